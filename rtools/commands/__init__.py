@@ -1,0 +1,1 @@
+"""One small file per tool: parse, call one function, print. Nothing numeric."""

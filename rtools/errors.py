@@ -1,0 +1,62 @@
+"""The one family of errors, and the exit codes they end in.
+
+Rooms raise these; `rtools.commands.common` turns each into one line on stderr and an exit status.
+"""
+
+__all__ = [
+    "RtoolsError",
+    "UsageError",
+    "InputError",
+    "MissingReferenceError",
+    "QualityError",
+]
+
+
+class RtoolsError(Exception):
+    """Something a user can mend: ``FILE: what is wrong; how to mend it``.
+
+    Parameters
+    ----------
+    message : str
+        What is wrong, one line.
+    mend : str, optional
+        What to do about it, printed after a semicolon.
+    path : str or os.PathLike, optional
+        The file that the message is about, printed first.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message, *, mend=None, path=None):
+        super().__init__(message)
+        self.message = message
+        self.mend = mend
+        self.path = path
+
+    def __str__(self):
+        line = self.message if self.mend is None else f"{self.message}; {self.mend}"
+        return line if self.path is None else f"{self.path}: {line}"
+
+
+class UsageError(RtoolsError):
+    """The command line asks for something that cannot be asked (exit 2)."""
+
+    exit_code = 2
+
+
+class InputError(RtoolsError):
+    """Input data are missing, unreadable, or not what the tool takes (exit 3)."""
+
+    exit_code = 3
+
+
+class MissingReferenceError(RtoolsError):
+    """A reference file that the chain needs is nowhere to be found (exit 4)."""
+
+    exit_code = 4
+
+
+class QualityError(RtoolsError):
+    """The result misses a quality limit that was asked for (exit 5)."""
+
+    exit_code = 5

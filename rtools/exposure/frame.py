@@ -1,0 +1,152 @@
+"""What a step of the exposure chain is given: the exposure, and strips of it.
+
+The detector is read by 32 channels of 128 columns. After one look at the reference columns a channel needs nothing
+from its neighbours, so the strip (one channel, all rows, all resultants) is the unit of work.
+
+A step file holds ``STEP`` and, depending on its kind,
+
+``prepare(exposure, view, refs, options)``
+    (optional) once per exposure, before any strip: what the step needs from the whole frame. Returns anything (handed
+    to `apply`), or `rtools.declare.Skip` / `NotApplicable`. `refs` holds the declared ``nodes`` only.
+``apply(strip, refs, options, prepared)``
+    (ramp, fit, image) works in place on one strip, on any thread; returns a dict of counts to be summed, or None.
+    ``refs[type][array]`` is cut to the strip. A type that the user refused is missing from `refs`.
+``halo(options)``
+    (optional, ramp) columns needed on either side of the strip.
+``revise(prepared, options)``
+    (optional, fit) after all strips: a list of channels to be done again, because flags moved across strips.
+``apply(exposure, refs, options, prepared)``
+    (frame) changes ``exposure.meta``.
+``report(counts, options)``
+    (optional) list of ("info" | "warning", text) for the log, from the summed counts.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+__all__ = ["BORDER", "CHANNEL", "Exposure", "Strip", "View", "science"]
+
+BORDER = 4
+"""Width of the reference-pixel border on each side, in pixels."""
+
+CHANNEL = 128
+"""Columns read by one output channel."""
+
+
+@dataclass
+class Exposure:
+    """One exposure as the steps see it: metadata, and what belongs to the frame and not to a strip.
+
+    Attributes
+    ----------
+    meta : dict
+        The tree below ``roman.meta``; frame steps change it.
+    shape : tuple of int
+        (resultants, rows, columns) of the full frame, border included.
+    amp33 : ndarray, uint16, (resultants, rows, 128)
+        The reference output, in DN; dq_init restores it (`reference_amp33` added, encoding offset subtracted).
+    reference_amp33 : ndarray or None, uint16, (rows, 128)
+        As in the L1 file; dq_init sets it to None.
+    borders : dict of str to ndarray
+        ``border_ref_pix_{left,right,top,bottom}`` float32 and ``dq_border_ref_pix_*`` uint32, as dq_init leaves them.
+    log : callable
+        ``log(level, text)``, level "info" or "warning"; ends in `meta.cal_logs` and on stderr.
+    """
+
+    meta: dict
+    shape: tuple
+    amp33: np.ndarray | None = None
+    reference_amp33: np.ndarray | None = None
+    borders: dict = field(default_factory=dict)
+    log: object = lambda level, text: None
+
+    @property
+    def detector(self):
+        """Detector name, ``WFI01``."""
+        return self.meta["instrument"]["detector"]
+
+    @property
+    def read_pattern(self):
+        """List of lists of 1-based read numbers, one list per resultant."""
+        return self.meta["exposure"]["read_pattern"]
+
+    @property
+    def frame_time(self):
+        """Seconds per read."""
+        return float(self.meta["exposure"]["frame_time"])
+
+
+@dataclass
+class Strip:
+    """Some columns of an exposure; steps work on it in place.
+
+    Attributes
+    ----------
+    start, stop : int
+        Full-frame columns [start, stop), border included in the numbering.
+    data : ndarray (resultants, rows, columns)
+        uint16 as read from L1; float32 from dq_init on; DN. None once the ramp is fitted.
+    groupdq : ndarray uint8, same shape
+        None in a strip fresh from an L1 file without `resultantdq`.
+    pixeldq : ndarray uint32, (rows, columns)
+        None in a strip fresh from L1.
+    reference_read : ndarray uint16 (rows, columns) or None
+        The L1 reference read, until dq_init adds it.
+    image : dict of str to ndarray, (rows - 8, science columns)
+        After the fit: data, err, var_poisson, var_rnoise, chisq, dumo float32, dq uint32; var_flat when asked for.
+        Science columns are those of [start, stop) inside the border.
+    jumps : ndarray int16 (n, 3) or None
+        Jump positions (resultant, y, x) in the trimmed frame.
+    frame_columns, frame_rows : int
+        Size of the full frame.
+    """
+
+    start: int
+    stop: int
+    data: np.ndarray | None
+    groupdq: np.ndarray | None
+    pixeldq: np.ndarray | None
+    frame_rows: int = 4096
+    frame_columns: int = 4096
+    reference_read: np.ndarray | None = None
+    image: dict | None = None
+    jumps: np.ndarray | None = None
+
+    @property
+    def channel(self):
+        """Readout channel, 0-based, of the strip's first column."""
+        return self.start // CHANNEL
+
+    @property
+    def science(self):
+        """(rows, columns) slices into the strip of its pixels inside the border."""
+        return science(self.start, self.stop, self.frame_rows, self.frame_columns)
+
+    @property
+    def trimmed(self):
+        """Slice of columns of the trimmed (4088) frame that the strip covers."""
+        first = max(self.start, BORDER) - BORDER
+        return slice(first, max(first, min(self.stop, self.frame_columns - BORDER) - BORDER))
+
+
+def science(start, stop, frame_rows, frame_columns):
+    """Slices (rows, columns) into a strip of columns [start, stop) that leave out the reference-pixel border."""
+    first = max(start, BORDER) - start
+    last = max(first, min(stop, frame_columns - BORDER) - start)
+    return slice(BORDER, frame_rows - BORDER), slice(first, last)
+
+
+class View:
+    """The exposure as the steps before this one leave it; what `prepare` may look at.
+
+    The engine implements it; tests may pass any object with these two methods.
+    """
+
+    def strip(self, start, stop):
+        """The `Strip` of full-frame columns [start, stop) with all earlier steps applied."""
+        raise NotImplementedError
+
+    def map_channels(self, function):
+        """``[function(strip) for each channel]``, in channel order, on the engine's threads."""
+        raise NotImplementedError

@@ -1,0 +1,1 @@
+"""The chains: which step runs for which exposure type, and the engine that runs them."""

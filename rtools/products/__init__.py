@@ -1,0 +1,1 @@
+"""What files are: names, layouts, DQ bits, metadata, ASDF in and out, history."""

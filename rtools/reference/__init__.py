@@ -1,0 +1,1 @@
+"""Which reference file serves an exposure, and the built-in nominal instrument."""

@@ -1,0 +1,1 @@
+"""Scenes, detector effects and simulated L1 exposures."""
