@@ -1,0 +1,273 @@
+"""What every tool shares: options, messages, lists of inputs, errors turned into one line and an exit code.
+
+A tool file declares its command with `tool`, adds bundles of options (`outputs`, `references`, `writing` …), and ends in
+``main = entry(command)``. Nothing here imports numpy: ``--help`` has 0.3 seconds.
+"""
+
+import os
+import sys
+import tomllib
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import click
+
+from rtools import __version__
+from rtools.errors import InputError, RtoolsError, UsageError
+
+__all__ = ["Console", "Tool", "entry", "expand_inputs", "for_each", "jobs_count", "option", "tool"]
+
+option = partial(click.option, show_default=True)
+
+
+@dataclass
+class Console:
+    """Messages of one tool on stderr: quiet, normal or verbose."""
+
+    tool: str
+    verbosity: int = 0
+    debug: bool = False
+
+    def log(self, level, text):
+        """Print one message; ``info`` only with -v, ``warning`` unless -q, ``error`` always."""
+        threshold = {"debug": 2, "info": 1, "warning": 0, "error": -1}[level]
+        if self.verbosity >= threshold:
+            mark = f"{level}: " if level == "warning" else ""
+            click.echo(f"{self.tool}: {mark}{text}", err=True)
+
+    def status(self, text):
+        """Overwrite the progress line; shown on a terminal only, unless -q."""
+        if self.verbosity >= 0 and sys.stderr.isatty():
+            sys.stderr.write(f"\r\x1b[2K{text}")
+            sys.stderr.flush()
+
+    def error(self, error):
+        """Print an error as one line, led by the tool's name."""
+        self.log("error", str(error))
+
+
+class Tool(click.Command):
+    """A click command whose help begins with usage and examples."""
+
+    def __init__(self, *args, examples=(), **kwargs):
+        super().__init__(*args, **kwargs)
+        self.examples = examples
+
+    def format_help(self, ctx, formatter):
+        self.format_usage(ctx, formatter)
+        if self.examples:
+            with formatter.section("Examples"):
+                for example in self.examples:
+                    formatter.write_text(example)
+        self.format_help_text(ctx, formatter)
+        self.format_options(ctx, formatter)
+        self.format_epilog(ctx, formatter)
+
+
+def tool(name, *, summary, examples, description="", **settings):
+    """Decorate a function into a `Tool` with the options that mean the same everywhere.
+
+    The function receives `console` first, then its own options.
+    """
+
+    def decorate(function):
+        def run(verbose, quiet, debug, **options):
+            console = Console(name, -1 if quiet else verbose, debug)
+            click.get_current_context().obj = console
+            return function(console, **options)
+
+        run.__doc__ = f"{summary}\n\n{description}" if description else summary
+        run.__click_params__ = list(getattr(function, "__click_params__", []))
+        for decorator in reversed(_shared(name)):
+            decorator(run)
+        return click.command(
+            name,
+            cls=Tool,
+            examples=examples,
+            short_help=summary,
+            context_settings={
+                "help_option_names": ["-h", "--help"],
+                "auto_envvar_prefix": "RT",
+                "max_content_width": 100,
+                **settings,
+            },
+        )(run)
+
+    return decorate
+
+
+def _shared(name):
+    """Options of every tool: -v -q --debug -V --config --show-config."""
+    return [
+        click.option("-v", "--verbose", count=True, help="Say more; twice for everything."),
+        click.option("-q", "--quiet", is_flag=True, help="Errors only."),
+        click.option("--debug", is_flag=True, help="Show the traceback of an error."),
+        click.option(
+            "--config",
+            is_eager=True,
+            expose_value=False,
+            callback=_read_config,
+            metavar="FILE",
+            help="TOML file of option values; a table named for the tool, or the top level.",
+        ),
+        click.option(
+            "--show-config",
+            is_flag=True,
+            expose_value=False,
+            callback=_show_config,
+            help="Print every value and its origin.",
+        ),
+        click.version_option(__version__, "-V", "--version", prog_name=name, message="%(prog)s (rtools) %(version)s"),
+    ]
+
+
+def _read_config(ctx, _param, value):
+    if not value or ctx.resilient_parsing:
+        return
+    try:
+        settings = tomllib.loads(Path(value).read_text())
+    except FileNotFoundError:
+        raise InputError("no such file", path=value) from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InputError(f"not a TOML file ({error})", path=value) from None
+    top = {key: val for key, val in settings.items() if not isinstance(val, dict)}
+    chosen = {**top, **settings.get(ctx.command.name, {})}
+    known = {param.name for param in ctx.command.params}
+    chosen = {key.replace("-", "_"): val for key, val in chosen.items()}
+    own = {key.replace("-", "_") for key in settings.get(ctx.command.name, {})}
+    unknown = sorted(own - known)
+    if unknown:
+        raise UsageError(f"{ctx.command.name} has no option {unknown[0].replace('_', '-')}", path=value)
+    ctx.default_map = {key: val for key, val in chosen.items() if key in known}
+
+
+def _show_config(ctx, _param, value):
+    if not value or ctx.resilient_parsing:
+        return
+    ctx.call_on_close(lambda: None)
+    ctx.meta["rtools.show_config"] = True
+
+
+def print_config(ctx):
+    """Print each option's value and where it came from (option, environment, config file, default)."""
+    origin = {
+        "COMMANDLINE": "command line",
+        "DEFAULT_MAP": "config file",
+        "ENVIRONMENT": "environment",
+        "DEFAULT": "default",
+    }
+    for param in ctx.command.params:
+        if isinstance(param, click.Option) and param.name in ctx.params:
+            source = ctx.get_parameter_source(param.name)
+            click.echo(
+                f"{param.name.replace('_', '-')}\t{ctx.params[param.name]!r}\t{origin.get(source.name, source.name)}"
+            )
+
+
+def entry(command):
+    """The console script of a command: run it, end in one line and an exit code."""
+
+    def main(args=None):
+        sys.exit(run(command, sys.argv[1:] if args is None else args))
+
+    return main
+
+
+def run(command, args):
+    """Run a command with arguments; return its exit status instead of raising.
+
+    0 ok · 1 failed or "no" · 2 usage · 3 input · 4 reference · 5 quality · 130 interrupted.
+    """
+    try:
+        with command.make_context(command.name, list(args)) as ctx:
+            if ctx.meta.get("rtools.show_config"):
+                print_config(ctx)
+                status = 0
+            else:
+                status = command.invoke(ctx)
+        sys.stdout.flush()
+        return status if isinstance(status, int) else 0
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141  # as a shell reports a process ended by SIGPIPE
+    except (KeyboardInterrupt, click.Abort):
+        click.echo(f"{command.name}: interrupted", err=True)
+        return 130
+    except Exception as error:
+        return _failed(command, args, error)
+
+
+def _failed(command, args, error):
+    if "--debug" in args and not isinstance(error, click.UsageError):
+        import traceback
+
+        traceback.print_exc()
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        click.echo(error.ctx.get_help(), err=True)
+        return 2
+    if isinstance(error, click.ClickException):
+        click.echo(f"{command.name}: {error.format_message()}; see {command.name} --help", err=True)
+        return error.exit_code
+    if isinstance(error, RtoolsError):
+        click.echo(f"{command.name}: {error}", err=True)
+        return error.exit_code
+    if isinstance(error, OSError):
+        where = f"{error.filename}: " if error.filename else ""
+        click.echo(f"{command.name}: {where}{(error.strerror or str(error)).lower()}", err=True)
+        return 3 if isinstance(error, FileNotFoundError | IsADirectoryError) else 1
+    text = " ".join(str(error).split()) or type(error).__name__
+    click.echo(f"{command.name}: internal error: {type(error).__name__}: {text}; run again with --debug", err=True)
+    return 1
+
+
+def expand_inputs(arguments):
+    """Input names from the command line: ``@list.txt`` and ``@-`` are lists of names, one a line."""
+    names = []
+    for argument in arguments:
+        if argument == "@-":
+            names += [line.rstrip("\n") for line in sys.stdin]
+        elif argument.startswith("@"):
+            try:
+                names += Path(argument[1:]).read_text().splitlines()
+            except OSError as error:
+                raise InputError(f"cannot read the list ({error.strerror})", path=argument[1:]) from None
+        else:
+            names.append(argument)
+    return [name for name in names if name.strip()]
+
+
+def for_each(console, inputs, function, *, fail_fast=False):
+    """Call ``function(name)`` for every input, go on after a failure, and return the exit status.
+
+    The status is 0 when all went well, the code that all failures share, else 1.
+    """
+    codes = []
+    for name in inputs:
+        try:
+            function(name)
+        except (RtoolsError, OSError) as error:
+            if console.debug:
+                import traceback
+
+                traceback.print_exc()
+            if isinstance(error, OSError):
+                error = InputError((error.strerror or str(error)).lower(), path=error.filename or name)
+            elif error.path is None:
+                error.path = name
+            console.error(error)
+            codes.append(error.exit_code)
+            if fail_fast:
+                break
+    if not codes:
+        return 0
+    return codes[0] if len(set(codes)) == 1 else 1
+
+
+def jobs_count(jobs):
+    """Number of threads that ``-j`` asks for; 0 means all cores."""
+    if jobs < 0:
+        raise UsageError(f"-j {jobs}: a number of threads is 0 (all cores) or more")
+    return jobs or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else jobs or os.cpu_count()

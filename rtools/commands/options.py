@@ -1,0 +1,53 @@
+"""Bundles of options that several tools share; each is written once, as a decorator."""
+
+import click
+
+from rtools.commands.common import option
+
+__all__ = ["fail_fast", "jobs", "json_output", "outputs", "references", "writing"]
+
+
+def _bundle(*options):
+    def decorate(function):
+        for decorator in reversed(options):
+            function = decorator(function)
+        return function
+
+    return decorate
+
+
+json_output = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+fail_fast = click.option("--fail-fast", is_flag=True, help="Stop at the first input that fails.")
+
+jobs = option("-j", "--jobs", default=1, metavar="N", help="Threads; 0 for all cores.")
+
+outputs = _bundle(
+    click.option("-o", "--output", metavar="FILE", help="Exactly this name for the main product; - is stdout."),
+    click.option("--outdir", metavar="DIR", help="Write there; otherwise next to the input."),
+    click.option("--overwrite", is_flag=True, help="Replace outputs that exist; otherwise refused, exit 1."),
+    click.option("-n", "--dry-run", is_flag=True, help="Say what would be done; write nothing."),
+)
+
+writing = _bundle(
+    option(
+        "--compression",
+        type=click.Choice(["lz4", "zlib", "none"]),
+        help="Of arrays; 2-D products lz4, ramps none by default.",
+    ),
+    option(
+        "--profile",
+        type=click.Choice(["1.5.0", "2.1.0", "2.2.0"]),
+        help="Schema generation; default the input's, else 2.1.0.",
+    ),
+)
+
+references = _bundle(
+    click.option(
+        "--ref", "ref", multiple=True, metavar="TYPE=FILE", help="Reference file for a type; none to do without."
+    ),
+    click.option("--refdir", metavar="DIR", help="Directory of reference files (RT_REFDIR)."),
+    click.option(
+        "--builtin/--no-builtin", default=None, help="Fill gaps from the built-in nominal instrument, or never use it."
+    ),
+)
