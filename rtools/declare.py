@@ -4,7 +4,7 @@ A step lives in one file of a science room. That file holds ``STEP = Step(...)``
 needs (`rtools.exposure.frame` describes what they are given). It imports nothing heavy at module level.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 __all__ = ["Option", "Reference", "Step", "Skip", "NotApplicable"]
 
@@ -104,6 +104,8 @@ class Step:
         Command lines for the help text, the plainest first.
     options, references : tuple
         `Option` and `Reference` declarations.
+    metadata : tuple of str
+        Dotted keys below `meta` that it reads beyond what every step needs; checked before any work.
     memory : str
         Peak memory of the single tool, as measured, for the manual.
     repeatable : bool
@@ -120,7 +122,8 @@ class Step:
     description: str
     examples: tuple[str, ...] = ()
     options: tuple[Option, ...] = ()
-    references: tuple[Reference, ...] = field(default=())
+    references: tuple[Reference, ...] = ()
+    metadata: tuple[str, ...] = ()
     memory: str = ""
     repeatable: bool = False
     runs_without_reference: bool = False

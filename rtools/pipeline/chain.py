@@ -1,0 +1,115 @@
+"""Which steps an exposure goes through, in order, and what a user may call them.
+
+The order and the exposure types at which it ends are those of the published tables (`exposure_pipeline` documentation;
+photometry before flat field, dark after the ramp fit).
+"""
+
+from importlib import import_module
+
+from rtools.declare import Step
+from rtools.errors import InputError, UsageError
+
+__all__ = ["ORDER", "PLANNED", "cal_steps", "chain_of", "module_of", "resolve", "step_of", "steps_for"]
+
+ORDER = (
+    "dqinit",
+    "saturation",
+    "refpix",
+    "darkdecay",
+    "wfi18transient",
+    "linearity",
+    "rampfit",
+    "dark",
+    "assignwcs",
+    "photom",
+    "flat",
+    "catalog",
+    "tweakreg",
+)
+"""Every step of the exposure chain, in order."""
+
+PLANNED = {
+    "catalog": Step(
+        name="catalog",
+        kind="frame",
+        cal_step="source_catalog",
+        suffix="sourcecatalogstep",
+        summary="Find and measure sources.",
+        description="",
+    ),
+    "tweakreg": Step(
+        name="tweakreg",
+        kind="group",
+        cal_step="tweakreg",
+        suffix="tweakregstep",
+        summary="Align the image to a reference catalog.",
+        description="",
+    ),
+}
+"""Steps whose place in the chain is kept but which this release does not have."""
+
+LAST_STEP = {
+    "WFI_IMAGE": "tweakreg",
+    "WFI_LOLO": "tweakreg",
+    "WFI_WFSC": "flat",
+    "WFI_SPECTRAL": "photom",
+    "WFI_FLAT": "photom",
+    "WFI_IM_DARK": "photom",
+    "WFI_SP_DARK": "photom",
+}
+"""The step at which the chain of an exposure type ends."""
+
+MOSAIC_CAL_STEPS = ("flux", "outlier_detection", "skymatch")
+
+ALIASES = {"dark_current": "dark", "flatfield": "flat", "dark_decay": "darkdecay"}
+"""Names of the peer that are neither a tool, a cal_step key nor a suffix here."""
+
+
+def module_of(name):
+    """The module that holds a step's `STEP`, `prepare` and `apply`."""
+    return import_module(f"rtools.exposure.{name}")
+
+
+def step_of(name):
+    """The declaration of a step, by its tool name."""
+    return PLANNED[name] if name in PLANNED else module_of(name).STEP
+
+
+def chain_of(exposure_type):
+    """Names of the steps that an exposure of this type goes through, planned ones included.
+
+    Raises
+    ------
+    InputError
+        The exposure type is none that the tables know.
+    """
+    if exposure_type not in LAST_STEP:
+        raise InputError(f"exposure type {exposure_type!r} is unknown", mend=f"known: {', '.join(LAST_STEP)}")
+    return ORDER[: ORDER.index(LAST_STEP[exposure_type]) + 1]
+
+
+def steps_for(meta):
+    """Declarations of the steps that an exposure with this metadata goes through, built ones only."""
+    names = chain_of(meta["exposure"]["type"])
+    return [step_of(name) for name in names if name not in PLANNED]
+
+
+def cal_steps():
+    """All keys of `meta.cal_step`, in alphabetical order."""
+    return sorted([step_of(name).cal_step for name in ORDER] + list(MOSAIC_CAL_STEPS))
+
+
+def resolve(word):
+    """The tool name of a step given by tool name (with or without ``rt-``), cal_step key or suffix.
+
+    Raises
+    ------
+    UsageError
+        No step is called so; the message lists those that are.
+    """
+    plain = word.lower().removeprefix("rt-")
+    plain = ALIASES.get(plain, plain)
+    for name in ORDER:
+        if plain in (name, step_of(name).cal_step, step_of(name).suffix):
+            return name
+    raise UsageError(f"no step is called {word!r}", mend=f"steps: {' '.join(ORDER)}")
