@@ -21,9 +21,13 @@ A step file holds ``STEP`` and, depending on its kind,
     (optional) list of ("info" | "warning", text) for the log, from the summed counts.
 """
 
-from dataclasses import dataclass, field
+from __future__ import annotations
 
-import numpy as np
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
 
 __all__ = ["BORDER", "CHANNEL", "Exposure", "Strip", "View", "science"]
 
