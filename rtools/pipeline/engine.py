@@ -8,7 +8,7 @@ and the planes of the result.
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import ModuleType
 
 import numpy as np
@@ -215,9 +215,10 @@ class Engine:
             if task.halo:
                 halo -= task.halo
                 _crop(strip, max(0, start - halo), min(columns, stop + halo))
-            if sinks:
+            if sinks and task.sinks:
+                inner = _cropped(strip, start, stop) if halo else strip
                 for sink in task.sinks:
-                    sink.put(strip)
+                    sink.put(inner)
         return strip
 
 
@@ -291,6 +292,13 @@ class _Columns:
                 array = source.rows(name, first, first + self._channels, threads=threads)
             self._arrays[key] = array
         return self._arrays[key]
+
+
+def _cropped(strip, start, stop):
+    """A copy without the columns outside [start, stop)."""
+    inner = replace(strip)
+    _crop(inner, start, stop)
+    return inner
 
 
 def _crop(strip, start, stop):

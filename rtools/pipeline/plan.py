@@ -1,0 +1,273 @@
+"""What will be done to one input: which steps, with which options and references, into which files.
+
+Everything that can be refused is refused here, before any work: a file of the wrong kind, missing metadata, a step
+that is done already, a reference that is nowhere, an output that exists.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rtools.errors import InputError, MissingReferenceError, RtoolsError, UsageError
+from rtools.pipeline import chain
+from rtools.pipeline.engine import Task
+from rtools.pipeline.source import Source
+from rtools.products import metadata, names, reader
+from rtools.reference import find
+
+__all__ = ["Plan", "Request", "make_plan"]
+
+RAMP_KINDS = ("l1_uncal", "ramp")
+
+BASE_METADATA = (
+    "exposure.type",
+    "exposure.start_time",
+    "exposure.frame_time",
+    "exposure.read_pattern",
+    "instrument.detector",
+    "instrument.optical_element",
+)
+
+
+@dataclass
+class Request:
+    """What a user asks of every input.
+
+    Attributes
+    ----------
+    tool : str
+        The command, for the history.
+    single : str or None
+        One step (a step tool), or None for the chain.
+    first, last : str or None
+        ``--from`` and ``--until``, tool names.
+    skip : frozenset of str
+        Steps not to do.
+    settings : dict
+        Step name to {option key: value}.
+    references : rtools.reference.find.Config
+    output, outdir, overwrite, compression, profile
+        As the options say.
+    save_steps, again : bool
+    threads : int
+    """
+
+    tool: str
+    single: str | None = None
+    first: str | None = None
+    last: str | None = None
+    skip: frozenset = frozenset()
+    settings: dict = field(default_factory=dict)
+    references: find.Config = field(default_factory=find.Config)
+    output: str | None = None
+    outdir: str | None = None
+    overwrite: bool = False
+    compression: str | None = None
+    profile: str | None = None
+    save_steps: bool = False
+    again: bool = False
+    threads: int = 1
+
+
+@dataclass
+class Plan:
+    """One input, made ready.
+
+    Attributes
+    ----------
+    product : rtools.products.reader.Product
+    source : rtools.pipeline.source.Source
+    tasks : list of Task
+        In order; strip tasks and frame tasks.
+    untouched : dict
+        cal_step key to status for steps that this run decides without doing them.
+    outputs : dict
+        Suffix to path; the main product's suffix is `main`.
+    main : str
+    warnings : list of str
+    """
+
+    product: object
+    source: Source
+    tasks: list
+    untouched: dict
+    outputs: dict
+    main: str
+    profile: str
+    warnings: list = field(default_factory=list)
+
+
+def make_plan(path, request, *, name=None):
+    """Decide what to do with one input file, or refuse it.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file to open.
+    request : Request
+    name : str, optional
+        The name from which output names are made, where it is not `path` (standard input).
+
+    Raises
+    ------
+    InputError, MissingReferenceError, UsageError, RtoolsError
+        See the module's first lines.
+    """
+    product = reader.open_product(path, kinds=(*RAMP_KINDS, "l2_image"))
+    metadata.require(product.meta, *BASE_METADATA, path=product.path)
+    source = Source(product, request.threads)
+    done = _statuses(product.meta)
+    warnings = []
+    if request.single:
+        chosen, untouched = _choose_one(product, request, done, warnings)
+    else:
+        chosen, untouched = _choose_chain(product, request, done)
+    _check_input(product, source, chosen, request)
+    tasks = _tasks(source, chosen, request, warnings)
+    main = _main_suffix(chosen, request)
+    outputs = _outputs(name or path, tasks, main, request)
+    return Plan(product, source, tasks, untouched, outputs, main, request.profile or product.profile, warnings)
+
+
+def _statuses(meta):
+    """Status of every step of the chain; INCOMPLETE where the file does not say."""
+    recorded = meta.get("cal_step") or {}
+    return {name: str(recorded.get(chain.step_of(name).cal_step, "INCOMPLETE")) for name in chain.ORDER}
+
+
+def _choose_one(product, request, done, warnings):
+    name = request.single
+    step = chain.step_of(name)
+    if done[name] == "COMPLETE" and not step.repeatable and (not request.again or name == "dqinit"):
+        mend = "it cannot run twice" if name == "dqinit" else "--again runs it all the same"
+        raise InputError(f"{step.cal_step} is COMPLETE in this file", mend=mend, path=product.path)
+    names = chain.chain_of(product.meta["exposure"]["type"])
+    if name not in names:
+        warnings.append(f"{step.tool} is not in the chain of {product.meta['exposure']['type']}")
+    for earlier in names[: names.index(name)] if name in names else ():
+        if done[earlier] == "INCOMPLETE" and earlier not in chain.PLANNED:
+            warnings.append(f"{chain.step_of(earlier).tool} has not run on this file")
+    return [name], {}
+
+
+def _choose_chain(product, request, done):
+    exposure_type = product.meta["exposure"]["type"]
+    names = [name for name in chain.chain_of(exposure_type) if name not in chain.PLANNED]
+    for bound, word in (("from", request.first), ("until", request.last)):
+        if word and word in chain.PLANNED:
+            raise UsageError(f"--{bound} {word}: this release has no rt-{word}")
+        if word and word not in names:
+            raise UsageError(f"--{bound} {word}: not in the chain of {exposure_type}", mend=f"it is {' '.join(names)}")
+    if "rampfit" in request.skip:
+        raise UsageError("--skip rampfit: there is no image without it", mend="use --until linearity")
+    started = max((names.index(name) + 1 for name in names if done[name] != "INCOMPLETE"), default=0)
+    if product.kind == "l2_image":
+        started = max(started, names.index("rampfit") + 1)
+    if request.first and names.index(request.first) != started:
+        before = names[: names.index(request.first)]
+        wanted = chain.step_of(before[-1]).suffix if before else "uncal"
+        raise InputError(f"--from {request.first} takes a _{wanted} product", path=product.path)
+    last = names.index(request.last) + 1 if request.last else len(names)
+    if request.last and last <= started:
+        raise InputError(f"--until {request.last}: this file is past it", path=product.path)
+    untouched = {}
+    if not request.last:
+        untouched = {
+            chain.step_of(name).cal_step: "SKIPPED"
+            for name in chain.ORDER
+            if name not in chain.chain_of(exposure_type) or (name in request.skip and name in chain.PLANNED)
+        }
+    return names[started:last], untouched
+
+
+def _check_input(product, source, chosen, request):
+    kinds = [chain.step_of(name).kind for name in chosen]
+    first = chain.step_of(chosen[0]) if chosen else None
+    ramp_wanted = bool(kinds) and kinds[0] in ("ramp", "fit")
+    if ramp_wanted and product.kind == "l2_image":
+        raise InputError(f"an image; {first.tool} takes a ramp", path=product.path)
+    if first and not ramp_wanted and product.kind != "l2_image":
+        raise InputError(f"a ramp; {first.tool} takes an image", mend="run rt-rampfit first", path=product.path)
+    if first and product.kind == "l1_uncal" and chosen[0] != "dqinit":
+        raise InputError(f"raw data; {first.tool} takes a ramp", mend="run rt-dqinit first", path=product.path)
+    if not chosen and product.kind != "l2_image":
+        raise InputError("nothing is left to do, and this is no image", path=product.path)
+    if "fit" in kinds and source.shape[0] < 2:
+        raise InputError("one resultant only: no slope can be fitted", path=product.path)
+    if product.kind == "l1_uncal" and not product.has("amp33"):
+        raise InputError("the array amp33 is missing", path=product.path)
+    wanted = [key for name in chosen if name not in request.skip for key in chain.step_of(name).metadata]
+    metadata.require(product.meta, *wanted, path=product.path)
+
+
+def _tasks(source, chosen, request, warnings):
+    """Tasks with their options and references."""
+    tasks = []
+    for name in chosen:
+        step = chain.step_of(name)
+        options = step.defaults() | request.settings.get(name, {})
+        tasks.append(Task(step, chain.module_of(name), options))
+    uses = [use for task in tasks if task.step.name not in request.skip for use in task.step.references]
+    try:
+        found = find.references(source.product.meta, uses, request.references, frame=source.shape[1:])
+    except MissingReferenceError as error:
+        error.path = error.path or source.product.path
+        raise
+    for task in tasks:
+        name = task.step.name
+        task.sources = {} if name in request.skip else {use.type: found.get(use.type) for use in task.step.references}
+        _settle(task, source.shape, name in request.skip, warnings)
+    return tasks
+
+
+def _settle(task, shape, skipped, warnings):
+    """Decide whether a task runs, from its references; SKIPPED where one it needs is refused or does not fit."""
+    if skipped:
+        task.stop("SKIPPED")
+        task.active = task.step.runs_without_reference
+        return
+    for use in task.step.references:
+        source = task.sources[use.type]
+        if source is not None and not _fits(source, use, shape):
+            if task.step.name not in ("dqinit", "flat"):
+                raise InputError(f"{use.type} reference does not have the frame's shape", path=source.label)
+            warnings.append(f"{source.label}: not of the frame's shape; {task.step.name} SKIPPED")
+            task.sources[use.type] = source = None
+        elif source is None:
+            what = "goes on without" if use.optional else "SKIPPED without"
+            warnings.append(f"{task.step.name}: {what} a {use.type} reference")
+        if source is None and not use.optional:
+            task.stop("SKIPPED")
+            task.active = task.step.runs_without_reference
+
+
+def _fits(source, use, shape):
+    rows, columns = shape[1:]
+    full = all(tuple(source.shape(name)[-2:]) == (rows, columns) for name in use.planes)
+    trimmed = all(tuple(source.shape(name)[-2:]) == (rows - 8, columns - 8) for name in use.trimmed)
+    return full and trimmed
+
+
+def _main_suffix(chosen, request):
+    if request.single:
+        return chain.step_of(request.single).suffix
+    return chain.step_of(chosen[-1]).suffix if request.last else "cal"
+
+
+def _outputs(path, tasks, main, request):
+    """Suffix to path of everything that will be written; refuses what exists."""
+    stem, _suffix = names.split_suffix(Path(path).name)
+    directory = Path(request.outdir) if request.outdir else Path(path).parent
+    outputs = {}
+    suffixes = [task.step.suffix for task in tasks] if request.save_steps else []
+    for suffix in suffixes + ["wcs"] * (main == "cal") + [main]:
+        outputs[suffix] = directory / f"{stem}_{suffix}.asdf"
+    if request.output == "-":
+        outputs = {main: Path("-")}
+    elif request.output:
+        exact = Path(request.output)
+        stem, _suffix = names.split_suffix(exact.name)
+        outputs = {suffix: exact.parent / f"{stem}_{suffix}.asdf" for suffix in outputs} | {main: exact}
+    for output in outputs.values():
+        if str(output) != "-" and output.exists() and not request.overwrite:
+            raise RtoolsError("exists already", mend="--overwrite replaces it", path=output)
+    return outputs
