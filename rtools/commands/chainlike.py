@@ -1,0 +1,180 @@
+"""What `rt-run` and the step tools have in common: inputs to plans to products, and what is printed of it."""
+
+import json
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import click
+
+from rtools.commands.common import expand_inputs, for_each, jobs_count
+from rtools.errors import InputError, RtoolsError, UsageError
+
+__all__ = ["check_option", "reference_config", "run_inputs"]
+
+
+def reference_config(ref, refdir, builtin):
+    """A `rtools.reference.find.Config` from --ref, --refdir and --builtin."""
+    from rtools.reference import find
+
+    overrides = {}
+    for word in ref:
+        kind, separator, path = word.partition("=")
+        if not separator or not kind or not path:
+            raise UsageError(f"--ref {word}: TYPE=FILE or TYPE=none expected")
+        overrides[kind] = path
+    return find.Config(overrides=overrides, refdir=refdir, builtin=builtin)
+
+
+def check_option(step, option, value):
+    """The value of a step's option in its own type, or a UsageError that says what is allowed."""
+    where = f"{step.name}.{option.name}"
+    if option.kind is bool:
+        words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+        if str(value).lower() not in words:
+            raise UsageError(f"{where}={value}: true or false expected")
+        return words[str(value).lower()]
+    try:
+        value = option.kind(value)
+    except (TypeError, ValueError):
+        raise UsageError(f"{where}={value}: {option.kind.__name__} expected") from None
+    if option.choices and value not in option.choices:
+        raise UsageError(f"{where}={value}: one of {', '.join(option.choices)} expected")
+    if option.minimum is not None and not value >= option.minimum:
+        raise UsageError(f"{where}={value}: at least {option.minimum} expected")
+    return value
+
+
+def run_inputs(console, inputs, request, *, dry_run=False, timings=False, as_json=False, fail_fast=False):
+    """Plan every input, then run every plan; returns the exit status.
+
+    A plan that cannot be made is reported before any work is done, and its input left out.
+    """
+    request.threads = jobs_count(request.threads)
+    inputs = _members(expand_inputs(inputs))
+    if request.output and len(inputs) > 1:
+        raise UsageError("-o names one output", mend="use --outdir for several inputs")
+    if request.output == "-" and sys.stdout.isatty():
+        raise UsageError("will not write a product to a terminal", mend="redirect it, or give -o a name")
+    plans, taken, reports = {}, {}, []
+    with tempfile.TemporaryDirectory(prefix="rtools-") as scratch:
+
+        def plan(name):
+            path, as_name = _spooled(name, scratch)
+            plans[name] = _plan(path, as_name, request, taken, name)
+
+        def carry_out(name):
+            reports.append(_carry_out(console, name, plans.pop(name), request, scratch))
+            if not as_json:
+                _print_result(reports[-1], timings)
+
+        status = for_each(console, inputs, plan, fail_fast=fail_fast)
+        if dry_run:
+            shown = [_describe(name, plans[name]) for name in inputs if name in plans]
+            click.echo(json.dumps(shown, indent=2)) if as_json else [_print_plan(entry) for entry in shown]
+            return status
+        if not (status and fail_fast):
+            ready = [name for name in inputs if name in plans]
+            second = for_each(console, ready, carry_out, fail_fast=fail_fast)
+            status = status if second in (0, status) else second if status == 0 else 1
+    if as_json:
+        click.echo(json.dumps(reports, indent=2))
+    return status
+
+
+def _members(inputs):
+    """Inputs with associations replaced by their science members."""
+    from rtools.products.association import science_members
+
+    names = []
+    for name in inputs:
+        names += science_members(name) if name.endswith(".json") else [name]
+    return names
+
+
+def _spooled(name, scratch):
+    """(path to open, name that outputs are named after); standard input goes to a temporary file first."""
+    if name != "-":
+        return name, name
+    path = Path(scratch) / "stdin.asdf"
+    with open(path, "wb") as file:
+        shutil.copyfileobj(sys.stdin.buffer, file)
+    from rtools.products import header
+
+    meta = header.read_header(path)[0].get("meta") or {}
+    filename = str(meta.get("filename") or "")
+    if not filename:
+        raise InputError("standard input has no meta.filename to name the output after", mend="use -o")
+    return path, Path(filename).name
+
+
+def _plan(path, as_name, request, taken, name):
+    from rtools.pipeline.plan import make_plan
+
+    plan = make_plan(path, request, name=as_name)
+    for output in plan.outputs.values():
+        first = taken.setdefault(str(output), name)
+        if first != name and str(output) != "-":
+            raise RtoolsError(f"would write {output}, as {first} does", mend="give them different directories")
+    return plan
+
+
+def _carry_out(console, name, plan, request, scratch):
+    from rtools.pipeline.execute import execute
+    from rtools.pipeline.journal import Journal
+
+    to_stdout = str(plan.outputs[plan.main]) == "-"
+    if to_stdout:
+        plan.outputs[plan.main] = Path(scratch) / Path(str(plan.product.meta.get("filename", "stdout.asdf"))).name
+    for output in plan.outputs.values():
+        output.parent.mkdir(parents=True, exist_ok=True)
+
+    def progress(done, of):
+        console.status(f"{name}: {100 * done // of}%")
+
+    result = execute(plan, request, Journal(console.log, name), progress=progress)
+    console.status("")
+    plan.product.close()
+    if to_stdout:
+        with open(plan.outputs[plan.main], "rb") as file:
+            shutil.copyfileobj(file, sys.stdout.buffer)
+        sys.stdout.buffer.flush()
+        result.outputs = []
+    return {
+        "input": name,
+        "outputs": [str(path) for path in result.outputs],
+        "cal_step": result.statuses,
+        "seconds": result.seconds,
+        "peak_memory": result.peak_memory,
+    }
+
+
+def _print_result(report, timings):
+    for path in report["outputs"]:
+        click.echo(path)
+    if timings:
+        for step, seconds in report["seconds"].items():
+            click.echo(f"{step:16s} {seconds:8.2f} s", err=True)
+        click.echo(f"{'peak memory':16s} {report['peak_memory'] / 2**30:8.2f} GiB", err=True)
+
+
+def _describe(name, plan):
+    steps = []
+    for task in plan.tasks:
+        found = {kind: source.label if source else None for kind, source in task.sources.items()}
+        steps.append({"step": task.step.name, "status": task.status, "options": task.options, "references": found})
+    outputs = [str(path) for path in plan.outputs.values()]
+    return {"input": name, "steps": steps, "outputs": outputs, "warnings": plan.warnings}
+
+
+def _print_plan(entry):
+    click.echo(entry["input"])
+    for step in entry["steps"]:
+        found = "  ".join(f"{kind}={label or 'none'}" for kind, label in step["references"].items())
+        mark = "" if step["status"] == "COMPLETE" else f" ({step['status']})"
+        click.echo(f"  {step['step']}{mark}  {found}".rstrip())
+    for path in entry["outputs"]:
+        click.echo(f"  -> {path}")
+    for text in entry["warnings"]:
+        click.echo(f"  warning: {text}")

@@ -1,0 +1,70 @@
+"""rt: lists the tools by group; ``rt NAME …`` runs ``rt-NAME``."""
+
+import sys
+from importlib import import_module
+
+import click
+
+from rtools import __version__
+from rtools.commands import common
+from rtools.errors import UsageError
+from rtools.pipeline import chain
+
+__all__ = ["GROUPS", "command_of", "main"]
+
+GROUPS = {
+    "names": {"name": "rtools.commands.name"},
+    "references": {"refs": "rtools.commands.refs"},
+    "simulate": {"sim": "rtools.commands.sim"},
+    "exposure": {name: None for name in chain.ORDER if name not in chain.PLANNED},
+    "chains": {"run": "rtools.commands.run"},
+}
+"""Group to tool (without ``rt-``) to the module of its command; None for the step tools."""
+
+
+def command_of(name):
+    """The click command of a tool, by its name without ``rt-``; steps also by cal_step key or suffix.
+
+    Raises
+    ------
+    UsageError
+        There is no such tool.
+    """
+    tools = {tool: module for group in GROUPS.values() for tool, module in group.items()}
+    if name not in tools:
+        try:
+            name = chain.resolve(name)
+        except UsageError:
+            raise UsageError(f"no tool is called rt-{name}", mend=f"tools: {' '.join(tools)}") from None
+        if name in chain.PLANNED:
+            raise UsageError(f"this release has no rt-{name}")
+    if tools[name] is None:
+        from rtools.commands import step
+
+        return step.command(name)
+    return import_module(tools[name]).command
+
+
+def main(args=None):
+    """Console script."""
+    args = list(sys.argv[1:] if args is None else args)
+    if args and args[0] in ("-V", "--version"):
+        click.echo(f"rt (rtools) {__version__}")
+        sys.exit(0)
+    if not args or args[0] in ("-h", "--help"):
+        _list_tools(err=not args)
+        sys.exit(0 if args else 2)
+    try:
+        command = command_of(args[0].removeprefix("rt-"))
+    except UsageError as error:
+        click.echo(f"rt: {error}", err=True)
+        sys.exit(error.exit_code)
+    sys.exit(common.run(command, args[1:]))
+
+
+def _list_tools(*, err):
+    click.echo("Usage: rt TOOL [ARGUMENTS]…   the same as rt-TOOL\n", err=err)
+    for group, tools in GROUPS.items():
+        click.echo(f"{group}:", err=err)
+        for name in tools:
+            click.echo(f"  rt-{name:15s} {command_of(name).short_help}", err=err)

@@ -1,0 +1,89 @@
+"""rt-run: an exposure through its chain of steps."""
+
+import click
+
+from rtools.commands import options as bundles
+from rtools.commands.chainlike import check_option, reference_config, run_inputs
+from rtools.commands.common import entry, tool
+from rtools.errors import UsageError
+from rtools.pipeline import chain
+
+__all__ = ["command", "main"]
+
+EXAMPLES = (
+    "rt-run r0000101001001001001_0001_wfi01_f158_uncal.asdf -j 2",
+    "rt-run *_uncal.asdf --refdir refs --outdir cal --set rampfit.threshold=5",
+    "rt-run X_uncal.asdf --until linearity",
+    "rt-run X_linearity.asdf --skip dark --dry-run",
+)
+
+DESCRIPTION = """\
+Runs the steps that the exposure's type has and that its file does not have yet, and writes X_cal.asdf and X_wcs.asdf.
+Takes raw data (_uncal), any intermediate product, and associations (.json: each science member).
+With --until it writes that step's product instead."""
+
+
+@tool(
+    "rt-run",
+    summary="Calibrate exposures: raw ramps to images.",
+    description=DESCRIPTION,
+    examples=EXAMPLES,
+    no_args_is_help=True,
+)
+@click.argument("inputs", nargs=-1, metavar="FILE…")
+@click.option("--from", "first", metavar="STEP", help="Start there; the input must be the product before it.")
+@click.option("--until", "last", metavar="STEP", help="Stop after it and write its product, neither _cal nor _wcs.")
+@click.option("--skip", multiple=True, metavar="STEP", help="Leave a step out; its cal_step says SKIPPED.")
+@click.option("--set", "settings", multiple=True, metavar="STEP.OPTION=VALUE", help="An option of a step.")
+@click.option("--save-steps", is_flag=True, help="Write the product of every step, too.")
+@click.option("--timings", is_flag=True, help="Print seconds per step, summed over threads, and peak memory.")
+@bundles.outputs
+@bundles.writing
+@bundles.references
+@bundles.jobs
+@bundles.json_output
+@bundles.fail_fast
+def command(console, **options):
+    from rtools.pipeline.plan import Request
+
+    inputs = options.pop("inputs")
+    if not inputs:
+        raise UsageError("no input file")
+    how = {key: options.pop(key) for key in ("dry_run", "timings", "as_json", "fail_fast")}
+    references = reference_config(options.pop("ref"), options.pop("refdir"), options.pop("builtin"))
+    request = Request(
+        tool="rt-run",
+        first=_step(options.pop("first")),
+        last=_step(options.pop("last")),
+        skip=frozenset(chain.resolve(word) for word in options.pop("skip")),
+        settings=_settings(options.pop("settings")),
+        references=references,
+        threads=options.pop("jobs"),
+        **options,
+    )
+    return run_inputs(console, inputs, request, **how)
+
+
+def _step(word):
+    return chain.resolve(word) if word else None
+
+
+def _settings(words):
+    """Step to {option key: value} from words like ``rampfit.threshold=5``; romancal's names are taken, too."""
+    settings = {}
+    for word in words:
+        target, separator, value = word.partition("=")
+        step_word, dot, option_word = target.partition(".")
+        if not separator or not dot:
+            raise UsageError(f"--set {word}: STEP.OPTION=VALUE expected")
+        step = chain.step_of(chain.resolve(step_word))
+        plain = option_word.replace("_", "-")
+        found = [option for option in step.options if plain == option.name or option_word == option.peer]
+        if not found:
+            known = ", ".join(option.name for option in step.options) or "none"
+            raise UsageError(f"--set {word}: {step.tool} has no option {option_word}", mend=f"it has {known}")
+        settings.setdefault(step.name, {})[found[0].key] = check_option(step, found[0], value)
+    return settings
+
+
+main = entry(command)

@@ -1,0 +1,76 @@
+"""The step tools: one command per declared step, made from its declaration.
+
+``rtools.commands.step:NAME`` is the console script of step NAME.
+"""
+
+import click
+
+from rtools.commands import options as bundles
+from rtools.commands.chainlike import check_option, reference_config, run_inputs
+from rtools.commands.common import entry, tool
+from rtools.errors import UsageError
+from rtools.pipeline import chain
+
+__all__ = ["command"]
+
+
+def command(name):
+    """The click command of a step."""
+    step = chain.step_of(name)
+
+    def run(console, **options):
+        from rtools.pipeline.plan import Request
+
+        values = {item.key: options.pop(item.key) for item in step.options}
+        settings = {item.key: _checked(step, item, values[item.key]) for item in step.options}
+        inputs = options.pop("inputs")
+        if not inputs:
+            raise UsageError("no input file")
+        how = {key: options.pop(key) for key in ("dry_run", "as_json", "fail_fast")}
+        references = reference_config(options.pop("ref"), options.pop("refdir"), options.pop("builtin"))
+        request = Request(
+            tool=step.tool,
+            single=name,
+            settings={name: settings},
+            references=references,
+            threads=options.pop("jobs"),
+            **options,
+        )
+        return run_inputs(console, inputs, request, **how)
+
+    decorators = [
+        click.argument("inputs", nargs=-1, metavar="FILE…"),
+        *(_click_option(item) for item in step.options),
+        bundles.outputs,
+        bundles.writing,
+        bundles.references,
+        click.option("--again", is_flag=True, help="Run although the file's cal_step says COMPLETE."),
+        bundles.jobs,
+        bundles.json_output,
+        bundles.fail_fast,
+    ]
+    for decorator in reversed(decorators):
+        run = decorator(run)
+    description = step.description + (f"\n\nPeak memory: {step.memory}" if step.memory else "")
+    examples = step.examples or (f"{step.tool} X.asdf",)
+    return tool(step.tool, summary=step.summary, description=description, examples=examples, no_args_is_help=True)(run)
+
+
+def _checked(step, item, value):
+    return None if value is None else check_option(step, item, value)
+
+
+def _click_option(item):
+    if item.kind is bool:
+        return click.option(
+            f"--{item.name}/--no-{item.name}", item.key, default=item.default, show_default=True, help=item.help
+        )
+    kind = click.Choice(item.choices) if item.choices else item.kind
+    return click.option(f"--{item.name}", item.key, default=item.default, type=kind, show_default=True, help=item.help)
+
+
+def __getattr__(name):
+    """The console script of the step called `name`, made when it is asked for."""
+    if name.startswith("_") or name not in chain.ORDER or name in chain.PLANNED:
+        raise AttributeError(name)
+    return entry(command(name))

@@ -1,0 +1,289 @@
+"""Carrying out a plan: engine, metadata, provenance, products.
+
+The main product appears last, and nothing appears before all of it is written.
+"""
+
+import copy
+import resource
+import time
+from dataclasses import dataclass, field
+
+from rtools.pipeline import chain
+from rtools.pipeline.engine import Engine
+from rtools.pipeline.sinks import ImageSink, RampSink
+from rtools.pipeline.source import IMAGE_PLANES, open_exposure
+from rtools.products import history, layout, writer
+
+__all__ = ["Result", "execute"]
+
+STRIP_KINDS = ("ramp", "fit", "image")
+
+
+@dataclass
+class Result:
+    """What a run did.
+
+    Attributes
+    ----------
+    outputs : list of Path
+        In the order in which they appeared, the main product last.
+    statuses : dict
+        cal_step key to status.
+    seconds : dict
+        Step, "read", "write", "total" to seconds; steps are summed over threads.
+    peak_memory : int
+        ru_maxrss of the process in bytes.
+    """
+
+    outputs: list = field(default_factory=list)
+    statuses: dict = field(default_factory=dict)
+    seconds: dict = field(default_factory=dict)
+    peak_memory: int = 0
+
+
+def execute(plan, request, journal, *, progress=lambda done, of: None):
+    """Run a plan and write its products.
+
+    Parameters
+    ----------
+    plan : rtools.pipeline.plan.Plan
+    request : rtools.pipeline.plan.Request
+    journal : rtools.pipeline.journal.Journal
+        Takes messages; its lines end in `meta.cal_logs`.
+    progress : callable
+        ``progress(done, of)`` in strips.
+
+    Returns
+    -------
+    Result
+    """
+    return _Run(plan, request, journal).carry_out(progress)
+
+
+class _Run:
+    """State of one run; the methods are its stages, in order."""
+
+    def __init__(self, plan, request, journal):
+        self.plan = plan
+        self.request = request
+        self.journal = journal
+        self.started = time.perf_counter()
+        self.meta = copy.deepcopy(plan.product.meta)
+        self.exposure = open_exposure(plan.source, self.meta, journal.log)
+        self.strip_tasks = [task for task in plan.tasks if task.step.kind in STRIP_KINDS]
+        self.image_sink = None
+        self.ramp_writers = {}
+        self.staged = []
+        self.write_seconds = 0.0
+
+    def carry_out(self, progress):
+        plan = self.plan
+        for text in plan.warnings:
+            self.journal.log("warning", text)
+        try:
+            threads = self.request.threads
+            with Engine(plan.source, self.exposure, self.strip_tasks, threads=threads, progress=progress) as engine:
+                saturated = self._prepare(engine)
+                self._begin()
+                self._open_sinks()
+                if self.strip_tasks:
+                    engine.run()
+            for task in plan.tasks:
+                self._finish(task, saturated)
+            if plan.main == "cal":
+                self._write_cal()
+            outputs = [stage.commit() for stage in self.staged]
+        except BaseException:
+            for stage in [*self.ramp_writers.values(), *self.staged]:
+                stage.discard()
+            raise
+        return self._result(outputs)
+
+    # -- before the strips ----------------------------------------------------------------------------------------
+
+    def _prepare(self, engine):
+        """Prepare the strip tasks; find out on the way whether everything is saturated."""
+        tasks = self.strip_tasks
+        boundary = sum(chain.ORDER.index(task.step.name) <= chain.ORDER.index("saturation") for task in tasks)
+        engine.prepare(0, boundary)
+        saturated = self._all_saturated(engine, boundary)
+        if saturated:
+            self.journal.log("warning", "every science pixel is saturated in every resultant; no slopes are fitted")
+            for task in self.plan.tasks:
+                if task in tasks[:boundary]:
+                    continue
+                task.stop("SKIPPED")
+                if task.step.kind == "fit":
+                    task.module = import_module("rtools.exposure.saturated")
+                    task.sources, task.active = {}, True
+        engine.prepare(boundary, len(tasks))
+        return saturated
+
+    def _all_saturated(self, engine, boundary):
+        if self.plan.source.kind == "l2_image":
+            return (self.meta.get("cal_step") or {}).get("ramp_fit") == "SKIPPED"
+        if boundary == len(self.strip_tasks):
+            return False
+        done = (self.meta.get("cal_step") or {}).get("saturation")
+        ran = any(task.step.name == "saturation" and task.active for task in self.strip_tasks[:boundary])
+        if not ran and done != "COMPLETE":
+            return False
+        spans = ((c * CHANNEL, (c + 1) * CHANNEL) for c in range(engine.channels))
+        return all(fully_saturated(engine.strip(boundary, *span)) for span in spans)
+
+    def _begin(self):
+        """Metadata of a product of this chain: every cal_step key, log, reference entries."""
+        recorded = self.meta.get("cal_step") or {}
+        self.meta["cal_step"] = {key: str(recorded.get(key, "INCOMPLETE")) for key in chain.cal_steps()} | {
+            key: str(value) for key, value in recorded.items()
+        }
+        self.meta["cal_logs"] = [str(line) for line in self.meta.get("cal_logs") or []]
+        if self.plan.product.kind == "l1_uncal":
+            self.meta = self.exposure.meta = ramp_meta(self.meta)
+
+    def _open_sinks(self):
+        plan = self.plan
+        dtypes = layout.dtypes("l2_image", plan.profile)
+        image_tasks = [task for task in self.strip_tasks if task.step.kind != "ramp"]
+        for task in self.strip_tasks:
+            wanted = task.step.suffix in plan.outputs and (task.active or task.step.suffix == plan.main)
+            if task.step.kind == "ramp" and wanted:
+                self.ramp_writers[task.step.name] = self._ramp_writer(plan.outputs[task.step.suffix])
+                task.sinks.append(RampSink(self.ramp_writers[task.step.name]))
+            elif task.step.kind != "ramp" and (wanted or task is image_tasks[-1]):
+                task.sinks.append(ImageSink(self.exposure.shape[1:], dtypes))
+
+    def _ramp_writer(self, path):
+        return writer.RampWriter(path, self.meta, self.exposure.shape, profile=self.plan.profile)
+
+    # -- after the strips -----------------------------------------------------------------------------------------
+
+    def _finish(self, task, saturated):
+        """Metadata of one step, in the order of the chain, and its product where it is wanted."""
+        step, meta = task.step, self.meta
+        if step.kind == "frame" and task.active:
+            self._apply_frame(task)
+        if step.kind == "fit":
+            self._become_image()
+        elif step.kind != "ramp" and saturated:
+            meta["wcs"] = None
+        for use in step.references:
+            if use.type in task.sources:
+                source = task.sources[use.type]
+                meta.setdefault("ref_file", {})[use.type] = "N/A" if source is None else source.label
+        if hasattr(task.module, "report") and task.active:
+            for level, text in task.module.report(task.total(), task.options):
+                self.journal.log(level, f"{step.name}: {text}")
+        for sink in task.sinks:
+            if isinstance(sink, ImageSink):
+                self.image_sink = sink
+        meta["cal_step"][step.cal_step] = task.status
+        self.journal.log("info", f"{step.name}: {task.status}")
+        if step.suffix in self.plan.outputs and (task.active or step.suffix == self.plan.main):
+            if step.kind == "ramp":
+                self._write_ramp(task)
+            else:
+                self._write_image(step.suffix)
+
+    def _apply_frame(self, task):
+        started = time.perf_counter()
+        module, prepared = task.module, None
+        if hasattr(module, "prepare"):
+            prepared = module.prepare(self.exposure, None, task.nodes(), task.options)
+        if isinstance(prepared, Skip | NotApplicable):
+            task.stop("SKIPPED" if isinstance(prepared, Skip) else "N/A")
+            self.journal.log("warning", f"{task.step.name}: {task.status}: {prepared.reason}")
+        else:
+            module.apply(self.exposure, task.nodes(), task.options, prepared)
+        task.times.append(time.perf_counter() - started)
+
+    def _become_image(self):
+        """What an L2 image says and a ramp does not."""
+        self.meta["product_type"] = "l2"
+        self.meta.setdefault("wcs", None)
+        for block, values in layout.image_defaults().items():
+            self.meta.setdefault(block, values)
+
+    # -- products -------------------------------------------------------------------------------------------------
+
+    def _history(self):
+        request, plan = self.request, self.plan
+        return history.entry(
+            request.tool,
+            parameters={task.step.name: task.options for task in plan.tasks},
+            references={
+                kind: source for task in plan.tasks for kind, source in task.sources.items() if source is not None
+            },
+            inputs=[plan.product.path],
+        )
+
+    def _write_ramp(self, task):
+        started = time.perf_counter()
+        ramp = self.ramp_writers.pop(task.step.name)
+        extra = {"amp33": self.exposure.amp33, **self.exposure.borders}
+        self.meta["cal_logs"] = self._logs()
+        self.staged.append(
+            ramp.finish(self.meta, extra, history=[self._history()], compression=self.request.compression)
+        )
+        self.write_seconds += time.perf_counter() - started
+
+    def _write_image(self, suffix):
+        started = time.perf_counter()
+        planes, jumps = self._planes()
+        extra = {"amp33": self.exposure.amp33, **self.exposure.borders}
+        if jumps is not None:
+            extra["jump_indices"] = jumps
+        good = image_statistics(planes["data"], planes["dq"], planes["err"])
+        self.meta["statistics"] = {"zodiacal_light": -1.0, **good}
+        self.meta["cal_logs"] = self._logs()
+        self.staged.append(
+            writer.stage_product(
+                self.plan.outputs[suffix],
+                "l2_image",
+                self.meta,
+                planes | {name: array for name, array in extra.items() if array is not None},
+                profile=self.plan.profile,
+                compression=self.request.compression or "lz4",
+                history=[self._history()],
+                threads=self.request.threads,
+            )
+        )
+        self.write_seconds += time.perf_counter() - started
+
+    def _write_cal(self):
+        self.meta["cal_step"].update(self.plan.untouched)
+        wcs = self.meta.get("wcs")
+        if wcs is not None:
+            wcs = as_gwcs(self.plan.product, wcs)
+        transforms = {} if wcs is None else {"wcs_l2": wcs, "wcs_l1": level1_wcs(wcs)}
+        if "wcs" in self.plan.outputs:
+            self.staged.append(
+                writer.stage_product(
+                    self.plan.outputs["wcs"],
+                    "wcs",
+                    self.meta,
+                    {},
+                    extra=transforms,
+                    profile=self.plan.profile,
+                    history=[self._history()],
+                )
+            )
+        self._write_image("cal")
+
+    def _planes(self):
+        """Planes and jump positions of the image as it stands."""
+        if self.image_sink is not None:
+            return self.image_sink.planes, self.image_sink.jumps()
+        product = self.plan.product
+        planes = {name: product.array(name, threads=self.request.threads) for name in IMAGE_PLANES if product.has(name)}
+        return planes, product.array("jump_indices") if product.has("jump_indices") else None
+
+    def _logs(self):
+        old = self.plan.product.meta.get("cal_logs") or []
+        return [*map(str, old), *self.journal.lines]
+
+    def _result(self, outputs):
+        seconds = {task.step.name: sum(task.times) for task in self.plan.tasks}
+        seconds |= {"write": self.write_seconds, "total": time.perf_counter() - self.started}
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        return Result(outputs, dict(self.meta["cal_step"]), seconds, peak)
