@@ -1,0 +1,16 @@
+#!/bin/sh
+# From nothing to a calibrated image: environment, simulated full-size exposure, rt-run, summary and picture.
+# usage: sh examples/quickstart.sh [DIR]     default DIR: quickstart
+set -eu
+cd "$(dirname "$0")/.."
+. examples/python.sh
+dir=${1:-quickstart}
+mkdir -p "$dir"
+make_environment "$dir/env" .
+PATH="$PWD/$dir/env/bin:$PATH"
+case $dir in /*) PATH="$dir/env/bin:$PATH" ;; esac
+root=r0000101001001001001_0001_wfi01_f158
+set -x
+rt-sim "$dir/${root}_uncal.asdf" -j 0 --overwrite
+rt-run "$dir/${root}_uncal.asdf" -j 0 --overwrite --timings
+python examples/show_result.py "$dir/${root}_cal.asdf" -o "$dir/${root}_cal.png"
