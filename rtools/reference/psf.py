@@ -1,0 +1,212 @@
+"""The nominal PSF: an annular-pupil Airy pattern, blurred until its peak is the measured one.
+
+Built in Fourier space, where every blur is a factor: pupil autocorrelation averaged over the band, jitter, charge
+diffusion, a Gaussian whose width is fitted, the pixel, inter-pixel capacitance. Support struts and the change over the
+field are left out. Arrays only; `rtools.reference.builtin` serves them as epsf and apcorr references.
+"""
+
+from functools import cache
+
+import numpy as np
+
+from rtools.reference import instrument, nominal
+
+__all__ = ["OVERSAMPLE", "SPECTRAL_TYPES", "STAMP", "encircled_energy", "epsf", "epsf_meta", "stamp"]
+
+OVERSAMPLE = 4
+"""Samples per pixel of the stamps."""
+
+STAMP = 361
+"""Samples on a side: about 90 pixels."""
+
+SPECTRAL_TYPES = {"A0V": 9500.0, "G2V": 5800.0, "M5V": 3000.0}
+"""Black-body temperatures, K, that stand for the spectral types; G2V is the one measured PSFs are compared with."""
+
+DIFFUSION_PIXELS = 0.1
+"""Charge diffusion, rms per axis (galsim's Roman module)."""
+
+GRID_POSITIONS = (0.0, (instrument.FRAME - 9) / 2, instrument.FRAME - 9.0)
+"""x and y of the 3 x 3 grid of stamps in trimmed 0-based pixels: corners, edges, centre."""
+
+FINE = 2 * OVERSAMPLE
+"""Samples per pixel of the transform: finer than the stamps, so that nothing is aliased before it is sampled."""
+
+GRID = 2048
+"""Samples on a side of the transform, 28 arcsec: the wings that wrap around are 1 % of those at the stamp's edge."""
+
+RADIAN_ARCSEC = 180 * 3600 / np.pi
+HC_OVER_K_UM = 14387.77
+"""h c / k in micron kelvin."""
+
+
+def epsf(detector, element):
+    """The ePSF array of a detector and optical element, and its metadata.
+
+    Parameters
+    ----------
+    detector : str
+        The nominal PSF is the same on all detectors (means of the 18).
+    element : str
+        A filter; any other element gets F158's PSF, as cross-section of a spectrum.
+
+    Returns
+    -------
+    psf : ndarray float32, (1, 3, 9, 361, 361)
+        (defocus, spectral type, grid, y, x), 4 samples per pixel, per native pixel: pixel response and inter-pixel
+        capacitance included; each stamp sums to 16 (all light inside the stamp).
+    meta : dict
+        See `epsf_meta`.
+    """
+    instrument.detector(detector)
+    stamps = np.stack([stamp(element, spectral_type) for spectral_type in SPECTRAL_TYPES]).astype(np.float32)
+    shape = (1, len(stamps), len(GRID_POSITIONS) ** 2, STAMP, STAMP)
+    return np.ascontiguousarray(np.broadcast_to(stamps[None, :, None], shape)), epsf_meta()
+
+
+def epsf_meta():
+    """What the metadata of an epsf reference say of the nominal PSF."""
+    jitter = instrument.JITTER_ARCSEC * 1000
+    return {
+        "oversample": OVERSAMPLE,
+        "spectral_type": list(SPECTRAL_TYPES),
+        "defocus": [0],
+        "pixel_x": [x for _y in GRID_POSITIONS for x in GRID_POSITIONS],
+        "pixel_y": [y for y in GRID_POSITIONS for _x in GRID_POSITIONS],
+        "jitter_major": jitter,
+        "jitter_minor": jitter,
+        "jitter_position_angle": 0.0,
+    }
+
+
+@cache
+def stamp(element, spectral_type="G2V", *, capacitance=True, widened=True):
+    """One stamp of the nominal PSF.
+
+    Parameters
+    ----------
+    element : str
+        A filter; any other element gets F158's.
+    spectral_type : str
+        One of `SPECTRAL_TYPES`.
+    capacitance : bool
+        With inter-pixel capacitance.
+    widened : bool
+        With the Gaussian that makes the peak the measured one.
+
+    Returns
+    -------
+    ndarray float64, (361, 361), read-only
+        Sum 16, centre at [180, 180]; a sample is the fraction of light in a pixel centred there.
+    """
+    from scipy.fft import fftfreq, irfft2, rfftfreq
+
+    element = element if element in instrument.FILTERS else "F158"
+    step = instrument.PIXEL_SCALE_ARCSEC / FINE
+    qy, qx = fftfreq(GRID, step)[:, None], rfftfreq(GRID, step)[None, :]
+    radius, optics = _optics(element, spectral_type)
+    optics = optics * _gaussian(radius, _extra_blur(element) if widened else 0.0)
+    transfer = np.interp(np.hypot(qy, qx), radius, optics, right=0.0) * _pixel(qy) * _pixel(qx)
+    if capacitance:
+        transfer = transfer * _capacitance(qy, qx)
+    image = np.roll(irfft2(transfer, s=(GRID, GRID)), (GRID // 2, GRID // 2), axis=(0, 1))
+    first = GRID // 2 - (STAMP // 2) * 2
+    cut = image[first : first + 2 * STAMP : 2, first : first + 2 * STAMP : 2].copy()
+    cut *= OVERSAMPLE**2 / cut.sum()
+    cut.flags.writeable = False
+    return cut
+
+
+def encircled_energy(element, radii_arcsec):
+    """Fraction of a star's light within a radius, from the nominal stamp (all light is inside the stamp).
+
+    Parameters
+    ----------
+    element : str
+    radii_arcsec : array_like
+
+    Returns
+    -------
+    ndarray
+        0 … 1. Each sample counts as a small square of 5 x 5 points.
+    """
+    image = stamp(element)
+    points = 5
+    offsets = (np.arange(STAMP * points) + 0.5) / points - STAMP / 2
+    offsets *= instrument.PIXEL_SCALE_ARCSEC / OVERSAMPLE
+    distance = np.hypot(offsets[:, None], offsets[None, :])
+    light = np.repeat(np.repeat(image, points, 0), points, 1) / (points * OVERSAMPLE) ** 2
+    edges = np.concatenate([[0.0], np.asarray(radii_arcsec, float)])
+    inside, _ = np.histogram(distance, bins=edges, weights=light)
+    return np.cumsum(inside)
+
+
+@cache
+def _optics(element, spectral_type):
+    """Radial transfer function of optics, jitter and diffusion: frequencies (1/arcsec), values."""
+    wavelengths, area = (np.array(part) for part in instrument.effective_area(element))
+    wavelengths, area = wavelengths[area > 0], area[area > 0]
+    temperature = SPECTRAL_TYPES[spectral_type]
+    weights = area / (wavelengths**4 * np.expm1(HC_OVER_K_UM / (wavelengths * temperature)))
+    weights /= weights.sum()
+    radius = np.linspace(0, 1.5 * FINE / instrument.PIXEL_SCALE_ARCSEC / 2, 8001)
+    frequency = radius * RADIAN_ARCSEC
+    values = sum(
+        weight * _pupil_overlap(frequency * wavelength * 1e-6 / (instrument.STOP_DIAMETER_M / 2))
+        for weight, wavelength in zip(weights, wavelengths, strict=True)
+    )
+    diffusion = DIFFUSION_PIXELS * instrument.PIXEL_SCALE_ARCSEC
+    return radius, values * _gaussian(radius, np.hypot(instrument.JITTER_ARCSEC, diffusion))
+
+
+def _pupil_overlap(shift):
+    """Autocorrelation of the annular pupil, normalised; shift in units of its outer radius."""
+    inner = instrument.OBSCURATION
+    area = _overlap(1, 1, shift) - 2 * _overlap(1, inner, shift) + _overlap(inner, inner, shift)
+    return area / (np.pi * (1 - inner**2))
+
+
+def _overlap(a, b, distance):
+    """Area common to two circles of radii a >= b whose centres are this far apart."""
+    lens = np.clip(distance, a - b, a + b)
+    lens = np.where(lens == 0, 1e-12, lens)
+    cos_a = np.clip((lens**2 + a**2 - b**2) / (2 * lens * a), -1, 1)
+    cos_b = np.clip((lens**2 + b**2 - a**2) / (2 * lens * b), -1, 1)
+    kite = np.clip((a + b - lens) * (lens + a - b) * (lens - a + b) * (lens + a + b), 0, None)
+    return a**2 * np.arccos(cos_a) + b**2 * np.arccos(cos_b) - 0.5 * np.sqrt(kite)
+
+
+def _gaussian(frequency, sigma):
+    """Transform of a Gaussian of this rms (arcsec)."""
+    return np.exp(-2 * (np.pi * sigma * frequency) ** 2)
+
+
+def _pixel(frequency):
+    """Transform of the pixel's width."""
+    return np.sinc(frequency * instrument.PIXEL_SCALE_ARCSEC)
+
+
+def _capacitance(qy, qx):
+    """Transform of the inter-pixel capacitance kernel, rows along y."""
+    shift_y = np.exp(-2j * np.pi * qy * instrument.PIXEL_SCALE_ARCSEC)
+    shift_x = np.exp(-2j * np.pi * qx * instrument.PIXEL_SCALE_ARCSEC)
+    total = 0
+    for dy, row in zip((-1, 0, 1), nominal.IPC, strict=True):
+        for dx, percent in zip((-1, 0, 1), row, strict=True):
+            total = total + percent / nominal.IPC_SUM * shift_y**dy * shift_x**dx
+    return total
+
+
+@cache
+def _extra_blur(element):
+    """rms (arcsec) of the Gaussian that makes the centred peak pixel, without capacitance, the measured one."""
+    from scipy.optimize import brentq
+
+    radius, optics = _optics(element, "G2V")
+    angles = (np.arange(64) + 0.5) * np.pi / 128
+    pixel = np.mean(_pixel(radius[:, None] * np.cos(angles)) * _pixel(radius[:, None] * np.sin(angles)), axis=1)
+    bare = stamp(element, capacitance=False, widened=False)
+    ring = 2 * np.pi * radius * optics * pixel * instrument.PIXEL_SCALE_ARCSEC**2
+    # The stamp is normalised to the light inside it, so the peak of the whole pattern is this much lower.
+    inside = np.trapezoid(ring, radius) / bare[STAMP // 2, STAMP // 2]
+    wanted = instrument.FILTERS[element].peak_pixel * inside
+    return brentq(lambda sigma: np.trapezoid(ring * _gaussian(radius, sigma), radius) - wanted, 0.0, 0.3)
