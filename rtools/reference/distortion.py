@@ -1,0 +1,107 @@
+"""The nominal distortion: pixel to V2, V3 by the SIAF polynomial of a detector, with a fitted inverse.
+
+The planar form of the transform is the definition of the nominal set; the spherical one differs by up to 15 mas in the
+detectors' corners. One transform serves all optical elements.
+"""
+
+from functools import cache
+
+import numpy as np
+
+from rtools.reference import instrument
+
+__all__ = ["CENTRE", "distortion", "inverse_coefficients", "v2v3_coefficients"]
+
+CENTRE = (instrument.FRAME - 2 * instrument.BORDER - 1) / 2
+"""x and y of the SIAF's reference pixel, 0-based in the trimmed frame."""
+
+DEGREE = 5
+
+
+def distortion(detector):
+    """The transform of a detector as an astropy model with an inverse.
+
+    Parameters
+    ----------
+    detector : str
+
+    Returns
+    -------
+    astropy.modeling.Model
+        0-based pixel (x, y) of the trimmed 4088 frame to V2, V3 in arcsec. Its inverse is a polynomial of degree 5
+        fitted over the detector; it closes to 0.002 pixel on all of them (SIAF's own to 0.005).
+    """
+    from astropy.modeling.models import Mapping, Shift
+
+    facts = instrument.detector(detector)
+    both = Mapping((0, 1, 0, 1))
+    v2, v3 = (_polynomial(coefficients) for coefficients in v2v3_coefficients(detector))
+    forward = (Shift(-CENTRE) & Shift(-CENTRE)) | both | (v2 & v3)
+    x, y = (_polynomial(coefficients) for coefficients in inverse_coefficients(detector))
+    away = Shift(-facts["v2_ref"]) & Shift(-facts["v3_ref"])
+    forward.inverse = away | both.copy() | (x & y) | (Shift(CENTRE) & Shift(CENTRE))
+    forward.name = f"nominal distortion of {detector}"
+    return forward
+
+
+@cache
+def v2v3_coefficients(detector):
+    """Coefficients c[i, j] of X^i Y^j (X, Y pixels from the centre) for V2 and V3 in arcsec.
+
+    With ξ, η the SIAF's ideal coordinates and A = -60°: V2 = V2ref - ξ cos A + η sin A,
+    V3 = V3ref + ξ sin A + η cos A.
+
+    Returns
+    -------
+    tuple of two ndarray float64, (6, 6)
+    """
+    facts = instrument.detector(detector)
+    xi, eta = _square(facts["sci2idl_x"]), _square(facts["sci2idl_y"])
+    angle = np.deg2rad(instrument.V3_IDEAL_Y_ANGLE)
+    v2 = -xi * np.cos(angle) + eta * np.sin(angle)
+    v3 = xi * np.sin(angle) + eta * np.cos(angle)
+    v2[0, 0] += facts["v2_ref"]
+    v3[0, 0] += facts["v3_ref"]
+    return v2, v3
+
+
+@cache
+def inverse_coefficients(detector):
+    """Coefficients of (V2 - V2ref)^i (V3 - V3ref)^j, arcsec, for X and Y in pixels from the centre.
+
+    Least squares on Chebyshev nodes over the detector and 8 pixels beyond, in units that keep the fit well conditioned.
+
+    Returns
+    -------
+    tuple of two ndarray float64, (6, 6)
+    """
+    facts = instrument.detector(detector)
+    nodes = (CENTRE + 8) * np.cos((np.arange(60) + 0.5) * np.pi / 60)
+    x, y = (grid.ravel() for grid in np.meshgrid(nodes, nodes))
+    v2, v3 = (np.polynomial.polynomial.polyval2d(x, y, c) for c in v2v3_coefficients(detector))
+    unit = 300.0
+    u, v = (v2 - facts["v2_ref"]) / unit, (v3 - facts["v3_ref"]) / unit
+    powers = [(i, j) for i in range(DEGREE + 1) for j in range(DEGREE + 1 - i)]
+    basis = np.stack([u**i * v**j for i, j in powers], axis=1)
+    solution = np.linalg.lstsq(basis, np.stack([x, y], axis=1), rcond=None)[0]
+    result = np.zeros((2, DEGREE + 1, DEGREE + 1))
+    for (i, j), values in zip(powers, solution, strict=True):
+        result[:, i, j] = values / unit ** (i + j)
+    return result[0], result[1]
+
+
+def _square(listed):
+    """The SIAF's list (coefficient of X^(i-j) Y^j, i = 0 … 5, j = 0 … i) as a matrix of powers of X and Y."""
+    matrix = np.zeros((DEGREE + 1, DEGREE + 1))
+    values = iter(listed)
+    for i in range(DEGREE + 1):
+        for j in range(i + 1):
+            matrix[i - j, j] = next(values)
+    return matrix
+
+
+def _polynomial(matrix):
+    from astropy.modeling.models import Polynomial2D
+
+    named = {f"c{i}_{j}": matrix[i, j] for i in range(DEGREE + 1) for j in range(DEGREE + 1 - i)}
+    return Polynomial2D(DEGREE, **named)

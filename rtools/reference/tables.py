@@ -1,0 +1,121 @@
+"""The small parts of the nominal references: decay, integral non-linearity, photometry, aperture corrections, refpix.
+
+Each function returns plain values and arrays in the layout of the reference file's tree.
+"""
+
+import numpy as np
+
+from rtools.reference import instrument, nominal
+from rtools.reference.instrument import DETECTORS, FILTERS
+from rtools.reference.planes import Setting, factor, generator
+
+__all__ = ["apcorr", "decay_table", "inl_table", "inl_values", "phot_table", "refpix", "refpix_frequencies"]
+
+CHANNELS = 32
+ROW_SAMPLES = 140
+"""Samples of a channel per row in time order: 128 pixels and 12 clocks of overhead."""
+
+EE_RADII_ARCSEC = np.arange(1, 201) * 0.025
+"""Radii of the aperture-correction table."""
+
+
+def decay_table(seed=0):
+    """Amplitude (DN) and time constant (s) of the dark decay of every detector."""
+    table = {}
+    for name in DETECTORS:
+        decay = instrument.detector(name)["dark_decay"]
+        table[name] = {
+            "amplitude": decay["amplitude_DN"] * factor(Setting(name, seed=seed), "decay"),
+            "time_constant": decay["time_constant_s"],
+        }
+    return table
+
+
+def inl_values():
+    """DN at which the integral non-linearity is tabulated, uint16, evenly spaced."""
+    return (np.arange(nominal.INL_POINTS) * nominal.INL_STEP).astype(np.uint16)
+
+
+def inl_table(setting):
+    """Integral non-linearity: correction (DN, to be added) of each science channel at `inl_values`.
+
+    A sine of `nominal.INL_AMPLITUDE` with one to five cycles over the converter's range and a phase of its own in each
+    channel.
+    """
+    phases = generator(setting, "inl").uniform(0, 2 * np.pi, CHANNELS)
+    position = inl_values() / 65536.0
+    table = {}
+    for channel, phase in enumerate(phases):
+        cycles = 1 + channel % 5
+        table[f"science_channel_{channel + 1:02d}"] = {
+            "instrument_channel": channel,
+            "correction": nominal.INL_AMPLITUDE * np.sin(2 * np.pi * cycles * position + phase),
+        }
+    return table
+
+
+def phot_table(setting):
+    """Photometric table of a detector: conversion, pixel area, collecting area, effective area of every element.
+
+    photmjsr is made with the nominal gain and the nominal pixel area, which is also what pixelareasr says.
+    """
+    offset = 0.0
+    if setting.seed:
+        offset = nominal.VARIATION["zero_point"] * float(generator(setting, "zero point").standard_normal())
+    table = {name: dict.fromkeys(PHOTOM_KEYS) for name in ("DARK", "NOT_CONFIGURED")}
+    for name in (*FILTERS, "GRISM", "GRISM_0", "PRISM"):
+        wavelength, area = instrument.effective_area(name)
+        entry = dict.fromkeys(PHOTOM_KEYS)
+        entry["collecting_area"] = instrument.COLLECTING_AREA_M2
+        entry["wavelength"] = np.array(wavelength, np.float32)
+        entry["effective_area"] = np.array(area, np.float32)
+        if name in FILTERS:
+            magnitude = instrument.zero_point(setting.detector, name) + offset
+            entry["photmjsr"] = instrument.photmjsr(magnitude, nominal.GAIN * factor(setting, "gain"))
+            entry["uncertainty"] = nominal.PHOTOM_UNCERTAINTY * entry["photmjsr"]
+            entry["pixelareasr"] = instrument.PIXEL_AREA_SR
+        table[name] = entry
+    return table
+
+
+PHOTOM_KEYS = ("photmjsr", "uncertainty", "pixelareasr", "collecting_area", "wavelength", "effective_area")
+
+
+def apcorr():
+    """Aperture corrections of every element at radii of 0.025 … 5 arcsec, from the nominal PSF; no sky annulus."""
+    from rtools.reference.psf import encircled_energy
+
+    keys = ("ap_corrections", "ee_fractions", "ee_radii", "sky_background_rin", "sky_background_rout")
+    table = {name: dict.fromkeys(keys) for name in ("GRISM", "PRISM", "DARK")}
+    for name in FILTERS:
+        fractions = encircled_energy(name, EE_RADII_ARCSEC)
+        entry = {"ap_corrections": 1 / fractions, "ee_fractions": fractions, "ee_radii": EE_RADII_ARCSEC.copy()}
+        table[name] = dict.fromkeys(keys) | entry
+    return table
+
+
+def refpix_frequencies(rows):
+    """Number of frequencies of a channel's time series of this many rows: 286721 for 4096."""
+    return rows * ROW_SAMPLES // 2 + 1
+
+
+def refpix(setting, array, start, stop):
+    """Reference-pixel coefficients of channels [start, stop): a low-pass, real.
+
+    Parameters
+    ----------
+    setting : Setting
+    array : str
+        ``gamma`` (left border), ``zeta`` (right border), ``alpha`` (amp33).
+
+    Returns
+    -------
+    ndarray complex128, (channels, frequencies)
+    """
+    height = {"gamma": nominal.REFPIX_GAMMA, "zeta": nominal.REFPIX_ZETA, "alpha": nominal.REFPIX_ALPHA}[array]
+    count = refpix_frequencies(setting.rows)
+    shape = np.exp(-((np.arange(count) / count / nominal.REFPIX_WIDTH) ** 2))
+    scale = np.full(CHANNELS, height)
+    if setting.seed:
+        scale *= 1 + nominal.VARIATION["refpix"] * generator(setting, "refpix", array).standard_normal(CHANNELS)
+    return (scale[start:stop, None] * shape).astype(np.complex128)

@@ -1,0 +1,72 @@
+"""The reference types: what each holds, on what it is selected, where it stands in the schemas."""
+
+from dataclasses import dataclass
+
+from rtools.reference.instrument import FILTERS, SPECTRAL_ELEMENTS
+
+__all__ = ["TYPES", "RefType", "type_of"]
+
+
+@dataclass(frozen=True)
+class RefType:
+    """One reference type.
+
+    Attributes
+    ----------
+    name : str
+        The `meta.ref_file` key.
+    arrays : tuple of str
+        Arrays with pixels (or channels) as axes.
+    nodes : tuple of str
+        Other parts of the tree.
+    detector, element, exposure_type : bool
+        Whether it is selected on these, besides the date.
+    schema : str
+        Name in the tag, where it is not `name`.
+    """
+
+    name: str
+    arrays: tuple[str, ...] = ()
+    nodes: tuple[str, ...] = ()
+    detector: bool = True
+    element: bool = False
+    exposure_type: bool = False
+    schema: str = ""
+
+    def elements(self):
+        """Optical elements for which a file of its own makes sense."""
+        if not self.element:
+            return ()
+        return tuple(FILTERS) if self.name == "epsf" else (*FILTERS, *SPECTRAL_ELEMENTS)
+
+
+TYPES = {
+    kind.name: kind
+    for kind in (
+        RefType("mask", ("dq",)),
+        RefType("saturation", ("data", "dq")),
+        RefType("refpix", ("gamma", "zeta", "alpha")),
+        RefType("darkdecaysignal", nodes=("decay_table",), detector=False),
+        RefType("linearity", ("coeffs", "dq")),
+        RefType("inverselinearity", ("coeffs", "dq")),
+        RefType("integralnonlinearity", nodes=("value", "inl_table")),
+        RefType("gain", ("data",)),
+        RefType("readnoise", ("data",), exposure_type=True),
+        RefType("dark", ("dark_slope", "dark_slope_error", "dq"), exposure_type=True),
+        RefType("distortion", nodes=("coordinate_distortion_transform",), element=True),
+        RefType("photom", nodes=("phot_table",), schema="wfi_img_photom"),
+        RefType("flat", ("data", "err", "dq"), element=True),
+        RefType("epsf", ("psf",), element=True),
+        RefType("apcorr", nodes=("data",)),
+    )
+}
+"""Types of the exposure chain and the source catalog, in the order in which the chain needs them."""
+
+ALIASES = {"inverse_linearity": "inverselinearity"} | {kind.schema: name for name, kind in TYPES.items() if kind.schema}
+
+
+def type_of(word):
+    """The type that a `reftype` in metadata or a schema's name stands for, lower case; None if it is not one."""
+    plain = str(word).strip().lower()
+    plain = ALIASES.get(plain, plain)
+    return plain if plain in TYPES else None
