@@ -4,6 +4,8 @@ A step lives in one file of a science room. That file holds ``STEP = Step(...)``
 needs (`rtools.exposure.frame` describes what they are given). It imports nothing heavy at module level.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 __all__ = ["Option", "Reference", "Step", "Skip", "NotApplicable"]
