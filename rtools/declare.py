@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["Option", "Reference", "Step", "Skip", "NotApplicable"]
+__all__ = ["NotApplicable", "Option", "Reference", "Skip", "Step"]
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import pytest
+
 from rtools.commands import common
 from rtools.commands.rt import GROUPS, command_of
 

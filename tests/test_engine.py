@@ -1,0 +1,200 @@
+"""The streaming engine with small steps made for the purpose."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from rtools.declare import NotApplicable, Reference, Skip, Step
+from rtools.exposure.frame import Exposure, Strip
+from rtools.pipeline.engine import Engine, Task
+from rtools.pipeline.sinks import ImageSink
+
+ROWS, COLUMNS, RESULTANTS = 32, 1280, 3  # ten channels: more than one group of eight
+
+
+class Ramp:
+    """A source of strips from an array."""
+
+    def __init__(self, data):
+        self.data = data
+
+    def load(self, start, stop):
+        part = np.ascontiguousarray(self.data[..., start:stop])
+        return Strip(start, stop, part, np.zeros(part.shape, "u1"), np.zeros(part.shape[1:], "u4"), ROWS, COLUMNS)
+
+
+class Planes:
+    """A reference source that counts how often each column is read."""
+
+    def __init__(self, **arrays):
+        self.arrays = arrays
+        self.read = []
+
+    def columns(self, name, start, stop, threads=1):
+        self.read.append((name, start, stop))
+        return np.ascontiguousarray(self.arrays[name][..., start:stop])
+
+    def rows(self, name, start, stop, threads=1):
+        return self.arrays[name][start:stop]
+
+    def node(self, path):
+        return self.arrays[path]
+
+
+def declare(kind="ramp", references=()):
+    return Step("x", kind, "x", "x", "", "", references=references)
+
+
+def task(module, *, kind="ramp", references=(), sources=None, options=None):
+    return Task(declare(kind, references), SimpleNamespace(**module), options or {}, sources or {})
+
+
+def to_image(strip, refs, options, prepared):
+    rows, columns = strip.science
+    mean = strip.data.mean(axis=0)[rows, columns]
+    strip.image = {"data": mean, "dq": strip.pixeldq[rows, columns], "err": np.abs(mean)}
+
+
+FIT = {"apply": to_image}
+
+
+@pytest.fixture
+def data():
+    return np.random.default_rng(1).normal(100, 10, (RESULTANTS, ROWS, COLUMNS)).astype("f4")
+
+
+def sink():
+    return ImageSink((ROWS, COLUMNS), {"data": "f4", "dq": "u4", "err": "f2"})
+
+
+def run(data, tasks, threads=1):
+    exposure = Exposure({}, data.shape)
+    out = sink()
+    tasks[-1].sinks.append(out)
+    with Engine(Ramp(data), exposure, tasks, threads=threads) as engine:
+        engine.prepare(0, len(tasks))
+        engine.run()
+    return out
+
+
+def test_image_is_the_trimmed_frame(data):
+    out = run(data, [task(FIT, kind="fit")])
+    assert np.array_equal(out.planes["data"], data.mean(axis=0)[4:-4, 4:-4])
+    assert out.planes["err"].dtype == np.float16
+
+
+def add_plane(strip, refs, options, prepared):
+    strip.data += refs["flat"]["data"]
+    return {"pixels": strip.data[0].size}
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_references_are_cut_to_the_strip_and_read_once_a_group(data, threads):
+    plane = np.arange(ROWS * COLUMNS, dtype="f4").reshape(ROWS, COLUMNS)
+    source = Planes(data=plane)
+    first = task({"apply": add_plane}, references=(Reference("flat", planes=("data",)),), sources={"flat": source})
+    out = run(data, [first, task(FIT, kind="fit")], threads)
+    assert np.array_equal(out.planes["data"], (data + plane).mean(axis=0)[4:-4, 4:-4])
+    assert sorted(source.read) == [("data", 0, 1024), ("data", 1024, 1280)]
+    assert first.total() == {"pixels": ROWS * COLUMNS}
+
+
+def test_trimmed_and_channel_references(data):
+    trimmed = np.arange((ROWS - 8) * (COLUMNS - 8), dtype="f4").reshape(ROWS - 8, COLUMNS - 8)
+    per_channel = np.arange(10.0)
+
+    def apply(strip, refs, options, prepared):
+        strip.image["data"] += refs["r"]["t"] + np.float32(refs["r"]["c"])
+
+    use = Reference("r", trimmed=("t",), channels=("c",))
+    second = task({"apply": apply}, kind="image", references=(use,), sources={"r": Planes(t=trimmed, c=per_channel)})
+    out = run(data, [task(FIT, kind="fit"), second])
+    channel = np.arange(COLUMNS)[4:-4] // 128
+    expected = data.mean(axis=0)[4:-4, 4:-4] + (trimmed + channel.astype("f4"))
+    assert np.array_equal(out.planes["data"], expected)
+
+
+def neighbour_sum(strip, refs, options, prepared):
+    padded = np.pad(strip.data, ((0, 0), (0, 0), (3, 3)))
+    strip.data = sum(padded[..., i : i + strip.data.shape[2]] for i in range(7)).astype("f4")
+
+
+def test_halo_makes_a_strip_see_its_neighbours(data):
+    whole = np.pad(data, ((0, 0), (0, 0), (3, 3)))
+    expected = sum(whole[..., i : i + COLUMNS] for i in range(7)).astype("f4")
+    module = {"apply": neighbour_sum, "halo": lambda options: 3}
+    out = run(data, [task(module), task(FIT, kind="fit")], 2)
+    assert np.array_equal(out.planes["data"], expected.mean(axis=0)[4:-4, 4:-4])
+
+
+def test_prepare_sees_the_frame_as_earlier_steps_leave_it(data):
+    def double(strip, refs, options, prepared):
+        strip.data *= 2
+
+    def prepare(exposure, view, refs, options):
+        left = view.strip(0, 4).data
+        means = view.map_channels(lambda strip: float(strip.data.mean()))
+        return left, means
+
+    seen = task({"prepare": prepare, "apply": lambda *_: None})
+    run(data, [task({"apply": double}), seen, task(FIT, kind="fit")], 2)
+    left, means = seen.prepared
+    assert np.array_equal(left, 2 * data[..., :4])
+    assert np.allclose(means, [2 * data[..., c * 128 : (c + 1) * 128].mean() for c in range(10)], rtol=1e-6)
+
+
+@pytest.mark.parametrize(("answer", "status"), [(Skip("why"), "SKIPPED"), (NotApplicable("why"), "N/A")])
+def test_prepare_may_decline(data, answer, status):
+    def fail(*_):
+        raise AssertionError("apply must not run")
+
+    idle = task({"prepare": lambda *_: answer, "apply": fail})
+    run(data, [idle, task(FIT, kind="fit")])
+    assert idle.status == status
+
+
+def test_revise_repeats_channels_and_keeps_one_count(data):
+    passes = []
+
+    def apply(strip, refs, options, prepared):
+        to_image(strip, refs, options, prepared)
+        passes.append(strip.channel)
+        if passes.count(strip.channel) == 2:
+            strip.image["data"] += 1
+        return {"channels": 1}
+
+    fit = task({"apply": apply, "revise": lambda prepared, options: [3, 9]}, kind="fit")
+    out = run(data, [fit], 2)
+    expected = data.mean(axis=0)[4:-4, 4:-4].copy()
+    again = np.isin(np.arange(COLUMNS)[4:-4] // 128, [3, 9])
+    expected[:, again] += 1
+    assert np.array_equal(out.planes["data"], expected)
+    assert fit.total() == {"channels": 10}
+
+
+def test_failure_in_a_strip_ends_the_run_with_that_error(data):
+    def apply(strip, refs, options, prepared):
+        if strip.channel == 5:
+            raise ValueError("strip 5")
+
+    with pytest.raises(ValueError, match="strip 5"):
+        run(data, [task({"apply": apply}), task(FIT, kind="fit")], 2)
+
+
+def test_sink_counts_what_float16_cannot_hold(data):
+    data[:, 10, 300] = 1e6
+    out = run(data, [task(FIT, kind="fit")])
+    assert out.overflows() == {"err": 1}
+    assert np.isinf(out.planes["err"][6, 296])
+
+
+def test_jumps_are_ordered_by_resultant_then_row(data):
+    def apply(strip, refs, options, prepared):
+        to_image(strip, refs, options, prepared)
+        x = strip.trimmed.start
+        strip.jumps = np.array([[2, 5, x], [1, 7, x]], "i2")
+
+    jumps = run(data, [task({"apply": apply}, kind="fit")], 2).jumps()
+    assert len(jumps) == 20
+    assert np.array_equal(jumps, jumps[np.lexsort(jumps.T[::-1])])
