@@ -1,0 +1,271 @@
+"""Ramp fitting: from resultants to a count rate per pixel, with its variances and jumps.
+
+The default is the likelihood algorithm (Brandt 2024, PASP 136, 045004 and 045005), generalised least squares on the
+differences of resultants; the other is the segment-wise least squares of Casertano et al. (2022). Per strip of 128
+columns it needs, beyond the ramp itself, 28 bytes per pixel of results and a few rows of work space.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from rtools.declare import Option, Reference, Step
+from rtools.errors import InputError
+from rtools.exposure.frame import BORDER
+from rtools.exposure.timing import Timing, resultant_timing, uniform_weights
+
+__all__ = ["STEP", "apply", "jump_limits", "median_network", "prepare", "report", "revise", "zero_image"]
+
+DO_NOT_USE = 1
+SATURATED = 2
+JUMP_DET = 4
+NO_GAIN_VALUE = 1 << 19
+
+PLANES = ("data", "err", "var_poisson", "var_rnoise", "chisq", "dumo")
+"""float32 planes of the result, in the order in which the kernels write them."""
+
+STEP = Step(
+    name="rampfit",
+    kind="fit",
+    cal_step="ramp_fit",
+    suffix="rampfit",
+    summary="Fit a count rate to the ramp of every pixel.",
+    description=(
+        "The likelihood algorithm fits a constant rate a to the differences d of neighbouring resultants by "
+        "generalised least squares, a = (1' M d)/(1' M 1), where M inverts their tridiagonal covariance: Poisson noise "
+        "at the rate, and read noise. The covariance is formed at the median difference, then at the rate of a first "
+        "fit. Differences, alone or in pairs, whose removal lowers chi-square beyond the threshold are taken for jumps "
+        "(Brandt 2024, PASP 136, 045004 and 045005). Flagged resultants are left out. err follows the measured rate: "
+        "a faint pixel that fluctuates low gets a small err. ols_cas22 is the segment-wise weighted least squares of "
+        "Casertano et al. (2022, Roman-STScI-000394)."
+    ),
+    examples=("rt-rampfit X_linearity.asdf", "rt-rampfit X_linearity.asdf --threshold 5 --expand-large-events"),
+    options=(
+        Option("algorithm", "likely", "Algorithm.", choices=("likely", "ols_cas22")),
+        Option("threshold", 4.5, "Jump limit of likely, in sigma.", minimum=0.0, peer="rejection_threshold"),
+        Option(
+            "use-jump-detection", True, "Look for jumps; ols_cas22 only, likely always does.",
+            peer="use_ramp_jump_detection",
+        ),
+        Option("threshold-intercept", 5.5, "Jump limit of ols_cas22 at 1 e/s, in sigma."),
+        Option("threshold-constant", 1 / 3, "How far that limit falls per decade of rate, in sigma."),
+        Option("record-jumps", True, "Keep the resultant, row and column of every jump; likely only."),
+        Option("expand-large-events", False, "Look for snowballs and flag around them; likely only."),
+        Option("min-sat-area", 1.0, "Least area of a snowball's saturated core, in pixels.", minimum=0.0),
+        Option("min-jump-area", 6.0, "Least area of a group of jumps taken for a snowball, in pixels.", minimum=0.0),
+        Option("expand-factor", 1.9, "Factor on the axes of a snowball.", minimum=0.0),
+        Option("sat-required-snowball", True, "A snowball has a saturated core."),
+        Option("min-sat-radius-extend", 0.5, "Cores with a larger minor axis are extended, in pixels.", minimum=0.0),
+        Option("sat-expand", 2, "How far a saturated core is extended on every side, in pixels.", minimum=0),
+        Option("edge-size", 0, "Nearer to the edge than this a snowball needs no core, in pixels.", minimum=0),
+    ),
+    references=(
+        Reference("gain", planes=("data",), refusable=False),
+        Reference("readnoise", planes=("data",), refusable=False),
+    ),
+    metadata=("exposure.read_pattern", "exposure.frame_time"),
+)  # fmt: skip
+
+
+@dataclass
+class Plan:
+    """What all strips of an exposure share.
+
+    Attributes
+    ----------
+    timing : Timing
+    weights : ndarray float64 (G,)
+        Of the uniform-weight slope.
+    limits : tuple
+        `jump_limits`.
+    network : ndarray int64 (k, 2)
+        `median_network` of the differences.
+    flags : ndarray uint8 (G, rows, columns) or None
+        Group flags of the frame after the jump search, for snowballs.
+    revised : bool
+        Whether `flags` have been revised: the strips that come now are fitted for the second time.
+    """
+
+    timing: Timing
+    weights: np.ndarray
+    limits: tuple
+    network: np.ndarray
+    flags: np.ndarray | None = None
+    revised: bool = False
+
+
+def prepare(exposure, view, refs, options):
+    """Derive times, limits and weights from the read pattern.
+
+    Raises
+    ------
+    InputError
+        There is one resultant only, or the read pattern is not that of the data.
+    """
+    groups = exposure.shape[0]
+    if groups < 2:
+        raise InputError("a single resultant has no slope", mend="at least 2 resultants are needed")
+    if len(exposure.read_pattern) != groups:
+        raise InputError(f"the read pattern has {len(exposure.read_pattern)} resultants, the data have {groups}")
+    timing = resultant_timing(exposure.read_pattern, exposure.frame_time)
+    likely = options["algorithm"] == "likely"
+    if likely and groups < 4:
+        exposure.log("warning", f"{groups} resultants: too few to look for jumps; the slope is fitted without")
+    expand = likely and groups > 3 and options["expand_large_events"]
+    return Plan(
+        timing=timing,
+        weights=uniform_weights(timing),
+        limits=jump_limits(options["threshold"], timing),
+        network=median_network(groups - 1),
+        flags=np.zeros(exposure.shape, np.uint8) if expand else None,
+    )
+
+
+def jump_limits(threshold, timing):
+    """Drop of chi-square for one and for two differences, and the usable differences a search begins with.
+
+    The first limit is threshold^2; the second has the same chance for two degrees of freedom, -2 ln erfc(threshold /
+    sqrt 2). Three differences leave too little to tell which is wrong, unless all resultants are single reads.
+    """
+    one = threshold**2
+    chance = math.erfc(threshold / math.sqrt(2))
+    two = -2 * math.log(chance) if chance > 0 else one + 10
+    if timing.interval.size < 3:
+        return one, two, timing.interval.size + 1
+    return one, two, 3 if np.all(timing.reads == 1) else 4
+
+
+def median_network(n):
+    """Comparators (smaller first) after which the middle of n numbers is in its sorted place, int64 (k, 2).
+
+    Batcher's merge exchange (Knuth, TAOCP 3, algorithm 5.2.2M) without what the middle does not depend on.
+    """
+    pairs = []
+    top = p = 1 << max(n - 1, 1).bit_length() - 1
+    while p > 0:
+        q, r, d = top, 0, p
+        while True:
+            pairs += [(i, i + d) for i in range(n - d) if i & p == r]
+            if q == p:
+                break
+            d, q, r = q - p, q // 2, p
+        p //= 2
+    needed = {(n - 1) // 2, n // 2}
+    kept = []
+    for pair in reversed(pairs):
+        if needed.intersection(pair):
+            needed.update(pair)
+            kept.append(pair)
+    return np.array(kept[::-1], dtype=np.int64).reshape(-1, 2)
+
+
+def apply(strip, refs, options, prepared):
+    """Fit the pixels of a strip inside the border; the strip holds an image afterwards.
+
+    Returns
+    -------
+    dict
+        Counts of pixels: all, with jumps, without a result.
+    """
+    from rtools.exposure._rampfit_kernels import Ramp
+
+    rows, columns = strip.science
+    shape = (rows.stop - rows.start, columns.stop - columns.start)
+    planes = np.empty((len(PLANES), *shape), np.float32)
+    dq = np.empty(shape, np.uint32)
+    ramp = Ramp(
+        *(np.ascontiguousarray(array) for array in (strip.data, strip.groupdq, strip.pixeldq)),
+        np.ascontiguousarray(refs["gain"]["data"], dtype=np.float32),
+        np.ascontiguousarray(refs["readnoise"]["data"], dtype=np.float32),
+    )
+    if options["algorithm"] == "likely":
+        flags = _fit_likely(strip, ramp, prepared, planes, dq)
+        if options["record_jumps"]:
+            strip.jumps = _jump_positions(flags, dq, columns, strip.trimmed.start)
+    else:
+        _fit_ols(ramp, options, prepared, (columns.start, columns.stop), planes, dq)
+    strip.image = {**dict(zip(PLANES, planes, strict=True)), "dq": dq}
+    strip.data = strip.groupdq = strip.pixeldq = None
+    return {
+        "pixels": dq.size,
+        "with jumps": int(np.count_nonzero(dq & JUMP_DET)),
+        "without a rate": dq.size - int(np.count_nonzero(np.isfinite(planes[0]))),
+        "without a gain": int(np.count_nonzero(dq & NO_GAIN_VALUE)),
+    }
+
+
+def _fit_likely(strip, ramp, prepared, planes, dq):
+    """Likelihood fit; returns the group flags with the jumps."""
+    from rtools.exposure._jump_kernels import Limits
+    from rtools.exposure._rampfit_kernels import fit_strip
+
+    columns = strip.science[1]
+    revised = np.empty((0, 0, 0), np.uint8)
+    if prepared.revised:
+        revised = np.ascontiguousarray(prepared.flags[:, :, strip.start : strip.stop])
+    bounds = (columns.start, columns.stop)
+    limits = Limits(*prepared.limits)
+    fit_strip(ramp, prepared.timing, prepared.weights, limits, prepared.network, revised, bounds, planes, dq)
+    if prepared.revised:
+        return revised
+    if prepared.flags is not None:
+        prepared.flags[:, :, strip.start : strip.stop] = ramp.groupdq
+    return ramp.groupdq
+
+
+def _fit_ols(ramp, options, prepared, columns, planes, dq):
+    """Segment-wise least squares."""
+    from rtools.exposure._ols_kernels import JumpTest, fit_strip
+
+    test = JumpTest(
+        bool(options["use_jump_detection"]),
+        float(options["threshold_intercept"]),
+        float(options["threshold_constant"]),
+    )
+    fit_strip(ramp, prepared.timing, prepared.weights, test, columns, planes, dq)
+
+
+def _jump_positions(flags, dq, columns, first_column):
+    """Where groups carry JUMP_DET: int16 (k, 3), resultant, row and column of the trimmed frame."""
+    y, x = np.nonzero(dq & JUMP_DET)
+    group, which = np.nonzero(flags[:, y + BORDER, x + columns.start] & JUMP_DET)
+    return np.stack([group, y[which], x[which] + first_column], axis=1).astype(np.int16)
+
+
+def revise(prepared, options):
+    """Find snowballs in the flags of all strips and flag around them; returns the channels where flags changed."""
+    if prepared.flags is None or prepared.revised:
+        return []
+    from rtools.exposure.snowballs import flag_snowballs
+
+    prepared.revised = True
+    return flag_snowballs(prepared.flags, options)
+
+
+def report(counts, options):
+    """Lines for the log."""
+    lines = [("info", f"jumps in {counts['with jumps']} of {counts['pixels']} pixels")]
+    if counts["without a rate"]:
+        lines.append(("info", f"no rate in {counts['without a rate']} pixels: flagged DO_NOT_USE"))
+    if counts["without a gain"]:
+        lines.append(("warning", f"no valid gain in {counts['without a gain']} pixels: NO_GAIN_VALUE, DO_NOT_USE"))
+    return lines
+
+
+def zero_image(strip):
+    """Image of a strip whose exposure is saturated throughout: all zero, DQ with SATURATED and DO_NOT_USE.
+
+    Parameters
+    ----------
+    strip : rtools.exposure.frame.Strip
+        A ramp strip; only its `pixeldq` is read.
+
+    Returns
+    -------
+    dict of str to ndarray
+        As `Strip.image` after a fit.
+    """
+    rows, columns = strip.science
+    dq = strip.pixeldq[rows, columns] | np.uint32(SATURATED | DO_NOT_USE)
+    return {**{name: np.zeros(dq.shape, np.float32) for name in PLANES}, "dq": dq}
