@@ -1,0 +1,88 @@
+"""A CRDS cache on disk, asked without any network: its rules are read, and only files that are there are used.
+
+Needs the optional `crds` package and ``CRDS_PATH``; the context is ``CRDS_CONTEXT``, else the one that the cache's own
+configuration names as the latest.
+"""
+
+import ast
+import os
+from pathlib import Path
+
+from rtools.errors import MissingReferenceError
+
+__all__ = ["available", "configured", "lookup"]
+
+OBSERVATORY = "roman"
+
+
+def configured():
+    """The cache's directory as ``CRDS_PATH`` names it, or None."""
+    return os.environ.get("CRDS_PATH") or None
+
+
+def available():
+    """Whether the `crds` package is installed; it is not imported for the answer."""
+    from importlib.util import find_spec
+
+    return find_spec("crds") is not None
+
+
+def lookup(reftypes, want):
+    """Paths of the files that the cache's rules choose for an exposure.
+
+    Parameters
+    ----------
+    reftypes : iterable of str
+    want : rtools.reference.match.Wanted
+
+    Returns
+    -------
+    dict
+        Type to (path or None, note); a file that the rules name but the cache does not hold gives None and a note.
+
+    Raises
+    ------
+    MissingReferenceError
+        The cache has no context, or its rules cannot be read.
+    """
+    from crds.core import config, rmap
+
+    reftypes = list(reftypes)
+    context = _context(config)
+    header = {
+        "ROMAN.META.INSTRUMENT.NAME": "WFI",
+        "ROMAN.META.INSTRUMENT.DETECTOR": want.detector,
+        "ROMAN.META.INSTRUMENT.OPTICAL_ELEMENT": want.element,
+        "ROMAN.META.EXPOSURE.TYPE": want.exposure_type,
+        "ROMAN.META.EXPOSURE.START_TIME": want.start.replace("T", " ")[:23],
+    }
+    try:
+        mapping = rmap.get_cached_mapping(context)
+        chosen = mapping.get_best_references(header, include=reftypes)
+    except Exception as error:
+        reason = " ".join(str(error).split())
+        raise MissingReferenceError(f"rules of CRDS context {context}: {reason}", path=configured()) from None
+    found = {}
+    for reftype in reftypes:
+        name = str(chosen.get(reftype, ""))
+        if not name.endswith(".asdf"):
+            found[reftype] = None, name if name.upper().startswith("NOT FOUND") else ""
+            continue
+        path = Path(config.locate_file(name, OBSERVATORY))
+        found[reftype] = (str(path), "") if path.is_file() else (None, f"{name} is not in the cache")
+    return found
+
+
+def _context(config):
+    """Name of the context (``roman_0123.pmap``) that rules."""
+    named = os.environ.get("CRDS_CONTEXT", "")
+    if named.endswith(".pmap"):
+        return named
+    path = Path(config.get_crds_cfgpath(OBSERVATORY)) / "server_config"
+    try:
+        info = ast.literal_eval(path.read_text())
+        return info.get("latest_context") or info["operational_context"]
+    except (OSError, ValueError, SyntaxError, KeyError, TypeError):
+        raise MissingReferenceError(
+            "this CRDS cache names no context", mend="set CRDS_CONTEXT to one, roman_NNNN.pmap", path=configured()
+        ) from None

@@ -1,0 +1,112 @@
+"""A reference file as a source of references."""
+
+from functools import cached_property
+from hashlib import md5
+from pathlib import Path
+
+from rtools.errors import InputError
+from rtools.reference.index import candidate_of
+
+__all__ = ["FileSource"]
+
+
+class FileSource:
+    """One reference file, opened.
+
+    Parameters
+    ----------
+    reftype : str
+        The type it must be of.
+    path : str or Path
+    origin : str
+        ``file`` or ``crds``.
+
+    Raises
+    ------
+    InputError
+        It cannot be read, or is of another type.
+    """
+
+    def __init__(self, reftype, path, *, origin="file"):
+        from rtools.products import reader
+
+        self.type = reftype
+        self.origin = origin
+        self.path = Path(path).resolve()
+        self.product = reader.open_product(path)
+        self.candidate = candidate_of(path)
+        if self.candidate.type != reftype:
+            found = f"{self.candidate.type} reference" if self.candidate.type else "no reference of the exposure chain"
+            article = "an" if found[0] in "aeiou" else "a"
+            what = found if found.startswith("no ") else f"{article} {found}"
+            raise InputError(f"{what}, not {reftype}", path=path)
+
+    @property
+    def label(self):
+        """For `meta.ref_file`: the absolute path, or ``crds://NAME``."""
+        return f"crds://{self.path.name}" if self.origin == "crds" else str(self.path)
+
+    @cached_property
+    def checksum(self):
+        """MD5 of the file's YAML tree followed by the MD5 that the file itself keeps of each of its blocks.
+
+        It identifies the contents without reading gigabytes; `md5sum` of the file gives another number.
+        """
+        from rtools.products import header
+
+        digest = md5(usedforsecurity=False)
+        with open(self.path, "rb") as file:
+            tree, end = file.read(65536), b"\n...\n"
+            while end not in tree and (more := file.read(1 << 20)):
+                tree += more
+        digest.update(tree[: tree.find(end) + len(end)] if end in tree else tree)
+        for block in header.read_header(self.path)[2]:
+            digest.update(block.checksum)
+        return digest.hexdigest()
+
+    def describe(self):
+        """One line for a table."""
+        useafter = self.candidate.useafter[:10]
+        return f"{self.label} (useafter {useafter})" if useafter else self.label
+
+    def has(self, array):
+        """Whether it has an array of this name."""
+        return self.product.has(array)
+
+    def shape(self, array):
+        """Shape of an array."""
+        return tuple(self._info(array).shape)
+
+    def dtype(self, array):
+        """numpy dtype of an array."""
+        import numpy as np
+
+        return np.dtype(self._info(array).dtype)
+
+    def columns(self, array, start, stop, threads=1):
+        """``array[..., start:stop]``, own and contiguous."""
+        self._info(array)
+        return self.product.columns(array, start, stop, threads=threads)
+
+    def rows(self, array, start, stop, threads=1):
+        """``array[start:stop]`` along the leading axis."""
+        self._info(array)
+        return self.product.rows(array, start, stop, threads=threads)
+
+    def array(self, array, threads=1):
+        """The whole array."""
+        self._info(array)
+        return self.product.array(array, threads=threads)
+
+    def node(self, path):
+        """Part of the tree by its dotted path, converted."""
+        try:
+            return self.product.node(path)
+        except KeyError:
+            raise InputError(f"this {self.type} reference has no {path}", path=self.path) from None
+
+    def _info(self, array):
+        try:
+            return self.product.arrays[array]
+        except KeyError:
+            raise InputError(f"this {self.type} reference has no array {array}", path=self.path) from None

@@ -1,0 +1,227 @@
+"""Which reference serves an exposure: ``--ref``, a directory, a CRDS cache, the built-in set, in this order.
+
+The built-in set serves only where no directory or cache is configured, or where it is asked for, so that a product
+never mixes real and nominal calibration by accident.
+"""
+
+from dataclasses import dataclass, field
+
+from rtools.errors import InputError, MissingReferenceError, UsageError
+from rtools.reference import crds_cache
+from rtools.reference.builtin import Builtin
+from rtools.reference.instrument import DETECTORS, ELEMENTS, FRAME
+from rtools.reference.match import best, mismatches, wanted
+from rtools.reference.types import TYPES, type_of
+
+__all__ = ["Answer", "Config", "references", "survey"]
+
+NOT_FOR_SCIENCE = "uses the built-in nominal instrument, not for science"
+
+
+@dataclass(frozen=True)
+class Config:
+    """Where references are looked for.
+
+    Attributes
+    ----------
+    overrides : dict
+        Type to path, or ``none`` to do without.
+    refdir : str or None
+        Directory of reference files.
+    builtin : bool or None
+        True: fill gaps from the built-in set; False: never use it; None: only where nothing else is configured.
+    crds : bool
+        Whether a CRDS cache that the environment names is asked.
+    """
+
+    overrides: dict = field(default_factory=dict)
+    refdir: str | None = None
+    builtin: bool | None = None
+    crds: bool = True
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What was found for one type.
+
+    Attributes
+    ----------
+    type : str
+    source : FileSource or Builtin or None
+    status : str
+        ``found``, ``none`` (the user's word), ``absent`` (allowed) or ``missing`` (exit 4).
+    note : str
+        What there is to say: where it was looked for, or a doubt about what was found.
+    """
+
+    type: str
+    source: object
+    status: str
+    note: str = ""
+
+
+def references(meta, uses, config=None, *, frame=(FRAME, FRAME), log=None):
+    """The reference of every type that steps use.
+
+    Parameters
+    ----------
+    meta : dict
+        Metadata of the exposure: exposure.type, exposure.start_time, instrument.detector, instrument.optical_element.
+    uses : iterable of rtools.declare.Reference
+    config : Config, optional
+    frame : tuple of int
+        Rows and columns of the exposure's full frame; built-in references are made for it.
+    log : callable, optional
+        ``log(level, text)`` for warnings: the built-in set is not for science, a file is for another detector, …
+
+    Returns
+    -------
+    dict
+        Type to source (`rtools.reference.files.FileSource` or `rtools.reference.builtin.Builtin`); None where the user
+        said ``none``, or where the type may be absent and is.
+
+    Raises
+    ------
+    MissingReferenceError
+        A type that is needed is nowhere; all such types are named, and where they were looked for.
+    InputError
+        A file given for a type cannot be read or is of another type.
+    UsageError
+        An override for a type that does not exist.
+    """
+    config = config or Config()
+    log = log or (lambda level, text: None)
+    answers = survey(meta, uses, config, frame=frame, log=log)
+    missing = [answer for answer in answers if answer.status == "missing"]
+    if missing:
+        raise _missing(missing, meta, config)
+    if any(answer.source is not None and answer.source.origin == "builtin" for answer in answers):
+        log("warning", NOT_FOR_SCIENCE)
+    return {answer.type: answer.source for answer in answers}
+
+
+def survey(meta, uses, config=None, *, frame=(FRAME, FRAME), log=None):
+    """As `references`, but a missing type is an answer and not an error.
+
+    Returns
+    -------
+    list of Answer
+        In the order of `uses`, each type once.
+    """
+    config = config or Config()
+    log = log or (lambda level, text: None)
+    overrides = _overrides(config)
+    want = wanted(meta)
+    uses = _merge(uses)
+    places = _places(config, [use.type for use in uses if use.type not in overrides], want, log)
+    return [_answer(use, overrides.get(use.type), places, config, _Case(want, tuple(frame), log)) for use in uses]
+
+
+@dataclass(frozen=True)
+class _Case:
+    """The exposure at hand: what it wants, its frame, where warnings go."""
+
+    want: object
+    frame: tuple
+    log: object
+
+
+def _merge(uses):
+    """Uses by type, each once; a type may be absent only where every step can do without it."""
+    merged = {}
+    for use in uses:
+        known = merged.get(use.type)
+        merged[use.type] = use if known is None or known.absent == "skip" else known
+    return list(merged.values())
+
+
+def _overrides(config):
+    overrides = {}
+    for word, path in config.overrides.items():
+        reftype = type_of(word)
+        if reftype is None:
+            raise UsageError(f"--ref {word}=…: no such reference type", mend=f"types: {' '.join(TYPES)}")
+        overrides[reftype] = str(path)
+    return overrides
+
+
+def _places(config, reftypes, want, log):
+    """Ordered (name of the place, function type -> (path or None, note), origin) of what is configured."""
+    places = []
+    if config.refdir is not None:
+        from rtools.reference.index import scan
+
+        candidates = scan(config.refdir)
+        for candidate in candidates:
+            if candidate.problem:
+                log("warning", f"{candidate.path}: {candidate.problem}; ignored")
+
+        def in_directory(reftype):
+            candidate, note = best(candidates, reftype, want)
+            return (candidate.path if candidate else None), note
+
+        places.append((str(config.refdir), in_directory, "file"))
+    if config.crds and crds_cache.configured():
+        if crds_cache.available():
+            chosen = crds_cache.lookup(reftypes, want)
+            places.append((f"CRDS cache {crds_cache.configured()}", lambda reftype: chosen[reftype], "crds"))
+        else:
+            log("info", "CRDS_PATH is set but the crds package is not installed; ignored")
+    return places
+
+
+def _answer(use, override, places, config, case):
+    reftype = use.type
+    if override is not None and override.lower() == "none":
+        if not use.refusable:
+            return Answer(reftype, None, "missing", f"--ref {reftype}=none, but nothing can be done without it")
+        return Answer(reftype, None, "none", f"--ref {reftype}=none")
+    if override is not None:
+        return _open(reftype, override, "file", case, note="--ref")
+    notes = []
+    for place, look, origin in places:
+        path, note = look(reftype)
+        if path is not None:
+            if note:
+                case.log("warning", f"{path}: {note}; this one taken")
+            return _open(reftype, path, origin, case, note=note)
+        notes.append(f"{place} ({note})" if note else place)
+    if config.builtin or (config.builtin is None and not places):
+        case.log("info", f"{reftype}: built-in nominal reference")
+        return Answer(reftype, _builtin(reftype, case), "found")
+    where = ", ".join(notes) or "no place is configured"
+    return Answer(reftype, None, "absent" if use.absent == "skip" else "missing", where)
+
+
+def _open(reftype, path, origin, case, *, note):
+    from rtools.reference.files import FileSource
+
+    source = FileSource(reftype, path, origin=origin)
+    wrong = mismatches(source.candidate, case.want)
+    if wrong:
+        text = f"for {', '.join(wrong)}; the exposure is {case.want}"
+        case.log("warning", f"{reftype} reference {path}: {text}")
+        note = text
+    return Answer(reftype, source, "found", note)
+
+
+def _builtin(reftype, case):
+    want = case.want
+    for word, known in ((want.detector, DETECTORS), (want.element, ELEMENTS)):
+        if word not in known:
+            raise InputError(f"no built-in reference for {word!r}")
+    return Builtin(reftype, want.detector, want.element, case.frame)
+
+
+def _missing(answers, meta, config):
+    """The error that names every missing type and the places asked."""
+    if len(answers) == 1:
+        what = f"no {answers[0].type} reference for {wanted(meta)}: {answers[0].note}"
+    else:
+        places = {answer.note for answer in answers}
+        listed = ", ".join(
+            f"{answer.type}" if len(places) == 1 else f"{answer.type} [{answer.note}]" for answer in answers
+        )
+        what = f"no references for {wanted(meta)}: {listed}" + (f": {places.pop()}" if len(places) == 1 else "")
+    mend = "give --ref TYPE=FILE" + (", or --builtin for nominal ones" if config.builtin is None else "")
+    return MissingReferenceError(what, mend=mend)

@@ -1,0 +1,140 @@
+"""Which of several reference files serves an exposure: exact match of the selectors, then the latest useafter.
+
+`exposure.md` section 4.6; the rules are those of the mission's own templates.
+"""
+
+from dataclasses import dataclass
+
+from rtools.reference.types import TYPES
+
+__all__ = ["Candidate", "Wanted", "best", "exposure_types", "mismatches", "wanted"]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What an exposure asks of its references; `start` is its start time in ISO form."""
+
+    detector: str
+    element: str
+    exposure_type: str
+    start: str
+
+    def __str__(self):
+        return f"{self.detector} {self.element} {self.exposure_type} {self.start}"
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """What a file says of itself.
+
+    Attributes
+    ----------
+    path : str
+        Absolute.
+    type : str or None
+        Reference type, None for a file that is no reference this package knows.
+    detector, element : str or None
+    exposure_types : tuple of str
+        Empty where the file does not restrict them.
+    useafter : str
+        ISO.
+    tag, description, pedigree : str
+        For lists.
+    problem : str
+        Why it cannot be read; empty if it can.
+    """
+
+    path: str
+    type: str | None = None
+    detector: str | None = None
+    element: str | None = None
+    exposure_types: tuple[str, ...] = ()
+    useafter: str = ""
+    tag: str = ""
+    description: str = ""
+    pedigree: str = ""
+    problem: str = ""
+
+
+def wanted(meta):
+    """`Wanted` from the metadata of an exposure."""
+    from rtools.products import nodes
+
+    exposure, instrument = meta["exposure"], meta["instrument"]
+    return Wanted(
+        detector=str(instrument["detector"]),
+        element=str(instrument["optical_element"]).upper(),
+        exposure_type=str(exposure["type"]),
+        start=iso(nodes.iso(exposure["start_time"])),
+    )
+
+
+def iso(text):
+    """An ISO time in the one form in which they compare as text: ``2027-01-01T00:00:00.000``."""
+    plain = str(text).strip().replace(" ", "T").rstrip("Z")
+    day, _, clock = plain.partition("T")
+    clock, _, fraction = (clock or "00:00:00").partition(".")
+    return f"{day}T{clock:0<8.8}.{fraction[:6]:0<6}"
+
+
+def exposure_types(exposure):
+    """Exposure types that a reference's `exposure` block names: ``p_exptype`` "A|B|", else ``type``."""
+    if not exposure:
+        return ()
+    words = str(exposure.get("p_exptype") or exposure.get("type") or "").split("|")
+    return tuple(word.strip() for word in words if word.strip())
+
+
+def mismatches(candidate, want):
+    """Selectors, besides the date, on which a file of the right type does not fit an exposure."""
+    kind = TYPES[candidate.type]
+    found = []
+    if kind.detector and candidate.detector != want.detector:
+        found.append(f"detector {candidate.detector}")
+    if kind.element and candidate.element != want.element:
+        found.append(f"optical element {candidate.element}")
+    if kind.exposure_type and candidate.exposure_types and want.exposure_type not in candidate.exposure_types:
+        found.append(f"exposure types {'|'.join(candidate.exposure_types)}")
+    return found
+
+
+def best(candidates, reftype, want):
+    """The file that serves an exposure, and what there is to say about the choice.
+
+    Parameters
+    ----------
+    candidates : iterable of Candidate
+    reftype : str
+    want : Wanted
+
+    Returns
+    -------
+    candidate : Candidate or None
+    note : str
+        Why none fits, or that another fits as well; empty otherwise. Of equals the last by name is taken.
+    """
+    of_type = [candidate for candidate in candidates if candidate.type == reftype]
+    fitting = [candidate for candidate in of_type if not mismatches(candidate, want)]
+    timely = [candidate for candidate in fitting if candidate.useafter <= want.start]
+    if timely:
+        chosen = max(timely, key=lambda candidate: (candidate.useafter, candidate.path))
+        equal = sum(candidate.useafter == chosen.useafter for candidate in timely) - 1
+        return chosen, f"{equal} other {reftype} of the same useafter" if equal else ""
+    if fitting:
+        first = min(candidate.useafter for candidate in fitting)
+        return None, f"{len(fitting)} for later exposures only, from {first[:19]}"
+    return None, f"{len(of_type)} for other {_selectors(reftype)}" if of_type else ""
+
+
+def _selectors(reftype):
+    kind = TYPES[reftype]
+    words = [
+        word
+        for word, used in (
+            ("detectors", kind.detector),
+            ("elements", kind.element),
+            ("exposure types", kind.exposure_type),
+        )
+        if used
+    ]
+    return " or ".join(words) or "exposures"
