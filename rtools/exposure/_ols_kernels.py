@@ -1,7 +1,8 @@
 """Compiled segment-wise least-squares fit of ramps with weights by signal to noise, and its jump test.
 
 Casertano et al. (2022, Roman-STScI-000394) and Sharma & Casertano (2024, PASP 136, 054504): a ramp is cut where a
-resultant is flagged or a jump found; the slopes of the segments are averaged. Everything here is in electrons.
+resultant is flagged or a jump found; the slopes of the segments are averaged. Everything here is in electrons. The
+sums that make the result are float32, so that it agrees with other implementations.
 """
 
 from typing import NamedTuple
@@ -47,7 +48,7 @@ def fit_strip(ramp, timing, weights, test, columns, out, dq):
     """
     first, last = columns
     groups = ramp.data.shape[0]
-    electrons = np.empty(groups)
+    electrons = np.empty(groups, dtype=np.float32)
     flags = np.empty(groups, dtype=np.uint8)
     scratch = np.empty(groups)
     stack = np.empty((groups + 1, 2), dtype=np.int64)
@@ -59,7 +60,7 @@ def fit_strip(ramp, timing, weights, test, columns, out, dq):
                 electrons[i] = ramp.data[i, row, column] * gain
                 uniform += weights[i] * np.float64(ramp.data[i, row, column])
                 flags[i] = ramp.groupdq[i, row, column]
-            noise = np.float64(ramp.readnoise[row, column] * gain)
+            noise = ramp.readnoise[row, column] * gain
             slope, read, poisson = _fit_ramp(electrons, flags, noise, timing, test, scratch, stack)
             line, place = row - BORDER, column - first
             rate = np.float32(slope) / gain
@@ -94,7 +95,7 @@ def _quality(flags, rate, error, gain):
 def _fit_ramp(electrons, flags, noise, timing, test, scratch, stack):
     """Slope and its read and Poisson variance, averaged over segments with weights 1 / read variance."""
     depth = _unflagged_runs(flags, stack)
-    total = slope_sum = read_sum = signal_sum = 0.0
+    total = slope_sum = read_sum = signal_sum = np.float32(0.0)
     while depth:
         depth -= 1
         start, end = stack[depth]
@@ -114,15 +115,15 @@ def _fit_ramp(electrons, flags, noise, timing, test, scratch, stack):
                     stack[depth] = jump + 2, end
                     depth += 1
                 continue
-        weight = 1.0 / read if read != 0.0 else 0.0
+        weight = np.float32(1.0 / read) if read != 0.0 else np.float32(0.0)
         total += weight
         slope_sum += weight * slope
         read_sum += weight * weight * read
         signal_sum += weight * weight * signal
     if total == 0.0:
-        return 0.0, 0.0, 0.0
+        total = np.float32(1.0)
     slope = slope_sum / total
-    return slope, read_sum / (total * total), signal_sum / (total * total) * max(slope, 0.0)
+    return slope, read_sum / (total * total), signal_sum / (total * total) * max(slope, np.float32(0.0))
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -146,7 +147,7 @@ def _power(signal_to_noise):
     if signal_to_noise < 5:
         return 0.0
     if signal_to_noise < 10:
-        return 0.4
+        return np.float64(np.float32(0.4))
     if signal_to_noise < 20:
         return 1.0
     if signal_to_noise < 50:
@@ -159,27 +160,28 @@ def _power(signal_to_noise):
 @njit(nogil=True, cache=True, error_model="numpy")
 def _fit_segment(electrons, start, end, noise, timing, scratch):
     """Slope of one segment, its read variance, and its Poisson variance per unit of rate."""
-    signal = max(electrons[end] - electrons[start], 0.0)
+    signal = max(electrons[end] - electrons[start], np.float32(0.0))
     power = _power(signal / np.sqrt(noise * noise + signal))
-    middle = (timing.mean[start] + timing.mean[end]) / 2
-    half = (timing.mean[end] - timing.mean[start]) / 2
+    middle = (timing.mean[start] + timing.mean[end]) / np.float32(2)
+    half = (timing.mean[end] - timing.mean[start]) / np.float32(2)
     zeroth = first = second = 0.0
     for i in range(start, end + 1):
         reads, time = timing.reads[i], timing.mean[i]
-        weight = (1 + power) * reads / (1 + power * reads) * abs((time - middle) / half) ** power
+        weight = (1 + power) * reads / (1 + power * reads) * abs(np.float64(time - middle) / half) ** power
         scratch[i] = weight
         zeroth += weight
         first += weight * time
-        second += weight * time * time
+        second += weight * np.float64(time * time)
     determinant = second * zeroth - first * first
     if determinant == 0.0:
-        return 0.0, 0.0, 0.0
-    slope = read = variance = earlier = 0.0
+        return np.float32(0.0), np.float32(0.0), np.float32(0.0)
+    slope = read = variance = np.float32(0.0)
+    earlier = 0.0
     for i in range(start, end + 1):
         k = (zeroth * timing.mean[i] - first) * scratch[i] / determinant
-        slope += k * electrons[i]
-        read += k * k * noise * noise / timing.reads[i]
-        variance += k * k * timing.tau[i] + 2 * k * earlier
+        slope = np.float32(slope + k * electrons[i])
+        read = np.float32(read + k * k * np.float64(noise * noise) / timing.reads[i])
+        variance = np.float32(variance + k * k * timing.tau[i] + 2 * k * earlier)
         earlier += k * timing.mean[i]
     return slope, read, variance
 

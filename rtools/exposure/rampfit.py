@@ -114,12 +114,18 @@ def prepare(exposure, view, refs, options):
         exposure.log("warning", f"{groups} resultants: too few to look for jumps; the slope is fitted without")
     expand = likely and groups > 3 and options["expand_large_events"]
     return Plan(
-        timing=timing,
+        timing=timing if likely else _rounded(exposure),
         weights=uniform_weights(timing),
         limits=jump_limits(options["threshold"], timing),
         network=median_network(groups - 1),
         flags=np.zeros(exposure.shape, np.uint8) if expand else None,
     )
+
+
+def _rounded(exposure):
+    """Timing with frame and resultant times in float32: slopes of ols_cas22 depend on their last digits."""
+    timing = resultant_timing(exposure.read_pattern, np.float32(exposure.frame_time))
+    return timing._replace(mean=timing.mean.astype(np.float32), tau=timing.tau.astype(np.float32))
 
 
 def jump_limits(threshold, timing):

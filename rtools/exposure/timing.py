@@ -70,7 +70,7 @@ def resultant_timing(read_pattern, frame_time):
     With t_k the time of read k of N in resultant i, ``tau = sum_k (2N + 1 - 2k) t_k / N^2``: reads share the electrons
     that arrived before the earlier of two, so Var = (1/N^2) sum_{jk} min(t_j, t_k).
     """
-    times = [frame_time * np.asarray(reads, dtype=np.float64) for reads in read_pattern]
+    times = [float(frame_time) * np.asarray(reads, dtype=np.float64) for reads in read_pattern]
     if not times or any(t.size == 0 for t in times):
         raise InputError("the read pattern is empty or has an empty resultant")
     reads = np.array([t.size for t in times], dtype=np.float64)
