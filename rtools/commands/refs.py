@@ -1,0 +1,232 @@
+"""rt-refs: which references a file needs, what is found where; lists, shows and makes reference files."""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from rtools import __version__
+from rtools.commands import common, options
+from rtools.commands.chainlike import reference_config
+from rtools.errors import RtoolsError, UsageError
+
+__all__ = ["command", "main"]
+
+EXAMPLES = (
+    "rt-refs check r0000101001001001001_0001_wfi01_f158_uncal.asdf --refdir refs",
+    "rt-refs list refs",
+    "rt-refs show refs/roman_wfi_gain_0001.asdf",
+    "rt-refs make refs --detector WFI01 --element F158",
+)
+
+
+class ToolGroup(common.Tool, click.Group):
+    """A group of subcommands whose help begins with usage and examples."""
+
+
+@click.group(
+    "rt-refs",
+    cls=ToolGroup,
+    examples=EXAMPLES,
+    short_help="Reference files: check, list, show, make.",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, "-V", "--version", prog_name="rt-refs", message="%(prog)s (rtools) %(version)s")
+def command():
+    """Reference files: which ones an exposure needs and what is found where; list, show and make them."""
+
+
+@common.tool(
+    "rt-refs check",
+    summary="Every reference that a file's chain needs, and what is found where.",
+    description="Exit status 4 if one that is needed is missing.",
+    examples=("rt-refs check X_uncal.asdf --refdir refs", "rt-refs check X_uncal.asdf --refdir refs --builtin --json"),
+)
+@click.argument("file")
+@options.references
+@options.json_output
+def check(console, file, ref, refdir, builtin, as_json):
+    from rtools.pipeline import chain
+    from rtools.products import header, metadata
+    from rtools.reference import find, match
+
+    meta = header.read_header(file)[0]["roman"]["meta"]
+    needed = ("exposure.type", "exposure.start_time", "instrument.detector", "instrument.optical_element")
+    metadata.require(meta, *needed, path=file)
+    uses = [use for step in chain.steps_for(meta) for use in step.references]
+    config = reference_config(ref, refdir, builtin)
+    answers = find.survey(meta, uses, config, log=console.log)
+    rows = [
+        {
+            "type": answer.type,
+            "status": answer.status,
+            "origin": answer.source.origin if answer.source else None,
+            "reference": answer.source.label if answer.source else None,
+            "checksum": answer.source.checksum if answer.source else None,
+            "note": answer.note,
+        }
+        for answer in answers
+    ]
+    if as_json:
+        click.echo(json.dumps({"file": file, "exposure": vars(match.wanted(meta)), "references": rows}, indent=2))
+    else:
+        _print_table(
+            ("type", "status", "reference", "note"),
+            [(row["type"], row["status"], row["reference"] or "-", row["note"]) for row in rows],
+        )
+    missing = [row["type"] for row in rows if row["status"] == "missing"]
+    if missing:
+        console.log("error", f"{file}: missing: {', '.join(missing)}")
+        return 4
+    if any(row["origin"] == "builtin" for row in rows):
+        console.log("warning", find.NOT_FOR_SCIENCE)
+    return 0
+
+
+@common.tool(
+    "rt-refs list",
+    summary="The reference files of a directory.",
+    examples=("rt-refs list refs", "rt-refs list --json $RT_REFDIR"),
+)
+@click.argument("directory", metavar="DIR")
+@options.json_output
+def list_(console, directory, as_json):
+    from rtools.reference.index import scan
+
+    candidates = scan(directory)
+    if as_json:
+        click.echo(json.dumps([_plain(candidate) for candidate in candidates], indent=2))
+        return 0
+    rows = [
+        (
+            Path(entry.path).name,
+            entry.type or "-",
+            entry.detector or "-",
+            entry.element or "-",
+            "|".join(entry.exposure_types) or "-",
+            entry.useafter[:19] or "-",
+            entry.problem or entry.pedigree,
+        )
+        for entry in candidates
+    ]
+    _print_table(("file", "type", "detector", "element", "exposure types", "useafter", "remark"), rows)
+    for entry in candidates:
+        if entry.problem:
+            console.log("warning", f"{entry.path}: {entry.problem}")
+    return 0
+
+
+@common.tool(
+    "rt-refs show",
+    summary="What one reference file says of itself, its arrays and its checksum.",
+    examples=("rt-refs show refs/roman_wfi_gain_0001.asdf", "rt-refs show --json gain.asdf"),
+)
+@click.argument("file")
+@options.json_output
+def show(console, file, as_json):
+    from rtools.errors import InputError
+    from rtools.reference.files import FileSource
+    from rtools.reference.index import candidate_of
+
+    candidate = candidate_of(file)
+    if candidate.type is None:
+        raise InputError("no reference file of a type that the chain uses", path=file)
+    source = FileSource(candidate.type, file)
+    arrays = {name: f"{info.dtype} {tuple(info.shape)}" for name, info in source.product.arrays.items()}
+    if as_json:
+        said = _plain(candidate) | {"checksum": source.checksum, "arrays": arrays}
+        click.echo(json.dumps(said, indent=2))
+        return 0
+    rows = [(name, _text(value)) for name, value in _plain(candidate).items() if value]
+    rows += [("checksum", source.checksum)] + [(f"array {name}", text) for name, text in arrays.items()]
+    _print_table((), rows)
+    return 0
+
+
+@common.tool(
+    "rt-refs make",
+    summary="Write the nominal instrument, or a seeded variation of it, as reference files.",
+    description="Not for science: part of its values are assumed. A detector and an element take about 1.7 GB "
+    "before compression; --all says the total and goes on.",
+    examples=(
+        "rt-refs make refs --detector WFI01 --element F158",
+        "rt-refs make refs2 --detector WFI01 --element F158 --seed 7",
+        "rt-refs make flats --detector WFI01 --detector WFI02 --element F062 --types flat -n",
+    ),
+)
+@click.argument("directory", metavar="DIR")
+@click.option("--detector", "detectors", multiple=True, metavar="WFI01", help="Detector; may be repeated.")
+@click.option("--element", "elements", multiple=True, metavar="F158", help="Optical element; may be repeated.")
+@click.option("--all", "everything", is_flag=True, help="All detectors and elements.")
+@click.option("--types", multiple=True, metavar="TYPE", help="Only these types, repeated or separated by commas.")
+@common.option("--seed", default=0, metavar="N", help="Variation; 0 is the nominal set.")
+@click.option("--compression", type=click.Choice(["lz4", "zlib", "none"]), default="lz4", help="Of arrays.")
+@click.option("--overwrite", is_flag=True, help="Replace files that exist; otherwise refused, exit 1.")
+@click.option("-n", "--dry-run", is_flag=True, help="Print names and sizes; write nothing.")
+@options.jobs
+def make(console, directory, detectors, elements, everything, types, seed, compression, overwrite, dry_run, jobs):
+    from rtools.reference import make as making
+    from rtools.reference.instrument import DETECTORS, ELEMENTS
+
+    types = [word for group in types for word in group.lower().split(",") if word]
+    detectors = DETECTORS if everything else [word.upper() for word in detectors]
+    elements = ELEMENTS if everything else [word.upper() for word in elements]
+    if not detectors:
+        raise UsageError("no detector", mend="give --detector WFI01, or --all")
+    planned = making.jobs(detectors, elements, types=types, seed=seed)
+    if not planned:
+        raise UsageError("nothing to make: these types need an --element")
+    if not elements and not types:
+        console.log("warning", "no --element: no flat, distortion or epsf")
+    sizes = [making.size(job) for job in planned]
+    if everything or dry_run:
+        console.log("warning", f"{len(planned)} files, {sum(sizes) / 1e9:.1f} GB before compression")
+    paths = [Path(directory) / job.name for job in planned]
+    for path in paths:
+        if path.exists() and not overwrite:
+            raise RtoolsError("exists already", mend="--overwrite replaces it", path=path)
+    if dry_run:
+        _print_table(("file", "bytes"), [(str(path), str(size)) for path, size in zip(paths, sizes, strict=True)])
+        return 0
+    os.makedirs(directory, exist_ok=True)
+    threads = common.jobs_count(jobs)
+    for number, (path, job) in enumerate(zip(paths, planned, strict=True)):
+        console.status(f"{number + 1} of {len(planned)}: {path.name}")
+        making.write(path, job.source, compression=compression, threads=threads)
+        click.echo(path)
+    console.status("")
+    return 0
+
+
+def _plain(candidate):
+    """A candidate as a dict for JSON."""
+    from dataclasses import asdict
+
+    return asdict(candidate)
+
+
+def _text(value):
+    return "|".join(value) if isinstance(value, tuple) else str(value)
+
+
+def _print_table(head, rows):
+    """A table on a terminal; tab-separated lines, without the head, in a pipe."""
+    if not sys.stdout.isatty():
+        for row in rows:
+            click.echo("\t".join(row))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(*head, show_header=bool(head), box=None)
+    for row in rows:
+        table.add_row(*row)
+    Console().print(table)
+
+
+for name, subcommand in (("check", check), ("list", list_), ("show", show), ("make", make)):
+    command.add_command(subcommand, name)
+
+main = common.entry(command)

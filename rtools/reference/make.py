@@ -1,0 +1,106 @@
+"""The nominal set as reference files: which files, how large, what their metadata say."""
+
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+
+from rtools.errors import UsageError
+from rtools.reference import nominal
+from rtools.reference.builtin import Builtin
+from rtools.reference.instrument import DETECTORS, ELEMENTS, EXPOSURE_TYPES, FRAME
+from rtools.reference.types import TYPES
+
+__all__ = ["Job", "jobs", "metadata", "size"]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One file to be made: its name in the directory and what goes into it."""
+
+    name: str
+    source: Builtin
+
+
+def jobs(detectors, elements, *, types=(), seed=0, frame=(FRAME, FRAME)):
+    """The files of the nominal set for some detectors and elements.
+
+    Parameters
+    ----------
+    detectors, elements : iterable of str
+    types : iterable of str, optional
+        Reference types; all by default.
+    seed : int
+        0 for the nominal set, else a seeded variation.
+    frame : tuple of int
+        Rows and columns.
+
+    Returns
+    -------
+    list of Job
+        Names ``roman_wfi_TYPE_NNNN.asdf``. NNNN is the detector's number, preceded by that of the element for types
+        that are selected on it (its place among the elements, 1 for F062); 0001 for one file for all detectors.
+
+    Raises
+    ------
+    UsageError
+        No such type, detector or element.
+    """
+    for words, known, what in (
+        (types, TYPES, "reference type"),
+        (detectors, DETECTORS, "detector"),
+        (elements, ELEMENTS, "optical element"),
+    ):
+        for word in words:
+            if word not in known:
+                raise UsageError(f"no {what} is called {word!r}", mend=f"they are {' '.join(known)}")
+    made = {}
+    for reftype in types or TYPES:
+        kind = TYPES[reftype]
+        for detector in detectors:
+            for element in (word for word in elements if word in kind.elements()) if kind.element else (ELEMENTS[0],):
+                name = f"roman_wfi_{reftype}_{_number(kind, detector, element):04d}.asdf"
+                made.setdefault(name, Job(name, Builtin(reftype, detector, element, tuple(frame), seed)))
+    return list(made.values())
+
+
+def _number(kind, detector, element):
+    number = DETECTORS.index(detector) + 1 if kind.detector else 1
+    return number + 100 * (ELEMENTS.index(element) + 1) if kind.element else number
+
+
+def size(job):
+    """Bytes of a file's arrays, uncompressed."""
+    source = job.source
+    return sum(prod(source.shape(array)) * source.dtype(array).itemsize for array in TYPES[source.type].arrays)
+
+
+def metadata(source):
+    """The `meta` block of the file of a built-in reference."""
+    from rtools.products import nodes
+
+    kind = TYPES[source.type]
+    variation = f" Seeded variation {source.seed} of it." if source.seed else ""
+    instrument = {"name": "WFI", "detector": source.detector if kind.detector else "NOT_CONFIGURED"}
+    meta = {
+        "reftype": source.type.upper(),
+        "pedigree": "DUMMY",
+        "description": f"Nominal instrument of rtools, version {nominal.VERSION}: partly assumed values, not for "
+        f"science.{variation}",
+        "author": "rtools",
+        "useafter": nodes.time(nominal.USEAFTER),
+        "telescope": "ROMAN",
+        "origin": "rtools",
+        "instrument": instrument,
+    }
+    if kind.element:
+        instrument["optical_element"] = source.element
+    if source.type == "dark":
+        instrument["optical_element"] = "DARK"
+    if kind.exposure_type:
+        meta["exposure"] = {"type": "WFI_IMAGE", "p_exptype": "".join(f"{name}|" for name in EXPOSURE_TYPES)}
+    return meta | source.tree().get("meta", {})
+
+
+def paths(directory, planned):
+    """Absolute-or-as-given paths of the files of a plan."""
+    return [Path(directory) / job.name for job in planned]
