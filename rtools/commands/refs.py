@@ -162,20 +162,23 @@ def show(console, file, as_json):
 @click.option("--all", "everything", is_flag=True, help="All detectors and elements.")
 @click.option("--types", multiple=True, metavar="TYPE", help="Only these types, repeated or separated by commas.")
 @common.option("--seed", default=0, metavar="N", help="Variation; 0 is the nominal set.")
+@click.option("--size", type=click.IntRange(256, 4096), default=4096, metavar="N", help="N x N pixels, for tests.")
 @click.option("--compression", type=click.Choice(["lz4", "zlib", "none"]), default="lz4", help="Of arrays.")
 @click.option("--overwrite", is_flag=True, help="Replace files that exist; otherwise refused, exit 1.")
 @click.option("-n", "--dry-run", is_flag=True, help="Print names and sizes; write nothing.")
 @options.jobs
-def make(console, directory, detectors, elements, everything, types, seed, compression, overwrite, dry_run, jobs):
+def make(console, directory, detectors, elements, everything, types, seed, size, compression, overwrite, dry_run, jobs):
     from rtools.reference import make as making
-    from rtools.reference.instrument import DETECTORS, ELEMENTS
+    from rtools.reference.instrument import CHANNEL, DETECTORS, ELEMENTS
 
     types = [word for group in types for word in group.lower().split(",") if word]
     detectors = DETECTORS if everything else [word.upper() for word in detectors]
     elements = ELEMENTS if everything else [word.upper() for word in elements]
+    if size % CHANNEL:
+        raise UsageError(f"--size {size}: a multiple of {CHANNEL} expected")
     if not detectors:
         raise UsageError("no detector", mend="give --detector WFI01, or --all")
-    planned = making.jobs(detectors, elements, types=types, seed=seed)
+    planned = making.jobs(detectors, elements, types=types, seed=seed, frame=(size, size))
     if not planned:
         raise UsageError("nothing to make: these types need an --element")
     if not elements and not types:
@@ -183,7 +186,7 @@ def make(console, directory, detectors, elements, everything, types, seed, compr
     sizes = [making.size(job) for job in planned]
     if everything or dry_run:
         console.log("warning", f"{len(planned)} files, {sum(sizes) / 1e9:.1f} GB before compression")
-    paths = [Path(directory) / job.name for job in planned]
+    paths = making.paths(directory, planned)
     for path in paths:
         if path.exists() and not overwrite:
             raise RtoolsError("exists already", mend="--overwrite replaces it", path=path)

@@ -31,6 +31,9 @@ GRID_POSITIONS = (0.0, (instrument.FRAME - 9) / 2, instrument.FRAME - 9.0)
 FINE = 2 * OVERSAMPLE
 """Samples per pixel of the transform: finer than the stamps, so that nothing is aliased before it is sampled."""
 
+RING_POINTS = 5
+"""Points into which a sample is divided, each way, where light inside a radius is counted."""
+
 GRID = 2048
 """Samples on a side of the transform, 28 arcsec: the wings that wrap around are 1 % of those at the stamp's edge."""
 
@@ -127,17 +130,21 @@ def encircled_energy(element, radii_arcsec):
     Returns
     -------
     ndarray
-        0 … 1. Each sample counts as a small square of 5 x 5 points.
+        0 … 1.
     """
-    image = stamp(element)
-    points = 5
-    offsets = (np.arange(STAMP * points) + 0.5) / points - STAMP / 2
+    light = stamp(element) / (RING_POINTS * OVERSAMPLE) ** 2
+    rings = _rings(tuple(np.asarray(radii_arcsec, float).tolist()))
+    every_point = np.repeat(np.repeat(light, RING_POINTS, 0), RING_POINTS, 1)
+    return np.cumsum(np.bincount(rings, every_point.ravel(), minlength=len(radii_arcsec) + 1))[:-1]
+
+
+@cache
+def _rings(radii_arcsec):
+    """For every point of a stamp, between which two radii it lies."""
+    offsets = (np.arange(STAMP * RING_POINTS) + 0.5) / RING_POINTS - STAMP / 2
     offsets *= instrument.PIXEL_SCALE_ARCSEC / OVERSAMPLE
-    distance = np.hypot(offsets[:, None], offsets[None, :])
-    light = np.repeat(np.repeat(image, points, 0), points, 1) / (points * OVERSAMPLE) ** 2
-    edges = np.concatenate([[0.0], np.asarray(radii_arcsec, float)])
-    inside, _ = np.histogram(distance, bins=edges, weights=light)
-    return np.cumsum(inside)
+    distance = np.hypot(offsets[:, None], offsets[None, :]).ravel()
+    return np.searchsorted(radii_arcsec, distance, side="right").astype(np.int16)
 
 
 @cache

@@ -37,7 +37,8 @@ class RefType:
         """Optical elements for which a file of its own makes sense."""
         if not self.element:
             return ()
-        return tuple(FILTERS) if self.name == "epsf" else (*FILTERS, *SPECTRAL_ELEMENTS)
+        more = {"epsf": (), "flat": SPECTRAL_ELEMENTS}.get(self.name, (*SPECTRAL_ELEMENTS, "DARK"))
+        return (*FILTERS, *more)
 
 
 TYPES = {
