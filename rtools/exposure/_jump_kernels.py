@@ -32,54 +32,47 @@ class Limits(NamedTuple):
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def search_jumps(x, u, j, timing, limits, noise, scratch):
+def search_jumps(work, pixels, j, timing, limits, scratch):
     """Drop differences of pixel j until no more pass, at the covariance of the first guess.
 
     Parameters
     ----------
-    x, u : float64 (n + 1, pixels)
-        Differences and whether they are usable; both become zero where dropped.
+    work, pixels
+        `Work` and `Pixels` of `rtools.exposure._rampfit_kernels`, as the fit of the row leaves them. In column j, x
+        and u become zero where dropped, and the rate is that after the last drop.
     j : int
         Pixel.
     timing : rtools.exposure.timing.Timing
     limits : Limits
-    noise : (float, float)
-        Scales of Poisson and read noise, rate / gain and the variance of a read.
     scratch : float64 (8, n + 1)
-        Its first row tells afterwards which differences were dropped (1) in this search.
-
-    Returns
-    -------
-    float
-        The rate after the last drop, or of the fit where nothing was dropped.
+        Last column zero. The first row tells afterwards which differences were dropped (1) in this search.
     """
-    dropped = scratch[0]
-    dropped[:] = 0.0
-    left = 0
-    for i in range(x.shape[0] - 1):
-        left += u[i, j] != 0.0
-    norm, rate = _fit_pixel(x, u, j, timing, noise, scratch)
-    fitted = rate
+    n = timing.interval.size
+    for i in range(n):
+        scratch[0, i] = 0.0
+        scratch[1, i], scratch[2, i] = work.inverse[i, j], work.lower[i, j]
+        scratch[3, i], scratch[4, i] = work.unit[i, j], work.value[i, j]
+    left = pixels.usable[j]
+    norm, fitted = pixels.norm[j], pixels.rate[j]
     while True:
-        worst, count, after = _worst(u, j, timing.reads, limits, norm, fitted, scratch)
+        worst, count, after = _worst(work.u, j, timing.reads, limits, norm, fitted, scratch)
         if worst < 0:
-            return rate
+            return
         for i in range(worst, worst + count):
-            x[i, j] = 0.0
-            u[i, j] = 0.0
-            dropped[i] = 1.0
-        rate = after
+            work.x[i, j] = 0.0
+            work.u[i, j] = 0.0
+            scratch[0, i] = 1.0
+        pixels.rate[j] = after
         left -= count
         if left <= LEAST_LEFT:
-            return rate
-        norm, fitted = _fit_pixel(x, u, j, timing, noise, scratch)
+            return
+        norm, fitted = _fit_pixel(work.x, work.u, j, timing, pixels.poisson[j], pixels.read[j], scratch)
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _fit_pixel(x, u, j, timing, noise, scratch):
+def _fit_pixel(x, u, j, timing, poisson, read, scratch):
     """Norm and rate of one pixel, its factors left in `scratch`; operation by operation the fit of a row."""
     inverse, lower, unit, value = scratch[1], scratch[2], scratch[3], scratch[4]
-    poisson, read = noise
     inverse[0] = 1.0 / (poisson * timing.poisson_diagonal[0] + read * timing.read_diagonal[0])
     unit[0], value[0] = u[0, j], x[0, j]
     norm = unit[0] * unit[0] * inverse[0]
@@ -103,36 +96,50 @@ def _worst(u, j, reads, limits, norm, rate, scratch):
     n = u.shape[0] - 1
     weight, residual, variance = scratch[5], scratch[6], scratch[7]
     _back_substitute(rate, scratch)
+    scale = 1.0 / norm
     best_one, best_two = 0.0, 0.0
     at_one, at_two = -1, -1
-    rate_one, rate_two = rate, rate
     for i in range(n):
         if u[i, j] == 0.0:
             continue
-        spread = variance[i] - weight[i] * weight[i] / norm
-        step = residual[i] / spread
-        gain = step * residual[i]
-        if np.isnan(gain):
+        spread = variance[i] - weight[i] * weight[i] * scale
+        lowered = residual[i] * residual[i] / spread
+        if np.isnan(lowered):
             return -1, 0, rate
-        if gain > best_one * TIE:
-            best_one, at_one, rate_one = gain, i, rate - step * weight[i] / norm
+        if lowered > best_one * TIE:
+            best_one, at_one = lowered, i
         # A jump between the reads of a resultant is shared by two differences; one read has nothing between.
         if i + 1 == n or u[i + 1, j] == 0.0 or reads[i + 1] <= 1:
             continue
-        following = variance[i + 1] - weight[i + 1] * weight[i + 1] / norm
-        shared = -scratch[2, i + 1] * variance[i + 1] - weight[i] * weight[i + 1] / norm
-        determinant = spread * following - shared * shared
-        first = (residual[i] * following - residual[i + 1] * shared) / determinant
-        second = (residual[i + 1] * spread - residual[i] * shared) / determinant
-        gain = first * residual[i] + second * residual[i + 1]
-        if np.isnan(gain):
+        first, second = _pair(i, scale, scratch)
+        lowered = first * residual[i] + second * residual[i + 1]
+        if np.isnan(lowered):
             return -1, 0, rate
-        if gain > best_two * TIE:
-            best_two, at_two = gain, i
-            rate_two = rate - (first * weight[i] + second * weight[i + 1]) / norm
+        if lowered > best_two * TIE:
+            best_two, at_two = lowered, i
     if best_one - limits.one > best_two - limits.two:
-        return (at_one, 1, rate_one) if best_one > limits.one else (-1, 0, rate)
-    return (at_two, 2, rate_two) if best_two > limits.two else (-1, 0, rate)
+        if best_one <= limits.one:
+            return -1, 0, rate
+        step = residual[at_one] / (variance[at_one] - weight[at_one] * weight[at_one] * scale)
+        return at_one, 1, rate - step * weight[at_one] * scale
+    if best_two <= limits.two:
+        return -1, 0, rate
+    first, second = _pair(at_two, scale, scratch)
+    return at_two, 2, rate - (first * weight[at_two] + second * weight[at_two + 1]) * scale
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _pair(i, scale, scratch):
+    """Steps in the differences i and i + 1, fitted together."""
+    lower, weight, residual, variance = scratch[2], scratch[5], scratch[6], scratch[7]
+    spread = variance[i] - weight[i] * weight[i] * scale
+    following = variance[i + 1] - weight[i + 1] * weight[i + 1] * scale
+    shared = -lower[i + 1] * variance[i + 1] - weight[i] * weight[i + 1] * scale
+    inverse = 1.0 / (spread * following - shared * shared)
+    return (
+        (residual[i] * following - residual[i + 1] * shared) * inverse,
+        (residual[i + 1] * spread - residual[i] * shared) * inverse,
+    )
 
 
 @njit(nogil=True, cache=True, error_model="numpy")

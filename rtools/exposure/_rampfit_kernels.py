@@ -37,9 +37,9 @@ class Ramp(NamedTuple):
 
 
 class Work(NamedTuple):
-    """Arrays of one row, float64 (n + 1, pixels); element n of `lower` and of the last three is zero.
+    """Arrays of one row, float64 (n + 1, pixels); rows 0 and n of `lower` are zero.
 
-    The covariance is L diag(1 / inverse) L^T with `lower` the subdiagonal of L; M is its inverse on usable differences.
+    The covariance is L diag(1 / inverse) L^T with `lower` the subdiagonal of L.
     """
 
     x: np.ndarray  # differences per second, 0 where not usable
@@ -48,9 +48,7 @@ class Work(NamedTuple):
     lower: np.ndarray
     unit: np.ndarray  # L^-1 u
     value: np.ndarray  # L^-1 x
-    weight: np.ndarray  # M u
-    residual: np.ndarray  # M (x - rate u)
-    variance: np.ndarray  # diagonal of M
+    spare: np.ndarray
 
 
 class Pixels(NamedTuple):
@@ -64,7 +62,6 @@ class Pixels(NamedTuple):
     norm: np.ndarray  # 1 / variance of the rate
     numerator: np.ndarray
     chi: np.ndarray  # chi-square
-    spare: np.ndarray
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -93,6 +90,7 @@ def fit_strip(ramp, timing, weights, limits, network, revised, columns, out, dq)
     n = timing.interval.size
     work, pixels = _workspace(n, last - first)
     candidate = np.empty(last - first, dtype=np.bool_)
+    carried = np.empty((10, last - first))
     scratch = np.zeros((8, n + 1))
     flags = revised if revised.size else ramp.groupdq
     for row in range(BORDER, ramp.data.shape[1] - BORDER):
@@ -101,25 +99,24 @@ def fit_strip(ramp, timing, weights, limits, network, revised, columns, out, dq)
         _noise(gain, ramp.readnoise[row, first:last], pixels)
         _median(work, pixels, network)
         _factor(timing, work, pixels)
-        _fit(work, pixels)
+        _fit(work, pixels, carried)
         _screen(pixels, limits, candidate)
         if n > LONG_RAMP:
-            _test(timing.reads, limits, work, pixels, candidate)
+            _test(timing.reads, limits, work, pixels, carried, candidate)
         for j in range(last - first):
             if candidate[j]:
-                noise = pixels.poisson[j], pixels.read[j]
-                pixels.rate[j] = search_jumps(work.x, work.u, j, timing, limits, noise, scratch)
+                search_jumps(work, pixels, j, timing, limits, scratch)
                 for i in range(n):
                     if scratch[0, i] != 0.0:
                         ramp.groupdq[i + 1, row, first + j] |= GROUP_JUMP
         if revised.size:
             _exclude(revised, row, columns, work)
         _factor(timing, work, pixels)
-        _fit(work, pixels)
+        _fit(work, pixels, carried)
         line = row - BORDER
         _write_fit(pixels, out[0, line], out[1, line], out[4, line])
-        _write_variances(timing, work, pixels, out[2, line], out[3, line])
-        _write_dumo(ramp.data, row, columns, weights, pixels.spare, out[0, line], out[5, line])
+        _write_variances(timing, work, pixels, carried, out[2, line], out[3, line])
+        _write_dumo(ramp.data, row, columns, weights, carried[0], out[0, line], out[5, line])
         _quality(flags, ramp.pixeldq, row, columns, dq[line])
         _quality_of_fit(gain, out[0, line], out[1, line], dq[line])
 
@@ -127,12 +124,9 @@ def fit_strip(ramp, timing, weights, limits, network, revised, columns, out, dq)
 @njit(nogil=True, cache=True, error_model="numpy")
 def _workspace(n, width):
     """Work and pixel arrays of one row."""
-    a = np.zeros((9, n + 1, width))
-    b = np.zeros((9, width))
-    return (
-        Work(a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], a[8]),
-        Pixels(b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8]),
-    )
+    a = np.zeros((7, n + 1, width))
+    b = np.zeros((8, width))
+    return Work(a[0], a[1], a[2], a[3], a[4], a[5], a[6]), Pixels(b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7])
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -169,7 +163,7 @@ def _noise(gain, readnoise, pixels):
 @njit(nogil=True, cache=True, error_model="numpy")
 def _median(work, pixels, network):
     """First guess of the rate: the median of the usable differences; NaN where there is none."""
-    x, spare, rate = work.x, work.weight, pixels.rate
+    x, spare, rate = work.x, work.spare, pixels.rate
     n = x.shape[0] - 1
     spare[:n] = x[:n]
     for k in range(network.shape[0]):
@@ -222,30 +216,26 @@ def _factor(timing, work, pixels):
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _fit(work, pixels):
+def _fit(work, pixels, carried):
     """Rate by generalised least squares, its inverse variance, and chi-square."""
     x, u, inverse, lower, unit, value = work.x, work.u, work.inverse, work.lower, work.unit, work.value
     rate, norm, numerator, chi = pixels.rate, pixels.norm, pixels.numerator, pixels.chi
-    for j in range(rate.size):
-        unit[0, j] = u[0, j]
-    for j in range(rate.size):
-        value[0, j] = x[0, j]
-    for j in range(rate.size):
-        norm[j] = unit[0, j] * unit[0, j] * inverse[0, j]
-    for j in range(rate.size):
-        numerator[j] = value[0, j] * unit[0, j] * inverse[0, j]
-    for i in range(1, x.shape[0] - 1):
+    y, v = carried[0], carried[1]
+    for plane in (y, v, norm, numerator, chi):
+        plane[:] = 0.0
+    for i in range(x.shape[0] - 1):
         for j in range(rate.size):
-            unit[i, j] = u[i, j] - lower[i, j] * unit[i - 1, j]
+            y[j] = u[i, j] - lower[i, j] * y[j]
+            norm[j] += y[j] * y[j] * inverse[i, j]
         for j in range(rate.size):
-            value[i, j] = x[i, j] - lower[i, j] * value[i - 1, j]
+            v[j] = x[i, j] - lower[i, j] * v[j]
         for j in range(rate.size):
-            norm[j] += unit[i, j] * unit[i, j] * inverse[i, j]
+            numerator[j] += v[j] * y[j] * inverse[i, j]
         for j in range(rate.size):
-            numerator[j] += value[i, j] * unit[i, j] * inverse[i, j]
+            unit[i, j] = y[j]
+            value[i, j] = v[j]
     for j in range(rate.size):
         rate[j] = numerator[j] / norm[j]
-    chi[:] = 0.0
     for i in range(x.shape[0] - 1):
         for j in range(rate.size):
             left = value[i, j] - rate[j] * unit[i, j]
@@ -261,37 +251,47 @@ def _screen(pixels, limits, candidate):
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _test(reads, limits, work, pixels, candidate):
+def _test(reads, limits, work, pixels, carried, candidate):
     """Keep the candidates that have a difference or a pair beyond its limit (as `search_jumps`, without divisions).
 
     Everything is multiplied by `norm`, so that the variance of a residual is ``norm variance - weight^2``.
     """
-    weight, residual, variance = work.weight, work.residual, work.variance
     unit, value, inverse, lower = work.unit, work.value, work.inverse, work.lower
     rate, norm = pixels.rate, pixels.norm
+    weight, residual, variance, spread, shared = carried[0], carried[1], carried[2], carried[3], carried[4]
+    weight_after, residual_after, variance_after, spread_after = carried[5], carried[6], carried[7], carried[8]
+    excess = carried[9]
     one, two = MARGIN * limits.one, MARGIN * limits.two
-    passes = np.zeros(candidate.size, dtype=np.bool_)
-    for i in range(weight.shape[0] - 2, -1, -1):
+    carried[:] = 0.0
+    for i in range(work.x.shape[0] - 2, -1, -1):
         for j in range(rate.size):
-            weight[i, j] = unit[i, j] * inverse[i, j] - lower[i + 1, j] * weight[i + 1, j]
+            weight_after[j] = weight[j]
+            residual_after[j] = residual[j]
+        for j in range(rate.size):
+            variance_after[j] = variance[j]
+            spread_after[j] = spread[j]
+        for j in range(rate.size):
+            weight[j] = unit[i, j] * inverse[i, j] - lower[i + 1, j] * weight_after[j]
         for j in range(rate.size):
             left = (value[i, j] - rate[j] * unit[i, j]) * inverse[i, j]
-            residual[i, j] = left - lower[i + 1, j] * residual[i + 1, j]
+            residual[j] = left - lower[i + 1, j] * residual_after[j]
         for j in range(rate.size):
-            variance[i, j] = inverse[i, j] + lower[i + 1, j] * lower[i + 1, j] * variance[i + 1, j]
+            variance[j] = inverse[i, j] + lower[i + 1, j] * lower[i + 1, j] * variance_after[j]
         for j in range(rate.size):
-            spread = norm[j] * variance[i, j] - weight[i, j] * weight[i, j]
-            passes[j] |= residual[i, j] * residual[i, j] * norm[j] > one * spread
-        if reads[i + 1] > 1 and i + 2 < weight.shape[0]:
+            spread[j] = norm[j] * variance[j] - weight[j] * weight[j]
+        for j in range(rate.size):
+            over = residual[j] * residual[j] * norm[j] - one * spread[j]
+            excess[j] = over if over > excess[j] else excess[j]
+        if reads[i + 1] > 1 and i + 2 < work.x.shape[0]:
             for j in range(rate.size):
-                spread = norm[j] * variance[i, j] - weight[i, j] * weight[i, j]
-                following = norm[j] * variance[i + 1, j] - weight[i + 1, j] * weight[i + 1, j]
-                shared = -norm[j] * lower[i + 1, j] * variance[i + 1, j] - weight[i, j] * weight[i + 1, j]
-                a, b = residual[i, j], residual[i + 1, j]
-                lowered = a * a * following - 2.0 * a * b * shared + b * b * spread
-                passes[j] |= lowered * norm[j] > two * (spread * following - shared * shared)
+                shared[j] = -norm[j] * lower[i + 1, j] * variance_after[j] - weight[j] * weight_after[j]
+            for j in range(rate.size):
+                a, b, c = residual[j], residual_after[j], shared[j]
+                lowered = a * a * spread_after[j] - 2.0 * a * b * c + b * b * spread[j]
+                over = lowered * norm[j] - two * (spread[j] * spread_after[j] - c * c)
+                excess[j] = over if over > excess[j] else excess[j]
     for j in range(candidate.size):
-        candidate[j] &= passes[j]
+        candidate[j] &= excess[j] > 0.0
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -319,22 +319,22 @@ def _write_fit(pixels, rate, error, chi):
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _write_variances(timing, work, pixels, poisson_variance, read_variance):
+def _write_variances(timing, work, pixels, carried, poisson_variance, read_variance):
     """Share of Poisson and of read noise in the variance of the rate, ``w^T (term) w`` with w = weight / norm."""
-    weight, unit, inverse, lower = work.weight, work.unit, work.inverse, work.lower
+    unit, inverse, lower = work.unit, work.inverse, work.lower
     poisson, read, norm = pixels.poisson, pixels.read, pixels.norm
-    poisson_sum, read_sum = pixels.spare, pixels.numerator
-    poisson_sum[:] = 0.0
-    read_sum[:] = 0.0
-    for i in range(weight.shape[0] - 2, -1, -1):
+    weight, after, poisson_sum, read_sum = carried[0], carried[1], carried[2], carried[3]
+    carried[:4] = 0.0
+    for i in range(timing.interval.size - 1, -1, -1):
         p_diagonal, r_diagonal = timing.poisson_diagonal[i], timing.read_diagonal[i]
         p_coupling, r_coupling = 2.0 * timing.poisson_coupling[i], 2.0 * timing.read_coupling[i]
         for j in range(norm.size):
-            weight[i, j] = unit[i, j] * inverse[i, j] - lower[i + 1, j] * weight[i + 1, j]
+            after[j] = weight[j]
         for j in range(norm.size):
-            poisson_sum[j] += weight[i, j] * (weight[i, j] * p_diagonal + weight[i + 1, j] * p_coupling)
+            weight[j] = unit[i, j] * inverse[i, j] - lower[i + 1, j] * after[j]
         for j in range(norm.size):
-            read_sum[j] += weight[i, j] * (weight[i, j] * r_diagonal + weight[i + 1, j] * r_coupling)
+            poisson_sum[j] += weight[j] * (weight[j] * p_diagonal + after[j] * p_coupling)
+            read_sum[j] += weight[j] * (weight[j] * r_diagonal + after[j] * r_coupling)
     for j in range(norm.size):
         poisson_variance[j] = poisson_sum[j] * poisson[j] / (norm[j] * norm[j])
     for j in range(norm.size):
