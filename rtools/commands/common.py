@@ -1,6 +1,6 @@
 """What every tool shares: options, messages, lists of inputs, errors turned into one line and an exit code.
 
-A tool file declares its command with `tool`, adds bundles of options (`outputs`, `references`, `writing` …), and ends in
+A tool file declares its command with `tool`, adds bundles of options (`outputs`, `references`, …), and ends in
 ``main = entry(command)``. Nothing here imports numpy: ``--help`` has 0.3 seconds.
 """
 

@@ -7,7 +7,13 @@ import copy
 import resource
 import time
 from dataclasses import dataclass, field
+from importlib import import_module
 
+from rtools.declare import NotApplicable, Skip
+from rtools.exposure.dqinit import ramp_meta
+from rtools.exposure.frame import CHANNEL
+from rtools.exposure.saturation import fully_saturated
+from rtools.exposure.statistics import image_statistics
 from rtools.pipeline import chain
 from rtools.pipeline.engine import Engine
 from rtools.pipeline.sinks import ImageSink, RampSink

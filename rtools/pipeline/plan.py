@@ -207,8 +207,13 @@ def _tasks(source, chosen, request, warnings):
         options = step.defaults() | request.settings.get(name, {})
         tasks.append(Task(step, chain.module_of(name), options))
     uses = [use for task in tasks if task.step.name not in request.skip for use in task.step.references]
+
+    def log(level, text):
+        if level == "warning":
+            warnings.append(text)
+
     try:
-        found = find.references(source.product.meta, uses, request.references, frame=source.shape[1:])
+        found = find.references(source.product.meta, uses, request.references, frame=source.shape[1:], log=log)
     except MissingReferenceError as error:
         error.path = error.path or source.product.path
         raise
