@@ -1,0 +1,195 @@
+"""ndarray nodes of the tree: dtype, shape and place of an array, in both directions."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from rtools.errors import InputError
+from rtools.products.nodes import NDARRAY_TAG, TaggedDict, is_array
+
+__all__ = ["ArrayInfo", "array_info", "array_node", "dtype_of", "inline_array", "lines_of", "unwrap"]
+
+NAMES = {
+    **{f"{kind}int{bits}": f"{letter}{bits // 8}" for kind, letter in (("", "i"), ("u", "u")) for bits in (8, 16, 32, 64)},
+    **{f"float{bits}": f"f{bits // 8}" for bits in (16, 32, 64)},
+    **{f"complex{bits}": f"c{bits // 8}" for bits in (64, 128)},
+    "bool8": "?",
+}  # fmt: skip
+"""ASDF datatype to numpy type code, without byte order."""
+
+
+@dataclass(frozen=True)
+class ArrayInfo:
+    """Where an array is and what it is.
+
+    Attributes
+    ----------
+    shape : tuple of int
+    dtype : numpy.dtype
+        As stored, byte order included.
+    compression : str
+        Empty for plain and inline arrays.
+    block : rtools.products.header.Block or None
+        None for an inline array.
+    offset : int
+        Of the first element in the decompressed block.
+    strides : tuple of int
+        In bytes.
+    unit : str or None
+        Of the quantity that wraps it in old files.
+    """
+
+    shape: tuple
+    dtype: np.dtype
+    compression: str = ""
+    block: object = None
+    offset: int = 0
+    strides: tuple = ()
+    unit: str | None = None
+    node: TaggedDict = field(default=None, repr=False, compare=False)
+
+    @property
+    def nbytes(self):
+        """Bytes of the elements."""
+        return int(np.prod(self.shape, dtype=np.int64)) * self.dtype.itemsize
+
+
+def dtype_of(datatype, byteorder="little"):
+    """numpy dtype of an ASDF datatype.
+
+    Raises
+    ------
+    InputError
+        There is no such datatype.
+    """
+    order = ">" if byteorder == "big" else "<"
+    if isinstance(datatype, str) and datatype in NAMES:
+        return np.dtype(order + NAMES[datatype])
+    if isinstance(datatype, list) and len(datatype) == 2 and datatype[0] in ("ascii", "ucs4"):
+        return np.dtype(f"{order}{'S' if datatype[0] == 'ascii' else 'U'}{datatype[1]}")
+    if isinstance(datatype, list) and datatype:
+        return np.dtype([_field(number, entry, byteorder) for number, entry in enumerate(datatype)])
+    raise InputError(f"no datatype is called {datatype!r}")
+
+
+def _field(number, entry, byteorder):
+    if not isinstance(entry, dict):
+        return f"f{number}", dtype_of(entry, byteorder)
+    dtype = dtype_of(entry["datatype"], entry.get("byteorder", byteorder))
+    return entry.get("name", f"f{number}"), dtype, tuple(entry.get("shape", ()))
+
+
+def datatype_of(dtype):
+    """ASDF datatype of a numpy dtype, and its byte order."""
+    byteorder = "big" if dtype.byteorder == ">" else "little"
+    if dtype.names:
+        fields = [(name, *dtype.fields[name][0].subdtype) if dtype.fields[name][0].subdtype else
+                  (name, dtype.fields[name][0], ()) for name in dtype.names]  # fmt: skip
+        described = []
+        for name, base, shape in fields:
+            datatype, order = datatype_of(base)
+            entry = {"name": name, "datatype": datatype, "byteorder": order}
+            described.append(entry | ({"shape": list(shape)} if shape else {}))
+        return described, byteorder
+    if dtype.kind in "SU":
+        width = dtype.itemsize // (4 if dtype.kind == "U" else 1)
+        return ["ucs4" if dtype.kind == "U" else "ascii", width], byteorder
+    return "bool8" if dtype.kind == "b" else dtype.name, byteorder
+
+
+def array_node(array, source):
+    """Node of an array that lies, C-contiguous, in block number `source`."""
+    datatype, byteorder = datatype_of(array.dtype)
+    node = {"source": source, "datatype": datatype, "byteorder": byteorder, "shape": list(array.shape)}
+    return TaggedDict(node, NDARRAY_TAG)
+
+
+def unwrap(node):
+    """(array node, unit) of a node that is an array or a quantity around one; (None, None) otherwise."""
+    if is_array(node):
+        return node, None
+    if isinstance(node, TaggedDict) and "/quantity-" in (node.tag or "") and is_array(node.get("value")):
+        unit = node.get("unit")
+        return node["value"], None if unit is None else str(unit)
+    return None, None
+
+
+def array_info(node, blocks, unit=None):
+    """`ArrayInfo` of an ndarray node.
+
+    Raises
+    ------
+    InputError
+        It does not fit its block, or lies in another file.
+    """
+    if "data" in node or "source" not in node:
+        array = inline_array(node)
+        return ArrayInfo(array.shape, array.dtype, unit=unit, node=node)
+    source = node["source"]
+    if not isinstance(source, int):
+        raise InputError(f"an array lies in another file ({source})")
+    block = blocks[source]
+    dtype = dtype_of(node["datatype"], node.get("byteorder", "little"))
+    offset = int(node.get("offset", 0))
+    shape = list(node["shape"])
+    if shape and shape[0] == "*":  # streamed: as many as there are
+        shape[0] = (block.size - offset) // max(1, int(np.prod(shape[1:])) * dtype.itemsize)
+    strides = tuple(node.get("strides") or _contiguous(shape, dtype.itemsize))
+    last = offset + sum((n - 1) * s for n, s in zip(shape, strides, strict=True)) + dtype.itemsize
+    if 0 not in shape and (last > block.size or offset < 0):
+        raise InputError(f"an array of shape {tuple(shape)} does not fit its block of {block.size} bytes")
+    return ArrayInfo(tuple(shape), dtype, block.compression, block, offset, strides, unit, node)
+
+
+def _contiguous(shape, itemsize):
+    strides, step = [], itemsize
+    for length in reversed(shape):
+        strides.append(step)
+        step *= length
+    return tuple(reversed(strides))
+
+
+def inline_array(node):
+    """Array of an ndarray node whose elements stand in the tree."""
+    data = node["data"] if isinstance(node, dict) else node
+    datatype = node.get("datatype") if isinstance(node, dict) else None
+    if datatype is None:
+        return np.array(data)
+    dtype = dtype_of(datatype).newbyteorder("=")
+    if dtype.names:
+        data = _tuples(data)
+    array = np.array(data, dtype=dtype)
+    shape = node.get("shape")
+    return array.reshape(shape) if shape and array.ndim != len(shape) else array
+
+
+def _tuples(data):
+    """Records of an inline structured array as tuples, which numpy wants."""
+    if data and isinstance(data[0], list) and data[0] and isinstance(data[0][0], list):
+        return [_tuples(row) for row in data]
+    return [tuple(row) for row in data]
+
+
+def lines_of(info):
+    """An array as equally spaced lines of bytes, or None where it is not that.
+
+    Returns
+    -------
+    (count, width, pitch) : number of lines (all axes but the last), bytes of a line, bytes from one to the next.
+    """
+    itemsize = info.dtype.itemsize
+    if not info.shape:
+        return 1, itemsize, itemsize
+    if 0 in info.shape or (info.shape[-1] > 1 and info.strides[-1] != itemsize):
+        return None
+    width = info.shape[-1] * itemsize
+    pitch = info.strides[-2] if len(info.shape) > 1 else width
+    step = pitch
+    for length, stride in zip(reversed(info.shape[:-1]), reversed(info.strides[:-1]), strict=True):
+        if length > 1 and stride != step:
+            return None
+        step *= length
+    count = int(np.prod(info.shape[:-1], dtype=np.int64))
+    if count == 1:
+        return 1, width, width
+    return (count, width, pitch) if pitch >= width else None

@@ -1,0 +1,221 @@
+"""YAML nodes that carry a tag, without asdf: what the header reader makes and the writer takes.
+
+They behave as str, dict and list; `.tag` is the full tag. A time is a `TaggedStr` in ISO form.
+"""
+
+__all__ = [
+    "NDARRAY_TAG",
+    "TIME_TAG",
+    "TaggedDict",
+    "TaggedList",
+    "TaggedStr",
+    "is_array",
+    "iso",
+    "normalise",
+    "plain",
+    "time",
+]
+
+TIME_TAG = "tag:stsci.edu:asdf/time/time-1.4.0"
+NDARRAY_TAG = "tag:stsci.edu:asdf/core/ndarray-1.1.0"
+
+ROMAN_TAG = "asdf://stsci.edu/datamodels/roman/"
+"""Prefix of every Roman tag; below the root, only files older than manifest 1.5.0 have them."""
+
+FILL_NUMBER = -999999
+FILL_STRING = "?"
+
+
+class TaggedStr(str):
+    """A string with a tag."""
+
+    __slots__ = ("tag",)
+
+    def __new__(cls, value, tag):
+        self = super().__new__(cls, value)
+        self.tag = tag
+        return self
+
+    def __copy__(self):
+        return self
+
+    def __deepcopy__(self, _memo):
+        return self
+
+    def __reduce__(self):
+        return TaggedStr, (str(self), self.tag)
+
+
+class TaggedDict(dict):
+    """A mapping with a tag.
+
+    Attributes
+    ----------
+    tag : str
+    load : callable or None
+        For an ndarray node in a block of the file that it was read from: returns the array. Copies share it.
+    """
+
+    __slots__ = ("load", "tag")
+
+    def __init__(self, value=(), tag=None, load=None):
+        super().__init__(value)
+        self.tag = tag
+        self.load = load
+
+    def __copy__(self):
+        return TaggedDict(self, self.tag, self.load)
+
+    def __deepcopy__(self, memo):
+        from copy import deepcopy
+
+        copied = memo[id(self)] = TaggedDict((), self.tag, self.load)
+        copied.update({key: deepcopy(value, memo) for key, value in self.items()})
+        return copied
+
+    def __reduce__(self):
+        return TaggedDict, (dict(self), self.tag)
+
+
+class TaggedList(list):
+    """A sequence with a tag."""
+
+    __slots__ = ("tag",)
+
+    def __init__(self, value=(), tag=None):
+        super().__init__(value)
+        self.tag = tag
+
+    def __copy__(self):
+        return TaggedList(self, self.tag)
+
+    def __deepcopy__(self, memo):
+        from copy import deepcopy
+
+        copied = memo[id(self)] = TaggedList((), self.tag)
+        copied.extend(deepcopy(value, memo) for value in self)
+        return copied
+
+    def __reduce__(self):
+        return TaggedList, (list(self), self.tag)
+
+
+def is_array(node):
+    """Whether a node is an ndarray."""
+    return isinstance(node, TaggedDict) and "core/ndarray-" in (node.tag or "")
+
+
+def time(iso):
+    """A time node.
+
+    Parameters
+    ----------
+    iso : str
+        ``YYYY-MM-DDThh:mm:ss.sss``, UTC; a blank for the T is mended.
+
+    Returns
+    -------
+    TaggedStr
+    """
+    return TaggedStr(str(iso).strip().replace(" ", "T").removesuffix("Z"), TIME_TAG)
+
+
+def iso(value):
+    """ISO string of a time in any form that Roman files use.
+
+    Parameters
+    ----------
+    value : str, TaggedStr, mapping or astropy.time.Time
+        A mapping is the long form of old files: ``{value, base_format, scale}``.
+
+    Returns
+    -------
+    str
+        ``YYYY-MM-DDThh:mm:ss.sss``.
+
+    Raises
+    ------
+    InputError
+        It is no time.
+    """
+    if isinstance(value, str):
+        return time(value).__str__()
+    if isinstance(value, dict) and isinstance(value.get("value"), str):
+        return iso(value["value"])
+    if isinstance(value, dict) and isinstance(value.get("value"), int | float):
+        from astropy.time import Time
+
+        form = value.get("base_format") or value.get("format") or "jd"
+        return str(Time(value["value"], format=form, scale=value.get("scale", "utc")).utc.isot)
+    if hasattr(value, "isoformat"):
+        return value.isoformat(timespec="milliseconds").replace("+00:00", "")
+    if hasattr(value, "isot"):
+        return str(value.utc.isot)
+    from rtools.errors import InputError
+
+    raise InputError(f"{value!r:.60} is no time")
+
+
+def normalise(node):
+    """Metadata of a file of any age in today's form, as new containers.
+
+    Roman tags below the root go (groups and strings had them before manifest 1.5.0), old long-form times become
+    strings; every other tagged node stays as it is.
+    """
+    tag = getattr(node, "tag", None) or ""
+    if "asdf/time/time-" in tag and not isinstance(node, str):
+        return time(iso(node)) if _plain_time(node) else node
+    if (
+        tag.startswith(ROMAN_TAG)
+        and isinstance(node, dict)
+        and set(node) & {"value", "base_format"}
+        and "scale" in node
+    ):
+        return time(iso(node))
+    if tag and not tag.startswith(ROMAN_TAG):
+        return node
+    if isinstance(node, str):
+        return time(node) if "file_date" in tag else str(node) if tag else node
+    if isinstance(node, dict):
+        return {key: normalise(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [normalise(value) for value in node]
+    return node
+
+
+def _plain_time(node):
+    return isinstance(node, dict) and isinstance(node.get("value"), str | int | float)
+
+
+def plain(node, array=None):
+    """A part of the tree as plain dicts, lists and scalars.
+
+    Parameters
+    ----------
+    node
+    array : callable, optional
+        Called with each ndarray node; such nodes are not plain without it.
+
+    Raises
+    ------
+    TypeError
+        It has a tagged node that is neither a time, a Roman group, nor an array.
+    """
+    tag = getattr(node, "tag", None) or ""
+    if is_array(node) and array is not None:
+        return array(node)
+    if "/quantity-" in tag and array is not None:
+        return plain(node["value"], array)
+    if "asdf/time/time-" in tag:
+        return iso(node)
+    if tag and not tag.startswith(ROMAN_TAG) and "asdf/core/" not in tag:
+        raise TypeError(f"{tag} needs asdf")
+    if is_array(node) or "core/complex-" in tag or "core/integer-" in tag:
+        raise TypeError(f"{tag} needs asdf")
+    if isinstance(node, str):
+        return str(node)
+    if isinstance(node, dict):
+        return {key: plain(value, array) for key, value in node.items()}
+    if isinstance(node, list):
+        return [plain(value, array) for value in node]
+    return node

@@ -1,0 +1,285 @@
+"""Opening a product of any age: metadata at once, arrays when asked for, by columns or rows where that is enough."""
+
+import os
+from functools import cached_property
+
+import numpy as np
+
+from rtools.errors import InputError
+from rtools.products import arrays, blocks, header, layout, nodes
+
+__all__ = ["Product", "open_product"]
+
+
+def open_product(path, kinds=None):
+    """Open a Roman product or reference file.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+    kinds : iterable of str, optional
+        Kinds that are wanted (`Product.kind`), ``reference`` for any reference file; any by default.
+
+    Returns
+    -------
+    Product
+
+    Raises
+    ------
+    InputError
+        Missing, a directory, empty, truncated, not ASDF, without a ``roman`` tree, of an unknown tag, or of a kind
+        that is not wanted.
+    """
+    tree, about, table = header.read_header(path)
+    roman = tree.get("roman")
+    if not isinstance(roman, dict):
+        raise InputError("an ASDF file without a roman tree", path=path)
+    kind, profile = layout.kind_of(getattr(roman, "tag", None) or "")
+    if kind is None:
+        raise InputError(f"an unknown kind of product (tag {getattr(roman, 'tag', None) or 'missing'})", path=path)
+    if not isinstance(roman.get("meta"), dict):
+        raise InputError("the tree has no roman.meta", path=path)
+    product = Product(path, kind, profile, roman, about, table)
+    if kinds is not None and product.kind not in kinds:
+        raise InputError(f"is {_described(product)}, wanted {' or '.join(_words(kind) for kind in kinds)}", path=path)
+    return product
+
+
+def _described(product):
+    words = product.reftype or _words(product.kind)
+    words = f"{words} reference" if product.reftype else words
+    article = "an" if words[0].lower() in "aeiou" or words.startswith("L2") or words.startswith("L1") else "a"
+    return f"{article} {words}"
+
+
+def _words(kind):
+    """``l2_image (_cal)``: a kind with the suffix that one knows it by."""
+    if kind == "reference" or kind.startswith("reference/"):
+        return kind
+    known = layout.suffixes(kind)
+    best = next((suffix for suffix in ("cal", "uncal") if suffix in known), known[0] if known else "")
+    return f"{kind} (_{best})"
+
+
+class Product:
+    """One opened file.
+
+    Attributes
+    ----------
+    path : str or os.PathLike
+    kind : str
+        ``l1_uncal``, ``ramp``, ``l2_image`` … as products.json names them; ``reference`` for a reference file.
+    reftype : str or None
+        Reference type, in lower case.
+    profile : str
+        The profile whose tags the file has, or the nearest.
+    tag : str
+        Of the root.
+    tree : TaggedDict
+        Below ``roman``, as it is in the file.
+    about : dict
+        ``asdf_library`` and ``history``.
+    """
+
+    def __init__(self, path, kind, profile, tree, about, table):
+        self.path = path
+        self.reftype = kind.partition("/")[2] or None
+        self.kind = "reference" if self.reftype else kind
+        self.profile = profile
+        self.tag = tree.tag
+        self.tree = tree
+        self.about = about
+        self._table = table
+        self._descriptor = None
+
+    @cached_property
+    def meta(self):
+        """Metadata below ``roman.meta`` in today's form: plain but for times, WCS and other tagged nodes."""
+        self._attach(self.tree["meta"])
+        return nodes.normalise(self.tree["meta"])
+
+    @cached_property
+    def arrays(self):
+        """Dotted path below ``roman`` to `ArrayInfo`, of every array outside ``meta``."""
+        found = {}
+        try:
+            self._collect({key: value for key, value in self.tree.items() if key != "meta"}, "", found)
+        except (InputError, KeyError, TypeError, ValueError) as error:
+            raise InputError(f"an array of the tree is damaged ({error})", path=self.path) from None
+        return found
+
+    @property
+    def history(self):
+        """History entries of the file, plain dicts, oldest first."""
+        history = self.about.get("history") or {}
+        entries = history.get("entries", []) if isinstance(history, dict) else history
+        return [nodes.plain(entry) for entry in entries]
+
+    def has(self, name):
+        """Whether there is an array of this name."""
+        return name in self.arrays
+
+    def array(self, name, threads=1):
+        """A whole array.
+
+        Parameters
+        ----------
+        name : str
+            Dotted path.
+        threads : int
+            For decoding.
+
+        Returns
+        -------
+        ndarray
+            A read-only map of the file where it is plain, else decoded; native byte order where decoded.
+        """
+        info = self._info(name)
+        if info.block is not None and info.compression == "" and info.dtype.isnative and arrays.lines_of(info):
+            return self._mapped(info)
+        lines = info.shape[0] if info.shape else 1
+        return self._read(info, 0, lines, None, threads)
+
+    def columns(self, name, start, stop, threads=1):
+        """``array[..., start:stop]``, contiguous and its own; the whole array is never in memory."""
+        info = self._info(name)
+        start, stop, _step = slice(start, stop).indices(info.shape[-1])
+        return self._read(info, 0, info.shape[0], (start, max(start, stop)), threads)
+
+    def rows(self, name, start, stop, threads=1):
+        """``array[start:stop]`` along the leading axis; only the chunks that hold it are decoded."""
+        info = self._info(name)
+        start, stop, _step = slice(start, stop).indices(info.shape[0])
+        return self._read(info, start, max(start, stop), None, threads)
+
+    def node(self, path):
+        """Part of the tree, converted: containers of plain values and arrays, or what asdf makes of a tagged node.
+
+        Parameters
+        ----------
+        path : str
+            Dotted, below ``roman``: ``meta.wcs``, ``decay_table``.
+
+        Raises
+        ------
+        KeyError
+            There is nothing there.
+        """
+        node = self.tree
+        for key in path.split("."):
+            node = node[int(key)] if isinstance(node, list) and key.isdigit() else node[key]
+        self._attach(node)
+        try:
+            return nodes.plain(node, array=lambda found: found.load())
+        except TypeError:
+            from rtools.products.serial import convert
+
+            return convert(node)
+
+    def close(self):
+        """Close the file; maps handed out stay valid."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_error):
+        self.close()
+
+    def __del__(self):
+        self.close()
+
+    # -- inside ---------------------------------------------------------------------------------------------------
+
+    def _collect(self, node, path, found):
+        inner, unit = arrays.unwrap(node)
+        if inner is not None:
+            found[path] = arrays.array_info(inner, self._table, unit)
+        elif isinstance(node, dict):
+            for key, value in node.items():
+                self._collect(value, f"{path}.{key}" if path else str(key), found)
+
+    def _attach(self, node):
+        """Give each ndarray node below `node` the means to load itself."""
+        stack, seen = [node], set()
+        while stack:
+            node = stack.pop()
+            if id(node) in seen:
+                continue
+            seen.add(id(node))
+            if nodes.is_array(node):
+                node.load = self._loader(node)
+            elif isinstance(node, dict):
+                stack.extend(value for value in node.values() if isinstance(value, dict | list))
+            elif isinstance(node, list):
+                stack.extend(value for value in node if isinstance(value, dict | list))
+
+    def _loader(self, node):
+        def load():
+            info = arrays.array_info(node, self._table)
+            return self._read(info, 0, info.shape[0] if info.shape else 1, None, 1)
+
+        return load
+
+    def _info(self, name):
+        try:
+            return self.arrays[name]
+        except KeyError:
+            raise InputError(f"the array {name} is missing", path=self.path) from None
+
+    def _file(self):
+        if self._descriptor is None:
+            self._descriptor = os.open(self.path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
+        return self._descriptor
+
+    def _mapped(self, info):
+        flat = np.memmap(self.path, np.uint8, "r", offset=info.block.offset, shape=(info.block.size,))
+        return np.ndarray(info.shape, info.dtype, buffer=flat, offset=info.offset, strides=info.strides)
+
+    def _read(self, info, first, last, span, threads):
+        """Items [first, last) of the leading axis, and columns `span` of the last one."""
+        lines = None if info.block is None else arrays.lines_of(info)
+        if info.block is None or 0 in info.shape:
+            whole = arrays.inline_array(info.node) if info.block is None else np.empty(info.shape, info.dtype)
+        elif lines is None or info.compression not in blocks.KNOWN or (info.node or {}).get("mask"):
+            whole = self._through_asdf(info)
+        else:
+            return self._read_lines(info, lines, first, last, span, threads)
+        if whole.ndim == 0:
+            return whole
+        if span is not None and whole.ndim == 1:
+            return np.array(whole[slice(*span)])
+        return np.array(whole[first:last] if span is None else whole[first:last, ..., slice(*span)])
+
+    def _read_lines(self, info, lines, first, last, span, threads):
+        count, _width, pitch = lines
+        if len(info.shape) == 1:
+            first, last = span or (first, last)
+            shape, offset, count = (last - first,), first * info.dtype.itemsize, 1
+        else:
+            start, stop = span or (0, info.shape[-1])
+            per_item = count // info.shape[0] if info.shape else 1
+            count = per_item * (last - first)
+            shape = (last - first, *info.shape[1:-1], stop - start) if info.shape else ()
+            offset = first * per_item * pitch + start * info.dtype.itemsize
+        out = np.empty(shape, info.dtype)
+        flat = out.reshape(-1).view(np.uint8)
+        if count and flat.size // count == pitch:
+            count, pitch = 1, flat.size
+        try:
+            blocks.read_lines(
+                self._file(), info.block, flat.reshape(max(count, 1), -1),
+                offset=info.offset + offset, pitch=pitch, threads=threads,
+            )  # fmt: skip
+        except InputError as error:
+            error.path = self.path
+            raise
+        return out if info.dtype.isnative or info.dtype.names else out.astype(info.dtype.newbyteorder("="))
+
+    def _through_asdf(self, info):
+        """An array that only asdf can read: unusual compression, strides or a mask."""
+        from rtools.products.serial import array_by_asdf
+
+        return array_by_asdf(self.path, info)
