@@ -167,7 +167,9 @@ def _fit_segment(electrons, start, end, noise, timing, scratch):
     zeroth = first = second = 0.0
     for i in range(start, end + 1):
         reads, time = timing.reads[i], timing.mean[i]
-        weight = (1 + power) * reads / (1 + power * reads) * abs(np.float64(time - middle) / half) ** power
+        weight = np.float64(reads)
+        if power > 0:
+            weight = (1 + power) * reads / (1 + power * reads) * abs(np.float64(time - middle) / half) ** power
         scratch[i] = weight
         zeroth += weight
         first += weight * time

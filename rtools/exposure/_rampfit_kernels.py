@@ -165,7 +165,9 @@ def _median(work, pixels, network):
     """First guess of the rate: the median of the usable differences; NaN where there is none."""
     x, spare, rate = work.x, work.spare, pixels.rate
     n = x.shape[0] - 1
-    spare[:n] = x[:n]
+    for i in range(n):
+        for j in range(rate.size):
+            spare[i, j] = x[i, j]
     for k in range(network.shape[0]):
         a, b = network[k, 0], network[k, 1]
         for j in range(rate.size):
