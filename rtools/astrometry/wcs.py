@@ -1,0 +1,183 @@
+"""The world coordinate system of an exposure, as a gwcs object.
+
+Pixels are 0-based, whole numbers at pixel centres, in the frame without reference pixels. Frames: detector (pixel),
+v2v3 (arcsec), v2v3vacorr (arcsec, after velocity aberration), world (ICRS).
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+__all__ = [
+    "Pointing",
+    "aberration_transform",
+    "build_wcs",
+    "footprint",
+    "level1_wcs",
+    "s_region",
+    "sky_transform",
+]
+
+BORDER = 4
+"""Reference pixels on each side of a level 1 frame."""
+
+
+class Pointing(NamedTuple):
+    """Where a reference point of the focal plane is on the sky; names as in `meta.wcsinfo`.
+
+    Attributes
+    ----------
+    v2_ref, v3_ref : float
+        arcsec.
+    ra_ref, dec_ref : float
+        Degrees, ICRS.
+    roll_ref : float
+        Position angle of the V3 axis at the reference point, degrees east of north.
+    """
+
+    v2_ref: float
+    v3_ref: float
+    ra_ref: float
+    dec_ref: float
+    roll_ref: float
+
+
+def build_wcs(distortion, pointing, scale, shape):
+    """Chain distortion, velocity aberration and pointing.
+
+    Parameters
+    ----------
+    distortion : astropy.modeling.Model
+        Pixel (x, y) to V2, V3 in arcsec; not changed. Its bounding box is taken over if it has one.
+    pointing : Pointing
+    scale : float or None
+        `velocity_aberration.scale_factor`, positive; None is 1.
+    shape : tuple of int
+        (rows, columns) of the image.
+
+    Returns
+    -------
+    gwcs.WCS
+        Outside its bounding box it gives NaN.
+    """
+    from astropy import coordinates, units
+    from gwcs import WCS, coordinate_frames
+
+    def plane(name, axes=None, unit=units.arcsec):
+        return coordinate_frames.Frame2D(name=name, axes_order=(0, 1), unit=(unit, unit), axes_names=axes)
+
+    first = distortion.copy()
+    first.inputs, first.outputs = ("x", "y"), ("v2", "v3")
+    middle = aberration_transform(scale, pointing.v2_ref, pointing.v3_ref)
+    middle.inputs = middle.outputs = ("v2", "v3")
+    last = sky_transform(pointing)
+    last.inputs, last.outputs = ("v2", "v3"), ("ra", "dec")
+    wcs = WCS(
+        [
+            (plane("detector", unit=units.pix), first),
+            (plane("v2v3", ("v2", "v3")), middle),
+            (plane("v2v3vacorr", ("v2", "v3")), last),
+            (coordinate_frames.CelestialFrame(reference_frame=coordinates.ICRS(), name="world"), None),
+        ]
+    )
+    wcs.bounding_box = _bounding_box(distortion, shape)
+    return wcs
+
+
+def _bounding_box(distortion, shape):
+    """((x0, x1), (y0, y1)) in pixels: that of the distortion, else the edges of the image."""
+    try:
+        return distortion.bounding_box.bounding_box(order="F")
+    except NotImplementedError:
+        rows, columns = shape
+        return (-0.5, columns - 0.5), (-0.5, rows - 0.5)
+
+
+def aberration_transform(scale, v2_ref, v3_ref):
+    """Differential velocity aberration: v' = s v + (1 - s) v_ref on either axis, identity where s is 1 or None."""
+    from astropy.modeling.models import Identity, Scale, Shift
+
+    if scale is None or scale == 1:
+        return Identity(2)
+    stretch = Scale(scale, name="dva_scale_v2") & Scale(scale, name="dva_scale_v3")
+    if v2_ref == 0 and v3_ref == 0:
+        return stretch
+    shift = Shift((1 - scale) * v2_ref, name="dva_v2_shift") & Shift((1 - scale) * v3_ref, name="dva_v3_shift")
+    transform = stretch | shift
+    transform.name = "DVA_Correction"
+    return transform
+
+
+def sky_transform(pointing):
+    """V2, V3 in arcsec to right ascension and declination in degrees.
+
+    Rz(-ra) Ry(dec) Rx(roll) Ry(-v3_ref) Rz(v2_ref) applied to the unit vector of (V2, V3).
+    """
+    from astropy.modeling.models import RotationSequence3D, Scale
+    from gwcs.geometry import CartesianToSpherical, SphericalToCartesian
+
+    v2, v3 = pointing.v2_ref / 3600, pointing.v3_ref / 3600
+    angles = np.array([v2, -v3, pointing.roll_ref, pointing.dec_ref, -pointing.ra_ref])
+    transform = (
+        Scale(1 / 3600) & Scale(1 / 3600)
+        | SphericalToCartesian(wrap_lon_at=180)
+        | RotationSequence3D(angles, axes_order="zyxyz")
+        | CartesianToSpherical(wrap_lon_at=360)
+    )
+    transform.name = "v23tosky"
+    return transform
+
+
+def footprint(wcs):
+    """Sky positions of the corners of the bounding box.
+
+    Parameters
+    ----------
+    wcs : gwcs.WCS
+
+    Returns
+    -------
+    ndarray float64, (4, 2)
+        Right ascension (0 … 360) and declination in degrees at (x0, y0), (x0, y1), (x1, y1), (x1, y0).
+    """
+    (x0, x1), (y0, y1) = _box(wcs)
+    ra, dec = wcs(np.array([x0, x0, x1, x1]), np.array([y0, y1, y1, y0]), with_bounding_box=False)
+    return np.stack([np.where(ra < 0, ra + 360, ra), dec], axis=1)
+
+
+def s_region(corners):
+    """Corners as text for `meta.wcsinfo.s_region`; None where one is not finite."""
+    if not np.all(np.isfinite(corners)):
+        return None
+    return "POLYGON ICRS  " + " ".join(f"{value:.9f}" for value in np.ravel(corners))
+
+
+def level1_wcs(wcs):
+    """The same system for pixels of a level 1 frame, which has a border of 4 reference pixels.
+
+    Parameters
+    ----------
+    wcs : gwcs.WCS
+        Of the trimmed image; not changed.
+
+    Returns
+    -------
+    gwcs.WCS
+        Shifts of -4 stand before its first transform, and its bounding box is 8 pixels larger.
+    """
+    from astropy.modeling.models import Shift
+
+    box = None if wcs.bounding_box is None else _box(wcs)
+    level1 = wcs.__class__(wcs.pipeline)
+    level1.insert_transform(level1.available_frames[0], Shift(-BORDER) & Shift(-BORDER), after=True)
+    if box is not None:
+        (x0, x1), (y0, y1) = box
+        level1.bounding_box = (x0, x1 + 2 * BORDER), (y0, y1 + 2 * BORDER)
+    return level1
+
+
+def _box(wcs):
+    """((x0, x1), (y0, y1)) as plain floats."""
+    box = wcs.bounding_box
+    intervals = box.bounding_box(order="F") if hasattr(box, "bounding_box") else box
+    return tuple(tuple(float(getattr(edge, "value", edge)) for edge in interval) for interval in intervals)

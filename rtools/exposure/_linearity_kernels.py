@@ -1,0 +1,161 @@
+"""Compiled part of the linearity correction.
+
+The number of coefficients is fixed when a kernel is compiled, so that the polynomials become straight code over the
+128 pixels of a channel's row; their coefficients are widened to float64 once a row. Two polynomials and an
+interpolation per read and pixel make this the hottest loop of the chain.
+"""
+
+from functools import cache
+
+import numpy as np
+from numba import njit
+
+__all__ = ["kernel"]
+
+CHANNEL = 128
+DO_NOT_USE = np.uint8(1)
+SATURATED = np.uint8(2)
+NO_LIN_CORR = np.uint32(1 << 20)
+
+LIMIT = np.float32(1e6)
+"""DN beyond which no corrected value can lie (full well is 65,000 DN)."""
+
+
+@njit(nogil=True, cache=True)
+def _widen(coefficients, y, dq, pixeldq, wide):
+    """Coefficients of a row as float64, identity where they are unusable; flags the pixels."""
+    terms, _rows, columns = coefficients.shape
+    bad = np.zeros(CHANNEL, np.bool_)
+    for k in range(terms):
+        for x in range(columns):
+            bad[x] |= np.isnan(coefficients[k, y, x])
+    for x in range(columns):
+        bad[x] |= coefficients[1, y, x] == 0
+    for x in range(columns):
+        refused = dq[y, x] & NO_LIN_CORR
+        if bad[x] and not refused:
+            pixeldq[y, x] |= NO_LIN_CORR
+        bad[x] |= refused != 0
+    for k in range(terms):
+        identity = 1.0 if k == 1 else 0.0
+        for x in range(columns):
+            wide[k, x] = identity if bad[x] else np.float64(coefficients[k, y, x])
+
+
+@njit(nogil=True, cache=True)
+def interpolate(v, table):
+    """v += table(v): linear between the nodes, constant beyond them; NaN stays."""
+    origin, per_step, step, heights, slopes = table
+    last = heights.size - 1
+    end = origin + last * step
+    for p in range(CHANNEL):
+        w = v[p] if v[p] > origin else origin
+        w = w if w < end else end
+        j = np.uint32(np.int32((w - origin) * per_step))
+        v[p] += slopes[j] * (w - (origin + np.float64(np.int32(j)) * step)) + heights[j]
+
+
+@cache
+def kernel(terms, inverse_terms, with_table):
+    """The compiled correction for so many coefficients.
+
+    Parameters
+    ----------
+    terms, inverse_terms : int
+        Coefficients of the linearity and the inverse-linearity polynomial, at least 2.
+    with_table : bool
+        Whether an integral non-linearity is added to the reads.
+
+    Returns
+    -------
+    callable
+        ``correct(data, groupdq, pixeldq, coefficients, inverse, dq, reads, table)``; changes the first three in place
+        and returns how many values were clipped.
+    """
+    top, inverse_top = terms - 1, inverse_terms - 1
+
+    @njit(nogil=True, cache=True)
+    def single(x, c, p):
+        """Polynomial in float32, as for values that are corrected without their reads."""
+        h = np.float32(c[top, p]) * x
+        for k in range(top - 1):
+            h = (h + np.float32(c[top - 1 - k, p])) * x
+        return h + np.float32(c[0, p])
+
+    @njit(nogil=True, cache=True)
+    def rates(data, groupdq, y, means, c, start, rate):
+        """Linear value of the first resultant, and the slope per read to the last but one that is unsaturated."""
+        groups, _rows, columns = data.shape
+        for x in range(columns):
+            value = data[0, y, x]
+            start[x] = value if groupdq[0, y, x] & SATURATED else single(value, c, x)
+            rate[x] = 0.0
+            if groups > 1:
+                good = 0
+                for g in range(groups):
+                    good += 1 if groupdq[g, y, x] & SATURATED == 0 else 0
+                last = max(good - 1, 2) - 1
+                value = data[last, y, x]
+                end = value if groupdq[last, y, x] & SATURATED else single(value, c, x)
+                rate[x] = np.float64(end - np.float32(start[x])) / (means[last] - means[0])
+
+    @njit(nogil=True, cache=True)
+    def correct(data, groupdq, pixeldq, coefficients, inverse, dq, reads, table):
+        """Correct a strip of at most one channel, row by row."""
+        times, first, means = reads
+        groups, rows, columns = data.shape
+        c, d = np.zeros((terms, CHANNEL)), np.zeros((inverse_terms, CHANNEL))
+        start, rate = np.zeros(CHANNEL), np.zeros(CHANNEL)
+        mean, total = np.zeros(CHANNEL), np.zeros(CHANNEL)
+        longest = 0
+        for g in range(groups):
+            longest = max(longest, first[g + 1] - first[g])
+        u = np.zeros((longest, CHANNEL))
+        v = np.zeros(CHANNEL)
+        clipped = 0
+        for y in range(rows):
+            _widen(coefficients, y, dq, pixeldq, c)
+            _widen(inverse, y, dq, pixeldq, d)
+            for x in range(columns):
+                pixeldq[y, x] |= dq[y, x]
+            rates(data, groupdq, y, means, c, start, rate)
+            for g in range(groups):
+                n = first[g + 1] - first[g]
+                for p in range(CHANNEL):
+                    mean[p] = 0.0
+                    total[p] = 0.0
+                for r in range(n):
+                    since = times[first[g] + r] - means[0]
+                    for p in range(CHANNEL):
+                        z = start[p] + rate[p] * since
+                        h = d[inverse_top, p] * z
+                        for k in range(inverse_top - 1):
+                            h = (h + d[inverse_top - 1 - k, p]) * z
+                        h += d[0, p]
+                        u[r, p] = h
+                        mean[p] += h
+                for p in range(columns):
+                    mean[p] = np.float64(data[g, y, p]) - mean[p] / n
+                for r in range(n):
+                    for p in range(CHANNEL):
+                        v[p] = u[r, p] + mean[p]
+                    if with_table:
+                        interpolate(v, table)
+                    for p in range(CHANNEL):
+                        z = v[p]
+                        h = c[top, p] * z
+                        for k in range(top - 1):
+                            h = (h + c[top - 1 - k, p]) * z
+                        total[p] += h + c[0, p]
+                for x in range(columns):
+                    value = data[g, y, x]
+                    if groupdq[g, y, x] & SATURATED == 0:
+                        value = np.float32(total[x] / n)
+                    if abs(value) > LIMIT:
+                        value = LIMIT if value > 0 else -LIMIT
+                        groupdq[g, y, x] |= DO_NOT_USE
+                        clipped += 1
+                    data[g, y, x] = value
+        return clipped
+
+    return correct

@@ -1,0 +1,49 @@
+"""World coordinates: build the transform from pixel to sky and record the footprint. Metadata only."""
+
+from rtools.declare import Reference, Step
+
+__all__ = ["STEP", "apply"]
+
+STEP = Step(
+    name="assignwcs",
+    kind="frame",
+    cal_step="assign_wcs",
+    suffix="assignwcs",
+    summary="Attach the world coordinate system.",
+    description=(
+        "Chains the reference's distortion (0-based pixel of the 4088 frame to V2, V3), the differential velocity "
+        "aberration about the reference point, and the rotation to the ICRS given by meta.wcsinfo. The result is "
+        "meta.wcs, a gwcs object with frames detector, v2v3, v2v3vacorr and world; meta.wcsinfo.s_region gets the sky "
+        "positions of its corners. May run again."
+    ),
+    examples=("rt-assignwcs X_darkcurrent.asdf", "rt-assignwcs X_cal.asdf --ref distortion=mydistortion.asdf"),
+    references=(Reference("distortion", nodes=("coordinate_distortion_transform",)),),
+    metadata=(
+        "wcsinfo.v2_ref",
+        "wcsinfo.v3_ref",
+        "wcsinfo.ra_ref",
+        "wcsinfo.dec_ref",
+        "wcsinfo.roll_ref",
+    ),
+    repeatable=True,
+)
+
+
+def apply(exposure, refs, options, prepared):
+    """Write `meta.wcs` and `meta.wcsinfo.s_region`."""
+    from rtools.astrometry import wcs
+    from rtools.exposure.frame import BORDER
+
+    meta = exposure.meta
+    scale = (meta.get("velocity_aberration") or {}).get("scale_factor")
+    if scale is not None and not scale > 0:
+        exposure.log("warning", f"assignwcs: velocity aberration scale {scale} is not positive; 1 is used")
+        scale = 1.0
+    shape = tuple(size - 2 * BORDER for size in exposure.shape[1:])
+    pointing = wcs.Pointing(*(float(meta["wcsinfo"][key]) for key in wcs.Pointing._fields))
+    meta["wcs"] = wcs.build_wcs(refs["distortion"]["coordinate_distortion_transform"], pointing, scale, shape)
+    region = wcs.s_region(wcs.footprint(meta["wcs"]))
+    if region is None:
+        exposure.log("warning", "assignwcs: corners of the image have no sky position; s_region stays as it was")
+    else:
+        meta["wcsinfo"]["s_region"] = region

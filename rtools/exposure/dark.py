@@ -1,0 +1,47 @@
+"""Dark current: subtract a reference slope from the fitted image."""
+
+import numpy as np
+
+from rtools.declare import Reference, Step
+
+__all__ = ["STEP", "apply", "report"]
+
+DO_NOT_USE = 1
+UNRELIABLE_DARK = 1 << 23
+
+STEP = Step(
+    name="dark",
+    kind="image",
+    cal_step="dark",
+    suffix="darkcurrent",
+    summary="Subtract the dark current.",
+    description=(
+        "Subtracts the reference's dark_slope (DN/s) from the image and adds its DQ bits. Where the slope is NaN "
+        "nothing is subtracted and the pixel is flagged UNRELIABLE_DARK and DO_NOT_USE. Errors and variances stay."
+    ),
+    examples=("rt-dark X_rampfit.asdf", "rt-dark X_rampfit.asdf --ref dark=mydark.asdf"),
+    references=(Reference("dark", planes=("dark_slope", "dq")),),
+)
+
+
+def apply(strip, refs, options, prepared):
+    """Subtract the slope from the strip's image; counts pixels without one."""
+    rows, columns = strip.science
+    slope = np.asarray(refs["dark"]["dark_slope"], dtype=np.float32)[rows, columns]
+    unknown = np.isnan(slope)
+    lost = int(np.count_nonzero(unknown))
+    dq = strip.image["dq"]
+    dq |= refs["dark"]["dq"][rows, columns]
+    if lost:
+        slope = np.where(unknown, np.float32(0), slope)
+        dq[unknown] |= np.uint32(UNRELIABLE_DARK | DO_NOT_USE)
+    strip.image["data"] -= slope
+    return {"without dark": lost}
+
+
+def report(counts, options):
+    """Lines for the log."""
+    lost = counts["without dark"]
+    if not lost:
+        return []
+    return [("warning", f"no dark slope (NaN) for {lost} pixels: UNRELIABLE_DARK, DO_NOT_USE")]

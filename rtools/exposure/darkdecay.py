@@ -1,0 +1,68 @@
+"""Dark decay: an electronic signal that dies away from the start of an exposure.
+
+It is the same for all pixels but for the moment at which each is read, so it factors into a plane exp(-t/τ), which
+repeats every two channels, and one number per resultant. Beyond the ramp it needs 8 MiB.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rtools.declare import Reference, Skip, Step
+from rtools.exposure.readtimes import channel_pair, mean_decay, tile_columns
+
+__all__ = ["STEP", "Decay", "apply", "prepare"]
+
+STEP = Step(
+    name="darkdecay",
+    kind="ramp",
+    cal_step="dark_decay",
+    suffix="dark_decay",
+    summary="Subtract the decay of the dark signal.",
+    description=(
+        "Subtracts from each resultant the mean over its reads of A exp(-t/τ), where t is the time at which a pixel "
+        "is read, counted from the middle of read 1, and A (DN) and τ (s) belong to the detector. Reference pixels "
+        "are corrected too; no flag or error changes."
+    ),
+    examples=("rt-darkdecay X_refpix.asdf", "rt-darkdecay X_refpix.asdf --ref darkdecaysignal=decay.asdf"),
+    references=(Reference("darkdecaysignal", nodes=("decay_table",), absent="skip"),),
+)
+
+
+@dataclass
+class Decay:
+    """Factors of the signal.
+
+    Attributes
+    ----------
+    plane : ndarray float64, (rows, 256)
+        exp(-t/τ) of a channel pair, t from the start of a frame.
+    levels : ndarray float64, (resultants,)
+        DN by which the plane is multiplied in each resultant.
+    """
+
+    plane: np.ndarray
+    levels: np.ndarray
+
+
+def prepare(exposure, view, refs, options):
+    """Factors of the decay of this detector; `Skip` where the reference has no amplitude or time constant for it."""
+    entry = (refs["darkdecaysignal"]["decay_table"] or {}).get(exposure.detector) or {}
+    amplitude, constant = entry.get("amplitude"), entry.get("time_constant")
+    if amplitude is None or constant is None:
+        return Skip(f"the reference has no dark decay of {exposure.detector}")
+    amplitude, constant = float(amplitude), float(constant)
+    if not (np.isfinite(amplitude) and np.isfinite(constant) and constant > 0):
+        return Skip(f"dark decay of {exposure.detector}: amplitude {amplitude} DN, time constant {constant} s")
+    times = channel_pair(exposure.frame_time, exposure.detector, exposure.shape[1])
+    levels = [amplitude * mean_decay(reads, exposure.frame_time, constant) for reads in exposure.read_pattern]
+    return Decay(np.exp(-times / constant), np.array(levels))
+
+
+def apply(strip, refs, options, prepared):
+    """Subtract the decay, in float64, rounded once."""
+    from rtools.exposure._darkdecay_kernels import subtract
+
+    plane = np.ascontiguousarray(tile_columns(prepared.plane, strip.start, strip.stop))
+    strip.data = np.ascontiguousarray(strip.data)
+    subtract(strip.data, plane, prepared.levels)

@@ -1,0 +1,177 @@
+"""From raw integers to a ramp: data quality planes, and the encoding of the data undone.
+
+It turns uint16 into float32, adds the reference read that was subtracted on board, removes the encoding offset, and
+starts the pixel flags from the mask reference and the guide window. It must not run twice on the same data.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from rtools.declare import Option, Reference, Step
+from rtools.exposure.frame import BORDER
+
+__all__ = ["STEP", "Start", "apply", "guide_boxes", "prepare", "ramp_meta"]
+
+DO_NOT_USE = 1
+GW_AFFECTED_DATA = 16
+
+STEP = Step(
+    name="dqinit",
+    kind="ramp",
+    cal_step="dq_init",
+    suffix="dqinit",
+    summary="Make a ramp of raw data and start its data quality planes.",
+    description=(
+        "data become float32; the reference read is added and the encoding offset subtracted (also in amp33, in wide "
+        "integers, clipped to 0…65535). groupdq starts from resultantdq, pixeldq from the mask reference; all columns "
+        "of the guide window get GW_AFFECTED_DATA, the window itself also DO_NOT_USE. The four borders of reference "
+        "pixels are copied. Without a mask all this is still done, and the status is SKIPPED."
+    ),
+    examples=("rt-dqinit X_uncal.asdf", "rt-dqinit X_uncal.asdf --expand-gw 2 --ref mask=mymask.asdf"),
+    options=(
+        Option(
+            "expand-gw", 0, "Enlarge the guide window on every side, in pixels.", minimum=0, peer="expand_gw_flagging"
+        ),
+    ),
+    references=(Reference("mask", planes=("dq",)),),
+    runs_without_reference=True,
+)
+
+
+@dataclass
+class Start:
+    """What every strip of an exposure needs.
+
+    Attributes
+    ----------
+    offset : int
+        DN to subtract.
+    boxes : list of tuple
+        (row slice, column slice, bits) to set in pixeldq, in full-frame pixels.
+    borders : dict of str to ndarray
+        The exposure's border arrays; each strip fills its columns.
+    """
+
+    offset: int = 0
+    boxes: list = field(default_factory=list)
+    borders: dict = field(default_factory=dict)
+
+
+def prepare(exposure, view, refs, options):
+    """Restore amp33, make room for the borders, find the guide window."""
+    meta = exposure.meta
+    raw = view.strip(0, 2 * BORDER).pixeldq is None
+    offset = 0
+    # A ramp whose dq_init is SKIPPED has been through all of this step but the mask.
+    if raw or (meta.get("cal_step") or {}).get("dq_init") != "SKIPPED":
+        offset = int(meta["instrument"].get("data_encoding_offset") or 0)
+    _restore_amp33(exposure, offset)
+    exposure.borders.update(_borders(exposure.shape))
+    boxes = guide_boxes(meta.get("guide_star") or {}, exposure.shape[1:], options["expand_gw"])
+    return Start(offset, boxes, exposure.borders)
+
+
+def _restore_amp33(exposure, offset):
+    """Add the reference read of amp33 and subtract the offset, without wrapping at 65536."""
+    extra = exposure.reference_amp33
+    exposure.reference_amp33 = None
+    if exposure.amp33 is None or (extra is None and not offset):
+        return
+    total = exposure.amp33.astype(np.int32) - offset
+    if extra is not None:
+        total += extra
+    exposure.amp33 = np.clip(total, 0, 65535).astype(np.uint16)
+
+
+def _borders(shape):
+    """Border arrays of zeros for data (DN) and flags."""
+    groups, rows, columns = shape
+    sizes = {"left": (rows, BORDER), "right": (rows, BORDER), "top": (BORDER, columns), "bottom": (BORDER, columns)}
+    made = {}
+    for side, size in sizes.items():
+        made[f"border_ref_pix_{side}"] = np.zeros((groups, *size), np.float32)
+        made[f"dq_border_ref_pix_{side}"] = np.zeros(size, np.uint32)
+    return made
+
+
+def guide_boxes(guide_star, shape, expand=0):
+    """Where the guide window touches a frame.
+
+    Parameters
+    ----------
+    guide_star : dict
+        `meta.guide_star` with window_{x,y}{start,stop} in full-frame pixels, stop exclusive.
+    shape : tuple of int
+        (rows, columns) of the frame.
+    expand : int
+        Pixels to add on every side of the window proper.
+
+    Returns
+    -------
+    list of tuple
+        (row slice, column slice, bits): its columns from top to bottom, and the window. Empty where there is no
+        window or it begins outside the frame.
+    """
+    keys = ("window_xstart", "window_xstop", "window_ystart", "window_ystop")
+    corners = [guide_star.get(key) for key in keys]
+    if any(corner is None for corner in corners):
+        return []
+    x0, x1, y0, y1 = (int(corner) for corner in corners)
+    rows, columns = shape
+    if not (0 <= x0 < columns and 0 <= y0 < rows):
+        return []
+    columns_read = slice(x0, min(max(x1, 0), columns))
+    x = slice(max(x0 - expand, 0), min(max(x1 + expand, 0), columns))
+    y = slice(max(y0 - expand, 0), min(max(y1 + expand, 0), rows))
+    return [(slice(0, rows), columns_read, GW_AFFECTED_DATA), (y, x, GW_AFFECTED_DATA | DO_NOT_USE)]
+
+
+def apply(strip, refs, options, prepared):
+    """Make a ramp strip of a raw one, in place, and copy its part of the borders."""
+    if strip.pixeldq is None:
+        strip.pixeldq = np.zeros(strip.data.shape[1:], np.uint32)
+    if strip.groupdq is None:
+        strip.groupdq = np.zeros(strip.data.shape, np.uint8)
+    strip.data = np.asarray(strip.data, dtype=np.float32)
+    if strip.reference_read is not None:
+        strip.data += strip.reference_read.astype(np.float32)
+        strip.reference_read = None
+    if prepared.offset:
+        strip.data -= np.float32(prepared.offset)
+    for rows, columns, bits in prepared.boxes:
+        first, last = max(columns.start, strip.start), min(columns.stop, strip.stop)
+        if first < last:
+            strip.pixeldq[rows, first - strip.start : last - strip.start] |= np.uint32(bits)
+    if "mask" in refs:
+        strip.pixeldq |= refs["mask"]["dq"]
+    _copy_borders(strip, prepared.borders)
+
+
+def _copy_borders(strip, borders):
+    """Fill the strip's columns of the border arrays; top is rows 0 … 3."""
+    frame = slice(strip.start, strip.stop)
+    for side, rows in (("top", slice(None, BORDER)), ("bottom", slice(-BORDER, None))):
+        borders[f"border_ref_pix_{side}"][..., frame] = strip.data[:, rows]
+        borders[f"dq_border_ref_pix_{side}"][:, frame] = strip.pixeldq[rows]
+    for side, first in (("left", 0), ("right", strip.frame_columns - BORDER)):
+        low, high = max(strip.start, first), min(strip.stop, first + BORDER)
+        if low < high:
+            here, there = slice(low - strip.start, high - strip.start), slice(low - first, high - first)
+            borders[f"border_ref_pix_{side}"][..., there] = strip.data[..., here]
+            borders[f"dq_border_ref_pix_{side}"][:, there] = strip.pixeldq[:, here]
+
+
+def ramp_meta(meta):
+    """Metadata of a ramp from those of a raw product: `exposure.data_problem` is a string or null there.
+
+    Parameters
+    ----------
+    meta : dict
+        The tree below ``roman.meta``; not changed.
+    """
+    exposure = dict(meta["exposure"])
+    problem = exposure.get("data_problem")
+    if isinstance(problem, bool | np.bool_):
+        exposure["data_problem"] = "True" if problem else None
+    return {**meta, "exposure": exposure}

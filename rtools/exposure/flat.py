@@ -1,0 +1,56 @@
+"""Flat field: divide the image by the relative response of its pixels."""
+
+import numpy as np
+
+from rtools.declare import Option, Reference, Step
+
+__all__ = ["STEP", "apply", "report"]
+
+NO_FLAT_FIELD = 1 << 18
+
+STEP = Step(
+    name="flat",
+    kind="image",
+    cal_step="flat_field",
+    suffix="flat",
+    summary="Divide by the flat field.",
+    description=(
+        "data, err and dumo are divided by the flat f, the variances by f². Where f is NaN, zero or flagged "
+        "NO_FLAT_FIELD, f = 1 and the pixel is flagged NO_FLAT_FIELD (which does not imply DO_NOT_USE). All DQ bits "
+        "of the flat are added. With --var-flat the uncertainty s of the flat gives var_flat = data² s² / f², from "
+        "the flattened data, and err² grows by it."
+    ),
+    examples=("rt-flat X_photom.asdf", "rt-flat X_photom.asdf --var-flat"),
+    options=(
+        Option("var-flat", False, "Propagate the uncertainty of the flat: var_flat and err.", peer="include_var_flat"),
+    ),
+    references=(Reference("flat", trimmed=("data", "err", "dq")),),
+)  # fmt: skip
+
+
+def apply(strip, refs, options, prepared):
+    """Flatten the strip's image in place, in float32; counts pixels without a flat."""
+    image, flat = strip.image, refs["flat"]
+    response = np.array(flat["data"], dtype=np.float32)
+    dq = np.array(flat["dq"], dtype=np.uint32)
+    dq[np.isnan(response) | (response == 0)] |= np.uint32(NO_FLAT_FIELD)
+    unknown = (dq & np.uint32(NO_FLAT_FIELD)) != 0
+    response[unknown] = 1
+    square = response * response
+    for name in ("data", "dumo", "err"):
+        image[name] /= response
+    for name in ("var_poisson", "var_rnoise"):
+        if name in image:
+            image[name] /= square
+    if options["var_flat"]:
+        error = np.asarray(flat["err"], dtype=np.float32)
+        image["var_flat"] = image["data"] * image["data"] / square * (error * error)
+        image["err"] = np.sqrt(image["err"] * image["err"] + image["var_flat"])
+    image["dq"] |= dq
+    return {"without flat": int(np.count_nonzero(unknown))}
+
+
+def report(counts, options):
+    """Lines for the log."""
+    lost = counts["without flat"]
+    return [("info", f"no flat for {lost} pixels: divided by 1, NO_FLAT_FIELD")] if lost else []

@@ -1,0 +1,43 @@
+"""Photometric calibration: how a count rate becomes a surface brightness. Metadata only; pixels do not change."""
+
+from rtools.declare import Reference, Skip, Step
+
+__all__ = ["STEP", "apply", "prepare"]
+
+KEYS = {
+    "conversion_megajanskys": "photmjsr",
+    "conversion_megajanskys_uncertainty": "uncertainty",
+    "pixel_area": "pixelareasr",
+}
+"""`meta.photometry` entry and the column of the reference's table that it holds."""
+
+STEP = Step(
+    name="photom",
+    kind="frame",
+    cal_step="photom",
+    suffix="photom",
+    summary="Record the photometric calibration.",
+    description=(
+        "Copies the row of the optical element from the reference's table into meta.photometry: MJy/sr per DN/s, its "
+        "uncertainty, and the pixel area in sr; all null for grism, prism and dark. An element that the table does "
+        "not have gives nulls, a warning, and the status SKIPPED."
+    ),
+    examples=("rt-photom X_assignwcs.asdf", "rt-photom X_assignwcs.asdf --ref photom=phot.asdf"),
+    references=(Reference("photom", nodes=("phot_table",)),),
+)
+
+
+def prepare(exposure, view, refs, options):
+    """The row of the exposure's optical element; `Skip`, with nulls written, where there is none."""
+    element = str(exposure.meta["instrument"]["optical_element"]).upper()
+    row = refs["photom"]["phot_table"].get(element)
+    if row is None:
+        exposure.meta["photometry"] = dict.fromkeys(KEYS)
+        return Skip(f"the photom reference has no {element}")
+    return row
+
+
+def apply(exposure, refs, options, prepared):
+    """Write `meta.photometry`."""
+    values = {key: prepared.get(column) for key, column in KEYS.items()}
+    exposure.meta["photometry"] = {key: None if value is None else float(value) for key, value in values.items()}

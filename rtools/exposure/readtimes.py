@@ -1,0 +1,97 @@
+"""When each pixel is read within a frame.
+
+Channels are read in parallel, one pixel per clock, row after row, with pauses for the guide window. The times follow
+from the clock and the frame time alone; they serve the dark decay and the transient of WFI18. One plane of a channel
+pair is 8 MiB and holds all distinct times of a detector.
+"""
+
+import numpy as np
+
+from rtools.errors import InputError
+from rtools.exposure.frame import CHANNEL
+
+__all__ = ["channel_pair", "detector_number", "mean_decay", "tile_columns"]
+
+ROWS = 4096
+CLOCK = 4.915263e-6
+"""Seconds per pixel."""
+
+ROW_CLOCKS = 142
+"""Clocks per row: 128 pixels and 14 of overhead."""
+
+WINDOW_ROWS = 256
+"""Rows between two readings of the guide window."""
+
+WINDOW_FACTOR = 1.5
+"""Share of a pause that the model lets pass before the next row; chosen by the mission to fit the WFI18 transient."""
+
+
+def detector_number(detector):
+    """18 for ``WFI18``.
+
+    Raises
+    ------
+    InputError
+        Not the name of a detector.
+    """
+    digits = str(detector)[3:]
+    if not str(detector).startswith("WFI") or not digits.isdigit() or not 1 <= int(digits) <= 18:
+        raise InputError(f"{detector!r} is not a detector", mend="WFI01 … WFI18 are")
+    return int(digits)
+
+
+def channel_pair(frame_time, detector, rows=ROWS):
+    """Times of the pixels of two neighbouring channels since the start of a frame.
+
+    Parameters
+    ----------
+    frame_time : float
+        Seconds per read.
+    detector : str
+        ``WFI01``.
+    rows : int
+        Rows of the frame; a smaller frame than 4096 is the first rows of the real one.
+
+    Returns
+    -------
+    ndarray float64, (rows, 256)
+        Seconds. Channels 2k and 2k + 1 are mirror images, read away from their common outer edges, and all pairs are
+        alike, so column x of the frame has the times of column x mod 256.
+
+    Notes
+    -----
+    Clock = column + 142 row, and (frame time / clock length - 581617) × 1.5 / 16 more for every 256 rows passed; the
+    clocks are scaled so that the frame time is their whole. Detectors whose number is divisible by three are read from
+    row 0 upwards, the others from the last row downwards. The model is defined for 4096 rows.
+    """
+    row = np.arange(ROWS, dtype=np.float64)
+    last = (CHANNEL - 1) + ROW_CLOCKS * (ROWS - 1)
+    pause = (frame_time / CLOCK - last) / (ROWS // WINDOW_ROWS) * WINDOW_FACTOR
+    clock = np.arange(CHANNEL) + (ROW_CLOCKS * row + pause * (row // WINDOW_ROWS))[:, None]
+    times = frame_time * clock / (clock.max() + pause)
+    if detector_number(detector) % 3:
+        times = times[::-1]
+    return np.concatenate([times, times[:, ::-1]], axis=1)[:rows]
+
+
+def tile_columns(pair, start, stop):
+    """Columns [start, stop) of a frame that repeats a (rows, 256) plane; a view where possible."""
+    width = pair.shape[1]
+    offset = start % width
+    if offset + stop - start <= width:
+        return pair[:, offset : offset + stop - start]
+    return np.take(pair, np.arange(start, stop) % width, axis=1)
+
+
+def mean_decay(reads, frame_time, time_constant):
+    """Mean over reads of exp(-t / time constant), t from mid-frame of read 1: what a resultant has of a decay.
+
+    Parameters
+    ----------
+    reads : sequence of int
+        1-based.
+    frame_time, time_constant : float
+        Seconds.
+    """
+    times = (np.asarray(reads, dtype=np.float64) - 1.5) * frame_time
+    return float(np.mean(np.exp(-times / time_constant)))

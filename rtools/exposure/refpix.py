@@ -1,0 +1,175 @@
+"""Correlated read noise: subtract what the reference pixels say about each channel.
+
+The border columns and the reference output (amp33) sample the noise that the channels share; per-channel complex
+coefficients over frequency turn their spectra into a correction. Every resultant stands alone once the mean over
+resultants is removed. Spectra take 7 MB per resultant, single precision; a strip needs 5 MB on top of the ramp.
+
+The principle is that of Rauscher et al. 2017, PASP 129, 105003; trends and gaps as in the mission's pipeline.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rtools.declare import Option, Reference, Step
+from rtools.exposure.frame import BORDER, CHANNEL
+
+__all__ = ["PAD", "STEP", "WIDTH", "Spectra", "apply", "prepare", "series_offset"]
+
+BAD_REF_PIXEL = 1 << 17
+
+PAD = 12
+"""Clocks without a pixel that follow each row of a channel in the time series."""
+
+WIDTH = CHANNEL + PAD
+"""Samples of a row in the time series."""
+
+STEP = Step(
+    name="refpix",
+    kind="ramp",
+    cal_step="refpix",
+    suffix="refpix",
+    summary="Remove correlated read noise with the reference pixels.",
+    description=(
+        "Reference pixels flagged BAD_REF_PIXEL are zeroed. The mean over resultants is set aside. From each channel "
+        "and resultant a line in time, fitted to the rows of reference pixels at either end, is subtracted. Gaps of "
+        "amp33 are filled with a cosine window, and its pauses smoothed. With F the spectra of left border, right "
+        "border and amp33 in time order, and γ, ζ, α the coefficients of the reference, the inverse transform of "
+        "F_left γ + F_right ζ + F_amp33 α is subtracted. Stored borders and amp33 stay as rt-dqinit left them."
+    ),
+    examples=("rt-refpix X_saturation.asdf", "rt-refpix X_saturation.asdf --no-cosine"),
+    options=(
+        Option("offset", True, "Set the mean over resultants aside.", peer="remove_offset"),
+        Option("trends", True, "Subtract a line in time from each channel and resultant.", peer="remove_trends"),
+        Option("cosine", True, "Fill gaps of amp33 with a cosine window.", peer="cosine_interpolate"),
+        Option("fft", True, "Smooth the pauses between the rows of amp33.", peer="fft_interpolate"),
+    ),
+    references=(Reference("refpix", channels=("gamma", "zeta", "alpha")),),
+)  # fmt: skip
+
+
+@dataclass
+class Spectra:
+    """Transforms of the reference pixels, scaled so that `apply` needs no further factor.
+
+    Attributes
+    ----------
+    left, right, amp33 : ndarray complex64, (resultants, frequencies)
+    offset, trends : bool
+        Whether channels are treated as the reference pixels were.
+    """
+
+    left: np.ndarray
+    right: np.ndarray
+    amp33: np.ndarray
+    offset: bool
+    trends: bool
+
+
+def prepare(exposure, view, refs, options):
+    """Transform the reference pixels of every resultant."""
+    groups, rows, columns = exposure.shape
+    offset = options["offset"] and groups > 1
+    last = columns // CHANNEL - 1
+    sides = [_border_series(view.strip(c * CHANNEL, (c + 1) * CHANNEL), offset, options["trends"]) for c in (0, last)]
+    amp33 = _amp33_series(exposure.amp33.astype(np.float32), offset, options)
+    # Published normalisation: transforms are divided by their length, those of the borders multiplied by the share
+    # of samples that a border has; the inverse is multiplied by twice the number of frequencies.
+    length = rows * WIDTH
+    scale = 2 * (length // 2 + 1) / length
+    left, right = (_transform(side, scale * WIDTH / BORDER) for side in sides)
+    return Spectra(left, right, _transform(amp33, scale), offset, options["trends"])
+
+
+def series_offset(data):
+    """Mean over resultants, float32, as the intercept of a line through centred resultant numbers.
+
+    The order of operations is the published one: samples equal to this value to the last bit count as missing.
+    """
+    groups = data.shape[0]
+    total = data[0].copy()
+    for plane in data[1:]:
+        total += plane
+    index = np.arange(groups, dtype=np.float32)
+    square = np.sum((index - index.mean()) ** 2)
+    total *= square
+    total /= np.float32(groups * square)
+    return total
+
+
+def _border_series(strip, offset, trends):
+    """Time series of a channel with everything but its border columns zero: float32 (G, length)."""
+    data = _channel_series(_zero_bad(strip), strip.channel % 2, offset, trends)
+    series = data.reshape(*data.shape[:1], -1, WIDTH)
+    # Time runs away from the outer edge: border columns come first, except at the right of an odd number of channels.
+    first = 0 if strip.start == 0 or strip.channel % 2 else CHANNEL - BORDER
+    series[..., :first] = 0
+    series[..., first + BORDER :] = 0
+    return data
+
+
+def _amp33_series(amp33, offset, options):
+    """Time series of the reference output, gaps and pauses filled: float32 (G, length)."""
+    from rtools.exposure._refpix_kernels import fill_gaps, smooth_pauses
+
+    series = _channel_series(amp33, 0, offset, options["trends"])
+    for samples in series:
+        if options["cosine"]:
+            fill_gaps(samples)
+        if options["fft"]:
+            smooth_pauses(samples)
+    return series
+
+
+def _channel_series(data, odd, offset, trends):
+    """A channel in time order, offset and trends removed, pauses zero: float32 (G, rows × 140)."""
+    from rtools.exposure._refpix_kernels import detrend, to_series, trend
+
+    mean = series_offset(data) if offset else np.zeros(data.shape[1:], np.float32)
+    series = np.zeros((len(data), data.shape[1] * WIDTH), np.float32)
+    for plane, samples in zip(data, series, strict=True):
+        to_series(plane, mean, odd, samples)
+        if trends:
+            detrend(samples, *trend(plane, mean, odd))
+    return series
+
+
+def _transform(series, scale):
+    from scipy import fft
+
+    spectra = [fft.rfft(samples) * np.float32(scale) for samples in series]
+    return np.array(spectra, dtype=np.complex64)
+
+
+def _zero_bad(strip):
+    """The strip's data with bad reference pixels zeroed in place."""
+    strip.data = np.ascontiguousarray(strip.data)
+    bad = (strip.pixeldq & np.uint32(BAD_REF_PIXEL)) != 0
+    if bad.any():
+        strip.data[:, bad] = 0
+    return strip.data
+
+
+def apply(strip, refs, options, prepared):
+    """Correct a channel in place.
+
+    Raises
+    ------
+    ValueError
+        The strip is not one whole channel.
+    """
+    from scipy import fft
+
+    from rtools.exposure._refpix_kernels import combine, correct, trend
+
+    if strip.start % CHANNEL or strip.stop - strip.start != CHANNEL:
+        raise ValueError(f"columns {strip.start} to {strip.stop} are not one channel")
+    data, odd = _zero_bad(strip), strip.channel % 2
+    mean = series_offset(data) if prepared.offset else np.zeros(data.shape[1:], np.float32)
+    gamma, zeta, alpha = (refs["refpix"][name].astype(np.complex64) for name in ("gamma", "zeta", "alpha"))
+    spectrum = np.empty_like(gamma)
+    for g, plane in enumerate(data):
+        combine(prepared.left[g], prepared.right[g], prepared.amp33[g], (gamma, zeta, alpha), spectrum)
+        correction = fft.irfft(spectrum, n=data.shape[1] * WIDTH, overwrite_x=True)
+        slope, level = trend(plane, mean, odd) if prepared.trends else (np.float32(0), np.float32(0))
+        correct(plane, mean, correction, odd, (slope, level))

@@ -1,0 +1,172 @@
+"""Transient of WFI18: the first rows that this detector reads after a reset carry a signal that dies in a second.
+
+It is estimated from the first resultant less what the second and third foretell, row by row, in pixels that see little
+light; a sum of two exponentials of the time since reset is fitted and subtracted. A first pass keeps two float32 planes
+of the frame, 134 MB.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rtools.declare import NotApplicable, Option, Step
+from rtools.exposure.frame import BORDER
+from rtools.exposure.readtimes import channel_pair, tile_columns
+
+__all__ = ["STEP", "Transient", "apply", "clipped_mean", "double_exponential", "fit_transient", "prepare"]
+
+DETECTOR = "WFI18"
+DO_NOT_USE = 1
+WFI18_TRANSIENT = 128
+
+MASKED_ROWS = 1000
+"""Full-frame rows that are flagged where the transient is not subtracted."""
+
+START_ROWS = (300, 1000)
+"""Rows whose times start the fit of the two time constants."""
+
+CLIP_SIGMA = 3.0
+CLIPS = 5
+
+STEP = Step(
+    name="wfi18transient",
+    kind="ramp",
+    cal_step="wfi18_transient",
+    suffix="wfi18_transient",
+    summary="Remove the transient in the first read of WFI18.",
+    description=(
+        "For detector WFI18 only (N/A for others). The first resultant is compared with a line through the second and "
+        "third; the 3-sigma-clipped mean of each row over the pixels whose last difference is at most the row's "
+        "median follows a exp(-t/τa) + b exp(-t/τb) in the time t since the start of the read, which is fitted by "
+        "least squares and subtracted from the first resultant. With --mask-rows, fewer than 5 resultants or a fit "
+        "that fails, rows 0 to 999 of the first resultant are flagged WFI18_TRANSIENT and DO_NOT_USE instead."
+    ),
+    examples=("rt-wfi18transient X_dark_decay.asdf", "rt-wfi18transient X_dark_decay.asdf --mask-rows"),
+    options=(Option("mask-rows", False, "Flag the affected rows; fit nothing."),),
+    metadata=("exposure.read_pattern", "exposure.frame_time"),
+)
+
+
+@dataclass
+class Transient:
+    """What to do to the first resultant.
+
+    Attributes
+    ----------
+    plane : ndarray float64, (rows, 256), or None
+        DN to subtract from a pair of channels; None where rows are flagged instead.
+    """
+
+    plane: np.ndarray | None = None
+
+
+def prepare(exposure, view, refs, options):
+    """Fit the transient of the exposure."""
+    if exposure.detector != DETECTOR:
+        return NotApplicable(f"only {DETECTOR} has this transient")
+    if options["mask_rows"] or exposure.shape[0] < 5:
+        exposure.log("info", "first rows of the first resultant are flagged, no transient is fitted")
+        return Transient()
+    times = channel_pair(exposure.frame_time, DETECTOR, exposure.shape[1])
+    row_times, residual = _row_residuals(exposure, view, times)
+    parameters = fit_transient(row_times, residual)
+    if parameters is None:
+        exposure.log("warning", "the fit of the transient failed; rows of the first resultant are flagged instead")
+        return Transient()
+    a, b, tau_a, tau_b = parameters
+    exposure.log("info", f"transient {a:.4g} DN over {tau_a:.3g} s, {b:.4g} DN over {tau_b:.3g} s")
+    return Transient(double_exponential(times, *parameters))
+
+
+def _row_residuals(exposure, view, times):
+    """Time (s) and residual of the first resultant (DN) of every science row."""
+    mean_reads = [np.mean(reads) for reads in exposure.read_pattern[:3]]
+    gaps = np.diff(np.array(mean_reads) * exposure.frame_time)
+
+    def collect(strip):
+        rows, columns = strip.science
+        first, second, third, fourth, fifth = strip.data[:5, rows, columns]
+        rate = (third - second) / gaps[1]
+        residual = first - (second - rate * gaps[0])
+        return residual.astype(np.float32), fifth - fourth
+
+    parts = view.map_channels(collect)
+    residual, light = (np.concatenate(planes, axis=1) for planes in zip(*parts, strict=True))
+    inside = slice(BORDER, exposure.shape[1] - BORDER)
+    columns = tile_columns(times, BORDER, exposure.shape[2] - BORDER)
+    return columns[inside].mean(axis=1), np.array([_faint_mean(*row) for row in zip(residual, light, strict=True)])
+
+
+def _faint_mean(residual, light):
+    """Clipped mean of the pixels of a row that see no more light than its median; all of them where that is NaN."""
+    usable = ~(light > np.median(light)) & np.isfinite(residual)
+    return clipped_mean(np.sort(residual[usable]).astype(np.float64))
+
+
+def clipped_mean(values):
+    """Mean within 3 standard deviations of the median, clipped up to five times.
+
+    Parameters
+    ----------
+    values : ndarray float64
+        Sorted, finite. What lies in a window around the median is then always a run of them.
+
+    Returns
+    -------
+    float
+        NaN without values.
+    """
+    for _ in range(CLIPS):
+        if not values.size:
+            return float("nan")
+        half = values.size // 2
+        centre = values[half] if values.size % 2 else (values[half - 1] + values[half]) / 2
+        reach = CLIP_SIGMA * values.std()
+        low = np.searchsorted(values, centre - reach, side="left")
+        high = np.searchsorted(values, centre + reach, side="right")
+        if high - low == values.size:
+            break
+        values = values[low:high]
+    return float(values.mean()) if values.size else float("nan")
+
+
+def double_exponential(t, a, b, tau_a, tau_b):
+    """a exp(-t / tau_a) + b exp(-t / tau_b)."""
+    return a * np.exp(-t / tau_a) + b * np.exp(-t / tau_b)
+
+
+def fit_transient(times, residual):
+    """Least-squares fit of `double_exponential`.
+
+    Parameters
+    ----------
+    times, residual : ndarray float64 (rows,)
+        Seconds since the start of the read, increasing; DN.
+
+    Returns
+    -------
+    tuple of float or None
+        a, b (DN), tau_a, tau_b (s); None where the residual is not finite or the fit does not converge.
+    """
+    import warnings
+
+    from scipy.optimize import OptimizeWarning, curve_fit
+
+    row_a, row_b = (min(row, len(times) - 1) for row in START_ROWS)
+    start = (1.1 * residual[0], -0.1 * residual[0], times[row_a], times[row_b])
+    try:
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore", OptimizeWarning)
+            parameters, _covariance = curve_fit(double_exponential, times, residual, p0=start)
+    except (ValueError, RuntimeError):
+        return None
+    return tuple(map(float, parameters)) if np.all(np.isfinite(parameters)) else None
+
+
+def apply(strip, refs, options, prepared):
+    """Subtract the transient from the strip's first resultant, or flag its first rows."""
+    if prepared.plane is None:
+        strip.groupdq[0, :MASKED_ROWS] |= np.uint8(DO_NOT_USE | WFI18_TRANSIENT)
+        return
+    rows, columns = strip.science
+    strip.data[0, rows, columns] -= tile_columns(prepared.plane, strip.start, strip.stop)[rows, columns]
