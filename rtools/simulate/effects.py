@@ -1,0 +1,69 @@
+"""When each pixel is read, and what depends on it: dark decay and the first-read transient of WFI18.
+
+Read times are those of the chain's dark_decay and wfi18_transient steps; as in `pointing`, the simulator has its own
+account of them, because it is the other end of those steps' tests. Arrays of one readout channel, (rows, 128).
+"""
+
+import numpy as np
+
+from rtools.reference.instrument import CHANNEL, FRAME
+from rtools.simulate import assumed
+from rtools.simulate.streams import generator
+
+__all__ = ["decay_factors", "decay_plane", "read_times", "transient_plane"]
+
+CLOCK_S = 4.915263e-6
+ROW_CLOCKS = 142
+"""Clocks per row: 128 pixels and 14 of overhead."""
+WINDOW_ROWS = 256
+WINDOW_FACTOR = 1.5
+"""The guide window is read after every 256 rows; empirical factor on the time that takes."""
+
+
+def read_times(frame_time, sca, channel, rows=FRAME):
+    """Time of each pixel of a channel since the frame began, seconds.
+
+    Parameters
+    ----------
+    frame_time : float
+    sca : int
+        Detector, 1 … 18. Every third is read from row 0 upwards, the others from the last row down.
+    channel : int
+        Odd channels are read from their last column.
+    rows : int
+        A smaller frame is the corner of the full one.
+
+    Returns
+    -------
+    ndarray float64, (rows, 128)
+    """
+    row, column = np.arange(FRAME)[:, None], np.arange(CHANNEL)[None, :]
+    clock = (column + ROW_CLOCKS * row).astype(float)
+    last = clock[-1, -1]
+    excursion = (frame_time / CLOCK_S - last) / (FRAME // WINDOW_ROWS) * WINDOW_FACTOR
+    clock += excursion * (row // WINDOW_ROWS)
+    time = frame_time * clock / (clock[-1, -1] + excursion)
+    if channel % 2:
+        time = time[:, ::-1]
+    if sca % 3:
+        time = time[::-1]
+    return time[:rows]
+
+
+def decay_plane(times, time_constant):
+    """exp(-t / τ) of read times within the frame, float32."""
+    return np.exp(-times / time_constant).astype(np.float32)
+
+
+def decay_factors(read_pattern, frame_time, amplitude, time_constant):
+    """Mean over each resultant's reads of A exp(-(r - 1.5) T / τ), DN: times `decay_plane`, the decaying signal."""
+    return np.array(
+        [amplitude * np.mean(np.exp(-(np.asarray(reads) - 1.5) * frame_time / time_constant)) for reads in read_pattern]
+    )
+
+
+def transient_plane(times, *stream):
+    """First-read transient of WFI18, DN, float32; both amplitudes scatter together with the exposure's stream."""
+    strength = 1 + assumed.TRANSIENT["scatter"] * float(generator(*stream, "transient").standard_normal())
+    pairs = zip(assumed.TRANSIENT["amplitude_dn"], assumed.TRANSIENT["time_s"], strict=True)
+    return sum(strength * amplitude * np.exp(-times / time) for amplitude, time in pairs).astype(np.float32)

@@ -1,0 +1,65 @@
+"""Correlated read noise: 1/f series in the order in which a channel's pixels are read.
+
+A frame is a series of 140 samples a row, 128 pixels and 12 clocks of overhead. Frames are independent of each other, so
+the mean of N of them is one series of 1/√N the amplitude, drawn once per resultant.
+"""
+
+import numpy as np
+
+from rtools.reference import nominal
+from rtools.reference.instrument import CHANNEL
+from rtools.simulate import assumed
+
+__all__ = ["ROW_SAMPLES", "image_of", "pink_series"]
+
+ROW_SAMPLES = 140
+
+
+def pink_series(generator, rows, pink, alternating=0.0):
+    """A Gaussian series with power ∝ 1/f, and ∝ 1/(f_Nyquist - f) for noise that changes sign from column to column.
+
+    Parameters
+    ----------
+    generator : numpy.random.Generator
+    rows : int
+        Length is 140 rows.
+    pink, alternating : float
+        rms of either part.
+
+    Returns
+    -------
+    ndarray float32, (140 rows,)
+        Mean zero, periodic.
+    """
+    from scipy.fft import irfft
+
+    length = ROW_SAMPLES * rows
+    spectrum = generator.standard_normal(2 * (length // 2 + 1), dtype=np.float32).view(np.complex64)
+    spectrum *= _amplitudes(length, pink, alternating)
+    return irfft(spectrum, length, overwrite_x=True)
+
+
+def _amplitudes(length, pink, alternating):
+    """Amplitude of each frequency: Σ A² is the variance of the series, X_k = L/2 A_k (n1 + i n2)."""
+    order = np.arange(1, length // 2, dtype=np.float64)
+    low, high = 1 / order, 1 / order[::-1]
+    power = pink**2 * low / low.sum() + alternating**2 * high / high.sum()
+    amplitudes = np.zeros(length // 2 + 1, np.float32)
+    amplitudes[1:-1] = length / 2 * np.sqrt(power)
+    return amplitudes
+
+
+def channel_rms(reads):
+    """(pink, alternating, common) noise of the mean of so many reads, DN rms."""
+    scale = 1 / (nominal.GAIN * np.sqrt(reads))
+    return (
+        assumed.PINK_NOISE_E * scale,
+        assumed.ALTERNATING_NOISE_E * scale,
+        assumed.COMMON_NOISE_E * scale,
+    )
+
+
+def image_of(series, channel):
+    """The pixels of a channel, (…, rows, 128), of a series (…, 140 rows) in time order; odd channels are reversed."""
+    pixels = series.reshape(*series.shape[:-1], -1, ROW_SAMPLES)[..., :CHANNEL]
+    return pixels[..., ::-1] if channel % 2 else pixels

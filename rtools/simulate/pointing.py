@@ -1,0 +1,159 @@
+"""Where the telescope points: sky to V2, V3 to pixel, the attitude, the spacecraft's velocity and its aberration.
+
+The world coordinates are those that assign_wcs builds from the same metadata (pixel, distortion reference, velocity
+aberration, rotation by V2ref, V3ref, roll, RA, Dec); they are written down here a second time, in the other direction,
+because the simulator is one end of that step's test.
+"""
+
+import numpy as np
+
+from rtools.reference.instrument import V3_IDEAL_Y_ANGLE
+
+__all__ = ["Attitude", "aberration_scale", "attitude", "ephemeris", "jacobian", "locate"]
+
+ARCSEC = np.pi / 648000
+LIGHT_KM_S = 299792.458
+AU_KM = 149597870.7
+L2_FACTOR = 1.0099
+"""Distance from the Sun of the second Lagrange point in units of the Earth's."""
+
+MJD_EPOCH = 2400000.5
+TT_MINUS_UTC_DAYS = 69.184 / 86400
+
+
+class Attitude:
+    """The rotation between V2, V3 and the sky, with velocity aberration.
+
+    Parameters
+    ----------
+    wcsinfo : dict
+        ra_ref, dec_ref, roll_ref (degrees), v2_ref, v3_ref (arcsec).
+    scale : float
+        Velocity-aberration scale factor.
+    """
+
+    def __init__(self, wcsinfo, scale=1.0):
+        self.reference = np.array([wcsinfo["v2_ref"], wcsinfo["v3_ref"]], dtype=float)
+        self.scale = scale
+        v2, v3 = self.reference * ARCSEC
+        ra, dec, roll = (np.deg2rad(wcsinfo[key]) for key in ("ra_ref", "dec_ref", "roll_ref"))
+        self.matrix = _rz(-ra) @ _ry(dec) @ _rx(roll) @ _ry(-v3) @ _rz(v2)
+
+    def to_sky(self, v2, v3):
+        """RA, Dec (degrees) of V2, V3 (arcsec)."""
+        v2, v3 = (
+            self.scale * v + (1 - self.scale) * ref
+            for v, ref in zip((np.asarray(v2, float), np.asarray(v3, float)), self.reference, strict=True)
+        )
+        x, y, z = self.matrix @ _unit(v2 * ARCSEC, v3 * ARCSEC)
+        return np.rad2deg(np.arctan2(y, x)) % 360, np.rad2deg(np.arcsin(np.clip(z, -1, 1)))
+
+    def to_v23(self, ra, dec):
+        """V2, V3 (arcsec) of RA, Dec (degrees)."""
+        x, y, z = self.matrix.T @ _unit(np.deg2rad(ra), np.deg2rad(dec))
+        apparent = np.arctan2(y, x) / ARCSEC, np.arcsin(np.clip(z, -1, 1)) / ARCSEC
+        return tuple((v - (1 - self.scale) * ref) / self.scale for v, ref in zip(apparent, self.reference, strict=True))
+
+    def boresight(self):
+        """RA, Dec of V1 and position angle of V3 there, degrees."""
+        v1, v3 = self.matrix[:, 0], self.matrix[:, 2]
+        ra, dec = np.arctan2(v1[1], v1[0]), np.arcsin(np.clip(v1[2], -1, 1))
+        east = np.array([-np.sin(ra), np.cos(ra), 0])
+        north = np.array([-np.sin(dec) * np.cos(ra), -np.sin(dec) * np.sin(ra), np.cos(dec)])
+        angle = np.arctan2(v3 @ east, v3 @ north)
+        return tuple(float(np.rad2deg(value)) for value in (ra % (2 * np.pi), dec, angle % (2 * np.pi)))
+
+
+def attitude(meta):
+    """The `Attitude` of an exposure's metadata."""
+    return Attitude(meta["wcsinfo"], meta["velocity_aberration"]["scale_factor"])
+
+
+def locate(ra, dec, attitude, transform):
+    """Pixels of positions on the sky.
+
+    Parameters
+    ----------
+    ra, dec : ndarray
+        Degrees.
+    attitude : Attitude
+    transform : callable
+        Distortion, ``(x, y) -> (V2, V3)``; its ``inverse``, where it has one, is the start of Newton's iteration.
+
+    Returns
+    -------
+    x, y : ndarray float64
+        0-based pixels of the trimmed frame, closing on `transform` to 1e-6 pixel near the detector.
+    """
+    v2, v3 = attitude.to_v23(ra, dec)
+    if len(v2) == 0:
+        return np.zeros(0), np.zeros(0)
+    try:
+        x, y = transform.inverse(v2, v3)
+    except (AttributeError, NotImplementedError):
+        x, y = np.full(v2.shape, 2043.5), np.full(v2.shape, 2043.5)
+    for _ in range(3):
+        f2, f3 = transform(x, y)
+        # With the step inside one pixel the difference quotient errs by 1e-6 of the scale: Newton still converges.
+        a2, a3 = transform(x + 1, y)
+        b2, b3 = transform(x, y + 1)
+        a, b, c, d = a2 - f2, b2 - f2, a3 - f3, b3 - f3
+        determinant = a * d - b * c
+        x = x + (d * (v2 - f2) - b * (v3 - f3)) / determinant
+        y = y + (a * (v3 - f3) - c * (v2 - f2)) / determinant
+    return x, y
+
+
+def jacobian(ra, dec, attitude, transform):
+    """Derivative of (x, y), pixels, by (east, north), arcsec, at positions on the sky; ndarray (n, 2, 2)."""
+    step = 1 / 3600
+    x, y = locate(ra, dec, attitude, transform)
+    east = locate(ra + step / np.cos(np.deg2rad(dec)), dec, attitude, transform)
+    north = locate(ra, dec + step, attitude, transform)
+    return np.stack([np.stack([east[0] - x, north[0] - x], -1), np.stack([east[1] - y, north[1] - y], -1)], -2)
+
+
+def ephemeris(mjd):
+    """Barycentric position (km) and velocity (km/s) of the second Lagrange point, two arrays of 3.
+
+    The halo orbit around it (0.2 km/s) is left out.
+    """
+    import erfa
+
+    barycentric = erfa.epv00(MJD_EPOCH, mjd + TT_MINUS_UTC_DAYS)[1]
+    return barycentric["p"] * AU_KM * L2_FACTOR, barycentric["v"] * AU_KM / 86400 * L2_FACTOR
+
+
+def aberration_scale(ra, dec, velocity):
+    """Scale factor (1 + u·β) / sqrt(1 - β²) and apparent RA, Dec (degrees) for a velocity in km/s."""
+    beta = np.asarray(velocity, float) / LIGHT_KM_S
+    u = _unit(np.deg2rad(ra), np.deg2rad(dec))
+    along, square = u @ beta, beta @ beta
+    root = np.sqrt(1 - square)
+    scale = (1 + along) / root
+    if square:
+        u = (root * u + beta * (1 + (1 - root) * along / square)) / (1 + along)
+    return float(scale), float(np.rad2deg(np.arctan2(u[1], u[0])) % 360), float(np.rad2deg(np.arcsin(u[2])))
+
+
+def roll_of(pa_aperture):
+    """Position angle of V3 at the reference point (roll_ref) of an aperture's position angle, degrees."""
+    return (pa_aperture - V3_IDEAL_Y_ANGLE) % 360
+
+
+def _unit(longitude, latitude):
+    return np.array(
+        [np.cos(latitude) * np.cos(longitude), np.cos(latitude) * np.sin(longitude), np.sin(latitude)], dtype=float
+    )
+
+
+def _rz(a):
+    return np.array([[np.cos(a), np.sin(a), 0], [-np.sin(a), np.cos(a), 0], [0, 0, 1]])
+
+
+def _ry(a):
+    return np.array([[np.cos(a), 0, -np.sin(a)], [0, 1, 0], [np.sin(a), 0, np.cos(a)]])
+
+
+def _rx(a):
+    return np.array([[1, 0, 0], [0, np.cos(a), np.sin(a)], [0, -np.sin(a), np.cos(a)]])

@@ -1,0 +1,72 @@
+"""Cosmic rays: straight tracks through the detector, anywhere, in any direction, at any time of the exposure."""
+
+import numpy as np
+
+from rtools.reference.instrument import BORDER, FRAME
+from rtools.simulate import assumed
+from rtools.simulate.streams import generator
+
+__all__ = ["cosmic_rays"]
+
+
+def cosmic_rays(shape, last_read, frame_time, *stream):
+    """Draw the hits of an exposure.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Rows and columns of the frame, border included.
+    last_read : int
+        Reads of the exposure; hits arrive between the reset, one frame before the first, and the last.
+    frame_time : float
+        Seconds.
+    *stream
+        What the random numbers are keyed by.
+
+    Returns
+    -------
+    dict of ndarray
+        ``row``, ``column`` (full frame), ``read`` (the first that sees it) int64, ``electrons`` float64; in order of
+        row, column, read. Light-sensitive pixels only.
+
+    Notes
+    -----
+    A track loses dE/dx (Moyal) per length; a pixel on it gains dE/dx · pixel / (eV per electron) · sqrt(d² + l²)
+    electrons (Poisson), l its path in the pixel's plane and d the depth, in pixels.
+    """
+    from rtools.simulate._ray_kernels import walk
+
+    rng, numbers = generator(*stream, "cosmic rays"), assumed.RAYS
+    rows, columns = shape
+    rate = numbers["per_cm2_s"] * numbers["area_cm2"] * rows * columns / FRAME**2
+    count = rng.poisson(rate * frame_time * last_read)
+    x, y = rng.uniform(-0.5, columns - 0.5, count), rng.uniform(-0.5, rows - 0.5, count)
+    angle = rng.uniform(0, 2 * np.pi, count)
+    length = _lengths(rng.random(count))
+    loss = _losses(rng, count)
+    read = np.ceil(rng.random(count) * last_read).astype(np.int64)
+    track, row, column, path = walk(x, y, angle, length / numbers["pixel_um"], rows, columns)
+    per_pixel = loss[track] * numbers["pixel_um"] / numbers["ev_per_electron"]
+    electrons = rng.poisson(per_pixel * np.hypot(numbers["depth_pixels"], path)).astype(float)
+    read = np.maximum(read[track], 1)
+    inside = (row >= BORDER) & (row < rows - BORDER) & (column >= BORDER) & (column < columns - BORDER)
+    keep = np.flatnonzero(inside & (electrons > 0))
+    keep = keep[np.lexsort((read[keep], column[keep], row[keep]))]
+    return {"row": row[keep], "column": column[keep], "read": read[keep], "electrons": electrons[keep]}
+
+
+def _lengths(uniform):
+    """Deviates of p ∝ L^slope between the limits, micron."""
+    power = assumed.RAYS["length_slope"] + 1
+    low, high = (limit**power for limit in assumed.RAYS["length_um"])
+    return (low + (high - low) * uniform) ** (1 / power)
+
+
+def _losses(rng, count):
+    """Moyal deviates in eV/µm: z = -ln n² with n normal; those outside the range are drawn again."""
+    location, scale = assumed.RAYS["loss_ev_um"]
+    low, high = assumed.RAYS["loss_range_ev_um"]
+    losses = np.full(count, np.nan)
+    while (wrong := np.flatnonzero(~((losses >= low) & (losses <= high)))).size:
+        losses[wrong] = location - scale * np.log(rng.standard_normal(wrong.size) ** 2)
+    return losses

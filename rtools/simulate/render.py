@@ -1,0 +1,241 @@
+"""Sources onto the detector: stars from the ePSF's splines, galaxies in Fourier space, dispersed traces.
+
+A galaxy's stamp is the inverse transform of (Sérsic profile) × (ePSF) × (shift), computed on a grid fine enough that
+nothing is aliased before it is sampled at the pixels. Light beyond a stamp's edge returns at the other side, so that
+the total flux is kept.
+"""
+
+from functools import cache
+
+import numpy as np
+
+from rtools.simulate import spectra
+
+__all__ = ["add_galaxies", "add_spectra", "add_stars", "sersic_table", "shape_matrices"]
+
+FAINTEST = 1e-4
+"""A star's wings are left out where they are fainter, in units of the rates."""
+
+STAMPS = (32, 64, 128, 256, 512)
+"""Pixels on a side of galaxies' stamps."""
+
+RADII = {1: 12.0, 4: 18.0}
+"""A stamp is at least so many half-light radii wide, by Sérsic index (others as 4)."""
+
+TABLE = 2048
+CUT = (6.0, 8.0)
+"""Profiles with n > 1 fade to nothing between these half-light radii; their transform is then well behaved."""
+
+TRANSFORM_LEFT = 2e-3
+"""The PSF's transform may be cut where it is smaller than this."""
+
+BATCH = 256
+
+
+def add_stars(image, psf, x, y, flux):
+    """Add stars to `image` (rows, columns), float32, in place.
+
+    Parameters
+    ----------
+    image : ndarray
+    psf : rtools.simulate.psf.Psf
+    x, y : ndarray
+        Pixels of the image, 0-based.
+    flux : ndarray
+        In units of the image.
+    """
+    from rtools.simulate import _render_kernels
+
+    flux = np.asarray(flux, float)
+    limit = FAINTEST / np.maximum(flux, 1e-30)
+    half = np.searchsorted(-psf.envelope, -limit).astype(np.int64)
+    positions = np.asarray(x, float), np.asarray(y, float)
+    weights = psf.weights(*positions)
+    _render_kernels.add_stars(image, *positions, flux, half, weights, psf.splines, psf.oversample)
+
+
+def shape_matrices(radius, axis_ratio, angle, jacobian):
+    """Cxx, Cxy, Cyy (pixels²) with which a unit profile's transform is taken at s² = kᵀ C k; ndarray (n, 3).
+
+    Parameters
+    ----------
+    radius : ndarray
+        Along the major axis, arcsec.
+    axis_ratio : ndarray
+    angle : ndarray
+        East of north, degrees.
+    jacobian : ndarray (n, 2, 2)
+        d(x, y) / d(east, north), pixels per arcsec.
+    """
+    angle = np.deg2rad(angle)
+    major = radius[:, None] * np.stack([np.sin(angle), np.cos(angle)], -1)
+    minor = (radius * axis_ratio)[:, None] * np.stack([np.cos(angle), -np.sin(angle)], -1)
+    a, b = (np.einsum("nij,nj->ni", jacobian, axis) for axis in (major, minor))
+    return np.stack(
+        [a[:, 0] ** 2 + b[:, 0] ** 2, a[:, 0] * a[:, 1] + b[:, 0] * b[:, 1], a[:, 1] ** 2 + b[:, 1] ** 2], -1
+    )
+
+
+@cache
+def sersic_table(index):
+    """Fourier transform of a circular Sérsic profile of half-light radius 1 and flux 1.
+
+    Returns
+    -------
+    ndarray float64, (2048,)
+        At frequencies s (cycles per half-light radius) with s / (1 + s) = 0 … 1.
+
+    Notes
+    -----
+    Index 1 is known in closed form, (1 + (2π s h)²)^(-3/2) with h the scale length. Others are Hankel transforms by
+    quadrature, continued beyond s = 8 as s^-(2 + 1/n), the transform of the cusp.
+    """
+    from scipy.special import gammaincinv, j0
+
+    place = np.arange(TABLE) / (TABLE - 1)
+    with np.errstate(divide="ignore"):
+        s = place / (1 - place)
+    b = gammaincinv(2 * index, 0.5)
+    if index == 1:
+        return (1 + (2 * np.pi * s / b) ** 2) ** -1.5
+    step = (np.arange(6000) + 0.5) / 6000
+    radius = CUT[1] * step**3
+    fade = np.clip((CUT[1] - radius) / (CUT[1] - CUT[0]), 0, 1)
+    light = np.exp(-b * radius ** (1 / index)) * fade * fade * (3 - 2 * fade) * radius * CUT[1] * 3 * step**2
+    light /= light.sum()
+    known = s < 8
+    values = np.zeros(TABLE)
+    values[known] = j0(2 * np.pi * s[known, None] * radius) @ light
+    last = np.flatnonzero(known)[-1]
+    values[last + 1 : -1] = values[last] * (s[last + 1 : -1] / s[last]) ** -(2 + 1 / index)
+    return values
+
+
+def add_galaxies(image, psf, x, y, flux, *, sersic, shapes, pool=None):
+    """Add galaxies to `image` in place.
+
+    Parameters
+    ----------
+    image : ndarray float32 (rows, columns)
+    psf : rtools.simulate.psf.Psf
+    x, y, flux : ndarray (n,)
+    sersic : ndarray (n,)
+        Sérsic index.
+    shapes : ndarray (n, 3)
+        From `shape_matrices`.
+    pool : concurrent.futures.Executor, optional
+        Stamps are made on its threads; they are added in order, so the result does not depend on it.
+    """
+    from rtools.simulate import _render_kernels
+
+    indices = np.unique(sersic)
+    table = np.stack([sersic_table(float(index)) for index in indices]) if len(indices) else np.zeros((0, TABLE))
+    profile = np.searchsorted(indices, sersic)
+    sizes = _stamp_sizes(sersic, shapes)
+    x, y = np.asarray(x, float), np.asarray(y, float)
+    weights = psf.weights(x, y)
+    for size in np.unique(sizes):
+        members = np.flatnonzero(sizes == size)
+        fine = _Grid(psf, int(size))
+        per_batch = max(1, BATCH * 32**2 // int(size) ** 2)
+        batches = [members[i : i + per_batch] for i in range(0, len(members), per_batch)]
+
+        def stamps_of(which, fine=fine):
+            shifts = np.stack([x[which] - np.rint(x[which]), y[which] - np.rint(y[which])], -1)
+            return fine.stamps(shapes[which], shifts, flux[which], profile[which], table, weights[which])
+
+        results = map(stamps_of, batches) if pool is None else pool.map(stamps_of, batches)
+        for which, stamps in zip(batches, results, strict=True):
+            corner = (np.rint(value[which]).astype(np.int64) for value in (x, y))
+            _render_kernels.add_stamps(image, stamps, *corner)
+
+
+def _stamp_sizes(sersic, shapes):
+    extent = np.sqrt(np.maximum(shapes[:, 0], shapes[:, 2]))
+    wanted = extent * np.where(sersic == 1, RADII[1], RADII[4])
+    index = np.minimum(np.searchsorted(STAMPS, wanted), len(STAMPS) - 1)
+    return np.array(STAMPS)[index]
+
+
+class _Grid:
+    """Frequencies for stamps of one size, and the PSF's transform there."""
+
+    def __init__(self, psf, size):
+        self.size = size
+        self.oversample = _oversample(psf)
+        fine = size * self.oversample
+        self.fy, self.fx = np.fft.fftfreq(fine, 1 / self.oversample), np.fft.rfftfreq(fine, 1 / self.oversample)
+        self.psf = psf.transform(self.fy, self.fx)
+
+    def stamps(self, shapes, shifts, flux, profile, table, weights):
+        """Stamps (n, size, size), float32; each centre at pixel (size/2, size/2) plus its shift."""
+        from scipy.fft import ifft, irfft
+
+        from rtools.simulate import _render_kernels
+
+        out = np.empty((len(flux), len(self.fy), len(self.fx)), np.complex64)
+        centre = shifts + self.size // 2
+        _render_kernels.galaxy_transforms(
+            out, shapes, centre, flux, profile, table, self.psf, weights, self.fy, self.fx
+        )
+        # Sampling every m-th point in y is folding the frequencies; in x the points are left out after the transform.
+        folded = out.reshape(len(flux), self.oversample, self.size, -1).sum(axis=1)
+        lines = ifft(folded, axis=1, overwrite_x=True)
+        image = irfft(lines, self.size * self.oversample, axis=2)[:, :, :: self.oversample]
+        return np.ascontiguousarray(image) * np.float32(self.oversample)
+
+
+def _oversample(psf):
+    """Points per pixel so that the PSF's transform is negligible beyond their Nyquist frequency; 2 or more."""
+    for points in (2, 3):
+        edge = np.array([points / 2])
+        inside = np.linspace(0, points / 2, 9)
+        largest = max(np.abs(psf.transform(edge, inside)).max(), np.abs(psf.transform(inside, edge)).max())
+        if largest < TRANSFORM_LEFT:
+            return points
+    return psf.oversample
+
+
+def add_spectra(image, psf, x, y, *, sersic, shapes, rates, offset):
+    """Add first-order traces along +y to `image` in place.
+
+    Parameters
+    ----------
+    image : ndarray float32 (rows, columns)
+    psf : rtools.simulate.psf.Psf
+        Its projection onto x is the cross-section of a star's trace.
+    x, y : ndarray (n,)
+    sersic : ndarray (n,)
+        0 for stars.
+    shapes : ndarray (n, 3)
+    rates : ndarray (n, k)
+        Per pixel of the trace.
+    offset : ndarray int64 (k,)
+        Rows from the source.
+    """
+    from rtools.simulate import _render_kernels
+
+    x, y = np.asarray(x, float), np.asarray(y, float)
+    sizes = np.where(sersic == 0, 64, _stamp_sizes(sersic, shapes))
+    weights = psf.weights(x, y)
+    for size in np.unique(sizes):
+        members = np.flatnonzero(sizes == size)
+        frequencies = np.fft.rfftfreq(4 * size, 0.25)
+        blur = weights[members] @ psf.transform(np.zeros(1), frequencies)[:, 0, :]
+        for index in np.unique(sersic[members]):
+            same = sersic[members] == index
+            if index:
+                s = np.sqrt(shapes[members][same, 0])[:, None] * frequencies
+                table = sersic_table(float(index))
+                blur[same] *= np.interp(s / (1 + s), np.linspace(0, 1, TABLE), table)
+        shift = x[members] - np.rint(x[members]) + size // 2
+        blur *= np.exp(-2j * np.pi * shift[:, None] * frequencies)
+        sections = np.fft.irfft(blur, 4 * size, axis=1)[:, ::4] * 4
+        place = (np.rint(value[members]).astype(np.int64) for value in (x, y))
+        _render_kernels.add_traces(image, np.ascontiguousarray(sections), rates[members], *place, offset)
+
+
+def spectral_rates(flux, element):
+    """Offsets and electron rates (n, k) of traces; `flux` is a function of wavelength (micron) to (n, k) in 3631 Jy."""
+    offset, wavelength, width = spectra.dispersion(element)
+    return offset, spectra.trace_rate(flux(wavelength), element, wavelength, width)

@@ -1,0 +1,93 @@
+"""Spectra of drawn sources: magnitudes in other bands, and electron rates along a dispersed trace."""
+
+import numpy as np
+
+from rtools.reference import instrument
+from rtools.simulate import assumed
+
+__all__ = ["dispersion", "in_band", "relative_flux", "trace_rate"]
+
+HC_OVER_K_UM = 14387.77
+"""h c / k, micron kelvin."""
+
+AB_ZERO_W_M2_HZ = 3.631e-23
+PLANCK_J_S = 6.62607015e-34
+
+CENTRE_UM = {"GRISM": 1.42, "PRISM": 1.26}
+"""Wavelength that falls on a source's own position."""
+
+DISPERSION_NM = {
+    "GRISM": ((1.0, 1.9), (1.08, 1.08)),
+    "PRISM": ((0.76, 0.94, 1.12, 1.31, 1.49, 1.67), (2.2, 3.9, 5.9, 7.6, 8.7, 9.3)),
+}
+"""nm per pixel at wavelengths in micron (Roman technical information)."""
+
+
+def relative_flux(sources, wavelength):
+    """f_ν of each source at wavelengths (micron), in units of its mean over the band of drawn magnitudes; (n, k)."""
+    return _shape(sources, wavelength) / _band_mean(sources, assumed.REFERENCE_BAND)[:, None]
+
+
+def in_band(sources, element):
+    """AB magnitudes of drawn sources in an element, f_ν averaged with its effective area over photons; (n,)."""
+    ratio = _band_mean(sources, element) / _band_mean(sources, assumed.REFERENCE_BAND)
+    return sources.magnitude - 2.5 * np.log10(ratio)
+
+
+def dispersion(element):
+    """Wavelengths (micron) of the pixels of a trace and their offsets along +y from the source.
+
+    Returns
+    -------
+    offset : ndarray int64 (k,)
+    wavelength : ndarray float64 (k,)
+        Pixel centres.
+    width : ndarray float64 (k,)
+        Micron per pixel.
+    """
+    table, scale = (np.array(part) for part in DISPERSION_NM[element])
+    wavelengths, area = (np.array(part) for part in instrument.effective_area(element))
+    covered = wavelengths[area > 0]
+    fine = np.linspace(covered[0], covered[-1], 4001)
+    per_pixel = np.interp(fine, table, scale) / 1000
+    position = np.concatenate([[0], np.cumsum(np.diff(fine) * 2 / (per_pixel[1:] + per_pixel[:-1]))])
+    position -= np.interp(CENTRE_UM[element], fine, position)
+    offset = np.arange(int(np.ceil(position[0])), int(position[-1]) + 1)
+    wavelength = np.interp(offset, position, fine)
+    return offset, wavelength, np.interp(wavelength, table, scale) / 1000
+
+
+def trace_rate(flux, element, wavelength, width):
+    """Electrons per second and pixel of a trace: f_ν / h · A_eff(λ) Δλ / λ.
+
+    Parameters
+    ----------
+    flux : ndarray (n, k)
+        f_ν in units of the AB zero point, 3631 Jy.
+    element : str
+    wavelength, width : ndarray (k,)
+        Micron.
+
+    Returns
+    -------
+    ndarray (n, k)
+    """
+    area = np.interp(wavelength, *instrument.effective_area(element))
+    return flux * AB_ZERO_W_M2_HZ / PLANCK_J_S * area * width / wavelength
+
+
+def _shape(sources, wavelength):
+    """f_ν in arbitrary units, (n, k)."""
+    wavelength = np.asarray(wavelength, float)[None, :]
+    temperature = sources.temperature[:, None]
+    with np.errstate(invalid="ignore", over="ignore"):
+        thermal = wavelength**-3 / np.expm1(HC_OVER_K_UM / (wavelength * temperature))
+    power = wavelength ** sources.slope[:, None]
+    return np.where(np.isfinite(temperature), thermal, power)
+
+
+def _band_mean(sources, element):
+    wavelength, area = (np.array(part) for part in instrument.effective_area(element))
+    weight = area / wavelength
+    inside = weight > 0
+    return _shape(sources, wavelength[inside]) @ (weight[inside] / weight[inside].sum())
