@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from rtools.commands import common
@@ -85,7 +86,7 @@ def test_make_dry_run_names_files_and_sizes(tmp_path, capsys):
     assert "GB" in err
     assert not directory.exists()
     names = [row[0] for row in table(out)]
-    assert len(names) == len(set(names)) == 18 * 10 + 1 + 18 * (11 + 10 + 8)
+    assert len(names) == len(set(names)) == 18 * 11 + 1 + 18 * (11 + 10 + 8)
     sizes = {row[0].rpartition("/")[2]: int(row[1]) for row in table(out)}
     assert sizes["roman_wfi_gain_0018.asdf"] == 4096 * 4096 * 4
 
@@ -194,3 +195,48 @@ def test_help_of_every_subcommand(capsys):
         assert status == 0
         assert out.startswith(f"Usage: rt-refs {name}")
         assert out.split("Options:")[0].split("Examples:")[1].count("rt-refs") >= 2
+
+
+def test_made_files_hold_the_builtin_set_and_fit_the_schemas(refdir):
+    from rtools.products import layout, reader, serial
+    from rtools.reference.builtin import Builtin
+    from rtools.reference.files import FileSource
+
+    for path in sorted(refdir.glob("*.asdf")):
+        product = reader.open_product(path)
+        assert serial.problem(product.tree, layout.manifest_of(product.tag)) is None, path.name
+        made = FileSource(product.reftype, path)
+        builtin = Builtin(product.reftype, "WFI01", "F158", (256, 256))
+        for name in TYPES[made.type].arrays:
+            assert made.dtype(name) == builtin.dtype(name)
+            np.testing.assert_array_equal(made.array(name), builtin.array(name))
+        for name in TYPES[made.type].nodes:
+            assert_same(made.node(name), builtin.node(name))
+
+
+def assert_same(one, other):
+    if isinstance(other, dict):
+        assert set(one) == set(other)
+        for key in other:
+            assert_same(one[key], other[key])
+    elif callable(other):
+        np.testing.assert_array_equal(one(3.0, 1000.0), other(3.0, 1000.0))
+        np.testing.assert_array_equal(one.inverse(900.0, -800.0), other.inverse(900.0, -800.0))
+    else:
+        np.testing.assert_array_equal(one, other)
+        assert getattr(one, "dtype", None) == getattr(other, "dtype", None)
+
+
+def test_seeded_variation_differs_and_says_so(tmp_path, refdir, capsys):
+    directory = tmp_path / "varied"
+    arguments = ("make", directory, "--detector", "WFI01", "--types", "gain,photom", "--size", 256, "--seed", 9)
+    status, out, _err = run(capsys, *arguments)
+    assert status == 0
+    assert len(out.splitlines()) == 2
+    status, out, _err = run(capsys, "show", "--json", directory / "roman_wfi_gain_0001.asdf")
+    said = json.loads(out)
+    assert "variation 9" in said["description"]
+    assert (
+        said["checksum"]
+        != json.loads(run(capsys, "show", "--json", refdir / "roman_wfi_gain_0001.asdf")[1])["checksum"]
+    )

@@ -1,4 +1,7 @@
-"""The nominal set as reference files: which files, how large, what their metadata say."""
+"""The nominal set as reference files: which files, how large, what their metadata say; and writing them.
+
+One file is in memory at a time: at most 0.5 GB (inverse linearity, refpix).
+"""
 
 from dataclasses import dataclass
 from math import prod
@@ -10,7 +13,7 @@ from rtools.reference.builtin import Builtin
 from rtools.reference.instrument import DETECTORS, ELEMENTS, EXPOSURE_TYPES, FRAME
 from rtools.reference.types import TYPES
 
-__all__ = ["Job", "jobs", "metadata", "size"]
+__all__ = ["Job", "jobs", "metadata", "paths", "size", "write"]
 
 
 @dataclass(frozen=True)
@@ -104,3 +107,37 @@ def metadata(source):
 def paths(directory, planned):
     """Absolute-or-as-given paths of the files of a plan."""
     return [Path(directory) / job.name for job in planned]
+
+
+def write(path, source, *, compression="lz4", threads=1, parameters=None):
+    """Write a built-in reference as a reference file, under a temporary name first.
+
+    Parameters
+    ----------
+    path : str or Path
+    source : Builtin
+    compression : str
+        ``lz4``, ``zlib`` or ``none``.
+    threads : int
+        For drawing and compressing.
+    parameters : dict, optional
+        What the command was asked, for the history.
+
+    Raises
+    ------
+    RtoolsError
+        The file cannot be written; nothing is left of it.
+    """
+    from rtools.products import history, writer
+
+    arrays = {name: source.array(name, threads) for name in TYPES[source.type].arrays}
+    writer.write_product(
+        path,
+        f"reference/{source.type}",
+        metadata(source),
+        arrays,
+        extra={key: node for key, node in source.tree().items() if key != "meta"},
+        compression=compression,
+        threads=threads,
+        history=[history.entry("rt-refs make", parameters={"label": source.label, **(parameters or {})})],
+    )
