@@ -263,8 +263,8 @@ def _assemble(given):
     if {"release", "subset", "skycell"} & set(given):
         parts = _needed(given, "program", "release", "subset", "skycell")
         return "_".join([f"r{parts[0]}", *parts[1:], *_present(given, "element")])
-    visit = _needed(given, *VISIT_PARTS) if set(VISIT_PARTS) & set(given) and "visit_id" not in given else None
-    visit = visit or _needed(given, "visit_id")
+    by_parts = "visit_id" not in given and not set(VISIT_PARTS).isdisjoint(given)
+    visit = _needed(given, *(VISIT_PARTS if by_parts else ["visit_id"]))
     order = _needed(given, "exposure") + _present(given, "acquisition", "detector", "element")
     return "_".join([f"r{''.join(visit)}", *order])
 

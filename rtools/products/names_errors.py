@@ -83,8 +83,8 @@ class InvalidName(RtoolsError):
 
     def __init__(self, text, column, component, *, start, stop, expected, hint=None):
         label = LABELS.get(component, component)
-        shown = "".join(character if character.isprintable() else "?" for character in text)
-        super().__init__(f"column {column}: {label} must be {expected}", mend=hint, path=shown)
+        shown = _printable(text)
+        super().__init__(f"column {column}: {label} must be {expected}", mend=hint and _printable(hint), path=shown)
         self.text = text
         self.column = column
         self.component = component
@@ -92,6 +92,10 @@ class InvalidName(RtoolsError):
         self.expected = expected
         self.hint = hint
         self.picture = f"  {shown}\n  {' ' * start}{'~' * (column - 1 - start)}^{'~' * (stop - column)}"
+
+
+def _printable(text):
+    return "".join(character if character.isprintable() else "?" for character in text)
 
 
 def rule_error(text, spans, violation):
@@ -136,7 +140,7 @@ def _blame(text, scan):
     at, found = scan.furthest, text[scan.furthest : scan.furthest + 1]
     inside = {note.component: note for note in reversed(scan.notes) if note.component not in BOUNDS}
     bounds = {note.component: note for note in scan.notes if note.component in BOUNDS}
-    if inside and (not bounds or found.isalnum()):
+    if inside and (not bounds or found.isalnum() or ("visit_id" in inside and found in ("", "."))):
         chosen = _most_likely(text, inside)
         return chosen.component, chosen.start, chosen.spans[:-1]
     before = next(iter(bounds.values())).spans[:-1]

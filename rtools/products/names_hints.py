@@ -106,7 +106,7 @@ def _is_tier(fault):
 
 
 def _digits(fault):
-    if fault.token.isdecimal():
+    if re.fullmatch(r"[0-9]+", fault.token):
         count = len(fault.token)
         return f"{count} digit{'s' * (count != 1)} found, {WIDTHS[fault.component]} needed"
     return f"a digit is needed, {fault.found!r} found" if fault.found else None
