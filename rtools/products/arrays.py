@@ -10,7 +10,8 @@ from rtools.products.nodes import NDARRAY_TAG, TaggedDict, is_array
 __all__ = ["ArrayInfo", "array_info", "array_node", "dtype_of", "inline_array", "lines_of", "unwrap"]
 
 NAMES = {
-    **{f"{kind}int{bits}": f"{letter}{bits // 8}" for kind, letter in (("", "i"), ("u", "u")) for bits in (8, 16, 32, 64)},
+    **{f"int{bits}": f"i{bits // 8}" for bits in (8, 16, 32, 64)},
+    **{f"uint{bits}": f"u{bits // 8}" for bits in (8, 16, 32, 64)},
     **{f"float{bits}": f"f{bits // 8}" for bits in (16, 32, 64)},
     **{f"complex{bits}": f"c{bits // 8}" for bits in (64, 128)},
     "bool8": "?",

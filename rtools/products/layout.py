@@ -5,6 +5,7 @@ Kinds are the keys of ``products`` there (``l1_uncal``, ``ramp``, ``l2_image``, 
 """
 
 import json
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -22,6 +23,7 @@ __all__ = [
     "fields",
     "image_defaults",
     "kind_of",
+    "manifest_of",
     "model",
     "reference_kind",
     "required_metadata",
@@ -125,22 +127,28 @@ def tag(kind, profile):
 def _manifest_tag(newest):
     """Tag of a reference file in manifest 1.5.0, where each schema has a version of its own."""
     wanted = newest.rpartition("-")[0] + "-"
-    for uri in _manifest_tags("1.5.0"):
+    for uri in _manifests()["datamodels-1.5.0"]:
         if uri.startswith(wanted) and uri[len(wanted)].isdigit():
             return uri
     raise UsageError(f"profile 1.5.0 has no {wanted.rpartition('/')[2][:-1]} reference files")
 
 
 @cache
-def _manifest_tags(profile):
+def _manifests():
+    """Name of each manifest of the installed rad, oldest first, and the tags in it."""
     from importlib.resources import files
 
-    import yaml
+    found = {}
+    for file in (files("rad") / "resources" / "manifests").iterdir():
+        if file.name.endswith(".yaml"):
+            tags = re.findall(r"^ *-? *tag_uri: *(\S+)", file.read_text(encoding="utf-8"), re.MULTILINE)
+            found[file.name.removesuffix(".yaml")] = tuple(tags)
+    return dict(sorted(found.items(), key=lambda item: _schema(f"/tags/{item[0]}")))
 
-    name = f"resources/manifests/datamodels-{profile}.yaml"
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    manifest = yaml.load((files("rad") / name).read_text(encoding="utf-8"), Loader=loader)
-    return tuple(entry["tag_uri"] for entry in manifest["tags"])
+
+def manifest_of(uri):
+    """Name of the oldest manifest that has a tag, ``datamodels-2.1.0``; None if none has."""
+    return next((name for name, tags in _manifests().items() if uri in tags), None)
 
 
 @cache

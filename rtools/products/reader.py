@@ -48,7 +48,7 @@ def open_product(path, kinds=None):
 def _described(product):
     words = product.reftype or _words(product.kind)
     words = f"{words} reference" if product.reftype else words
-    article = "an" if words[0].lower() in "aeiou" or words.startswith("L2") or words.startswith("L1") else "a"
+    article = "an" if words[0] in "aeioul" else "a"
     return f"{article} {words}"
 
 
@@ -243,8 +243,8 @@ class Product:
         lines = None if info.block is None else arrays.lines_of(info)
         if info.block is None or 0 in info.shape:
             whole = arrays.inline_array(info.node) if info.block is None else np.empty(info.shape, info.dtype)
-        elif lines is None or info.compression not in blocks.KNOWN or (info.node or {}).get("mask"):
-            whole = self._through_asdf(info)
+        elif lines is None or info.compression not in blocks.KNOWN:
+            whole = np.ndarray(info.shape, info.dtype, self._block(info.block), info.offset, info.strides)
         else:
             return self._read_lines(info, lines, first, last, span, threads)
         if whole.ndim == 0:
@@ -252,6 +252,16 @@ class Product:
         if span is not None and whole.ndim == 1:
             return np.array(whole[slice(*span)])
         return np.array(whole[first:last] if span is None else whole[first:last, ..., slice(*span)])
+
+    def _block(self, block):
+        """All bytes of a block: for arrays with odd strides, and for compressions that only asdf knows."""
+        if block.compression not in blocks.KNOWN:
+            from rtools.products.serial import block_by_asdf
+
+            return block_by_asdf(os.pread(self._file(), block.used, block.offset), block)
+        out = np.empty((1, block.size), np.uint8)
+        blocks.read_lines(self._file(), block, out, offset=0, pitch=block.size)
+        return out
 
     def _read_lines(self, info, lines, first, last, span, threads):
         count, _width, pitch = lines
@@ -277,9 +287,3 @@ class Product:
             error.path = self.path
             raise
         return out if info.dtype.isnative or info.dtype.names else out.astype(info.dtype.newbyteorder("="))
-
-    def _through_asdf(self, info):
-        """An array that only asdf can read: unusual compression, strides or a mask."""
-        from rtools.products.serial import array_by_asdf
-
-        return array_by_asdf(self.path, info)

@@ -1,0 +1,100 @@
+"""Data-quality bits by name."""
+
+from rtools.errors import UsageError
+
+__all__ = ["GROUP", "PIXEL", "names", "value"]
+
+_PIXEL_NAMES = [
+    "DO_NOT_USE",
+    "SATURATED",
+    "JUMP_DET",
+    "DROPOUT",
+    "GW_AFFECTED_DATA",
+    "PERSISTENCE",
+    "AD_FLOOR",
+    "OUTLIER",
+    "UNRELIABLE_ERROR",
+    "NON_SCIENCE",
+    "DEAD",
+    "HOT",
+    "WARM",
+    "LOW_QE",
+    "-",
+    "TELEGRAPH",
+    "NONLINEAR",
+    "BAD_REF_PIXEL",
+    "NO_FLAT_FIELD",
+    "NO_GAIN_VALUE",
+    "NO_LIN_CORR",
+    "NO_SAT_CHECK",
+    "UNRELIABLE_BIAS",
+    "UNRELIABLE_DARK",
+    "UNRELIABLE_SLOPE",
+    "UNRELIABLE_FLAT",
+    "RESERVED_5",
+    "RESERVED_6",
+    "UNRELIABLE_RESET",
+    "RESERVED_7",
+    "OTHER_BAD_PIXEL",
+    "REFERENCE_PIXEL",
+]
+
+PIXEL = {name: 1 << bit for bit, name in enumerate(_PIXEL_NAMES) if name != "-"}
+"""Bits of `pixeldq`, `dq` and of every `dq` in a reference file, uint32. Bit 14 has no name."""
+
+GROUP = {
+    "DO_NOT_USE": 1,
+    "SATURATED": 2,
+    "JUMP_DET": 4,
+    "DROPOUT": 8,
+    "AD_FLOOR": 64,
+    "WFI18_TRANSIENT": 128,
+}
+"""Bits of `groupdq`, uint8. Bit 7 means something else than in `PIXEL`; bits 4 and 5 are unused."""
+
+
+def names(value, bits=PIXEL):
+    """Names of the bits that are set.
+
+    Parameters
+    ----------
+    value : int
+    bits : dict
+        `PIXEL` or `GROUP`.
+
+    Returns
+    -------
+    list of str
+        Lowest bit first; a bit without a name is ``BIT_n``.
+    """
+    known = {flag: name for name, flag in bits.items()}
+    return [known.get(1 << bit, f"BIT_{bit}") for bit in range(int(value).bit_length()) if int(value) >> bit & 1]
+
+
+def value(text, bits=PIXEL):
+    """Value of flags given by name.
+
+    Parameters
+    ----------
+    text : str or int
+        ``SATURATED|HOT`` (also with ``,`` or ``+``, any letter case), ``BIT_14``, a number, or GOOD for 0.
+    bits : dict
+        `PIXEL` or `GROUP`.
+
+    Raises
+    ------
+    UsageError
+        There is no such flag.
+    """
+    total = 0
+    for word in str(text).replace(",", "|").replace("+", "|").split("|"):
+        name = word.strip().upper()
+        if name in bits:
+            total |= bits[name]
+        elif name.isdigit():
+            total |= int(name)
+        elif name.startswith("BIT_") and name[4:].isdigit():
+            total |= 1 << int(name[4:])
+        elif name != "GOOD":
+            raise UsageError(f"no DQ flag is called {word.strip()!r}", mend=f"there are {' '.join(bits)}")
+    return total

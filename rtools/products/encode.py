@@ -1,0 +1,156 @@
+"""Writing blocks: plain, lz4 and zlib, compressed chunk by chunk on threads, the MD5 taken on another thread.
+
+lz4 chunks are as asdf makes them (`rtools.products.blocks`). A zlib block is one stream: each chunk is deflated by
+itself and ends on a byte boundary, the Adler-32 of the whole stands at the end (RFC 1950), so any zlib reads it.
+"""
+
+import os
+import zlib
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from hashlib import md5
+
+import numpy as np
+
+from rtools.errors import UsageError
+from rtools.products.header import BLOCK_HEADER, BLOCK_MAGIC
+
+__all__ = ["COMPRESSIONS", "HEAD", "ArrayBytes", "FileBytes", "block_head", "block_index", "write_blocks"]
+
+COMPRESSIONS = ("lz4", "zlib", "none")
+
+CHUNK = 4 << 20
+"""Bytes of a chunk before compression; asdf's."""
+
+HEAD = len(BLOCK_MAGIC) + 2 + BLOCK_HEADER.size
+"""Bytes before a block's data: magic, size of the header, header."""
+
+BACKLOG = 8
+"""Chunks that may wait for their MD5."""
+
+
+class ArrayBytes:
+    """The bytes of an array in memory.
+
+    Parameters
+    ----------
+    array : ndarray
+        Made C-contiguous and little-endian, as a copy only where it is not.
+    """
+
+    def __init__(self, array):
+        dtype = array.dtype.newbyteorder("<") if array.dtype.byteorder == ">" else array.dtype
+        array = np.ascontiguousarray(array, dtype)
+        self.nbytes = array.nbytes
+        self._view = memoryview(array.reshape(-1).view(np.uint8)) if array.nbytes else memoryview(b"")
+
+    def __getitem__(self, span):
+        return self._view[span]
+
+
+class FileBytes:
+    """Bytes of an open file, read when they are needed so that no mapped page stays in memory."""
+
+    def __init__(self, file, offset, nbytes):
+        self.nbytes = nbytes
+        self._file = file
+        self._offset = offset
+
+    def __getitem__(self, span):
+        start, stop, _step = span.indices(self.nbytes)
+        return os.pread(self._file, stop - start, self._offset + start)
+
+
+def block_head(compression, used, size, checksum, allocated=None):
+    """Bytes that precede a block's data."""
+    name = b"" if compression in (None, "none", "") else compression.encode()
+    head = BLOCK_HEADER.pack(0, name, used if allocated is None else allocated, used, size, checksum)
+    return BLOCK_MAGIC + BLOCK_HEADER.size.to_bytes(2, "big") + head
+
+
+def block_index(offsets):
+    """The index at the end of a file, of the places where its blocks begin."""
+    listed = "\n".join(f"- {offset}" for offset in offsets)
+    return f"#ASDF BLOCK INDEX\n%YAML 1.1\n---\n{listed}\n...\n".encode() if offsets else b""
+
+
+def write_blocks(file, sources, *, compression="lz4", threads=1):
+    """Append blocks to a file.
+
+    Parameters
+    ----------
+    file : file object, binary, seekable
+        At its end.
+    sources : sequence of ArrayBytes or FileBytes
+    compression : str
+        lz4, zlib or none.
+    threads : int
+        That compress; one more takes the MD5.
+
+    Returns
+    -------
+    list of int
+        Offset of each block.
+
+    Raises
+    ------
+    UsageError
+        No such compression.
+    """
+    if compression not in COMPRESSIONS:
+        raise UsageError(f"no compression is called {compression}", mend=f"there are {' '.join(COMPRESSIONS)}")
+    offsets, heads = [], []
+    with ThreadPoolExecutor(max(1, threads)) as pool, ThreadPoolExecutor(1) as hasher:
+        digest, waiting = None, deque()
+        for number, last, data in _stored(sources, compression, pool, 2 * max(1, threads)):
+            if number == len(offsets):
+                digest = md5(usedforsecurity=False)
+                offsets.append(file.tell())
+                file.write(bytes(HEAD))
+            waiting.append(hasher.submit(digest.update, data))
+            file.write(data)
+            if len(waiting) > BACKLOG:
+                waiting.popleft().result()
+            if last:
+                heads.append((file.tell() - offsets[-1] - HEAD, sources[number].nbytes, hasher.submit(digest.digest)))
+        end = file.tell()
+        for offset, (used, size, checksum) in zip(offsets, heads, strict=True):
+            file.seek(offset)
+            file.write(block_head(compression, used, size, checksum.result()))
+        file.seek(end)
+    return offsets
+
+
+def _stored(sources, compression, pool, ahead):
+    """(number of the source, whether it is its last piece, stored bytes), in order; `ahead` pieces are in work."""
+    work, running = _lz4 if compression == "lz4" else _deflate, deque()
+    for number, source in enumerate(sources):
+        adler = 1
+        starts = range(0, source.nbytes, CHUNK) or (0,)
+        for start in starts:
+            data = source[start : min(start + CHUNK, source.nbytes)]
+            last = start == starts[-1]
+            if compression == "zlib":
+                adler = zlib.adler32(data, adler)
+            if compression == "none":
+                yield number, last, data
+                continue
+            running.append((number, last, pool.submit(work, data, start == 0, last, adler)))
+            if len(running) > ahead:
+                number_, last_, future = running.popleft()
+                yield number_, last_, future.result()
+    for number_, last_, future in running:
+        yield number_, last_, future.result()
+
+
+def _lz4(data, _first, _last, _adler):
+    from lz4.block import compress
+
+    stored = compress(data)
+    return len(stored).to_bytes(4, "big") + stored if len(data) else b""
+
+
+def _deflate(data, first, last, adler):
+    encoder = zlib.compressobj(wbits=-15)
+    stored = encoder.compress(data) + encoder.flush(zlib.Z_FINISH if last else zlib.Z_SYNC_FLUSH)
+    return (b"\x78\x9c" if first else b"") + stored + (adler.to_bytes(4, "big") if last else b"")

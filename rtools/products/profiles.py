@@ -1,0 +1,121 @@
+"""Between generations of the schemas: what a profile adds, drops or spells differently.
+
+Going up only adds (zeros, null, "N/A"); going down drops, and says so. Values for which profile 1.5.0 has a closed list
+of words get the nearest of them.
+"""
+
+import numpy as np
+
+from rtools.products import layout
+from rtools.products.metadata import cal_step
+
+__all__ = ["convert"]
+
+OLD_EXPOSURE_TYPES = {"WFI_GRISM": "WFI_SPECTRAL", "WFI_PRISM": "WFI_SPECTRAL", "WFI_DARK": "WFI_IM_DARK"}
+
+WORDS = {
+    "ephemeris.type": ("PREDICTED", "DEFINITIVE"),
+    "exposure.engineering_quality": ("SUSPECT", "OK"),
+    "guide_star.guide_mode": [
+        "WIM-TRACK",
+        "WIM-ACQ",
+        "WSM-ACQ-1",
+        "WSM-ACQ-2",
+        "WSM-TRACK",
+        "DEFOCUSED-MODERATE",
+        "DEFOCUSED-LARGE",
+    ],
+    "program.subcategory": ["None", "CAL", "CGI", "CR", "DR", "GBTD", "HLTD", "HLWA", "OR", "WFI", "WFSC"],
+    "rcs.led": ("None", "1", "2", "3", "4", "5", "6"),
+    "visit.type": ["GENERIC", "GENERAL_ENGINEERING", "PARALLEL", "PRIME_TARGETED_FIXED", "PRIME_UNTARGETED"],
+}
+"""Closed lists of profile 1.5.0, the stand-in for anything else first."""
+
+GUIDE_MODES = {
+    "WIM_ACQ": "WIM-ACQ",
+    "WIM_TRK": "WIM-TRACK",
+    "WSM_ACQ": "WSM-ACQ-1",
+    "WSM_TRK": "WSM-TRACK",
+    "WIM_DFC": "DEFOCUSED-MODERATE",
+}
+
+
+def convert(kind, meta, arrays, profile):
+    """Metadata and arrays of a product as a profile wants them.
+
+    Parameters
+    ----------
+    kind : str
+    meta : dict
+        Below ``meta``, of any profile; not changed.
+    arrays : dict of str to ndarray
+        Not changed.
+    profile : str
+
+    Returns
+    -------
+    (dict, dict, list of str)
+        New metadata, new arrays, and what was dropped or replaced, one line each.
+    """
+    layout.check_profile(profile)
+    meta = {key: dict(value) if type(value) is dict else value for key, value in meta.items()}
+    arrays, said = dict(arrays), []
+    if kind.startswith("reference/"):
+        return meta, arrays, said
+    _metadata_up(meta, profile)
+    if profile == "1.5.0":
+        _metadata_down(meta, said)
+    _cal_step(kind, meta)
+    _arrays(kind, arrays, profile, said)
+    return meta, arrays, said
+
+
+def _metadata_up(meta, profile):
+    exposure, references = meta.get("exposure"), meta.get("ref_file")
+    if isinstance(references, dict):
+        old = references.pop("inverse_linearity", None)
+        if profile == "1.5.0":
+            references["inverse_linearity"] = references.get("inverselinearity", old or "N/A")
+        for key in ("darkdecaysignal", "integralnonlinearity", "inverselinearity"):
+            references.setdefault(key, old if key == "inverselinearity" and old else "N/A")
+        if profile == "2.2.0":
+            references.setdefault("bam", "N/A")
+    if isinstance(exposure, dict) and profile != "1.5.0":
+        exposure.setdefault("hga_move", False)
+        exposure["type"] = OLD_EXPOSURE_TYPES.get(exposure.get("type"), exposure.get("type"))
+    if isinstance(meta.get("observation"), dict) and profile != "1.5.0":
+        meta["observation"].setdefault("wfi_parallel", False)
+    if isinstance(meta.get("visit"), dict) and profile == "2.2.0":
+        meta["visit"].setdefault("wfi_acm_z_defocus_size", None)
+
+
+def _metadata_down(meta, said):
+    for path, words in WORDS.items():
+        block, key = path.split(".")
+        found = meta.get(block)
+        if not isinstance(found, dict) or key not in found or found[key] in words or (key == "led" and not found[key]):
+            continue
+        stand_in = words[0] if key != "guide_mode" else GUIDE_MODES.get(str(found[key])[:7], words[0])
+        if found[key] != "?":
+            said.append(f"profile 1.5.0 has no meta.{path} {found[key]!r}: {stand_in} written")
+        found[key] = stand_in
+
+
+def _cal_step(kind, meta):
+    if kind in ("ramp", "l2_image"):
+        meta["cal_step"] = cal_step(meta.get("cal_step"))
+
+
+def _arrays(kind, arrays, profile, said):
+    known = layout.arrays(kind, profile)
+    everywhere = set().union(*(layout.arrays(kind, other) for other in layout.PROFILES))
+    for name in sorted(set(arrays) & everywhere - set(known)):
+        del arrays[name]
+        said.append(f"profile {profile} has no array {name}: dropped")
+    second = {"ramp": ("pixeldq", "pixeldq2"), "l2_image": ("dq", "dq2")}.get(kind)
+    if second and second[1] in known and second[1] not in arrays and second[0] in arrays:
+        arrays[second[1]] = np.zeros_like(arrays[second[0]], dtype=np.uint32)
+    if kind == "l2_image" and "data" in arrays:
+        for name in ("var_rnoise", "chisq", "dumo"):
+            if name in known and name not in arrays and (known[name].required or name == "var_rnoise"):
+                arrays[name] = np.zeros(arrays["data"].shape, known[name].dtype)

@@ -1,0 +1,148 @@
+"""A file in the making: its tree dumped, its blocks after it, under a temporary name until it is complete."""
+
+import contextlib
+import os
+import secrets
+from pathlib import Path
+
+import numpy as np
+
+from rtools.errors import RtoolsError
+from rtools.products import encode, layout, metadata, nodes, serial
+from rtools.products.arrays import array_node
+from rtools.products.encode import ArrayBytes
+
+__all__ = ["Stage", "build_tree", "serialise", "write_file"]
+
+
+class Stage:
+    """A file that is written but does not have its name yet.
+
+    Attributes
+    ----------
+    path : Path
+        The name it will have.
+    overflows : dict of str to int
+        Finite values that became infinite in the profile's dtype, by array.
+    messages : list of str
+        What the profile made drop or replace.
+    """
+
+    def __init__(self, path):
+        self.path = Path(path)
+        self.temporary = self.path.parent / f".{self.path.name[:200]}.{secrets.token_hex(4)}.tmp"
+        self.overflows = {}
+        self.messages = []
+
+    def open(self):
+        """The temporary file, new, for reading and writing; removed again if the block fails."""
+        return _Scratch(self)
+
+    def commit(self):
+        """Give the file its name, replacing what has it; returns the path."""
+        try:
+            os.replace(self.temporary, self.path)
+        except OSError as error:
+            self.discard()
+            raise _cannot(self.path, error) from None
+        return self.path
+
+    def discard(self):
+        """Remove the temporary file."""
+        with contextlib.suppress(OSError):
+            self.temporary.unlink(missing_ok=True)
+
+
+class _Scratch:
+    """Context of a stage's temporary file: synced at the end, removed on any failure."""
+
+    def __init__(self, stage):
+        self.stage = stage
+
+    def __enter__(self):
+        try:
+            self.file = open(self.stage.temporary, "x+b")
+        except OSError as error:
+            raise _cannot(self.stage.path, error) from None
+        return self.file
+
+    def __exit__(self, kind, error, _traceback):
+        try:
+            if kind is None:
+                self.file.flush()
+                os.fsync(self.file.fileno())
+            self.file.close()
+        except OSError as failure:
+            kind, error = OSError, failure
+        if kind is not None:
+            self.stage.discard()
+        if isinstance(error, OSError):
+            raise _cannot(self.stage.path, error) from None
+
+
+def _cannot(path, error):
+    return RtoolsError(f"cannot be written ({(error.strerror or str(error)).lower()})", path=path)
+
+
+def build_tree(kind, meta, parts, profile):
+    """Root node with `meta` and, at their dotted paths, arrays and other nodes."""
+    tree = {"meta": meta}
+    for name, part in parts.items():
+        metadata.put(tree, name, part)
+    return nodes.TaggedDict(tree, layout.tag(kind, profile))
+
+
+def serialise(tree, profile, history=(), sources=()):
+    """Dump a tree and list the blocks that it refers to.
+
+    Parameters
+    ----------
+    tree : TaggedDict
+    profile : str
+    history : iterable of dict
+    sources : sequence
+        Blocks that the tree's nodes name already, numbered from 0; such a tree holds no foreign arrays.
+
+    Returns
+    -------
+    (bytes, bytes, list) : head of the file, blocks of foreign objects' arrays, sources of the blocks that follow them
+    """
+    first = len(sources)
+    while True:
+        found = list(sources)
+        known = {}
+
+        def store(array, found=found, known=known, first=first):
+            if array.size < serial.INLINE and not array.dtype.names and array.dtype != object:
+                return np.array(array)
+            if id(array) not in known:
+                known[id(array)] = array_node(array, first + len(found) - len(sources)), array
+                found.append(ArrayBytes(array))
+            return known[id(array)][0]
+
+        head, inner = serial.dump(serial.to_asdf(tree, store), profile=profile, history=history)
+        count = len(_offsets(inner))
+        if count == first - len(sources):
+            return head, inner, found
+        if sources or first:
+            raise RtoolsError("arrays inside a WCS object do not settle in the file")
+        first = count  # asdf puts the arrays of foreign objects into the first blocks: begin again after them
+
+
+def write_file(file, head, inner, sources, *, compression, threads):
+    """Head, blocks and index of a whole file."""
+    file.write(head)
+    offsets = [file.tell() + offset for offset in _offsets(inner)]
+    file.write(inner)
+    offsets += encode.write_blocks(file, sources, compression=compression, threads=threads)
+    file.write(encode.block_index(offsets))
+
+
+def _offsets(blocks):
+    """Places where blocks begin, in bytes that hold nothing else."""
+    offsets, place = [], 0
+    while place < len(blocks):
+        offsets.append(place)
+        allocated = int.from_bytes(blocks[place + 14 : place + 22], "big")
+        place += 6 + int.from_bytes(blocks[place + 4 : place + 6], "big") + allocated
+    return offsets

@@ -1,0 +1,105 @@
+"""Writing products: checked against the schemas of a profile, to a temporary file, synced, then renamed.
+
+`stage_product` writes everything and leaves the renaming to the caller, so that several products appear together.
+"""
+
+import numpy as np
+
+from rtools.errors import InputError, RtoolsError
+from rtools.products import layout, metadata, profiles
+from rtools.products.ramp import RampWriter
+from rtools.products.staging import Stage, build_tree, serialise, write_file
+
+__all__ = ["RampWriter", "Stage", "stage_product", "write_product"]
+
+
+def write_product(path, kind, meta, arrays, **settings):
+    """Write a product under its name; parameters as `stage_product`.
+
+    Returns
+    -------
+    Stage
+        Committed; its `overflows` and `messages` are for the caller to tell.
+    """
+    stage = stage_product(path, kind, meta, arrays, **settings)
+    stage.commit()
+    return stage
+
+
+def stage_product(
+    path,
+    kind,
+    meta,
+    arrays,
+    *,
+    profile=layout.DEFAULT_PROFILE,
+    compression="lz4",
+    history=(),
+    extra=None,
+    threads=1,
+):
+    """Write a product to a temporary file next to its place.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+    kind : str
+        A product of `layout`, or ``reference/TYPE``.
+    meta : dict
+        Below ``roman.meta``, of any profile; what a file says of itself is set here (`metadata.stamp_file`).
+    arrays : dict of str to ndarray
+        By dotted path below ``roman``; cast to the profile's dtypes.
+    profile, compression : str
+    history : iterable of dict
+        Entries (`rtools.products.history.entry`), oldest first.
+    extra : dict, optional
+        Further nodes below ``roman``, by dotted path: gwcs objects, tables of numbers.
+    threads : int
+        For compression.
+
+    Returns
+    -------
+    Stage
+
+    Raises
+    ------
+    InputError
+        The tree does not fit the profile's schema; no file is left.
+    RtoolsError
+        The file cannot be written.
+    """
+    stage = Stage(path)
+    meta, arrays, stage.messages = profiles.convert(kind, meta, arrays, profile)
+    meta = metadata.stamp_file(kind, meta, path)
+    arrays = {name: _cast(name, array, kind, profile, stage) for name, array in arrays.items()}
+    tree = build_tree(kind, meta, arrays | (extra or {}), profile)
+    try:
+        head, inner, sources = serialise(tree, profile, history)
+        with stage.open() as file:
+            write_file(file, head, inner, sources, compression=compression, threads=threads)
+    except RtoolsError as error:
+        error.path = error.path or stage.path
+        raise
+    return stage
+
+
+def _cast(name, array, kind, profile, stage):
+    """An array in the dtype of its profile; only casts that keep the kind of number, and integers that fit."""
+    wanted = layout.dtypes(kind, profile).get(name)
+    array = np.asanyarray(array)
+    if wanted is None or array.dtype == wanted or wanted == "bool8":
+        return array
+    target = np.dtype(wanted)
+    both = array.dtype.kind + target.kind
+    if both in ("ff", "if", "uf"):
+        with np.errstate(over="ignore"):
+            cast = array.astype(target)
+        if target.itemsize < array.dtype.itemsize:
+            lost = int(np.count_nonzero(np.isinf(cast) & np.isfinite(array)))
+            stage.overflows |= {name: lost} if lost else {}
+        return cast
+    if both in ("iu", "ui", "ii", "uu") and array.size:
+        limits = np.iinfo(target)
+        if array.min() < limits.min or array.max() > limits.max:
+            raise InputError(f"{name}: values beyond {wanted}", path=stage.path)
+    return array.astype(target) if both in ("iu", "ui", "ii", "uu") else array
