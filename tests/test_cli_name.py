@@ -94,6 +94,12 @@ def test_no_names_at_a_terminal_prints_help(rt_name):
         assert err.startswith("Usage: rt-name")
 
 
+def test_environment_does_not_choose_what_is_done(rt_name, monkeypatch):
+    for name, value in {"RT_ROOT": "/opt/rt", "RT_FORMAT": "x", "RT_BUILD": "1", "RT_CHECK": "no"}.items():
+        monkeypatch.setenv(name, value)
+    assert rt_name("--field", "suffix", CAL) == (0, "cal\n", "")
+
+
 # --- errors ---------------------------------------------------------------------------------------------------------
 
 

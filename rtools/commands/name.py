@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from functools import partial
 from string import Formatter
 
 import click
@@ -15,6 +16,9 @@ __all__ = ["command", "main"]
 
 COLUMNS = ("name", "kind", *names.FIELDS)
 BRIEF = ("kind", "level", "program", "exposure", "detector", "element", "release", "subset", "skycell", "suffix")
+
+# What to do with a name is said on the command line: RT_ROOT or RT_FORMAT may mean something else in an environment.
+_option = partial(click.option, allow_from_autoenv=False)
 
 DESCRIPTION = f"""\
 Takes file names, names without extension and roots, as arguments or one a line on standard input (also for -); a
@@ -42,14 +46,14 @@ older suffix and, where an ASDF file of that name exists, of metadata that say s
 )
 @click.argument("name", nargs=-1)
 @options.json_output
-@click.option("--field", multiple=True, metavar="FIELD", help="Print this field; repeated, separated by tabs.")
-@click.option("--format", metavar="TEMPLATE", help="Print a template with fields, as '{program}/{detector}'.")
-@click.option("--suffix", metavar="SUFFIX", help="Print the name of this product of the same root.")
-@click.option("--check", is_flag=True, help="Take full names only; print errors and warnings.")
-@click.option("--root", is_flag=True, help="With --check, take roots too.")
-@click.option("--stem", is_flag=True, help="With --check, take names without extension too.")
+@_option("--field", multiple=True, metavar="FIELD", help="Print this field; repeated, separated by tabs.")
+@_option("--format", metavar="TEMPLATE", help="Print a template with fields, as '{program}/{detector}'.")
+@_option("--suffix", metavar="SUFFIX", help="Print the name of this product of the same root.")
+@_option("--check", is_flag=True, help="Take full names only; print errors and warnings.")
+@_option("--root", is_flag=True, help="With --check, take roots too.")
+@_option("--stem", is_flag=True, help="With --check, take names without extension too.")
 @click.option("--lenient", is_flag=True, help="Take older forms too, and say the strict name.")
-@click.option("--build", is_flag=True, help="Make names of FIELD=VALUE arguments, or of JSON on standard input.")
+@_option("--build", is_flag=True, help="Make names of FIELD=VALUE arguments, or of JSON on standard input.")
 def command(console, name, as_json, field, format, suffix, check, root, stem, lenient, build):
     _refuse_mixtures(as_json=as_json, field=field, format=format, suffix=suffix)
     if (root or stem) and not check:

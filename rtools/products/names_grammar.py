@@ -217,13 +217,13 @@ def _optional(*parts):
 
 
 def _repeated(*parts):
-    """A sequence any number of times, also never."""
+    """A sequence that can end in one way only, any number of times, also never."""
     once = _sequence(*parts)
 
     def match(scan, at, spans):
-        yield at, spans
-        for middle, found in once(scan, at, spans):
-            yield from match(scan, middle, found)
+        while at is not None:
+            yield at, spans
+            at = next((end for end, _ in once(scan, at, spans)), None)
 
     return match
 
