@@ -65,10 +65,10 @@ class Tool(click.Command):
         self.format_epilog(ctx, formatter)
 
 
-def tool(name, *, summary, examples, description="", **settings):
+def tool(name, *, summary, examples, description="", no_args_is_help=False, **settings):
     """Decorate a function into a `Tool` with the options that mean the same everywhere.
 
-    The function receives `console` first, then its own options.
+    The function receives `console` first, then its own options. `settings` go to click's context.
     """
 
     def decorate(function):
@@ -86,6 +86,7 @@ def tool(name, *, summary, examples, description="", **settings):
             cls=Tool,
             examples=examples,
             short_help=summary,
+            no_args_is_help=no_args_is_help,
             context_settings={
                 "help_option_names": ["-h", "--help"],
                 "auto_envvar_prefix": "RT",

@@ -9,6 +9,7 @@ import time
 from dataclasses import dataclass, field
 from importlib import import_module
 
+from rtools.astrometry.wcs import level1_wcs
 from rtools.declare import NotApplicable, Skip
 from rtools.exposure.dqinit import ramp_meta
 from rtools.exposure.frame import CHANNEL
@@ -209,6 +210,7 @@ class _Run:
         self.meta.setdefault("wcs", None)
         for block, values in layout.image_defaults().items():
             self.meta.setdefault(block, values)
+        self.meta["photometry"] = layout.image_defaults()["photometry"]  # raw files carry fill values
 
     # -- products -------------------------------------------------------------------------------------------------
 
@@ -239,6 +241,9 @@ class _Run:
         extra = {"amp33": self.exposure.amp33, **self.exposure.borders}
         if jumps is not None:
             extra["jump_indices"] = jumps
+        if suffix == self.plan.main and self.image_sink is not None:
+            for name, count in self.image_sink.overflows().items():
+                self.journal.log("warning", f"{count} values of {name} are beyond its dtype and became infinite")
         good = image_statistics(planes["data"], planes["dq"], planes["err"])
         self.meta["statistics"] = {"zodiacal_light": -1.0, **good}
         self.meta["cal_logs"] = self._logs()
@@ -259,8 +264,8 @@ class _Run:
     def _write_cal(self):
         self.meta["cal_step"].update(self.plan.untouched)
         wcs = self.meta.get("wcs")
-        if wcs is not None:
-            wcs = as_gwcs(self.plan.product, wcs)
+        if isinstance(wcs, dict):  # as it came from the file
+            wcs = self.plan.product.node("meta.wcs")
         transforms = {} if wcs is None else {"wcs_l2": wcs, "wcs_l1": level1_wcs(wcs)}
         if "wcs" in self.plan.outputs:
             self.staged.append(

@@ -1,7 +1,6 @@
 """Where strips come from: an L1 file, a ramp, or an image, opened once and read by columns.
 
-An uncompressed array is read from the file as it is needed; a compressed L1 or ramp array is decoded once and kept
-(302 MB for nine resultants of L1).
+An uncompressed array is mapped, a compressed one is decoded once and kept (302 MB for nine resultants of L1).
 """
 
 import numpy as np
@@ -33,7 +32,7 @@ class Source:
         self.product = product
         self.kind = product.kind
         self.threads = threads
-        self._decoded = {}
+        self._arrays = {}
         shape = product.arrays["data"].shape
         if self.kind == "l2_image":
             resultants = len(product.meta["exposure"]["read_pattern"])
@@ -70,11 +69,9 @@ class Source:
     def _columns(self, name, start, stop):
         if not self.product.has(name):
             return None
-        if self.product.arrays[name].compression:
-            if name not in self._decoded:
-                self._decoded[name] = self.product.array(name, threads=self.threads)
-            return np.ascontiguousarray(self._decoded[name][..., start:stop])
-        return self.product.columns(name, start, stop)
+        if name not in self._arrays:
+            self._arrays[name] = self.product.array(name, threads=self.threads)
+        return np.ascontiguousarray(self._arrays[name][..., start:stop])
 
 
 def _check_shape(product, shape):
