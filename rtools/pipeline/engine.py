@@ -106,14 +106,12 @@ class Engine:
         self.progress = progress
         self._groups = {}
         self._pool = ThreadPoolExecutor(threads)
-        self._reader = ThreadPoolExecutor(1)
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
         self._pool.shutdown(cancel_futures=True)
-        self._reader.shutdown(cancel_futures=True)
 
     @property
     def channels(self):
@@ -153,35 +151,30 @@ class Engine:
     def strip(self, upto, start, stop):
         """Columns [start, stop) with tasks [0, upto) applied."""
         first = start - start % GROUP
-        if stop > first + GROUP:
-            group = _Columns(self, start, stop)
-        else:
-            group = self._groups.setdefault(first, _Columns(self, first, min(first + GROUP, self.exposure.shape[2])))
+        group = self._group(first) if stop <= first + GROUP else _Columns(self, start, stop)
         return self._compute(upto, start, stop, group)
 
     def _sweep(self, upto, channels, *, function=None, sinks=False):
-        """Channels through tasks [0, upto), group by group; the next group's references are read meanwhile."""
+        """Channels through tasks [0, upto), group by group."""
         channels = list(channels)
         starts = sorted({channel * CHANNEL // GROUP * GROUP for channel in channels})
         starts.sort(key=lambda start: start not in self._groups)  # those already in memory first
         results = {}
-        ahead = None
-        for position, start in enumerate(starts):
-            group = ahead.result() if ahead else self._read(upto, start)
-            more = self.threads > 1 and position + 1 < len(starts)
-            ahead = self._reader.submit(self._read, upto, starts[position + 1]) if more else None
+        for start in starts:
+            group = self._group(start)
+            group.read(self.tasks[:upto])
             members = [channel for channel in channels if start <= channel * CHANNEL < start + GROUP]
             jobs = [self._pool.submit(self._channel, upto, channel, group, function, sinks) for channel in members]
             self._gather(jobs, results, report=sinks)
-            if sinks:
-                self._groups.pop(start, None)
+            if upto == len(self.tasks):
+                self._groups.pop(start)
+                group = jobs = None  # before the next group is read
         return [results[channel] for channel in channels]
 
-    def _read(self, upto, start):
+    def _group(self, start):
+        """References of the channels from column `start` on; kept until the last sweep."""
         stop = min(start + GROUP, self.exposure.shape[2])
-        group = self._groups.pop(start, None) or _Columns(self, start, stop)
-        group.read(self.tasks[:upto])
-        return group
+        return self._groups.setdefault(start, _Columns(self, start, stop))
 
     def _channel(self, upto, channel, group, function, sinks):
         strip = self._compute(upto, channel * CHANNEL, (channel + 1) * CHANNEL, group, sinks=sinks)
