@@ -21,6 +21,7 @@ __all__ = [
     "REFERENCE_BAND",
     "REFERENCE_PIXEL_NOISE",
     "SKY_FACTOR",
+    "SPECTRAL_ZODIACAL_E",
     "STARS",
     "START_TIME",
     "TABLES",
@@ -63,6 +64,10 @@ log-normal scatter; axis ratio uniform; f_ν ∝ ν^-s, s uniform."""
 
 SKY_FACTOR = 1.5
 """Zodiacal light in units of its minimum."""
+
+SPECTRAL_ZODIACAL_E = {"GRISM": 0.65, "PRISM": 0.95}
+"""Minimum zodiacal light through the dispersers, electron/s/pixel (measured; the filters' are in
+`rtools.reference.instrument`)."""
 
 LAMP_E = {"WFI_FLAT": 150.0, "WFI_LOLO": 50.0}
 """Calibration lamp, electron/s/pixel, by exposure type."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from rtools.errors import InputError
 
-__all__ = ["Psf", "from_reference"]
+__all__ = ["Psf", "from_reference", "jitter_of"]
 
 G2V = 1
 """Index of the spectral type that is used for every source, as the catalog does."""
@@ -29,15 +29,12 @@ class Psf:
         Samples per pixel.
     x, y : ndarray float64
         Grid lines, 0-based pixels of the trimmed frame; k = len(y) · len(x), x fastest.
-    jitter : tuple of float
-        major, minor (mas rms), position angle (degrees) that the stamps contain.
     """
 
     stamps: np.ndarray
     oversample: int
     x: np.ndarray
     y: np.ndarray
-    jitter: tuple = (8.0, 8.0, 0.0)
 
     @cached_property
     def splines(self):
@@ -72,7 +69,7 @@ class Psf:
         """The same PSF with one stamp only, where all stamps are equal."""
         if np.ptp(self.stamps, axis=0).max() > 0 or len(self.stamps) == 1:
             return self
-        return Psf(self.stamps[:1], self.oversample, self.x[:1], self.y[:1], self.jitter)
+        return Psf(self.stamps[:1], self.oversample, self.x[:1], self.y[:1])
 
     def transform(self, fy, fx):
         """Fourier transform of each stamp at frequencies (cycles per pixel) fy × fx, complex128 (k, len(fy), len(fx)).
@@ -117,16 +114,12 @@ def from_reference(source, log=None):
     if len(x) * len(y) != len(stamps):
         raise InputError("the positions of the epsf reference form no grid")
     stamps = stamps[np.lexsort((pixel_x, pixel_y))]
-    jitter = tuple(float(_meta(source, f"jitter_{key}", 0.0)) for key in ("major", "minor", "position_angle"))
-    return Psf(stamps, oversample, x, y, jitter).distinct
+    return Psf(stamps, oversample, x, y).distinct
 
 
-def _meta(source, key, default):
-    try:
-        value = source.node(f"meta.{key}")
-    except (KeyError, InputError):
-        return default
-    return default if value is None else value
+def jitter_of(source):
+    """Jitter that the stamps of an epsf reference contain: major, minor (mas rms), position angle (degrees)."""
+    return tuple(float(source.node(f"meta.jitter_{key}") or 0.0) for key in ("major", "minor", "position_angle"))
 
 
 def _integrate(stamp, oversample):

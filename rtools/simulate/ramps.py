@@ -12,7 +12,7 @@ from rtools.reference.instrument import BORDER, CHANNEL
 from rtools.simulate import assumed, noise
 from rtools.simulate.streams import generator, state
 
-__all__ = ["Detector", "Schedule", "common_series", "inverse_inl", "read_out", "read_out_amp33", "schedule"]
+__all__ = ["Detector", "Schedule", "common_series", "encode", "inverse_inl", "read_out", "read_out_amp33", "schedule"]
 
 LARGEST = 65535
 AMP33 = 32

@@ -1,0 +1,208 @@
+"""rt-sim: simulated raw exposures."""
+
+import json
+from pathlib import Path
+
+import click
+
+from rtools.commands import options as bundles
+from rtools.commands.chainlike import reference_config
+from rtools.commands.common import entry, expand_inputs, for_each, jobs_count, option, tool
+from rtools.errors import UsageError
+
+__all__ = ["command", "main"]
+
+EXAMPLES = (
+    "rt-sim r0000101001001001001_0001_wfi01_f158_uncal.asdf -j 2",
+    "rt-sim r0000101001001001001_000{1,2,3}_wfi07_f106_uncal.asdf --ra 150.1 --dec 2.2 --outdir sim",
+    "rt-sim r0000101001001001001_0001_wfi18_grism_uncal.asdf --read-pattern C3A_SPEC_HLSS",
+    "rt-sim r0000101001001001001_0001_wfi01_f158_uncal.asdf --sources stars.ecsv --read-pattern '1;2-3;4-9;10'",
+)
+
+DESCRIPTION = """\
+The name says programme, visit, exposure, detector and optical element; it is also part of what the noise is drawn from,
+so exposures of different names differ. Beside it come ROOT_truth.asdf (rate: what a perfect _cal holds, DN/s;
+cosmic-ray hits) and ROOT_truth.parquet (the sources).
+
+The sky is a function of position and --scene-seed alone: any pointing, roll, detector and filter sees the same sources.
+References are those of the other tools; what is found nowhere else comes from the built-in nominal instrument, and a
+warning says so. Much of sky and noise is assumed, not measured; the file says so.
+
+Dispersed exposures have one straight trace per source: enough to exercise the ramps, no model of the spectrograph."""
+
+TYPES = ("WFI_IMAGE", "WFI_SPECTRAL", "WFI_IM_DARK", "WFI_SP_DARK", "WFI_FLAT", "WFI_LOLO", "WFI_WFSC")
+
+
+@tool("rt-sim", summary="Simulate raw exposures.", description=DESCRIPTION, examples=EXAMPLES, no_args_is_help=True)
+@click.argument("names", nargs=-1, metavar="NAME_uncal.asdf…")
+@option("--ra", default=270.0, help="Where the aperture WFI_CEN points, degrees.")
+@option("--dec", type=click.FloatRange(-90, 90), default=66.0, help="Degrees.")
+@option("--pa", default=0.0, help="Position angle of the aperture, degrees.")
+@option("--date", default="2027-01-01T00:00:00", help="Start of the exposure, UTC.")
+@option("--scene-seed", default=0, metavar="N", help="The sky.")
+@option("--seed", default=0, metavar="N", help="The noise.")
+@click.option("--exposure-type", type=click.Choice(TYPES), help="Default by the element: image, spectrum or dark.")
+@click.option("--element", metavar="F158", help="Optical element, where the name has none.")
+@click.option(
+    "--read-pattern",
+    "--ma-table",
+    "read_pattern",
+    metavar="TABLE|READS",
+    help="Table by name, number or id, or reads like 1;2-3;4-9; default C2A_IMG_HLWAS or C3A_SPEC_HLSS.",
+)
+@click.option("--matable", metavar="FILE", help="matable reference file with further read patterns.")
+@click.option("--sources", metavar="FILE", help="Table of RA, Dec, magnitude … instead of drawn sources.")
+@click.option("--crowded", type=click.IntRange(0), metavar="N", help="N stars a detector, nothing else on the sky.")
+@click.option("--sky", type=click.FloatRange(0), metavar="E", help="Background, electron/s/pixel; default by element.")
+@option("--cosmic-rays/--no-cosmic-rays", default=True, help="Cosmic rays.")
+@option("--guide-window", default="auto", metavar="auto|none|X,Y", help="On the brightest unsaturated star, or there.")
+@click.option("--reference-read", is_flag=True, help="Subtract a first read, and store it.")
+@click.option("--encoding-offset", type=int, metavar="DN", help="Added; default 0, 1000 with --reference-read.")
+@option("--truth/--no-truth", default=True, help="Write the truth beside the exposure.")
+@option("--size", type=click.IntRange(256, 4096), default=4096, metavar="N", help="N x N pixels, for tests.")
+@click.option("--outdir", metavar="DIR", help="Write there; otherwise where the name says.")
+@click.option("--overwrite", is_flag=True, help="Replace outputs that exist; otherwise refused, exit 1.")
+@click.option("-n", "--dry-run", is_flag=True, help="Say what would be written; write nothing.")
+@bundles.writing
+@bundles.references
+@bundles.jobs
+@bundles.json_output
+@bundles.fail_fast
+def command(console, names, jobs, as_json, fail_fast, dry_run, **settings):
+    from rtools.simulate import run
+
+    names = expand_inputs(names)
+    if not names:
+        raise UsageError("no name to simulate")
+    threads = jobs_count(jobs)
+    config = reference_config(settings.pop("ref"), settings.pop("refdir"), settings.pop("builtin"))
+    profile, compression = settings.pop("profile") or "2.1.0", settings.pop("compression") or "none"
+    read_pattern, sources = settings.pop("read_pattern"), settings.pop("sources")
+    tables = _tables(settings.pop("matable"))
+    where = {key: settings.pop(key) for key in ("outdir", "overwrite", "truth")}
+    plans, reports = {}, []
+
+    def plan(name):
+        request = _request(name, settings, read_pattern, tables)
+        plans[name] = request, _outputs(name, request, **where)
+
+    def carry_out(name):
+        request, output = plans[name]
+        output.uncal.parent.mkdir(parents=True, exist_ok=True)
+        run.simulate_to_files(
+            request,
+            output,
+            config,
+            profile=profile,
+            compression=compression,
+            threads=threads,
+            table=_table(sources, request),
+            log=lambda level, text: console.log(level, f"{name}: {text}"),
+            progress=lambda done, of: console.status(f"{name}: {100 * done // of}%"),
+        )
+        console.status("")
+        report(name)
+
+    def report(name):
+        paths = [str(path) for path in reversed(plans[name][1].paths())]
+        reports.append({"name": name, "outputs": paths})
+        if not as_json:
+            click.echo("\n".join(paths))
+
+    status = for_each(console, names, plan, fail_fast=fail_fast)
+    ready = [name for name in names if name in plans] if not (status and fail_fast) else []
+    second = for_each(console, ready, report if dry_run else carry_out, fail_fast=fail_fast)
+    if as_json:
+        click.echo(json.dumps(reports, indent=2))
+    return status if second in (0, status) else second if status == 0 else 1
+
+
+def _request(name, settings, read_pattern, tables):
+    """The `Request` of one name and the options."""
+    from rtools.simulate.request import Request, exposure_type_of, reads_of
+
+    settings = dict(settings)
+    parsed = _parsed(name)
+    element = _element(parsed, settings.pop("element"))
+    kind = settings.pop("exposure_type") or exposure_type_of(element)
+    if settings["size"] % 128:
+        raise UsageError(f"--size {settings['size']}: a multiple of 128 expected")
+    settings["guide_window"] = _window(settings["guide_window"], settings["size"])
+    if settings["encoding_offset"] is None:
+        settings["encoding_offset"] = 1000 if settings["reference_read"] else 0
+    from rtools.products import names
+
+    return Request(
+        root=parsed.root,
+        detector=parsed.detector.upper(),
+        element=element,
+        exposure_type=kind,
+        identity=names.metadata(parsed),
+        table=reads_of(read_pattern, kind, tables),
+        **settings,
+    )
+
+
+def _parsed(name):
+    """The parsed name, which must be that of an L1 exposure."""
+    from rtools.products import names
+
+    try:
+        parsed = names.parse(name, forms=("name",))
+    except names.InvalidName as error:
+        raise UsageError(f"not a file name of the mission ({str(error).splitlines()[0]})") from None
+    if parsed.suffix != "uncal":
+        raise UsageError(f"{parsed.suffix} files are not simulated", mend="the name must end in _uncal.asdf")
+    return parsed
+
+
+def _element(parsed, asked):
+    """The optical element, from the name or --element."""
+    from rtools.reference.instrument import ELEMENTS
+
+    named, asked = (word.upper() if word else None for word in (parsed.element, asked))
+    if named and asked and named != asked:
+        raise UsageError(f"--element {asked}, but the name says {named}")
+    if not (named or asked):
+        raise UsageError("the name has no optical element", mend="give --element")
+    if (named or asked) not in ELEMENTS:
+        raise UsageError(f"--element {asked}: one of {', '.join(ELEMENTS)} expected")
+    return named or asked
+
+
+def _window(word, size):
+    if word in ("auto", "none"):
+        return None if word == "none" else word
+    try:
+        x, y = (int(part) for part in word.split(","))
+    except ValueError:
+        raise UsageError(f"--guide-window {word}: auto, none or X,Y expected") from None
+    if not (4 <= x < size - 4 and 4 <= y < size - 4):
+        raise UsageError(f"--guide-window {word}: outside the science area")
+    return x, y
+
+
+def _outputs(name, request, *, outdir, overwrite, truth):
+    from rtools.simulate import run
+
+    path = Path(name) if outdir is None else Path(outdir) / Path(name).name
+    return run.outputs(path, truth=truth, table=request.has_sky, overwrite=overwrite)
+
+
+def _tables(path):
+    if path is None:
+        return None
+    from rtools.simulate import files
+
+    return files.read_tables(path)
+
+
+def _table(path, request):
+    if path is None or not request.has_sky:
+        return None
+    from rtools.simulate import files
+
+    return files.read_sources(path, request.element)
+
+
+main = entry(command)

@@ -1,0 +1,217 @@
+"""One simulated exposure: light, detector, metadata and truth, from a request and the references.
+
+The order of things is that of light and electronics, each the inverse of a step of the chain: rate [DN/s, as a perfect
+_cal holds it], flat, dark, gain, Poisson noise, pedestal, non-linearity, dark decay, WFI18 transient, 1/f and white
+noise, the converter, averaging, reference read and offset.
+
+The converter's floor lowers a resultant of N reads by ½ + ½ (N - 1) / N DN on average. Nothing here makes up for it:
+reference pixels have the same, and refpix takes the difference between resultants away.
+
+Memory: 2 bytes per pixel and resultant and 8 per pixel, and the references of 16 channels.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+
+from rtools.reference.instrument import BORDER, CHANNEL, SPECTRAL_ELEMENTS
+from rtools.simulate import assumed, light, psf, ramps, rays, references
+from rtools.simulate.streams import generator
+
+__all__ = ["Result", "simulate"]
+
+
+@dataclass
+class Result:
+    """A simulated exposure.
+
+    Attributes
+    ----------
+    meta : dict
+    arrays : dict of str to ndarray
+        data, amp33; reference_read, reference_amp33 when asked for.
+    rate : ndarray float32 (rows - 8, columns - 8)
+        What a perfect _cal holds, DN/s.
+    rays : dict of ndarray
+        Cosmic-ray hits: read (the first that sees it), resultant (the first with such a read), y, x (trimmed frame),
+        electrons, dn.
+    sources : dict of str to (ndarray, unit)
+        Sources whose light may fall on the image.
+    """
+
+    meta: dict
+    arrays: dict
+    rate: np.ndarray
+    rays: dict
+    sources: dict
+
+
+def simulate(request, meta, sources, *, table=None, threads=1, log=None, progress=None):
+    """Simulate an exposure.
+
+    Parameters
+    ----------
+    request : rtools.simulate.request.Request
+    meta : dict
+        From `metadata.build`; footprint, guide star and references are filled in.
+    sources : dict
+        References, from `references.find_all`.
+    table : rtools.simulate.scene.Sources, optional
+        Instead of drawn sources; magnitudes in the simulated element.
+    threads : int
+        The result does not depend on it.
+    log, progress : callable, optional
+        ``log(level, text)``; ``progress(done, of)`` channels.
+
+    Returns
+    -------
+    Result
+    """
+    usual = references.typical(sources, request.size)
+    view = light.view_of(meta, sources, request.size)
+    meta["wcsinfo"]["s_region"] = view.s_region
+    with ThreadPoolExecutor(threads) as pool:
+        rate, seen = light.rate_image(view, request, sources, gain=usual[0], table=table, log=log, pool=pool)
+        meta["guide_star"] |= _window(request, seen) | _jitter(sources)
+        arrays, hits = _read_out(request, rate, sources, usual, pool=pool, threads=threads, progress=progress)
+    used = {kind: source.label for kind, source in sources.items() if source is not None}
+    meta["rtools"]["simulation"]["references"] = used
+    return Result(meta, arrays, rate, hits, seen)
+
+
+def _read_out(request, rate, sources, usual, *, pool, threads, progress):
+    """Arrays of the L1 product and the hits; channel by channel, in groups that share decoded references."""
+    size, pattern = request.size, request.table.read_pattern
+    channels = size // CHANNEL
+    hits = _rays(request)
+    frames = [*pattern, [0]] if request.reference_read else pattern
+    common = ramps.common_series(request.stream, frames, size)
+    data = np.empty((len(pattern), size, size), np.uint16)
+    before = np.empty((size, size), np.uint16) if request.reference_read else None
+    dn = np.zeros(len(hits["row"]))
+    done = []
+
+    def one(channel, planes):
+        columns = slice(channel * CHANNEL, (channel + 1) * CHANNEL)
+        detector, flat, dark, dead = planes.channel(channel, sources, usual)
+        electrons = _electrons(rate, columns, flat, dark, dead) * detector.gain * np.float32(request.frame_time)
+        own = np.flatnonzero((hits["column"] >= columns.start) & (hits["column"] < columns.stop))
+        column = hits["column"][own] - columns.start
+        resultants, reference = ramps.read_out(
+            electrons,
+            detector,
+            request.stream,
+            channel=channel,
+            channels=channels,
+            read_pattern=pattern,
+            common=common,
+            hits=(hits["row"][own], column, hits["read"][own], hits["electrons"][own]),
+            reference=request.reference_read,
+        )
+        data[:, :, columns] = ramps.encode(resultants, reference, request.encoding_offset)
+        if before is not None:
+            before[:, columns] = ramps.encode(reference, None, 0)
+        dn[own] = hits["electrons"][own] / detector.gain[hits["row"][own], column]
+        done.append(channel)
+        if progress:
+            progress(len(done), channels)
+
+    for first in range(0, channels, references.GROUP):
+        group = range(first, min(first + references.GROUP, channels))
+        planes = references.Planes(sources, request, first * CHANNEL, group.stop * CHANNEL, threads)
+        list(pool.map(lambda channel, planes=planes: one(channel, planes), group))
+        del planes
+    arrays = {"data": data} | _amp33(request, usual, common)
+    return arrays | ({} if before is None else {"reference_read": before}), _truth_of(hits, dn, pattern)
+
+
+def _electrons(rate, columns, flat, dark, dead):
+    """Total rate of a channel in DN/s, full-frame rows; nothing in the border, no signal in dead pixels."""
+    size = flat.shape[0]
+    total = np.zeros(flat.shape, np.float32)
+    first, last = max(columns.start, BORDER), min(columns.stop, size - BORDER)
+    rows, inside = slice(BORDER, size - BORDER), slice(first - columns.start, last - columns.start)
+    total[rows, inside] = rate[:, first - BORDER : last - BORDER] * flat[rows, inside] + dark[rows, inside]
+    total[dead] = 0
+    return total
+
+
+def _amp33(request, usual, common):
+    resultants, reference = ramps.read_out_amp33(
+        usual,
+        request.stream,
+        rows=request.size,
+        read_pattern=request.table.read_pattern,
+        common=common,
+        reference=request.reference_read,
+    )
+    arrays = {"amp33": ramps.encode(resultants, reference, request.encoding_offset)}
+    return arrays if reference is None else arrays | {"reference_amp33": ramps.encode(reference, None, 0)}
+
+
+def _rays(request):
+    if not request.cosmic_rays:
+        return {key: np.zeros(0, np.int64) for key in ("row", "column", "read")} | {"electrons": np.zeros(0)}
+    last = request.table.read_pattern[-1][-1]
+    return rays.cosmic_rays((request.size, request.size), last, request.frame_time, *request.stream)
+
+
+def _truth_of(hits, dn, pattern):
+    """Hits in the trimmed frame, with the first resultant that sees them."""
+    ends = np.array([reads[-1] for reads in pattern])
+    return {
+        "read": hits["read"].astype(np.int32),
+        "resultant": np.searchsorted(ends, hits["read"]).astype(np.int32),
+        "y": (hits["row"] - BORDER).astype(np.int32),
+        "x": (hits["column"] - BORDER).astype(np.int32),
+        "electrons": hits["electrons"].astype(np.float32),
+        "dn": dn.astype(np.float32),
+    }
+
+
+def _window(request, seen):
+    """Guide window: on the brightest star that does not saturate, else anywhere; full-frame pixels."""
+    if request.guide_window is None:
+        return {}
+    width, height = assumed.WINDOW["spectroscopy" if request.element in SPECTRAL_ELEMENTS else "imaging"]
+    room = np.array([request.size - BORDER - width, request.size - BORDER - height])
+    if request.guide_window == "auto":
+        start = _star_window(request, seen, (width, height), room)
+    else:
+        start = np.array(request.guide_window)
+    x, y = (int(value) for value in start)
+    return {
+        "window_xstart": x,
+        "window_ystart": y,
+        "window_xstop": x + width,
+        "window_ystop": y + height,
+    }
+
+
+def _star_window(request, seen, shape, room):
+    """First pixel of a window centred on the brightest unsaturated star; drawn at random if there is none."""
+    from rtools.reference import nominal
+
+    rng = generator(*request.stream, "guide window")
+    start = rng.integers(BORDER, room, endpoint=True)
+    if not seen:
+        return start
+    exposure_time = request.frame_time * request.table.read_pattern[-1][-1]
+    level = seen["peak_rate"][0] * exposure_time + assumed.PEDESTAL_E / nominal.GAIN
+    corner = np.stack([seen["x"][0], seen["y"][0]], -1) + BORDER - np.array(shape) / 2
+    corner = np.rint(corner).astype(int)
+    fits = np.all((corner >= BORDER) & (corner <= room), axis=1) & (level < nominal.SATURATION)
+    fits &= seen["type"][0] == "star"
+    if not fits.any():
+        return start
+    return corner[np.argmax(np.where(fits, level, -1))]
+
+
+def _jitter(sources):
+    """guide_star.jitter_*: what is in the PSF that the image was rendered with."""
+    source = sources.get("epsf")
+    if source is None:
+        return {}
+    major, minor, angle = psf.jitter_of(source)
+    return {"jitter_major": major, "jitter_minor": minor, "jitter_position_angle": angle}

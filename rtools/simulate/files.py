@@ -1,0 +1,161 @@
+"""The simulator's files: tables of sources and of read patterns in, exposure and truth out."""
+
+import numpy as np
+
+from rtools.errors import InputError
+from rtools.simulate.scene import Sources
+
+__all__ = ["read_sources", "read_tables", "stage_truth_image", "stage_truth_table"]
+
+COLUMNS = {
+    "ra": ("ra", "ra_deg", "raj2000"),
+    "dec": ("dec", "dec_deg", "dej2000"),
+    "magnitude": ("mag", "magnitude", "mag_ab"),
+    "radius": ("size", "radius", "half_light_radius", "r_eff"),
+    "axis_ratio": ("axis_ratio", "q", "ba"),
+    "angle": ("angle", "pa", "position_angle"),
+    "sersic": ("sersic", "sersic_index", "n"),
+    "type": ("type", "kind"),
+}
+"""Names under which a source table may have each column, any letter case."""
+
+TYPES = {"star": 0.0, "psf": 0.0, "point": 0.0, "disk": 1.0, "exponential": 1.0, "spheroid": 4.0, "devaucouleurs": 4.0}
+"""Sérsic index of a word in the type column; 0 is a star."""
+
+
+def read_sources(path, element):
+    """Sources of a table: parquet, ECSV, CSV or FITS, as astropy reads it.
+
+    Parameters
+    ----------
+    path : str or Path
+        Columns: ra, dec (degrees), magnitude (AB; a column named for the element, ``F158``, is preferred); optional
+        size (half-light radius along the major axis, arcsec), axis_ratio, angle (degrees east of north), type (star,
+        disk, spheroid) or sersic. With a size and neither type nor sersic a source is a disk.
+    element : str
+
+    Returns
+    -------
+    Sources
+
+    Raises
+    ------
+    InputError
+        The table cannot be read, lacks a column, or has a value that is not finite.
+    """
+    table = _read(path)
+    names = {name.lower(): name for name in table.colnames}
+    found = {key: next((names[word] for word in words if word in names), None) for key, words in COLUMNS.items()}
+    found["magnitude"] = names.get(element.lower(), found["magnitude"])
+    lacking = [key for key in ("ra", "dec", "magnitude") if found[key] is None]
+    if lacking:
+        mend = f"magnitudes may be called {element}, mag or magnitude" if "magnitude" in lacking else None
+        raise InputError(f"no column {' or '.join(lacking)}", mend=mend, path=path)
+    count = len(table)
+
+    def column(key, default):
+        if found[key] is None:
+            return np.full(count, float(default))
+        values = np.asarray(np.ma.filled(np.ma.asarray(table[found[key]], dtype=float), np.nan))
+        if not np.all(np.isfinite(values)):
+            raise InputError(f"column {found[key]} has values that are no numbers", path=path)
+        return values
+
+    radius = column("radius", 0)
+    sersic = column("sersic", 0) if found["sersic"] else np.where(radius > 0, 1.0, 0.0)
+    if found["type"] and not found["sersic"]:
+        sersic = _types(table[found["type"]], path)
+    if np.any((sersic > 0) & (radius <= 0)):
+        raise InputError("a galaxy without a size", mend="give a positive half-light radius in arcsec", path=path)
+    return Sources(
+        ra=column("ra", 0),
+        dec=column("dec", 0),
+        magnitude=column("magnitude", 0),
+        sersic=sersic,
+        radius=radius,
+        axis_ratio=np.clip(column("axis_ratio", 1), 0.01, 1),
+        angle=column("angle", 0),
+        temperature=np.full(count, np.nan),
+        slope=np.zeros(count),
+    )
+
+
+def _types(column, path):
+    words = [str(word).strip().lower() for word in column]
+    unknown = sorted(set(words) - set(TYPES))
+    if unknown:
+        raise InputError(f"type {unknown[0]!r} of a source", mend=f"one of {', '.join(TYPES)}", path=path)
+    return np.array([TYPES[word] for word in words])
+
+
+def _read(path):
+    from astropy.table import Table
+
+    try:
+        return Table.read(path)
+    except OSError as error:
+        raise InputError((error.strerror or str(error)).lower(), path=path) from None
+    except Exception as error:
+        # Readers of a dozen formats raise whatever they like on a file that is not theirs.
+        raise InputError(f"no table of sources ({' '.join(str(error).split())[:100]})", path=path) from None
+
+
+def read_tables(path):
+    """MultiAccum tables of a matable reference file, by upper-case name, number and id.
+
+    Raises
+    ------
+    InputError
+        It is none.
+    """
+    from rtools.products import reader
+    from rtools.reference.instrument import MaTable
+
+    product = reader.open_product(path)
+    if not product.has("science_tables") and "science_tables" not in product.tree:
+        raise InputError("no matable reference: it has no science_tables", path=path)
+    tables = {}
+    for key, entry in product.tree["science_tables"].items():
+        reads = [[int(read) for read in resultant] for resultant in entry["science_read_pattern"]]
+        table = MaTable(int(entry["ma_table_number"]), str(entry["ma_table_name"]), reads)
+        tables |= dict.fromkeys((str(key).upper(), str(table.number), table.name.upper()), table)
+    return tables
+
+
+def stage_truth_image(path, result, note, compression=None):
+    """Write the true rate and the cosmic rays as plain ASDF; returns a `rtools.products.writer.Stage`."""
+    import asdf
+
+    from rtools.products.writer import Stage
+
+    tree = {
+        "note": note,
+        "filename": str(result.meta["filename"]),
+        "unit": "DN / s",
+        "rate": result.rate,
+        "cosmic_rays": result.rays,
+        "simulation": result.meta["rtools"]["simulation"],
+    }
+    stage = Stage(path)
+    with stage.open() as file:
+        asdf.AsdfFile(tree).write_to(file, all_array_compression=compression)
+    return stage
+
+
+def stage_truth_table(path, result):
+    """Write the sources as parquet, units in the fields' metadata; returns a `rtools.products.writer.Stage`."""
+    import pyarrow
+    from pyarrow import parquet
+
+    from rtools.products.writer import Stage
+
+    arrays, fields = [], []
+    for name, (values, unit) in result.sources.items():
+        array = pyarrow.array(list(values) if values.dtype.kind == "U" else values)
+        arrays.append(array)
+        fields.append(pyarrow.field(name, array.type, metadata={"unit": unit or "None"}))
+    table = pyarrow.Table.from_arrays(arrays, schema=pyarrow.schema(fields))
+    stage = Stage(path)
+    with stage.open() as file:
+        parquet.write_table(table, file)
+    return stage

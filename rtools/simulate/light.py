@@ -1,0 +1,199 @@
+"""The light on the detector: sources, sky and lamp as the rate image that a perfect calibration gives back."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rtools.reference import instrument
+from rtools.reference.instrument import BORDER
+from rtools.simulate import assumed, pointing, psf, references, render, scene, spectra
+
+__all__ = ["View", "rate_image", "view_of"]
+
+MARGIN_PIXELS = 200.0
+"""Sources so far off the image still matter, if they are large or bright."""
+
+
+@dataclass(frozen=True)
+class View:
+    """Where the image is.
+
+    Attributes
+    ----------
+    attitude : rtools.simulate.pointing.Attitude
+    transform : callable
+        Distortion, pixel of the trimmed frame to V2, V3.
+    size : int
+        Rows and columns of the trimmed frame.
+    centre : tuple of float
+        RA, Dec, degrees.
+    corners : ndarray (4, 2)
+        RA, Dec of (x0, y0), (x0, y1), (x1, y1), (x1, y0).
+    """
+
+    attitude: pointing.Attitude
+    transform: object
+    size: int
+    centre: tuple
+    corners: np.ndarray
+
+    @property
+    def s_region(self):
+        """The corners as `meta.wcsinfo.s_region`."""
+        return "POLYGON ICRS  " + " ".join(f"{value:.9f}" for value in self.corners.ravel())
+
+    def radius(self):
+        """Degrees from the centre to the farthest corner and the margin."""
+        ra, dec = np.deg2rad(self.centre)
+        corner_ra, corner_dec = np.deg2rad(self.corners).T
+        cosine = np.sin(dec) * np.sin(corner_dec) + np.cos(dec) * np.cos(corner_dec) * np.cos(corner_ra - ra)
+        farthest = np.rad2deg(np.arccos(np.clip(cosine, -1, 1))).max()
+        return float(farthest + MARGIN_PIXELS * instrument.PIXEL_SCALE_ARCSEC / 3600)
+
+
+def view_of(meta, sources, frame):
+    """The `View` of an exposure's metadata and distortion reference, for a full frame of so many rows and columns."""
+    attitude = pointing.attitude(meta)
+    transform = sources["distortion"].node("coordinate_distortion_transform")
+    size = frame - 2 * BORDER
+    low, high, middle = -0.5, size - 0.5, (size - 1) / 2
+    x, y = np.array([low, low, high, high, middle]), np.array([low, high, high, low, middle])
+    places = np.stack(attitude.to_sky(*transform(x, y)), axis=1)
+    return View(attitude, transform, size, tuple(map(float, places[4])), places[:4])
+
+
+def rate_image(view, request, sources, *, gain, table=None, log=None, pool=None):
+    """Image and table of what is seen.
+
+    Parameters
+    ----------
+    view : View
+    request : rtools.simulate.request.Request
+    sources : dict
+        References: photom and epsf.
+    gain : float
+        Typical electron/DN, with which sky and lamp are known in electrons.
+    table : rtools.simulate.scene.Sources, optional
+        Instead of drawn sources; magnitudes in the simulated element, flat spectra.
+    log : callable, optional
+    pool : concurrent.futures.Executor, optional
+
+    Returns
+    -------
+    rate : ndarray float32 (size, size)
+        DN/s.
+    seen : dict of str to (ndarray, unit)
+        Sources whose light may fall on the image; empty without sky.
+    """
+    image = np.zeros((view.size, view.size), np.float32)
+    seen = {}
+    if request.has_sky:
+        seen = _add_sources(image, view, request, sources, gain=gain, table=table, log=log, pool=pool)
+    image += np.float32(_uniform(request) / gain)
+    return image, seen
+
+
+def _uniform(request):
+    """Sky and lamp, electron/s/pixel."""
+    if request.dark:
+        return 0.0
+    lamp = assumed.LAMP_E.get(request.exposure_type, 0.0)
+    if not request.has_sky:
+        return lamp
+    if request.sky is not None:
+        return lamp + request.sky
+    if request.dispersed:
+        return lamp + assumed.SKY_FACTOR * assumed.SPECTRAL_ZODIACAL_E[request.element]
+    band = instrument.FILTERS.get(request.element)
+    return lamp + (assumed.SKY_FACTOR * band.zodiacal + band.thermal if band else 0.0)
+
+
+def _add_sources(image, view, request, sources, *, gain, table, log, pool):
+    """Draw or take the sources, put them on `image`, and describe them."""
+    stars = table
+    if table is None:
+        stars = scene.draw(view.centre, view.radius(), seed=request.scene_seed, crowded=request.crowded)
+    x, y = pointing.locate(stars.ra, stars.dec, view.attitude, view.transform)
+    near = _near(x, y, view.size, _reach(request))
+    stars, x, y = stars.take(near), x[near], y[near]
+    if log:
+        log("info", f"{len(stars)} sources, {np.count_nonzero(stars.sersic == 0)} of them stars")
+    shapes = _shapes(stars, view)
+    stamp = psf.from_reference(sources["epsf"], log)
+    if request.dispersed:
+        offset, electrons = _trace(stars, request.element, drawn=table is None)
+        rates = electrons / gain
+        render.add_spectra(image, stamp, x, y, sersic=stars.sersic, shapes=shapes, rates=rates, offset=offset)
+        magnitude, rate = stars.magnitude, rates.sum(axis=1)
+    else:
+        magnitude = spectra.in_band(stars, request.element) if table is None else stars.magnitude
+        rate = zero_rate(sources, request, gain) * 10 ** (-0.4 * magnitude)
+        point = stars.sersic == 0
+        wide = ~point
+        render.add_stars(image, stamp, x[point], y[point], rate[point])
+        render.add_galaxies(
+            image, stamp, x[wide], y[wide], rate[wide], sersic=stars.sersic[wide], shapes=shapes[wide], pool=pool
+        )
+    return _described(stars, x, y, magnitude=magnitude, rate=rate, peak=rate * stamp.peak)
+
+
+def zero_rate(sources, request, gain):
+    """DN/s of AB magnitude 0: as the photom reference calibrates it, else by the zero point of the detector."""
+    rate = references.scale_of(sources, request.element)
+    return 10 ** (0.4 * instrument.zero_point(request.detector, request.element)) / gain if rate is None else rate
+
+
+def _reach(request):
+    """Rows below and above a source that its light covers."""
+    if not request.dispersed:
+        return 0, 0
+    offset = spectra.dispersion(request.element)[0]
+    return max(-offset[0], 0), max(offset[-1], 0)
+
+
+def _near(x, y, size, reach):
+    """Sources whose light may fall on the image."""
+    margin = MARGIN_PIXELS
+    inside_x = (x > -margin) & (x < size + margin)
+    return inside_x & (y > -margin - reach[1]) & (y < size + margin + reach[0])
+
+
+def _shapes(stars, view):
+    """`render.shape_matrices` of all sources; zero for stars."""
+    shapes = np.zeros((len(stars), 3))
+    wide = np.flatnonzero(stars.sersic > 0)
+    if wide.size:
+        part = stars.take(wide)
+        local = pointing.jacobian(part.ra, part.dec, view.attitude, view.transform)
+        shapes[wide] = render.shape_matrices(part.radius, part.axis_ratio, part.angle, local)
+    return shapes
+
+
+def _trace(stars, element, *, drawn):
+    """Rows from the source, and electrons per second and pixel of each source's trace."""
+    offset, wavelength, width = spectra.dispersion(element)
+    flux = 10 ** (-0.4 * stars.magnitude[:, None])
+    flux = flux * (spectra.relative_flux(stars, wavelength) if drawn else np.ones(wavelength.size))
+    return offset, spectra.trace_rate(flux, element, wavelength, width)
+
+
+def _described(stars, x, y, *, magnitude, rate, peak):
+    """Columns of the truth table, with units."""
+    kind = np.where(stars.sersic == 0, "star", np.where(stars.sersic == 1, "disk", "spheroid"))
+    return {
+        "ra": (stars.ra, "deg"),
+        "dec": (stars.dec, "deg"),
+        "x": (x, "pixel"),
+        "y": (y, "pixel"),
+        "type": (kind, None),
+        "magnitude": (magnitude, "mag(AB)"),
+        "flux": (3631e9 * 10 ** (-0.4 * magnitude), "nJy"),
+        "rate": (rate, "DN / s"),
+        "peak_rate": (peak, "DN / s"),
+        "sersic_index": (stars.sersic, None),
+        "half_light_radius": (stars.radius, "arcsec"),
+        "axis_ratio": (stars.axis_ratio, None),
+        "position_angle": (stars.angle, "deg"),
+        "temperature": (stars.temperature, "K"),
+        "spectral_slope": (stars.slope, None),
+    }

@@ -1,0 +1,183 @@
+"""Complete metadata of a simulated exposure.
+
+What the name, the request and the instrument give is said; nothing else is made up: strings are ``?`` and numbers
+-999999 where there is nothing to say. `meta.rtools.simulation` tells that the file is a simulation, and with what.
+"""
+
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from rtools.errors import UsageError
+from rtools.products import nodes
+from rtools.products.metadata import complete, put
+from rtools.reference import instrument
+from rtools.simulate import assumed, pointing
+
+__all__ = ["ASSUMED_NOTE", "build"]
+
+ASSUMED_NOTE = (
+    "simulated by rt-sim; sky, lamp, pedestal, 1/f noise, cosmic rays and the values of the built-in nominal "
+    "instrument are assumed (rtools.simulate.assumed, rtools.reference.nominal), not measured"
+)
+
+UNIX_EPOCH_MJD = 40587.0
+NO_NUMBER = -999999
+
+
+def build(request, profile):
+    """Metadata that do not depend on the sky: everything but guide star and footprint.
+
+    Parameters
+    ----------
+    request : rtools.simulate.request.Request
+    profile : str
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    UsageError
+        The date is none.
+    """
+    start = _moment(request.date)
+    meta = {}
+    for path, value in request.identity.items():
+        put(meta, path, value)
+    meta["exposure"] = _exposure(request, start)
+    meta.setdefault("instrument", {}).update(
+        name="WFI",
+        detector=request.detector,
+        optical_element=request.element,
+        data_encoding_offset=request.encoding_offset,
+    )
+    meta.setdefault("observation", {}).update(_observation(request))
+    meta["guide_star"] = _guide_star(request)
+    meta["wcsinfo"] = _wcsinfo(request)
+    meta.update(_motion(request, start))
+    meta["pointing"] = _pointing(request, pointing.attitude(meta))
+    meta["program"] = {"title": "Simulated exposure", "category": "?", "subcategory": "None"}
+    meta["visit"] = _visit(start)
+    lamp = request.exposure_type in assumed.LAMP_E
+    meta["rcs"] = {"active": lamp, "electronics": None, "bank": None, "led": None, "counts": 0}
+    meta["rtools"] = {
+        "simulation": {
+            "note": ASSUMED_NOTE,
+            "scene_seed": request.scene_seed,
+            "seed": request.seed,
+            "crowded": request.crowded,
+            "sky_electron_per_s": request.sky,
+        }
+    }
+    return complete("l1_uncal", meta, profile)
+
+
+def _exposure(request, start):
+    reads = request.table.read_pattern
+    duration = request.frame_time * reads[-1][-1]
+    numbered = request.table.number is not None
+    return {
+        "type": request.exposure_type,
+        "start_time": nodes.time(_iso(start)),
+        "end_time": nodes.time(_iso(start + timedelta(seconds=duration))),
+        "engineering_quality": "OK",
+        "ma_table_id": request.table.id if numbered else "?",
+        "ma_table_name": request.table.name if numbered else "?",
+        "ma_table_number": request.table.number if numbered else NO_NUMBER,
+        "nresultants": len(reads),
+        "data_problem": None,
+        "frame_time": request.frame_time,
+        "exposure_time": duration,
+        "effective_exposure_time": request.frame_time * float(np.mean(reads[-1])),
+        "read_pattern": [list(map(int, resultant)) for resultant in reads],
+        "truncated": False,
+        "hga_move": False,
+    }
+
+
+def _observation(request):
+    """Identifiers as the ground system forms them: visit, file group 01, sequence 1, activity 01, exposure."""
+    visit, exposure = request.identity["observation.visit_id"], request.identity["observation.exposure"]
+    return {
+        "observation_id": f"{visit}01101{exposure:04d}",
+        "visit_file_group": 1,
+        "visit_file_sequence": 1,
+        "visit_file_activity": "01",
+        "wfi_parallel": False,
+    }
+
+
+def _visit(start):
+    dither = {"primary_name": None, "subpixel_name": None, "executed_pattern": None}
+    began = nodes.time(_iso(start))
+    return {"type": "GENERIC", "start_time": began, "nexposures": 1, "internal_target": False, "dither": dither}
+
+
+def _guide_star(request):
+    return {
+        "guide_window_id": request.identity["observation.visit_id"] + "1",
+        "guide_mode": {"GRISM": "WSM_TRK", "PRISM": "WSM_TRK"}.get(request.element, "WIM_TRK"),
+        "guide_star_id": "?",
+        "epoch": "?",
+        "window_xstart": NO_NUMBER,
+        "window_ystart": NO_NUMBER,
+        "window_xstop": NO_NUMBER,
+        "window_ystop": NO_NUMBER,
+    }
+
+
+def _wcsinfo(request):
+    v2, v3 = instrument.WFI_CEN
+    return {
+        "aperture_name": "WFI_CEN",
+        "v2_ref": v2,
+        "v3_ref": v3,
+        "vparity": -1,
+        "v3yangle": instrument.V3_IDEAL_Y_ANGLE,
+        "ra_ref": float(request.ra),
+        "dec_ref": float(request.dec),
+        "roll_ref": float(pointing.roll_of(request.pa)),
+        "s_region": "?",
+    }
+
+
+def _motion(request, start):
+    """Ephemeris of the spacecraft at the start, and the aberration that its velocity makes."""
+    mjd = (start - datetime(1970, 1, 1)) / timedelta(days=1) + UNIX_EPOCH_MJD
+    position, velocity = pointing.ephemeris(mjd)
+    ephemeris = {"ephemeris_reference_frame": "ICRS", "type": "PREDICTED", "time": mjd}
+    for axis, place, speed in zip("xyz", position, velocity, strict=True):
+        ephemeris |= {f"spatial_{axis}": float(place), f"velocity_{axis}": float(speed)}
+    scale, ra, dec = pointing.aberration_scale(request.ra, request.dec, velocity)
+    return {
+        "ephemeris": ephemeris,
+        "velocity_aberration": {"scale_factor": scale, "ra_reference": ra, "dec_reference": dec},
+    }
+
+
+def _pointing(request, attitude):
+    ra, dec, angle = attitude.boresight()
+    return {
+        "pa_aperture": float(request.pa),
+        "pointing_engineering_source": "PLANNED",
+        "ra_v1": ra,
+        "dec_v1": dec,
+        "pa_v3": angle,
+        "target_aperture": "WFI_CEN",
+        "target_ra": float(request.ra),
+        "target_dec": float(request.dec),
+    }
+
+
+def _moment(text):
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"--date {text}: no date", mend="write it as 2027-01-01T00:00:00") from None
+    return moment.replace(tzinfo=None) if moment.tzinfo is None else (moment - moment.utcoffset()).replace(tzinfo=None)
+
+
+def _iso(moment):
+    return moment.isoformat(timespec="milliseconds")

@@ -1,0 +1,155 @@
+"""What is to be simulated: a file name and settings in, one complete `Request` out."""
+
+from dataclasses import dataclass
+
+from rtools.errors import UsageError
+from rtools.reference import instrument
+from rtools.simulate import assumed
+
+__all__ = ["Request", "exposure_type_of", "parse_reads", "reads_of"]
+
+DARK_TYPES = ("WFI_IM_DARK", "WFI_SP_DARK")
+SKYLESS_TYPES = (*DARK_TYPES, "WFI_FLAT")
+
+
+@dataclass(frozen=True)
+class Request:
+    """One exposure to simulate.
+
+    Attributes
+    ----------
+    root : str
+        Name without suffix; part of every noise stream, so that exposures of one seed differ.
+    detector, element, exposure_type : str
+        As in the metadata.
+    identity : dict
+        Metadata that the name gives, dotted path to value.
+    table : rtools.reference.instrument.MaTable
+        With number None for a read pattern that is in no table.
+    ra, dec, pa : float
+        Of the aperture WFI_CEN, degrees.
+    date : str
+        Start of the exposure, ISO, UTC.
+    scene_seed, seed : int
+    sky : float or None
+        Background, electron/s/pixel, instead of the assumed one.
+    crowded : int or None
+        Stars per detector of a crowded field.
+    cosmic_rays : bool
+    encoding_offset : int
+        DN.
+    reference_read : bool
+    guide_window : str or tuple or None
+        ``auto``, (x, y) of its first pixel in the full frame, or None.
+    size : int
+        Rows and columns of the frame; 4096, less for tests (the corner of the full frame).
+    """
+
+    root: str
+    detector: str
+    element: str
+    exposure_type: str
+    identity: dict
+    table: instrument.MaTable
+    ra: float = assumed.POSITION["ra"]
+    dec: float = assumed.POSITION["dec"]
+    pa: float = assumed.POSITION["pa"]
+    date: str = assumed.START_TIME
+    scene_seed: int = 0
+    seed: int = 0
+    sky: float | None = None
+    crowded: int | None = None
+    cosmic_rays: bool = True
+    encoding_offset: int = 0
+    reference_read: bool = False
+    guide_window: str | tuple | None = "auto"
+    size: int = instrument.FRAME
+
+    @property
+    def stream(self):
+        """What this exposure's noise is keyed by."""
+        return ("exposure", self.seed, self.root)
+
+    @property
+    def frame_time(self):
+        """Seconds per read."""
+        return instrument.frame_time(self.exposure_type)
+
+    @property
+    def dispersed(self):
+        """Whether sources leave traces."""
+        return self.element in instrument.SPECTRAL_ELEMENTS
+
+    @property
+    def dark(self):
+        """Whether no light at all comes in."""
+        return self.exposure_type in DARK_TYPES or self.element == "DARK"
+
+    @property
+    def has_sky(self):
+        """Whether sources and sky are seen."""
+        return not self.dark and self.exposure_type not in SKYLESS_TYPES
+
+
+def exposure_type_of(element):
+    """The usual exposure type of an optical element."""
+    if element == "DARK":
+        return "WFI_IM_DARK"
+    return "WFI_SPECTRAL" if element in instrument.SPECTRAL_ELEMENTS else "WFI_IMAGE"
+
+
+def reads_of(word, exposure_type, tables=None):
+    """The MultiAccum table of a word: table name, number or id, or explicit reads.
+
+    Parameters
+    ----------
+    word : str or None
+        None for the usual table of the exposure type.
+    exposure_type : str
+    tables : dict of str to MaTable, optional
+        Further tables by name, number and id, from a matable reference file; asked first.
+
+    Returns
+    -------
+    MaTable
+
+    Raises
+    ------
+    UsageError
+        No such table, or the reads do not increase.
+    """
+    if word is None:
+        word = assumed.TABLES["spectroscopy" if exposure_type in ("WFI_SPECTRAL", "WFI_SP_DARK") else "imaging"]
+    if tables and word.upper() in tables:
+        return tables[word.upper()]
+    if ";" in word or "," in word or "-" in word:
+        return instrument.MaTable(None, "", parse_reads(word))
+    return instrument.ma_table(word)
+
+
+def parse_reads(text):
+    """Reads of each resultant from text like ``1;2-3;4,6,8``.
+
+    Returns
+    -------
+    list of list of int
+
+    Raises
+    ------
+    UsageError
+        It is no list of increasing read numbers.
+    """
+    pattern = []
+    for part in text.split(";"):
+        reads = []
+        for word in part.split(","):
+            first, dash, last = word.strip().partition("-")
+            try:
+                reads += range(int(first), int(last if dash else first) + 1)
+            except ValueError:
+                raise UsageError(f"read pattern {text!r}: {word!r} is no read number or range") from None
+        pattern.append(reads)
+    flat = [read for reads in pattern for read in reads]
+    if any(not reads for reads in pattern) or flat != sorted(set(flat)) or flat[0] < 1:
+        raise UsageError(f"read pattern {text!r}: reads must increase from 1 on", mend="write it as 1;2-3;4-9")
+    return pattern

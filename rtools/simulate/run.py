@@ -1,0 +1,102 @@
+"""From a request to files: references, the exposure, its truth."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from rtools.errors import RtoolsError
+from rtools.simulate.metadata import ASSUMED_NOTE
+
+__all__ = ["Output", "outputs", "simulate_to_files"]
+
+
+@dataclass(frozen=True)
+class Output:
+    """Names of what is written; `truth_image` and `truth_table` may be None."""
+
+    uncal: Path
+    truth_image: Path | None
+    truth_table: Path | None
+
+    def paths(self):
+        """Those that are written, the main product last."""
+        return [path for path in (self.truth_table, self.truth_image, self.uncal) if path is not None]
+
+
+def outputs(uncal, *, truth=True, table=True, overwrite=False):
+    """Names beside an L1 file: ROOT_truth.asdf and, where there are sources, ROOT_truth.parquet.
+
+    Raises
+    ------
+    RtoolsError
+        One of them exists, and `overwrite` is false.
+    """
+    stem = uncal.name.removesuffix("_uncal.asdf")
+    image = uncal.with_name(f"{stem}_truth.asdf") if truth else None
+    listed = uncal.with_name(f"{stem}_truth.parquet") if truth and table else None
+    output = Output(uncal, image, listed)
+    for path in output.paths():
+        if path.exists() and not overwrite:
+            raise RtoolsError("exists already", mend="--overwrite replaces it", path=path)
+    return output
+
+
+def simulate_to_files(request, output, config, *, profile, compression, threads, table=None, log=None, progress=None):
+    """Simulate and write.
+
+    Parameters
+    ----------
+    request : rtools.simulate.request.Request
+    output : Output
+    config : rtools.reference.find.Config
+    profile, compression : str
+    threads : int
+    table : rtools.simulate.scene.Sources, optional
+    log, progress : callable, optional
+
+    Returns
+    -------
+    rtools.simulate.exposure.Result
+    """
+    from rtools.products import history, writer
+    from rtools.simulate import exposure, files, metadata, references
+
+    log = log or (lambda level, text: None)
+    meta = metadata.build(request, profile)
+    sources = references.find_all(meta, request, config, log)
+    result = exposure.simulate(request, meta, sources, table=table, threads=threads, log=log, progress=progress)
+    result.meta["filename"] = output.uncal.name
+    used = {kind: source for kind, source in sources.items() if source is not None}
+    entry = history.entry("rt-sim", parameters=_parameters(request), references=used)
+    stages = []
+    try:
+        if output.truth_table is not None:
+            stages.append(files.stage_truth_table(output.truth_table, result))
+        if output.truth_image is not None:
+            packed = None if compression == "none" else compression
+            stages.append(files.stage_truth_image(output.truth_image, result, ASSUMED_NOTE, packed))
+        stages.append(
+            writer.stage_product(
+                output.uncal,
+                "l1_uncal",
+                result.meta,
+                result.arrays,
+                profile=profile,
+                compression=compression,
+                history=[entry],
+                threads=threads,
+            )
+        )
+        for stage in stages:
+            stage.commit()
+    except BaseException:
+        for stage in stages:
+            stage.discard()
+        raise
+    return result
+
+
+def _parameters(request):
+    """The request as plain values."""
+    kept = ("exposure_type", "ra", "dec", "pa", "date", "scene_seed", "seed", "sky", "crowded", "cosmic_rays")
+    values = {key: getattr(request, key) for key in (*kept, "encoding_offset", "reference_read", "size")}
+    return values | {"guide_window": request.guide_window, "read_pattern": request.table.read_pattern}
