@@ -6,6 +6,7 @@ interpolation per read and pixel make this the hottest loop of the chain.
 """
 
 from functools import cache
+from threading import Lock
 
 import numpy as np
 from numba import njit
@@ -43,19 +44,49 @@ def _widen(coefficients, y, dq, pixeldq, wide):
 
 
 @njit(nogil=True, cache=True)
-def interpolate(v, table):
-    """v += table(v): linear between the nodes, constant beyond them; NaN stays."""
+def _interpolate(v, table, index, beyond):
+    """v += table(v): linear between the nodes, constant outside them; NaN stays. The last two are work space."""
     origin, per_step, step, heights, slopes = table
-    last = heights.size - 1
-    end = origin + last * step
+    end = origin + (heights.size - 1) * step
     for p in range(CHANNEL):
         w = v[p] if v[p] > origin else origin
         w = w if w < end else end
-        j = np.uint32(np.int32((w - origin) * per_step))
-        v[p] += slopes[j] * (w - (origin + np.float64(np.int32(j)) * step)) + heights[j]
+        index[p] = np.int32((w - origin) * per_step)
+        beyond[p] = w - (origin + np.float64(index[p]) * step)
+    for p in range(CHANNEL):
+        j = np.uint32(index[p])
+        v[p] += slopes[j] * beyond[p] + heights[j]
 
 
-@cache
+@njit(nogil=True, cache=True)
+def _polynomial(x, c, p):
+    """Polynomial of pixel p in float32, as for values that are corrected without their reads."""
+    top = c.shape[0] - 1
+    h = np.float32(c[top, p]) * x
+    for k in range(top - 1):
+        h = (h + np.float32(c[top - 1 - k, p])) * x
+    return h + np.float32(c[0, p])
+
+
+@njit(nogil=True, cache=True)
+def _rates(row, flags, means, c, start, rate):
+    """Linear value of the first resultant, and the slope per read to the last but one that is unsaturated."""
+    groups, columns = row.shape
+    for x in range(columns):
+        start[x] = row[0, x] if flags[0, x] & SATURATED else _polynomial(row[0, x], c, x)
+        rate[x] = 0.0
+        if groups > 1:
+            good = 0
+            for g in range(groups):
+                good += 1 if flags[g, x] & SATURATED == 0 else 0
+            last = max(good - 1, 2) - 1
+            end = row[last, x] if flags[last, x] & SATURATED else _polynomial(row[last, x], c, x)
+            rate[x] = np.float64(end - np.float32(start[x])) / (means[last] - means[0])
+
+
+_making = Lock()
+
+
 def kernel(terms, inverse_terms, with_table):
     """The compiled correction for so many coefficients.
 
@@ -72,32 +103,14 @@ def kernel(terms, inverse_terms, with_table):
         ``correct(data, groupdq, pixeldq, coefficients, inverse, dq, reads, table)``; changes the first three in place
         and returns how many values were clipped.
     """
+    with _making:  # threads that ask at the same time must get, and compile, one function
+        return _kernel(terms, inverse_terms, with_table)
+
+
+@cache
+def _kernel(terms, inverse_terms, with_table):
+    # Only numbers may be closed over: a function among them would spoil the cache on disk.
     top, inverse_top = terms - 1, inverse_terms - 1
-
-    @njit(nogil=True, cache=True)
-    def single(x, c, p):
-        """Polynomial in float32, as for values that are corrected without their reads."""
-        h = np.float32(c[top, p]) * x
-        for k in range(top - 1):
-            h = (h + np.float32(c[top - 1 - k, p])) * x
-        return h + np.float32(c[0, p])
-
-    @njit(nogil=True, cache=True)
-    def rates(data, groupdq, y, means, c, start, rate):
-        """Linear value of the first resultant, and the slope per read to the last but one that is unsaturated."""
-        groups, _rows, columns = data.shape
-        for x in range(columns):
-            value = data[0, y, x]
-            start[x] = value if groupdq[0, y, x] & SATURATED else single(value, c, x)
-            rate[x] = 0.0
-            if groups > 1:
-                good = 0
-                for g in range(groups):
-                    good += 1 if groupdq[g, y, x] & SATURATED == 0 else 0
-                last = max(good - 1, 2) - 1
-                value = data[last, y, x]
-                end = value if groupdq[last, y, x] & SATURATED else single(value, c, x)
-                rate[x] = np.float64(end - np.float32(start[x])) / (means[last] - means[0])
 
     @njit(nogil=True, cache=True)
     def correct(data, groupdq, pixeldq, coefficients, inverse, dq, reads, table):
@@ -111,14 +124,15 @@ def kernel(terms, inverse_terms, with_table):
         for g in range(groups):
             longest = max(longest, first[g + 1] - first[g])
         u = np.zeros((longest, CHANNEL))
-        v = np.zeros(CHANNEL)
+        v, beyond = np.zeros(CHANNEL), np.zeros(CHANNEL)
+        index = np.zeros(CHANNEL, np.int32)
         clipped = 0
         for y in range(rows):
             _widen(coefficients, y, dq, pixeldq, c)
             _widen(inverse, y, dq, pixeldq, d)
             for x in range(columns):
                 pixeldq[y, x] |= dq[y, x]
-            rates(data, groupdq, y, means, c, start, rate)
+            _rates(data[:, y], groupdq[:, y], means, c, start, rate)
             for g in range(groups):
                 n = first[g + 1] - first[g]
                 for p in range(CHANNEL):
@@ -140,7 +154,7 @@ def kernel(terms, inverse_terms, with_table):
                     for p in range(CHANNEL):
                         v[p] = u[r, p] + mean[p]
                     if with_table:
-                        interpolate(v, table)
+                        _interpolate(v, table, index, beyond)
                     for p in range(CHANNEL):
                         z = v[p]
                         h = c[top, p] * z

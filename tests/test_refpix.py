@@ -1,0 +1,208 @@
+"""Reference-pixel correction: the peer's values, a plain transcription in float64, options, edges."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from steps_case import Frame, exposure, reference_coefficients, reference_frame, strip
+
+from rtools.exposure import refpix
+from rtools.exposure._refpix_kernels import fill_gaps, smooth_pauses
+
+CHANNELS = (0, 1, 2, 31)
+BAD = 1 << 17
+
+
+class Sparse:
+    """A view of a few channels of a 4096 frame."""
+
+    def __init__(self, channels, flags):
+        self.channels, self.flags = channels, flags
+
+    def strip(self, start, stop):
+        data = self.channels[start // 128]
+        return strip(data, start=start, pixeldq=self.flags[:, start:stop], frame=(4096, 4096))
+
+
+def options(**values):
+    return refpix.STEP.defaults() | values
+
+
+@pytest.fixture(scope="module")
+def scene():
+    return (*reference_frame(CHANNELS), reference_coefficients())
+
+
+@pytest.mark.parametrize("without", [None, "offset", "trends", "cosine", "fft"])
+def test_equals_the_peer_to_one_unit_in_the_last_place(scene, without):
+    golden = np.load(Path(__file__).parent / "data" / "refpix_peer.npz")
+    channels, amp33, flags, coefficients = scene
+    view = Sparse(channels, flags)
+    made = exposure((3, 4096, 4096))
+    made.amp33 = amp33.copy()
+    chosen = options(**({without: False} if without else {}))
+    prepared = refpix.prepare(made, view, {}, chosen)
+    assert np.array_equal(made.amp33, amp33)
+    expected = golden[f"no_{without}" if without else "all"]
+    g, y, x = golden["where"][:, : expected.size]
+    found = np.empty(expected.shape, np.float32)
+    for k, channel in enumerate(CHANNELS):
+        part = view.strip(channel * 128, channel * 128 + 128)
+        refs = {"refpix": {name: rows[k] for name, rows in coefficients.items()}}
+        refpix.apply(part, refs, chosen, prepared)
+        here = x // 128 == k
+        found[here] = part.data[g[here], y[here], x[here] % 128]
+    # The sum over resultants, the line and the correction round at the level of the raw values.
+    unit = np.spacing(np.float32(1e4))
+    assert np.abs(found - expected).max() <= unit
+    if without is None:
+        assert np.mean(found != expected) < 0.01
+
+
+ROWS, WIDTH = 24, 140
+
+
+def plain(frame, amp33, flags, coefficients):
+    """The correction written down for a small frame in float64; transforms as sums over samples."""
+    groups, _rows, columns = frame.shape
+    x = np.concatenate([np.where(flags & BAD, 0, frame), amp33], axis=2).astype(float)
+    offset = x.mean(axis=0)
+    x -= offset
+    count = columns // 128 + 1
+    series = np.zeros((count, groups, ROWS, WIDTH))
+    for c in range(count):
+        block = x[..., c * 128 : c * 128 + 128]
+        series[c, ..., :128] = block[..., ::-1] if c % 2 and c < count - 1 else block
+    t = np.arange(ROWS * WIDTH).reshape(ROWS, WIDTH) - (ROWS * WIDTH - 1) / 2
+    ends = np.r_[0:4, ROWS - 4 : ROWS]
+    for one in series.reshape(-1, ROWS, WIDTH):
+        known = one != 0
+        use = known[ends]
+        if use.any():
+            line = np.polynomial.Polynomial.fit(t[ends][use], one[ends][use], 1)
+            one -= line(t) * known
+    filled = [smoothed(filled_gaps(one.ravel())) for one in series[-1]]
+    left, right = np.zeros((2, groups, ROWS, WIDTH))
+    left[..., :4], right[..., :4] = series[0, ..., :4], series[count - 2, ..., :4]
+    length = ROWS * WIDTH
+    half = length // 2 + 1
+    for c in range(count - 1):
+        for g in range(groups):
+            spectrum = np.fft.rfft(left[g].ravel() / length) * 35 * coefficients["gamma"][c]
+            spectrum = spectrum + np.fft.rfft(right[g].ravel() / length) * 35 * coefficients["zeta"][c]
+            spectrum = spectrum + np.fft.rfft(filled[g] / length) * coefficients["alpha"][c]
+            series[c, g] -= np.fft.irfft(spectrum * 2 * half, length).reshape(ROWS, WIDTH)
+    out = np.concatenate([s[..., 127::-1] if c % 2 else s[..., :128] for c, s in enumerate(series[:-1])], axis=2)
+    return out + offset[:, :columns]
+
+
+def filled_gaps(x):
+    """Weighted mean of neighbours n - 16 … n + 15 by cos(π m / 32)."""
+    out = x.copy()
+    for n in np.nonzero(x == 0)[0]:
+        m = np.arange(-16, 16)
+        m = m[(n + m >= 0) & (n + m < x.size)]
+        weight = np.cos(np.pi * m / 32) * (x[n + m] != 0)
+        if weight.sum() > 0:
+            out[n] = (weight * x[n + m]).sum() / weight.sum()
+    return out
+
+
+def smoothed(x):
+    """Pauses after three rounds of the apodised transform."""
+    pause = np.arange(x.size) % WIDTH >= 128
+    apodise = (1 + np.cos(2 * np.pi * np.arange(x.size // 2 + 1) / x.size)) / 2
+    for _ in range(3):
+        x = np.where(pause, np.fft.irfft(np.fft.rfft(x) * apodise, x.size), x)
+    return x
+
+
+def small(groups=3, columns=256):
+    random = np.random.default_rng(5)
+    common = np.cumsum(random.normal(0, 2, (groups, ROWS, 1)), axis=1)
+    frame = np.round(10000 + common + random.normal(0, 5, (groups, ROWS, columns)))
+    amp33 = np.round(8000 + common + random.normal(0, 3, (groups, ROWS, 128))).astype(np.uint16)
+    amp33[:, random.random((ROWS, 128)) < 0.03] = 0
+    flags = np.zeros((ROWS, columns), np.uint32)
+    flags[[1, 10, 22], [200, 2, 255]] = BAD
+    count = ROWS * WIDTH // 2 + 1
+    low = np.exp(-((np.arange(count) / count / 0.1) ** 2)) * np.exp(0.5j)
+    coefficients = {
+        k: np.array([a, 1.1 * a])[:, None] * low for k, a in (("gamma", 0.3), ("zeta", 0.2), ("alpha", 0.5))
+    }
+    return frame.astype(np.float32), amp33, flags, coefficients
+
+
+def corrected(frame, amp33, flags, coefficients, **chosen):
+    made = exposure(frame.shape)
+    made.amp33 = amp33
+    view = Frame(frame, flags)
+    prepared = refpix.prepare(made, view, {}, options(**chosen))
+    parts = []
+    for c in range(frame.shape[2] // 128):
+        part = view.strip(c * 128, c * 128 + 128)
+        refpix.apply(part, {"refpix": {k: v[c] for k, v in coefficients.items()}}, options(**chosen), prepared)
+        parts.append(part.data)
+    return np.concatenate(parts, axis=2)
+
+
+def test_equals_the_plain_formulas():
+    scene = small()
+    assert np.abs(corrected(*scene) - plain(*scene)).max() < 0.005
+
+
+def test_empty_reference_output_and_borders():
+    """Files without reference pixels: trends, borders and amp33 have nothing to say, and nothing becomes NaN."""
+    frame, amp33, flags, coefficients = small()
+    frame[:, :4], frame[:, -4:], frame[..., :4], frame[..., -4:] = 0, 0, 0, 0
+    found = corrected(frame, np.zeros_like(amp33), flags, coefficients)
+    flags_zero = np.where(flags & BAD, 0, frame)
+    assert np.array_equal(found, flags_zero)
+
+
+def test_one_resultant_keeps_its_level():
+    frame, amp33, flags, coefficients = small(groups=1)
+    assert np.isfinite(corrected(frame, amp33, flags, coefficients)).all()
+    assert np.array_equal(
+        corrected(frame, amp33, flags, coefficients), corrected(frame, amp33, flags, coefficients, offset=False)
+    )
+
+
+def test_common_noise_is_removed():
+    """With coefficients that trust amp33 alone and pass all frequencies, noise seen by amp33 goes from the channels."""
+    frame, amp33, flags, coefficients = small(groups=4)
+    flags[:] = 0
+    common = np.random.default_rng(8).normal(0, 20, (4, ROWS, 1)).round()
+    frame = np.full_like(frame, 10000) + common.astype(np.float32)
+    amp33 = np.broadcast_to(8000 + common, (4, ROWS, 128)).astype(np.uint16)
+    nothing, everything = np.zeros_like(coefficients["gamma"]), np.ones_like(coefficients["alpha"])
+    length = ROWS * WIDTH
+    everything *= length / (2 * (length // 2 + 1))
+    found = corrected(frame, amp33, flags, {"gamma": nothing, "zeta": nothing, "alpha": everything})
+    assert found.std(axis=0).max() < 0.05 < frame.std(axis=0).min()
+
+
+def test_kernels_of_amp33_against_their_definitions():
+    x = np.random.default_rng(6).normal(0, 5, (ROWS, WIDTH))
+    x[:, 128:] = 0
+    x[np.random.default_rng(7).random(x.shape) < 0.1] = 0
+    x[5] = 0
+    filled = x.ravel().astype(np.float32)
+    fill_gaps(filled)
+    assert np.allclose(filled, filled_gaps(x.ravel()), atol=1e-5)
+    smooth = filled.copy()
+    smooth_pauses(smooth)
+    assert np.allclose(smooth, smoothed(filled.astype(float)), atol=1e-5)
+
+
+def test_bad_reference_pixels_count_as_missing():
+    frame, amp33, flags, coefficients = small()
+    spoilt = frame.copy()
+    spoilt[:, flags & BAD != 0] += 5000
+    assert np.array_equal(corrected(frame, amp33, flags, coefficients), corrected(spoilt, amp33, flags, coefficients))
+
+
+def test_part_of_a_channel_is_refused():
+    part = strip(np.zeros((2, ROWS, 64)))
+    with pytest.raises(ValueError, match="not one channel"):
+        refpix.apply(part, {}, {}, None)
