@@ -15,7 +15,16 @@ import numpy as np
 from rtools.errors import UsageError
 from rtools.products.header import BLOCK_HEADER, BLOCK_MAGIC
 
-__all__ = ["COMPRESSIONS", "HEAD", "ArrayBytes", "FileBytes", "block_head", "block_index", "write_blocks"]
+__all__ = [
+    "COMPRESSIONS",
+    "HEAD",
+    "ArrayBytes",
+    "FileBytes",
+    "RepeatedBytes",
+    "block_head",
+    "block_index",
+    "write_blocks",
+]
 
 COMPRESSIONS = ("lz4", "zlib", "none")
 
@@ -38,6 +47,8 @@ class ArrayBytes:
         Made C-contiguous and little-endian, as a copy only where it is not.
     """
 
+    compression = None
+
     def __init__(self, array):
         dtype = array.dtype.newbyteorder("<") if array.dtype.byteorder == ">" else array.dtype
         array = np.ascontiguousarray(array, dtype)
@@ -48,8 +59,25 @@ class ArrayBytes:
         return self._view[span]
 
 
+class RepeatedBytes:
+    """The bytes of an array that holds one value throughout (``numpy.broadcast_to``); always compressed."""
+
+    compression = "lz4"
+
+    def __init__(self, array):
+        value = array.reshape(-1)[:1]
+        self.nbytes = array.nbytes
+        self._run = np.full(min(CHUNK, array.nbytes) // value.itemsize, value[0]).view(np.uint8)
+
+    def __getitem__(self, span):
+        start, stop, _step = span.indices(self.nbytes)
+        return memoryview(self._run)[: stop - start]  # chunks begin on multiples of CHUNK
+
+
 class FileBytes:
     """Bytes of an open file, read when they are needed so that no mapped page stays in memory."""
+
+    compression = None
 
     def __init__(self, file, offset, nbytes):
         self.nbytes = nbytes
@@ -97,12 +125,13 @@ def write_blocks(file, sources, *, compression="lz4", threads=1):
     UsageError
         No such compression.
     """
+    ways = [source.compression or compression for source in sources]
     if compression not in COMPRESSIONS:
         raise UsageError(f"no compression is called {compression}", mend=f"there are {' '.join(COMPRESSIONS)}")
     offsets, heads = [], []
     with ThreadPoolExecutor(max(1, threads)) as pool, ThreadPoolExecutor(1) as hasher:
         digest, waiting = None, deque()
-        for number, last, data in _stored(sources, compression, pool, 2 * max(1, threads)):
+        for number, last, data in _stored(sources, ways, pool, 2 * max(1, threads)):
             if number == len(offsets):
                 digest = md5(usedforsecurity=False)
                 offsets.append(file.tell())
@@ -114,33 +143,34 @@ def write_blocks(file, sources, *, compression="lz4", threads=1):
             if last:
                 heads.append((file.tell() - offsets[-1] - HEAD, sources[number].nbytes, hasher.submit(digest.digest)))
         end = file.tell()
-        for offset, (used, size, checksum) in zip(offsets, heads, strict=True):
+        for offset, way, (used, size, checksum) in zip(offsets, ways, heads, strict=True):
             file.seek(offset)
-            file.write(block_head(compression, used, size, checksum.result()))
+            file.write(block_head(way, used, size, checksum.result()))
         file.seek(end)
     return offsets
 
 
-def _stored(sources, compression, pool, ahead):
+def _stored(sources, ways, pool, ahead):
     """(number of the source, whether it is its last piece, stored bytes), in order; `ahead` pieces are in work."""
-    work, running = _lz4 if compression == "lz4" else _deflate, deque()
-    for number, source in enumerate(sources):
+    running = deque()
+    for number, (source, way) in enumerate(zip(sources, ways, strict=True)):
         adler = 1
         starts = range(0, source.nbytes, CHUNK) or (0,)
         for start in starts:
             data = source[start : min(start + CHUNK, source.nbytes)]
             last = start == starts[-1]
-            if compression == "zlib":
+            if way == "zlib":
                 adler = zlib.adler32(data, adler)
-            if compression == "none":
-                yield number, last, data
-                continue
-            running.append((number, last, pool.submit(work, data, start == 0, last, adler)))
+            running.append((number, last, pool.submit(WORK[way], data, start == 0, last, adler)))
             if len(running) > ahead:
                 number_, last_, future = running.popleft()
                 yield number_, last_, future.result()
     for number_, last_, future in running:
         yield number_, last_, future.result()
+
+
+def _plain(data, _first, _last, _adler):
+    return data
 
 
 def _lz4(data, _first, _last, _adler):
@@ -154,3 +184,6 @@ def _deflate(data, first, last, adler):
     encoder = zlib.compressobj(wbits=-15)
     stored = encoder.compress(data) + encoder.flush(zlib.Z_FINISH if last else zlib.Z_SYNC_FLUSH)
     return (b"\x78\x9c" if first else b"") + stored + (adler.to_bytes(4, "big") if last else b"")
+
+
+WORK = {"lz4": _lz4, "zlib": _deflate, "none": _plain}

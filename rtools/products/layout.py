@@ -49,7 +49,7 @@ class Array:
     path : str
         Dotted, below ``roman``.
     dtype : str
-        numpy name; ``time[]``, ``string`` and the like for lists in the tree.
+        numpy name; ``time[]`` and ``string[]`` are lists in the tree.
     ndim : int
     shape : tuple
         Lengths, or letters explained in ``facts()["dims"]``.
@@ -64,6 +64,11 @@ class Array:
     shape: tuple
     unit: object
     required: bool
+
+    @property
+    def listed(self):
+        """Whether it is a list in the tree and no array."""
+        return self.dtype.endswith("[]")
 
 
 @dataclass(frozen=True)
@@ -217,9 +222,12 @@ def arrays(kind, profile=DEFAULT_PROFILE):
     for entry in _entry(kind)["arrays"]:
         since = entry.get("since_profile", "")
         seed = profile == "1.5.0" and kind == "l2_image"
-        if profile < since or (seed and entry["path"] in ("chisq", "dumo")):
+        only = entry.get("only_profile", profile)
+        if profile < since or profile != only or (seed and entry["path"] in ("chisq", "dumo")):
             continue
         dtype, required = entry["dtype"], entry["rad_required"]
+        if isinstance(dtype, list):
+            dtype = f"U{dtype[1]}"
         if seed and dtype == "float16":
             dtype = "float32"
         if seed and entry["path"] == "var_rnoise":
@@ -232,7 +240,9 @@ def arrays(kind, profile=DEFAULT_PROFILE):
 
 def dtypes(kind, profile=DEFAULT_PROFILE):
     """Dtype of each array of a product, by path; lists in the tree left out."""
-    return {path: array.dtype for path, array in arrays(kind, profile).items() if array.dtype[-1].isdigit()}
+    names = {"bool8": "bool"}
+    found = arrays(kind, profile).items()
+    return {path: names.get(array.dtype, array.dtype) for path, array in found if not array.listed}
 
 
 def blocks(kind):

@@ -90,6 +90,9 @@ def complete(kind, meta, profile=layout.DEFAULT_PROFILE):
     filled = _copy(meta)
     defaults = _defaults()
     absent = []
+    for _block, under, needed in layout.blocks(kind):
+        if under and needed:
+            filled.setdefault(under, {})
     for field in layout.fields(kind, profile):
         if not field.required or _present(filled, field.path):
             continue

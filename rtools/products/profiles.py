@@ -13,6 +13,12 @@ __all__ = ["convert"]
 
 OLD_EXPOSURE_TYPES = {"WFI_GRISM": "WFI_SPECTRAL", "WFI_PRISM": "WFI_SPECTRAL", "WFI_DARK": "WFI_IM_DARK"}
 
+ZEROS = {
+    "ramp": {"pixeldq2": "pixeldq", "err": "data"},
+    "l2_image": {"dq2": "dq", "var_rnoise": "data", "chisq": "data", "dumo": "data"},
+}
+"""Arrays that a profile may want and nobody has computed, and the array whose shape they take."""
+
 WORDS = {
     "ephemeris.type": ("PREDICTED", "DEFINITIVE"),
     "exposure.engineering_quality": ("SUSPECT", "OK"),
@@ -112,10 +118,6 @@ def _arrays(kind, arrays, profile, said):
     for name in sorted(set(arrays) & everywhere - set(known)):
         del arrays[name]
         said.append(f"profile {profile} has no array {name}: dropped")
-    second = {"ramp": ("pixeldq", "pixeldq2"), "l2_image": ("dq", "dq2")}.get(kind)
-    if second and second[1] in known and second[1] not in arrays and second[0] in arrays:
-        arrays[second[1]] = np.zeros_like(arrays[second[0]], dtype=np.uint32)
-    if kind == "l2_image" and "data" in arrays:
-        for name in ("var_rnoise", "chisq", "dumo"):
-            if name in known and name not in arrays and (known[name].required or name == "var_rnoise"):
-                arrays[name] = np.zeros(arrays["data"].shape, known[name].dtype)
+    for name, model in ZEROS.get(kind, {}).items():
+        if name in known and name not in arrays and model in arrays:
+            arrays[name] = np.broadcast_to(np.zeros((), known[name].dtype), arrays[model].shape)

@@ -10,7 +10,7 @@ import numpy as np
 from rtools.errors import RtoolsError
 from rtools.products import encode, layout, metadata, nodes, serial
 from rtools.products.arrays import array_node
-from rtools.products.encode import ArrayBytes
+from rtools.products.encode import ArrayBytes, RepeatedBytes
 
 __all__ = ["Stage", "build_tree", "serialise", "write_file"]
 
@@ -117,7 +117,7 @@ def serialise(tree, profile, history=(), sources=()):
                 return np.array(array)
             if id(array) not in known:
                 known[id(array)] = array_node(array, first + len(found) - len(sources)), array
-                found.append(ArrayBytes(array))
+                found.append(RepeatedBytes(array) if not any(array.strides) else ArrayBytes(array))
             return known[id(array)][0]
 
         head, inner = serial.dump(serial.to_asdf(tree, store), profile=profile, history=history)

@@ -48,7 +48,7 @@ def stage_product(
     meta : dict
         Below ``roman.meta``, of any profile; what a file says of itself is set here (`metadata.stamp_file`).
     arrays : dict of str to ndarray
-        By dotted path below ``roman``; cast to the profile's dtypes.
+        By dotted path below ``roman``; cast to the profile's dtypes. Lists of times or strings may stand here, too.
     profile, compression : str
     history : iterable of dict
         Entries (`rtools.products.history.entry`), oldest first.
@@ -86,8 +86,7 @@ def stage_product(
 def _cast(name, array, kind, profile, stage):
     """An array in the dtype of its profile; only casts that keep the kind of number, and integers that fit."""
     wanted = layout.dtypes(kind, profile).get(name)
-    array = np.asanyarray(array)
-    if wanted is None or array.dtype == wanted or wanted == "bool8":
+    if wanted is None or not isinstance(array, np.ndarray) or array.dtype == wanted:
         return array
     target = np.dtype(wanted)
     both = array.dtype.kind + target.kind
@@ -102,4 +101,5 @@ def _cast(name, array, kind, profile, stage):
         limits = np.iinfo(target)
         if array.min() < limits.min or array.max() > limits.max:
             raise InputError(f"{name}: values beyond {wanted}", path=stage.path)
-    return array.astype(target) if both in ("iu", "ui", "ii", "uu") else array
+    fits = both in ("iu", "ui", "ii", "uu") or (both == "UU" and array.dtype.itemsize < target.itemsize)
+    return array.astype(target) if fits else array

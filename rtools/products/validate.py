@@ -1,0 +1,74 @@
+"""Checking a file that was read: the schema of its own tag, and our description of the product."""
+
+import numpy as np
+
+from rtools.errors import UsageError
+from rtools.products import layout, metadata
+
+__all__ = ["check_layout", "validate_tree"]
+
+
+def validate_tree(product):
+    """Everything that is wrong with an opened file's tree.
+
+    Parameters
+    ----------
+    product : rtools.products.reader.Product
+        Of any kind: exposure, guide window, FACE, mosaic, reference; of any age.
+
+    Returns
+    -------
+    list of str
+        One line each, ``where: what``; empty for a good file.
+    """
+    from rtools.products import serial
+
+    manifest = layout.manifest_of(product.tag)
+    if manifest is None:
+        found = [f"the tree: no manifest of the installed rad has the tag {product.tag}"]
+    else:
+        problem = serial.problem(product.tree, manifest)
+        found = [problem] if problem else []
+    return found + [line for line in check_layout(product) if line not in found]
+
+
+def check_layout(product):
+    """Compare arrays and required metadata with `layout`, without asdf.
+
+    Returns
+    -------
+    list of str
+    """
+    kind = f"reference/{product.reftype}" if product.kind == "reference" else product.kind
+    try:
+        described = layout.arrays(kind, product.profile)
+        dtypes = layout.dtypes(kind, product.profile)
+    except UsageError:
+        return []
+    problems = []
+    for path, wanted in described.items():
+        node = metadata.get(product.tree, path)
+        if path in product.arrays:
+            problems += _array_problems(path, product.arrays[path], wanted, dtypes.get(path))
+        elif wanted.required and node is None:
+            problems.append(f"{path}: missing")
+        elif node is not None and not wanted.listed and not isinstance(node, int):
+            problems.append(f"{path}: not an array")
+        elif node is not None and wanted.listed and not isinstance(node, list):
+            problems.append(f"{path}: not a list")
+    for field in layout.fields(kind, product.profile):
+        if field.required and metadata.get(product.meta, field.path) is None and "null" not in field.type:
+            problems.append(f"meta.{field.path}: missing")
+    return problems
+
+
+def _array_problems(path, info, wanted, dtype):
+    problems = []
+    if dtype is not None and info.dtype.newbyteorder("=") != np.dtype(dtype):
+        problems.append(f"{path}: {info.dtype.name}, not {wanted.dtype}")
+    if wanted.ndim is not None and len(info.shape) != wanted.ndim:
+        problems.append(f"{path}: {len(info.shape)} dimensions, not {wanted.ndim}")
+    for axis, (length, expected) in enumerate(zip(info.shape, wanted.shape, strict=False)):
+        if isinstance(expected, int) and expected <= 5 and length != expected:
+            problems.append(f"{path}: axis {axis} has {length}, not {expected}")
+    return problems

@@ -1,0 +1,45 @@
+"""Open and validate files with roman_datamodels; runs inside a judge's environment, knows nothing of rtools.
+
+usage: judge.py FILE...    prints {file: {"ok": bool, "model": …, "problem": …, "arrays": {…}}} as JSON
+"""
+
+import json
+import sys
+import warnings
+
+
+def judge(path):
+    """Verdict on one file: opens, validates, every block matches its checksum."""
+    import asdf
+    import numpy as np
+    import roman_datamodels.datamodels as rdm
+
+    asdf.get_config().validate_on_read = True
+    try:
+        with asdf.open(path, lazy_load=False, memmap=False, validate_checksums=True):
+            pass
+        with rdm.open(path) as model:
+            model.validate()
+            flat = model.to_flat_dict(include_arrays=True)
+            arrays = {key: [str(value.dtype), list(value.shape)] for key, value in flat.items() if is_array(value, np)}
+            return {"ok": True, "model": type(model).__name__, "arrays": arrays, "wcs": wcs_value(model)}
+    except Exception as error:
+        return {"ok": False, "problem": f"{type(error).__name__}: {' '.join(str(error).split())[:500]}"}
+
+
+def is_array(value, np):
+    """Whether a leaf of the flat dict is an array."""
+    return isinstance(value, np.ndarray) or (hasattr(value, "dtype") and hasattr(value, "shape"))
+
+
+def wcs_value(model):
+    """Sky position of pixel (10, 20), where there is a WCS."""
+    wcs = model.meta.get("wcs") if hasattr(model.meta, "get") else None
+    return [float(value) for value in wcs(10, 20)] if callable(wcs) else None
+
+
+if __name__ == "__main__":
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        verdicts = {path: judge(path) for path in sys.argv[1:]}
+    json.dump(verdicts, sys.stdout, indent=1)
