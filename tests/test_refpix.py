@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from steps_case import Frame, exposure, reference_coefficients, reference_frame, strip
 
+from rtools.errors import InputError
 from rtools.exposure import refpix
 from rtools.exposure._refpix_kernels import fill_gaps, smooth_pauses
 
@@ -200,6 +201,19 @@ def test_bad_reference_pixels_count_as_missing():
     spoilt = frame.copy()
     spoilt[:, flags & BAD != 0] += 5000
     assert np.array_equal(corrected(frame, amp33, flags, coefficients), corrected(spoilt, amp33, flags, coefficients))
+
+
+@pytest.mark.parametrize("amp33", [None, np.zeros((3, ROWS, 64), np.uint16)])
+def test_reference_output_is_needed(amp33):
+    frame, _amp33, flags, coefficients = small()
+    with pytest.raises(InputError, match="amp33"):
+        corrected(frame, amp33, flags, coefficients)
+
+
+def test_coefficients_of_another_frame_are_refused():
+    frame, amp33, flags, coefficients = small()
+    with pytest.raises(InputError, match="1681"):
+        corrected(frame, amp33, flags, {name: rows[:, :-1] for name, rows in coefficients.items()})
 
 
 def test_part_of_a_channel_is_refused():

@@ -28,6 +28,7 @@ STEP = Step(
 )  # fmt: skip
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def apply(strip, refs, options, prepared):
     """Flatten the strip's image in place, in float32; counts pixels without a flat."""
     image, flat = strip.image, refs["flat"]

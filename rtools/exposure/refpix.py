@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rtools.declare import Option, Reference, Step
+from rtools.errors import InputError
 from rtools.exposure.frame import BORDER, CHANNEL
 
 __all__ = ["PAD", "STEP", "WIDTH", "Spectra", "apply", "prepare", "series_offset"]
@@ -67,8 +68,17 @@ class Spectra:
 
 
 def prepare(exposure, view, refs, options):
-    """Transform the reference pixels of every resultant."""
+    """Transform the reference pixels of every resultant.
+
+    Raises
+    ------
+    InputError
+        There is no amp33, or not one row of 128 pixels for each row of the frame.
+    """
     groups, rows, columns = exposure.shape
+    if exposure.amp33 is None or exposure.amp33.shape != (groups, rows, CHANNEL):
+        found = "missing" if exposure.amp33 is None else f"{exposure.amp33.shape}, not {(groups, rows, CHANNEL)}"
+        raise InputError(f"refpix needs the reference output, but the array amp33 is {found}")
     offset = options["offset"] and groups > 1
     last = columns // CHANNEL - 1
     sides = [_border_series(view.strip(c * CHANNEL, (c + 1) * CHANNEL), offset, options["trends"]) for c in (0, last)]
@@ -155,6 +165,8 @@ def apply(strip, refs, options, prepared):
 
     Raises
     ------
+    InputError
+        The reference has not one coefficient for each frequency of the frame's time series.
     ValueError
         The strip is not one whole channel.
     """
@@ -167,6 +179,9 @@ def apply(strip, refs, options, prepared):
     data, odd = _zero_bad(strip), strip.channel % 2
     mean = series_offset(data) if prepared.offset else np.zeros(data.shape[1:], np.float32)
     gamma, zeta, alpha = (refs["refpix"][name].astype(np.complex64) for name in ("gamma", "zeta", "alpha"))
+    frequencies = data.shape[1] * WIDTH // 2 + 1
+    if gamma.shape != (frequencies,) or zeta.shape != gamma.shape or alpha.shape != gamma.shape:
+        raise InputError(f"refpix reference: {gamma.size} coefficients a channel, the frame needs {frequencies}")
     spectrum = np.empty_like(gamma)
     for g, plane in enumerate(data):
         combine(prepared.left[g], prepared.right[g], prepared.amp33[g], (gamma, zeta, alpha), spectrum)
