@@ -48,10 +48,12 @@ def _invert(target, start, coeffs, y, x):
 
 @njit(nogil=True, cache=True)
 def _evaluate(w, coeffs, y, x):
-    value = 0.0
+    """P(w) and its derivative."""
+    value, slope = 0.0, 0.0
     for k in range(coeffs.shape[0] - 1, -1, -1):
+        slope = slope * w + value
         value = value * w + coeffs[k, y, x]
-    return value
+    return value, slope
 
 
 @njit(nogil=True, cache=True)
@@ -71,7 +73,7 @@ def accumulate(out, state, planes, coeffs, inl, times, series, hits):
         Floor of the mean of the floored reads, DN, not yet clipped to what an integer can hold.
     state : ndarray uint64 (1,)
     planes : ndarray float32 (8, rows, 128)
-        0 electrons per read, 1 gain (electron/DN), 2 white noise per read (DN), 3 level at which the pixel stops rising
+        0 electrons per read, 1 gain (electron/DN), 2 white noise of a linearised read (DN), 3 level at which the pixel stops rising
         (DN), 4 dark decay, 5 addition to resultant 0 (DN), 6 pedestal (electrons), 7 nonzero where light-sensitive.
     coeffs : ndarray float32 (n, rows, 128)
         Linearity polynomial, ascending: true = P(measured + inl).
@@ -102,9 +104,13 @@ def accumulate(out, state, planes, coeffs, inl, times, series, hits):
             fade = float(planes[4, y, x])
             pedestal = float(planes[6, y, x]) / gain
             active = planes[7, y, x] != 0.0
-            w = _invert(pedestal, pedestal, coeffs, y, x) if active else pedestal
-            before = pedestal
-            top = _evaluate(full, coeffs, y, x)
+            w = before = pedestal
+            top = _evaluate(full, coeffs, y, x)[0]
+            if active:
+                # The read noise that the chain is told is that of linearised reads; at the pedestal it is so here.
+                w = _invert(pedestal, pedestal, coeffs, y, x)
+                slope = _evaluate(w, coeffs, y, x)[1]
+                sigma = sigma / slope if slope > 0.1 else sigma
             collected = 0.0
             for g in range(resultants):
                 n = reads[g]

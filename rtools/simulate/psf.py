@@ -62,7 +62,7 @@ class Psf:
     def weights(self, x, y):
         """Bilinear weights of the stamps for positions, clamped to the grid; ndarray (n, k)."""
         along_x, along_y = _linear(np.asarray(x, float), self.x), _linear(np.asarray(y, float), self.y)
-        return (along_y[:, :, None] * along_x[:, None, :]).reshape(len(along_x), -1)
+        return (along_y[:, :, None] * along_x[:, None, :]).reshape(len(along_x), len(self.x) * len(self.y))
 
     @cached_property
     def distinct(self):
