@@ -73,8 +73,9 @@ def accumulate(out, state, planes, coeffs, inl, times, series, hits):
         Floor of the mean of the floored reads, DN, not yet clipped to what an integer can hold.
     state : ndarray uint64 (1,)
     planes : ndarray float32 (8, rows, 128)
-        0 electrons per read, 1 gain (electron/DN), 2 white noise of a linearised read (DN), 3 level at which the pixel stops rising
-        (DN), 4 dark decay, 5 addition to resultant 0 (DN), 6 pedestal (electrons), 7 nonzero where light-sensitive.
+        0 electrons per read, 1 gain (electron/DN), 2 white noise of a linearised read (DN), 3 level at which the pixel
+        stops rising (DN), 4 dark decay, 5 addition to resultant 0 (DN), 6 pedestal (electrons), 7 nonzero where
+        light-sensitive.
     coeffs : ndarray float32 (n, rows, 128)
         Linearity polynomial, ascending: true = P(measured + inl).
     inl : ndarray float32 (65536,)
