@@ -188,9 +188,12 @@ class _Grid:
 def _oversample(psf):
     """Points per pixel so that the PSF's transform is negligible beyond their Nyquist frequency; 2 or more."""
     for points in (2, 3):
-        edge = np.array([points / 2])
-        inside = np.linspace(0, points / 2, 9)
-        largest = max(np.abs(psf.transform(edge, inside)).max(), np.abs(psf.transform(inside, edge)).max())
+        if points >= psf.oversample:
+            break
+        # Not at the edge alone: the pixel's transform is zero at one cycle per pixel and comes back after it.
+        beyond = np.linspace(points / 2, psf.oversample / 2, 17)
+        every = np.linspace(0, psf.oversample / 2, 17)
+        largest = max(np.abs(psf.transform(beyond, every)).max(), np.abs(psf.transform(every, beyond)).max())
         if largest < TRANSFORM_LEFT:
             return points
     return psf.oversample
