@@ -19,6 +19,7 @@ from rtools.pipeline import chain
 from rtools.pipeline.engine import Engine
 from rtools.pipeline.sinks import ImageSink, RampSink
 from rtools.pipeline.source import IMAGE_PLANES, open_exposure
+from rtools.pipeline.warm import begin_imports
 from rtools.products import history, layout, writer
 
 __all__ = ["Result", "execute"]
@@ -85,6 +86,8 @@ class _Run:
 
     def carry_out(self, progress):
         plan = self.plan
+        if self.request.threads > 1:
+            begin_imports(plan.tasks)
         for text in plan.warnings:
             self.journal.log("warning", text)
         try:
