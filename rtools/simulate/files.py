@@ -92,6 +92,12 @@ def _read(path):
     from astropy.table import Table
 
     try:
+        if str(path).endswith((".parquet", ".parq")):
+            # astropy's own reader of parquet wants pandas.
+            from pyarrow import parquet
+
+            columns = parquet.read_table(path)
+            return Table({name: columns[name].to_numpy() for name in columns.column_names})
         return Table.read(path)
     except OSError as error:
         raise InputError((error.strerror or str(error)).lower(), path=path) from None
