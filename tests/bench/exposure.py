@@ -3,11 +3,11 @@
 usage: python tests/bench/exposure.py [--refdir DIR] [--resultants 9 16 55] [--jobs 1 2] [--repeat 3]
                                       [--peer PYTHON] [--work DIR] [--json FILE] [--steps]
 
-Every run is a process of its own; wall and CPU seconds and peak memory (ru_maxrss, mapped pages included) are those of the
-process. "first" is a run with an empty kernel cache, "warm" the best of the repeats. With --peer, an interpreter that has
-romancal runs on the same file and references between our runs, and the ratios are printed. The floor: reading the input and
-writing the outputs with nothing between, and the rate at which memory is copied. Exposures are simulated when the work
-directory does not have them.
+Every run is a process of its own; wall and CPU seconds and peak memory (ru_maxrss, mapped pages included) are those of
+the process. "first" is a run with an empty kernel cache, "warm" the best of the repeats. With --peer, an interpreter
+that has romancal runs on the same file and references between our runs, and the ratios are printed. The floor: reading
+the input and writing the outputs with nothing between, and the rate at which memory is copied. Exposures are simulated
+when the work directory does not have them.
 """
 
 import argparse
@@ -166,7 +166,8 @@ def print_tables(results):
     for result in results:
         peer = result["peer"]
         for name, run in [("first, -j 2", result["first"])] + [(f"-j {j}", r) for j, r in result["warm"].items()]:
-            line = f"| {result['resultants']} | {name} | {run['wall']:.2f} | {run['cpu']:.2f} | {run['peak'] / 2**30:.2f} |"
+            numbers = f"{run['wall']:.2f} | {run['cpu']:.2f} | {run['peak'] / 2**30:.2f}"
+            line = f"| {result['resultants']} | {name} | {numbers} |"
             if peer:
                 line += f" {peer['wall']:.1f} | {peer['wall'] / run['wall']:.1f} | {peer['peak'] / 2**30:.2f} |"
             print(line)
@@ -205,9 +206,8 @@ def main():
     finally:
         if not arguments.work:
             shutil.rmtree(work)
-    print(
-        f"{time.strftime('%Y-%m-%d')}, {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}\n"
-    )
+    python = platform.python_version()
+    print(f"{time.strftime('%Y-%m-%d')}, {platform.machine()}, {os.cpu_count()} cores, Python {python}\n")
     print_tables(results)
     if arguments.json:
         arguments.json.write_text(json.dumps(results, indent=1))
