@@ -122,6 +122,8 @@ def tag(kind, profile):
     check_profile(profile)
     found = _entry(kind)["tag"]
     if isinstance(found, dict):
+        if profile not in found:
+            raise UsageError(f"profile {profile} has no {kind}")
         return found[profile]
     since = _entry(kind).get("since_profile", "")
     if profile < since or (since and profile == "1.5.0"):
@@ -194,7 +196,7 @@ def kind_of(uri):
     if kind.startswith("reference/"):
         return kind, "1.5.0" if version < (2,) else DEFAULT_PROFILE
     tags = facts()["products"][kind]["tag"]
-    if version <= _schema(tags["1.5.0"])[1]:
+    if "1.5.0" in tags and version <= _schema(tags["1.5.0"])[1]:
         return kind, "1.5.0"
     return kind, DEFAULT_PROFILE if version <= _schema(tags[DEFAULT_PROFILE])[1] else "2.2.0"
 

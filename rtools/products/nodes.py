@@ -10,6 +10,7 @@ __all__ = [
     "TaggedList",
     "TaggedStr",
     "is_array",
+    "is_foreign",
     "iso",
     "normalise",
     "plain",
@@ -103,6 +104,12 @@ class TaggedList(list):
 def is_array(node):
     """Whether a node is an ndarray."""
     return isinstance(node, TaggedDict) and "core/ndarray-" in (node.tag or "")
+
+
+def is_foreign(node):
+    """Whether a node has a tag that is not a Roman one: a model, a WCS, a time."""
+    tag = getattr(node, "tag", None) or ""
+    return bool(tag) and not tag.startswith(ROMAN_TAG)
 
 
 def time(iso):

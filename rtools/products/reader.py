@@ -197,7 +197,7 @@ class Product:
         inner, unit = arrays.unwrap(node)
         if inner is not None:
             found[path] = arrays.array_info(inner, self._table, unit)
-        elif isinstance(node, dict):
+        elif isinstance(node, dict) and not nodes.is_foreign(node):
             for key, value in node.items():
                 self._collect(value, f"{path}.{key}" if path else str(key), found)
 
@@ -251,7 +251,8 @@ class Product:
             return whole
         if span is not None and whole.ndim == 1:
             return np.array(whole[slice(*span)])
-        return np.array(whole[first:last] if span is None else whole[first:last, ..., slice(*span)])
+        part = whole[first:last] if span is None else whole[first:last, ..., slice(*span)]
+        return np.array(part, dtype=part.dtype if part.dtype.names else part.dtype.newbyteorder("="), order="C")
 
     def _block(self, block):
         """All bytes of a block: for arrays with odd strides, and for compressions that only asdf knows."""

@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import PurePath
 
 import numpy as np
+import yaml
 
 from rtools.errors import InputError, RtoolsError, UsageError
 from rtools.products import nodes
@@ -147,8 +148,9 @@ def dump(roman, *, profile=None, history=()):
             file.write_to(buffer)
         except ValidationError as error:
             raise InputError(describe(error)) from None
-        except (TypeError, ValueError, RecursionError) as error:  # a representer that is not there
-            raise RtoolsError(f"the tree cannot be written ({' '.join(str(error).split())})") from error
+        except (TypeError, ValueError, RecursionError, yaml.YAMLError) as error:
+            reason = " ".join(str(error.args[0] if error.args else error).split())
+            raise RtoolsError(f"the tree cannot be written ({reason})") from error
     data = buffer.getvalue()
     end = data.index(b"\n...\n") + 5
     return data[:end], data[end:].split(b"#ASDF BLOCK INDEX")[0]
@@ -161,15 +163,17 @@ def _settings(profile):
     import asdf
 
     stack = ExitStack()
+    stack.enter_context(warnings.catch_warnings())
+    warnings.filterwarnings("ignore", module="asdf.*")
+    warnings.filterwarnings("ignore", category=asdf.exceptions.AsdfWarning)
+    shared = asdf.get_config()
+    shared.extensions, shared.resource_manager  # noqa: B018  found once for the process, not once a context
     config = stack.enter_context(asdf.config_context())
     config.validate_on_read = False
     config.default_array_save_base = False
     config.array_inline_threshold = INLINE
     if profile is not None:
         config.add_extension(manifest(f"datamodels-{profile}"))
-    stack.enter_context(warnings.catch_warnings())
-    warnings.filterwarnings("ignore", module="asdf.*")
-    warnings.filterwarnings("ignore", category=asdf.exceptions.AsdfWarning)
     return stack
 
 

@@ -30,7 +30,7 @@ class Stage:
 
     def __init__(self, path):
         self.path = Path(path)
-        self.temporary = self.path.parent / f".{self.path.name[:200]}.{secrets.token_hex(4)}.tmp"
+        self.temporary = self.path.parent / f".{self.path.name[:60]}.{secrets.token_hex(4)}.tmp"
         self.overflows = {}
         self.messages = []
 

@@ -1,0 +1,133 @@
+"""Products of every kind and profile before roman_datamodels 1.1.0 and 1.2.0; the refusal table under both asdf."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import conftest
+import numpy as np
+import products_samples as samples
+import pytest
+
+from rtools.errors import UsageError
+from rtools.products import layout, reader, validate, writer
+from rtools.products.ramp import RampWriter
+
+HERE = Path(__file__).parent
+KINDS = ("l1_uncal", "ramp", "l2_image", "wcs", "l1_gw", "l1_face", "l3_coadd", "segm_exposure", "segm_mosaic")
+REFERENCES = [
+    "mask",
+    "saturation",
+    "refpix",
+    "linearity",
+    "inverselinearity",
+    "gain",
+    "readnoise",
+    "flat",
+    "area",
+    "ipc",
+    "superbias",
+]
+CASES = [(profile, kind) for profile in layout.PROFILES for kind in (*KINDS, *(f"reference/{r}" for r in REFERENCES))]
+NEW_TAGS = [kind for kind in KINDS if layout.tag(kind, "2.2.0") != layout.tag(kind, "2.1.0")]
+
+
+def write(directory, profile, kind):
+    meta, extra = samples.meta(kind, profile), {}
+    if kind in ("l2_image", "l3_coadd"):
+        meta["wcs"] = samples.wcs()
+    if kind == "wcs":
+        extra = {"wcs_l1": samples.wcs(), "wcs_l2": samples.wcs()}
+    path = directory / f"{profile}_{kind.replace('/', '-')}.asdf"
+    writer.write_product(path, kind, meta, samples.arrays(kind, profile), profile=profile, extra=extra)
+    return path
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("judged")
+    paths = {case: write(directory, *case) for case in CASES}
+    for profile in layout.PROFILES:
+        paths[profile, "before wcs"] = image_without_wcs(directory, profile)
+        paths[profile, "streamed"] = streamed(directory, profile)
+    return paths
+
+
+def image_without_wcs(directory, profile):
+    path = directory / f"{profile}_rampfit.asdf"
+    meta = samples.meta("l2_image", profile) | {"wcs": None}
+    writer.write_product(path, "l2_image", meta, samples.arrays("l2_image", profile), profile=profile)
+    return path
+
+
+def streamed(directory, profile):
+    arrays = samples.arrays("ramp", profile)
+    ramp = RampWriter(directory / f"{profile}_linearity.asdf", {}, (3, 40, 40), profile=profile)
+    ramp.put(0, 40, arrays["data"], arrays["groupdq"], arrays["pixeldq"])
+    small = {name: array for name, array in arrays.items() if "border" in name or "amp" in name}
+    return ramp.finish(samples.meta("ramp", profile), small).commit()
+
+
+@pytest.fixture(scope="module")
+def verdicts(written, judge):
+    return {version: judge(version, written.values()) for version in conftest.JUDGES}
+
+
+@pytest.mark.parametrize("version", conftest.JUDGES)
+@pytest.mark.parametrize("case", [*CASES, *((p, what) for p in layout.PROFILES for what in ("before wcs", "streamed"))])
+def test_roman_datamodels_opens_and_validates(written, verdicts, version, case):
+    verdict = verdicts[version][str(written[case])]
+    profile, kind = case
+    if version == "1.1.0" and profile == "2.2.0" and (kind in NEW_TAGS or kind in ("before wcs", "streamed")):
+        assert "Unknown datamodel type" in verdict["problem"]
+        return
+    assert verdict["ok"], verdict
+    with reader.open_product(written[case]) as product:
+        assert set(product.arrays) <= {name.removeprefix("roman.") for name in verdict["arrays"]}
+        assert verdict["model"] == layout.model(
+            product.kind if product.reftype is None else f"reference/{product.reftype}"
+        )
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_our_own_validation_agrees(written, case):
+    with reader.open_product(written[case]) as product:
+        assert validate.validate_tree(product) == []
+
+
+def test_the_wcs_is_seen_by_both_judges(verdicts, written):
+    expected = samples.wcs()(10, 20)
+    for version in conftest.JUDGES:
+        verdict = verdicts[version][str(written["2.1.0", "l2_image"])]
+        np.testing.assert_allclose(verdict["wcs"], expected, rtol=0, atol=1e-12)
+
+
+def refusals(python, directory):
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(HERE.parent), str(HERE)])}
+    command = [python, HERE / "judges" / "refusals.py", directory]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("version, of_asdf", [("1.1.0", "5."), ("1.2.0", "6.")])
+def test_what_the_writer_takes_and_refuses(tmp_path, version, of_asdf):
+    found = refusals(conftest.judge_python(version), tmp_path)
+    assert found["asdf"].startswith(of_asdf)
+    accepted = [name for name, outcome in found["outcomes"].items() if outcome.startswith("accepted")]
+    assert len(accepted) == 20
+    for name, outcome in found["outcomes"].items():
+        if name not in accepted:
+            assert name in outcome
+    sizes = {name: int(found["outcomes"][name].split()[1]) for name in accepted}
+    assert sizes["view of a larger array"] < sizes["numpy float"] + 5000  # the base has 262144 bytes
+    assert len(list(tmp_path.iterdir())) == len(accepted)  # nothing of the refused ones is left
+
+
+def test_a_profile_that_rad_does_not_have(monkeypatch, tmp_path):
+    from rtools.products import serial
+
+    monkeypatch.setattr(serial, "manifest", serial.manifest.__wrapped__)
+    with pytest.raises(UsageError, match="the installed rad has no manifest datamodels-9"):
+        serial.manifest("datamodels-9")
