@@ -4,11 +4,12 @@ import json
 import shutil
 import sys
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
-from rtools.commands.common import expand_inputs, for_each, jobs_count
+from rtools.commands.common import expand_inputs, for_each, jobs_count, shared_status
 from rtools.errors import InputError, RtoolsError, UsageError
 
 __all__ = ["check_option", "reference_config", "run_inputs"]
@@ -52,70 +53,86 @@ def run_inputs(console, inputs, request, *, dry_run=False, timings=False, as_jso
     A plan that cannot be made is reported before any work is done, and its input left out.
     """
     request.threads = jobs_count(request.threads)
-    inputs = _members(expand_inputs(inputs))
+    if request.output == "-" and as_json and not dry_run:
+        raise UsageError("--json and -o - both want standard output")
+    if request.output == "-" and sys.stdout.isatty() and not dry_run:
+        raise UsageError("will not write a product to a terminal", mend="redirect it, or give -o a name")
+    inputs, status = _members(console, expand_inputs(inputs), fail_fast)
     if request.output and len(inputs) > 1:
         raise UsageError("-o names one output", mend="use --outdir for several inputs")
-    if request.output == "-" and sys.stdout.isatty():
-        raise UsageError("will not write a product to a terminal", mend="redirect it, or give -o a name")
+    if status and fail_fast:
+        return status
     plans, taken, reports = {}, {}, []
     with tempfile.TemporaryDirectory(prefix="rtools-") as scratch:
 
         def plan(name):
-            path, as_name = _spooled(name, scratch)
-            plans[name] = _plan(path, as_name, request, taken, name)
+            with _called(name, scratch):
+                plans[name] = _plan(name, request, taken, scratch)
 
         def carry_out(name):
-            reports.append(_carry_out(console, name, plans.pop(name), request, scratch))
+            with _called(name, scratch):
+                reports.append(_carry_out(console, name, plans.pop(name), request, scratch))
             if not as_json:
                 _print_result(reports[-1], timings)
 
-        status = for_each(console, inputs, plan, fail_fast=fail_fast)
+        status = shared_status(status, for_each(console, inputs, plan, fail_fast=fail_fast))
         if dry_run:
             shown = [_describe(name, plans[name]) for name in inputs if name in plans]
             click.echo(json.dumps(shown, indent=2)) if as_json else [_print_plan(entry) for entry in shown]
             return status
         if not (status and fail_fast):
             ready = [name for name in inputs if name in plans]
-            second = for_each(console, ready, carry_out, fail_fast=fail_fast)
-            status = status if second in (0, status) else second if status == 0 else 1
+            status = shared_status(status, for_each(console, ready, carry_out, fail_fast=fail_fast))
     if as_json:
         click.echo(json.dumps(reports, indent=2))
     return status
 
 
-def _members(inputs):
-    """Inputs with associations replaced by their science members."""
+def _members(console, inputs, fail_fast):
+    """Inputs, each once, with associations replaced by their science members; and the exit status so far."""
     from rtools.products.association import science_members
 
     names = []
-    for name in inputs:
-        names += science_members(name) if name.endswith(".json") else [name]
-    return names
+
+    def add(name):
+        names.extend(science_members(name) if name.endswith(".json") else [name])
+
+    status = for_each(console, inputs, add, fail_fast=fail_fast)
+    return list(dict.fromkeys(names)), status
 
 
-def _spooled(name, scratch):
-    """(path to open, name that outputs are named after); standard input goes to a temporary file first."""
-    if name != "-":
-        return name, name
+@contextmanager
+def _called(name, scratch):
+    """Errors about a temporary copy of standard input speak of ``-``."""
+    try:
+        yield
+    except RtoolsError as error:
+        if error.path is not None and Path(error.path).parent == Path(scratch):
+            error.path = name
+        raise
+
+
+def _spooled(scratch, output):
+    """Standard input in a temporary file, and the name that outputs are named after."""
+    from rtools.products import reader
+
     path = Path(scratch) / "stdin.asdf"
     with open(path, "wb") as file:
         shutil.copyfileobj(sys.stdin.buffer, file)
-    from rtools.products import header
-
-    meta = header.read_header(path)[0].get("meta") or {}
-    filename = str(meta.get("filename") or "")
-    if not filename:
+    filename = Path(str(reader.open_product(path).meta.get("filename") or "")).name
+    if not filename and output in (None, "-"):
         raise InputError("standard input has no meta.filename to name the output after", mend="use -o")
-    return path, Path(filename).name
+    return path, filename or "-"
 
 
-def _plan(path, as_name, request, taken, name):
+def _plan(name, request, taken, scratch):
     from rtools.pipeline.plan import make_plan
 
-    plan = make_plan(path, request, name=as_name)
+    path, called = _spooled(scratch, request.output) if name == "-" else (name, name)
+    plan = make_plan(path, request, name=called)
     for output in plan.outputs.values():
-        first = taken.setdefault(str(output), name)
-        if first != name and str(output) != "-":
+        first = taken.setdefault(output.absolute(), name)
+        if first != name:
             raise RtoolsError(f"would write {output}, as {first} does", mend="give them different directories")
     return plan
 
@@ -124,11 +141,14 @@ def _carry_out(console, name, plan, request, scratch):
     from rtools.pipeline.execute import execute
     from rtools.pipeline.journal import Journal
 
-    to_stdout = str(plan.outputs[plan.main]) == "-"
+    to_stdout = request.output == "-"
     if to_stdout:
-        plan.outputs[plan.main] = Path(scratch) / Path(str(plan.product.meta.get("filename", "stdout.asdf"))).name
-    for output in plan.outputs.values():
-        output.parent.mkdir(parents=True, exist_ok=True)
+        plan.outputs = {plan.main: Path(scratch) / plan.outputs[plan.main].name}
+    for directory in {output.parent for output in plan.outputs.values()}:
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise RtoolsError(f"cannot be made ({(error.strerror or str(error)).lower()})", path=directory) from None
 
     def progress(done, of):
         console.status(f"{name}: {100 * done // of}%")
@@ -164,7 +184,7 @@ def _describe(name, plan):
     for task in plan.tasks:
         found = {kind: source.label if source else None for kind, source in task.sources.items()}
         steps.append({"step": task.step.name, "status": task.status, "options": task.options, "references": found})
-    outputs = [str(path) for path in plan.outputs.values()]
+    outputs = ["-"] if plan.to_stdout else [str(path) for path in plan.outputs.values()]
     return {"input": name, "steps": steps, "outputs": outputs, "warnings": plan.warnings}
 
 

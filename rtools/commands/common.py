@@ -5,6 +5,7 @@ A tool file declares its command with `tool`, adds bundles of options (`outputs`
 """
 
 import os
+import signal
 import sys
 import tomllib
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ import click
 from rtools import __version__
 from rtools.errors import InputError, RtoolsError, UsageError
 
-__all__ = ["Console", "Tool", "entry", "expand_inputs", "for_each", "jobs_count", "option", "tool"]
+__all__ = ["Console", "Tool", "entry", "expand_inputs", "for_each", "jobs_count", "option", "shared_status", "tool"]
 
 option = partial(click.option, show_default=True)
 
@@ -81,21 +82,26 @@ def tool(name, *, summary, examples, description="", no_args_is_help=False, **se
         run.__click_params__ = list(getattr(function, "__click_params__", []))
         for decorator in reversed(_shared(name)):
             decorator(run)
-        return click.command(
+        command = click.command(
             name,
             cls=Tool,
             examples=examples,
             short_help=summary,
             no_args_is_help=no_args_is_help,
-            context_settings={
-                "help_option_names": ["-h", "--help"],
-                "auto_envvar_prefix": "RT",
-                "max_content_width": 100,
-                **settings,
-            },
+            context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100, **settings},
         )(run)
+        for word, param in _long_names(command).items():
+            if param.allow_from_autoenv and word not in ("version", "show-config"):
+                param.envvar = param.envvar or f"RT_{word.upper().replace('-', '_')}"
+        return command
 
     return decorate
+
+
+def _long_names(command):
+    """What options are called in configuration files, and after RT_ in the environment: ``--dry-run`` is dry-run."""
+    options = [param for param in command.params if isinstance(param, click.Option)]
+    return {next(word[2:] for word in option.opts if word.startswith("--")): option for option in options}
 
 
 def _shared(name):
@@ -132,15 +138,20 @@ def _read_config(ctx, _param, value):
         raise InputError("no such file", path=value) from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise InputError(f"not a TOML file ({error})", path=value) from None
-    top = {key: val for key, val in settings.items() if not isinstance(val, dict)}
-    chosen = {**top, **settings.get(ctx.command.name, {})}
-    known = {param.name for param in ctx.command.params}
-    chosen = {key.replace("-", "_"): val for key, val in chosen.items()}
-    own = {key.replace("-", "_") for key in settings.get(ctx.command.name, {})}
-    unknown = sorted(own - known)
+    own = settings.get(ctx.command.name, {})
+    if not isinstance(own, dict):
+        raise UsageError(f"{ctx.command.name} must be a table", path=value)
+    known = _long_names(ctx.command)
+    top = {key.replace("_", "-"): val for key, val in settings.items() if not isinstance(val, dict)}
+    own = {key.replace("_", "-"): val for key, val in own.items()}
+    unknown = sorted(set(own) - set(known))
     if unknown:
-        raise UsageError(f"{ctx.command.name} has no option {unknown[0].replace('_', '-')}", path=value)
-    ctx.default_map = {key: val for key, val in chosen.items() if key in known}
+        raise UsageError(f"{ctx.command.name} has no option {unknown[0]}", path=value)
+    ctx.default_map = {
+        known[key].name: [val] if known[key].multiple and not isinstance(val, list) else val
+        for key, val in (top | own).items()
+        if key in known
+    }
 
 
 def _show_config(ctx, _param, value):
@@ -158,21 +169,25 @@ def print_config(ctx):
         "ENVIRONMENT": "environment",
         "DEFAULT": "default",
     }
-    for param in ctx.command.params:
-        if isinstance(param, click.Option) and param.name in ctx.params:
+    for word, param in _long_names(ctx.command).items():
+        if param.name in ctx.params:
             source = ctx.get_parameter_source(param.name)
-            click.echo(
-                f"{param.name.replace('_', '-')}\t{ctx.params[param.name]!r}\t{origin.get(source.name, source.name)}"
-            )
+            click.echo(f"{word}\t{ctx.params[param.name]!r}\t{origin.get(source.name, source.name)}")
 
 
 def entry(command):
     """The console script of a command: run it, end in one line and an exit code."""
 
     def main(args=None):
+        signal.signal(signal.SIGTERM, _terminated)
         sys.exit(run(command, sys.argv[1:] if args is None else args))
 
     return main
+
+
+def _terminated(number, _frame):
+    """End by way of every clean-up, so that no temporary file stays."""
+    sys.exit(128 + number)
 
 
 def run(command, args):
@@ -219,9 +234,14 @@ def _failed(command, args, error):
         where = f"{error.filename}: " if error.filename else ""
         click.echo(f"{command.name}: {where}{(error.strerror or str(error)).lower()}", err=True)
         return 3 if isinstance(error, FileNotFoundError | IsADirectoryError) else 1
-    text = " ".join(str(error).split()) or type(error).__name__
-    click.echo(f"{command.name}: internal error: {type(error).__name__}: {text}; run again with --debug", err=True)
+    click.echo(f"{command.name}: {_internal(error)}", err=True)
     return 1
+
+
+def _internal(error):
+    """One line about an error that nobody foresaw."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    return RtoolsError(f"internal error: {type(error).__name__}: {text}", mend="run again with --debug")
 
 
 def expand_inputs(arguments):
@@ -249,22 +269,29 @@ def for_each(console, inputs, function, *, fail_fast=False):
     for name in inputs:
         try:
             function(name)
-        except (RtoolsError, OSError) as error:
+        except (BrokenPipeError, click.ClickException, click.Abort, click.exceptions.Exit):
+            raise
+        except Exception as error:
             if console.debug:
                 import traceback
 
                 traceback.print_exc()
             if isinstance(error, OSError):
                 error = InputError((error.strerror or str(error)).lower(), path=error.filename or name)
-            elif error.path is None:
-                error.path = name
+            elif not isinstance(error, RtoolsError):
+                error = _internal(error)
+            error.path = error.path or name
             console.error(error)
             codes.append(error.exit_code)
             if fail_fast:
                 break
-    if not codes:
-        return 0
-    return codes[0] if len(set(codes)) == 1 else 1
+    return shared_status(*codes)
+
+
+def shared_status(*codes):
+    """0 when all are 0, the code that all failures share, else 1."""
+    failures = set(codes) - {0}
+    return failures.pop() if len(failures) == 1 else int(bool(failures))
 
 
 def jobs_count(jobs):

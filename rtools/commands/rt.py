@@ -59,7 +59,7 @@ def main(args=None):
     except UsageError as error:
         click.echo(f"rt: {error}", err=True)
         sys.exit(error.exit_code)
-    sys.exit(common.run(command, args[1:]))
+    common.entry(command)(args[1:])
 
 
 def _list_tools(*, err):

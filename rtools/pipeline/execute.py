@@ -123,9 +123,13 @@ class _Run:
                 if task in tasks[:boundary]:
                     continue
                 task.stop("SKIPPED")
+                task.sources = dict.fromkeys(task.sources)
                 if task.step.kind == "fit":
                     task.module = import_module("rtools.exposure.saturated")
-                    task.sources, task.active = {}, True
+                    task.active = True
+            if self.plan.main == "cal":
+                planned = (chain.step_of(name).cal_step for name in chain.PLANNED)
+                self.plan.untouched |= dict.fromkeys(planned, "SKIPPED")
         engine.prepare(boundary, len(tasks))
         return saturated
 
@@ -219,23 +223,22 @@ class _Run:
 
     def _history(self):
         request, plan = self.request, self.plan
-        return history.entry(
+        mine = history.entry(
             request.tool,
             parameters={task.step.name: task.options for task in plan.tasks},
             references={
                 kind: source for task in plan.tasks for kind, source in task.sources.items() if source is not None
             },
-            inputs=[plan.product.path],
+            inputs=[plan.name],
         )
+        return [*plan.product.history, mine]
 
     def _write_ramp(self, task):
         started = time.perf_counter()
         ramp = self.ramp_writers.pop(task.step.name)
         extra = {"amp33": self.exposure.amp33, **self.exposure.borders}
         self.meta["cal_logs"] = self._logs()
-        self.staged.append(
-            ramp.finish(self.meta, extra, history=[self._history()], compression=self.request.compression)
-        )
+        self.staged.append(ramp.finish(self.meta, extra, history=self._history(), compression=self.request.compression))
         self.write_seconds += time.perf_counter() - started
 
     def _write_image(self, suffix):
@@ -258,7 +261,7 @@ class _Run:
                 planes | {name: array for name, array in extra.items() if array is not None},
                 profile=self.plan.profile,
                 compression=self.request.compression or "lz4",
-                history=[self._history()],
+                history=self._history(),
                 threads=self.request.threads,
             )
         )
@@ -279,18 +282,20 @@ class _Run:
                     {},
                     extra=transforms,
                     profile=self.plan.profile,
-                    history=[self._history()],
+                    history=self._history(),
                 )
             )
         self._write_image("cal")
 
     def _planes(self):
         """Planes and jump positions of the image as it stands."""
-        if self.image_sink is not None:
-            return self.image_sink.planes, self.image_sink.jumps()
         product = self.plan.product
+        jumps = product.array("jump_indices") if product.has("jump_indices") else None
+        if self.image_sink is not None:
+            found = self.image_sink.jumps()
+            return self.image_sink.planes, jumps if found is None else found
         planes = {name: product.array(name, threads=self.request.threads) for name in IMAGE_PLANES if product.has(name)}
-        return planes, product.array("jump_indices") if product.has("jump_indices") else None
+        return planes, jumps
 
     def _logs(self):
         old = self.plan.product.meta.get("cal_logs") or []

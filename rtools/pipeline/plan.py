@@ -83,6 +83,10 @@ class Plan:
     outputs : dict
         Suffix to path; the main product's suffix is `main`.
     main : str
+    name : str
+        What the input is called: its path, or the name that standard input gives itself.
+    to_stdout : bool
+        The main product goes to standard output; the directory of its path means nothing.
     warnings : list of str
     """
 
@@ -93,6 +97,8 @@ class Plan:
     outputs: dict
     main: str
     profile: str
+    name: str = ""
+    to_stdout: bool = False
     warnings: list = field(default_factory=list)
 
 
@@ -120,12 +126,14 @@ def make_plan(path, request, *, name=None):
     if request.single:
         chosen, untouched = _choose_one(product, request, done, warnings)
     else:
-        chosen, untouched = _choose_chain(product, request, done)
+        chosen, untouched = _choose_chain(product, request, done, warnings)
     _check_input(product, source, chosen, request)
     tasks = _tasks(source, chosen, request, warnings)
     main = _main_suffix(chosen, request)
-    outputs = _outputs(name or path, tasks, main, request)
-    return Plan(product, source, tasks, untouched, outputs, main, request.profile or product.profile, warnings)
+    name = str(name or path)
+    outputs = _outputs(name, tasks, main, request)
+    profile = request.profile or product.profile
+    return Plan(product, source, tasks, untouched, outputs, main, profile, name, request.output == "-", warnings)
 
 
 def _statuses(meta):
@@ -149,7 +157,7 @@ def _choose_one(product, request, done, warnings):
     return [name], {}
 
 
-def _choose_chain(product, request, done):
+def _choose_chain(product, request, done, warnings):
     exposure_type = product.meta["exposure"]["type"]
     names = [name for name in chain.chain_of(exposure_type) if name not in chain.PLANNED]
     for bound, word in (("from", request.first), ("until", request.last)):
@@ -169,12 +177,18 @@ def _choose_chain(product, request, done):
     last = names.index(request.last) + 1 if request.last else len(names)
     if request.last and last <= started:
         raise InputError(f"--until {request.last}: this file is past it", path=product.path)
+    warnings += [
+        f"{chain.step_of(name).tool} has not run on this file, and later steps have: it stays INCOMPLETE"
+        for name in names[:started]
+        if done[name] == "INCOMPLETE"
+    ]
     untouched = {}
     if not request.last:
         untouched = {
             chain.step_of(name).cal_step: "SKIPPED"
             for name in chain.ORDER
-            if name not in chain.chain_of(exposure_type) or (name in request.skip and name in chain.PLANNED)
+            if done[name] == "INCOMPLETE"
+            and (name not in chain.chain_of(exposure_type) or (name in request.skip and name in chain.PLANNED))
         }
     return names[started:last], untouched
 
@@ -219,18 +233,14 @@ def _tasks(source, chosen, request, warnings):
         raise
     for task in tasks:
         name = task.step.name
-        task.sources = {} if name in request.skip else {use.type: found.get(use.type) for use in task.step.references}
+        task.sources = {use.type: found.get(use.type) for use in task.step.references}
         _settle(task, source.shape, name in request.skip, warnings)
     return tasks
 
 
 def _settle(task, shape, skipped, warnings):
     """Decide whether a task runs, from its references; SKIPPED where one it needs is refused or does not fit."""
-    if skipped:
-        task.stop("SKIPPED")
-        task.active = task.step.runs_without_reference
-        return
-    for use in task.step.references:
+    for use in () if skipped else task.step.references:
         source = task.sources[use.type]
         if source is not None and not _fits(source, use, shape):
             if task.step.name not in ("dqinit", "flat"):
@@ -240,9 +250,11 @@ def _settle(task, shape, skipped, warnings):
         elif source is None:
             what = "goes on without" if use.optional else "SKIPPED without"
             warnings.append(f"{task.step.name}: {what} a {use.type} reference")
-        if source is None and not use.optional:
-            task.stop("SKIPPED")
-            task.active = task.step.runs_without_reference
+        skipped = skipped or (source is None and not use.optional)
+    if skipped:
+        task.stop("SKIPPED")
+        task.sources = dict.fromkeys(task.sources)
+        task.active = task.step.runs_without_reference
 
 
 def _fits(source, use, shape):
@@ -267,12 +279,16 @@ def _outputs(path, tasks, main, request):
     for suffix in suffixes + ["wcs"] * (main == "cal") + [main]:
         outputs[suffix] = directory / f"{stem}_{suffix}.asdf"
     if request.output == "-":
-        outputs = {main: Path("-")}
-    elif request.output:
+        return {main: outputs[main]}
+    if request.output:
         exact = Path(request.output)
         stem, _suffix = names.split_suffix(exact.name)
         outputs = {suffix: exact.parent / f"{stem}_{suffix}.asdf" for suffix in outputs} | {main: exact}
+    if len(set(outputs.values())) < len(outputs):
+        raise UsageError(f"-o {request.output}: another product of this run has that name")
     for output in outputs.values():
-        if str(output) != "-" and output.exists() and not request.overwrite:
+        if output.is_dir():
+            raise RtoolsError("a directory", path=output)
+        if output.exists() and not request.overwrite:
             raise RtoolsError("exists already", mend="--overwrite replaces it", path=output)
     return outputs

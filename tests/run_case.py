@@ -1,0 +1,145 @@
+"""What the tests of whole runs share: small simulated exposures, tools run in process, what is in a product."""
+
+import hashlib
+import io
+import shutil
+import sys
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+
+from rtools.commands import common
+from rtools.commands.rt import command_of
+from rtools.pipeline import chain
+from rtools.products import header, reader, writer
+
+ROOT = "r0000101001001001001_0001"
+READS = "1;2-3;4-7;8-10;11;12-13"
+TYPES = tuple(chain.LAST_STEP)
+STEPS = tuple(name for name in chain.ORDER if name not in chain.PLANNED)
+SUFFIXES = {name: chain.step_of(name).suffix for name in STEPS}
+
+
+def tool(name, *args):
+    """Exit status of a tool run in this process."""
+    return common.run(command_of(name), list(map(str, args)))
+
+
+def done(name, *args):
+    """Run a tool that must succeed, without its warnings."""
+    assert tool(name, *args, "-q") == 0
+
+
+def simulate(directory, detector="wfi01", *, size=256, reads=READS, number=1):
+    """Simulate a small exposure; its path."""
+    name = f"r0000101001001001001_{number:04d}_{detector}_f158_uncal.asdf"
+    settings = ("--size", size, "--read-pattern", reads, "--no-truth", "--crowded", 60, "--reference-read")
+    done("sim", name, "--outdir", directory, *settings)
+    return directory / name
+
+
+def rewrite(source, target, change):
+    """A product changed by ``change(meta, arrays)``, which works in place."""
+    with reader.open_product(source) as product:
+        meta = product.meta
+        arrays = {name: np.array(product.array(name)) for name in product.arrays}
+        change(meta, arrays)
+        writer.write_product(target, product.kind, meta, arrays, profile=product.profile, compression="none")
+    return target
+
+
+def saturate(meta, arrays):
+    """Every science pixel at the top of the converter in every resultant."""
+    arrays["data"][:, 4:-4, 4:-4] = 65535
+    arrays.pop("reference_read", None)
+    arrays.pop("reference_amp33", None)
+    meta["instrument"]["data_encoding_offset"] = 0
+
+
+def meta(path):
+    """Metadata of a product."""
+    with reader.open_product(path) as product:
+        return product.meta
+
+
+def statuses(path):
+    """`meta.cal_step` of a product."""
+    return dict(meta(path)["cal_step"])
+
+
+def history(path):
+    """Entries of the ASDF history."""
+    with reader.open_product(path) as product:
+        return product.history
+
+
+def arrays(path, *names):
+    """Arrays of a product by name; all of them by default."""
+    with reader.open_product(path) as product:
+        return {name: np.array(product.array(name)) for name in names or product.arrays}
+
+
+def same(first, second, *names):
+    """Whether arrays of two products have the same bits; NaN equals NaN."""
+    one, two = arrays(first, *names), arrays(second, *names)
+    assert one.keys() == two.keys()
+    return {name: one[name].dtype == two[name].dtype and one[name].tobytes() == two[name].tobytes() for name in one}
+
+
+def listing(directory):
+    """Names in a directory and a checksum of each file."""
+    return {path.name: hashlib.md5(path.read_bytes()).hexdigest() if path.is_file() else "" for path in
+            directory.iterdir()}  # fmt: skip
+
+
+def copied(source, directory, name=None):
+    """A copy of a file in another directory."""
+    directory.mkdir(exist_ok=True)
+    return shutil.copy(source, directory / (name or source.name))
+
+
+def blocks(path):
+    """Offset and stored size of every block of a file."""
+    return [(block.offset, block.used) for block in header.read_header(path)[2]]
+
+
+@contextmanager
+def piped(monkeypatch, data):
+    """Bytes on standard input; what goes to standard output is collected in the value's ``out``."""
+
+    class Pipe(io.TextIOWrapper):
+        def isatty(self):
+            return False
+
+    out = io.BytesIO()
+    with monkeypatch.context() as patched:
+        patched.setattr(sys, "stdin", Pipe(io.BytesIO(data)))
+        patched.setattr(sys, "stdout", Pipe(out, write_through=True))
+        yield out
+
+
+@pytest.fixture(scope="session")
+def raw(tmp_path_factory):
+    """Raw exposure of 256 x 256 pixels, WFI01, WFI_IMAGE, six resultants, with a reference read and an offset."""
+    return simulate(tmp_path_factory.mktemp("raw"))
+
+
+@pytest.fixture(scope="session")
+def raw18(tmp_path_factory):
+    """As `raw`, of the detector that has the transient."""
+    return simulate(tmp_path_factory.mktemp("raw18"), "wfi18")
+
+
+@pytest.fixture(scope="session")
+def ran(raw, tmp_path_factory):
+    """Directory with the products of all steps, `_cal` and `_wcs` of `raw`."""
+    directory = tmp_path_factory.mktemp("ran")
+    done("run", raw, "--outdir", directory, "--save-steps")
+    return directory
+
+
+@pytest.fixture
+def product(ran, raw):
+    """``product(suffix)``: path of that product of `raw`."""
+    return lambda suffix: raw if suffix == "uncal" else ran / raw.name.replace("_uncal", f"_{suffix}")
