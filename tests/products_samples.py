@@ -5,7 +5,8 @@ import numpy as np
 from rtools.products import layout, metadata, nodes
 
 SIZES = {"N": 3, "D": 4, "P": 1, "I": 6, "J": 6, "K": 6, "L": 6, "Y": 8, "X": 8, "M": 5}
-FRAME = {4096: 40, 4088: 32, 5000: 24, 286721: 33, 128: 128}
+FRAME = {4096: 136, 4088: 128, 5000: 24, 286721: 33, 128: 128}
+"""Lengths stand for full-size ones; no frame array is so small (512 elements) that it would stand in the tree."""
 READ_PATTERN = [[1], [2, 3], [4, 5, 6, 7]]
 REFTYPES = {"reference/superbias": "BIAS"}
 START = "2027-01-01T00:00:00.000"

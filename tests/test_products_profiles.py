@@ -45,7 +45,7 @@ def test_up_adds_zeros_and_names():
     assert up["visit"]["wfi_acm_z_defocus_size"] is None
     assert len(up["cal_step"]) == 16
     for name in ("dq2", "chisq", "dumo"):
-        assert planes[name].shape == (32, 32)
+        assert planes[name].shape == (128, 128)
         assert not planes[name].any()
     assert "dq2" not in profiles.convert("l2_image", meta, arrays, "2.1.0")[1]
 

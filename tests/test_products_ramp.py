@@ -74,7 +74,7 @@ def test_a_column_that_was_never_written_is_an_error(tmp_path):
 def test_a_wrong_tree_leaves_nothing(tmp_path):
     meta = samples.meta("ramp")
     del meta["exposure"]["read_pattern"]
-    with pytest.raises(InputError, match="meta.exposure: 'read_pattern' is a required property"):
+    with pytest.raises(InputError, match=r"meta\.exposure: 'read_pattern' is a required property"):
         filled(tmp_path / "x.asdf").finish(meta, SMALL)
     assert os.listdir(tmp_path) == []
 

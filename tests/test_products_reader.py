@@ -176,7 +176,7 @@ def test_node_converts_tables_and_models(tmp_path):
 @pytest.fixture(scope="module")
 def good(tmp_path_factory):
     path = tmp_path_factory.mktemp("good") / "x_linearity.asdf"
-    arrays = samples.arrays("ramp") | {"data": np.zeros((3, 40, 40), "f4")}
+    arrays = samples.arrays("ramp") | {"data": np.zeros((3, 136, 136), "f4")}
     writer.write_product(path, "ramp", samples.meta("ramp"), arrays, compression="none")
     return path
 

@@ -70,11 +70,12 @@ def test_a_zlib_block_is_one_stream(tmp_path):
 
 def test_small_arrays_stand_in_the_tree(tmp_path):
     path = tmp_path / "x.asdf"
-    write_ramp(path)
+    arrays = samples.arrays("ramp") | {"few": np.arange(511.0), "many": np.arange(512.0)}
+    writer.write_product(path, "ramp", samples.meta("ramp"), arrays)
     tree, _about, blocks = header.read_header(path)
-    inline = {name for name, node in tree["roman"].items() if "data" in node and name != "meta"}
-    assert inline == {name for name, array in samples.arrays("ramp").items() if array.size < 512}
-    assert len(blocks) == len(samples.arrays("ramp")) - len(inline)
+    assert [name for name, node in tree["roman"].items() if "source" not in node] == ["meta", "few"]
+    assert len(blocks) == len(arrays) - 1
+    np.testing.assert_array_equal(reader.open_product(path).array("few"), arrays["few"])
 
 
 def test_what_a_file_says_of_itself(tmp_path):
@@ -109,10 +110,10 @@ def test_the_given_metadata_are_left_alone(tmp_path):
 
 def test_overflow_of_half_precision_is_counted(tmp_path):
     arrays = samples.arrays("l2_image")
-    big = np.full((32, 32), 1000, "f4")
+    big = np.full((128, 128), 1000, "f4")
     big[0, :5] = 70000
     big[1, 0] = np.inf
-    arrays |= {"var_poisson": big, "err": big.astype("f8"), "chisq": np.full((32, 32), 65504, "f4")}
+    arrays |= {"var_poisson": big, "err": big.astype("f8"), "chisq": np.full((128, 128), 65504, "f4")}
     done = writer.write_product(tmp_path / "x.asdf", "l2_image", samples.meta("l2_image"), arrays)
     assert done.overflows == {"var_poisson": 5, "err": 5}
     found = reader.open_product(tmp_path / "x.asdf").array("var_poisson")
@@ -122,7 +123,7 @@ def test_overflow_of_half_precision_is_counted(tmp_path):
 
 def test_half_precision_rounds_to_nearest_even(tmp_path):
     arrays = samples.arrays("l2_image")
-    arrays["err"] = np.tile(np.array([1 + 2**-11, 1 + 3 * 2**-11], "f4"), (32, 16))
+    arrays["err"] = np.tile(np.array([1 + 2**-11, 1 + 3 * 2**-11], "f4"), (128, 64))
     writer.write_product(tmp_path / "x.asdf", "l2_image", samples.meta("l2_image"), arrays)
     assert reader.open_product(tmp_path / "x.asdf").array("err")[0, :2].tolist() == [1.0, 1 + 2**-9]
 
@@ -133,7 +134,7 @@ def test_an_array_of_one_value_costs_nothing(tmp_path):
     with open(path, "x+b") as file:
         encode.write_blocks(file, [encode.RepeatedBytes(zeros)], compression="none")
     assert path.stat().st_size < 400_000
-    arrays = samples.arrays("ramp") | {"pixeldq": np.broadcast_to(np.uint32(7), (40, 40))}
+    arrays = samples.arrays("ramp") | {"pixeldq": np.broadcast_to(np.uint32(7), (136, 136))}
     writer.write_product(tmp_path / "y.asdf", "ramp", samples.meta("ramp"), arrays, compression="none")
     assert (reader.open_product(tmp_path / "y.asdf").array("pixeldq") == 7).all()
 

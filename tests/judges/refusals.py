@@ -41,7 +41,7 @@ def drop(path):
 def _quantity():
     from astropy import units
 
-    return np.zeros((40, 40), "u4") * units.one
+    return np.zeros((136, 136), "u4") * units.one
 
 
 def _time():
@@ -50,7 +50,7 @@ def _time():
     return Time("2027-01-01T00:00:00", scale="utc")
 
 
-PLANE = np.arange(1600, dtype="u4").reshape(40, 40)
+PLANE = np.arange(136 * 136, dtype="u4").reshape(136, 136)
 
 CASES = {
     "accepted": {
@@ -63,8 +63,8 @@ CASES = {
         "astropy time": set_meta("exposure.start_time", _time),
         "big-endian array": set_array("pixeldq", PLANE.astype(">u4")),
         "fortran order": set_array("pixeldq", np.asfortranarray(PLANE)),
-        "broadcast array": set_array("pixeldq", np.broadcast_to(np.uint32(5), (40, 40))),
-        "view of a larger array": set_array("extra_view", BIG[:40, :16]),
+        "broadcast array": set_array("pixeldq", np.broadcast_to(np.uint32(5), (136, 136))),
+        "view of a larger array": set_array("extra_view", BIG[:60, :16]),
         "integers that fit": set_array("pixeldq", PLANE.astype("i8")),
         "extra array": set_array("something", np.zeros(1000)),
         "extra key": set_meta("rtools.note", "mine"),
@@ -82,10 +82,10 @@ CASES = {
         "meta.exposure.end_time: mismatched tags": set_meta("exposure.end_time", datetime.datetime(2027, 1, 1)),
         "pixeldq: a MaskedArray": set_array("pixeldq", np.ma.masked_equal(PLANE, 3)),
         "pixeldq: a Quantity": set_array("pixeldq", _quantity),
-        "data: Expected datatype": set_array("data", np.zeros((3, 40, 40), "c8")),
-        "data: Wrong number of dimensions": set_array("data", np.zeros((40, 40), "f4")),
+        "data: Expected datatype": set_array("data", np.zeros((3, 136, 136), "c8")),
+        "data: Wrong number of dimensions": set_array("data", np.zeros((136, 136), "f4")),
         "pixeldq: values beyond uint32": set_array("pixeldq", PLANE.astype("i8") - 1),
-        "groupdq: Expected datatype": set_array("groupdq", np.zeros((3, 40, 40), "f4")),
+        "groupdq: Expected datatype": set_array("groupdq", np.zeros((3, 136, 136), "f4")),
         "meta.instrument.detector: 'wfi01'": set_meta("instrument.detector", "wfi01"),
         "meta.instrument.optical_element: 'f158'": set_meta("instrument.optical_element", "f158"),
         "meta.cal_step.dark: 'complete'": set_meta("cal_step.dark", "complete"),
