@@ -205,6 +205,17 @@ def test_schedule_gives_mean_and_variance_of_arrival_weights(pattern):
         previous = reads[-1]
 
 
+@pytest.mark.parametrize("reads", [range(1, 5), range(5, 21), range(3, 20, 2), [1, 2, 4, 5], [7], [2, 3, 4]])
+def test_nodes_of_a_resultant_sum_polynomials_as_its_reads_do(reads):
+    reads = np.array(reads)
+    found = ramps.schedule([reads.tolist()])
+    count = found.node_counts[0]
+    nodes, weights = found.nodes[0, :count], found.node_weights[0, :count]
+    assert count <= max(3, len(set(np.diff(reads))) > 1 and reads.size)
+    for power in range(6):
+        assert np.isclose(weights @ nodes**power, np.sum((reads - reads.mean()) ** power), atol=1e-9)
+
+
 def test_inverse_inl_solves_for_what_the_converter_gives():
     value = np.arange(0, 65536, 32.0)
     correction = 20 * np.sin(value / 3000)

@@ -20,16 +20,19 @@ __all__ = ["accumulate"]
 SMOOTH_DN = 50.0
 """Below this span of a resultant's reads its mean is transformed as one: the curvature then matters by 1e-4 DN."""
 
+GENTLE_DN = 5000.0
+"""Below this span the mean of many reads is that of three nodes, within 1e-3 DN."""
+
 LARGEST = 65535.0
 STEPS = 12
-CLOSE_ENOUGH = 1e-3
-"""DN; Newton's next step would be its square times the curvature."""
+CLOSE_ENOUGH = 1.0
+"""DN; what is wrong after a Newton step is its square times the curvature, 1e-6 per DN."""
 
 
 @njit(nogil=True, cache=True)
 def _invert(target, start, coeffs, y, x):
-    """Solve P(w) = target by Newton's method."""
-    w = start
+    """Solve P(w) = target by Newton's method; returns w and the slope there."""
+    w, slope = start, 1.0
     top = coeffs.shape[0] - 1
     for _ in range(STEPS):
         value = float(coeffs[top, y, x])
@@ -38,22 +41,21 @@ def _invert(target, start, coeffs, y, x):
             slope = slope * w + value
             value = value * w + coeffs[k, y, x]
         if slope == 0.0:
-            return target
+            return target, 1.0
         change = (value - target) / slope
         w -= change
         if abs(change) < CLOSE_ENOUGH:
-            return w
-    return w if abs(w) < 2.0 * LARGEST else target
+            return w, slope
+    return (w if abs(w) < 2.0 * LARGEST else target), 1.0
 
 
 @njit(nogil=True, cache=True)
 def _evaluate(w, coeffs, y, x):
-    """P(w) and its derivative."""
-    value, slope = 0.0, 0.0
+    """P(w)."""
+    value = 0.0
     for k in range(coeffs.shape[0] - 1, -1, -1):
-        slope = slope * w + value
         value = value * w + coeffs[k, y, x]
-    return value, slope
+    return value
 
 
 @njit(nogil=True, cache=True)
@@ -88,7 +90,7 @@ def accumulate(out, state, planes, coeffs, inl, times, series, hits):
     hits : tuple
         Cosmic rays, sorted by row: (first of each row int64 (rows + 1,), column int64, read int64, electrons float64).
     """
-    reads, span, weight, variance, relative, numbers, decay = times
+    reads, span, weight, variance, relative, numbers, node_counts, nodes, node_weights, decay = times
     first_of_row, hit_column, hit_read, hit_electrons = hits
     resultants, rows, columns = out.shape
     is_hit = np.zeros(columns, np.bool_)
@@ -106,11 +108,11 @@ def accumulate(out, state, planes, coeffs, inl, times, series, hits):
             pedestal = float(planes[6, y, x]) / gain
             active = planes[7, y, x] != 0.0
             w = before = pedestal
-            top = _evaluate(full, coeffs, y, x)[0]
+            slope = 1.0
+            top = _evaluate(full, coeffs, y, x)
             if active:
                 # The read noise that the chain is told is that of linearised reads; at the pedestal it is so here.
-                w = _invert(pedestal, pedestal, coeffs, y, x)
-                slope = _evaluate(w, coeffs, y, x)[1]
+                w, slope = _invert(pedestal, pedestal, coeffs, y, x)
                 sigma = sigma / slope if slope > 0.1 else sigma
             collected = 0.0
             for g in range(resultants):
@@ -123,10 +125,18 @@ def accumulate(out, state, planes, coeffs, inl, times, series, hits):
                     collected += increment
                     reach = rate * (relative[g, n - 1] - relative[g, 0]) / gain
                     level = pedestal + mean / gain
-                    if reach < SMOOTH_DN and level + reach < top and not is_hit[x]:
-                        w = _invert(level, w + (level - before), coeffs, y, x)
+                    gentle = level + reach < top and not is_hit[x]
+                    if gentle and reach < SMOOTH_DN:
+                        w, slope = _invert(level, w + (level - before) / slope, coeffs, y, x)
                         before = level
                         total = n * min(_converter(w, inl), full)
+                    elif gentle and reach < GENTLE_DN:
+                        total = 0.0
+                        for k in range(node_counts[g]):
+                            level = pedestal + (mean + rate * nodes[g, k]) / gain
+                            w, slope = _invert(level, w + (level - before) / slope, coeffs, y, x)
+                            before = level
+                            total += node_weights[g, k] * min(_converter(w, inl), full)
                     else:
                         total = 0.0
                         for k in range(n):
@@ -139,7 +149,7 @@ def accumulate(out, state, planes, coeffs, inl, times, series, hits):
                             if level >= top:
                                 total += full
                             else:
-                                w = _invert(level, w + (level - before), coeffs, y, x)
+                                w, slope = _invert(level, w + (level - before) / slope, coeffs, y, x)
                                 before = level
                                 total += min(_converter(w, inl), full)
                     total += n * fade * decay[g]

@@ -32,7 +32,7 @@ class Result:
     arrays : dict of str to ndarray
         data, amp33; reference_read, reference_amp33 when asked for.
     rate : ndarray float32 (rows - 8, columns - 8)
-        What a perfect _cal holds, DN/s.
+        What a perfect _cal holds, DN/s: dark-subtracted; flat-corrected where the chain divides by the flat.
     rays : dict of ndarray
         Cosmic-ray hits: read (the first that sees it), resultant (the first with such a read), y, x (trimmed frame),
         electrons, dn.
@@ -110,6 +110,8 @@ def _read_out(request, rate, sources, usual, *, pool, threads, progress):
             reference=request.reference_read,
         )
         data[:, :, columns] = ramps.encode(resultants, reference, request.encoding_offset)
+        if not request.flattened:
+            _unflatten(rate, columns, flat)
         if before is not None:
             before[:, columns] = ramps.encode(reference, None, 0)
         dn[own] = hits["electrons"][own] / detector.gain[hits["row"][own], column]
@@ -135,6 +137,14 @@ def _electrons(rate, columns, flat, dark, dead):
     total[rows, inside] = rate[:, first - BORDER : last - BORDER] * flat[rows, inside] + dark[rows, inside]
     total[dead] = 0
     return total
+
+
+def _unflatten(rate, columns, flat):
+    """Leave the flat in the true rate of a channel, in place."""
+    size = flat.shape[0]
+    first, last = max(columns.start, BORDER), min(columns.stop, size - BORDER)
+    inside = slice(first - columns.start, last - columns.start)
+    rate[:, first - BORDER : last - BORDER] *= flat[BORDER : size - BORDER, inside]
 
 
 def _amp33(request, usual, common):

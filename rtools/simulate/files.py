@@ -128,7 +128,7 @@ def read_tables(path):
     return tables
 
 
-def stage_truth_image(path, result, note, compression=None):
+def stage_truth_image(path, result, note, *, flattened, compression=None):
     """Write the true rate and the cosmic rays as plain ASDF; returns a `rtools.products.writer.Stage`."""
     import asdf
 
@@ -138,6 +138,7 @@ def stage_truth_image(path, result, note, compression=None):
         "note": note,
         "filename": str(result.meta["filename"]),
         "unit": "DN / s",
+        "flat_corrected": flattened,
         "rate": result.rate,
         "cosmic_rays": result.rays,
         "simulation": result.meta["rtools"]["simulation"],

@@ -29,11 +29,17 @@ class Schedule:
     variance: np.ndarray
     relative: np.ndarray
     numbers: np.ndarray
+    node_counts: np.ndarray
+    nodes: np.ndarray
+    node_weights: np.ndarray
 
     def times(self, decay):
         """The kernel's tuple, with the decay factor of each resultant."""
         decay = np.zeros(self.reads.size) if decay is None else np.asarray(decay, float)
-        return (self.reads, self.span, self.weight, self.variance, self.relative, self.numbers, decay)
+        return (
+            *(self.reads, self.span, self.weight, self.variance, self.relative, self.numbers),
+            *(self.node_counts, self.nodes, self.node_weights, decay),
+        )
 
 
 def schedule(read_pattern):
@@ -46,6 +52,7 @@ def schedule(read_pattern):
     most = max(len(reads) for reads in read_pattern)
     count = len(read_pattern)
     relative, numbers = np.zeros((count, most)), np.zeros((count, most), np.int64)
+    nodes, node_weights, node_counts = np.zeros((count, most)), np.zeros((count, most)), np.zeros(count, np.int64)
     span, weight, variance = np.zeros(count), np.zeros(count), np.zeros(count)
     previous = 0
     for i, reads in enumerate(read_pattern):
@@ -59,8 +66,26 @@ def schedule(read_pattern):
         variance[i] = max(share @ weights**2 - weight[i] ** 2, 0.0) if reads.size > 1 else 0.0
         relative[i, : reads.size] = reads - reads.mean()
         numbers[i, : reads.size] = reads
+        places, weights = _quadrature(reads)
+        node_counts[i] = places.size
+        nodes[i, : places.size], node_weights[i, : places.size] = places, weights
     reads = np.array([len(reads) for reads in read_pattern], np.int64)
-    return Schedule(reads, span, weight, variance, relative, numbers)
+    return Schedule(reads, span, weight, variance, relative, numbers, node_counts, nodes, node_weights)
+
+
+def _quadrature(reads):
+    """Nodes (reads from the mean) and weights with which a sum over reads is taken.
+
+    Evenly spaced reads, four or more: the three nodes 0, ±a with the second and fourth moments of the reads, exact for
+    polynomials of degree 5; otherwise the reads themselves.
+    """
+    offset = reads - reads.mean()
+    if reads.size < 4 or np.ptp(np.diff(reads)):
+        return offset, np.ones(reads.size)
+    second, fourth = np.mean(offset**2), np.mean(offset**4)
+    outer = second**2 / (2 * fourth)
+    weights = np.array([outer, 1 - 2 * outer, outer])
+    return np.sqrt(fourth / second) * np.array([-1.0, 0.0, 1.0]), reads.size * weights
 
 
 @dataclass

@@ -10,6 +10,7 @@ __all__ = ["Request", "exposure_type_of", "parse_reads", "reads_of"]
 
 DARK_TYPES = ("WFI_IM_DARK", "WFI_SP_DARK")
 SKYLESS_TYPES = (*DARK_TYPES, "WFI_FLAT")
+FLATTENED_TYPES = ("WFI_IMAGE", "WFI_LOLO", "WFI_WFSC")
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,11 @@ class Request:
     def has_sky(self):
         """Whether sources and sky are seen."""
         return not self.dark and self.exposure_type not in SKYLESS_TYPES
+
+    @property
+    def flattened(self):
+        """Whether the chain divides this type of exposure by the flat."""
+        return self.exposure_type in FLATTENED_TYPES
 
 
 def exposure_type_of(element):

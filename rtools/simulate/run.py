@@ -73,7 +73,8 @@ def simulate_to_files(request, output, config, *, profile, compression, threads,
             stages.append(files.stage_truth_table(output.truth_table, result))
         if output.truth_image is not None:
             packed = None if compression == "none" else compression
-            stages.append(files.stage_truth_image(output.truth_image, result, ASSUMED_NOTE, packed))
+            about = {"flattened": request.flattened, "compression": packed}
+            stages.append(files.stage_truth_image(output.truth_image, result, ASSUMED_NOTE, **about))
         stages.append(
             writer.stage_product(
                 output.uncal,
