@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import os
 import shutil
 import sys
 from contextlib import contextmanager
@@ -45,8 +46,14 @@ def rewrite(source, target, change):
         meta = product.meta
         arrays = {name: np.array(product.array(name)) for name in product.arrays}
         change(meta, arrays)
-        writer.write_product(target, product.kind, meta, arrays, profile=product.profile, compression="none")
+        kept = {"profile": product.profile, "history": product.history}
+        writer.write_product(target, product.kind, meta, arrays, compression="none", **kept)
     return target
+
+
+def saturate_some(meta, arrays):
+    """A square of a hundred pixels that are saturated from the fourth resultant on."""
+    arrays["data"][3:, 100:110, 60:70] = 65535
 
 
 def saturate(meta, arrays):
@@ -106,7 +113,7 @@ def blocks(path):
 
 @contextmanager
 def piped(monkeypatch, data):
-    """Bytes on standard input; what goes to standard output is collected in the value's ``out``."""
+    """Bytes on standard input; the value collects what goes to standard output."""
 
     class Pipe(io.TextIOWrapper):
         def isatty(self):
@@ -115,14 +122,34 @@ def piped(monkeypatch, data):
     out = io.BytesIO()
     with monkeypatch.context() as patched:
         patched.setattr(sys, "stdin", Pipe(io.BytesIO(data)))
-        patched.setattr(sys, "stdout", Pipe(out, write_through=True))
+        patched.setattr(sys, "stdout", pipe := Pipe(out, write_through=True))
         yield out
+        pipe.detach()  # or it would close what it wrote to
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_surroundings(tmp_path_factory):
+    """No configuration of the user, and an index of references of our own."""
+    with pytest.MonkeyPatch.context() as patched:
+        for name in [name for name in os.environ if name.startswith(("RT_", "CRDS_"))]:
+            patched.delenv(name)
+        patched.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.fixture(scope="session")
+def references(tmp_path_factory):
+    """Directory with a seeded variation of every reference of WFI01 and F158, 256 x 256 pixels."""
+    directory = tmp_path_factory.mktemp("references")
+    done("refs", "make", directory, "--detector", "WFI01", "--element", "F158", "--size", 256, "--seed", 3)
+    return directory
 
 
 @pytest.fixture(scope="session")
 def raw(tmp_path_factory):
     """Raw exposure of 256 x 256 pixels, WFI01, WFI_IMAGE, six resultants, with a reference read and an offset."""
-    return simulate(tmp_path_factory.mktemp("raw"))
+    made = simulate(tmp_path_factory.mktemp("simulated"))
+    return rewrite(made, tmp_path_factory.mktemp("raw") / made.name, saturate_some)
 
 
 @pytest.fixture(scope="session")

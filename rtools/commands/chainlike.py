@@ -40,6 +40,8 @@ def check_option(step, option, value):
         value = option.kind(value)
     except (TypeError, ValueError):
         raise UsageError(f"{where}={value}: {option.kind.__name__} expected") from None
+    if value != value:
+        raise UsageError(f"{where}={value}: a number expected")
     if option.choices and value not in option.choices:
         raise UsageError(f"{where}={value}: one of {', '.join(option.choices)} expected")
     if option.minimum is not None and not value >= option.minimum:
