@@ -4,11 +4,11 @@ Rooms raise these; `rtools.commands.common` turns each into one line on stderr a
 """
 
 __all__ = [
-    "RtoolsError",
-    "UsageError",
     "InputError",
     "MissingReferenceError",
     "QualityError",
+    "RtoolsError",
+    "UsageError",
 ]
 
 
