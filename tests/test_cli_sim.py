@@ -411,3 +411,13 @@ def test_matable_reference_gives_read_patterns(tmp_path):
     said = reader.open_product(path).meta["exposure"]
     assert said["read_pattern"] == [[1], [2, 3], [5]]
     assert said["ma_table_id"] == "SCI1010"
+
+
+def test_pink_noise_option_reaches_the_channels(tmp_path):
+    """Dark pixels of one channel, same seed: the difference of two amplitudes is 1/f noise in the order of reading."""
+    options = ("--crowded", 0, "--no-cosmic-rays", "--read-pattern", "1;2", "--no-truth")
+    loud = reader.open_product(make(tmp_path, *options, "--pink-noise", 18.5)).array("data").astype(int)
+    quiet = reader.open_product(make(tmp_path, *options, "--overwrite")).array("data").astype(int)
+    step = (loud - quiet)[0, :, :128]
+    assert step.std() == pytest.approx(18 / 1.8, rel=0.4)
+    assert np.corrcoef(step[:, :-1].ravel(), step[:, 1:].ravel())[0, 1] > 0.8

@@ -183,3 +183,9 @@ def test_a_track_is_cut_at_pixel_edges():
     _track, row, _column, path = walk(*one(1.0, 1.0, np.pi, 9.0), 10, 10)
     assert np.isclose(path.sum(), 1.5)
     assert row.size == 2
+
+
+def test_pink_noise_can_be_chosen():
+    assert noise.channel_rms(1, 3.6)[0] == pytest.approx(2.0)
+    assert noise.channel_rms(1, 0.0)[0] == 0
+    assert noise.channel_rms(1)[0] == pytest.approx(assumed.PINK_NOISE_E / 1.8)

@@ -54,6 +54,12 @@ TYPES = ("WFI_IMAGE", "WFI_SPECTRAL", "WFI_IM_DARK", "WFI_SP_DARK", "WFI_FLAT", 
 @click.option("--sources", metavar="FILE", help="Table of RA, Dec, magnitude … instead of drawn sources.")
 @click.option("--crowded", type=click.IntRange(0), metavar="N", help="N stars a detector, nothing else on the sky.")
 @click.option("--sky", type=click.FloatRange(0), metavar="E", help="Background, electron/s/pixel; default by element.")
+@click.option(
+    "--pink-noise",
+    type=click.FloatRange(0),
+    metavar="E",
+    help="1/f noise of each channel, electron rms a frame; default 0.5, 3 for the total noise as measured.",
+)
 @option("--cosmic-rays/--no-cosmic-rays", default=True, help="Cosmic rays.")
 @option("--guide-window", default="auto", metavar="auto|none|X,Y", help="On the brightest unsaturated star, or there.")
 @click.option("--reference-read", is_flag=True, help="Subtract a first read, and store it.")

@@ -106,6 +106,7 @@ def _read_out(request, rate, sources, usual, *, pool, threads, progress):
             channels=channels,
             read_pattern=pattern,
             common=common,
+            pink=request.pink_noise,
             hits=(hits["row"][own], column, hits["read"][own], hits["electrons"][own]),
             reference=request.reference_read,
         )

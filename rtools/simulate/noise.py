@@ -10,7 +10,7 @@ from rtools.reference import nominal
 from rtools.reference.instrument import CHANNEL
 from rtools.simulate import assumed
 
-__all__ = ["ROW_SAMPLES", "image_of", "pink_series"]
+__all__ = ["ROW_SAMPLES", "channel_rms", "image_of", "pink_series"]
 
 ROW_SAMPLES = 140
 
@@ -49,11 +49,11 @@ def _amplitudes(length, pink, alternating):
     return amplitudes
 
 
-def channel_rms(reads):
-    """(pink, alternating, common) noise of the mean of so many reads, DN rms."""
+def channel_rms(reads, pink=None):
+    """(pink, alternating, common) noise of the mean of so many reads, DN rms; `pink` electrons per frame, if given."""
     scale = 1 / (nominal.GAIN * np.sqrt(reads))
     return (
-        assumed.PINK_NOISE_E * scale,
+        (assumed.PINK_NOISE_E if pink is None else pink) * scale,
         assumed.ALTERNATING_NOISE_E * scale,
         assumed.COMMON_NOISE_E * scale,
     )

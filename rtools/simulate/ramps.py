@@ -152,7 +152,9 @@ def common_series(stream, read_pattern, rows):
     )
 
 
-def read_out(electrons, detector, stream, *, channel, channels, read_pattern, common, hits=None, reference=False):
+def read_out(
+    electrons, detector, stream, *, channel, channels, read_pattern, common, pink=None, hits=None, reference=False
+):
     """Simulate one channel.
 
     Parameters
@@ -167,6 +169,8 @@ def read_out(electrons, detector, stream, *, channel, channels, read_pattern, co
     read_pattern : list of list of int
     common : ndarray float32 (G, 140 rows)
         From `common_series`; one more row at the end with a reference read.
+    pink : float, optional
+        1/f noise of the channel, electrons rms per frame, instead of the assumed one.
     hits : tuple of ndarray, optional
         Cosmic rays of this channel: (row, column within it, read, electrons).
     reference : bool
@@ -195,14 +199,16 @@ def read_out(electrons, detector, stream, *, channel, channels, read_pattern, co
     planes[7] = active
     coeffs = np.ascontiguousarray(detector.coeffs, np.float32)
     out = np.empty((len(read_pattern), rows, CHANNEL), np.float32)
-    series = _channel_noise(stream, channel, read_pattern, rows) + noise.image_of(common[: len(read_pattern)], channel)
+    series = _channel_noise(stream, channel, read_pattern, rows, pink) + noise.image_of(
+        common[: len(read_pattern)], channel
+    )
     times = schedule(read_pattern).times(detector.decay_factors)
     accumulate(out, state(*stream, "ramp", channel), planes, coeffs, detector.inl, times, series, _by_row(hits, rows))
     if not reference:
         return out, None
     planes[5] = 0
     before = np.empty((1, rows, CHANNEL), np.float32)
-    pink = _channel_noise((*stream, "reference"), channel, [[0]], rows) + noise.image_of(common[-1:], channel)
+    series = _channel_noise((*stream, "reference"), channel, [[0]], rows, pink) + noise.image_of(common[-1:], channel)
     accumulate(
         before,
         state(*stream, "reference ramp", channel),
@@ -210,7 +216,7 @@ def read_out(electrons, detector, stream, *, channel, channels, read_pattern, co
         coeffs,
         detector.inl,
         schedule([[0]]).times(None),
-        pink,
+        series,
         _by_row(None, rows),
     )
     return out, before[0]
@@ -261,12 +267,12 @@ def _pedestal(stream, channel, rows):
     return draw
 
 
-def _channel_noise(stream, channel, read_pattern, rows):
+def _channel_noise(stream, channel, read_pattern, rows, pink):
     """1/f and alternating-column noise of a channel, DN; float32 (G, rows, 128)."""
     out = np.empty((len(read_pattern), rows, CHANNEL), np.float32)
     for g, reads in enumerate(read_pattern):
-        pink, alternating, _common = noise.channel_rms(len(reads))
-        series = noise.pink_series(generator(*stream, "pink noise", channel, g), rows, pink, alternating)
+        own, alternating, _common = noise.channel_rms(len(reads), pink)
+        series = noise.pink_series(generator(*stream, "pink noise", channel, g), rows, own, alternating)
         out[g] = noise.image_of(series, channel)
     return out
 

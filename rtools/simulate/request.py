@@ -36,6 +36,8 @@ class Request:
         Background, electron/s/pixel, instead of the assumed one.
     crowded : int or None
         Stars per detector of a crowded field.
+    pink_noise : float or None
+        1/f noise of each channel, electrons rms per frame, instead of the assumed one.
     cosmic_rays : bool
     encoding_offset : int
         DN.
@@ -60,6 +62,7 @@ class Request:
     seed: int = 0
     sky: float | None = None
     crowded: int | None = None
+    pink_noise: float | None = None
     cosmic_rays: bool = True
     encoding_offset: int = 0
     reference_read: bool = False

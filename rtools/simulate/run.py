@@ -98,6 +98,18 @@ def simulate_to_files(request, output, config, *, profile, compression, threads,
 
 def _parameters(request):
     """The request as plain values."""
-    kept = ("exposure_type", "ra", "dec", "pa", "date", "scene_seed", "seed", "sky", "crowded", "cosmic_rays")
+    kept = (
+        "exposure_type",
+        "ra",
+        "dec",
+        "pa",
+        "date",
+        "scene_seed",
+        "seed",
+        "sky",
+        "crowded",
+        "pink_noise",
+        "cosmic_rays",
+    )
     values = {key: getattr(request, key) for key in (*kept, "encoding_offset", "reference_read", "size")}
     return values | {"guide_window": request.guide_window, "read_pattern": request.table.read_pattern}
