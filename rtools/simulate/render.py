@@ -9,8 +9,6 @@ from functools import cache
 
 import numpy as np
 
-from rtools.simulate import spectra
-
 __all__ = ["add_galaxies", "add_spectra", "add_stars", "sersic_table", "shape_matrices"]
 
 FAINTEST = 1e-4
@@ -236,9 +234,3 @@ def add_spectra(image, psf, x, y, *, sersic, shapes, rates, offset):
         sections = np.fft.irfft(blur, 4 * size, axis=1)[:, ::4] * 4
         place = (np.rint(value[members]).astype(np.int64) for value in (x, y))
         _render_kernels.add_traces(image, np.ascontiguousarray(sections), rates[members], *place, offset)
-
-
-def spectral_rates(flux, element):
-    """Offsets and electron rates (n, k) of traces; `flux` is a function of wavelength (micron) to (n, k) in 3631 Jy."""
-    offset, wavelength, width = spectra.dispersion(element)
-    return offset, spectra.trace_rate(flux(wavelength), element, wavelength, width)
