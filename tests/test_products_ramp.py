@@ -1,5 +1,6 @@
 """The ramp writer that takes strips as they come."""
 
+import errno
 import os
 from concurrent.futures import ThreadPoolExecutor
 
@@ -93,6 +94,16 @@ def test_giving_up_after_the_end_changes_nothing(tmp_path):
     writer.discard()
     stage.commit()
     assert os.listdir(tmp_path) == ["x.asdf"]
+
+
+@pytest.mark.parametrize("failure", [AttributeError, OSError(errno.EOPNOTSUPP, "not supported")])
+def test_file_systems_that_cannot_reserve(tmp_path, monkeypatch, failure):
+    def cannot(*_arguments):
+        raise failure
+
+    monkeypatch.setattr(os, "posix_fallocate", cannot)
+    filled(tmp_path / "x.asdf").finish(extra=SMALL).commit()
+    np.testing.assert_array_equal(reader.open_product(tmp_path / "x.asdf").array("data"), DATA)
 
 
 def test_no_room_on_the_disk_is_known_at_once(tmp_path, monkeypatch):

@@ -6,10 +6,15 @@ from rtools import __version__
 from rtools.errors import InputError
 from rtools.products import history, layout, nodes
 
-__all__ = ["cal_step", "complete", "get", "missing", "require", "stamp_file"]
+__all__ = ["cal_step", "complete", "get", "missing", "put", "require", "stamp_file"]
 
 NEVER_INVENTED = ("time", "array", "object", "gwcs", "table")
 """Types of fields that have no fill value: who writes a file without them must stop."""
+
+WRITTEN = ("filename", "file_date", "model_type", "calibration_software_name", "calibration_software_version")
+"""Set by `stamp_file` on every write."""
+
+_ABSENT = object()
 
 PRODUCT_TYPES = {"l1_uncal": "l1", "ramp": "ramp", "l2_image": "l2", "wcs": "wcs", "l1_gw": "gw", "l1_face": "face"}
 
@@ -100,7 +105,7 @@ def complete(kind, meta, profile=layout.DEFAULT_PROFILE):
             put(filled, field.path, defaults[field.path])
             continue
         fill = _fill(field)
-        if fill is absent_mark:
+        if fill is _ABSENT:
             absent.append(field.path)
         else:
             put(filled, field.path, fill)
@@ -108,12 +113,6 @@ def complete(kind, meta, profile=layout.DEFAULT_PROFILE):
     if absent:
         raise InputError(f"metadata missing: {', '.join(f'meta.{name}' for name in absent)}")
     return filled
-
-
-absent_mark = object()
-
-WRITTEN = ("filename", "file_date", "model_type", "calibration_software_name", "calibration_software_version")
-"""Set by `stamp_file` on every write."""
 
 
 def _defaults():
@@ -137,7 +136,7 @@ def _fill(field):
     if "null" in types:
         return None
     if "enum" in field.rule or types[0] in NEVER_INVENTED:
-        return absent_mark
+        return _ABSENT
     return {"string": nodes.FILL_STRING, "boolean": False}.get(types[0], nodes.FILL_NUMBER)
 
 

@@ -146,7 +146,7 @@ def iso(value):
         It is no time.
     """
     if isinstance(value, str):
-        return time(value).__str__()
+        return str(time(value))
     if isinstance(value, dict) and isinstance(value.get("value"), str):
         return iso(value["value"])
     if isinstance(value, dict) and isinstance(value.get("value"), int | float):
@@ -172,14 +172,9 @@ def normalise(node):
     tag = getattr(node, "tag", None) or ""
     if "asdf/time/time-" in tag and not isinstance(node, str):
         return time(iso(node)) if _plain_time(node) else node
-    if (
-        tag.startswith(ROMAN_TAG)
-        and isinstance(node, dict)
-        and set(node) & {"value", "base_format"}
-        and "scale" in node
-    ):
+    if tag.startswith(ROMAN_TAG) and _plain_time(node) and "scale" in node:
         return time(iso(node))
-    if tag and not tag.startswith(ROMAN_TAG):
+    if is_foreign(node):
         return node
     if isinstance(node, str):
         return time(node) if "file_date" in tag else str(node) if tag else node

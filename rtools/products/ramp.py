@@ -5,6 +5,7 @@ uncompressed, each beginning on a page. Strips are collected until they fill 102
 190 MB for nine resultants), which go to their place row by row; the small arrays and the tree follow at the end.
 """
 
+import errno
 import mmap
 import os
 import threading
@@ -71,7 +72,7 @@ class RampWriter:
         self._scratch = self.stage.open()
         self._file = self._scratch.__enter__()
         try:
-            os.posix_fallocate(self._file.fileno(), 0, self._end)  # a full disk must not end in a SIGBUS later
+            _reserve(self._file.fileno(), self._end)
         except BaseException as error:
             self._scratch.__exit__(type(error), error, None)
             raise
@@ -210,3 +211,15 @@ class RampWriter:
             staging.write_file(file, head, inner, sources, compression=compression, threads=threads)
         self.discard()
         return stage
+
+
+def _reserve(file, size):
+    """Give a file its size, and where the system can, its place on the disk: a full disk must not be a SIGBUS later."""
+    try:
+        os.posix_fallocate(file, 0, size)
+    except AttributeError:  # not Linux
+        os.ftruncate(file, size)
+    except OSError as error:
+        if error.errno not in (errno.EOPNOTSUPP, errno.EINVAL):
+            raise
+        os.ftruncate(file, size)

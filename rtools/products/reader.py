@@ -1,6 +1,7 @@
 """Opening a product of any age: metadata at once, arrays when asked for, by columns or rows where that is enough."""
 
 import os
+import threading
 from functools import cached_property
 
 import numpy as np
@@ -57,8 +58,9 @@ def _words(kind):
     if kind == "reference" or kind.startswith("reference/"):
         return kind
     known = layout.suffixes(kind)
-    best = next((suffix for suffix in ("cal", "uncal") if suffix in known), known[0] if known else "")
-    return f"{kind} (_{best})"
+    if "cal" in known or len(known) < 2:
+        return f"{kind} (_{'cal' if 'cal' in known else known[0]})"
+    return f"{kind} (_{known[0]} … _{known[-1]})"
 
 
 class Product:
@@ -91,6 +93,7 @@ class Product:
         self.about = about
         self._table = table
         self._descriptor = None
+        self._lock = threading.Lock()
 
     @cached_property
     def meta(self):
@@ -230,9 +233,10 @@ class Product:
             raise InputError(f"the array {name} is missing", path=self.path) from None
 
     def _file(self):
-        if self._descriptor is None:
-            self._descriptor = os.open(self.path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
-        return self._descriptor
+        with self._lock:
+            if self._descriptor is None:
+                self._descriptor = os.open(self.path, os.O_RDONLY)
+            return self._descriptor
 
     def _mapped(self, info):
         flat = np.memmap(self.path, np.uint8, "r", offset=info.block.offset, shape=(info.block.size,))
