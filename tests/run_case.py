@@ -170,3 +170,12 @@ def ran(raw, tmp_path_factory):
 def product(ran, raw):
     """``product(suffix)``: path of that product of `raw`."""
     return lambda suffix: raw if suffix == "uncal" else ran / raw.name.replace("_uncal", f"_{suffix}")
+
+
+@pytest.fixture(scope="session")
+def drowned(raw, tmp_path_factory):
+    """A raw exposure of which every science pixel is saturated throughout, and its `_cal`."""
+    directory = tmp_path_factory.mktemp("drowned")
+    path = rewrite(raw, directory / "x_uncal.asdf", saturate)
+    done("run", path)
+    return path, directory / "x_cal.asdf"

@@ -81,13 +81,13 @@ def test_flat_field_divides_only_where_the_type_has_it(calibrated, kind):
 
 
 @pytest.mark.parametrize("version", READS_PROFILE)
-def test_roman_datamodels_opens_and_validates_all(calibrated, judge, version):
+def test_roman_datamodels_opens_and_validates_all(calibrated, drowned, judge, version):
     known = [
         (path, detector) for (_, detector, profile), path in calibrated.items() if profile in READS_PROFILE[version]
     ]
     paths = [path for path, _ in known]
     paths += [path.with_name(path.name.replace("_cal", "_wcs")) for path, detector in known if detector == 18]
-    verdicts = judge(version, paths)
+    verdicts = judge(version, [*paths, drowned[1], drowned[1].with_name("x_wcs.asdf")])
     assert {path: verdict.get("problem") for path, verdict in verdicts.items() if not verdict["ok"]} == {}
     assert {verdict["model"] for verdict in verdicts.values()} == {"ImageModel", "WfiWcsModel"}
     assert all(len(verdicts[str(path)]["wcs"]) == 2 for path in paths if path.name.endswith("_cal.asdf"))

@@ -207,8 +207,6 @@ def _check_input(product, source, chosen, request):
         raise InputError("nothing is left to do, and this is no image", path=product.path)
     if "fit" in kinds and source.shape[0] < 2:
         raise InputError("one resultant only: no slope can be fitted", path=product.path)
-    if product.kind == "l1_uncal" and not product.has("amp33"):
-        raise InputError("the array amp33 is missing", path=product.path)
     wanted = [key for name in chosen if name not in request.skip for key in chain.step_of(name).metadata]
     metadata.require(product.meta, *wanted, path=product.path)
 

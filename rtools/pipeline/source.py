@@ -3,6 +3,8 @@
 An uncompressed array is mapped, a compressed one is decoded once and kept (302 MB for nine resultants of L1).
 """
 
+from itertools import pairwise
+
 import numpy as np
 
 from rtools.errors import InputError
@@ -13,6 +15,13 @@ __all__ = ["BORDER_ARRAYS", "IMAGE_PLANES", "Source", "open_exposure"]
 BORDER_ARRAYS = tuple(
     f"{kind}_{side}" for kind in ("border_ref_pix", "dq_border_ref_pix") for side in ("left", "right", "top", "bottom")
 )
+
+NEEDED = {
+    "l1_uncal": ("data", "amp33"),
+    "ramp": ("data", "groupdq", "pixeldq", "amp33"),
+    "l2_image": ("data", "dq", "err", "var_poisson"),
+}
+"""Arrays without which nothing can be done, by kind of product."""
 
 IMAGE_PLANES = ("data", "dq", "err", "var_poisson", "var_rnoise", "var_flat", "chisq", "dumo")
 
@@ -33,12 +42,9 @@ class Source:
         self.kind = product.kind
         self.threads = threads
         self._arrays = {}
-        shape = product.arrays["data"].shape
-        if self.kind == "l2_image":
-            resultants = len(product.meta["exposure"]["read_pattern"])
-            shape = (resultants, shape[0] + 2 * BORDER, shape[1] + 2 * BORDER)
-        self.shape = tuple(shape)
-        _check_shape(product, self.shape)
+        self.shape = _frame_shape(product)
+        _check_timing(product, self.shape[0])
+        _check_arrays(product, self.shape)
 
     def load(self, start, stop):
         """Full-frame columns [start, stop) as a new `Strip`."""
@@ -74,17 +80,48 @@ class Source:
         return np.ascontiguousarray(self._arrays[name][..., start:stop])
 
 
-def _check_shape(product, shape):
-    resultants, rows, columns = shape
-    if columns % CHANNEL or rows <= 2 * BORDER or not resultants:
-        raise InputError(
-            f"data are {shape}, not (resultants, rows, a multiple of {CHANNEL} columns)", path=product.path
-        )
-    pattern = product.meta["exposure"]["read_pattern"]
+def _frame_shape(product):
+    """(resultants, rows, columns) of the full frame."""
+    absent = [name for name in NEEDED[product.kind] if not product.has(name)]
+    if absent:
+        raise InputError(f"arrays missing: {', '.join(absent)}", path=product.path)
+    shape = product.arrays["data"].shape
+    if product.kind == "l2_image" and len(shape) == 2:
+        shape = (len(product.meta["exposure"]["read_pattern"]), *(size + 2 * BORDER for size in shape))
+    if len(shape) != 3 or shape[2] % CHANNEL or shape[1] <= 2 * BORDER or not all(shape):
+        wanted = f"(resultants, rows, a multiple of {CHANNEL} columns)"
+        raise InputError(f"data of the full frame are {tuple(shape)}, not {wanted}", path=product.path)
+    return tuple(shape)
+
+
+def _check_timing(product, resultants):
+    """Refuse a frame time or a read pattern with which nothing can be computed."""
+    pattern, time = (product.meta["exposure"][key] for key in ("read_pattern", "frame_time"))
+    if isinstance(time, bool) or not isinstance(time, int | float) or not 0 < time < np.inf:
+        raise InputError(f"meta.exposure.frame_time is {time!r}, no time in seconds", path=product.path)
+    groups = isinstance(pattern, list) and all(isinstance(reads, list) and reads for reads in pattern)
+    reads = [read for group in pattern for read in group] if groups else []
+    counted = all(isinstance(read, int) and read > 0 for read in reads)
+    if not (reads and counted and all(one < two for one, two in pairwise(reads))):
+        raise InputError("meta.exposure.read_pattern is no list of increasing reads", path=product.path)
     if len(pattern) != resultants:
-        raise InputError(
-            f"meta.exposure.read_pattern has {len(pattern)} resultants, data have {resultants}", path=product.path
-        )
+        found = f"meta.exposure.read_pattern has {len(pattern)} resultants, data have {resultants}"
+        raise InputError(found, path=product.path)
+
+
+def _check_arrays(product, shape):
+    """Refuse arrays that are not of the frame."""
+    resultants, rows, columns = shape
+    ramp, frame = (resultants, rows, columns), (rows, columns)
+    wanted = {"resultantdq": ramp, "groupdq": ramp, "pixeldq": frame, "reference_read": frame}
+    if product.kind == "l2_image":
+        wanted = dict.fromkeys(IMAGE_PLANES, (rows - 2 * BORDER, columns - 2 * BORDER))
+    else:
+        wanted |= {"amp33": (resultants, rows, CHANNEL), "reference_amp33": (rows, CHANNEL)}
+    for name, expected in wanted.items():
+        if product.has(name) and tuple(product.arrays[name].shape) != expected:
+            found = tuple(product.arrays[name].shape)
+            raise InputError(f"the array {name} is {found}, not {expected}", path=product.path)
 
 
 def open_exposure(source, meta, log):
