@@ -19,6 +19,7 @@ from run_case import (
     done,
     listing,
     meta,
+    retouched,
     rewrite,
     statuses,
     tool,
@@ -51,15 +52,6 @@ def without(path):
         del meta[last]
 
     return change
-
-
-def retouched(source, target, old, new):
-    """A copy of a file in which bytes of its tree are others, as many."""
-    data = source.read_bytes()
-    start = data.index(old, data.index(b"\nroman:"))
-    assert len(old) == len(new)
-    target.write_bytes(data[:start] + new + data[start + len(old) :])
-    return target
 
 
 def make_bad(kind, product, target):

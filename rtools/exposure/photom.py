@@ -24,6 +24,7 @@ STEP = Step(
     ),
     examples=("rt-photom X_assignwcs.asdf", "rt-photom X_assignwcs.asdf --ref photom=phot.asdf"),
     references=(Reference("photom", nodes=("phot_table",)),),
+    repeatable=True,
 )
 
 
