@@ -34,12 +34,12 @@ STEP = Step(
     summary="Fit a count rate to the ramp of every pixel.",
     description=(
         "The likelihood algorithm fits a constant rate a to the differences d of neighbouring resultants by "
-        "generalised least squares, a = (1' M d)/(1' M 1), where M inverts their tridiagonal covariance: Poisson noise "
-        "at the rate, and read noise. The covariance is formed at the median difference, then at the rate of a first "
-        "fit. Differences, alone or in pairs, whose removal lowers chi-square beyond the threshold are taken for jumps "
-        "(Brandt 2024, PASP 136, 045004 and 045005). Flagged resultants are left out. err follows the measured rate: "
-        "a faint pixel that fluctuates low gets a small err. ols_cas22 is the segment-wise weighted least squares of "
-        "Casertano et al. (2022, Roman-STScI-000394)."
+        "generalised least squares, a = (1' M d)/(1' M 1), where M inverts their tridiagonal covariance: Poisson "
+        "noise at the rate, and read noise. The covariance is formed at the median difference, then at the rate of a "
+        "first fit. Differences, alone or in pairs, whose removal lowers chi-square beyond the threshold are taken "
+        "for jumps (Brandt 2024, PASP 136, 045004 and 045005). Flagged resultants are left out. err follows the "
+        "measured rate: a faint pixel that fluctuates low gets a small err. ols_cas22 is the segment-wise weighted "
+        "least squares of Casertano et al. (2022, Roman-STScI-000394)."
     ),
     examples=("rt-rampfit X_linearity.asdf", "rt-rampfit X_linearity.asdf --threshold 5 --expand-large-events"),
     options=(
