@@ -311,7 +311,7 @@ STEP_WITHOUT = {
 @pytest.mark.parametrize("reftype", STEP_WITHOUT)
 def test_reference_none_skips_its_step_with_a_warning(product, reftype, tmp_path, capsys):
     assert tool("run", product("uncal"), "--outdir", tmp_path, "--ref", f"{reftype}=none") == 0
-    assert f"SKIPPED without a {reftype} reference" in capsys.readouterr().err.replace("an ", "a ")
+    assert f"SKIPPED without the {reftype} reference" in capsys.readouterr().err
     cal = tmp_path / product("cal").name
     assert statuses(cal) == statuses(product("cal")) | {STEP_WITHOUT[reftype]: "SKIPPED"}
     step = next(chain.step_of(name) for name in STEPS if chain.step_of(name).cal_step == STEP_WITHOUT[reftype])

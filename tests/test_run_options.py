@@ -1,5 +1,6 @@
 """The options of rt-run: which steps, which files, which names."""
 
+import errno
 import io
 import json
 import sys
@@ -200,6 +201,14 @@ def test_dry_run_shows_chain_references_and_names_and_writes_nothing(raw, tmp_pa
     assert names_in(tmp_path) == [raw.name]
 
 
+def test_dry_run_lists_no_product_of_a_step_that_is_left_out(product, tmp_path, capsys):
+    words = ("--save-steps", "--skip", "dark", "--outdir", tmp_path)
+    assert tool("run", product("rampfit"), "--dry-run", *words) == 0
+    listed = [line.split()[-1] for line in capsys.readouterr().out.splitlines() if "->" in line]
+    done("run", product("rampfit"), *words)
+    assert sorted(listed) == sorted(str(path) for path in tmp_path.iterdir())
+
+
 def test_dry_run_as_json(product, capsys):
     assert tool("run", product("photom"), "--dry-run", "--json", "--set", "flat.var-flat=1", "--outdir", "none") == 0
     (entry,) = json.loads(capsys.readouterr().out)
@@ -387,23 +396,37 @@ def test_bad_standard_input_is_called_so(product, monkeypatch, capsys):
     assert capsys.readouterr().err.startswith("rt-run: -: truncated")
 
 
-def test_a_broken_pipe_is_silent(product, monkeypatch, capsys):
-    class Broken(io.RawIOBase):
-        def writable(self):
-            return True
+class Failing(io.RawIOBase):
+    """Standard output that takes nothing."""
 
-        def write(self, data):
-            raise BrokenPipeError(32, "Broken pipe")
+    def __init__(self, error, spare):
+        self.error = error
+        self.spare = spare
 
-        def fileno(self):
-            return self.spare.fileno()
+    def writable(self):
+        return True
 
-    with piped(monkeypatch, b""), open("/dev/null", "wb") as spare:
-        Broken.spare = spare
-        monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(Broken()))
-        assert tool("run", product("flat"), "-o", "-", "-q") == 141
-        monkeypatch.undo()
-    assert capsys.readouterr().err == ""
+    def write(self, data):
+        raise self.error
+
+    def fileno(self):
+        return self.spare.fileno()
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (BrokenPipeError(errno.EPIPE, "Broken pipe"), 141, ""),
+        (OSError(errno.ENOSPC, "No space left on device"), 1, "no space left on device\n"),
+    ],
+)
+def test_a_broken_pipe_is_silent_and_a_full_disk_is_not(product, monkeypatch, capsys, error, code, said):
+    with open("/dev/null", "wb") as spare, monkeypatch.context() as patched:
+        pipe = io.TextIOWrapper(Failing(error, spare))
+        patched.setattr(sys, "stdout", pipe)
+        assert tool("run", product("flat"), "-o", "-", "-q") == code
+        pipe.detach()
+    assert capsys.readouterr().err == (f"rt-run: {product('flat')}: {said}" if said else "")
 
 
 def test_a_terminal_gets_no_product(product, monkeypatch, capsys):

@@ -4,6 +4,7 @@ A tool file declares its command with `tool`, adds bundles of options (`outputs`
 ``main = entry(command)``. Nothing here imports numpy: ``--help`` has 0.3 seconds.
 """
 
+import errno
 import os
 import signal
 import sys
@@ -20,6 +21,9 @@ from rtools.errors import InputError, RtoolsError, UsageError
 __all__ = ["Console", "Tool", "entry", "expand_inputs", "for_each", "jobs_count", "option", "shared_status", "tool"]
 
 option = partial(click.option, show_default=True)
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""Errors of the system that are no fault of an input."""
 
 
 @dataclass
@@ -179,7 +183,9 @@ def entry(command):
     """The console script of a command: run it, end in one line and an exit code."""
 
     def main(args=None):
-        signal.signal(signal.SIGTERM, _terminated)
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) == signal.SIG_DFL:  # nohup keeps its word
+                signal.signal(number, _terminated)
         sys.exit(run(command, sys.argv[1:] if args is None else args))
 
     return main
@@ -277,7 +283,8 @@ def for_each(console, inputs, function, *, fail_fast=False):
 
                 traceback.print_exc()
             if isinstance(error, OSError):
-                error = InputError((error.strerror or str(error)).lower(), path=error.filename or name)
+                kind = RtoolsError if error.errno in NO_ROOM else InputError
+                error = kind((error.strerror or str(error)).lower(), path=error.filename or name)
             elif not isinstance(error, RtoolsError):
                 error = _internal(error)
             error.path = error.path or name

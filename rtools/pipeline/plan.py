@@ -246,8 +246,8 @@ def _settle(task, shape, skipped, warnings):
             warnings.append(f"{source.label}: not of the frame's shape; {task.step.name} SKIPPED")
             task.sources[use.type] = source = None
         elif source is None:
-            what = "goes on without" if use.optional else "SKIPPED without"
-            warnings.append(f"{task.step.name}: {what} a {use.type} reference")
+            what = "goes on without the" if use.optional else "SKIPPED without the"
+            warnings.append(f"{task.step.name}: {what} {use.type} reference")
         skipped = skipped or (source is None and not use.optional)
     if skipped:
         task.stop("SKIPPED")
@@ -273,7 +273,7 @@ def _outputs(path, tasks, main, request):
     stem, _suffix = names.split_suffix(Path(path).name)
     directory = Path(request.outdir) if request.outdir else Path(path).parent
     outputs = {}
-    suffixes = [task.step.suffix for task in tasks] if request.save_steps else []
+    suffixes = [task.step.suffix for task in tasks if task.active] if request.save_steps else []
     for suffix in suffixes + ["wcs"] * (main == "cal") + [main]:
         outputs[suffix] = directory / f"{stem}_{suffix}.asdf"
     if request.output == "-":
