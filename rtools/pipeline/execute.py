@@ -82,6 +82,7 @@ class _Run:
         self.image_sink = None
         self.ramp_writers = {}
         self.staged = []
+        self.said = set()
         self.write_seconds = 0.0
 
     def carry_out(self, progress):
@@ -238,7 +239,7 @@ class _Run:
         ramp = self.ramp_writers.pop(task.step.name)
         extra = {"amp33": self.exposure.amp33, **self.exposure.borders}
         self.meta["cal_logs"] = self._logs()
-        self.staged.append(ramp.finish(self.meta, extra, history=self._history(), compression=self.request.compression))
+        self._keep(ramp.finish(self.meta, extra, history=self._history(), compression=self.request.compression))
         self.write_seconds += time.perf_counter() - started
 
     def _write_image(self, suffix):
@@ -253,18 +254,8 @@ class _Run:
         good = image_statistics(planes["data"], planes["dq"], planes["err"])
         self.meta["statistics"] = {"zodiacal_light": -1.0, **good}
         self.meta["cal_logs"] = self._logs()
-        self.staged.append(
-            writer.stage_product(
-                self.plan.outputs[suffix],
-                "l2_image",
-                self.meta,
-                planes | {name: array for name, array in extra.items() if array is not None},
-                profile=self.plan.profile,
-                compression=self.request.compression or "lz4",
-                history=self._history(),
-                threads=self.request.threads,
-            )
-        )
+        arrays = planes | {name: array for name, array in extra.items() if array is not None}
+        self._stage(suffix, "l2_image", self.meta, arrays)
         self.write_seconds += time.perf_counter() - started
 
     def _write_cal(self):
@@ -274,18 +265,32 @@ class _Run:
             wcs = self.plan.product.node("meta.wcs")
         transforms = {} if wcs is None else {"wcs_l2": wcs, "wcs_l1": level1_wcs(wcs)}
         if "wcs" in self.plan.outputs:
-            self.staged.append(
-                writer.stage_product(
-                    self.plan.outputs["wcs"],
-                    "wcs",
-                    self.meta,
-                    {},
-                    extra=transforms,
-                    profile=self.plan.profile,
-                    history=self._history(),
-                )
-            )
+            blocks = {field.path.split(".")[0] for field in layout.fields("wcs", self.plan.profile)}
+            meta = {name: value for name, value in self.meta.items() if name in blocks}
+            self._stage("wcs", "wcs", meta, {}, transforms)
         self._write_image("cal")
+
+    def _stage(self, suffix, kind, meta, arrays, extra=None):
+        stage = writer.stage_product(
+            self.plan.outputs[suffix],
+            kind,
+            meta,
+            arrays,
+            extra=extra,
+            profile=self.plan.profile,
+            compression=self.request.compression or "lz4",
+            history=self._history(),
+            threads=self.request.threads,
+        )
+        self._keep(stage)
+
+    def _keep(self, stage):
+        """Hold a written file for the end of the run; say what the profile made drop or replace."""
+        self.staged.append(stage)
+        for text in stage.messages:
+            if text not in self.said:
+                self.said.add(text)
+                self.journal.log("warning", text)
 
     def _planes(self):
         """Planes and jump positions of the image as it stands."""
