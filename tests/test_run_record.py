@@ -176,13 +176,27 @@ def test_data_problem_becomes_a_word(product, tmp_path, word, expected):
 # --- steps that were left out ---------------------------------------------------------------------------------------
 
 
-def test_rt_run_warns_of_steps_that_were_never_run(product, tmp_path, capsys):
+def test_rt_run_runs_an_overtaken_step_with_a_warning(product, tmp_path, capsys):
     done("refpix", product("dqinit"), "--outdir", tmp_path)
     source = tmp_path / product("refpix").name
     capsys.readouterr()
     assert tool("run", source) == 0
     assert "rt-saturation has not run on this file" in capsys.readouterr().err
-    assert statuses(tmp_path / product("cal").name)["saturation"] == "INCOMPLETE"
+    assert statuses(tmp_path / product("cal").name)["saturation"] == "COMPLETE"
+
+
+def test_rt_run_fills_in_metadata_steps_that_were_overtaken(product, tmp_path, capsys):
+    """rt-photom before rt-assignwcs: rt-run does dark, assignwcs and flat, warned of dark only."""
+    done("photom", product("rampfit"), "--outdir", tmp_path)
+    source = tmp_path / product("photom").name
+    capsys.readouterr()
+    assert tool("run", source) == 0
+    warned = [line for line in capsys.readouterr().err.splitlines() if "has not run on this file" in line]
+    assert [word for line in warned for word in line.split() if word.startswith("rt-") and word != "rt-run:"] == [
+        "rt-dark"
+    ]
+    assert statuses(tmp_path / product("cal").name)["assign_wcs"] == "COMPLETE"
+    assert meta(tmp_path / product("cal").name)["wcs"] is not None
 
 
 def test_a_step_done_outside_its_chain_stays_complete(product, tmp_path, capsys):

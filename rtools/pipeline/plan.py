@@ -167,21 +167,17 @@ def _choose_chain(product, request, done, warnings):
             raise UsageError(f"--{bound} {word}: not in the chain of {exposure_type}", mend=f"it is {' '.join(names)}")
     if "rampfit" in request.skip:
         raise UsageError("--skip rampfit: there is no image without it", mend="use --until linearity")
-    started = max((names.index(name) + 1 for name in names if done[name] != "INCOMPLETE"), default=0)
-    if product.kind == "l2_image":
-        started = max(started, names.index("rampfit") + 1)
-    if request.first and names.index(request.first) != started:
+    kinds = ("image", "frame") if product.kind == "l2_image" else ("ramp", "fit", "image", "frame")
+    todo = [name for name in names if done[name] == "INCOMPLETE" and chain.step_of(name).kind in kinds]
+    if request.first and todo[:1] != [request.first]:
         before = names[: names.index(request.first)]
         wanted = chain.step_of(before[-1]).suffix if before else "uncal"
         raise InputError(f"--from {request.first} takes a _{wanted} product", path=product.path)
-    last = names.index(request.last) + 1 if request.last else len(names)
-    if request.last and last <= started:
-        raise InputError(f"--until {request.last}: this file is past it", path=product.path)
-    warnings += [
-        f"{chain.step_of(name).tool} has not run on this file, and later steps have: it stays INCOMPLETE"
-        for name in names[:started]
-        if done[name] == "INCOMPLETE"
-    ]
+    if request.last:
+        if request.last not in todo:
+            raise InputError(f"--until {request.last}: this file is past it", path=product.path)
+        todo = todo[: todo.index(request.last) + 1]
+    warnings += _out_of_order(names, todo, done)
     untouched = {}
     if not request.last:
         untouched = {
@@ -190,7 +186,18 @@ def _choose_chain(product, request, done, warnings):
             if done[name] == "INCOMPLETE"
             and (name not in chain.chain_of(exposure_type) or (name in request.skip and name in chain.PLANNED))
         }
-    return names[started:last], untouched
+    return todo, untouched
+
+
+def _out_of_order(names, todo, done):
+    """What to say of steps that later ones have overtaken; those that only write metadata may come at any time."""
+    last = max((names.index(name) for name in names if done[name] != "INCOMPLETE"), default=-1)
+    for name in names[: last + 1]:
+        step = chain.step_of(name)
+        if done[name] != "INCOMPLETE" or (name in todo and step.kind == "frame"):
+            continue
+        fate = "it runs now, out of its order" if name in todo else "it stays INCOMPLETE"
+        yield f"{step.tool} has not run on this file, and later steps have: {fate}"
 
 
 def _check_input(product, source, chosen, request):
