@@ -8,6 +8,7 @@ STEP = Step(
     name="assignwcs",
     kind="frame",
     cal_step="assign_wcs",
+    memory="0.5 GiB for a full frame of 9 resultants, mapped input included (-j 2).",
     suffix="assignwcs",
     summary="Attach the world coordinate system.",
     description=(

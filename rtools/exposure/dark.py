@@ -13,6 +13,7 @@ STEP = Step(
     name="dark",
     kind="image",
     cal_step="dark",
+    memory="0.8 GiB for a full frame of 9 resultants, mapped input included (-j 2).",
     suffix="darkcurrent",
     summary="Subtract the dark current.",
     description=(

@@ -17,6 +17,7 @@ STEP = Step(
     name="darkdecay",
     kind="ramp",
     cal_step="dark_decay",
+    memory="1.2 GiB for a full frame of 9 resultants, mapped input included (-j 2).",
     suffix="dark_decay",
     summary="Subtract the decay of the dark signal.",
     description=(

@@ -20,6 +20,7 @@ STEP = Step(
     name="dqinit",
     kind="ramp",
     cal_step="dq_init",
+    memory="0.6 GiB for a full frame of 9 resultants, mapped input included (-j 2).",
     suffix="dqinit",
     summary="Make a ramp of raw data and start its data quality planes.",
     description=(

@@ -12,6 +12,7 @@ STEP = Step(
     name="flat",
     kind="image",
     cal_step="flat_field",
+    memory="0.9 GiB for a full frame of 9 resultants, mapped input included (-j 2).",
     suffix="flat",
     summary="Divide by the flat field.",
     description=(

@@ -19,6 +19,7 @@ STEP = Step(
     name="linearity",
     kind="ramp",
     cal_step="linearity",
+    memory="1.5 GiB for a full frame of 9 resultants, mapped input included (-j 2).",
     suffix="linearity",
     summary="Correct for the non-linear response of pixels and converter.",
     description=(

@@ -15,6 +15,7 @@ STEP = Step(
     name="photom",
     kind="frame",
     cal_step="photom",
+    memory="0.5 GiB for a full frame of 9 resultants, mapped input included (-j 2).",
     suffix="photom",
     summary="Record the photometric calibration.",
     description=(

@@ -30,6 +30,7 @@ STEP = Step(
     name="rampfit",
     kind="fit",
     cal_step="ramp_fit",
+    memory="1.4 GiB for a full frame of 9 resultants, mapped input included (-j 2).",
     suffix="rampfit",
     summary="Fit a count rate to the ramp of every pixel.",
     description=(

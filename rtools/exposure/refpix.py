@@ -29,6 +29,7 @@ STEP = Step(
     name="refpix",
     kind="ramp",
     cal_step="refpix",
+    memory="1.4 GiB for a full frame of 9 resultants, mapped input included (-j 2).",
     suffix="refpix",
     summary="Remove correlated read noise with the reference pixels.",
     description=(

@@ -16,6 +16,7 @@ STEP = Step(
     name="saturation",
     kind="ramp",
     cal_step="saturation",
+    memory="1.3 GiB for a full frame of 9 resultants, mapped input included (-j 2).",
     suffix="saturation",
     summary="Flag saturated resultants and those at the A/D floor.",
     description=(

@@ -32,6 +32,7 @@ STEP = Step(
     name="wfi18transient",
     kind="ramp",
     cal_step="wfi18_transient",
+    memory="1.1 GiB for a full frame of 9 resultants, mapped input included (-j 2).",
     suffix="wfi18_transient",
     summary="Remove the transient in the first read of WFI18.",
     description=(
