@@ -569,7 +569,14 @@ main(sys.argv[1:])
 def test_a_signal_in_the_middle_leaves_nothing(product, tmp_path, number, code):
     source = copied(product("linearity"), tmp_path)
     command = [sys.executable, "-c", SLOW, source, "--save-steps", "-q"]
-    running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=os.getcwd())
+    running = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=os.getcwd(),
+        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),  # background jobs inherit an ignored SIGINT
+    )
     assert running.stdout.readline() == "working\n"
     time.sleep(0.05)
     running.send_signal(number)
