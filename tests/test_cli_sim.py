@@ -421,3 +421,12 @@ def test_pink_noise_option_reaches_the_channels(tmp_path):
     step = (loud - quiet)[0, :, :128]
     assert step.std() == pytest.approx(18 / 1.8, rel=0.4)
     assert np.corrcoef(step[:, :-1].ravel(), step[:, 1:].ravel())[0, 1] > 0.8
+
+
+@pytest.mark.parametrize("option", ["--ra", "--pa", "--sky", "--pink-noise"])
+@pytest.mark.parametrize("value", ["nan", "inf"])
+def test_numbers_that_are_none_are_refused(option, value, tmp_path, capsys):
+    name = tmp_path / "r0000101001001001001_0001_wfi01_f158_uncal.asdf"
+    assert common.run(command_of("sim"), [str(name), option, value, "--size", "256"]) == 2
+    assert option in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())

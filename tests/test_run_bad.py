@@ -583,3 +583,35 @@ def test_a_signal_in_the_middle_leaves_nothing(product, tmp_path, number, code):
     running.communicate(timeout=30)
     assert running.returncode == code
     assert [path.name for path in tmp_path.iterdir()] == [source.name]
+
+
+# --- found in review ------------------------------------------------------------------------------------------------
+
+
+def test_the_raw_exposure_is_never_replaced_by_its_own_image(product, tmp_path, capsys):
+    source = copied(product("uncal"), tmp_path)
+    before = source.read_bytes()
+    assert tool("run", source, "-o", source, "--overwrite") == 2
+    assert "is the input" in capsys.readouterr().err
+    assert source.read_bytes() == before
+
+
+def test_metadata_that_only_the_product_needs_are_missed_before_any_work(product, tmp_path, capsys):
+    source = retouched(product("uncal"), tmp_path / "x_uncal.asdf", b"pa_aperture:", b"pa_apertuer:")
+    capsys.readouterr()
+    assert tool("run", source) == 3
+    said = capsys.readouterr().err
+    assert "x_uncal.asdf: metadata missing: meta.pointing.pa_aperture" in said
+    assert [path.name for path in tmp_path.iterdir()] == ["x_uncal.asdf"]
+
+
+def test_an_output_name_and_an_output_directory_exclude_each_other(product, tmp_path, capsys):
+    assert tool("run", product("uncal"), "-o", tmp_path / "x_cal.asdf", "--outdir", tmp_path / "there") == 2
+    assert "do not go together" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_empty_list_of_inputs_is_a_usage_error(tmp_path, capsys):
+    (tmp_path / "empty.txt").write_text("")
+    assert tool("run", f"@{tmp_path}/empty.txt") == 2
+    assert "no input" in capsys.readouterr().err

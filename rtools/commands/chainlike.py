@@ -55,11 +55,17 @@ def run_inputs(console, inputs, request, *, dry_run=False, timings=False, as_jso
     A plan that cannot be made is reported before any work is done, and its input left out.
     """
     request.threads = jobs_count(request.threads)
+    if request.output == "-" and request.save_steps:
+        raise UsageError("--save-steps and -o - do not go together", mend="standard output holds one product")
     if request.output == "-" and as_json and not dry_run:
         raise UsageError("--json and -o - both want standard output")
     if request.output == "-" and sys.stdout.isatty() and not dry_run:
         raise UsageError("will not write a product to a terminal", mend="redirect it, or give -o a name")
+    if request.output and request.outdir:
+        raise UsageError("-o and --outdir do not go together")
     inputs, status = _members(console, expand_inputs(inputs), fail_fast)
+    if not inputs and not status:
+        raise UsageError("the list names no input file")
     if request.output and len(inputs) > 1:
         raise UsageError("-o names one output", mend="use --outdir for several inputs")
     if status and fail_fast:

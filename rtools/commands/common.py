@@ -223,7 +223,9 @@ def run(command, args):
 
 
 def _failed(command, args, error):
-    if "--debug" in args and not isinstance(error, click.UsageError):
+    if ("--debug" in args or os.environ.get("RT_DEBUG", "0") not in ("", "0")) and not isinstance(
+        error, click.UsageError
+    ):
         import traceback
 
         traceback.print_exc()

@@ -23,7 +23,12 @@ fail_fast = click.option("--fail-fast", is_flag=True, help="Stop at the first in
 jobs = option("-j", "--jobs", default=1, metavar="N", help="Threads; 0 for all cores.")
 
 outputs = _bundle(
-    click.option("-o", "--output", metavar="FILE", help="Exactly this name for the main product; - is stdout."),
+    click.option(
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="Exactly this name for the main product; - is stdout, which holds that product alone.",
+    ),
     click.option("--outdir", metavar="DIR", help="Write there; otherwise next to the input."),
     click.option("--overwrite", is_flag=True, help="Replace outputs that exist; otherwise refused, exit 1."),
     click.option("-n", "--dry-run", is_flag=True, help="Say what would be done; write nothing."),

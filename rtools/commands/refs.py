@@ -148,7 +148,7 @@ def show(console, file, as_json):
 @common.tool(
     "rt-refs make",
     summary="Write the nominal instrument, or a seeded variation of it, as reference files.",
-    description="Not for science: part of its values are assumed. A detector and an element take about 1.7 GB "
+    description="Not for science: part of its values are assumed. A detector and an element take about 1.9 GB "
     "before compression; --all says the total and goes on.",
     examples=(
         "rt-refs make refs --detector WFI01 --element F158",

@@ -59,6 +59,7 @@ def main(args=None):
     except UsageError as error:
         click.echo(f"rt: {error}", err=True)
         sys.exit(error.exit_code)
+    sys.argv = [command.name, *args[1:]]  # as if called by its own name, for the history too
     common.entry(command)(args[1:])
 
 

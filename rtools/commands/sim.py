@@ -1,6 +1,7 @@
 """rt-sim: simulated raw exposures."""
 
 import json
+import math
 from pathlib import Path
 
 import click
@@ -77,6 +78,10 @@ TYPES = ("WFI_IMAGE", "WFI_SPECTRAL", "WFI_IM_DARK", "WFI_SP_DARK", "WFI_FLAT", 
 def command(console, names, jobs, as_json, fail_fast, dry_run, **settings):
     from rtools.simulate import run
 
+    for key in ("ra", "dec", "pa", "sky", "pink_noise"):
+        if settings[key] is not None and not math.isfinite(settings[key]):
+            raise UsageError(f"--{key.replace('_', '-')} {settings[key]}: a finite number expected")
+    settings["ra"] %= 360
     names = expand_inputs(names)
     if not names:
         raise UsageError("no name to simulate")

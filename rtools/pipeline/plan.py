@@ -11,7 +11,7 @@ from rtools.errors import InputError, MissingReferenceError, RtoolsError, UsageE
 from rtools.pipeline import chain
 from rtools.pipeline.engine import Task
 from rtools.pipeline.source import Source
-from rtools.products import metadata, names, reader
+from rtools.products import layout, metadata, names, profiles, reader
 from rtools.reference import find
 
 __all__ = ["Plan", "Request", "make_plan"]
@@ -131,8 +131,10 @@ def make_plan(path, request, *, name=None):
     tasks = _tasks(source, chosen, request, warnings)
     main = _main_suffix(chosen, request)
     name = str(name or path)
-    outputs = _outputs(name, tasks, main, request)
     profile = request.profile or product.profile
+    made = "ramp" if tasks and tasks[-1].step.kind == "ramp" else "l2_image"
+    outputs = _outputs(name, tasks, main, request, keep_input=product.kind == made)
+    _check_output_metadata(product, profile)
     return Plan(product, source, tasks, untouched, outputs, main, profile, name, request.output == "-", warnings)
 
 
@@ -145,6 +147,8 @@ def _statuses(meta):
 def _choose_one(product, request, done, warnings):
     name = request.single
     step = chain.step_of(name)
+    if product.kind == "l2_image" and step.kind in ("ramp", "fit"):
+        raise InputError(f"an image; {step.tool} takes a ramp", path=product.path)
     if done[name] == "COMPLETE" and not step.repeatable and (not request.again or name == "dqinit"):
         mend = "it cannot run twice" if name == "dqinit" else "--again runs it all the same"
         raise InputError(f"{step.cal_step} is COMPLETE in this file", mend=mend, path=product.path)
@@ -165,10 +169,10 @@ def _choose_chain(product, request, done, warnings):
             raise UsageError(f"--{bound} {word}: this release has no rt-{word}")
         if word and word not in names:
             raise UsageError(f"--{bound} {word}: not in the chain of {exposure_type}", mend=f"it is {' '.join(names)}")
-    if "rampfit" in request.skip:
-        raise UsageError("--skip rampfit: there is no image without it", mend="use --until linearity")
     kinds = ("image", "frame") if product.kind == "l2_image" else ("ramp", "fit", "image", "frame")
     todo = [name for name in names if done[name] == "INCOMPLETE" and chain.step_of(name).kind in kinds]
+    if "rampfit" in request.skip and "rampfit" in todo:
+        raise UsageError("--skip rampfit: there is no image without it", mend="use --until linearity")
     if request.first and todo[:1] != [request.first]:
         before = names[: names.index(request.first)]
         wanted = chain.step_of(before[-1]).suffix if before else "uncal"
@@ -216,6 +220,17 @@ def _check_input(product, source, chosen, request):
         raise InputError("one resultant only: no slope can be fitted", path=product.path)
     wanted = [key for name in chosen if name not in request.skip for key in chain.step_of(name).metadata]
     metadata.require(product.meta, *wanted, path=product.path)
+
+
+def _check_output_metadata(product, profile):
+    """Refuse now what the schema of the products would refuse after the work."""
+    meta = profiles.convert("l1_uncal", product.meta, {}, profile)[0]
+    absent = object()
+    wanted = [key for key in layout.required_metadata("l1_uncal", profile) if key not in metadata.WRITTEN]
+    missing = [key for key in wanted if metadata.get(meta, key, absent) is absent]
+    if missing:
+        listed = ", ".join(f"meta.{key}" for key in missing[:6]) + (" …" if len(missing) > 6 else "")
+        raise InputError(f"metadata missing: {listed}", path=product.path)
 
 
 def _tasks(source, chosen, request, warnings):
@@ -275,8 +290,8 @@ def _main_suffix(chosen, request):
     return chain.step_of(chosen[-1]).suffix if request.last else "cal"
 
 
-def _outputs(path, tasks, main, request):
-    """Suffix to path of everything that will be written; refuses what exists."""
+def _outputs(path, tasks, main, request, *, keep_input=True):
+    """Suffix to path of everything that will be written; refuses what exists, and a ramp's or raw file's own name."""
     stem, _suffix = names.split_suffix(Path(path).name)
     directory = Path(request.outdir) if request.outdir else Path(path).parent
     outputs = {}
@@ -294,6 +309,8 @@ def _outputs(path, tasks, main, request):
     for output in outputs.values():
         if output.is_dir():
             raise RtoolsError("a directory", path=output)
+        if not keep_input and output.exists() and Path(path).exists() and output.samefile(path):
+            raise UsageError(f"{output} is the input, which another kind of product would replace")
         if output.exists() and not request.overwrite:
             raise RtoolsError("exists already", mend="--overwrite replaces it", path=output)
     return outputs

@@ -223,5 +223,7 @@ def _missing(answers, meta, config):
             f"{answer.type}" if len(places) == 1 else f"{answer.type} [{answer.note}]" for answer in answers
         )
         what = f"no references for {wanted(meta)}: {listed}" + (f": {places.pop()}" if len(places) == 1 else "")
-    mend = "give --ref TYPE=FILE" + (", or --builtin for nominal ones" if config.builtin is None else "")
+    refused = any(answer.type in _overrides(config) for answer in answers)
+    nominal = ", or --builtin for nominal ones" if config.builtin is None and not refused else ""
+    mend = f"give --ref TYPE=FILE{nominal}"
     return MissingReferenceError(what, mend=mend)
