@@ -161,7 +161,6 @@ def _read_config(ctx, _param, value):
 def _show_config(ctx, _param, value):
     if not value or ctx.resilient_parsing:
         return
-    ctx.call_on_close(lambda: None)
     ctx.meta["rtools.show_config"] = True
 
 

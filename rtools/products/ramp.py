@@ -169,8 +169,6 @@ class RampWriter:
         if not self._file.closed:
             self._scratch.__exit__(RtoolsError, RtoolsError("given up"), None)
 
-    abort = discard
-
     def _serialise(self, meta, extra, history):
         meta, extra, self.stage.messages = profiles.convert("ramp", meta, self._arrays | extra, self.profile)
         meta = metadata.stamp_file("ramp", meta, self.stage.path)
