@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rtools.exposure.frame import CHANNEL, Exposure, Strip
+from rtools.exposure.frame import CHANNEL, Exposure, Strip, View
 
 PATTERN = [[1], [2, 3], [4, 5, 6, 7], [8, 9, 10], [11], [12, 13]]
 FRAME_TIME = 3.04
@@ -30,7 +30,7 @@ def strip(data, *, start=0, groupdq=None, pixeldq=None, frame=None):
     return Strip(start, start + columns, np.array(data, np.float32), groupdq, pixeldq, frame_rows, frame_columns)
 
 
-class Frame:
+class Frame(View):
     """A view of whole arrays: what `prepare` sees."""
 
     def __init__(self, data, pixeldq=None):

@@ -30,6 +30,7 @@ class Raw:
 def run(view, *, mask=None, read=None, width=128, expand=0, amp33=None, reference_amp33=None, **meta):
     """The exposure and its strips after the step."""
     made = exposure((GROUPS, ROWS, COLUMNS))
+    made.raw = view.pixeldq is None
     made.meta["instrument"].update(meta.pop("instrument", {}))
     made.meta.update(meta)
     made.amp33, made.reference_amp33 = amp33, reference_amp33

@@ -9,6 +9,7 @@ from rtools.declare import NotApplicable, Reference, Skip, Step
 from rtools.exposure.frame import Exposure, Strip
 from rtools.pipeline.engine import Engine, Task
 from rtools.pipeline.sinks import ImageSink
+from rtools.products.reading import one_by_one
 
 ROWS, COLUMNS, RESULTANTS = 32, 1280, 3  # ten channels: more than one group of eight
 
@@ -19,8 +20,12 @@ class Ramp:
     def __init__(self, data):
         self.data = data
 
-    def load(self, start, stop):
-        part = np.ascontiguousarray(self.data[..., start:stop])
+    def spans(self, spans):
+        shapes = [(RESULTANTS, ROWS, stop - start) for start, stop in spans]
+        return {"data": one_by_one(lambda start, stop: self.data[..., start:stop], spans, shapes, "f4")}
+
+    def strip(self, start, stop, arrays):
+        part = arrays["data"]
         return Strip(start, stop, part, np.zeros(part.shape, "u1"), np.zeros(part.shape[1:], "u4"), ROWS, COLUMNS)
 
 
@@ -31,12 +36,16 @@ class Planes:
         self.arrays = arrays
         self.read = []
 
-    def columns(self, name, start, stop, threads=1):
-        self.read.append((name, start, stop))
-        return np.ascontiguousarray(self.arrays[name][..., start:stop])
+    def spans(self, name, spans):
+        self.read += [(name, start, stop) for start, stop in spans]
+        array = self.arrays[name]
+        shapes = [(*array.shape[:-1], stop - start) for start, stop in spans]
+        return one_by_one(lambda start, stop: array[..., start:stop], spans, shapes, array.dtype)
 
-    def rows(self, name, start, stop, threads=1):
-        return self.arrays[name][start:stop]
+    def row_spans(self, name, spans):
+        array = self.arrays[name]
+        shapes = [(stop - start, *array.shape[1:]) for start, stop in spans]
+        return one_by_one(lambda start, stop: array[start:stop], spans, shapes, array.dtype)
 
     def node(self, path):
         return self.arrays[path]
@@ -90,13 +99,13 @@ def add_plane(strip, refs, options, prepared):
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3])
-def test_references_are_cut_to_the_strip_and_read_once_a_group(data, threads):
+def test_references_are_cut_to_the_strip_and_each_column_is_read_once(data, threads):
     plane = np.arange(ROWS * COLUMNS, dtype="f4").reshape(ROWS, COLUMNS)
     source = Planes(data=plane)
     first = task({"apply": add_plane}, references=(Reference("flat", planes=("data",)),), sources={"flat": source})
     out = run(data, [first, task(FIT, kind="fit")], threads)
     assert np.array_equal(out.planes["data"], (data + plane).mean(axis=0)[4:-4, 4:-4])
-    assert sorted(source.read) == [("data", 0, 1024), ("data", 1024, 1280)]
+    assert sorted(source.read) == [("data", start, start + 128) for start in range(0, COLUMNS, 128)]
     assert first.total() == {"pixels": ROWS * COLUMNS}
 
 

@@ -117,11 +117,11 @@ def test_integral_nonlinearity_is_added_before_the_polynomial():
 @pytest.mark.parametrize("value", [np.arange(0, 60001, 40), np.array([0, 10, 30, 1000, 65535]), np.array([5, 6])])
 def test_table_interpolates_and_holds_its_ends(value):
     correction = np.random.default_rng(3).normal(0, 3, value.size)
-    origin, per_step, step, heights, slopes = linearity.inl_table(value, correction)
+    low, high, per_step, intercepts, slopes = linearity.inl_table(value, correction)
     x = np.random.default_rng(4).uniform(-500, 70000, 5000)
-    w = np.clip(x, origin, origin + step * (heights.size - 1))
-    j = ((w - origin) * per_step).astype(int)
-    found = slopes[j] * (w - (origin + j * step)) + heights[j]
+    w = np.clip(x, low, high)
+    j = ((w - low) * per_step).astype(int)
+    found = intercepts[j] + slopes[j] * w
     assert np.allclose(found, np.interp(x, value, correction), rtol=0, atol=1e-9)
 
 

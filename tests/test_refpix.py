@@ -9,12 +9,13 @@ from steps_case import Frame, exposure, reference_coefficients, reference_frame,
 from rtools.errors import InputError
 from rtools.exposure import refpix
 from rtools.exposure._refpix_kernels import fill_gaps, smooth_pauses
+from rtools.exposure.frame import View
 
 CHANNELS = (0, 1, 2, 31)
 BAD = 1 << 17
 
 
-class Sparse:
+class Sparse(View):
     """A view of a few channels of a 4096 frame."""
 
     def __init__(self, channels, flags):

@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 import tomllib
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -185,9 +186,18 @@ def entry(command):
         for number in (signal.SIGTERM, signal.SIGHUP):
             if signal.getsignal(number) == signal.SIG_DFL:  # nohup keeps its word
                 signal.signal(number, _terminated)
-        sys.exit(run(command, sys.argv[1:] if args is None else args))
+        leave(run(command, sys.argv[1:] if args is None else args), at_once=args is None)
 
     return main
+
+
+def leave(status, *, at_once):
+    """End the process; `at_once` without taking the interpreter apart, which frees gigabytes piece by piece (0.4 s)."""
+    if not at_once:
+        sys.exit(status)
+    with suppress(OSError):
+        sys.stderr.flush()
+    os._exit(status)
 
 
 def _terminated(number, _frame):

@@ -47,6 +47,7 @@ def command_of(name):
 
 def main(args=None):
     """Console script."""
+    at_once = args is None
     args = list(sys.argv[1:] if args is None else args)
     if args and args[0] in ("-V", "--version"):
         click.echo(f"rt (rtools) {__version__}")
@@ -60,7 +61,7 @@ def main(args=None):
         click.echo(f"rt: {error}", err=True)
         sys.exit(error.exit_code)
     sys.argv = [command.name, *args[1:]]  # as if called by its own name, for the history too
-    common.entry(command)(args[1:])
+    common.entry(command)(None if at_once else args[1:])
 
 
 def _list_tools(*, err):

@@ -11,6 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
+from rtools.exposure import _rampfit_work as q
+
 __all__ = ["MARGIN", "Limits", "search_jumps"]
 
 # Candidates that are equal but for rounding: the first of them is dropped.
@@ -32,75 +34,81 @@ class Limits(NamedTuple):
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def search_jumps(work, pixels, j, timing, limits, scratch):
+def search_jumps(w, j, timing, limits, scratch):
     """Drop differences of pixel j until no more pass, at the covariance of the first guess.
 
     Parameters
     ----------
-    work, pixels
-        `Work` and `Pixels` of `rtools.exposure._rampfit_kernels`, as the fit of the row leaves them. In column j, x
-        and u become zero where dropped, and the rate is that after the last drop.
+    w : float64
+        Work space (`rtools.exposure._rampfit_work`), as the fit of the block leaves it. For pixel j, `X` and `U`
+        become zero where dropped, and the rate is that after the last drop.
     j : int
-        Pixel.
+        Pixel of the block.
     timing : rtools.exposure.timing.Timing
     limits : Limits
     scratch : float64 (8, n + 1)
         Last column zero. The first row tells afterwards which differences were dropped (1) in this search.
     """
-    n = timing.interval.size
+    n = np.uint64(timing.interval.size)
     for i in range(n):
+        at = q.BASE + i * q.STRIDE + j
         scratch[0, i] = 0.0
-        scratch[1, i], scratch[2, i] = work.inverse[i, j], work.lower[i, j]
-        scratch[3, i], scratch[4, i] = work.unit[i, j], work.value[i, j]
-    left = pixels.usable[j]
-    norm, fitted = pixels.norm[j], pixels.rate[j]
+        scratch[1, i], scratch[2, i] = w[at + q.INVERSE], w[at + q.LOWER]
+        scratch[3, i], scratch[4, i] = w[at + q.UNIT], w[at + q.VALUE]
+    left = w[q.USABLE + j]
+    norm, fitted = w[q.NORM + j], w[q.RATE + j]
     while True:
-        worst, count, after = _worst(work.u, j, timing.reads, limits, norm, fitted, scratch)
+        worst, count, after = _worst(w, j, timing.reads, limits, norm, fitted, scratch)
         if worst < 0:
             return
-        for i in range(worst, worst + count):
-            work.x[i, j] = 0.0
-            work.u[i, j] = 0.0
+        for i in range(np.uint64(worst), np.uint64(worst + count)):
+            at = q.BASE + i * q.STRIDE + j
+            w[at + q.X] = 0.0
+            w[at + q.U] = 0.0
             scratch[0, i] = 1.0
-        pixels.rate[j] = after
+        w[q.RATE + j] = after
         left -= count
         if left <= LEAST_LEFT:
             return
-        norm, fitted = _fit_pixel(work.x, work.u, j, timing, pixels.poisson[j], pixels.read[j], scratch)
+        norm, fitted = _fit_pixel(w, j, timing, scratch)
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _fit_pixel(x, u, j, timing, poisson, read, scratch):
-    """Norm and rate of one pixel, its factors left in `scratch`; operation by operation the fit of a row."""
+def _fit_pixel(w, j, timing, scratch):
+    """Norm and rate of one pixel, its factors left in `scratch`: the fit of a block, of this pixel alone."""
+    poisson, read = w[q.POISSON + j], w[q.READ + j]
     inverse, lower, unit, value = scratch[1], scratch[2], scratch[3], scratch[4]
+    first = q.BASE + j
     inverse[0] = 1.0 / (poisson * timing.poisson_diagonal[0] + read * timing.read_diagonal[0])
-    unit[0], value[0] = u[0, j], x[0, j]
+    unit[0], value[0] = w[first + q.U], w[first + q.X]
     norm = unit[0] * unit[0] * inverse[0]
     numerator = value[0] * unit[0] * inverse[0]
     for i in range(1, timing.interval.size):
+        at = first + np.uint64(i) * q.STRIDE
         coupling = poisson * timing.poisson_coupling[i - 1] + read * timing.read_coupling[i - 1]
-        coupling *= u[i - 1, j] * u[i, j]
+        coupling *= w[at - q.STRIDE + q.U] * w[at + q.U]
         lower[i] = coupling * inverse[i - 1]
         diagonal = poisson * timing.poisson_diagonal[i] + read * timing.read_diagonal[i]
         inverse[i] = 1.0 / (diagonal - coupling * lower[i])
-        unit[i] = u[i, j] - lower[i] * unit[i - 1]
-        value[i] = x[i, j] - lower[i] * value[i - 1]
+        unit[i] = w[at + q.U] - lower[i] * unit[i - 1]
+        value[i] = w[at + q.X] - lower[i] * value[i - 1]
         norm += unit[i] * unit[i] * inverse[i]
         numerator += value[i] * unit[i] * inverse[i]
     return norm, numerator / norm
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _worst(u, j, reads, limits, norm, rate, scratch):
+def _worst(w, j, reads, limits, norm, rate, scratch):
     """Difference (count 1) or pair (count 2) to drop next and the rate then; -1 where none passes its limit."""
-    n = u.shape[0] - 1
+    n = reads.size - 1
+    u = q.BASE + q.U + j
     weight, residual, variance = scratch[5], scratch[6], scratch[7]
     _back_substitute(rate, scratch)
     scale = 1.0 / norm
     best_one, best_two = 0.0, 0.0
     at_one, at_two = -1, -1
     for i in range(n):
-        if u[i, j] == 0.0:
+        if w[u + np.uint64(i) * q.STRIDE] == 0.0:
             continue
         spread = variance[i] - weight[i] * weight[i] * scale
         lowered = residual[i] * residual[i] / spread
@@ -109,7 +117,7 @@ def _worst(u, j, reads, limits, norm, rate, scratch):
         if lowered > best_one * TIE:
             best_one, at_one = lowered, i
         # A jump between the reads of a resultant is shared by two differences; one read has nothing between.
-        if i + 1 == n or u[i + 1, j] == 0.0 or reads[i + 1] <= 1:
+        if i + 1 == n or w[u + np.uint64(i + 1) * q.STRIDE] == 0.0 or reads[i + 1] <= 1:
             continue
         first, second = _pair(i, scale, scratch)
         lowered = first * residual[i] + second * residual[i + 1]

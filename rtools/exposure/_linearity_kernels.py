@@ -2,7 +2,8 @@
 
 The number of coefficients is fixed when a kernel is compiled, so that the polynomials become straight code over the
 128 pixels of a channel's row; their coefficients are widened to float64 once a row. Two polynomials and an
-interpolation per read and pixel make this the hottest loop of the chain.
+interpolation per read and pixel make this the hottest loop of the chain: multiplications and additions of float64 may
+be fused there (a rounding less, 1e-16). What is rounded to float32, as the published method does it, is not fused.
 """
 
 from functools import cache
@@ -22,7 +23,7 @@ LIMIT = np.float32(1e6)
 """DN beyond which no corrected value can lie (full well is 65,000 DN)."""
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, error_model="numpy")
 def _widen(coefficients, y, dq, pixeldq, wide):
     """Coefficients of a row as float64, identity where they are unusable; flags the pixels."""
     terms, _rows, columns = coefficients.shape
@@ -43,22 +44,24 @@ def _widen(coefficients, y, dq, pixeldq, wide):
             wide[k, x] = identity if bad[x] else np.float64(coefficients[k, y, x])
 
 
-@njit(nogil=True, cache=True)
-def _interpolate(v, table, index, beyond):
-    """v += table(v): linear between the nodes, constant outside them; NaN stays. The last two are work space."""
-    origin, per_step, step, heights, slopes = table
-    end = origin + (heights.size - 1) * step
+@njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract"})
+def _interpolate(u, r, shift, table, index, out):
+    """out = w + table(w) with w = u[r] + shift: linear between the nodes, constant outside them; NaN stays."""
+    low, high, per_step, intercepts, slopes = table
     for p in range(CHANNEL):
-        w = v[p] if v[p] > origin else origin
-        w = w if w < end else end
-        index[p] = np.int32((w - origin) * per_step)
-        beyond[p] = w - (origin + np.float64(index[p]) * step)
+        w = u[r, p] + shift[p]
+        w = w if w > low else low
+        w = w if w < high else high
+        index[p] = np.int32((w - low) * per_step)
     for p in range(CHANNEL):
+        z = u[r, p] + shift[p]
+        w = z if z > low else low
+        w = w if w < high else high
         j = np.uint32(index[p])
-        v[p] += slopes[j] * beyond[p] + heights[j]
+        out[p] = z + (intercepts[j] + slopes[j] * w)
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, error_model="numpy")
 def _polynomial(x, c, p):
     """Polynomial of pixel p in float32, as for values that are corrected without their reads."""
     top = c.shape[0] - 1
@@ -68,20 +71,59 @@ def _polynomial(x, c, p):
     return h + np.float32(c[0, p])
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, error_model="numpy")
 def _rates(row, flags, means, c, start, rate):
     """Linear value of the first resultant, and the slope per read to the last but one that is unsaturated."""
     groups, columns = row.shape
+    saturated = np.zeros(CHANNEL, np.uint8)
+    for g in range(groups):
+        for x in range(columns):
+            saturated[x] |= flags[g, x] & SATURATED
     for x in range(columns):
-        start[x] = row[0, x] if flags[0, x] & SATURATED else _polynomial(row[0, x], c, x)
-        rate[x] = 0.0
-        if groups > 1:
-            good = 0
-            for g in range(groups):
-                good += 1 if flags[g, x] & SATURATED == 0 else 0
-            last = max(good - 1, 2) - 1
-            end = row[last, x] if flags[last, x] & SATURATED else _polynomial(row[last, x], c, x)
-            rate[x] = np.float64(end - np.float32(start[x])) / (means[last] - means[0])
+        start[x] = _polynomial(row[0, x], c, x)
+    last = max(groups - 1, 2) - 1
+    if groups > 1:
+        for x in range(columns):
+            rate[x] = np.float64(_polynomial(row[last, x], c, x) - np.float32(start[x])) / (means[last] - means[0])
+    for x in range(columns):
+        if saturated[x]:
+            start[x], rate[x] = _saturated_rate(row, flags, means, c, x)
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _saturated_rate(row, flags, means, c, x):
+    """As `_rates`, of a pixel that saturates; saturated values are taken as they are."""
+    groups = row.shape[0]
+    start = row[0, x] if flags[0, x] & SATURATED else _polynomial(row[0, x], c, x)
+    if groups < 2:
+        return np.float64(start), 0.0
+    good = 0
+    for g in range(groups):
+        good += 1 if flags[g, x] & SATURATED == 0 else 0
+    last = max(good - 1, 2) - 1
+    end = row[last, x] if flags[last, x] & SATURATED else _polynomial(row[last, x], c, x)
+    return np.float64(start), np.float64(end - start) / (means[last] - means[0])
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _store(total, n, row, flags):
+    """Means of n reads into a row, where it is not saturated; clips, and counts what it clipped."""
+    columns = row.size
+    for x in range(columns):
+        value = np.float32(total[x] / n)
+        row[x] = value if flags[x] & SATURATED == 0 else row[x]
+    beyond = np.uint8(0)
+    for x in range(columns):
+        beyond |= np.uint8(1) if abs(row[x]) > LIMIT else np.uint8(0)
+    if beyond == 0:
+        return 0
+    clipped = 0
+    for x in range(columns):
+        if abs(row[x]) > LIMIT:
+            row[x] = LIMIT if row[x] > 0 else -LIMIT
+            flags[x] |= DO_NOT_USE
+            clipped += 1
+    return clipped
 
 
 _making = Lock()
@@ -112,19 +154,14 @@ def _kernel(terms, inverse_terms, with_table):
     # Only numbers may be closed over: a function among them would spoil the cache on disk.
     top, inverse_top = terms - 1, inverse_terms - 1
 
-    @njit(nogil=True, cache=True)
+    @njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract"})
     def correct(data, groupdq, pixeldq, coefficients, inverse, dq, reads, table):
         """Correct a strip of at most one channel, row by row."""
         times, first, means = reads
         groups, rows, columns = data.shape
         c, d = np.zeros((terms, CHANNEL)), np.zeros((inverse_terms, CHANNEL))
-        start, rate = np.zeros(CHANNEL), np.zeros(CHANNEL)
-        mean, total = np.zeros(CHANNEL), np.zeros(CHANNEL)
-        longest = 0
-        for g in range(groups):
-            longest = max(longest, first[g + 1] - first[g])
-        u = np.zeros((longest, CHANNEL))
-        v, beyond = np.zeros(CHANNEL), np.zeros(CHANNEL)
+        start, rate, shift, total = np.zeros(CHANNEL), np.zeros(CHANNEL), np.zeros(CHANNEL), np.zeros(CHANNEL)
+        u, v = np.zeros((np.max(np.diff(first)), CHANNEL)), np.zeros(CHANNEL)
         index = np.zeros(CHANNEL, np.int32)
         clipped = 0
         for y in range(rows):
@@ -135,9 +172,7 @@ def _kernel(terms, inverse_terms, with_table):
             _rates(data[:, y], groupdq[:, y], means, c, start, rate)
             for g in range(groups):
                 n = first[g + 1] - first[g]
-                for p in range(CHANNEL):
-                    mean[p] = 0.0
-                    total[p] = 0.0
+                total[:] = 0.0
                 for r in range(n):
                     since = times[first[g] + r] - means[0]
                     for p in range(CHANNEL):
@@ -147,29 +182,23 @@ def _kernel(terms, inverse_terms, with_table):
                             h = (h + d[inverse_top - 1 - k, p]) * z
                         h += d[0, p]
                         u[r, p] = h
-                        mean[p] += h
+                        total[p] += h
                 for p in range(columns):
-                    mean[p] = np.float64(data[g, y, p]) - mean[p] / n
+                    shift[p] = np.float64(data[g, y, p]) - total[p] / n
+                total[:] = 0.0
                 for r in range(n):
-                    for p in range(CHANNEL):
-                        v[p] = u[r, p] + mean[p]
                     if with_table:
-                        _interpolate(v, table, index, beyond)
+                        _interpolate(u, r, shift, table, index, v)
+                    else:
+                        for p in range(CHANNEL):
+                            v[p] = u[r, p] + shift[p]
                     for p in range(CHANNEL):
                         z = v[p]
                         h = c[top, p] * z
                         for k in range(top - 1):
                             h = (h + c[top - 1 - k, p]) * z
                         total[p] += h + c[0, p]
-                for x in range(columns):
-                    value = data[g, y, x]
-                    if groupdq[g, y, x] & SATURATED == 0:
-                        value = np.float32(total[x] / n)
-                    if abs(value) > LIMIT:
-                        value = LIMIT if value > 0 else -LIMIT
-                        groupdq[g, y, x] |= DO_NOT_USE
-                        clipped += 1
-                    data[g, y, x] = value
+                clipped += _store(total, n, data[g, y], groupdq[g, y])
         return clipped
 
     return correct

@@ -1,9 +1,9 @@
 """Compiled likelihood fit of ramps: generalised least squares on differences of resultants, with a search for jumps.
 
-Work arrays are shaped (difference, pixel); every loop over a difference runs over the pixels of one row, which the
-compiler turns into vector instructions (loops are short and write one or two arrays: that needs few overlap checks).
-A pixel goes to the scalar search (`_jump_kernels`) only when a jump is possible. Both do the same operations in the
-same order and nothing is contracted, so that a pixel's result does not depend on its neighbours.
+The pixels of a row are taken in two blocks; every loop runs over the pixels of a block, always the same number, which
+the compiler turns into vector instructions (`_rampfit_work` lays out what they work on). A pixel goes to the scalar
+search (`_jump_kernels`) only when a jump is possible, and is fitted with its block again afterwards, so that its result
+does not depend on its neighbours. Multiplications and additions may be fused.
 """
 
 from typing import NamedTuple
@@ -11,11 +11,14 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
+from rtools.exposure import _rampfit_work as q
 from rtools.exposure._jump_kernels import MARGIN, search_jumps
 from rtools.exposure.frame import BORDER
 
 __all__ = ["Ramp", "fit_strip"]
 
+BLOCK = q.BLOCK
+TWO = np.uint64(2)
 DO_NOT_USE = np.uint32(1)
 NO_GAIN_VALUE = np.uint32(1 << 19)
 GROUP_UNUSABLE = np.uint8(3)  # DO_NOT_USE or SATURATED
@@ -36,35 +39,7 @@ class Ramp(NamedTuple):
     readnoise: np.ndarray
 
 
-class Work(NamedTuple):
-    """Arrays of one row, float64 (n + 1, pixels); rows 0 and n of `lower` are zero.
-
-    The covariance is L diag(1 / inverse) L^T with `lower` the subdiagonal of L.
-    """
-
-    x: np.ndarray  # differences per second, 0 where not usable
-    u: np.ndarray  # 1 where usable, else 0
-    inverse: np.ndarray
-    lower: np.ndarray
-    unit: np.ndarray  # L^-1 u
-    value: np.ndarray  # L^-1 x
-    spare: np.ndarray
-
-
-class Pixels(NamedTuple):
-    """Values of one row, float64 (pixels,)."""
-
-    gain: np.ndarray  # NaN unless positive and finite
-    read: np.ndarray  # variance of one read
-    poisson: np.ndarray  # max(rate, 0) / gain
-    usable: np.ndarray  # number of usable differences
-    rate: np.ndarray
-    norm: np.ndarray  # 1 / variance of the rate
-    numerator: np.ndarray
-    chi: np.ndarray  # chi-square
-
-
-@njit(nogil=True, cache=True, error_model="numpy")
+@njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract"})
 def fit_strip(ramp, timing, weights, limits, network, revised, columns, out, dq):
     """Fit the pixels of a strip that lie inside the border.
 
@@ -86,300 +61,303 @@ def fit_strip(ramp, timing, weights, limits, network, revised, columns, out, dq)
         Receives rate, error, Poisson variance, read variance, chi-square, uniform-weight slope minus rate.
     dq : uint32 (rows - 8, science columns)
     """
-    first, last = columns
     n = timing.interval.size
-    work, pixels = _workspace(n, last - first)
-    candidate = np.empty(last - first, dtype=np.bool_)
-    carried = np.empty((10, last - first))
+    w = np.zeros(q.BASE + (n + 1) * q.STRIDE)
+    candidate = np.empty(BLOCK, dtype=np.bool_)
     scratch = np.zeros((8, n + 1))
     flags = revised if revised.size else ramp.groupdq
-    for row in range(BORDER, ramp.data.shape[1] - BORDER):
-        gain = ramp.gain[row, first:last]
-        _differences(ramp, row, columns, timing.interval, work, pixels)
-        _noise(gain, ramp.readnoise[row, first:last], pixels)
-        _median(work, pixels, network)
-        _factor(timing, work, pixels)
-        _fit(work, pixels, carried)
-        _screen(pixels, limits, candidate)
-        if n > LONG_RAMP:
-            _test(timing.reads, limits, work, pixels, carried, candidate)
-        for j in range(last - first):
-            if candidate[j]:
-                search_jumps(work, pixels, j, timing, limits, scratch)
-                for i in range(n):
-                    if scratch[0, i] != 0.0:
-                        ramp.groupdq[i + 1, row, first + j] |= GROUP_JUMP
-        if revised.size:
-            _exclude(revised, row, columns, work)
-        _factor(timing, work, pixels)
-        _fit(work, pixels, carried)
-        line = row - BORDER
-        _write_fit(pixels, out[0, line], out[1, line], out[4, line])
-        _write_variances(timing, work, pixels, carried, out[2, line], out[3, line])
-        _write_dumo(ramp.data, row, columns, weights, carried[0], out[0, line], out[5, line])
-        _quality(flags, ramp.pixeldq, row, columns, dq[line])
-        _quality_of_fit(gain, out[0, line], out[1, line], dq[line])
+    results = np.empty((6, BLOCK), np.float32)
+    quality = np.empty(BLOCK, np.uint32)
+    for y in range(np.uint64(BORDER), np.uint64(ramp.data.shape[1] - BORDER)):
+        for block in range(np.uint64(ramp.data.shape[2]) // BLOCK):
+            start = block * BLOCK
+            _differences(ramp, y, start, timing.interval, w)
+            _noise(ramp, y, start, w)
+            _median(n, w, network)
+            _fit(timing, w)
+            _screen(w, limits, candidate)
+            if n > LONG_RAMP:
+                _test(timing.reads, limits, w, candidate)
+            for j in range(BLOCK):
+                if candidate[j]:
+                    search_jumps(w, j, timing, limits, scratch)
+                    for i in range(np.uint64(n)):
+                        if scratch[0, i] != 0.0:
+                            ramp.groupdq[i + q.ONE, y, start + j] |= GROUP_JUMP
+            if revised.size:
+                _exclude(revised, y, start, n, w)
+            _fit(timing, w)
+            _results(timing, w, results)
+            _uniform(ramp.data, y, start, weights, w, results)
+            _quality(flags, ramp.pixeldq, y, start, quality)
+            _quality_of_fit(w, results, quality)
+            line = y - np.uint64(BORDER)
+            _copy_out(start, columns, results, quality, out[:, line], dq[line])
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
-def _workspace(n, width):
-    """Work and pixel arrays of one row."""
-    a = np.zeros((7, n + 1, width))
-    b = np.zeros((8, width))
-    return Work(a[0], a[1], a[2], a[3], a[4], a[5], a[6]), Pixels(b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7])
-
-
-@njit(nogil=True, cache=True, error_model="numpy")
-def _differences(ramp, row, columns, interval, work, pixels):
+@njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract"})
+def _differences(ramp, y, start, interval, w):
     """Differences per second; a difference is usable when neither of its resultants has any flag."""
-    x, u, usable = work.x, work.u, pixels.usable
-    first, last = columns
-    usable[:] = 0.0
-    for i in range(interval.size):
-        low, high = ramp.data[i, row, first:last], ramp.data[i + 1, row, first:last]
-        low_dq, high_dq = ramp.groupdq[i, row, first:last], ramp.groupdq[i + 1, row, first:last]
+    for j in range(BLOCK):
+        w[q.USABLE + j] = 0.0
+    for i in range(np.uint64(interval.size)):
+        at = q.BASE + i * q.STRIDE
         scale = 1.0 / interval[i]
-        for j in range(usable.size):
-            u[i, j] = 1.0 if (low_dq[j] | high_dq[j]) == 0 else 0.0
-        for j in range(usable.size):
-            x[i, j] = np.float64(high[j] - low[j]) * scale
-        for j in range(usable.size):
-            x[i, j] = x[i, j] if u[i, j] != 0.0 else 0.0
-        for j in range(usable.size):
-            usable[j] += u[i, j]
+        for j in range(BLOCK):
+            flagged = ramp.groupdq[i, y, start + j] | ramp.groupdq[i + q.ONE, y, start + j]
+            w[at + q.U + j] = 1.0 if flagged == 0 else 0.0
+        for j in range(BLOCK):
+            w[at + q.X + j] = np.float64(ramp.data[i + q.ONE, y, start + j] - ramp.data[i, y, start + j]) * scale
+        for j in range(BLOCK):
+            w[at + q.X + j] = w[at + q.X + j] if w[at + q.U + j] != 0.0 else 0.0
+        for j in range(BLOCK):
+            w[q.USABLE + j] += w[at + q.U + j]
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _noise(gain, readnoise, pixels):
+def _noise(ramp, y, start, w):
     """Gain and read variance in float64."""
-    for j in range(gain.size):
-        g = np.float64(gain[j])
-        pixels.gain[j] = g if (g > 0.0) & (g < np.inf) else np.nan
-    for j in range(gain.size):
-        s = np.float64(readnoise[j])
-        pixels.read[j] = s * s
+    for j in range(BLOCK):
+        gain = np.float64(ramp.gain[y, start + j])
+        w[q.GAIN + j] = gain if (gain > 0.0) & (gain < np.inf) else np.nan
+    for j in range(BLOCK):
+        noise = np.float64(ramp.readnoise[y, start + j])
+        w[q.READ + j] = noise * noise
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _median(work, pixels, network):
+def _median(n, w, network):
     """First guess of the rate: the median of the usable differences; NaN where there is none."""
-    x, spare, rate = work.x, work.spare, pixels.rate
-    n = x.shape[0] - 1
-    for i in range(n):
-        for j in range(rate.size):
-            spare[i, j] = x[i, j]
+    for i in range(np.uint64(n)):
+        at = q.BASE + i * q.STRIDE
+        for j in range(BLOCK):
+            w[at + q.SPARE + j] = w[at + q.X + j]
     for k in range(network.shape[0]):
-        a, b = network[k, 0], network[k, 1]
-        for j in range(rate.size):
-            low, high = spare[a, j], spare[b, j]
-            spare[a, j] = low if low < high else high
-            spare[b, j] = high if low < high else low
-    for j in range(rate.size):
-        rate[j] = 0.5 * (spare[(n - 1) // 2, j] + spare[n // 2, j])
-    for j in range(rate.size):
-        if pixels.usable[j] != n:
-            rate[j] = _median_of_usable(x, work.u, j, spare)
+        a = q.BASE + np.uint64(network[k, 0]) * q.STRIDE + q.SPARE
+        b = q.BASE + np.uint64(network[k, 1]) * q.STRIDE + q.SPARE
+        for j in range(BLOCK):
+            low, high = w[a + j], w[b + j]
+            w[a + j] = low if low < high else high
+            w[b + j] = high if low < high else low
+    a = q.BASE + np.uint64((n - 1) // 2) * q.STRIDE + q.SPARE
+    b = q.BASE + np.uint64(n // 2) * q.STRIDE + q.SPARE
+    for j in range(BLOCK):
+        w[q.RATE + j] = 0.5 * (w[a + j] + w[b + j])
+    for j in range(BLOCK):
+        if w[q.USABLE + j] != n:
+            w[q.RATE + j] = _median_of_usable(n, w, j)
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _median_of_usable(x, u, j, spare):
-    """The median of one pixel some of whose differences are not usable; sorts in column j of `spare`."""
-    count = 0
-    for i in range(x.shape[0] - 1):
-        if u[i, j] != 0.0:
-            k = count
-            while k > 0 and spare[k - 1, j] > x[i, j]:
-                spare[k, j] = spare[k - 1, j]
-                k -= 1
-            spare[k, j] = x[i, j]
-            count += 1
-    return 0.5 * (spare[(count - 1) // 2, j] + spare[count // 2, j]) if count else np.nan
+def _median_of_usable(n, w, j):
+    """The median of one pixel some of whose differences are not usable; sorts in its column of `SPARE`."""
+    sorting = q.BASE + q.SPARE + j
+    end = sorting
+    for i in range(np.uint64(n)):
+        at = q.BASE + i * q.STRIDE + j
+        if w[at + q.U] != 0.0:
+            place = end
+            while place > sorting and w[place - q.STRIDE] > w[at + q.X]:
+                w[place] = w[place - q.STRIDE]
+                place -= q.STRIDE
+            w[place] = w[at + q.X]
+            end += q.STRIDE
+    count = (end - sorting) // q.STRIDE
+    if count == 0:
+        return np.nan
+    return 0.5 * (w[sorting + (count - q.ONE) // TWO * q.STRIDE] + w[sorting + count // TWO * q.STRIDE])
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
-def _factor(timing, work, pixels):
-    """Factor the covariance at the present rate, with the couplings of unusable differences cut."""
-    u, inverse, lower = work.u, work.inverse, work.lower
-    rate, poisson, read = pixels.rate, pixels.poisson, pixels.read
-    for j in range(rate.size):
-        poisson[j] = (0.0 if rate[j] < 0.0 else rate[j]) / pixels.gain[j]
+@njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract"})
+def _fit(timing, w):
+    """Rate by generalised least squares at the covariance of the present rate, its inverse variance, and chi-square.
+
+    The couplings of differences that are not usable are cut. Chi-square is that of a rate of zero less what the rate
+    explains, numerator^2 / norm.
+    """
+    for j in range(BLOCK):
+        rate = w[q.RATE + j]
+        w[q.POISSON + j] = (0.0 if rate < 0.0 else rate) / w[q.GAIN + j]
     p_diagonal, r_diagonal = timing.poisson_diagonal[0], timing.read_diagonal[0]
-    for j in range(rate.size):
-        inverse[0, j] = 1.0 / (poisson[j] * p_diagonal + read[j] * r_diagonal)
-    for i in range(1, timing.interval.size):
+    first = q.BASE
+    for j in range(BLOCK):
+        inverse = 1.0 / (w[q.POISSON + j] * p_diagonal + w[q.READ + j] * r_diagonal)
+        unit, value = w[first + q.U + j], w[first + q.X + j]
+        w[first + q.INVERSE + j] = inverse
+        w[first + q.UNIT + j] = unit
+        w[first + q.VALUE + j] = value
+        w[q.NORM + j] = unit * unit * inverse
+        w[q.NUMERATOR + j] = value * unit * inverse
+        w[q.SQUARES + j] = value * value * inverse
+    for i in range(q.ONE, np.uint64(timing.interval.size)):
         p_diagonal, r_diagonal = timing.poisson_diagonal[i], timing.read_diagonal[i]
-        p_coupling, r_coupling = timing.poisson_coupling[i - 1], timing.read_coupling[i - 1]
-        for j in range(rate.size):
-            coupling = (poisson[j] * p_coupling + read[j] * r_coupling) * (u[i - 1, j] * u[i, j])
-            lower[i, j] = coupling * inverse[i - 1, j]
-        for j in range(rate.size):
-            coupling = (poisson[j] * p_coupling + read[j] * r_coupling) * (u[i - 1, j] * u[i, j])
-            inverse[i, j] = 1.0 / ((poisson[j] * p_diagonal + read[j] * r_diagonal) - coupling * lower[i, j])
+        p_coupling, r_coupling = timing.poisson_coupling[i - q.ONE], timing.read_coupling[i - q.ONE]
+        at = q.BASE + i * q.STRIDE
+        before = at - q.STRIDE
+        for j in range(BLOCK):
+            poisson, read = w[q.POISSON + j], w[q.READ + j]
+            coupling = (poisson * p_coupling + read * r_coupling) * (w[before + q.U + j] * w[at + q.U + j])
+            lower = coupling * w[before + q.INVERSE + j]
+            w[at + q.LOWER + j] = lower
+            w[at + q.INVERSE + j] = 1.0 / ((poisson * p_diagonal + read * r_diagonal) - coupling * lower)
+        for j in range(BLOCK):
+            lower = w[at + q.LOWER + j]
+            w[at + q.UNIT + j] = w[at + q.U + j] - lower * w[before + q.UNIT + j]
+            w[at + q.VALUE + j] = w[at + q.X + j] - lower * w[before + q.VALUE + j]
+        for j in range(BLOCK):
+            unit, value, inverse = w[at + q.UNIT + j], w[at + q.VALUE + j], w[at + q.INVERSE + j]
+            w[q.NORM + j] += unit * (unit * inverse)
+            w[q.NUMERATOR + j] += value * (unit * inverse)
+            w[q.SQUARES + j] += value * (value * inverse)
+    for j in range(BLOCK):
+        rate = w[q.NUMERATOR + j] / w[q.NORM + j]
+        w[q.RATE + j] = rate
+        chi = w[q.SQUARES + j] - rate * w[q.NUMERATOR + j]
+        w[q.CHI + j] = 0.0 if chi < 0.0 else chi  # rounding
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _fit(work, pixels, carried):
-    """Rate by generalised least squares, its inverse variance, and chi-square."""
-    x, u, inverse, lower, unit, value = work.x, work.u, work.inverse, work.lower, work.unit, work.value
-    rate, norm, numerator, chi = pixels.rate, pixels.norm, pixels.numerator, pixels.chi
-    y, v = carried[0], carried[1]
-    for plane in (y, v, norm, numerator, chi):
-        plane[:] = 0.0
-    for i in range(x.shape[0] - 1):
-        for j in range(rate.size):
-            y[j] = u[i, j] - lower[i, j] * y[j]
-            norm[j] += y[j] * y[j] * inverse[i, j]
-        for j in range(rate.size):
-            v[j] = x[i, j] - lower[i, j] * v[j]
-        for j in range(rate.size):
-            numerator[j] += v[j] * y[j] * inverse[i, j]
-        for j in range(rate.size):
-            unit[i, j] = y[j]
-            value[i, j] = v[j]
-    for j in range(rate.size):
-        rate[j] = numerator[j] / norm[j]
-    for i in range(x.shape[0] - 1):
-        for j in range(rate.size):
-            left = value[i, j] - rate[j] * unit[i, j]
-            chi[j] += left * left * inverse[i, j]
-
-
-@njit(nogil=True, cache=True, error_model="numpy")
-def _screen(pixels, limits, candidate):
+def _screen(w, limits, candidate):
     """Pixels that may hold a jump: differences left out can lower chi-square by no more than all of it."""
     least = MARGIN * min(limits.one, limits.two)
-    for j in range(candidate.size):
-        candidate[j] = (pixels.chi[j] > least) & (pixels.usable[j] >= limits.usable)
+    for j in range(BLOCK):
+        candidate[j] = (w[q.CHI + j] > least) & (w[q.USABLE + j] >= limits.usable)
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
-def _test(reads, limits, work, pixels, carried, candidate):
+@njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract"})
+def _test(reads, limits, w, candidate):
     """Keep the candidates that have a difference or a pair beyond its limit (as `search_jumps`, without divisions).
 
     Everything is multiplied by `norm`, so that the variance of a residual is ``norm variance - weight^2``.
     """
-    unit, value, inverse, lower = work.unit, work.value, work.inverse, work.lower
-    rate, norm = pixels.rate, pixels.norm
-    weight, residual, variance, spread, shared = carried[0], carried[1], carried[2], carried[3], carried[4]
-    weight_after, residual_after, variance_after, spread_after = carried[5], carried[6], carried[7], carried[8]
-    excess = carried[9]
+    weight, residual = q.CARRIED, q.CARRIED + BLOCK
+    variance, spread = residual + BLOCK, residual + TWO * BLOCK
+    excess = spread + BLOCK
     one, two = MARGIN * limits.one, MARGIN * limits.two
-    carried[:] = 0.0
-    for i in range(work.x.shape[0] - 2, -1, -1):
-        for j in range(rate.size):
-            weight_after[j] = weight[j]
-            residual_after[j] = residual[j]
-        for j in range(rate.size):
-            variance_after[j] = variance[j]
-            spread_after[j] = spread[j]
-        for j in range(rate.size):
-            weight[j] = unit[i, j] * inverse[i, j] - lower[i + 1, j] * weight_after[j]
-        for j in range(rate.size):
-            left = (value[i, j] - rate[j] * unit[i, j]) * inverse[i, j]
-            residual[j] = left - lower[i + 1, j] * residual_after[j]
-        for j in range(rate.size):
-            variance[j] = inverse[i, j] + lower[i + 1, j] * lower[i + 1, j] * variance_after[j]
-        for j in range(rate.size):
-            spread[j] = norm[j] * variance[j] - weight[j] * weight[j]
-        for j in range(rate.size):
-            over = residual[j] * residual[j] * norm[j] - one * spread[j]
-            excess[j] = over if over > excess[j] else excess[j]
-        if reads[i + 1] > 1 and i + 2 < work.x.shape[0]:
-            for j in range(rate.size):
-                shared[j] = -norm[j] * lower[i + 1, j] * variance_after[j] - weight[j] * weight_after[j]
-            for j in range(rate.size):
-                a, b, c = residual[j], residual_after[j], shared[j]
-                lowered = a * a * spread_after[j] - 2.0 * a * b * c + b * b * spread[j]
-                over = lowered * norm[j] - two * (spread[j] * spread_after[j] - c * c)
-                excess[j] = over if over > excess[j] else excess[j]
-    for j in range(candidate.size):
-        candidate[j] &= excess[j] > 0.0
+    n = np.uint64(reads.size) - q.ONE
+    for j in range(excess + BLOCK - q.CARRIED):
+        w[q.CARRIED + j] = 0.0
+    for k in range(n):
+        at = q.BASE + (n - q.ONE - k) * q.STRIDE
+        after = at + q.STRIDE
+        paired = reads[n - k] > 1 and k > 0
+        for j in range(BLOCK):
+            lower, inverse, norm = w[after + q.LOWER + j], w[at + q.INVERSE + j], w[q.NORM + j]
+            weight_after, residual_after = w[weight + j], w[residual + j]
+            variance_after, spread_after = w[variance + j], w[spread + j]
+            here = w[at + q.UNIT + j] * inverse - lower * weight_after
+            left = (w[at + q.VALUE + j] - w[q.RATE + j] * w[at + q.UNIT + j]) * inverse - lower * residual_after
+            scatter = inverse + lower * lower * variance_after
+            width = norm * scatter - here * here
+            over = left * left * norm - one * width
+            if paired:
+                shared = -norm * lower * variance_after - here * weight_after
+                lowered = left * left * spread_after - 2.0 * left * residual_after * shared
+                lowered += residual_after * residual_after * width
+                pair = lowered * norm - two * (width * spread_after - shared * shared)
+                over = pair if pair > over else over
+            w[weight + j], w[residual + j], w[variance + j], w[spread + j] = here, left, scatter, width
+            w[excess + j] = over if over > w[excess + j] else w[excess + j]
+    for j in range(BLOCK):
+        candidate[j] &= w[excess + j] > 0.0
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _exclude(revised, row, columns, work):
+def _exclude(revised, y, start, n, w):
     """Take out the differences whose second resultant is flagged as a jump by the revision."""
-    first, last = columns
-    for i in range(work.x.shape[0] - 1):
-        flags = revised[i + 1, row, first:last]
-        for j in range(last - first):
-            if flags[j] & GROUP_JUMP:
-                work.x[i, j] = 0.0
-                work.u[i, j] = 0.0
+    for i in range(np.uint64(n)):
+        at = q.BASE + i * q.STRIDE
+        for j in range(BLOCK):
+            if revised[i + q.ONE, y, start + j] & GROUP_JUMP:
+                w[at + q.X + j] = 0.0
+                w[at + q.U + j] = 0.0
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
-def _write_fit(pixels, rate, error, chi):
-    """Rate, error and chi-square in float32; the error is NaN, not infinite, where nothing was usable."""
-    for j in range(rate.size):
-        rate[j] = pixels.rate[j]
-    for j in range(rate.size):
-        norm = pixels.norm[j] if pixels.norm[j] > 0.0 else np.nan
-        error[j] = np.sqrt(1.0 / norm)
-    for j in range(rate.size):
-        chi[j] = pixels.chi[j]
+@njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract"})
+def _results(timing, w, results):
+    """Rate, error, variances and chi-square in float32; the error is NaN, not infinite, where nothing was usable.
+
+    The variance of the rate is ``v^T C v`` with v = M u / norm. The part of C that is Poisson noise is summed; read
+    noise has the rest, as the whole is 1 / norm.
+    """
+    weight, after, poisson_sum = q.CARRIED, q.CARRIED + BLOCK, q.CARRIED + TWO * BLOCK
+    for j in range(BLOCK):
+        w[weight + j] = 0.0
+        w[poisson_sum + j] = 0.0
+    n = np.uint64(timing.interval.size)
+    for k in range(n):
+        i = n - q.ONE - k
+        diagonal, coupling = timing.poisson_diagonal[i], 2.0 * timing.poisson_coupling[i]
+        at = q.BASE + i * q.STRIDE
+        lower = at + q.STRIDE + q.LOWER
+        for j in range(BLOCK):
+            w[after + j] = w[weight + j]
+        for j in range(BLOCK):
+            w[weight + j] = w[at + q.UNIT + j] * w[at + q.INVERSE + j] - w[lower + j] * w[after + j]
+        for j in range(BLOCK):
+            w[poisson_sum + j] += w[weight + j] * (w[weight + j] * diagonal + w[after + j] * coupling)
+    for j in range(BLOCK):
+        w[weight + j] = 1.0 / (w[q.NORM + j] if w[q.NORM + j] > 0.0 else np.nan)
+    for j in range(BLOCK):
+        w[poisson_sum + j] *= w[q.POISSON + j] * w[weight + j] * w[weight + j]
+    for j in range(BLOCK):
+        results[0, j] = w[q.RATE + j]
+    for j in range(BLOCK):
+        results[1, j] = np.sqrt(w[weight + j])
+    for j in range(BLOCK):
+        results[2, j] = w[poisson_sum + j]
+    for j in range(BLOCK):
+        results[3, j] = w[weight + j] - w[poisson_sum + j]
+    for j in range(BLOCK):
+        results[4, j] = w[q.CHI + j]
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
-def _write_variances(timing, work, pixels, carried, poisson_variance, read_variance):
-    """Share of Poisson and of read noise in the variance of the rate, ``w^T (term) w`` with w = weight / norm."""
-    unit, inverse, lower = work.unit, work.inverse, work.lower
-    poisson, read, norm = pixels.poisson, pixels.read, pixels.norm
-    weight, after, poisson_sum, read_sum = carried[0], carried[1], carried[2], carried[3]
-    carried[:4] = 0.0
-    for i in range(timing.interval.size - 1, -1, -1):
-        p_diagonal, r_diagonal = timing.poisson_diagonal[i], timing.read_diagonal[i]
-        p_coupling, r_coupling = 2.0 * timing.poisson_coupling[i], 2.0 * timing.read_coupling[i]
-        for j in range(norm.size):
-            after[j] = weight[j]
-        for j in range(norm.size):
-            weight[j] = unit[i, j] * inverse[i, j] - lower[i + 1, j] * after[j]
-        for j in range(norm.size):
-            poisson_sum[j] += weight[j] * (weight[j] * p_diagonal + after[j] * p_coupling)
-            read_sum[j] += weight[j] * (weight[j] * r_diagonal + after[j] * r_coupling)
-    for j in range(norm.size):
-        poisson_variance[j] = poisson_sum[j] * poisson[j] / (norm[j] * norm[j])
-    for j in range(norm.size):
-        read_variance[j] = read_sum[j] * read[j] / (norm[j] * norm[j])
-
-
-@njit(nogil=True, cache=True, error_model="numpy")
-def _write_dumo(data, row, columns, weights, slope, rate, dumo):
+@njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract"})
+def _uniform(data, y, start, weights, w, results):
     """Uniform-weight slope over all resultants, flagged or not, minus the rate."""
-    first, last = columns
-    slope[:] = 0.0
-    for i in range(weights.size):
-        resultant = data[i, row, first:last]
-        for j in range(slope.size):
-            slope[j] += weights[i] * np.float64(resultant[j])
-    for j in range(slope.size):
-        dumo[j] = slope[j] - np.float64(rate[j])
+    slope = q.CARRIED
+    for j in range(BLOCK):
+        w[slope + j] = 0.0
+    for i in range(np.uint64(weights.size)):
+        for j in range(BLOCK):
+            w[slope + j] += weights[i] * np.float64(data[i, y, start + j])
+    for j in range(BLOCK):
+        results[5, j] = w[slope + j] - np.float64(results[0, j])
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _quality(flags, pixeldq, row, columns, dq):
+def _quality(flags, pixeldq, y, start, quality):
     """Pixel flags from group flags: any SATURATED, any JUMP_DET, DO_NOT_USE with at most one good resultant."""
-    first, last = columns
-    before = pixeldq[row, first:last]
-    found = np.zeros(last - first, dtype=np.uint8)
-    good = np.zeros(last - first, dtype=np.uint16)
-    for i in range(flags.shape[0]):
-        group = flags[i, row, first:last]
-        for j in range(good.size):
-            found[j] |= group[j] & GROUP_TO_PIXEL
-        for j in range(good.size):
-            good[j] += np.uint16(1) if (group[j] & GROUP_UNUSABLE) == 0 else np.uint16(0)
-    for j in range(good.size):
+    found, good = np.zeros(BLOCK, dtype=np.uint8), np.zeros(BLOCK, dtype=np.uint16)
+    for i in range(np.uint64(flags.shape[0])):
+        for j in range(BLOCK):
+            found[j] |= flags[i, y, start + j] & GROUP_TO_PIXEL
+        for j in range(BLOCK):
+            good[j] += np.uint16(1) if (flags[i, y, start + j] & GROUP_UNUSABLE) == 0 else np.uint16(0)
+    for j in range(BLOCK):
         single = DO_NOT_USE if good[j] <= 1 else np.uint32(0)
-        dq[j] = before[j] | np.uint32(found[j]) | single
+        quality[j] = pixeldq[y, start + j] | np.uint32(found[j]) | single
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _quality_of_fit(gain, rate, error, dq):
+def _quality_of_fit(w, results, quality):
     """DO_NOT_USE where the fit has no finite result; also NO_GAIN_VALUE where the gain is no positive number."""
-    for j in range(dq.size):
-        finite = (abs(rate[j]) < np.inf) & (error[j] < np.inf)
-        dq[j] |= np.uint32(0) if finite else DO_NOT_USE
-    for j in range(dq.size):
-        known = (gain[j] > 0) & (gain[j] < np.inf)
-        dq[j] |= np.uint32(0) if known else DO_NOT_USE | NO_GAIN_VALUE
+    for j in range(BLOCK):
+        finite = (abs(results[0, j]) < np.inf) & (results[1, j] < np.inf)
+        quality[j] |= np.uint32(0) if finite else DO_NOT_USE
+    for j in range(BLOCK):
+        quality[j] |= np.uint32(0) if w[q.GAIN + j] > 0 else DO_NOT_USE | NO_GAIN_VALUE
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _copy_out(start, columns, results, quality, out, dq):
+    """The part of a block inside the border to its place in a row of the results."""
+    first, last = columns
+    begin, end = max(first, np.int64(start)), min(last, np.int64(start + BLOCK))
+    place, origin = np.uint64(begin - first), np.uint64(begin) - start
+    count = np.uint64(max(end - begin, 0))
+    for k in range(out.shape[0]):
+        for x in range(count):
+            out[k, place + x] = results[k, origin + x]
+    for x in range(count):
+        dq[place + x] = quality[origin + x]

@@ -7,7 +7,7 @@ float32 where the published method rounds to it, since samples that become exact
 import numpy as np
 from numba import njit
 
-__all__ = ["combine", "correct", "detrend", "fill_gaps", "smooth_pauses", "to_series", "trend"]
+__all__ = ["combine", "correct", "detrend", "fill_gaps", "smooth_pauses", "spread", "to_series", "trend"]
 
 CHANNEL = 128
 PAD = 12
@@ -102,25 +102,101 @@ def smooth_pauses(series):
                 series[start + k] = np.float32(fresh[k])
 
 
-@njit(nogil=True, cache=True)
-def combine(left, right, amp33, coefficients, out):
-    """out = left γ + right ζ + amp33 α, complex64."""
+@njit(nogil=True, cache=True, error_model="numpy")
+def spread(spectrum, first, out):
+    """Frequency k = p + first q of a real series of even length to out[:, p, q]; the upper half are conjugates."""
+    frequencies = spectrum.size
+    length = 2 * (frequencies - 1)
+    _parts, rows, second = out.shape
+    for rows_begin in range(0, rows, 8):  # in tiles, for the cache
+        for columns_begin in range(0, second, 16):
+            for p in range(rows_begin, min(rows_begin + 8, rows)):
+                for q in range(columns_begin, min(columns_begin + 16, second)):
+                    k = p + first * q
+                    upper = k >= frequencies
+                    value = spectrum[length - k if upper else k]
+                    out[0, p, q] = value.real
+                    out[1, p, q] = -value.imag if upper else value.imag
+
+
+@njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract"})
+def _row(spectra, coefficients, g, p, real, imaginary):
+    """Row p of left γ + right ζ + amp33 α of resultant g."""
+    left, right, amp33 = spectra
     gamma, zeta, alpha = coefficients
-    for k in range(out.size):
-        out[k] = left[k] * gamma[k] + right[k] * zeta[k] + amp33[k] * alpha[k]
+    for q in range(real.size):
+        real[q] = left[g, 0, p, q] * gamma[0, p, q] - left[g, 1, p, q] * gamma[1, p, q]
+    for q in range(real.size):
+        real[q] += right[g, 0, p, q] * zeta[0, p, q] - right[g, 1, p, q] * zeta[1, p, q]
+    for q in range(real.size):
+        real[q] += amp33[g, 0, p, q] * alpha[0, p, q] - amp33[g, 1, p, q] * alpha[1, p, q]
+    for q in range(real.size):
+        imaginary[q] = left[g, 0, p, q] * gamma[1, p, q] + left[g, 1, p, q] * gamma[0, p, q]
+    for q in range(real.size):
+        imaginary[q] += right[g, 0, p, q] * zeta[1, p, q] + right[g, 1, p, q] * zeta[0, p, q]
+    for q in range(real.size):
+        imaginary[q] += amp33[g, 0, p, q] * alpha[1, p, q] + amp33[g, 1, p, q] * alpha[0, p, q]
 
 
-@njit(nogil=True, cache=True)
-def correct(plane, mean, correction, odd, line):
-    """Remove mean, line (from non-zero samples) and correction from a channel of one resultant; put the mean back."""
+@njit(nogil=True, cache=True, error_model="numpy")
+def combine(spectra, coefficients, g, out):
+    """Spectrum of the corrections of resultants g (real part) and g + 1 (imaginary part), if there is such.
+
+    Parameters
+    ----------
+    spectra : tuple of float32 (G, 2, A/2 + 1, B)
+        Left, right, amp33, as `rtools.exposure.fourier` keeps them.
+    coefficients : tuple of float32 (2, A/2 + 1, B)
+        γ, ζ, α.
+    g : int
+    out : complex64 (A, B)
+    """
+    first, second = out.shape
+    half = first // 2
+    a, b = np.zeros((2, second), np.float32), np.zeros((2, second), np.float32)
+    for p in range(half + 1):
+        _row(spectra, coefficients, g, p, a[0], a[1])
+        if g + 1 < spectra[0].shape[0]:
+            _row(spectra, coefficients, g + 1, p, b[0], b[1])
+        if p == 0:  # frequency zero and, where it lies in this row, half the sampling rate: real by definition
+            a[1, 0] = b[1, 0] = np.float32(0)
+            if second % 2 == 0:
+                a[1, second // 2] = b[1, second // 2] = np.float32(0)
+        elif p == half and second % 2:
+            a[1, second // 2] = b[1, second // 2] = np.float32(0)
+        for q in range(second):
+            out[p, q] = complex(a[0, q] - b[1, q], a[1, q] + b[0, q])
+        if 0 < p < half:  # at the frequency N - k: the conjugates
+            for q in range(second):
+                out[first - p, second - 1 - q] = complex(a[0, q] + b[1, q], b[0, q] - a[1, q])
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _corrected(sample, mean, drift, correction):
+    value = sample - mean
+    value = value - drift if value != 0 else value
+    return (value - correction) + mean
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def correct(data, g, mean, corrections, odd, line):
+    """Remove mean, line (from non-zero samples) and correction from resultant g of a channel; put the mean back.
+
+    `corrections` is float32 (rows × 140, 2); even resultants have the first column, odd ones the second.
+    """
     slope, level = line
-    rows = plane.shape[0]
-    middle = np.float32((rows * WIDTH - 1) / 2)
-    for y in range(rows):
-        for x in range(CHANNEL):
-            t = y * WIDTH + (CHANNEL - 1 - x if odd else x)
-            value = plane[y, x] - mean[y, x]
-            drift = (np.float32(t) - middle) * slope + level
-            if value != 0:
-                value -= drift
-            plane[y, x] = (value - correction[t]) + mean[y, x]
+    which = np.uint64(g % 2)
+    g, width, last = np.uint64(g), np.uint64(WIDTH), np.uint64(CHANNEL - 1)
+    middle = np.float32((data.shape[1] * WIDTH - 1) / 2)
+    for y in range(np.uint64(data.shape[1])):
+        first = y * width
+        if odd:
+            for x in range(np.uint64(CHANNEL)):
+                t = first + last - x
+                drift = (np.float32(t) - middle) * slope + level
+                data[g, y, x] = _corrected(data[g, y, x], mean[y, x], drift, corrections[t, which])
+        else:
+            for x in range(np.uint64(CHANNEL)):
+                t = first + x
+                drift = (np.float32(t) - middle) * slope + level
+                data[g, y, x] = _corrected(data[g, y, x], mean[y, x], drift, corrections[t, which])

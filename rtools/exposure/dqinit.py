@@ -62,10 +62,9 @@ class Start:
 def prepare(exposure, view, refs, options):
     """Restore amp33, make room for the borders, find the guide window."""
     meta = exposure.meta
-    raw = view.strip(0, 2 * BORDER).pixeldq is None
     offset = 0
     # A ramp whose dq_init is SKIPPED has been through all of this step but the mask.
-    if raw or (meta.get("cal_step") or {}).get("dq_init") != "SKIPPED":
+    if exposure.raw or (meta.get("cal_step") or {}).get("dq_init") != "SKIPPED":
         offset = int(meta["instrument"].get("data_encoding_offset") or 0)
     _restore_amp33(exposure, offset)
     exposure.borders.update(_borders(exposure.shape))

@@ -56,6 +56,8 @@ class Exposure:
         ``border_ref_pix_{left,right,top,bottom}`` float32 and ``dq_border_ref_pix_*`` uint32, as dq_init leaves them.
     log : callable
         ``log(level, text)``, level "info" or "warning"; ends in `meta.cal_logs` and on stderr.
+    raw : bool
+        Whether the strips come from an L1 file.
     """
 
     meta: dict
@@ -64,6 +66,7 @@ class Exposure:
     reference_amp33: np.ndarray | None = None
     borders: dict = field(default_factory=dict)
     log: object = lambda level, text: None
+    raw: bool = True
 
     @property
     def detector(self):
@@ -144,7 +147,7 @@ def science(start, stop, frame_rows, frame_columns):
 class View:
     """The exposure as the steps before this one leave it; what `prepare` may look at.
 
-    The engine implements it; tests may pass any object with these two methods.
+    The engine implements it; tests may pass any object with these methods.
     """
 
     def strip(self, start, stop):
@@ -154,3 +157,7 @@ class View:
     def map_channels(self, function):
         """``[function(strip) for each channel]``, in channel order, on the engine's threads."""
         raise NotImplementedError
+
+    def map(self, function, items):
+        """``[function(item) for each item]``, on the engine's threads."""
+        return [function(item) for item in items]

@@ -85,8 +85,9 @@ def inl_table(value, correction):
     Returns
     -------
     tuple
-        (first value, 1 / step, step, corrections, slopes): floats and float64 arrays; the last slope is zero. Uneven
-        values get the largest step that meets them all.
+        (first value, last value, 1 / step, intercepts, slopes): floats and float64 arrays. Between node j and the
+        next the correction of v is ``intercepts[j] + slopes[j] v``; the last slope is zero. Uneven values get the
+        largest step that meets them all.
 
     Raises
     ------
@@ -104,7 +105,7 @@ def inl_table(value, correction):
         even = np.arange(value[0], value[-1] + step, step)
         value, correction = even, np.interp(even, value, correction)
     slopes = np.append(np.diff(correction) / step, 0.0)
-    return float(value[0]), 1 / step, step, correction, slopes
+    return float(value[0]), float(value[-1]), 1 / step, correction - slopes * value, slopes
 
 
 NO_TABLE = (0.0, 1.0, 1.0, np.zeros(1), np.zeros(1))

@@ -23,6 +23,9 @@ SATURATED = 2
 JUMP_DET = 4
 NO_GAIN_VALUE = 1 << 19
 
+COLUMN_BLOCK = 64
+"""Columns that the compiled fit takes at a time (`_rampfit_work.BLOCK`)."""
+
 PLANES = ("data", "err", "var_poisson", "var_rnoise", "chisq", "dumo")
 """float32 planes of the result, in the order in which the kernels write them."""
 
@@ -183,9 +186,9 @@ def apply(strip, refs, options, prepared):
     planes = np.empty((len(PLANES), *shape), np.float32)
     dq = np.empty(shape, np.uint32)
     ramp = Ramp(
-        *(np.ascontiguousarray(array) for array in (strip.data, strip.groupdq, strip.pixeldq)),
-        np.ascontiguousarray(refs["gain"]["data"], dtype=np.float32),
-        np.ascontiguousarray(refs["readnoise"]["data"], dtype=np.float32),
+        *(_whole_blocks(array) for array in (strip.data, strip.groupdq, strip.pixeldq)),
+        _whole_blocks(refs["gain"]["data"], np.float32),
+        _whole_blocks(refs["readnoise"]["data"], np.float32),
     )
     if options["algorithm"] == "likely":
         flags = _fit_likely(strip, ramp, prepared, planes, dq)
@@ -203,6 +206,14 @@ def apply(strip, refs, options, prepared):
     }
 
 
+def _whole_blocks(array, dtype=None):
+    """Contiguous, with columns of zeros added where the compiled fit would not find whole blocks."""
+    missing = -array.shape[-1] % COLUMN_BLOCK
+    if missing:
+        array = np.pad(array, (*((0, 0) for _ in array.shape[1:]), (0, missing)))
+    return np.ascontiguousarray(array, dtype)
+
+
 def _fit_likely(strip, ramp, prepared, planes, dq):
     """Likelihood fit; returns the group flags with the jumps."""
     from rtools.exposure._jump_kernels import Limits
@@ -211,14 +222,14 @@ def _fit_likely(strip, ramp, prepared, planes, dq):
     columns = strip.science[1]
     revised = np.empty((0, 0, 0), np.uint8)
     if prepared.revised:
-        revised = np.ascontiguousarray(prepared.flags[:, :, strip.start : strip.stop])
+        revised = _whole_blocks(prepared.flags[:, :, strip.start : strip.stop])
     bounds = (columns.start, columns.stop)
     limits = Limits(*prepared.limits)
     fit_strip(ramp, prepared.timing, prepared.weights, limits, prepared.network, revised, bounds, planes, dq)
     if prepared.revised:
         return revised
     if prepared.flags is not None:
-        prepared.flags[:, :, strip.start : strip.stop] = ramp.groupdq
+        prepared.flags[:, :, strip.start : strip.stop] = ramp.groupdq[:, :, : strip.stop - strip.start]
     return ramp.groupdq
 
 

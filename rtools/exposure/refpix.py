@@ -2,17 +2,19 @@
 
 The border columns and the reference output (amp33) sample the noise that the channels share; per-channel complex
 coefficients over frequency turn their spectra into a correction. Every resultant stands alone once the mean over
-resultants is removed. Spectra take 7 MB per resultant, single precision; a strip needs 5 MB on top of the ramp.
+resultants is removed. Spectra take 7 MB per resultant, single precision; a strip needs 14 MB on top of the ramp.
 
 The principle is that of Rauscher et al. 2017, PASP 129, 105003; trends and gaps as in the mission's pipeline.
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from rtools.declare import Option, Reference, Step
 from rtools.errors import InputError
+from rtools.exposure import fourier
 from rtools.exposure.frame import BORDER, CHANNEL
 
 __all__ = ["PAD", "STEP", "WIDTH", "Spectra", "apply", "prepare", "series_offset"]
@@ -56,7 +58,8 @@ class Spectra:
 
     Attributes
     ----------
-    left, right, amp33 : ndarray complex64, (resultants, frequencies)
+    left, right, amp33 : ndarray float32 (resultants, 2, A/2 + 1, B)
+        As `rtools.exposure.fourier` keeps them.
     offset, trends : bool
         Whether channels are treated as the reference pixels were.
     """
@@ -82,14 +85,18 @@ def prepare(exposure, view, refs, options):
         raise InputError(f"refpix needs the reference output, but the array amp33 is {found}")
     offset = options["offset"] and groups > 1
     last = columns // CHANNEL - 1
-    sides = [_border_series(view.strip(c * CHANNEL, (c + 1) * CHANNEL), offset, options["trends"]) for c in (0, last)]
-    amp33 = _amp33_series(exposure.amp33.astype(np.float32), offset, options)
     # Published normalisation: transforms are divided by their length, those of the borders multiplied by the share
     # of samples that a border has; the inverse is multiplied by twice the number of frequencies.
     length = rows * WIDTH
     scale = 2 * (length // 2 + 1) / length
-    left, right = (_transform(side, scale * WIDTH / BORDER) for side in sides)
-    return Spectra(left, right, _transform(amp33, scale), offset, options["trends"])
+    spectra = partial(_spectra, view, offset=offset, trends=options["trends"])
+    sides = []
+    for channel in (0, last):
+        strip = view.strip(channel * CHANNEL, (channel + 1) * CHANNEL)
+        finish = partial(_keep_border, first=_border_start(strip))
+        sides.append(spectra(_zero_bad(strip), strip.channel % 2, finish, scale * WIDTH / BORDER))
+    finish = partial(_fill, cosine=options["cosine"], pauses=options["fft"])
+    return Spectra(*sides, spectra(exposure.amp33, 0, finish, scale), offset, options["trends"])
 
 
 def series_offset(data):
@@ -98,7 +105,7 @@ def series_offset(data):
     The order of operations is the published one: samples equal to this value to the last bit count as missing.
     """
     groups = data.shape[0]
-    total = data[0].copy()
+    total = data[0].astype(np.float32)
     for plane in data[1:]:
         total += plane
     index = np.arange(groups, dtype=np.float32)
@@ -108,48 +115,51 @@ def series_offset(data):
     return total
 
 
-def _border_series(strip, offset, trends):
-    """Time series of a channel with everything but its border columns zero: float32 (G, length)."""
-    data = _channel_series(_zero_bad(strip), strip.channel % 2, offset, trends)
-    series = data.reshape(*data.shape[:1], -1, WIDTH)
-    # Time runs away from the outer edge: border columns come first, except at the right of an odd number of channels.
-    first = 0 if strip.start == 0 or strip.channel % 2 else CHANNEL - BORDER
-    series[..., :first] = 0
-    series[..., first + BORDER :] = 0
-    return data
-
-
-def _amp33_series(amp33, offset, options):
-    """Time series of the reference output, gaps and pauses filled: float32 (G, length)."""
-    from rtools.exposure._refpix_kernels import fill_gaps, smooth_pauses
-
-    series = _channel_series(amp33, 0, offset, options["trends"])
-    for samples in series:
-        if options["cosine"]:
-            fill_gaps(samples)
-        if options["fft"]:
-            smooth_pauses(samples)
-    return series
-
-
-def _channel_series(data, odd, offset, trends):
-    """A channel in time order, offset and trends removed, pauses zero: float32 (G, rows × 140)."""
+def _spectra(view, data, odd, finish, scale, *, offset, trends):
+    """Spectra of a channel in time order, offset and trends removed, pauses zero, changed by ``finish(samples)``."""
     from rtools.exposure._refpix_kernels import detrend, to_series, trend
 
+    rows = data.shape[1]
+    length = rows * WIDTH
     mean = series_offset(data) if offset else np.zeros(data.shape[1:], np.float32)
-    series = np.zeros((len(data), data.shape[1] * WIDTH), np.float32)
-    for plane, samples in zip(data, series, strict=True):
+    first, second = fourier.factors(length)
+    spectra = np.empty((len(data), 2, first // 2 + 1, second), np.float32)
+
+    def transform(g):
+        plane, samples = data[g].astype(np.float32, copy=False), np.zeros(length, np.float32)
         to_series(plane, mean, odd, samples)
         if trends:
             detrend(samples, *trend(plane, mean, odd))
-    return series
+        finish(samples)
+        spectra[g] = fourier.arrange(np.fft.rfft(samples) * np.float32(scale), length)
+
+    view.map(transform, range(len(data)))
+    return spectra
 
 
-def _transform(series, scale):
-    from scipy import fft
+def _border_start(strip):
+    """First sample of the border in a row of the series.
 
-    spectra = [fft.rfft(samples) * np.float32(scale) for samples in series]
-    return np.array(spectra, dtype=np.complex64)
+    Time runs away from the outer edge: the border comes first, except at the right of an odd number of channels.
+    """
+    return 0 if strip.start == 0 or strip.channel % 2 else CHANNEL - BORDER
+
+
+def _keep_border(samples, first):
+    """Zero all samples but those of the border columns."""
+    series = samples.reshape(-1, WIDTH)
+    series[:, :first] = 0
+    series[:, first + BORDER :] = 0
+
+
+def _fill(samples, cosine, pauses):
+    """Fill gaps and pauses of the reference output."""
+    from rtools.exposure._refpix_kernels import fill_gaps, smooth_pauses
+
+    if cosine:
+        fill_gaps(samples)
+    if pauses:
+        smooth_pauses(samples)
 
 
 def _zero_bad(strip):
@@ -171,21 +181,26 @@ def apply(strip, refs, options, prepared):
     ValueError
         The strip is not one whole channel.
     """
-    from scipy import fft
-
     from rtools.exposure._refpix_kernels import combine, correct, trend
 
     if strip.start % CHANNEL or strip.stop - strip.start != CHANNEL:
         raise ValueError(f"columns {strip.start} to {strip.stop} are not one channel")
     data, odd = _zero_bad(strip), strip.channel % 2
+    length = data.shape[1] * WIDTH
     mean = series_offset(data) if prepared.offset else np.zeros(data.shape[1:], np.float32)
-    gamma, zeta, alpha = (refs["refpix"][name].astype(np.complex64) for name in ("gamma", "zeta", "alpha"))
-    frequencies = data.shape[1] * WIDTH // 2 + 1
-    if gamma.shape != (frequencies,) or zeta.shape != gamma.shape or alpha.shape != gamma.shape:
-        raise InputError(f"refpix reference: {gamma.size} coefficients a channel, the frame needs {frequencies}")
-    spectrum = np.empty_like(gamma)
+    coefficients = tuple(_coefficients(refs["refpix"][name], length) for name in ("gamma", "zeta", "alpha"))
+    spectra = np.empty(fourier.factors(length), np.complex64)
     for g, plane in enumerate(data):
-        combine(prepared.left[g], prepared.right[g], prepared.amp33[g], (gamma, zeta, alpha), spectrum)
-        correction = fft.irfft(spectrum, n=data.shape[1] * WIDTH, overwrite_x=True)
-        slope, level = trend(plane, mean, odd) if prepared.trends else (np.float32(0), np.float32(0))
-        correct(plane, mean, correction, odd, (slope, level))
+        if g % 2 == 0:
+            combine((prepared.left, prepared.right, prepared.amp33), coefficients, g, spectra)
+            corrections = fourier.inverse(spectra)
+        line = trend(plane, mean, odd) if prepared.trends else (np.float32(0), np.float32(0))
+        correct(data, g, mean, corrections, odd, line)
+
+
+def _coefficients(row, length):
+    """Coefficients of a channel, arranged as the spectra are."""
+    if row.shape != (length // 2 + 1,):
+        found = f"{row.size} coefficients a channel, the frame needs {length // 2 + 1}"
+        raise InputError(f"refpix reference: {found}")
+    return fourier.arrange(row, length)

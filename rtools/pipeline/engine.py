@@ -5,6 +5,8 @@ is kept is the input (mapped, or decoded once), the references of the group of c
 and the planes of the result.
 """
 
+import math
+import threading
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -18,8 +20,12 @@ from rtools.exposure.frame import BORDER, CHANNEL, View
 
 __all__ = ["GROUP", "Engine", "Task"]
 
-GROUP = 8 * CHANNEL
-"""Columns whose references are in memory at a time."""
+GROUP = 8
+"""Channels whose input and references are in memory at a time."""
+
+
+PAGE = 4096
+"""Bytes; arrays begin on multiples."""
 
 
 @dataclass
@@ -104,7 +110,9 @@ class Engine:
         self.tasks = tasks
         self.threads = threads
         self.progress = progress
-        self._groups = {}
+        self._ahead = None
+        self._kept = {}
+        self._buffers = _Buffers()
         self._pool = ThreadPoolExecutor(threads)
 
     def __enter__(self):
@@ -117,6 +125,10 @@ class Engine:
     def channels(self):
         """Number of readout channels of the frame."""
         return self.exposure.shape[2] // CHANNEL
+
+    def read_ahead(self):
+        """Begin to read what the first strips of `run` need; `prepare` goes on meanwhile."""
+        self._ahead = self._begin(len(self.tasks), range(min(GROUP, self.channels)))
 
     def prepare(self, first, last):
         """Call `prepare` of tasks [first, last), each seeing the exposure as the earlier ones leave it."""
@@ -137,47 +149,58 @@ class Engine:
     def run(self):
         """All strips through all tasks into the sinks; then the channels that a task wants again."""
         everything = len(self.tasks)
+        self._kept.clear()
         self._sweep(everything, range(self.channels), sinks=True)
         for task in self.tasks:
             if task.active and hasattr(task.module, "revise"):
                 again = task.module.revise(task.prepared, task.options)
                 self._sweep(everything, again or (), sinks=True)
-        self._groups.clear()
+
+    def map(self, function, items):
+        """``[function(item) for each item]`` on the engine's threads."""
+        jobs = [self._pool.submit(function, item) for item in items]
+        return _results(jobs)
 
     def map_channels(self, upto, function):
         """``function(strip)`` for each channel with tasks [0, upto) applied; results in channel order."""
+        self._ahead = None  # one group is enough in memory
         return self._sweep(upto, range(self.channels), function=function)
 
-    def strip(self, upto, start, stop):
-        """Columns [start, stop) with tasks [0, upto) applied."""
-        first = start - start % GROUP
-        group = self._group(first) if stop <= first + GROUP else _Columns(self, start, stop)
-        return self._compute(upto, start, stop, group)
+    def strip(self, upto, start, stop, *, keep=False):
+        """Columns [start, stop) with tasks [0, upto) applied; `keep` it for one who asks again."""
+        wanted = (upto, start, stop)
+        strip = self._kept.pop(wanted, None)
+        if strip is None:
+            portion = _Portion(self, upto, [(start, stop)])
+            for job in portion.jobs:  # not on the pool, which may be reading ahead
+                job()
+            strip = self._compute(upto, (start, stop), portion)
+        if keep:
+            self._kept[wanted] = strip
+        return strip
 
     def _sweep(self, upto, channels, *, function=None, sinks=False):
-        """Channels through tasks [0, upto), group by group."""
+        """Channels through tasks [0, upto), group by group; the next group is read as the last strips are computed."""
         channels = list(channels)
-        starts = sorted({channel * CHANNEL // GROUP * GROUP for channel in channels})
-        starts.sort(key=lambda start: start not in self._groups)  # those already in memory first
+        groups = [channels[first : first + GROUP] for first in range(0, len(channels), GROUP)]
+        ahead, self._ahead = self._ahead, None
         results = {}
-        for start in starts:
-            group = self._group(start)
-            group.read(self.tasks[:upto])
-            members = [channel for channel in channels if start <= channel * CHANNEL < start + GROUP]
-            jobs = [self._pool.submit(self._channel, upto, channel, group, function, sinks) for channel in members]
+        for place, group in enumerate(groups):
+            portion, reads = ahead if ahead is not None else self._begin(upto, group)
+            _results(reads)
+            jobs = [self._pool.submit(self._channel, upto, channel, portion, function, sinks) for channel in group]
+            ahead = self._begin(upto, groups[place + 1]) if place + 1 < len(groups) else None
             self._gather(jobs, results, report=sinks)
-            if upto == len(self.tasks):
-                self._groups.pop(start)
-                group = jobs = None  # before the next group is read
         return [results[channel] for channel in channels]
 
-    def _group(self, start):
-        """References of the channels from column `start` on; kept until the last sweep."""
-        stop = min(start + GROUP, self.exposure.shape[2])
-        return self._groups.setdefault(start, _Columns(self, start, stop))
+    def _begin(self, upto, channels):
+        """A portion of these channels, and its jobs on the pool."""
+        spans = [(channel * CHANNEL, (channel + 1) * CHANNEL) for channel in channels]
+        portion = _Portion(self, upto, spans, self._buffers)
+        return portion, [self._pool.submit(job) for job in portion.jobs]
 
-    def _channel(self, upto, channel, group, function, sinks):
-        strip = self._compute(upto, channel * CHANNEL, (channel + 1) * CHANNEL, group, sinks=sinks)
+    def _channel(self, upto, channel, portion, function, sinks):
+        strip = self._compute(upto, (channel * CHANNEL, (channel + 1) * CHANNEL), portion, sinks=sinks)
         return channel, function(strip) if function else None
 
     def _gather(self, jobs, results, *, report):
@@ -188,18 +211,19 @@ class Engine:
                 if report:
                     self.progress(len(results), self.channels)
         except BaseException:
-            for job in jobs:
-                job.cancel()
+            self._pool.shutdown(wait=False, cancel_futures=True)
             raise
 
-    def _compute(self, upto, start, stop, group, *, sinks=False):
+    def _compute(self, upto, span, portion, *, sinks=False):
         tasks = self.tasks[:upto]
+        start, stop = span
         halo = sum(task.halo for task in tasks)
         columns = self.exposure.shape[2]
-        strip = self.source.load(max(0, start - halo), min(columns, stop + halo))
+        share = portion.take(span)
+        strip = share.strip
         for task in tasks:
             if task.active:
-                references = group.cut(task, strip)
+                references = share.references(task)
                 started = time.perf_counter()
                 counts = task.module.apply(strip, references, task.options, task.prepared)
                 task.times.append(time.perf_counter() - started)
@@ -212,7 +236,19 @@ class Engine:
                 inner = _cropped(strip, start, stop) if halo else strip
                 for sink in task.sinks:
                     sink.put(inner)
+        if sinks:  # nobody has the strip any more
+            self._buffers.give(share.arrays)
         return strip
+
+
+def _results(jobs):
+    """Results of jobs in order; the others are cancelled when one fails."""
+    try:
+        return [job.result() for job in jobs]
+    except BaseException:
+        for job in jobs:
+            job.cancel()
+        raise
 
 
 class _Look(View):
@@ -228,63 +264,122 @@ class _Look(View):
     def map_channels(self, function):
         return self._engine.map_channels(self._index, function)
 
+    def map(self, function, items):
+        return self._engine.map(function, items)
 
-class _Columns:
-    """The references of some columns of the frame, read once, handed out by strip."""
 
-    def __init__(self, engine, start, stop):
-        self._engine = engine
-        halo = sum(task.halo for task in engine.tasks)
-        self._start = max(0, start - halo)
-        self._stop = min(engine.exposure.shape[2], stop + halo)
-        self._first_channel = start // CHANNEL
-        self._channels = -(-stop // CHANNEL) - self._first_channel
-        self._arrays = {}
+class _Buffers:
+    """Memory that strips and references of one group are read into, handed on to the next group.
 
-    def read(self, tasks):
-        """Read what these tasks declare and is not here yet."""
+    It is taken for a whole group at a time: large pieces cost the system less.
+    """
+
+    def __init__(self):
+        self._free = {}
+        self._lock = threading.Lock()
+
+    def take(self, shape, dtype):
+        """An array, its contents undefined."""
+        dtype = np.dtype(dtype)
+        nbytes = math.prod(shape) * dtype.itemsize
+        pitch = -(-nbytes // PAGE) * PAGE
+        with self._lock:
+            free = self._free.setdefault(nbytes, [])
+            if not free:
+                whole = np.empty(GROUP * pitch, np.uint8)
+                free += [whole[first : first + nbytes] for first in range(0, GROUP * pitch, pitch)]
+            return free.pop().view(dtype).reshape(shape)
+
+    def give(self, arrays):
+        """Take arrays back that nobody uses any more."""
+        with self._lock:
+            for array in arrays:
+                self._free[array.nbytes].append(array.reshape(-1).view(np.uint8))
+
+
+class _Portion:
+    """Input and references of some spans of columns: read by `jobs`, then taken span by span.
+
+    Every array is cut to the spans as it is decoded, and a span's cuts go when its strip is done, so that the memory
+    serves the next portion.
+    """
+
+    def __init__(self, engine, upto, spans, buffers=None):
+        columns = engine.exposure.shape[2]
+        tasks = [task for task in engine.tasks[:upto] if task.active]
+        halo = sum(task.halo for task in tasks)
+        self._source = engine.source
+        self._spans = {span: number for number, span in enumerate(spans)}
+        self._wide = [(max(0, start - halo), min(columns, stop + halo)) for start, stop in spans]
+        self._input = engine.source.spans(self._wide)
+        self._references = {}
+        trimmed = [_trimmed(span, columns) for span in self._wide]
+        channels = [(start // CHANNEL, start // CHANNEL + 1) for start, _stop in spans]
         for task in tasks:
-            for use in task.step.references if task.active else ():
-                if task.sources.get(use.type) is not None:
-                    for name in (*use.planes, *use.trimmed, *use.channels):
-                        self._array(task, use, name)
+            for use in task.step.references:
+                source = task.sources.get(use.type)
+                if source is None:
+                    continue
+                for name in use.planes:
+                    self._references.setdefault((use.type, name), source.spans(name, self._wide))
+                for name in use.trimmed:
+                    self._references.setdefault((use.type, name), source.spans(name, trimmed))
+                for name in use.channels:
+                    self._references.setdefault((use.type, name), source.row_spans(name, channels))
+        readings = [*self._input.values(), *self._references.values()]
+        if buffers is not None:
+            for reading in readings:
+                reading.allocate = buffers.take
+        self.jobs = [job for reading in readings for job in reading.jobs]
 
-    def cut(self, task, strip):
-        """References of a task, cut to a strip: type to name to array."""
+    def take(self, span):
+        """The `_Share` of a span, which leaves the portion."""
+        number = self._spans.pop(span)
+        taken = []
+        for readings in (self._input, self._references):
+            taken.append({key: reading.parts[number] for key, reading in readings.items()})
+            for reading in readings.values():
+                reading.parts[number] = None
+        arrays = [array for each in taken for array in each.values()]
+        return _Share(self._source.strip(*self._wide[number], taken[0]), taken[1], arrays)
+
+
+class _Share:
+    """One strip and its references; `arrays` are what they were read into."""
+
+    def __init__(self, strip, references, arrays):
+        self.strip = strip
+        self.arrays = arrays
+        self._arrays = references
+        self._start, self._trimmed_start = strip.start, strip.trimmed.start
+
+    def references(self, task):
+        """References of a task, cut to the strip: type to name to array."""
         references = task.nodes()
+        strip = self.strip
         for use in task.step.references:
             if task.sources.get(use.type) is None:
                 continue
             found = references.setdefault(use.type, {})
             for name in use.planes:
-                plane = self._array(task, use, name)
-                found[name] = np.ascontiguousarray(plane[..., strip.start - self._start : strip.stop - self._start])
+                found[name] = _cut(self._arrays[use.type, name], strip.start - self._start, strip.stop - strip.start)
             for name in use.trimmed:
-                first = max(self._start, BORDER) - BORDER
-                span = strip.trimmed
-                plane = self._array(task, use, name)
-                found[name] = np.ascontiguousarray(plane[..., span.start - first : span.stop - first])
+                first, width = strip.trimmed.start - self._trimmed_start, strip.trimmed.stop - strip.trimmed.start
+                found[name] = _cut(self._arrays[use.type, name], first, width)
             for name in use.channels:
-                found[name] = self._array(task, use, name)[strip.channel - self._first_channel]
+                found[name] = self._arrays[use.type, name][0]
         return references
 
-    def _array(self, task, use, name):
-        key = (use.type, name)
-        if key not in self._arrays:
-            source = task.sources[use.type]
-            threads = self._engine.threads
-            columns = self._engine.exposure.shape[2]
-            if name in use.planes:
-                array = source.columns(name, self._start, self._stop, threads=threads)
-            elif name in use.trimmed:
-                first = max(self._start, BORDER) - BORDER
-                last = min(self._stop, columns - BORDER) - BORDER
-                array = source.columns(name, first, last, threads=threads)
-            else:
-                first = self._first_channel
-                array = source.rows(name, first, first + self._channels, threads=threads)
-            self._arrays[key] = array
-        return self._arrays[key]
+
+def _cut(array, first, width):
+    """Columns [first, first + width), contiguous."""
+    return np.ascontiguousarray(array[..., first : first + width])
+
+
+def _trimmed(span, columns):
+    """Columns of the frame without its border that a span covers."""
+    first, last = (min(max(edge, BORDER), columns - BORDER) - BORDER for edge in span)
+    return first, last
 
 
 def _cropped(strip, start, stop):

@@ -15,11 +15,11 @@ from rtools.exposure.dqinit import ramp_meta
 from rtools.exposure.frame import CHANNEL
 from rtools.exposure.saturation import fully_saturated
 from rtools.exposure.statistics import image_statistics
-from rtools.pipeline import chain
+from rtools.pipeline import chain, warm
 from rtools.pipeline.engine import Engine
+from rtools.pipeline.process import settled
 from rtools.pipeline.sinks import ImageSink, RampSink
 from rtools.pipeline.source import IMAGE_PLANES, open_exposure
-from rtools.pipeline.warm import begin_imports
 from rtools.products import history, layout, writer
 
 __all__ = ["Result", "execute"]
@@ -65,7 +65,8 @@ def execute(plan, request, journal, *, progress=lambda done, of: None):
     -------
     Result
     """
-    return _Run(plan, request, journal).carry_out(progress)
+    with settled():
+        return _Run(plan, request, journal).carry_out(progress)
 
 
 class _Run:
@@ -87,18 +88,23 @@ class _Run:
 
     def carry_out(self, progress):
         plan = self.plan
-        if self.request.threads > 1:
-            begin_imports(plan.tasks)
+        aside = None
         for text in plan.warnings:
             self.journal.log("warning", text)
         try:
             threads = self.request.threads
             with Engine(plan.source, self.exposure, self.strip_tasks, threads=threads, progress=progress) as engine:
+                if self.strip_tasks:
+                    engine.read_ahead()
                 saturated = self._prepare(engine)
+                if self.request.threads > 1:
+                    aside = warm.begin(plan.tasks)
                 self._begin()
                 self._open_sinks()
                 if self.strip_tasks:
                     engine.run()
+            if aside is not None:
+                aside.join()
             for task in plan.tasks:
                 self._finish(task, saturated)
             if plan.main == "cal":
@@ -144,7 +150,7 @@ class _Run:
         if not ran and done != "COMPLETE":
             return False
         spans = ((c * CHANNEL, (c + 1) * CHANNEL) for c in range(engine.channels))
-        return all(fully_saturated(engine.strip(boundary, *span)) for span in spans)
+        return all(fully_saturated(engine.strip(boundary, *span, keep=span[0] == 0)) for span in spans)
 
     def _begin(self):
         """Metadata of a product of this chain: every cal_step key, log, reference entries."""
@@ -251,7 +257,7 @@ class _Run:
         if suffix == self.plan.main and self.image_sink is not None:
             for name, count in self.image_sink.overflows().items():
                 self.journal.log("warning", f"{count} values of {name} are beyond its dtype and became infinite")
-        good = image_statistics(planes["data"], planes["dq"], planes["err"])
+        good = image_statistics(planes["data"], planes["dq"], planes["err"], self.request.threads)
         self.meta["statistics"] = {"zodiacal_light": -1.0, **good}
         self.meta["cal_logs"] = self._logs()
         arrays = planes | {name: array for name, array in extra.items() if array is not None}

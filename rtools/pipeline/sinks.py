@@ -35,11 +35,10 @@ class ImageSink:
             if name not in strip.image:
                 continue
             plane = self._plane(name, dtype, strip)
-            with np.errstate(over="ignore"):
+            if dtype == np.float16:
+                self._overflows[name, strip.start] = _round(strip.image[name], plane, span.start)
+            else:
                 plane[:, span] = strip.image[name]
-            if dtype.itemsize < strip.image[name].dtype.itemsize:
-                lost = np.isinf(plane[:, span]) & np.isfinite(strip.image[name])
-                self._overflows[name, strip.start] = int(np.count_nonzero(lost))
         if strip.jumps is not None:
             self._jumps[strip.start] = strip.jumps
 
@@ -64,6 +63,14 @@ class ImageSink:
             return None
         found = np.concatenate([self._jumps[start] for start in sorted(self._jumps)])
         return found[np.lexsort((found[:, 2], found[:, 1], found[:, 0]))]
+
+
+def _round(image, plane, first):
+    """Put a float32 image into a float16 plane from column `first` on; returns the values that became infinite."""
+    from rtools.exposure._image_kernels import round_to_half
+
+    image = np.ascontiguousarray(image, np.float32)
+    return round_to_half(image, image.view(np.uint32), plane.view(np.uint16), np.uint64(first))
 
 
 class RampSink:

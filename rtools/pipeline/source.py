@@ -1,6 +1,7 @@
 """Where strips come from: an L1 file, a ramp, or an image, opened once and read by columns.
 
-An uncompressed array is mapped, a compressed one is decoded once and kept (302 MB for nine resultants of L1).
+Of an uncompressed array only the columns at work are in memory; a compressed one is decoded once and kept (302 MB for
+nine resultants of L1).
 """
 
 from itertools import pairwise
@@ -9,6 +10,7 @@ import numpy as np
 
 from rtools.errors import InputError
 from rtools.exposure.frame import BORDER, CHANNEL, Exposure, Strip
+from rtools.products.reading import one_by_one
 
 __all__ = ["BORDER_ARRAYS", "IMAGE_PLANES", "Source", "open_exposure"]
 
@@ -24,6 +26,14 @@ NEEDED = {
 """Arrays without which nothing can be done, by kind of product."""
 
 IMAGE_PLANES = ("data", "dq", "err", "var_poisson", "var_rnoise", "var_flat", "chisq", "dumo")
+
+
+ARRAYS = {
+    "l1_uncal": ("data", "resultantdq", "reference_read"),
+    "ramp": ("data", "groupdq", "pixeldq"),
+    "l2_image": IMAGE_PLANES,
+}
+"""What strips are made of, by kind of product."""
 
 
 class Source:
@@ -46,38 +56,47 @@ class Source:
         _check_timing(product, self.shape[0])
         _check_arrays(product, self.shape)
 
-    def load(self, start, stop):
-        """Full-frame columns [start, stop) as a new `Strip`."""
-        rows, columns = self.shape[1:]
+    def spans(self, spans):
+        """`rtools.products.reading.Reading` of every array that strips need, by name.
+
+        Parameters
+        ----------
+        spans : list of (int, int)
+            Full-frame columns [start, stop) of each strip.
+        """
         if self.kind == "l2_image":
-            return self._load_image(start, stop)
-        strip = Strip(start, stop, self._columns("data", start, stop), None, None, rows, columns)
-        if self.kind == "l1_uncal":
-            strip.groupdq = self._columns("resultantdq", start, stop)
-            strip.reference_read = self._columns("reference_read", start, stop)
-        else:
-            strip.groupdq = self._columns("groupdq", start, stop)
-            strip.pixeldq = self._columns("pixeldq", start, stop)
+            spans = [(span.start, span.stop) for span in (_blank(self, *span).trimmed for span in spans)]
+        return {name: self._reading(name, spans) for name in ARRAYS[self.kind] if self.product.has(name)}
+
+    def strip(self, start, stop, arrays):
+        """A new `Strip` of full-frame columns [start, stop) from what `spans` has read for it."""
+        strip = _blank(self, start, stop)
+        if self.kind == "l2_image":
+            strip.image = {
+                name: plane if name == "dq" else plane.astype(np.float32, copy=False) for name, plane in arrays.items()
+            }
+            for name in ("var_rnoise", "chisq", "dumo"):
+                strip.image.setdefault(name, np.zeros_like(strip.image["data"]))
+            return strip
+        strip.data = arrays["data"]
+        strip.groupdq = arrays.get("resultantdq" if self.kind == "l1_uncal" else "groupdq")
+        strip.reference_read = arrays.get("reference_read")
+        strip.pixeldq = arrays.get("pixeldq")
         return strip
 
-    def _load_image(self, start, stop):
-        strip = Strip(start, stop, None, None, None, *self.shape[1:])
-        span = strip.trimmed
-        strip.image = {}
-        for name in IMAGE_PLANES:
-            if self.product.has(name):
-                plane = self._columns(name, span.start, span.stop)
-                strip.image[name] = plane if name == "dq" else plane.astype(np.float32, copy=False)
-        for name in ("var_rnoise", "chisq", "dumo"):
-            strip.image.setdefault(name, np.zeros_like(strip.image["data"]))
-        return strip
-
-    def _columns(self, name, start, stop):
-        if not self.product.has(name):
-            return None
-        if name not in self._arrays:
+    def _reading(self, name, spans):
+        info = self.product.arrays[name]
+        if info.compression == "":
+            return self.product.spans(name, spans)
+        if name not in self._arrays:  # decoding it again for each group of strips takes longer
             self._arrays[name] = self.product.array(name, threads=self.threads)
-        return np.ascontiguousarray(self._arrays[name][..., start:stop])
+        whole = self._arrays[name]
+        shapes = [(*whole.shape[:-1], stop - start) for start, stop in spans]
+        return one_by_one(lambda start, stop: whole[..., start:stop], spans, shapes, whole.dtype)
+
+
+def _blank(source, start, stop):
+    return Strip(start, stop, None, None, None, *source.shape[1:])
 
 
 def _frame_shape(product):
@@ -136,7 +155,7 @@ def open_exposure(source, meta, log):
         ``log(level, text)``.
     """
     product = source.product
-    exposure = Exposure(meta=meta, shape=source.shape, log=log)
+    exposure = Exposure(meta=meta, shape=source.shape, log=log, raw=source.kind == "l1_uncal")
     if product.has("amp33"):
         exposure.amp33 = np.array(product.array("amp33"))
     if product.has("reference_amp33"):

@@ -1,20 +1,23 @@
-"""Imports that take long, begun while data are read.
+"""What takes long and needs no pixels, done on another thread while data are read.
 
-numba takes half a second to import and gwcs one; both are needed late. On a second thread they cost nothing, because
-reading and compiled kernels do not hold the interpreter's lock.
+numba takes a quarter of a second to import, gwcs and asdf one; the WCS models of a reference are made by asdf. All of
+it is needed late. Reading and compiled kernels do not hold the interpreter's lock, so it costs little there.
 """
 
 import threading
+from contextlib import suppress
 from importlib import import_module, util
 
-__all__ = ["begin_imports"]
+__all__ = ["begin"]
 
 WRITING = ("asdf", "rtools.products.serial")
 WCS = ("gwcs", "asdf_astropy.integration", "astropy.modeling.models")
 
 
-def begin_imports(tasks):
-    """Import on another thread what these tasks will need.
+def begin(tasks):
+    """Import on another thread what these tasks will need, and convert the references of the frame tasks.
+
+    Whatever fails there is left to those who need it, to fail with the right message.
 
     Parameters
     ----------
@@ -23,13 +26,23 @@ def begin_imports(tasks):
     Returns
     -------
     threading.Thread
+        To be joined before a frame task is carried out.
     """
-    names = [name for task in tasks for name in _kernels(task.module.__name__)]
-    names += [*(["scipy.fft"] if names else []), *WRITING]
-    names += [name for name in WCS if any(task.step.name == "assignwcs" for task in tasks)]
-    thread = threading.Thread(target=_import_all, args=(names,), daemon=True, name="imports")
+    thread = threading.Thread(target=_work, args=(tasks,), daemon=True, name="warm")
     thread.start()
     return thread
+
+
+def _work(tasks):
+    names = [name for task in tasks for name in _kernels(task.module.__name__)]
+    wcs = WCS if any(task.step.name == "assignwcs" for task in tasks) else ()
+    for name in (*names, *WRITING, *wcs):
+        with suppress(ImportError):
+            import_module(name)
+    for task in tasks:
+        if task.step.kind == "frame" and task.active:
+            with suppress(Exception):
+                task.nodes()
 
 
 def _kernels(module):
@@ -37,11 +50,3 @@ def _kernels(module):
     room, _dot, name = module.rpartition(".")
     kernels = f"{room}._{name}_kernels"
     return [kernels] if util.find_spec(kernels) else []
-
-
-def _import_all(names):
-    for name in names:
-        try:
-            import_module(name)
-        except ImportError:  # whoever needs it will say so
-            continue

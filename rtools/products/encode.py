@@ -1,4 +1,4 @@
-"""Writing blocks: plain, lz4 and zlib, compressed chunk by chunk on threads, the MD5 taken on another thread.
+"""Writing blocks: plain, lz4 and zlib, compressed and written chunk by chunk on threads, the MD5 taken on others.
 
 lz4 chunks are as asdf makes them (`rtools.products.blocks`). A zlib block is one stream: each chunk is deflated by
 itself and ends on a byte boundary, the Adler-32 of the whole stands at the end (RFC 1950), so any zlib reads it.
@@ -34,8 +34,8 @@ CHUNK = 4 << 20
 HEAD = len(BLOCK_MAGIC) + 2 + BLOCK_HEADER.size
 """Bytes before a block's data: magic, size of the header, header."""
 
-BACKLOG = 8
-"""Chunks that may wait for their MD5."""
+BACKLOG = 24
+"""Chunks that may wait to be written, or for their MD5."""
 
 
 class ArrayBytes:
@@ -113,7 +113,7 @@ def write_blocks(file, sources, *, compression="lz4", threads=1):
     compression : str
         lz4, zlib or none.
     threads : int
-        That compress; one more takes the MD5.
+        That compress and write; as many more, two at most, take the MD5.
 
     Returns
     -------
@@ -128,26 +128,42 @@ def write_blocks(file, sources, *, compression="lz4", threads=1):
     ways = [source.compression or compression for source in sources]
     if compression not in COMPRESSIONS:
         raise UsageError(f"no compression is called {compression}", mend=f"there are {' '.join(COMPRESSIONS)}")
-    offsets, heads = [], []
-    with ThreadPoolExecutor(max(1, threads)) as pool, ThreadPoolExecutor(1) as hasher:
-        digest, waiting = None, deque()
-        for number, last, data in _stored(sources, ways, pool, 2 * max(1, threads)):
-            if number == len(offsets):
-                digest = md5(usedforsecurity=False)
-                offsets.append(file.tell())
-                file.write(bytes(HEAD))
-            waiting.append(hasher.submit(digest.update, data))
-            file.write(data)
-            if len(waiting) > BACKLOG:
-                waiting.popleft().result()
-            if last:
-                heads.append((file.tell() - offsets[-1] - HEAD, sources[number].nbytes, hasher.submit(digest.digest)))
-        end = file.tell()
-        for offset, way, (used, size, checksum) in zip(offsets, ways, heads, strict=True):
-            file.seek(offset)
-            file.write(block_head(way, used, size, checksum.result()))
-        file.seek(end)
+    file.flush()
+    descriptor, place, offsets, blocks = file.fileno(), file.tell(), [], []
+    hashers = [ThreadPoolExecutor(1) for _ in range(min(2, max(1, threads)))]  # a block has one; neighbours differ
+    try:
+        with ThreadPoolExecutor(max(1, threads)) as pool:
+            waiting = deque()
+            for number, last, data in _stored(sources, ways, pool, 2 * max(1, threads)):
+                hasher = hashers[number % len(hashers)]
+                if number == len(offsets):
+                    digest = md5(usedforsecurity=False)
+                    offsets.append(place)
+                    place += HEAD
+                waiting.append(pool.submit(_write_at, descriptor, data, place))
+                waiting.append(hasher.submit(digest.update, data))
+                place += len(data)
+                while len(waiting) > BACKLOG:
+                    waiting.popleft().result()
+                if last:
+                    blocks.append((place - offsets[-1] - HEAD, sources[number].nbytes, hasher.submit(digest.digest)))
+            for job in waiting:
+                job.result()
+        for offset, way, (used, size, checksum) in zip(offsets, ways, blocks, strict=True):
+            _write_at(descriptor, block_head(way, used, size, checksum.result()), offset)
+    finally:
+        for hasher in hashers:
+            hasher.shutdown(cancel_futures=True)
+    file.seek(place)
     return offsets
+
+
+def _write_at(descriptor, data, place):
+    """All of `data` at a place of an open file; the position of the file is left alone, so any thread may do it."""
+    data = memoryview(data)
+    while data:
+        written = os.pwrite(descriptor, data, place)
+        data, place = data[written:], place + written
 
 
 def _stored(sources, ways, pool, ahead):

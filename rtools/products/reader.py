@@ -2,12 +2,13 @@
 
 import os
 import threading
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 
 from rtools.errors import InputError
 from rtools.products import arrays, blocks, header, layout, nodes
+from rtools.products.reading import Reading, one_by_one
 
 __all__ = ["Product", "open_product"]
 
@@ -145,15 +146,24 @@ class Product:
 
     def columns(self, name, start, stop, threads=1):
         """``array[..., start:stop]``, contiguous and its own; the whole array is never in memory."""
-        info = self._info(name)
-        start, stop, _step = slice(start, stop).indices(info.shape[-1])
-        return self._read(info, 0, info.shape[0], (start, max(start, stop)), threads)
+        return self.spans(name, [(start, stop)]).finish(threads)[0]
 
     def rows(self, name, start, stop, threads=1):
         """``array[start:stop]`` along the leading axis; only the chunks that hold it are decoded."""
+        return self.row_spans(name, [(start, stop)]).finish(threads)[0]
+
+    def spans(self, name, spans):
+        """A `Reading` of ``array[..., start:stop]`` for each (start, stop); every chunk is decoded once."""
         info = self._info(name)
-        start, stop, _step = slice(start, stop).indices(info.shape[0])
-        return self._read(info, start, max(start, stop), None, threads)
+        columns = [slice(*span).indices(info.shape[-1]) for span in spans]
+        cuts = [(0, info.shape[0], (start, max(start, stop))) for start, stop, _step in columns]
+        return self._reading(info, cuts)
+
+    def row_spans(self, name, spans):
+        """A `Reading` of ``array[start:stop]`` for each (start, stop)."""
+        info = self._info(name)
+        rows = [slice(*span).indices(info.shape[0]) for span in spans]
+        return self._reading(info, [(start, max(start, stop), None) for start, stop, _step in rows])
 
     def node(self, path):
         """Part of the tree, converted: containers of plain values and arrays, or what asdf makes of a tagged node.
@@ -244,19 +254,38 @@ class Product:
 
     def _read(self, info, first, last, span, threads):
         """Items [first, last) of the leading axis, and columns `span` of the last one."""
+        return self._reading(info, [(first, last, span)]).finish(threads)[0]
+
+    def _reading(self, info, cuts):
+        """A `Reading` of (first, last, span) each: items of the leading axis, columns of the last one or None."""
+        shapes = [_cut_shape(info.shape, *cut) for cut in cuts]
+        native = info.dtype if info.dtype.names else info.dtype.newbyteorder("=")
         lines = None if info.block is None else arrays.lines_of(info)
-        if info.block is None or 0 in info.shape:
-            whole = arrays.inline_array(info.node) if info.block is None else np.empty(info.shape, info.dtype)
-        elif lines is None or info.compression not in blocks.KNOWN:
-            whole = np.ndarray(info.shape, info.dtype, self._block(info.block), info.offset, info.strides)
+        if lines is None or 0 in info.shape or info.compression not in blocks.KNOWN or native != info.dtype:
+            return one_by_one(lambda *cut: self._unusual(info, *cut), cuts, shapes, native)
+        reading = Reading([], shapes, info.dtype)
+        kept = [number for number, shape in enumerate(shapes) if 0 not in shape]
+        wanted = [_cut_lines(info, lines, *cuts[number]) for number in kept]
+
+        def outs():
+            flat = (reading.parts[number].reshape(-1).view(np.uint8) for number in kept)
+            return [out.reshape(cut.count, cut.width) for cut, out in zip(wanted, flat, strict=True)]
+
+        if kept:
+            reading.jobs = self._jobs(info.block, wanted, outs)
+        return reading
+
+    def _unusual(self, info, first, last, span):
+        """As `_reading` of one cut, of an inline array, odd strides, other byte orders, unknown compression."""
+        if info.block is None:
+            whole = arrays.inline_array(info.node)
         else:
-            return self._read_lines(info, lines, first, last, span, threads)
+            whole = np.ndarray(info.shape, info.dtype, self._block(info.block), info.offset, info.strides)
         if whole.ndim == 0:
             return whole
         if span is not None and whole.ndim == 1:
-            return np.array(whole[slice(*span)])
-        part = whole[first:last] if span is None else whole[first:last, ..., slice(*span)]
-        return np.array(part, dtype=part.dtype if part.dtype.names else part.dtype.newbyteorder("="), order="C")
+            return whole[slice(*span)]
+        return whole[first:last] if span is None else whole[first:last, ..., slice(*span)]
 
     def _block(self, block):
         """All bytes of a block: for arrays with odd strides, and for compressions that only asdf knows."""
@@ -265,30 +294,49 @@ class Product:
 
             return block_by_asdf(os.pread(self._file(), block.used, block.offset), block)
         out = np.empty((1, block.size), np.uint8)
-        blocks.read_lines(self._file(), block, out, offset=0, pitch=block.size)
+        for job in self._jobs(block, [blocks.Lines(0, 1, block.size, block.size)], lambda: [out]):
+            job()
         return out
 
-    def _read_lines(self, info, lines, first, last, span, threads):
-        count, _width, pitch = lines
-        if len(info.shape) == 1:
-            first, last = span or (first, last)
-            shape, offset, count = (last - first,), first * info.dtype.itemsize, 1
-        else:
-            start, stop = span or (0, info.shape[-1])
-            per_item = count // info.shape[0] if info.shape else 1
-            count = per_item * (last - first)
-            shape = (last - first, *info.shape[1:-1], stop - start) if info.shape else ()
-            offset = first * per_item * pitch + start * info.dtype.itemsize
-        out = np.empty(shape, info.dtype)
-        flat = out.reshape(-1).view(np.uint8)
-        if count and flat.size // count == pitch:
-            count, pitch = 1, flat.size
+    def _jobs(self, block, wanted, outs):
+        """`blocks.line_jobs`, whose errors name this file."""
+
+        def named(job):
+            try:
+                job()
+            except InputError as error:
+                error.path = self.path
+                raise
+
         try:
-            blocks.read_lines(
-                self._file(), info.block, flat.reshape(max(count, 1), -1),
-                offset=info.offset + offset, pitch=pitch, threads=threads,
-            )  # fmt: skip
+            return [partial(named, job) for job in blocks.line_jobs(self._file(), block, wanted, outs)]
         except InputError as error:
             error.path = self.path
             raise
-        return out if info.dtype.isnative or info.dtype.names else out.astype(info.dtype.newbyteorder("="))
+
+
+def _cut_shape(shape, first, last, span):
+    """Shape of items [first, last) and columns `span` of an array."""
+    if not shape:
+        return ()
+    if span is None:
+        return (last - first, *shape[1:])
+    start, stop = span
+    return (stop - start,) if len(shape) == 1 else (last - first, *shape[1:-1], stop - start)
+
+
+def _cut_lines(info, lines, first, last, span):
+    """The `blocks.Lines` of a cut that is not empty."""
+    count, _width, pitch = lines
+    itemsize = info.dtype.itemsize
+    if len(info.shape) < 2:
+        first, last = span or (first, last)
+        width = (last - first) * itemsize
+        return blocks.Lines(info.offset + first * itemsize, 1, width, width)
+    start, stop = span or (0, info.shape[-1])
+    per_item = count // info.shape[0]
+    offset = info.offset + first * per_item * pitch + start * itemsize
+    count, width = per_item * (last - first), (stop - start) * itemsize
+    if width == pitch:
+        count, width, pitch = 1, count * width, count * width
+    return blocks.Lines(offset, count, width, pitch)

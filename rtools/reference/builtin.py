@@ -5,6 +5,7 @@ It is deterministic and covers every detector and element. It is not for science
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from hashlib import md5
 
 from rtools.errors import UsageError
@@ -154,6 +155,21 @@ class Builtin:
             start, stop, _ = slice(start, stop).indices(self.shape(array)[0])
             return refpix(self._setting(), array, start, stop)
         return self.array(array, threads)[start:stop]
+
+    def spans(self, array, spans):
+        """A `rtools.products.reading.Reading` of the columns [start, stop) of each span."""
+        from rtools.products.reading import one_by_one
+
+        leading = self.shape(array)[:-1]
+        shapes = [(*leading, stop - start) for start, stop in spans]
+        return one_by_one(partial(self.columns, array), spans, shapes, self.dtype(array))
+
+    def row_spans(self, array, spans):
+        """Likewise along the leading axis."""
+        from rtools.products.reading import one_by_one
+
+        shapes = [(stop - start, *self.shape(array)[1:]) for start, stop in spans]
+        return one_by_one(partial(self.rows, array), spans, shapes, self.dtype(array))
 
     def array(self, array, threads=1):
         """The whole array."""

@@ -93,6 +93,16 @@ class FileSource:
         self._info(array)
         return self.product.rows(array, start, stop, threads=threads)
 
+    def spans(self, array, spans):
+        """A `rtools.products.reading.Reading` of the columns [start, stop) of each span."""
+        self._info(array)
+        return self.product.spans(array, spans)
+
+    def row_spans(self, array, spans):
+        """Likewise along the leading axis."""
+        self._info(array)
+        return self.product.row_spans(array, spans)
+
     def array(self, array, threads=1):
         """The whole array."""
         self._info(array)

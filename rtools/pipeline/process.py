@@ -1,0 +1,39 @@
+"""Settings of the process for work on large arrays; results do not depend on them."""
+
+import ctypes
+import gc
+import sys
+from contextlib import contextmanager
+
+__all__ = ["settled"]
+
+# Parameters of glibc's mallopt (malloc.h).
+M_TRIM_THRESHOLD = -1
+M_MMAP_THRESHOLD = -3
+M_ARENA_MAX = -8
+
+
+@contextmanager
+def settled():
+    """Keep freed memory for the next strip, look for no garbage meanwhile, let waiting threads go on sooner.
+
+    Pages that a process gives back and gets again are cleared by the system each time, which takes longer than most
+    steps need for a strip. Where the C library is not glibc memory stays as it is.
+    """
+    _keep_freed_memory()
+    sys.setswitchinterval(0.0005)
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+def _keep_freed_memory():
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError, TypeError):
+        return
+    mallopt(M_ARENA_MAX, 1)  # one heap that all threads share
+    mallopt(M_MMAP_THRESHOLD, 32 << 20)  # the largest that glibc takes
+    mallopt(M_TRIM_THRESHOLD, 1 << 30)

@@ -1,0 +1,65 @@
+"""Arrays that are being read: jobs for any threads, and the parts that are whole when all jobs are done."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+import numpy as np
+
+__all__ = ["Reading", "one_by_one"]
+
+
+class Reading:
+    """Parts of an array, and the jobs that fill them.
+
+    Parameters
+    ----------
+    jobs : list of callable
+        To be called once each, on any threads, in any order.
+    shapes : list of tuple of int
+    dtype : dtype
+
+    Attributes
+    ----------
+    parts : list of ndarray
+        Own and contiguous; they take memory when the first job wants them, and are whole when all jobs have run.
+    allocate : callable
+        ``allocate(shape, dtype)``: an array for a part, `numpy.empty` if nobody else is named.
+    """
+
+    def __init__(self, jobs, shapes, dtype):
+        self.jobs = jobs
+        self.allocate = np.empty
+        self._shapes = shapes
+        self._dtype = dtype
+        self._parts = None
+        self._lock = threading.Lock()
+
+    @property
+    def parts(self):
+        with self._lock:
+            if self._parts is None:
+                self._parts = [self.allocate(shape, self._dtype) for shape in self._shapes]
+            return self._parts
+
+    def finish(self, threads=1):
+        """Run all jobs on so many threads; the parts."""
+        if len(self.jobs) == 1:
+            self.jobs[0]()
+        elif self.jobs:
+            # Even one thread is better another than the main one, which returns freed megabytes to the system each
+            # time and pays for them again in page faults (glibc).
+            with ThreadPoolExecutor(max(1, threads)) as pool:
+                list(pool.map(lambda job: job(), self.jobs))
+        return self.parts
+
+
+def one_by_one(read, cuts, shapes, dtype):
+    """A `Reading` of which each part is read by itself, as ``read(*cut)``."""
+    reading = Reading([], shapes, dtype)
+
+    def fill(number, cut):
+        reading.parts[number][...] = read(*cut)
+
+    reading.jobs = [partial(fill, number, cut) for number, cut in enumerate(cuts)]
+    return reading
