@@ -207,3 +207,61 @@ def test_jumps_are_ordered_by_resultant_then_row(data):
     jumps = run(data, [task({"apply": apply}, kind="fit")], 2).jumps()
     assert len(jumps) == 20
     assert np.array_equal(jumps, jumps[np.lexsort(jumps.T[::-1])])
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_memory_of_a_group_serves_the_next_and_no_strip_sees_another_one_s(data, threads):
+    plane = np.arange(ROWS * COLUMNS, dtype="f4").reshape(ROWS, COLUMNS)
+    places = []
+
+    def apply(strip, refs, options, prepared):
+        places.append(refs["flat"]["data"].ctypes.data)
+        assert np.array_equal(refs["flat"]["data"], plane[:, strip.start : strip.stop])
+        strip.data *= 1  # in place: the input of this strip alone
+
+    use = (Reference("flat", planes=("data",)),)
+    first = task({"apply": apply}, references=use, sources={"flat": Planes(data=plane)})
+    out = run(data, [first, task(FIT, kind="fit")], threads)
+    assert np.array_equal(out.planes["data"], data.mean(axis=0)[4:-4, 4:-4])
+    assert len(places) == 10
+    assert len(set(places)) == 8  # the two channels of the second group have memory of the first
+
+
+def test_strip_that_is_kept_is_computed_once(data):
+    seen = []
+
+    def prepare(exposure, view, refs, options):
+        seen.append(view.strip(0, 128))
+
+    exposure = Exposure({}, data.shape)
+    tasks = [task({"apply": lambda *_: seen.append("applied")}), task({"prepare": prepare, **FIT}, kind="fit")]
+    with Engine(Ramp(data), exposure, tasks) as engine:
+        kept = engine.strip(1, 0, 128, keep=True)
+        engine.prepare(0, 2)
+        assert seen == ["applied", kept]
+        engine.strip(1, 0, 128)
+    assert seen.count("applied") == 2
+
+
+def test_view_maps_on_the_threads_in_order(data):
+    def prepare(exposure, view, refs, options):
+        return view.map(lambda number: number**2, range(20))
+
+    first = task({"prepare": prepare, "apply": lambda *_: None})
+    run(data, [first, task(FIT, kind="fit")], 3)
+    assert first.prepared == [number**2 for number in range(20)]
+
+
+def test_halo_of_a_task_that_declines_is_cut_off_again(data):
+    widths = []
+    decline = {"prepare": lambda *_: Skip("why"), "apply": neighbour_sum, "halo": lambda options: 3}
+    look = {"apply": lambda strip, *_: widths.append(strip.data.shape[2])}
+    tasks = [task(decline), task(look), task(FIT, kind="fit")]
+    exposure = Exposure({}, data.shape)
+    tasks[-1].sinks.append(sink())
+    with Engine(Ramp(data), exposure, tasks) as engine:
+        engine.read_ahead()
+        engine.prepare(0, 3)
+        engine.run()
+    assert set(widths) == {128}
+    assert np.array_equal(tasks[-1].sinks[0].planes["data"], data.mean(axis=0)[4:-4, 4:-4])

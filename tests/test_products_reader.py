@@ -45,6 +45,22 @@ def test_columns_rows_and_array_equal_what_asdf_wrote(tmp_path, compression, cub
                 np.testing.assert_array_equal(product.rows("data", start, stop, threads=threads), cube[start:stop])
 
 
+@pytest.mark.parametrize("compression", [None, "lz4", "zlib", "bzp2"])
+@pytest.mark.parametrize("cube", [LARGE, LARGE.astype(">f4"), LARGE[:, ::2, 100:900], RNG.normal(size=3000)])
+def test_spans_are_read_in_one_pass_by_jobs_in_any_order(tmp_path, compression, cube):
+    product = reader.open_product(by_asdf(tmp_path / "x.asdf", {"data": cube}, compression=compression))
+    spans = [(0, 128), (100, 300), (7, 7), (512, 640)]
+    reading = product.spans("data", spans)
+    for job in reversed(reading.jobs):
+        job()
+    for (start, stop), part in zip(spans, reading.parts, strict=True):
+        np.testing.assert_array_equal(part, cube[..., start:stop])
+        assert part.flags.c_contiguous
+    rows = product.row_spans("data", [(0, 1), (1, 3)]).finish(2)
+    for part, expected in zip(rows, (cube[:1], cube[1:3]), strict=True):
+        np.testing.assert_array_equal(part, expected)
+
+
 def test_many_threads_may_read_one_product(tmp_path):
     product = reader.open_product(by_asdf(tmp_path / "x.asdf", {"data": LARGE}, compression="lz4"))
     with ThreadPoolExecutor(8) as pool:

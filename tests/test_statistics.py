@@ -41,3 +41,27 @@ def test_no_good_pixel():
     assert np.isnan(found["image_median"])
     assert np.isnan(found["image_rms"])
     assert found["good_pixel_fraction"] == 0
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 999, 1000])
+def test_medians_are_exact(count):
+    random = np.random.default_rng(count)
+    data = random.normal(0, 1, (1, count)).astype(np.float32)
+    data[0, ::3] = data[0, 0]  # equal values
+    found = image_statistics(data, np.zeros(data.shape, np.uint32), np.ones_like(data))
+    assert found["image_median"] == np.median(data)
+    assert found["image_rms"] == pytest.approx(mad_std(data), rel=1e-6)
+
+
+def test_middle_between_two_values_far_apart():
+    data = np.array([[-3.0, -2.0, 5000.0, 6000.0]], np.float32)
+    found = image_statistics(data, np.zeros(data.shape, np.uint32), np.ones_like(data))
+    assert found["image_median"] == 2499.0
+
+
+def test_same_for_any_number_of_threads():
+    random = np.random.default_rng(5)
+    data = random.normal(-1, 3, (37, 50)).astype(np.float32)
+    dq = random.choice(np.array([0, 1, 2], np.uint32), data.shape)
+    results = [image_statistics(data, dq, np.ones(data.shape, np.float16), threads) for threads in (1, 2, 5, 64)]
+    assert all(result == results[0] for result in results)

@@ -36,8 +36,8 @@ class Console:
     debug: bool = False
 
     def log(self, level, text):
-        """Print one message; ``info`` only with -v, ``warning`` unless -q, ``error`` always."""
-        threshold = {"debug": 2, "info": 1, "warning": 0, "error": -1}[level]
+        """Print one message; ``info`` only with -v, ``note`` and ``warning`` unless -q, ``error`` always."""
+        threshold = {"debug": 2, "info": 1, "note": 0, "warning": 0, "error": -1}[level]
         if self.verbosity >= threshold:
             mark = f"{level}: " if level == "warning" else ""
             click.echo(f"{self.tool}: {mark}{text}", err=True)

@@ -161,7 +161,10 @@ def _kernel(terms, inverse_terms, with_table):
         groups, rows, columns = data.shape
         c, d = np.zeros((terms, CHANNEL)), np.zeros((inverse_terms, CHANNEL))
         start, rate, shift, total = np.zeros(CHANNEL), np.zeros(CHANNEL), np.zeros(CHANNEL), np.zeros(CHANNEL)
-        u, v = np.zeros((np.max(np.diff(first)), CHANNEL)), np.zeros(CHANNEL)
+        most = 0
+        for g in range(groups):
+            most = max(most, first[g + 1] - first[g])
+        u, v = np.zeros((most, CHANNEL)), np.zeros(CHANNEL)
         index = np.zeros(CHANNEL, np.int32)
         clipped = 0
         for y in range(rows):

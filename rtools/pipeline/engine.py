@@ -221,6 +221,8 @@ class Engine:
         columns = self.exposure.shape[2]
         share = portion.take(span)
         strip = share.strip
+        if strip.stop - strip.start > stop - start + 2 * halo:  # read before a task with a halo was stopped
+            _crop(strip, max(0, start - halo), min(columns, stop + halo))
         for task in tasks:
             if task.active:
                 references = share.references(task)

@@ -6,6 +6,7 @@ The main product appears last, and nothing appears before all of it is written.
 import copy
 import resource
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from importlib import import_module
 
@@ -16,6 +17,7 @@ from rtools.exposure.frame import CHANNEL
 from rtools.exposure.saturation import fully_saturated
 from rtools.exposure.statistics import image_statistics
 from rtools.pipeline import chain, warm
+from rtools.pipeline.compiling import announced
 from rtools.pipeline.engine import Engine
 from rtools.pipeline.process import settled
 from rtools.pipeline.sinks import ImageSink, RampSink
@@ -93,9 +95,13 @@ class _Run:
             self.journal.log("warning", text)
         try:
             threads = self.request.threads
-            with Engine(plan.source, self.exposure, self.strip_tasks, threads=threads, progress=progress) as engine:
+            with (
+                Engine(plan.source, self.exposure, self.strip_tasks, threads=threads, progress=progress) as engine,
+                ExitStack() as stack,
+            ):
                 if self.strip_tasks:
                     engine.read_ahead()
+                    stack.enter_context(announced(self.journal.tell))
                 saturated = self._prepare(engine)
                 if self.request.threads > 1:
                     aside = warm.begin(plan.tasks)

@@ -27,3 +27,7 @@ class Journal:
         self.lines.append(history.log_line(level, text))
         self.warnings += level == "warning"
         self._log(level, f"{self._path}: {text}")
+
+    def tell(self, text):
+        """Say something on the terminal that is not part of the record."""
+        self._log("note", text)

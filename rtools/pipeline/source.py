@@ -1,7 +1,7 @@
 """Where strips come from: an L1 file, a ramp, or an image, opened once and read by columns.
 
-Of an uncompressed array only the columns at work are in memory; a compressed one is decoded once and kept (302 MB for
-nine resultants of L1).
+Of a plain or lz4 array only the columns at work are in memory; any other is decoded once and kept (302 MB for nine
+resultants of L1).
 """
 
 from itertools import pairwise
@@ -86,9 +86,9 @@ class Source:
 
     def _reading(self, name, spans):
         info = self.product.arrays[name]
-        if info.compression == "":
+        if info.compression in ("", "lz4"):
             return self.product.spans(name, spans)
-        if name not in self._arrays:  # decoding it again for each group of strips takes longer
+        if name not in self._arrays:  # slow to decode: once
             self._arrays[name] = self.product.array(name, threads=self.threads)
         whole = self._arrays[name]
         shapes = [(*whole.shape[:-1], stop - start) for start, stop in spans]

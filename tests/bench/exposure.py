@@ -1,13 +1,14 @@
 """Time the exposure chain, its steps and the floor below them on full-size exposures.
 
 usage: python tests/bench/exposure.py [--refdir DIR] [--resultants 9 16 55] [--jobs 1 2] [--repeat 3]
-                                      [--peer PYTHON] [--work DIR] [--json FILE] [--steps]
+                                      [--peer DIR] [--work DIR] [--json FILE] [--steps]
 
 Every run is a process of its own; wall and CPU seconds and peak memory (ru_maxrss, mapped pages included) are those of
-the process. "first" is a run with an empty kernel cache, "warm" the best of the repeats. With --peer, an interpreter
-that has romancal runs on the same file and references between our runs, and the ratios are printed. The floor: reading
-the input and writing the outputs with nothing between, and the rate at which memory is copied. Exposures are simulated
-when the work directory does not have them.
+the process. "first" is a run with an empty kernel cache, "warm" the best of the repeats. With --peer, the environment
+in DIR that has romancal runs on the same file and references between our runs (9 resultants only: it needs 30 GB for
+55), and the ratios are printed. The floor: reading the input and writing the outputs with nothing between, and the
+rates at which memory is copied and at which the system hands out new memory. Exposures are simulated when the work
+directory does not have them.
 """
 
 import argparse
@@ -29,6 +30,7 @@ PATTERNS = {
     16: "1;2;3-4;5-8;9-12;13-16;17-20;21-24;25-28;29-32;33-36;37-40;41-44;45-48;49-52;53",
     55: ";".join(str(read) for read in range(1, 56)),
 }
+READS = {9: 44, 16: 53, 55: 55}
 STEPS = (
     ("uncal", "dqinit", "dqinit"),
     ("dqinit", "saturation", "saturation"),
@@ -73,7 +75,7 @@ def measure(command, env=None):
 
 def tool(name, *arguments, env=None):
     """Measure one of the tools, run by this interpreter."""
-    code = "import sys; from rtools.commands.rt import main; main(sys.argv[1:])"
+    code = "from rtools.commands.rt import main; main()"
     return measure([sys.executable, "-c", code, name, *arguments], env)
 
 
@@ -118,7 +120,11 @@ def floor(uncal, cal):
         started = time.perf_counter()
         np.copyto(copy, big)
         rates.append(big.nbytes / (time.perf_counter() - started) / 1e9)
-    return {"read": read, "write": write, "copy GB/s": max(rates)}
+    del copy
+    started = time.perf_counter()
+    np.empty(1 << 30, np.uint8)[::4096] = 1
+    fresh = 2**30 / (time.perf_counter() - started) / 1e9
+    return {"read": read, "write": write, "copy GB/s": max(rates), "new memory GB/s": fresh}
 
 
 def single_steps(uncal, references, out, jobs):
@@ -127,10 +133,12 @@ def single_steps(uncal, references, out, jobs):
     results = {}
     for before, name, _suffix in STEPS:
         source = uncal if before == "uncal" else out / f"{stem}_{before}.asdf"
-        results[name] = tool(name, source, *references, "--outdir", out, "--overwrite", "-q", "-j", jobs)
-        if before not in ("uncal", "linearity"):
+        for count in jobs:
+            run = tool(name, source, *references, "--outdir", out, "--overwrite", "-q", "-j", count)
+            run.pop("output")
+            results.setdefault(name, {})[count] = run
+        if before != "uncal":
             source.unlink()
-        results[name].pop("output")
     return results
 
 
@@ -148,9 +156,9 @@ def bench(resultants, arguments, work):
     for _ in range(arguments.repeat):
         for jobs in arguments.jobs:
             runs[jobs].append(chain(uncal, references, out, jobs))
-        if arguments.peer and len(peers) < 2:
+        if arguments.peer and resultants == 9 and len(peers) < 2:
             script = Path(__file__).with_name("peer.py")
-            run = measure([arguments.peer, script, uncal, arguments.refdir, work / "peer"])
+            run = measure([Path(arguments.peer) / "bin" / "python", script, uncal, arguments.refdir, work / "peer"])
             peers.append(run | json.loads(run.pop("output").splitlines()[-1]))
     result["warm"] = {jobs: best(found) for jobs, found in runs.items()}
     if peers:
@@ -158,8 +166,8 @@ def bench(resultants, arguments, work):
     # In a process of its own: what this one has held counts as peak memory of every process that it starts.
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as apart:
         result["floor"] = apart.submit(floor, uncal, out / f"{ROOT.format(resultants)}_cal.asdf").result()
-    if arguments.steps:
-        result["tools"] = single_steps(uncal, references, out, max(arguments.jobs))
+    if arguments.steps and resultants < 55:  # whose ramps are 5 GB each
+        result["tools"] = single_steps(uncal, references, out, arguments.jobs)
     return result
 
 
@@ -176,25 +184,46 @@ def print_tables(results):
                 line += f" {peer['wall']:.1f} | {peer['wall'] / run['wall']:.1f} | {peer['peak'] / 2**30:.2f} |"
             print(line)
     for result in results:
-        last = list(result["warm"].values())[-1]
-        print(f"\n{result['resultants']} resultants, seconds per step (summed over threads):\n")
-        print("| step | rtools | romancal | ratio |\n|---|---|---|---|")
+        jobs, last = list(result["warm"].items())[-1]
+        print(f"\n{result['resultants']} resultants, -j {jobs}: seconds of the steps inside the chain\n")
+        print("| step | summed over threads | share of the wall clock | romancal | ratio |\n|---|---|---|---|---|")
         for step, seconds in last["steps"].items():
+            share = seconds / int(jobs) if step in PEER_STEPS and step not in ("assignwcs", "photom") else seconds
             peer = (result["peer"] or {"seconds": {}})["seconds"].get(PEER_STEPS.get(step))
-            ratio = f"{peer:.2f} | {peer / seconds:.0f}" if peer and seconds > 0.005 else " | "
-            print(f"| {step} | {seconds:.2f} | {ratio} |")
+            ratio = f"{peer:.2f} | {peer / share:.0f}" if peer and share > 0.005 else " | "
+            print(f"| {step} | {seconds:.2f} | {share:.2f} | {ratio} |")
         print("\nfloor: " + ", ".join(f"{name} {value:.2f}" for name, value in result["floor"].items()))
-        for name, run in result.get("tools", {}).items():
-            print(f"rt-{name:15s} {run['wall']:6.2f} s wall {run['cpu']:6.2f} s CPU {run['peak'] / 2**30:5.2f} GiB")
+        if "tools" in result:
+            print("\n| tool alone | -j | wall s | CPU s | peak GiB |\n|---|---|---|---|---|")
+        for name, runs in result.get("tools", {}).items():
+            for count, run in runs.items():
+                print(f"| rt-{name} | {count} | {run['wall']:.2f} | {run['cpu']:.2f} | {run['peak'] / 2**30:.2f} |")
+    print_growth(results)
+
+
+def print_growth(results):
+    """What one more resultant and one more read cost, by least squares over the exposures."""
+    import numpy as np
+
+    if len(results) < 3:
+        return
+    resultants = np.array([result["resultants"] for result in results])
+    for jobs in results[0]["warm"]:
+        runs = [result["warm"][jobs] for result in results]
+        wall, peak = (np.polyfit(resultants, [run[key] for run in runs], 1)[0] for key in ("wall", "peak"))
+        terms = np.stack([resultants, [READS[count] for count in resultants]], axis=1)
+        each, read = np.linalg.lstsq(terms, [run["steps"]["linearity"] for run in runs], rcond=None)[0]
+        print(f"\n-j {jobs}: {wall:.3f} s and {peak / 2**20:.0f} MiB a resultant; "
+              f"in linearity {each:.3f} s a resultant and {read:.3f} s a read, summed over threads")  # fmt: skip
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--refdir", help="references, the built-in set by default; --peer needs it")
-    parser.add_argument("--resultants", type=int, nargs="+", default=[9, 16], choices=list(PATTERNS))
+    parser.add_argument("--resultants", type=int, nargs="+", default=[9, 16, 55], choices=list(PATTERNS))
     parser.add_argument("--jobs", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--repeat", type=int, default=3)
-    parser.add_argument("--peer", metavar="PYTHON", help="interpreter of an environment with romancal")
+    parser.add_argument("--peer", metavar="DIR", help="environment with romancal")
     parser.add_argument("--steps", action="store_true", help="also time every step as a tool of its own")
     parser.add_argument("--work", type=Path, help="directory for exposures and outputs; a temporary one by default")
     parser.add_argument("--json", type=Path, help="write the results there")
