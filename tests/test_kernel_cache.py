@@ -29,7 +29,7 @@ def begin(start, folder, package=None, **environment):
     settings = {key: value for key, value in os.environ.items() if key != "NUMBA_CACHE_DIR"}
     settings["PYTHONPATH"] = str(package or Path(rtools.__file__).parent.parent)
     pipes = {"stderr": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    return subprocess.Popen(command, env=settings | environment, **pipes)
+    return subprocess.Popen(command, env=settings | environment, cwd=folder.parent, **pipes)  # not in the source tree
 
 
 def end(process):
