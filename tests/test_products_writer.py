@@ -68,6 +68,15 @@ def test_a_zlib_block_is_one_stream(tmp_path):
         assert zlib.decompress(file.read()) == LARGE.tobytes()
 
 
+def test_big_endian_array_keeps_its_values(tmp_path):
+    path = tmp_path / "x.asdf"
+    extra = np.arange(1000, dtype=">f4")
+    writer.write_product(path, "ramp", samples.meta("ramp"), samples.arrays("ramp") | {"extra": extra})
+    np.testing.assert_array_equal(reader.open_product(path).array("extra"), extra)
+    with asdf.open(path, ignore_unrecognized_tag=True) as file:
+        np.testing.assert_array_equal(file["roman"]["extra"], extra)
+
+
 def test_small_arrays_stand_in_the_tree(tmp_path):
     path = tmp_path / "x.asdf"
     arrays = samples.arrays("ramp") | {"few": np.arange(511.0), "many": np.arange(512.0)}

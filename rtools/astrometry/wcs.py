@@ -11,6 +11,7 @@ import numpy as np
 __all__ = [
     "Pointing",
     "aberration_transform",
+    "box_of",
     "build_wcs",
     "footprint",
     "level1_wcs",
@@ -140,7 +141,7 @@ def footprint(wcs):
     ndarray float64, (4, 2)
         Right ascension (0 … 360) and declination in degrees at (x0, y0), (x0, y1), (x1, y1), (x1, y0).
     """
-    (x0, x1), (y0, y1) = _box(wcs)
+    (x0, x1), (y0, y1) = box_of(wcs)
     ra, dec = wcs(np.array([x0, x0, x1, x1]), np.array([y0, y1, y1, y0]), with_bounding_box=False)
     return np.stack([np.where(ra < 0, ra + 360, ra), dec], axis=1)
 
@@ -167,7 +168,7 @@ def level1_wcs(wcs):
     """
     from astropy.modeling.models import Shift
 
-    box = None if wcs.bounding_box is None else _box(wcs)
+    box = None if wcs.bounding_box is None else box_of(wcs)
     level1 = wcs.__class__(wcs.pipeline)
     level1.insert_transform(level1.available_frames[0], Shift(-BORDER) & Shift(-BORDER), after=True)
     if box is not None:
@@ -176,8 +177,8 @@ def level1_wcs(wcs):
     return level1
 
 
-def _box(wcs):
-    """((x0, x1), (y0, y1)) as plain floats."""
+def box_of(wcs):
+    """Bounding box of a gwcs that has one: ((x0, x1), (y0, y1)) as plain floats."""
     box = wcs.bounding_box
     intervals = box.bounding_box(order="F") if hasattr(box, "bounding_box") else box
     return tuple(tuple(float(getattr(edge, "value", edge)) for edge in interval) for interval in intervals)

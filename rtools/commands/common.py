@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 import tomllib
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -183,6 +183,10 @@ def entry(command):
     """The console script of a command: run it, end in one line and an exit code."""
 
     def main(args=None):
+        if args is None and "_RT_COMPLETE" in os.environ:
+            from rtools.commands.completion import answer
+
+            leave(answer(command), at_once=False)
         for number in (signal.SIGTERM, signal.SIGHUP):
             if signal.getsignal(number) == signal.SIG_DFL:  # nohup keeps its word
                 signal.signal(number, _terminated)
@@ -218,8 +222,10 @@ def run(command, args):
                 status = 0
             else:
                 status = command.invoke(ctx)
-        sys.stdout.flush()
-        return status if isinstance(status, int) else 0
+        status = status if isinstance(status, int) else 0
+        with suppress(OSError) if status else nullcontext():  # what failed there has been said
+            sys.stdout.flush()
+        return status
     except click.exceptions.Exit as end:
         return end.exit_code
     except BrokenPipeError:

@@ -4,7 +4,7 @@ import click
 
 from rtools.commands.common import option
 
-__all__ = ["fail_fast", "jobs", "json_output", "outputs", "references", "writing"]
+__all__ = ["fail_fast", "jobs", "json_output", "outputs", "references", "section", "writing"]
 
 
 def _bundle(*options):
@@ -32,6 +32,15 @@ outputs = _bundle(
     click.option("--outdir", metavar="DIR", help="Write there; otherwise next to the input."),
     click.option("--overwrite", is_flag=True, help="Replace outputs that exist; otherwise refused, exit 1."),
     click.option("-n", "--dry-run", is_flag=True, help="Say what would be done; write nothing."),
+)
+
+section = _bundle(
+    click.option(
+        "--section", metavar="X1:X2,Y1:Y2", help="Only these pixels of the file: x first, from 0, ends exclusive."
+    ),
+    click.option(
+        "--frame", type=click.Choice(["l1", "l2"]), help="Frame that --section counts in: l1 has the border, l2 not."
+    ),
 )
 
 writing = _bundle(

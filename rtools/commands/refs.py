@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -10,6 +11,7 @@ import click
 from rtools import __version__
 from rtools.commands import common, options
 from rtools.commands.chainlike import reference_config
+from rtools.commands.inputs import opened
 from rtools.errors import RtoolsError, UsageError
 
 __all__ = ["command", "main"]
@@ -49,10 +51,11 @@ def command():
 @options.json_output
 def check(console, file, ref, refdir, builtin, as_json):
     from rtools.pipeline import chain
-    from rtools.products import header, metadata
+    from rtools.products import metadata
     from rtools.reference import find, match
 
-    meta = header.read_header(file)[0]["roman"]["meta"]
+    with opened(file) as product:
+        meta = product.meta
     needed = ("exposure.type", "exposure.start_time", "instrument.detector", "instrument.optical_element")
     metadata.require(meta, *needed, path=file)
     uses = [use for step in chain.steps_for(meta) for use in step.references]
@@ -130,17 +133,21 @@ def show(console, file, as_json):
     from rtools.reference.files import FileSource
     from rtools.reference.index import candidate_of
 
-    candidate = candidate_of(file)
-    if candidate.type is None:
-        raise InputError("no reference file of a type that the chain uses", path=file)
-    source = FileSource(candidate.type, file)
-    arrays = {name: f"{info.dtype} {tuple(info.shape)}" for name, info in source.product.arrays.items()}
+    with opened(file) as product:
+        candidate = candidate_of(product.path)
+        if candidate.type is None:
+            raise InputError("no reference file of a type that the chain uses", path=file)
+        source = FileSource(candidate.type, product.path)
+        arrays = {name: f"{info.dtype} {tuple(info.shape)}" for name, info in source.product.arrays.items()}
+        checksum = source.checksum
+        if file == "-":
+            candidate = replace(candidate, path=file)
     if as_json:
-        said = _plain(candidate) | {"checksum": source.checksum, "arrays": arrays}
+        said = _plain(candidate) | {"checksum": checksum, "arrays": arrays}
         click.echo(json.dumps(said, indent=2))
         return 0
     rows = [(name, _text(value)) for name, value in _plain(candidate).items() if value]
-    rows += [("checksum", source.checksum)] + [(f"array {name}", text) for name, text in arrays.items()]
+    rows += [("checksum", checksum)] + [(f"array {name}", text) for name, text in arrays.items()]
     _print_table((), rows)
     return 0
 

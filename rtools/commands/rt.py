@@ -1,6 +1,8 @@
 """rt: lists the tools by group; ``rt NAME …`` runs ``rt-NAME``."""
 
+import os
 import sys
+from difflib import get_close_matches
 from importlib import import_module
 
 import click
@@ -13,7 +15,20 @@ from rtools.pipeline import chain
 __all__ = ["GROUPS", "command_of", "main"]
 
 GROUPS = {
-    "names": {"name": "rtools.commands.name"},
+    "names": {
+        "name": "rtools.commands.name",
+        "dq": "rtools.commands.dq",
+        "stat": "rtools.commands.stat",
+        "diff": "rtools.commands.diff",
+        "info": "rtools.commands.info",
+        "get": "rtools.commands.get",
+        "set": "rtools.commands.set_",
+        "validate": "rtools.commands.validate",
+        "view": "rtools.commands.view",
+        "cut": "rtools.commands.cut",
+        "fits": "rtools.commands.fits",
+        "table": "rtools.commands.table",
+    },
     "references": {"refs": "rtools.commands.refs"},
     "simulate": {"sim": "rtools.commands.sim"},
     "exposure": {name: None for name in chain.ORDER if name not in chain.PLANNED},
@@ -35,7 +50,9 @@ def command_of(name):
         try:
             name = chain.resolve(name)
         except UsageError:
-            raise UsageError(f"no tool is called rt-{name}", mend=f"tools: {' '.join(tools)}") from None
+            near = get_close_matches(name, tools, n=1)
+            mend = f"did you mean rt-{near[0]}?" if near else f"tools: {' '.join(tools)}"
+            raise UsageError(f"no tool is called rt-{name}", mend=mend) from None
         if name in chain.PLANNED:
             raise UsageError(f"this release has no rt-{name}")
     if tools[name] is None:
@@ -49,14 +66,24 @@ def main(args=None):
     """Console script."""
     at_once = args is None
     args = list(sys.argv[1:] if args is None else args)
+    if at_once and "_RT_COMPLETE" in os.environ:
+        from rtools.commands import completion
+
+        sys.exit(completion.answer(completion.Kit("rt")))
     if args and args[0] in ("-V", "--version"):
         click.echo(f"rt (rtools) {__version__}")
         sys.exit(0)
     if not args or args[0] in ("-h", "--help"):
-        _list_tools(err=not args)
+        try:
+            _list_tools(err=not args)
+        except BrokenPipeError:
+            common.leave(141, at_once=at_once)
         sys.exit(0 if args else 2)
     try:
-        command = command_of(args[0].removeprefix("rt-"))
+        if args[0] == "completion":
+            from rtools.commands.completion import command
+        else:
+            command = command_of(args[0].removeprefix("rt-"))
     except UsageError as error:
         click.echo(f"rt: {error}", err=True)
         sys.exit(error.exit_code)
@@ -70,3 +97,4 @@ def _list_tools(*, err):
         click.echo(f"{group}:", err=err)
         for name in tools:
             click.echo(f"  rt-{name:15s} {command_of(name).short_help}", err=err)
+    click.echo("\nrt completion SHELL prints the completion for bash, zsh or fish.", err=err)

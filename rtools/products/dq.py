@@ -1,8 +1,11 @@
 """Data-quality bits by name."""
 
+import re
+from difflib import get_close_matches
+
 from rtools.errors import UsageError
 
-__all__ = ["GROUP", "PIXEL", "names", "value"]
+__all__ = ["GROUP", "PIXEL", "bits_of", "names", "value"]
 
 _PIXEL_NAMES = [
     "DO_NOT_USE",
@@ -53,6 +56,27 @@ GROUP = {
 """Bits of `groupdq`, uint8. Bit 7 means something else than in `PIXEL`; bits 4 and 5 are unused."""
 
 
+def bits_of(array):
+    """Bits of an array of flags.
+
+    Parameters
+    ----------
+    array : str
+        Its path below ``roman``: ``dq``, ``groupdq``.
+
+    Returns
+    -------
+    dict or None
+        `PIXEL`, `GROUP`, an empty one where no bit has a name, None if this is no array of flags.
+    """
+    last = array.rpartition(".")[2]
+    if last in ("groupdq", "resultantdq"):
+        return GROUP
+    if last in ("dq2", "pixeldq2"):
+        return {}
+    return PIXEL if last in ("dq", "pixeldq") or last.startswith("dq_") else None
+
+
 def names(value, bits=PIXEL):
     """Names of the bits that are set.
 
@@ -77,7 +101,8 @@ def value(text, bits=PIXEL):
     Parameters
     ----------
     text : str or int
-        ``SATURATED|HOT`` (also with ``,`` or ``+``, any letter case), ``BIT_14``, a number, or GOOD for 0.
+        ``SATURATED|HOT`` (also with ``,`` or ``+``, any letter case), ``BIT_14``, a number (also ``0x81``),
+        or GOOD for 0.
     bits : dict
         `PIXEL` or `GROUP`.
 
@@ -91,10 +116,22 @@ def value(text, bits=PIXEL):
         name = word.strip().upper()
         if name in bits:
             total |= bits[name]
-        elif name.isdigit():
-            total |= int(name)
-        elif name.startswith("BIT_") and name[4:].isdigit():
-            total |= 1 << int(name[4:])
+        elif (number := _number(name)) is not None:
+            total |= number
         elif name != "GOOD":
-            raise UsageError(f"no DQ flag is called {word.strip()!r}", mend=f"there are {' '.join(bits)}")
+            near = get_close_matches(name, [*bits, "GOOD"], 1)
+            mend = f"did you mean {near[0]}?" if near else f"there are {' '.join(bits)}"
+            raise UsageError(f"no DQ flag is called {word.strip()!r}", mend=mend)
     return total
+
+
+def _number(name):
+    """Value of a bit without a name, or of a number in any base; None if it is neither."""
+    if re.fullmatch(r"BIT_([0-9]|[12][0-9]|3[01])", name):
+        return 1 << int(name[4:])
+    if not re.fullmatch(r"[0-9]{1,10}|0X[0-9A-F]+|0B[01]+", name):
+        return None
+    number = int(name) if name.isdigit() else int(name, 0)
+    if number >> 32:
+        raise UsageError(f"{name} has more than 32 bits")
+    return number

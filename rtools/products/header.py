@@ -13,7 +13,7 @@ import yaml
 from rtools.errors import InputError
 from rtools.products.nodes import TaggedDict, TaggedList, TaggedStr, is_array
 
-__all__ = ["BLOCK_HEADER", "BLOCK_MAGIC", "Block", "read_header"]
+__all__ = ["BLOCK_HEADER", "BLOCK_MAGIC", "Block", "TruncatedError", "read_header"]
 
 BLOCK_MAGIC = b"\xd3BLK"
 BLOCK_HEADER = struct.Struct(">I4sQQQ16s")
@@ -24,6 +24,10 @@ STREAMED = 1
 
 FIRST_READ = 1 << 16
 LONGEST_TREE = 1 << 30
+
+
+class TruncatedError(InputError):
+    """The tree is there, but not all blocks are."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,7 @@ def read_header(path):
     Raises
     ------
     InputError
-        Missing, a directory, unreadable, empty, not ASDF, truncated.
+        Missing, a directory, unreadable, empty, not ASDF, truncated (`TruncatedError` where only blocks are missing).
     """
     try:
         with open(path, "rb") as file:
@@ -81,7 +85,7 @@ def read_header(path):
         raise InputError(reason, path=path) from None
     missing = _sources(tree) - set(range(-1, len(blocks)))
     if missing:
-        raise InputError(f"truncated: block {min(missing)} of the tree is not in the file", path=path)
+        raise TruncatedError(f"truncated: block {min(missing)} of the tree is not in the file", path=path)
     about = {key: tree.pop(key) for key in ("asdf_library", "history") if key in tree}
     return tree, about, blocks
 
@@ -158,17 +162,17 @@ def _read_blocks(file, end, size, path):
         head = os.pread(file.fileno(), 6 + BLOCK_HEADER.size, offset)
         if head[:4] != BLOCK_MAGIC:
             if head[:4] == BLOCK_MAGIC[: len(head)]:
-                raise InputError(f"truncated: in the header of block {len(blocks)}", path=path)
+                raise TruncatedError(f"truncated: in the header of block {len(blocks)}", path=path)
             break
         if len(head) < 6 + BLOCK_HEADER.size:
-            raise InputError(f"truncated: in the header of block {len(blocks)}", path=path)
+            raise TruncatedError(f"truncated: in the header of block {len(blocks)}", path=path)
         start = offset + 6 + int.from_bytes(head[4:6], "big")
         flags, compression, allocated, used, data_size, checksum = BLOCK_HEADER.unpack(head[6:])
         if flags & STREAMED:
             used = data_size = allocated = max(size - start, 0)
         if start + used > size:
             missing = start + used - size
-            raise InputError(f"truncated: {missing} bytes of block {len(blocks)} are missing", path=path)
+            raise TruncatedError(f"truncated: {missing} bytes of block {len(blocks)} are missing", path=path)
         blocks.append(Block(start, used, data_size, compression.rstrip(b"\0").decode("latin1"), checksum))
         offset = start + max(allocated, used)
     return blocks

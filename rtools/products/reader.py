@@ -1,7 +1,9 @@
 """Opening a product of any age: metadata at once, arrays when asked for, by columns or rows where that is enough."""
 
+import math
 import os
 import threading
+from dataclasses import replace
 from functools import cached_property, partial
 
 import numpy as np
@@ -103,6 +105,12 @@ class Product:
         return nodes.normalise(self.tree["meta"])
 
     @cached_property
+    def content(self):
+        """The whole tree below ``roman``, as `meta`; its arrays are nodes that load themselves."""
+        self._attach(self.tree)
+        return nodes.normalise(self.tree)
+
+    @cached_property
     def arrays(self):
         """Dotted path below ``roman`` to `ArrayInfo`, of every array outside ``meta``."""
         found = {}
@@ -118,6 +126,11 @@ class Product:
         history = self.about.get("history") or {}
         entries = history.get("entries", []) if isinstance(history, dict) else history
         return [nodes.plain(entry) for entry in entries]
+
+    @property
+    def blocks(self):
+        """`rtools.products.header.Block` of every block of the file, in order."""
+        return self._table
 
     def has(self, name):
         """Whether there is an array of this name."""
@@ -151,6 +164,32 @@ class Product:
     def rows(self, name, start, stop, threads=1):
         """``array[start:stop]`` along the leading axis; only the chunks that hold it are decoded."""
         return self.row_spans(name, [(start, stop)]).finish(threads)[0]
+
+    def section(self, name, rows, columns, threads=1):
+        """``array[..., rows, columns]`` of the last two axes, its own; what holds none of it is not decoded."""
+        info = self._info(name)
+        if info.block is None or 0 in info.shape:
+            return np.array(self.array(name)[..., rows, columns])
+        (first, last, _), (start, stop, _) = rows.indices(info.shape[-2]), columns.indices(info.shape[-1])
+        if info.compression not in ("", "lz4") or not info.dtype.isnative or arrays.lines_of(info) is None:
+            return np.ascontiguousarray(self.columns(name, start, stop, threads)[..., rows, :])
+        height, width = info.shape[-2:]
+        count = math.prod(info.shape[:-2])
+        stacked = replace(info, shape=(count * height, width), strides=info.strides[-2:])
+        lines = range(first, count * height, height)
+        planes = [self._read(stacked, line, line + last - first, (start, stop), threads) for line in lines]
+        return np.stack(planes).reshape(*info.shape[:-2], last - first, stop - start)
+
+    def plane(self, name, number, rows=slice(None)):
+        """``array[number, rows]`` of a cube, its own; nothing else of it is decoded."""
+        info = self._info(name)
+        if info.block is None or len(info.shape) != 3 or arrays.lines_of(info) is None:
+            return self.rows(name, number, number + 1)[0][rows]
+        count, height, width = info.shape
+        first, last, _step = rows.indices(height)
+        stacked = replace(info, shape=(count * height, width), strides=info.strides[-2:])
+        start = number * height
+        return self._read(stacked, start + first, start + max(first, last), None, 1)
 
     def spans(self, name, spans):
         """A `Reading` of ``array[..., start:stop]`` for each (start, stop); every chunk is decoded once."""

@@ -44,13 +44,14 @@ class Reading:
 
     def finish(self, threads=1):
         """Run all jobs on so many threads; the parts."""
-        if len(self.jobs) == 1:
-            self.jobs[0]()
-        elif self.jobs:
+        jobs, self.jobs = self.jobs, []  # they refer to this object, and would keep the parts until a collection
+        if len(jobs) == 1:
+            jobs[0]()
+        elif jobs:
             # Even one thread is better another than the main one, which returns freed megabytes to the system each
             # time and pays for them again in page faults (glibc).
             with ThreadPoolExecutor(max(1, threads)) as pool:
-                list(pool.map(lambda job: job(), self.jobs))
+                list(pool.map(lambda job: job(), jobs))
         return self.parts
 
 

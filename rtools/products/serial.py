@@ -18,7 +18,7 @@ from rtools.products import nodes
 from rtools.products.arrays import array_node
 from rtools.products.header import BLOCK_HEADER, BLOCK_MAGIC
 
-__all__ = ["INLINE", "block_by_asdf", "convert", "dump", "manifest", "problem", "to_asdf"]
+__all__ = ["INLINE", "block_by_asdf", "convert", "dump", "manifest", "problem", "problems", "to_asdf"]
 
 INLINE = 512
 """Arrays with fewer elements stand in the tree, as other writers of Roman files do."""
@@ -116,7 +116,7 @@ def _key(key):
     return key.item() if isinstance(key, np.generic) else str(key) if isinstance(key, str) else key
 
 
-def dump(roman, *, profile=None, history=()):
+def dump(roman, *, profile=None, history=(), extensions=(), beside=None):
     """YAML of a tree, with the schemas of a profile checked.
 
     Parameters
@@ -127,6 +127,10 @@ def dump(roman, *, profile=None, history=()):
         Without it only asdf's own schemas are checked.
     history : iterable of dict
         Entries, oldest first.
+    extensions : iterable of dict
+        What the history of a file says of the extensions that its nodes need, as read.
+    beside : dict, optional
+        What stands next to ``roman`` in the tree.
 
     Returns
     -------
@@ -142,9 +146,12 @@ def dump(roman, *, profile=None, history=()):
 
     buffer = io.BytesIO()
     with _settings(profile):
-        file = AsdfFile({"roman": roman}, version=VERSION)
-        if history:
-            file["history"] = {"entries": [_history_entry(entry) for entry in history]}
+        file = AsdfFile({"roman": roman} | (beside or {}), version=VERSION)
+        if history or extensions:
+            file["history"] = {
+                "entries": [_history_entry(entry) for entry in history],
+                "extensions": [to_asdf(one, None, raw=True) for one in extensions],
+            }
         try:
             file.write_to(buffer)
         except ValidationError as error:
@@ -269,6 +276,11 @@ def block_by_asdf(stored, block):
 
 
 def problem(roman, name):
+    """The first of `problems`, or None."""
+    return next(iter(problems(roman, name)), None)
+
+
+def problems(roman, name):
     """What the schema of its own tag says against a tree, as it was read.
 
     Parameters
@@ -280,17 +292,13 @@ def problem(roman, name):
 
     Returns
     -------
-    str or None
-        The first problem, one line.
+    list of str
+        One line each, as `describe` writes it.
     """
     import asdf
-    from asdf.exceptions import ValidationError
 
     with _settings(None):
         asdf.get_config().add_extension(manifest(name))
         tree = {"roman": to_asdf(roman, None, raw=True)}
-        try:
-            asdf.schema.validate(tree, asdf.AsdfFile(version=VERSION), reading=True)
-        except ValidationError as error:
-            return describe(error)
-    return None
+        validator = asdf.schema.get_validator({}, asdf.AsdfFile(version=VERSION))
+        return [describe(error) for error in validator.iter_errors(tree)]

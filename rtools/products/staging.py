@@ -116,8 +116,9 @@ def serialise(tree, profile, history=(), sources=()):
             if array.size < serial.INLINE and not array.dtype.names and array.dtype != object:
                 return np.array(array)
             if id(array) not in known:
-                known[id(array)] = array_node(array, first + len(found) - len(sources)), array
-                found.append(RepeatedBytes(array) if not any(array.strides) else ArrayBytes(array))
+                little = array.astype(array.dtype.newbyteorder("<")) if array.dtype.byteorder == ">" else array
+                known[id(array)] = array_node(little, first + len(found) - len(sources)), array
+                found.append(RepeatedBytes(little) if not any(array.strides) else ArrayBytes(little))
             return known[id(array)][0]
 
         head, inner = serial.dump(serial.to_asdf(tree, store), profile=profile, history=history)

@@ -37,6 +37,7 @@ def stage_product(
     history=(),
     extra=None,
     threads=1,
+    as_is=False,
 ):
     """Write a product to a temporary file next to its place.
 
@@ -56,6 +57,8 @@ def stage_product(
         Further nodes below ``roman``, by dotted path: gwcs objects, tables of numbers.
     threads : int
         For compression.
+    as_is : bool
+        All is from a file of this profile, so nothing is added, dropped or spelled differently.
 
     Returns
     -------
@@ -69,7 +72,8 @@ def stage_product(
         The file cannot be written.
     """
     stage = Stage(path)
-    meta, arrays, stage.messages = profiles.convert(kind, meta, arrays, profile)
+    if not as_is:
+        meta, arrays, stage.messages = profiles.convert(kind, meta, arrays, profile)
     meta = metadata.stamp_file(kind, meta, path)
     arrays = {name: _cast(name, array, kind, profile, stage) for name, array in arrays.items()}
     tree = build_tree(kind, meta, arrays | (extra or {}), profile)

@@ -1,12 +1,17 @@
-"""Pictures of images, for files and talks: x to the right, row 0 at the bottom."""
+"""An array as a picture, in one call."""
+
+from pathlib import Path
 
 import numpy as np
+
+from rtools.show.image import Image
+from rtools.show.plot import plot_image, save
 
 __all__ = ["save_image"]
 
 
 def save_image(path, data, *, title="", unit="", bad=None):
-    """Save an image as PNG, stretched by asinh between the zscale limits.
+    """Save an image as PNG, stretched by asinh; x to the right, row 0 at the bottom.
 
     Parameters
     ----------
@@ -17,23 +22,11 @@ def save_image(path, data, *, title="", unit="", bad=None):
     title, unit : str
         Shown above the image and along the colour bar.
     bad : ndarray of bool, optional
-        Pixels drawn in grey.
+        Pixels that are left out.
     """
-    import matplotlib
-
-    matplotlib.use("agg")
-    from astropy.visualization import AsinhStretch, ImageNormalize, ZScaleInterval
-    from matplotlib import pyplot
-
     shown = np.array(data, np.float32)
     if bad is not None:
         shown[bad] = np.nan
-    low, high = ZScaleInterval(contrast=0.15).get_limits(shown[np.isfinite(shown)])
-    norm = ImageNormalize(vmin=low, vmax=high, stretch=AsinhStretch(0.2))
-    figure, axes = pyplot.subplots(figsize=(10, 9), layout="constrained")
-    colours = pyplot.get_cmap("inferno").with_extremes(bad="0.5")
-    image = axes.imshow(shown, origin="lower", cmap=colours, norm=norm, interpolation="antialiased")
-    axes.set(title=title, xlabel="x [pixel]", ylabel="y [pixel]")
-    figure.colorbar(image, ax=axes, label=unit, shrink=0.9, extend="both")
-    figure.savefig(path, dpi=130)
-    pyplot.close(figure)
+    figure = plot_image(Image(shown, unit=unit), title=title)
+    with open(Path(path), "wb") as file:
+        save(figure, file, "png")

@@ -1,0 +1,258 @@
+"""FITS headers that stand for a gwcs: exact TAN, or TAN with SIP polynomials and their measured error.
+
+SIP: u = x - CRPIX1, v = y - CRPIX2; U = u + sum A_pq u^p v^q, V = v + sum B_pq u^p v^q with 2 <= p + q <= order;
+(xi, eta) = CD (U, V) is the tangent plane about CRVAL (Shupe et al. 2005). AP, BP lead back from U, V to u, v.
+The fit is linear least squares on Chebyshev nodes, which come close to the smallest largest error; the error is
+measured on another, even grid, through the header as astropy reads it.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from rtools.errors import InputError, QualityError
+
+__all__ = ["LIMIT", "SkyHeader", "sip_header", "sky_header", "tangent_cards", "tangent_header"]
+
+LIMIT = 0.01
+"""Pixels."""
+
+ORDERS = range(1, 7)
+INVERSE_ORDERS = range(1, 10)
+NODES = 48
+GRID = 101
+
+EXACT = 1e-3
+"""A system that a plain TAN header meets within so many pixels is one."""
+
+
+class SkyHeader(NamedTuple):
+    """Cards of a celestial WCS and how well they agree with the system they stand for.
+
+    Attributes
+    ----------
+    cards : list of (str, value, str)
+    order : int
+        Of the SIP polynomials; 1 is plain TAN.
+    worst, rms : float
+        Distance on an even grid of 101 x 101 points to the edges of the image, pixels.
+    """
+
+    cards: list
+    order: int
+    worst: float
+    rms: float
+
+
+def sky_header(wcs, shape, *, limit=LIMIT, tangent=None):
+    """Header of a gwcs: exact TAN about a tangent point that is known, else SIP; parameters as the two functions."""
+    if tangent is not None:
+        exact = tangent_header(wcs, shape, tangent)
+        if exact.worst <= EXACT:
+            return exact
+    return sip_header(wcs, shape, limit=limit)
+
+
+def sip_header(wcs, shape, *, limit=LIMIT):
+    """The header of the lowest order, 1 to 6, that agrees with a gwcs.
+
+    Parameters
+    ----------
+    wcs : callable
+        Pixel (x, y), 0-based, to right ascension and declination in degrees.
+    shape : tuple of int
+        (rows, columns) of the image.
+    limit : float or None
+        Largest error allowed, pixels. None takes what comes: the lowest order within `LIMIT`, else the best.
+
+    Returns
+    -------
+    SkyHeader
+
+    Raises
+    ------
+    QualityError
+        No order meets the limit.
+    InputError
+        The system has no finite positions, or is singular.
+    """
+    tried = []
+    for order in ORDERS:
+        tried.append(_measured(wcs, shape, _sip_cards(wcs, shape, order), order))
+        if tried[-1].worst <= (LIMIT if limit is None else limit):
+            return tried[-1]
+    best = min(tried, key=lambda header: header.worst)
+    if limit is None:
+        return best
+    raise QualityError(
+        f"no SIP header up to order {ORDERS[-1]} is within {limit:g} pixel of the WCS "
+        f"(order {best.order}: {best.worst:.2g} pixel)",
+        mend="--sip-error allows more; none writes it whatever the error",
+    )
+
+
+def tangent_header(wcs, shape, tangent):
+    """The TAN header of a gwcs that is a tangent projection about a known point, however far from the image.
+
+    Parameters
+    ----------
+    wcs, shape
+        As `sip_header`.
+    tangent : tuple of float
+        Right ascension and declination of the tangent point, degrees.
+    """
+    x, y, crpix = _nodes(shape)
+    plane = _project(*_sky(wcs, x, y), tangent)
+    (constant, *linear), _powers = _polynomial(x - crpix[0], y - crpix[1], plane, range(2))
+    matrix = np.transpose(linear)
+    crpix = crpix - _solve(matrix, constant)
+    return _measured(wcs, shape, tangent_cards(crpix, tangent, matrix), 1)
+
+
+def tangent_cards(crpix, crval, matrix):
+    """Cards of a TAN projection: CDELT and PC.
+
+    Parameters
+    ----------
+    crpix : sequence of float
+        x, y of the tangent point, 0-based.
+    crval : sequence of float
+        Its right ascension and declination, degrees.
+    matrix : ndarray (2, 2)
+        Degrees per pixel: tangent plane (xi, eta) of pixel offsets (x, y).
+    """
+    scale = np.hypot(*np.asarray(matrix)).mean()
+    cards = [*_common("RA---TAN", "DEC--TAN", crpix, crval)]
+    cards += [(f"CDELT{axis}", float(scale), "[deg] pixel scale") for axis in (1, 2)]
+    turn = np.asarray(matrix) / scale
+    return cards + [(f"PC{i + 1}_{j + 1}", float(turn[i, j]), "") for i in (0, 1) for j in (0, 1)]
+
+
+def _sip_cards(wcs, shape, order):
+    """Cards of the SIP header of one order."""
+    x, y, crpix = _nodes(shape)
+    ra, dec = _sky(wcs, x, y)
+    u, v = x - crpix[0], y - crpix[1]
+    crval = np.concatenate(_sky(wcs, *crpix[:, None]))
+    for _ in range(2):  # what the polynomial leaves at the centre moves the tangent point, so no constant is left
+        coefficients, powers = _polynomial(u, v, _project(ra, dec, crval), range(order + 1))
+        crval_used, crval = crval, np.array(_deproject(*coefficients[0], crval))
+    matrix = coefficients[1:3].T
+    ctype = ("RA---TAN-SIP", "DEC--TAN-SIP") if order > 1 else ("RA---TAN", "DEC--TAN")
+    bent = _solve(matrix, coefficients[3:].T).T
+    cards = _common(*ctype, crpix, crval_used)
+    cards += [(f"CD{i + 1}_{j + 1}", float(matrix[i, j]), "[deg/pixel]") for i in (0, 1) for j in (0, 1)]
+    if order == 1:
+        return cards
+    cards += _polynomial_cards("A", "B", order, powers[3:], bent)
+    shifts = [sum(c * u**p * v**q for c, (p, q) in zip(column, powers[3:], strict=True)) for column in bent.T]
+    return cards + _inverse_cards(u, v, u + shifts[0], v + shifts[1])
+
+
+def _inverse_cards(u, v, bent_u, bent_v):
+    """AP, BP: the lowest order whose residual is a tenth of `LIMIT`, else the best."""
+    target, best = np.stack([u - bent_u, v - bent_v], axis=-1), None
+    for order in INVERSE_ORDERS:
+        coefficients, powers = _polynomial(bent_u, bent_v, target, range(1, order + 1))
+        fitted = sum(c * (bent_u**p * bent_v**q)[:, None] for c, (p, q) in zip(coefficients, powers, strict=True))
+        worst = float(np.abs(fitted - target).max())
+        if best is None or worst < best[0]:
+            best = worst, order, powers, coefficients
+        if worst <= LIMIT / 10:
+            break
+    worst, order, powers, coefficients = best
+    cards = _polynomial_cards("AP", "BP", max(order, 2), powers, coefficients)
+    return [*cards, ("RT_WCSIV", float(f"{worst:.3g}"), "[pixel] largest error of the inverse, AP and BP")]
+
+
+def _polynomial_cards(first, second, order, powers, coefficients):
+    cards = []
+    for name, column in zip((first, second), np.transpose(coefficients), strict=True):
+        cards.append((f"{name}_ORDER", order, "SIP polynomial order"))
+        cards += [(f"{name}_{p}_{q}", float(c), "") for c, (p, q) in zip(column, powers, strict=True)]
+    return cards
+
+
+def _common(ctype1, ctype2, crpix, crval):
+    return [
+        ("WCSAXES", 2, "axes of the WCS"),
+        ("CTYPE1", ctype1, "right ascension, tangent projection"),
+        ("CTYPE2", ctype2, "declination, tangent projection"),
+        ("CUNIT1", "deg", ""),
+        ("CUNIT2", "deg", ""),
+        ("CRPIX1", float(crpix[0]) + 1, "1-based"),
+        ("CRPIX2", float(crpix[1]) + 1, "1-based"),
+        ("CRVAL1", float(crval[0]) % 360, "[deg]"),
+        ("CRVAL2", float(crval[1]), "[deg]"),
+        ("LONPOLE", 180.0, "[deg]"),
+        ("RADESYS", "ICRS", "celestial reference frame"),
+    ]
+
+
+def _measured(wcs, shape, cards, order):
+    """A header with its error against the gwcs, which is stated in it."""
+    from astropy.io.fits import Header
+    from astropy.wcs import WCS
+
+    rows, columns = shape
+    edges = np.linspace(-0.5, columns - 0.5, GRID), np.linspace(-0.5, rows - 0.5, GRID)
+    x, y = (axis.ravel() for axis in np.meshgrid(*edges))
+    found = WCS(Header(cards))
+    centre = found.wcs.crval
+    there, here = _project(*_sky(wcs, x, y), centre), _project(*found.all_pix2world(x, y, 0), centre)
+    distance = np.hypot(*_solve(found.pixel_scale_matrix, (here - there).T))
+    worst, rms = float(distance.max()), float(np.sqrt(np.mean(distance**2)))
+    stated = [
+        ("RT_WCSMX", float(f"{worst:.3g}"), "[pixel] largest error against the gwcs"),
+        ("RT_WCSRM", float(f"{rms:.3g}"), "[pixel] rms error against the gwcs"),
+    ]
+    return SkyHeader([*cards, *stated], order, worst, rms)
+
+
+def _nodes(shape):
+    """x, y of the Chebyshev nodes of an image, flat, and its centre; 0-based."""
+    rows, columns = shape
+    node = np.cos(np.pi * (np.arange(NODES) + 0.5) / NODES)
+    centre = np.array([(columns - 1) / 2, (rows - 1) / 2])
+    x, y = np.meshgrid(centre[0] + columns / 2 * node, centre[1] + rows / 2 * node)
+    return x.ravel(), y.ravel(), centre
+
+
+def _sky(wcs, x, y):
+    """Right ascension and declination of pixels by a gwcs, outside its bounding box, too."""
+    ra, dec = wcs(x, y, with_bounding_box=False)
+    if not (np.all(np.isfinite(ra)) and np.all(np.isfinite(dec))):
+        raise InputError("its WCS gives positions that are not finite")
+    return np.asarray(ra, float), np.asarray(dec, float)
+
+
+def _project(ra, dec, centre):
+    """(N, 2) coordinates on the plane that touches the sphere at `centre`; all in degrees."""
+    turn, dec, dec0 = np.radians(ra - centre[0]), np.radians(dec), np.radians(centre[1])
+    height = np.sin(dec) * np.sin(dec0) + np.cos(dec) * np.cos(dec0) * np.cos(turn)
+    xi = np.cos(dec) * np.sin(turn) / height
+    eta = (np.sin(dec) * np.cos(dec0) - np.cos(dec) * np.sin(dec0) * np.cos(turn)) / height
+    return np.degrees(np.stack([xi, eta], axis=-1))
+
+
+def _deproject(xi, eta, centre):
+    """Right ascension and declination of a point of the tangent plane; all in degrees."""
+    xi, eta, dec0 = np.radians(xi), np.radians(eta), np.radians(centre[1])
+    height = np.cos(dec0) - eta * np.sin(dec0)
+    dec = np.arctan2(np.sin(dec0) + eta * np.cos(dec0), np.hypot(xi, height))
+    return centre[0] + np.degrees(np.arctan2(xi, height)), np.degrees(dec)
+
+
+def _polynomial(u, v, values, totals):
+    """Coefficients of u^p v^q, p + q in `totals`, that fit the columns of `values`; and the powers (p, q)."""
+    powers = [(total - q, q) for total in totals for q in range(total + 1)]
+    reach = max(np.abs(u).max(), np.abs(v).max())
+    design = np.stack([(u / reach) ** p * (v / reach) ** q for p, q in powers], axis=-1)
+    solution = np.linalg.lstsq(design, values, rcond=None)[0]
+    return solution / np.array([reach ** float(p + q) for p, q in powers])[:, None], powers
+
+
+def _solve(matrix, values):
+    if not np.linalg.cond(matrix) < 1e6:
+        raise InputError("its WCS is singular")
+    return np.linalg.solve(matrix, values)

@@ -1,0 +1,111 @@
+"""Whether a world coordinate system can be trusted: there and back again on a grid of pixels."""
+
+import numpy as np
+
+from rtools.astrometry.wcs import BORDER, box_of
+from rtools.products.findings import info, warning
+
+__all__ = ["GRID", "LIMIT", "check_wcs", "grid_of", "round_trip"]
+
+GRID = 9
+"""Pixels of the grid on each side."""
+
+LIMIT = 0.01
+"""Largest error of forward and inverse transform together, in pixels."""
+
+
+def grid_of(wcs, shape=None):
+    """x and y of a square grid over the bounding box, from edge to edge of its pixels.
+
+    Parameters
+    ----------
+    wcs : gwcs.WCS
+    shape : tuple of int, optional
+        (rows, columns) of the image, used where there is no bounding box.
+
+    Returns
+    -------
+    (ndarray, ndarray) : float64, (GRID², ), or None where the extent is unknown
+    """
+    if wcs.bounding_box is not None:
+        (x0, x1), (y0, y1) = box_of(wcs)
+    elif shape is not None:
+        (x0, x1), (y0, y1) = (-0.5, shape[-1] - 0.5), (-0.5, shape[-2] - 0.5)
+    else:
+        return None
+    x, y = np.meshgrid(np.linspace(x0 + 0.5, x1 - 0.5, GRID), np.linspace(y0 + 0.5, y1 - 0.5, GRID))
+    return x.ravel(), y.ravel()
+
+
+def round_trip(wcs, x, y):
+    """Distance in pixels between each place and where the sky position found for it leads back to.
+
+    Parameters
+    ----------
+    wcs : gwcs.WCS
+    x, y : ndarray
+        Pixels.
+
+    Returns
+    -------
+    ndarray float64
+        NaN where there is no sky position or no way back.
+    """
+    ra, dec = wcs(x, y, with_bounding_box=False)
+    back_x, back_y = wcs.invert(ra, dec, with_bounding_box=False)
+    return np.hypot(np.asarray(back_x, float) - x, np.asarray(back_y, float) - y)
+
+
+def check_wcs(systems, shape=None):
+    """What is doubtful about the WCS objects of a product.
+
+    Parameters
+    ----------
+    systems : dict of str to gwcs.WCS
+        By their place in the tree; ``wcs_l1`` and ``wcs_l2`` have to agree.
+    shape : tuple of int, optional
+        (rows, columns) of the image.
+
+    Returns
+    -------
+    list of Finding
+    """
+    found = [finding for place, wcs in systems.items() for finding in _there_and_back(place, wcs, shape)]
+    if not found and {"wcs_l1", "wcs_l2"} <= set(systems):
+        found += _levels(systems["wcs_l1"], systems["wcs_l2"])
+    return found
+
+
+def _there_and_back(place, wcs, shape):
+    grid = grid_of(wcs, shape)
+    if grid is None:
+        return [info("wcs", place, "not checked: it has no bounding box")]
+    try:
+        with np.errstate(all="ignore"):
+            errors = round_trip(wcs, *grid)
+    except Exception as problem:  # whatever a transform of somebody else's raises
+        reason = " ".join(str(problem).split())[:200]
+        return [warning("wcs", place, f"cannot be evaluated there and back ({type(problem).__name__}: {reason})")]
+    lost = int(np.count_nonzero(~np.isfinite(errors)))
+    if lost:
+        return [warning("wcs", place, f"{lost} of {errors.size} pixels have no sky position, or no way back")]
+    worst = int(np.argmax(errors))
+    if errors[worst] > LIMIT:
+        message = (
+            f"forward and inverse differ by {errors[worst]:.3g} pixel at x {grid[0][worst]:g}, y {grid[1][worst]:g}"
+        )
+        return [warning("wcs", place, f"{message}; {LIMIT} allowed")]
+    return []
+
+
+def _levels(level1, level2):
+    """The two systems of a `_wcs` product differ by the border."""
+    grid = grid_of(level2)
+    if grid is None:
+        return []
+    x, y = grid
+    back_x, back_y = level1.invert(*level2(x, y, with_bounding_box=False), with_bounding_box=False)
+    worst = float(np.max(np.hypot(back_x - BORDER - x, back_y - BORDER - y)))
+    if worst <= LIMIT:
+        return []
+    return [warning("wcs", "wcs_l1", f"{worst:.3g} pixel from wcs_l2, beside the border of {BORDER}")]

@@ -1,0 +1,152 @@
+"""rt-diff: what differs between two products."""
+
+import json
+import math
+
+import click
+
+from rtools.commands import common, options
+from rtools.commands.common import option
+from rtools.commands.inputs import opened
+from rtools.errors import UsageError
+from rtools.products import dq
+
+__all__ = ["command", "main"]
+
+DESCRIPTION = """\
+Compares metadata by key and arrays by value, exactly unless a tolerance is given: numbers are the same if |a - b| <=
+ATOL + RTOL |b|; flags are always compared exactly, dtypes only without a tolerance. NaN equals NaN; how an array is
+compressed or its bytes ordered is no difference.
+
+Left out, unless --all: asdf_library, history, meta.filename, meta.file_date, meta.calibration_software_* and
+meta.cal_logs.
+
+Exit status 0 if the products are the same (nothing is printed), 1 if they differ, 3 if one cannot be read. With -q only
+the status tells."""
+
+SHORT = 60
+"""Characters of a metadata value."""
+
+
+@common.tool(
+    "rt-diff",
+    summary="What differs between two products: metadata, arrays, the worst pixels.",
+    description=DESCRIPTION,
+    examples=(
+        "rt-diff old_cal.asdf new_cal.asdf",
+        "rt-diff --rtol 1e-5 --ignore 'meta.wcs*,meta.ref_file' old_cal.asdf new_cal.asdf",
+        "rt-diff -q A.asdf B.asdf && echo same",
+    ),
+    no_args_is_help=True,
+)
+@click.argument("first", metavar="A")
+@click.argument("second", metavar="B")
+@option("--rtol", type=float, default=0.0, metavar="R", help="Relative tolerance.")
+@option("--atol", type=float, default=0.0, metavar="A", help="Absolute tolerance.")
+@click.option(
+    "--ignore", multiple=True, metavar="KEY,…", help="Globs of keys or arrays, and all below; may be repeated."
+)
+@click.option("--all", "everything", is_flag=True, help="Compare what is left out otherwise, too.")
+@option("--worst", type=click.IntRange(0), default=5, metavar="N", help="Pixels to list for each array.")
+@options.json_output
+def command(console, first, second, rtol, atol, ignore, everything, worst, as_json):
+    from rtools.products.compare import compare
+
+    if not (0 <= rtol < math.inf and 0 <= atol < math.inf):
+        raise UsageError("--rtol and --atol: numbers of at least 0 expected")
+    if first == second == "-":
+        raise UsageError("only one of the two can be standard input")
+    patterns = [word.strip() for words in ignore for word in words.split(",") if word.strip()]
+    with opened(first) as one, opened(second) as two:
+        metadata, arrays = compare(one, two, rtol=rtol, atol=atol, ignore=patterns, everything=everything, worst=worst)
+    differ = bool(metadata or arrays)
+    if as_json:
+        told = {"a": first, "b": second, "same": not differ, "metadata": metadata, "arrays": arrays}
+        click.echo(json.dumps(_plain(told)))
+    elif differ and console.verbosity >= 0:
+        for line in _lines(metadata, arrays):
+            click.echo(line)
+    return int(differ)
+
+
+def _lines(metadata, arrays):
+    for found in (*metadata, *arrays):
+        name = found.get("key") or found["array"]
+        if "only_in" in found:
+            side = found["only_in"]
+            yield f"{name}: only in {side.upper()}: {_text(found[side])}"
+        elif "key" in found:
+            yield f"{name}: {_text(found['a'])} | {_text(found['b'])}"
+        else:
+            yield from _array_lines(found)
+    keys = f"{len(metadata)} {'key' if len(metadata) == 1 else 'keys'}"
+    yield f"differ: {keys}, {len(arrays)} {'array' if len(arrays) == 1 else 'arrays'}"
+
+
+def _array_lines(found):
+    name = found["array"]
+    for what in ("shape", "dtype"):
+        if what in found:
+            yield f"{name}: {what} {found[what][0]} | {found[what][1]}"
+    if not found.get("differing"):
+        return
+    share = 100 * found["differing"] / found["size"]
+    line = f"{name}: {found['differing']} of {found['size']} values differ ({share:.3g} %)"
+    if found["largest"] is not None:
+        line += f", by {found['largest']:.6g} at most"
+    if found["largest_relative"] is not None:
+        line += f" (relative {found['largest_relative']:.3g})"
+    if found["one_nan"]:
+        line += f", {found['one_nan']} NaN in one only"
+    yield line
+    for flag, (only_a, only_b) in found.get("flags", {}).items():
+        yield f"  {flag}: {only_a} in A only, {only_b} in B only"
+    yield from _worst_lines(found["worst"], dq.bits_of(name))
+
+
+def _worst_lines(worst, bits):
+    """Pixels, x first, a plane of a cube last; with names of flags if there are `bits`."""
+    from rtools.show.table import aligned
+
+    if not worst:
+        return
+    axes = ["x", "y", "plane"] if len(worst[0]["index"]) < 4 else ["index"]
+    axes = axes[: len(worst[0]["index"])]
+    rows = []
+    for entry in worst:
+        place = entry["index"][::-1] if axes != ["index"] else ["/".join(map(str, entry["index"]))]
+        if bits is None:
+            values = [_number(entry["a"]), _number(entry["b"]), _gap(entry["a"], entry["b"])]
+        else:
+            values = [",".join(dq.names(entry[side], bits)) or "GOOD" for side in ("a", "b")]
+        rows.append([*map(str, place), *values])
+    head = [*axes, "A", "B", *(["B - A"] if bits is None else [])]
+    for line in aligned(head, rows, labels=0, width=10**6):
+        yield f"  {line}"
+
+
+def _gap(one, two):
+    return _number(two - one) if all(isinstance(value, int | float | complex) for value in (one, two)) else "-"
+
+
+def _number(value):
+    return f"{value:.7g}" if isinstance(value, float) else str(value)
+
+
+def _text(value):
+    text = value if isinstance(value, str) else json.dumps(_plain(value), ensure_ascii=False)
+    return text if len(text) <= SHORT else f"{text[: SHORT - 1]}…"
+
+
+def _plain(node):
+    """What JSON can hold: numbers that are not finite, and complex ones, as text."""
+    if isinstance(node, dict):
+        return {key: _plain(value) for key, value in node.items()}
+    if isinstance(node, list | tuple):
+        return [_plain(value) for value in node]
+    if isinstance(node, float) and not math.isfinite(node):
+        return str(node)
+    return node if node is None or isinstance(node, bool | int | float | str) else str(node)
+
+
+main = common.entry(command)

@@ -1,0 +1,203 @@
+"""rt-fits: Roman ASDF to FITS and back."""
+
+from pathlib import Path
+
+import click
+
+from rtools.commands import options as bundles
+from rtools.commands.common import entry, expand_inputs, for_each, jobs_count, option, shared_status, tool
+from rtools.commands.inputs import local
+from rtools.commands.outputs import Outputs, deliver
+from rtools.errors import InputError, RtoolsError, UsageError
+
+__all__ = ["command", "main"]
+
+EXAMPLES = (
+    "rt-fits X_cal.asdf",
+    "rt-fits X_cal.fits -o back_cal.asdf",
+    "rt-fits *_cal.asdf --outdir fits --sip-error 0.002",
+    "rt-fits X_uncal.asdf --wcs X_wcs.asdf",
+)
+
+DESCRIPTION = """\
+The direction follows from the content. X_cal.asdf becomes X_cal.fits: SCI, ERR, DQ, VAR_POISSON … as images, metadata
+as keywords and in the table META, and the whole ASDF tree in the extension ASDF, so that the way back restores every
+array bit for bit and every item of the tree. FITS has no 16-bit floats: they are written as 32-bit ones.
+
+SCI gets the WCS: exact TAN for mosaics, else TAN with SIP polynomials of the lowest order, 1 to 6, whose largest error
+(RT_WCSMX in the header, measured on 101 x 101 points) is within --sip-error; when none is, there is no file and the
+exit status is 5. Raw files and ramps take the WCS of --wcs, else of the _wcs file beside them, else have none; astropy
+reads it, with SIP on a cube, as WCS(header, naxis=2).
+
+Back in ASDF, pixels are those of the images; keywords that were edited are named, but the tree counts. Reference files
+are converted, too; _wcs, _gw and _face files have no FITS form. Memory: one plane, and what stays in the tree."""
+
+
+@tool(
+    "rt-fits", summary="Roman ASDF to FITS and back.", description=DESCRIPTION, examples=EXAMPLES, no_args_is_help=True
+)
+@click.argument("inputs", nargs=-1, metavar="FILE…")
+@click.option("--wcs", metavar="FILE", help="A _wcs file, or an image of the same pointing, for the WCS of SCI.")
+@option("--sip-error", default="0.01", metavar="PX|none", help="Largest error of the WCS; none takes any and warns.")
+@click.option("--wcs-all", is_flag=True, help="Repeat the WCS in ERR, DQ, VAR_* …; DS9 does not inherit it.")
+@click.option("--3d", "three", is_flag=True, help="Ramps without the axis of integrations that JWST's have.")
+@click.option("--lossy", is_flag=True, help="Make a product of a FITS file that has no ASDF extension.")
+@click.option("--compression", type=click.Choice(["lz4", "zlib", "none"]), help="In ASDF; lz4, ramps none by default.")
+@bundles.outputs
+@bundles.jobs
+@bundles.fail_fast
+def command(console, inputs, wcs, sip_error, wcs_all, three, lossy, compression, output, outdir, overwrite, dry_run,
+            jobs, fail_fast):  # fmt: skip
+    inputs, threads, limit = list(dict.fromkeys(expand_inputs(inputs))), jobs_count(jobs), _limit(sip_error)
+    if not inputs:
+        raise UsageError("no input file")
+    beside = "" if not output and not outdir else outdir
+    outputs = Outputs(output, beside, overwrite=overwrite, inputs=inputs, dry_run=dry_run)
+    plans = {}
+
+    def plan(name, source):
+        from rtools.products.fits_layout import container
+
+        form = container(source)
+        filename = _filename(name, source, form, output)
+        below = filename if outdir or name == "-" else Path(name).parent / filename
+        plans[name] = form, filename, outputs.path(name, below)
+
+    def convert(name):
+        with local(name, suffix="") as source:
+            if name == "-":
+                plan(name, source)
+            form, filename, path = plans[name]
+            if form == "asdf":
+                make = _to_fits(console, source, wcs, limit, sky_everywhere=wcs_all, integrations=not three)
+            else:
+                make = _to_asdf(console, name, source, lossy=lossy, compression=compression)
+            if not dry_run:
+                deliver(path, filename, lambda place: make(place, threads))
+        if path is not None:
+            click.echo(f"{name} -> {path}" if dry_run else path)
+
+    files = [name for name in inputs if name != "-"]
+    status = for_each(console, files, lambda name: plan(name, name), fail_fast=fail_fast)
+    if status and fail_fast:
+        return status
+    ready = [name for name in inputs if name == "-" or name in plans]
+    return shared_status(status, for_each(console, ready, convert, fail_fast=fail_fast))
+
+
+def _limit(text):
+    """The largest error allowed, pixels, or None."""
+    if text.lower() == "none":
+        return None
+    try:
+        limit = float(text)
+    except ValueError:
+        limit = -1
+    if not 0 < limit < float("inf"):
+        raise UsageError(f"--sip-error {text}: a number of pixels, or none")
+    return limit
+
+
+def _filename(name, source, form, output):
+    """Name of the output: that of the input with the other extension; of standard input the name it had."""
+    if name != "-":
+        filename = Path(name).name
+    elif form == "asdf":
+        from rtools.products import reader
+
+        with reader.open_product(source) as product:
+            filename = str(product.meta.get("filename") or "")
+    else:
+        from astropy.io import fits
+
+        filename = str(fits.getheader(source).get("FILENAME", ""))
+    if not filename and output in (None, "-"):
+        raise InputError("standard input does not say its name, to call the output after", mend="use -o", path=name)
+    return f"{Path(filename).stem}.{'fits' if form == 'asdf' else 'asdf'}"
+
+
+def _to_fits(console, source, wcs, limit, **settings):
+    """A function that stages the FITS file of a product under a path."""
+    from rtools.products import fits_layout, fits_write, reader
+
+    with reader.open_product(source) as product:
+        fits_layout.extensions(product)  # refuses what has no FITS form, before the WCS is looked at
+        sky = _sky(console, product, wcs, limit)
+
+    def make(path, threads):
+        with reader.open_product(source) as product:
+            return fits_write.stage_fits(path, product, sky=sky, threads=threads, **settings)
+
+    return make
+
+
+def _sky(console, product, wcs, limit):
+    """Cards of the WCS of SCI; none where nothing is known of it."""
+    from rtools.astrometry import sip
+    from rtools.show.overlay import load_wcs
+
+    info, shape = product.meta.get("wcsinfo") or {}, _shape(product)
+    tangent = (info["ra_ref"], info["dec_ref"]) if info.get("projection") == "TAN" else None
+    if shape is None:
+        return []
+    if not wcs and not _has_wcs(product):
+        return _tangent_cards(info) if tangent else []
+    try:
+        found = sip.sky_header(load_wcs(product, wcs), shape, limit=limit, tangent=tangent)
+    except RtoolsError as error:
+        error.path = error.path or product.path
+        raise
+    grade = "warning" if found.worst > sip.LIMIT else "info"
+    console.log(grade, f"{product.path}: WCS of order {found.order}, largest error {found.worst:.2g} pixel")
+    return found.cards
+
+
+def _tangent_cards(info):
+    """Cards of a mosaic's wcsinfo; none where it is not complete."""
+    import numpy as np
+
+    from rtools.astrometry import sip
+
+    turn = np.array(info.get("rotation_matrix"), object)
+    numbers = [
+        info.get(key) for key in ("pixel_scale_ref", "x_ref", "y_ref", "ra_ref", "dec_ref")
+    ] + turn.ravel().tolist()
+    if turn.shape != (2, 2) or not all(isinstance(number, int | float) for number in numbers):
+        return []
+    scale, x, y, *tangent = numbers[:5]
+    return sip.tangent_cards((x, y), tangent, scale * turn.astype(float))
+
+
+def _has_wcs(product):
+    """Whether a product has a WCS, or the _wcs file beside it."""
+    from rtools.products import names
+
+    beside = Path(product.path).with_name(f"{names.split_suffix(product.path)[0]}_wcs.asdf")
+    return isinstance(product.meta.get("wcs"), dict) or (product.kind != "reference" and beside.exists())
+
+
+def _shape(product):
+    """(rows, columns) of SCI, or None."""
+    info = product.arrays.get("data")
+    return None if info is None or len(info.shape) < 2 else info.shape[-2:]
+
+
+def _to_asdf(console, name, source, *, lossy, compression):
+    """A function that stages the ASDF product of a FITS file under a path."""
+    from rtools.products import fits_read
+
+    def make(path, threads):
+        with fits_read.open_fits(source) as hdus:
+            if lossy and "ASDF" not in hdus:
+                console.log("warning", f"{name}: no ASDF extension: what its tables and keywords do not say is lost")
+                return fits_read.stage_lossy(path, source, hdus, compression=compression, threads=threads)
+            with fits_read.embedded(source, hdus) as product:
+                edited = fits_read.edited_keywords(product, hdus)
+                if edited:
+                    console.log("warning", f"{name}: the tree counts, not the edited keywords {', '.join(edited)}")
+                return fits_read.stage_asdf(path, source, hdus, product, compression=compression, threads=threads)
+
+    return make
+
+
+main = entry(command)

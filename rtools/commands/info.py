@@ -1,0 +1,82 @@
+"""rt-info: what a file is, on one screen."""
+
+import json
+import shutil
+import sys
+from functools import partial
+
+import click
+
+from rtools.commands import common, options
+from rtools.commands.inputs import local
+
+__all__ = ["command", "main"]
+
+# What to show is said on the command line: RT_TREE or RT_LOGS may mean something else in an environment.
+_option = partial(click.option, is_flag=True, allow_from_autoenv=False)
+
+DESCRIPTION = """\
+Takes products and reference files (ASDF), catalogs (parquet, ECSV) and associations (JSON), of any age. Only headers
+are read. Steps stand in the order of the chain; of an array dtype, shape, unit, size and compression, with the part
+that the stored bytes are of the decoded ones.
+
+--tree, --history and --logs print these in place of the screen; with --json they are added to the data: one object for
+each file, in a list."""
+
+
+@common.tool(
+    "rt-info",
+    summary="What is in a file: product, exposure, steps done, references, arrays.",
+    description=DESCRIPTION,
+    examples=(
+        "rt-info r0000101001001001001_0001_wfi01_f158_cal.asdf",
+        "rt-info --history X_cal.asdf",
+        "rt-info --tree X_cat.parquet",
+        "rt-info --json *_cal.asdf | jq '.[].steps'",
+    ),
+    no_args_is_help=True,
+)
+@click.argument("file", nargs=-1, required=True)
+@_option("--tree", help="Print the whole tree; arrays and WCS are named only.")
+@_option("--history", help="Print what was done to the file, and with which parameters and references.")
+@_option("--logs", help="Print the lines of meta.cal_logs.")
+@options.json_output
+@options.fail_fast
+def command(console, file, tree, history, logs, as_json, fail_fast):
+    from rtools.pipeline import chain
+    from rtools.show import info
+    from rtools.show.info_screen import screen
+
+    order = [chain.step_of(name).cal_step for name in chain.ORDER]
+    names = common.expand_inputs(file)
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    parts = {"tree": tree, "history": history, "logs": logs}
+    shown = []
+
+    def show(name):
+        with local(name) as path:
+            told = info.describe(path, order) | {"file": name}
+        if as_json:
+            shown.append(info.plain(told, **parts))
+            return
+        lines = _parts(told, width, **parts) if any(parts.values()) else screen(told, width or 80)
+        if any(parts.values()) and len(names) > 1:
+            lines.insert(0, name)
+        click.echo("\n".join([""] * bool(shown) + lines))
+        shown.append(name)
+
+    status = common.for_each(console, names, show, fail_fast=fail_fast)
+    if as_json:
+        click.echo(json.dumps(shown, indent=2, ensure_ascii=False))
+    return status
+
+
+def _parts(told, width, *, tree, history, logs):
+    from rtools.show import info
+
+    lines = info.tree_lines(told, width) if tree else []
+    lines += info.history_lines(told) if history else []
+    return lines + (info.log_lines(told) if logs else [])
+
+
+main = common.entry(command)

@@ -1,0 +1,88 @@
+"""Where a tool that makes one file of each input writes it: -o, --outdir, standard output."""
+
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from rtools.errors import RtoolsError, UsageError
+
+__all__ = ["Outputs", "deliver"]
+
+
+class Outputs:
+    """The outputs of one command line.
+
+    Parameters
+    ----------
+    output, outdir : str or None
+        -o and --outdir.
+    overwrite : bool
+    inputs : sequence of str
+
+    Raises
+    ------
+    UsageError
+        They do not go together, or the output is a terminal.
+    """
+
+    def __init__(self, output, outdir, *, overwrite, inputs, dry_run=False):
+        if output and outdir:
+            raise UsageError("-o and --outdir do not go together")
+        if output and len(inputs) > 1:
+            raise UsageError("-o names one output", mend="use --outdir for several inputs")
+        if output == "-" and sys.stdout.isatty() and not dry_run:
+            raise UsageError("will not write a file to a terminal", mend="redirect it, or give -o a name")
+        self.output, self.outdir, self.overwrite = output, outdir, overwrite
+        self._taken = {}
+
+    def path(self, source, filename):
+        """Path of the output of one input, None for standard output.
+
+        Parameters
+        ----------
+        source : str
+            The input.
+        filename : str
+            Name of the output in --outdir.
+
+        Raises
+        ------
+        RtoolsError
+            It exists, is a directory, is the input itself, or another input has the same output.
+        """
+        if self.output == "-":
+            return None
+        path = Path(self.output) if self.output else Path(self.outdir) / filename
+        if path.is_dir():
+            raise RtoolsError("a directory", path=path)
+        if path.exists() and Path(source).exists() and path.samefile(source):
+            raise UsageError("is the input itself", path=path)
+        if path.exists() and not self.overwrite:
+            raise RtoolsError("exists already", mend="--overwrite replaces it", path=path)
+        first = self._taken.setdefault(path.absolute(), source)
+        if first != source:
+            raise RtoolsError(f"would write {path}, as {first} does", path=source)
+        return path
+
+
+def deliver(path, filename, make):
+    """Have a file written under its name, or sent to standard output.
+
+    Parameters
+    ----------
+    path : Path or None
+        None for standard output.
+    filename : str
+        What the file calls itself where it has no path.
+    make : callable
+        ``make(path)`` returns a `rtools.products.writer.Stage` that is not committed.
+    """
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        make(path).commit()
+        return
+    with tempfile.TemporaryDirectory(prefix="rtools-") as scratch:
+        with open(make(Path(scratch) / filename).commit(), "rb") as file:
+            shutil.copyfileobj(file, sys.stdout.buffer)
+        sys.stdout.buffer.flush()

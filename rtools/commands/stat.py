@@ -1,0 +1,119 @@
+"""rt-stat: statistics of arrays and regions."""
+
+import json
+import math
+import sys
+
+import click
+
+from rtools.commands import common, options
+from rtools.commands.common import option
+from rtools.commands.inputs import opened
+from rtools.errors import UsageError
+
+__all__ = ["command", "main"]
+
+DESCRIPTION = """\
+For each image plane, and each plane of a cube: pixels in the region, count of those used, mean, median, sd (standard
+deviation), mad (median absolute deviation, not scaled), min, max, percentiles, and count, mean, median and sd of what
+is left after clipping.
+
+Used are finite pixels that are not DO_NOT_USE in dq, pixeldq, groupdq or resultantdq; of data, err must be positive
+too, so that median and 1.4826 mad are meta.statistics. --dq names other flags instead, --dq none uses all finite
+pixels. --section applies to arrays of the image's frame, which are those described unless --array names others.
+
+In a pipe, a line for each plane: file, array, plane (- for an image) and the statistics in this order, separated by
+tabs."""
+
+
+@common.tool(
+    "rt-stat",
+    summary="Statistics of arrays and regions: median, scatter, percentiles, clipped.",
+    description=DESCRIPTION,
+    examples=(
+        "rt-stat X_cal.asdf",
+        "rt-stat --array data --section 1000:1100,500:600 *_cal.asdf",
+        "rt-stat --stat count,median --resultant -1 X_uncal.asdf",
+        "rt-stat --dq DO_NOT_USE,JUMP_DET --json X_cal.asdf",
+    ),
+    no_args_is_help=True,
+)
+@click.argument("inputs", nargs=-1, metavar="FILE…", required=True)
+@click.option("--array", "arrays", multiple=True, metavar="NAME,…", help="These arrays, or globs, as 'var_*'.")
+@options.section
+@click.option(
+    "--dq", "flags", metavar="NAME,…", help="Leave out pixels with these flags, not DO_NOT_USE; none: use all."
+)
+@click.option("--resultant", type=int, metavar="N", help="Only this plane of cubes, from 0; negative from the end.")
+@option("--percentile", default="16,84", metavar="P,…", help="Percentiles.")
+@option("--sigma", type=float, default=3.0, metavar="S", help="Clip beyond so many standard deviations.")
+@click.option("--stat", "chosen", metavar="NAME,…", help="Only these statistics, as count,median,p16,clip_sd.")
+@options.json_output
+@options.fail_fast
+def command(console, inputs, arrays, section, frame, flags, resultant, percentile, sigma, chosen, as_json, fail_fast):
+    from rtools.products import dq
+    from rtools.show import statistics
+    from rtools.show.table import print_table
+
+    inputs = common.expand_inputs(inputs)
+    if not inputs:
+        raise UsageError("the list names no input file")
+    wanted = _wanted(chosen, statistics.columns(_percentiles(percentile)))
+    if flags not in (None, "none"):
+        dq.value(flags, dq.PIXEL | dq.GROUP)
+    if not sigma > 0:
+        raise UsageError(f"--sigma {sigma}: a positive number expected")
+    patterns = [word.strip() for words in arrays for word in words.split(",") if word.strip()]
+    settings = {"section": section, "frame": frame, "flags": flags, "resultant": resultant, "sigma": sigma}
+    digits = 6 if sys.stdout.isatty() else 9
+
+    def show(path):
+        with opened(path) as product:
+            names = statistics.choose_arrays(product, patterns)
+            found = list(statistics.records(product, names, wanted=wanted, **settings))
+        if as_json:
+            records = [{key: _plain(value) for key, value in record.items()} for record in found]
+            click.echo(
+                json.dumps({"file": path, "section": section, "dq": flags or "DO_NOT_USE", "statistics": records})
+            )
+            return
+        rows = [_texts(record, wanted, digits) for record in found]
+        print_table(("array", "plane", *wanted), rows, labels=2, title=path)
+
+    return common.for_each(console, inputs, show, fail_fast=fail_fast)
+
+
+def _percentiles(text):
+    try:
+        found = [float(word) for word in text.split(",") if word.strip()]
+    except ValueError:
+        found = [-1]
+    if not all(0 <= percent <= 100 for percent in found):
+        raise UsageError(f"--percentile {text}: numbers from 0 to 100, separated by commas, expected")
+    return found
+
+
+def _wanted(chosen, known):
+    if chosen is None:
+        return known
+    words = [word.strip() for word in chosen.split(",") if word.strip()]
+    unknown = [word for word in words if word not in known]
+    if unknown or not words:
+        raise UsageError(f"--stat {chosen}: no such statistic", mend=f"there are {' '.join(known)}")
+    return tuple(words)
+
+
+def _texts(record, wanted, digits):
+    plane = "-" if record["plane"] is None else str(record["plane"])
+    numbers = [
+        f"{record[name]:d}" if isinstance(record[name], int) else f"{record[name]:.{digits}g}" for name in wanted
+    ]
+    return [record["array"], plane, *numbers]
+
+
+def _plain(value):
+    """A number as JSON has it: null for NaN."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+main = common.entry(command)

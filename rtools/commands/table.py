@@ -1,0 +1,161 @@
+"""rt-table: catalogs as tables, in other formats, units and names."""
+
+import json
+from pathlib import Path
+
+import click
+
+from rtools.commands import options as bundles
+from rtools.commands.common import entry, expand_inputs, for_each, tool
+from rtools.commands.inputs import local
+from rtools.commands.outputs import Outputs, deliver
+from rtools.errors import RtoolsError, UsageError
+
+__all__ = ["command", "main"]
+
+EXAMPLES = (
+    "rt-table X_cat.parquet --columns label,ra,dec,kron_abmag --sort kron_abmag --head 10",
+    "rt-table X_cat.parquet --where 'kron_flux > 200 and warning_flags == 0' -o bright.ecsv",
+    "rt-table *_cat.parquet --format fits --outdir fits",
+    "rt-table X_cat.parquet --flux-unit ABmag --columns 'label,aper*_abmag' --format csv -o - | head",
+)
+
+DESCRIPTION = """\
+Reads parquet, ECSV, CSV, FITS and VOTable, told by content; writes the format that the extension of -o or --format
+says, with units, descriptions and metadata where the format has a place for them. FITS and VOTable know no mag(AB): it
+becomes mag. Without an output the table is printed: in panels on a terminal, else as tab-separated lines led by the
+names.
+
+--where takes comparisons of a column with a number, a text in quotes, true, false or another column (< <= > >= == !=),
+joined by and, or and parentheses. Units and names are changed first: --where, --sort and --columns take the table as it
+will be printed; then rows are chosen, sorted and counted, and last come the columns."""
+
+FORMATS = ("parquet", "ecsv", "csv", "fits", "votable")
+UNITS = ("nJy", "uJy", "Jy", "ABmag")
+
+
+@tool(
+    "rt-table",
+    summary="Catalogs: print, select, convert.",
+    description=DESCRIPTION,
+    examples=EXAMPLES,
+    no_args_is_help=True,
+)
+@click.argument("inputs", nargs=-1, metavar="FILE…")
+@click.option("--columns", metavar="NAME,…", help="These, in this order; globs like aper*_flux.")
+@click.option("--where", metavar="CONDITION", help="Rows for which it holds.")
+@click.option("--sort", metavar="COL,…", help="By these columns; -COL descends.")
+@click.option("--head", type=click.IntRange(0), metavar="N", help="The first N rows.")
+@click.option("--flux-unit", type=click.Choice(UNITS), help="Of all flux densities; ABmag names them _abmag.")
+@click.option("--jwst-columns", is_flag=True, help="What a JWST catalog has, with its names and units.")
+@click.option("--format", "form", type=click.Choice(FORMATS), help="Of the output; else its extension, - ECSV.")
+@bundles.outputs
+@bundles.json_output
+@bundles.fail_fast
+def command(console, inputs, form, output, outdir, overwrite, dry_run, as_json, fail_fast, **view):
+    inputs = expand_inputs(inputs)
+    if not inputs:
+        raise UsageError("no input file")
+    form = _format(form, output, outdir, as_json=as_json)
+    outputs = Outputs(output, outdir, overwrite=overwrite, inputs=inputs, dry_run=dry_run) if form else None
+    reports = []
+
+    def show(name):
+        table = _viewed(console, name, view)
+        if as_json and not form:
+            reports.append(_report(name, table))
+        elif form:
+            path, filename = _target(outputs, name, form)
+            if not dry_run:
+                deliver(path, filename, lambda path: _staged(console, path, table, form))
+            reports.append({"input": name, "output": "-" if path is None else str(path), "rows": len(table)})
+            if path is not None and not as_json:
+                click.echo(f"{name} {len(table)} rows -> {path}" if dry_run else path)
+        elif dry_run:
+            click.echo(f"{name} {len(table)} rows")
+        else:
+            from rtools.show.catalog import print_catalog
+
+            print_catalog(table, name, rows=view["head"], note=lambda text: console.log("note", text))
+
+    status = for_each(console, inputs, show, fail_fast=fail_fast)
+    if as_json:
+        click.echo(json.dumps(reports, indent=2))
+    return status
+
+
+def _format(form, output, outdir, *, as_json):
+    """Format of the outputs, None where the table is printed."""
+    if output == "-" and as_json:
+        raise UsageError("--json and -o - both want standard output")
+    if not (output or outdir):
+        if form:
+            raise UsageError("--format goes with -o or --outdir")
+        return None
+    if form:
+        return form
+    if output == "-":
+        return "ecsv"
+    if outdir:
+        raise UsageError("which format?", mend="--format says it")
+    from rtools.products.catalogs import form_of_name
+
+    return form_of_name(output)
+
+
+def _target(outputs, name, form):
+    """Path and name of the output of one input."""
+    from rtools.products.catalogs import EXTENSIONS
+
+    filename = f"{'table' if name == '-' else Path(name).stem}{EXTENSIONS[form][0]}"
+    return outputs.path(name, filename), filename
+
+
+def _viewed(console, name, view):
+    """The table of a file as it was asked for."""
+    from rtools.products import catalog_units, where
+    from rtools.products.catalogs import read_catalog
+
+    with local(name, suffix="") as path:
+        table = read_catalog(path)
+    try:
+        if view["jwst_columns"]:
+            table, messages = catalog_units.jwst_names(table, view["flux_unit"])
+            for text in messages:
+                console.log("warning", f"{name}: {text}")
+        elif view["flux_unit"]:
+            catalog_units.convert_flux(table, view["flux_unit"])
+        if view["where"] is not None:
+            table = table[where.select(view["where"], {key: table[key].data for key in table.colnames})]
+        if view["sort"]:
+            table = catalog_units.sort_rows(table, view["sort"].split(","))
+        if view["head"] is not None:
+            table = table[: view["head"]]
+        if view["columns"]:
+            table = catalog_units.choose_columns(table, view["columns"].split(","))
+    except RtoolsError as error:
+        error.path = error.path or name
+        raise
+    return table
+
+
+def _staged(console, path, table, form):
+    from rtools.products.catalogs import stage_catalog
+
+    stage = stage_catalog(path, table, form)
+    for text in stage.messages:
+        console.log("warning", f"{path}: {text}")
+    return stage
+
+
+def _report(name, table):
+    from rtools.show.catalog import plain_rows
+
+    columns = [
+        {"name": key, "unit": str(table[key].unit or "") or None, "description": table[key].description}
+        for key in table.colnames
+    ]
+    return {"file": name, "columns": columns, "rows": plain_rows(table)}
+
+
+main = entry(command)

@@ -1,0 +1,137 @@
+"""rt-validate: whether a file is what it says: schema, layout, steps, name, WCS, labels, checksums."""
+
+import json
+import sys
+
+import click
+
+from rtools.commands import common, options
+from rtools.commands.inputs import local
+from rtools.errors import RtoolsError, UsageError
+
+__all__ = ["command", "main"]
+
+COLOURS = {"error": "red", "warning": "yellow", "info": "cyan"}
+
+DESCRIPTION = """\
+Takes products, reference files and catalogs (parquet, ECSV). What is checked:
+
+\b
+schema    the tree against the schemas of the file's own manifest
+layout    arrays that must be there, their dtypes; shapes that agree with each other
+steps     cal_step: what is COMPLETE agrees with suffix, unit, ref_file and arrays
+name      the file name against the archive's grammar, the product and meta.filename
+blocks    block table and block index against the file: is it cut off?
+checksum  the MD5 of every block
+wcs       forward and inverse transform agree to 0.01 pixel on a 9 x 9 grid
+catalog   a catalog and its segmentation map have the same labels
+
+Findings are errors, warnings (of which a good file may have some) and remarks, which are shown with -v. In a pipe each
+is a line of tab-separated fields: file, severity, check, where, message; a good file prints nothing. With --json each
+file is one object on a line of its own, remarks included.
+
+Exit status 0 without errors, 1 with errors (with --strict: or warnings), 3 if a file cannot be read."""
+
+
+@common.tool(
+    "rt-validate",
+    summary="Check files: schema, layout, steps, WCS, checksums.",
+    description=DESCRIPTION,
+    examples=(
+        "rt-validate r0000101001001001001_0001_wfi01_f158_cal.asdf",
+        "rt-validate --quick *.asdf && echo all good",
+        "rt-validate X_segm.asdf --with other_cat.parquet",
+        "rt-validate --json X_cal.asdf | jq .findings",
+    ),
+    no_args_is_help=True,
+)
+@click.argument("inputs", nargs=-1, metavar="FILE…")
+@click.option("--quick", is_flag=True, help="Header, metadata, shapes and block table only; reads no array.")
+@click.option("--strict", is_flag=True, help="Warnings count as errors.")
+@click.option(
+    "--with",
+    "partner",
+    metavar="FILE",
+    help="Catalog of a segmentation map, or the other way round; the sibling of the same root by default.",
+)
+@options.jobs
+@options.json_output
+@options.fail_fast
+def command(console, inputs, quick, strict, partner, jobs, as_json, fail_fast):
+    inputs = common.expand_inputs(inputs)
+    if not inputs:
+        raise UsageError("no input file")
+    if partner and len(inputs) > 1:
+        raise UsageError("--with goes with one file")
+    if partner and quick:
+        raise UsageError("--with and --quick do not go together", mend="labels are compared without --quick")
+    threads = common.jobs_count(jobs)
+
+    def examine(name):
+        report = _examined(name, quick=quick, partner=partner, threads=threads)
+        failed = bool(report.count("error") or (strict and report.count("warning")))
+        _print(name, report, failed, as_json=as_json, verbosity=console.verbosity)
+        if failed:
+            raise RtoolsError(_counted(report, "error", "warning"), path=name)
+
+    return common.for_each(console, inputs, examine, fail_fast=fail_fast)
+
+
+def _examined(name, *, quick, partner, threads):
+    """The report on one file, WCS included."""
+    from rtools.products import checks
+
+    with local(name) as path:
+        called = "" if name == "-" else None
+        report = checks.check_file(path, name=called, quick=quick, partner=partner, threads=threads)
+        if not quick:
+            systems, found = checks.wcs_of(report.product)
+            if systems:
+                from rtools.astrometry.wcs_check import check_wcs
+
+                arrays = report.product.arrays
+                found += check_wcs(systems, arrays["data"].shape[-2:] if "data" in arrays else None)
+            if systems or found:
+                report.add("wcs", found)
+        return report
+
+
+def _counted(report, *severities):
+    """``1 error, 2 warnings``."""
+    words = {"error": "error", "warning": "warning", "info": "remark"}
+    counts = [(report.count(severity), words[severity]) for severity in severities]
+    return ", ".join(f"{count} {word}{'s' * (count > 1)}" for count, word in counts if count)
+
+
+def _print(name, report, failed, *, as_json, verbosity):
+    shown = ("error", "warning", "info")[: verbosity + 2]
+    findings = [finding for finding in report.findings if finding.severity in shown]
+    if as_json:
+        about = {"file": name, "kind": report.kind, "profile": report.profile, "valid": not failed}
+        click.echo(
+            json.dumps({**about, "checked": report.checked, "findings": [one._asdict() for one in report.findings]})
+        )
+    elif sys.stdout.isatty():
+        _print_table(name, report, findings, shown)
+    else:
+        for finding in findings:
+            click.echo("\t".join((name, *finding)))
+
+
+def _print_table(name, report, findings, shown):
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    terminal = Console(highlight=False)
+    kind = f"{report.kind or 'cut off'}" + (f", {report.profile}" if report.profile else "")
+    terminal.print(Text(f"{name} ({kind}): {_counted(report, *shown) or 'good'}"), soft_wrap=True)
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    for finding in findings:
+        severity, *texts = finding
+        table.add_row(Text(f"  {severity}", style=COLOURS[severity]), *(Text(text) for text in texts))
+    if findings:
+        terminal.print(table)
+
+
+main = common.entry(command)

@@ -1,0 +1,168 @@
+"""Everything that can be checked of one file without science: schema, layout, steps, names, blocks, catalogs."""
+
+from dataclasses import dataclass, field
+
+from rtools.errors import InputError, UsageError
+from rtools.products import checks_catalog as catalogs
+from rtools.products import metadata, names, reader
+from rtools.products.checks_integrity import check_blocks, check_index
+from rtools.products.checks_names import check_name
+from rtools.products.checks_schema import (
+    check_arrays,
+    check_fields,
+    check_schema,
+    check_tree,
+    is_described,
+    one_per_place,
+)
+from rtools.products.checks_steps import check_fit, check_steps
+from rtools.products.findings import SEVERITIES, error
+from rtools.products.header import TruncatedError
+
+__all__ = ["Report", "check_file", "wcs_of"]
+
+
+@dataclass
+class Report:
+    """What was found in one file.
+
+    Attributes
+    ----------
+    path : str or os.PathLike
+    kind : str or None
+        None for a file that is cut off.
+    profile : str or None
+    checked : list of str
+        Names of the checks that were made.
+    findings : list of Finding
+    product : Product, Catalog or None
+        The opened file, for checks that need science; None where its arrays are out of reach.
+    """
+
+    path: object
+    kind: str | None = None
+    profile: str | None = None
+    checked: list = field(default_factory=list)
+    findings: list = field(default_factory=list)
+    product: object = None
+
+    def add(self, check, findings):
+        """Findings of a check that was made."""
+        if check not in self.checked:
+            self.checked.append(check)
+        self.findings += findings
+        self.findings.sort(key=lambda finding: SEVERITIES.index(finding.severity))
+
+    def count(self, severity):
+        """Number of findings of a severity."""
+        return sum(finding.severity == severity for finding in self.findings)
+
+
+def check_file(path, *, name=None, quick=False, partner=None, threads=1):
+    """Check one file.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+        A product, a reference file, or a catalog.
+    name : str, optional
+        What it is called, where that is not `path`; "" if nobody knows.
+    quick : bool
+        Header, metadata, shapes and block table only: no schema of asdf, no array is read.
+    partner : str or os.PathLike, optional
+        Catalog of a segmentation map, or the other way round; by default the sibling by root name, if there is one.
+    threads : int
+
+    Returns
+    -------
+    Report
+
+    Raises
+    ------
+    InputError
+        The file cannot be read at all.
+    """
+    report = Report(path)
+    name = path if name is None else name
+    try:
+        opened = catalogs.read_catalog(path) if catalogs.is_catalog(path) else reader.open_product(path)
+    except TruncatedError as problem:
+        report.add("blocks", [error("blocks", "the file", problem.message)])
+        return report
+    report.product, report.kind, report.profile = opened, opened.kind, opened.profile
+    if name:
+        report.add("name", check_name(name, opened.kind, opened.meta))
+    if isinstance(opened, catalogs.Catalog):
+        report.add("schema", catalogs.check_catalog(opened))
+    else:
+        suffix = names.split_suffix(name)[1] if name and not report.count("error") else None
+        _check_product(report, opened, suffix, quick=quick, threads=threads)
+    _check_partner(report, opened, name, partner, quick=quick)
+    return report
+
+
+def _check_product(report, product, suffix, *, quick, threads):
+    try:
+        product.arrays  # noqa: B018  everything below needs them
+    except InputError as problem:
+        report.add("layout", [error("layout", "the arrays", problem.message)])
+        report.product = None
+        return
+    known = is_described(product)
+    schema = [] if quick else check_schema(product)
+    if quick and known:
+        schema = list(check_fields(product))
+    report.add("schema", one_per_place(schema, check_tree(product) if known else []))
+    if known:
+        report.add("layout", check_arrays(product))
+    if known and product.kind in ("l1_uncal", "ramp", "l2_image", "l3_coadd"):
+        report.add("steps", check_steps(product, suffix))
+    report.add("blocks", check_index(product))
+    if not quick:
+        report.add("checksum", check_blocks(product, threads))
+        if product.kind == "l2_image" and not _damaged(report):
+            report.add("steps", check_fit(product))
+
+
+def _damaged(report):
+    return any(finding.check == "checksum" for finding in report.findings)
+
+
+def _check_partner(report, opened, name, partner, *, quick):
+    pair = opened.kind == "catalog" or opened.kind in catalogs.SEGMENTATION
+    if partner is not None and not pair:
+        raise UsageError("--with names the other one of a catalog and a segmentation map", mend="this is neither")
+    if not pair or quick or report.product is None or _damaged(report):
+        return
+    partner = partner or (catalogs.partner_of(name, opened.kind) if name else None)
+    if partner is not None:
+        report.add("catalog", catalogs.check_labels(opened, partner))
+
+
+def wcs_of(product):
+    """The WCS objects of a product, for those who can judge them.
+
+    Parameters
+    ----------
+    product : Product, Catalog or None
+
+    Returns
+    -------
+    (dict of str to gwcs.WCS, list of Finding)
+        By their place in the tree; and what is no WCS. Both empty where the product has none.
+    """
+    systems, found = {}, []
+    tree = getattr(product, "tree", {})
+    for place in ("meta.wcs", "wcs_l2", "wcs_l1"):
+        if metadata.get(tree, place) is None:
+            continue
+        try:
+            node = product.node(place)
+        except Exception as problem:  # what converters of other packages raise is not known
+            found.append(error("wcs", place, f"cannot be read ({' '.join(str(problem).split())})"))
+            continue
+        if hasattr(node, "invert"):
+            systems[place] = node
+        else:
+            found.append(error("wcs", place, f"a {type(node).__name__}, not a WCS"))
+    return systems, found

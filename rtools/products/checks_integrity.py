@@ -1,0 +1,97 @@
+"""Whether a file is whole: block index, checksums of the blocks, compressed blocks that can be entered."""
+
+import hashlib
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import yaml
+
+from rtools.errors import InputError
+from rtools.products.findings import error, warning
+from rtools.products.header import BLOCK_MAGIC
+
+__all__ = ["check_blocks", "check_index"]
+
+INDEX = b"#ASDF BLOCK INDEX"
+LONGEST_TAIL = 1 << 20
+STEP = 4 << 20
+NO_CHECKSUM = bytes(16)
+
+
+def check_index(product):
+    """Whether what follows the last block is an index that names the blocks where they are; none at all is allowed."""
+    table = product.blocks
+    if not table:
+        return []
+    with open(product.path, "rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        last = table[-1].offset + table[-1].used
+        file.seek(max(last, size - LONGEST_TAIL))
+        tail = file.read()
+        place = tail.rfind(INDEX)
+        if place < 0:
+            left = tail.strip(b"\0\r\n ")
+            return [warning("blocks", "the block index", f"{len(left)} bytes that are none")] if left else []
+        try:
+            offsets = yaml.safe_load(tail[place + len(INDEX) :])
+            found = [_data_offset(file, int(offset)) for offset in offsets]
+        except (yaml.YAMLError, UnicodeDecodeError, TypeError, ValueError):
+            return [warning("blocks", "the block index", "damaged or cut off")]
+    if found != [block.offset for block in table]:
+        return [warning("blocks", "the block index", "it does not name the blocks where they are")]
+    return []
+
+
+def _data_offset(file, offset):
+    """Where the data of a block begin whose header is at `offset`; None where there is none."""
+    file.seek(offset)
+    head = file.read(6)
+    return offset + 6 + int.from_bytes(head[4:], "big") if head[:4] == BLOCK_MAGIC else None
+
+
+def check_blocks(product, threads=1):
+    """Compare every block with its checksum, and enter the compressed ones; blocks without a checksum are decoded.
+
+    Returns
+    -------
+    list of Finding
+    """
+    owners = {}
+    for path, info in product.arrays.items():
+        if info.block is not None:
+            owners.setdefault(info.block.offset, path)
+    found, broken = [], set()
+    stated = [(number, block) for number, block in enumerate(product.blocks) if block.checksum != NO_CHECKSUM]
+    with open(product.path, "rb") as file, ThreadPoolExecutor(threads) as pool:
+        sums = pool.map(lambda entry: _md5(file.fileno(), entry[1]), stated)
+        for (number, block), checksum in zip(stated, sums, strict=True):
+            if checksum != block.checksum:
+                broken.add(block.offset)
+                where = owners.get(block.offset, f"block {number}")
+                found.append(error("checksum", where, f"the bytes of block {number} are not those of its MD5"))
+    for offset, path in owners.items():
+        if offset not in broken:
+            found += _entered(product, path, threads)
+    return found
+
+
+def _md5(descriptor, block):
+    total = hashlib.md5(usedforsecurity=False)
+    for place in range(0, block.used, STEP):
+        total.update(os.pread(descriptor, min(STEP, block.used - place), block.offset + place))
+    return total.digest()
+
+
+def _entered(product, path, threads):
+    """Read what must be readable: the first row, whose chunks have to add up; all of it where no checksum vouches."""
+    info = product.arrays[path]
+    if not info.compression or 0 in info.shape:
+        return []
+    try:
+        if info.block.checksum == NO_CHECKSUM:
+            product.array(path, threads)
+        elif info.shape:
+            product.rows(path, 0, 1)
+    except InputError as problem:
+        return [error("checksum", path, problem.message)]
+    return []

@@ -1,0 +1,62 @@
+"""What a file is called: against the archive's grammar, the kind of product, and what the metadata say."""
+
+import os
+import re
+
+from rtools.products import layout, names
+from rtools.products.findings import error, info, warning
+
+__all__ = ["check_name"]
+
+WHERE = "file name"
+
+MEANT = re.compile(r"r\d{5,}|roman_wfi_", re.IGNORECASE)
+"""How names begin that are meant to be those of the archive."""
+
+
+def check_name(path, kind, meta):
+    """Findings about a file name.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+    kind : str
+        Of the product; ``catalog`` or ``reference`` for any of these.
+    meta : dict
+        Below ``roman.meta``.
+
+    Returns
+    -------
+    list of Finding
+    """
+    base = os.path.basename(path)
+    suffix = names.split_suffix(base)[1]
+    known = ("cat",) if kind == "catalog" else () if kind == "reference" else layout.suffixes(kind)
+    if suffix is not None and suffix not in known and kind != "reference":  # X_flat.asdf may be the reference itself
+        wanted = f"a {kind} is called {' or '.join(f'_{word}' for word in known)}" if known else f"this is a {kind}"
+        return [error("name", WHERE, f"the suffix is _{suffix}, but {wanted}")]
+    if kind == "reference":
+        return list(_filename(base, meta))
+    try:
+        name = names.parse(base, forms=("name",))
+    except names.InvalidName as problem:
+        about = info("name", WHERE, "not a name of the archive")
+        if MEANT.match(base):
+            about = warning("name", WHERE, f"not a name of the archive: {problem.message}")
+        return [*_filename(base, meta), about]
+    return [
+        *(warning("name", WHERE, remark) for remark in names.remarks(name)),
+        *(_disagreement(line) for line in names.disagreements(name, meta)),
+    ]
+
+
+def _filename(base, meta):
+    """The name that the file gives itself, where the base name has no grammar."""
+    stated = meta.get("filename")
+    if stated not in (None, "", "?", base):
+        yield warning("name", "meta.filename", f"{stated}, but the file is {base}")
+
+
+def _disagreement(line):
+    where, _, message = line.partition(" is ")
+    return warning("name", where, message)

@@ -1,0 +1,114 @@
+"""Cutouts: the same product with fewer rows and columns.
+
+Arrays of the size of the image are cut, jump positions shifted; what belongs to the frame as a whole (reference
+pixels, the 33rd amplifier) is kept as it is. Axes before the last two stay whole.
+"""
+
+import numpy as np
+
+from rtools.errors import InputError
+from rtools.products import nodes
+
+__all__ = ["cut_arrays", "cut_metadata", "image_shape"]
+
+IMAGES = ("data", "dq", "coeffs", "dark_slope")
+"""Where the image of a product or reference file is; the first that there is."""
+
+WHOLE = ("amp33", "reference_amp33", "reset_amp33")
+"""Arrays that belong to no pixel of the image, besides the border_ref_pix and dq_border_ref_pix ones."""
+
+
+def image_shape(product):
+    """Rows and columns of a product's image.
+
+    Parameters
+    ----------
+    product : rtools.products.reader.Product
+
+    Returns
+    -------
+    (int, int)
+
+    Raises
+    ------
+    InputError
+        It has none.
+    """
+    for name in IMAGES:
+        info = product.arrays.get(name)
+        if info is not None and len(info.shape) >= 2 and 0 not in info.shape:
+            return info.shape[-2:]
+    what = f"{product.reftype} reference" if product.reftype else product.kind
+    raise InputError(f"no image to cut in this {what}", path=product.path)
+
+
+def cut_arrays(product, rows, columns, threads=1):
+    """What a cutout holds below ``roman`` besides ``meta``.
+
+    Parameters
+    ----------
+    product : rtools.products.reader.Product
+    rows, columns : slice
+        Of its image.
+    threads : int
+        For decoding.
+
+    Returns
+    -------
+    dict
+        Key to array or, where the tree has more than arrays, to what it has.
+    """
+    shape = image_shape(product)
+
+    def part(node, path):
+        if path in product.arrays:
+            if _is_cut(path, product.arrays[path], shape):
+                return product.section(path, rows, columns, threads)
+            whole = product.array(path, threads)
+            return _cut_jumps(whole, rows, columns) if path == "jump_indices" else whole
+        if isinstance(node, dict) and not nodes.is_foreign(node):
+            return {key: part(value, f"{path}.{key}") for key, value in node.items()}
+        if isinstance(node, dict | list) and nodes.is_foreign(node):
+            return product.node(path)
+        return node
+
+    return {key: part(node, key) for key, node in product.tree.items() if key != "meta"}
+
+
+def _is_cut(path, info, shape):
+    """Whether an array has the pixels of the image."""
+    return info.shape[-2:] == shape and path not in WHOLE and "border_ref_pix" not in path
+
+
+def _cut_jumps(jumps, rows, columns):
+    """Rows (resultant, y, x) of the jumps in the cutout, in its own pixels."""
+    y, x = jumps[:, 1], jumps[:, 2]
+    inside = (y >= rows.start) & (y < rows.stop) & (x >= columns.start) & (x < columns.stop)
+    return (jumps[inside] - np.array([0, rows.start, columns.start], jumps.dtype)).astype(jumps.dtype)
+
+
+def cut_metadata(meta, rows, columns):
+    """Metadata that speak of pixels, for a cutout; where it was cut from stands in ``meta.rtools.cutout``.
+
+    Parameters
+    ----------
+    meta : dict
+        Not changed.
+    rows, columns : slice
+
+    Returns
+    -------
+    dict
+    """
+    meta = dict(meta)
+    place = {"columns": [columns.start, columns.stop], "rows": [rows.start, rows.stop]}
+    source = {"filename": str(meta["filename"])} if "filename" in meta else {}
+    meta["rtools"] = {**(meta.get("rtools") or {}), "cutout": source | place}
+    info = meta.get("wcsinfo")
+    if isinstance(info, dict) and "image_shape" in info:
+        meta["wcsinfo"] = info = dict(info)
+        info["image_shape"] = [rows.stop - rows.start, columns.stop - columns.start]
+        for key, start in (("x_ref", columns.start), ("y_ref", rows.start)):
+            if isinstance(info.get(key), int | float):
+                info[key] = info[key] - start
+    return meta

@@ -1,0 +1,265 @@
+"""How a product lies in a FITS file: its extensions and the types of its pixels.
+
+HDU 0 has the keywords alone; then SCI, ERR, DQ, the other arrays, tables for human eyes (`fits_tables`), and last the
+extension ASDF, which holds the whole tree with the exported arrays replaced by ``fits:NAME,1``.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from rtools.errors import InputError
+from rtools.products import history, metadata, nodes
+from rtools.products.arrays import datatype_of
+
+__all__ = [
+    "Extension",
+    "container",
+    "decode",
+    "encode",
+    "extensions",
+    "history_of",
+    "rewritten",
+    "stored_dtype",
+]
+
+REFUSED = ("wcs", "l1_gw", "l1_face")
+"""Kinds that have no FITS form."""
+
+NAMES = {
+    "data": "SCI",
+    "err": "ERR",
+    "dq": "DQ",
+    "amp33": "AMP33",
+    "resultantdq": "GROUPDQ",
+    "reference_read": "REFREAD",
+    "reference_amp33": "REFAMP33",
+    "reset_read": "RSTREAD",
+    "reset_amp33": "RSTAMP33",
+    "border_ref_pix_left": "REFPIX_L",
+    "border_ref_pix_right": "REFPIX_R",
+    "border_ref_pix_top": "REFPIX_T",
+    "border_ref_pix_bottom": "REFPIX_B",
+    "dq_border_ref_pix_left": "DQREF_L",
+    "dq_border_ref_pix_right": "DQREF_R",
+    "dq_border_ref_pix_top": "DQREF_T",
+    "dq_border_ref_pix_bottom": "DQREF_B",
+    "context": "CON",
+    "weight": "WHT",
+    "detection_image": "DETIMG",
+}
+"""Array to EXTNAME; any other array is called by its path in capitals."""
+
+REFERENCE_NAMES = ("data", "err", "dq")
+"""Arrays of reference files that `NAMES` is for."""
+
+INSIDE = ("jump_indices",)
+"""Arrays that stay in the ASDF extension."""
+
+FIRST = ("SCI", "ERR", "DQ")
+
+CUBES = {"l1_uncal": ("data", "resultantdq"), "ramp": ("data", "groupdq")}
+"""Arrays that get an axis of integrations, as JWST ramps have."""
+
+STORED = {
+    "uint8": "u1",
+    "int8": "u1",
+    "int16": "i2",
+    "uint16": "i2",
+    "int32": "i4",
+    "uint32": "i4",
+    "int64": "i8",
+    "uint64": "i8",
+    "float16": "f4",
+    "float32": "f4",
+    "float64": "f8",
+}
+"""numpy type of an array to the type of FITS pixels; FITS has no others."""
+
+ZEROS = {"int8": -128, "uint16": 1 << 15, "uint32": 1 << 31, "uint64": 1 << 63}
+"""BZERO of types that FITS stores with another sign; the same as to flip the highest bit."""
+
+
+UNITS = {"DN / s": "DN/s", "DN2 / s2": "DN2/s2", "MJy.sr**-1": "MJy/sr", "MJy**2.sr**-2": "MJy2/sr2"}
+"""Units as FITS writes them."""
+
+
+class Extension(NamedTuple):
+    """An array as an image extension.
+
+    Attributes
+    ----------
+    name : str
+        EXTNAME.
+    path : str
+        Dotted, below ``roman``.
+    dtype : str
+        numpy name of the array's type.
+    shape : tuple of int
+        As in the file, C order.
+    ndim : int
+        Dimensions of the array; an axis of integrations may stand before them in `shape`.
+    flipped : bool
+        Whether the sign is shifted by BZERO; the context keeps its bits as signed numbers, as JWST's does.
+    unit : str or None
+    """
+
+    name: str
+    path: str
+    dtype: str
+    shape: tuple
+    ndim: int
+    flipped: bool
+    unit: str | None
+
+    @property
+    def node(self):
+        """The ndarray node that stands for it in the tree of the ASDF extension."""
+        dtype = np.dtype(STORED[self.dtype] if not self.flipped else self.dtype)
+        fields = {"source": f"fits:{self.name},1", "datatype": datatype_of(dtype)[0], "byteorder": "big"}
+        return nodes.TaggedDict(fields | {"shape": list(self.shape)}, nodes.NDARRAY_TAG)
+
+
+def container(path):
+    """``asdf`` or ``fits``, by the first bytes of a file.
+
+    Raises
+    ------
+    InputError
+        Missing, a directory, empty, or neither.
+    """
+    try:
+        with open(path, "rb") as file:
+            first = file.read(10)
+    except OSError as error:
+        reason = "no such file" if isinstance(error, FileNotFoundError) else (error.strerror or str(error)).lower()
+        raise InputError(reason, path=path) from None
+    if first.startswith(b"#ASDF"):
+        return "asdf"
+    if first.startswith(b"SIMPLE  ="):
+        return "fits"
+    if not first:
+        raise InputError("an empty file", path=path)
+    if first.startswith(b"PAR1"):
+        raise InputError("a catalog", mend="rt-table converts catalogs", path=path)
+    raise InputError("neither an ASDF nor a FITS file", path=path)
+
+
+def extensions(product, *, integrations=True):
+    """The image extensions of an opened product, in the order of the file.
+
+    Parameters
+    ----------
+    product : rtools.products.reader.Product
+    integrations : bool
+        Give ramps an axis of integrations, of length 1.
+
+    Returns
+    -------
+    list of Extension
+
+    Raises
+    ------
+    InputError
+        The kind of product has no FITS form.
+    """
+    if product.kind in REFUSED:
+        raise InputError(f"a {product.kind} product has no FITS form", path=product.path)
+    found = {}
+    for path, info in product.arrays.items():
+        dtype = info.dtype.name
+        if dtype not in STORED or not info.shape or 0 in info.shape or path in INSIDE:
+            continue
+        plain = product.kind == "reference" and path not in REFERENCE_NAMES
+        name = path.upper().replace(".", "_") if plain else NAMES.get(path, path.upper().replace(".", "_"))
+        cube = integrations and path in CUBES.get(product.kind, ()) and len(info.shape) == 3
+        shape = (1, *info.shape) if cube else tuple(info.shape)
+        extension = Extension(
+            name, path, dtype, shape, len(info.shape), dtype in ZEROS and path != "context", _unit(product, path, info)
+        )
+        found.setdefault(name, extension)  # the second of a name stays inside
+    return sorted(found.values(), key=lambda one: FIRST.index(one.name) if one.name in FIRST else len(FIRST))
+
+
+def _unit(product, path, info):
+    """Unit of an array: that of an old file's quantity, else what the kind of product says."""
+    from rtools.products import layout
+
+    known = layout.arrays(product.kind, product.profile) if product.kind != "reference" else {}
+    unit = info.unit or (known[path].unit if path in known else None)
+    if isinstance(unit, list):
+        unit = unit[metadata.get(product.meta, "cal_step.flux") == "COMPLETE"]  # before and after flux
+    return UNITS.get(unit, unit)
+
+
+def stored_dtype(dtype):
+    """Big-endian type of the pixels in the file of an array of type `dtype`."""
+    return np.dtype(STORED[np.dtype(dtype).name]).newbyteorder(">")
+
+
+def encode(values, *, flipped):
+    """Pixels as the file has them, of a C-contiguous array: other byte order, perhaps highest bit flipped."""
+    native = values.dtype.newbyteorder("=")
+    if native == np.float16:
+        return values.astype(">f4")
+    raw = values.astype(native, copy=False).view(STORED[native.name])
+    if flipped:
+        raw = raw ^ _highest_bit(raw.dtype)
+    return raw.astype(raw.dtype.newbyteorder(">"), copy=False)
+
+
+def decode(raw, dtype, *, flipped):
+    """The array that `encode` was given, in native byte order."""
+    dtype = np.dtype(dtype)
+    raw = raw.astype(raw.dtype.newbyteorder("="))
+    if dtype == np.float16:
+        return raw.astype(dtype)
+    if flipped:
+        raw ^= _highest_bit(raw.dtype)
+    return raw.view(dtype)
+
+
+def _highest_bit(dtype):
+    return np.array(0x80 if dtype == np.uint8 else np.iinfo(dtype).min, dtype)
+
+
+def history_of(product, source):
+    """History and extensions of a file that is made of another, as `serial.dump` takes them."""
+    told = product.about.get("history")
+    known = told.get("extensions", ()) if isinstance(told, dict) else ()
+    return {"history": [*product.history, history.entry("rt-fits", inputs=[source])], "extensions": known}
+
+
+def rewritten(node, place, path=""):
+    """A copy of a tree in which ``place(node, path)`` replaces every ndarray node; tags are kept.
+
+    The path is dotted; the array of a quantity has that of the quantity. A node that occurs twice stays one node.
+    """
+    return _Rewriter(place).copy(node, path)
+
+
+class _Rewriter:
+    def __init__(self, place):
+        self.place = place
+        self.done = {}
+
+    def copy(self, node, path):
+        if not isinstance(node, dict | list):
+            return node
+        if id(node) not in self.done:
+            self.done[id(node)] = self._copy(node, path), node  # the node is kept, so that its id stays its own
+        return self.done[id(node)][0]
+
+    def _copy(self, node, path):
+        tag = getattr(node, "tag", None)
+        if nodes.is_array(node):
+            return self.place(node, path)
+        if isinstance(node, dict):
+            whole = "/quantity-" in (tag or "")
+            items = {
+                key: self.copy(value, path if whole and key == "value" else f"{path}.{key}" if path else str(key))
+                for key, value in node.items()
+            }
+            return nodes.TaggedDict(items, tag) if tag else items
+        items = [self.copy(value, f"{path}.{place}") for place, value in enumerate(node)]
+        return nodes.TaggedList(items, tag) if tag else items

@@ -1,0 +1,164 @@
+"""Tables of a FITS file that show what only the tree holds: metadata, read pattern, times, meaning of flags.
+
+They are for people and other programs; nothing is read back from them while the ASDF extension is there.
+"""
+
+import io
+
+import numpy as np
+
+from rtools.errors import InputError
+from rtools.products import dq, metadata, nodes
+from rtools.products.fits_keywords import card_value, times
+
+__all__ = ["metadata_rows", "reserve_checksum", "table_bytes"]
+
+LONGEST = 999
+"""Characters of a value in the table META."""
+
+LIGHT_KM_PER_DAY = 299792.458 * 86400
+
+
+def table_bytes(product):
+    """The HDUs of all tables that a product has, as they stand in the file."""
+    from astropy.io import fits
+
+    tables = [_reads(product.meta), _int_times(product.meta), *_flags(product), _members(product), _meta(product.meta)]
+    buffer = io.BytesIO()
+    hdus = fits.HDUList([fits.PrimaryHDU(), *(table for table in tables if table is not None)])
+    for hdu in hdus[1:]:
+        reserve_checksum(hdu.header)
+    hdus.writeto(buffer)
+    return buffer.getvalue()[len(hdus[0].header.tostring()) :]
+
+
+def reserve_checksum(header):
+    """Cards for the checksums, so that they can be filled in without moving anything."""
+    header["CHECKSUM"], header["DATASUM"] = "0" * 16, "0" * 10
+
+
+def _table(name, *columns):
+    """A table of (name, format, values, unit) columns."""
+    from astropy.io import fits
+
+    made = [fits.Column(name=key, format=form, array=values, unit=unit) for key, form, values, unit in columns]
+    return fits.BinTableHDU.from_columns(made, name=name, ver=1)
+
+
+def _reads(meta):
+    """READPATT: what the resultants are made of."""
+    pattern, frame_time = metadata.get(meta, "exposure.read_pattern"), metadata.get(meta, "exposure.frame_time")
+    known = isinstance(pattern, list) and pattern and all(isinstance(reads, list) and reads for reads in pattern)
+    if not known or not isinstance(frame_time, int | float):
+        return None
+    reads = [np.array(entry, "i4") for entry in pattern]
+    weights = [2 * len(entry) - 1 - 2 * np.arange(len(entry)) for entry in reads]  # of a read, in the variance
+    tau = [np.sum(w * r) * frame_time / len(r) ** 2 for w, r in zip(weights, reads, strict=True)]
+    listed = np.empty(len(reads), object)
+    listed[:] = reads
+    return _table(
+        "READPATT",
+        ("RESULTANT", "J", np.arange(1, len(reads) + 1), None),
+        ("NREADS", "J", [len(entry) for entry in reads], None),
+        ("FIRST", "J", [entry[0] for entry in reads], None),
+        ("LAST", "J", [entry[-1] for entry in reads], None),
+        ("TBAR", "D", [entry.mean() * frame_time for entry in reads], "s"),
+        ("TAU", "D", tau, "s"),
+        ("READS", "PJ()", listed, None),
+    )
+
+
+def _int_times(meta):
+    """INT_TIMES: one integration, begin, middle and end as MJD UTC and as barycentric JD TDB."""
+    span = times(meta)
+    if not span or "exposure" not in meta:
+        return None
+    words = ("start", "mid", "end")
+    columns = [("integration_number", "J", [1], None)]
+    columns += [(f"int_{word}_MJD_UTC", "D", [value], "d") for word, value in zip(words, span, strict=True)]
+    barycentric = zip(words, _barycentric(meta, span), strict=True)
+    return _table("INT_TIMES", *columns, *((f"int_{word}_BJD_TDB", "D", [value], "d") for word, value in barycentric))
+
+
+def _barycentric(meta, span):
+    """JD TDB at the barycentre of light that arrives at MJD UTC: t + r.n / c; NaN without ephemeris or target."""
+    place = [metadata.get(meta, f"ephemeris.spatial_{axis}") for axis in "xyz"]
+    target = [metadata.get(meta, f"pointing.target_{axis}") for axis in ("ra", "dec")]
+    if not all(isinstance(value, int | float) and value != nodes.FILL_NUMBER for value in place + target):
+        return [np.nan] * len(span)
+    from astropy.time import Time
+
+    ra, dec = np.radians(target)
+    direction = np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)
+    return (Time(span, format="mjd", scale="utc").tdb.jd + np.dot(place, direction) / LIGHT_KM_PER_DAY).tolist()
+
+
+def _flags(product):
+    """DQ_DEF, and GROUPDQ_DEF where the product has flags of single resultants."""
+    kinds = {"DQ_DEF": dq.PIXEL} if any(name in product.arrays for name in ("dq", "pixeldq")) else {}
+    if any(name in product.arrays for name in ("groupdq", "resultantdq")):
+        kinds["GROUPDQ_DEF"] = dq.GROUP
+    for name, bits in kinds.items():
+        described = [flag.replace("_", " ").lower() for flag in bits]
+        yield _table(
+            name,
+            ("BIT", "J", [flag.bit_length() - 1 for flag in bits.values()], None),
+            ("VALUE", "K", list(bits.values()), None),
+            ("NAME", f"{max(map(len, bits))}A", list(bits), None),
+            ("DESCRIPTION", f"{max(map(len, described))}A", described, None),
+        )
+
+
+def _members(product):
+    """HDRTAB: one row per member of a mosaic, a column TABLE_COLUMN for each of its metadata; None without members."""
+    from astropy.io import fits
+    from astropy.table import Table
+
+    individual = product.tree["meta"].get("individual_image_meta")
+    if not isinstance(individual, dict):
+        return None
+    columns = {}
+    for name in individual:
+        try:
+            found = product.node(f"meta.individual_image_meta.{name}")
+        except InputError:
+            continue
+        if not isinstance(found, Table):
+            continue
+        for key in found.colnames:
+            values = np.asarray(found[key])
+            text = values.dtype.kind in "OUS"
+            columns[f"{name}_{key}"] = np.array([card_value(str(v)) for v in values]) if text else values
+    lengths = {len(values) for values in columns.values()}
+    if len(lengths) != 1:
+        return None
+    hdu = fits.table_to_hdu(Table(columns))
+    hdu.name, hdu.ver = "HDRTAB", 1
+    return hdu
+
+
+def _meta(meta):
+    """META: path, type and value of every scalar of the metadata."""
+    rows = metadata_rows(meta)
+    columns = zip(*rows, strict=True) if rows else ((), (), ())
+    named = zip(("PATH", "TYPE", "VALUE"), columns, strict=True)
+    return _table(
+        "META", *((name, f"{max(map(len, text), default=1) or 1}A", list(text), None) for name, text in named)
+    )
+
+
+def metadata_rows(meta):
+    """(path, type, value) of every scalar below ``meta``, as ASCII text; tagged nodes but times are left out."""
+    rows, stack = [], [("", meta)]
+    while stack:
+        path, node = stack.pop()
+        if isinstance(node, str) or node is None or isinstance(node, bool | int | float):
+            kind = "time" if isinstance(node, nodes.TaggedStr) else "null" if node is None else type(node).__name__
+            rows.append((path, kind, (card_value(str(node)) if node is not None else "")[:LONGEST]))
+        elif not nodes.is_foreign(node) and isinstance(node, dict | list):
+            items = node.items() if isinstance(node, dict) else enumerate(node)
+            below = [
+                (f"{path}.{card_value(str(key))}" if path else card_value(str(key)), value) for key, value in items
+            ]
+            stack.extend(reversed(below))
+    return rows

@@ -1,0 +1,184 @@
+"""A product as a FITS file with everything in it: images, tables, and the tree in an ASDF extension.
+
+Arrays go through memory one plane at a time; what stays inside the ASDF extension is in memory while it is written.
+"""
+
+import numpy as np
+
+from rtools import __version__
+from rtools.products import encode, fits_keywords, fits_tables, header, history, nodes, serial
+from rtools.products import fits_layout as layout
+from rtools.products.arrays import array_node
+from rtools.products.encode import ArrayBytes
+from rtools.products.staging import Stage
+
+__all__ = ["stage_fits"]
+
+BLOCK = 2880
+
+WITH_SKY = ("ERR", "DQ", "DQ2", "VAR_POISSON", "VAR_RNOISE", "VAR_FLAT", "VAR_SKY", "PIXELDQ", "CON", "WHT")
+"""Planes beside SCI that may be given its WCS."""
+
+
+def stage_fits(path, product, *, sky=(), sky_everywhere=False, integrations=True, threads=1):
+    """Write a product to a temporary FITS file next to its place.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+    product : rtools.products.reader.Product
+    sky : list of (str, value, str)
+        Cards of the celestial WCS, for SCI.
+    sky_everywhere : bool
+        Repeat them in the other planes of the image.
+    integrations : bool
+        Give ramps a fourth axis of length 1, as JWST has.
+    threads : int
+        For decoding.
+
+    Returns
+    -------
+    rtools.products.staging.Stage
+        To be committed or discarded.
+
+    Raises
+    ------
+    InputError
+        A kind of product without a FITS form, or a damaged one.
+    RtoolsError
+        The file cannot be written.
+    """
+    extensions = layout.extensions(product, integrations=integrations)
+    tables = fits_tables.table_bytes(product)
+    stage = Stage(path)
+    with stage.open() as file:
+        _write_header(file, _primary(product, stage.path.name))
+        for extension in extensions:
+            is_science = extension.name == "SCI"
+            cards = fits_keywords.science_cards(product.meta) if is_science else []
+            if is_science or (sky_everywhere and extension.name in WITH_SKY):
+                cards = cards + _sky_cards(sky, len(extension.shape))
+            _write_image(file, product, extension, cards, threads)
+        file.write(tables)
+        _write_tree(file, product, extensions)
+        file.flush()
+        _add_checksums(stage.temporary)
+    return stage
+
+
+def _primary(product, name):
+    from astropy.io import fits
+
+    made = fits.PrimaryHDU().header
+    made.append(fits_keywords.card("FILENAME", name, "name of this file"), end=True)
+    made["DATE"] = history.stamp(), "when it was written, UTC"
+    for card in fits_keywords.primary_cards(product.meta):
+        made.append(card, end=True)
+    made.add_history(
+        f"rt-fits (rtools {__version__}): FITS form of an ASDF product, whose tree is in the extension ASDF"
+    )
+    return made
+
+
+def _sky_cards(sky, naxis):
+    if not sky or naxis == 2:
+        return list(sky)
+    first, *more = fits_keywords.cube_cards(naxis)
+    return [first, *(card for card in sky if card[0] != first[0]), *more]
+
+
+def _write_header(file, made):
+    """A header with room for its checksums."""
+    fits_tables.reserve_checksum(made)
+    file.write(made.tostring().encode("ascii"))
+
+
+def _write_image(file, product, extension, cards, threads):
+    """Header and planes of one array."""
+    from astropy.io import fits
+
+    stored = layout.stored_dtype(extension.dtype)
+    made = fits.ImageHDU(np.broadcast_to(np.zeros((), stored), extension.shape), name=extension.name, ver=1).header
+    if extension.flipped:
+        made["BSCALE"], made["BZERO"] = 1, layout.ZEROS[extension.dtype]
+    if np.dtype(extension.dtype) == np.float16 or (extension.dtype in layout.ZEROS and not extension.flipped):
+        made["RT_DTYPE"] = extension.dtype, "type of the array in the ASDF product"
+    if extension.ndim != len(extension.shape):
+        made["RT_NDIM"] = extension.ndim, "dimensions of the array there"
+    if extension.unit:
+        made["BUNIT"] = fits_keywords.card_value(extension.unit), "unit of the pixels"
+    for card in cards:
+        made.append(card, end=True)
+    _write_header(file, made)
+    start = file.tell()
+    lines = product.arrays[extension.path].shape[0]
+    step = lines if extension.ndim < 3 else 1
+    for line in range(0, lines, step):
+        plane = np.ascontiguousarray(product.rows(extension.path, line, line + step, threads))
+        file.write(layout.encode(plane, flipped=extension.flipped).data)
+    _pad(file, start)
+
+
+def _pad(file, start):
+    file.write(bytes((start - file.tell()) % BLOCK))
+
+
+def _write_tree(file, product, extensions):
+    """The extension ASDF: a table of one row that is an ASDF file."""
+    head, blocks = _tree(product, extensions)
+    place = file.tell()
+    _write_header(file, _tree_header(0))
+    start = file.tell()
+    file.write(head)
+    encode.write_blocks(file, blocks, compression="none")
+    size = file.tell() - start
+    _pad(file, start)
+    end = file.tell()
+    file.seek(place)
+    _write_header(file, _tree_header(size))
+    file.seek(end)
+
+
+def _tree_header(size):
+    from astropy.io import fits
+
+    column = fits.Column("ASDF_METADATA", format="1B")
+    made = fits.BinTableHDU.from_columns([column], nrows=1, name="ASDF", ver=1).header
+    made["NAXIS1"], made["TFORM1"] = size, f"{size}B"
+    return made
+
+
+def _tree(product, extensions):
+    """YAML of the whole tree, and the blocks of the arrays that stay inside."""
+    exported = {extension.path: extension for extension in extensions}
+    blocks = []
+
+    def place(node, path):
+        if path.startswith("roman.") and path[6:] in exported:
+            return exported[path[6:]].node
+        if "source" not in node:
+            return node
+        array = node.load()
+        array = array.astype(array.dtype.newbyteorder("="), copy=False)
+        blocks.append(ArrayBytes(array))
+        kept = {key: value for key, value in node.items() if key not in ("offset", "strides")}
+        return nodes.TaggedDict(kept | array_node(array, len(blocks) - 1), node.tag)
+
+    whole = header.read_header(product.path)[0] | {"roman": product.tree}
+    product._attach(whole)
+    tree = layout.rewritten(whole, place)
+    head, _inner = serial.dump(
+        serial.to_asdf(tree.pop("roman"), None, raw=True),
+        beside=serial.to_asdf(tree, None, raw=True),
+        **layout.history_of(product, product.path),
+    )
+    return head, blocks
+
+
+def _add_checksums(path):
+    """Fill in CHECKSUM and DATASUM of every HDU, in place."""
+    from astropy.io import fits
+
+    with fits.open(path, mode="update", memmap=False, do_not_scale_image_data=True) as hdus:
+        for hdu in hdus:
+            hdu.add_checksum()

@@ -1,0 +1,139 @@
+"""Arrays of flags: pixels per flag, masks of pixels with any of some flags, and masks as files."""
+
+import numpy as np
+
+from rtools.errors import InputError, UsageError
+from rtools.products import dq, history
+from rtools.products.section import read_plane
+
+__all__ = ["check_array", "count_flags", "default_array", "flag_arrays", "make_mask", "mask_form", "write_mask"]
+
+EVERY = slice(None)
+
+FITS_BLOCK = 2880
+
+
+def flag_arrays(product):
+    """Names of an opened product's arrays of flags."""
+    return [name for name, info in product.arrays.items() if dq.bits_of(name) is not None and info.dtype.kind in "iu"]
+
+
+def default_array(product):
+    """The array of flags that is meant when none is named.
+
+    Raises
+    ------
+    InputError
+        There is none.
+    """
+    found = flag_arrays(product)
+    for name in ("dq", "pixeldq", "resultantdq", *found):
+        if name in found:
+            return name
+    raise InputError("has no array of flags", path=product.path)
+
+
+def check_array(product, name):
+    """Return the name of an array of flags, or raise InputError."""
+    found = flag_arrays(product)
+    if name in found:
+        return name
+    mend = f"there are {' '.join(found)}" if found else None
+    raise InputError(f"has no array of flags {name}", mend=mend, path=product.path)
+
+
+def count_flags(product, name, rows=EVERY, columns=EVERY):
+    """Pixels per flag of each plane.
+
+    Parameters
+    ----------
+    product : rtools.products.reader.Product
+    name : str
+        Of an array of flags.
+    rows, columns : slice
+
+    Returns
+    -------
+    list of (int, int, dict of int to int)
+        For each plane (one, or the resultants of a cube): pixels, pixels without a flag, pixels by bit that occurs.
+    """
+    return [_count(plane) for plane in _planes(product, name, rows, columns)]
+
+
+def make_mask(product, name, value, rows=EVERY, columns=EVERY):
+    """Where any of some bits is set.
+
+    Returns
+    -------
+    ndarray uint8
+        1 where a bit of `value` is set, else 0; of the array's axes.
+    """
+    masks = []
+    for plane in _planes(product, name, rows, columns):
+        wanted = plane.dtype.type(value & np.iinfo(plane.dtype).max)
+        masks.append(((plane & wanted) != 0).view(np.uint8))
+    return masks[0] if len(product.arrays[name].shape) < 3 else np.stack(masks)
+
+
+def write_mask(file, mask, about, form):
+    """Write a mask to an open file.
+
+    Parameters
+    ----------
+    file : binary file
+    mask : ndarray uint8
+    about : dict
+        What the mask is of: source, array, flags, value, section.
+    form : {"asdf", "fits"}
+        ``roman.mask`` beside ``roman.meta`` with `about`; or the primary image, with `about` in its header.
+    """
+    if form == "fits":
+        _write_fits(file, mask, about)
+        return
+    from rtools.products.staging import serialise, write_file
+
+    entry = history.entry("rt-dq", parameters=about, inputs=[about["source"]])
+    head, inner, sources = serialise({"meta": about, "mask": mask}, None, [entry])
+    write_file(file, head, inner, sources, compression="lz4", threads=1)
+
+
+def mask_form(path):
+    """``asdf`` or ``fits``, by the extension of an output; ``-`` is asdf."""
+    name = str(path).lower()
+    if name == "-" or name.endswith(".asdf"):
+        return "asdf"
+    if name.endswith((".fits", ".fit")):
+        return "fits"
+    raise UsageError(f"-o {path}: a mask is written as .asdf or .fits")
+
+
+def _write_fits(file, mask, about):
+    from astropy.io import fits
+
+    hdu = fits.PrimaryHDU(mask)
+    hdu.header["CREATOR"] = ("rt-dq", "rtools")
+    hdu.header["DQARRAY"] = (about["array"], "array of flags")
+    hdu.header["DQVALUE"] = (about["value"], "1 where any of these bits is set")
+    for line in (
+        f"file {about['source']}",
+        f"flags {','.join(about['flags'])}",
+        f"section {about['section'] or 'all'}",
+    ):
+        hdu.header.add_comment("".join(letter if " " <= letter <= "~" else "?" for letter in line))
+    file.write(hdu.header.tostring().encode("ascii"))
+    file.write(np.ascontiguousarray(mask))
+    file.write(bytes(-mask.nbytes % FITS_BLOCK))
+
+
+def _planes(product, name, rows, columns):
+    shape = product.arrays[name].shape
+    for number in range(shape[0] if len(shape) > 2 else 1):
+        plane = read_plane(product, name, number, rows, columns)
+        yield plane.astype(f"u{plane.dtype.itemsize}", copy=False)
+
+
+def _count(plane):
+    occurring = int(np.bitwise_or.reduce(plane, axis=None)) if plane.size else 0
+    bits = [bit for bit in range(64) if occurring >> bit & 1]
+    counts = {bit: int(np.count_nonzero(plane & plane.dtype.type(1 << bit))) for bit in bits}
+    return plane.size, plane.size - int(np.count_nonzero(plane)), counts

@@ -1,0 +1,130 @@
+"""Regions of an image as they are typed: ``x1:x2,y1:y2``, x first, counted from 0, ends exclusive."""
+
+import re
+
+from rtools.errors import InputError, UsageError
+
+__all__ = ["FRAMES", "frame_of", "parse_section", "read_plane", "select"]
+
+FRAMES = ("l1", "l2")
+"""Pixel frames of a detector: with its border of reference pixels, and without."""
+
+BORDER = 4
+"""Reference pixels at each edge of a level 1 frame."""
+
+L1_KINDS = ("l1_uncal", "ramp", "reference")
+L2_KINDS = ("l2_image", "segm_exposure")
+
+_TEXT = re.compile(r"\s*([+-]?\d*)\s*:\s*([+-]?\d*)\s*,\s*([+-]?\d*)\s*:\s*([+-]?\d*)\s*", re.ASCII)
+
+
+def parse_section(text, shape, frame=None, own=None):
+    """Rows and columns of a section of an image.
+
+    Parameters
+    ----------
+    text : str
+        ``x1:x2,y1:y2``; what is left out reaches to the edge. Ends beyond an edge are clipped.
+    shape : (int, int)
+        Rows and columns of the image.
+    frame : {"l1", "l2"}, optional
+        Frame that `text` counts in; by default the pixels of the image itself.
+    own : {"l1", "l2"}, optional
+        Frame of the image, as `frame_of` says it; needed only with `frame`.
+
+    Returns
+    -------
+    (slice, slice) : rows, columns
+
+    Raises
+    ------
+    UsageError
+        The text is no section, or the image has no such frame.
+    InputError
+        The section is wholly outside.
+    """
+    ends = _TEXT.fullmatch(text)
+    if ends is None or any(end in ("+", "-") for end in ends.groups()):
+        raise UsageError(f"{text!r} is no section", mend="x1:x2,y1:y2 is one, as 0:100,2000:2100")
+    shift = _shift(frame, own)
+    x1, x2, y1, y2 = (int(end) + shift if end else None for end in ends.groups())
+    rows, columns = _clip(y1, y2, shape[0]), _clip(x1, x2, shape[1])
+    for axis, first, stop in (("x", x1, x2), ("y", y1, y2)):
+        if first is not None and stop is not None and first >= stop:
+            raise UsageError(f"{text!r} is no section: it has no {axis}", mend="the end is exclusive")
+    if rows is None or columns is None:
+        raise InputError(f"the section {text} is outside of the {shape[1]} x {shape[0]} pixels")
+    return rows, columns
+
+
+def frame_of(product):
+    """Frame of an opened product's images: ``l1``, ``l2``, or None where neither applies (mosaics, tables)."""
+    if product.kind == "reference" and product.reftype == "flat":
+        return "l2"
+    return "l1" if product.kind in L1_KINDS else "l2" if product.kind in L2_KINDS else None
+
+
+def _shift(frame, own):
+    if frame is None or frame == own:
+        return 0
+    if frame not in FRAMES:
+        raise UsageError(f"no frame is called {frame}", mend=f"there are {' '.join(FRAMES)}")
+    if own is None:
+        raise UsageError(f"--frame {frame}: pixels of this product belong to no detector frame")
+    return BORDER if own == "l1" else -BORDER
+
+
+def _clip(first, stop, length):
+    """The slice from `first` to `stop` within a length, or None where nothing is left."""
+    first = 0 if first is None else max(first, 0)
+    stop = length if stop is None else min(stop, length)
+    return slice(first, stop) if first < stop else None
+
+
+def select(product, name, text, frame=None):
+    """Rows and columns of an array of a product that a section means; everything where `text` is None.
+
+    Raises
+    ------
+    UsageError, InputError
+        As `parse_section`; also for an array of fewer than two axes.
+    """
+    if text is None:
+        if frame is not None:
+            raise UsageError("--frame goes with --section")
+        return slice(None), slice(None)
+    shape = product.arrays[name].shape
+    if len(shape) < 2:
+        raise InputError(f"{name} has no rows and columns to take a section of", path=product.path)
+    try:
+        return parse_section(text, shape[-2:], frame, frame_of(product))
+    except InputError as error:
+        error.path = product.path
+        raise
+
+
+def read_plane(product, name, number=0, rows=slice(None), columns=slice(None)):
+    """Part of one plane of an array; no more than the plane is read.
+
+    Parameters
+    ----------
+    product : rtools.products.reader.Product
+    name : str
+    number : int
+        Along the leading axis of a cube; ignored for an array of fewer than three axes.
+    rows, columns : slice
+        Of the last two axes; ignored for an array of fewer than two.
+
+    Returns
+    -------
+    ndarray
+    """
+    shape = product.arrays[name].shape
+    if len(shape) < 2:
+        return product.array(name)
+    if len(shape) == 2:
+        first, stop, _step = rows.indices(shape[0])
+        return product.rows(name, first, stop)[:, columns]
+    if len(shape) == 3:
+        return product.plane(name, number, rows)[:, columns]
+    return product.rows(name, number, number + 1)[0][..., rows, columns]

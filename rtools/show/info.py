@@ -1,0 +1,197 @@
+"""What a file is and what happened to it, as plain data and as lines of text. Headers only.
+
+`describe` reads a file of any kind and returns plain data; `tree_lines`, `history_lines` and `log_lines` make text of
+them, `rtools.show.info_screen` the screen.
+"""
+
+import json
+import os
+import shlex
+
+from rtools.errors import InputError
+from rtools.products import keys, layout, nodes
+from rtools.products.metadata import get
+
+__all__ = ["NOTHING", "cut", "describe", "history_lines", "log_lines", "plain", "tree_lines"]
+
+NOTHING = (None, "", "?", "N/A", -999999, "-999999")
+"""Values that stand for something unknown."""
+
+
+def describe(path, step_order=()):
+    """Everything that is shown of a file.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+    step_order : sequence of str
+        Keys of `meta.cal_step` in the order of the chain.
+
+    Returns
+    -------
+    dict
+        ``file``, ``bytes``, ``form`` (asdf, parquet, ecsv, json), ``kind``, ``tag``, ``profile``, ``written_by``,
+        ``steps`` (list of ``{step, status}``), ``references`` (type to name), ``arrays`` (list), ``columns`` and
+        ``rows`` of a catalog, ``products`` of an association, ``history``, ``logs``, ``tree``.
+
+    Raises
+    ------
+    InputError
+        It cannot be read.
+    """
+    form = keys.form_of(path)
+    told = {"file": str(path), "bytes": os.stat(path).st_size, "form": form, "kind": None}
+    told |= {"asdf": _asdf, "json": _association}.get(form, _catalog)(path, form)
+    meta = told["tree"].get("meta") or {}
+    told["steps"] = _steps(meta.get("cal_step"), step_order)
+    told["references"] = _references(meta.get("ref_file"))
+    logs = meta.get("cal_logs")
+    told["logs"] = [str(line) for line in logs] if isinstance(logs, list) else []
+    return told
+
+
+def _asdf(path, _form):
+    from rtools.products.reader import open_product
+
+    with open_product(path) as product:
+        kind = f"reference/{product.reftype}" if product.reftype else product.kind
+        described = layout.arrays(kind, product.profile)
+        arrays = [_array(name, info, described.get(name)) for name, info in product.arrays.items()]
+        library = product.about.get("asdf_library") or {}
+        return {
+            "kind": kind,
+            "tag": product.tag.rpartition("/tags/")[2],
+            "profile": product.profile,
+            "written_by": " ".join(str(library[key]) for key in ("name", "version") if key in library),
+            "arrays": arrays,
+            "history": [keys.bare(entry) for entry in _entries(product.about.get("history"))],
+            "tree": product.tree,
+        }
+
+
+def _entries(history):
+    if isinstance(history, dict):
+        history = history.get("entries")
+    return history if isinstance(history, list) else []
+
+
+def _array(name, info, described):
+    unit = info.unit or (described.unit if described else None)
+    inline = info.block is None
+    return {
+        "name": name,
+        "dtype": "structured" if info.dtype.names else info.dtype.name,
+        "shape": list(info.shape),
+        "unit": unit if unit is None or isinstance(unit, str) else ", ".join(map(str, unit)),
+        "compression": "inline" if inline else info.compression or "none",
+        "bytes": info.nbytes,
+        "stored": info.nbytes if inline else info.block.used,
+    }
+
+
+def _catalog(path, form):
+    from rtools.products.tablemeta import read_table
+
+    table = read_table(path, form)
+    model = get(table.tree, "meta.model_type")
+    kinds = (kind for kind, entry in layout.facts()["products"].items() if entry.get("model") == model)
+    return {
+        "kind": next(kinds, None) or "table",
+        "rows": table.rows,
+        "columns": [vars(column) for column in table.columns],
+        "compression": table.compression or "none",
+        "tree": table.tree,
+    }
+
+
+def _association(path, _form):
+    tree = keys.read_json(path)
+    products = tree.get("products")
+    if not isinstance(products, list) or not all(isinstance(product, dict) for product in products):
+        raise InputError("a JSON file that is no association: products are missing", path=path)
+    listed = [{"name": product.get("name"), "members": product.get("members") or []} for product in products]
+    return {"kind": "association", "products": listed, "tree": tree}
+
+
+def _steps(recorded, order):
+    recorded = recorded if isinstance(recorded, dict) else {}
+    ordered = [key for key in order if key in recorded] + [key for key in recorded if key not in order]
+    return [{"step": key, "status": str(recorded[key])} for key in ordered]
+
+
+def _references(recorded):
+    flat = {}
+    for kind, name in (keys.bare(recorded) if isinstance(recorded, dict) else {}).items():
+        flat |= {f"{kind}.{key}": value for key, value in name.items()} if isinstance(name, dict) else {kind: name}
+    return {kind: name for kind, name in flat.items() if name not in NOTHING}
+
+
+def plain(told, *, tree=False, history=False, logs=False):
+    """What `describe` tells as data for JSON; tree, history and logs only where asked for, else how many there are."""
+    made = {key: value for key, value in told.items() if key not in ("tree", "history", "logs")}
+    made["history"] = told.get("history", []) if history else len(told.get("history", []))
+    made["logs"] = told["logs"] if logs else len(told["logs"])
+    return made | ({"tree": keys.bare(told["tree"])} if tree else {})
+
+
+def tree_lines(told, width=None):
+    """The whole tree, a line for each item, cut at the width if there is one; arrays and WCS are named only."""
+    lines = []
+    _branch(told["tree"], "", lines)
+    for column in told.get("columns") or []:
+        words = (column["dtype"], column["unit"], column["description"])
+        lines.append(f"column {column['name']}: {', '.join(word for word in words if word)}")
+    return [cut(line, max(width, 40)) for line in lines] if width else lines
+
+
+def _branch(node, indent, lines):
+    items = node.items() if isinstance(node, dict) else enumerate(node)
+    for name, child in items:
+        short = leaf(child)
+        lines.append(f"{indent}{name}:" + (f" {short}" if short is not None else ""))
+        if short is None:
+            _branch(child, indent + "  ", lines)
+
+
+def leaf(node):
+    """A node in one line, or None for one that is better entered."""
+    if nodes.is_array(node):
+        shape, dtype = node.get("shape") or [], node.get("datatype", "inline")
+        return f"{dtype if isinstance(dtype, str) else 'structured'} ({', '.join(map(str, shape))})"
+    if nodes.is_foreign(node) and isinstance(node, dict) and not isinstance(keys.bare(node), str):
+        if "/quantity-" in node.tag:
+            return f"{leaf(node.get('value'))} {node.get('unit')}"
+        return f"<{node.tag.rpartition('/')[2]}>"
+    value = keys.bare(node)
+    if isinstance(value, dict):
+        return None if value else "{}"
+    if isinstance(value, list):
+        long = any(isinstance(one, dict) or (isinstance(one, str) and len(one) > 60) for one in value)
+        return None if long else json.dumps(value, ensure_ascii=False)
+    return " ".join(value.split()) if isinstance(value, str) else json.dumps(value)
+
+
+def history_lines(told):
+    """What was done to the file, oldest first."""
+    lines = []
+    for entry in told.get("history") or []:
+        entry = entry if isinstance(entry, dict) else {"description": str(entry)}
+        lines.append(f"{str(entry.get('time', ''))[:19]}  {entry.get('description', '')}")
+        if entry.get("tool") and entry.get("arguments"):
+            lines.append(f"    $ {entry['tool']} {shlex.join(map(str, entry['arguments']))}")
+        lines += [f"    {key}: {value}" for key, value in (entry.get("parameters") or {}).items()]
+        for kind, reference in (entry.get("references") or {}).items():
+            reference = reference if isinstance(reference, dict) else {"name": reference}
+            words = (str(reference[key]) for key in ("name", "checksum") if reference.get(key))
+            lines.append(f"    {kind} reference: {' '.join(words)}")
+    return lines
+
+
+def log_lines(told):
+    """Lines of `meta.cal_logs`."""
+    return [" ".join(line.split()) for line in told["logs"]]
+
+
+def cut(text, width):
+    """A line cut to a width, with a mark where something is missing."""
+    return text if len(text) <= width else text[: max(0, width - 2)] + " …"

@@ -1,0 +1,192 @@
+"""What lies over an image: the sky, sources of a catalog, outlines of segments."""
+
+from pathlib import Path
+
+import numpy as np
+
+from rtools.astrometry.wcs import BORDER
+from rtools.errors import InputError
+from rtools.products import names, reader
+from rtools.products.section import frame_of
+
+__all__ = ["compass", "load_outlines", "load_sources", "load_wcs"]
+
+SKY = (("ra", "dec"), ("ra_centroid", "dec_centroid"), ("RA", "DEC"), ("RA", "Dec"))
+PIXELS = (("x_centroid", "y_centroid"), ("xcentroid", "ycentroid"), ("x", "y"), ("X", "Y"))
+
+
+def load_wcs(product, path=None):
+    """World coordinate system of a product's own pixels.
+
+    Parameters
+    ----------
+    product : rtools.products.reader.Product
+    path : str, optional
+        A ``_wcs`` file, or an image of the same pointing; by default what the product holds, else the ``_wcs`` beside
+        it.
+
+    Returns
+    -------
+    gwcs.WCS
+
+    Raises
+    ------
+    InputError
+        There is none.
+    """
+    if path is None:
+        if isinstance(product.tree["meta"].get("wcs"), dict):
+            return product.node("meta.wcs")
+        path = Path(product.path).with_name(f"{names.split_suffix(product.path)[0]}_wcs.asdf")
+        if not path.exists():
+            raise InputError("has no WCS", mend=f"give --wcs FILE; {path.name} is not there", path=product.path)
+    with reader.open_product(path, ("wcs", "l2_image")) as holder:
+        level1 = frame_of(product) == "l1"
+        key = "meta.wcs" if holder.kind == "l2_image" else "wcs_l1" if level1 else "wcs_l2"
+        try:
+            wcs = holder.node(key)
+        except KeyError:
+            wcs = None
+    if wcs is None:
+        raise InputError(f"has no {key}", path=path)
+    if level1 and holder.kind == "l2_image":
+        from rtools.astrometry.wcs import level1_wcs
+
+        return level1_wcs(wcs)
+    return wcs
+
+
+def compass(wcs, x, y):
+    """Directions of north and east in pixels, as unit vectors, and arcsec per pixel at a place.
+
+    Parameters
+    ----------
+    wcs : gwcs.WCS
+    x, y : float
+
+    Returns
+    -------
+    (ndarray (2,), ndarray (2,), float)
+
+    Raises
+    ------
+    InputError
+        The WCS gives no position there.
+    """
+    ra, dec = (np.asarray(part, float) for part in wcs([x, x + 1, x], [y, y, y + 1], with_bounding_box=False))
+    if not np.all(np.isfinite([ra, dec])):
+        raise InputError("the WCS gives no sky position in this region")
+    east = (np.diff(ra[[0, 1, 0, 2]])[::2] + 180) % 360 - 180
+    jacobian = np.array([east * np.cos(np.radians(dec[0])), dec[1:] - dec[0]])
+    back = np.linalg.inv(jacobian)
+    scale = np.sqrt(abs(np.linalg.det(jacobian))) * 3600
+    return back[:, 1] / np.hypot(*back[:, 1]), back[:, 0] / np.hypot(*back[:, 0]), float(scale)
+
+
+def load_sources(path, product, *, wcs=None):
+    """Positions of a catalog's sources in pixels of a product.
+
+    Parameters
+    ----------
+    path : str
+        Parquet, ECSV, FITS, CSV …
+    product : rtools.products.reader.Product
+    wcs : gwcs.WCS, optional
+        Positions on the sky are used where there is one and the catalog has them; else its pixels, which are those of
+        an L2 image.
+
+    Returns
+    -------
+    ndarray float64, (2, sources)
+
+    Raises
+    ------
+    InputError
+        No table, or no positions in it.
+    """
+    table = _read_table(path)
+    sky, pixels = (next((pair for pair in known if set(pair) <= table.keys()), None) for known in (SKY, PIXELS))
+    if sky and wcs is not None:
+        ra, dec = (table[name] for name in sky)
+        x, y = wcs.invert(ra, dec, with_bounding_box=False)
+        return np.array([x, y], float)
+    if pixels:
+        return np.array([table[name] for name in pixels]) + BORDER * (frame_of(product) == "l1")
+    if sky:
+        raise InputError("its positions need a WCS, which the image has not", mend="give --wcs FILE", path=path)
+    raise InputError("no positions: columns ra, dec or x_centroid, y_centroid expected", path=path)
+
+
+def _read_table(path):
+    """Columns with positions by name, as float64."""
+    if not Path(path).is_file():
+        raise InputError("a directory" if Path(path).is_dir() else "no such file", path=path)
+    wanted = [name for pair in (*SKY, *PIXELS) for name in pair]
+    try:
+        if str(path).endswith((".parquet", ".parq")):
+            from pyarrow import parquet
+
+            with parquet.ParquetFile(path) as file:
+                present = [name for name in wanted if name in file.schema_arrow.names]
+                table = file.read(columns=present)
+            return {name: np.asarray(table[name], float) for name in present}
+        from astropy.table import Table
+
+        table = Table.read(path)
+        present = [name for name in wanted if name in table.colnames]
+        return {name: np.ma.filled(np.ma.asarray(table[name], float), np.nan) for name in present}
+    except Exception as error:  # every reader has errors of its own
+        raise InputError(f"no table that can be read ({' '.join(str(error).split())[:120]})", path=path) from None
+
+
+def load_outlines(path, product, image):
+    """Pixels at the edge of a segment, in the region that is shown.
+
+    Parameters
+    ----------
+    path : str
+        A ``_segm`` file.
+    product : rtools.products.reader.Product
+        What is shown.
+    image : rtools.show.image.Image
+        The region of it.
+
+    Returns
+    -------
+    ndarray of bool, like the image
+
+    Raises
+    ------
+    InputError
+        It is no segmentation map of such a frame.
+    """
+    with reader.open_product(path) as segments:
+        if "segm" not in segments.kind:
+            raise InputError("no segmentation map (_segm)", path=path)
+        border = BORDER if frame_of(product) == "l1" else 0
+        found = segments.arrays["data"].shape
+        if tuple(length + 2 * border for length in found) != image.frame:
+            sizes = " and ".join(f"{columns} x {rows}" for rows, columns in (found, image.frame))
+            raise InputError(f"segmentation map and image are of different size: {sizes} pixels", path=path)
+        rows, columns = image.data.shape
+        top, left = image.y - border, image.x - border
+        labels = np.zeros((rows, columns), np.uint32)
+        y1, y2 = max(top, 0), min(top + rows, found[0])
+        x1, x2 = max(left, 0), min(left + columns, found[1])
+        if y1 < y2 and x1 < x2:
+            part = segments.rows("data", y1, y2, threads=2)[:, x1:x2]
+            labels[y1 - top : y2 - top, x1 - left : x2 - left] = part
+    return _edges(labels)
+
+
+def _edges(labels):
+    """Pixels of a segment that have a neighbour of another one, or of none."""
+    edge = np.zeros(labels.shape, bool)
+    for here, there in (
+        (np.s_[1:], np.s_[:-1]),
+        (np.s_[:-1], np.s_[1:]),
+        (np.s_[:, 1:], np.s_[:, :-1]),
+        (np.s_[:, :-1], np.s_[:, 1:]),
+    ):
+        edge[here] |= labels[here] != labels[there]
+    return edge & (labels > 0)

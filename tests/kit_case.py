@@ -1,0 +1,215 @@
+"""What the kit-wide suite needs of a tool: command lines that work, and what stands in for a disk, a pipe, a key press.
+
+A tool that is called as ``rt-NAME FILE`` and writes to ``--outdir DIR`` needs no line here.
+"""
+
+import io
+import os
+import re
+import resource
+import signal
+import sys
+import time
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+from run_case import STEPS, SUFFIXES, done
+
+import rtools
+from rtools.commands import common
+from rtools.commands.rt import GROUPS, command_of
+
+TOOLS = sorted(name for group in GROUPS.values() for name in group)
+
+NAME = "r0000101001001001001_0001_wfi01_f158_uncal.asdf"
+
+LINES = {
+    "name": (NAME,),
+    "sim": (f"{NAME} --size 256 --dry-run",),
+    "refs": ("check FILE --builtin", "show GAIN"),
+    "get": ("exposure.type FILE",),
+    "set": ("FILE exposure.nresultants=5 --outdir DIR",),
+    "diff": ("FILE FILE",),
+    "validate": ("FILE --quick --json",),
+    "cut": ("FILE --section 10:40,20:60 --outdir DIR",),
+    "fits": ("FILE --outdir DIR --sip-error none",),
+    **dict.fromkeys((*STEPS, "run"), ("FILE --outdir DIR",)),
+}
+"""Tool to command lines: FILE is a product that it takes, GAIN a reference file, DIR a directory for outputs."""
+
+WRITES = {
+    "sim": f"{NAME} --size 256 --read-pattern 1;2;3 --no-truth --outdir DIR",
+    "refs": "make DIR --detector WFI01 --types gain --size 256",
+    "dq": "FILE --mask JUMP_DET -o DIR/out.asdf",
+    "view": "FILE -o DIR/out.png",
+    "table": "FILE --format ecsv -o DIR/out.ecsv",
+}
+"""Tool to a command line that writes a file."""
+
+BEFORE = {name: SUFFIXES[STEPS[number - 1]] if number else "uncal" for number, name in enumerate(STEPS)}
+TAKES = {**BEFORE, "linearity": "dark_decay", "run": "photom", "refs": "uncal", "table": "catalog"}
+"""Tool to the kind of product that FILE is; otherwise an image."""
+
+
+def lines(name):
+    """Command lines of a tool that must work."""
+    return LINES.get(name, ("FILE",))
+
+
+def writing_line(name):
+    """A command line of a tool that writes a file, or None."""
+    if name in WRITES:
+        return WRITES[name]
+    return next((line for line in lines(name) if "DIR" in line), None)
+
+
+CASES = [(name, line) for name in TOOLS for line in lines(name)]
+READS = [(name, line) for name, line in CASES if re.search("FILE|GAIN", line)]
+WRITERS = [(name, writing_line(name)) for name in TOOLS if writing_line(name)]
+
+
+def many_inputs(name):
+    """Whether a tool takes any number of files."""
+    arguments = [param for param in command_of(name).params if param.nargs == -1]
+    return any("FILE" in (param.metavar or param.name.upper()) for param in arguments)
+
+
+def run(name, *args):
+    """Exit status of a tool run in this process."""
+    return common.run(command_of(name), list(map(str, args)))
+
+
+def words(line, file, directory):
+    """A line with its FILE (a path, or several) and its DIR filled in."""
+    files = [str(path) for path in file] if isinstance(file, list) else [str(file)]
+    filled = []
+    for word in line.split():
+        if word in ("FILE", "GAIN"):
+            filled += files
+        else:
+            filled.append(re.sub(r"^DIR\b", lambda _: str(directory), word))
+    return filled
+
+
+@pytest.fixture(scope="session")
+def others(tmp_path_factory):
+    """A reference file, and a catalog."""
+    import pyarrow
+    from pyarrow import parquet
+
+    directory = tmp_path_factory.mktemp("others")
+    done("refs", "make", directory, "--detector", "WFI01", "--types", "gain", "--size", 256)
+    table = pyarrow.table({"label": list(range(500)), "flux": [1.5 * number for number in range(500)]})
+    parquet.write_table(table, directory / "stars_cat.parquet")
+    return {"gain": next(directory.glob("*.asdf")), "catalog": directory / "stars_cat.parquet"}
+
+
+@pytest.fixture
+def taken(product, others):
+    """``taken(name, line)``: the path of a product that the line's tool takes."""
+
+    def find(name, line):
+        kind = "gain" if "GAIN" in line else TAKES.get(name, "cal")
+        return others[kind] if kind in others else product(kind)
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def path_of_tools(tmp_path_factory):
+    """A directory with ``rt`` and every ``rt-NAME``, for PATH: those of this source tree, installed or not."""
+    directory = tmp_path_factory.mktemp("bin")
+    root = Path(rtools.__file__).parent.parent
+    for name in ("", *TOOLS):
+        called = f"rt-{name}" if name else "rt"
+        main = f"common.entry(rt.command_of('{name}'))()" if name else "rt.main()"
+        code = f"import sys; sys.path.insert(0, '{root}'); sys.argv[0] = '{called}'"
+        script = directory / called
+        script.write_text(
+            f'#!/bin/sh\nexec "{sys.executable}" -c "{code}; from rtools.commands import common, rt; {main}" "$@"\n'
+        )
+        script.chmod(0o755)
+    return directory
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    encoding = "utf-8"
+
+    def isatty(self):
+        return True
+
+
+@contextmanager
+def stdout_to(monkeypatch, stream):
+    """Standard output is this stream."""
+    with monkeypatch.context() as patched:
+        patched.setattr(sys, "stdout", stream)
+        yield stream
+    with suppress(OSError):
+        stream.close()
+
+
+def full_device():
+    """A stream on a full disk."""
+    return open("/dev/full", "w")
+
+
+def broken_pipe():
+    """A pipe that nobody reads."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    return os.fdopen(writing, "w")
+
+
+@contextmanager
+def limited(what, soft):
+    """A soft limit of this process."""
+    before, hard = resource.getrlimit(what)
+    resource.setrlimit(what, (soft, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(what, (before, hard))
+
+
+@contextmanager
+def nobody():
+    """Not root, whom mode bits do not stop; whoever is another user stays it."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.setegid(65534)
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(0)
+
+
+def interrupted(name, args, after):
+    """Exit status of a tool when Ctrl-C comes after so many seconds."""
+
+    def press(*_):
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, press)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, after)
+        status = run(name, *args)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        return status
+    except KeyboardInterrupt:  # it came when the tool had ended
+        return 0
+    finally:
+        signal.signal(signal.SIGALRM, before)
+
+
+def seconds(function):
+    """How long a call takes."""
+    begin = time.perf_counter()
+    function()
+    return time.perf_counter() - begin
