@@ -265,3 +265,28 @@ def test_halo_of_a_task_that_declines_is_cut_off_again(data):
         engine.run()
     assert set(widths) == {128}
     assert np.array_equal(tasks[-1].sinks[0].planes["data"], data.mean(axis=0)[4:-4, 4:-4])
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_sweep_of_prepare_takes_the_memory_that_was_read_ahead(data, threads):
+    plane = np.arange(ROWS * COLUMNS, dtype="f4").reshape(ROWS, COLUMNS)
+    places = []
+
+    def apply(strip, refs, options, prepared):
+        places.append(refs["flat"]["data"].ctypes.data)
+        assert np.array_equal(refs["flat"]["data"], plane[:, strip.start : strip.stop])
+
+    def prepare(exposure, view, refs, options):
+        return view.map_channels(lambda strip: strip.start)
+
+    use = (Reference("flat", planes=("data",)),)
+    first = task({"apply": apply}, references=use, sources={"flat": Planes(data=plane)})
+    second = task({"prepare": prepare, **FIT}, kind="fit")
+    second.sinks.append(sink())
+    with Engine(Ramp(data), Exposure({}, data.shape), [first, second], threads=threads) as engine:
+        engine.read_ahead()
+        engine.prepare(0, 2)
+        engine.run()
+    assert second.prepared == list(range(0, COLUMNS, 128))
+    assert len(places) == 20
+    assert len(set(places)) == 8

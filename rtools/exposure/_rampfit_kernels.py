@@ -232,32 +232,39 @@ def _test(reads, limits, w, candidate):
     """
     weight, residual = q.CARRIED, q.CARRIED + BLOCK
     variance, spread = residual + BLOCK, residual + TWO * BLOCK
-    excess = spread + BLOCK
+    after = spread + BLOCK - weight  # from each of these to its value at the following difference
+    excess, shared = spread + after + BLOCK, spread + after + TWO * BLOCK
     one, two = MARGIN * limits.one, MARGIN * limits.two
     n = np.uint64(reads.size) - q.ONE
-    for j in range(excess + BLOCK - q.CARRIED):
+    for j in range(shared + BLOCK - q.CARRIED):
         w[q.CARRIED + j] = 0.0
     for k in range(n):
         at = q.BASE + (n - q.ONE - k) * q.STRIDE
-        after = at + q.STRIDE
-        paired = reads[n - k] > 1 and k > 0
+        lower = at + q.STRIDE + q.LOWER
+        for j in range(after):
+            w[weight + after + j] = w[weight + j]
         for j in range(BLOCK):
-            lower, inverse, norm = w[after + q.LOWER + j], w[at + q.INVERSE + j], w[q.NORM + j]
-            weight_after, residual_after = w[weight + j], w[residual + j]
-            variance_after, spread_after = w[variance + j], w[spread + j]
-            here = w[at + q.UNIT + j] * inverse - lower * weight_after
-            left = (w[at + q.VALUE + j] - w[q.RATE + j] * w[at + q.UNIT + j]) * inverse - lower * residual_after
-            scatter = inverse + lower * lower * variance_after
-            width = norm * scatter - here * here
-            over = left * left * norm - one * width
-            if paired:
-                shared = -norm * lower * variance_after - here * weight_after
-                lowered = left * left * spread_after - 2.0 * left * residual_after * shared
-                lowered += residual_after * residual_after * width
-                pair = lowered * norm - two * (width * spread_after - shared * shared)
-                over = pair if pair > over else over
-            w[weight + j], w[residual + j], w[variance + j], w[spread + j] = here, left, scatter, width
+            w[weight + j] = w[at + q.UNIT + j] * w[at + q.INVERSE + j] - w[lower + j] * w[weight + after + j]
+        for j in range(BLOCK):
+            left = (w[at + q.VALUE + j] - w[q.RATE + j] * w[at + q.UNIT + j]) * w[at + q.INVERSE + j]
+            w[residual + j] = left - w[lower + j] * w[residual + after + j]
+        for j in range(BLOCK):
+            w[variance + j] = w[at + q.INVERSE + j] + w[lower + j] * w[lower + j] * w[variance + after + j]
+        for j in range(BLOCK):
+            w[spread + j] = w[q.NORM + j] * w[variance + j] - w[weight + j] * w[weight + j]
+        for j in range(BLOCK):
+            over = w[residual + j] * w[residual + j] * w[q.NORM + j] - one * w[spread + j]
             w[excess + j] = over if over > w[excess + j] else w[excess + j]
+        if reads[n - k] > 1 and k > 0:
+            for j in range(BLOCK):
+                product = w[weight + j] * w[weight + after + j]
+                w[shared + j] = -w[q.NORM + j] * w[lower + j] * w[variance + after + j] - product
+            for j in range(BLOCK):
+                a, b, c = w[residual + j], w[residual + after + j], w[shared + j]
+                here, following = w[spread + j], w[spread + after + j]
+                lowered = a * a * following - 2.0 * a * b * c + b * b * here
+                over = lowered * w[q.NORM + j] - two * (here * following - c * c)
+                w[excess + j] = over if over > w[excess + j] else w[excess + j]
     for j in range(BLOCK):
         candidate[j] &= w[excess + j] > 0.0
 

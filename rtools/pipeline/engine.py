@@ -163,7 +163,11 @@ class Engine:
 
     def map_channels(self, upto, function):
         """``function(strip)`` for each channel with tasks [0, upto) applied; results in channel order."""
-        self._ahead = None  # one group is enough in memory
+        if self._ahead is not None:  # one group is enough in memory
+            portion, reads = self._ahead
+            self._ahead = None
+            _results(reads)
+            self._buffers.give(portion.untaken())
         return self._sweep(upto, range(self.channels), function=function)
 
     def strip(self, upto, start, stop, *, keep=False):
@@ -240,6 +244,8 @@ class Engine:
                     sink.put(inner)
         if sinks:  # nobody has the strip any more
             self._buffers.give(share.arrays)
+        elif portion.pooled:
+            self._buffers.give(share.references_read)
         return strip
 
 
@@ -310,6 +316,7 @@ class _Portion:
         columns = engine.exposure.shape[2]
         tasks = [task for task in engine.tasks[:upto] if task.active]
         halo = sum(task.halo for task in tasks)
+        self.pooled = buffers is not None
         self._source = engine.source
         self._spans = {span: number for number, span in enumerate(spans)}
         self._wide = [(max(0, start - halo), min(columns, stop + halo)) for start, stop in spans]
@@ -329,7 +336,7 @@ class _Portion:
                 for name in use.channels:
                     self._references.setdefault((use.type, name), source.row_spans(name, channels))
         readings = [*self._input.values(), *self._references.values()]
-        if buffers is not None:
+        if self.pooled:
             for reading in readings:
                 reading.allocate = buffers.take
         self.jobs = [job for reading in readings for job in reading.jobs]
@@ -342,16 +349,22 @@ class _Portion:
             taken.append({key: reading.parts[number] for key, reading in readings.items()})
             for reading in readings.values():
                 reading.parts[number] = None
-        arrays = [array for each in taken for array in each.values()]
-        return _Share(self._source.strip(*self._wide[number], taken[0]), taken[1], arrays)
+        return _Share(self._source.strip(*self._wide[number], taken[0]), *taken)
+
+    def untaken(self):
+        """Arrays of all spans that nobody has taken; the portion is of no use afterwards."""
+        readings = [*self._input.values(), *self._references.values()]
+        numbers, self._spans = self._spans.values(), {}
+        return [reading.parts[number] for number in numbers for reading in readings]
 
 
 class _Share:
-    """One strip and its references; `arrays` are what they were read into."""
+    """One strip and its references; `arrays` is all that they were read into, `references_read` without the strip's."""
 
-    def __init__(self, strip, references, arrays):
+    def __init__(self, strip, read, references):
         self.strip = strip
-        self.arrays = arrays
+        self.references_read = list(references.values())
+        self.arrays = [*read.values(), *self.references_read]
         self._arrays = references
         self._start, self._trimmed_start = strip.start, strip.trimmed.start
 

@@ -7,6 +7,7 @@ import numpy as np
 from rtools.astrometry.wcs import BORDER
 from rtools.errors import InputError
 from rtools.products import names, reader
+from rtools.products.catalogs import read_catalog
 from rtools.products.section import frame_of
 
 __all__ = ["compass", "load_outlines", "load_sources", "load_wcs"]
@@ -104,39 +105,23 @@ def load_sources(path, product, *, wcs=None):
     InputError
         No table, or no positions in it.
     """
-    table = _read_table(path)
-    sky, pixels = (next((pair for pair in known if set(pair) <= table.keys()), None) for known in (SKY, PIXELS))
+    table = read_catalog(path)
+    names = set(table.colnames)
+    sky, pixels = (next((pair for pair in known if set(pair) <= names), None) for known in (SKY, PIXELS))
     if sky and wcs is not None:
-        ra, dec = (table[name] for name in sky)
+        ra, dec = (_column(table, name) for name in sky)
         x, y = wcs.invert(ra, dec, with_bounding_box=False)
         return np.array([x, y], float)
     if pixels:
-        return np.array([table[name] for name in pixels]) + BORDER * (frame_of(product) == "l1")
+        return np.array([_column(table, name) for name in pixels]) + BORDER * (frame_of(product) == "l1")
     if sky:
         raise InputError("its positions need a WCS, which the image has not", mend="give --wcs FILE", path=path)
     raise InputError("no positions: columns ra, dec or x_centroid, y_centroid expected", path=path)
 
 
-def _read_table(path):
-    """Columns with positions by name, as float64."""
-    if not Path(path).is_file():
-        raise InputError("a directory" if Path(path).is_dir() else "no such file", path=path)
-    wanted = [name for pair in (*SKY, *PIXELS) for name in pair]
-    try:
-        if str(path).endswith((".parquet", ".parq")):
-            from pyarrow import parquet
-
-            with parquet.ParquetFile(path) as file:
-                present = [name for name in wanted if name in file.schema_arrow.names]
-                table = file.read(columns=present)
-            return {name: np.asarray(table[name], float) for name in present}
-        from astropy.table import Table
-
-        table = Table.read(path)
-        present = [name for name in wanted if name in table.colnames]
-        return {name: np.ma.filled(np.ma.asarray(table[name], float), np.nan) for name in present}
-    except Exception as error:  # every reader has errors of its own
-        raise InputError(f"no table that can be read ({' '.join(str(error).split())[:120]})", path=path) from None
+def _column(table, name):
+    """A column as float64, NaN where it has no value."""
+    return np.ma.filled(np.ma.asarray(table[name], float), np.nan)
 
 
 def load_outlines(path, product, image):
