@@ -72,19 +72,36 @@ def _polynomial(x, c, p):
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
+def _polynomials(values, c, out):
+    """`_polynomial` of a row, pixels side by side."""
+    columns, top = values.size, c.shape[0] - 1
+    for p in range(columns):
+        out[p] = np.float32(c[top, p]) * values[p]
+    for k in range(top - 1):
+        for p in range(columns):
+            out[p] = (out[p] + np.float32(c[top - 1 - k, p])) * values[p]
+    for p in range(columns):
+        out[p] += np.float32(c[0, p])
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
 def _rates(row, flags, means, c, start, rate):
     """Linear value of the first resultant, and the slope per read to the last but one that is unsaturated."""
     groups, columns = row.shape
     saturated = np.zeros(CHANNEL, np.uint8)
+    begin, end = np.zeros(CHANNEL, np.float32), np.zeros(CHANNEL, np.float32)
     for g in range(groups):
         for x in range(columns):
             saturated[x] |= flags[g, x] & SATURATED
+    _polynomials(row[0], c, begin)
     for x in range(columns):
-        start[x] = _polynomial(row[0, x], c, x)
+        start[x] = begin[x]
     last = max(groups - 1, 2) - 1
     if groups > 1:
+        _polynomials(row[last], c, end)
+        span = means[last] - means[0]
         for x in range(columns):
-            rate[x] = np.float64(_polynomial(row[last, x], c, x) - np.float32(start[x])) / (means[last] - means[0])
+            rate[x] = np.float64(end[x] - begin[x]) / span
     for x in range(columns):
         if saturated[x]:
             start[x], rate[x] = _saturated_rate(row, flags, means, c, x)
