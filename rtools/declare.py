@@ -96,8 +96,8 @@ class Step:
     name : str
         The tool without ``rt-``.
     kind : str
-        ``ramp`` (strip, ramp to ramp), ``fit`` (strip, ramp to image), ``image`` (strip, image to image) or
-        ``frame`` (metadata of the whole frame).
+        ``ramp`` (strip, ramp to ramp), ``fit`` (strip, ramp to image), ``image`` (strip, image to image), ``frame``
+        (metadata of the whole frame), ``catalog`` (sources of the frame) or ``align`` (one or several frames).
     cal_step, suffix : str
         Its `meta.cal_step` key and its product's suffix.
     summary, description : str

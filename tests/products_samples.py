@@ -34,6 +34,8 @@ def _value(field):
     if types[0] == "time":
         return nodes.time(START)
     if types[0] == "array":
+        if isinstance(rule.get("items"), dict):
+            return []
         words = _words(rule.get("items_enum", []))
         few = int(rule.get("minItems", 1))
         item = {"string": "x", "integer": 1, "number": 1.0}.get(rule.get("items"), [1.0, 0.0])

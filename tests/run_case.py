@@ -18,7 +18,7 @@ from rtools.products import header, reader, writer
 ROOT = "r0000101001001001001_0001"
 READS = "1;2-3;4-7;8-10;11;12-13"
 TYPES = tuple(chain.LAST_STEP)
-STEPS = tuple(name for name in chain.ORDER if name not in chain.PLANNED)
+STEPS = tuple(name for name in chain.ORDER if name not in chain.MODULES)
 SUFFIXES = {name: chain.step_of(name).suffix for name in STEPS}
 
 

@@ -71,6 +71,19 @@ def test_make_writes_every_type(refdir, capsys):
     assert all(row[0].startswith(f"roman_wfi_{row[1]}_") for row in rows)
 
 
+def test_make_tells_in_json_what_it_made(tmp_path, capsys):
+    arguments = ("make", tmp_path / "made", "--detector", "WFI01", "--types", "gain,mask", "--size", 256, "--json")
+    status, out, _err = run(capsys, *arguments, "-n")
+    planned = json.loads(out)
+    assert (status, len(planned)) == (0, 2)
+    assert not (tmp_path / "made").exists()
+    status, out, _err = run(capsys, *arguments)
+    assert status == 0
+    assert json.loads(out) == [
+        {"file": row["file"], "bytes": (tmp_path / "made" / row["file"]).stat().st_size} for row in planned
+    ]
+
+
 def test_make_refuses_what_exists(refdir, capsys):
     arguments = ("make", refdir, "--detector", "WFI01", "--types", "gain", "--size", 256)
     status, _out, err = run(capsys, *arguments)

@@ -188,6 +188,22 @@ def test_a_raw_file_takes_the_wcs_beside_it(raw, product, tmp_path):
         assert after.meta["rtools"]["cutout"]["rows"] == [59, 70]
 
 
+def test_the_wcs_of_the_whole_serves_a_cutout_of_raw_data(raw, product, tmp_path):
+    from rtools.products.coordinates import load_wcs
+
+    cut(raw, tmp_path / "part.asdf", "--section", "60:120,40:100").close()
+    cut(product("cal"), tmp_path / "part_cal.asdf", "--section", "30:140,20:140").close()
+    with reader.open_product(product("cal")) as image, reader.open_product(tmp_path / "part.asdf") as part:
+        known = sky(image, 100.0, 60.0)
+        for holder in (product("wcs"), product("cal"), tmp_path / "part_cal.asdf"):
+            wcs = load_wcs(part, holder)
+            np.testing.assert_allclose(wcs(44.0, 24.0), known, rtol=0, atol=1e-9)
+    place = f"{known[0]:.9f},{known[1]:.9f},5pix"
+    with cut(tmp_path / "part.asdf", tmp_path / "b.asdf", "--sky", place, "--wcs", product("wcs")) as after:
+        assert after.meta["rtools"]["cutout"]["columns"] == [102, 107]
+        assert after.meta["rtools"]["cutout"]["rows"] == [62, 67]
+
+
 def test_a_place_that_is_not_in_the_image_is_exit_3(product, tmp_path, capsys):
     with reader.open_product(product("cal")) as image:
         ra, dec = sky(image, 100.0, 60.0)
@@ -270,10 +286,11 @@ def test_where_to_and_what_must_be_said(tmp_path, capsys):
         ("--section", SECTION, "--wcs", "w", "-o", "b.asdf"),
         ("--section", SECTION, "-o", path, "--overwrite"),
         ("--section", SECTION, "-o", "-", "--json"),
+        ("--section", SECTION, "-o", "b.fits"),
     ):
         assert tool("cut", path, *words) == 2
         assert capsys.readouterr().err.count("\n") == 1
-    assert tool("cut", path, path, "--section", SECTION, "-o", tmp_path / "b.asdf") == 2
+    assert tool("cut", path, tmp_path / "c.asdf", "--section", SECTION, "-o", tmp_path / "b.asdf") == 2
     assert [found.name for found in tmp_path.iterdir()] == ["a.asdf"]
 
 
@@ -297,7 +314,8 @@ def test_two_inputs_of_one_name_do_not_replace_each_other(tmp_path):
     (tmp_path / "one").mkdir()
     (tmp_path / "two").mkdir()
     paths = [made(tmp_path / name / "a.asdf", "reference/gain") for name in ("one", "two")]
-    assert tool("cut", *paths, "--section", SECTION, "--outdir", tmp_path / "out") == 1
+    assert tool("cut", *paths, "--section", SECTION, "--outdir", tmp_path / "out") == 2
+    assert not (tmp_path / "out").exists()
 
 
 def test_standard_input_to_standard_output(tmp_path, monkeypatch):
@@ -319,6 +337,9 @@ def test_a_cutout_of_a_cutout(tmp_path):
     ):
         np.testing.assert_array_equal(last.array("data"), whole.array("data")[:, 40:100, 35:39])
         assert last.arrays["amp33"].shape == whole.arrays["amp33"].shape
+        where = last.meta["rtools"]["cutout"]
+        assert (where["columns"], where["rows"]) == ([35, 39], [40, 100])
+        assert where["filename"] == whole.meta["filename"]
 
 
 def test_times_stay_times(tmp_path):

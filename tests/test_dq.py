@@ -199,4 +199,5 @@ def test_files_and_flags_go_on_after_a_failure(image, capsys):
     assert tool("dq", "5", image.parent / "none.asdf", image, "--json") == 3
     lines = capsys.readouterr().out.splitlines()
     assert json.loads(lines[0])["names"] == ["DO_NOT_USE", "JUMP_DET"]
-    assert json.loads(lines[1])["file"] == str(image)
+    assert json.loads(lines[1])["exit_code"] == 3
+    assert json.loads(lines[2])["file"] == str(image)

@@ -10,88 +10,18 @@ import pytest
 from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from astropy.wcs import WCS
+from fits_case import back, by_asdf, lossless, sample, there, verified
 from run_case import arrays, copied, history, listing, meta, piped, tool
 
-from rtools.products import header, layout, nodes, reader, staging
-
-RNG = np.random.default_rng(5)
-
-STAMPED = ("filename", "file_date")
-
-
-def there(source, directory, *options):
-    """A product converted; the path of the FITS file."""
-    assert tool("fits", source, "--outdir", directory, "-q", *options) == 0
-    return directory / f"{Path(source).stem}.fits"
-
-
-def back(source, directory, *options):
-    assert tool("fits", source, "--outdir", directory, "-q", *options) == 0
-    return directory / f"{Path(source).stem}.asdf"
-
-
-def same_tree(one, two, path=""):
-    """Assert that two trees as read are the same, tags included, but for where arrays lie and the file's stamps."""
-    if path.startswith("roman.meta.") and path.split(".")[-1] in STAMPED:
-        return
-    assert getattr(one, "tag", None) == getattr(two, "tag", None), path
-    if nodes.is_array(one):
-        return
-    assert type(one) is type(two), path
-    if isinstance(one, dict):
-        assert set(one) == set(two), path
-        for key in one:
-            same_tree(one[key], two[key], f"{path}.{key}" if path else key)
-    elif isinstance(one, list):
-        assert len(one) == len(two), path
-        for place, (first, second) in enumerate(zip(one, two, strict=True)):
-            same_tree(first, second, f"{path}.{place}")
-    else:
-        assert one == two or one != one, path
-
-
-def lossless(source, tmp_path, *options):
-    """Assert that a product comes back as it was; the FITS file, verified."""
-    made = there(source, tmp_path / "fits", *options)
-    verified(made)
-    again = back(made, tmp_path / "asdf")
-    same_tree(header.read_header(source)[0], header.read_header(again)[0])
-    first, second = arrays(source), arrays(again)
-    assert first.keys() == second.keys()
-    for name, array in first.items():
-        assert array.dtype.newbyteorder("=") == second[name].dtype.newbyteorder("="), name
-        assert array.shape == second[name].shape, name
-        assert array.astype(array.dtype.newbyteorder("=")).tobytes() == second[name].tobytes(), name
-    return made
-
-
-def verified(path):
-    """Assert that astropy finds nothing wrong with a file, nor with its checksums."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        with fits.open(path, checksum=True) as hdus:
-            hdus.verify("exception")
-            for hdu in hdus:
-                assert (hdu.verify_checksum(), hdu.verify_datasum()) == (1, 1), hdu.name
-                hdu.data  # noqa: B018
-    assert path.stat().st_size % 2880 == 0
-
-
-def sample(directory, kind, name="x.asdf", change=None, *, profile="2.1.0"):
-    """A small product of a kind, not checked against its schema."""
-    data, known = samples.arrays(kind, profile), samples.meta(kind, profile)
-    if change:
-        change(known, data)
-    head, inner, sources = staging.serialise(staging.build_tree(kind, known, data, profile), None)
-    with open(directory / name, "x+b") as file:
-        staging.write_file(file, head, inner, sources, compression="none", threads=1)
-    return directory / name
+from rtools.products import layout, reader
 
 
 @pytest.mark.parametrize("suffix", ["uncal", "dqinit", "linearity", "rampfit", "flat", "cal"])
 def test_products_come_back_as_they_were(product, suffix, tmp_path):
     lossless(product(suffix), tmp_path)
 
+
+RNG = np.random.default_rng(5)
 
 IMAGES = [kind for kind in layout.facts()["products"] if kind.startswith(("l1_uncal", "ramp", "l2", "l3", "segm_exp"))]
 REFERENCES = [f"reference/{name}" for name in layout.facts()["references"] if name != "bam"]
@@ -267,6 +197,19 @@ def test_ramps_take_the_wcs_beside_them_or_named(product, suffix, tmp_path):
         assert apart(wcs, WCS(found, naxis=2), 248, shift=4) < 0.01
 
 
+def test_a_raw_file_takes_the_wcs_of_the_image_where_there_is_no_other(product, tmp_path):
+    source = copied(product("uncal"), tmp_path / "in")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with asdf.open(product("wcs"), ignore_unrecognized_tag=True, lazy_load=False, memmap=False) as file:
+            del file["roman"]["wcs_l1"]
+            asdf.AsdfFile({"roman": file["roman"]}).write_to(tmp_path / "in" / product("wcs").name)
+    found = fits.getheader(there(source, tmp_path), "SCI")
+    image = WCS(fits.getheader(there(product("cal"), tmp_path), "SCI"))
+    assert (found["CRPIX1"], found["CRPIX2"]) == tuple(image.wcs.crpix + 4)
+    assert apart(reader.open_product(product("wcs")).node("wcs_l2"), WCS(found, naxis=2), 248, shift=4) < 0.01
+
+
 def bent(amplitude):
     """`samples.wcs` with waves that no polynomial of order six follows."""
     from astropy.modeling.models import Identity, Mapping, Sine1D
@@ -385,16 +328,6 @@ def test_a_segmentation_map_of_a_mosaic_has_the_wcs_of_its_metadata(tmp_path):
 # -- unusual trees ----------------------------------------------------------------------------------------------------
 
 
-def by_asdf(source, target, changes, **beside):
-    """A product that the asdf library wrote, with other arrays below and nodes beside ``roman``."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        with asdf.open(source, ignore_unrecognized_tag=True, lazy_load=False, memmap=False) as file:
-            file["roman"].update(changes)
-            asdf.AsdfFile({"roman": file["roman"], **beside}).write_to(target)
-    return target
-
-
 def test_old_trees_with_quantities_and_foreign_keys_come_back(tmp_path):
     from astropy import units
 
@@ -443,129 +376,6 @@ def test_history_grows_by_one_entry_a_way(product, tmp_path):
     told = [entry.get("tool") for entry in history(again)]
     assert told == [entry.get("tool") for entry in history(product("cal"))] + ["rt-fits", "rt-fits"]
     assert meta(again)["filename"] == again.name
-
-
-# -- edited and damaged files -----------------------------------------------------------------------------------------
-
-
-def edited(path, change):
-    with fits.open(path, mode="update") as hdus:
-        change(hdus)
-    return path
-
-
-def test_edited_pixels_come_back_edited(product, tmp_path):
-    def change(hdus):
-        hdus["SCI"].data[3, 4] = 42.0
-
-    again = back(edited(there(product("cal"), tmp_path), change), tmp_path)
-    assert arrays(again, "data")["data"][3, 4] == 42.0
-
-
-def test_edited_keywords_are_named_and_do_not_count(product, tmp_path, capsys):
-    def change(hdus):
-        hdus[0].header["TITLE"] = "another"
-
-    made = edited(there(product("cal"), tmp_path), change)
-    capsys.readouterr()
-    assert tool("fits", made) == 0
-    assert "TITLE" in capsys.readouterr().err
-    again = made.with_suffix(".asdf")
-    assert meta(again)["program"]["title"] == meta(product("cal"))["program"]["title"]
-
-
-@pytest.mark.parametrize("change", [
-    lambda hdus: hdus.__setitem__("SCI", fits.ImageHDU(hdus["SCI"].data.astype("f8"), name="SCI")),
-    lambda hdus: hdus.__setitem__("SCI", fits.ImageHDU(hdus["SCI"].data[:-1], name="SCI")),
-    lambda hdus: hdus.pop("ERR"),
-], ids=["type", "shape", "missing"])  # fmt: skip
-def test_images_that_do_not_fit_the_tree_are_refused(product, change, tmp_path, capsys):
-    made = there(product("cal"), tmp_path)
-    with fits.open(made) as hdus:
-        change(hdus)
-        hdus.writeto(tmp_path / "changed_cal.fits")
-    capsys.readouterr()
-    assert tool("fits", tmp_path / "changed_cal.fits") == 3
-    assert len(capsys.readouterr().err.splitlines()) == 1
-    assert not (tmp_path / "changed_cal.asdf").exists()
-
-
-@pytest.mark.parametrize("share", [0.001, 0.1, 0.5, 0.9, 0.99])
-def test_a_truncated_file_is_refused(product, share, tmp_path, capsys):
-    whole = there(product("cal"), tmp_path / "whole").read_bytes()
-    (tmp_path / "part_cal.fits").write_bytes(whole[: int(len(whole) * share)])
-    capsys.readouterr()
-    assert tool("fits", tmp_path / "part_cal.fits") == 3
-    assert len(capsys.readouterr().err.splitlines()) == 1
-    assert not (tmp_path / "part_cal.asdf").exists()
-
-
-@pytest.mark.parametrize("data", [b"", b"SIMPLE  =                    T", b"nothing of the sort", b"PAR1 catalog"])
-def test_other_files_are_refused(data, tmp_path, capsys):
-    (tmp_path / "x_cal.fits").write_bytes(data)
-    assert tool("fits", tmp_path / "x_cal.fits") == 3
-    assert len(capsys.readouterr().err.splitlines()) == 1
-    assert listing(tmp_path).keys() == {"x_cal.fits"}
-
-
-@pytest.mark.parametrize("kind", ["wcs", "l1_gw", "l1_face"])
-def test_kinds_without_a_fits_form_are_refused(kind, tmp_path, capsys):
-    assert tool("fits", sample(tmp_path, kind)) == 3
-    assert "FITS form" in capsys.readouterr().err
-    assert listing(tmp_path).keys() == {"x.asdf"}
-
-
-# -- without the tree -------------------------------------------------------------------------------------------------
-
-
-def stripped(path, target, *names):
-    """A copy of a FITS file without some extensions."""
-    with fits.open(path) as hdus:
-        fits.HDUList([hdu for hdu in hdus if hdu.name not in names]).writeto(target)
-    return target
-
-
-def test_a_file_without_the_tree_is_refused_unless_lossy(product, tmp_path, capsys):
-    bare = stripped(there(product("cal"), tmp_path), tmp_path / "bare_cal.fits", "ASDF")
-    capsys.readouterr()
-    assert tool("fits", bare) == 3
-    assert "--lossy" in capsys.readouterr().err
-    assert tool("fits", bare, "--lossy") == 0
-    assert "warning" in capsys.readouterr().err
-    again, source = tmp_path / "bare_cal.asdf", product("cal")
-    first, second = arrays(source), arrays(again)
-    assert first.keys() - second.keys() == {"jump_indices"}
-    for name, array in second.items():
-        assert array.dtype == first[name].dtype, name
-        np.testing.assert_array_equal(array, first[name])
-    found, known = meta(again), meta(source)
-    for block in ("exposure", "instrument", "observation", "cal_step", "wcsinfo", "photometry"):
-        assert found[block] == known[block], block
-    assert found["wcs"] is None
-    assert "lossy" in found["rtools"]
-
-
-@pytest.mark.parametrize("suffix", ["uncal", "linearity"])
-def test_lossy_ramps_have_their_arrays(product, suffix, tmp_path):
-    bare = stripped(there(product(suffix), tmp_path), tmp_path / f"bare_{suffix}.fits", "ASDF")
-    assert tool("fits", bare, "--lossy", "-q") == 0
-    again = tmp_path / f"bare_{suffix}.asdf"
-    for name, array in arrays(product(suffix)).items():
-        np.testing.assert_array_equal(arrays(again, name)[name], array)
-
-
-def test_lossy_without_the_table_of_metadata_says_what_is_missing(product, tmp_path, capsys):
-    bare = stripped(there(product("cal"), tmp_path), tmp_path / "bare_cal.fits", "ASDF", "META")
-    capsys.readouterr()
-    assert tool("fits", bare, "--lossy", "-q") == 3
-    assert "meta.visit.start_time" in capsys.readouterr().err
-    assert not (tmp_path / "bare_cal.asdf").exists()
-
-
-def test_lossy_of_something_else_is_refused(tmp_path, capsys):
-    fits.PrimaryHDU(np.ones((3, 3))).writeto(tmp_path / "x.fits")
-    assert tool("fits", tmp_path / "x.fits", "--lossy", "-q") == 3
-    assert "DATAMODL" in capsys.readouterr().err
 
 
 # -- command ----------------------------------------------------------------------------------------------------------

@@ -11,7 +11,10 @@ from run_case import piped, tool
 
 from rtools.products import keys, nodes, writer
 
-pytestmark = pytest.mark.filterwarnings("error")
+pytestmark = [
+    pytest.mark.filterwarnings("error"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),  # of what other modules left open
+]
 
 
 @pytest.fixture(scope="module")
@@ -205,3 +208,18 @@ def test_bare_takes_off_every_tag():
     assert type(made) is dict
     assert type(made["a"]) is list
     assert type(made["a"][0]) is str
+
+
+def test_fits_files_are_asked_alike(image, tmp_path, capsys):
+    path = tmp_path / "x_cal.fits"
+    assert tool("fits", image, "-o", path, "--sip-error", "none", "-q") == 0
+    capsys.readouterr()
+    assert got(capsys, "instrument.detector", path) == ["WFI07"]
+    assert got(capsys, "data.shape", path) == got(capsys, "data.shape", image)
+    catalog = catalog_parquet(tmp_path / "x_cat")
+    assert tool("table", catalog, "-o", tmp_path / "x_cat.fits") == 0
+    capsys.readouterr()
+    assert got(capsys, "exposure.nresultants,exposure.truncated,visit_id", tmp_path / "x_cat.fits", status=1) == [
+        "exposure.nresultants\t3",
+        "exposure.truncated\tfalse",
+    ]

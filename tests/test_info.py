@@ -206,7 +206,9 @@ def test_several_files_are_blocks_and_a_bad_one_is_passed_over(image, tmp_path, 
     assert captured.out.splitlines().count(str(image)) == 2
     assert "" in captured.out.splitlines()
     assert tool("info", "--json", image, bad) == 3
-    assert len(json.loads(capsys.readouterr().out)) == 1
+    good, failed = json.loads(capsys.readouterr().out)
+    assert good["kind"] == "l2_image"
+    assert (failed["file"], failed["exit_code"]) == (str(bad), 3)
 
 
 @pytest.mark.parametrize(
@@ -249,3 +251,54 @@ def test_no_number_of_unknown_meaning_is_shown(tmp_path, capsys):
     assert "999999" not in "\n".join(lines)
     assert "V3 PA 12.0000" in row(lines, "pointing")
     assert row(lines, "time").startswith("2027-05-06T07:08:09.100")
+
+
+@pytest.mark.parametrize("name", ["x_cal.asdf", "x_flat.asdf"])
+def test_fits_files_of_products_are_told_like_the_products(image, references, tmp_path, name, capsys):
+    source = image if name == "x_cal.asdf" else next(references.glob("*flat*.asdf"))
+    path = (tmp_path / name).with_suffix(".fits")
+    assert tool("fits", source, "-o", path, "--sip-error", "none", "-q") == 0
+    capsys.readouterr()
+    first, second = told_json(capsys, "--tree", source, path)
+    assert second["form"] == "fits"
+    assert (second["kind"], second["profile"], second["steps"]) == (first["kind"], first["profile"], first["steps"])
+    assert {one["name"] for one in second["arrays"]} == {one["name"] for one in first["arrays"]}
+    (data,) = (one for one in second["arrays"] if one["name"] == "data")
+    assert data["extension"] == "SCI,1"
+    assert data["shape"] == next(one["shape"] for one in first["arrays"] if one["name"] == "data")
+    assert second["tree"]["meta"]["instrument"] == first["tree"]["meta"]["instrument"]
+    lines = told(capsys, path)
+    assert "(FITS; " in row(lines, "product")
+    assert any(line.startswith("data: float32") for line in told(capsys, "--tree", path))
+
+
+def test_fits_and_foreign_tables(tmp_path, capsys):
+    from astropy.io import fits
+    from astropy.table import Table
+
+    table = Table({"a": np.array([1, 2], "u2"), "b": ["x", "yz"], "c": np.zeros((2, 3), "f4")})
+    table.write(tmp_path / "a.fits")
+    found = told_json(capsys, tmp_path / "a.fits")[0]
+    assert (found["kind"], found["rows"]) == ("table", 2)
+    assert [one["dtype"] for one in found["columns"]] == ["uint16", "string", "float32[3]"]
+    path = catalog_parquet(tmp_path / "x_cat")
+    assert tool("table", path, "-o", tmp_path / "x_cat.fits") == 0
+    capsys.readouterr()
+    assert row(told(capsys, tmp_path / "x_cat.fits"), "product") == "cat_exposure, L4 (fits)"
+    fits.PrimaryHDU(np.zeros((3, 3))).writeto(tmp_path / "b.fits")
+    assert tool("info", tmp_path / "b.fits") == 3
+    assert "neither an extension ASDF nor a table" in capsys.readouterr().err
+    assert tool("table", tmp_path / "a.fits", "-o", tmp_path / "a.vot") == 0
+    capsys.readouterr()
+    assert tool("info", tmp_path / "a.vot") == 3
+    assert "rt-table prints tables" in capsys.readouterr().err
+
+
+def test_history_of_a_catalog(tmp_path, capsys):
+    path = catalog_parquet(tmp_path / "x_cat")
+    assert tool("set", path, "exposure.type=WFI_LOLO", "--in-place") == 0
+    capsys.readouterr()
+    assert "1 entry; last" in row(told(capsys, path), "history")
+    lines = told(capsys, "--history", path)
+    assert "rt-set (rtools" in lines[0]
+    assert "    meta.exposure.type: WFI_LOLO" in lines

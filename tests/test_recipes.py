@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 
@@ -40,3 +41,36 @@ def test_no_recipe_fails_half_way(place):
     """What the recipes leave: calibrated images beside the raw data, no temporary files."""
     assert len(list((place / "night1").glob("*_cal.asdf"))) == 2
     assert not list(place.rglob(".*.tmp"))
+
+
+def test_make_goes_on_after_an_interrupt(raw, tmp_path, path_of_tools):  # noqa: F811
+    for number in range(6):
+        os.link(raw, tmp_path / raw.name.replace("_0001_", f"_{number:04d}_"))
+    command = ["make", "-j", "2", "-f", EXAMPLES / "Makefile", f"DIR={tmp_path}"]
+    environment = os.environ | {"PATH": f"{path_of_tools}:{os.environ['PATH']}"}
+
+    def calibrated():
+        return {path.name: path.stat().st_mtime_ns for path in tmp_path.glob("*_cal.asdf")}
+
+    def ctrl_c_works():
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+    making = subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, start_new_session=True, preexec_fn=ctrl_c_works
+    )
+    for _third in range(3):  # make deletes what a command that it sees interrupted has just finished
+        while not making.stdout.readline().endswith(b"_cal.asdf\n"):
+            assert making.poll() is None
+    os.killpg(making.pid, signal.SIGINT)  # as the terminal does: make and all that it has started
+    making.communicate(timeout=60)
+    assert making.returncode
+    before = calibrated()
+    assert 0 < len(before) < 6
+    assert not list(tmp_path.glob(".*"))
+    assert subprocess.run([*command, "-q"], env=environment, check=False).returncode == 1
+    subprocess.run(command, env=environment, check=True)
+    assert len(calibrated()) == 6
+    assert before.items() <= calibrated().items()
+    sizes = [path.stat().st_size for path in tmp_path.glob("*_cal.asdf")]
+    assert min(sizes) > 0.95 * max(sizes)
+    assert subprocess.run([*command, "-q"], env=environment, check=False).returncode == 0

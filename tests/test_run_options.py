@@ -259,9 +259,9 @@ def test_outdir_that_cannot_be_made(product, tmp_path, capsys):
 
 def test_two_inputs_with_one_output_name_are_refused(product, tmp_path, capsys):
     first, second = (copied(product(suffix), tmp_path, f"x_{suffix}.asdf") for suffix in ("photom", "flat"))
-    assert tool("run", first, second, "--outdir", tmp_path / "out", "-q") == 1
-    assert f"x_wcs.asdf, as {first} does" in capsys.readouterr().err
-    assert statuses(tmp_path / "out" / "x_cal.asdf")["flat_field"] == "COMPLETE"
+    assert tool("run", first, second, "--outdir", tmp_path / "out", "-q") == 2
+    assert f"rt-run: {first} and {second} would both be {tmp_path}/out/x_wcs.asdf" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 def test_the_same_input_twice_runs_once(product, tmp_path, capsys):
@@ -273,8 +273,8 @@ def test_the_same_input_twice_runs_once(product, tmp_path, capsys):
 def test_the_same_input_spelt_twice_is_refused(product, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     source = copied(product("flat"), tmp_path, "x_flat.asdf")
-    assert tool("run", "x_flat.asdf", source, "-q") == 1
-    assert "would write" in capsys.readouterr().err
+    assert tool("run", "x_flat.asdf", source, "-q") == 2
+    assert "would both be" in capsys.readouterr().err
 
 
 # --- names ----------------------------------------------------------------------------------------------------------

@@ -5,19 +5,20 @@ import pytest
 from scipy.ndimage import map_coordinates
 
 from rtools.errors import InputError
+from rtools.reference import epsf
 from rtools.reference.builtin import Builtin
-from rtools.simulate import psf, render, spectra
+from rtools.simulate import render, spectra
 
 
 @pytest.fixture(scope="module")
 def nominal():
-    return psf.from_reference(Builtin("epsf", "WFI01", "F158"))
+    return epsf.from_reference(Builtin("epsf", "WFI01", "F158"))
 
 
 def gaussian_psf(sigma=1.0, stamps=1):
     grid = (np.arange(161) - 80) / 4
     one = np.exp(-0.5 * (grid[:, None] ** 2 + grid[None, :] ** 2) / sigma**2) / (2 * np.pi * sigma**2)
-    return psf.Psf(np.stack([one] * stamps), 4, np.array([0.0]), np.array([0.0]))
+    return epsf.Psf(np.stack([one] * stamps), 4, np.array([0.0]), np.array([0.0]))
 
 
 def moments(image):
@@ -74,14 +75,14 @@ def test_stars_over_the_edge_are_cut(nominal):
 def test_psf_changes_over_the_field():
     """Bilinear between the four stamps around, clamped at the rim."""
     narrow, broad = gaussian_psf(0.8).stamps[0], gaussian_psf(1.6).stamps[0]
-    field = psf.Psf(np.stack([narrow, broad, narrow, broad]), 4, np.array([0.0, 100.0]), np.array([0.0, 100.0]))
+    field = epsf.Psf(np.stack([narrow, broad, narrow, broad]), 4, np.array([0.0, 100.0]), np.array([0.0, 100.0]))
     weights = field.weights([25.0, -10.0, 500.0], [50.0, 0.0, 100.0])
     np.testing.assert_allclose(weights, [[0.375, 0.125, 0.375, 0.125], [1, 0, 0, 0], [0, 0, 0, 1]])
     image = np.zeros((101, 101), np.float32)
     render.add_stars(image, field, [25.0], [50.0], [1.0])
     assert image.max() == pytest.approx(0.75 * narrow.max() + 0.25 * broad.max(), rel=1e-4)
     assert field.distinct is field
-    assert len(psf.Psf(np.stack([narrow] * 4), 4, field.x, field.y).distinct.stamps) == 1
+    assert len(epsf.Psf(np.stack([narrow] * 4), 4, field.x, field.y).distinct.stamps) == 1
 
 
 class FakeEpsf:
@@ -101,18 +102,18 @@ class FakeEpsf:
 def test_optical_stamps_are_integrated_over_the_pixel():
     stamp = gaussian_psf(1.0).stamps[0]
     stamp /= stamp.sum()
-    read = psf.from_reference(FakeEpsf(stamp[None, None, None].repeat(2, axis=1)))
+    read = epsf.from_reference(FakeEpsf(stamp[None, None, None].repeat(2, axis=1)))
     assert read.stamps.sum() == pytest.approx(16, rel=1e-4)
-    ready = psf.from_reference(FakeEpsf(16 * stamp[None, None, None].repeat(2, axis=1)))
+    ready = epsf.from_reference(FakeEpsf(16 * stamp[None, None, None].repeat(2, axis=1)))
     assert read.peak < 0.95 * ready.peak
 
 
 def test_one_spectral_type_is_used_with_a_warning():
     said = []
-    psf.from_reference(FakeEpsf(16 * gaussian_psf().stamps[None, None]), lambda level, text: said.append(level))
+    epsf.from_reference(FakeEpsf(16 * gaussian_psf().stamps[None, None]), lambda level, text: said.append(level))
     assert said == ["warning"]
     with pytest.raises(InputError, match="grid"):
-        psf.from_reference(FakeEpsf(np.ones((1, 2, 3, 9, 9)), pixel_x=[0, 1, 1], pixel_y=[0, 0, 1]))
+        epsf.from_reference(FakeEpsf(np.ones((1, 2, 3, 9, 9)), pixel_x=[0, 1, 1], pixel_y=[0, 0, 1]))
 
 
 def add_galaxy(image, shape, x, y, *, sersic=1.0, radius=5.0, axis_ratio=1.0, angle=0.0, jacobian=None):
@@ -172,7 +173,7 @@ def test_axis_ratio_and_angle():
 
 def test_undersampled_psf_is_not_aliased():
     """Galaxies whose PSF is sharper than a pixel: the sum over all phases of a pixel's place is the same."""
-    sharp = psf.from_reference(Builtin("epsf", "WFI01", "F062"))
+    sharp = epsf.from_reference(Builtin("epsf", "WFI01", "F062"))
     assert render._oversample(sharp) >= 3
     star, galaxy = np.zeros((2, 64, 64), np.float32)
     render.add_stars(star, sharp, [32.37], [31.55], [1.0])

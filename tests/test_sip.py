@@ -136,18 +136,55 @@ def test_small_and_oblong_images(shape):
 def test_a_mosaic_far_from_its_tangent_point_is_exact():
     crpix, crval = (31000.0, -12000.0), (10.0, -5.0)
     wcs = distorted(lambda u, v: (0 * u, 0 * v), crpix=crpix, crval=crval)
-    found = sip.sky_header(wcs, (5000, 5000), tangent=crval)
+    known = sip.tangent_cards(crpix, crval, SCALE * np.array([[-0.5, 0.87], [0.87, 0.5]]))
+    found = sip.sky_header(wcs, (5000, 5000), known=known)
     assert found.order == 1
     assert found.worst < 1e-7
     cards = stated(found.cards)
     np.testing.assert_allclose([cards["CRPIX1"], cards["CRPIX2"]], np.add(crpix, 1), atol=1e-6)
-    assert (cards["CRVAL1"], cards["CRVAL2"] % 360 - 360) == crval
+    assert (cards["CRVAL1"], cards["CRVAL2"]) == crval
     np.testing.assert_allclose(cards["CDELT1"], SCALE * np.hypot(0.5, 0.87))
 
 
 def test_a_tangent_point_that_is_not_one_gives_way_to_sip():
-    found = sip.sky_header(distorted(power(3, 5.0)), SHAPE, tangent=(270.0, 66.0))
+    known = sip.tangent_cards((1999.5, 2043.5), (270.0, 66.0), SCALE * np.array([[-0.5, 0.87], [0.87, 0.5]]))
+    found = sip.sky_header(distorted(power(3, 5.0)), SHAPE, known=known)
     assert found.order == 3
+
+
+def projected(crpix, crval, turn, scale=0.05 / 3600):
+    """A gwcs of one tangent projection, as mosaics have it."""
+    import gwcs
+    from astropy import coordinates, units
+    from astropy.modeling.models import Pix2Sky_TAN
+    from gwcs import coordinate_frames
+
+    turn = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
+    transform = gwcs.FITSImagingWCSTransform(Pix2Sky_TAN(), crpix=crpix, crval=crval, cdelt=[scale, scale], pc=turn)
+    detector = coordinate_frames.Frame2D(name="detector", unit=(units.pix, units.pix))
+    sky = coordinate_frames.CelestialFrame(reference_frame=coordinates.ICRS(), name="world")
+    return gwcs.WCS([(detector, transform), (sky, None)]), scale * turn
+
+
+@pytest.mark.parametrize("crval", [(0.0, 0.0), (269.7, 65.8), (225.0, -90.0), (45.0, 90.0), (10.0, 89.9)])
+@pytest.mark.parametrize("known", [True, False], ids=["told", "found"])
+def test_a_skycell_has_an_exact_header_wherever_its_tangent_point_is(crval, known):
+    crpix = (-31000.25, 12345.5)
+    wcs, matrix = projected(crpix, crval, 0.3)
+    found = sip.sky_header(wcs, (5000, 5000), known=sip.tangent_cards(crpix, crval, matrix) if known else ())
+    assert found.order == 1
+    assert found.worst < 2e-8
+    assert distance(wcs, found.cards, (5000, 5000)).max() < 5e-8
+    cards = stated(found.cards)
+    np.testing.assert_allclose([cards["CRPIX1"], cards["CRPIX2"]], np.add(crpix, 1), atol=1e-6)
+
+
+def test_what_a_mosaic_says_of_its_wcs_is_not_believed_where_it_is_wrong():
+    crpix, crval = (-3100.0, 1234.5), (269.7, 65.8)
+    wcs, matrix = projected(crpix, crval, 0.3)
+    found = sip.sky_header(wcs, (500, 500), known=sip.tangent_cards((0, 0), (269.0, 65.0), 2 * matrix))
+    assert found.order == 1
+    assert found.worst < 2e-8
 
 
 @pytest.mark.parametrize("value", [np.nan, 12.0])

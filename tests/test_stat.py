@@ -185,3 +185,16 @@ def test_a_file_of_flags_alone_is_refused(tmp_path, capsys):
     assert tool("stat", path) == 3
     assert "--array takes dq" in capsys.readouterr().err
     assert tool("stat", path, "--array", "dq") == 0
+
+
+@pytest.mark.parametrize("compression", [None, "lz4", "zlib"])
+def test_threads_change_nothing(tmp_path, compression, capsys):
+    cube = RNG.integers(0, 60000, (7, 64, 60)).astype("u2")
+    path = write(tmp_path / "x_uncal.asdf", "l1_uncal", {"data": cube, "amp33": cube}, compression=compression)
+    printed = []
+    for jobs in (1, 4, 0):
+        assert tool("stat", path, "-j", jobs) == 0
+        printed.append(capsys.readouterr().out)
+    assert printed[0] == printed[1] == printed[2]
+    assert len(printed[0].splitlines()) == 14
+    assert tool("stat", path, "-j", -1) == 2

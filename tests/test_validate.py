@@ -1,6 +1,7 @@
 """rt-validate: every fault gives its finding and no other; good files of every kind give none."""
 
 import json
+import re
 import subprocess
 import sys
 
@@ -11,6 +12,7 @@ from run_case import piped, retouched, rewrite, tool
 from test_products_judges import CASES, write
 
 from rtools.products import header, layout, reader, writer
+from rtools.products.checks_columns import BAND, column_type, kind_of, required
 
 CAL = "r0000101001001001001_0001_wfi01_f158_cal.asdf"
 
@@ -369,17 +371,16 @@ def _segmentation(path, labels):
     return path
 
 
-def _catalog(path, labels, *, without=()):
+def _catalog(path, labels, *, without=(), kind="prompt", model=None, **wrong):
     import pyarrow as pa
     from pyarrow import parquet
 
-    types = {name: dtype for name, dtype, *_more in layout.facts()["catalog"]["columns"]}
-    wanted = [pattern.strip("^$").replace("[0-9]{2}", "04") for pattern in
-              layout.facts()["catalog"]["prompt_required"]]  # fmt: skip
-    columns = {name: np.zeros(len(labels), types.get(name, "float32")) for name in wanted if name not in without}
+    wanted = [pattern.strip("^$").replace("[0-9]{2}", "04").replace(BAND, "f158") for pattern in required(kind)]
+    columns = {name: np.zeros(len(labels), column_type(name)) for name in wanted if name not in without}
     if "label" in columns:
         columns["label"] = np.asarray(labels, np.int32)
-    table = pa.table(columns).replace_schema_metadata({"roman.meta.filename": path.name})
+    meta = {"roman.meta.filename": path.name} | ({} if model is None else {"roman.meta.model_type": model})
+    table = pa.table(columns | wrong).replace_schema_metadata(meta)
     parquet.write_table(table, path)
     return path
 
@@ -426,6 +427,87 @@ def test_a_catalog_of_its_own(tmp_path, validate):
         "# %ECSV 1.0\n# ---\n# datatype:\n# - {name: label, datatype: int32}\nlabel\n1\n"
     )
     assert places(validate(tmp_path / "e_cat.ecsv")[1], "error")
+
+
+KINDS = {
+    "forced": ("ForcedImageSourceCatalogModel", "forced_kron_flux", "forced_is_extended"),
+    "multiband": ("MultibandSourceCatalogModel", "kron_f158_flux", "is_extended_f158"),
+}
+
+
+@pytest.mark.parametrize("told", [True, False])
+@pytest.mark.parametrize("kind", KINDS)
+def test_forced_and_multiband_catalogs_have_columns_of_their_own(kind, told, tmp_path, validate):
+    model, flux, flag = KINDS[kind]
+    options = {"kind": kind, "model": model if told else None}
+    path = _catalog(tmp_path / "y_cat.parquet", [1, 2], **options)
+    assert places(validate(path)[1]) == []
+    path = _catalog(tmp_path / "z_cat.parquet", [1, 2], without=(flux,), **options)
+    name = flux.replace("f158", "BAND")
+    assert places(validate(path)[1]) == [("error", "schema", name)]
+    path = _catalog(tmp_path / "w_cat.parquet", [1, 2], **options, **{flag: np.zeros(2, np.float32)})
+    assert places(validate(path)[1]) == [("error", "schema", flag)]
+
+
+def test_required_columns_are_those_of_rad():
+    from importlib.resources import files
+
+    tables = files("rad.resources") / "schemas" / "tables"
+    for kind in ("prompt", "forced", "multiband"):
+        schema = (tables / f"{kind}_catalog_table-2.0.0.yaml").read_text()
+        wanted = [line.split()[1] for line in schema.splitlines() if "pattern:" in line]
+        bands = [re.sub(r"\(f062[^)]*\)", BAND.replace("\\", "\\\\"), one) for one in wanted]
+        assert required(kind) == bands
+
+
+def test_a_catalog_in_an_asdf_file(pair, tmp_path, validate):
+    from astropy.table import Table
+
+    segmentation, _parquet = pair([1, 2, 5], [5, 1, 2])
+    wanted = [pattern.strip("^$").replace("[0-9]{2}", "04") for pattern in required("prompt")]
+    table = Table({name: np.zeros(3, column_type(name)) for name in wanted})
+    table["label"] = np.array([5, 2, 1], np.int32)
+
+    def made(name):
+        path = tmp_path / name
+        writer.write_product(path, "cat_exposure", samples.meta("cat_exposure"), {}, extra={"source_catalog": table})
+        return path
+
+    status, said = validate(made("a_cat.asdf"), "--with", segmentation)
+    assert (status, places(said, "error")) == (0, [])
+    assert "catalog" in said["checked"]
+    assert validate(segmentation, "--with", tmp_path / "a_cat.asdf")[0] == 0
+    table["label"] = np.array([5, 2, 2], np.int32)
+    status, said = validate(made("b_cat.asdf"), "--with", segmentation)
+    assert (status, places(said, "error")) == (1, [("error", "catalog", "label")] * 2)  # 2 twice, 1 in the map only
+    table["label"] = np.array([5, 2, 1], np.int32)
+    whole = made("c_cat.asdf").read_bytes()
+    (tmp_path / "d_cat.asdf").write_bytes(re.sub(rb"\bkron_flux\b", b"kron_flax", whole))
+    assert places(validate(tmp_path / "d_cat.asdf")[1], "error") == [("error", "schema", "kron_flux")]
+    assert validate(segmentation, "--with", segmentation)[0] == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "dtype"),
+    [
+        ("kron_flux", "float32"),
+        ("aper04_f158m_flux_err", "float32"),
+        ("forced_aper16_flux", "float32"),
+        ("ra_psf_f158", "float64"),
+        ("is_extended", "bool"),
+        ("psf_flags_f158", "int32"),
+        ("flagged_spatial_id", "int64"),
+        ("of_ones_own", None),
+    ],
+)
+def test_type_of_a_column(name, dtype):
+    assert column_type(name) == dtype
+
+
+def test_kind_of_a_catalog_by_its_columns():
+    assert kind_of("", ["label", "kron_flux"]) == "prompt"
+    assert kind_of("ImageSourceCatalogModel", ["forced_by_hand"]) == "prompt"
+    assert kind_of("", ["label", "kron_f158_flux"]) == "multiband"
 
 
 def test_a_catalog_that_is_cut_off_cannot_be_read(tmp_path):

@@ -13,6 +13,7 @@ from run_case import meta, piped, tool
 
 from rtools.errors import InputError, UsageError
 from rtools.products import dq, layout, reader, writer
+from rtools.products.coordinates import load_wcs
 from rtools.show import image as images
 from rtools.show import overlay, picture, plot, ramp, stretch, terminal
 
@@ -171,6 +172,21 @@ def test_sources_are_marked_where_they_are(spot, tmp_path, capsys):
     assert tool("view", spot, "--section", "0:80,0:60", "--catalog", table) == 0
     lines = capsys.readouterr().out.splitlines()[1:31]
     assert [(line, text.index("o")) for line, text in enumerate(lines) if "o" in text] == [(24, 70)]
+
+
+def test_nothing_is_wider_than_the_terminal():
+    style = terminal.Style(40, 20, 1 << 24)
+    classes = [(name, 12345) for name in list(dq.PIXEL)[:9]]
+    picture = shown(np.arange(100.0).reshape(10, 10) % 10, kind="flags", classes=classes, title="x", name="dq")
+    direction = np.array([0.6, 0.8])
+    sources = np.array([[3.0, 4.0], [5.0, 5.0]])
+    lines = terminal.draw_image(picture, style, compass=(direction, direction, 0.11), sources=sources)
+    plain = [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in lines]
+    assert max(map(len, plain)) <= 40
+    assert all(f"{name} 12345" in " ".join(plain) for name, _count in classes)
+    assert "arcsec" in plain[-1]
+    text = "".join(lines)
+    assert text.count("o\x1b[0m") == 2  # each with its own colours, which end there
 
 
 def test_ascii_where_the_output_takes_nothing_else():
@@ -349,7 +365,20 @@ def test_several_inputs_go_to_a_directory(spot, tmp_path, capsys):
     captured = capsys.readouterr()
     assert captured.out == f"{tmp_path}/new/x_cal.png\n"
     assert "missing_cal.asdf" in captured.err
-    assert tool("view", spot, spot, "-o", tmp_path / "y.png") == 2
+    assert tool("view", spot, tmp_path / "other_cal.asdf", "-o", tmp_path / "y.png") == 2
+
+
+@pytest.mark.parametrize("words", [(), ("-o", "x.png"), ("--hist", "-o", "x.png"), ("--cmap", "gray")])
+def test_without_matplotlib_one_line_says_so(words, spot, monkeypatch, capsys, tmp_path):
+    import sys
+
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    monkeypatch.chdir(tmp_path)
+    assert tool("view", spot, *words) == 1
+    err = capsys.readouterr().err
+    assert "needs matplotlib; pip install matplotlib" in err
+    assert err.count("\n") == 1
+    assert not list(tmp_path.iterdir())
 
 
 def test_standard_input_to_standard_output(spot, monkeypatch):
@@ -385,7 +414,7 @@ def test_bright_pixel_is_at_its_place_in_a_picture():
 
 def test_colour_bar_has_the_unit_and_ticks_inside():
     figure = plot.plot_image(shown(np.arange(100.0).reshape(10, 10), unit="DN/s"), stretch="log")
-    bar = figure.axes[1]
+    (bar,) = figure.axes[0].child_axes
     assert bar.get_ylabel() == "DN/s"
     assert len(bar.get_yticks()) >= 4
 
@@ -428,7 +457,7 @@ def test_sources_come_from_the_sky_where_there_is_a_wcs(tmp_path):
     ra, dec = wcs(x, y, with_bounding_box=False)
     Table({"ra": ra, "dec": dec, "x_centroid": x + 9, "y_centroid": y}).write(tmp_path / "c.ecsv")
     with reader.open_product(path) as product:
-        found = overlay.load_sources(tmp_path / "c.ecsv", product, wcs=overlay.load_wcs(product))
+        found = overlay.load_sources(tmp_path / "c.ecsv", product, wcs=load_wcs(product))
         plain = overlay.load_sources(tmp_path / "c.ecsv", product)
     np.testing.assert_allclose(found, [x, y], atol=1e-5)
     np.testing.assert_allclose(plain, [x + 9, y])
@@ -451,6 +480,28 @@ def test_sources_and_outlines_move_with_the_border_of_a_ramp(tmp_path):
     wanted[4:7, 4:7] = True
     wanted[5, 5] = False  # inside
     assert np.array_equal(outlines, wanted)
+
+
+def test_sources_and_outlines_stay_on_a_cutout(tmp_path):
+    from astropy.table import Table
+
+    labels = np.zeros((64, 64), np.uint32)
+    labels[20:23, 10:13] = 7
+    segm = tmp_path / "x_segm.asdf"
+    writer.write_product(segm, "segm_exposure", sample_meta("segm_exposure"), {"data": labels})
+    Table({"x_centroid": [11.0], "y_centroid": [21.0]}).write(tmp_path / "c.ecsv")
+    whole = make_image(tmp_path / "x_cal.asdf", np.ones((64, 64)))
+    for name, section in (("cal", "8:40,16:50"), ("segm", "9:30,:")):
+        assert tool("cut", tmp_path / f"x_{name}.asdf", "--section", section, "-o", tmp_path / f"p_{name}.asdf") == 0
+    for image, maps in (
+        (tmp_path / "p_cal.asdf", (segm, tmp_path / "p_segm.asdf")),
+        (whole, (tmp_path / "p_segm.asdf",)),
+    ):
+        with reader.open_product(image) as product:
+            x, y = overlay.load_sources(tmp_path / "c.ecsv", product)[:, 0]
+            for path in maps:
+                rows, columns = np.nonzero(overlay.load_outlines(path, product, images.load_image(product)))
+                assert (columns.min(), columns.max(), rows.min(), rows.max()) == (x - 1, x + 1, y - 1, y + 1)
 
 
 def test_outlines_of_another_size_are_refused(spot, tmp_path):
@@ -553,6 +604,35 @@ def test_no_rate_for_this_pixel_is_a_straight_line(tmp_path, value):
     assert ("no such pixel" if value is None else "no rate here") in found.source
 
 
+def test_the_cal_beside_it_goes_before_the_rampfit_if_it_has_a_rate(tmp_path):
+    _times, data = rising()
+    path = make_ramp(tmp_path / "x_linearity.asdf", data)
+    make_image(tmp_path / "x_rampfit.asdf", np.full((128, 128), 2.0))
+    rate = np.full((128, 128), 3.0)
+    rate[36, 26] = np.nan
+    make_image(tmp_path / "x_cal.asdf", rate)
+    with reader.open_product(path) as product:
+        both, one = ramp.load_ramp(product, 31, 40), ramp.load_ramp(product, 30, 40)
+    assert (both.rate, both.source) == (3, "x_cal.asdf")
+    assert (one.rate, one.source) == (2, "x_rampfit.asdf")
+
+
+def test_a_cutout_of_a_ramp_takes_the_rate_of_its_own_pixel(tmp_path):
+    _times, data = rising()
+    path = make_ramp(tmp_path / "x_linearity.asdf", data)
+    rate = np.arange(128.0 * 128).reshape(128, 128)
+    make_image(tmp_path / "x_cal.asdf", rate)
+    for name, section in (("linearity", "20:60,30:70"), ("cal", "5:50,25:60")):
+        out = tmp_path / f"cut_{name}.asdf"
+        assert tool("cut", tmp_path / f"x_{name}.asdf", "--section", section, "-o", out) == 0
+    for pixels, image in ((path, "cut_cal"), (tmp_path / "cut_linearity.asdf", "x_cal")):
+        with reader.open_product(pixels) as product:
+            x, y = (30, 40) if pixels == path else (10, 10)
+            assert ramp.load_ramp(product, x, y, rate=tmp_path / f"{image}.asdf").rate == rate[36, 26]
+    with reader.open_product(tmp_path / "cut_linearity.asdf") as product:  # both cut, beside each other
+        assert ramp.load_ramp(product, 10, 10).rate == rate[36, 26]
+
+
 def test_all_flagged_has_no_line(tmp_path):
     _times, data = rising()
     path = make_ramp(tmp_path / "x_linearity.asdf", data, np.full(data.shape, 2, np.uint8))
@@ -566,13 +646,13 @@ def test_all_flagged_has_no_line(tmp_path):
 
 
 def test_ramp_of_a_run_has_the_rate_and_jumps_of_its_image(product, tmp_path, capsys):
-    linearity, rampfit = product("linearity"), product("rampfit")
-    with reader.open_product(rampfit) as image:
+    linearity, cal = product("linearity"), product("cal")
+    with reader.open_product(cal) as image:
         resultant, y, x = (int(value) for value in np.array(image.array("jump_indices"))[0])
         rate = float(image.array("data")[y, x])
     with reader.open_product(linearity) as opened:
         found = ramp.load_ramp(opened, x, y, frame="l2")
-    assert found.source == rampfit.name
+    assert found.source == cal.name
     assert resultant in found.jumps
     if np.isfinite(rate):
         assert found.rate == rate

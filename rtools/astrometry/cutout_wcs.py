@@ -4,8 +4,9 @@ import re
 
 import numpy as np
 
-from rtools.astrometry.wcs import box_of, footprint, s_region
+from rtools.astrometry.wcs import footprint, s_region
 from rtools.errors import InputError, UsageError
+from rtools.products.coordinates import box_of, shifted_wcs
 
 __all__ = ["cutout_wcs", "parse_sky", "sky_metadata", "sky_section"]
 
@@ -137,14 +138,9 @@ def cutout_wcs(wcs, rows, columns):
     gwcs.WCS
         Shifts stand before its first transform; its bounding box is that of the whole, as far as the cutout goes.
     """
-    from astropy.modeling.models import Shift
-
-    box = (None, None) if wcs.bounding_box is None else box_of(wcs)
-    cut = wcs.__class__(wcs.pipeline)
-    shift = Shift(float(columns.start)) & Shift(float(rows.start))
-    cut.insert_transform(cut.available_frames[0], shift, after=True)
-    cut.bounding_box = tuple(_interval(span, whole) for span, whole in zip((columns, rows), box, strict=True))
-    return cut
+    whole = (None, None) if wcs.bounding_box is None else box_of(wcs)
+    box = tuple(_interval(span, interval) for span, interval in zip((columns, rows), whole, strict=True))
+    return shifted_wcs(wcs, columns.start, rows.start, box)
 
 
 def _interval(span, whole):

@@ -6,13 +6,15 @@ The fit is linear least squares on Chebyshev nodes, which come close to the smal
 measured on another, even grid, through the header as astropy reads it.
 """
 
+from contextlib import suppress
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
 from rtools.errors import InputError, QualityError
 
-__all__ = ["LIMIT", "SkyHeader", "sip_header", "sky_header", "tangent_cards", "tangent_header"]
+__all__ = ["LIMIT", "SkyHeader", "mosaic_cards", "sip_header", "sky_header", "tangent_cards", "tangent_header"]
 
 LIMIT = 0.01
 """Pixels."""
@@ -21,6 +23,9 @@ ORDERS = range(1, 7)
 INVERSE_ORDERS = range(1, 10)
 NODES = 48
 GRID = 101
+
+ROUNDING = 1e-7
+"""Pixels; closer than this no two ways to compute a position agree."""
 
 EXACT = 1e-3
 """A system that a plain TAN header meets within so many pixels is one."""
@@ -44,13 +49,43 @@ class SkyHeader(NamedTuple):
     rms: float
 
 
-def sky_header(wcs, shape, *, limit=LIMIT, tangent=None):
-    """Header of a gwcs: exact TAN about a tangent point that is known, else SIP; parameters as the two functions."""
-    if tangent is not None:
-        exact = tangent_header(wcs, shape, tangent)
-        if exact.worst <= EXACT:
-            return exact
-    return sip_header(wcs, shape, limit=limit)
+def sky_header(wcs, shape, *, limit=LIMIT, known=()):
+    """Header of a gwcs: exact TAN where that is known or stands in it, else SIP.
+
+    Parameters
+    ----------
+    wcs, shape, limit
+        As `sip_header`.
+    known : list of (str, value, str)
+        Cards of a tangent projection that it should be (`tangent_cards`).
+    """
+    makers = [lambda: _measured(wcs, shape, list(known), 1)] if known else []
+    points = [tuple(card[1] for card in known if card[0].startswith("CRVAL"))] if known else []
+    makers += [partial(tangent_header, wcs, shape, tangent) for tangent in [*points, *_tangent_points(wcs)]]
+    best = None
+    for make in makers:
+        with suppress(InputError):  # what it is not; what is wrong with it, sip_header says
+            found = make()
+            best = found if best is None or found.worst < best.worst else best
+            if best.worst <= ROUNDING:
+                break
+    return best if best is not None and best.worst <= EXACT else sip_header(wcs, shape, limit=limit)
+
+
+def _tangent_points(wcs):
+    """Sky positions about which a gwcs rotates, last first: the tangent point where it is a plain projection."""
+    found = []
+    for step in getattr(wcs, "pipeline", ()):
+        models = [step.transform] if step.transform is not None else []
+        while models:
+            model = models.pop()
+            if getattr(model, "n_submodels", 1) > 1:
+                models += [model.left, model.right]
+            elif hasattr(model, "crval"):
+                found.append(tuple(float(value) for value in model.crval.value))
+            elif hasattr(model, "lon_pole"):
+                found.append((float(model.lon.value), float(model.lat.value)))
+    return found[::-1]
 
 
 def sip_header(wcs, shape, *, limit=LIMIT):
@@ -126,6 +161,18 @@ def tangent_cards(crpix, crval, matrix):
     cards += [(f"CDELT{axis}", float(scale), "[deg] pixel scale") for axis in (1, 2)]
     turn = np.asarray(matrix) / scale
     return cards + [(f"PC{i + 1}_{j + 1}", float(turn[i, j]), "") for i in (0, 1) for j in (0, 1)]
+
+
+def mosaic_cards(info):
+    """Cards of the tangent projection of a mosaic, as its `meta.wcsinfo` tells it; none where that is not complete."""
+    turn = np.array(info.get("rotation_matrix"), object)
+    keys = ("pixel_scale_ref", "x_ref", "y_ref", "ra_ref", "dec_ref")
+    numbers = [info.get(key) for key in keys] + turn.ravel().tolist()
+    known = info.get("projection") == "TAN" and turn.shape == (2, 2)
+    if not known or not all(isinstance(number, int | float) for number in numbers):
+        return []
+    scale, x, y, *tangent = numbers[:5]
+    return tangent_cards((x, y), tangent, scale * turn.astype(float))
 
 
 def _sip_cards(wcs, shape, order):

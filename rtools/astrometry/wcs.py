@@ -8,19 +8,17 @@ from typing import NamedTuple
 
 import numpy as np
 
+from rtools.products.coordinates import box_of, level1_wcs
+
 __all__ = [
     "Pointing",
     "aberration_transform",
-    "box_of",
     "build_wcs",
     "footprint",
     "level1_wcs",
     "s_region",
     "sky_transform",
 ]
-
-BORDER = 4
-"""Reference pixels on each side of a level 1 frame."""
 
 
 class Pointing(NamedTuple):
@@ -151,34 +149,3 @@ def s_region(corners):
     if not np.all(np.isfinite(corners)):
         return None
     return "POLYGON ICRS  " + " ".join(f"{value:.9f}" for value in np.ravel(corners))
-
-
-def level1_wcs(wcs):
-    """The same system for pixels of a level 1 frame, which has a border of 4 reference pixels.
-
-    Parameters
-    ----------
-    wcs : gwcs.WCS
-        Of the trimmed image; not changed.
-
-    Returns
-    -------
-    gwcs.WCS
-        Shifts of -4 stand before its first transform, and its bounding box is 8 pixels larger.
-    """
-    from astropy.modeling.models import Shift
-
-    box = None if wcs.bounding_box is None else box_of(wcs)
-    level1 = wcs.__class__(wcs.pipeline)
-    level1.insert_transform(level1.available_frames[0], Shift(-BORDER) & Shift(-BORDER), after=True)
-    if box is not None:
-        (x0, x1), (y0, y1) = box
-        level1.bounding_box = (x0, x1 + 2 * BORDER), (y0, y1 + 2 * BORDER)
-    return level1
-
-
-def box_of(wcs):
-    """Bounding box of a gwcs that has one: ((x0, x1), (y0, y1)) as plain floats."""
-    box = wcs.bounding_box
-    intervals = box.bounding_box(order="F") if hasattr(box, "bounding_box") else box
-    return tuple(tuple(float(getattr(edge, "value", edge)) for edge in interval) for interval in intervals)

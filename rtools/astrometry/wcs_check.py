@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rtools.astrometry.wcs import BORDER, box_of
+from rtools.products.coordinates import BORDER, box_of
 from rtools.products.findings import info, warning
 
 __all__ = ["GRID", "LIMIT", "check_wcs", "grid_of", "round_trip"]

@@ -1,6 +1,7 @@
 """What `rt-run` and the step tools have in common: inputs to plans to products, and what is printed of it."""
 
 import json
+import os
 import shutil
 import sys
 import tempfile
@@ -9,8 +10,8 @@ from pathlib import Path
 
 import click
 
-from rtools.commands.common import expand_inputs, for_each, jobs_count, shared_status
-from rtools.errors import InputError, RtoolsError, UsageError
+from rtools.commands.common import Refusal, expand_inputs, for_each, jobs_count, shared_status
+from rtools.errors import InputError, QualityError, RtoolsError, UsageError
 
 __all__ = ["check_option", "reference_config", "run_inputs"]
 
@@ -49,7 +50,7 @@ def check_option(step, option, value):
     return value
 
 
-def run_inputs(console, inputs, request, *, dry_run=False, timings=False, as_json=False, fail_fast=False):
+def run_inputs(console, inputs, request, *, catalog=None, dry_run=False, timings=False, as_json=False, fail_fast=False):
     """Plan every input, then run every plan; returns the exit status.
 
     A plan that cannot be made is reported before any work is done, and its input left out.
@@ -63,14 +64,20 @@ def run_inputs(console, inputs, request, *, dry_run=False, timings=False, as_jso
         raise UsageError("will not write a product to a terminal", mend="redirect it, or give -o a name")
     if request.output and request.outdir:
         raise UsageError("-o and --outdir do not go together")
-    inputs, status = _members(console, expand_inputs(inputs), fail_fast)
+    plans, taken, reports = {}, {}, []
+    how = {"fail_fast": fail_fast, "report": reports.append, "key": "input"}
+    groups, status = _members(console, expand_inputs(inputs), how, request)
+    inputs = list(groups)
+    if catalog is not None and len(inputs) > 1:
+        raise UsageError("--catalog is of one image", mend="an association names those of several")
+    request.catalogs |= {} if catalog is None else dict.fromkeys(inputs, catalog)
+    if request.matches and not request.together and len(set(groups.values())) < len(groups) and len(inputs) > 1:
+        raise UsageError("--matches is of one alignment", mend="--together aligns all images at once")
     if not inputs and not status:
         raise UsageError("the list names no input file")
     if request.output and len(inputs) > 1:
         raise UsageError("-o names one output", mend="use --outdir for several inputs")
-    if status and fail_fast:
-        return status
-    plans, taken, reports = {}, {}, []
+    stopped = status and fail_fast
     with tempfile.TemporaryDirectory(prefix="rtools-") as scratch:
 
         def plan(name):
@@ -82,31 +89,50 @@ def run_inputs(console, inputs, request, *, dry_run=False, timings=False, as_jso
                 reports.append(_carry_out(console, name, plans.pop(name), request, scratch))
             if not as_json:
                 _print_result(reports[-1], timings)
+            if request.strict and reports[-1]["failure"]:
+                raise QualityError(f"not aligned: {reports[-1]['failure']}", path=name)
 
-        status = shared_status(status, for_each(console, inputs, plan, fail_fast=fail_fast))
+        status = shared_status(status, for_each(console, [] if stopped else inputs, plan, **how))
         if dry_run:
             shown = [_describe(name, plans[name]) for name in inputs if name in plans]
-            click.echo(json.dumps(shown, indent=2)) if as_json else [_print_plan(entry) for entry in shown]
+            click.echo(json.dumps(shown + reports, indent=2)) if as_json else [_print_plan(entry) for entry in shown]
             return status
         if not (status and fail_fast):
             ready = [name for name in inputs if name in plans]
-            status = shared_status(status, for_each(console, ready, carry_out, fail_fast=fail_fast))
+            if request.single == "tweakreg":
+                _align_groups(console, plans, groups, request)
+            status = shared_status(status, for_each(console, ready, carry_out, **how))
     if as_json:
         click.echo(json.dumps(reports, indent=2))
     return status
 
 
-def _members(console, inputs, fail_fast):
-    """Inputs, each once, with associations replaced by their science members; and the exit status so far."""
-    from rtools.products.association import science_members
+def _members(console, inputs, how, request):
+    """Inputs, each once, with associations replaced by their science members, and the group of each; and the status."""
+    from rtools.products.association import science_members, tweakreg_catalogs
 
-    names = []
+    groups = {}
 
     def add(name):
-        names.extend(science_members(name) if name.endswith(".json") else [name])
+        if not name.endswith(".json"):
+            groups.setdefault(name, "together" if request.together else name)
+            return
+        for member in science_members(name):
+            groups.setdefault(member, "together" if request.together else name)
+        request.catalogs.update(tweakreg_catalogs(name))
 
-    status = for_each(console, inputs, add, fail_fast=fail_fast)
-    return list(dict.fromkeys(names)), status
+    status = for_each(console, inputs, add, **how)
+    return groups, status
+
+
+def _align_groups(console, plans, groups, request):
+    """Align the images of each group that is more than one, before any of them is written."""
+    from rtools.pipeline.aligning import align_group
+
+    for key in dict.fromkeys(groups.values()):
+        group = [plan for name, plan in plans.items() if groups[name] == key]
+        if len(group) > 1:
+            align_group(group, request, console.log)
 
 
 @contextmanager
@@ -139,9 +165,9 @@ def _plan(name, request, taken, scratch):
     path, called = _spooled(scratch, request.output) if name == "-" else (name, name)
     plan = make_plan(path, request, name=called)
     for output in plan.outputs.values():
-        first = taken.setdefault(output.absolute(), name)
+        first = taken.setdefault(os.path.abspath(output), name)
         if first != name:
-            raise RtoolsError(f"would write {output}, as {first} does", mend="give them different directories")
+            raise Refusal(f"{first} and {name} would both be {output}", mend="give them different directories")
     return plan
 
 
@@ -161,9 +187,9 @@ def _carry_out(console, name, plan, request, scratch):
     def progress(done, of):
         console.status(f"{name}: {100 * done // of}%")
 
-    result = execute(plan, request, Journal(console.log, name), progress=progress)
+    with plan.product:
+        result = execute(plan, request, Journal(console.log, name), progress=progress)
     console.status("")
-    plan.product.close()
     if to_stdout:
         with open(plan.outputs[plan.main], "rb") as file:
             shutil.copyfileobj(file, sys.stdout.buffer)
@@ -175,6 +201,7 @@ def _carry_out(console, name, plan, request, scratch):
         "cal_step": result.statuses,
         "seconds": result.seconds,
         "peak_memory": result.peak_memory,
+        "failure": result.failure,
     }
 
 

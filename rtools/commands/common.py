@@ -5,6 +5,7 @@ A tool file declares its command with `tool`, adds bundles of options (`outputs`
 """
 
 import errno
+import json
 import os
 import signal
 import sys
@@ -19,12 +20,37 @@ import click
 from rtools import __version__
 from rtools.errors import InputError, RtoolsError, UsageError
 
-__all__ = ["Console", "Tool", "entry", "expand_inputs", "for_each", "jobs_count", "option", "shared_status", "tool"]
+__all__ = [
+    "Console",
+    "Refusal",
+    "Tool",
+    "entry",
+    "expand_inputs",
+    "for_each",
+    "jobs_count",
+    "json_line",
+    "option",
+    "shared_status",
+    "tool",
+]
 
 option = partial(click.option, show_default=True)
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """Errors of the system that are no fault of an input."""
+
+ALTERNATIVES = (
+    ("quiet", "verbose"),
+    ("output", "outdir", "in_place"),
+    ("as_json", "tsv", "field", "format", "suffix"),
+    ("section", "sky"),
+    ("quick", "partner"),
+)
+"""Options that do not go together: of these, what is typed counts, not what environment or configuration say."""
+
+
+class Refusal(UsageError):
+    """What is wrong with the command line as a whole, found at one of its inputs: no input is worked on."""
 
 
 @dataclass
@@ -78,10 +104,12 @@ def tool(name, *, summary, examples, description="", no_args_is_help=False, **se
     """
 
     def decorate(function):
-        def run(verbose, quiet, debug, **options):
-            console = Console(name, -1 if quiet else verbose, debug)
-            click.get_current_context().obj = console
-            return function(console, **options)
+        def run(**options):
+            ctx = click.get_current_context()
+            options = _settled(ctx, options)
+            verbose, quiet, debug = (options.pop(key) for key in ("verbose", "quiet", "debug"))
+            ctx.obj = Console(name, -1 if quiet else verbose, debug)
+            return function(ctx.obj, **options)
 
         run.__doc__ = f"{summary}\n\n{description}" if description else summary
         run.__click_params__ = list(getattr(function, "__click_params__", []))
@@ -107,6 +135,21 @@ def _long_names(command):
     """What options are called in configuration files, and after RT_ in the environment: ``--dry-run`` is dry-run."""
     options = [param for param in command.params if isinstance(param, click.Option)]
     return {next(word[2:] for word in option.opts if word.startswith("--")): option for option in options}
+
+
+def _settled(ctx, options):
+    """Options without those that environment or configuration give and that what is typed does not go with."""
+    ranks = {"COMMANDLINE": 3, "ENVIRONMENT": 2, "DEFAULT_MAP": 1}
+    absent = {param.name: () if param.multiple else False if param.is_flag else None for param in ctx.command.params
+              if isinstance(param, click.Option)} | {"verbose": 0}  # fmt: skip
+    settled = dict(options)
+    to_stdout = (("as_json", "output"),) if options.get("output") == "-" else ()
+    for group in (*ALTERNATIVES, *to_stdout):
+        given = {key: ranks.get(ctx.get_parameter_source(key).name, 0) for key in group if options.get(key)}
+        for key, rank in given.items():
+            if rank < max(given.values()):
+                settled[key] = absent[key]
+    return settled
 
 
 def _shared(name):
@@ -190,6 +233,7 @@ def entry(command):
         for number in (signal.SIGTERM, signal.SIGHUP):
             if signal.getsignal(number) == signal.SIG_DFL:  # nohup keeps its word
                 signal.signal(number, _terminated)
+        _let_no_interrupt_be_lost()
         leave(run(command, sys.argv[1:] if args is None else args), at_once=args is None)
 
     return main
@@ -203,6 +247,24 @@ def leave(status, *, at_once):
         with suppress(OSError):
             stream.flush()
     os._exit(status)
+
+
+def _let_no_interrupt_be_lost():
+    """Raise again, a moment later, what a signal raised where Python drops exceptions: callbacks of weak references."""
+    dropped = []
+
+    def raise_again(_number, _frame):
+        raise dropped.pop()
+
+    def keep(unraisable):
+        if issubclass(unraisable.exc_type, KeyboardInterrupt | SystemExit):
+            dropped.append(unraisable.exc_type(*unraisable.exc_value.args))
+            signal.signal(signal.SIGALRM, raise_again)
+            signal.setitimer(signal.ITIMER_REAL, 0.01)
+        else:
+            sys.__unraisablehook__(unraisable)
+
+    sys.unraisablehook = keep
 
 
 def _terminated(number, _frame):
@@ -284,16 +346,31 @@ def expand_inputs(arguments):
     return [name for name in names if name.strip()]
 
 
-def for_each(console, inputs, function, *, fail_fast=False):
+def for_each(console, inputs, function, *, fail_fast=False, report=None, key="file"):
     """Call ``function(name)`` for every input, go on after a failure, and return the exit status.
 
-    The status is 0 when all went well, the code that all failures share, else 1.
+    Parameters
+    ----------
+    console : Console
+    inputs : iterable of str
+    function : callable
+    fail_fast : bool
+        Stop at the first failure.
+    report : callable, optional
+        Called with ``{key: name, "error": text, "exit_code": code}`` of each input that fails, for --json.
+    key : str
+        What the name is called there.
+
+    Returns
+    -------
+    int
+        0 when all went well, the code that all failures share, else 1.
     """
     codes = []
     for name in inputs:
         try:
             function(name)
-        except (BrokenPipeError, click.ClickException, click.Abort, click.exceptions.Exit):
+        except (BrokenPipeError, Refusal, click.ClickException, click.Abort, click.exceptions.Exit):
             raise
         except Exception as error:
             if console.debug:
@@ -308,9 +385,17 @@ def for_each(console, inputs, function, *, fail_fast=False):
             error.path = error.path or name
             console.error(error)
             codes.append(error.exit_code)
+            if report:
+                text = str(error).removeprefix(f"{name}: ")
+                report({key: name, "error": text, "exit_code": error.exit_code})
             if fail_fast:
                 break
     return shared_status(*codes)
+
+
+def json_line(record):
+    """Print a record as JSON on a line of its own."""
+    click.echo(json.dumps(record))
 
 
 def shared_status(*codes):

@@ -40,23 +40,26 @@ Where the result goes must be said, by -o or --outdir (then it has the name of t
 @bundles.section
 @click.option("--sky", metavar="RA,DEC,SIZE", help="A square on the sky.")
 @click.option("--wcs", metavar="FILE", help="A _wcs file, or an image of the same pointing, for --sky.")
-@bundles.outputs
+@bundles.named_outputs
 @bundles.writing
 @bundles.jobs
 @bundles.json_output
 @bundles.fail_fast
 def command(console, inputs, section, frame, sky, wcs, output, outdir, overwrite, dry_run, compression, profile, jobs,
             as_json, fail_fast):  # fmt: skip
-    inputs, threads = expand_inputs(inputs), jobs_count(jobs)
+    inputs, threads = list(dict.fromkeys(expand_inputs(inputs))), jobs_count(jobs)
     if not inputs:
         raise UsageError("no input file")
     _check(section, frame, sky, wcs)
     if not (output or outdir):
         raise UsageError("where to?", mend="-o FILE or --outdir DIR says it")
+    if output and output.lower().endswith((".fits", ".fit")):
+        raise UsageError(f"-o {output}: cutouts are written as .asdf", mend="rt-fits makes FITS of them")
     if output == "-" and as_json:
         raise UsageError("--json and -o - both want standard output")
     outputs = Outputs(output, outdir, overwrite=overwrite, inputs=inputs, dry_run=dry_run)
     place = _place(sky)
+    outputs.refuse_twins({name: Path(name).name for name in inputs if name != "-"})
     reports = []
 
     def cut(name):
@@ -74,7 +77,7 @@ def command(console, inputs, section, frame, sky, wcs, output, outdir, overwrite
         elif not as_json and path is not None:
             click.echo(path)
 
-    status = for_each(console, inputs, cut, fail_fast=fail_fast)
+    status = for_each(console, inputs, cut, fail_fast=fail_fast, report=reports.append, key="input")
     if as_json:
         click.echo(json.dumps(reports, indent=2))
     return status
@@ -116,7 +119,7 @@ def _region(product, section, frame, place, wcs):
         if section:
             return parse_section(section, shape, frame, frame_of(product))
         from rtools.astrometry.cutout_wcs import sky_section
-        from rtools.show.overlay import load_wcs
+        from rtools.products.coordinates import load_wcs
 
         return sky_section(load_wcs(product, wcs), place, shape)
     except RtoolsError as error:

@@ -7,9 +7,10 @@ import click
 
 from rtools.commands import common, options
 from rtools.commands.common import option
-from rtools.commands.inputs import opened
+from rtools.commands.inputs import local
 from rtools.errors import UsageError
 from rtools.products import dq
+from rtools.products.keys import is_asdf
 
 __all__ = ["command", "main"]
 
@@ -18,8 +19,12 @@ Compares metadata by key and arrays by value, exactly unless a tolerance is give
 ATOL + RTOL |b|; flags are always compared exactly, dtypes only without a tolerance. NaN equals NaN; how an array is
 compressed or its bytes ordered is no difference.
 
-Left out, unless --all: asdf_library, history, meta.filename, meta.file_date, meta.calibration_software_* and
-meta.cal_logs.
+Left out, unless --all: asdf_library, history, meta.filename, meta.file_date, meta.calibration_software_*,
+meta.cal_logs, and of catalogs the date and versions of source_catalog.
+
+Takes ASDF files, and catalogs of any format that rt-table reads: metadata, units, descriptions and values by column.
+Rows belong together by label or source_id, where these are there and occur once, else by their place; the order of
+columns, and of labelled rows, is no difference.
 
 Exit status 0 if the products are the same (nothing is printed), 1 if they differ, 3 if one cannot be read. With -q only
 the status tells."""
@@ -30,11 +35,12 @@ SHORT = 60
 
 @common.tool(
     "rt-diff",
-    summary="What differs between two products: metadata, arrays, the worst pixels.",
+    summary="What differs between two products or catalogs: metadata, arrays, the worst pixels.",
     description=DESCRIPTION,
     examples=(
         "rt-diff old_cal.asdf new_cal.asdf",
         "rt-diff --rtol 1e-5 --ignore 'meta.wcs*,meta.ref_file' old_cal.asdf new_cal.asdf",
+        "rt-diff --rtol 1e-6 old_cat.parquet new_cat.parquet",
         "rt-diff -q A.asdf B.asdf && echo same",
     ),
     no_args_is_help=True,
@@ -47,40 +53,53 @@ SHORT = 60
     "--ignore", multiple=True, metavar="KEY,…", help="Globs of keys or arrays, and all below; may be repeated."
 )
 @click.option("--all", "everything", is_flag=True, help="Compare what is left out otherwise, too.")
-@option("--worst", type=click.IntRange(0), default=5, metavar="N", help="Pixels to list for each array.")
+@option("--worst", type=click.IntRange(0), default=5, metavar="N", help="Pixels, or sources, to list for each array.")
 @options.json_output
 def command(console, first, second, rtol, atol, ignore, everything, worst, as_json):
-    from rtools.products.compare import compare
-
     if not (0 <= rtol < math.inf and 0 <= atol < math.inf):
         raise UsageError("--rtol and --atol: numbers of at least 0 expected")
     if first == second == "-":
         raise UsageError("only one of the two can be standard input")
     patterns = [word.strip() for words in ignore for word in words.split(",") if word.strip()]
-    with opened(first) as one, opened(second) as two:
-        metadata, arrays = compare(one, two, rtol=rtol, atol=atol, ignore=patterns, everything=everything, worst=worst)
+    settings = {"rtol": rtol, "atol": atol, "ignore": patterns, "everything": everything, "worst": worst}
+    with local(first) as one, local(second) as two:
+        metadata, arrays, what = _compared(one, two, settings)
     differ = bool(metadata or arrays)
     if as_json:
-        told = {"a": first, "b": second, "same": not differ, "metadata": metadata, "arrays": arrays}
+        told = {"a": first, "b": second, "same": not differ, "metadata": metadata, f"{what}s": arrays}
         click.echo(json.dumps(_plain(told)))
     elif differ and console.verbosity >= 0:
-        for line in _lines(metadata, arrays):
+        for line in _lines(metadata, arrays, what):
             click.echo(line)
     return int(differ)
 
 
-def _lines(metadata, arrays):
+def _compared(one, two, settings):
+    """Differences in metadata and in arrays or columns, and which of these."""
+    if any(is_asdf(path) for path in (one, two)):
+        from rtools.products.compare import compare
+        from rtools.products.reader import open_product
+
+        with open_product(one) as first, open_product(two) as second:
+            return *compare(first, second, **settings), "array"
+    from rtools.products.compare_catalogs import compare_catalogs
+
+    return *compare_catalogs(one, two, **settings), "column"
+
+
+def _lines(metadata, arrays, what):
     for found in (*metadata, *arrays):
         name = found.get("key") or found["array"]
         if "only_in" in found:
             side = found["only_in"]
-            yield f"{name}: only in {side.upper()}: {_text(found[side])}"
+            count = f" {found['count']}" if "count" in found else ""
+            yield f"{name}:{count} only in {side.upper()}: {_text(found[side])}"
         elif "key" in found:
-            yield f"{name}: {_text(found['a'])} | {_text(found['b'])}"
+            yield f"{name}: {' | '.join(_pair(found['a'], found['b']))}"
         else:
             yield from _array_lines(found)
     keys = f"{len(metadata)} {'key' if len(metadata) == 1 else 'keys'}"
-    yield f"differ: {keys}, {len(arrays)} {'array' if len(arrays) == 1 else 'arrays'}"
+    yield f"differ: {keys}, {len(arrays)} {what if len(arrays) == 1 else f'{what}s'}"
 
 
 def _array_lines(found):
@@ -110,11 +129,11 @@ def _worst_lines(worst, bits):
 
     if not worst:
         return
-    axes = ["x", "y", "plane"] if len(worst[0]["index"]) < 4 else ["index"]
-    axes = axes[: len(worst[0]["index"])]
+    axes = _axes(worst[0])
     rows = []
     for entry in worst:
-        place = entry["index"][::-1] if axes != ["index"] else ["/".join(map(str, entry["index"]))]
+        place = [entry[axis] for axis in axes] if axes[0] in entry else entry["index"][::-1]
+        place = place if len(place) == len(axes) else ["/".join(map(str, entry["index"]))]
         if bits is None:
             values = [_number(entry["a"]), _number(entry["b"]), _gap(entry["a"], entry["b"])]
         else:
@@ -125,6 +144,13 @@ def _worst_lines(worst, bits):
         yield f"  {line}"
 
 
+def _axes(entry):
+    """Names of what says where a value is."""
+    source = [key for key in entry if key not in ("index", "a", "b")]
+    axes = ["x", "y", "plane"][: len(entry["index"])] if len(entry["index"]) < 4 else ["index"]
+    return source or axes
+
+
 def _gap(one, two):
     return _number(two - one) if all(isinstance(value, int | float | complex) for value in (one, two)) else "-"
 
@@ -133,9 +159,22 @@ def _number(value):
     return f"{value:.7g}" if isinstance(value, float) else str(value)
 
 
+def _pair(one, two):
+    """Two values as short texts, where they begin to differ if they are long."""
+    texts = [_whole(value) for value in (one, two)]
+    alike = next((n for n, pair in enumerate(zip(*texts, strict=False)) if pair[0] != pair[1]), min(map(len, texts)))
+    begin = max(0, alike - SHORT // 3) if alike > SHORT - 10 else 0
+    return [("…" if begin else "") + _text(text[begin:]) for text in texts]
+
+
 def _text(value):
-    text = value if isinstance(value, str) else json.dumps(_plain(value), ensure_ascii=False)
+    text = _whole(value)
     return text if len(text) <= SHORT else f"{text[: SHORT - 1]}…"
+
+
+def _whole(value):
+    text = value if isinstance(value, str) else json.dumps(_plain(value), ensure_ascii=False)
+    return text.replace("\n", "\\n")
 
 
 def _plain(node):

@@ -69,7 +69,7 @@ def command(console, what, list_all, array, mask, section, frame, output, overwr
         else:
             _print_counts(text, array, section=(section, frame), as_json=as_json)
 
-    return common.for_each(console, what, show, fail_fast=fail_fast)
+    return common.for_each(console, what, show, fail_fast=fail_fast, report=common.json_line if as_json else None)
 
 
 def _bits(array):

@@ -22,15 +22,22 @@ EXAMPLES = (
 DESCRIPTION = """\
 The direction follows from the content. X_cal.asdf becomes X_cal.fits: SCI, ERR, DQ, VAR_POISSON … as images, metadata
 as keywords and in the table META, and the whole ASDF tree in the extension ASDF, so that the way back restores every
-array bit for bit and every item of the tree. FITS has no 16-bit floats: they are written as 32-bit ones.
+array bit for bit and every item of the tree; --check makes sure of it. FITS has no 16-bit floats: they are written as
+32-bit ones.
 
 SCI gets the WCS: exact TAN for mosaics, else TAN with SIP polynomials of the lowest order, 1 to 6, whose largest error
 (RT_WCSMX in the header, measured on 101 x 101 points) is within --sip-error; when none is, there is no file and the
 exit status is 5. Raw files and ramps take the WCS of --wcs, else of the _wcs file beside them, else have none; astropy
 reads it, with SIP on a cube, as WCS(header, naxis=2).
 
-Back in ASDF, pixels are those of the images; keywords that were edited are named, but the tree counts. Reference files
-are converted, too; _wcs, _gw and _face files have no FITS form. Memory: one plane, and what stays in the tree."""
+Flags keep their Roman bits, which the tables DQ_DEF and GROUPDQ_DEF explain; JWST's bits mean other things.
+
+Back in ASDF, pixels are those of the images, flags those of DQ_ROMAN where it is there. Keywords that were edited are
+named, but the tree counts unless --header-wins; an edited WCS never does. --lossy makes a product of a file without
+the extension ASDF, of META or of the keywords, marked in meta.rtools.lossy: no WCS, and no mosaics, which need one.
+
+Reference files are converted, too; _wcs, _gw and _face files have no FITS form, catalogs are for rt-table. Memory: one
+plane, and what stays in the tree; with --check the largest array."""
 
 
 @tool(
@@ -38,16 +45,23 @@ are converted, too; _wcs, _gw and _face files have no FITS form. Memory: one pla
 )
 @click.argument("inputs", nargs=-1, metavar="FILE…")
 @click.option("--wcs", metavar="FILE", help="A _wcs file, or an image of the same pointing, for the WCS of SCI.")
+@click.option("--check", is_flag=True, help="Read what was written back and compare it before it gets its name.")
 @option("--sip-error", default="0.01", metavar="PX|none", help="Largest error of the WCS; none takes any and warns.")
 @click.option("--wcs-all", is_flag=True, help="Repeat the WCS in ERR, DQ, VAR_* …; DS9 does not inherit it.")
 @click.option("--3d", "three", is_flag=True, help="Ramps without the axis of integrations that JWST's have.")
+@click.option("--slim", is_flag=True, help="Leave the reference pixels of the border in the ASDF extension.")
+@option(
+    "--dq", "flags", type=click.Choice(["roman", "jwst"]), default="roman",
+    help="Bits of DQ, PIXELDQ, GROUPDQ; JWST's leave the original in DQ_ROMAN, GROUPDQ_ROMAN."
+)  # fmt: skip
+@click.option("--header-wins", is_flag=True, help="Put keywords that were edited into the tree.")
 @click.option("--lossy", is_flag=True, help="Make a product of a FITS file that has no ASDF extension.")
 @click.option("--compression", type=click.Choice(["lz4", "zlib", "none"]), help="In ASDF; lz4, ramps none by default.")
 @bundles.outputs
 @bundles.jobs
 @bundles.fail_fast
-def command(console, inputs, wcs, sip_error, wcs_all, three, lossy, compression, output, outdir, overwrite, dry_run,
-            jobs, fail_fast):  # fmt: skip
+def command(console, inputs, wcs, check, sip_error, wcs_all, three, slim, flags, header_wins, lossy, compression,
+            output, outdir, overwrite, dry_run, jobs, fail_fast):  # fmt: skip
     inputs, threads, limit = list(dict.fromkeys(expand_inputs(inputs))), jobs_count(jobs), _limit(sip_error)
     if not inputs:
         raise UsageError("no input file")
@@ -59,6 +73,7 @@ def command(console, inputs, wcs, sip_error, wcs_all, three, lossy, compression,
         from rtools.products.fits_layout import container
 
         form = container(source)
+        _refuse_extension(output, form)
         filename = _filename(name, source, form, output)
         below = filename if outdir or name == "-" else Path(name).parent / filename
         plans[name] = form, filename, outputs.path(name, below)
@@ -69,9 +84,11 @@ def command(console, inputs, wcs, sip_error, wcs_all, three, lossy, compression,
                 plan(name, source)
             form, filename, path = plans[name]
             if form == "asdf":
-                make = _to_fits(console, source, wcs, limit, sky_everywhere=wcs_all, integrations=not three)
+                settings = {"sky_everywhere": wcs_all, "integrations": not three, "slim": slim, "flags": flags}
+                make = _to_fits(console, source, wcs, limit, check=check, **settings)
             else:
-                make = _to_asdf(console, name, source, lossy=lossy, compression=compression)
+                settings = {"header_wins": header_wins, "lossy": lossy, "compression": compression}
+                make = _to_asdf(console, name, source, check=check, **settings)
             if not dry_run:
                 deliver(path, filename, lambda place: make(place, threads))
         if path is not None:
@@ -83,6 +100,14 @@ def command(console, inputs, wcs, sip_error, wcs_all, three, lossy, compression,
         return status
     ready = [name for name in inputs if name == "-" or name in plans]
     return shared_status(status, for_each(console, ready, convert, fail_fast=fail_fast))
+
+
+def _refuse_extension(output, form):
+    """Refuse a name that says the contrary of what would be in the file."""
+    wrong = ".asdf" if form == "asdf" else ".fits"
+    if output and output.endswith(wrong):
+        made = "FITS" if form == "asdf" else "ASDF"
+        raise UsageError(f"-o {output}: {made} is made of {form.upper()}", mend=f"the name cannot end in {wrong}")
 
 
 def _limit(text):
@@ -116,7 +141,7 @@ def _filename(name, source, form, output):
     return f"{Path(filename).stem}.{'fits' if form == 'asdf' else 'asdf'}"
 
 
-def _to_fits(console, source, wcs, limit, **settings):
+def _to_fits(console, source, wcs, limit, *, check, **settings):
     """A function that stages the FITS file of a product under a path."""
     from rtools.products import fits_layout, fits_write, reader
 
@@ -126,7 +151,10 @@ def _to_fits(console, source, wcs, limit, **settings):
 
     def make(path, threads):
         with reader.open_product(source) as product:
-            return fits_write.stage_fits(path, product, sky=sky, threads=threads, **settings)
+            stage = fits_write.stage_fits(path, product, sky=sky, threads=threads, **settings)
+        for message in stage.messages:
+            console.log("warning", f"{source}: {message}")
+        return _checked(stage, source, stage.temporary) if check else stage
 
     return make
 
@@ -134,38 +162,22 @@ def _to_fits(console, source, wcs, limit, **settings):
 def _sky(console, product, wcs, limit):
     """Cards of the WCS of SCI; none where nothing is known of it."""
     from rtools.astrometry import sip
-    from rtools.show.overlay import load_wcs
+    from rtools.products.coordinates import load_wcs
 
     info, shape = product.meta.get("wcsinfo") or {}, _shape(product)
-    tangent = (info["ra_ref"], info["dec_ref"]) if info.get("projection") == "TAN" else None
+    known = sip.mosaic_cards(info)
     if shape is None:
         return []
     if not wcs and not _has_wcs(product):
-        return _tangent_cards(info) if tangent else []
+        return known
     try:
-        found = sip.sky_header(load_wcs(product, wcs), shape, limit=limit, tangent=tangent)
+        found = sip.sky_header(load_wcs(product, wcs), shape, limit=limit, known=known)
     except RtoolsError as error:
         error.path = error.path or product.path
         raise
     grade = "warning" if found.worst > sip.LIMIT else "info"
     console.log(grade, f"{product.path}: WCS of order {found.order}, largest error {found.worst:.2g} pixel")
     return found.cards
-
-
-def _tangent_cards(info):
-    """Cards of a mosaic's wcsinfo; none where it is not complete."""
-    import numpy as np
-
-    from rtools.astrometry import sip
-
-    turn = np.array(info.get("rotation_matrix"), object)
-    numbers = [
-        info.get(key) for key in ("pixel_scale_ref", "x_ref", "y_ref", "ra_ref", "dec_ref")
-    ] + turn.ravel().tolist()
-    if turn.shape != (2, 2) or not all(isinstance(number, int | float) for number in numbers):
-        return []
-    scale, x, y, *tangent = numbers[:5]
-    return sip.tangent_cards((x, y), tangent, scale * turn.astype(float))
 
 
 def _has_wcs(product):
@@ -182,22 +194,49 @@ def _shape(product):
     return None if info is None or len(info.shape) < 2 else info.shape[-2:]
 
 
-def _to_asdf(console, name, source, *, lossy, compression):
+def _to_asdf(console, name, source, *, header_wins, lossy, check, compression):
     """A function that stages the ASDF product of a FITS file under a path."""
-    from rtools.products import fits_read
+    from rtools.products import fits_edits, fits_lossy, fits_read
 
     def make(path, threads):
         with fits_read.open_fits(source) as hdus:
             if lossy and "ASDF" not in hdus:
                 console.log("warning", f"{name}: no ASDF extension: what its tables and keywords do not say is lost")
-                return fits_read.stage_lossy(path, source, hdus, compression=compression, threads=threads)
+                return fits_lossy.stage_lossy(path, source, hdus, compression=compression, threads=threads)
             with fits_read.embedded(source, hdus) as product:
-                edited = fits_read.edited_keywords(product, hdus)
-                if edited:
-                    console.log("warning", f"{name}: the tree counts, not the edited keywords {', '.join(edited)}")
-                return fits_read.stage_asdf(path, source, hdus, product, compression=compression, threads=threads)
+                edits = fits_edits.edited(product, hdus)
+                applied = fits_edits.apply(product, edits) if header_wins and edits else {}
+                changed = dict(applied.values())
+                settings = {"compression": compression, "threads": threads}
+                stage = fits_read.stage_asdf(path, source, hdus, product, parameters=changed, **settings)
+                _tell_edits(console, name, edits, applied, sky=fits_edits.sky_edited(hdus))
+        return _checked(stage, stage.temporary, source, changed=changed) if check else stage
 
     return make
+
+
+def _tell_edits(console, name, edits, applied, *, sky):
+    """Tell of what was edited in the headers, and what became of it."""
+    ignored = [keyword for keyword in edits if keyword not in applied]
+    if applied:
+        console.log("note", f"{name}: put into the tree: {', '.join(applied)}")
+    if ignored:
+        mend = "" if applied else "; --header-wins puts them into it"
+        console.log("warning", f"{name}: the tree counts, not the edited keywords {', '.join(ignored)}{mend}")
+    if sky:
+        console.log("warning", f"{name}: the tree counts, not the edited WCS in the header of SCI")
+
+
+def _checked(stage, asdf, fits, *, changed=()):
+    """The stage, if both files hold the same; else it is discarded."""
+    from rtools.products.fits_check import require_same
+
+    try:
+        require_same(asdf, fits, changed)
+    except BaseException:
+        stage.discard()
+        raise
+    return stage
 
 
 main = entry(command)

@@ -17,7 +17,7 @@ _option = partial(click.option, allow_from_autoenv=False)
 DESCRIPTION = """\
 KEY is a dotted path below roman (exposure.type is meta.exposure.type, too), several of them separated by commas. A
 component may be a glob (ref_file.*; ** is any number of components) or a place in a list (read_pattern.-1). Takes ASDF,
-parquet, ECSV and JSON; only headers are read.
+FITS of rt-fits, catalogs (parquet, ECSV, FITS) and JSON; only headers are read.
 
 One key of one file prints its value alone; several keys or a glob print lines of key and value; several files have
 their name first; separated by tabs. Lists and blocks are printed as JSON, an array as its node in the tree (data.shape
@@ -64,9 +64,10 @@ def command(console, key, file, tsv, as_json, fail_fast):
         if missing:
             raise _missing(tree, missing)
 
-    status = common.for_each(console, names, show, fail_fast=fail_fast)
+    failed = []
+    status = common.for_each(console, names, show, fail_fast=fail_fast, report=failed.append)
     if as_json:
-        click.echo(json.dumps([{"file": name, **found} for name, found in rows], indent=2, ensure_ascii=False))
+        click.echo(json.dumps(_with_errors(rows, failed), indent=2, ensure_ascii=False))
     elif tsv:
         _print_table(rows)
     return status
@@ -81,6 +82,15 @@ def _values(tree, wanted):
         if not matches:
             missing.append(key)
     return found, missing
+
+
+def _with_errors(rows, failed):
+    """For JSON: what was found in each file, and what went wrong."""
+    found = [{"file": name, **values} for name, values in rows]
+    for record in failed:
+        twin = next((one for one in found if one["file"] == record["file"]), None)
+        twin.update(record) if twin else found.append(record)
+    return found
 
 
 def _missing(tree, missing):

@@ -16,9 +16,9 @@ __all__ = ["command", "main"]
 _option = partial(click.option, is_flag=True, allow_from_autoenv=False)
 
 DESCRIPTION = """\
-Takes products and reference files (ASDF), catalogs (parquet, ECSV) and associations (JSON), of any age. Only headers
-are read. Steps stand in the order of the chain; of an array dtype, shape, unit, size and compression, with the part
-that the stored bytes are of the decoded ones.
+Takes products and reference files (ASDF, and FITS of rt-fits), catalogs (parquet, ECSV, FITS) and associations (JSON),
+of any age. Only headers are read. Steps stand in the order of the chain; of an array dtype, shape, unit, size and
+compression, with the part that the stored bytes are of the decoded ones.
 
 --tree, --history and --logs print these in place of the screen; with --json they are added to the data: one object for
 each file, in a list."""
@@ -65,7 +65,7 @@ def command(console, file, tree, history, logs, as_json, fail_fast):
         click.echo("\n".join([""] * bool(shown) + lines))
         shown.append(name)
 
-    status = common.for_each(console, names, show, fail_fast=fail_fast)
+    status = common.for_each(console, names, show, fail_fast=fail_fast, report=shown.append if as_json else None)
     if as_json:
         click.echo(json.dumps(shown, indent=2, ensure_ascii=False))
     return status

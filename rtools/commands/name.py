@@ -79,7 +79,7 @@ def command(console, name, as_json, field, format, suffix, check, root, stem, le
         elif not check:
             table.append(parsed)
 
-    failed = _each(console, _built(name) if build else _texts(name), show, as_json=as_json and check)
+    failed = _each(console, _built(name) if build else _texts(name), show, as_json=as_json)
     _print_table(table)
     return int(failed)
 
@@ -205,7 +205,8 @@ def _each(console, items, show, *, as_json):
                 click.echo(error.picture, err=True)
             if as_json:
                 parts = ("column", "component", "found", "expected", "hint")
-                click.echo(json.dumps({"name": error.text, "error": {part: getattr(error, part) for part in parts}}))
+                said = {part: getattr(error, part) for part in parts}
+                common.json_line({"name": error.text, "error": said, "exit_code": error.exit_code})
     return failed
 
 

@@ -4,7 +4,7 @@ import click
 
 from rtools.commands.common import option
 
-__all__ = ["fail_fast", "jobs", "json_output", "outputs", "references", "section", "writing"]
+__all__ = ["fail_fast", "jobs", "json_output", "named_outputs", "outputs", "references", "section", "writing"]
 
 
 def _bundle(*options):
@@ -22,17 +22,26 @@ fail_fast = click.option("--fail-fast", is_flag=True, help="Stop at the first in
 
 jobs = option("-j", "--jobs", default=1, metavar="N", help="Threads; 0 for all cores.")
 
-outputs = _bundle(
-    click.option(
-        "-o",
-        "--output",
-        metavar="FILE",
-        help="Exactly this name for the main product; - is stdout, which holds that product alone.",
-    ),
-    click.option("--outdir", metavar="DIR", help="Write there; otherwise next to the input."),
-    click.option("--overwrite", is_flag=True, help="Replace outputs that exist; otherwise refused, exit 1."),
-    click.option("-n", "--dry-run", is_flag=True, help="Say what would be done; write nothing."),
+
+def _outputs(name_help, outdir_help):
+    return _bundle(
+        click.option("-o", "--output", metavar="FILE", help=name_help),
+        click.option("--outdir", metavar="DIR", help=outdir_help),
+        click.option("--overwrite", is_flag=True, help="Replace outputs that exist; otherwise refused, exit 1."),
+        click.option("-n", "--dry-run", is_flag=True, help="Say what would be done; write nothing."),
+    )
+
+
+outputs = _outputs(
+    "Exactly this name for the main product; - is stdout, which holds that product alone.",
+    "Write there; otherwise next to the input.",
 )
+
+named_outputs = _outputs(
+    "Exactly this name; - is stdout, which holds the result alone.",
+    "Write there, one file for each input.",
+)
+"""For tools that write only where they are told to."""
 
 section = _bundle(
     click.option(

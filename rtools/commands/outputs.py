@@ -1,10 +1,12 @@
 """Where a tool that makes one file of each input writes it: -o, --outdir, standard output."""
 
+import os
 import shutil
 import sys
 import tempfile
 from pathlib import Path
 
+from rtools.commands.common import Refusal
 from rtools.errors import RtoolsError, UsageError
 
 __all__ = ["Outputs", "deliver"]
@@ -49,7 +51,9 @@ class Outputs:
         Raises
         ------
         RtoolsError
-            It exists, is a directory, is the input itself, or another input has the same output.
+            It exists, is a directory, or is the input itself.
+        Refusal
+            Another input has the same output.
         """
         if self.output == "-":
             return None
@@ -60,10 +64,25 @@ class Outputs:
             raise UsageError("is the input itself", path=path)
         if path.exists() and not self.overwrite:
             raise RtoolsError("exists already", mend="--overwrite replaces it", path=path)
-        first = self._taken.setdefault(path.absolute(), source)
-        if first != source:
-            raise RtoolsError(f"would write {path}, as {first} does", path=source)
+        self.claim(path, source)
         return path
+
+    def refuse_twins(self, filenames):
+        """Refuse inputs that would be one file in --outdir, before any work.
+
+        Parameters
+        ----------
+        filenames : dict
+            Input to the name of its output.
+        """
+        for source, filename in filenames.items() if self.outdir is not None else ():
+            self.claim(Path(self.outdir) / filename, source)
+
+    def claim(self, path, source):
+        """Refuse the whole command line if another input has this output."""
+        first = self._taken.setdefault(os.path.abspath(path), source)
+        if first != source:
+            raise Refusal(f"{first} and {source} would both be {path}", mend="give them different directories")
 
 
 def deliver(path, filename, make):

@@ -174,7 +174,9 @@ def show(console, file, as_json):
 @click.option("--overwrite", is_flag=True, help="Replace files that exist; otherwise refused, exit 1.")
 @click.option("-n", "--dry-run", is_flag=True, help="Print names and sizes; write nothing.")
 @options.jobs
-def make(console, directory, detectors, elements, everything, types, seed, size, compression, overwrite, dry_run, jobs):
+@options.json_output
+def make(console, directory, detectors, elements, everything, types, seed, size, compression, overwrite, dry_run, jobs,
+         as_json):  # fmt: skip
     from rtools.reference import make as making
     from rtools.reference.instrument import CHANNEL, DETECTORS, ELEMENTS
 
@@ -197,16 +199,21 @@ def make(console, directory, detectors, elements, everything, types, seed, size,
     for path in paths:
         if path.exists() and not overwrite:
             raise RtoolsError("exists already", mend="--overwrite replaces it", path=path)
+    made = [{"file": str(path), "bytes": size} for path, size in zip(paths, sizes, strict=True)]
     if dry_run:
-        _print_table(("file", "bytes"), [(str(path), str(size)) for path, size in zip(paths, sizes, strict=True)])
+        rows = [(row["file"], str(row["bytes"])) for row in made]
+        click.echo(json.dumps(made, indent=2)) if as_json else _print_table(("file", "bytes"), rows)
         return 0
     os.makedirs(directory, exist_ok=True)
     threads = common.jobs_count(jobs)
     for number, (path, job) in enumerate(zip(paths, planned, strict=True)):
         console.status(f"{number + 1} of {len(planned)}: {path.name}")
         making.write(path, job.source, compression=compression, threads=threads)
-        click.echo(path)
+        if not as_json:
+            click.echo(path)
     console.status("")
+    if as_json:
+        click.echo(json.dumps([{"file": str(path), "bytes": path.stat().st_size} for path in paths], indent=2))
     return 0
 
 

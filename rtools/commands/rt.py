@@ -15,7 +15,7 @@ from rtools.pipeline import chain
 __all__ = ["GROUPS", "command_of", "main"]
 
 GROUPS = {
-    "names": {
+    "names and looking": {
         "name": "rtools.commands.name",
         "dq": "rtools.commands.dq",
         "stat": "rtools.commands.stat",
@@ -31,7 +31,8 @@ GROUPS = {
     },
     "references": {"refs": "rtools.commands.refs"},
     "simulate": {"sim": "rtools.commands.sim"},
-    "exposure": {name: None for name in chain.ORDER if name not in chain.PLANNED},
+    "exposure": {name: None for name in chain.ORDER if name not in chain.MODULES}
+    | {"catalog": "rtools.commands.catalog", "tweakreg": "rtools.commands.tweakreg"},
     "chains": {"run": "rtools.commands.run"},
 }
 """Group to tool (without ``rt-``) to the module of its command; None for the step tools."""
@@ -53,8 +54,6 @@ def command_of(name):
             near = get_close_matches(name, tools, n=1)
             mend = f"did you mean rt-{near[0]}?" if near else f"tools: {' '.join(tools)}"
             raise UsageError(f"no tool is called rt-{name}", mend=mend) from None
-        if name in chain.PLANNED:
-            raise UsageError(f"this release has no rt-{name}")
     if tools[name] is None:
         from rtools.commands import step
 
@@ -78,17 +77,29 @@ def main(args=None):
             _list_tools(err=not args)
         except BrokenPipeError:
             common.leave(141, at_once=at_once)
+        except OSError as error:
+            click.echo(f"rt: {(error.strerror or str(error)).lower()}", err=True)
+            common.leave(1, at_once=at_once)
         sys.exit(0 if args else 2)
     try:
         if args[0] == "completion":
             from rtools.commands.completion import command
         else:
-            command = command_of(args[0].removeprefix("rt-"))
+            command = _asked(args[0])
     except UsageError as error:
         click.echo(f"rt: {error}", err=True)
         sys.exit(error.exit_code)
     sys.argv = [command.name, *args[1:]]  # as if called by its own name, for the history too
     common.entry(command)(None if at_once else args[1:])
+
+
+def _asked(word):
+    """The command of the first word after rt."""
+    if word.startswith("-"):
+        near = get_close_matches(word, ("--help", "--version", "-h", "-V"), n=1)
+        mend = f"did you mean {near[0]}?" if near else "see rt --help"
+        raise UsageError(f"no such option: {word}", mend=mend)
+    return command_of(word.removeprefix("rt-"))
 
 
 def _list_tools(*, err):

@@ -18,7 +18,9 @@ EXAMPLES = (
 )
 
 DESCRIPTION = """\
-Runs the steps that the exposure's type has and that its file does not have yet, and writes X_cal.asdf and X_wcs.asdf.
+Runs the steps that the exposure's type has and that its file does not have yet, and writes X_cal.asdf, X_wcs.asdf,
+and for images X_cat.parquet and X_segm.asdf. With --refcat the image is aligned to its stars; where that fails there
+is a warning (exit 5 with --strict).
 Takes raw data (_uncal), any intermediate product, and associations (.json: each science member).
 With --until it writes that step's product instead."""
 
@@ -35,6 +37,8 @@ With --until it writes that step's product instead."""
 @click.option("--until", "last", metavar="STEP", help="Stop after it and write its product, neither _cal nor _wcs.")
 @click.option("--skip", multiple=True, metavar="STEP", help="Leave a step out; its cal_step says SKIPPED.")
 @click.option("--set", "settings", multiple=True, metavar="STEP.OPTION=VALUE", help="An option of a step.")
+@click.option("--refcat", metavar="FILE|DIR", help="Reference catalog for the alignment: a table or a HATS tree.")
+@click.option("--strict", is_flag=True, help="An alignment that fails is an error.")
 @click.option("--save-steps", is_flag=True, help="Write the product of every step, too.")
 @click.option("--timings", is_flag=True, help="Print seconds per step, summed over threads, and peak memory.")
 @bundles.outputs
@@ -51,12 +55,15 @@ def command(console, **options):
         raise UsageError("no input file")
     how = {key: options.pop(key) for key in ("dry_run", "timings", "as_json", "fail_fast")}
     references = reference_config(options.pop("ref"), options.pop("refdir"), options.pop("builtin"))
+    settings, refcat = _settings(options.pop("settings")), options.pop("refcat")
+    if refcat is not None:
+        settings.setdefault("tweakreg", {}).setdefault("refcat", refcat)
     request = Request(
         tool="rt-run",
         first=_step(options.pop("first")),
         last=_step(options.pop("last")),
         skip=frozenset(chain.resolve(word) for word in options.pop("skip")),
-        settings=_settings(options.pop("settings")),
+        settings=settings,
         references=references,
         threads=options.pop("jobs"),
         **options,

@@ -11,6 +11,7 @@ import click
 
 from rtools.commands import common, options
 from rtools.commands.inputs import local
+from rtools.commands.outputs import Outputs
 from rtools.errors import RtoolsError, UsageError
 from rtools.products import keys
 
@@ -25,7 +26,11 @@ other strings that look like something else are quoted: program.title='"2027"'. 
 
 The result must fit the schema of the file's own profile; else nothing is written, exit status 2. So it is with a key
 that neither the schema nor the file has, unless --new is given. Arrays are copied as they are stored. meta.filename and
-meta.file_date follow the new file unless they are set. Only ASDF files can be changed."""
+meta.file_date follow the new file unless they are set.
+
+Takes ASDF files and catalogs (parquet, ECSV). Metadata of parquet files are strings; they are checked as what the
+schema of their model_type wants, null takes a key away, rows and columns stay as they are, and the change is recorded
+under history, as JSON."""
 
 
 @common.tool(
@@ -42,25 +47,21 @@ meta.file_date follow the new file unless they are set. Only ASDF files can be c
 @click.argument("words", nargs=-1, required=True, metavar="FILE… KEY=VALUE…")
 @click.option("--in-place", is_flag=True, allow_from_autoenv=False, help="Replace the input by the result.")
 @click.option("--new", is_flag=True, allow_from_autoenv=False, help="Take keys that neither schema nor file have.")
-@options.outputs
+@options.named_outputs
 @options.fail_fast
 def command(console, words, in_place, new, output, outdir, overwrite, dry_run, fail_fast):
     names, assignments = _sorted(words)
     if [in_place, output is not None, outdir is not None].count(True) != 1:
         raise UsageError("where shall the result go", mend="give one of -o FILE, --outdir DIR and --in-place")
-    if output is not None and len(names) > 1:
-        raise UsageError("-o takes one input", mend="use --outdir")
     if in_place and "-" in names:
         raise UsageError("standard input cannot be changed in place")
-    if output == "-" and sys.stdout.isatty():
-        raise UsageError("-o - will not write a product to a terminal", mend="use a pipe or a file")
-    taken = {}
+    outputs = Outputs(output, outdir, overwrite=overwrite, inputs=names, dry_run=dry_run)
+    outputs.refuse_twins({name: Path(name).name for name in names if name != "-"})
 
     def change(name):
         with local(name) as path:
             target = _target(name, path, output, outdir, in_place=in_place, overwrite=overwrite)
-            if taken.setdefault(target.absolute(), name) != name:
-                raise RtoolsError(f"would write {target}, as {taken[target.absolute()]} does", path=name)
+            outputs.claim(target, name)
             edit = _edited(console, name, path, assignments, new=new)
             if dry_run:
                 for key, (old, value) in edit.changes.items():
@@ -86,7 +87,7 @@ def _sorted(words):
             files.append(word)
     if not assignments:
         raise UsageError("nothing to set", mend="give KEY=VALUE after the files")
-    return common.expand_inputs(files), [keys.parse_assignment(word) for word in assignments]
+    return list(dict.fromkeys(common.expand_inputs(files))), [keys.parse_assignment(word) for word in assignments]
 
 
 def _target(name, path, output, outdir, *, in_place, overwrite):
@@ -108,13 +109,13 @@ def _filename(path):
     """What a file from standard input is called."""
     found = keys.find(keys.read_tree(path), "meta.filename")
     name = Path(str(found[0][1])).name if found else ""
-    return name or "stdin.asdf"
+    return name or f"stdin.{keys.form_of(path)}"
 
 
 def _edited(console, name, path, assignments, *, new):
-    from rtools.products.edit import Edit
+    from rtools.products.edit import open_edit
 
-    edit = Edit(path)
+    edit = open_edit(path)
     for key, value in assignments:
         edit.set(key, value, new=new)
     problem = edit.check()

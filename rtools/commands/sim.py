@@ -2,13 +2,14 @@
 
 import json
 import math
+import os
 from pathlib import Path
 
 import click
 
 from rtools.commands import options as bundles
 from rtools.commands.chainlike import reference_config
-from rtools.commands.common import entry, expand_inputs, for_each, jobs_count, option, tool
+from rtools.commands.common import Refusal, entry, expand_inputs, for_each, jobs_count, option, tool
 from rtools.errors import UsageError
 
 __all__ = ["command", "main"]
@@ -91,14 +92,19 @@ def command(console, names, jobs, as_json, fail_fast, dry_run, **settings):
     read_pattern, sources = settings.pop("read_pattern"), settings.pop("sources")
     tables = _tables(settings.pop("matable"))
     where = {key: settings.pop(key) for key in ("outdir", "overwrite", "truth")}
-    plans, reports = {}, []
+    plans, taken, reports = {}, {}, []
+    how = {"fail_fast": fail_fast, "report": reports.append, "key": "name"}
 
     def plan(name):
         request = _request(name, settings, read_pattern, tables)
-        plans[name] = request, _outputs(name, request, **where)
+        plans[name] = request, _outputs(name, request, **where), _table(sources, request)
+        path = plans[name][1].uncal
+        first = taken.setdefault(os.path.abspath(path), name)
+        if first != name:
+            raise Refusal(f"{first} and {name} would both be {path}")
 
     def carry_out(name):
-        request, output = plans[name]
+        request, output, table = plans[name]
         output.uncal.parent.mkdir(parents=True, exist_ok=True)
         run.simulate_to_files(
             request,
@@ -107,7 +113,7 @@ def command(console, names, jobs, as_json, fail_fast, dry_run, **settings):
             profile=profile,
             compression=compression,
             threads=threads,
-            table=_table(sources, request),
+            table=table,
             log=lambda level, text: console.log(level, f"{name}: {text}"),
             progress=lambda done, of: console.status(f"{name}: {100 * done // of}%"),
         )
@@ -120,9 +126,9 @@ def command(console, names, jobs, as_json, fail_fast, dry_run, **settings):
         if not as_json:
             click.echo("\n".join(paths))
 
-    status = for_each(console, names, plan, fail_fast=fail_fast)
+    status = for_each(console, names, plan, **how)
     ready = [name for name in names if name in plans] if not (status and fail_fast) else []
-    second = for_each(console, ready, report if dry_run else carry_out, fail_fast=fail_fast)
+    second = for_each(console, ready, report if dry_run else carry_out, **how)
     if as_json:
         click.echo(json.dumps(reports, indent=2))
     return status if second in (0, status) else second if status == 0 else 1

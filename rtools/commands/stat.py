@@ -48,9 +48,10 @@ tabs."""
 @option("--percentile", default="16,84", metavar="P,…", help="Percentiles.")
 @option("--sigma", type=float, default=3.0, metavar="S", help="Clip beyond so many standard deviations.")
 @click.option("--stat", "chosen", metavar="NAME,…", help="Only these statistics, as count,median,p16,clip_sd.")
+@options.jobs
 @options.json_output
 @options.fail_fast
-def command(console, inputs, arrays, section, frame, flags, resultant, percentile, sigma, chosen, as_json, fail_fast):
+def command(console, inputs, arrays, flags, percentile, chosen, jobs, as_json, fail_fast, **settings):
     from rtools.products import dq
     from rtools.show import statistics
     from rtools.show.table import print_table
@@ -61,10 +62,10 @@ def command(console, inputs, arrays, section, frame, flags, resultant, percentil
     wanted = _wanted(chosen, statistics.columns(_percentiles(percentile)))
     if flags not in (None, "none"):
         dq.value(flags, dq.PIXEL | dq.GROUP)
-    if not sigma > 0:
-        raise UsageError(f"--sigma {sigma}: a positive number expected")
+    if not settings["sigma"] > 0:
+        raise UsageError(f"--sigma {settings['sigma']}: a positive number expected")
     patterns = [word.strip() for words in arrays for word in words.split(",") if word.strip()]
-    settings = {"section": section, "frame": frame, "flags": flags, "resultant": resultant, "sigma": sigma}
+    settings |= {"flags": flags, "threads": common.jobs_count(jobs)}
     digits = 6 if sys.stdout.isatty() else 9
 
     def show(path):
@@ -72,15 +73,14 @@ def command(console, inputs, arrays, section, frame, flags, resultant, percentil
             names = statistics.choose_arrays(product, patterns)
             found = list(statistics.records(product, names, wanted=wanted, **settings))
         if as_json:
+            about = {"file": path, "section": settings["section"], "dq": flags or "DO_NOT_USE"}
             records = [{key: _plain(value) for key, value in record.items()} for record in found]
-            click.echo(
-                json.dumps({"file": path, "section": section, "dq": flags or "DO_NOT_USE", "statistics": records})
-            )
+            click.echo(json.dumps(about | {"statistics": records}))
             return
         rows = [_texts(record, wanted, digits) for record in found]
         print_table(("array", "plane", *wanted), rows, labels=2, title=path)
 
-    return common.for_each(console, inputs, show, fail_fast=fail_fast)
+    return common.for_each(console, inputs, show, fail_fast=fail_fast, report=common.json_line if as_json else None)
 
 
 def _percentiles(text):

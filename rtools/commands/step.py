@@ -14,8 +14,8 @@ from rtools.pipeline import chain
 __all__ = ["command"]
 
 
-def command(name):
-    """The click command of a step."""
+def command(name, more=()):
+    """The click command of a step; `more` are decorators of options that are fields of the request."""
     step = chain.step_of(name)
 
     def run(console, **options):
@@ -26,7 +26,7 @@ def command(name):
         inputs = options.pop("inputs")
         if not inputs:
             raise UsageError("no input file")
-        how = {key: options.pop(key) for key in ("dry_run", "as_json", "fail_fast")}
+        how = {key: options.pop(key) for key in ("dry_run", "as_json", "fail_fast", "catalog") if key in options}
         references = reference_config(options.pop("ref"), options.pop("refdir"), options.pop("builtin"))
         request = Request(
             tool=step.tool,
@@ -34,6 +34,7 @@ def command(name):
             settings={name: settings},
             references=references,
             threads=options.pop("jobs"),
+            strict=step.kind == "align",
             **options,
         )
         return run_inputs(console, inputs, request, **how)
@@ -41,6 +42,7 @@ def command(name):
     decorators = [
         click.argument("inputs", nargs=-1, metavar="FILE…"),
         *(_click_option(item) for item in step.options),
+        *more,
         bundles.outputs,
         bundles.writing,
         bundles.references,
@@ -71,6 +73,6 @@ def _click_option(item):
 
 def __getattr__(name):
     """The console script of the step called `name`, made when it is asked for."""
-    if name.startswith("_") or name not in chain.ORDER or name in chain.PLANNED:
+    if name.startswith("_") or name not in chain.ORDER or name in chain.MODULES:
         raise AttributeError(name)
     return entry(command(name))

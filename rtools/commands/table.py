@@ -23,8 +23,8 @@ EXAMPLES = (
 DESCRIPTION = """\
 Reads parquet, ECSV, CSV, FITS and VOTable, told by content; writes the format that the extension of -o or --format
 says, with units, descriptions and metadata where the format has a place for them. FITS and VOTable know no mag(AB): it
-becomes mag. Without an output the table is printed: in panels on a terminal, else as tab-separated lines led by the
-names.
+is mag there. Without an output the table is printed: in panels on a terminal, else as tab-separated lines led by the
+names. In what is written, meta.filename, meta.file_date and the history of a product follow.
 
 --where takes comparisons of a column with a number, a text in quotes, true, false or another column (< <= > >= == !=),
 joined by and, or and parentheses. Units and names are changed first: --where, --sort and --columns take the table as it
@@ -49,24 +49,29 @@ UNITS = ("nJy", "uJy", "Jy", "ABmag")
 @click.option("--flux-unit", type=click.Choice(UNITS), help="Of all flux densities; ABmag names them _abmag.")
 @click.option("--jwst-columns", is_flag=True, help="What a JWST catalog has, with its names and units.")
 @click.option("--format", "form", type=click.Choice(FORMATS), help="Of the output; else its extension, - ECSV.")
-@bundles.outputs
+@bundles.named_outputs
 @bundles.json_output
 @bundles.fail_fast
 def command(console, inputs, form, output, outdir, overwrite, dry_run, as_json, fail_fast, **view):
-    inputs = expand_inputs(inputs)
+    inputs = list(dict.fromkeys(expand_inputs(inputs)))
     if not inputs:
         raise UsageError("no input file")
     form = _format(form, output, outdir, as_json=as_json)
     outputs = Outputs(output, outdir, overwrite=overwrite, inputs=inputs, dry_run=dry_run) if form else None
-    reports = []
+    if outputs:
+        outputs.refuse_twins({name: _output_name(name, form) for name in inputs if name != "-"})
+    reports, key = [], "input" if form else "file"
 
     def show(name):
         table = _viewed(console, name, view)
         if as_json and not form:
             reports.append(_report(name, table))
         elif form:
+            from rtools.products.catalogs import stamp
+
             path, filename = _target(outputs, name, form)
             if not dry_run:
+                stamp(table, filename if path is None else path.name, _entry(name, view))
                 deliver(path, filename, lambda path: _staged(console, path, table, form))
             reports.append({"input": name, "output": "-" if path is None else str(path), "rows": len(table)})
             if path is not None and not as_json:
@@ -78,7 +83,7 @@ def command(console, inputs, form, output, outdir, overwrite, dry_run, as_json, 
 
             print_catalog(table, name, rows=view["head"], note=lambda text: console.log("note", text))
 
-    status = for_each(console, inputs, show, fail_fast=fail_fast)
+    status = for_each(console, inputs, show, fail_fast=fail_fast, report=reports.append, key=key)
     if as_json:
         click.echo(json.dumps(reports, indent=2))
     return status
@@ -105,10 +110,14 @@ def _format(form, output, outdir, *, as_json):
 
 def _target(outputs, name, form):
     """Path and name of the output of one input."""
+    filename = _output_name(name, form)
+    return outputs.path(name, filename), filename
+
+
+def _output_name(name, form):
     from rtools.products.catalogs import EXTENSIONS
 
-    filename = f"{'table' if name == '-' else Path(name).stem}{EXTENSIONS[form][0]}"
-    return outputs.path(name, filename), filename
+    return f"{'table' if name == '-' else Path(name).stem}{EXTENSIONS[form][0]}"
 
 
 def _viewed(console, name, view):
@@ -137,6 +146,13 @@ def _viewed(console, name, view):
         error.path = error.path or name
         raise
     return table
+
+
+def _entry(name, view):
+    """What was done to a catalog, for its history."""
+    from rtools.products import history
+
+    return history.entry("rt-table", parameters={key: value for key, value in view.items() if value}, inputs=[name])
 
 
 def _staged(console, path, table, form):

@@ -14,7 +14,7 @@ __all__ = ["command", "main"]
 COLOURS = {"error": "red", "warning": "yellow", "info": "cyan"}
 
 DESCRIPTION = """\
-Takes products, reference files and catalogs (parquet, ECSV). What is checked:
+Takes products, reference files and catalogs (parquet, ECSV, ASDF). What is checked:
 
 \b
 schema    the tree against the schemas of the file's own manifest
@@ -66,15 +66,21 @@ def command(console, inputs, quick, strict, partner, jobs, as_json, fail_fast):
     if partner and quick:
         raise UsageError("--with and --quick do not go together", mend="labels are compared without --quick")
     threads = common.jobs_count(jobs)
+    told = set()
 
     def examine(name):
         report = _examined(name, quick=quick, partner=partner, threads=threads)
         failed = bool(report.count("error") or (strict and report.count("warning")))
+        told.add(name)
         _print(name, report, failed, as_json=as_json, verbosity=console.verbosity)
         if failed:
             raise RtoolsError(_counted(report, "error", "warning"), path=name)
 
-    return common.for_each(console, inputs, examine, fail_fast=fail_fast)
+    def unread(record):
+        if as_json and record["file"] not in told:
+            common.json_line(record)
+
+    return common.for_each(console, inputs, examine, fail_fast=fail_fast, report=unread)
 
 
 def _examined(name, *, quick, partner, threads):

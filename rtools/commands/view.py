@@ -31,7 +31,7 @@ Pixels are averaged to the size of the picture; bad ones (--dq) are left out, an
 top.
 
 --ramp X,Y draws the resultants of one pixel of a raw exposure or ramp, with flags and jumps, and the line of the rate:
-of --rate FILE, else of the _rampfit or _cal beside it, else a straight line through the unflagged resultants. Between
+of --rate FILE, else of the _cal or _rampfit beside it, else a straight line through the unflagged resultants. Between
 jumps the line has the level of the resultants there. The rate of a _cal has its dark subtracted and is divided by the
 flat."""
 
@@ -71,7 +71,7 @@ STRETCHES = ("asinh", "linear", "sqrt", "log", "zscale", "percentile")
 @click.option("--overwrite", is_flag=True, help="Replace pictures that exist; otherwise refused, exit 1.")
 @options.fail_fast
 def command(console, files, output, outdir, overwrite, fail_fast, **settings):
-    names = common.expand_inputs(files)
+    names = list(dict.fromkeys(common.expand_inputs(files)))
     _check(names, output, outdir, settings)
     targets = _targets(names, output, outdir, overwrite=overwrite)
     if settings["ramp"]:
@@ -118,7 +118,8 @@ def _check(names, output, outdir, settings):
 
 def _targets(names, output, outdir, *, overwrite):
     """Path of each input's picture, None for stdout; empty where text is wanted."""
-    from rtools.show.plot import FORMATS, require_matplotlib
+    from rtools.show.plot import FORMATS
+    from rtools.show.stretch import require_matplotlib
 
     if not (output or outdir):
         return {}
@@ -244,13 +245,14 @@ def _called(product):
 
 def _overlays(console, product, image, settings):
     """What lies over the image: WCS, compass, sources, outlines; each None where not asked for."""
+    from rtools.products.coordinates import load_wcs
     from rtools.show import overlay
 
     found = dict.fromkeys(("wcs", "compass", "sources", "outlines"))
     needed = settings["grid"] or settings["compass"] or settings["wcs"]
     if needed or settings["catalog"]:
         try:
-            found["wcs"] = overlay.load_wcs(product, settings["wcs"])
+            found["wcs"] = load_wcs(product, settings["wcs"])
         except InputError:
             if needed:
                 raise

@@ -6,10 +6,9 @@ photometry before flat field, dark after the ramp fit).
 
 from importlib import import_module
 
-from rtools.declare import Step
 from rtools.errors import InputError, UsageError
 
-__all__ = ["ORDER", "PLANNED", "cal_steps", "chain_of", "module_of", "resolve", "step_of", "steps_for"]
+__all__ = ["ORDER", "cal_steps", "chain_of", "module_of", "resolve", "step_of", "steps_for"]
 
 ORDER = (
     "dqinit",
@@ -28,25 +27,8 @@ ORDER = (
 )
 """Every step of the exposure chain, in order."""
 
-PLANNED = {
-    "catalog": Step(
-        name="catalog",
-        kind="frame",
-        cal_step="source_catalog",
-        suffix="sourcecatalogstep",
-        summary="Find and measure sources.",
-        description="",
-    ),
-    "tweakreg": Step(
-        name="tweakreg",
-        kind="group",
-        cal_step="tweakreg",
-        suffix="tweakregstep",
-        summary="Align the image to a reference catalog.",
-        description="",
-    ),
-}
-"""Steps whose place in the chain is kept but which this release does not have."""
+MODULES = {"catalog": "rtools.catalog.step", "tweakreg": "rtools.astrometry.tweakreg"}
+"""Where a step is declared that has no module in `rtools.exposure`."""
 
 LAST_STEP = {
     "WFI_IMAGE": "tweakreg",
@@ -67,16 +49,16 @@ ALIASES = {"dark_current": "dark", "flatfield": "flat", "dark_decay": "darkdecay
 
 def module_of(name):
     """The module that holds a step's `STEP`, `prepare` and `apply`."""
-    return import_module(f"rtools.exposure.{name}")
+    return import_module(MODULES.get(name, f"rtools.exposure.{name}"))
 
 
 def step_of(name):
     """The declaration of a step, by its tool name."""
-    return PLANNED[name] if name in PLANNED else module_of(name).STEP
+    return module_of(name).STEP
 
 
 def chain_of(exposure_type):
-    """Names of the steps that an exposure of this type goes through, planned ones included.
+    """Names of the steps that an exposure of this type goes through.
 
     Raises
     ------
@@ -89,9 +71,8 @@ def chain_of(exposure_type):
 
 
 def steps_for(meta):
-    """Declarations of the steps that an exposure with this metadata goes through, built ones only."""
-    names = chain_of(meta["exposure"]["type"])
-    return [step_of(name) for name in names if name not in PLANNED]
+    """Declarations of the steps that an exposure with this metadata goes through."""
+    return [step_of(name) for name in chain_of(meta["exposure"]["type"])]
 
 
 def cal_steps():

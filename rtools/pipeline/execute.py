@@ -11,22 +11,25 @@ from dataclasses import dataclass, field
 from importlib import import_module
 
 from rtools.astrometry.wcs import level1_wcs
+from rtools.catalog import source_catalog
 from rtools.declare import NotApplicable, Skip
+from rtools.errors import InputError
 from rtools.exposure.dqinit import ramp_meta
 from rtools.exposure.frame import CHANNEL
 from rtools.exposure.saturation import fully_saturated
 from rtools.exposure.statistics import image_statistics
-from rtools.pipeline import chain, warm
+from rtools.pipeline import aligning, cataloging, chain, warm
 from rtools.pipeline.compiling import announced
 from rtools.pipeline.engine import Engine
 from rtools.pipeline.process import settled
 from rtools.pipeline.sinks import ImageSink, RampSink
 from rtools.pipeline.source import IMAGE_PLANES, open_exposure
-from rtools.products import history, layout, writer
+from rtools.products import history, layout, metadata, writer
 
 __all__ = ["Result", "execute"]
 
 STRIP_KINDS = ("ramp", "fit", "image")
+FRAME = ("frame", "catalog", "align")
 
 
 @dataclass
@@ -43,12 +46,15 @@ class Result:
         Step, "read", "write", "total" to seconds; steps are summed over threads.
     peak_memory : int
         ru_maxrss of the process in bytes.
+    failure : str
+        Why an alignment was refused; empty otherwise.
     """
 
     outputs: list = field(default_factory=list)
     statuses: dict = field(default_factory=dict)
     seconds: dict = field(default_factory=dict)
     peak_memory: int = 0
+    failure: str = ""
 
 
 def execute(plan, request, journal, *, progress=lambda done, of: None):
@@ -68,7 +74,25 @@ def execute(plan, request, journal, *, progress=lambda done, of: None):
     Result
     """
     with settled():
+        if plan.product.kind == "l3_coadd":
+            return _mosaic_catalog(plan, request, journal)
         return _Run(plan, request, journal).carry_out(progress)
+
+
+def _mosaic_catalog(plan, request, journal):
+    """The catalog of a mosaic, which is no exposure."""
+    started, task = time.perf_counter(), plan.tasks[0]
+    for text in plan.warnings:
+        journal.log("warning", text)
+    settings = {"threads": request.threads, "log": journal.log}
+    planes = cataloging.planes_of(plan.product, request.threads)
+    with announced(journal.tell):
+        found = cataloging.find_sources(planes, plan.product.meta, task.options, task.sources, **settings)
+    staged = cataloging.stage(plan, request, found, plan.product.meta)
+    outputs = [stage.commit() for stage in staged]
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    seconds = time.perf_counter() - started
+    return Result(outputs, {}, {"catalog": seconds, "total": seconds}, peak)
 
 
 class _Run:
@@ -83,6 +107,8 @@ class _Run:
         self.exposure = open_exposure(plan.source, self.meta, journal.log)
         self.strip_tasks = [task for task in plan.tasks if task.step.kind in STRIP_KINDS]
         self.image_sink = None
+        self.found = None
+        self.failure = ""
         self.ramp_writers = {}
         self.staged = []
         self.said = set()
@@ -113,9 +139,12 @@ class _Run:
                 aside.join()
             for task in plan.tasks:
                 self._finish(task, saturated)
+            if self.found is not None:
+                self._stage_sources()
             if plan.main == "cal":
                 self._write_cal()
-            outputs = [stage.commit() for stage in self.staged]
+            main = plan.outputs[plan.main]
+            outputs = [stage.commit() for stage in sorted(self.staged, key=lambda stage: stage.path == main)]
         except BaseException:
             for stage in [*self.ramp_writers.values(), *self.staged]:
                 stage.discard()
@@ -140,9 +169,6 @@ class _Run:
                 if task.step.kind == "fit":
                     task.module = import_module("rtools.exposure.saturated")
                     task.active = True
-            if self.plan.main == "cal":
-                planned = (chain.step_of(name).cal_step for name in chain.PLANNED)
-                self.plan.untouched |= dict.fromkeys(planned, "SKIPPED")
         engine.prepare(boundary, len(tasks))
         return saturated
 
@@ -188,7 +214,7 @@ class _Run:
     def _finish(self, task, saturated):
         """Metadata of one step, in the order of the chain, and its product where it is wanted."""
         step, meta = task.step, self.meta
-        if step.kind == "frame" and task.active:
+        if step.kind in FRAME and task.active:
             self._apply_frame(task)
         if step.kind == "fit":
             self._become_image()
@@ -220,9 +246,35 @@ class _Run:
         if isinstance(prepared, Skip | NotApplicable):
             task.stop("SKIPPED" if isinstance(prepared, Skip) else "N/A")
             self.journal.log("warning", f"{task.step.name}: {task.status}: {prepared.reason}")
+        elif task.step.kind == "catalog":
+            self._find_sources(task)
+        elif task.step.kind == "align":
+            self._align(task)
         else:
             module.apply(self.exposure, task.nodes(), task.options, prepared)
         task.times.append(time.perf_counter() - started)
+
+    def _wcs(self):
+        """The WCS as a gwcs object, whether made here or read from the file; None where there is none."""
+        wcs = self.meta.get("wcs")
+        return self.plan.product.node("meta.wcs") if isinstance(wcs, dict) else wcs
+
+    def _find_sources(self, task):
+        """The catalog; its files are written when the WCS is final."""
+        reason = cataloging.without_calibration(self.meta) or ("no WCS" if self._wcs() is None else None)
+        if reason and self.request.single:
+            raise InputError(reason, mend="run rt-assignwcs and rt-photom first", path=self.plan.product.path)
+        if reason:
+            task.stop("SKIPPED")
+            self.plan.outputs = {key: path for key, path in self.plan.outputs.items() if key not in ("cat", "segm")}
+            self.journal.log("warning", f"catalog: SKIPPED: {reason}")
+            return
+        planes = cataloging.make_planes(self._planes()[0], self.meta, self._wcs())
+        settings = {"threads": self.request.threads, "log": self.journal.log}
+        with announced(self.journal.tell):
+            self.found = cataloging.find_sources(planes, self.meta, task.options, task.sources, **settings)
+        task.status = "COMPLETE" if self.found.complete else "INCOMPLETE"
+        self.meta["source_catalog"] = {"tweakreg_catalog_name": self.plan.outputs["cat"].name}
 
     def _become_image(self):
         """What an L2 image says and a ramp does not."""
@@ -272,15 +324,52 @@ class _Run:
 
     def _write_cal(self):
         self.meta["cal_step"].update(self.plan.untouched)
-        wcs = self.meta.get("wcs")
-        if isinstance(wcs, dict):  # as it came from the file
-            wcs = self.plan.product.node("meta.wcs")
+        wcs = self._wcs()
         transforms = {} if wcs is None else {"wcs_l2": wcs, "wcs_l1": level1_wcs(wcs)}
         if "wcs" in self.plan.outputs:
             blocks = {field.path.split(".")[0] for field in layout.fields("wcs", self.plan.profile)}
             meta = {name: value for name, value in self.meta.items() if name in blocks}
             self._stage("wcs", "wcs", meta, {}, transforms)
         self._write_image("cal")
+
+    def _align(self, task):
+        """The outcome for this image of an alignment, which may have been found for a group already."""
+        outcome = task.prepared or self._aligned(task)
+        if isinstance(outcome, str):
+            task.stop("SKIPPED")
+            self.journal.log("warning", f"tweakreg: SKIPPED: {outcome}")
+            return
+        alignment = outcome.alignment
+        aligning.record(self.meta, alignment, outcome.number)
+        task.status = alignment.status
+        level = "warning" if alignment.status == "FAILED" and not self.request.strict else "info"
+        self.journal.log(level, aligning.told(alignment))
+        self.failure = alignment.reason
+        if alignment.status == "COMPLETE" and self.found is not None:
+            source_catalog.place_on_sky(self.found.values, self.meta["wcs"])
+        elif alignment.status == "COMPLETE" and self.request.update_catalog:
+            self._keep(aligning.stage_updated(outcome, self.meta["wcs"], self.request.tool))
+        if self.request.matches and outcome.number == 0:
+            self._keep(aligning.stage_matches(self.request.matches, outcome))
+
+    def _aligned(self, task):
+        """This image alone, its sources those just found or those of its catalog file; or why not."""
+        wcs = self._wcs()
+        if wcs is None:
+            return "no WCS"
+        columns = None if self.found is None else self.found.values
+        member = aligning.member_of(self.plan, self.request, self.meta, wcs, columns=columns, log=self.journal.log)
+        if member is None:
+            return "the image has no catalog"
+        return aligning.align([member], task.options, threads=self.request.threads)[0]
+
+    def _stage_sources(self):
+        """Catalog and segmentation map, when the WCS is final."""
+        meta = self.meta
+        if self.plan.main != "cat":  # the image is written, too
+            meta = metadata.stamp_file("l2_image", meta, self.plan.outputs[self.plan.main])
+        for stage in cataloging.stage(self.plan, self.request, self.found, meta):
+            self._keep(stage)
 
     def _stage(self, suffix, kind, meta, arrays, extra=None):
         stage = writer.stage_product(
@@ -322,4 +411,4 @@ class _Run:
         seconds = {task.step.name: sum(task.times) for task in self.plan.tasks}
         seconds |= {"write": self.write_seconds, "total": time.perf_counter() - self.started}
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-        return Result(outputs, dict(self.meta["cal_step"]), seconds, peak)
+        return Result(outputs, dict(self.meta["cal_step"]), seconds, peak, self.failure)

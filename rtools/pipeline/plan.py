@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from rtools.errors import InputError, MissingReferenceError, RtoolsError, UsageError
-from rtools.pipeline import chain
+from rtools.pipeline import cataloging, chain
 from rtools.pipeline.engine import Task
 from rtools.pipeline.source import Source
 from rtools.products import layout, metadata, names, profiles, reader
@@ -17,6 +17,9 @@ from rtools.reference import find
 __all__ = ["Plan", "Request", "make_plan"]
 
 RAMP_KINDS = ("l1_uncal", "ramp")
+
+FRAME_KINDS = ("frame", "catalog", "align")
+"""Kinds of steps that leave the pixels alone."""
 
 BASE_METADATA = (
     "exposure.type",
@@ -48,6 +51,18 @@ class Request:
     output, outdir, overwrite, compression, profile
         As the options say.
     save_steps, again : bool
+    form : str or None
+        Format of the catalog (`rtools.pipeline.cataloging.FORMS`); None: as `output` says, else parquet.
+    strict : bool
+        An alignment that fails is an error.
+    together : bool
+        The inputs are aligned by one correction.
+    catalogs : dict of str to str
+        Input to its catalog, where that is not the one that the image names or its sibling.
+    update_catalog : bool
+        Sky positions in the catalog that served an alignment are brought up to date.
+    matches : str or None
+        Where the table of matches goes.
     threads : int
     """
 
@@ -65,6 +80,12 @@ class Request:
     profile: str | None = None
     save_steps: bool = False
     again: bool = False
+    form: str | None = None
+    strict: bool = False
+    together: bool = False
+    catalogs: dict = field(default_factory=dict)
+    update_catalog: bool = False
+    matches: str | None = None
     threads: int = 1
 
 
@@ -118,7 +139,10 @@ def make_plan(path, request, *, name=None):
     InputError, MissingReferenceError, UsageError, RtoolsError
         See the module's first lines.
     """
-    product = reader.open_product(path, kinds=(*RAMP_KINDS, "l2_image"))
+    kinds = ("l2_image", "l3_coadd") if request.single == "catalog" else (*RAMP_KINDS, "l2_image")
+    product = reader.open_product(path, kinds=kinds)
+    if product.kind == "l3_coadd":
+        return _plan_mosaic(product, request, str(name or path))
     metadata.require(product.meta, *BASE_METADATA, path=product.path)
     source = Source(product, request.threads)
     done = _statuses(product.meta)
@@ -136,6 +160,22 @@ def make_plan(path, request, *, name=None):
     outputs = _outputs(name, tasks, main, request, keep_input=product.kind == made)
     _check_output_metadata(product, profile)
     return Plan(product, source, tasks, untouched, outputs, main, profile, name, request.output == "-", warnings)
+
+
+def _plan_mosaic(product, request, name):
+    """The catalog of a mosaic; it needs its image and nothing of the chain."""
+    step, warnings = chain.step_of("catalog"), []
+    metadata.require(product.meta, "instrument.optical_element", "wcsinfo.pixel_scale", path=product.path)
+    task = Task(step, chain.module_of("catalog"), step.defaults() | request.settings.get("catalog", {}))
+
+    def log(level, text):
+        if level == "warning":
+            warnings.append(text)
+
+    task.sources = cataloging.references(product.meta, product.kind, _uses(task), request.references, log)
+    outputs = _outputs(name, [task], "cat", request)
+    profile = request.profile or product.profile
+    return Plan(product, None, [task], {}, outputs, "cat", profile, name, request.output == "-", warnings)
 
 
 def _statuses(meta):
@@ -156,20 +196,18 @@ def _choose_one(product, request, done, warnings):
     if name not in names:
         warnings.append(f"{step.tool} is not in the chain of {product.meta['exposure']['type']}")
     for earlier in names[: names.index(name)] if name in names else ():
-        if done[earlier] == "INCOMPLETE" and earlier not in chain.PLANNED:
+        if done[earlier] == "INCOMPLETE":
             warnings.append(f"{chain.step_of(earlier).tool} has not run on this file")
     return [name], {}
 
 
 def _choose_chain(product, request, done, warnings):
     exposure_type = product.meta["exposure"]["type"]
-    names = [name for name in chain.chain_of(exposure_type) if name not in chain.PLANNED]
+    names = chain.chain_of(exposure_type)
     for bound, word in (("from", request.first), ("until", request.last)):
-        if word and word in chain.PLANNED:
-            raise UsageError(f"--{bound} {word}: this release has no rt-{word}")
         if word and word not in names:
             raise UsageError(f"--{bound} {word}: not in the chain of {exposure_type}", mend=f"it is {' '.join(names)}")
-    kinds = ("image", "frame") if product.kind == "l2_image" else ("ramp", "fit", "image", "frame")
+    kinds = (*FRAME_KINDS, "image") if product.kind == "l2_image" else (*FRAME_KINDS, "image", "ramp", "fit")
     todo = [name for name in names if done[name] == "INCOMPLETE" and chain.step_of(name).kind in kinds]
     if "rampfit" in request.skip and "rampfit" in todo:
         raise UsageError("--skip rampfit: there is no image without it", mend="use --until linearity")
@@ -187,8 +225,7 @@ def _choose_chain(product, request, done, warnings):
         untouched = {
             chain.step_of(name).cal_step: "SKIPPED"
             for name in chain.ORDER
-            if done[name] == "INCOMPLETE"
-            and (name not in chain.chain_of(exposure_type) or (name in request.skip and name in chain.PLANNED))
+            if done[name] == "INCOMPLETE" and name not in names
         }
     return todo, untouched
 
@@ -198,7 +235,7 @@ def _out_of_order(names, todo, done):
     last = max((names.index(name) for name in names if done[name] != "INCOMPLETE"), default=-1)
     for name in names[: last + 1]:
         step = chain.step_of(name)
-        if done[name] != "INCOMPLETE" or (name in todo and step.kind == "frame"):
+        if done[name] != "INCOMPLETE" or (name in todo and step.kind in FRAME_KINDS):
             continue
         fate = "it runs now, out of its order" if name in todo else "it stays INCOMPLETE"
         yield f"{step.tool} has not run on this file, and later steps have: {fate}"
@@ -240,7 +277,7 @@ def _tasks(source, chosen, request, warnings):
         step = chain.step_of(name)
         options = step.defaults() | request.settings.get(name, {})
         tasks.append(Task(step, chain.module_of(name), options))
-    uses = [use for task in tasks if task.step.name not in request.skip for use in task.step.references]
+    uses = [use for task in tasks if task.step.name not in request.skip for use in _uses(task)]
 
     def log(level, text):
         if level == "warning":
@@ -253,14 +290,32 @@ def _tasks(source, chosen, request, warnings):
         raise
     for task in tasks:
         name = task.step.name
-        task.sources = {use.type: found.get(use.type) for use in task.step.references}
+        task.sources = {use.type: found.get(use.type) for use in _uses(task)}
         _settle(task, source.shape, name in request.skip, warnings)
+        if task.active and task.step.kind == "align":
+            _settle_alignment(task, warnings)
     return tasks
+
+
+def _uses(task):
+    """The references that a task needs with its options."""
+    psf = task.options.get("fit_psf", True) or task.options.get("deep")
+    return [use for use in task.step.references if psf or use.type != "epsf"]
+
+
+def _settle_alignment(task, warnings):
+    """Without reference stars nothing can be aligned."""
+    path = task.options["refcat"]
+    if path is None:
+        warnings.append("tweakreg: SKIPPED without a reference catalog (--refcat or RT_REFCAT)")
+        task.stop("SKIPPED")
+    elif not Path(path).exists():
+        raise InputError("no such file", path=path)
 
 
 def _settle(task, shape, skipped, warnings):
     """Decide whether a task runs, from its references; SKIPPED where one it needs is refused or does not fit."""
-    for use in () if skipped else task.step.references:
+    for use in () if skipped else _uses(task):
         source = task.sources[use.type]
         if source is not None and not _fits(source, use, shape):
             if task.step.name not in ("dqinit", "flat"):
@@ -285,6 +340,8 @@ def _fits(source, use, shape):
 
 
 def _main_suffix(chosen, request):
+    if request.single == "catalog":
+        return "cat"
     if request.single:
         return chain.step_of(request.single).suffix
     return chain.step_of(chosen[-1]).suffix if request.last else "cal"
@@ -292,18 +349,22 @@ def _main_suffix(chosen, request):
 
 def _outputs(path, tasks, main, request, *, keep_input=True):
     """Suffix to path of everything that will be written; refuses what exists, and a ramp's or raw file's own name."""
-    stem, _suffix = names.split_suffix(Path(path).name)
+    stem, suffix = names.split_suffix(Path(path).name)
     directory = Path(request.outdir) if request.outdir else Path(path).parent
     outputs = {}
     suffixes = [task.step.suffix for task in tasks if task.active] if request.save_steps else []
+    suffixes += ["segm", "cat"] if any(task.active and task.step.kind == "catalog" for task in tasks) else []
+    suffixes += ["sourcecatalogstep"] if main == "cat" and suffix in ("flat", "photom") else []
+    extensions = {"cat": (request.form or "parquet")}
     for suffix in suffixes + ["wcs"] * (main == "cal") + [main]:
-        outputs[suffix] = directory / f"{stem}_{suffix}.asdf"
+        outputs[suffix] = directory / f"{stem}_{suffix}.{extensions.get(suffix, 'asdf')}"
     if request.output == "-":
         return {main: outputs[main]}
     if request.output:
         exact = Path(request.output)
         stem, _suffix = names.split_suffix(exact.name)
-        outputs = {suffix: exact.parent / f"{stem}_{suffix}.asdf" for suffix in outputs} | {main: exact}
+        outputs = {suffix: exact.parent / f"{stem}_{suffix}{outputs[suffix].suffix}" for suffix in outputs}
+        outputs[main] = exact
     if len(set(outputs.values())) < len(outputs):
         raise UsageError(f"-o {request.output}: another product of this run has that name")
     for output in outputs.values():

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from rtools.errors import InputError
 
-__all__ = ["science_members"]
+__all__ = ["science_members", "tweakreg_catalogs"]
 
 
 def science_members(path):
@@ -21,6 +21,31 @@ def science_members(path):
     InputError
         The file is missing, is not JSON, or has no products with members.
     """
+    return [str(path) for path in _members(path)]
+
+
+def tweakreg_catalogs(path):
+    """Paths of the catalogs that an association's members name as ``tweakreg_catalog``, by path of the member.
+
+    Parameters
+    ----------
+    path : str or Path
+        ``_asn.json`` file.
+
+    Returns
+    -------
+    dict of str to str
+    """
+    folder, found = Path(path).parent, _members(path)
+    return {
+        str(name): str(folder / keys["tweakreg_catalog"])
+        for name, keys in found.items()
+        if keys.get("tweakreg_catalog")
+    }
+
+
+def _members(path):
+    """The science members of an association: path to what the association says of it."""
     path = Path(path)
     try:
         content = json.loads(path.read_text())
@@ -30,9 +55,10 @@ def science_members(path):
         raise InputError(f"not a JSON association ({' '.join(str(error).split())})", path=path) from None
     try:
         members = [member for product in content["products"] for member in product["members"]]
-        names = [str(member["expname"]) for member in members if member.get("exptype", "science").lower() == "science"]
+        science = [member for member in members if member.get("exptype", "science").lower() == "science"]
+        found = {path.parent / str(member["expname"]): member for member in science}
     except (KeyError, TypeError, AttributeError):
         raise InputError("not an association: products with members are missing", path=path) from None
-    if not names:
+    if not found:
         raise InputError("the association has no science members", path=path)
-    return [str(path.parent / name) for name in dict.fromkeys(names)]
+    return found

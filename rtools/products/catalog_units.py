@@ -38,6 +38,9 @@ JWST = {
 SAME = r"label|nn_label|ellipticity|is_extended|sharpness|aper_bkg_(flux|abmag)(_err)?|aper\d+_(flux|abmag)(_err)?"
 """Columns that keep their names; apertures are named for radii here and for energies there."""
 
+BAND = re.compile(r"_(f\d{3}m?)(?=_|$)")
+"""The filter in a name of a multiband catalog; m where the PSF was matched to another's."""
+
 
 def convert_flux(table, unit):
     """Express flux densities, their errors and surface brightnesses in another unit.
@@ -55,6 +58,8 @@ def convert_flux(table, unit):
     columns = {name: area for name in table.colnames if (area := _flux_area(table[name].unit)) is not None}
     if unit != "ABmag":
         for name, area in columns.items():
+            if table[name].dtype.kind in "iu":
+                table[name] = table[name].astype(float)
             _scale(table[name], units.Unit(unit) / area)
         return
     values = {name: _in_nanojansky(table[name], area) for name, area in columns.items()}
@@ -106,7 +111,8 @@ def _replace(table, name, values, unit):
         table.remove_column(name)
         return
     said = f"{old.description} (AB magnitude)" if old.description else None
-    table[name] = Column(values.astype(old.dtype), unit=unit, description=said)
+    dtype = old.dtype if old.dtype.kind == "f" else float
+    table[name] = Column(values.astype(dtype), unit=unit, description=said)
     table.rename_column(name, new)
 
 
@@ -126,10 +132,10 @@ def jwst_names(table, unit=None):
         The table; messages. Areas and axes are in pixels where the pixel area is known.
     """
     table, messages = table.copy(), []
-    bands = set(re.findall(r"\bsegment_(f\d{3})_flux\b", " ".join(table.colnames)))
-    if len(bands) == 1:
-        _drop_band(table, bands.pop())
-    magnitudes = table[[name for name in table.colnames if re.fullmatch("segment_flux(_err)?", name)]]
+    bands = sorted({found[1] for found in map(BAND.search, table.colnames) if found})
+    if len(bands) > 1:
+        messages.append(f"a JWST catalog is of one band: names of {', '.join(bands)} say theirs")
+    magnitudes = table[[name for name in table.colnames if re.fullmatch("segment_flux(_err)?", BAND.sub("", name))]]
     convert_flux(table, unit or "Jy")
     if unit is None:
         convert_flux(magnitudes, "ABmag")
@@ -140,22 +146,20 @@ def jwst_names(table, unit=None):
         messages.append("the metadata have no pixel area: areas and axes stay in arcsec")
     else:
         _to_pixels(table, scale)
-    kept = [name for name in table.colnames if name in JWST or re.fullmatch(SAME, name)]
-    renamed = table[kept]
-    for name in kept:
-        if name in JWST:
-            renamed.rename_column(name, JWST[name])
-    if bands:
-        messages.append(f"fluxes of {len(bands)} bands have no names in a JWST catalog: left out")
+    names = {name: _jwst_name(name, keep_band=len(bands) > 1) for name in table.colnames}
+    renamed = table[[name for name, new in names.items() if new]]
+    for name in renamed.colnames:
+        renamed.rename_column(name, names[name])
     return renamed, messages
 
 
-def _drop_band(table, band):
-    """Names of a catalog of one band without it."""
-    for name in table.colnames:
-        short = name.replace(f"_{band}_", "_").removesuffix(f"_{band}")
-        if short != name and short not in table.colnames:
-            table.rename_column(name, short)
+def _jwst_name(name, *, keep_band):
+    """Name of a column in a JWST catalog, None if it has no such column; a band stands where Roman's has it."""
+    band, base = BAND.search(name), BAND.sub("", name)
+    new = JWST.get(base) or (base if re.fullmatch(SAME, base) else None)
+    if new is None or band is None or not keep_band:
+        return new
+    return re.sub(r"(?=_(?:flux|abmag)(?:_err)?$)|$", band[0], new, count=1)
 
 
 def _pixel_scale(meta):

@@ -12,8 +12,11 @@ from pathlib import Path
 import numpy as np
 
 from rtools.errors import InputError, RtoolsError, UsageError
+from rtools.products import catalog_exchange, flatmeta, history
+from rtools.products.flatmeta import FLAT, flatten
+from rtools.products.tablemeta import NOT_OURS, TABLE_KEY
 
-__all__ = ["EXTENSIONS", "form_of_name", "read_catalog", "stage_catalog"]
+__all__ = ["EXTENSIONS", "form_of_name", "read_catalog", "stage_catalog", "stamp"]
 
 EXTENSIONS = {
     "parquet": (".parquet", ".parq"),
@@ -23,10 +26,6 @@ EXTENSIONS = {
     "votable": (".vot", ".votable", ".xml"),
 }
 """Extensions of each format, the first the one that is written."""
-
-TABLE_KEY = "table_meta_yaml"
-FLAT = ("roman", "source_catalog")
-"""First words of the metadata that stand in a parquet file under flat keys."""
 
 
 def form_of_name(path):
@@ -128,11 +127,30 @@ def stage_catalog(path, table, form):
     return stage
 
 
-def _plain(table):
-    """A table as the module says: NaN for what is not known, text as str, no mask without a use."""
-    from astropy.table import Column, MaskedColumn
+def stamp(table, filename, entry):
+    """Let a product's catalog say what it is called, when it was written and what was done to it; others stay."""
+    named = "roman.meta.filename"
+    if named in table.meta:
+        said = {named: str(filename), "roman.meta.file_date": history.stamp()}
+        table.meta = flatmeta.record(dict(table.meta) | said, entry)
 
+
+def _ours(meta):
+    """The part of a table's metadata that stands under flat keys."""
+    return {key: value for key, value in meta.items() if str(key).partition(".")[0] in FLAT}
+
+
+def _plain(table):
+    """A table as the module says: flat metadata, NaN for what is not known, text as str, no mask without a use."""
+    from astropy.table import Column, MaskedColumn
+    from astropy.table.serialize import represent_mixins_as_columns
+
+    if not all(isinstance(column, Column) for column in table.itercols()):  # coordinates, times
+        table = represent_mixins_as_columns(table, exclude_classes=(Column,))
+        table.meta.pop("__serialized_columns__", None)
     table.convert_bytestring_to_unicode()
+    nested = _ours(table.meta)
+    table.meta = flatten(nested) | {key: value for key, value in table.meta.items() if key not in nested}
     for name in table.colnames:
         column = table[name]
         about = {"unit": column.unit, "description": column.description, "name": name}
@@ -148,6 +166,23 @@ def _plain(table):
     return table
 
 
+def _without_coordinates(table):
+    """A table in which a column of sky positions is two of numbers, called as astropy calls them in files."""
+    from astropy.coordinates import SkyCoord
+    from astropy.table import Column, Table
+
+    if not any(isinstance(column, SkyCoord) for column in table.itercols()):
+        return table
+    plain = Table(meta=table.meta)
+    for name, column in table.items():
+        if isinstance(column, SkyCoord):
+            plain[f"{name}.ra"] = Column(column.icrs.ra.deg, unit="deg")
+            plain[f"{name}.dec"] = Column(column.icrs.dec.deg, unit="deg")
+        else:
+            plain[name] = column
+    return plain
+
+
 # -- parquet ----------------------------------------------------------------------------------------------------------
 
 
@@ -160,10 +195,10 @@ def _read_parquet(path):
     with parquet.ParquetFile(os.fspath(path)) as file:
         arrow = file.read()
     said = {key.decode(): value.decode("utf-8", "replace") for key, value in (arrow.schema.metadata or {}).items()}
-    header = _yaml_header(said.pop(TABLE_KEY, None))
+    header = _yaml_header(said.get(TABLE_KEY))
     described = {entry["name"]: entry for entry in header.get("datatype", ())}
     meta = {key: value for key, value in (header.get("meta") or {}).items() if not key.startswith("__")}
-    meta |= {key: value for key, value in said.items() if key.partition(".")[0] in FLAT}
+    meta |= {key: value for key, value in said.items() if key not in NOT_OURS}
     table = Table(meta=meta)
     for field, column in zip(arrow.schema, arrow.columns, strict=True):
         entry = described.get(field.name, {})
@@ -207,7 +242,7 @@ def _write_parquet(table, _messages):
     from astropy.table.meta import get_yaml_from_table
     from pyarrow import parquet
 
-    flat = _flat({key: value for key, value in table.meta.items() if key.partition(".")[0] in FLAT})
+    flat = flatten(_ours(table.meta))
     rest = {key: value for key, value in table.meta.items() if key.partition(".")[0] not in FLAT}
     described = Table(table.columns, copy=False)
     described.meta = rest
@@ -231,18 +266,6 @@ def _to_arrow(column):
     if values.dtype.kind in "UO" or values.ndim > 1:
         return pyarrow.array(values.tolist() if mask is None else column.tolist())
     return pyarrow.array(values, mask=mask)
-
-
-def _flat(meta, root=""):
-    """Dotted keys and texts of a tree; what is None is left out, as the archive does."""
-    found = {}
-    for key, value in meta.items() if isinstance(meta, dict) else enumerate(meta):
-        path = f"{root}{key}"
-        if isinstance(value, dict | list):
-            found |= _flat(value, f"{path}.")
-        elif value is not None:
-            found[path] = str(value)
-    return found
 
 
 # -- text -------------------------------------------------------------------------------------------------------------
@@ -290,127 +313,18 @@ def _write_csv(table, messages):
     return ",".join(names).encode() + b"\n" + out.getvalue()
 
 
-# -- FITS and VOTable -------------------------------------------------------------------------------------------------
-
-
-def _read_fits(path):
-    from astropy.io import fits
-    from astropy.table import Table
-
-    with fits.open(path) as file:
-        hdu = next((hdu for hdu in file if isinstance(hdu, fits.BinTableHDU | fits.TableHDU)), None)
-        if hdu is None:
-            raise ValueError("no HDU with a table")
-        table = Table.read(hdu, mask_invalid=False, unit_parse_strict="silent")
-        for number, name in enumerate(hdu.columns.names, 1):
-            if f"TCOMM{number}" in hdu.header and name in table.colnames:
-                table[name].description = str(hdu.header[f"TCOMM{number}"])
-    kept = {key: value for key, value in table.meta.items() if key != "comments" and not key.startswith("TCOMM")}
-    table.meta = {_fits_key(key): value for key, value in kept.items()}
-    return table
-
-
-def _fits_key(key):
-    return key.lower() if key.partition(".")[0].lower() in FLAT else key
-
-
-def _write_fits(table, messages):
-    """A binary table; descriptions in TCOMMn, where TOPCAT looks for them, too, metadata in HIERARCH cards."""
-    from astropy.io import fits
-
-    told = _standard_units(table)
-    told.meta = {}
-    for name in [name for name in told.colnames if told[name].dtype.kind == "U"]:
-        if not all(str(text).isascii() for text in told[name].flat):
-            messages.append(f"FITS has ASCII only: ? for other characters of the column {name}")
-            told.replace_column(name, _ascii_column(told[name]))
-    hdu = fits.table_to_hdu(told)
-    for number, name in enumerate(table.colnames, 1):
-        if table[name].description:
-            hdu.header[f"TCOMM{number}"] = _ascii(table[name].description)
-    lost = 0
-    for key, value in _flat(dict(table.meta)).items():
-        try:
-            card = fits.Card(key.upper() if len(key) <= 8 and "." not in key else f"HIERARCH {key}", _ascii(value))
-            str(card)
-            hdu.header.append(card, end=True)
-        except ValueError:
-            lost += 1
-    if lost:
-        messages.append(f"{lost} metadata are longer than a FITS card: left out")
-    out = io.BytesIO()
-    fits.HDUList([fits.PrimaryHDU(), hdu]).writeto(out)
-    return out.getvalue()
-
-
-def _ascii_column(column):
-    from astropy.table import Column
-
-    return Column(
-        np.char.encode(np.asarray(column), "ascii", "replace"), unit=column.unit, description=column.description
-    )
-
-
-def _ascii(text):
-    return " ".join(str(text).encode("ascii", "replace").decode().split())
-
-
-def _standard_units(table):
-    """A table with the units and types that FITS and VOTable know: mag for mag(AB), float32 for float16."""
-    from astropy import units
-
-    told = table.copy(copy_data=False)
-    for name in told.colnames:
-        unit = told[name].unit
-        if unit is not None and not isinstance(unit, units.UnitBase):  # a magnitude of something
-            physical = unit.physical_unit
-            told[name].unit = units.mag / units.arcsec**2 if physical.is_equivalent(_per_area()) else units.mag
-        if told[name].dtype == np.float16:
-            told[name] = told[name].astype(np.float32)
-    return told
-
-
-def _per_area():
-    from astropy import units
-
-    return units.Jy / units.arcsec**2
-
-
-def _read_votable(path):
-    from astropy.io import votable
-
-    first = votable.parse(os.fspath(path), verify="ignore").get_first_table()
-    table = first.to_table(use_names_over_ids=True)
-    table.meta = {info.name: info.value for info in first.infos}
-    return table
-
-
-def _write_votable(table, _messages):
-    from astropy.io import votable
-    from astropy.io.votable.tree import Info
-
-    told = _standard_units(table)
-    told.meta = {}
-    file = votable.from_table(told)
-    infos = file.get_first_table().infos
-    infos.extend(Info(name=key, value=value) for key, value in _flat(dict(table.meta)).items())
-    out = io.BytesIO()
-    file.to_xml(out)
-    return out.getvalue()
-
-
 _NAMES = {"parquet": "parquet", "ecsv": "ECSV", "csv": "CSV", "fits": "FITS", "votable": "VOTable"}
 _READERS = {
     "parquet": _read_parquet,
     "ecsv": _read_ecsv,
     "csv": _read_csv,
-    "fits": _read_fits,
-    "votable": _read_votable,
+    "fits": catalog_exchange.read_fits,
+    "votable": catalog_exchange.read_votable,
 }
 _WRITERS = {
     "parquet": _write_parquet,
     "ecsv": _write_ecsv,
     "csv": _write_csv,
-    "fits": _write_fits,
-    "votable": _write_votable,
+    "fits": catalog_exchange.write_fits,
+    "votable": catalog_exchange.write_votable,
 }

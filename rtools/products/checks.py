@@ -97,8 +97,24 @@ def check_file(path, *, name=None, quick=False, partner=None, threads=1):
     else:
         suffix = names.split_suffix(name)[1] if name and not report.count("error") else None
         _check_product(report, opened, suffix, quick=quick, threads=threads)
+        if opened.kind in catalogs.CATALOGS and not quick:
+            opened = _check_table(report, opened)
     _check_partner(report, opened, name, partner, quick=quick)
     return report
+
+
+def _check_table(report, product):
+    """Check the table of a catalog in an ASDF file; returns the catalog, or the product where there is none."""
+    try:
+        catalog = catalogs.catalog_of(product)
+    except InputError as problem:
+        report.add("schema", [error("schema", "source_catalog", problem.message)])
+        return product
+    found = list(catalogs.check_catalog(catalog))
+    if found:  # the schema says of the same columns only that something is wrong
+        report.findings = [one for one in report.findings if not one.where.startswith("source_catalog")]
+    report.add("schema", found)
+    return catalog
 
 
 def _check_product(report, product, suffix, *, quick, threads):
@@ -129,7 +145,7 @@ def _damaged(report):
 
 
 def _check_partner(report, opened, name, partner, *, quick):
-    pair = opened.kind == "catalog" or opened.kind in catalogs.SEGMENTATION
+    pair = isinstance(opened, catalogs.Catalog) or opened.kind in catalogs.SEGMENTATION
     if partner is not None and not pair:
         raise UsageError("--with names the other one of a catalog and a segmentation map", mend="this is neither")
     if not pair or quick or report.product is None or _damaged(report):

@@ -1,23 +1,33 @@
 """Catalogs and segmentation maps: what a catalog must hold, and whether the labels of the two are the same."""
 
 import os
-import re
 from pathlib import Path
 
 import numpy as np
 
 from rtools.errors import InputError, RtoolsError
-from rtools.products import layout, names, reader
+from rtools.products import keys, names, reader
+from rtools.products.checks_columns import check_columns
 from rtools.products.findings import error, info, warning
+from rtools.products.tablemeta import read_table
 
-__all__ = ["Catalog", "check_catalog", "check_labels", "is_catalog", "partner_of", "read_catalog"]
+__all__ = [
+    "CATALOGS",
+    "Catalog",
+    "catalog_of",
+    "check_catalog",
+    "check_labels",
+    "is_catalog",
+    "partner_of",
+    "read_catalog",
+]
 
 MAGIC = (b"PAR1", b"# %ECSV")
 
-SEGMENTATION = ("segm_exposure", "segm_mosaic", "segm_multiband")
+CATALOGS = ("cat_exposure", "cat_mosaic", "cat_multiband")
+"""Catalogs in ASDF files."""
 
-ARROW = {"double": "float64", "float": "float32", "halffloat": "float16"}
-"""Types that Arrow calls otherwise than numpy."""
+SEGMENTATION = ("segm_exposure", "segm_mosaic", "segm_multiband")
 
 LARGEST_TABLE = 1 << 28
 """Labels up to here are counted in a table, which is faster than sorting pixels."""
@@ -29,8 +39,8 @@ class Catalog:
     Attributes
     ----------
     path : str or os.PathLike
-    meta : dict of str to str
-        By dotted path below ``meta``.
+    meta : dict
+        Below ``roman.meta``, typed.
     columns : dict of str to str
         Name to numpy dtype.
     labels : ndarray or None
@@ -61,50 +71,50 @@ def read_catalog(path):
     InputError
         It cannot be read.
     """
-    with open(path, "rb") as file:
-        parquet = file.read(4) == MAGIC[0]
+    form = keys.form_of(path)
+    table = read_table(path, form)
+    columns = {column.name: column.dtype for column in table.columns}
     try:
-        return _read_parquet(path) if parquet else _read_ecsv(path)
+        labels = _column(path, form, "label") if "label" in columns else None
     except (OSError, ValueError, KeyError, TypeError) as problem:
         raise InputError(f"not a readable catalog ({' '.join(str(problem).split())})", path=path) from None
+    return Catalog(path, table.tree.get("meta") or {}, columns, labels)
 
 
-def _read_parquet(path):
-    from pyarrow import parquet
+def _column(path, form, name):
+    """Values of one column of a parquet or ECSV file."""
+    if form == "parquet":
+        from pyarrow import parquet
 
-    with parquet.ParquetFile(path) as file:
-        schema = file.schema_arrow
-        labels = file.read(columns=["label"])["label"].to_numpy() if "label" in schema.names else None
-    prefix = "roman.meta."
-    pairs = {key.decode(): value.decode() for key, value in (schema.metadata or {}).items()}
-    meta = {key.removeprefix(prefix): value for key, value in pairs.items() if key.startswith(prefix)}
-    columns = {field.name: ARROW.get(str(field.type), str(field.type)) for field in schema}
-    return Catalog(path, meta, columns, labels)
-
-
-def _read_ecsv(path):
+        with parquet.ParquetFile(path) as file:
+            return file.read(columns=[name])[name].to_numpy()
     from astropy.table import Table
 
-    table = Table.read(path, format="ascii.ecsv")
-    labels = np.asarray(table["label"]) if "label" in table.colnames else None
-    return Catalog(path, {}, {name: str(table[name].dtype) for name in table.colnames}, labels)
+    return np.asarray(Table.read(path, format="ascii.ecsv")[name])
+
+
+def catalog_of(product):
+    """The catalog that an ASDF file of one holds.
+
+    Raises
+    ------
+    InputError
+        It holds no table that can be read.
+    """
+    try:
+        table = product.node("source_catalog")
+        columns = {name: table[name].dtype.name for name in table.colnames}
+        labels = np.asarray(table["label"]) if "label" in columns else None
+    except Exception as problem:  # what converters of other packages raise is not known
+        reason = " ".join(str(problem).split())
+        raise InputError(f"source_catalog is no table that can be read ({reason})", path=product.path) from None
+    return Catalog(product.path, product.meta, columns, labels)
 
 
 def check_catalog(catalog):
-    """Columns that every source catalog has, and their types; labels that are positive and all different."""
-    required = layout.facts()["catalog"]["prompt_required"]
-    several = "multiband" in str(catalog.meta.get("model_type", "")).lower()
-    forced = any(name.startswith("forced_") for name in catalog.columns)
-    for pattern in () if several or forced else required:
-        if not any(re.search(pattern, name) for name in catalog.columns):
-            yield error("schema", pattern.strip("^$").replace("[0-9]{2}", "NN"), "column missing")
-    types = {name: dtype for name, dtype, *_more in layout.facts()["catalog"]["columns"]}
-    for name, dtype in catalog.columns.items():
-        if name in types and dtype != types[name] and types[name] not in ("bool", "bool8"):
-            yield error("schema", name, f"{dtype}, not {types[name]}")
+    """Columns that a source catalog of its kind has, and their types; labels that are positive and all different."""
+    yield from check_columns(str(catalog.meta.get("model_type") or ""), catalog.columns)
     if catalog.labels is None:
-        if several or forced:
-            yield error("schema", "label", "column missing")
         return
     unique, counts = np.unique(catalog.labels, return_counts=True)
     if unique.size and unique[0] <= 0:
@@ -116,7 +126,7 @@ def check_catalog(catalog):
 def partner_of(path, kind):
     """The catalog of a segmentation map, or the other way round: the sibling by root name, or None."""
     stem, suffix = names.split_suffix(path)
-    wanted = ("segm", ("asdf",)) if kind == "catalog" else ("cat", ("parquet", "ecsv"))
+    wanted = ("cat", ("parquet", "ecsv", "asdf")) if kind in SEGMENTATION else ("segm", ("asdf",))
     if suffix is None:
         return None
     candidates = (Path(path).parent / f"{stem}_{wanted[0]}.{extension}" for extension in wanted[1])
@@ -140,13 +150,12 @@ def check_labels(opened, partner):
     if isinstance(opened, Catalog):
         catalog, segmentation = opened, reader.open_product(partner, kinds=SEGMENTATION)
     else:
-        if not is_catalog(partner):
-            raise InputError("not a catalog (parquet or ECSV)", path=partner)
-        catalog, segmentation = read_catalog(partner), opened
+        catalog, segmentation = _open_catalog(partner), opened
     if catalog.labels is None:
         return [info("catalog", "label", f"not compared: {os.path.basename(catalog.path)} has no column label")]
     try:
-        in_map = _labels(segmentation.array("data"))
+        with segmentation:
+            in_map = _labels(segmentation.array("data"))
     except RtoolsError as problem:
         return [warning("catalog", "data", f"not compared: {problem.message}")]
     listed = np.unique(catalog.labels)
@@ -160,6 +169,13 @@ def check_labels(opened, partner):
         if labels.size:
             found.append(error("catalog", where, f"{_listed(labels)} {message} ({name})"))
     return found
+
+
+def _open_catalog(path):
+    if is_catalog(path):
+        return read_catalog(path)
+    with reader.open_product(path, kinds=CATALOGS) as product:
+        return catalog_of(product)
 
 
 def _labels(data):

@@ -10,6 +10,7 @@ from collections import Counter, defaultdict
 from rtools.errors import UsageError
 from rtools.products import layout, metadata
 from rtools.products.findings import error, info, warning
+from rtools.products.section import cutout_of
 from rtools.products.validate import check_layout
 
 __all__ = ["check_arrays", "check_fields", "check_schema", "check_tree", "is_described", "one_per_place"]
@@ -141,7 +142,7 @@ def check_arrays(product):
     A cutout keeps borders and amp33 whole, so that its image has to agree with itself alone.
     """
     lengths = _lengths(product)
-    cutout = bool((product.meta.get("rtools") or {}).get("cutout"))
+    cutout = bool(cutout_of(product))
     if cutout:
         lengths = {key: {path: n for path, n in by_path.items() if "border" not in path and "amp33" not in path}
                    for key, by_path in lengths.items()}  # fmt: skip

@@ -8,7 +8,7 @@ import numpy as np
 
 from rtools.products import arrays, dq, nodes
 
-__all__ = ["LEFT_OUT", "compare"]
+__all__ = ["LEFT_OUT", "Values", "Walk", "compare"]
 
 LEFT_OUT = ("meta.filename", "meta.file_date", "meta.calibration_software_*", "meta.cal_logs")
 """Metadata that differ between two files of the same content."""
@@ -24,7 +24,7 @@ NUMBERS = "fiubc"
 """Kinds of dtype that are numbers."""
 
 
-class _Values(NamedTuple):
+class Values(NamedTuple):
     """An array of one of the products: what it is, and ``read(first, stop)`` of its leading axis."""
 
     shape: tuple
@@ -32,6 +32,11 @@ class _Values(NamedTuple):
     unit: str | None
     read: object
     step: int
+
+    @classmethod
+    def of(cls, array, unit=None):
+        """Those of an array in memory."""
+        return cls(array.shape, array.dtype, unit, lambda first, stop: array[first:stop], max(1, len(array)))
 
 
 def compare(first, second, *, rtol=0.0, atol=0.0, ignore=(), everything=False, worst=5):
@@ -57,7 +62,7 @@ def compare(first, second, *, rtol=0.0, atol=0.0, ignore=(), everything=False, w
         "b") and its description under that letter.
     """
     patterns = [*ignore, *(() if everything else LEFT_OUT)]
-    walk = _Walk((first, second), patterns, rtol=rtol, atol=atol, worst=worst)
+    walk = Walk((first, second), patterns, rtol=rtol, atol=atol, worst=worst)
     walk.values("tag", first.tag, second.tag)
     walk.nodes("", first.content, second.content)
     if everything:
@@ -65,7 +70,7 @@ def compare(first, second, *, rtol=0.0, atol=0.0, ignore=(), everything=False, w
     return walk.metadata, walk.arrays
 
 
-class _Walk:
+class Walk:
     """Two trees on the way down, and what was found to differ."""
 
     def __init__(self, products, patterns, *, rtol, atol, worst):
@@ -77,13 +82,14 @@ class _Walk:
         self.arrays = []
 
     def nodes(self, path, one, two):
-        if path and self._ignored(path):
+        """Compare two parts of the trees."""
+        if path and self.ignored(path):
             return
         found = [arrays.unwrap(node)[0] is not None for node in (one, two)]
         if all(found):
-            self._compare_arrays(path, self._values(0, path, one), self._values(1, path, two))
+            self.compare_arrays(path, self._values(0, path, one), self._values(1, path, two))
         elif any(found):
-            self._differ(path, one, two)
+            self.differ(path, one, two)
         else:
             self.values(f"{path} tag", _foreign_tag(one), _foreign_tag(two))
             self._contents(path, one, two)
@@ -99,13 +105,14 @@ class _Walk:
             self.values(path, one, two)
 
     def values(self, path, one, two):
-        if not self._ignored(path) and not _same(one, two, *self.tolerance):
-            self._differ(path, one, two)
+        """Compare two plain values."""
+        if not self.ignored(path) and not _same(one, two, *self.tolerance):
+            self.differ(path, one, two)
 
     def _entry(self, path, key, one, two):
         if key in one and key in two:
             self.nodes(path, one[key], two[key])
-        elif not self._ignored(path):
+        elif not self.ignored(path):
             there, side = (one, "a") if key in one else (two, "b")
             found = {"only_in": side, side: _shown(there[key])}
             if arrays.unwrap(there[key])[0] is None:
@@ -113,10 +120,12 @@ class _Walk:
             else:
                 self.arrays.append({"array": path} | found)
 
-    def _differ(self, path, one, two):
+    def differ(self, path, one, two):
+        """Note that two values are not the same."""
         self.metadata.append({"key": path, "a": _shown(one), "b": _shown(two)})
 
-    def _ignored(self, path):
+    def ignored(self, path):
+        """Whether a key is left out."""
         names = (path, path.removeprefix("meta."))
         return any(fnmatchcase(name, pattern) for name in names for pattern in self.patterns)
 
@@ -126,12 +135,13 @@ class _Walk:
         inner, unit = arrays.unwrap(node)
         if info is None or not info.shape:
             array = np.atleast_1d(inner.load())
-            return _Values(array.shape, array.dtype, unit, lambda first, stop: array[first:stop], len(array))
+            return Values.of(array, unit)
         step = max(1, BLOCK * info.shape[0] // max(1, int(np.prod(info.shape))))
         step = step if info.compression in RANDOM_ACCESS else info.shape[0]
-        return _Values(info.shape, info.dtype, unit, partial(product.rows, path), max(1, step))
+        return Values(info.shape, info.dtype, unit, partial(product.rows, path), max(1, step))
 
-    def _compare_arrays(self, path, one, two):
+    def compare_arrays(self, path, one, two):
+        """Compare two `Values`."""
         self.values(f"{path} unit", one.unit, two.unit)
         found = _array_difference(path, one, two, self.tolerance, self.worst)
         if found:

@@ -90,6 +90,8 @@ def _cut_jumps(jumps, rows, columns):
 def cut_metadata(meta, rows, columns):
     """Metadata that speak of pixels, for a cutout; where it was cut from stands in ``meta.rtools.cutout``.
 
+    That is the pixels of the whole product, also for a cutout of a cutout.
+
     Parameters
     ----------
     meta : dict
@@ -101,9 +103,12 @@ def cut_metadata(meta, rows, columns):
     dict
     """
     meta = dict(meta)
-    place = {"columns": [columns.start, columns.stop], "rows": [rows.start, rows.stop]}
-    source = {"filename": str(meta["filename"])} if "filename" in meta else {}
-    meta["rtools"] = {**(meta.get("rtools") or {}), "cutout": source | place}
+    known = meta.get("rtools") or {}
+    source = str(meta["filename"]) if "filename" in meta else None
+    place = known.get("cutout") or {"filename": source, "columns": [0], "rows": [0]}
+    for axis, span in (("columns", columns), ("rows", rows)):
+        place = {**place, axis: [place[axis][0] + span.start, place[axis][0] + span.stop]}
+    meta["rtools"] = {**known, "cutout": {key: value for key, value in place.items() if value is not None}}
     info = meta.get("wcsinfo")
     if isinstance(info, dict) and "image_shape" in info:
         meta["wcsinfo"] = info = dict(info)

@@ -9,10 +9,28 @@ import stat
 from rtools.errors import InputError, UsageError
 from rtools.products import encode, header, history, keys, layout, reader, serial, staging
 
-__all__ = ["Edit"]
+__all__ = ["Edit", "open_edit"]
 
 WINDOW = 16 << 20
 """Bytes that are copied at a time."""
+
+
+def open_edit(path):
+    """The `Edit` of a file: of ASDF, or of a parquet or ECSV catalog.
+
+    Raises
+    ------
+    InputError
+        It is neither, or it is damaged.
+    """
+    form = keys.form_of(path)
+    if form == "asdf":
+        return Edit(path)
+    if form not in ("parquet", "ecsv"):
+        raise InputError(f"metadata of {form} files cannot be set", path=path)
+    from rtools.products.edit_catalog import CatalogEdit
+
+    return CatalogEdit(path, form)
 
 
 class Edit:
@@ -30,13 +48,11 @@ class Edit:
     """
 
     def __init__(self, path):
-        form = keys.form_of(path)
-        if form != "asdf":
-            raise InputError(f"metadata of {form} files cannot be set", path=path)
         self.path = path
         self.changes = {}
         with reader.open_product(path) as product:
             self.product = product
+        self.tree = product.tree
         kind = f"reference/{product.reftype}" if product.reftype else product.kind
         fields = layout.fields(kind, product.profile)
         self._types = {("meta", *field.path.split(".")): field.type for field in fields}
@@ -57,7 +73,7 @@ class Edit:
         UsageError
             There is no such key, or it cannot be set.
         """
-        tree = self.product.tree
+        tree = self.tree
         path = keys.resolve(tree, key)
         known = keys.exists(tree, path) or any(path == field[: len(path)] for field in self._types)
         if not known and not new:
@@ -93,11 +109,16 @@ class Edit:
             return None
         with reader.open_product(self.path) as before:
             known = serial.problems(before.tree, manifest)
-        caused = [problem for problem in problems if problem not in known]
-        if not caused:
-            return f"does not fit its schema, before and after the change: {problems[0]}"
-        mend = """quote what shall be a string: KEY='"2027"'""" if "is not of type 'string'" in caused[0] else None
-        raise UsageError(caused[0], mend=mend, path=self.path)
+        self._refuse([problem for problem in problems if problem not in known])
+        return f"does not fit its schema, before and after the change: {problems[0]}"
+
+    def _refuse(self, problems):
+        """Raise the first of the problems that the changes caused, if there are any."""
+        if not problems:
+            return
+        text = "is not of type 'string'" in problems[0] and not problems[0].split(": ")[1].startswith("None")
+        mend = """quote what shall be a string: KEY='"2027"'""" if text else None
+        raise UsageError(problems[0], mend=mend, path=self.path)
 
     def stage(self, path, *, tool, inputs):
         """Write the changed file under a temporary name.
@@ -135,12 +156,14 @@ class Edit:
         return stage
 
     def _stamp(self, filename):
-        """Name and date of the new file, where the file has them and they were not set."""
-        tree = self.product.tree
+        """Name and date of the new file, set where the file has them and they were not set; returns them by key."""
+        stamped = {}
         for key, value in (("filename", filename), ("file_date", history.stamp())):
             path = ("meta", key)
-            if keys.exists(tree, path) and f"meta.{key}" not in self.changes:
-                keys.assign(tree, path, value, is_time=key == "file_date")
+            if keys.exists(self.tree, path) and f"meta.{key}" not in self.changes:
+                keys.assign(self.tree, path, value, is_time=key == "file_date")
+                stamped[f"meta.{key}"] = value
+        return stamped
 
 
 def _copy(stored, file, block):

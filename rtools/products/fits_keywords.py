@@ -13,7 +13,9 @@ PRIMARY = (
     ("INSTRUME", "instrument.name", "instrument"),
     ("DETECTOR", "instrument.detector", "detector"),
     ("FILTER", "instrument.optical_element", "optical element"),
+    ("DATAOFFS", "instrument.data_encoding_offset", "[DN] added to the data on board"),
     ("EXP_TYPE", "exposure.type", "type of exposure"),
+    ("P_EXP_TY", "exposure.p_exptype", "types of exposure it is for"),
     ("DATAMODL", "model_type", "data model"),
     ("ORIGIN", "origin", "who made the data"),
     ("CAL_VER", "calibration_software_version", "version of the calibration software"),
@@ -52,6 +54,7 @@ PRIMARY = (
     ("SCICAT", "program.science_category", "science category"),
     ("TARG_RA", "pointing.target_ra", "[deg] target"),
     ("TARG_DEC", "pointing.target_dec", "[deg] target"),
+    ("ENGQLPTG", "pointing.pointing_engineering_source", "source of the pointing"),
     ("APERNAME", "wcsinfo.aperture_name", "aperture"),
     ("REFFRAME", "ephemeris.ephemeris_reference_frame", "frame of the ephemeris"),
     ("EPH_TYPE", "ephemeris.type", "type of ephemeris"),
@@ -137,7 +140,10 @@ def primary_cards(meta):
 def science_cards(meta):
     """Keywords of the extension SCI, but for its WCS; as `primary_cards`."""
     cards = _cards(meta, SCIENCE)
-    area = metadata.get(meta, "photometry.pixel_area")
+    area, scale = metadata.get(meta, "photometry.pixel_area"), metadata.get(meta, "wcsinfo.pixel_scale")
+    if area is None and isinstance(scale, float) and scale > 0:  # a mosaic
+        area = math.radians(scale) ** 2
+        cards.append(("PIXAR_SR", area, "[sr] area of a pixel"))
     if isinstance(area, float) and math.isfinite(area) and area > 0:
         cards.append(("PIXAR_A2", area * SQUARE_ARCSEC, "[arcsec2] area of a pixel"))
     for word, (iso, mjd) in zip(("BEG", "AVG", "END"), _moments(meta), strict=False):

@@ -4,6 +4,7 @@ HDU 0 has the keywords alone; then SCI, ERR, DQ, the other arrays, tables for hu
 extension ASDF, which holds the whole tree with the exported arrays replaced by ``fits:NAME,1``.
 """
 
+import re
 from typing import NamedTuple
 
 import numpy as np
@@ -22,6 +23,8 @@ __all__ = [
     "rewritten",
     "stored_dtype",
 ]
+
+CATALOGS = "rt-table converts catalogs"
 
 REFUSED = ("wcs", "l1_gw", "l1_face")
 """Kinds that have no FITS form."""
@@ -55,6 +58,12 @@ REFERENCE_NAMES = ("data", "err", "dq")
 
 INSIDE = ("jump_indices",)
 """Arrays that stay in the ASDF extension."""
+
+BORDERS = ("border_ref_pix_", "dq_border_ref_pix_")
+"""Beginnings of the names of arrays that a slim file has in the ASDF extension, too."""
+
+FLAGS = {"DQ": "DQ_ROMAN", "PIXELDQ": "DQ_ROMAN", "GROUPDQ": "GROUPDQ_ROMAN"}
+"""Extensions of flags that can be had in JWST's bits, and where the originals are then."""
 
 FIRST = ("SCI", "ERR", "DQ")
 
@@ -102,6 +111,8 @@ class Extension(NamedTuple):
     flipped : bool
         Whether the sign is shifted by BZERO; the context keeps its bits as signed numbers, as JWST's does.
     unit : str or None
+    translated : bool
+        Flags in JWST's bits, for others to read; what they were is another extension.
     """
 
     name: str
@@ -111,6 +122,7 @@ class Extension(NamedTuple):
     ndim: int
     flipped: bool
     unit: str | None
+    translated: bool = False
 
     @property
     def node(self):
@@ -130,7 +142,7 @@ def container(path):
     """
     try:
         with open(path, "rb") as file:
-            first = file.read(10)
+            first = file.read(512)
     except OSError as error:
         reason = "no such file" if isinstance(error, FileNotFoundError) else (error.strerror or str(error)).lower()
         raise InputError(reason, path=path) from None
@@ -140,12 +152,14 @@ def container(path):
         return "fits"
     if not first:
         raise InputError("an empty file", path=path)
-    if first.startswith(b"PAR1"):
-        raise InputError("a catalog", mend="rt-table converts catalogs", path=path)
+    if first.startswith((b"PAR1", b"# %ECSV")) or b"<VOTABLE" in first:
+        raise InputError("a catalog", mend=CATALOGS, path=path)
+    if first.startswith(b"\x1f\x8b"):
+        raise InputError("a gzip file", mend="gunzip it first", path=path)
     raise InputError("neither an ASDF nor a FITS file", path=path)
 
 
-def extensions(product, *, integrations=True):
+def extensions(product, *, integrations=True, slim=False, flags="roman"):
     """The image extensions of an opened product, in the order of the file.
 
     Parameters
@@ -153,6 +167,10 @@ def extensions(product, *, integrations=True):
     product : rtools.products.reader.Product
     integrations : bool
         Give ramps an axis of integrations, of length 1.
+    slim : bool
+        Leave the reference pixels of the border in the ASDF extension.
+    flags : {"roman", "jwst"}
+        Whose bits the flags have; with JWST's, the originals are in extensions of their own.
 
     Returns
     -------
@@ -170,15 +188,36 @@ def extensions(product, *, integrations=True):
         dtype = info.dtype.name
         if dtype not in STORED or not info.shape or 0 in info.shape or path in INSIDE:
             continue
-        plain = product.kind == "reference" and path not in REFERENCE_NAMES
-        name = path.upper().replace(".", "_") if plain else NAMES.get(path, path.upper().replace(".", "_"))
+        if slim and path.startswith(BORDERS):
+            continue
+        name = _name(path, product.kind)
         cube = integrations and path in CUBES.get(product.kind, ()) and len(info.shape) == 3
         shape = (1, *info.shape) if cube else tuple(info.shape)
         extension = Extension(
             name, path, dtype, shape, len(info.shape), dtype in ZEROS and path != "context", _unit(product, path, info)
         )
         found.setdefault(name, extension)  # the second of a name stays inside
+    if flags == "jwst":
+        found = _with_translations(found)
     return sorted(found.values(), key=lambda one: FIRST.index(one.name) if one.name in FIRST else len(FIRST))
+
+
+def _name(path, kind):
+    """EXTNAME of an array."""
+    plain = re.sub("[^ -+.-~-]", "_", path.upper()).replace(".", "_")  # no comma: a source is called fits:NAME,1
+    return plain if kind == "reference" and path not in REFERENCE_NAMES else NAMES.get(path, plain)
+
+
+def _with_translations(found):
+    """The extensions, those of flags twice: translated under their name, and as they are under another."""
+    out = {}
+    for name, extension in found.items():
+        keep = FLAGS.get(name) if extension.dtype in ("uint8", "uint32") else None
+        if keep is None or keep in found:
+            out[name] = extension
+        else:
+            out[name], out[keep] = extension._replace(translated=True), extension._replace(name=keep)
+    return out
 
 
 def _unit(product, path, info):
@@ -223,11 +262,14 @@ def _highest_bit(dtype):
     return np.array(0x80 if dtype == np.uint8 else np.iinfo(dtype).min, dtype)
 
 
-def history_of(product, source):
+def history_of(product, source, parameters=None):
     """History and extensions of a file that is made of another, as `serial.dump` takes them."""
     told = product.about.get("history")
     known = told.get("extensions", ()) if isinstance(told, dict) else ()
-    return {"history": [*product.history, history.entry("rt-fits", inputs=[source])], "extensions": known}
+    return {
+        "history": [*product.history, history.entry("rt-fits", parameters=parameters, inputs=[source])],
+        "extensions": known,
+    }
 
 
 def rewritten(node, place, path=""):

@@ -1,24 +1,23 @@
 """A FITS file of `fits_write` as the ASDF product it was: images back in their places in the tree.
 
 Pixels come from the image extensions, chunk by chunk; everything else from the ASDF extension. A FITS file without it
-has lost its tree: what its table META and its keywords say is made into a product only when that is asked for.
+has lost its tree (`fits_lossy`).
 """
 
 import contextlib
 import os
-import re
 import tempfile
 import warnings
 
 import numpy as np
 
 from rtools.errors import InputError
-from rtools.products import fits_keywords, history, metadata, nodes, reader, serial, staging, writer
 from rtools.products import fits_layout as layout
+from rtools.products import history, nodes, reader, serial, staging
 from rtools.products.arrays import array_node, dtype_of
 from rtools.products.encode import ArrayBytes
 
-__all__ = ["edited_keywords", "embedded", "open_fits", "stage_asdf", "stage_lossy"]
+__all__ = ["embedded", "image_of", "open_fits", "pixels_of", "stage_asdf"]
 
 COPIED = 1 << 24
 """Bytes copied at a time."""
@@ -46,17 +45,23 @@ def open_fits(path):
         except (OSError, ValueError, KeyError, TypeError, IndexError, fits.VerifyError) as error:
             raise InputError(f"cannot be read as FITS ({' '.join(str(error).split())})", path=path) from None
     with hdus:
-        size, end = os.path.getsize(path), max(_end(hdu) for hdu in hdus)
-        if end > size:
-            raise InputError(f"truncated: {end - size} bytes are missing", path=path)
+        _refuse_truncated(path, hdus)
         yield hdus
 
 
-def _end(hdu):
-    return hdu.fileinfo()["datLoc"] + hdu.size
+def _refuse_truncated(path, hdus):
+    """Every HDU is whole, with what fills up its last block of 2880 bytes, and no piece of a further one follows."""
+    places = [hdu.fileinfo() for hdu in hdus]
+    size, end = os.path.getsize(path), max(place["datLoc"] + place["datSpan"] for place in places)
+    if end > size:
+        raise InputError(f"truncated: {end - size} bytes are missing", path=path)
+    with open(path, "rb") as file:
+        file.seek(end)
+        if file.read(8) == b"XTENSION":
+            raise InputError("truncated in the header of an extension", path=path)
 
 
-def stage_asdf(path, source, hdus, product, *, compression=None, threads=1):
+def stage_asdf(path, source, hdus, product, *, parameters=None, compression=None, threads=1):
     """Write the product that a FITS file holds to a temporary ASDF file next to its place.
 
     Parameters
@@ -67,6 +72,8 @@ def stage_asdf(path, source, hdus, product, *, compression=None, threads=1):
         Of `open_fits`.
     product : rtools.products.reader.Product
         Of `embedded`.
+    parameters : dict, optional
+        For the entry of the history.
     compression : str, optional
         By default lz4, none for ramps.
     threads : int
@@ -87,26 +94,13 @@ def stage_asdf(path, source, hdus, product, *, compression=None, threads=1):
         head, _inner = serial.dump(
             serial.to_asdf(roman, None, raw=True),
             beside=serial.to_asdf(tree, None, raw=True),
-            **layout.history_of(product, source),
+            **layout.history_of(product, source, parameters),
         )
         compression = compression or ("none" if product.kind in ("l1_uncal", "ramp") else "lz4")
         stage = staging.Stage(path)
         with stage.open() as file:
             staging.write_file(file, head, b"", sources, compression=compression, threads=threads)
         return stage
-
-
-def edited_keywords(product, hdus):
-    """Keywords of HDU 0 that disagree with the tree, which is what counts: somebody edited them."""
-    known = {card[0]: card[1] for card in fits_keywords.primary_cards(product.meta)}
-    found = hdus[0].header
-    return [key for key, value in known.items() if key in found and not _agree(found[key], value)]
-
-
-def _agree(found, value):
-    if isinstance(value, str):
-        return str(found).rstrip() == value.rstrip()
-    return found == value
 
 
 @contextlib.contextmanager
@@ -122,9 +116,9 @@ def embedded(source, hdus):
 
     found = [hdu for hdu in hdus if hdu.name == "ASDF"]
     if not found:
-        raise InputError(
-            "a FITS file without the extension ASDF", mend="--lossy makes a product of its keywords", path=source
-        )
+        only_tables = not any(hdu.is_image and hdu.shape for hdu in hdus)
+        mend = layout.CATALOGS if only_tables else "--lossy makes a product of its keywords"
+        raise InputError("a FITS file without the extension ASDF", mend=mend, path=source)
     start, count = found[-1].fileinfo()["datLoc"], found[-1].header["NAXIS1"] * found[-1].header["NAXIS2"]
     if not isinstance(found[-1], fits.BinTableHDU | fits.ImageHDU):
         raise InputError("its extension ASDF is no table", path=source)
@@ -182,12 +176,25 @@ def _image(node, hdus, descriptor, source):
     return made, made.shape, made.dtype
 
 
+def image_of(node, hdus, descriptor, source):
+    """The array that a node with a source like ``fits:SCI,1`` stands for, whole."""
+    pixels, shape, dtype = _image(node, hdus, descriptor, source)
+    return np.frombuffer(pixels[:], dtype).reshape(shape)
+
+
 def _resolve(text, hdus, source):
-    name, _, version = text.removeprefix("fits:").partition(",")
+    name, _, version = text.removeprefix("fits:").rpartition(",")
+    name, version = (name, version) if name else (version, "")
     try:
         return hdus[int(name)] if name.isdigit() and not version else hdus[name, int(version or 1)]
     except (KeyError, IndexError, ValueError):
         raise InputError(f"the extension {text.removeprefix('fits:')} is missing", path=source) from None
+
+
+def pixels_of(hdu, descriptor, source):
+    """The array of an image extension, with the type and dimensions that it had."""
+    pixels = _Pixels(hdu, descriptor, source)
+    return np.frombuffer(pixels[:], pixels.dtype).reshape(pixels.shape)
 
 
 class _Pixels:
@@ -238,96 +245,3 @@ def _stamp(meta, path):
             meta[key] = nodes.TaggedStr(value, tag) if tag else value
         elif key in meta:
             meta[key] = nodes.time(value)
-
-
-def stage_lossy(path, source, hdus, *, compression=None, threads=1):
-    """Make a product of a FITS file that has no ASDF extension: metadata of META, else of keywords; no WCS.
-
-    What the schema requires and nobody knows gets fill values; times, read pattern and words of closed lists are
-    never made up. `meta.rtools.lossy` says where it comes from. Returns and raises as `stage_asdf`.
-    """
-    kind = _kind(hdus, source)
-    meta = _told(hdus)
-    metadata.put(meta, "rtools.lossy", f"from {os.path.basename(source)}, a FITS file without ASDF extension")
-    paths = {name: key for key, name in layout.NAMES.items()} | ({"GROUPDQ": "groupdq"} if kind == "ramp" else {})
-    with open(source, "rb") as pixels:
-        arrays = {}
-        for hdu in hdus:
-            if hdu.is_image and hdu.shape and hdu.name:
-                one = _Pixels(hdu, pixels.fileno(), source)
-                array = np.frombuffer(one[:], one.dtype).reshape(one.shape)
-                path_in_tree = paths.get(hdu.name, hdu.name.lower())
-                cube = path_in_tree in layout.CUBES.get(kind, ()) and array.ndim == 4 and len(array) == 1
-                arrays[path_in_tree] = array[0] if cube else array
-        if kind == "l2_image":
-            meta.setdefault("wcs", None)
-        try:
-            return writer.stage_product(
-                path,
-                kind,
-                metadata.complete(kind, meta),
-                arrays,
-                compression=compression or "lz4",
-                history=[history.entry("rt-fits", parameters={"lossy": True}, inputs=[source])],
-                threads=threads,
-            )
-        except InputError as error:
-            error.path = source
-            raise
-
-
-def _kind(hdus, source):
-    from rtools.products import layout as products
-
-    made = hdus[0].header
-    if "REFTYPE" in made:
-        return products.reference_kind(made["REFTYPE"])
-    model = str(made.get("DATAMODL", ""))
-    kinds = [kind for kind in products.facts()["products"] if products.model(kind) == model]
-    if not kinds:
-        known = f"DATAMODL is {model}" if model else "DATAMODL is missing"
-        raise InputError(f"not known to be a Roman product ({known})", path=source)
-    return kinds[0]
-
-
-def _told(hdus):
-    """Metadata as META, else as the keywords have them."""
-    found = [hdu for hdu in hdus if hdu.name == "META"]
-    meta = {}
-    if found:
-        for path, kind, text in zip(*(found[0].data[key] for key in ("PATH", "TYPE", "VALUE")), strict=True):
-            metadata.put(meta, path, _value(kind, text))
-        return _lists(meta)
-    for table, made in ((fits_keywords.PRIMARY, hdus[0].header), (fits_keywords.SCIENCE, _science(hdus))):
-        for keyword, path, _comment in table:
-            if keyword in made:
-                metadata.put(meta, path, made[keyword])
-    for keyword, path in (("DATE-BEG", "exposure.start_time"), ("DATE-END", "exposure.end_time")):
-        if keyword in hdus[0].header:
-            metadata.put(meta, path, nodes.time(hdus[0].header[keyword]))
-    patterns = [hdu for hdu in hdus if hdu.name == "READPATT"]
-    if patterns:
-        metadata.put(meta, "exposure.read_pattern", [[int(n) for n in reads] for reads in patterns[0].data["READS"]])
-    return meta
-
-
-def _science(hdus):
-    return next((hdu.header for hdu in hdus if hdu.name == "SCI"), {})
-
-
-def _value(kind, text):
-    """A value of META; `kind` is what the table says of it."""
-    if kind == "time":
-        return nodes.time(text)
-    if kind == "bool":
-        return text == "True"
-    return {"null": lambda _: None, "int": int, "float": float}.get(kind, str)(text)
-
-
-def _lists(node):
-    """Blocks whose keys count from 0 as the lists that they were."""
-    if not isinstance(node, dict):
-        return node
-    items = {key: _lists(value) for key, value in node.items()}
-    counted = bool(items) and all(re.fullmatch(r"\d+", key) for key in items)
-    return list(items.values()) if counted else items

@@ -3,12 +3,13 @@
 They are for people and other programs; nothing is read back from them while the ASDF extension is there.
 """
 
+import contextlib
 import io
 
 import numpy as np
 
 from rtools.errors import InputError
-from rtools.products import dq, metadata, nodes
+from rtools.products import dq, fits_flags, metadata, nodes
 from rtools.products.fits_keywords import card_value, times
 
 __all__ = ["metadata_rows", "reserve_checksum", "table_bytes"]
@@ -16,14 +17,30 @@ __all__ = ["metadata_rows", "reserve_checksum", "table_bytes"]
 LONGEST = 999
 """Characters of a value in the table META."""
 
+LONGEST_NAME = 68
+"""Characters that the card of a column's name has room for."""
+
 LIGHT_KM_PER_DAY = 299792.458 * 86400
 
 
-def table_bytes(product):
-    """The HDUs of all tables that a product has, as they stand in the file."""
+def table_bytes(product, translated=()):
+    """The HDUs of all tables that a product has, as they stand in the file.
+
+    Parameters
+    ----------
+    product : rtools.products.reader.Product
+    translated : collection of str
+        Arrays of flags that are there in JWST's bits, too.
+    """
     from astropy.io import fits
 
-    tables = [_reads(product.meta), _int_times(product.meta), *_flags(product), _members(product), _meta(product.meta)]
+    tables = [
+        _reads(product.meta),
+        _int_times(product.meta),
+        *_flags(product, translated),
+        _members(product),
+        _meta(product.meta),
+    ]
     buffer = io.BytesIO()
     hdus = fits.HDUList([fits.PrimaryHDU(), *(table for table in tables if table is not None)])
     for hdu in hdus[1:]:
@@ -93,20 +110,29 @@ def _barycentric(meta, span):
     return (Time(span, format="mjd", scale="utc").tdb.jd + np.dot(place, direction) / LIGHT_KM_PER_DAY).tolist()
 
 
-def _flags(product):
-    """DQ_DEF, and GROUPDQ_DEF where the product has flags of single resultants."""
-    kinds = {"DQ_DEF": dq.PIXEL} if any(name in product.arrays for name in ("dq", "pixeldq")) else {}
-    if any(name in product.arrays for name in ("groupdq", "resultantdq")):
-        kinds["GROUPDQ_DEF"] = dq.GROUP
-    for name, bits in kinds.items():
-        described = [flag.replace("_", " ").lower() for flag in bits]
-        yield _table(
-            name,
-            ("BIT", "J", [flag.bit_length() - 1 for flag in bits.values()], None),
-            ("VALUE", "K", list(bits.values()), None),
-            ("NAME", f"{max(map(len, bits))}A", list(bits), None),
-            ("DESCRIPTION", f"{max(map(len, described))}A", described, None),
-        )
+def _flags(product, translated):
+    """DQ_DEF, and GROUPDQ_DEF where there are flags of single resultants; DQ_ROMAN_DEF … of originals."""
+    kinds = {"DQ": (("dq", "pixeldq"), dq.PIXEL, fits_flags.PIXEL)}
+    kinds["GROUPDQ"] = (("groupdq", "resultantdq"), dq.GROUP, fits_flags.GROUP)
+    for name, (paths, roman, jwst) in kinds.items():
+        known = [path for path in paths if path in product.arrays]
+        if any(path in translated for path in known):
+            yield _definitions(f"{name}_DEF", jwst)
+            yield _definitions(f"{name}_ROMAN_DEF", roman)
+        elif known:
+            yield _definitions(f"{name}_DEF", roman)
+
+
+def _definitions(name, bits):
+    """What the bits of flags mean."""
+    described = [flag.replace("_", " ").lower() for flag in bits]
+    return _table(
+        name,
+        ("BIT", "J", [flag.bit_length() - 1 for flag in bits.values()], None),
+        ("VALUE", "K", list(bits.values()), None),
+        ("NAME", f"{max(map(len, bits))}A", list(bits), None),
+        ("DESCRIPTION", f"{max(map(len, described))}A", described, None),
+    )
 
 
 def _members(product):
@@ -117,24 +143,32 @@ def _members(product):
     individual = product.tree["meta"].get("individual_image_meta")
     if not isinstance(individual, dict):
         return None
-    columns = {}
+    found = {}
     for name in individual:
-        try:
-            found = product.node(f"meta.individual_image_meta.{name}")
-        except InputError:
-            continue
-        if not isinstance(found, Table):
-            continue
-        for key in found.colnames:
-            values = np.asarray(found[key])
-            text = values.dtype.kind in "OUS"
-            columns[f"{name}_{key}"] = np.array([card_value(str(v)) for v in values]) if text else values
-    lengths = {len(values) for values in columns.values()}
-    if len(lengths) != 1:
+        with contextlib.suppress(InputError):
+            found[name] = product.node(f"meta.individual_image_meta.{name}")
+    tables = {name: table for name, table in found.items() if isinstance(table, Table) and len(table)}
+    length = max(map(len, tables.values()), default=0)  # the rows of a shorter one belong to nobody knows whom
+    columns = {
+        _column_name(f"{name}_{key}"): _plain_column(np.asarray(table[key]))
+        for name, table in tables.items()
+        if len(table) == length
+        for key in table.colnames
+    }
+    if not columns:
         return None
     hdu = fits.table_to_hdu(Table(columns))
     hdu.name, hdu.ver = "HDRTAB", 1
     return hdu
+
+
+def _column_name(text):
+    return card_value(text)[:LONGEST_NAME]
+
+
+def _plain_column(values):
+    """A column as FITS can hold it: text in ASCII."""
+    return np.array([card_value(str(value)) for value in values]) if values.dtype.kind in "OUS" else values
 
 
 def _meta(meta):

@@ -6,7 +6,7 @@ Arrays go through memory one plane at a time; what stays inside the ASDF extensi
 import numpy as np
 
 from rtools import __version__
-from rtools.products import encode, fits_keywords, fits_tables, header, history, nodes, serial
+from rtools.products import encode, fits_edits, fits_flags, fits_keywords, fits_tables, header, history, nodes, serial
 from rtools.products import fits_layout as layout
 from rtools.products.arrays import array_node
 from rtools.products.encode import ArrayBytes
@@ -20,7 +20,7 @@ WITH_SKY = ("ERR", "DQ", "DQ2", "VAR_POISSON", "VAR_RNOISE", "VAR_FLAT", "VAR_SK
 """Planes beside SCI that may be given its WCS."""
 
 
-def stage_fits(path, product, *, sky=(), sky_everywhere=False, integrations=True, threads=1):
+def stage_fits(path, product, *, sky=(), sky_everywhere=False, threads=1, **layout_options):
     """Write a product to a temporary FITS file next to its place.
 
     Parameters
@@ -31,15 +31,15 @@ def stage_fits(path, product, *, sky=(), sky_everywhere=False, integrations=True
         Cards of the celestial WCS, for SCI.
     sky_everywhere : bool
         Repeat them in the other planes of the image.
-    integrations : bool
-        Give ramps a fourth axis of length 1, as JWST has.
     threads : int
         For decoding.
+    **layout_options
+        Of `fits_layout.extensions`.
 
     Returns
     -------
     rtools.products.staging.Stage
-        To be committed or discarded.
+        To be committed or discarded; its `messages` are for the caller to tell.
 
     Raises
     ------
@@ -48,17 +48,21 @@ def stage_fits(path, product, *, sky=(), sky_everywhere=False, integrations=True
     RtoolsError
         The file cannot be written.
     """
-    extensions = layout.extensions(product, integrations=integrations)
-    tables = fits_tables.table_bytes(product)
+    extensions = layout.extensions(product, **layout_options)
+    translated = [extension.path for extension in extensions if extension.translated]
+    tables = fits_tables.table_bytes(product, translated)
+    science = fits_keywords.science_cards(product.meta) if any(one.name == "SCI" for one in extensions) else []
     stage = Stage(path)
     with stage.open() as file:
-        _write_header(file, _primary(product, stage.path.name))
+        _write_header(file, _primary(product, stage.path.name, science))
+        dropped = set()
         for extension in extensions:
-            is_science = extension.name == "SCI"
-            cards = fits_keywords.science_cards(product.meta) if is_science else []
-            if is_science or (sky_everywhere and extension.name in WITH_SKY):
-                cards = cards + _sky_cards(sky, len(extension.shape))
-            _write_image(file, product, extension, cards, threads)
+            cards = list(science) if extension.name == "SCI" else []
+            if extension.name == "SCI" or (sky_everywhere and extension.name in WITH_SKY):
+                cards = _marked(cards + _sky_cards(sky, len(extension.shape)))
+            dropped |= _write_image(file, product, extension, cards, threads)
+        if dropped:
+            stage.messages.append(f"JWST has no like of the flags {', '.join(sorted(dropped))}")
         file.write(tables)
         _write_tree(file, product, extensions)
         file.flush()
@@ -66,7 +70,7 @@ def stage_fits(path, product, *, sky=(), sky_everywhere=False, integrations=True
     return stage
 
 
-def _primary(product, name):
+def _primary(product, name, science):
     from astropy.io import fits
 
     made = fits.PrimaryHDU().header
@@ -74,6 +78,7 @@ def _primary(product, name):
     made["DATE"] = history.stamp(), "when it was written, UTC"
     for card in fits_keywords.primary_cards(product.meta):
         made.append(card, end=True)
+    made[fits_edits.HASH] = fits_edits.fingerprint(made, fits.Header(science)), "of the keywords made from the tree"
     made.add_history(
         f"rt-fits (rtools {__version__}): FITS form of an ASDF product, whose tree is in the extension ASDF"
     )
@@ -87,6 +92,14 @@ def _sky_cards(sky, naxis):
     return [first, *(card for card in sky if card[0] != first[0]), *more]
 
 
+def _marked(cards):
+    """Cards of the WCS with what tells later whether somebody edited them."""
+    from astropy.io import fits
+
+    mark = fits_edits.sky_fingerprint(fits.Header(cards))
+    return [*cards, (fits_edits.SKY_HASH, mark, "of the WCS")] if mark else cards
+
+
 def _write_header(file, made):
     """A header with room for its checksums."""
     fits_tables.reserve_checksum(made)
@@ -94,7 +107,7 @@ def _write_header(file, made):
 
 
 def _write_image(file, product, extension, cards, threads):
-    """Header and planes of one array."""
+    """Header and planes of one array; the names of flags that were lost in translation."""
     from astropy.io import fits
 
     stored = layout.stored_dtype(extension.dtype)
@@ -110,13 +123,17 @@ def _write_image(file, product, extension, cards, threads):
     for card in cards:
         made.append(card, end=True)
     _write_header(file, made)
-    start = file.tell()
+    start, dropped = file.tell(), set()
     lines = product.arrays[extension.path].shape[0]
     step = lines if extension.ndim < 3 else 1
     for line in range(0, lines, step):
         plane = np.ascontiguousarray(product.rows(extension.path, line, line + step, threads))
+        if extension.translated:
+            dropped |= set(fits_flags.lost(plane))
+            plane = fits_flags.translate(plane)
         file.write(layout.encode(plane, flipped=extension.flipped).data)
     _pad(file, start)
+    return dropped
 
 
 def _pad(file, start):
@@ -150,7 +167,7 @@ def _tree_header(size):
 
 def _tree(product, extensions):
     """YAML of the whole tree, and the blocks of the arrays that stay inside."""
-    exported = {extension.path: extension for extension in extensions}
+    exported = {extension.path: extension for extension in extensions if not extension.translated}
     blocks = []
 
     def place(node, path):

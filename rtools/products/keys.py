@@ -7,6 +7,7 @@ ASDF file only the header is read, without asdf and numpy.
 import json
 import os
 import re
+from contextlib import contextmanager
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
@@ -18,9 +19,11 @@ from rtools.products import nodes
 __all__ = [
     "assign",
     "bare",
+    "embedded",
     "exists",
     "find",
     "form_of",
+    "is_asdf",
     "is_glob",
     "nearest",
     "parse_assignment",
@@ -29,34 +32,47 @@ __all__ = [
     "resolve",
 ]
 
-MARKS = {b"#ASDF": "asdf", b"PAR1": "parquet", b"# %ECSV": "ecsv"}
+MARKS = {b"#ASDF": "asdf", b"PAR1": "parquet", b"# %ECSV": "ecsv", b"SIMPLE  =": "fits"}
 """First bytes of the forms of files that have metadata; JSON begins with a brace."""
 
 GLOB = re.compile(r"[*?\[]")
 
 
 def form_of(path):
-    """``asdf``, ``parquet``, ``ecsv`` or ``json``, by the first bytes.
+    """``asdf``, ``parquet``, ``ecsv``, ``fits`` or ``json``, by the first bytes.
 
     Raises
     ------
     InputError
         Missing, a directory, unreadable, empty, or none of these.
     """
-    try:
-        with open(path, "rb") as file:
-            head = file.read(64)
-    except OSError as error:
-        reason = "no such file" if isinstance(error, FileNotFoundError) else (error.strerror or str(error)).lower()
-        raise InputError(reason, path=path) from None
-    if not head:
-        raise InputError("an empty file", path=path)
+    head = _first_bytes(path)
     for mark, form in MARKS.items():
         if head.startswith(mark):
             return form
     if head.lstrip()[:1] == b"{":
         return "json"
-    raise InputError("neither ASDF, parquet, ECSV nor JSON", path=path)
+    table = b"<VOTABLE" in head or str(path).lower().endswith(".csv")
+    raise InputError(
+        "neither ASDF, parquet, ECSV, FITS nor JSON", mend="rt-table prints tables" if table else None, path=path
+    )
+
+
+def is_asdf(path):
+    """Whether a file begins as ASDF does; raises as `form_of` for one that cannot be read."""
+    return _first_bytes(path).startswith(b"#ASDF")
+
+
+def _first_bytes(path):
+    try:
+        with open(path, "rb") as file:
+            head = file.read(512)
+    except OSError as error:
+        reason = "no such file" if isinstance(error, FileNotFoundError) else (error.strerror or str(error)).lower()
+        raise InputError(reason, path=path) from None
+    if not head:
+        raise InputError("an empty file", path=path)
+    return head
 
 
 def read_tree(path):
@@ -75,6 +91,10 @@ def read_tree(path):
     form = form_of(path)
     if form == "json":
         return read_json(path)
+    if form == "fits":
+        with embedded(path) as product:
+            if product is not None:
+                return product.tree
     if form != "asdf":
         from rtools.products.tablemeta import read_table
 
@@ -85,6 +105,19 @@ def read_tree(path):
     if not isinstance(roman, dict):
         raise InputError("an ASDF file without a roman tree", path=path)
     return roman
+
+
+@contextmanager
+def embedded(path):
+    """The product in a FITS file of rt-fits, whose arrays that are images have string sources; None without one."""
+    from rtools.products import fits_read
+
+    with fits_read.open_fits(path) as hdus:
+        if "ASDF" not in hdus:
+            yield None
+            return
+        with fits_read.embedded(path, hdus) as product:
+            yield product
 
 
 def read_json(path):

@@ -95,7 +95,7 @@ class Product:
         self.tree = tree
         self.about = about
         self._table = table
-        self._descriptor = None
+        self._file = None
         self._lock = threading.Lock()
 
     @cached_property
@@ -230,17 +230,14 @@ class Product:
 
     def close(self):
         """Close the file; maps handed out stay valid."""
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None
+        if self._file is not None:
+            self._file.close()
+            self._file = None
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_error):
-        self.close()
-
-    def __del__(self):
         self.close()
 
     # -- inside ---------------------------------------------------------------------------------------------------
@@ -281,11 +278,13 @@ class Product:
         except KeyError:
             raise InputError(f"the array {name} is missing", path=self.path) from None
 
-    def _file(self):
+    def _descriptor(self):
+        # A file object closes itself where nobody closes the product. A __del__ here could do that, too, but Python
+        # drops what is raised in it, and a Ctrl-C may be.
         with self._lock:
-            if self._descriptor is None:
-                self._descriptor = os.open(self.path, os.O_RDONLY)
-            return self._descriptor
+            if self._file is None:
+                self._file = open(self.path, "rb", buffering=0)  # noqa: SIM115
+            return self._file.fileno()
 
     def _mapped(self, info):
         flat = np.memmap(self.path, np.uint8, "r", offset=info.block.offset, shape=(info.block.size,))
@@ -331,7 +330,7 @@ class Product:
         if block.compression not in blocks.KNOWN:
             from rtools.products.serial import block_by_asdf
 
-            return block_by_asdf(os.pread(self._file(), block.used, block.offset), block)
+            return block_by_asdf(os.pread(self._descriptor(), block.used, block.offset), block)
         out = np.empty((1, block.size), np.uint8)
         for job in self._jobs(block, [blocks.Lines(0, 1, block.size, block.size)], lambda: [out]):
             job()
@@ -348,7 +347,7 @@ class Product:
                 raise
 
         try:
-            return [partial(named, job) for job in blocks.line_jobs(self._file(), block, wanted, outs)]
+            return [partial(named, job) for job in blocks.line_jobs(self._descriptor(), block, wanted, outs)]
         except InputError as error:
             error.path = self.path
             raise

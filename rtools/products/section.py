@@ -4,7 +4,16 @@ import re
 
 from rtools.errors import InputError, UsageError
 
-__all__ = ["FRAMES", "frame_of", "parse_section", "read_plane", "select"]
+__all__ = [
+    "FRAMES",
+    "cutout_of",
+    "frame_of",
+    "origin_of",
+    "parse_section",
+    "read_plane",
+    "select",
+    "shift_between",
+]
 
 FRAMES = ("l1", "l2")
 """Pixel frames of a detector: with its border of reference pixels, and without."""
@@ -62,6 +71,34 @@ def frame_of(product):
     if product.kind == "reference" and product.reftype == "flat":
         return "l2"
     return "l1" if product.kind in L1_KINDS else "l2" if product.kind in L2_KINDS else None
+
+
+def shift_between(product, other):
+    """How far the pixels of one product's image are numbered from those of another's of the same exposure.
+
+    Parameters
+    ----------
+    product, other : rtools.products.reader.Product
+        Each of a frame of its own, whole or cut out of it.
+
+    Returns
+    -------
+    (int, int)
+        To be added to x and y of `product` to have those of `other`.
+    """
+    return tuple(one - two for one, two in zip(origin_of(product), origin_of(other), strict=True))
+
+
+def origin_of(product):
+    """Column and row of a product's first pixel, counted in the whole frame without border."""
+    cut = cutout_of(product)
+    border = BORDER if frame_of(product) == "l1" else 0
+    return (cut["columns"][0] if cut else 0) - border, (cut["rows"][0] if cut else 0) - border
+
+
+def cutout_of(product):
+    """Where a product was cut from (filename, columns, rows), as ``meta.rtools.cutout`` says; None for a whole one."""
+    return (product.meta.get("rtools") or {}).get("cutout")
 
 
 def _shift(frame, own):

@@ -1,26 +1,30 @@
-"""What catalogs say of themselves: metadata and columns of parquet and ECSV files, without reading their rows.
+"""What catalogs say of themselves: metadata and columns of parquet, ECSV and FITS files, without reading their rows."""
 
-The archive's parquet files hold flat keys and strings, ``roman.meta.exposure.type``; they become a tree again, with the
-types that the product's schema gives them.
-"""
-
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import yaml
 
 from rtools.errors import InputError
-from rtools.products import layout
+from rtools.products import flatmeta
 
-__all__ = ["Column", "Table", "read_table"]
+__all__ = ["TABLE_KEY", "Column", "Table", "read_table"]
 
-ROOT = "roman."
 TABLE_KEY = "table_meta_yaml"
+"""Key of astropy's description of a table in a parquet file."""
+
 NOT_OURS = ("ARROW:schema", "pandas", TABLE_KEY)
+
+ARROW = {"double": "float64", "float": "float32", "halffloat": "float16", "large_string": "string"}
+"""Types that Arrow calls otherwise than numpy."""
+
+FITS_TYPES = {"L": "bool", "B": "uint8", "I": "int16", "J": "int32", "K": "int64", "E": "float32", "D": "float64",
+              "A": "string"}  # fmt: skip
+"""Letter of TFORM to numpy's name."""
 
 
 @dataclass(frozen=True)
 class Column:
-    """One column: name, type as the file names it, unit and description or None."""
+    """One column: name, type as numpy names it, unit and description or None."""
 
     name: str
     dtype: str
@@ -30,12 +34,29 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """A catalog's `tree` (as below ``roman`` of an ASDF file), `columns`, number of `rows`, and `compression`."""
+    """What a catalog says of itself.
+
+    Attributes
+    ----------
+    tree : dict
+        As below ``roman`` of an ASDF file.
+    columns : tuple of Column
+    rows : int
+    compression : str
+    history : list of dict
+        What was done to it, oldest first.
+    """
 
     tree: dict
     columns: tuple
     rows: int
     compression: str = ""
+    history: list = field(default_factory=list)
+
+    @property
+    def kind(self):
+        """Kind of product, by `meta.model_type`; None for a table that is none."""
+        return flatmeta.kind_of(self.tree.get("meta"))
 
 
 def read_table(path, form):
@@ -45,7 +66,7 @@ def read_table(path, form):
     ----------
     path : str or os.PathLike
     form : str
-        ``parquet`` or ``ecsv``.
+        ``parquet``, ``ecsv`` or ``fits``.
 
     Returns
     -------
@@ -54,9 +75,14 @@ def read_table(path, form):
     Raises
     ------
     InputError
-        The file is damaged.
+        The file is damaged, or a FITS file without a table.
     """
-    return _parquet(path) if form == "parquet" else _ecsv(path)
+    return {"parquet": _parquet, "ecsv": _ecsv, "fits": _fits}[form](path)
+
+
+def _table(tree, columns, rows, compression=""):
+    history = flatmeta.history_of(tree.pop(flatmeta.HISTORY, None))
+    return Table(tree, columns, rows, compression, history)
 
 
 def _parquet(path):
@@ -71,11 +97,11 @@ def _parquet(path):
     said = {_text(key): _text(value) for key, value in (schema.metadata or {}).items()}
     described = _described(said.get(TABLE_KEY))
     columns = tuple(_parquet_column(field, described.get(field.name, {})) for field in schema)
-    tree = _tree({key: value for key, value in said.items() if key not in NOT_OURS})
+    tree = flatmeta.to_tree({key: value for key, value in said.items() if key not in NOT_OURS})
     compression = ""
     if about.num_row_groups and about.num_columns:
         compression = about.row_group(0).column(0).compression.lower().replace("uncompressed", "")
-    return Table(tree, columns, about.num_rows, compression)
+    return _table(tree, columns, about.num_rows, compression)
 
 
 def _text(data):
@@ -94,7 +120,8 @@ def _described(text):
 def _parquet_column(field, described):
     unit = _text((field.metadata or {}).get(b"unit", b""))
     unit = described.get("unit") if unit in ("", "None") else unit
-    return Column(field.name, str(field.type), unit and str(unit), described.get("description"))
+    dtype = ARROW.get(str(field.type), str(field.type))
+    return Column(field.name, dtype, unit and str(unit), described.get("description"))
 
 
 def _ecsv(path):
@@ -119,8 +146,37 @@ def _ecsv(path):
     meta = head.get("meta") or {}
     meta = {} if not isinstance(meta, dict) else meta
     roman = meta.pop("roman", {})
-    tree = _tree({str(key): value for key, value in meta.items()})
-    return Table(tree | (roman if isinstance(roman, dict) else {}), columns, rows)
+    tree = flatmeta.to_tree({str(key): value for key, value in meta.items()})
+    return _table(tree | (roman if isinstance(roman, dict) else {}), columns, rows)
+
+
+def _fits(path):
+    """The first table of a FITS file, its metadata in HIERARCH cards."""
+    from rtools.products.fits_read import open_fits
+
+    with open_fits(path) as hdus:
+        found = next((hdu for hdu in hdus if hdu.header.get("XTENSION") in ("BINTABLE", "TABLE")), None)
+        if found is None:
+            raise InputError(
+                "a FITS file with neither an extension ASDF nor a table", mend="rt-fits writes the former", path=path
+            )
+        head = found.header
+        columns = tuple(_fits_column(head, number) for number in range(1, head.get("TFIELDS", 0) + 1))
+        said = {key.lower(): str(head[key]) for key in head if key.partition(".")[0].lower() in flatmeta.FLAT}
+        said = {key: value for key, value in said.items() if "." in key}
+        return _table(flatmeta.to_tree(said), columns, head.get("NAXIS2", 0))
+
+
+def _fits_column(head, number):
+    form = str(head.get(f"TFORM{number}", ""))
+    repeat = form[: len(form) - len(form.lstrip("0123456789"))]
+    dtype = FITS_TYPES.get(form[len(repeat) :][:1], form)
+    if dtype.startswith("int") and head.get(f"TZERO{number}", 0) > 0:
+        dtype = f"u{dtype}"
+    if repeat not in ("", "1") and dtype != "string":
+        dtype += f"[{repeat}]"
+    unit, comment = head.get(f"TUNIT{number}"), head.get(f"TCOMM{number}")
+    return Column(str(head.get(f"TTYPE{number}", number)), dtype, unit, comment)
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
@@ -143,58 +199,3 @@ def _omap(loader, node):
 _Loader.add_constructor("tag:yaml.org,2002:timestamp", lambda _loader, node: node.value)
 _Loader.add_constructor("tag:yaml.org,2002:omap", _omap)
 _Loader.add_multi_constructor(None, _untagged)
-
-
-def _tree(flat):
-    """Nested dicts and lists of flat dotted keys; what stands below ``roman`` comes first and is typed."""
-    tree = {}
-    for key, value in sorted(flat.items(), key=lambda item: not item[0].startswith(ROOT)):
-        _put(tree, key.removeprefix(ROOT).split("."), value)
-    tree = _lists(tree)
-    if isinstance(tree.get("meta"), dict):
-        _retype(tree["meta"])
-    return tree
-
-
-def _put(tree, parts, value):
-    *blocks, last = parts
-    for name in blocks:
-        tree = tree.setdefault(name, {})
-        if not isinstance(tree, dict):
-            return  # a key that is a value and a block at once: the value, which came first, stays
-    tree.setdefault(last, value)
-
-
-def _lists(node):
-    """Dicts whose keys are 0, 1, 2 … as lists."""
-    if not isinstance(node, dict):
-        return node
-    made = {name: _lists(child) for name, child in node.items()}
-    if made and all(name.isdecimal() for name in made) and {int(name) for name in made} == set(range(len(made))):
-        return [made[name] for name in sorted(made, key=int)]
-    return made
-
-
-TYPES = {"integer": int, "number": float, "boolean": {"True": True, "False": False}.__getitem__}
-
-
-def _retype(meta):
-    """Give the strings of a product's metadata the types of its schema, in place."""
-    from rtools.products.metadata import get, put
-
-    kind = next((name for name, entry in layout.facts()["products"].items()
-                 if entry.get("model") == meta.get("model_type")), None)  # fmt: skip
-    if kind is None:
-        return
-    for field in layout.fields(kind):
-        convert = TYPES.get(field.type.split("|")[0])
-        text = get(meta, field.path)
-        if convert and isinstance(text, str):
-            try:
-                put(meta, field.path, convert(text))
-            except (KeyError, ValueError):
-                continue
-    pattern = get(meta, "exposure.read_pattern")
-    if isinstance(pattern, list):
-        numbers = [[int(read) if str(read).isdecimal() else read for read in reads] for reads in pattern]
-        put(meta, "exposure.read_pattern", numbers)

@@ -10,7 +10,7 @@ import shlex
 
 from rtools.errors import InputError
 from rtools.products import keys, layout, nodes
-from rtools.products.metadata import get
+from rtools.products.arrays import ArrayInfo, dtype_of, unwrap
 
 __all__ = ["NOTHING", "cut", "describe", "history_lines", "log_lines", "plain", "tree_lines"]
 
@@ -30,7 +30,7 @@ def describe(path, step_order=()):
     Returns
     -------
     dict
-        ``file``, ``bytes``, ``form`` (asdf, parquet, ecsv, json), ``kind``, ``tag``, ``profile``, ``written_by``,
+        ``file``, ``bytes``, ``form`` (asdf, fits, parquet, ecsv, json), ``kind``, ``tag``, ``profile``, ``written_by``,
         ``steps`` (list of ``{step, status}``), ``references`` (type to name), ``arrays`` (list), ``columns`` and
         ``rows`` of a catalog, ``products`` of an association, ``history``, ``logs``, ``tree``.
 
@@ -41,7 +41,7 @@ def describe(path, step_order=()):
     """
     form = keys.form_of(path)
     told = {"file": str(path), "bytes": os.stat(path).st_size, "form": form, "kind": None}
-    told |= {"asdf": _asdf, "json": _association}.get(form, _catalog)(path, form)
+    told |= {"asdf": _asdf, "fits": _fits, "json": _association}.get(form, _catalog)(path, form)
     meta = told["tree"].get("meta") or {}
     told["steps"] = _steps(meta.get("cal_step"), step_order)
     told["references"] = _references(meta.get("ref_file"))
@@ -54,19 +54,61 @@ def _asdf(path, _form):
     from rtools.products.reader import open_product
 
     with open_product(path) as product:
-        kind = f"reference/{product.reftype}" if product.reftype else product.kind
-        described = layout.arrays(kind, product.profile)
+        described = layout.arrays(_kind(product), product.profile)
         arrays = [_array(name, info, described.get(name)) for name, info in product.arrays.items()]
-        library = product.about.get("asdf_library") or {}
-        return {
-            "kind": kind,
-            "tag": product.tag.rpartition("/tags/")[2],
-            "profile": product.profile,
-            "written_by": " ".join(str(library[key]) for key in ("name", "version") if key in library),
-            "arrays": arrays,
-            "history": [keys.bare(entry) for entry in _entries(product.about.get("history"))],
-            "tree": product.tree,
-        }
+        return _product(product) | {"arrays": arrays}
+
+
+def _fits(path, form):
+    """A product that rt-fits wrote, or a FITS table."""
+    with keys.embedded(path) as product:
+        if product is None:
+            return _catalog(path, form)
+        whole, images = product.tree, {}
+        described = layout.arrays(_kind(product), product.profile)
+        product.tree = _without_images(whole, "", images)
+        arrays = [_image(name, node, described.get(name)) for name, node in images.items()]
+        arrays += [_array(name, info, described.get(name)) for name, info in product.arrays.items()]
+        return _product(product) | {"arrays": arrays, "tree": whole}
+
+
+def _without_images(node, path, found):
+    """A tree without the nodes that stand for image extensions, which are `found`."""
+    if not isinstance(node, dict) or nodes.is_foreign(node):
+        return node
+    kept = {}
+    for key, child in node.items():
+        name = f"{path}.{key}" if path else str(key)
+        inner = unwrap(child)[0]
+        if inner is not None and isinstance(inner.get("source"), str):
+            found[name] = child
+        else:
+            kept[key] = _without_images(child, name, found)
+    return kept
+
+
+def _image(name, node, described):
+    """An array that is an image extension of a FITS file, as `_array` tells it."""
+    inner, unit = unwrap(node)
+    info = ArrayInfo(tuple(inner["shape"]), dtype_of(inner["datatype"]), unit=unit)
+    told = _array(name, info, described)
+    return told | {"compression": "none", "extension": inner["source"].removeprefix("fits:")}
+
+
+def _kind(product):
+    return f"reference/{product.reftype}" if product.reftype else product.kind
+
+
+def _product(product):
+    library = product.about.get("asdf_library") or {}
+    return {
+        "kind": _kind(product),
+        "tag": product.tag.rpartition("/tags/")[2],
+        "profile": product.profile,
+        "written_by": " ".join(str(library[key]) for key in ("name", "version") if key in library),
+        "history": [keys.bare(entry) for entry in _entries(product.about.get("history"))],
+        "tree": product.tree,
+    }
 
 
 def _entries(history):
@@ -93,13 +135,12 @@ def _catalog(path, form):
     from rtools.products.tablemeta import read_table
 
     table = read_table(path, form)
-    model = get(table.tree, "meta.model_type")
-    kinds = (kind for kind, entry in layout.facts()["products"].items() if entry.get("model") == model)
     return {
-        "kind": next(kinds, None) or "table",
+        "kind": table.kind or "table",
         "rows": table.rows,
         "columns": [vars(column) for column in table.columns],
         "compression": table.compression or "none",
+        "history": table.history,
         "tree": table.tree,
     }
 

@@ -56,8 +56,9 @@ def _product(told):
     words = told["kind"] or "unknown"
     entry = layout.facts()["products"].get(told["kind"]) or {}
     level = f", {entry['level']}" if entry.get("level") else ""
-    if told["form"] == "asdf":
-        return f"{words}{level} ({told['tag']}; profile {told['profile']})"
+    if "tag" in told:
+        form = "" if told["form"] == "asdf" else f"{told['form'].upper()}; "
+        return f"{words}{level} ({form}{told['tag']}; profile {told['profile']})"
     return f"{words}{level} ({told['form']})"
 
 

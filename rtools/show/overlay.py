@@ -1,60 +1,16 @@
 """What lies over an image: the sky, sources of a catalog, outlines of segments."""
 
-from pathlib import Path
-
 import numpy as np
 
-from rtools.astrometry.wcs import BORDER
 from rtools.errors import InputError
-from rtools.products import names, reader
+from rtools.products import reader
 from rtools.products.catalogs import read_catalog
-from rtools.products.section import frame_of
+from rtools.products.section import cutout_of, origin_of, shift_between
 
-__all__ = ["compass", "load_outlines", "load_sources", "load_wcs"]
+__all__ = ["compass", "load_outlines", "load_sources"]
 
 SKY = (("ra", "dec"), ("ra_centroid", "dec_centroid"), ("RA", "DEC"), ("RA", "Dec"))
 PIXELS = (("x_centroid", "y_centroid"), ("xcentroid", "ycentroid"), ("x", "y"), ("X", "Y"))
-
-
-def load_wcs(product, path=None):
-    """World coordinate system of a product's own pixels.
-
-    Parameters
-    ----------
-    product : rtools.products.reader.Product
-    path : str, optional
-        A ``_wcs`` file, or an image of the same pointing; by default what the product holds, else the ``_wcs`` beside
-        it.
-
-    Returns
-    -------
-    gwcs.WCS
-
-    Raises
-    ------
-    InputError
-        There is none.
-    """
-    if path is None:
-        if isinstance(product.tree["meta"].get("wcs"), dict):
-            return product.node("meta.wcs")
-        path = Path(product.path).with_name(f"{names.split_suffix(product.path)[0]}_wcs.asdf")
-        if not path.exists():
-            raise InputError("has no WCS", mend=f"give --wcs FILE; {path.name} is not there", path=product.path)
-    with reader.open_product(path, ("wcs", "l2_image")) as holder:
-        level1 = frame_of(product) == "l1"
-        key = "meta.wcs" if holder.kind == "l2_image" else "wcs_l1" if level1 else "wcs_l2"
-        try:
-            wcs = holder.node(key)
-        except KeyError:
-            wcs = None
-    if wcs is None:
-        raise InputError(f"has no {key}", path=path)
-    if level1 and holder.kind == "l2_image":
-        from rtools.astrometry.wcs import level1_wcs
-
-        return level1_wcs(wcs)
-    return wcs
 
 
 def compass(wcs, x, y):
@@ -94,7 +50,7 @@ def load_sources(path, product, *, wcs=None):
     product : rtools.products.reader.Product
     wcs : gwcs.WCS, optional
         Positions on the sky are used where there is one and the catalog has them; else its pixels, which are those of
-        an L2 image.
+        a whole L2 image, or of a mosaic.
 
     Returns
     -------
@@ -113,7 +69,8 @@ def load_sources(path, product, *, wcs=None):
         x, y = wcs.invert(ra, dec, with_bounding_box=False)
         return np.array([x, y], float)
     if pixels:
-        return np.array([_column(table, name) for name in pixels]) + BORDER * (frame_of(product) == "l1")
+        origin = np.array(origin_of(product))[:, None]
+        return np.array([_column(table, name) for name in pixels]) - origin
     if sky:
         raise InputError("its positions need a WCS, which the image has not", mend="give --wcs FILE", path=path)
     raise InputError("no positions: columns ra, dec or x_centroid, y_centroid expected", path=path)
@@ -148,13 +105,13 @@ def load_outlines(path, product, image):
     with reader.open_product(path) as segments:
         if "segm" not in segments.kind:
             raise InputError("no segmentation map (_segm)", path=path)
-        border = BORDER if frame_of(product) == "l1" else 0
-        found = segments.arrays["data"].shape
-        if tuple(length + 2 * border for length in found) != image.frame:
+        found, (dx, dy) = segments.arrays["data"].shape, shift_between(product, segments)
+        whole = not (cutout_of(product) or cutout_of(segments))
+        if whole and tuple(length - 2 * dx for length in found) != image.frame:  # dx is the border
             sizes = " and ".join(f"{columns} x {rows}" for rows, columns in (found, image.frame))
             raise InputError(f"segmentation map and image are of different size: {sizes} pixels", path=path)
         rows, columns = image.data.shape
-        top, left = image.y - border, image.x - border
+        top, left = image.y + dy, image.x + dx
         labels = np.zeros((rows, columns), np.uint32)
         y1, y2 = max(top, 0), min(top + rows, found[0])
         x1, x2 = max(left, 0), min(left + columns, found[1])

@@ -2,11 +2,10 @@
 
 import numpy as np
 
-from rtools.errors import RtoolsError
 from rtools.show.stretch import find_limits, histogram, normalisation, shrink
 from rtools.show.terminal import FLAG_COLOURS, colour_table
 
-__all__ = ["FORMATS", "plot_histogram", "plot_image", "require_matplotlib", "save"]
+__all__ = ["FORMATS", "plot_histogram", "plot_image", "save"]
 
 FORMATS = ("png", "pdf", "svg", "jpg")
 DPI = 150
@@ -19,14 +18,6 @@ GRID = 129
 GREY = "0.55"
 OVERLAY = "#40ff40"
 EDGES = "#30d0ff"
-
-
-def require_matplotlib():
-    """Stop with one line where matplotlib is not installed."""
-    try:
-        import matplotlib  # noqa: F401
-    except ImportError:
-        raise RtoolsError("pictures need matplotlib", mend="pip install matplotlib") from None
 
 
 def plot_image(image, *, stretch="asinh", limits=None, cmap="inferno", title=None, wcs=None, grid=False,
@@ -61,8 +52,9 @@ def plot_image(image, *, stretch="asinh", limits=None, cmap="inferno", title=Non
 
     rows, columns = image.data.shape
     tall = float(np.clip(rows / columns, 0.25, 2.5))
-    width = 8.0 if tall <= 1.25 else 10.0 / tall
-    figure = Figure(figsize=(width + 1.2, width * tall + 0.8), layout="constrained")
+    width = 8.0 if tall <= 1.25 else max(4.5, 10.0 / tall)
+    beside = 1.2 if image.kind == "image" else 0.4  # the colour bar
+    figure = Figure(figsize=(width + beside, width * tall + 0.8), layout="constrained")
     axes = figure.add_subplot()
     factor = max(1, -(-max(rows, columns) // SIDE))
     extent = _extent(image, factor)
@@ -82,8 +74,16 @@ def plot_image(image, *, stretch="asinh", limits=None, cmap="inferno", title=Non
     axes.set(xlabel="x [pixel]", ylabel="y [pixel]")
     if compass is not None:
         _draw_compass(axes, compass, image)
-    axes.set_title(title if title is not None else f"{image.title}  {image.name}", fontsize=10)
+    heading = title if title is not None else f"{image.title}  {image.name}"
+    axes.set_title(_wrapped(heading, figure), fontsize=10)
     return figure
+
+
+def _wrapped(text, figure):
+    """A title in lines that the figure has room for."""
+    from textwrap import fill
+
+    return fill(text, int(11 * figure.get_figwidth()))
 
 
 def _extent(image, factor):
@@ -103,19 +103,23 @@ def _show_values(figure, axes, image, factor, extent, settings):
     colours = ListedColormap(colour_table(cmap) / 255).with_extremes(bad=GREY)
     drawn = axes.imshow(shown, origin="lower", cmap=colours, norm=norm, extent=extent, interpolation="nearest")
     if image.kind == "image":
-        room = {"pad": 0.015, "aspect": 32, "fraction": 0.05, "shrink": 0.9}
-        bar = figure.colorbar(drawn, ax=axes, extend="both", extendfrac=0.025, **room)
-        bar.set_ticks(_ticks(norm), labels=[f"{value:.4g}" for value in _ticks(norm)])
+        place = axes.inset_axes([1.02, 0, 0.03, 1])  # as high as the image
+        bar = figure.colorbar(drawn, cax=place)
+        values, texts = _ticks(norm)
+        bar.set_ticks(values, labels=texts)
         bar.minorticks_off()
         bar.set_label(image.unit or image.name.partition(",")[0])
 
 
 def _ticks(norm, count=7):
-    """Values that stand evenly along the bar, rounded so that neighbours differ."""
+    """Values that stand evenly along the bar, rounded so that neighbours differ, and their texts."""
     values = np.asarray(norm.inverse(np.linspace(0, 1, count)), float)
     digits = [3 - int(np.ceil(np.log10(gap))) for gap in np.gradient(values)]
     rounded = [round(value, max(-12, digit - 1)) for value, digit in zip(values, digits, strict=True)]
-    return [value for value in rounded if norm.vmin <= value <= norm.vmax]
+    kept = [value for value in rounded if norm.vmin <= value <= norm.vmax]
+    decimals = max((len(f"{value:.4g}".partition(".")[2]) for value in kept), default=0)
+    wide = any("e" in f"{value:.4g}" for value in kept) or decimals > 5
+    return kept, [f"{value:.4g}" if wide else f"{value:.{decimals}f}" for value in kept]
 
 
 def _show_flags(figure, axes, image, factor, extent):
@@ -155,7 +159,8 @@ def _sky_lines(axes, image, wcs):
     ra, dec = wcs(*np.meshgrid(x, y), with_bounding_box=False)
     middle = ra[GRID // 2, GRID // 2]
     ra = middle + (ra - middle + 180) % 360 - 180  # no step inside the image but at a pole
-    for values, unit in ((ra, units.hourangle), (dec, units.deg)):
+    taken = []
+    for values, unit, along in ((ra, units.hourangle, 0.3), (dec, units.deg, 0.6)):
         if not np.isfinite(values).any():
             continue
         chosen = AngleFormatterLocator(number=5, unit=units.deg, format_unit=unit)
@@ -167,8 +172,25 @@ def _sky_lines(axes, image, wcs):
         lines = axes.contour(x, y, values, levels=levels, colors="white", linewidths=0.8, alpha=0.65)
         lines.set_path_effects([withStroke(linewidth=2, foreground="black", alpha=0.3)])  # seen on white too
         named = dict(zip(lines.levels, words, strict=True))
-        for text in axes.clabel(lines, fmt=named, fontsize=9, inline_spacing=3):
+        places = _label_places(lines, image, along, taken)
+        for text in axes.clabel(lines, fmt=named, fontsize=9, inline_spacing=3, manual=places):
             text.set(alpha=1, path_effects=[withStroke(linewidth=2, foreground="black")])
+
+
+def _label_places(lines, image, along, taken):
+    """Where lines are labelled: some way along each, off the edges, other labels (`taken`), compass and bar."""
+    rows, columns = image.data.shape
+    low = np.array([image.x + 0.08 * columns, image.y + 0.27 * min(rows, columns)])
+    high = np.array([image.x + 0.92 * columns, image.y + 0.92 * rows])
+    for path in lines.get_paths():
+        inside = path.vertices[np.all((path.vertices > low) & (path.vertices < high), axis=1)]
+        if not len(inside):
+            continue
+        room = np.min([np.hypot(*(inside - other).T) for other in taken] or [np.full(len(inside), np.inf)], axis=0)
+        wanted = np.abs(np.arange(len(inside)) - along * len(inside)) / len(inside)
+        best = inside[np.argmin(wanted - np.minimum(room / (0.12 * max(rows, columns)), 1))]
+        taken.append(best)
+        yield tuple(best)
 
 
 def _draw_compass(axes, compass, image):
@@ -229,5 +251,5 @@ def plot_histogram(image, *, limits=None, title=None, bins=200):
 
 
 def save(figure, file, format):
-    """Write a figure into an open binary file."""
-    figure.savefig(file, format=format, dpi=DPI)
+    """Write a figure into an open binary file, as large as what is drawn."""
+    figure.savefig(file, format=format, dpi=DPI, bbox_inches="tight", pad_inches=0.12)

@@ -9,12 +9,11 @@ import numpy as np
 from rtools.errors import InputError
 from rtools.exposure.timing import resultant_timing
 from rtools.products import dq, metadata, names, reader
-from rtools.products.section import frame_of
+from rtools.products.section import BORDER, shift_between
 from rtools.show.image import unit_of
 
 __all__ = ["PixelRamp", "draw_ramp", "load_ramp", "plot_ramp"]
 
-BORDER = 4
 JUMP = dq.GROUP["JUMP_DET"]
 
 
@@ -76,8 +75,8 @@ def load_ramp(product, x, y, *, frame=None, rate=None, called=None):
         In pixels of the product, or of `frame`.
     frame : {"l1", "l2"}, optional
     rate : str, optional
-        Image whose rate is drawn; by default the ``_rampfit`` or ``_cal`` beside the product, else a straight line
-        through the unflagged resultants.
+        Image whose rate is drawn; by default the ``_cal`` or the ``_rampfit`` beside the product, the first that has
+        one, else a straight line through the unflagged resultants.
     called : str, optional
         What the picture calls the file, if not by its name.
 
@@ -91,9 +90,10 @@ def load_ramp(product, x, y, *, frame=None, rate=None, called=None):
         The product is no ramp, or the pixel lies outside.
     """
     if product.kind not in ("l1_uncal", "ramp"):
-        stem = names.split_suffix(product.path)[0]
+        stem = names.split_suffix(product.path)[0] if product.kind == "l2_image" else ""
         message = f"has no resultants (it is {product.reftype or product.kind})"
-        raise InputError(message, mend=f"--ramp takes {stem}_uncal or {stem}_dqinit … _linearity", path=product.path)
+        wanted = f"--ramp takes {stem}_uncal.asdf, or its ramp {stem}_dqinit.asdf … {stem}_linearity.asdf"
+        raise InputError(message, mend=wanted if stem else "--ramp takes a raw exposure or a ramp", path=product.path)
     metadata.require(product.meta, "exposure.read_pattern", "exposure.frame_time", path=product.path)
     x, y = (value + BORDER * (frame == "l2") for value in (x, y))
     shape = product.arrays["data"].shape if product.has("data") else ()
@@ -129,39 +129,57 @@ def _pixel(product, name, x, y):
 
 
 def _add_rate(ramp, product, x, y, path):
-    if path is None:
-        stem = names.split_suffix(product.path)[0]
-        beside = (Path(product.path).with_name(f"{stem}_{suffix}.asdf") for suffix in ("rampfit", "cal"))
-        path = next((name for name in beside if name.exists()), None)
-        if path is None:
-            return _straight(ramp, "no _rampfit or _cal beside it")
-    with reader.open_product(path, ("l2_image",)) as image:
-        border = BORDER * (frame_of(product) == "l1")
-        x, y = x - border, y - border
-        rows, columns = image.arrays["data"].shape
-        if not (0 <= x < columns and 0 <= y < rows):
-            return _straight(ramp, f"{Path(path).name} has no such pixel")
-        rate = float(image.rows("data", y, y + 1)[0, x])
-        if image.has("jump_indices"):
-            found = image.array("jump_indices")
-            ramp.jumps = sorted({*ramp.jumps, *found[(found[:, 1] == y) & (found[:, 2] == x), 0].tolist()})
-        if image.has("dq"):
-            ramp.pixel_flags |= int(image.rows("dq", y, y + 1)[0, x])
-        unit = unit_of(image, "data")
+    """The line of a given image, else of the first of those beside the product that has a rate, else a straight one."""
+    stem = names.split_suffix(product.path)[0]
+    beside = (Path(product.path).with_name(f"{stem}_{suffix}.asdf") for suffix in ("cal", "rampfit"))
+    paths = [name for name in beside if name.exists()] if path is None else [Path(path)]
+    reasons = []
+    for name in paths:
+        with reader.open_product(name, ("l2_image",)) as image:
+            dx, dy = shift_between(product, image)
+            reason = _read_rate(ramp, image, x + dx, y + dy)
+        if reason is None:
+            ramp.source = name.name
+            _add_lines(ramp)
+            return
+        reasons.append(f"{name.name} {reason}")
+    _straight(ramp, "; ".join(reasons) or "no _cal or _rampfit beside it")
+
+
+def _read_rate(ramp, image, x, y):
+    """Rate, flags and jumps of a pixel of an image; returns why there is no rate, or None."""
+    rows, columns = image.arrays["data"].shape if image.has("data") else (0, 0)
+    if not (0 <= x < columns and 0 <= y < rows):
+        return "has no such pixel"
+    if image.has("jump_indices"):
+        found = image.array("jump_indices")
+        ramp.jumps = sorted({*ramp.jumps, *found[(found[:, 1] == y) & (found[:, 2] == x), 0].tolist()})
+    if image.has("dq"):
+        ramp.pixel_flags |= int(image.rows("dq", y, y + 1)[0, x])
+    rate, unit = float(image.rows("data", y, y + 1)[0, x]), unit_of(image, "data")
     if not np.isfinite(rate):
-        return _straight(ramp, f"{Path(path).name} has no rate here")
+        return "has no rate here"
     if unit != "DN/s":
-        return _straight(ramp, f"{Path(path).name} is in {unit}, not in DN/s")
-    ramp.rate, ramp.source = rate, f"{Path(path).name}"
+        return f"is in {unit}, not in DN/s"
+    ramp.rate = rate
+    return None
+
+
+def _add_lines(ramp):
+    """Lines of the rate, between jumps each at the level of the resultants there."""
+    good = ~ramp.bad
     edges = [0, *[jump for jump in ramp.jumps if jump], len(ramp.values)]
     for first, last in pairwise(edges):
-        good = ~ramp.bad[first:last]
-        if good.any():
-            times, values = ramp.times[first:last][good], ramp.values[first:last][good]
-            level = values.mean() - rate * times.mean()
-            ends = ramp.times[[first, last - 1]]
-            ramp.lines.append((ends, level + rate * ends))
-    return None
+        inside = first + np.flatnonzero(good[first:last])
+        if len(inside):
+            level = ramp.values[inside].mean() - ramp.rate * ramp.times[inside].mean()
+            ends = _ends(ramp, inside, first, last)
+            ramp.lines.append((ends, level + ramp.rate * ends))
+
+
+def _ends(ramp, inside, first, last):
+    """Times where a line begins and ends: no more than one resultant beyond those that it goes through."""
+    return ramp.times[[max(inside[0] - 1, first), min(inside[-1] + 1, last - 1)]]
 
 
 def _straight(ramp, reason):
@@ -172,7 +190,7 @@ def _straight(ramp, reason):
     if np.count_nonzero(good) < 2:
         return
     ramp.rate, level = (float(value) for value in np.polyfit(ramp.times[good], ramp.values[good], 1))
-    ends = ramp.times[[0, -1]]
+    ends = _ends(ramp, np.flatnonzero(good), 0, len(good))
     ramp.lines = [(ends, level + ramp.rate * ends)]
 
 

@@ -5,6 +5,7 @@ Values are sorted once; median, percentiles, extremes and the clipped part are t
 
 from bisect import bisect_left, bisect_right
 from fnmatch import fnmatchcase
+from functools import partial
 
 import numpy as np
 
@@ -132,7 +133,7 @@ def choose_arrays(product, patterns=()):
     return [name for name, shape in planes.items() if shape[-2:] == frame]
 
 
-def records(product, names, *, wanted, section=None, frame=None, flags=None, resultant=None, sigma=3.0):
+def records(product, names, *, wanted, section=None, frame=None, flags=None, resultant=None, sigma=3.0, threads=1):
     """Statistics of each plane of some arrays.
 
     Parameters
@@ -149,28 +150,44 @@ def records(product, names, *, wanted, section=None, frame=None, flags=None, res
     resultant : int, optional
         Only this plane of cubes, from the end if negative.
     sigma : float
+    threads : int
+        That work on as many planes at a time, each held whole.
 
     Yields
     ------
     dict
         array, plane (None for what is no cube), and the statistics.
     """
+    jobs = []
     for name in names:
         rows, cols = select(product, name, section, frame)
         masks = _masks(product, name, flags)
-        shape = product.arrays[name].shape
-        for number in _numbers(product, name, resultant):
-            plane = read_plane(product, name, number or 0, rows, cols)
-            good = np.isfinite(plane) if plane.dtype.kind == "f" else np.ones(plane.shape, bool)
-            for mask, value in masks:
-                good &= (read_plane(product, mask, number or 0, rows, cols) & value) == 0
-            if flags is None and name == "data" and _same_shape(product, "err", shape):
-                good &= read_plane(product, "err", number or 0, rows, cols) > 0
-            values = plane[good]
-            if values.dtype.kind == "b" or values.dtype == np.float16:
-                values = values.astype(np.uint8 if values.dtype.kind == "b" else np.float32)
-            found = {"pixels": plane.size} | describe(values, [one for one in wanted if one != "pixels"], sigma=sigma)
-            yield {"array": name, "plane": number} | {one: found[one] for one in wanted}
+        strict = flags is None and name == "data" and _same_shape(product, "err", product.arrays[name].shape)
+        masks += [("err", None)] if strict else []
+        jobs += [(name, number, rows, cols, masks) for number in _numbers(product, name, resultant)]
+    told = partial(_record, product, wanted=wanted, sigma=sigma)
+    if threads == 1 or len(jobs) < 2:
+        yield from map(told, jobs)
+        return
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(threads) as pool:
+        yield from pool.map(told, jobs)
+
+
+def _record(product, job, *, wanted, sigma):
+    """Statistics of one plane."""
+    name, number, rows, cols, masks = job
+    plane = read_plane(product, name, number or 0, rows, cols)
+    good = np.isfinite(plane) if plane.dtype.kind == "f" else np.ones(plane.shape, bool)
+    for mask, value in masks:
+        other = read_plane(product, mask, number or 0, rows, cols)
+        good &= other > 0 if value is None else (other & value) == 0
+    values = plane[good]
+    if values.dtype.kind == "b" or values.dtype == np.float16:
+        values = values.astype(np.uint8 if values.dtype.kind == "b" else np.float32)
+    found = {"pixels": plane.size} | describe(values, [one for one in wanted if one != "pixels"], sigma=sigma)
+    return {"array": name, "plane": number} | {one: found[one] for one in wanted}
 
 
 def _same_shape(product, name, shape):

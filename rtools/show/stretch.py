@@ -7,9 +7,9 @@ import re
 
 import numpy as np
 
-from rtools.errors import UsageError
+from rtools.errors import RtoolsError, UsageError
 
-__all__ = ["STRETCHES", "find_limits", "histogram", "magnify", "normalisation", "shrink"]
+__all__ = ["STRETCHES", "find_limits", "histogram", "magnify", "normalisation", "require_matplotlib", "shrink"]
 
 STRETCHES = {
     "asinh": "zscale",
@@ -96,8 +96,17 @@ def _percents(text):
     return low, high
 
 
+def require_matplotlib():
+    """Stop with one line where matplotlib is not installed."""
+    try:
+        import matplotlib  # noqa: F401
+    except ImportError:
+        raise RtoolsError("showing images needs matplotlib", mend="pip install matplotlib") from None
+
+
 def normalisation(low, high, stretch):
     """Values to 0 … 1: an `astropy.visualization.ImageNormalize`, which clips and keeps NaN."""
+    require_matplotlib()
     from astropy import visualization
 
     made = {

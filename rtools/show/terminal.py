@@ -5,11 +5,12 @@ the mean of two. So pixels are square either way.
 """
 
 from dataclasses import dataclass
+from textwrap import wrap
 
 import numpy as np
 
-from rtools.errors import RtoolsError, UsageError
-from rtools.show.stretch import find_limits, histogram, magnify, normalisation, shrink
+from rtools.errors import UsageError
+from rtools.show.stretch import find_limits, histogram, magnify, normalisation, require_matplotlib, shrink
 
 __all__ = ["Style", "colour_table", "draw_histogram", "draw_image", "terminal_colours"]
 
@@ -76,10 +77,8 @@ def colour_table(name):
     UsageError
         There is no such map.
     """
-    try:
-        import matplotlib
-    except ImportError:
-        raise RtoolsError("colour needs matplotlib", mend="pip install matplotlib, or set NO_COLOR=1") from None
+    require_matplotlib()
+    import matplotlib
 
     if name not in matplotlib.colormaps:
         from difflib import get_close_matches
@@ -129,7 +128,7 @@ def draw_image(
     if compass is not None:
         north, east, scale = compass
         notes += f"; north {_arrow(north, style)} east {_arrow(east, style)} {scale:.3g} arcsec a pixel"
-    return [title, *lines, *legend, notes]
+    return [title, *lines, *legend, *wrap(notes, style.columns)]
 
 
 def _arrow(direction, style):
@@ -190,7 +189,8 @@ def _in_colour(image, cells, style, *, norm, cmap, edges, marks):
         marked = {column for line, column in marks if line == len(pairs) - 1 - number}
         lines.append(_colour_line(upper, lower, codes, nothing, half, marked))
     if image.kind == "flags":
-        legend = [_flag_legend(image, lambda k: f"\x1b[38;{codes[k]}m{'■' if style.unicode else '#'}{RESET} ")]
+        square = "■" if style.unicode else "#"
+        legend = _flag_legend(image, style, lambda k: f"\x1b[38;{codes[k]}m{square}{RESET}")
     elif image.kind == "labels":
         legend = []
     else:
@@ -215,13 +215,13 @@ def _colour_line(upper, lower, codes, nothing, half, marked):
     parts, before = [], None
     for column, (above, below) in enumerate(zip(upper, lower, strict=True)):
         if column in marked:
-            code, text = f"\x1b[38;{codes[-1]};48;{codes[below]}m", "o"
+            code, text = f"\x1b[1;38;{codes[-1]};48;{codes[0]}m", f"o{RESET}"  # dark ground, whatever is there
         elif above == nothing:
             code, text = f"{RESET}\x1b[38;{codes[below]}m", half[1]
         else:
             code, text = f"\x1b[38;{codes[above]};48;{codes[below]}m", half[0]
         parts.append(text if code == before else code + text)
-        before = code
+        before = None if column in marked else code
     return "".join(parts) + RESET
 
 
@@ -245,7 +245,7 @@ def _in_shades(image, cells, style, *, norm, edges, marks, cmap):
         drawn[len(drawn) - 1 - line, column] = "o"
     legend = []
     if image.kind == "flags":
-        legend = [_flag_legend(image, lambda k: f"{letters[k]} ")]
+        legend = _flag_legend(image, style, lambda k: letters[k])
     elif image.kind == "image":
         legend = [_bar(norm, "".join(letter * 3 for letter in shades))]
     return ["".join(line).rstrip() for line in drawn], legend
@@ -263,9 +263,16 @@ def _line_means(cells):
 # -- below the picture ------------------------------------------------------------------------------------------------
 
 
-def _flag_legend(image, mark):
-    parts = [f"{mark(number)}{name} {count}" for number, (name, count) in enumerate(image.classes, 1)]
-    return "  ".join(parts) or "no flag is set"
+def _flag_legend(image, style, mark):
+    """Lines that say what the classes are; the mark of one is as wide as a letter, colour or not."""
+    lines, room = [], 0
+    for number, (name, count) in enumerate(image.classes, 1):
+        text = f"{name} {count}"
+        if room < len(text) + 2:
+            lines, room = [*lines, ""], style.columns
+        lines[-1] += f"{mark(number)} {text}  "
+        room -= len(text) + 4
+    return [line.rstrip() for line in lines] or ["no flag is set"]
 
 
 def _bar(norm, bar):
@@ -294,4 +301,4 @@ def draw_histogram(image, style, *, limits=None, height=12):
     title = f"{image.title}  {image.name}" + f"  [{image.unit}]" * bool(image.unit)
     notes = f"{image.region}; {counts.sum()} pixels in {len(counts)} bins, log counts"
     notes += f"; {below} below, {above} above" + f"; {image.bad} bad" * bool(image.bad)
-    return [title, *lines, " " * 10 + axis, notes]
+    return [title, *lines, " " * 10 + axis, *wrap(notes, style.columns)]

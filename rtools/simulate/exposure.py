@@ -15,8 +15,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rtools.reference import epsf
 from rtools.reference.instrument import BORDER, CHANNEL, SPECTRAL_ELEMENTS
-from rtools.simulate import assumed, light, psf, ramps, rays, references
+from rtools.simulate import assumed, light, ramps, rays, references
 from rtools.simulate.streams import generator
 
 __all__ = ["Result", "simulate"]
@@ -224,5 +225,5 @@ def _jitter(sources):
     source = sources.get("epsf")
     if source is None:
         return {}
-    major, minor, angle = psf.jitter_of(source)
+    major, minor, angle = epsf.jitter_of(source)
     return {"jitter_major": major, "jitter_minor": minor, "jitter_position_angle": angle}

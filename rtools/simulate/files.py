@@ -24,7 +24,7 @@ TYPES = {"star": 0.0, "psf": 0.0, "point": 0.0, "disk": 1.0, "exponential": 1.0,
 
 
 def read_sources(path, element):
-    """Sources of a table: parquet, ECSV, CSV or FITS, as astropy reads it.
+    """Sources of a table: parquet, ECSV, CSV, FITS or VOTable.
 
     Parameters
     ----------
@@ -43,20 +43,25 @@ def read_sources(path, element):
     InputError
         The table cannot be read, lacks a column, or has a value that is not finite.
     """
-    table = _read(path)
+    from rtools.products.catalogs import read_catalog
+
+    table = read_catalog(path)
     names = {name.lower(): name for name in table.colnames}
     found = {key: next((names[word] for word in words if word in names), None) for key, words in COLUMNS.items()}
     found["magnitude"] = names.get(element.lower(), found["magnitude"])
     lacking = [key for key in ("ra", "dec", "magnitude") if found[key] is None]
     if lacking:
         mend = f"magnitudes may be called {element}, mag or magnitude" if "magnitude" in lacking else None
-        raise InputError(f"no column {' or '.join(lacking)}", mend=mend, path=path)
+        raise InputError(f"no column {', '.join(lacking)}", mend=mend, path=path)
     count = len(table)
 
     def column(key, default):
         if found[key] is None:
             return np.full(count, float(default))
-        values = np.asarray(np.ma.filled(np.ma.asarray(table[found[key]], dtype=float), np.nan))
+        try:
+            values = np.asarray(np.ma.filled(np.ma.asarray(table[found[key]], dtype=float), np.nan))
+        except (TypeError, ValueError):
+            raise InputError(f"column {found[key]} holds text where numbers belong", path=path) from None
         if not np.all(np.isfinite(values)):
             raise InputError(f"column {found[key]} has values that are no numbers", path=path)
         return values
@@ -86,24 +91,6 @@ def _types(column, path):
     if unknown:
         raise InputError(f"type {unknown[0]!r} of a source", mend=f"one of {', '.join(TYPES)}", path=path)
     return np.array([TYPES[word] for word in words])
-
-
-def _read(path):
-    from astropy.table import Table
-
-    try:
-        if str(path).endswith((".parquet", ".parq")):
-            # astropy's own reader of parquet wants pandas.
-            from pyarrow import parquet
-
-            columns = parquet.read_table(path)
-            return Table({name: columns[name].to_numpy() for name in columns.column_names})
-        return Table.read(path)
-    except OSError as error:
-        raise InputError((error.strerror or str(error)).lower(), path=path) from None
-    except Exception as error:
-        # Readers of a dozen formats raise whatever they like on a file that is not theirs.
-        raise InputError(f"no table of sources ({' '.join(str(error).split())[:100]})", path=path) from None
 
 
 def read_tables(path):

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rtools.reference import instrument
+from rtools.reference import epsf, instrument
 from rtools.reference.instrument import BORDER
-from rtools.simulate import assumed, pointing, psf, references, render, scene, spectra
+from rtools.simulate import assumed, pointing, references, render, scene, spectra
 
 __all__ = ["View", "rate_image", "view_of"]
 
@@ -119,7 +119,7 @@ def _add_sources(image, view, request, sources, *, gain, table, log, pool):
     if log:
         log("info", f"{len(stars)} sources, {np.count_nonzero(stars.sersic == 0)} of them stars")
     shapes = _shapes(stars, view)
-    stamp = psf.from_reference(sources["epsf"], log)
+    stamp = epsf.from_reference(sources["epsf"], log)
     if request.dispersed:
         offset, electrons = _trace(stars, request.element, drawn=table is None)
         rates = electrons / gain

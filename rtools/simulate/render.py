@@ -36,7 +36,7 @@ def add_stars(image, psf, x, y, flux):
     Parameters
     ----------
     image : ndarray
-    psf : rtools.simulate.psf.Psf
+    psf : rtools.reference.epsf.Psf
     x, y : ndarray
         Pixels of the image, 0-based.
     flux : ndarray
@@ -115,7 +115,7 @@ def add_galaxies(image, psf, x, y, flux, *, sersic, shapes, pool=None):
     Parameters
     ----------
     image : ndarray float32 (rows, columns)
-    psf : rtools.simulate.psf.Psf
+    psf : rtools.reference.epsf.Psf
     x, y, flux : ndarray (n,)
     sersic : ndarray (n,)
         Sérsic index.
@@ -203,7 +203,7 @@ def add_spectra(image, psf, x, y, *, sersic, shapes, rates, offset):
     Parameters
     ----------
     image : ndarray float32 (rows, columns)
-    psf : rtools.simulate.psf.Psf
+    psf : rtools.reference.epsf.Psf
         Its projection onto x is the cross-section of a star's trace.
     x, y : ndarray (n,)
     sersic : ndarray (n,)

@@ -1,4 +1,4 @@
-"""The PSF that the simulator renders with: the ePSF that the source catalog would use, as splines and transforms.
+"""The PSF of an epsf reference: what the simulator renders with and the source catalog fits, as splines and transforms.
 
 The ePSF is per native pixel: optics, jitter, charge diffusion, pixel and inter-pixel capacitance are all in it, so none
 of them is applied again.
@@ -10,11 +10,18 @@ from functools import cached_property
 import numpy as np
 
 from rtools.errors import InputError
+from rtools.reference.instrument import PIXEL_SCALE_ARCSEC
 
-__all__ = ["Psf", "from_reference", "jitter_of"]
+__all__ = ["JITTER", "Psf", "from_reference", "image_jitter", "jitter_of", "jittered", "native_stamp", "samples"]
+
+IN_FOCUS = 0
+"""Index of the defocus that is used for every source."""
 
 G2V = 1
-"""Index of the spectral type that is used for every source, as the catalog does."""
+"""Index of the spectral type that is used for every source."""
+
+JITTER = (8.0, 8.0, 0.0)
+"""Jitter where none is stated: major, minor (mas rms), position angle (degrees)."""
 
 
 @dataclass
@@ -106,7 +113,7 @@ def from_reference(source, log=None):
         index = 0
         if log:
             log("warning", "the epsf reference has one spectral type; it is used for every source")
-    stamps = np.asarray(every[0, index], float)
+    stamps = np.asarray(every[IN_FOCUS, index], float)
     if np.median(stamps.sum(axis=(-2, -1))) < oversample**2 / 2:
         stamps = np.stack([_integrate(stamp, oversample) for stamp in stamps])
     pixel_x, pixel_y = (np.asarray(meta[key], float) for key in ("pixel_x", "pixel_y"))
@@ -119,7 +126,104 @@ def from_reference(source, log=None):
 
 def jitter_of(source):
     """Jitter that the stamps of an epsf reference contain: major, minor (mas rms), position angle (degrees)."""
-    return tuple(float(source.node(f"meta.jitter_{key}") or 0.0) for key in ("major", "minor", "position_angle"))
+    return _stated(lambda key: source.node(f"meta.{key}"))
+
+
+def image_jitter(meta):
+    """Jitter of an exposure by its metadata (`guide_star.jitter_*`), likewise; `JITTER` where it says nothing."""
+    return _stated((meta.get("guide_star") or {}).get)
+
+
+def _stated(look):
+    values = []
+    for key, default in zip(("major", "minor", "position_angle"), JITTER, strict=True):
+        try:
+            value = float(look(f"jitter_{key}"))
+        except (InputError, KeyError, TypeError, ValueError):
+            value = default
+        values.append(value if np.isfinite(value) else default)
+    return tuple(values)
+
+
+def jittered(psf, reference_jitter, image_jitter):
+    """The same PSF with the jitter of an image in place of that of the reference.
+
+    Parameters
+    ----------
+    psf : Psf
+    reference_jitter, image_jitter : tuple of float
+        Major and minor axis (mas rms) and position angle of the major axis from +y toward +x (degrees).
+
+    Returns
+    -------
+    Psf
+        `psf` itself where the two are the same.
+
+    Notes
+    -----
+    Jitter is a Gaussian, far narrower than a sample; it is exchanged in Fourier space, where it is known exactly and
+    the PSF has nothing beyond the Nyquist frequency.
+    """
+    from scipy.fft import irfft2, rfft2
+
+    exchange = np.subtract(_covariance(*image_jitter), _covariance(*reference_jitter))
+    if not exchange.any():
+        return psf
+    ny, nx = psf.stamps.shape[-2:]
+    spacing = PIXEL_SCALE_ARCSEC / psf.oversample
+    fy, fx = np.fft.fftfreq(ny, spacing)[:, None], np.fft.rfftfreq(nx, spacing)[None, :]
+    power = exchange[0] * fx**2 + 2 * exchange[1] * fx * fy + exchange[2] * fy**2
+    factor = np.exp(-2 * np.pi**2 * power)
+    stamps = np.stack([irfft2(rfft2(stamp) * factor, s=(ny, nx)) for stamp in psf.stamps])
+    return Psf(stamps, psf.oversample, psf.x, psf.y)
+
+
+def _covariance(major, minor, angle):
+    """xx, xy, yy of the jitter, arcsec²."""
+    major, minor = (major / 1000) ** 2, (minor / 1000) ** 2
+    sine, cosine = np.sin(np.deg2rad(angle)), np.cos(np.deg2rad(angle))
+    if major == minor:
+        return major, 0.0, major
+    return (
+        major * sine**2 + minor * cosine**2,
+        (major - minor) * sine * cosine,
+        major * cosine**2 + minor * sine**2,
+    )
+
+
+def native_stamp(psf, size, x=None, y=None):
+    """The PSF in pixels, centred on the middle pixel.
+
+    Parameters
+    ----------
+    psf : Psf
+    size : int
+        Pixels on a side, odd.
+    x, y : float, optional
+        Where on the detector, pixels; the middle of the grid if not given.
+
+    Returns
+    -------
+    ndarray float64 (size, size)
+        Fraction of the light in each pixel; the sum is the encircled energy of the square, not 1.
+    """
+    return samples(psf, size, 1, x, y)
+
+
+def samples(psf, size, per_pixel, x=None, y=None):
+    """As `native_stamp`, but `per_pixel` samples a pixel and `size` samples on a side."""
+    from scipy.ndimage import map_coordinates
+
+    x = (psf.x[0] + psf.x[-1]) / 2 if x is None else x
+    y = (psf.y[0] + psf.y[-1]) / 2 if y is None else y
+    coefficients = np.tensordot(psf.weights([x], [y])[0], psf.splines, 1)
+    ny, nx = coefficients.shape
+    offset = psf.oversample * (np.arange(size) - (size - 1) / 2) / per_pixel
+    rows, columns = offset + (ny - 1) / 2, offset + (nx - 1) / 2
+    places = np.stack(np.meshgrid(rows, columns, indexing="ij"))
+    stamp = map_coordinates(coefficients, places, order=3, mode="mirror", prefilter=False)
+    inside = ((rows >= 0) & (rows <= ny - 1))[:, None] & ((columns >= 0) & (columns <= nx - 1))[None, :]
+    return np.where(inside, stamp, 0.0)
 
 
 def _integrate(stamp, oversample):

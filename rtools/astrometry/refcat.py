@@ -1,0 +1,162 @@
+"""Reference stars and where they are at an epoch: proper motion, parallax, growth of errors. No network, ever."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+__all__ = ["COLUMNS", "Places", "RefCat", "earth_position", "from_table", "julian_year", "propagate", "take"]
+
+MAS = np.pi / 648e6
+"""One milliarcsecond in radians."""
+
+UNKNOWN_POSITION_MAS = 1.0
+UNKNOWN_MOTION_MAS = 10.0
+UNKNOWN_PARALLAX_MAS = 1.0
+"""Errors [mas, mas/yr] of what a row does not say; stars of Gaia's magnitudes move 10 mas/yr and lie at 1 kpc."""
+
+J2000_MJD = 51544.5
+TT_MINUS_UTC_DAYS = 69.184 / 86400
+MJD_EPOCH = 2400000.5
+
+
+class RefCat(NamedTuple):
+    """Arrays of one length, NaN for what is not known; Gaia's columns.
+
+    Attributes
+    ----------
+    ra, dec : ndarray float64
+        ICRS, degrees, at `ref_epoch`.
+    pmra, pmdec : ndarray float64
+        Proper motion in right ascension (times cos dec) and declination, mas/yr.
+    parallax : ndarray float64
+        mas.
+    ref_epoch : ndarray float64
+        Julian year; NaN: the positions are those of whatever epoch is asked for.
+    ra_error, dec_error, pmra_error, pmdec_error, parallax_error : ndarray float64
+        mas, mas/yr; `ra_error` is times cos dec.
+    phot_g_mean_mag : ndarray float64
+    source_id : ndarray
+        Whole numbers or text.
+    """
+
+    ra: np.ndarray
+    dec: np.ndarray
+    pmra: np.ndarray
+    pmdec: np.ndarray
+    parallax: np.ndarray
+    ref_epoch: np.ndarray
+    ra_error: np.ndarray
+    dec_error: np.ndarray
+    pmra_error: np.ndarray
+    pmdec_error: np.ndarray
+    parallax_error: np.ndarray
+    phot_g_mean_mag: np.ndarray
+    source_id: np.ndarray
+
+
+COLUMNS = RefCat._fields
+
+
+class Places(NamedTuple):
+    """Positions at one epoch: `ra`, `dec` in degrees, `ra_error` (times cos dec), `dec_error` in mas."""
+
+    ra: np.ndarray
+    dec: np.ndarray
+    ra_error: np.ndarray
+    dec_error: np.ndarray
+
+
+def from_table(table):
+    """The `RefCat` of a table, or of a dict of arrays, with (some of) its columns in its units.
+
+    Parameters
+    ----------
+    table : mapping of str to array
+        `ra` and `dec` are needed; `rtools.products.refcat_files.read` gives the names and units.
+
+    Returns
+    -------
+    RefCat
+    """
+    names = getattr(table, "colnames", None) or list(table)
+    count = len(table["ra"])
+    columns = {
+        name: np.array(np.ma.filled(np.ma.asarray(table[name], float), np.nan)) if name in names else _unknown(count)
+        for name in COLUMNS[:-1]
+    }
+    identity = np.asarray(table["source_id"]) if "source_id" in names else np.arange(count)
+    return RefCat(**columns, source_id=identity)
+
+
+def _unknown(count):
+    return np.full(count, np.nan)
+
+
+def take(refcat, rows):
+    """The rows of a `RefCat` that an index, a mask or a slice says."""
+    return RefCat(*(column[rows] for column in refcat))
+
+
+def julian_year(mjd):
+    """Julian year (2016.0 …) of a Modified Julian Date, UTC."""
+    return 2000 + (np.asarray(mjd) + TT_MINUS_UTC_DAYS - J2000_MJD) / 365.25
+
+
+def earth_position(epoch):
+    """Barycentric position of the Earth at a Julian year, ICRS axes, au; the built-in ephemeris of ERFA."""
+    import erfa
+
+    return np.array(erfa.epv00(MJD_EPOCH, J2000_MJD + (epoch - 2000) * 365.25)[1]["p"])
+
+
+def propagate(refcat, epoch, earth=None):
+    """Positions of reference stars at an epoch, and their errors there.
+
+    With r the unit vector at `ref_epoch`, e and n its directions east and north, E the observer's place in au and t
+    the years between: r' = r + t (pmra e + pmdec n) - parallax ((E·e) e + (E·n) n), made a unit vector again.
+
+    Parameters
+    ----------
+    refcat : RefCat
+        A star without proper motion stays where it is, and its error grows by 10 mas/yr.
+    epoch : float
+        Julian year.
+    earth : ndarray of 3, optional
+        Barycentric place of the observer, au; by default that of the Earth.
+
+    Returns
+    -------
+    Places
+    """
+    earth = earth_position(epoch) if earth is None else np.asarray(earth, float)
+    years = np.where(np.isnan(refcat.ref_epoch), 0.0, epoch - refcat.ref_epoch)
+    ra, dec = np.deg2rad(refcat.ra), np.deg2rad(refcat.dec)
+    east = np.stack([-np.sin(ra), np.cos(ra), np.zeros(len(ra))], axis=-1)
+    north = np.stack([-np.sin(dec) * np.cos(ra), -np.sin(dec) * np.sin(ra), np.cos(dec)], axis=-1)
+    # where the observer is seen from the star: the displacement by 1 mas of parallax
+    factors = {"ra": -(east @ earth), "dec": -(north @ earth)}
+    away = {
+        "ra": years * np.nan_to_num(refcat.pmra) + factors["ra"] * np.nan_to_num(refcat.parallax),
+        "dec": years * np.nan_to_num(refcat.pmdec) + factors["dec"] * np.nan_to_num(refcat.parallax),
+    }
+    unit = np.stack([np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)], axis=-1)
+    moved = unit + MAS * (away["ra"][:, None] * east + away["dec"][:, None] * north)
+    longitude = np.rad2deg(np.arctan2(moved[:, 1], moved[:, 0])) % 360
+    latitude = np.rad2deg(np.arctan2(moved[:, 2], np.hypot(moved[:, 0], moved[:, 1])))
+    errors = [_grown_error(refcat, axis, years, factors[axis]) for axis in ("ra", "dec")]
+    return Places(longitude, latitude, *errors)
+
+
+def _grown_error(refcat, axis, years, factor):
+    """Error of a coordinate at the epoch, mas; correlations of the catalog are not used."""
+    start = _or_else(getattr(refcat, f"{axis}_error"), UNKNOWN_POSITION_MAS)
+    known = ~np.isnan(getattr(refcat, f"pm{axis}"))
+    motion = _or_else(np.where(known, getattr(refcat, f"pm{axis}_error"), UNKNOWN_MOTION_MAS), 0.0)
+    measured = ~np.isnan(refcat.parallax)
+    parallax = _or_else(np.where(measured, refcat.parallax_error, UNKNOWN_PARALLAX_MAS), 0.0)
+    undated = np.isnan(refcat.ref_epoch) & ~measured  # positions said to be those of the exposure
+    return np.sqrt(start**2 + (years * motion) ** 2 + np.where(undated, 0.0, factor * parallax) ** 2)
+
+
+def _or_else(values, default):
+    return np.where(np.isnan(values), default, values)

@@ -1,0 +1,251 @@
+"""The tangent plane in which a WCS is corrected, and a linear correction put into a gwcs.
+
+The plane touches the sphere of V2, V3 at the pointing's reference point, its axes turned by `roll_ref`; coordinates are
+arcsec. A corrected WCS has a frame v2v3corr after v2v3vacorr (v2v3 where there is none); coordinates in the plane are
+those after the correction that it has already, so that a second one composes with the first.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from rtools.errors import InputError
+
+__all__ = ["CORRECTED", "Plane", "corrected_wcs", "linear_map", "pixel_to_plane", "plane_of", "plane_to_sky"]
+
+CORRECTED = "v2v3corr"
+NAME = "Roman V2-V3 tangent-plane linear correction. v1"
+RADIAN = 3600 * 180 / np.pi
+"""arcsec."""
+
+
+class Plane(NamedTuple):
+    """Tangent plane of one WCS.
+
+    Attributes
+    ----------
+    angles : tuple of float
+        V2 and V3 of the tangent point and the roll, degrees.
+    rotation : ndarray (3, 3)
+        Unit vector of V2, V3 to the axes (out of the plane, y, z).
+    detector : callable
+        Pixel to V2, V3 [arcsec] as the sky transform takes them.
+    sky : callable
+        V2, V3 to right ascension and declination, with an `inverse`.
+    """
+
+    angles: tuple
+    rotation: np.ndarray
+    detector: object
+    sky: object
+
+    def from_v23(self, v2, v3):
+        """Plane coordinates (arcsec) of V2, V3 (arcsec)."""
+        lon, lat = np.asarray(v2, float) / RADIAN, np.asarray(v3, float) / RADIAN
+        unit = np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)])
+        out, y, z = np.tensordot(self.rotation, unit, 1)
+        out = np.where(out > 0, out, np.nan)
+        return np.stack([y / out, z / out], axis=-1) * RADIAN
+
+    def to_v23(self, xy):
+        """V2, V3 (arcsec) of plane coordinates, ndarray (…, 2)."""
+        xy = np.asarray(xy, float) / RADIAN
+        out, y, z = np.tensordot(self.rotation.T, np.stack([np.ones(xy.shape[:-1]), xy[..., 0], xy[..., 1]]), 1)
+        return np.arctan2(y, out) * RADIAN, np.arctan2(z, np.hypot(out, y)) * RADIAN
+
+    def from_sky(self, ra, dec):
+        """Plane coordinates of right ascension and declination (degrees); NaN on the other half of the sky."""
+        return self.from_v23(*self.sky.inverse(np.asarray(ra, float), np.asarray(dec, float)))
+
+
+def plane_of(wcs, pointing):
+    """Tangent plane of a WCS.
+
+    Parameters
+    ----------
+    wcs : gwcs.WCS
+        Of at least three frames: detector, v2v3 [, v2v3vacorr] [, v2v3corr], world.
+    pointing : rtools.astrometry.wcs.Pointing
+        `v2_ref`, `v3_ref`, `roll_ref` of `meta.wcsinfo`.
+
+    Returns
+    -------
+    Plane
+
+    Raises
+    ------
+    InputError
+        The WCS has other frames, or a correction about another point.
+    """
+    base = _base_frame(wcs)
+    angles = (pointing.v2_ref / 3600, -pointing.v3_ref / 3600, float(pointing.roll_ref))
+    rotation = _rotation(angles)
+    last = CORRECTED if CORRECTED in wcs.available_frames else base
+    plane = Plane(
+        angles,
+        rotation,
+        wcs.get_transform(wcs.available_frames[0], last),
+        wcs.get_transform(last, wcs.available_frames[-1]),
+    )
+    if last == CORRECTED:
+        _old_affine(wcs, base, angles)
+    return plane
+
+
+def _base_frame(wcs):
+    frames = list(wcs.available_frames)
+    for name in ("v2v3vacorr", "v2v3"):
+        if name in frames[1:-1]:
+            return name
+    raise InputError(
+        "its WCS has no frame v2v3 between detector and sky", mend="rt-assignwcs makes one that can be aligned"
+    )
+
+
+def _rotation(angles):
+    """The matrix of astropy's RotationSequence3D, axes zyx."""
+    model = _rotation_model(angles)
+    return np.array([model(*axis) for axis in np.eye(3)]).T
+
+
+def _rotation_model(angles):
+    from astropy.modeling.models import RotationSequence3D
+
+    return RotationSequence3D(np.array(angles, float), axes_order="zyx")
+
+
+def pixel_to_plane(plane, x, y):
+    """Plane coordinates, ndarray (n, 2) in arcsec, of pixels."""
+    v2, v3 = plane.detector(np.asarray(x, float), np.asarray(y, float), with_bounding_box=False)
+    return plane.from_v23(v2, v3)
+
+
+def plane_to_sky(plane, xy):
+    """Right ascension and declination (degrees) of plane coordinates."""
+    return plane.sky(*plane.to_v23(xy))
+
+
+def linear_map(source, target, at):
+    """Matrix r and shift t with ``xy_target ≈ r xy_source + t`` near a point `at` of the source's plane."""
+    step = 1.0  # arcsec; the map's curvature over it is 5e-6 of that
+    points = np.asarray(at, float) + step * np.array([[0, 0], [1, 0], [-1, 0], [0, 1], [0, -1]])
+    mapped = target.from_sky(*plane_to_sky(source, points))
+    r = np.stack([mapped[1] - mapped[2], mapped[3] - mapped[4]], axis=-1) / (2 * step)
+    return r, mapped[0] - r @ points[0]
+
+
+def corrected_wcs(wcs, pointing, matrix, shift, name=None):
+    """A WCS with a linear correction in its tangent plane.
+
+    Parameters
+    ----------
+    wcs : gwcs.WCS
+        Not changed.
+    pointing : rtools.astrometry.wcs.Pointing
+    matrix : ndarray (2, 2)
+    shift : ndarray (2,)
+        arcsec; corrected = matrix · plane + shift.
+    name : str, optional
+        Name of the new WCS.
+
+    Returns
+    -------
+    gwcs.WCS
+        With the frame v2v3corr and the old bounding box; a correction that it had is composed with the new one.
+    """
+    from gwcs import WCS, coordinate_frames
+
+    plane = plane_of(wcs, pointing)
+    base = _base_frame(wcs)
+    matrix, shift = np.array(matrix, float), np.array(shift, float)
+    steps = [(step.frame, step.transform) for step in wcs.pipeline]
+    if CORRECTED in wcs.available_frames:
+        old_matrix, old_shift = _old_affine(wcs, base, plane.angles)
+        matrix, shift = matrix @ old_matrix, matrix @ old_shift + shift
+        new = [
+            (frame, _correction(plane.angles, matrix, shift) if _name(frame) == base else transform)
+            for frame, transform in steps
+        ]
+    else:
+        new = []
+        for frame, transform in steps:
+            if _name(frame) == base:
+                new.append((frame, _correction(plane.angles, matrix, shift)))
+                frame = coordinate_frames.Frame2D(
+                    name=CORRECTED, axes_order=(0, 1), unit=frame.unit, axes_names=("v2", "v3")
+                )
+            new.append((frame, transform))
+    corrected = WCS(new, name=name or wcs.name)
+    if wcs.bounding_box is not None:
+        corrected.bounding_box = wcs.bounding_box.bounding_box(order="F")
+    return corrected
+
+
+def _name(frame):
+    return frame if isinstance(frame, str) else frame.name
+
+
+def _correction(angles, matrix, shift):
+    """V2, V3 (arcsec) to the same, by way of the tangent plane, where the affine transform acts.
+
+    The parts bear the names by which tweakwcs knows a correction, so that either tool can go on from the other's.
+    """
+    inverse = np.linalg.inv(matrix)
+    forward = _through_plane(angles, (matrix, shift / RADIAN), "tp_affine")
+    forward.inverse = _through_plane(angles, (inverse, -inverse @ shift / RADIAN), "tp_affine_inv")
+    forward.inverse.name = f"Inverse {NAME}"
+    forward.name = NAME
+    return forward
+
+
+def _through_plane(angles, affine, name):
+    from astropy.modeling.models import AffineTransformation2D, Const1D, Identity, Mapping, Scale
+    from gwcs.geometry import CartesianToSpherical, SphericalToCartesian
+
+    matrix, shift = (np.array(part) for part in affine)
+    degree, arcsec = Scale(1 / 3600, name="arcsec_to_deg_1D"), Scale(3600, name="deg_to_arcsec_1D")
+    to_plane = Mapping((1, 2)) / Mapping((0, 0), n_inputs=3)
+    from_plane = Mapping((0, 0, 1), n_inputs=2) | Const1D(1) & Identity(2)
+    rotation = _rotation_model(angles)
+    back = rotation.inverse
+    rotation.name, back.name = "det_to_optic_axis", "optic_axis_to_det"
+    return (
+        degree & degree
+        | SphericalToCartesian(wrap_lon_at=180, name="s2c")
+        | rotation
+        | to_plane
+        | AffineTransformation2D(matrix=matrix, translation=shift, name=name)
+        | from_plane
+        | back
+        | CartesianToSpherical(wrap_lon_at=180, name="c2s")
+        | arcsec & arcsec
+    )
+
+
+def _old_affine(wcs, base, angles):
+    """Matrix and shift (arcsec) of the correction that a WCS has; ours or tweakwcs's."""
+    transform = wcs.get_transform(base, CORRECTED)
+    affine = _first(transform, "AffineTransformation2D")
+    rotation = _first(transform, "RotationSequence3D")
+    if affine is None or rotation is None:
+        raise InputError("its WCS has a frame v2v3corr of another kind", mend="rt-assignwcs makes a fresh WCS")
+    # Roman's and astropy's angles may differ by whole turns
+    if not np.allclose(_rotation(rotation.angles.value), _rotation(angles), rtol=0, atol=1e-9):
+        raise InputError(
+            "its WCS has a correction about another point than meta.wcsinfo says", mend="rt-assignwcs makes a fresh WCS"
+        )
+    return np.array(affine.matrix.value, float), np.array(affine.translation.value, float) * RADIAN
+
+
+def _first(transform, kind):
+    if type(transform).__name__ == kind:
+        return transform
+    return next((model for model in _leaves(transform) if type(model).__name__ == kind), None)
+
+
+def _leaves(transform):
+    if getattr(transform, "n_submodels", 1) == 1:
+        yield transform
+        return
+    yield from _leaves(transform.left)
+    yield from _leaves(transform.right)

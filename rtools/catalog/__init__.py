@@ -1,0 +1,1 @@
+"""Sources in images: background, detection, measurements, PSF photometry."""

@@ -1,0 +1,86 @@
+"""Compiled parts of the background: sorting the good values of a box, enlarging a mesh to a map."""
+
+import numpy as np
+from numba import njit
+
+__all__ = ["enlarge", "sort_good"]
+
+SIGN = np.uint32(1 << 31)
+DIGIT = np.uint32(11)
+DIGITS = 1 << 11
+LOW = np.uint32(DIGITS - 1)
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def sort_good(data, bits, mask, keys, scratch):
+    """Sort the finite unmasked values of an image; returns how many there are, in `keys`.
+
+    By digits of 11 bits of the keys (Knuth, volume 3, section 5.2.5).
+
+    Parameters
+    ----------
+    data : float32 (ny, nx)
+    bits : uint32 (ny, nx)
+        The same memory.
+    mask : bool (ny, nx)
+    keys, scratch : uint32 (ny · nx,)
+        Values as numbers in their order: the bits with all (negative) or the first (positive) turned over.
+    """
+    places = np.zeros((3, DIGITS), np.int64)
+    n = 0
+    for y in range(data.shape[0]):
+        for x in range(data.shape[1]):
+            if mask[y, x] or not abs(data[y, x]) < np.inf:
+                continue
+            key = bits[y, x]
+            key = ~key if key & SIGN else key | SIGN
+            scratch[n] = key
+            n += 1
+            places[0, key & LOW] += 1
+            places[1, (key >> DIGIT) & LOW] += 1
+            places[2, key >> DIGIT >> DIGIT] += 1
+    for i in range(3):
+        total = 0
+        for j in range(DIGITS):
+            count = places[i, j]
+            places[i, j] = total
+            total += count
+    for i in range(n):
+        digit = scratch[i] & LOW
+        keys[places[0, digit]] = scratch[i]
+        places[0, digit] += 1
+    for i in range(n):
+        digit = (keys[i] >> DIGIT) & LOW
+        scratch[places[1, digit]] = keys[i]
+        places[1, digit] += 1
+    for i in range(n):
+        digit = scratch[i] >> DIGIT >> DIGIT
+        keys[places[2, digit]] = scratch[i]
+        places[2, digit] += 1
+    return n
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def enlarge(along_y, columns, limits, mask, out):
+    """Rows along_y @ columns, values kept within the limits, 0 where masked.
+
+    Parameters
+    ----------
+    along_y : float64 (ny, n)
+    columns : float64 (n, nx)
+    limits : tuple of float64
+    mask : bool (ny, nx)
+    out : float32 (ny, nx)
+    """
+    lowest, highest = limits
+    row = np.empty(out.shape[1])
+    for y in range(out.shape[0]):
+        row[:] = 0.0
+        for k in range(columns.shape[0]):
+            weight, source = along_y[y, k], columns[k]
+            for x in range(row.size):
+                row[x] += weight * source[x]
+        target, holes = out[y], mask[y]
+        for x in range(row.size):
+            value = min(max(row[x], lowest), highest)
+            target[x] = 0.0 if holes[x] else value

@@ -1,0 +1,69 @@
+"""Compiled part of the DAOFIND statistics."""
+
+import math
+
+import numpy as np
+from numba import njit
+
+__all__ = ["statistics"]
+
+
+@njit(cache=True, nogil=True)
+def _at(data, y, x):
+    inside = y >= 0 and x >= 0 and y < data.shape[0] and x < data.shape[1]
+    return np.float64(data[y, x]) if inside else 0.0
+
+
+@njit(cache=True, nogil=True)
+def statistics(data, centres, kernel, out, first, last):
+    """Sharpness and roundness of the sources [first, last).
+
+    Parameters
+    ----------
+    data : ndarray float32 (rows, columns)
+    centres : ndarray float64 (n, 2)
+        x and y.
+    kernel : ndarray float64 (m, m)
+        Exactly 0 outside its round support.
+    out : ndarray float64 (n, 2)
+    """
+    size = kernel.shape[0]
+    c = size // 2
+    signal = np.empty((size, size))
+    rows, columns = data.shape
+    for i in range(first, last):
+        out[i] = np.nan
+        x, y = centres[i]
+        if not (abs(x) < 1e7 and abs(y) < 1e7):
+            continue
+        x0, y0 = math.ceil(x - 0.5), math.ceil(y - 0.5)
+        around, support = 0.0, 0
+        for j in range(size):
+            for k in range(size):
+                yy, xx = y0 + j - c, x0 + k - c
+                value = _at(data, yy, xx)
+                if kernel[j, k] != 0:
+                    around += value
+                    support += 1
+                else:
+                    around += 0.0 * value  # NaN anywhere in the square makes the statistic NaN
+                total = 0.0
+                if yy >= 0 and xx >= 0 and yy < rows and xx < columns:
+                    for b in range(size):
+                        for a in range(size):
+                            if kernel[b, a] != 0:
+                                total += kernel[b, a] * _at(data, yy + b - c, xx + a - c)
+                signal[j, k] = total
+        peak = _at(data, y0, x0)
+        if signal[c, c] != 0:
+            out[i, 0] = (peak - (around - peak) / (support - 1)) / signal[c, c]
+        quarters, size_of = 0.0, 0.0
+        for j in range(size):
+            for k in range(size):
+                if j == c and k == c:
+                    continue
+                minus = (j <= c and k > c) or (j >= c and k < c)
+                quarters += -signal[j, k] if minus else signal[j, k]
+                size_of += abs(signal[j, k])
+        if size_of != 0:
+            out[i, 1] = 2 * quarters / size_of

@@ -1,0 +1,60 @@
+"""Encircled energy from the apcorr reference, and what it says of a source: more extended than a star, or not."""
+
+import numpy as np
+
+__all__ = ["EXTENDED", "encircled_energy", "is_extended"]
+
+EXTENDED = 1.2
+"""A source is extended where its flux grows this much more between the two apertures than a star's."""
+
+
+def encircled_energy(source, element):
+    """Fraction of a star's light within a radius.
+
+    Parameters
+    ----------
+    source : reference source
+        apcorr; None gives None.
+    element : str
+
+    Returns
+    -------
+    callable or None
+        Arcsec to fraction: the interpolating cubic spline of the table. None where it has nothing for the element.
+
+    Notes
+    -----
+    The radii of the table are arcsec, whatever its schema says.
+    """
+    from scipy.interpolate import CubicSpline
+
+    entry = (source.node("data").get(element) or {}) if source is not None else {}
+    radii, fractions = entry.get("ee_radii"), entry.get("ee_fractions")
+    if radii is None or fractions is None:
+        return None
+    radii, fractions = np.asarray(radii, float), np.asarray(fractions, float)
+    usable = np.isfinite(radii) & np.isfinite(fractions)
+    radii, first = np.unique(radii[usable], return_index=True)
+    if radii.size < 4:
+        return None
+    return CubicSpline(radii, fractions[usable][first])
+
+
+def is_extended(flux02, flux04, energy):
+    """Whether the flux in 0.4" exceeds that in 0.2" by more than a star's does.
+
+    Parameters
+    ----------
+    flux02, flux04 : ndarray
+        Fluxes in apertures of 0.2 and 0.4 arcsec radius.
+    energy : callable or None
+        From `encircled_energy`; without it no source is extended.
+
+    Returns
+    -------
+    ndarray bool
+        False where a flux is NaN.
+    """
+    if energy is None:
+        return np.zeros(np.shape(flux04), bool)
+    return np.asarray(flux04) > EXTENDED * np.asarray(flux02) * float(energy(0.4) / energy(0.2))

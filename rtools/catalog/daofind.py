@@ -1,0 +1,51 @@
+"""The two shape statistics of DAOFIND (Stetson 1987, PASP 99, 191)."""
+
+import math
+
+import numpy as np
+
+from rtools.catalog.chunks import over
+
+__all__ = ["statistics"]
+
+
+def _kernel(fwhm):
+    """A round Gaussian on its support, scaled so that the convolution with it is the height of the best fit."""
+    sigma = fwhm / (2 * math.sqrt(2 * math.log(2)))
+    reach = max(2.0, 1.5 * sigma)
+    offsets = np.arange(-int(reach), int(reach) + 1)
+    radius2 = offsets**2 + offsets[:, None] ** 2
+    support = radius2 <= reach**2
+    gaussian = np.exp(-radius2 / (2 * sigma**2)) * support
+    count = support.sum()
+    variance = (gaussian**2).sum() - gaussian.sum() ** 2 / count
+    return (gaussian - gaussian.sum() / count) / variance * support
+
+
+def statistics(data, centres, fwhm, *, threads=1):
+    """Sharpness and roundness of sources.
+
+    Parameters
+    ----------
+    data : ndarray float32 (rows, columns)
+        Less the background. NaN near a source makes its statistics NaN.
+    centres : tuple of ndarray float64 (n,)
+        x and y; NaN allowed.
+    fwhm : float
+        Of the Gaussian, pixels.
+    threads : int
+
+    Returns
+    -------
+    sharpness : ndarray float64 (n,)
+        Height of the central pixel over its surroundings, in heights of the best-fitting Gaussian.
+    roundness : ndarray float64 (n,)
+        Two-fold asymmetry of the convolved image; 0 for a round source.
+    """
+    from rtools.catalog import _daofind_kernels
+
+    pairs = np.ascontiguousarray(np.stack(centres, axis=1), np.float64)
+    out = np.empty((len(pairs), 2))
+    data = np.ascontiguousarray(data, np.float32)
+    over(len(pairs), threads, _daofind_kernels.statistics, data, pairs, _kernel(fwhm), out)
+    return out[:, 0].copy(), out[:, 1].copy()

@@ -1,0 +1,84 @@
+"""Deblending: segments fall apart where bright parts meet at a saddle.
+
+The pixels of a segment are taken from bright to faint. A pixel that touches no earlier one starts a basin, others join
+the basin that they touch, that of the brightest neighbour if there are several. Where basins meet, those with too few
+pixels or too little light so far merge; the others stay apart for good. One pass does it, where the usual method
+thresholds each segment at many levels and floods it from the markers that it found.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+__all__ = ["deblend"]
+
+PARTS = 32
+"""Lists into which the segments are divided for the threads."""
+
+
+def deblend(labels, smoothed, npixels, *, contrast=1e-4, rise=0.0, floor=-np.inf, threads=1):
+    """Split segments into the sources they are made of.
+
+    Parameters
+    ----------
+    labels : ndarray int32 (ny, nx)
+        Labels from 1 without gaps, as `rtools.catalog.detect.detect` makes them; 0 for background.
+    smoothed : ndarray float32 (ny, nx)
+    npixels : int
+        Pixels that a basin must have above the saddle. Segments with less than twice as many are left alone.
+    contrast : float
+        Share of the positive light of its segment that a basin must have above the saddle.
+    rise : float
+        Height of a basin's peak above the saddle, at least, in units of `smoothed`.
+    floor : float
+        Height of a basin's peak, at least.
+    threads : int
+        The result does not depend on them.
+
+    Returns
+    -------
+    labels : ndarray int32 (ny, nx)
+        Whole segments in their order, then the children of the others, parent by parent, in raster order within each.
+    n : int
+        Number of sources.
+    """
+    from rtools.catalog._deblend_kernels import areas, deblend_segments, gather, renumber
+
+    labels = np.ascontiguousarray(labels, np.int32)
+    image = np.ascontiguousarray(smoothed, np.float32)
+    n = int(labels.max(initial=0))
+    counts = np.zeros(n + 1, np.int64)
+    areas(labels, counts)
+    wanted = np.flatnonzero(counts >= 2 * npixels)
+    wanted = wanted[wanted > 0]
+    ends = np.cumsum(counts[wanted])
+    starts = ends - counts[wanted]
+    places = np.full(n + 1, -1, np.int64)
+    places[wanted] = starts
+    pixels = np.empty(ends[-1] if len(ends) else 0, np.int64)
+    gather(labels, places, pixels)
+    out = np.zeros_like(labels)
+    children = np.zeros(n + 1, np.int64)
+    limits = int(npixels), float(contrast), float(rise), float(floor)
+
+    def split(part):
+        segments = wanted[part], starts[part], ends[part], pixels
+        deblend_segments(image, labels, segments, limits, out, children)
+
+    cuts = np.searchsorted(ends, np.linspace(0, len(pixels), PARTS + 1)[1:-1])
+    edges = [0, *cuts.tolist(), len(wanted)]
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(split, [slice(a, b) for a, b in zip(edges[:-1], edges[1:], strict=True) if b > a]))
+    return out, _renumbered(labels, children, out, renumber)
+
+
+def _renumbered(labels, children, out, renumber):
+    """Give the final labels; returns their number."""
+    whole = (children == 0).astype(np.int64)
+    whole[0] = 0
+    first = np.cumsum(whole)
+    split = children > 0
+    after = first[-1] + np.cumsum(children)
+    first[split] = after[split] - children[split] + 1
+    renumber(labels, first, out)
+    return int(after[-1])

@@ -1,0 +1,61 @@
+"""Detection: connected pixels above a threshold."""
+
+import numpy as np
+
+__all__ = ["detect", "relabel"]
+
+
+def detect(smoothed, threshold, mask, npixels):
+    """Label groups of connected pixels above a threshold.
+
+    Parameters
+    ----------
+    smoothed : ndarray float32 (ny, nx)
+    threshold : float or ndarray (ny, nx)
+        In units of the image.
+    mask : ndarray bool (ny, nx)
+        True for pixels that belong to no source.
+    npixels : int
+        Pixels that a group must have; pixels that touch at a corner are connected.
+
+    Returns
+    -------
+    labels : ndarray int32 (ny, nx)
+        0 for background, sources from 1 in raster order of their first pixels.
+    n : int
+        Number of sources.
+    """
+    from rtools.catalog._detect_kernels import count_runs, find_runs, label_runs, paint
+
+    image = np.ascontiguousarray(smoothed, np.float32)
+    threshold = np.asarray(threshold, np.float32)
+    limits = np.ascontiguousarray(threshold if threshold.ndim == 2 else np.full((1, image.shape[1]), threshold))
+    mask = np.ascontiguousarray(mask, bool)
+    starts = np.zeros(len(image) + 1, np.int64)
+    count_runs(image, limits, mask, starts[1:])
+    np.cumsum(starts, out=starts)
+    runs = np.empty((starts[-1], 2), np.int32)
+    find_runs(image, limits, mask, starts, runs)
+    labels = np.empty(len(runs), np.int32)
+    n = label_runs(starts, runs, npixels, labels)
+    out = np.zeros(image.shape, np.int32)
+    paint(starts, runs, labels, out)
+    return out, n
+
+
+def relabel(labels):
+    """The same segments, labelled from 1 without gaps, in the order of their labels.
+
+    Parameters
+    ----------
+    labels : ndarray int (ny, nx)
+        0 for background.
+
+    Returns
+    -------
+    ndarray int32 (ny, nx)
+    """
+    lookup = np.zeros(int(labels.max(initial=0)) + 1, np.int32)
+    lookup[labels.ravel()] = 1
+    lookup[0] = 0
+    return np.where(lookup > 0, np.cumsum(lookup, dtype=np.int32), np.int32(0))[labels]

@@ -1,0 +1,294 @@
+"""All that the catalog says of the sources of one image."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from rtools.catalog import apertures, daofind, identifiers, neighbours, sky
+from rtools.catalog.apcorr import is_extended
+from rtools.catalog.shapes import Centre, half_light, kron, moments, segment_sums, windowed
+
+__all__ = ["ANNULUS", "RADII", "Options", "ab_magnitude", "aperture_radii", "measure"]
+
+RADII = (0.1, 0.2, 0.4, 0.8, 1.6)
+"""Of the circular apertures, arcsec."""
+
+ANNULUS = (2.4, 2.8)
+"""Of the ring for the local background, arcsec."""
+
+NAMES = tuple(f"aper{round(10 * radius):02d}_flux" for radius in RADII)
+
+REPLACED = 1
+"""Bit of image_flags: more than a tenth of one of the apertures is pixels that had to be replaced."""
+
+MOST_REPLACED = 0.1
+
+
+class Options(NamedTuple):
+    """How to measure.
+
+    Attributes
+    ----------
+    kernel_fwhm : float
+        Of the Gaussian of sharpness and roundness1, pixels.
+    psf_weights : str
+        ``model`` or ``err``.
+    energy : callable, optional
+        Encircled energy at a radius in arcsec (`rtools.catalog.apcorr`).
+    dust : callable, optional
+        E(B-V) at right ascensions and declinations in degrees.
+    skycell : rtools.catalog.identifiers.Skycell, optional
+    """
+
+    kernel_fwhm: float = 2.0
+    psf_weights: str = "model"
+    energy: Callable | None = None
+    dust: Callable | None = None
+    skycell: identifiers.Skycell | None = None
+
+
+def measure(image, segments, options=None, *, psf=None, threads=1, shapes=None, kron_radius=None, columns=None):
+    """Measure the sources of an image.
+
+    Parameters
+    ----------
+    image : rtools.catalog.image.Image
+    segments : rtools.catalog.segments.Segments
+    options : Options, optional
+    psf : rtools.reference.epsf.Psf, optional
+        Without it there are no PSF columns.
+    threads : int
+        The result does not depend on them.
+    shapes : rtools.catalog.shapes.Shapes, optional
+        Centres and shapes of the same segments, measured elsewhere (detection image).
+    kron_radius : ndarray float64 (n,), optional
+        Kron radii measured elsewhere, in units of the axes.
+    columns : iterable of str, optional
+        Those that are wanted; what serves none of them is not measured. All by default.
+
+    Returns
+    -------
+    dict of str to ndarray (n,)
+        Columns by name, in the units and types of the catalog.
+    """
+    work = _Work(image, segments, options or Options(), threads, None if columns is None else set(columns))
+    found = shapes
+    if found is None:
+        found = moments(image.smoothed, image.err, segments, image.mask, threads=threads)
+    out = _identity(work) | _centroids(work, found) | _shape_columns(work, found)
+    out |= _segment_columns(work)
+    out |= _kron_columns(work, found, kron_radius)
+    out |= _aperture_columns(work, found)
+    if work.wants("sharpness", "roundness1"):
+        values = daofind.statistics(image.data, (found.x, found.y), work.options.kernel_fwhm, threads=threads)
+        out |= dict(zip(("sharpness", "roundness1"), values, strict=True))
+    if work.wants("nn_label", "nn_distance"):
+        out |= _neighbour_columns(work, found)
+    if psf is not None and work.wants("psf_flux", "x_psf", "y_psf", "ra_psf", "dec_psf", "psf_flags", "psf_gof"):
+        out |= _psf_columns(work, found, psf)
+    names = out if columns is None else [name for name in out if name in work.columns]
+    return {name: _stored(name, out[name]) for name in names}
+
+
+class _Work(NamedTuple):
+    """What every part of the measurement needs."""
+
+    image: object
+    segments: object
+    options: Options
+    threads: int
+    columns: set | None
+
+    def wants(self, *names):
+        return self.columns is None or any(name in self.columns or f"{name}_err" in self.columns for name in names)
+
+
+def _stored(name, values):
+    """As stored: positions on the sky in double, other floats in single precision."""
+    if values.dtype.kind != "f":
+        return values
+    degrees = name.split("_")[0] in ("ra", "dec") and not name.endswith("_err")
+    return values.astype(np.float64 if degrees else np.float32)
+
+
+def _identity(work):
+    segments = work.segments
+    boxes = {f"bbox_{name}": getattr(segments, name) for name in ("xmin", "xmax", "ymin", "ymax")}
+    return {"label": segments.ids, **boxes}
+
+
+def _centroids(work, found):
+    image, options = work.image, work.options
+    ra, dec = sky.positions(image.wcs, found.x, found.y)
+    out = {"x_centroid": found.x, "y_centroid": found.y, "ra": ra, "dec": dec, "ra_centroid": ra, "dec_centroid": dec}
+    out |= {"x_centroid_err": np.sqrt(found.var_x), "y_centroid_err": np.sqrt(found.var_y)}
+    if work.wants("ra_centroid_err", "dec_centroid_err"):
+        slopes = sky.jacobian(image.wcs, found.x, found.y)
+        east, north = sky.errors(slopes, found.var_x, found.var_y, found.cov_xy)
+        out |= {"ra_centroid_err": east, "dec_centroid_err": north}
+    out["flagged_spatial_id"] = identifiers.flagged_spatial_id(found.x, found.y, ra, dec, cell=options.skycell)
+    out["warning_flags"] = _warnings(image, found)
+    if work.wants("dust_ebv"):
+        out["dust_ebv"] = (
+            np.full(ra.shape, np.nan) if options.dust is None else np.asarray(options.dust(ra, dec), float)
+        )
+    return out
+
+
+def _warnings(image, found):
+    """1 where the centre is not finite, or on a pixel that is DO_NOT_USE or has no weight."""
+    rows, columns = image.data.shape
+    x, y = np.rint(found.x), np.rint(found.y)
+    on = (x >= 0) & (x < columns) & (y >= 0) & (y < rows)
+    out = np.ones(len(found.x), np.int32)
+    place = y[on].astype(int), x[on].astype(int)
+    if image.dq is not None:
+        out[on] = image.dq[place] & 1
+    elif image.weight is not None:
+        out[on] = image.weight[place] == 0
+    else:
+        out[on] = 0
+    return out
+
+
+def _shape_columns(work, found):
+    side, north = work.image.grid.side, work.image.grid.north
+    return {
+        "semimajor": found.a * side,
+        "semiminor": found.b * side,
+        "fwhm": 2 * np.sqrt(np.log(2) * (found.a**2 + found.b**2)) * side,
+        "ellipticity": 1 - found.b / found.a,
+        "orientation_pix": found.theta,
+        "orientation_sky": (180 - north + found.theta) % 360,
+        "cxx": found.cxx / side**2,
+        "cxy": found.cxy / side**2,
+        "cyy": found.cyy / side**2,
+    }
+
+
+def _segment_columns(work):
+    image = work.image
+    total = segment_sums(image.data, image.err, work.segments, image.mask, threads=work.threads)
+    return {
+        "segment_area": total.area * image.grid.side**2,
+        "segment_flux": total.flux * image.scale,
+        "segment_flux_err": total.err * image.scale,
+    }
+
+
+def _kron_columns(work, found, kron_radius):
+    """Kron aperture, half-light radius and the windowed centre, which build on each other."""
+    window = [f"{axis}_centroid_win" for axis in ("x", "y", "ra", "dec")]
+    if not work.wants("kron_radius", "kron_flux", "kron_abmag", "fluxfrac_radius_50", *window):
+        return {}
+    image, segments, threads = work.image, work.segments, work.threads
+    ellipse = kron(image.data, image.err, segments, image.mask, found, k=kron_radius, threads=threads)
+    out = {"kron_radius": ellipse.k * image.grid.side}
+    out["kron_flux"], out["kron_flux_err"] = ellipse.flux * image.scale, ellipse.err * image.scale
+    out["kron_abmag"], out["kron_abmag_err"] = ab_magnitude(out["kron_flux"], out["kron_flux_err"])
+    if not work.wants("fluxfrac_radius_50", *window):
+        return out
+    radius = half_light(image.data, segments, image.mask, found, ellipse, threads=threads)
+    out["fluxfrac_radius_50"] = radius * image.grid.side
+    if not work.wants(*window):
+        return out
+    centre = windowed(image.data, image.err, segments, image.mask, found, radius=radius, threads=threads)
+    return out | _position_columns(work, centre, "centroid_win")
+
+
+def _position_columns(work, centre, name):
+    """x, y, ra, dec of one kind of centre with their errors."""
+    ra, dec = sky.positions(work.image.wcs, centre.x, centre.y)
+    slopes = sky.jacobian(work.image.wcs, centre.x, centre.y)
+    east, north = sky.errors(slopes, centre.var_x, centre.var_y, centre.cov_xy)
+    return {
+        f"x_{name}": centre.x,
+        f"y_{name}": centre.y,
+        f"x_{name}_err": np.sqrt(centre.var_x),
+        f"y_{name}_err": np.sqrt(centre.var_y),
+        f"ra_{name}": ra,
+        f"dec_{name}": dec,
+        f"ra_{name}_err": east,
+        f"dec_{name}_err": north,
+    }
+
+
+def _aperture_columns(work, found):
+    image, scale = work.image, work.image.grid.scale
+    centres = found.x, found.y
+    rest = {"data": image.data, "segments": work.segments, "mask": image.mask, "centres": centres}
+    out = {}
+    if work.wants("image_flags", "is_extended", *NAMES):
+        fluxes = apertures.circular(err=image.err, radii=np.array(RADII) / scale, threads=work.threads, **rest)
+        for i, name in enumerate(NAMES):
+            out[name] = fluxes.flux[:, i] * image.scale
+            out[f"{name}_err"] = fluxes.err[:, i] * image.scale
+        energy = work.options.energy
+        out["is_extended"] = is_extended(out["aper02_flux"], out["aper04_flux"], energy)
+        out["image_flags"] = np.any(fluxes.replaced > MOST_REPLACED, axis=1).astype(np.int32) * REPLACED
+    if work.wants("aper_bkg_flux"):
+        ring = apertures.annulus(radii=np.array(ANNULUS) / scale, threads=work.threads, **rest)
+        unit = image.scale / scale**2
+        out["aper_bkg_flux"] = ring.median * unit
+        out["aper_bkg_flux_err"] = np.sqrt(np.pi / (2 * ring.count)) * ring.scatter * unit
+    return out
+
+
+def _neighbour_columns(work, found):
+    index, distance = neighbours.nearest(found.x, found.y)
+    ids = np.append(work.segments.ids, np.int32(-1))  # index -1 is the last
+    return {"nn_label": ids[index], "nn_distance": distance * work.image.grid.scale}
+
+
+def _psf_columns(work, found, psf):
+    from rtools.catalog import psffit
+
+    image = work.image
+    fit = psffit.fit(
+        image.data,
+        image.err,
+        image.mask,
+        found.x,
+        found.y,
+        psf,
+        weights=work.options.psf_weights,
+        var_poisson=image.var_poisson,
+        background=image.background,
+        threads=work.threads,
+    )
+    centre = Centre(fit.x, fit.y, fit.x_err**2, fit.y_err**2, np.zeros(len(fit.x)))
+    return _position_columns(work, centre, "psf") | {
+        "psf_flux": fit.flux * image.scale,
+        "psf_flux_err": fit.flux_err * image.scale,
+        "psf_flags": np.asarray(fit.flags, np.int32),
+        "psf_gof": fit.gof,
+    }
+
+
+def ab_magnitude(flux, err):
+    """AB magnitudes and their errors from fluxes in nJy; NaN where the flux is not positive."""
+    flux = np.where(flux > 0, flux, np.nan)
+    return -2.5 * np.log10(flux) + 31.4, 2.5 * np.log10(1 + err / flux)
+
+
+def aperture_radii(scale):
+    """Radii of circles and ring for the table's metadata.
+
+    Parameters
+    ----------
+    scale : float
+        Arcsec per pixel.
+
+    Returns
+    -------
+    dict of str to ndarray
+        circle_pix, annulus_pix, circle_arcsec, annulus_arcsec.
+    """
+    circle, ring = np.array(RADII), np.array(ANNULUS)
+    return {
+        "circle_pix": circle / scale,
+        "annulus_pix": ring / scale,
+        "circle_arcsec": circle,
+        "annulus_arcsec": ring,
+    }

@@ -1,0 +1,59 @@
+"""Where the segments of a label image are."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+__all__ = ["Segments", "find"]
+
+
+class Segments(NamedTuple):
+    """The segments of a label image, in the order of their labels.
+
+    Attributes
+    ----------
+    labels : ndarray int32 (rows, columns)
+        0 is the sky.
+    n : int
+        Number of segments.
+    ids : ndarray int32 (n,)
+        Their labels, rising; labels without a pixel are left out.
+    ymin, ymax, xmin, xmax : ndarray int32 (n,)
+        Boxes around them, both ends inside.
+    """
+
+    labels: np.ndarray
+    n: int
+    ids: np.ndarray
+    ymin: np.ndarray
+    ymax: np.ndarray
+    xmin: np.ndarray
+    xmax: np.ndarray
+
+
+def find(labels, n=None):
+    """The boxes around the segments.
+
+    Parameters
+    ----------
+    labels : ndarray of integer (rows, columns)
+        Not negative. Gaps between the labels are allowed.
+    n : int, optional
+        The largest label; looked for if not given.
+
+    Returns
+    -------
+    Segments
+    """
+    from rtools.catalog._segment_kernels import boxes
+
+    labels = np.ascontiguousarray(labels, np.int32)
+    if n is None:
+        n = int(labels.max(initial=0))
+    table = np.empty((n + 1, 4), np.int32)
+    table[:, 0::2] = np.iinfo(np.int32).max
+    table[:, 1::2] = -1
+    boxes(labels, table)
+    ids = np.flatnonzero(table[:, 1] >= 0).astype(np.int32)
+    ids = ids[ids > 0]
+    return Segments(labels, len(ids), ids, *np.ascontiguousarray(table[ids].T))

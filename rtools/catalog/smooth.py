@@ -1,0 +1,68 @@
+"""Smoothing of an image before detection."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+__all__ = ["gaussian_kernel", "smooth"]
+
+FWHM_TO_SIGMA = 1 / (2 * np.sqrt(2 * np.log(2)))
+
+SUBPIXELS = 10
+"""Points into which a pixel of the kernel is divided, each way."""
+
+ROWS = 128
+
+
+def gaussian_kernel(fwhm):
+    """A circular Gaussian averaged over pixels, sum 1.
+
+    Parameters
+    ----------
+    fwhm : float
+        Pixels.
+
+    Returns
+    -------
+    ndarray float64 (k, k)
+        k = 3 fwhm rounded up to an odd number.
+    """
+    size = int(np.ceil(3 * fwhm)) | 1
+    points = (np.arange(size * SUBPIXELS) + 0.5) / SUBPIXELS - size / 2
+    profile = np.exp(-0.5 * (points / (fwhm * FWHM_TO_SIGMA)) ** 2).reshape(size, SUBPIXELS).mean(axis=1)
+    profile /= profile.sum()
+    return np.outer(profile, profile)
+
+
+def smooth(data, mask, kernel, *, threads=1):
+    """An image convolved with a kernel.
+
+    Masked pixels and values that are not finite are interpolated: the other pixels under the kernel share their weight.
+    Outside the image is zero, which dims the edges.
+
+    Parameters
+    ----------
+    data : ndarray float32 (ny, nx)
+    mask : ndarray bool, same shape
+    kernel : ndarray float64 (k, k)
+        Symmetric, sum 1, the product of its profiles along the axes, such as `gaussian_kernel`'s.
+    threads : int
+        The result does not depend on them.
+
+    Returns
+    -------
+    ndarray float32 (ny, nx)
+        NaN where there is no unmasked pixel under the kernel.
+    """
+    from rtools.catalog._smooth_kernels import smooth_rows
+
+    taps = kernel.sum(axis=1), kernel.sum(axis=0)
+    if not np.allclose(np.outer(*taps), kernel, rtol=0, atol=1e-12):
+        raise ValueError("the kernel is no product of a column and a row")
+    data = np.ascontiguousarray(data, np.float32)
+    mask = np.ascontiguousarray(mask, bool)
+    out = np.empty_like(data)
+    starts = range(0, len(data), ROWS)
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(lambda first: smooth_rows(data, mask, taps, (first, min(first + ROWS, len(data))), out), starts))
+    return out

@@ -1,0 +1,272 @@
+"""The source catalog of one image, from its planes: detection, measurement, and what the table says of itself."""
+
+import sys
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from rtools import __version__
+from rtools.catalog import background, columns, deblend, deep, detect, segments, shapes, sky, smooth
+from rtools.catalog.image import Image
+from rtools.catalog.measure import RADII, Options, aperture_radii, measure
+from rtools.errors import InputError, UsageError
+from rtools.reference.epsf import native_stamp
+
+__all__ = ["Found", "Planes", "catalog_of", "make_image", "place_on_sky"]
+
+STERADIAN_NJY = 1e15
+"""nJy per MJy."""
+
+DO_NOT_USE = np.uint32(1)
+STAMP = 15
+"""Pixels on a side of the PSF that the matched filter is cut from."""
+
+LIBRARIES = ("numpy", "scipy", "numba", "astropy", "gwcs")
+
+
+@dataclass
+class Planes:
+    """An image before anything is done to it.
+
+    Attributes
+    ----------
+    data : ndarray float32 (rows, columns)
+        DN/s of an exposure, MJy/sr of a mosaic; not changed.
+    err : ndarray float16 or float32
+    wcs : gwcs.WCS
+    to_mjysr : float
+        What makes the data MJy/sr: 1 for a mosaic.
+    pixel_area : float or None
+        Steradian.
+    dq : ndarray uint32, optional
+        Of an exposure.
+    weight : ndarray float32, optional
+        Of a mosaic.
+    var_poisson : ndarray, optional
+    """
+
+    data: np.ndarray
+    err: np.ndarray
+    wcs: Any
+    to_mjysr: float = 1.0
+    pixel_area: float | None = None
+    dq: np.ndarray | None = None
+    weight: np.ndarray | None = None
+    var_poisson: np.ndarray | None = None
+
+
+class Found(NamedTuple):
+    """A catalog.
+
+    Attributes
+    ----------
+    values : dict of str to ndarray (n,)
+        Columns by name.
+    columns : tuple of rtools.catalog.columns.Column
+        In the order of the file.
+    about : dict
+        What the table says of itself.
+    labels : ndarray int32 (rows, columns)
+    detection_image : ndarray float32 (rows, columns)
+        nJy per pixel; zero where nothing could be measured.
+    complete : bool
+        False where no source was found.
+    """
+
+    values: dict
+    columns: tuple
+    about: dict
+    labels: np.ndarray
+    detection_image: np.ndarray
+    complete: bool
+
+
+def catalog_of(planes, options, *, psf=None, measuring=None, forced=None, threads=1, log=lambda level, text: None):
+    """Find and measure the sources of an image.
+
+    Parameters
+    ----------
+    planes : Planes
+    options : dict
+        Options of the step by key (`rtools.catalog.step.STEP`).
+    psf : rtools.reference.epsf.Psf, optional
+        PSF per pixel of this image; without it there are no PSF columns, and no deep detection.
+    measuring : rtools.catalog.measure.Options, optional
+        Encircled energy, dust, skycell; kernel and weights are taken from `options`.
+    forced : tuple of ndarray, optional
+        Labels and detection image (nJy) of other data on the same pixels: nothing is searched for then.
+    threads : int
+        The result does not depend on them.
+    log : callable
+        ``log(level, text)``.
+
+    Returns
+    -------
+    Found
+    """
+    measuring = (measuring or Options())._replace(
+        kernel_fwhm=options["kernel_fwhm"], psf_weights=options["psf_weights"]
+    )
+    image, rms = make_image(planes, options, threads=threads, log=log)
+    about = _about(image, measuring)
+    stamp = native_stamp(psf, STAMP) if options["deep"] and psf is not None else None
+    psf = psf if options["fit_psf"] else None
+    if image is None:
+        log("warning", "catalog: no pixel can be used; the catalog is empty")
+        return _empty(planes.data.shape, about, psf, forced is not None)
+    if forced is not None:
+        return _forced(image, forced, measuring, psf=psf, about=about, threads=threads, log=log)
+    labels = _detected(image, rms, options, stamp=stamp, threads=threads)
+    del rms
+    shown = image.smoothed * np.float32(image.scale)
+    found = segments.find(labels)
+    if found.n == 0:
+        log("warning", "catalog: no source found; the catalog is empty")
+        return _empty(labels.shape, about, psf, False)._replace(detection_image=shown)
+    values = measure(image, found, measuring, psf=psf, threads=threads)
+    log("info", f"catalog: {found.n} sources")
+    return Found(values, columns.prompt(psf=psf is not None), about, labels, shown, True)
+
+
+def place_on_sky(values, wcs):
+    """Right ascensions and declinations of a catalog by another WCS, from its pixel columns.
+
+    Parameters
+    ----------
+    values : mapping of str to ndarray
+        Columns by name; those of sky positions are assigned into, so that units and descriptions stay.
+    wcs : gwcs.WCS
+    """
+    names = set(getattr(values, "colnames", values))
+    for kind in ("centroid", "centroid_win", "psf"):
+        if {f"x_{kind}", f"y_{kind}", f"ra_{kind}", f"dec_{kind}"} <= names:
+            ra, dec = sky.positions(wcs, values[f"x_{kind}"], values[f"y_{kind}"])
+            values[f"ra_{kind}"][:], values[f"dec_{kind}"][:] = ra, dec
+    if {"ra", "dec", "ra_centroid", "dec_centroid"} <= names:
+        values["ra"][:], values["dec"][:] = values["ra_centroid"], values["dec_centroid"]
+
+
+def make_image(planes, options, *, threads=1, log=lambda level, text: None):
+    """Mask, background, smoothing.
+
+    Returns
+    -------
+    (Image or None, ndarray float32)
+        None where no pixel can be used; and the rms of the background.
+    """
+    err = planes.err.astype(np.float32)
+    mask = ~np.isfinite(planes.data)
+    mask |= ~((err > 0) & (err < np.inf))
+    if planes.dq is not None:
+        if planes.dq.shape != planes.data.shape:
+            raise InputError("dq and data differ in shape")
+        mask |= (planes.dq & DO_NOT_USE) != 0
+    if mask.all():
+        return None, None
+    sky_level = background.estimate(planes.data, mask, options["bkg_boxsize"], threads=threads)
+    if sky_level.fallback:
+        log("info", "catalog: no box of the background has enough pixels; one value for the image")
+    data = planes.data - sky_level.level
+    smoothed = smooth.smooth(data, mask, smooth.gaussian_kernel(options["kernel_fwhm"]), threads=threads)
+    grid = sky.grid(planes.wcs, data.shape, planes.pixel_area)
+    scale = planes.to_mjysr * np.radians(grid.side / 3600) ** 2 * STERADIAN_NJY
+    image = Image(
+        data=data,
+        err=err,
+        mask=mask,
+        smoothed=smoothed,
+        wcs=planes.wcs,
+        pixel_area_sr=planes.pixel_area,
+        scale=float(scale),
+        dq=planes.dq,
+        weight=planes.weight,
+        var_poisson=planes.var_poisson,
+        background=sky_level.level,
+    )
+    return image, sky_level.rms
+
+
+def _detected(image, rms, options, *, stamp, threads):
+    """Labels of the sources."""
+    if options["deep"]:
+        if stamp is None:
+            raise UsageError("--deep needs the PSF", mend="an epsf reference")
+        significant = {"threshold": options["significance"], "threads": threads}
+        return deep.detect_deep(image.data, image.err, image.mask, stamp, **significant)[0]
+    rms *= np.float32(options["snr_threshold"])
+    labels, _n = detect.detect(image.smoothed, rms, image.mask, options["npixels"])
+    if options["deblend"]:
+        settings = {"contrast": options["contrast"], "threads": threads}
+        labels, _n = deblend.deblend(labels, image.smoothed, options["npixels"], **settings)
+    return labels
+
+
+def _forced(image, forced, measuring, *, psf, about, threads, log):
+    """Measure on the segments of other data.
+
+    Shapes, windowed centres, areas and Kron radii are those of the detection image that came with the segments, so
+    that apertures do not change with the noise of each epoch. What is measured anew is called ``forced_``.
+    """
+    labels, detection_image = forced
+    labels = np.array(labels, np.int32)
+    seen = np.unique(labels[~image.mask])
+    labels[~np.isin(labels, seen)] = 0
+    found = segments.find(labels)
+    order = _forced_columns(psf is not None)
+    if found.n == 0:
+        log("warning", "catalog: no segment has a pixel that can be used; the catalog is empty")
+        return _empty(labels.shape, about, psf, True)._replace(detection_image=detection_image)
+    depth = (detection_image / np.float32(image.scale)).astype(np.float32)
+    deeper = replace(image, data=depth, smoothed=depth)
+    outline = shapes.moments(depth, image.err, found, image.mask, threads=threads)
+    radius = shapes.kron(depth, image.err, found, image.mask, outline, threads=threads).k
+    fresh = {column.name for column in columns.prompt() if columns.forced_name(column.name) != column.name}
+    kept = [column.name for column in columns.prompt() if column.name not in fresh | {"image_flags"}]
+    own = [column.name for column in columns.forced_detection()]
+    values = measure(deeper, found, measuring, threads=threads, shapes=outline, columns=kept)
+    again = measure(
+        image,
+        found,
+        measuring,
+        psf=psf,
+        threads=threads,
+        shapes=outline,
+        kron_radius=radius,
+        columns=[*fresh, "image_flags"],
+    )
+    values |= {columns.forced_name(name): column for name, column in again.items()}
+    here = measure(image, found, measuring, threads=threads, columns=own)
+    values |= {f"forced_{name}": here[name] for name in own if name != "label"}
+    log("info", f"catalog: {found.n} sources measured on given segments")
+    return Found(values, order, about, labels, detection_image, True)
+
+
+def _forced_columns(psf):
+    """Columns of a forced catalog: those of a catalog of one image, then what its own light says of the shapes."""
+    first = [column._replace(name=columns.forced_name(column.name)) for column in columns.prompt(psf=psf)]
+    own = [column._replace(name=f"forced_{column.name}") for column in columns.forced_detection()[1:]]
+    return (*first, *own)
+
+
+def _empty(shape, about, psf, forced):
+    """A catalog without rows, but with all columns."""
+    order = _forced_columns(psf is not None) if forced else columns.prompt(psf=psf is not None)
+    values = {column.name: np.zeros(0, column.dtype) for column in order}
+    return Found(values, order, about, np.zeros(shape, np.int32), np.zeros(shape, np.float32), False)
+
+
+def _about(image, measuring):
+    """What the table says of itself; keys as in the archive's catalogs."""
+    versions = {"Python": sys.version.split()[0]} | {name: version(name) for name in LIBRARIES}
+    about = {
+        "versions": versions | {"rtools": __version__},
+        "aperture_mask_method": "mask",
+        "kron_params": [2.5, 1.4, 0.0],
+    }
+    if image is not None:
+        about["aperture_radii"] = aperture_radii(image.grid.scale)
+    if measuring.energy is not None:
+        about["ee_fractions"] = np.asarray(measuring.energy(np.array(RADII)), np.float32)
+    return about

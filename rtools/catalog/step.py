@@ -1,0 +1,55 @@
+"""Declaration of the source catalog step; `rtools.catalog.source_catalog` does the work."""
+
+from rtools.declare import Option, Reference, Step
+
+__all__ = ["STEP"]
+
+STEP = Step(
+    name="catalog",
+    kind="catalog",
+    cal_step="source_catalog",
+    suffix="sourcecatalogstep",
+    summary="Find and measure sources.",
+    description=(
+        "Subtracts a background (median of boxes), smooths with a Gaussian, takes connected pixels above a threshold "
+        "as sources, and measures each: moments, isophotal, Kron and circular apertures, half-light radius, windowed "
+        "centre, PSF position and flux, neighbours and flags, with errors. Fluxes are in nJy. Writes X_cat.parquet and "
+        "X_segm.asdf; from a _flat or _photom product also X_sourcecatalogstep.asdf. Takes mosaics (_coadd), too.\n\n"
+        "Where pixels under an aperture are DO_NOT_USE or NaN, the pixels opposite the source's centre stand in for "
+        "them. Fluxes are not corrected for apertures. The PSF is fitted twice, the second time with the noise of the "
+        "fitted model (--psf-weights err leaves that out). --deep finds sources by a matched filter instead, some "
+        "three magnitudes deeper."
+    ),
+    examples=(
+        "rt-catalog X_cal.asdf",
+        "rt-catalog *_cal.asdf --deep -j 2 --outdir catalogs",
+        "rt-catalog X_coadd.asdf --deblend --format ecsv",
+        "rt-catalog X_cal.asdf --forced-segmentation DEEP_segm.asdf -o X_forced_cat.parquet",
+    ),
+    options=(
+        Option("bkg-boxsize", 1000, "Side of the background's boxes, pixels.", minimum=1),
+        Option("kernel-fwhm", 2.0, "Width of the smoothing kernel, pixels (FWHM).", minimum=0.1),
+        Option("snr-threshold", 3.0, "Threshold on the smoothed image, in rms of the unsmoothed background."),
+        Option("npixels", 25, "Least number of connected pixels of a source.", minimum=1),
+        Option("deblend", False, "Separate sources whose pixels touch."),
+        Option("contrast", 1e-4, "Least share of the light of a blend for a source of its own.", minimum=0.0),
+        Option("fit-psf", True, "Measure positions and fluxes with the PSF, too."),
+        Option(
+            "psf-weights",
+            "model",
+            "Noise in the PSF fit: of the fitted model, or as measured.",
+            choices=("model", "err"),
+        ),
+        Option("deep", False, "Find faint sources with a filter matched to the PSF; blends are separated."),
+        Option(
+            "significance", 4.25, "With --deep: threshold, in standard deviations of the filtered image.", minimum=0.0
+        ),
+        Option("forced-segmentation", None, "Measure on the segments of this _segm file.", type=str),
+    ),
+    references=(
+        Reference("epsf", absent="needed", optional=True),
+        Reference("apcorr", absent="needed", optional=True),
+    ),
+    repeatable=True,
+)
+

@@ -1,0 +1,316 @@
+"""Alignment with its files: sources from catalogs, stars from reference catalogs, the result into the metadata."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from rtools.errors import InputError
+from rtools.products import catalogs, history, names
+from rtools.products.catalogs import read_catalog
+
+__all__ = [
+    "Member",
+    "Outcome",
+    "align",
+    "align_group",
+    "catalog_path",
+    "image_of",
+    "member_of",
+    "middle_of_exposure",
+    "record",
+    "stage_matches",
+    "stage_updated",
+    "told",
+]
+
+POSITIONS = ("x", "y"), ("x_psf", "y_psf"), ("x_centroid_win", "y_centroid_win"), ("x_centroid", "y_centroid")
+"""Columns in which positions are looked for, the best first."""
+
+MJD_OF_1970 = 40587
+DAY = 86400.0
+
+
+def middle_of_exposure(meta):
+    """Modified Julian Date (UTC) of the middle of an exposure.
+
+    Raises
+    ------
+    InputError
+        Its times cannot be read.
+    """
+    exposure = meta.get("exposure") or {}
+    try:
+        start, end = (_seconds(exposure[key]) for key in ("start_time", "end_time"))
+    except (KeyError, TypeError, ValueError):
+        raise InputError("meta.exposure.start_time or end_time is missing or is no time") from None
+    return MJD_OF_1970 + (start + end) / 2 / DAY
+
+
+def _seconds(time):
+    return datetime.fromisoformat(str(time).removesuffix("Z")).replace(tzinfo=UTC).timestamp()
+
+
+def image_of(columns, meta, wcs, log):
+    """Sources of an image for `rtools.astrometry.align.align`.
+
+    Parameters
+    ----------
+    columns : mapping of str to array
+        A catalog; sources with a warning flag are left out. Rows keep their numbers.
+    meta : dict
+        Of the image.
+    wcs : gwcs.WCS
+    log : callable
+
+    Returns
+    -------
+    rtools.astrometry.align.Image
+
+    Raises
+    ------
+    InputError
+        The catalog has no positions.
+    """
+    from rtools.astrometry.align import Image
+    from rtools.astrometry.refcat import julian_year
+    from rtools.astrometry.wcs import Pointing
+
+    names = getattr(columns, "colnames", None) or list(columns)
+    found = next((pair for pair in POSITIONS if set(pair) <= set(names)), None)
+    if found is None:
+        raise InputError("the catalog has no positions", mend="columns x_psf and y_psf, or x and y")
+    if found[0].startswith("x_centroid"):
+        log("warning", f"tweakreg: the catalog has no PSF positions; {found[0]} is taken")
+    x, y = (np.array(np.ma.filled(np.ma.asarray(columns[name], float), np.nan)) for name in found)
+    if "warning_flags" in names:
+        x[np.asarray(columns["warning_flags"]) & 1 != 0] = np.nan
+    errors = [np.asarray(columns[f"{name}_err"], float) if f"{name}_err" in names else None for name in found]
+    flux = next((np.asarray(columns[name], float) for name in ("psf_flux", "kron_flux") if name in names), None)
+    weight = np.asarray(columns["weight"], float) if "weight" in names else None
+    pointing = Pointing(*(float(meta["wcsinfo"][key]) for key in Pointing._fields))
+    epoch = float(julian_year(middle_of_exposure(meta)))
+    return Image(x, y, *errors, wcs, pointing, epoch, flux, weight)
+
+
+class Member(NamedTuple):
+    """One image to be aligned.
+
+    Attributes
+    ----------
+    name : str
+        What the image is called.
+    image : rtools.astrometry.align.Image
+    catalog : Path or None
+        The file its sources are from; None where they were just found.
+    labels : ndarray or None
+        Labels of the sources.
+    """
+
+    name: str
+    image: object
+    catalog: Path | None
+    labels: object
+
+
+class Outcome(NamedTuple):
+    """What came of an alignment for one image: the alignment of its group, its number there, members and stars."""
+
+    alignment: object
+    number: int
+    members: list
+    stars: object
+
+
+def member_of(plan, request, meta, wcs, *, columns=None, log):
+    """The `Member` that a plan's image is; None if it has no catalog.
+
+    Parameters
+    ----------
+    plan : rtools.pipeline.plan.Plan
+    request : rtools.pipeline.plan.Request
+    meta : dict
+    wcs : gwcs.WCS
+    columns : mapping of str to array, optional
+        Its catalog, where that is in memory.
+    log : callable
+    """
+    path = None
+    if columns is None:
+        path = catalog_path(plan.product.path, meta, request.catalogs.get(plan.name))
+        if path is None:
+            return None
+        columns = read_catalog(path)
+    names_there = getattr(columns, "colnames", columns)
+    labels = np.asarray(columns["label"]) if "label" in names_there else None
+    return Member(plan.name, image_of(columns, meta, wcs, log), path, labels)
+
+
+def catalog_path(path, meta, given=None):
+    """Catalog of an image file: the one given, else the one that its metadata name, else its sibling, else None."""
+    if given is not None:
+        return Path(given)
+    path = Path(path)
+    named = (meta.get("source_catalog") or {}).get("tweakreg_catalog_name")
+    stem, _suffix = names.split_suffix(path.name)
+    tried = [path.parent / str(named)] if named not in (None, "", "?") else []
+    tried += [path.parent / f"{stem}_cat{extension}" for extension in (".parquet", ".ecsv")]
+    return next((one for one in tried if one.is_file()), None)
+
+
+def align(members, options, *, threads=1):
+    """Align images to the stars of a reference catalog, all by one correction.
+
+    Parameters
+    ----------
+    members : list of Member
+    options : dict
+        Of the step; `refcat` is the path of the reference catalog.
+    threads : int
+
+    Returns
+    -------
+    list of Outcome
+        One for each member.
+    """
+    from rtools.astrometry import align as aligning
+    from rtools.astrometry.refcat import from_table
+    from rtools.products import refcat_files
+
+    path, images = Path(options["refcat"]), [member.image for member in members]
+    cone = _cone([image.wcs for image in images], aligning.search_radius(options) / 3600)
+    table = refcat_files.read(path, cone)
+    name = f"FIT-LVL2-{path.name.partition('.')[0]}"
+    alignment = aligning.align(images, from_table(table), options, name=name, threads=threads)
+    return [Outcome(alignment, number, members, table) for number in range(len(members))]
+
+
+def align_group(plans, request, log):
+    """Align the images of several plans together; each plan's task is told the outcome.
+
+    Images without WCS or catalog are left out; their tasks find that out for themselves.
+    """
+    tasks = [next(task for task in plan.tasks if task.step.kind == "align") for plan in plans]
+    members, taking_part = [], []
+    for plan, task in zip(plans, tasks, strict=True):
+        meta = plan.product.meta
+        wcs = plan.product.node("meta.wcs") if task.active and meta.get("wcs") is not None else None
+        member = wcs and member_of(plan, request, meta, wcs, log=log)
+        if member is not None:
+            members.append(member)
+            taking_part.append(task)
+    if members:
+        outcomes = align(members, taking_part[0].options, threads=request.threads)
+        for task, outcome in zip(taking_part, outcomes, strict=True):
+            task.prepared = outcome
+
+
+def _cone(systems, margin):
+    """Right ascension, declination, radius (degrees) of a circle around the footprints of images."""
+    from rtools.astrometry.wcs import footprint
+    from rtools.products.refcat_files import separation
+
+    corners = np.concatenate([footprint(wcs) for wcs in systems])
+    along, up = np.deg2rad(corners).T
+    x, y, z = (np.cos(up) * np.cos(along)).mean(), (np.cos(up) * np.sin(along)).mean(), np.sin(up).mean()
+    ra, dec = np.rad2deg([np.arctan2(y, x), np.arctan2(z, np.hypot(x, y))])
+    return float(ra % 360), float(dec), float(separation(corners[:, 0], corners[:, 1], ra, dec).max() + margin)
+
+
+def told(alignment):
+    """What to say of an alignment, one line."""
+    if alignment.status != "COMPLETE":
+        return f"tweakreg: FAILED: {alignment.reason}; the WCS stays as it was"
+    results = alignment.results
+    dx, dy = results["shift"]
+    return (
+        f"tweakreg: {results['nmatches']} of {alignment.stars} stars, rmse {1000 * results['rmse']:.2f} mas, "
+        f"{results['fitgeom']}, shift {dx:.4f} {dy:.4f} arcsec, rotation {results['proper_rot']:.5f} degrees, "
+        f"error at most {alignment.error_mas:.2f} mas"
+    )
+
+
+def record(meta, alignment, number):
+    """Write the outcome for one image into its metadata.
+
+    Parameters
+    ----------
+    meta : dict
+        Changed: `wcs`, `wcsinfo.s_region`, `wcs_fit_results`, `cal_step.tweakreg`. A failure leaves the WCS alone.
+    alignment : rtools.astrometry.align.Alignment
+    number : int
+        Of the image in the group.
+    """
+    from rtools.astrometry.wcs import footprint, s_region
+
+    meta["wcs_fit_results"] = alignment.results
+    meta.setdefault("cal_step", {})["tweakreg"] = alignment.status
+    if alignment.status != "COMPLETE":
+        return
+    meta["wcs"] = alignment.wcs[number]
+    region = s_region(footprint(meta["wcs"]))
+    if region is not None:
+        meta["wcsinfo"]["s_region"] = region
+
+
+def stage_updated(outcome, wcs, tool):
+    """Write the catalog that served an alignment again, under a temporary name, with its sky positions by the new WCS.
+
+    Parameters
+    ----------
+    outcome : Outcome
+    wcs : gwcs.WCS
+        The corrected one.
+    tool : str
+        For the history.
+
+    Returns
+    -------
+    rtools.products.staging.Stage
+    """
+    from rtools.catalog.source_catalog import place_on_sky
+
+    path = outcome.members[outcome.number].catalog
+    table = read_catalog(path)
+    place_on_sky(table, wcs)
+    catalogs.stamp(table, path.name, history.entry(tool, inputs=[str(path)]))
+    return catalogs.stage_catalog(path, table, catalogs.form_of_name(path))
+
+
+def stage_matches(path, outcome):
+    """Write the table of matches of a group under a temporary name.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+        Its extension says the format.
+    outcome : Outcome
+        Of any of its images.
+
+    Returns
+    -------
+    rtools.products.staging.Stage
+    """
+    from astropy.table import Table
+
+    matches, members, stars = outcome.alignment.matches, outcome.members, outcome.stars
+    table = Table()
+    count = 0 if matches is None else len(matches.image)
+    which = np.zeros(0, int) if matches is None else matches.image
+    table["image"] = np.array([members[number].name for number in which], dtype=str)
+    rows = [(members[number], row) for number, row in zip(which, matches.source if count else (), strict=True)]
+    table["label"] = np.array([row if one.labels is None else one.labels[row] for one, row in rows], np.int32)
+    for name in ("x", "y"):
+        table[name] = np.array([getattr(one.image, name)[row] for one, row in rows], float)
+        table[name].unit = "pix"
+    reference = matches.reference if count else np.zeros(0, int)
+    for name in ("source_id", "ra", "dec", "phot_g_mean_mag"):
+        if name in stars.colnames:
+            table[name] = stars[name][reference]
+    for name in ("x_residual", "y_residual", "x_sigma", "y_sigma"):
+        table[name] = getattr(matches, name) if count else np.zeros(0)
+        table[name].unit = "mas"
+    table["fitted"] = matches.fitted if count else np.zeros(0, bool)
+    table.meta = {"status": outcome.alignment.status, "reason": outcome.alignment.reason}
+    return catalogs.stage_catalog(path, table, catalogs.form_of_name(path))

@@ -1,0 +1,201 @@
+"""A source catalog with its references and its files: what `rt-run` and `rt-catalog` have in common."""
+
+import numpy as np
+
+from rtools.errors import InputError, MissingReferenceError
+from rtools.products import history, metadata, source_catalog
+from rtools.reference import find
+from rtools.reference.instrument import DETECTORS
+
+__all__ = ["FORMS", "find_sources", "form_of", "make_planes", "planes_of", "references", "stage", "without_calibration"]
+
+FORMS = ("parquet", "ecsv")
+"""Formats of the catalog; also the extensions of its file."""
+
+MOSAIC_DETECTOR = "WFI02"
+"""Its PSF, at its centre, stands for that of a mosaic."""
+
+DEGREE_ARCSEC = 3600
+
+
+def references(meta, kind, uses, config, log):
+    """References of the catalog of an image.
+
+    Parameters
+    ----------
+    meta : dict
+        Of the image.
+    kind : str
+        ``l2_image`` or ``l3_coadd``.
+    uses : iterable of rtools.declare.Reference
+    config : rtools.reference.find.Config
+    log : callable
+        ``log(level, text)``.
+
+    Returns
+    -------
+    dict
+        Type to source or None.
+
+    Raises
+    ------
+    MissingReferenceError
+        One is needed, and is nowhere.
+    """
+    if kind == "l2_image":
+        return find.references(meta, uses, config, log=log)
+    asked = {
+        "exposure": {"type": "WFI_IMAGE", "start_time": metadata.get(meta, "coadd_info.time_first")},
+        "instrument": {"detector": MOSAIC_DETECTOR, "optical_element": meta["instrument"]["optical_element"]},
+    }
+    try:
+        return find.references(asked, uses, config, log=log)
+    except MissingReferenceError as error:
+        for detector in DETECTORS:
+            asked["instrument"]["detector"] = detector
+            try:
+                found = find.references(asked, uses, config, log=lambda level, text: None)
+            except MissingReferenceError:
+                continue
+            log("warning", f"no references of {MOSAIC_DETECTOR}: those of {detector} stand in for a mosaic's")
+            return found
+        raise error
+
+
+def planes_of(product, threads=1):
+    """`rtools.catalog.source_catalog.Planes` of an image file.
+
+    Raises
+    ------
+    InputError
+        It has no WCS, or no flux calibration.
+    """
+    exposure = product.kind == "l2_image"
+    wcs = product.node("meta.wcs") if product.meta.get("wcs") is not None else None
+    if wcs is None:
+        raise InputError("no WCS", mend="run rt-assignwcs first", path=product.path)
+    reason = without_calibration(product.meta) if exposure else None
+    if reason:
+        raise InputError(reason, mend="run rt-photom first", path=product.path)
+    wanted = ("data", "err", "dq", "var_poisson") if exposure else ("data", "err", "weight", "var_poisson")
+    arrays = {name: product.array(name, threads=threads) for name in wanted if product.has(name)}
+    missing = {"data", "err", "dq" if exposure else "weight"} - set(arrays)
+    if missing:
+        raise InputError(f"no array {', '.join(sorted(missing))}", path=product.path)
+    return make_planes(arrays, product.meta, wcs)
+
+
+def make_planes(arrays, meta, wcs):
+    """`Planes` from arrays by name, with the calibration that the metadata state."""
+    from rtools.catalog.source_catalog import Planes
+
+    photometry = meta.get("photometry") or {}
+    factor = photometry.get("conversion_megajanskys") if "dq" in arrays else 1.0
+    used = {name: arrays.get(name) for name in ("dq", "weight", "var_poisson")}
+    return Planes(arrays["data"], arrays["err"], wcs, float(factor), photometry.get("pixel_area"), **used)
+
+
+def without_calibration(meta):
+    """Why fluxes of an exposure cannot be given in nJy; None where they can."""
+    factor = metadata.get(meta, "photometry.conversion_megajanskys")
+    usable = isinstance(factor, int | float) and np.isfinite(factor) and factor > 0
+    return None if usable else "no flux calibration (meta.photometry.conversion_megajanskys)"
+
+
+def find_sources(planes, meta, options, sources, *, threads=1, log):
+    """The catalog of an image.
+
+    Parameters
+    ----------
+    planes : rtools.catalog.source_catalog.Planes
+    meta : dict
+        Of the image.
+    options : dict
+        Of the step.
+    sources : dict
+        Reference type to source (`references`).
+    threads : int
+    log : callable
+
+    Returns
+    -------
+    rtools.catalog.source_catalog.Found
+    """
+    from rtools.catalog.apcorr import encircled_energy
+    from rtools.catalog.measure import Options
+    from rtools.catalog.source_catalog import catalog_of
+
+    given, forced = options["forced_segmentation"], None
+    if given:
+        forced = source_catalog.read_segments(given, planes.data.shape)
+    psf = None
+    if sources.get("epsf") is not None:
+        psf = _psf(sources["epsf"], meta, mosaic=planes.dq is None, log=log)
+    energy = encircled_energy(sources.get("apcorr"), meta["instrument"]["optical_element"])
+    if energy is None:
+        log("warning", "catalog: no encircled energy for this element; is_extended is false everywhere")
+    measuring = Options(energy=energy)
+    return catalog_of(planes, options, psf=psf, measuring=measuring, forced=forced, threads=threads, log=log)
+
+
+def _psf(source, meta, *, mosaic, log):
+    """The PSF per pixel of an image, with its jitter."""
+    from rtools.catalog.psf_mosaic import mosaic_psf
+    from rtools.reference.epsf import from_reference, image_jitter, jitter_of, jittered
+
+    psf = jittered(from_reference(source, log), jitter_of(source), image_jitter(meta))
+    if not mosaic:
+        return psf
+    scale = float(meta["wcsinfo"]["pixel_scale"]) * DEGREE_ARCSEC
+    pixfrac = metadata.get(meta, "resample.pixfrac")
+    return mosaic_psf(psf, scale, float(pixfrac) if pixfrac is not None else 1.0)
+
+
+def stage(plan, request, found, image_meta):
+    """Write catalog and segmentation map under temporary names.
+
+    Parameters
+    ----------
+    plan : rtools.pipeline.plan.Plan
+    request : rtools.pipeline.plan.Request
+    found : rtools.catalog.source_catalog.Found
+    image_meta : dict
+        Metadata of the image, as its own file has or will have them.
+
+    Returns
+    -------
+    list of rtools.products.staging.Stage
+        The segmentation map first.
+    """
+    from rtools.catalog.columns import definition_name
+
+    task = next(task for task in plan.tasks if task.step.kind == "catalog")
+    kind = "l3_coadd" if plan.product.kind == "l3_coadd" else "l2_image"
+    cat_kind, segm_kind = source_catalog.KINDS[kind]
+    about = {"image_kind": kind, "profile": plan.profile, "forced": task.options["forced_segmentation"]}
+    paths = plan.outputs["cat"], plan.outputs.get("segm")
+    used = {name: source for name, source in task.sources.items() if source is not None}
+    entry = history.entry(request.tool, parameters={"catalog": task.options}, references=used, inputs=[plan.name])
+    staged = []
+    if paths[1] is not None:
+        meta = source_catalog.catalog_meta(segm_kind, image_meta, paths[1], **about)
+        writing = {"profile": plan.profile, "compression": request.compression or "lz4", "threads": request.threads}
+        arrays = found.labels, found.detection_image
+        staged.append(source_catalog.stage_segments(paths[1], segm_kind, meta, *arrays, history=[entry], **writing))
+    try:
+        columns = [(*column, definition_name(column.name)) for column in found.columns]
+        meta = source_catalog.catalog_meta(cat_kind, image_meta, paths[0], **about)
+        said = {"date": source_catalog.date_now()} | found.about
+        table = source_catalog.table_of(found.values, columns, meta, said)
+        staged.append(source_catalog.stage_sources(paths[0], table, form_of(paths[0], request), entry))
+    except BaseException:
+        for one in staged:
+            one.discard()
+        raise
+    return staged
+
+
+def form_of(path, request):
+    """Format of a catalog's file: as asked for, else as its name says, else parquet."""
+    named = path.suffix.lower().removeprefix(".")
+    return request.form or (named if named in FORMS else "parquet")

@@ -1,0 +1,163 @@
+"""Keywords that somebody edited in a FITS file: found by a hash of what was written, applied to the tree if wanted."""
+
+import hashlib
+import re
+
+from rtools.errors import InputError, UsageError
+from rtools.products import fits_keywords, keys, layout, metadata, serial
+
+__all__ = ["HASH", "SKY_HASH", "Edited", "apply", "edited", "fingerprint", "sky_edited", "sky_fingerprint"]
+
+HASH, SKY_HASH = "RT_HASH", "RT_WCSHA"
+
+_TIMES = {"DATE-BEG": ("start_time", "time_first"), "DATE-END": ("end_time", "time_last")}
+
+_DERIVED = ("TIMESYS", "DATE-OBS", "TIME-OBS", "EXPSTART", "EXPMID", "EXPEND", "NINTS", "NFRAMES", "GROUPGAP", "TGROUP")
+_DERIVED_SCIENCE = ("PIXAR_A2", "DATE-BEG", "DATE-AVG", "DATE-END", "MJD-BEG", "MJD-AVG", "MJD-END")
+
+_SKY = re.compile(
+    r"(WCSAXES|CTYPE|CUNIT|CRPIX|CRVAL|CDELT|CROTA|LONPOLE|LATPOLE|RADESYS|EQUINOX)\d*"
+    r"|(CD|PC)\d_\d|PV\d_\d+|[AB]P?_(ORDER|\d_\d)"
+)
+
+
+class Edited(dict):
+    """Keyword to its value in the file, None where it was deleted; `paths` has where in ``meta`` it belongs."""
+
+    def __init__(self, values, paths):
+        super().__init__(values)
+        self.paths = paths
+
+
+def fingerprint(primary, science):
+    """Hash of the keywords that are made from the tree, in HDU 0 and in SCI."""
+    return _hash(_values(primary, 0) | _values(science, 1))
+
+
+def sky_fingerprint(header):
+    """Hash of the keywords of a WCS; None without one."""
+    written = _written(header)
+    values = {(1, key): _plain(written[key]) for key in written if _SKY.fullmatch(key)}
+    return _hash(values) if values else None
+
+
+def sky_edited(hdus):
+    """Whether the WCS of SCI is another than the one that was written."""
+    header = _science(hdus)
+    return sky_fingerprint(header) != header.get(SKY_HASH)
+
+
+def edited(product, hdus):
+    """Keywords that disagree with the tree.
+
+    Parameters
+    ----------
+    product : rtools.products.reader.Product
+        Of `fits_read.embedded`.
+    hdus : astropy.io.fits.HDUList
+
+    Returns
+    -------
+    Edited
+        Empty, too, where the hash says that nothing was edited.
+    """
+    from astropy.io.fits import Header
+
+    headers = hdus[0].header, _science(hdus)
+    if fingerprint(*headers) == hdus[0].header.get(HASH):
+        return Edited({}, {})
+    cards = fits_keywords.primary_cards(product.meta), fits_keywords.science_cards(product.meta)
+    found, known = {}, {}
+    for place, (header, made) in enumerate(zip(headers, cards, strict=True)):
+        if place and "SCI" not in hdus:
+            break
+        found |= _values(header, place)
+        known |= _values(Header(made), place)
+    differing = [key for key in {**known, **found} if found.get(key) != known.get(key)]
+    values = {key: headers[place].get(key) for place, key in differing}
+    return Edited(values, {key: path for key in values if (path := _path(key, product.meta))})
+
+
+def apply(product, changes):
+    """Put the edited keywords into the tree of a product, as far as they stand for a single item of it.
+
+    Parameters
+    ----------
+    product : rtools.products.reader.Product
+        Its tree is changed.
+    changes : Edited
+
+    Returns
+    -------
+    dict of str to (str, object)
+        Keyword to the key in the tree and its new value; deleted and derived keywords are not applied.
+
+    Raises
+    ------
+    InputError
+        A value does not fit the schema.
+    """
+    manifest = layout.manifest_of(product.tag)
+    before = set(serial.problems(product.tree, manifest)) if manifest else set()
+    applied = {}
+    for key, value in changes.items():
+        path = changes.paths.get(key)
+        if value is None or path is None:
+            continue
+        value = value.rstrip() if isinstance(value, str) else value
+        try:
+            keys.assign(product.tree, ("meta", *path.split(".")), value, is_time=key in _TIMES)
+        except UsageError as error:
+            raise InputError(f"{key}: {error.message}") from None
+        applied[key] = f"meta.{path}", value
+    product.__dict__.pop("meta", None)
+    caused = [one for one in (serial.problems(product.tree, manifest) if manifest else ()) if one not in before]
+    if caused:
+        raise InputError(f"its edited keywords do not fit the schema: {caused[0]}")
+    return applied
+
+
+def _path(key, meta):
+    """Where below ``meta`` the value of a keyword stands, None for one that is derived."""
+    if key in _TIMES:
+        exposure, coadd = _TIMES[key]
+        return f"exposure.{exposure}" if "exposure" in meta else f"coadd_info.{coadd}"
+    paths = {keyword: path for keyword, path, _ in (*fits_keywords.PRIMARY, *fits_keywords.SCIENCE)}
+    path = paths.get(key)
+    if path is None or (path == "photometry.pixel_area" and metadata.get(meta, path) is None):
+        return None
+    return path
+
+
+def _mapped(place):
+    if place == 0:
+        return [keyword for keyword, *_ in fits_keywords.PRIMARY] + [*_TIMES, *_DERIVED]
+    return [keyword for keyword, *_ in fits_keywords.SCIENCE] + [*_DERIVED_SCIENCE]
+
+
+def _values(header, place):
+    """(place, keyword) to value, of the keywords that are made from the tree in HDU 0 or, place 1, in SCI."""
+    header = _written(header)
+    return {(place, key): _plain(header[key]) for key in _mapped(place) if key in header}
+
+
+def _written(header):
+    """A header as it is once it was written: floats have fewer digits."""
+    return type(header).fromstring(header.tostring())
+
+
+def _plain(value):
+    if isinstance(value, str):
+        return value.rstrip()
+    return value if isinstance(value, bool) or value is None else float(value)
+
+
+def _hash(values):
+    lines = [f"{place} {key} {value!r}\n" for (place, key), value in sorted(values.items())]
+    return hashlib.sha256("".join(lines).encode()).hexdigest()[:16]
+
+
+def _science(hdus):
+    from astropy.io.fits import Header
+
+    return hdus["SCI"].header if "SCI" in hdus else Header()

@@ -1,0 +1,131 @@
+"""Metadata under flat keys and as strings, ``roman.meta.exposure.type``, as the archive's parquet files have them.
+
+`to_tree` makes them a tree again, with the types that the product's schema gives them; `flatten` is the way back.
+"""
+
+import json
+
+from rtools.products import layout
+
+__all__ = ["FLAT", "HISTORY", "flatten", "history_of", "kind_of", "record", "replace", "to_tree"]
+
+ROOT = "roman."
+
+HISTORY = "history"
+"""Key of what was done to a catalog: entries numbered from 0, each as JSON."""
+
+FLAT = ("roman", "source_catalog", HISTORY)
+"""First words of the keys that stand in a parquet file under their own names."""
+
+TYPES = {"integer": int, "number": float, "boolean": {"True": True, "False": False}.__getitem__}
+
+
+def flatten(meta, root=""):
+    """Dotted keys and texts of a tree; what is None is left out, as the archive does."""
+    found = {}
+    for key, value in meta.items() if isinstance(meta, dict) else enumerate(meta):
+        path = f"{root}{key}"
+        if isinstance(value, dict | list | tuple):
+            found |= flatten(value, f"{path}.")
+        elif value is not None:
+            found[path] = str(value)
+    return found
+
+
+def replace(flat, path, value):
+    """Flat metadata with another value at a path, where it was before or at the end.
+
+    Parameters
+    ----------
+    flat : dict of str to str
+    path : sequence of str
+        Below ``roman``, unless the keys have its first word beside ``roman``.
+    value : object
+        Plain; None removes the key.
+    """
+    beside = path[0] != "meta" and any(key.partition(".")[0] == path[0] for key in flat)
+    name = ("" if beside else ROOT) + ".".join(path)
+    made = flatten({name: value})
+    kept, placed = {}, False
+    for key, old in flat.items():
+        if key != name and not key.startswith(f"{name}."):
+            kept[key] = old
+        elif not placed:
+            kept |= made
+            placed = True
+    return kept if placed else kept | made
+
+
+def record(flat, entry):
+    """Flat metadata with one more entry of the history."""
+    number = sum(key.startswith(f"{HISTORY}.") for key in flat)
+    return flat | {f"{HISTORY}.{number}": json.dumps(entry, ensure_ascii=False)}
+
+
+def history_of(listed):
+    """Entries of a history as they were recorded; what is no JSON is its own description."""
+    return [_entry(one) for one in (listed if isinstance(listed, list) else [])]
+
+
+def _entry(text):
+    try:
+        found = json.loads(text)
+    except (TypeError, ValueError):
+        found = text
+    return found if isinstance(found, dict) else {"description": str(found)}
+
+
+def to_tree(flat):
+    """Nested dicts and lists of flat dotted keys; what stands below ``roman`` comes first and is typed."""
+    tree = {}
+    for key, value in sorted(flat.items(), key=lambda item: not item[0].startswith(ROOT)):
+        _put(tree, key.removeprefix(ROOT).split("."), value)
+    tree = _lists(tree)
+    if isinstance(tree.get("meta"), dict):
+        _retype(tree["meta"])
+    return tree
+
+
+def _put(tree, parts, value):
+    *blocks, last = parts
+    for name in blocks:
+        tree = tree.setdefault(name, {})
+        if not isinstance(tree, dict):
+            return  # a key that is a value and a block at once: the value, which came first, stays
+    tree.setdefault(last, value)
+
+
+def _lists(node):
+    """Dicts whose keys are 0, 1, 2 … as lists."""
+    if not isinstance(node, dict):
+        return node
+    made = {name: _lists(child) for name, child in node.items()}
+    if made and all(name.isdecimal() for name in made) and {int(name) for name in made} == set(range(len(made))):
+        return [made[name] for name in sorted(made, key=int)]
+    return made
+
+
+def kind_of(meta):
+    """Kind of the product that metadata are those of, by `model_type`; None if it is no product."""
+    model = meta.get("model_type") if isinstance(meta, dict) else None
+    products = layout.facts()["products"].items()
+    return next((kind for kind, entry in products if model and entry.get("model") == model), None)
+
+
+def _retype(meta):
+    """Give the strings of a product's metadata the types of its schema, in place."""
+    from rtools.products.metadata import get, put
+
+    kind = kind_of(meta)
+    for field in layout.fields(kind) if kind else ():
+        convert = TYPES.get(field.type.split("|")[0])
+        text = get(meta, field.path)
+        if convert and isinstance(text, str):
+            try:
+                put(meta, field.path, convert(text))
+            except (KeyError, ValueError):
+                continue
+    pattern = get(meta, "exposure.read_pattern")
+    if kind and isinstance(pattern, list):
+        numbers = [[int(read) if str(read).isdecimal() else read for read in reads] for reads in pattern]
+        put(meta, "exposure.read_pattern", numbers)

@@ -1,0 +1,276 @@
+"""Reference catalogs in files: a table of any format, or a HATS tree like the public copy of Gaia. No network.
+
+A HATS tree is a directory with ``partition_info.csv`` (columns Norder, Npix) and
+``dataset/Norder=k/Dir=⌊n/10000⌋·10000/Npix=n.parquet``, the sky in nested healpix cells. Names of columns are taken in
+any case and come out as Gaia writes them; units are turned into degrees, mas and mas/yr, which is also what a column
+without unit has.
+"""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+
+from rtools.errors import InputError
+from rtools.products.catalogs import read_catalog
+
+__all__ = ["COLUMNS", "is_tree", "partitions", "read", "separation"]
+
+COLUMNS = {
+    "ra": "deg",
+    "dec": "deg",
+    "pmra": "mas / yr",
+    "pmdec": "mas / yr",
+    "parallax": "mas",
+    "ref_epoch": "yr",
+    "ra_error": "mas",
+    "dec_error": "mas",
+    "pmra_error": "mas / yr",
+    "pmdec_error": "mas / yr",
+    "parallax_error": "mas",
+    "phot_g_mean_mag": "mag",
+    "source_id": None,
+}
+"""Columns of a reference catalog and their units; `ra` and `dec` are needed."""
+
+OTHER_NAMES = {
+    "ra": ("sky_centroid.ra",),
+    "dec": ("sky_centroid.dec",),
+    "ref_epoch": ("epoch",),
+    "phot_g_mean_mag": ("mag",),
+    "source_id": ("objid",),
+}
+"""Names that are taken where the first is missing."""
+
+PARTITIONS = "partition_info.csv"
+DEEPEST = 29
+RANGES = 100
+"""Most intervals of healpix numbers by which a cone is cut out of a partition before the exact cut."""
+
+YEARS = (1900, 2200)
+
+
+def is_tree(path):
+    """Whether a path is a HATS tree (a directory)."""
+    return Path(path).is_dir()
+
+
+def read(path, cone=None, *, everything=False):
+    """Read a reference catalog, or the part of it in a cone.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+        A table (parquet, ECSV, CSV, FITS, VOTable) or the directory of a HATS tree.
+    cone : tuple of float, optional
+        Right ascension, declination, radius, in degrees.
+    everything : bool
+        Other columns, too, as they are.
+
+    Returns
+    -------
+    astropy.table.Table
+        Columns of `COLUMNS` that the file has, in these units, without the rows that have no position.
+
+    Raises
+    ------
+    InputError
+        Missing, unreadable, no reference catalog, or units that cannot be.
+    """
+    path = Path(path)
+    table = _read_tree(path, cone, everything) if is_tree(path) else read_catalog(path)
+    table = _standard(table, path, everything)
+    if cone is not None and len(table):
+        table = table[separation(table["ra"], table["dec"], cone[0], cone[1]) <= cone[2]]
+    return table
+
+
+def separation(ra, dec, ra0, dec0):
+    """Distances of positions from a point, degrees."""
+    ra, dec, ra0, dec0 = (np.deg2rad(np.asarray(angle, float)) for angle in (ra, dec, ra0, dec0))
+    square = np.sin((dec - dec0) / 2) ** 2 + np.cos(dec) * np.cos(dec0) * np.sin((ra - ra0) / 2) ** 2
+    return np.rad2deg(2 * np.arcsin(np.sqrt(np.clip(square, 0, 1))))
+
+
+# -- HATS -------------------------------------------------------------------------------------------------------------
+
+
+def partitions(path):
+    """(order, pixel) of each partition of a HATS tree.
+
+    Raises
+    ------
+    InputError
+        It is none.
+    """
+    listing = Path(path) / PARTITIONS
+    try:
+        with open(listing, newline="", encoding="utf-8") as file:
+            return [(int(row["Norder"]), int(row["Npix"])) for row in csv.DictReader(file, skipinitialspace=True)]
+    except FileNotFoundError:
+        raise InputError(f"no reference catalog: it has no {PARTITIONS}", path=path) from None
+    except (OSError, KeyError, TypeError, ValueError, UnicodeDecodeError):
+        raise InputError("has no columns Norder and Npix that can be read", path=listing) from None
+
+
+def _read_tree(path, cone, everything):
+    from astropy.table import Table, vstack
+
+    cells = partitions(path)
+    if cone is not None:
+        touched = {order: set(_cells(cone, order).tolist()) for order in {order for order, _ in cells}}
+        cells = [(order, pixel) for order, pixel in cells if pixel in touched[order]]
+    fine = None if cone is None else (_order_of(cone), _cells(cone, _order_of(cone)))
+    tables = [_read_partition(_partition_file(path, cell), cell, fine, everything) for cell in cells]
+    filled = [table for table in tables if len(table)]
+    if filled:
+        return vstack(filled, metadata_conflicts="silent")
+    return tables[0] if tables else Table({"ra": np.zeros(0), "dec": np.zeros(0)})
+
+
+def _partition_file(path, cell):
+    order, pixel = cell
+    folder = path / "dataset" if (path / "dataset").is_dir() else path
+    return folder / f"Norder={order}" / f"Dir={pixel // 10000 * 10000}" / f"Npix={pixel}.parquet"
+
+
+def _cells(cone, order):
+    """Nested healpix cells of an order that a cone touches, a few more perhaps."""
+    from astropy import units
+    from astropy_healpix import HEALPix
+
+    ra, dec, radius = cone
+    healpix = HEALPix(nside=2**order, order="nested")
+    return np.sort(healpix.cone_search_lonlat(ra * units.deg, dec * units.deg, radius=radius * units.deg))
+
+
+def _order_of(cone):
+    """Healpix order whose cells (58.6 degrees at order 0) are about an eighth of a cone's radius."""
+    return int(np.clip(np.log2(8 * 58.6 / max(cone[2], 1e-3)), 0, DEEPEST))
+
+
+def _read_partition(file, cell, fine, everything):
+    """One partition; only the row groups around the cone are read."""
+    from astropy.table import Table
+    from pyarrow import ArrowException, parquet
+
+    try:
+        schema = parquet.read_schema(file)
+        names = schema.names if everything else _known(schema.names)
+        ranges = _ranges(cell, *fine) if fine is not None and "_healpix_29" in schema.names else None
+        arrow = parquet.read_table(file, columns=names, filters=ranges or None, partitioning=None)
+    except FileNotFoundError:
+        raise InputError(f"is in {PARTITIONS}, but there is no such file", path=file) from None
+    except (OSError, ArrowException) as error:
+        raise InputError(
+            f"no parquet table that can be read ({' '.join(str(error).split())[:160]})", path=file
+        ) from None
+    units = {name: (schema.field(name).metadata or {}).get(b"unit", b"").decode() for name in arrow.column_names}
+    table = Table({name: _values(arrow[name]) for name in arrow.column_names})
+    for name, unit in units.items():
+        if unit not in ("", "None"):
+            table[name].unit = unit
+    return table
+
+
+def _values(column):
+    """An array; nulls of numbers are NaN."""
+    import pyarrow
+
+    if pyarrow.types.is_decimal(column.type):
+        column = column.cast(pyarrow.float64())
+    if column.null_count and pyarrow.types.is_integer(column.type):
+        column = column.fill_null(0)
+    return column.to_numpy()
+
+
+def _ranges(cell, order, cells):
+    """The part of a cone (its cells of an order) in a partition as filter on `_healpix_29`: a list of alternatives."""
+    if order <= cell[0]:
+        return None
+    cells = cells[cells >> 2 * (order - cell[0]) == cell[1]]
+    if len(cells) == 0:
+        return [[("_healpix_29", "<", 0)]]
+    breaks = np.flatnonzero(np.diff(cells) > 1)
+    firsts, lasts = cells[np.concatenate([[0], breaks + 1])], cells[np.concatenate([breaks, [-1]])]
+    if len(firsts) > RANGES:
+        firsts, lasts = firsts[:1], lasts[-1:]
+    shift = 2 * (DEEPEST - order)
+    return [
+        [("_healpix_29", ">=", int(first) << shift), ("_healpix_29", "<", int(last) + 1 << shift)]
+        for first, last in zip(firsts, lasts, strict=True)
+    ]
+
+
+# -- names and units --------------------------------------------------------------------------------------------------
+
+
+def _known(names):
+    """Those of a file's columns that mean one of `COLUMNS`."""
+    return list(_meanings(names).values())
+
+
+def _meanings(names):
+    """Our name to the file's; a name as it is written goes before one in another case, RA before sky_centroid."""
+    lower = {}
+    for name in names:
+        if name not in COLUMNS and name.lower() in lower:
+            continue
+        lower[name.lower()] = name
+    found = {}
+    for name in COLUMNS:
+        alias = next((word for word in (name, *OTHER_NAMES.get(name, ())) if word in lower), None)
+        if alias is not None:
+            found[name] = lower[alias]
+    return found
+
+
+def _standard(table, path, everything):
+    from astropy.table import Table
+
+    meanings = _meanings(table.colnames)
+    for name in ("ra", "dec"):
+        if name not in meanings:
+            raise InputError(f"no reference catalog: it has no column {name}", path=path)
+    result = Table(meta=table.meta)
+    for name, theirs in meanings.items():
+        result[name] = _column(table[theirs], name, path)
+    if everything:
+        for name in set(table.colnames) - set(meanings.values()) - set(meanings):
+            result[name] = table[name]
+        result = result[[name for name in _order(table.colnames, meanings) if name in result.colnames]]
+    years = result["ref_epoch"] if "ref_epoch" in meanings else np.zeros(0)
+    known = np.isfinite(years)
+    if np.any((years[known] < YEARS[0]) | (years[known] > YEARS[1])):
+        raise InputError(f"{meanings['ref_epoch']} is no Julian year (2016.0)", path=path)
+    result = result[np.isfinite(result["ra"]) & np.isfinite(result["dec"])]
+    if len(result) and np.abs(result["dec"]).max() > 90:
+        raise InputError(f"{meanings['dec']} is beyond 90 degrees", path=path)
+    return result
+
+
+def _order(names, meanings):
+    ours = {theirs: name for name, theirs in meanings.items()}
+    return [ours.get(name, name) for name in names]
+
+
+def _column(column, name, path):
+    """A column of float64 in our unit; the identity as it is."""
+    from astropy import units
+    from astropy.table import Column
+
+    if COLUMNS[name] is None:
+        return column
+    try:
+        values = np.array(np.ma.filled(np.ma.asarray(column, dtype=float), np.nan))
+    except (TypeError, ValueError):
+        raise InputError(f"{column.name} is no column of numbers", path=path) from None
+    wanted = units.Unit(COLUMNS[name])
+    given = column.unit
+    # a magnitude is one whatever its unit says; a year may be written Julian
+    if given is not None and name not in ("phot_g_mean_mag", "ref_epoch") and str(given) != "":
+        try:
+            values = values * units.Unit(given).to(wanted)
+        except (units.UnitConversionError, TypeError, ValueError):
+            raise InputError(f"{column.name} has the unit {given}, not one of {wanted}", path=path) from None
+    return Column(values, name=name, unit=wanted, description=column.description)

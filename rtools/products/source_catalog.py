@@ -1,0 +1,180 @@
+"""Source catalogs and segmentation maps as products: what they take over from their image, how they are written.
+
+In a file a catalog is what `rtools.products.catalogs` writes: the archive's parquet, or ECSV.
+"""
+
+from functools import cache
+from importlib.resources import files
+
+import numpy as np
+
+from rtools.errors import InputError
+from rtools.products import catalogs, flatmeta, history, layout, metadata, profiles
+from rtools.products.reader import open_product
+from rtools.products.writer import stage_product
+
+__all__ = ["FORCED", "KINDS", "catalog_meta", "date_now", "descriptions", "read_segments", "stage_segments", "stage_sources", "table_of"]
+
+KINDS = {"l2_image": ("cat_exposure", "segm_exposure"), "l3_coadd": ("cat_mosaic", "segm_mosaic")}
+"""Kind of image to kinds of its catalog and its segmentation map."""
+
+FORCED = {
+    "cat_exposure": "ForcedImageSourceCatalogModel",
+    "cat_mosaic": "ForcedMosaicSourceCatalogModel",
+}
+"""`model_type` of a catalog that was measured on the segments of another image."""
+
+DEFINITIONS = "resources/schemas/tables/source_catalog_columns-2.0.0.yaml"
+
+
+@cache
+def descriptions():
+    """Description of each column as the schemas define it, by the name it has there (``psf_~band~_flux``)."""
+    import yaml
+
+    text = (files("rad") / DEFINITIONS).read_text(encoding="utf-8")
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    return {name: entry["description"] for name, entry in yaml.load(text, loader)["definitions"].items()}
+
+
+def table_of(values, columns, meta, about):
+    """A catalog in memory.
+
+    Parameters
+    ----------
+    values : dict of str to ndarray (n,)
+        By column name.
+    columns : iterable of (name, dtype, unit, definition)
+        In the order of the file; the last is the name by which the schemas describe it.
+    meta : dict
+        Below ``roman.meta`` (`catalog_meta`).
+    about : dict
+        What the table says of itself: date, versions, apertures.
+
+    Returns
+    -------
+    astropy.table.Table
+        With units, descriptions and flat metadata.
+    """
+    from astropy.table import Column, Table
+
+    known = descriptions()
+    table = Table(meta=flatmeta.flatten({"roman": {"meta": meta}, "source_catalog": about}))
+    for name, dtype, unit, definition in columns:
+        column = np.asarray(values[name]).astype(dtype, copy=False)
+        table[name] = Column(column, unit=unit, description=known.get(definition))
+    return table
+
+
+def catalog_meta(kind, image_meta, path, *, image_kind, profile=layout.DEFAULT_PROFILE, forced=None):
+    """Metadata of a catalog or segmentation map, taken over from its image.
+
+    Parameters
+    ----------
+    kind : str
+        ``cat_exposure``, ``segm_mosaic``, …
+    image_meta : dict
+        Below ``meta``; not changed.
+    path : str or os.PathLike
+        Of the file that will hold it.
+    image_kind : str
+        ``l2_image`` or ``l3_coadd``.
+    profile : str
+    forced : str, optional
+        The segmentation map that was given.
+
+    Returns
+    -------
+    dict
+    """
+    meta = profiles.convert(image_kind, image_meta, {}, profile)[0]
+    names = {field.path.split(".")[0] for field in layout.fields(kind, profile)}
+    made = {name: value for name, value in meta.items() if name in names and name != "individual_image_meta"}
+    if "data_release_id" in meta:
+        made["data_release_id"] = meta["data_release_id"]
+    made["image"] = {"filename": meta.get("filename"), "file_date": meta.get("file_date")}
+    made = metadata.stamp_file(kind, made, path)
+    if forced is not None:
+        made["image"]["forced_segmentation"] = str(forced)
+        made["model_type"] = FORCED.get(kind, made["model_type"])
+    return made
+
+
+def stage_sources(path, table, form, entry):
+    """Write a catalog under a temporary name, with an entry of its history.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+    table : astropy.table.Table
+        From `table_of`; its metadata are completed.
+    form : str
+        ``parquet`` or ``ecsv``.
+    entry : dict
+        `rtools.products.history.entry`.
+
+    Returns
+    -------
+    rtools.products.staging.Stage
+    """
+    catalogs.stamp(table, path.name, entry)
+    return catalogs.stage_catalog(path, table, form)
+
+
+def stage_segments(path, kind, meta, labels, detection_image, **settings):
+    """Write a segmentation map under a temporary name.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+    kind : str
+        ``segm_exposure`` or ``segm_mosaic``.
+    meta : dict
+        From `catalog_meta`.
+    labels : ndarray int32 (rows, columns)
+        0 where there is no source.
+    detection_image : ndarray float32 (rows, columns)
+        nJy per pixel.
+    **settings
+        As `rtools.products.writer.stage_product`: profile, compression, history, threads.
+
+    Returns
+    -------
+    rtools.products.staging.Stage
+    """
+    arrays = {"data": labels.astype(np.uint32), "detection_image": np.asarray(detection_image, np.float32)}
+    return stage_product(path, kind, meta, arrays, **settings)
+
+
+def read_segments(path, shape):
+    """Labels and detection image of a segmentation map on which sources shall be measured.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+    shape : tuple of int
+        (rows, columns) of the image.
+
+    Returns
+    -------
+    (labels, detection_image) : (ndarray int32, ndarray float32)
+
+    Raises
+    ------
+    InputError
+        No segmentation map, one of another shape, or one without its detection image.
+    """
+    with open_product(path, kinds=("segm_exposure", "segm_mosaic", "segm_multiband")) as product:
+        labels = product.array("data")
+        if labels.shape != tuple(shape):
+            sizes = " and ".join("×".join(map(str, size)) for size in (labels.shape, shape))
+            raise InputError(f"segments and image differ in shape ({sizes})", path=path)
+        if not product.has("detection_image"):
+            mend = "make it again with rt-catalog, or rt-multiband"
+            raise InputError("the segmentation map has no detection_image", mend=mend, path=path)
+        return labels.astype(np.int32), np.asarray(product.array("detection_image"), np.float32)
+
+
+def date_now():
+    """When a catalog was made, as its own metadata say it."""
+    return f"{history.stamp()[:19].replace('T', ' ')} UTC"
