@@ -1,4 +1,4 @@
-"""rt-run takes every exposure type to `_cal` and `_wcs`, and what it writes is valid."""
+"""rt-run takes every exposure type to `_cal` and `_wcs`, images to `_cat` and `_segm`; what it writes is valid."""
 
 import pytest
 from run_case import STEPS, TYPES, arrays, done, meta, rewrite, statuses
@@ -37,8 +37,8 @@ def expected(kind, detector):
     names = chain.chain_of(kind)
     found = {chain.step_of(name).cal_step: "COMPLETE" for name in STEPS if name in names}
     found |= {chain.step_of(name).cal_step: "SKIPPED" for name in chain.ORDER if name not in names}
-    if kind in ("WFI_IMAGE", "WFI_LOLO"):  # the catalog and the alignment are of a later release
-        found |= {"source_catalog": "INCOMPLETE", "tweakreg": "INCOMPLETE"}
+    if kind in ("WFI_IMAGE", "WFI_LOLO"):  # nothing to align to
+        found |= {"source_catalog": "COMPLETE", "tweakreg": "SKIPPED"}
     found |= dict.fromkeys(("flux", "outlier_detection", "skymatch"), "INCOMPLETE")
     return found | ({} if detector == 18 else {"wfi18_transient": "N/A"})
 
@@ -54,6 +54,8 @@ def test_steps_named_by_the_tables():
     assert [kind for kind, has in flat.items() if has] == ["WFI_IMAGE", "WFI_LOLO", "WFI_WFSC"]
     assert {chain.chain_of(kind)[:10] for kind in TYPES} == {STEPS[:10]}
     assert STEPS[-3:] == ("assignwcs", "photom", "flat")
+    assert chain.ORDER == (*STEPS, "catalog", "tweakreg")
+    assert [kind for kind in TYPES if "tweakreg" in chain.chain_of(kind)] == ["WFI_IMAGE", "WFI_LOLO"]
 
 
 @pytest.mark.parametrize("profile", PROFILES)
@@ -86,11 +88,21 @@ def test_roman_datamodels_opens_and_validates_all(calibrated, drowned, judge, ve
         (path, detector) for (_, detector, profile), path in calibrated.items() if profile in READS_PROFILE[version]
     ]
     paths = [path for path, _ in known]
-    paths += [path.with_name(path.name.replace("_cal", "_wcs")) for path, detector in known if detector == 18]
+    for product in ("_wcs", "_segm"):
+        paths += [path.with_name(path.name.replace("_cal", product)) for path, detector in known if detector == 18]
     verdicts = judge(version, [*paths, drowned[1], drowned[1].with_name("x_wcs.asdf")])
     assert {path: verdict.get("problem") for path, verdict in verdicts.items() if not verdict["ok"]} == {}
-    assert {verdict["model"] for verdict in verdicts.values()} == {"ImageModel", "WfiWcsModel"}
+    assert {verdict["model"] for verdict in verdicts.values()} == {
+        "ImageModel", "WfiWcsModel", "SegmentationMapModel",
+    }  # fmt: skip
     assert all(len(verdicts[str(path)]["wcs"]) == 2 for path in paths if path.name.endswith("_cal.asdf"))
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_only_images_have_a_catalog(calibrated, kind):
+    path = calibrated[kind, 1, "2.1.0"]
+    made = [path.with_name(path.name.replace("_cal.asdf", end)).exists() for end in ("_cat.parquet", "_segm.asdf")]
+    assert made == [kind in ("WFI_IMAGE", "WFI_LOLO")] * 2
 
 
 @pytest.mark.parametrize("kind", TYPES)

@@ -205,7 +205,6 @@ def _fields(images, planes, refcat, options, earth):
                 options["separation"],
                 flux=None if image.flux is None else np.asarray(image.flux, float)[used],
                 weight=None if image.weight is None else np.asarray(image.weight, float)[used],
-                magnitude=refcat.phot_g_mean_mag[near],
                 group=len(images),
             )
         )

@@ -19,7 +19,7 @@ from rtools.errors import InputError
 __all__ = ["Field", "Limits", "Match", "Rules", "find", "make_field", "needed"]
 
 VOTERS = (200, 5000)
-"""Reference stars that vote, the brightest: so many of each field in any case; of a group in all."""
+"""Reference stars that vote: of each field at least, of a group in all. Not the brightest: they may be saturated."""
 
 ISOLATED = 10
 """Blended pairs are left out of the fit where as many others remain as the general geometry wants."""
@@ -134,7 +134,7 @@ class Match(NamedTuple):
     candidates: int
 
 
-def make_field(sources, references, corners, separation, *, flux=None, weight=None, magnitude=None, group=1):
+def make_field(sources, references, corners, separation, *, flux=None, weight=None, group=1):
     """A `Field`.
 
     Parameters
@@ -145,8 +145,8 @@ def make_field(sources, references, corners, separation, *, flux=None, weight=No
     separation : float
         Closer than this (arcsec) to another of its list a source or star is blended; sources of less than a tenth of
         its flux do not count.
-    flux, weight, magnitude : ndarray, optional
-        Of sources, and (magnitude) of reference stars.
+    flux, weight : ndarray, optional
+        Of sources.
     group : int
         Number of fields that will be aligned together.
     """
@@ -156,9 +156,7 @@ def make_field(sources, references, corners, separation, *, flux=None, weight=No
     voters = np.arange(len(references[0]))
     most = max(VOTERS[0], VOTERS[1] // group)
     if len(voters) > most:
-        known = magnitude is not None and np.isfinite(magnitude).sum() >= most
-        order = np.argsort(magnitude, kind="stable") if known else np.linspace(0, len(voters) - 1, most)
-        voters = np.sort(order[:most].astype(np.int64))
+        voters = np.linspace(0, len(voters) - 1, most).astype(np.int64)
     return Field(
         *sources,
         _blended(trees[0], len(sources[0]), separation, flux),

@@ -19,9 +19,9 @@ WIDTH = TAPS * SIDE
 PAD = 2
 """Mirrored coefficients around the stamps, for the spline's taps beyond the edge."""
 
-STEPS = 100
+STEPS = 200
 CONVERGED = 1e-10
-"""A step is the last one when chi-square falls by less than this."""
+"""A step is the last one when 1 + chi-square falls by less than this share."""
 
 LARGEST_MOVE = 1.0
 """Pixels a source may go in one step."""
@@ -241,7 +241,7 @@ def _minimise(piece, regions, psf, sources, fitted, spare, work):
         for a in range(size):
             expected += step[a] * gradient[a]
             trial[a // 3, a % 3] = fitted[a // 3, a % 3] + step[a]
-        last = expected < CONVERGED + 1e-14 * total and damping < 1
+        last = expected < CONVERGED * (1 + total) and damping < 1
         trial_total = _equations(
             piece, regions, psf, sources, trial, trial_normal, trial_gradient, light, trial_chi, work
         )

@@ -19,7 +19,7 @@ import numpy as np
 
 from rtools.catalog.background import estimate
 from rtools.catalog.deblend import deblend
-from rtools.catalog.detect import detect, relabel
+from rtools.catalog.detect import detect
 from rtools.catalog.smooth import gaussian_kernel, smooth
 
 __all__ = ["detect_deep", "significance"]
@@ -39,11 +39,17 @@ BRIGHT = 5.0
 """In units of err: pixels below the first belong to the regression of err² on the data; above the second, err is used
 as it is."""
 
+SAMPLED_ROWS = 1024
+"""Rows, at most, that the regression looks at."""
+
 GROW = 1.5
 """Significance down to which segments reach."""
 
 RISE = 3.0
 """Significance by which a peak must rise above the saddle to a higher one."""
+
+CONTRAST = 0.003
+"""Share of a segment's summed significance that a peak must have above the saddle: lumps in the PSF's rings have less."""
 
 FWHM = 2.0
 """Of the Gaussian that smooths the detection image, pixels."""
@@ -87,7 +93,7 @@ def significance(data, err, mask, stamp, *, threads=1):
     return _normalised(found, mask, threads)
 
 
-def detect_deep(data, err, mask, stamp, *, threshold=4.25, npixels=3, threads=1):
+def detect_deep(data, err, mask, stamp, *, threshold=4.25, npixels=5, threads=1):
     """Find sources that are significant as a whole, not pixel by pixel.
 
     Parameters
@@ -97,7 +103,7 @@ def detect_deep(data, err, mask, stamp, *, threshold=4.25, npixels=3, threads=1)
     threshold : float
         Significance of a peak.
     npixels : int
-        Pixels that a segment must have.
+        Pixels that a segment must have, and a peak above the saddle where segments are split.
 
     Returns
     -------
@@ -114,8 +120,10 @@ def detect_deep(data, err, mask, stamp, *, threshold=4.25, npixels=3, threads=1)
     labels, n = detect(found, min(GROW, threshold), mask, npixels)
     peak = np.zeros(n + 1, np.float32)
     highest(found, labels, peak)
-    labels = relabel(np.where(peak > threshold, np.arange(n + 1, dtype=np.int32), np.int32(0))[labels])
-    labels, n = deblend(labels, found, npixels, contrast=0.0, rise=RISE, floor=threshold, threads=threads)
+    high = peak > threshold
+    labels = np.where(high, np.cumsum(high, dtype=np.int32), np.int32(0))[labels]
+    limits = {"contrast": CONTRAST, "rise": RISE, "floor": threshold}
+    labels, n = deblend(labels, found, npixels, **limits, threads=threads)
     return labels, n, smooth(data, mask, gaussian_kernel(FWHM), threads=threads)
 
 
@@ -137,10 +145,9 @@ def _filter(stamp):
 
 def _steady(data, err, mask, threads):
     """err without the share of each pixel's own noise in it."""
-    if mask.all():
-        return err
-    faint = ~mask & (np.abs(data) < FAINT * err)
-    values, squares = data[faint].astype(float), err[faint].astype(float) ** 2
+    rows = slice(None, None, -(-len(data) // SAMPLED_ROWS))
+    faint = ~mask[rows] & (np.abs(data[rows]) < FAINT * err[rows])
+    values, squares = data[rows][faint].astype(float), err[rows][faint].astype(float) ** 2
     if len(values) < 2 or np.ptp(values) == 0:
         return err
     centred = values - values.mean()
@@ -150,7 +157,7 @@ def _steady(data, err, mask, threads):
     quiet = square + slope * (np.maximum(smoothed, 0) - data)
     # A pixel that is much lower than its neighbours is no reason for an error of nothing.
     quiet = np.maximum(quiet, np.float32(0.25 * squares.mean()))
-    return np.sqrt(np.where(data < BRIGHT * err, quiet, square))
+    return np.sqrt(np.where(mask, np.float32(1), np.where(data < BRIGHT * err, quiet, square)))
 
 
 def _normalised(found, mask, threads):

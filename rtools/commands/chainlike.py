@@ -56,27 +56,16 @@ def run_inputs(console, inputs, request, *, catalog=None, dry_run=False, timings
     A plan that cannot be made is reported before any work is done, and its input left out.
     """
     request.threads = jobs_count(request.threads)
-    if request.output == "-" and request.save_steps:
-        raise UsageError("--save-steps and -o - do not go together", mend="standard output holds one product")
-    if request.output == "-" and as_json and not dry_run:
-        raise UsageError("--json and -o - both want standard output")
-    if request.output == "-" and sys.stdout.isatty() and not dry_run:
-        raise UsageError("will not write a product to a terminal", mend="redirect it, or give -o a name")
-    if request.output and request.outdir:
-        raise UsageError("-o and --outdir do not go together")
+    _refuse_combinations(request, as_json and not dry_run, dry_run)
     plans, taken, reports = {}, {}, []
     how = {"fail_fast": fail_fast, "report": reports.append, "key": "input"}
     groups, status = _members(console, expand_inputs(inputs), how, request)
     inputs = list(groups)
-    if catalog is not None and len(inputs) > 1:
-        raise UsageError("--catalog is of one image", mend="an association names those of several")
-    request.catalogs |= {} if catalog is None else dict.fromkeys(inputs, catalog)
-    if request.matches and not request.together and len(set(groups.values())) < len(groups) and len(inputs) > 1:
-        raise UsageError("--matches is of one alignment", mend="--together aligns all images at once")
     if not inputs and not status:
         raise UsageError("the list names no input file")
     if request.output and len(inputs) > 1:
         raise UsageError("-o names one output", mend="use --outdir for several inputs")
+    _refuse_groups(request, groups, catalog)
     stopped = status and fail_fast
     with tempfile.TemporaryDirectory(prefix="rtools-") as scratch:
 
@@ -86,24 +75,103 @@ def run_inputs(console, inputs, request, *, catalog=None, dry_run=False, timings
 
         def carry_out(name):
             with _called(name, scratch):
-                reports.append(_carry_out(console, name, plans.pop(name), request, scratch))
+                _report(_carry_out(console, name, plans.pop(name), request, scratch))
+
+        def _report(report):
+            reports.append(report)
             if not as_json:
-                _print_result(reports[-1], timings)
-            if request.strict and reports[-1]["failure"]:
-                raise QualityError(f"not aligned: {reports[-1]['failure']}", path=name)
+                _print_result(report, timings)
+            if request.strict and report["failure"]:
+                raise QualityError(f"not aligned: {report['failure']}", path=report["input"])
 
         status = shared_status(status, for_each(console, [] if stopped else inputs, plan, **how))
         if dry_run:
             shown = [_describe(name, plans[name]) for name in inputs if name in plans]
             click.echo(json.dumps(shown + reports, indent=2)) if as_json else [_print_plan(entry) for entry in shown]
             return status
-        if not (status and fail_fast):
-            ready = [name for name in inputs if name in plans]
-            if request.single == "tweakreg":
-                _align_groups(console, plans, groups, request)
-            status = shared_status(status, for_each(console, ready, carry_out, **how))
+        for names in _together(plans, groups, request) if not (status and fail_fast) else ():
+            if len(names) == 1:
+                done = for_each(console, names, carry_out, **how)
+            elif request.single:
+                _align(console, [plans[name] for name in names], request)
+                done = for_each(console, names, carry_out, **how)
+            else:
+                done = _run_group(console, {name: plans[name] for name in names}, request, _report, how)
+            status = shared_status(status, done)
+            if status and fail_fast:
+                break
     if as_json:
         click.echo(json.dumps(reports, indent=2))
+    return status
+
+
+def _refuse_combinations(request, as_json, dry_run):
+    """Options that exclude each other."""
+    if request.output == "-" and request.save_steps:
+        raise UsageError("--save-steps and -o - do not go together", mend="standard output holds one product")
+    if request.output == "-" and as_json:
+        raise UsageError("--json and -o - both want standard output")
+    if request.output == "-" and sys.stdout.isatty() and not dry_run:
+        raise UsageError("will not write a product to a terminal", mend="redirect it, or give -o a name")
+    if request.output and request.outdir:
+        raise UsageError("-o and --outdir do not go together")
+
+
+def _refuse_groups(request, groups, catalog):
+    """What is of one image, or of one alignment, while there are several."""
+    if catalog is not None and len(groups) > 1:
+        raise UsageError("--catalog is of one image", mend="an association names those of several")
+    if catalog is not None:
+        request.catalogs |= dict.fromkeys(groups, catalog)
+    if request.matches and len(set(groups.values())) > 1:
+        raise UsageError("--matches is of one alignment", mend="--together aligns all images at once")
+
+
+def _together(plans, groups, request):
+    """Names of the inputs that are carried out together, in the order of the inputs."""
+    from rtools.pipeline.grouped import wants_alignment
+
+    found = {}
+    for name, plan in plans.items():
+        alone = request.single != "tweakreg" and not wants_alignment(plan)
+        found.setdefault((name,) if alone else groups[name], []).append(name)
+    return list(found.values())
+
+
+def _align(console, plans, request):
+    from rtools.pipeline.aligning import align_group
+
+    align_group(plans, request, console.log)
+
+
+def _run_group(console, plans, request, report, how):
+    """Calibrate the exposures of an association, align them together, write them; returns the exit status."""
+    from contextlib import ExitStack
+
+    from rtools.pipeline import grouped
+    from rtools.pipeline.journal import Journal
+
+    rests, journals, seconds = {}, {}, {}
+    with ExitStack() as stack:
+
+        def calibrate(name):
+            journals[name] = Journal(console.log, name)
+            folder = stack.enter_context(grouped.workplace(plans[name]))
+            progress = _progress(console, name)
+            rests[name], result = grouped.calibrate(plans[name], request, journals[name], folder, progress)
+            seconds[name] = result.seconds
+            console.status("")
+
+        def finish(name):
+            result = grouped.finish(rests[name], plans[name], request, Journal(console.log, name))
+            entry = _entry(name, result)
+            entry["seconds"] = seconds[name] | {"tweakreg": entry["seconds"].get("tweakreg", 0.0)}
+            report(entry)
+
+        status = for_each(console, list(plans), calibrate, **how)
+        if rests and not (status and how["fail_fast"]):
+            grouped.align_plans(list(rests.values()), request, console.log)
+            status = shared_status(status, for_each(console, list(rests), finish, **how))
     return status
 
 
@@ -123,16 +191,6 @@ def _members(console, inputs, how, request):
 
     status = for_each(console, inputs, add, **how)
     return groups, status
-
-
-def _align_groups(console, plans, groups, request):
-    """Align the images of each group that is more than one, before any of them is written."""
-    from rtools.pipeline.aligning import align_group
-
-    for key in dict.fromkeys(groups.values()):
-        group = [plan for name, plan in plans.items() if groups[name] == key]
-        if len(group) > 1:
-            align_group(group, request, console.log)
 
 
 @contextmanager
@@ -184,17 +242,23 @@ def _carry_out(console, name, plan, request, scratch):
         except OSError as error:
             raise RtoolsError(f"cannot be made ({(error.strerror or str(error)).lower()})", path=directory) from None
 
-    def progress(done, of):
-        console.status(f"{name}: {100 * done // of}%")
-
     with plan.product:
-        result = execute(plan, request, Journal(console.log, name), progress=progress)
+        result = execute(plan, request, Journal(console.log, name), progress=_progress(console, name))
     console.status("")
     if to_stdout:
         with open(plan.outputs[plan.main], "rb") as file:
             shutil.copyfileobj(file, sys.stdout.buffer)
         sys.stdout.buffer.flush()
         result.outputs = []
+    return _entry(name, result)
+
+
+def _progress(console, name):
+    return lambda done, of: console.status(f"{name}: {100 * done // of}%")
+
+
+def _entry(name, result):
+    """What is told of one input that was carried out."""
     return {
         "input": name,
         "outputs": [str(path) for path in result.outputs],
