@@ -35,7 +35,7 @@ def done(name, *args):
 def simulate(directory, detector="wfi01", *, size=256, reads=READS, number=1):
     """Simulate a small exposure; its path."""
     name = f"r0000101001001001001_{number:04d}_{detector}_f158_uncal.asdf"
-    settings = ("--size", size, "--read-pattern", reads, "--no-truth", "--crowded", 60, "--reference-read")
+    settings = ("--size", size, "--read-pattern", reads, "--no-truth", "--crowded", 60_000, "--reference-read")
     done("sim", name, "--outdir", directory, *settings)
     return directory / name
 

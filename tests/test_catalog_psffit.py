@@ -5,7 +5,7 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from rtools.catalog import psffit
-from rtools.catalog.neighbours import friends
+from rtools.catalog.neighbours import friends, nearest
 from rtools.catalog.psffit import FLAGS, fit
 from rtools.reference import epsf
 from rtools.reference.builtin import Builtin
@@ -97,8 +97,11 @@ def test_equal_to_photutils(which, request):
 
     model = request.getfixturevalue(which)
     rng = np.random.default_rng(4)
-    n, shape = 150, (230, 230)
-    x, y = rng.uniform(2, 227, (2, n))
+    shape = (230, 230)
+    x, y = rng.uniform(2, 227, (2, 150))
+    # Nothing finds two sources where the PSF shows one; neither program has a minimum to speak of there.
+    x, y = (values[nearest(x, y)[1] > 2] for values in (x, y))
+    n = x.size
     flux = 10 ** rng.uniform(3, 5.5, n)
     image, err, _photons = observed(model, x, y, flux, shape, seed=5)
     mask = rng.random(shape) < 0.01
@@ -118,7 +121,7 @@ def test_equal_to_photutils(which, request):
         np.bincount(group, values * np.maximum(theirs["n_pixels_fit"] - 3, 0))[group] for values in (gof, ours.gof)
     ]
     same = of_group[0] <= of_group[1] * 1.01
-    assert same.mean() >= 0.96
+    assert same.mean() >= 0.98
     assert np.all(of_group[1] <= of_group[0] * 1.0001)
     # photutils stops when a step changes chi-square by 1e-8: the faint ones are as good as that.
     bright = same & (ours.flux > 10 * ours.flux_err)

@@ -10,15 +10,20 @@ import numpy as np
 
 from rtools.errors import InputError
 
-__all__ = ["LIGHT_KM_S", "PLAUSIBLE_KM_S", "Aberration", "aberration", "apparent", "checked_velocity", "unit_vector"]
+__all__ = ["LIGHT_KM_S", "Aberration", "aberration", "angles", "apparent", "checked_velocity", "spacecraft_velocity"]
 
 LIGHT_KM_S = 299792.458
+AU_KM = 149597870.7
+MJD_EPOCH = 2400000.5
 
-PLAUSIBLE_KM_S = (25.0, 35.0)
-"""Speeds of a telescope near the second Lagrange point: the Earth's 29.3 … 30.3 km/s, 1 % more, and the halo orbit."""
+L2_FACTOR = 1.0099
+"""Speed of the second Lagrange point in units of the Earth's."""
 
 LIMIT_KM_S = 500.0
 """A component beyond this is a fill value or in other units."""
+
+HALO_KM_S = 1.0
+"""Most by which the velocity differs from that of the second Lagrange point (the orbit around it: 0.2 km/s)."""
 
 
 class Aberration(NamedTuple):
@@ -27,12 +32,6 @@ class Aberration(NamedTuple):
     scale: float
     ra: float
     dec: float
-
-
-def unit_vector(ra, dec):
-    """Unit vector of a position in degrees."""
-    ra, dec = np.deg2rad(ra), np.deg2rad(dec)
-    return np.array([np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)])
 
 
 def apparent(direction, velocity):
@@ -60,9 +59,11 @@ def aberration(ra, dec, velocity):
     -------
     Aberration
     """
-    seen, scale = apparent(unit_vector(ra, dec), velocity)
-    if scale == 1 and not np.any(velocity):
+    if not np.any(velocity):
         return Aberration(1.0, float(ra), float(dec))
+    longitude, latitude = np.deg2rad(ra), np.deg2rad(dec)
+    across = np.cos(latitude)
+    seen, scale = apparent(np.array([across * np.cos(longitude), across * np.sin(longitude), np.sin(latitude)]), velocity)
     return Aberration(float(scale), *angles(seen))
 
 
@@ -72,13 +73,22 @@ def angles(vector):
     return float(np.rad2deg(ra) % 360), float(np.rad2deg(dec))
 
 
-def checked_velocity(components):
+def spacecraft_velocity(mjd):
+    """Barycentric velocity (km/s) of the second Lagrange point at a Modified Julian Date, good to 0.3 km/s."""
+    import erfa
+
+    return np.array(erfa.epv00(MJD_EPOCH, mjd)[1]["v"].tolist()) * AU_KM / 86400 * L2_FACTOR
+
+
+def checked_velocity(components, mjd=None):
     """A velocity that can be one, and what is odd about it.
 
     Parameters
     ----------
     components : sequence of 3
         As `meta.ephemeris` has them, km/s.
+    mjd : float, optional
+        When; the velocity is compared with that of the second Lagrange point.
 
     Returns
     -------
@@ -93,14 +103,14 @@ def checked_velocity(components):
     try:
         velocity = np.array([float(value) for value in components])
     except (TypeError, ValueError):
-        raise InputError(f"no velocity: {tuple(components)}") from None
-    if not np.all(np.isfinite(velocity)) or np.any(np.abs(velocity) > LIMIT_KM_S):
-        said = ", ".join(f"{value:g}" for value in velocity)
-        raise InputError(f"({said}) km/s is no velocity of a spacecraft", mend="is it in m/s, or a fill value?")
-    speed = float(np.linalg.norm(velocity))
-    if speed == 0:
-        return velocity, "the velocity is zero: scale 1, no aberration"
-    if not PLAUSIBLE_KM_S[0] <= speed <= PLAUSIBLE_KM_S[1]:
-        low, high = PLAUSIBLE_KM_S
-        return velocity, f"a speed of {speed:.6g} km/s: near the second Lagrange point it is {low:g} to {high:g}"
+        raise InputError("meta.ephemeris has no velocity") from None
+    said = ", ".join(f"{value:g}" for value in velocity)
+    if not np.all(np.abs(velocity) <= LIMIT_KM_S):
+        raise InputError(f"velocity ({said}) km/s: none of a spacecraft", mend="is it a fill value, or in m/s?")
+    if not np.any(velocity):
+        return velocity, "the velocity is zero: no aberration"
+    if mjd is not None:
+        apart = float(np.linalg.norm(velocity - spacecraft_velocity(mjd)))
+        if apart > HALO_KM_S:
+            return velocity, f"velocity ({said}) km/s: {apart:.3g} km/s from that of the second Lagrange point then"
     return velocity, None

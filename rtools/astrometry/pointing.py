@@ -20,11 +20,13 @@ __all__ = [
     "Solution",
     "eci_to_v",
     "guide_star_position",
+    "keywords",
     "matrix",
     "mean_quaternion",
     "place_of",
     "region",
     "solve",
+    "unit_quaternion",
     "v1_of",
 ]
 
@@ -258,3 +260,47 @@ def region(e2v, detector):
     """Footprint of a detector as text for `meta.wcsinfo.s_region`."""
     v2, v3 = siaf.corners(detector)
     return s_region(np.array([place_of(e2v, *corner)[:2] for corner in zip(v2, v3, strict=True)]))
+
+
+def keywords(solution, *, source, target=None, guide_star=None):
+    """What the metadata say of a pointing.
+
+    Parameters
+    ----------
+    solution : Solution
+    source : str
+        CALCULATED (from telemetry) or PLANNED.
+    target : str, optional
+        `meta.pointing.target_aperture`; where it is known, its position is said, too.
+    guide_star : sequence of 2, optional
+        H, V.
+
+    Returns
+    -------
+    dict
+        Values by dotted key below ``meta``.
+    """
+    there, reference = solution.aperture, solution.reference
+    said = {
+        "wcsinfo.ra_ref": reference.ra,
+        "wcsinfo.dec_ref": reference.dec,
+        "wcsinfo.roll_ref": reference.roll,
+        "wcsinfo.v2_ref": there.v2_ref,
+        "wcsinfo.v3_ref": there.v3_ref,
+        "wcsinfo.v3yangle": there.v3_ideal_y_angle,
+        "wcsinfo.vparity": there.parity,
+        "wcsinfo.s_region": solution.region,
+        "pointing.ra_v1": solution.v1.ra,
+        "pointing.dec_v1": solution.v1.dec,
+        "pointing.pa_v3": solution.v1.roll,
+        "pointing.pa_aperture": (reference.roll + there.v3_ideal_y_angle) % 360,
+        "pointing.quaternion": list(solution.quaternion),
+        "pointing.pointing_engineering_source": source,
+    }
+    if target is not None:
+        aimed = siaf.aperture(target)
+        place = place_of(solution.e2v, aimed.v2_ref, aimed.v3_ref)
+        said |= {"pointing.target_ra": place.ra, "pointing.target_dec": place.dec}
+    if guide_star is not None:
+        said["guide_star.hv_position"] = [float(value) for value in guide_star]
+    return said

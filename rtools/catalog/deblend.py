@@ -7,6 +7,7 @@ thresholds each segment at many levels and floods it from the markers that it fo
 """
 
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 import numpy as np
 
@@ -68,7 +69,7 @@ def deblend(labels, smoothed, npixels, *, contrast=1e-4, rise=0.0, floor=-np.inf
     cuts = np.searchsorted(ends, np.linspace(0, len(pixels), PARTS + 1)[1:-1])
     edges = [0, *cuts.tolist(), len(wanted)]
     with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(split, [slice(a, b) for a, b in zip(edges[:-1], edges[1:], strict=True) if b > a]))
+        list(pool.map(split, [slice(a, b) for a, b in pairwise(edges) if b > a]))
     return out, _renumbered(labels, children, out, renumber)
 
 

@@ -2,8 +2,8 @@
 
 Four things make the significance true:
 
-- err follows the measured rate, so a pixel that is low by chance claims a small error and pulls the sum down. The part of
-  err² that goes with the data is found by regression and taken from the smoothed image instead.
+- err follows the measured rate, so a pixel that is low by chance claims a small error and pulls the sum down. The part
+  of err² that goes with the data is found by regression and taken from the smoothed image instead.
 - The map is divided by its own scatter in boxes: noise is correlated (inter-pixel capacitance, 1/f), and errors are
   estimates.
 - What is left of scatter that belongs to columns and rows (the ends of readout channels, 1/f) is divided out, too.
@@ -39,6 +39,9 @@ BRIGHT = 5.0
 """In units of err: pixels below the first belong to the regression of err² on the data; above the second, err is used
 as it is."""
 
+LEAST = 0.25
+"""Of the mean err² of faint pixels, kept after the exchange."""
+
 SAMPLED_ROWS = 1024
 """Rows, at most, that the regression looks at."""
 
@@ -49,7 +52,8 @@ RISE = 3.0
 """Significance by which a peak must rise above the saddle to a higher one."""
 
 CONTRAST = 0.003
-"""Share of a segment's summed significance that a peak must have above the saddle: lumps in the PSF's rings have less."""
+"""Share of a segment's summed significance that a peak must have above the saddle; lumps in the rings of bright stars
+have less."""
 
 FWHM = 2.0
 """Of the Gaussian that smooths the detection image, pixels."""
@@ -74,7 +78,7 @@ def significance(data, err, mask, stamp, *, threads=1):
     Returns
     -------
     ndarray float32 (ny, nx)
-        Scatter 1 where there is only noise; 0 where masked.
+        Scatter 1 where there is only noise; 0 where masked. Of the negative image, it is the negative map.
     """
     from rtools.catalog._deep_kernels import filter_rows
 
@@ -151,13 +155,16 @@ def _steady(data, err, mask, threads):
     if len(values) < 2 or np.ptp(values) == 0:
         return err
     centred = values - values.mean()
-    slope = np.float32(max(np.sum(centred * squares) / np.sum(centred**2), 0.0))
-    smoothed = smooth(data, mask, gaussian_kernel(FWHM), threads=threads)
+    slope = np.float32(np.sum(centred * squares) / np.sum(centred**2))
+    # A negative image has a negative slope, and the same errors.
+    upright = data if slope > 0 else -data
+    smoothed = np.maximum(smooth(upright, mask, gaussian_kernel(FWHM), threads=threads), 0)
     square = err * err
-    quiet = square + slope * (np.maximum(smoothed, 0) - data)
+    quiet = square + abs(slope) * (smoothed - upright)
     # A pixel that is much lower than its neighbours is no reason for an error of nothing.
-    quiet = np.maximum(quiet, np.float32(0.25 * squares.mean()))
-    return np.sqrt(np.where(mask, np.float32(1), np.where(data < BRIGHT * err, quiet, square)))
+    quiet = np.maximum(quiet, np.float32(LEAST * squares.mean()))
+    quiet = np.sqrt(np.where(upright < BRIGHT * err, quiet, square))
+    return np.where(mask, np.float32(1), quiet)
 
 
 def _normalised(found, mask, threads):

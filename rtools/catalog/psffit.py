@@ -103,6 +103,7 @@ def fit(data, err, mask, x, y, psf, *, weights="model", var_poisson=None, backgr
     x, y : ndarray (n,)
         Start positions, 0-based pixels; regions are centred on the pixels they fall in.
     psf : rtools.reference.epsf.Psf
+        Its stamps are mixed for the start position, which the fit leaves by a fraction of a pixel.
     weights : {"model", "err"}
         With or without the second fit. Without `var_poisson` there is none.
     var_poisson : ndarray (ny, nx), optional

@@ -120,12 +120,13 @@ def catalog_of(planes, options, *, psf=None, measuring=None, forced=None, thread
         return _forced(image, forced, measuring, psf=psf, about=about, threads=threads, log=log)
     labels = _detected(image, rms, options, stamp=stamp, threads=threads)
     del rms
-    shown = image.smoothed * np.float32(image.scale)
     found = segments.find(labels)
-    if found.n == 0:
+    values = measure(image, found, measuring, psf=psf, threads=threads) if found.n else None
+    shown = image.smoothed
+    shown *= np.float32(image.scale)  # in place: nothing needs it any more
+    if values is None:
         log("warning", "catalog: no source found; the catalog is empty")
         return _empty(labels.shape, about, psf, False)._replace(detection_image=shown)
-    values = measure(image, found, measuring, psf=psf, threads=threads)
     log("info", f"catalog: {found.n} sources")
     return Found(values, columns.prompt(psf=psf is not None), about, labels, shown, True)
 

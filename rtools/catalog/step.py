@@ -44,6 +44,7 @@ STEP = Step(
         Option(
             "significance", 4.25, "With --deep: threshold, in standard deviations of the filtered image.", minimum=0.0
         ),
+        Option("dust-maps", None, "Directory of the SFD98 maps SFD_dust_4096_ngp.fits and _sgp.fits.", type=str),
         Option("forced-segmentation", None, "Measure on the segments of this _segm file.", type=str),
     ),
     references=(

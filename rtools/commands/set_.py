@@ -2,17 +2,12 @@
 
 import os
 import re
-import shutil
-import sys
-import tempfile
-from pathlib import Path
 
 import click
 
 from rtools.commands import common, options
-from rtools.commands.inputs import local
-from rtools.commands.outputs import Outputs
-from rtools.errors import RtoolsError, UsageError
+from rtools.commands.edits import edit_files, in_place
+from rtools.errors import UsageError
 from rtools.products import keys
 
 __all__ = ["command", "main"]
@@ -45,34 +40,25 @@ under history, as JSON."""
     no_args_is_help=True,
 )
 @click.argument("words", nargs=-1, required=True, metavar="FILE… KEY=VALUE…")
-@click.option("--in-place", is_flag=True, allow_from_autoenv=False, help="Replace the input by the result.")
+@in_place
 @click.option("--new", is_flag=True, allow_from_autoenv=False, help="Take keys that neither schema nor file have.")
 @options.named_outputs
 @options.fail_fast
-def command(console, words, in_place, new, output, outdir, overwrite, dry_run, fail_fast):
+def command(console, words, new, **where):
     names, assignments = _sorted(words)
-    if [in_place, output is not None, outdir is not None].count(True) != 1:
-        raise UsageError("where shall the result go", mend="give one of -o FILE, --outdir DIR and --in-place")
-    if in_place and "-" in names:
-        raise UsageError("standard input cannot be changed in place")
-    outputs = Outputs(output, outdir, overwrite=overwrite, inputs=names, dry_run=dry_run)
-    outputs.refuse_twins({name: Path(name).name for name in names if name != "-"})
 
-    def change(name):
-        with local(name) as path:
-            target = _target(name, path, output, outdir, in_place=in_place, overwrite=overwrite)
-            outputs.claim(target, name)
-            edit = _edited(console, name, path, assignments, new=new)
-            if dry_run:
-                for key, (old, value) in edit.changes.items():
-                    click.echo(f"{name}\t{key}\t{old}\t{value}")
-            elif output == "-":
-                _stream(edit, name)
-            else:
-                _make_directory(target.parent)
-                click.echo(edit.stage(target, tool="rt-set", inputs=[name]).commit())
+    def edited(name, path):
+        from rtools.products.edit import open_edit
 
-    return common.for_each(console, names, change, fail_fast=fail_fast)
+        edit = open_edit(path)
+        for key, value in assignments:
+            edit.set(key, value, new=new)
+        problem = edit.check()
+        if problem:
+            console.log("warning", f"{name}: {problem}")
+        return edit
+
+    return edit_files(console, names, edited, **where)
 
 
 def _sorted(words):
@@ -88,58 +74,6 @@ def _sorted(words):
     if not assignments:
         raise UsageError("nothing to set", mend="give KEY=VALUE after the files")
     return list(dict.fromkeys(common.expand_inputs(files))), [keys.parse_assignment(word) for word in assignments]
-
-
-def _target(name, path, output, outdir, *, in_place, overwrite):
-    """Path of the result; refused where something is in the way."""
-    if in_place:
-        return Path(os.path.realpath(path))
-    if output == "-":
-        return Path(_filename(path) if name == "-" else name)
-    target = Path(output) if output else Path(outdir) / Path(_filename(path) if name == "-" else name).name
-    if target.exists():
-        if os.path.samefile(target, path):
-            raise UsageError("the result would replace the input", mend="ask for it with --in-place", path=name)
-        if not overwrite:
-            raise RtoolsError("exists already", mend="--overwrite replaces it", path=target)
-    return target
-
-
-def _filename(path):
-    """What a file from standard input is called."""
-    found = keys.find(keys.read_tree(path), "meta.filename")
-    name = Path(str(found[0][1])).name if found else ""
-    return name or f"stdin.{keys.form_of(path)}"
-
-
-def _edited(console, name, path, assignments, *, new):
-    from rtools.products.edit import open_edit
-
-    edit = open_edit(path)
-    for key, value in assignments:
-        edit.set(key, value, new=new)
-    problem = edit.check()
-    if problem:
-        console.log("warning", f"{name}: {problem}")
-    for key, (old, value) in edit.changes.items():
-        console.log("info", f"{name}: {key} was {old!r}, is {value!r}")
-    return edit
-
-
-def _make_directory(directory):
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise RtoolsError(f"cannot be made ({(error.strerror or str(error)).lower()})", path=directory) from None
-
-
-def _stream(edit, name):
-    """Write the result to standard output, by way of a temporary file."""
-    with tempfile.TemporaryDirectory(prefix="rtools-") as scratch:
-        target = Path(scratch) / Path(_filename(edit.path) if name == "-" else name).name
-        with open(edit.stage(target, tool="rt-set", inputs=[name]).commit(), "rb") as file:
-            shutil.copyfileobj(file, sys.stdout.buffer)
-        sys.stdout.buffer.flush()
 
 
 main = common.entry(command)

@@ -1,5 +1,7 @@
 """A source catalog with its references and its files: what `rt-run` and `rt-catalog` have in common."""
 
+from pathlib import Path
+
 import numpy as np
 
 from rtools.errors import InputError, MissingReferenceError
@@ -11,6 +13,9 @@ __all__ = ["FORMS", "find_sources", "form_of", "make_planes", "planes_of", "refe
 
 FORMS = ("parquet", "ecsv")
 """Formats of the catalog; also the extensions of its file."""
+
+DUST_MAPS = "SFD_dust_4096_ngp.fits", "SFD_dust_4096_sgp.fits"
+"""Of the northern and the southern galactic hemisphere, as they are distributed."""
 
 MOSAIC_DETECTOR = "WFI02"
 """Its PSF, at its centre, stands for that of a mosaic."""
@@ -134,8 +139,31 @@ def find_sources(planes, meta, options, sources, *, threads=1, log):
     energy = encircled_energy(sources.get("apcorr"), meta["instrument"]["optical_element"])
     if energy is None:
         log("warning", "catalog: no encircled energy for this element; is_extended is false everywhere")
-    measuring = Options(energy=energy)
+    measuring = Options(energy=energy, dust=_dust(options["dust_maps"], log))
     return catalog_of(planes, options, psf=psf, measuring=measuring, forced=forced, threads=threads, log=log)
+
+
+def _dust(folder, log):
+    """E(B-V) from the maps in a directory; None, and a warning, where none is given."""
+    if folder is None:
+        log("warning", "catalog: no dust maps (--dust-maps or RT_DUST_MAPS), so dust_ebv is NaN")
+        return None
+    from astropy.io import fits
+    from astropy.wcs import WCS
+
+    from rtools.catalog.dust import reddening
+
+    maps = []
+    for name in DUST_MAPS:
+        path = Path(folder) / name
+        try:
+            with fits.open(path, memmap=False) as file:
+                maps.append((file[0].data, WCS(file[0].header)))
+        except FileNotFoundError:
+            raise InputError("no such file", mend="--dust-maps is the directory of both maps", path=path) from None
+        except (OSError, ValueError) as error:
+            raise InputError(f"no map that can be read ({' '.join(str(error).split())})", path=path) from None
+    return reddening(*maps)
 
 
 def _psf(source, meta, *, mosaic, log):
