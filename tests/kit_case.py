@@ -19,6 +19,7 @@ from run_case import STEPS, SUFFIXES, done
 import rtools
 from rtools.commands import common
 from rtools.commands.rt import GROUPS, command_of
+from rtools.pipeline import chain
 
 TOOLS = sorted(name for group in GROUPS.values() for name in group)
 
@@ -34,7 +35,7 @@ LINES = {
     "validate": ("FILE --quick --json",),
     "cut": ("FILE --section 10:40,20:60 --outdir DIR",),
     "fits": ("FILE --outdir DIR --sip-error none",),
-    **dict.fromkeys((*STEPS, "run"), ("FILE --outdir DIR",)),
+    **dict.fromkeys((*chain.ORDER, "run"), ("FILE --outdir DIR",)),
 }
 """Tool to command lines: FILE is a product that it takes, GAIN a reference file, DIR a directory for outputs."""
 
@@ -74,7 +75,7 @@ LIGHT = {"stat": "FILE --array data", "set": "GAIN author=me --outdir DIR"}
 """As `MANY`, quick enough for 200 files."""
 
 WRONG = {
-    **dict.fromkeys((*STEPS, "run", "cut", "view", "dq", "stat", "fits"), "wcs"),
+    **dict.fromkeys((*chain.ORDER, "run", "cut", "view", "dq", "stat", "fits"), "wcs"),
     "table": "cal",
     "refs": "gain",
 }

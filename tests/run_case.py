@@ -19,6 +19,8 @@ ROOT = "r0000101001001001001_0001"
 READS = "1;2-3;4-7;8-10;11;12-13"
 TYPES = tuple(chain.LAST_STEP)
 STEPS = tuple(name for name in chain.ORDER if name not in chain.MODULES)
+PRODUCTS = ("segm.asdf", "cat.parquet", "wcs.asdf", "cal.asdf")
+"""What the chain makes of an image, in the order in which it appears."""
 SUFFIXES = {name: chain.step_of(name).suffix for name in STEPS}
 
 
@@ -169,7 +171,7 @@ def raw18(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def ran(raw, tmp_path_factory):
-    """Directory with the products of all steps, `_cal` and `_wcs` of `raw`."""
+    """Directory with the products of all steps, and `PRODUCTS`, of `raw`."""
     directory = tmp_path_factory.mktemp("ran")
     done("run", raw, "--outdir", directory, "--save-steps")
     return directory

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 from run_case import (
+    PRODUCTS,
     STEPS,
     SUFFIXES,
     arrays,
@@ -33,13 +34,20 @@ def sibling(path, suffix):
     return path.name.replace("_uncal", f"_{suffix}")
 
 
+def products(*stems):
+    """Names of what the chain makes of images, sorted."""
+    return sorted(f"{stem}_{end}" for stem in stems for end in PRODUCTS)
+
+
 # --- which steps ----------------------------------------------------------------------------------------------------
 
 
 def test_save_steps_writes_what_each_step_made(ran, raw):
     """A step that does not apply (wfi18_transient of WFI01) gets no file."""
     made = [SUFFIXES[name] for name in STEPS if name != "wfi18transient"]
-    assert names_in(ran) == sorted(sibling(raw, suffix) for suffix in (*made, "wcs", "cal"))
+    stem = raw.name.removesuffix("_uncal.asdf")
+    saved = [f"{stem}_{suffix}.asdf" for suffix in (*made, "sourcecatalogstep")]
+    assert names_in(ran) == sorted([*saved, *products(stem)])
 
 
 def test_saved_steps_are_those_of_until(ran, raw, tmp_path):
@@ -92,7 +100,7 @@ def test_from_names_the_product_it_expects(product, given, first, wanted, tmp_pa
     ("options", "code", "said"),
     [
         (("--until", "dqinit"), 3, "past it"),
-        (("--until", "catalog"), 2, "this release has no rt-catalog"),
+        (("--until", "multiband"), 2, "no step is called 'multiband'"),
         (("--from", "nosuch"), 2, "no step is called 'nosuch'"),
         (("--skip", "nosuch"), 2, "no step is called 'nosuch'"),
         (("--skip", "rampfit"), 2, "no image without it"),
@@ -138,8 +146,10 @@ def test_skip_leaves_a_step_out_and_still_ends_in_cal(product, name, tmp_path):
     done("run", product("uncal"), "--outdir", tmp_path, "--skip", name)
     cal = tmp_path / product("cal").name
     step = chain.step_of(name)
-    assert statuses(cal) == statuses(product("cal")) | {step.cal_step: "SKIPPED"}
-    assert names_in(tmp_path) == sorted([cal.name, product("wcs").name])
+    uncalibrated = {"source_catalog": "SKIPPED"} if name in ("assignwcs", "photom") else {}
+    assert statuses(cal) == statuses(product("cal")) | {step.cal_step: "SKIPPED"} | uncalibrated
+    made = products(product("cal").name.removesuffix("_cal.asdf"))
+    assert names_in(tmp_path) == [one for one in made if not uncalibrated or one.endswith(("_cal.asdf", "_wcs.asdf"))]
     found = meta(cal)
     assert {found["ref_file"][use.type] for use in step.references} <= {"N/A"}
     if name in ("assignwcs", "photom"):
@@ -155,10 +165,13 @@ def test_skip_takes_every_name_of_a_step(product, tmp_path):
     assert (found["dark"], found["flat_field"]) == ("SKIPPED", "SKIPPED")
 
 
-def test_skip_of_a_step_of_a_later_release_is_recorded(product, tmp_path):
-    done("run", product("flat"), "--outdir", tmp_path, "--skip", "tweakreg")
+def test_skip_leaves_the_catalog_out(product, tmp_path, capsys):
+    assert tool("run", product("flat"), "--outdir", tmp_path, "--skip", "catalog", "--skip", "tweakreg") == 0
     found = statuses(tmp_path / product("cal").name)
-    assert (found["source_catalog"], found["tweakreg"]) == ("INCOMPLETE", "SKIPPED")
+    assert (found["source_catalog"], found["tweakreg"]) == ("SKIPPED", "SKIPPED")
+    assert names_in(tmp_path) == sorted(product(name).name for name in ("cal", "wcs"))
+    assert "tweakreg" not in capsys.readouterr().err  # asked for
+    assert "source_catalog" not in meta(tmp_path / product("cal").name)
 
 
 @pytest.mark.parametrize(
@@ -192,11 +205,11 @@ def test_dry_run_shows_chain_references_and_names_and_writes_nothing(raw, tmp_pa
     copied(raw, tmp_path)
     assert tool("run", tmp_path / raw.name, "--outdir", tmp_path / "out", "--skip", "dark", "--dry-run") == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines[1:12]] == list(STEPS)
+    assert [line.split()[0] for line in lines[1:14]] == list(chain.ORDER)
     assert "gain=builtin:" in lines[1 + STEPS.index("rampfit")]
     assert "(SKIPPED)" in lines[1 + STEPS.index("dark")]
     assert [line.split()[-1] for line in lines if "->" in line] == [
-        str(tmp_path / "out" / sibling(raw, suffix)) for suffix in ("wcs", "cal")
+        str(tmp_path / "out" / raw.name.replace("uncal.asdf", end)) for end in PRODUCTS
     ]
     assert names_in(tmp_path) == [raw.name]
 
@@ -212,8 +225,9 @@ def test_dry_run_lists_no_product_of_a_step_that_is_left_out(product, tmp_path, 
 def test_dry_run_as_json(product, capsys):
     assert tool("run", product("photom"), "--dry-run", "--json", "--set", "flat.var-flat=1", "--outdir", "none") == 0
     (entry,) = json.loads(capsys.readouterr().out)
-    assert [(step["step"], step["options"]) for step in entry["steps"]] == [("flat", {"var_flat": True})]
-    assert list(entry["steps"][0]["references"]) == ["flat"]
+    assert [step["step"] for step in entry["steps"]] == ["flat", "catalog", "tweakreg"]
+    assert entry["steps"][0]["options"] == {"var_flat": True}
+    assert [list(step["references"]) for step in entry["steps"]] == [["flat"], ["epsf", "apcorr"], []]
 
 
 def test_dry_run_names_what_is_missing(raw, tmp_path, capsys):
@@ -232,7 +246,7 @@ def test_existing_output_is_refused_before_any_work(product, tmp_path, capsys):
     assert captured.out == ""
     assert listing(tmp_path) == before
     done("run", source, "--overwrite")
-    assert names_in(tmp_path) == ["x_cal.asdf", "x_flat.asdf", "x_wcs.asdf"]
+    assert names_in(tmp_path) == sorted(["x_flat.asdf", *products("x")])
 
 
 def test_existing_output_of_one_input_does_not_stop_the_others(product, tmp_path, capsys):
@@ -240,7 +254,7 @@ def test_existing_output_of_one_input_does_not_stop_the_others(product, tmp_path
         copied(product("flat"), tmp_path, f"{stem}_flat.asdf")
     (tmp_path / "a_cal.asdf").write_text("mine")
     assert tool("run", tmp_path / "a_flat.asdf", tmp_path / "b_flat.asdf", "-q") == 1
-    assert capsys.readouterr().out.split() == [str(tmp_path / "b_wcs.asdf"), str(tmp_path / "b_cal.asdf")]
+    assert capsys.readouterr().out.split() == [str(tmp_path / f"b_{end}") for end in PRODUCTS]
     assert (tmp_path / "a_cal.asdf").read_text() == "mine"
 
 
@@ -260,14 +274,14 @@ def test_outdir_that_cannot_be_made(product, tmp_path, capsys):
 def test_two_inputs_with_one_output_name_are_refused(product, tmp_path, capsys):
     first, second = (copied(product(suffix), tmp_path, f"x_{suffix}.asdf") for suffix in ("photom", "flat"))
     assert tool("run", first, second, "--outdir", tmp_path / "out", "-q") == 2
-    assert f"rt-run: {first} and {second} would both be {tmp_path}/out/x_wcs.asdf" in capsys.readouterr().err
+    assert f"rt-run: {first} and {second} would both be {tmp_path}/out/x_segm.asdf" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 
 def test_the_same_input_twice_runs_once(product, tmp_path, capsys):
     source = copied(product("flat"), tmp_path, "x_flat.asdf")
     assert tool("run", source, source, "-q") == 0
-    assert len(capsys.readouterr().out.splitlines()) == 2
+    assert len(capsys.readouterr().out.splitlines()) == len(PRODUCTS)
 
 
 def test_the_same_input_spelt_twice_is_refused(product, tmp_path, capsys, monkeypatch):
@@ -283,16 +297,20 @@ def test_the_same_input_spelt_twice_is_refused(product, tmp_path, capsys, monkey
 def test_outputs_stand_next_to_the_input_and_take_its_stem(product, tmp_path, capsys):
     copied(product("flat"), tmp_path, "mysim.asdf")
     assert tool("run", tmp_path / "mysim.asdf", "-q") == 0
-    assert capsys.readouterr().out.split() == [str(tmp_path / "mysim_wcs.asdf"), str(tmp_path / "mysim_cal.asdf")]
+    assert capsys.readouterr().out.split() == [str(tmp_path / f"mysim_{end}") for end in PRODUCTS]
     assert meta(tmp_path / "mysim_cal.asdf")["filename"] == "mysim_cal.asdf"
     assert meta(tmp_path / "mysim_wcs.asdf")["filename"] == "mysim_wcs.asdf"
+    assert meta(tmp_path / "mysim_segm.asdf")["filename"] == "mysim_segm.asdf"
+    assert meta(tmp_path / "mysim_cal.asdf")["source_catalog"] == {"tweakreg_catalog_name": "mysim_cat.parquet"}
 
 
 def test_output_names_the_main_product_and_companions_take_its_stem(product, tmp_path):
     done("run", product("photom"), "-o", tmp_path / "deep" / "best_cal.asdf", "--save-steps")
-    assert names_in(tmp_path / "deep") == ["best_cal.asdf", "best_flat.asdf", "best_wcs.asdf"]
+    saved = ["best_flat.asdf", "best_sourcecatalogstep.asdf"]
+    assert names_in(tmp_path / "deep") == sorted([*saved, *products("best")])
     done("run", product("photom"), "-o", tmp_path / "best.asdf")
-    assert names_in(tmp_path) == ["best.asdf", "best_wcs.asdf", "deep"]
+    others = [name for name in products("best") if name != "best_cal.asdf"]
+    assert names_in(tmp_path) == sorted(["best.asdf", "deep", *others])
     assert meta(tmp_path / "best.asdf")["filename"] == "best.asdf"
 
 
@@ -312,7 +330,7 @@ def test_a_list_of_inputs(product, tmp_path, capsys):
         copied(product("flat"), tmp_path, f"{stem}_flat.asdf")
     (tmp_path / "list.txt").write_text(f"{tmp_path}/a_flat.asdf\n\n{tmp_path}/b_flat.asdf\n")
     assert tool("run", f"@{tmp_path}/list.txt", "-q", "--outdir", tmp_path / "out") == 0
-    assert names_in(tmp_path / "out") == ["a_cal.asdf", "a_wcs.asdf", "b_cal.asdf", "b_wcs.asdf"]
+    assert names_in(tmp_path / "out") == products("a", "b")
     assert tool("run", f"@{tmp_path}/nolist.txt") == 3
 
 
@@ -336,7 +354,7 @@ def test_an_association_runs_its_science_members(product, tmp_path):
         tmp_path / "x_asn.json", ("a_flat.asdf", "science"), ("b_flat.asdf", "background"), ("c_flat.asdf", "science")
     )
     done("run", asn, tmp_path / "a_flat.asdf", "--outdir", tmp_path / "out")
-    assert names_in(tmp_path / "out") == ["a_cal.asdf", "a_wcs.asdf", "c_cal.asdf", "c_wcs.asdf"]
+    assert names_in(tmp_path / "out") == products("a", "c")
 
 
 def test_a_bad_association_does_not_stop_the_others(product, tmp_path, capsys):
@@ -361,7 +379,7 @@ def test_steps_through_pipes_give_the_bits_of_the_chain(product, tmp_path, monke
         data = out.getvalue()
     with piped(monkeypatch, data) as out:
         done("run", "-")
-    assert names_in(tmp_path) == sorted([product("cal").name, product("wcs").name])
+    assert names_in(tmp_path) == products(product("cal").name.removesuffix("_cal.asdf"))
     assert all(same(tmp_path / product("cal").name, product("cal"), "data", "dq", "jump_indices").values())
     inputs = [entry["inputs"] for entry in history(tmp_path / product("cal").name)[-5:]]
     assert inputs == [[product(name).name] for name in ("rampfit", "darkcurrent", "assignwcs", "photom", "flat")]
@@ -373,6 +391,8 @@ def test_a_product_on_standard_output_knows_its_name(product, tmp_path, monkeypa
     (tmp_path / "out.asdf").write_bytes(out.getvalue())
     assert meta(tmp_path / "out.asdf")["filename"] == product("cal").name
     assert all(same(tmp_path / "out.asdf", product("cal")).values())
+    assert names_in(tmp_path) == ["out.asdf"]
+    assert "source_catalog" not in meta(tmp_path / "out.asdf")  # there is no file to name
 
 
 def test_standard_input_without_a_name_wants_one(product, tmp_path, monkeypatch, capsys):
@@ -387,7 +407,7 @@ def test_standard_input_without_a_name_wants_one(product, tmp_path, monkeypatch,
     assert "-: standard input has no meta.filename" in capsys.readouterr().err
     with piped(monkeypatch, bytes(data)):
         done("run", "-", "-o", "y.asdf")
-    assert names_in(tmp_path) == ["x_flat.asdf", "y.asdf", "y_wcs.asdf"]
+    assert names_in(tmp_path) == ["x_flat.asdf", "y.asdf", "y_cat.parquet", "y_segm.asdf", "y_wcs.asdf"]
 
 
 def test_bad_standard_input_is_called_so(product, monkeypatch, capsys):
@@ -442,15 +462,16 @@ def test_a_terminal_gets_no_product(product, monkeypatch, capsys):
 def test_timings_go_to_standard_error(product, tmp_path, capsys):
     assert tool("run", product("photom"), "--outdir", tmp_path, "-q", "--timings") == 0
     captured = capsys.readouterr()
-    assert len(captured.out.splitlines()) == 2
-    assert [line.split()[0] for line in captured.err.splitlines()] == ["flat", "write", "total", "peak"]
+    assert len(captured.out.splitlines()) == len(PRODUCTS)
+    timed = ["flat", "catalog", "tweakreg", "write", "total", "peak"]
+    assert [line.split()[0] for line in captured.err.splitlines()] == timed
 
 
 def test_json_report(product, tmp_path, capsys):
     assert tool("run", product("photom"), "--outdir", tmp_path, "-q", "--json") == 0
     (report,) = json.loads(capsys.readouterr().out)
     assert report["input"] == str(product("photom"))
-    assert [path.rpartition("_")[2] for path in report["outputs"]] == ["wcs.asdf", "cal.asdf"]
+    assert [path.rpartition("_")[2] for path in report["outputs"]] == list(PRODUCTS)
     assert report["cal_step"] == statuses(tmp_path / product("cal").name)
     assert report["seconds"]["total"] > 0
     assert report["peak_memory"] > 1 << 20
@@ -521,4 +542,4 @@ def test_inputs_that_differ_in_everything(raw, raw18, tmp_path):
     """Detectors, shapes and levels in one command."""
     short = simulate(tmp_path / "more", "wfi02", size=384, reads="1;2-3;4-5;6", number=2)
     done("run", raw, raw18, short, "--outdir", tmp_path / "out")
-    assert len(names_in(tmp_path / "out")) == 6
+    assert len(names_in(tmp_path / "out")) == 12

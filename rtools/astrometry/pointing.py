@@ -25,6 +25,7 @@ __all__ = [
     "mean_quaternion",
     "place_of",
     "region",
+    "separation",
     "solve",
     "unit_quaternion",
     "v1_of",
@@ -260,6 +261,15 @@ def region(e2v, detector):
     """Footprint of a detector as text for `meta.wcsinfo.s_region`."""
     v2, v3 = siaf.corners(detector)
     return s_region(np.array([place_of(e2v, *corner)[:2] for corner in zip(v2, v3, strict=True)]))
+
+
+def separation(one, other):
+    """Angle between two positions (degrees), in degrees; None where one is not known."""
+    if any(value is None or abs(value) > 360 for value in (*one, *other)):
+        return None
+    (a, b), (c, d) = np.deg2rad(one), np.deg2rad(other)
+    half = np.sin((d - b) / 2) ** 2 + np.cos(b) * np.cos(d) * np.sin((c - a) / 2) ** 2
+    return float(np.rad2deg(2 * np.arcsin(np.sqrt(min(half, 1)))))
 
 
 def keywords(solution, *, source, target=None, guide_star=None):

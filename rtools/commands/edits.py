@@ -14,7 +14,10 @@ from rtools.commands.outputs import Outputs
 from rtools.errors import RtoolsError, UsageError
 from rtools.products import keys
 
-__all__ = ["edit_files", "in_place"]
+__all__ = ["EXPOSURES", "edit_files", "in_place", "with_keywords"]
+
+EXPOSURES = ("l1_uncal", "ramp", "l2_image")
+"""Kinds of products with the pointing of one exposure."""
 
 in_place = click.option("--in-place", is_flag=True, allow_from_autoenv=False, help="Replace the input by the result.")
 
@@ -93,3 +96,23 @@ def _stream(edit, name, tool):
         with open(edit.stage(target, tool=tool, inputs=[name]).commit(), "rb") as file:
             shutil.copyfileobj(file, sys.stdout.buffer)
         sys.stdout.buffer.flush()
+
+
+def with_keywords(console, keywords):
+    """``edited(name, path)`` for `edit_files`: an exposure's metadata as ``keywords(meta, log)`` says by dotted key."""
+
+    def edited(name, path):
+        from rtools.products import reader
+        from rtools.products.edit import Edit
+
+        with reader.open_product(path, EXPOSURES) as product:
+            meta = product.meta
+        edit = Edit(path)
+        for key, value in keywords(meta, lambda level, text: console.log(level, f"{name}: {text}")).items():
+            edit.set(f"meta.{key}", value, new=True)
+        problem = edit.check()
+        if problem:
+            console.log("warning", f"{name}: {problem}")
+        return edit
+
+    return edited

@@ -33,6 +33,11 @@ GROUPS = {
     "simulate": {"sim": "rtools.commands.sim"},
     "exposure": {name: None for name in chain.ORDER if name not in chain.MODULES}
     | {"catalog": "rtools.commands.catalog", "tweakreg": "rtools.commands.tweakreg"},
+    "sky positions": {
+        "point": "rtools.commands.point",
+        "aberration": "rtools.commands.aberration",
+        "refcat": "rtools.commands.refcat",
+    },
     "chains": {"run": "rtools.commands.run"},
 }
 """Group to tool (without ``rt-``) to the module of its command; None for the step tools."""

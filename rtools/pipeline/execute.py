@@ -139,7 +139,7 @@ class _Run:
                 aside.join()
             for task in plan.tasks:
                 self._finish(task, saturated)
-            if self.found is not None:
+            if self.found is not None and "cat" in plan.outputs:
                 self._stage_sources()
             if plan.main == "cal":
                 self._write_cal()
@@ -274,7 +274,8 @@ class _Run:
         with announced(self.journal.tell):
             self.found = cataloging.find_sources(planes, self.meta, task.options, task.sources, **settings)
         task.status = "COMPLETE" if self.found.complete else "INCOMPLETE"
-        self.meta["source_catalog"] = {"tweakreg_catalog_name": self.plan.outputs["cat"].name}
+        if "cat" in self.plan.outputs:
+            self.meta["source_catalog"] = {"tweakreg_catalog_name": self.plan.outputs["cat"].name}
 
     def _become_image(self):
         """What an L2 image says and a ramp does not."""

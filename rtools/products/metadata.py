@@ -1,18 +1,21 @@
 """Metadata of products: complete blocks for a new one, what every written file says of itself, what must be there."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 from rtools import __version__
 from rtools.errors import InputError
 from rtools.products import history, layout, nodes
 
-__all__ = ["cal_step", "complete", "get", "missing", "put", "require", "stamp_file"]
+__all__ = ["cal_step", "complete", "exposure_mjd", "get", "missing", "mjd_of", "put", "require", "stamp_file"]
 
 NEVER_INVENTED = ("time", "array", "object", "gwcs", "table")
 """Types of fields that have no fill value: who writes a file without them must stop."""
 
 WRITTEN = ("filename", "file_date", "model_type", "calibration_software_name", "calibration_software_version")
 """Set by `stamp_file` on every write."""
+
+MJD_OF_1970 = 40587
 
 _ABSENT = object()
 
@@ -60,6 +63,27 @@ def require(meta, *paths, path=None):
     absent = missing(meta, *dict.fromkeys(paths))
     if absent:
         raise InputError(f"metadata missing: {', '.join(f'meta.{name}' for name in absent)}", path=path)
+
+
+def exposure_mjd(meta):
+    """Start and end of an exposure, Modified Julian Dates (UTC).
+
+    Raises
+    ------
+    InputError
+        They are missing or no times.
+    """
+    try:
+        start, end = (mjd_of(meta["exposure"][key]) for key in ("start_time", "end_time"))
+    except (InputError, KeyError, TypeError, ValueError):
+        raise InputError("meta.exposure.start_time or end_time is missing or is no time") from None
+    return start, end
+
+
+def mjd_of(time):
+    """Modified Julian Date of an ISO time, UTC, or of a time node; ValueError if it is none."""
+    moment = datetime.fromisoformat(nodes.iso(time))
+    return MJD_OF_1970 + moment.replace(tzinfo=UTC).timestamp() / 86400
 
 
 def cal_step(recorded=None):

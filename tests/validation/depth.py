@@ -72,7 +72,7 @@ def matches(truth, places):
 
 
 def fifty_percent(magnitude, found):
-    """Magnitude at which completeness falls to one half for good, in bins with enough sources; text where it does not."""
+    """Magnitude at which completeness falls to one half for good, or text; bins with few sources are left out."""
     edges = np.arange(np.floor(magnitude.min()), magnitude.max() + STEP, STEP)
     total, good = np.histogram(magnitude, edges)[0], np.histogram(magnitude[found], edges)[0]
     usable = total >= FEWEST

@@ -1,0 +1,1 @@
+from rtools.commands.refs import command, main
