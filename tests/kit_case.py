@@ -31,6 +31,9 @@ LINES = {
     "refs": ("check FILE --builtin", "show GAIN"),
     "get": ("exposure.type FILE",),
     "set": ("FILE exposure.nresultants=5 --outdir DIR",),
+    "point": ("FILE --quaternion 0 0 0 1 --outdir DIR", "--summary FILE", "--v1 FILE"),
+    "aberration": ("FILE --outdir DIR",),
+    "refcat": ("info FILE",),
     "diff": ("FILE FILE",),
     "validate": ("FILE --quick --json",),
     "cut": ("FILE --section 10:40,20:60 --outdir DIR",),
@@ -41,6 +44,7 @@ LINES = {
 
 WRITES = {
     "sim": f"{NAME} --size 256 --read-pattern 1;2;3 --no-truth --outdir DIR",
+    "refcat": "make FILE -o DIR/out.parquet",
     "refs": "make DIR --detector WFI01 --types gain --size 256",
     "dq": "FILE --mask JUMP_DET -o DIR/out.asdf",
     "view": "FILE -o DIR/out.png",
@@ -49,7 +53,7 @@ WRITES = {
 """Tool to a command line that writes a file."""
 
 BEFORE = {name: SUFFIXES[STEPS[number - 1]] if number else "uncal" for number, name in enumerate(STEPS)}
-TAKES = {**BEFORE, "linearity": "dark_decay", "run": "photom", "refs": "uncal", "table": "catalog"}
+TAKES = {**BEFORE, "linearity": "dark_decay", "run": "photom", "refs": "uncal", "table": "catalog", "refcat": "catalog"}
 """Tool to the kind of product that FILE is; otherwise an image."""
 
 
@@ -75,8 +79,9 @@ LIGHT = {"stat": "FILE --array data", "set": "GAIN author=me --outdir DIR"}
 """As `MANY`, quick enough for 200 files."""
 
 WRONG = {
-    **dict.fromkeys((*chain.ORDER, "run", "cut", "view", "dq", "stat", "fits"), "wcs"),
+    **dict.fromkeys((*chain.ORDER, "run", "cut", "view", "dq", "stat", "fits", "point", "aberration"), "wcs"),
     "table": "cal",
+    "refcat": "cal",
     "refs": "gain",
 }
 """Tool to a kind of product that it does not take; the others take them all."""
@@ -129,7 +134,10 @@ def others(tmp_path_factory):
 
     directory = tmp_path_factory.mktemp("others")
     done("refs", "make", directory, "--detector", "WFI01", "--types", "gain", "--size", 256)
-    table = pyarrow.table({"label": list(range(500)), "flux": [1.5 * number for number in range(500)]})
+    numbers = range(500)
+    columns = {"label": list(numbers), "flux": [1.5 * number for number in numbers]}
+    columns |= {"ra": [10 + 0.001 * number for number in numbers], "dec": [0.001 * number for number in numbers]}
+    table = pyarrow.table(columns)
     parquet.write_table(table, directory / "stars_cat.parquet")
     return {"gain": next(directory.glob("*.asdf")), "catalog": directory / "stars_cat.parquet"}
 

@@ -34,10 +34,10 @@ def done(name, *args):
     assert tool(name, *args, "-q") == 0
 
 
-def simulate(directory, detector="wfi01", *, size=256, reads=READS, number=1):
-    """Simulate a small exposure; its path."""
+def simulate(directory, detector="wfi01", *, size=256, reads=READS, number=1, stars=60_000):
+    """Simulate a small exposure, crowded so that there are sources to find; its path."""
     name = f"r0000101001001001001_{number:04d}_{detector}_f158_uncal.asdf"
-    settings = ("--size", size, "--read-pattern", reads, "--no-truth", "--crowded", 60_000, "--reference-read")
+    settings = ("--size", size, "--read-pattern", reads, "--no-truth", "--crowded", stars, "--reference-read")
     done("sim", name, "--outdir", directory, *settings)
     return directory / name
 
@@ -165,8 +165,8 @@ def raw(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def raw18(tmp_path_factory):
-    """As `raw`, of the detector that has the transient."""
-    return simulate(tmp_path_factory.mktemp("raw18"), "wfi18")
+    """As `raw`, of the detector that has the transient, with a sky dark enough to see it."""
+    return simulate(tmp_path_factory.mktemp("raw18"), "wfi18", stars=30_000)
 
 
 @pytest.fixture(scope="session")

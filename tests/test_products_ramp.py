@@ -10,7 +10,7 @@ import products_samples as samples
 import pytest
 
 from rtools.errors import InputError, RtoolsError
-from rtools.products import header, ramp, reader
+from rtools.products import header, laidout, reader
 from rtools.products.ramp import RampWriter
 
 SHAPE = (3, 64, 512)
@@ -56,9 +56,9 @@ def test_strips_in_any_order_make_the_product(tmp_path, compression, profile):
 
 
 def test_a_tree_longer_than_its_room_costs_a_second_pass(tmp_path):
-    meta = samples.meta("ramp") | {"cal_logs": ["a rather long line " * 10] * (ramp.ROOM // 150)}
+    meta = samples.meta("ramp") | {"cal_logs": ["a rather long line " * 10] * (laidout.ROOM // 150)}
     path = filled(tmp_path / "x.asdf").finish(meta, SMALL).commit()
-    assert header.read_header(path)[2][0].offset > ramp.ROOM
+    assert header.read_header(path)[2][0].offset > laidout.ROOM
     assert len(reader.open_product(path).meta["cal_logs"]) == len(meta["cal_logs"])
     np.testing.assert_array_equal(reader.open_product(path).array("data"), DATA)
     assert os.listdir(tmp_path) == ["x.asdf"]

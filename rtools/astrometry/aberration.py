@@ -63,7 +63,9 @@ def aberration(ra, dec, velocity):
         return Aberration(1.0, float(ra), float(dec))
     longitude, latitude = np.deg2rad(ra), np.deg2rad(dec)
     across = np.cos(latitude)
-    seen, scale = apparent(np.array([across * np.cos(longitude), across * np.sin(longitude), np.sin(latitude)]), velocity)
+    seen, scale = apparent(
+        np.array([across * np.cos(longitude), across * np.sin(longitude), np.sin(latitude)]), velocity
+    )
     return Aberration(float(scale), *angles(seen))
 
 

@@ -115,8 +115,6 @@ def detect_deep(data, err, mask, stamp, *, threshold=4.25, npixels=5, threads=1)
         0 for background.
     n : int
         Number of sources.
-    detection_image : ndarray float32 (ny, nx)
-        The smoothed data, for moments.
     """
     from rtools.catalog._deep_kernels import highest
 
@@ -127,8 +125,7 @@ def detect_deep(data, err, mask, stamp, *, threshold=4.25, npixels=5, threads=1)
     high = peak > threshold
     labels = np.where(high, np.cumsum(high, dtype=np.int32), np.int32(0))[labels]
     limits = {"contrast": CONTRAST, "rise": RISE, "floor": threshold}
-    labels, n = deblend(labels, found, npixels, **limits, threads=threads)
-    return labels, n, smooth(data, mask, gaussian_kernel(FWHM), threads=threads)
+    return deblend(labels, found, npixels, **limits, threads=threads)
 
 
 def _filter(stamp):

@@ -30,7 +30,7 @@ STEP = Step(
         Option("bkg-boxsize", 1000, "Side of the background's boxes, pixels.", minimum=1),
         Option("kernel-fwhm", 2.0, "Width of the smoothing kernel, pixels (FWHM).", minimum=0.1),
         Option("snr-threshold", 3.0, "Threshold on the smoothed image, in rms of the unsmoothed background."),
-        Option("npixels", 25, "Least number of connected pixels of a source.", minimum=1),
+        Option("npixels", 25, "Least number of connected pixels of a source (5 with --deep).", minimum=1),
         Option("deblend", False, "Separate sources whose pixels touch."),
         Option("contrast", 1e-4, "Least share of the light of a blend for a source of its own.", minimum=0.0),
         Option("fit-psf", True, "Measure positions and fluxes with the PSF, too."),

@@ -22,8 +22,8 @@ EXAMPLES = (
 DESCRIPTION = """\
 Sets meta.wcsinfo (ra_ref, dec_ref, roll_ref, v2_ref, v3_ref, v3yangle, vparity, s_region), meta.pointing (ra_v1,
 dec_v1, pa_v3, pa_aperture, quaternion, target_ra, target_dec, pointing_engineering_source) and
-meta.guide_star.hv_position from the attitude of the spacecraft: a quaternion from ECI to body, the scalar last. Metadata
-only, for meta.wcsinfo.aperture_name; rt-aberration and rt-assignwcs come after it.
+meta.guide_star.hv_position from the attitude of the spacecraft: a quaternion from ECI to body, the scalar last.
+Metadata only, for meta.wcsinfo.aperture_name; rt-aberration and rt-assignwcs come after it.
 
 An engineering table (ECSV, CSV, parquet, FITS) has a column time (ISO, UTC, or MJD), SCF_AC_SDR_QBJ_1 … _4 and, if it
 says the way from body to FGS, SCF_AC_EST_FGS_QBR_1 … _4. Samples during the exposure are averaged and normalised; of

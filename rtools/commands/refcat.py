@@ -1,1 +1,309 @@
-from rtools.commands.refs import command, main
+"""rt-refcat: reference catalogs: make, inspect, cut, build from a simulation, download."""
+
+import json
+import os
+from pathlib import Path
+
+import click
+
+from rtools import __version__
+from rtools.commands import common, options
+from rtools.commands.inputs import local
+from rtools.commands.outputs import Outputs, deliver
+from rtools.commands.refs import ToolGroup
+from rtools.errors import InputError, UsageError
+
+__all__ = ["command", "main"]
+
+EXAMPLES = (
+    "rt-refcat make gaia.fits -o gaia",
+    "rt-refcat info gaia",
+    "rt-refcat cut gaia --file X_cal.asdf -o near.parquet",
+    "rt-refcat from-truth X_truth.parquet -o gaia.parquet",
+    "rt-refcat download --file X_cal.asdf -o gaia.parquet",
+)
+
+OUTPUT_HELP = """\
+The extension of -o, or --format, says the form of the output: a table (parquet, ECSV, CSV, FITS, VOTable), else a
+directory that is a HATS tree (parquet files by cells of the sky). Columns are called as Gaia calls them: ra, dec [deg],
+pmra, pmdec [mas/yr], parallax [mas], their errors (ra_error …), ref_epoch [yr], phot_g_mean_mag, source_id."""
+
+TRUTH_HELP = """\
+Stars of truth tables are moved from the date of the exposure back to 2016.0, by parallaxes (1 mas, log-normal) and
+motions (40 km/s along either axis) that are drawn; then errors are drawn that are those of Gaia DR3 at the star's G. G
+is taken to be the magnitude of the table. Stars that tables share are listed once."""
+
+FORMATS = ("hats", "parquet", "ecsv", "csv", "fits", "votable")
+
+
+@click.group(
+    "rt-refcat",
+    cls=ToolGroup,
+    examples=EXAMPLES,
+    short_help="Reference catalogs: make, inspect, cut, from a simulation, download.",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, "-V", "--version", prog_name="rt-refcat", message="%(prog)s (rtools) %(version)s")
+def command():
+    """Reference catalogs for rt-tweakreg: make, inspect and cut local ones, build one from a simulation's truth, or
+    download from Gaia."""
+
+
+def _bundle(*decorators):
+    def decorate(function):
+        for decorator in reversed(decorators):
+            function = decorator(function)
+        return function
+
+    return decorate
+
+
+_writing = _bundle(
+    click.option("-o", "--output", required=True, metavar="OUT", help="Table or directory; - is stdout."),
+    click.option("--format", "form", type=click.Choice(FORMATS), help="Of the output; else its extension, - ECSV."),
+    click.option("--rows", type=click.IntRange(1), metavar="N", help="Most rows of a file of a HATS tree; 1000000."),
+    click.option("--overwrite", is_flag=True, help="Replace an output that exists; otherwise refused, exit 1."),
+    click.option("-n", "--dry-run", is_flag=True, help="Say what would be written; write nothing."),
+)
+
+_limit = click.option("--limit", type=float, metavar="G", help="Only stars brighter than this G.")
+
+_where = _bundle(
+    click.option("--cone", metavar="RA,DEC,RADIUS", allow_from_autoenv=False, help="In degrees."),
+    click.option(
+        "--file", "files", multiple=True, metavar="FILE", help="Around the footprint of this image; repeated: of all."
+    ),
+    common.option(
+        "--margin", default=60.0, type=click.FloatRange(0), metavar="ARCSEC", help="Around footprints of --file."
+    ),
+)
+
+
+@common.tool(
+    "rt-refcat make",
+    summary="A table or a HATS tree as a HATS tree or a table, names and units normalised.",
+    description=f"{OUTPUT_HELP}\n\nNames are taken in any case, RA/DEC and sky_centroid, too; units are converted.",
+    examples=("rt-refcat make gaia.fits -o gaia", "rt-refcat make gaia -o gaia.parquet --limit 20"),
+    no_args_is_help=True,
+)
+@click.argument("catalog", metavar="IN")
+@click.option("--all-columns", is_flag=True, help="Keep other columns, too.")
+@_limit
+@_writing
+def make(console, catalog, all_columns, limit, **where):
+    target = _target(where, [catalog])
+    table = _brighter(_read(catalog, everything=all_columns), limit)
+    _write(console, where, target, table, inputs=[catalog], parameters={"limit": limit})
+
+
+@common.tool(
+    "rt-refcat cut",
+    summary="The part of a reference catalog in a cone, or around images.",
+    description=f"{OUTPUT_HELP}\n\nOf a HATS tree only the files that the cone touches are read.",
+    examples=(
+        "rt-refcat cut gaia --cone 270,66,0.5 -o near.parquet",
+        "rt-refcat cut gaia --file X_cal.asdf --file Y_cal.asdf -o near.parquet",
+    ),
+    no_args_is_help=True,
+)
+@click.argument("catalog", metavar="IN")
+@_where
+@click.option("--all-columns", is_flag=True, help="Keep other columns, too.")
+@_limit
+@_writing
+def cut(console, catalog, cone, files, margin, all_columns, limit, **where):
+    target = _target(where, [catalog, *files])
+    cone = _cone(cone, files, margin)
+    table = _brighter(_read(catalog, cone, everything=all_columns), limit)
+    _write(console, where, target, table, inputs=[catalog, *files], parameters={"cone": cone, "limit": limit})
+
+
+@common.tool(
+    "rt-refcat from-truth",
+    summary="What Gaia would list of the stars of rt-sim's truth tables.",
+    description=f"{TRUTH_HELP}\n\n{OUTPUT_HELP}",
+    examples=(
+        "rt-refcat from-truth X_truth.parquet -o gaia.parquet",
+        "rt-refcat from-truth *_truth.parquet -o gaia --epoch 2027.0 --exact",
+    ),
+    no_args_is_help=True,
+)
+@click.argument("truths", nargs=-1, required=True, metavar="TRUTH…")
+@click.option("--exact", is_flag=True, help="No errors.")
+@common.option("--seed", default=0, metavar="N", help="Of parallaxes, motions and errors.")
+@click.option("--epoch", type=float, metavar="YEAR", help="Of the positions; default that of the exposure beside it.")
+@common.option("--limit", default=21.0, metavar="G", help="Only stars brighter than this G.")
+@_writing
+def from_truth(console, truths, exact, seed, epoch, limit, **where):
+    truths = list(dict.fromkeys(common.expand_inputs(truths)))
+    if epoch is not None and not 1900 < epoch < 2200:
+        raise UsageError(f"--epoch {epoch:g}: a Julian year expected")
+    said = {"exact": exact, "seed": seed, "epoch": epoch, "limit": limit}
+    target = _target(where, truths)
+    from rtools.pipeline.truth import gaia_of_truth
+
+    table = gaia_of_truth(truths, epoch=epoch, seed=seed, exact=exact, limit=limit)
+    _write(console, where, target, table, inputs=truths, parameters=said)
+
+
+@common.tool(
+    "rt-refcat download",
+    summary="Stars of Gaia DR3 in a cone, or around images, over the network.",
+    description=f"{OUTPUT_HELP}\n\nThe only tool that asks the network; it needs astroquery (pip install "
+    "'roman-rtools[gaia]').",
+    examples=(
+        "rt-refcat download --cone 270,66,0.5 -o gaia.parquet",
+        "rt-refcat download --file X_cal.asdf --limit 21 -o gaia",
+    ),
+    no_args_is_help=True,
+)
+@_where
+@_limit
+@_writing
+def download(console, cone, files, margin, limit, **where):
+    target = _target(where, files)
+    cone = _cone(cone, files, margin)
+    from rtools.products import gaia_archive
+
+    if where["dry_run"]:
+        click.echo(gaia_archive.query(cone, limit))
+        return
+    console.status("asking the Gaia archive")
+    try:
+        table = gaia_archive.download(cone, limit=limit)
+    finally:
+        console.status("")
+    _write(console, where, target, table, inputs=files, parameters={"cone": cone, "limit": limit})
+
+
+@common.tool(
+    "rt-refcat info",
+    summary="What a reference catalog has: rows, files, columns, magnitudes, epoch, errors.",
+    examples=("rt-refcat info gaia", "rt-refcat info gaia.parquet --json"),
+    no_args_is_help=True,
+)
+@click.argument("catalogs", nargs=-1, required=True, metavar="IN…")
+@options.json_output
+@options.fail_fast
+def info(console, catalogs, as_json, fail_fast):
+    reports = []
+
+    def look(name):
+        from rtools.products.refcat_info import describe
+
+        with local(name, suffix="") as path:
+            said = describe(path) | {"catalog": name}
+        reports.append(said)
+        if not as_json:
+            from rtools.show.refcat import refcat_rows
+            from rtools.show.summary import print_rows
+
+            print_rows(refcat_rows(said))
+
+    console.tool = command.name  # what other errors of a subcommand begin with
+    names = list(dict.fromkeys(common.expand_inputs(catalogs)))
+    status = common.for_each(console, names, look, fail_fast=fail_fast, report=reports.append, key="catalog")
+    if as_json:
+        click.echo(json.dumps(reports, indent=2))
+    return status
+
+
+def _read(name, cone=None, *, everything=False):
+    from rtools.products import refcat_files
+
+    with local(name, suffix="") as path:
+        return refcat_files.read(path, cone, everything=everything)
+
+
+def _brighter(table, limit):
+    if limit is None:
+        return table
+    if "phot_g_mean_mag" not in table.colnames:
+        raise InputError("has no phot_g_mean_mag for --limit")
+    return table[table["phot_g_mean_mag"] < limit]
+
+
+def _cone(cone, files, margin):
+    """The cone that was asked for, before any work."""
+    if bool(cone) == bool(files):
+        raise UsageError("which part of the sky", mend="give --cone RA,DEC,RADIUS or --file FILE")
+    from rtools.products import cones
+
+    if cone:
+        return cones.parse(cone)
+    import numpy as np
+
+    return cones.around(np.concatenate([cones.corners_of(path) for path in common.expand_inputs(files)]), margin)
+
+
+def _target(where, inputs):
+    """Form and path (None for standard output) of the output; refused before any work."""
+    output, form = where["output"], where["form"]
+    outputs = Outputs(output, None, overwrite=where["overwrite"], inputs=[output], dry_run=where["dry_run"])
+    if output == "-":
+        if form == "hats":
+            raise UsageError("a HATS tree is a directory; standard output takes a table")
+        return form or "ecsv", None
+    for name in inputs:
+        if os.path.exists(output) and os.path.exists(name) and os.path.samefile(output, name):
+            raise UsageError("the result would replace the input", path=output)
+    form = form or _form_of(output)
+    if form != "hats":
+        return form, outputs.path("", output)
+    from rtools.products import hats
+
+    hats.refuse(output, overwrite=where["overwrite"])
+    return form, Path(output)
+
+
+def _form_of(output):
+    """The form that a name says: a tree, if it says no format of tables."""
+    from rtools.products.catalogs import form_of_name
+
+    try:
+        return form_of_name(output)
+    except UsageError:
+        return "hats"
+
+
+def _write(console, where, target, table, *, inputs, parameters=None):
+    """Write a reference catalog, or say what would be written."""
+    form, path = target
+    if len(table) == 0:
+        console.log("warning", "no stars")
+    if where["dry_run"]:
+        click.echo(f"{len(table)} rows -> {'-' if path is None else path}")
+        return
+    from rtools.products import catalogs, hats, history
+    from rtools.products.flatmeta import record
+
+    said = {key: value for key, value in (parameters or {}).items() if value not in (None, False)}
+    entry = history.entry(console.tool, parameters=said, inputs=inputs)
+    if form == "hats":
+        hats.write_tree(path, table, rows=where["rows"] or hats.ROWS, overwrite=where["overwrite"], entry=entry)
+    else:
+        table.meta = record(dict(table.meta), entry)
+        deliver(path, f"refcat{catalogs.EXTENSIONS[form][0]}", lambda name: _staged(console, name, table, form))
+    if path is not None:
+        click.echo(path)
+
+
+def _staged(console, path, table, form):
+    from rtools.products.catalogs import stage_catalog
+
+    stage = stage_catalog(path, table, form)
+    for text in stage.messages:
+        console.log("warning", f"{path}: {text}")
+    return stage
+
+
+for name, subcommand in (
+    ("make", make),
+    ("info", info),
+    ("cut", cut),
+    ("from-truth", from_truth),
+    ("download", download),
+):
+    command.add_command(subcommand, name)
+
+main = common.entry(command)

@@ -26,10 +26,9 @@ def image_statistics(data, dq, err, threads=1):
     Parameters
     ----------
     data : ndarray float32
-        DN/s.
-    dq : ndarray uint32
+    dq : ndarray uint32 or None
+        None: no pixel is flagged.
     err : ndarray, float16 or float32
-        DN/s.
     threads : int
         The result does not depend on them.
 
@@ -39,6 +38,7 @@ def image_statistics(data, dq, err, threads=1):
         image_median; image_rms = 1.4826 × median |data - image_median|; good_pixel_fraction. NaN, NaN and 0 without
         a good pixel.
     """
+    dq = np.zeros(data.shape, np.uint32) if dq is None else dq  # pages that are only read take no memory
     parts = [_Part(data[rows], dq[rows], err[rows]) for rows in _slices(len(data), threads)]
     with ThreadPoolExecutor(threads) as pool:
         centre, count = _median(parts, np.float32(np.nan), pool)

@@ -9,7 +9,16 @@ from rtools.products import engineering, history
 from rtools.products.metadata import exposure_mjd, get, require
 from rtools.reference import siaf
 
-__all__ = ["Request", "Sample", "aberration_keywords", "pointing_keywords", "report", "samples", "v1_from_table", "v1_of_file"]
+__all__ = [
+    "Request",
+    "Sample",
+    "aberration_keywords",
+    "pointing_keywords",
+    "report",
+    "samples",
+    "v1_from_table",
+    "v1_of_file",
+]
 
 VELOCITY = ("ephemeris.velocity_x", "ephemeris.velocity_y", "ephemeris.velocity_z")
 

@@ -23,6 +23,7 @@ __all__ = [
     "RepeatedBytes",
     "block_head",
     "block_index",
+    "write_at",
     "write_blocks",
 ]
 
@@ -140,7 +141,7 @@ def write_blocks(file, sources, *, compression="lz4", threads=1):
                     digest = md5(usedforsecurity=False)
                     offsets.append(place)
                     place += HEAD
-                waiting.append(pool.submit(_write_at, descriptor, data, place))
+                waiting.append(pool.submit(write_at, descriptor, data, place))
                 waiting.append(hasher.submit(digest.update, data))
                 place += len(data)
                 while len(waiting) > BACKLOG:
@@ -150,7 +151,7 @@ def write_blocks(file, sources, *, compression="lz4", threads=1):
             for job in waiting:
                 job.result()
         for offset, way, (used, size, checksum) in zip(offsets, ways, blocks, strict=True):
-            _write_at(descriptor, block_head(way, used, size, checksum.result()), offset)
+            write_at(descriptor, block_head(way, used, size, checksum.result()), offset)
     finally:
         for hasher in hashers:
             hasher.shutdown(cancel_futures=True)
@@ -158,7 +159,7 @@ def write_blocks(file, sources, *, compression="lz4", threads=1):
     return offsets
 
 
-def _write_at(descriptor, data, place):
+def write_at(descriptor, data, place):
     """All of `data` at a place of an open file; the position of the file is left alone, so any thread may do it."""
     data = memoryview(data)
     while data:

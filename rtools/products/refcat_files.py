@@ -14,7 +14,7 @@ import numpy as np
 from rtools.errors import InputError
 from rtools.products.catalogs import read_catalog
 
-__all__ = ["COLUMNS", "is_tree", "partitions", "read", "separation"]
+__all__ = ["COLUMNS", "is_tree", "partition_file", "partitions", "read", "separation", "standard"]
 
 COLUMNS = {
     "ra": "deg",
@@ -79,7 +79,7 @@ def read(path, cone=None, *, everything=False):
     """
     path = Path(path)
     table = _read_tree(path, cone, everything) if is_tree(path) else read_catalog(path)
-    table = _standard(table, path, everything)
+    table = standard(table, path, everything=everything)
     if cone is not None and len(table):
         table = table[separation(table["ra"], table["dec"], cone[0], cone[1]) <= cone[2]]
     return table
@@ -121,14 +121,15 @@ def _read_tree(path, cone, everything):
         touched = {order: set(_cells(cone, order).tolist()) for order in {order for order, _ in cells}}
         cells = [(order, pixel) for order, pixel in cells if pixel in touched[order]]
     fine = None if cone is None else (_order_of(cone), _cells(cone, _order_of(cone)))
-    tables = [_read_partition(_partition_file(path, cell), cell, fine, everything) for cell in cells]
+    tables = [_read_partition(partition_file(path, cell), cell, fine, everything) for cell in cells]
     filled = [table for table in tables if len(table)]
     if filled:
         return vstack(filled, metadata_conflicts="silent")
     return tables[0] if tables else Table({"ra": np.zeros(0), "dec": np.zeros(0)})
 
 
-def _partition_file(path, cell):
+def partition_file(path, cell):
+    """Path of the file of a partition, (order, pixel), of a tree."""
     order, pixel = cell
     folder = path / "dataset" if (path / "dataset").is_dir() else path
     return folder / f"Norder={order}" / f"Dir={pixel // 10000 * 10000}" / f"Npix={pixel}.parquet"
@@ -225,7 +226,8 @@ def _meanings(names):
     return found
 
 
-def _standard(table, path, everything):
+def standard(table, path=None, *, everything=False):
+    """A table with the names and units of `COLUMNS`, without the rows that have no position; `path` is for messages."""
     from astropy.table import Table
 
     meanings = _meanings(table.colnames)

@@ -97,17 +97,19 @@ def serialise(tree, profile, history=(), sources=()):
 
     Parameters
     ----------
-    tree : TaggedDict
+    tree : TaggedDict or callable
+        ``tree(first)``: the tree that names its `sources` from block `first` on.
     profile : str
     history : iterable of dict
     sources : sequence
-        Blocks that the tree's nodes name already, numbered from 0; such a tree holds no foreign arrays.
+        Blocks that the tree's nodes name already, numbered from 0 unless the tree is made for another first one;
+        a tree that is not holds no foreign arrays.
 
     Returns
     -------
     (bytes, bytes, list) : head of the file, blocks of foreign objects' arrays, sources of the blocks that follow them
     """
-    first = len(sources)
+    first = 0
     while True:
         found = list(sources)
         known = {}
@@ -117,15 +119,16 @@ def serialise(tree, profile, history=(), sources=()):
                 return np.array(array)
             if id(array) not in known:
                 little = array.astype(array.dtype.newbyteorder("<")) if array.dtype.byteorder == ">" else array
-                known[id(array)] = array_node(little, first + len(found) - len(sources)), array
+                known[id(array)] = array_node(little, first + len(found)), array
                 found.append(RepeatedBytes(little) if not any(array.strides) else ArrayBytes(little))
             return known[id(array)][0]
 
-        head, inner = serial.dump(serial.to_asdf(tree, store), profile=profile, history=history)
+        made = tree(first) if callable(tree) else tree
+        head, inner = serial.dump(serial.to_asdf(made, store), profile=profile, history=history)
         count = len(_offsets(inner))
-        if count == first - len(sources):
+        if count == first:
             return head, inner, found
-        if sources or first:
+        if first or (sources and not callable(tree)):
             raise RtoolsError("arrays inside a WCS object do not settle in the file")
         first = count  # asdf puts the arrays of foreign objects into the first blocks: begin again after them
 

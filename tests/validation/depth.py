@@ -120,7 +120,7 @@ def main():
     results = [report("normal", truth, *normal(*image), normal(-data, *image[1:])[1])]
     deep = detect_deep(data, err, mask, stamp, threshold=arguments.threshold)
     negative = detect_deep(-data, err, mask, stamp, threshold=arguments.threshold)[1]
-    results.append(report("deep", truth, *deep, negative))
+    results.append(report("deep", truth, *deep, smooth(data, mask, gaussian_kernel(2.0)), negative))
     if arguments.json:
         print(json.dumps(results, indent=1))
         return

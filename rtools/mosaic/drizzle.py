@@ -1,0 +1,255 @@
+"""Drizzling: the pixels of a member, spread over a band of rows of the mosaic.
+
+A member is drizzled once for everything: weight, data and the square roots of its variances go into one buffer, the
+lanes of a `Band`. `rtools.mosaic.variance` puts bands into the totals of a mosaic; `add_image` puts them into an image.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from rtools.errors import UsageError
+
+__all__ = [
+    "BAND_ROWS",
+    "KERNELS",
+    "VARIANCES",
+    "Band",
+    "Kernel",
+    "Planes",
+    "add_image",
+    "band_rows",
+    "drizzle_band",
+    "make_kernel",
+    "touched",
+]
+
+KERNELS = ("square", "gaussian", "point", "turbo", "lanczos2", "lanczos3")
+VARIANCES = ("var_rnoise", "var_poisson", "var_sky", "var_flat")
+
+BAND_ROWS = 256
+"""Output rows that one thread does at a time."""
+
+FWHM = 2.3548
+"""Full width at half maximum of a Gaussian, in standard deviations, as the drizzle algorithm has it."""
+
+POINT_LIKE = 0.001
+"""A pixfrac from which downwards a pixel is a point."""
+
+LANCZOS_STEP = 0.003
+
+
+class Planes(NamedTuple):
+    """A member's pixels; float32, C-contiguous, one shape.
+
+    Attributes
+    ----------
+    data : ndarray
+        The sky level subtracted.
+    weight : ndarray
+        `rtools.mosaic.weights.weight_map`; 0 leaves a pixel out (NaN data must have 0).
+    var_rnoise, var_poisson, var_flat : ndarray, optional
+    sky : float
+        `rtools.mosaic.weights.sky_variance`: var_sky is var_rnoise plus it.
+    """
+
+    data: np.ndarray
+    weight: np.ndarray
+    var_rnoise: np.ndarray | None = None
+    var_poisson: np.ndarray | None = None
+    var_flat: np.ndarray | None = None
+    sky: float = 0.0
+
+
+class Kernel(NamedTuple):
+    """How a pixel is spread: made by `make_kernel`.
+
+    Attributes
+    ----------
+    name : str
+    pixfrac : float
+        Side of a pixel's square, in input pixels.
+    shape : tuple or None
+        Reach (output pixels), factor, exponent and table of a kernel that is not square.
+    """
+
+    name: str
+    pixfrac: float
+    shape: tuple | None
+
+
+class Band(NamedTuple):
+    """What a member gives to a rectangle of the mosaic.
+
+    Attributes
+    ----------
+    lanes : ndarray float32 (rows, columns, 2 + variances)
+        Σω, Σω·data, Σω·√variance.
+    hit : ndarray uint8 (rows, columns), or of size 0
+        Where a contribution was positive; of size 0: wherever Σω is.
+    rows, columns : slice
+        Its place in the mosaic.
+    names : tuple of str
+        Of the variances.
+    """
+
+    lanes: np.ndarray
+    hit: np.ndarray
+    rows: slice
+    columns: slice
+    names: tuple
+
+
+def make_kernel(name="square", pixfrac=1.0, ratio=1.0):
+    """Check and prepare a kernel.
+
+    Parameters
+    ----------
+    name : str
+        One of `KERNELS`.
+    pixfrac : float
+        0 … 1; lanczos and point kernels ignore it.
+    ratio : float
+        Output pixel scale over input pixel scale (linear); the square kernel does not need it.
+
+    Returns
+    -------
+    Kernel
+    """
+    if name not in KERNELS:
+        raise UsageError(f"no drizzle kernel is called {name!r}", mend=f"there are {' '.join(KERNELS)}")
+    if not 0 <= pixfrac <= 1:
+        raise UsageError(f"pixfrac is between 0 and 1, not {pixfrac:g}")
+    if not (np.isfinite(ratio) and ratio > 0):
+        raise UsageError(f"the ratio of pixel scales is positive, not {ratio:g}")
+    if pixfrac <= POINT_LIKE and not name.startswith("lanczos"):
+        name = "point"
+    return Kernel(name, float(pixfrac), _shape(name, float(pixfrac), float(np.float32(ratio))))
+
+
+def _shape(name, pixfrac, ratio):
+    """Reach, factor, exponent and table of a kernel along one axis."""
+    table = np.zeros(0, np.float32)
+    if name == "square":
+        return None
+    if name == "point":
+        return 0.0, 1.0, 0.0, table
+    if name == "turbo":
+        return pixfrac / (2 * ratio), ratio / pixfrac, 0.0, table
+    if name == "gaussian":
+        exponent = FWHM**2 * ratio**2 / (2 * pixfrac**2)
+        return max(2.5 * pixfrac / FWHM, 1.2) / ratio, np.sqrt(exponent / np.pi), exponent, table
+    order = int(name[-1])
+    at = np.arange(int(order / LANCZOS_STEP) + 2) * LANCZOS_STEP
+    table = (np.sinc(at) * np.sinc(at / order) * (at < order)).astype(np.float32)
+    return order / ratio, 1.0, ratio / LANCZOS_STEP, table
+
+
+def band_rows(shape, height=BAND_ROWS):
+    """The bands of a mosaic: list of slices of rows."""
+    return [slice(first, min(first + height, shape[0])) for first in range(0, shape[0], height)]
+
+
+def touched(pixmap, shape, rows=None, reach=1.0):
+    """Columns and rows of a mosaic that a member may touch.
+
+    Parameters
+    ----------
+    pixmap : rtools.mosaic.pixmap.PixMap
+    shape : (int, int)
+        Of the mosaic.
+    rows : slice, optional
+        Of the mosaic, by default all.
+    reach : float
+        Output pixels by which pixels are spread beyond themselves.
+
+    Returns
+    -------
+    rows, columns : slice
+        Empty where the member is elsewhere. A little larger than what is touched.
+    """
+    first, last = (0, shape[0]) if rows is None else (rows.start, rows.stop)
+    boxes = pixmap.boxes.reshape(-1, 4)
+    boxes = boxes[np.isfinite(boxes).all(axis=1)] + np.array([-1, 1, -1, 1]) * reach
+    met = (
+        (boxes[:, 0] < shape[1] - 0.5) & (boxes[:, 1] > -0.5) & (boxes[:, 2] < last - 0.5) & (boxes[:, 3] > first - 0.5)
+    )
+    if not met.any():
+        return slice(first, first), slice(0, 0)
+    x0, y0 = np.floor(boxes[met][:, [0, 2]].min(axis=0) + 0.5).astype(int)
+    x1, y1 = np.floor(boxes[met][:, [1, 3]].max(axis=0) + 0.5).astype(int) + 1
+    return slice(max(y0, first), min(y1, last)), slice(max(x0, 0), min(x1, shape[1]))
+
+
+def drizzle_band(planes, pixmap, rows, columns, kernel, *, names=(), wanted=None, scratch=None):
+    """Drizzle a member into some rows of a mosaic.
+
+    Parameters
+    ----------
+    planes : Planes
+    pixmap : rtools.mosaic.pixmap.PixMap
+    rows, columns : slice
+        Of the mosaic; `touched` says where the member is. What falls beside is left out.
+    kernel : Kernel
+    names : tuple of str
+        Variances wanted, of `VARIANCES`; those that the member lacks stay 0.
+    wanted : ndarray uint8 (rows, columns), optional
+        Pixels of the rectangle that matter (not 0): input pixels that touch none of them are passed over. Only these
+        pixels have their full sums then.
+    scratch : ndarray float32, optional
+        Memory to use, one-dimensional; from call to call on one thread.
+
+    Returns
+    -------
+    Band
+        Valid until `scratch` is used again. It does not depend on where bands begin or end.
+    """
+    from rtools.mosaic import _drizzle_kernels as kernels
+
+    size = rows.stop - rows.start, columns.stop - columns.start
+    lanes = _zeros((*size, 2 + len(names)), scratch)
+    hit = np.zeros(size if kernel.name.startswith("lanczos") else (0, 0), np.uint8)
+    wanted = np.empty((0, 0), np.uint8) if wanted is None else np.ascontiguousarray(wanted).view(np.uint8)
+    place = rows.start, columns.start
+    sampled = pixmap.cells, pixmap.boxes, pixmap.step, pixmap.bounds
+    member = _member(planes, names)
+    if kernel.name == "square":
+        kernels.square_kernel[2 + len(names)](lanes, place, sampled, member, (0.5 * kernel.pixfrac, wanted))
+    else:
+        kind = getattr(kernels, kernel.name.rstrip("23").upper())
+        kernels.centred(lanes, hit, place, sampled, member, (kind, kernel.shape, wanted))
+    return Band(lanes, hit, rows, columns, tuple(names))
+
+
+def _zeros(shape, scratch):
+    """An array of zeros, in memory that is there already if it is large enough."""
+    count = int(np.prod(shape))
+    if scratch is None or scratch.size < count:
+        return np.zeros(shape, np.float32)
+    array = scratch[:count].reshape(shape)
+    array[...] = 0
+    return array
+
+
+def _member(planes, names):
+    """A member as the kernels take it: weight, data, variances, which of them each lane is of, what is added to it."""
+    absent = np.zeros(planes.data.shape, np.float32) if None in planes else None
+    source = {"var_rnoise": 0, "var_poisson": 1, "var_sky": 0, "var_flat": 2}
+    variances = tuple(absent if each is None else each for each in planes[2:5])
+    sources = np.array([source[name] for name in names], np.int64)
+    added = np.array([planes.sky if name == "var_sky" else 0 for name in names], np.float32)
+    return planes.weight, planes.data, variances, sources, added
+
+
+def add_image(band, image, weight):
+    """Add a band to an image of several members (of one exposure, say).
+
+    Parameters
+    ----------
+    band : Band
+    image, weight : ndarray float32
+        The rectangle of the image that the band is of, weighted mean so far and sum of weights; changed.
+    """
+    from rtools.mosaic._combine_kernels import add_image
+
+    add_image(band.lanes, image, weight)

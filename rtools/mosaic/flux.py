@@ -1,0 +1,67 @@
+"""From counts to surface brightness: every plane of an exposure times its photometric conversion."""
+
+import math
+
+import numpy as np
+
+from rtools.declare import Step
+from rtools.errors import InputError
+
+__all__ = ["STEP", "apply_flux", "conversion"]
+
+SENTINEL = -999999
+"""What older files hold where the conversion is not known."""
+
+STEP = Step(
+    name="flux",
+    kind="mosaic",
+    cal_step="flux",
+    suffix="flux",
+    summary="Convert DN/s to MJy/sr.",
+    description=(
+        "data and err times c = meta.photometry.conversion_megajanskys, variances times c². Other arrays stay as they "
+        "are. Computed in float32 also where the file holds float16. A file without a conversion (null, -999999, "
+        "prism and grism) is refused."
+    ),
+    examples=("rt-flux X_cal.asdf", "rt-flux r*_cal.asdf --outdir flux"),
+    metadata=("photometry.conversion_megajanskys",),
+)
+
+
+def conversion(photometry):
+    """MJy/sr per DN/s from `meta.photometry`; `InputError` where there is no usable one."""
+    value = (photometry or {}).get("conversion_megajanskys")
+    try:
+        factor = float(value)
+    except (TypeError, ValueError):
+        factor = math.nan
+    if factor == SENTINEL or not 0 < factor < math.inf:
+        shown = "null" if value is None else value
+        raise InputError(
+            f"meta.photometry.conversion_megajanskys is {shown}", mend="run rt-photom with a reference that has it"
+        )
+    return factor
+
+
+def apply_flux(planes, factor):
+    """Multiply the planes of an exposure, or of some of its rows, by the conversion.
+
+    Parameters
+    ----------
+    planes : dict of str to ndarray
+        ``data`` and ``err`` are multiplied by the factor, ``var_…`` by its square; the others (dq, chisq, dumo, …) are
+        left alone. float32 is changed in place; other floats (float16) are replaced in the dict by float32.
+    factor : float
+        MJy/sr per DN/s, from `conversion`.
+    """
+    for name, plane in planes.items():
+        if name in ("data", "err"):
+            scale = np.float32(factor)
+        elif name.startswith("var_"):
+            scale = np.float32(factor * factor)
+        else:
+            continue
+        if plane.dtype == np.float32:
+            np.multiply(plane, scale, out=plane)
+        else:
+            planes[name] = plane.astype(np.float32) * scale

@@ -1,0 +1,184 @@
+"""The map from the pixels of a member to those of a mosaic, kept as a few nodes.
+
+The WCS is asked at nodes every 64 pixels only; between them the map is a polynomial of degree 5 in either axis, one
+for each square of pixels, through the 6 by 6 nearest nodes. The error is measured between the nodes, and the nodes are
+put closer until it is small.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from rtools.errors import InputError
+from rtools.products.coordinates import box_of
+
+__all__ = ["LARGEST_ERROR", "PixMap", "pixel_map"]
+
+LARGEST_ERROR = 1e-4
+"""Pixels of the mosaic."""
+
+STEP = 64
+ORDER = 6
+"""Nodes along either axis that a polynomial goes through."""
+
+SPREAD = np.linspace(0, 1, 5)
+"""Where in a cell its extent is looked at, in units of its side."""
+
+
+class PixMap(NamedTuple):
+    """Where the pixels of a member lie on a mosaic.
+
+    Attributes
+    ----------
+    nodes_x, nodes_y : ndarray float64 (rows, columns)
+        Output position of the nodes; NaN where there is none.
+    step : int
+        Input pixels from node to node.
+    origin : float
+        Input x of the first column of nodes, and y of the first row.
+    shape : (int, int)
+        Rows and columns of the input.
+    cells : ndarray float64 (2, rows - 1, columns - 1, 6, 6)
+        Polynomials of x and y between the nodes: coefficients of v^a u^b, u and v from 0 to 1 across a cell.
+    boxes : ndarray float64 (rows - 1, columns - 1, 4)
+        x and y between which each cell lies (x0, x1, y0, y1), a pixel generously.
+    bounds : (int, int, int, int)
+        First and last column, first and last row with a valid WCS.
+    error : float
+        Largest error found between the nodes, output pixels.
+    """
+
+    nodes_x: np.ndarray
+    nodes_y: np.ndarray
+    step: int
+    origin: float
+    shape: tuple
+    cells: np.ndarray
+    boxes: np.ndarray
+    bounds: tuple
+    error: float
+
+    def evaluate(self, rows=slice(None), columns=slice(None)):
+        """Output x and y (float64) of a rectangle of input pixels; slices without a step."""
+        from rtools.mosaic._pixmap_kernels import evaluate
+
+        first, last, _ = rows.indices(self.shape[0])
+        left, right, _ = columns.indices(self.shape[1])
+        x, y = np.empty((2, max(last - first, 0), max(right - left, 0)))
+        evaluate(self.cells, self.step, (first, left), x, y)
+        return x, y
+
+
+def pixel_map(wcs, shape, to_pixel, largest_error=LARGEST_ERROR):
+    """Make the map of a member.
+
+    Parameters
+    ----------
+    wcs : callable
+        Pixel x, y of the member to right ascension and declination (degrees): a gwcs, or any function of arrays.
+    shape : (int, int)
+        Rows and columns of the member.
+    to_pixel : callable
+        Right ascension and declination to x, y of the mosaic: `Grid.to_pixel`.
+    largest_error : float
+        Output pixels; nodes are put closer until the error is below, at most every second pixel.
+
+    Returns
+    -------
+    PixMap
+
+    Raises
+    ------
+    InputError
+        The WCS is too rough for that, or invalid everywhere.
+    """
+    forward = _forward(wcs, to_pixel)
+    bounds = _bounds(wcs, shape)
+    step = max(2, min(STEP, 1 << max(int(min(shape) // ORDER).bit_length() - 1, 1)))
+    while True:
+        found = _map_at(forward, shape, step, bounds)
+        if found.error <= largest_error:
+            return found
+        if step == 2:
+            break
+        step //= 2
+    if not np.isfinite(found.error):
+        raise InputError("its WCS gives no valid position", mend="rt-info shows the WCS")
+    raise InputError(
+        f"its WCS is not smooth: {found.error:.2g} pixel between pixels", mend="rt-assignwcs makes a new one"
+    )
+
+
+def _forward(wcs, to_pixel):
+    """Member pixel to mosaic pixel; a gwcs without its bounding box."""
+    options = {"with_bounding_box": False} if hasattr(wcs, "bounding_box") else {}
+
+    def forward(x, y):
+        return to_pixel(*wcs(x, y, **options))
+
+    return forward
+
+
+def _bounds(wcs, shape):
+    """First and last column and row inside the bounding box."""
+    rows, columns = shape
+    box = (-np.inf, np.inf), (-np.inf, np.inf)
+    if getattr(wcs, "bounding_box", None) is not None:
+        box = box_of(wcs)
+    limits = []
+    for (low, high), size in zip(box, (columns, rows), strict=True):
+        limits += [int(np.ceil(max(low, 0))), int(np.floor(min(high, size - 1)))]
+    return tuple(limits)
+
+
+def _map_at(forward, shape, step, bounds):
+    """A map with nodes every `step` pixels from -0.5 on, and its error."""
+    count = [max(-(-size // step), ORDER - 1) for size in shape]
+    at = [step * np.arange(cells + 1) - 0.5 for cells in count]
+    nodes = np.stack(forward(*np.meshgrid(at[1], at[0])))
+    lower, left = (_polynomials(cells) for cells in count)
+    cells = (lower @ nodes @ left.T).reshape(2, count[0], ORDER, count[1], ORDER)
+    cells = np.ascontiguousarray(cells.transpose(0, 1, 3, 2, 4))
+    error = _error(forward, cells, step, shape)
+    return PixMap(*nodes, step, -0.5, tuple(shape), cells, _boxes(cells), bounds, error)
+
+
+def _polynomials(count):
+    """Matrix (cells · ORDER, nodes): from the values at nodes to the coefficients of each cell's polynomial."""
+    matrix = np.zeros((count, ORDER, count + 1))
+    for cell in range(count):
+        first = min(max(cell - ORDER // 2 + 1, 0), count + 1 - ORDER)
+        places = np.arange(first, first + ORDER)
+        matrix[cell][:, places] = np.linalg.inv(np.vander(places - cell, increasing=True).astype(float))
+    return matrix.reshape(count * ORDER, count + 1)
+
+
+def _values(cells, u, v):
+    """The polynomials of every cell at (v, u): ndarray (2, rows, columns, len(v), len(u))."""
+    powers_u, powers_v = (np.vander(part, ORDER, increasing=True) for part in (u, v))
+    return powers_v @ cells @ powers_u.T
+
+
+def _error(forward, cells, step, shape):
+    """Largest distance of the map from the WCS, off the nodes: in and beside the middle of each cell."""
+    worst = np.inf
+    rows, columns = cells.shape[1:3]
+    for u, v in ((0.5, 0.5), (0.13, 0.61)):
+        x, y = np.meshgrid(step * (np.arange(columns) + u) - 0.5, step * (np.arange(rows) + v) - 0.5)
+        known = (x <= shape[1] - 0.5) & (y <= shape[0] - 0.5)
+        off = _values(cells, np.array([u]), np.array([v]))[..., 0, 0] - np.stack(forward(x, y))
+        off = np.hypot(*off)[known]
+        off = off[np.isfinite(off)]
+        if off.size:
+            worst = max(off.max(), worst if np.isfinite(worst) else 0.0)
+    return float(worst)
+
+
+def _boxes(cells):
+    """Extent of every cell, with a margin for what lies between the places looked at."""
+    values = _values(cells, SPREAD, SPREAD).reshape(*cells.shape[:3], -1)
+    low, high = values.min(axis=-1), values.max(axis=-1)
+    margin = 0.1 * (high - low) + 1
+    return np.ascontiguousarray(
+        np.stack([low - margin, high + margin], axis=-1).transpose(1, 2, 0, 3).reshape(*low.shape[1:], 4)
+    )

@@ -1,0 +1,284 @@
+"""Sky levels of exposures that overlap: one constant for each, so that they agree where they see the same sky.
+
+Two ways to compare exposures: by small cells of the sky, with sources left out, in which each exposure is reduced once
+(`rtools.mosaic.skycells`; work and memory grow with their number); or pair by pair (`rtools.mosaic.skypairs`).
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from rtools.declare import Option, Step
+from rtools.errors import InputError
+from rtools.mosaic.skystat import KINDS, SkyStatistic
+
+__all__ = [
+    "METHODS",
+    "STEP",
+    "Levels",
+    "background",
+    "check_background",
+    "match_cells",
+    "match_pairs",
+    "sky_levels",
+    "statistic_of",
+]
+
+METHODS = ("match", "local", "global", "global+match")
+
+STEP = Step(
+    name="skymatch",
+    kind="mosaic",
+    cal_step="skymatch",
+    suffix="skymatch",
+    summary="Match the sky of overlapping exposures.",
+    description=(
+        "Finds one sky level for each exposure and writes it to meta.background; data change only with --subtract "
+        "(rt-outlier and rt-resample subtract a level that is not subtracted yet). match: levels that make the "
+        "exposures agree where they overlap, in the least squares sense; the lowest becomes 0 (the highest, with "
+        "--no-match-down). local: the statistic of each exposure. global: the least of them, for all. global+match: "
+        "match, plus the least level that is left. Groups of exposures that do not touch are matched each in itself. "
+        "An exposure without a level gets 0 and the status SKIPPED.\n\n"
+        "By default (--pairs cells) exposures are compared in cells of the sky 6.4 arcsec wide: one clipped median "
+        "each, sources left out, then a robust fit of all levels at once, weighted by pixels and scatter. --pairs "
+        "exact takes one statistic of the whole overlap of each two exposures, weighted by pixels. A median of sky "
+        "pixels is closer to the sky than the mode of a histogram, which is 0.05 sigma low."
+    ),
+    examples=(
+        "rt-skymatch r*_flux.asdf --outdir matched",
+        "rt-skymatch @list.txt --method global+match --subtract",
+        "rt-skymatch X_asn.json --pairs exact --statistic mode",
+    ),
+    options=(
+        Option("method", "match", "What is asked of the levels.", choices=METHODS, peer="skymethod"),
+        Option("match-down", True, "Level 0 for the exposure with the lowest sky; else with the highest."),
+        Option("subtract", False, "Subtract the levels from the data now."),
+        Option("statistic", "median", "Sky value of a set of pixels.", choices=sorted(KINDS), peer="skystat"),
+        Option("dqbits", "~DO_NOT_USE", "DQ bits that are ignored; after a ~ those that are not.", type=str),
+        Option("lower", None, "Least usable value, in units of the data.", type=float),
+        Option("upper", None, "Largest usable value, in units of the data.", type=float),
+        Option("nclip", 5, "Passes of clipping.", minimum=0),
+        Option("lsigma", 4.0, "Limit of clipping below the mean, standard deviations.", minimum=0.0),
+        Option("usigma", 4.0, "Limit of clipping above the mean, standard deviations.", minimum=0.0),
+        Option("binwidth", 0.1, "Bins of the histogram for mode and midpt, standard deviations.", minimum=1e-3),
+        Option("mask-sources", True, "Leave out sources."),
+        Option("pairs", "cells", "How exposures are compared.", choices=("cells", "exact")),
+        Option("stepsize", None, "With --pairs exact: pixels between points of outlines.", type=int, minimum=1),
+    ),
+)
+
+ROUNDS = 6
+"""Of the robust fit."""
+
+HUBER = 2.5
+"""Residuals above this times the robust scatter weigh less."""
+
+MAD_TO_SIGMA = 1.482602218505602
+
+
+class Levels(NamedTuple):
+    """Sky levels of exposures, in their order.
+
+    Attributes
+    ----------
+    level : ndarray float64 (n,)
+        In units of the data; NaN where there is none.
+    error : ndarray float64 (n,)
+        Standard error relative to the mean of its group, from the scatter of the cells; NaN where not known.
+    group : ndarray int (n,)
+        Exposures with the same number are connected by overlaps; -1 for those that overlap with none.
+    """
+
+    level: np.ndarray
+    error: np.ndarray
+    group: np.ndarray
+
+
+def statistic_of(options):
+    """The `SkyStatistic` of the step's options (a dict by key)."""
+    keys = ("lower", "upper", "nclip", "lsigma", "usigma", "binwidth")
+    return SkyStatistic(options["statistic"], *(options[key] for key in keys))
+
+
+def sky_levels(matched, whole, method, *, match_down=True, anchor=None):
+    """Levels by one of the four methods.
+
+    Parameters
+    ----------
+    matched : Levels or None
+        From `match_cells` or `match_pairs`; not needed for ``local`` and ``global``.
+    whole : array_like of float or None
+        Statistic of each whole exposure, NaN for none; not needed for ``match``.
+    method : str
+        One of `METHODS`.
+    match_down : bool
+        The lowest of the matched levels becomes 0, else the highest.
+    anchor : int, optional
+        With ``match``: this exposure (a mosaic that others join) has level 0 instead, and those that are not connected
+        with it have none.
+
+    Returns
+    -------
+    Levels
+    """
+    if "match" not in method:
+        whole = np.array(whole, float)
+        level = whole if method == "local" else np.where(np.isfinite(whole), _least(whole), np.nan)
+        return Levels(level, np.full(len(level), np.nan), np.full(len(level), -1))
+    level = matched.level
+    if anchor is not None:
+        connected = (matched.group == matched.group[anchor]) & (matched.group >= 0)
+        level = np.where(connected, level - level[anchor], np.nan)
+    else:
+        level = level - (_least(level) if match_down else -_least(-level))
+    if method == "global+match":
+        whole = np.array(whole, float)
+        level = np.where(np.isfinite(level), level, 0.0)
+        level = np.where(np.isfinite(whole), level + _least(whole - level), np.nan)
+    return matched._replace(level=level)
+
+
+def _least(values):
+    return np.min(values, initial=np.inf, where=np.isfinite(values))
+
+
+def match_cells(exposures):
+    """Levels that make exposures agree in the cells that they share.
+
+    With a brightness for each cell and a level for each exposure, the weighted squares of what is left of the cells'
+    values are least. Outlying cells weigh less (Huber).
+
+    Parameters
+    ----------
+    exposures : sequence of rtools.mosaic.skycells.SkyCells
+
+    Returns
+    -------
+    Levels
+        Of each connected group the mean is 0.
+    """
+    member, cell, value, weight = _shared(exposures)
+    count = len(exposures)
+    level, used = np.zeros(count), weight
+    for _ in range(ROUNDS):
+        normal, right = _normal(member, cell, value, used, count)
+        inverse = np.linalg.pinv(normal, rcond=1e-12, hermitian=True)
+        level = inverse @ right
+        misfit = _misfit(value - level[member], cell, weight)
+        scatter = MAD_TO_SIGMA * np.median(np.abs(misfit)) if len(misfit) else 0.0
+        if not scatter > 0:
+            break
+        used = weight / np.maximum(1, np.abs(misfit) / (HUBER * scatter))
+    group = _groups(normal) if count else np.empty(0, int)
+    error = np.sqrt(np.maximum(np.diag(inverse), 0)) * scatter if count else np.empty(0)
+    alone = group < 0
+    return Levels(np.where(alone, np.nan, level), np.where(alone, np.nan, error), group)
+
+
+def _shared(exposures):
+    """Exposure, cell, value and weight for each entry in a cell that several exposures have."""
+    empty = np.empty(0)
+    sizes = [len(each.cells) for each in exposures]
+    cells = np.concatenate([empty.astype(np.int64), *(each.cells for each in exposures)])
+    value = np.concatenate([empty, *(each.level for each in exposures)])
+    spread = np.concatenate([empty, *(each.spread for each in exposures)])
+    pixels = np.concatenate([empty, *(each.count for each in exposures)])
+    member = np.repeat(np.arange(len(exposures)), sizes)
+    _, cell, times = np.unique(cells, return_inverse=True, return_counts=True)
+    shared = times[cell] > 1
+    # A tenth of the usual scatter is added, lest a few flat cells have all the weight.
+    usual = np.median(spread) if len(spread) else 0.0
+    weight = pixels / (spread**2 + (0.01 * usual**2 if usual > 0 else 1.0))
+    _, cell = np.unique(cell[shared], return_inverse=True)
+    return member[shared], cell, value[shared], weight[shared]
+
+
+def _normal(member, cell, value, weight, count):
+    """Normal equations for the levels, the brightness of the cells eliminated."""
+    from scipy.sparse import csr_array
+
+    total = np.bincount(cell, weight)
+    mean = np.bincount(cell, weight * value) / total
+    table = csr_array((weight, (cell, member)), shape=(len(total), count))
+    coupling = (table.T @ (csr_array((weight / total[cell], (cell, member)), shape=table.shape))).toarray()
+    normal = np.diag(np.bincount(member, weight, count)) - (coupling + coupling.T) / 2
+    return normal, np.bincount(member, weight * (value - mean[cell]), count)
+
+
+def _misfit(value, cell, weight):
+    """Differences from the mean of their cell, in units of their errors by the weights."""
+    total = np.bincount(cell, weight)
+    mean = np.bincount(cell, weight * value) / total
+    return (value - mean[cell]) / np.sqrt(1 / weight - 1 / total[cell])
+
+
+def _groups(normal):
+    """Number of the connected group of each exposure; -1 for one that is alone."""
+    from scipy.sparse.csgraph import connected_components
+
+    linked = (normal != 0) & ~np.eye(len(normal), dtype=bool)
+    group = connected_components(linked, directed=False)[1]
+    return np.where(linked.any(axis=1), group, -1)
+
+
+def match_pairs(values, pixels):
+    """Levels from the sky values of overlaps, pair by pair.
+
+    The squares of the differences between two exposures, times the number of pixels of their overlap, are least.
+
+    Parameters
+    ----------
+    values : array_like (n, n)
+        Sky value of exposure i where j overlaps it; NaN for none.
+    pixels : array_like (n, n)
+        Pixels that it is of.
+
+    Returns
+    -------
+    Levels
+        Of each connected group the mean is 0; no errors.
+    """
+    values, pixels = np.asarray(values, float), np.asarray(pixels, float)
+    known = np.isfinite(values) & (pixels > 0)
+    first, second = np.nonzero(np.triu(known & known.T, 1))
+    weight = (pixels[first, second] + pixels[second, first]) / 2
+    rows = np.zeros((len(first), len(values)))
+    order = np.arange(len(first))
+    rows[order, first], rows[order, second] = weight, -weight
+    step = weight * (values[first, second] - values[second, first])
+    level = np.linalg.pinv(rows, rcond=1e-12) @ step
+    group = _groups(rows.T @ rows)
+    return Levels(np.where(group < 0, np.nan, level), np.full(len(level), np.nan), group)
+
+
+def check_background(meta, subtract):
+    """`InputError` where `meta.background` says what cannot go on; ``meta`` is that of a product."""
+    found = meta.get("background") or {}
+    if not found.get("subtracted"):
+        return
+    if found.get("level") is None:
+        raise InputError("meta.background says that a sky was subtracted, but not which")
+    if subtract:
+        raise InputError("its sky has been subtracted", mend="leave out --subtract")
+
+
+def background(level, method, *, subtract=False):
+    """`meta.background` and the status of the step for a level.
+
+    Parameters
+    ----------
+    level : float
+        NaN for none.
+    method : str
+    subtract : bool
+        It was taken off the data.
+
+    Returns
+    -------
+    background : dict
+    status : str
+        For `meta.cal_step.skymatch`.
+    """
+    known = bool(np.isfinite(level))
+    block = {"level": float(level) if known else 0.0, "method": method, "subtracted": bool(subtract)}
+    return block, "COMPLETE" if known else "SKIPPED"

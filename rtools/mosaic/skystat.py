@@ -1,0 +1,74 @@
+"""The sky value of a set of pixels: a clipped mean, median, mode or midpt."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+__all__ = ["KINDS", "SkyStatistic", "SkyValue", "sky_value"]
+
+KINDS = ("mean", "median", "mode", "midpt")
+"""In the order of the numbers that the compiled loops know them by."""
+
+
+class SkyStatistic(NamedTuple):
+    """Which statistic, of which values.
+
+    Attributes
+    ----------
+    kind : str
+        One of `KINDS`. Mode and midpt are read off a histogram; they are some 0.05 sigma low for a normal
+        distribution.
+    lower, upper : float or None
+        Range of usable values.
+    nclip : int
+        Passes of clipping.
+    lsigma, usigma : float
+        Limits of clipping below and above the mean, standard deviations.
+    binwidth : float
+        Width of the histogram's bins, standard deviations.
+    """
+
+    kind: str = "median"
+    lower: float | None = None
+    upper: float | None = None
+    nclip: int = 5
+    lsigma: float = 4.0
+    usigma: float = 4.0
+    binwidth: float = 0.1
+
+    def arguments(self):
+        """The same as the compiled loops take it."""
+        limits = tuple(np.nan if limit is None else float(limit) for limit in (self.lower, self.upper))
+        clip = int(self.nclip), float(self.lsigma), float(self.usigma), float(self.binwidth)
+        return KINDS.index(self.kind), limits, clip
+
+
+class SkyValue(NamedTuple):
+    """A statistic, NaN where there is none; the values that were left after clipping; their standard deviation."""
+
+    value: float
+    count: int
+    spread: float
+
+
+def sky_value(values, statistic=SkyStatistic()):  # noqa: B008 (immutable)
+    """Sky value of a set of pixels.
+
+    Parameters
+    ----------
+    values : array_like
+        Taken as float32; those that are not finite are left out.
+    statistic : SkyStatistic
+
+    Returns
+    -------
+    SkyValue
+        NaN, 0, NaN where no value is in range.
+    """
+    from rtools.mosaic._skystat_kernels import evaluate
+
+    values = np.ravel(np.asarray(values, np.float32))
+    finite = np.isfinite(values)
+    if not finite.all():
+        values = values[finite]
+    return SkyValue(*evaluate(np.ascontiguousarray(values), *statistic.arguments()))

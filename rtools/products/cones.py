@@ -1,0 +1,62 @@
+"""Cones on the sky: right ascension, declination and radius in degrees, as typed or around the footprints of files."""
+
+import numpy as np
+
+from rtools.errors import InputError, UsageError
+from rtools.products import keys
+from rtools.products.refcat_files import separation
+
+__all__ = ["around", "corners_of", "parse"]
+
+
+def parse(text):
+    """A cone written ``RA,DEC,RADIUS``, degrees.
+
+    Raises
+    ------
+    UsageError
+    """
+    try:
+        ra, dec, radius = (float(word) for word in text.split(","))
+    except ValueError:
+        raise UsageError(f"cone {text!r}: RA,DEC,RADIUS in degrees expected") from None
+    if not (-360 <= ra <= 360 and -90 <= dec <= 90 and 0 < radius <= 180):
+        raise UsageError(f"cone {text!r}: there is none of this position and radius (degrees)")
+    return ra % 360, dec, radius
+
+
+def corners_of(path):
+    """Corners of a file's `meta.wcsinfo.s_region`, degrees; ndarray (n, 2).
+
+    Raises
+    ------
+    InputError
+        It says none.
+    """
+    found = keys.find(keys.read_tree(path), "meta.wcsinfo.s_region")
+    words = str(found[0][1]).split() if found else []
+    try:
+        numbers = np.array([float(word) for word in words[2:]]).reshape(-1, 2)
+    except ValueError:
+        numbers = np.zeros((0, 2))
+    if words[:1] != ["POLYGON"] or len(numbers) < 3 or not np.all(np.isfinite(numbers)):
+        raise InputError("meta.wcsinfo.s_region is no polygon", mend="give --cone RA,DEC,RADIUS", path=path)
+    return numbers
+
+
+def around(corners, margin):
+    """The cone around points (degrees, n by 2), with a margin in arcsec.
+
+    Raises
+    ------
+    InputError
+        The points are all over the sky.
+    """
+    ra, dec = np.deg2rad(corners).T
+    vectors = np.stack([np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)])
+    middle = (vectors.min(axis=1) + vectors.max(axis=1)) / 2
+    if np.linalg.norm(middle) < 0.1:
+        raise InputError("the footprints are too far apart for one cone")
+    ra, dec = np.arctan2(middle[1], middle[0]), np.arctan2(middle[2], np.hypot(*middle[:2]))
+    ra, dec = float(np.rad2deg(ra)) % 360, float(np.rad2deg(dec))
+    return ra, dec, float(separation(*corners.T, ra, dec).max()) + margin / 3600

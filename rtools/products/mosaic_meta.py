@@ -1,0 +1,246 @@
+"""Metadata of a mosaic: what its members have in common, how it was made, where it is on the sky."""
+
+from datetime import datetime
+
+import numpy as np
+
+from rtools.errors import InputError, RtoolsError
+from rtools.products import layout, metadata, names, nodes
+from rtools.products.mosaic_tables import image_tables
+
+__all__ = ["blend", "group_of", "mosaic_meta", "product_type", "wcsinfo"]
+
+COMMON = {
+    "observation": ("execution_plan", "exposure", "observation", "pass", "program", "segment", "visit"),
+    "program": ("title", "investigator_name", "category", "subcategory", "science_category"),
+    "instrument": ("optical_element",),
+}
+"""Kept where all members agree, else null."""
+
+STEPS = ("flux", "outlier_detection", "skymatch")
+"""Steps of the members that the mosaic's `cal_step` tells of."""
+
+SUBSETS = {"v": "visit", "s": "pass", "p": "pass", "f": "full"}
+"""What the first letter of the subset in an archive's name says."""
+
+UP = 100
+"""Pixels along y that the orientation is taken over."""
+
+
+def mosaic_meta(
+    members, *, wcs, where, resample, coverage, statistics, filename, association=None, release=None, cal_logs=()
+):
+    """All metadata of a mosaic but what every file says of itself when it is written.
+
+    Parameters
+    ----------
+    members : list of dict
+        ``meta`` of the members as they went into the mosaic, in the order of the context's bits.
+    wcs : gwcs.WCS
+    where : dict
+        `wcsinfo`.
+    resample : dict
+        good_bits, pixel_scale_ratio, pixfrac, weight_type, perhaps pixmap_stepsize, pixmap_order; `pointings`, the
+        number of exposures, if they are not told apart by `group_of`.
+    coverage : dict
+        exposure_time and max_exposure_time, in s.
+    statistics : dict
+        image_median, image_rms, good_pixel_fraction.
+    filename : str
+        Of the mosaic; says what kind of product it is.
+    association : str, optional
+        File name of the association.
+    release : str, optional
+        Its data_release_id; otherwise that of the file name, otherwise ``p``.
+    cal_logs : iterable of str
+        Of this run.
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    InputError
+        A member has no times.
+    """
+    blended = blend(members)
+    groups = len({group_of(meta, number) for number, meta in enumerate(members)})
+    made = blended | {
+        "association": {"name": str(association or nodes.FILL_STRING)},
+        "cal_logs": [str(line) for line in cal_logs],
+        "coadd_info": blended["coadd_info"] | {key: float(coverage[key]) for key in sorted(coverage)},
+        "data_release_id": str(release or _named(filename).get("release") or "p"),
+        "individual_image_meta": image_tables(members),
+        "product_type": product_type(filename),
+        "resample": {"pointings": groups} | resample | {"members": [str(meta.get("filename")) for meta in members]},
+        "statistics": {key: float(value) for key, value in statistics.items()},
+        "wcs": wcs,
+        "wcsinfo": where,
+    }
+    return metadata.complete("l3_coadd", made)
+
+
+def blend(members):
+    """What the members' metadata say of a mosaic.
+
+    Parameters
+    ----------
+    members : list of dict
+        ``meta`` of each.
+
+    Returns
+    -------
+    dict
+        observation, program, instrument: null where members differ; cal_step: INCOMPLETE where they differ;
+        coadd_info: first start, last end and mean start of the exposures; coordinates.
+
+    Raises
+    ------
+    InputError
+        No members, or one without times.
+    """
+    if not members:
+        raise InputError("a mosaic of no exposures")
+    made = {
+        block: {key: _common([metadata.get(meta, f"{block}.{key}") for meta in members]) for key in keys}
+        for block, keys in COMMON.items()
+    }
+    made["instrument"] = {"name": "WFI"} | made["instrument"]
+    made["observation"]["exposure_grouping"] = _grouping(made["observation"])
+    steps = {step: _common([metadata.get(meta, f"cal_step.{step}") for meta in members]) for step in STEPS}
+    made["cal_step"] = {step: str(state or "INCOMPLETE") for step, state in steps.items()} | {"resample": "COMPLETE"}
+    made["coadd_info"] = _times(members)
+    made["coordinates"] = {"reference_frame": layout.facts()["writer_defaults"]["coordinates.reference_frame"]}
+    return made
+
+
+def group_of(meta, number, given=None):
+    """Name of the exposure that a member belongs to: all detectors of one exposure share it.
+
+    Parameters
+    ----------
+    meta : dict
+    number : int
+        Of the member, from 0; stands in where nothing is known.
+    given : str, optional
+        `group_id` of the association.
+    """
+    known = given or meta.get("group_id") or metadata.get(meta, "observation.observation_id")
+    return str(known) if known and known != nodes.FILL_STRING else f"exposure{number + 1:04d}"
+
+
+def product_type(filename):
+    """``p_visit_coadd``, ``r1_full_coadd`` … after the archive's name of a mosaic, ``coadd`` for any other name."""
+    fields = _named(filename)
+    subset = SUBSETS.get((fields.get("subset") or " ")[0])
+    return f"{fields['release']}_{subset}_coadd" if subset and fields.get("release") else "coadd"
+
+
+def _named(filename):
+    """Fields of an archive's name, nothing of another."""
+    try:
+        found = names.parse(str(filename), lenient=True)
+    except RtoolsError:
+        return {}
+    return {key: found[key] for key in ("release", "subset")}
+
+
+def _common(values):
+    first = values[0]
+    return first if all(value == first for value in values[1:]) else None
+
+
+def _grouping(observation):
+    keys = ("execution_plan", "pass", "segment", "observation", "visit")
+    numbers = [observation[key] for key in keys]
+    if any(number is None for number in numbers):
+        return None
+    return "v{:02d}{:03d}{:03d}{:03d}{:03d}".format(*map(int, numbers))
+
+
+def _times(members):
+    moments = {}
+    for key in ("start_time", "end_time"):
+        for meta in members:
+            metadata.require(meta, f"exposure.{key}", path=meta.get("filename"))
+        moments[key] = [datetime.fromisoformat(nodes.iso(meta["exposure"][key])) for meta in members]
+    starts = moments["start_time"]
+    mean = starts[0] + sum((start - starts[0] for start in starts), starts[0] - starts[0]) / len(starts)
+    return {"time_first": _time(min(starts)), "time_last": _time(max(moments["end_time"])), "time_mean": _time(mean)}
+
+
+def _time(moment):
+    return nodes.time(moment.isoformat(timespec="milliseconds"))
+
+
+def wcsinfo(to_sky, shape, *, reference=None, skycell=None):
+    """Where a mosaic is on the sky, as `meta.wcsinfo` says it.
+
+    Parameters
+    ----------
+    to_sky : callable
+        ``to_sky(x, y)``: right ascension and declination in degrees of pixels, also of such outside the image.
+    shape : (int, int)
+        Rows and columns.
+    reference : tuple, optional
+        Of a gnomonic projection: pixel (x, y) and position (ra, dec) of the tangent point, scale in degrees a pixel,
+        2×2 matrix. Without it the image's centre, and the projection nearest to the truth there.
+    skycell : str, optional
+        Name of the skycell that the mosaic is on.
+
+    Returns
+    -------
+    dict
+    """
+    rows, columns = (int(length) for length in shape)
+    centre = (columns - 1) / 2, (rows - 1) / 2
+    ra, dec, scale, matrix = _local(to_sky, *centre)
+    if reference is None:
+        reference = centre, (ra, dec), scale, matrix
+    (x_ref, y_ref), (ra_ref, dec_ref), scale_ref, matrix = reference
+    left, right, bottom, top = -0.5, columns - 0.5, -0.5, rows - 0.5
+    corners = to_sky(np.array([left, left, right, right]), np.array([bottom, top, top, bottom]))
+    pairs = zip(np.asarray(corners[0]) % 360, np.asarray(corners[1]), strict=True)
+    return {
+        "ra": float(ra) % 360,
+        "dec": float(dec),
+        "ra_ref": float(ra_ref) % 360,
+        "dec_ref": float(dec_ref),
+        "x_ref": float(x_ref),
+        "y_ref": float(y_ref),
+        "pixel_scale": scale,
+        "pixel_scale_ref": float(scale_ref),
+        "orientation": _orientation(to_sky, *centre),
+        "orientation_ref": _orientation(to_sky, float(x_ref), float(y_ref)),
+        "rotation_matrix": [[float(value) for value in row] for row in matrix],
+        "projection": "TAN",
+        "image_shape": [columns, rows],
+        "s_region": "POLYGON ICRS  " + " ".join(f"{a:.9f} {d:.9f}" for a, d in pairs),
+        "skycell_name": skycell,
+    }
+
+
+def _local(to_sky, x, y):
+    """Position of a pixel, degrees a pixel there, and the 2×2 matrix of the projection that touches the sky there."""
+    ra, dec = to_sky(np.array([x, x + 1, x]), np.array([y, y, y + 1]))
+    apart, angle = _direction((ra[0], dec[0]), (ra[1:], dec[1:]))
+    scale = float(np.sqrt(apart[0] * apart[1]))
+    matrix = np.stack([np.sin(angle), np.cos(angle)]) * apart / scale
+    return float(ra[0]), float(dec[0]), float(np.rad2deg(scale)), matrix
+
+
+def _orientation(to_sky, x, y):
+    """Position angle of the image's y axis at a pixel, 0 … 360 degrees east of north."""
+    ra, dec = to_sky(np.array([x, x]), np.array([y, y + UP]))
+    angle = float(np.rad2deg(_direction((ra[0], dec[0]), (ra[1], dec[1]))[1])) % 360
+    return 0.0 if angle == 360 else angle
+
+
+def _direction(start, end):
+    """Angular distance and position angle, in radians, from one position to others, in degrees."""
+    (ra, dec), (to_ra, to_dec) = np.deg2rad(start), np.deg2rad(end)
+    east = np.cos(to_dec) * np.sin(to_ra - ra)
+    north = np.cos(dec) * np.sin(to_dec) - np.sin(dec) * np.cos(to_dec) * np.cos(to_ra - ra)
+    along = np.sin(dec) * np.sin(to_dec) + np.cos(dec) * np.cos(to_dec) * np.cos(to_ra - ra)
+    return np.arctan2(np.hypot(east, north), along), np.arctan2(east, north)

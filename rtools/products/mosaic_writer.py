@@ -1,0 +1,107 @@
+"""Mosaics on their way to a file: from memory, or some rows at a time where the planes do not fit into memory."""
+
+import os
+import threading
+
+import numpy as np
+
+from rtools.products import layout
+from rtools.products.encode import write_at
+from rtools.products.laidout import ROOM, LaidOut
+from rtools.products.mosaic_tables import image_logs
+from rtools.products.writer import stage_product
+
+__all__ = ["MosaicWriter", "stage_mosaic"]
+
+ROOM_OF_MEMBER = 1 << 16
+"""Bytes kept in the tree for each member's row of metadata and its logs."""
+
+
+def stage_mosaic(path, meta, planes, members, **settings):
+    """Write a mosaic that is in memory; what comes back waits for its name.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+    meta : dict
+        `rtools.products.mosaic_meta.mosaic_meta`.
+    planes : dict of str to ndarray
+        data, err, weight, context, var_poisson, var_rnoise, perhaps var_sky, var_flat.
+    members : list of dict
+        ``meta`` of the members, for their logs.
+    **settings
+        Of `rtools.products.writer.stage_product`: profile, compression, history, threads.
+
+    Returns
+    -------
+    rtools.products.writer.Stage
+    """
+    return stage_product(path, "l3_coadd", meta, planes, extra=_logs(members), **settings)
+
+
+def _logs(members):
+    logs = image_logs(members)
+    return {"individual_image_cal_logs": logs} if logs else {}
+
+
+class MosaicWriter(LaidOut):
+    """Writes one mosaic by rows.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+    shape : (int, int)
+        Rows and columns.
+    members : list of dict
+        ``meta`` of the members; they say how many planes the context has.
+    planes : iterable of str
+        Arrays besides the context.
+    profile : str
+
+    Raises
+    ------
+    RtoolsError
+        The file cannot be made, or the disk has no room for it.
+    """
+
+    def __init__(self, path, shape, members, planes, *, profile=layout.DEFAULT_PROFILE):
+        self.shape = tuple(shape)
+        self._members = members
+        self._seen = np.zeros(self.shape[0], bool)
+        self._lock = threading.Lock()
+        dtypes = layout.dtypes("l3_coadd", profile)
+        laid = {name: (np.dtype(dtypes[name]).newbyteorder("<"), self.shape) for name in planes}
+        laid["context"] = (np.dtype("<u4"), (max(1, -(-len(members) // 32)), *self.shape))
+        super().__init__(path, "l3_coadd", laid, profile=profile, room=ROOM + ROOM_OF_MEMBER * len(members))
+
+    def put(self, first, planes):
+        """Write rows from `first` on; safe on several threads for different rows.
+
+        Parameters
+        ----------
+        first : int
+        planes : dict of str to ndarray (rows, columns)
+            Every array; the context has its planes in front.
+        """
+        for name, whole in self._arrays.items():
+            part = np.ascontiguousarray(planes[name], whole.dtype)
+            for number, rows in enumerate(part.reshape(-1, *part.shape[-2:])):
+                place = (number * self.shape[0] + first) * rows.strides[0]
+                write_at(self._file.fileno(), rows.reshape(-1).view(np.uint8), self._places[name] + place)
+        with self._lock:
+            self._seen[first : first + part.shape[-2]] = True
+
+    def rows(self, name, first, last):
+        """Rows [first, last) of an array, as they were written."""
+        whole = self._arrays[name]
+        pitch = whole.shape[-1] * whole.dtype.itemsize
+        data = os.pread(self._file.fileno(), (last - first) * pitch, self._places[name] + first * pitch)
+        return np.frombuffer(data, whole.dtype).reshape(last - first, -1)
+
+    def _missing(self):
+        lost = np.count_nonzero(~self._seen)
+        return f"{lost} rows of the mosaic" if lost else ""
+
+    def finish(self, meta, extra=None, **settings):
+        """Write metadata, members' logs and further nodes (`LaidOut.finish`)."""
+        return super().finish(meta, _logs(self._members) | (extra or {}), **settings)

@@ -1,0 +1,229 @@
+"""Outliers: weights' threshold, median over exposures, blotting, flags, the output pixels that they touch."""
+
+import numpy as np
+import pytest
+from astropy.stats import sigma_clip
+from scipy.ndimage import grey_dilation, map_coordinates
+
+from rtools.mosaic import outlier
+from rtools.mosaic.outlier import Limits, Member, Reach
+
+
+class Map:
+    """A pixel map that is a function."""
+
+    def __init__(self, shape, coefficients, bounds=None):
+        self.shape = shape
+        self.coefficients = coefficients
+        self.bounds = bounds or (0, shape[1] - 1, 0, shape[0] - 1)
+
+    def evaluate(self, rows, columns):
+        y, x = np.mgrid[rows, columns].astype(float)
+        (a, b, c), (d, e, f) = self.coefficients
+        return a + b * x + c * y + 1e-4 * x * y, d + e * x + f * y - 1e-4 * x * x
+
+
+SHAPE = (60, 70)
+MAP = Map(SHAPE, ((3.3, 1.31, 0.22), (9.1, -0.11, 1.17)))
+
+
+def weights(rng):
+    plane = rng.normal(2, 0.3, (200, 300)).astype("f4")
+    plane[:40] = 0
+    plane[50, :20] = np.nan
+    plane[60] = 90
+    plane[61, 3] = -4
+    return plane
+
+
+def test_weight_threshold_is_a_share_of_the_clipped_mean():
+    plane = weights(np.random.default_rng(3))
+    wanted = sigma_clip(plane[np.isfinite(plane) & (plane != 0)], sigma=3, maxiters=5, masked=False).mean(dtype="f8")
+    assert outlier.weight_threshold(plane) == pytest.approx(0.7 * wanted, rel=1e-5)
+    assert outlier.weight_threshold(plane, 0.2) == pytest.approx(0.2 * wanted, rel=1e-5)
+    assert outlier.weight_threshold(np.full((9, 9), 3.3, "f4"), 1.0) == np.float32(3.3)
+    negative = outlier.weight_threshold(-plane, 0.5)
+    assert negative == pytest.approx(-0.5 * wanted, rel=1e-5)
+
+
+def test_without_weights_nothing_is_masked():
+    image, empty = np.ones((4, 4), "f4"), np.zeros((4, 4), "f4")
+    threshold = outlier.weight_threshold(empty)
+    assert np.isnan(threshold)
+    outlier.mask_low_weight(image, empty, threshold)
+    assert np.all(image == 1)
+    outlier.mask_low_weight(image, np.arange(16, dtype="f4").reshape(4, 4), 3.0)
+    assert np.isnan(image.flat[:3]).all() and np.all(image.flat[3:] == 1)
+
+
+@pytest.mark.parametrize("number", [1, 2, 3, 4, 5, 7, 8, 13, 41])
+def test_median_of_exposures(number):
+    rng = np.random.default_rng(number)
+    planes = rng.normal(size=(number, 5, 700)).astype("f4")
+    planes[rng.random(planes.shape) < 0.3] = np.nan
+    found = outlier.median_of(planes)
+    count = np.isfinite(planes).sum(axis=0)
+    for y, x in np.ndindex(found.shape):
+        values = np.sort(planes[:, y, x][np.isfinite(planes[:, y, x])])
+        if not values.size:
+            assert np.isnan(found[y, x])
+        else:
+            assert found[y, x] == (values[0] if count[y, x] == 2 else np.median(values))
+    parts = np.concatenate([outlier.median_of(planes[:, rows]) for rows in (slice(0, 2), slice(2, 5))])
+    np.testing.assert_array_equal(parts, found)
+
+
+def test_rows_in_memory():
+    assert outlier.rows_in_memory(4, 1000, 10 * 4 * 1000 * 5) == 10
+    assert outlier.rows_in_memory(40, 5000, 1) == 1
+
+
+def image(seed=5, shape=(100, 110)):
+    return np.random.default_rng(seed).normal(size=shape).astype("f4")
+
+
+def test_blot_is_bilinear():
+    x, y = MAP.evaluate(slice(0, 60), slice(0, 70))
+    inside = (x >= 0) & (x < 109) & (y >= 0) & (y < 99)
+    assert inside.mean() > 0.5
+    found = outlier.blot(image(), x, y)
+    np.testing.assert_allclose(
+        found[inside], map_coordinates(image().astype(float), [y, x], order=1)[inside], atol=4e-5
+    )
+    assert found.dtype == np.float32
+
+
+def test_blot_at_the_edges_of_the_frame():
+    picture = image()
+    x = np.array([[-0.001, 0.0, 109.0, 109.5, 109.999, 110.0, np.nan, 50.25, 109.7]])
+    y = np.array([[3.0, 0.0, 4.0, 4.5, 99.9, 4.0, 3.0, 99.25, -0.2]])
+    p = picture.astype(float)
+    wanted = [
+        7,
+        p[0, 0],
+        p[4, 109],
+        (p[4, 109] + p[5, 109]) / 2,
+        p[99, 109],
+        7,
+        7,
+        0.75 * p[99, 50] + 0.25 * p[99, 51],
+        7,
+    ]
+    np.testing.assert_allclose(outlier.blot(picture, x, y, fill=7)[0], wanted, rtol=1e-5)
+    picture[5, 9] = np.nan
+    assert np.isnan(outlier.blot(picture, np.array([[8.0]]), np.array([[4.5]])))  # its weight is 0
+
+
+def test_blot_from_the_rows_that_it_needs():
+    x, y = MAP.evaluate(slice(20, 30), slice(0, 70))
+    first, last = outlier.rows_of(y, 100)
+    assert 0 < first < last < 100
+    np.testing.assert_array_equal(
+        outlier.blot(image()[first:last], x, y, first=first, height=100), outlier.blot(image(), x, y)
+    )
+    with pytest.raises(ValueError, match="rows"):
+        outlier.blot(image()[first + 1 : last], x, y, first=first + 1, height=100)
+    assert outlier.rows_of(np.array([-3.0, np.nan, 400]), 100) == (0, 0)
+    assert outlier.rows_of(np.array([9.99999999]), 100) == (10, 12)  # as float32 it is 10
+
+
+def plainly(data, err, blotted, level, limits):
+    """Flags, each rule written out with arrays."""
+    padded = np.pad(blotted, 1, constant_values=np.nan)
+    steps = [abs(blotted - padded[1 + j : 61 + j, 1 + i : 71 + i]) for j, i in ((0, 1), (0, -1), (1, 0), (-1, 0))]
+    steps = np.stack([np.where(np.isfinite(step), step, 0) for step in steps]).max(axis=0)
+    sigma = np.nan_to_num(err)
+    with np.errstate(over="ignore", invalid="ignore"):
+        off = abs(data - blotted - np.float32(level))
+        far = [off > np.float32(b) * steps + np.float32(a) * sigma for a, b in zip(*limits, strict=True)]
+    return grey_dilation(far[0].astype("u1"), size=(3, 3), mode="nearest").astype(bool) & far[1]
+
+
+def observed(seed=11):
+    """A detector with cosmic rays, bad errors, holes in the data and in the median."""
+    rng = np.random.default_rng(seed)
+    median = rng.normal(1, 0.02, (100, 110)).astype("f4")
+    median[40, 50] = np.nan
+    median[20:23, 30:33] += 3
+    x, y = MAP.evaluate(slice(0, 60), slice(0, 70))
+    blotted = outlier.blot(median, x, y)
+    err = np.full(SHAPE, 0.05, "f4")
+    data = (blotted + 0.4 + rng.normal(0, 0.05, SHAPE)).astype("f4")
+    hit = rng.random(SHAPE) < 0.03
+    data[hit] += rng.exponential(0.4, hit.sum()).astype("f4")
+    err[5, :9], err[6, 3:7], err[7, 1:8], err[8] = np.nan, np.inf, 0, -0.01
+    data[9, 9:12] = np.nan, np.inf, -np.inf
+    return data, err, median, blotted
+
+
+@pytest.mark.parametrize("limits", [Limits(), Limits((4, 3), (0.0, 0.0)), Limits((3, 6), (2.0, 0.1))])
+def test_flags_follow_their_rules_for_any_division_into_rows(limits):
+    data, err, median, blotted = observed()
+    wanted = plainly(data, err, blotted, 0.4, limits)
+    assert 20 < wanted.sum() < 400
+    member = Member(data, err, 0.4)
+    for height in (60, 7, 1):
+        rows = [slice(first, min(first + height, 60)) for first in range(0, 60, height)]
+        found = np.concatenate([outlier.flag_rows(member, MAP, median, part, limits=limits) for part in rows])
+        np.testing.assert_array_equal(found, wanted)
+
+
+def test_pixels_without_a_valid_position_are_not_flagged():
+    data, err, median, _ = observed()
+    data[:] = 900
+    cut = Map(SHAPE, MAP.coefficients, bounds=(5, 60, 10, 50))
+    found = outlier.flag_rows(Member(data, err), cut, median, slice(0, 60))
+    assert found[10:51, 5:61].mean() > 0.5
+    assert not found[:10].any() and not found[51:].any() and not found[:, :5].any() and not found[:, 61:].any()
+
+
+def test_flags_of_a_stack():
+    data, err, _, _ = observed()
+    median = np.full(SHAPE, 1.4, "f4")
+    median[30, 30] = np.nan
+    with np.errstate(over="ignore", invalid="ignore"):
+        wanted = abs(data - median) > np.float32(5) * np.nan_to_num(err)
+    np.testing.assert_array_equal(outlier.flag_stack(data, err, median, 5.0), wanted)
+    assert wanted.any()
+
+
+@pytest.mark.parametrize("pixfrac", [1.0, 0.6])
+def test_touched_pixels_hold_all_that_an_input_pixel_covers_and_few_others(pixfrac):
+    flagged = np.zeros(SHAPE, bool)
+    flagged[[0, 0, 17, 18, 59, 59, 33], [0, 69, 20, 21, 0, 69, 69]] = True
+    x, y = MAP.evaluate(slice(0, 60), slice(0, 70))
+    plane = np.zeros((100, 110), "u1")
+    outlier.mark_touched(flagged, x, y, Reach.of("square", pixfrac, 0.8), plane)
+    covered = np.zeros(plane.shape, bool)
+    offsets = np.linspace(-0.5, 0.5, 41) * pixfrac
+    for row, column in np.argwhere(flagged):
+        inner = Map(SHAPE, MAP.coefficients)
+        v, u = np.meshgrid(row + offsets, column + offsets)
+        (a, b, c), (d, e, f) = inner.coefficients
+        i, j = a + b * u + c * v + 1e-4 * u * v, d + e * u + f * v - 1e-4 * u * u
+        i, j = np.rint(i).astype(int), np.rint(j).astype(int)
+        keep = (i >= 0) & (i < 110) & (j >= 0) & (j < 100)
+        covered[j[keep], i[keep]] = True
+    assert covered.sum() > 15
+    assert np.all(plane[covered] == 1)
+    assert plane.sum() <= 1.6 * covered.sum()
+
+
+def test_only_pixels_that_were_in_the_mosaic_leave_a_trace():
+    data, err, median, _ = observed()
+    used = np.zeros(SHAPE, bool)
+    plane = np.zeros(median.shape, "u1")
+    member = Member(data, err, 0.4, used)
+    found = outlier.flag_rows(member, MAP, median, slice(0, 60), touched=(plane, Reach(0.5, 0)))
+    assert found.any() and not plane.any()
+    used[tuple(np.argwhere(found)[3])] = True
+    outlier.flag_rows(member, MAP, median, slice(0, 60), touched=(plane, Reach(0.5, 0)))
+    assert 0 < plane.sum() < 16
+
+
+@pytest.mark.parametrize(
+    "kernel, least", [("point", 0), ("turbo", 1), ("gaussian", 2.4), ("lanczos2", 4), ("lanczos3", 6)]
+)
+def test_reach_of_other_kernels_is_in_output_pixels(kernel, least):
+    reach = Reach.of(kernel, 1.0, 0.5)
+    assert reach.own == 0 and reach.more >= least
