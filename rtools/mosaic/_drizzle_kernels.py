@@ -80,11 +80,13 @@ def _corners(centres, j, h, corner):
 @njit(nogil=True, cache=True, error_model="numpy")
 def _sigma(planes, j, first, sigma):
     """Square roots of the variances of a row's pixels: (columns, lanes - 2)."""
-    variances, sources, added = planes
+    (rnoise, poisson, flat), sources, added = planes
     for lane in range(sources.size):
-        source, more = variances[sources[lane]], added[lane]
+        more = added[lane]
         for i in range(sigma.shape[0]):
-            sigma[i, lane] = np.sqrt(source[j, first + i] + more)
+            x = first + i
+            value = rnoise[j, x] if sources[lane] == 0 else (poisson[j, x] if sources[lane] == 1 else flat[j, x])
+            sigma[i, lane] = np.sqrt(value + more)
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -166,7 +168,6 @@ def _make_square(lanes):
         cells, boxes, step, bounds = pixmap
         weight, data, variances, sources, added = planes
         h, wanted = options
-        size = band.shape
         height, columns_out = band.shape[:2]
         y0, x0 = place
         scratch = np.empty(ORDER)

@@ -150,7 +150,7 @@ def fill_polygon(x, y, out):
     out : bool (ny, nx)
     """
     top = y.max()
-    if top == y.min():
+    if (top == y.min()) | (x.max() == x.min()):
         return
     cuts = np.empty(x.size)
     for row in range(max(y.min(), 0), min(top, out.shape[0] - 1) + 1):

@@ -26,6 +26,8 @@ __all__ = [
 
 KERNELS = ("square", "gaussian", "point", "turbo", "lanczos2", "lanczos3")
 VARIANCES = ("var_rnoise", "var_poisson", "var_sky", "var_flat")
+SOURCES = {"var_rnoise": 0, "var_poisson": 1, "var_sky": 0, "var_flat": 2}
+"""Of which array of a member (read noise, Poisson, flat) each is made."""
 
 BAND_ROWS = 256
 """Output rows that one thread does at a time."""
@@ -91,6 +93,8 @@ class Band(NamedTuple):
         Its place in the mosaic.
     names : tuple of str
         Of the variances.
+    present : ndarray uint8 (variances,)
+        0 for those that the member lacks.
     """
 
     lanes: np.ndarray
@@ -98,6 +102,7 @@ class Band(NamedTuple):
     rows: slice
     columns: slice
     names: tuple
+    present: np.ndarray
 
 
 def make_kernel(name="square", pixfrac=1.0, ratio=1.0):
@@ -192,7 +197,7 @@ def drizzle_band(planes, pixmap, rows, columns, kernel, *, names=(), wanted=None
         Of the mosaic; `touched` says where the member is. What falls beside is left out.
     kernel : Kernel
     names : tuple of str
-        Variances wanted, of `VARIANCES`; those that the member lacks stay 0.
+        Variances wanted, of `VARIANCES`; those that the member lacks are marked.
     wanted : ndarray uint8 (rows, columns), optional
         Pixels of the rectangle that matter (not 0): input pixels that touch none of them are passed over. Only these
         pixels have their full sums then.
@@ -218,7 +223,8 @@ def drizzle_band(planes, pixmap, rows, columns, kernel, *, names=(), wanted=None
     else:
         kind = getattr(kernels, kernel.name.rstrip("23").upper())
         kernels.centred(lanes, hit, place, sampled, member, (kind, kernel.shape, wanted))
-    return Band(lanes, hit, rows, columns, tuple(names))
+    present = np.array([planes[2 + SOURCES[name]] is not None for name in names], np.uint8)
+    return Band(lanes, hit, rows, columns, tuple(names), present)
 
 
 def _zeros(shape, scratch):
@@ -233,10 +239,9 @@ def _zeros(shape, scratch):
 
 def _member(planes, names):
     """A member as the kernels take it: weight, data, variances, which of them each lane is of, what is added to it."""
-    absent = np.zeros(planes.data.shape, np.float32) if None in planes else None
-    source = {"var_rnoise": 0, "var_poisson": 1, "var_sky": 0, "var_flat": 2}
-    variances = tuple(absent if each is None else each for each in planes[2:5])
-    sources = np.array([source[name] for name in names], np.int64)
+    # any array stands for one that is absent: its lane is not looked at
+    variances = tuple(planes.weight if each is None else each for each in planes[2:5])
+    sources = np.array([SOURCES[name] for name in names], np.int64)
     added = np.array([planes.sky if name == "var_sky" else 0 for name in names], np.float32)
     return planes.weight, planes.data, variances, sources, added
 

@@ -8,11 +8,10 @@ from typing import NamedTuple
 import numpy as np
 
 from rtools.errors import InputError, UsageError
-from rtools.mosaic.freegrid import FreeGrid, invert, shape_of, wcs_of
+from rtools.mosaic.freegrid import FreeGrid, shape_of, wcs_of
 from rtools.mosaic.plane import from_plane, to_plane
-from rtools.products.coordinates import box_of
 
-__all__ = ["Grid", "centred_grid", "covering_grid", "grid_like", "native_scale", "rotation", "skycell_grid"]
+__all__ = ["Grid", "centred_grid", "covering_grid", "grid_like", "rotation", "skycell_grid"]
 
 SMALLEST = 2
 """Pixels along the shorter side."""
@@ -130,7 +129,7 @@ def covering_grid(footprints, scale, angle, *, crval=None, crpix=None, shape=Non
     footprints : list of ndarray (n, 2)
         Right ascension and declination along the edge of every member (at least 4 points a side: edges are curved).
     scale : float
-        Degrees per pixel; `native_scale` of the first member times a ratio.
+        Degrees per pixel; `rtools.mosaic.scale.native_scale` of the first member times a ratio.
     angle : float
         Position angle of +y, degrees; roll_ref - vparity · v3yangle of the first member.
     crval : (float, float), optional
@@ -177,27 +176,6 @@ def _checked(grid):
     if not np.all(np.isfinite(numbers)) or grid.scale <= 0 or abs(grid.crval[1]) > 90:
         raise UsageError("the numbers of the grid make no tangent plane")
     return grid
-
-
-def native_scale(wcs, position=None):
-    """Pixel scale of a WCS, degrees: square root of (length of a step in x) × (length of a step in y).
-
-    Parameters
-    ----------
-    wcs : callable
-        Pixel to sky.
-    position : (float, float), optional
-        Right ascension and declination where it is taken (ra_ref, dec_ref); by default the middle of the bounding box.
-    """
-    options = {"with_bounding_box": False} if hasattr(wcs, "bounding_box") else {}
-    if position is None:
-        x, y = (sum(edge) / 2 for edge in box_of(wcs))
-    else:
-        x, y = (float(part) for part in invert(wcs, *position))
-    ra, dec = wcs(np.array([x, x + 1, x]), np.array([y, y, y + 1]), **options)
-    xi, eta = to_plane(ra, dec, (ra[0], dec[0]))
-    across = np.hypot(xi, eta)[1:]
-    return float(np.rad2deg(np.sqrt(across[0] * across[1])))
 
 
 def grid_like(wcs, shape=None):

@@ -224,7 +224,7 @@ def _groups(normal):
 def match_pairs(values, pixels):
     """Levels from the sky values of overlaps, pair by pair.
 
-    The squares of the differences between two exposures, times the number of pixels of their overlap, are least.
+    The sum of the squares of the remaining differences, each times the number of pixels of its overlap, is least.
 
     Parameters
     ----------

@@ -11,7 +11,7 @@ import numpy as np
 
 from rtools.mosaic.skystat import SkyStatistic, sky_value
 
-__all__ = ["NSIDE", "SkyCells", "good_values", "pixel_finder", "sky_cells", "source_blocks"]
+__all__ = ["NSIDE", "SkyCells", "good_values", "pixel_finder", "sky_cells", "source_blocks", "unit_vectors"]
 
 NSIDE = 1 << 15
 """Of the cells: 6.44 arcsec."""
@@ -209,7 +209,7 @@ def pixel_finder(to_sky, shape):
         Right ascension and declination in degrees (arrays) to x, y in pixels; good to 0.01 pixel.
     """
     nodes = _nodes(shape, max(shape) // NODES)
-    vectors = _vectors(*to_sky(*nodes))
+    vectors = unit_vectors(*to_sky(*nodes))
     centre = vectors.mean(axis=0)
     centre /= np.linalg.norm(centre)
     across = np.cross(centre, np.eye(3)[np.argmin(np.abs(centre))])
@@ -223,9 +223,10 @@ def pixel_finder(to_sky, shape):
         return np.stack([first**i * second**j for i in range(DEGREE + 1) for j in range(DEGREE + 1 - i)], axis=-1)
 
     coefficients = np.linalg.lstsq(terms(vectors), np.stack(nodes, axis=1), rcond=None)[0]
-    return lambda ra, dec: tuple(np.moveaxis(terms(_vectors(ra, dec)) @ coefficients, -1, 0))
+    return lambda ra, dec: tuple(np.moveaxis(terms(unit_vectors(ra, dec)) @ coefficients, -1, 0))
 
 
-def _vectors(ra, dec):
+def unit_vectors(ra, dec):
+    """Unit vectors (…, 3) of positions in degrees."""
     ra, dec = np.radians(ra), np.radians(dec)
     return np.stack([np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)], axis=-1)

@@ -309,13 +309,13 @@ def parse_name(name):
     """
     parts = _NAME.fullmatch(pad_skycell(name))
     if parts is None:
-        raise InputError(f"{name} is no name of a skycell", mend="names are like 135p90x25y50")
+        raise InputError("no name of a skycell", mend="one is 135p90x25y50", path=name)
     region = _prefixes().get(parts[1])
     if region is None:
-        raise InputError(f"there is no skycell {name}", mend=f"no projection region is called {parts[1]}")
+        raise InputError("no such skycell", mend=f"no projection region is called {parts[1]}", path=name)
     cell = Cell(region, int(parts[2]) - 50, int(parts[3]) - 50)
     if not exists(cell):
-        raise InputError(f"there is no skycell {name}", mend=f"region {parts[1]} does not reach there")
+        raise InputError("no such skycell", mend=f"region {parts[1]} does not reach there", path=name)
     return cell
 
 
@@ -324,7 +324,7 @@ def cell_index(cell):
     rows, columns = ring_cells(int(regions().ring[cell.region]))
     place = np.flatnonzero((rows == cell.row) & (columns == cell.column))
     if not len(place):
-        raise InputError(f"there is no skycell {name_of(cell)}")
+        raise InputError("no such skycell", path=name_of(cell))
     return int(regions().start[cell.region] + place[0])
 
 

@@ -149,6 +149,7 @@ def _cells(mine, theirs):
         worst = np.maximum(worst, np.abs(mine[name] - theirs[name]).max())
     if not worst <= TOLERANCE:
         lines.append(f"places differ by up to {worst:.3g} pixels")
-    if np.abs(mine["orientat"] - theirs["orientat"]).max() > 1e-4:
+    turn = (mine["orientat"].astype(float) - theirs["orientat"] + 180) % 360 - 180
+    if np.abs(turn).max() > 1e-4:
         lines.append("orientat differs")
     return lines, float(worst)

@@ -1,9 +1,121 @@
-"""The sky of an exposure where others overlap it, one value for each of them."""
+"""The sky of an exposure where others overlap it: one value for each of them, of all pixels of the overlap."""
 
 import numpy as np
 
-from rtools.mosaic.footprint import footprint
-from rtools.mosaic.skycells import good_values, pixel_finder
+from rtools.mosaic.footprint import POINTS
+from rtools.mosaic.skycells import good_values, pixel_finder, unit_vectors
 from rtools.mosaic.skystat import SkyStatistic, sky_value
 
-__all__ = ["overlap", "overlap_values", "points_of"]
+__all__ = ["overlap_values", "points_of"]
+
+
+def points_of(shape, stepsize=None):
+    """Points a side of the outlines (`rtools.mosaic.footprint`) for points at most about `stepsize` pixels apart."""
+    if stepsize is None:
+        return POINTS
+    return max(1, -(-(max(shape) + 1) // int(stepsize)) - 1)
+
+
+def overlap_values(data, good, to_sky, outlines, index, *, statistic=SkyStatistic(), sources=None):  # noqa: B008
+    """Sky values of one exposure in its overlaps.
+
+    Parameters
+    ----------
+    data : ndarray float32 (ny, nx)
+    good : ndarray bool (ny, nx)
+    to_sky : callable
+        x, y in pixels to right ascension and declination in degrees.
+    outlines : sequence of (ra, dec)
+        Of all exposures, degrees: polygons without holes, from `rtools.mosaic.footprint.footprint`.
+    index : int
+        Which of them is this exposure.
+    statistic : SkyStatistic
+    sources : ndarray bool, optional
+        Blocks of pixels to leave out, from `rtools.mosaic.skycells.source_blocks`.
+
+    Returns
+    -------
+    values : ndarray float64 (n,)
+        NaN for exposures that do not overlap, or only where no pixel is good, and for itself.
+    pixels : ndarray int64 (n,)
+        Left after clipping.
+    """
+    values, pixels = np.full(len(outlines), np.nan), np.zeros(len(outlines), np.int64)
+    find = pixel_finder(to_sky, data.shape)
+    for other, outline in enumerate(outlines):
+        if other == index:
+            continue
+        polygon = _intersection(outlines[index], outline)
+        if len(polygon):
+            found = _within(data, good, sources, np.stack(find(*polygon.T), axis=1))
+            values[other], pixels[other], _ = sky_value(found, statistic)
+    return values, pixels
+
+
+def _within(data, good, sources, polygon):
+    """Good values within a polygon of pixel coordinates, (n, 2)."""
+    from rtools.mosaic._sky_kernels import BLOCK, fill_polygon
+
+    shift = np.minimum(0, polygon.min(axis=0))
+    x, y = (np.rint(polygon - shift) + np.rint(shift)).astype(np.int64).T
+    # Whole blocks of rows, as those of the sources.
+    first = max(int(y.min()), 0) // BLOCK * BLOCK
+    rows = slice(first, max(int(y.max()) + 1, 0))
+    inside = np.zeros(good[rows].shape, bool)
+    fill_polygon(x, y - first, inside)
+    inside &= good[rows]
+    blocks = None if sources is None else sources[first // BLOCK :]
+    return good_values(data[rows], inside, blocks)
+
+
+def _intersection(inner, outer):
+    """Right ascension and declination of the vertices of the intersection of two outlines, (n, 2); none if empty.
+
+    The first outline is taken as convex; its own pixels set the limit where it is not.
+    """
+    from scipy.spatial import ConvexHull
+
+    nothing = np.empty((0, 2))
+    own, other = unit_vectors(*inner), unit_vectors(*outer)
+    centre = own.mean(axis=0) / np.linalg.norm(own.mean(axis=0))
+    middle = other.mean(axis=0) / np.linalg.norm(other.mean(axis=0))
+    if np.linalg.norm(centre - middle) > max(_reach(own, centre) + _reach(other, middle), 1e-9):
+        return nothing
+    across = np.cross(centre, np.eye(3)[np.argmin(np.abs(centre))])
+    across /= np.linalg.norm(across)
+    axes = np.stack([across, np.cross(centre, across)])
+    clip = own @ axes.T / (own @ centre)[:, None]
+    polygon = other @ axes.T / (other @ centre)[:, None]
+    clip = clip[ConvexHull(clip).vertices]
+    for start, stop in zip(clip, np.roll(clip, -1, axis=0), strict=True):
+        polygon = _left_of(polygon, start, stop)
+        if len(polygon) < 3:
+            return nothing
+    if _area(polygon) <= 1e-12 * _area(clip):
+        return nothing
+    vectors = centre + polygon @ axes
+    ra, dec = np.arctan2(vectors[:, 1], vectors[:, 0]), np.arctan2(vectors[:, 2], np.hypot(*vectors[:, :2].T))
+    return np.degrees(np.stack([ra, dec], axis=1))
+
+
+def _reach(vectors, centre):
+    return np.linalg.norm(vectors - centre, axis=1).max()
+
+
+def _left_of(polygon, start, stop):
+    """The part of a polygon on the left of a line (Sutherland and Hodgman)."""
+    (dx, dy), offset = stop - start, polygon - start
+    side = dx * offset[:, 1] - dy * offset[:, 0]
+    kept = []
+    for k in range(len(polygon)):
+        before = side[k - 1]
+        if (before >= 0) != (side[k] >= 0):
+            kept.append(polygon[k - 1] + before / (before - side[k]) * (polygon[k] - polygon[k - 1]))
+        if side[k] >= 0:
+            kept.append(polygon[k])
+    return np.array(kept).reshape(-1, 2)
+
+
+def _area(polygon):
+    x, y = polygon.T
+    return abs(np.sum(x * np.roll(y, -1) - y * np.roll(x, -1))) / 2

@@ -1,11 +1,255 @@
-"""Association files: the science members of an ``_asn.json``."""
+"""Association files: what an ``_asn.json`` says of its products and members; made, written, read, checked."""
 
 import json
 from pathlib import Path
+from typing import NamedTuple
 
-from rtools.errors import InputError
+from rtools.errors import InputError, RtoolsError
 
-__all__ = ["science_members", "tweakreg_catalogs"]
+__all__ = [
+    "WCS_INFO",
+    "Association",
+    "Member",
+    "make_association",
+    "problems",
+    "read_association",
+    "science_members",
+    "stage_association",
+    "tweakreg_catalogs",
+]
+
+NONE = "None"
+"""What stands for no target in files of the archive."""
+
+WCS_INFO = (
+    "name", "pixel_scale", "ra_projection_center", "dec_projection_center", "x0_projection", "y0_projection",
+    "ra_center", "dec_center", "nx", "ny", "orientat", "orientat_projection_center",
+)  # fmt: skip
+"""Keys of `skycell_wcs_info`."""
+
+
+class Member(NamedTuple):
+    """A member of a product.
+
+    Attributes
+    ----------
+    path : str
+        Its file: next to the association unless absolute.
+    exptype : str
+        In lower case.
+    group_id : str or None
+        Exposure that it belongs to, where the association says it.
+    tweakreg_catalog : str or None
+        Path of its catalog, where the association says it.
+    """
+
+    path: str
+    exptype: str = "science"
+    group_id: str | None = None
+    tweakreg_catalog: str | None = None
+
+
+class Association(NamedTuple):
+    """What an association says.
+
+    Attributes
+    ----------
+    path : str
+    name : str or None
+        Of its first product: the root of the names of what is made of it.
+    members : tuple of Member
+        Of the first product, in order: members of any exptype.
+    products : int
+        How many it has; only the first counts.
+    target : str or None
+        None also where the file says ``None`` or ``none``.
+    skycell_wcs_info : dict or None
+        The grid: all 12 keys of `WCS_INFO`.
+    release, program, pool, psf_match_reference_filter : str or None
+    """
+
+    path: str
+    name: str | None
+    members: tuple
+    products: int
+    target: str | None
+    skycell_wcs_info: dict | None
+    release: str | None
+    program: str | None
+    pool: str | None
+    psf_match_reference_filter: str | None
+
+    @property
+    def science(self):
+        """The members of exptype science."""
+        return tuple(member for member in self.members if member.exptype == "science")
+
+
+def read_association(path):
+    """Read an association.
+
+    Parameters
+    ----------
+    path : str or Path
+        ``_asn.json`` file.
+
+    Returns
+    -------
+    Association
+
+    Raises
+    ------
+    InputError
+        The file is missing, is not JSON, has no products with members, or is against the schema.
+    """
+    content = _content(path)
+    wrong = [text for text in problems(content) if text]
+    if wrong:
+        raise InputError(f"not an association: {wrong[0]}", path=path)
+    folder, first = Path(path).parent, content["products"][0]
+    grid, target = content.get("skycell_wcs_info"), content.get("target")
+    return Association(
+        path=str(path),
+        name=first.get("name"),
+        members=tuple(_member(folder, entry) for entry in first["members"]),
+        products=len(content["products"]),
+        target=None if target is None or target.lower() == "none" else target,
+        skycell_wcs_info=grid if isinstance(grid, dict) else None,
+        release=content.get("data_release_id"),
+        program=content.get("program"),
+        pool=content.get("asn_pool"),
+        psf_match_reference_filter=content.get("psf_match_reference_filter"),
+    )
+
+
+def _member(folder, entry):
+    catalog = entry.get("tweakreg_catalog")
+    return Member(
+        str(folder / entry["expname"]),
+        entry.get("exptype", "science").lower(),
+        entry.get("group_id"),
+        str(folder / catalog) if catalog else None,
+    )
+
+
+def problems(content):
+    """What is wrong with the content of an association: a list of str, empty if nothing."""
+    if not isinstance(content, dict):
+        return ["its JSON is no object"]
+    products = content.get("products")
+    if not isinstance(products, list) or not products:
+        return ["products with members are missing"]
+    found = []
+    for number, product in enumerate(products):
+        found += _product_problems(f"products[{number}]", product)
+    for key in ("asn_type", "asn_rule", "asn_id", "asn_pool", "program", "data_release_id", "target",
+                "psf_match_reference_filter"):  # fmt: skip
+        if not isinstance(content.get(key), str | None):
+            found.append(f"{key} is no text")
+    grid = content.get("skycell_wcs_info")
+    if isinstance(grid, dict):
+        found += [f"skycell_wcs_info has no {key}" for key in WCS_INFO if key not in grid]
+        found += [
+            f"skycell_wcs_info.{key} is no number"
+            for key in WCS_INFO[1:]
+            if key in grid and (isinstance(grid[key], bool) or not isinstance(grid[key], int | float))
+        ]
+    elif grid is not None and str(grid).lower() != "none":
+        found.append('skycell_wcs_info is neither "none" nor an object')
+    return found
+
+
+def _product_problems(where, product):
+    if not isinstance(product, dict) or not isinstance(product.get("members"), list):
+        return [f"{where} has no members"]
+    found = [] if isinstance(product.get("name"), str | None) else [f"{where}.name is no text"]
+    for number, member in enumerate(product["members"]):
+        place = f"{where}.members[{number}]"
+        if not isinstance(member, dict) or not isinstance(member.get("expname"), str) or not member["expname"]:
+            found.append(f"{place} has no expname")
+            continue
+        found += [
+            f"{place}.{key} is no text"
+            for key in ("exptype", "group_id", "tweakreg_catalog")
+            if key in member and not isinstance(member[key], str)
+        ]
+    return found
+
+
+def make_association(name, members, *, target=None, grid=None, program=None, release="p", asn_type=NONE,
+                     psf_match=None):  # fmt: skip
+    """The content of an association of one product, its keys in the archive's order.
+
+    Parameters
+    ----------
+    name : str
+        Of the product.
+    members : iterable of Member
+        Their paths and catalogs as they shall stand in the file.
+    target : str, optional
+        Name of the skycell.
+    grid : dict, optional
+        `skycell_wcs_info`.
+    program, release, asn_type : str
+    psf_match : str, optional
+        Filter to which the others are matched.
+
+    Returns
+    -------
+    dict
+    """
+    return {
+        "asn_type": asn_type,
+        "asn_rule": "DMS_ELPP_Base",
+        "code_version": _version(),
+        "degraded_status": None,
+        "program": program or "noprogram",
+        "data_release_id": release,
+        "version_id": None,
+        "target": target or NONE,
+        "constraints": None,
+        "asn_id": "a3001",
+        "asn_pool": "none",
+        "skycell_wcs_info": grid or "none",
+        **({"psf_match_reference_filter": psf_match} if psf_match else {}),
+        "products": [{"name": name, "members": [_entry(member) for member in members]}],
+    }
+
+
+def _version():
+    from rtools import __version__
+
+    return __version__
+
+
+def _entry(member):
+    """A member as it stands in the file."""
+    entry = {"expname": member.path, "exptype": member.exptype}
+    return entry | {key: getattr(member, key) for key in ("group_id", "tweakreg_catalog") if getattr(member, key)}
+
+
+def stage_association(path, content):
+    """Write an association under a temporary name.
+
+    Parameters
+    ----------
+    path : str or Path
+    content : dict
+
+    Returns
+    -------
+    rtools.products.staging.Stage
+        Not committed.
+    """
+    from rtools.products.staging import Stage
+
+    wrong = problems(content)
+    if wrong:
+        raise RtoolsError(f"not an association: {wrong[0]}", path=path)
+    stage = Stage(path)
+    with stage.open() as file:
+        file.write(json.dumps(content, indent=4, separators=(",", ": ")).encode())
+    return stage
 
 
 def science_members(path):
@@ -44,19 +288,23 @@ def tweakreg_catalogs(path):
     }
 
 
-def _members(path):
-    """The science members of an association: path to what the association says of it."""
-    path = Path(path)
+def _content(path):
+    """The JSON of a file."""
     try:
-        content = json.loads(path.read_text())
+        return json.loads(Path(path).read_text())
     except FileNotFoundError:
         raise InputError("no such file", path=path) from None
-    except (OSError, UnicodeDecodeError, ValueError) as error:
+    except (OSError, UnicodeDecodeError, ValueError, RecursionError) as error:
         raise InputError(f"not a JSON association ({' '.join(str(error).split())})", path=path) from None
+
+
+def _members(path):
+    """The science members of all products of an association: path to what the association says of it."""
+    content, folder = _content(path), Path(path).parent
     try:
         members = [member for product in content["products"] for member in product["members"]]
         science = [member for member in members if member.get("exptype", "science").lower() == "science"]
-        found = {path.parent / str(member["expname"]): member for member in science}
+        found = {folder / str(member["expname"]): member for member in science}
     except (KeyError, TypeError, AttributeError):
         raise InputError("not an association: products with members are missing", path=path) from None
     if not found:

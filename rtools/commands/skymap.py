@@ -1,0 +1,264 @@
+"""rt-skymap: the tessellation of the sky into skycells; which cells cover an image, a position, a polygon."""
+
+import json
+import re
+import sys
+from pathlib import Path
+
+import click
+
+from rtools.commands import common, options
+from rtools.commands.inputs import opened
+from rtools.errors import InputError, RtoolsError, UsageError
+
+__all__ = ["command", "footprint_of", "main"]
+
+DESCRIPTION = """\
+Each argument is a file with a WCS (an image, a coadd, a _wcs file, a ramp with its _wcs beside it) or the name of a
+skycell. Of a file, a polygon or a position the cells that it touches are printed, their 100 pixels of overlap with each
+other included; of a cell the cell itself. No reference file is needed.
+
+In a pipe a cell is a line of tab-separated fields: source, cell, centre (RA, Dec in degrees); then, of a position, its
+pixel (x, y) in the cell and yes or no: whether the position is in the cell's primary area, that is in no other's; then
+what --wcs and --corners add: the fields of an association's skycell_wcs_info without the name and the centre, and RA,
+Dec of the corners (x, y low low, high low, high high, low high).
+
+RA and DEC are degrees, or sexagesimal with RA in hours. --radec @FILE reads positions one a line, @- standard input."""
+
+
+@common.tool(
+    "rt-skymap",
+    summary="Skycells: which cover an image or a position; their grids.",
+    description=DESCRIPTION,
+    examples=(
+        "rt-skymap r0000101001001001001_0001_wfi01_f158_cal.asdf",
+        "rt-skymap --radec 270.05,66.01 --radec 18:00:12,+66:00:36",
+        "rt-skymap --polygon 10,85,10.5,85,10.5,85.1,10,85.1 --names",
+        "rt-skymap 135p90x25y50 --wcs --corners --json",
+        "rt-skymap --write skycells.asdf",
+        "rt-skymap --compare roman_wfi_skycells_0001.asdf",
+    ),
+    no_args_is_help=True,
+)
+@click.argument("inputs", nargs=-1, metavar="[FILE|CELL]…")
+@click.option("--radec", multiple=True, metavar="RA,DEC", help="A position; repeatable; @FILE is a list of them.")
+@click.option("--polygon", multiple=True, metavar="RA,DEC,…", help="Corners of a polygon; repeatable; s_region too.")
+@click.option("--neighbours", is_flag=True, help="Instead of each cell those that overlap it.")
+@click.option("--names", is_flag=True, help="Only names of cells, one a line, each once.")
+@click.option("--wcs", is_flag=True, help="The grid of each cell, too.")
+@click.option("--corners", is_flag=True, help="The corners of each cell, too.")
+@options.json_output
+@click.option("--write", metavar="FILE", help="Write the reference file of all cells (1.3 GB).")
+@click.option("--compare", metavar="FILE", help="Differences of a reference file; exit status 1 if there are any.")
+@click.option("--overwrite", is_flag=True, help="Replace an output that exists; otherwise refused, exit 1.")
+@options.jobs
+def command(console, inputs, radec, polygon, neighbours, names, wcs, corners, as_json, write, compare, overwrite, jobs):
+    queries = bool(inputs or radec or polygon)
+    if queries + bool(write) + bool(compare) != 1:
+        raise UsageError("give files, cells or positions, or one of --write and --compare")
+    if names and (wcs or corners or as_json):
+        raise UsageError("--names does not go with --wcs, --corners or --json")
+    if write:
+        return _write(console, write, overwrite, common.jobs_count(jobs))
+    if compare:
+        return _compare(console, compare, as_json)
+    reports = []
+
+    asked = dict.fromkeys(common.expand_inputs(inputs))
+    asked |= dict.fromkeys(_positions(radec), "radec") | dict.fromkeys(polygon, "polygon")
+
+    def look(source):
+        reports.append((source, _cells(asked[source], source, neighbours)))
+
+    failures = []
+    status = common.for_each(console, asked, look, report=failures.append, key="input")
+    if as_json:
+        described = [{"input": source, "cells": [_described(*cell, wcs, corners) for cell in cells]}
+                     for source, cells in reports]  # fmt: skip
+        click.echo(json.dumps(described + failures, indent=2))
+    elif names:
+        _print_names(reports)
+    else:
+        _print_cells(reports, wcs, corners)
+    return status
+
+
+def _positions(texts):
+    """Positions as they are typed, lists of them read."""
+    for text in texts:
+        if not text.startswith("@"):
+            yield text
+            continue
+        for line in common.expand_inputs([text]):
+            words = line.split("#")[0].replace(",", " ").split()
+            if words:
+                yield ",".join(words[:2])
+
+
+def _cells(kind, source, neighbours):
+    """The cells that an input is about: (cell, position or None) of each."""
+    from rtools.mosaic import skymap, skymap_match
+
+    place = None
+    if kind == "radec":
+        place = _position(source)
+        found = skymap_match.cells_touching(*place)
+    elif kind == "polygon":
+        found = skymap_match.cells_touching(*_corners(source))
+    elif _is_cell(source):
+        found = [skymap.parse_name(source)]
+    else:
+        with opened(source) as product:
+            found = skymap_match.cells_touching(*footprint_of(product))
+    if neighbours:
+        around = {other for cell in found for other in skymap_match.neighbours(cell)}
+        found, place = sorted(around if len(found) == 1 else around - set(found)), None
+    return [(cell, place) for cell in found]
+
+
+def _is_cell(text):
+    """Whether an argument is a cell's name and not that of a file."""
+    return re.fullmatch(r"\d{1,3}[pm]\d{1,2}x\d{1,2}y\d{1,2}", text) is not None and not Path(text).exists()
+
+
+def _position(text):
+    """Right ascension and declination, degrees."""
+    from rtools.astrometry.cutout_wcs import parse_sky
+
+    try:
+        return parse_sky(f"{text},1")[:2]
+    except UsageError:
+        raise UsageError("no position", mend="one is 270.1,66.02 or 18:00:24,+66:01:12", path=text) from None
+
+
+def _corners(text):
+    """Right ascensions and declinations of a polygon's corners, degrees."""
+    words = re.sub(r"(?i)^\s*polygon\s+(icrs\s+)?", "", text).replace(",", " ").split()
+    try:
+        numbers = [float(word) for word in words]
+    except ValueError as error:
+        raise UsageError(f"a polygon of {error}", mend="give RA,DEC,RA,DEC,… in degrees") from None
+    if len(numbers) < 6 or len(numbers) % 2:
+        raise UsageError("a polygon has three corners or more", mend="give RA,DEC,RA,DEC,… in degrees")
+    return numbers[::2], numbers[1::2]
+
+
+def footprint_of(product):
+    """Outline of an opened product on the sky: right ascensions and declinations, degrees.
+
+    Raises
+    ------
+    InputError
+        It has no WCS.
+    """
+    from rtools.mosaic.footprint import footprint
+    from rtools.products.coordinates import load_wcs
+
+    if product.kind == "wcs":
+        return footprint(product.node("wcs_l2"))
+    if product.kind not in ("l1_uncal", "ramp", "l2_image", "l3_coadd"):
+        raise InputError(f"a {product.reftype or product.kind} has no place on the sky")
+    wcs = load_wcs(product)
+    return footprint(wcs, product.arrays["data"].shape[-2:] if product.has("data") else None)
+
+
+def _described(cell, place, wcs, corners):
+    """A cell for JSON."""
+    from rtools.mosaic import skymap
+
+    info, table = skymap.wcs_info(cell), skymap.regions()
+    bounds = ("ra_min", "ra_max", "dec_min", "dec_max")
+    entry = {"name": info["name"], "ra": info["ra_center"], "dec": info["dec_center"]}
+    if place:
+        x, y = skymap.sky_to_pixel(cell, *place)
+        entry |= {"x": float(x), "y": float(y), "primary": bool(skymap.in_primary(cell, *place))}
+    entry |= {"index": skymap.cell_index(cell), "region": cell.region, "row": cell.row, "column": cell.column}
+    entry["region_bounds"] = {key: float(getattr(table, key)[cell.region]) for key in bounds}
+    if wcs:
+        entry["skycell_wcs_info"] = info
+    if corners:
+        entry["corners"] = skymap.corners(cell).tolist()
+    return entry
+
+
+def _print_names(reports):
+    from rtools.mosaic.skymap import name_of
+
+    for cell in sorted({cell for _source, cells in reports for cell, _place in cells}):
+        click.echo(name_of(cell))
+
+
+def _print_cells(reports, wcs, corners):
+    from rtools.show.table import print_table
+
+    head, rows = ["source", "cell", "ra", "dec"], []
+    for source, cells in reports:
+        for cell, place in cells:
+            entry = _described(cell, place, True, True)
+            fields = {"source": source, "cell": entry["name"], "ra": f"{entry['ra']:.8f}", "dec": f"{entry['dec']:.8f}"}
+            if place:
+                fields |= {"x": f"{entry['x']:.3f}", "y": f"{entry['y']:.3f}"}
+                fields["primary"] = "yes" if entry["primary"] else "no"
+            if wcs:
+                info = entry["skycell_wcs_info"].items()
+                fields |= {key: str(value) for key, value in info if key not in ("name", "ra_center", "dec_center")}
+            for number, (ra, dec) in enumerate(entry["corners"] if corners else (), 1):
+                fields |= {f"ra_corn{number}": f"{ra:.8f}", f"dec_corn{number}": f"{dec:.8f}"}
+            head += [key for key in fields if key not in head]
+            rows.append(fields)
+    if rows or sys.stdout.isatty():
+        print_table(head, [[row.get(key, "-") for key in head] for row in rows], labels=2)
+
+
+def _write(console, path, overwrite, threads):
+    from rtools.mosaic import skymap, skymap_table
+    from rtools.products import history, skycells
+
+    path = Path(path)
+    if path.is_dir():
+        raise RtoolsError("a directory", path=path)
+    if path.exists() and not overwrite:
+        raise RtoolsError("exists already", mend="--overwrite replaces it", path=path)
+    table = skymap_table.region_table()
+
+    def parts():
+        for region in range(len(table)):
+            if region % 100 == 0:
+                console.status(f"{path.name}: {100 * region // len(table)}%")
+            yield skymap_table.region_rows(region)
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    sizes = {
+        "nxy_skycell": skymap.CELL_SIZE,
+        "skycell_border_pixels": skymap.BORDER,
+        "pixel_scale": round(skymap.PIXEL_SCALE * 3600, 9),
+    }
+    count = int(table["skycell_end"][-1])
+    entries = [history.entry("rt-skymap")]
+    skycells.write_tables(path, table, parts(), count=count, threads=threads, history=entries, meta=sizes)
+    console.status("")
+    click.echo(path)
+    return 0
+
+
+def _compare(console, name, as_json):
+    from rtools.mosaic import skymap_table
+    from rtools.products import skycells
+
+    result = skymap_table.compare(*skycells.read_tables(name))
+    if as_json:
+        click.echo(json.dumps({"file": name, **result}, indent=2))
+        return int(bool(result["lines"]))
+    if result["missing"]:
+        console.log("warning", f"{name}: {result['missing']} projection regions are not in it")
+    for line in result["lines"]:
+        click.echo(line)
+    console.log(
+        "note",
+        f"{name}: {result['cells']} cells of {result['regions']} regions compared, "
+        f"{len(result['lines'])} differences, places within {result['largest']:.1e} pixel",
+    )
+    return int(bool(result["lines"]))
+
+
+main = common.entry(command)

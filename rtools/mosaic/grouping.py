@@ -1,0 +1,97 @@
+"""Which exposures make a mosaic together: by skycell and filter, of a visit, a pass or a whole program."""
+
+from typing import NamedTuple
+
+from rtools.errors import UsageError
+
+__all__ = ["PRODUCT_TYPES", "Exposure", "Group", "by_skycell", "multiband"]
+
+PRODUCT_TYPES = ("visit", "pass", "full")
+
+DIGITS = {"visit": 19, "pass": 10, "full": 5}
+"""Of the visit identifier, those that the members of a mosaic share."""
+
+
+class Exposure(NamedTuple):
+    """One detector's image: its file, 19-digit visit identifier, optical element in lower case, cells it touches."""
+
+    file: str
+    visit_id: str
+    element: str
+    cells: tuple
+
+
+class Group(NamedTuple):
+    """Files that make one mosaic, and the components of its name; `element` is None for a multiband one."""
+
+    files: tuple
+    program: str
+    release: str
+    subset: str
+    cell: str
+    element: str | None
+
+
+def by_skycell(exposures, product_type="visit", release="p"):
+    """Groups of exposures, one for each set of visits, skycell and filter.
+
+    Parameters
+    ----------
+    exposures : iterable of Exposure
+    product_type : str
+        ``visit``, ``pass`` or ``full``: what the exposures of a group have in common.
+    release : str
+        p, r1, …: prompt products are made of visits, releases of the others.
+
+    Returns
+    -------
+    list of Group
+        By visit, pass or program as they first come; in it by cell in the order of the skymap; in it by filter as they
+        first come. Members keep their order.
+
+    Raises
+    ------
+    UsageError
+        The release has no such products.
+    """
+    from rtools.mosaic.skymap import name_of
+
+    if (release == "p") != (product_type == "visit"):
+        what = "visits" if release == "p" else "passes or whole programs"
+        raise UsageError(f"products of release {release} are made of {what}, not by {product_type}",
+                         mend="see --release and --product-type")  # fmt: skip
+    found = {}
+    for exposure in exposures:
+        for cell in exposure.cells:
+            place = exposure.visit_id[: DIGITS[product_type]], cell, exposure.element
+            found.setdefault(place, []).append(exposure.file)
+    first = {key: number for number, key in enumerate(dict.fromkeys(visits for visits, _cell, _element in found))}
+    order = sorted(found, key=lambda place: (first[place[0]], place[1]))
+    return [
+        Group(tuple(found[place]), place[0][:5], release, _subset(place[0], product_type), name_of(place[1]), place[2])
+        for place in order
+    ]
+
+
+def _subset(visits, product_type):
+    """The part of a mosaic's name that says of which exposures it is made."""
+    return {"visit": f"v{visits[5:]}", "pass": f"s{visits[5:]}", "full": "full"}[product_type]
+
+
+def multiband(names):
+    """Groups of coadds that differ by filter only.
+
+    Parameters
+    ----------
+    names : dict of str to rtools.products.names.Name
+        Files, and their names parsed.
+
+    Returns
+    -------
+    list of Group
+        As they first come; members keep their order.
+    """
+    found = {}
+    for file, name in names.items():
+        found.setdefault((name.program, name.release, name.subset, name.skycell), []).append(file)
+    return [Group(tuple(files), *place, None) for place, files in found.items()]

@@ -1,0 +1,232 @@
+"""The totals of a mosaic: weighted mean, weight, context and variances over all members.
+
+A member's standard deviations are resampled like its data, with the same weights; members are combined by the square of
+their share: var = Σ V share² / (Σ share)² / ratio². The share is 1 / (resampled read-noise variance), or the exposure
+time. `ratio` (output over input pixel scale) keeps the signal to noise of an aperture where pixels are made smaller.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from rtools.errors import UsageError
+
+__all__ = [
+    "IN_ERR",
+    "Totals",
+    "add_band",
+    "clear",
+    "exposure_time",
+    "finish",
+    "new_totals",
+    "recover_sums",
+]
+
+IN_ERR = ("var_rnoise", "var_poisson", "var_flat")
+"""Variances that add up to err²; var_sky is part of var_rnoise and var_poisson already."""
+
+NOTHING = np.empty((0, 0), np.uint8)
+
+BITS = 32
+"""Members in a plane of the context."""
+
+
+class Totals(NamedTuple):
+    """Sums over the members so far, or a rectangle of them.
+
+    Attributes
+    ----------
+    data, weight : ndarray float32 (rows, columns)
+        Weighted mean, and the sum of weights.
+    context : ndarray uint32 (planes, rows, columns)
+        Bit m % 32 of plane m // 32 is set where member m took part.
+    sums, weights : ndarray float32 (variances, rows, columns)
+        Σ V share² and Σ share.
+    names : tuple of str
+        Of the variances; var_rnoise first where the share is 1 / var_rnoise.
+    """
+
+    data: np.ndarray
+    weight: np.ndarray
+    context: np.ndarray
+    sums: np.ndarray
+    weights: np.ndarray
+    names: tuple
+
+    def at(self, rows, columns=slice(None)):
+        """The same of a rectangle, as views."""
+        return Totals(*(each[..., rows, columns] for each in self[:5]), self.names)
+
+
+def new_totals(shape, members, names=(), allocate=np.zeros):
+    """Totals without a member.
+
+    Parameters
+    ----------
+    shape : (int, int)
+    members : int
+        How many there will be; at least one plane of context is made.
+    names : tuple of str
+        Variances.
+    allocate : callable
+        (shape, dtype) to an array of zeros.
+    """
+    planes = max(members - 1, 0) // BITS + 1
+    return Totals(
+        allocate(shape, np.float32),
+        allocate(shape, np.float32),
+        allocate((planes, *shape), np.uint32),
+        allocate((len(names), *shape), np.float32),
+        allocate((len(names), *shape), np.float32),
+        tuple(names),
+    )
+
+
+def add_band(totals, band, member, exposure=None, wanted=None):
+    """Add a member's band.
+
+    Parameters
+    ----------
+    totals : Totals
+        Of the whole mosaic; changed.
+    band : rtools.mosaic.drizzle.Band
+        With the same variances.
+    member : int
+        Its number in the association, from 0; members are added in this order.
+    exposure : float, optional
+        Share of its variances (exposure time, s); by default 1 / resampled var_rnoise.
+    wanted : ndarray uint8, optional
+        Pixels of the band that are added, by default all.
+    """
+    from rtools.mosaic._combine_kernels import add_totals
+
+    if band.names != totals.names:
+        raise UsageError(f"a band of {' '.join(band.names)} does not go into totals of {' '.join(totals.names)}")
+    if exposure is None and band.names and (band.names[0] != "var_rnoise" or not band.present[0]):
+        raise UsageError("variances are weighted by var_rnoise, which is not there", mend="use exptime weights")
+    if exposure is not None and not (np.isfinite(exposure) and exposure > 0):
+        raise UsageError(f"an exposure time is positive, not {exposure}")
+    here = totals.at(band.rows, band.columns)
+    plane, bit = divmod(member, BITS)
+    add_totals(
+        (band.lanes, band.hit, band.present),
+        (here.data, here.weight, here.context[plane], here.sums, here.weights),
+        0.0 if exposure is None else float(exposure),
+        np.uint32(1 << bit),
+        NOTHING if wanted is None else np.ascontiguousarray(wanted).view(np.uint8),
+    )
+
+
+def clear(totals, wanted):
+    """Take all members out of some pixels, so that they can be added anew.
+
+    Parameters
+    ----------
+    totals : Totals
+        Of a rectangle; changed.
+    wanted : ndarray (rows, columns)
+        Not 0 where.
+    """
+    where = np.asarray(wanted, bool)
+    for each in totals[:5]:
+        each[..., where] = 0
+
+
+def finish(totals, ratio):
+    """Turn totals into the planes of a product, in place.
+
+    Parameters
+    ----------
+    totals : Totals
+        Of the whole mosaic or of some rows. Of no use afterwards: its arrays are what is returned.
+    ratio : float
+        Output pixel scale over input pixel scale.
+
+    Returns
+    -------
+    dict of str to ndarray
+        data, weight, context; err if there are variances; the variances. NaN where nothing was seen (weight: 0).
+    """
+    from rtools.mosaic._combine_kernels import finish
+
+    err = np.empty(totals.data.shape, np.float32)
+    in_err = np.array([name in IN_ERR for name in totals.names], np.uint8)
+    finish((totals.data, totals.weight, totals.sums, totals.weights), float(ratio), in_err, err)
+    planes = {"data": totals.data, "weight": totals.weight, "context": totals.context}
+    if totals.names:
+        planes["err"] = err
+    return planes | dict(zip(totals.names, totals.sums, strict=True))
+
+
+def recover_sums(planes, names, ratio, times=None):
+    """Totals of a finished mosaic, so that members can be added to it.
+
+    Parameters
+    ----------
+    planes : dict of str to ndarray
+        data, weight, context and variances of the product, or of some of its rows.
+    names : tuple of str
+        Variances wanted, var_rnoise first.
+    ratio : float
+        Output pixel scale over input pixel scale, as it was.
+    times : ndarray, optional
+        Exposure time of each member, where the weights are exposure times.
+
+    Returns
+    -------
+    Totals
+        Copies. A variance that the product lacks has no share in them.
+    """
+    data = np.where(planes["weight"] == 0, 0, planes["data"]).astype(np.float32)
+    context = np.array(planes["context"], np.uint32)
+    totals = Totals(
+        data,
+        np.array(planes["weight"], np.float32),
+        context,
+        np.zeros((len(names), *data.shape), np.float32),
+        np.zeros((len(names), *data.shape), np.float32),
+        tuple(names),
+    )
+    if times is None:
+        share = 1 / (np.asarray(planes["var_rnoise"], np.float64) * ratio**2)
+    else:
+        share = _times_of(context, times)
+    for k, name in enumerate(names):
+        variance = np.asarray(planes.get(name, np.nan), np.float64)
+        known = np.isfinite(variance) & np.isfinite(share) & (share > 0)
+        totals.sums[k] = np.where(known, variance * ratio**2 * share**2, 0)
+        totals.weights[k] = np.where(known, share, 0)
+    return totals
+
+
+def _times_of(context, times):
+    """Exposure time of every pixel of a context."""
+    total = np.zeros(context.shape[1:])
+    for member, time in enumerate(times):
+        total += time * ((context[member // BITS] >> np.uint32(member % BITS)) & np.uint32(1))
+    return total
+
+
+def exposure_time(context, times):
+    """Exposure time of the deepest pixel, and the mean over the pixels that were exposed.
+
+    Parameters
+    ----------
+    context : ndarray uint32 (planes, rows, columns)
+        Of the mosaic or of some of its rows.
+    times : array_like
+        Exposure time of each member, s.
+
+    Returns
+    -------
+    largest, total : float
+        s; total is the sum over pixels.
+    count : int
+        Pixels with an exposure time.
+    """
+    from rtools.mosaic._combine_kernels import exposure_times
+
+    padded = np.zeros(BITS * context.shape[0], np.float32)
+    padded[: len(times)] = times
+    largest, total, count = exposure_times(np.ascontiguousarray(context, np.uint32), padded)
+    return float(largest), float(total), int(count)

@@ -1,0 +1,170 @@
+"""Weights of a member's pixels, and the variances that they come from."""
+
+import numpy as np
+
+from rtools.errors import UsageError
+from rtools.products import dq as flags
+
+__all__ = ["GOOD_BITS", "WEIGHTS", "bad_bits", "good_pixels", "read_noise_variance", "sky_variance", "weight_map"]
+
+WEIGHTS = ("ivm", "exptime", "ivm-sky")
+
+GOOD_BITS = "~DO_NOT_USE"
+
+NOT_MEASURED = -999999
+
+HALF_PRECISION = 2.0**-11
+"""Relative rounding of a float16."""
+
+UNSURE = 0.1
+"""Where rounding may change a reconstructed read-noise variance by more than this share, it is not trusted alone."""
+
+SAMPLE = 2
+"""Every second row and column: a million pixels settle a median to 0.001 of the scatter."""
+
+CLIP, PASSES = 3.0, 5
+
+
+def bad_bits(good_bits=GOOD_BITS):
+    """The DQ bits that make a pixel bad.
+
+    Parameters
+    ----------
+    good_bits : str or int
+        Flags to be ignored, by name or number, joined by + | or comma; after ``~`` the only flags that count. Empty:
+        none are ignored.
+
+    Returns
+    -------
+    int
+    """
+    text = str(good_bits).strip()
+    if text.startswith("~"):
+        return flags.value(text[1:].strip().removeprefix("(").removesuffix(")"))
+    return 0xFFFFFFFF & ~(flags.value(text) if text else 0)
+
+
+def good_pixels(dq, good_bits=GOOD_BITS):
+    """Pixels without a bad flag: ndarray bool.
+
+    Parameters
+    ----------
+    dq : ndarray uint32
+    good_bits : str or int
+        See `bad_bits`.
+    """
+    return (dq & np.uint32(bad_bits(good_bits))) == 0
+
+
+def read_noise_variance(err, others, good):
+    """Read-noise variance of a member that does not hold it: err² minus the other variances.
+
+    Where err² is so large that its rounding to half precision could hide the read noise, the result is not below the
+    median of the faint pixels; where it is not positive it is that median.
+
+    Parameters
+    ----------
+    err : ndarray float32
+    others : list of ndarray float32
+        var_poisson, and var_flat where the member has it.
+    good : ndarray bool
+        Pixels to learn from.
+
+    Returns
+    -------
+    ndarray float32
+        Positive, or NaN where err is.
+    """
+    total = err * err
+    variance = total.copy()
+    for each in others:
+        variance -= each
+    typical = _typical(total, variance, good)
+    if not typical > 0:
+        return np.where(variance > 0, variance, np.float32(np.nan))
+    unsure = total * np.float32(2 * HALF_PRECISION) > np.float32(UNSURE) * typical
+    low = (variance < typical) & unsure | (variance <= 0)
+    variance[low] = typical
+    return variance
+
+
+def _typical(total, variance, good):
+    """Median variance of the fainter half of the good pixels; NaN without any."""
+    cut = (slice(None, None, SAMPLE),) * 2
+    total, variance, good = total[cut], variance[cut], good[cut]
+    use = good & np.isfinite(total) & np.isfinite(variance)
+    if not use.any():
+        return np.float32(np.nan)
+    total, variance = total[use], variance[use]
+    return np.float32(np.median(variance[total <= np.median(total)]))
+
+
+def sky_variance(data, var_poisson, good):
+    """Poisson variance of the sky: the median of var_poisson where data are within 1 σ of the sky.
+
+    Parameters
+    ----------
+    data, var_poisson : ndarray float32
+    good : ndarray bool
+
+    Returns
+    -------
+    float
+        Not negative; 0 without a good pixel.
+    """
+    cut = (slice(None, None, SAMPLE),) * 2 if data.size > 1 << 20 else (slice(None),) * 2
+    data, var_poisson, good = data[cut], var_poisson[cut], good[cut]
+    use = good & np.isfinite(data) & np.isfinite(var_poisson)
+    values, noise = data[use], var_poisson[use]
+    if not values.size:
+        return 0.0
+    middle, sigma = _clipped(values)
+    return max(float(np.median(noise[np.abs(values - middle) <= sigma])), 0.0)
+
+
+def _clipped(values):
+    """Median and standard deviation (by quantiles) after clipping."""
+    for _ in range(PASSES):
+        low, middle, high = np.quantile(values, (0.1587, 0.5, 0.8413))
+        sigma = (high - low) / 2
+        kept = values[np.abs(values - middle) <= CLIP * sigma]
+        if kept.size == values.size or not kept.size:
+            break
+        values = kept
+    return np.float32(middle), np.float32(sigma)
+
+
+def weight_map(kind, data, good, *, var_rnoise=None, sky=0.0, exposure_time=None):
+    """Weights of a member's pixels.
+
+    Parameters
+    ----------
+    kind : str
+        ``ivm``: 1 / var_rnoise; ``ivm-sky``: 1 / (var_rnoise + sky); ``exptime``: the exposure time.
+    data : ndarray float32
+        NaN has no weight.
+    good : ndarray bool
+    var_rnoise : ndarray float32, optional
+    sky : float
+        `sky_variance`.
+    exposure_time : float, optional
+        s; unknown (None, -999999) is 1.
+
+    Returns
+    -------
+    ndarray float32
+        0 for bad pixels, NaN data, and variances that are not positive.
+    """
+    from rtools.mosaic._weights_kernels import constant, inverse
+
+    if kind not in WEIGHTS:
+        raise UsageError(f"no weight type is called {kind!r}", mend=f"there are {' '.join(WEIGHTS)}")
+    weight = np.empty(data.shape, np.float32)
+    if kind == "exptime":
+        unknown = exposure_time is None or exposure_time == NOT_MEASURED
+        constant(data, good, np.float32(1 if unknown else exposure_time), weight)
+    else:
+        if var_rnoise is None:
+            raise UsageError(f"{kind} weights need var_rnoise")
+        inverse(data, good, (var_rnoise, np.float32(sky if kind == "ivm-sky" else 0)), weight)
+    return weight
