@@ -31,9 +31,11 @@ LINES = {
     "refs": ("check FILE --builtin", "show GAIN"),
     "get": ("exposure.type FILE",),
     "set": ("FILE exposure.nresultants=5 --outdir DIR",),
-    "point": ("FILE --quaternion 0 0 0 1 --outdir DIR", "--summary FILE", "--v1 FILE"),
+    "point": ("--summary FILE", "--v1 FILE", "FILE --quaternion 0 0 0 1 --outdir DIR"),
     "aberration": ("FILE --outdir DIR",),
     "refcat": ("info FILE",),
+    "skymap": ("FILE", "--radec 10.5,-20.25 --json", "135p90x25y50 --wcs --corners"),
+    "asn": (f"{NAME} --product-name field --dry-run",),
     "diff": ("FILE FILE",),
     "validate": ("FILE --quick --json",),
     "cut": ("FILE --section 10:40,20:60 --outdir DIR",),
@@ -49,6 +51,7 @@ WRITES = {
     "dq": "FILE --mask JUMP_DET -o DIR/out.asdf",
     "view": "FILE -o DIR/out.png",
     "table": "FILE --format ecsv -o DIR/out.ecsv",
+    "asn": f"{NAME} --product-name field -o DIR/field_asn.json",
 }
 """Tool to a command line that writes a file."""
 
@@ -70,6 +73,7 @@ def writing_line(name):
 
 
 MANY = {
+    "point": "FILE --quaternion 0 0 0 1 --outdir DIR",
     "view": "FILE --outdir DIR",
     "table": "FILE --format ecsv --outdir DIR",
 }

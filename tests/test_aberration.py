@@ -53,7 +53,7 @@ def test_an_odd_velocity_is_said_to_be_odd():
     right = aberration.spacecraft_velocity(mjd)
     assert 29 < np.linalg.norm(right) < 31.5
     assert aberration.checked_velocity(right, mjd)[1] is None
-    assert "30" in aberration.checked_velocity(right + [0, 0, 30], mjd)[1]
+    assert "30" in aberration.checked_velocity(right + np.array([0, 0, 30]), mjd)[1]
     assert "zero" in aberration.checked_velocity((0, 0, 0), mjd)[1]
 
 

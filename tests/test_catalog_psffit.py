@@ -60,7 +60,9 @@ def test_noiseless_stars_are_found_exactly(which, request):
     x, y, flux, shape = isolated(25, 1, 1e4, 1e6, step=100)
     image, err = rendered(model, x, y, flux, shape)
     rng = np.random.default_rng(2)
-    found = fit(image, err, None, x + rng.uniform(-0.3, 0.3, 25), y + rng.uniform(-0.3, 0.3, 25), model, weights="err")
+    found = fit(
+        image, err, None, x + rng.uniform(-0.3, 0.3, 25), y + rng.uniform(-0.3, 0.3, 25), psf=model, weights="err"
+    )
     # float32 of the image, and weights of the stamps at the start position.
     np.testing.assert_allclose(found.x, x, atol=1e-4)
     np.testing.assert_allclose(found.y, y, atol=1e-4)
@@ -106,7 +108,7 @@ def test_equal_to_photutils(which, request):
     image, err, _photons = observed(model, x, y, flux, shape, seed=5)
     mask = rng.random(shape) < 0.01
     x0, y0 = x + rng.normal(0, 0.1, n), y + rng.normal(0, 0.1, n)
-    ours = fit(image, err, mask, x0, y0, model, weights="err")
+    ours = fit(image, err, mask, x0, y0, psf=model, weights="err")
     stamps = np.repeat(model.stamps, 4, 0) if which == "psf" else model.stamps
     lines = np.array([0.0, 4000.0]) if which == "psf" else model.x
     meta = {"grid_xypos": [(a, b) for b in lines for a in lines], "oversampling": 4}
@@ -139,7 +141,7 @@ def test_errors_are_honest_and_fluxes_not_pulled_low(psf):
     """Weights of the model: pulls of mean 0 and sd 1; those of the errors draw fluxes down."""
     x, y, flux, shape = isolated(2500, 6, 400, 1e5)
     image, err, photons = observed(psf, x, y, flux, shape, seed=7)
-    found = fit(image, err, None, x, y, psf, var_poisson=photons, background=SKY)
+    found = fit(image, err, None, x, y, psf=psf, var_poisson=photons, background=SKY)
     good = (found.flags == 0) & (flux > 25 * found.flux_err)
     assert good.sum() > 1000
     for value, truth, error in (
@@ -154,7 +156,7 @@ def test_errors_are_honest_and_fluxes_not_pulled_low(psf):
     bright = good & (flux > 50 * found.flux_err)
     assert abs(np.mean(found.flux[bright] / flux[bright] - 1)) < 0.002
     assert found.gof[good].mean() == pytest.approx(1, abs=0.05)
-    by_err = fit(image, err, None, x, y, psf, weights="err")
+    by_err = fit(image, err, None, x, y, psf=psf, weights="err")
     low = np.mean(((by_err.flux - flux) / by_err.flux_err)[good])
     assert low < -0.05 < np.mean(((found.flux - flux) / found.flux_err)[good])
 
@@ -162,20 +164,20 @@ def test_errors_are_honest_and_fluxes_not_pulled_low(psf):
 def test_without_photon_variance_model_weights_are_those_of_the_errors(psf):
     x, y, flux, shape = isolated(9, 8, 1e3, 1e5)
     image, err, photons = observed(psf, x, y, flux, shape)
-    plain = fit(image, err, None, x, y, psf, weights="err", var_poisson=photons)
-    for one, other in zip(fit(image, err, None, x, y, psf), plain, strict=True):
+    plain = fit(image, err, None, x, y, psf=psf, weights="err", var_poisson=photons)
+    for one, other in zip(fit(image, err, None, x, y, psf=psf), plain, strict=True):
         np.testing.assert_array_equal(one, other)
     with pytest.raises(ValueError, match="weights"):
-        fit(image, err, None, x, y, psf, weights="none")
+        fit(image, err, None, x, y, psf=psf, weights="none")
 
 
 def test_background_may_be_an_image(psf):
     x, y, flux, shape = isolated(9, 8, 1e3, 1e5)
     image, err, photons = observed(psf, x, y, flux, shape)
-    one = fit(image, err, None, x, y, psf, var_poisson=photons, background=SKY)
-    other = fit(image, err, None, x, y, psf, var_poisson=photons, background=np.full(shape, SKY, np.float32))
+    one = fit(image, err, None, x, y, psf=psf, var_poisson=photons, background=SKY)
+    other = fit(image, err, None, x, y, psf=psf, var_poisson=photons, background=np.full(shape, SKY, np.float32))
     np.testing.assert_array_equal(one.flux, other.flux)
-    without = fit(image, err, None, x, y, psf, var_poisson=photons)
+    without = fit(image, err, None, x, y, psf=psf, var_poisson=photons)
     assert not np.array_equal(one.flux, without.flux)
 
 
@@ -188,8 +190,8 @@ def test_a_pixel_that_lost_resultants_keeps_its_own_noise(psf):
     err = np.sqrt(photons + 100)
     wrong = light.copy()
     wrong[15, 15] *= 1.05
-    found = fit(wrong, err, None, x, y, psf, var_poisson=photons, background=SKY)
-    even = fit(wrong, np.sqrt(light + SKY + 100), None, x, y, psf, var_poisson=light + SKY, background=SKY)
+    found = fit(wrong, err, None, x, y, psf=psf, var_poisson=photons, background=SKY)
+    even = fit(wrong, np.sqrt(light + SKY + 100), None, x, y, psf=psf, var_poisson=light + SKY, background=SKY)
     assert abs(found.flux[0] - 1e5) < 0.3 * abs(even.flux[0] - 1e5)
 
 
@@ -198,15 +200,15 @@ def test_results_do_not_depend_on_threads_or_company(psf, monkeypatch):
     rng = np.random.default_rng(9)
     x, y = rng.uniform(0, 150, (2, 60))
     image, err, photons = observed(psf, x, y, np.full(60, 5e3), (151, 151))
-    one = fit(image, err, None, x, y, psf, var_poisson=photons, background=SKY)
+    one = fit(image, err, None, x, y, psf=psf, var_poisson=photons, background=SKY)
     for other in (
-        fit(image, err, None, x, y, psf, var_poisson=photons, background=SKY, threads=3),
-        psffit.PsfFit(*(v[::-1] for v in fit(image, err, None, x[::-1], y[::-1], psf, var_poisson=photons,
+        fit(image, err, None, x, y, psf=psf, var_poisson=photons, background=SKY, threads=3),
+        psffit.PsfFit(*(v[::-1] for v in fit(image, err, None, x[::-1], y[::-1], psf=psf, var_poisson=photons,
                                              background=SKY))),
     ):  # fmt: skip
         for a, b in zip(one, other, strict=True):
             np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-7)
-    threaded = fit(image, err, None, x, y, psf, var_poisson=photons, background=SKY, threads=2)
+    threaded = fit(image, err, None, x, y, psf=psf, var_poisson=photons, background=SKY, threads=2)
     for a, b in zip(one, threaded, strict=True):
         np.testing.assert_array_equal(a, b)
 
@@ -215,11 +217,11 @@ def test_two_blended_stars_are_told_apart(psf):
     x, y, flux = np.array([20.2, 22.6]), np.array([20.1, 20.9]), np.array([2e4, 8e3])
     image, err, photons = observed(psf, x, y, flux, (41, 41), seed=11)
     for weights in ("err", "model"):
-        found = fit(image, err, None, x + 0.2, y - 0.2, psf, weights=weights, var_poisson=photons, background=SKY)
+        found = fit(image, err, None, x + 0.2, y - 0.2, psf=psf, weights=weights, var_poisson=photons, background=SKY)
         assert not found.flags.any()
         for value, truth, error in ((found.x, x, found.x_err), (found.flux, flux, found.flux_err)):
             assert np.all(np.abs(value - truth) < 4 * error)
-    alone = fit(image, err, None, x[1:], y[1:], psf, var_poisson=photons, background=SKY)
+    alone = fit(image, err, None, x[1:], y[1:], psf=psf, var_poisson=photons, background=SKY)
     assert abs(alone.flux[0] - flux[1]) > 10 * abs(found.flux[1] - flux[1])
 
 
@@ -234,7 +236,7 @@ def test_pieces_of_a_large_group_end_where_the_whole_group_does(psf, monkeypatch
     photons = image + SKY if photons_known else None
     err = np.sqrt(image + SKY + 100)
     monkeypatch.setattr(psffit, "MOVED", 1e-4)
-    found = fit(image, err, None, x + 0.1, y - 0.1, psf, var_poisson=photons, background=SKY)
+    found = fit(image, err, None, x + 0.1, y - 0.1, psf=psf, var_poisson=photons, background=SKY)
     assert not found.flags.any()
     np.testing.assert_allclose(found.x, x, atol=2e-3)
     np.testing.assert_allclose(found.y, y, atol=2e-3)
@@ -247,7 +249,7 @@ def test_large_groups_are_fitted_with_honest_errors(psf):
     x, y = gx.ravel() + rng.uniform(-0.6, 0.6, 256), gy.ravel() + rng.uniform(-0.6, 0.6, 256)
     flux = 10 ** rng.uniform(3.5, 5, 256)
     image, err, photons = observed(psf, x, y, flux, (104, 104), seed=14)
-    found = fit(image, err, None, x + 0.1, y, psf, var_poisson=photons, background=SKY)
+    found = fit(image, err, None, x + 0.1, y, psf=psf, var_poisson=photons, background=SKY)
     assert not found.flags.any()
     for value, truth, error in ((found.x, x, found.x_err), (found.flux, flux, found.flux_err)):
         pull = (value - truth) / error
@@ -268,7 +270,7 @@ UNFITTED = FLAGS["few_pixels"] | FLAGS["no_covariance"] | FLAGS["no_position"] |
 def one(psf, x, y, *, mask=None, err=None, image=None):
     """Fit of one star of 10⁴ at (20, 20) from a start position."""
     light, ones = rendered(psf, np.array([20.0]), np.array([20.0]), [1e4], (41, 41))
-    found = fit(light if image is None else image, ones if err is None else err, mask, [x], [y], psf, weights="err")
+    found = fit(light if image is None else image, ones if err is None else err, mask, [x], [y], psf=psf, weights="err")
     return int(found.flags[0]), found
 
 
@@ -288,17 +290,17 @@ def test_flag_of_masked_pixels_and_of_errors_that_are_none(psf):
 
 def test_flag_of_a_position_outside_the_image(psf):
     image, err = rendered(psf, np.array([-0.9]), np.array([20.0]), [1e5], (41, 41))
-    flags = fit(image, err, None, [0.0], [20.0], psf, weights="err").flags[0]
+    flags = fit(image, err, None, [0.0], [20.0], psf=psf, weights="err").flags[0]
     assert flags == FLAGS["outside"] | FLAGS["few_pixels"]
 
 
 def test_flag_of_negative_flux(psf):
     light, err = rendered(psf, np.array([20.0]), np.array([20.0]), [1e4], (41, 41))
-    assert fit(-light, err, None, [20.0], [20.0], psf, weights="err").flags[0] == FLAGS["not_positive"]
+    assert fit(-light, err, None, [20.0], [20.0], psf=psf, weights="err").flags[0] == FLAGS["not_positive"]
 
 
 def test_flag_of_no_covariance_and_no_exception_for_an_empty_image(psf):
-    found = fit(np.zeros((41, 41)), np.ones((41, 41)), None, [20.0], [20.0], psf)
+    found = fit(np.zeros((41, 41)), np.ones((41, 41)), None, [20.0], [20.0], psf=psf)
     assert found.flux[0] == 0
     assert found.flags[0] & FLAGS["no_covariance"]
     assert np.isnan(found.x_err[0])
@@ -307,14 +309,14 @@ def test_flag_of_no_covariance_and_no_exception_for_an_empty_image(psf):
 def test_flag_of_a_fit_that_does_not_converge(psf, monkeypatch):
     """A slope has no star: the source runs away."""
     ramp = np.tile(np.arange(41.0) ** 2, (41, 1))
-    flags = fit(ramp, np.ones((41, 41)), None, [20.0], [20.0], psf).flags[0]
+    flags = fit(ramp, np.ones((41, 41)), None, [20.0], [20.0], psf=psf).flags[0]
     assert flags & FLAGS["not_converged"] or flags == 0
     rng = np.random.default_rng(16)
     gx, gy = np.meshgrid(np.arange(6) * 4.0 + 10, np.arange(6) * 4.0 + 10)
     x, y = gx.ravel(), gy.ravel()
     image, err, _photons = observed(psf, x, y, np.full(36, 1e4), (41, 41))
     monkeypatch.setattr(psffit, "SWEEPS", 1)
-    found = fit(image, err, None, x + rng.uniform(-0.1, 0.1, 36), y, psf, weights="err")
+    found = fit(image, err, None, x + rng.uniform(-0.1, 0.1, 36), y, psf=psf, weights="err")
     assert (found.flags & FLAGS["not_converged"]).any()
 
 
@@ -338,12 +340,12 @@ def test_flag_of_a_source_that_is_masked(psf):
 def test_flag_of_a_source_without_a_position(psf, bad):
     assert one(psf, bad, 20.0)[0] == UNFITTED
     light, err = rendered(psf, np.array([20.0]), np.array([20.0]), [1e4], (41, 41))
-    found = fit(light, err, None, [20.0, bad, 20.0], [20.0, 20.0, bad], psf)
+    found = fit(light, err, None, [20.0, bad, 20.0], [20.0, 20.0, bad], psf=psf)
     assert found.flags.tolist() == [0, UNFITTED, UNFITTED]
     assert found.flux[0] == pytest.approx(1e4, rel=1e-4)
 
 
 def test_no_sources_are_no_results(psf):
-    found = fit(np.zeros((9, 9)), np.ones((9, 9)), None, [], [], psf)
+    found = fit(np.zeros((9, 9)), np.ones((9, 9)), None, [], [], psf=psf)
     assert all(value.size == 0 for value in found)
     assert found.flags.dtype == np.int32

@@ -19,6 +19,7 @@ from kit_case import (
     Terminal,
     broken_pipe,
     full_device,
+    has,
     limited,
     others,  # noqa: F401
     run,
@@ -28,7 +29,7 @@ from kit_case import (
 )
 from run_case import listing, piped
 
-from rtools.commands.rt import GROUPS, command_of
+from rtools.commands.rt import GROUPS
 
 HEAVY = ("numba", "scipy", "asdf", "astropy", "gwcs", "matplotlib", "pyarrow")
 
@@ -220,7 +221,7 @@ def test_standard_input(name, line, taken, out, monkeypatch):  # noqa: F811
 @pytest.mark.parametrize(("name", "line"), [case for case in WRITERS if "FILE" in case[1]])
 def test_a_pipe_at_both_ends(name, line, taken, out, monkeypatch):  # noqa: F811
     source = taken(name, line)
-    if not any(param.name == "output" for param in command_of(name).params):
+    if not has(name, "output"):
         pytest.fail("it has no -o")
     line = re.sub(r"-o \S+|--outdir \S+", "-o -", line)
     with piped(monkeypatch, source.read_bytes()) as printed:

@@ -93,14 +93,22 @@ def test_several_members():
     agree(drizzled(members, make_kernel()), library(members))
 
 
+@pytest.mark.filterwarnings("ignore:Kernel")
 @pytest.mark.parametrize("name", ["point", "turbo", "gaussian", "lanczos2", "lanczos3"])
 @pytest.mark.parametrize("ratio", [1.0, 0.6])
 def test_other_kernels(name, ratio):
     pixmap = pixel_map(distorted(25, 0.8 / ratio**0.5), SHAPE, same)
     members = [(*made(), pixmap)]
     pixfrac = 0.8 if name in ("turbo", "gaussian") else 1.0
-    theirs = library(members, name, pixfrac, ratio)
-    agree(drizzled(members, make_kernel(name, pixfrac, ratio)), theirs, margin=6)
+    ours, theirs = drizzled(members, make_kernel(name, pixfrac, ratio)), library(members, name, pixfrac, ratio)
+    if not name.startswith("lanczos"):
+        agree(ours, theirs, margin=6)
+        return
+    # weights of both signs cancel at the edges of the member
+    np.testing.assert_allclose(ours[1], theirs[1], rtol=0, atol=1e-6 * theirs[1].max())
+    well = theirs[1] > 0.1 * theirs[1].max()
+    assert np.count_nonzero(well) > 5000
+    np.testing.assert_allclose(ours[0][well], theirs[0][well], rtol=3e-6, atol=1e-5)
 
 
 def test_bands_do_not_matter():
@@ -146,10 +154,10 @@ def test_wanted_pixels_have_their_full_sums():
 def test_frame_edges_are_filled():
     """The library leaves out input pixels that straddle the frame; we drizzle them all."""
     data, weight = made()
-    pixmap = pixel_map(distorted(20, 2.0), SHAPE, same)
+    pixmap = pixel_map(distorted(20, 2.6), SHAPE, same)
     band = drizzle_band(Planes(data, np.ones_like(weight)), pixmap, *WHOLE, make_kernel())
     inside = band.lanes[..., 0][10:-10, 10:-10]
-    assert inside.min() > 0.2
+    assert inside.min() > 0.1
     assert band.lanes[0, 70:120, 0].min() > 0.9 * inside.min()
 
 
@@ -158,7 +166,7 @@ def test_not_a_number_in_the_map():
 
     def half(x, y):
         u, v = forward(x, y)
-        return np.where(np.asarray(x) < 60, u, np.nan), v
+        return np.where(np.asarray(x) < 80, u, np.nan), v
 
     pixmap = pixel_map(half, SHAPE, same)
     band = drizzle_band(Planes(*made()), pixmap, *WHOLE, make_kernel())

@@ -6,16 +6,26 @@ from astropy.stats import sigma_clip
 from scipy.ndimage import grey_dilation, map_coordinates
 
 from rtools.mosaic import outlier
+from rtools.mosaic.drizzle import Planes, drizzle_band, make_kernel
+from rtools.mosaic.grid import centred_grid
 from rtools.mosaic.outlier import Limits, Member, Reach
+from rtools.mosaic.pixmap import pixel_map
 
 
 class Map:
-    """A pixel map that is a function."""
+    """A pixel map that is a function; its cells are 16 pixels wide."""
+
+    step = 16
 
     def __init__(self, shape, coefficients, bounds=None):
         self.shape = shape
         self.coefficients = coefficients
         self.bounds = bounds or (0, shape[1] - 1, 0, shape[0] - 1)
+        self.boxes = np.array([[self.box(row, column) for column in range(5)] for row in range(4)])
+
+    def box(self, row, column):
+        x, y = self.evaluate(slice(16 * row, 16 * row + 17), slice(16 * column, 16 * column + 17))
+        return x.min() - 1, x.max() + 1, y.min() - 1, y.max() + 1
 
     def evaluate(self, rows, columns):
         y, x = np.mgrid[rows, columns].astype(float)
@@ -187,13 +197,65 @@ def test_flags_of_a_stack():
     assert wanted.any()
 
 
+@pytest.mark.parametrize("corner", [(-60.0, -45.0), (-30.2, 60.5), (20.0, -50.5), (500.0, 20.0)])
+def test_an_output_that_a_detector_covers_partly(corner):
+    """Only what falls on the output is looked at; the flags are those of the whole detector."""
+    data, err, median, _ = observed()
+    shifted = Map(SHAPE, ((corner[0], 1.31, 0.22), (corner[1], -0.11, 1.17)))
+    x, y = shifted.evaluate(slice(0, 60), slice(0, 70))
+    wanted = plainly(data, err, outlier.blot(median, x, y), 0.4, Limits())
+    assert wanted.any() == (corner[0] < 400)
+    for height in (60, 13):
+        rows = [slice(first, min(first + height, 60)) for first in range(0, 60, height)]
+        found = [outlier.flag_rows(Member(data, err, 0.4), shifted, median, part) for part in rows]
+        np.testing.assert_array_equal(np.concatenate(found), wanted)
+
+
+def test_a_median_of_which_rows_are_read():
+    data, err, median, _ = observed()
+
+    read = []
+
+    class Stored:
+        shape = median.shape
+
+        def __getitem__(self, rows):
+            read.append(rows)
+            return median[rows]
+
+    found = outlier.flag_rows(Member(data, err, 0.4), MAP, Stored(), slice(20, 30))
+    np.testing.assert_array_equal(found, outlier.flag_rows(Member(data, err, 0.4), MAP, median, slice(20, 30)))
+    assert found.any() and 10 < read[0].stop - read[0].start < 40
+
+
+def test_outside_of_the_median_a_number_may_stand():
+    data, err, median, _ = observed()
+    shifted = Map(SHAPE, ((500.0, 1.31, 0.22), (20.0, -0.11, 1.17)))
+    assert outlier.flag_rows(Member(data, err), shifted, median, slice(30, 60), fill=0.0).mean() > 0.9
+
+
+@pytest.mark.parametrize(
+    "background, level",
+    [
+        (None, 0.1),
+        ({"level": None, "subtracted": False}, 0.1),
+        ({"level": 0.3, "subtracted": False}, 0.3),
+        ({"level": 0.3, "subtracted": True}, 0.1),
+        ({"level": -999999, "subtracted": False}, 0.1),
+        ({"level": 0.0}, 0.0),
+    ],
+)
+def test_sky_that_is_still_in_the_data(background, level):
+    assert outlier.level_of(background, 0.1) == level
+
+
 @pytest.mark.parametrize("pixfrac", [1.0, 0.6])
 def test_touched_pixels_hold_all_that_an_input_pixel_covers_and_few_others(pixfrac):
     flagged = np.zeros(SHAPE, bool)
     flagged[[0, 0, 17, 18, 59, 59, 33], [0, 69, 20, 21, 0, 69, 69]] = True
     x, y = MAP.evaluate(slice(0, 60), slice(0, 70))
     plane = np.zeros((100, 110), "u1")
-    outlier.mark_touched(flagged, x, y, Reach.of("square", pixfrac, 0.8), plane)
+    outlier.mark_touched(flagged, x, y, Reach.of(make_kernel("square", pixfrac)), plane)
     covered = np.zeros(plane.shape, bool)
     offsets = np.linspace(-0.5, 0.5, 41) * pixfrac
     for row, column in np.argwhere(flagged):
@@ -221,9 +283,28 @@ def test_only_pixels_that_were_in_the_mosaic_leave_a_trace():
     assert 0 < plane.sum() < 16
 
 
-@pytest.mark.parametrize(
-    "kernel, least", [("point", 0), ("turbo", 1), ("gaussian", 2.4), ("lanczos2", 4), ("lanczos3", 6)]
-)
-def test_reach_of_other_kernels_is_in_output_pixels(kernel, least):
-    reach = Reach.of(kernel, 1.0, 0.5)
-    assert reach.own == 0 and reach.more >= least
+KERNEL_CASES = [("square", 1.0), ("square", 0.5), ("point", 1.0), ("turbo", 0.8), ("gaussian", 1.0), ("lanczos3", 1.0)]
+
+
+@pytest.mark.parametrize("name, pixfrac", KERNEL_CASES)
+def test_whatever_flags_change_in_a_drizzled_image_is_marked(name, pixfrac):
+    """Flags take away input pixels; redoing the marked output pixels alone gives the bits of a whole second pass."""
+    grid = centred_grid((30.0, 50.0), 0.06 / 3600, (90, 80), angle=33.0)
+    member = centred_grid((30.0, 50.0), 0.11 / 3600, (48, 40), angle=5.0)
+    pixmap = pixel_map(member.to_sky, member.shape, grid.to_pixel)
+    rng = np.random.default_rng(9)
+    data, weight = rng.normal(size=(2, 48, 40)).astype("f4") + np.float32(3)
+    flagged = rng.random(data.shape) < 0.01
+    flagged[[0, 47, 0, 24], [0, 39, 20, 18]] = True
+    kernel, rows, columns = make_kernel(name, pixfrac, 0.06 / 0.11), slice(0, 90), slice(0, 80)
+    plane = np.zeros((90, 80), "u1")
+    outlier.mark_touched(flagged, *pixmap.evaluate(), Reach.of(kernel), plane)
+    before = drizzle_band(Planes(data, weight), pixmap, rows, columns, kernel).lanes
+    fewer = Planes(data, np.where(flagged, np.float32(0), weight))
+    after = drizzle_band(fewer, pixmap, rows, columns, kernel).lanes
+    changed = (before != after).any(axis=-1)
+    assert changed.sum() > (8 if name == "point" else 20)
+    assert not np.any(changed & (plane == 0))
+    assert 0 < plane.mean() < 0.8
+    again = drizzle_band(fewer, pixmap, rows, columns, kernel, wanted=plane).lanes
+    np.testing.assert_array_equal(np.where(plane[..., None] > 0, again, before), after)

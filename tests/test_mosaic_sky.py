@@ -107,11 +107,11 @@ def test_errors_are_those_of_the_levels():
 
 
 def test_sources_are_left_out():
-    data, good, wcs = dithers(1 + STEPS)[0]
+    data, good, wcs = dithers(1 + STEPS, stars=1500)[0]
     plain = sky_cells(data, good, to_sky(wcs), mask_sources=False)
     masked = sky_cells(data, good, to_sky(wcs))
-    assert masked.count.sum() < 0.97 * plain.count.sum()
-    assert np.abs(masked.level - 1).max() < np.abs(plain.level - 1).max()
+    assert masked.count.sum() < 0.9 * plain.count.sum()
+    assert np.mean(masked.level) - 1 < 0.5 * (np.mean(plain.level) - 1)
     with ThreadPoolExecutor(1) as pool:
         blocks = source_blocks(data, good, pool)
     assert blocks.shape == (250, 240)
@@ -135,7 +135,7 @@ def mean(**options):
 
 
 def test_two_images_see_the_same_cell():
-    """A steep sky: the mean of a cell is the same in a turned image, where it is seen whole."""
+    """A sky as steep as 0.11 a pixel: its mean in a cell is the same in a turned image, to half a pixel."""
     found = []
     for angle in (0, 40):
         wcs = plane(0, 0, (600, 600), angle=angle)
@@ -146,7 +146,7 @@ def test_two_images_see_the_same_cell():
     _, first, second = np.intersect1d(found[0].cells, found[1].cells, return_indices=True)
     whole = (found[0].count[first] > 3300) & (found[1].count[second] > 3300)
     assert np.count_nonzero(whole) > 40
-    assert np.abs(found[0].level[first] - found[1].level[second])[whole].max() < 0.01
+    assert np.abs(found[0].level[first] - found[1].level[second])[whole].max() < 0.055
 
 
 @pytest.mark.parametrize("centre", [(0.0, 0.0), (359.999, 41.8), (45.0, 89.999), (10.0, -90.0)])
@@ -206,7 +206,7 @@ def test_joining_a_mosaic():
 def test_every_statistic_finds_the_steps(kind):
     images = dithers(1 + STEPS, stars=40)
     found = sky_levels(match_cells(reduced(images, statistic=SkyStatistic(kind))), None, "match").level
-    assert found == pytest.approx(STEPS, abs=2e-3)
+    assert found == pytest.approx(STEPS, abs=1e-2 if kind == "mode" else 1e-3)
 
 
 def test_the_same_bits_for_any_number_of_threads():

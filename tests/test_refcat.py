@@ -79,7 +79,7 @@ def test_a_tree_has_the_layout_of_the_public_one(table, tree):
 
     with open(tree / "partition_info.csv", newline="") as file:
         cells = [(int(row["Norder"]), int(row["Npix"])) for row in csv.DictReader(file)]
-    files = {path for path in (tree / "dataset").rglob("*.parquet")}
+    files = list((tree / "dataset").rglob("*.parquet"))
     named = {f"dataset/Norder={k}/Dir={n // 10000 * 10000}/Npix={n}.parquet" for k, n in cells}
     assert {str(path.relative_to(tree)) for path in files} == named
     rows = 0
@@ -115,12 +115,12 @@ def test_a_tree_is_read_as_the_table_it_was_made_of(table, tree):
 
 @pytest.mark.parametrize("cone", [(0.1, 20.2, 0.15), (359.5, 19.5, 0.05), (180.0, -70.0, 1.0), (0.0, 20.0, 3.0)])
 def test_a_cone_of_a_tree_is_that_of_the_table(table, tree, cone):
-    one, two = (by_identity(refcat_files.read(path, cone)) for path in (table, tree))
+    one, two = (refcat_files.read(path, cone) for path in (table, tree))
     inside = separation(stars()["RA"], stars()["Dec"], *cone[:2]) <= cone[2]
     assert len(one) == np.count_nonzero(inside)
     assert len(two) == len(one)
     if len(one):
-        np.testing.assert_array_equal(one["source_id"], two["source_id"])
+        np.testing.assert_array_equal(np.sort(one["source_id"]), np.sort(two["source_id"]))
 
 
 def test_partitions_hold_all_rows_once_and_stop_somewhere():
@@ -196,7 +196,7 @@ def test_what_is_no_reference_catalog_is_refused(tmp_path, capsys):
 # -- cut, info --------------------------------------------------------------------------------------------------------
 
 
-def test_cut_around_files_holds_every_star_in_their_footprints(table, tree, simulated, tmp_path, capsys):
+def test_cut_around_files_holds_every_star_in_their_footprints(tree, simulated, tmp_path, capsys):
     exposure = simulated[0].with_name("x_uncal.asdf")
     corners = cones.corners_of(exposure)
     ra, dec, radius = cones.around(corners, 60.0)
@@ -208,11 +208,11 @@ def test_cut_around_files_holds_every_star_in_their_footprints(table, tree, simu
     kept = refcat_files.read(tmp_path / "cut.parquet")
     assert len(kept) == np.count_nonzero(separation(everywhere["RA"], everywhere["Dec"], ra, dec) <= radius)
     assert 0 < len(kept) < 3000
+    capsys.readouterr()
     assert tool("refcat", "cut", tree, "--cone", "0,20,0.2", "--limit", 15, "-o", "-") == 0
-    text = capsys.readouterr().out.partition("\n")[2]
-    (tmp_path / "stdout.ecsv").write_text(text if text.startswith("# %ECSV") else f"# %ECSV 1.0\n{text}")
+    (tmp_path / "stdout.ecsv").write_text(capsys.readouterr().out)
     read = refcat_files.read(tmp_path / "stdout.ecsv")
-    assert 0 < len(read)
+    assert len(read) > 0
     assert read["phot_g_mean_mag"].max() < 15
 
 

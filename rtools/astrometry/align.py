@@ -164,21 +164,21 @@ def align(images, refcat, options=None, *, name=None, earth=None, threads=1):
     match = None if reason else matching.find([fields[n] for n in present], limits, rules, threads=threads)
     if match is None:
         reason = reason or "no shift and rotation within the limits brings sources onto reference stars"
-        return _failed(reason, images, None, math.nan, 0.0, sum(len(field.ref_xy) for field in fields))
+        return _failed(reason, images, None, count=sum(len(field.ref_xy) for field in fields))
     error = 1000 * float(match.fit.error_at(np.concatenate([field.corners for field in fields])).max())
     matches = _table(match, present, rows)
     reason = _refusal(match, limits._replace(shift=options["max_shift"]), options, error)
     if reason:
-        return _failed(reason, images, matches, error, match.log_chance, match.candidates)
+        return _failed(reason, images, matches, error=error, log_chance=match.log_chance, count=match.candidates)
     wcs = [
-        _carried(image, plane, planes[0], field.corners.mean(axis=0), match.fit, name)
+        _carried(image, plane, planes[0], field.corners.mean(axis=0), match.fit, name=name)
         for image, plane, field in zip(images, planes, fields, strict=True)
     ]
     results = _results(match.fit, int(match.fitted.sum()), len(images))
     return Alignment("COMPLETE", "", wcs, results, matches, error, match.log_chance, match.candidates)
 
 
-def _failed(reason, images, matches, error, log_chance, count):
+def _failed(reason, images, matches, *, error=math.nan, log_chance=0.0, count):
     results = {"status": f"FAILED: {reason}", "nmatches": 0, "n_detector": len(images)}
     return Alignment("FAILED", reason, [None] * len(images), results, matches, error, log_chance, count)
 
@@ -333,7 +333,7 @@ def _shift(fit, limits):
 # -- results ----------------------------------------------------------------------------------------------------------
 
 
-def _carried(image, plane, first, at, fit, name):
+def _carried(image, plane, first, at, fit, *, name):
     """The corrected WCS of an image: the correction of the first image's plane, seen in its own."""
     matrix, shift = fit.matrix, fit.shift
     if plane is not first:

@@ -35,7 +35,7 @@ def odds(fields, fit, tolerance):
     return int(stars), max(around, everywhere) / max(stars, 1)
 
 
-def chance(matches, stars, density, tolerance, limits, geometry, reach):
+def chance(matches, stars, density, tolerance, limits, *, geometry, reach):
     """How probable so many matches are where nothing belongs together.
 
     Parameters

@@ -254,7 +254,9 @@ def _settle(fields, start, limits, rules):
         tolerance = float(np.clip(max(4 * np.median(sigma), 3 * fit.rmse), TIGHTEST, LOOSEST))
     image, reference = _positions(fields, pairs)
     count, density = odds(fields, fit, used)
-    log_chance = chance(len(pairs[0]), count, density, used, limits, fit.geometry, _reach(fields, limits))
+    log_chance = chance(
+        len(pairs[0]), count, density, used, limits, geometry=fit.geometry, reach=_reach(fields, limits)
+    )
     residuals = reference - fit.apply(image)
     return Match(*pairs, fit, fitted, residuals, sigma, used, log_chance, count)
 

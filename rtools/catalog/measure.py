@@ -251,7 +251,7 @@ def _psf_columns(work, found, psf):
         image.mask,
         found.x,
         found.y,
-        psf,
+        psf=psf,
         weights=work.options.psf_weights,
         var_poisson=image.var_poisson,
         background=image.background,

@@ -91,7 +91,7 @@ class PsfFit(NamedTuple):
     gof: np.ndarray
 
 
-def fit(data, err, mask, x, y, psf, *, weights="model", var_poisson=None, background=None, threads=1):
+def fit(data, err, mask, x, y, *, psf, weights="model", var_poisson=None, background=None, threads=1):
     """Fit the PSF to sources.
 
     Parameters
@@ -248,7 +248,7 @@ def _fit_chunks(image, table, chunks, psf, threads):
     model = (np.ascontiguousarray(splines), psf.oversample)
 
     def run(chunk):
-        _fit_chunk(image, table, *chunk, psf, model)
+        _fit_chunk(image, table, chunk, psf, model)
 
     if threads == 1 or len(chunks) == 1:
         for chunk in chunks:
@@ -258,8 +258,9 @@ def _fit_chunks(image, table, chunks, psf, threads):
         list(pool.map(run, chunks))
 
 
-def _fit_chunk(image, table, members, starts, psf, model):
+def _fit_chunk(image, table, chunk, psf, model):
     """Fit some groups, and write their rows of the table."""
+    members, starts = chunk
     x, y = table.x[members], table.y[members]
     ny, nx = image.data.shape
     # Far outside the image a position may be larger than an index can be.
@@ -274,7 +275,7 @@ def _fit_chunk(image, table, members, starts, psf, model):
     if not members.size:
         return
     fitted = np.stack([x[fits], y[fits], image.aperture(x[fits], y[fits])], -1)
-    job = _Job(data[fits], variance[fits], corners, psf.weights(x[fits], y[fits]), fitted, model)
+    job = _Job(data[fits], variance[fits], (corners, psf.weights(x[fits], y[fits])), fitted, model)
     starts = np.concatenate([[0], np.flatnonzero(np.diff(group)) + 1, [members.size]])
     _run(job, starts, psf, once=image.photons is not None)
     if image.photons is not None:
@@ -297,9 +298,9 @@ def _unfit(corners, count, size):
 class _Job:
     """The sources of a chunk as the kernels take them."""
 
-    def __init__(self, data, variance, corners, weights, fitted, model):
+    def __init__(self, data, variance, sources, fitted, model):
         self.data, self.variance, self.fitted, self.model = data, variance, fitted, model
-        self.sources = corners, weights
+        self.sources = sources
         self.others = np.zeros_like(data)
         self.errors, self.gof = np.full(fitted.shape, np.nan), np.full(len(fitted), np.nan)
         self.flags = np.zeros(len(fitted), np.int32)

@@ -53,4 +53,3 @@ STEP = Step(
     ),
     repeatable=True,
 )
-

@@ -68,7 +68,7 @@ def command(console, inputs, section, frame, sky, wcs, output, outdir, overwrite
             path = outputs.path(name, filename)
             rows, columns = _region(product, section, frame, place, wcs)
             if not dry_run:
-                make = _maker(console, product, (rows, columns), compression, profile, threads)
+                make = _maker(console, product, (rows, columns), compression, profile, threads=threads)
                 deliver(path, filename, make)
         spans = {"columns": [columns.start, columns.stop], "rows": [rows.start, rows.stop]}
         reports.append({"input": name, "output": "-" if path is None else str(path), **spans})
@@ -127,7 +127,7 @@ def _region(product, section, frame, place, wcs):
         raise
 
 
-def _maker(console, product, region, compression, profile, threads):
+def _maker(console, product, region, compression, profile, *, threads):
     """A function that stages the cutout under a path."""
     from rtools.products import history, layout
     from rtools.products.writer import stage_product

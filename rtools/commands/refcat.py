@@ -192,7 +192,7 @@ def info(console, catalogs, as_json, fail_fast):
         from rtools.products.refcat_info import describe
 
         with local(name, suffix="") as path:
-            said = describe(path) | {"catalog": name}
+            said = {"file": name} | describe(path)
         reports.append(said)
         if not as_json:
             from rtools.show.refcat import refcat_rows
@@ -202,7 +202,7 @@ def info(console, catalogs, as_json, fail_fast):
 
     console.tool = command.name  # what other errors of a subcommand begin with
     names = list(dict.fromkeys(common.expand_inputs(catalogs)))
-    status = common.for_each(console, names, look, fail_fast=fail_fast, report=reports.append, key="catalog")
+    status = common.for_each(console, names, look, fail_fast=fail_fast, report=reports.append)
     if as_json:
         click.echo(json.dumps(reports, indent=2))
     return status

@@ -29,7 +29,7 @@ GROUPS = {
         "fits": "rtools.commands.fits",
         "table": "rtools.commands.table",
     },
-    "references": {"refs": "rtools.commands.refs"},
+    "references": {"refs": "rtools.commands.refs", "skymap": "rtools.commands.skymap"},
     "simulate": {"sim": "rtools.commands.sim"},
     "exposure": {name: None for name in chain.ORDER if name not in chain.MODULES}
     | {"catalog": "rtools.commands.catalog", "tweakreg": "rtools.commands.tweakreg"},
@@ -38,6 +38,7 @@ GROUPS = {
         "aberration": "rtools.commands.aberration",
         "refcat": "rtools.commands.refcat",
     },
+    "mosaic": {"asn": "rtools.commands.asn"},
     "chains": {"run": "rtools.commands.run"},
 }
 """Group to tool (without ``rt-``) to the module of its command; None for the step tools."""

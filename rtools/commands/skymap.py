@@ -118,7 +118,9 @@ def _cells(kind, source, neighbours):
 
 def _is_cell(text):
     """Whether an argument is a cell's name and not that of a file."""
-    return re.fullmatch(r"\d{1,3}[pm]\d{1,2}x\d{1,2}y\d{1,2}", text) is not None and not Path(text).exists()
+    from rtools.mosaic.skymap import is_name
+
+    return is_name(text) and not Path(text).exists()
 
 
 def _position(text):

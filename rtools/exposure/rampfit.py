@@ -195,7 +195,7 @@ def apply(strip, refs, options, prepared):
         if options["record_jumps"]:
             strip.jumps = _jump_positions(flags, dq, columns, strip.trimmed.start)
     else:
-        _fit_ols(ramp, options, prepared, (columns.start, columns.stop), planes, dq)
+        _fit_ols(ramp, options, prepared, (columns.start, columns.stop), (planes, dq))
     strip.image = {**dict(zip(PLANES, planes, strict=True)), "dq": dq}
     strip.data = strip.groupdq = strip.pixeldq = None
     return {
@@ -233,7 +233,7 @@ def _fit_likely(strip, ramp, prepared, planes, dq):
     return ramp.groupdq
 
 
-def _fit_ols(ramp, options, prepared, columns, planes, dq):
+def _fit_ols(ramp, options, prepared, columns, results):
     """Segment-wise least squares."""
     from rtools.exposure._ols_kernels import JumpTest, fit_strip
 
@@ -242,7 +242,7 @@ def _fit_ols(ramp, options, prepared, columns, planes, dq):
         float(options["threshold_intercept"]),
         float(options["threshold_constant"]),
     )
-    fit_strip(ramp, prepared.timing, prepared.weights, test, columns, planes, dq)
+    fit_strip(ramp, prepared.timing, prepared.weights, test, columns, *results)
 
 
 def _jump_positions(flags, dq, columns, first_column):

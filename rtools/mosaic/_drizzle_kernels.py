@@ -268,7 +268,7 @@ def centred(band, hit, place, pixmap, planes, options):
     band, place, pixmap, planes
         As the square kernels take them.
     hit : uint8 (rows, columns)
-        Set where a contribution was positive.
+        Set where a contribution was positive; or of size 0.
     options : tuple
         (kind, (reach, factor, exponent, table), uint8 (rows, columns): pixels wanted, or of size 0: all).
     """
@@ -309,7 +309,7 @@ def centred(band, hit, place, pixmap, planes, options):
                         along = _share(kind, r - y, shape)
                         for c in range(max(left, 0), min(right + 1, columns_out)):
                             omega = np.float32(along * _share(kind, c - x, shape) * w)
-                            if omega > 0:
+                            if hit.size and omega > 0:
                                 hit[r, c] = 1
                             band[r, c, 0] += omega
                             band[r, c, 1] += omega * value

@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from rtools.products.nodes import FILL_NUMBER
+
 __all__ = [
     "BITS",
     "HALO",
@@ -19,6 +21,7 @@ __all__ = [
     "blot",
     "flag_rows",
     "flag_stack",
+    "level_of",
     "mark_touched",
     "mask_low_weight",
     "median_of",
@@ -83,28 +86,27 @@ class Reach(NamedTuple):
     more: float
 
     @classmethod
-    def of(cls, kernel, pixfrac, ratio):
-        """That of a drizzle kernel.
+    def of(cls, kernel):
+        """That of a `rtools.mosaic.drizzle.Kernel`."""
+        if kernel.shape is None:
+            return cls(kernel.pixfrac / 2, MARGIN)
+        reach = kernel.shape[0]
+        return cls(0.0, reach + (1.0 if reach else MARGIN))  # how its ends are rounded is the kernel's own matter
 
-        Parameters
-        ----------
-        kernel : str
-            square, point, turbo, gaussian, lanczos2 or lanczos3.
-        pixfrac : float
-        ratio : float
-            Output over input pixel scale.
-        """
-        if kernel == "point" or pixfrac <= 0.001:
-            return cls(0.0, MARGIN)
-        if kernel == "square":
-            return cls(pixfrac / 2, MARGIN)
-        support = {
-            "turbo": pixfrac / 2,
-            "gaussian": max(2.5 * pixfrac / 2.3548, 1.2),
-            "lanczos2": 2.0,
-            "lanczos3": 3.0,
-        }
-        return cls(0.0, support[kernel] / ratio + 1)  # rounding of its ends is the kernel's own matter
+
+def level_of(background, otherwise=0.0):
+    """Sky that is still in a member's data.
+
+    Parameters
+    ----------
+    background : dict or None
+        `meta.background`.
+    otherwise : float
+        Where it does not say; a level that was subtracted, is null or the fill value of metadata says nothing.
+    """
+    level = (background or {}).get("level")
+    known = level is not None and level != FILL_NUMBER and not (background or {}).get("subtracted")
+    return float(level) if known else float(otherwise)
 
 
 def weight_threshold(weight, maskpt=0.7):
@@ -257,7 +259,7 @@ def flag_rows(member, pixmap, median, rows, *, limits=Limits(), fill=np.nan, tou
     pixmap : rtools.mosaic.pixmap.PixMap
         From the detector's pixels to those of `median`.
     median : ndarray float32 (rows, columns)
-        Of the exposures, in the output's pixels.
+        Of the exposures, in the output's pixels; or what has such a `shape` and gives rows for a slice.
     rows : slice
     limits : Limits
     fill : float
@@ -272,23 +274,53 @@ def flag_rows(member, pixmap, median, rows, *, limits=Limits(), fill=np.nan, tou
     from rtools.mosaic import _outlier_kernels as kernels
 
     height, width = member.data.shape
+    found = np.zeros((rows.stop - rows.start, width), bool)
     around = slice(max(0, rows.start - HALO), min(height, rows.stop + HALO))
-    x, y = pixmap.evaluate(around, slice(0, width))
-    left, right, bottom, top = pixmap.bounds
-    x[: max(0, bottom - around.start)] = x[max(0, top + 1 - around.start) :] = np.nan
-    x[:, :left] = x[:, right + 1 :] = np.nan
-    blotted = blot(median, x, y, fill=fill)
+    columns = _overlap(pixmap, around, median.shape) if np.isnan(fill) else slice(0, width)
+    if columns.start >= columns.stop:
+        return found
+    x, y = _places(pixmap, around, columns)
+    blotted = _blot_from(median, x, y, fill)
     marks = np.empty(blotted.shape, np.uint8)
     given = np.array([limits.snr[0], limits.scale[0], limits.snr[1], limits.scale[1]], np.float32)
-    kernels.flag(member.data[around], member.err[around], blotted, np.float32(member.level), given, marks)
+    data, err = member.data[around, columns], member.err[around, columns]
+    kernels.flag(data, err, blotted, np.float32(member.level), given, marks)
     inner = slice(rows.start - around.start, rows.stop - around.start)
-    found = (marks[inner] & 4) != 0
+    found[:, columns] = (marks[inner] & 4) != 0
     if touched is not None:
         plane, reach = touched
         lost = np.zeros(marks.shape, bool)
-        lost[inner] = found if member.used is None else found & member.used[rows]
+        lost[inner] = (found if member.used is None else found & member.used[rows])[:, columns]
         mark_touched(lost, x, y, reach, plane)
     return found
+
+
+def _overlap(pixmap, rows, shape):
+    """Columns of an input in some rows outside which nothing falls on an output of this shape."""
+    step, (left, right, _, _) = pixmap.step, pixmap.bounds
+    boxes = pixmap.boxes[rows.start // step : rows.stop // step + 1]
+    low_x, high_x, low_y, high_y = np.moveaxis(boxes, -1, 0)
+    near = (high_x >= 0) & (low_x < shape[1]) & (high_y >= 0) & (low_y < shape[0])
+    cells = np.flatnonzero(near.any(axis=0))
+    if not cells.size:
+        return slice(0, 0)
+    return slice(max(int(cells[0]) * step - 1, left), min(int(cells[-1] + 1) * step + 1, right + 1))
+
+
+def _places(pixmap, rows, columns):
+    """Output x and y of input pixels, NaN in rows and columns where the WCS is not valid."""
+    x, y = pixmap.evaluate(rows, columns)
+    left, right, bottom, top = pixmap.bounds
+    x[: max(0, bottom - rows.start)] = x[max(0, top + 1 - rows.start) :] = np.nan
+    x[:, : max(0, left - columns.start)] = x[:, max(0, right + 1 - columns.start) :] = np.nan
+    return x, y
+
+
+def _blot_from(median, x, y, fill):
+    if isinstance(median, np.ndarray):
+        return blot(median, x, y, fill=fill)
+    first, last = rows_of(y, median.shape[0])
+    return blot(median[first:last], x, y, first=first, height=median.shape[0], fill=fill)
 
 
 def flag_stack(data, err, median, limit=5.0):

@@ -1,8 +1,8 @@
 """The map from the pixels of a member to those of a mosaic, kept as a few nodes.
 
-The WCS is asked at nodes every 64 pixels only; between them the map is a polynomial of degree 5 in either axis, one
-for each square of pixels, through the 6 by 6 nearest nodes. The error is measured between the nodes, and the nodes are
-put closer until it is small.
+The WCS is asked at nodes every 256 pixels only; between them the map is a polynomial of degree 5 in either axis, one
+for each square of pixels, through the 6 by 6 nearest nodes. The error is measured between the nodes, and they are put
+closer until it is small. The map that is kept has nodes every 64 pixels: its squares are units of work.
 """
 
 from typing import NamedTuple
@@ -18,6 +18,12 @@ LARGEST_ERROR = 1e-4
 """Pixels of the mosaic."""
 
 STEP = 64
+SPARSE = 256
+"""Pixels between the nodes at which the WCS is asked at first."""
+
+OFF_NODES = 0.41, 0.57
+"""Where in a cell the error is measured (x, y), in units of its side."""
+
 ORDER = 6
 """Nodes along either axis that a polynomial goes through."""
 
@@ -31,7 +37,7 @@ class PixMap(NamedTuple):
     Attributes
     ----------
     nodes_x, nodes_y : ndarray float64 (rows, columns)
-        Output position of the nodes; NaN where there is none.
+        Output position of the nodes; NaN where there is none (on the other half of the sky, say).
     step : int
         Input pixels from node to node.
     origin : float
@@ -39,7 +45,8 @@ class PixMap(NamedTuple):
     shape : (int, int)
         Rows and columns of the input.
     cells : ndarray float64 (2, rows - 1, columns - 1, 6, 6)
-        Polynomials of x and y between the nodes: coefficients of v^a u^b, u and v from 0 to 1 across a cell.
+        Polynomials of x and y between the nodes: coefficients of v^a u^b, u and v from 0 to 1 across a cell. NaN where
+        a node nearby is.
     boxes : ndarray float64 (rows - 1, columns - 1, 4)
         x and y between which each cell lies (x0, x1, y0, y1), a pixel generously.
     bounds : (int, int, int, int)
@@ -90,23 +97,20 @@ def pixel_map(wcs, shape, to_pixel, largest_error=LARGEST_ERROR):
     Raises
     ------
     InputError
-        The WCS is too rough for that, or invalid everywhere.
+        The WCS is too rough for that.
     """
-    forward = _forward(wcs, to_pixel)
     bounds = _bounds(wcs, shape)
-    step = max(2, min(STEP, 1 << max(int(min(shape) // ORDER).bit_length() - 1, 1)))
+    forward = _forward(wcs, to_pixel)
+    sparse = SPARSE
+    while sparse > 2 and min(shape) < ORDER * sparse:
+        sparse //= 2
     while True:
-        found = _map_at(forward, shape, step, bounds)
+        found = _map_at(forward, shape, sparse, bounds)
         if found.error <= largest_error:
             return found
-        if step == 2:
-            break
-        step //= 2
-    if not np.isfinite(found.error):
-        raise InputError("its WCS gives no valid position", mend="rt-info shows the WCS")
-    raise InputError(
-        f"its WCS is not smooth: {found.error:.2g} pixel between pixels", mend="rt-assignwcs makes a new one"
-    )
+        if sparse == 2:
+            raise InputError(f"its WCS is not smooth: the map is wrong by {found.error:.2g} pixel between its nodes")
+        sparse //= 2
 
 
 def _forward(wcs, to_pixel):
@@ -131,19 +135,52 @@ def _bounds(wcs, shape):
     return tuple(limits)
 
 
-def _map_at(forward, shape, step, bounds):
-    """A map with nodes every `step` pixels from -0.5 on, and its error."""
-    count = [max(-(-size // step), ORDER - 1) for size in shape]
-    at = [step * np.arange(cells + 1) - 0.5 for cells in count]
-    nodes = np.stack(forward(*np.meshgrid(at[1], at[0])))
-    lower, left = (_polynomials(cells) for cells in count)
-    cells = (lower @ nodes @ left.T).reshape(2, count[0], ORDER, count[1], ORDER)
-    cells = np.ascontiguousarray(cells.transpose(0, 1, 3, 2, 4))
-    error = _error(forward, cells, step, shape)
-    return PixMap(*nodes, step, -0.5, tuple(shape), cells, _boxes(cells), bounds, error)
+def _map_at(forward, shape, sparse, bounds):
+    """A map for which the WCS is asked every `sparse` pixels, from -0.5 on; and its error."""
+    count = [max(-(-size // sparse), ORDER - 1) for size in shape]
+    x, y = (sparse * np.arange(cells + 1) - 0.5 for cells in reversed(count))
+    nodes = np.stack(forward(*np.meshgrid(x, y)))
+    cells = _polynomials(nodes)
+    step = min(sparse, STEP)
+    if step < sparse:
+        nodes = _between(nodes, cells, sparse // step)
+        cells = _polynomials(nodes)
+    return PixMap(*nodes, step, -0.5, tuple(shape), cells, _boxes(cells), bounds, _error(forward, cells, step, shape))
 
 
-def _polynomials(count):
+def _polynomials(nodes):
+    """The polynomial of each cell: ndarray (2, rows, columns, ORDER, ORDER); NaN where a node that it needs is."""
+    rows, columns = (size - 1 for size in nodes.shape[1:])
+    lower, left = _interpolation(rows), _interpolation(columns)
+    known = np.isfinite(nodes).all(axis=0)
+
+    def per_cell(matrix):
+        shape = (*matrix.shape[:-2], rows, ORDER, columns, ORDER)
+        return np.ascontiguousarray(matrix.reshape(shape).swapaxes(-3, -2))
+
+    cells = per_cell(lower @ np.where(known, nodes, 0) @ left.T)
+    if not known.all():
+        lost = per_cell((lower != 0).astype(float) @ ~known @ (left != 0).T.astype(float))
+        cells[:, lost.any(axis=(-2, -1))] = np.nan
+    return cells
+
+
+def _between(nodes, cells, parts):
+    """Nodes `parts` times as dense."""
+    inside = np.arange(parts) / parts
+    dense = np.full([2] + [parts * (size - 1) + 1 for size in nodes.shape[1:]], np.nan)
+    ends = np.array([1.0])
+    for rows, v in ((slice(0, -1), inside), (slice(-1, None), ends)):
+        for columns, u in ((slice(0, -1), inside), (slice(-1, None), ends)):
+            part = cells if len(v) > 1 else cells[:, -1:]
+            part = part if len(u) > 1 else part[:, :, -1:]
+            values = _values(part, u, v).swapaxes(-3, -2)
+            height, width = values.shape[1] * len(v), values.shape[3] * len(u)
+            dense[:, rows, columns] = values.reshape(2, height, width)
+    return dense
+
+
+def _interpolation(count):
     """Matrix (cells · ORDER, nodes): from the values at nodes to the coefficients of each cell's polynomial."""
     matrix = np.zeros((count, ORDER, count + 1))
     for cell in range(count):
@@ -160,18 +197,13 @@ def _values(cells, u, v):
 
 
 def _error(forward, cells, step, shape):
-    """Largest distance of the map from the WCS, off the nodes: in and beside the middle of each cell."""
-    worst = np.inf
-    rows, columns = cells.shape[1:3]
-    for u, v in ((0.5, 0.5), (0.13, 0.61)):
-        x, y = np.meshgrid(step * (np.arange(columns) + u) - 0.5, step * (np.arange(rows) + v) - 0.5)
-        known = (x <= shape[1] - 0.5) & (y <= shape[0] - 0.5)
-        off = _values(cells, np.array([u]), np.array([v]))[..., 0, 0] - np.stack(forward(x, y))
-        off = np.hypot(*off)[known]
-        off = off[np.isfinite(off)]
-        if off.size:
-            worst = max(off.max(), worst if np.isfinite(worst) else 0.0)
-    return float(worst)
+    """Largest distance of the map from the WCS, at one place in every cell."""
+    (u, v), rows, columns = OFF_NODES, *cells.shape[1:3]
+    x, y = step * (np.arange(columns) + u) - 0.5, step * (np.arange(rows) + v) - 0.5
+    x, y = x[x <= shape[1] - 0.5], y[y <= shape[0] - 0.5]
+    found = _values(cells[:, : len(y), : len(x)], np.array([u]), np.array([v]))[..., 0, 0]
+    off = np.hypot(*(found - np.stack(forward(*np.meshgrid(x, y)))))
+    return float(np.max(off, where=np.isfinite(off), initial=0.0))
 
 
 def _boxes(cells):

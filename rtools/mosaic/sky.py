@@ -67,11 +67,13 @@ STEP = Step(
     ),
 )
 
-ROUNDS = 6
-"""Of the robust fit."""
+ROUNDS = 12
+"""Of the robust fit, at most; it ends when no level moves by `ENOUGH` of its error."""
 
-HUBER = 2.5
-"""Residuals above this times the robust scatter weigh less."""
+ENOUGH = 1e-3
+
+OUTLYING = 2.5
+"""Residuals above this times the robust scatter weigh less, by the square of how much they are above."""
 
 MAD_TO_SIGMA = 1.482602218505602
 
@@ -146,7 +148,7 @@ def match_cells(exposures):
     """Levels that make exposures agree in the cells that they share.
 
     With a brightness for each cell and a level for each exposure, the weighted squares of what is left of the cells'
-    values are least. Outlying cells weigh less (Huber).
+    values are least. Outlying values weigh less.
 
     Parameters
     ----------
@@ -159,18 +161,20 @@ def match_cells(exposures):
     """
     member, cell, value, weight = _shared(exposures)
     count = len(exposures)
-    level, used = np.zeros(count), weight
+    level, error, used = np.zeros(count), np.zeros(count), weight
     for _ in range(ROUNDS):
         normal, right = _normal(member, cell, value, used, count)
         inverse = np.linalg.pinv(normal, rcond=1e-12, hermitian=True)
-        level = inverse @ right
+        before, level = level, inverse @ right
         misfit = _misfit(value - level[member], cell, weight)
         scatter = MAD_TO_SIGMA * np.median(np.abs(misfit)) if len(misfit) else 0.0
         if not scatter > 0:
             break
-        used = weight / np.maximum(1, np.abs(misfit) / (HUBER * scatter))
-    group = _groups(normal) if count else np.empty(0, int)
-    error = np.sqrt(np.maximum(np.diag(inverse), 0)) * scatter if count else np.empty(0)
+        error = scatter * np.sqrt(np.maximum(np.diag(inverse), 0))
+        if np.all(np.abs(level - before) <= ENOUGH * error):
+            break
+        used = weight / np.maximum(1, np.abs(misfit) / (OUTLYING * scatter)) ** 2
+    group = _groups(normal)
     alone = group < 0
     return Levels(np.where(alone, np.nan, level), np.where(alone, np.nan, error), group)
 

@@ -26,8 +26,10 @@ __all__ = [
     "cell_index",
     "center",
     "corners",
+    "disagreements",
     "exists",
     "in_primary",
+    "is_name",
     "name_of",
     "orientation",
     "parse_name",
@@ -177,7 +179,7 @@ def ring_cells(ring):
 
 
 def plane_to_sky(x, y, ra_tangent, dec_tangent):
-    """Right ascension (within 180 of the tangent point's) and declination, degrees, of pixels from the tangent point."""
+    """Right ascension (within 180 of the tangent point's) and declination, degrees, of pixels from that point."""
     xi, eta = np.asarray(x) * _PIXEL, np.asarray(y) * _PIXEL
     sin, cos = np.sin(np.deg2rad(dec_tangent)), np.cos(np.deg2rad(dec_tangent))
     across = cos - eta * sin
@@ -299,6 +301,11 @@ def name_of(cell):
     return f"{prefix(cell.region)}x{50 + cell.row:02d}y{50 + cell.column:02d}"
 
 
+def is_name(text):
+    """Whether a text has the form of a cell's name, padded or not."""
+    return _NAME.fullmatch(pad_skycell(text)) is not None
+
+
 def parse_name(name):
     """The `Cell` of a name; numbers that are not padded are taken, too.
 
@@ -359,3 +366,32 @@ def orientation(region, ra_center):
     """Orientation of cells as the table has it, float32 degrees: how far the centre is west of the tangent point."""
     across_zero = (regions().ra_min[region] < 0) & (np.asarray(ra_center) > 270)
     return np.float32(regions().ra_tangent[region] - np.where(across_zero, np.asarray(ra_center) - 360, ra_center))
+
+
+def disagreements(info):
+    """Where a `skycell_wcs_info` says something else than the skymap.
+
+    Parameters
+    ----------
+    info : dict
+        Empty for none.
+
+    Returns
+    -------
+    list of str
+        Empty if nothing differs by more than a thousandth of a pixel.
+    """
+    if not info:
+        return []
+    try:
+        mine = wcs_info(parse_name(str(info["name"])))
+    except InputError as error:
+        return [f"skycell_wcs_info: {error}"]
+    found = []
+    for key, value in mine.items():
+        scale = 1e-3 if key.startswith(("x0", "y0", "n")) else 1e-3 * PIXEL_SCALE
+        limit = {"pixel_scale": 1e-9, "orientat": 1e-4}.get(key, scale)
+        off = abs((info[key] - value + 180) % 360 - 180) if key.startswith(("ra_", "orientat")) else None
+        if key != "name" and (abs(info[key] - value) if off is None else off) > limit:
+            found.append(f"skycell_wcs_info: {key} is {info[key]}, the skymap says {value}")
+    return found

@@ -10,6 +10,7 @@ __all__ = [
     "WCS_INFO",
     "Association",
     "Member",
+    "content_of",
     "make_association",
     "problems",
     "read_association",
@@ -102,7 +103,7 @@ def read_association(path):
     InputError
         The file is missing, is not JSON, has no products with members, or is against the schema.
     """
-    content = _content(path)
+    content = content_of(path)
     wrong = [text for text in problems(content) if text]
     if wrong:
         raise InputError(f"not an association: {wrong[0]}", path=path)
@@ -288,8 +289,8 @@ def tweakreg_catalogs(path):
     }
 
 
-def _content(path):
-    """The JSON of a file."""
+def content_of(path):
+    """What a JSON file says; InputError if it cannot be read or is no JSON."""
     try:
         return json.loads(Path(path).read_text())
     except FileNotFoundError:
@@ -300,7 +301,7 @@ def _content(path):
 
 def _members(path):
     """The science members of all products of an association: path to what the association says of it."""
-    content, folder = _content(path), Path(path).parent
+    content, folder = content_of(path), Path(path).parent
     try:
         members = [member for product in content["products"] for member in product["members"]]
         science = [member for member in members if member.get("exptype", "science").lower() == "science"]

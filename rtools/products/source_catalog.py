@@ -13,7 +13,17 @@ from rtools.products import catalogs, flatmeta, history, layout, metadata, profi
 from rtools.products.reader import open_product
 from rtools.products.writer import stage_product
 
-__all__ = ["FORCED", "KINDS", "catalog_meta", "date_now", "descriptions", "read_segments", "stage_segments", "stage_sources", "table_of"]
+__all__ = [
+    "FORCED",
+    "KINDS",
+    "catalog_meta",
+    "date_now",
+    "descriptions",
+    "read_segments",
+    "stage_segments",
+    "stage_sources",
+    "table_of",
+]
 
 KINDS = {"l2_image": ("cat_exposure", "segm_exposure"), "l3_coadd": ("cat_mosaic", "segm_mosaic")}
 """Kind of image to kinds of its catalog and its segmentation map."""
@@ -23,6 +33,9 @@ FORCED = {
     "cat_mosaic": "ForcedMosaicSourceCatalogModel",
 }
 """`model_type` of a catalog that was measured on the segments of another image."""
+
+OF_THE_IMAGE = {"individual_image_meta", "cal_logs", "statistics"}
+"""Metadata that stay with the image, as in the archive's catalogs, although the schema of a mosaic's allows them."""
 
 DEFINITIONS = "resources/schemas/tables/source_catalog_columns-2.0.0.yaml"
 
@@ -89,7 +102,7 @@ def catalog_meta(kind, image_meta, path, *, image_kind, profile=layout.DEFAULT_P
     """
     meta = profiles.convert(image_kind, image_meta, {}, profile)[0]
     names = {field.path.split(".")[0] for field in layout.fields(kind, profile)}
-    made = {name: value for name, value in meta.items() if name in names and name != "individual_image_meta"}
+    made = {name: value for name, value in meta.items() if name in names - OF_THE_IMAGE}
     if "data_release_id" in meta:
         made["data_release_id"] = meta["data_release_id"]
     made["image"] = {"filename": meta.get("filename"), "file_date": meta.get("file_date")}

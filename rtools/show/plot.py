@@ -61,7 +61,7 @@ def plot_image(image, *, stretch="asinh", limits=None, cmap="inferno", title=Non
     if image.kind == "flags":
         _show_flags(figure, axes, image, factor, extent)
     else:
-        _show_values(figure, axes, image, factor, extent, (stretch, limits, cmap))
+        _show_values(figure, axes, image, (factor, extent), (stretch, limits, cmap))
     if outlines is not None:
         _show_outlines(axes, image, outlines, factor, extent)
     axes.set_xlim(image.x - 0.5, image.x + columns - 0.5)
@@ -92,8 +92,8 @@ def _extent(image, factor):
     return image.x - 0.5, image.x + columns - 0.5, image.y - 0.5, image.y + rows - 0.5
 
 
-def _show_values(figure, axes, image, factor, extent, settings):
-    stretch, limits, cmap = settings
+def _show_values(figure, axes, image, scale, settings):
+    (factor, extent), (stretch, limits, cmap) = scale, settings
     shown = shrink(image.data, factor, highest=image.kind == "labels")
     if image.kind == "labels":
         limits, stretch = "0,255", "linear"

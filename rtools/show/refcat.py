@@ -4,8 +4,8 @@ __all__ = ["refcat_rows"]
 
 
 def refcat_rows(said):
-    """Rows (quantity, value) of what `rtools.products.refcat_info.describe` found, and the name under `catalog`."""
-    rows = [("catalog", said["catalog"]), ("form", said["form"]), ("rows", str(said["rows"]))]
+    """Rows (quantity, value) of what `rtools.products.refcat_info.describe` found, and the name under `file`."""
+    rows = [("file", said["file"]), ("form", said["form"]), ("rows", str(said["rows"]))]
     if "files" in said:
         orders = " ".join(map(str, said["orders"]))
         rows.append(("files", f"{said['files']} of order {orders}" if said["files"] else "0"))

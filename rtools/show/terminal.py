@@ -187,7 +187,7 @@ def _in_colour(image, cells, style, *, norm, cmap, edges, marks):
     lines = []
     for number, (upper, lower) in enumerate(pairs.tolist()):
         marked = {column for line, column in marks if line == len(pairs) - 1 - number}
-        lines.append(_colour_line(upper, lower, codes, nothing, half, marked))
+        lines.append(_colour_line(upper, lower, codes, nothing, half, marked=marked))
     if image.kind == "flags":
         square = "■" if style.unicode else "#"
         legend = _flag_legend(image, style, lambda k: f"\x1b[38;{codes[k]}m{square}{RESET}")
@@ -211,7 +211,7 @@ def _codes(colours, number):
     return [f"5;{16 + nearest}" for nearest in distance.argmin(axis=1)]
 
 
-def _colour_line(upper, lower, codes, nothing, half, marked):
+def _colour_line(upper, lower, codes, nothing, half, *, marked):
     parts, before = [], None
     for column, (above, below) in enumerate(zip(upper, lower, strict=True)):
         if column in marked:

@@ -1,0 +1,276 @@
+"""rt-asn: makes and checks associations: files that belong together, and the name of what is made of them."""
+
+import json
+import os
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+
+import click
+
+from rtools.commands import common, options
+from rtools.commands.outputs import Outputs, deliver
+from rtools.errors import InputError, UsageError
+
+__all__ = ["command", "main"]
+
+PRODUCT_TYPES = ("visit", "pass", "full")
+
+DESCRIPTION = """\
+Files are arguments, lists (@list, @-) or, for -, one a line on standard input. Three kinds of associations are made:
+
+plain: of all files, in their order; --product-name or -o says the name. The files are not opened and may still be
+missing.
+
+--skycell: one for each skycell that the images touch, for each filter, and for each visit (--product-type pass or full:
+for each pass, or for all of a program). Images need a WCS. Names are the archive's; prompt products (--release p, the
+default) are made of visits, data releases (r1 …) of passes and programs. Spectra and calibration exposures are left out
+with a warning.
+
+--multiband: one for each set of coadds whose names differ by filter only.
+
+Members are written relative to the association unless they are absolute. --check prints nothing but errors and
+warnings about associations: exit status 1 if there are errors, 3 if a file cannot be read."""
+
+
+@common.tool(
+    "rt-asn",
+    summary="Associations: make them of files, by skycell, across filters; check them.",
+    description=DESCRIPTION,
+    examples=(
+        "rt-asn a_cal.asdf b_cal.asdf --product-name field1",
+        "rt-asn --skycell r0000101001001001001_*_cal.asdf --outdir asn",
+        "ls *_cal.asdf | rt-asn - --product-type full --release r1 --cell 270p65x69y51",
+        "rt-asn --multiband r00001_r1_full_*_coadd.asdf",
+        "rt-asn --check *_asn.json",
+    ),
+    no_args_is_help=True,
+)
+@click.argument("exposures", nargs=-1, metavar="EXPOSURE…")
+@click.option("--product-name", metavar="NAME", help="Plain: of the mosaic; default from -o.")
+@click.option("--target", metavar="TARGET", help="Plain: a target; of a skycell its grid is written, too.")
+@click.option("--skycell", is_flag=True, help="By skycell and filter.")
+@click.option("--product-type", type=click.Choice(PRODUCT_TYPES), help="By skycell: what a mosaic is made of.  [visit]")
+@click.option("--cell", "cells", multiple=True, metavar="NAME", help="By skycell: only this one; repeatable.")
+@click.option("--multiband", is_flag=True, help="Coadds of several filters.")
+@click.option("--release", metavar="ID", help="Data release: p, r1, r1-ultradeep …  [p, or that of the coadds]")
+@click.option("--psf-match", metavar="FILTER", help="Filter to which a multiband catalog matches the others.")
+@click.option("--catalogs", is_flag=True, help="Name the catalog beside each member, for the alignment.")
+@click.option("--check", is_flag=True, help="Check associations.")
+@options.named_outputs
+@options.json_output
+def command(console, exposures, product_name, target, skycell, product_type, cells, multiband, release, psf_match,
+            catalogs, check, output, outdir, overwrite, dry_run, as_json):  # fmt: skip
+    by_cell = bool(skycell or product_type or cells)
+    if by_cell + multiband + check > 1:
+        raise UsageError("--skycell (with --product-type, --cell), --multiband and --check exclude each other")
+    if target and (by_cell or multiband or check):
+        raise UsageError("--target is for plain associations")
+    if product_name and (by_cell or check):
+        raise UsageError("--product-name names one product")
+    files = list(dict.fromkeys(common.expand_inputs("@-" if name == "-" else name for name in exposures)))
+    if not files:
+        raise UsageError("no files")
+    if check:
+        return _check(console, files, as_json=as_json)
+    if by_cell:
+        made, status = _by_cell(console, files, cells, product_type or "visit", release or "p")
+    elif multiband:
+        made, status = _multiband(files, product_name, release), 0
+    else:
+        made, status = [_plain(files, product_name or _product_of(output), target, release)], 0
+    if status:
+        console.log("error", "nothing is written")
+        return status
+    if not made:
+        raise InputError("no associations: no image touches these cells")
+    extra = {"psf_match": psf_match, "catalogs": catalogs}
+    _write(made, extra, (output, outdir, overwrite, dry_run), as_json=as_json)
+    return 0
+
+
+def _product_of(output):
+    """Name of the product of an association of this name."""
+    if output in (None, "-"):
+        raise UsageError("the product has no name", mend="give --product-name, or -o NAME_asn.json")
+    return Path(output).stem.removesuffix("_asn")
+
+
+def _plain(files, product, target, release):
+    """The one association of some files: what `make_association` takes."""
+    from rtools.mosaic import skymap
+
+    parsed = [_name(file) for file in files]
+    if len({name.level for name in parsed if name and name.level}) > 1:
+        raise InputError("files of several levels", mend="an association is of one")
+    programs = {name.program if name else None for name in parsed}
+    cell = skymap.parse_name(target) if target and skymap.is_name(target) else None
+    grid = skymap.wcs_info(cell) if cell else None
+    settings = {
+        "program": programs.pop() if len(programs) == 1 else None,
+        "release": release or "p",
+        "target": grid["name"] if grid else target,
+        "grid": grid,
+    }
+    return product, files, settings
+
+
+def _name(file):
+    """The parsed name of a file, None where it is not the archive's."""
+    from rtools.products import names
+
+    try:
+        return names.parse(file, lenient=True)
+    except names.InvalidName:
+        return None
+
+
+def _by_cell(console, files, cells, product_type, release):
+    """The associations of images by skycell, and the exit status."""
+    from rtools.mosaic import grouping, skymap
+
+    wanted = {skymap.parse_name(name) for name in cells}
+    grouping.by_skycell([], product_type, release)  # refuses what does not go together before files are read
+    exposures = []
+
+    def look(file):
+        exposure = _exposure(console, file)
+        if exposure:
+            inside = tuple(cell for cell in exposure.cells if cell in wanted or not wanted)
+            exposures.append(exposure._replace(cells=inside))
+
+    status = common.for_each(console, files, look)
+    return [_made(group) for group in grouping.by_skycell(exposures, product_type, release)], status
+
+
+def _exposure(console, file):
+    """What grouping needs of an image; None, with a warning, for what no mosaic is made of."""
+    from rtools.commands.inputs import opened
+    from rtools.commands.skymap import footprint_of
+    from rtools.mosaic.grouping import Exposure
+    from rtools.mosaic.skymap_match import cells_touching
+
+    with opened(file, ("l2_image",)) as product:
+        meta = product.meta
+        kind = meta["exposure"]["type"]
+        if kind != "WFI_IMAGE":
+            console.log("warning", f"{file}: {kind}, left out")
+            return None
+        name = _name(file)
+        visit = name.visit_id if name and name.visit_id else meta["observation"].get("visit_id") or ""
+        if len(visit) != 19 or not visit.isdecimal():
+            raise InputError("neither its name nor meta.observation.visit_id says the visit", path=file)
+        element = meta["instrument"]["optical_element"].lower()
+        return Exposure(file, visit, element, tuple(cells_touching(*footprint_of(product))))
+
+
+def _multiband(files, product_name, release):
+    """The associations of coadds of several filters."""
+    from rtools.mosaic import grouping
+
+    parsed = {}
+    for file in files:
+        parsed[file] = _name(file)
+        if parsed[file] is None or parsed[file].suffix != "coadd":
+            raise InputError("no name of a coadd", mend="rt-name --check says why", path=file)
+        if release and not product_name:
+            raise UsageError("--release is that of the coadds' names", mend="or give --product-name")
+    groups = grouping.multiband(parsed)
+    if product_name and len(groups) > 1:
+        raise UsageError("--product-name names one product", mend=f"the coadds make {len(groups)}")
+    return [_made(group, product_name, release) for group in groups]
+
+
+def _made(group, product_name=None, release=None):
+    """Product, files and settings of a group."""
+    from rtools.mosaic import skymap
+    from rtools.products import names
+
+    fields = {key: getattr(group, key) for key in ("program", "release", "subset", "element")}
+    try:
+        product = product_name or names.build(fields | {"skycell": group.cell, "suffix": "asn"}).removesuffix(
+            "_asn.json"
+        )
+    except names.InvalidName as error:
+        mend = None if group.element else "give --product-name"
+        raise UsageError(f"the archive has no such product: {error}", mend=mend) from None
+    grid = skymap.wcs_info(skymap.parse_name(group.cell))
+    settings = {"program": group.program, "release": release or group.release, "target": grid["name"], "grid": grid}
+    return product, group.files, settings | {"asn_type": "image"}
+
+
+def _write(made, extra, where, *, as_json):
+    """Write associations, print their paths."""
+    output, outdir, overwrite, dry_run = where
+    if output and len(made) > 1:
+        raise UsageError(f"-o names one output, there are {len(made)}", mend="use --outdir")
+    if output == "-" and as_json:
+        raise UsageError("--json and -o - both want standard output")
+    outdir = outdir or ("." if output is None else None)
+    outputs = Outputs(output, outdir, overwrite=overwrite, inputs=[], dry_run=dry_run)
+    planned = [(outputs.path(product, f"{product}_asn.json"), product, *rest) for product, *rest in made]
+    reports = []
+    for path, product, files, settings in planned:
+        if not dry_run:
+            content = _content(path, product, files, settings | extra)
+            deliver(path, f"{product}_asn.json", partial(_staged, content))
+        reports.append({"output": "-" if path is None else str(path), "product": product, "members": list(files)})
+        if not as_json and dry_run:
+            click.echo(f"{len(files)} members -> {reports[-1]['output']}")
+        elif not as_json and path is not None:
+            click.echo(path)
+    if as_json:
+        click.echo(json.dumps(reports, indent=2))
+
+
+def _staged(content, path):
+    from rtools.products.association import stage_association
+
+    return stage_association(path, content)
+
+
+def _content(path, product, files, settings):
+    """What is written: members as the association's directory sees them."""
+    from rtools.products.association import Member, make_association
+
+    folder = os.path.abspath(path.parent if path else ".")
+    catalogs = settings.pop("catalogs")
+    members = []
+    for file in files:
+        seen = file if os.path.isabs(file) else os.path.relpath(file, folder)
+        members.append(Member(seen, tweakreg_catalog=_catalog(seen) if catalogs else None))
+    return make_association(product, members, **settings)
+
+
+def _catalog(file):
+    """The catalog beside a file."""
+    from rtools.products.names import split_suffix
+
+    return os.path.join(os.path.dirname(file), f"{split_suffix(file)[0]}_cat.parquet")
+
+
+def _check(console, files, *, as_json):
+    """Check associations; returns the exit status: 1 if one has errors."""
+    from rtools.mosaic.skymap import disagreements
+    from rtools.products.association import read_association
+    from rtools.products.association_check import check_association
+
+    reports = []
+
+    def check(file):
+        errors, warnings = check_association(file)
+        with suppress(InputError):  # its errors are told already
+            warnings += disagreements(read_association(file).skycell_wcs_info or {})
+        for text in errors:
+            console.log("error", f"{file}: {text}")
+        for text in warnings:
+            console.log("warning", f"{file}: {text}")
+        reports.append({"file": file, "errors": errors, "warnings": warnings})
+
+    status = common.for_each(console, files, check, report=reports.append)
+    if as_json:
+        click.echo(json.dumps(reports, indent=2))
+    return common.shared_status(status, int(any(entry.get("errors") for entry in reports)))
+
+
+main = common.entry(command)
