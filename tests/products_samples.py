@@ -80,7 +80,7 @@ def _length(length):
     return SIZES.get(length, 3) if isinstance(length, str) else FRAME.get(length, length)
 
 
-def wcs(scale=0.11 / 3600):
+def wcs(scale=0.11 / 3600, ra=270.0, dec=66.0):
     """A gwcs: pixels to the sky by a tangent projection."""
     import gwcs
     from astropy import coordinates, units
@@ -93,6 +93,6 @@ def wcs(scale=0.11 / 3600):
         (models.Shift(-16.0) & models.Shift(-16.0))
         | models.AffineTransformation2D(matrix=[[-scale, 0.0], [0.0, scale]])
         | models.Pix2Sky_TAN()
-        | models.RotateNative2Celestial(270.0, 66.0, 180.0)
+        | models.RotateNative2Celestial(ra, dec, 180.0)
     )
     return gwcs.WCS([(detector, to_sky), (sky, None)])

@@ -98,7 +98,7 @@ def imaged(star_field, tmp_path_factory):
 def imaged_again(star_field, tmp_path_factory):
     """`_cal` of another exposure of the same sky; no catalog."""
     uncal = observe(tmp_path_factory.mktemp("again"), star_field, number=2)
-    done("run", uncal, "--skip", "catalog", "--skip", "tweakreg")
+    done("run", uncal, "--skip", "catalog", "--skip", "tweakreg", "--save-steps")
     return sibling(uncal, "cal.asdf")
 
 

@@ -11,6 +11,7 @@ from rtools.astrometry.aberration import spacecraft_velocity
 from rtools.astrometry.wcs import Pointing, build_wcs, footprint, s_region
 from rtools.errors import InputError, UsageError
 from rtools.products import engineering
+from rtools.products.catalogs import stage_catalog
 from rtools.products.metadata import exposure_mjd
 from rtools.reference import siaf
 from rtools.reference.distortion import distortion
@@ -233,6 +234,31 @@ def test_samples_that_say_nothing_are_left_out(tmp_path):
     assert len(fgs.mjd) == 0
     np.testing.assert_allclose((body.mjd - 61406) * 86400, (7, 8), rtol=0, atol=1e-5)
     np.testing.assert_allclose(body.quaternion[0], (0, 0, 0, 1))
+
+
+@pytest.mark.parametrize(
+    ("extension", "form"),
+    [
+        *((extension, form) for extension in ("ecsv", "fits") for form in ("object", "isot", "mjd")),
+        ("parquet", "isot"),
+        ("parquet", "mjd"),
+    ],
+)
+def test_times_of_any_form_are_read(extension, form, tmp_path):
+    from astropy.table import Table
+    from astropy.time import Time
+
+    when = Time(61406 + np.arange(3) / 100, format="mjd")
+    table = Table({"time": when if form == "object" else getattr(when, form)})
+    for name, value in zip(engineering.BODY, (0.0, 0.0, 0.0, 1.0), strict=True):
+        table[name] = value
+    path = tmp_path / f"eng.{extension}"
+    if extension == "parquet":
+        stage_catalog(path, table, "parquet").commit()
+    else:
+        table.write(path)
+    found = engineering.read_attitudes(path)[0]
+    np.testing.assert_allclose(found.mjd, when.mjd, rtol=0, atol=1e-8)
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ def test_steps_named_by_the_tables():
     assert [kind for kind, has in flat.items() if has] == ["WFI_IMAGE", "WFI_LOLO", "WFI_WFSC"]
     assert {chain.chain_of(kind)[:10] for kind in TYPES} == {STEPS[:10]}
     assert STEPS[-3:] == ("assignwcs", "photom", "flat")
-    assert chain.ORDER == (*STEPS, "catalog", "tweakreg")
+    assert (*STEPS, "catalog", "tweakreg") == chain.ORDER
     assert [kind for kind in TYPES if "tweakreg" in chain.chain_of(kind)] == ["WFI_IMAGE", "WFI_LOLO"]
 
 

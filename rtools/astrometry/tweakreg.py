@@ -21,7 +21,7 @@ STEP = Step(
     ),
     examples=(
         "rt-tweakreg X_cal.asdf --refcat gaia.parquet",
-        "rt-tweakreg *_cal.asdf --together --refcat gaia_hats -o aligned.asdf",
+        "rt-tweakreg *_cal.asdf --together --refcat gaia_hats --outdir aligned",
     ),
     options=(
         Option("refcat", None, "Reference catalog: a table, or a directory that is a HATS tree.", type=str),

@@ -221,6 +221,8 @@ def _plan(name, request, taken, scratch):
     from rtools.pipeline.plan import make_plan
 
     path, called = _spooled(scratch, request.output) if name == "-" else (name, name)
+    if name in request.catalogs:
+        request.catalogs[called] = request.catalogs[name]
     plan = make_plan(path, request, name=called)
     for output in plan.outputs.values():
         first = taken.setdefault(os.path.abspath(output), name)

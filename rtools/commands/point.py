@@ -53,7 +53,14 @@ def _four(word, text):
 @click.option("--allow-default", is_flag=True, help="Do with --quaternion, or with that of the file.")
 @_four("--fgs-quaternion", "Body to FGS; else the table's, else that before launch.")
 @click.option("--guide-star", nargs=2, type=float, metavar="H V", allow_from_autoenv=False, help="Its position.")
-@common.option("--tolerance", default=60.0, type=click.FloatRange(0), metavar="S", help="Seconds; see above.")
+@common.option(
+    "--tolerance",
+    default=60.0,
+    type=click.FloatRange(0),
+    metavar="S",
+    allow_from_autoenv=False,
+    help="Seconds; see above.",
+)
 @click.option("--summary", is_flag=True, allow_from_autoenv=False, help="Print pointings; change nothing.")
 @click.option("--v1", is_flag=True, allow_from_autoenv=False, help="Print V1; change nothing.")
 @click.option(

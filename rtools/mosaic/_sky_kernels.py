@@ -7,7 +7,8 @@ from rtools.mosaic._skystat_kernels import evaluate
 
 __all__ = ["BLOCK", "bin_blocks", "cell_statistics", "fill_polygon", "gather_good", "noise_of_tiles"]
 
-BLOCK = 4
+SHIFT = np.uint64(2)
+BLOCK = 1 << 2
 """Side of the blocks that are looked at for sources, pixels."""
 
 MAD_TO_SIGMA = 1.482602218505602
@@ -82,9 +83,10 @@ def _span(corners, y):
 @njit(nogil=True, cache=True, error_model="numpy")
 def _take(data, good, sources, y, first, last, values, n):
     """Append the good values without sources of a row; returns how many there are now."""
-    for x in range(first, last):
-        v = data[y, x]
-        if good[y, x] & (abs(v) < np.inf) & ~sources[y // BLOCK, x // BLOCK]:
+    row, usable, hidden = data[y], good[y], sources[y // BLOCK]
+    for x in range(np.uint64(first), np.uint64(max(first, last))):
+        v = row[x]
+        if usable[x] & (abs(v) < np.inf) & ~hidden[x >> SHIFT]:
             values[n] = v
             n += 1
     return n

@@ -11,8 +11,8 @@ LEAST_WIDTH = 10.0 * 2.0**-23
 """Narrower histogram bins, or ranges of values, are taken as one bin."""
 
 
-BINS = 256
-"""In which values are counted for their median."""
+NEAR = np.float32(0.2)
+"""The median is first looked for so many standard deviations from the mean."""
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -40,34 +40,21 @@ def _moments(values, low, high):
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _median(values, low, high, n):
-    """Median of the n values within limits: they are counted in bins, and only those of the middle bin ordered."""
-    low, high = max(low, values.min()), min(high, values.max())
-    if low == high:
-        return np.float64(low)
-    scale = np.float32(BINS) / (high - low)
-    if not (scale > 0) & (scale < np.inf):
+def _median(values, low, high, n, guess):
+    """Median of the n values within limits, looked for in an interval first; only what is there is ordered."""
+    start, stop = max(low, guess[0]), min(high, guess[1])
+    middle = np.empty(values.size + 1, np.float32)
+    below, found = 0, 0
+    for v in values:
+        below += np.int64((v >= low) & (v < start))
+        middle[found] = v
+        found += np.int64((v >= start) & (v <= stop))
+    first, last = (n - 1) // 2 - below, n // 2 - below
+    if (first < 0) | (last >= found):
         return np.float64(np.float32(np.median(values[(values >= low) & (values <= high)])))
-    upto = np.zeros(BINS + 1, np.int64)
-    for v in values:
-        if (v >= low) & (v <= high):
-            upto[np.int64((v - low) * scale)] += 1
-    for k in range(BINS):
-        upto[k + 1] += upto[k]
-    first = np.searchsorted(upto, (n - 1) // 2, side="right")
-    last = np.searchsorted(upto, n // 2, side="right")
-    before = upto[first - 1] if first else 0
-    middle = np.empty(upto[last] - before, np.float32)
-    found = 0
-    for v in values:
-        if (v >= low) & (v <= high):
-            place = np.int64((v - low) * scale)
-            if (place >= first) & (place <= last):
-                middle[found] = v
-                found += 1
-    ranks = np.partition(middle, (n - 1) // 2 - before)
-    lower = ranks[(n - 1) // 2 - before]
-    upper = lower if n % 2 else ranks[n // 2 - before :].min()
+    ordered = np.partition(middle[:found], first)
+    lower = ordered[first]
+    upper = lower if first == last else ordered[last:].min()
     return np.float64((lower + upper) / np.float32(2))
 
 
@@ -162,7 +149,8 @@ def evaluate(values, kind, limits, clip):
     if kind == MEAN:
         value = np.float64(mean)
     elif kind == MEDIAN:
-        value = _median(values, low, high, n)
+        reach = NEAR * spread
+        value = _median(values, low, high, n, (mean - reach, mean + reach))
     else:
         value = _of_histogram(values, kind, binwidth * np.float64(spread), (least, most))
     return value, n, np.float64(spread)

@@ -5,6 +5,7 @@ for each square of pixels, through the 6 by 6 nearest nodes. The error is measur
 closer until it is small. The map that is kept has nodes every 64 pixels: its squares are units of work.
 """
 
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -139,47 +140,39 @@ def _map_at(forward, shape, sparse, bounds):
     """A map for which the WCS is asked every `sparse` pixels, from -0.5 on; and its error."""
     count = [max(-(-size // sparse), ORDER - 1) for size in shape]
     x, y = (sparse * np.arange(cells + 1) - 0.5 for cells in reversed(count))
-    nodes = np.stack(forward(*np.meshgrid(x, y)))
-    cells = _polynomials(nodes)
     step = min(sparse, STEP)
-    if step < sparse:
-        nodes = _between(nodes, cells, sparse // step)
-        cells = _polynomials(nodes)
+    nodes = np.stack(forward(*np.meshgrid(x, y)))
+    nodes = _product(*(_between(cells, sparse // step) for cells in count), nodes)
+    cells = _polynomials(nodes)
     return PixMap(*nodes, step, -0.5, tuple(shape), cells, _boxes(cells), bounds, _error(forward, cells, step, shape))
 
 
 def _polynomials(nodes):
-    """The polynomial of each cell: ndarray (2, rows, columns, ORDER, ORDER); NaN where a node that it needs is."""
+    """The polynomial of each cell: ndarray (2, rows, columns, ORDER, ORDER)."""
     rows, columns = (size - 1 for size in nodes.shape[1:])
-    lower, left = _interpolation(rows), _interpolation(columns)
+    cells = _product(_interpolation(rows), _interpolation(columns), nodes)
+    return np.ascontiguousarray(cells.reshape(2, rows, ORDER, columns, ORDER).swapaxes(2, 3))
+
+
+def _product(rows, columns, nodes):
+    """Matrices applied to rows and columns of both arrays of nodes; NaN where a node that counts is."""
     known = np.isfinite(nodes).all(axis=0)
-
-    def per_cell(matrix):
-        shape = (*matrix.shape[:-2], rows, ORDER, columns, ORDER)
-        return np.ascontiguousarray(matrix.reshape(shape).swapaxes(-3, -2))
-
-    cells = per_cell(lower @ np.where(known, nodes, 0) @ left.T)
+    result = rows @ np.where(known, nodes, 0) @ columns.T
     if not known.all():
-        lost = per_cell((lower != 0).astype(float) @ ~known @ (left != 0).T.astype(float))
-        cells[:, lost.any(axis=(-2, -1))] = np.nan
-    return cells
+        lost = (rows != 0).astype(float) @ ~known @ (columns != 0).astype(float).T
+        result[:, lost > 0] = np.nan
+    return result
 
 
-def _between(nodes, cells, parts):
-    """Nodes `parts` times as dense."""
-    inside = np.arange(parts) / parts
-    dense = np.full([2] + [parts * (size - 1) + 1 for size in nodes.shape[1:]], np.nan)
-    ends = np.array([1.0])
-    for rows, v in ((slice(0, -1), inside), (slice(-1, None), ends)):
-        for columns, u in ((slice(0, -1), inside), (slice(-1, None), ends)):
-            part = cells if len(v) > 1 else cells[:, -1:]
-            part = part if len(u) > 1 else part[:, :, -1:]
-            values = _values(part, u, v).swapaxes(-3, -2)
-            height, width = values.shape[1] * len(v), values.shape[3] * len(u)
-            dense[:, rows, columns] = values.reshape(2, height, width)
-    return dense
+def _between(count, parts):
+    """Matrix from values at nodes to values at nodes `parts` times as dense."""
+    powers = np.vander(np.arange(parts) / parts, ORDER, increasing=True)
+    dense = powers @ _interpolation(count).reshape(count, ORDER, count + 1)
+    last = np.eye(count + 1)[-1:]
+    return np.concatenate([dense.reshape(count * parts, count + 1), last])
 
 
+@cache
 def _interpolation(count):
     """Matrix (cells · ORDER, nodes): from the values at nodes to the coefficients of each cell's polynomial."""
     matrix = np.zeros((count, ORDER, count + 1))

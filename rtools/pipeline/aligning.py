@@ -1,6 +1,5 @@
 """Alignment with its files: sources from catalogs, stars from reference catalogs, the result into the metadata."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,6 +8,7 @@ import numpy as np
 from rtools.errors import InputError
 from rtools.products import catalogs, history, names
 from rtools.products.catalogs import read_catalog
+from rtools.products.metadata import exposure_mjd
 
 __all__ = [
     "Member",
@@ -18,7 +18,6 @@ __all__ = [
     "catalog_path",
     "image_of",
     "member_of",
-    "middle_of_exposure",
     "record",
     "stage_matches",
     "stage_updated",
@@ -27,30 +26,6 @@ __all__ = [
 
 POSITIONS = ("x", "y"), ("x_psf", "y_psf"), ("x_centroid_win", "y_centroid_win"), ("x_centroid", "y_centroid")
 """Columns in which positions are looked for, the best first."""
-
-MJD_OF_1970 = 40587
-DAY = 86400.0
-
-
-def middle_of_exposure(meta):
-    """Modified Julian Date (UTC) of the middle of an exposure.
-
-    Raises
-    ------
-    InputError
-        Its times cannot be read.
-    """
-    exposure = meta.get("exposure") or {}
-    try:
-        start, end = (_seconds(exposure[key]) for key in ("start_time", "end_time"))
-    except (KeyError, TypeError, ValueError):
-        raise InputError("meta.exposure.start_time or end_time is missing or is no time") from None
-    return MJD_OF_1970 + (start + end) / 2 / DAY
-
-
-def _seconds(time):
-    return datetime.fromisoformat(str(time).removesuffix("Z")).replace(tzinfo=UTC).timestamp()
-
 
 def image_of(columns, meta, wcs, log):
     """Sources of an image for `rtools.astrometry.align.align`.
@@ -90,7 +65,7 @@ def image_of(columns, meta, wcs, log):
     flux = next((np.asarray(columns[name], float) for name in ("psf_flux", "kron_flux") if name in names), None)
     weight = np.asarray(columns["weight"], float) if "weight" in names else None
     pointing = Pointing(*(float(meta["wcsinfo"][key]) for key in Pointing._fields))
-    epoch = float(julian_year(middle_of_exposure(meta)))
+    epoch = float(julian_year(sum(exposure_mjd(meta)) / 2))
     return Image(x, y, *errors, wcs, pointing, epoch, flux, weight)
 
 

@@ -103,6 +103,8 @@ def _times(table, names, path):
     if name is None:
         raise InputError(f"has no column of times ({', '.join(TIMES)})", path=path)
     column = table[name]
+    if column.dtype.kind == "f" and column.shape[1:] == (2,):  # as astropy writes times to FITS
+        return np.asarray(column[:, 0]) - 2400000.5 + np.asarray(column[:, 1])
     if column.dtype.kind in "fiu":
         values = np.ma.filled(np.ma.asarray(column, float), np.nan)
         if np.any((values < 40000) | (values > 100000)):

@@ -1,5 +1,8 @@
 """Reference stars from the Gaia archive: the one module that uses the network, and only when it is called."""
 
+import sys
+from contextlib import redirect_stdout
+
 from rtools.errors import RtoolsError
 from rtools.products import refcat_files
 
@@ -51,12 +54,13 @@ def download(cone, *, limit=None, client=None):
 
 def _astroquery():
     try:
-        from astroquery.gaia import GaiaClass
+        with redirect_stdout(sys.stderr):  # it talks, even when it is imported
+            from astroquery.gaia import GaiaClass
     except ImportError:
         raise RtoolsError("astroquery is not installed", mend="pip install 'roman-rtools[gaia]'") from None
 
     def ask(question):
-        archive = GaiaClass(show_server_messages=False)
-        return archive.launch_job_async(question).get_results()
+        with redirect_stdout(sys.stderr):
+            return GaiaClass(show_server_messages=False).launch_job_async(question).get_results()
 
     return ask

@@ -10,7 +10,7 @@ def refcat_rows(said):
         orders = " ".join(map(str, said["orders"]))
         rows.append(("files", f"{said['files']} of order {orders}" if said["files"] else "0"))
     if "columns" in said:
-        columns = [f"{one['name']} [{one['unit']}]" if one["unit"] else one["name"] for one in said["columns"]]
+        columns = [f"{one['name']}, {one['unit']}" if one["unit"] else one["name"] for one in said["columns"]]
         rows += [(label, text) for label, text in zip(["columns"] + [""] * len(columns), columns, strict=False)]
         rows += [("other columns", " ".join(said["other_columns"]))] if said["other_columns"] else []
     if said.get("cone"):

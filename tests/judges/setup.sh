@@ -1,6 +1,6 @@
 #!/bin/sh
 # Make the environments in which two versions of roman_datamodels judge our files. They pin other versions of asdf and
-# rad than each other, so each has an environment of its own. What stands already is left alone.
+# rad than each other, so each has an environment of its own. What stands already (.complete-2) is left alone.
 # usage: sh tests/judges/setup.sh DIR
 set -eu
 dir=${1:?usage: sh tests/judges/setup.sh DIR}
@@ -11,14 +11,14 @@ judge() { # VERSION REQUIREMENT...
     version=$1
     shift
     target=$dir/roman_datamodels-$version
-    if [ -f "$target/.complete" ] && "$target/bin/python" -c '' 2>/dev/null; then
+    if [ -f "$target/.complete-2" ] && "$target/bin/python" -c '' 2>/dev/null; then
         return
     fi
     rm -rf "$target"
     "$python" -m venv "$target"
     "$target/bin/python" -m pip install --quiet --disable-pip-version-check "roman_datamodels==$version" "$@" \
-        lz4 gwcs astropy
-    touch "$target/.complete"
+        lz4 gwcs astropy pyarrow pandas
+    touch "$target/.complete-2"
 }
 
 mkdir -p "$dir"
