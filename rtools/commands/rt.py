@@ -29,15 +29,15 @@ GROUPS = {
         "fits": "rtools.commands.fits",
         "table": "rtools.commands.table",
     },
-    "references": {"refs": "rtools.commands.refs", "skymap": "rtools.commands.skymap"},
+    "references": {
+        "refs": "rtools.commands.refs",
+        "refcat": "rtools.commands.refcat",
+        "skymap": "rtools.commands.skymap",
+    },
     "simulate": {"sim": "rtools.commands.sim"},
     "exposure": {name: None for name in chain.ORDER if name not in chain.MODULES}
     | {"catalog": "rtools.commands.catalog", "tweakreg": "rtools.commands.tweakreg"},
-    "sky positions": {
-        "point": "rtools.commands.point",
-        "aberration": "rtools.commands.aberration",
-        "refcat": "rtools.commands.refcat",
-    },
+    "pointing": {"point": "rtools.commands.point", "aberration": "rtools.commands.aberration"},
     "mosaic": {"asn": "rtools.commands.asn"},
     "chains": {"run": "rtools.commands.run"},
 }
