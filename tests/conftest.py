@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from run_case import drowned, own_surroundings, product, ran, raw, raw18, references  # noqa: F401
-from sources_case import imaged, imaged_again, star_field  # noqa: F401
+from sources_case import bright, elsewhere, gaia, imaged, imaged_again, star_field  # noqa: F401
 
 JUDGES = ("1.1.0", "1.2.0")
 """Versions of roman_datamodels that must open and validate our files."""

@@ -51,12 +51,20 @@ WRITES = {
     "dq": "FILE --mask JUMP_DET -o DIR/out.asdf",
     "view": "FILE -o DIR/out.png",
     "table": "FILE --format ecsv -o DIR/out.ecsv",
-    "asn": f"{NAME} --product-name field -o DIR/field_asn.json",
+    "asn": f"{NAME} {' '.join(f'{number}_uncal.asdf' for number in range(40))} -o DIR/field_asn.json",
 }
 """Tool to a command line that writes a file."""
 
 BEFORE = {name: SUFFIXES[STEPS[number - 1]] if number else "uncal" for number, name in enumerate(STEPS)}
-TAKES = {**BEFORE, "linearity": "dark_decay", "run": "photom", "refs": "uncal", "table": "catalog", "refcat": "catalog"}
+TAKES = {
+    **BEFORE,
+    "linearity": "dark_decay",
+    "run": "photom",
+    "refs": "uncal",
+    "table": "catalog",
+    "refcat": "catalog",
+    "skymap": "wcs",
+}
 """Tool to the kind of product that FILE is; otherwise an image."""
 
 
@@ -87,6 +95,7 @@ WRONG = {
     "table": "cal",
     "refcat": "cal",
     "refs": "gain",
+    "skymap": "gain",
 }
 """Tool to a kind of product that it does not take; the others take them all."""
 

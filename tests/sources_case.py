@@ -7,14 +7,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 from astropy.table import Table
-from run_case import READS, done, tool
+from run_case import READS, done, meta, statuses, tool
 
 from rtools.astrometry.wcs import Pointing, build_wcs
+from rtools.products import reader
 from rtools.products.catalogs import read_catalog
 from rtools.reference.distortion import distortion
 from rtools.reference.instrument import WFI_CEN
 
 SIZE = 512
+
+SHIFT = (0.5, -0.3)
+"""By which reference stars are off, arcsec east and north."""
+
+MAS = 3.6e6
+"""Milliarcseconds in a degree."""
 
 TABLE = """
 label i4; flagged_spatial_id i8; x_centroid y_centroid x_centroid_err y_centroid_err f4 pix;
@@ -187,3 +194,68 @@ def is_as_the_archives(found, rows, differ=()):
     }  # fmt: skip
     assert found["described"] == len(found["units"])
     assert found["rows"] == [rows, rows]
+
+
+# --- alignment ------------------------------------------------------------------------------------------------------
+
+
+def wcs_of(path, node="meta.wcs"):
+    """A WCS of a product, to be used when the file is closed."""
+    with reader.open_product(path) as product:
+        return product.node(node)
+
+
+def apart(one, two, x=(10.0, 250.0, 490.0), y=(490.0, 30.0, 250.0)):
+    """Largest distance between two WCSs at some pixels, mas."""
+    (ra, dec), (ra0, dec0) = (each(np.array(x), np.array(y)) for each in (one, two))
+    return float(np.hypot((ra - ra0) * np.cos(np.deg2rad(dec0)), dec - dec0).max() * MAS)
+
+
+def moved(shift=SHIFT):
+    """The true WCS, moved by arcsec east and north."""
+    ra = POINTING.ra_ref + shift[0] / 3600 / np.cos(np.deg2rad(POINTING.dec_ref))
+    return true_wcs(POINTING._replace(ra_ref=ra, dec_ref=POINTING.dec_ref + shift[1] / 3600))
+
+
+@pytest.fixture(scope="session")
+def bright(star_field):
+    """The stars that a catalog of them would have."""
+    return star_field[star_field["magnitude"] < 21]
+
+
+@pytest.fixture(scope="session")
+def gaia(bright, tmp_path_factory):
+    """Reference catalog: the stars, all moved by `SHIFT`."""
+    return reference_stars(tmp_path_factory.mktemp("refcat") / "stars.ecsv", bright, shift=SHIFT)
+
+
+@pytest.fixture(scope="session")
+def elsewhere(tmp_path_factory, bright):
+    """Reference catalog of as many other stars in the same field."""
+    rng = np.random.default_rng(8)
+    other = bright.copy()
+    other["ra"], other["dec"] = true_wcs()(*rng.uniform(5, 495, (2, len(bright))))
+    return reference_stars(tmp_path_factory.mktemp("refcat") / "wrong.ecsv", other)
+
+
+def product_of(path):
+    """Path of what rt-tweakreg makes of an image."""
+    return sibling(path, "tweakregstep.asdf")
+
+
+def failed(path, cal, reason=""):
+    """Check a product whose alignment failed."""
+    assert statuses(path)["tweakreg"] == "FAILED"
+    results = meta(path)["wcs_fit_results"]
+    assert set(results) == {"status", "nmatches", "n_detector"}
+    assert results["status"].startswith("FAILED: ")
+    assert reason in results["status"]
+    assert results["nmatches"] == 0
+    assert apart(wcs_of(path), wcs_of(cal)) == 0
+    assert meta(path)["wcsinfo"] == meta(cal)["wcsinfo"]
+
+
+def association(path, *members):
+    """Write an association of members as they stand in its file; its path."""
+    path.write_text(json.dumps({"products": [{"name": "x", "members": list(members)}]}))
+    return path

@@ -254,23 +254,32 @@ def test_threads_change_nothing(monkeypatch, measured):
         assert np.array_equal(columns[name], again[name], equal_nan=columns[name].dtype.kind == "f"), name
 
 
-CELL = identifiers.Skycell("270p65x48y69", 123, 0.055 / 3600, (5000, 5000), 100, (350.0, 10.0, 60.0, 70.0))
+CELL = identifiers.Skycell("270p65x48y69", 123, 0.055 / 3600, lambda ra, dec: ra < 10)
 
 
 def test_number_in_the_skymap():
-    x, y = np.array([1000.5, 49.4, 49.6, 4949.4, 4949.6, np.nan, 1000]), np.array([2000.5] * 7)
-    ra, dec = np.array([355.0, 355, 5, 5, 5, 5, 20]), np.full(7, 65.0)
+    x, y = np.array([1000.5, 49.4, np.nan, 1000]), np.array([2000.5] * 4)
+    ra, dec = np.array([5.0, 5, 5, 20]), np.full(4, 65.0)
     ids = identifiers.flagged_spatial_id(x, y, ra, dec, cell=CELL)
     assert ids.dtype == np.int64
     assert ids[0] == (123 << 46) + (69 << 39) + (48 << 32) + (2200 << 16) + 1100
-    assert (ids >> 59).tolist() == [0, 1, 0, 0, 1, 0, 1] and ids[5] == 0
+    assert (ids >> 59).tolist() == [0, 0, 0, 1] and ids[2] == 0
     far = identifiers.flagged_spatial_id([70000.0], [-5.0], [5.0], [65.0], cell=CELL)[0]
     assert far & 0xFFFF == 0xFFFF and (far >> 16) & 0xFFFF == 0
-    assert identifiers.flagged_spatial_id(x, y, ra, dec, cell=None).tolist() == [0] * 7
-    assert identifiers.flagged_spatial_id(x, y, ra, dec, cell=CELL._replace(name="elsewhere")).tolist() == [0] * 7
+    assert identifiers.flagged_spatial_id(x, y, ra, dec, cell=None).tolist() == [0] * 4
+    assert identifiers.flagged_spatial_id(x, y, ra, dec, cell=CELL._replace(name="elsewhere")).tolist() == [0] * 4
 
 
-def test_poles_and_whole_rings_belong_to_the_core():
-    cap = CELL._replace(bounds=(0.0, 360.0, 80.0, 90.0))
-    ids = identifiers.flagged_spatial_id([2500.0] * 3, [2500.0] * 3, [0.0, 359, 10], [90.0, 80, 79], cell=cap)
-    assert (ids >> 59).tolist() == [0, 0, 1]
+def test_the_primary_area_of_a_real_cell():
+    from rtools.mosaic import skymap
+    from rtools.pipeline.cataloging import _skycell
+
+    cell = _skycell({"wcsinfo": {"skycell_name": "270p65x50y50"}})
+    here = skymap.parse_name("270p65x50y50")
+    x = np.array([99.4, 99.6, 4899.4, 4899.6])
+    ra, dec = skymap.pixel_to_sky(here, x, np.full(4, 2500.0))
+    ids = identifiers.flagged_spatial_id(x, np.full(4, 2500.0), ra, dec, cell=cell)
+    assert (ids >> 59).tolist() == [1, 0, 0, 1]
+    assert ((ids >> 46) & 0x1FFF).tolist() == [here.region] * 4
+    for name in (None, "None", "270p65x99y99"):
+        assert _skycell({"wcsinfo": {"skycell_name": name}}) is None

@@ -20,18 +20,18 @@ from rtools.mosaic.sky import (
 )
 from rtools.mosaic.skycells import pixel_finder, sky_cells, source_blocks
 from rtools.mosaic.skypairs import overlap_values, points_of
-from rtools.mosaic.skystat import KINDS, SkyStatistic
+from rtools.mosaic.skystat import KINDS, SkyStatistic, sky_value
 
 
 def reduced(images, **options):
     return [sky_cells(data, good, to_sky(wcs), whole=True, **options) for data, good, wcs in images]
 
 
-def paired(images, stepsize=None, **options):
+def paired(images, points=8, **options):
     outlines = []
     for data, _, wcs in images:
         edges = [(-0.5, side - 0.5) for side in data.shape[::-1]]
-        outlines.append(to_sky(wcs)(*outline(*edges, points=points_of(data.shape, stepsize))))
+        outlines.append(to_sky(wcs)(*outline(*edges, points=points)))
     found = [
         overlap_values(data, good, to_sky(wcs), outlines, index, **options)
         for index, (data, good, wcs) in enumerate(images)
@@ -90,6 +90,27 @@ def test_steps_of_a_sky_with_sources(pairs):
     found = solved(dithers(1 + STEPS), "match", pairs)
     # Of the mean of 10⁵ pixels with this noise; the smallest step's 1 %.
     assert found == pytest.approx(STEPS, abs=5e-4 if pairs == "cells" else 1.5e-3)
+
+
+PEER = {
+    "mean": ([0.0, 0.049885, 0.199968, 0.109939], 1.000157),
+    "median": ([0.0, 0.049893, 0.200005, 0.109924], 1.000131),
+    "mode": ([0.0, 0.051498, 0.198686, 0.111579], 0.996368),
+    "midpt": ([0.0, 0.049413, 0.199929, 0.109743], 0.997895),
+}
+"""Levels by stcal 1.20.0 of the same images: match, and what global+match adds."""
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_pairs_as_the_peer(kind):
+    """Outlines of four corners, no sources masked; pixels on the edges of overlaps may differ."""
+    images, statistic = dithers(1 + STEPS), SkyStatistic(kind)
+    matched = paired(images, points=1, statistic=statistic)
+    whole = [sky_value(data[good], statistic).value for data, good, _ in images]
+    level, more = PEER[kind]
+    assert sky_levels(matched, None, "match").level == pytest.approx(level, abs=1e-4 if kind == "mode" else 1e-5)
+    both = sky_levels(matched, whole, "global+match").level
+    assert both == pytest.approx(np.add(level, more), abs=1e-4 if kind == "mode" else 1e-5)
 
 
 def test_errors_are_those_of_the_levels():

@@ -1,58 +1,26 @@
-"""rt-tweakreg, and the alignment in rt-run: files, statuses, exit codes; what is fitted is tested in test_align."""
-
-import json
+"""rt-tweakreg: files, statuses, exit codes; what is fitted is tested in test_align."""
 
 import numpy as np
 import pytest
-from run_case import PRODUCTS, copied, done, history, listing, meta, piped, rewrite, same, statuses, tool
-from sources_case import POINTING, names_in, nearest, reference_stars, said, sibling, true_wcs
+from run_case import copied, done, history, listing, meta, piped, rewrite, same, statuses, tool
+from sources_case import (
+    MAS,
+    SHIFT,
+    apart,
+    association,
+    failed,
+    moved,
+    names_in,
+    product_of,
+    reference_stars,
+    said,
+    sibling,
+    wcs_of,
+)
 
-from rtools.products import reader
 from rtools.products.catalogs import read_catalog
 
-SHIFT = (0.5, -0.3)
-MAS = 3.6e6
-
 SKY = [f"{axis}{kind}" for kind in ("", "_centroid", "_centroid_win", "_psf") for axis in ("ra", "dec")]
-
-
-def wcs_of(path, node="meta.wcs"):
-    """A WCS of a product, to be used when the file is closed."""
-    with reader.open_product(path) as product:
-        return product.node(node)
-
-
-def apart(one, two, x=(10.0, 250.0, 490.0), y=(490.0, 30.0, 250.0)):
-    """Largest distance between two WCSs at some pixels, mas."""
-    (ra, dec), (ra0, dec0) = (each(np.array(x), np.array(y)) for each in (one, two))
-    return float(np.hypot((ra - ra0) * np.cos(np.deg2rad(dec0)), dec - dec0).max() * MAS)
-
-
-def moved(shift=SHIFT):
-    """The true WCS, moved by arcsec east and north."""
-    ra = POINTING.ra_ref + shift[0] / 3600 / np.cos(np.deg2rad(POINTING.dec_ref))
-    return true_wcs(POINTING._replace(ra_ref=ra, dec_ref=POINTING.dec_ref + shift[1] / 3600))
-
-
-@pytest.fixture(scope="module")
-def bright(star_field):
-    """The stars that a catalog of them would have."""
-    return star_field[star_field["magnitude"] < 21]
-
-
-@pytest.fixture(scope="module")
-def gaia(bright, tmp_path_factory):
-    """Reference catalog: the stars, all moved by `SHIFT`."""
-    return reference_stars(tmp_path_factory.mktemp("refcat") / "stars.ecsv", bright, shift=SHIFT)
-
-
-@pytest.fixture(scope="module")
-def elsewhere(tmp_path_factory, bright):
-    """Reference catalog of as many other stars in the same field."""
-    rng = np.random.default_rng(8)
-    other = bright.copy()
-    other["ra"], other["dec"] = true_wcs()(*rng.uniform(5, 495, (2, len(bright))))
-    return reference_stars(tmp_path_factory.mktemp("refcat") / "wrong.ecsv", other)
 
 
 @pytest.fixture
@@ -71,11 +39,6 @@ def pair(imaged, imaged_again, tmp_path_factory):
         copied(path, directory)
         done("catalog", path, "--outdir", directory)
     return [directory / path.name for path in (imaged, imaged_again)]
-
-
-def product_of(path):
-    """Path of what rt-tweakreg makes of an image."""
-    return sibling(path, "tweakregstep.asdf")
 
 
 # --- success --------------------------------------------------------------------------------------------------------
@@ -206,6 +169,16 @@ def test_matches_are_written_on_request(cal, gaia, bright, tmp_path):
         assert rms == pytest.approx(1000 * meta(product_of(cal))["wcs_fit_results"]["rmse"], rel=0.05)
 
 
+def test_matches_overwrite_nothing_unasked(cal, gaia, tmp_path, capsys):
+    (tmp_path / "m.ecsv").write_text("mine")
+    for name, code, expected in (("m.ecsv", 1, "exists already"), ("m.txt", 2, "no format of tables")):
+        status, out, err = said(capsys, "tweakreg", cal, "--refcat", gaia, "--matches", tmp_path / name, "-q")
+        assert (status, out, len(err.splitlines())) == (code, "", 1)
+        assert expected in err
+    assert (tmp_path / "m.ecsv").read_text() == "mine"
+    assert not product_of(cal).exists()
+
+
 def test_threads_change_nothing(cal, gaia, tmp_path):
     for jobs in (1, 2):
         done("tweakreg", cal, "--refcat", gaia, "-j", jobs, "--outdir", tmp_path / str(jobs))
@@ -214,18 +187,6 @@ def test_threads_change_nothing(cal, gaia, tmp_path):
 
 
 # --- failure --------------------------------------------------------------------------------------------------------
-
-
-def failed(path, cal, reason=""):
-    """Check a product whose alignment failed."""
-    assert statuses(path)["tweakreg"] == "FAILED"
-    results = meta(path)["wcs_fit_results"]
-    assert set(results) == {"status", "nmatches", "n_detector"}
-    assert results["status"].startswith("FAILED: ")
-    assert reason in results["status"]
-    assert results["nmatches"] == 0
-    assert apart(wcs_of(path), wcs_of(cal)) == 0
-    assert meta(path)["wcsinfo"] == meta(cal)["wcsinfo"]
 
 
 def test_other_stars_are_no_match(cal, elsewhere, capsys):
@@ -384,11 +345,6 @@ def test_an_image_without_wcs_is_skipped(imaged, gaia, tmp_path, capsys):
 # --- several images -------------------------------------------------------------------------------------------------
 
 
-def association(path, *members):
-    path.write_text(json.dumps({"products": [{"name": "x", "members": list(members)}]}))
-    return path
-
-
 def test_an_association_is_aligned_together(pair, gaia, tmp_path):
     """By one correction; a member may name its catalog, which the image's own name would not find."""
     first, second = pair
@@ -447,121 +403,3 @@ def test_standard_input_and_output(cal, gaia, monkeypatch, tmp_path):
         done("tweakreg", "-", "-o", "-", "--refcat", gaia, "--catalog", sibling(cal, "cat.parquet"))
     (tmp_path / "out.asdf").write_bytes(out.getvalue())
     assert statuses(tmp_path / "out.asdf")["tweakreg"] == "COMPLETE"
-
-
-# --- in the chain ---------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def aligned(imaged, gaia, tmp_path_factory):
-    """`_cal` of rt-run with a reference catalog."""
-    directory = tmp_path_factory.mktemp("aligned")
-    done("run", sibling(imaged, "flat.asdf"), "--refcat", gaia, "--outdir", directory, "--save-steps")
-    return directory / imaged.name
-
-
-def test_rt_run_aligns_and_writes_the_catalog_after_that(aligned, bright):
-    assert statuses(aligned)["tweakreg"] == "COMPLETE"
-    assert apart(wcs_of(aligned), moved()) < 3
-    table, wcs = read_catalog(sibling(aligned, "cat.parquet")), wcs_of(aligned)
-    assert table["ra_psf"].unit == "deg"
-    assert table["ra_psf"].description
-    ra, _dec = wcs(np.asarray(table["x_psf"], float), np.asarray(table["y_psf"], float))
-    good = np.isfinite(ra)
-    assert np.allclose(table["ra_psf"][good], ra[good], rtol=0, atol=1e-10)
-    rows, distance = nearest(table, bright["x"], bright["y"])
-    error = (table["dec_psf"][rows] - bright["dec"]) * 3600 - SHIFT[1]
-    assert np.median(np.abs(error[distance < 0.3])) < 0.003
-    assert table.meta["roman.meta.wcsinfo.s_region"] == meta(aligned)["wcsinfo"]["s_region"]
-
-
-def test_rt_run_writes_the_corrected_wcs(aligned):
-    product = sibling(aligned, "wcs.asdf")
-    one, two = wcs_of(product, "wcs_l1"), wcs_of(product, "wcs_l2")
-    assert apart(two, wcs_of(aligned)) < 1e-3
-    assert "v2v3corr" in one.available_frames
-    assert np.allclose(one(34.0, 24.0), two(30.0, 20.0), rtol=0, atol=1e-12)
-    assert meta(product)["wcs_fit_results"] == meta(aligned)["wcs_fit_results"]
-
-
-def test_rt_run_writes_the_products_of_its_steps(aligned, imaged):
-    stem = imaged.name.removesuffix("_cal.asdf")
-    ends = ("cal.asdf", "cat.parquet", "segm.asdf", "sourcecatalogstep.asdf", "tweakregstep.asdf", "wcs.asdf")
-    assert names_in(aligned.parent) == [f"{stem}_{end}" for end in ends]
-    assert apart(wcs_of(product_of(aligned)), wcs_of(aligned)) == 0
-    before = sibling(aligned, "sourcecatalogstep.asdf")
-    assert apart(wcs_of(before), moved()) > 500
-    assert statuses(before)["tweakreg"] == "INCOMPLETE"
-
-
-def test_single_tools_give_what_the_chain_gives(aligned, imaged, gaia, tmp_path):
-    done("catalog", sibling(imaged, "flat.asdf"), "--outdir", tmp_path)
-    image = tmp_path / sibling(imaged, "sourcecatalogstep.asdf").name
-    done("tweakreg", image, "--refcat", gaia, "--update-catalog")
-    one, two = (read_catalog(sibling(path, "cat.parquet")) for path in (aligned, image))
-    for name in one.colnames:
-        assert np.asarray(one[name]).tobytes() == np.asarray(two[name]).tobytes(), name
-    assert meta(product_of(image))["wcs_fit_results"] == meta(aligned)["wcs_fit_results"]
-    done("run", product_of(image), "--outdir", tmp_path / "end")
-    assert names_in(tmp_path / "end") == [sibling(imaged, f"{end}.asdf").name for end in ("cal", "wcs")]
-    assert apart(wcs_of(tmp_path / "end" / aligned.name), wcs_of(aligned)) < 1e-3
-    assert statuses(tmp_path / "end" / aligned.name) == statuses(aligned)
-
-
-def test_rt_run_goes_on_from_the_catalog(imaged, gaia, tmp_path):
-    done("catalog", sibling(imaged, "flat.asdf"), "--outdir", tmp_path)
-    image = tmp_path / sibling(imaged, "sourcecatalogstep.asdf").name
-    before = listing(tmp_path)
-    done("run", image, "--refcat", gaia, "--outdir", tmp_path / "end")
-    assert statuses(tmp_path / "end" / imaged.name)["tweakreg"] == "COMPLETE"
-    assert {name: text for name, text in listing(tmp_path).items() if name in before} == before
-
-
-def test_rt_run_warns_where_it_fails_and_is_strict_on_request(imaged, elsewhere, tmp_path, capsys):
-    source = sibling(imaged, "flat.asdf")
-    status, out, err = said(capsys, "run", source, "--refcat", elsewhere, "--outdir", tmp_path / "a")
-    assert (status, len(out.split())) == (0, 4)
-    assert len([line for line in err.splitlines() if "warning" in line and "tweakreg: FAILED" in line]) == 1
-    failed(tmp_path / "a" / imaged.name, imaged)
-    words = ("--refcat", elsewhere, "--outdir", tmp_path / "b", "--strict", "-q")
-    status, out, err = said(capsys, "run", source, *words)
-    assert (status, len(out.split()), len(err.splitlines())) == (5, 4, 1)
-    failed(tmp_path / "b" / imaged.name, imaged)
-    one, two = (read_catalog(sibling(tmp_path / place / imaged.name, "cat.parquet")) for place in "ab")
-    assert np.array_equal(one["ra"], two["ra"])
-    assert np.array_equal(one["ra"], read_catalog(sibling(imaged, "cat.parquet"))["ra"])
-
-
-def test_rt_run_aligns_an_association_together(imaged, imaged_again, gaia, tmp_path, capsys):
-    sources = [sibling(path, "flat.asdf") for path in (imaged, imaged_again)]
-    asn = association(tmp_path / "x_asn.json", *({"expname": str(path)} for path in sources))
-    status, out, _err = said(capsys, "run", asn, "--refcat", gaia, "--outdir", tmp_path / "out", "-q", "-j", 2)
-    assert status == 0
-    made = [tmp_path / "out" / path.name for path in (imaged, imaged_again)]
-    expected = [sibling(path, end) for path in made for end in PRODUCTS]
-    assert sorted(out.split()) == sorted(map(str, expected))
-    assert [path.name for path in sorted(expected)] == names_in(tmp_path / "out")  # and nothing else is left there
-    one, two = (meta(path)["wcs_fit_results"] for path in made)
-    assert one == two
-    assert one["n_detector"] == 2
-    for path in made:
-        assert apart(wcs_of(path), moved()) < 3
-        assert apart(wcs_of(sibling(path, "wcs.asdf"), "wcs_l2"), wcs_of(path)) < 1e-3
-        table = read_catalog(sibling(path, "cat.parquet"))
-        ra, _dec = wcs_of(path)(np.asarray(table["x_psf"], float), np.asarray(table["y_psf"], float))
-        assert np.allclose(table["ra_psf"], ra, rtol=0, atol=1e-10, equal_nan=True)
-        assert table.meta["roman.meta.filename"] == sibling(path, "cat.parquet").name
-        assert meta(path)["filename"] == path.name
-        assert meta(path)["source_catalog"]["tweakreg_catalog_name"] == sibling(path, "cat.parquet").name
-
-
-def test_rt_run_of_an_association_that_fails(imaged, imaged_again, elsewhere, tmp_path, capsys):
-    sources = [sibling(path, "flat.asdf") for path in (imaged, imaged_again)]
-    asn = association(tmp_path / "x_asn.json", *({"expname": str(path)} for path in sources))
-    status, out, err = said(capsys, "run", asn, "--refcat", elsewhere, "--outdir", tmp_path / "a")
-    assert (status, len(out.split())) == (0, 8)
-    assert len([line for line in err.splitlines() if "warning" in line and "tweakreg: FAILED" in line]) == 2
-    failed(tmp_path / "a" / imaged.name, imaged)
-    words = ("--refcat", elsewhere, "--outdir", tmp_path / "b", "--strict", "-q")
-    assert said(capsys, "run", asn, *words)[0] == 5
-    assert names_in(tmp_path / "b") == names_in(tmp_path / "a")

@@ -52,7 +52,9 @@ RA and DEC are degrees, or sexagesimal with RA in hours. --radec @FILE reads pos
 @click.option("--compare", metavar="FILE", help="Differences of a reference file; exit status 1 if there are any.")
 @click.option("--overwrite", is_flag=True, help="Replace an output that exists; otherwise refused, exit 1.")
 @options.jobs
-def command(console, inputs, radec, polygon, neighbours, names, wcs, corners, as_json, write, compare, overwrite, jobs):
+@options.fail_fast
+def command(console, inputs, radec, polygon, neighbours, names, wcs, corners, as_json, write, compare, overwrite, jobs,
+            fail_fast):  # fmt: skip
     queries = bool(inputs or radec or polygon)
     if queries + bool(write) + bool(compare) != 1:
         raise UsageError("give files, cells or positions, or one of --write and --compare")
@@ -71,7 +73,7 @@ def command(console, inputs, radec, polygon, neighbours, names, wcs, corners, as
         reports.append((source, _cells(asked[source], source, neighbours)))
 
     failures = []
-    status = common.for_each(console, asked, look, report=failures.append, key="input")
+    status = common.for_each(console, asked, look, fail_fast=fail_fast, report=failures.append, key="input")
     if as_json:
         described = [{"input": source, "cells": [_described(*cell, wcs, corners) for cell in cells]}
                      for source, cells in reports]  # fmt: skip

@@ -9,48 +9,52 @@ READ_NOISE = np.int64(0)
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _mean(lanes, y, x, image, weight):
+def _mean(lanes, here, there, image, weight):
     """Bring the weighted mean and the weight of a pixel up to date."""
-    w, old = np.float64(lanes[y, x, 0]), np.float64(weight[y, x])
+    w, old = np.float64(lanes[here][0]), np.float64(weight[there])
     total = old + w
-    image[y, x] = lanes[y, x, 1] / w if old == 0 else (image[y, x] * old + lanes[y, x, 1]) / total
-    weight[y, x] = total
+    image[there] = lanes[here][1] / w if old == 0 else (image[there] * old + lanes[here][1]) / total
+    weight[there] = total
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def add_image(lanes, image, weight):
-    """Add a band to a weighted mean and its weight, float32 (rows, columns)."""
-    for y in range(image.shape[0]):
-        for x in range(image.shape[1]):
+def add_image(lanes, place, image, weight):
+    """Add a band whose first pixel is image[place] to a weighted mean and its weight, float32 (rows, columns)."""
+    for y in range(lanes.shape[0]):
+        for x in range(lanes.shape[1]):
             if lanes[y, x, 0] != 0:
-                _mean(lanes, y, x, image, weight)
+                _mean(lanes, (y, x), (place[0] + y, place[1] + x), image, weight)
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def add_totals(band, totals, exposure, bit, wanted):
-    """Add a member's band to the totals of the same rectangle.
+def add_totals(band, place, totals, member, wanted):
+    """Add a member's band to the totals.
 
     Parameters
     ----------
     band : tuple
         (lanes float32 (rows, columns, 2 + variances), hit uint8, present uint8 (variances,)).
+    place : (int, int)
+        Row and column of the band's first pixel.
     totals : tuple
-        (data, weight, context (one plane), sums (variances, rows, columns), weights (the same)).
-    exposure : float
-        Weight of the member's variances; 0: 1 over the resampled read-noise variance, the first of them.
-    bit : uint32
+        (data, weight, context, sums, weights), as in `rtools.mosaic.variance.Totals`.
+    member : tuple
+        (plane and bit (uint32) of the context, share of its variances; 0: 1 over the resampled read-noise variance,
+        the first of them).
     wanted : uint8 (rows, columns), or of size 0 for all
     """
     lanes, hit, present = band
     data, weight, context, sums, weights = totals
-    for y in range(data.shape[0]):
-        for x in range(data.shape[1]):
+    plane, bit, exposure = member
+    for y in range(lanes.shape[0]):
+        for x in range(lanes.shape[1]):
             w = np.float64(lanes[y, x, 0])
             if w == 0 or (wanted.size and not wanted[y, x]):
                 continue
-            _mean(lanes, y, x, data, weight)
+            row, column = place[0] + y, place[1] + x
+            _mean(lanes, (y, x), (row, column), data, weight)
             if hit[y, x] if hit.size else w > 0:
-                context[y, x] |= bit
+                context[plane, row, column] |= bit
             if not present.size:
                 continue
             share = exposure
@@ -63,8 +67,8 @@ def add_totals(band, totals, exposure, bit, wanted):
                 sigma = lanes[y, x, 2 + k] / w
                 variance = sigma * sigma
                 if present[k] and variance < np.inf:
-                    sums[k, y, x] += variance * share * share
-                    weights[k, y, x] += share
+                    sums[k, row, column] += variance * share * share
+                    weights[k, row, column] += share
 
 
 @njit(nogil=True, cache=True, error_model="numpy")

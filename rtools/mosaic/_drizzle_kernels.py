@@ -19,15 +19,30 @@ NEGLIGIBLE = 1e-12
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _reaches(box, place, size, margin):
-    """Whether a cell's box, grown by a margin, meets the band."""
+def _any(wanted, first, count):
+    """Whether any pixel of a rectangle is wanted."""
+    for y in range(max(first[0], 0), min(first[0] + count[0], wanted.shape[0])):
+        for x in range(max(first[1], 0), min(first[1] + count[1], wanted.shape[1])):
+            if wanted[y, x]:
+                return True
+    return False
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _reaches(box, place, size, margin, wanted):
+    """Whether a cell's box, grown by a margin, meets the band, and a pixel of it that is wanted."""
     y0, x0 = place
-    return (
+    meets = (
         (box[0] - margin < x0 + size[1] - 0.5)
         & (box[1] + margin > x0 - 0.5)
         & (box[2] - margin < y0 + size[0] - 0.5)
         & (box[3] + margin > y0 - 0.5)
     )
+    if not meets or not wanted.size:
+        return meets
+    left, bottom = int(box[0] - margin) - 1, int(box[2] - margin) - 1
+    right, top = int(box[1] + margin) + 1, int(box[3] + margin) + 1
+    return _any(wanted, (bottom - y0, left - x0), (top - bottom + 1, right - left + 1))
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -135,16 +150,6 @@ def _edge(start, end, cover):
         r += 1
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
-def _any(wanted, first, count):
-    """Whether any pixel of a rectangle is wanted."""
-    for y in range(max(first[0], 0), min(first[0] + count[0], wanted.shape[0])):
-        for x in range(max(first[1], 0), min(first[1] + count[1], wanted.shape[1])):
-            if wanted[y, x]:
-                return True
-    return False
-
-
 def _make_square(lanes):
     """The square kernel for a number of lanes, fixed when compiling."""
 
@@ -181,7 +186,7 @@ def _make_square(lanes):
             for cx in range(cells.shape[2]):
                 columns = max(cx * step, bounds[0]), min(cx * step + step, bounds[1] + 1)
                 width = columns[1] - columns[0]
-                if rows[0] >= rows[1] or width <= 0 or not _reaches(boxes[cy, cx], place, (height, columns_out), 1.0):
+                if rows[0] >= rows[1] or width <= 0 or not _reaches(boxes[cy, cx], place, band.shape, 1.0, wanted):
                     continue
                 _positions(cells, (cy, cx, step), (rows, columns, bounds), centres, scratch)
                 corner, sigma = corners[:, :, :width], sigmas[:width]
@@ -288,7 +293,7 @@ def centred(band, hit, place, pixmap, planes, options):
             width = columns[1] - columns[0]
             if rows[0] >= rows[1] or width <= 0:
                 continue
-            if not _reaches(boxes[cy, cx], place, (height, columns_out), reach + 1):
+            if not _reaches(boxes[cy, cx], place, band.shape, reach + 1, wanted):
                 continue
             _positions(cells, (cy, cx, step), (rows, columns, bounds), centres, scratch)
             for j in range(rows[0], rows[1]):

@@ -155,18 +155,17 @@ def band_rows(shape, height=BAND_ROWS):
     return [slice(first, min(first + height, shape[0])) for first in range(0, shape[0], height)]
 
 
-def touched(pixmap, shape, rows=None, reach=1.0):
-    """Columns and rows of a mosaic that a member may touch.
+def touched(pixmap, shape, kernel, rows=None):
+    """Rows and columns of a mosaic that a member may touch.
 
     Parameters
     ----------
     pixmap : rtools.mosaic.pixmap.PixMap
     shape : (int, int)
         Of the mosaic.
+    kernel : Kernel
     rows : slice, optional
         Of the mosaic, by default all.
-    reach : float
-        Output pixels by which pixels are spread beyond themselves.
 
     Returns
     -------
@@ -174,6 +173,7 @@ def touched(pixmap, shape, rows=None, reach=1.0):
         Empty where the member is elsewhere. A little larger than what is touched.
     """
     first, last = (0, shape[0]) if rows is None else (rows.start, rows.stop)
+    reach = 1 + (kernel.shape[0] if kernel.shape else 0)
     boxes = pixmap.boxes.reshape(-1, 4)
     boxes = boxes[np.isfinite(boxes).all(axis=1)] + np.array([-1, 1, -1, 1]) * reach
     met = (
@@ -246,15 +246,18 @@ def _member(planes, names):
     return planes.weight, planes.data, variances, sources, added
 
 
-def add_image(band, image, weight):
+def add_image(band, image, weight, first_row=0):
     """Add a band to an image of several members (of one exposure, say).
 
     Parameters
     ----------
     band : Band
-    image, weight : ndarray float32
-        The rectangle of the image that the band is of, weighted mean so far and sum of weights; changed.
+    image, weight : ndarray float32 (rows, columns)
+        Weighted mean so far and sum of weights, of all columns of the mosaic; changed. Data where the weight is 0 mean
+        nothing.
+    first_row : int
+        Row of the mosaic with which the image begins.
     """
     from rtools.mosaic._combine_kernels import add_image
 
-    add_image(band.lanes, image, weight)
+    add_image(band.lanes, (band.rows.start - first_row, band.columns.start), image, weight)

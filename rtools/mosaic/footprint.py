@@ -8,7 +8,7 @@ from rtools.products.coordinates import box_of
 __all__ = ["footprint", "outline"]
 
 POINTS = 8
-"""Points a side: chords of a detector's sides then stay within 0.2 pixel of them."""
+"""On each side: one that bulges by 50 pixels then stays within a pixel of its chords."""
 
 
 def footprint(wcs, shape=None, *, points=POINTS):

@@ -1,5 +1,6 @@
 """Any WCS as the grid of a mosaic, inverted numerically."""
 
+from copy import deepcopy
 from typing import NamedTuple
 
 import numpy as np
@@ -47,8 +48,7 @@ class FreeGrid(NamedTuple):
 
     def wcs(self):
         """The WCS, with the bounding box and shape of the grid."""
-        frame = self.frame.__class__(self.frame.pipeline)
-        return _bounded(frame, self.shape)
+        return _bounded(deepcopy(self.frame), self.shape)
 
 
 def wcs_of(transform, shape):

@@ -10,7 +10,7 @@ import numpy as np
 
 from rtools.declare import Option, Step
 from rtools.errors import InputError
-from rtools.mosaic.skystat import KINDS, SkyStatistic
+from rtools.mosaic.skystat import SkyStatistic
 
 __all__ = [
     "METHODS",
@@ -53,8 +53,14 @@ STEP = Step(
         Option("method", "match", "What is asked of the levels.", choices=METHODS, peer="skymethod"),
         Option("match-down", True, "Level 0 for the exposure with the lowest sky; else with the highest."),
         Option("subtract", False, "Subtract the levels from the data now."),
-        Option("statistic", "median", "Sky value of a set of pixels.", choices=sorted(KINDS), peer="skystat"),
-        Option("dqbits", "~DO_NOT_USE", "DQ bits that are ignored; after a ~ those that are not.", type=str),
+        Option(
+            "statistic",
+            "median",
+            "Sky value of a set of pixels.",
+            choices=("median", "mean", "mode", "midpt"),
+            peer="skystat",
+        ),
+        Option("dqbits", "~DO_NOT_USE", "DQ bits that are ignored; after a ~ those that are not."),
         Option("lower", None, "Least usable value, in units of the data.", type=float),
         Option("upper", None, "Largest usable value, in units of the data.", type=float),
         Option("nclip", 5, "Passes of clipping.", minimum=0),
@@ -213,7 +219,7 @@ def _misfit(value, cell, weight):
     """Differences from the mean of their cell, in units of their errors by the weights."""
     total = np.bincount(cell, weight)
     mean = np.bincount(cell, weight * value) / total
-    return (value - mean[cell]) / np.sqrt(1 / weight - 1 / total[cell])
+    return (value - mean[cell]) / np.sqrt(np.maximum(1 / weight - 1 / total[cell], 1e-12 / weight))
 
 
 def _groups(normal):

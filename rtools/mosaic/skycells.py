@@ -9,9 +9,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rtools.mosaic.skystat import SkyStatistic, sky_value
+from rtools.mosaic.plane import to_plane
+from rtools.mosaic.skystat import DEFAULT, sky_value
 
-__all__ = ["NSIDE", "SkyCells", "good_values", "pixel_finder", "sky_cells", "source_blocks", "unit_vectors"]
+__all__ = ["NSIDE", "SkyCells", "good_values", "pixel_finder", "sky_cells", "source_blocks"]
 
 NSIDE = 1 << 15
 """Of the cells: 6.44 arcsec."""
@@ -62,7 +63,7 @@ class SkyCells(NamedTuple):
     whole: float
 
 
-def sky_cells(data, good, to_sky, *, statistic=SkyStatistic(), mask_sources=True, whole=False, threads=1):  # noqa: B008
+def sky_cells(data, good, to_sky, *, statistic=DEFAULT, mask_sources=True, whole=False, threads=1):
     """Reduce an exposure, or a mosaic, to its sky in cells.
 
     Parameters
@@ -99,7 +100,7 @@ def sky_cells(data, good, to_sky, *, statistic=SkyStatistic(), mask_sources=True
 
         list(pool.map(measure, range(0, len(cells), CHUNK)))
     level = sky_value(good_values(data, good, sources), statistic).value if whole else np.nan
-    enough = found[:, 1] >= LEAST
+    enough = (found[:, 1] >= LEAST) & np.isfinite(found[:, 2])
     value, count, spread = found[enough].T
     return SkyCells(cells[enough], value.copy(), spread.copy(), count.astype(np.int64), float(level))
 
@@ -209,24 +210,14 @@ def pixel_finder(to_sky, shape):
         Right ascension and declination in degrees (arrays) to x, y in pixels; good to 0.01 pixel.
     """
     nodes = _nodes(shape, max(shape) // NODES)
-    vectors = unit_vectors(*to_sky(*nodes))
-    centre = vectors.mean(axis=0)
-    centre /= np.linalg.norm(centre)
-    across = np.cross(centre, np.eye(3)[np.argmin(np.abs(centre))])
-    across /= np.linalg.norm(across)
-    axes = np.stack([centre, across, np.cross(centre, across)])
-    reach = np.sqrt(np.max(np.sum((vectors - centre) ** 2, axis=1)))
+    crval = to_sky((shape[1] - 1) / 2, (shape[0] - 1) / 2)
+    places = np.stack(to_plane(*to_sky(*nodes), crval), axis=-1)
+    reach = np.abs(places).max()
+    powers = [(i, j) for i in range(DEGREE + 1) for j in range(DEGREE + 1 - i)]
 
-    def terms(vectors):
-        out, first, second = np.moveaxis(vectors @ axes.T, -1, 0)
-        first, second = first / out / reach, second / out / reach
-        return np.stack([first**i * second**j for i in range(DEGREE + 1) for j in range(DEGREE + 1 - i)], axis=-1)
+    def terms(places):
+        first, second = np.moveaxis(places / reach, -1, 0)
+        return np.stack([first**i * second**j for i, j in powers], axis=-1)
 
-    coefficients = np.linalg.lstsq(terms(vectors), np.stack(nodes, axis=1), rcond=None)[0]
-    return lambda ra, dec: tuple(np.moveaxis(terms(unit_vectors(ra, dec)) @ coefficients, -1, 0))
-
-
-def unit_vectors(ra, dec):
-    """Unit vectors (…, 3) of positions in degrees."""
-    ra, dec = np.radians(ra), np.radians(dec)
-    return np.stack([np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)], axis=-1)
+    coefficients = np.linalg.lstsq(terms(places), np.stack(nodes, axis=1), rcond=None)[0]
+    return lambda ra, dec: tuple(np.moveaxis(terms(np.stack(to_plane(ra, dec, crval), axis=-1)) @ coefficients, -1, 0))

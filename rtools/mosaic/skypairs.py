@@ -3,8 +3,9 @@
 import numpy as np
 
 from rtools.mosaic.footprint import POINTS
-from rtools.mosaic.skycells import good_values, pixel_finder, unit_vectors
-from rtools.mosaic.skystat import SkyStatistic, sky_value
+from rtools.mosaic.plane import from_plane, to_plane
+from rtools.mosaic.skycells import good_values, pixel_finder
+from rtools.mosaic.skystat import DEFAULT, sky_value
 
 __all__ = ["overlap_values", "points_of"]
 
@@ -16,7 +17,7 @@ def points_of(shape, stepsize=None):
     return max(1, -(-(max(shape) + 1) // int(stepsize)) - 1)
 
 
-def overlap_values(data, good, to_sky, outlines, index, *, statistic=SkyStatistic(), sources=None):  # noqa: B008
+def overlap_values(data, good, to_sky, outlines, index, *, statistic=DEFAULT, sources=None):
     """Sky values of one exposure in its overlaps.
 
     Parameters
@@ -76,16 +77,10 @@ def _intersection(inner, outer):
     from scipy.spatial import ConvexHull
 
     nothing = np.empty((0, 2))
-    own, other = unit_vectors(*inner), unit_vectors(*outer)
-    centre = own.mean(axis=0) / np.linalg.norm(own.mean(axis=0))
-    middle = other.mean(axis=0) / np.linalg.norm(other.mean(axis=0))
-    if np.linalg.norm(centre - middle) > max(_reach(own, centre) + _reach(other, middle), 1e-9):
+    crval = inner[0][0], inner[1][0]
+    clip, polygon = (np.stack(to_plane(*outline, crval), axis=1) for outline in (inner, outer))
+    if not np.isfinite(polygon).all():
         return nothing
-    across = np.cross(centre, np.eye(3)[np.argmin(np.abs(centre))])
-    across /= np.linalg.norm(across)
-    axes = np.stack([across, np.cross(centre, across)])
-    clip = own @ axes.T / (own @ centre)[:, None]
-    polygon = other @ axes.T / (other @ centre)[:, None]
     clip = clip[ConvexHull(clip).vertices]
     for start, stop in zip(clip, np.roll(clip, -1, axis=0), strict=True):
         polygon = _left_of(polygon, start, stop)
@@ -93,13 +88,7 @@ def _intersection(inner, outer):
             return nothing
     if _area(polygon) <= 1e-12 * _area(clip):
         return nothing
-    vectors = centre + polygon @ axes
-    ra, dec = np.arctan2(vectors[:, 1], vectors[:, 0]), np.arctan2(vectors[:, 2], np.hypot(*vectors[:, :2].T))
-    return np.degrees(np.stack([ra, dec], axis=1))
-
-
-def _reach(vectors, centre):
-    return np.linalg.norm(vectors - centre, axis=1).max()
+    return np.stack(from_plane(*polygon.T, crval), axis=1)
 
 
 def _left_of(polygon, start, stop):

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["KINDS", "SkyStatistic", "SkyValue", "sky_value"]
+__all__ = ["DEFAULT", "KINDS", "SkyStatistic", "SkyValue", "sky_value"]
 
 KINDS = ("mean", "median", "mode", "midpt")
 """In the order of the numbers that the compiled loops know them by."""
@@ -51,7 +51,10 @@ class SkyValue(NamedTuple):
     spread: float
 
 
-def sky_value(values, statistic=SkyStatistic()):  # noqa: B008 (immutable)
+DEFAULT = SkyStatistic()
+
+
+def sky_value(values, statistic=DEFAULT):
     """Sky value of a set of pixels.
 
     Parameters

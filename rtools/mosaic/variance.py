@@ -106,13 +106,12 @@ def add_band(totals, band, member, exposure=None, wanted=None):
         raise UsageError("variances are weighted by var_rnoise, which is not there", mend="use exptime weights")
     if exposure is not None and not (np.isfinite(exposure) and exposure > 0):
         raise UsageError(f"an exposure time is positive, not {exposure}")
-    here = totals.at(band.rows, band.columns)
     plane, bit = divmod(member, BITS)
     add_totals(
         (band.lanes, band.hit, band.present),
-        (here.data, here.weight, here.context[plane], here.sums, here.weights),
-        0.0 if exposure is None else float(exposure),
-        np.uint32(1 << bit),
+        (band.rows.start, band.columns.start),
+        totals[:5],
+        (plane, np.uint32(1 << bit), 0.0 if exposure is None else float(exposure)),
         NOTHING if wanted is None else np.ascontiguousarray(wanted).view(np.uint8),
     )
 

@@ -27,6 +27,7 @@ __all__ = [
 POSITIONS = ("x", "y"), ("x_psf", "y_psf"), ("x_centroid_win", "y_centroid_win"), ("x_centroid", "y_centroid")
 """Columns in which positions are looked for, the best first."""
 
+
 def image_of(columns, meta, wcs, log):
     """Sources of an image for `rtools.astrometry.align.align`.
 

@@ -1,5 +1,6 @@
 """A source catalog with its references and its files: what `rt-run` and `rt-catalog` have in common."""
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -139,8 +140,24 @@ def find_sources(planes, meta, options, sources, *, threads=1, log):
     energy = encircled_energy(sources.get("apcorr"), meta["instrument"]["optical_element"])
     if energy is None:
         log("warning", "catalog: no encircled energy for this element; is_extended is false everywhere")
-    measuring = Options(energy=energy, dust=_dust(options["dust_maps"], log))
+    skycell = None if planes.dq is not None else _skycell(meta)
+    measuring = Options(energy=energy, dust=_dust(options["dust_maps"], log), skycell=skycell)
     return catalog_of(planes, options, psf=psf, measuring=measuring, forced=forced, threads=threads, log=log)
+
+
+def _skycell(meta):
+    """The skycell that a mosaic covers; None where it covers none."""
+    from rtools.catalog.identifiers import Skycell
+    from rtools.mosaic import skymap
+
+    name = str(metadata.get(meta, "wcsinfo.skycell_name"))
+    if not skymap.is_name(name):
+        return None
+    try:
+        cell = skymap.parse_name(name)
+    except InputError:
+        return None
+    return Skycell(skymap.name_of(cell), cell.region, skymap.PIXEL_SCALE, partial(skymap.in_primary, cell))
 
 
 def _dust(folder, log):

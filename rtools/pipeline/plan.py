@@ -220,6 +220,8 @@ def _choose_chain(product, request, done, warnings):
             raise InputError(f"--until {request.last}: this file is past it", path=product.path)
         todo = todo[: todo.index(request.last) + 1]
     warnings += _out_of_order(names, todo, done)
+    if request.settings.get("tweakreg", {}).get("refcat") and done["tweakreg"] in ("SKIPPED", "FAILED"):
+        warnings.append(f"tweakreg is {done['tweakreg']} in this file, and stays so; rt-tweakreg aligns it")
     untouched = {}
     if not request.last:
         untouched = {
@@ -365,6 +367,8 @@ def _outputs(path, tasks, main, request, *, keep_input=True):
         stem, _suffix = names.split_suffix(exact.name)
         outputs = {suffix: exact.parent / f"{stem}_{suffix}{outputs[suffix].suffix}" for suffix in outputs}
         outputs[main] = exact
+        if main == "cat" and not request.form and exact.suffix.lower()[1:] not in cataloging.FORMS:
+            raise UsageError(f"-o {exact}: .parquet or .ecsv expected", mend="or --format, which says what it shall be")
     if len(set(outputs.values())) < len(outputs):
         raise UsageError(f"-o {request.output}: another product of this run has that name")
     for output in outputs.values():
