@@ -150,6 +150,17 @@ def _edge(start, end, cover):
         r += 1
 
 
+@njit(nogil=True, cache=True, error_model="numpy")
+def _coverage(corner, i, first, cover):
+    """Put the area of a square in each output pixel into `cover` (as `_edge` does); its whole area."""
+    xs, ys = corner[0], corner[1]
+    ox, oy = 0.5 - first[1], 0.5 - first[0]
+    for e in range(4):
+        n = (e + 1) & 3
+        _edge((xs[e, i] + ox, ys[e, i] + oy), (xs[n, i] + ox, ys[n, i] + oy), cover)
+    return 0.5 * ((xs[1, i] - xs[3, i]) * (ys[0, i] - ys[2, i]) - (xs[0, i] - xs[2, i]) * (ys[1, i] - ys[3, i]))
+
+
 def _make_square(lanes):
     """The square kernel for a number of lanes, fixed when compiling."""
 
@@ -211,16 +222,7 @@ def _make_square(lanes):
                             continue
                         if ny > cover.shape[0] or nx + 2 > cover.shape[1]:
                             cover = np.zeros((ny + 8, nx + 10))
-                        xs, ys = corner[0], corner[1]
-                        ox, oy = 0.5 - ix, 0.5 - iy
-                        for e in range(4):
-                            n = (e + 1) & 3
-                            start = xs[e, i] + ox, ys[e, i] + oy
-                            _edge(start, (xs[n, i] + ox, ys[n, i] + oy), cover)
-                        area = 0.5 * (
-                            (xs[1, i] - xs[3, i]) * (ys[0, i] - ys[2, i])
-                            - (xs[0, i] - xs[2, i]) * (ys[1, i] - ys[3, i])
-                        )
+                        area = _coverage(corner, i, (iy, ix), cover)
                         part[0] = 1
                         part[1] = data[j, columns[0] + i]
                         for lane in range(2, lanes):
