@@ -45,12 +45,12 @@ def test_what_is_no_position_has_no_reddening(maps):
 
 def test_maps_of_a_directory(maps, tmp_path):
     from rtools.errors import InputError
-    from rtools.pipeline.cataloging import DUST_MAPS, _dust
+    from rtools.pipeline.cataloging import DUST_MAPS, dust_of
 
     for name, (image, wcs) in zip(DUST_MAPS, maps, strict=True):
         fits.PrimaryHDU(image, wcs.to_header()).writeto(tmp_path / name)
-    here = _dust(tmp_path, None)(np.array([270.0]), np.array([66.0]))
+    here = dust_of(tmp_path, None)(np.array([270.0]), np.array([66.0]))
     assert here == pytest.approx(reddening(*maps)(np.array([270.0]), np.array([66.0])), abs=1e-6)
     (tmp_path / DUST_MAPS[1]).unlink()
     with pytest.raises(InputError, match="no such file"):
-        _dust(tmp_path, None)
+        dust_of(tmp_path, None)

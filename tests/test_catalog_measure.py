@@ -272,9 +272,9 @@ def test_number_in_the_skymap():
 
 def test_the_primary_area_of_a_real_cell():
     from rtools.mosaic import skymap
-    from rtools.pipeline.cataloging import _skycell
+    from rtools.pipeline.cataloging import skycell_of
 
-    cell = _skycell({"wcsinfo": {"skycell_name": "270p65x50y50"}})
+    cell = skycell_of({"wcsinfo": {"skycell_name": "270p65x50y50"}})
     here = skymap.parse_name("270p65x50y50")
     x = np.array([99.4, 99.6, 4899.4, 4899.6])
     ra, dec = skymap.pixel_to_sky(here, x, np.full(4, 2500.0))
@@ -282,4 +282,4 @@ def test_the_primary_area_of_a_real_cell():
     assert (ids >> 59).tolist() == [1, 0, 0, 1]
     assert ((ids >> 46) & 0x1FFF).tolist() == [here.region] * 4
     for name in (None, "None", "270p65x99y99"):
-        assert _skycell({"wcsinfo": {"skycell_name": name}}) is None
+        assert skycell_of({"wcsinfo": {"skycell_name": name}}) is None

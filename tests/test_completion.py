@@ -45,7 +45,7 @@ def asked(command, line, monkeypatch, capsys, shell="bash"):
 def test_tools_options_values_and_files(monkeypatch, capsys):
     rt = completion.Kit("rt")
     run = command_of("run")
-    assert asked(rt, "rt ref", monkeypatch, capsys) == ["plain,refs", "plain,refpix", "plain,refcat"]
+    assert asked(rt, "rt ref", monkeypatch, capsys) == ["plain,refs", "plain,refcat", "plain,refpix"]
     assert asked(rt, "rt refs ch", monkeypatch, capsys) == ["plain,check"]
     assert asked(rt, "rt rt-run --ski", monkeypatch, capsys) == ["plain,--skip"]
     assert asked(rt, "rt completion z", monkeypatch, capsys) == ["plain,zsh"]

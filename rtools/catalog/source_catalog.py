@@ -14,7 +14,7 @@ from rtools.catalog.measure import RADII, Options, aperture_radii, measure
 from rtools.errors import InputError, UsageError
 from rtools.reference.epsf import native_stamp
 
-__all__ = ["Found", "Planes", "catalog_of", "make_image", "place_on_sky"]
+__all__ = ["Found", "Planes", "about_table", "catalog_of", "make_image", "place_on_sky"]
 
 STERADIAN_NJY = 1e15
 """nJy per MJy."""
@@ -110,7 +110,7 @@ def catalog_of(planes, options, *, psf=None, measuring=None, forced=None, thread
         kernel_fwhm=options["kernel_fwhm"], psf_weights=options["psf_weights"]
     )
     image, rms = make_image(planes, options, threads=threads, log=log)
-    about = _about(image, measuring)
+    about = about_table(image, measuring)
     stamp = native_stamp(psf, STAMP) if options["deep"] and psf is not None else None
     psf = psf if options["fit_psf"] else None
     if image is None:
@@ -152,6 +152,14 @@ def place_on_sky(values, wcs):
 def make_image(planes, options, *, threads=1, log=lambda level, text: None):
     """Mask, background, smoothing.
 
+    Parameters
+    ----------
+    planes : Planes
+    options : dict
+        bkg_boxsize, and kernel_fwhm; None leaves the image as it is.
+    threads : int
+    log : callable
+
     Returns
     -------
     (Image or None, ndarray float32)
@@ -170,7 +178,9 @@ def make_image(planes, options, *, threads=1, log=lambda level, text: None):
     if sky_level.fallback:
         log("info", "catalog: no box of the background has enough pixels; one value for the image")
     data = planes.data - sky_level.level
-    smoothed = smooth.smooth(data, mask, smooth.gaussian_kernel(options["kernel_fwhm"]), threads=threads)
+    smoothed, fwhm = data, options["kernel_fwhm"]
+    if fwhm is not None:
+        smoothed = smooth.smooth(data, mask, smooth.gaussian_kernel(fwhm), threads=threads)
     grid = sky.grid(planes.wcs, data.shape, planes.pixel_area)
     scale = planes.to_mjysr * np.radians(grid.side / 3600) ** 2 * STERADIAN_NJY
     image = Image(
@@ -258,8 +268,18 @@ def _empty(shape, about, psf, forced):
     return Found(values, order, about, np.zeros(shape, np.int32), np.zeros(shape, np.float32), False)
 
 
-def _about(image, measuring):
-    """What the table says of itself; keys as in the archive's catalogs."""
+def about_table(image, measuring):
+    """What the table says of itself; keys as in the archive's catalogs.
+
+    Parameters
+    ----------
+    image : rtools.catalog.image.Image or None
+    measuring : rtools.catalog.measure.Options
+
+    Returns
+    -------
+    dict
+    """
     versions = {"Python": sys.version.split()[0]} | {name: version(name) for name in LIBRARIES}
     about = {
         "versions": versions | {"rtools": __version__},

@@ -38,7 +38,13 @@ GROUPS = {
     "exposure": {name: None for name in chain.ORDER if name not in chain.MODULES}
     | {"catalog": "rtools.commands.catalog", "tweakreg": "rtools.commands.tweakreg"},
     "pointing": {"point": "rtools.commands.point", "aberration": "rtools.commands.aberration"},
-    "mosaic": {"asn": "rtools.commands.asn"},
+    "mosaic": {
+        "asn": "rtools.commands.asn",
+        "flux": "rtools.commands.flux",
+        "skymatch": "rtools.commands.skymatch",
+        "outlier": "rtools.commands.outlier",
+        "resample": "rtools.commands.resample",
+    },
     "chains": {"run": "rtools.commands.run"},
 }
 """Group to tool (without ``rt-``) to the module of its command; None for the step tools."""

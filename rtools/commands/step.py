@@ -11,7 +11,7 @@ from rtools.commands.common import entry, tool
 from rtools.errors import UsageError
 from rtools.pipeline import chain
 
-__all__ = ["command"]
+__all__ = ["click_option", "command"]
 
 
 def command(name, more=()):
@@ -41,7 +41,7 @@ def command(name, more=()):
 
     decorators = [
         click.argument("inputs", nargs=-1, metavar="FILE…"),
-        *(_click_option(item) for item in step.options),
+        *(click_option(item) for item in step.options),
         *more,
         bundles.outputs,
         bundles.writing,
@@ -62,7 +62,7 @@ def _checked(step, item, value):
     return None if value is None else check_option(step, item, value)
 
 
-def _click_option(item):
+def click_option(item):
     if item.kind is bool:
         return click.option(
             f"--{item.name}/--no-{item.name}", item.key, default=item.default, show_default=True, help=item.help

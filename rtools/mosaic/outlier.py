@@ -114,7 +114,7 @@ def weight_threshold(weight, maskpt=0.7):
 
     Parameters
     ----------
-    weight : ndarray float32 (rows, columns)
+    weight : ndarray float32 (rows, columns), or an iterable of such parts
     maskpt : float
         Share of the mean of the weights that are finite and not 0, clipped at three standard deviations about their
         median in at most five rounds.
@@ -127,7 +127,8 @@ def weight_threshold(weight, maskpt=0.7):
     from rtools.mosaic._outlier_kernels import count_weights
 
     counts, offsets = np.zeros((2, 1 << (32 - SHIFT)), np.int64)
-    count_weights(np.ascontiguousarray(weight, np.float32).view(np.uint32), np.uint32(SHIFT), counts, offsets)
+    for part in [weight] if isinstance(weight, np.ndarray) else weight:
+        count_weights(np.ascontiguousarray(part, np.float32).view(np.uint32), np.uint32(SHIFT), counts, offsets)
     bins = np.flatnonzero(counts)
     counts, offsets = counts[bins], offsets[bins]
     if not bins.size:

@@ -10,7 +10,19 @@ from rtools.products import history, metadata, source_catalog
 from rtools.reference import find
 from rtools.reference.instrument import DETECTORS
 
-__all__ = ["FORMS", "find_sources", "form_of", "make_planes", "planes_of", "references", "stage", "without_calibration"]
+__all__ = [
+    "FORMS",
+    "dust_of",
+    "find_sources",
+    "form_of",
+    "make_planes",
+    "planes_of",
+    "psf_of",
+    "references",
+    "skycell_of",
+    "stage",
+    "without_calibration",
+]
 
 FORMS = ("parquet", "ecsv")
 """Formats of the catalog; also the extensions of its file."""
@@ -136,16 +148,16 @@ def find_sources(planes, meta, options, sources, *, threads=1, log):
         forced = source_catalog.read_segments(given, planes.data.shape)
     psf = None
     if sources.get("epsf") is not None:
-        psf = _psf(sources["epsf"], meta, mosaic=planes.dq is None, log=log)
+        psf = psf_of(sources["epsf"], meta, mosaic=planes.dq is None, log=log)
     energy = encircled_energy(sources.get("apcorr"), meta["instrument"]["optical_element"])
     if energy is None:
         log("warning", "catalog: no encircled energy for this element; is_extended is false everywhere")
-    skycell = None if planes.dq is not None else _skycell(meta)
-    measuring = Options(energy=energy, dust=_dust(options["dust_maps"], log), skycell=skycell)
+    skycell = None if planes.dq is not None else skycell_of(meta)
+    measuring = Options(energy=energy, dust=dust_of(options["dust_maps"], log), skycell=skycell)
     return catalog_of(planes, options, psf=psf, measuring=measuring, forced=forced, threads=threads, log=log)
 
 
-def _skycell(meta):
+def skycell_of(meta):
     """The skycell that a mosaic covers; None where it covers none."""
     from rtools.catalog.identifiers import Skycell
     from rtools.mosaic import skymap
@@ -160,7 +172,7 @@ def _skycell(meta):
     return Skycell(skymap.name_of(cell), cell.region, skymap.PIXEL_SCALE, partial(skymap.in_primary, cell))
 
 
-def _dust(folder, log):
+def dust_of(folder, log):
     """E(B-V) from the maps in a directory; None, and a warning, where none is given."""
     if folder is None:
         log("warning", "catalog: no dust maps (--dust-maps or RT_DUST_MAPS), so dust_ebv is NaN")
@@ -183,7 +195,7 @@ def _dust(folder, log):
     return reddening(*maps)
 
 
-def _psf(source, meta, *, mosaic, log):
+def psf_of(source, meta, *, mosaic, log):
     """The PSF per pixel of an image, with its jitter."""
     from rtools.catalog.psf_mosaic import mosaic_psf
     from rtools.reference.epsf import from_reference, image_jitter, jitter_of, jittered

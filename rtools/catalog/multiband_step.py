@@ -1,0 +1,63 @@
+"""Declaration of the multiband catalog; `rtools.catalog.multiband` does the work."""
+
+from rtools.declare import Option, Reference, Step
+
+__all__ = ["STEP"]
+
+STEP = Step(
+    name="multiband",
+    kind="multiband",
+    cal_step="source_catalog",
+    suffix="cat",
+    summary="One catalog of mosaics in several filters.",
+    description=(
+        "Takes coadds of one grid, one for each filter, or their association. Sources are found in one image: the "
+        "signal-to-noise ratio of all bands together, each weighted by 1 / read-noise variance (times its sed_weight "
+        "in the association), smoothed with Gaussians. Centres, shapes and apertures are those of that image; fluxes "
+        "are measured with them in every band, in nJy. In columns with an m behind the filter (aper04_f106m_flux) the "
+        "PSF is that of the reference filter: images of bluer filters are convolved to it; fluxes in redder ones are "
+        "multiplied by what the reference's image loses when it is convolved to theirs. Errors of convolved images "
+        "are those of the noise in an aperture after the convolution.\n\n"
+        "Writes X_cat.parquet and X_segm.asdf, X being the product of the association, else -o, else "
+        "multiband_catalog. --inject-sources does it again with some 400 stars and galaxies added: the segmentation "
+        "map then has tables of what was injected and what was found of it."
+    ),
+    examples=(
+        "rt-multiband r00001_r1_full_270p66x50y50_asn.json",
+        "rt-multiband *_f106_coadd.asdf *_f158_coadd.asdf -o field_cat.parquet -j 2",
+        "rt-multiband X_asn.json --psf-match F184 --deblend",
+        "rt-multiband X_asn.json --inject-sources --inject-seed 1",
+    ),
+    options=(
+        Option("bkg-boxsize", 100, "Side of the background's boxes, pixels.", minimum=1),
+        Option("kernel-fwhms", "2.0", "Widths of the smoothing kernels, pixels (FWHM), with commas between."),
+        Option("snr-threshold", 5.0, "Threshold in the detection image, in its rms."),
+        Option("npixels", 25, "Least number of connected pixels of a source.", minimum=1),
+        Option("deblend", False, "Separate sources whose pixels touch."),
+        Option("contrast", 1e-4, "Least share of the light of a blend for a source of its own.", minimum=0.0),
+        Option("fit-psf", True, "Measure positions and fluxes with the PSF, too."),
+        Option(
+            "psf-weights",
+            "model",
+            "Noise in the PSF fit: of the fitted model, or as measured.",
+            choices=("model", "err"),
+        ),
+        Option(
+            "psf-match",
+            None,
+            "Reference filter; by default what the association says, else the reddest.",
+            type=str,
+            peer="psf_match_reference_filter",
+        ),
+        Option("inject-sources", False, "Tell what is found of sources that are added to the images."),
+        Option("inject-seed", None, "Of the added sources; by default another one every time.", type=int),
+        Option("save-debug-info", False, "With --inject-sources: keep segments and detection image of that run, too."),
+        Option("dust-maps", None, "Directory of the SFD98 maps SFD_dust_4096_ngp.fits and _sgp.fits.", type=str),
+    ),
+    references=(
+        Reference("epsf", absent="needed", optional=True),
+        Reference("apcorr", absent="needed", optional=True),
+    ),
+    memory="60 bytes a pixel of the mosaic, whatever the number of filters: 1.5 GB for 5000 × 5000.",
+    repeatable=True,
+)

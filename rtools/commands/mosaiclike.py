@@ -1,0 +1,218 @@
+"""What the tools of a mosaic have in common: options of a step and of the grid, groups of inputs, what is printed."""
+
+import json
+import sys
+
+import click
+
+from rtools.commands import options as bundles
+from rtools.commands.chainlike import check_option
+from rtools.commands.common import Refusal, entry, expand_inputs, for_each, jobs_count, tool
+from rtools.commands.step import click_option
+from rtools.errors import UsageError
+
+__all__ = ["command_of_step", "entry", "grid", "memory", "run_groups", "wanted_grid"]
+
+grid = (
+    click.option("--skycell", "skycells", multiple=True, metavar="NAME", help="Grid of a skycell."),
+    click.option("--like", metavar="FILE", help="Grid of another image, also of one with distortion."),
+    click.option("--center", metavar="RA,DEC", help="Tangent point; with --size the middle of the grid. Degrees."),
+    click.option("--scale", type=float, metavar="ARCSEC", help="Pixel scale."),
+    click.option("--scale-ratio", type=float, metavar="R", help="Pixel scale over that of the first exposure.  [1]"),
+    click.option("--size", metavar="NX,NY", help="Pixels; otherwise all exposures are covered."),
+    click.option("--pa", type=float, metavar="DEG", help="Position angle of +y; default that of the first exposure."),
+    click.option("--crpix", metavar="X,Y", help="0-based pixel of the tangent point; with --size."),
+)
+"""Options of the grid: an association's own grid counts without them, else all exposures are covered."""
+
+memory = click.option(
+    "--max-memory", type=float, default=2.0, show_default=True, metavar="GIB", help="Memory that is used, about."
+)
+
+
+def wanted_grid(options):
+    """`rtools.pipeline.mosaic_grid.Wanted` and names of skycells; takes its options out of the dict."""
+    from rtools.pipeline.mosaic_grid import Wanted
+
+    keys = ("like", "center", "scale", "scale_ratio", "size", "pa", "crpix")
+    values = {key: options.pop(key) for key in keys}
+    for key in ("center", "size", "crpix"):
+        values[key] = _pair(key, values[key], int if key == "size" else float)
+    for key in ("scale", "scale_ratio"):
+        if values[key] is not None and not 0 < values[key] < float("inf"):
+            raise UsageError(f"--{key.replace('_', '-')} {values[key]}: a positive number expected")
+    cells = tuple(options.pop("skycells"))
+    if cells and (values["like"] or Wanted(**values).free):
+        raise UsageError("--skycell, --like and the options of a free grid exclude each other")
+    return Wanted(**values), cells
+
+
+def _pair(key, text, kind):
+    """Two numbers from ``a,b``."""
+    if text is None:
+        return None
+    words = str(text).replace(",", " ").split()
+    try:
+        pair = tuple(kind(word) for word in words)
+    except ValueError:
+        pair = ()
+    if len(pair) != 2 or not all(abs(value) < float("inf") for value in pair):
+        raise UsageError(f"--{key} {text}: two numbers expected", mend="as in 270.1,66.0")
+    if key == "size" and min(pair) < 1:
+        raise UsageError(f"--size {text}: at least one pixel expected")
+    return pair
+
+
+def command_of_step(step, more=()):
+    """The click command of a step of the mosaic; `more` are decorators of further options of the request."""
+
+    def run(console, **options):
+        from rtools.pipeline.mosaic_plan import Request
+
+        values = {item.key: options.pop(item.key) for item in step.options}
+        settings = {item.key: value if value is None else check_option(step, item, value)
+                    for item, value in zip(step.options, values.values(), strict=True)}  # fmt: skip
+        inputs, how = options.pop("inputs"), {key: options.pop(key) for key in ("dry_run", "as_json", "fail_fast")}
+        where = {}
+        if "skycells" in options:
+            where["wanted"], where["skycells"] = wanted_grid(options)
+        request = Request(
+            tool=step.tool,
+            single=step.name,
+            settings={step.name: settings},
+            threads=options.pop("jobs"),
+            **where,
+            **options,
+        )
+        return run_groups(console, inputs, request, alone=step.name == "flux", **how)
+
+    again = click.option("--again", is_flag=True, help="Run although the files' cal_step says COMPLETE.")
+    decorators = [
+        click.argument("inputs", nargs=-1, metavar="FILE…"),
+        *(click_option(item) for item in step.options),
+        *more,
+        bundles.outputs,
+        bundles.writing,
+        *((again,) if step.name in ("skymatch", "outlier") else ()),
+        bundles.jobs,
+        bundles.json_output,
+        bundles.fail_fast,
+    ]
+    for decorator in reversed(decorators):
+        run = decorator(run)
+    description = step.description + (f"\n\nPeak memory: {step.memory}" if step.memory else "")
+    return tool(step.tool, summary=step.summary, description=description, examples=step.examples, no_args_is_help=True)(
+        run
+    )
+
+
+def run_groups(console, inputs, request, *, alone=False, dry_run=False, as_json=False, fail_fast=False):
+    """Carry out a request on each association, or on all images as one group; returns the exit status.
+
+    With `alone` every image is a group of its own. Plans are made, and outputs that exist refused, before any work.
+    """
+    from rtools.pipeline.mosaic_plan import make_plan
+
+    request.threads = jobs_count(request.threads)
+    _refuse_combinations(request, as_json=as_json, dry_run=dry_run)
+    groups = _groups(list(dict.fromkeys(expand_inputs(inputs))), alone=alone)
+    if request.output and len(groups) > 1:
+        raise UsageError("-o names one output", mend="use --outdir for several")
+    plans, reports, taken = {}, [], {}
+
+    def plan(name):
+        plans[name] = make_plan(groups[name], request)
+        for path in _outputs(plans[name]):
+            first = taken.setdefault(str(path), name)
+            if first != name:
+                raise Refusal(f"{first} and {name} would both be {path}", mend="give them different directories")
+
+    def carry_out(name):
+        reports.append(_carry_out(console, name, plans.pop(name), request))
+        if not as_json:
+            for path in reports[-1]["outputs"]:
+                click.echo(path)
+
+    how = {"fail_fast": fail_fast, "report": reports.append, "key": "input"}
+    status = for_each(console, groups, plan, **how)
+    if status and (fail_fast or not plans):
+        plans.clear()
+    if dry_run:
+        shown = [_described(name, plans[name], request) for name in plans]
+        click.echo(json.dumps(shown + reports, indent=2)) if as_json else [_print_plan(entry) for entry in shown]
+        return status
+    from rtools.commands.common import shared_status
+
+    status = shared_status(status, for_each(console, list(plans), carry_out, **how))
+    if as_json:
+        click.echo(json.dumps(reports, indent=2))
+    return status
+
+
+def _groups(inputs, *, alone):
+    """Name of each group and its files."""
+    if not inputs:
+        raise UsageError("no input file")
+    if "-" in inputs:
+        raise UsageError("images of a mosaic are files", mend="@- reads a list of their names")
+    associations = [name for name in inputs if name.endswith(".json")]
+    if associations and len(associations) < len(inputs):
+        raise UsageError("associations and images do not go together", mend="name the images, or rt-asn makes one")
+    if associations or alone:
+        return {name: [name] for name in inputs}
+    return {inputs[0] if len(inputs) == 1 else f"{len(inputs)} images": inputs}
+
+
+def _refuse_combinations(request, *, as_json, dry_run):
+    if request.output and request.outdir:
+        raise UsageError("-o and --outdir do not go together")
+    if request.output == "-" and as_json and not dry_run:
+        raise UsageError("--json and -o - both want standard output")
+    if request.output == "-" and sys.stdout.isatty() and not dry_run:
+        raise UsageError("will not write a product to a terminal", mend="redirect it, or give -o a name")
+
+
+def _outputs(plan):
+    return [*plan.images, *(path for mosaic in plan.mosaics for path in mosaic.outputs.values())]
+
+
+def _carry_out(console, name, plan, request):
+    from rtools.pipeline.mosaic_run import run_mosaic
+
+    result = run_mosaic(plan, request, console.log, progress=lambda text: console.status(f"{name}: {text}"))
+    console.status("")
+    for part, seconds in result.seconds.items():
+        console.log("info", f"{part}: {seconds:.2f} s")
+    console.log("info", f"peak memory: {result.peak_memory / 2**30:.2f} GiB")
+    return {
+        "input": name,
+        "members": [member.name for member in plan.members],
+        "outputs": [str(path) for path in result.outputs],
+        "cal_step": result.statuses,
+        "seconds": result.seconds,
+        "peak_memory": result.peak_memory,
+    }
+
+
+def _described(name, plan, request):
+    return {
+        "input": name,
+        "members": [member.name for member in plan.members],
+        "steps": list(plan.steps),
+        "options": {step: request.options(step) for step in plan.steps if step != "catalog"},
+        "grids": [mosaic.frame.said() for mosaic in plan.mosaics],
+        "outputs": [str(path) for path in _outputs(plan)],
+        "warnings": plan.warnings,
+    }
+
+
+def _print_plan(entry):
+    click.echo(f"{entry['input']}: {', '.join(entry['steps'])}")
+    for line in entry["members"]:
+        click.echo(f"  {line}")
+    for line in entry["grids"]:
+        click.echo(f"  on {line}")
+    for path in entry["outputs"]:
+        click.echo(f"  -> {path}")
+    for text in entry["warnings"]:
+        click.echo(f"  warning: {text}")

@@ -1,0 +1,10 @@
+"""rt-outlier: what one exposure shows and the others do not."""
+
+from rtools.commands.mosaiclike import command_of_step, entry, grid
+from rtools.mosaic.steps import OUTLIER
+
+__all__ = ["command", "main"]
+
+command = command_of_step(OUTLIER, more=grid)
+
+main = entry(command)

@@ -1,0 +1,10 @@
+"""rt-resample: exposures drizzled into a mosaic."""
+
+from rtools.commands.mosaiclike import command_of_step, entry, grid, memory
+from rtools.mosaic.steps import RESAMPLE
+
+__all__ = ["command", "main"]
+
+command = command_of_step(RESAMPLE, more=(*grid, memory))
+
+main = entry(command)

@@ -1,0 +1,10 @@
+"""rt-skymatch: one sky for images that overlap."""
+
+from rtools.commands.mosaiclike import command_of_step, entry
+from rtools.mosaic.sky import STEP
+
+__all__ = ["command", "main"]
+
+command = command_of_step(STEP)
+
+main = entry(command)

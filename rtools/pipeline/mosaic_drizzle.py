@@ -1,0 +1,201 @@
+"""Members drizzled one by one into the totals of a mosaic and into images of their exposures.
+
+The unit of work is a member times a band of output rows. A band of the totals belongs to one thread at a time and takes
+the members in their order, so the result does not depend on the number of threads.
+"""
+
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+
+from rtools.errors import InputError
+from rtools.mosaic.drizzle import Planes, add_image, band_rows, drizzle_band, touched
+from rtools.mosaic.pixmap import pixel_map
+from rtools.mosaic.variance import add_band
+from rtools.mosaic.weights import bad_bits, read_noise_variance, sky_variance, weight_map
+from rtools.pipeline.mosaic_members import read_planes
+from rtools.pipeline.mosaic_workers import in_rows
+
+__all__ = ["Recipe", "drizzle_exposures", "drizzle_totals", "exposures_of", "in_turn", "map_of", "planes_of"]
+
+FLAGS_OF_OUTLIERS = np.uint32(1 | 1 << 7)
+
+ENOUGH = 0.01
+"""Share of pixels without any flag that is needed to learn from them alone."""
+
+
+class Recipe(NamedTuple):
+    """How members are drizzled.
+
+    Attributes
+    ----------
+    frame : rtools.pipeline.mosaic_grid.Frame
+    kernel : rtools.mosaic.drizzle.Kernel
+    weight : str
+        Of `rtools.mosaic.weights.WEIGHTS`.
+    good_bits : str
+    names : tuple of str
+        Variances.
+    """
+
+    frame: object
+    kernel: object
+    weight: str
+    good_bits: str
+    names: tuple = ()
+
+    def same_images(self, other):
+        """Whether images of exposures come out alike."""
+        return self._replace(names=()) == other._replace(names=())
+
+
+def map_of(member, recipe):
+    """Pixel map of a member."""
+    try:
+        return pixel_map(member.wcs, member.shape, recipe.frame.grid.to_pixel)
+    except InputError as error:
+        error.path = error.path or member.name
+        raise
+
+
+def planes_of(member, recipe, workers, names=None):
+    """What is drizzled of a member: `rtools.mosaic.drizzle.Planes`.
+
+    Parameters
+    ----------
+    member : rtools.pipeline.mosaic_members.Member
+    recipe : Recipe
+    workers : Workers
+    names : tuple of str, optional
+        Variances wanted, by default those of the recipe.
+    """
+    names = recipe.names if names is None else names
+    need_noise = recipe.weight != "exptime" or bool(names)
+    need_sky = "var_sky" in names or recipe.weight == "ivm-sky"
+    wanted = {"data": True, "dq": True, "var_rnoise": need_noise, "var_poisson": "var_poisson" in names or need_sky,
+              "var_flat": "var_flat" in names}  # fmt: skip
+    planes = read_planes(member, [name for name, use in wanted.items() if use], workers)
+    learn = _plain(planes["dq"])
+    if need_noise and not _holds(planes.get("var_rnoise")):
+        planes["var_rnoise"] = _rebuilt(member, learn, workers)
+    if need_sky and "sky" not in member.learned:
+        member.learned["sky"] = sky_variance(planes["data"], planes["var_poisson"], learn)
+    sky = member.learned["sky"] if need_sky else 0.0
+    data, dq, noise = planes["data"], planes.pop("dq"), planes.get("var_rnoise")
+    weight, level, bits = np.empty_like(data), np.float32(member.level), np.uint32(bad_bits(recipe.good_bits))
+    how = {"sky": sky, "exposure_time": member.meta["exposure"].get("exposure_time")}
+
+    def weigh(rows):
+        if level:
+            data[rows] -= level
+        part = None if noise is None else noise[rows]
+        weight[rows] = weight_map(recipe.weight, data[rows], (dq[rows] & bits) == 0, var_rnoise=part, **how)
+
+    in_rows(weigh, len(data), workers.pool)
+    return Planes(data, weight, noise, planes.get("var_poisson"), planes.get("var_flat"), sky)
+
+
+def _plain(dq):
+    """Pixels to learn from: without any flag but those of outliers, which may come or go without a change here."""
+    plain = (dq & ~FLAGS_OF_OUTLIERS) == 0
+    return plain if np.count_nonzero(plain) > ENOUGH * plain.size else np.ones_like(plain)
+
+
+def _holds(variance):
+    """Whether there is a variance, and more in it than zeros."""
+    return variance is not None and bool(np.any(variance > 0))
+
+
+def _rebuilt(member, learn, workers):
+    """Read-noise variance of a member that does not hold it."""
+    held = read_planes(member, ("err", "var_poisson", "var_flat"), workers)
+    return read_noise_variance(held.pop("err"), list(held.values()), learn)
+
+
+def drizzle_totals(member, recipe, workers, totals, *, first=0, wanted=None, image=None):
+    """Add a member to the totals, and to the image of its exposure.
+
+    Parameters
+    ----------
+    member : rtools.pipeline.mosaic_members.Member
+    recipe : Recipe
+    workers : Workers
+    totals : rtools.mosaic.variance.Totals
+        Of rows of the mosaic from `first` on.
+    first : int
+    wanted : ndarray bool, optional
+        Pixels of the totals that are made anew.
+    image : (ndarray, ndarray), optional
+        Of the exposure, with its weight, of the same pixels as the totals.
+    """
+    exposure = _share(member) if recipe.weight == "exptime" else None
+
+    def add(band):
+        moved = _moved(band, first)
+        part = None if wanted is None else wanted[moved.rows, band.columns]
+        add_band(totals, moved, member.number, exposure, part)
+        if image is not None:
+            add_image(band, *image, first)
+
+    _spread(member, recipe, workers, add, slice(first, first + totals.data.shape[0]), wanted)
+
+
+def _share(member):
+    time = member.meta["exposure"].get("exposure_time")
+    return float(time) if isinstance(time, int | float) and time > 0 else 1.0
+
+
+def drizzle_exposures(member, recipe, workers, image, *, first=0):
+    """Add a member to the image of its exposure alone; `image` as above."""
+    _spread(
+        member,
+        recipe._replace(names=()),
+        workers,
+        lambda band: add_image(band, *image, first),
+        slice(first, first + len(image[0])),
+    )
+
+
+def _moved(band, first):
+    return band._replace(rows=slice(band.rows.start - first, band.rows.stop - first))
+
+
+def _spread(member, recipe, workers, add, within, wanted=None):
+    """Drizzle a member into bands of some rows of the mosaic, and ``add`` each."""
+    grid, kernel = recipe.frame.grid, recipe.kernel
+    pixmap = map_of(member, recipe)
+    reached, _columns = touched(pixmap, grid.shape, kernel, within)
+    if reached.start >= reached.stop:
+        return
+    planes = planes_of(member, recipe, workers)
+
+    def work(rows):
+        rows, columns = touched(pixmap, grid.shape, kernel, rows)
+        if rows.start >= rows.stop or columns.start >= columns.stop:
+            return
+        part = None
+        if wanted is not None:
+            part = wanted[rows.start - within.start : rows.stop - within.start, columns]
+            if not part.any():
+                return
+        count = (rows.stop - rows.start) * (columns.stop - columns.start) * (2 + len(recipe.names))
+        settings = {"names": recipe.names, "wanted": part, "scratch": workers.scratch(count)}
+        add(drizzle_band(planes, pixmap, rows, columns, kernel, **settings))
+
+    bands = [slice(max(band.start, reached.start), min(band.stop, reached.stop)) for band in band_rows(grid.shape)]
+    list(workers.pool.map(work, [band for band in bands if band.start < band.stop]))
+
+
+def exposures_of(members):
+    """Members of each exposure: list of lists, exposures as they first come."""
+    found = {}
+    for member in members:
+        found.setdefault(member.group, []).append(member)
+    return list(found.values())
+
+
+def in_turn(members):
+    """Whether the members of each exposure follow each other."""
+    changes = sum(one.group != other.group for one, other in pairwise(members))
+    return changes + 1 == len({member.group for member in members})

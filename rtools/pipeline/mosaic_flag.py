@@ -1,0 +1,135 @@
+"""Outliers of the members of a mosaic: median of their exposures, blot, flag; and totals without them."""
+
+from contextlib import closing
+
+import numpy as np
+
+from rtools.errors import UsageError
+from rtools.mosaic.outlier import Limits, Reach, flag_rows, flag_stack, level_of
+from rtools.mosaic.outlier import Member as Image
+from rtools.mosaic.variance import clear
+from rtools.mosaic.weights import bad_bits
+from rtools.pipeline.mosaic_drizzle import drizzle_totals, map_of, planes_of
+from rtools.pipeline.mosaic_members import read_planes
+from rtools.pipeline.mosaic_workers import in_rows
+from rtools.pipeline.mosaic_spool import Spool, median_plane
+
+__all__ = ["fill_value", "flag_members", "flag_on_detector", "limits_of", "repair"]
+
+MOSTLY = 0.05
+"""Share of touched pixels from which on totals are made anew as a whole."""
+
+
+def limits_of(options):
+    """`Limits` of the step's options."""
+    pairs = {}
+    for name, key in (("snr", "snr"), ("scale", "gradient")):
+        try:
+            pairs[name] = tuple(float(word) for word in str(options[key]).replace(",", " ").split())
+        except ValueError:
+            pairs[name] = ()
+        if len(pairs[name]) != 2:
+            raise UsageError(f"outlier.{key}={options[key]}: two numbers expected", mend=f"as in --{key} '5.0 4.0'")
+    return Limits(**pairs)
+
+
+def fill_value(text):
+    """The number that ``fillval`` stands for."""
+    word = str(text).strip()
+    try:
+        return 0.0 if word.upper() == "INDEF" else float(word)
+    except ValueError:
+        raise UsageError(f"fillval={text}: a number, NaN or INDEF expected") from None
+
+
+def flag_members(members, recipe, workers, median, options, *, mark=None):
+    """Find the outliers of members; they are kept in `Member.flagged`.
+
+    Parameters
+    ----------
+    members : list of rtools.pipeline.mosaic_members.Member
+    recipe : rtools.pipeline.mosaic_drizzle.Recipe
+        Its grid is that of the median.
+    workers : rtools.pipeline.mosaic_workers.Workers
+    median : ndarray float32
+    options : dict
+        Of the step.
+    mark : ndarray uint8, optional
+        Plane of the mosaic; 1 is set where newly flagged pixels touch it.
+
+    Returns
+    -------
+    int
+        Outliers.
+    """
+    limits, fill = limits_of(options), fill_value(options["fillval"])
+    touched = None if mark is None else (mark, Reach.of(recipe.kernel))
+    bits, total = np.uint32(bad_bits(recipe.good_bits)), 0
+    for member in members:
+        pixmap = map_of(member, recipe)
+        names = ("data", "err") if mark is None else ("data", "err", "dq")
+        planes = read_planes(member, names, workers)
+        used = None if mark is None else (planes["dq"] & bits) == 0
+        level = level_of(member.meta.get("background"), options["backg"])
+        image = Image(planes["data"], planes["err"], level, used)
+        found = np.zeros(member.shape, bool)
+
+        def flag(rows, image=image, pixmap=pixmap, found=found):
+            found[rows] = flag_rows(image, pixmap, median, rows, limits=limits, fill=fill, touched=touched)
+
+        in_rows(flag, member.shape[0], workers.pool)
+        total += _keep(member, found, workers)
+    return total
+
+
+def _keep(member, found, workers):
+    member.flagged = np.flatnonzero(found).astype(np.uint32)
+    member.meta["cal_step"]["outlier_detection"] = "COMPLETE"
+    workers.log("info", f"{member.name}: {member.flagged.size} outliers")
+    return member.flagged.size
+
+
+def flag_on_detector(members, recipe, workers, options, folder):
+    """As `flag_members` where images are compared pixel by pixel; all have one shape."""
+    shapes = {member.shape for member in members}
+    if len(shapes) > 1:
+        raise UsageError("images of several shapes", mend="leave out --no-resample-data")
+    limit, total = limits_of(options).snr[0], 0
+    with closing(Spool(folder, shapes.pop())) as spool:
+        for member in members:
+            weight = planes_of(member, recipe, workers, names=()).weight
+            data = read_planes(member, ("data",), workers)["data"]
+            spool.put(data, weight, options["maskpt"])
+        median = median_plane(spool, workers)
+    for member in members:
+        planes = read_planes(member, ("data", "err"), workers)
+        total += _keep(member, flag_stack(planes["data"], planes["err"], median, limit), workers)
+    return total
+
+
+def repair(members, recipe, workers, totals, mark):
+    """Take the outliers of the members out of totals that hold them.
+
+    Parameters
+    ----------
+    members : list of rtools.pipeline.mosaic_members.Member
+        All that are in the totals.
+    recipe : rtools.pipeline.mosaic_drizzle.Recipe
+    workers : rtools.pipeline.mosaic_workers.Workers
+    totals : rtools.mosaic.variance.Totals
+        Of the whole mosaic; changed.
+    mark : ndarray uint8
+        Where outliers touch it.
+    """
+    share = np.count_nonzero(mark) / mark.size
+    workers.log("info", f"{share:.2%} of the mosaic touched by outliers")
+    if not share:
+        return
+    anew = share > MOSTLY
+    if anew:
+        for plane in totals[:5]:
+            plane[...] = 0
+    else:
+        clear(totals, mark)
+    for member in members:
+        drizzle_totals(member, recipe, workers, totals, wanted=None if anew else mark)

@@ -1,0 +1,173 @@
+"""Which grid a mosaic is on: a skycell, that of another image, one asked for, or one that covers all exposures."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from rtools.errors import InputError, UsageError
+from rtools.mosaic import skymap
+from rtools.mosaic.footprint import footprint
+from rtools.mosaic.grid import centred_grid, covering_grid, grid_like, skycell_grid
+from rtools.mosaic.scale import mean_pixel_area, native_scale, pixel_scale_ratio
+from rtools.products import metadata, nodes, reader
+from rtools.products.coordinates import load_wcs
+
+__all__ = ["Frame", "Wanted", "choose_frame"]
+
+ARCSEC = 3600
+
+
+class Wanted(NamedTuple):
+    """What a user says of the grid; None: nothing.
+
+    Attributes
+    ----------
+    skycell, like : str
+        Name of a cell; an image file.
+    center : (float, float)
+        Right ascension and declination, degrees.
+    scale : float
+        Arcsec a pixel.
+    scale_ratio : float
+        Pixel scale over that of the exposures.
+    size : (int, int)
+        x and y.
+    pa : float
+        Position angle of +y, degrees.
+    crpix : (float, float)
+        0-based pixel of the center.
+    """
+
+    skycell: str | None = None
+    like: str | None = None
+    center: tuple | None = None
+    scale: float | None = None
+    scale_ratio: float | None = None
+    size: tuple | None = None
+    pa: float | None = None
+    crpix: tuple | None = None
+
+    @property
+    def free(self):
+        """Whether anything is asked of a grid that is neither a skycell's nor another image's."""
+        return any(value is not None for value in self[2:])
+
+
+class Frame(NamedTuple):
+    """A grid, the ratio of its pixel scale to that of the exposures, and the skycell that it is."""
+
+    grid: object
+    ratio: float
+    skycell: str | None = None
+
+    def said(self):
+        """In words."""
+        rows, columns = self.grid.shape
+        where = f"skycell {self.skycell}" if self.skycell else "grid"
+        return f"{where}, {columns} x {rows} pixels"
+
+
+def choose_frame(members, wanted, association, log):
+    """The frame of a mosaic.
+
+    Parameters
+    ----------
+    members : list of rtools.pipeline.mosaic_members.Member
+    wanted : Wanted
+    association : rtools.products.association.Association or None
+        Its grid, or a target that is a skycell, counts where nothing else is asked for.
+    log : callable
+
+    Returns
+    -------
+    Frame
+    """
+    if (wanted.skycell is not None) + (wanted.like is not None) + wanted.free > 1:
+        raise UsageError("--skycell, --like and the options of a free grid exclude each other")
+    if wanted.scale is not None and wanted.scale_ratio is not None:
+        raise UsageError("--scale and --scale-ratio exclude each other")
+    if wanted.crpix is not None and wanted.size is None:
+        raise UsageError("--crpix says where the grid is, not how large", mend="give --size, too")
+    if wanted.skycell:
+        return _on_skycell(members, skymap.wcs_info(skymap.parse_name(wanted.skycell)))
+    if wanted.like:
+        return _like(members, wanted.like)
+    if association is not None and not wanted.free:
+        info = _grid_of(association, log)
+        if info:
+            return _on_skycell(members, info)
+    return _covering(members, wanted)
+
+
+def _grid_of(association, log):
+    """`skycell_wcs_info` that an association states or names; None, and a warning where it names nothing known."""
+    if association.skycell_wcs_info:
+        return association.skycell_wcs_info
+    if association.target is None:
+        log("warning", f"{association.path}: no skycell, the mosaic covers all exposures")
+    elif skymap.is_name(association.target):
+        return skymap.wcs_info(skymap.parse_name(association.target))
+    else:
+        log("warning", f"{association.path}: the target {association.target} is no skycell, "
+            "the mosaic covers all exposures")  # fmt: skip
+    return None
+
+
+def _on_skycell(members, info):
+    grid = skycell_grid(info)
+    return Frame(grid, _ratio(members[0], grid), str(info["name"]))
+
+
+def _like(members, path):
+    with reader.open_product(path, ("l2_image", "l3_coadd")) as product:
+        try:
+            grid = grid_like(load_wcs(product), product.arrays["data"].shape[-2:])
+        except InputError as error:
+            error.path = error.path or path
+            raise
+        name = metadata.get(product.meta, "wcsinfo.skycell_name") if product.kind == "l3_coadd" else None
+    return Frame(grid, _ratio(members[0], grid), name if name and skymap.is_name(name) else None)
+
+
+def _covering(members, wanted):
+    """The grid that covers all exposures, but for what the user says."""
+    first = members[0]
+    info = first.meta.get("wcsinfo") or {}
+    known = [info.get(key) for key in ("ra_ref", "dec_ref")]
+    native = native_scale(first.wcs, tuple(map(float, known)) if _usable(*known) else None)
+    ratio = wanted.scale_ratio or 1.0
+    scale = wanted.scale / ARCSEC if wanted.scale else native * ratio
+    if wanted.scale:
+        ratio = scale / np.rad2deg(np.sqrt(mean_pixel_area(first.wcs, first.shape)))
+    angle = _angle(info) if wanted.pa is None else wanted.pa
+    parity = -1 if info.get("vparity") in (None, nodes.FILL_NUMBER) else int(info["vparity"])
+    shape = wanted.size[::-1] if wanted.size else None
+    if shape and wanted.crpix is None:
+        center = wanted.center or covering_grid(_footprints(members), scale, angle, parity=parity).crval
+        grid = centred_grid(center, scale, shape, angle)
+    else:
+        how = {"crval": wanted.center, "crpix": wanted.crpix, "shape": shape, "parity": parity}
+        grid = covering_grid(_footprints(members), scale, angle, **how)
+    return Frame(grid, float(ratio))
+
+
+def _footprints(members):
+    return [np.stack(footprint(member.wcs, member.shape), axis=1) for member in members]
+
+
+def _angle(info):
+    """Position angle of an exposure's +y, degrees; 0 where its metadata do not say it."""
+    roll, parity, v3 = (info.get(key) for key in ("roll_ref", "vparity", "v3yangle"))
+    return float(roll - parity * v3) if _usable(roll, parity, v3) else 0.0
+
+
+def _usable(*values):
+    return all(isinstance(value, int | float) and value != nodes.FILL_NUMBER for value in values)
+
+
+def _ratio(member, grid):
+    """Pixel scale of a grid over that of an exposure."""
+    area = metadata.get(member.meta, "photometry.pixel_area")
+    if not _usable(area) or not area > 0:
+        area = mean_pixel_area(member.wcs, member.shape)
+    return pixel_scale_ratio(np.rad2deg(np.sqrt(mean_pixel_area(grid.to_sky, grid.shape))), area)

@@ -1,0 +1,55 @@
+"""Members written as images again: what rt-flux, rt-skymatch and rt-outlier make."""
+
+import numpy as np
+
+from rtools.exposure.statistics import image_statistics
+from rtools.pipeline.mosaic_members import read_planes
+from rtools.products import history, writer
+
+__all__ = ["stage_image"]
+
+PLANES = ("data", "err", "dq", "var_poisson", "var_rnoise", "var_flat")
+
+
+def stage_image(member, path, request, workers, journal):
+    """Write a member as its steps leave it; what comes back waits for its name.
+
+    Parameters
+    ----------
+    member : rtools.pipeline.mosaic_members.Member
+    path : Path
+    request : rtools.pipeline.mosaic_run.Request
+    workers : rtools.pipeline.mosaic_workers.Workers
+    journal : rtools.pipeline.journal.Journal
+        Of this member.
+
+    Returns
+    -------
+    rtools.products.staging.Stage
+    """
+    product, threads = member.product, workers.threads
+    planes = read_planes(member, PLANES if member.factor is not None else ("data", "err", "dq"), workers)
+    meta = member.meta
+    good = image_statistics(planes["data"], planes["dq"], planes["err"], threads)
+    meta["statistics"] = dict(meta.get("statistics") or {"zodiacal_light": -1.0}) | good
+    meta["cal_logs"] = [*map(str, product.meta.get("cal_logs") or []), *journal.lines]
+    if member.factor is None:  # as it is in the file, to the bit
+        del planes["err"]
+        if not member.subtract:
+            del planes["data"]
+    arrays = {name: np.asarray(product.array(name, threads=threads)) for name in product.arrays if name not in planes}
+    stage = writer.stage_product(
+        path,
+        "l2_image",
+        meta,
+        arrays | planes,
+        profile=request.profile or product.profile,
+        compression=request.compression or "lz4",
+        history=[*product.history, history.entry(request.tool, parameters=request.settings, inputs=[member.name])],
+        threads=threads,
+    )
+    for name, count in stage.overflows.items():
+        journal.log("warning", f"{count} values of {name} are beyond its dtype and became infinite")
+    for text in stage.messages:
+        journal.log("warning", text)
+    return stage

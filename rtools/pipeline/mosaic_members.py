@@ -1,0 +1,187 @@
+"""The exposures of a mosaic: which of the files, and their planes as the drizzle takes them."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from rtools.errors import InputError
+from rtools.mosaic.flux import apply_flux, conversion
+from rtools.mosaic.outlier import BITS, level_of
+from rtools.pipeline.mosaic_workers import in_rows
+from rtools.products import metadata, reader
+from rtools.products.mosaic_meta import group_of
+
+__all__ = ["Member", "open_members", "read_planes", "sky_planes"]
+
+TYPES = ("WFI_IMAGE", "WFI_LOLO", "WFI_WFSC")
+"""Exposures that show the sky."""
+
+SPECTRAL = ("GRISM", "PRISM")
+
+
+@dataclass
+class Member:
+    """One image of one detector.
+
+    Attributes
+    ----------
+    number : int
+        Its bit in the context.
+    name : str
+        What its file is called.
+    product : rtools.products.reader.Product
+    meta : dict
+        As the steps of this run leave it; that of `product` stays as it was.
+    wcs : gwcs.WCS
+    group : str
+        Exposure that it belongs to.
+    factor : float or None
+        MJy/sr per DN/s where its data are still to be multiplied.
+    subtract : float
+        Sky that this run takes off the data for good.
+    flagged : ndarray uint32
+        Places in the flattened image that this run has found to be outliers.
+    learned : dict
+        What took time to find out of its pixels.
+    """
+
+    number: int
+    name: str
+    product: object
+    meta: dict
+    wcs: object
+    group: str
+    factor: float | None = None
+    subtract: float = 0.0
+    flagged: np.ndarray = field(default_factory=lambda: np.empty(0, np.uint32))
+    learned: dict = field(default_factory=dict)
+
+    @property
+    def shape(self):
+        """Rows and columns."""
+        return tuple(self.product.arrays["data"].shape)
+
+    @property
+    def level(self):
+        """Sky that is still in its data."""
+        return level_of(self.meta.get("background"))
+
+    @property
+    def exposure_time(self):
+        """Effective exposure time, s; 0 where it is not known."""
+        time = metadata.get(self.meta, "exposure.effective_exposure_time") or 0.0
+        return max(float(time), 0.0)
+
+    def to_sky(self, x, y):
+        """Right ascension and declination of pixels, also outside the image."""
+        return self.wcs(x, y, with_bounding_box=False)
+
+
+def open_members(files, log, *, groups=None):
+    """Open the images that make one mosaic.
+
+    Parameters
+    ----------
+    files : sequence of str
+        In the order of the context's bits.
+    log : callable
+        ``log(level, text)``.
+    groups : dict, optional
+        File to the group that an association puts it in.
+
+    Returns
+    -------
+    list of Member
+
+    Raises
+    ------
+    InputError
+        A file is no image or lacks something, none shows the sky, or they are of several optical elements.
+    """
+    members = []
+    for name in dict.fromkeys(files):
+        product = reader.open_product(name, ("l2_image",))
+        reason = _left_out(product)
+        if reason:
+            log("warning", f"{name}: {reason}, left out")
+            continue
+        members.append(_member(len(members), name, product, (groups or {}).get(name)))
+    if not members:
+        raise InputError("no image of the sky among the files")
+    elements = {}
+    for member in members:
+        elements.setdefault(member.meta["instrument"]["optical_element"], member.name)
+    if len(elements) > 1:
+        raise InputError(f"several optical elements: {', '.join(f'{key} ({name})' for key, name in elements.items())}",
+                         mend="a mosaic is of one; rt-multiband takes mosaics of several")  # fmt: skip
+    return members
+
+
+def _left_out(product):
+    """Why an image is not used; nothing if it is."""
+    kind = str(metadata.get(product.meta, "exposure.type"))
+    element = str(metadata.get(product.meta, "instrument.optical_element")).upper()
+    return kind if kind not in TYPES else element if element in SPECTRAL else ""
+
+
+def _member(number, name, product, group):
+    meta = {key: dict(value) if type(value) is dict else value for key, value in product.meta.items()}
+    metadata.require(meta, "exposure.start_time", "exposure.end_time", path=name)
+    if meta.get("wcs") is None:
+        raise InputError("no WCS", mend="run rt-assignwcs first", path=name)
+    missing = [key for key in ("data", "dq", "err", "var_poisson") if not product.has(key)]
+    if missing:
+        raise InputError(f"no array {', '.join(missing)}", path=name)
+    factor, steps = None, meta.setdefault("cal_step", {})
+    if steps.get("flux") != "COMPLETE":
+        try:
+            factor = conversion(meta.get("photometry"))
+        except InputError as error:
+            error.path = name
+            raise
+        steps["flux"] = "COMPLETE"
+        if level_of(meta.get("background")):
+            meta["background"]["level"] *= factor
+    return Member(number, str(name), product, meta, product.node("meta.wcs"), group_of(meta, number, group), factor)
+
+
+def read_planes(member, names, workers):
+    """Planes of a member: dq, and others as float32 in MJy/sr, this run's sky subtracted.
+
+    Parameters
+    ----------
+    member : Member
+    names : iterable of str
+        Those that it lacks are left out.
+    workers : rtools.pipeline.mosaic_workers.Workers
+
+    Returns
+    -------
+    dict of str to ndarray
+        C-contiguous, its own; outliers that this run has found are flagged in dq.
+    """
+    raw = {name: workers.array(member, name) for name in names if member.product.has(name)}
+    for name, plane in raw.items():
+        if plane.shape != member.shape:
+            raise InputError(f"{name} is not of the shape of data", path=member.name)
+    planes = {name: np.empty(member.shape, np.uint32 if name == "dq" else np.float32) for name in raw}
+
+    def fill(rows):
+        part = {name: plane[rows] for name, plane in planes.items()}
+        for name, out in part.items():
+            out[...] = raw[name][rows]
+        if member.factor is not None:
+            apply_flux(part, member.factor)
+        if member.subtract and "data" in part:
+            part["data"] -= np.float32(member.subtract)
+
+    in_rows(fill, member.shape[0], workers.pool)
+    if "dq" in planes and member.flagged.size:
+        planes["dq"].reshape(-1)[member.flagged] |= BITS
+    return planes
+
+
+def sky_planes(member, bits, workers):
+    """Data, its sky still in, and the pixels without any of these DQ bits."""
+    planes = read_planes(member, ("data", "dq"), workers)
+    return planes["data"], (planes["dq"] & np.uint32(bits)) == 0

@@ -1,0 +1,299 @@
+"""What is made of a group of images: which steps, on which grids, into which files; all refusals before any work."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rtools.errors import InputError, RtoolsError, UsageError
+from rtools.mosaic import skymap
+from rtools.mosaic.drizzle import VARIANCES, make_kernel
+from rtools.mosaic.flux import STEP as FLUX
+from rtools.mosaic.sky import STEP as SKYMATCH
+from rtools.mosaic.steps import OUTLIER, PLANES, RESAMPLE
+from rtools.mosaic.weights import bad_bits
+from rtools.pipeline.mosaic_drizzle import Recipe
+from rtools.pipeline.mosaic_flag import fill_value, limits_of
+from rtools.pipeline.mosaic_grid import Wanted, choose_frame
+from rtools.pipeline.mosaic_members import open_members
+from rtools.products import names
+from rtools.products.association import read_association
+from rtools.reference import find
+
+__all__ = ["STEPS", "Plan", "Request", "make_plan"]
+
+STEPS = {step.name: step for step in (FLUX, SKYMATCH, OUTLIER, RESAMPLE)}
+"""Steps of the chain but the catalog, in order."""
+
+
+@dataclass
+class Request:
+    """What a user asks of a group of images.
+
+    Attributes
+    ----------
+    tool : str
+        The command, for the history.
+    single : str or None
+        One step, or None for the chain.
+    skip : frozenset of str
+        Steps of the chain not to do.
+    settings : dict
+        Step name to {option key: value}.
+    wanted : rtools.pipeline.mosaic_grid.Wanted
+    skycells : tuple of str
+        One mosaic each.
+    references : rtools.reference.find.Config
+    output, outdir, overwrite, compression, profile
+        As the options say.
+    again : bool
+    form : str or None
+        Format of the catalog.
+    max_memory : float
+        GiB.
+    threads : int
+    """
+
+    tool: str
+    single: str | None = None
+    skip: frozenset = frozenset()
+    settings: dict = field(default_factory=dict)
+    wanted: Wanted = field(default_factory=Wanted)
+    skycells: tuple = ()
+    references: find.Config = field(default_factory=find.Config)
+    output: str | None = None
+    outdir: str | None = None
+    overwrite: bool = False
+    compression: str | None = None
+    profile: str | None = None
+    again: bool = False
+    form: str | None = None
+    max_memory: float = 2.0
+    threads: int = 1
+
+    def options(self, name):
+        """All options of a step."""
+        return STEPS[name].defaults() | self.settings.get(name, {})
+
+
+@dataclass
+class Mosaic:
+    """One mosaic: its frame, and suffix to path of its products."""
+
+    frame: object
+    outputs: dict
+
+
+@dataclass
+class Plan:
+    """A group of images, made ready.
+
+    Attributes
+    ----------
+    name : str
+        What the group is called in messages.
+    members : list of rtools.pipeline.mosaic_members.Member
+    association : rtools.products.association.Association or None
+    steps : tuple of str
+        To be done, in order.
+    mosaics : list of Mosaic
+        On which outliers are looked for, and which are written.
+    images : list of Path
+        One for each member, where they are written.
+    warnings : list of str
+    """
+
+    name: str
+    members: list
+    association: object
+    steps: tuple
+    mosaics: list
+    images: list
+    warnings: list
+
+    def recipe(self, request, step, mosaic):
+        """How a step drizzles the members."""
+        options = request.options(step)
+        kernel = make_kernel(options["kernel"], options["pixfrac"], mosaic.frame.ratio)
+        variances = variances_of(options) if step == "resample" else ()
+        return Recipe(mosaic.frame, kernel, options["weight_type"], options["good_bits"], variances)
+
+
+def make_plan(files, request):
+    """Decide what to do with a group of images, or refuse it.
+
+    Parameters
+    ----------
+    files : sequence of str
+        Images, or one association.
+    request : Request
+
+    Raises
+    ------
+    InputError, UsageError, RtoolsError
+        See the module's first line.
+    """
+    _check_options(request)
+    warnings, association, groups = [], None, {}
+
+    def log(level, text):
+        if level == "warning":
+            warnings.append(text)
+
+    name = files[0] if len(files) == 1 else f"{len(files)} images"
+    if any(str(file).endswith(".json") for file in files):
+        association = read_association(files[0])
+        files, groups = _science(association, log)
+    members = open_members(files, log, groups=groups)
+    steps = _steps(members, request, log)
+    frames = _frames(members, steps, request, association, log)
+    mosaics = [Mosaic(frame, {}) for frame in frames]
+    images = []
+    if "resample" in steps:
+        for mosaic in mosaics:
+            mosaic.outputs = _outputs(_root(members, request, association, mosaic.frame), request)
+    else:
+        images = _images(members, request)
+    _refuse([*images, *(path for mosaic in mosaics for path in mosaic.outputs.values())], files, request)
+    return Plan(str(name), members, association, steps, mosaics, images, warnings)
+
+
+def _check_options(request):
+    """Values that click does not check."""
+    for step in ("outlier", "resample"):
+        options = request.options(step)
+        make_kernel(options["kernel"], options["pixfrac"])
+        bad_bits(options["good_bits"])
+        fill_value(options["fillval"])
+    limits_of(request.options("outlier"))
+    bad_bits(request.options("skymatch")["dqbits"])
+    variances_of(request.options("resample"))
+
+
+def variances_of(options):
+    """Variances that are computed, the read noise first: it weighs the others."""
+    asked = [word.strip() for word in options["planes"].split(",") if word.strip()]
+    unknown = set(asked) - {*PLANES, "var_flat"}
+    if unknown:
+        raise UsageError(f"resample.planes: a mosaic has no {sorted(unknown)[0]}", mend=f"it has {' '.join(PLANES)}")
+    wanted = {name for name in asked if name.startswith("var_")} | ({"var_flat"} if options["var_flat"] else set())
+    if "err" in asked:
+        wanted |= {"var_rnoise", "var_poisson"}
+    if wanted and options["weight_type"] != "exptime":
+        wanted.add("var_rnoise")
+    return tuple(name for name in VARIANCES if name in wanted)
+
+
+def _science(association, log):
+    """Files of an association's science members, and the groups that it puts them in."""
+    if association.products > 1:
+        log("warning", f"{association.path}: only the first of its {association.products} products is made")
+    for member in association.members:
+        if member.exptype != "science":
+            log("warning", f"{member.path}: exptype {member.exptype}, left out")
+    if not association.science:
+        raise InputError("the association has no science members", path=association.path)
+    groups = {member.path: member.group_id for member in association.science if member.group_id}
+    return [member.path for member in association.science], groups
+
+
+def _steps(members, request, log):
+    """Steps to be done; those that are done already are refused in a tool and left out in the chain."""
+    if request.single:
+        step = STEPS[request.single]
+        for member in members:
+            done = (member.product.meta.get("cal_step") or {}).get(step.cal_step) == "COMPLETE"
+            if done and step.name != "resample" and (not request.again or step.name == "flux"):
+                mend = "it cannot run twice" if step.name == "flux" else "--again runs it all the same"
+                raise InputError(f"{step.cal_step} is COMPLETE in this file", mend=mend, path=member.name)
+            if request.single in ("skymatch", "outlier") and member.factor is not None:
+                log("warning", f"{member.name}: flux has not run on this file: converted to MJy/sr on the way")
+        return (request.single,)
+    steps = [name for name in STEPS if name not in request.skip]
+    for name in ("skymatch", "outlier"):
+        done = {(member.product.meta.get("cal_step") or {}).get(STEPS[name].cal_step) for member in members}
+        if name in steps and done == {"COMPLETE"} and not request.again:
+            steps.remove(name)
+            log("warning", f"{name} is COMPLETE in all images, and is not done again")
+        if name in request.skip:
+            for member in members:
+                member.meta["cal_step"].setdefault(STEPS[name].cal_step, "INCOMPLETE")
+                if member.meta["cal_step"][STEPS[name].cal_step] == "INCOMPLETE":
+                    member.meta["cal_step"][STEPS[name].cal_step] = "SKIPPED"
+    return tuple(steps)
+
+
+def _frames(members, steps, request, association, log):
+    """Frames of the mosaics, or of the one on which outliers are looked for."""
+    on_grid = "resample" in steps or ("outlier" in steps and request.options("outlier")["resample_data"])
+    if not on_grid:
+        return []
+    if not request.skycells:
+        return [choose_frame(members, request.wanted, association, log)]
+    if request.single == "outlier" and len(request.skycells) > 1:
+        raise UsageError("outliers are looked for on one skycell", mend="rt-run makes several mosaics")
+    cells = dict.fromkeys(skymap.pad_skycell(name) for name in request.skycells)
+    return [choose_frame(members, request.wanted._replace(skycell=cell), None, log) for cell in cells]
+
+
+def _root(members, request, association, frame):
+    """Name of a mosaic without suffix; None where -o says it."""
+    if request.output:
+        return None
+    if association is not None and association.name and len(request.skycells) < 2:
+        return association.name
+    if not request.skycells:
+        raise UsageError("the mosaic has no name", mend="use -o NAME_coadd.asdf, or --skycell")
+    visits = {names.split_suffix(member.name)[0][1:20] for member in members}
+    element = members[0].meta["instrument"]["optical_element"].lower()
+    visit = visits.pop()
+    if visits or not visit.isdecimal() or len(visit) != 19:
+        raise UsageError("the archive has no name for a prompt mosaic of several visits", mend="use -o, or rt-asn")
+    fields = {"program": visit[:5], "release": "p", "subset": f"v{visit[5:]}", "skycell": frame.skycell}
+    return names.build(fields | {"element": element})
+
+
+def _outputs(root, request):
+    """Suffix to path of the products of one mosaic."""
+    suffixes = {"coadd": "asdf"}
+    if request.single is None and "catalog" not in request.skip:
+        suffixes |= {"cat": request.form or "parquet", "segm": "asdf"}
+    if request.output == "-":
+        return {"coadd": Path("-")}
+    if request.output:
+        if len(request.skycells) > 1:
+            raise UsageError("-o names one output", mend="use --outdir for several skycells")
+        exact = Path(request.output)
+        root, folder = names.split_suffix(exact.name)[0], exact.parent
+    else:
+        folder = Path(request.outdir or ".")
+    outputs = {suffix: folder / f"{root}_{suffix}.{extension}" for suffix, extension in suffixes.items()}
+    return outputs | ({"coadd": Path(request.output)} if request.output else {})
+
+
+def _images(members, request):
+    """Paths of the members as a step leaves them."""
+    suffix = STEPS[request.single].suffix
+    if request.output and len(members) > 1:
+        raise UsageError("-o names one output", mend="use --outdir for several images")
+    if request.output:
+        return [Path(request.output)]
+    paths = []
+    for member in members:
+        folder = Path(request.outdir) if request.outdir else Path(member.name).parent
+        paths.append(folder / f"{names.split_suffix(member.name)[0]}_{suffix}.asdf")
+        if paths.count(paths[-1]) > 1:
+            raise UsageError(f"two of the images would be {paths[-1]}", mend="give them different names")
+    return paths
+
+
+def _refuse(outputs, files, request):
+    """Outputs that exist, or are inputs."""
+    if str(request.output) == "-":
+        return
+    inputs = {Path(file).resolve() for file in files}
+    for path in outputs:
+        if path.is_dir():
+            raise RtoolsError("a directory", path=path)
+        if path.resolve() in inputs:
+            raise UsageError("is an input", path=path)
+        if path.exists() and not request.overwrite:
+            raise RtoolsError("exists already", mend="--overwrite replaces it", path=path)

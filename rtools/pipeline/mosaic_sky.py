@@ -1,0 +1,90 @@
+"""Sky levels of the members of a mosaic, each member reduced once."""
+
+import numpy as np
+
+from rtools.errors import InputError
+from rtools.mosaic.footprint import footprint
+from rtools.mosaic.sky import background, check_background, match_cells, match_pairs, sky_levels, statistic_of
+from rtools.mosaic.skycells import good_values, sky_cells, source_blocks
+from rtools.mosaic.skypairs import overlap_values, points_of
+from rtools.mosaic.skystat import sky_value
+from rtools.mosaic.weights import bad_bits
+from rtools.pipeline.mosaic_members import sky_planes
+
+__all__ = ["match_sky"]
+
+
+def match_sky(members, options, workers, progress=lambda done: None):
+    """Find the sky levels of members; `meta.background` and `meta.cal_step` say them.
+
+    Parameters
+    ----------
+    members : list of rtools.pipeline.mosaic_members.Member
+        With ``subtract`` in the options the levels come off their data.
+    options : dict
+        Of the step.
+    workers : rtools.pipeline.mosaic_workers.Workers
+    progress : callable
+        ``progress(member)``, before each.
+    """
+    for member in members:
+        try:
+            check_background(member.meta, options["subtract"])
+        except InputError as error:
+            error.path = member.name
+            raise
+    method = options["method"]
+    if options["pairs"] == "exact":
+        matched, whole = _by_pairs(members, options, workers, progress)
+    else:
+        matched, whole = _by_cells(members, options, workers, progress)
+    levels = sky_levels(matched, whole, method, match_down=options["match_down"])
+    for member, level in zip(members, levels.level, strict=True):
+        block, status = background(level, method, subtract=options["subtract"])
+        member.meta["background"] = block
+        member.meta["cal_step"]["skymatch"] = status
+        if options["subtract"] and status == "COMPLETE":
+            member.subtract = block["level"]
+        workers.log("info" if status == "COMPLETE" else "warning",
+                    f"{member.name}: sky level {block['level']:.6g}" if status == "COMPLETE" else
+                    f"{member.name}: no sky level (SKIPPED): it overlaps with no other image")  # fmt: skip
+    _tell_groups(matched, members, workers)
+
+
+def _tell_groups(matched, members, workers):
+    """A warning where members do not hang together."""
+    groups = set() if matched is None else {int(number) for number in matched.group if number >= 0}
+    if len(groups) > 1:
+        workers.log("warning", f"skymatch: {len(groups)} groups of images do not touch: each is matched in itself")
+
+
+def _by_cells(members, options, workers, progress):
+    """Matched levels by cells, and the statistic of each member."""
+    bits, statistic, found = bad_bits(options["dqbits"]), statistic_of(options), []
+    how = {"mask_sources": options["mask_sources"], "whole": options["method"] != "match", "threads": workers.threads}
+    for member in members:
+        progress(member)
+        data, good = sky_planes(member, bits, workers)
+        found.append(sky_cells(data, good, member.to_sky, statistic=statistic, **how))
+    whole = [each.whole for each in found]
+    return (match_cells(found) if "match" in options["method"] else None), whole
+
+
+def _by_pairs(members, options, workers, progress):
+    """The same from one value for each overlap."""
+    bits, statistic = bad_bits(options["dqbits"]), statistic_of(options)
+    outlines = [footprint(member.wcs, member.shape, points=points_of(member.shape, options["stepsize"]))
+                for member in members]  # fmt: skip
+    values, pixels, whole = [], [], []
+    for index, member in enumerate(members):
+        progress(member)
+        data, good = sky_planes(member, bits, workers)
+        sources = source_blocks(data, good, workers.pool) if options["mask_sources"] else None
+        if options["method"] != "match":
+            whole.append(sky_value(good_values(data, good, sources), statistic).value)
+        if "match" in options["method"]:
+            how = {"statistic": statistic, "sources": sources}
+            value, count = overlap_values(data, good, member.to_sky, outlines, index, **how)
+            values.append(value)
+            pixels.append(count)
+    return (match_pairs(np.array(values), np.array(pixels)) if values else None), whole

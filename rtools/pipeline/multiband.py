@@ -1,0 +1,306 @@
+"""A multiband catalog with its files: which mosaics make it, what can be refused before any work, what is written."""
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from rtools.catalog.multiband_step import STEP
+from rtools.errors import InputError, RtoolsError, UsageError
+from rtools.pipeline import cataloging
+from rtools.products import association, history, layout, metadata, multiband_meta, names, reader, source_catalog
+from rtools.reference.instrument import FILTERS
+
+__all__ = ["Member", "Plan", "carry_out", "make_plan"]
+
+NAME = "multiband_catalog"
+"""What products are called when nobody names them."""
+
+ALIGNED = 0.01
+"""Pixels by which the grids of two mosaics may differ."""
+
+
+@dataclass
+class Member:
+    """One mosaic.
+
+    Attributes
+    ----------
+    product : rtools.products.reader.Product
+    element : str
+        Its filter.
+    sed_weight : float
+    sources : dict
+        Reference type to source.
+    """
+
+    product: object
+    element: str
+    sed_weight: float
+    sources: dict
+
+
+@dataclass
+class Plan:
+    """A group of mosaics, made ready.
+
+    Attributes
+    ----------
+    name : str
+        What the group is called in messages.
+    members : list of Member
+    options : dict
+        Of the step; kernel_fwhms is a list, psf_match a filter or None.
+    outputs : dict
+        ``cat`` and ``segm`` to paths.
+    profile : str
+    warnings : list of str
+    """
+
+    name: str
+    members: list
+    options: dict
+    outputs: dict
+    profile: str
+    warnings: list
+
+
+def make_plan(files, request):
+    """Decide what to do with a group of mosaics, or refuse it.
+
+    Parameters
+    ----------
+    files : sequence of str
+        Mosaics, or one association of them.
+    request : rtools.pipeline.plan.Request
+        Its settings of ``multiband`` are the options.
+
+    Raises
+    ------
+    InputError, UsageError, MissingReferenceError, RtoolsError
+        See the module's first line.
+    """
+    options = STEP.defaults() | request.settings.get(STEP.name, {})
+    options["kernel_fwhms"] = _widths(options["kernel_fwhms"])
+    entries, asn = [(str(file), 1.0) for file in files], None
+    if str(files[0]).endswith(".json"):
+        asn, entries = association.read_association(files[0]), _members(files[0])
+        options["psf_match"] = options["psf_match"] or asn.psf_match_reference_filter
+    warnings = []
+
+    def log(level, text):
+        if level == "warning" and text not in warnings:
+            warnings.append(text)
+
+    outputs = _outputs(files[0], asn.name if asn else None, request)
+    members = [_member(path, weight, request, log) for path, weight in entries]
+    _check_together(members)
+    options["psf_match"] = _reference(members, options["psf_match"])
+    profile = request.profile or max(max(member.product.profile for member in members), layout.DEFAULT_PROFILE)
+    layout.tag("cat_multiband", profile)
+    name = str(files[0]) if len(files) == 1 else f"{len(files)} mosaics"
+    return Plan(name, members, options, outputs, profile, warnings)
+
+
+def _widths(text):
+    """Kernel widths as they are typed."""
+    try:
+        widths = [float(word) for word in str(text).replace(",", " ").split()]
+    except ValueError:
+        widths = []
+    if not widths or not all(0.1 <= width <= 100 for width in widths):
+        raise UsageError(f"--kernel-fwhms {text}: numbers from 0.1 to 100 expected", mend="as in 2,4")
+    return widths
+
+
+def _members(path):
+    """Files of an association's science members with the weights that it gives them."""
+    product = association.content_of(path)["products"][0]
+    entries = [entry for entry in product["members"] if entry.get("exptype", "science").lower() == "science"]
+    if not entries:
+        raise InputError("the association has no science members", path=path)
+    found = []
+    for entry in entries:
+        weight = entry.get("sed_weight", 1.0)
+        if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 < weight < float("inf"):
+            raise InputError(f"sed_weight of {entry['expname']} is no positive number", path=path)
+        found.append((str(Path(path).parent / entry["expname"]), float(weight)))
+    return found
+
+
+def _member(path, sed_weight, request, log):
+    """One mosaic, opened and looked at."""
+    product = reader.open_product(path, kinds=("l3_coadd",))
+    wanted = ("instrument.optical_element", "coadd_info.time_first", "coadd_info.time_mean", "coadd_info.exposure_time",
+              "wcsinfo.pixel_scale")  # fmt: skip
+    metadata.require(product.meta, *wanted, path=path)
+    element = product.meta["instrument"]["optical_element"]
+    if element not in FILTERS:
+        raise InputError(f"of {element}, which is no imaging filter", path=path)
+    if product.meta.get("wcs") is None:
+        raise InputError("no WCS", path=path)
+    missing = [name for name in ("data", "err", "weight") if not product.has(name)]
+    if missing:
+        raise InputError(f"no array {', '.join(missing)}", path=path)
+    if not product.has("var_rnoise"):
+        log("warning", f"{path}: no var_rnoise; what var_poisson and others leave of err² stands for it")
+    try:
+        sources = cataloging.references(product.meta, product.kind, STEP.references, request.references, log)
+    except RtoolsError as error:
+        error.path = error.path or path
+        raise
+    return Member(product, element, sed_weight, sources)
+
+
+def _check_together(members):
+    """Refuse mosaics of one filter, and those that are not on one grid."""
+    first = members[0].product
+    shape = first.arrays["data"].shape
+    rows, columns = shape
+    x, y = np.array([0, columns - 1, 0, columns - 1.0]), np.array([0, 0, rows - 1, rows - 1.0])
+    places = first.node("meta.wcs")(x, y, with_bounding_box=False)
+    seen = {}
+    for member in members:
+        path = member.product.path
+        if member.element in seen:
+            raise InputError(f"of {member.element}, as is {seen[member.element]}", mend="one mosaic a filter", path=path)
+        seen[member.element] = path
+        if member.product.arrays["data"].shape != shape:
+            sizes = " and ".join("×".join(map(str, size)) for size in (member.product.arrays["data"].shape, shape))
+            raise InputError(f"not of the shape of {first.path} ({sizes})", path=path)
+        away = np.hypot(*np.subtract(member.product.node("meta.wcs").invert(*places, with_bounding_box=False), (x, y)))
+        if not away.max() < ALIGNED:
+            raise InputError(f"not on the grid of {first.path}", mend="rt-resample --like makes it so", path=path)
+
+
+def _reference(members, wanted):
+    """The reference filter in capitals, or None where nobody names one."""
+    if wanted is None:
+        return None
+    elements = [member.element for member in members]
+    if wanted.upper() not in elements:
+        mend = f"--psf-match takes one of {' '.join(elements)}"
+        raise UsageError(f"no mosaic in the reference filter {wanted.upper()}", mend=mend)
+    return wanted.upper()
+
+
+def _outputs(first, named, request):
+    """Paths of catalog and segmentation map; refuses what exists."""
+    folder = Path(request.outdir) if request.outdir else Path(first).parent
+    root, extension = named or NAME, request.form or "parquet"
+    if request.output and request.output != "-":
+        exact = Path(request.output)
+        if not request.form and exact.suffix.lower()[1:] not in cataloging.FORMS:
+            raise UsageError(f"-o {exact}: .parquet or .ecsv expected", mend="or --format, which says what it shall be")
+        folder, root = exact.parent, names.split_suffix(exact.name)[0]
+        outputs = {"segm": folder / f"{root}_segm.asdf", "cat": exact}
+    else:
+        outputs = {"segm": folder / f"{root}_segm.asdf", "cat": folder / f"{root}_cat.{extension}"}
+    if request.output == "-":
+        return {"cat": outputs["cat"]}
+    for path in outputs.values():
+        if path.is_dir():
+            raise RtoolsError("a directory", path=path)
+        if path.exists() and not request.overwrite:
+            raise RtoolsError("exists already", mend="--overwrite replaces it", path=path)
+    return outputs
+
+
+# -- work -------------------------------------------------------------------------------------------------------------
+
+
+def carry_out(plan, request, log):
+    """Make a catalog and write it.
+
+    Parameters
+    ----------
+    plan : Plan
+    request : rtools.pipeline.plan.Request
+    log : callable
+        ``log(level, text)``.
+
+    Returns
+    -------
+    list of Path
+        What was written, the segmentation map first.
+    """
+    from rtools.catalog.measure import Options
+    from rtools.catalog.multiband import multiband_catalog
+
+    meta, options = plan.members[0].product.meta, plan.options
+    measuring = Options(dust=cataloging.dust_of(options["dust_maps"], log), skycell=cataloging.skycell_of(meta))
+    bands = [_band(member, request.threads, log) for member in plan.members]
+    settings = {"measuring": measuring, "threads": request.threads, "log": log}
+    found = multiband_catalog(bands, options, **settings)
+    extra = {}
+    if options["inject_sources"] and len(found.values["label"]):
+        from rtools.pipeline.injection import inject_and_recover
+
+        extra = inject_and_recover(plan.members, bands, found, options, settings)
+    staged = _stage(plan, request, found, extra)
+    for stage in staged:
+        stage.commit()
+    return list(plan.outputs.values())
+
+
+def _band(member, threads, log):
+    """`rtools.catalog.multiband_detection.Band` of a mosaic, which is read when it is its turn."""
+    from rtools.catalog.apcorr import encircled_energy
+    from rtools.catalog.multiband_detection import Band
+
+    product, sources = member.product, member.sources
+    psf = partial(_psf, sources.get("epsf"), product.meta, log)
+    energy = encircled_energy(sources.get("apcorr"), member.element)
+    load, noise = partial(cataloging.planes_of, product, threads), partial(_noise, product, threads)
+    return Band(member.element, load, noise, psf, energy, member.sed_weight)
+
+
+def _psf(source, meta, log):
+    return None if source is None else cataloging.psf_of(source, meta, mosaic=True, log=log)
+
+
+def _noise(product, threads, planes):
+    """Read-noise variance of a mosaic."""
+    from rtools.catalog.multiband_detection import read_noise
+
+    if product.has("var_rnoise"):
+        return np.asarray(product.array("var_rnoise", threads=threads), np.float32)
+    others = [name for name in ("var_poisson", "var_flat", "var_dark") if product.has(name)]
+    return read_noise(planes.err, (product.array(name, threads=threads) for name in others))
+
+
+def _stage(plan, request, found, extra):
+    """Write the products under temporary names."""
+    by_element = {member.element: member.product for member in plan.members}
+    metas = [by_element[element].meta for element in found.bands]
+    about = {"reference": found.bands[0], "profile": plan.profile}
+    used = {
+        f"{name} {member.element}": source
+        for member in plan.members
+        for name, source in member.sources.items()
+        if source is not None
+    }
+    inputs = [str(member.product.path) for member in plan.members]
+    entry = history.entry(request.tool, parameters={STEP.name: plan.options}, references=used, inputs=inputs)
+    staged = []
+    try:
+        if "segm" in plan.outputs:
+            path = plan.outputs["segm"]
+            meta = multiband_meta.multiband_meta("segm_multiband", metas, path, **about)
+            writing = {"profile": plan.profile, "compression": request.compression or "lz4", "threads": request.threads}
+            arrays = found.labels, found.detection_image
+            segm = source_catalog.stage_segments(
+                path, "segm_multiband", meta, *arrays, history=[entry], extra=extra, **writing
+            )
+            staged.append(segm)
+        path = plan.outputs["cat"]
+        meta = multiband_meta.multiband_meta("cat_multiband", metas, path, **about)
+        said = {"date": source_catalog.date_now()} | found.about
+        table = source_catalog.table_of(found.values, found.columns, meta, said)
+        staged.append(source_catalog.stage_sources(path, table, cataloging.form_of(path, request), entry))
+    except BaseException:
+        for one in staged:
+            one.discard()
+        raise
+    return staged
