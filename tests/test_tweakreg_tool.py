@@ -403,3 +403,34 @@ def test_standard_input_and_output(cal, gaia, monkeypatch, tmp_path):
         done("tweakreg", "-", "-o", "-", "--refcat", gaia, "--catalog", sibling(cal, "cat.parquet"))
     (tmp_path / "out.asdf").write_bytes(out.getvalue())
     assert statuses(tmp_path / "out.asdf")["tweakreg"] == "COMPLETE"
+
+
+# --- the archive ----------------------------------------------------------------------------------------------------
+
+
+def test_the_archive_is_asked_where_it_is_asked_for(cal, gaia, capsys, monkeypatch):
+    asked = []
+
+    def download(cone, *, limit):
+        asked.append((cone, limit))
+        return read_catalog(gaia)
+
+    monkeypatch.setattr("rtools.products.gaia_archive.download", download)
+    status, _out, _err = said(capsys, "tweakreg", cal, "--refcat", "gaia")
+    assert status == 0 and statuses(product_of(cal))["tweakreg"] == "COMPLETE"
+    ((ra, dec, radius),) = (cone for cone, _limit in asked)
+    assert apart(wcs_of(product_of(cal)), moved()) < 3
+    assert abs(dec - meta(cal)["wcsinfo"]["dec_ref"]) < 1 and 0 <= ra < 360 and 0.005 < radius < 0.1
+
+
+def test_an_archive_that_does_not_answer_leaves_the_image_as_it_is(cal, capsys, monkeypatch):
+    from rtools.errors import RtoolsError
+
+    def download(cone, *, limit):
+        raise RtoolsError("the Gaia archive does not answer (no route)")
+
+    monkeypatch.setattr("rtools.products.gaia_archive.download", download)
+    status, _out, err = said(capsys, "tweakreg", cal, "--refcat", "gaia")
+    assert status == 0 and err.count("the Gaia archive does not answer") == 1
+    assert statuses(product_of(cal))["tweakreg"] == "SKIPPED"
+    assert apart(wcs_of(product_of(cal)), wcs_of(cal)) < 1e-6

@@ -24,7 +24,7 @@ STEP = Step(
         "rt-tweakreg *_cal.asdf --together --refcat gaia_hats --outdir aligned",
     ),
     options=(
-        Option("refcat", None, "Reference catalog: a table, or a directory that is a HATS tree.", type=str),
+        Option("refcat", None, "Reference catalog: table, HATS tree (directory), or gaia: the archive.", type=str),
         *OPTIONS,
     ),
     metadata=("wcsinfo.v2_ref", "wcsinfo.v3_ref", "wcsinfo.ra_ref", "wcsinfo.dec_ref", "wcsinfo.roll_ref"),

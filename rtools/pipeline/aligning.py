@@ -5,12 +5,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rtools.errors import InputError
+from rtools.errors import InputError, RtoolsError
 from rtools.products import catalogs, history, names
 from rtools.products.catalogs import read_catalog
 from rtools.products.metadata import exposure_mjd
 
 __all__ = [
+    "GAIA",
     "Member",
     "Outcome",
     "align",
@@ -23,6 +24,12 @@ __all__ = [
     "stage_updated",
     "told",
 ]
+
+GAIA = "gaia"
+"""What --refcat says for the Gaia archive, over the network."""
+
+FAINTEST = 21.0
+"""G of the faintest stars that are asked for there."""
 
 POSITIONS = ("x", "y"), ("x_psf", "y_psf"), ("x_centroid_win", "y_centroid_win"), ("x_centroid", "y_centroid")
 """Columns in which positions are looked for, the best first."""
@@ -147,16 +154,19 @@ def align(members, options, *, threads=1):
 
     Returns
     -------
-    list of Outcome
-        One for each member.
+    list of Outcome or str
+        One for each member; why there is none where the archive does not answer.
     """
     from rtools.astrometry import align as aligning
     from rtools.astrometry.refcat import from_table
-    from rtools.products import refcat_files
 
     path, images = Path(options["refcat"]), [member.image for member in members]
-    cone = _cone([image.wcs for image in images], aligning.search_radius(options) / 3600)
-    table = refcat_files.read(path, cone)
+    try:
+        table = _stars(path, _cone([image.wcs for image in images], aligning.search_radius(options) / 3600))
+    except RtoolsError as error:
+        if str(path) != GAIA:
+            raise
+        return [error.message] * len(members)  # the network is no fault of the images
     name = f"FIT-LVL2-{path.name.partition('.')[0]}"
     alignment = aligning.align(images, from_table(table), options, name=name, threads=threads)
     return [Outcome(alignment, number, members, table) for number in range(len(members))]
@@ -180,6 +190,15 @@ def align_group(plans, request, log):
         outcomes = align(members, taking_part[0].options, threads=request.threads)
         for task, outcome in zip(taking_part, outcomes, strict=True):
             task.prepared = outcome
+
+
+def _stars(path, cone):
+    """Reference stars in a cone: of a file or tree, or of the archive where that is asked for."""
+    from rtools.products import gaia_archive, refcat_files
+
+    if str(path) == GAIA:
+        return gaia_archive.download(cone, limit=FAINTEST)
+    return refcat_files.read(path, cone)
 
 
 def _cone(systems, margin):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from rtools.errors import InputError, MissingReferenceError, RtoolsError, UsageError
 from rtools.pipeline import cataloging, chain
+from rtools.pipeline.aligning import GAIA
 from rtools.pipeline.engine import Task
 from rtools.pipeline.source import Source
 from rtools.products import layout, metadata, names, profiles, reader
@@ -311,8 +312,8 @@ def _settle_alignment(task, warnings):
     if path is None:
         warnings.append("tweakreg: SKIPPED without a reference catalog (--refcat or RT_REFCAT)")
         task.stop("SKIPPED")
-    elif not Path(path).exists():
-        raise InputError("no such file", path=path)
+    elif path != GAIA and not Path(path).exists():
+        raise InputError("no such file", mend=f"{GAIA} asks the archive, over the network", path=path)
 
 
 def _settle(task, shape, skipped, warnings):
