@@ -13,6 +13,7 @@ import sys
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import multiband_case
 import pytest
 from run_case import STEPS, SUFFIXES, done
 
@@ -40,7 +41,9 @@ LINES = {
     "validate": ("FILE --quick --json",),
     "cut": ("FILE --section 10:40,20:60 --outdir DIR",),
     "fits": ("FILE --outdir DIR --sip-error none",),
-    **dict.fromkeys((*chain.ORDER, "run"), ("FILE --outdir DIR",)),
+    "multiband": ("FILE --outdir DIR",),
+    "resample": ("FILE -o DIR/out_coadd.asdf",),
+    **dict.fromkeys((*chain.ORDER, "run", "flux", "skymatch", "outlier"), ("FILE --outdir DIR",)),
 }
 """Tool to command lines: FILE is a product that it takes, GAIN a reference file, DIR a directory for outputs."""
 
@@ -64,6 +67,7 @@ TAKES = {
     "table": "catalog",
     "refcat": "catalog",
     "skymap": "wcs",
+    "multiband": "coadd",
 }
 """Tool to the kind of product that FILE is; otherwise an image."""
 
@@ -91,9 +95,11 @@ LIGHT = {"stat": "FILE --array data", "set": "GAIN author=me --outdir DIR"}
 """As `MANY`, quick enough for 200 files."""
 
 WRONG = {
+    **dict.fromkeys(("flux", "skymatch", "outlier", "resample"), "wcs"),
     **dict.fromkeys((*chain.ORDER, "run", "cut", "view", "dq", "stat", "fits", "point", "aberration"), "wcs"),
     "table": "cal",
     "refcat": "cal",
+    "multiband": "cal",
     "refs": "gain",
     "skymap": "gain",
 }
@@ -141,7 +147,7 @@ def words(line, file, directory):
 
 @pytest.fixture(scope="session")
 def others(tmp_path_factory):
-    """A reference file, and a catalog."""
+    """A reference file, a catalog, and a mosaic."""
     import pyarrow
     from pyarrow import parquet
 
@@ -152,7 +158,10 @@ def others(tmp_path_factory):
     columns |= {"ra": [10 + 0.001 * number for number in numbers], "dec": [0.001 * number for number in numbers]}
     table = pyarrow.table(columns)
     parquet.write_table(table, directory / "stars_cat.parquet")
-    return {"gain": next(directory.glob("*.asdf")), "catalog": directory / "stars_cat.parquet"}
+    gain = next(directory.glob("*.asdf"))
+    arrays = multiband_case.image("F158", multiband_case.stars(4, shape=(120, 120)), shape=(120, 120))
+    coadd = multiband_case.write(directory / "stars_f158_coadd.asdf", "F158", arrays)
+    return {"gain": gain, "catalog": directory / "stars_cat.parquet", "coadd": coadd}
 
 
 @pytest.fixture

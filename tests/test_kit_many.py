@@ -43,7 +43,8 @@ def light(taken, product, others):  # noqa: F811
     def find(name, line):
         source = taken(name, line)
         images = [product(kind) for kind in ("cal", "assignwcs", "photom", "flat")]
-        return product("rampfit") if source in images else source
+        bare = "photom" if name == "flux" else "rampfit"
+        return product(bare) if source in images else source
 
     return find
 
@@ -179,7 +180,9 @@ def test_an_input_given_twice_is_done_once(name, taken, out, capsys):  # noqa: F
 @pytest.mark.parametrize(("name", "line"), [case for case in WRITERS if "FILE" in case[1]])
 def test_a_directory_in_the_environment_does_not_hinder_o(name, line, taken, tmp_path, out, monkeypatch, capsys):  # noqa: F811
     monkeypatch.setenv("RT_OUTDIR", str(tmp_path / "elsewhere"))
-    extension = {"fits": "fits", "table": "ecsv", "view": "png", "catalog": "parquet"}.get(name, "asdf")
+    extension = {"fits": "fits", "table": "ecsv", "view": "png", "catalog": "parquet", "multiband": "parquet"}.get(
+        name, "asdf"
+    )
     line = re.sub(r"-o \S+|--outdir \S+", f"-o DIR/x.{extension}", line)
     assert run(name, *words(line, taken(name, line), out)) == 0
     assert (out / f"x.{extension}").exists()

@@ -146,7 +146,9 @@ def _as_image(detection):
 def _outline(image, found, threads):
     outline = shapes.moments(image.smoothed, image.err, found, image.mask, threads=threads)
     radius = shapes.kron(image.data, image.err, found, image.mask, outline, threads=threads).k
-    return _Outline(outline, radius, shapes.segment_sums(image.data, image.err, found, image.mask, threads=threads).area)
+    return _Outline(
+        outline, radius, shapes.segment_sums(image.data, image.err, found, image.mask, threads=threads).area
+    )
 
 
 def _psfs(used, log):

@@ -1,4 +1,4 @@
-"""One band's image at the PSF of another: the kernel between two PSFs, images convolved with it, the noise they have."""
+"""One band's image at the PSF of another: the kernel between two PSFs, images convolved with it, their noise."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -127,8 +127,8 @@ def noise_factor(kernel, radii):
     Returns
     -------
     ndarray float64 (n,)
-        From the root of Σ kernel² to 1 for circles much larger than the kernel. White noise of equal strength everywhere
-        is assumed before the convolution.
+        From the root of Σ kernel² to its sum, for circles much larger than the kernel. White noise of equal strength
+        everywhere is assumed before the convolution.
     """
     from scipy.fft import next_fast_len, rfft2
 

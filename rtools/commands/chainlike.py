@@ -13,7 +13,7 @@ import click
 from rtools.commands.common import Refusal, expand_inputs, for_each, jobs_count, shared_status
 from rtools.errors import InputError, QualityError, RtoolsError, UsageError
 
-__all__ = ["check_option", "reference_config", "run_inputs"]
+__all__ = ["check_option", "errors_called", "reference_config", "run_inputs", "spooled"]
 
 
 def reference_config(ref, refdir, builtin):
@@ -70,11 +70,11 @@ def run_inputs(console, inputs, request, *, catalog=None, dry_run=False, timings
     with tempfile.TemporaryDirectory(prefix="rtools-") as scratch:
 
         def plan(name):
-            with _called(name, scratch):
+            with errors_called(name, scratch):
                 plans[name] = _plan(name, request, taken, scratch)
 
         def carry_out(name):
-            with _called(name, scratch):
+            with errors_called(name, scratch):
                 _report(_carry_out(console, name, plans.pop(name), request, scratch))
 
         def _report(report):
@@ -200,7 +200,7 @@ def _members(console, inputs, how, request):
 
 
 @contextmanager
-def _called(name, scratch):
+def errors_called(name, scratch):
     """Errors about a temporary copy of standard input speak of ``-``."""
     try:
         yield
@@ -210,7 +210,7 @@ def _called(name, scratch):
         raise
 
 
-def _spooled(scratch, output):
+def spooled(scratch, output):
     """Standard input in a temporary file, and the name that outputs are named after."""
     from rtools.products import reader
 
@@ -226,7 +226,7 @@ def _spooled(scratch, output):
 def _plan(name, request, taken, scratch):
     from rtools.pipeline.plan import make_plan
 
-    path, called = _spooled(scratch, request.output) if name == "-" else (name, name)
+    path, called = spooled(scratch, request.output) if name == "-" else (name, name)
     if name in request.catalogs:
         request.catalogs[called] = request.catalogs[name]
     plan = make_plan(path, request, name=called)

@@ -1,66 +1,19 @@
-"""What the tools of a mosaic have in common: options of a step and of the grid, groups of inputs, what is printed."""
+"""What the tools of a mosaic have in common: options of a step, groups of inputs, what is printed."""
 
 import json
 import sys
+import tempfile
 
 import click
 
 from rtools.commands import options as bundles
-from rtools.commands.chainlike import check_option
-from rtools.commands.common import Refusal, entry, expand_inputs, for_each, jobs_count, tool
+from rtools.commands.chainlike import check_option, errors_called, spooled
+from rtools.commands.common import Refusal, entry, expand_inputs, for_each, jobs_count, shared_status, tool
+from rtools.commands.mosaic_options import wanted_grid
 from rtools.commands.step import click_option
 from rtools.errors import UsageError
 
-__all__ = ["command_of_step", "entry", "grid", "memory", "run_groups", "wanted_grid"]
-
-grid = (
-    click.option("--skycell", "skycells", multiple=True, metavar="NAME", help="Grid of a skycell."),
-    click.option("--like", metavar="FILE", help="Grid of another image, also of one with distortion."),
-    click.option("--center", metavar="RA,DEC", help="Tangent point; with --size the middle of the grid. Degrees."),
-    click.option("--scale", type=float, metavar="ARCSEC", help="Pixel scale."),
-    click.option("--scale-ratio", type=float, metavar="R", help="Pixel scale over that of the first exposure.  [1]"),
-    click.option("--size", metavar="NX,NY", help="Pixels; otherwise all exposures are covered."),
-    click.option("--pa", type=float, metavar="DEG", help="Position angle of +y; default that of the first exposure."),
-    click.option("--crpix", metavar="X,Y", help="0-based pixel of the tangent point; with --size."),
-)
-"""Options of the grid: an association's own grid counts without them, else all exposures are covered."""
-
-memory = click.option(
-    "--max-memory", type=float, default=2.0, show_default=True, metavar="GIB", help="Memory that is used, about."
-)
-
-
-def wanted_grid(options):
-    """`rtools.pipeline.mosaic_grid.Wanted` and names of skycells; takes its options out of the dict."""
-    from rtools.pipeline.mosaic_grid import Wanted
-
-    keys = ("like", "center", "scale", "scale_ratio", "size", "pa", "crpix")
-    values = {key: options.pop(key) for key in keys}
-    for key in ("center", "size", "crpix"):
-        values[key] = _pair(key, values[key], int if key == "size" else float)
-    for key in ("scale", "scale_ratio"):
-        if values[key] is not None and not 0 < values[key] < float("inf"):
-            raise UsageError(f"--{key.replace('_', '-')} {values[key]}: a positive number expected")
-    cells = tuple(options.pop("skycells"))
-    if cells and (values["like"] or Wanted(**values).free):
-        raise UsageError("--skycell, --like and the options of a free grid exclude each other")
-    return Wanted(**values), cells
-
-
-def _pair(key, text, kind):
-    """Two numbers from ``a,b``."""
-    if text is None:
-        return None
-    words = str(text).replace(",", " ").split()
-    try:
-        pair = tuple(kind(word) for word in words)
-    except ValueError:
-        pair = ()
-    if len(pair) != 2 or not all(abs(value) < float("inf") for value in pair):
-        raise UsageError(f"--{key} {text}: two numbers expected", mend="as in 270.1,66.0")
-    if key == "size" and min(pair) < 1:
-        raise UsageError(f"--size {text}: at least one pixel expected")
-    return pair
+__all__ = ["command_of_step", "entry", "run_groups"]
 
 
 def command_of_step(step, more=()):
@@ -88,7 +41,7 @@ def command_of_step(step, more=()):
 
     again = click.option("--again", is_flag=True, help="Run although the files' cal_step says COMPLETE.")
     decorators = [
-        click.argument("inputs", nargs=-1, metavar="FILE…"),
+        click.argument("inputs", nargs=-1, metavar="FILE…" if step.name == "flux" else "IMAGE…|ASSOCIATION"),
         *(click_option(item) for item in step.options),
         *more,
         bundles.outputs,
@@ -106,7 +59,8 @@ def command_of_step(step, more=()):
     )
 
 
-def run_groups(console, inputs, request, *, alone=False, dry_run=False, as_json=False, fail_fast=False):
+def run_groups(console, inputs, request, *, alone=False, dry_run=False, timings=False, as_json=False,
+               fail_fast=False):  # fmt: skip
     """Carry out a request on each association, or on all images as one group; returns the exit status.
 
     With `alone` every image is a group of its own. Plans are made, and outputs that exist refused, before any work.
@@ -119,42 +73,51 @@ def run_groups(console, inputs, request, *, alone=False, dry_run=False, as_json=
     if request.output and len(groups) > 1:
         raise UsageError("-o names one output", mend="use --outdir for several")
     plans, reports, taken = {}, [], {}
+    how = {"fail_fast": fail_fast, "report": reports.append, "key": "input"}
 
     def plan(name):
-        plans[name] = make_plan(groups[name], request)
+        with errors_called("-", scratch):
+            files = [_local(file, request, scratch) for file in groups[name]]
+            plans[name] = make_plan(files, request)
         for path in _outputs(plans[name]):
             first = taken.setdefault(str(path), name)
             if first != name:
                 raise Refusal(f"{first} and {name} would both be {path}", mend="give them different directories")
 
     def carry_out(name):
-        reports.append(_carry_out(console, name, plans.pop(name), request))
+        with errors_called("-", scratch):
+            reports.append(_carry_out(console, name, plans.pop(name), request, "note" if timings else "info"))
         if not as_json:
             for path in reports[-1]["outputs"]:
                 click.echo(path)
 
-    how = {"fail_fast": fail_fast, "report": reports.append, "key": "input"}
-    status = for_each(console, groups, plan, **how)
-    if status and (fail_fast or not plans):
-        plans.clear()
-    if dry_run:
-        shown = [_described(name, plans[name], request) for name in plans]
-        click.echo(json.dumps(shown + reports, indent=2)) if as_json else [_print_plan(entry) for entry in shown]
-        return status
-    from rtools.commands.common import shared_status
-
-    status = shared_status(status, for_each(console, list(plans), carry_out, **how))
+    with tempfile.TemporaryDirectory(prefix="rtools-") as scratch:
+        status = for_each(console, groups, plan, **how)
+        if status and fail_fast:
+            plans.clear()
+        if dry_run:
+            shown = [_described(name, plans[name], request) for name in plans]
+            click.echo(json.dumps(shown + reports, indent=2)) if as_json else [_print_plan(entry) for entry in shown]
+            return status
+        status = shared_status(status, for_each(console, list(plans), carry_out, **how))
     if as_json:
         click.echo(json.dumps(reports, indent=2))
     return status
+
+
+def _local(file, request, scratch):
+    """A file, standard input in a temporary one; the request says what that is called."""
+    if file != "-":
+        return file
+    path, name = spooled(scratch, request.output)
+    request.called[str(path)] = name
+    return str(path)
 
 
 def _groups(inputs, *, alone):
     """Name of each group and its files."""
     if not inputs:
         raise UsageError("no input file")
-    if "-" in inputs:
-        raise UsageError("images of a mosaic are files", mend="@- reads a list of their names")
     associations = [name for name in inputs if name.endswith(".json")]
     if associations and len(associations) < len(inputs):
         raise UsageError("associations and images do not go together", mend="name the images, or rt-asn makes one")
@@ -176,14 +139,14 @@ def _outputs(plan):
     return [*plan.images, *(path for mosaic in plan.mosaics for path in mosaic.outputs.values())]
 
 
-def _carry_out(console, name, plan, request):
+def _carry_out(console, name, plan, request, level):
     from rtools.pipeline.mosaic_run import run_mosaic
 
     result = run_mosaic(plan, request, console.log, progress=lambda text: console.status(f"{name}: {text}"))
     console.status("")
     for part, seconds in result.seconds.items():
-        console.log("info", f"{part}: {seconds:.2f} s")
-    console.log("info", f"peak memory: {result.peak_memory / 2**30:.2f} GiB")
+        console.log(level, f"{part}: {seconds:.2f} s")
+    console.log(level, f"peak memory: {result.peak_memory / 2**30:.2f} GiB")
     return {
         "input": name,
         "members": [member.name for member in plan.members],

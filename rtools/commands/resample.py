@@ -1,6 +1,7 @@
 """rt-resample: exposures drizzled into a mosaic."""
 
-from rtools.commands.mosaiclike import command_of_step, entry, grid, memory
+from rtools.commands.mosaic_options import grid, memory
+from rtools.commands.mosaiclike import command_of_step, entry
 from rtools.mosaic.steps import RESAMPLE
 
 __all__ = ["command", "main"]

@@ -44,6 +44,7 @@ GROUPS = {
         "skymatch": "rtools.commands.skymatch",
         "outlier": "rtools.commands.outlier",
         "resample": "rtools.commands.resample",
+        "multiband": "rtools.commands.multiband",
     },
     "chains": {"run": "rtools.commands.run"},
 }

@@ -2,9 +2,10 @@
 
 import click
 
+from rtools.commands import mosaic_chain, mosaic_options
 from rtools.commands import options as bundles
 from rtools.commands.chainlike import check_option, reference_config, run_inputs
-from rtools.commands.common import entry, tool
+from rtools.commands.common import entry, expand_inputs, tool
 from rtools.errors import UsageError
 from rtools.pipeline import chain
 
@@ -15,6 +16,7 @@ EXAMPLES = (
     "rt-run *_uncal.asdf --refdir refs --outdir cal --set rampfit.threshold=5",
     "rt-run X_uncal.asdf --until linearity",
     "rt-run X_linearity.asdf --skip dark --dry-run",
+    "rt-run r*_cal.asdf --skycell 270p65x69y50 --outdir mosaics -j 0",
 )
 
 DESCRIPTION = """\
@@ -22,7 +24,11 @@ Runs the steps that the exposure's type has and that its file does not have yet,
 and for images X_cat.parquet and X_segm.asdf. With --refcat the image is aligned to its stars; where that fails there
 is a warning (exit 5 with --strict).
 Takes raw data (_uncal), any intermediate product, and associations (.json: each science member).
-With --until it writes that step's product instead."""
+With --until it writes that step's product instead.
+
+Images (_cal) with a grid or --mosaic, and associations of images, become a mosaic: flux, skymatch, outlier, resample
+and the catalog; X_coadd.asdf, X_cat.parquet, X_segm.asdf. Several skycells are done one after another. Memory does not
+grow with the number of images. --from, --until, --refcat, --strict and --save-steps are not for mosaics."""
 
 
 @tool(
@@ -40,6 +46,10 @@ With --until it writes that step's product instead."""
 @click.option("--refcat", metavar="FILE|DIR", help="Reference catalog for the alignment: a table or a HATS tree.")
 @click.option("--strict", is_flag=True, help="An alignment that fails is an error.")
 @click.option("--save-steps", is_flag=True, help="Write the product of every step, too.")
+@click.option("--mosaic", is_flag=True, help="Make a mosaic that covers all images; an association makes one, too.")
+@mosaic_options.grid_options
+@mosaic_options.memory
+@click.option("--on-disk", "--on_disk", is_flag=True, hidden=True, help="Accepted; members are never held together.")
 @click.option("--timings", is_flag=True, help="Print seconds per step, summed over threads, and peak memory.")
 @bundles.outputs
 @bundles.writing
@@ -55,6 +65,12 @@ def command(console, **options):
         raise UsageError("no input file")
     how = {key: options.pop(key) for key in ("dry_run", "timings", "as_json", "fail_fast")}
     references = reference_config(options.pop("ref"), options.pop("refdir"), options.pop("builtin"))
+    options.pop("on_disk")
+    inputs = expand_inputs(inputs)
+    if mosaic_chain.makes_mosaic(inputs, options):
+        return mosaic_chain.run_chain(console, inputs, options, references=references, how=how)
+    for key in (*mosaic_options.GRID_KEYS, "mosaic", "max_memory"):
+        options.pop(key)
     settings, refcat = _settings(options.pop("settings")), options.pop("refcat")
     if refcat is not None:
         settings.setdefault("tweakreg", {}).setdefault("refcat", refcat)

@@ -38,7 +38,7 @@ OUTLIER = Step(
     examples=(
         "rt-outlier r*_skymatch.asdf --outdir flagged",
         "rt-outlier X_asn.json --snr '4 3'",
-        "rt-outlier @list.txt --skycell 270p66x50y50",
+        "rt-outlier @list.txt --skycell 270p65x69y50",
     ),
     options=(
         Option("snr", "5.0 4.0", "S1 and S0: errors beyond which a pixel is an outlier, and its neighbour."),
@@ -71,7 +71,7 @@ RESAMPLE = Step(
     examples=(
         "rt-resample r*_cal.asdf -o field_coadd.asdf",
         "rt-resample X_asn.json --outdir mosaics -j 0",
-        "rt-resample @list.txt --skycell 270p66x50y50",
+        "rt-resample @list.txt --skycell 270p65x69y50",
         "rt-resample *_cal.asdf --center 270.1,66.02 --scale 0.055 --size 6000,6000 --pa 0 -o m_coadd.asdf",
     ),
     options=(

@@ -158,7 +158,18 @@ def find_sources(planes, meta, options, sources, *, threads=1, log):
 
 
 def skycell_of(meta):
-    """The skycell that a mosaic covers; None where it covers none."""
+    """The skycell that a mosaic covers.
+
+    Parameters
+    ----------
+    meta : dict
+        Of the mosaic.
+
+    Returns
+    -------
+    rtools.catalog.identifiers.Skycell or None
+        None where it covers none.
+    """
     from rtools.catalog.identifiers import Skycell
     from rtools.mosaic import skymap
 
@@ -173,7 +184,19 @@ def skycell_of(meta):
 
 
 def dust_of(folder, log):
-    """E(B-V) from the maps in a directory; None, and a warning, where none is given."""
+    """E(B-V) from the maps in a directory.
+
+    Parameters
+    ----------
+    folder : str or None
+        With both of `DUST_MAPS`.
+    log : callable
+
+    Returns
+    -------
+    callable or None
+        Of right ascensions and declinations; None, and a warning, where no directory is given.
+    """
     if folder is None:
         log("warning", "catalog: no dust maps (--dust-maps or RT_DUST_MAPS), so dust_ebv is NaN")
         return None
@@ -196,7 +219,21 @@ def dust_of(folder, log):
 
 
 def psf_of(source, meta, *, mosaic, log):
-    """The PSF per pixel of an image, with its jitter."""
+    """The PSF per pixel of an image, with its jitter.
+
+    Parameters
+    ----------
+    source : reference source
+        epsf.
+    meta : dict
+        Of the image.
+    mosaic : bool
+    log : callable
+
+    Returns
+    -------
+    rtools.reference.epsf.Psf
+    """
     from rtools.catalog.psf_mosaic import mosaic_psf
     from rtools.reference.epsf import from_reference, image_jitter, jitter_of, jittered
 

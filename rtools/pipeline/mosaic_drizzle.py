@@ -83,7 +83,8 @@ def planes_of(member, recipe, workers, names=None):
         member.learned["sky"] = sky_variance(planes["data"], planes["var_poisson"], learn)
     sky = member.learned["sky"] if need_sky else 0.0
     data, dq, noise = planes["data"], planes.pop("dq"), planes.get("var_rnoise")
-    weight, level, bits = np.empty_like(data), np.float32(member.level), np.uint32(bad_bits(recipe.good_bits))
+    weight, level = workers.plane("weight", data.shape), np.float32(member.level)
+    bits = np.uint32(bad_bits(recipe.good_bits))
     how = {"sky": sky, "exposure_time": member.meta["exposure"].get("exposure_time")}
 
     def weigh(rows):

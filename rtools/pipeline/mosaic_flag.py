@@ -11,8 +11,8 @@ from rtools.mosaic.variance import clear
 from rtools.mosaic.weights import bad_bits
 from rtools.pipeline.mosaic_drizzle import drizzle_totals, map_of, planes_of
 from rtools.pipeline.mosaic_members import read_planes
-from rtools.pipeline.mosaic_workers import in_rows
 from rtools.pipeline.mosaic_spool import Spool, median_plane
+from rtools.pipeline.mosaic_workers import in_rows
 
 __all__ = ["fill_value", "flag_members", "flag_on_detector", "limits_of", "repair"]
 
@@ -42,7 +42,7 @@ def fill_value(text):
         raise UsageError(f"fillval={text}: a number, NaN or INDEF expected") from None
 
 
-def flag_members(members, recipe, workers, median, options, *, mark=None):
+def flag_members(members, recipe, workers, median, options, *, mark=None, progress=lambda text, member: None):
     """Find the outliers of members; they are kept in `Member.flagged`.
 
     Parameters
@@ -56,6 +56,7 @@ def flag_members(members, recipe, workers, median, options, *, mark=None):
         Of the step.
     mark : ndarray uint8, optional
         Plane of the mosaic; 1 is set where newly flagged pixels touch it.
+    progress : callable
 
     Returns
     -------
@@ -66,6 +67,7 @@ def flag_members(members, recipe, workers, median, options, *, mark=None):
     touched = None if mark is None else (mark, Reach.of(recipe.kernel))
     bits, total = np.uint32(bad_bits(recipe.good_bits)), 0
     for member in members:
+        progress("flag", member)
         pixmap = map_of(member, recipe)
         names = ("data", "err") if mark is None else ("data", "err", "dq")
         planes = read_planes(member, names, workers)
@@ -107,7 +109,7 @@ def flag_on_detector(members, recipe, workers, options, folder):
     return total
 
 
-def repair(members, recipe, workers, totals, mark):
+def repair(members, recipe, workers, totals, mark, progress=lambda text, member: None):
     """Take the outliers of the members out of totals that hold them.
 
     Parameters
@@ -120,6 +122,7 @@ def repair(members, recipe, workers, totals, mark):
         Of the whole mosaic; changed.
     mark : ndarray uint8
         Where outliers touch it.
+    progress : callable
     """
     share = np.count_nonzero(mark) / mark.size
     workers.log("info", f"{share:.2%} of the mosaic touched by outliers")
@@ -132,4 +135,5 @@ def repair(members, recipe, workers, totals, mark):
     else:
         clear(totals, mark)
     for member in members:
+        progress("repair", member)
         drizzle_totals(member, recipe, workers, totals, wanted=None if anew else mark)

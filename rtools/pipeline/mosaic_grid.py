@@ -119,14 +119,17 @@ def _on_skycell(members, info):
 
 
 def _like(members, path):
+    """The frame of another image; a mosaic says the ratio, too, so that both have variances of one kind."""
     with reader.open_product(path, ("l2_image", "l3_coadd")) as product:
         try:
             grid = grid_like(load_wcs(product), product.arrays["data"].shape[-2:])
         except InputError as error:
             error.path = error.path or path
             raise
-        name = metadata.get(product.meta, "wcsinfo.skycell_name") if product.kind == "l3_coadd" else None
-    return Frame(grid, _ratio(members[0], grid), name if name and skymap.is_name(name) else None)
+        name, ratio = (metadata.get(product.meta, key) if product.kind == "l3_coadd" else None
+                       for key in ("wcsinfo.skycell_name", "resample.pixel_scale_ratio"))  # fmt: skip
+    ratio = float(ratio) if _usable(ratio) and ratio > 0 else _ratio(members[0], grid)
+    return Frame(grid, ratio, name if name and skymap.is_name(name) else None)
 
 
 def _covering(members, wanted):

@@ -1,7 +1,5 @@
 """Members written as images again: what rt-flux, rt-skymatch and rt-outlier make."""
 
-import numpy as np
-
 from rtools.exposure.statistics import image_statistics
 from rtools.pipeline.mosaic_members import read_planes
 from rtools.products import history, writer
@@ -37,7 +35,8 @@ def stage_image(member, path, request, workers, journal):
         del planes["err"]
         if not member.subtract:
             del planes["data"]
-    arrays = {name: np.asarray(product.array(name, threads=threads)) for name in product.arrays if name not in planes}
+    with product:
+        arrays = {name: product.array(name, threads=threads) for name in product.arrays if name not in planes}
     stage = writer.stage_product(
         path,
         "l2_image",

@@ -77,7 +77,7 @@ class Member:
         return self.wcs(x, y, with_bounding_box=False)
 
 
-def open_members(files, log, *, groups=None):
+def open_members(files, log, *, groups=None, called=None, wcs=True):
     """Open the images that make one mosaic.
 
     Parameters
@@ -88,6 +88,10 @@ def open_members(files, log, *, groups=None):
         ``log(level, text)``.
     groups : dict, optional
         File to the group that an association puts it in.
+    called : dict, optional
+        File to what it is called, where that is another name.
+    wcs : bool
+        Whether their places on the sky are wanted.
 
     Returns
     -------
@@ -105,7 +109,8 @@ def open_members(files, log, *, groups=None):
         if reason:
             log("warning", f"{name}: {reason}, left out")
             continue
-        members.append(_member(len(members), name, product, (groups or {}).get(name)))
+        title = str((called or {}).get(name, name))
+        members.append(_member(len(members), title, product, (groups or {}).get(name), wcs))
     if not members:
         raise InputError("no image of the sky among the files")
     elements = {}
@@ -124,14 +129,17 @@ def _left_out(product):
     return kind if kind not in TYPES else element if element in SPECTRAL else ""
 
 
-def _member(number, name, product, group):
+def _member(number, name, product, group, with_wcs):
     meta = {key: dict(value) if type(value) is dict else value for key, value in product.meta.items()}
     metadata.require(meta, "exposure.start_time", "exposure.end_time", path=name)
-    if meta.get("wcs") is None:
+    if with_wcs and meta.get("wcs") is None:
         raise InputError("no WCS", mend="run rt-assignwcs first", path=name)
     missing = [key for key in ("data", "dq", "err", "var_poisson") if not product.has(key)]
     if missing:
         raise InputError(f"no array {', '.join(missing)}", path=name)
+    for key in ("data", "dq", "err", "var_poisson", "var_rnoise", "var_flat"):
+        if product.has(key) and product.arrays[key].shape != product.arrays["data"].shape:
+            raise InputError(f"{key} is not of the shape of data", path=name)
     factor, steps = None, meta.setdefault("cal_step", {})
     if steps.get("flux") != "COMPLETE":
         try:
@@ -142,7 +150,9 @@ def _member(number, name, product, group):
         steps["flux"] = "COMPLETE"
         if level_of(meta.get("background")):
             meta["background"]["level"] *= factor
-    return Member(number, str(name), product, meta, product.node("meta.wcs"), group_of(meta, number, group), factor)
+    wcs = product.node("meta.wcs") if with_wcs else None
+    product.close()  # or many members would be many open files
+    return Member(number, name, product, meta, wcs, group_of(meta, number, group), factor)
 
 
 def read_planes(member, names, workers):
@@ -158,18 +168,18 @@ def read_planes(member, names, workers):
     Returns
     -------
     dict of str to ndarray
-        C-contiguous, its own; outliers that this run has found are flagged in dq.
+        C-contiguous, valid until the next call; outliers that this run has found are flagged in dq.
     """
-    raw = {name: workers.array(member, name) for name in names if member.product.has(name)}
-    for name, plane in raw.items():
-        if plane.shape != member.shape:
-            raise InputError(f"{name} is not of the shape of data", path=member.name)
-    planes = {name: np.empty(member.shape, np.uint32 if name == "dq" else np.float32) for name in raw}
+    held = member.product.arrays
+    planes = {name: workers.plane(name, member.shape, np.uint32 if name == "dq" else np.float32)
+              for name in names if name in held}  # fmt: skip
+    raw = {name: workers.array(member, name, plane) for name, plane in planes.items()}
 
     def fill(rows):
         part = {name: plane[rows] for name, plane in planes.items()}
         for name, out in part.items():
-            out[...] = raw[name][rows]
+            if raw[name] is not planes[name]:
+                out[...] = raw[name][rows]
         if member.factor is not None:
             apply_flux(part, member.factor)
         if member.subtract and "data" in part:

@@ -10,6 +10,7 @@ from rtools.mosaic.flux import STEP as FLUX
 from rtools.mosaic.sky import STEP as SKYMATCH
 from rtools.mosaic.steps import OUTLIER, PLANES, RESAMPLE
 from rtools.mosaic.weights import bad_bits
+from rtools.pipeline.mosaic_catalog import catalog_task
 from rtools.pipeline.mosaic_drizzle import Recipe
 from rtools.pipeline.mosaic_flag import fill_value, limits_of
 from rtools.pipeline.mosaic_grid import Wanted, choose_frame
@@ -49,6 +50,8 @@ class Request:
         Format of the catalog.
     max_memory : float
         GiB.
+    called : dict of str to str
+        Temporary file to the name that its products are named after.
     threads : int
     """
 
@@ -67,6 +70,7 @@ class Request:
     again: bool = False
     form: str | None = None
     max_memory: float = 2.0
+    called: dict = field(default_factory=dict)
     threads: int = 1
 
     def options(self, name):
@@ -99,6 +103,7 @@ class Plan:
     images : list of Path
         One for each member, where they are written.
     warnings : list of str
+    catalog : rtools.pipeline.engine.Task or None
     """
 
     name: str
@@ -108,13 +113,14 @@ class Plan:
     mosaics: list
     images: list
     warnings: list
+    catalog: object = None
 
     def recipe(self, request, step, mosaic):
-        """How a step drizzles the members."""
-        options = request.options(step)
-        kernel = make_kernel(options["kernel"], options["pixfrac"], mosaic.frame.ratio)
+        """How a step drizzles the members; without a mosaic what it needs of their pixels."""
+        options, frame = request.options(step), None if mosaic is None else mosaic.frame
+        kernel = make_kernel(options["kernel"], options["pixfrac"], 1.0 if frame is None else frame.ratio)
         variances = variances_of(options) if step == "resample" else ()
-        return Recipe(mosaic.frame, kernel, options["weight_type"], options["good_bits"], variances)
+        return Recipe(frame, kernel, options["weight_type"], options["good_bits"], variances)
 
 
 def make_plan(files, request):
@@ -142,7 +148,7 @@ def make_plan(files, request):
     if any(str(file).endswith(".json") for file in files):
         association = read_association(files[0])
         files, groups = _science(association, log)
-    members = open_members(files, log, groups=groups)
+    members = open_members(files, log, groups=groups, called=request.called, wcs=request.single != "flux")
     steps = _steps(members, request, log)
     frames = _frames(members, steps, request, association, log)
     mosaics = [Mosaic(frame, {}) for frame in frames]
@@ -153,7 +159,10 @@ def make_plan(files, request):
     else:
         images = _images(members, request)
     _refuse([*images, *(path for mosaic in mosaics for path in mosaic.outputs.values())], files, request)
-    return Plan(str(name), members, association, steps, mosaics, images, warnings)
+    catalog = None
+    if any("cat" in mosaic.outputs for mosaic in mosaics):
+        catalog = catalog_task(members, request, log)
+    return Plan(str(name), members, association, steps, mosaics, images, warnings, catalog)
 
 
 def _check_options(request):

@@ -1,7 +1,8 @@
-"""Images of exposures on disk while their median is wanted: a nameless file, read and written, never mapped."""
+"""Images of exposures on disk while their median is wanted: nameless files, read and written, never mapped."""
 
 import os
 import tempfile
+from typing import NamedTuple
 
 import numpy as np
 
@@ -9,10 +10,22 @@ from rtools.errors import RtoolsError
 from rtools.mosaic.outlier import mask_low_weight, median_of, weight_threshold
 from rtools.products.encode import write_at
 
-__all__ = ["Spool", "median_plane"]
+__all__ = ["Plane", "Spool", "median_plane"]
 
 AT_ONCE = 1 << 27
 """Bytes of all images that one median is taken of."""
+
+
+class _Piece(NamedTuple):
+    """Part of an image: where it is in the file, and on the grid."""
+
+    start: int
+    rows: slice
+    columns: slice
+
+    @property
+    def shape(self):
+        return self.rows.stop - self.rows.start, self.columns.stop - self.columns.start
 
 
 class Spool:
@@ -21,65 +34,138 @@ class Spool:
     Parameters
     ----------
     folder : str or Path
-        Where the file is; it has no name and is gone when the process ends.
+        Where the files are; they have no name and are gone when the process ends.
     shape : (int, int)
         Of the grid.
+
+    Attributes
+    ----------
+    size : int
+        Bytes on disk.
     """
 
     def __init__(self, folder, shape):
         self.folder, self.shape = folder, tuple(shape)
         self.size = 0
         self._images = []
-        try:
-            self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115
-        except OSError as error:
-            raise RtoolsError(f"cannot be written ({(error.strerror or str(error)).lower()})", path=folder) from None
+        self._file = _open(folder)
 
     def __len__(self):
         return len(self._images)
 
     def put(self, image, weight, maskpt, place=(0, 0)):
-        """Keep an image whose first pixel is this one; NaN where its weight is 0, or below MASKPT of its mean weight.
+        """Keep the image of an exposure; NaN where its weight is 0, or below MASKPT of its mean weight.
 
-        It is changed.
+        Parameters
+        ----------
+        image, weight : ndarray float32
+            Changed.
+        maskpt : float
+        place : (int, int)
+            Of the first pixel on the grid.
         """
-        mask_low_weight(image, weight, weight_threshold(weight, maskpt))
-        image[weight == 0] = np.nan
-        rows, columns = (slice(first, first + size) for first, size in zip(place, image.shape, strict=True))
-        kept = np.ascontiguousarray(image)
-        try:
-            write_at(self._file.fileno(), kept.reshape(-1).view(np.uint8), self.size)
-        except OSError as error:
-            text = f"no room for the images of the exposures ({(error.strerror or str(error)).lower()})"
-            raise RtoolsError(text, path=self.folder) from None
-        self._images.append((self.size, rows, columns))
-        self.size += kept.nbytes
+        self._images.append([self._place(image.shape, place)])
+        self._mask(self._images[-1][0], image, weight, weight_threshold(weight, maskpt))
+
+    def put_pieces(self, pieces, maskpt):
+        """The same of an image in several pieces: an iterable of (image, weight, place), one of them in memory."""
+        kept, weights = [], _open(self.folder)
+        with weights:
+            for image, weight, place in pieces:
+                kept.append(self._place(image.shape, place))
+                _write(self._file, image, kept[-1].start)
+                _write(weights, weight, kept[-1].start - kept[0].start)
+
+            def weight_of(piece):
+                return _read(weights, piece.start - kept[0].start, piece.shape)
+
+            threshold = weight_threshold((weight_of(piece) for piece in kept), maskpt)
+            for piece in kept:
+                self._mask(piece, _read(self._file, piece.start, piece.shape), weight_of(piece), threshold)
+        self._images.append(kept)
 
     def rows(self, first, last):
         """Rows [first, last) of all images, NaN where one has nothing: ndarray (images, rows, columns)."""
         out = np.full((len(self._images), last - first, self.shape[1]), np.nan, np.float32)
-        for plane, (place, rows, columns) in zip(out, self._images, strict=True):
-            start, stop = max(first, rows.start), min(last, rows.stop)
-            if start < stop:
-                pitch = 4 * (columns.stop - columns.start)
-                data = os.pread(self._file.fileno(), (stop - start) * pitch, place + (start - rows.start) * pitch)
-                plane[start - first : stop - first, columns] = np.frombuffer(data, np.float32).reshape(stop - start, -1)
+        for plane, pieces in zip(out, self._images, strict=True):
+            for piece in pieces:
+                start, stop = max(first, piece.rows.start), min(last, piece.rows.stop)
+                if start < stop:
+                    width = piece.shape[1]
+                    begin = piece.start + 4 * (start - piece.rows.start) * width
+                    found = _read(self._file, begin, (stop - start, width))
+                    plane[start - first : stop - first, piece.columns] = found
         return out
 
     def close(self):
         """Give the disk back."""
         self._file.close()
 
+    def _place(self, shape, place):
+        """A piece of this shape at the end of the file."""
+        piece = _Piece(self.size, *(slice(first, first + size) for first, size in zip(place, shape, strict=True)))
+        self.size += 4 * shape[0] * shape[1]
+        return piece
 
-def median_plane(spool, workers):
-    """Median of the images, pixel by pixel: ndarray float32 of the whole grid."""
-    out = np.empty(spool.shape, np.float32)
+    def _mask(self, piece, image, weight, threshold):
+        mask_low_weight(image, weight, threshold)
+        image[weight == 0] = np.nan
+        _write(self._file, image, piece.start)
+
+
+class Plane:
+    """A plane on disk, of which rows are read and written: ``plane[first:last]``, ``plane[first:last] = rows``."""
+
+    def __init__(self, folder, shape):
+        self.shape = tuple(shape)
+        self._file = _open(folder)
+
+    def __getitem__(self, rows):
+        first, last, _step = rows.indices(self.shape[0])
+        return _read(self._file, 4 * first * self.shape[1], (last - first, self.shape[1]))
+
+    def __setitem__(self, rows, values):
+        _write(self._file, values, 4 * rows.start * self.shape[1])
+
+
+def median_plane(spool, workers, *, on_disk=False):
+    """Median of the images, pixel by pixel: ndarray float32 of the whole grid, or a `Plane` of it."""
+    out = Plane(spool.folder, spool.shape) if on_disk else np.empty(spool.shape, np.float32)
     room = AT_ONCE // workers.threads
     height = max(1, min(256, room // (4 * spool.shape[1] * (len(spool) + 1))))
 
     def work(first):
         last = min(first + height, spool.shape[0])
-        median_of(spool.rows(first, last), out[first:last])
+        out[first:last] = median_of(spool.rows(first, last))
 
     list(workers.pool.map(work, range(0, spool.shape[0], height)))
     return out
+
+
+def _open(folder):
+    try:
+        return tempfile.TemporaryFile(dir=folder)
+    except OSError as error:
+        raise _failed(folder, error) from None
+
+
+def _write(file, array, start):
+    try:
+        write_at(file.fileno(), np.ascontiguousarray(array).reshape(-1).view(np.uint8), start)
+    except OSError as error:
+        raise _failed(None, error) from None
+
+
+def _read(file, start, shape):
+    out = np.empty(shape, np.float32)
+    view = memoryview(out.reshape(-1).view(np.uint8))
+    while view:
+        count = os.preadv(file.fileno(), [view], start)
+        if not count:
+            raise RtoolsError("a temporary file ended too soon")
+        view, start = view[count:], start + count
+    return out
+
+
+def _failed(folder, error):
+    return RtoolsError(f"no room for images of exposures ({(error.strerror or str(error)).lower()})", path=folder)

@@ -1,53 +1,67 @@
-"""A mosaic from its members: totals, with outliers taken out on the way."""
+"""A mosaic from its members: totals, with outliers taken out on the way; in slabs of rows where memory is short."""
 
 from contextlib import closing
 
 import numpy as np
 
-from rtools.mosaic.drizzle import touched
-from rtools.mosaic.variance import new_totals
+from rtools.mosaic.drizzle import BAND_ROWS, touched
+from rtools.mosaic.variance import BITS, new_totals
 from rtools.pipeline.mosaic_drizzle import drizzle_exposures, drizzle_totals, exposures_of, in_turn, map_of
 from rtools.pipeline.mosaic_flag import flag_members, flag_on_detector, repair
 from rtools.pipeline.mosaic_spool import Spool, median_plane
 
-__all__ = ["find_outliers", "stack"]
+__all__ = ["find_outliers", "slabs_of", "stack"]
 
 
-def stack(members, recipe, workers, progress=lambda text, member: None):
-    """Totals of a mosaic.
+def slabs_of(recipe, members, room, *, images=False):
+    """Slices of rows whose totals fit into so many bytes; with `images` an exposure's image and weight, too."""
+    rows, columns = recipe.frame.grid.shape
+    planes = 3 + max(members - 1, 0) // BITS + 1 + 2 * len(recipe.names) + images
+    height = max(int(room // (4 * columns * planes)) // BAND_ROWS, 1) * BAND_ROWS
+    return [slice(first, min(first + height, rows)) for first in range(0, rows, height)]
+
+
+def stack(members, recipe, workers, progress=lambda text, member: None, *, rows=None):
+    """Totals of a mosaic, or of some of its rows.
 
     Parameters
     ----------
     members : list of rtools.pipeline.mosaic_members.Member
     recipe : rtools.pipeline.mosaic_drizzle.Recipe
-    workers : rtools.pipeline.mosaic_drizzle.Workers
+    workers : rtools.pipeline.mosaic_workers.Workers
     progress : callable
         ``progress(text, member)``, before each member.
+    rows : slice, optional
 
     Returns
     -------
     rtools.mosaic.variance.Totals
     """
-    totals = new_totals(recipe.frame.grid.shape, len(members), recipe.names)
+    shape = recipe.frame.grid.shape
+    rows = slice(0, shape[0]) if rows is None else rows
+    totals = new_totals((rows.stop - rows.start, shape[1]), len(members), recipe.names)
     for member in members:
         progress("drizzle", member)
-        drizzle_totals(member, recipe, workers, totals)
+        drizzle_totals(member, recipe, workers, totals, first=rows.start)
     return totals
 
 
-def find_outliers(members, recipe, workers, options, folder, *, totals_of=None, progress=lambda text, member: None):
-    """Flag the outliers of members, and make the totals of the mosaic, if it is wanted, on the way.
+def find_outliers(members, recipe, workers, options, folder, *, slabs=None, totals_of=None,
+                  progress=lambda text, member: None):  # fmt: skip
+    """Flag the outliers of members, and make the totals of the mosaic, if they are wanted, on the way.
 
     Parameters
     ----------
     members : list of rtools.pipeline.mosaic_members.Member
     recipe : rtools.pipeline.mosaic_drizzle.Recipe
         Of the images that are compared.
-    workers : rtools.pipeline.mosaic_drizzle.Workers
+    workers : rtools.pipeline.mosaic_workers.Workers
     options : dict
         Of the step.
     folder : str or Path
         Where images are kept meanwhile.
+    slabs : list of slice, optional
+        Rows of which an image is in memory at a time, by default all.
     totals_of : rtools.pipeline.mosaic_drizzle.Recipe, optional
         Of the mosaic.
     progress : callable
@@ -55,33 +69,37 @@ def find_outliers(members, recipe, workers, options, folder, *, totals_of=None, 
     Returns
     -------
     rtools.mosaic.variance.Totals or None
+        None also where they cannot be made on the way: with several slabs, where exposures are drizzled otherwise than
+        the mosaic, or where the members of an exposure do not follow each other.
     """
     if not options["resample_data"]:
         flag_on_detector(members, recipe, workers, options, folder)
-        return None if totals_of is None else stack(members, totals_of, workers, progress)
-    together = totals_of is not None and recipe.same_images(totals_of) and in_turn(members)
-    shape = recipe.frame.grid.shape
+        return None
+    shape, whole = recipe.frame.grid.shape, slabs is None or len(slabs) == 1
+    together = whole and totals_of is not None and recipe.same_images(totals_of) and in_turn(members)
     totals = new_totals(shape, len(members), totals_of.names) if together else None
     with closing(Spool(folder, shape)) as spool:
-        image = np.empty((2, *shape), np.float32)
+        image = np.empty((2, *shape), np.float32) if whole else None
         for exposure in exposures_of(members):
-            _spool(exposure, totals_of if together else recipe, workers, image, totals, spool, options, progress)
+            if whole:
+                _spool(exposure, totals_of if together else recipe, workers, image, totals, spool, options, progress)
+            else:
+                spool.put_pieces(_pieces(exposure, recipe, workers, slabs, progress), options["maskpt"])
         del image
         workers.log("info", f"outlier: {len(spool)} images in {folder}, {spool.size / 2**20:.0f} MiB on disk meanwhile")
         progress("median", members[0])
-        median = median_plane(spool, workers)
+        median = median_plane(spool, workers, on_disk=not whole)
     mark = np.zeros(shape, np.uint8) if together else None
-    flag_members(members, recipe, workers, median, options, mark=mark)
+    flag_members(members, recipe, workers, median, options, mark=mark, progress=progress)
     if together:
-        repair(members, totals_of, workers, totals, mark)
-    elif totals_of is not None:
-        totals = stack(members, totals_of, workers, progress)
+        del median
+        repair(members, totals_of, workers, totals, mark, progress=progress)
     return totals
 
 
 def _spool(exposure, recipe, workers, image, totals, spool, options, progress):
     """Drizzle the members of an exposure into an image, and into the totals if there are any; spool the image."""
-    box = _box([touched(map_of(member, recipe), spool.shape, recipe.kernel) for member in exposure])
+    box = _box(exposure, recipe)
     image[:, *box] = 0
     for member in exposure:
         progress("drizzle", member)
@@ -89,13 +107,26 @@ def _spool(exposure, recipe, workers, image, totals, spool, options, progress):
             drizzle_exposures(member, recipe, workers, image)
         else:
             drizzle_totals(member, recipe, workers, totals, image=image)
-    place = tuple(each.start for each in box)
-    spool.put(*(plane[box] for plane in image), options["maskpt"], place)
+    spool.put(image[0][box], image[1][box], options["maskpt"], tuple(side.start for side in box))
 
 
-def _box(parts):
-    """Rows and columns that hold all these."""
-    parts = [part for part in parts if all(each.start < each.stop for each in part)]
+def _pieces(exposure, recipe, workers, slabs, progress):
+    """Image and weight of an exposure, slab by slab, and their places."""
+    reached = _box(exposure, recipe)[0]
+    for slab in slabs:
+        rows = slice(max(slab.start, reached.start), min(slab.stop, reached.stop))
+        if rows.start < rows.stop:
+            image = np.zeros((2, rows.stop - rows.start, recipe.frame.grid.shape[1]), np.float32)
+            for member in exposure:
+                progress("drizzle", member)
+                drizzle_exposures(member, recipe, workers, image, first=rows.start)
+            yield *image, (rows.start, 0)
+
+
+def _box(exposure, recipe):
+    """Rows and columns that the members of an exposure may touch."""
+    parts = [touched(map_of(member, recipe), recipe.frame.grid.shape, recipe.kernel) for member in exposure]
+    parts = [part for part in parts if all(side.start < side.stop for side in part)]
     if not parts:
         return slice(0, 0), slice(0, 0)
     return tuple(slice(min(each.start for each in side), max(each.stop for each in side))

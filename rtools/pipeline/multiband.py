@@ -27,6 +27,8 @@ class Member:
 
     Attributes
     ----------
+    name : str
+        What its file is called.
     product : rtools.products.reader.Product
     element : str
         Its filter.
@@ -35,6 +37,7 @@ class Member:
         Reference type to source.
     """
 
+    name: str
     product: object
     element: str
     sed_weight: float
@@ -47,8 +50,6 @@ class Plan:
 
     Attributes
     ----------
-    name : str
-        What the group is called in messages.
     members : list of Member
     options : dict
         Of the step; kernel_fwhms is a list, psf_match a filter or None.
@@ -58,7 +59,6 @@ class Plan:
     warnings : list of str
     """
 
-    name: str
     members: list
     options: dict
     outputs: dict
@@ -66,7 +66,7 @@ class Plan:
     warnings: list
 
 
-def make_plan(files, request):
+def make_plan(files, request, *, spooled=None):
     """Decide what to do with a group of mosaics, or refuse it.
 
     Parameters
@@ -75,6 +75,8 @@ def make_plan(files, request):
         Mosaics, or one association of them.
     request : rtools.pipeline.plan.Request
         Its settings of ``multiband`` are the options.
+    spooled : str, optional
+        The file among them that holds standard input.
 
     Raises
     ------
@@ -93,14 +95,19 @@ def make_plan(files, request):
         if level == "warning" and text not in warnings:
             warnings.append(text)
 
-    outputs = _outputs(files[0], asn.name if asn else None, request)
-    members = [_member(path, weight, request, log) for path, weight in entries]
+    called = {path: "-" if path == spooled else path for path, _weight in entries}
+    outputs = _outputs("-" if files[0] == spooled else files[0], asn.name if asn else None, request)
+    members = [_member(called[path], path, weight, request, log) for path, weight in entries]
     _check_together(members)
     options["psf_match"] = _reference(members, options["psf_match"])
+    if options["inject_sources"]:
+        if any(member.sources.get("epsf") is None for member in members):
+            raise UsageError("--inject-sources needs the PSF of every filter", mend="give epsf references")
+        if options["inject_seed"] is None:
+            options["inject_seed"] = int(np.random.default_rng().integers(2**31))
     profile = request.profile or max(max(member.product.profile for member in members), layout.DEFAULT_PROFILE)
     layout.tag("cat_multiband", profile)
-    name = str(files[0]) if len(files) == 1 else f"{len(files)} mosaics"
-    return Plan(name, members, options, outputs, profile, warnings)
+    return Plan(members, options, outputs, profile, warnings)
 
 
 def _widths(text):
@@ -129,7 +136,7 @@ def _members(path):
     return found
 
 
-def _member(path, sed_weight, request, log):
+def _member(name, path, sed_weight, request, log):
     """One mosaic, opened and looked at."""
     product = reader.open_product(path, kinds=("l3_coadd",))
     wanted = ("instrument.optical_element", "coadd_info.time_first", "coadd_info.time_mean", "coadd_info.exposure_time",
@@ -144,34 +151,35 @@ def _member(path, sed_weight, request, log):
     if missing:
         raise InputError(f"no array {', '.join(missing)}", path=path)
     if not product.has("var_rnoise"):
-        log("warning", f"{path}: no var_rnoise; what var_poisson and others leave of err² stands for it")
+        log("warning", f"{name}: no var_rnoise; what var_poisson and others leave of err² stands for it")
     try:
         sources = cataloging.references(product.meta, product.kind, STEP.references, request.references, log)
     except RtoolsError as error:
         error.path = error.path or path
         raise
-    return Member(product, element, sed_weight, sources)
+    return Member(name, product, element, sed_weight, sources)
 
 
 def _check_together(members):
     """Refuse mosaics of one filter, and those that are not on one grid."""
-    first = members[0].product
-    shape = first.arrays["data"].shape
+    first, seen = members[0], {}
+    shape = first.product.arrays["data"].shape
     rows, columns = shape
     x, y = np.array([0, columns - 1, 0, columns - 1.0]), np.array([0, 0, rows - 1, rows - 1.0])
-    places = first.node("meta.wcs")(x, y, with_bounding_box=False)
-    seen = {}
+    places = first.product.node("meta.wcs")(x, y, with_bounding_box=False)
     for member in members:
-        path = member.product.path
+        product, path = member.product, member.product.path
         if member.element in seen:
-            raise InputError(f"of {member.element}, as is {seen[member.element]}", mend="one mosaic a filter", path=path)
-        seen[member.element] = path
-        if member.product.arrays["data"].shape != shape:
-            sizes = " and ".join("×".join(map(str, size)) for size in (member.product.arrays["data"].shape, shape))
-            raise InputError(f"not of the shape of {first.path} ({sizes})", path=path)
-        away = np.hypot(*np.subtract(member.product.node("meta.wcs").invert(*places, with_bounding_box=False), (x, y)))
+            twin = seen[member.element]
+            raise InputError(f"of {member.element}, as is {twin}", mend="one mosaic a filter", path=path)
+        seen[member.element] = member.name
+        own = product.arrays["data"].shape
+        if own != shape:
+            sizes = " and ".join("×".join(map(str, size)) for size in (own, shape))
+            raise InputError(f"not of the shape of {first.name} ({sizes})", path=path)
+        away = np.hypot(*np.subtract(product.node("meta.wcs").invert(*places, with_bounding_box=False), (x, y)))
         if not away.max() < ALIGNED:
-            raise InputError(f"not on the grid of {first.path}", mend="rt-resample --like makes it so", path=path)
+            raise InputError(f"not on the grid of {first.name}", mend="rt-resample --like makes it so", path=path)
 
 
 def _reference(members, wanted):
@@ -234,7 +242,7 @@ def carry_out(plan, request, log):
     settings = {"measuring": measuring, "threads": request.threads, "log": log}
     found = multiband_catalog(bands, options, **settings)
     extra = {}
-    if options["inject_sources"] and len(found.values["label"]):
+    if options["inject_sources"]:
         from rtools.pipeline.injection import inject_and_recover
 
         extra = inject_and_recover(plan.members, bands, found, options, settings)
@@ -281,7 +289,7 @@ def _stage(plan, request, found, extra):
         for name, source in member.sources.items()
         if source is not None
     }
-    inputs = [str(member.product.path) for member in plan.members]
+    inputs = [member.name for member in plan.members]
     entry = history.entry(request.tool, parameters={STEP.name: plan.options}, references=used, inputs=inputs)
     staged = []
     try:

@@ -98,6 +98,11 @@ class MosaicWriter(LaidOut):
         data = os.pread(self._file.fileno(), (last - first) * pitch, self._places[name] + first * pitch)
         return np.frombuffer(data, whole.dtype).reshape(last - first, -1)
 
+    def mapped(self, name):
+        """An array as it has been written, mapped; valid until `finish`, and after it."""
+        whole = self._arrays[name]
+        return np.memmap(self.stage.temporary, whole.dtype, "r", self._places[name], whole.shape)
+
     def _missing(self):
         lost = np.count_nonzero(~self._seen)
         return f"{lost} rows of the mosaic" if lost else ""

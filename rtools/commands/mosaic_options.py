@@ -1,0 +1,65 @@
+"""Options of the grid of a mosaic, for all tools that make or use one."""
+
+import click
+
+from rtools.errors import UsageError
+
+__all__ = ["GRID_KEYS", "grid", "grid_options", "memory", "wanted_grid"]
+
+grid = (
+    click.option("--skycell", "skycells", multiple=True, metavar="NAME", help="Grid of a skycell."),
+    click.option("--like", metavar="FILE", help="Grid of another image, also of one with distortion."),
+    click.option("--center", metavar="RA,DEC", help="Tangent point; with --size the middle of the grid. Degrees."),
+    click.option("--scale", type=float, metavar="ARCSEC", help="Pixel scale."),
+    click.option("--scale-ratio", type=float, metavar="R", help="Pixel scale over that of the first exposure.  [1]"),
+    click.option("--size", metavar="NX,NY", help="Pixels; otherwise all exposures are covered."),
+    click.option("--pa", type=float, metavar="DEG", help="Position angle of +y; default that of the first exposure."),
+    click.option("--crpix", metavar="X,Y", help="0-based pixel of the tangent point; with --size."),
+)
+"""Options of the grid: an association's own grid counts without them, else all exposures are covered."""
+
+
+def grid_options(function):
+    """The options of the grid, as one decorator."""
+    for decorator in reversed(grid):
+        function = decorator(function)
+    return function
+
+
+GRID_KEYS = ("skycells", "like", "center", "scale", "scale_ratio", "size", "pa", "crpix")
+
+memory = click.option(
+    "--max-memory", type=float, default=2.0, show_default=True, metavar="GIB", help="Memory that is used, about."
+)
+
+
+def wanted_grid(options):
+    """`rtools.pipeline.mosaic_grid.Wanted` and names of skycells; takes its options out of the dict."""
+    from rtools.pipeline.mosaic_grid import Wanted
+
+    values = {key: options.pop(key) for key in GRID_KEYS[1:]}
+    for key in ("center", "size", "crpix"):
+        values[key] = _pair(key, values[key], int if key == "size" else float)
+    for key in ("scale", "scale_ratio"):
+        if values[key] is not None and not 0 < values[key] < float("inf"):
+            raise UsageError(f"--{key.replace('_', '-')} {values[key]}: a positive number expected")
+    cells = tuple(options.pop("skycells"))
+    if cells and (values["like"] or Wanted(**values).free):
+        raise UsageError("--skycell, --like and the options of a free grid exclude each other")
+    return Wanted(**values), cells
+
+
+def _pair(key, text, kind):
+    """Two numbers from ``a,b``."""
+    if text is None:
+        return None
+    words = str(text).replace(",", " ").split()
+    try:
+        pair = tuple(kind(word) for word in words)
+    except ValueError:
+        pair = ()
+    if len(pair) != 2 or not all(abs(value) < float("inf") for value in pair):
+        raise UsageError(f"--{key} {text}: two numbers expected", mend="as in 270.1,66.0")
+    if key == "size" and min(pair) < 1:
+        raise UsageError(f"--size {text}: at least one pixel expected")
+    return pair

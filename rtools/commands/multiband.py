@@ -1,0 +1,186 @@
+"""rt-multiband: one catalog of mosaics in several filters."""
+
+import json
+import os
+import shutil
+import sys
+import tempfile
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import click
+
+from rtools.catalog.multiband_step import STEP
+from rtools.commands import options as bundles
+from rtools.commands.catalog import form
+from rtools.commands.chainlike import check_option, reference_config
+from rtools.commands.common import Refusal, entry, expand_inputs, for_each, jobs_count, shared_status, tool
+from rtools.commands.inputs import local
+from rtools.commands.step import click_option
+from rtools.errors import RtoolsError, UsageError
+
+__all__ = ["command", "main"]
+
+
+def _run(console, inputs, ref, refdir, builtin, **options):
+    from rtools.pipeline.plan import Request
+
+    settings = {item.key: options.pop(item.key) for item in STEP.options}
+    checked = {
+        item.key: None if settings[item.key] is None else check_option(STEP, item, settings[item.key])
+        for item in STEP.options
+    }
+    how = {key: options.pop(key) for key in ("dry_run", "as_json", "fail_fast")}
+    request = Request(
+        tool=STEP.tool,
+        single=STEP.name,
+        settings={STEP.name: checked},
+        references=reference_config(ref, refdir, builtin),
+        threads=jobs_count(options.pop("jobs")),
+        **options,
+    )
+    return _run_groups(console, _groups(inputs), request, **how)
+
+
+def _groups(inputs):
+    """Name of each group and its files: every association is one, or all files together."""
+    names = list(dict.fromkeys(expand_inputs(inputs)))
+    if not names:
+        raise UsageError("no input file")
+    associations = [name for name in names if name.endswith(".json")]
+    if associations and len(associations) < len(names):
+        raise UsageError("associations and mosaics do not go together")
+    if associations:
+        return {name: [name] for name in names}
+    return {"-" if "-" in names else names[0]: names}
+
+
+def _run_groups(console, groups, request, *, dry_run, as_json, fail_fast):
+    """Plan every group, then carry out every plan; returns the exit status."""
+    from rtools.pipeline import multiband
+
+    _refuse_combinations(request, as_json and not dry_run, dry_run)
+    if request.output and len(groups) > 1:
+        raise UsageError("-o names one output", mend="use --outdir for several associations")
+    with ExitStack() as stack:
+        spooled = stack.enter_context(local("-")) if "-" in groups else None
+        if spooled:
+            groups = {"-": [spooled if file == "-" else file for file in groups["-"]]}
+        plans, reports, taken = {}, [], {}
+
+        def plan(name):
+            with _called(spooled):
+                plans[name] = multiband.make_plan(groups[name], request, spooled=spooled)
+            for output in plans[name].outputs.values():
+                first = taken.setdefault(os.path.abspath(output), name)
+                if first != name:
+                    raise Refusal(f"{first} and {name} would both be {output}", mend="give them different directories")
+
+        def carry_out(name):
+            with _called(spooled):
+                outputs = _written(plans.pop(name), request, console.log)
+            reports.append({"input": name, "outputs": [str(path) for path in outputs]})
+            if not as_json:
+                for path in outputs:
+                    click.echo(path)
+
+        how = {"fail_fast": fail_fast, "report": reports.append, "key": "input"}
+        status = for_each(console, groups, plan, **how)
+        if dry_run:
+            shown = [_described(name, made) for name, made in plans.items()]
+            click.echo(json.dumps(shown + reports, indent=2)) if as_json else [_print_plan(one) for one in shown]
+            return status
+        if not (status and fail_fast):
+            status = shared_status(status, for_each(console, list(plans), carry_out, **how))
+    if as_json:
+        click.echo(json.dumps(reports, indent=2))
+    return status
+
+
+@contextmanager
+def _called(spooled):
+    """Errors about the copy of standard input speak of ``-``."""
+    try:
+        yield
+    except RtoolsError as error:
+        if spooled and str(error.path) == spooled:
+            error.path = "-"
+        raise
+
+
+def _refuse_combinations(request, as_json, dry_run):
+    if request.output and request.outdir:
+        raise UsageError("-o and --outdir do not go together")
+    if request.output == "-" and as_json:
+        raise UsageError("--json and -o - both want standard output")
+    if request.output == "-" and sys.stdout.isatty() and not dry_run:
+        raise UsageError("will not write a catalog to a terminal", mend="redirect it, or give -o a name")
+
+
+def _written(plan, request, log):
+    """Carry out a plan; paths of what it wrote, none where standard output has it."""
+    from rtools.pipeline import multiband
+
+    for text in plan.warnings:
+        log("warning", text)
+    if request.output != "-":
+        for path in plan.outputs.values():
+            path.parent.mkdir(parents=True, exist_ok=True)
+        return multiband.carry_out(plan, request, log)
+    with tempfile.TemporaryDirectory(prefix="rtools-") as scratch:
+        plan.outputs = {"cat": Path(scratch) / plan.outputs["cat"].name}
+        multiband.carry_out(plan, request, log)
+        with open(plan.outputs["cat"], "rb") as file:
+            shutil.copyfileobj(file, sys.stdout.buffer)
+        sys.stdout.buffer.flush()
+    return []
+
+
+def _described(name, plan):
+    members = [
+        {
+            "file": member.name,
+            "filter": member.element,
+            "sed_weight": member.sed_weight,
+            "references": {kind: source.label if source else None for kind, source in member.sources.items()},
+        }
+        for member in plan.members
+    ]
+    outputs = [str(path) for path in plan.outputs.values()]
+    return {"input": name, "members": members, "options": plan.options, "outputs": outputs, "warnings": plan.warnings}
+
+
+def _print_plan(shown):
+    click.echo(shown["input"])
+    for member in shown["members"]:
+        found = "  ".join(f"{kind}={label or 'none'}" for kind, label in member["references"].items())
+        click.echo(f"  {member['filter']}  {member['file']}  {found}".rstrip())
+    for path in shown["outputs"]:
+        click.echo(f"  -> {path}")
+    for text in shown["warnings"]:
+        click.echo(f"  warning: {text}")
+
+
+def _decorated():
+    run = _run
+    decorators = [
+        click.argument("inputs", nargs=-1, metavar="COADD…|ASN"),
+        *(click_option(item) for item in STEP.options),
+        form,
+        bundles.outputs,
+        bundles.writing,
+        bundles.references,
+        bundles.jobs,
+        bundles.json_output,
+        bundles.fail_fast,
+    ]
+    for decorator in reversed(decorators):
+        run = decorator(run)
+    description = f"{STEP.description}\n\nPeak memory: {STEP.memory}"
+    made = tool(STEP.tool, summary=STEP.summary, description=description, examples=STEP.examples, no_args_is_help=True)
+    return made(run)
+
+
+command = _decorated()
+
+main = entry(command)

@@ -1,0 +1,65 @@
+"""The catalog of a mosaic that has just been made."""
+
+from types import SimpleNamespace
+
+from rtools.pipeline import cataloging, chain
+from rtools.pipeline.engine import Task
+from rtools.products import metadata
+
+__all__ = ["catalog_task", "stage_catalog"]
+
+KIND = "l3_coadd"
+
+
+def catalog_task(members, request, log):
+    """The catalog's options and references; refused before any work where a reference is missing.
+
+    Parameters
+    ----------
+    members : list of rtools.pipeline.mosaic_members.Member
+    request : rtools.pipeline.mosaic_plan.Request
+    log : callable
+
+    Returns
+    -------
+    rtools.pipeline.engine.Task
+    """
+    step = chain.step_of("catalog")
+    task = Task(step, chain.module_of("catalog"), step.defaults() | request.settings.get("catalog", {}))
+    meta = members[0].meta
+    about = {"coadd_info": {"time_first": meta["exposure"]["start_time"]}, "instrument": meta["instrument"]}
+    psf = task.options.get("fit_psf", True) or task.options.get("deep")
+    uses = [use for use in step.references if psf or use.type != "epsf"]
+    task.sources = cataloging.references(about, KIND, uses, request.references, log)
+    return task
+
+
+def stage_catalog(mosaic, planes, meta, plan, request, journal):
+    """Write catalog and segmentation map of a mosaic.
+
+    Parameters
+    ----------
+    mosaic : rtools.pipeline.mosaic_plan.Mosaic
+    planes : dict of str to ndarray
+    meta : dict
+        Of the mosaic.
+    plan : rtools.pipeline.mosaic_plan.Plan
+    request : rtools.pipeline.mosaic_plan.Request
+    journal : rtools.pipeline.journal.Journal
+
+    Returns
+    -------
+    list of rtools.products.staging.Stage
+    """
+    meta = metadata.stamp_file(KIND, meta, mosaic.outputs["coadd"])
+    image = cataloging.make_planes(planes, meta, meta["wcs"])
+    found = cataloging.find_sources(image, meta, plan.catalog.options, plan.catalog.sources, threads=request.threads,
+                                    log=journal.log)  # fmt: skip
+    about = SimpleNamespace(
+        tasks=[plan.catalog],
+        product=SimpleNamespace(kind=KIND),
+        outputs=mosaic.outputs,
+        profile=request.profile or plan.members[0].product.profile,
+        name=str(mosaic.outputs["coadd"]),
+    )
+    return cataloging.stage(about, request, found, meta)

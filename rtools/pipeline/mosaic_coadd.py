@@ -1,0 +1,128 @@
+"""From totals to the file of a mosaic: planes, metadata, writing in one go or slab by slab."""
+
+import numpy as np
+
+from rtools.exposure.statistics import image_statistics
+from rtools.mosaic.coverage import coverage_of, total_coverage
+from rtools.mosaic.drizzle import band_rows
+from rtools.mosaic.grid import Grid
+from rtools.mosaic.variance import finish
+from rtools.pipeline.mosaic_flag import fill_value
+from rtools.products.mosaic_meta import mosaic_meta, wcsinfo
+from rtools.products.mosaic_writer import MosaicWriter, stage_mosaic
+
+__all__ = ["write_slabs", "write_whole"]
+
+NEEDED = ("err", "var_poisson", "var_rnoise")
+"""Planes that every mosaic has, NaN where they were not wanted."""
+
+ALWAYS = ("data", "weight", "context", "var_flat")
+
+
+def _planes(totals, frame, options):
+    """Planes of a product, by name, from totals, which are of no use afterwards."""
+    planes = finish(totals, frame.ratio)
+    fill = fill_value(options["fillval"])
+    if not np.isnan(fill):
+        planes["data"][planes["weight"] == 0] = fill
+    asked = {word.strip() for word in options["planes"].split(",")} | set(ALWAYS)
+    planes = {name: plane for name, plane in planes.items() if name in asked}
+    nothing = np.broadcast_to(np.float32(np.nan), planes["data"].shape)
+    return planes | {name: nothing for name in NEEDED if name not in planes}
+
+
+def write_whole(mosaic, totals, plan, request, workers, *, history, logs):
+    """Write a mosaic whose totals are in memory.
+
+    Parameters
+    ----------
+    mosaic : rtools.pipeline.mosaic_plan.Mosaic
+    totals : rtools.mosaic.variance.Totals
+    plan : rtools.pipeline.mosaic_plan.Plan
+    request : rtools.pipeline.mosaic_plan.Request
+    workers : rtools.pipeline.mosaic_workers.Workers
+    history : list of dict
+    logs : list of str
+
+    Returns
+    -------
+    stage : rtools.products.staging.Stage
+    planes : dict of str to ndarray
+    meta : dict
+    """
+    planes = _planes(totals, mosaic.frame, request.options("resample"))
+    coverage = _coverage(planes["context"], plan, workers)
+    meta = _meta(mosaic, plan, request, workers, planes, total_coverage(coverage), logs)
+    stage = stage_mosaic(
+        mosaic.outputs["coadd"],
+        meta,
+        planes,
+        [member.meta for member in plan.members],
+        profile=request.profile or plan.members[0].product.profile,
+        compression=request.compression or "lz4",
+        history=history,
+        threads=workers.threads,
+    )
+    return stage, planes, meta
+
+
+def write_slabs(mosaic, slabs, plan, request, workers, *, history, logs):
+    """The same where slabs of totals are made one after the other: an iterable of (slice of rows, Totals)."""
+    options, coverage = request.options("resample"), []
+    metas = [member.meta for member in plan.members]
+    wanted = plan.recipe(request, "resample", mosaic).names
+    names = [*dict.fromkeys(("data", "weight", *NEEDED, *wanted))]
+    profile = request.profile or plan.members[0].product.profile
+    file = MosaicWriter(mosaic.outputs["coadd"], mosaic.frame.grid.shape, metas, names, profile=profile)
+    try:
+        for rows, totals in slabs:
+            planes = _planes(totals, mosaic.frame, options)
+            coverage += _coverage(planes["context"], plan, workers)
+            file.put(rows.start, {name: planes[name] for name in (*names, "context")})
+            del totals, planes
+        held = {name: file.mapped(name) for name in (*names, "context")}
+        meta = _meta(mosaic, plan, request, workers, held, total_coverage(coverage), logs)
+        stage = file.finish(meta, history=history, compression=request.compression, threads=workers.threads)
+    except BaseException:
+        file.discard()
+        raise
+    return stage, held, meta
+
+
+def _coverage(context, plan, workers):
+    """Exposure of the rows of a context, band by band."""
+    times = [member.exposure_time for member in plan.members]
+    return list(workers.pool.map(lambda rows: coverage_of(context[:, rows], times), band_rows(context.shape[1:])))
+
+
+def _meta(mosaic, plan, request, workers, planes, coverage, logs):
+    options, frame, members = request.options("resample"), mosaic.frame, plan.members
+    err = planes["err"]
+    if not any(err.strides):  # not wanted: what has weight is good
+        err = (planes["weight"] > 0).astype(np.float32)
+    association, grid = plan.association, frame.grid
+    return mosaic_meta(
+        [member.meta for member in members],
+        wcs=grid.wcs(),
+        where=wcsinfo(
+            grid.to_sky,
+            grid.shape,
+            skycell=frame.skycell,
+            reference=tuple(grid[1:]) if isinstance(grid, Grid) else None,
+        ),
+        resample={
+            "good_bits": options["good_bits"],
+            "pixel_scale_ratio": float(frame.ratio),
+            "pixfrac": float(options["pixfrac"]),
+            "weight_type": options["weight_type"],
+            "pointings": len({member.group for member in members}),
+            "pixmap_stepsize": 64,
+            "pixmap_order": 5,
+        },
+        coverage=coverage,
+        statistics=image_statistics(planes["data"], None, err, workers.threads),
+        filename=mosaic.outputs["coadd"].name,
+        association=association.path.rpartition("/")[2] if association else None,
+        release=association.release if association else None,
+        cal_logs=logs,
+    )

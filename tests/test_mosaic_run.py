@@ -1,0 +1,169 @@
+"""The chain of a mosaic: against single steps, threads, slabs, and what it takes and refuses."""
+
+import numpy as np
+import pytest
+from mosaic_case import FACTOR, SKY, STEPS, exposure, exposures, planes, rays, same
+from run_case import done, listing, meta, tool
+
+from rtools.pipeline import mosaic_flag
+from rtools.products import reader
+from rtools.products.association import Member, make_association, stage_association
+
+NAMES = ("data", "err", "weight", "context", "var_poisson", "var_rnoise", "var_sky")
+COADD = "r00001_p_v01001001001001_270p65x69y50_f158_coadd.asdf"
+
+
+@pytest.fixture(scope="module")
+def old(tmp_path_factory):
+    """Four exposures in float32, which pass from step to step without rounding."""
+    return exposures(tmp_path_factory.mktemp("old"), profile="1.5.0")
+
+
+@pytest.fixture(scope="module")
+def new(tmp_path_factory):
+    """Four exposures as they are written today."""
+    return exposures(tmp_path_factory.mktemp("new"))
+
+
+@pytest.fixture(scope="module")
+def chained(old, tmp_path_factory):
+    """The mosaic of `old` in one go."""
+    path = tmp_path_factory.mktemp("chain") / "m_coadd.asdf"
+    done("run", *old, "--mosaic", "--skip", "catalog", "-o", path, "-j", 2)
+    return path
+
+
+def association(path, files, **settings):
+    """An association file of some images."""
+    members = [file if isinstance(file, Member) else Member(str(file)) for file in files]
+    stage_association(path, make_association("field", members, **settings)).commit()
+    return path
+
+
+def test_the_chain_is_its_steps(old, chained, tmp_path):
+    done("flux", *old, "--outdir", tmp_path / "1")
+    done("skymatch", *sorted((tmp_path / "1").iterdir()), "--outdir", tmp_path / "2")
+    done("outlier", *sorted((tmp_path / "2").iterdir()), "--outdir", tmp_path / "3")
+    done("resample", *sorted((tmp_path / "3").iterdir()), "-o", tmp_path / "m_coadd.asdf")
+    assert set(planes(chained)) == set(NAMES)
+    assert same(chained, tmp_path / "m_coadd.asdf") == []
+    assert meta(chained)["cal_step"] == meta(tmp_path / "m_coadd.asdf")["cal_step"]
+
+
+@pytest.mark.parametrize("how", [("-j", 1), ("-j", 3), ("--max-memory", 0.1), ("--max-memory", 16), ("--on_disk",)])
+def test_threads_memory_and_slabs_change_no_bit(old, chained, how, tmp_path):
+    done("run", *old, "--mosaic", "--skip", "catalog", "-o", tmp_path / "m_coadd.asdf", *how)
+    assert same(chained, tmp_path / "m_coadd.asdf") == []
+
+
+@pytest.mark.parametrize("mostly", [-1.0, 2.0])
+def test_repaired_is_as_made_anew(old, chained, mostly, tmp_path, monkeypatch):
+    monkeypatch.setattr(mosaic_flag, "MOSTLY", mostly)
+    done("run", *old, "--mosaic", "--skip", "catalog", "-o", tmp_path / "m_coadd.asdf")
+    assert same(chained, tmp_path / "m_coadd.asdf") == []
+
+
+def test_members_of_an_exposure_that_do_not_follow_each_other(tmp_path):
+    """Two detectors of two exposures, in two orders: the same images are compared, the same pixels flagged."""
+    at = {"observation.observation_id": "one"}
+    files = [exposure(tmp_path / f"{name}_cal.asdf", number, profile="1.5.0", change=at if number % 2 else ())
+             for number, name in enumerate("abcd")]  # fmt: skip
+    for name, order in (("x", (1, 3, 0, 2)), ("y", (1, 0, 3, 2))):
+        done("run", *(files[number] for number in order), "--mosaic", "--skip", "catalog", "--like", files[0], "-o",
+             tmp_path / f"{name}_coadd.asdf")  # fmt: skip
+    one, other = (planes(tmp_path / f"{name}_coadd.asdf") for name in "xy")
+    assert meta(tmp_path / "x_coadd.asdf")["resample"]["pointings"] == 3
+    np.testing.assert_allclose(one["data"], other["data"], rtol=2e-6)
+    np.testing.assert_allclose(one["weight"], other["weight"], rtol=2e-6)
+
+
+def test_cosmic_rays_are_gone_and_the_sky_is_one(new, tmp_path):
+    """The lowest of the skies is that of all."""
+    done("run", *new, "--mosaic", "--skip", "catalog", "-o", tmp_path / "m_coadd.asdf")
+    found = planes(tmp_path / "m_coadd.asdf")
+    sky = np.nanmedian(found["data"])
+    assert sky == pytest.approx(FACTOR * (SKY + min(STEPS)), abs=0.002)
+    deep = np.bitwise_count(found["context"][0]) > 2
+    with reader.open_product(tmp_path / "m_coadd.asdf") as product:
+        wcs, metas = product.node("meta.wcs"), product.meta
+    assert metas["cal_step"]["outlier_detection"] == "COMPLETE"
+    for number, path in enumerate(new):
+        with reader.open_product(path) as product:
+            ra, dec = product.node("meta.wcs")(*rays(number)[::-1].astype(float), with_bounding_box=False)
+        x, y = (np.rint(each).astype(int) for each in wcs.invert(ra, dec, with_bounding_box=False))
+        inside = (x >= 0) & (y >= 0) & (x < deep.shape[1]) & (y < deep.shape[0])
+        hit = found["data"][y[inside], x[inside]][deep[y[inside], x[inside]]]
+        assert len(hit) > 3 and np.median(hit) < sky + 0.1
+
+
+def test_an_association_says_grid_name_and_members(new, tmp_path):
+    from rtools.mosaic import skymap
+
+    info = skymap.wcs_info(skymap.parse_name("270p65x69y50")) | {"nx": 700, "ny": 600}
+    info |= {"x0_projection": info["x0_projection"] - 2100, "y0_projection": info["y0_projection"] - 2100}
+    members = [Member(str(new[0])), Member(str(new[1]), "background"), Member(str(new[2]), group_id="g")]
+    path = association(tmp_path / "x_asn.json", members, target="M31", grid=info)
+    done("run", path, "--outdir", tmp_path / "out", "--skip", "catalog", "--skip", "outlier")
+    made = meta(tmp_path / "out" / "field_coadd.asdf")
+    assert made["resample"]["members"] == [new[0].name, new[2].name]
+    assert made["wcsinfo"]["image_shape"] == [700, 600] and made["association"]["name"] == "x_asn.json"
+    assert made["cal_step"]["outlier_detection"] == "SKIPPED" and made["cal_step"]["skymatch"] == "COMPLETE"
+
+
+@pytest.mark.parametrize("target, word", [("M31", "no skycell"), (None, "covers all")])
+def test_an_association_of_no_skycell_covers_its_members(new, target, word, tmp_path, capsys):
+    path = association(tmp_path / "x_asn.json", new[:2], target=target)
+    assert tool("resample", path, "--outdir", tmp_path) == 0
+    assert word in capsys.readouterr().err
+    assert (planes(tmp_path / "field_coadd.asdf", "weight")["weight"] > 0).mean() > 0.4
+
+
+def test_several_skycells_have_the_names_of_the_archive(new, tmp_path, capsys):
+    cells = ("270p65x69y50", "270p65x70y50")
+    words = [word for cell in cells for word in ("--skycell", cell)]
+    assert tool("run", *new[:2], *words, "--outdir", tmp_path, "--skip", "catalog", "-n") == 0
+    assert COADD in capsys.readouterr().out and not list(tmp_path.iterdir())
+
+
+def test_catalog_and_segments_belong_to_the_mosaic(new, tmp_path, capsys):
+    words = ("--no-builtin", "--ref", "epsf=none", "--ref", "apcorr=none", "--set", "catalog.fit_psf=false")
+    done("run", *new, "--mosaic", "-o", tmp_path / "m_coadd.asdf", *words)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["m_cat.parquet", "m_coadd.asdf", "m_segm.asdf"]
+    assert capsys.readouterr().out.splitlines()[-1] == str(tmp_path / "m_coadd.asdf")
+    assert meta(tmp_path / "m_segm.asdf")["image"]["filename"] == "m_coadd.asdf"
+    segments = planes(tmp_path / "m_segm.asdf", "data")["data"]
+    assert segments.shape == planes(tmp_path / "m_coadd.asdf", "data")["data"].shape and segments.max() > 10
+
+
+def test_refusals_come_before_any_work(new, tmp_path, capsys):
+    def refused(code, *words, tool_name="run"):
+        assert tool(tool_name, *words) == code
+        return capsys.readouterr().err
+
+    assert "no name" in refused(2, *new, "--mosaic")
+    assert "several" in refused(2, *new, "--skycell", "270p65x69y50", "--skycell", "270p65x69y51", "-o", "x.asdf")
+    assert "exclude" in refused(2, *new, "--like", new[0], "--size", "5,5", "-o", tmp_path / "x.asdf")
+    assert "--until" in refused(2, *new, "--mosaic", "--until", "flat", "-o", tmp_path / "x.asdf")
+    assert "no step" in refused(2, *new, "--mosaic", "--skip", "dqinit", "-o", tmp_path / "x.asdf")
+    assert "numbers" in refused(2, *new, "--mosaic", "--set", "outlier.snr=5", "-o", tmp_path / "x.asdf")
+    assert "go together" in refused(2, *new, "x_asn.json", "--mosaic", "-o", tmp_path / "x.asdf")
+    other = exposure(tmp_path / "other_cal.asdf", 1, change={"instrument.optical_element": "F106"})
+    assert "F106" in refused(3, *new, other, "--mosaic", "-o", tmp_path / "x.asdf")
+    dark = exposure(tmp_path / "dark_cal.asdf", 1, change={"exposure.type": "WFI_IM_DARK"})
+    assert "no image of the sky" in refused(3, dark, "--mosaic", "-o", tmp_path / "x.asdf")
+    (tmp_path / "there.asdf").write_text("")
+    before = listing(tmp_path)
+    assert "exists" in refused(1, *new, "--mosaic", "--skip", "catalog", "-o", tmp_path / "there.asdf")
+    assert "input" in refused(2, *new, "--mosaic", "--skip", "catalog", "-o", new[0], "--overwrite")
+    assert listing(tmp_path) == before
+
+
+def test_products_validate(new, tmp_path, judge):
+    made = []
+    for profile in ("1.5.0", "2.1.0", "2.2.0"):
+        made.append(tmp_path / f"m{profile[0]}{profile[2]}_coadd.asdf")
+        done("run", *new[:2], "--mosaic", "--skip", "catalog", "--profile", profile, "-o", made[-1])
+    made.append(tmp_path / "slabs_coadd.asdf")
+    done("run", *new, "--mosaic", "--skip", "catalog", "--max-memory", 0.1, "-o", made[-1])
+    for version, chosen in (("1.1.0", made[1:2] + made[3:]), ("1.2.0", made)):
+        assert all(entry["ok"] for entry in judge(version, chosen).values())
