@@ -9,8 +9,6 @@ from sky_case import DOCS, docs_mosaic, plane, sky_scene, to_sky
 from rtools.errors import InputError
 from rtools.mosaic.footprint import outline
 from rtools.mosaic.sky import (
-    METHODS,
-    STEP,
     background,
     check_background,
     match_cells,
@@ -21,6 +19,7 @@ from rtools.mosaic.sky import (
 from rtools.mosaic.skycells import pixel_finder, sky_cells, source_blocks
 from rtools.mosaic.skypairs import overlap_values, points_of
 from rtools.mosaic.skystat import KINDS, SkyStatistic, sky_value
+from rtools.mosaic.steps import METHODS, SKYMATCH
 
 
 def reduced(images, **options):
@@ -270,6 +269,6 @@ def test_backgrounds_that_cannot_go_on():
 
 
 def test_options_are_those_of_the_statistic():
-    options = STEP.defaults() | {"statistic": "midpt", "lower": 0.5, "usigma": 3.0}
+    options = SKYMATCH.defaults() | {"statistic": "midpt", "lower": 0.5, "usigma": 3.0}
     assert statistic_of(options) == SkyStatistic("midpt", lower=0.5, usigma=3.0)
     assert options["method"] in METHODS and options["pairs"] == "cells" and not options["subtract"]

@@ -663,3 +663,17 @@ def test_ramp_of_a_run_has_the_rate_and_jumps_of_its_image(product, tmp_path, ca
     assert tool("view", linearity, "--ramp", f"{x + 4},{y + 4}", "-o", tmp_path / "r.png") == 0
     assert (tmp_path / "r.png").read_bytes().startswith(PNG)
     assert json.dumps(meta(linearity)["exposure"]["read_pattern"])  # the times come from there
+
+
+def test_what_is_no_number_is_grey_and_not_the_brightest(tmp_path):
+    """NaN around a mosaic was drawn in the colour of the highest value."""
+    from matplotlib.image import imread
+
+    data = np.full((50, 50), np.nan)
+    data[20:30, 20:30] = np.arange(100).reshape(10, 10)
+    path = make_image(tmp_path / "x_cal.asdf", data)
+    assert tool("view", path, "-o", tmp_path / "x.png", "--cmap", "inferno") == 0
+    found = imread(tmp_path / "x.png")[..., :3]
+    greys = np.ptp(found, axis=-1) < 1e-3
+    inside = greys & (found[..., 0] > 0.3) & (found[..., 0] < 0.7)
+    assert inside.mean() > 0.3

@@ -1,10 +1,10 @@
 """rt-flux: images in MJy/sr."""
 
 from rtools.commands.mosaiclike import command_of_step, entry
-from rtools.mosaic.flux import STEP
+from rtools.mosaic.steps import FLUX
 
 __all__ = ["command", "main"]
 
-command = command_of_step(STEP)
+command = command_of_step(FLUX)
 
 main = entry(command)

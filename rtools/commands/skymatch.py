@@ -1,10 +1,10 @@
 """rt-skymatch: one sky for images that overlap."""
 
 from rtools.commands.mosaiclike import command_of_step, entry
-from rtools.mosaic.sky import STEP
+from rtools.mosaic.steps import SKYMATCH
 
 __all__ = ["command", "main"]
 
-command = command_of_step(STEP)
+command = command_of_step(SKYMATCH)
 
 main = entry(command)

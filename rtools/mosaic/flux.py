@@ -4,28 +4,12 @@ import math
 
 import numpy as np
 
-from rtools.declare import Step
 from rtools.errors import InputError
 
-__all__ = ["STEP", "apply_flux", "conversion"]
+__all__ = ["apply_flux", "conversion"]
 
 SENTINEL = -999999
 """What older files hold where the conversion is not known."""
-
-STEP = Step(
-    name="flux",
-    kind="mosaic",
-    cal_step="flux",
-    suffix="flux",
-    summary="Convert DN/s to MJy/sr.",
-    description=(
-        "data and err times c = meta.photometry.conversion_megajanskys, variances times c². Other arrays stay as they "
-        "are. Computed in float32 also where the file holds float16. A file without a conversion (null, -999999, "
-        "prism and grism) is refused."
-    ),
-    examples=("rt-flux X_cal.asdf", "rt-flux r*_cal.asdf --outdir flux"),
-    metadata=("photometry.conversion_megajanskys",),
-)
 
 
 def conversion(photometry):

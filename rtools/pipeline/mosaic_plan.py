@@ -6,9 +6,7 @@ from pathlib import Path
 from rtools.errors import InputError, RtoolsError, UsageError
 from rtools.mosaic import skymap
 from rtools.mosaic.drizzle import VARIANCES, make_kernel
-from rtools.mosaic.flux import STEP as FLUX
-from rtools.mosaic.sky import STEP as SKYMATCH
-from rtools.mosaic.steps import OUTLIER, PLANES, RESAMPLE
+from rtools.mosaic.steps import FLUX, OUTLIER, PLANES, RESAMPLE, SKYMATCH
 from rtools.mosaic.weights import bad_bits
 from rtools.pipeline.mosaic_catalog import catalog_task
 from rtools.pipeline.mosaic_drizzle import Recipe
