@@ -200,3 +200,21 @@ def test_read_only_directory_is_exit_1_and_one_line(name, forbidden):
     assert error.startswith(f"rt-{name}: ")
     assert "permission denied" in error
     assert listing(out) == {}
+
+
+def test_an_interrupt_that_a_library_made_an_error_of_still_ends_all():
+    """An interrupted tool went on with its other inputs and ended with 1."""
+    from rtools.commands.common import Console, for_each
+
+    done = []
+
+    def work(name):
+        done.append(name)
+        try:
+            raise KeyboardInterrupt
+        except KeyboardInterrupt as error:
+            raise RuntimeError("something was cut short") from error
+
+    with pytest.raises(KeyboardInterrupt):
+        for_each(Console("rt-x"), ["a", "b"], work)
+    assert done == ["a"]

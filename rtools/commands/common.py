@@ -324,6 +324,15 @@ def _failed(command, args, error):
     return 1
 
 
+def _was_interrupt(error):
+    """Whether an error is what some library made of an interrupt."""
+    while error is not None:
+        error = error.__cause__ or error.__context__
+        if isinstance(error, KeyboardInterrupt):
+            return True
+    return False
+
+
 def _internal(error):
     """One line about an error that nobody foresaw."""
     text = " ".join(str(error).split()) or type(error).__name__
@@ -373,6 +382,8 @@ def for_each(console, inputs, function, *, fail_fast=False, report=None, key="fi
         except (BrokenPipeError, Refusal, click.ClickException, click.Abort, click.exceptions.Exit):
             raise
         except Exception as error:
+            if _was_interrupt(error):
+                raise KeyboardInterrupt from error
             if console.debug:
                 import traceback
 
