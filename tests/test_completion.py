@@ -49,7 +49,7 @@ def test_tools_options_values_and_files(monkeypatch, capsys):
     assert asked(rt, "rt refs ch", monkeypatch, capsys) == ["plain,check"]
     assert asked(rt, "rt rt-run --ski", monkeypatch, capsys) == ["plain,--skip"]
     assert asked(rt, "rt completion z", monkeypatch, capsys) == ["plain,zsh"]
-    assert asked(run, "rt-run --until x --sk", monkeypatch, capsys) == ["plain,--skip"]
+    assert asked(run, "rt-run --until x --ski", monkeypatch, capsys) == ["plain,--skip"]
     assert asked(run, "rt-run --compression l", monkeypatch, capsys) == ["plain,lz4"]
     assert asked(run, "rt-run X_unc", monkeypatch, capsys) == ["file,X_unc"]
     assert asked(run, "rt-run --outdir ", monkeypatch, capsys) == ["file,"]

@@ -1,5 +1,7 @@
 """rt-run on images: the chain of a mosaic."""
 
+import click
+
 from rtools.commands.chainlike import check_option
 from rtools.commands.mosaic_options import GRID_KEYS, wanted_grid
 from rtools.commands.mosaiclike import run_groups
@@ -12,7 +14,13 @@ KEYS = {"first": "from", "last": "until"}
 
 
 def makes_mosaic(inputs, options):
-    """Whether these inputs and options ask `rt-run` for a mosaic: a grid, --mosaic, or an association of images."""
+    """Whether these inputs and options ask `rt-run` for a mosaic: a grid, --mosaic, or an association of images.
+
+    An association of images that comes with --refcat is one whose images are to be aligned.
+    """
+    typed = click.get_current_context().get_parameter_source("refcat").name == "COMMANDLINE"
+    if typed and not options["mosaic"]:
+        return False  # images that are to be aligned
     if options["mosaic"] or any(options[key] not in (None, ()) for key in GRID_KEYS):
         return True
     files = [name for name in inputs if name.endswith(".json")]
@@ -41,7 +49,8 @@ def run_chain(console, inputs, options, *, references, how):
     from rtools.pipeline.mosaic_plan import Request
 
     for key in ("first", "last", "refcat", "strict", "save_steps"):
-        if options.pop(key):
+        typed = click.get_current_context().get_parameter_source(key).name == "COMMANDLINE"
+        if options.pop(key) and typed:
             raise UsageError(f"--{KEYS.get(key, key).replace('_', '-')} is for exposures, and this makes a mosaic")
     options.pop("mosaic")
     wanted, cells = wanted_grid(options)

@@ -12,7 +12,12 @@ grid = (
     click.option("--center", metavar="RA,DEC", help="Tangent point; with --size the middle of the grid. Degrees."),
     click.option("--scale", type=float, metavar="ARCSEC", help="Pixel scale."),
     click.option("--scale-ratio", type=float, metavar="R", help="Pixel scale over that of the first exposure.  [1]"),
-    click.option("--size", metavar="NX,NY", help="Pixels; otherwise all exposures are covered."),
+    click.option(
+        "--size",
+        metavar="NX,NY",
+        allow_from_autoenv=False,  # RT_SIZE is that of rt-sim
+        help="Pixels; otherwise all exposures are covered.",
+    ),
     click.option("--pa", type=float, metavar="DEG", help="Position angle of +y; default that of the first exposure."),
     click.option("--crpix", metavar="X,Y", help="0-based pixel of the tangent point; with --size."),
 )
