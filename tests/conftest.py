@@ -1,8 +1,10 @@
 """Fixtures of the whole suite."""
 
+import atexit
 import json
 import os
 import subprocess
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -25,14 +27,26 @@ def judge_python(version):
     return python
 
 
+@cache
+def _judge_at_work(version):
+    """A judge that waits for questions: to start one takes longer than most verdicts."""
+    command = [judge_python(version), Path(__file__).parent / "judges" / "judge.py"]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    atexit.register(process.communicate)
+    return process
+
+
+def asked(version, *question):
+    """Answer of that roman_datamodels: of ``"files", PATH…`` or ``"catalog", IMAGE, CATALOG, MODEL, OUT``."""
+    process = _judge_at_work(version)
+    process.stdin.write(json.dumps(list(map(str, question))) + "\n")
+    process.stdin.flush()
+    answer = process.stdout.readline()
+    assert answer, f"the judge {version} has ended with {process.wait()}"
+    return json.loads(answer)
+
+
 @pytest.fixture(scope="session")
 def judge():
     """``judge(version, paths)``: what that roman_datamodels says of files, by path."""
-
-    def run(version, paths):
-        command = [judge_python(version), Path(__file__).parent / "judges" / "judge.py", *map(str, paths)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
-
-    return run
+    return lambda version, paths: asked(version, "files", *paths)

@@ -13,7 +13,9 @@ roman: !<asdf://stsci.edu/datamodels/roman/tags/wfi_science_raw-1.0.0>
     file_date: !<asdf://stsci.edu/datamodels/roman/tags/file_date-1.0.0> 2023-05-06T07:08:09.000
     exposure: !<asdf://stsci.edu/datamodels/roman/tags/exposure-1.0.0>
       start_time: !time/time-1.1.0 {value: '2023-05-06T07:08:09.5', base_format: isot, scale: utc}
+      mid_time: !time/time-1.1.0 {value: 60070.5, base_format: mjd, scale: utc}
       end_time: !time/time-1.1.0 2023-05-06 07:08:09.500
+      start_day: 2023-05-06
       truncated: false
       read_pattern: [[1], [2, 3]]
   data: !unit/quantity-1.1.0

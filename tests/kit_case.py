@@ -92,7 +92,7 @@ MANY = {
 """Tool to a command line that takes many files, where it is not the first of its lines."""
 
 LIGHT = {"stat": "FILE --array data", "set": "GAIN author=me --outdir DIR"}
-"""As `MANY`, quick enough for 200 files."""
+"""As `MANY`, quick enough for many files."""
 
 WRONG = {
     **dict.fromkeys(("flux", "skymatch", "outlier", "resample"), "wcs"),

@@ -1,8 +1,6 @@
 """What the tests of rt-catalog and rt-tweakreg share: exposures of known stars, catalogs read back, star lists."""
 
 import json
-import subprocess
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -172,13 +170,11 @@ def said(capsys, name, *args):
 
 def judged(version, image, catalog, model, tmp_path):
     """What roman_datamodels, astropy and pandas say of a catalog."""
-    from conftest import judge_python
+    from conftest import asked
 
-    program = Path(__file__).parent / "judges" / "catalog.py"
-    command = [judge_python(version), program, image, catalog, model, tmp_path / "theirs.parquet"]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert ended.returncode == 0, ended.stderr[-2000:]
-    return json.loads(ended.stdout)
+    found = asked(version, "catalog", image, catalog, model, tmp_path / "theirs.parquet")
+    assert "problem" not in found, found["problem"]
+    return found
 
 
 def is_as_the_archives(found, rows, differ=()):

@@ -27,6 +27,7 @@ KEYS = [
 
 CELL = skymap.parse_name("270p65x69y51")
 VISIT = "0000101001001001"
+MOSAIC = "r00001_r1_full_270p65x69y51_f158"
 
 
 def asn(*words, status=0):
@@ -51,7 +52,8 @@ def members(content):
 
 
 def test_plain(written):
-    found = written("b_cal.asdf", "a_cal.asdf", "/data/c_cal.asdf", "b_cal.asdf", "--product-name", "field")
+    again = ("b_cal.asdf", "./b_cal.asdf", "x/../b_cal.asdf")
+    found = written("b_cal.asdf", "a_cal.asdf", "/data/c_cal.asdf", *again, "--product-name", "field")
     content = found["field_asn.json"]
     assert list(content) == KEYS
     assert content["products"][0]["name"] == "field"
@@ -172,6 +174,8 @@ def test_spectra_are_left_out_with_a_warning(files, capsys):
     captured = capsys.readouterr()
     assert "grism_cal.asdf: WFI_SPECTRAL, left out" in captured.err
     assert [line.split()[0] for line in captured.out.splitlines()] == ["1", "1", "2"]
+    asn("--skycell", files[3], status=3)
+    assert "no image of the sky" in capsys.readouterr().err
 
 
 def test_one_cell_of_a_program(files, written):
@@ -180,6 +184,35 @@ def test_one_cell_of_a_program(files, written):
     assert {path: members(content) for path, content in found.items()} == {
         "made/r00001_r1_full_270p65x69y51_f158_asn.json": [f"../{path.name}" for path in files[:3]]
     }
+
+
+def test_numbered_subset(files, written):
+    words = ("--subset", "2", "--release", "r1", "--cell", "270p65x69y51")
+    found = written(*[path.name for path in files[:3]], *words)
+    assert {path: members(content) for path, content in found.items()} == {
+        "r00001_r1_s2_270p65x69y51_f158_asn.json": [path.name for path in files[:3]]
+    }
+    asn("--check", *found)
+
+
+def test_an_association_stands_for_its_members(files, written):
+    found = written("--skycell", "--cell", "270p65x69y51", *[path.name for path in files[:3]])
+    again = written(*found, "--skycell", "--cell", "270p65x69y52", "--outdir", "x")
+    assert [members(content) for content in again.values()] == [[f"../{files[0].name}"]]
+    plain = written(*found, files[0].name, "other_cal.asdf", "--product-name", "all")
+    assert members(plain["all_asn.json"]) == [*[path.name for path in files[:3]], "other_cal.asdf"]
+
+
+def test_members(tmp_path, capsys):
+    entries = ({"expname": "a.asdf"}, {"expname": "/x/b.asdf", "exptype": "background"}, {"expname": "c.asdf"})
+    path = saved(tmp_path / "x_asn.json", products=product(*entries), program="00001")
+    asn("--members", path)
+    assert capsys.readouterr().out.splitlines() == [str(tmp_path / "a.asdf"), str(tmp_path / "c.asdf")]
+    asn("--members", path, tmp_path / "none_asn.json", "--json", status=3)
+    first, second = json.loads(capsys.readouterr().out)
+    assert (first["file"], first["name"], first["program"]) == (str(path), "f", "00001")
+    assert [member["exptype"] for member in first["members"]] == ["science", "background", "science"]
+    assert second["exit_code"] == 3
 
 
 def test_multiband(written):
@@ -214,6 +247,14 @@ def test_prompt_coadds_need_a_name(written, capsys):
         (("--skycell", "missing_cal.asdf"), 3, "no such file"),
         (("--cell", "135p90x81y50", "a_cal.asdf"), 3, "no such skycell"),
         (("--multiband", "a_coadd.asdf"), 3, "no name of a coadd"),
+        (("--multiband", f"a/{MOSAIC}_coadd.asdf", f"b/{MOSAIC}_coadd.asdf"), 3, "same filter"),
+        (("--multiband", f"{MOSAIC}_coadd.asdf", "--psf-match", "f106"), 2, "no such coadd"),
+        (("a_cal.asdf", "--product-name", "f", "--psf-match", "f185"), 2, "no filter"),
+        (("a_cal.asdf", "--subset", "2", "--product-type", "pass", "--release", "r1"), 2, "whole program"),
+        (("a_cal.asdf", "--subset", "2"), 2, "made of visits"),
+        (("--members", "a_asn.json"), 3, "no such file"),
+        (("--members", "--check", "a_asn.json"), 2, "exclude each other"),
+        (("none_asn.json", "--product-name", "f"), 3, "no such file"),
         ((f"r{VISIT}001_0001_wfi01_f158_cal.asdf", f"r{VISIT}001_0001_wfi01_f158_uncal.asdf", "--product-name", "x"), 3,
          "several levels"),
         (("a_cal.asdf", "--product-name", "f", "--target", "270p65x01y51"), 3, "no such skycell"),

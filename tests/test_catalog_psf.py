@@ -99,7 +99,7 @@ class Table:
         self.entries = entries
 
     def node(self, path):
-        return {"data": self.entries}[path]
+        return self.entries[path.removeprefix("data.")]
 
 
 def test_encircled_energy_is_a_cubic_through_the_table():

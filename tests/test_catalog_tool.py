@@ -355,6 +355,20 @@ def test_no_source_is_an_empty_catalog_with_all_columns(imaged, tmp_path, capsys
     is_as_the_archives(verdict, 0, differ=("ref_file.epsf", "ref_file.apcorr"))  # the image was made without them
 
 
+def a_hole(meta, arrays):
+    arrays["data"][100:140, 100:140] = np.nan
+
+
+def test_detection_image_is_nan_where_no_pixel_under_the_kernel_can_be_used(imaged, tmp_path):
+    path = rewrite(sibling(imaged, "flat.asdf"), tmp_path / "x_flat.asdf", a_hole)
+    done("catalog", path)
+    bad = np.zeros(arrays(path, "dq")["dq"].shape, bool)
+    bad[100:140, 100:140] = True
+    shown = arrays(tmp_path / "x_segm.asdf", "detection_image")["detection_image"]
+    assert np.isnan(shown[115:125, 115:125]).all()
+    assert np.isfinite(shown[~bad]).mean() > 0.99
+
+
 def test_rt_run_goes_on_without_sources(imaged, tmp_path):
     path = rewrite(sibling(imaged, "flat.asdf"), tmp_path / "x_flat.asdf", empty_image)
     done("run", path)

@@ -12,7 +12,7 @@ from rtools.commands.name import COLUMNS, command
 
 CAL = "r0012301008002013005_0005_wfi06_f184_cal.asdf"
 STEM, ROOT = CAL.removesuffix(".asdf"), CAL.removesuffix("_cal.asdf")
-COADD = "r00186_p_v01004007001012_010m06x02y50_f184_coadd.asdf"
+COADD = "r00186_p_v01004007001012_010m06x32y50_f184_coadd.asdf"
 BAD = "r0012301008002013005_0005_wfi19_f184_cal.asdf"
 BUILD = ("visit_id=0012301008002013005", "exposure=5", "detector=wfi06", "element=f184", "suffix=cal")
 
@@ -191,11 +191,12 @@ def test_check_takes_full_names_and_what_is_asked_for(rt_name, options, text, st
 
 
 def test_check_warns_and_still_says_yes(rt_name):
-    status, out, err = rt_name("--check", CAL.replace("_f184", ""), COADD.replace("010m06x02y50", "10m6x2y50"))
+    status, out, err = rt_name("--check", CAL.replace("_f184", ""), COADD.replace("010m06x32y50", "10m6x2y50"))
     assert (status, out) == (0, "")
-    first, second = err.splitlines()
+    first, second, third = err.splitlines()
     assert "no optical element" in first
     assert "column 26: skycell is not padded; written 010m06x02y50" in second
+    assert "column 26: no such skycell: region 010m06 does not reach there" in third
 
 
 def test_check_with_json_gives_warnings_and_errors(rt_name):

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from run_case import piped
 
 from rtools.commands import common
 from rtools.commands.refs import command
@@ -180,6 +181,23 @@ def test_bad_inputs(tmp_path, refdir, capsys):
     assert run(capsys, "show", bare)[0] == 3
     assert run(capsys, "show", tmp_path / "absent.asdf")[0] == 3
     assert run(capsys, "list", tmp_path / "absent")[0] == 4
+
+
+def test_json_is_empty_no_more_for_what_cannot_be_read(tmp_path, capsys):
+    absent = tmp_path / "absent.asdf"
+    for word in ("check", "show"):
+        status, out, err = run(capsys, word, "--json", absent)
+        assert json.loads(out) == {"file": str(absent), "error": "no such file", "exit_code": status}
+        assert f"{absent}: no such file" in err
+    status, out, _err = run(capsys, "list", "--json", tmp_path / "nowhere")
+    assert (json.loads(out)["directory"], json.loads(out)["exit_code"]) == (str(tmp_path / "nowhere"), status)
+
+
+def test_check_reads_standard_input(refdir, uncal, capsys, monkeypatch):
+    expected = run(capsys, "check", uncal, "--refdir", refdir)[1]
+    with piped(monkeypatch, uncal.read_bytes()) as printed:
+        assert common.run(command, ["check", "-", "--refdir", str(refdir)]) == 0
+    assert printed.getvalue().decode() == expected != ""
 
 
 def test_show(refdir, capsys):

@@ -291,6 +291,14 @@ def test_what_cannot_be_read_is_exit_3(pair, broken, capsys):
     assert len(capsys.readouterr().err.splitlines()) == 2
 
 
+def test_json_is_empty_no_more_for_what_cannot_be_read(pair, capsys):
+    first, second = pair()
+    second.unlink()
+    assert tool("diff", "--json", first, second) == 3
+    told = json.loads(capsys.readouterr().out)
+    assert told == {"a": str(first), "b": str(second), "error": f"{second}: no such file", "exit_code": 3}
+
+
 def test_standard_input(pair, monkeypatch):
     first, second = pair()
     with piped(monkeypatch, first.read_bytes()):

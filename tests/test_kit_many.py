@@ -25,6 +25,9 @@ from kit_case import (
 from run_case import listing, piped
 
 every_list_taker = pytest.mark.parametrize("name", [name for name in TOOLS if many_inputs(name)])
+SPARE = 20
+"""Files that a tool may have open."""
+
 MANY_WRITERS = [name for name in TOOLS if many_inputs(name) and "--outdir DIR" in many_line(name)]
 
 
@@ -59,14 +62,14 @@ def linked(source, directory, count):
 
 def run_short_of_files(name, args):
     """Run a tool that may have a few more files open than are open now."""
-    with limited(resource.RLIMIT_NOFILE, len(os.listdir("/proc/self/fd")) + 20):
+    with limited(resource.RLIMIT_NOFILE, len(os.listdir("/proc/self/fd")) + SPARE):
         return run(name, *args)
 
 
 @every_list_taker
-def test_200_inputs_need_no_more_open_files_than_a_few(name, light, tmp_path, out, capsys):
+def test_60_inputs_need_no_more_open_files_than_a_few(name, light, tmp_path, out, capsys):
     line = LIGHT.get(name, lines(name)[0])
-    files = linked(light(name, line), tmp_path, 200)
+    files = linked(light(name, line), tmp_path, 3 * SPARE)
     dry = ["--dry-run"] if has(name, "dry_run") else []
     assert run(name, *words(line, files[:1], out / "first"), *dry) == 0  # loads what it needs
     capsys.readouterr()

@@ -26,6 +26,7 @@ from kit_case import (
     taken,  # noqa: F401
     words,
 )
+from quick_tools import quick  # noqa: F401
 from run_case import listing
 
 DETECTORS = " ".join(f"--detector WFI{number:02d}" for number in range(1, 19))
@@ -66,14 +67,14 @@ def end_of(process, name):
 
 
 @pytest.mark.parametrize("name", LONG)
-def test_ctrl_c_between_many_outputs_leaves_whole_files_only(name, taken, tmp_path, scratch, path_of_tools):  # noqa: F811
+def test_ctrl_c_between_many_outputs_leaves_whole_files_only(name, taken, tmp_path, scratch, quick):  # noqa: F811
     out, files = tmp_path / "out", []
     if "FILE" in LONG[name]:
         source = taken(name, LONG[name])
         files = [tmp_path / f"{number:03d}_{source.name}" for number in range(60)]
         for path in files:
             os.link(source, path)
-    process = started(path_of_tools, name, *words(LONG[name], files, out))
+    process = started(quick, name, *words(LONG[name], files, out))
     first = process.stdout.readline().decode()  # it has begun, and far from ended
     printed = [first, *end_of(process, name).splitlines()]
     written = listing(out)

@@ -136,6 +136,17 @@ def test_corners_of_regions_without_a_primary_cell_lie_in_a_border():
     assert set(missing) == {4, 48}
 
 
+@pytest.mark.parametrize("place", [(np.nan, 1.0), (1.0, np.nan), (np.inf, 1.0), (1.0, 90.5)])
+def test_what_is_no_position_has_no_cell(place):
+    for position in (place, tuple(np.array([5.0, value]) for value in place)):
+        with pytest.raises(InputError):
+            skymap.cell_at(*position)
+    cell = skymap.parse_name("270p65x69y51")
+    ra, dec = skymap.center(cell)
+    inside = skymap.in_primary(cell, np.array([ra, place[0]]), np.array([dec, place[1]]))
+    assert inside.tolist() == [True, False]
+
+
 def test_primary_area():
     x = np.array([99, 100, 4899, 4900])
     assert skymap.primary(x, np.full(4, 2500)).tolist() == [False, True, True, False]

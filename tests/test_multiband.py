@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from scipy import ndimage, signal
 
-from rtools.catalog import injection, psf_match
+from rtools.catalog import daofind, injection, psf_match
 from rtools.catalog.multiband import multiband_catalog, reference_of
 from rtools.catalog.multiband_detection import Band, detection_image, read_noise
 from rtools.catalog.multiband_step import STEP
@@ -220,6 +220,13 @@ def test_matched_fluxes_are_those_of_the_reference(found, sky):
 def test_half_light_radius_is_of_the_band(found):
     radii = [np.median(found.values[f"fluxfrac_radius_50_{token}"]) for token in ("f106", "f158", "f184")]
     assert radii[0] < 0.95 * radii[1] < 0.95**2 * radii[2]
+
+
+def test_pointedness_is_measured_with_the_narrowest_kernel(bands, monkeypatch):
+    used = set()
+    monkeypatch.setattr(daofind, "statistics", lambda data, centres, fwhm, **more: used.add(fwhm) or centres)
+    multiband_catalog(bands, OPTIONS | {"kernel_fwhms": [4.0, 3.0], "fit_psf": False})
+    assert used == {3.0}
 
 
 def test_threads_change_nothing(bands, found):

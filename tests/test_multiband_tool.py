@@ -202,6 +202,20 @@ def test_injected_sources_are_told_of(coadds, made, tmp_path, judge):
     assert history(segments)[-1]["parameters"]["multiband"]["inject_seed"] == 4
 
 
+def test_a_seed_injects_the_same_sources_again(coadds, tmp_path):
+    tables = []
+    for seed, jobs in ((7, 1), (7, 2), (8, 1)):
+        directory = tmp_path / f"{seed}_{jobs}"
+        done(
+            "multiband", *coadds.values(), "--inject-sources", "--inject-seed", seed, "-j", jobs, "--outdir", directory
+        )
+        with reader.open_product(directory / "multiband_catalog_segm.asdf") as product:
+            tables.append([product.node(name) for name in ("injected_sources", "recovered_sources")])
+    for one, other in zip(*tables[:2], strict=True):
+        assert all(np.asarray(one[name]).tobytes() == np.asarray(other[name]).tobytes() for name in one.colnames)
+    assert not np.array_equal(tables[0][0]["F158"], tables[2][0]["F158"])
+
+
 # --- refusals ---------------------------------------------------------------------------------------------------------
 
 
@@ -241,6 +255,11 @@ def test_mosaics_of_other_grids(coadds, tmp_path, capsys):
 )
 def test_options_that_cannot_be(coadds, tmp_path, capsys, options, status, expected):
     assert expected in refused(capsys, tmp_path / "out", *coadds.values(), *options, status=status)
+
+
+def test_injection_without_a_segmentation_map(coadds, capsys):
+    status, out, err = said(capsys, "multiband", *coadds.values(), "--inject-sources", "-o", "-", "-q")
+    assert (status, out) == (2, "") and "segmentation map, which -o - leaves out" in err
 
 
 def test_inputs_that_cannot_be(coadds, made, tmp_path, capsys):

@@ -9,6 +9,7 @@ import asdf
 import numpy as np
 import products_samples as samples
 import pytest
+from keys_case import OLD
 
 from rtools.errors import InputError
 from rtools.products import header, nodes, reader, validate, writer
@@ -129,32 +130,6 @@ def test_streamed_block_runs_to_the_end(tmp_path):
     product = reader.open_product(path)
     assert product.arrays["data"].shape == (7, 50)
     np.testing.assert_array_equal(product.columns("data", 10, 20), rows[:, 10:20])
-
-
-OLD = """#ASDF 1.0.0
-#ASDF_STANDARD 1.5.0
-%YAML 1.1
-%TAG ! tag:stsci.edu:asdf/
---- !core/asdf-1.1.0
-roman: !<asdf://stsci.edu/datamodels/roman/tags/wfi_science_raw-1.0.0>
-  meta:
-    telescope: !<asdf://stsci.edu/datamodels/roman/tags/telescope-1.0.0> ROMAN
-    file_date: !<asdf://stsci.edu/datamodels/roman/tags/file_date-1.0.0> 2023-05-06T07:08:09.000
-    exposure: !<asdf://stsci.edu/datamodels/roman/tags/exposure-1.0.0>
-      start_time: !time/time-1.1.0 {value: '2023-05-06T07:08:09.5', base_format: isot, scale: utc}
-      mid_time: !time/time-1.1.0 {value: 60070.5, base_format: mjd, scale: utc}
-      end_time: !time/time-1.1.0 2023-05-06 07:08:09.500
-      start_day: 2023-05-06
-      truncated: false
-      read_pattern: [[1], [2, 3]]
-  data: !unit/quantity-1.1.0
-    unit: !unit/unit-1.0.0 DN
-    value: !core/ndarray-1.0.0
-      data: [[1, 2], [3, 4]]
-      datatype: uint16
-      shape: [2, 2]
-...
-"""
 
 
 def test_old_spellings(tmp_path):

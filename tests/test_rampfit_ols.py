@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from rampfit_case import FRAME_TIME, fit, simulate
 from test_rampfit import RAMP_A, RAMP_B, RAMP_C, column
 
+from rtools.exposure import rampfit
 from rtools.exposure.timing import resultant_timing
 
 PEER = np.load(Path(__file__).parent / "data" / "rampfit_peer.npz")
@@ -42,6 +44,27 @@ def test_agrees_with_the_reference_implementation(name):
     ours = ("data", "err", "var_poisson", "var_rnoise")
     for name, peers in zip(ours, ("slope", "err", "var_poisson", "var_rnoise"), strict=True):
         assert_allclose(image[name], case[f"cas22_{peers}"], rtol=1e-5, atol=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [
+        ({"algorithm": "ols_cas22", "threshold": 5.0, "expand_large_events": True}, "threshold, expand-large-events"),
+        ({"algorithm": "likely", "use_jump_detection": False}, "use-jump-detection"),
+        ({"algorithm": "ols_cas22", "threshold_intercept": 5.0}, None),
+    ],
+)
+def test_options_of_the_other_algorithm_were_ignored_silently(settings, named):
+    said = []
+    exposure = SimpleNamespace(
+        shape=(6, 16, 16),
+        read_pattern=[[1], [2], [3], [4], [5], [6]],
+        frame_time=FRAME_TIME,
+        log=lambda level, text: said.append((level, text)),
+    )
+    rampfit.prepare(exposure, None, {}, rampfit.STEP.defaults() | settings)
+    expected = [("warning", f"rampfit: {settings['algorithm']} does not use {named}")] if named else []
+    assert said == expected
 
 
 def test_an_exact_line_gives_its_slope():

@@ -5,10 +5,12 @@ import re
 import shutil
 import signal
 import subprocess
+from functools import partial
 from pathlib import Path
 
 import pytest
 from kit_case import path_of_tools  # noqa: F401
+from quick_tools import quick  # noqa: F401
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 BLOCKS = re.findall(r"^```sh\n(.*?)^```", (EXAMPLES / "recipes.md").read_text(), flags=re.M | re.S)
@@ -19,13 +21,14 @@ def place(tmp_path_factory):
     """A directory where the recipes run one after another."""
     directory = tmp_path_factory.mktemp("recipes")
     (directory / "examples").mkdir()
-    shutil.copy(EXAMPLES / "Makefile", directory / "examples")
+    for name in ("Makefile", "mosaic.mk"):
+        shutil.copy(EXAMPLES / name, directory / "examples")
     return directory
 
 
 @pytest.mark.parametrize("number", range(len(BLOCKS)))
-def test_recipe(number, place, path_of_tools):  # noqa: F811
-    settings = {"PATH": f"{path_of_tools}:{os.environ['PATH']}", "RT_SIZE": "256", "RT_READ_PATTERN": "1;2-3;4-5;6"}
+def test_recipe(number, place, quick):  # noqa: F811
+    settings = {"PATH": f"{quick}:{os.environ['PATH']}", "RT_SIZE": "256", "RT_READ_PATTERN": "1;2-3;4-5;6"}
     done = subprocess.run(
         ["bash", "-eu", "-o", "pipefail", "-c", BLOCKS[number]],
         cwd=place,
@@ -43,11 +46,21 @@ def test_no_recipe_fails_half_way(place):
     assert not list(place.rglob(".*.tmp"))
 
 
+def test_make_mosaic_stands_behind_what_it_is_made_of(place):
+    command = ["make", "-f", EXAMPLES / "mosaic.mk", "DIR=field", "NAME=all", "-n"]
+    planned = partial(subprocess.run, cwd=place, capture_output=True, text=True, check=True)
+    assert "rt-run" not in planned(command).stdout
+    os.utime(place / "field" / "r0000101001001001001_0002_wfi01_f158_uncal.asdf")
+    first, second = [line for line in planned(command).stdout.splitlines() if "rt-run" in line]
+    assert "_0002_" in first and "--mosaic" not in first
+    assert "--mosaic" in second and second.count("_cal.asdf") == 3
+
+
 def test_make_goes_on_after_an_interrupt(raw, tmp_path, path_of_tools):  # noqa: F811
     for number in range(5):
         os.link(raw, tmp_path / raw.name.replace("_0001_", f"_{number:04d}_"))
     command = ["make", "-j", "2", "-f", EXAMPLES / "Makefile", f"DIR={tmp_path}"]
-    environment = os.environ | {"PATH": f"{path_of_tools}:{os.environ['PATH']}"}
+    environment = os.environ | {"PATH": f"{path_of_tools}:{os.environ['PATH']}", "RT_SKIP": "catalog"}  # quick
 
     def calibrated():
         return {path.name: path.stat().st_mtime_ns for path in tmp_path.glob("*_cal.asdf")}

@@ -20,8 +20,11 @@ class Fake:
             raise InputError(f"this epsf reference has no {path}")
         return self.meta[path.removeprefix("meta.")]
 
-    def array(self, name):
-        return self.stamps
+    def shape(self, name):
+        return self.stamps.shape
+
+    def part(self, name, index):
+        return self.stamps[index]
 
 
 def gaussian(xx=1.0, yy=1.0, xy=0.0, n=161):
@@ -124,3 +127,12 @@ def test_every_filter_has_a_built_in_psf_and_aperture_corrections(element):
     inside = stamp[np.hypot(x, y) * 0.11 < 1.6].sum()
     assert float(energy(1.6)) == pytest.approx(inside, abs=5e-3)
     assert 0 < energy(0.1) < energy(0.2) < energy(0.4) < 1
+
+
+def test_a_part_of_the_built_in_reference_is_that_of_the_whole():
+    source = Builtin("epsf", "WFI07", "F087")
+    whole = source.array("psf")
+    for index in ((0, 1), (0, 2, 4), (0,)):
+        np.testing.assert_array_equal(source.part("psf", index), whole[index])
+    with pytest.raises(IndexError):
+        source.part("psf", (1, 1))

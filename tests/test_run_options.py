@@ -347,6 +347,20 @@ def association(path, *members):
     return path
 
 
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (("--skip", "dark"), "dark is COMPLETE in this file: --skip of it changes nothing"),
+        (("--set", "rampfit.threshold=5"), "rampfit is COMPLETE in this file: --set of it changes nothing"),
+        (("--skip", "flat"), None),
+    ],
+)
+def test_options_of_a_step_that_is_done_already_were_ignored_silently(product, tmp_path, capsys, words, named):
+    assert tool("run", product("photom"), "--outdir", tmp_path, "--skip", "catalog", *words) == 0
+    said = capsys.readouterr().err
+    assert named in said if named else "changes nothing" not in said
+
+
 def test_an_association_runs_its_science_members(product, tmp_path):
     for stem in "abc":
         copied(product("flat"), tmp_path, f"{stem}_flat.asdf")

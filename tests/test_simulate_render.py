@@ -95,8 +95,11 @@ class FakeEpsf:
     def node(self, path):
         return self.meta[path.removeprefix("meta.")]
 
-    def array(self, name):
-        return self.stamps
+    def shape(self, name):
+        return self.stamps.shape
+
+    def part(self, name, index):
+        return self.stamps[index]
 
 
 def test_optical_stamps_are_integrated_over_the_pixel():

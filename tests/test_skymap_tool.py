@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 from mosaic_files import image
+from products_samples import arrays as sample_arrays
 from products_samples import meta as sample_meta
 from products_samples import wcs as sample_wcs
 from run_case import piped, tool
@@ -71,6 +72,62 @@ def test_a_position_in_the_overlap_has_one_primary_cell(said):
     assert (found["270p65x70y52"]["x"], found["270p65x70y52"]["y"]) == pytest.approx((99, 99), abs=1e-4)
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "18 00 43.250 +65 59 43.18",
+        "18 00 43.250, +65 59 43.18, 12.5",
+        "18:00:43.250 +65:59:43.18",
+        "270.180208 65.995328",
+        "270.180208,65.995328 # bright",
+        "270.180208\t65.995328\t+12\t13\t14\t15",
+    ],
+)
+def test_forms_of_positions_in_lists(line, tmp_path, said):
+    (tmp_path / "places").write_text(f"\n# RA Dec\n  {line}\n")
+    (found,) = said("--radec", f"@{tmp_path / 'places'}")
+    assert [float(text) for text in found.split("\t")[4:6]] == pytest.approx([2499.5, 2499.5], abs=0.2)
+
+
+def test_polygons_in_a_list(tmp_path, said):
+    (tmp_path / "fields").write_text(
+        "# two\n270.18,65.99,270.19,65.99,270.18,66\n\nPOLYGON ICRS 10 85 10.01 85 10 85.001\n"
+    )
+    lines = said("--polygon", f"@{tmp_path / 'fields'}")
+    assert [line.split("\t")[1] for line in lines] == ["270p65x69y51", "000p86x32y62"]
+
+
+@pytest.mark.parametrize("pole", ["90", "-90"])
+def test_poles(pole, said):
+    found = {line.split("\t")[1]: line.split("\t") for line in said("--radec", f"77,{pole}")}
+    (name,) = found
+    assert name == {"90": "135p90x50y50", "-90": "225m90x50y50"}[pole]
+    assert found[name][6] == "yes"
+    assert len(said(name, "--neighbours")) == 8
+    around = ",".join(f"{ra},{float(pole) * 0.9994}" for ra in range(0, 360, 30))
+    assert len(said("--polygon", around)) == 9
+
+
+def test_right_ascension_zero(said):
+    expected = said("--polygon", "359.95,0.1,0.05,0.1,0.05,0.2,359.95,0.2", "--names")
+    assert expected[0].startswith("000p00")
+    assert said("--polygon", "-0.05,0.1,0.05,0.1,0.05,0.2,-0.05,0.2", "--names") == expected
+    assert said("--polygon", "359.95,0.1,360.05,0.1,360.05,0.2,359.95,0.2", "--names") == expected
+
+
+def test_primary_area(said):
+    (line,) = said("135p90x25y50", "--primary")
+    fields = [float(text) for text in line.split("\t")[4:]]
+    assert fields[-4:] == pytest.approx([0, 360, 88.20062575, 90])
+    (told,) = json.loads("\n".join(said("135p90x25y50", "--primary", "--json")))
+    corners = np.array(told["cells"][0]["primary_corners"])
+    assert fields[:8] == pytest.approx(corners.ravel())
+    x, y = skymap.sky_to_pixel(skymap.parse_name("135p90x25y50"), *corners.T)
+    assert np.stack([x, y], axis=1) == pytest.approx(
+        np.array([[99.5, 99.5], [4899.5, 99.5], [4899.5, 4899.5], [99.5, 4899.5]]), abs=1e-5
+    )
+
+
 def test_polygons(said):
     corners = "270.1,65.95,270.3,65.95,270.3,66.03,270.1,66.03"
     lines = said("--polygon", corners, "--names")
@@ -121,6 +178,10 @@ def test_on_a_terminal_nothing_is_wider_than_it(monkeypatch, capsys):
         (("missing.asdf",), 3, "missing.asdf: no such file"),
         (("135p90x25y50", "--write", "x"), 2, "one of --write"),
         (("135p90x25y50", "--names", "--wcs"), 2, "--names does not go"),
+        (("--radec", "nan,10"), 2, "nan,10: no position"),
+        (("--polygon", "1,2,3,nan,5,6"), 3, "finite corners"),
+        (("--write", "x", "--corners"), 2, "no options of cells"),
+        (("--radec", "@/dev/null"), 2, "lists are empty"),
     ],
 )
 def test_refusals(words, status, text, capsys):
@@ -129,6 +190,14 @@ def test_refusals(words, status, text, capsys):
     assert text in captured.err
     assert len(captured.err.splitlines()) == 1
     assert captured.out == ""
+
+
+def test_raw_data_without_a_wcs_beside_them(tmp_path, capsys):
+    meta = sample_meta("l1_uncal")
+    path = tmp_path / "a_uncal.asdf"
+    writer.write_product(path, "l1_uncal", meta, sample_arrays("l1_uncal"))
+    assert tool("skymap", path) == 3
+    assert "has no WCS; its _wcs file stands beside it" in capsys.readouterr().err
 
 
 def test_a_reference_file_has_no_place_on_the_sky(tmp_path, capsys):
@@ -171,9 +240,19 @@ def test_comparison_with_a_file_that_differs(tmp_path, said):
     cells = np.concatenate([skymap_table.region_rows(region) for region in (0, 1)])
     cells["x_tangent"][2000] += 1
     path = skycells.write_tables(tmp_path / "s.asdf", regions, [cells], count=len(cells))
-    assert said("--compare", path, status=1) == ["region 1: places differ by up to 1 pixels"]
+    assert said("--compare", path, status=1) == ["region 1: places (x_tangent) differ by up to 1 pixels"]
     told = json.loads("\n".join(said("--compare", path, "--json", status=1)))
     assert (told["cells"], told["regions"], told["missing"]) == (3986, 2, 4056)
+
+
+def test_comparison_of_sizes_and_length(tmp_path, said, monkeypatch):
+    whole = skymap_table.region_table()
+    monkeypatch.setattr(skymap_table, "region_table", lambda: whole[:1])
+    rows = skymap_table.region_rows(0)
+    path = skycells.write_tables(
+        tmp_path / "s.asdf", whole[:1], [rows, rows[:2]], count=1987, meta={"nxy_skycell": 5001}
+    )
+    assert said("--compare", path, status=1) == ["meta.nxy_skycell is 5001, not 5000", "1987 cells, not 1985"]
 
 
 def test_compare_wants_a_skycells_file(tmp_path, capsys):

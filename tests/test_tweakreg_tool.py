@@ -169,6 +169,13 @@ def test_matches_are_written_on_request(cal, gaia, bright, tmp_path):
         assert rms == pytest.approx(1000 * meta(product_of(cal))["wcs_fit_results"]["rmse"], rel=0.05)
 
 
+def test_a_bad_extension_of_matches_speaks_of_no_option_that_there_is_not(cal, gaia, tmp_path, capsys):
+    status, _out, err = said(capsys, "tweakreg", cal, "--refcat", gaia, "--matches", tmp_path / "matches.xyz", "-q")
+    assert status == 2
+    assert ".ecsv" in err
+    assert "--format" not in err
+
+
 def test_matches_overwrite_nothing_unasked(cal, gaia, tmp_path, capsys):
     (tmp_path / "m.ecsv").write_text("mine")
     for name, code, expected in (("m.ecsv", 1, "exists already"), ("m.txt", 2, "no format of tables")):

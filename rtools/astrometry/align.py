@@ -325,9 +325,8 @@ def _shift(fit, limits):
     """Displacement of the middle of the field, with or without what the rotation about WFI_CEN does to it."""
     moved = fit.apply(limits.center) - limits.center
     angle = -np.deg2rad(fitting.derived(fit.matrix)["proper_rot"])
-    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     arm = limits.center - limits.pivot
-    return float(min(np.hypot(*moved), np.hypot(*(moved - (turn @ arm - arm)))))
+    return float(min(np.hypot(*moved), np.hypot(*(moved - (fitting.turn(angle) @ arm - arm)))))
 
 
 # -- results ----------------------------------------------------------------------------------------------------------

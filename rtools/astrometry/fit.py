@@ -10,11 +10,22 @@ import numpy as np
 
 from rtools.errors import InputError
 
-__all__ = ["GEOMETRIES", "MINIMUM", "Fit", "derived", "fit", "geometry_for"]
+__all__ = ["GEOMETRIES", "MINIMUM", "Fit", "derived", "fit", "geometry_for", "turn"]
 
 GEOMETRIES = ("shift", "rshift", "rscale", "general")
 MINIMUM = {"shift": 1, "rshift": 2, "rscale": 2, "general": 3}
 """Matches without which a geometry cannot be fitted."""
+
+
+def turn(angle):
+    """Matrix of a rotation from x to y.
+
+    Parameters
+    ----------
+    angle : float
+        Radians.
+    """
+    return np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
 
 
 class Fit(NamedTuple):

@@ -4,6 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
+from rtools.astrometry.fit import turn
+
 __all__ = ["starts"]
 
 BIN = 0.15
@@ -37,7 +39,7 @@ def starts(fields, limits, *, threads=1):
     # between two trial rotations a corner moves by one and a half bins
     steps = int(np.ceil(np.deg2rad(limits.rotation) * reach / (1.5 * BIN)))
     angles = np.deg2rad(limits.rotation) * np.arange(-steps, steps + 1) / max(steps, 1)
-    turned = np.array([_turn(angle) @ (limits.center - limits.pivot) for angle in angles])
+    turned = np.array([turn(angle) @ (limits.center - limits.pivot) for angle in angles])
     offsets = turned - (limits.center - limits.pivot)
     half = limits.shift + np.hypot(*offsets.T).max() + 2 * BIN
     bins = 2 * int(np.ceil(half / BIN))
@@ -52,9 +54,9 @@ def _vote(fields, center, angles, votes, threads):
     prepared = [_prepare(field, center, votes.shape[1] * BIN / 2) for field in fields]
 
     def job(index):
-        turn = np.array([np.cos(angles[index]), np.sin(angles[index]), BIN])
+        trial = np.array([np.cos(angles[index]), np.sin(angles[index]), BIN])
         for arrays in prepared:
-            vote(*arrays, turn, votes[index])
+            vote(*arrays, trial, votes[index])
 
     with ThreadPoolExecutor(max(1, threads)) as pool:
         list(pool.map(job, range(len(angles))))
@@ -96,11 +98,7 @@ def _peaks(votes, angles, offsets, limits, stars):
         if taken[plane, row, column]:
             continue
         taken[max(plane - 1, 0) : plane + 2, max(row - 2, 0) : row + 3, max(column - 2, 0) : column + 3] = True
-        matrix = _turn(angles[plane])
+        matrix = turn(angles[plane])
         displacement = np.array([middle[column], middle[row]])
         found.append((matrix, displacement + limits.center - matrix @ limits.center))
     return found
-
-
-def _turn(angle):
-    return np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])

@@ -3,6 +3,8 @@
 import numpy as np
 from numba import njit
 
+from rtools.catalog._detect_kernels import root
+
 __all__ = ["areas", "deblend_segments", "gather", "renumber"]
 
 
@@ -48,14 +50,6 @@ def deblend_segments(image, labels, segments, limits, out, children):
     for i in range(wanted.size):
         mine = pixels[starts[i] : ends[i]]
         children[wanted[i]] = _deblend(image, labels, mine, limits, out)
-
-
-@njit(nogil=True, cache=True, error_model="numpy")
-def _root(parent, k):
-    while parent[k] != k:
-        parent[k] = parent[parent[k]]
-        k = parent[k]
-    return k
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -106,7 +100,7 @@ def _basins_around(flat, labels, place, marks, parent, met):
             at = j * nx + i
             if labels[j, i] != mine or marks[at] == 0:
                 continue
-            basin = _root(parent, marks[at] - 1)
+            basin = root(parent, marks[at] - 1)
             k = 0
             while k < count and met[k] != basin:
                 k += 1
@@ -148,7 +142,7 @@ def _number(pixels, parent, marks):
     numbers = np.zeros(parent.size, np.int32)
     count = 0
     for place in pixels:
-        basin = _root(parent, marks[place] - 1)
+        basin = root(parent, marks[place] - 1)
         if numbers[basin] == 0:
             count += 1
             numbers[basin] = count

@@ -3,7 +3,7 @@
 import numpy as np
 from numba import njit
 
-__all__ = ["count_runs", "find_runs", "label_runs", "paint"]
+__all__ = ["count_runs", "find_runs", "label_runs", "paint", "root"]
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -39,7 +39,8 @@ def find_runs(image, threshold, mask, starts, runs):
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _root(parent, k):
+def root(parent, k):
+    """The root of the group that member k is in; paths to it are halved on the way."""
     while parent[k] != k:
         parent[k] = parent[parent[k]]
         k = parent[k]
@@ -60,20 +61,20 @@ def label_runs(starts, runs, npixels, labels):
                 above += 1
             other = above
             while other < starts[y] and runs[other, 0] <= runs[k, 1] + 1:
-                a, b = _root(parent, k), _root(parent, other)
+                a, b = root(parent, k), root(parent, other)
                 parent[max(a, b)] = min(a, b)
                 other += 1
     area = np.zeros(runs.shape[0], np.int64)
     for k in range(runs.shape[0]):
-        area[_root(parent, k)] += runs[k, 1] - runs[k, 0] + 1
+        area[root(parent, k)] += runs[k, 1] - runs[k, 0] + 1
     n = 0
     for k in range(runs.shape[0]):
-        root = _root(parent, k)
-        if root == k:
+        first = root(parent, k)
+        if first == k:
             n += 1 if area[k] >= npixels else 0
             labels[k] = n if area[k] >= npixels else 0
         else:
-            labels[k] = labels[root]
+            labels[k] = labels[first]
     return n
 
 

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from rtools.errors import InputError
+
 __all__ = ["EXTENDED", "encircled_energy", "is_extended"]
 
 EXTENDED = 1.2
@@ -28,7 +30,12 @@ def encircled_energy(source, element):
     """
     from scipy.interpolate import CubicSpline
 
-    entry = (source.node("data").get(element) or {}) if source is not None else {}
+    if source is None:
+        return None
+    try:
+        entry = source.node(f"data.{element}") or {}
+    except (KeyError, InputError):  # nothing of this element
+        return None
     radii, fractions = entry.get("ee_radii"), entry.get("ee_fractions")
     if radii is None or fractions is None:
         return None

@@ -93,7 +93,8 @@ def multiband_catalog(bands, options, *, measuring=None, threads=1, log=lambda l
     -------
     MultibandFound
     """
-    measuring = (measuring or Options())._replace(psf_weights=options["psf_weights"])
+    settings = {"kernel_fwhm": min(options["kernel_fwhms"]), "psf_weights": options["psf_weights"]}
+    measuring = (measuring or Options())._replace(**settings)
     detection = detection_image(bands, options["kernel_fwhms"], options["bkg_boxsize"], threads=threads, log=log)
     used = detection.bands or tuple(bands)
     reference = reference_of(used, options["psf_match"])

@@ -1,6 +1,7 @@
 """Declaration of the multiband catalog; `rtools.catalog.multiband` does the work."""
 
-from rtools.declare import Option, Reference, Step
+from rtools.catalog.step import DUST_MAPS, MEASURING, REFERENCES, SEPARATING
+from rtools.declare import Option, Step
 
 __all__ = ["STEP"]
 
@@ -33,15 +34,8 @@ STEP = Step(
         Option("kernel-fwhms", "2.0", "Widths of the smoothing kernels, pixels (FWHM), with commas between."),
         Option("snr-threshold", 5.0, "Threshold in the detection image, in its rms."),
         Option("npixels", 25, "Least number of connected pixels of a source.", minimum=1),
-        Option("deblend", False, "Separate sources whose pixels touch."),
-        Option("contrast", 1e-4, "Least share of the light of a blend for a source of its own.", minimum=0.0),
-        Option("fit-psf", True, "Measure positions and fluxes with the PSF, too."),
-        Option(
-            "psf-weights",
-            "model",
-            "Noise in the PSF fit: of the fitted model, or as measured.",
-            choices=("model", "err"),
-        ),
+        *SEPARATING,
+        *MEASURING,
         Option(
             "psf-match",
             None,
@@ -52,12 +46,9 @@ STEP = Step(
         Option("inject-sources", False, "Tell what is found of sources that are added to the images."),
         Option("inject-seed", None, "Of the added sources; by default another every time.", type=int, minimum=0),
         Option("save-debug-info", False, "With --inject-sources: keep segments and detection image of that run, too."),
-        Option("dust-maps", None, "Directory of the SFD98 maps SFD_dust_4096_ngp.fits and _sgp.fits.", type=str),
+        DUST_MAPS,
     ),
-    references=(
-        Reference("epsf", absent="needed", optional=True),
-        Reference("apcorr", absent="needed", optional=True),
-    ),
+    references=REFERENCES,
     memory="90 bytes a pixel, whatever the number of filters: 2.1 GB for 5000 × 5000; 2.8 with --inject-sources.",
     repeatable=True,
 )

@@ -12,6 +12,7 @@ from rtools.catalog import background, columns, deblend, deep, detect, segments,
 from rtools.catalog.image import Image
 from rtools.catalog.measure import RADII, Options, aperture_radii, measure
 from rtools.errors import InputError, UsageError
+from rtools.products.dq import PIXEL
 from rtools.reference.epsf import native_stamp
 
 __all__ = ["Found", "Planes", "about_table", "catalog_of", "make_image", "place_on_sky"]
@@ -19,7 +20,7 @@ __all__ = ["Found", "Planes", "about_table", "catalog_of", "make_image", "place_
 STERADIAN_NJY = 1e15
 """nJy per MJy."""
 
-DO_NOT_USE = np.uint32(1)
+DO_NOT_USE = np.uint32(PIXEL["DO_NOT_USE"])
 STAMP = 15
 """Pixels on a side of the PSF that the matched filter is cut from."""
 
@@ -70,7 +71,7 @@ class Found(NamedTuple):
         What the table says of itself.
     labels : ndarray int32 (rows, columns)
     detection_image : ndarray float32 (rows, columns)
-        nJy per pixel; zero where nothing could be measured.
+        nJy per pixel; NaN where no pixel under the kernel can be used; zero throughout where none of the image can.
     complete : bool
         False where no source was found.
     """

@@ -2,7 +2,25 @@
 
 from rtools.declare import Option, Reference, Step
 
-__all__ = ["STEP"]
+__all__ = ["DUST_MAPS", "MEASURING", "REFERENCES", "SEPARATING", "STEP"]
+
+SEPARATING = (
+    Option("deblend", False, "Separate sources whose pixels touch."),
+    Option("contrast", 1e-4, "Least share of the light of a blend for a source of its own.", minimum=0.0),
+)
+MEASURING = (
+    Option("fit-psf", True, "Measure positions and fluxes with the PSF, too."),
+    Option(
+        "psf-weights", "model", "Noise in the PSF fit: of the fitted model, or as measured.", choices=("model", "err")
+    ),
+)
+DUST_MAPS = Option("dust-maps", None, "Directory of the SFD98 maps SFD_dust_4096_ngp.fits and _sgp.fits.", type=str)
+"""Options that multiband catalogs have, too."""
+
+REFERENCES = (
+    Reference("epsf", absent="needed", optional=True),
+    Reference("apcorr", absent="needed", optional=True),
+)
 
 STEP = Step(
     name="catalog",
@@ -31,25 +49,15 @@ STEP = Step(
         Option("kernel-fwhm", 2.0, "Width of the smoothing kernel, pixels (FWHM).", minimum=0.1),
         Option("snr-threshold", 3.0, "Threshold on the smoothed image, in rms of the unsmoothed background."),
         Option("npixels", 25, "Least number of connected pixels of a source (5 with --deep).", minimum=1),
-        Option("deblend", False, "Separate sources whose pixels touch."),
-        Option("contrast", 1e-4, "Least share of the light of a blend for a source of its own.", minimum=0.0),
-        Option("fit-psf", True, "Measure positions and fluxes with the PSF, too."),
-        Option(
-            "psf-weights",
-            "model",
-            "Noise in the PSF fit: of the fitted model, or as measured.",
-            choices=("model", "err"),
-        ),
+        *SEPARATING,
+        *MEASURING,
         Option("deep", False, "Find faint sources with a filter matched to the PSF; blends are separated."),
         Option(
             "significance", 4.25, "With --deep: threshold, in standard deviations of the filtered image.", minimum=0.0
         ),
-        Option("dust-maps", None, "Directory of the SFD98 maps SFD_dust_4096_ngp.fits and _sgp.fits.", type=str),
+        DUST_MAPS,
         Option("forced-segmentation", None, "Measure on the segments of this _segm file.", type=str),
     ),
-    references=(
-        Reference("epsf", absent="needed", optional=True),
-        Reference("apcorr", absent="needed", optional=True),
-    ),
+    references=REFERENCES,
     repeatable=True,
 )

@@ -2,13 +2,13 @@
 
 import json
 import os
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
 import click
 
 from rtools.commands import common, options
+from rtools.commands.asn_reading import check_files, print_members
 from rtools.commands.outputs import Outputs, deliver
 from rtools.errors import InputError, UsageError
 
@@ -17,20 +17,22 @@ __all__ = ["command", "main"]
 PRODUCT_TYPES = ("visit", "pass", "full")
 
 DESCRIPTION = """\
-Files are arguments, lists (@list, @-) or, for -, one a line on standard input. Three kinds of associations are made:
+Files are arguments, lists (@list, @-) or, for -, one a line on standard input; an association among them stands for its
+science members. Three kinds of associations are made:
 
 plain: of all files, in their order; --product-name or -o says the name. The files are not opened and may still be
 missing.
 
 --skycell: one for each skycell that the images touch, for each filter, and for each visit (--product-type pass or full:
 for each pass, or for all of a program). Images need a WCS. Names are the archive's; prompt products (--release p, the
-default) are made of visits, data releases (r1 …) of passes and programs. Spectra and calibration exposures are left out
-with a warning.
+default) are made of visits, data releases (r1 …) of passes and programs, or of all the given images of a program
+(--subset 2: subset s2). Spectra and calibration exposures are left out with a warning.
 
 --multiband: one for each set of coadds whose names differ by filter only.
 
 Members are written relative to the association unless they are absolute. --check prints nothing but errors and
-warnings about associations: exit status 1 if there are errors, 3 if a file cannot be read."""
+warnings about associations: exit status 1 if there are errors, 3 if a file cannot be read. --members prints paths of
+the science members of associations, one a line; with --json all that they say."""
 
 
 @common.tool(
@@ -43,6 +45,7 @@ warnings about associations: exit status 1 if there are errors, 3 if a file cann
         "ls *_cal.asdf | rt-asn - --product-type full --release r1 --cell 270p65x69y51",
         "rt-asn --multiband r00001_r1_full_*_coadd.asdf",
         "rt-asn --check *_asn.json",
+        "rt-asn --members X_asn.json | xargs rt-info",
     ),
     no_args_is_help=True,
 )
@@ -52,41 +55,69 @@ warnings about associations: exit status 1 if there are errors, 3 if a file cann
 @click.option("--skycell", is_flag=True, help="By skycell and filter.")
 @click.option("--product-type", type=click.Choice(PRODUCT_TYPES), help="By skycell: what a mosaic is made of.  [visit]")
 @click.option("--cell", "cells", multiple=True, metavar="NAME", help="By skycell: only this one; repeatable.")
+@click.option("--subset", type=click.IntRange(1, 9999), metavar="N", help="By skycell: an arbitrary subset sN.")
 @click.option("--multiband", is_flag=True, help="Coadds of several filters.")
 @click.option("--release", metavar="ID", help="Data release: p, r1, r1-ultradeep …  [p, or that of the coadds]")
 @click.option("--psf-match", metavar="FILTER", help="Filter to which a multiband catalog matches the others.")
 @click.option("--catalogs", is_flag=True, help="Name the catalog beside each member, for the alignment.")
 @click.option("--check", is_flag=True, help="Check associations.")
+@click.option("--members", is_flag=True, help="Read associations.")
 @options.named_outputs
 @options.json_output
-def command(console, exposures, product_name, target, skycell, product_type, cells, multiband, release, psf_match,
-            catalogs, check, output, outdir, overwrite, dry_run, as_json):  # fmt: skip
-    by_cell = bool(skycell or product_type or cells)
-    if by_cell + multiband + check > 1:
-        raise UsageError("--skycell (with --product-type, --cell), --multiband and --check exclude each other")
-    if target and (by_cell or multiband or check):
+def command(console, exposures, product_name, target, skycell, product_type, cells, subset, multiband, release,
+            psf_match, catalogs, check, members, output, outdir, overwrite, dry_run, as_json):  # fmt: skip
+    by_cell = bool(skycell or product_type or cells or subset)
+    if by_cell + multiband + check + members > 1:
+        ways = "--skycell (with --product-type, --cell, --subset), --multiband, --check and --members"
+        raise UsageError(f"{ways} exclude each other")
+    if target and (by_cell or multiband or check or members):
         raise UsageError("--target is for plain associations")
-    if product_name and (by_cell or check):
+    if product_name and (by_cell or check or members):
         raise UsageError("--product-name names one product")
+    _refuse_filter(psf_match)
     files = list(dict.fromkeys(common.expand_inputs("@-" if name == "-" else name for name in exposures)))
     if not files:
         raise UsageError("no files")
-    if check:
-        return _check(console, files, as_json=as_json)
+    if check or members:
+        return (check_files if check else print_members)(console, files, as_json=as_json)
+    files = _unfolded(files)
     if by_cell:
-        made, status = _by_cell(console, files, cells, product_type or "visit", release or "p")
+        product_type = product_type or ("visit" if subset is None else "full")
+        made, status = _by_cell(console, files, cells, {"product_type": product_type, "release": release or "p",
+                                                        "subset": subset})  # fmt: skip
     elif multiband:
-        made, status = _multiband(files, product_name, release), 0
+        made, status = _multiband(files, product_name, release, psf_match), 0
     else:
         made, status = [_plain(files, product_name or _product_of(output), target, release)], 0
     if status:
         console.log("error", "nothing is written")
         return status
     if not made:
-        raise InputError("no associations: no image touches these cells")
+        raise InputError(
+            f"no associations: no image {'touches these cells' if cells else 'of the sky among the files'}"
+        )
     extra = {"psf_match": psf_match, "catalogs": catalogs}
     _write(made, extra, (output, outdir, overwrite, dry_run), as_json=as_json)
     return 0
+
+
+def _refuse_filter(psf_match):
+    from rtools.products.names import ELEMENTS
+
+    filters = [element for element in ELEMENTS if element.startswith("f")]
+    if psf_match and psf_match.lower() not in filters:
+        raise UsageError(f"--psf-match {psf_match}: no filter", mend=f"one of {' '.join(filters)}")
+
+
+def _unfolded(files):
+    """Files, each once, associations replaced by their science members."""
+    from rtools.products.association import science_members
+
+    found = {}
+    for file in files:
+        for name in science_members(file) if file.endswith(".json") else [file]:
+            found.setdefault(os.path.abspath(name), name)
+    return list(found.values())
 
 
 def _product_of(output):
@@ -125,12 +156,12 @@ def _name(file):
         return None
 
 
-def _by_cell(console, files, cells, product_type, release):
-    """The associations of images by skycell, and the exit status."""
+def _by_cell(console, files, cells, how):
+    """The associations of images by skycell, and the exit status; `how`: keywords of `grouping.by_skycell`."""
     from rtools.mosaic import grouping, skymap
 
     wanted = {skymap.parse_name(name) for name in cells}
-    grouping.by_skycell([], product_type, release)  # refuses what does not go together before files are read
+    grouping.by_skycell([], **how)  # refuses what does not go together before files are read
     exposures = []
 
     def look(file):
@@ -140,7 +171,7 @@ def _by_cell(console, files, cells, product_type, release):
             exposures.append(exposure._replace(cells=inside))
 
     status = common.for_each(console, files, look)
-    return [_made(group) for group in grouping.by_skycell(exposures, product_type, release)], status
+    return [_made(group) for group in grouping.by_skycell(exposures, **how)], status
 
 
 def _exposure(console, file):
@@ -164,7 +195,7 @@ def _exposure(console, file):
         return Exposure(file, visit, element, tuple(cells_touching(*footprint_of(product))))
 
 
-def _multiband(files, product_name, release):
+def _multiband(files, product_name, release, psf_match):
     """The associations of coadds of several filters."""
     from rtools.mosaic import grouping
 
@@ -178,6 +209,13 @@ def _multiband(files, product_name, release):
     groups = grouping.multiband(parsed)
     if product_name and len(groups) > 1:
         raise UsageError("--product-name names one product", mend=f"the coadds make {len(groups)}")
+    for group in groups:
+        elements = [parsed[file].element for file in group.files]
+        twice = [file for file, element in zip(group.files, elements, strict=True) if elements.count(element) > 1]
+        if twice:
+            raise InputError(f"another coadd of the same filter as {twice[0]}", path=twice[1])
+        if psf_match and psf_match.lower() not in elements:
+            raise UsageError(f"--psf-match {psf_match}: no such coadd", mend=f"there are {' '.join(elements)}")
     return [_made(group, product_name, release) for group in groups]
 
 
@@ -247,30 +285,6 @@ def _catalog(file):
     from rtools.products.names import split_suffix
 
     return os.path.join(os.path.dirname(file), f"{split_suffix(file)[0]}_cat.parquet")
-
-
-def _check(console, files, *, as_json):
-    """Check associations; returns the exit status: 1 if one has errors."""
-    from rtools.mosaic.skymap import disagreements
-    from rtools.products.association import read_association
-    from rtools.products.association_check import check_association
-
-    reports = []
-
-    def check(file):
-        errors, warnings = check_association(file)
-        with suppress(InputError):  # its errors are told already
-            warnings += disagreements(read_association(file).skycell_wcs_info or {})
-        for text in errors:
-            console.log("error", f"{file}: {text}")
-        for text in warnings:
-            console.log("warning", f"{file}: {text}")
-        reports.append({"file": file, "errors": errors, "warnings": warnings})
-
-    status = common.for_each(console, files, check, report=reports.append)
-    if as_json:
-        click.echo(json.dumps(reports, indent=2))
-    return common.shared_status(status, int(any(entry.get("errors") for entry in reports)))
 
 
 main = common.entry(command)

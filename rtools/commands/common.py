@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 import tomllib
-from contextlib import nullcontext, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -25,8 +25,10 @@ __all__ = [
     "Refusal",
     "Tool",
     "entry",
+    "errors_in_json",
     "expand_inputs",
     "for_each",
+    "group",
     "jobs_count",
     "json_line",
     "option",
@@ -131,6 +133,26 @@ def tool(name, *, summary, examples, description="", no_args_is_help=False, **se
     return decorate
 
 
+class ToolGroup(Tool, click.Group):
+    """A group of subcommands whose help begins with usage and examples."""
+
+
+def group(name, *, summary, examples, description):
+    """A `ToolGroup` without subcommands yet, with the options that one has."""
+    command = ToolGroup(
+        name,
+        examples=examples,
+        short_help=summary,
+        help=description,
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    )
+    return _version(name)(command)
+
+
+def _version(name):
+    return click.version_option(__version__, "-V", "--version", prog_name=name, message="%(prog)s (rtools) %(version)s")
+
+
 def _long_names(command):
     """What options are called in configuration files, and after RT_ in the environment: ``--dry-run`` is dry-run."""
     options = [param for param in command.params if isinstance(param, click.Option)]
@@ -173,7 +195,7 @@ def _shared(name):
             callback=_show_config,
             help="Print every value and its origin.",
         ),
-        click.version_option(__version__, "-V", "--version", prog_name=name, message="%(prog)s (rtools) %(version)s"),
+        _version(name),
     ]
 
 
@@ -402,6 +424,18 @@ def for_each(console, inputs, function, *, fail_fast=False, report=None, key="fi
             if fail_fast:
                 break
     return shared_status(*codes)
+
+
+@contextmanager
+def errors_in_json(as_json, **inputs):
+    """With --json, tell an error there, too: `inputs` with "error" and "exit_code", as the report of `for_each`."""
+    try:
+        yield
+    except RtoolsError as error:
+        if as_json and not isinstance(error, UsageError):
+            text = str(error).removeprefix(f"{inputs.get('file')}: ")
+            json_line(inputs | {"error": text, "exit_code": error.exit_code})
+        raise
 
 
 def json_line(record):

@@ -62,7 +62,7 @@ def command(console, first, second, rtol, atol, ignore, everything, worst, as_js
         raise UsageError("only one of the two can be standard input")
     patterns = [word.strip() for words in ignore for word in words.split(",") if word.strip()]
     settings = {"rtol": rtol, "atol": atol, "ignore": patterns, "everything": everything, "worst": worst}
-    with local(first) as one, local(second) as two:
+    with common.errors_in_json(as_json, a=first, b=second), local(first) as one, local(second) as two:
         metadata, arrays, what = _compared(one, two, settings)
     differ = bool(metadata or arrays)
     if as_json:

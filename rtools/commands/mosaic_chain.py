@@ -14,14 +14,15 @@ KEYS = {"first": "from", "last": "until"}
 
 
 def makes_mosaic(inputs, options):
-    """Whether these inputs and options ask `rt-run` for a mosaic: a grid, --mosaic, or an association of images.
+    """Whether these inputs and options ask `rt-run` for a mosaic: a grid, --mosaic, --add, or an association of images.
 
     An association of images that comes with --refcat is one whose images are to be aligned.
     """
     typed = click.get_current_context().get_parameter_source("refcat").name == "COMMANDLINE"
-    if typed and not options["mosaic"]:
+    asked = options["mosaic"] or options["add"]
+    if typed and not asked:
         return False  # images that are to be aligned
-    if options["mosaic"] or any(options[key] not in (None, ()) for key in GRID_KEYS):
+    if asked or any(options[key] not in (None, ()) for key in GRID_KEYS):
         return True
     files = [name for name in inputs if name.endswith(".json")]
     if not files or len(files) < len(inputs):

@@ -4,11 +4,11 @@ import click
 
 from rtools.errors import UsageError
 
-__all__ = ["GRID_KEYS", "grid", "grid_options", "memory", "wanted_grid"]
+__all__ = ["GRID_KEYS", "add", "grid", "grid_options", "memory", "wanted_grid"]
 
 grid = (
     click.option("--skycell", "skycells", multiple=True, metavar="NAME", help="Grid of a skycell."),
-    click.option("--like", metavar="FILE", help="Grid of another image, also of one with distortion."),
+    click.option("--like", metavar="FILE", help="Grid of another image, also with distortion, or of a bare WCS."),
     click.option("--center", metavar="RA,DEC", help="Tangent point; with --size the middle of the grid. Degrees."),
     click.option("--scale", type=float, metavar="ARCSEC", help="Pixel scale."),
     click.option("--scale-ratio", type=float, metavar="R", help="Pixel scale over that of the first exposure.  [1]"),
@@ -36,6 +36,8 @@ GRID_KEYS = ("skycells", "like", "center", "scale", "scale_ratio", "size", "pa",
 memory = click.option(
     "--max-memory", type=float, default=2.0, show_default=True, metavar="GIB", help="Memory that is used, about."
 )
+
+add = click.option("--add", metavar="COADD", help="A mosaic that the images join; its grid, kernel, weights.")
 
 
 def wanted_grid(options):

@@ -5,6 +5,7 @@ import sys
 import tempfile
 
 import click
+from click.core import ParameterSource
 
 from rtools.commands import options as bundles
 from rtools.commands.chainlike import check_option, errors_called, spooled
@@ -23,8 +24,11 @@ def command_of_step(step, more=()):
         from rtools.pipeline.mosaic_plan import Request
 
         values = {item.key: options.pop(item.key) for item in step.options}
-        settings = {item.key: value if value is None else check_option(step, item, value)
-                    for item, value in zip(step.options, values.values(), strict=True)}  # fmt: skip
+        if options.get("add"):  # what is not asked for is as the mosaic has it
+            source = click.get_current_context().get_parameter_source
+            values = {key: value for key, value in values.items() if source(key) is not ParameterSource.DEFAULT}
+        settings = {item.key: None if values[item.key] is None else check_option(step, item, values[item.key])
+                    for item in step.options if item.key in values}  # fmt: skip
         inputs, how = options.pop("inputs"), {key: options.pop(key) for key in ("dry_run", "as_json", "fail_fast")}
         where = {}
         if "skycells" in options:
@@ -72,6 +76,8 @@ def run_groups(console, inputs, request, *, alone=False, dry_run=False, timings=
     groups = _groups(list(dict.fromkeys(expand_inputs(inputs))), alone=alone)
     if request.output and len(groups) > 1:
         raise UsageError("-o names one output", mend="use --outdir for several")
+    if request.add and len(groups) > 1:
+        raise UsageError("--add: one group of images joins a mosaic", mend="add one association after the other")
     plans, reports, taken = {}, [], {}
     how = {"fail_fast": fail_fast, "report": reports.append, "key": "input"}
 
@@ -161,6 +167,7 @@ def _described(name, plan, request):
     return {
         "input": name,
         "members": [member.name for member in plan.members],
+        "add": plan.stack and {"mosaic": plan.stack.name, "members": plan.stack.count},
         "steps": list(plan.steps),
         "options": {step: request.options(step) for step in plan.steps if step != "catalog"},
         "grids": [mosaic.frame.said() for mosaic in plan.mosaics],
@@ -173,6 +180,8 @@ def _print_plan(entry):
     click.echo(f"{entry['input']}: {', '.join(entry['steps'])}")
     for line in entry["members"]:
         click.echo(f"  {line}")
+    if entry["add"]:
+        click.echo("  joining {mosaic}, of {members} images".format(**entry["add"]))
     for line in entry["grids"]:
         click.echo(f"  on {line}")
     for path in entry["outputs"]:

@@ -28,8 +28,8 @@ directory before a name is ignored. What is no name is refused with the column a
 In a pipe each name is a line of tab-separated fields: {" ".join(COLUMNS)}. Fields are as they stand in the name, zeros
 kept. With --json each name is one object on a line of its own; --build takes these back.
 
---check prints nothing but errors and warnings. It warns of a skycell that is not padded, of a missing filter, of an
-older suffix and, where an ASDF file of that name exists, of metadata that say something else."""
+--check prints nothing but errors and warnings. It warns of a skycell that does not exist or is not padded, of a missing
+filter, of an older suffix and, where an ASDF file of that name exists, of metadata that say something else."""
 
 
 @common.tool(
@@ -171,10 +171,24 @@ def _remarks(console, text, name, *, check):
         console.log("warning", f"{name.text}: {advice}")
     if not check:
         return {}
-    found = [*names.remarks(name), *_metadata_remarks(text, name)]
+    found = [*names.remarks(name), *_skycell_remarks(name), *_metadata_remarks(text, name)]
     for remark in found:
         console.log("warning", f"{text}: {remark}")
     return {"warnings": found}
+
+
+def _skycell_remarks(name):
+    """Whether the skycell of a name is one of the tessellation."""
+    if not name.skycell:
+        return []
+    from rtools.mosaic.skymap import parse_name
+
+    try:
+        parse_name(name.skycell)
+    except InputError as error:
+        start, _end = name.span("skycell")
+        return [f"column {start + 1}: {error.message}: {error.mend}"]
+    return []
 
 
 def _metadata_remarks(path, name):

@@ -6,11 +6,9 @@ from pathlib import Path
 
 import click
 
-from rtools import __version__
 from rtools.commands import common, options
 from rtools.commands.inputs import local
 from rtools.commands.outputs import Outputs, deliver
-from rtools.commands.refs import ToolGroup
 from rtools.errors import InputError, UsageError
 
 __all__ = ["command", "main"]
@@ -36,17 +34,13 @@ is taken to be the magnitude of the table. Stars that tables share are listed on
 FORMATS = ("hats", "parquet", "ecsv", "csv", "fits", "votable")
 
 
-@click.group(
+command = common.group(
     "rt-refcat",
-    cls=ToolGroup,
+    summary="Reference catalogs: make, inspect, cut, from a simulation, download.",
+    description="Reference catalogs for rt-tweakreg: make, inspect and cut local ones, build one from a simulation's "
+    "truth, or download from Gaia.",
     examples=EXAMPLES,
-    short_help="Reference catalogs: make, inspect, cut, from a simulation, download.",
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-@click.version_option(__version__, "-V", "--version", prog_name="rt-refcat", message="%(prog)s (rtools) %(version)s")
-def command():
-    """Reference catalogs for rt-tweakreg: make, inspect and cut local ones, build one from a simulation's truth, or
-    download from Gaia."""
 
 
 def _bundle(*decorators):

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import click
 
-from rtools import __version__
 from rtools.commands import common, options
 from rtools.commands.chainlike import reference_config
 from rtools.commands.inputs import opened
@@ -24,20 +23,12 @@ EXAMPLES = (
 )
 
 
-class ToolGroup(common.Tool, click.Group):
-    """A group of subcommands whose help begins with usage and examples."""
-
-
-@click.group(
+command = common.group(
     "rt-refs",
-    cls=ToolGroup,
+    summary="Reference files: check, list, show, make.",
+    description="Reference files: which ones an exposure needs and what is found where; list, show and make them.",
     examples=EXAMPLES,
-    short_help="Reference files: check, list, show, make.",
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-@click.version_option(__version__, "-V", "--version", prog_name="rt-refs", message="%(prog)s (rtools) %(version)s")
-def command():
-    """Reference files: which ones an exposure needs and what is found where; list, show and make them."""
 
 
 @common.tool(
@@ -54,13 +45,14 @@ def check(console, file, ref, refdir, builtin, as_json):
     from rtools.products import metadata
     from rtools.reference import find, match
 
-    with opened(file) as product:
-        meta = product.meta
-    needed = ("exposure.type", "exposure.start_time", "instrument.detector", "instrument.optical_element")
-    metadata.require(meta, *needed, path=file)
-    uses = [use for step in chain.steps_for(meta) for use in step.references]
     config = reference_config(ref, refdir, builtin)
-    answers = find.survey(meta, uses, config, log=console.log)
+    needed = ("exposure.type", "exposure.start_time", "instrument.detector", "instrument.optical_element")
+    with common.errors_in_json(as_json, file=file):
+        with opened(file) as product:
+            meta = product.meta
+        metadata.require(meta, *needed, path=file)
+        uses = [use for step in chain.steps_for(meta) for use in step.references]
+        answers = find.survey(meta, uses, config, log=console.log)
     rows = [
         {
             "type": answer.type,
@@ -98,7 +90,8 @@ def check(console, file, ref, refdir, builtin, as_json):
 def list_(console, directory, as_json):
     from rtools.reference.index import scan
 
-    candidates = scan(directory)
+    with common.errors_in_json(as_json, directory=directory):
+        candidates = scan(directory)
     if as_json:
         click.echo(json.dumps([_plain(candidate) for candidate in candidates], indent=2))
         return 0
@@ -133,7 +126,7 @@ def show(console, file, as_json):
     from rtools.reference.files import FileSource
     from rtools.reference.index import candidate_of
 
-    with opened(file) as product:
+    with common.errors_in_json(as_json, file=file), opened(file) as product:
         candidate = candidate_of(product.path)
         if candidate.type is None:
             raise InputError("no reference file of a type that the chain uses", path=file)

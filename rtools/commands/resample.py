@@ -1,11 +1,11 @@
 """rt-resample: exposures drizzled into a mosaic."""
 
-from rtools.commands.mosaic_options import grid, memory
+from rtools.commands.mosaic_options import add, grid, memory
 from rtools.commands.mosaiclike import command_of_step, entry
 from rtools.mosaic.steps import RESAMPLE
 
 __all__ = ["command", "main"]
 
-command = command_of_step(RESAMPLE, more=(*grid, memory))
+command = command_of_step(RESAMPLE, more=(*grid, add, memory))
 
 main = entry(command)

@@ -17,6 +17,7 @@ EXAMPLES = (
     "rt-run X_uncal.asdf --until linearity",
     "rt-run X_linearity.asdf --skip dark --dry-run",
     "rt-run r*_cal.asdf --skycell 270p65x69y50 --outdir mosaics -j 0",
+    "rt-run new_cal.asdf --add field_coadd.asdf -o deeper_coadd.asdf",
 )
 
 DESCRIPTION = """\
@@ -27,8 +28,9 @@ Takes raw data (_uncal), any intermediate product, and associations (.json: each
 With --until it writes that step's product instead.
 
 Images (_cal) with a grid or --mosaic, and associations of images, become a mosaic: flux, skymatch, outlier, resample
-and the catalog; X_coadd.asdf, X_cat.parquet, X_segm.asdf. Several skycells are done one after another. Memory does not
-grow with the number of images. --from, --until, --refcat, --strict and --save-steps are not for mosaics."""
+and the catalog; X_coadd.asdf, X_cat.parquet, X_segm.asdf. Several skycells are done one after another. With --add they
+join a mosaic, which is not changed: matched to its sky, tested against it. Memory does not grow with the number of
+images. --from, --until, --refcat, --strict and --save-steps are not for mosaics."""
 
 
 @tool(
@@ -48,6 +50,7 @@ grow with the number of images. --from, --until, --refcat, --strict and --save-s
 @click.option("--save-steps", is_flag=True, help="Write the product of every step, too.")
 @click.option("--mosaic", is_flag=True, help="Make a mosaic that covers all images; an association makes one, too.")
 @mosaic_options.grid_options
+@mosaic_options.add
 @mosaic_options.memory
 @click.option("--on-disk", "--on_disk", is_flag=True, hidden=True, help="Accepted; members are never held together.")
 @click.option("--timings", is_flag=True, help="Print seconds per step, summed over threads, and peak memory.")
@@ -69,7 +72,7 @@ def command(console, **options):
     inputs = expand_inputs(inputs)
     if mosaic_chain.makes_mosaic(inputs, options):
         return mosaic_chain.run_chain(console, inputs, options, references=references, how=how)
-    for key in (*mosaic_options.GRID_KEYS, "mosaic", "max_memory"):
+    for key in (*mosaic_options.GRID_KEYS, "add", "mosaic", "max_memory"):
         options.pop(key)
     settings, refcat = _settings(options.pop("settings")), options.pop("refcat")
     if refcat is not None:

@@ -20,10 +20,15 @@ other included; of a cell the cell itself. No reference file is needed.
 
 In a pipe a cell is a line of tab-separated fields: source, cell, centre (RA, Dec in degrees); then, of a position, its
 pixel (x, y) in the cell and yes or no: whether the position is in the cell's primary area, that is in no other's; then
-what --wcs and --corners add: the fields of an association's skycell_wcs_info without the name and the centre, and RA,
-Dec of the corners (x, y low low, high low, high high, low high).
+what is asked for: --wcs, the fields of an association's skycell_wcs_info without the name and the centre; --corners,
+RA, Dec of the corners (x, y low low, high low, high high, low high); --primary, those of the cell without its border,
+and the limits (RA, RA, Dec, Dec) of its projection region: the primary area is what lies in both.
 
-RA and DEC are degrees, or sexagesimal with RA in hours. --radec @FILE reads positions one a line, @- standard input."""
+RA and DEC are degrees, or sexagesimal with RA in hours. --radec @FILE reads positions one a line, @- standard input,
+columns beyond the second and lines that begin with # are ignored; --polygon @FILE reads polygons."""
+
+_SIX_WORDS = re.compile(r"\s*\d{1,2}\s+\d{1,2}\s+\d{1,2}(\.\d*)?\s+[+-]\d{1,2}\s+\d{1,2}\s+\d{1,2}(\.\d*)?(\s|$)")
+"""A position in sexagesimal that has spaces only."""
 
 
 @common.tool(
@@ -42,24 +47,28 @@ RA and DEC are degrees, or sexagesimal with RA in hours. --radec @FILE reads pos
 )
 @click.argument("inputs", nargs=-1, metavar="[FILE|CELL]…")
 @click.option("--radec", multiple=True, metavar="RA,DEC", help="A position; repeatable; @FILE is a list of them.")
-@click.option("--polygon", multiple=True, metavar="RA,DEC,…", help="Corners of a polygon; repeatable; s_region too.")
+@click.option("--polygon", multiple=True, metavar="RA,DEC,…", help="Corners, or an s_region; repeatable; @FILE.")
 @click.option("--neighbours", is_flag=True, help="Instead of each cell those that overlap it.")
 @click.option("--names", is_flag=True, help="Only names of cells, one a line, each once.")
 @click.option("--wcs", is_flag=True, help="The grid of each cell, too.")
 @click.option("--corners", is_flag=True, help="The corners of each cell, too.")
+@click.option("--primary", is_flag=True, help="The primary area of each cell, too.")
 @options.json_output
 @click.option("--write", metavar="FILE", help="Write the reference file of all cells (1.3 GB).")
 @click.option("--compare", metavar="FILE", help="Differences of a reference file; exit status 1 if there are any.")
 @click.option("--overwrite", is_flag=True, help="Replace an output that exists; otherwise refused, exit 1.")
 @options.jobs
 @options.fail_fast
-def command(console, inputs, radec, polygon, neighbours, names, wcs, corners, as_json, write, compare, overwrite, jobs,
-            fail_fast):  # fmt: skip
+def command(console, inputs, radec, polygon, neighbours, names, wcs, corners, primary, as_json, write, compare,
+            overwrite, jobs, fail_fast):  # fmt: skip
     queries = bool(inputs or radec or polygon)
     if queries + bool(write) + bool(compare) != 1:
         raise UsageError("give files, cells or positions, or one of --write and --compare")
-    if names and (wcs or corners or as_json):
-        raise UsageError("--names does not go with --wcs, --corners or --json")
+    more = {"wcs": wcs, "corners": corners, "primary": primary}
+    if names and (any(more.values()) or as_json):
+        raise UsageError("--names does not go with --wcs, --corners, --primary or --json")
+    if not queries and (neighbours or names or any(more.values())):
+        raise UsageError("--write and --compare take no options of cells")
     if write:
         return _write(console, write, overwrite, common.jobs_count(jobs))
     if compare:
@@ -67,7 +76,9 @@ def command(console, inputs, radec, polygon, neighbours, names, wcs, corners, as
     reports = []
 
     asked = dict.fromkeys(common.expand_inputs(inputs))
-    asked |= dict.fromkeys(_positions(radec), "radec") | dict.fromkeys(polygon, "polygon")
+    asked |= dict.fromkeys(_lines(radec, _columns), "radec") | dict.fromkeys(_lines(polygon, str.strip), "polygon")
+    if not asked:
+        raise UsageError("the lists are empty")
 
     def look(source):
         reports.append((source, _cells(asked[source], source, neighbours)))
@@ -75,26 +86,34 @@ def command(console, inputs, radec, polygon, neighbours, names, wcs, corners, as
     failures = []
     status = common.for_each(console, asked, look, fail_fast=fail_fast, report=failures.append, key="input")
     if as_json:
-        described = [{"input": source, "cells": [_described(*cell, wcs, corners) for cell in cells]}
+        described = [{"input": source, "cells": [_described(*cell, more) for cell in cells]}
                      for source, cells in reports]  # fmt: skip
         click.echo(json.dumps(described + failures, indent=2))
     elif names:
         _print_names(reports)
     else:
-        _print_cells(reports, wcs, corners)
+        _print_cells(reports, more)
     return status
 
 
-def _positions(texts):
-    """Positions as they are typed, lists of them read."""
+def _lines(texts, plain):
+    """Texts as they are typed, and what ``plain(line)`` makes of each line of lists."""
     for text in texts:
         if not text.startswith("@"):
             yield text
             continue
-        for line in common.expand_inputs([text]):
-            words = line.split("#")[0].replace(",", " ").split()
-            if words:
-                yield ",".join(words[:2])
+        lines = (line.split("#")[0] for line in common.expand_inputs([text]))
+        yield from (plain(line) for line in lines if line.strip())
+
+
+def _columns(line):
+    """A position of a line of a list: columns parted by commas or spaces, ``h m s d m s`` among them."""
+    if "," in line:
+        return ",".join(line.split(",")[:2])
+    if _SIX_WORDS.match(line):
+        words = line.split()
+        return f"{':'.join(words[:3])},{':'.join(words[3:6])}"
+    return ",".join(line.split()[:2])
 
 
 def _cells(kind, source, neighbours):
@@ -162,11 +181,16 @@ def footprint_of(product):
         return footprint(product.node("wcs_l2"))
     if product.kind not in ("l1_uncal", "ramp", "l2_image", "l3_coadd"):
         raise InputError(f"a {product.reftype or product.kind} has no place on the sky")
-    wcs = load_wcs(product)
+    try:
+        wcs = load_wcs(product)
+    except InputError as error:
+        if error.message == "has no WCS":
+            error.mend = "its _wcs file stands beside it, or rt-assignwcs makes one"
+        raise
     return footprint(wcs, product.arrays["data"].shape[-2:] if product.has("data") else None)
 
 
-def _described(cell, place, wcs, corners):
+def _described(cell, place, more):
     """A cell for JSON."""
     from rtools.mosaic import skymap
 
@@ -178,10 +202,12 @@ def _described(cell, place, wcs, corners):
         entry |= {"x": float(x), "y": float(y), "primary": bool(skymap.in_primary(cell, *place))}
     entry |= {"index": skymap.cell_index(cell), "region": cell.region, "row": cell.row, "column": cell.column}
     entry["region_bounds"] = {key: float(getattr(table, key)[cell.region]) for key in bounds}
-    if wcs:
+    if more["wcs"]:
         entry["skycell_wcs_info"] = info
-    if corners:
+    if more["corners"]:
         entry["corners"] = skymap.corners(cell).tolist()
+    if more["primary"]:
+        entry["primary_corners"] = skymap.corners(cell, border=skymap.BORDER).tolist()
     return entry
 
 
@@ -192,22 +218,24 @@ def _print_names(reports):
         click.echo(name_of(cell))
 
 
-def _print_cells(reports, wcs, corners):
+def _print_cells(reports, more):
     from rtools.show.table import print_table
 
     head, rows = ["source", "cell", "ra", "dec"], []
     for source, cells in reports:
         for cell, place in cells:
-            entry = _described(cell, place, True, True)
+            entry = _described(cell, place, more)
             fields = {"source": source, "cell": entry["name"], "ra": f"{entry['ra']:.8f}", "dec": f"{entry['dec']:.8f}"}
             if place:
                 fields |= {"x": f"{entry['x']:.3f}", "y": f"{entry['y']:.3f}"}
                 fields["primary"] = "yes" if entry["primary"] else "no"
-            if wcs:
-                info = entry["skycell_wcs_info"].items()
-                fields |= {key: str(value) for key, value in info if key not in ("name", "ra_center", "dec_center")}
-            for number, (ra, dec) in enumerate(entry["corners"] if corners else (), 1):
-                fields |= {f"ra_corn{number}": f"{ra:.8f}", f"dec_corn{number}": f"{dec:.8f}"}
+            info = entry.get("skycell_wcs_info", {}).items()
+            fields |= {key: str(value) for key, value in info if key not in ("name", "ra_center", "dec_center")}
+            for what, short in (("corners", "corn"), ("primary_corners", "prim")):
+                for number, (ra, dec) in enumerate(entry.get(what, ()), 1):
+                    fields |= {f"ra_{short}{number}": f"{ra:.8f}", f"dec_{short}{number}": f"{dec:.8f}"}
+            if more["primary"]:
+                fields |= {key: f"{value:.8f}" for key, value in entry["region_bounds"].items()}
             head += [key for key in fields if key not in head]
             rows.append(fields)
     if rows or sys.stdout.isatty():
@@ -215,7 +243,7 @@ def _print_cells(reports, wcs, corners):
 
 
 def _write(console, path, overwrite, threads):
-    from rtools.mosaic import skymap, skymap_table
+    from rtools.mosaic import skymap_table
     from rtools.products import history, skycells
 
     path = Path(path)
@@ -232,14 +260,10 @@ def _write(console, path, overwrite, threads):
             yield skymap_table.region_rows(region)
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    sizes = {
-        "nxy_skycell": skymap.CELL_SIZE,
-        "skycell_border_pixels": skymap.BORDER,
-        "pixel_scale": round(skymap.PIXEL_SCALE * 3600, 9),
-    }
     count = int(table["skycell_end"][-1])
     entries = [history.entry("rt-skymap")]
-    skycells.write_tables(path, table, parts(), count=count, threads=threads, history=entries, meta=sizes)
+    skycells.write_tables(path, table, parts(), count=count, threads=threads, history=entries,
+                          meta=skymap_table.SIZES)  # fmt: skip
     console.status("")
     click.echo(path)
     return 0
@@ -250,6 +274,7 @@ def _compare(console, name, as_json):
     from rtools.products import skycells
 
     result = skymap_table.compare(*skycells.read_tables(name))
+    result["lines"] = [*skymap_table.compare_sizes(skycells.read_meta(name)), *result["lines"]]
     if as_json:
         click.echo(json.dumps({"file": name, **result}, indent=2))
         return int(bool(result["lines"]))

@@ -105,7 +105,7 @@ def _format(form, output, outdir, *, as_json):
         raise UsageError("which format?", mend="--format says it")
     from rtools.products.catalogs import form_of_name
 
-    return form_of_name(output)
+    return form_of_name(output, option="--format")
 
 
 def _target(outputs, name, form):

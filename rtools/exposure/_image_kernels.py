@@ -3,9 +3,11 @@
 import numpy as np
 from numba import njit
 
+from rtools.products.dq import PIXEL
+
 __all__ = ["collect", "count_bins", "round_to_half"]
 
-DO_NOT_USE = np.uint32(1)
+DO_NOT_USE = np.uint32(PIXEL["DO_NOT_USE"])
 SIGN = np.uint32(1 << 31)
 MAGNITUDE = np.uint32(SIGN - np.uint32(1))
 

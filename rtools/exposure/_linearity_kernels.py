@@ -12,12 +12,14 @@ from threading import Lock
 import numpy as np
 from numba import njit
 
+from rtools.products.dq import GROUP, PIXEL
+
 __all__ = ["kernel"]
 
 CHANNEL = 128
-DO_NOT_USE = np.uint8(1)
-SATURATED = np.uint8(2)
-NO_LIN_CORR = np.uint32(1 << 20)
+DO_NOT_USE = np.uint8(GROUP["DO_NOT_USE"])
+SATURATED = np.uint8(GROUP["SATURATED"])
+NO_LIN_CORR = np.uint32(PIXEL["NO_LIN_CORR"])
 
 LIMIT = np.float32(1e6)
 """DN beyond which no corrected value can lie (full well is 65,000 DN)."""

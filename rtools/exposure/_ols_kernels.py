@@ -11,14 +11,15 @@ import numpy as np
 from numba import njit
 
 from rtools.exposure.frame import BORDER
+from rtools.products.dq import GROUP, PIXEL
 
 __all__ = ["JumpTest", "fit_strip"]
 
-DO_NOT_USE = np.uint32(1)
-SATURATED = np.uint8(2)
-JUMP_DET = np.uint8(4)
-NO_GAIN_VALUE = np.uint32(1 << 19)
-UNUSABLE = np.uint8(3)
+DO_NOT_USE = np.uint32(PIXEL["DO_NOT_USE"])
+SATURATED = np.uint8(GROUP["SATURATED"])
+JUMP_DET = np.uint8(GROUP["JUMP_DET"])
+NO_GAIN_VALUE = np.uint32(PIXEL["NO_GAIN_VALUE"])
+UNUSABLE = np.uint8(GROUP["DO_NOT_USE"] | GROUP["SATURATED"])
 
 
 class JumpTest(NamedTuple):

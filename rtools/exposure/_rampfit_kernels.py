@@ -14,16 +14,17 @@ from numba import njit
 from rtools.exposure import _rampfit_work as q
 from rtools.exposure._jump_kernels import MARGIN, search_jumps
 from rtools.exposure.frame import BORDER
+from rtools.products.dq import GROUP, PIXEL
 
 __all__ = ["Ramp", "fit_strip"]
 
 BLOCK = q.BLOCK
 TWO = np.uint64(2)
-DO_NOT_USE = np.uint32(1)
-NO_GAIN_VALUE = np.uint32(1 << 19)
-GROUP_UNUSABLE = np.uint8(3)  # DO_NOT_USE or SATURATED
-GROUP_TO_PIXEL = np.uint8(6)  # SATURATED and JUMP_DET, the same bits in group and pixel flags
-GROUP_JUMP = np.uint8(4)
+DO_NOT_USE = np.uint32(PIXEL["DO_NOT_USE"])
+NO_GAIN_VALUE = np.uint32(PIXEL["NO_GAIN_VALUE"])
+GROUP_UNUSABLE = np.uint8(GROUP["DO_NOT_USE"] | GROUP["SATURATED"])
+GROUP_TO_PIXEL = np.uint8(GROUP["SATURATED"] | GROUP["JUMP_DET"])  # the same bits in group and pixel flags
+GROUP_JUMP = np.uint8(GROUP["JUMP_DET"])
 
 # With more differences than this, chi-square alone would send too many pixels to the search.
 LONG_RAMP = 12

@@ -3,12 +3,14 @@
 import numpy as np
 from numba import njit
 
+from rtools.products.dq import GROUP, PIXEL
+
 __all__ = ["flag"]
 
-DO_NOT_USE = np.uint8(1)
-SATURATED = np.uint8(2)
-AD_FLOOR = np.uint8(64)
-NO_SAT_CHECK = np.uint32(1 << 21)
+DO_NOT_USE = np.uint8(GROUP["DO_NOT_USE"])
+SATURATED = np.uint8(GROUP["SATURATED"])
+AD_FLOOR = np.uint8(GROUP["AD_FLOOR"])
+NO_SAT_CHECK = np.uint32(PIXEL["NO_SAT_CHECK"])
 
 UNREACHABLE = np.float32(65536)
 """Threshold, in DN, of pixels that are not to be checked."""

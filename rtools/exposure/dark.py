@@ -3,11 +3,12 @@
 import numpy as np
 
 from rtools.declare import Reference, Step
+from rtools.products.dq import PIXEL
 
 __all__ = ["STEP", "apply", "report"]
 
-DO_NOT_USE = 1
-UNRELIABLE_DARK = 1 << 23
+DO_NOT_USE = PIXEL["DO_NOT_USE"]
+UNRELIABLE_DARK = PIXEL["UNRELIABLE_DARK"]
 
 STEP = Step(
     name="dark",

@@ -10,11 +10,12 @@ import numpy as np
 
 from rtools.declare import Option, Reference, Step
 from rtools.exposure.frame import BORDER
+from rtools.products.dq import PIXEL
 
 __all__ = ["STEP", "Start", "apply", "guide_boxes", "prepare", "ramp_meta"]
 
-DO_NOT_USE = 1
-GW_AFFECTED_DATA = 16
+DO_NOT_USE = PIXEL["DO_NOT_USE"]
+GW_AFFECTED_DATA = PIXEL["GW_AFFECTED_DATA"]
 
 STEP = Step(
     name="dqinit",

@@ -3,10 +3,11 @@
 import numpy as np
 
 from rtools.declare import Option, Reference, Step
+from rtools.products.dq import PIXEL
 
 __all__ = ["STEP", "apply", "report"]
 
-NO_FLAT_FIELD = 1 << 18
+NO_FLAT_FIELD = PIXEL["NO_FLAT_FIELD"]
 
 STEP = Step(
     name="flat",

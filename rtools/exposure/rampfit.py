@@ -15,13 +15,14 @@ from rtools.declare import Option, Reference, Step
 from rtools.errors import InputError
 from rtools.exposure.frame import BORDER
 from rtools.exposure.timing import Timing, resultant_timing, uniform_weights
+from rtools.products.dq import PIXEL
 
 __all__ = ["STEP", "apply", "jump_limits", "median_network", "prepare", "report", "revise", "zero_image"]
 
-DO_NOT_USE = 1
-SATURATED = 2
-JUMP_DET = 4
-NO_GAIN_VALUE = 1 << 19
+DO_NOT_USE = PIXEL["DO_NOT_USE"]
+SATURATED = PIXEL["SATURATED"]
+JUMP_DET = PIXEL["JUMP_DET"]
+NO_GAIN_VALUE = PIXEL["NO_GAIN_VALUE"]
 
 COLUMN_BLOCK = 64
 """Columns that the compiled fit takes at a time (`_rampfit_work.BLOCK`)."""
@@ -73,6 +74,16 @@ STEP = Step(
 )  # fmt: skip
 
 
+OWN = {
+    "likely": (
+        "threshold", "record-jumps", "expand-large-events", "min-sat-area", "min-jump-area", "expand-factor",
+        "sat-required-snowball", "min-sat-radius-extend", "sat-expand", "edge-size",
+    ),
+    "ols_cas22": ("use-jump-detection", "threshold-intercept", "threshold-constant"),
+}  # fmt: skip
+"""Options that only one algorithm uses."""
+
+
 @dataclass
 class Plan:
     """What all strips of an exposure share.
@@ -115,6 +126,8 @@ def prepare(exposure, view, refs, options):
         raise InputError(f"the read pattern has {len(exposure.read_pattern)} resultants, the data have {groups}")
     timing = resultant_timing(exposure.read_pattern, exposure.frame_time)
     likely = options["algorithm"] == "likely"
+    if idle := _idle(options):
+        exposure.log("warning", f"rampfit: {options['algorithm']} does not use {', '.join(idle)}")
     if likely and groups < 4:
         exposure.log("warning", f"{groups} resultants: too few to look for jumps; the slope is fitted without")
     expand = likely and groups > 3 and options["expand_large_events"]
@@ -125,6 +138,12 @@ def prepare(exposure, view, refs, options):
         network=median_network(groups - 1),
         flags=np.zeros(exposure.shape, np.uint8) if expand else None,
     )
+
+
+def _idle(options):
+    """Options that were given a value and that the algorithm does not use."""
+    idle = {name for algorithm, names in OWN.items() if algorithm != options["algorithm"] for name in names}
+    return [option.name for option in STEP.options if option.name in idle and options[option.key] != option.default]
 
 
 def _rounded(exposure):

@@ -16,10 +16,11 @@ from rtools.declare import Option, Reference, Step
 from rtools.errors import InputError
 from rtools.exposure import fourier
 from rtools.exposure.frame import BORDER, CHANNEL
+from rtools.products.dq import PIXEL
 
 __all__ = ["PAD", "STEP", "WIDTH", "Spectra", "apply", "prepare", "series_offset"]
 
-BAD_REF_PIXEL = 1 << 17
+BAD_REF_PIXEL = PIXEL["BAD_REF_PIXEL"]
 
 PAD = 12
 """Clocks without a pixel that follow each row of a channel in the time series."""

@@ -7,10 +7,11 @@ and from the first (below), and flagged DO_NOT_USE. Beyond the ramp it needs 5 b
 import numpy as np
 
 from rtools.declare import Option, Reference, Step
+from rtools.products.dq import PIXEL
 
 __all__ = ["STEP", "apply", "fully_saturated", "halo", "prepare", "report"]
 
-SATURATED = 2
+SATURATED = PIXEL["SATURATED"]
 
 STEP = Step(
     name="saturation",

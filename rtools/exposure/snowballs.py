@@ -10,11 +10,12 @@ from typing import NamedTuple
 import numpy as np
 
 from rtools.exposure.frame import CHANNEL
+from rtools.products.dq import GROUP
 
 __all__ = ["Ellipse", "ellipse_of", "fill_ellipse", "find_ellipses", "flag_snowballs"]
 
-SATURATED = np.uint8(2)
-JUMP_DET = np.uint8(4)
+SATURATED = np.uint8(GROUP["SATURATED"])
+JUMP_DET = np.uint8(GROUP["JUMP_DET"])
 
 # Ellipses grow to no more than this full axis, in pixels.
 LARGEST_AXIS = 200

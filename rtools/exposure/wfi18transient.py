@@ -12,12 +12,13 @@ import numpy as np
 from rtools.declare import NotApplicable, Option, Step
 from rtools.exposure.frame import BORDER
 from rtools.exposure.readtimes import channel_pair, tile_columns
+from rtools.products.dq import GROUP
 
 __all__ = ["STEP", "Transient", "apply", "clipped_mean", "double_exponential", "fit_transient", "prepare"]
 
 DETECTOR = "WFI18"
-DO_NOT_USE = 1
-WFI18_TRANSIENT = 128
+DO_NOT_USE = GROUP["DO_NOT_USE"]
+WFI18_TRANSIENT = GROUP["WFI18_TRANSIENT"]
 
 MASKED_ROWS = 1000
 """Full-frame rows that are flagged where the transient is not subtracted."""

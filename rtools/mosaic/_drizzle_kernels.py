@@ -10,7 +10,7 @@ from numba import njit
 
 from rtools.mosaic._pixmap_kernels import ORDER, row
 
-__all__ = ["GAUSSIAN", "LANCZOS", "POINT", "TURBO", "centred", "square_kernel"]
+__all__ = ["GAUSSIAN", "LANCZOS", "POINT", "TURBO", "centred", "square"]
 
 POINT, TURBO, GAUSSIAN, LANCZOS = 0, 1, 2, 3
 
@@ -161,92 +161,121 @@ def _coverage(corner, i, first, cover):
     return 0.5 * ((xs[1, i] - xs[3, i]) * (ys[0, i] - ys[2, i]) - (xs[0, i] - xs[2, i]) * (ys[1, i] - ys[3, i]))
 
 
-def _make_square(lanes):
-    """The square kernel for a number of lanes, fixed when compiling."""
-
-    @njit(nogil=True, cache=True, error_model="numpy")
-    def square(band, place, pixmap, planes, options):
-        """Drizzle the pixels of a member as squares.
-
-        Parameters
-        ----------
-        band : float32 (rows, columns, lanes)
-            Added to.
-        place : (int, int)
-            Output row and column of the band's first pixel.
-        pixmap : tuple
-            (cells, boxes, step, bounds).
-        planes : tuple
-            (weight, data, variances (tuple of 3), source of each variance lane, what to add to the variance).
-        options : tuple
-            (half the side of a square in input pixels, uint8 (rows, columns): pixels wanted, or of size 0: all).
-        """
-        cells, boxes, step, bounds = pixmap
-        weight, data, variances, sources, added = planes
-        h, wanted = options
-        height, columns_out = band.shape[:2]
-        y0, x0 = place
-        scratch = np.empty(ORDER)
-        centres = np.empty((step + 2, 2, step + 2))
-        corners = np.empty((2, 4, step))
-        sigmas = np.empty((step, max(lanes - 2, 1)), np.float32)
-        cover = np.zeros((8, 10))
-        part = np.empty(lanes, np.float32)
-        for cy in range(cells.shape[1]):
-            rows = max(cy * step, bounds[2]), min(cy * step + step, bounds[3] + 1)
-            for cx in range(cells.shape[2]):
-                columns = max(cx * step, bounds[0]), min(cx * step + step, bounds[1] + 1)
-                width = columns[1] - columns[0]
-                if rows[0] >= rows[1] or width <= 0 or not _reaches(boxes[cy, cx], place, band.shape, 1.0, wanted):
-                    continue
-                _positions(cells, (cy, cx, step), (rows, columns, bounds), centres, scratch)
-                corner, sigma = corners[:, :, :width], sigmas[:width]
-                for j in range(rows[0], rows[1]):
-                    _corners(centres, j - rows[0], h, corner)
-                    if lanes > 2:
-                        _sigma((variances, sources, added), j, columns[0], sigma)
-                    for i in range(width):
-                        w = weight[j, columns[0] + i]
-                        if w == 0:
-                            continue
-                        low, high = _extent(corner[1], i)
-                        # NaN fails too
-                        if not ((high > y0 - 0.5) & (low < y0 + height - 0.5)):
-                            continue
-                        left, right = _extent(corner[0], i)
-                        if not ((right > x0 - 0.5) & (left < x0 + columns_out - 0.5)):
-                            continue
-                        iy, ix = int(np.floor(low + 0.5)), int(np.floor(left + 0.5))
-                        ny, nx = int(np.floor(high + 0.5)) - iy + 1, int(np.floor(right + 0.5)) - ix + 1
-                        if wanted.size and not _any(wanted, (iy - y0, ix - x0), (ny, nx)):
-                            continue
-                        if ny > cover.shape[0] or nx + 2 > cover.shape[1]:
-                            cover = np.zeros((ny + 8, nx + 10))
-                        area = _coverage(corner, i, (iy, ix), cover)
-                        part[0] = 1
-                        part[1] = data[j, columns[0] + i]
-                        for lane in range(2, lanes):
-                            part[lane] = sigma[i, lane - 2]
-                        for r in range(ny):
-                            inside = (iy + r >= y0) & (iy + r < y0 + height)
-                            total = 0.0
-                            for c in range(nx):
-                                total += cover[r, c]
-                                cover[r, c] = 0.0
-                                here = ix + c - x0
-                                overlap = total / area
-                                if inside & (here >= 0) & (here < columns_out) & (overlap * abs(area) > NEGLIGIBLE):
-                                    omega = np.float32(overlap * w)
-                                    for lane in range(lanes):
-                                        band[iy + r - y0, here, lane] += omega * part[lane]
-                            cover[r, nx] = 0.0
-                            cover[r, nx + 1] = 0.0
-
-    return square
+@njit(nogil=True, cache=True, error_model="numpy")
+def _rectangle(corner, i, place, size):
+    """First row and column, rows and columns of the output that a square may touch; no rows if it misses the band."""
+    low, high = _extent(corner[1], i)
+    # NaN fails too
+    if not ((high > place[0] - 0.5) & (low < place[0] + size[0] - 0.5)):
+        return 0, 0, 0, 0
+    left, right = _extent(corner[0], i)
+    if not ((right > place[1] - 0.5) & (left < place[1] + size[1] - 0.5)):
+        return 0, 0, 0, 0
+    iy, ix = int(np.floor(low + 0.5)), int(np.floor(left + 0.5))
+    return iy, ix, int(np.floor(high + 0.5)) - iy + 1, int(np.floor(right + 0.5)) - ix + 1
 
 
-square_kernel = {lanes: _make_square(lanes) for lanes in range(2, 7)}
-"""By number of lanes; compiled when first called."""
+@njit(nogil=True, cache=True, error_model="numpy", inline="always")  # as a call it would cost a sixth of the time
+def _pour(band, first, cover, area, values):
+    """Spread a pixel over its part of the band, by its coverage there, which is cleared.
+
+    Parameters
+    ----------
+    band : float32 (rows, columns, lanes)
+    first : (int, int, int, int)
+        Row and column of the band where the square's rectangle begins, and its size.
+    cover : float64
+        What `_coverage` left there.
+    area : float
+        Of the square.
+    values : tuple
+        (weight, what it gives to each lane, tuple of as many zeros as lanes).
+    """
+    row, column, rows, columns = first
+    weight, part, lanes = values
+    for r in range(rows):
+        inside = (row + r >= 0) & (row + r < band.shape[0])
+        total = 0.0
+        for c in range(columns):
+            total += cover[r, c]
+            cover[r, c] = 0.0
+            here = column + c
+            overlap = total / area
+            if inside & (here >= 0) & (here < band.shape[1]) & (overlap * abs(area) > NEGLIGIBLE):
+                omega = np.float32(overlap * weight)
+                for lane in range(len(lanes)):
+                    band[row + r, here, lane] += omega * part[lane]
+        cover[r, columns] = 0.0
+        cover[r, columns + 1] = 0.0
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _row_of_squares(band, place, pixels, corner, room):
+    """Drizzle some pixels of a row; returns `cover`, which may have had to grow.
+
+    `pixels` are (weight, data, σ (columns, lanes - 2)); `room` is (cover, part, pixels wanted, a zero for each lane).
+    """
+    weight, data, sigma = pixels
+    cover, part, wanted, lanes = room
+    for i in range(weight.size):
+        if weight[i] == 0:
+            continue
+        iy, ix, ny, nx = _rectangle(corner, i, place, band.shape)
+        if ny == 0 or (wanted.size and not _any(wanted, (iy - place[0], ix - place[1]), (ny, nx))):
+            continue
+        if ny > cover.shape[0] or nx + 2 > cover.shape[1]:
+            cover = np.zeros((ny + 8, nx + 10))
+        area = _coverage(corner, i, (iy, ix), cover)
+        part[0] = 1
+        part[1] = data[i]
+        for lane in range(2, len(lanes)):
+            part[lane] = sigma[i, lane - 2]
+        _pour(band, (iy - place[0], ix - place[1], ny, nx), cover, area, (weight[i], part, lanes))
+    return cover
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def square(band, place, pixmap, planes, options):
+    """Drizzle the pixels of a member as squares.
+
+    Parameters
+    ----------
+    band : float32 (rows, columns, lanes)
+        Added to.
+    place : (int, int)
+        Output row and column of the band's first pixel.
+    pixmap : tuple
+        (cells, boxes, step, bounds).
+    planes : tuple
+        (weight, data, variances (tuple of 3), source of each variance lane, what to add to the variance).
+    options : tuple
+        (half the side of a square in input pixels, uint8 (rows, columns): pixels wanted, or of size 0: all, a tuple of
+        as many zeros as lanes: so their number is known when compiling).
+    """
+    cells, boxes, step, bounds = pixmap
+    weight, data, variances, sources, added = planes
+    h, wanted, lanes = options
+    scratch = np.empty(ORDER)
+    centres = np.empty((step + 2, 2, step + 2))
+    corners = np.empty((2, 4, step))
+    sigmas = np.empty((step, max(len(lanes) - 2, 1)), np.float32)
+    cover = np.zeros((8, 10))
+    part = np.empty(len(lanes), np.float32)
+    for cy in range(cells.shape[1]):
+        rows = max(cy * step, bounds[2]), min(cy * step + step, bounds[3] + 1)
+        for cx in range(cells.shape[2]):
+            columns = max(cx * step, bounds[0]), min(cx * step + step, bounds[1] + 1)
+            width = columns[1] - columns[0]
+            if rows[0] >= rows[1] or width <= 0 or not _reaches(boxes[cy, cx], place, band.shape, 1.0, wanted):
+                continue
+            _positions(cells, (cy, cx, step), (rows, columns, bounds), centres, scratch)
+            corner, sigma = corners[:, :, :width], sigmas[:width]
+            for j in range(rows[0], rows[1]):
+                _corners(centres, j - rows[0], h, corner)
+                if len(lanes) > 2:
+                    _sigma((variances, sources, added), j, columns[0], sigma)
+                pixels = weight[j, columns[0] : columns[1]], data[j, columns[0] : columns[1]], sigma
+                cover = _row_of_squares(band, place, pixels, corner, (cover, part, wanted, lanes))
 
 
 @njit(nogil=True, cache=True, error_model="numpy")

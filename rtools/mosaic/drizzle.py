@@ -219,7 +219,8 @@ def drizzle_band(planes, pixmap, rows, columns, kernel, *, names=(), wanted=None
     sampled = pixmap.cells, pixmap.boxes, pixmap.step, pixmap.bounds
     member = _member(planes, names)
     if kernel.name == "square":
-        kernels.square_kernel[2 + len(names)](lanes, place, sampled, member, (0.5 * kernel.pixfrac, wanted))
+        options = 0.5 * kernel.pixfrac, wanted, (0,) * lanes.shape[2]
+        kernels.square(lanes, place, sampled, member, options)
     else:
         kind = getattr(kernels, kernel.name.rstrip("23").upper())
         kernels.centred(lanes, hit, place, sampled, member, (kind, kernel.shape, wanted))

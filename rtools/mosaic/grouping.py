@@ -32,7 +32,7 @@ class Group(NamedTuple):
     element: str | None
 
 
-def by_skycell(exposures, product_type="visit", release="p"):
+def by_skycell(exposures, product_type="visit", release="p", *, subset=None):
     """Groups of exposures, one for each set of visits, skycell and filter.
 
     Parameters
@@ -42,6 +42,8 @@ def by_skycell(exposures, product_type="visit", release="p"):
         ``visit``, ``pass`` or ``full``: what the exposures of a group have in common.
     release : str
         p, r1, …: prompt products are made of visits, releases of the others.
+    subset : int, optional
+        Number of an arbitrary subset: of all a program's exposures, which `full` would call all that there are.
 
     Returns
     -------
@@ -56,6 +58,8 @@ def by_skycell(exposures, product_type="visit", release="p"):
     """
     from rtools.mosaic.skymap import name_of
 
+    if subset is not None and product_type != "full":
+        raise UsageError(f"a numbered subset is of a whole program, not by {product_type}")
     if (release == "p") != (product_type == "visit"):
         what = "visits" if release == "p" else "passes or whole programs"
         raise UsageError(f"products of release {release} are made of {what}, not by {product_type}",
@@ -68,14 +72,16 @@ def by_skycell(exposures, product_type="visit", release="p"):
     first = {key: number for number, key in enumerate(dict.fromkeys(visits for visits, _cell, _element in found))}
     order = sorted(found, key=lambda place: (first[place[0]], place[1]))
     return [
-        Group(tuple(found[place]), place[0][:5], release, _subset(place[0], product_type), name_of(place[1]), place[2])
+        Group(tuple(found[place]), visits[:5], release, _subset(visits, product_type, subset), name_of(cell), element)
         for place in order
+        for visits, cell, element in [place]
     ]
 
 
-def _subset(visits, product_type):
+def _subset(visits, product_type, number):
     """The part of a mosaic's name that says of which exposures it is made."""
-    return {"visit": f"v{visits[5:]}", "pass": f"s{visits[5:]}", "full": "full"}[product_type]
+    full = "full" if number is None else f"s{number}"
+    return {"visit": f"v{visits[5:]}", "pass": f"s{visits[5:]}", "full": full}[product_type]
 
 
 def multiband(names):

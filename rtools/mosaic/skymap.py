@@ -197,11 +197,18 @@ def sky_to_plane(ra, dec, ra_tangent, dec_tangent):
 
 
 def region_of(ra, dec):
-    """Index of the region whose box holds each position (degrees)."""
+    """Index of the region whose box holds each position (degrees); InputError for what is no position."""
     ra, dec = np.asarray(ra, float), np.asarray(dec, float)
+    if not np.all(_on_sky(ra, dec)):
+        raise InputError("no position on the sky", mend="RA is finite, Dec from -90 to 90 degrees")
     ring = RINGS + 1 - np.searchsorted(_boundaries()[::-1], dec, side="right")
     counts = _counts()[ring]
     return _first()[ring] + np.floor(ra * counts / 360 + 0.5).astype(int) % counts
+
+
+def _on_sky(ra, dec):
+    """Whether positions (degrees) are some."""
+    return np.isfinite(ra) & (np.abs(dec) <= 90)
 
 
 def cell_at(ra, dec):
@@ -217,6 +224,11 @@ def cell_at(ra, dec):
     Cell
         Of integers, or of arrays of them. At the corner of a region near a pole such a cell may be missing from the
         table (`exists`): then no cell's primary area holds the position.
+
+    Raises
+    ------
+    InputError
+        A right ascension is not finite, or a declination is not from -90 to 90.
     """
     index = region_of(ra, dec)
     table = regions()
@@ -239,9 +251,13 @@ def primary(x, y):
 
 
 def in_primary(cell, ra, dec):
-    """Whether positions (degrees) lie in a cell's primary area: `primary`, and in the box of its region."""
-    found = cell_at(ra, dec)
-    return (found.region == cell.region) & (found.row == cell.row) & (found.column == cell.column)
+    """Whether positions (degrees) lie in a cell's primary area: `primary`, and in the box of its region.
+
+    What is no position, as that of a source without centroid, lies in none.
+    """
+    known = _on_sky(ra, dec)
+    found = cell_at(np.where(known, ra, 0.0), np.where(known, dec, 0.0))
+    return known & (found.region == cell.region) & (found.row == cell.row) & (found.column == cell.column)
 
 
 def tangent_pixel(cell):
@@ -272,15 +288,22 @@ def center(cell):
     return float(ra), float(dec)
 
 
-def corners(cell):
+def corners(cell, *, border=0):
     """Right ascension (0 … 360) and declination of a cell's corners.
+
+    Parameters
+    ----------
+    cell : Cell
+    border : int
+        Pixels left out on each side: with `BORDER` the corners are those of the cell's primary area, as far as its
+        region goes.
 
     Returns
     -------
     ndarray float64, (4, 2)
         At (low x, low y), (high, low), (high, high), (low, high), the outer corners of the corner pixels.
     """
-    low, high = -0.5, CELL_SIZE - 0.5
+    low, high = border - 0.5, CELL_SIZE - border - 0.5
     return np.stack(pixel_to_sky(cell, np.array([low, high, high, low]), np.array([low, low, high, high])), axis=1)
 
 

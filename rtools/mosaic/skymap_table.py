@@ -3,9 +3,9 @@
 import numpy as np
 
 from rtools.mosaic import skymap
-from rtools.mosaic.skymap import CELL_SIZE, HALF, PIXEL_SCALE, SPACING
+from rtools.mosaic.skymap import BORDER, CELL_SIZE, HALF, PIXEL_SCALE, SPACING
 
-__all__ = ["CELL_ROW", "REGION_ROW", "compare", "region_rows", "region_table"]
+__all__ = ["CELL_ROW", "REGION_ROW", "SIZES", "compare", "compare_sizes", "region_rows", "region_table"]
 
 REGION_ROW = np.dtype(
     [("index", "<i4")]
@@ -19,6 +19,9 @@ CELL_ROW = np.dtype(
     + [("x_tangent", "<f8"), ("y_tangent", "<f8")]
     + [(f"{axis}_corn{number}", "<f8") for number in (1, 2, 3, 4) for axis in ("ra", "dec")]
 )
+
+SIZES = {"nxy_skycell": CELL_SIZE, "skycell_border_pixels": BORDER, "pixel_scale": round(PIXEL_SCALE * 3600, 9)}
+"""What the metadata of the reference file say of every cell; the scale in arcsec."""
 
 TOLERANCE = 1e-5
 """Pixels: tables that agree better than this are equal."""
@@ -103,6 +106,8 @@ def compare(regions, cells):
         lines.append(f"{len(regions) - len(known)} projection regions of other numbers")
     lines += _columns(own[known["index"]], known, "projection_regions")
     first = int(known["skycell_start"].min()) if len(known) and known["skycell_end"].max() > len(cells) else 0
+    if len(known) == len(own) and len(cells) != own["skycell_end"][-1]:
+        lines.append(f"{len(cells)} cells, not {own['skycell_end'][-1]}")
     for row in known:
         mine = region_rows(int(row["index"]))
         theirs = cells[int(row["skycell_start"]) - first : int(row["skycell_end"]) - first]
@@ -117,6 +122,15 @@ def compare(regions, cells):
         "largest": largest,
         "lines": lines,
     }
+
+
+def compare_sizes(meta):
+    """Differences of the metadata of another reference file from `SIZES`; what it does not say is none."""
+    return [
+        f"meta.{key} is {meta[key]}, not {value}"
+        for key, value in SIZES.items()
+        if meta.get(key) is not None and not abs(meta[key] - value) <= 1e-9
+    ]
 
 
 def _columns(mine, theirs, what):
@@ -137,18 +151,22 @@ def _cells(mine, theirs):
     """What differs between the cells of a region, and the largest distance of a centre or corner in pixels."""
     if len(mine) != len(theirs):  # the rest would be compared with other cells
         return [f"{len(theirs)} cells, not {len(mine)}"], 0.0
-    lines, worst = [], 0.0
+    lines, worst, where = [], 0.0, []
     wrong = np.flatnonzero(mine["name"] != theirs["name"])
     if len(wrong):
         lines.append(f"{len(wrong)} names differ, as {theirs['name'][wrong[0]]} for {mine['name'][wrong[0]]}")
     for place in ("center", *(f"corn{number}" for number in (1, 2, 3, 4))):
         ra, dec = (mine[f"{axis}_{place}"] - theirs[f"{axis}_{place}"] for axis in ("ra", "dec"))
         ra = ((ra + 180) % 360 - 180) * np.cos(np.deg2rad(mine[f"dec_{place}"]))
-        worst = np.maximum(worst, np.hypot(ra, dec).max() / PIXEL_SCALE)
+        off = np.hypot(ra, dec).max() / PIXEL_SCALE
+        where += [place] * (not off <= TOLERANCE)
+        worst = np.maximum(worst, off)
     for name in ("x_tangent", "y_tangent"):
-        worst = np.maximum(worst, np.abs(mine[name] - theirs[name]).max())
-    if not worst <= TOLERANCE:
-        lines.append(f"places differ by up to {worst:.3g} pixels")
+        off = np.abs(mine[name] - theirs[name]).max()
+        where += [name] * (not off <= TOLERANCE)
+        worst = np.maximum(worst, off)
+    if where:
+        lines.append(f"places ({' '.join(where)}) differ by up to {worst:.3g} pixels")
     turn = (mine["orientat"].astype(float) - theirs["orientat"] + 180) % 360 - 180
     if np.abs(turn).max() > 1e-4:
         lines.append("orientat differs")

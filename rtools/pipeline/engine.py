@@ -42,6 +42,8 @@ class Task:
         Reference type to reference source; None where the user refused it or it may be absent.
     status : str
         What `meta.cal_step` will say.
+    reason : str
+        Why it does nothing, where it is the step that said so; it has been logged then.
     active : bool
         Whether its `apply` is called (dq_init works on although its mask is refused).
     counts : dict
@@ -57,6 +59,7 @@ class Task:
     options: dict
     sources: dict = field(default_factory=dict)
     status: str = "COMPLETE"
+    reason: str = ""
     active: bool = True
     prepared: object = None
     counts: dict = field(default_factory=dict)
@@ -73,9 +76,10 @@ class Task:
         """Counts summed over the channels."""
         return sum((Counter(counts) for counts in self.counts.values() if counts), Counter())
 
-    def stop(self, status):
+    def stop(self, status, reason=""):
         """Do nothing, and say so in `meta.cal_step`."""
         self.status = status
+        self.reason = reason
         self.active = False
 
     def nodes(self):
@@ -140,7 +144,7 @@ class Engine:
             answer = task.module.prepare(self.exposure, _Look(self, index), task.nodes(), task.options)
             task.times.append(time.perf_counter() - started)
             if isinstance(answer, Skip | NotApplicable):
-                task.stop("SKIPPED" if isinstance(answer, Skip) else "N/A")
+                task.stop("SKIPPED" if isinstance(answer, Skip) else "N/A", answer.reason)
                 level = "warning" if isinstance(answer, Skip) else "info"
                 self.exposure.log(level, f"{task.step.name}: {task.status}: {answer.reason}")
             else:

@@ -231,7 +231,8 @@ class _Run:
             if isinstance(sink, ImageSink):
                 self.image_sink = sink
         meta["cal_step"][step.cal_step] = task.status
-        self.journal.log("info", f"{step.name}: {task.status}")
+        if not task.reason:
+            self.journal.log("info", f"{step.name}: {task.status}")
         if step.suffix in self.plan.outputs and (task.active or step.suffix == self.plan.main):
             if step.kind == "ramp":
                 self._write_ramp(task)
@@ -244,7 +245,7 @@ class _Run:
         if hasattr(module, "prepare"):
             prepared = module.prepare(self.exposure, None, task.nodes(), task.options)
         if isinstance(prepared, Skip | NotApplicable):
-            task.stop("SKIPPED" if isinstance(prepared, Skip) else "N/A")
+            task.stop("SKIPPED" if isinstance(prepared, Skip) else "N/A", prepared.reason)
             self.journal.log("warning", f"{task.step.name}: {task.status}: {prepared.reason}")
         elif task.step.kind == "catalog":
             self._find_sources(task)

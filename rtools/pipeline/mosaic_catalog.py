@@ -59,7 +59,7 @@ def stage_catalog(mosaic, planes, meta, plan, request, journal):
         tasks=[plan.catalog],
         product=SimpleNamespace(kind=KIND),
         outputs=mosaic.outputs,
-        profile=request.profile or plan.members[0].product.profile,
+        profile=plan.profile(request),
         name=str(mosaic.outputs["coadd"]),
     )
     return cataloging.stage(about, request, found, meta)

@@ -57,8 +57,8 @@ def write_whole(mosaic, totals, plan, request, workers, *, history, logs):
         mosaic.outputs["coadd"],
         meta,
         planes,
-        [member.meta for member in plan.members],
-        profile=request.profile or plan.members[0].product.profile,
+        plan.metas,
+        profile=plan.profile(request),
         compression=request.compression or "lz4",
         history=history,
         threads=workers.threads,
@@ -69,11 +69,10 @@ def write_whole(mosaic, totals, plan, request, workers, *, history, logs):
 def write_slabs(mosaic, slabs, plan, request, workers, *, history, logs):
     """The same where slabs of totals are made one after the other: an iterable of (slice of rows, Totals)."""
     options, coverage = request.options("resample"), []
-    metas = [member.meta for member in plan.members]
     wanted = plan.recipe(request, "resample", mosaic).names
     names = [*dict.fromkeys(("data", "weight", *NEEDED, *wanted))]
-    profile = request.profile or plan.members[0].product.profile
-    file = MosaicWriter(mosaic.outputs["coadd"], mosaic.frame.grid.shape, metas, names, profile=profile)
+    shape, profile = mosaic.frame.grid.shape, plan.profile(request)
+    file = MosaicWriter(mosaic.outputs["coadd"], shape, plan.metas, names, profile=profile)
     try:
         for rows, totals in slabs:
             planes = _planes(totals, mosaic.frame, options)
@@ -91,18 +90,19 @@ def write_slabs(mosaic, slabs, plan, request, workers, *, history, logs):
 
 def _coverage(context, plan, workers):
     """Exposure of the rows of a context, band by band."""
-    times = [member.exposure_time for member in plan.members]
+    times = [*(plan.stack.times if plan.stack else ()), *(member.exposure_time for member in plan.members)]
     return list(workers.pool.map(lambda rows: coverage_of(context[:, rows], times), band_rows(context.shape[1:])))
 
 
 def _meta(mosaic, plan, request, workers, planes, coverage, logs):
     options, frame, members = request.options("resample"), mosaic.frame, plan.members
+    pointings = plan.stack.pointings(members) if plan.stack else len({member.group for member in members})
     err = planes["err"]
     if not any(err.strides):  # not wanted: what has weight is good
         err = (planes["weight"] > 0).astype(np.float32)
     association, grid = plan.association, frame.grid
     return mosaic_meta(
-        [member.meta for member in members],
+        plan.metas,
         wcs=grid.wcs(),
         where=wcsinfo(
             grid.to_sky,
@@ -115,7 +115,7 @@ def _meta(mosaic, plan, request, workers, planes, coverage, logs):
             "pixel_scale_ratio": float(frame.ratio),
             "pixfrac": float(options["pixfrac"]),
             "weight_type": options["weight_type"],
-            "pointings": len({member.group for member in members}),
+            "pointings": pointings,
             "pixmap_stepsize": 64,
             "pixmap_order": 5,
         },

@@ -76,10 +76,10 @@ def planes_of(member, recipe, workers, names=None):
     wanted = {"data": True, "dq": True, "var_rnoise": need_noise, "var_poisson": "var_poisson" in names or need_sky,
               "var_flat": "var_flat" in names}  # fmt: skip
     planes = read_planes(member, [name for name, use in wanted.items() if use], workers)
-    learn = _plain(planes["dq"])
     if need_noise and not _holds(planes.get("var_rnoise")):
-        planes["var_rnoise"] = _rebuilt(member, learn, workers)
+        planes["var_rnoise"] = _rebuilt(member, _plain(planes["dq"], workers), workers)
     if need_sky and "sky" not in member.learned:
+        learn = _plain(planes["dq"], workers)
         member.learned["sky"] = sky_variance(planes["data"], planes["var_poisson"], learn)
     sky = member.learned["sky"] if need_sky else 0.0
     data, dq, noise = planes["data"], planes.pop("dq"), planes.get("var_rnoise")
@@ -97,9 +97,14 @@ def planes_of(member, recipe, workers, names=None):
     return Planes(data, weight, noise, planes.get("var_poisson"), planes.get("var_flat"), sky)
 
 
-def _plain(dq):
+def _plain(dq, workers):
     """Pixels to learn from: without any flag but those of outliers, which may come or go without a change here."""
-    plain = (dq & ~FLAGS_OF_OUTLIERS) == 0
+    plain = workers.plane("plain", dq.shape, bool)
+
+    def look(rows):
+        plain[rows] = (dq[rows] & ~FLAGS_OF_OUTLIERS) == 0
+
+    in_rows(look, len(dq), workers.pool)
     return plain if np.count_nonzero(plain) > ENOUGH * plain.size else np.ones_like(plain)
 
 
@@ -166,6 +171,7 @@ def _spread(member, recipe, workers, add, within, wanted=None):
     """Drizzle a member into bands of some rows of the mosaic, and ``add`` each."""
     grid, kernel = recipe.frame.grid, recipe.kernel
     pixmap = map_of(member, recipe)
+    _tell_error(member, pixmap, grid, workers)
     reached, _columns = touched(pixmap, grid.shape, kernel, within)
     if reached.start >= reached.stop:
         return
@@ -186,6 +192,13 @@ def _spread(member, recipe, workers, add, within, wanted=None):
 
     bands = [slice(max(band.start, reached.start), min(band.stop, reached.stop)) for band in band_rows(grid.shape)]
     list(workers.pool.map(work, [band for band in bands if band.start < band.stop]))
+
+
+def _tell_error(member, pixmap, grid, workers):
+    """How good the map is, once for each grid."""
+    if member.learned.get("mapped to") is not grid:
+        member.learned["mapped to"] = grid
+        workers.log("info", f"{member.name}: pixel map is right to {pixmap.error:.1g} pixel between its nodes")
 
 
 def exposures_of(members):

@@ -9,7 +9,7 @@ from rtools.mosaic import skymap
 from rtools.mosaic.footprint import footprint
 from rtools.mosaic.grid import centred_grid, covering_grid, grid_like, skycell_grid
 from rtools.mosaic.scale import mean_pixel_area, native_scale, pixel_scale_ratio
-from rtools.products import metadata, nodes, reader
+from rtools.products import header, metadata, nodes, reader
 from rtools.products.coordinates import load_wcs
 
 __all__ = ["Frame", "Wanted", "choose_frame"]
@@ -120,6 +120,9 @@ def _on_skycell(members, info):
 
 def _like(members, path):
     """The frame of another image; a mosaic says the ratio, too, so that both have variances of one kind."""
+    if "wcs" in header.read_header(path)[0]:
+        grid = _grid_alone(path)
+        return Frame(grid, _ratio(members[0], grid))
     with reader.open_product(path, ("l2_image", "l3_coadd")) as product:
         try:
             grid = grid_like(load_wcs(product), product.arrays["data"].shape[-2:])
@@ -130,6 +133,19 @@ def _like(members, path):
                        for key in ("wcsinfo.skycell_name", "resample.pixel_scale_ratio"))  # fmt: skip
     ratio = float(ratio) if _usable(ratio) and ratio > 0 else _ratio(members[0], grid)
     return Frame(grid, ratio, name if name and skymap.is_name(name) else None)
+
+
+def _grid_alone(path):
+    """The grid of a file that holds nothing but a WCS, below ``wcs``; of the size that the WCS states."""
+    import asdf
+
+    try:
+        with asdf.open(path, lazy_load=False, memmap=False) as file:
+            return grid_like(file["wcs"])
+    except (InputError, UsageError) as error:
+        raise InputError(str(error), path=path) from None
+    except (AttributeError, TypeError, ValueError):
+        raise InputError("what it has below wcs is no WCS", path=path) from None
 
 
 def _covering(members, wanted):

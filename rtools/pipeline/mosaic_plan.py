@@ -8,6 +8,7 @@ from rtools.mosaic import skymap
 from rtools.mosaic.drizzle import VARIANCES, make_kernel
 from rtools.mosaic.steps import FLUX, OUTLIER, PLANES, RESAMPLE, SKYMATCH
 from rtools.mosaic.weights import bad_bits
+from rtools.pipeline import mosaic_add
 from rtools.pipeline.mosaic_catalog import catalog_task
 from rtools.pipeline.mosaic_drizzle import Recipe
 from rtools.pipeline.mosaic_flag import fill_value, limits_of
@@ -40,6 +41,8 @@ class Request:
     wanted : rtools.pipeline.mosaic_grid.Wanted
     skycells : tuple of str
         One mosaic each.
+    add : str or None
+        A mosaic that the images are to join.
     references : rtools.reference.find.Config
     output, outdir, overwrite, compression, profile
         As the options say.
@@ -59,6 +62,7 @@ class Request:
     settings: dict = field(default_factory=dict)
     wanted: Wanted = field(default_factory=Wanted)
     skycells: tuple = ()
+    add: str | None = None
     references: find.Config = field(default_factory=find.Config)
     output: str | None = None
     outdir: str | None = None
@@ -102,6 +106,8 @@ class Plan:
         One for each member, where they are written.
     warnings : list of str
     catalog : rtools.pipeline.engine.Task or None
+    stack : rtools.pipeline.mosaic_add.Stack or None
+        A mosaic that the members join.
     """
 
     name: str
@@ -112,6 +118,21 @@ class Plan:
     images: list
     warnings: list
     catalog: object = None
+    stack: object = None
+
+    @property
+    def count(self):
+        """Members of the mosaic, with those that it has already."""
+        return len(self.members) + (self.stack.count if self.stack else 0)
+
+    @property
+    def metas(self):
+        """``meta`` of each of them."""
+        return [*(self.stack.metas if self.stack else ()), *(member.meta for member in self.members)]
+
+    def profile(self, request):
+        """Profile of what is written."""
+        return request.profile or (self.stack or self.members[0]).product.profile
 
     def recipe(self, request, step, mosaic):
         """How a step drizzles the members; without a mosaic what it needs of their pixels."""
@@ -147,8 +168,9 @@ def make_plan(files, request):
         association = read_association(files[0])
         files, groups = _science(association, log)
     members = open_members(files, log, groups=groups, called=request.called, wcs=request.single != "flux")
+    stack = mosaic_add.join(request, members, groups, log) if request.add else None
     steps = _steps(members, request, log)
-    frames = _frames(members, steps, request, association, log)
+    frames = [stack.frame] if stack else _frames(members, steps, request, association, log)
     mosaics = [Mosaic(frame, {}) for frame in frames]
     images = []
     if "resample" in steps:
@@ -160,7 +182,7 @@ def make_plan(files, request):
     catalog = None
     if any("cat" in mosaic.outputs for mosaic in mosaics):
         catalog = catalog_task(members, request, log)
-    return Plan(str(name), members, association, steps, mosaics, images, warnings, catalog)
+    return Plan(str(name), members, association, steps, mosaics, images, warnings, catalog, stack)
 
 
 def _check_options(request):

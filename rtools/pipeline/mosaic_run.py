@@ -8,10 +8,12 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from rtools.pipeline.compiling import announced
 from rtools.pipeline.journal import Journal
+from rtools.pipeline.mosaic_add import flag_against, sky_of, totals_of
 from rtools.pipeline.mosaic_catalog import stage_catalog
 from rtools.pipeline.mosaic_coadd import write_slabs, write_whole
 from rtools.pipeline.mosaic_images import stage_image
@@ -107,8 +109,9 @@ class _Run:
         self.workers.room = max(self.room - max((self._bytes(mosaic) for mosaic in plan.mosaics), default=0), 0)
         if "skymatch" in plan.steps:
             with self._timed("skymatch"):
-                match_sky(plan.members, self.request.options("skymatch"), self.workers,
-                          lambda member: self._tell("sky", member))  # fmt: skip
+                options = self.request.options("skymatch")
+                joined = sky_of(plan.stack, options, self.workers) if plan.stack else None
+                match_sky(plan.members, options, self.workers, lambda member: self._tell("sky", member), joined=joined)
         self.common = len(self.journal.lines)
         for mosaic in plan.mosaics or ([None] if "outlier" in plan.steps else []):
             self._mosaic(mosaic)
@@ -117,7 +120,7 @@ class _Run:
                 self._write_images()
 
     def _tell(self, text, member):
-        self.progress(f"{text} {member.number + 1}/{len(self.plan.members)}")
+        self.progress(f"{text} {member.number + 1 - self.plan.members[0].number}/{len(self.plan.members)}")
 
     @contextmanager
     def _timed(self, name):
@@ -153,7 +156,7 @@ class _Run:
         """Bytes that the totals of a mosaic take at most."""
         recipe = self.plan.recipe(self.request, "resample", mosaic)
         columns = mosaic.frame.grid.shape[1]
-        (slab, *_rest) = slabs_of(recipe, len(self.plan.members), self.room, images="outlier" in self.plan.steps)
+        (slab, *_rest) = slabs_of(recipe, self.plan.count, self.room, images="outlier" in self.plan.steps)
         return (slab.stop - slab.start) * columns * 4 * (6 + 2 * len(recipe.names))
 
     def _mosaic(self, mosaic):
@@ -166,7 +169,7 @@ class _Run:
         slabs, totals = None, None
         if mosaic is not None:
             self.journal.log("info", f"{mosaic.frame.said()}; pixel scale {mosaic.frame.ratio:.6g} of the exposures'")
-            slabs = slabs_of(recipe or plan.recipe(self.request, "outlier", mosaic), len(members), self.room,
+            slabs = slabs_of(recipe or plan.recipe(self.request, "outlier", mosaic), plan.count, self.room,
                              images="outlier" in plan.steps)  # fmt: skip
             self.journal.log("info", f"{len(slabs)} slabs of {slabs[0].stop} rows" if slabs[1:] else "in memory")
         if "outlier" in plan.steps:
@@ -176,6 +179,8 @@ class _Run:
 
     def _outliers(self, mosaic, recipe, slabs):
         members = self.plan.members
+        if self.plan.stack:
+            return self._against_stack(mosaic, recipe, slabs)
         if len(members) < 2:
             self.journal.log("warning", "outlier: SKIPPED: there is one image only")
             members[0].meta["cal_step"]["outlier_detection"] = "SKIPPED"
@@ -185,6 +190,13 @@ class _Run:
         with self._timed("outlier, with the first pass of resample" if recipe else "outlier"):
             options, folder = self.request.options("outlier"), self._folder(mosaic)
             return find_outliers(members, looked, self.workers, options, folder, **how)
+
+    def _against_stack(self, mosaic, recipe, slabs):
+        """Outliers of members that join a mosaic."""
+        folder, options = self._folder(mosaic) if slabs[1:] else None, self.request.options("outlier")
+        how = {"folder": folder, "progress": self._tell}
+        with self._timed("outlier"):
+            flag_against(self.plan.stack, self.plan.members, recipe, self.workers, options, **how)
 
     def _folder(self, mosaic):
         """Where large temporary files go: beside the products."""
@@ -197,15 +209,19 @@ class _Run:
         members = self.plan.members
         self._folder(mosaic)
         logs = [*self.journal.lines[: self.common], *self.journal.lines[self.common + self.others :]]
-        how = {"history": [self._history()], "logs": logs}
+        how, begin = {"history": [self._history()], "logs": logs}, None
+        if self.plan.stack:
+            before = self.plan.stack.product
+            how = {"history": [*before.history, *how["history"]], "logs": [*before.meta.get("cal_logs", ()), *logs]}
+            begin = partial(totals_of, self.plan.stack, recipe, self.plan.count, self.workers)
         if slabs[1:]:
-            parts = ((rows, stack(members, recipe, self.workers, self._tell, rows=rows)) for rows in slabs)
+            parts = ((rows, stack(members, recipe, self.workers, self._tell, rows=rows, begin=begin)) for rows in slabs)
             with self._timed("resample and write"):
                 made = write_slabs(mosaic, parts, self.plan, self.request, self.workers, **how)
         else:
             if totals is None:
                 with self._timed("resample"):
-                    totals = stack(members, recipe, self.workers, self._tell)
+                    totals = stack(members, recipe, self.workers, self._tell, begin=begin)
             with self._timed("write"):
                 made = write_whole(mosaic, totals, self.plan, self.request, self.workers, **how)
         coadd, planes, meta = made
@@ -221,6 +237,7 @@ class _Run:
     def _history(self):
         steps = {name: self.request.options(name) for name in self.plan.steps if name in STEPS}
         inputs = [member.name for member in self.plan.members]
+        inputs[:0] = [self.plan.stack.name] if self.plan.stack else []
         return history.entry(self.request.tool, parameters=steps, inputs=inputs)
 
 

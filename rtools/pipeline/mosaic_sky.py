@@ -14,7 +14,7 @@ from rtools.pipeline.mosaic_members import sky_planes
 __all__ = ["match_sky"]
 
 
-def match_sky(members, options, workers, progress=lambda done: None):
+def match_sky(members, options, workers, progress=lambda done: None, *, joined=None):
     """Find the sky levels of members; `meta.background` and `meta.cal_step` say them.
 
     Parameters
@@ -26,6 +26,8 @@ def match_sky(members, options, workers, progress=lambda done: None):
     workers : rtools.pipeline.mosaic_workers.Workers
     progress : callable
         ``progress(member)``, before each.
+    joined : rtools.mosaic.skycells.SkyCells, optional
+        The sky of a mosaic that the members are to agree with: its level is 0.
     """
     for member in members:
         try:
@@ -37,9 +39,11 @@ def match_sky(members, options, workers, progress=lambda done: None):
     if options["pairs"] == "exact":
         matched, whole = _by_pairs(members, options, workers, progress)
     else:
-        matched, whole = _by_cells(members, options, workers, progress)
-    levels = sky_levels(matched, whole, method, match_down=options["match_down"])
-    for member, level in zip(members, levels.level, strict=True):
+        matched, whole = _by_cells(members, options, workers, progress, joined)
+    anchor = None if joined is None else len(members)
+    levels = sky_levels(matched, whole, method, match_down=options["match_down"], anchor=anchor)
+    others = "no other image" if joined is None else "nothing that is joined to the mosaic"
+    for member, level in zip(members, levels.level, strict=False):  # one more is that of the mosaic
         block, status = background(level, method, subtract=options["subtract"])
         member.meta["background"] = block
         member.meta["cal_step"]["skymatch"] = status
@@ -47,8 +51,9 @@ def match_sky(members, options, workers, progress=lambda done: None):
             member.subtract = block["level"]
         workers.log("info" if status == "COMPLETE" else "warning",
                     f"{member.name}: sky level {block['level']:.6g}" if status == "COMPLETE" else
-                    f"{member.name}: no sky level (SKIPPED): it overlaps with no other image")  # fmt: skip
-    _tell_groups(matched, members, workers)
+                    f"{member.name}: no sky level (SKIPPED): it overlaps with {others}")  # fmt: skip
+    if joined is None:
+        _tell_groups(matched, members, workers)
 
 
 def _tell_groups(matched, members, workers):
@@ -58,8 +63,8 @@ def _tell_groups(matched, members, workers):
         workers.log("warning", f"skymatch: {len(groups)} groups of images do not touch: each is matched in itself")
 
 
-def _by_cells(members, options, workers, progress):
-    """Matched levels by cells, and the statistic of each member."""
+def _by_cells(members, options, workers, progress, joined):
+    """Matched levels by cells, at the end that of a mosaic if there is one; and the statistic of each member."""
     bits, statistic, found = bad_bits(options["dqbits"]), statistic_of(options), []
     how = {"mask_sources": options["mask_sources"], "whole": options["method"] != "match", "threads": workers.threads}
     for member in members:
@@ -67,6 +72,7 @@ def _by_cells(members, options, workers, progress):
         data, good = sky_planes(member, bits, workers)
         found.append(sky_cells(data, good, member.to_sky, statistic=statistic, **how))
     whole = [each.whole for each in found]
+    found += [] if joined is None else [joined]
     return (match_cells(found) if "match" in options["method"] else None), whole
 
 

@@ -21,7 +21,7 @@ def slabs_of(recipe, members, room, *, images=False):
     return [slice(first, min(first + height, rows)) for first in range(0, rows, height)]
 
 
-def stack(members, recipe, workers, progress=lambda text, member: None, *, rows=None):
+def stack(members, recipe, workers, progress=lambda text, member: None, *, rows=None, begin=None):
     """Totals of a mosaic, or of some of its rows.
 
     Parameters
@@ -32,6 +32,8 @@ def stack(members, recipe, workers, progress=lambda text, member: None, *, rows=
     progress : callable
         ``progress(text, member)``, before each member.
     rows : slice, optional
+    begin : callable, optional
+        ``begin(rows)``: totals that the members are added to.
 
     Returns
     -------
@@ -39,7 +41,10 @@ def stack(members, recipe, workers, progress=lambda text, member: None, *, rows=
     """
     shape = recipe.frame.grid.shape
     rows = slice(0, shape[0]) if rows is None else rows
-    totals = new_totals((rows.stop - rows.start, shape[1]), len(members), recipe.names)
+    if begin is None:
+        totals = new_totals((rows.stop - rows.start, shape[1]), len(members), recipe.names)
+    else:
+        totals = begin(rows)
     for member in members:
         progress("drizzle", member)
         drizzle_totals(member, recipe, workers, totals, first=rows.start)

@@ -101,6 +101,8 @@ def make_plan(files, request, *, spooled=None):
     _check_together(members)
     options["psf_match"] = _reference(members, options["psf_match"])
     if options["inject_sources"]:
+        if request.output == "-":
+            raise UsageError("--inject-sources fills tables of the segmentation map, which -o - leaves out")
         if any(member.sources.get("epsf") is None for member in members):
             raise UsageError("--inject-sources needs the PSF of every filter", mend="give epsf references")
         if options["inject_seed"] is None:

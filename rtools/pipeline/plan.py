@@ -221,6 +221,7 @@ def _choose_chain(product, request, done, warnings):
             raise InputError(f"--until {request.last}: this file is past it", path=product.path)
         todo = todo[: todo.index(request.last) + 1]
     warnings += _out_of_order(names, todo, done)
+    warnings += _in_vain(request, done)
     if request.settings.get("tweakreg", {}).get("refcat") and done["tweakreg"] in ("SKIPPED", "FAILED"):
         warnings.append(f"tweakreg is {done['tweakreg']} in this file, and stays so; rt-tweakreg aligns it")
     untouched = {}
@@ -231,6 +232,15 @@ def _choose_chain(product, request, done, warnings):
             if done[name] == "INCOMPLETE" and name not in names
         }
     return todo, untouched
+
+
+def _in_vain(request, done):
+    """What to say of options for steps that are behind this file."""
+    for name in chain.ORDER:
+        keys = set(request.settings.get(name, {})) - {"refcat"}  # of it the alignment speaks
+        words = [word for word, given in (("--skip", name in request.skip), ("--set", keys)) if given]
+        if words and done[name] != "INCOMPLETE":
+            yield f"{name} is {done[name]} in this file: {' and '.join(words)} of it changes nothing"
 
 
 def _out_of_order(names, todo, done):

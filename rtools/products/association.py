@@ -103,10 +103,7 @@ def read_association(path):
     InputError
         The file is missing, is not JSON, has no products with members, or is against the schema.
     """
-    content = content_of(path)
-    wrong = [text for text in problems(content) if text]
-    if wrong:
-        raise InputError(f"not an association: {wrong[0]}", path=path)
+    content = _checked(path)
     folder, first = Path(path).parent, content["products"][0]
     grid, target = content.get("skycell_wcs_info"), content.get("target")
     return Association(
@@ -266,7 +263,7 @@ def science_members(path):
     InputError
         The file is missing, is not JSON, or has no products with members.
     """
-    return [str(path) for path in _members(path)]
+    return list(_science(path))
 
 
 def tweakreg_catalogs(path):
@@ -281,12 +278,7 @@ def tweakreg_catalogs(path):
     -------
     dict of str to str
     """
-    folder, found = Path(path).parent, _members(path)
-    return {
-        str(name): str(folder / keys["tweakreg_catalog"])
-        for name, keys in found.items()
-        if keys.get("tweakreg_catalog")
-    }
+    return {name: member.tweakreg_catalog for name, member in _science(path).items() if member.tweakreg_catalog}
 
 
 def content_of(path):
@@ -299,15 +291,20 @@ def content_of(path):
         raise InputError(f"not a JSON association ({' '.join(str(error).split())})", path=path) from None
 
 
-def _members(path):
-    """The science members of all products of an association: path to what the association says of it."""
-    content, folder = content_of(path), Path(path).parent
-    try:
-        members = [member for product in content["products"] for member in product["members"]]
-        science = [member for member in members if member.get("exptype", "science").lower() == "science"]
-        found = {folder / str(member["expname"]): member for member in science}
-    except (KeyError, TypeError, AttributeError):
-        raise InputError("not an association: products with members are missing", path=path) from None
+def _checked(path):
+    """The content of an association in which nothing is wrong."""
+    content = content_of(path)
+    wrong = problems(content)
+    if wrong:
+        raise InputError(f"not an association: {wrong[0]}", path=path)
+    return content
+
+
+def _science(path):
+    """The science members of all products of an association, by path."""
+    content, folder = _checked(path), Path(path).parent
+    members = [_member(folder, entry) for product in content["products"] for entry in product["members"]]
+    found = {member.path: member for member in members if member.exptype == "science"}
     if not found:
         raise InputError("the association has no science members", path=path)
     return found

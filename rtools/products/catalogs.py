@@ -28,8 +28,14 @@ EXTENSIONS = {
 """Extensions of each format, the first the one that is written."""
 
 
-def form_of_name(path):
+def form_of_name(path, *, option=None):
     """Format that a file's name says.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+    option : str, optional
+        What says the format, too.
 
     Raises
     ------
@@ -40,7 +46,11 @@ def form_of_name(path):
         if str(path).lower().endswith(extensions):
             return form
     known = " ".join(extension for extensions in EXTENSIONS.values() for extension in extensions)
-    raise UsageError("its extension says no format of tables", mend=f"--format does, or one of {known}", path=path)
+    raise UsageError(
+        "its extension says no format of tables",
+        mend=f"{option} does, or one of {known}" if option else f"give one of {known}",
+        path=path,
+    )
 
 
 def read_catalog(path):

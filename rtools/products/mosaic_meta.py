@@ -6,9 +6,9 @@ import numpy as np
 
 from rtools.errors import InputError, RtoolsError
 from rtools.products import layout, metadata, names, nodes
-from rtools.products.mosaic_tables import image_tables
+from rtools.products.mosaic_tables import ABSENT, NULL, image_tables
 
-__all__ = ["blend", "group_of", "mosaic_meta", "product_type", "wcsinfo"]
+__all__ = ["blend", "group_of", "metas_of", "mosaic_meta", "product_type", "wcsinfo"]
 
 COMMON = {
     "observation": ("execution_plan", "exposure", "observation", "pass", "program", "segment", "visit"),
@@ -113,6 +113,65 @@ def blend(members):
     made["coadd_info"] = _times(members)
     made["coordinates"] = {"reference_frame": layout.facts()["writer_defaults"]["coordinates.reference_frame"]}
     return made
+
+
+def metas_of(product):
+    """What a mosaic says of its members: `mosaic_meta` and `image_tables` make the same of it as of their own ``meta``.
+
+    Parameters
+    ----------
+    product : rtools.products.reader.Product
+        A mosaic.
+
+    Returns
+    -------
+    list of dict
+        One for each member, in order, with ``filename``. Lists and groups are texts. ``cal_logs``, of which a mosaic
+        does not say whose they are, are those of the first members.
+
+    Raises
+    ------
+    InputError
+        It does not list its members, or not their times.
+    """
+    listed = metadata.get(product.meta, "resample.members") or []
+    if not listed:
+        raise InputError("meta.resample.members does not say what the mosaic is made of")
+    metas = [{} for _name in listed]
+    for section in product.tree["meta"].get("individual_image_meta") or {}:
+        table = product.node(f"meta.individual_image_meta.{section}")
+        for meta, row in zip(metas, _rows(table), strict=False):
+            meta |= row if section == "basic" else {section: row}
+    logs = product.node("individual_image_cal_logs") if "individual_image_cal_logs" in product.tree else []
+    for number, meta in enumerate(metas):
+        meta["filename"] = str(listed[number])
+        if number < len(logs):
+            meta["cal_logs"] = [logs[number]] if isinstance(logs[number], str) else list(map(str, logs[number]))
+        known = all(isinstance(metadata.get(meta, f"exposure.{key}"), str) for key in ("start_time", "end_time"))
+        if not known or not isinstance(metadata.get(meta, "exposure.effective_exposure_time"), int | float):
+            raise InputError(f"meta.individual_image_meta.exposure does not say the times of {meta['filename']}")
+        _restore(meta, product.meta)
+    return metas
+
+
+def _rows(table):
+    """Rows of a table of members as dicts, as they were before `image_tables` made one kind of each column."""
+    columns = {name: [None if cell == NULL else cell for cell in np.ma.asarray(_column(table[name])).tolist()]
+               for name in table.colnames}  # fmt: skip
+    for place in range(len(table)):
+        yield {name: cells[place] for name, cells in columns.items() if cells[place] != ABSENT}
+
+
+def _column(column):
+    return column.isot if hasattr(column, "isot") else column  # times are texts
+
+
+def _restore(meta, shared):
+    """What all members have alike, where a table cannot tell the text None from nothing."""
+    for block, keys in COMMON.items():
+        for key in keys:
+            if metadata.get(meta, f"{block}.{key}") is None:
+                meta.setdefault(block, {})[key] = metadata.get(shared, f"{block}.{key}")
 
 
 def group_of(meta, number, given=None):

@@ -8,7 +8,7 @@ from rtools.products.arrays import array_node
 from rtools.products.encode import ArrayBytes
 from rtools.products.staging import Stage, build_tree, serialise, write_file
 
-__all__ = ["read_tables", "write_tables"]
+__all__ = ["read_meta", "read_tables", "write_tables"]
 
 KIND = "reference/skycells"
 
@@ -114,3 +114,8 @@ def read_tables(path):
         if not product.has(name) or column not in (product.arrays[name].dtype.names or ()):
             raise InputError(f"has no table {name}", path=path)
     return product.array("projection_regions"), product.array("skycells")
+
+
+def read_meta(path):
+    """The metadata of a SKYCELLS reference file."""
+    return reader.open_product(path, ("reference",)).meta

@@ -175,15 +175,25 @@ class Builtin:
         """The whole array."""
         return self.columns(array, 0, self.shape(array)[-1], threads)
 
+    def part(self, array, index):
+        """``array[index]`` for a tuple of leading indices; of an epsf no more than that is made."""
+        if self.type == "epsf" and index[0] == 0 and len(index) > 1:  # its only defocus
+            from rtools.reference.psf import stamps
+
+            self._check(array)
+            return stamps(self.element, index[1])[index[2:]]
+        return self.array(array)[index]
+
     def node(self, path):
         """Part of the tree by its dotted path: a plain value, an array, or the astropy model of the distortion."""
-        value = self.tree()
-        for key in path.split("."):
+        keys = path.split(".")
+        value = self.tree(elements=keys[1:2] or None)
+        for key in keys:
             value = value[key]
         return value
 
-    def tree(self):
-        """Everything but the arrays: ``meta`` entries of this type's own, and its `nodes`."""
+    def tree(self, elements=None):
+        """Everything but the arrays: ``meta`` entries of this type's own, and its `nodes`; apcorr of these elements."""
         from rtools.reference import distortion, psf, tables
 
         setting = self._setting()
@@ -196,7 +206,7 @@ class Builtin:
             case "photom":
                 return {"phot_table": tables.phot_table(setting)}
             case "apcorr":
-                return {"data": tables.apcorr()}
+                return {"data": tables.apcorr(elements)}
             case "distortion":
                 return {"coordinate_distortion_transform": distortion.distortion(self.detector)}
             case "epsf":

@@ -107,13 +107,12 @@ def from_reference(source, log=None):
     """
     meta = {key: source.node(f"meta.{key}") for key in ("oversample", "pixel_x", "pixel_y")}
     oversample = int(meta["oversample"] or 4)
-    every = source.array("psf")
     index = G2V
-    if every.shape[1] <= G2V:
+    if source.shape("psf")[1] <= G2V:
         index = 0
         if log:
             log("warning", "the epsf reference has one spectral type; it is used for every source")
-    stamps = np.asarray(every[IN_FOCUS, index], float)
+    stamps = np.asarray(source.part("psf", (IN_FOCUS, index)), float)
     if np.median(stamps.sum(axis=(-2, -1))) < oversample**2 / 2:
         stamps = np.stack([_integrate(stamp, oversample) for stamp in stamps])
     pixel_x, pixel_y = (np.asarray(meta[key], float) for key in ("pixel_x", "pixel_y"))

@@ -108,6 +108,10 @@ class FileSource:
         self._info(array)
         return self.product.array(array, threads=threads)
 
+    def part(self, array, index):
+        """``array[index]`` for a tuple of leading indices."""
+        return self.array(array)[index]
+
     def node(self, path):
         """Part of the tree by its dotted path, converted."""
         try:

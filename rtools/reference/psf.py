@@ -11,7 +11,7 @@ import numpy as np
 
 from rtools.reference import instrument, nominal
 
-__all__ = ["OVERSAMPLE", "SPECTRAL_TYPES", "STAMP", "encircled_energy", "epsf", "epsf_meta", "stamp"]
+__all__ = ["OVERSAMPLE", "SPECTRAL_TYPES", "STAMP", "encircled_energy", "epsf", "epsf_meta", "stamp", "stamps"]
 
 OVERSAMPLE = 4
 """Samples per pixel of the stamps."""
@@ -61,9 +61,13 @@ def epsf(detector, element):
         See `epsf_meta`.
     """
     instrument.detector(detector)
-    stamps = np.stack([stamp(element, spectral_type) for spectral_type in SPECTRAL_TYPES]).astype(np.float32)
-    shape = (1, len(stamps), len(GRID_POSITIONS) ** 2, STAMP, STAMP)
-    return np.ascontiguousarray(np.broadcast_to(stamps[None, :, None], shape)), epsf_meta()
+    return np.stack([stamps(element, index) for index in range(len(SPECTRAL_TYPES))])[None], epsf_meta()
+
+
+def stamps(element, spectral):
+    """The part of `epsf` at one spectral type (index), float32 (9, 361, 361)."""
+    one = stamp(element, list(SPECTRAL_TYPES)[spectral]).astype(np.float32)
+    return np.tile(one, (len(GRID_POSITIONS) ** 2, 1, 1))
 
 
 def epsf_meta():
@@ -111,9 +115,9 @@ def stamp(element, spectral_type="G2V", *, capacitance=True, widened=True):
     transfer = np.interp(np.hypot(qy, qx), radius, optics, right=0.0) * _pixel(qy) * _pixel(qx)
     if capacitance:
         transfer = transfer * _capacitance(qy, qx)
-    image = np.roll(irfft2(transfer, s=(GRID, GRID)), (GRID // 2, GRID // 2), axis=(0, 1))
-    first = GRID // 2 - (STAMP // 2) * 2
-    cut = image[first : first + 2 * STAMP : 2, first : first + 2 * STAMP : 2].copy()
+    image = irfft2(transfer, s=(GRID, GRID))
+    places = 2 * (np.arange(STAMP) - STAMP // 2)  # the centre is the first sample; negative ones count from the end
+    cut = image[np.ix_(places, places)]
     cut *= OVERSAMPLE**2 / cut.sum()
     cut.flags.writeable = False
     return cut
@@ -194,13 +198,8 @@ def _pixel(frequency):
 
 def _capacitance(qy, qx):
     """Transform of the inter-pixel capacitance kernel, rows along y."""
-    shift_y = np.exp(-2j * np.pi * qy * instrument.PIXEL_SCALE_ARCSEC)
-    shift_x = np.exp(-2j * np.pi * qx * instrument.PIXEL_SCALE_ARCSEC)
-    total = 0
-    for dy, row in zip((-1, 0, 1), nominal.IPC, strict=True):
-        for dx, percent in zip((-1, 0, 1), row, strict=True):
-            total = total + percent / nominal.IPC_SUM * shift_y**dy * shift_x**dx
-    return total
+    steps = -2j * np.pi * instrument.PIXEL_SCALE_ARCSEC * np.array([-1, 0, 1])
+    return np.exp(qy * steps) @ (np.array(nominal.IPC) / nominal.IPC_SUM) @ np.exp(qx.T * steps).T
 
 
 @cache

@@ -81,13 +81,14 @@ def phot_table(setting):
 PHOTOM_KEYS = ("photmjsr", "uncertainty", "pixelareasr", "collecting_area", "wavelength", "effective_area")
 
 
-def apcorr():
-    """Aperture corrections of every element at radii of 0.025 … 5 arcsec, from the nominal PSF; no sky annulus."""
+def apcorr(elements=None):
+    """Aperture corrections at radii of 0.025 … 5 arcsec, from the nominal PSF; no sky annulus. By default of all."""
     from rtools.reference.psf import encircled_energy
 
     keys = ("ap_corrections", "ee_fractions", "ee_radii", "sky_background_rin", "sky_background_rout")
-    table = {name: dict.fromkeys(keys) for name in ("GRISM", "PRISM", "DARK")}
-    for name in FILTERS:
+    every = ("GRISM", "PRISM", "DARK", *FILTERS)
+    table = {name: dict.fromkeys(keys) for name in every if elements is None or name in elements}
+    for name in FILTERS.keys() & table.keys():
         fractions = encircled_energy(name, EE_RADII_ARCSEC)
         entry = {"ap_corrections": 1 / fractions, "ee_fractions": fractions, "ee_radii": EE_RADII_ARCSEC.copy()}
         table[name] = dict.fromkeys(keys) | entry

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from rtools.declare import Reference
+from rtools.products.dq import PIXEL
 from rtools.reference import find, nominal
 from rtools.reference.instrument import BORDER, CHANNEL
 from rtools.simulate import assumed, effects
@@ -12,8 +13,8 @@ from rtools.simulate.ramps import Detector, inverse_inl
 
 __all__ = ["GROUP", "Planes", "decay_of", "find_all", "inl_of", "scale_of", "typical"]
 
-DEAD = 1024
-NO_LIN_CORR = 1048576
+DEAD = PIXEL["DEAD"]
+NO_LIN_CORR = PIXEL["NO_LIN_CORR"]
 
 GROUP = 16
 """Channels whose reference columns are in memory together: decoding a compressed file twice, not 32 times."""

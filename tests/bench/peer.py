@@ -30,13 +30,16 @@ REFERENCES = {
 }
 
 
-def main():
-    uncal, refdir, outdir = (Path(word).resolve() for word in sys.argv[1:4])
+def offline():
+    """Keep the reference client from the network."""
     from stpipe import crds_client
 
     crds_client.get_context_used = lambda *_args, **_settings: "roman_0000.pmap"
     crds_client.get_svn_version = lambda *_args, **_settings: "0.0"
-    from romancal.pipeline import ExposurePipeline
+
+
+def timed_steps():
+    """Seconds of each step that will have run, by the name of its class."""
     from romancal.stpipe import RomanStep
 
     seconds = {}
@@ -49,20 +52,33 @@ def main():
         return result
 
     RomanStep.run = timed_run
+    return seconds
+
+
+def run(pipeline, source, seconds):
+    """Run a pipeline here; print what it took."""
+    pipeline.save_results = True
+    pipeline.output_dir = "."
+    started = time.perf_counter()
+    pipeline.run(str(source))
+    total = time.perf_counter() - started
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    print("\n" + json.dumps({"seconds": seconds, "total": total, "peak_memory": peak}))
+
+
+def main():
+    uncal, refdir, outdir = (Path(word).resolve() for word in sys.argv[1:4])
+    offline()
+    from romancal.pipeline import ExposurePipeline
+
+    seconds = timed_steps()
     steps = {
         name: {f"override_{kind}": str(refdir / f"{kind}.asdf") for kind in kinds} for name, kinds in REFERENCES.items()
     }
     steps |= {"source_catalog": {"skip": True}, "tweakreg": {"skip": True}}
     outdir.mkdir(parents=True, exist_ok=True)
     os.chdir(outdir)
-    pipeline = ExposurePipeline(steps=steps)
-    pipeline.save_results = True
-    pipeline.output_dir = "."
-    started = time.perf_counter()
-    pipeline.run(str(uncal))
-    total = time.perf_counter() - started
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    print("\n" + json.dumps({"seconds": seconds, "total": total, "peak_memory": peak}))
+    run(ExposurePipeline(steps=steps), uncal, seconds)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,8 @@
-"""Hold a parquet catalog against what roman_datamodels makes of the same table: ``catalog.py IMAGE CATALOG MODEL OUT``.
+"""Hold a parquet catalog against what roman_datamodels makes of the same table.
 
-Prints as JSON the metadata keys and the fields in which the two files differ, and the units that astropy and pandas
+Tells the metadata keys and the fields in which the two files differ, and the units that astropy and pandas
 (through pyarrow) find in ours. Runs inside a judge's environment, knows nothing of rtools.
 """
-
-import json
-import sys
-import warnings
 
 import pandas
 import pyarrow.parquet
@@ -40,9 +36,3 @@ def compare(image, catalog, model, out):
         "pandas": {name: str(kind) for name, kind in frame.dtypes.items()},
         "rows": [len(table), len(frame)],
     }
-
-
-if __name__ == "__main__":
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        json.dump(compare(*sys.argv[1:]), sys.stdout)

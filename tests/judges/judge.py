@@ -1,10 +1,12 @@
-"""Open and validate files with roman_datamodels; runs inside a judge's environment, knows nothing of rtools.
+"""Open and validate products with roman_datamodels; runs inside a judge's environment, knows nothing of rtools.
 
-usage: judge.py FILE...    prints {file: {"ok": bool, "model": …, "problem": …, "arrays": {…}}} as JSON
+Answers questions, JSON lists one a line, with JSON, one a line: ``["files", PATH, …]`` with
+{path: {"ok": bool, "model": …, "problem": …, "arrays": {…}}}, ``["catalog", …]`` as `catalog.compare` does.
 """
 
 import json
 import sys
+import traceback
 import warnings
 
 
@@ -14,10 +16,12 @@ def judge(path):
     import numpy as np
     import roman_datamodels.datamodels as rdm
 
-    asdf.get_config().validate_on_read = True
     try:
-        with asdf.open(path, lazy_load=False, memmap=False, validate_checksums=True):
-            pass
+        with asdf.config_context() as settings:
+            settings.validate_on_read = False
+            with asdf.open(path, lazy_load=False, memmap=False, validate_checksums=True):
+                pass
+        asdf.get_config().validate_on_read = True
         with rdm.open(path) as model:
             model.validate()
             flat = model.to_flat_dict(include_arrays=True)
@@ -38,8 +42,20 @@ def wcs_value(model):
     return [float(value) for value in wcs(10, 20)] if callable(wcs) else None
 
 
+def answer(what, *names):
+    """Answer to one question."""
+    if what == "files":
+        return {path: judge(path) for path in names}
+    from catalog import compare
+
+    try:
+        return compare(*names)
+    except Exception:
+        return {"problem": traceback.format_exc()}
+
+
 if __name__ == "__main__":
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        verdicts = {path: judge(path) for path in sys.argv[1:]}
-    json.dump(verdicts, sys.stdout, indent=1)
+    warnings.simplefilter("ignore")
+    answers, sys.stdout = sys.stdout, sys.stderr  # what a library prints is no answer
+    for line in sys.stdin:
+        print(json.dumps(answer(*json.loads(line))), file=answers, flush=True)

@@ -4,7 +4,8 @@ usage: pulls.py X_cal.asdf X_truth.asdf [--refdir DIR] [--json]
 
 For unflagged pixels, in bins of the true rate: mean and sd of (measured - true) / sigma, where sigma is the error that
 the same generalised least-squares fit gives at the true rate, and the rms of err / sigma. err itself follows the
-measured rate, so pulls by err are biased in faint pixels; their mean is printed, too.
+measured rate, so pulls by err are biased in faint pixels; their mean is printed, too. Whether image and truth are flat,
+each of them says.
 """
 
 import argparse
@@ -48,27 +49,32 @@ def pulls(cal, truth, refdir):
     product = reader.open_product(cal, kinds=("l2_image",))
     meta = product.meta
     names = {"gain": "data", "readnoise": "data", "dark": "dark_slope"}
-    uses = [Reference(kind, planes=(name,)) for kind, name in names.items()] + [Reference("flat", trimmed=("data",))]
+    uses = [Reference(kind, planes=(name,)) for kind, name in names.items()]
+    with asdf.open(truth) as file:
+        rate, corrected = np.array(file["rate"]), bool(file["flat_corrected"])
+        hit = np.zeros(rate.shape, bool)
+        hit[np.array(file["cosmic_rays"]["y"]), np.array(file["cosmic_rays"]["x"])] = True
+    flattened = meta["cal_step"]["flat_field"] == "COMPLETE"
+    if corrected or flattened:
+        uses.append(Reference("flat", trimmed=("data",)))
     rows, columns = product.arrays["data"].shape
     frame = (rows + 2 * BORDER, columns + 2 * BORDER)
     sources = find.references(meta, uses, find.Config(refdir=refdir), frame=frame)
     planes = {
         kind: sources[kind].columns(name, BORDER, columns + BORDER)[BORDER:-BORDER] for kind, name in names.items()
     }
-    flat = sources["flat"].columns("data", 0, columns)
+    flat = sources["flat"].columns("data", 0, columns) if corrected or flattened else np.ones(rate.shape, np.float32)
+    landed = rate * flat if corrected else rate
+    divisor = flat if flattened else np.ones_like(flat)
     timing = resultant_timing(meta["exposure"]["read_pattern"], float(meta["exposure"]["frame_time"]))
     data, err, dq = (product.array(name) for name in ("data", "err", "dq"))
-    with asdf.open(truth) as file:
-        rate = np.array(file["rate"])
-        hit = np.zeros(rate.shape, bool)
-        hit[np.array(file["cosmic_rays"]["y"]), np.array(file["cosmic_rays"]["x"])] = True
     sigma = np.empty(rate.shape)
     for first in range(0, rows, ROWS_AT_A_TIME):
         part = slice(first, first + ROWS_AT_A_TIME)
-        total = rate[part] * flat[part] + planes["dark"][part]
-        sigma[part] = slope_error(total, planes["gain"][part], planes["readnoise"][part], timing) / flat[part]
+        total = landed[part] + planes["dark"][part]
+        sigma[part] = slope_error(total, planes["gain"][part], planes["readnoise"][part], timing) / divisor[part]
     good = (dq == 0) & ~hit & np.isfinite(data)
-    difference = (data - rate)[good]
+    difference = (data - landed / divisor)[good]
     err = err[good].astype(float)
     return rate[good], difference / sigma[good], err / sigma[good], difference / err
 

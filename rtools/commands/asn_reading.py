@@ -1,0 +1,69 @@
+"""rt-asn on associations that exist: what is wrong with them, what they say."""
+
+import json
+from contextlib import suppress
+
+import click
+
+from rtools.commands import common
+from rtools.errors import InputError
+
+__all__ = ["check_files", "print_members"]
+
+
+def check_files(console, files, *, as_json):
+    """Check associations; returns the exit status: 1 if one has errors."""
+    from rtools.mosaic.skymap import disagreements
+    from rtools.products.association import read_association
+    from rtools.products.association_check import check_association
+
+    reports = []
+
+    def check(file):
+        errors, warnings = check_association(file)
+        with suppress(InputError):  # its errors are told already
+            found = read_association(file)
+            warnings += disagreements(found.skycell_wcs_info) if found.skycell_wcs_info else _about_target(found.target)
+        for text in errors:
+            console.log("error", f"{file}: {text}")
+        for text in warnings:
+            console.log("warning", f"{file}: {text}")
+        reports.append({"file": file, "errors": errors, "warnings": warnings})
+
+    status = common.for_each(console, files, check, report=reports.append)
+    if as_json:
+        click.echo(json.dumps(reports, indent=2))
+    return common.shared_status(status, int(any(entry.get("errors") for entry in reports)))
+
+
+def _about_target(target):
+    """What is wrong with a target that looks like a skycell."""
+    from rtools.mosaic import skymap
+
+    if target and skymap.is_name(target):
+        try:
+            skymap.parse_name(target)
+        except InputError as error:
+            return [f"target {error}"]
+    return []
+
+
+def print_members(console, files, *, as_json):
+    """Print what associations say; returns the exit status."""
+    from rtools.products.association import read_association
+
+    reports = []
+
+    def show(file):
+        found = read_association(file)
+        if as_json:
+            told = found._asdict() | {"members": [member._asdict() for member in found.members]}
+            reports.append({"file": told.pop("path"), **told})
+        else:
+            for member in found.science:
+                click.echo(member.path)
+
+    status = common.for_each(console, files, show, report=reports.append)
+    if as_json:
+        click.echo(json.dumps(reports, indent=2))
+    return status

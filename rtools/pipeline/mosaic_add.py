@@ -1,0 +1,315 @@
+"""A mosaic that new exposures join: what it says of itself, what it prescribes, its pixels where they are wanted."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rtools.errors import InputError, UsageError
+from rtools.mosaic.adding import joined_cells, put_back, seen_well, strips
+from rtools.mosaic.drizzle import VARIANCES, band_rows
+from rtools.mosaic.scale import mean_pixel_area
+from rtools.mosaic.sky import statistic_of
+from rtools.mosaic.steps import PLANES, WEIGHTS
+from rtools.mosaic.variance import BITS, new_totals
+from rtools.mosaic.weights import bad_bits
+from rtools.pipeline.mosaic_flag import flag_members
+from rtools.pipeline.mosaic_grid import Wanted, choose_frame
+from rtools.pipeline.mosaic_spool import Plane
+from rtools.pipeline.mosaic_workers import in_rows
+from rtools.products import metadata, names, reader
+from rtools.products.mosaic_meta import group_of, metas_of
+
+__all__ = ["Stack", "flag_against", "join", "sky_of", "totals_of"]
+
+OPTIONS = ("kernel", "pixfrac", "weight_type", "good_bits")
+"""Of resample: those of the stack are those of what joins it."""
+
+PIECE = 16
+"""Rows whose sums are recovered at a time, in float64."""
+
+
+@dataclass
+class Stack:
+    """A mosaic that members join.
+
+    Attributes
+    ----------
+    name : str
+    product : rtools.products.reader.Product
+    metas : list of dict
+        What is known of the metadata of its own members.
+    frame : rtools.pipeline.mosaic_grid.Frame
+    """
+
+    name: str
+    product: object
+    metas: list
+    frame: object = None
+
+    @property
+    def count(self):
+        """Members that it has already."""
+        return len(self.metas)
+
+    @property
+    def times(self):
+        """effective_exposure_time of its members, s; 0 where it is not known."""
+        return [_time(meta, "effective_exposure_time") for meta in self.metas]
+
+    @property
+    def shares(self):
+        """Share of each member in its variances where the weights are exposure times."""
+        return [_time(meta, "exposure_time") or 1.0 for meta in self.metas]
+
+    def pointings(self, members):
+        """Exposures, when these have joined."""
+        known = {group_of(meta, number) for number, meta in enumerate(self.metas)}
+        before = metadata.get(self.product.meta, "resample.pointings") or len(known)
+        return int(before) + len({member.group for member in members} - known)
+
+    def rows(self, wanted, rows):
+        """Some rows of arrays, by name."""
+        cut = {name: (rows.start, rows.stop) for name in wanted if name != "context"}
+        planes = {name: self.product.rows(name, *span) for name, span in cut.items()}
+        if "context" in wanted:
+            count = self.product.arrays["context"].shape[0]
+            planes["context"] = np.stack([self.product.plane("context", number, rows) for number in range(count)])
+        return planes
+
+
+def _time(meta, key):
+    value = metadata.get(meta, f"exposure.{key}")
+    return float(value) if isinstance(value, int | float) and value > 0 else 0.0
+
+
+# -- before any work --------------------------------------------------------------------------------------------------
+
+
+def join(request, members, groups, log):
+    """Open the mosaic that members are to join, or refuse it.
+
+    Parameters
+    ----------
+    request : rtools.pipeline.mosaic_plan.Request
+        Its options of resample become those of the mosaic.
+    members : list of rtools.pipeline.mosaic_members.Member
+        They get their numbers behind the members of the mosaic.
+    groups : dict
+        File to the group that an association puts it in.
+    log : callable
+
+    Returns
+    -------
+    Stack
+    """
+    if request.skycells or request.wanted.like or request.wanted.free:
+        raise UsageError("--add: the grid is that of the mosaic", mend="leave out the options of a grid")
+    _refuse_options(request)
+    stack = _open(request.add)
+    _refuse_members(stack, members)
+    for member in members:
+        member.number += stack.count
+        member.group = group_of(member.meta, member.number, groups.get(member.product.path))
+        if request.single and member.meta["cal_step"].get("skymatch") != "COMPLETE":
+            log("warning", f"{member.name}: its sky is not matched to that of the mosaic (rt-run --add does it)")
+    stack.frame = choose_frame(members, Wanted(like=request.add), None, log)
+    with stack.product:
+        _settle(stack, request, members, log)
+    return stack
+
+
+def _refuse_options(request):
+    """Ways of matching and testing that need all exposures."""
+    sky, outlier = request.settings.get("skymatch", {}), request.settings.get("outlier", {})
+    if sky.get("method", "match") not in ("match", "local"):
+        raise UsageError(f"--add: {sky['method']} levels are those of all exposures", mend="method match or local")
+    if sky.get("pairs", "cells") != "cells":
+        raise UsageError("--add: a mosaic is compared in cells", mend="leave out skymatch.pairs")
+    if not outlier.get("resample_data", True):
+        raise UsageError("--add: outliers are those that the mosaic does not show", mend="leave out resample_data")
+
+
+def _open(path):
+    product = reader.open_product(path, ("l3_coadd",))
+    with product:
+        shape = product.arrays["data"].shape if product.has("data") else None
+        for name in ("data", "weight", "context"):
+            if not product.has(name) or product.arrays[name].shape[-2:] != shape or 0 in shape:
+                raise InputError(f"no array {name}, or not of the shape of data", path=path)
+        try:
+            metas = metas_of(product)
+        except InputError as error:
+            error.path = error.path or path
+            raise
+        context = product.arrays["context"].shape
+        if len(context) != 3 or context[0] * BITS < len(metas):
+            raise InputError(f"its context has no place for its {len(metas)} members", path=path)
+    return Stack(str(path), product, metas)
+
+
+def _refuse_members(stack, members):
+    held = {names.split_suffix(str(meta["filename"]))[0] for meta in stack.metas}
+    for member in members:
+        called = str(member.meta.get("filename"))
+        if names.split_suffix(called)[0] in held:
+            raise InputError(f"{called} is in {stack.name} already", mend="leave it out", path=member.name)
+    element = metadata.get(stack.product.meta, "instrument.optical_element")
+    other = members[0].meta["instrument"]["optical_element"]
+    if element is not None and element != other:
+        raise InputError(f"{members[0].name} is of {other}, the mosaic of {element}", path=stack.name)
+
+
+def _settle(stack, request, members, log):
+    """Options of resample as the mosaic prescribes them."""
+    given = request.settings.get("resample", {})
+    held = _options(stack)
+    for key, value in held.items():
+        alike = bad_bits if key == "good_bits" else lambda value: value
+        if key in given and alike(given[key]) != alike(value):
+            raise UsageError(f"--{key.replace('_', '-')} {given[key]}: the mosaic was made with {value}",
+                             mend="leave it out")  # fmt: skip
+    if "kernel" not in held:
+        log("warning", f"{stack.name} does not say its kernel: {given.get('kernel', 'square')} is taken")
+    options = {key: value for key, value in _done(stack).items() if key == "fillval"} | given | held
+    options |= _planes(stack, options, members, log)
+    request.settings = request.settings | {"resample": options}
+
+
+def _options(stack):
+    """Those that the mosaic's metadata say, and its history."""
+    said = stack.product.meta.get("resample") or {}
+    held = {key: said[key] for key in OPTIONS if said.get(key) is not None}
+    if held.get("weight_type") not in WEIGHTS or not isinstance(held.get("pixfrac"), int | float):
+        raise InputError("meta.resample does not say its weight_type and pixfrac", path=stack.name)
+    return held | {key: value for key, value in _done(stack).items() if key == "kernel"}
+
+
+def _done(stack):
+    """Options of resample that the history says; nothing for a mosaic of others."""
+    for entry in reversed(stack.product.history):
+        parameters = entry.get("parameters")
+        found = parameters.get("resample") if isinstance(parameters, dict) else None
+        if isinstance(found, dict):
+            return found
+    return {}
+
+
+def _planes(stack, options, members, log):
+    """The options ``planes`` and ``var_flat``: what the mosaic has, or of that what is asked for."""
+    has = {name for name in VARIANCES if _known(stack, name)}
+    asked = options.get("planes")
+    wanted = {word.strip() for word in (asked or ",".join(PLANES)).split(",")} & {"err", *VARIANCES}
+    if options.get("var_flat", asked is None and "var_flat" in has):
+        wanted.add("var_flat")
+    if "var_rnoise" not in has and wanted and options["weight_type"] != "exptime":
+        raise InputError("no var_rnoise, from which its variances would be taken up",
+                         mend="--planes data,weight,context joins it without variances", path=stack.name)  # fmt: skip
+    if has >= {"var_rnoise", "var_poisson"}:
+        has.add("err")
+    without = [member.name for member in members if not member.product.has("var_flat")]
+    if "var_flat" in wanted & has and without:
+        log("warning", f"{without[0]} has no var_flat: the mosaic will have none")
+        wanted.discard("var_flat")
+    for name in sorted(wanted - has):
+        if (asked is not None and name != "var_flat") or (name == "var_flat" and options.get("var_flat")):
+            raise InputError(f"{name} is not known of this mosaic", mend=f"leave out {name}", path=stack.name)
+        log("warning", f"{name} is not known of {stack.name}: the mosaic will have none")
+    kept = wanted & has
+    return {"planes": ",".join(["data", "weight", "context", *(name for name in PLANES if name in kept)]),
+            "var_flat": "var_flat" in kept}  # fmt: skip
+
+
+def _known(stack, name):
+    """Whether an array is there, and has values where there are data."""
+    if not stack.product.has(name):
+        return False
+    empty = True
+    for rows in band_rows(stack.frame.grid.shape):
+        planes = stack.rows((name, "weight"), rows)
+        seen = planes["weight"] != 0
+        empty = empty and not seen.any()
+        if np.isfinite(planes[name][seen]).any():
+            return True
+    return empty
+
+
+# -- its pixels -------------------------------------------------------------------------------------------------------
+
+
+def totals_of(stack, recipe, count, workers, rows):
+    """Totals of some rows of the mosaic, with room for `count` members: `rtools.mosaic.variance.Totals`."""
+    width = recipe.frame.grid.shape[1]
+    totals = new_totals((rows.stop - rows.start, width), count, recipe.names)
+    times = stack.shares if recipe.weight == "exptime" else None
+    wanted = ("data", "weight", "context", *recipe.names)
+
+    def fill(band):
+        held = stack.rows(wanted, slice(rows.start + band.start, rows.start + band.stop))
+        for first in range(0, band.stop - band.start, PIECE):
+            part = slice(first, first + PIECE)
+            planes = {name: plane[..., part, :] for name, plane in held.items()}
+            put_back(totals.at(band).at(part), planes, recipe.frame.ratio, times)
+
+    with stack.product:
+        in_rows(fill, rows.stop - rows.start, workers.pool)
+    return totals
+
+
+def sky_of(stack, options, workers):
+    """The sky of the mosaic in cells: `rtools.mosaic.skycells.SkyCells`.
+
+    Parameters
+    ----------
+    stack : Stack
+    options : dict
+        Of skymatch; its limits of usable values are those of exposures, whose sky is not subtracted.
+    workers : rtools.pipeline.mosaic_workers.Workers
+    """
+    grid = stack.frame.grid
+    statistic = statistic_of(options | {"lower": None, "upper": None})
+    scale = np.rad2deg(np.sqrt(mean_pixel_area(grid.to_sky, grid.shape)))
+
+    def parts():
+        for rows in strips(grid.shape[0], scale):
+            planes = stack.rows(("data", "weight"), rows)
+            yield rows.start, planes["data"], planes["weight"] != 0
+
+    how = {"statistic": statistic, "mask_sources": options["mask_sources"], "threads": workers.threads}
+    with stack.product:
+        return joined_cells(parts(), grid.to_sky, **how)
+
+
+def flag_against(stack, members, recipe, workers, options, *, folder=None, progress=lambda text, member: None):
+    """Flag what members show and the mosaic does not; where the mosaic has nothing, or too little, nothing is flagged.
+
+    Parameters
+    ----------
+    stack : Stack
+    members : list of rtools.pipeline.mosaic_members.Member
+    recipe : rtools.pipeline.mosaic_drizzle.Recipe
+    workers : rtools.pipeline.mosaic_workers.Workers
+    options : dict
+        Of the step.
+    folder : str or Path, optional
+        Where what is needed of the mosaic is kept meanwhile; in memory by default.
+    progress : callable
+    """
+    with stack.product:
+        median = _seen_well(stack, options["maskpt"], workers, folder)
+    flag_members(members, recipe, workers, median, options, progress=progress)
+
+
+def _seen_well(stack, maskpt, workers, folder):
+    """Data of the mosaic where its weight is enough, NaN elsewhere: ndarray, or a `Plane` in a folder."""
+    shape = stack.frame.grid.shape
+    bands = band_rows(shape)
+    parts = (stack.rows(("weight", "context"), rows).values() for rows in bands)
+    threshold = np.float32(seen_well(parts, maskpt))
+    median = np.empty(shape, np.float32) if folder is None else Plane(folder, shape)
+
+    def fill(rows):
+        data, weight = stack.rows(("data", "weight"), rows).values()
+        median[rows] = np.where((weight != 0) & (weight >= threshold), data, np.float32(np.nan))
+
+    list(workers.pool.map(fill, bands))
+    return median

@@ -1,0 +1,87 @@
+"""Are steps of the sky found? Known steps are added to dithered exposures; levels against those without steps.
+
+usage: mosaic_sky.py X_cal.asdf… [--factors 0.05,0.2,0.1] [--pairs cells,exact] [-j N]
+
+X are dithered exposures. To each a share of its own sky (its clipped median) is added; the lowest gets none. What the
+defaults of rt-skymatch find is compared with what they find without steps; an error of 1 is one per cent of the step.
+"""
+
+import argparse
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from mosaic_measures import array_of, node_of
+
+from rtools.mosaic.footprint import footprint
+from rtools.mosaic.sky import match_cells, match_pairs, sky_levels, statistic_of
+from rtools.mosaic.skycells import good_values, sky_cells, source_blocks
+from rtools.mosaic.skypairs import overlap_values, points_of
+from rtools.mosaic.skystat import sky_value
+from rtools.mosaic.steps import SKYMATCH
+
+METHODS = ("match", "local", "global+match")
+
+
+class Exposure:
+    """Pixels and place of an exposure."""
+
+    def __init__(self, path):
+        self.data, dq, self.wcs = array_of(path), array_of(path, "dq"), node_of(path)
+        self.good = ((dq & 1) == 0) & np.isfinite(self.data)
+
+    def to_sky(self, x, y):
+        return self.wcs(x, y, with_bounding_box=False)
+
+
+def solve(exposures, added, options, threads):
+    """Levels by each method, and their errors as the match states them."""
+    statistic, masked = statistic_of(options), options["mask_sources"]
+    outlines = [footprint(each.wcs, each.data.shape, points=points_of(each.data.shape, None)) for each in exposures]
+    cells, values, pixels, whole = [], [], [], []
+    for number, (each, more) in enumerate(zip(exposures, added, strict=True)):
+        data = each.data + np.float32(more)
+        if options["pairs"] == "cells":
+            how = {"statistic": statistic, "mask_sources": masked, "whole": True, "threads": threads}
+            cells.append(sky_cells(data, each.good, each.to_sky, **how))
+            whole.append(cells[-1].whole)
+            continue
+        with ThreadPoolExecutor(threads) as pool:
+            sources = source_blocks(data, each.good, pool) if masked else None
+        whole.append(sky_value(good_values(data, each.good, sources), statistic).value)
+        how = {"statistic": statistic, "sources": sources}
+        value, count = overlap_values(data, each.good, each.to_sky, outlines, number, **how)
+        values.append(value)
+        pixels.append(count)
+    matched = match_cells(cells) if cells else match_pairs(np.array(values), np.array(pixels))
+    return {method: sky_levels(matched, whole, method).level for method in METHODS}, matched.error
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("cal", nargs="+")
+    parser.add_argument("--factors", default="0.05,0.2,0.1")
+    parser.add_argument("--pairs", default="cells,exact")
+    parser.add_argument("-j", type=int, default=2)
+    arguments = parser.parse_args()
+    exposures = [Exposure(path) for path in arguments.cal]
+    skies = np.array([np.median(each.data[each.good]) for each in exposures])
+    factors = np.resize([float(word) for word in arguments.factors.split(",")], len(exposures) - 1)
+    steps = np.concatenate([[0], factors * skies[1:]])
+    print(f"skies {skies}, steps {steps}")
+    print("| pairs | method | without steps | found - steps | error, % of the step | stated error, % |")
+    print("|---|---|---|---|---|---|")
+    for pairs in arguments.pairs.split(","):
+        options = SKYMATCH.defaults() | {"pairs": pairs}
+        before, _ = solve(exposures, np.zeros(len(steps)), options, arguments.j)
+        after, stated = solve(exposures, steps, options, arguments.j)
+        for method in METHODS:
+            off = after[method] - before[method] - steps
+            off -= 0 if method == "local" else off[0]
+            share = 100 * np.abs(off[1:]) / steps[1:]
+            said = 100 * stated[1:] / steps[1:] if method == "match" else []
+            shown = (before[method] - before[method][0], off, share.round(4), np.round(said, 4))
+            print(f"| {pairs} | {method} | {' | '.join(str(each) for each in shown)} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
