@@ -197,7 +197,7 @@ def test_refusals(images, three, four, tmp_path, capsys):
     assert "already" in refused(3, images[3], images[2], "--add", three, *out)
     assert "--kernel point" in refused(2, images[3], "--add", three, "--kernel", "point", *out)
     assert "--pixfrac 0.5" in refused(2, images[3], "--add", three, "--pixfrac", 0.5, *out)
-    assert "--weight-type" in refused(2, images[3], "--add", three, "--weight-type", "exptime", *out)
+    assert "--weight-type" in refused(2, images[3], "--add", three, "--weight-type", "ivm", *out)
     assert "--good-bits" in refused(2, images[3], "--add", three, "--good-bits", "0", *out)
     for words in (("--size", "5,5"), ("--skycell", "270p65x69y50"), ("--like", images[0]), ("--scale", 0.1)):
         assert "grid is that of the mosaic" in refused(2, images[3], "--add", three, *words, *out)

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 from mosaic_case import FACTOR, SIZE, SKY, exposure, exposures, place, planes, same, truth
-from run_case import done, history, meta, tool
+from run_case import done, history, meta, rewrite, tool
 
 from rtools.products import reader
 
@@ -78,11 +78,13 @@ def test_skycell_is_its_own_grid(images, tmp_path):
 
 
 def test_free_grids(images, tmp_path):
-    found, about = made(tmp_path, *images, "--center", "270,66", "--scale", "0.2", "--size", "120,90", "--pa", "30")
+    ra, dec = (float(each) for each in wcs_of(images[0])(SIZE / 2, SIZE / 2))
+    center = f"{ra:.6f},{dec:.6f}"
+    found, about = made(tmp_path, *images, "--center", center, "--scale", "0.2", "--size", "120,90", "--pa", "30")
     assert found["data"].shape == (90, 120) and about["wcsinfo"]["image_shape"] == [120, 90]
     assert about["wcsinfo"]["orientation_ref"] == pytest.approx(30, abs=1e-6)
-    assert about["wcsinfo"]["ra_ref"] == pytest.approx(270) and about["wcsinfo"]["x_ref"] == 59.5
-    _found, about = made(tmp_path, *images, "--center", "270,66", "--size", "50,40", "--crpix", "3,4")
+    assert about["wcsinfo"]["ra_ref"] == pytest.approx(ra) and about["wcsinfo"]["x_ref"] == 59.5
+    _found, about = made(tmp_path, *images, "--center", center, "--size", "50,40", "--crpix", "3,4")
     assert (about["wcsinfo"]["x_ref"], about["wcsinfo"]["y_ref"]) == (3, 4)
     found, about = made(tmp_path, *images, "--scale-ratio", "0.5")
     assert about["resample"]["pixel_scale_ratio"] == 0.5 and found["data"].shape[0] > 2 * SIZE
@@ -192,3 +194,58 @@ def test_refusals(images, tmp_path, capsys):
     assert tool("resample", lost, "-o", tmp_path / "x.asdf") == 3
     assert "conversion_megajanskys" in capsys.readouterr().err
     assert not (tmp_path / "x.asdf").exists()
+
+
+def test_weights_are_exposure_times_unless_another_mosaic_says_otherwise(images, tmp_path):
+    """The read-noise variance of a ramp grows with the signal: weights by it take light from stars."""
+    found, about = made(tmp_path, *images)
+    assert about["resample"]["weight_type"] == "exptime"
+    alone = np.bitwise_count(found["context"][0]) == 1
+    assert np.median(found["weight"][alone]) == pytest.approx(140, rel=0.03)
+    peer = tmp_path / "like_coadd.asdf"
+    done("resample", *images, "--weight-type", "ivm", "-o", peer)
+    for words, expected in (((), "ivm"), (("--weight-type", "exptime"), "exptime")):
+        assert made(tmp_path, *images, "--like", peer, *words)[1]["resample"]["weight_type"] == expected
+    assert made(tmp_path, *images, "--like", images[0])[1]["resample"]["weight_type"] == "exptime"
+    made(tmp_path, *images, "--like", peer)
+    assert not same(peer, tmp_path / "x_coadd.asdf")
+
+
+def test_a_grid_that_no_image_touches_is_refused(images, tmp_path, capfd):
+    out = ("-o", tmp_path / "x_coadd.asdf")
+    assert tool("resample", *images, "--skycell", "135p90x50y50", *out) == 3
+    assert "no image touches" in capfd.readouterr().err
+    assert tool("resample", *images, "--center", "10,10", "--size", "50,50", *out) == 3
+    assert not list(tmp_path.iterdir())
+
+
+def test_images_beside_the_grid_are_told(images, tmp_path, capfd):
+    with reader.open_product(images[0]) as product:
+        ra, dec = product.node("meta.wcs")(2.0, 2.0)
+    words = ("--center", f"{ra},{dec}", "--size", "9,9", "-o", tmp_path / "x_coadd.asdf")
+    assert tool("resample", *images, *words) == 0
+    assert "do not touch" in capfd.readouterr().err
+
+
+def test_one_file_under_two_names_counts_once(images, tmp_path):
+    twice = images[0].parent / "." / ".." / images[0].parent.name / images[0].name
+    _found, about = made(tmp_path, images[0], twice, images[1])
+    assert len(about["resample"]["members"]) == 2
+
+
+@pytest.mark.parametrize("gigabytes", ["0", "-1", "nan", "inf"])
+def test_memory_that_is_no_amount(images, gigabytes, tmp_path):
+    assert tool("resample", *images, "--max-memory", gigabytes, "-o", tmp_path / "x_coadd.asdf") == 2
+
+
+def test_a_wcs_without_a_bounding_box(images, tmp_path):
+    """It is that of the image."""
+
+    bare = []
+    for path in images[:2]:
+        wcs = wcs_of(path)
+        wcs.bounding_box = None
+        bare.append(rewrite(path, tmp_path / path.name, lambda meta, arrays, wcs=wcs: meta.update(wcs=wcs)))
+    for name, files in (("a_coadd.asdf", bare), ("b_coadd.asdf", images[:2])):
+        done("resample", *files, "-o", tmp_path / name)
+    assert not same(tmp_path / "a_coadd.asdf", tmp_path / "b_coadd.asdf")

@@ -362,19 +362,21 @@ def _internal(error):
 
 
 def expand_inputs(arguments):
-    """Input names from the command line: ``@list.txt`` and ``@-`` are lists of names, one a line."""
+    """Input names from the command line: ``@list.txt`` and ``@-`` are lists, one name a line, comments after #."""
     names = []
     for argument in arguments:
-        if argument == "@-":
-            names += [line.rstrip("\n") for line in sys.stdin]
-        elif argument.startswith("@"):
-            try:
-                names += Path(argument[1:]).read_text().splitlines()
-            except OSError as error:
-                raise InputError(f"cannot read the list ({error.strerror})", path=argument[1:]) from None
+        if argument.startswith("@"):
+            names += [line for line in _lines(argument[1:]) if not line.lstrip().startswith("#")]
         else:
             names.append(argument)
     return [name for name in names if name.strip()]
+
+
+def _lines(path):
+    try:
+        return (sys.stdin.read() if path == "-" else Path(path).read_text()).splitlines()
+    except OSError as error:
+        raise InputError(f"cannot read the list ({error.strerror})", path=path) from None
 
 
 def for_each(console, inputs, function, *, fail_fast=False, report=None, key="file"):

@@ -8,7 +8,11 @@ __all__ = ["GRID_KEYS", "add", "grid", "grid_options", "memory", "wanted_grid"]
 
 grid = (
     click.option("--skycell", "skycells", multiple=True, metavar="NAME", help="Grid of a skycell."),
-    click.option("--like", metavar="FILE", help="Grid of another image, also with distortion, or of a bare WCS."),
+    click.option(
+        "--like",
+        metavar="FILE",
+        help="Grid of another image, also with distortion, or of a bare WCS; weights of a mosaic.",
+    ),
     click.option("--center", metavar="RA,DEC", help="Tangent point; with --size the middle of the grid. Degrees."),
     click.option("--scale", type=float, metavar="ARCSEC", help="Pixel scale."),
     click.option("--scale-ratio", type=float, metavar="R", help="Pixel scale over that of the first exposure.  [1]"),
@@ -66,7 +70,8 @@ def _pair(key, text, kind):
     except ValueError:
         pair = ()
     if len(pair) != 2 or not all(abs(value) < float("inf") for value in pair):
-        raise UsageError(f"--{key} {text}: two numbers expected", mend="as in 270.1,66.0")
+        mend = "as in 270.1,66.0" if key == "center" else "as in 5000,5000"
+        raise UsageError(f"--{key} {text}: two numbers expected", mend=mend)
     if key == "size" and min(pair) < 1:
         raise UsageError(f"--size {text}: at least one pixel expected")
     return pair

@@ -1,6 +1,7 @@
 """What the tools of a mosaic have in common: options of a step, groups of inputs, what is printed."""
 
 import json
+import os
 import sys
 import tempfile
 
@@ -73,7 +74,8 @@ def run_groups(console, inputs, request, *, alone=False, dry_run=False, timings=
 
     request.threads = jobs_count(request.threads)
     _refuse_combinations(request, as_json=as_json, dry_run=dry_run)
-    groups = _groups(list(dict.fromkeys(expand_inputs(inputs))), alone=alone)
+    names = {name if name == "-" else os.path.abspath(name): name for name in reversed(expand_inputs(inputs))}
+    groups = _groups(list(reversed(names.values())), alone=alone)
     if request.output and len(groups) > 1:
         raise UsageError("-o names one output", mend="use --outdir for several")
     if request.add and len(groups) > 1:
@@ -133,6 +135,8 @@ def _groups(inputs, *, alone):
 
 
 def _refuse_combinations(request, *, as_json, dry_run):
+    if not 0 < request.max_memory < float("inf"):
+        raise UsageError(f"--max-memory {request.max_memory}: a positive number expected")
     if request.output and request.outdir:
         raise UsageError("-o and --outdir do not go together")
     if request.output == "-" and as_json and not dry_run:
@@ -168,7 +172,7 @@ def _described(name, plan, request):
         "input": name,
         "members": [member.name for member in plan.members],
         "add": plan.stack and {"mosaic": plan.stack.name, "members": plan.stack.count},
-        "steps": list(plan.steps),
+        "steps": [*plan.steps, *(["catalog"] if plan.catalog else [])],
         "options": {step: request.options(step) for step in plan.steps if step != "catalog"},
         "grids": [mosaic.frame.said() for mosaic in plan.mosaics],
         "outputs": [str(path) for path in _outputs(plan)],

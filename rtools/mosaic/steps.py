@@ -76,11 +76,13 @@ PLANES = ("data", "err", "weight", "context", "var_poisson", "var_rnoise", "var_
 
 KERNEL = Option("kernel", "square", "How a pixel is spread; only square and turbo conserve flux.", choices=KERNELS)
 PIXFRAC = Option("pixfrac", 1.0, "Side of a pixel's drop, in its own pixels: 0 to 1.", minimum=0.0)
+# The read-noise variance of a ramp fit grows with the signal, so ivm takes light from stars: docs/accuracy.md.
 WEIGHT = Option(
     "weight-type",
-    "ivm",
-    "Weights: 1 / read-noise variance (ivm), with the noise of the sky (ivm-sky), or the exposure time.",
-    choices=WEIGHTS,
+    "auto",
+    "Weights: exposure time, 1 / read-noise variance (ivm: stars lose light), with the sky's noise (ivm-sky); "
+    "auto: those of the mosaic that --like or --add names, else exptime.",
+    choices=("auto", *WEIGHTS),
 )
 GOOD_BITS = Option("good-bits", "~DO_NOT_USE", "DQ bits that are ignored; after a ~ the only ones that are not.")
 FILL = Option("fillval", "NaN", "Value where there are no data: a number, NaN, or INDEF for 0.")

@@ -124,6 +124,7 @@ def sky_variance(data, var_poisson, good):
 
 def _clipped(values):
     """Median and standard deviation (by quantiles) after clipping."""
+    values = np.sort(values)
     for _ in range(PASSES):
         low, middle, high = np.quantile(values, (0.1587, 0.5, 0.8413))
         sigma = (high - low) / 2

@@ -165,7 +165,7 @@ def _settle(stack, request, members, log):
     held = _options(stack)
     for key, value in held.items():
         alike = bad_bits if key == "good_bits" else lambda value: value
-        if key in given and alike(given[key]) != alike(value):
+        if key in given and given[key] != "auto" and alike(given[key]) != alike(value):
             raise UsageError(f"--{key.replace('_', '-')} {given[key]}: the mosaic was made with {value}",
                              mend="leave it out")  # fmt: skip
     if "kernel" not in held:

@@ -97,7 +97,7 @@ def flag_on_detector(members, recipe, workers, options, folder):
     if len(shapes) > 1:
         raise UsageError("images of several shapes", mend="leave out --no-resample-data")
     limit, total = limits_of(options).snr[0], 0
-    with closing(Spool(folder, shapes.pop())) as spool:
+    with closing(Spool(folder, shapes.pop(), workers.pool)) as spool:
         for member in members:
             weight = planes_of(member, recipe, workers, names=()).weight
             data = read_planes(member, ("data",), workers)["data"]

@@ -9,10 +9,11 @@ from rtools.mosaic import skymap
 from rtools.mosaic.footprint import footprint
 from rtools.mosaic.grid import centred_grid, covering_grid, grid_like, skycell_grid
 from rtools.mosaic.scale import mean_pixel_area, native_scale, pixel_scale_ratio
+from rtools.mosaic.steps import WEIGHTS
 from rtools.products import header, metadata, nodes, reader
 from rtools.products.coordinates import load_wcs
 
-__all__ = ["Frame", "Wanted", "choose_frame"]
+__all__ = ["Frame", "Wanted", "choose_frame", "refuse_empty", "weight_of"]
 
 ARCSEC = 3600
 
@@ -133,6 +134,30 @@ def _like(members, path):
                        for key in ("wcsinfo.skycell_name", "resample.pixel_scale_ratio"))  # fmt: skip
     ratio = float(ratio) if _usable(ratio) and ratio > 0 else _ratio(members[0], grid)
     return Frame(grid, ratio, name if name and skymap.is_name(name) else None)
+
+
+def refuse_empty(members, frame, log):
+    """Refuse a frame that no member touches; a warning where some do not."""
+    rows, columns = frame.grid.shape
+    beside = 0
+    for member in members:
+        x, y = frame.grid.to_pixel(*footprint(member.wcs, member.shape))
+        near = np.isfinite(x) & np.isfinite(y)
+        meets = near.any() and x[near].min() < columns - 0.5 and x[near].max() > -0.5
+        beside += not (meets and y[near].min() < rows - 0.5 and y[near].max() > -0.5)
+    if beside == len(members):
+        raise InputError(f"no image touches the {frame.said()}", mend="rt-skymap FILE… names the skycells of images")
+    if beside:
+        log("warning", f"{beside} of {len(members)} images do not touch the {frame.said()}")
+
+
+def weight_of(path):
+    """Weight type of a mosaic; ``exptime`` for another file, or where it does not say it."""
+    if "wcs" in header.read_header(path)[0]:
+        return "exptime"
+    with reader.open_product(path, ("l2_image", "l3_coadd")) as product:
+        weight = metadata.get(product.meta, "resample.weight_type")
+    return weight if weight in WEIGHTS else "exptime"
 
 
 def _grid_alone(path):

@@ -151,6 +151,9 @@ def _member(number, name, product, group, with_wcs):
         if level_of(meta.get("background")):
             meta["background"]["level"] *= factor
     wcs = product.node("meta.wcs") if with_wcs else None
+    if wcs is not None and wcs.bounding_box is None:
+        rows, columns = product.arrays["data"].shape
+        wcs.bounding_box = (-0.5, columns - 0.5), (-0.5, rows - 0.5)
     product.close()  # or many members would be many open files
     return Member(number, name, product, meta, wcs, group_of(meta, number, group), factor)
 

@@ -1,5 +1,6 @@
 """What is made of a group of images: which steps, on which grids, into which files; all refusals before any work."""
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from rtools.pipeline import mosaic_add
 from rtools.pipeline.mosaic_catalog import catalog_task
 from rtools.pipeline.mosaic_drizzle import Recipe
 from rtools.pipeline.mosaic_flag import fill_value, limits_of
-from rtools.pipeline.mosaic_grid import Wanted, choose_frame
+from rtools.pipeline.mosaic_grid import Wanted, choose_frame, refuse_empty, weight_of
 from rtools.pipeline.mosaic_members import open_members
 from rtools.products import names
 from rtools.products.association import read_association
@@ -169,8 +170,11 @@ def make_plan(files, request):
         files, groups = _science(association, log)
     members = open_members(files, log, groups=groups, called=request.called, wcs=request.single != "flux")
     stack = mosaic_add.join(request, members, groups, log) if request.add else None
+    _settle_weights(request)
     steps = _steps(members, request, log)
     frames = [stack.frame] if stack else _frames(members, steps, request, association, log)
+    for frame in frames:
+        refuse_empty(members, frame, log)
     mosaics = [Mosaic(frame, {}) for frame in frames]
     images = []
     if "resample" in steps:
@@ -195,6 +199,16 @@ def _check_options(request):
     limits_of(request.options("outlier"))
     bad_bits(request.options("skymatch")["dqbits"])
     variances_of(request.options("resample"))
+
+
+def _settle_weights(request):
+    """Weights that are ``auto``: those of the mosaic that it is to be like, else exposure times; one for both steps."""
+    weight = request.options("resample")["weight_type"]
+    if weight == "auto":
+        weight = weight_of(request.wanted.like) if request.wanted.like else "exptime"
+    for step in ("outlier", "resample"):
+        if request.options(step)["weight_type"] == "auto":
+            request.settings = request.settings | {step: request.settings.get(step, {}) | {"weight_type": weight}}
 
 
 def variances_of(options):
@@ -326,3 +340,6 @@ def _refuse(outputs, files, request):
             raise UsageError("is an input", path=path)
         if path.exists() and not request.overwrite:
             raise RtoolsError("exists already", mend="--overwrite replaces it", path=path)
+        folder = next(each for each in path.absolute().parents if each.exists())
+        if not (folder.is_dir() and os.access(folder, os.W_OK)):
+            raise RtoolsError("cannot write there", path=folder)

@@ -8,6 +8,7 @@ import numpy as np
 
 from rtools.errors import RtoolsError
 from rtools.mosaic.outlier import mask_low_weight, median_of, weight_threshold
+from rtools.pipeline.mosaic_workers import in_rows
 from rtools.products.encode import write_at
 
 __all__ = ["Plane", "Spool", "median_plane"]
@@ -37,6 +38,7 @@ class Spool:
         Where the files are; they have no name and are gone when the process ends.
     shape : (int, int)
         Of the grid.
+    pool : concurrent.futures.Executor
 
     Attributes
     ----------
@@ -44,8 +46,8 @@ class Spool:
         Bytes on disk.
     """
 
-    def __init__(self, folder, shape):
-        self.folder, self.shape = folder, tuple(shape)
+    def __init__(self, folder, shape, pool):
+        self.folder, self.shape, self._pool = folder, tuple(shape), pool
         self.size = 0
         self._images = []
         self._file = _open(folder)
@@ -65,7 +67,8 @@ class Spool:
             Of the first pixel on the grid.
         """
         self._images.append([self._place(image.shape, place)])
-        self._mask(self._images[-1][0], image, weight, weight_threshold(weight, maskpt))
+        halves = np.array_split(weight, 2)
+        self._mask(self._images[-1][0], image, weight, weight_threshold(halves, maskpt, self._pool.map))
 
     def put_pieces(self, pieces, maskpt):
         """The same of an image in several pieces: an iterable of (image, weight, place), one of them in memory."""
@@ -73,8 +76,8 @@ class Spool:
         with weights:
             for image, weight, place in pieces:
                 kept.append(self._place(image.shape, place))
-                _write(self._file, image, kept[-1].start)
-                _write(weights, weight, kept[-1].start - kept[0].start)
+                _write(self._file, image, kept[-1].start, self.folder)
+                _write(weights, weight, kept[-1].start - kept[0].start, self.folder)
 
             def weight_of(piece):
                 return _read(weights, piece.start - kept[0].start, piece.shape)
@@ -108,16 +111,19 @@ class Spool:
         return piece
 
     def _mask(self, piece, image, weight, threshold):
-        mask_low_weight(image, weight, threshold)
-        image[weight == 0] = np.nan
-        _write(self._file, image, piece.start)
+        def mask(rows):
+            mask_low_weight(image[rows], weight[rows], threshold)
+            image[rows][weight[rows] == 0] = np.nan
+            _write(self._file, image[rows], piece.start + 4 * rows.start * image.shape[1], self.folder)
+
+        in_rows(mask, len(image), self._pool)
 
 
 class Plane:
     """A plane on disk, of which rows are read and written: ``plane[first:last]``, ``plane[first:last] = rows``."""
 
     def __init__(self, folder, shape):
-        self.shape = tuple(shape)
+        self.shape, self._folder = tuple(shape), folder
         self._file = _open(folder)
 
     def __getitem__(self, rows):
@@ -125,7 +131,7 @@ class Plane:
         return _read(self._file, 4 * first * self.shape[1], (last - first, self.shape[1]))
 
     def __setitem__(self, rows, values):
-        _write(self._file, values, 4 * rows.start * self.shape[1])
+        _write(self._file, values, 4 * rows.start * self.shape[1], self._folder)
 
 
 def median_plane(spool, workers, *, on_disk=False):
@@ -149,11 +155,11 @@ def _open(folder):
         raise _failed(folder, error) from None
 
 
-def _write(file, array, start):
+def _write(file, array, start, folder):
     try:
         write_at(file.fileno(), np.ascontiguousarray(array).reshape(-1).view(np.uint8), start)
     except OSError as error:
-        raise _failed(None, error) from None
+        raise _failed(folder, error) from None
 
 
 def _read(file, start, shape):

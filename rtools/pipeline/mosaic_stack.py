@@ -83,7 +83,7 @@ def find_outliers(members, recipe, workers, options, folder, *, slabs=None, tota
     shape, whole = recipe.frame.grid.shape, slabs is None or len(slabs) == 1
     together = whole and totals_of is not None and recipe.same_images(totals_of) and in_turn(members)
     totals = new_totals(shape, len(members), totals_of.names) if together else None
-    with closing(Spool(folder, shape)) as spool:
+    with closing(Spool(folder, shape, workers.pool)) as spool:
         image = np.empty((2, *shape), np.float32) if whole else None
         for exposure in exposures_of(members):
             if whole:
