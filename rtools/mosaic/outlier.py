@@ -109,7 +109,7 @@ def level_of(background, otherwise=0.0):
     return float(level) if known else float(otherwise)
 
 
-def weight_threshold(weight, maskpt=0.7, each=map):
+def weight_threshold(weight, maskpt=0.7):
     """Weight below which a pixel of a drizzled exposure has no say in the median.
 
     Parameters
@@ -118,31 +118,23 @@ def weight_threshold(weight, maskpt=0.7, each=map):
     maskpt : float
         Share of the mean of the weights that are finite and not 0, clipped at three standard deviations about their
         median in at most five rounds.
-    each : callable
-        How parts are gone through: `map`, or that of a pool.
 
     Returns
     -------
     float
         NaN if there are no weights. Weights in one of 2²⁰ bins count as their mean, so it is good to 1e-5.
     """
-    parts = [weight] if isinstance(weight, np.ndarray) else weight
-    counts, offsets = sum(each(_counted, parts), np.zeros((2, 1 << (32 - SHIFT)), np.int64))
+    from rtools.mosaic._outlier_kernels import count_weights
+
+    counts, offsets = np.zeros((2, 1 << (32 - SHIFT)), np.int64)
+    for part in [weight] if isinstance(weight, np.ndarray) else weight:
+        count_weights(np.ascontiguousarray(part, np.float32).view(np.uint32), np.uint32(SHIFT), counts, offsets)
     bins = np.flatnonzero(counts)
     counts, offsets = counts[bins], offsets[bins]
     if not bins.size:
         return float("nan")
     start, step = _values(bins)
     return float(maskpt * _clipped_mean(start + step * (offsets / counts), counts))
-
-
-def _counted(weight):
-    """Of each bin how many weights, and the sum of the bits that are left out: ndarray int64 (2, bins)."""
-    from rtools.mosaic._outlier_kernels import count_weights
-
-    found = np.zeros((2, 1 << (32 - SHIFT)), np.int64)
-    count_weights(np.ascontiguousarray(weight, np.float32).view(np.uint32), np.uint32(SHIFT), *found)
-    return found
 
 
 def _values(bins):

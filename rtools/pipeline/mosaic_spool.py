@@ -67,8 +67,7 @@ class Spool:
             Of the first pixel on the grid.
         """
         self._images.append([self._place(image.shape, place)])
-        halves = np.array_split(weight, 2)
-        self._mask(self._images[-1][0], image, weight, weight_threshold(halves, maskpt, self._pool.map))
+        self._mask(self._images[-1][0], image, weight, weight_threshold(weight, maskpt))
 
     def put_pieces(self, pieces, maskpt):
         """The same of an image in several pieces: an iterable of (image, weight, place), one of them in memory."""
