@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from mosaic_case import exposure, exposures, planes, rays
+from mosaic_case import SIZE, exposure, exposures, place, planes, rays
 from run_case import done, meta, tool
 
 OUTLIER = 1 << 7
@@ -78,9 +78,15 @@ def test_one_image_is_left_as_it_is(images, tmp_path, capsys):
 
 
 def test_nothing_outside_the_grid_is_tested(images, tmp_path):
-    done("outlier", *images, "--outdir", tmp_path, "--center", "271,66", "--size", "50,50")
-    for path in tmp_path.iterdir():
-        assert not (planes(path, "dq")["dq"] & OUTLIER).any()
+    center = place(0)[0](SIZE / 2, SIZE / 2)
+    done("outlier", *images, "--outdir", tmp_path, "--center", "{:.6f},{:.6f}".format(*center), "--size", "80,80")
+    found = 0
+    for number, path in enumerate(sorted(tmp_path.iterdir())):
+        x, y = place(number)[0].invert(*center, with_bounding_box=False)
+        rows, columns = np.nonzero(planes(path, "dq")["dq"] & OUTLIER)
+        found += len(rows)
+        assert np.all(np.hypot(columns - x, rows - y) < 40 * np.sqrt(2) + 2)
+    assert found
 
 
 def test_done_is_refused(flagged, tmp_path, capsys):
