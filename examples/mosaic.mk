@@ -5,6 +5,9 @@ DIR ?= .
 NAME ?= mosaic
 raw := $(wildcard $(DIR)/*_uncal.asdf)
 cal := $(raw:_uncal.asdf=_cal.asdf)
+ifeq ($(raw),)
+$(error no *_uncal.asdf in $(DIR))
+endif
 references := $(if $(REFDIR),--refdir $(REFDIR))
 
 all: $(DIR)/$(NAME)_coadd.asdf

@@ -97,7 +97,8 @@ class Step:
         The tool without ``rt-``.
     kind : str
         ``ramp`` (strip, ramp to ramp), ``fit`` (strip, ramp to image), ``image`` (strip, image to image), ``frame``
-        (metadata of the whole frame), ``catalog`` (sources of the frame) or ``align`` (one or several frames).
+        (metadata of the whole frame), ``catalog`` (sources of the frame), ``align`` (one or several frames),
+        ``mosaic`` (images on a common grid) or ``multiband`` (mosaics in several filters).
     cal_step, suffix : str
         Its `meta.cal_step` key and its product's suffix.
     summary, description : str

@@ -41,6 +41,10 @@ def star_catalog(ra, dec, error=0.2, **columns):
     return refcat.from_table(table | columns)
 
 
+EVERYWHERE = (TRUE, Pointing(*WFI_CEN, 0.01, -89.5, 33.0), Pointing(*WFI_CEN, 359.99, 60.0, 210.0))
+"""Pointings on a plain place, near a pole, and across right ascension 0."""
+
+
 def field(stars=30, others=200, start=TRUE, *, detector="WFI01", noise=0.01, seed=7, true=TRUE):
     """Stars with sources (noise in pixels), and other sources."""
     rng = np.random.default_rng(seed)
@@ -58,4 +62,4 @@ def miss(wcs, right):
     """Largest distance between two WCSs over the detector, mas."""
     x, y = np.meshgrid(np.linspace(0, SIZE - 1, 9), np.linspace(0, SIZE - 1, 9))
     (ra, dec), (ra0, dec0) = (each(x, y) for each in (wcs, right))
-    return float(np.hypot((ra - ra0) * np.cos(np.deg2rad(dec0)), dec - dec0).max() * 3.6e6)
+    return float(np.hypot(((ra - ra0 + 180) % 360 - 180) * np.cos(np.deg2rad(dec0)), dec - dec0).max() * 3.6e6)

@@ -1,12 +1,17 @@
 """Alignment of images to reference stars."""
 
+from types import SimpleNamespace
+
 import asdf
 import numpy as np
 import pytest
-from align_case import EPOCH, SIZE, TRUE, field, miss, star_catalog, turned, wcs_of
+from align_case import EPOCH, EVERYWHERE, SIZE, TRUE, field, miss, star_catalog, turned, wcs_of
 
 from rtools.astrometry import align, refcat
-from rtools.errors import InputError
+from rtools.astrometry import fit as fitting
+from rtools.astrometry.chance import chance
+from rtools.astrometry.match import Limits
+from rtools.errors import InputError, UsageError
 
 RESULTS = {
     "status",
@@ -30,8 +35,11 @@ RESULTS = {
 
 @pytest.mark.parametrize("detector", ["WFI01", "WFI09"])
 @pytest.mark.parametrize(("shift", "angle"), [((0, 0), 0), ((1.4, -1.4), 0.1), ((4.2, 4.0), -0.29)])
-def test_wrong_pointing_is_put_right(detector, shift, angle):
-    case = field(start=turned(shift, angle), detector=detector)
+@pytest.mark.parametrize("true", EVERYWHERE)
+def test_wrong_pointing_is_put_right(detector, shift, angle, true):
+    # Near a pole a shift turns, too: the rotation is taken back in part.
+    angle -= 0 if abs(true.dec_ref) < 80 else shift[0] / 3600 * np.tan(np.deg2rad(true.dec_ref))
+    case = field(start=turned(shift, angle, true), detector=detector, true=true)
     done = align.align([case.image], case.stars)
     assert done.status == "COMPLETE"
     assert set(done.results) == RESULTS
@@ -126,10 +134,10 @@ def test_wrong_field_fails():
     [
         (turned((6.2, 0)), {}, "shift of 6.2"),
         (turned((9, 0)), {"searchrad": 12.0}, "shift of 9"),
-        (turned((0, 0), 0.1), {"max_rotation": 0.05}, ""),
+        (turned((0, 0), 0.1), {"max_rotation": 0.05}, "rotation of 0.0999"),
         (TRUE, {"max_rmse": 0.1}, "rmse of"),
         (TRUE, {"minobj": 40}, "30 reference stars near the image, 40 needed"),
-        (turned((0, 20)), {}, ""),
+        (turned((0, 20)), {}, "no shift and rotation"),
     ],
 )
 def test_limits(start, options, reason):
@@ -138,6 +146,51 @@ def test_limits(start, options, reason):
     assert done.status == "FAILED"
     assert reason in done.reason
     assert done.wcs == [None]
+
+
+GOOD = {"max_shift": 6, "max_rotation": 0.3, "max_scale": 2e-3, "max_rmse": 30, "max_chance": 1e-6, "minobj": 3}
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({}, ""),
+        ({"log_chance": -2.0}, "may have matched by chance"),
+        ({"fitted": np.arange(40) < 2}, "2 left after clipping, 3 needed"),
+        ({"matrix": np.diag([1.0, -1.0])}, "a reflection"),
+        ({"matrix": fitting.turn(np.deg2rad(0.4))}, "rotation of 0.4 degrees"),
+        ({"matrix": 1.003 * np.eye(2)}, "|scale - 1| of 0.003"),
+        ({"shift": np.array([0.0, 7.0])}, 'shift of 7"'),
+        ({"rmse": 0.031}, "rmse of 31 mas"),
+        ({"error": 33.0}, "predicted error at the worst corner of 33 mas"),
+        ({"error": np.nan}, "predicted error"),
+    ],
+)
+def test_every_reason_to_refuse_a_match(change, reason):
+    parts = {"matrix": np.eye(2), "shift": np.zeros(2), "rmse": 0.005, "geometry": "general"}
+    parts |= {name: value for name, value in change.items() if name in parts}
+    fit = SimpleNamespace(**parts, apply=lambda xy: xy @ parts["matrix"].T + parts["shift"])
+    fitted = change.get("fitted", np.ones(40, bool))
+    match = SimpleNamespace(fit=fit, fitted=fitted, log_chance=change.get("log_chance", -50.0), candidates=50,
+                            source=np.arange(40))  # fmt: skip
+    limits = Limits(np.zeros(2), np.zeros(2), 6.3, 0.3, 2e-3)
+    told = align._refusal(match, limits, GOOD, change.get("error", 3.0))
+    assert reason in told and bool(told) == bool(reason)
+
+
+def test_what_cannot_be_found_or_held_is_refused():
+    case = field(5, 20)
+    with pytest.raises(UsageError, match="--max-shift 9"):
+        align.align([case.image], case.stars, {"max_shift": 9.0})
+    with pytest.raises(InputError, match="no column weight"):
+        align.align([case.image], case.stars, {"weights": "weight"})
+    with pytest.raises(UsageError, match="the search takes"):
+        align.align([case.image], case.stars, {"searchrad": 2000.0})
+
+
+def test_without_stars_nothing_is_certain():
+    limits = Limits(np.zeros(2), np.zeros(2), 6.3, 0.3, 2e-3)
+    assert chance(3, 0, 0.0, 0.05, limits, geometry="shift", reach=300.0) == 0.0
 
 
 def test_scale_beyond_the_limit_fails():

@@ -20,6 +20,19 @@ def points(count, seed=0):
     return np.random.default_rng(seed).uniform(-200, 200, (count, 2)) + np.array([1500, -300])
 
 
+def test_a_wcs_whose_frames_are_names_is_corrected():
+    from gwcs import WCS
+
+    wcs = wcs_of(TRUE)
+    named = WCS(
+        [(tangent._name(step.frame) if step.transform else step.frame, step.transform) for step in wcs.pipeline]
+    )
+    shift = np.array([1.0, 2.0])
+    one, two = (tangent.corrected_wcs(each, TRUE, np.eye(2), shift)(10.0, 20.0, with_bounding_box=False)
+                for each in (wcs, named))  # fmt: skip
+    np.testing.assert_allclose(one, two, rtol=0, atol=1e-12)
+
+
 @pytest.mark.parametrize("geometry", fit.GEOMETRIES)
 @pytest.mark.parametrize("extra", [0, 20])
 def test_exact_transformation_is_found(geometry, extra):

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 from mosaic_files import image
-from run_case import piped, tool
+from run_case import piped, retouched, tool
 
 from rtools.errors import InputError, UsageError
 from rtools.mosaic import grouping, skymap
 from rtools.mosaic.grouping import Exposure
+from rtools.pipeline import mosaic_members
 from rtools.products.association import (
     Member,
     make_association,
@@ -18,6 +19,7 @@ from rtools.products.association import (
     science_members,
     tweakreg_catalogs,
 )
+from rtools.products.mosaic_meta import SKY_TYPES
 from rtools.products.names import parse
 
 KEYS = [
@@ -178,6 +180,19 @@ def test_spectra_are_left_out_with_a_warning(files, capsys):
     assert "no image of the sky" in capsys.readouterr().err
 
 
+def test_exposures_of_other_types_that_show_the_sky_belong_to_mosaics(tmp_path, capsys):
+    types = {"observation.visit_id": f"{VISIT}001", "exposure.type": "WFI_LOLO"}
+    asn("--skycell", image(tmp_path / "x_cal.asdf", place=skymap.center(CELL), change=types), "--dry-run")
+    assert capsys.readouterr().out.startswith("1 members")
+
+
+def test_an_image_that_does_not_say_its_filter(tmp_path, capsys):
+    whole = image(tmp_path / "x_cal.asdf", place=skymap.center(CELL))
+    path = retouched(whole, tmp_path / "y_cal.asdf", b"optical_element:", b"optical_elephant:"[:-2] + b":")
+    asn("--skycell", path, status=3)
+    assert "metadata missing: meta.instrument.optical_element" in capsys.readouterr().err
+
+
 def test_one_cell_of_a_program(files, written):
     words = ("--product-type", "full", "--release", "r1", "--cell", "270p65x69y51", "--outdir", "made")
     found = written(*[path.name for path in files[:3]], *words)
@@ -255,6 +270,12 @@ def test_prompt_coadds_need_a_name(written, capsys):
         (("--members", "a_asn.json"), 3, "no such file"),
         (("--members", "--check", "a_asn.json"), 2, "exclude each other"),
         (("none_asn.json", "--product-name", "f"), 3, "no such file"),
+        (("--check", "a_asn.json", "--catalogs"), 2, "--catalogs is for associations that are made"),
+        (("--members", "a_asn.json", "--release", "r1"), 2, "--release is for associations that are made"),
+        (("--check", "a_asn.json", "-o", "x"), 2, "--output is for associations that are made"),
+        (("--skycell", "a_cal.asdf", "--psf-match", "f158"), 2, "--psf-match is for multiband"),
+        (("--multiband", f"{MOSAIC}_coadd.asdf", "--catalogs"), 2, "--catalogs is for the alignment"),
+        (("a_cal.asdf", "--product-name", "f", "--release", "first"), 2, "no data release"),
         ((f"r{VISIT}001_0001_wfi01_f158_cal.asdf", f"r{VISIT}001_0001_wfi01_f158_uncal.asdf", "--product-name", "x"), 3,
          "several levels"),
         (("a_cal.asdf", "--product-name", "f", "--target", "270p65x01y51"), 3, "no such skycell"),
@@ -312,7 +333,9 @@ def test_reading(tmp_path):
         Member(str(tmp_path / "c.asdf")),
     )
     assert [member.path for member in found.science] == [str(tmp_path / "a.asdf"), str(tmp_path / "c.asdf")]
-    assert science_members(path) == [*(member.path for member in found.science), str(tmp_path / "z")]
+    said = []
+    assert science_members(path, lambda *line: said.append(line)) == [member.path for member in found.science]
+    assert said == [("warning", f"{path}: only the first of its 2 products counts")]
     assert read_association(saved(path, target=None)).target is None
 
 
@@ -341,6 +364,13 @@ def test_broken_associations(tmp_path, keys, capsys):
 def test_problems_of_what_is_no_association():
     assert problems([]) and problems("x") and problems({}) and problems({"products": [3]})
     assert problems(make_association("f", [Member("a")])) == []
+
+
+def test_check_of_members_whose_names_say_no_program(tmp_path, capsys):
+    entries = ({"expname": "roman_wfi_flat_0001.asdf"}, {"expname": f"r00002{VISIT[5:]}001_0001_wfi01_f158_cal.asdf"})
+    path = saved(tmp_path / "f_asn.json", program="00001", products=product(*entries))
+    asn("--check", path, status=1)
+    assert "its program is 00001, members are of 00002\n" in capsys.readouterr().err
 
 
 def test_check(tmp_path, capsys):

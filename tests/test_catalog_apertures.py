@@ -165,6 +165,17 @@ def test_daofind_beside_nan_off_the_image_and_at_half_pixels():
     assert sharpness[3] == sharpness[4] and np.isfinite(sharpness[4])  # a half belongs to the pixel below
 
 
+def test_masked_pixels_beside_a_round_source_change_neither_sharpness_nor_roundness():
+    data, _ = blobs((30, 30), [(12, 12, 900, 1.3, 1.3, 0)])
+    place, mask = (np.array([12.0]), np.array([12.0])), np.zeros(data.shape, bool)
+    mask[12, 13] = mask[10, 11] = True
+    spoilt = np.where(mask, [[5000.0]], data)
+    for clean, found in zip(
+        daofind.statistics(data, place, 2.0), daofind.statistics(spoilt, place, 2.0, mask=mask), strict=True
+    ):
+        np.testing.assert_allclose(found, clean, atol=0.05)
+
+
 def test_nearest_and_friends():
     x, y = np.array([0.0, 3, 3, np.nan, 50, 55.5, 60]), np.array([0.0, 4, 4, 1, 0, 0, 0])
     index, distance = neighbours.nearest(x, y)

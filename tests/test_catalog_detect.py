@@ -5,7 +5,7 @@ import pytest
 from astropy.convolution import convolve
 from photutils.segmentation import detect_sources, make_2dgaussian_kernel
 
-from rtools.catalog.detect import detect, relabel
+from rtools.catalog.detect import detect
 from rtools.catalog.smooth import gaussian_kernel, smooth
 
 
@@ -124,10 +124,3 @@ def test_sources_on_the_border():
     labels, n = detect(image, 0.5, np.zeros(image.shape, bool), 3)
     assert n == 3
     assert labels[0, 0] == 1 and labels[5, -1] == 2 and labels[-1, -1] == 3
-
-
-def test_relabelling():
-    labels = np.array([[0, 7, 7], [3, 0, 9]], np.int32)
-    assert relabel(labels).tolist() == [[0, 2, 2], [1, 0, 3]]
-    assert relabel(labels).dtype == np.int32
-    assert not relabel(np.zeros((3, 3), np.int32)).any()

@@ -37,6 +37,18 @@ def test_each_hemisphere_has_its_map(maps, latitude, level):
     assert reddening(*maps)(sky.ra.deg, sky.dec.deg) == pytest.approx(wanted, abs=1e-4)
 
 
+def test_a_part_of_a_map_is_as_good_as_the_whole(maps):
+    from scipy.ndimage import map_coordinates
+
+    image, wcs = maps[0]
+    rough = image + np.random.default_rng(1).normal(0, 0.1, image.shape)
+    longitude, latitude = np.array([10.0, 14.0, 20.0]), np.array([60.0, 62.0, 61.0])
+    sky = SkyCoord(longitude, latitude, frame="galactic", unit="deg").icrs
+    x, y = wcs.all_world2pix(longitude, latitude, 0)
+    wanted = map_coordinates(rough, [y, x], order=3, mode="nearest")
+    assert reddening((rough, wcs), maps[1])(sky.ra.deg, sky.dec.deg) == pytest.approx(wanted, abs=1e-8)
+
+
 def test_what_is_no_position_has_no_reddening(maps):
     values = reddening(*maps)(np.array([np.nan, 270.0]), np.array([66.0, 66.0]))
     assert np.isnan(values[0]) and np.isfinite(values[1])

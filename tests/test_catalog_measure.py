@@ -254,20 +254,21 @@ def test_threads_change_nothing(monkeypatch, measured):
         assert np.array_equal(columns[name], again[name], equal_nan=columns[name].dtype.kind == "f"), name
 
 
-CELL = identifiers.Skycell("270p65x48y69", 123, 0.055 / 3600, lambda ra, dec: ra < 10)
+CELL = identifiers.Skycell(
+    "270p65x48y69", 123, 0.055 / 3600, lambda ra, dec: ra < 10, lambda ra, dec: (1000 * ra, 2000 * dec)
+)
 
 
 def test_number_in_the_skymap():
-    x, y = np.array([1000.5, 49.4, np.nan, 1000]), np.array([2000.5] * 4)
-    ra, dec = np.array([5.0, 5, 5, 20]), np.full(4, 65.0)
-    ids = identifiers.flagged_spatial_id(x, y, ra, dec, cell=CELL)
+    ra, dec = np.array([1.0005, 0.0494, np.nan, 20]), np.array([1.00025] * 4)
+    ids = identifiers.flagged_spatial_id(ra, dec, cell=CELL)
     assert ids.dtype == np.int64
     assert ids[0] == (123 << 46) + (69 << 39) + (48 << 32) + (2200 << 16) + 1100
     assert (ids >> 59).tolist() == [0, 0, 0, 1] and ids[2] == 0
-    far = identifiers.flagged_spatial_id([70000.0], [-5.0], [5.0], [65.0], cell=CELL)[0]
+    far = identifiers.flagged_spatial_id([70.0], [-5.0], cell=CELL)[0]
     assert far & 0xFFFF == 0xFFFF and (far >> 16) & 0xFFFF == 0
-    assert identifiers.flagged_spatial_id(x, y, ra, dec, cell=None).tolist() == [0] * 4
-    assert identifiers.flagged_spatial_id(x, y, ra, dec, cell=CELL._replace(name="elsewhere")).tolist() == [0] * 4
+    assert identifiers.flagged_spatial_id(ra, dec, cell=None).tolist() == [0] * 4
+    assert identifiers.flagged_spatial_id(ra, dec, cell=CELL._replace(name="elsewhere")).tolist() == [0] * 4
 
 
 def test_the_primary_area_of_a_real_cell():
@@ -278,8 +279,20 @@ def test_the_primary_area_of_a_real_cell():
     here = skymap.parse_name("270p65x50y50")
     x = np.array([99.4, 99.6, 4899.4, 4899.6])
     ra, dec = skymap.pixel_to_sky(here, x, np.full(4, 2500.0))
-    ids = identifiers.flagged_spatial_id(x, np.full(4, 2500.0), ra, dec, cell=cell)
+    ids = identifiers.flagged_spatial_id(ra, dec, cell=cell)  # whatever pixels a part of the cell has
+    assert (ids & 0xFFFF).tolist() == (x * 1.1).astype(int).tolist()
+    assert set((ids >> 16) & 0xFFFF) <= {2749, 2750}
     assert (ids >> 59).tolist() == [1, 0, 0, 1]
     assert ((ids >> 46) & 0x1FFF).tolist() == [here.region] * 4
     for name in (None, "None", "270p65x99y99"):
         assert skycell_of({"wcsinfo": {"skycell_name": name}}) is None
+
+
+def test_the_sky_that_was_taken_from_a_mosaic_is_that_of_its_members():
+    from rtools.pipeline.cataloging import make_planes
+
+    planes = {"data": np.zeros((2, 2)), "err": np.ones((2, 2)), "weight": np.ones((2, 2))}
+    for levels, mean in (([0.1, 0.3], 0.2), (["None", 0.3], 0.3), ([-999999.0, np.nan], 0.0)):
+        assert make_planes(planes, {}, None, members={"level": levels}).sky == pytest.approx(mean)
+    assert make_planes(planes, {"background": {"level": 0.4, "subtracted": True}}, None).sky == 0.4
+    assert make_planes(planes, {"background": {"level": 0.4, "subtracted": False}}, None).sky == 0.0

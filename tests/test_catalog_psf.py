@@ -108,6 +108,7 @@ def test_encircled_energy_is_a_cubic_through_the_table():
     energy = apcorr.encircled_energy(Table(F158={"ee_radii": radii, "ee_fractions": fractions}), "F158")
     np.testing.assert_allclose(energy(radii), fractions, atol=1e-12)
     assert float(energy(0.43)) == pytest.approx(1 - np.exp(-0.43 / 0.3), abs=1e-5)
+    assert np.isnan(energy([0.01, 2.1])).all()  # beyond the table
 
 
 @pytest.mark.parametrize(

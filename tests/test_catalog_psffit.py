@@ -181,6 +181,19 @@ def test_background_may_be_an_image(psf):
     assert not np.array_equal(one.flux, without.flux)
 
 
+def test_the_covariance_of_x_and_y_is_that_of_the_scatter(psf):
+    """An oval star, turned: its x and y go together."""
+    grid = (np.arange(81) - 40) / 4
+    oval = np.exp(-(grid[None] ** 2 - 1.4 * grid[None] * grid[:, None] + grid[:, None] ** 2) / 1.02 / 1.5)
+    oval = epsf.Psf(16 * oval[None] / oval.sum(), 4, np.zeros(1), np.zeros(1))
+    x, y, flux, shape = isolated(400, 21, 2e4, 2e4, step=20)
+    image, err, photons = observed(oval, x, y, flux, shape, seed=22)
+    found = fit(image, err, None, x, y, psf=oval, var_poisson=photons, background=SKY)
+    scatter = np.corrcoef(found.x - x, found.y - y)[0, 1]
+    assert scatter > 0.3
+    assert np.median(found.xy_cov / found.x_err / found.y_err) == pytest.approx(scatter, abs=0.12)
+
+
 def test_a_pixel_that_lost_resultants_keeps_its_own_noise(psf):
     """Its variance per light is ten times that of the others, so it weighs less than they do."""
     x, y = np.array([15.0]), np.array([15.0])
@@ -195,7 +208,7 @@ def test_a_pixel_that_lost_resultants_keeps_its_own_noise(psf):
     assert abs(found.flux[0] - 1e5) < 0.3 * abs(even.flux[0] - 1e5)
 
 
-def test_results_do_not_depend_on_threads_or_company(psf, monkeypatch):
+def test_results_do_not_depend_on_threads_chunks_or_order(psf, monkeypatch):
     monkeypatch.setattr(psffit, "CHUNK", 7)
     rng = np.random.default_rng(9)
     x, y = rng.uniform(0, 150, (2, 60))

@@ -166,6 +166,13 @@ def test_no_segment_and_gaps_between_labels():
     assert found.xmin.tolist() == [5, 2] and found.xmax.tolist() == [5, 3] and found.ymax.tolist() == [4, 1]
 
 
+def test_a_window_larger_than_any_image_leaves_the_isophotal_centre():
+    data, err, _smoothed, mask, found = field()
+    ellipse = shapes.moments(data, err, found, mask)
+    centre = shapes.windowed(data, err, found, mask, ellipse, radius=np.full(found.n, 1e5))
+    np.testing.assert_array_equal([centre.x, centre.y, centre.var_x], [ellipse.x, ellipse.y, ellipse.var_x])
+
+
 def test_half_light_circle_holds_half_of_the_kron_flux():
     sources = [(30.3, 30.8, 900, 2.5, 1.4, 0.7)]
     data, err = blobs((61, 61), sources)

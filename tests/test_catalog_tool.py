@@ -7,6 +7,7 @@ import pytest
 from run_case import arrays, copied, done, history, listing, meta, piped, rewrite, statuses
 from sources_case import SIZE, bits, catalog_of, is_as_the_archives, judged, names_in, nearest, published, said, sibling
 
+from rtools.catalog import step
 from rtools.products.catalogs import read_catalog
 
 FRAME = SIZE - 8
@@ -140,7 +141,8 @@ def test_without_flux_calibration_it_is_refused(changed, capsys):
 
 
 @pytest.mark.parametrize("words", [("--npixels", "0"), ("--kernel-fwhm", "0"), ("--psf-weights", "x"),
-                                   ("--format", "fits"), ("--snr-threshold", "nan"), ("--contrast", "-1")])  # fmt: skip
+                                   ("--format", "fits"), ("--snr-threshold", "nan"), ("--contrast", "-1"),
+                                   ("--kernel-fwhm", "500")])  # fmt: skip
 def test_nonsense_is_a_usage_error(cal, capsys, words):
     status, _out, err = said(capsys, "catalog", cal, *words, "-q")
     assert status == 2
@@ -277,6 +279,37 @@ def test_deep_finds_what_is_too_faint(imaged, cal, star_field):
     alone = nearest(true, deep["x_centroid"], deep["y_centroid"], ("x", "y"))[1] > 3
     assert alone.sum() <= 0.1 * len(deep)
     assert deep.colnames == usual.colnames
+
+
+def test_a_flux_product_has_the_fluxes_of_its_cal(imaged, cal):
+    """Its data are in MJy/sr already; and a sky that was subtracted still has its photons in var_poisson."""
+    usual = read_catalog(sibling(imaged, "cat.parquet"))
+    done("flux", cal)
+    done("skymatch", cal, "--method", "local", "--subtract")
+    for end, limits in (("flux.asdf", (0.05, 1e-3)), ("skymatch.asdf", (0.2, 0.02))):
+        found = catalog_of(sibling(cal, end), "--overwrite")
+        assert len(found) == len(usual)
+        for name in ("kron_flux", "aper04_flux", "psf_flux"):
+            off = np.abs(found[name] - usual[name]) / usual[f"{name}_err"]
+            assert np.nanmax(off) < limits[0], (end, name)
+        assert np.allclose(found["psf_flux_err"], usual["psf_flux_err"], rtol=limits[1]), end
+
+
+@pytest.mark.parametrize(
+    ("given", "idle"),
+    [({"significance": 5.0}, "--significance"), ({"contrast": 0.1}, "--contrast"),
+     ({"contrast": 0.1, "deblend": True}, ""), ({"deep": True, "significance": 5.0, "npixels": 9}, ""),
+     ({"deep": True, "snr_threshold": 4.0, "deblend": True}, "--snr-threshold --deblend"),
+     ({"forced_segmentation": "x", "deep": True, "npixels": 9}, "--npixels --deep")],
+)  # fmt: skip
+def test_options_that_do_nothing_are_told(given, idle):
+    told = step.in_vain(step.STEP.defaults() | given)
+    assert {text.partition(" does nothing with")[0] for text in told} == set(idle.split())
+
+
+def test_deep_takes_the_least_number_of_pixels(cal):
+    table = catalog_of(cal, "--deep", "--npixels", 60, "--no-fit-psf")
+    assert 0 < len(table) <= 30  # the bright ones
 
 
 def test_weights_of_the_fit_change_the_fit_alone(imaged, cal):

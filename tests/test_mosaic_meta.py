@@ -1,6 +1,7 @@
 """Metadata of mosaics, tables and logs of their members, writing them from memory and by rows."""
 
 import os
+from types import SimpleNamespace
 
 import asdf
 import conftest
@@ -112,6 +113,7 @@ def test_exposures_are_counted_by_their_groups():
         (NAME, "p_visit_coadd", "p"),
         ("r00123_r1-ultradeep_full_270p65x31y71_f106_coadd.asdf", "r1-ultradeep_full_coadd", "r1-ultradeep"),
         ("r00123_r1_s02002_270p65x31y71_f106_coadd.asdf", "r1_pass_coadd", "r1"),
+        ("r00123_r1_s2_270p65x31y71_f106_coadd.asdf", "coadd", "r1"),
         ("mine_coadd.asdf", "coadd", "p"),
     ],
 )
@@ -167,6 +169,46 @@ def test_right_ascensions_are_positive_across_the_meridian():
     grid = centred_grid((0.0, 5.0), 1e-4, (50, 50))
     words = mosaic_meta.wcsinfo(grid.to_sky, grid.shape)["s_region"].split()[2::2]
     assert min(map(float, words)) >= 0 and max(map(float, words)) > 359.9
+
+
+def test_no_right_ascension_is_written_as_360():
+    found = mosaic_meta.wcsinfo(lambda x, y: (-1e-11 + 0 * x, 5 + 1e-5 * y + 1e-9 * x), (50, 50))
+    assert (found["ra"], found["ra_ref"]) == (0, 0)
+    assert found["s_region"].split()[2::2] == ["0.000000000"] * 4
+
+
+def listing(tables, count):
+    """A mosaic of some members, as far as `metas_of` looks."""
+    meta = {"resample": {"members": [f"m{number}_cal.asdf" for number in range(count)]}}
+    return SimpleNamespace(
+        meta=meta, tree={"meta": {"individual_image_meta": tables}}, node=lambda path: tables[path.rpartition(".")[2]]
+    )
+
+
+def test_tables_that_lack_members_are_not_read_as_of_others():
+    members = [member(0), member(1), member(2)]
+    assert len(mosaic_meta.metas_of(listing(image_tables(members), 3))) == 3
+    ragged = image_tables(members) | {"photometry": image_tables(members[1:])["photometry"]}
+    with pytest.raises(InputError, match="photometry has 2 rows for 3 members"):
+        mosaic_meta.metas_of(listing(ragged, 3))
+
+
+def test_times_of_members_that_are_no_numbers():
+    tables = image_tables([member(0), member(1, exposure__effective_exposure_time=None)])
+    with pytest.raises(InputError, match="does not say the times of m1_cal"):
+        mosaic_meta.metas_of(listing(tables, 2))
+
+
+def test_a_reference_type_of_two_names_makes_one_column():
+    """Files of profile 1.5.0 have both."""
+    references = samples.meta("l2_image")["ref_file"]
+    old = {key: value for key, value in references.items() if key != "inverselinearity"}
+    members = [
+        member(0) | {"ref_file": references | {"inverselinearity": "a", "inverse_linearity": "a"}},
+        member(1) | {"ref_file": old | {"inverse_linearity": "b"}},
+    ]
+    table = image_tables(members)["ref_file"]
+    assert list(table["inverselinearity"]) == ["a", "b"] and "inverse_linearity" not in table.colnames
 
 
 def test_every_table_has_a_row_for_every_member():
@@ -277,6 +319,21 @@ def test_a_mosaic_by_rows_holds_what_one_from_memory_holds(tmp_path, compression
     with reader.open_product(rows, kinds=["l3_coadd"]) as product:
         assert validate.validate_tree(product) == []
         assert product.array("data").shape == SHAPE
+
+
+def test_an_error_of_the_disk_is_not_lost(tmp_path, monkeypatch):
+    """The system tells it to one of two calls."""
+    errors, sync = [OSError(5, "Input/output error")], os.fsync
+
+    def fail_once(file):
+        if errors:
+            raise errors.pop()
+        sync(file)
+
+    monkeypatch.setattr(os, "fsync", fail_once)
+    with pytest.raises(RtoolsError, match="cannot be written"):
+        written_by_rows(tmp_path / "x.asdf", [member(0)])
+    assert not os.listdir(tmp_path)
 
 
 def test_rows_that_were_never_written(tmp_path):

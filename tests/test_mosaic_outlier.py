@@ -83,11 +83,6 @@ def test_median_of_exposures(number):
     np.testing.assert_array_equal(parts, found)
 
 
-def test_rows_in_memory():
-    assert outlier.rows_in_memory(4, 1000, 10 * 4 * 1000 * 5) == 10
-    assert outlier.rows_in_memory(40, 5000, 1) == 1
-
-
 def image(seed=5, shape=(100, 110)):
     return np.random.default_rng(seed).normal(size=shape).astype("f4")
 

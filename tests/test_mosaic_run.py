@@ -1,12 +1,16 @@
 """The chain of a mosaic: against single steps, threads, slabs, and what it takes and refuses."""
 
+import json
+from pathlib import Path
+
 import numpy as np
+import products_samples as samples
 import pytest
-from mosaic_case import FACTOR, SKY, STEPS, exposure, exposures, planes, rays, same
+from mosaic_case import FACTOR, SIZE, SKY, STEPS, exposure, exposures, place, planes, rays, same
 from run_case import done, listing, meta, tool
 
 from rtools.pipeline import mosaic_flag
-from rtools.products import reader
+from rtools.products import reader, writer
 from rtools.products.association import Member, make_association, stage_association
 
 NAMES = ("data", "err", "weight", "context", "var_poisson", "var_rnoise", "var_sky")
@@ -99,8 +103,10 @@ def test_cosmic_rays_are_gone_and_the_sky_is_one(new, tmp_path):
 def test_an_association_says_grid_name_and_members(new, tmp_path):
     from rtools.mosaic import skymap
 
-    info = skymap.wcs_info(skymap.parse_name("270p65x69y50")) | {"nx": 700, "ny": 600}
-    info |= {"x0_projection": info["x0_projection"] - 2100, "y0_projection": info["y0_projection"] - 2100}
+    cell = skymap.parse_name("270p65x69y50")
+    x, y = (float(each) for each in skymap.sky_to_pixel(cell, *place(0)[0](SIZE / 2, SIZE / 2)))
+    info = skymap.wcs_info(cell) | {"nx": 700, "ny": 600}
+    info |= {"x0_projection": info["x0_projection"] - x + 350, "y0_projection": info["y0_projection"] - y + 300}
     members = [Member(str(new[0])), Member(str(new[1]), "background"), Member(str(new[2]), group_id="g")]
     path = association(tmp_path / "x_asn.json", members, target="M31", grid=info)
     done("run", path, "--outdir", tmp_path / "out", "--skip", "catalog", "--skip", "outlier")
@@ -118,7 +124,8 @@ def test_an_association_of_no_skycell_covers_its_members(new, target, word, tmp_
     assert (planes(tmp_path / "field_coadd.asdf", "weight")["weight"] > 0).mean() > 0.4
 
 
-def test_several_skycells_have_the_names_of_the_archive(new, tmp_path, capsys):
+def test_several_skycells_have_the_names_of_the_archive(new, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("rtools.pipeline.mosaic_plan.refuse_empty", lambda *what: None)  # no two are so near
     cells = ("270p65x69y50", "270p65x70y50")
     words = [word for cell in cells for word in ("--skycell", cell)]
     assert tool("run", *new[:2], *words, "--outdir", tmp_path, "--skip", "catalog", "-n") == 0
@@ -156,6 +163,33 @@ def test_refusals_come_before_any_work(new, tmp_path, capsys):
     assert "exists" in refused(1, *new, "--mosaic", "--skip", "catalog", "-o", tmp_path / "there.asdf")
     assert "input" in refused(2, *new, "--mosaic", "--skip", "catalog", "-o", new[0], "--overwrite")
     assert listing(tmp_path) == before
+
+
+def test_a_grid_with_a_reference_catalog_is_refused(new, tmp_path, capsys):
+    """The images were aligned, the grid was forgotten."""
+    for words in (("--skycell", "270p65x69y50"), ("--like", new[0]), ("--center", "270,66")):
+        assert tool("run", *new[:2], "--refcat", tmp_path / "gaia.ecsv", *words, "--outdir", tmp_path) == 2
+        assert "--refcat is for exposures" in capsys.readouterr().err
+
+
+def test_one_bad_association_does_not_stop_the_others(new, tmp_path, capsys):
+    good = association(tmp_path / "good_asn.json", new[:2])
+    half = association(tmp_path / "half_asn.json", [tmp_path / "none_cal.asdf", new[0]])
+    assert tool("run", tmp_path / "none_asn.json", good, half, "-n", "--json", "--outdir", tmp_path / "out") == 3
+    told = json.loads(capsys.readouterr().out)
+    assert [Path(entry["input"]).name for entry in told] == ["good_asn.json", "none_asn.json", "half_asn.json"]
+    assert told[0]["steps"][-1] == "catalog" and [entry.get("exit_code") for entry in told[1:]] == [3, 3]
+    assert tool("run", tmp_path / "none_asn.json", "--json") == 3
+    assert json.loads(capsys.readouterr().out)[0]["exit_code"] == 3
+
+
+def test_associations_of_images_and_of_ramps_do_not_go_together(new, tmp_path, capsys):
+    writer.write_product(tmp_path / "x_uncal.asdf", "l1_uncal", samples.meta("l1_uncal"), samples.arrays("l1_uncal"))
+    raw = association(tmp_path / "raw_asn.json", [tmp_path / "x_uncal.asdf"])
+    assert tool("run", raw, association(tmp_path / "new_asn.json", new[:2]), "--outdir", tmp_path) == 2
+    assert "new_asn.json is of images" in capsys.readouterr().err
+    assert tool("run", tmp_path / "x_uncal.asdf", "--max-memory", "4") == 2
+    assert "--max-memory is for mosaics" in capsys.readouterr().err
 
 
 def test_products_validate(new, tmp_path, judge):

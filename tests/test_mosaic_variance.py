@@ -6,7 +6,7 @@ import pytest
 from rtools.errors import UsageError
 from rtools.mosaic.drizzle import Planes, band_rows, drizzle_band, make_kernel
 from rtools.mosaic.pixmap import pixel_map
-from rtools.mosaic.variance import add_band, clear, exposure_time, finish, new_totals, recover_sums
+from rtools.mosaic.variance import add_band, clear, finish, new_totals, recover_sums
 
 SHAPE = 60, 70
 OUT = 80, 90
@@ -128,15 +128,6 @@ def test_context_of_41_members():
     assert context[0, 20, 20] == 0xFFFFFFF7
     assert context[1, 20, 20] == 0x1FF
     assert context[:, 75, 85].tolist() == [0, 0]
-
-
-def test_exposure_times():
-    context = np.zeros((2, 3, 4), np.uint32)
-    context[0, 0, 0], context[1, 0, 0], context[0, 2, 3] = 0b101, 0b10, 0b10
-    times = np.arange(1.0, 41.0)
-    largest, total, count = exposure_time(context, times)
-    assert (largest, total, count) == (1 + 3 + 34, 1 + 3 + 34 + 2, 2)
-    assert exposure_time(context * 0, times) == (0, 0, 0)
 
 
 def test_flagged_everywhere():

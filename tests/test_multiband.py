@@ -6,13 +6,16 @@ import pytest
 from scipy import ndimage, signal
 
 from rtools.catalog import daofind, injection, psf_match
+from rtools.catalog import sky as sky_places
 from rtools.catalog.multiband import multiband_catalog, reference_of
 from rtools.catalog.multiband_detection import Band, detection_image, read_noise
 from rtools.catalog.multiband_step import STEP
 from rtools.catalog.smooth import gaussian_kernel
 from rtools.catalog.source_catalog import Planes
-from rtools.errors import InputError, UsageError
+from rtools.errors import InputError
+from rtools.pipeline.injection import _Injecting
 from rtools.reference.epsf import Psf, samples
+from rtools.reference.instrument import zero_point
 
 OPTIONS = STEP.defaults() | {"kernel_fwhms": [2.0]}
 RADII = (0.1, 0.2, 0.4, 0.8)
@@ -238,7 +241,7 @@ def test_threads_change_nothing(bands, found):
 def test_the_reference_is_the_reddest_unless_named(bands):
     assert reference_of(bands).name == "F184"
     assert reference_of(bands, "f106").name == "F106"
-    with pytest.raises(UsageError, match="F213"):
+    with pytest.raises(InputError, match="F213"):
         reference_of(bands, "F213")
 
 
@@ -275,6 +278,8 @@ def test_a_band_without_pixels_is_left_out(images, psfs, sky):
     assert found.bands == ("F106",) and not [name for name, *_rest in found.columns if "f184" in name]
     assert len(rows(found, sky)) == len(sky[0])
     assert ("warning", "multiband: no pixel of F184 can be used; it is left out") in said
+    with pytest.raises(InputError, match="no pixel of the reference filter F184 can be used"):
+        multiband_catalog(bands, OPTIONS | {"psf_match": "F184"})
     nothing = multiband_catalog(bands[:1], OPTIONS)
     assert len(nothing.columns) == len(nothing.values) and not nothing.labels.any()
 
@@ -308,6 +313,29 @@ def test_what_is_injected():
     assert drawn.magnitude["F184"][wide].max() == pytest.approx(limit + 1, abs=0.05)
     assert drawn.radius[wide].min() >= 0.036 and not drawn.radius[star].any()
     assert drawn.sersic[wide].min() >= 0.75 and drawn.sersic[wide].max() <= 4.5
+
+
+def test_injected_light_is_the_flux_and_has_the_noise_of_its_photons(psfs):
+    shape, time, before = (140, 240), 300.0, np.float32(1e-5)
+    wcs, zeros = case.grid(shape).wcs(), np.zeros(shape, np.float32)
+    x, y, flux = np.array([70.0, 170.0]), np.array([70.0, 70.0]), np.array([50e3, 40e3])
+    star = np.array([True, False])
+    sources = injection.Injected(x, y, star, np.array([0, 1.0]), np.array([0, 0.15]), np.array([1, 0.7]),
+                                 np.array([0, 30.0]), {"F158": 31.4 - 2.5 * np.log10(flux)})  # fmt: skip
+    plain = Planes(zeros, zeros + np.float32(0.01), wcs, var_poisson=zeros + before)
+    empty = Band("F158", lambda: plain, None, lambda: psfs["F158"])
+    slopes = np.moveaxis(sky_places.jacobian(wcs, x, y), 2, 0)
+    planes = _Injecting(empty, sources, slopes, time, 1)()
+    photons = time * 10 ** (0.4 * (zero_point(None, "F158") - 31.4))  # per nJy
+    for half, total in zip((slice(0, 120), slice(120, None)), flux, strict=True):
+        assert planes.data[:, half].sum() * case.NJY == pytest.approx(total, rel=0.03)
+    added = planes.var_poisson.astype(float) - before
+    assert added.sum() * case.NJY**2 == pytest.approx(flux.sum() / photons, rel=0.03)
+    assert planes.err.astype(float) ** 2 == pytest.approx(0.01**2 + added, rel=1e-5)
+    lit = added > 1e-7
+    pull = (planes.data - added * photons * case.NJY)[lit] / np.sqrt(added[lit])
+    assert lit.sum() > 1000 and abs(pull.mean()) < 0.1 and pull.std() == pytest.approx(1, abs=0.06)
+    assert not plain.data.any()
 
 
 def test_which_are_recovered():

@@ -5,7 +5,7 @@ import json
 import multiband_case as case
 import numpy as np
 import pytest
-from run_case import arrays, done, history, meta
+from run_case import arrays, copied, done, history, listing, meta, retouched
 from sources_case import judged, names_in, said
 
 from rtools.pipeline import cataloging
@@ -251,6 +251,8 @@ def test_mosaics_of_other_grids(coadds, tmp_path, capsys):
         (("--npixels", "0"), 2, "at least 1"),
         (("--inject-sources", "--ref", "epsf=none"), 2, "needs the PSF"),
         (("--profile", "1.5.0"), 2, "1.5.0 has no cat_multiband"),
+        (("--inject-seed", "1"), 2, "--inject-seed is for --inject-sources"),
+        (("--save-debug-info",), 2, "--save-debug-info is for --inject-sources"),
     ],
 )
 def test_options_that_cannot_be(coadds, tmp_path, capsys, options, status, expected):
@@ -260,6 +262,21 @@ def test_options_that_cannot_be(coadds, tmp_path, capsys, options, status, expec
 def test_injection_without_a_segmentation_map(coadds, capsys):
     status, out, err = said(capsys, "multiband", *coadds.values(), "--inject-sources", "-o", "-", "-q")
     assert (status, out) == (2, "") and "segmentation map, which -o - leaves out" in err
+
+
+def test_no_mosaic_is_replaced_by_its_catalog(coadds, tmp_path, capsys):
+    mine = copied(coadds["F158"], tmp_path)
+    before = listing(tmp_path)
+    status, out, err = said(capsys, "multiband", mine, "-o", mine, "--format", "ecsv", "--overwrite", "-q")
+    assert (status, out) == (2, "") and "is an input" in err
+    status, out, err = said(capsys, "multiband", mine, "-o", tmp_path / "x_segm.asdf", "--format", "ecsv", "-q")
+    assert (status, out) == (2, "") and "name of the segmentation map" in err
+    assert listing(tmp_path) == before
+
+
+def test_a_mosaic_that_does_not_say_when_it_was_written(coadds, tmp_path, capsys):
+    path = retouched(coadds["F158"], tmp_path / "x_coadd.asdf", b"  file_date:", b"  file_dote:")
+    assert "meta.file_date" in refused(capsys, tmp_path / "out", path, status=3)
 
 
 def test_inputs_that_cannot_be(coadds, made, tmp_path, capsys):

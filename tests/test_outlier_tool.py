@@ -71,7 +71,7 @@ def test_pixel_by_pixel(tmp_path):
 
 def test_one_image_is_left_as_it_is(images, tmp_path, capsys):
     assert tool("outlier", images[0], "--outdir", tmp_path) == 0
-    assert "one image only" in capsys.readouterr().err
+    assert "one exposure only" in capsys.readouterr().err
     (path,) = tmp_path.iterdir()
     assert meta(path)["cal_step"]["outlier_detection"] == "SKIPPED"
     np.testing.assert_array_equal(planes(path, "dq")["dq"], planes(images[0], "dq")["dq"])

@@ -56,6 +56,12 @@ def test_make_mosaic_stands_behind_what_it_is_made_of(place):
     assert "--mosaic" in second and second.count("_cal.asdf") == 3
 
 
+def test_make_mosaic_of_a_directory_without_exposures(tmp_path):
+    command = ["make", "-f", EXAMPLES / "mosaic.mk", f"DIR={tmp_path}", "-n"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2 and "no *_uncal.asdf in" in done.stderr
+
+
 def test_make_goes_on_after_an_interrupt(raw, tmp_path, path_of_tools):  # noqa: F811
     for number in range(5):
         os.link(raw, tmp_path / raw.name.replace("_0001_", f"_{number:04d}_"))

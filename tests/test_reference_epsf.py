@@ -95,6 +95,23 @@ def test_jitter_that_is_not_stated_is_8_mas():
     assert epsf.image_jitter({"guide_star": said}) == (11.0, 8.0, 0.0)
 
 
+@pytest.mark.parametrize("said", [{"major": -999999}, {"minor": 2000.0}, {"major": -1.0}, {"position_angle": -999999}])
+def test_a_jitter_that_cannot_be_is_told_and_not_taken(said):
+    told = []
+    guide_star = {"jitter_major": 11.0, "jitter_minor": 9.0} | {f"jitter_{key}": value for key, value in said.items()}
+    assert epsf.image_jitter({"guide_star": guide_star}, lambda level, text: told.append((level, text))) == epsf.JITTER
+    assert [level for level, _text in told] == ["warning"]
+
+
+def test_places_that_are_no_grid_are_refused_and_a_missing_oversampling_is_told():
+    stamps = np.stack([gaussian()] * 4)[None, None]
+    with pytest.raises(InputError, match="no grid"):
+        epsf.from_reference(Fake(stamps, pixel_x=[0, 9, 9, 0], pixel_y=[0, 0, 9, 0]))
+    told = []
+    epsf.from_reference(Fake(stamps[:, :, :1], oversample=None), lambda level, text: told.append(text))
+    assert any("oversampling" in text for text in told)
+
+
 def test_native_stamp_is_the_light_of_a_centred_star():
     source = field(gaussian(1.0, 1.0), gaussian(2.0, 2.0), x=(0.0, 100.0))
     stamp = epsf.native_stamp(source, 9, 0.0, 50.0)

@@ -187,6 +187,20 @@ def test_what_a_mosaic_says_of_its_wcs_is_not_believed_where_it_is_wrong():
     assert found.worst < 2e-8
 
 
+@pytest.mark.parametrize("wrong", [{"ra_ref": -999999}, {"dec_ref": 91.0}, {"x_ref": np.nan}, {"pixel_scale_ref": 0.0}])
+def test_what_a_mosaic_does_not_know_makes_no_cards(wrong):
+    info = {"projection": "TAN", "rotation_matrix": [[-1.0, 0.0], [0.0, 1.0]], "pixel_scale_ref": 1e-5}
+    info |= {"x_ref": 2.0, "y_ref": 3.0, "ra_ref": 10.0, "dec_ref": 20.0}
+    assert sip.mosaic_cards(info)
+    assert sip.mosaic_cards(info | wrong) == []
+
+
+@pytest.mark.filterwarnings("ignore:.*celfix")
+def test_a_header_that_cannot_be_is_no_internal_error():
+    with pytest.raises(InputError, match="no header"):
+        sip._measured(plain(), SHAPE, sip.tangent_cards((0, 0), (10.0, 95.0), np.zeros((2, 2)) + 1e-300), 1)
+
+
 @pytest.mark.parametrize("value", [np.nan, 12.0])
 def test_a_broken_system_is_refused(value):
     def wcs(x, y, with_bounding_box=True):

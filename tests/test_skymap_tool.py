@@ -181,6 +181,8 @@ def test_on_a_terminal_nothing_is_wider_than_it(monkeypatch, capsys):
         (("--radec", "nan,10"), 2, "nan,10: no position"),
         (("--polygon", "1,2,3,nan,5,6"), 3, "finite corners"),
         (("--write", "x", "--corners"), 2, "no options of cells"),
+        (("--write", "-"), 2, "names a file"),
+        (("--compare", "x", "--overwrite"), 2, "--overwrite is for --write"),
         (("--radec", "@/dev/null"), 2, "lists are empty"),
     ],
 )
@@ -232,7 +234,7 @@ def test_reference_file(small_sky, tmp_path, said, judge, capsys):
     assert said("--compare", path) == []
     assert tool("skymap", "--write", path) == 1
     assert "exists already" in capsys.readouterr().err
-    assert said("--write", path, "--overwrite") == [str(path)]
+    assert json.loads("\n".join(said("--write", path, "--overwrite", "--json"))) == {"output": str(path)}
 
 
 def test_comparison_with_a_file_that_differs(tmp_path, said):

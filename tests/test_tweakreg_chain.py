@@ -1,5 +1,8 @@
 """The alignment in rt-run: products, coordinates of the catalog, associations, exit codes."""
 
+import json
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from run_case import PRODUCTS, done, listing, meta, statuses
@@ -17,6 +20,8 @@ from sources_case import (
     wcs_of,
 )
 
+from rtools.errors import InputError
+from rtools.pipeline import grouped
 from rtools.products.catalogs import read_catalog
 
 
@@ -127,6 +132,29 @@ def test_rt_run_aligns_an_association_together(imaged, imaged_again, gaia, tmp_p
         assert table.meta["roman.meta.filename"] == sibling(path, "cat.parquet").name
         assert meta(path)["filename"] == path.name
         assert meta(path)["source_catalog"]["tweakreg_catalog_name"] == sibling(path, "cat.parquet").name
+
+
+@pytest.mark.parametrize(
+    "text, word", [(b"x,y\n1,2\n", "it has no column ra"), (b"PAR1 no more", "that can be read"), (b"\0", "no table")]
+)
+def test_a_reference_catalog_that_is_none_is_refused_before_any_work(imaged, text, word, tmp_path, capsys):
+    asn = association(tmp_path / "x_asn.json", {"expname": str(sibling(imaged, "flat.asdf"))})
+    (tmp_path / "stars.csv").write_bytes(text)
+    status, out, err = said(capsys, "run", asn, "--refcat", tmp_path / "stars.csv", "--outdir", tmp_path / "out", "-n")
+    assert (status, out) == (3, "") and word in err
+
+
+def test_an_alignment_that_raises_is_told_of_every_image(imaged, imaged_again, gaia, tmp_path, capsys, monkeypatch):
+    def broken(*_args):
+        raise InputError("gone", path=gaia)
+
+    monkeypatch.setattr(grouped, "calibrate", lambda plan, *_args: (plan, SimpleNamespace(seconds={})))
+    monkeypatch.setattr(grouped, "align_plans", broken)
+    sources = [str(sibling(path, "flat.asdf")) for path in (imaged, imaged_again)]
+    asn = association(tmp_path / "x_asn.json", *({"expname": path} for path in sources))
+    status, out, err = said(capsys, "run", asn, "--refcat", gaia, "--outdir", tmp_path / "a", "--json", "-q")
+    assert status == 3 and [entry["input"] for entry in json.loads(out)] == sources
+    assert len(err.splitlines()) == 2
 
 
 def test_rt_run_of_an_association_that_fails(imaged, imaged_again, elsewhere, tmp_path, capsys):

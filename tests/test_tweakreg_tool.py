@@ -18,6 +18,9 @@ from sources_case import (
     wcs_of,
 )
 
+from rtools.catalog.psffit import FLAGS
+from rtools.errors import InputError
+from rtools.pipeline.aligning import image_of
 from rtools.products.catalogs import read_catalog
 
 SKY = [f"{axis}{kind}" for kind in ("", "_centroid", "_centroid_win", "_psf") for axis in ("ra", "dec")]
@@ -332,6 +335,38 @@ def test_flagged_sources_are_left_out(cal, gaia, tmp_path, capsys):
     assert "no sources" in err
 
 
+def test_psf_fits_that_are_flagged_lead_no_alignment(cal, gaia, tmp_path):
+    """A third of the fits went wrong, with small errors; one lacks a pixel, and is as good as its error says."""
+    table = read_catalog(sibling(cal, "cat.parquet"))
+    table["psf_flags"][::3] |= FLAGS["not_positive"]
+    table["x_psf"][::3] += 3.0
+    table["x_psf_err"][::3] = 1e-4
+    table["psf_flags"][1] |= FLAGS["few_pixels"]
+    table["psf_flags"][2] |= FLAGS["not_converged"]
+    image = image_of(table, meta(cal), wcs_of(cal), None)
+    assert np.isnan(image.x[::3]).all() and np.isfinite(np.delete(image.x, np.arange(0, len(table), 3))).all()
+    assert (image.x_err[1], image.x_err[2]) == (table["x_psf_err"][1], pytest.approx(3 * table["x_psf_err"][2]))
+    table.write(tmp_path / "own.ecsv", format="ascii.ecsv")
+    done("tweakreg", cal, "--refcat", gaia, "--catalog", tmp_path / "own.ecsv")
+    assert apart(wcs_of(product_of(cal)), moved()) < 5
+
+
+def test_flags_may_be_floats_but_not_words(cal):
+    table = read_catalog(sibling(cal, "cat.parquet"))
+    table["warning_flags"][4] = 1
+    table["warning_flags"] = np.where(np.arange(len(table)) == 5, np.nan, np.asarray(table["warning_flags"], float))
+    image = image_of(table, meta(cal), wcs_of(cal), None)
+    assert np.isnan(image.x[4]) and np.isfinite(image.x[5])
+    table["warning_flags"] = ["good"] * len(table)
+    with pytest.raises(InputError, match="warning_flags"):
+        image_of(table, meta(cal), wcs_of(cal), None)
+
+
+def test_weights_that_the_catalog_lacks_are_refused(cal, gaia, capsys):
+    status, out, err = said(capsys, "tweakreg", cal, "--refcat", gaia, "--weights", "weight", "-q")
+    assert (status, out) == (3, "") and "no column weight" in err
+
+
 def test_a_catalog_without_psf_positions_serves_with_a_warning(cal, gaia, tmp_path, capsys):
     table = read_catalog(sibling(cal, "cat.parquet"))
     table.remove_columns([name for name in table.colnames if "psf" in name])
@@ -428,6 +463,24 @@ def test_the_archive_is_asked_where_it_is_asked_for(cal, gaia, capsys, monkeypat
     ((ra, dec, radius),) = (cone for cone, _limit in asked)
     assert apart(wcs_of(product_of(cal)), moved()) < 3
     assert abs(dec - meta(cal)["wcsinfo"]["dec_ref"]) < 1 and 0 <= ra < 360 and 0.005 < radius < 0.1
+
+
+@pytest.mark.parametrize("spelled", ["gaia", "./gaia", "gaia/"])
+def test_a_file_of_the_archives_name_goes_before_it(cal, gaia, capsys, monkeypatch, tmp_path, spelled):
+    def download(cone, *, limit):
+        raise AssertionError("asked")
+
+    monkeypatch.setattr("rtools.products.gaia_archive.download", download)
+    monkeypatch.chdir(tmp_path)
+    done("refcat", "make", gaia, "-o", "gaia")
+    assert said(capsys, "tweakreg", cal, "--refcat", spelled)[0] == 0
+    assert apart(wcs_of(product_of(cal)), moved()) < 3
+
+
+def test_a_path_that_is_not_there_is_not_the_archive(cal, capsys, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    status, out, err = said(capsys, "tweakreg", cal, "--refcat", "./gaia", "-q")
+    assert (status, out) == (3, "") and "no such file" in err
 
 
 def test_an_archive_that_does_not_answer_leaves_the_image_as_it_is(cal, capsys, monkeypatch):

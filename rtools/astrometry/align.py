@@ -11,7 +11,7 @@ from rtools.astrometry import refcat as stars
 from rtools.astrometry import tangent
 from rtools.astrometry.tweakreg_options import defaults
 from rtools.astrometry.wcs import Pointing
-from rtools.errors import InputError
+from rtools.errors import InputError, UsageError
 from rtools.products.coordinates import box_of
 from rtools.reference.instrument import WFI_CEN
 
@@ -145,9 +145,12 @@ def align(images, refcat, options=None, *, name=None, earth=None, threads=1):
     Raises
     ------
     InputError
-        An image's WCS is of a kind that cannot be corrected.
+        An image's WCS is of a kind that cannot be corrected, or it lacks the weights that are asked for.
+    UsageError
+        Larger shifts shall be accepted than are searched.
     """
     options = defaults() | (options or {})
+    _check(images, options)
     planes = [tangent.plane_of(image.wcs, image.pointing) for image in images]
     fields, rows = _fields(images, planes, refcat, options, earth)
     present = [number for number, field in enumerate(fields) if len(field.xy) and len(field.ref_xy)]
@@ -167,7 +170,7 @@ def align(images, refcat, options=None, *, name=None, earth=None, threads=1):
         return _failed(reason, images, None, count=sum(len(field.ref_xy) for field in fields))
     error = 1000 * float(match.fit.error_at(np.concatenate([field.corners for field in fields])).max())
     matches = _table(match, present, rows)
-    reason = _refusal(match, limits._replace(shift=options["max_shift"]), options, error)
+    reason = _refusal(match, limits, options, error)
     if reason:
         return _failed(reason, images, matches, error=error, log_chance=match.log_chance, count=match.candidates)
     wcs = [
@@ -176,6 +179,15 @@ def align(images, refcat, options=None, *, name=None, earth=None, threads=1):
     ]
     results = _results(match.fit, int(match.fitted.sum()), len(images))
     return Alignment("COMPLETE", "", wcs, results, matches, error, match.log_chance, match.candidates)
+
+
+def _check(images, options):
+    if options["weights"] == "weight" and any(image.weight is None and len(image.x) for image in images):
+        raise InputError("the catalog has no column weight", mend="--weights errors or none")
+    shift, radius = options["max_shift"], options["searchrad"]
+    if shift > max(radius, defaults()["max_shift"]):
+        mend = f"--searchrad {shift:g}"
+        raise UsageError(f"--max-shift {shift:g}: shifts are searched up to {radius:g} arcsec (--searchrad)", mend=mend)
 
 
 def _failed(reason, images, matches, *, error=math.nan, log_chance=0.0, count):

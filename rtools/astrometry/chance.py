@@ -59,6 +59,8 @@ def chance(matches, stars, density, tolerance, limits, *, geometry, reach):
     """
     from scipy.special import gammaln
 
+    if stars == 0:  # nothing to count in: nothing is certain
+        return 0.0
     stars = max(stars, matches)
     p = -np.expm1(-density * np.pi * tolerance**2)
     if not 0 < p < 1:

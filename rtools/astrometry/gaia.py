@@ -70,7 +70,7 @@ def listed(ra, dec, magnitude, epoch, *, seed=0, exact=False):
     dict of str to ndarray
         Columns of a reference catalog (`rtools.astrometry.refcat.COLUMNS`) but for source_id, sorted by declination.
     """
-    order = np.lexsort((ra, dec))
+    order = np.lexsort((magnitude, ra, dec))
     ra, dec, magnitude = (np.asarray(values, float)[order] for values in (ra, dec, magnitude))
     rng = np.random.default_rng(seed)
     parallax = PARALLAX_MAS * 10 ** rng.normal(0, PARALLAX_DEX, len(ra))

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rtools.errors import InputError, QualityError
+from rtools.products.nodes import FILL_NUMBER
 
 __all__ = ["LIMIT", "SkyHeader", "mosaic_cards", "sip_header", "sky_header", "tangent_cards", "tangent_header"]
 
@@ -172,6 +173,8 @@ def mosaic_cards(info):
     if not known or not all(isinstance(number, int | float) for number in numbers):
         return []
     scale, x, y, *tangent = numbers[:5]
+    if FILL_NUMBER in numbers or not np.isfinite(numbers).all() or scale <= 0 or abs(tangent[1]) > 90:
+        return []
     return tangent_cards((x, y), tangent, scale * turn.astype(float))
 
 
@@ -244,9 +247,13 @@ def _measured(wcs, shape, cards, order):
     rows, columns = shape
     edges = np.linspace(-0.5, columns - 0.5, GRID), np.linspace(-0.5, rows - 0.5, GRID)
     x, y = (axis.ravel() for axis in np.meshgrid(*edges))
-    found = WCS(Header(cards))
+    try:
+        found = WCS(Header(cards))
+        positions = found.all_pix2world(x, y, 0)
+    except ValueError as error:  # wcslib's are
+        raise InputError(f"no header can stand for its WCS ({' '.join(str(error).split())[:120]})") from None
     centre = found.wcs.crval
-    there, here = _project(*_sky(wcs, x, y), centre), _project(*found.all_pix2world(x, y, 0), centre)
+    there, here = _project(*_sky(wcs, x, y), centre), _project(*positions, centre)
     distance = np.hypot(*_solve(found.pixel_scale_matrix, (here - there).T))
     worst, rms = float(distance.max()), float(np.sqrt(np.mean(distance**2)))
     stated = [

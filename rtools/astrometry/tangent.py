@@ -172,7 +172,10 @@ def corrected_wcs(wcs, pointing, matrix, shift, name=None):
             if _name(frame) == base:
                 new.append((frame, _correction(plane.angles, matrix, shift)))
                 frame = coordinate_frames.Frame2D(
-                    name=CORRECTED, axes_order=(0, 1), unit=frame.unit, axes_names=("v2", "v3")
+                    name=CORRECTED,
+                    axes_order=(0, 1),
+                    unit=getattr(frame, "unit", ("arcsec", "arcsec")),
+                    axes_names=("v2", "v3"),
                 )
             new.append((frame, transform))
     corrected = WCS(new, name=name or wcs.name)

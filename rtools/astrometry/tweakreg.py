@@ -24,7 +24,12 @@ STEP = Step(
         "rt-tweakreg *_cal.asdf --together --refcat gaia_hats --outdir aligned",
     ),
     options=(
-        Option("refcat", None, "Reference catalog: table, HATS tree (directory), or gaia: the archive.", type=str),
+        Option(
+            "refcat",
+            None,
+            "Reference catalog: table, HATS tree (directory), or gaia: the archive, if no file has that name.",
+            type=str,
+        ),
         *OPTIONS,
     ),
     metadata=("wcsinfo.v2_ref", "wcsinfo.v3_ref", "wcsinfo.ra_ref", "wcsinfo.dec_ref", "wcsinfo.roll_ref"),

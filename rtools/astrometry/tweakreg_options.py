@@ -12,7 +12,7 @@ OPTIONS = (
     Option("max-chance", 1e-6, "Largest accepted probability that the match is chance.", minimum=0.0),
     Option("minobj", 3, "Fewest matches.", minimum=1, peer="abs_minobj"),
     Option("searchrad", 6.0, "Shifts are searched up to this, arcsec.", minimum=0.0, peer="abs_searchrad"),
-    Option("tolerance", 0.7, "Tolerance of the first match, arcsec; it tightens.", minimum=0.01, peer="abs_tolerance"),
+    Option("tolerance", 0.7, "Tolerance of the first match, arcsec; it tightens.", minimum=0.12, peer="abs_tolerance"),
     Option(
         "separation",
         0.3,

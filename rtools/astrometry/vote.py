@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from rtools.astrometry.fit import turn
+from rtools.errors import UsageError
 
 __all__ = ["starts"]
 
@@ -20,6 +21,10 @@ CELLS_A_START = 50
 """Cells with most votes that are looked at for each start; neighbours of one that is taken fall away."""
 
 
+MOST_CELLS = 150_000_000
+"""Of all trial rotations; each takes up to 28 bytes."""
+
+
 def starts(fields, limits, *, threads=1):
     """Rotations and shifts with most votes.
 
@@ -33,6 +38,11 @@ def starts(fields, limits, *, threads=1):
     -------
     list of (ndarray (2, 2), ndarray (2,))
         Matrix and shift in the plane, best first; fewer where there are many stars.
+
+    Raises
+    ------
+    UsageError
+        The limits are too wide for the memory.
     """
     corners = np.concatenate([field.corners for field in fields])
     reach = np.hypot(*(corners - limits.center).T).max()
@@ -43,6 +53,9 @@ def starts(fields, limits, *, threads=1):
     offsets = turned - (limits.center - limits.pivot)
     half = limits.shift + np.hypot(*offsets.T).max() + 2 * BIN
     bins = 2 * int(np.ceil(half / BIN))
+    if len(angles) * bins**2 > MOST_CELLS:
+        needed = f"{28 * len(angles) * bins**2 / 1e9:.0f} GB"
+        raise UsageError(f"the search takes {needed}", mend="a smaller --searchrad or --max-rotation")
     votes = np.zeros((len(angles), bins, bins), np.uint32)
     _vote(fields, limits.center, angles, votes, threads)
     return _peaks(votes, angles, offsets, limits, max(len(field.voters) for field in fields))

@@ -9,18 +9,29 @@ __all__ = ["statistics"]
 
 
 @njit(cache=True, nogil=True)
-def _at(data, y, x):
-    inside = y >= 0 and x >= 0 and y < data.shape[0] and x < data.shape[1]
-    return np.float64(data[y, x]) if inside else 0.0
+def _inside(data, y, x):
+    return y >= 0 and x >= 0 and y < data.shape[0] and x < data.shape[1]
 
 
 @njit(cache=True, nogil=True)
-def statistics(data, centres, kernel, out, first, last):
+def _at(planes, y, x, centre):
+    """Value of a pixel; of a masked one that on the other side of the centre; 0 off the image or if that is masked."""
+    data, mask = planes
+    if _inside(data, y, x) and mask[y, x]:
+        y, x = math.floor(2 * centre[1] - y + 0.5), math.floor(2 * centre[0] - x + 0.5)
+        if _inside(data, y, x) and mask[y, x]:
+            return 0.0
+    return np.float64(data[y, x]) if _inside(data, y, x) else 0.0
+
+
+@njit(cache=True, nogil=True)
+def statistics(planes, centres, kernel, out, first, last):
     """Sharpness and roundness of the sources [first, last).
 
     Parameters
     ----------
-    data : ndarray float32 (rows, columns)
+    planes : tuple
+        (data float32, mask bool (rows, columns)).
     centres : ndarray float64 (n, 2)
         x and y.
     kernel : ndarray float64 (m, m)
@@ -30,7 +41,7 @@ def statistics(data, centres, kernel, out, first, last):
     size = kernel.shape[0]
     c = size // 2
     signal = np.empty((size, size))
-    rows, columns = data.shape
+    rows, columns = planes[0].shape
     for i in range(first, last):
         out[i] = np.nan
         x, y = centres[i]
@@ -41,7 +52,7 @@ def statistics(data, centres, kernel, out, first, last):
         for j in range(size):
             for k in range(size):
                 yy, xx = y0 + j - c, x0 + k - c
-                value = _at(data, yy, xx)
+                value = _at(planes, yy, xx, centres[i])
                 if kernel[j, k] != 0:
                     around += value
                     support += 1
@@ -52,9 +63,9 @@ def statistics(data, centres, kernel, out, first, last):
                     for b in range(size):
                         for a in range(size):
                             if kernel[b, a] != 0:
-                                total += kernel[b, a] * _at(data, yy + b - c, xx + a - c)
+                                total += kernel[b, a] * _at(planes, yy + b - c, xx + a - c, centres[i])
                 signal[j, k] = total
-        peak = _at(data, y0, x0)
+        peak = _at(planes, y0, x0, centres[i])
         if signal[c, c] != 0:
             out[i, 0] = (peak - (around - peak) / (support - 1)) / signal[c, c]
         quarters, size_of = 0.0, 0.0

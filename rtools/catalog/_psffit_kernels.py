@@ -192,9 +192,9 @@ def _solve(factor, size, right, out):
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _variances(factor, size, out):
-    """Diagonal of the inverse, from the Cholesky factor."""
-    column = np.empty(size)
+def _variances(factor, size, out, cross):
+    """Diagonal of the inverse, from the Cholesky factor; `cross[s]`: its element of x and y of source s."""
+    column, previous = np.empty(size), np.empty(size)
     for c in range(size):
         total = 0.0
         for a in range(c, size):
@@ -206,6 +206,11 @@ def _variances(factor, size, out):
         for a in range(c, size):
             total += column[a] * column[a]
         out[c] = total
+        if c % 3 == 1:
+            cross[c // 3] = 0.0
+            for a in range(c, size):
+                cross[c // 3] += column[a] * previous[a]
+        column, previous = previous, column
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -289,7 +294,7 @@ def fit_pieces(order, starts, images, psf, sources, fitted, results, once):
     fitted : float64 (n, 3)
         x, y, flux: start values, then the solution.
     results : tuple
-        Receives errors float64 (n, 3), reduced chi-square float64 (n,), flags int32 (n,).
+        Receives errors and the covariance of x and y float64 (n, 4), reduced chi-square float64 (n,), flags int32 (n,).
     once : bool
         Pixels in several regions of a piece count once, not once for each.
     """
@@ -306,7 +311,7 @@ def fit_pieces(order, starts, images, psf, sources, fitted, results, once):
     )  # fmt: skip
     work = _work()
     inverse = np.empty((largest, PIXELS))
-    solution = np.empty(size)
+    solution, cross = np.empty(size), np.empty(largest)
     for g in range(starts.size - 1):
         piece = order[starts[g] : starts[g + 1]]
         n = piece.size
@@ -322,7 +327,7 @@ def fit_pieces(order, starts, images, psf, sources, fitted, results, once):
         normal, light = spare[0], spare[8]
         known = _cholesky(normal, 3 * n)
         if known:
-            _variances(normal, 3 * n, solution)
+            _variances(normal, 3 * n, solution, cross)
         for s in range(n):
             source = piece[s]
             fitted[source] = start[s]
@@ -333,6 +338,7 @@ def fit_pieces(order, starts, images, psf, sources, fitted, results, once):
                 flags[source] |= np.int32(FLAG_NO_COVARIANCE)
             for a in range(3):
                 errors[source, a] = math.sqrt(solution[3 * s + a]) if known else math.nan
+            errors[source, 3] = cross[s] if known else math.nan
             gof[source] = _goodness(piece, s, images, psf, sources, fitted, start, light, work)
 
 

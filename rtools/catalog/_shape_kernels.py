@@ -304,7 +304,8 @@ def windowed(planes, segments, shapes, radius, out, first, last):
         if not np.isfinite(x + y + radius[i]):
             continue
         sigma = 2 * max(radius[i], 0.5) / (2 * math.sqrt(2 * math.log(2.0)))
-        if (8 * sigma + 3) ** 2 > max(shape[0] * shape[1], TOO_MANY):
+        if (8 * sigma + 3) ** 2 > max(shape[0] * shape[1], TOO_MANY):  # no window for a source
+            out[i, 0], out[i, 1], out[i, 5] = x, y, 0.0
             continue
         for _ in range(ROUNDS):
             _window(planes, ids[i], (x, y), sigma, sums[:3], squares)

@@ -22,7 +22,8 @@ def encircled_energy(source, element):
     Returns
     -------
     callable or None
-        Arcsec to fraction: the interpolating cubic spline of the table. None where it has nothing for the element.
+        Arcsec to fraction: the interpolating cubic spline of the table, NaN beyond it. None where it has nothing for
+        the element.
 
     Notes
     -----
@@ -44,7 +45,7 @@ def encircled_energy(source, element):
     radii, first = np.unique(radii[usable], return_index=True)
     if radii.size < 4:
         return None
-    return CubicSpline(radii, fractions[usable][first])
+    return CubicSpline(radii, fractions[usable][first], extrapolate=False)
 
 
 def is_extended(flux02, flux04, energy):

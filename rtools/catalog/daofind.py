@@ -22,17 +22,19 @@ def _kernel(fwhm):
     return (gaussian - gaussian.sum() / count) / variance * support
 
 
-def statistics(data, centres, fwhm, *, threads=1):
+def statistics(data, centres, fwhm, *, mask=None, threads=1):
     """Sharpness and roundness of sources.
 
     Parameters
     ----------
     data : ndarray float32 (rows, columns)
-        Less the background. NaN near a source makes its statistics NaN.
+        Less the background. NaN near a source that is not masked makes its statistics NaN.
     centres : tuple of ndarray float64 (n,)
         x and y; NaN allowed.
     fwhm : float
         Of the Gaussian, pixels.
+    mask : ndarray bool (rows, columns), optional
+        Pixels for which those on the other side of the source's centre stand in, as under apertures.
     threads : int
 
     Returns
@@ -47,5 +49,6 @@ def statistics(data, centres, fwhm, *, threads=1):
     pairs = np.ascontiguousarray(np.stack(centres, axis=1), np.float64)
     out = np.empty((len(pairs), 2))
     data = np.ascontiguousarray(data, np.float32)
-    over(len(pairs), threads, _daofind_kernels.statistics, data, pairs, _kernel(fwhm), out)
+    planes = data, np.zeros(data.shape, bool) if mask is None else np.ascontiguousarray(mask, bool)
+    over(len(pairs), threads, _daofind_kernels.statistics, planes, pairs, _kernel(fwhm), out)
     return out[:, 0].copy(), out[:, 1].copy()

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-__all__ = ["detect", "relabel"]
+__all__ = ["detect"]
 
 
 def detect(smoothed, threshold, mask, npixels):
@@ -41,21 +41,3 @@ def detect(smoothed, threshold, mask, npixels):
     out = np.zeros(image.shape, np.int32)
     paint(starts, runs, labels, out)
     return out, n
-
-
-def relabel(labels):
-    """The same segments, labelled from 1 without gaps, in the order of their labels.
-
-    Parameters
-    ----------
-    labels : ndarray int (ny, nx)
-        0 for background.
-
-    Returns
-    -------
-    ndarray int32 (ny, nx)
-    """
-    lookup = np.zeros(int(labels.max(initial=0)) + 1, np.int32)
-    lookup[labels.ravel()] = 1
-    lookup[0] = 0
-    return np.where(lookup > 0, np.cumsum(lookup, dtype=np.int32), np.int32(0))[labels]

@@ -4,6 +4,9 @@ import numpy as np
 
 __all__ = ["reddening"]
 
+AROUND = 24
+"""Pixels around the places that a spline's coefficients are made of: farther ones count for less than 1e-12."""
+
 
 def reddening(north, south):
     """E(B-V) as a function of the sky position.
@@ -21,7 +24,6 @@ def reddening(north, south):
 
     def dust(ra, dec):
         from astropy.coordinates import SkyCoord
-        from scipy.ndimage import map_coordinates
 
         ra, dec = np.asarray(ra, float), np.asarray(dec, float)
         out = np.full(ra.shape, np.nan)
@@ -34,8 +36,21 @@ def reddening(north, south):
         for side, (image, wcs) in ((latitude >= 0, north), (latitude < 0, south)):
             if side.any():
                 x, y = wcs.all_world2pix(longitude[side], latitude[side], 0)
-                values[side] = map_coordinates(image, [y, x], order=3, mode="nearest")
+                values[side] = _interpolated(image, y, x)
         out[good] = values
         return out
 
     return dust
+
+
+def _interpolated(image, y, x):
+    """Cubic interpolation of the part of an image around some places."""
+    from scipy.ndimage import map_coordinates
+
+    window, corner = [], []
+    for places, size in ((y, image.shape[0]), (x, image.shape[1])):
+        first, last = np.clip([places.min() - AROUND, places.max() + AROUND], 0, size - 1).astype(int)
+        window.append(slice(first, last + 1))
+        corner.append(first)
+    part = np.asarray(image[tuple(window)], float)
+    return map_coordinates(part, [y - corner[0], x - corner[1]], order=3, mode="nearest")

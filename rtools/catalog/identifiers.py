@@ -28,21 +28,23 @@ class Skycell(NamedTuple):
     primary : callable
         Right ascensions and declinations (degrees) to whether they lie in the cell's primary area, which no other cell
         has.
+    pixels : callable
+        Right ascensions and declinations (degrees) to x and y in the cell's own pixels: a part cut out of the cell has
+        others.
     """
 
     name: str
     projection: int
     pixel_scale: float
     primary: Callable
+    pixels: Callable
 
 
-def flagged_spatial_id(x, y, ra, dec, *, cell):
+def flagged_spatial_id(ra, dec, *, cell):
     """Projection region, cell, pixel, and whether the source is outside the cell's primary area, in one integer.
 
     Parameters
     ----------
-    x, y : ndarray float64 (n,)
-        Pixels of the skycell.
     ra, dec : ndarray float64 (n,)
         Degrees.
     cell : Skycell or None
@@ -52,16 +54,17 @@ def flagged_spatial_id(x, y, ra, dec, *, cell):
     -------
     ndarray int64 (n,)
         From the lowest bit: x and y in 16 bits each, the cell's x and y in 7 each, the region in 13, and bit 59 for
-        sources outside the primary area. 0 where x or y is not finite.
+        sources outside the primary area. 0 where ra or dec is not finite.
     """
-    x, y = np.asarray(x, float), np.asarray(y, float)
+    ra, dec = np.asarray(ra, float), np.asarray(dec, float)
     place = re.search(r"x(\d+)y(\d+)", cell.name) if cell is not None else None
     if place is None:
-        return np.zeros(x.shape, np.int64)
+        return np.zeros(ra.shape, np.int64)
     cell_x, cell_y = int(place[1]), int(place[2])
+    x, y = cell.pixels(ra, dec)
     good = np.isfinite(x) & np.isfinite(y)
     ratio = cell.pixel_scale * 3600 / VIRTUAL_SCALE
     px, py = (np.clip(np.where(good, v * ratio, 0), 0, 0xFFFF).astype(np.int64) for v in (x, y))
     base = (int(cell.projection) << 46) + (cell_y << 39) + (cell_x << 32)
-    outside = np.where(cell.primary(np.asarray(ra, float), np.asarray(dec, float)), 0, OUTSIDE)
+    outside = np.where(cell.primary(ra, dec), 0, OUTSIDE)
     return np.where(good, outside + base + (py << 16) + px, 0)

@@ -81,7 +81,8 @@ def measure(image, segments, options=None, *, psf=None, threads=1, shapes=None, 
     out |= _kron_columns(work, found, kron_radius)
     out |= _aperture_columns(work, found)
     if work.wants("sharpness", "roundness1"):
-        values = daofind.statistics(image.data, (found.x, found.y), work.options.kernel_fwhm, threads=threads)
+        settings = {"mask": image.mask, "threads": threads}
+        values = daofind.statistics(image.data, (found.x, found.y), work.options.kernel_fwhm, **settings)
         out |= dict(zip(("sharpness", "roundness1"), values, strict=True))
     if work.wants("nn_label", "nn_distance"):
         out |= _neighbour_columns(work, found)
@@ -120,15 +121,17 @@ def _identity(work):
 
 def _centroids(work, found):
     image, options = work.image, work.options
-    ra, dec = sky.positions(image.wcs, found.x, found.y)
-    out = {"x_centroid": found.x, "y_centroid": found.y, "ra": ra, "dec": dec, "ra_centroid": ra, "dec_centroid": dec}
+    out = {"x_centroid": found.x, "y_centroid": found.y, "warning_flags": _warnings(image, found)}
     out |= {"x_centroid_err": np.sqrt(found.var_x), "y_centroid_err": np.sqrt(found.var_y)}
+    if not work.wants("ra", "dec", "ra_centroid", "dec_centroid", "flagged_spatial_id", "dust_ebv"):
+        return out
+    ra, dec = sky.positions(image.wcs, found.x, found.y)
+    out |= {"ra": ra, "dec": dec, "ra_centroid": ra, "dec_centroid": dec}
     if work.wants("ra_centroid_err", "dec_centroid_err"):
         slopes = sky.jacobian(image.wcs, found.x, found.y)
         east, north = sky.errors(slopes, found.var_x, found.var_y, found.cov_xy)
         out |= {"ra_centroid_err": east, "dec_centroid_err": north}
-    out["flagged_spatial_id"] = identifiers.flagged_spatial_id(found.x, found.y, ra, dec, cell=options.skycell)
-    out["warning_flags"] = _warnings(image, found)
+    out["flagged_spatial_id"] = identifiers.flagged_spatial_id(ra, dec, cell=options.skycell)
     if work.wants("dust_ebv"):
         out["dust_ebv"] = (
             np.full(ra.shape, np.nan) if options.dust is None else np.asarray(options.dust(ra, dec), float)
@@ -168,6 +171,8 @@ def _shape_columns(work, found):
 
 
 def _segment_columns(work):
+    if not work.wants("segment_area", "segment_flux"):
+        return {}
     image = work.image
     total = segment_sums(image.data, image.err, work.segments, image.mask, threads=work.threads)
     return {
@@ -257,7 +262,7 @@ def _psf_columns(work, found, psf):
         background=image.background,
         threads=work.threads,
     )
-    centre = Centre(fit.x, fit.y, fit.x_err**2, fit.y_err**2, np.zeros(len(fit.x)))
+    centre = Centre(fit.x, fit.y, fit.x_err**2, fit.y_err**2, fit.xy_cov)
     return _position_columns(work, centre, "psf") | {
         "psf_flux": fit.flux * image.scale,
         "psf_flux_err": fit.flux_err * image.scale,

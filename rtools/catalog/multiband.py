@@ -15,7 +15,7 @@ from rtools.catalog.measure import RADII, Options, measure
 from rtools.catalog.multiband_detection import detection_image, find_sources
 from rtools.catalog.psf_match import convolve, matching_kernel, noise_factor
 from rtools.catalog.source_catalog import about_table, make_image
-from rtools.errors import UsageError
+from rtools.errors import InputError
 
 __all__ = ["MultibandFound", "multiband_catalog", "reference_of"]
 
@@ -61,15 +61,14 @@ def reference_of(bands, wanted=None):
 
     Raises
     ------
-    UsageError
+    InputError
         It is not among them.
     """
     if wanted is None:
         return max(bands, key=lambda band: band.wavelength)
     found = [band for band in bands if band.name == wanted.upper()]
     if not found:
-        names = " ".join(band.name for band in bands)
-        raise UsageError(f"no image in the reference filter {wanted.upper()}", mend=f"--psf-match takes one of {names}")
+        raise InputError(f"no pixel of the reference filter {wanted.upper()} can be used")
     return found[0]
 
 
@@ -277,10 +276,10 @@ def _radii(work, image):
 
 def _with_noise(values, kernel, radii):
     """Errors as the convolution leaves them: those of a sum over independent pixels, times what of it is left."""
-    for name, radius in radii.items():
-        values[f"{name}_err"] = (values[f"{name}_err"] * noise_factor(kernel, radius)).astype(np.float32)
     # The scatter in the ring has shrunk as that of single pixels has, the error of its median as that of a wide area.
-    pixel, wide = noise_factor(kernel, np.array([0.0, np.inf]))
+    pixel, wide, *factors = noise_factor(kernel, np.stack(np.broadcast_arrays(0.0, np.inf, *radii.values())))
+    for name, factor in zip(radii, factors, strict=True):
+        values[f"{name}_err"] = (values[f"{name}_err"] * factor).astype(np.float32)
     values["aper_bkg_flux_err"] = (values["aper_bkg_flux_err"] * (wide / pixel)).astype(np.float32)
     return values
 

@@ -49,6 +49,6 @@ STEP = Step(
         DUST_MAPS,
     ),
     references=REFERENCES,
-    memory="90 bytes a pixel, whatever the number of filters: 2.1 GB for 5000 × 5000; 2.8 with --inject-sources.",
+    memory="90 bytes a pixel, whatever the number of filters: 2.1 GB for 5000 × 5000; 2.7 with --inject-sources.",
     repeatable=True,
 )

@@ -121,14 +121,14 @@ def noise_factor(kernel, radii):
     Parameters
     ----------
     kernel : ndarray float64 (k, k)
-    radii : ndarray float64 (n,)
+    radii : ndarray float64
         Pixels, in any order; 0 is a single pixel. NaN gives NaN.
 
     Returns
     -------
-    ndarray float64 (n,)
-        From the root of Σ kernel² to its sum, for circles much larger than the kernel. White noise of equal strength
-        everywhere is assumed before the convolution.
+    ndarray float64
+        Of the shape of `radii`: from the root of Σ kernel² to its sum, for circles much larger than the kernel. White
+        noise of equal strength everywhere is assumed before the convolution.
     """
     from scipy.fft import next_fast_len, rfft2
 

@@ -75,6 +75,8 @@ class PsfFit(NamedTuple):
         Pixels.
     flux, flux_err : ndarray float64
         Of the whole PSF, in units of the data.
+    xy_cov : ndarray float64
+        Covariance of x and y, pixels².
     flags : ndarray int32
         Sum of `FLAGS`.
     gof : ndarray float64
@@ -87,6 +89,7 @@ class PsfFit(NamedTuple):
     y_err: np.ndarray
     flux: np.ndarray
     flux_err: np.ndarray
+    xy_cov: np.ndarray
     flags: np.ndarray
     gof: np.ndarray
 
@@ -109,7 +112,7 @@ def fit(data, err, mask, x, y, *, psf, weights="model", var_poisson=None, backgr
     var_poisson : ndarray (ny, nx), optional
         Part of err² that is photon noise.
     background : ndarray (ny, nx) or float, optional
-        What was subtracted from the data.
+        All light that was subtracted from the data and whose photons `var_poisson` has.
     threads : int
         The result does not depend on them.
 
@@ -136,14 +139,14 @@ class _Table:
 
     def __init__(self, x, y):
         self.fitted = np.full((x.size, 3), np.nan)
-        self.errors = np.full((x.size, 3), np.nan)
+        self.errors = np.full((x.size, 4), np.nan)  # of x, y, flux; covariance of x and y
         self.gof = np.full(x.size, np.nan)
         self.flags = np.zeros(x.size, np.int32)
         self.x, self.y = x, y
 
     def finished(self, shape):
         """The `PsfFit`, with the flags that follow from the values."""
-        (x, y, flux), (x_err, y_err, flux_err) = self.fitted.T, self.errors.T
+        (x, y, flux), (x_err, y_err, flux_err, xy_cov) = self.fitted.T, self.errors.T
         flags = self.flags
         outside = (x < -0.5) | (y < -0.5) | (x > shape[1] - 0.5) | (y > shape[0] - 0.5)
         flags[outside] |= FLAGS["outside"]
@@ -151,7 +154,7 @@ class _Table:
         flags[~np.isfinite(x_err)] |= FLAGS["no_covariance"]
         flags[~(np.isfinite(x) & np.isfinite(y))] |= FLAGS["no_position"]
         flags[~np.isfinite(flux)] |= FLAGS["no_flux"]
-        values = (np.ascontiguousarray(column) for column in (x, x_err, y, y_err, flux, flux_err))
+        values = (np.ascontiguousarray(column) for column in (x, x_err, y, y_err, flux, flux_err, xy_cov))
         return PsfFit(*values, flags, self.gof)
 
 
@@ -302,7 +305,7 @@ class _Job:
         self.data, self.variance, self.fitted, self.model = data, variance, fitted, model
         self.sources = sources
         self.others = np.zeros_like(data)
-        self.errors, self.gof = np.full(fitted.shape, np.nan), np.full(len(fitted), np.nan)
+        self.errors, self.gof = np.full((len(fitted), 4), np.nan), np.full(len(fitted), np.nan)
         self.flags = np.zeros(len(fitted), np.int32)
         self.photons = None
 
@@ -375,7 +378,7 @@ def _run_large(job, group, psf, *, once):
         for piece in pieces:
             take_others(piece)
             job.fit(piece, np.array([0, piece.size]), once)
-        moved = np.abs(job.fitted[group] - before) > MOVED * job.errors[group]
+        moved = np.abs(job.fitted[group] - before) > MOVED * job.errors[group, :3]
         if not moved.any():
             return
     job.flags[group[moved.any(axis=1)]] |= FLAGS["not_converged"]

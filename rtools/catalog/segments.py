@@ -31,15 +31,13 @@ class Segments(NamedTuple):
     xmax: np.ndarray
 
 
-def find(labels, n=None):
+def find(labels):
     """The boxes around the segments.
 
     Parameters
     ----------
     labels : ndarray of integer (rows, columns)
         Not negative. Gaps between the labels are allowed.
-    n : int, optional
-        The largest label; looked for if not given.
 
     Returns
     -------
@@ -48,8 +46,7 @@ def find(labels, n=None):
     from rtools.catalog._segment_kernels import boxes
 
     labels = np.ascontiguousarray(labels, np.int32)
-    if n is None:
-        n = int(labels.max(initial=0))
+    n = int(labels.max(initial=0))
     table = np.empty((n + 1, 4), np.int32)
     table[:, 0::2] = np.iinfo(np.int32).max
     table[:, 1::2] = -1

@@ -224,7 +224,8 @@ def windowed(data, err, segments, mask, shapes, *, radius, threads=1):
     Returns
     -------
     Centre
-        The isophotal centre, with its covariance, where the windowed one leaves the ellipse of the moments.
+        The isophotal centre, with its covariance, where the windowed one leaves the ellipse of the moments, or
+        the window is too large.
     """
     from rtools.catalog import _shape_kernels
 

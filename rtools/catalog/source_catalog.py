@@ -46,6 +46,8 @@ class Planes:
     weight : ndarray float32, optional
         Of a mosaic.
     var_poisson : ndarray, optional
+    sky : float
+        What was subtracted before, and has its photons in var_poisson; unit of the data.
     """
 
     data: np.ndarray
@@ -56,6 +58,7 @@ class Planes:
     dq: np.ndarray | None = None
     weight: np.ndarray | None = None
     var_poisson: np.ndarray | None = None
+    sky: float = 0.0
 
 
 class Found(NamedTuple):
@@ -116,7 +119,8 @@ def catalog_of(planes, options, *, psf=None, measuring=None, forced=None, thread
     psf = psf if options["fit_psf"] else None
     if image is None:
         log("warning", "catalog: no pixel can be used; the catalog is empty")
-        return _empty(planes.data.shape, about, psf, forced is not None)
+        empty = _empty(planes.data.shape, about, psf, forced is not None)
+        return empty if forced is None else empty._replace(detection_image=forced[1])
     if forced is not None:
         return _forced(image, forced, measuring, psf=psf, about=about, threads=threads, log=log)
     labels = _detected(image, rms, options, stamp=stamp, threads=threads)
@@ -182,8 +186,6 @@ def make_image(planes, options, *, threads=1, log=lambda level, text: None):
     smoothed, fwhm = data, options["kernel_fwhm"]
     if fwhm is not None:
         smoothed = smooth.smooth(data, mask, smooth.gaussian_kernel(fwhm), threads=threads)
-    grid = sky.grid(planes.wcs, data.shape, planes.pixel_area)
-    scale = planes.to_mjysr * np.radians(grid.side / 3600) ** 2 * STERADIAN_NJY
     image = Image(
         data=data,
         err=err,
@@ -191,12 +193,12 @@ def make_image(planes, options, *, threads=1, log=lambda level, text: None):
         smoothed=smoothed,
         wcs=planes.wcs,
         pixel_area_sr=planes.pixel_area,
-        scale=float(scale),
         dq=planes.dq,
         weight=planes.weight,
         var_poisson=planes.var_poisson,
-        background=sky_level.level,
+        background=sky_level.level + np.float32(planes.sky),
     )
+    image.scale = float(planes.to_mjysr * np.radians(image.grid.side / 3600) ** 2 * STERADIAN_NJY)
     return image, sky_level.rms
 
 
@@ -205,13 +207,14 @@ def _detected(image, rms, options, *, stamp, threads):
     if options["deep"]:
         if stamp is None:
             raise UsageError("--deep needs the PSF", mend="an epsf reference")
-        significant = {"threshold": options["significance"], "threads": threads}
+        significant = {"threshold": options["significance"], "npixels": options["npixels"], "threads": threads}
         return deep.detect_deep(image.data, image.err, image.mask, stamp, **significant)[0]
     rms *= np.float32(options["snr_threshold"])
-    labels, _n = detect.detect(image.smoothed, rms, image.mask, options["npixels"])
+    npixels = options["npixels"]
+    labels, _n = detect.detect(image.smoothed, rms, image.mask, npixels)
     if options["deblend"]:
         settings = {"contrast": options["contrast"], "threads": threads}
-        labels, _n = deblend.deblend(labels, image.smoothed, options["npixels"], **settings)
+        labels, _n = deblend.deblend(labels, image.smoothed, npixels, **settings)
     return labels
 
 
@@ -219,21 +222,24 @@ def _forced(image, forced, measuring, *, psf, about, threads, log):
     """Measure on the segments of other data.
 
     Shapes, windowed centres, areas and Kron radii are those of the detection image that came with the segments, so
-    that apertures do not change with the noise of each epoch. What is measured anew is called ``forced_``.
+    that apertures change neither with the noise nor with the bad pixels of each epoch; their errors are NaN, as none
+    came with them. What is measured anew is called ``forced_``.
     """
     labels, detection_image = forced
     labels = np.array(labels, np.int32)
-    seen = np.unique(labels[~image.mask])
-    labels[~np.isin(labels, seen)] = 0
+    seen = np.zeros(int(labels.max(initial=0)) + 1, bool)
+    seen[labels[~image.mask]] = True
+    labels[~seen[labels]] = 0
     found = segments.find(labels)
     order = _forced_columns(psf is not None)
     if found.n == 0:
         log("warning", "catalog: no segment has a pixel that can be used; the catalog is empty")
         return _empty(labels.shape, about, psf, True)._replace(detection_image=detection_image)
     depth = (detection_image / np.float32(image.scale)).astype(np.float32)
-    deeper = replace(image, data=depth, smoothed=depth)
-    outline = shapes.moments(depth, image.err, found, image.mask, threads=threads)
-    radius = shapes.kron(depth, image.err, found, image.mask, outline, threads=threads).k
+    unknown, dark = np.full(depth.shape, np.nan, np.float32), ~np.isfinite(depth)
+    deeper = replace(image, data=depth, smoothed=depth, err=unknown, mask=dark)
+    outline = shapes.moments(depth, unknown, found, dark, threads=threads)
+    radius = shapes.kron(depth, unknown, found, dark, outline, threads=threads).k
     fresh = {column.name for column in columns.prompt() if columns.forced_name(column.name) != column.name}
     kept = [column.name for column in columns.prompt() if column.name not in fresh | {"image_flags"}]
     own = [column.name for column in columns.forced_detection()]

@@ -2,7 +2,7 @@
 
 from rtools.declare import Option, Reference, Step
 
-__all__ = ["DUST_MAPS", "MEASURING", "REFERENCES", "SEPARATING", "STEP"]
+__all__ = ["DUST_MAPS", "MEASURING", "REFERENCES", "SEPARATING", "STEP", "in_vain", "least_pixels"]
 
 SEPARATING = (
     Option("deblend", False, "Separate sources whose pixels touch."),
@@ -45,10 +45,16 @@ STEP = Step(
         "rt-catalog X_cal.asdf --forced-segmentation DEEP_segm.asdf -o X_forced_cat.parquet",
     ),
     options=(
-        Option("bkg-boxsize", 1000, "Side of the background's boxes, pixels.", minimum=1),
-        Option("kernel-fwhm", 2.0, "Width of the smoothing kernel, pixels (FWHM).", minimum=0.1),
+        Option("bkg-boxsize", 1000, "Side of the background's boxes, pixels.", minimum=10),
+        Option("kernel-fwhm", 2.0, "Width of the smoothing kernel, pixels (FWHM; at most 20).", minimum=0.1),
         Option("snr-threshold", 3.0, "Threshold on the smoothed image, in rms of the unsmoothed background."),
-        Option("npixels", 25, "Least number of connected pixels of a source (5 with --deep).", minimum=1),
+        Option(
+            "npixels",
+            None,
+            "Least number of connected pixels of a source; 25 if not given, 5 with --deep.",
+            type=int,
+            minimum=1,
+        ),
         *SEPARATING,
         *MEASURING,
         Option("deep", False, "Find faint sources with a filter matched to the PSF; blends are separated."),
@@ -61,3 +67,25 @@ STEP = Step(
     references=REFERENCES,
     repeatable=True,
 )
+
+
+def least_pixels(options):
+    """Pixels that a source must have: as asked for, else as the way of searching has it."""
+    return options["npixels"] or (5 if options["deep"] else 25)
+
+
+def in_vain(options):
+    """What to say of options that are not at their defaults, and change nothing beside the others."""
+    idle = {"significance": "without --deep", "contrast": "without --deblend"}
+    if options["deep"]:
+        idle = dict.fromkeys(("snr_threshold", "deblend", "contrast"), "with --deep")
+    elif options["deblend"]:
+        del idle["contrast"]
+    if options["forced_segmentation"]:
+        searching = ("deep", "significance", "snr_threshold", "npixels", "deblend", "contrast")
+        idle = dict.fromkeys(searching, "with --forced-segmentation")
+    return [
+        f"--{option.name} does nothing {idle[option.key]}"
+        for option in STEP.options
+        if option.key in idle and options[option.key] != option.default
+    ]

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from functools import partial
 from pathlib import Path
 
@@ -15,6 +16,9 @@ from rtools.errors import InputError, UsageError
 __all__ = ["command", "main"]
 
 PRODUCT_TYPES = ("visit", "pass", "full")
+
+MAKING = ("product_name", "target", "release", "psf_match", "catalogs", "output", "outdir", "overwrite", "dry_run")
+"""Options, by the names of their parameters, that mean nothing where associations are read."""
 
 DESCRIPTION = """\
 Files are arguments, lists (@list, @-) or, for -, one a line on standard input; an association among them stands for its
@@ -70,17 +74,24 @@ def command(console, exposures, product_name, target, skycell, product_type, cel
     if by_cell + multiband + check + members > 1:
         ways = "--skycell (with --product-type, --cell, --subset), --multiband, --check and --members"
         raise UsageError(f"{ways} exclude each other")
-    if target and (by_cell or multiband or check or members):
+    if target and (by_cell or multiband):
         raise UsageError("--target is for plain associations")
-    if product_name and (by_cell or check or members):
+    if product_name and by_cell:
         raise UsageError("--product-name names one product")
-    _refuse_filter(psf_match)
+    if by_cell and common.typed("psf_match"):
+        raise UsageError("--psf-match is for multiband catalogs, and these are of one filter each")
+    if multiband and common.typed("catalogs"):
+        raise UsageError("--catalogs is for the alignment of images, and these are mosaics")
+    vain = [key for key in MAKING if common.typed(key)] if check or members else []
+    if vain:
+        raise UsageError(f"--{vain[0].replace('_', '-')} is for associations that are made")
+    _refuse_words(psf_match, release)
     files = list(dict.fromkeys(common.expand_inputs("@-" if name == "-" else name for name in exposures)))
     if not files:
         raise UsageError("no files")
     if check or members:
         return (check_files if check else print_members)(console, files, as_json=as_json)
-    files = _unfolded(files)
+    files = _unfolded(console, files)
     if by_cell:
         product_type = product_type or ("visit" if subset is None else "full")
         made, status = _by_cell(console, files, cells, {"product_type": product_type, "release": release or "p",
@@ -96,26 +107,29 @@ def command(console, exposures, product_name, target, skycell, product_type, cel
         raise InputError(
             f"no associations: no image {'touches these cells' if cells else 'of the sky among the files'}"
         )
-    extra = {"psf_match": psf_match, "catalogs": catalogs}
+    extra = {"psf_match": None if by_cell else psf_match, "catalogs": catalogs and not multiband}
     _write(made, extra, (output, outdir, overwrite, dry_run), as_json=as_json)
     return 0
 
 
-def _refuse_filter(psf_match):
+def _refuse_words(psf_match, release):
+    """Refuse what is no filter, and what is no data release."""
     from rtools.products.names import ELEMENTS
 
     filters = [element for element in ELEMENTS if element.startswith("f")]
     if psf_match and psf_match.lower() not in filters:
         raise UsageError(f"--psf-match {psf_match}: no filter", mend=f"one of {' '.join(filters)}")
+    if release and not re.fullmatch(r"p|r[1-9]\d*(-[a-z0-9]+)?", release):
+        raise UsageError(f"--release {release}: no data release", mend="p, r1, r1-ultradeep …")
 
 
-def _unfolded(files):
+def _unfolded(console, files):
     """Files, each once, associations replaced by their science members."""
     from rtools.products.association import science_members
 
     found = {}
     for file in files:
-        for name in science_members(file) if file.endswith(".json") else [file]:
+        for name in science_members(file, console.log) if file.endswith(".json") else [file]:
             found.setdefault(os.path.abspath(name), name)
     return list(found.values())
 
@@ -180,15 +194,18 @@ def _exposure(console, file):
     from rtools.commands.skymap import footprint_of
     from rtools.mosaic.grouping import Exposure
     from rtools.mosaic.skymap_match import cells_touching
+    from rtools.products import metadata
+    from rtools.products.mosaic_meta import SKY_TYPES
 
     with opened(file, ("l2_image",)) as product:
         meta = product.meta
+        metadata.require(meta, "exposure.type", "instrument.optical_element", path=file)
         kind = meta["exposure"]["type"]
-        if kind != "WFI_IMAGE":
+        if kind not in SKY_TYPES:
             console.log("warning", f"{file}: {kind}, left out")
             return None
         name = _name(file)
-        visit = name.visit_id if name and name.visit_id else meta["observation"].get("visit_id") or ""
+        visit = name.visit_id if name and name.visit_id else str(metadata.get(meta, "observation.visit_id"))
         if len(visit) != 19 or not visit.isdecimal():
             raise InputError("neither its name nor meta.observation.visit_id says the visit", path=file)
         element = meta["instrument"]["optical_element"].lower()

@@ -6,14 +6,17 @@ import shutil
 import sys
 import tempfile
 from contextlib import contextmanager
+from copy import copy
 from pathlib import Path
 
 import click
 
 from rtools.commands.common import Refusal, expand_inputs, for_each, jobs_count, shared_status
+from rtools.commands.outputs import make_directory
 from rtools.errors import InputError, QualityError, RtoolsError, UsageError
 
-__all__ = ["check_option", "errors_called", "reference_config", "run_inputs", "spooled"]
+__all__ = ["check_option", "errors_called", "read_settings", "reference_config", "refuse_combinations",
+           "run_inputs", "spooled"]  # fmt: skip
 
 
 def reference_config(ref, refdir, builtin):
@@ -50,13 +53,39 @@ def check_option(step, option, value):
     return value
 
 
+def read_settings(words, step_of):
+    """Step to {option key: value} from words like ``rampfit.threshold=5``; romancal's names are taken, too.
+
+    Parameters
+    ----------
+    words : iterable of str
+    step_of : callable
+        The declaration of the step that a word means.
+    """
+    settings = {}
+    for word in words:
+        target, separator, value = word.partition("=")
+        step_word, dot, option_word = target.partition(".")
+        if not separator or not dot:
+            raise UsageError(f"--set {word}: STEP.OPTION=VALUE expected")
+        step, plain = step_of(step_word), option_word.replace("_", "-")
+        found = [option for option in step.options if plain == option.name or option_word == option.peer]
+        if not found:
+            known = ", ".join(option.name for option in step.options) or "none"
+            raise UsageError(f"--set {word}: {step.tool} has no option {option_word}", mend=f"it has {known}")
+        settings.setdefault(step.name, {})[found[0].key] = check_option(step, found[0], value)
+    return settings
+
+
 def run_inputs(console, inputs, request, *, catalog=None, dry_run=False, timings=False, as_json=False, fail_fast=False):
     """Plan every input, then run every plan; returns the exit status.
 
     A plan that cannot be made is reported before any work is done, and its input left out.
     """
     request.threads = jobs_count(request.threads)
-    _refuse_combinations(request, as_json and not dry_run, dry_run)
+    refuse_combinations(request, as_json=as_json, dry_run=dry_run)
+    if request.output == "-" and request.save_steps:
+        raise UsageError("--save-steps and -o - do not go together", mend="standard output holds one product")
     plans, taken, reports = {}, {}, []
     how = {"fail_fast": fail_fast, "report": reports.append, "key": "input"}
     groups, status = _members(console, expand_inputs(inputs), how, request)
@@ -93,8 +122,8 @@ def run_inputs(console, inputs, request, *, catalog=None, dry_run=False, timings
             if len(names) == 1:
                 done = for_each(console, names, carry_out, **how)
             elif request.single:
-                _align(console, [plans[name] for name in names], request)
-                done = for_each(console, names, carry_out, **how)
+                act = _after(lambda names=names: _align(console, [plans[name] for name in names], request), carry_out)
+                done = for_each(console, names, act, **how)
             else:
                 done = _run_group(console, {name: plans[name] for name in names}, request, _report, how)
             status = shared_status(status, done)
@@ -105,11 +134,9 @@ def run_inputs(console, inputs, request, *, catalog=None, dry_run=False, timings
     return status
 
 
-def _refuse_combinations(request, as_json, dry_run):
-    """Options that exclude each other."""
-    if request.output == "-" and request.save_steps:
-        raise UsageError("--save-steps and -o - do not go together", mend="standard output holds one product")
-    if request.output == "-" and as_json:
+def refuse_combinations(request, *, as_json, dry_run):
+    """Refuse options that exclude each other."""
+    if request.output == "-" and as_json and not dry_run:
         raise UsageError("--json and -o - both want standard output")
     if request.output == "-" and sys.stdout.isatty() and not dry_run:
         raise UsageError("will not write a product to a terminal", mend="redirect it, or give -o a name")
@@ -176,9 +203,22 @@ def _run_group(console, plans, request, report, how):
 
         status = for_each(console, list(plans), calibrate, **how)
         if rests and not (status and how["fail_fast"]):
-            grouped.align_plans(list(rests.values()), request, console.log)
-            status = shared_status(status, for_each(console, list(rests), finish, **how))
+            act = _after(lambda: grouped.align_plans(list(rests.values()), request, console.log), finish)
+            status = shared_status(status, for_each(console, list(rests), act, **how))
     return status
+
+
+def _after(align, function):
+    """`function` for each image of a group once they are aligned; what goes wrong there goes wrong for each."""
+    try:
+        align()
+    except (RtoolsError, OSError) as error:
+        failure = error
+
+        def function(_name):
+            raise copy(failure)
+
+    return function
 
 
 def _members(console, inputs, how, request):
@@ -191,7 +231,7 @@ def _members(console, inputs, how, request):
         if not name.endswith(".json"):
             groups.setdefault(name, "together" if request.together else name)
             return
-        for member in science_members(name):
+        for member in science_members(name, console.log):
             groups.setdefault(member, "together" if request.together else name)
         request.catalogs.update(tweakreg_catalogs(name))
 
@@ -245,11 +285,7 @@ def _carry_out(console, name, plan, request, scratch):
     if to_stdout:
         plan.outputs = {plan.main: Path(scratch) / plan.outputs[plan.main].name}
     for directory in {output.parent for output in plan.outputs.values()}:
-        try:
-            directory.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise RtoolsError(f"cannot be made ({(error.strerror or str(error)).lower()})", path=directory) from None
-
+        make_directory(directory)
     with plan.product:
         result = execute(plan, request, Journal(console.log, name), progress=_progress(console, name))
     console.status("")

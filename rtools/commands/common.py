@@ -34,6 +34,7 @@ __all__ = [
     "option",
     "shared_status",
     "tool",
+    "typed",
 ]
 
 option = partial(click.option, show_default=True)
@@ -377,6 +378,11 @@ def _lines(path):
         return (sys.stdin.read() if path == "-" else Path(path).read_text()).splitlines()
     except OSError as error:
         raise InputError(f"cannot read the list ({error.strerror})", path=path) from None
+
+
+def typed(key):
+    """Whether the option of this parameter stands on the command line."""
+    return click.get_current_context().get_parameter_source(key).name == "COMMANDLINE"
 
 
 def for_each(console, inputs, function, *, fail_fast=False, report=None, key="file"):

@@ -10,7 +10,7 @@ import click
 
 from rtools.commands import common
 from rtools.commands.inputs import local
-from rtools.commands.outputs import Outputs
+from rtools.commands.outputs import Outputs, make_directory
 from rtools.errors import RtoolsError, UsageError
 from rtools.products import keys
 
@@ -54,7 +54,7 @@ def edit_files(console, names, edited, *, in_place, output, outdir, overwrite, d
             elif output == "-":
                 _stream(edit, name, console.tool)
             else:
-                _make_directory(target.parent)
+                make_directory(target.parent)
                 click.echo(edit.stage(target, tool=console.tool, inputs=[name]).commit())
 
     return common.for_each(console, names, change, fail_fast=fail_fast)
@@ -80,13 +80,6 @@ def _filename(path):
     found = keys.find(keys.read_tree(path), "meta.filename")
     name = Path(str(found[0][1])).name if found else ""
     return name or f"stdin.{keys.form_of(path)}"
-
-
-def _make_directory(directory):
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise RtoolsError(f"cannot be made ({(error.strerror or str(error)).lower()})", path=directory) from None
 
 
 def _stream(edit, name, tool):

@@ -1,11 +1,12 @@
 """rt-run on images: the chain of a mosaic."""
 
-import click
+from contextlib import suppress
 
-from rtools.commands.chainlike import check_option
+from rtools.commands.chainlike import read_settings
+from rtools.commands.common import typed
 from rtools.commands.mosaic_options import GRID_KEYS, wanted_grid
 from rtools.commands.mosaiclike import run_groups
-from rtools.errors import UsageError
+from rtools.errors import RtoolsError, UsageError
 
 __all__ = ["makes_mosaic", "run_chain"]
 
@@ -18,20 +19,27 @@ def makes_mosaic(inputs, options):
 
     An association of images that comes with --refcat is one whose images are to be aligned.
     """
-    typed = click.get_current_context().get_parameter_source("refcat").name == "COMMANDLINE"
-    asked = options["mosaic"] or options["add"]
-    if typed and not asked:
-        return False  # images that are to be aligned
-    if asked or any(options[key] not in (None, ()) for key in GRID_KEYS):
+    if options["mosaic"] or options["add"] or any(options[key] not in (None, ()) for key in GRID_KEYS):
         return True
-    files = [name for name in inputs if name.endswith(".json")]
-    if not files or len(files) < len(inputs):
+    if typed("refcat") or not all(name.endswith(".json") for name in inputs):
         return False
+    found = {_of_images(name): name for name in inputs}
+    if True in found and False in found:
+        raise UsageError(f"{found[True]} is of images, {found[False]} is not", mend="run one after the other")
+    return True in found
+
+
+def _of_images(name):
+    """Whether an association's members are images; None if none of them can be read."""
     from rtools.products import reader
     from rtools.products.association import science_members
 
-    members = [member for name in files for member in science_members(name)]
-    return all(reader.open_product(member).kind == "l2_image" for member in members)
+    kinds = []
+    with suppress(RtoolsError):
+        for member in science_members(name):
+            with suppress(RtoolsError):  # told where each input is planned
+                kinds.append(reader.open_product(member).kind)
+    return all(kind == "l2_image" for kind in kinds) if kinds else None
 
 
 def run_chain(console, inputs, options, *, references, how):
@@ -50,21 +58,22 @@ def run_chain(console, inputs, options, *, references, how):
     from rtools.pipeline.mosaic_plan import Request
 
     for key in ("first", "last", "refcat", "strict", "save_steps"):
-        typed = click.get_current_context().get_parameter_source(key).name == "COMMANDLINE"
-        if options.pop(key) and typed:
+        if options.pop(key) and typed(key):
             raise UsageError(f"--{KEYS.get(key, key).replace('_', '-')} is for exposures, and this makes a mosaic")
     options.pop("mosaic")
     wanted, cells = wanted_grid(options)
     request = Request(
         tool="rt-run",
         skip=frozenset(_step_of(word).name for word in options.pop("skip")),
-        settings=_settings(options.pop("settings")),
+        settings=read_settings(options.pop("settings"), _step_of),
         wanted=wanted,
         skycells=cells,
         references=references,
         threads=options.pop("jobs"),
         **options,
     )
+    if "flux" in request.skip:
+        raise UsageError("--skip flux: a mosaic is in MJy/sr", mend="leave it out")
     if "resample" in request.skip:
         raise UsageError("--skip resample: there is no mosaic without it", mend="use rt-skymatch, rt-outlier")
     return run_groups(console, inputs, request, **how)
@@ -80,20 +89,3 @@ def _step_of(word):
         if plain in (step.name, step.cal_step, step.suffix):
             return step
     raise UsageError(f"no step of a mosaic is called {word!r}", mend=f"steps: {' '.join(STEPS)} catalog")
-
-
-def _settings(words):
-    """Step to {option key: value} from words like ``outlier.snr=4 3``; romancal's names are taken, too."""
-    settings = {}
-    for word in words:
-        target, separator, value = word.partition("=")
-        step_word, dot, option_word = target.partition(".")
-        if not separator or not dot:
-            raise UsageError(f"--set {word}: STEP.OPTION=VALUE expected")
-        step, plain = _step_of(step_word), option_word.replace("_", "-")
-        found = [option for option in step.options if plain == option.name or option_word == option.peer]
-        if not found:
-            known = ", ".join(option.name for option in step.options) or "none"
-            raise UsageError(f"--set {word}: {step.tool} has no option {option_word}", mend=f"it has {known}")
-        settings.setdefault(step.name, {})[found[0].key] = check_option(step, found[0], value)
-    return settings

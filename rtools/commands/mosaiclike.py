@@ -2,20 +2,19 @@
 
 import json
 import os
-import sys
 import tempfile
 
 import click
 from click.core import ParameterSource
 
 from rtools.commands import options as bundles
-from rtools.commands.chainlike import check_option, errors_called, spooled
+from rtools.commands.chainlike import check_option, errors_called, refuse_combinations, spooled
 from rtools.commands.common import Refusal, entry, expand_inputs, for_each, jobs_count, shared_status, tool
 from rtools.commands.mosaic_options import wanted_grid
 from rtools.commands.step import click_option
 from rtools.errors import UsageError
 
-__all__ = ["command_of_step", "entry", "run_groups"]
+__all__ = ["command_of_step", "entry", "run_groups", "run_plans"]
 
 
 def command_of_step(step, more=()):
@@ -73,41 +72,71 @@ def run_groups(console, inputs, request, *, alone=False, dry_run=False, timings=
     from rtools.pipeline.mosaic_plan import make_plan
 
     request.threads = jobs_count(request.threads)
-    _refuse_combinations(request, as_json=as_json, dry_run=dry_run)
+    refuse_combinations(request, as_json=as_json, dry_run=dry_run)
+    if not 0 < request.max_memory < float("inf"):
+        raise UsageError(f"--max-memory {request.max_memory}: a positive number expected")
     names = {name if name == "-" else os.path.abspath(name): name for name in reversed(expand_inputs(inputs))}
     groups = _groups(list(reversed(names.values())), alone=alone)
     if request.output and len(groups) > 1:
         raise UsageError("-o names one output", mend="use --outdir for several")
     if request.add and len(groups) > 1:
         raise UsageError("--add: one group of images joins a mosaic", mend="add one association after the other")
+
+    def plan(name):
+        with errors_called("-", scratch):
+            made = make_plan([_local(file, request, scratch) for file in groups[name]], request)
+        return made, _outputs(made)
+
+    def carry_out(name, made):
+        with errors_called("-", scratch):
+            return _carry_out(console, name, made, request, "note" if timings else "info")
+
+    def describe(name, made):
+        return _described(name, made, request)
+
+    with tempfile.TemporaryDirectory(prefix="rtools-") as scratch:
+        how = {"dry_run": dry_run, "as_json": as_json, "fail_fast": fail_fast}
+        return run_plans(console, groups, (plan, carry_out, describe, _print_plan), **how)
+
+
+def run_plans(console, groups, parts, *, dry_run, as_json, fail_fast):
+    """Plan every group, then carry out every plan; returns the exit status.
+
+    Parameters
+    ----------
+    console : Console
+    groups : iterable of str
+        Their names.
+    parts : tuple of callable
+        ``plan(name)`` gives a plan and the paths of its outputs; ``carry_out(name, plan)`` what is told of it, a dict
+        with ``outputs``; ``describe(name, plan)`` what --dry-run tells, which the last prints.
+    dry_run, as_json, fail_fast : bool
+    """
+    make, act, describe, print_plan = parts
     plans, reports, taken = {}, [], {}
     how = {"fail_fast": fail_fast, "report": reports.append, "key": "input"}
 
     def plan(name):
-        with errors_called("-", scratch):
-            files = [_local(file, request, scratch) for file in groups[name]]
-            plans[name] = make_plan(files, request)
-        for path in _outputs(plans[name]):
-            first = taken.setdefault(str(path), name)
+        plans[name], paths = make(name)
+        for path in paths:
+            first = taken.setdefault(os.path.abspath(path), name)
             if first != name:
                 raise Refusal(f"{first} and {name} would both be {path}", mend="give them different directories")
 
     def carry_out(name):
-        with errors_called("-", scratch):
-            reports.append(_carry_out(console, name, plans.pop(name), request, "note" if timings else "info"))
+        reports.append(act(name, plans.pop(name)))
         if not as_json:
             for path in reports[-1]["outputs"]:
                 click.echo(path)
 
-    with tempfile.TemporaryDirectory(prefix="rtools-") as scratch:
-        status = for_each(console, groups, plan, **how)
-        if status and fail_fast:
-            plans.clear()
-        if dry_run:
-            shown = [_described(name, plans[name], request) for name in plans]
-            click.echo(json.dumps(shown + reports, indent=2)) if as_json else [_print_plan(entry) for entry in shown]
-            return status
-        status = shared_status(status, for_each(console, list(plans), carry_out, **how))
+    status = for_each(console, groups, plan, **how)
+    if status and fail_fast:
+        plans.clear()
+    if dry_run:
+        shown = [describe(name, made) for name, made in plans.items()]
+        click.echo(json.dumps(shown + reports, indent=2)) if as_json else [print_plan(entry) for entry in shown]
+        return status
+    status = shared_status(status, for_each(console, list(plans), carry_out, **how))
     if as_json:
         click.echo(json.dumps(reports, indent=2))
     return status
@@ -132,17 +161,6 @@ def _groups(inputs, *, alone):
     if associations or alone:
         return {name: [name] for name in inputs}
     return {inputs[0] if len(inputs) == 1 else f"{len(inputs)} images": inputs}
-
-
-def _refuse_combinations(request, *, as_json, dry_run):
-    if not 0 < request.max_memory < float("inf"):
-        raise UsageError(f"--max-memory {request.max_memory}: a positive number expected")
-    if request.output and request.outdir:
-        raise UsageError("-o and --outdir do not go together")
-    if request.output == "-" and as_json and not dry_run:
-        raise UsageError("--json and -o - both want standard output")
-    if request.output == "-" and sys.stdout.isatty() and not dry_run:
-        raise UsageError("will not write a product to a terminal", mend="redirect it, or give -o a name")
 
 
 def _outputs(plan):

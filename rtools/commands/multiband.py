@@ -1,7 +1,5 @@
 """rt-multiband: one catalog of mosaics in several filters."""
 
-import json
-import os
 import shutil
 import sys
 import tempfile
@@ -13,9 +11,11 @@ import click
 from rtools.catalog.multiband_step import STEP
 from rtools.commands import options as bundles
 from rtools.commands.catalog import form
-from rtools.commands.chainlike import check_option, reference_config
-from rtools.commands.common import Refusal, entry, expand_inputs, for_each, jobs_count, shared_status, tool
+from rtools.commands.chainlike import check_option, reference_config, refuse_combinations
+from rtools.commands.common import entry, expand_inputs, jobs_count, tool, typed
 from rtools.commands.inputs import local
+from rtools.commands.mosaiclike import run_plans
+from rtools.commands.outputs import make_directory
 from rtools.commands.step import click_option
 from rtools.errors import RtoolsError, UsageError
 
@@ -30,6 +30,9 @@ def _run(console, inputs, ref, refdir, builtin, **options):
         item.key: None if settings[item.key] is None else check_option(STEP, item, settings[item.key])
         for item in STEP.options
     }
+    vain = [key for key in ("inject_seed", "save_debug_info") if typed(key) and checked[key] not in (None, False)]
+    if vain and not checked["inject_sources"]:
+        raise UsageError(f"--{vain[0].replace('_', '-')} is for --inject-sources")
     how = {key: options.pop(key) for key in ("dry_run", "as_json", "fail_fast")}
     request = Request(
         tool=STEP.tool,
@@ -59,42 +62,26 @@ def _run_groups(console, groups, request, *, dry_run, as_json, fail_fast):
     """Plan every group, then carry out every plan; returns the exit status."""
     from rtools.pipeline import multiband
 
-    _refuse_combinations(request, as_json and not dry_run, dry_run)
+    refuse_combinations(request, as_json=as_json, dry_run=dry_run)
     if request.output and len(groups) > 1:
         raise UsageError("-o names one output", mend="use --outdir for several associations")
     with ExitStack() as stack:
         spooled = stack.enter_context(local("-")) if "-" in groups else None
         if spooled:
             groups = {"-": [spooled if file == "-" else file for file in groups["-"]]}
-        plans, reports, taken = {}, [], {}
 
         def plan(name):
             with _called(spooled):
-                plans[name] = multiband.make_plan(groups[name], request, spooled=spooled)
-            for output in plans[name].outputs.values():
-                first = taken.setdefault(os.path.abspath(output), name)
-                if first != name:
-                    raise Refusal(f"{first} and {name} would both be {output}", mend="give them different directories")
+                made = multiband.make_plan(groups[name], request, spooled=spooled)
+            return made, made.outputs.values()
 
-        def carry_out(name):
+        def carry_out(name, made):
             with _called(spooled):
-                outputs = _written(plans.pop(name), request, console.log)
-            reports.append({"input": name, "outputs": [str(path) for path in outputs]})
-            if not as_json:
-                for path in outputs:
-                    click.echo(path)
+                outputs = _written(made, request, console.log)
+            return {"input": name, "outputs": [str(path) for path in outputs]}
 
-        how = {"fail_fast": fail_fast, "report": reports.append, "key": "input"}
-        status = for_each(console, groups, plan, **how)
-        if dry_run:
-            shown = [_described(name, made) for name, made in plans.items()]
-            click.echo(json.dumps(shown + reports, indent=2)) if as_json else [_print_plan(one) for one in shown]
-            return status
-        if not (status and fail_fast):
-            status = shared_status(status, for_each(console, list(plans), carry_out, **how))
-    if as_json:
-        click.echo(json.dumps(reports, indent=2))
-    return status
+        how = {"dry_run": dry_run, "as_json": as_json, "fail_fast": fail_fast}
+        return run_plans(console, groups, (plan, carry_out, _described, _print_plan), **how)
 
 
 @contextmanager
@@ -108,15 +95,6 @@ def _called(spooled):
         raise
 
 
-def _refuse_combinations(request, as_json, dry_run):
-    if request.output and request.outdir:
-        raise UsageError("-o and --outdir do not go together")
-    if request.output == "-" and as_json:
-        raise UsageError("--json and -o - both want standard output")
-    if request.output == "-" and sys.stdout.isatty() and not dry_run:
-        raise UsageError("will not write a catalog to a terminal", mend="redirect it, or give -o a name")
-
-
 def _written(plan, request, log):
     """Carry out a plan; paths of what it wrote, none where standard output has it."""
     from rtools.pipeline import multiband
@@ -125,7 +103,7 @@ def _written(plan, request, log):
         log("warning", text)
     if request.output != "-":
         for path in plan.outputs.values():
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_directory(path.parent)
         return multiband.carry_out(plan, request, log)
     with tempfile.TemporaryDirectory(prefix="rtools-") as scratch:
         plan.outputs = {"cat": Path(scratch) / plan.outputs["cat"].name}

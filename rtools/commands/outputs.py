@@ -9,7 +9,7 @@ from pathlib import Path
 from rtools.commands.common import Refusal
 from rtools.errors import RtoolsError, UsageError
 
-__all__ = ["Outputs", "deliver"]
+__all__ = ["Outputs", "deliver", "make_directory"]
 
 
 class Outputs:
@@ -85,6 +85,14 @@ class Outputs:
             raise Refusal(f"{first} and {source} would both be {path}", mend="give them different directories")
 
 
+def make_directory(directory):
+    """Make a directory for outputs, with those above it."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RtoolsError(f"cannot be made ({(error.strerror or str(error)).lower()})", path=directory) from None
+
+
 def deliver(path, filename, make):
     """Have a file written under its name, or sent to standard output.
 
@@ -98,7 +106,7 @@ def deliver(path, filename, make):
         ``make(path)`` returns a `rtools.products.writer.Stage` that is not committed.
     """
     if path is not None:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_directory(path.parent)
         make(path).commit()
         return
     with tempfile.TemporaryDirectory(prefix="rtools-") as scratch:

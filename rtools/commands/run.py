@@ -4,8 +4,8 @@ import click
 
 from rtools.commands import mosaic_chain, mosaic_options
 from rtools.commands import options as bundles
-from rtools.commands.chainlike import check_option, reference_config, run_inputs
-from rtools.commands.common import entry, expand_inputs, tool
+from rtools.commands.chainlike import read_settings, reference_config, run_inputs
+from rtools.commands.common import entry, expand_inputs, tool, typed
 from rtools.errors import UsageError
 from rtools.pipeline import chain
 
@@ -72,9 +72,12 @@ def command(console, **options):
     inputs = expand_inputs(inputs)
     if mosaic_chain.makes_mosaic(inputs, options):
         return mosaic_chain.run_chain(console, inputs, options, references=references, how=how)
+    if typed("max_memory"):
+        raise UsageError("--max-memory is for mosaics, and this calibrates exposures")
     for key in (*mosaic_options.GRID_KEYS, "add", "mosaic", "max_memory"):
         options.pop(key)
-    settings, refcat = _settings(options.pop("settings")), options.pop("refcat")
+    settings = read_settings(options.pop("settings"), lambda word: chain.step_of(chain.resolve(word)))
+    refcat = options.pop("refcat")
     if refcat is not None:
         settings.setdefault("tweakreg", {}).setdefault("refcat", refcat)
     request = Request(
@@ -92,24 +95,6 @@ def command(console, **options):
 
 def _step(word):
     return chain.resolve(word) if word else None
-
-
-def _settings(words):
-    """Step to {option key: value} from words like ``rampfit.threshold=5``; romancal's names are taken, too."""
-    settings = {}
-    for word in words:
-        target, separator, value = word.partition("=")
-        step_word, dot, option_word = target.partition(".")
-        if not separator or not dot:
-            raise UsageError(f"--set {word}: STEP.OPTION=VALUE expected")
-        step = chain.step_of(chain.resolve(step_word))
-        plain = option_word.replace("_", "-")
-        found = [option for option in step.options if plain == option.name or option_word == option.peer]
-        if not found:
-            known = ", ".join(option.name for option in step.options) or "none"
-            raise UsageError(f"--set {word}: {step.tool} has no option {option_word}", mend=f"it has {known}")
-        settings.setdefault(step.name, {})[found[0].key] = check_option(step, found[0], value)
-    return settings
 
 
 main = entry(command)

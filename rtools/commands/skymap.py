@@ -9,7 +9,8 @@ import click
 
 from rtools.commands import common, options
 from rtools.commands.inputs import opened
-from rtools.errors import InputError, RtoolsError, UsageError
+from rtools.commands.outputs import Outputs, make_directory
+from rtools.errors import InputError, UsageError
 
 __all__ = ["command", "footprint_of", "main"]
 
@@ -69,8 +70,10 @@ def command(console, inputs, radec, polygon, neighbours, names, wcs, corners, pr
         raise UsageError("--names does not go with --wcs, --corners, --primary or --json")
     if not queries and (neighbours or names or any(more.values())):
         raise UsageError("--write and --compare take no options of cells")
+    if not write and common.typed("overwrite"):
+        raise UsageError("--overwrite is for --write")
     if write:
-        return _write(console, write, overwrite, common.jobs_count(jobs))
+        return _write(console, write, overwrite, common.jobs_count(jobs), as_json)
     if compare:
         return _compare(console, compare, as_json)
     reports = []
@@ -242,15 +245,13 @@ def _print_cells(reports, more):
         print_table(head, [[row.get(key, "-") for key in head] for row in rows], labels=2)
 
 
-def _write(console, path, overwrite, threads):
+def _write(console, name, overwrite, threads, as_json):
     from rtools.mosaic import skymap_table
     from rtools.products import history, skycells
 
-    path = Path(path)
-    if path.is_dir():
-        raise RtoolsError("a directory", path=path)
-    if path.exists() and not overwrite:
-        raise RtoolsError("exists already", mend="--overwrite replaces it", path=path)
+    path = Outputs(name, None, overwrite=overwrite, inputs=[]).path("", name)
+    if path is None:
+        raise UsageError("--write names a file, not standard output")
     table = skymap_table.region_table()
 
     def parts():
@@ -259,13 +260,13 @@ def _write(console, path, overwrite, threads):
                 console.status(f"{path.name}: {100 * region // len(table)}%")
             yield skymap_table.region_rows(region)
 
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_directory(path.parent)
     count = int(table["skycell_end"][-1])
     entries = [history.entry("rt-skymap")]
     skycells.write_tables(path, table, parts(), count=count, threads=threads, history=entries,
                           meta=skymap_table.SIZES)  # fmt: skip
     console.status("")
-    click.echo(path)
+    click.echo(json.dumps({"output": str(path)}, indent=2) if as_json else path)
     return 0
 
 

@@ -3,9 +3,7 @@
 import numpy as np
 from numba import njit
 
-__all__ = ["add_image", "add_totals", "exposure_times", "finish"]
-
-READ_NOISE = np.int64(0)
+__all__ = ["add_image", "add_totals", "finish"]
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -57,14 +55,14 @@ def add_totals(band, place, totals, member, wanted):
                 context[plane, row, column] |= bit
             if not present.size:
                 continue
-            share = exposure
+            share, inverse = exposure, 1 / w
             if exposure == 0:
-                sigma = lanes[y, x, 2] / w
+                sigma = lanes[y, x, 2] * inverse
                 share = 1 / (sigma * sigma)
                 if not share < np.inf:
                     continue
             for k in range(present.size):
-                sigma = lanes[y, x, 2 + k] / w
+                sigma = lanes[y, x, 2 + k] * inverse
                 variance = sigma * sigma
                 if present[k] and variance < np.inf:
                     sums[k, row, column] += variance * share * share
@@ -99,25 +97,3 @@ def finish(totals, ratio, in_err, err):
                     total += variance
                     some = True
             err[y, x] = np.sqrt(total) if some else np.nan
-
-
-@njit(nogil=True, cache=True, error_model="numpy")
-def exposure_times(context, times):
-    """Largest, sum and number of the positive exposure times of a context's pixels: Σ times over the bits set."""
-    largest, total, count = np.float32(0), 0.0, 0
-    for y in range(context.shape[1]):
-        for x in range(context.shape[2]):
-            time = np.float32(0)
-            for plane in range(context.shape[0]):
-                bits = context[plane, y, x]
-                index = 32 * plane
-                while bits:
-                    if bits & np.uint32(1):
-                        time += times[index]
-                    bits >>= np.uint32(1)
-                    index += 1
-            if time > 0:
-                largest = max(largest, time)
-                total += time
-                count += 1
-    return largest, total, count

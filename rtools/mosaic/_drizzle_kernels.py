@@ -17,6 +17,9 @@ POINT, TURBO, GAUSSIAN, LANCZOS = 0, 1, 2, 3
 NEGLIGIBLE = 1e-12
 """Overlap (output pixels) that is rounding, not area."""
 
+FLAT, THIN = 1e-30, 1e-9
+"""Rise and half width of edges (output pixels) below which they count as horizontal or vertical."""
+
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def _any(wanted, first, count):
@@ -94,144 +97,148 @@ def _corners(centres, j, h, corner):
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def _sigma(planes, j, first, sigma):
-    """Square roots of the variances of a row's pixels: (columns, lanes - 2)."""
+    """Square roots of the variances of a row's pixels: (lanes - 2, columns)."""
     (rnoise, poisson, flat), sources, added = planes
+    last = first + sigma.shape[1]
     for lane in range(sources.size):
-        more = added[lane]
-        for i in range(sigma.shape[0]):
-            x = first + i
-            value = rnoise[j, x] if sources[lane] == 0 else (poisson[j, x] if sources[lane] == 1 else flat[j, x])
-            sigma[i, lane] = np.sqrt(value + more)
+        source, more, line = rnoise, added[lane], sigma[lane]
+        if sources[lane] == 1:
+            source = poisson
+        elif sources[lane] == 2:
+            source = flat
+        values = source[j, first:last]
+        for i in range(line.size):
+            line[i] = np.sqrt(values[i] + more)
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _extent(corner, i):
-    """First and last output pixel that a square may touch."""
-    a, b, c, d = corner[0], corner[1], corner[2], corner[3]
-    low = min(min(a[i], b[i]), min(c[i], d[i]))
-    high = max(max(a[i], b[i]), max(c[i], d[i]))
-    return low, high
-
-
-@njit(nogil=True, cache=True, error_model="numpy")
-def _edge(start, end, cover):
-    """Add the area between an edge and the far right to the pixels it passes: `cover` sums up along u to coverage."""
-    (ua, va), (ub, vb) = start, end
-    sign = 1.0
-    if vb < va:
-        ua, va, ub, vb, sign = ub, vb, ua, va, -1.0
-    if vb == va:
-        return
-    slope = (ub - ua) / (vb - va)
-    r = int(va)
-    u, v = ua, va
-    while v < vb:
-        top = min(vb, r + 1.0)
-        to = ub if top == vb else ua + (top - va) * slope
-        low, high = min(u, to), max(u, to)
-        height = sign * (top - v)
-        c, last = int(low), int(high)
-        if c == last:
-            part = height * (c + 1 - 0.5 * (low + high))
-            cover[r, c] += part
-            cover[r, c + 1] += height - part
-        else:
-            density = height / (high - low)
-            x = low
-            while c <= last:
-                right = min(high, c + 1.0)
-                piece = (right - x) * density
-                part = piece * (c + 1 - 0.5 * (x + right))
-                cover[r, c] += part
-                cover[r, c + 1] += piece - part
-                x = right
-                c += 1
-        u, v = to, top
-        r += 1
-
-
-@njit(nogil=True, cache=True, error_model="numpy")
-def _coverage(corner, i, first, cover):
-    """Put the area of a square in each output pixel into `cover` (as `_edge` does); its whole area."""
-    xs, ys = corner[0], corner[1]
-    ox, oy = 0.5 - first[1], 0.5 - first[0]
-    for e in range(4):
-        n = (e + 1) & 3
-        _edge((xs[e, i] + ox, ys[e, i] + oy), (xs[n, i] + ox, ys[n, i] + oy), cover)
-    return 0.5 * ((xs[1, i] - xs[3, i]) * (ys[0, i] - ys[2, i]) - (xs[0, i] - xs[2, i]) * (ys[1, i] - ys[3, i]))
-
-
-@njit(nogil=True, cache=True, error_model="numpy")
-def _rectangle(corner, i, place, size):
-    """First row and column, rows and columns of the output that a square may touch; no rows if it misses the band."""
-    low, high = _extent(corner[1], i)
-    # NaN fails too
-    if not ((high > place[0] - 0.5) & (low < place[0] + size[0] - 0.5)):
-        return 0, 0, 0, 0
-    left, right = _extent(corner[0], i)
-    if not ((right > place[1] - 0.5) & (left < place[1] + size[1] - 0.5)):
-        return 0, 0, 0, 0
-    iy, ix = int(np.floor(low + 0.5)), int(np.floor(left + 0.5))
-    return iy, ix, int(np.floor(high + 0.5)) - iy + 1, int(np.floor(right + 0.5)) - ix + 1
-
-
-@njit(nogil=True, cache=True, error_model="numpy", inline="always")  # as a call it would cost a sixth of the time
-def _pour(band, first, cover, area, values):
-    """Spread a pixel over its part of the band, by its coverage there, which is cleared.
+def _select(weight, corner, band, wanted, picked):
+    """Pick the pixels of a row that count, and put their squares beside each other.
 
     Parameters
     ----------
-    band : float32 (rows, columns, lanes)
-    first : (int, int, int, int)
-        Row and column of the band where the square's rectangle begins, and its size.
-    cover : float64
-        What `_coverage` left there.
-    area : float
-        Of the square.
-    values : tuple
-        (weight, what it gives to each lane, tuple of as many zeros as lanes).
+    weight : float32 (n,)
+    corner : float64 (2, 4, n)
+    band : tuple
+        (row, column, rows, columns) of the output.
+    wanted : uint8 (rows, columns), or of size 0 for all
+    picked : tuple
+        Receives numbers of pixels, rows and columns of the output with which their squares begin, squares (8, n): x and
+        y of the corners, from the outer corner of that output pixel on.
+
+    Returns
+    -------
+    count, reach : int
+        Pixels picked; output pixels that the largest square needs in a row or column.
     """
-    row, column, rows, columns = first
-    weight, part, lanes = values
-    for r in range(rows):
-        inside = (row + r >= 0) & (row + r < band.shape[0])
-        total = 0.0
-        for c in range(columns):
-            total += cover[r, c]
-            cover[r, c] = 0.0
-            here = column + c
-            overlap = total / area
-            if inside & (here >= 0) & (here < band.shape[1]) & (overlap * abs(area) > NEGLIGIBLE):
-                omega = np.float32(overlap * weight)
-                for lane in range(len(lanes)):
-                    band[row + r, here, lane] += omega * part[lane]
-        cover[r, columns] = 0.0
-        cover[r, columns + 1] = 0.0
+    number, first, squares = picked
+    y0, x0, height, width = band
+    count, reach = 0, 1
+    for i in range(weight.size):
+        low_x = min(min(corner[0, 0, i], corner[0, 1, i]), min(corner[0, 2, i], corner[0, 3, i]))
+        high_x = max(max(corner[0, 0, i], corner[0, 1, i]), max(corner[0, 2, i], corner[0, 3, i]))
+        low_y = min(min(corner[1, 0, i], corner[1, 1, i]), min(corner[1, 2, i], corner[1, 3, i]))
+        high_y = max(max(corner[1, 0, i], corner[1, 1, i]), max(corner[1, 2, i], corner[1, 3, i]))
+        # NaN fails too
+        meets = (high_y > y0 - 0.5) & (low_y < y0 + height - 0.5) & (high_x > x0 - 0.5) & (low_x < x0 + width - 0.5)
+        if not meets or weight[i] == 0:
+            continue
+        iy, ix = int(np.floor(low_y + 0.5)), int(np.floor(low_x + 0.5))
+        size = max(int(np.floor(high_y + 0.5)) - iy, int(np.floor(high_x + 0.5)) - ix) + 1
+        if wanted.size and not _any(wanted, (iy - y0, ix - x0), (size, size)):
+            continue
+        number[count], first[0, count], first[1, count] = i, iy - y0, ix - x0
+        for e in range(4):
+            squares[e, count] = corner[0, e, i] - ix + 0.5
+            squares[4 + e, count] = corner[1, e, i] - iy + 0.5
+        reach = max(reach, size)
+        count += 1
+    return count, reach
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _below(squares, count, reach, lines, areas):
+    """Area of each square at v < 1, 2, … and u < 1, 2, …: `areas` (rows · columns, n).
+
+    It is the sum over the edges of the integral of min(u, c) over v, as far as v is below r.
+    """
+    slope, left, right, rise = lines[0, :count], lines[1, :count], lines[2, :count], lines[3, :count]
+    areas[: reach * reach, :count] = 0
+    for e in range(4):
+        ua, va = squares[e, :count], squares[4 + e, :count]
+        ub, vb = squares[(e + 1) & 3, :count], squares[4 + ((e + 1) & 3), :count]
+        for i in range(count):
+            high = vb[i] - va[i]
+            slope[i] = (ub[i] - ua[i]) / (high if abs(high) > FLAT else FLAT)
+        for r in range(reach):
+            for i in range(count):
+                start, end = min(va[i], r + 1.0), min(vb[i], r + 1.0)
+                least, most = min(ua[i], ub[i]), max(ua[i], ub[i])
+                one = min(max(ua[i] + (start - va[i]) * slope[i], least), most)
+                other = min(max(ub[i] + (end - vb[i]) * slope[i], least), most)
+                middle, half = 0.5 * (one + other), max(0.5 * abs(one - other), THIN)
+                left[i], right[i], rise[i] = middle - half, middle + half, end - start
+            for c in range(reach):
+                area, limit = areas[r * reach + c, :count], c + 1.0
+                for i in range(count):
+                    low, high = left[i], right[i]
+                    cut = min(max(limit, low), high)
+                    share = (cut - low) / (high - low)
+                    area[i] += rise[i] * (limit + share * (0.5 * (cut + low) - limit))
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _shares(areas, size, scale):
+    """Make of the sums of `_below` what each output pixel gets: its overlap times the `scale` of the square."""
+    count, reach = size
+    for r in range(reach - 1, -1, -1):
+        for c in range(reach - 1, -1, -1):
+            area, before = areas[r * reach + c, :count], areas[r * reach + c - 1, :count]
+            if c:
+                for i in range(count):
+                    area[i] -= before[i]
+    for r in range(reach - 1, -1, -1):
+        for c in range(reach):
+            area, before = areas[r * reach + c, :count], areas[(r - 1) * reach + c, :count]
+            for i in range(count):
+                piece = area[i] - before[i] if r else area[i]
+                area[i] = piece * scale[i] if abs(piece) > NEGLIGIBLE else 0.0
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def _row_of_squares(band, place, pixels, corner, room):
-    """Drizzle some pixels of a row; returns `cover`, which may have had to grow.
+    """Drizzle some pixels of a row; returns `areas`, which may have had to grow.
 
-    `pixels` are (weight, data, σ (columns, lanes - 2)); `room` is (cover, part, pixels wanted, a zero for each lane).
+    `pixels` are (weight, data, σ (lanes - 2, columns)); `room` is (areas, lines, picked, part, pixels wanted, a zero
+    for each lane).
     """
     weight, data, sigma = pixels
-    cover, part, wanted, lanes = room
-    for i in range(weight.size):
-        if weight[i] == 0:
-            continue
-        iy, ix, ny, nx = _rectangle(corner, i, place, band.shape)
-        if ny == 0 or (wanted.size and not _any(wanted, (iy - place[0], ix - place[1]), (ny, nx))):
-            continue
-        if ny > cover.shape[0] or nx + 2 > cover.shape[1]:
-            cover = np.zeros((ny + 8, nx + 10))
-        area = _coverage(corner, i, (iy, ix), cover)
+    areas, lines, picked, part, wanted, lanes = room
+    number, first, squares = picked
+    height, width = band.shape[0], band.shape[1]
+    count, reach = _select(weight, corner, (place[0], place[1], height, width), wanted, picked)
+    if count == 0:
+        return areas
+    if reach * reach > areas.shape[0]:
+        areas = np.empty((reach * reach, areas.shape[1]))
+    _below(squares, count, reach, lines, areas)
+    scale = lines[0]
+    for i in range(count):
+        scale[i] = weight[number[i]] / areas[reach * reach - 1, i]
+    _shares(areas, (count, reach), scale)
+    for k in range(count):
+        i, row, column = number[k], first[0, k], first[1, k]
         part[0] = 1
         part[1] = data[i]
         for lane in range(2, len(lanes)):
-            part[lane] = sigma[i, lane - 2]
-        _pour(band, (iy - place[0], ix - place[1], ny, nx), cover, area, (weight[i], part, lanes))
-    return cover
+            part[lane] = sigma[lane - 2, i]
+        for r in range(max(0, -row), min(reach, height - row)):
+            for c in range(max(0, -column), min(reach, width - column)):
+                omega = np.float32(areas[r * reach + c, k])
+                if omega != 0:
+                    for lane in range(len(lanes)):
+                        band[row + r, column + c, lane] += omega * part[lane]
+    return areas
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -258,8 +265,9 @@ def square(band, place, pixmap, planes, options):
     scratch = np.empty(ORDER)
     centres = np.empty((step + 2, 2, step + 2))
     corners = np.empty((2, 4, step))
-    sigmas = np.empty((step, max(len(lanes) - 2, 1)), np.float32)
-    cover = np.zeros((8, 10))
+    sigmas = np.empty((max(len(lanes) - 2, 1), step), np.float32)
+    areas, lines = np.empty((16, step)), np.empty((4, step))
+    picked = np.empty(step, np.int64), np.empty((2, step), np.int64), np.empty((8, step))
     part = np.empty(len(lanes), np.float32)
     for cy in range(cells.shape[1]):
         rows = max(cy * step, bounds[2]), min(cy * step + step, bounds[3] + 1)
@@ -269,13 +277,13 @@ def square(band, place, pixmap, planes, options):
             if rows[0] >= rows[1] or width <= 0 or not _reaches(boxes[cy, cx], place, band.shape, 1.0, wanted):
                 continue
             _positions(cells, (cy, cx, step), (rows, columns, bounds), centres, scratch)
-            corner, sigma = corners[:, :, :width], sigmas[:width]
+            corner, sigma = corners[:, :, :width], sigmas[:, :width]
             for j in range(rows[0], rows[1]):
                 _corners(centres, j - rows[0], h, corner)
                 if len(lanes) > 2:
                     _sigma((variances, sources, added), j, columns[0], sigma)
                 pixels = weight[j, columns[0] : columns[1]], data[j, columns[0] : columns[1]], sigma
-                cover = _row_of_squares(band, place, pixels, corner, (cover, part, wanted, lanes))
+                areas = _row_of_squares(band, place, pixels, corner, (areas, lines, picked, part, wanted, lanes))
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -316,7 +324,7 @@ def centred(band, hit, place, pixmap, planes, options):
     height, columns_out, lanes = band.shape
     scratch = np.empty(ORDER)
     centres = np.empty((step + 2, 2, step + 2))
-    sigmas = np.empty((step, max(lanes - 2, 1)), np.float32)
+    sigmas = np.empty((max(lanes - 2, 1), step), np.float32)
     for cy in range(cells.shape[1]):
         rows = max(cy * step, bounds[2]), min(cy * step + step, bounds[3] + 1)
         for cx in range(cells.shape[2]):
@@ -328,7 +336,7 @@ def centred(band, hit, place, pixmap, planes, options):
                 continue
             _positions(cells, (cy, cx, step), (rows, columns, bounds), centres, scratch)
             for j in range(rows[0], rows[1]):
-                _sigma((variances, sources, added), j, columns[0], sigmas[:width])
+                _sigma((variances, sources, added), j, columns[0], sigmas[:, :width])
                 for i in range(width):
                     w = weight[j, columns[0] + i]
                     x, y = centres[j - rows[0] + 1, 0, i + 1] - x0, centres[j - rows[0] + 1, 1, i + 1] - y0
@@ -350,4 +358,4 @@ def centred(band, hit, place, pixmap, planes, options):
                             band[r, c, 0] += omega
                             band[r, c, 1] += omega * value
                             for lane in range(lanes - 2):
-                                band[r, c, lane + 2] += omega * sigmas[i, lane]
+                                band[r, c, lane + 2] += omega * sigmas[lane, i]

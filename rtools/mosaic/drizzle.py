@@ -9,10 +9,10 @@ from typing import NamedTuple
 import numpy as np
 
 from rtools.errors import UsageError
+from rtools.mosaic.steps import KERNELS
 
 __all__ = [
     "BAND_ROWS",
-    "KERNELS",
     "VARIANCES",
     "Band",
     "Kernel",
@@ -24,7 +24,6 @@ __all__ = [
     "touched",
 ]
 
-KERNELS = ("square", "gaussian", "point", "turbo", "lanczos2", "lanczos3")
 VARIANCES = ("var_rnoise", "var_poisson", "var_sky", "var_flat")
 SOURCES = {"var_rnoise": 0, "var_poisson": 1, "var_sky": 0, "var_flat": 2}
 """Of which array of a member (read noise, Poisson, flat) each is made."""
@@ -111,7 +110,7 @@ def make_kernel(name="square", pixfrac=1.0, ratio=1.0):
     Parameters
     ----------
     name : str
-        One of `KERNELS`.
+        One of `rtools.mosaic.steps.KERNELS`.
     pixfrac : float
         0 … 1; lanczos and point kernels ignore it.
     ratio : float

@@ -5,11 +5,9 @@ import math
 import numpy as np
 
 from rtools.errors import InputError
+from rtools.products.nodes import FILL_NUMBER
 
 __all__ = ["apply_flux", "conversion"]
-
-SENTINEL = -999999
-"""What older files hold where the conversion is not known."""
 
 
 def conversion(photometry):
@@ -19,7 +17,7 @@ def conversion(photometry):
         factor = float(value)
     except (TypeError, ValueError):
         factor = math.nan
-    if factor == SENTINEL or not 0 < factor < math.inf:
+    if factor == FILL_NUMBER or not 0 < factor < math.inf:
         shown = "null" if value is None else value
         raise InputError(
             f"meta.photometry.conversion_megajanskys is {shown}", mend="run rt-photom with a reference that has it"

@@ -25,7 +25,6 @@ __all__ = [
     "mark_touched",
     "mask_low_weight",
     "median_of",
-    "rows_in_memory",
     "rows_of",
     "weight_threshold",
 ]
@@ -38,6 +37,9 @@ HALO = 2
 
 SHIFT = 12
 """Bits of a weight that are not told apart in counting: bins are 5e-4 of the weight wide or less."""
+
+ROWS = 256
+"""Rows that are copied together where memory must be in one piece."""
 
 WIDTH = 256
 """Pixels of a row whose values are sorted together."""
@@ -128,7 +130,9 @@ def weight_threshold(weight, maskpt=0.7):
 
     counts, offsets = np.zeros((2, 1 << (32 - SHIFT)), np.int64)
     for part in [weight] if isinstance(weight, np.ndarray) else weight:
-        count_weights(np.ascontiguousarray(part, np.float32).view(np.uint32), np.uint32(SHIFT), counts, offsets)
+        for first in range(0, len(part), ROWS):
+            lines = np.ascontiguousarray(part[first : first + ROWS], np.float32)
+            count_weights(lines.view(np.uint32), np.uint32(SHIFT), counts, offsets)
     bins = np.flatnonzero(counts)
     counts, offsets = counts[bins], offsets[bins]
     if not bins.size:
@@ -163,11 +167,6 @@ def _clipped_mean(values, counts, sigma=3, rounds=5):
 def mask_low_weight(image, weight, threshold):
     """Put NaN where the weight is below a threshold; with the threshold NaN nothing is masked."""
     image[weight < np.float32(threshold)] = np.nan
-
-
-def rows_in_memory(groups, columns, room):
-    """Rows of `groups` images that fit into so many bytes together with their median; at least one."""
-    return max(1, int(room // (4 * columns * (groups + 1))))
 
 
 def median_of(planes, out=None):

@@ -13,12 +13,14 @@ import numpy as np
 from rtools.errors import InputError
 from rtools.products.coordinates import box_of
 
-__all__ = ["LARGEST_ERROR", "PixMap", "pixel_map"]
+__all__ = ["LARGEST_ERROR", "ORDER", "STEP", "PixMap", "pixel_map"]
 
 LARGEST_ERROR = 1e-4
 """Pixels of the mosaic."""
 
 STEP = 64
+"""Pixels between the nodes of the map that is kept; fewer for small images."""
+
 SPARSE = 256
 """Pixels between the nodes at which the WCS is asked at first."""
 
@@ -41,8 +43,6 @@ class PixMap(NamedTuple):
         Output position of the nodes; NaN where there is none (on the other half of the sky, say).
     step : int
         Input pixels from node to node.
-    origin : float
-        Input x of the first column of nodes, and y of the first row.
     shape : (int, int)
         Rows and columns of the input.
     cells : ndarray float64 (2, rows - 1, columns - 1, 6, 6)
@@ -59,7 +59,6 @@ class PixMap(NamedTuple):
     nodes_x: np.ndarray
     nodes_y: np.ndarray
     step: int
-    origin: float
     shape: tuple
     cells: np.ndarray
     boxes: np.ndarray
@@ -77,7 +76,7 @@ class PixMap(NamedTuple):
         return x, y
 
 
-def pixel_map(wcs, shape, to_pixel, largest_error=LARGEST_ERROR):
+def pixel_map(wcs, shape, to_pixel, largest_error=LARGEST_ERROR, *, known=None):
     """Make the map of a member.
 
     Parameters
@@ -90,6 +89,8 @@ def pixel_map(wcs, shape, to_pixel, largest_error=LARGEST_ERROR):
         Right ascension and declination to x, y of the mosaic: `Grid.to_pixel`.
     largest_error : float
         Output pixels; nodes are put closer until the error is below, at most every second pixel.
+    known : dict, optional
+        Keeps the sky positions of nodes: they are the same for every mosaic.
 
     Returns
     -------
@@ -101,7 +102,7 @@ def pixel_map(wcs, shape, to_pixel, largest_error=LARGEST_ERROR):
         The WCS is too rough for that.
     """
     bounds = _bounds(wcs, shape)
-    forward = _forward(wcs, to_pixel)
+    forward = _forward(wcs, to_pixel, {} if known is None else known)
     sparse = SPARSE
     while sparse > 2 and min(shape) < ORDER * sparse:
         sparse //= 2
@@ -114,12 +115,15 @@ def pixel_map(wcs, shape, to_pixel, largest_error=LARGEST_ERROR):
         sparse //= 2
 
 
-def _forward(wcs, to_pixel):
+def _forward(wcs, to_pixel, known):
     """Member pixel to mosaic pixel; a gwcs without its bounding box."""
     options = {"with_bounding_box": False} if hasattr(wcs, "bounding_box") else {}
 
     def forward(x, y):
-        return to_pixel(*wcs(x, y, **options))
+        nodes = x.tobytes() + y.tobytes()
+        if nodes not in known:
+            known[nodes] = wcs(x, y, **options)
+        return to_pixel(*known[nodes])
 
     return forward
 
@@ -144,7 +148,7 @@ def _map_at(forward, shape, sparse, bounds):
     nodes = np.stack(forward(*np.meshgrid(x, y)))
     nodes = _product(*(_between(cells, sparse // step) for cells in count), nodes)
     cells = _polynomials(nodes)
-    return PixMap(*nodes, step, -0.5, tuple(shape), cells, _boxes(cells), bounds, _error(forward, cells, step, shape))
+    return PixMap(*nodes, step, tuple(shape), cells, _boxes(cells), bounds, _error(forward, cells, step, shape))
 
 
 def _polynomials(nodes):

@@ -209,7 +209,7 @@ def pixel_finder(to_sky, shape):
     callable
         Right ascension and declination in degrees (arrays) to x, y in pixels; good to 0.01 pixel.
     """
-    nodes = _nodes(shape, max(shape) // NODES)
+    nodes = _nodes(shape, max(1, max(shape) // NODES))
     crval = to_sky((shape[1] - 1) / 2, (shape[0] - 1) / 2)
     places = np.stack(to_plane(*to_sky(*nodes), crval), axis=-1)
     reach = np.abs(places).max()

@@ -76,13 +76,20 @@ PLANES = ("data", "err", "weight", "context", "var_poisson", "var_rnoise", "var_
 
 KERNEL = Option("kernel", "square", "How a pixel is spread; only square and turbo conserve flux.", choices=KERNELS)
 PIXFRAC = Option("pixfrac", 1.0, "Side of a pixel's drop, in its own pixels: 0 to 1.", minimum=0.0)
-# The read-noise variance of a ramp fit grows with the signal, so ivm takes light from stars: docs/accuracy.md.
+# The read-noise variance of a ramp fit grows with the signal. So ivm takes light from stars in a mosaic; and in the
+# search for outliers it leaves the cores of stars, which would be flagged without reason, out: docs/accuracy.md.
 WEIGHT = Option(
     "weight-type",
     "auto",
     "Weights: exposure time, 1 / read-noise variance (ivm: stars lose light), with the sky's noise (ivm-sky); "
-    "auto: those of the mosaic that --like or --add names, else exptime.",
+    "auto: those of the mosaic that it is to be like or to join, else exptime.",
     choices=("auto", *WEIGHTS),
+)
+WEIGHT_TO_COMPARE = Option(
+    "weight-type",
+    "ivm",
+    "Weights: 1 / read-noise variance (ivm: cores of stars are not tested), with the sky's noise, or exposure time.",
+    choices=WEIGHTS,
 )
 GOOD_BITS = Option("good-bits", "~DO_NOT_USE", "DQ bits that are ignored; after a ~ the only ones that are not.")
 FILL = Option("fillval", "NaN", "Value where there are no data: a number, NaN, or INDEF for 0.")
@@ -110,11 +117,11 @@ OUTLIER = Step(
         Option("snr", "5.0 4.0", "S1 and S0: errors beyond which a pixel is an outlier, and its neighbour."),
         Option("gradient", "1.2 0.7", "D1 and D0: steps of the median, likewise.", peer="scale"),
         Option("maskpt", 0.7, "Least weight of a pixel that counts in the median, of the mean weight.", minimum=0.0),
-        Option("backg", 0.0, "Sky in the data where the metadata do not say it, MJy/sr."),
+        Option("backg", 0.0, "Sky of the data that are compared, where the metadata do not say it, MJy/sr."),
         Option("resample-data", True, "Compare on the sky; else pixel by pixel, which is for exposures not dithered."),
         KERNEL,
         PIXFRAC,
-        WEIGHT,
+        WEIGHT_TO_COMPARE,
         GOOD_BITS,
         FILL,
     ),
@@ -130,9 +137,9 @@ RESAMPLE = Step(
     description=(
         "Surface brightness is kept: no scaling by pixel areas. A sky level that the metadata state and that is not "
         "subtracted is subtracted. err² = var_rnoise + var_poisson (+ var_flat); var_sky is the variance of read noise "
-        "and sky alone and no part of err. Standard deviations are resampled like data; exposures are combined by the "
-        "inverse of their resampled read-noise variance; variances are for pixels of the input's size (divided by the "
-        "square of the ratio of pixel scales), which keeps the signal to noise of apertures."
+        "and sky alone and no part of err. Standard deviations are resampled like data; exposures are combined by "
+        "exposure time, with ivm by the inverse of their resampled read-noise variance; variances are for pixels of "
+        "the input's size (divided by the square of the ratio of pixel scales): apertures keep their signal to noise."
     ),
     examples=(
         "rt-resample r*_cal.asdf -o field_coadd.asdf",

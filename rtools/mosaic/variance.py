@@ -10,13 +10,13 @@ from typing import NamedTuple
 import numpy as np
 
 from rtools.errors import UsageError
+from rtools.mosaic.drizzle import band_rows
 
 __all__ = [
     "IN_ERR",
     "Totals",
     "add_band",
     "clear",
-    "exposure_time",
     "finish",
     "new_totals",
     "recover_sums",
@@ -131,7 +131,7 @@ def clear(totals, wanted):
         each[..., where] = 0
 
 
-def finish(totals, ratio):
+def finish(totals, ratio, each=map):
     """Turn totals into the planes of a product, in place.
 
     Parameters
@@ -140,6 +140,8 @@ def finish(totals, ratio):
         Of the whole mosaic or of some rows. Of no use afterwards: its arrays are what is returned.
     ratio : float
         Output pixel scale over input pixel scale.
+    each : callable
+        How bands of rows are gone through: `map`, or that of a pool.
 
     Returns
     -------
@@ -150,7 +152,12 @@ def finish(totals, ratio):
 
     err = np.empty(totals.data.shape, np.float32)
     in_err = np.array([name in IN_ERR for name in totals.names], np.uint8)
-    finish((totals.data, totals.weight, totals.sums, totals.weights), float(ratio), in_err, err)
+
+    def work(rows):
+        part = totals.at(rows)
+        finish((part.data, part.weight, part.sums, part.weights), float(ratio), in_err, err[rows])
+
+    list(each(work, band_rows(err.shape)))
     planes = {"data": totals.data, "weight": totals.weight, "context": totals.context}
     if totals.names:
         planes["err"] = err
@@ -204,28 +211,3 @@ def _times_of(context, times):
     for member, time in enumerate(times):
         total += time * ((context[member // BITS] >> np.uint32(member % BITS)) & np.uint32(1))
     return total
-
-
-def exposure_time(context, times):
-    """Exposure time of the deepest pixel, and the mean over the pixels that were exposed.
-
-    Parameters
-    ----------
-    context : ndarray uint32 (planes, rows, columns)
-        Of the mosaic or of some of its rows.
-    times : array_like
-        Exposure time of each member, s.
-
-    Returns
-    -------
-    largest, total : float
-        s; total is the sum over pixels.
-    count : int
-        Pixels with an exposure time.
-    """
-    from rtools.mosaic._combine_kernels import exposure_times
-
-    padded = np.zeros(BITS * context.shape[0], np.float32)
-    padded[: len(times)] = times
-    largest, total, count = exposure_times(np.ascontiguousarray(context, np.uint32), padded)
-    return float(largest), float(total), int(count)

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from rtools.catalog.psffit import FLAGS as PSF_FLAGS
 from rtools.errors import InputError, RtoolsError
 from rtools.products import catalogs, history, names
 from rtools.products.catalogs import read_catalog
@@ -26,10 +27,16 @@ __all__ = [
 ]
 
 GAIA = "gaia"
-"""What --refcat says for the Gaia archive, over the network."""
+"""What --refcat says for the Gaia archive, over the network; a file or directory of that name goes before it."""
 
 FAINTEST = 21.0
 """G of the faintest stars that are asked for there."""
+
+UNUSABLE = ~(PSF_FLAGS["few_pixels"] | PSF_FLAGS["not_converged"])
+"""Flags of PSF fits that are left out: off the image, negative, without covariance, of next to no pixels."""
+
+UNSETTLED = 3.0
+"""By which the errors of a fit grow that did not converge."""
 
 POSITIONS = ("x", "y"), ("x_psf", "y_psf"), ("x_centroid_win", "y_centroid_win"), ("x_centroid", "y_centroid")
 """Columns in which positions are looked for, the best first."""
@@ -41,7 +48,8 @@ def image_of(columns, meta, wcs, log):
     Parameters
     ----------
     columns : mapping of str to array
-        A catalog; sources with a warning flag are left out. Rows keep their numbers.
+        A catalog; sources with a warning flag, and those whose PSF fit is flagged as unusable, are left out. Rows keep
+        their numbers.
     meta : dict
         Of the image.
     wcs : gwcs.WCS
@@ -68,13 +76,28 @@ def image_of(columns, meta, wcs, log):
         log("warning", f"tweakreg: the catalog has no PSF positions; {found[0]} is taken")
     x, y = (np.array(np.ma.filled(np.ma.asarray(columns[name], float), np.nan)) for name in found)
     if "warning_flags" in names:
-        x[np.asarray(columns["warning_flags"]) & 1 != 0] = np.nan
-    errors = [np.asarray(columns[f"{name}_err"], float) if f"{name}_err" in names else None for name in found]
+        x[_bits(columns, "warning_flags") & 1 != 0] = np.nan
+    errors = [np.array(columns[f"{name}_err"], float) if f"{name}_err" in names else None for name in found]
+    if found[0] == "x_psf" and "psf_flags" in names:
+        flags = _bits(columns, "psf_flags")
+        x[flags & UNUSABLE != 0] = np.nan
+        for error in errors:
+            if error is not None:
+                error[flags & PSF_FLAGS["not_converged"] != 0] *= UNSETTLED
     flux = next((np.asarray(columns[name], float) for name in ("psf_flux", "kron_flux") if name in names), None)
     weight = np.asarray(columns["weight"], float) if "weight" in names else None
     pointing = Pointing(*(float(meta["wcsinfo"][key]) for key in Pointing._fields))
     epoch = float(julian_year(sum(exposure_mjd(meta)) / 2))
     return Image(x, y, *errors, wcs, pointing, epoch, flux, weight)
+
+
+def _bits(columns, name):
+    """A column of flags as integers, whatever a table made of them; none where a row has nothing."""
+    try:
+        values = np.ma.filled(np.ma.asarray(columns[name], float), 0)
+    except (TypeError, ValueError):
+        raise InputError(f"{name} is no column of numbers") from None
+    return np.nan_to_num(values, posinf=0, neginf=0).astype(np.int64)
 
 
 class Member(NamedTuple):
@@ -160,14 +183,14 @@ def align(members, options, *, threads=1):
     from rtools.astrometry import align as aligning
     from rtools.astrometry.refcat import from_table
 
-    path, images = Path(options["refcat"]), [member.image for member in members]
+    path, images = str(options["refcat"]), [member.image for member in members]
     try:
         table = _stars(path, _cone([image.wcs for image in images], aligning.search_radius(options) / 3600))
     except RtoolsError as error:
-        if str(path) != GAIA:
+        if not _is_archive(path):
             raise
         return [error.message] * len(members)  # the network is no fault of the images
-    name = f"FIT-LVL2-{path.name.partition('.')[0]}"
+    name = f"FIT-LVL2-{Path(path).name.partition('.')[0]}"
     alignment = aligning.align(images, from_table(table), options, name=name, threads=threads)
     return [Outcome(alignment, number, members, table) for number in range(len(members))]
 
@@ -192,11 +215,16 @@ def align_group(plans, request, log):
             task.prepared = outcome
 
 
+def _is_archive(path):
+    """Whether a reference catalog, as it was typed, is the archive."""
+    return path == GAIA and not Path(path).exists()
+
+
 def _stars(path, cone):
     """Reference stars in a cone: of a file or tree, or of the archive where that is asked for."""
     from rtools.products import gaia_archive, refcat_files
 
-    if str(path) == GAIA:
+    if _is_archive(path):
         return gaia_archive.download(cone, limit=FAINTEST)
     return refcat_files.read(path, cone)
 

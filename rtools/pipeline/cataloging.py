@@ -1,12 +1,15 @@
 """A source catalog with its references and its files: what `rt-run` and `rt-catalog` have in common."""
 
+from contextlib import suppress
 from functools import partial
+from numbers import Real
 from pathlib import Path
 
 import numpy as np
 
-from rtools.errors import InputError, MissingReferenceError
+from rtools.errors import InputError, MissingReferenceError, UsageError
 from rtools.products import history, metadata, source_catalog
+from rtools.products.nodes import FILL_NUMBER
 from rtools.reference import find
 from rtools.reference.instrument import DETECTORS
 
@@ -32,6 +35,9 @@ DUST_MAPS = "SFD_dust_4096_ngp.fits", "SFD_dust_4096_sgp.fits"
 
 MOSAIC_DETECTOR = "WFI02"
 """Its PSF, at its centre, stands for that of a mosaic."""
+
+WIDEST = 20.0
+"""Pixels: sharpness and roundness take a time that grows with the fourth power of the kernel's width."""
 
 DEGREE_ARCSEC = 3600
 
@@ -92,7 +98,8 @@ def planes_of(product, threads=1):
     wcs = product.node("meta.wcs") if product.meta.get("wcs") is not None else None
     if wcs is None:
         raise InputError("no WCS", mend="run rt-assignwcs first", path=product.path)
-    reason = without_calibration(product.meta) if exposure else None
+    done = metadata.get(product.meta, "cal_step.flux") == "COMPLETE"
+    reason = without_calibration(product.meta) if exposure and not done else None
     if reason:
         raise InputError(reason, mend="run rt-photom first", path=product.path)
     wanted = ("data", "err", "dq", "var_poisson") if exposure else ("data", "err", "weight", "var_poisson")
@@ -100,17 +107,39 @@ def planes_of(product, threads=1):
     missing = {"data", "err", "dq" if exposure else "weight"} - set(arrays)
     if missing:
         raise InputError(f"no array {', '.join(sorted(missing))}", path=product.path)
-    return make_planes(arrays, product.meta, wcs)
+    members = None
+    if not exposure:
+        with suppress(KeyError):
+            members = product.node("meta.individual_image_meta.background")
+    return make_planes(arrays, product.meta, wcs, members=members)
 
 
-def make_planes(arrays, meta, wcs):
-    """`Planes` from arrays by name, with the calibration that the metadata state."""
+def make_planes(arrays, meta, wcs, *, members=None):
+    """`Planes` from arrays by name, with the calibration that the metadata state.
+
+    `members`: the table `individual_image_meta.background` of a mosaic, where it is not in `meta`.
+    """
     from rtools.catalog.source_catalog import Planes
 
     photometry = meta.get("photometry") or {}
-    factor = photometry.get("conversion_megajanskys") if "dq" in arrays else 1.0
+    counts = "dq" in arrays and metadata.get(meta, "cal_step.flux") != "COMPLETE"
+    factor = photometry.get("conversion_megajanskys") if counts else 1.0
     used = {name: arrays.get(name) for name in ("dq", "weight", "var_poisson")}
-    return Planes(arrays["data"], arrays["err"], wcs, float(factor), photometry.get("pixel_area"), **used)
+    if members is None:
+        members = metadata.get(meta, "individual_image_meta.background")
+    sky = _sky_taken(meta, members)
+    return Planes(arrays["data"], arrays["err"], wcs, float(factor), photometry.get("pixel_area"), sky=sky, **used)
+
+
+def _sky_taken(meta, members):
+    """Sky that rt-skymatch or rt-resample took from the data: of a mosaic, the mean of that of its members."""
+    background = meta.get("background") or {}
+    levels = [background.get("level")] if background.get("subtracted") else []
+    if members is not None:
+        with suppress(KeyError):
+            levels = list(members["level"])
+    levels = [level for level in levels if isinstance(level, Real) and np.isfinite(level) and level != FILL_NUMBER]
+    return float(np.mean(levels)) if levels else 0.0
 
 
 def without_calibration(meta):
@@ -129,7 +158,7 @@ def find_sources(planes, meta, options, sources, *, threads=1, log):
     meta : dict
         Of the image.
     options : dict
-        Of the step.
+        Of the step; what follows from others is filled in, so that histories say it.
     sources : dict
         Reference type to source (`references`).
     threads : int
@@ -142,7 +171,15 @@ def find_sources(planes, meta, options, sources, *, threads=1, log):
     from rtools.catalog.apcorr import encircled_energy
     from rtools.catalog.measure import Options
     from rtools.catalog.source_catalog import catalog_of
+    from rtools.catalog.step import in_vain, least_pixels
 
+    for text in in_vain(options):
+        log("warning", f"catalog: {text}")
+    if options["kernel_fwhm"] > WIDEST:
+        raise UsageError(f"--kernel-fwhm {options['kernel_fwhm']:g}: {WIDEST:g} pixels at most")
+    if options["deep"] and sources.get("epsf") is None and not options["forced_segmentation"]:
+        raise UsageError("--deep needs the PSF", mend="an epsf reference")
+    options["npixels"] = least_pixels(options)
     given, forced = options["forced_segmentation"], None
     if given:
         forced = source_catalog.read_segments(given, planes.data.shape)
@@ -180,7 +217,8 @@ def skycell_of(meta):
         cell = skymap.parse_name(name)
     except InputError:
         return None
-    return Skycell(skymap.name_of(cell), cell.region, skymap.PIXEL_SCALE, partial(skymap.in_primary, cell))
+    places = partial(skymap.in_primary, cell), partial(skymap.sky_to_pixel, cell)
+    return Skycell(skymap.name_of(cell), cell.region, skymap.PIXEL_SCALE, *places)
 
 
 def dust_of(folder, log):
@@ -209,7 +247,7 @@ def dust_of(folder, log):
     for name in DUST_MAPS:
         path = Path(folder) / name
         try:
-            with fits.open(path, memmap=False) as file:
+            with fits.open(path, memmap=True) as file:  # of 64 MB a few pages are read
                 maps.append((file[0].data, WCS(file[0].header)))
         except FileNotFoundError:
             raise InputError("no such file", mend="--dust-maps is the directory of both maps", path=path) from None
@@ -237,7 +275,7 @@ def psf_of(source, meta, *, mosaic, log):
     from rtools.catalog.psf_mosaic import mosaic_psf
     from rtools.reference.epsf import from_reference, image_jitter, jitter_of, jittered
 
-    psf = jittered(from_reference(source, log), jitter_of(source), image_jitter(meta))
+    psf = jittered(from_reference(source, log), jitter_of(source, log), image_jitter(meta, log))
     if not mosaic:
         return psf
     scale = float(meta["wcsinfo"]["pixel_scale"]) * DEGREE_ARCSEC

@@ -14,6 +14,7 @@ from rtools.mosaic.variance import BITS, new_totals
 from rtools.mosaic.weights import bad_bits
 from rtools.pipeline.mosaic_flag import flag_members
 from rtools.pipeline.mosaic_grid import Wanted, choose_frame
+from rtools.pipeline.mosaic_members import share_of
 from rtools.pipeline.mosaic_spool import Plane
 from rtools.pipeline.mosaic_workers import in_rows
 from rtools.products import metadata, names, reader
@@ -52,14 +53,9 @@ class Stack:
         return len(self.metas)
 
     @property
-    def times(self):
-        """effective_exposure_time of its members, s; 0 where it is not known."""
-        return [_time(meta, "effective_exposure_time") for meta in self.metas]
-
-    @property
     def shares(self):
         """Share of each member in its variances where the weights are exposure times."""
-        return [_time(meta, "exposure_time") or 1.0 for meta in self.metas]
+        return [share_of(meta) for meta in self.metas]
 
     def pointings(self, members):
         """Exposures, when these have joined."""
@@ -75,11 +71,6 @@ class Stack:
             count = self.product.arrays["context"].shape[0]
             planes["context"] = np.stack([self.product.plane("context", number, rows) for number in range(count)])
         return planes
-
-
-def _time(meta, key):
-    value = metadata.get(meta, f"exposure.{key}")
-    return float(value) if isinstance(value, int | float) and value > 0 else 0.0
 
 
 # -- before any work --------------------------------------------------------------------------------------------------
@@ -127,6 +118,11 @@ def _refuse_options(request):
         raise UsageError("--add: a mosaic is compared in cells", mend="leave out skymatch.pairs")
     if not outlier.get("resample_data", True):
         raise UsageError("--add: outliers are those that the mosaic does not show", mend="leave out resample_data")
+    if not sky.get("match_down", True):
+        raise UsageError("--add: the sky of the mosaic is 0", mend="leave out skymatch.match_down")
+    for key in OPTIONS:
+        if key in outlier:
+            raise UsageError(f"--add: the mosaic is compared as it is, there is no outlier.{key}", mend="leave it out")
 
 
 def _open(path):

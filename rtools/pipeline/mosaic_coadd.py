@@ -6,8 +6,10 @@ from rtools.exposure.statistics import image_statistics
 from rtools.mosaic.coverage import coverage_of, total_coverage
 from rtools.mosaic.drizzle import band_rows
 from rtools.mosaic.grid import Grid
+from rtools.mosaic.pixmap import ORDER, STEP
 from rtools.mosaic.variance import finish
 from rtools.pipeline.mosaic_flag import fill_value
+from rtools.pipeline.mosaic_members import exposed
 from rtools.products.mosaic_meta import mosaic_meta, wcsinfo
 from rtools.products.mosaic_writer import MosaicWriter, stage_mosaic
 
@@ -19,9 +21,9 @@ NEEDED = ("err", "var_poisson", "var_rnoise")
 ALWAYS = ("data", "weight", "context", "var_flat")
 
 
-def _planes(totals, frame, options):
+def _planes(totals, frame, options, workers):
     """Planes of a product, by name, from totals, which are of no use afterwards."""
-    planes = finish(totals, frame.ratio)
+    planes = finish(totals, frame.ratio, workers.pool.map)
     fill = fill_value(options["fillval"])
     if not np.isnan(fill):
         planes["data"][planes["weight"] == 0] = fill
@@ -50,7 +52,7 @@ def write_whole(mosaic, totals, plan, request, workers, *, history, logs):
     planes : dict of str to ndarray
     meta : dict
     """
-    planes = _planes(totals, mosaic.frame, request.options("resample"))
+    planes = _planes(totals, mosaic.frame, request.options("resample"), workers)
     coverage = _coverage(planes["context"], plan, workers)
     meta = _meta(mosaic, plan, request, workers, planes, total_coverage(coverage), logs)
     stage = stage_mosaic(
@@ -75,7 +77,7 @@ def write_slabs(mosaic, slabs, plan, request, workers, *, history, logs):
     file = MosaicWriter(mosaic.outputs["coadd"], shape, plan.metas, names, profile=profile)
     try:
         for rows, totals in slabs:
-            planes = _planes(totals, mosaic.frame, options)
+            planes = _planes(totals, mosaic.frame, options, workers)
             coverage += _coverage(planes["context"], plan, workers)
             file.put(rows.start, {name: planes[name] for name in (*names, "context")})
             del totals, planes
@@ -90,16 +92,15 @@ def write_slabs(mosaic, slabs, plan, request, workers, *, history, logs):
 
 def _coverage(context, plan, workers):
     """Exposure of the rows of a context, band by band."""
-    times = [*(plan.stack.times if plan.stack else ()), *(member.exposure_time for member in plan.members)]
+    times = [exposed(meta) for meta in plan.metas]
     return list(workers.pool.map(lambda rows: coverage_of(context[:, rows], times), band_rows(context.shape[1:])))
 
 
 def _meta(mosaic, plan, request, workers, planes, coverage, logs):
     options, frame, members = request.options("resample"), mosaic.frame, plan.members
     pointings = plan.stack.pointings(members) if plan.stack else len({member.group for member in members})
-    err = planes["err"]
-    if not any(err.strides):  # not wanted: what has weight is good
-        err = (planes["weight"] > 0).astype(np.float32)
+    asked = {word.strip() for word in options["planes"].split(",")}
+    err = planes["err"] if "err" in asked else (planes["weight"] > 0).astype(np.float32)  # what has weight is good
     association, grid = plan.association, frame.grid
     return mosaic_meta(
         plan.metas,
@@ -116,8 +117,8 @@ def _meta(mosaic, plan, request, workers, planes, coverage, logs):
             "pixfrac": float(options["pixfrac"]),
             "weight_type": options["weight_type"],
             "pointings": pointings,
-            "pixmap_stepsize": 64,
-            "pixmap_order": 5,
+            "pixmap_stepsize": STEP,
+            "pixmap_order": ORDER - 1,
         },
         coverage=coverage,
         statistics=image_statistics(planes["data"], None, err, workers.threads),

@@ -11,15 +11,14 @@ import numpy as np
 
 from rtools.errors import InputError
 from rtools.mosaic.drizzle import Planes, add_image, band_rows, drizzle_band, touched
+from rtools.mosaic.outlier import BITS, level_of
 from rtools.mosaic.pixmap import pixel_map
 from rtools.mosaic.variance import add_band
-from rtools.mosaic.weights import bad_bits, read_noise_variance, sky_variance, weight_map
+from rtools.mosaic.weights import bad_bits, read_noise_variance, sky_variance, typical_noise, weight_map
 from rtools.pipeline.mosaic_members import read_planes
 from rtools.pipeline.mosaic_workers import in_rows
 
 __all__ = ["Recipe", "drizzle_exposures", "drizzle_totals", "exposures_of", "in_turn", "map_of", "planes_of"]
-
-FLAGS_OF_OUTLIERS = np.uint32(1 | 1 << 7)
 
 ENOUGH = 0.01
 """Share of pixels without any flag that is needed to learn from them alone."""
@@ -35,6 +34,8 @@ class Recipe(NamedTuple):
     weight : str
         Of `rtools.mosaic.weights.WEIGHTS`.
     good_bits : str
+    backg : float
+        Sky in the data of members whose metadata do not say it, MJy/sr.
     names : tuple of str
         Variances.
     """
@@ -43,17 +44,19 @@ class Recipe(NamedTuple):
     kernel: object
     weight: str
     good_bits: str
+    backg: float = 0.0
     names: tuple = ()
 
     def same_images(self, other):
-        """Whether images of exposures come out alike."""
-        return self._replace(names=()) == other._replace(names=())
+        """Whether images of exposures come out alike on one frame; what else a kernel holds follows from it."""
+        return (self.kernel[:2], *self[2:5]) == (other.kernel[:2], *other[2:5])
 
 
 def map_of(member, recipe):
     """Pixel map of a member."""
     try:
-        return pixel_map(member.wcs, member.shape, recipe.frame.grid.to_pixel)
+        nodes = member.learned.setdefault("nodes", {})
+        return pixel_map(member.wcs, member.shape, recipe.frame.grid.to_pixel, known=nodes)
     except InputError as error:
         error.path = error.path or member.name
         raise
@@ -77,15 +80,16 @@ def planes_of(member, recipe, workers, names=None):
               "var_flat": "var_flat" in names}  # fmt: skip
     planes = read_planes(member, [name for name, use in wanted.items() if use], workers)
     if need_noise and not _holds(planes.get("var_rnoise")):
-        planes["var_rnoise"] = _rebuilt(member, _plain(planes["dq"], workers), workers)
+        planes["var_rnoise"] = _rebuilt(member, planes, workers)
     if need_sky and "sky" not in member.learned:
         learn = _plain(planes["dq"], workers)
         member.learned["sky"] = sky_variance(planes["data"], planes["var_poisson"], learn)
     sky = member.learned["sky"] if need_sky else 0.0
     data, dq, noise = planes["data"], planes.pop("dq"), planes.get("var_rnoise")
-    weight, level = workers.plane("weight", data.shape), np.float32(member.level)
+    weight = workers.plane("weight", data.shape)
+    level = np.float32(level_of(member.meta.get("background"), recipe.backg))
     bits = np.uint32(bad_bits(recipe.good_bits))
-    how = {"sky": sky, "exposure_time": member.meta["exposure"].get("exposure_time")}
+    how = {"sky": sky, "exposure_time": member.share}
 
     def weigh(rows):
         if level:
@@ -102,7 +106,7 @@ def _plain(dq, workers):
     plain = workers.plane("plain", dq.shape, bool)
 
     def look(rows):
-        plain[rows] = (dq[rows] & ~FLAGS_OF_OUTLIERS) == 0
+        plain[rows] = (dq[rows] & ~BITS) == 0
 
     in_rows(look, len(dq), workers.pool)
     return plain if np.count_nonzero(plain) > ENOUGH * plain.size else np.ones_like(plain)
@@ -113,10 +117,22 @@ def _holds(variance):
     return variance is not None and bool(np.any(variance > 0))
 
 
-def _rebuilt(member, learn, workers):
+def _rebuilt(member, planes, workers):
     """Read-noise variance of a member that does not hold it."""
-    held = read_planes(member, ("err", "var_poisson", "var_flat"), workers)
-    return read_noise_variance(held.pop("err"), list(held.values()), learn)
+    needed = [name for name in ("err", "var_poisson", "var_flat") if name not in planes]
+    held = read_planes(member, needed, workers)
+    others = [plane for name in ("var_poisson", "var_flat") for plane in (planes.get(name, held.get(name)),)
+              if plane is not None]  # fmt: skip
+    err, out = held["err"], workers.plane("var_rnoise", member.shape)
+    if "read noise" not in member.learned:
+        member.learned["read noise"] = typical_noise(err, others, _plain(planes["dq"], workers))
+    typical = member.learned["read noise"]
+
+    def rebuild(rows):
+        out[rows] = read_noise_variance(err[rows], [plane[rows] for plane in others], typical)
+
+    in_rows(rebuild, len(out), workers.pool)
+    return out
 
 
 def drizzle_totals(member, recipe, workers, totals, *, first=0, wanted=None, image=None):
@@ -135,7 +151,7 @@ def drizzle_totals(member, recipe, workers, totals, *, first=0, wanted=None, ima
     image : (ndarray, ndarray), optional
         Of the exposure, with its weight, of the same pixels as the totals.
     """
-    exposure = _share(member) if recipe.weight == "exptime" else None
+    exposure = member.share if recipe.weight == "exptime" else None
 
     def add(band):
         moved = _moved(band, first)
@@ -145,11 +161,6 @@ def drizzle_totals(member, recipe, workers, totals, *, first=0, wanted=None, ima
             add_image(band, *image, first)
 
     _spread(member, recipe, workers, add, slice(first, first + totals.data.shape[0]), wanted)
-
-
-def _share(member):
-    time = member.meta["exposure"].get("exposure_time")
-    return float(time) if isinstance(time, int | float) and time > 0 else 1.0
 
 
 def drizzle_exposures(member, recipe, workers, image, *, first=0):

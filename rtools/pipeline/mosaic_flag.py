@@ -93,11 +93,8 @@ def _keep(member, found, workers):
 
 def flag_on_detector(members, recipe, workers, options, folder):
     """As `flag_members` where images are compared pixel by pixel; all have one shape."""
-    shapes = {member.shape for member in members}
-    if len(shapes) > 1:
-        raise UsageError("images of several shapes", mend="leave out --no-resample-data")
     limit, total = limits_of(options).snr[0], 0
-    with closing(Spool(folder, shapes.pop(), workers.pool)) as spool:
+    with closing(Spool(folder, members[0].shape, workers.pool)) as spool:
         for member in members:
             weight = planes_of(member, recipe, workers, names=()).weight
             data = read_planes(member, ("data",), workers)["data"]
@@ -133,7 +130,7 @@ def repair(members, recipe, workers, totals, mark, progress=lambda text, member:
         for plane in totals[:5]:
             plane[...] = 0
     else:
-        clear(totals, mark)
+        in_rows(lambda rows: clear(totals.at(rows), mark[rows]), len(mark), workers.pool)
     for member in members:
         progress("repair", member)
         drizzle_totals(member, recipe, workers, totals, wanted=None if anew else mark)

@@ -1,5 +1,6 @@
 """Which grid a mosaic is on: a skycell, that of another image, one asked for, or one that covers all exposures."""
 
+import contextlib
 from typing import NamedTuple
 
 import numpy as np
@@ -104,13 +105,12 @@ def _grid_of(association, log):
     """`skycell_wcs_info` that an association states or names; None, and a warning where it names nothing known."""
     if association.skycell_wcs_info:
         return association.skycell_wcs_info
-    if association.target is None:
-        log("warning", f"{association.path}: no skycell, the mosaic covers all exposures")
-    elif skymap.is_name(association.target):
-        return skymap.wcs_info(skymap.parse_name(association.target))
-    else:
-        log("warning", f"{association.path}: the target {association.target} is no skycell, "
-            "the mosaic covers all exposures")  # fmt: skip
+    target = association.target
+    if target is not None and skymap.is_name(target):
+        with contextlib.suppress(InputError, UsageError):
+            return skymap.wcs_info(skymap.parse_name(target))
+    what = "no skycell" if target is None else f"the target {target} is no skycell"
+    log("warning", f"{association.path}: {what}, the mosaic covers all exposures")
     return None
 
 

@@ -16,7 +16,7 @@ def stage_image(member, path, request, workers, journal):
     ----------
     member : rtools.pipeline.mosaic_members.Member
     path : Path
-    request : rtools.pipeline.mosaic_run.Request
+    request : rtools.pipeline.mosaic_plan.Request
     workers : rtools.pipeline.mosaic_workers.Workers
     journal : rtools.pipeline.journal.Journal
         Of this member.

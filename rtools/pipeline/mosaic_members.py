@@ -6,15 +6,13 @@ import numpy as np
 
 from rtools.errors import InputError
 from rtools.mosaic.flux import apply_flux, conversion
-from rtools.mosaic.outlier import BITS, level_of
+from rtools.mosaic.outlier import BITS
 from rtools.pipeline.mosaic_workers import in_rows
 from rtools.products import metadata, reader
-from rtools.products.mosaic_meta import group_of
+from rtools.products.mosaic_meta import SKY_TYPES, group_of
+from rtools.products.nodes import FILL_NUMBER
 
-__all__ = ["Member", "open_members", "read_planes", "sky_planes"]
-
-TYPES = ("WFI_IMAGE", "WFI_LOLO", "WFI_WFSC")
-"""Exposures that show the sky."""
+__all__ = ["Member", "exposed", "open_members", "read_planes", "share_of", "sky_planes"]
 
 SPECTRAL = ("GRISM", "PRISM")
 
@@ -62,19 +60,24 @@ class Member:
         return tuple(self.product.arrays["data"].shape)
 
     @property
-    def level(self):
-        """Sky that is still in its data."""
-        return level_of(self.meta.get("background"))
-
-    @property
-    def exposure_time(self):
-        """Effective exposure time, s; 0 where it is not known."""
-        time = metadata.get(self.meta, "exposure.effective_exposure_time") or 0.0
-        return max(float(time), 0.0)
+    def share(self):
+        """`share_of` its metadata."""
+        return share_of(self.meta)
 
     def to_sky(self, x, y):
         """Right ascension and declination of pixels, also outside the image."""
         return self.wcs(x, y, with_bounding_box=False)
+
+
+def exposed(meta, key="effective_exposure_time"):
+    """Exposure time of an image, s; 0 where it is not known."""
+    time = (meta.get("exposure") or {}).get(key)
+    return float(time) if isinstance(time, int | float) and 0 < time < np.inf else 0.0
+
+
+def share_of(meta):
+    """What an exposure counts where weights are exposure times: its time, s; 1 where none is known."""
+    return exposed(meta, "exposure_time") or exposed(meta) or 1.0
 
 
 def open_members(files, log, *, groups=None, called=None, wcs=True):
@@ -126,7 +129,7 @@ def _left_out(product):
     """Why an image is not used; nothing if it is."""
     kind = str(metadata.get(product.meta, "exposure.type"))
     element = str(metadata.get(product.meta, "instrument.optical_element")).upper()
-    return kind if kind not in TYPES else element if element in SPECTRAL else ""
+    return kind if kind not in SKY_TYPES else element if element in SPECTRAL else ""
 
 
 def _member(number, name, product, group, with_wcs):
@@ -148,8 +151,9 @@ def _member(number, name, product, group, with_wcs):
             error.path = name
             raise
         steps["flux"] = "COMPLETE"
-        if level_of(meta.get("background")):
-            meta["background"]["level"] *= factor
+        background = meta.get("background") or {}
+        if background.get("level") not in (None, FILL_NUMBER):
+            background["level"] *= factor
     wcs = product.node("meta.wcs") if with_wcs else None
     if wcs is not None and wcs.bounding_box is None:
         rows, columns = product.arrays["data"].shape

@@ -14,7 +14,7 @@ from rtools.pipeline.mosaic_catalog import catalog_task
 from rtools.pipeline.mosaic_drizzle import Recipe
 from rtools.pipeline.mosaic_flag import fill_value, limits_of
 from rtools.pipeline.mosaic_grid import Wanted, choose_frame, refuse_empty, weight_of
-from rtools.pipeline.mosaic_members import open_members
+from rtools.pipeline.mosaic_members import exposed, open_members
 from rtools.products import names
 from rtools.products.association import read_association
 from rtools.reference import find
@@ -140,7 +140,8 @@ class Plan:
         options, frame = request.options(step), None if mosaic is None else mosaic.frame
         kernel = make_kernel(options["kernel"], options["pixfrac"], 1.0 if frame is None else frame.ratio)
         variances = variances_of(options) if step == "resample" else ()
-        return Recipe(frame, kernel, options["weight_type"], options["good_bits"], variances)
+        backg = options.get("backg", 0.0)
+        return Recipe(frame, kernel, options["weight_type"], options["good_bits"], backg, variances)
 
 
 def make_plan(files, request):
@@ -170,8 +171,9 @@ def make_plan(files, request):
         files, groups = _science(association, log)
     members = open_members(files, log, groups=groups, called=request.called, wcs=request.single != "flux")
     stack = mosaic_add.join(request, members, groups, log) if request.add else None
-    _settle_weights(request)
     steps = _steps(members, request, log)
+    if "resample" in steps:
+        _settle_weights(members, request, log)
     frames = [stack.frame] if stack else _frames(members, steps, request, association, log)
     for frame in frames:
         refuse_empty(members, frame, log)
@@ -185,12 +187,16 @@ def make_plan(files, request):
     _refuse([*images, *(path for mosaic in mosaics for path in mosaic.outputs.values())], files, request)
     catalog = None
     if any("cat" in mosaic.outputs for mosaic in mosaics):
+        if "err" not in {word.strip() for word in request.options("resample")["planes"].split(",")}:
+            raise UsageError("the catalog needs err", mend="leave it in resample.planes, or --skip catalog")
         catalog = catalog_task(members, request, log)
     return Plan(str(name), members, association, steps, mosaics, images, warnings, catalog, stack)
 
 
 def _check_options(request):
     """Values that click does not check."""
+    if request.output and len(request.skycells) > 1:
+        raise UsageError("-o names one output", mend="use --outdir for several skycells")
     for step in ("outlier", "resample"):
         options = request.options(step)
         make_kernel(options["kernel"], options["pixfrac"])
@@ -201,18 +207,22 @@ def _check_options(request):
     variances_of(request.options("resample"))
 
 
-def _settle_weights(request):
-    """Weights that are ``auto``: those of the mosaic that it is to be like, else exposure times; one for both steps."""
-    weight = request.options("resample")["weight_type"]
-    if weight == "auto":
-        weight = weight_of(request.wanted.like) if request.wanted.like else "exptime"
-    for step in ("outlier", "resample"):
-        if request.options(step)["weight_type"] == "auto":
-            request.settings = request.settings | {step: request.settings.get(step, {}) | {"weight_type": weight}}
+def _settle_weights(members, request, log):
+    """Weights that are ``auto``: those of the mosaic that it is to be like, else exposure times."""
+    like, options = request.wanted.like, request.options("resample")
+    if options["weight_type"] == "auto":
+        weight = weight_of(like) if like else "exptime"
+        if weight != "exptime":
+            log("warning", f"weights are {weight}, as of {like}: stars lose light (--weight-type exptime keeps it)")
+        request.settings = request.settings | {"resample": options | {"weight_type": weight}}
+    if request.options("resample")["weight_type"] == "exptime":
+        for member in members:
+            if not (exposed(member.meta, "exposure_time") or exposed(member.meta)):
+                log("warning", f"{member.name}: exposure time not known: it counts like 1 s")
 
 
 def variances_of(options):
-    """Variances that are computed, the read noise first: it weighs the others."""
+    """Variances that are computed, the read noise first: with other weights than exptime it weighs them all."""
     asked = [word.strip() for word in options["planes"].split(",") if word.strip()]
     unknown = set(asked) - {*PLANES, "var_flat"}
     if unknown:
@@ -268,6 +278,8 @@ def _frames(members, steps, request, association, log):
     """Frames of the mosaics, or of the one on which outliers are looked for."""
     on_grid = "resample" in steps or ("outlier" in steps and request.options("outlier")["resample_data"])
     if not on_grid:
+        if "outlier" in steps and len({member.shape for member in members}) > 1:
+            raise UsageError("images of several shapes", mend="leave out --no-resample-data")
         return []
     if not request.skycells:
         return [choose_frame(members, request.wanted, association, log)]
@@ -302,8 +314,6 @@ def _outputs(root, request):
     if request.output == "-":
         return {"coadd": Path("-")}
     if request.output:
-        if len(request.skycells) > 1:
-            raise UsageError("-o names one output", mend="use --outdir for several skycells")
         exact = Path(request.output)
         root, folder = names.split_suffix(exact.name)[0], exact.parent
     else:
@@ -334,6 +344,8 @@ def _refuse(outputs, files, request):
         return
     inputs = {Path(file).resolve() for file in files}
     for path in outputs:
+        if outputs.count(path) > 1:
+            raise UsageError("two products would be this file", mend="another name for -o", path=path)
         if path.is_dir():
             raise RtoolsError("a directory", path=path)
         if path.resolve() in inputs:

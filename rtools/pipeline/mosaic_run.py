@@ -16,6 +16,7 @@ from rtools.pipeline.journal import Journal
 from rtools.pipeline.mosaic_add import flag_against, sky_of, totals_of
 from rtools.pipeline.mosaic_catalog import stage_catalog
 from rtools.pipeline.mosaic_coadd import write_slabs, write_whole
+from rtools.pipeline.mosaic_drizzle import exposures_of
 from rtools.pipeline.mosaic_images import stage_image
 from rtools.pipeline.mosaic_plan import STEPS
 from rtools.pipeline.mosaic_sky import match_sky
@@ -106,7 +107,9 @@ class _Run:
         plan = self.plan
         room = int(self.request.max_memory * 2**30 - BASE - PIXEL * max(_pixels(member) for member in plan.members))
         self.room = max(room, 0)
-        self.workers.room = max(self.room - max((self._bytes(mosaic) for mosaic in plan.mosaics), default=0), 0)
+        left = self.room - max((self._bytes(mosaic) for mosaic in plan.mosaics), default=0)
+        # A few kept arrays do not pay: new memory costs more than decoding again (docs/speed.md).
+        self.workers.room = left if left > sum(2 * 4 * _pixels(member) for member in plan.members) else 0
         if "skymatch" in plan.steps:
             with self._timed("skymatch"):
                 options = self.request.options("skymatch")
@@ -147,6 +150,7 @@ class _Run:
             path.parent.mkdir(parents=True, exist_ok=True)
             journal = Journal(self.log, member.name)
             journal.log("info", f"{step.name}: {member.meta['cal_step'][step.cal_step]}")
+            self.result.statuses[member.name] = dict(member.meta["cal_step"])
             self.staged.append(stage_image(member, path, self.request, self.workers, journal))
         self._commit()
 
@@ -181,9 +185,10 @@ class _Run:
         members = self.plan.members
         if self.plan.stack:
             return self._against_stack(mosaic, recipe, slabs)
-        if len(members) < 2:
-            self.journal.log("warning", "outlier: SKIPPED: there is one image only")
-            members[0].meta["cal_step"]["outlier_detection"] = "SKIPPED"
+        if len(exposures_of(members)) < 2:
+            self.journal.log("warning", "outlier: SKIPPED: there is one exposure only")
+            for member in members:
+                member.meta["cal_step"]["outlier_detection"] = "SKIPPED"
             return None
         looked = self.plan.recipe(self.request, "outlier", mosaic)
         how = {"totals_of": recipe, "progress": self._tell, "slabs": slabs}
@@ -199,7 +204,7 @@ class _Run:
             flag_against(self.plan.stack, self.plan.members, recipe, self.workers, options, **how)
 
     def _folder(self, mosaic):
-        """Where large temporary files go: beside the products."""
+        """Where large temporary files go: beside the products; with -o - among the temporary files."""
         outputs = [*self.plan.images, *(mosaic.outputs.values() if mosaic else ())]
         outputs[0].parent.mkdir(parents=True, exist_ok=True)
         return outputs[0].parent

@@ -1,7 +1,7 @@
 """A multiband catalog with its files: which mosaics make it, what can be refused before any work, what is written."""
 
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -85,9 +85,12 @@ def make_plan(files, request, *, spooled=None):
     """
     options = STEP.defaults() | request.settings.get(STEP.name, {})
     options["kernel_fwhms"] = _widths(options["kernel_fwhms"])
-    entries, asn = [(str(file), 1.0) for file in files], None
+    entries, asn = [association.Member(str(file)) for file in files], None
     if str(files[0]).endswith(".json"):
-        asn, entries = association.read_association(files[0]), _members(files[0])
+        asn = association.read_association(files[0])
+        entries = asn.science
+        if not entries:
+            raise InputError("the association has no science members", path=asn.path)
         options["psf_match"] = options["psf_match"] or asn.psf_match_reference_filter
     warnings = []
 
@@ -95,9 +98,9 @@ def make_plan(files, request, *, spooled=None):
         if level == "warning" and text not in warnings:
             warnings.append(text)
 
-    called = {path: "-" if path == spooled else path for path, _weight in entries}
-    outputs = _outputs("-" if files[0] == spooled else files[0], asn.name if asn else None, request)
-    members = [_member(called[path], path, weight, request, log) for path, weight in entries]
+    paths = [entry.path for entry in entries]
+    outputs = _outputs("-" if files[0] == spooled else files[0], asn.name if asn else None, request, paths)
+    members = [_member("-" if entry.path == spooled else entry.path, entry, request, log) for entry in entries]
     _check_together(members)
     options["psf_match"] = _reference(members, options["psf_match"])
     if options["inject_sources"]:
@@ -123,26 +126,12 @@ def _widths(text):
     return widths
 
 
-def _members(path):
-    """Files of an association's science members with the weights that it gives them."""
-    product = association.content_of(path)["products"][0]
-    entries = [entry for entry in product["members"] if entry.get("exptype", "science").lower() == "science"]
-    if not entries:
-        raise InputError("the association has no science members", path=path)
-    found = []
-    for entry in entries:
-        weight = entry.get("sed_weight", 1.0)
-        if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 < weight < float("inf"):
-            raise InputError(f"sed_weight of {entry['expname']} is no positive number", path=path)
-        found.append((str(Path(path).parent / entry["expname"]), float(weight)))
-    return found
-
-
-def _member(name, path, sed_weight, request, log):
+def _member(name, entry, request, log):
     """One mosaic, opened and looked at."""
+    path = entry.path
     product = reader.open_product(path, kinds=("l3_coadd",))
-    wanted = ("instrument.optical_element", "coadd_info.time_first", "coadd_info.time_mean", "coadd_info.exposure_time",
-              "wcsinfo.pixel_scale")  # fmt: skip
+    wanted = ("instrument.optical_element", "coadd_info.time_first", "coadd_info.time_last", "coadd_info.time_mean",
+              "coadd_info.exposure_time", "wcsinfo.pixel_scale", "filename", "file_date")  # fmt: skip
     metadata.require(product.meta, *wanted, path=path)
     element = product.meta["instrument"]["optical_element"]
     if element not in FILTERS:
@@ -159,7 +148,7 @@ def _member(name, path, sed_weight, request, log):
     except RtoolsError as error:
         error.path = error.path or path
         raise
-    return Member(name, product, element, sed_weight, sources)
+    return Member(name, product, element, entry.sed_weight, sources)
 
 
 def _check_together(members):
@@ -195,8 +184,8 @@ def _reference(members, wanted):
     return wanted.upper()
 
 
-def _outputs(first, named, request):
-    """Paths of catalog and segmentation map; refuses what exists."""
+def _outputs(first, named, request, inputs):
+    """Paths of catalog and segmentation map; refuses what exists, and mosaics that they would replace."""
     folder = Path(request.outdir) if request.outdir else Path(first).parent
     root, extension = named or NAME, request.form or "parquet"
     if request.output and request.output != "-":
@@ -209,9 +198,14 @@ def _outputs(first, named, request):
         outputs = {"segm": folder / f"{root}_segm.asdf", "cat": folder / f"{root}_cat.{extension}"}
     if request.output == "-":
         return {"cat": outputs["cat"]}
+    if outputs["cat"].absolute() == outputs["segm"].absolute():
+        raise UsageError(f"-o {request.output} is the name of the segmentation map")
+    taken = {Path(file).resolve() for file in inputs}
     for path in outputs.values():
         if path.is_dir():
             raise RtoolsError("a directory", path=path)
+        if path.resolve() in taken:
+            raise UsageError("is an input", path=path)
         if path.exists() and not request.overwrite:
             raise RtoolsError("exists already", mend="--overwrite replaces it", path=path)
     return outputs
@@ -260,7 +254,7 @@ def _band(member, threads, log):
     from rtools.catalog.multiband_detection import Band
 
     product, sources = member.product, member.sources
-    psf = partial(_psf, sources.get("epsf"), product.meta, log)
+    psf = cache(partial(_psf, sources.get("epsf"), product.meta, log))
     energy = encircled_energy(sources.get("apcorr"), member.element)
     load, noise = partial(cataloging.planes_of, product, threads), partial(_noise, product, threads)
     return Band(member.element, load, noise, psf, energy, member.sed_weight)

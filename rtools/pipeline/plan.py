@@ -12,7 +12,7 @@ from rtools.pipeline import cataloging, chain
 from rtools.pipeline.aligning import GAIA
 from rtools.pipeline.engine import Task
 from rtools.pipeline.source import Source
-from rtools.products import layout, metadata, names, profiles, reader
+from rtools.products import layout, metadata, names, profiles, reader, refcat_files
 from rtools.reference import find
 
 __all__ = ["Plan", "Request", "make_plan"]
@@ -322,7 +322,9 @@ def _settle_alignment(task, warnings):
     if path is None:
         warnings.append("tweakreg: SKIPPED without a reference catalog (--refcat or RT_REFCAT)")
         task.stop("SKIPPED")
-    elif path != GAIA and not Path(path).exists():
+    elif Path(path).exists():
+        refcat_files.check(str(path))
+    elif path != GAIA:
         raise InputError("no such file", mend=f"{GAIA} asks the archive, over the network", path=path)
 
 

@@ -42,12 +42,15 @@ class Member(NamedTuple):
         Exposure that it belongs to, where the association says it.
     tweakreg_catalog : str or None
         Path of its catalog, where the association says it.
+    sed_weight : float
+        Of a mosaic in the detection image of a multiband catalog.
     """
 
     path: str
     exptype: str = "science"
     group_id: str | None = None
     tweakreg_catalog: str | None = None
+    sed_weight: float = 1.0
 
 
 class Association(NamedTuple):
@@ -103,7 +106,10 @@ def read_association(path):
     InputError
         The file is missing, is not JSON, has no products with members, or is against the schema.
     """
-    content = _checked(path)
+    content = content_of(path)
+    wrong = problems(content)
+    if wrong:
+        raise InputError(f"not an association: {wrong[0]}", path=path)
     folder, first = Path(path).parent, content["products"][0]
     grid, target = content.get("skycell_wcs_info"), content.get("target")
     return Association(
@@ -127,6 +133,7 @@ def _member(folder, entry):
         entry.get("exptype", "science").lower(),
         entry.get("group_id"),
         str(folder / catalog) if catalog else None,
+        float(entry.get("sed_weight", 1.0)),
     )
 
 
@@ -171,6 +178,9 @@ def _product_problems(where, product):
             for key in ("exptype", "group_id", "tweakreg_catalog")
             if key in member and not isinstance(member[key], str)
         ]
+        weight = member.get("sed_weight", 1.0)
+        if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 < weight < float("inf"):
+            found.append(f"{place}.sed_weight is no positive number")
     return found
 
 
@@ -250,24 +260,26 @@ def stage_association(path, content):
     return stage
 
 
-def science_members(path):
-    """Paths of the science exposures that an association names, next to it unless absolute, in order, once each.
+def science_members(path, log=lambda level, text: None):
+    """Paths of the science exposures of an association's first product, next to it unless absolute, once each.
 
     Parameters
     ----------
     path : str or Path
         ``_asn.json`` file.
+    log : callable, optional
+        ``log(level, text)``; told of further products.
 
     Raises
     ------
     InputError
         The file is missing, is not JSON, or has no products with members.
     """
-    return list(_science(path))
+    return list(_science(path, log))
 
 
 def tweakreg_catalogs(path):
-    """Paths of the catalogs that an association's members name as ``tweakreg_catalog``, by path of the member.
+    """Paths of the catalogs that an association's science members name as ``tweakreg_catalog``, by path of the member.
 
     Parameters
     ----------
@@ -291,20 +303,11 @@ def content_of(path):
         raise InputError(f"not a JSON association ({' '.join(str(error).split())})", path=path) from None
 
 
-def _checked(path):
-    """The content of an association in which nothing is wrong."""
-    content = content_of(path)
-    wrong = problems(content)
-    if wrong:
-        raise InputError(f"not an association: {wrong[0]}", path=path)
-    return content
-
-
-def _science(path):
-    """The science members of all products of an association, by path."""
-    content, folder = _checked(path), Path(path).parent
-    members = [_member(folder, entry) for product in content["products"] for entry in product["members"]]
-    found = {member.path: member for member in members if member.exptype == "science"}
-    if not found:
+def _science(path, log=lambda level, text: None):
+    """The science members of an association, by path."""
+    association = read_association(path)
+    if not association.science:
         raise InputError("the association has no science members", path=path)
-    return found
+    if association.products > 1:
+        log("warning", f"{path}: only the first of its {association.products} products counts")
+    return {member.path: member for member in association.science}

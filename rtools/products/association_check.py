@@ -80,7 +80,7 @@ def _about_members(found):
     elements = {name.element for name in parsed if name.element}
     single = levels <= {"L1", "L1-L2", "L2"}
     warnings = [f"members of several elements: {' '.join(sorted(elements))}"] if len(elements) > 1 and single else []
-    programs = {name.program for name in parsed}
+    programs = {name.program for name in parsed if name.program}
     if found.program and found.program != "noprogram" and programs - {found.program}:
         warnings.append(f"its program is {found.program}, members are of {' '.join(sorted(programs))}")
     return errors, warnings

@@ -141,12 +141,13 @@ class LaidOut:
         further = encode.write_blocks(file, sources, compression="none", threads=threads)
         file.write(encode.block_index([place - HEAD for place in places] + further))
         with ThreadPoolExecutor(threads + 1) as pool:
-            pool.submit(os.fsync, file.fileno())  # the disk works while the checksums are taken
+            synced = pool.submit(os.fsync, file.fileno())  # the disk works while the checksums are taken
             digests = pool.map(self._checksum, self._arrays)
             ends = [place - HEAD for place in places[1:]] + [self._end]
             for place, end, array, digest in zip(places, ends, self._arrays.values(), digests, strict=True):
                 file.seek(place - HEAD)
                 file.write(encode.block_head(None, array.nbytes, array.nbytes, digest, allocated=end - place))
+            synced.result()  # an error of the disk is told once only
         file.seek(0)
         file.write(head)
         self._scratch.__exit__(None, None, None)

@@ -1,5 +1,6 @@
 """Metadata of a mosaic: what its members have in common, how it was made, where it is on the sky."""
 
+import re
 from datetime import datetime
 
 import numpy as np
@@ -8,7 +9,7 @@ from rtools.errors import InputError, RtoolsError
 from rtools.products import layout, metadata, names, nodes
 from rtools.products.mosaic_tables import ABSENT, NULL, image_tables
 
-__all__ = ["blend", "group_of", "metas_of", "mosaic_meta", "product_type", "wcsinfo"]
+__all__ = ["SKY_TYPES", "blend", "group_of", "metas_of", "mosaic_meta", "product_type", "wcsinfo"]
 
 COMMON = {
     "observation": ("execution_plan", "exposure", "observation", "pass", "program", "segment", "visit"),
@@ -20,8 +21,11 @@ COMMON = {
 STEPS = ("flux", "outlier_detection", "skymatch")
 """Steps of the members that the mosaic's `cal_step` tells of."""
 
-SUBSETS = {"v": "visit", "s": "pass", "p": "pass", "f": "full"}
-"""What the first letter of the subset in an archive's name says."""
+SKY_TYPES = ("WFI_IMAGE", "WFI_LOLO", "WFI_WFSC")
+"""Types of exposures that show the sky, of which mosaics are made."""
+
+SUBSETS = {"visit": r"v\d{14}", "pass": r"[sp]\d{5}", "full": "full"}
+"""What the subset in an archive's name says; that of any other is an arbitrary one."""
 
 UP = 100
 """Pixels along y that the orientation is taken over."""
@@ -132,7 +136,7 @@ def metas_of(product):
     Raises
     ------
     InputError
-        It does not list its members, or not their times.
+        It does not list its members, or not their times, or its tables are not of one row for each.
     """
     listed = metadata.get(product.meta, "resample.members") or []
     if not listed:
@@ -140,7 +144,9 @@ def metas_of(product):
     metas = [{} for _name in listed]
     for section in product.tree["meta"].get("individual_image_meta") or {}:
         table = product.node(f"meta.individual_image_meta.{section}")
-        for meta, row in zip(metas, _rows(table), strict=False):
+        if len(table) != len(metas):
+            raise InputError(f"meta.individual_image_meta.{section} has {len(table)} rows for {len(metas)} members")
+        for meta, row in zip(metas, _rows(table), strict=True):
             meta |= row if section == "basic" else {section: row}
     logs = product.node("individual_image_cal_logs") if "individual_image_cal_logs" in product.tree else []
     for number, meta in enumerate(metas):
@@ -148,7 +154,8 @@ def metas_of(product):
         if number < len(logs):
             meta["cal_logs"] = [logs[number]] if isinstance(logs[number], str) else list(map(str, logs[number]))
         known = all(isinstance(metadata.get(meta, f"exposure.{key}"), str) for key in ("start_time", "end_time"))
-        if not known or not isinstance(metadata.get(meta, "exposure.effective_exposure_time"), int | float):
+        time = metadata.get(meta, "exposure.effective_exposure_time")
+        if not known or not isinstance(time, int | float) or not np.isfinite(time):
             raise InputError(f"meta.individual_image_meta.exposure does not say the times of {meta['filename']}")
         _restore(meta, product.meta)
     return metas
@@ -192,7 +199,7 @@ def group_of(meta, number, given=None):
 def product_type(filename):
     """``p_visit_coadd``, ``r1_full_coadd`` … after the archive's name of a mosaic, ``coadd`` for any other name."""
     fields = _named(filename)
-    subset = SUBSETS.get((fields.get("subset") or " ")[0])
+    subset = next((word for word, form in SUBSETS.items() if re.fullmatch(form, fields.get("subset") or "")), None)
     return f"{fields['release']}_{subset}_coadd" if subset and fields.get("release") else "coadd"
 
 
@@ -260,11 +267,11 @@ def wcsinfo(to_sky, shape, *, reference=None, skycell=None):
     (x_ref, y_ref), (ra_ref, dec_ref), scale_ref, matrix = reference
     left, right, bottom, top = -0.5, columns - 0.5, -0.5, rows - 0.5
     corners = to_sky(np.array([left, left, right, right]), np.array([bottom, top, top, bottom]))
-    pairs = zip(np.asarray(corners[0]) % 360, np.asarray(corners[1]), strict=True)
+    pairs = zip(map(_turned, corners[0]), corners[1], strict=True)
     return {
-        "ra": float(ra) % 360,
+        "ra": _turned(ra),
         "dec": float(dec),
-        "ra_ref": float(ra_ref) % 360,
+        "ra_ref": _turned(ra_ref),
         "dec_ref": float(dec_ref),
         "x_ref": float(x_ref),
         "y_ref": float(y_ref),
@@ -278,6 +285,12 @@ def wcsinfo(to_sky, shape, *, reference=None, skycell=None):
         "s_region": "POLYGON ICRS  " + " ".join(f"{a:.9f} {d:.9f}" for a, d in pairs),
         "skycell_name": skycell,
     }
+
+
+def _turned(ra):
+    """A right ascension in [0, 360), with nine digits behind the point, too."""
+    turned = float(ra) % 360
+    return turned if round(turned, 9) < 360 else 0.0
 
 
 def _local(to_sky, x, y):

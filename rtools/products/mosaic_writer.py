@@ -85,8 +85,9 @@ class MosaicWriter(LaidOut):
         """
         for name, whole in self._arrays.items():
             part = np.ascontiguousarray(planes[name], whole.dtype)
+            pitch = whole.shape[-1] * whole.dtype.itemsize
             for number, rows in enumerate(part.reshape(-1, *part.shape[-2:])):
-                place = (number * self.shape[0] + first) * rows.strides[0]
+                place = (number * self.shape[0] + first) * pitch
                 write_at(self._file.fileno(), rows.reshape(-1).view(np.uint8), self._places[name] + place)
         with self._lock:
             self._seen[first : first + part.shape[-2]] = True

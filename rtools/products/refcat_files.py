@@ -7,6 +7,7 @@ without unit has.
 """
 
 import csv
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ import numpy as np
 from rtools.errors import InputError
 from rtools.products.catalogs import read_catalog
 
-__all__ = ["COLUMNS", "is_tree", "partition_file", "partitions", "read", "separation", "standard"]
+__all__ = ["COLUMNS", "check", "is_tree", "partition_file", "partitions", "read", "separation", "standard"]
 
 COLUMNS = {
     "ra": "deg",
@@ -83,6 +84,34 @@ def read(path, cone=None, *, everything=False):
     if cone is not None and len(table):
         table = table[separation(table["ra"], table["dec"], cone[0], cone[1]) <= cone[2]]
     return table
+
+
+@lru_cache(maxsize=1)  # every exposure asks
+def check(path):
+    """Refuse what is no reference catalog; of parquet files only names of columns are looked at.
+
+    Parameters
+    ----------
+    path : str
+
+    Raises
+    ------
+    InputError
+        See `read`.
+    """
+    from astropy.table import Table
+    from pyarrow import ArrowException, parquet
+
+    files = [Path(path)]
+    if is_tree(path):
+        files = (partition_file(Path(path), cell) for cell in partitions(path))  # perhaps only a part of them is here
+    file = next((file for file in files if file.is_file()), None)
+    try:
+        names = [] if file is None else parquet.read_schema(file).names
+    except (OSError, ArrowException):
+        names = [] if is_tree(path) else read(path).colnames  # another format
+    if names:
+        standard(Table({name: np.zeros(0) for name in names}), path)
 
 
 def separation(ra, dec, ra0, dec0):

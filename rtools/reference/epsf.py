@@ -24,6 +24,10 @@ JITTER = (8.0, 8.0, 0.0)
 """Jitter where none is stated: major, minor (mas rms), position angle (degrees)."""
 
 
+LARGEST_JITTER = 1000.0
+"""mas: more is none."""
+
+
 @dataclass
 class Psf:
     """Stamps on a grid of positions.
@@ -107,6 +111,8 @@ def from_reference(source, log=None):
     """
     meta = {key: source.node(f"meta.{key}") for key in ("oversample", "pixel_x", "pixel_y")}
     oversample = int(meta["oversample"] or 4)
+    if not meta["oversample"] and log:
+        log("warning", "the epsf reference does not say its oversampling; 4 is taken")
     index = G2V
     if source.shape("psf")[1] <= G2V:
         index = 0
@@ -117,23 +123,26 @@ def from_reference(source, log=None):
         stamps = np.stack([_integrate(stamp, oversample) for stamp in stamps])
     pixel_x, pixel_y = (np.asarray(meta[key], float) for key in ("pixel_x", "pixel_y"))
     x, y = np.unique(pixel_x), np.unique(pixel_y)
-    if len(x) * len(y) != len(stamps):
+    order = np.lexsort((pixel_x, pixel_y))
+    places = np.stack([pixel_x, pixel_y], axis=1)[order].tolist()
+    if len(order) != len(stamps) or places != [[a, b] for b in y.tolist() for a in x.tolist()]:
         raise InputError("the positions of the epsf reference form no grid")
-    stamps = stamps[np.lexsort((pixel_x, pixel_y))]
+    stamps = stamps[order]
     return Psf(stamps, oversample, x, y).distinct
 
 
-def jitter_of(source):
+def jitter_of(source, log=None):
     """Jitter that the stamps of an epsf reference contain: major, minor (mas rms), position angle (degrees)."""
-    return _stated(lambda key: source.node(f"meta.{key}"))
+    return _stated(lambda key: source.node(f"meta.{key}"), "the epsf reference", log)
 
 
-def image_jitter(meta):
+def image_jitter(meta, log=None):
     """Jitter of an exposure by its metadata (`guide_star.jitter_*`), likewise; `JITTER` where it says nothing."""
-    return _stated((meta.get("guide_star") or {}).get)
+    return _stated((meta.get("guide_star") or {}).get, "meta.guide_star", log)
 
 
-def _stated(look):
+def _stated(look, where, log):
+    """What is stated; `JITTER` and a warning where that is no jitter."""
     values = []
     for key, default in zip(("major", "minor", "position_angle"), JITTER, strict=True):
         try:
@@ -141,7 +150,13 @@ def _stated(look):
         except (InputError, KeyError, TypeError, ValueError):
             value = default
         values.append(value if np.isfinite(value) else default)
-    return tuple(values)
+    major, minor, angle = values
+    if min(major, minor) >= 0 and max(major, minor) < LARGEST_JITTER and abs(angle) <= 360:
+        return tuple(values)
+    if log:
+        said = " ".join(f"{value:g}" for value in values)
+        log("warning", f"no jitter that can be in {where} ({said}): {JITTER[0]:g} mas are taken")
+    return JITTER
 
 
 def jittered(psf, reference_jitter, image_jitter):

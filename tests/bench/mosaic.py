@@ -28,6 +28,9 @@ from exposure import best, measure, tool
 
 ROOT = "r0000101001001001001_{:04d}_wfi01_f158"
 POINTINGS = ((270.0, 66.0), (270.004, 66.0), (270.0, 66.0017), (270.004, 66.0017))
+IVM = ("--set", "resample.weight_type=ivm")
+"""Weights of romancal."""
+
 SHIFT = 0.01 / 3600
 """Degrees from one copy of an exposure to the next."""
 
@@ -158,7 +161,7 @@ def bench(arguments, work):
     peers = []
     mosaic(files[:few], ["--mosaic"], out, arguments.jobs)  # compiles what is not compiled yet
     for _ in range(arguments.repeat):
-        runs["grid"].append(mosaic(files[:few], ["--mosaic"], out, arguments.jobs))
+        runs["grid"].append(mosaic(files[:few], ["--mosaic", *(IVM if arguments.peer else ())], out, arguments.jobs))
         if arguments.peer:
             peers.append(peer_mosaic(Path(arguments.peer) / "bin" / "python", files[:few], work / "peer"))
         runs["cell"].append(mosaic(files[:few], on_cell, out, arguments.jobs))

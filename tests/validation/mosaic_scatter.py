@@ -18,17 +18,17 @@ LEAST = 0.9
 """Share of a box's pixels that must have data; those without do not count."""
 
 SETTINGS = [
-    ("0.055", "square", 1.0, "ivm"),
-    ("native", "square", 1.0, "ivm"),
-    ("0.055", "square", 0.8, "ivm"),
-    ("0.055", "square", 0.6, "ivm"),
-    ("native", "square", 0.8, "ivm"),
-    ("native", "square", 0.6, "ivm"),
-    ("0.0825", "square", 1.0, "ivm"),
     ("0.055", "square", 1.0, "exptime"),
     ("native", "square", 1.0, "exptime"),
+    ("0.055", "square", 0.8, "exptime"),
+    ("0.055", "square", 0.6, "exptime"),
+    ("native", "square", 0.8, "exptime"),
+    ("native", "square", 0.6, "exptime"),
+    ("0.0825", "square", 1.0, "exptime"),
+    ("0.055", "square", 1.0, "ivm"),
+    ("native", "square", 1.0, "ivm"),
     ("0.055", "square", 1.0, "ivm-sky"),
-    ("0.055", "turbo", 1.0, "ivm"),
+    ("0.055", "turbo", 1.0, "exptime"),
 ]
 
 

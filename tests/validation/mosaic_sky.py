@@ -1,16 +1,18 @@
 """Are steps of the sky found? Known steps are added to dithered exposures; levels against those without steps.
 
-usage: mosaic_sky.py X_cal.asdf… [--factors 0.05,0.2,0.1] [--pairs cells,exact] [-j N]
+usage: mosaic_sky.py X_cal.asdf… [--white] [--factors 0.05,0.2,0.1] [--pairs cells,exact] [-j N]
 
 X are dithered exposures. To each a share of its own sky (its clipped median) is added; the lowest gets none. What the
 defaults of rt-skymatch find is compared with what they find without steps; an error of 1 is one per cent of the step.
+With --white the data are the truth (beside the exposures) with white noise of their variances, another one with the
+steps than without.
 """
 
 import argparse
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-from mosaic_measures import array_of, node_of
+from mosaic_measures import array_of, node_of, truth_of, white_noise
 
 from rtools.mosaic.footprint import footprint
 from rtools.mosaic.sky import match_cells, match_pairs, sky_levels, statistic_of
@@ -25,9 +27,11 @@ METHODS = ("match", "local", "global+match")
 class Exposure:
     """Pixels and place of an exposure."""
 
-    def __init__(self, path):
+    def __init__(self, path, seed=None):
         self.data, dq, self.wcs = array_of(path), array_of(path, "dq"), node_of(path)
         self.good = ((dq & 1) == 0) & np.isfinite(self.data)
+        if seed is not None:
+            self.data = white_noise(path, truth_of(path)[0].astype(np.float32), seed)
 
     def to_sky(self, x, y):
         return self.wcs(x, y, with_bounding_box=False)
@@ -59,11 +63,15 @@ def solve(exposures, added, options, threads):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("cal", nargs="+")
+    parser.add_argument("--white", action="store_true", help="truth with noise of its own for either solution")
     parser.add_argument("--factors", default="0.05,0.2,0.1")
     parser.add_argument("--pairs", default="cells,exact")
     parser.add_argument("-j", type=int, default=2)
     arguments = parser.parse_args()
-    exposures = [Exposure(path) for path in arguments.cal]
+    count = len(arguments.cal)
+    seeds = range(2 * count) if arguments.white else [None] * 2 * count
+    exposures = [Exposure(path, seed) for path, seed in zip(arguments.cal, seeds[:count], strict=True)]
+    others = [Exposure(path, seed) for path, seed in zip(arguments.cal, seeds[count:], strict=True)]
     skies = np.array([np.median(each.data[each.good]) for each in exposures])
     factors = np.resize([float(word) for word in arguments.factors.split(",")], len(exposures) - 1)
     steps = np.concatenate([[0], factors * skies[1:]])
@@ -73,7 +81,7 @@ def main():
     for pairs in arguments.pairs.split(","):
         options = SKYMATCH.defaults() | {"pairs": pairs}
         before, _ = solve(exposures, np.zeros(len(steps)), options, arguments.j)
-        after, stated = solve(exposures, steps, options, arguments.j)
+        after, stated = solve(others, steps, options, arguments.j)
         for method in METHODS:
             off = after[method] - before[method] - steps
             off -= 0 if method == "local" else off[0]
