@@ -10,7 +10,6 @@ from run_case import piped, retouched, tool
 from rtools.errors import InputError, UsageError
 from rtools.mosaic import grouping, skymap
 from rtools.mosaic.grouping import Exposure
-from rtools.pipeline import mosaic_members
 from rtools.products.association import (
     Member,
     make_association,
@@ -19,7 +18,6 @@ from rtools.products.association import (
     science_members,
     tweakreg_catalogs,
 )
-from rtools.products.mosaic_meta import SKY_TYPES
 from rtools.products.names import parse
 
 KEYS = [

@@ -199,18 +199,6 @@ def test_times_of_members_that_are_no_numbers():
         mosaic_meta.metas_of(listing(tables, 2))
 
 
-def test_a_reference_type_of_two_names_makes_one_column():
-    """Files of profile 1.5.0 have both."""
-    references = samples.meta("l2_image")["ref_file"]
-    old = {key: value for key, value in references.items() if key != "inverselinearity"}
-    members = [
-        member(0) | {"ref_file": references | {"inverselinearity": "a", "inverse_linearity": "a"}},
-        member(1) | {"ref_file": old | {"inverse_linearity": "b"}},
-    ]
-    table = image_tables(members)["ref_file"]
-    assert list(table["inverselinearity"]) == ["a", "b"] and "inverse_linearity" not in table.colnames
-
-
 def test_every_table_has_a_row_for_every_member():
     first, second, third = member(0), member(1), member(2)
     first.pop("background", None)

@@ -121,7 +121,7 @@ def like(golden, name, folder):
     shape = tuple(told["shape"])
     about, arrays = sample_meta("l3_coadd"), sample_arrays("l3_coadd")
     about["wcs"] = Grid(shape, tuple(told["crpix"]), tuple(told["crval"]), told["cdelt"][0], matrix).wcs()
-    about["resample"] = dict(about["resample"]) | {"pixel_scale_ratio": told["ratio"]}
+    about["resample"] = dict(about["resample"]) | {"pixel_scale_ratio": told["ratio"], "weight_type": "ivm"}
     nothing = {key: np.zeros(shape if array.ndim == 2 else (1, *shape), array.dtype) for key, array in arrays.items()
                if getattr(array, "ndim", 0) in (2, 3)}  # fmt: skip
     writer.write_product(folder / "like_coadd.asdf", "l3_coadd", about, nothing, compression="lz4")

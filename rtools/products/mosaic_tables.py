@@ -40,9 +40,6 @@ BASIC = (
 )
 """Keys directly below ``meta``, which make the table ``basic``."""
 
-OLD, NEW = "inverse_linearity", "inverselinearity"
-"""The key of `ref_file` that has two names; files of profile 1.5.0 have both."""
-
 ABSENT = "MISSING_CELL"
 NULL = "None"
 
@@ -73,10 +70,7 @@ def image_logs(members):
 
 
 def _group(section):
-    section = section if isinstance(section, dict) else {}
-    if OLD not in section:
-        return section
-    return {NEW: section[OLD]} | {key: value for key, value in section.items() if key != OLD}
+    return section if isinstance(section, dict) else {}
 
 
 def _table(rows):
