@@ -28,8 +28,9 @@ from exposure import best, measure, tool
 
 ROOT = "r0000101001001001001_{:04d}_wfi01_f158"
 POINTINGS = ((270.0, 66.0), (270.004, 66.0), (270.0, 66.0017), (270.004, 66.0017))
-IVM = ("--set", "resample.weight_type=ivm")
-"""Weights of romancal."""
+ALIKE = ("--set", "resample.weight_type=ivm", "--set",
+         "resample.planes=data,err,weight,context,var_poisson,var_rnoise")  # fmt: skip
+"""What romancal does: its weights, its arrays."""
 
 SHIFT = 0.01 / 3600
 """Degrees from one copy of an exposure to the next."""
@@ -157,16 +158,18 @@ def bench(arguments, work):
         files = apart.submit(copies, sources, arguments.many, folder).result()
         result = {"checks": apart.submit(checks, files[:few]).result(), "images": (few, len(files))}
     on_cell, out = ["--skycell", result["checks"]["skycell"]], work / "bench_coadd.asdf"
-    runs = {"grid": [], "cell": [], "many": []}
+    runs = {"grid": [], "alike": [], "cell": [], "many": []}
     peers = []
     mosaic(files[:few], ["--mosaic"], out, arguments.jobs)  # compiles what is not compiled yet
     for _ in range(arguments.repeat):
-        runs["grid"].append(mosaic(files[:few], ["--mosaic", *(IVM if arguments.peer else ())], out, arguments.jobs))
+        runs["grid"].append(mosaic(files[:few], ["--mosaic"], out, arguments.jobs))
         if arguments.peer:
+            runs["alike"].append(mosaic(files[:few], ["--mosaic", *ALIKE], out, arguments.jobs))
             peers.append(peer_mosaic(Path(arguments.peer) / "bin" / "python", files[:few], work / "peer"))
         runs["cell"].append(mosaic(files[:few], on_cell, out, arguments.jobs))
-        runs["many"].append(mosaic(files, on_cell, out, arguments.jobs))
-    result |= {name: best(found) for name, found in runs.items()}
+        if len(files) > few:
+            runs["many"].append(mosaic(files, on_cell, out, arguments.jobs))
+    result |= {name: best(found) for name, found in runs.items() if found}
     return result | {"peer": best(peers) if peers else None, "all": runs | {"peer": peers}}
 
 
@@ -174,11 +177,13 @@ def print_tables(result):
     """Tables in Markdown."""
     (few, many), peer = result["images"], result["peer"]
     print("| images | wall s | CPU s | peak GiB | romancal | ratio |\n|---|---|---|---|---|---|")
-    titles = {"grid": f"{few}, covering grid", "cell": f"{few}, skycell", "many": f"{many}, skycell"}
+    titles = {"grid": f"{few}, covering grid", "alike": f"{few}, covering grid, weights and arrays of romancal",
+              "cell": f"{few}, skycell", "many": f"{many}, skycell"}  # fmt: skip
+    titles = {name: title for name, title in titles.items() if name in result}
     for name, title in titles.items():
         run = result[name]
         line = f"| {title} | {run['wall']:.2f} | {run['cpu']:.2f} | {run['peak'] / 2**30:.2f} |"
-        if peer and name == "grid":
+        if peer and name in ("grid", "alike"):
             ratio = peer["wall"] / run["wall"]
             line += f" {peer['wall']:.1f} s, {peer['peak'] / 2**30:.2f} GiB | {ratio:.1f} |"
         print(line)
@@ -187,8 +192,9 @@ def print_tables(result):
         print(f"| {part} | " + " | ".join(f"{result[name]['parts'].get(part, 0):.2f}" for name in titles) + " |")
     if peer:
         print("\nromancal: " + ", ".join(f"{step} {seconds:.1f} s" for step, seconds in peer["seconds"].items()))
-    one, other, found = result["cell"], result["many"], result["checks"]
+    found = result["checks"]
     if many > few:
+        one, other = result["cell"], result["many"]
         each = [(other["wall"] - one["wall"]) / (many - few), one["wall"] / few]
         growth = (other["peak"] - one["peak"] - 4 * 5000**2 * ((many - 1) // 32)) / one["peak"]
         print(f"\n{each[0]:.2f} s for each further image, {each[1]:.2f} s for each of the first {few}; "
