@@ -4,9 +4,10 @@ from rtools.exposure.statistics import image_statistics
 from rtools.pipeline.mosaic_members import read_planes
 from rtools.products import history, writer
 
-__all__ = ["stage_image"]
+__all__ = ["PLANES", "stage_image"]
 
 PLANES = ("data", "err", "dq", "var_poisson", "var_rnoise", "var_flat")
+"""Of an image, those that steps of a mosaic read or change."""
 
 
 def stage_image(member, path, request, workers, journal):

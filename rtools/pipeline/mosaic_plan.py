@@ -353,5 +353,7 @@ def _refuse(outputs, files, request):
         if path.exists() and not request.overwrite:
             raise RtoolsError("exists already", mend="--overwrite replaces it", path=path)
         folder = next(each for each in path.absolute().parents if each.exists())
-        if not (folder.is_dir() and os.access(folder, os.W_OK)):
-            raise RtoolsError("cannot write there", path=folder)
+        if not folder.is_dir():
+            raise RtoolsError("not a directory", path=folder)
+        if not os.access(folder, os.W_OK):
+            raise RtoolsError("cannot be written (permission denied)", path=folder)

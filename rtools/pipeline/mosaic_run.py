@@ -17,7 +17,7 @@ from rtools.pipeline.mosaic_add import flag_against, sky_of, totals_of
 from rtools.pipeline.mosaic_catalog import stage_catalog
 from rtools.pipeline.mosaic_coadd import write_slabs, write_whole
 from rtools.pipeline.mosaic_drizzle import exposures_of
-from rtools.pipeline.mosaic_images import stage_image
+from rtools.pipeline.mosaic_images import PLANES, stage_image
 from rtools.pipeline.mosaic_plan import STEPS
 from rtools.pipeline.mosaic_sky import match_sky
 from rtools.pipeline.mosaic_stack import find_outliers, slabs_of, stack
@@ -82,8 +82,11 @@ class _Run:
         for text in plan.warnings:
             self.journal.log("warning", text)
         try:
-            with tempfile.TemporaryDirectory(prefix="rtools-") as scratch:
-                self._to_stdout(Path(scratch))
+            if self.request.output == "-":
+                with tempfile.TemporaryDirectory(prefix="rtools-") as scratch:
+                    self._to_stdout(Path(scratch))
+                    self._steps()
+            else:
                 self._steps()
         except BaseException:
             for stage in self.staged:
@@ -97,19 +100,18 @@ class _Run:
         return self.result
 
     def _to_stdout(self, scratch):
-        """With -o - the main product goes into a file that is copied at the end."""
-        if self.request.output == "-":
-            self.plan.images = [scratch / path.name for path in self.plan.images]
-            for mosaic in self.plan.mosaics:
-                mosaic.outputs = {suffix: scratch / f"mosaic_{suffix}.asdf" for suffix in mosaic.outputs}
+        """Have products written into a directory, from which the main one is copied at the end."""
+        self.plan.images = [scratch / path.name for path in self.plan.images]
+        for mosaic in self.plan.mosaics:
+            mosaic.outputs = {suffix: scratch / f"mosaic_{suffix}.asdf" for suffix in mosaic.outputs}
 
     def _steps(self):
         plan = self.plan
         room = int(self.request.max_memory * 2**30 - BASE - PIXEL * max(_pixels(member) for member in plan.members))
         self.room = max(room, 0)
         left = self.room - max((self._bytes(mosaic) for mosaic in plan.mosaics), default=0)
-        # A few kept arrays do not pay: new memory costs more than decoding again (docs/speed.md).
-        self.workers.room = left if left > sum(2 * 4 * _pixels(member) for member in plan.members) else 0
+        # Unless all can be kept, decoding again is faster than new memory (docs/speed.md).
+        self.workers.room = left if left > sum(_decoded(member) for member in plan.members) else 0
         if "skymatch" in plan.steps:
             with self._timed("skymatch"):
                 options = self.request.options("skymatch")
@@ -248,3 +250,9 @@ class _Run:
 
 def _pixels(member):
     return member.shape[0] * member.shape[1]
+
+
+def _decoded(member):
+    """Bytes of the arrays of a member that a mosaic is made of."""
+    held = member.product.arrays
+    return sum(held[name].dtype.itemsize * _pixels(member) for name in PLANES if name in held)
