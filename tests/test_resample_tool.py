@@ -249,3 +249,15 @@ def test_a_wcs_without_a_bounding_box(images, tmp_path):
     for name, files in (("a_coadd.asdf", bare), ("b_coadd.asdf", images[:2])):
         done("resample", *files, "-o", tmp_path / name)
     assert not same(tmp_path / "a_coadd.asdf", tmp_path / "b_coadd.asdf")
+
+
+@pytest.mark.parametrize("which", ["mosaic", "image"])
+def test_a_grid_like_another_of_another_size(which, images, covering, tmp_path):
+    """The same pixels, more or fewer of them."""
+    other = covering if which == "mosaic" else images[0]
+    whole, _about = made(tmp_path, *images, "--like", other)
+    found, about = made(tmp_path, *images, "--like", other, "--size", "150,120")
+    assert about["wcsinfo"]["image_shape"] == [150, 120]
+    # a grid with distortion is inverted numerically, from its middle
+    np.testing.assert_allclose(found["data"][:110, :140], whole["data"][:110, :140], rtol=1e-4)
+    assert tool("resample", *images, "--like", other, "--pa", 3, "-o", tmp_path / "y_coadd.asdf") == 2

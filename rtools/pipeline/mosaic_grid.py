@@ -84,7 +84,8 @@ def choose_frame(members, wanted, association, log):
     -------
     Frame
     """
-    if (wanted.skycell is not None) + (wanted.like is not None) + wanted.free > 1:
+    free = wanted._replace(size=None).free if wanted.like else wanted.free  # --like has a place for --size
+    if (wanted.skycell is not None) + (wanted.like is not None) + free > 1:
         raise UsageError("--skycell, --like and the options of a free grid exclude each other")
     if wanted.scale is not None and wanted.scale_ratio is not None:
         raise UsageError("--scale and --scale-ratio exclude each other")
@@ -93,7 +94,7 @@ def choose_frame(members, wanted, association, log):
     if wanted.skycell:
         return _on_skycell(members, skymap.wcs_info(skymap.parse_name(wanted.skycell)))
     if wanted.like:
-        return _like(members, wanted.like)
+        return _like(members, wanted.like, wanted.size and wanted.size[::-1])
     if association is not None and not wanted.free:
         info = _grid_of(association, log)
         if info:
@@ -119,14 +120,14 @@ def _on_skycell(members, info):
     return Frame(grid, _ratio(members[0], grid), str(info["name"]))
 
 
-def _like(members, path):
+def _like(members, path, shape=None):
     """The frame of another image; a mosaic says the ratio, too, so that both have variances of one kind."""
     if "wcs" in header.read_header(path)[0]:
-        grid = _grid_alone(path)
+        grid = _grid_alone(path, shape)
         return Frame(grid, _ratio(members[0], grid))
     with reader.open_product(path, ("l2_image", "l3_coadd")) as product:
         try:
-            grid = grid_like(load_wcs(product), product.arrays["data"].shape[-2:])
+            grid = grid_like(load_wcs(product), shape or product.arrays["data"].shape[-2:])
         except InputError as error:
             error.path = error.path or path
             raise
@@ -160,13 +161,13 @@ def weight_of(path):
     return weight if weight in WEIGHTS else "exptime"
 
 
-def _grid_alone(path):
-    """The grid of a file that holds nothing but a WCS, below ``wcs``; of the size that the WCS states."""
+def _grid_alone(path, shape):
+    """The grid of a file that holds nothing but a WCS, below ``wcs``; without a shape of that which the WCS states."""
     import asdf
 
     try:
         with asdf.open(path, lazy_load=False, memmap=False) as file:
-            return grid_like(file["wcs"])
+            return grid_like(file["wcs"], shape)
     except (InputError, UsageError) as error:
         raise InputError(str(error), path=path) from None
     except (AttributeError, TypeError, ValueError):
