@@ -149,7 +149,7 @@ def test_refusals_come_before_any_work(new, tmp_path, capsys):
 
     assert "no name" in refused(2, *new, "--mosaic")
     assert "several" in refused(2, *new, "--skycell", "270p65x69y50", "--skycell", "270p65x69y51", "-o", "x.asdf")
-    assert "exclude" in refused(2, *new, "--like", new[0], "--size", "5,5", "-o", tmp_path / "x.asdf")
+    assert "exclude" in refused(2, *new, "--like", new[0], "--pa", "5", "-o", tmp_path / "x.asdf")
     assert "--until" in refused(2, *new, "--mosaic", "--until", "flat", "-o", tmp_path / "x.asdf")
     assert "no step" in refused(2, *new, "--mosaic", "--skip", "dqinit", "-o", tmp_path / "x.asdf")
     assert "numbers" in refused(2, *new, "--mosaic", "--set", "outlier.snr=5", "-o", tmp_path / "x.asdf")
