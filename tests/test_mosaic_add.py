@@ -14,7 +14,7 @@ from rtools.mosaic import adding
 from rtools.pipeline import mosaic_run
 from rtools.products import reader, writer
 
-EXACT = ("data", "weight", "context")
+EXACT = ("data", "weight", "context", "dq")
 ALONE = ("--skip", "skymatch", "--skip", "outlier", "--skip", "catalog")
 CENTER = ("--center", "{:.5f},{:.5f}".format(*place(0)[0](SIZE / 2, SIZE / 2)))
 
@@ -79,12 +79,12 @@ def tables(path):
 
 @pytest.mark.parametrize("weight", ["ivm", "exptime", "ivm-sky"])
 def test_adding_is_one_run(weight, images, grid, tmp_path):
-    how = ("--weight-type", weight, "--kernel", "turbo", "--pixfrac", 0.8, "--var-flat")
+    how = ("--weight-type", weight, "--kernel", "turbo", "--pixfrac", 0.8, "--var-flat", "--dq")
     done("resample", *images, *grid, *how, "-o", tmp_path / "all_coadd.asdf")
     done("resample", images[0], *grid, *how, "-o", tmp_path / "0_coadd.asdf")
     for number, image in enumerate(images[1:]):
         done("resample", image, "--add", tmp_path / f"{number}_coadd.asdf", "-o", tmp_path / f"{number + 1}_coadd.asdf")
-    assert "var_flat" in planes(tmp_path / "3_coadd.asdf")
+    assert "var_flat" in planes(tmp_path / "3_coadd.asdf") and 4 in planes(tmp_path / "3_coadd.asdf", "dq")["dq"]
     alike(tmp_path / "3_coadd.asdf", tmp_path / "all_coadd.asdf")
     entries = history(tmp_path / "3_coadd.asdf")
     assert len(entries) == 4 and entries[-1]["inputs"] == [str(tmp_path / "2_coadd.asdf"), str(images[3])]
@@ -252,6 +252,15 @@ def test_planes_that_the_mosaic_lacks(images, grid, three, four, tmp_path, capsy
     assert tool("resample", images[3], "--add", bare, "--planes", "data,weight,context,var_sky", "-o", out) == 3
     done("resample", images[3], "--add", three, "--planes", "data,weight,context,var_rnoise", "-o", out, "--overwrite")
     assert "var_sky" not in planes(out) and np.isnan(planes(out)["err"]).all()
+
+
+def test_flags_that_the_mosaic_lacks(images, grid, three, tmp_path, capsys):
+    out = tmp_path / "x_coadd.asdf"
+    assert tool("resample", images[3], "--add", three, "--dq", "-o", out) == 3
+    assert "dq is not known" in capsys.readouterr().err
+    done("resample", *images[:3], *grid, "--dq", "-o", tmp_path / "d_coadd.asdf")
+    done("resample", images[3], "--add", tmp_path / "d_coadd.asdf", "--no-dq", "-o", out)
+    assert "dq" not in planes(out)
 
 
 def test_a_mosaic_may_be_replaced_by_itself_and_more(images, three, four, tmp_path):

@@ -173,13 +173,14 @@ def test_outliers(golden, levelled, outliers, tmp_path):
 @pytest.mark.parametrize("name", COADDS)
 def test_coadds(golden, flagged, name, tmp_path):
     path = tmp_path / "m_coadd.asdf"
-    done("resample", *flagged, *COADDS[name], "--like", like(golden, name, tmp_path), "-o", path)
+    done("resample", *flagged, *COADDS[name], "--dq", "--like", like(golden, name, tmp_path), "-o", path)
     at, expected = golden[f"{name}: at"], golden[f"{name}: values"]
     made = planes(path)
     rows, columns = made["data"].shape
     y, x = np.divmod(at, columns)
     use = (np.minimum(x, columns - 1 - x) >= EDGE) & (np.minimum(y, rows - 1 - y) >= EDGE)
     np.testing.assert_array_equal(made["context"][0].ravel()[at][use], golden[f"{name}: context"][use])
+    np.testing.assert_array_equal(made["dq"].ravel()[at][use], golden[f"{name}: dq"][use])
     for key, values in zip(VALUES, expected, strict=False):
         np.testing.assert_allclose(made[key].ravel()[at][use], values[use], rtol=1e-4, atol=0, err_msg=key)
     assert np.count_nonzero(np.isfinite(expected[0][use])) > 200

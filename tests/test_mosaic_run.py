@@ -29,12 +29,17 @@ def new(tmp_path_factory):
     return exposures(tmp_path_factory.mktemp("new"))
 
 
-@pytest.fixture(scope="module")
-def chained(old, tmp_path_factory):
-    """The mosaic of `old` in one go."""
+APART = ()
+TOGETHER = ("--set", "resample.weight_type=ivm", "--set", "resample.dq=true")
+"""Images that are compared and totals of the mosaic: drizzled apart, or in one pass that is repaired; flags joined."""
+
+
+@pytest.fixture(scope="module", params=[APART, TOGETHER], ids=["apart", "together"])
+def chained(old, request, tmp_path_factory):
+    """The mosaic of `old` in one go, and how it was made."""
     path = tmp_path_factory.mktemp("chain") / "m_coadd.asdf"
-    done("run", *old, "--mosaic", "--skip", "catalog", "-o", path, "-j", 2)
-    return path
+    done("run", *old, "--mosaic", "--skip", "catalog", *request.param, "-o", path, "-j", 2)
+    return path, request.param
 
 
 def association(path, files, **settings):
@@ -45,26 +50,49 @@ def association(path, files, **settings):
 
 
 def test_the_chain_is_its_steps(old, chained, tmp_path):
+    whole, how = chained
     done("flux", *old, "--outdir", tmp_path / "1")
     done("skymatch", *sorted((tmp_path / "1").iterdir()), "--outdir", tmp_path / "2")
     done("outlier", *sorted((tmp_path / "2").iterdir()), "--outdir", tmp_path / "3")
-    done("resample", *sorted((tmp_path / "3").iterdir()), "-o", tmp_path / "m_coadd.asdf")
-    assert set(planes(chained)) == set(NAMES)
-    assert same(chained, tmp_path / "m_coadd.asdf") == []
-    assert meta(chained)["cal_step"] == meta(tmp_path / "m_coadd.asdf")["cal_step"]
+    words = ("--weight-type", "ivm", "--dq") if how else ()
+    done("resample", *sorted((tmp_path / "3").iterdir()), *words, "-o", tmp_path / "m_coadd.asdf")
+    assert set(planes(whole)) == {*NAMES, *(["dq"] if how else [])}
+    assert same(whole, tmp_path / "m_coadd.asdf") == []
+    assert meta(whole)["cal_step"] == meta(tmp_path / "m_coadd.asdf")["cal_step"]
 
 
 @pytest.mark.parametrize("how", [("-j", 1), ("-j", 3), ("--max-memory", 0.1), ("--max-memory", 16), ("--on_disk",)])
 def test_threads_memory_and_slabs_change_no_bit(old, chained, how, tmp_path):
-    done("run", *old, "--mosaic", "--skip", "catalog", "-o", tmp_path / "m_coadd.asdf", *how)
-    assert same(chained, tmp_path / "m_coadd.asdf") == []
+    whole, made = chained
+    done("run", *old, "--mosaic", "--skip", "catalog", *made, "-o", tmp_path / "m_coadd.asdf", *how)
+    assert same(whole, tmp_path / "m_coadd.asdf") == []
 
 
 @pytest.mark.parametrize("mostly", [-1.0, 2.0])
+@pytest.mark.parametrize("chained", [TOGETHER], ids=["together"], indirect=True)
 def test_repaired_is_as_made_anew(old, chained, mostly, tmp_path, monkeypatch):
+    whole, made = chained
     monkeypatch.setattr(mosaic_flag, "MOSTLY", mostly)
-    done("run", *old, "--mosaic", "--skip", "catalog", "-o", tmp_path / "m_coadd.asdf")
-    assert same(chained, tmp_path / "m_coadd.asdf") == []
+    done("run", *old, "--mosaic", "--skip", "catalog", *made, "-o", tmp_path / "m_coadd.asdf")
+    assert any("touched by outliers" in line for line in meta(tmp_path / "m_coadd.asdf")["cal_logs"])
+    assert same(whole, tmp_path / "m_coadd.asdf") == []
+
+
+def test_flags_of_what_took_part_are_joined(old, chained, tmp_path):
+    """Bad pixels do not take part; when no flag is bad, theirs are there, and those of the outliers."""
+    whole, how = chained
+    if not how:
+        assert "dq" not in planes(whole)
+        return
+    found = planes(whole, "dq", "context")
+    seen = np.bitwise_count(found["context"][0])
+    assert set(np.unique(found["dq"])) == {0, 4} and not found["dq"][seen == 0].any()
+    # 1 % of the pixels have it; a pixel on the sky sees a few of each of its exposures
+    deep = found["dq"][seen == 4] == 4
+    assert 0.04 < deep.mean() < 0.4
+    done("run", *old, "--mosaic", "--skip", "catalog", *how, "--set", "resample.good_bits=~0", "-o",
+         tmp_path / "m_coadd.asdf")  # fmt: skip
+    assert set(np.unique(planes(tmp_path / "m_coadd.asdf", "dq")["dq"])) >= {0, 1, 4, 5, 129}
 
 
 def test_members_of_an_exposure_that_do_not_follow_each_other(tmp_path):
@@ -198,6 +226,6 @@ def test_products_validate(new, tmp_path, judge):
         made.append(tmp_path / f"m{profile[0]}{profile[2]}_coadd.asdf")
         done("run", *new[:2], "--mosaic", "--skip", "catalog", "--profile", profile, "-o", made[-1])
     made.append(tmp_path / "slabs_coadd.asdf")
-    done("run", *new, "--mosaic", "--skip", "catalog", "--max-memory", 0.1, "-o", made[-1])
+    done("run", *new, "--mosaic", "--skip", "catalog", "--max-memory", 0.1, *TOGETHER, "-o", made[-1])
     for version, chosen in (("1.1.0", made[1:2] + made[3:]), ("1.2.0", made)):
         assert all(entry["ok"] for entry in judge(version, chosen).values())

@@ -31,18 +31,18 @@ def add_totals(band, place, totals, member, wanted):
     Parameters
     ----------
     band : tuple
-        (lanes float32 (rows, columns, 2 + variances), hit uint8, present uint8 (variances,)).
+        (lanes float32 (rows, columns, 2 + variances), hit uint8, present uint8 (variances,), flags uint32).
     place : (int, int)
         Row and column of the band's first pixel.
     totals : tuple
-        (data, weight, context, sums, weights), as in `rtools.mosaic.variance.Totals`.
+        (data, weight, context, sums, weights, dq), as in `rtools.mosaic.variance.Totals`; dq may be of size 0.
     member : tuple
         (plane and bit (uint32) of the context, share of its variances; 0: 1 over the resampled read-noise variance,
         the first of them).
     wanted : uint8 (rows, columns), or of size 0 for all
     """
-    lanes, hit, present = band
-    data, weight, context, sums, weights = totals
+    lanes, hit, present, flags = band
+    data, weight, context, sums, weights, dq = totals
     plane, bit, exposure = member
     for y in range(lanes.shape[0]):
         for x in range(lanes.shape[1]):
@@ -53,6 +53,8 @@ def add_totals(band, place, totals, member, wanted):
             _mean(lanes, (y, x), (row, column), data, weight)
             if hit[y, x] if hit.size else w > 0:
                 context[plane, row, column] |= bit
+            if flags.size:
+                dq[row, column] |= flags[y, x]
             if not present.size:
                 continue
             share, inverse = exposure, 1 / w

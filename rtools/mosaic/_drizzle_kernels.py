@@ -209,11 +209,11 @@ def _shares(areas, size, scale):
 def _row_of_squares(band, place, pixels, corner, room):
     """Drizzle some pixels of a row; returns `areas`, which may have had to grow.
 
-    `pixels` are (weight, data, σ (lanes - 2, columns)); `room` is (areas, lines, picked, part, pixels wanted, a zero
-    for each lane).
+    `pixels` are (weight, data, σ (lanes - 2, columns), DQ); `room` is (areas, lines, picked, part, pixels wanted, a
+    zero for each lane, DQ of the output).
     """
-    weight, data, sigma = pixels
-    areas, lines, picked, part, wanted, lanes = room
+    weight, data, sigma, dq = pixels
+    areas, lines, picked, part, wanted, lanes, flags = room
     number, first, squares = picked
     height, width = band.shape[0], band.shape[1]
     count, reach = _select(weight, corner, (place[0], place[1], height, width), wanted, picked)
@@ -238,7 +238,22 @@ def _row_of_squares(band, place, pixels, corner, room):
                 if omega != 0:
                     for lane in range(len(lanes)):
                         band[row + r, column + c, lane] += omega * part[lane]
+    if flags.size:
+        _flag_squares(flags, dq, (number[:count], first), areas, reach)
     return areas
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _flag_squares(flags, dq, picked, areas, reach):
+    """Put the DQ of the pixels of a row into all output pixels that get a share of them."""
+    number, first = picked
+    height, width = flags.shape
+    for k in range(number.size):
+        row, column = first[0, k], first[1, k]
+        for r in range(max(0, -row), min(reach, height - row)):
+            for c in range(max(0, -column), min(reach, width - column)):
+                if np.float32(areas[r * reach + c, k]) != 0:
+                    flags[row + r, column + c] |= dq[number[k]]
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -254,14 +269,15 @@ def square(band, place, pixmap, planes, options):
     pixmap : tuple
         (cells, boxes, step, bounds).
     planes : tuple
-        (weight, data, variances (tuple of 3), source of each variance lane, what to add to the variance).
+        (weight, data, variances (tuple of 3), source of each variance lane, what to add to the variance, DQ).
     options : tuple
-        (half the side of a square in input pixels, uint8 (rows, columns): pixels wanted, or of size 0: all, a tuple of
-        as many zeros as lanes: so their number is known when compiling).
+        (half the side of a square in input pixels, uint8 (rows, columns): pixels wanted, or of size 0: all, uint32
+        (rows, columns): receives the DQ, or of size 0, a tuple of as many zeros as lanes: so their number is known when
+        compiling).
     """
     cells, boxes, step, bounds = pixmap
-    weight, data, variances, sources, added = planes
-    h, wanted, lanes = options
+    weight, data, variances, sources, added, dq = planes
+    h, wanted, flags, lanes = options
     scratch = np.empty(ORDER)
     centres = np.empty((step + 2, 2, step + 2))
     corners = np.empty((2, 4, step))
@@ -282,8 +298,9 @@ def square(band, place, pixmap, planes, options):
                 _corners(centres, j - rows[0], h, corner)
                 if len(lanes) > 2:
                     _sigma((variances, sources, added), j, columns[0], sigma)
-                pixels = weight[j, columns[0] : columns[1]], data[j, columns[0] : columns[1]], sigma
-                areas = _row_of_squares(band, place, pixels, corner, (areas, lines, picked, part, wanted, lanes))
+                first, last = columns
+                pixels = weight[j, first:last], data[j, first:last], sigma, dq[j, first:last]
+                areas = _row_of_squares(band, place, pixels, corner, (areas, lines, picked, part, wanted, lanes, flags))
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -314,11 +331,12 @@ def centred(band, hit, place, pixmap, planes, options):
     hit : uint8 (rows, columns)
         Set where a contribution was positive; or of size 0.
     options : tuple
-        (kind, (reach, factor, exponent, table), uint8 (rows, columns): pixels wanted, or of size 0: all).
+        (kind, (reach, factor, exponent, table), uint8 (rows, columns): pixels wanted, or of size 0: all, uint32 (rows,
+        columns): receives the DQ, or of size 0).
     """
     cells, boxes, step, bounds = pixmap
-    weight, data, variances, sources, added = planes
-    kind, shape, wanted = options
+    weight, data, variances, sources, added, dq = planes
+    kind, shape, wanted, flags = options
     reach = shape[0]
     y0, x0 = place
     height, columns_out, lanes = band.shape
@@ -355,6 +373,8 @@ def centred(band, hit, place, pixmap, planes, options):
                             omega = np.float32(along * _share(kind, c - x, shape) * w)
                             if hit.size and omega > 0:
                                 hit[r, c] = 1
+                            if flags.size and omega != 0:
+                                flags[r, c] |= dq[j, columns[0] + i]
                             band[r, c, 0] += omega
                             band[r, c, 1] += omega * value
                             for lane in range(lanes - 2):

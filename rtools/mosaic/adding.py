@@ -29,7 +29,7 @@ def put_back(totals, planes, ratio, times=None):
     totals : rtools.mosaic.variance.Totals
         Without a member, of the same pixels; its context may have more planes.
     planes : dict of str to ndarray
-        data, weight, context, and the variances that the totals name.
+        data, weight, context, the variances that the totals name, and dq if they have it.
     ratio : float
         Output pixel scale over input pixel scale.
     times : sequence of float, optional
@@ -38,7 +38,7 @@ def put_back(totals, planes, ratio, times=None):
     found = recover_sums(planes, totals.names, ratio, times if totals.names else ())
     shared = min(len(found.context), len(totals.context))
     totals.context[:shared] = found.context[:shared]
-    for whole, part in zip((*totals[:2], *totals[3:5]), (*found[:2], *found[3:5]), strict=True):
+    for whole, part in zip((*totals[:2], *totals[3:-1]), (*found[:2], *found[3:-1]), strict=True):
         whole[...] = part
     poisoned = ~np.isfinite(totals.data)
     if poisoned.any():  # by a NaN that had a weight: what was seen there is lost

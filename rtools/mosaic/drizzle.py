@@ -52,6 +52,8 @@ class Planes(NamedTuple):
     var_rnoise, var_poisson, var_flat : ndarray, optional
     sky : float
         `rtools.mosaic.weights.sky_variance`: var_sky is var_rnoise plus it.
+    dq : ndarray uint32, optional
+        Flags that go with a pixel wherever it is spread.
     """
 
     data: np.ndarray
@@ -60,6 +62,7 @@ class Planes(NamedTuple):
     var_poisson: np.ndarray | None = None
     var_flat: np.ndarray | None = None
     sky: float = 0.0
+    dq: np.ndarray | None = None
 
 
 class Kernel(NamedTuple):
@@ -94,6 +97,8 @@ class Band(NamedTuple):
         Of the variances.
     present : ndarray uint8 (variances,)
         0 for those that the member lacks.
+    flags : ndarray uint32 (rows, columns), or of size 0
+        DQ of all pixels that contributed, joined bit by bit.
     """
 
     lanes: np.ndarray
@@ -102,6 +107,7 @@ class Band(NamedTuple):
     columns: slice
     names: tuple
     present: np.ndarray
+    flags: np.ndarray
 
 
 def make_kernel(name="square", pixfrac=1.0, ratio=1.0):
@@ -213,18 +219,19 @@ def drizzle_band(planes, pixmap, rows, columns, kernel, *, names=(), wanted=None
     size = rows.stop - rows.start, columns.stop - columns.start
     lanes = _zeros((*size, 2 + len(names)), scratch)
     hit = np.zeros(size if kernel.name.startswith("lanczos") else (0, 0), np.uint8)
+    flags = np.zeros((0, 0) if planes.dq is None else size, np.uint32)
     wanted = np.empty((0, 0), np.uint8) if wanted is None else np.ascontiguousarray(wanted).view(np.uint8)
     place = rows.start, columns.start
     sampled = pixmap.cells, pixmap.boxes, pixmap.step, pixmap.bounds
     member = _member(planes, names)
     if kernel.name == "square":
-        options = 0.5 * kernel.pixfrac, wanted, (0,) * lanes.shape[2]
+        options = 0.5 * kernel.pixfrac, wanted, flags, (0,) * lanes.shape[2]
         kernels.square(lanes, place, sampled, member, options)
     else:
         kind = getattr(kernels, kernel.name.rstrip("23").upper())
-        kernels.centred(lanes, hit, place, sampled, member, (kind, kernel.shape, wanted))
+        kernels.centred(lanes, hit, place, sampled, member, (kind, kernel.shape, wanted, flags))
     present = np.array([planes[2 + SOURCES[name]] is not None for name in names], np.uint8)
-    return Band(lanes, hit, rows, columns, tuple(names), present)
+    return Band(lanes, hit, rows, columns, tuple(names), present, flags)
 
 
 def _zeros(shape, scratch):
@@ -238,12 +245,13 @@ def _zeros(shape, scratch):
 
 
 def _member(planes, names):
-    """A member as the kernels take it: weight, data, variances, which of them each lane is of, what is added to it."""
+    """A member as the kernels take it: weight, data, variances, which of them each lane is of and what it adds, DQ."""
     # any array stands for one that is absent: its lane is not looked at
     variances = tuple(planes.weight if each is None else each for each in planes[2:5])
     sources = np.array([SOURCES[name] for name in names], np.int64)
     added = np.array([planes.sky if name == "var_sky" else 0 for name in names], np.float32)
-    return planes.weight, planes.data, variances, sources, added
+    dq = planes.weight.view(np.uint32) if planes.dq is None else planes.dq
+    return planes.weight, planes.data, variances, sources, added, dq
 
 
 def add_image(band, image, weight, first_row=0):

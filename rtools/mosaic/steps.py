@@ -154,6 +154,7 @@ RESAMPLE = Step(
         GOOD_BITS,
         FILL,
         Option("var-flat", False, "Also var_flat, where the exposures have it.", peer="include_var_flat"),
+        Option("dq", False, "Also dq: the flags of all pixels that took part, joined bit by bit.", peer="propagate_dq"),
         Option("planes", ",".join(PLANES), "Arrays that are computed; the others are NaN, var_sky absent."),
     ),
     memory="1.2 GB for a skycell, whatever the number of exposures (4 bytes a pixel more for every 32 of them).",

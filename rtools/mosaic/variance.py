@@ -42,6 +42,8 @@ class Totals(NamedTuple):
         Bit m % 32 of plane m // 32 is set where member m took part.
     sums, weights : ndarray float32 (variances, rows, columns)
         Σ V share² and Σ share.
+    dq : ndarray uint32 (rows, columns), or of size 0
+        Flags of all pixels that took part, joined bit by bit.
     names : tuple of str
         Of the variances; var_rnoise first where the share is 1 / var_rnoise.
     """
@@ -51,14 +53,15 @@ class Totals(NamedTuple):
     context: np.ndarray
     sums: np.ndarray
     weights: np.ndarray
+    dq: np.ndarray
     names: tuple
 
     def at(self, rows, columns=slice(None)):
         """The same of a rectangle, as views."""
-        return Totals(*(each[..., rows, columns] for each in self[:5]), self.names)
+        return Totals(*(each[..., rows, columns] for each in self[:-1]), self.names)
 
 
-def new_totals(shape, members, names=(), allocate=np.zeros):
+def new_totals(shape, members, names=(), *, dq=False, allocate=np.zeros):
     """Totals without a member.
 
     Parameters
@@ -68,6 +71,8 @@ def new_totals(shape, members, names=(), allocate=np.zeros):
         How many there will be; at least one plane of context is made.
     names : tuple of str
         Variances.
+    dq : bool
+        Whether flags are wanted.
     allocate : callable
         (shape, dtype) to an array of zeros.
     """
@@ -78,6 +83,7 @@ def new_totals(shape, members, names=(), allocate=np.zeros):
         allocate((planes, *shape), np.uint32),
         allocate((len(names), *shape), np.float32),
         allocate((len(names), *shape), np.float32),
+        allocate(shape if dq else (0, 0), np.uint32),
         tuple(names),
     )
 
@@ -90,7 +96,7 @@ def add_band(totals, band, member, exposure=None, wanted=None):
     totals : Totals
         Of the whole mosaic; changed.
     band : rtools.mosaic.drizzle.Band
-        With the same variances.
+        With the same variances, and flags if the totals have them.
     member : int
         Its number in the association, from 0; members are added in this order.
     exposure : float, optional
@@ -106,11 +112,13 @@ def add_band(totals, band, member, exposure=None, wanted=None):
         raise UsageError("variances are weighted by var_rnoise, which is not there", mend="use exptime weights")
     if exposure is not None and not (np.isfinite(exposure) and exposure > 0):
         raise UsageError(f"an exposure time is positive, not {exposure}")
+    if bool(band.flags.size) != bool(totals.dq.size):
+        raise UsageError("flags are in a band and in the totals, or in neither")
     plane, bit = divmod(member, BITS)
     add_totals(
-        (band.lanes, band.hit, band.present),
+        (band.lanes, band.hit, band.present, band.flags),
         (band.rows.start, band.columns.start),
-        totals[:5],
+        totals[:-1],
         (plane, np.uint32(1 << bit), 0.0 if exposure is None else float(exposure)),
         NOTHING if wanted is None else np.ascontiguousarray(wanted).view(np.uint8),
     )
@@ -127,8 +135,9 @@ def clear(totals, wanted):
         Not 0 where.
     """
     where = np.asarray(wanted, bool)
-    for each in totals[:5]:
-        each[..., where] = 0
+    for each in totals[:-1]:
+        if each.size:
+            each[..., where] = 0
 
 
 def finish(totals, ratio, each=map):
@@ -146,7 +155,8 @@ def finish(totals, ratio, each=map):
     Returns
     -------
     dict of str to ndarray
-        data, weight, context; err if there are variances; the variances. NaN where nothing was seen (weight: 0).
+        data, weight, context; err if there are variances; the variances; dq if it is there. NaN where nothing was seen
+        (weight, dq: 0).
     """
     from rtools.mosaic._combine_kernels import finish
 
@@ -161,6 +171,8 @@ def finish(totals, ratio, each=map):
     planes = {"data": totals.data, "weight": totals.weight, "context": totals.context}
     if totals.names:
         planes["err"] = err
+    if totals.dq.size:
+        planes["dq"] = totals.dq
     return planes | dict(zip(totals.names, totals.sums, strict=True))
 
 
@@ -170,7 +182,7 @@ def recover_sums(planes, names, ratio, times=None):
     Parameters
     ----------
     planes : dict of str to ndarray
-        data, weight, context and variances of the product, or of some of its rows.
+        data, weight, context and variances, perhaps dq, of the product, or of some of its rows.
     names : tuple of str
         Variances wanted, var_rnoise first.
     ratio : float
@@ -191,6 +203,7 @@ def recover_sums(planes, names, ratio, times=None):
         context,
         np.zeros((len(names), *data.shape), np.float32),
         np.zeros((len(names), *data.shape), np.float32),
+        np.array(planes.get("dq", np.empty((0, 0))), np.uint32),
         tuple(names),
     )
     if times is None:

@@ -191,13 +191,13 @@ def _done(stack):
 
 
 def _planes(stack, options, members, log):
-    """The options ``planes`` and ``var_flat``: what the mosaic has, or of that what is asked for."""
-    has = {name for name in VARIANCES if _known(stack, name)}
+    """The options ``planes``, ``var_flat`` and ``dq``: what the mosaic has, or of that what is asked for."""
+    has = {name for name in VARIANCES if _known(stack, name)} | ({"dq"} if stack.product.has("dq") else set())
     asked = options.get("planes")
-    wanted = {word.strip() for word in (asked or ",".join(PLANES)).split(",")} & {"err", *VARIANCES}
-    if options.get("var_flat", asked is None and "var_flat" in has):
-        wanted.add("var_flat")
-    if "var_rnoise" not in has and wanted and options["weight_type"] != "exptime":
+    wanted = {word.strip() for word in (asked or ",".join(PLANES)).split(",")} & {"err", "dq", *VARIANCES}
+    more = {name for name in ("var_flat", "dq") if options.get(name, asked is None and name in has)}
+    wanted |= more
+    if "var_rnoise" not in has and wanted - {"dq"} and options["weight_type"] != "exptime":
         raise InputError("no var_rnoise, from which its variances would be taken up",
                          mend="--planes data,weight,context joins it without variances", path=stack.name)  # fmt: skip
     if has >= {"var_rnoise", "var_poisson"}:
@@ -207,12 +207,12 @@ def _planes(stack, options, members, log):
         log("warning", f"{without[0]} has no var_flat: the mosaic will have none")
         wanted.discard("var_flat")
     for name in sorted(wanted - has):
-        if (asked is not None and name != "var_flat") or (name == "var_flat" and options.get("var_flat")):
+        if name in more or (asked is not None and name != "var_flat"):
             raise InputError(f"{name} is not known of this mosaic", mend=f"leave out {name}", path=stack.name)
         log("warning", f"{name} is not known of {stack.name}: the mosaic will have none")
     kept = wanted & has
     return {"planes": ",".join(["data", "weight", "context", *(name for name in PLANES if name in kept)]),
-            "var_flat": "var_flat" in kept}  # fmt: skip
+            "var_flat": "var_flat" in kept, "dq": "dq" in kept}  # fmt: skip
 
 
 def _known(stack, name):
@@ -235,9 +235,9 @@ def _known(stack, name):
 def totals_of(stack, recipe, count, workers, rows):
     """Totals of some rows of the mosaic, with room for `count` members: `rtools.mosaic.variance.Totals`."""
     width = recipe.frame.grid.shape[1]
-    totals = new_totals((rows.stop - rows.start, width), count, recipe.names)
+    totals = new_totals((rows.stop - rows.start, width), count, recipe.names, dq=recipe.dq)
     times = stack.shares if recipe.weight == "exptime" else None
-    wanted = ("data", "weight", "context", *recipe.names)
+    wanted = ("data", "weight", "context", *recipe.names, *(("dq",) if recipe.dq else ()))
 
     def fill(band):
         held = stack.rows(wanted, slice(rows.start + band.start, rows.start + band.stop))

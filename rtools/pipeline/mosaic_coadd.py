@@ -18,7 +18,7 @@ __all__ = ["write_slabs", "write_whole"]
 NEEDED = ("err", "var_poisson", "var_rnoise")
 """Planes that every mosaic has, NaN where they were not wanted."""
 
-ALWAYS = ("data", "weight", "context", "var_flat")
+ALWAYS = ("data", "weight", "context", "var_flat", "dq")
 
 
 def _planes(totals, frame, options, workers):
@@ -71,8 +71,8 @@ def write_whole(mosaic, totals, plan, request, workers, *, history, logs):
 def write_slabs(mosaic, slabs, plan, request, workers, *, history, logs):
     """The same where slabs of totals are made one after the other: an iterable of (slice of rows, Totals)."""
     options, coverage = request.options("resample"), []
-    wanted = plan.recipe(request, "resample", mosaic).names
-    names = [*dict.fromkeys(("data", "weight", *NEEDED, *wanted))]
+    recipe = plan.recipe(request, "resample", mosaic)
+    names = [*dict.fromkeys(("data", "weight", *NEEDED, *recipe.names)), *(("dq",) if recipe.dq else ())]
     shape, profile = mosaic.frame.grid.shape, plan.profile(request)
     file = MosaicWriter(mosaic.outputs["coadd"], shape, plan.metas, names, profile=profile)
     try:

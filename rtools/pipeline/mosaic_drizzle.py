@@ -38,6 +38,8 @@ class Recipe(NamedTuple):
         Sky in the data of members whose metadata do not say it, MJy/sr.
     names : tuple of str
         Variances.
+    dq : bool
+        Whether flags are wanted.
     """
 
     frame: object
@@ -46,6 +48,7 @@ class Recipe(NamedTuple):
     good_bits: str
     backg: float = 0.0
     names: tuple = ()
+    dq: bool = False
 
     def same_images(self, other):
         """Whether images of exposures come out alike on one frame; what else a kernel holds follows from it."""
@@ -85,7 +88,7 @@ def planes_of(member, recipe, workers, names=None):
         learn = _plain(planes["dq"], workers)
         member.learned["sky"] = sky_variance(planes["data"], planes["var_poisson"], learn)
     sky = member.learned["sky"] if need_sky else 0.0
-    data, dq, noise = planes["data"], planes.pop("dq"), planes.get("var_rnoise")
+    data, dq, noise = planes["data"], planes["dq"], planes.get("var_rnoise")
     weight = workers.plane("weight", data.shape)
     level = np.float32(level_of(member.meta.get("background"), recipe.backg))
     bits = np.uint32(bad_bits(recipe.good_bits))
@@ -98,7 +101,8 @@ def planes_of(member, recipe, workers, names=None):
         weight[rows] = weight_map(recipe.weight, data[rows], (dq[rows] & bits) == 0, var_rnoise=part, **how)
 
     in_rows(weigh, len(data), workers.pool)
-    return Planes(data, weight, noise, planes.get("var_poisson"), planes.get("var_flat"), sky)
+    variances = noise, planes.get("var_poisson"), planes.get("var_flat")
+    return Planes(data, weight, *variances, sky, dq if recipe.dq else None)
 
 
 def _plain(dq, workers):
@@ -167,7 +171,7 @@ def drizzle_exposures(member, recipe, workers, image, *, first=0):
     """Add a member to the image of its exposure alone; `image` as above."""
     _spread(
         member,
-        recipe._replace(names=()),
+        recipe._replace(names=(), dq=False),
         workers,
         lambda band: add_image(band, *image, first),
         slice(first, first + len(image[0])),

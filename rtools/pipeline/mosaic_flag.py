@@ -127,7 +127,7 @@ def repair(members, recipe, workers, totals, mark, progress=lambda text, member:
         return
     anew = share > MOSTLY
     if anew:
-        for plane in totals[:5]:
+        for plane in totals[:-1]:
             plane[...] = 0
     else:
         in_rows(lambda rows: clear(totals.at(rows), mark[rows]), len(mark), workers.pool)

@@ -139,9 +139,9 @@ class Plan:
         """How a step drizzles the members; without a mosaic what it needs of their pixels."""
         options, frame = request.options(step), None if mosaic is None else mosaic.frame
         kernel = make_kernel(options["kernel"], options["pixfrac"], 1.0 if frame is None else frame.ratio)
-        variances = variances_of(options) if step == "resample" else ()
+        variances, dq = (variances_of(options), wants_dq(options)) if step == "resample" else ((), False)
         backg = options.get("backg", 0.0)
-        return Recipe(frame, kernel, options["weight_type"], options["good_bits"], backg, variances)
+        return Recipe(frame, kernel, options["weight_type"], options["good_bits"], backg, variances, dq)
 
 
 def make_plan(files, request):
@@ -224,7 +224,7 @@ def _settle_weights(members, request, log):
 def variances_of(options):
     """Variances that are computed, the read noise first: with other weights than exptime it weighs them all."""
     asked = [word.strip() for word in options["planes"].split(",") if word.strip()]
-    unknown = set(asked) - {*PLANES, "var_flat"}
+    unknown = set(asked) - {*PLANES, "var_flat", "dq"}
     if unknown:
         raise UsageError(f"resample.planes: a mosaic has no {sorted(unknown)[0]}", mend=f"it has {' '.join(PLANES)}")
     wanted = {name for name in asked if name.startswith("var_")} | ({"var_flat"} if options["var_flat"] else set())
@@ -233,6 +233,11 @@ def variances_of(options):
     if wanted and options["weight_type"] != "exptime":
         wanted.add("var_rnoise")
     return tuple(name for name in VARIANCES if name in wanted)
+
+
+def wants_dq(options):
+    """Whether flags are joined."""
+    return options["dq"] or "dq" in {word.strip() for word in options["planes"].split(",")}
 
 
 def _science(association, log):

@@ -163,7 +163,7 @@ class _Run:
         recipe = self.plan.recipe(self.request, "resample", mosaic)
         columns = mosaic.frame.grid.shape[1]
         (slab, *_rest) = slabs_of(recipe, self.plan.count, self.room, images="outlier" in self.plan.steps)
-        return (slab.stop - slab.start) * columns * 4 * (6 + 2 * len(recipe.names))
+        return (slab.stop - slab.start) * columns * 4 * (6 + 2 * len(recipe.names) + recipe.dq)
 
     def _mosaic(self, mosaic):
         """Outliers, coadd, catalog on one grid."""

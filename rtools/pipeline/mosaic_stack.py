@@ -16,7 +16,7 @@ __all__ = ["find_outliers", "slabs_of", "stack"]
 def slabs_of(recipe, members, room, *, images=False):
     """Slices of rows whose totals fit into so many bytes; with `images` an exposure's image and weight, too."""
     rows, columns = recipe.frame.grid.shape
-    planes = 3 + max(members - 1, 0) // BITS + 1 + 2 * len(recipe.names) + images
+    planes = 3 + max(members - 1, 0) // BITS + 1 + 2 * len(recipe.names) + images + recipe.dq
     height = max(int(room // (4 * columns * planes)) // BAND_ROWS, 1) * BAND_ROWS
     return [slice(first, min(first + height, rows)) for first in range(0, rows, height)]
 
@@ -42,7 +42,7 @@ def stack(members, recipe, workers, progress=lambda text, member: None, *, rows=
     shape = recipe.frame.grid.shape
     rows = slice(0, shape[0]) if rows is None else rows
     if begin is None:
-        totals = new_totals((rows.stop - rows.start, shape[1]), len(members), recipe.names)
+        totals = new_totals((rows.stop - rows.start, shape[1]), len(members), recipe.names, dq=recipe.dq)
     else:
         totals = begin(rows)
     for member in members:
@@ -82,7 +82,7 @@ def find_outliers(members, recipe, workers, options, folder, *, slabs=None, tota
         return None
     shape, whole = recipe.frame.grid.shape, slabs is None or len(slabs) == 1
     together = whole and totals_of is not None and recipe.same_images(totals_of) and in_turn(members)
-    totals = new_totals(shape, len(members), totals_of.names) if together else None
+    totals = new_totals(shape, len(members), totals_of.names, dq=totals_of.dq) if together else None
     with closing(Spool(folder, shape, workers.pool)) as spool:
         image = np.empty((2, *shape), np.float32) if whole else None
         for exposure in exposures_of(members):

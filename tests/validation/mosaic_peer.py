@@ -116,7 +116,7 @@ def main(directory, out):
     found = each(flagged, lambda model: np.array(model.dq))
     kept["outliers"] = np.array([np.packbits((one & ~two & 128) != 0) for one, two in zip(found, before, strict=True)])
     for name, settings in COADDS.items():
-        coadd = run(ResampleStep, flagged, resample_on_skycell=False, **settings)
+        coadd = run(ResampleStep, flagged, resample_on_skycell=False, propagate_dq=True, **settings)
         shape = coadd.data.shape
         told["grids"][name] = grid(coadd.meta.wcs, shape) | {"ratio": coadd.meta.resample.pixel_scale_ratio}
         at = rng.choice(shape[0] * shape[1], PLACES, replace=False)
@@ -124,6 +124,7 @@ def main(directory, out):
         kept[f"{name}: at"] = at.astype(np.uint32)
         kept[f"{name}: values"] = np.array([np.asarray(coadd[key]).ravel()[at] for key in names], np.float32)
         kept[f"{name}: context"] = np.asarray(coadd.context)[0].ravel()[at].astype(np.uint8)
+        kept[f"{name}: dq"] = np.asarray(coadd.dq).ravel()[at].astype(np.uint8)
         if name == "square":
             left_out = ("wcs", "cal_logs", "individual_image_meta")
             told["meta"] = {key: plain(value) for key, value in coadd.meta.items() if key not in left_out}
