@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rtools.errors import InputError
-from rtools.mosaic.flux import apply_flux, conversion
+from rtools.mosaic.flux import apply_flux, conversion, put_floats
 
 FACTOR = 0.7312345678
 
@@ -63,3 +63,13 @@ def test_the_conversion_of_a_product():
 def test_no_usable_conversion(photometry):
     with pytest.raises(InputError, match="conversion_megajanskys is"):
         conversion(photometry)
+
+
+def test_every_half_precision_number_is_widened_as_by_numpy():
+    halves = np.arange(1 << 16, dtype=np.uint16).view(np.float16).reshape(256, 256)
+    out = np.empty(halves.shape, np.float32)
+    put_floats(halves, out)
+    expected = halves.astype(np.float32)
+    number = ~np.isnan(expected)
+    np.testing.assert_array_equal(out.view(np.uint32)[number], expected.view(np.uint32)[number])
+    assert np.isnan(out[~number]).all()

@@ -173,7 +173,7 @@ def test_pixels_done_again_are_as_in_a_full_pass():
     clear(first, wanted)
     for number, (member, pixmap) in enumerate(members):
         add(first, member, number, pixmap, wanted=wanted)
-    for ours, full in zip(first[:5], expected[:5], strict=True):
+    for ours, full in zip(first[:-1], expected[:-1], strict=True):
         np.testing.assert_array_equal(ours, full)
 
 

@@ -253,6 +253,8 @@ def entry(command):
             from rtools.commands.completion import answer
 
             leave(answer(command), at_once=False)
+        # Linear algebra is small here; its threads would only wait, and burn a core meanwhile.
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
         for number in (signal.SIGTERM, signal.SIGHUP):
             if signal.getsignal(number) == signal.SIG_DFL:  # nohup keeps its word
                 signal.signal(number, _terminated)

@@ -35,14 +35,14 @@ def add_totals(band, place, totals, member, wanted):
     place : (int, int)
         Row and column of the band's first pixel.
     totals : tuple
-        (data, weight, context, sums, weights, dq), as in `rtools.mosaic.variance.Totals`; dq may be of size 0.
+        (data, weight, context, sums, share, missing, dq), as in `rtools.mosaic.variance.Totals`; dq may be of size 0.
     member : tuple
         (plane and bit (uint32) of the context, share of its variances; 0: 1 over the resampled read-noise variance,
         the first of them).
     wanted : uint8 (rows, columns), or of size 0 for all
     """
     lanes, hit, present, flags = band
-    data, weight, context, sums, weights, dq = totals
+    data, weight, context, sums, shares, missing, dq = totals
     plane, bit, exposure = member
     for y in range(lanes.shape[0]):
         for x in range(lanes.shape[1]):
@@ -63,39 +63,41 @@ def add_totals(band, place, totals, member, wanted):
                 share = 1 / (sigma * sigma)
                 if not share < np.inf:
                     continue
+            shares[row, column] += share
             for k in range(present.size):
                 sigma = lanes[y, x, 2 + k] * inverse
                 variance = sigma * sigma
                 if present[k] and variance < np.inf:
                     sums[k, row, column] += variance * share * share
-                    weights[k, row, column] += share
+                else:
+                    missing[k, row, column] += share
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def finish(totals, ratio, in_err, err):
-    """Turn sums into results in place: NaN where there is nothing, sums into variances, their root sum into err.
+def finish(totals, ratio, in_err):
+    """Turn sums into results in place: NaN where there is nothing, sums into variances, shares into err.
 
     Parameters
     ----------
     totals : tuple
-        (data, weight, sums, weights).
+        (data, weight, sums, share, missing).
     ratio : float
         Output pixel scale over input pixel scale.
     in_err : uint8 (variances,)
-        Which variances count in err.
-    err : float32 (rows, columns)
+        Which variances count in err, the root of their sum.
     """
-    data, weight, sums, weights = totals
+    data, weight, sums, shares, missing = totals
     for y in range(data.shape[0]):
         for x in range(data.shape[1]):
             if weight[y, x] == 0:
                 data[y, x] = np.nan
             total, some = 0.0, False
             for k in range(in_err.size):
-                share = np.float64(weights[k, y, x])
+                share = np.float64(shares[y, x] - missing[k, y, x])
                 variance = np.float32(sums[k, y, x] / (ratio * ratio) / share / share if share > 0 else np.nan)
                 sums[k, y, x] = variance
                 if in_err[k] and variance == variance:
                     total += variance
                     some = True
-            err[y, x] = np.sqrt(total) if some else np.nan
+            if in_err.size:
+                shares[y, x] = np.sqrt(total) if some else np.nan

@@ -38,8 +38,10 @@ def put_back(totals, planes, ratio, times=None):
     found = recover_sums(planes, totals.names, ratio, times if totals.names else ())
     shared = min(len(found.context), len(totals.context))
     totals.context[:shared] = found.context[:shared]
-    for whole, part in zip((*totals[:2], *totals[3:-1]), (*found[:2], *found[3:-1]), strict=True):
-        whole[...] = part
+    for name in ("data", "weight", "sums", "share", "missing", "dq"):
+        part = getattr(found, name)
+        if name != "missing" or part.any():
+            getattr(totals, name)[...] = part
     poisoned = ~np.isfinite(totals.data)
     if poisoned.any():  # by a NaN that had a weight: what was seen there is lost
         clear(totals, poisoned)

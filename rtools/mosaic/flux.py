@@ -7,7 +7,7 @@ import numpy as np
 from rtools.errors import InputError
 from rtools.products.nodes import FILL_NUMBER
 
-__all__ = ["apply_flux", "conversion"]
+__all__ = ["apply_flux", "conversion", "put_floats"]
 
 
 def conversion(photometry):
@@ -47,3 +47,13 @@ def apply_flux(planes, factor):
             np.multiply(plane, scale, out=plane)
         else:
             planes[name] = plane.astype(np.float32) * scale
+
+
+def put_floats(stored, out):
+    """Copy a plane as a file holds it (float16, float32, dq) into one of float32 or of its own dtype."""
+    if stored.dtype == np.float16 and out.dtype == np.float32 and stored.ndim == 2:
+        from rtools.mosaic._flux_kernels import widen
+
+        widen(stored.view(np.uint16), out.view(np.uint32), out)
+    else:
+        out[...] = stored

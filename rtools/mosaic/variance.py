@@ -40,8 +40,12 @@ class Totals(NamedTuple):
         Weighted mean, and the sum of weights.
     context : ndarray uint32 (planes, rows, columns)
         Bit m % 32 of plane m // 32 is set where member m took part.
-    sums, weights : ndarray float32 (variances, rows, columns)
-        Σ V share² and Σ share.
+    sums : ndarray float32 (variances, rows, columns)
+        Σ V share².
+    share : ndarray float32 (rows, columns), or of size 0 without variances
+        Σ share.
+    missing : ndarray float32 (variances, rows, columns)
+        What of it is of members that have no such variance there; mostly untouched, so that it takes no memory.
     dq : ndarray uint32 (rows, columns), or of size 0
         Flags of all pixels that took part, joined bit by bit.
     names : tuple of str
@@ -52,7 +56,8 @@ class Totals(NamedTuple):
     weight: np.ndarray
     context: np.ndarray
     sums: np.ndarray
-    weights: np.ndarray
+    share: np.ndarray
+    missing: np.ndarray
     dq: np.ndarray
     names: tuple
 
@@ -82,7 +87,8 @@ def new_totals(shape, members, names=(), *, dq=False, allocate=np.zeros):
         allocate(shape, np.float32),
         allocate((planes, *shape), np.uint32),
         allocate((len(names), *shape), np.float32),
-        allocate((len(names), *shape), np.float32),
+        allocate(shape if names else (0, 0), np.float32),
+        np.zeros((len(names), *shape), np.float32),
         allocate(shape if dq else (0, 0), np.uint32),
         tuple(names),
     )
@@ -124,19 +130,19 @@ def add_band(totals, band, member, exposure=None, wanted=None):
     )
 
 
-def clear(totals, wanted):
-    """Take all members out of some pixels, so that they can be added anew.
+def clear(totals, wanted=None):
+    """Take all members out of some pixels, by default of all, so that they can be added anew.
 
     Parameters
     ----------
     totals : Totals
         Of a rectangle; changed.
-    wanted : ndarray (rows, columns)
+    wanted : ndarray (rows, columns), optional
         Not 0 where.
     """
-    where = np.asarray(wanted, bool)
+    where = slice(None) if wanted is None else np.asarray(wanted, bool)
     for each in totals[:-1]:
-        if each.size:
+        if each.size and (each is not totals.missing or each[..., where].any()):
             each[..., where] = 0
 
 
@@ -160,17 +166,16 @@ def finish(totals, ratio, each=map):
     """
     from rtools.mosaic._combine_kernels import finish
 
-    err = np.empty(totals.data.shape, np.float32)
     in_err = np.array([name in IN_ERR for name in totals.names], np.uint8)
 
     def work(rows):
         part = totals.at(rows)
-        finish((part.data, part.weight, part.sums, part.weights), float(ratio), in_err, err[rows])
+        finish((part.data, part.weight, part.sums, part.share, part.missing), float(ratio), in_err)
 
-    list(each(work, band_rows(err.shape)))
+    list(each(work, band_rows(totals.data.shape)))
     planes = {"data": totals.data, "weight": totals.weight, "context": totals.context}
     if totals.names:
-        planes["err"] = err
+        planes["err"] = totals.share
     if totals.dq.size:
         planes["dq"] = totals.dq
     return planes | dict(zip(totals.names, totals.sums, strict=True))
@@ -197,25 +202,20 @@ def recover_sums(planes, names, ratio, times=None):
     """
     data = np.where(planes["weight"] == 0, 0, planes["data"]).astype(np.float32)
     context = np.array(planes["context"], np.uint32)
-    totals = Totals(
-        data,
-        np.array(planes["weight"], np.float32),
-        context,
-        np.zeros((len(names), *data.shape), np.float32),
-        np.zeros((len(names), *data.shape), np.float32),
-        np.array(planes.get("dq", np.empty((0, 0))), np.uint32),
-        tuple(names),
-    )
     if times is None:
         share = 1 / (np.asarray(planes["var_rnoise"], np.float64) * ratio**2)
     else:
         share = _times_of(context, times)
+    share = np.where(np.isfinite(share) & (share > 0), share, 0)
+    sums, missing = np.zeros((2, len(names), *data.shape), np.float32)
     for k, name in enumerate(names):
         variance = np.asarray(planes.get(name, np.nan), np.float64)
-        known = np.isfinite(variance) & np.isfinite(share) & (share > 0)
-        totals.sums[k] = np.where(known, variance * ratio**2 * share**2, 0)
-        totals.weights[k] = np.where(known, share, 0)
-    return totals
+        known = np.isfinite(variance)
+        sums[k] = np.where(known, variance * ratio**2 * share**2, 0)
+        missing[k] = np.where(known, 0, share)
+    dq = np.array(planes.get("dq", np.empty((0, 0))), np.uint32)
+    weight, share = np.array(planes["weight"], np.float32), share.astype(np.float32) if names else np.empty((0, 0))
+    return Totals(data, weight, context, sums, share, missing, dq, tuple(names))
 
 
 def _times_of(context, times):

@@ -15,7 +15,7 @@ from rtools.mosaic.outlier import BITS, level_of
 from rtools.mosaic.pixmap import pixel_map
 from rtools.mosaic.variance import add_band
 from rtools.mosaic.weights import bad_bits, read_noise_variance, sky_variance, typical_noise, weight_map
-from rtools.pipeline.mosaic_members import read_planes
+from rtools.pipeline.mosaic_members import read_planes, without_bits
 from rtools.pipeline.mosaic_workers import in_rows
 
 __all__ = ["Recipe", "drizzle_exposures", "drizzle_totals", "exposures_of", "in_turn", "map_of", "planes_of"]
@@ -107,12 +107,7 @@ def planes_of(member, recipe, workers, names=None):
 
 def _plain(dq, workers):
     """Pixels to learn from: without any flag but those of outliers, which may come or go without a change here."""
-    plain = workers.plane("plain", dq.shape, bool)
-
-    def look(rows):
-        plain[rows] = (dq[rows] & ~BITS) == 0
-
-    in_rows(look, len(dq), workers.pool)
+    plain = without_bits(dq, ~BITS, workers)
     return plain if np.count_nonzero(plain) > ENOUGH * plain.size else np.ones_like(plain)
 
 

@@ -10,7 +10,7 @@ from rtools.mosaic.outlier import Member as Image
 from rtools.mosaic.variance import clear
 from rtools.mosaic.weights import bad_bits
 from rtools.pipeline.mosaic_drizzle import drizzle_totals, map_of, planes_of
-from rtools.pipeline.mosaic_members import read_planes
+from rtools.pipeline.mosaic_members import read_planes, without_bits
 from rtools.pipeline.mosaic_spool import Spool, median_plane
 from rtools.pipeline.mosaic_workers import in_rows
 
@@ -71,7 +71,7 @@ def flag_members(members, recipe, workers, median, options, *, mark=None, progre
         pixmap = map_of(member, recipe)
         names = ("data", "err") if mark is None else ("data", "err", "dq")
         planes = read_planes(member, names, workers)
-        used = None if mark is None else (planes["dq"] & bits) == 0
+        used = None if mark is None else without_bits(planes["dq"], bits, workers)
         level = level_of(member.meta.get("background"), options["backg"])
         image = Image(planes["data"], planes["err"], level, used)
         found = np.zeros(member.shape, bool)
@@ -127,8 +127,7 @@ def repair(members, recipe, workers, totals, mark, progress=lambda text, member:
         return
     anew = share > MOSTLY
     if anew:
-        for plane in totals[:-1]:
-            plane[...] = 0
+        clear(totals)
     else:
         in_rows(lambda rows: clear(totals.at(rows), mark[rows]), len(mark), workers.pool)
     for member in members:

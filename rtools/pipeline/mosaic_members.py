@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from rtools.errors import InputError
-from rtools.mosaic.flux import apply_flux, conversion
+from rtools.mosaic.flux import apply_flux, conversion, put_floats
 from rtools.mosaic.outlier import BITS
 from rtools.pipeline.mosaic_workers import in_rows
 from rtools.products import metadata, reader
 from rtools.products.mosaic_meta import SKY_TYPES, group_of
 from rtools.products.nodes import FILL_NUMBER
 
-__all__ = ["Member", "exposed", "open_members", "read_planes", "share_of", "sky_planes"]
+__all__ = ["Member", "exposed", "open_members", "read_planes", "share_of", "sky_planes", "without_bits"]
 
 SPECTRAL = ("GRISM", "PRISM")
 
@@ -186,7 +186,7 @@ def read_planes(member, names, workers):
         part = {name: plane[rows] for name, plane in planes.items()}
         for name, out in part.items():
             if raw[name] is not planes[name]:
-                out[...] = raw[name][rows]
+                put_floats(raw[name][rows], out)
         if member.factor is not None:
             apply_flux(part, member.factor)
         if member.subtract and "data" in part:
@@ -201,4 +201,15 @@ def read_planes(member, names, workers):
 def sky_planes(member, bits, workers):
     """Data, its sky still in, and the pixels without any of these DQ bits."""
     planes = read_planes(member, ("data", "dq"), workers)
-    return planes["data"], (planes["dq"] & np.uint32(bits)) == 0
+    return planes["data"], without_bits(planes["dq"], np.uint32(bits), workers)
+
+
+def without_bits(dq, bits, workers):
+    """Pixels without any of these DQ bits: ndarray bool, valid until the next call."""
+    good = workers.plane("without bits", dq.shape, bool)
+
+    def look(rows):
+        np.equal(dq[rows] & bits, 0, out=good[rows])
+
+    in_rows(look, len(dq), workers.pool)
+    return good

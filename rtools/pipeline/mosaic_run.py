@@ -111,7 +111,8 @@ class _Run:
         self.room = max(room, 0)
         left = self.room - max((self._bytes(mosaic) for mosaic in plan.mosaics), default=0)
         # Unless all can be kept, decoding again is faster than new memory (docs/speed.md).
-        self.workers.room = left if left > sum(_decoded(member) for member in plan.members) else 0
+        decoded = sum(_decoded(member) for member in plan.members)
+        self.kept = self.workers.room = decoded if left > decoded else 0
         if "skymatch" in plan.steps:
             with self._timed("skymatch"):
                 options = self.request.options("skymatch")
@@ -163,7 +164,7 @@ class _Run:
         recipe = self.plan.recipe(self.request, "resample", mosaic)
         columns = mosaic.frame.grid.shape[1]
         (slab, *_rest) = slabs_of(recipe, self.plan.count, self.room, images="outlier" in self.plan.steps)
-        return (slab.stop - slab.start) * columns * 4 * (6 + 2 * len(recipe.names) + recipe.dq)
+        return (slab.stop - slab.start) * columns * 4 * (6 + len(recipe.names) + recipe.dq)
 
     def _mosaic(self, mosaic):
         """Outliers, coadd, catalog on one grid."""
@@ -193,7 +194,7 @@ class _Run:
                 member.meta["cal_step"]["outlier_detection"] = "SKIPPED"
             return None
         looked = self.plan.recipe(self.request, "outlier", mosaic)
-        how = {"totals_of": recipe, "progress": self._tell, "slabs": slabs}
+        how = {"totals_of": recipe, "progress": self._tell, "slabs": slabs, "room": self.room - self.kept}
         with self._timed("outlier, with the first pass of resample" if recipe else "outlier"):
             options, folder = self.request.options("outlier"), self._folder(mosaic)
             return find_outliers(members, looked, self.workers, options, folder, **how)

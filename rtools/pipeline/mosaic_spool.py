@@ -1,4 +1,4 @@
-"""Images of exposures on disk while their median is wanted: nameless files, read and written, never mapped."""
+"""Images of exposures while their median is wanted: in memory, or in nameless files, read and written, never mapped."""
 
 import os
 import tempfile
@@ -18,11 +18,12 @@ AT_ONCE = 1 << 27
 
 
 class _Piece(NamedTuple):
-    """Part of an image: where it is in the file, and on the grid."""
+    """Part of an image: where it is in the file, and on the grid; the pixels where they are in memory."""
 
     start: int
     rows: slice
     columns: slice
+    held: object = None
 
     @property
     def shape(self):
@@ -30,12 +31,12 @@ class _Piece(NamedTuple):
 
 
 class Spool:
-    """Images on disk, float32, of parts of one grid.
+    """Images, float32, of parts of one grid.
 
     Parameters
     ----------
-    folder : str or Path
-        Where the files are; they have no name and are gone when the process ends.
+    folder : str, Path or None
+        Where the files are; they have no name and are gone when the process ends. None: images stay in memory.
     shape : (int, int)
         Of the grid.
     pool : concurrent.futures.Executor
@@ -50,7 +51,7 @@ class Spool:
         self.folder, self.shape, self._pool = folder, tuple(shape), pool
         self.size = 0
         self._images = []
-        self._file = _open(folder)
+        self._file = None if folder is None else _open(folder)
 
     def __len__(self):
         return len(self._images)
@@ -61,12 +62,13 @@ class Spool:
         Parameters
         ----------
         image, weight : ndarray float32
-            Changed.
+            Changed; without a folder the image is kept, not a copy.
         maskpt : float
         place : (int, int)
             Of the first pixel on the grid.
         """
-        self._images.append([self._place(image.shape, place)])
+        piece = self._place(image.shape, place)
+        self._images.append([piece._replace(held=image) if self._file is None else piece])
         self._mask(self._images[-1][0], image, weight, weight_threshold(weight, maskpt))
 
     def put_pieces(self, pieces, maskpt):
@@ -93,18 +95,25 @@ class Spool:
             for piece in pieces:
                 start, stop = max(first, piece.rows.start), min(last, piece.rows.stop)
                 if start < stop:
-                    width = piece.shape[1]
-                    begin = piece.start + 4 * (start - piece.rows.start) * width
-                    found = _read(self._file, begin, (stop - start, width))
-                    plane[start - first : stop - first, piece.columns] = found
+                    plane[start - first : stop - first, piece.columns] = self._part(piece, start, stop)
         return out
 
+    def _part(self, piece, first, last):
+        """Rows of the grid that are all in a piece."""
+        before = first - piece.rows.start
+        if piece.held is not None:
+            return piece.held[before : last - piece.rows.start]
+        width = piece.shape[1]
+        return _read(self._file, piece.start + 4 * before * width, (last - first, width))
+
     def close(self):
-        """Give the disk back."""
-        self._file.close()
+        """Give disk and memory back."""
+        self._images = []
+        if self._file is not None:
+            self._file.close()
 
     def _place(self, shape, place):
-        """A piece of this shape at the end of the file."""
+        """A piece of this shape, at the end of the file."""
         piece = _Piece(self.size, *(slice(first, first + size) for first, size in zip(place, shape, strict=True)))
         self.size += 4 * shape[0] * shape[1]
         return piece
@@ -113,7 +122,8 @@ class Spool:
         def mask(rows):
             mask_low_weight(image[rows], weight[rows], threshold)
             image[rows][weight[rows] == 0] = np.nan
-            _write(self._file, image[rows], piece.start + 4 * rows.start * image.shape[1], self.folder)
+            if piece.held is None:
+                _write(self._file, image[rows], piece.start + 4 * rows.start * image.shape[1], self.folder)
 
         in_rows(mask, len(image), self._pool)
 

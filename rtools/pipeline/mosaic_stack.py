@@ -16,7 +16,7 @@ __all__ = ["find_outliers", "slabs_of", "stack"]
 def slabs_of(recipe, members, room, *, images=False):
     """Slices of rows whose totals fit into so many bytes; with `images` an exposure's image and weight, too."""
     rows, columns = recipe.frame.grid.shape
-    planes = 3 + max(members - 1, 0) // BITS + 1 + 2 * len(recipe.names) + images + recipe.dq
+    planes = 4 + max(members - 1, 0) // BITS + len(recipe.names) + images + recipe.dq
     height = max(int(room // (4 * columns * planes)) // BAND_ROWS, 1) * BAND_ROWS
     return [slice(first, min(first + height, rows)) for first in range(0, rows, height)]
 
@@ -51,7 +51,7 @@ def stack(members, recipe, workers, progress=lambda text, member: None, *, rows=
     return totals
 
 
-def find_outliers(members, recipe, workers, options, folder, *, slabs=None, totals_of=None,
+def find_outliers(members, recipe, workers, options, folder, *, slabs=None, totals_of=None, room=0,
                   progress=lambda text, member: None):  # fmt: skip
     """Flag the outliers of members, and make the totals of the mosaic, if they are wanted, on the way.
 
@@ -64,11 +64,13 @@ def find_outliers(members, recipe, workers, options, folder, *, slabs=None, tota
     options : dict
         Of the step.
     folder : str or Path
-        Where images are kept meanwhile.
+        Where images are kept meanwhile, if there is no room for them.
     slabs : list of slice, optional
         Rows of which an image is in memory at a time, by default all.
     totals_of : rtools.pipeline.mosaic_drizzle.Recipe, optional
         Of the mosaic.
+    room : int
+        Bytes of memory for images and totals.
     progress : callable
 
     Returns
@@ -83,15 +85,21 @@ def find_outliers(members, recipe, workers, options, folder, *, slabs=None, tota
     shape, whole = recipe.frame.grid.shape, slabs is None or len(slabs) == 1
     together = whole and totals_of is not None and recipe.same_images(totals_of) and in_turn(members)
     totals = new_totals(shape, len(members), totals_of.names, dq=totals_of.dq) if together else None
-    with closing(Spool(folder, shape, workers.pool)) as spool:
-        image = np.empty((2, *shape), np.float32) if whole else None
-        for exposure in exposures_of(members):
+    exposures = exposures_of(members)
+    taken = (len(exposures) + 2) * 4 * shape[0] * shape[1] + (_touched(totals) if together else 0)
+    in_memory = whole and taken <= room
+    with closing(Spool(None if in_memory else folder, shape, workers.pool)) as spool:
+        weight = np.empty(shape, np.float32) if whole else None
+        image = np.empty(shape, np.float32) if whole and not in_memory else None
+        for exposure in exposures:
             if whole:
-                _spool(exposure, totals_of if together else recipe, workers, image, totals, spool, options, progress)
+                how = totals_of if together else recipe
+                _spool(exposure, how, workers, (image, weight), totals, spool, options, progress)
             else:
                 spool.put_pieces(_pieces(exposure, recipe, workers, slabs, progress), options["maskpt"])
-        del image
-        workers.log("info", f"outlier: {len(spool)} images in {folder}, {spool.size / 2**20:.0f} MiB on disk meanwhile")
+        del image, weight
+        where = f"in {folder}, {spool.size / 2**20:.0f} MiB on disk meanwhile"
+        workers.log("info", f"outlier: {len(spool)} images {'in memory' if in_memory else where}")
         progress("median", members[0])
         median = median_plane(spool, workers, on_disk=not whole)
     mark = np.zeros(shape, np.uint8) if together else None
@@ -102,17 +110,30 @@ def find_outliers(members, recipe, workers, options, folder, *, slabs=None, tota
     return totals
 
 
-def _spool(exposure, recipe, workers, image, totals, spool, options, progress):
-    """Drizzle the members of an exposure into an image, and into the totals if there are any; spool the image."""
+def _touched(totals):
+    """Bytes of totals that are used: all but what is missing in them."""
+    return sum(each.nbytes for each in totals[:-1] if each is not totals.missing)
+
+
+def _spool(exposure, recipe, workers, planes, totals, spool, options, progress):
+    """Drizzle the members of an exposure into an image, and into the totals if there are any; spool the image.
+
+    `planes` are memory for image and weight; without any for the image it gets its own.
+    """
     box = _box(exposure, recipe)
-    image[:, *box] = 0
+    image, weight = planes
+    weight[box] = 0
+    if image is None:
+        image = np.zeros_like(weight)
+    else:
+        image[box] = 0
     for member in exposure:
         progress("drizzle", member)
         if totals is None:
-            drizzle_exposures(member, recipe, workers, image)
+            drizzle_exposures(member, recipe, workers, (image, weight))
         else:
-            drizzle_totals(member, recipe, workers, totals, image=image)
-    spool.put(image[0][box], image[1][box], options["maskpt"], tuple(side.start for side in box))
+            drizzle_totals(member, recipe, workers, totals, image=(image, weight))
+    spool.put(image[box], weight[box], options["maskpt"], tuple(side.start for side in box))
 
 
 def _pieces(exposure, recipe, workers, slabs, progress):
