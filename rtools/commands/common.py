@@ -5,6 +5,7 @@ A tool file declares its command with `tool`, adds bundles of options (`outputs`
 """
 
 import errno
+import gc
 import json
 import os
 import signal
@@ -255,6 +256,7 @@ def entry(command):
             leave(answer(command), at_once=False)
         # Linear algebra is small here; its threads would only wait, and burn a core meanwhile.
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+        gc.set_threshold(50_000)  # imports make many objects and no garbage
         for number in (signal.SIGTERM, signal.SIGHUP):
             if signal.getsignal(number) == signal.SIG_DFL:  # nohup keeps its word
                 signal.signal(number, _terminated)

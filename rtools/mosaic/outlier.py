@@ -38,6 +38,9 @@ HALO = 2
 SHIFT = 12
 """Bits of a weight that are not told apart in counting: bins are 5e-4 of the weight wide or less."""
 
+STRIPS = 2
+"""Parts of an image whose weights are counted at the same time; more take longer, each has its own table."""
+
 ROWS = 256
 """Rows that are copied together where memory must be in one piece."""
 
@@ -111,7 +114,7 @@ def level_of(background, otherwise=0.0):
     return float(level) if known else float(otherwise)
 
 
-def weight_threshold(weight, maskpt=0.7):
+def weight_threshold(weight, maskpt=0.7, *, each=map):
     """Weight below which a pixel of a drizzled exposure has no say in the median.
 
     Parameters
@@ -120,25 +123,40 @@ def weight_threshold(weight, maskpt=0.7):
     maskpt : float
         Share of the mean of the weights that are finite and not 0, clipped at three standard deviations about their
         median in at most five rounds.
+    each : callable
+        How strips of one array are gone through: `map`, or that of a pool.
 
     Returns
     -------
     float
         NaN if there are no weights. Weights in one of 2²⁰ bins count as their mean, so it is good to 1e-5.
     """
+    if isinstance(weight, np.ndarray):
+        height = -(-len(weight) // STRIPS) or 1
+        found = list(each(lambda first: _counted([weight[first : first + height]]), range(0, len(weight), height)))
+    else:
+        found = [_counted(weight)]
+    bins, place = np.unique(np.concatenate([part[0] for part in found]), return_inverse=True)
+    if not bins.size:
+        return float("nan")
+    counts, offsets = np.zeros((2, bins.size), np.int64)
+    np.add.at(counts, place, np.concatenate([part[1] for part in found]))
+    np.add.at(offsets, place, np.concatenate([part[2] for part in found]))
+    start, step = _values(bins)
+    return float(maskpt * _clipped_mean(start + step * (offsets / counts), counts))
+
+
+def _counted(parts):
+    """Bins that weights fall into, how many in each, and the sums of the bits left out."""
     from rtools.mosaic._outlier_kernels import count_weights
 
     counts, offsets = np.zeros((2, 1 << (32 - SHIFT)), np.int64)
-    for part in [weight] if isinstance(weight, np.ndarray) else weight:
+    for part in parts:
         for first in range(0, len(part), ROWS):
             lines = np.ascontiguousarray(part[first : first + ROWS], np.float32)
             count_weights(lines.view(np.uint32), np.uint32(SHIFT), counts, offsets)
     bins = np.flatnonzero(counts)
-    counts, offsets = counts[bins], offsets[bins]
-    if not bins.size:
-        return float("nan")
-    start, step = _values(bins)
-    return float(maskpt * _clipped_mean(start + step * (offsets / counts), counts))
+    return bins, counts[bins], offsets[bins]
 
 
 def _values(bins):

@@ -89,8 +89,9 @@ def sky_cells(data, good, to_sky, *, statistic=DEFAULT, mask_sources=True, whole
 
     data, good = np.ascontiguousarray(data, np.float32), np.ascontiguousarray(good, bool)
     with ThreadPoolExecutor(threads) as pool:
+        places = pool.submit(_cells_of, to_sky, data.shape)
         sources = source_blocks(data, good, pool) if mask_sources else _blocks(data.shape, bool)
-        cells, corners = _cells_of(to_sky, data.shape)
+        cells, corners = places.result()
         found = np.empty((len(cells), 3))
         arguments = statistic.arguments()
 

@@ -55,11 +55,12 @@ class Recipe(NamedTuple):
         return (self.kernel[:2], *self[2:5]) == (other.kernel[:2], *other[2:5])
 
 
-def map_of(member, recipe):
+def map_of(member, recipe, workers):
     """Pixel map of a member."""
+    grid, nodes = recipe.frame.grid, member.learned.setdefault("nodes", {})
     try:
-        nodes = member.learned.setdefault("nodes", {})
-        return pixel_map(member.wcs, member.shape, recipe.frame.grid.to_pixel, known=nodes)
+        return workers.recent((member.number, id(grid)),
+                              lambda: pixel_map(member.wcs, member.shape, grid.to_pixel, known=nodes))  # fmt: skip
     except InputError as error:
         error.path = error.path or member.name
         raise
@@ -113,7 +114,7 @@ def _plain(dq, workers):
 
 def _holds(variance):
     """Whether there is a variance, and more in it than zeros."""
-    return variance is not None and bool(np.any(variance > 0))
+    return variance is not None and any(np.any(row > 0) for row in variance)
 
 
 def _rebuilt(member, planes, workers):
@@ -180,7 +181,7 @@ def _moved(band, first):
 def _spread(member, recipe, workers, add, within, wanted=None):
     """Drizzle a member into bands of some rows of the mosaic, and ``add`` each."""
     grid, kernel = recipe.frame.grid, recipe.kernel
-    pixmap = map_of(member, recipe)
+    pixmap = map_of(member, recipe, workers)
     _tell_error(member, pixmap, grid, workers)
     reached, _columns = touched(pixmap, grid.shape, kernel, within)
     if reached.start >= reached.stop:

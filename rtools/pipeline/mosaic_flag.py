@@ -68,7 +68,7 @@ def flag_members(members, recipe, workers, median, options, *, mark=None, progre
     bits, total = np.uint32(bad_bits(recipe.good_bits)), 0
     for member in members:
         progress("flag", member)
-        pixmap = map_of(member, recipe)
+        pixmap = map_of(member, recipe, workers)
         names = ("data", "err") if mark is None else ("data", "err", "dq")
         planes = read_planes(member, names, workers)
         used = None if mark is None else without_bits(planes["dq"], bits, workers)

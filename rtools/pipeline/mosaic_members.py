@@ -180,7 +180,7 @@ def read_planes(member, names, workers):
     held = member.product.arrays
     planes = {name: workers.plane(name, member.shape, np.uint32 if name == "dq" else np.float32)
               for name in names if name in held}  # fmt: skip
-    raw = {name: workers.array(member, name, plane) for name, plane in planes.items()}
+    raw = workers.arrays(member, planes)
 
     def fill(rows):
         part = {name: plane[rows] for name, plane in planes.items()}

@@ -69,7 +69,7 @@ class Spool:
         """
         piece = self._place(image.shape, place)
         self._images.append([piece._replace(held=image) if self._file is None else piece])
-        self._mask(self._images[-1][0], image, weight, weight_threshold(weight, maskpt))
+        self._mask(self._images[-1][0], image, weight, weight_threshold(weight, maskpt, each=self._pool.map))
 
     def put_pieces(self, pieces, maskpt):
         """The same of an image in several pieces: an iterable of (image, weight, place), one of them in memory."""

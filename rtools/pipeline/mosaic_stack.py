@@ -120,7 +120,7 @@ def _spool(exposure, recipe, workers, planes, totals, spool, options, progress):
 
     `planes` are memory for image and weight; without any for the image it gets its own.
     """
-    box = _box(exposure, recipe)
+    box = _box(exposure, recipe, workers)
     image, weight = planes
     weight[box] = 0
     if image is None:
@@ -138,7 +138,7 @@ def _spool(exposure, recipe, workers, planes, totals, spool, options, progress):
 
 def _pieces(exposure, recipe, workers, slabs, progress):
     """Image and weight of an exposure, slab by slab, and their places."""
-    reached = _box(exposure, recipe)[0]
+    reached = _box(exposure, recipe, workers)[0]
     for slab in slabs:
         rows = slice(max(slab.start, reached.start), min(slab.stop, reached.stop))
         if rows.start < rows.stop:
@@ -149,9 +149,9 @@ def _pieces(exposure, recipe, workers, slabs, progress):
             yield *image, (rows.start, 0)
 
 
-def _box(exposure, recipe):
+def _box(exposure, recipe, workers):
     """Rows and columns that the members of an exposure may touch."""
-    parts = [touched(map_of(member, recipe), recipe.frame.grid.shape, recipe.kernel) for member in exposure]
+    parts = [touched(map_of(member, recipe, workers), recipe.frame.grid.shape, recipe.kernel) for member in exposure]
     parts = [part for part in parts if all(side.start < side.stop for side in part)]
     if not parts:
         return slice(0, 0), slice(0, 0)

@@ -4,10 +4,15 @@ import threading
 
 import numpy as np
 
+from rtools.products.reading import finish_all
+
 __all__ = ["Workers", "in_rows"]
 
 ROWS = 256
 """Rows that a thread works on at a time; results do not depend on it."""
+
+RECENT = 8
+"""Things that are not made anew when they were made lately: pixel maps, 2.4 MB each."""
 
 
 class Workers:
@@ -28,6 +33,7 @@ class Workers:
         self._own = threading.local()
         self._kept = {}
         self._planes = {}
+        self._recent = {}
 
     def scratch(self, count):
         """Memory for so many float32 of the calling thread's own."""
@@ -43,23 +49,39 @@ class Workers:
             held = self._planes[key] = np.empty(shape, dtype)
         return held
 
-    def array(self, member, name, out):
-        """An array of a member as its file has it: in `out` if that is of its dtype, else not to be changed.
+    def arrays(self, member, planes):
+        """Arrays of a member as its file has them, by name: in `planes` where the dtypes agree, else not to be changed.
 
-        It is decoded once if there is room to keep it.
+        They are decoded once if there is room to keep them.
         """
-        key, info = (member.number, name), member.product.arrays[name]
-        if key in self._kept:
-            return self._kept[key]
-        nbytes = info.dtype.itemsize * out.size
+        raw, readings = {}, {}
         with member.product as product:
-            reading = product.row_spans(name, [(0, info.shape[0])])
-            if nbytes <= self.room:
-                self.room -= nbytes
-                self._kept[key] = reading.finish(self.threads)[0]
-                return self._kept[key]
-            reading.allocate = self._where(name, out)
-            return reading.finish(self.threads)[0]
+            for name, out in planes.items():
+                info, kept = product.arrays[name], self._kept.get((member.number, name))
+                if kept is not None:
+                    raw[name] = kept
+                    continue
+                readings[name] = product.row_spans(name, [(0, info.shape[0])])
+                nbytes = info.dtype.itemsize * out.size
+                if nbytes <= self.room:
+                    self.room -= nbytes
+                    self._kept[member.number, name] = None
+                else:
+                    readings[name].allocate = self._where(name, out)
+            finish_all(readings.values(), self.pool)
+        for name, reading in readings.items():
+            (raw[name],) = reading.parts
+            if (member.number, name) in self._kept:
+                self._kept[member.number, name] = raw[name]
+        return raw
+
+    def recent(self, key, make):
+        """What ``make()`` gives, or gave lately for this key."""
+        if key not in self._recent:
+            while len(self._recent) >= RECENT:
+                del self._recent[next(iter(self._recent))]
+            self._recent[key] = make()
+        return self._recent[key]
 
     def _where(self, name, out):
         """Where an array is put: into `out` if it is of its dtype."""

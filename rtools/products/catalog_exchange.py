@@ -3,7 +3,6 @@
 import io
 import os
 import re
-from xml.sax.saxutils import escape
 
 import numpy as np
 
@@ -167,6 +166,8 @@ def _rows(table):
 
 def _cells(column):
     """Values of a column as VOTable writes them; nothing for what is not known."""
+    from xml.sax.saxutils import escape  # imports urllib
+
     import pyarrow
     from pyarrow import compute
 

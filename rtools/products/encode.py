@@ -1,6 +1,6 @@
 """Writing blocks: plain, lz4 and zlib, compressed and written chunk by chunk on threads, the MD5 taken on others.
 
-lz4 chunks are as asdf makes them (`rtools.products.blocks`). A zlib block is one stream: each chunk is deflated by
+Floats with noise do not become smaller in lz4: a sample tells, and they are stored plain, which any reader can map. lz4 chunks are as asdf makes them (`rtools.products.blocks`). A zlib block is one stream: each chunk is deflated by
 itself and ends on a byte boundary, the Adler-32 of the whole stands at the end (RFC 1950), so any zlib reads it.
 """
 
@@ -34,6 +34,12 @@ CHUNK = 4 << 20
 
 HEAD = len(BLOCK_MAGIC) + 2 + BLOCK_HEADER.size
 """Bytes before a block's data: magic, size of the header, header."""
+
+SAMPLE, PIECES = 1 << 16, 16
+"""Bytes of a piece, and how many, that show whether lz4 makes an array smaller."""
+
+WORTH = 0.97
+"""Compressed size, of the size, from which upwards it does not."""
 
 BACKLOG = 24
 """Chunks that may wait to be written, or for their MD5."""
@@ -112,7 +118,7 @@ def write_blocks(file, sources, *, compression="lz4", threads=1):
         At its end.
     sources : sequence of ArrayBytes or FileBytes
     compression : str
-        lz4, zlib or none.
+        lz4 (where it makes an array smaller), zlib or none.
     threads : int
         That compress and write; as many more, two at most, take the MD5.
 
@@ -126,7 +132,7 @@ def write_blocks(file, sources, *, compression="lz4", threads=1):
     UsageError
         No such compression.
     """
-    ways = [source.compression or compression for source in sources]
+    ways = [source.compression or _way(source, compression) for source in sources]
     if compression not in COMPRESSIONS:
         raise UsageError(f"no compression is called {compression}", mend=f"there are {' '.join(COMPRESSIONS)}")
     file.flush()
@@ -157,6 +163,15 @@ def write_blocks(file, sources, *, compression="lz4", threads=1):
             hasher.shutdown(cancel_futures=True)
     file.seek(place)
     return offsets
+
+
+def _way(source, compression):
+    """How an array is stored: plain where a sample of it is as large in lz4."""
+    if compression != "lz4" or source.nbytes < SAMPLE * PIECES:
+        return compression
+    apart = source.nbytes // PIECES
+    sizes = [len(_lz4(source[start : start + SAMPLE], True, True, 0)) for start in range(0, PIECES * apart, apart)]
+    return "none" if sum(sizes) > WORTH * SAMPLE * PIECES else compression
 
 
 def write_at(descriptor, data, place):

@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 
-__all__ = ["Reading", "one_by_one"]
+__all__ = ["Reading", "finish_all", "one_by_one"]
 
 
 class Reading:
@@ -42,9 +42,14 @@ class Reading:
                 self._parts = [self.allocate(shape, self._dtype) for shape in self._shapes]
             return self._parts
 
+    def take_jobs(self):
+        """The jobs, for the caller to run."""
+        jobs, self.jobs = self.jobs, []  # they refer to this object, and would keep the parts until a collection
+        return jobs
+
     def finish(self, threads=1):
         """Run all jobs on so many threads; the parts."""
-        jobs, self.jobs = self.jobs, []  # they refer to this object, and would keep the parts until a collection
+        jobs = self.take_jobs()
         if len(jobs) == 1:
             jobs[0]()
         elif jobs:
@@ -53,6 +58,12 @@ class Reading:
             with ThreadPoolExecutor(max(1, threads)) as pool:
                 list(pool.map(lambda job: job(), jobs))
         return self.parts
+
+
+def finish_all(readings, pool):
+    """Run all jobs of several readings on the threads of a pool."""
+    jobs = [job for reading in readings for job in reading.take_jobs()]
+    list(pool.map(lambda job: job(), jobs))
 
 
 def one_by_one(read, cuts, shapes, dtype):
