@@ -77,6 +77,18 @@ def _positions(cells, where, frame, centres, scratch):
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
+def _misses(centres, j, place, height, reach):
+    """Whether a row of a cell's pixels is above or below a band, by its ends; `reach` is how far they spread.
+
+    In a cell a row is straight to a fraction of a pixel; NaN misses nothing.
+    """
+    line, following = centres[j + 1, 1], centres[j + 2, 1]
+    first, last = line[0], line[line.size - 1]
+    margin = 2 + reach + abs(line[1] - first) + abs(following[0] - first)
+    return (min(first, last) - margin > place[0] + height) | (max(first, last) + margin < place[0])
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
 def _corners(centres, j, h, corner):
     """Corners of a row's pixels, bilinear between centres: (-h, +h), (+h, +h), (+h, -h), (-h, -h).
 
@@ -295,6 +307,8 @@ def square(band, place, pixmap, planes, options):
             _positions(cells, (cy, cx, step), (rows, columns, bounds), centres, scratch)
             corner, sigma = corners[:, :, :width], sigmas[:, :width]
             for j in range(rows[0], rows[1]):
+                if _misses(centres[:, :, : width + 2], j - rows[0], place, band.shape[0], 0.0):
+                    continue
                 _corners(centres, j - rows[0], h, corner)
                 if len(lanes) > 2:
                     _sigma((variances, sources, added), j, columns[0], sigma)
@@ -354,6 +368,8 @@ def centred(band, hit, place, pixmap, planes, options):
                 continue
             _positions(cells, (cy, cx, step), (rows, columns, bounds), centres, scratch)
             for j in range(rows[0], rows[1]):
+                if _misses(centres[:, :, : width + 2], j - rows[0], place, height, reach):
+                    continue
                 _sigma((variances, sources, added), j, columns[0], sigmas[:, :width])
                 for i in range(width):
                     w = weight[j, columns[0] + i]
