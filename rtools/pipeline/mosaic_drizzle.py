@@ -181,9 +181,12 @@ def _moved(band, first):
 def _spread(member, recipe, workers, add, within, wanted=None):
     """Drizzle a member into bands of some rows of the mosaic, and ``add`` each."""
     grid, kernel = recipe.frame.grid, recipe.kernel
-    pixmap = map_of(member, recipe, workers)
+
+    def rows_of(member):
+        return touched(map_of(member, recipe, workers), grid.shape, kernel, within)[0]
+
+    pixmap, reached = map_of(member, recipe, workers), rows_of(member)
     _tell_error(member, pixmap, grid, workers)
-    reached, _columns = touched(pixmap, grid.shape, kernel, within)
     if reached.start >= reached.stop:
         return
     planes = planes_of(member, recipe, workers)
@@ -202,7 +205,9 @@ def _spread(member, recipe, workers, add, within, wanted=None):
         add(drizzle_band(planes, pixmap, rows, columns, kernel, **settings))
 
     bands = [slice(max(band.start, reached.start), min(band.stop, reached.stop)) for band in band_rows(grid.shape)]
-    list(workers.pool.map(work, [band for band in bands if band.start < band.stop]))
+    done = workers.pool.map(work, [band for band in bands if band.start < band.stop])
+    workers.look_ahead(lambda following: rows_of(following).start < rows_of(following).stop)
+    list(done)
 
 
 def _tell_error(member, pixmap, grid, workers):

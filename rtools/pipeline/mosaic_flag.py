@@ -66,6 +66,7 @@ def flag_members(members, recipe, workers, median, options, *, mark=None, progre
     limits, fill = limits_of(options), fill_value(options["fillval"])
     touched = None if mark is None else (mark, Reach.of(recipe.kernel))
     bits, total = np.uint32(bad_bits(recipe.good_bits)), 0
+    workers.follow(members)
     for member in members:
         progress("flag", member)
         pixmap = map_of(member, recipe, workers)
@@ -79,7 +80,7 @@ def flag_members(members, recipe, workers, median, options, *, mark=None, progre
         def flag(rows, image=image, pixmap=pixmap, found=found):
             found[rows] = flag_rows(image, pixmap, median, rows, limits=limits, fill=fill, touched=touched)
 
-        in_rows(flag, member.shape[0], workers.pool)
+        in_rows(flag, member.shape[0], workers.pool, workers.look_ahead)
         total += _keep(member, found, workers)
     return total
 
@@ -130,6 +131,7 @@ def repair(members, recipe, workers, totals, mark, progress=lambda text, member:
         clear(totals)
     else:
         in_rows(lambda rows: clear(totals.at(rows), mark[rows]), len(mark), workers.pool)
+    workers.follow(members)
     for member in members:
         progress("repair", member)
         drizzle_totals(member, recipe, workers, totals, wanted=None if anew else mark)

@@ -178,15 +178,17 @@ def read_planes(member, names, workers):
         C-contiguous, valid until the next call; outliers that this run has found are flagged in dq.
     """
     held = member.product.arrays
-    planes = {name: workers.plane(name, member.shape, np.uint32 if name == "dq" else np.float32)
-              for name in names if name in held}  # fmt: skip
-    raw = workers.arrays(member, planes)
+    raw = workers.arrays(member, [name for name in names if name in held])
+    planes = {}
+    for name, (array, free) in raw.items():
+        dtype = np.dtype(np.uint32 if name == "dq" else np.float32)
+        planes[name] = array if free and array.dtype == dtype else workers.plane(name, member.shape, dtype)
 
     def fill(rows):
         part = {name: plane[rows] for name, plane in planes.items()}
         for name, out in part.items():
-            if raw[name] is not planes[name]:
-                put_floats(raw[name][rows], out)
+            if raw[name][0] is not planes[name]:
+                put_floats(raw[name][0][rows], out)
         if member.factor is not None:
             apply_flux(part, member.factor)
         if member.subtract and "data" in part:

@@ -230,6 +230,8 @@ class _Run:
             if totals is None:
                 with self._timed("resample"):
                     totals = stack(members, recipe, self.workers, self._tell, begin=begin)
+            if mosaic is self.plan.mosaics[-1]:
+                self.workers.release()
             with self._timed("write"):
                 made = write_whole(mosaic, totals, self.plan, self.request, self.workers, **how)
         coadd, planes, meta = made

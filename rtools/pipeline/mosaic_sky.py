@@ -67,9 +67,11 @@ def _by_cells(members, options, workers, progress, joined):
     """Matched levels by cells, at the end that of a mosaic if there is one; and the statistic of each member."""
     bits, statistic, found = bad_bits(options["dqbits"]), statistic_of(options), []
     how = {"mask_sources": options["mask_sources"], "whole": options["method"] != "match", "threads": workers.threads}
+    workers.follow(members)
     for member in members:
         progress(member)
         data, good = sky_planes(member, bits, workers)
+        workers.look_ahead()
         found.append(sky_cells(data, good, member.to_sky, statistic=statistic, **how))
     whole = [each.whole for each in found]
     found += [] if joined is None else [joined]
@@ -82,9 +84,11 @@ def _by_pairs(members, options, workers, progress):
     outlines = [footprint(member.wcs, member.shape, points=points_of(member.shape, options["stepsize"]))
                 for member in members]  # fmt: skip
     values, pixels, whole = [], [], []
+    workers.follow(members)
     for index, member in enumerate(members):
         progress(member)
         data, good = sky_planes(member, bits, workers)
+        workers.look_ahead()
         sources = source_blocks(data, good, workers.pool) if options["mask_sources"] else None
         if options["method"] != "match":
             whole.append(sky_value(good_values(data, good, sources), statistic).value)

@@ -45,6 +45,7 @@ def stack(members, recipe, workers, progress=lambda text, member: None, *, rows=
         totals = new_totals((rows.stop - rows.start, shape[1]), len(members), recipe.names, dq=recipe.dq)
     else:
         totals = begin(rows)
+    workers.follow(members if rows.stop - rows.start == shape[0] else ())
     for member in members:
         progress("drizzle", member)
         drizzle_totals(member, recipe, workers, totals, first=rows.start)
@@ -91,6 +92,7 @@ def find_outliers(members, recipe, workers, options, folder, *, slabs=None, tota
     with closing(Spool(None if in_memory else folder, shape, workers.pool)) as spool:
         weight = np.empty(shape, np.float32) if whole else None
         image = np.empty(shape, np.float32) if whole and not in_memory else None
+        workers.follow([member for exposure in exposures for member in exposure] if whole else ())
         for exposure in exposures:
             if whole:
                 how = totals_of if together else recipe

@@ -1,6 +1,9 @@
 """Threads of a mosaic run, the memory each works in, and decoded inputs that are kept."""
 
 import threading
+from functools import partial
+from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,6 +16,14 @@ ROWS = 256
 
 RECENT = 8
 """Things that are not made anew when they were made lately: pixel maps, 2.4 MB each."""
+
+
+class _Ahead(NamedTuple):
+    """Arrays of a member that are being decoded."""
+
+    member: object
+    readings: dict
+    jobs: list
 
 
 class Workers:
@@ -34,6 +45,8 @@ class Workers:
         self._kept = {}
         self._planes = {}
         self._recent = {}
+        self._after, self._present, self._following, self._names = {}, None, None, ()
+        self._side, self._ahead, self._ready = 0, None, {}
 
     def scratch(self, count):
         """Memory for so many float32 of the calling thread's own."""
@@ -49,31 +62,75 @@ class Workers:
             held = self._planes[key] = np.empty(shape, dtype)
         return held
 
-    def arrays(self, member, planes):
-        """Arrays of a member as its file has them, by name: in `planes` where the dtypes agree, else not to be changed.
+    def release(self):
+        """Give planes, scratch and kept arrays back, when no member is wanted any more: files are written into them."""
+        self._planes, self._kept, self._ready, self._present = {}, {}, {}, None
+        self._own = threading.local()
 
-        They are decoded once if there is room to keep them.
+    def follow(self, members):
+        """Tell the order in which members will be read, so that `look_ahead` knows the next."""
+        self._after = {id(member): following for member, following in pairwise(members)}
+        self._following = None
+
+    def look_ahead(self, wanted=lambda member: True):
+        """Begin to decode of the next member what was read of this one, if it is ``wanted(member)``.
+
+        To be called when the pool has got all work on this one: threads that have nothing left to do there go on.
         """
-        raw, readings = {}, {}
-        with member.product as product:
-            for name, out in planes.items():
-                info, kept = product.arrays[name], self._kept.get((member.number, name))
-                if kept is not None:
-                    raw[name] = kept
-                    continue
-                readings[name] = product.row_spans(name, [(0, info.shape[0])])
-                nbytes = info.dtype.itemsize * out.size
-                if nbytes <= self.room:
+        member, self._following = self._following, None
+        if member is not None and wanted(member):
+            readings = self._readings(member, dict.fromkeys(self._names), 1 - self._side)
+            jobs = [self.pool.submit(job) for reading, _keep in readings.values() for job in reading.take_jobs()]
+            self._ahead = _Ahead(member, readings, jobs)
+
+    def arrays(self, member, names):
+        """Arrays of a member as its file has them, by name: (array, whether it may be changed).
+
+        They are decoded once if there is room to keep them; else they are valid until those of another member are
+        wanted.
+        """
+        if self._present is not member or self._ahead is not None:
+            self._present, self._names, self._ready = member, (), self._looked_ahead(member)
+        self._names, self._following = (*self._names, *names), self._after.get(id(member))
+        with member.product:
+            more = self._readings(member, [name for name in names if name not in self._ready], self._side)
+            finish_all([reading for reading, _keep in more.values()], self.pool)
+        found = {}
+        ready = {name: self._ready.pop(name) for name in names if name in self._ready}
+        for name, (reading, keep) in (more | ready).items():
+            found[name] = reading.parts[0], not keep
+            if keep:
+                self._kept[member.number, name] = reading.parts[0]
+        return {name: found[name] if name in found else (self._kept[member.number, name], False) for name in names}
+
+    def _looked_ahead(self, member):
+        """Readings that `look_ahead` has begun, and are whole now; none of another member."""
+        ahead, self._ahead = self._ahead, None
+        if ahead is None:
+            return {}
+        with ahead.member.product:
+            for job in ahead.jobs:
+                job.result()
+        if ahead.member is not member:
+            return {}
+        self._side = 1 - self._side
+        return ahead.readings
+
+    def _readings(self, member, names, side):
+        """Readings of the arrays that are not kept yet, and whether they will be."""
+        readings = {}
+        for name in names:
+            if name in member.product.arrays and (member.number, name) not in self._kept:
+                info = member.product.arrays[name]
+                reading = member.product.row_spans(name, [(0, info.shape[0])])
+                nbytes = info.dtype.itemsize * info.shape[0] * info.shape[1]
+                keep = nbytes <= self.room
+                if keep:
                     self.room -= nbytes
-                    self._kept[member.number, name] = None
                 else:
-                    readings[name].allocate = self._where(name, out)
-            finish_all(readings.values(), self.pool)
-        for name, reading in readings.items():
-            (raw[name],) = reading.parts
-            if (member.number, name) in self._kept:
-                self._kept[member.number, name] = raw[name]
-        return raw
+                    reading.allocate = partial(self.plane, (name, side))
+                readings[name] = reading, keep
+        return readings
 
     def recent(self, key, make):
         """What ``make()`` gives, or gave lately for this key."""
@@ -83,16 +140,9 @@ class Workers:
             self._recent[key] = make()
         return self._recent[key]
 
-    def _where(self, name, out):
-        """Where an array is put: into `out` if it is of its dtype."""
 
-        def allocate(shape, dtype):
-            fits = dtype == out.dtype and shape == out.shape
-            return out if fits else self.plane(f"{name} as stored", shape, dtype)
-
-        return allocate
-
-
-def in_rows(work, count, pool):
-    """Call ``work(rows)`` for slices of some rows, on the pool's threads."""
-    list(pool.map(work, [slice(first, min(first + ROWS, count)) for first in range(0, count, ROWS)]))
+def in_rows(work, count, pool, then=lambda: None):
+    """Call ``work(rows)`` for slices of some rows, on the pool's threads; ``then()`` when they have got all of them."""
+    done = pool.map(work, [slice(first, min(first + ROWS, count)) for first in range(0, count, ROWS)])
+    then()
+    list(done)

@@ -232,14 +232,10 @@ def convert(node):
         asdf cannot convert it.
     """
     import asdf
+    from asdf.yamlutil import tagged_tree_to_custom_tree
 
-    made = to_asdf(node, lambda array: array)
-    buffer = io.BytesIO()
-    with _settings(None) as _, warnings.catch_warnings():
-        asdf.AsdfFile({"node": made}, version=VERSION).write_to(buffer, all_array_storage="internal")
-        buffer.seek(0)
-        with asdf.open(buffer, lazy_load=False, memmap=False) as file:
-            return file["node"]
+    with _settings(None):
+        return tagged_tree_to_custom_tree(to_asdf(node, lambda array: array), asdf.AsdfFile(version=VERSION))
 
 
 def block_by_asdf(stored, block):
