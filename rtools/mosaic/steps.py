@@ -125,7 +125,8 @@ OUTLIER = Step(
         GOOD_BITS,
         FILL,
     ),
-    memory="about 1 GB for a skycell, whatever the number of exposures; on disk 4 bytes a pixel and exposure.",
+    memory="about 1 GB for a skycell, whatever the number of exposures; on disk 4 bytes a pixel and exposure, unless "
+    "--max-memory has room for them.",
 )
 
 RESAMPLE = Step(

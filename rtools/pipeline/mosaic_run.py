@@ -30,8 +30,8 @@ __all__ = ["Result", "run_mosaic"]
 BASE = 0.35 * 2**30
 """Bytes that a process has without any image."""
 
-PIXEL = 30
-"""Bytes for each pixel of a member at work: its planes and what they are decoded from."""
+PIXEL = 40
+"""Bytes for each pixel of a member at work: its planes, what they are decoded from, and the same of the next."""
 
 
 @dataclass
