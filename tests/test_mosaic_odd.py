@@ -11,6 +11,8 @@ from rtools.mosaic.skycells import sky_cells
 from rtools.products.association import Member, make_association, stage_association
 
 ALONE = ("--mosaic", "--skip", "catalog", "--skip", "skymatch")
+IVM = ("--set", "resample.weight_type=ivm")
+"""Weights of the search for outliers in the mosaic, too: both are made in one pass."""
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +24,7 @@ def images(tmp_path_factory):
 @pytest.mark.parametrize("kernel", ["turbo", "gaussian", "lanczos2"])
 def test_one_kernel_in_both_steps(images, kernel, tmp_path, monkeypatch):
     """Images and totals are made in one pass; as in two."""
-    words = ("--set", f"resample.kernel={kernel}", "--set", f"outlier.kernel={kernel}")
+    words = ("--set", f"resample.kernel={kernel}", "--set", f"outlier.kernel={kernel}", *IVM)
     done("run", *images, *ALONE, *words, "-o", tmp_path / "a_coadd.asdf")
     monkeypatch.setattr("rtools.pipeline.mosaic_drizzle.Recipe.same_images", lambda one, other: False)
     done("run", *images, *ALONE, *words, "-o", tmp_path / "b_coadd.asdf")
@@ -135,3 +137,35 @@ def test_sky_of_an_image_smaller_than_a_cell():
     data = np.full((20, 24), 3.0, np.float32)
     found = sky_cells(data, np.ones(data.shape, bool), lambda x, y: (150 + x * 3e-5, 2 + y * 3e-5))
     np.testing.assert_allclose(found.level, 3)
+
+
+@pytest.mark.parametrize("how", [IVM, ("--set", "resample.var_flat=true", "--max-memory", 0.1), ("--max-memory", 16)])
+def test_looking_ahead_changes_nothing(how, tmp_path, monkeypatch):
+    """Images of several dtypes, some without arrays that others have; memory is what the last one left in it."""
+    files = [exposure(tmp_path / "a_cal.asdf", 0, profile="1.5.0", drop=("var_rnoise",)),
+             exposure(tmp_path / "b_cal.asdf", 1, drop=("var_flat",)),
+             exposure(tmp_path / "c_cal.asdf", 2, drop=("var_rnoise", "var_flat")),
+             exposure(tmp_path / "d_cal.asdf", 3, profile="1.5.0")]  # fmt: skip
+    done("run", *files, "--mosaic", "--skip", "catalog", *how, "-o", tmp_path / "a_coadd.asdf")
+    monkeypatch.setattr("rtools.pipeline.mosaic_workers.Workers.look_ahead", lambda *_what: None)
+    done("run", *files, "--mosaic", "--skip", "catalog", *how, "-o", tmp_path / "b_coadd.asdf")
+    assert same(tmp_path / "a_coadd.asdf", tmp_path / "b_coadd.asdf") == []
+
+
+def test_a_damaged_image_that_was_read_ahead_is_named(images, tmp_path, capsys):
+    whole = images[1].read_bytes()
+    bad = tmp_path / "bad_cal.asdf"
+    bad.write_bytes(whole)
+    with open(bad, "r+b") as file:  # the sizes of the chunks of all blocks
+        for place in _places(whole, b"\xd3BLK"):
+            file.seek(place + 54)
+            file.write(b"\xff\xff\xff\xff")
+    assert tool("run", images[0], bad, images[2], "--mosaic", "--skip", "catalog", "-o", tmp_path / "m_coadd.asdf") == 3
+    assert "bad_cal.asdf" in capsys.readouterr().err and sorted(path.name for path in tmp_path.iterdir()) == [bad.name]
+
+
+def _places(data, word):
+    found = []
+    while (place := data.find(word, found[-1] + 1 if found else 0)) >= 0:
+        found.append(place)
+    return found
