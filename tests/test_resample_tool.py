@@ -182,7 +182,7 @@ def test_refusals(images, tmp_path, capsys):
         (("--scale", "0.1", "--scale-ratio", "2"), 2, "exclude"),
         (("--crpix", "1,2"), 2, "--size"),
         (("--pixfrac", "2"), 2, "pixfrac"),
-        (("--planes", "data,dq"), 2, "dq"),
+        (("--planes", "data,chisq"), 2, "chisq"),
         (("--fillval", "x"), 2, "fillval"),
         (("--good-bits", "NO_SUCH"), 2, "NO_SUCH"),
         (("--skycell", "270p65x99y50"), 3, "270p65x99y50"),

@@ -287,7 +287,7 @@ def _let_no_interrupt_be_lost():
         if issubclass(unraisable.exc_type, KeyboardInterrupt | SystemExit):
             dropped.append(unraisable.exc_type(*unraisable.exc_value.args))
             signal.signal(signal.SIGALRM, raise_again)
-            signal.setitimer(signal.ITIMER_REAL, 0.01)
+            signal.setitimer(signal.ITIMER_REAL, 0.05)  # not before this function has ended
         else:
             sys.__unraisablehook__(unraisable)
 

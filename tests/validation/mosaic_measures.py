@@ -35,9 +35,10 @@ class _Replaced(Workers):
         super().__init__(pool, threads, lambda level, text: None)
         self.replaced = replaced
 
-    def array(self, member, name, out):
-        other = self.replaced[member.number].get(name) if self.replaced else None
-        return super().array(member, name, out) if other is None else other
+    def arrays(self, member, names):
+        others = self.replaced[member.number] if self.replaced else {}
+        found = super().arrays(member, names)
+        return {name: (others[name], False) if name in others else found[name] for name in names}
 
 
 def mosaic(files, grid, *, replaced=None, threads=2, **options):
