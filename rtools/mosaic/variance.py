@@ -66,7 +66,7 @@ class Totals(NamedTuple):
         return Totals(*(each[..., rows, columns] for each in self[:-1]), self.names)
 
 
-def new_totals(shape, members, names=(), *, dq=False, allocate=np.zeros):
+def new_totals(shape, members, names=(), *, dq=False):
     """Totals without a member.
 
     Parameters
@@ -78,18 +78,16 @@ def new_totals(shape, members, names=(), *, dq=False, allocate=np.zeros):
         Variances.
     dq : bool
         Whether flags are wanted.
-    allocate : callable
-        (shape, dtype) to an array of zeros.
     """
     planes = max(members - 1, 0) // BITS + 1
     return Totals(
-        allocate(shape, np.float32),
-        allocate(shape, np.float32),
-        allocate((planes, *shape), np.uint32),
-        allocate((len(names), *shape), np.float32),
-        allocate(shape if names else (0, 0), np.float32),
+        np.zeros(shape, np.float32),
+        np.zeros(shape, np.float32),
+        np.zeros((planes, *shape), np.uint32),
         np.zeros((len(names), *shape), np.float32),
-        allocate(shape if dq else (0, 0), np.uint32),
+        np.zeros(shape if names else (0, 0), np.float32),
+        np.zeros((len(names), *shape), np.float32),
+        np.zeros(shape if dq else (0, 0), np.uint32),
         tuple(names),
     )
 

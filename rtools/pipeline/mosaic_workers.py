@@ -63,7 +63,7 @@ class Workers:
         return held
 
     def release(self):
-        """Give planes, scratch and kept arrays back, when no member is wanted any more: files are written into them."""
+        """Give memory back when no member is wanted any more: the system uses it again for the file that is written."""
         self._planes, self._kept, self._ready, self._present = {}, {}, {}, None
         self._own = threading.local()
 
