@@ -11,6 +11,21 @@ import pytest
 from run_case import drowned, own_surroundings, product, ran, raw, raw18, references  # noqa: F401
 from sources_case import bright, elsewhere, gaia, imaged, imaged_again, star_field  # noqa: F401
 
+
+def pytest_addoption(parser):
+    """``--long``: run the tests marked ``long``, and only these."""
+    parser.addoption("--long", action="store_true", help="run the long tests, and only these")
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leave out long tests, or all others with ``--long``."""
+    wanted = config.getoption("--long")
+    chosen = [item for item in items if ("long" in item.keywords) == wanted]
+    if len(chosen) < len(items):
+        config.hook.pytest_deselected(items=[item for item in items if ("long" in item.keywords) != wanted])
+        items[:] = chosen
+
+
 JUDGES = ("1.1.0", "1.2.0")
 """Versions of roman_datamodels that must open and validate our files."""
 

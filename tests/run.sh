@@ -1,6 +1,7 @@
 #!/bin/sh
 # Make an environment with rtools and its test tools, the judges' environments, and run the tests.
 # usage: sh tests/run.sh [PYTEST ARGUMENTS]     environments go to .cache/, or to RTOOLS_CACHE
+#        sh tests/run.sh --long                 the tests that are too long for every run, and only these
 set -eu
 cd "$(dirname "$0")/.."
 . examples/python.sh
