@@ -159,9 +159,9 @@ def test_neighbours_and_apertures_use_the_scale_of_the_wcs(measured):
     np.testing.assert_allclose(columns["nn_distance"], distance.min(axis=1) * image.grid.scale, rtol=1e-4)
     radii = aperture_radii(image.grid.scale)
     np.testing.assert_allclose(radii["circle_pix"] * image.grid.scale, [0.1, 0.2, 0.4, 0.8, 1.6])
-    # An error of 1 everywhere: the variance is the area.
-    flat = Image(image.data, np.ones(SHAPE), image.mask, image.smoothed, image.wcs)
-    area = measure(flat, found, columns=["aper08_flux_err"])["aper08_flux_err"] ** 2
+    # A value of 1 everywhere: the flux is the area.
+    flat = Image(np.ones(SHAPE), image.err, image.mask, image.smoothed, image.wcs)
+    area = measure(flat, found, columns=["aper08_flux"])["aper08_flux"]
     inside = (columns["x_centroid"] > 9) & (columns["x_centroid"] < 290)
     inside &= (columns["y_centroid"] > 9) & (columns["y_centroid"] < 250)
     np.testing.assert_allclose(area[inside], np.pi * radii["circle_pix"][3] ** 2, rtol=1e-6)

@@ -33,6 +33,8 @@ def _opposite(planes, label, centre, pixel):
 def circular(planes, ids, centres, radii, out, first, last):
     """Flux, variance and share of replaced pixels in circles about the places [first, last).
 
+    Errors of pixels are independent: a pixel of which the circle has the share w adds w² of its variance.
+
     Parameters
     ----------
     planes : tuple
@@ -76,12 +78,12 @@ def circular(planes, ids, centres, radii, out, first, last):
                         weight = 1.0 if far2 <= radius2 else circle(dx, dy, radii[r])
                         area[r] += weight
                         out[0, i, r] += weight * value
-                        out[1, i, r] += weight * variance
+                        out[1, i, r] += weight * weight * variance
                         if bad:
                             out[2, i, r] += weight
-                            if jj >= 0:  # the same noise a second time
-                                twice = weight * circle(kk - x, jj - y, radii[r])
-                                out[1, i, r] += 2 * math.sqrt(max(twice, 0.0)) * variance
+                            if jj >= 0:  # it stands here and in its own place: (w + w')² of its variance, not w² + w'²
+                                own = max(circle(kk - x, jj - y, radii[r]), 0.0)
+                                out[1, i, r] += 2 * weight * own * variance
         for r in range(radii.size):
             if area[r] > 0:
                 out[2, i, r] /= area[r]

@@ -96,7 +96,10 @@ def kron_radius(planes, segments, shapes, out, first, last):
 
 @njit(cache=True, nogil=True)
 def kron_flux(planes, segments, shapes, scale, out, first, last):
-    """Flux and variance in the ellipses `scale` float64 (n,) times (a, b); `out` float64 (n, 2), the rest as above."""
+    """Flux and variance in the ellipses `scale` float64 (n,) times (a, b); `out` float64 (n, 2), the rest as above.
+
+    Errors of pixels are independent: a pixel of which the ellipse has the share w adds w² of its variance.
+    """
     data, err = planes[0], planes[1]
     ids, bounds = segments
     for i in range(first, last):
@@ -118,7 +121,7 @@ def kron_flux(planes, segments, shapes, scale, out, first, last):
                 weight = ellipse(k - x, j - y, a, b, (cos, sin))
                 if weight > 0 and _usable(planes, j, k, ids[i]):
                     flux += weight * data[j, k]
-                    variance += weight * np.float64(err[j, k]) ** 2
+                    variance += (weight * np.float64(err[j, k])) ** 2
                     any_pixel = True
         if any_pixel:
             out[i, 0], out[i, 1] = flux, variance
