@@ -109,6 +109,8 @@ class Step:
         `Option` and `Reference` declarations.
     metadata : tuple of str
         Dotted keys below `meta` that it reads beyond what every step needs; checked before any work.
+    metadata_if_any : tuple of str
+        Dotted keys that may be absent; a value that cannot be is refused before any work.
     memory : str
         Peak memory of the single tool, as measured, for the manual.
     repeatable : bool
@@ -127,6 +129,7 @@ class Step:
     options: tuple[Option, ...] = ()
     references: tuple[Reference, ...] = ()
     metadata: tuple[str, ...] = ()
+    metadata_if_any: tuple[str, ...] = ()
     memory: str = ""
     repeatable: bool = False
     runs_without_reference: bool = False

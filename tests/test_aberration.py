@@ -84,7 +84,7 @@ def test_the_simulators_own_scale_is_found_again(exposure, tmp_path, capsys):
     ("words", "status", "says"),
     [
         (["ephemeris.velocity_x=-999999"], 3, "none of a spacecraft"),
-        (["wcsinfo.ra_ref=-999999"], 3, "no reference position"),
+        (["wcsinfo.ra_ref=-999999"], 3, "meta.wcsinfo.ra_ref is -999999"),
         (["ephemeris.velocity_x=40"], 0, "from that of the second Lagrange point"),
         ([f"ephemeris.velocity_{axis}=0" for axis in "xyz"], 0, "the velocity is zero"),
     ],

@@ -27,7 +27,7 @@ def test_published_region():
     assert not made.messages
 
 
-@pytest.mark.parametrize("scale", [0.0, -1.0, float("nan")])
+@pytest.mark.parametrize("scale", [0.0, -1.0, float("nan"), -999999.0, "?", 30.0])
 def test_scale_that_cannot_be(scale):
     made = assigned(scale=scale)
     assert made.meta["wcs"](50, 30) == assigned(scale=None).meta["wcs"](50, 30)

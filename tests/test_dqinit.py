@@ -123,6 +123,16 @@ def test_no_window_no_flags(raw, change):
     assert not whole(strips, "pixeldq").any()
 
 
+@pytest.mark.parametrize(
+    ("change", "level"), [({"window_xstop": -999999}, "warning"), (dict.fromkeys(WINDOW, -999999), "info")]
+)
+def test_half_a_window_is_told(raw, change, level):
+    """Columns 120 to nowhere; but a window that nobody filled in at all is none."""
+    made, strips = run(Raw(raw), guide_star=WINDOW | change)
+    assert not whole(strips, "pixeldq").any()
+    assert [said for said, text in made.messages if "window" in text] == [level]
+
+
 def test_mask_adds_to_the_window(raw):
     mask = np.full((ROWS, COLUMNS), 1024, np.uint32)
     _made, strips = run(Raw(raw), mask=mask, guide_star=WINDOW)

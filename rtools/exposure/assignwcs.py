@@ -34,12 +34,14 @@ def apply(exposure, refs, options, prepared):
     """Write `meta.wcs` and `meta.wcsinfo.s_region`."""
     from rtools.astrometry import wcs
     from rtools.exposure.frame import BORDER
+    from rtools.products import metadata
 
     meta = exposure.meta
-    scale = (meta.get("velocity_aberration") or {}).get("scale_factor")
-    if scale is not None and not scale > 0:
-        exposure.log("warning", f"assignwcs: velocity aberration scale {scale} is not positive; 1 is used")
-        scale = 1.0
+
+    def log(level, text):
+        exposure.log(level, f"assignwcs: {text}")
+
+    scale = metadata.usable(meta, "velocity_aberration.scale_factor", log, "1 is used")
     shape = tuple(size - 2 * BORDER for size in exposure.shape[1:])
     pointing = wcs.Pointing(*(float(meta["wcsinfo"][key]) for key in wcs.Pointing._fields))
     meta["wcs"] = wcs.build_wcs(refs["distortion"]["coordinate_distortion_transform"], pointing, scale, shape)

@@ -10,12 +10,17 @@ import numpy as np
 
 from rtools.declare import Option, Reference, Step
 from rtools.exposure.frame import BORDER
+from rtools.products import metadata
 from rtools.products.dq import PIXEL
+from rtools.products.nodes import FILL_NUMBER
 
 __all__ = ["STEP", "Start", "apply", "guide_boxes", "prepare", "ramp_meta"]
 
 DO_NOT_USE = PIXEL["DO_NOT_USE"]
 GW_AFFECTED_DATA = PIXEL["GW_AFFECTED_DATA"]
+
+WINDOW = ("window_xstart", "window_xstop", "window_ystart", "window_ystop")
+"""Keys of `meta.guide_star`: pixels of the full frame, stop exclusive."""
 
 STEP = Step(
     name="dqinit",
@@ -37,6 +42,7 @@ STEP = Step(
         ),
     ),
     references=(Reference("mask", planes=("dq",)),),
+    metadata_if_any=("instrument.data_encoding_offset",),
     runs_without_reference=True,
 )
 
@@ -69,7 +75,7 @@ def prepare(exposure, view, refs, options):
         offset = int(meta["instrument"].get("data_encoding_offset") or 0)
     _restore_amp33(exposure, offset)
     exposure.borders.update(_borders(exposure.shape))
-    boxes = guide_boxes(meta.get("guide_star") or {}, exposure.shape[1:], options["expand_gw"])
+    boxes = guide_boxes(_guide_window(exposure), exposure.shape[1:], options["expand_gw"])
     return Start(offset, boxes, exposure.borders)
 
 
@@ -96,6 +102,22 @@ def _borders(shape):
     return made
 
 
+def _guide_window(exposure):
+    """What `meta.guide_star` says of the window; nothing, and a warning, where that cannot be."""
+    stated = exposure.meta.get("guide_star") or {}
+    window = {key: stated.get(key) for key in WINDOW}
+    if all(value in (None, FILL_NUMBER) for value in window.values()):
+        exposure.log("info", "no guide window in meta.guide_star")
+        return {}
+
+    def log(level, text):
+        exposure.log(level, f"dqinit: {text}")
+
+    for key in WINDOW:
+        window[key] = metadata.usable(exposure.meta, f"guide_star.{key}", log, "no guide window is flagged")
+    return window
+
+
 def guide_boxes(guide_star, shape, expand=0):
     """Where the guide window touches a frame.
 
@@ -114,8 +136,7 @@ def guide_boxes(guide_star, shape, expand=0):
         (row slice, column slice, bits): its columns from top to bottom, and the window. Empty where there is no
         window or it begins outside the frame.
     """
-    keys = ("window_xstart", "window_xstop", "window_ystart", "window_ystop")
-    corners = [guide_star.get(key) for key in keys]
+    corners = [guide_star.get(key) for key in WINDOW]
     if any(corner is None for corner in corners):
         return []
     x0, x1, y0, y1 = (int(corner) for corner in corners)

@@ -1,28 +1,25 @@
 """From counts to surface brightness: every plane of an exposure times its photometric conversion."""
 
-import math
-
 import numpy as np
 
 from rtools.errors import InputError
-from rtools.products.nodes import FILL_NUMBER
+from rtools.products import metadata
+from rtools.products.quantities import problem
 
 __all__ = ["apply_flux", "conversion", "put_floats"]
+
+CONVERSION = "photometry.conversion_megajanskys"
 
 
 def conversion(photometry):
     """MJy/sr per DN/s from `meta.photometry`; `InputError` where there is no usable one."""
-    value = (photometry or {}).get("conversion_megajanskys")
-    try:
-        factor = float(value)
-    except (TypeError, ValueError):
-        factor = math.nan
-    if factor == FILL_NUMBER or not 0 < factor < math.inf:
-        shown = "null" if value is None else value
-        raise InputError(
-            f"meta.photometry.conversion_megajanskys is {shown}", mend="run rt-photom with a reference that has it"
-        )
-    return factor
+    stated = {"photometry": photometry}
+    factor = metadata.usable(stated, CONVERSION)
+    if factor is None:
+        value = metadata.get(stated, CONVERSION)
+        shown = f"meta.{CONVERSION} is null" if value is None else problem(CONVERSION, value)
+        raise InputError(shown, mend="run rt-photom with a reference that has it")
+    return float(factor)
 
 
 def apply_flux(planes, factor):

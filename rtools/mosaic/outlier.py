@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rtools.products.nodes import FILL_NUMBER
+from rtools.products import metadata
 
 __all__ = [
     "BITS",
@@ -107,10 +107,10 @@ def level_of(background, otherwise=0.0):
     background : dict or None
         `meta.background`.
     otherwise : float
-        Where it does not say; a level that was subtracted, is null or the fill value of metadata says nothing.
+        Where it does not say; a level that was subtracted, is null or cannot be says nothing.
     """
-    level = (background or {}).get("level")
-    known = level is not None and level != FILL_NUMBER and not (background or {}).get("subtracted")
+    level = metadata.usable({"background": background}, "background.level")
+    known = level is not None and not background.get("subtracted")
     return float(level) if known else float(otherwise)
 
 

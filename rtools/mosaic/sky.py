@@ -10,6 +10,7 @@ import numpy as np
 
 from rtools.errors import InputError
 from rtools.mosaic.skystat import SkyStatistic
+from rtools.products import metadata
 
 __all__ = [
     "Levels",
@@ -214,7 +215,7 @@ def check_background(meta, subtract):
     found = meta.get("background") or {}
     if not found.get("subtracted"):
         return
-    if found.get("level") is None:
+    if metadata.usable(meta, "background.level") is None:
         raise InputError("meta.background says that a sky was subtracted, but not which")
     if subtract:
         raise InputError("its sky has been subtracted", mend="leave out --subtract")

@@ -9,7 +9,7 @@ import numpy as np
 
 from rtools.errors import InputError, MissingReferenceError, UsageError
 from rtools.products import history, metadata, source_catalog
-from rtools.products.nodes import FILL_NUMBER
+from rtools.products.quantities import problem
 from rtools.reference import find
 from rtools.reference.instrument import DETECTORS
 
@@ -121,32 +121,42 @@ def make_planes(arrays, meta, wcs, *, members=None):
     """
     from rtools.catalog.source_catalog import Planes
 
-    photometry = meta.get("photometry") or {}
     counts = "dq" in arrays and metadata.get(meta, "cal_step.flux") != "COMPLETE"
-    factor = photometry.get("conversion_megajanskys") if counts else 1.0
+    factor = metadata.usable(meta, "photometry.conversion_megajanskys") if counts else 1.0
     used = {name: arrays.get(name) for name in ("dq", "weight", "var_poisson")}
     if members is None:
         members = metadata.get(meta, "individual_image_meta.background")
     sky = _sky_taken(meta, members)
-    return Planes(arrays["data"], arrays["err"], wcs, float(factor), photometry.get("pixel_area"), sky=sky, **used)
+    return Planes(
+        arrays["data"],
+        arrays["err"],
+        wcs,
+        float(factor),
+        metadata.usable(meta, "photometry.pixel_area"),
+        sky=sky,
+        **used,
+    )
 
 
 def _sky_taken(meta, members):
     """Sky that rt-skymatch or rt-resample took from the data: of a mosaic, the mean of that of its members."""
     background = meta.get("background") or {}
-    levels = [background.get("level")] if background.get("subtracted") else []
+    levels = [background.get("level")] if background.get("subtracted") is True else []
     if members is not None:
         with suppress(KeyError):
             levels = list(members["level"])
-    levels = [level for level in levels if isinstance(level, Real) and np.isfinite(level) and level != FILL_NUMBER]
+    levels = [float(level) for level in levels if isinstance(level, Real)]
+    levels = [level for level in levels if problem("background.level", level) is None]
     return float(np.mean(levels)) if levels else 0.0
 
 
 def without_calibration(meta):
     """Why fluxes of an exposure cannot be given in nJy; None where they can."""
-    factor = metadata.get(meta, "photometry.conversion_megajanskys")
-    usable = isinstance(factor, int | float) and np.isfinite(factor) and factor > 0
-    return None if usable else "no flux calibration (meta.photometry.conversion_megajanskys)"
+    key = "photometry.conversion_megajanskys"
+    if metadata.usable(meta, key) is not None:
+        return None
+    value = metadata.get(meta, key)
+    return f"no flux calibration ({f'meta.{key}' if value is None else problem(key, value)})"
 
 
 def find_sources(planes, meta, options, sources, *, threads=1, log):
@@ -185,7 +195,8 @@ def find_sources(planes, meta, options, sources, *, threads=1, log):
         forced = source_catalog.read_segments(given, planes.data.shape)
     psf = None
     if sources.get("epsf") is not None:
-        psf = psf_of(sources["epsf"], meta, mosaic=planes.dq is None, log=log)
+        grid = None if planes.dq is not None else (planes.wcs, planes.data.shape)
+        psf = psf_of(sources["epsf"], meta, grid=grid, log=log)
     energy = encircled_energy(sources.get("apcorr"), meta["instrument"]["optical_element"])
     if energy is None:
         log("warning", "catalog: no encircled energy for this element; is_extended is false everywhere")
@@ -256,7 +267,7 @@ def dust_of(folder, log):
     return reddening(*maps)
 
 
-def psf_of(source, meta, *, mosaic, log):
+def psf_of(source, meta, *, grid, log):
     """The PSF per pixel of an image, with its jitter.
 
     Parameters
@@ -265,7 +276,8 @@ def psf_of(source, meta, *, mosaic, log):
         epsf.
     meta : dict
         Of the image.
-    mosaic : bool
+    grid : (gwcs.WCS, (int, int)) or None
+        WCS and shape of a mosaic; None for an exposure.
     log : callable
 
     Returns
@@ -273,14 +285,17 @@ def psf_of(source, meta, *, mosaic, log):
     rtools.reference.epsf.Psf
     """
     from rtools.catalog.psf_mosaic import mosaic_psf
+    from rtools.mosaic.scale import mean_pixel_area
     from rtools.reference.epsf import from_reference, image_jitter, jitter_of, jittered
 
     psf = jittered(from_reference(source, log), jitter_of(source, log), image_jitter(meta, log))
-    if not mosaic:
+    if grid is None:
         return psf
-    scale = float(meta["wcsinfo"]["pixel_scale"]) * DEGREE_ARCSEC
-    pixfrac = metadata.get(meta, "resample.pixfrac")
-    return mosaic_psf(psf, scale, float(pixfrac) if pixfrac is not None else 1.0)
+    scale = metadata.usable(meta, "wcsinfo.pixel_scale", log, "the scale of the WCS is taken")
+    if scale is None:
+        scale = np.rad2deg(np.sqrt(mean_pixel_area(*grid)))
+    pixfrac = metadata.usable(meta, "resample.pixfrac", log, "1 is taken")
+    return mosaic_psf(psf, float(scale) * DEGREE_ARCSEC, 1.0 if pixfrac is None else float(pixfrac))
 
 
 def stage(plan, request, found, image_meta):

@@ -60,7 +60,7 @@ class Stack:
     def pointings(self, members):
         """Exposures, when these have joined."""
         known = {group_of(meta, number) for number, meta in enumerate(self.metas)}
-        before = metadata.get(self.product.meta, "resample.pointings") or len(known)
+        before = metadata.usable(self.product.meta, "resample.pointings") or len(known)
         return int(before) + len({member.group for member in members} - known)
 
     def rows(self, wanted, rows):
@@ -173,6 +173,7 @@ def _settle(stack, request, members, log):
 
 def _options(stack):
     """Those that the mosaic's metadata say, and its history."""
+    metadata.refuse_impossible(stack.product.meta, "resample.pixfrac", path=stack.name)
     said = stack.product.meta.get("resample") or {}
     held = {key: said[key] for key in OPTIONS if said.get(key) is not None}
     if held.get("weight_type") not in WEIGHTS or not isinstance(held.get("pixfrac"), int | float):

@@ -11,7 +11,7 @@ from rtools.mosaic.footprint import footprint
 from rtools.mosaic.grid import centred_grid, covering_grid, grid_like, skycell_grid
 from rtools.mosaic.scale import mean_pixel_area, native_scale, pixel_scale_ratio
 from rtools.mosaic.steps import WEIGHTS
-from rtools.products import header, metadata, nodes, reader
+from rtools.products import header, metadata, reader
 from rtools.products.coordinates import load_wcs
 
 __all__ = ["Frame", "Wanted", "choose_frame", "refuse_empty", "weight_of"]
@@ -92,14 +92,14 @@ def choose_frame(members, wanted, association, log):
     if wanted.crpix is not None and wanted.size is None:
         raise UsageError("--crpix says where the grid is, not how large", mend="give --size, too")
     if wanted.skycell:
-        return _on_skycell(members, skymap.wcs_info(skymap.parse_name(wanted.skycell)))
+        return _on_skycell(members, skymap.wcs_info(skymap.parse_name(wanted.skycell)), log)
     if wanted.like:
-        return _like(members, wanted.like, wanted.size and wanted.size[::-1])
+        return _like(members, wanted.like, wanted.size and wanted.size[::-1], log)
     if association is not None and not wanted.free:
         info = _grid_of(association, log)
         if info:
-            return _on_skycell(members, info)
-    return _covering(members, wanted)
+            return _on_skycell(members, info, log)
+    return _covering(members, wanted, log)
 
 
 def _grid_of(association, log):
@@ -115,26 +115,33 @@ def _grid_of(association, log):
     return None
 
 
-def _on_skycell(members, info):
+def _on_skycell(members, info, log):
     grid = skycell_grid(info)
-    return Frame(grid, _ratio(members[0], grid), str(info["name"]))
+    return Frame(grid, _ratio(members[0], grid, log), str(info["name"]))
 
 
-def _like(members, path, shape=None):
+def _like(members, path, shape, log):
     """The frame of another image; a mosaic says the ratio, too, so that both have variances of one kind."""
     if "wcs" in header.read_header(path)[0]:
         grid = _grid_alone(path, shape)
-        return Frame(grid, _ratio(members[0], grid))
+        return Frame(grid, _ratio(members[0], grid, log))
     with reader.open_product(path, ("l2_image", "l3_coadd")) as product:
         try:
             grid = grid_like(load_wcs(product), shape or product.arrays["data"].shape[-2:])
         except InputError as error:
             error.path = error.path or path
             raise
-        name, ratio = (metadata.get(product.meta, key) if product.kind == "l3_coadd" else None
-                       for key in ("wcsinfo.skycell_name", "resample.pixel_scale_ratio"))  # fmt: skip
-    ratio = float(ratio) if _usable(ratio) and ratio > 0 else _ratio(members[0], grid)
-    return Frame(grid, ratio, name if name and skymap.is_name(name) else None)
+        name = ratio = None
+        if product.kind == "l3_coadd":
+            name = metadata.get(product.meta, "wcsinfo.skycell_name")
+            ratio = metadata.usable(product.meta, "resample.pixel_scale_ratio", _named(log, path), "it is measured")
+    ratio = _ratio(members[0], grid, log) if ratio is None else float(ratio)
+    return Frame(grid, ratio, name if isinstance(name, str) and skymap.is_name(name) else None)
+
+
+def _named(log, name):
+    """A log whose lines begin with the name of a file."""
+    return lambda level, text: log(level, f"{name}: {text}")
 
 
 def refuse_empty(members, frame, log):
@@ -174,18 +181,17 @@ def _grid_alone(path, shape):
         raise InputError("what it has below wcs is no WCS", path=path) from None
 
 
-def _covering(members, wanted):
+def _covering(members, wanted, log):
     """The grid that covers all exposures, but for what the user says."""
     first = members[0]
-    info = first.meta.get("wcsinfo") or {}
-    known = [info.get(key) for key in ("ra_ref", "dec_ref")]
-    native = native_scale(first.wcs, tuple(map(float, known)) if _usable(*known) else None)
+    known = _stated(first, ("ra_ref", "dec_ref"), log, "the scale is that of the middle of the image")
+    native = native_scale(first.wcs, tuple(map(float, known)) if known else None)
     ratio = wanted.scale_ratio or 1.0
     scale = wanted.scale / ARCSEC if wanted.scale else native * ratio
     if wanted.scale:
         ratio = scale / np.rad2deg(np.sqrt(mean_pixel_area(first.wcs, first.shape)))
-    angle = _angle(info) if wanted.pa is None else wanted.pa
-    parity = -1 if info.get("vparity") in (None, nodes.FILL_NUMBER) else int(info["vparity"])
+    angle = _angle(first, log) if wanted.pa is None else wanted.pa
+    (parity,) = map(int, _stated(first, ("vparity",), log, "-1 is taken") or (-1,))
     shape = wanted.size[::-1] if wanted.size else None
     if shape and wanted.crpix is None:
         center = wanted.center or covering_grid(_footprints(members), scale, angle, parity=parity).crval
@@ -200,19 +206,24 @@ def _footprints(members):
     return [np.stack(footprint(member.wcs, member.shape), axis=1) for member in members]
 
 
-def _angle(info):
+def _angle(member, log):
     """Position angle of an exposure's +y, degrees; 0 where its metadata do not say it."""
-    roll, parity, v3 = (info.get(key) for key in ("roll_ref", "vparity", "v3yangle"))
-    return float(roll - parity * v3) if _usable(roll, parity, v3) else 0.0
+    stated = _stated(member, ("roll_ref", "vparity", "v3yangle"), log, "north is up")
+    if not stated:
+        return 0.0
+    roll, parity, v3 = stated
+    return float(roll - parity * v3)
 
 
-def _usable(*values):
-    return all(isinstance(value, int | float) and value != nodes.FILL_NUMBER for value in values)
+def _stated(member, keys, log, otherwise):
+    """Values of `meta.wcsinfo`; None where one is absent or, with a warning, cannot be."""
+    values = [metadata.usable(member.meta, f"wcsinfo.{key}", _named(log, member.name), otherwise) for key in keys]
+    return None if None in values else values
 
 
-def _ratio(member, grid):
+def _ratio(member, grid, log):
     """Pixel scale of a grid over that of an exposure."""
-    area = metadata.get(member.meta, "photometry.pixel_area")
-    if not _usable(area) or not area > 0:
+    area = metadata.usable(member.meta, "photometry.pixel_area", _named(log, member.name), "it is measured")
+    if area is None:
         area = mean_pixel_area(member.wcs, member.shape)
     return pixel_scale_ratio(np.rad2deg(np.sqrt(mean_pixel_area(grid.to_sky, grid.shape))), area)

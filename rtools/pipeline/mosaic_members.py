@@ -10,7 +10,6 @@ from rtools.mosaic.outlier import BITS
 from rtools.pipeline.mosaic_workers import in_rows
 from rtools.products import metadata, reader
 from rtools.products.mosaic_meta import SKY_TYPES, group_of
-from rtools.products.nodes import FILL_NUMBER
 
 __all__ = ["Member", "exposed", "open_members", "read_planes", "share_of", "sky_planes", "without_bits"]
 
@@ -71,8 +70,7 @@ class Member:
 
 def exposed(meta, key="effective_exposure_time"):
     """Exposure time of an image, s; 0 where it is not known."""
-    time = (meta.get("exposure") or {}).get(key)
-    return float(time) if isinstance(time, int | float) and 0 < time < np.inf else 0.0
+    return float(metadata.usable(meta, f"exposure.{key}") or 0.0)
 
 
 def share_of(meta):
@@ -114,6 +112,7 @@ def open_members(files, log, *, groups=None, called=None, wcs=True):
             continue
         title = str((called or {}).get(name, name))
         members.append(_member(len(members), title, product, (groups or {}).get(name), wcs))
+        _settle_sky(members[-1], log)
     if not members:
         raise InputError("no image of the sky among the files")
     elements = {}
@@ -151,15 +150,26 @@ def _member(number, name, product, group, with_wcs):
             error.path = name
             raise
         steps["flux"] = "COMPLETE"
-        background = meta.get("background") or {}
-        if background.get("level") not in (None, FILL_NUMBER):
-            background["level"] *= factor
     wcs = product.node("meta.wcs") if with_wcs else None
     if wcs is not None and wcs.bounding_box is None:
         rows, columns = product.arrays["data"].shape
         wcs.bounding_box = (-0.5, columns - 0.5), (-0.5, rows - 0.5)
     product.close()  # or many members would be many open files
     return Member(number, name, product, meta, wcs, group_of(meta, number, group), factor)
+
+
+def _settle_sky(member, log):
+    """The sky level of a member in MJy/sr, as its data; null, and a warning, where it cannot be one."""
+    background = member.meta.get("background")
+    if not background or background.get("level") is None:
+        return
+
+    def named(level, text):
+        log(level, f"{member.name}: {text}")
+
+    background["level"] = metadata.usable(member.meta, "background.level", named)
+    if background["level"] is not None and member.factor is not None:
+        background["level"] *= member.factor
 
 
 def read_planes(member, names, workers):

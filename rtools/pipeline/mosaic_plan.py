@@ -219,6 +219,8 @@ def _settle_weights(members, request, log):
         for member in members:
             if not (exposed(member.meta, "exposure_time") or exposed(member.meta)):
                 log("warning", f"{member.name}: exposure time not known: it counts like 1 s")
+            elif not exposed(member.meta, "exposure_time"):
+                log("warning", f"{member.name}: no meta.exposure.exposure_time: effective_exposure_time is taken")
 
 
 def variances_of(options):

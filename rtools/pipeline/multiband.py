@@ -131,7 +131,7 @@ def _member(name, entry, request, log):
     path = entry.path
     product = reader.open_product(path, kinds=("l3_coadd",))
     wanted = ("instrument.optical_element", "coadd_info.time_first", "coadd_info.time_last", "coadd_info.time_mean",
-              "coadd_info.exposure_time", "wcsinfo.pixel_scale", "filename", "file_date")  # fmt: skip
+              "coadd_info.exposure_time", "filename", "file_date")  # fmt: skip
     metadata.require(product.meta, *wanted, path=path)
     element = product.meta["instrument"]["optical_element"]
     if element not in FILTERS:
@@ -254,14 +254,17 @@ def _band(member, threads, log):
     from rtools.catalog.multiband_detection import Band
 
     product, sources = member.product, member.sources
-    psf = cache(partial(_psf, sources.get("epsf"), product.meta, log))
+    psf = cache(partial(_psf, sources.get("epsf"), product, log))
     energy = encircled_energy(sources.get("apcorr"), member.element)
     load, noise = partial(cataloging.planes_of, product, threads), partial(_noise, product, threads)
     return Band(member.element, load, noise, psf, energy, member.sed_weight)
 
 
-def _psf(source, meta, log):
-    return None if source is None else cataloging.psf_of(source, meta, mosaic=True, log=log)
+def _psf(source, product, log):
+    if source is None:
+        return None
+    grid = product.node("meta.wcs"), product.arrays["data"].shape
+    return cataloging.psf_of(source, product.meta, grid=grid, log=log)
 
 
 def _noise(product, threads, planes):

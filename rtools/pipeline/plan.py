@@ -166,7 +166,7 @@ def make_plan(path, request, *, name=None):
 def _plan_mosaic(product, request, name):
     """The catalog of a mosaic; it needs its image and nothing of the chain."""
     step, warnings = chain.step_of("catalog"), []
-    metadata.require(product.meta, "instrument.optical_element", "wcsinfo.pixel_scale", path=product.path)
+    metadata.require(product.meta, "instrument.optical_element", "coadd_info.time_first", path=product.path)
     task = Task(step, chain.module_of("catalog"), step.defaults() | request.settings.get("catalog", {}))
 
     def log(level, text):
@@ -268,8 +268,11 @@ def _check_input(product, source, chosen, request):
         raise InputError("nothing is left to do, and this is no image", path=product.path)
     if "fit" in kinds and source.shape[0] < 2:
         raise InputError("one resultant only: no slope can be fitted", path=product.path)
-    wanted = [key for name in chosen if name not in request.skip for key in chain.step_of(name).metadata]
-    metadata.require(product.meta, *wanted, path=product.path)
+    steps = [chain.step_of(name) for name in chosen]
+    steps = [step for step in steps if step.name not in request.skip or step.runs_without_reference]
+    metadata.require(product.meta, *(key for step in steps for key in step.metadata), path=product.path)
+    if_any = [key for step in steps for key in step.metadata_if_any]
+    metadata.refuse_impossible(product.meta, *if_any, path=product.path)
 
 
 def _check_output_metadata(product, profile):

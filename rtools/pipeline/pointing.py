@@ -6,7 +6,7 @@ from typing import NamedTuple
 from rtools.astrometry import aberration, pointing
 from rtools.errors import InputError, UsageError
 from rtools.products import engineering, history
-from rtools.products.metadata import exposure_mjd, get, require
+from rtools.products.metadata import exposure_mjd, get, refuse_impossible, require, usable
 from rtools.reference import siaf
 
 __all__ = [
@@ -90,6 +90,8 @@ def samples(meta, request, log):
             mend = f"none within {request.tolerance:g} s (--tolerance); --allow-default does without"
             raise InputError("the engineering table has no attitude during the exposure", mend=mend)
         log("warning", "the engineering table has no attitude during the exposure")
+    if request.allow_default and not request.quaternion:
+        refuse_impossible(meta, "pointing.quaternion")
     quaternion = request.quaternion or (get(meta, "pointing.quaternion") if request.allow_default else None)
     if quaternion is None:
         asked = "the file has no pointing.quaternion" if request.allow_default else "no attitude"
@@ -114,17 +116,17 @@ def _solved(meta, sample, request, log):
         sample.quaternion,
         meta["wcsinfo"]["aperture_name"],
         meta["instrument"]["detector"],
-        guide_star=_guide_star(meta, request),
+        guide_star=_guide_star(meta, request, log),
         body_to_fgs=sample.fgs,
         velocity=_velocity_or_none(meta, log),
     )
 
 
-def _guide_star(meta, request):
-    position = request.guide_star or get(meta, "guide_star.hv_position")
-    if position is None or min(position) <= -99999:
-        return None
-    return tuple(float(value) for value in position)
+def _guide_star(meta, request, log=None):
+    position = request.guide_star or usable(
+        meta, "guide_star.hv_position", log, "the star is taken to be at its aperture"
+    )
+    return None if position is None else tuple(float(value) for value in position)
 
 
 def _velocity_or_none(meta, log):
@@ -188,8 +190,6 @@ def aberration_keywords(meta, log):
     """
     require(meta, "wcsinfo.ra_ref", "wcsinfo.dec_ref")
     ra, dec = (meta["wcsinfo"][key] for key in ("ra_ref", "dec_ref"))
-    if not (0 <= ra <= 360 and abs(dec) <= 90):
-        raise InputError(f"({ra:g}, {dec:g}) is no reference position", mend="rt-point sets it")
     found = aberration.aberration(ra, dec, _velocity(meta, log))
     if meta.get("wcs") is not None:
         log("warning", "its WCS is that of the scale before; rt-assignwcs makes it anew")
@@ -206,10 +206,10 @@ def aberration_keywords(meta, log):
 def report(meta, name):
     """Target, V1 and reference point of an exposure as its metadata say them, and their separations in degrees."""
     require(meta, "pointing", "wcsinfo")
-    told, wcsinfo = meta["pointing"], meta["wcsinfo"]
-    target = told.get("target_ra"), told.get("target_dec")
-    v1 = told.get("ra_v1"), told.get("dec_v1")
-    reference = wcsinfo.get("ra_ref"), wcsinfo.get("dec_ref")
+    told = meta["pointing"]
+    target = usable(meta, "pointing.target_ra"), usable(meta, "pointing.target_dec")
+    v1 = usable(meta, "pointing.ra_v1"), usable(meta, "pointing.dec_v1")
+    reference = usable(meta, "wcsinfo.ra_ref"), usable(meta, "wcsinfo.dec_ref")
     return {
         "file": name,
         "source": told.get("pointing_engineering_source"),
@@ -218,11 +218,11 @@ def report(meta, name):
         "target_dec": target[1],
         "ra_v1": v1[0],
         "dec_v1": v1[1],
-        "pa_v3": told.get("pa_v3"),
-        "aperture": wcsinfo.get("aperture_name"),
+        "pa_v3": usable(meta, "pointing.pa_v3"),
+        "aperture": meta["wcsinfo"].get("aperture_name"),
         "ra_ref": reference[0],
         "dec_ref": reference[1],
-        "roll_ref": wcsinfo.get("roll_ref"),
+        "roll_ref": usable(meta, "wcsinfo.roll_ref"),
         "target_to_v1": pointing.separation(target, v1),
         "target_to_ref": pointing.separation(target, reference),
         "v1_to_ref": pointing.separation(v1, reference),

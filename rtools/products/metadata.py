@@ -6,8 +6,21 @@ from pathlib import Path
 from rtools import __version__
 from rtools.errors import InputError
 from rtools.products import history, layout, nodes
+from rtools.products.quantities import problem
 
-__all__ = ["cal_step", "complete", "exposure_mjd", "get", "missing", "mjd_of", "put", "require", "stamp_file"]
+__all__ = [
+    "cal_step",
+    "complete",
+    "exposure_mjd",
+    "get",
+    "missing",
+    "mjd_of",
+    "put",
+    "refuse_impossible",
+    "require",
+    "stamp_file",
+    "usable",
+]
 
 NEVER_INVENTED = ("time", "array", "object", "gwcs", "table")
 """Types of fields that have no fill value: who writes a file without them must stop."""
@@ -45,7 +58,7 @@ def missing(meta, *paths):
 
 
 def require(meta, *paths, path=None):
-    """Refuse metadata in which something is absent or null.
+    """Refuse metadata in which something is absent or null, or cannot be (`rtools.products.quantities`).
 
     Parameters
     ----------
@@ -58,11 +71,41 @@ def require(meta, *paths, path=None):
     Raises
     ------
     InputError
-        Names all that is missing.
+        Names all that is missing, else what cannot be, with its value.
     """
     absent = missing(meta, *dict.fromkeys(paths))
     if absent:
         raise InputError(f"metadata missing: {', '.join(f'meta.{name}' for name in absent)}", path=path)
+    refuse_impossible(meta, *paths, path=path)
+
+
+def refuse_impossible(meta, *paths, path=None):
+    """As `require`, of what may be absent or null."""
+    values = {name: get(meta, name) for name in paths}
+    found = [problem(name, value) for name, value in values.items() if value is not None]
+    found = [line for line in found if line]
+    if found:
+        raise InputError("; ".join(found), mend="rt-set sets it", path=path)
+
+
+def usable(meta, path, log=None, otherwise="it is not used"):
+    """A value that can be computed with; None where it is absent, null, or cannot be.
+
+    Parameters
+    ----------
+    meta : dict
+    path : str
+        Dotted, below ``meta``; one of `rtools.products.quantities.QUANTITIES`.
+    log : callable, optional
+        ``log(level, text)`` is told of a value that cannot be.
+    otherwise : str
+        What is done without it, for the log.
+    """
+    value = get(meta, path)
+    found = None if value is None else problem(path, value)
+    if found and log:
+        log("warning", f"{found}: {otherwise}")
+    return None if found else value
 
 
 def exposure_mjd(meta):
@@ -73,10 +116,9 @@ def exposure_mjd(meta):
     InputError
         They are missing or no times.
     """
-    try:
-        start, end = (mjd_of(meta["exposure"][key]) for key in ("start_time", "end_time"))
-    except (InputError, KeyError, TypeError, ValueError):
-        raise InputError("meta.exposure.start_time or end_time is missing or is no time") from None
+    keys = "exposure.start_time", "exposure.end_time"
+    require(meta, *keys)
+    start, end = (mjd_of(get(meta, key)) for key in keys)
     return start, end
 
 

@@ -67,5 +67,6 @@ def _times(infos):
         "time_mean": nodes.time(mean.isoformat(timespec="milliseconds")),
         "exposure_time": sum(float(info["exposure_time"]) for info in infos) / len(infos),
     }
-    longest = [info["max_exposure_time"] for info in infos if info.get("max_exposure_time") is not None]
+    longest = [metadata.usable({"coadd_info": info}, "coadd_info.max_exposure_time") for info in infos]
+    longest = [time for time in longest if time is not None]
     return made | ({"max_exposure_time": max(longest)} if longest else {})
