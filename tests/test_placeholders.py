@@ -138,16 +138,14 @@ def rewrite_mosaic(source, target, changes):
 
 def test_placeholders_in_the_place_of_an_exposure_make_no_odd_grid(tmp_path, capsys):
     """Not a grid turned by a million degrees: north up, and one warning a key."""
-    change = {
-        "wcsinfo.roll_ref": NAN,
-        "wcsinfo.vparity": 0,
-        "photometry.pixel_area": -999999.0,
-        "background.level": NAN,
-    }
+    change = {"wcsinfo.roll_ref": NAN, "photometry.pixel_area": -999999.0, "background.level": NAN}
     file = exposure(tmp_path / "x_cal.asdf", 0, change=change)
     assert tool("resample", file, "-o", tmp_path / "m_coadd.asdf") == 0
-    said = capsys.readouterr().err
     assert meta(tmp_path / "m_coadd.asdf")["wcsinfo"]["orientation_ref"] == pytest.approx(0, abs=1e-6)
+    odd = rewrite_mosaic(tmp_path / "m_coadd.asdf", tmp_path / "o_coadd.asdf", {"resample.pixel_scale_ratio": 0.0})
+    assert tool("resample", file, "--like", odd, "-o", tmp_path / "n_coadd.asdf") == 0
+    said = capsys.readouterr().err
+    assert "meta.resample.pixel_scale_ratio is 0.0" in said
     for key in change:
         assert f"meta.{key} is" in said
 
