@@ -1,10 +1,12 @@
 """rt-catalog on the segments of other data, and on mosaics."""
 
+import resource
 from pathlib import Path
 
 import numpy as np
 import products_samples as samples
 import pytest
+from fits_case import by_asdf
 from run_case import arrays, copied, done, meta, retouched, rewrite
 from sources_case import (
     bits,
@@ -163,6 +165,39 @@ def test_a_map_that_cannot_serve_is_refused(imaged_again, imaged, deep, tmp_path
     assert {"missing": "no such file", "shape": "100×90 and 504×504", "no detection image": "no detection_image",
             "image": "segm"}[kind] in err  # fmt: skip
     assert not (tmp_path / "out").exists() or names_in(tmp_path / "out") == []
+
+
+def relabelled(deep, path, label, dtype):
+    """A copy of a map with another label for the segment 3."""
+
+    data = arrays(deep, "data")["data"]
+    return by_asdf(deep, path, {"data": np.where(data == 3, np.array(label, dtype), data.astype(dtype))})
+
+
+def test_labels_are_what_they_are_however_large(imaged_again, both, deep, tmp_path):
+    path = relabelled(deep, tmp_path / "x_segm.asdf", 2_000_000_000, np.int64)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    table = forced(imaged_again, path, tmp_path / "out")
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 2e6  # KiB; a table of labels takes 31e6
+    expected = both[1]
+    assert list(table["label"]) == [*(label for label in expected["label"] if label != 3), 2_000_000_000]
+    first, last = (expected["label"] == 3).nonzero()[0], len(table) - 1
+    assert table["forced_kron_flux"][last] == expected["forced_kron_flux"][first]
+    assert np.array_equal(table["forced_kron_flux"][:last], np.delete(expected["forced_kron_flux"], first))
+
+
+@pytest.mark.parametrize(("label", "dtype", "word"), [
+    (2**32 + 2, np.uint64, "4294967298 does not fit"),
+    (3_000_000_000, np.uint32, "3000000000 does not fit"),
+    (-1, np.int64, "-1 is negative"),
+    (3.5, np.float32, "float32"),
+])  # fmt: skip
+def test_a_label_that_no_catalog_holds_is_refused(imaged_again, deep, tmp_path, capsys, label, dtype, word):
+    path = relabelled(deep, tmp_path / "x_segm.asdf", label, dtype)
+    words = ("--forced-segmentation", path, "--outdir", tmp_path / "out", "-q")
+    status, out, err = said(capsys, "catalog", imaged_again, *words)
+    assert (status, out, len(err.splitlines())) == (3, "", 1)
+    assert f"{path}: " in err and word in err
 
 
 def test_all_segments_masked_is_an_empty_catalog(imaged_again, deep, tmp_path, capsys):

@@ -7,16 +7,24 @@ __all__ = ["boxes", "moments", "sums"]
 
 
 @njit(cache=True, nogil=True)
-def boxes(labels, table):
-    """Widen the boxes `table` int32 (label, 4) of ymin, ymax, xmin, xmax by the pixels of `labels`."""
+def boxes(labels, ids, table):
+    """Widen the boxes `table` int32 (n, 4) of ymin, ymax, xmin, xmax of `ids` (n,), rising, by the pixels of `labels`.
+
+    Every label above 0 is among `ids`.
+    """
+    last, k = 0, 0
     for y in range(labels.shape[0]):
         for x in range(labels.shape[1]):
             label = labels[y, x]
             if label > 0:
-                table[label, 0] = min(table[label, 0], y)
-                table[label, 1] = max(table[label, 1], y)
-                table[label, 2] = min(table[label, 2], x)
-                table[label, 3] = max(table[label, 3], x)
+                if label != last:
+                    last, k = label, label - 1
+                    if k >= len(ids) or ids[k] != label:  # there are gaps
+                        k = np.searchsorted(ids, label)
+                table[k, 0] = min(table[k, 0], y)
+                table[k, 1] = max(table[k, 1], y)
+                table[k, 2] = min(table[k, 2], x)
+                table[k, 3] = max(table[k, 3], x)
 
 
 @njit(cache=True, nogil=True)

@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from rtools.products.labels import labels_of
+
 __all__ = ["Segments", "find"]
 
 
@@ -46,11 +48,9 @@ def find(labels):
     from rtools.catalog._segment_kernels import boxes
 
     labels = np.ascontiguousarray(labels, np.int32)
-    n = int(labels.max(initial=0))
-    table = np.empty((n + 1, 4), np.int32)
+    ids = labels_of(labels)
+    table = np.empty((len(ids), 4), np.int32)
     table[:, 0::2] = np.iinfo(np.int32).max
     table[:, 1::2] = -1
-    boxes(labels, table)
-    ids = np.flatnonzero(table[:, 1] >= 0).astype(np.int32)
-    ids = ids[ids > 0]
-    return Segments(labels, len(ids), ids, *np.ascontiguousarray(table[ids].T))
+    boxes(labels, ids, table)
+    return Segments(labels, len(ids), ids, *np.ascontiguousarray(table.T))

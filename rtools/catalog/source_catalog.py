@@ -13,6 +13,7 @@ from rtools.catalog.image import Image
 from rtools.catalog.measure import RADII, Options, aperture_radii, measure
 from rtools.errors import InputError, UsageError
 from rtools.products.dq import PIXEL
+from rtools.products.labels import labels_of
 from rtools.reference.epsf import native_stamp
 
 __all__ = ["Found", "Planes", "about_table", "catalog_of", "make_image", "place_on_sky"]
@@ -227,9 +228,9 @@ def _forced(image, forced, measuring, *, psf, about, threads, log):
     """
     labels, detection_image = forced
     labels = np.array(labels, np.int32)
-    seen = np.zeros(int(labels.max(initial=0)) + 1, bool)
-    seen[labels[~image.mask]] = True
-    labels[~seen[labels]] = 0
+    unseen = np.setdiff1d(labels_of(labels), labels_of(labels[~image.mask]), assume_unique=True)
+    if unseen.size:
+        labels[np.isin(labels, unseen, kind="sort")] = 0  # a table would be as long as the largest label
     found = segments.find(labels)
     order = _forced_columns(psf is not None)
     if found.n == 0:

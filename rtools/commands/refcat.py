@@ -225,9 +225,7 @@ def _cone(cone, files, margin):
 
     if cone:
         return cones.parse(cone)
-    import numpy as np
-
-    return cones.around(np.concatenate([cones.corners_of(path) for path in common.expand_inputs(files)]), margin)
+    return cones.around_files(common.expand_inputs(files), margin)
 
 
 def _target(where, inputs):

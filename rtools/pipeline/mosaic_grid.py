@@ -11,6 +11,7 @@ from rtools.mosaic.footprint import footprint
 from rtools.mosaic.grid import centred_grid, covering_grid, grid_like, skycell_grid
 from rtools.mosaic.scale import mean_pixel_area, native_scale, pixel_scale_ratio
 from rtools.mosaic.steps import WEIGHTS
+from rtools.pipeline.mosaic_extent import check_covering, check_stated, far_apart
 from rtools.products import header, metadata, reader
 from rtools.products.coordinates import load_wcs
 
@@ -116,7 +117,7 @@ def _grid_of(association, log):
 
 
 def _on_skycell(members, info, log):
-    grid = skycell_grid(info)
+    grid = check_stated(skycell_grid(info))
     return Frame(grid, _ratio(members[0], grid, log), str(info["name"]))
 
 
@@ -174,7 +175,8 @@ def _grid_alone(path, shape):
 
     try:
         with asdf.open(path, lazy_load=False, memmap=False) as file:
-            return grid_like(file["wcs"], shape)
+            grid = grid_like(file["wcs"], shape)
+            return grid if shape else check_stated(grid)
     except (InputError, UsageError) as error:
         raise InputError(str(error), path=path) from None
     except (AttributeError, TypeError, ValueError):
@@ -193,12 +195,18 @@ def _covering(members, wanted, log):
     angle = _angle(first, log) if wanted.pa is None else wanted.pa
     (parity,) = map(int, _stated(first, ("vparity",), log, "-1 is taken") or (-1,))
     shape = wanted.size[::-1] if wanted.size else None
+    if shape and wanted.center and wanted.crpix is None:
+        return Frame(centred_grid(wanted.center, scale, shape, angle), float(ratio))
+    footprints = _footprints(members)
+    try:
+        how = {"crval": wanted.center, "crpix": wanted.crpix, "shape": shape if wanted.crpix else None}
+        grid = covering_grid(footprints, scale, angle, parity=parity, **how)
+    except InputError:
+        raise far_apart(members, footprints) from None
     if shape and wanted.crpix is None:
-        center = wanted.center or covering_grid(_footprints(members), scale, angle, parity=parity).crval
-        grid = centred_grid(center, scale, shape, angle)
-    else:
-        how = {"crval": wanted.center, "crpix": wanted.crpix, "shape": shape, "parity": parity}
-        grid = covering_grid(_footprints(members), scale, angle, **how)
+        grid = centred_grid(grid.crval, scale, shape, angle)
+    if not shape:
+        check_covering(grid, members, footprints)
     return Frame(grid, float(ratio))
 
 

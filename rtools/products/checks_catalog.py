@@ -9,6 +9,7 @@ from rtools.errors import InputError, RtoolsError
 from rtools.products import keys, names, reader
 from rtools.products.checks_columns import check_columns
 from rtools.products.findings import error, info, warning
+from rtools.products.labels import labels_of
 from rtools.products.tablemeta import read_table
 
 __all__ = [
@@ -28,9 +29,6 @@ CATALOGS = ("cat_exposure", "cat_mosaic", "cat_multiband")
 """Catalogs in ASDF files."""
 
 SEGMENTATION = ("segm_exposure", "segm_mosaic", "segm_multiband")
-
-LARGEST_TABLE = 1 << 28
-"""Labels up to here are counted in a table, which is faster than sorting pixels."""
 
 
 class Catalog:
@@ -155,7 +153,7 @@ def check_labels(opened, partner):
         return [info("catalog", "label", f"not compared: {os.path.basename(catalog.path)} has no column label")]
     try:
         with segmentation:
-            in_map = _labels(segmentation.array("data"))
+            in_map = labels_of(segmentation.array("data"))
     except RtoolsError as problem:
         return [warning("catalog", "data", f"not compared: {problem.message}")]
     listed = np.unique(catalog.labels)
@@ -176,17 +174,6 @@ def _open_catalog(path):
         return read_catalog(path)
     with reader.open_product(path, kinds=CATALOGS) as product:
         return catalog_of(product)
-
-
-def _labels(data):
-    """The labels of a map but for 0, in order."""
-    largest = int(data.max(initial=0))
-    if largest >= LARGEST_TABLE:
-        return np.setdiff1d(data, [0])
-    seen = np.zeros(largest + 1, bool)
-    seen[data] = True
-    seen[0] = False
-    return np.flatnonzero(seen)
 
 
 def _listed(labels):

@@ -6,7 +6,10 @@ from rtools.errors import InputError, UsageError
 from rtools.products import keys
 from rtools.products.refcat_files import separation
 
-__all__ = ["around", "corners_of", "parse"]
+__all__ = ["around", "around_files", "corners_of", "parse"]
+
+WIDEST = 10.0
+"""Degrees: radius of a cone around files that nobody asks about. A sky survey's field has 5."""
 
 
 def parse(text):
@@ -60,3 +63,25 @@ def around(corners, margin):
     ra, dec = np.arctan2(middle[1], middle[0]), np.arctan2(middle[2], np.hypot(*middle[:2]))
     ra, dec = float(np.rad2deg(ra)) % 360, float(np.rad2deg(dec))
     return ra, dec, float(separation(*corners.T, ra, dec).max()) + margin / 3600
+
+
+def around_files(paths, margin):
+    """The cone around the footprints of files, with a margin in arcsec.
+
+    Raises
+    ------
+    InputError
+        One has no footprint, or one is so far from the others that the cone would hold much of the sky.
+    """
+    corners = [corners_of(path) for path in paths]
+    cone = around(np.concatenate(corners), margin)
+    if cone[2] - margin / 3600 > WIDEST:
+        middles = np.array([around(each, 0.0)[:2] for each in corners])
+        apart = separation(*middles.T, *middles[0])
+        farthest = int(np.argmax(apart))
+        raise InputError(
+            f"it is {apart[farthest]:.3g} degrees from {paths[0]}, and a cone of both has a radius of {cone[2]:.3g}",
+            mend="leave it out, or give --cone RA,DEC,RADIUS",
+            path=paths[farthest],
+        )
+    return cone

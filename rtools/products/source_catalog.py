@@ -10,6 +10,7 @@ import numpy as np
 
 from rtools.errors import InputError
 from rtools.products import catalogs, flatmeta, history, layout, metadata, profiles
+from rtools.products.labels import catalog_labels
 from rtools.products.reader import open_product
 from rtools.products.writer import stage_product
 
@@ -175,7 +176,7 @@ def read_segments(path, shape):
     Raises
     ------
     InputError
-        No segmentation map, one of another shape, or one without its detection image.
+        No segmentation map, one of another shape, one without its detection image, or labels that no catalog holds.
     """
     with open_product(path, kinds=("segm_exposure", "segm_mosaic", "segm_multiband")) as product:
         labels = product.array("data")
@@ -185,7 +186,7 @@ def read_segments(path, shape):
         if not product.has("detection_image"):
             mend = "make it again with rt-catalog, or rt-multiband"
             raise InputError("the segmentation map has no detection_image", mend=mend, path=path)
-        return labels.astype(np.int32), np.asarray(product.array("detection_image"), np.float32)
+        return catalog_labels(labels, path), np.asarray(product.array("detection_image"), np.float32)
 
 
 def date_now():

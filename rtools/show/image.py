@@ -105,7 +105,8 @@ def load_image(product, *, array=None, resultant=None, section=None, frame=None,
         return _classify(image, dq.bits_of(name), flags)
     if "segm" in product.kind and pixels.dtype.kind in "iu":
         image.kind = "labels"
-        image.data = np.where(pixels > 0, 64 + pixels % 192 * 101 % 192, 0).astype(np.float32)  # neighbours differ
+        number = (pixels.astype(np.uint64) % 192).astype(np.int32)
+        image.data = np.where(pixels > 0, 64 + number * 101 % 192, 0).astype(np.float32)  # neighbours differ
         return image
     image.data = np.abs(pixels).astype(np.float32) if pixels.dtype.kind == "c" else pixels.astype(np.float32)
     bad = _bad_pixels(product, name, plane, (rows, columns), flags) | ~np.isfinite(image.data)

@@ -112,7 +112,7 @@ def load_outlines(path, product, image):
             raise InputError(f"segmentation map and image are of different size: {sizes} pixels", path=path)
         rows, columns = image.data.shape
         top, left = image.y + dy, image.x + dx
-        labels = np.zeros((rows, columns), np.uint32)
+        labels = np.zeros((rows, columns), segments.arrays["data"].dtype.newbyteorder("="))
         y1, y2 = max(top, 0), min(top + rows, found[0])
         x1, x2 = max(left, 0), min(left + columns, found[1])
         if y1 < y2 and x1 < x2:

@@ -1,0 +1,94 @@
+"""Whether a grid that follows from files is in proportion to them: one image far from the others makes it enormous."""
+
+import numpy as np
+
+from rtools.errors import InputError
+from rtools.products import cones
+from rtools.products.refcat_files import separation
+
+__all__ = ["check_covering", "check_stated", "far_apart"]
+
+ALWAYS = 18 * 4096**2
+"""Pixels of a grid that nobody asks about: the detectors of one exposure."""
+
+EMPTY = 20
+"""A larger grid may have so many times the pixels that images can fill; the corners of the focal plane are 10."""
+
+STATED = 2**32
+"""Pixels of a grid that a file may state: a field of one degree in pixels of 0.055 arcsec."""
+
+CANDIDATES = 100
+"""Images among which the one in the midst is looked for."""
+
+
+def check_covering(grid, members, footprints):
+    """Refuse a grid around all images that is nearly empty.
+
+    Parameters
+    ----------
+    grid : rtools.mosaic.grid.Grid
+    members : list of rtools.pipeline.mosaic_members.Member
+    footprints : list of ndarray (n, 2)
+        Right ascension and declination round each of them.
+
+    Raises
+    ------
+    InputError
+        It names the image that is far away.
+    """
+    pixels = grid.shape[0] * grid.shape[1]
+    if pixels <= max(ALWAYS, EMPTY * _fillable(grid, footprints)):
+        return
+    name, distance, other = _stray([member.name for member in members], footprints)
+    raise InputError(
+        f"it is {distance:.3g} degrees from {other}, and a mosaic of both has {grid.shape[1]} x {grid.shape[0]} pixels",
+        mend="leave it out, or say the grid with --skycell, or --center and --size",
+        path=name,
+    )
+
+
+def far_apart(members, footprints):
+    """The error of images that no tangent plane has together."""
+    name, distance, other = _stray([member.name for member in members], footprints)
+    return InputError(
+        f"it is {distance:.3g} degrees from {other}: the members do not fit on one tangent plane",
+        mend="leave it out, or mosaic them by skycell",
+        path=name,
+    )
+
+
+def check_stated(grid, path=None):
+    """Refuse a grid of absurd size that a file states; one that is typed is what the user wants.
+
+    Parameters
+    ----------
+    grid : rtools.mosaic.grid.Grid or FreeGrid
+    path : str or os.PathLike, optional
+        The file, for the error.
+    """
+    rows, columns = grid.shape
+    if rows * columns > STATED:
+        raise InputError(
+            f"the grid that it states has {columns} x {rows} pixels", mend="--center and --size say another", path=path
+        )
+    return grid
+
+
+def _fillable(grid, footprints):
+    """Pixels that images can fill: cells of the size of the largest one in which some have their middles."""
+    spans, middles = [], []
+    for points in footprints:
+        x, y = grid.to_pixel(*points.T)
+        spans.append((np.ptp(x), np.ptp(y)))
+        middles.append((np.mean(x), np.mean(y)))
+    width, height = np.maximum(np.max(spans, axis=0), 1.0)
+    return len(np.unique(np.floor(np.array(middles) / (width, height)), axis=0)) * width * height
+
+
+def _stray(names, footprints):
+    """The image that is farthest from the others, the degrees, and the one in their midst."""
+    ra, dec = np.transpose([cones.around(points, 0.0)[:2] for points in footprints])
+    candidates = range(0, len(names), -(-len(names) // CANDIDATES))
+    midst = min(candidates, key=lambda each: np.median(separation(ra, dec, ra[each], dec[each])))
+    apart = separation(ra, dec, ra[midst], dec[midst])
+    return names[int(np.argmax(apart))], float(apart.max()), names[midst]
