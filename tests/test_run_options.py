@@ -3,6 +3,7 @@
 import errno
 import io
 import json
+import re
 import sys
 
 import pytest
@@ -498,12 +499,12 @@ def test_options_from_file_environment_and_command_line(product, tmp_path, capsy
     monkeypatch.setenv("RT_CONFIG", str(config))
     monkeypatch.setenv("RT_VERSION", "1")
     assert tool("run", product("photom"), "--show-config", "--profile", "2.2.0") == 0
-    shown = {line.split("\t")[0]: line.split("\t")[1:] for line in capsys.readouterr().out.splitlines()}
-    assert shown["jobs"] == ["2", "config file"]
-    assert shown["set"] == ["('flat.var-flat=true',)", "config file"]
-    assert shown["until"] == ["'flat'", "environment"]
-    assert shown["profile"] == ["'2.2.0'", "command line"]
-    assert shown["refdir"] == ["None", "default"]
+    shown = capsys.readouterr().out.splitlines()
+    assert f"jobs = 2  # config file {config}" in shown
+    assert f'set = ["flat.var-flat=true"]  # config file {config}' in shown
+    assert 'until = "flat"  # environment RT_UNTIL' in shown
+    assert 'profile = "2.2.0"  # command line' in shown
+    assert "# refdir is not set  # default" in shown
     done("run", product("photom"), "--outdir", tmp_path / "out")
     assert names_in(tmp_path / "out") == [product("flat").name]
     assert arrays(tmp_path / "out" / product("flat").name, "var_flat")["var_flat"].dtype == "f4"
@@ -519,7 +520,7 @@ def test_references_from_the_environment(product, references, tmp_path, monkeypa
 def test_a_configuration_that_makes_no_sense(product, tmp_path, capsys, text):
     (tmp_path / "c.toml").write_text(text)
     assert tool("run", product("photom"), "--config", tmp_path / "c.toml") == 2
-    assert "c.toml: rt-run" in capsys.readouterr().err
+    assert re.search(r"c\.toml: \[?rt-run", capsys.readouterr().err)
 
 
 def test_missing_configuration_is_exit_3(product, tmp_path):

@@ -15,8 +15,8 @@ from rtools.commands.common import Refusal, expand_inputs, for_each, jobs_count,
 from rtools.commands.outputs import make_directory
 from rtools.errors import InputError, QualityError, RtoolsError, UsageError
 
-__all__ = ["check_option", "errors_called", "read_settings", "reference_config", "refuse_combinations",
-           "run_inputs", "spooled"]  # fmt: skip
+__all__ = ["changed_options", "check_option", "errors_called", "find_option", "read_settings", "reference_config",
+           "refuse_combinations", "run_inputs", "spooled"]  # fmt: skip
 
 
 def reference_config(ref, refdir, builtin):
@@ -53,6 +53,12 @@ def check_option(step, option, value):
     return value
 
 
+def find_option(step, word):
+    """The option of a step that a word means, by its name here or in romancal; None if there is none."""
+    plain = word.replace("_", "-")
+    return next((option for option in step.options if plain == option.name or word == option.peer), None)
+
+
 def read_settings(words, step_of):
     """Step to {option key: value} from words like ``rampfit.threshold=5``; romancal's names are taken, too.
 
@@ -68,12 +74,12 @@ def read_settings(words, step_of):
         step_word, dot, option_word = target.partition(".")
         if not separator or not dot:
             raise UsageError(f"--set {word}: STEP.OPTION=VALUE expected")
-        step, plain = step_of(step_word), option_word.replace("_", "-")
-        found = [option for option in step.options if plain == option.name or option_word == option.peer]
-        if not found:
+        step = step_of(step_word)
+        option = find_option(step, option_word)
+        if option is None:
             known = ", ".join(option.name for option in step.options) or "none"
             raise UsageError(f"--set {word}: {step.tool} has no option {option_word}", mend=f"it has {known}")
-        settings.setdefault(step.name, {})[found[0].key] = check_option(step, found[0], value)
+        settings.setdefault(step.name, {})[option.key] = check_option(step, option, value)
     return settings
 
 
@@ -331,12 +337,22 @@ def _describe(name, plan):
     return {"input": name, "steps": steps, "outputs": outputs, "warnings": plan.warnings}
 
 
+def changed_options(options, step):
+    """What --dry-run prints of a step's options: those that are not as by default, ``threshold=5.0  jobs=2``."""
+    defaults = step.defaults()
+    changed = {key: value for key, value in options.items() if key in defaults and value != defaults[key]}
+    return "  ".join(f"{key.replace('_', '-')}={value}" for key, value in changed.items())
+
+
 def _print_plan(entry):
+    from rtools.pipeline import chain
+
     click.echo(entry["input"])
     for step in entry["steps"]:
         found = "  ".join(f"{kind}={label or 'none'}" for kind, label in step["references"].items())
         mark = "" if step["status"] == "COMPLETE" else f" ({step['status']})"
-        click.echo(f"  {step['step']}{mark}  {found}".rstrip())
+        said = changed_options(step["options"], chain.step_of(step["step"]))
+        click.echo("  ".join(filter(None, (f"  {step['step']}{mark}", found, said))))
     for path in entry["outputs"]:
         click.echo(f"  -> {path}")
     for text in entry["warnings"]:

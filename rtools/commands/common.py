@@ -10,7 +10,6 @@ import json
 import os
 import signal
 import sys
-import tomllib
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -19,6 +18,7 @@ from pathlib import Path
 import click
 
 from rtools import __version__
+from rtools.commands.config import long_names, print_config, read_config, untyped
 from rtools.errors import InputError, RtoolsError, UsageError
 
 __all__ = [
@@ -51,6 +51,9 @@ ALTERNATIVES = (
     ("quick", "partner"),
 )
 """Options that do not go together: of these, what is typed counts, not what environment or configuration say."""
+
+
+_DEBUG, _SHOW_CONFIG = "rtools.debug", "rtools.show_config"
 
 
 class Refusal(UsageError):
@@ -111,8 +114,14 @@ def tool(name, *, summary, examples, description="", no_args_is_help=False, **se
         def run(**options):
             ctx = click.get_current_context()
             options = _settled(ctx, options)
+            if ctx.meta.get(_SHOW_CONFIG):
+                print_config(ctx, options)
+                return 0
             verbose, quiet, debug = (options.pop(key) for key in ("verbose", "quiet", "debug"))
-            ctx.obj = Console(name, -1 if quiet else verbose, debug)
+            ctx.obj, ctx.meta[_DEBUG] = Console(name, -1 if quiet else verbose, debug), debug
+            if options.get("dry_run"):
+                for line in untyped(ctx, options):
+                    ctx.obj.log("note", line)
             return function(ctx.obj, **options)
 
         run.__doc__ = f"{summary}\n\n{description}" if description else summary
@@ -127,7 +136,7 @@ def tool(name, *, summary, examples, description="", no_args_is_help=False, **se
             no_args_is_help=no_args_is_help,
             context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100, **settings},
         )(run)
-        for word, param in _long_names(command).items():
+        for word, param in long_names(command).items():
             if param.allow_from_autoenv and word not in ("version", "show-config"):
                 param.envvar = param.envvar or f"RT_{word.upper().replace('-', '_')}"
         return command
@@ -153,12 +162,6 @@ def group(name, *, summary, examples, description):
 
 def _version(name):
     return click.version_option(__version__, "-V", "--version", prog_name=name, message="%(prog)s (rtools) %(version)s")
-
-
-def _long_names(command):
-    """What options are called in configuration files, and after RT_ in the environment: ``--dry-run`` is dry-run."""
-    options = [param for param in command.params if isinstance(param, click.Option)]
-    return {next(word[2:] for word in option.opts if word.startswith("--")): option for option in options}
 
 
 def _settled(ctx, options):
@@ -188,62 +191,27 @@ def _shared(name):
             expose_value=False,
             callback=_read_config,
             metavar="FILE",
-            help="TOML file of option values; a table named for the tool, or the top level.",
+            help="TOML file of option values: for all tools, in tables of tools, of steps.",
         ),
         click.option(
             "--show-config",
             is_flag=True,
             expose_value=False,
             callback=_show_config,
-            help="Print every value and its origin.",
+            help="Print every value and its origin, as a file for --config.",
         ),
         _version(name),
     ]
 
 
 def _read_config(ctx, _param, value):
-    if not value or ctx.resilient_parsing:
-        return
-    try:
-        settings = tomllib.loads(Path(value).read_text())
-    except FileNotFoundError:
-        raise InputError("no such file", path=value) from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InputError(f"not a TOML file ({error})", path=value) from None
-    own = settings.get(ctx.command.name, {})
-    if not isinstance(own, dict):
-        raise UsageError(f"{ctx.command.name} must be a table", path=value)
-    known = _long_names(ctx.command)
-    top = {key.replace("_", "-"): val for key, val in settings.items() if not isinstance(val, dict)}
-    own = {key.replace("_", "-"): val for key, val in own.items()}
-    unknown = sorted(set(own) - set(known))
-    if unknown:
-        raise UsageError(f"{ctx.command.name} has no option {unknown[0]}", path=value)
-    ctx.default_map = {
-        known[key].name: [val] if known[key].multiple and not isinstance(val, list) else val
-        for key, val in (top | own).items()
-        if key in known
-    }
+    if value and not ctx.resilient_parsing:
+        read_config(ctx, value)
 
 
 def _show_config(ctx, _param, value):
-    if not value or ctx.resilient_parsing:
-        return
-    ctx.meta["rtools.show_config"] = True
-
-
-def print_config(ctx):
-    """Print each option's value and where it came from (option, environment, config file, default)."""
-    origin = {
-        "COMMANDLINE": "command line",
-        "DEFAULT_MAP": "config file",
-        "ENVIRONMENT": "environment",
-        "DEFAULT": "default",
-    }
-    for word, param in _long_names(ctx.command).items():
-        if param.name in ctx.params:
-            source = ctx.get_parameter_source(param.name)
-            click.echo(f"{word}\t{ctx.params[param.name]!r}\t{origin.get(source.name, source.name)}")
+    if value and not ctx.resilient_parsing:
+        ctx.meta[_SHOW_CONFIG] = True
 
 
 def entry(command):
@@ -304,13 +272,10 @@ def run(command, args):
 
     0 ok · 1 failed or "no" · 2 usage · 3 input · 4 reference · 5 quality · 130 interrupted.
     """
+    ctx = None
     try:
         with command.make_context(command.name, list(args)) as ctx:
-            if ctx.meta.get("rtools.show_config"):
-                print_config(ctx)
-                status = 0
-            else:
-                status = command.invoke(ctx)
+            status = command.invoke(ctx)
         status = status if isinstance(status, int) else 0
         with suppress(OSError) if status else nullcontext():  # what failed there has been said
             sys.stdout.flush()
@@ -324,13 +289,11 @@ def run(command, args):
         click.echo(f"{command.name}: interrupted", err=True)
         return 130
     except Exception as error:
-        return _failed(command, args, error)
+        return _failed(command, error, debug="--debug" in args or bool(ctx and ctx.meta.get(_DEBUG)))
 
 
-def _failed(command, args, error):
-    if ("--debug" in args or os.environ.get("RT_DEBUG", "0") not in ("", "0")) and not isinstance(
-        error, click.UsageError
-    ):
+def _failed(command, error, *, debug):
+    if (debug or os.environ.get("RT_DEBUG", "0") not in ("", "0")) and not isinstance(error, click.UsageError):
         import traceback
 
         traceback.print_exc()

@@ -4,6 +4,7 @@ from contextlib import suppress
 
 from rtools.commands.chainlike import read_settings
 from rtools.commands.common import typed
+from rtools.commands.config import with_tables
 from rtools.commands.mosaic_options import GRID_KEYS, wanted_grid
 from rtools.commands.mosaiclike import run_groups
 from rtools.errors import RtoolsError, UsageError
@@ -55,7 +56,7 @@ def run_chain(console, inputs, options, *, references, how):
     how : dict
         dry_run, as_json, fail_fast.
     """
-    from rtools.pipeline.mosaic_plan import Request
+    from rtools.pipeline.mosaic_plan import STEPS, Request
 
     for key in ("first", "last", "refcat", "strict", "save_steps"):
         if options.pop(key) and typed(key):
@@ -65,7 +66,7 @@ def run_chain(console, inputs, options, *, references, how):
     request = Request(
         tool="rt-run",
         skip=frozenset(_step_of(word).name for word in options.pop("skip")),
-        settings=read_settings(options.pop("settings"), _step_of),
+        settings=with_tables(read_settings(options.pop("settings"), _step_of), (*STEPS, "catalog")),
         wanted=wanted,
         skycells=cells,
         references=references,

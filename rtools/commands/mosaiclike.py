@@ -8,7 +8,7 @@ import click
 from click.core import ParameterSource
 
 from rtools.commands import options as bundles
-from rtools.commands.chainlike import check_option, errors_called, refuse_combinations, spooled
+from rtools.commands.chainlike import changed_options, check_option, errors_called, refuse_combinations, spooled
 from rtools.commands.common import Refusal, entry, expand_inputs, for_each, jobs_count, shared_status, tool
 from rtools.commands.mosaic_options import wanted_grid
 from rtools.commands.step import click_option
@@ -191,7 +191,8 @@ def _described(name, plan, request):
         "members": [member.name for member in plan.members],
         "add": plan.stack and {"mosaic": plan.stack.name, "members": plan.stack.count},
         "steps": [*plan.steps, *(["catalog"] if plan.catalog else [])],
-        "options": {step: request.options(step) for step in plan.steps if step != "catalog"},
+        "options": {step: request.options(step) for step in plan.steps if step != "catalog"}
+        | ({"catalog": plan.catalog.options} if plan.catalog else {}),
         "grids": [mosaic.frame.said() for mosaic in plan.mosaics],
         "outputs": [str(path) for path in _outputs(plan)],
         "warnings": plan.warnings,
@@ -199,7 +200,14 @@ def _described(name, plan, request):
 
 
 def _print_plan(entry):
+    from rtools.pipeline import chain
+    from rtools.pipeline.mosaic_plan import STEPS
+
     click.echo(f"{entry['input']}: {', '.join(entry['steps'])}")
+    for name, options in entry["options"].items():
+        said = changed_options(options, STEPS.get(name) or chain.step_of(name))
+        if said:
+            click.echo(f"  {name}  {said}")
     for line in entry["members"]:
         click.echo(f"  {line}")
     if entry["add"]:

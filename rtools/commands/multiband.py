@@ -11,7 +11,7 @@ import click
 from rtools.catalog.multiband_step import STEP
 from rtools.commands import options as bundles
 from rtools.commands.catalog import form
-from rtools.commands.chainlike import check_option, reference_config, refuse_combinations
+from rtools.commands.chainlike import changed_options, check_option, reference_config, refuse_combinations
 from rtools.commands.common import entry, expand_inputs, jobs_count, tool, typed
 from rtools.commands.inputs import local
 from rtools.commands.mosaiclike import run_plans
@@ -129,7 +129,7 @@ def _described(name, plan):
 
 
 def _print_plan(shown):
-    click.echo(shown["input"])
+    click.echo("  ".join(filter(None, (shown["input"], changed_options(shown["options"], STEP)))))
     for member in shown["members"]:
         found = "  ".join(f"{kind}={label or 'none'}" for kind, label in member["references"].items())
         click.echo(f"  {member['filter']}  {member['file']}  {found}".rstrip())

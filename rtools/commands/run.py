@@ -6,6 +6,7 @@ from rtools.commands import mosaic_chain, mosaic_options
 from rtools.commands import options as bundles
 from rtools.commands.chainlike import read_settings, reference_config, run_inputs
 from rtools.commands.common import entry, expand_inputs, tool, typed
+from rtools.commands.config import with_tables
 from rtools.errors import UsageError
 from rtools.pipeline import chain
 
@@ -76,16 +77,17 @@ def command(console, **options):
         raise UsageError("--max-memory is for mosaics, and this calibrates exposures")
     for key in (*mosaic_options.GRID_KEYS, "add", "mosaic", "max_memory"):
         options.pop(key)
-    settings = read_settings(options.pop("settings"), lambda word: chain.step_of(chain.resolve(word)))
+    named = read_settings(options.pop("settings"), lambda word: chain.step_of(chain.resolve(word)))
     refcat = options.pop("refcat")
     if refcat is not None:
-        settings.setdefault("tweakreg", {}).setdefault("refcat", refcat)
+        named.setdefault("tweakreg", {}).setdefault("refcat", refcat)
     request = Request(
         tool="rt-run",
         first=_step(options.pop("first")),
         last=_step(options.pop("last")),
         skip=frozenset(chain.resolve(word) for word in options.pop("skip")),
-        settings=settings,
+        settings=with_tables(named, chain.ORDER),
+        named=named,
         references=references,
         threads=options.pop("jobs"),
         **options,

@@ -48,6 +48,8 @@ class Request:
         Steps not to do.
     settings : dict
         Step name to {option key: value}.
+    named : dict
+        Those of `settings` that are meant for this run, not a configuration file's for any.
     references : rtools.reference.find.Config
     output, outdir, overwrite, compression, profile
         As the options say.
@@ -73,6 +75,7 @@ class Request:
     last: str | None = None
     skip: frozenset = frozenset()
     settings: dict = field(default_factory=dict)
+    named: dict = field(default_factory=dict)
     references: find.Config = field(default_factory=find.Config)
     output: str | None = None
     outdir: str | None = None
@@ -237,7 +240,7 @@ def _choose_chain(product, request, done, warnings):
 def _in_vain(request, done):
     """What to say of options for steps that are behind this file."""
     for name in chain.ORDER:
-        keys = set(request.settings.get(name, {})) - {"refcat"}  # of it the alignment speaks
+        keys = set(request.named.get(name, {})) - {"refcat"}  # of it the alignment speaks
         words = [word for word, given in (("--skip", name in request.skip), ("--set", keys)) if given]
         if words and done[name] != "INCOMPLETE":
             yield f"{name} is {done[name]} in this file: {' and '.join(words)} of it changes nothing"

@@ -1,0 +1,371 @@
+"""Configuration files: values of options in TOML, obeyed or refused; and what --show-config prints.
+
+One file serves all tools::
+
+    jobs = 2             # every tool that has --jobs, as RT_JOBS does
+    [rampfit]            # a step: in rt-run as by --set, and in its own tool
+    threshold = 5
+    [rt-run]             # a tool
+    save-steps = true
+    [rt-refcat.make]     # a subcommand
+    limit = 20
+
+The more special one counts: a tool's table before a step's, a step's before the top level. All keys of the file are
+checked, those of other tools, too: a word that nobody reads would look like one that is obeyed.
+"""
+
+import datetime
+import json
+import tomllib
+from difflib import get_close_matches
+from pathlib import Path
+
+import click
+
+from rtools.errors import InputError, UsageError
+
+__all__ = ["long_names", "print_config", "read_config", "untyped", "with_tables"]
+
+UNWRITTEN = ("help", "version", "show-config", "config")
+"""Options that a configuration cannot hold."""
+
+_STEPS, _PATH = "rtools.config.steps", "rtools.config.path"
+
+
+def long_names(command):
+    """What options are called in configuration files, and after RT_ in the environment: ``--dry-run`` is dry-run."""
+    options = [param for param in command.params if isinstance(param, click.Option)]
+    return {next(word[2:] for word in option.opts if word.startswith("--")): option for option in options}
+
+
+def read_config(ctx, path):
+    """Take the values of a configuration file as those that count where environment and command line say nothing.
+
+    Parameters
+    ----------
+    ctx : click.Context
+        Of the tool; its `default_map` is set, and its `meta` gets the tables of steps.
+    path : str
+        The TOML file.
+
+    Raises
+    ------
+    InputError
+        It cannot be read, or is no TOML.
+    UsageError
+        A table, a key or a value of it means nothing to any tool.
+    """
+    settings = _loaded(path)
+    try:
+        top = {word: value for word, value in settings.items() if not isinstance(value, dict)}
+        tables = {word: value for word, value in settings.items() if isinstance(value, dict)}
+        steps, tools = _tables(tables, ctx.command)
+        top = _top_values(top, ctx.command)
+        shadowed = {key for values in steps.values() for key in values}
+        values = {key: value for key, value in top.items() if key not in shadowed}
+        values |= steps.get(ctx.command.name.removeprefix("rt-"), {})
+    except UsageError as error:
+        error.path = path
+        raise
+    ctx.default_map = values | tools.get(ctx.command.name, {})
+    ctx.meta[_STEPS], ctx.meta[_PATH] = steps, path
+
+
+def with_tables(settings, names):
+    """Options of steps with those that the configuration file of this call has in tables of these steps.
+
+    Parameters
+    ----------
+    settings : dict
+        Step name to {option key: value}, which counts more.
+    names : iterable of str
+        Steps whose tables are looked at.
+
+    Returns
+    -------
+    dict
+    """
+    tables = click.get_current_context().meta.get(_STEPS, {})
+    merged = {name: tables[name] | settings.get(name, {}) for name in names if name in tables}
+    return settings | merged
+
+
+def _loaded(path):
+    try:
+        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError("no such file", path=path) from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InputError(f"not a TOML file ({error})", path=path) from None
+
+
+def _tables(tables, command):
+    """Checked tables: of steps, {step: {option key: value}}, and of tools, {tool: {parameter name: value}}."""
+    steps, tools = {}, {}
+    for word, table in tables.items():
+        if word == command.name:
+            found = {word: command}
+        elif word.startswith("rt-"):
+            found = _tool(word)
+        else:
+            step = _step(word)
+            _add(steps.setdefault(step.name, {}), _step_options(word, table, step), word)
+            continue
+        for name, values in _tool_options(word, table, found).items():
+            _add(tools.setdefault(name, {}), values, word)
+    return steps, tools
+
+
+def _add(values, more, table):
+    """Values of a table that may stand in the file under two names."""
+    twice = sorted(set(values) & set(more))
+    if twice:
+        raise UsageError(f"{_place(table, twice[0])}: given twice")
+    values |= more
+
+
+def _tool(word):
+    """The commands that a table is named for: a tool, a subcommand (``rt-refcat make``), or all those of a group."""
+    from rtools.commands.rt import command_of
+
+    group, _, name = word.partition(" ")
+    try:
+        command = command_of(group.removeprefix("rt-"))
+    except UsageError:
+        command = None
+    if command is None or command.name != group or (name and name not in getattr(command, "commands", {})):
+        raise _unknown_table(word)
+    if name:
+        return {word: command.commands[name]}
+    return {word: command} | {f"{word} {name}": one for name, one in getattr(command, "commands", {}).items()}
+
+
+def _tool_options(word, table, commands):
+    """{tool: {parameter name: value}} of a table; that of a group has the tables of its subcommands."""
+    found = {name: {} for name in commands}
+    for key, value in table.items():
+        inner = f"{word} {key}"
+        if isinstance(value, dict):
+            if inner not in commands:
+                names = [name.removeprefix(f"{word} ") for name in commands if name != word]
+                raise UsageError(f"[{word}.{key}]: {word} has no such table", mend=_nearest(key, names))
+            found[inner] |= _tool_options(inner, value, {inner: commands[inner]})[inner]
+    plain = {key: value for key, value in table.items() if not isinstance(value, dict)}
+    for key, value in _written(plain, word).items():
+        takers = {name: _options(command)[key] for name, command in commands.items() if key in _options(command)}
+        if not takers:
+            known = [key for command in commands.values() for key in _options(command)]
+            raise UsageError(f"{_place(word)}: {word} has no option {key}", mend=_nearest(key, known))
+        for name, param in takers.items():
+            found[name] = {param.name: _value(param, value, _place(word, key))} | found[name]
+    return found
+
+
+def _step(word):
+    """The declaration of a step, by what --set calls it."""
+    for step in _all_steps():
+        if word.lower() in (step.name, step.cal_step, step.suffix):
+            return step
+    raise _unknown_table(word)
+
+
+def _all_steps():
+    from rtools.catalog.multiband_step import STEP
+    from rtools.mosaic import steps
+    from rtools.pipeline import chain
+
+    mosaic = (steps.FLUX, steps.SKYMATCH, steps.OUTLIER, steps.RESAMPLE)
+    return [*map(chain.step_of, chain.ORDER), *mosaic, STEP]
+
+
+def _step_options(word, table, step):
+    """{option key: value} of the table of a step; options by their names here or in romancal, as --set takes them."""
+    from rtools.commands.chainlike import check_option, find_option
+
+    values = {}
+    for key, value in table.items():
+        option = find_option(step, key)
+        if option is None:
+            names = [option.name for option in step.options]
+            raise UsageError(f"[{word}]: {step.tool} has no step option {key}", mend=_nearest(key, names))
+        _add(values, {option.key: check_option(step, option, _kind(option.kind, value, _place(word, key)))}, word)
+    return values
+
+
+def _top_values(top, command):
+    """Values at the top level that the command has options for; the others must be of another tool."""
+    own, values = _options(command, shared=True), {}
+    for key, value in _written(top, None).items():
+        if key in own:
+            values[own[key].name] = _value(own[key], value, key)
+            continue
+        if key in _table_names():
+            raise UsageError(f"{key}: a table expected, [{key}]")
+        every = [_options(other, shared=True) for other in _commands()]
+        takers = [options[key] for options in every if key in options]
+        if not takers:
+            raise UsageError(f"no tool has an option {key}", mend=_nearest(key, {key for one in every for key in one}))
+        _of_any(takers, value, key)
+    return values
+
+
+def _of_any(takers, value, key):
+    """Refuse a value that none of these options takes."""
+    for param in takers:
+        try:
+            return _value(param, value, key)
+        except UsageError as error:
+            refused = error
+    raise refused
+
+
+def _commands():
+    """Every command of the kit, subcommands included."""
+    from rtools.commands.rt import GROUPS, command_of
+
+    for name in [tool for group in GROUPS.values() for tool in group]:
+        command = command_of(name)
+        yield from (command, *getattr(command, "commands", {}).values())
+
+
+def _options(command, *, shared=False):
+    """Options that may stand in a configuration, by each of their long names; with `shared` at its top level."""
+    options = {}
+    for param in command.params:
+        if isinstance(param, click.Option) and (param.allow_from_autoenv or not shared):
+            words = [word[2:].replace("_", "-") for word in param.opts if word.startswith("--")]
+            options |= dict.fromkeys((word for word in words if word not in UNWRITTEN), param)
+    return options
+
+
+def _written(table, name):
+    """A table with its keys as options are typed, save_steps as save-steps."""
+    plain = {}
+    for key, value in table.items():
+        word = key.replace("_", "-")
+        if word in plain:
+            raise UsageError(f"{_place(name, key)}: given twice")
+        plain[word] = value
+    return plain
+
+
+def _place(table, key=None):
+    """Where in the file something is, in its own words: ``[rt-refcat.make] limit``."""
+    words = ([f"[{'.'.join(table.split(' '))}]"] if table else []) + ([key] if key else [])
+    return " ".join(words)
+
+
+def _value(param, value, where):
+    """The value of an option, in the type that it wants."""
+    if param.multiple:
+        return [_single(param, one, where) for one in (value if isinstance(value, list) else [value])]
+    return _single(param, value, where)
+
+
+def _single(param, value, where):
+    if param.nargs > 1:
+        if not isinstance(value, list) or len(value) != param.nargs:
+            raise UsageError(f"{where}: a list of {param.nargs} values expected, not {_toml(value)}")
+        return [_converted(param, one, where) for one in value]
+    return _converted(param, value, where)
+
+
+def _converted(param, value, where):
+    kinds = {click.types.IntParamType: int, click.types.FloatParamType: float, click.types.BoolParamType: bool}
+    kind = next((kind for type_, kind in kinds.items() if isinstance(param.type, type_)), str)
+    value = _kind(bool if param.is_flag else kind, value, where)
+    try:
+        return param.type.convert(value, param, None)
+    except click.BadParameter as error:
+        raise UsageError(f"{where}: {error.message.rstrip('.')}") from None
+
+
+def _kind(kind, value, where):
+    """A value of TOML, if it is of this Python type; dates and times are text to options."""
+    if kind is str and isinstance(value, datetime.date | datetime.time):
+        return value.isoformat()
+    taken = (int, float) if kind is float else kind
+    if not isinstance(value, taken) or (isinstance(value, bool) and kind is not bool):
+        what = {bool: "true or false", int: "a whole number", float: "a number", str: "a text in quotes"}
+        raise UsageError(f"{where}: {what[kind]} expected, not {_toml(value)}")
+    return kind(value)
+
+
+def _table_names():
+    return [command.name for command in _commands()] + [step.name for step in _all_steps()]
+
+
+def _unknown_table(word):
+    """The error about a table that is named for nothing."""
+    near = get_close_matches(word, _table_names(), n=1, cutoff=0.5)
+    mend = (
+        f"did you mean {_place(near[0])}?"
+        if near
+        else "tables are called as tools are, rt-run, or as steps are, rampfit"
+    )
+    return UsageError(f"[{word}]: no tool or step is called so", mend=mend)
+
+
+def _nearest(word, known):
+    """What to advise instead of a word that is not known."""
+    known = sorted(set(known))
+    near = get_close_matches(word.replace("_", "-"), known, n=1)
+    if near:
+        return f"did you mean {near[0]}?"
+    return f"it has {', '.join(known)}" if 0 < len(known) <= 20 else None
+
+
+def print_config(ctx, values):
+    """Print what counts in this call as a configuration file; where each value is from stands behind it.
+
+    What is as if nothing had been said is commented out, so that a tool that reads the file back sees no more
+    asked for than was.
+
+    Parameters
+    ----------
+    ctx : click.Context
+    values : dict
+        Parameter name to the value that counts.
+    """
+    click.echo(_place(ctx.command.name))
+    for word, param in long_names(ctx.command).items():
+        if param.name in ctx.params and not param.hidden:
+            click.echo(_line(word, values[param.name], _origin(ctx, param)))
+    if ctx.command.name != "rt-run":
+        return
+    for name, options in ctx.meta.get(_STEPS, {}).items():
+        click.echo(f"\n[{name}]")
+        for key, value in options.items():
+            click.echo(_line(key.replace("_", "-"), value, f"config file {ctx.meta[_PATH]}"))
+
+
+def untyped(ctx, values):
+    """Lines about what a configuration file or the environment says in this call, which nobody sees typed."""
+    for word, param in long_names(ctx.command).items():
+        origin = _origin(ctx, param)
+        if origin not in ("default", "command line") and values.get(param.name) not in (None, False, (), param.default):
+            yield f"{word} = {_toml(values[param.name])}, {origin}"
+
+
+def _line(word, value, origin):
+    if value is None:
+        return f"# {word} is not set  # {origin}"
+    mark = "# " if origin == "default" else ""
+    return f"{mark}{word} = {_toml(value)}  # {origin}"
+
+
+def _origin(ctx, param):
+    return {
+        "COMMANDLINE": "command line",
+        "DEFAULT_MAP": f"config file {ctx.meta.get(_PATH)}",
+        "ENVIRONMENT": f"environment {param.envvar}",
+    }.get(ctx.get_parameter_source(param.name).name, "default")
+
+
+def _toml(value):
+    """A value as TOML writes it."""
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_toml, value))}]"
+    if isinstance(value, bool | str):
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007F")
+    return str(value)
