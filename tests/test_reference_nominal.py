@@ -58,7 +58,7 @@ def test_draws_do_not_change_between_releases():
     np.testing.assert_allclose(gain[:2].ravel(), GAIN_SAMPLE, rtol=1e-7)
 
 
-GAIN_SAMPLE = [1.7958966, 1.7873861, 1.7852546, 1.7894675]
+GAIN_SAMPLE = [1.7997013, 1.8230556, 1.7982607, 1.8212289]
 
 
 @pytest.mark.parametrize(
@@ -138,19 +138,55 @@ def test_zero_planes():
         assert not dq.any()
 
 
-def test_refpix_is_a_low_pass_for_any_number_of_rows():
+def test_refpix_has_coefficients_for_any_number_of_rows():
     full = Builtin("refpix", "WFI01")
     assert full.shape("alpha") == (32, 286721)
     alpha = full.rows("alpha", 30, 32)
     assert alpha.dtype == np.complex128
     assert alpha.shape == (2, 286721)
-    assert alpha[0, 0] == 0.5
-    assert abs(alpha[0, round(0.05 * 286721)]) == pytest.approx(0.5 * np.exp(-1), rel=1e-3)
     small = Builtin("refpix", "WFI01", frame=FRAME)
     assert small.rows("gamma", 0, 3).shape == (3, 96 * 140 // 2 + 1)
     np.testing.assert_array_equal(small.columns("zeta", 5, 9)[1], small.rows("zeta", 1, 2)[0, 5:9])
-    varied = Builtin("refpix", "WFI01", frame=FRAME, seed=3).rows("alpha", 0, 32)[:, 0].real
-    assert varied.std() == pytest.approx(0.025, rel=0.5)
+    varied, same = (
+        Builtin("refpix", "WFI01", frame=FRAME, seed=seed).rows("alpha", 0, 32)[:, 9].real for seed in (3, 0)
+    )
+    assert (varied / same).std() == pytest.approx(nominal.VARIATION["refpix"], rel=0.5)
+
+
+def test_built_in_refpix_coefficients_are_least_squares():
+    """The borders see 4 of 140 clocks: they help with the slowest noise, and the reference output with the rest."""
+    source = Builtin("refpix", "WFI01")
+    border, amp33 = (source.rows(name, 7, 8)[0].real for name in ("gamma", "alpha"))
+    np.testing.assert_array_equal(source.rows("zeta", 7, 8)[0], border)
+    frequency = [0, 1, 10, 100, 500, 1000, 2048, 4096, 14336]
+    expected = [0.266, 0.266, 0.110, 0.032, 0.017, 0.012, 0.008, 0.005, 0.0015]
+    np.testing.assert_allclose(border[frequency], expected, atol=6e-4)
+    expected = [0.440, 0.440, 0.727, 0.796, 0.595, 0.447, 0.293, 0.175, 0.058]
+    np.testing.assert_allclose(amp33[frequency], expected, atol=6e-4)
+    beside_a_cycle_a_row = border[[4095, 4097, 8191, 8193]]
+    assert beside_a_cycle_a_row.max() < 2e-4
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "larger"),
+    [("COMMON_NOISE_E", 8.0, True), ("PINK_NOISE_E", 2.0, False), ("REFERENCE_PIXEL_NOISE", 2.0, False)],
+)
+def test_other_noise_gives_other_refpix_coefficients(monkeypatch, name, value, larger):
+    """More of the common noise is worth a larger correction, more of any other noise a smaller one."""
+    source = Builtin("refpix", "WFI01", frame=FRAME)
+
+    def correction():
+        return sum(source.rows(array, 0, 1)[0, 1:400].real for array in ("gamma", "zeta", "alpha"))
+
+    before = correction()
+    monkeypatch.setattr(nominal, name, value)
+    assert ((correction() > before) == larger).all()
+
+
+def test_refpix_coefficients_follow_the_read_noise_of_the_detector():
+    quiet, loud = sorted(DETECTORS, key=lambda name: instrument.detector(name)["cds_noise_e"])[:: len(DETECTORS) - 1]
+    alpha = [Builtin("refpix", name, frame=FRAME).rows("alpha", 0, 1)[0, 300].real for name in (quiet, loud)]
+    assert alpha[0] > 1.05 * alpha[1]
 
 
 def test_integral_nonlinearity():
@@ -238,9 +274,9 @@ def test_unknown_detector_element_and_type_are_named():
 
 
 def test_labels_say_what_and_which():
-    assert Builtin("flat", "WFI01", "F062").label == "builtin:nominal1/flat_wfi01_f062"
-    assert Builtin("darkdecaysignal", "WFI01").label == "builtin:nominal1/darkdecaysignal"
-    assert Builtin("gain", "WFI01", seed=7).label == "builtin:nominal1-seed7/gain_wfi01"
+    assert Builtin("flat", "WFI01", "F062").label == "builtin:nominal2/flat_wfi01_f062"
+    assert Builtin("darkdecaysignal", "WFI01").label == "builtin:nominal2/darkdecaysignal"
+    assert Builtin("gain", "WFI01", seed=7).label == "builtin:nominal2-seed7/gain_wfi01"
     assert Builtin("gain", "WFI01", seed=7).checksum != Builtin("gain", "WFI01").checksum
 
 

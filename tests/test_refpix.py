@@ -1,5 +1,6 @@
 """Reference-pixel correction: the peer's values, a plain transcription in float64, options, edges."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,10 @@ from rtools.errors import InputError
 from rtools.exposure import refpix
 from rtools.exposure._refpix_kernels import fill_gaps, smooth_pauses
 from rtools.exposure.frame import View
+from rtools.reference import nominal
+from rtools.reference.builtin import Builtin
+from rtools.simulate import noise, ramps
+from rtools.simulate.streams import generator
 
 CHANNELS = (0, 1, 2, 31)
 BAD = 1 << 17
@@ -221,3 +226,65 @@ def test_part_of_a_channel_is_refused():
     part = strip(np.zeros((2, ROWS, 64)))
     with pytest.raises(ValueError, match="not one channel"):
         refpix.apply(part, {}, {}, None)
+
+
+def test_nothing_is_left_that_the_built_in_coefficients_could_still_remove():
+    """What remains of simulated noise has nothing in common with the borders and amp33, at any frequency."""
+    rows, draws = 64, 200
+    length = rows * WIDTH
+    sources = Builtin("refpix", "WFI01", frame=(rows, 256))
+    border, amp33 = (sources.rows(name, 0, 1)[0].real for name in ("gamma", "alpha"))
+    white = nominal.REFERENCE_PIXEL_NOISE * 17.49 / np.sqrt(2)
+    own = nominal.PINK_NOISE_E, nominal.ALTERNATING_NOISE_E
+    random = generator("least squares")
+    seen = np.empty((draws, 4, length // 2 + 1), complex)
+    for i in range(draws):
+        series = noise.pink_series(random, rows, nominal.COMMON_NOISE_E)
+        series = series + [noise.pink_series(random, rows, *own) for _ in range(4)]
+        series[1:] += random.normal(0, white, (3, length))
+        series[1:3] *= np.tile(np.arange(WIDTH) < 4, rows) * 35
+        seen[i] = np.fft.rfft(series)
+    science, left, right, reference = seen.transpose(1, 0, 2)
+    rest = science - border * (left + right) - amp33 * reference
+    edges = [1, 6, 30, 300, length // 2]
+    for low, high in pairwise(edges):
+        for other in (left, right, reference):
+            part = rest[:, low:high], other[:, low:high]
+            common = np.mean(part[0] * part[1].conj()).real
+            assert abs(common) < 4.5 * np.sqrt(np.mean(np.abs(part[0]) ** 2 * np.abs(part[1]) ** 2) / part[0].size)
+    assert np.mean(np.abs(rest[:, 1:300]) ** 2) < 0.5 * np.mean(np.abs(science[:, 1:300]) ** 2)
+
+
+def test_no_stripes_where_rows_start():
+    """The borders say nothing of a single clock: columns beside every second channel boundary are as the others."""
+    rows, pattern = 256, [[1], [2, 3], [4, 5, 6, 7], [8, 9, 10, 11]]
+    coeffs = np.zeros((2, rows, 128), np.float32)
+    coeffs[1] = 1
+    gain, white, full = (np.full((rows, 128), value, np.float32) for value in (1.8, 17.49 / np.sqrt(2) / 1.8, 6e4))
+    detector = ramps.Detector(gain, white, full, coeffs, ramps.inverse_inl(None, None))
+    sources = Builtin("refpix", "WFI01", frame=(rows, 256))
+    refs = {name: sources.rows(name, 0, 2) for name in ("gamma", "zeta", "alpha")}
+    before, after = [], []
+    for i in range(6):
+        stream = ("row starts", i)
+        common = ramps.common_series(stream, pattern, rows)
+        frame = np.concatenate(
+            [
+                ramps.read_out(np.zeros((rows, 128), np.float32), detector, stream, channel=channel, channels=2,
+                               read_pattern=pattern, common=common)[0]
+                for channel in (0, 1)
+            ],
+            axis=2,
+        )  # fmt: skip
+        amp33 = ramps.read_out_amp33((1.8, white[0, 0]), stream, rows=rows, read_pattern=pattern, common=common)[0]
+        found = corrected(frame, amp33.astype(np.uint16), np.zeros(frame.shape[1:], np.uint32), refs)
+        for data, kept in ((frame, before), (found, after)):
+            data = (data - data.mean(axis=0))[:, 4:-4, 4:-4]
+            kept.append(data - data.mean(axis=(1, 2), keepdims=True))
+    before, after = np.array(before), np.array(after)
+    assert after.std() < before.std()
+    profile = after.mean(axis=3).std(), before.mean(axis=3).std()
+    assert profile[0] < 0.8 * profile[1]
+    columns = (after - after.mean(axis=2, keepdims=True)).std(axis=(0, 1, 2))
+    assert columns[:12].mean() == pytest.approx(columns[30:-30].mean(), rel=0.02)
+    assert columns[-12:].mean() == pytest.approx(columns[30:-30].mean(), rel=0.02)

@@ -5,6 +5,7 @@ import pytest
 from numba import njit
 from scipy import stats
 
+from rtools.reference import nominal
 from rtools.simulate import _random_kernels, assumed, effects, noise, rays, streams
 
 
@@ -188,4 +189,4 @@ def test_a_track_is_cut_at_pixel_edges():
 def test_pink_noise_can_be_chosen():
     assert noise.channel_rms(1, 3.6)[0] == pytest.approx(2.0)
     assert noise.channel_rms(1, 0.0)[0] == 0
-    assert noise.channel_rms(1)[0] == pytest.approx(assumed.PINK_NOISE_E / 1.8)
+    assert noise.channel_rms(1)[0] == pytest.approx(nominal.PINK_NOISE_E / 1.8)

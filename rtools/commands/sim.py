@@ -60,7 +60,7 @@ TYPES = ("WFI_IMAGE", "WFI_SPECTRAL", "WFI_IM_DARK", "WFI_SP_DARK", "WFI_FLAT", 
     "--pink-noise",
     type=click.FloatRange(0),
     metavar="E",
-    help="1/f noise of each channel, electron rms a frame; default 0.5, 3 for the total noise as measured.",
+    help="1/f noise of each channel and amp33, electron rms a frame; default 0.5, 3 for the total noise as measured.",
 )
 @option("--cosmic-rays/--no-cosmic-rays", default=True, help="Cosmic rays.")
 @option("--guide-window", default="auto", metavar="auto|none|X,Y", help="On the brightest unsaturated star, or there.")

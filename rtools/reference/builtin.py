@@ -65,7 +65,7 @@ class Builtin:
 
     @property
     def label(self):
-        """For `meta.ref_file`: ``builtin:nominal1/gain_wfi01``; the number is the version of the set."""
+        """For `meta.ref_file`: ``builtin:nominal2/gain_wfi01``; the number is the version of the set."""
         variation = f"-seed{self.seed}" if self.seed else ""
         return f"builtin:nominal{nominal.VERSION}{variation}/{self.name}"
 

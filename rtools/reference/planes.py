@@ -14,7 +14,7 @@ import numpy as np
 from rtools.reference import instrument, nominal
 from rtools.reference.instrument import BORDER, CHANNEL, FRAME
 
-__all__ = ["DQ", "PLANES", "Setting", "factor", "generator", "plane"]
+__all__ = ["DQ", "PLANES", "Setting", "factor", "generator", "plane", "white_noise_e"]
 
 DQ = {"DO_NOT_USE": 1, "DEAD": 1024, "HOT": 2048, "WARM": 4096, "REFERENCE_PIXEL": 2147483648}
 """Pixel DQ bits that the nominal mask sets."""
@@ -46,6 +46,11 @@ def factor(setting, quantity):
     if not setting.seed:
         return 1.0
     return 1.0 + nominal.VARIATION[quantity] * float(generator(setting, "factor", quantity).standard_normal())
+
+
+def white_noise_e(setting):
+    """White noise of a single read of a typical pixel, electrons: the detector's CDS noise / sqrt(2)."""
+    return instrument.detector(setting.detector)["cds_noise_e"] / np.sqrt(2) * factor(setting, "readnoise")
 
 
 def plane(setting, reftype, array, channel):
@@ -90,9 +95,9 @@ def _gain(setting, channel):
 
 
 def _readnoise(setting, channel):
-    """DN per single read: CDS noise / sqrt(2) through the nominal gain."""
-    noise = instrument.detector(setting.detector)["cds_noise_e"] / np.sqrt(2) / nominal.GAIN
-    return _scatter(setting, channel, noise * factor(setting, "readnoise"), nominal.READNOISE_SCATTER, "readnoise")
+    """DN per single read, through the nominal gain."""
+    noise = white_noise_e(setting) / nominal.GAIN
+    return _scatter(setting, channel, noise, nominal.READNOISE_SCATTER, "readnoise")
 
 
 def _saturation(setting, channel):

@@ -6,15 +6,13 @@ Each function returns plain values and arrays in the layout of the reference fil
 import numpy as np
 
 from rtools.reference import instrument, nominal
+from rtools.reference.correlated import ROW_SAMPLES, wiener_coefficients
 from rtools.reference.instrument import DETECTORS, FILTERS
-from rtools.reference.planes import Setting, factor, generator
+from rtools.reference.planes import Setting, factor, generator, white_noise_e
 
 __all__ = ["apcorr", "decay_table", "inl_table", "inl_values", "phot_table", "refpix", "refpix_frequencies"]
 
 CHANNELS = 32
-ROW_SAMPLES = 140
-"""Samples of a channel per row in time order: 128 pixels and 12 clocks of overhead."""
-
 EE_RADII_ARCSEC = np.arange(1, 201) * 0.025
 """Radii of the aperture-correction table."""
 
@@ -101,7 +99,7 @@ def refpix_frequencies(rows):
 
 
 def refpix(setting, array, start, stop):
-    """Reference-pixel coefficients of channels [start, stop): a low-pass, real.
+    """Reference-pixel coefficients of channels [start, stop): those that leave least noise (`correlated`); real.
 
     Parameters
     ----------
@@ -113,10 +111,11 @@ def refpix(setting, array, start, stop):
     -------
     ndarray complex128, (channels, frequencies)
     """
-    height = {"gamma": nominal.REFPIX_GAMMA, "zeta": nominal.REFPIX_ZETA, "alpha": nominal.REFPIX_ALPHA}[array]
-    count = refpix_frequencies(setting.rows)
-    shape = np.exp(-((np.arange(count) / count / nominal.REFPIX_WIDTH) ** 2))
-    scale = np.full(CHANNELS, height)
+    white = nominal.REFERENCE_PIXEL_NOISE * white_noise_e(setting)
+    own = nominal.PINK_NOISE_E, nominal.ALTERNATING_NOISE_E
+    border, amp33 = wiener_coefficients(setting.rows, white, nominal.COMMON_NOISE_E, own)
+    best = {"gamma": border, "zeta": border, "alpha": amp33}[array]
+    scale = np.ones(CHANNELS)
     if setting.seed:
         scale *= 1 + nominal.VARIATION["refpix"] * generator(setting, "refpix", array).standard_normal(CHANNELS)
-    return (scale[start:stop, None] * shape).astype(np.complex128)
+    return (scale[start:stop, None] * best).astype(np.complex128)

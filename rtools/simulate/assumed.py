@@ -6,8 +6,6 @@ that a sky looks like one. Assumed numbers of the detectors themselves (gain, li
 """
 
 __all__ = [
-    "ALTERNATING_NOISE_E",
-    "COMMON_NOISE_E",
     "CROWDED_SLOPE",
     "ENCODING_OFFSET",
     "FULL_WELL",
@@ -15,11 +13,9 @@ __all__ = [
     "LAMP_E",
     "PEDESTAL_E",
     "PEDESTAL_SCATTER_E",
-    "PINK_NOISE_E",
     "POSITION",
     "RAYS",
     "REFERENCE_BAND",
-    "REFERENCE_PIXEL_NOISE",
     "SKY_FACTOR",
     "SPECTRAL_ZODIACAL_E",
     "STARS",
@@ -79,20 +75,6 @@ PEDESTAL_SCATTER_E = 8.0
 FULL_WELL = 1.02
 """A pixel stops rising at so many times its saturation threshold: the threshold of the reference is a safe one below
 the physical limit, otherwise noise would leave half of the saturated samples unflagged."""
-
-PINK_NOISE_E = 0.5
-COMMON_NOISE_E = 2.0
-ALTERNATING_NOISE_E = 0.5
-"""1/f noise of each channel, 1/f noise common to all channels and amp33, alternating columns: electrons rms per frame.
-
-Amplitudes are those of generic detectors of this kind (Rauscher 2015, PASP 127, 1144), but with the common part as the
-larger one: reference pixels correct that, and cannot correct the channels' own. With 3 electrons of the latter 2.5
-electrons of correlated noise are left in a 44-read exposure (the measured total noise asks for about 2.7), sky pixels
-scatter by 1.04 of their error, and a frame's mean by 0.04: an exposure with which the chain cannot be checked to 0.02.
-"""
-
-REFERENCE_PIXEL_NOISE = 0.8
-"""White noise of border and amp33 pixels, in units of the light-sensitive ones'."""
 
 TRANSIENT = {"amplitude_dn": (220.0, -20.0), "time_s": (0.2, 0.7), "scatter": 0.3}
 """First-read transient of WFI18: two exponentials in the time since the reset, and their scatter per exposure."""

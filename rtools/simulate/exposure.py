@@ -156,6 +156,7 @@ def _amp33(request, usual, common):
         rows=request.size,
         read_pattern=request.table.read_pattern,
         common=common,
+        pink=request.pink_noise,
         reference=request.reference_read,
     )
     arrays = {"amp33": ramps.encode(resultants, reference, request.encoding_offset)}

@@ -7,12 +7,10 @@ the mean of N of them is one series of 1/√N the amplitude, drawn once per resu
 import numpy as np
 
 from rtools.reference import nominal
+from rtools.reference.correlated import ROW_SAMPLES, noise_power
 from rtools.reference.instrument import CHANNEL
-from rtools.simulate import assumed
 
 __all__ = ["ROW_SAMPLES", "channel_rms", "image_of", "pink_series"]
-
-ROW_SAMPLES = 140
 
 
 def pink_series(generator, rows, pink, alternating=0.0):
@@ -35,27 +33,17 @@ def pink_series(generator, rows, pink, alternating=0.0):
 
     length = ROW_SAMPLES * rows
     spectrum = generator.standard_normal(2 * (length // 2 + 1), dtype=np.float32).view(np.complex64)
-    spectrum *= _amplitudes(length, pink, alternating)
+    spectrum *= np.sqrt(noise_power(length, pink, alternating) / 2).astype(np.float32)
     return irfft(spectrum, length, overwrite_x=True)
-
-
-def _amplitudes(length, pink, alternating):
-    """Amplitude of each frequency: Σ A² is the variance of the series, X_k = L/2 A_k (n1 + i n2)."""
-    order = np.arange(1, length // 2, dtype=np.float64)
-    low, high = 1 / order, 1 / order[::-1]
-    power = pink**2 * low / low.sum() + alternating**2 * high / high.sum()
-    amplitudes = np.zeros(length // 2 + 1, np.float32)
-    amplitudes[1:-1] = length / 2 * np.sqrt(power)
-    return amplitudes
 
 
 def channel_rms(reads, pink=None):
     """(pink, alternating, common) noise of the mean of so many reads, DN rms; `pink` electrons per frame, if given."""
     scale = 1 / (nominal.GAIN * np.sqrt(reads))
     return (
-        (assumed.PINK_NOISE_E if pink is None else pink) * scale,
-        assumed.ALTERNATING_NOISE_E * scale,
-        assumed.COMMON_NOISE_E * scale,
+        (nominal.PINK_NOISE_E if pink is None else pink) * scale,
+        nominal.ALTERNATING_NOISE_E * scale,
+        nominal.COMMON_NOISE_E * scale,
     )
 
 

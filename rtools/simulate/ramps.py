@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rtools.reference import nominal
 from rtools.reference.instrument import BORDER, CHANNEL
 from rtools.simulate import assumed, noise
 from rtools.simulate.streams import generator, state
@@ -189,7 +190,7 @@ def read_out(
     planes = np.zeros((8, rows, CHANNEL), np.float32)
     planes[0] = np.where(active, np.maximum(electrons, 0), 0)
     planes[1] = detector.gain
-    planes[2] = np.where(active, detector.noise, detector.noise * assumed.REFERENCE_PIXEL_NOISE)
+    planes[2] = np.where(active, detector.noise, detector.noise * nominal.REFERENCE_PIXEL_NOISE)
     planes[3] = detector.full
     if detector.decay is not None:
         planes[4] = detector.decay
@@ -222,8 +223,8 @@ def read_out(
     return out, before[0]
 
 
-def read_out_amp33(typical, stream, *, rows, read_pattern, common, reference=False):
-    """The reference output: pedestal, white noise and the common noise; as `read_out`.
+def read_out_amp33(typical, stream, *, rows, read_pattern, common, pink=None, reference=False):
+    """The reference output, a channel of its own without light; as `read_out`.
 
     Parameters
     ----------
@@ -234,13 +235,12 @@ def read_out_amp33(typical, stream, *, rows, read_pattern, common, reference=Fal
     shape = (rows, CHANNEL)
     rng = generator(*stream, "amp33")
     pedestal = _pedestal(stream, AMP33, rows) / np.float32(gain)
-    sigma = sigma * assumed.REFERENCE_PIXEL_NOISE
+    sigma *= nominal.REFERENCE_PIXEL_NOISE
     patterns = [*read_pattern, [0]] if reference else read_pattern
-    out = np.empty((len(patterns), *shape), np.float32)
+    out = _channel_noise(stream, AMP33, patterns, rows, pink) + noise.image_of(common[: len(patterns)], AMP33)
     for g, reads in enumerate(patterns):
         n = len(reads)
-        draw = rng.standard_normal(shape) * sigma * np.sqrt(n)
-        total = n * (pedestal + noise.image_of(common[g], AMP33)) + draw
+        total = n * (pedestal + out[g]) + rng.standard_normal(shape) * sigma * np.sqrt(n)
         out[g] = np.floor(np.floor(total - 0.5 * n + 0.5) / n)
     return (out[:-1], out[-1]) if reference else (out, None)
 

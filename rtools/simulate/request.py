@@ -37,7 +37,7 @@ class Request:
     crowded : int or None
         Stars per detector of a crowded field.
     pink_noise : float or None
-        1/f noise of each channel, electrons rms per frame, instead of the assumed one.
+        1/f noise of each channel and of amp33, electrons rms per frame, instead of the assumed one.
     cosmic_rays : bool
     encoding_offset : int
         DN.
