@@ -12,6 +12,7 @@ import numpy as np
 from rtools.declare import NotApplicable, Option, Step
 from rtools.exposure.frame import BORDER
 from rtools.exposure.readtimes import channel_pair, tile_columns
+from rtools.exposure.statistics import MAD_TO_SIGMA
 from rtools.products.dq import GROUP
 
 __all__ = ["STEP", "Transient", "apply", "clipped_mean", "double_exponential", "fit_transient", "prepare"]
@@ -26,6 +27,13 @@ MASKED_ROWS = 1000
 START_ROWS = (300, 1000)
 """Rows whose times start the fit of the two time constants."""
 
+FEWEST = 4
+"""Resultants of a fit."""
+
+LIGHT_SIGMA = 3.0
+"""With the fewest, a pixel sees light if its last difference is so far above its row's median. That difference shares
+the third resultant with the residual, and its fainter half would be a choice by noise that biases the residual."""
+
 CLIP_SIGMA = 3.0
 CLIPS = 5
 
@@ -38,10 +46,12 @@ STEP = Step(
     summary="Remove the transient in the first read of WFI18.",
     description=(
         "For detector WFI18 only (N/A for others). The first resultant is compared with a line through the second and "
-        "third; the 3-sigma-clipped mean of each row over the pixels whose last difference is at most the row's "
-        "median follows a exp(-t/τa) + b exp(-t/τb) in the time t since the start of the read, which is fitted by "
-        "least squares and subtracted from the first resultant. With --mask-rows, fewer than 5 resultants or a fit "
-        "that fails, rows 0 to 999 of the first resultant are flagged WFI18_TRANSIENT and DO_NOT_USE instead."
+        "third; the 3-sigma-clipped mean of each row over its faint pixels follows a exp(-t/τa) + b exp(-t/τb) "
+        "in the time t since the start of the read, which is fitted by least squares and subtracted from the first "
+        "resultant. Faint pixels are the ones whose fifth resultant less the fourth is at most the row's median; with "
+        "4 resultants, the ones whose fourth less the third is at most 3 sigma above it. With --mask-rows, fewer than "
+        "4 resultants or a fit that fails, rows 0 to 999 of the first resultant are flagged WFI18_TRANSIENT and "
+        "DO_NOT_USE instead."
     ),
     examples=("rt-wfi18transient X_dark_decay.asdf", "rt-wfi18transient X_dark_decay.asdf --mask-rows"),
     options=(Option("mask-rows", False, "Flag the affected rows; fit nothing."),),
@@ -66,7 +76,7 @@ def prepare(exposure, view, refs, options):
     """Fit the transient of the exposure."""
     if exposure.detector != DETECTOR:
         return NotApplicable(f"only {DETECTOR} has this transient")
-    if options["mask_rows"] or exposure.shape[0] < 5:
+    if options["mask_rows"] or exposure.shape[0] < FEWEST:
         exposure.log("info", "first rows of the first resultant are flagged, no transient is fitted")
         return Transient()
     times = channel_pair(exposure.frame_time, DETECTOR, exposure.shape[1])
@@ -87,21 +97,29 @@ def _row_residuals(exposure, view, times):
 
     def collect(strip):
         rows, columns = strip.science
-        first, second, third, fourth, fifth = strip.data[:5, rows, columns]
+        first, second, third, *others = strip.data[: FEWEST + 1, rows, columns]
         rate = (third - second) / gaps[1]
         residual = first - (second - rate * gaps[0])
-        return residual.astype(np.float32), fifth - fourth
+        return residual.astype(np.float32), others[-1] - (others[-2] if len(others) > 1 else third)
 
     parts = view.map_channels(collect)
     residual, light = (np.concatenate(planes, axis=1) for planes in zip(*parts, strict=True))
     inside = slice(BORDER, exposure.shape[1] - BORDER)
     columns = tile_columns(times, BORDER, exposure.shape[2] - BORDER)
-    return columns[inside].mean(axis=1), np.array([_faint_mean(*row) for row in zip(residual, light, strict=True)])
+    sigma = LIGHT_SIGMA if exposure.shape[0] == FEWEST else 0
+    means = [_faint_mean(*row, sigma) for row in zip(residual, light, strict=True)]
+    return columns[inside].mean(axis=1), np.array(means)
 
 
-def _faint_mean(residual, light):
-    """Clipped mean of the pixels of a row that see no more light than its median; all of them where that is NaN."""
-    usable = ~(light > np.median(light)) & np.isfinite(residual)
+def _faint_mean(residual, light, sigma):
+    """Clipped mean of the pixels of a row that see no more light than its median, or so many sigma above it.
+
+    All of them where the median is NaN.
+    """
+    most = np.median(light)
+    if sigma:
+        most += sigma * MAD_TO_SIGMA * np.median(np.abs(light - most))
+    usable = ~(light > most) & np.isfinite(residual)
     return clipped_mean(np.sort(residual[usable]).astype(np.float64))
 
 
