@@ -1,6 +1,5 @@
 """rt-asn: makes and checks associations: files that belong together, and the name of what is made of them."""
 
-import json
 import os
 import re
 from functools import partial
@@ -275,7 +274,7 @@ def _write(made, extra, where, *, as_json):
         elif not as_json and path is not None:
             click.echo(path)
     if as_json:
-        click.echo(json.dumps(reports, indent=2))
+        common.print_json(reports)
 
 
 def _staged(content, path):

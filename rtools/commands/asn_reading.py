@@ -1,6 +1,5 @@
 """rt-asn on associations that exist: what is wrong with them, what they say."""
 
-import json
 from contextlib import suppress
 
 import click
@@ -32,7 +31,7 @@ def check_files(console, files, *, as_json):
 
     status = common.for_each(console, files, check, report=reports.append)
     if as_json:
-        click.echo(json.dumps(reports, indent=2))
+        common.print_json(reports)
     return common.shared_status(status, int(any(entry.get("errors") for entry in reports)))
 
 
@@ -65,5 +64,5 @@ def print_members(console, files, *, as_json):
 
     status = common.for_each(console, files, show, report=reports.append)
     if as_json:
-        click.echo(json.dumps(reports, indent=2))
+        common.print_json(reports)
     return status

@@ -1,6 +1,5 @@
 """What `rt-run` and the step tools have in common: inputs to plans to products, and what is printed of it."""
 
-import json
 import os
 import shutil
 import sys
@@ -11,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from rtools.commands.common import Refusal, expand_inputs, for_each, jobs_count, shared_status
+from rtools.commands.common import Refusal, expand_inputs, for_each, jobs_count, print_json, shared_status
 from rtools.commands.outputs import make_directory
 from rtools.errors import InputError, QualityError, RtoolsError, UsageError
 
@@ -122,7 +121,7 @@ def run_inputs(console, inputs, request, *, catalog=None, dry_run=False, timings
         status = shared_status(status, for_each(console, [] if stopped else inputs, plan, **how))
         if dry_run:
             shown = [_describe(name, plans[name]) for name in inputs if name in plans]
-            click.echo(json.dumps(shown + reports, indent=2)) if as_json else [_print_plan(entry) for entry in shown]
+            print_json(shown + reports) if as_json else [_print_plan(entry) for entry in shown]
             return status
         for names in _together(plans, groups, request) if not (status and fail_fast) else ():
             if len(names) == 1:
@@ -136,7 +135,7 @@ def run_inputs(console, inputs, request, *, catalog=None, dry_run=False, timings
             if status and fail_fast:
                 break
     if as_json:
-        click.echo(json.dumps(reports, indent=2))
+        print_json(reports)
     return status
 
 

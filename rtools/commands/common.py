@@ -6,20 +6,20 @@ A tool file declares its command with `tool`, adds bundles of options (`outputs`
 
 import errno
 import gc
-import json
 import os
 import signal
 import sys
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 import click
 
 from rtools import __version__
 from rtools.commands.config import long_names, print_config, read_config, untyped
+from rtools.commands.lists import expand_inputs, names_in
 from rtools.errors import InputError, RtoolsError, UsageError
+from rtools.products.jsontext import json_text
 
 __all__ = [
     "Console",
@@ -32,7 +32,9 @@ __all__ = [
     "group",
     "jobs_count",
     "json_line",
+    "names_in",
     "option",
+    "print_json",
     "shared_status",
     "tool",
     "typed",
@@ -229,6 +231,7 @@ def entry(command):
             if signal.getsignal(number) == signal.SIG_DFL:  # nohup keeps its word
                 signal.signal(number, _terminated)
         _let_no_interrupt_be_lost()
+        _take_any_name()
         leave(run(command, sys.argv[1:] if args is None else args), at_once=args is None)
 
     return main
@@ -242,6 +245,13 @@ def leave(status, *, at_once):
         with suppress(OSError):
             stream.flush()
     os._exit(status)
+
+
+def _take_any_name():
+    """Names of files are bytes: read and print those that are no UTF-8 as they are."""
+    for stream in (sys.stdin, sys.stdout):
+        if getattr(stream, "errors", None) == "strict" and hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="surrogateescape")
 
 
 def _let_no_interrupt_be_lost():
@@ -329,24 +339,6 @@ def _internal(error):
     return RtoolsError(f"internal error: {type(error).__name__}: {text}", mend="run again with --debug")
 
 
-def expand_inputs(arguments):
-    """Input names from the command line: ``@list.txt`` and ``@-`` are lists, one name a line, comments after #."""
-    names = []
-    for argument in arguments:
-        if argument.startswith("@"):
-            names += [line for line in _lines(argument[1:]) if not line.lstrip().startswith("#")]
-        else:
-            names.append(argument)
-    return [name for name in names if name.strip()]
-
-
-def _lines(path):
-    try:
-        return (sys.stdin.read() if path == "-" else Path(path).read_text()).splitlines()
-    except OSError as error:
-        raise InputError(f"cannot read the list ({error.strerror})", path=path) from None
-
-
 def typed(key):
     """Whether the option of this parameter stands on the command line."""
     return click.get_current_context().get_parameter_source(key).name == "COMMANDLINE"
@@ -415,7 +407,12 @@ def errors_in_json(as_json, **inputs):
 
 def json_line(record):
     """Print a record as JSON on a line of its own."""
-    click.echo(json.dumps(record))
+    click.echo(json_text(record))
+
+
+def print_json(value, *, ascii_only=True):
+    """Print what a tool tells with --json."""
+    click.echo(json_text(value, indent=2, ascii_only=ascii_only))
 
 
 def shared_status(*codes):

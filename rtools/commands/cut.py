@@ -1,12 +1,11 @@
 """rt-cut: cutouts."""
 
-import json
 from pathlib import Path
 
 import click
 
 from rtools.commands import options as bundles
-from rtools.commands.common import entry, expand_inputs, for_each, jobs_count, tool
+from rtools.commands.common import entry, expand_inputs, for_each, jobs_count, print_json, tool
 from rtools.commands.inputs import opened
 from rtools.commands.outputs import Outputs, deliver
 from rtools.errors import InputError, RtoolsError, UsageError
@@ -79,7 +78,7 @@ def command(console, inputs, section, frame, sky, wcs, output, outdir, overwrite
 
     status = for_each(console, inputs, cut, fail_fast=fail_fast, report=reports.append, key="input")
     if as_json:
-        click.echo(json.dumps(reports, indent=2))
+        print_json(reports)
     return status
 
 

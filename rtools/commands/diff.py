@@ -67,7 +67,7 @@ def command(console, first, second, rtol, atol, ignore, everything, worst, as_js
     differ = bool(metadata or arrays)
     if as_json:
         told = {"a": first, "b": second, "same": not differ, "metadata": metadata, f"{what}s": arrays}
-        click.echo(json.dumps(_plain(told)))
+        common.json_line(_plain(told))
     elif differ and console.verbosity >= 0:
         for line in _lines(metadata, arrays, what):
             click.echo(line)

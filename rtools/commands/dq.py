@@ -1,6 +1,5 @@
 """rt-dq: data-quality flags by name and number, pixels per flag, masks."""
 
-import json
 import os
 
 import click
@@ -109,7 +108,7 @@ def _print_flags(text, array, as_json):
     value, bits = _value(text, array)
     names = dq.names(value, bits)
     if as_json:
-        click.echo(json.dumps({"value": value, "hex": hex(value), "names": names}))
+        common.json_line({"value": value, "hex": hex(value), "names": names})
     else:
         click.echo(f"{value}\t{hex(value)}\t{','.join(names) or 'GOOD'}")
 
@@ -119,7 +118,7 @@ def _print_all(as_json):
 
     tables = {"dq": dq.PIXEL, "groupdq": dq.GROUP}
     if as_json:
-        click.echo(json.dumps(tables, indent=2))
+        common.print_json(tables)
         return 0
     for title, bits in tables.items():
         rows = [(name, str(value.bit_length() - 1), str(value)) for name, value in bits.items()]
@@ -142,7 +141,7 @@ def _print_counts(path, array, *, section, as_json):
     if as_json:
         record = {"file": path, "array": name, "section": section[0], **_record(total, bits)}
         record |= {"resultants": [_record(plane, bits) for plane in planes]} if is_cube else {}
-        click.echo(json.dumps(record))
+        common.json_line(record)
         return
     pixels, good, counts = total
     lines = [("GOOD", 0, good)] + [(dq.names(1 << bit, bits)[0], 1 << bit, count) for bit, count in counts.items()]

@@ -9,6 +9,7 @@ from rtools.commands import common, options
 from rtools.commands.inputs import local
 from rtools.errors import RtoolsError, UsageError
 from rtools.products import keys
+from rtools.products.jsontext import json_text
 
 __all__ = ["command", "main"]
 
@@ -67,7 +68,7 @@ def command(console, key, file, tsv, as_json, fail_fast):
     failed = []
     status = common.for_each(console, names, show, fail_fast=fail_fast, report=failed.append)
     if as_json:
-        click.echo(json.dumps(_with_errors(rows, failed), indent=2, ensure_ascii=False))
+        common.print_json(_with_errors(rows, failed), ascii_only=False)
     elif tsv:
         _print_table(rows)
     return status
@@ -103,7 +104,7 @@ def _cell(value):
     """A value in one line: strings as they are but for tabs and line ends, the rest as JSON."""
     if isinstance(value, str):
         return value.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
-    return json.dumps(value, ensure_ascii=False)
+    return json.dumps(value) if isinstance(value, float) else json_text(value, ascii_only=False)
 
 
 def _print_table(rows):

@@ -1,6 +1,5 @@
 """rt-info: what a file is, on one screen."""
 
-import json
 import shutil
 import sys
 from functools import partial
@@ -67,7 +66,7 @@ def command(console, file, tree, history, logs, as_json, fail_fast):
 
     status = common.for_each(console, names, show, fail_fast=fail_fast, report=shown.append if as_json else None)
     if as_json:
-        click.echo(json.dumps(shown, indent=2, ensure_ascii=False))
+        common.print_json(shown, ascii_only=False)
     return status
 
 

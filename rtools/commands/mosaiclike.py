@@ -1,6 +1,5 @@
 """What the tools of a mosaic have in common: options of a step, groups of inputs, what is printed."""
 
-import json
 import os
 import tempfile
 
@@ -9,7 +8,7 @@ from click.core import ParameterSource
 
 from rtools.commands import options as bundles
 from rtools.commands.chainlike import changed_options, check_option, errors_called, refuse_combinations, spooled
-from rtools.commands.common import Refusal, entry, expand_inputs, for_each, jobs_count, shared_status, tool
+from rtools.commands.common import Refusal, entry, expand_inputs, for_each, jobs_count, print_json, shared_status, tool
 from rtools.commands.mosaic_options import wanted_grid
 from rtools.commands.step import click_option
 from rtools.errors import UsageError
@@ -134,11 +133,11 @@ def run_plans(console, groups, parts, *, dry_run, as_json, fail_fast):
         plans.clear()
     if dry_run:
         shown = [describe(name, made) for name, made in plans.items()]
-        click.echo(json.dumps(shown + reports, indent=2)) if as_json else [print_plan(entry) for entry in shown]
+        print_json(shown + reports) if as_json else [print_plan(entry) for entry in shown]
         return status
     status = shared_status(status, for_each(console, list(plans), carry_out, **how))
     if as_json:
-        click.echo(json.dumps(reports, indent=2))
+        print_json(reports)
     return status
 
 

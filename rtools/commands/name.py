@@ -11,6 +11,7 @@ import click
 from rtools.commands import common, options
 from rtools.errors import InputError, RtoolsError, UsageError
 from rtools.products import names
+from rtools.products.jsontext import json_text
 
 __all__ = ["command", "main"]
 
@@ -94,7 +95,7 @@ def _texts(arguments):
     """Names from the arguments, or from standard input where there are none."""
     for argument in arguments or ("-",):
         if argument == "-":
-            yield from (line.rstrip("\r\n") for line in sys.stdin if line.strip())
+            yield from common.names_in(sys.stdin.read())
         elif argument.startswith("@"):
             yield from common.expand_inputs([argument])
         else:
@@ -139,7 +140,7 @@ def _line(as_json, field, format, suffix, *, lenient):
 
 
 def _json(name, **more):
-    return json.dumps({**name.as_dict(), **more})
+    return json_text({**name.as_dict(), **more})
 
 
 def _record(name):

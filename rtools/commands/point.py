@@ -1,6 +1,5 @@
 """rt-point: the pointing of exposures from an attitude; tables of it."""
 
-import json
 from pathlib import Path
 
 import click
@@ -107,7 +106,7 @@ def command(console, inputs, summary, v1, between, aperture, as_json, **settings
     else:
         status = common.for_each(console, names, look, fail_fast=where["fail_fast"], report=reports.append)
     if as_json:
-        click.echo(json.dumps(reports, indent=2))
+        common.print_json(reports)
     elif rows:
         _show(console, rows, path, "rt-point --summary" if summary else "rt-point --v1", names, where)
     return status

@@ -1,6 +1,5 @@
 """rt-refcat: reference catalogs: make, inspect, cut, build from a simulation, download."""
 
-import json
 import os
 from pathlib import Path
 
@@ -198,7 +197,7 @@ def info(console, catalogs, as_json, fail_fast):
     names = list(dict.fromkeys(common.expand_inputs(catalogs)))
     status = common.for_each(console, names, look, fail_fast=fail_fast, report=reports.append)
     if as_json:
-        click.echo(json.dumps(reports, indent=2))
+        common.print_json(reports)
     return status
 
 

@@ -1,6 +1,5 @@
 """rt-refs: which references a file needs, what is found where; lists, shows and makes reference files."""
 
-import json
 import os
 import sys
 from dataclasses import replace
@@ -65,7 +64,7 @@ def check(console, file, ref, refdir, builtin, as_json):
         for answer in answers
     ]
     if as_json:
-        click.echo(json.dumps({"file": file, "exposure": vars(match.wanted(meta)), "references": rows}, indent=2))
+        common.print_json({"file": file, "exposure": vars(match.wanted(meta)), "references": rows})
     else:
         _print_table(
             ("type", "status", "reference", "note"),
@@ -93,7 +92,7 @@ def list_(console, directory, as_json):
     with common.errors_in_json(as_json, directory=directory):
         candidates = scan(directory)
     if as_json:
-        click.echo(json.dumps([_plain(candidate) for candidate in candidates], indent=2))
+        common.print_json([_plain(candidate) for candidate in candidates])
         return 0
     rows = [
         (
@@ -137,7 +136,7 @@ def show(console, file, as_json):
             candidate = replace(candidate, path=file)
     if as_json:
         said = _plain(candidate) | {"checksum": checksum, "arrays": arrays}
-        click.echo(json.dumps(said, indent=2))
+        common.print_json(said)
         return 0
     rows = [(name, _text(value)) for name, value in _plain(candidate).items() if value]
     rows += [("checksum", checksum)] + [(f"array {name}", text) for name, text in arrays.items()]
@@ -195,7 +194,7 @@ def make(console, directory, detectors, elements, everything, types, seed, size,
     made = [{"file": str(path), "bytes": size} for path, size in zip(paths, sizes, strict=True)]
     if dry_run:
         rows = [(row["file"], str(row["bytes"])) for row in made]
-        click.echo(json.dumps(made, indent=2)) if as_json else _print_table(("file", "bytes"), rows)
+        common.print_json(made) if as_json else _print_table(("file", "bytes"), rows)
         return 0
     os.makedirs(directory, exist_ok=True)
     threads = common.jobs_count(jobs)
@@ -206,7 +205,7 @@ def make(console, directory, detectors, elements, everything, types, seed, size,
             click.echo(path)
     console.status("")
     if as_json:
-        click.echo(json.dumps([{"file": str(path), "bytes": path.stat().st_size} for path in paths], indent=2))
+        common.print_json([{"file": str(path), "bytes": path.stat().st_size} for path in paths])
     return 0
 
 

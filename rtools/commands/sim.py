@@ -1,6 +1,5 @@
 """rt-sim: simulated raw exposures."""
 
-import json
 import math
 import os
 from pathlib import Path
@@ -9,7 +8,7 @@ import click
 
 from rtools.commands import options as bundles
 from rtools.commands.chainlike import reference_config
-from rtools.commands.common import Refusal, entry, expand_inputs, for_each, jobs_count, option, tool
+from rtools.commands.common import Refusal, entry, expand_inputs, for_each, jobs_count, option, print_json, tool
 from rtools.errors import UsageError
 
 __all__ = ["command", "main"]
@@ -130,7 +129,7 @@ def command(console, names, jobs, as_json, fail_fast, dry_run, **settings):
     ready = [name for name in names if name in plans] if not (status and fail_fast) else []
     second = for_each(console, ready, report if dry_run else carry_out, **how)
     if as_json:
-        click.echo(json.dumps(reports, indent=2))
+        print_json(reports)
     return status if second in (0, status) else second if status == 0 else 1
 
 

@@ -1,6 +1,5 @@
 """rt-skymap: the tessellation of the sky into skycells; which cells cover an image, a position, a polygon."""
 
-import json
 import re
 import sys
 from pathlib import Path
@@ -91,7 +90,7 @@ def command(console, inputs, radec, polygon, neighbours, names, wcs, corners, pr
     if as_json:
         described = [{"input": source, "cells": [_described(*cell, more) for cell in cells]}
                      for source, cells in reports]  # fmt: skip
-        click.echo(json.dumps(described + failures, indent=2))
+        common.print_json(described + failures)
     elif names:
         _print_names(reports)
     else:
@@ -266,7 +265,7 @@ def _write(console, name, overwrite, threads, as_json):
     skycells.write_tables(path, table, parts(), count=count, threads=threads, history=entries,
                           meta=skymap_table.SIZES)  # fmt: skip
     console.status("")
-    click.echo(json.dumps({"output": str(path)}, indent=2) if as_json else path)
+    common.print_json({"output": str(path)}) if as_json else click.echo(path)
     return 0
 
 
@@ -277,7 +276,7 @@ def _compare(console, name, as_json):
     result = skymap_table.compare(*skycells.read_tables(name))
     result["lines"] = [*skymap_table.compare_sizes(skycells.read_meta(name)), *result["lines"]]
     if as_json:
-        click.echo(json.dumps({"file": name, **result}, indent=2))
+        common.print_json({"file": name, **result})
         return int(bool(result["lines"]))
     if result["missing"]:
         console.log("warning", f"{name}: {result['missing']} projection regions are not in it")

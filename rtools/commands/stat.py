@@ -1,6 +1,5 @@
 """rt-stat: statistics of arrays and regions."""
 
-import json
 import math
 import sys
 
@@ -75,7 +74,7 @@ def command(console, inputs, arrays, flags, percentile, chosen, jobs, as_json, f
         if as_json:
             about = {"file": path, "section": settings["section"], "dq": flags or "DO_NOT_USE"}
             records = [{key: _plain(value) for key, value in record.items()} for record in found]
-            click.echo(json.dumps(about | {"statistics": records}))
+            common.json_line(about | {"statistics": records})
             return
         rows = [_texts(record, wanted, digits) for record in found]
         print_table(("array", "plane", *wanted), rows, labels=2, title=path)

@@ -1,12 +1,11 @@
 """rt-table: catalogs as tables, in other formats, units and names."""
 
-import json
 from pathlib import Path
 
 import click
 
 from rtools.commands import options as bundles
-from rtools.commands.common import entry, expand_inputs, for_each, tool
+from rtools.commands.common import entry, expand_inputs, for_each, print_json, tool
 from rtools.commands.inputs import local
 from rtools.commands.outputs import Outputs, deliver
 from rtools.errors import RtoolsError, UsageError
@@ -85,7 +84,7 @@ def command(console, inputs, form, output, outdir, overwrite, dry_run, as_json, 
 
     status = for_each(console, inputs, show, fail_fast=fail_fast, report=reports.append, key=key)
     if as_json:
-        click.echo(json.dumps(reports, indent=2))
+        print_json(reports)
     return status
 
 

@@ -1,6 +1,5 @@
 """rt-validate: whether a file is what it says: schema, layout, steps, name, WCS, labels, checksums."""
 
-import json
 import sys
 
 import click
@@ -114,9 +113,8 @@ def _print(name, report, failed, *, as_json, verbosity):
     findings = [finding for finding in report.findings if finding.severity in shown]
     if as_json:
         about = {"file": name, "kind": report.kind, "profile": report.profile, "valid": not failed}
-        click.echo(
-            json.dumps({**about, "checked": report.checked, "findings": [one._asdict() for one in report.findings]})
-        )
+        findings = [one._asdict() for one in report.findings]
+        common.json_line({**about, "checked": report.checked, "findings": findings})
     elif sys.stdout.isatty():
         _print_table(name, report, findings, shown)
     else:

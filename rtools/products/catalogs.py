@@ -5,7 +5,6 @@ files: ``roman.meta.exposure.type``. What is not known is NaN in a column of flo
 """
 
 import io
-import os
 import warnings
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import numpy as np
 from rtools.errors import InputError, RtoolsError, UsageError
 from rtools.products import catalog_exchange, flatmeta, history
 from rtools.products.flatmeta import FLAT, flatten
+from rtools.products.parquet_files import parquet_source
 from rtools.products.tablemeta import NOT_OURS, TABLE_KEY
 
 __all__ = ["EXTENSIONS", "form_of_name", "read_catalog", "stage_catalog", "stamp"]
@@ -202,7 +202,7 @@ def _read_parquet(path):
     from astropy.table import Table
     from pyarrow import parquet
 
-    with parquet.ParquetFile(os.fspath(path)) as file:
+    with parquet.ParquetFile(parquet_source(path)) as file:
         arrow = file.read()
     said = {key.decode(): value.decode("utf-8", "replace") for key, value in (arrow.schema.metadata or {}).items()}
     header = _yaml_header(said.get(TABLE_KEY))

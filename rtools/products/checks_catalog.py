@@ -10,6 +10,7 @@ from rtools.products import keys, names, reader
 from rtools.products.checks_columns import check_columns
 from rtools.products.findings import error, info, warning
 from rtools.products.labels import labels_of
+from rtools.products.parquet_files import parquet_source
 from rtools.products.tablemeta import read_table
 
 __all__ = [
@@ -84,7 +85,7 @@ def _column(path, form, name):
     if form == "parquet":
         from pyarrow import parquet
 
-        with parquet.ParquetFile(path) as file:
+        with parquet.ParquetFile(parquet_source(path)) as file:
             return file.read(columns=[name])[name].to_numpy()
     from astropy.table import Table
 

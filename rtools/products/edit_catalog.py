@@ -12,6 +12,7 @@ import stat
 from rtools.errors import InputError
 from rtools.products import edit, flatmeta, history, keys, layout, nodes, serial, staging
 from rtools.products.metadata import get, put
+from rtools.products.parquet_files import parquet_source
 from rtools.products.tablemeta import read_table
 
 __all__ = ["CatalogEdit"]
@@ -92,7 +93,7 @@ def _write_parquet(path, file, values, entry):
     from pyarrow import parquet
 
     try:
-        with parquet.ParquetFile(path) as stored:
+        with parquet.ParquetFile(parquet_source(path)) as stored:
             told = _flat_changed(_decoded(stored.schema_arrow.metadata), values, entry)
             schema = stored.schema_arrow.with_metadata({key: _bytes(value) for key, value in told.items()})
             with parquet.ParquetWriter(file, schema, compression=_codecs(stored.metadata)) as writer:
@@ -165,7 +166,7 @@ def _ecsv_changed(meta, values, entry):
         keys.assign(meta["roman"] if inside else meta, path, value)
     listed = meta.get(flatmeta.HISTORY)
     listed = listed if isinstance(listed, list) else []
-    return {**meta, flatmeta.HISTORY: [*listed, json.dumps(entry, ensure_ascii=False)]}
+    return {**meta, flatmeta.HISTORY: [*listed, nodes.readable(json.dumps(entry, ensure_ascii=False))]}
 
 
 def _merged(meta, before, after):

@@ -6,6 +6,7 @@
 import json
 
 from rtools.products import layout
+from rtools.products.nodes import readable
 
 __all__ = ["FLAT", "HISTORY", "flatten", "history_of", "kind_of", "record", "replace", "to_tree"]
 
@@ -28,7 +29,7 @@ def flatten(meta, root=""):
         if isinstance(value, dict | list | tuple):
             found |= flatten(value, f"{path}.")
         elif value is not None:
-            found[path] = str(value)
+            found[path] = readable(str(value))
     return found
 
 
@@ -59,7 +60,7 @@ def replace(flat, path, value):
 def record(flat, entry):
     """Flat metadata with one more entry of the history."""
     number = sum(key.startswith(f"{HISTORY}.") for key in flat)
-    return flat | {f"{HISTORY}.{number}": json.dumps(entry, ensure_ascii=False)}
+    return flat | {f"{HISTORY}.{number}": readable(json.dumps(entry, ensure_ascii=False))}
 
 
 def history_of(listed):

@@ -14,6 +14,7 @@ import numpy as np
 from rtools import __version__
 from rtools.errors import RtoolsError
 from rtools.products import history
+from rtools.products.parquet_files import parquet_source
 from rtools.products.refcat_files import DEEPEST, PARTITIONS
 
 __all__ = ["ROWS", "cells", "partition", "refuse", "write_tree"]
@@ -134,12 +135,13 @@ def _write(root, name, table, rows, entry):
         target.parent.mkdir(parents=True, exist_ok=True)
         told = []
         chunk = arrow.slice(part.start, part.stop - part.start)
-        parquet.write_table(chunk, target, row_group_size=ROW_GROUP, metadata_collector=told)
+        parquet.write_table(chunk, parquet_source(target, "wb"), row_group_size=ROW_GROUP, metadata_collector=told)
         told[0].set_file_path(inside)
         listed += told
     (root / "dataset").mkdir(exist_ok=True)
-    parquet.write_metadata(arrow.schema, root / "dataset" / "_common_metadata")
-    parquet.write_metadata(arrow.schema, root / "dataset" / "_metadata", metadata_collector=listed)
+    for called, listing in (("_common_metadata", None), ("_metadata", listed)):
+        with open(root / "dataset" / called, "w+b") as file:
+            parquet.write_metadata(arrow.schema, file, metadata_collector=listing)
     lines = [f"{level},{pixel}" for level, pixel, _part in files]
     (root / PARTITIONS).write_text("\n".join(["Norder,Npix", *lines]) + "\n")
     (root / "hats.properties").write_text(_properties(name, len(table), rows, files, entry))

@@ -3,6 +3,8 @@
 They behave as str, dict and list; `.tag` is the full tag. A time is a `TaggedStr` in ISO form.
 """
 
+import re
+
 __all__ = [
     "NDARRAY_TAG",
     "TIME_TAG",
@@ -14,6 +16,7 @@ __all__ = [
     "iso",
     "normalise",
     "plain",
+    "readable",
     "time",
 ]
 
@@ -25,6 +28,14 @@ ROMAN_TAG = "asdf://stsci.edu/datamodels/roman/"
 
 FILL_NUMBER = -999999
 FILL_STRING = "?"
+
+
+_SURROGATES = re.compile("[\ud800-\udfff]")
+
+
+def readable(text):
+    """A text as files can hold it: what is no letter, as a byte of a file's name may be, is U+FFFD."""
+    return text if text.isascii() else _SURROGATES.sub("\ufffd", text)
 
 
 class TaggedStr(str):

@@ -14,6 +14,7 @@ import numpy as np
 
 from rtools.errors import InputError
 from rtools.products.catalogs import read_catalog
+from rtools.products.parquet_files import parquet_source
 
 __all__ = ["COLUMNS", "check", "is_tree", "partition_file", "partitions", "read", "separation", "standard"]
 
@@ -107,7 +108,7 @@ def check(path):
         files = (partition_file(Path(path), cell) for cell in partitions(path))  # perhaps only a part of them is here
     file = next((file for file in files if file.is_file()), None)
     try:
-        names = [] if file is None else parquet.read_schema(file).names
+        names = [] if file is None else parquet.read_schema(parquet_source(file)).names
     except (OSError, ArrowException):
         names = [] if is_tree(path) else read(path).colnames  # another format
     if names:
@@ -185,10 +186,10 @@ def _read_partition(file, cell, fine, everything):
     from pyarrow import ArrowException, parquet
 
     try:
-        schema = parquet.read_schema(file)
+        schema = parquet.read_schema(parquet_source(file))
         names = schema.names if everything else _known(schema.names)
         ranges = _ranges(cell, *fine) if fine is not None and "_healpix_29" in schema.names else None
-        arrow = parquet.read_table(file, columns=names, filters=ranges or None, partitioning=None)
+        arrow = parquet.read_table(parquet_source(file), columns=names, filters=ranges or None, partitioning=None)
     except FileNotFoundError:
         raise InputError(f"is in {PARTITIONS}, but there is no such file", path=file) from None
     except (OSError, ArrowException) as error:

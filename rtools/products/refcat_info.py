@@ -6,6 +6,7 @@ import numpy as np
 
 from rtools.errors import InputError
 from rtools.products import cones, refcat_files
+from rtools.products.parquet_files import parquet_source
 
 __all__ = ["describe"]
 
@@ -61,7 +62,7 @@ def _tree(path):
     for cell in listed:
         file = refcat_files.partition_file(Path(path), cell)
         try:
-            rows += parquet.read_metadata(file).num_rows
+            rows += parquet.read_metadata(parquet_source(file)).num_rows
         except FileNotFoundError:
             raise InputError(f"is in {refcat_files.PARTITIONS}, but there is no such file", path=file) from None
         except (OSError, ArrowException) as error:

@@ -88,7 +88,8 @@ class _Converter:
         if nodes.is_array(node) and node.load is not None and not self.raw:
             return self._array(node.load(), path)
         if isinstance(node, str | PurePath):
-            return self.tagged.tag_object(tag, str(node)) if tag else str(node)
+            text = nodes.readable(str(node))
+            return self.tagged.tag_object(tag, text) if tag else text
         if isinstance(node, dict):
             made = {_key(key): self.convert(value, f"{path}.{key}") for key, value in node.items()}
             return self.tagged.TaggedDict(made, tag) if tag else made

@@ -6,6 +6,7 @@ import yaml
 
 from rtools.errors import InputError
 from rtools.products import flatmeta
+from rtools.products.parquet_files import parquet_source
 
 __all__ = ["TABLE_KEY", "Column", "Table", "read_table"]
 
@@ -90,7 +91,7 @@ def _parquet(path):
     from pyarrow import parquet
 
     try:
-        with parquet.ParquetFile(path) as file:
+        with parquet.ParquetFile(parquet_source(path)) as file:
             about, schema = file.metadata, file.schema_arrow
     except (pyarrow.ArrowException, OSError, ValueError) as error:
         raise InputError(f"a damaged or truncated parquet file ({' '.join(str(error).split())})", path=path) from None

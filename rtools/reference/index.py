@@ -89,7 +89,7 @@ def candidate_of(path):
 def cache_file(directory):
     """Where the index of a directory is kept."""
     home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    name = md5(str(Path(directory).resolve()).encode(), usedforsecurity=False).hexdigest()
+    name = md5(os.fsencode(Path(directory).resolve()), usedforsecurity=False).hexdigest()
     return Path(home) / "rtools" / "references" / f"{name}.json"
 
 

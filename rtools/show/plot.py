@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from rtools.products.nodes import readable
 from rtools.show.stretch import find_limits, histogram, normalisation, shrink
 from rtools.show.terminal import FLAG_COLOURS, colour_table
 
@@ -75,7 +76,7 @@ def plot_image(image, *, stretch="asinh", limits=None, cmap="inferno", title=Non
     if compass is not None:
         _draw_compass(axes, compass, image)
     heading = title if title is not None else f"{image.title}  {image.name}"
-    axes.set_title(_wrapped(heading, figure), fontsize=10)
+    axes.set_title(_wrapped(readable(heading), figure), fontsize=10)
     return figure
 
 
@@ -248,7 +249,7 @@ def plot_histogram(image, *, limits=None, title=None, bins=200):
     axes.set(xlabel=f"{name} [{image.unit}]" if image.unit else name, ylabel="pixels", xlim=(edges[0], edges[-1]))
     notes = f"{counts.sum()} pixels shown, {below} below, {above} above, {image.bad} bad"
     heading = title if title is not None else f"{image.title}  {image.name}, {image.region}"
-    axes.set_title(f"{heading}\n{notes}", fontsize=10)
+    axes.set_title(f"{readable(heading)}\n{notes}", fontsize=10)
     return figure
 
 

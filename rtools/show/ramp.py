@@ -9,6 +9,7 @@ import numpy as np
 from rtools.errors import InputError
 from rtools.exposure.timing import resultant_timing
 from rtools.products import dq, metadata, names, reader
+from rtools.products.nodes import readable
 from rtools.products.section import BORDER, shift_between
 from rtools.show.image import unit_of
 
@@ -267,7 +268,7 @@ def plot_ramp(ramp, title=None):
             axes.axvline(middle, color="tab:purple", ls="--", lw=1.2, zorder=1,
                          label="jump" if number == 0 and axes is top else None)  # fmt: skip
     top.legend(frameon=False, fontsize=9)
-    top.set(ylabel=f"signal [{ramp.unit}]", title=title if title is not None else ramp.title)
+    top.set(ylabel=f"signal [{ramp.unit}]", title=readable(title if title is not None else ramp.title))
     top.title.set_fontsize(10)
     top.margins(y=0.12)
     for ends, values in ramp.lines:

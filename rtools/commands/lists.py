@@ -1,0 +1,46 @@
+"""Lists of names of files, as arguments give them."""
+
+import os
+import sys
+from pathlib import Path
+
+from rtools.errors import InputError
+
+__all__ = ["expand_inputs", "names_in"]
+
+
+def expand_inputs(arguments):
+    """Input names from the command line; ``@list.txt`` and ``@-`` are lists.
+
+    A list has one name a line, comments after #; or names that NUL ends, as ``find -print0`` writes them.
+    """
+    names = []
+    for argument in arguments:
+        if argument.startswith("@"):
+            names += names_in(_text_of(argument[1:]), comments=True)
+        else:
+            names.append(argument)
+    return [name for name in names if name.strip()]
+
+
+def names_in(text, *, comments=False):
+    """Names of files in a text: ended by NUL, or one a line.
+
+    Parameters
+    ----------
+    text : str
+    comments : bool
+        Lines that begin with # are none.
+    """
+    if "\0" in text:
+        return [name for name in text.split("\0") if name.strip()]
+    lines = [line.removesuffix("\r") for line in text.split("\n")]
+    return [line for line in lines if line.strip() and not (comments and line.lstrip().startswith("#"))]
+
+
+def _text_of(path):
+    """Text of a list; bytes that are no letters stay what they are in names of files."""
+    try:
+        return sys.stdin.read() if path == "-" else os.fsdecode(Path(path).read_bytes())
+    except OSError as error:
+        raise InputError(f"cannot read the list ({error.strerror})", path=path) from None

@@ -1,0 +1,34 @@
+"""Opening parquet files of any name: pyarrow takes paths that are UTF-8 only."""
+
+import os
+
+__all__ = ["parquet_source"]
+
+
+def parquet_source(path, mode="rb"):
+    """What pyarrow reads a file from, or writes it to.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+    mode : str
+        ``rb`` or ``wb``.
+
+    Returns
+    -------
+    str or pyarrow.OSFile
+        The path, or the open file where its name is no UTF-8.
+
+    Raises
+    ------
+    OSError
+        A file with such a name cannot be opened.
+    """
+    import pyarrow
+
+    name = os.fspath(path)
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return pyarrow.OSFile(os.fsencode(name), mode)
+    return name

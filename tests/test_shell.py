@@ -1,0 +1,140 @@
+"""What a shell can hand over: lists that NUL ends, names that are no UTF-8, JSON for any reader."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from run_case import meta, piped, rewrite, tool
+
+from rtools.commands.lists import expand_inputs
+from rtools.products.jsontext import json_text
+from rtools.products.nodes import readable
+
+
+def strict(text):
+    """JSON as its standard has it: a reader that refuses NaN and Infinity."""
+
+    def refuse(word):
+        raise ValueError(word)
+
+    return json.loads(text, parse_constant=refuse)
+
+
+# -- JSON -------------------------------------------------------------------------------------------------------------
+
+
+def test_numbers_that_are_not_finite_are_null_in_json():
+    found = strict(json_text({"a": float("nan"), "b": [1.5, float("-inf"), (float("inf"), True)], "c": "NaN"}))
+    assert found == {"a": None, "b": [1.5, None, [None, True]], "c": "NaN"}
+
+
+@pytest.mark.parametrize("line", ["get --json statistics FILE", "info --json --tree FILE", "stat --json FILE"])
+def test_json_of_a_file_with_nan_in_its_metadata_can_be_read(line, product, tmp_path, capsys):
+    def change(meta, arrays):
+        meta["statistics"]["image_rms"] = float("nan")
+        arrays["err"][:] = float("inf")
+
+    path = rewrite(product("cal"), tmp_path / "x_cal.asdf", change)
+    name, *words = line.replace("FILE", str(path)).split()
+    assert tool(name, *words) == 0
+    strict(capsys.readouterr().out)
+
+
+def test_json_text_of_a_name_is_the_name_again():
+    name = os.fsdecode(b"a\xff.asdf")
+    assert json.loads(json_text([name])) == [name]
+    assert json.loads(json_text([name, "é"], ascii_only=False).encode()) == [name, "é"]
+
+
+# -- lists ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_list_that_nul_ends_is_read(tmp_path):
+    listing = tmp_path / "list"
+    listing.write_bytes(b"a b_cal.asdf\0#c_cal.asdf\0two\nlines_cal.asdf\0")
+    assert expand_inputs([f"@{listing}"]) == ["a b_cal.asdf", "#c_cal.asdf", "two\nlines_cal.asdf"]
+
+
+def test_a_list_of_lines_leaves_out_comments_and_blank_lines(tmp_path):
+    listing = tmp_path / "list"
+    listing.write_bytes(b"# comment\r\na_cal.asdf\r\n\r\nb\x0bc\xff_cal.asdf")
+    assert expand_inputs([f"@{listing}"]) == ["a_cal.asdf", os.fsdecode(b"b\x0bc\xff_cal.asdf")]
+
+
+def test_names_that_nul_ends_on_standard_input(product, monkeypatch):
+    names = f"{product('cal')}\0{product('photom')}\0".encode()
+    with piped(monkeypatch, names) as out:
+        assert tool("get", "product_type", "@-") == 0
+    assert out.getvalue().count(b"\n") == 2
+    with piped(monkeypatch, b"r0000101001001001001_0001_wfi01_f158_cal.asdf\0") as out:
+        assert tool("name", "--field", "detector", "-") == 0
+    assert out.getvalue() == b"wfi01\n"
+
+
+# -- names that are no UTF-8 ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def stdout(monkeypatch):
+    """What tools print, as bytes; any name of a file can be printed."""
+    out = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(out, errors="surrogateescape", write_through=True))
+    return out
+
+
+@pytest.fixture
+def odd(product, tmp_path):
+    """``odd(kind)``: a product with bytes in its name, and in that of its directory, that are no letters."""
+    folder = tmp_path / os.fsdecode(b"d\xfe")
+    folder.mkdir()
+
+    def copy(kind):
+        source = product(kind)
+        target = folder / os.fsdecode(b"b\xff_" + source.name.rpartition("_")[2].encode())
+        target.write_bytes(Path(source).read_bytes())
+        return target
+
+    return copy
+
+
+def test_letters_stay_and_other_bytes_of_a_name_become_replacement_characters():
+    assert readable("é.asdf") == "é.asdf"
+    assert readable(os.fsdecode(b"\xff\xfe.asdf")) == "\ufffd\ufffd.asdf"
+
+
+def test_products_of_a_name_that_is_no_utf_8_are_written(odd, stdout):
+    image = odd("cal")
+    made = image.with_name(os.fsdecode(b"c\xff_cal.asdf"))
+    assert tool("cut", image, "--section", "0:50,0:50", "-o", made) == 0
+    assert meta(made)["filename"] == "c\ufffd_cal.asdf"
+    assert tool("catalog", image, "-q") == 0
+    catalog = image.with_name(os.fsdecode(b"b\xff_cat.parquet"))
+    stdout.truncate(0)
+    assert tool("get", "meta.filename", catalog) == 0
+    assert stdout.getvalue().lstrip(b"\0").decode() == "b\ufffd_cat.parquet\n"
+    for form in ("ecsv", "fits", "parquet"):
+        table = catalog.with_name(os.fsdecode(b"t\xff." + form.encode()))
+        assert tool("table", catalog, "--format", form, "-o", table) == 0
+        assert tool("info", table) == 0
+
+
+@pytest.mark.parametrize(
+    "line", ["view FILE -o DIR/x.png", "fits FILE --outdir DIR", "set FILE exposure.nresultants=5 -o DIR/y.asdf"]
+)
+def test_tools_take_names_that_are_no_utf_8(line, odd, stdout):
+    name, *words = line.split()
+    image = odd("cal")
+    places = {"FILE": str(image)}
+    assert tool(name, *(places.get(word, word.replace("DIR", str(image.parent))) for word in words)) == 0
+
+
+def test_paths_of_outputs_are_printed_as_the_bytes_that_they_are(odd, tmp_path):
+    image = odd("cal")
+    code = "import sys; from rtools.commands.cut import main; main()"
+    words = [image, "--section", "0:50,0:50", "--outdir", tmp_path / "cut"]
+    done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, env={**os.environ, "LC_ALL": "C"})
+    assert done.stdout == os.fsencode(tmp_path / "cut" / image.name) + b"\n"
