@@ -2,13 +2,14 @@
 
 import json
 import os
+import sys
 
 import numpy as np
 import pytest
 
 from rtools.declare import Reference
 from rtools.errors import InputError, MissingReferenceError, UsageError
-from rtools.reference import crds_cache, find, index, match
+from rtools.reference import crds_cache, find, index
 from rtools.reference.builtin import Builtin
 from rtools.reference.files import FileSource
 
@@ -260,8 +261,8 @@ def test_crds_cache_comes_after_the_directory(refdir, tmp_path, monkeypatch):
     write(refdir / "g.asdf", "gain")
     asked = []
 
-    def lookup(reftypes, want):
-        asked.append((tuple(reftypes), want))
+    def lookup(reftypes, meta):
+        asked.append((tuple(reftypes), meta))
         return {
             name: (str(cached), "") if name == "dark" else (None, "roman_wfi_gain_0009.asdf is not in the cache")
             for name in reftypes
@@ -273,11 +274,58 @@ def test_crds_cache_comes_after_the_directory(refdir, tmp_path, monkeypatch):
     sources = found([GAIN, DARK], refdir=refdir)
     assert sources["gain"].origin == "file"
     assert sources["dark"].label == "crds://roman_wfi_dark_0001.asdf"
-    assert asked[0][1] == match.Wanted("WFI01", "F158", "WFI_IMAGE", "2027-01-01T00:00:00.000000")
+    assert asked[0][1] == META
     with pytest.raises(MissingReferenceError, match=r"CRDS cache.*roman_wfi_gain_0009.asdf is not in the cache"):
         found([GAIN])
     monkeypatch.setattr(crds_cache, "available", lambda: False)
     assert found([GAIN])["gain"].origin == "builtin", "without the package the variable means nothing"
+
+
+def test_crds_rules_choose_by_any_scalar_of_the_metadata(tmp_path, monkeypatch):
+    """A dark for each MA table and length of the second resultant, a rule that asks for more than the usual keys."""
+    from types import SimpleNamespace
+
+    rules = {("4", "3"): "roman_wfi_dark_0001.asdf", ("109", "3"): "roman_wfi_dark_0002.asdf"}
+    headers = []
+
+    def get_best_references(context, header, include):
+        assert context == "roman_0042.pmap"
+        headers.append(header)
+        key = tuple(header.get(f"roman.meta.exposure.{name}") for name in ("ma_table_number", "read_pattern.1.1"))
+        return {name: rules.get(key, "NOT FOUND No match found.") for name in include}
+
+    core = SimpleNamespace(
+        config=SimpleNamespace(locate_file=lambda name, observatory: str(tmp_path / name)),
+        rmap=SimpleNamespace(get_best_references=get_best_references),
+    )
+    for name, module in (("crds", SimpleNamespace(core=core)), ("crds.core", core)):
+        monkeypatch.setitem(sys.modules, name, module)
+    monkeypatch.setattr(crds_cache, "available", lambda: True)
+    monkeypatch.setenv("CRDS_PATH", str(tmp_path))
+    monkeypatch.setenv("CRDS_CONTEXT", "roman_0042.pmap")
+    for name in rules.values():
+        write(tmp_path / name, "dark")
+
+    def label(**exposure):
+        meta = META | {"exposure": META["exposure"] | exposure, "visit": {"dither": None, "nexposures": 3}}
+        return found([DARK], meta=meta)["dark"].label
+
+    assert label(ma_table_number=4, read_pattern=[[1], [2, 3]]) == "crds://roman_wfi_dark_0001.asdf"
+    assert label(ma_table_number=109, read_pattern=[[1], [2, 3]]) == "crds://roman_wfi_dark_0002.asdf"
+    with pytest.raises(MissingReferenceError, match="No match found"):
+        label(ma_table_number=109, read_pattern=[[1], [2]])
+    assert headers[0] == {
+        "roman.meta.instrument.name": "WFI",
+        "roman.meta.instrument.detector": "WFI01",
+        "roman.meta.instrument.optical_element": "F158",
+        "roman.meta.exposure.type": "WFI_IMAGE",
+        "roman.meta.exposure.start_time": "2027-01-01 00:00:00.000",
+        "roman.meta.exposure.ma_table_number": "4",
+        "roman.meta.exposure.read_pattern.0.0": "1",
+        "roman.meta.exposure.read_pattern.1.0": "2",
+        "roman.meta.exposure.read_pattern.1.1": "3",
+        "roman.meta.visit.nexposures": "3",
+    }
 
 
 def test_file_source(refdir):

@@ -9,8 +9,9 @@ import os
 from pathlib import Path
 
 from rtools.errors import MissingReferenceError
+from rtools.reference.match import wanted
 
-__all__ = ["available", "configured", "lookup"]
+__all__ = ["available", "configured", "lookup", "parameters"]
 
 OBSERVATORY = "roman"
 
@@ -27,13 +28,37 @@ def available():
     return find_spec("crds") is not None
 
 
-def lookup(reftypes, want):
+def parameters(meta):
+    """What the rules of a CRDS context may ask about an exposure: every scalar of its metadata.
+
+    Parameters
+    ----------
+    meta : dict
+        Metadata of the exposure.
+
+    Returns
+    -------
+    dict of str to str
+        Keys as in ``roman.meta.exposure.ma_table_number``, those of lists by place: ``….read_pattern.0.0``.
+    """
+    from rtools.products.flatmeta import flatten
+
+    want = wanted(meta)
+    return flatten(meta, "roman.meta.") | {
+        "roman.meta.instrument.name": "WFI",
+        "roman.meta.instrument.optical_element": want.element,
+        "roman.meta.exposure.start_time": want.start.replace("T", " ")[:23],
+    }
+
+
+def lookup(reftypes, meta):
     """Paths of the files that the cache's rules choose for an exposure.
 
     Parameters
     ----------
     reftypes : iterable of str
-    want : rtools.reference.match.Wanted
+    meta : dict
+        Metadata of the exposure.
 
     Returns
     -------
@@ -49,16 +74,9 @@ def lookup(reftypes, want):
 
     reftypes = list(reftypes)
     context = _context(config)
-    header = {
-        "ROMAN.META.INSTRUMENT.NAME": "WFI",
-        "ROMAN.META.INSTRUMENT.DETECTOR": want.detector,
-        "ROMAN.META.INSTRUMENT.OPTICAL_ELEMENT": want.element,
-        "ROMAN.META.EXPOSURE.TYPE": want.exposure_type,
-        "ROMAN.META.EXPOSURE.START_TIME": want.start.replace("T", " ")[:23],
-    }
+    header = parameters(meta)
     try:
-        mapping = rmap.get_cached_mapping(context)
-        chosen = mapping.get_best_references(header, include=reftypes)
+        chosen = rmap.get_best_references(context, header, include=reftypes)
     except Exception as error:
         reason = " ".join(str(error).split())
         raise MissingReferenceError(f"rules of CRDS context {context}: {reason}", path=configured()) from None

@@ -113,7 +113,7 @@ def survey(meta, uses, config=None, *, frame=(FRAME, FRAME), log=None):
     overrides = _overrides(config)
     want = wanted(meta)
     uses = _merge(uses)
-    places = _places(config, [use.type for use in uses if use.type not in overrides], want, log)
+    places = _places(config, [use.type for use in uses if use.type not in overrides], meta, log)
     return [_answer(use, overrides.get(use.type), places, config, _Case(want, tuple(frame), log)) for use in uses]
 
 
@@ -145,7 +145,7 @@ def _overrides(config):
     return overrides
 
 
-def _places(config, reftypes, want, log):
+def _places(config, reftypes, meta, log):
     """Ordered (name of the place, function type -> (path or None, note), origin) of what is configured."""
     places = []
     if config.refdir is not None:
@@ -157,13 +157,13 @@ def _places(config, reftypes, want, log):
                 log("warning", f"{candidate.path}: {candidate.problem}; ignored")
 
         def in_directory(reftype):
-            candidate, note = best(candidates, reftype, want)
+            candidate, note = best(candidates, reftype, wanted(meta))
             return (candidate.path if candidate else None), note
 
         places.append((str(config.refdir), in_directory, "file"))
     if config.crds and crds_cache.configured():
         if crds_cache.available():
-            chosen = crds_cache.lookup(reftypes, want)
+            chosen = crds_cache.lookup(reftypes, meta)
             places.append((f"CRDS cache {crds_cache.configured()}", lambda reftype: chosen[reftype], "crds"))
         else:
             log("info", "CRDS_PATH is set but the crds package is not installed; ignored")
