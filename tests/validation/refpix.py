@@ -61,8 +61,8 @@ def main():
         profile = folded(left) - np.nanmean(left)
         starts, others = np.r_[profile[:ROW_START], profile[-ROW_START:]], profile[ROW_START:-ROW_START]
         rows = np.nanmedian(left, axis=1).std()
-        print(f"| {cal} | {np.nanmean(left):.1f} | {np.nanstd(left):.1f} | {rows:.1f} | {jumps} | {starts.mean():.2f} | "
-              f"{starts.min():.2f}, {starts.max():.2f} | {others.std():.2f} |")  # fmt: skip
+        print(f"| {cal} | {np.nanmean(left):.1f} | {np.nanstd(left):.1f} | {rows:.1f} | {jumps} "
+              f"| {starts.mean():.2f} | {starts.min():.2f}, {starts.max():.2f} | {others.std():.2f} |")  # fmt: skip
 
 
 if __name__ == "__main__":
