@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 
+from rtools.errors import UsageError
 from rtools.products.where import missing_column
 
 __all__ = ["FLUX_UNITS", "choose_columns", "convert_flux", "jwst_names", "sort_rows"]
@@ -212,6 +213,8 @@ def sort_rows(table, keys):
     ------
     InputError
         There is no such column.
+    UsageError
+        It holds lists.
     """
     order = np.arange(len(table))
     for key in reversed(keys):
@@ -219,6 +222,8 @@ def sort_rows(table, keys):
         if name not in table.colnames:
             raise missing_column(name, table.colnames)
         column = table[name][order]
+        if column.ndim != 1 or column.dtype.kind == "O":
+            raise UsageError(f"the column {name} has no single value a row to sort by")
         unknown = np.ma.getmaskarray(column) if np.ma.isMaskedArray(column) else np.zeros(len(column), bool)
         values = np.asarray(column)
         if values.dtype.kind == "f":

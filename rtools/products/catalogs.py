@@ -11,10 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from rtools.errors import InputError, RtoolsError, UsageError
-from rtools.products import catalog_exchange, flatmeta, history
-from rtools.products.flatmeta import FLAT, flatten
-from rtools.products.parquet_files import parquet_source
-from rtools.products.tablemeta import NOT_OURS, TABLE_KEY
+from rtools.products import catalog_exchange, catalog_parquet, flatmeta, history
+from rtools.products.catalog_parquet import to_arrow
+from rtools.products.flatmeta import flatten
 
 __all__ = ["EXTENSIONS", "form_of_name", "read_catalog", "stage_catalog", "stamp"]
 
@@ -26,6 +25,10 @@ EXTENSIONS = {
     "votable": (".vot", ".votable", ".xml"),
 }
 """Extensions of each format, the first the one that is written."""
+
+
+NESTING = ("parquet", "ecsv")
+"""Formats with columns of lists whose lengths differ."""
 
 
 def form_of_name(path, *, option=None):
@@ -128,7 +131,7 @@ def stage_catalog(path, table, form):
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            data = _WRITERS[form](table, stage.messages)
+            data = _WRITERS[form](_without_lists(table, form, stage.messages), stage.messages)
     except Exception as error:
         reason = " ".join(str(error).split())[:160]
         raise RtoolsError(f"cannot be written as {_NAMES[form]} ({reason})", path=path) from error
@@ -145,11 +148,6 @@ def stamp(table, filename, entry):
         table.meta = flatmeta.record(dict(table.meta) | said, entry)
 
 
-def _ours(meta):
-    """The part of a table's metadata that stands under flat keys."""
-    return {key: value for key, value in meta.items() if str(key).partition(".")[0] in FLAT}
-
-
 def _plain(table):
     """A table as the module says: flat metadata, NaN for what is not known, text as str, no mask without a use."""
     from astropy.table import Column, MaskedColumn
@@ -159,7 +157,7 @@ def _plain(table):
         table = represent_mixins_as_columns(table, exclude_classes=(Column,))
         table.meta.pop("__serialized_columns__", None)
     table.convert_bytestring_to_unicode()
-    nested = _ours(table.meta)
+    nested = flatmeta.ours(table.meta)
     table.meta = flatten(nested) | {key: value for key, value in table.meta.items() if key not in nested}
     for name in table.colnames:
         column = table[name]
@@ -168,114 +166,45 @@ def _plain(table):
             values = column.filled(np.nan) if column.dtype.kind == "f" else column
             masked = np.any(column.mask) and column.dtype.kind != "f"
             column = MaskedColumn(values, **about) if masked else Column(np.asarray(values), **about)
-        if column.dtype.kind == "O" and all(isinstance(value, str) for value in column):
-            column = Column(np.array(list(column), dtype=str), **about)
+        if column.dtype.kind == "O":
+            column = _plain_objects(column, about)
         if not column.dtype.isnative:
             column = column.byteswap().view(column.dtype.newbyteorder("="))
         table[name] = column
     return table
 
 
-def _without_coordinates(table):
-    """A table in which a column of sky positions is two of numbers, called as astropy calls them in files."""
-    from astropy.coordinates import SkyCoord
-    from astropy.table import Column, Table
+def _plain_objects(column, about):
+    """A column of objects: text where all are text, else plain lists."""
+    from astropy.table import Column
 
-    if not any(isinstance(column, SkyCoord) for column in table.itercols()):
+    if all(isinstance(value, str) for value in column):
+        return Column(np.array(list(column), dtype=str), **about)
+    for number, value in enumerate(np.ma.getdata(column)):
+        if isinstance(value, np.ndarray):
+            text = value.dtype.kind in "SU"  # FITS has texts of any length as arrays of characters
+            column[number] = "".join(value.astype(str).ravel()) if text else value.tolist()
+    return column
+
+
+def _without_lists(table, form, messages):
+    """A table whose lists are text, for formats that have no place for them."""
+    from astropy.table import Column
+
+    if form in NESTING:
         return table
-    plain = Table(meta=table.meta)
-    for name, column in table.items():
-        if isinstance(column, SkyCoord):
-            plain[f"{name}.ra"] = Column(column.icrs.ra.deg, unit="deg")
-            plain[f"{name}.dec"] = Column(column.icrs.dec.deg, unit="deg")
-        else:
-            plain[name] = column
-    return plain
-
-
-# -- parquet ----------------------------------------------------------------------------------------------------------
-
-
-def _read_parquet(path):
-    """astropy's own reader wants pandas, and knows neither units of fields nor the archive's metadata."""
-    from astropy import units
-    from astropy.table import Table
-    from pyarrow import parquet
-
-    with parquet.ParquetFile(parquet_source(path)) as file:
-        arrow = file.read()
-    said = {key.decode(): value.decode("utf-8", "replace") for key, value in (arrow.schema.metadata or {}).items()}
-    header = _yaml_header(said.get(TABLE_KEY))
-    described = {entry["name"]: entry for entry in header.get("datatype", ())}
-    meta = {key: value for key, value in (header.get("meta") or {}).items() if not key.startswith("__")}
-    meta |= {key: value for key, value in said.items() if key not in NOT_OURS}
-    table = Table(meta=meta)
-    for field, column in zip(arrow.schema, arrow.columns, strict=True):
-        entry = described.get(field.name, {})
-        unit = (field.metadata or {}).get(b"unit", b"").decode()
-        unit = entry.get("unit") if unit in ("", "None") else unit
-        table[field.name] = _from_arrow(column)
-        table[field.name].unit = None if unit is None else units.Unit(unit, parse_strict="silent")
-        table[field.name].description = entry.get("description")
+    odd = [name for name in table.colnames if table[name].dtype.kind == "O" or (form == "csv" and table[name].ndim > 1)]
+    if odd:
+        table = table.copy(copy_data=False)
+        messages.append(f"lists are text in {_NAMES[form]}: {' '.join(odd)}")
+    for name in odd:
+        values = ["" if _unknown(value) else " ".join(map(str, np.ravel(value))) for value in table[name]]
+        table[name] = Column(np.array(values, dtype=str), description=table[name].description)
     return table
 
 
-def _yaml_header(text):
-    from astropy.table.meta import YamlParseError, get_header_from_yaml
-
-    try:
-        return get_header_from_yaml(text.splitlines()) if text else {}
-    except YamlParseError:
-        return {}
-
-
-def _from_arrow(column):
-    """A column of numbers, text or lists of one length, masked where it has nulls."""
-    import pyarrow
-    from astropy.table import Column, MaskedColumn
-
-    if pyarrow.types.is_list(column.type) or pyarrow.types.is_fixed_size_list(column.type):
-        return Column(np.array(column.to_pylist()))
-    missing = column.is_null().to_numpy()
-    if pyarrow.types.is_string(column.type) or pyarrow.types.is_large_string(column.type):
-        values = np.array([text or "" for text in column.to_pylist()], dtype=str)
-    elif pyarrow.types.is_floating(column.type):
-        return Column(column.to_numpy())
-    else:
-        values = np.asarray((column.fill_null(0) if missing.any() else column).to_numpy())
-    return MaskedColumn(values, mask=missing) if missing.any() else Column(values)
-
-
-def _write_parquet(table, _messages):
-    import pyarrow
-    from astropy.table import Table
-    from astropy.table.meta import get_yaml_from_table
-    from pyarrow import parquet
-
-    flat = flatten(_ours(table.meta))
-    rest = {key: value for key, value in table.meta.items() if key.partition(".")[0] not in FLAT}
-    described = Table(table.columns, copy=False)
-    described.meta = rest
-    flat[TABLE_KEY] = "\n".join(get_yaml_from_table(described))
-    arrays = [_to_arrow(table[name]) for name in table.colnames]
-    fields = [
-        pyarrow.field(name, array.type, metadata={"unit": str(table[name].unit or "None")})
-        for name, array in zip(table.colnames, arrays, strict=True)
-    ]
-    out = io.BytesIO()
-    schema = pyarrow.schema(fields, metadata=flat)
-    parquet.write_table(pyarrow.Table.from_arrays(arrays, schema=schema), out, compression="none")
-    return out.getvalue()
-
-
-def _to_arrow(column):
-    import pyarrow
-
-    mask = np.ma.getmaskarray(column) if np.ma.isMaskedArray(column) else None
-    values = np.asarray(column)
-    if values.dtype.kind in "UO" or values.ndim > 1:
-        return pyarrow.array(values.tolist() if mask is None else column.tolist())
-    return pyarrow.array(values, mask=mask)
+def _unknown(value):
+    return value is None or value is np.ma.masked
 
 
 # -- text -------------------------------------------------------------------------------------------------------------
@@ -315,7 +244,7 @@ def _write_csv(table, messages):
     import pyarrow
     from pyarrow import csv
 
-    arrays = [_to_arrow(table[name]) for name in table.colnames]
+    arrays = [to_arrow(table[name]) for name in table.colnames]
     out = io.BytesIO()
     options = csv.WriteOptions(include_header=False, quoting_style="needed")
     csv.write_csv(pyarrow.Table.from_arrays(arrays, names=table.colnames), out, options)
@@ -325,14 +254,14 @@ def _write_csv(table, messages):
 
 _NAMES = {"parquet": "parquet", "ecsv": "ECSV", "csv": "CSV", "fits": "FITS", "votable": "VOTable"}
 _READERS = {
-    "parquet": _read_parquet,
+    "parquet": catalog_parquet.read_parquet,
     "ecsv": _read_ecsv,
     "csv": _read_csv,
     "fits": catalog_exchange.read_fits,
     "votable": catalog_exchange.read_votable,
 }
 _WRITERS = {
-    "parquet": _write_parquet,
+    "parquet": catalog_parquet.write_parquet,
     "ecsv": _write_ecsv,
     "csv": _write_csv,
     "fits": catalog_exchange.write_fits,

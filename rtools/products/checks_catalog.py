@@ -7,6 +7,7 @@ import numpy as np
 
 from rtools.errors import InputError, RtoolsError
 from rtools.products import keys, names, reader
+from rtools.products.catalog_parquet import from_arrow
 from rtools.products.checks_columns import check_columns
 from rtools.products.findings import error, info, warning
 from rtools.products.labels import labels_of
@@ -86,7 +87,7 @@ def _column(path, form, name):
         from pyarrow import parquet
 
         with parquet.ParquetFile(parquet_source(path)) as file:
-            return file.read(columns=[name])[name].to_numpy()
+            return np.ma.filled(from_arrow(file.read(columns=[name])[name]), 0)  # 0 is no label
     from astropy.table import Table
 
     return np.asarray(Table.read(path, format="ascii.ecsv")[name])

@@ -130,7 +130,7 @@ def _known(walk, name, one, two):
 def _plain(column):
     """Values without mask and unit; texts as such."""
     values = np.asarray(np.ma.getdata(column))
-    return values.astype(str) if values.dtype.kind == "O" else values
+    return np.array([str(value) for value in values], dtype=str) if values.dtype.kind == "O" else values
 
 
 def _dtype(column):

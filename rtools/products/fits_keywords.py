@@ -178,8 +178,8 @@ def _moments(meta):
 
 
 def _span(meta):
-    first = metadata.get(meta, "exposure.start_time") or metadata.get(meta, "coadd_info.time_first")
-    last = metadata.get(meta, "exposure.end_time") or metadata.get(meta, "coadd_info.time_last")
+    first = metadata.usable(meta, "exposure.start_time") or metadata.usable(meta, "coadd_info.time_first")
+    last = metadata.usable(meta, "exposure.end_time") or metadata.usable(meta, "coadd_info.time_last")
     return first and nodes.iso(first), last and nodes.iso(last)
 
 

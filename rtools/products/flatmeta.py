@@ -8,7 +8,7 @@ import json
 from rtools.products import layout
 from rtools.products.nodes import readable
 
-__all__ = ["FLAT", "HISTORY", "flatten", "history_of", "kind_of", "record", "replace", "to_tree"]
+__all__ = ["FLAT", "HISTORY", "flatten", "history_of", "kind_of", "ours", "record", "replace", "to_tree"]
 
 ROOT = "roman."
 
@@ -31,6 +31,11 @@ def flatten(meta, root=""):
         elif value is not None:
             found[path] = readable(str(value))
     return found
+
+
+def ours(meta):
+    """The part of a table's metadata that stands under flat keys."""
+    return {key: value for key, value in meta.items() if str(key).partition(".")[0] in FLAT}
 
 
 def replace(flat, path, value):

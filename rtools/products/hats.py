@@ -14,6 +14,7 @@ import numpy as np
 from rtools import __version__
 from rtools.errors import RtoolsError
 from rtools.products import history
+from rtools.products.catalog_parquet import to_arrow
 from rtools.products.parquet_files import parquet_source
 from rtools.products.refcat_files import DEEPEST, PARTITIONS
 
@@ -159,9 +160,7 @@ def _to_arrow(table, place):
         column = table[name]
         if name == CELL:
             continue
-        values = np.asarray(column)
-        mask = np.ma.getmaskarray(column) if np.ma.isMaskedArray(column) else None
-        array = pyarrow.array(values.tolist() if values.dtype.kind in "UO" or values.ndim > 1 else values, mask=mask)
+        array = to_arrow(column)
         arrays.append(array)
         fields.append(pyarrow.field(name, array.type, metadata={"unit": str(column.unit or "None")}))
     return pyarrow.Table.from_arrays(arrays, schema=pyarrow.schema(fields))

@@ -216,10 +216,11 @@ def nearest(tree, key):
 def bare(node):
     """A part of the tree as plain dicts, lists and scalars; tags are dropped, times become ISO strings."""
     if isinstance(node, str):
-        return nodes.iso(node) if _is_time(node) else str(node)
+        return str(nodes.normalise(node)) if _is_time(node) else str(node)
     if isinstance(node, dict):
-        if _is_time(node) and isinstance(node.get("value"), str):
-            return nodes.iso(node)
+        told = nodes.normalise(node) if _is_time(node) else None
+        if isinstance(told, str):
+            return str(told)
         return {str(name): bare(child) for name, child in node.items()}
     if isinstance(node, list):
         return [bare(child) for child in node]
@@ -366,7 +367,7 @@ def _time(key, value, old):
     if moment.tzinfo is not None:
         moment = moment.astimezone(UTC).replace(tzinfo=None)
     text = moment.isoformat(timespec="microseconds" if moment.microsecond % 1000 else "milliseconds")
-    if isinstance(old, dict) and isinstance(old.get("value"), str):
+    if isinstance(old, dict) and isinstance(old.get("value"), str) and old.get("scale", "utc") == "utc":
         return nodes.TaggedDict({**old, "value": text}, old.tag)
     return nodes.TaggedStr(text, (isinstance(old, str) and getattr(old, "tag", None)) or nodes.TIME_TAG)
 

@@ -1,11 +1,11 @@
 """Metadata of products: complete blocks for a new one, what every written file says of itself, what must be there."""
 
-from datetime import UTC, datetime
+from datetime import UTC
 from pathlib import Path
 
 from rtools import __version__
 from rtools.errors import InputError
-from rtools.products import history, layout, nodes
+from rtools.products import history, layout, nodes, times
 from rtools.products.quantities import problem
 
 __all__ = [
@@ -124,7 +124,7 @@ def exposure_mjd(meta):
 
 def mjd_of(time):
     """Modified Julian Date of an ISO time, UTC, or of a time node; ValueError if it is none."""
-    moment = datetime.fromisoformat(nodes.iso(time))
+    moment = times.moment_of(nodes.iso(time))
     return MJD_OF_1970 + moment.replace(tzinfo=UTC).timestamp() / 86400
 
 

@@ -1,13 +1,13 @@
 """Metadata of a mosaic: what its members have in common, how it was made, where it is on the sky."""
 
 import re
-from datetime import datetime
 
 import numpy as np
 
 from rtools.errors import InputError, RtoolsError
 from rtools.products import layout, metadata, names, nodes
 from rtools.products.mosaic_tables import ABSENT, NULL, image_tables
+from rtools.products.times import moment_of
 
 __all__ = ["SKY_TYPES", "blend", "group_of", "metas_of", "mosaic_meta", "product_type", "wcsinfo"]
 
@@ -230,7 +230,7 @@ def _times(members):
     for key in ("start_time", "end_time"):
         for meta in members:
             metadata.require(meta, f"exposure.{key}", path=meta.get("filename"))
-        moments[key] = [datetime.fromisoformat(nodes.iso(meta["exposure"][key])) for meta in members]
+        moments[key] = [moment_of(nodes.iso(meta["exposure"][key])) for meta in members]
     starts = moments["start_time"]
     mean = starts[0] + sum((start - starts[0] for start in starts), starts[0] - starts[0]) / len(starts)
     return {"time_first": _time(min(starts)), "time_last": _time(max(moments["end_time"])), "time_mean": _time(mean)}

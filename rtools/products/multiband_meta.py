@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from rtools.products import layout, metadata, nodes, profiles
+from rtools.products.times import moment_of
 
 __all__ = ["multiband_meta"]
 
@@ -59,7 +60,7 @@ def _common(values):
 
 def _times(infos):
     """First start, last end, mean time and mean exposure time of mosaics."""
-    moments = [datetime.fromisoformat(nodes.iso(info["time_mean"])) for info in infos]
+    moments = [moment_of(nodes.iso(info["time_mean"])) for info in infos]
     mean = EPOCH + sum((moment - EPOCH for moment in moments), timedelta()) / len(moments)
     made = {
         "time_first": min((info["time_first"] for info in infos), key=nodes.iso),

@@ -5,6 +5,8 @@ They behave as str, dict and list; `.tag` is the full tag. A time is a `TaggedSt
 
 import re
 
+from rtools.products.times import utc_of_mapping, utc_of_text
+
 __all__ = [
     "NDARRAY_TAG",
     "TIME_TAG",
@@ -13,6 +15,7 @@ __all__ = [
     "TaggedStr",
     "is_array",
     "is_foreign",
+    "is_time_mapping",
     "iso",
     "normalise",
     "plain",
@@ -139,17 +142,17 @@ def time(iso):
 
 
 def iso(value):
-    """ISO string of a time in any form that Roman files use.
+    """ISO string of a time in any form that ASDF and Roman files use.
 
     Parameters
     ----------
     value : str, TaggedStr, mapping or astropy.time.Time
-        A mapping is the long form of old files: ``{value, base_format, scale}``.
+        A mapping is ``{value, format, base_format, scale}``.
 
     Returns
     -------
     str
-        ``YYYY-MM-DDThh:mm:ss.sss``.
+        ``YYYY-MM-DDThh:mm:ss.sss``, UTC; a text that is no time at all as it is.
 
     Raises
     ------
@@ -157,14 +160,9 @@ def iso(value):
         It is no time.
     """
     if isinstance(value, str):
-        return str(time(value))
-    if isinstance(value, dict) and isinstance(value.get("value"), str):
-        return iso(value["value"])
-    if isinstance(value, dict) and isinstance(value.get("value"), int | float):
-        from astropy.time import Time
-
-        form = value.get("base_format") or value.get("format") or "jd"
-        return str(Time(value["value"], format=form, scale=value.get("scale", "utc")).utc.isot)
+        return utc_of_text(value)
+    if is_time_mapping(value):
+        return utc_of_mapping(value)
     if hasattr(value, "isoformat"):
         return value.isoformat(timespec="milliseconds").replace("+00:00", "")
     if hasattr(value, "isot"):
@@ -181,14 +179,12 @@ def normalise(node):
     strings; every other tagged node stays as it is.
     """
     tag = getattr(node, "tag", None) or ""
-    if "asdf/time/time-" in tag and not isinstance(node, str):
-        return time(iso(node)) if _plain_time(node) else node
-    if tag.startswith(ROMAN_TAG) and _plain_time(node) and "scale" in node:
-        return time(iso(node))
+    if "asdf/time/time-" in tag or (tag.startswith(ROMAN_TAG) and is_time_mapping(node) and "scale" in node):
+        return _time_as_text(node)
     if is_foreign(node):
         return node
     if isinstance(node, str):
-        return time(node) if "file_date" in tag else str(node) if tag else node
+        return _time_as_text(node) if "file_date" in tag else str(node) if tag else node
     if isinstance(node, dict):
         return {key: normalise(value) for key, value in node.items()}
     if isinstance(node, list):
@@ -196,8 +192,22 @@ def normalise(node):
     return node
 
 
-def _plain_time(node):
-    return isinstance(node, dict) and isinstance(node.get("value"), str | int | float)
+def _time_as_text(node):
+    """A time as text in UTC; as it is where it is none, or several."""
+    from rtools.errors import InputError
+
+    if not isinstance(node, str) and not is_time_mapping(node):
+        return node
+    try:
+        return time(iso(node))
+    except InputError:
+        return node
+
+
+def is_time_mapping(node):
+    """Whether a node is the long form of a single time."""
+    value = node.get("value") if isinstance(node, dict) else None
+    return isinstance(value, str | int | float) and not isinstance(value, bool)
 
 
 def plain(node, array=None):

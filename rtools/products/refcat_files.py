@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from rtools.errors import InputError
+from rtools.products.catalog_parquet import from_arrow
 from rtools.products.catalogs import read_catalog
 from rtools.products.parquet_files import parquet_source
 
@@ -197,22 +198,11 @@ def _read_partition(file, cell, fine, everything):
             f"no parquet table that can be read ({' '.join(str(error).split())[:160]})", path=file
         ) from None
     units = {name: (schema.field(name).metadata or {}).get(b"unit", b"").decode() for name in arrow.column_names}
-    table = Table({name: _values(arrow[name]) for name in arrow.column_names})
+    table = Table({name: from_arrow(arrow[name]) for name in arrow.column_names})
     for name, unit in units.items():
         if unit not in ("", "None"):
             table[name].unit = unit
     return table
-
-
-def _values(column):
-    """An array; nulls of numbers are NaN."""
-    import pyarrow
-
-    if pyarrow.types.is_decimal(column.type):
-        column = column.cast(pyarrow.float64())
-    if column.null_count and pyarrow.types.is_integer(column.type):
-        column = column.fill_null(0)
-    return column.to_numpy()
 
 
 def _ranges(cell, order, cells):

@@ -121,7 +121,8 @@ def _described(text):
 def _parquet_column(field, described):
     unit = _text((field.metadata or {}).get(b"unit", b""))
     unit = described.get("unit") if unit in ("", "None") else unit
-    dtype = ARROW.get(str(field.type), str(field.type))
+    held = field.type.value_type if str(field.type).startswith("dictionary<") else field.type
+    dtype = ARROW.get(str(held), str(held))
     return Column(field.name, dtype, unit and str(unit), described.get("description"))
 
 

@@ -101,7 +101,7 @@ def plain_rows(table):
 
 
 def _plain_values(column):
-    values = column.tolist()
+    values = column.astype(str).tolist() if column.dtype.kind == "c" else column.tolist()
     if column.dtype.kind == "f" and column.ndim == 1:
         return [float(str(one)) if np.isfinite(one) else None for one in np.asarray(column)]
     return values

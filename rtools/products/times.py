@@ -1,0 +1,138 @@
+"""Times in the forms that the ASDF standard has: calendar, day of the year, epochs, and numbers in several scales."""
+
+import re
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+
+from rtools.errors import InputError
+
+__all__ = ["moment_of", "utc_of_mapping", "utc_of_text"]
+
+CALENDAR = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?)?")
+OFFSET = re.compile(r"(\d{4}-\d\d-\d\dT[\d:.]+)([+-]\d\d:?\d\d)")
+DAY_OF_YEAR = re.compile(r"\d{4}:\d{3}(:\d\d){0,3}(\.\d+)?")
+EPOCH = re.compile(r"[BJ]\d{4}(\.\d*)?")
+
+LEAP = ":60"
+"""Begin of the seconds of a time in a leap second."""
+
+COUNTS = {"utime": ("unix", 283_996_800.0), "tai_seconds": ("unix_tai", -378_691_200.0)}
+"""Counts of seconds that astropy calls otherwise: from 1979-01-01 without leap seconds, from 1958-01-01 TAI."""
+
+
+def utc_of_text(text):
+    """A time as text in the form of the calendar.
+
+    Parameters
+    ----------
+    text : str
+        Calendar, ``2027:001:00:00:00``, ``J2027.0`` or ``B1950.0``: in UTC, as the ASDF standard says.
+
+    Returns
+    -------
+    str
+        ``YYYY-MM-DDThh:mm:ss.sss``, UTC; what is in none of the forms as it is.
+
+    Raises
+    ------
+    InputError
+        It has the form of a time, and there is no such time.
+    """
+    plain = str(text).strip().replace(" ", "T").removesuffix("Z")
+    if CALENDAR.fullmatch(plain):
+        return plain
+    if DAY_OF_YEAR.fullmatch(plain):
+        return _converted(plain, "yday", "utc")
+    if EPOCH.fullmatch(plain):
+        return _converted(plain, "jyear_str" if plain[0] == "J" else "byear_str", "utc")
+    if OFFSET.fullmatch(plain):
+        try:
+            moment = datetime.fromisoformat(plain)
+        except ValueError:
+            return plain
+        return (moment - moment.utcoffset()).replace(tzinfo=None).isoformat(timespec="milliseconds")
+    return plain
+
+
+def utc_of_mapping(node):
+    """The long form of a time as text in the form of the calendar.
+
+    Parameters
+    ----------
+    node : mapping
+        value, a text or a number; format and scale, UTC by default. A text without format is in any of its forms; a
+        number without is a Julian date.
+
+    Returns
+    -------
+    str
+        ``YYYY-MM-DDThh:mm:ss.sss``, UTC.
+
+    Raises
+    ------
+    InputError
+        There is no such format, scale or time.
+    """
+    value, scale = node["value"], str(node.get("scale") or "utc").lower()
+    form = str(node.get("format") or ("" if isinstance(value, str) else node.get("base_format") or "jd"))
+    if isinstance(value, str):
+        if form in ("byear", "jyear"):
+            value = value if value[:1] in "BJ" else f"{form[0].upper()}{value}"
+        text = value.strip().replace(" ", "T").removesuffix("Z")
+        if scale == "utc":
+            return utc_of_text(text)
+        form = next((name for name, pattern in _TEXTS.items() if pattern.fullmatch(text)), None)
+        if form is None:
+            raise InputError(f"{value!r:.60} is no time")
+        return _converted(text, {"B": "byear_str", "J": "jyear_str"}.get(text[0], form), scale)
+    form, begin = COUNTS.get(form, (form, 0.0))
+    return _converted(value + begin, form, scale)
+
+
+_TEXTS = {"isot": CALENDAR, "yday": DAY_OF_YEAR, "epoch": EPOCH}
+
+
+def _converted(value, form, scale):
+    """A time of astropy's format and scale, in UTC."""
+    import warnings
+
+    from astropy.time import Time
+
+    try:
+        with _offline(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a leap second that is not known yet, a year far away
+            return str(Time(value, format=form, scale=scale).utc.isot)
+    except Exception as error:  # the tables of the Earth's rotation raise errors of their own
+        raise InputError(f"{value!r:.60} is no time of format {form} and scale {scale}") from error
+
+
+@contextmanager
+def _offline():
+    """UT1 comes from the tables that are installed."""
+    from astropy.utils import iers
+
+    with iers.conf.set_temp("auto_download", False), iers.conf.set_temp("iers_degraded_accuracy", "ignore"):
+        yield
+
+
+def moment_of(text):
+    """A time to compute with.
+
+    Parameters
+    ----------
+    text : str
+        ``YYYY-MM-DDThh:mm:ss.sss``, UTC (`rtools.products.nodes.iso`).
+
+    Returns
+    -------
+    datetime.datetime
+        Without time zone. A leap second is the second after it, as clocks of computers have it.
+
+    Raises
+    ------
+    ValueError
+        It is no time.
+    """
+    if text[16:19] != LEAP:
+        return datetime.fromisoformat(text)
+    return datetime.fromisoformat(f"{text[:16]}:59{text[19:]}") + timedelta(seconds=1)
