@@ -9,7 +9,7 @@ from run_case import piped
 from rtools.commands import common
 from rtools.commands.refs import command
 from rtools.reference import instrument, make
-from rtools.reference.types import TYPES
+from rtools.reference.types import APPLIED, TYPES
 
 META = {
     "exposure": {"type": "WFI_IMAGE", "start_time": "2027-01-01T00:00:00.000"},
@@ -67,9 +67,51 @@ def test_make_writes_every_type(refdir, capsys):
     status, out, _err = run(capsys, "list", refdir)
     assert status == 0
     rows = table(out)
-    assert {row[1] for row in rows} == set(TYPES)
-    assert len(rows) == len(TYPES)
+    assert sorted(row[1] for row in rows) == sorted(APPLIED)
     assert all(row[0].startswith(f"roman_wfi_{row[1]}_") for row in rows)
+
+
+def bam_file(path):
+    """A boresight alignment reference, four numbers, as the mission's schema has it."""
+    import asdf
+    from asdf.tagged import TaggedDict, TaggedString
+
+    useafter = TaggedString("2026-10-01T00:00:00.000")
+    useafter._tag = "tag:stsci.edu:asdf/time/time-1.4.0"
+    meta = {"reftype": "BAM", "useafter": useafter, "instrument": {"name": "WFI"}, "telescope": "ROMAN"}
+    tag = "asdf://stsci.edu/datamodels/roman/tags/reference_files/bam-2.0.0"
+    tree = {"meta": meta, "bam_quaternion": [0.0, 0.0, 0.0, 1.0]}
+    asdf.AsdfFile({"roman": TaggedDict(tree, tag)}).write_to(path)
+    return path
+
+
+def test_boresight_alignment_is_listed_shown_and_checked_but_not_applied(uncal, tmp_path, capsys):
+    directory = tmp_path / "bam"
+    directory.mkdir()
+    path = bam_file(directory / "roman_wfi_bam_0001.asdf")
+    status, out, _err = run(capsys, "list", directory)
+    assert (status, table(out)[0][:2]) == (0, [path.name, "bam"])
+    status, out, _err = run(capsys, "show", path)
+    assert status == 0
+    assert ["type", "bam"] in table(out)
+
+    def checked(*words):
+        _status, out, err = run(capsys, "check", uncal, "--json", *words)
+        return [row for row in json.loads(out)["references"] if row["type"] == "bam"], err
+
+    [row], _err = checked("--refdir", directory)
+    assert (row["status"], row["reference"]) == ("found", str(path.resolve()))
+    assert "no tool applies it" in row["note"]
+    rows, err = checked("--builtin")
+    assert rows == []
+    assert "missing" not in err
+
+
+def test_there_is_no_nominal_boresight_alignment(tmp_path, capsys):
+    status, out, err = run(capsys, "make", tmp_path / "x", "--detector", "WFI01", "--types", "bam")
+    assert (status, out) == (2, "")
+    assert "no bam" in err
+    assert not (tmp_path / "x").exists()
 
 
 def test_make_tells_in_json_what_it_made(tmp_path, capsys):

@@ -305,6 +305,17 @@ def test_in_place_is_atomic_and_only_when_asked_for(exposure, tmp_path, capsys):
     assert [one.name for one in tmp_path.iterdir()] == [path.name]
 
 
+@pytest.mark.parametrize(
+    ("words", "said"), [((), True), (("--fgs-quaternion", 0, 0, 0.0012, 0.99999928), False)], ids=["launch", "given"]
+)
+def test_it_says_that_the_boresight_alignment_is_not_applied(of_detector, words, said, tmp_path, capsys):
+    path = tmp_path / "x_uncal.asdf"
+    assert tool("set", of_detector, "ref_file.bam=crds://roman_wfi_bam_0001.asdf", "-o", path, "-q", "--new") == 0
+    capsys.readouterr()
+    assert tool("point", path, "-o", tmp_path / "y_uncal.asdf", *WORDS, *words) == 0
+    assert ("roman_wfi_bam_0001.asdf is not applied" in capsys.readouterr().err) == said
+
+
 def test_an_aperture_that_is_none_is_refused(exposure, tmp_path, capsys):
     path = tmp_path / "x_uncal.asdf"
     assert tool("set", exposure, "pointing.target_aperture=NOWHERE", "-o", path) == 0

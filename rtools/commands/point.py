@@ -29,7 +29,8 @@ says the way from body to FGS, SCF_AC_EST_FGS_QBR_1 … _4. Samples during the e
 fewer than two the neighbours within --tolerance count, too: the source is CALCULATED. An attitude that is given, or
 with --allow-default that of the file, is PLANNED. The guide star stays where it appears, at H, V pixels from the
 reference pixel of the detector (H along x, V against y); without one, and without hv_position in the file, the
-reference point of the aperture takes its place.
+reference point of the aperture takes its place. A boresight alignment reference (bam) is not applied: the way from body
+to FGS is that of --fgs-quaternion, else the table's, else that before launch.
 
 --summary prints target, V1 and reference point as the files say, with their separations; --v1 prints V1 of files, or of
 an engineering table --between two times. -o writes such a table, its extension says the format."""

@@ -33,16 +33,19 @@ command = common.group(
 @common.tool(
     "rt-refs check",
     summary="Every reference that a file's chain needs, and what is found where.",
-    description="Exit status 4 if one that is needed is missing.",
+    description="Exit status 4 if one that is needed is missing. A boresight alignment (bam) that is found is listed, "
+    "too, although no tool applies it.",
     examples=("rt-refs check X_uncal.asdf --refdir refs", "rt-refs check X_uncal.asdf --refdir refs --builtin --json"),
 )
 @click.argument("file")
 @options.references
 @options.json_output
 def check(console, file, ref, refdir, builtin, as_json):
+    from rtools.declare import Reference
     from rtools.pipeline import chain
     from rtools.products import metadata
     from rtools.reference import find, match
+    from rtools.reference.types import APPLIED, TYPES
 
     config = reference_config(ref, refdir, builtin)
     needed = ("exposure.type", "exposure.start_time", "instrument.detector", "instrument.optical_element")
@@ -51,6 +54,7 @@ def check(console, file, ref, refdir, builtin, as_json):
             meta = product.meta
         metadata.require(meta, *needed, path=file)
         uses = [use for step in chain.steps_for(meta) for use in step.references]
+        uses += [Reference(name, absent="skip", optional=True) for name in TYPES if name not in APPLIED]
         answers = find.survey(meta, uses, config, log=console.log)
     rows = [
         {
@@ -59,9 +63,10 @@ def check(console, file, ref, refdir, builtin, as_json):
             "origin": answer.source.origin if answer.source else None,
             "reference": answer.source.label if answer.source else None,
             "checksum": answer.source.checksum if answer.source else None,
-            "note": answer.note,
+            "note": answer.note if answer.type in APPLIED else f"{answer.note}; no tool applies it",
         }
         for answer in answers
+        if answer.type in APPLIED or answer.source
     ]
     if as_json:
         common.print_json({"file": file, "exposure": vars(match.wanted(meta)), "references": rows})
@@ -148,7 +153,7 @@ def show(console, file, as_json):
     "rt-refs make",
     summary="Write the nominal instrument, or a seeded variation of it, as reference files.",
     description="Not for science: part of its values are assumed. A detector and an element take about 1.9 GB "
-    "before compression; --all says the total and goes on.",
+    "before compression; --all says the total and goes on. There is no nominal boresight alignment (bam).",
     examples=(
         "rt-refs make refs --detector WFI01 --element F158",
         "rt-refs make refs2 --detector WFI01 --element F158 --seed 7",

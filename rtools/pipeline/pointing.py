@@ -112,6 +112,9 @@ def _sampled(request, start, end):
 
 def _solved(meta, sample, request, log):
     require(meta, "wcsinfo.aperture_name", "instrument.detector")
+    bam = get(meta, "ref_file.bam")
+    if sample.fgs is None and bam not in (None, "", "?", "N/A"):
+        log("warning", f"the boresight alignment {bam} is not applied: body to FGS is that before launch")
     return pointing.solve(
         sample.quaternion,
         meta["wcsinfo"]["aperture_name"],

@@ -11,7 +11,7 @@ from hashlib import md5
 from rtools.errors import UsageError
 from rtools.reference import nominal
 from rtools.reference.instrument import BORDER, CHANNEL, ELEMENTS, FRAME, detector
-from rtools.reference.types import TYPES
+from rtools.reference.types import APPLIED, TYPES
 
 __all__ = ["Builtin"]
 
@@ -38,7 +38,7 @@ class Builtin:
     Raises
     ------
     UsageError
-        No such type, detector or element.
+        No such type, detector or element; a type that no tool applies.
     """
 
     type: str
@@ -53,6 +53,8 @@ class Builtin:
         detector(self.detector)
         if self.type not in TYPES:
             raise UsageError(f"no reference type is called {self.type!r}", mend=f"types: {' '.join(TYPES)}")
+        if self.type not in APPLIED:
+            raise UsageError(f"the nominal instrument has no {self.type}: no tool applies one")
         if self.element not in ELEMENTS:
             raise UsageError(f"no optical element is called {self.element!r}", mend=f"they are {' '.join(ELEMENTS)}")
 

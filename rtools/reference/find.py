@@ -11,7 +11,7 @@ from rtools.reference import crds_cache
 from rtools.reference.builtin import Builtin
 from rtools.reference.instrument import DETECTORS, ELEMENTS, FRAME
 from rtools.reference.match import best, mismatches, wanted
-from rtools.reference.types import TYPES, type_of
+from rtools.reference.types import APPLIED, TYPES, type_of
 
 __all__ = ["Answer", "Config", "references", "survey"]
 
@@ -113,6 +113,8 @@ def survey(meta, uses, config=None, *, frame=(FRAME, FRAME), log=None):
     overrides = _overrides(config)
     want = wanted(meta)
     uses = _merge(uses)
+    for reftype in overrides.keys() - {*APPLIED, *(use.type for use in uses)}:
+        log("warning", f"--ref {reftype}: no tool applies a reference of this type")
     places = _places(config, [use.type for use in uses if use.type not in overrides], meta, log)
     return [_answer(use, overrides.get(use.type), places, config, _Case(want, tuple(frame), log)) for use in uses]
 
@@ -186,7 +188,7 @@ def _answer(use, override, places, config, case):
                 case.log("warning", f"{path}: {note}; this one taken")
             return _open(reftype, path, origin, case, note=note)
         notes.append(f"{place} ({note})" if note else place)
-    if config.builtin or (config.builtin is None and not places):
+    if reftype in APPLIED and (config.builtin or (config.builtin is None and not places)):
         case.log("info", f"{reftype}: built-in nominal reference")
         return Answer(reftype, _builtin(reftype, case), "found")
     where = ", ".join(notes) or "no place is configured"

@@ -16,7 +16,7 @@ from rtools.reference.types import type_of
 
 __all__ = ["cache_file", "candidate_of", "scan"]
 
-FORMAT = 1
+FORMAT = 2
 """Of the cache file; another number is thrown away."""
 
 

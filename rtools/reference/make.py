@@ -11,7 +11,7 @@ from rtools.errors import UsageError
 from rtools.reference import nominal
 from rtools.reference.builtin import Builtin
 from rtools.reference.instrument import DETECTORS, ELEMENTS, EXPOSURE_TYPES, FRAME
-from rtools.reference.types import TYPES
+from rtools.reference.types import APPLIED, TYPES
 
 __all__ = ["Job", "jobs", "metadata", "paths", "size", "write"]
 
@@ -31,7 +31,7 @@ def jobs(detectors, elements, *, types=(), seed=0, frame=(FRAME, FRAME)):
     ----------
     detectors, elements : iterable of str
     types : iterable of str, optional
-        Reference types; all by default.
+        Reference types; all that tools apply by default.
     seed : int
         0 for the nominal set, else a seeded variation.
     frame : tuple of int
@@ -46,7 +46,7 @@ def jobs(detectors, elements, *, types=(), seed=0, frame=(FRAME, FRAME)):
     Raises
     ------
     UsageError
-        No such type, detector or element.
+        No such type, detector or element; a type that no tool applies.
     """
     for words, known, what in (
         (types, TYPES, "reference type"),
@@ -57,7 +57,7 @@ def jobs(detectors, elements, *, types=(), seed=0, frame=(FRAME, FRAME)):
             if word not in known:
                 raise UsageError(f"no {what} is called {word!r}", mend=f"they are {' '.join(known)}")
     made = {}
-    for reftype in types or TYPES:
+    for reftype in types or APPLIED:
         kind = TYPES[reftype]
         for detector in detectors:
             for element in (word for word in elements if word in kind.elements()) if kind.element else (ELEMENTS[0],):

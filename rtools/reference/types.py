@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from rtools.reference.instrument import FILTERS, SPECTRAL_ELEMENTS
 
-__all__ = ["TYPES", "RefType", "type_of"]
+__all__ = ["APPLIED", "TYPES", "RefType", "type_of"]
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,8 @@ class RefType:
         Whether it is selected on these, besides the date.
     schema : str
         Name in the tag, where it is not `name`.
+    applied : bool
+        Whether any tool applies it, so that the nominal instrument has one.
     """
 
     name: str
@@ -32,6 +34,7 @@ class RefType:
     element: bool = False
     exposure_type: bool = False
     schema: str = ""
+    applied: bool = True
 
     def elements(self):
         """Optical elements for which a file of its own makes sense."""
@@ -59,9 +62,14 @@ TYPES = {
         RefType("flat", ("data", "err", "dq"), element=True),
         RefType("epsf", ("psf",), element=True),
         RefType("apcorr", nodes=("data",)),
+        RefType("bam", nodes=("bam_quaternion",), detector=False, applied=False),
     )
 }
-"""Types of the exposure chain and the source catalog, in the order in which the chain needs them."""
+"""Types of the exposure chain and the source catalog, in the order in which the chain needs them, and those that are
+only known."""
+
+APPLIED = tuple(kind.name for kind in TYPES.values() if kind.applied)
+"""Names of the types that some tool applies; the nominal instrument has these."""
 
 ALIASES = {"inverse_linearity": "inverselinearity"} | {kind.schema: name for name, kind in TYPES.items() if kind.schema}
 
