@@ -133,7 +133,7 @@ def piped(monkeypatch, data):
     out = io.BytesIO()
     with monkeypatch.context() as patched:
         patched.setattr(sys, "stdin", Pipe(io.BytesIO(data)))
-        patched.setattr(sys, "stdout", pipe := Pipe(out, write_through=True))
+        patched.setattr(sys, "stdout", pipe := Pipe(out, errors="surrogateescape", write_through=True))
         yield out
         pipe.detach()  # or it would close what it wrote to
 

@@ -1,6 +1,5 @@
 """What a shell can hand over: lists that NUL ends, names that are no UTF-8, JSON for any reader."""
 
-import io
 import json
 import os
 import subprocess
@@ -11,6 +10,7 @@ import pytest
 from run_case import meta, piped, rewrite, tool
 
 from rtools.commands.lists import expand_inputs
+from rtools.pipeline.aligning import catalog_path
 from rtools.products.jsontext import json_text
 from rtools.products.nodes import readable
 
@@ -79,14 +79,6 @@ def test_names_that_nul_ends_on_standard_input(product, monkeypatch):
 
 
 @pytest.fixture
-def stdout(monkeypatch):
-    """What tools print, as bytes; any name of a file can be printed."""
-    out = io.BytesIO()
-    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(out, errors="surrogateescape", write_through=True))
-    return out
-
-
-@pytest.fixture
 def odd(product, tmp_path):
     """``odd(kind)``: a product with bytes in its name, and in that of its directory, that are no letters."""
     folder = tmp_path / os.fsdecode(b"d\xfe")
@@ -106,30 +98,33 @@ def test_letters_stay_and_other_bytes_of_a_name_become_replacement_characters():
     assert readable(os.fsdecode(b"\xff\xfe.asdf")) == "\ufffd\ufffd.asdf"
 
 
-def test_products_of_a_name_that_is_no_utf_8_are_written(odd, stdout):
+def test_products_of_a_name_that_is_no_utf_8_are_written(odd, monkeypatch):
     image = odd("cal")
     made = image.with_name(os.fsdecode(b"c\xff_cal.asdf"))
-    assert tool("cut", image, "--section", "0:50,0:50", "-o", made) == 0
-    assert meta(made)["filename"] == "c\ufffd_cal.asdf"
-    assert tool("catalog", image, "-q") == 0
     catalog = image.with_name(os.fsdecode(b"b\xff_cat.parquet"))
-    stdout.truncate(0)
-    assert tool("get", "meta.filename", catalog) == 0
-    assert stdout.getvalue().lstrip(b"\0").decode() == "b\ufffd_cat.parquet\n"
+    with piped(monkeypatch, b""):
+        assert tool("cut", image, "--section", "0:50,0:50", "-o", made) == 0
+        assert meta(made)["filename"] == "c\ufffd_cal.asdf"
+        assert tool("catalog", image, "-q") == 0
+    with piped(monkeypatch, b"") as out:
+        assert tool("get", "meta.filename", catalog) == 0
+    assert out.getvalue().decode() == "b\ufffd_cat.parquet\n"
     for form in ("ecsv", "fits", "parquet"):
         table = catalog.with_name(os.fsdecode(b"t\xff." + form.encode()))
-        assert tool("table", catalog, "--format", form, "-o", table) == 0
-        assert tool("info", table) == 0
+        with piped(monkeypatch, b""):
+            assert tool("table", catalog, "--format", form, "-o", table) == 0
+            assert tool("info", table) == 0
 
 
 @pytest.mark.parametrize(
     "line", ["view FILE -o DIR/x.png", "fits FILE --outdir DIR", "set FILE exposure.nresultants=5 -o DIR/y.asdf"]
 )
-def test_tools_take_names_that_are_no_utf_8(line, odd, stdout):
+def test_tools_take_names_that_are_no_utf_8(line, odd, monkeypatch):
     name, *words = line.split()
     image = odd("cal")
     places = {"FILE": str(image)}
-    assert tool(name, *(places.get(word, word.replace("DIR", str(image.parent))) for word in words)) == 0
+    with piped(monkeypatch, b""):
+        assert tool(name, *(places.get(word, word.replace("DIR", str(image.parent))) for word in words)) == 0
 
 
 def test_paths_of_outputs_are_printed_as_the_bytes_that_they_are(odd, tmp_path):
@@ -138,3 +133,39 @@ def test_paths_of_outputs_are_printed_as_the_bytes_that_they_are(odd, tmp_path):
     words = [image, "--section", "0:50,0:50", "--outdir", tmp_path / "cut"]
     done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, env={**os.environ, "LC_ALL": "C"})
     assert done.stdout == os.fsencode(tmp_path / "cut" / image.name) + b"\n"
+
+
+# -- names inside files -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["../../escaped", "/tmp/escaped", "..", "a/b", "a\0b"])
+def test_a_product_name_that_leads_out_of_the_directory_is_refused(name, product, tmp_path, capsys):
+    members = [{"expname": str(product("cal")), "exptype": "science"}]
+    path = tmp_path / "x_asn.json"
+    path.write_text(json.dumps({"products": [{"name": name, "members": members}]}))
+    assert tool("run", path, "--outdir", tmp_path / "a" / "b") == 3
+    assert "a name without directories is expected" in capsys.readouterr().err
+    assert list(tmp_path.rglob("*_coadd.asdf")) == []
+    assert tool("asn", "--check", path) == 1
+    assert tool("asn", product("cal"), "--product-name", name) == 2
+
+
+def test_a_catalog_that_an_image_names_is_looked_for_beside_it_only(tmp_path):
+    (tmp_path / "elsewhere.parquet").write_text("")
+    (tmp_path / "images").mkdir()
+    image = tmp_path / "images" / "x_cal.asdf"
+    named = {"source_catalog": {"tweakreg_catalog_name": "../elsewhere.parquet"}}
+    assert catalog_path(image, named) is None
+    (tmp_path / "images" / "elsewhere.parquet").write_text("")
+    assert catalog_path(image, named) == tmp_path / "images" / "elsewhere.parquet"
+
+
+# -- a status of 0 ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["catalog", "tweakreg"])
+def test_a_saturated_exposure_has_no_catalog_and_the_status_says_so(name, drowned, tmp_path, capsys):
+    refcat = ("--refcat", "gaia") if name == "tweakreg" else ()
+    assert tool(name, drowned[1], *refcat, "--outdir", tmp_path / "out") == 3
+    assert "every science pixel is saturated: there is no image" in capsys.readouterr().err
+    assert list(tmp_path.rglob("*.*")) == []

@@ -84,7 +84,7 @@ def command(console, exposures, product_name, target, skycell, product_type, cel
     vain = [key for key in MAKING if common.typed(key)] if check or members else []
     if vain:
         raise UsageError(f"--{vain[0].replace('_', '-')} is for associations that are made")
-    _refuse_words(psf_match, release)
+    _refuse_words(psf_match, release, product_name)
     files = list(dict.fromkeys(common.expand_inputs("@-" if name == "-" else name for name in exposures)))
     if not files:
         raise UsageError("no files")
@@ -111,13 +111,16 @@ def command(console, exposures, product_name, target, skycell, product_type, cel
     return 0
 
 
-def _refuse_words(psf_match, release):
-    """Refuse what is no filter, and what is no data release."""
+def _refuse_words(psf_match, release, product_name):
+    """Refuse what is no filter, what is no data release, and what is no name of a product."""
+    from rtools.products.association import is_product_name
     from rtools.products.names import ELEMENTS
 
     filters = [element for element in ELEMENTS if element.startswith("f")]
     if psf_match and psf_match.lower() not in filters:
         raise UsageError(f"--psf-match {psf_match}: no filter", mend=f"one of {' '.join(filters)}")
+    if product_name and not is_product_name(product_name):
+        raise UsageError(f"--product-name {product_name}: a name without directories is expected", mend="see --outdir")
     if release and not re.fullmatch(r"p|r[1-9]\d*(-[a-z0-9]+)?", release):
         raise UsageError(f"--release {release}: no data release", mend="p, r1, r1-ultradeep …")
 

@@ -154,13 +154,17 @@ def member_of(plan, request, meta, wcs, *, columns=None, log):
 
 
 def catalog_path(path, meta, given=None):
-    """Catalog of an image file: the one given, else the one that its metadata name, else its sibling, else None."""
+    """Catalog of an image file: the one given, else the one that its metadata name, else its sibling, else None.
+
+    Of what the metadata say only the name counts, beside the image: directories are those of another machine, and a
+    catalog that is brought up to date may not be any file there is.
+    """
     if given is not None:
         return Path(given)
     path = Path(path)
     named = (meta.get("source_catalog") or {}).get("tweakreg_catalog_name")
     stem, _suffix = names.split_suffix(path.name)
-    tried = [path.parent / str(named)] if named not in (None, "", "?") else []
+    tried = [path.with_name(Path(str(named)).name)] if Path(str(named or "")).name not in ("", "..", "?") else []
     tried += [path.parent / f"{stem}_cat{extension}" for extension in (".parquet", ".ecsv")]
     return next((one for one in tried if one.is_file()), None)
 

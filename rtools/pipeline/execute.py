@@ -159,6 +159,8 @@ class _Run:
         boundary = sum(chain.ORDER.index(task.step.name) <= chain.ORDER.index("saturation") for task in tasks)
         engine.prepare(0, boundary)
         saturated = self._all_saturated(engine, boundary)
+        if saturated and any(task.step.kind in ("catalog", "align") for task in self.plan.tasks if self.request.single):
+            raise InputError("every science pixel is saturated: there is no image", path=self.plan.product.path)
         if saturated:
             self.journal.log("warning", "every science pixel is saturated in every resultant; no slopes are fitted")
             for task in self.plan.tasks:

@@ -11,6 +11,7 @@ __all__ = [
     "Association",
     "Member",
     "content_of",
+    "is_product_name",
     "make_association",
     "problems",
     "read_association",
@@ -164,10 +165,18 @@ def problems(content):
     return found
 
 
+def is_product_name(name):
+    """Whether a text can begin names of files in the directory that is asked for, and lead nowhere else."""
+    return name not in ("", ".", "..") and not set(name) & {"/", "\\", "\0"}
+
+
 def _product_problems(where, product):
     if not isinstance(product, dict) or not isinstance(product.get("members"), list):
         return [f"{where} has no members"]
-    found = [] if isinstance(product.get("name"), str | None) else [f"{where}.name is no text"]
+    name = product.get("name")
+    found = [] if isinstance(name, str | None) else [f"{where}.name is no text"]
+    if name and isinstance(name, str) and not is_product_name(name):
+        found.append(f"{where}.name is {name!r}: a name without directories is expected")
     for number, member in enumerate(product["members"]):
         place = f"{where}.members[{number}]"
         if not isinstance(member, dict) or not isinstance(member.get("expname"), str) or not member["expname"]:

@@ -14,6 +14,7 @@ from rtools.errors import InputError, RtoolsError, UsageError
 from rtools.products import catalog_exchange, catalog_parquet, flatmeta, history
 from rtools.products.catalog_parquet import to_arrow
 from rtools.products.flatmeta import flatten
+from rtools.products.nodes import readable
 
 __all__ = ["EXTENSIONS", "form_of_name", "read_catalog", "stage_catalog", "stamp"]
 
@@ -144,7 +145,7 @@ def stamp(table, filename, entry):
     """Let a product's catalog say what it is called, when it was written and what was done to it; others stay."""
     named = "roman.meta.filename"
     if named in table.meta:
-        said = {named: str(filename), "roman.meta.file_date": history.stamp()}
+        said = {named: readable(str(filename)), "roman.meta.file_date": history.stamp()}
         table.meta = flatmeta.record(dict(table.meta) | said, entry)
 
 

@@ -5,6 +5,7 @@ import re
 
 from rtools.products import layout, names
 from rtools.products.findings import error, info, warning
+from rtools.products.nodes import readable
 
 __all__ = ["check_name"]
 
@@ -53,7 +54,7 @@ def check_name(path, kind, meta):
 def _filename(base, meta):
     """The name that the file gives itself, where the base name has no grammar."""
     stated = meta.get("filename")
-    if stated not in (None, "", "?", base):
+    if stated not in (None, "", "?", readable(base)):
         yield warning("name", "meta.filename", f"{stated}, but the file is {base}")
 
 

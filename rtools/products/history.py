@@ -4,6 +4,7 @@ import sys
 from datetime import UTC, datetime
 
 from rtools import __version__
+from rtools.products.nodes import readable
 
 __all__ = ["entry", "log_line", "stamp"]
 
@@ -41,7 +42,7 @@ def entry(tool, *, parameters=None, references=None, inputs=(), arguments=None):
     """
     inputs = [str(name) for name in inputs]
     arguments = [str(word) for word in (sys.argv[1:] if arguments is None else arguments)]
-    return {
+    made = {
         "description": f"{tool} (rtools {__version__})" + (f" on {', '.join(inputs)}" if inputs else ""),
         "time": stamp(),
         "software": {"name": "rtools", "version": __version__},
@@ -51,6 +52,16 @@ def entry(tool, *, parameters=None, references=None, inputs=(), arguments=None):
         "references": {kind: _reference(source) for kind, source in (references or {}).items()},
         "inputs": inputs,
     }
+    return _readable(made)
+
+
+def _readable(value):
+    """Texts that any file can hold: names of files are bytes."""
+    if isinstance(value, dict):
+        return {key: _readable(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_readable(one) for one in value]
+    return readable(value) if isinstance(value, str) else value
 
 
 def _reference(source):

@@ -220,7 +220,7 @@ def stamp_file(kind, meta, path):
     if kind.startswith("reference/"):
         return dict(meta)
     return dict(meta) | {
-        "filename": Path(path).name,
+        "filename": nodes.readable(Path(path).name),
         "file_date": nodes.time(history.stamp()),
         "model_type": layout.model(kind),
         "product_type": PRODUCT_TYPES.get(kind) or meta.get("product_type") or nodes.FILL_STRING,
