@@ -14,6 +14,7 @@ from rtools.mosaic.steps import WEIGHTS
 from rtools.pipeline.mosaic_extent import check_covering, check_stated, far_apart
 from rtools.products import header, metadata, reader
 from rtools.products.coordinates import load_wcs
+from rtools.products.unitless import without_units
 
 __all__ = ["Frame", "Wanted", "choose_frame", "refuse_empty", "weight_of"]
 
@@ -175,7 +176,7 @@ def _grid_alone(path, shape):
 
     try:
         with asdf.open(path, lazy_load=False, memmap=False) as file:
-            grid = grid_like(file["wcs"], shape)
+            grid = grid_like(without_units(file["wcs"]), shape)
             return grid if shape else check_stated(grid)
     except (InputError, UsageError) as error:
         raise InputError(str(error), path=path) from None

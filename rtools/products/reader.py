@@ -3,6 +3,7 @@
 import math
 import os
 import threading
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property, partial
 
@@ -226,7 +227,13 @@ class Product:
         except TypeError:
             from rtools.products.serial import convert
 
-            return convert(node)
+            made = convert(node)
+        if hasattr(made, "forward_transform") or hasattr(made, "param_names"):
+            from rtools.products.unitless import plain_transform
+
+            with self._named():
+                return plain_transform(made)
+        return made
 
     def close(self):
         """Close the file; maps handed out stay valid."""
@@ -340,14 +347,17 @@ class Product:
         """`blocks.line_jobs`, whose errors name this file."""
 
         def named(job):
-            try:
+            with self._named():
                 job()
-            except InputError as error:
-                error.path = self.path
-                raise
 
-        try:
+        with self._named():
             return [partial(named, job) for job in blocks.line_jobs(self._descriptor(), block, wanted, outs)]
+
+    @contextmanager
+    def _named(self):
+        """Let errors name this file."""
+        try:
+            yield
         except InputError as error:
             error.path = self.path
             raise
