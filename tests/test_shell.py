@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -169,3 +170,65 @@ def test_a_saturated_exposure_has_no_catalog_and_the_status_says_so(name, drowne
     assert tool(name, drowned[1], *refcat, "--outdir", tmp_path / "out") == 3
     assert "every science pixel is saturated: there is no image" in capsys.readouterr().err
     assert list(tmp_path.rglob("*.*")) == []
+
+
+# -- pipes that are named as files ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def pipe(tmp_path):
+    """``pipe(path)``: the name of a pipe from which a file can be read once."""
+    writers = []
+
+    def make(path):
+        name = tmp_path / f"pipe{len(writers)}"
+        os.mkfifo(name)
+        writers.append(threading.Thread(target=name.write_bytes, args=(Path(path).read_bytes(),), daemon=True))
+        writers[-1].start()
+        return name
+
+    yield make
+    for writer in writers:
+        writer.join(10)
+
+
+@pytest.mark.parametrize("line", ["stat --array data FILE", "info FILE", "validate FILE --quick", "diff FILE FILE2"])
+def test_a_pipe_is_read_as_a_file(line, pipe, product, capsys):
+    places = (
+        {"FILE": pipe(product("cal")), "FILE2": pipe(product("cal"))} if "2" in line else {"FILE": pipe(product("cal"))}
+    )
+    name, *words = line.split()
+    assert tool(name, *(places.get(word, word) for word in words)) == 0
+
+
+def test_products_of_pipes_are_called_as_these_call_themselves(pipe, product, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert tool("flux", pipe(product("cal")), "-q") == 0
+    assert capsys.readouterr().out == f"{product('cal').name.replace('_cal', '_flux')}\n"
+
+
+def test_an_association_in_a_pipe_has_its_members_in_the_working_directory(
+    pipe, product, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "x_cal.asdf").write_bytes(Path(product("cal")).read_bytes())
+    (tmp_path / "list").write_text(json.dumps({"products": [{"name": "f", "members": [{"expname": "x_cal.asdf"}]}]}))
+    assert tool("asn", "--members", pipe("list")) == 0
+    assert capsys.readouterr().out == f"{tmp_path / 'x_cal.asdf'}\n"
+    assert tool("run", pipe("list"), "--skip", "catalog", "-q") == 0
+    assert (tmp_path / "f_coadd.asdf").exists()
+
+
+def test_options_take_pipes_and_errors_name_them(pipe, product, tmp_path, capsys):
+    listing = tmp_path / "list"
+    listing.write_text(f"{product('cal')}\n")
+    assert tool("get", "product_type", f"@{pipe(listing)}") == 0
+    config = tmp_path / "config"
+    config.write_text('array = ["data"]')
+    assert tool("stat", product("cal"), "--config", pipe(config)) == 0
+    segments = pipe(product("cal").with_name(product("cal").name.replace("_cal", "_segm")))
+    out = ("-o", tmp_path / "f_cat.parquet", "-q")
+    assert tool("catalog", product("cal"), "--forced-segmentation", segments, *out) == 0
+    wrong = pipe(listing)
+    assert tool("catalog", product("cal"), "--ref", f"epsf={wrong}", *out, "--overwrite") == 3
+    assert f"{wrong}: not an ASDF file" in capsys.readouterr().err

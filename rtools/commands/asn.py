@@ -9,6 +9,7 @@ import click
 
 from rtools.commands import common, options
 from rtools.commands.asn_reading import check_files, print_members
+from rtools.commands.inputs import is_association, local_path, opened
 from rtools.commands.outputs import Outputs, deliver
 from rtools.errors import InputError, UsageError
 
@@ -131,7 +132,7 @@ def _unfolded(console, files):
 
     found = {}
     for file in files:
-        for name in science_members(file, console.log) if file.endswith(".json") else [file]:
+        for name in science_members(local_path(file), console.log) if is_association(file) else [file]:
             found.setdefault(os.path.abspath(name), name)
     return list(found.values())
 
@@ -192,7 +193,6 @@ def _by_cell(console, files, cells, how):
 
 def _exposure(console, file):
     """What grouping needs of an image; None, with a warning, for what no mosaic is made of."""
-    from rtools.commands.inputs import opened
     from rtools.commands.skymap import footprint_of
     from rtools.mosaic.grouping import Exposure
     from rtools.mosaic.skymap_match import cells_touching

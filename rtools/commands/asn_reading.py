@@ -5,6 +5,7 @@ from contextlib import suppress
 import click
 
 from rtools.commands import common
+from rtools.commands.inputs import local_path
 from rtools.errors import InputError
 
 __all__ = ["check_files", "print_members"]
@@ -19,9 +20,10 @@ def check_files(console, files, *, as_json):
     reports = []
 
     def check(file):
-        errors, warnings = check_association(file)
+        path = local_path(file)
+        errors, warnings = check_association(path)
         with suppress(InputError):  # its errors are told already
-            found = read_association(file)
+            found = read_association(path)
             warnings += disagreements(found.skycell_wcs_info) if found.skycell_wcs_info else _about_target(found.target)
         for text in errors:
             console.log("error", f"{file}: {text}")
@@ -54,9 +56,9 @@ def print_members(console, files, *, as_json):
     reports = []
 
     def show(file):
-        found = read_association(file)
+        found = read_association(local_path(file))
         if as_json:
-            told = found._asdict() | {"members": [member._asdict() for member in found.members]}
+            told = found._asdict() | {"path": file, "members": [member._asdict() for member in found.members]}
             reports.append({"file": told.pop("path"), **told})
         else:
             for member in found.science:

@@ -4,18 +4,18 @@ import os
 import shutil
 import sys
 import tempfile
-from contextlib import contextmanager
 from copy import copy
 from pathlib import Path
 
 import click
 
 from rtools.commands.common import Refusal, expand_inputs, for_each, jobs_count, print_json, shared_status
+from rtools.commands.inputs import is_association, local_path
 from rtools.commands.outputs import make_directory
 from rtools.errors import InputError, QualityError, RtoolsError, UsageError
 
-__all__ = ["changed_options", "check_option", "errors_called", "find_option", "read_settings", "reference_config",
-           "refuse_combinations", "run_inputs", "spooled"]  # fmt: skip
+__all__ = ["changed_options", "check_option", "find_option", "local_and_called", "read_settings", "reference_config",
+           "refuse_combinations", "run_inputs"]  # fmt: skip
 
 
 def reference_config(ref, refdir, builtin):
@@ -104,12 +104,10 @@ def run_inputs(console, inputs, request, *, catalog=None, dry_run=False, timings
     with tempfile.TemporaryDirectory(prefix="rtools-") as scratch:
 
         def plan(name):
-            with errors_called(name, scratch):
-                plans[name] = _plan(name, request, taken, scratch)
+            plans[name] = _plan(name, request, taken)
 
         def carry_out(name):
-            with errors_called(name, scratch):
-                _report(_carry_out(console, name, plans.pop(name), request, scratch))
+            _report(_carry_out(console, name, plans.pop(name), request, scratch))
 
         def _report(report):
             reports.append(report)
@@ -233,45 +231,36 @@ def _members(console, inputs, how, request):
     groups = {}
 
     def add(name):
-        if not name.endswith(".json"):
+        if not is_association(name):
             groups.setdefault(name, "together" if request.together else name)
             return
-        for member in science_members(name, console.log):
+        path = local_path(name)
+        for member in science_members(path, console.log):
             groups.setdefault(member, "together" if request.together else name)
-        request.catalogs.update(tweakreg_catalogs(name))
+        request.catalogs.update(tweakreg_catalogs(path))
 
     status = for_each(console, inputs, add, **how)
     return groups, status
 
 
-@contextmanager
-def errors_called(name, scratch):
-    """Errors about a temporary copy of standard input speak of ``-``."""
-    try:
-        yield
-    except RtoolsError as error:
-        if error.path is not None and Path(error.path).parent == Path(scratch):
-            error.path = name
-        raise
-
-
-def spooled(scratch, output):
-    """Standard input in a temporary file, and the name that outputs are named after."""
+def local_and_called(name, output):
+    """Path of an input, and the name that outputs are named after: of a stream that which it gives itself."""
     from rtools.products import reader
 
-    path = Path(scratch) / "stdin.asdf"
-    with open(path, "wb") as file:
-        shutil.copyfileobj(sys.stdin.buffer, file)
+    path = local_path(name)
+    if path == name or path.endswith(".json"):
+        return path, name
     filename = Path(str(reader.open_product(path).meta.get("filename") or "")).name
     if not filename and output in (None, "-"):
-        raise InputError("standard input has no meta.filename to name the output after", mend="use -o")
+        called = "standard input" if name == "-" else name
+        raise InputError(f"{called} has no meta.filename to name the output after", mend="use -o")
     return path, filename or "-"
 
 
-def _plan(name, request, taken, scratch):
+def _plan(name, request, taken):
     from rtools.pipeline.plan import make_plan
 
-    path, called = spooled(scratch, request.output) if name == "-" else (name, name)
+    path, called = local_and_called(name, request.output)
     if name in request.catalogs:
         request.catalogs[called] = request.catalogs[name]
     plan = make_plan(path, request, name=called)

@@ -17,6 +17,7 @@ import click
 
 from rtools import __version__
 from rtools.commands.config import long_names, print_config, read_config, untyped
+from rtools.commands.inputs import as_typed, files_of_options
 from rtools.commands.lists import expand_inputs, names_in
 from rtools.errors import InputError, RtoolsError, UsageError
 from rtools.products.jsontext import json_text
@@ -124,7 +125,11 @@ def tool(name, *, summary, examples, description="", no_args_is_help=False, **se
             if options.get("dry_run"):
                 for line in untyped(ctx, options):
                     ctx.obj.log("note", line)
-            return function(ctx.obj, **options)
+            try:
+                return function(ctx.obj, **files_of_options(ctx, options))
+            except RtoolsError as error:
+                error.path = error.path and as_typed(error.path)
+                raise
 
         run.__doc__ = f"{summary}\n\n{description}" if description else summary
         run.__click_params__ = list(getattr(function, "__click_params__", []))
@@ -382,7 +387,7 @@ def for_each(console, inputs, function, *, fail_fast=False, report=None, key="fi
                 error = kind((error.strerror or str(error)).lower(), path=error.filename or name)
             elif not isinstance(error, RtoolsError):
                 error = _internal(error)
-            error.path = error.path or name
+            error.path = as_typed(error.path or name)
             console.error(error)
             codes.append(error.exit_code)
             if report:

@@ -6,7 +6,7 @@ import click
 
 from rtools.commands import options as bundles
 from rtools.commands.common import entry, expand_inputs, for_each, jobs_count, print_json, tool
-from rtools.commands.inputs import opened
+from rtools.commands.inputs import is_stream, opened
 from rtools.commands.outputs import Outputs, deliver
 from rtools.errors import InputError, RtoolsError, UsageError
 
@@ -58,7 +58,7 @@ def command(console, inputs, section, frame, sky, wcs, output, outdir, overwrite
         raise UsageError("--json and -o - both want standard output")
     outputs = Outputs(output, outdir, overwrite=overwrite, inputs=inputs, dry_run=dry_run)
     place = _place(sky)
-    outputs.refuse_twins({name: Path(name).name for name in inputs if name != "-"})
+    outputs.refuse_twins({name: Path(name).name for name in inputs if not is_stream(name)})
     reports = []
 
     def cut(name):
@@ -100,7 +100,7 @@ def _place(sky):
 
 
 def _filename(name, product, output):
-    if name != "-":
+    if not is_stream(name):
         return Path(name).name
     filename = Path(str(product.meta.get("filename") or "")).name
     if not filename and output in (None, "-"):

@@ -6,7 +6,7 @@ import click
 
 from rtools.commands import common, options
 from rtools.commands.common import option
-from rtools.commands.inputs import opened
+from rtools.commands.inputs import is_stream, opened
 from rtools.commands.outputs import Outputs, deliver
 from rtools.errors import UsageError
 from rtools.products import dq
@@ -88,7 +88,7 @@ def _is_flags(text, array):
             return True
         except UsageError as error:
             problems.append(error)
-    if text == "-" or "." in text or os.sep in text or os.path.exists(text):
+    if is_stream(text) or "." in text or os.sep in text or os.path.exists(text):
         return False
     raise problems[0]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from rtools.commands import common
-from rtools.commands.inputs import local
+from rtools.commands.inputs import is_stream, local
 from rtools.commands.outputs import Outputs, make_directory
 from rtools.errors import RtoolsError, UsageError
 from rtools.products import keys
@@ -36,10 +36,10 @@ def edit_files(console, names, edited, *, in_place, output, outdir, overwrite, d
     """
     if [in_place, output is not None, outdir is not None].count(True) != 1:
         raise UsageError("where shall the result go", mend="give one of -o FILE, --outdir DIR and --in-place")
-    if in_place and "-" in names:
-        raise UsageError("standard input cannot be changed in place")
+    if in_place and any(is_stream(name) for name in names):
+        raise UsageError("a stream cannot be changed in place")
     outputs = Outputs(output, outdir, overwrite=overwrite, inputs=names, dry_run=dry_run)
-    outputs.refuse_twins({name: Path(name).name for name in names if name != "-"})
+    outputs.refuse_twins({name: Path(name).name for name in names if not is_stream(name)})
 
     def change(name):
         with local(name) as path:
@@ -65,8 +65,8 @@ def _target(name, path, output, outdir, *, in_place, overwrite):
     if in_place:
         return Path(os.path.realpath(path))
     if output == "-":
-        return Path(_filename(path) if name == "-" else name)
-    target = Path(output) if output else Path(outdir) / Path(_filename(path) if name == "-" else name).name
+        return Path(_filename(path) if is_stream(name) else name)
+    target = Path(output) if output else Path(outdir) / Path(_filename(path) if is_stream(name) else name).name
     if target.exists():
         if os.path.samefile(target, path):
             raise UsageError("the result would replace the input", mend="ask for it with --in-place", path=name)
@@ -85,7 +85,7 @@ def _filename(path):
 def _stream(edit, name, tool):
     """Write the result to standard output, by way of a temporary file."""
     with tempfile.TemporaryDirectory(prefix="rtools-") as scratch:
-        target = Path(scratch) / Path(_filename(edit.path) if name == "-" else name).name
+        target = Path(scratch) / Path(_filename(edit.path) if is_stream(name) else name).name
         with open(edit.stage(target, tool=tool, inputs=[name]).commit(), "rb") as file:
             shutil.copyfileobj(file, sys.stdout.buffer)
         sys.stdout.buffer.flush()

@@ -6,7 +6,7 @@ import click
 
 from rtools.commands import options as bundles
 from rtools.commands.common import entry, expand_inputs, for_each, jobs_count, option, shared_status, tool
-from rtools.commands.inputs import local
+from rtools.commands.inputs import is_stream, local
 from rtools.commands.outputs import Outputs, deliver
 from rtools.errors import InputError, RtoolsError, UsageError
 
@@ -75,12 +75,12 @@ def command(console, inputs, wcs, check, sip_error, wcs_all, three, slim, flags,
         form = container(source)
         _refuse_extension(output, form)
         filename = _filename(name, source, form, output)
-        below = filename if outdir or name == "-" else Path(name).parent / filename
+        below = filename if outdir or is_stream(name) else Path(name).parent / filename
         plans[name] = form, filename, outputs.path(name, below)
 
     def convert(name):
-        with local(name, suffix="") as source:
-            if name == "-":
+        with local(name) as source:
+            if is_stream(name):
                 plan(name, source)
             form, filename, path = plans[name]
             if form == "asdf":
@@ -94,11 +94,11 @@ def command(console, inputs, wcs, check, sip_error, wcs_all, three, slim, flags,
         if path is not None:
             click.echo(f"{name} -> {path}" if dry_run else path)
 
-    files = [name for name in inputs if name != "-"]
+    files = [name for name in inputs if not is_stream(name)]
     status = for_each(console, files, lambda name: plan(name, name), fail_fast=fail_fast)
     if status and fail_fast:
         return status
-    ready = [name for name in inputs if name == "-" or name in plans]
+    ready = [name for name in inputs if is_stream(name) or name in plans]
     return shared_status(status, for_each(console, ready, convert, fail_fast=fail_fast))
 
 
@@ -125,7 +125,7 @@ def _limit(text):
 
 def _filename(name, source, form, output):
     """Name of the output: that of the input with the other extension; of standard input the name it had."""
-    if name != "-":
+    if not is_stream(name):
         filename = Path(name).name
     elif form == "asdf":
         from rtools.products import reader

@@ -1,18 +1,125 @@
-"""Opening the files of a command line: a name, or ``-`` for standard input."""
+"""Opening the files of a command line: a name, or a stream: ``-`` for standard input, a pipe that is named as a file.
 
+Files are read here and there and more than once, which a stream cannot be. So it is copied to a temporary file when it
+is first asked for, which stays until the tool ends; messages speak of it as it was typed.
+"""
+
+import json
+import os
 import shutil
+import stat
 import sys
-import tempfile
 from contextlib import contextmanager
 
-from rtools.errors import RtoolsError, UsageError
+import click
 
-__all__ = ["local", "opened"]
+from rtools.errors import UsageError
+
+__all__ = ["as_typed", "files_of_options", "is_association", "is_stream", "local", "local_path", "opened"]
+
+_COPIES = "rtools.inputs.copies"
+
+OUTPUTS = ("output", "outdir", "matches")
+"""Options, by the names of their parameters, whose files are written."""
+
+FORMS = ((b"#ASDF", ".asdf"), (b"PAR1", ".parquet"), (b"SIMPLE", ".fits"), (b"# %ECSV", ".ecsv"), (b"{", ".json"))
+"""First bytes of a file, and the extension that it has."""
+
+
+def is_stream(name):
+    """Whether a name is ``-``, or that of a pipe: ``<(command)``, ``/dev/stdin``, what ``mkfifo`` made."""
+    if name == "-":
+        return True
+    try:
+        mode = os.stat(name).st_mode
+    except (OSError, ValueError):
+        return False
+    here = os.path.dirname(name) in ("/dev/fd", "/proc/self/fd") or name == "/dev/stdin"
+    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or (here and not stat.S_ISDIR(mode))
+
+
+def local_path(name):
+    """The path of an input: as it was typed; of a stream that of its copy, whose extension says what it is."""
+    if not is_stream(name):
+        return name
+    root = click.get_current_context().find_root()
+    copies = root.meta.setdefault(_COPIES, {})
+    if name not in copies:
+        copies[name] = _copied(name, root)
+    return copies[name]
+
+
+def _copied(name, context):
+    import tempfile
+
+    if name == "-" and sys.stdin.isatty():
+        raise UsageError("will not read a file from a terminal", mend="give a file or a pipe")
+    folder = context.with_resource(tempfile.TemporaryDirectory(prefix="rtools-"))
+    path = os.path.join(folder, "rtools-stream")
+    with open(path, "xb") as copy:
+        if name == "-":
+            shutil.copyfileobj(sys.stdin.buffer, copy)
+        else:
+            with open(name, "rb") as stream:
+                shutil.copyfileobj(stream, copy)
+    with open(path, "rb") as copy:
+        begin = copy.read(80).lstrip()
+    form = next((form for first, form in FORMS if begin.startswith(first)), "")
+    os.rename(path, path + form)
+    if form == ".json":
+        _anchor(path + form)
+    return path + form
+
+
+def _anchor(path):
+    """Members of an association that has no place of its own are found from the working directory."""
+    from rtools.products.association import problems
+
+    with open(path, "rb") as file:
+        text = file.read()
+    try:
+        content = json.loads(text)
+    except ValueError:
+        return  # told where it is read
+    if problems(content):
+        return
+    for member in (member for product in content["products"] for member in product["members"]):
+        for key in {"expname", "tweakreg_catalog"} & set(member):
+            member[key] = os.path.abspath(member[key])
+    with open(path, "w") as file:
+        json.dump(content, file)
+
+
+def is_association(name):
+    """Whether an input is an association: by its extension; a stream by what is in it."""
+    return name.endswith(".json") or (is_stream(name) and local_path(name).endswith(".json"))
+
+
+def as_typed(path):
+    """What the user called a file: the stream of a copy, else the path itself."""
+    context = click.get_current_context(silent=True)
+    copies = context.find_root().meta.get(_COPIES, {}) if context else {}
+    return next((name for name, copy in copies.items() if str(path) == copy), path)
+
+
+def files_of_options(context, options):
+    """Options of a tool in which every stream that is read is its copy, also in words like ``TYPE=FILE``."""
+    kinds = {param.name for param in context.command.params if isinstance(param, click.Option)} - set(OUTPUTS)
+    return {key: _of_streams(value) if key in kinds else value for key, value in options.items()}
+
+
+def _of_streams(value):
+    if isinstance(value, tuple):
+        return tuple(_of_streams(one) for one in value)
+    if not isinstance(value, str) or "/" not in value:
+        return value
+    before, equals, path = value.rpartition("=")
+    return before + equals + local_path(path) if is_stream(path) else value
 
 
 @contextmanager
 def opened(name, kinds=None):
-    """An opened product; standard input is copied to a temporary file, of which errors speak as ``-``.
+    """An opened product, perhaps of a stream.
 
     Parameters
     ----------
@@ -31,19 +138,6 @@ def opened(name, kinds=None):
 
 
 @contextmanager
-def local(name, suffix=".asdf"):
-    """The path of a file of any form; of standard input that of a temporary copy, of which errors speak as ``-``."""
-    if name != "-":
-        yield name
-        return
-    if sys.stdin.isatty():
-        raise UsageError("will not read a file from a terminal", mend="give a file or a pipe")
-    with tempfile.NamedTemporaryFile(prefix="rtools-", suffix=suffix) as file:
-        shutil.copyfileobj(sys.stdin.buffer, file)
-        file.flush()
-        try:
-            yield file.name
-        except RtoolsError as error:
-            if str(error.path) == file.name:
-                error.path = name
-            raise
+def local(name):
+    """As `local_path`, for a with statement."""
+    yield local_path(name)

@@ -5,6 +5,7 @@ from contextlib import suppress
 from rtools.commands.chainlike import read_settings
 from rtools.commands.common import typed
 from rtools.commands.config import with_tables
+from rtools.commands.inputs import is_association, local_path
 from rtools.commands.mosaic_options import GRID_KEYS, wanted_grid
 from rtools.commands.mosaiclike import run_groups
 from rtools.errors import RtoolsError, UsageError
@@ -22,7 +23,7 @@ def makes_mosaic(inputs, options):
     """
     if options["mosaic"] or options["add"] or any(options[key] not in (None, ()) for key in GRID_KEYS):
         return True
-    if typed("refcat") or not all(name.endswith(".json") for name in inputs):
+    if typed("refcat") or not all(is_association(name) for name in inputs):
         return False
     found = {_of_images(name): name for name in inputs}
     if True in found and False in found:
@@ -37,7 +38,7 @@ def _of_images(name):
 
     kinds = []
     with suppress(RtoolsError):
-        for member in science_members(name):
+        for member in science_members(local_path(name)):
             with suppress(RtoolsError):  # told where each input is planned
                 kinds.append(reader.open_product(member).kind)
     return all(kind == "l2_image" for kind in kinds) if kinds else None

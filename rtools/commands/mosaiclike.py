@@ -1,14 +1,14 @@
 """What the tools of a mosaic have in common: options of a step, groups of inputs, what is printed."""
 
 import os
-import tempfile
 
 import click
 from click.core import ParameterSource
 
 from rtools.commands import options as bundles
-from rtools.commands.chainlike import changed_options, check_option, errors_called, refuse_combinations, spooled
+from rtools.commands.chainlike import changed_options, check_option, local_and_called, refuse_combinations
 from rtools.commands.common import Refusal, entry, expand_inputs, for_each, jobs_count, print_json, shared_status, tool
+from rtools.commands.inputs import is_association, is_stream
 from rtools.commands.mosaic_options import wanted_grid
 from rtools.commands.step import click_option
 from rtools.errors import UsageError
@@ -74,7 +74,7 @@ def run_groups(console, inputs, request, *, alone=False, dry_run=False, timings=
     refuse_combinations(request, as_json=as_json, dry_run=dry_run)
     if not 0 < request.max_memory < float("inf"):
         raise UsageError(f"--max-memory {request.max_memory}: a positive number expected")
-    names = {name if name == "-" else os.path.abspath(name): name for name in reversed(expand_inputs(inputs))}
+    names = {name if is_stream(name) else os.path.abspath(name): name for name in reversed(expand_inputs(inputs))}
     groups = _groups(list(reversed(names.values())), alone=alone)
     if request.output and len(groups) > 1:
         raise UsageError("-o names one output", mend="use --outdir for several")
@@ -82,20 +82,17 @@ def run_groups(console, inputs, request, *, alone=False, dry_run=False, timings=
         raise UsageError("--add: one group of images joins a mosaic", mend="add one association after the other")
 
     def plan(name):
-        with errors_called("-", scratch):
-            made = make_plan([_local(file, request, scratch) for file in groups[name]], request)
+        made = make_plan([_local(file, request) for file in groups[name]], request)
         return made, _outputs(made)
 
     def carry_out(name, made):
-        with errors_called("-", scratch):
-            return _carry_out(console, name, made, request, "note" if timings else "info")
+        return _carry_out(console, name, made, request, "note" if timings else "info")
 
     def describe(name, made):
         return _described(name, made, request)
 
-    with tempfile.TemporaryDirectory(prefix="rtools-") as scratch:
-        how = {"dry_run": dry_run, "as_json": as_json, "fail_fast": fail_fast}
-        return run_plans(console, groups, (plan, carry_out, describe, _print_plan), **how)
+    how = {"dry_run": dry_run, "as_json": as_json, "fail_fast": fail_fast}
+    return run_plans(console, groups, (plan, carry_out, describe, _print_plan), **how)
 
 
 def run_plans(console, groups, parts, *, dry_run, as_json, fail_fast):
@@ -141,20 +138,19 @@ def run_plans(console, groups, parts, *, dry_run, as_json, fail_fast):
     return status
 
 
-def _local(file, request, scratch):
-    """A file, standard input in a temporary one; the request says what that is called."""
-    if file != "-":
-        return file
-    path, name = spooled(scratch, request.output)
-    request.called[str(path)] = name
-    return str(path)
+def _local(file, request):
+    """The path of a file, of a stream that of its copy; the request says what that is called."""
+    path, name = local_and_called(file, request.output)
+    if path != file:
+        request.called[path] = name
+    return path
 
 
 def _groups(inputs, *, alone):
     """Name of each group and its files."""
     if not inputs:
         raise UsageError("no input file")
-    associations = [name for name in inputs if name.endswith(".json")]
+    associations = [name for name in inputs if is_association(name)]
     if associations and len(associations) < len(inputs):
         raise UsageError("associations and images do not go together", mend="name the images, or rt-asn makes one")
     if associations or alone:

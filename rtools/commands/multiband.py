@@ -3,7 +3,6 @@
 import shutil
 import sys
 import tempfile
-from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import click
@@ -13,11 +12,11 @@ from rtools.commands import options as bundles
 from rtools.commands.catalog import form
 from rtools.commands.chainlike import changed_options, check_option, reference_config, refuse_combinations
 from rtools.commands.common import entry, expand_inputs, jobs_count, tool, typed
-from rtools.commands.inputs import local
+from rtools.commands.inputs import is_association, is_stream, local_path
 from rtools.commands.mosaiclike import run_plans
 from rtools.commands.outputs import make_directory
 from rtools.commands.step import click_option
-from rtools.errors import RtoolsError, UsageError
+from rtools.errors import UsageError
 
 __all__ = ["command", "main"]
 
@@ -50,12 +49,12 @@ def _groups(inputs):
     names = list(dict.fromkeys(expand_inputs(inputs)))
     if not names:
         raise UsageError("no input file")
-    associations = [name for name in names if name.endswith(".json")]
+    associations = [name for name in names if is_association(name)]
     if associations and len(associations) < len(names):
         raise UsageError("associations and mosaics do not go together")
     if associations:
         return {name: [name] for name in names}
-    return {"-" if "-" in names else names[0]: names}
+    return {next((name for name in names if is_stream(name)), names[0]): names}
 
 
 def _run_groups(console, groups, request, *, dry_run, as_json, fail_fast):
@@ -65,34 +64,18 @@ def _run_groups(console, groups, request, *, dry_run, as_json, fail_fast):
     refuse_combinations(request, as_json=as_json, dry_run=dry_run)
     if request.output and len(groups) > 1:
         raise UsageError("-o names one output", mend="use --outdir for several associations")
-    with ExitStack() as stack:
-        spooled = stack.enter_context(local("-")) if "-" in groups else None
-        if spooled:
-            groups = {"-": [spooled if file == "-" else file for file in groups["-"]]}
 
-        def plan(name):
-            with _called(spooled):
-                made = multiband.make_plan(groups[name], request, spooled=spooled)
-            return made, made.outputs.values()
+    def plan(name):
+        copies = {local_path(file): file for file in groups[name] if is_stream(file)}
+        made = multiband.make_plan([local_path(file) for file in groups[name]], request, copies=copies)
+        return made, made.outputs.values()
 
-        def carry_out(name, made):
-            with _called(spooled):
-                outputs = _written(made, request, console.log)
-            return {"input": name, "outputs": [str(path) for path in outputs]}
+    def carry_out(name, made):
+        outputs = _written(made, request, console.log)
+        return {"input": name, "outputs": [str(path) for path in outputs]}
 
-        how = {"dry_run": dry_run, "as_json": as_json, "fail_fast": fail_fast}
-        return run_plans(console, groups, (plan, carry_out, _described, _print_plan), **how)
-
-
-@contextmanager
-def _called(spooled):
-    """Errors about the copy of standard input speak of ``-``."""
-    try:
-        yield
-    except RtoolsError as error:
-        if spooled and str(error.path) == spooled:
-            error.path = "-"
-        raise
+    how = {"dry_run": dry_run, "as_json": as_json, "fail_fast": fail_fast}
+    return run_plans(console, groups, (plan, carry_out, _described, _print_plan), **how)
 
 
 def _written(plan, request, log):

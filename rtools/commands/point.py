@@ -137,7 +137,7 @@ def _request(settings):
     if settings["engineering"]:
         from rtools.products.engineering import read_attitudes
 
-        with local(settings["engineering"], suffix="") as path:
+        with local(settings["engineering"]) as path:
             telemetry = read_attitudes(path)
     from rtools.pipeline.pointing import Request
 

@@ -184,7 +184,7 @@ def info(console, catalogs, as_json, fail_fast):
     def look(name):
         from rtools.products.refcat_info import describe
 
-        with local(name, suffix="") as path:
+        with local(name) as path:
             said = {"file": name} | describe(path)
         reports.append(said)
         if not as_json:
@@ -204,7 +204,7 @@ def info(console, catalogs, as_json, fail_fast):
 def _read(name, cone=None, *, everything=False):
     from rtools.products import refcat_files
 
-    with local(name, suffix="") as path:
+    with local(name) as path:
         return refcat_files.read(path, cone, everything=everything)
 
 

@@ -9,7 +9,7 @@ import click
 
 from rtools.commands import common, options
 from rtools.commands.chainlike import reference_config
-from rtools.commands.inputs import opened
+from rtools.commands.inputs import is_stream, opened
 from rtools.errors import RtoolsError, UsageError
 
 __all__ = ["command", "main"]
@@ -137,7 +137,7 @@ def show(console, file, as_json):
         source = FileSource(candidate.type, product.path)
         arrays = {name: f"{info.dtype} {tuple(info.shape)}" for name, info in source.product.arrays.items()}
         checksum = source.checksum
-        if file == "-":
+        if is_stream(file):
             candidate = replace(candidate, path=file)
     if as_json:
         said = _plain(candidate) | {"checksum": checksum, "arrays": arrays}

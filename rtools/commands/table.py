@@ -6,7 +6,7 @@ import click
 
 from rtools.commands import options as bundles
 from rtools.commands.common import entry, expand_inputs, for_each, print_json, tool
-from rtools.commands.inputs import local
+from rtools.commands.inputs import is_stream, local
 from rtools.commands.outputs import Outputs, deliver
 from rtools.errors import RtoolsError, UsageError
 
@@ -58,7 +58,7 @@ def command(console, inputs, form, output, outdir, overwrite, dry_run, as_json, 
     form = _format(form, output, outdir, as_json=as_json)
     outputs = Outputs(output, outdir, overwrite=overwrite, inputs=inputs, dry_run=dry_run) if form else None
     if outputs:
-        outputs.refuse_twins({name: _output_name(name, form) for name in inputs if name != "-"})
+        outputs.refuse_twins({name: _output_name(name, form) for name in inputs if not is_stream(name)})
     reports, key = [], "input" if form else "file"
 
     def show(name):
@@ -124,7 +124,7 @@ def _viewed(console, name, view):
     from rtools.products import catalog_units, where
     from rtools.products.catalogs import read_catalog
 
-    with local(name, suffix="") as path:
+    with local(name) as path:
         table = read_catalog(path)
     try:
         if view["jwst_columns"]:

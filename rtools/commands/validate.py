@@ -5,7 +5,7 @@ import sys
 import click
 
 from rtools.commands import common, options
-from rtools.commands.inputs import local
+from rtools.commands.inputs import is_stream, local
 from rtools.errors import RtoolsError, UsageError
 
 __all__ = ["command", "main"]
@@ -87,7 +87,7 @@ def _examined(name, *, quick, partner, threads):
     from rtools.products import checks
 
     with local(name) as path:
-        called = "" if name == "-" else None
+        called = "" if is_stream(name) else None
         report = checks.check_file(path, name=called, quick=quick, partner=partner, threads=threads)
         if not quick:
             systems, found = checks.wcs_of(report.product)

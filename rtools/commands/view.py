@@ -128,7 +128,8 @@ def _targets(names, output, outdir, *, overwrite):
         return {names[0]: None}
     targets = {names[0]: Path(output)} if output else {}
     if outdir:
-        targets = {name: Path(outdir) / f"{Path(name).stem if name != '-' else 'stdin'}.png" for name in names}
+        stems = {name: "stdin" if inputs.is_stream(name) else Path(name).stem for name in names}
+        targets = {name: Path(outdir) / f"{stem}.png" for name, stem in stems.items()}
     for name, path in targets.items():
         if path.suffix[1:].lower() not in FORMATS:
             raise UsageError(f"-o {path}: one of .{', .'.join(FORMATS)} expected")

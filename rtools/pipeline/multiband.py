@@ -66,7 +66,7 @@ class Plan:
     warnings: list
 
 
-def make_plan(files, request, *, spooled=None):
+def make_plan(files, request, *, copies=None):
     """Decide what to do with a group of mosaics, or refuse it.
 
     Parameters
@@ -75,8 +75,8 @@ def make_plan(files, request, *, spooled=None):
         Mosaics, or one association of them.
     request : rtools.pipeline.plan.Request
         Its settings of ``multiband`` are the options.
-    spooled : str, optional
-        The file among them that holds standard input.
+    copies : dict of str to str, optional
+        Files among them that are copies of streams, and what the user called these.
 
     Raises
     ------
@@ -99,8 +99,9 @@ def make_plan(files, request, *, spooled=None):
             warnings.append(text)
 
     paths = [entry.path for entry in entries]
-    outputs = _outputs("-" if files[0] == spooled else files[0], asn.name if asn else None, request, paths)
-    members = [_member("-" if entry.path == spooled else entry.path, entry, request, log) for entry in entries]
+    copies = copies or {}
+    outputs = _outputs("-" if files[0] in copies else files[0], asn.name if asn else None, request, paths)
+    members = [_member(copies.get(entry.path, entry.path), entry, request, log) for entry in entries]
     _check_together(members)
     options["psf_match"] = _reference(members, options["psf_match"])
     if options["inject_sources"]:
