@@ -10,6 +10,13 @@ FRAME = {4096: 136, 4088: 128, 5000: 24, 286721: 33, 128: 128}
 READ_PATTERN = [[1], [2, 3], [4, 5, 6, 7]]
 REFTYPES = {"reference/superbias": "BIAS"}
 START = "2027-01-01T00:00:00.000"
+NUMBERS = {
+    "resample.pixfrac": 1.0,
+    "velocity_aberration.scale_factor": 1.0,
+    "wcsinfo.pixel_scale": 1.5e-5,
+    "wcsinfo.pixel_scale_ref": 1.5e-5,
+}
+"""Of keys that cannot be 1.5."""
 
 
 def meta(kind, profile="2.1.0"):
@@ -27,6 +34,8 @@ def _value(field):
     rule, types = field.rule, field.type.split("|")
     if field.path.endswith("read_pattern"):
         return READ_PATTERN
+    if field.path in NUMBERS:
+        return NUMBERS[field.path]
     if "null" in types and rule.get("enum") is None:
         return None
     if "enum" in rule:

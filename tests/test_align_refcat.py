@@ -157,6 +157,7 @@ def test_sky_centroid(tmp_path):
     [
         ({"x": [1.0], "y": [1.0]}, "no column ra"),
         ({"ra": [1.0], "dec": [100.0]}, "beyond 90"),
+        ({"ra": [-999999.0], "dec": [1.0]}, "ra is beyond 360"),
         ({"ra": ["a"], "dec": [1.0]}, "no column of numbers"),
         ({"ra": [1.0], "dec": [1.0], "ref_epoch": [57000.0]}, "no Julian year"),
     ],
@@ -167,6 +168,18 @@ def test_no_reference_catalog(tmp_path, columns, message):
     Table(columns).write(tmp_path / "s.ecsv")
     with pytest.raises(InputError, match=message):
         refcat_files.read(tmp_path / "s.ecsv")
+
+
+def test_what_no_star_can_have_is_not_known(tmp_path):
+    """Not a star that moves by a million mas a year, or is brighter than the Sun."""
+    from astropy.table import Table
+
+    columns = {"ra": [1.0, 2.0], "dec": [3.0, 4.0], "pmra": [-999999, 10393.0], "parallax": [1e20, 768.0],
+               "ra_error": [-1.0, 0.0], "phot_g_mean_mag": [99.0, 15.0]}  # fmt: skip
+    Table(columns).write(tmp_path / "s.ecsv")
+    table = refcat_files.read(tmp_path / "s.ecsv")
+    for name in ("pmra", "parallax", "ra_error", "phot_g_mean_mag"):
+        assert np.isnan(table[name][0]) and table[name][1] == columns[name][1]
 
 
 def tree(path, stars, order):

@@ -2,13 +2,16 @@
 
 import numpy as np
 import pytest
+from astropy.table import Table
 from mosaic_case import exposure
 from run_case import done, listing, meta, retouched, rewrite, tool
 
 from rtools.errors import InputError
 from rtools.pipeline.cataloging import psf_of
 from rtools.products import metadata
+from rtools.products.cones import corners_of
 from rtools.products.quantities import QUANTITIES, problem
+from rtools.simulate.files import read_sources
 
 NAN = float("nan")
 PLACEHOLDERS = (-999999, -999999.0, NAN, float("inf"), "?", "None", "N/A")
@@ -159,3 +162,35 @@ def test_an_attitude_of_zeros_is_refused(product, tmp_path, capsys):
 def test_times_that_are_none_name_their_key():
     with pytest.raises(InputError, match=r"meta.exposure.end_time is '\?', no time"):
         metadata.exposure_mjd({"exposure": {"start_time": "2027-01-01T00:00:00.000", "end_time": "?"}})
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("magnitude", -99.0),
+        ("magnitude", 99.0),
+        ("magnitude", -999999),
+        ("dec", 91.0),
+        ("ra", -999999.0),
+        ("radius", -1.0),
+        ("axis_ratio", -99.0),
+        ("angle", 999.0),
+        ("sersic", -999999.0),
+    ],
+)
+def test_sentinels_in_a_table_of_sources_are_refused(column, value, tmp_path):
+    """Not an exposure without the light of these sources, and not a word."""
+    rows = {"ra": 270.0, "dec": 66.0, "magnitude": 20.0, "radius": 0.3, "axis_ratio": 0.5, "angle": 30.0, "sersic": 1.0}
+    path = tmp_path / "x.ecsv"
+    Table({name: [one, value if name == column else one] for name, one in rows.items()}).write(path)
+    with pytest.raises(InputError, match=rf"x.ecsv: column {column} has 1 value that cannot be \({value:g}"):
+        read_sources(path, "F158")
+    Table({name: [one] for name, one in rows.items()}).write(path, overwrite=True)
+    assert len(read_sources(path, "F158")) == 1
+
+
+def test_a_region_of_placeholders_is_no_cone(product, tmp_path):
+    path = tmp_path / "x_uncal.asdf"
+    done("set", product("uncal"), "wcsinfo.s_region=POLYGON ICRS  -999999 91 1 2 3 4 5 6", "-o", path)
+    with pytest.raises(InputError, match="s_region is no polygon"):
+        corners_of(path)

@@ -226,7 +226,7 @@ def test_neighbours_serve_where_an_exposure_has_no_sample_and_only_within_tolera
 
 def test_samples_that_say_nothing_are_left_out(tmp_path):
     text = ["time," + ",".join(engineering.BODY)]
-    rows = ["0,0,0,0", "0,0,,1", "0.1,0,0,0.99498743710662", "0,0,0,1"]
+    rows = ["0,0,0,0", "0,0,,1", "0.1,0,0,0.99498743710662", "0,0,0,1", "-999999,-999999,-999999,-999999"]
     text += [f"2027-01-01T00:00:{10 - n:02d}Z,{row}" for n, row in enumerate(rows)]
     path = tmp_path / "eng.csv"
     path.write_text("\n".join(text))

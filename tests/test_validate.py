@@ -11,7 +11,7 @@ import pytest
 from run_case import piped, retouched, rewrite, tool
 from test_products_judges import CASES, write
 
-from rtools.products import header, layout, reader, writer
+from rtools.products import header, layout, metadata, reader, writer
 from rtools.products.checks_columns import BAND, column_type, kind_of, required
 
 CAL = "r0000101001001001001_0001_wfi01_f158_cal.asdf"
@@ -88,6 +88,26 @@ def test_products_and_references_of_every_kind_have_no_errors(profile, tmp_path,
             # the samples say that no step has run, and give a number of resultants that is none
             allowed = [place for place in places(said) if place[1] == "steps" or place[2].endswith("nresultants")]
             assert places(said) == allowed, (kind, said["findings"])
+
+
+def test_values_that_nobody_filled_in_are_found_once(changed, validate):
+    """A placeholder, which the schema allows, and what no schema asks: a declination of 91, NaN."""
+    odd = {"wcsinfo.ra_ref": -999999, "wcsinfo.dec_ref": 91.0, "velocity_aberration.scale_factor": float("nan"),
+           "photometry.pixel_area": 0.0, "guide_star.window_xstart": -999999}  # fmt: skip
+
+    def change(meta, _arrays):
+        for key, value in odd.items():
+            metadata.put(meta, key, value)
+
+    path = changed("cal", change)
+    for options in ((), ("--quick",)):
+        status, said = validate(path, *options)
+        found = [place for place in places(said) if place[1] == "values"]
+        kinds = {"wcsinfo.ra_ref": "warning", "guide_star.window_xstart": "warning"}
+        assert sorted(found) == sorted((kinds.get(key, "error"), "values", f"meta.{key}") for key in odd)
+        assert status == 1
+    told = {finding["where"]: finding["message"] for finding in said["findings"]}
+    assert told["meta.wcsinfo.dec_ref"] == "91.0, not between -90 and 90 degrees"
 
 
 # -- blocks ----------------------------------------------------------------------------------------------------------
@@ -415,7 +435,7 @@ def test_the_other_one_may_be_named(pair, tmp_path, validate):
     other = _catalog(tmp_path / "other_cat.parquet", [1, 3])
     assert validate(segmentation)[0] == 0
     assert validate(segmentation, "--with", other)[0] == 1
-    assert validate(other)[1]["checked"] == ["name", "schema"]  # no sibling, not checked
+    assert validate(other)[1]["checked"] == ["name", "schema", "values"]  # no sibling, not checked
 
 
 def test_a_catalog_of_its_own(tmp_path, validate):

@@ -42,7 +42,7 @@ def corners_of(path):
         numbers = np.array([float(word) for word in words[2:]]).reshape(-1, 2)
     except ValueError:
         numbers = np.zeros((0, 2))
-    if words[:1] != ["POLYGON"] or len(numbers) < 3 or not np.all(np.isfinite(numbers)):
+    if words[:1] != ["POLYGON"] or len(numbers) < 3 or not np.all(np.abs(numbers) <= (360, 90)):
         raise InputError("meta.wcsinfo.s_region is no polygon", mend="give --cone RA,DEC,RADIUS", path=path)
     return numbers
 

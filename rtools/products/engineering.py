@@ -1,7 +1,7 @@
 """Engineering tables: what the spacecraft said of its attitude, and when.
 
 A table has a column of times (``time``: ISO, UTC, or a Modified Julian Date) and a column for each mnemonic; a row in
-which a quaternion is not complete, or zero, says nothing of it.
+which a quaternion is not complete, zero, or a placeholder (-999999) says nothing of it.
 """
 
 from typing import NamedTuple
@@ -18,6 +18,9 @@ BODY = tuple(f"SCF_AC_SDR_QBJ_{number}" for number in range(1, 5))
 
 FGS = tuple(f"SCF_AC_EST_FGS_QBR_{number}" for number in range(1, 5))
 """Quaternion from body to FGS."""
+
+LARGEST = 1.01
+"""A component beyond this is none of a quaternion."""
 
 TIMES = ("time", "obstime", "thetime", "mjd")
 
@@ -88,7 +91,7 @@ def _samples(table, names, words, mjd, path):
     except (TypeError, ValueError):
         raise InputError(f"{words[0]} … hold text where numbers belong", path=path) from None
     quaternion = np.stack(columns, axis=-1)
-    used = np.all(np.isfinite(quaternion), axis=1) & np.any(quaternion != 0, axis=1) & np.isfinite(mjd)
+    used = np.all(np.abs(quaternion) <= LARGEST, axis=1) & np.any(quaternion != 0, axis=1) & np.isfinite(mjd)
     order = np.flatnonzero(used)[np.argsort(mjd[used], kind="stable")]
     return Attitudes(mjd[order], quaternion[order])
 

@@ -11,10 +11,13 @@ from typing import NamedTuple
 
 from rtools.products import nodes
 
-__all__ = ["QUANTITIES", "Parity", "Quantity", "Reads", "Time", "Vector", "Word", "problem"]
+__all__ = ["PLACEHOLDERS", "QUANTITIES", "Parity", "Quantity", "Reads", "Time", "Vector", "Word", "problem"]
 
-PLACEHOLDERS = ("", nodes.FILL_STRING, "None", "N/A")
+NO_WORDS = ("", nodes.FILL_STRING, "None", "N/A")
 """Words that say nothing."""
+
+PLACEHOLDERS = (nodes.FILL_NUMBER, *NO_WORDS)
+"""What archives write where nobody filled in a value."""
 
 MJD_SPAN = (51544.0, 88069.0)
 """2000-01-01 to 2100-01-01."""
@@ -89,7 +92,7 @@ class Word(NamedTuple):
         """Why a value is no such word; None where it is one."""
         if not isinstance(value, str):
             return "no word"
-        return "a placeholder that nobody filled in" if value.strip() in PLACEHOLDERS else None
+        return "a placeholder that nobody filled in" if value.strip() in NO_WORDS else None
 
 
 class Time(NamedTuple):

@@ -36,6 +36,20 @@ COLUMNS = {
 }
 """Columns of a reference catalog and their units; `ra` and `dec` are needed."""
 
+LIMITS = {
+    "pmra": (-2e4, 2e4),
+    "pmdec": (-2e4, 2e4),
+    "parallax": (-1e3, 1e3),
+    "ra_error": (0, 1e5),
+    "dec_error": (0, 1e5),
+    "pmra_error": (0, 1e4),
+    "pmdec_error": (0, 1e4),
+    "parallax_error": (0, 1e3),
+    "phot_g_mean_mag": (-30, 50),
+}
+"""What a star can have, in these units; anything else (-999999, 99, 1e20) is not known. Barnard's star moves 10,393
+mas/yr, Proxima's parallax is 768 mas."""
+
 OTHER_NAMES = {
     "ra": ("sky_centroid.ra",),
     "dec": ("sky_centroid.dec",),
@@ -73,7 +87,8 @@ def read(path, cone=None, *, everything=False):
     Returns
     -------
     astropy.table.Table
-        Columns of `COLUMNS` that the file has, in these units, without the rows that have no position.
+        Columns of `COLUMNS` that the file has, in these units, without the rows that have no position; NaN for what
+        no star can have (`LIMITS`).
 
     Raises
     ------
@@ -266,8 +281,9 @@ def standard(table, path=None, *, everything=False):
     if np.any((years[known] < YEARS[0]) | (years[known] > YEARS[1])):
         raise InputError(f"{meanings['ref_epoch']} is no Julian year (2016.0)", path=path)
     result = result[np.isfinite(result["ra"]) & np.isfinite(result["dec"])]
-    if len(result) and np.abs(result["dec"]).max() > 90:
-        raise InputError(f"{meanings['dec']} is beyond 90 degrees", path=path)
+    for name, most in (("ra", 360), ("dec", 90)):
+        if len(result) and np.abs(result[name]).max() > most:
+            raise InputError(f"{meanings[name]} is beyond {most} degrees", mend="leave these rows out", path=path)
     return result
 
 
@@ -295,4 +311,7 @@ def _column(column, name, path):
             values = values * units.Unit(given).to(wanted)
         except (units.UnitConversionError, TypeError, ValueError):
             raise InputError(f"{column.name} has the unit {given}, not one of {wanted}", path=path) from None
+    if name in LIMITS:
+        low, high = LIMITS[name]
+        values[(values < low) | (values > high)] = np.nan
     return Column(values, name=name, unit=wanted, description=column.description)

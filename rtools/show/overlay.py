@@ -66,6 +66,7 @@ def load_sources(path, product, *, wcs=None):
     sky, pixels = (next((pair for pair in known if set(pair) <= names), None) for known in (SKY, PIXELS))
     if sky and wcs is not None:
         ra, dec = (_column(table, name) for name in sky)
+        ra[~((np.abs(ra) <= 360) & (np.abs(dec) <= 90))] = np.nan  # -999999, 99
         x, y = wcs.invert(ra, dec, with_bounding_box=False)
         return np.array([x, y], float)
     if pixels:

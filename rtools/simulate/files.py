@@ -19,6 +19,17 @@ COLUMNS = {
 }
 """Names under which a source table may have each column, any letter case."""
 
+LIMITS = {
+    "ra": (-360, 360),
+    "dec": (-90, 90),
+    "magnitude": (-30, 50),
+    "radius": (0, 3600),
+    "axis_ratio": (0, 1.001),
+    "angle": (-360, 360),
+    "sersic": (0, 20),
+}
+"""What a column can hold; catalogs write -99, 99 or -999999 where they know nothing."""
+
 TYPES = {"star": 0.0, "psf": 0.0, "point": 0.0, "disk": 1.0, "exponential": 1.0, "spheroid": 4.0, "devaucouleurs": 4.0}
 """Sérsic index of a word in the type column; 0 is a star."""
 
@@ -41,7 +52,7 @@ def read_sources(path, element):
     Raises
     ------
     InputError
-        The table cannot be read, lacks a column, or has a value that is not finite.
+        The table cannot be read, lacks a column, or has a value that is not finite or cannot be (`LIMITS`).
     """
     from rtools.products.catalogs import read_catalog
 
@@ -64,6 +75,7 @@ def read_sources(path, element):
             raise InputError(f"column {found[key]} holds text where numbers belong", path=path) from None
         if not np.all(np.isfinite(values)):
             raise InputError(f"column {found[key]} has values that are no numbers", path=path)
+        _refuse_impossible(values, key, found[key], path)
         return values
 
     radius = column("radius", 0)
@@ -83,6 +95,19 @@ def read_sources(path, element):
         temperature=np.full(count, np.nan),
         slope=np.zeros(count),
     )
+
+
+def _refuse_impossible(values, key, name, path):
+    low, high = LIMITS[key]
+    wrong = (values < low) | (values > high)
+    if wrong.any():
+        count, first = int(np.count_nonzero(wrong)), values[wrong][0]
+        raise InputError(
+            f"column {name} has {count} value{'s' * (count > 1)} that cannot be ({first:g}: not between {low} and "
+            f"{high:g})",
+            mend="leave these sources out",
+            path=path,
+        )
 
 
 def _types(column, path):
