@@ -109,6 +109,9 @@ def test_encircled_energy_is_a_cubic_through_the_table():
     np.testing.assert_allclose(energy(radii), fractions, atol=1e-12)
     assert float(energy(0.43)) == pytest.approx(1 - np.exp(-0.43 / 0.3), abs=1e-5)
     assert np.isnan(energy([0.01, 2.1])).all()  # beyond the table
+    odd = {"ee_radii": [*radii, -999999, 1.99], "ee_fractions": [*fractions, 0.5, -999999]}  # nobody filled them in
+    again = apcorr.encircled_energy(Table(F158=odd), "F158")
+    np.testing.assert_allclose(again(radii), fractions, atol=1e-12)
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,8 @@ def test_any_columns_agree_with_the_whole():
         {"WFI01": {"amplitude": 0.4, "time_constant": None}},
         {"WFI01": {"amplitude": 0.4, "time_constant": 0.0}},
         {"WFI01": {"amplitude": float("nan"), "time_constant": 23.0}},
+        {"WFI01": {"amplitude": -999999, "time_constant": 23.0}},
+        {"WFI01": {"amplitude": 0.4, "time_constant": "?"}},
         {"WFI02": {"amplitude": 0.4, "time_constant": 23.0}},
         None,
     ],

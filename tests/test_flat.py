@@ -50,10 +50,13 @@ def test_powers_of_the_flat(reference):
 def test_no_flat_is_one_and_flagged(reference):
     reference["data"][0, :3] = np.nan, 0, 7
     reference["dq"][0, 2:4] = NO_FLAT_FIELD, 2048
+    reference["data"][1, :3] = -999999, np.inf, -1
     after, before, counts = flatten(reference)
+    assert np.array_equal(after["data"][1, :3], before["data"][1, :3])
+    assert np.all(after["dq"][1, :3] & NO_FLAT_FIELD)
     assert np.array_equal(after["data"][0, :3], before["data"][0, :3])
     assert np.array_equal(after["dq"][0, :5], [4 | NO_FLAT_FIELD] * 3 + [4 | 2048, 4])
-    assert counts == {"without flat": 3}
+    assert counts == {"without flat": 6}
     assert flat.report(counts, {})[0][0] == "info"
     assert np.isnan(reference["data"][0, 0])
 

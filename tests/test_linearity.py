@@ -140,13 +140,15 @@ def test_missing_channel_of_the_table():
 def test_unusable_coefficients_leave_the_pixel_alone_and_flag_it():
     lin, inverse = planes((0.0, 2.0, 0.0)), planes((0.0, 0.5, 0.0))
     lin[2, 0, 1] = np.nan
+    lin[2, 0, 6] = -999999
     lin[1, 0, 2] = 0
     inverse[0, 0, 3] = np.nan
     dq = np.zeros((2, 128), np.uint32)
     dq[0, 4] = NO_LIN_CORR | 8
     made, _counts = corrected(RAMP, lin, inverse, dq)
-    assert np.array_equal(made.pixeldq[0, :6], [0, NO_LIN_CORR, NO_LIN_CORR, NO_LIN_CORR, NO_LIN_CORR | 8, 0])
-    untouched = [1, 2, 4]
+    bits = [0, NO_LIN_CORR, NO_LIN_CORR, NO_LIN_CORR, NO_LIN_CORR | 8, 0, NO_LIN_CORR]
+    assert np.array_equal(made.pixeldq[0, :7], bits)
+    untouched = [1, 2, 4, 6]
     assert np.allclose(made.data[:, 0, untouched], RAMP[:, 0, untouched], rtol=1e-7)
     assert np.allclose(made.data[:, 0, [0, 3, 5]], 2 * RAMP[:, 0, :3])  # linearity stays active without its inverse
 

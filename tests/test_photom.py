@@ -10,6 +10,8 @@ NULL = dict.fromkeys(("photmjsr", "uncertainty", "pixelareasr"))
 TABLE = {
     "F158": {"photmjsr": 0.32, "uncertainty": 0.01, "pixelareasr": 2.8e-13, "collecting_area": 3.6},
     "GRISM": NULL,
+    "F106": {"photmjsr": -999999, "uncertainty": 0.01, "pixelareasr": 2.8e-13},
+    "F129": {"photmjsr": 0.32, "uncertainty": float("nan"), "pixelareasr": -999999},
 }
 
 
@@ -39,3 +41,15 @@ def test_nulls(element, skipped):
     assert isinstance(answer, Skip) == skipped
     assert set(found) == set(photom.KEYS)
     assert set(found.values()) == {None}
+
+
+def test_a_conversion_that_nobody_filled_in_is_none():
+    """Not a photom that is COMPLETE, and fluxes of minus a million."""
+    answer, found = photometry("F106")
+    assert isinstance(answer, Skip) and "photmjsr is -999999" in answer.reason
+    assert set(found.values()) == {None}
+
+
+def test_an_area_that_nobody_filled_in_is_not_known():
+    _answer, found = photometry("F129")
+    assert found == {"conversion_megajanskys": 0.32, "conversion_megajanskys_uncertainty": None, "pixel_area": None}

@@ -299,10 +299,10 @@ def test_bad_gain_is_flagged_and_gives_nothing():
     assert [level for level, _ in rampfit.report(counts, options())] == ["info", "info", "warning"]
 
 
-@pytest.mark.parametrize("broken", ["data", "readnoise"])
-def test_results_that_are_no_numbers_are_flagged(broken):
+@pytest.mark.parametrize(("broken", "value"), [("data", np.nan), ("readnoise", np.nan), ("readnoise", -999999)])
+def test_results_that_are_no_numbers_are_flagged(broken, value):
     ramps, readnoise = column(RAMP_A, RAMP_A), np.full((1, 2), 6.0)
-    (ramps[2, 0] if broken == "data" else readnoise[0])[1] = np.nan
+    (ramps[2, 0] if broken == "data" else readnoise[0])[1] = value
     strip, _ = fit(ramps, readnoise=readnoise)
     assert_array_equal(strip.image["dq"][0], [0, 1])
     assert np.isnan(strip.image["data"][0, 1])

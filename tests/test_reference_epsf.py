@@ -110,6 +110,14 @@ def test_places_that_are_no_grid_are_refused_and_a_missing_oversampling_is_told(
     told = []
     epsf.from_reference(Fake(stamps[:, :, :1], oversample=None), lambda level, text: told.append(text))
     assert any("oversampling" in text for text in told)
+    for said in (-999999, np.nan, 0):
+        assert (
+            epsf.from_reference(
+                Fake(stamps[:, :, :1], oversample=said), lambda level, text: told.append(text)
+            ).oversample
+            == 4
+        )
+        assert any(f"oversample is {said!r}" in text for text in told)
 
 
 def test_native_stamp_is_the_light_of_a_centred_star():

@@ -93,6 +93,9 @@ def test_backup_moves_into_averaged_resultants_only():
 def test_no_check_without_a_threshold():
     data = np.full((6, 1, 3), 65000, np.float32)
     threshold = np.array([[np.nan, 60000, 60000]], np.float32)
+    made, _counts = flagged(data, np.array([[-999999, 0, 60000]], np.float32), np.zeros((1, 3), np.uint32))
+    assert np.array_equal(made.pixeldq[0], [NO_SAT_CHECK, NO_SAT_CHECK, 0])
+    assert np.array_equal(made.groupdq[0, 0] & 2, [0, 0, 2])
     made, _counts = flagged(data, threshold, np.array([[0, NO_SAT_CHECK, 2048]], np.uint32))
     assert np.array_equal(made.groupdq[0, 0] & 2, [0, 0, 2])
     assert np.array_equal(made.pixeldq[0], [NO_SAT_CHECK, NO_SAT_CHECK, 2048])

@@ -3,6 +3,7 @@
 import numpy as np
 
 from rtools.errors import InputError
+from rtools.products.quantities import entry_problem
 
 __all__ = ["EXTENDED", "encircled_energy", "is_extended"]
 
@@ -41,7 +42,8 @@ def encircled_energy(source, element):
     if radii is None or fractions is None:
         return None
     radii, fractions = np.asarray(radii, float), np.asarray(fractions, float)
-    usable = np.isfinite(radii) & np.isfinite(fractions)
+    pairs = zip(radii.tolist(), fractions.tolist(), strict=True)
+    usable = [not entry_problem("ee_radii", one) and not entry_problem("ee_fractions", two) for one, two in pairs]
     radii, first = np.unique(radii[usable], return_index=True)
     if radii.size < 4:
         return None

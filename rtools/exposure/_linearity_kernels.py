@@ -21,6 +21,9 @@ DO_NOT_USE = np.uint8(GROUP["DO_NOT_USE"])
 SATURATED = np.uint8(GROUP["SATURATED"])
 NO_LIN_CORR = np.uint32(PIXEL["NO_LIN_CORR"])
 
+LARGEST = np.float32(1e5)
+"""A coefficient beyond this is a placeholder: the constant one is in DN, the others are 1 and less."""
+
 LIMIT = np.float32(1e6)
 """DN beyond which no corrected value can lie (full well is 65,000 DN)."""
 
@@ -32,7 +35,7 @@ def _widen(coefficients, y, dq, pixeldq, wide):
     bad = np.zeros(CHANNEL, np.bool_)
     for k in range(terms):
         for x in range(columns):
-            bad[x] |= np.isnan(coefficients[k, y, x])
+            bad[x] |= not abs(coefficients[k, y, x]) <= LARGEST
     for x in range(columns):
         bad[x] |= coefficients[1, y, x] == 0
     for x in range(columns):

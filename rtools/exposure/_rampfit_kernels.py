@@ -26,6 +26,9 @@ GROUP_UNUSABLE = np.uint8(GROUP["DO_NOT_USE"] | GROUP["SATURATED"])
 GROUP_TO_PIXEL = np.uint8(GROUP["SATURATED"] | GROUP["JUMP_DET"])  # the same bits in group and pixel flags
 GROUP_JUMP = np.uint8(GROUP["JUMP_DET"])
 
+NO_NOISE = 65535.0
+"""A read noise from here on, in DN, is a placeholder."""
+
 # With more differences than this, chi-square alone would send too many pixels to the search.
 LONG_RAMP = 12
 
@@ -123,7 +126,7 @@ def _noise(ramp, y, start, w):
         w[q.GAIN + j] = gain if (gain > 0.0) & (gain < np.inf) else np.nan
     for j in range(BLOCK):
         noise = np.float64(ramp.readnoise[y, start + j])
-        w[q.READ + j] = noise * noise
+        w[q.READ + j] = noise * noise if (noise >= 0.0) & (noise < NO_NOISE) else np.nan
 
 
 @njit(nogil=True, cache=True, error_model="numpy")

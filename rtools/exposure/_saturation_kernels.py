@@ -61,7 +61,7 @@ def _limits(threshold, dq, pixeldq):
     for y in range(rows):
         for x in range(columns):
             bits = dq[y, x]
-            if np.isnan(threshold[y, x]):
+            if not threshold[y, x] > 0:  # NaN, 0, or a placeholder
                 bits |= NO_SAT_CHECK
             pixeldq[y, x] |= bits
             checked[y, x] = bits & NO_SAT_CHECK == 0

@@ -10,6 +10,9 @@ __all__ = ["STEP", "apply", "report"]
 DO_NOT_USE = PIXEL["DO_NOT_USE"]
 UNRELIABLE_DARK = PIXEL["UNRELIABLE_DARK"]
 
+LARGEST = np.float32(65535)
+"""DN/s beyond which a slope is a placeholder: such a pixel is saturated within a second."""
+
 STEP = Step(
     name="dark",
     kind="image",
@@ -18,8 +21,9 @@ STEP = Step(
     suffix="darkcurrent",
     summary="Subtract the dark current.",
     description=(
-        "Subtracts the reference's dark_slope (DN/s) from the image and adds its DQ bits. Where the slope is NaN "
-        "nothing is subtracted and the pixel is flagged UNRELIABLE_DARK and DO_NOT_USE. Errors and variances stay."
+        "Subtracts the reference's dark_slope (DN/s) from the image and adds its DQ bits. Where the slope is none "
+        "(NaN, or beyond what a detector can hold) nothing is subtracted and the pixel is flagged UNRELIABLE_DARK and "
+        "DO_NOT_USE. Errors and variances stay."
     ),
     examples=("rt-dark X_rampfit.asdf", "rt-dark X_rampfit.asdf --ref dark=mydark.asdf"),
     references=(Reference("dark", planes=("dark_slope", "dq")),),
@@ -30,7 +34,7 @@ def apply(strip, refs, options, prepared):
     """Subtract the slope from the strip's image; counts pixels without one."""
     rows, columns = strip.science
     slope = np.asarray(refs["dark"]["dark_slope"], dtype=np.float32)[rows, columns]
-    unknown = np.isnan(slope)
+    unknown = ~(np.abs(slope) <= LARGEST)
     lost = int(np.count_nonzero(unknown))
     dq = strip.image["dq"]
     dq |= refs["dark"]["dq"][rows, columns]
@@ -46,4 +50,4 @@ def report(counts, options):
     lost = counts["without dark"]
     if not lost:
         return []
-    return [("warning", f"no dark slope (NaN) for {lost} pixels: UNRELIABLE_DARK, DO_NOT_USE")]
+    return [("warning", f"no dark slope for {lost} pixels: UNRELIABLE_DARK, DO_NOT_USE")]

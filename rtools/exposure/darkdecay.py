@@ -10,6 +10,7 @@ import numpy as np
 
 from rtools.declare import Reference, Skip, Step
 from rtools.exposure.readtimes import channel_pair, mean_decay, tile_columns
+from rtools.products.quantities import entry_problem
 
 __all__ = ["STEP", "Decay", "apply", "prepare"]
 
@@ -52,9 +53,10 @@ def prepare(exposure, view, refs, options):
     amplitude, constant = entry.get("amplitude"), entry.get("time_constant")
     if amplitude is None or constant is None:
         return Skip(f"the reference has no dark decay of {exposure.detector}")
+    wrong = entry_problem("amplitude", amplitude) or entry_problem("time_constant", constant)
+    if wrong:
+        return Skip(f"dark decay of {exposure.detector}: {wrong}")
     amplitude, constant = float(amplitude), float(constant)
-    if not (np.isfinite(amplitude) and np.isfinite(constant) and constant > 0):
-        return Skip(f"dark decay of {exposure.detector}: amplitude {amplitude} DN, time constant {constant} s")
     times = channel_pair(exposure.frame_time, exposure.detector, exposure.shape[1])
     levels = [amplitude * mean_decay(reads, exposure.frame_time, constant) for reads in exposure.read_pattern]
     return Decay(np.exp(-times / constant), np.array(levels))

@@ -17,10 +17,10 @@ STEP = Step(
     suffix="flat",
     summary="Divide by the flat field.",
     description=(
-        "data, err and dumo are divided by the flat f, the variances by f². Where f is NaN, zero or flagged "
-        "NO_FLAT_FIELD, f = 1 and the pixel is flagged NO_FLAT_FIELD (which does not imply DO_NOT_USE). All DQ bits "
-        "of the flat are added. With --var-flat the uncertainty s of the flat gives var_flat = data² s² / f², from "
-        "the flattened data, and err² grows by it."
+        "data, err and dumo are divided by the flat f, the variances by f². Where f is NaN, infinite, not positive or "
+        "flagged NO_FLAT_FIELD, f = 1 and the pixel is flagged NO_FLAT_FIELD (which does not imply DO_NOT_USE). All DQ "
+        "bits of the flat are added. With --var-flat the uncertainty s of the flat gives var_flat = data² s² / f², "
+        "from the flattened data, and err² grows by it."
     ),
     examples=("rt-flat X_photom.asdf", "rt-flat X_photom.asdf --var-flat"),
     options=(
@@ -36,7 +36,7 @@ def apply(strip, refs, options, prepared):
     image, flat = strip.image, refs["flat"]
     response = np.array(flat["data"], dtype=np.float32)
     dq = np.array(flat["dq"], dtype=np.uint32)
-    dq[np.isnan(response) | (response == 0)] |= np.uint32(NO_FLAT_FIELD)
+    dq[~((response > 0) & (response < np.inf))] |= np.uint32(NO_FLAT_FIELD)
     unknown = (dq & np.uint32(NO_FLAT_FIELD)) != 0
     response[unknown] = 1
     square = response * response

@@ -100,6 +100,8 @@ def inl_table(value, correction):
         raise InputError(f"integral non-linearity: {value.shape} values and {correction.shape} corrections")
     if np.any(steps <= 0) or np.any(value != np.rint(value)):
         raise InputError("integral non-linearity: values are not increasing whole numbers of DN")
+    if not np.all(np.abs(correction) <= 65535):
+        raise InputError("integral non-linearity: a correction is no number of DN")
     step = float(np.gcd.reduce(steps.astype(np.int64)))
     if np.any(steps != step):
         even = np.arange(value[0], value[-1] + step, step)

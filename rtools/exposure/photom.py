@@ -1,6 +1,7 @@
 """Photometric calibration: how a count rate becomes a surface brightness. Metadata only; pixels do not change."""
 
 from rtools.declare import Reference, Skip, Step
+from rtools.products.quantities import entry_problem
 
 __all__ = ["STEP", "apply", "prepare"]
 
@@ -21,7 +22,7 @@ STEP = Step(
     description=(
         "Copies the row of the optical element from the reference's table into meta.photometry: MJy/sr per DN/s, its "
         "uncertainty, and the pixel area in sr; all null for grism, prism and dark. An element that the table does "
-        "not have gives nulls, a warning, and the status SKIPPED."
+        "not have, or whose conversion cannot be one, gives nulls, a warning, and the status SKIPPED."
     ),
     examples=("rt-photom X_assignwcs.asdf", "rt-photom X_assignwcs.asdf --ref photom=phot.asdf"),
     references=(Reference("photom", nodes=("phot_table",)),),
@@ -30,13 +31,20 @@ STEP = Step(
 
 
 def prepare(exposure, view, refs, options):
-    """The row of the exposure's optical element; `Skip`, with nulls written, where there is none."""
+    """The row of the exposure's optical element; `Skip`, with nulls written, where there is none to be used."""
     element = str(exposure.meta["instrument"]["optical_element"]).upper()
     row = refs["photom"]["phot_table"].get(element)
     if row is None:
         exposure.meta["photometry"] = dict.fromkeys(KEYS)
         return Skip(f"the photom reference has no {element}")
-    return row
+    wrong = {key: entry_problem(key, row[key]) for key in KEYS.values() if row.get(key) is not None}
+    wrong = {key: text for key, text in wrong.items() if text}
+    if "photmjsr" in wrong:
+        exposure.meta["photometry"] = dict.fromkeys(KEYS)
+        return Skip(f"of {element} the photom reference says {wrong['photmjsr']}")
+    for text in wrong.values():
+        exposure.log("warning", f"photom: of {element} the reference says {text}: null is written")
+    return {key: value for key, value in row.items() if key not in wrong}
 
 
 def apply(exposure, refs, options, prepared):

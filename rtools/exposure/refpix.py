@@ -28,6 +28,9 @@ PAD = 12
 WIDTH = CHANNEL + PAD
 """Samples of a row in the time series."""
 
+LARGEST = 1e3
+"""A coefficient beyond this is a placeholder: those of noise that channels share are 1 and less."""
+
 STEP = Step(
     name="refpix",
     kind="ramp",
@@ -204,4 +207,6 @@ def _coefficients(row, length):
     if row.shape != (length // 2 + 1,):
         found = f"{row.size} coefficients a channel, the frame needs {length // 2 + 1}"
         raise InputError(f"refpix reference: {found}")
+    if not np.abs(row).max() <= LARGEST:
+        raise InputError("refpix reference: a coefficient that is no number, or a placeholder")
     return fourier.arrange(row, length)

@@ -140,11 +140,11 @@ def primary_cards(meta):
 def science_cards(meta):
     """Keywords of the extension SCI, but for its WCS; as `primary_cards`."""
     cards = _cards(meta, SCIENCE)
-    area, scale = metadata.get(meta, "photometry.pixel_area"), metadata.get(meta, "wcsinfo.pixel_scale")
-    if area is None and isinstance(scale, float) and scale > 0:  # a mosaic
+    area, scale = metadata.usable(meta, "photometry.pixel_area"), metadata.usable(meta, "wcsinfo.pixel_scale")
+    if area is None and scale is not None:  # a mosaic
         area = math.radians(scale) ** 2
         cards.append(("PIXAR_SR", area, "[sr] area of a pixel"))
-    if isinstance(area, float) and math.isfinite(area) and area > 0:
+    if area is not None:
         cards.append(("PIXAR_A2", area * SQUARE_ARCSEC, "[arcsec2] area of a pixel"))
     for word, (iso, mjd) in zip(("BEG", "AVG", "END"), _moments(meta), strict=False):
         cards += [(f"DATE-{word}", iso, "UTC"), (f"MJD-{word}", mjd, "[d] UTC")]
@@ -197,15 +197,15 @@ def _time_cards(meta):
 
 def _pattern_cards(meta):
     """NINTS, and of an even read pattern the JWST keywords."""
-    pattern, frame_time = metadata.get(meta, "exposure.read_pattern"), metadata.get(meta, "exposure.frame_time")
-    if not isinstance(pattern, list) or not pattern or not all(isinstance(reads, list) and reads for reads in pattern):
+    pattern, frame_time = (metadata.usable(meta, f"exposure.{key}") for key in ("read_pattern", "frame_time"))
+    if pattern is None:
         return []
     cards = [("NINTS", 1, "number of integrations")]
     lengths, steps = {len(reads) for reads in pattern}, set(np.diff([reads[0] for reads in pattern]).tolist())
     if len(lengths) == len(steps) == 1:
         frames, step = lengths.pop(), steps.pop()
         cards += [("NFRAMES", frames, "reads of a resultant"), ("GROUPGAP", step - frames, "reads between resultants")]
-        if isinstance(frame_time, int | float):
+        if frame_time is not None:
             cards.append(("TGROUP", step * frame_time, "[s] from one resultant to the next"))
     return cards
 

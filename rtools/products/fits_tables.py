@@ -64,9 +64,8 @@ def _table(name, *columns):
 
 def _reads(meta):
     """READPATT: what the resultants are made of."""
-    pattern, frame_time = metadata.get(meta, "exposure.read_pattern"), metadata.get(meta, "exposure.frame_time")
-    known = isinstance(pattern, list) and pattern and all(isinstance(reads, list) and reads for reads in pattern)
-    if not known or not isinstance(frame_time, int | float):
+    pattern, frame_time = (metadata.usable(meta, f"exposure.{key}") for key in ("read_pattern", "frame_time"))
+    if pattern is None or frame_time is None:
         return None
     reads = [np.array(entry, "i4") for entry in pattern]
     weights = [2 * len(entry) - 1 - 2 * np.arange(len(entry)) for entry in reads]  # of a read, in the variance
@@ -99,9 +98,9 @@ def _int_times(meta):
 
 def _barycentric(meta, span):
     """JD TDB at the barycentre of light that arrives at MJD UTC: t + r.n / c; NaN without ephemeris or target."""
-    place = [metadata.get(meta, f"ephemeris.spatial_{axis}") for axis in "xyz"]
-    target = [metadata.get(meta, f"pointing.target_{axis}") for axis in ("ra", "dec")]
-    if not all(isinstance(value, int | float) and value != nodes.FILL_NUMBER for value in place + target):
+    place = [metadata.usable(meta, f"ephemeris.spatial_{axis}") for axis in "xyz"]
+    target = [metadata.usable(meta, f"pointing.target_{axis}") for axis in ("ra", "dec")]
+    if None in place + target or not any(place):
         return [np.nan] * len(span)
     from astropy.time import Time
 

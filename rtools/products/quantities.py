@@ -7,11 +7,24 @@ finds it. A key stands here once; limits are wide: they tell a value from none, 
 
 import math
 from itertools import pairwise
+from numbers import Real
 from typing import NamedTuple
 
 from rtools.products import nodes
 
-__all__ = ["PLACEHOLDERS", "QUANTITIES", "Parity", "Quantity", "Reads", "Time", "Vector", "Word", "problem"]
+__all__ = [
+    "ENTRIES",
+    "PLACEHOLDERS",
+    "QUANTITIES",
+    "Parity",
+    "Quantity",
+    "Reads",
+    "Time",
+    "Vector",
+    "Word",
+    "entry_problem",
+    "problem",
+]
 
 NO_WORDS = ("", nodes.FILL_STRING, "None", "N/A")
 """Words that say nothing."""
@@ -46,7 +59,7 @@ class Quantity(NamedTuple):
 
     def wrong(self, value):
         """Why a value cannot be this quantity; None where it can."""
-        if isinstance(value, bool) or not isinstance(value, int | float):
+        if isinstance(value, bool) or not isinstance(value, Real):
             return "no number"
         if value == nodes.FILL_NUMBER:
             return "a placeholder that nobody filled in"
@@ -192,6 +205,33 @@ QUANTITIES = {
     "wcsinfo.vparity": Parity(),
 }
 """Dotted key below ``meta`` to what it can be."""
+
+
+ENTRIES = {
+    "amplitude": Quantity(-65535, 65535, "DN"),
+    "ee_fractions": Quantity(0, 1.5),
+    "ee_radii": Quantity(0, 3600, "arcsec"),
+    "oversample": Quantity(1, 100, whole=True),
+    "photmjsr": QUANTITIES["photometry.conversion_megajanskys"],
+    "pixelareasr": QUANTITIES["photometry.pixel_area"],
+    "time_constant": Quantity(0, 1e6, "s", above=True),
+    "uncertainty": QUANTITIES["photometry.conversion_megajanskys_uncertainty"],
+}
+"""The same of entries of reference files' tables, by their names there."""
+
+
+def entry_problem(name, value):
+    """What is wrong with an entry of a reference's table, in words that go on a line; None where nothing is.
+
+    Parameters
+    ----------
+    name : str
+        One of `ENTRIES`.
+    value : object
+        Not null.
+    """
+    reason = ENTRIES[name].wrong(value)
+    return f"{name} is {value!r:.60}, {reason}" if reason else None
 
 
 def problem(key, value):

@@ -10,6 +10,7 @@ from functools import cached_property
 import numpy as np
 
 from rtools.errors import InputError
+from rtools.products.quantities import entry_problem
 from rtools.reference.instrument import PIXEL_SCALE_ARCSEC
 
 __all__ = ["JITTER", "Psf", "from_reference", "image_jitter", "jitter_of", "jittered", "native_stamp", "samples"]
@@ -110,9 +111,11 @@ def from_reference(source, log=None):
         The grid of positions is no rectangle.
     """
     meta = {key: source.node(f"meta.{key}") for key in ("oversample", "pixel_x", "pixel_y")}
-    oversample = int(meta["oversample"] or 4)
-    if not meta["oversample"] and log:
-        log("warning", "the epsf reference does not say its oversampling; 4 is taken")
+    said = meta["oversample"]
+    wrong = entry_problem("oversample", said) if said is not None else "it does not say its oversampling"
+    oversample = 4 if wrong else int(said)
+    if wrong and log:
+        log("warning", f"the epsf reference: {wrong}; 4 is taken")
     index = G2V
     if source.shape("psf")[1] <= G2V:
         index = 0
@@ -121,6 +124,8 @@ def from_reference(source, log=None):
     stamps = np.asarray(source.part("psf", (IN_FOCUS, index)), float)
     if np.median(stamps.sum(axis=(-2, -1))) < oversample**2 / 2:
         stamps = np.stack([_integrate(stamp, oversample) for stamp in stamps])
+    if not np.all(np.isfinite(stamps)):
+        raise InputError("the stamps of the epsf reference have values that are no numbers")
     pixel_x, pixel_y = (np.asarray(meta[key], float) for key in ("pixel_x", "pixel_y"))
     x, y = np.unique(pixel_x), np.unique(pixel_y)
     order = np.lexsort((pixel_x, pixel_y))
