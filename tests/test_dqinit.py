@@ -124,7 +124,12 @@ def test_no_window_no_flags(raw, change):
 
 
 @pytest.mark.parametrize(
-    ("change", "level"), [({"window_xstop": -999999}, "warning"), (dict.fromkeys(WINDOW, -999999), "info")]
+    ("change", "level"),
+    [
+        ({"window_xstop": -999999}, "warning"),
+        ({"window_ystop": 0}, "warning"),
+        (dict.fromkeys(WINDOW, -999999), "info"),
+    ],
 )
 def test_half_a_window_is_told(raw, change, level):
     """Columns 120 to nowhere; but a window that nobody filled in at all is none."""

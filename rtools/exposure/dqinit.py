@@ -115,6 +115,13 @@ def _guide_window(exposure):
 
     for key in WINDOW:
         window[key] = metadata.usable(exposure.meta, f"guide_star.{key}", log, "no guide window is flagged")
+    for axis in "xy":
+        start, stop = window[f"window_{axis}start"], window[f"window_{axis}stop"]
+        if None not in (start, stop) and stop <= start:
+            log(
+                "warning", f"meta.guide_star.window_{axis}stop is {stop}, not above {start}: no guide window is flagged"
+            )
+            return {}
     return window
 
 
