@@ -18,8 +18,6 @@ from rtools.catalog.measure import Options, ab_magnitude, aperture_radii, measur
 from rtools.reference.epsf import Psf
 
 SHAPE = (260, 300)
-AREA = 2.5e-13
-SIDE = np.degrees(np.sqrt(AREA)) * 3600
 
 
 def make_wcs(dec=54.2, roll=33.15, ra=0.01):
@@ -29,9 +27,13 @@ def make_wcs(dec=54.2, roll=33.15, ra=0.01):
     return world.build_wcs(distortion, world.Pointing(-503, -318, ra, dec, roll), None, SHAPE)
 
 
+SIDE = np.sqrt(0.11 * 0.107 - 0.002 * 0.001)
+"""Arcsec: the pixels of that WCS are as large everywhere, but for 1e-7."""
+
+
 def make_image(masked=0.0, **options):
     data, err, smoothed, mask, found = field(masked)
-    options = {"wcs": make_wcs(), "pixel_area_sr": AREA, "scale": 7.5, "dq": mask.astype(np.uint32)} | options
+    options = {"wcs": make_wcs(), "brightness": 7.5, "dq": mask.astype(np.uint32)} | options
     return Image(data, err, mask, smoothed, **options), found
 
 
@@ -56,7 +58,7 @@ def test_columns_of_the_psf():
     stars = [(40.3 + 50 * i, 60.8 + 70 * j, 3000, 1, 1, 0) for i in range(4) for j in range(2)]
     data, err = blobs(SHAPE, stars)
     found = segments.find(ndimage.label(data > 2)[0])
-    image = Image(data, err, np.zeros(SHAPE, bool), data, make_wcs(), AREA, scale=2.0)
+    image = Image(data, err, np.zeros(SHAPE, bool), data, make_wcs(), brightness=2 / SIDE**2)
     columns = measure(image, found, Options(psf_weights="err"), psf=psf)
     assert {name: values.dtype.name for name, values in columns.items()} == {c.name: c.dtype for c in prompt()}
     truth = np.array(stars)
@@ -75,6 +77,7 @@ def test_units(measured):
     ellipse = shapes.moments(image.smoothed, image.err, found, image.mask)
     sums = shapes.segment_sums(image.data, image.err, found, image.mask)
     kron = shapes.kron(image.data, image.err, found, image.mask, ellipse)
+    unit = 7.5 * SIDE**2
     expected = {
         "semimajor": ellipse.a * SIDE,
         "semiminor": ellipse.b * SIDE,
@@ -84,13 +87,13 @@ def test_units(measured):
         "cxy": ellipse.cxy / SIDE**2,
         "cyy": ellipse.cyy / SIDE**2,
         "segment_area": sums.area * SIDE**2,
-        "segment_flux": sums.flux * 7.5,
-        "segment_flux_err": sums.err * 7.5,
+        "segment_flux": sums.flux * unit,
+        "segment_flux_err": sums.err * unit,
         "kron_radius": kron.k * SIDE,
-        "kron_flux": kron.flux * 7.5,
+        "kron_flux": kron.flux * unit,
     }
     for name, values in expected.items():
-        np.testing.assert_allclose(columns[name], values, rtol=1e-6, err_msg=name)
+        np.testing.assert_allclose(columns[name], values, rtol=3e-6, err_msg=name)
     flux = columns["kron_flux"] * units.nJy
     np.testing.assert_allclose(columns["kron_abmag"], flux.to(units.ABmag).value, atol=1e-5)
 
@@ -104,23 +107,36 @@ def test_magnitudes_of_fluxes_that_are_not_positive():
 
 
 @pytest.mark.parametrize("dec, roll", [(54.2, 33.15), (-70, 210), (89.9, 10), (0, 0)])
-def test_scale_and_north(dec, roll):
+def test_slopes_are_those_of_the_sky(dec, roll):
     wcs = make_wcs(dec, roll)
-    grid = sky.grid(wcs, SHAPE)
-    centre = SkyCoord(*wcs(149.5, 129.5), unit="deg")
-    north = centre.directional_offset_by(0 * units.deg, 1 * units.arcsec)
-    x, y = wcs.invert(north.ra.deg, north.dec.deg, with_bounding_box=False)
-    np.testing.assert_allclose(grid.scale, 1 / np.hypot(x - 149.5, y - 129.5), rtol=1e-7)
-    np.testing.assert_allclose(grid.north, np.degrees(np.arctan2(y - 129.5, x - 149.5)), atol=1e-4)
-    assert grid.side == grid.scale
-    assert sky.grid(wcs, SHAPE, 0).side == grid.scale
-    np.testing.assert_allclose(sky.grid(wcs, SHAPE, AREA).side, SIDE, rtol=1e-12)
+    assert sky.centre_side(wcs, SHAPE) == pytest.approx(SIDE, rel=1e-6)
+    x, y = np.array([20.0, 149.5, np.nan, 280]), np.array([250.0, 129.5, 3, 10])
+    slopes = sky.local_slopes(wcs, SHAPE, x, y)
+    np.testing.assert_allclose(sky.sides(slopes), SIDE, rtol=1e-6)
+    np.testing.assert_array_equal(slopes[..., 2], slopes[..., 1])  # nowhere: the centre's
+    np.testing.assert_allclose(sky.span(slopes, 3.0, -4.0)[1], np.hypot(0.338, 0.431), rtol=1e-4)
+    for i, angle in enumerate((0, 30, 45, 135)):
+        place = SkyCoord(*wcs(np.nan_to_num(x[i], nan=149.5), y[i] if x[i] == x[i] else 129.5), unit="deg")
+        away = place.directional_offset_by(angle * units.deg, 1 * units.arcsec)
+        there = wcs.invert(away.ra.deg, away.dec.deg, with_bounding_box=False)
+        here = wcs.invert(place.ra.deg, place.dec.deg, with_bounding_box=False)
+        theta = np.degrees(np.arctan2(there[1] - here[1], there[0] - here[0]))
+        found = sky.position_angle(slopes, np.full(4, theta))[i]
+        assert (found - angle + 90) % 180 - 90 == pytest.approx(0, abs=2e-3)
+
+
+def test_angles_on_the_sky_are_within_half_a_turn():
+    """A line has no head: (-90, 90], also in single precision."""
+    slopes = np.array([[[-0.11], [0.0]], [[0.0], [0.11]]])
+    theta = np.array([0, 1e-14, -1e-14, 1e-7, 90, 180, 180 + 1e-13, 270, 359.9, 45])
+    found = sky.position_angle(np.repeat(slopes, theta.size, axis=2), theta).astype(np.float32)
+    np.testing.assert_allclose(found, [90, 90, 90, 90, 0, 90, 90, 0, 89.9, -45], atol=1e-4)
+    assert np.all((found > -90) & (found <= 90))
 
 
 def test_orientation_on_the_sky():
-    """A source drawn out towards north has orientation 0 or 180 on the sky; one towards east 90 or 270."""
+    """A source drawn out towards north has orientation 0 on the sky, one towards east 90, wherever it is."""
     wcs = make_wcs(roll=20)
-    grid = sky.grid(wcs, SHAPE)
     centre = SkyCoord(*wcs(149.5, 129.5), unit="deg")
     for angle in (0, 30, 90, 135):
         away = centre.directional_offset_by(angle * units.deg, 1 * units.arcsec)
@@ -130,8 +146,9 @@ def test_orientation_on_the_sky():
         image = Image(data, err, np.zeros(SHAPE, bool), data, wcs)
         found = measure(image, segments.find(data > 3), columns=["orientation_sky", "orientation_pix"])
         assert list(found) == ["orientation_pix", "orientation_sky"]
+        assert -90 < found["orientation_sky"][0] <= 90
         difference = (found["orientation_sky"][0] - angle + 90) % 180 - 90
-        assert abs(difference) < 2.5, (angle, found, grid)
+        assert abs(difference) < 2.5, (angle, found)
 
 
 def test_positions_and_errors_on_the_sky(measured):
@@ -156,27 +173,29 @@ def test_neighbours_and_apertures_use_the_scale_of_the_wcs(measured):
     distance = np.hypot(*(columns[n][:, None] - columns[n] for n in ("x_centroid", "y_centroid")))
     np.fill_diagonal(distance, np.inf)
     assert np.array_equal(columns["nn_label"], found.ids[distance.argmin(axis=1)])
-    np.testing.assert_allclose(columns["nn_distance"], distance.min(axis=1) * image.grid.scale, rtol=1e-4)
-    radii = aperture_radii(image.grid.scale)
-    np.testing.assert_allclose(radii["circle_pix"] * image.grid.scale, [0.1, 0.2, 0.4, 0.8, 1.6])
+    nearest = distance.argmin(axis=1)
+    here = SkyCoord(columns["ra"], columns["dec"], unit="deg")
+    np.testing.assert_allclose(columns["nn_distance"], here.separation(here[nearest]).arcsec, rtol=1e-4)
+    radii = aperture_radii(image.side)
+    np.testing.assert_allclose(radii["circle_pix"] * image.side, [0.1, 0.2, 0.4, 0.8, 1.6])
     # A value of 1 everywhere: the flux is the area.
     flat = Image(np.ones(SHAPE), image.err, image.mask, image.smoothed, image.wcs)
     area = measure(flat, found, columns=["aper08_flux"])["aper08_flux"]
     inside = (columns["x_centroid"] > 9) & (columns["x_centroid"] < 290)
     inside &= (columns["y_centroid"] > 9) & (columns["y_centroid"] < 250)
-    np.testing.assert_allclose(area[inside], np.pi * radii["circle_pix"][3] ** 2, rtol=1e-6)
+    np.testing.assert_allclose(area[inside], np.pi * 0.8**2, rtol=1e-6)
 
 
 def test_local_background_is_the_sky_per_square_arcsecond():
     data = np.random.default_rng(7).normal(2, 0.1, SHAPE).astype(np.float32)
     labels = np.zeros(SHAPE, np.int32)
     labels[130, 150] = 1
-    image = Image(data, np.full(SHAPE, 0.1), np.zeros(SHAPE, bool), data, make_wcs(), scale=5.0)
+    image = Image(data, np.full(SHAPE, 0.1), np.zeros(SHAPE, bool), data, make_wcs(), brightness=5.0)
     found = measure(image, segments.find(labels), columns=["aper_bkg_flux", "aper_bkg_flux_err"])
     err = found["aper_bkg_flux_err"][0]
-    assert abs(found["aper_bkg_flux"][0] - 10 / image.grid.scale**2) < 4 * err
-    count = np.pi * (2.8**2 - 2.4**2) / image.grid.scale**2
-    np.testing.assert_allclose(err, np.sqrt(np.pi / 2 / count) * 0.5 / image.grid.scale**2, rtol=0.1)
+    assert abs(found["aper_bkg_flux"][0] - 10) < 4 * err
+    count = np.pi * (2.8**2 - 2.4**2) / image.side**2
+    np.testing.assert_allclose(err, np.sqrt(np.pi / 2 / count) * 0.5, rtol=0.1)
 
 
 def test_flags():
@@ -210,7 +229,7 @@ def test_shapes_and_kron_radii_from_elsewhere(measured):
     image, found, columns = measured
     ellipse = shapes.moments(image.smoothed, image.err, found, image.mask)
     wanted = ["kron_flux", "aper04_flux", "x_centroid", "semimajor", "kron_radius"]
-    fainter = Image(image.data / 3, image.err, image.mask, -image.smoothed, image.wcs, AREA, scale=22.5)
+    fainter = Image(image.data / 3, image.err, image.mask, -image.smoothed, image.wcs, brightness=22.5)
     k = columns["kron_radius"] / SIDE
     again = measure(fainter, found, shapes=ellipse, kron_radius=k, columns=wanted)
     assert set(again) == set(wanted)
@@ -223,7 +242,7 @@ def test_image_of_nan_and_no_segment():
     nothing = np.full(SHAPE, np.nan)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        empty = Image(nothing, nothing, np.ones(SHAPE, bool), nothing, image.wcs, AREA)
+        empty = Image(nothing, nothing, np.ones(SHAPE, bool), nothing, image.wcs)
         lost = measure(empty, found)
         none = measure(image, segments.find(np.zeros(SHAPE, int)))
     assert np.isnan(lost["kron_flux"]).all() and np.isnan(lost["ra"]).all() and (lost["warning_flags"] == 1).all()

@@ -43,20 +43,21 @@ def circular(planes, ids, centres, radii, out, first, last):
         The label of the source at each place.
     centres : ndarray float64 (n, 2)
         x and y.
-    radii : ndarray float64 (k,)
+    radii : ndarray float64 (n, k)
         Rising, pixels.
     out : ndarray float64 (3, n, k)
         NaN where no pixel of the image is in the circle.
     """
     data, err = planes[0], planes[1]
     rows, columns = data.shape
-    largest = radii[-1]
+    count = radii.shape[1]
     for i in range(first, last):
         out[:, i] = 0.0
         x, y = centres[i]
-        area = np.zeros(radii.size)
+        largest = radii[i, count - 1]
+        area = np.zeros(count)
         # Also false for NaN: a place far off has no pixel.
-        if abs(x) < 1e7 and abs(y) < 1e7:
+        if abs(x) < 1e7 and abs(y) < 1e7 and largest < 1e7:
             for j in range(max(math.floor(y - largest + 0.5), 0), min(math.floor(y + largest + 0.5), rows - 1) + 1):
                 for k in range(
                     max(math.floor(x - largest + 0.5), 0), min(math.floor(x + largest + 0.5), columns - 1) + 1
@@ -71,20 +72,20 @@ def circular(planes, ids, centres, radii, out, first, last):
                     value, variance = 0.0, 0.0
                     if jj >= 0:
                         value, variance = np.float64(data[jj, kk]), np.float64(err[jj, kk]) ** 2
-                    for r in range(radii.size - 1, -1, -1):
-                        radius2 = radii[r] * radii[r]
+                    for r in range(count - 1, -1, -1):
+                        radius2 = radii[i, r] * radii[i, r]
                         if near2 >= radius2:
                             break
-                        weight = 1.0 if far2 <= radius2 else circle(dx, dy, radii[r])
+                        weight = 1.0 if far2 <= radius2 else circle(dx, dy, radii[i, r])
                         area[r] += weight
                         out[0, i, r] += weight * value
                         out[1, i, r] += weight * weight * variance
                         if bad:
                             out[2, i, r] += weight
                             if jj >= 0:  # it stands here and in its own place: (w + w')² of its variance, not w² + w'²
-                                own = max(circle(kk - x, jj - y, radii[r]), 0.0)
+                                own = max(circle(kk - x, jj - y, radii[i, r]), 0.0)
                                 out[1, i, r] += 2 * weight * own * variance
-        for r in range(radii.size):
+        for r in range(count):
             if area[r] > 0:
                 out[2, i, r] /= area[r]
             else:
@@ -121,25 +122,30 @@ def _clipped(values):
 
 @njit(cache=True, nogil=True)
 def ring(planes, ids, centres, radii, out, first, last):
-    """Clipped median, standard deviation and count of the pixels whose centres are in rings; `out` float64 (n, 3).
+    """Clipped median, standard deviation and count of the pixels whose centres are in rings.
+
+    `radii` float64 (n, 2): inner and outer; `out` float64 (n, 3).
 
     The count leaves out the share of the pixels that were replaced; where all were, everything is NaN.
     """
     data = planes[0]
     rows, columns = data.shape
-    inner2, outer2 = radii[0] ** 2, radii[1] ** 2
-    values = np.empty((int(2 * radii[1]) + 3) ** 2)
+    values = np.empty(0)
     for i in range(first, last):
         out[i] = np.nan
         x, y = centres[i]
-        if not (abs(x) < 1e7 and abs(y) < 1e7):
+        inner, outer = radii[i]
+        if not (abs(x) < 1e7 and abs(y) < 1e7 and outer < 1e4):
             continue
+        inner2, outer2 = inner * inner, outer * outer
+        if values.size < (int(2 * outer) + 3) ** 2:
+            values = np.empty((int(2 * outer) + 3) ** 2)
         count, replaced = 0, 0
-        for j in range(max(math.ceil(y - radii[1]), 0), min(math.floor(y + radii[1]), rows - 1) + 1):
+        for j in range(max(math.ceil(y - outer), 0), min(math.floor(y + outer), rows - 1) + 1):
             dy2 = (j - y) ** 2
-            outer, hole = math.sqrt(max(outer2 - dy2, 0.0)), math.sqrt(max(inner2 - dy2, 0.0))
-            k = max(math.ceil(x - outer), 0)
-            last_k = min(math.floor(x + outer), columns - 1)
+            reach, hole = math.sqrt(max(outer2 - dy2, 0.0)), math.sqrt(max(inner2 - dy2, 0.0))
+            k = max(math.ceil(x - reach), 0)
+            last_k = min(math.floor(x + reach), columns - 1)
             while k <= last_k:
                 if abs(k - x) < hole:
                     k = max(k, math.floor(x + hole)) + 1

@@ -41,8 +41,8 @@ def circular(data, err, segments, mask, centres, *, radii, threads=1):
     mask : ndarray bool
     centres : tuple of ndarray float64 (n,)
         x and y for each segment; NaN allowed.
-    radii : sequence of float
-        Rising, pixels.
+    radii : array_like of float (k,) or (n, k)
+        Rising, pixels; the same for all, or each segment's own.
     threads : int
 
     Returns
@@ -53,8 +53,8 @@ def circular(data, err, segments, mask, centres, *, radii, threads=1):
     """
     from rtools.catalog import _aperture_kernels
 
-    out = np.empty((3, segments.n, len(radii)))
-    radii = np.ascontiguousarray(radii, np.float64)
+    radii = _each(radii, segments.n)
+    out = np.empty((3, *radii.shape))
     images = planes(data, err, segments, mask)
     over(segments.n, threads, _aperture_kernels.circular, images, segments.ids, _pairs(centres), radii, out)
     return Apertures(out[0], np.sqrt(out[1]), out[2])
@@ -67,7 +67,7 @@ def annulus(data, segments, mask, centres, *, radii, threads=1):
     ----------
     data, segments, mask, centres, threads
         As for `circular`.
-    radii : tuple of float
+    radii : array_like of float (2,) or (n, 2)
         Inner and outer, pixels; a pixel is in if its centre is.
 
     Returns
@@ -77,10 +77,16 @@ def annulus(data, segments, mask, centres, *, radii, threads=1):
     from rtools.catalog import _aperture_kernels
 
     out = np.empty((segments.n, 3))
-    radii = (float(radii[0]), float(radii[1]))
+    radii = _each(radii, segments.n)
     images = planes(data, data, segments, mask)
     over(segments.n, threads, _aperture_kernels.ring, images, segments.ids, _pairs(centres), radii, out)
     return Ring(*out.T.copy())
+
+
+def _each(radii, n):
+    """Radii of every segment, float64 (n, k)."""
+    radii = np.asarray(radii, np.float64)
+    return np.ascontiguousarray(np.broadcast_to(radii, (n, radii.shape[-1])))
 
 
 def _pairs(centres):

@@ -8,7 +8,10 @@ import numpy as np
 
 from rtools.catalog import sky
 
-__all__ = ["Image"]
+__all__ = ["MJYSR_BRIGHTNESS", "Image"]
+
+MJYSR_BRIGHTNESS = 1e15 / np.degrees(3600) ** 2
+"""nJy per square arcsecond that are 1 MJy/sr."""
 
 
 @dataclass
@@ -25,10 +28,8 @@ class Image:
     smoothed : ndarray float32
         What moments are taken of.
     wcs : gwcs.WCS
-    pixel_area_sr : float or None
-        Steradian; None, or not positive: from the WCS.
-    scale : float
-        nJy per pixel in the unit of data.
+    brightness : float
+        nJy per square arcsecond in one unit of data: the pixels hold surface brightness.
     dq : ndarray uint32, optional
         Of an exposure.
     weight : ndarray float32, optional
@@ -44,8 +45,7 @@ class Image:
     mask: np.ndarray
     smoothed: np.ndarray
     wcs: Any
-    pixel_area_sr: float | None = None
-    scale: float = 1.0
+    brightness: float = 1.0
     dq: np.ndarray | None = None
     weight: np.ndarray | None = None
     var_poisson: np.ndarray | None = None
@@ -58,6 +58,6 @@ class Image:
         self.mask = np.ascontiguousarray(self.mask, bool)
 
     @cached_property
-    def grid(self):
-        """`rtools.catalog.sky.Grid` of the image."""
-        return sky.grid(self.wcs, self.data.shape, self.pixel_area_sr)
+    def side(self):
+        """Root of the area of the pixel at the centre, arcsec."""
+        return sky.centre_side(self.wcs, self.data.shape)

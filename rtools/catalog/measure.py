@@ -72,10 +72,12 @@ def measure(image, segments, options=None, *, psf=None, threads=1, shapes=None, 
     dict of str to ndarray (n,)
         Columns by name, in the units and types of the catalog.
     """
-    work = _Work(image, segments, options or Options(), threads, None if columns is None else set(columns))
     found = shapes
     if found is None:
         found = moments(image.smoothed, image.err, segments, image.mask, threads=threads)
+    slopes = sky.local_slopes(image.wcs, image.data.shape, found.x, found.y)
+    wanted = None if columns is None else set(columns)
+    work = _Work(image, segments, options or Options(), threads, wanted, slopes, sky.sides(slopes))
     out = _identity(work) | _centroids(work, found) | _shape_columns(work, found)
     out |= _segment_columns(work)
     out |= _kron_columns(work, found, kron_radius)
@@ -93,13 +95,23 @@ def measure(image, segments, options=None, *, psf=None, threads=1, shapes=None, 
 
 
 class _Work(NamedTuple):
-    """What every part of the measurement needs."""
+    """What every part of the measurement needs.
+
+    `slopes` and `side` are those of the pixels at each source's place (`rtools.catalog.sky`).
+    """
 
     image: object
     segments: object
     options: Options
     threads: int
     columns: set | None
+    slopes: np.ndarray
+    side: np.ndarray
+
+    @property
+    def nanojansky(self):
+        """nJy that one unit of data in a pixel is, at each source's place."""
+        return self.image.brightness * self.side**2
 
     def wants(self, *names):
         return self.columns is None or any(name in self.columns or f"{name}_err" in self.columns for name in names)
@@ -127,10 +139,8 @@ def _centroids(work, found):
         return out
     ra, dec = sky.positions(image.wcs, found.x, found.y)
     out |= {"ra": ra, "dec": dec, "ra_centroid": ra, "dec_centroid": dec}
-    if work.wants("ra_centroid_err", "dec_centroid_err"):
-        slopes = sky.jacobian(image.wcs, found.x, found.y)
-        east, north = sky.errors(slopes, found.var_x, found.var_y, found.cov_xy)
-        out |= {"ra_centroid_err": east, "dec_centroid_err": north}
+    east, north = sky.errors(work.slopes, found.var_x, found.var_y, found.cov_xy)
+    out |= {"ra_centroid_err": east, "dec_centroid_err": north}
     out["flagged_spatial_id"] = identifiers.flagged_spatial_id(ra, dec, cell=options.skycell)
     if work.wants("dust_ebv"):
         out["dust_ebv"] = (
@@ -156,14 +166,14 @@ def _warnings(image, found):
 
 
 def _shape_columns(work, found):
-    side, north = work.image.grid.side, work.image.grid.north
+    side = work.side
     return {
         "semimajor": found.a * side,
         "semiminor": found.b * side,
         "fwhm": 2 * np.sqrt(np.log(2) * (found.a**2 + found.b**2)) * side,
         "ellipticity": 1 - found.b / found.a,
         "orientation_pix": found.theta,
-        "orientation_sky": (180 - north + found.theta) % 360,
+        "orientation_sky": sky.position_angle(work.slopes, found.theta),
         "cxx": found.cxx / side**2,
         "cxy": found.cxy / side**2,
         "cyy": found.cyy / side**2,
@@ -176,9 +186,9 @@ def _segment_columns(work):
     image = work.image
     total = segment_sums(image.data, image.err, work.segments, image.mask, threads=work.threads)
     return {
-        "segment_area": total.area * image.grid.side**2,
-        "segment_flux": total.flux * image.scale,
-        "segment_flux_err": total.err * image.scale,
+        "segment_area": total.area * work.side**2,
+        "segment_flux": total.flux * work.nanojansky,
+        "segment_flux_err": total.err * work.nanojansky,
     }
 
 
@@ -189,13 +199,13 @@ def _kron_columns(work, found, kron_radius):
         return {}
     image, segments, threads = work.image, work.segments, work.threads
     ellipse = kron(image.data, image.err, segments, image.mask, found, k=kron_radius, threads=threads)
-    out = {"kron_radius": ellipse.k * image.grid.side}
-    out["kron_flux"], out["kron_flux_err"] = ellipse.flux * image.scale, ellipse.err * image.scale
+    out = {"kron_radius": ellipse.k * work.side}
+    out["kron_flux"], out["kron_flux_err"] = ellipse.flux * work.nanojansky, ellipse.err * work.nanojansky
     out["kron_abmag"], out["kron_abmag_err"] = ab_magnitude(out["kron_flux"], out["kron_flux_err"])
     if not work.wants("fluxfrac_radius_50", *window):
         return out
     radius = half_light(image.data, segments, image.mask, found, ellipse, threads=threads)
-    out["fluxfrac_radius_50"] = radius * image.grid.side
+    out["fluxfrac_radius_50"] = radius * work.side
     if not work.wants(*window):
         return out
     centre = windowed(image.data, image.err, segments, image.mask, found, radius=radius, threads=threads)
@@ -205,8 +215,7 @@ def _kron_columns(work, found, kron_radius):
 def _position_columns(work, centre, name):
     """x, y, ra, dec of one kind of centre with their errors."""
     ra, dec = sky.positions(work.image.wcs, centre.x, centre.y)
-    slopes = sky.jacobian(work.image.wcs, centre.x, centre.y)
-    east, north = sky.errors(slopes, centre.var_x, centre.var_y, centre.cov_xy)
+    east, north = sky.errors(work.slopes, centre.var_x, centre.var_y, centre.cov_xy)
     return {
         f"x_{name}": centre.x,
         f"y_{name}": centre.y,
@@ -220,30 +229,30 @@ def _position_columns(work, centre, name):
 
 
 def _aperture_columns(work, found):
-    image, scale = work.image, work.image.grid.scale
+    image, side = work.image, work.side[:, None]
     centres = found.x, found.y
     rest = {"data": image.data, "segments": work.segments, "mask": image.mask, "centres": centres}
     out = {}
     if work.wants("image_flags", "is_extended", *NAMES):
-        fluxes = apertures.circular(err=image.err, radii=np.array(RADII) / scale, threads=work.threads, **rest)
+        fluxes = apertures.circular(err=image.err, radii=np.array(RADII) / side, threads=work.threads, **rest)
         for i, name in enumerate(NAMES):
-            out[name] = fluxes.flux[:, i] * image.scale
-            out[f"{name}_err"] = fluxes.err[:, i] * image.scale
+            out[name] = fluxes.flux[:, i] * work.nanojansky
+            out[f"{name}_err"] = fluxes.err[:, i] * work.nanojansky
         energy = work.options.energy
         out["is_extended"] = is_extended(out["aper02_flux"], out["aper04_flux"], energy)
         out["image_flags"] = np.any(fluxes.replaced > MOST_REPLACED, axis=1).astype(np.int32) * REPLACED
     if work.wants("aper_bkg_flux"):
-        ring = apertures.annulus(radii=np.array(ANNULUS) / scale, threads=work.threads, **rest)
-        unit = image.scale / scale**2
-        out["aper_bkg_flux"] = ring.median * unit
-        out["aper_bkg_flux_err"] = np.sqrt(np.pi / (2 * ring.count)) * ring.scatter * unit
+        ring = apertures.annulus(radii=np.array(ANNULUS) / side, threads=work.threads, **rest)
+        out["aper_bkg_flux"] = ring.median * image.brightness
+        out["aper_bkg_flux_err"] = np.sqrt(np.pi / (2 * ring.count)) * ring.scatter * image.brightness
     return out
 
 
 def _neighbour_columns(work, found):
-    index, distance = neighbours.nearest(found.x, found.y)
+    index, _pixels = neighbours.nearest(found.x, found.y)
     ids = np.append(work.segments.ids, np.int32(-1))  # index -1 is the last
-    return {"nn_label": ids[index], "nn_distance": distance * work.image.grid.scale}
+    x, y = (np.append(places, np.nan)[index] - places for places in (found.x, found.y))
+    return {"nn_label": ids[index], "nn_distance": sky.span(work.slopes, x, y)}
 
 
 def _psf_columns(work, found, psf):
@@ -264,8 +273,8 @@ def _psf_columns(work, found, psf):
     )
     centre = Centre(fit.x, fit.y, fit.x_err**2, fit.y_err**2, fit.xy_cov)
     return _position_columns(work, centre, "psf") | {
-        "psf_flux": fit.flux * image.scale,
-        "psf_flux_err": fit.flux_err * image.scale,
+        "psf_flux": fit.flux * work.nanojansky,
+        "psf_flux_err": fit.flux_err * work.nanojansky,
         "psf_flags": np.asarray(fit.flags, np.int32),
         "psf_gof": fit.gof,
     }
@@ -277,13 +286,14 @@ def ab_magnitude(flux, err):
     return -2.5 * np.log10(flux) + 31.4, 2.5 * np.log10(1 + err / flux)
 
 
-def aperture_radii(scale):
+def aperture_radii(side):
     """Radii of circles and ring for the table's metadata.
 
     Parameters
     ----------
-    scale : float
-        Arcsec per pixel.
+    side : float
+        Root of the area of the pixel at the image's centre, arcsec: a source's own radii in pixels follow the pixels at
+        its place.
 
     Returns
     -------
@@ -292,8 +302,8 @@ def aperture_radii(scale):
     """
     circle, ring = np.array(RADII), np.array(ANNULUS)
     return {
-        "circle_pix": circle / scale,
-        "annulus_pix": ring / scale,
+        "circle_pix": circle / side,
+        "annulus_pix": ring / side,
         "circle_arcsec": circle,
         "annulus_arcsec": ring,
     }

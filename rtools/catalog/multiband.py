@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rtools.catalog import columns, segments, shapes
+from rtools.catalog import columns, segments, shapes, sky
 from rtools.catalog.image import Image
 from rtools.catalog.measure import RADII, Options, measure
 from rtools.catalog.multiband_detection import detection_image, find_sources
@@ -118,11 +118,15 @@ def multiband_catalog(bands, options, *, measuring=None, threads=1, log=lambda l
 
 
 class _Outline(NamedTuple):
-    """Shapes of the sources in the detection image, their Kron radii in units of the axes, their areas in pixels."""
+    """Shapes of the sources in the detection image, their Kron radii in units of the axes, areas in pixels.
+
+    `side` is the root of the area of the pixels where each is, arcsec.
+    """
 
     shapes: shapes.Shapes
     kron: np.ndarray
     area: np.ndarray
+    side: np.ndarray
 
 
 class _Work(NamedTuple):
@@ -146,9 +150,9 @@ def _as_image(detection):
 def _outline(image, found, threads):
     outline = shapes.moments(image.smoothed, image.err, found, image.mask, threads=threads)
     radius = shapes.kron(image.data, image.err, found, image.mask, outline, threads=threads).k
-    return _Outline(
-        outline, radius, shapes.segment_sums(image.data, image.err, found, image.mask, threads=threads).area
-    )
+    area = shapes.segment_sums(image.data, image.err, found, image.mask, threads=threads).area
+    side = sky.sides(sky.local_slopes(image.wcs, image.data.shape, outline.x, outline.y))
+    return _Outline(outline, radius, area, side)
 
 
 def _psfs(used, log):
@@ -263,13 +267,13 @@ def _convolved(work, image, psf, target):
     kernel = matching_kernel(psf, target)
     data = convolve(image.data, image.mask, kernel, threads=work.threads)
     values = _measure(work, replace(_trimmed(image), data=data, smoothed=data), MATCHED)
-    return _with_noise(values, kernel, _radii(work, image))
+    return _with_noise(values, kernel, _radii(work))
 
 
-def _radii(work, image):
+def _radii(work):
     """Name of a flux to the radius of its aperture in pixels, or of the circle of the same area."""
     outline = work.outline.shapes
-    radii = {f"aper{round(10 * radius):02d}_flux": np.array(radius / image.grid.scale) for radius in RADII}
+    radii = {f"aper{round(10 * radius):02d}_flux": radius / work.outline.side for radius in RADII}
     radii["kron_flux"] = shapes.KRON_SCALE * work.outline.kron * np.sqrt(outline.a * outline.b)
     return radii | {"segment_flux": np.sqrt(work.outline.area / np.pi)}
 

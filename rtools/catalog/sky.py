@@ -1,61 +1,91 @@
-"""Pixels of an image on the sky: scale, direction of north, positions with errors.
+"""Pixels of an image on the sky, each where it is: size, orientation, positions with errors.
+
+The pixels of a detector differ in area by several per cent, and an image holds surface brightness: what is summed over
+pixels is light only with the area that the pixels have there.
 
 A WCS is a gwcs: called with x and y it gives right ascension and declination in degrees, NaN outside its bounding box.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 
-__all__ = ["Grid", "errors", "grid", "jacobian", "positions"]
+__all__ = ["centre_side", "errors", "jacobian", "local_slopes", "position_angle", "positions", "sides", "span"]
 
 ARCSEC = 3600
-RADIAN = np.degrees(1) * ARCSEC
 
 
-class Grid(NamedTuple):
-    """How large the pixels of an image are, one number each.
-
-    Attributes
-    ----------
-    scale : float
-        Arcsec per pixel along the meridian through the image centre: for apertures, rings, distances.
-    north : float
-        Angle from +x to north, degrees.
-    side : float
-        Root of the pixel area, arcsec: for shapes and areas.
-    """
-
-    scale: float
-    north: float
-    side: float
-
-
-def grid(wcs, shape, pixel_area=None):
-    """Size and direction of the pixels at the centre of an image.
+def local_slopes(wcs, shape, x, y):
+    """`jacobian` at each place; where a place is not finite, that of the image's centre.
 
     Parameters
     ----------
     wcs : gwcs.WCS
     shape : tuple of int
-        (rows, columns).
-    pixel_area : float, optional
-        Steradian; if not given or not positive, the square of the scale.
+        (rows, columns) of the image.
+    x, y : ndarray float64 (n,)
+        Pixels.
 
     Returns
     -------
-    Grid
+    ndarray float64 (2, 2, n)
     """
-    centre = np.array([(shape[1] - 1) / 2, (shape[0] - 1) / 2])
-    # A second of arc along the meridian, in pixels, with the slopes half way there.
-    step = np.zeros(2)
-    for _ in range(2):
-        step = np.linalg.solve(jacobian(wcs, *(centre + step / 2)[:, None])[:, :, 0], [0.0, 1.0])
-    dx, dy = step
-    scale = 1 / np.hypot(dx, dy)
-    known = pixel_area is not None and pixel_area > 0
-    side = np.sqrt(pixel_area) * RADIAN if known else scale
-    return Grid(float(scale), float(np.degrees(np.arctan2(dy, dx))), float(side))
+    middle = _middle(shape)
+    slopes = jacobian(wcs, *(np.append(places, centre) for places, centre in zip((x, y), middle, strict=True)))
+    return np.where(np.isnan(slopes[..., :-1]), slopes[..., -1:], slopes[..., :-1])
+
+
+def centre_side(wcs, shape):
+    """Root of the area of the pixel at the centre of an image of so many rows and columns, arcsec."""
+    return float(sides(jacobian(wcs, *np.reshape(_middle(shape), (2, 1))))[0])
+
+
+def _middle(shape):
+    """x and y of the centre of an image."""
+    return (shape[1] - 1) / 2, (shape[0] - 1) / 2
+
+
+def sides(slopes):
+    """Root of the area of a pixel, arcsec; ndarray float64 (n,).
+
+    Parameters
+    ----------
+    slopes : ndarray float64 (2, 2, n)
+        From `jacobian`.
+    """
+    return np.sqrt(np.abs(slopes[0, 0] * slopes[1, 1] - slopes[0, 1] * slopes[1, 0]))
+
+
+def span(slopes, dx, dy):
+    """Length on the sky of steps of so many pixels, arcsec; ndarray float64 (n,).
+
+    Parameters
+    ----------
+    slopes : ndarray float64 (2, 2, n)
+        From `jacobian`.
+    dx, dy : ndarray float64 (n,)
+        Pixels.
+    """
+    return np.hypot(*(row[0] * dx + row[1] * dy for row in slopes))
+
+
+def position_angle(slopes, theta):
+    """Angle on the sky of lines on the image.
+
+    Parameters
+    ----------
+    slopes : ndarray float64 (2, 2, n)
+        From `jacobian`.
+    theta : ndarray float64 (n,)
+        From +x towards +y, degrees.
+
+    Returns
+    -------
+    ndarray float64 (n,)
+        From north towards east, degrees in (-90, 90]: a line has no head.
+    """
+    cos, sin = np.cos(np.radians(theta)), np.sin(np.radians(theta))
+    east, north = (row[0] * cos + row[1] * sin for row in slopes)
+    # Rounded to what single precision holds: what is just above -90 would be stored as -90.
+    return 90 - np.round(90 - np.degrees(np.arctan2(east, north)), 5) % 180
 
 
 def positions(wcs, x, y):

@@ -9,7 +9,7 @@ import numpy as np
 
 from rtools import __version__
 from rtools.catalog import background, columns, deblend, deep, detect, segments, shapes, sky, smooth
-from rtools.catalog.image import Image
+from rtools.catalog.image import MJYSR_BRIGHTNESS, Image
 from rtools.catalog.measure import RADII, Options, aperture_radii, measure
 from rtools.errors import InputError, UsageError
 from rtools.products.dq import PIXEL
@@ -17,9 +17,6 @@ from rtools.products.labels import labels_of
 from rtools.reference.epsf import native_stamp
 
 __all__ = ["Found", "Planes", "about_table", "catalog_of", "make_image", "place_on_sky"]
-
-STERADIAN_NJY = 1e15
-"""nJy per MJy."""
 
 DO_NOT_USE = np.uint32(PIXEL["DO_NOT_USE"])
 STAMP = 15
@@ -35,13 +32,12 @@ class Planes:
     Attributes
     ----------
     data : ndarray float32 (rows, columns)
-        DN/s of an exposure, MJy/sr of a mosaic; not changed.
+        Surface brightness: DN/s of an exposure, whose flat holds the areas of the pixels, MJy/sr of a mosaic; not
+        changed.
     err : ndarray float16 or float32
     wcs : gwcs.WCS
     to_mjysr : float
         What makes the data MJy/sr: 1 for a mosaic.
-    pixel_area : float or None
-        Steradian.
     dq : ndarray uint32, optional
         Of an exposure.
     weight : ndarray float32, optional
@@ -55,7 +51,6 @@ class Planes:
     err: np.ndarray
     wcs: Any
     to_mjysr: float = 1.0
-    pixel_area: float | None = None
     dq: np.ndarray | None = None
     weight: np.ndarray | None = None
     var_poisson: np.ndarray | None = None
@@ -75,7 +70,8 @@ class Found(NamedTuple):
         What the table says of itself.
     labels : ndarray int32 (rows, columns)
     detection_image : ndarray float32 (rows, columns)
-        nJy per pixel; NaN where no pixel under the kernel can be used; zero throughout where none of the image can.
+        nJy per pixel of the size that the one at the image's centre has: surface brightness as the image, in the
+        archive's unit. NaN where no pixel under the kernel can be used; zero throughout where none of the image can.
     complete : bool
         False where no source was found.
     """
@@ -129,7 +125,7 @@ def catalog_of(planes, options, *, psf=None, measuring=None, forced=None, thread
     found = segments.find(labels)
     values = measure(image, found, measuring, psf=psf, threads=threads) if found.n else None
     shown = image.smoothed
-    shown *= np.float32(image.scale)  # in place: nothing needs it any more
+    shown *= np.float32(image.brightness * image.side**2)  # in place: nothing needs it any more
     if values is None:
         log("warning", "catalog: no source found; the catalog is empty")
         return _empty(labels.shape, about, psf, False)._replace(detection_image=shown)
@@ -193,13 +189,12 @@ def make_image(planes, options, *, threads=1, log=lambda level, text: None):
         mask=mask,
         smoothed=smoothed,
         wcs=planes.wcs,
-        pixel_area_sr=planes.pixel_area,
+        brightness=float(planes.to_mjysr * MJYSR_BRIGHTNESS),
         dq=planes.dq,
         weight=planes.weight,
         var_poisson=planes.var_poisson,
         background=sky_level.level + np.float32(planes.sky),
     )
-    image.scale = float(planes.to_mjysr * np.radians(image.grid.side / 3600) ** 2 * STERADIAN_NJY)
     return image, sky_level.rms
 
 
@@ -236,7 +231,7 @@ def _forced(image, forced, measuring, *, psf, about, threads, log):
     if found.n == 0:
         log("warning", "catalog: no segment has a pixel that can be used; the catalog is empty")
         return _empty(labels.shape, about, psf, True)._replace(detection_image=detection_image)
-    depth = (detection_image / np.float32(image.scale)).astype(np.float32)
+    depth = (detection_image / np.float32(image.brightness * image.side**2)).astype(np.float32)
     unknown, dark = np.full(depth.shape, np.nan, np.float32), ~np.isfinite(depth)
     deeper = replace(image, data=depth, smoothed=depth, err=unknown, mask=dark)
     outline = shapes.moments(depth, unknown, found, dark, threads=threads)
@@ -295,7 +290,7 @@ def about_table(image, measuring):
         "kron_params": [2.5, 1.4, 0.0],
     }
     if image is not None:
-        about["aperture_radii"] = aperture_radii(image.grid.scale)
+        about["aperture_radii"] = aperture_radii(image.side)
     if measuring.energy is not None:
         about["ee_fractions"] = np.asarray(measuring.energy(np.array(RADII)), np.float32)
     return about

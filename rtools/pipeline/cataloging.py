@@ -127,15 +127,7 @@ def make_planes(arrays, meta, wcs, *, members=None):
     if members is None:
         members = metadata.get(meta, "individual_image_meta.background")
     sky = _sky_taken(meta, members)
-    return Planes(
-        arrays["data"],
-        arrays["err"],
-        wcs,
-        float(factor),
-        metadata.usable(meta, "photometry.pixel_area"),
-        sky=sky,
-        **used,
-    )
+    return Planes(arrays["data"], arrays["err"], wcs, float(factor), sky=sky, **used)
 
 
 def _sky_taken(meta, members):

@@ -12,8 +12,6 @@ __all__ = ["inject_and_recover"]
 NJY_ZERO = 31.4
 """AB magnitude of 1 nJy."""
 
-STERADIAN_NJY = 1e15
-
 COLUMNS = ("label", "type", "ra", "dec", "x_pos", "y_pos", "n", "half_light_radius", "pa", "ba")
 
 
@@ -81,11 +79,12 @@ class _Injecting:
 
     def __call__(self):
         from rtools.catalog import sky
+        from rtools.catalog.image import MJYSR_BRIGHTNESS
 
         planes = self.band.load()
-        grid = sky.grid(planes.wcs, planes.data.shape, planes.pixel_area)
-        scale = np.float32(np.radians(grid.side / 3600) ** 2 * STERADIAN_NJY)
-        light = self._light(planes.data.shape)
+        area = sky.centre_side(planes.wcs, planes.data.shape) ** 2
+        scale = np.float32(MJYSR_BRIGHTNESS * area)
+        light = self._light(planes.data.shape, area / np.abs(np.linalg.det(self.slopes)))
         photons = 10 ** (-0.4 * (NJY_ZERO - zero_point(None, self.band.name))) * max(self.time, 1.0)
         variance = np.clip(light, 0, None) / np.float32(photons)
         rng = np.random.default_rng(self.seed)
@@ -97,12 +96,15 @@ class _Injecting:
         err = np.sqrt(planes.err.astype(np.float32) ** 2 + variance)
         return replace(planes, data=planes.data + light / scale, err=err, var_poisson=poisson)
 
-    def _light(self, shape):
-        """The sources alone, nJy."""
+    def _light(self, shape, share):
+        """The sources alone, nJy per pixel of the centre's size, each times its `share`.
+
+        Mosaics hold surface brightness: where a pixel is smaller, the same light is more of it.
+        """
         from rtools.simulate import render
 
         sources, psf = self.sources, self.band.psf()
-        flux = 10 ** (-0.4 * (sources.magnitude[self.band.name] - NJY_ZERO))
+        flux = share * 10 ** (-0.4 * (sources.magnitude[self.band.name] - NJY_ZERO))
         image = np.zeros(shape, np.float32)
         star, wide = sources.star, ~sources.star
         render.add_stars(image, psf, sources.x[star], sources.y[star], flux[star])

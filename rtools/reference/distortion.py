@@ -2,6 +2,8 @@
 
 The planar form of the transform is the definition of the nominal set; the spherical one differs by up to 15 mas in the
 detectors' corners. One transform serves all optical elements.
+
+Areas of pixels are those in the plane of V2 and V3. On the sphere they are smaller by the cosine of V3, at most 2e-5.
 """
 
 from functools import cache
@@ -10,7 +12,15 @@ import numpy as np
 
 from rtools.reference import instrument
 
-__all__ = ["CENTRE", "distortion", "inverse_coefficients", "v2v3_coefficients"]
+__all__ = [
+    "CENTRE",
+    "area_coefficients",
+    "distortion",
+    "inverse_coefficients",
+    "pixel_area_sr",
+    "relative_area",
+    "v2v3_coefficients",
+]
 
 CENTRE = (instrument.FRAME - 2 * instrument.BORDER - 1) / 2
 """x and y of the SIAF's reference pixel, 0-based in the trimmed frame."""
@@ -88,6 +98,55 @@ def inverse_coefficients(detector):
     for (i, j), values in zip(powers, solution, strict=True):
         result[:, i, j] = values / unit ** (i + j)
     return result[0], result[1]
+
+
+@cache
+def area_coefficients(detector):
+    """Coefficients c[i, j] of X^i Y^j (X, Y pixels from the centre) for the area of a pixel, square arcsec.
+
+    The determinant of the derivatives of V2 and V3.
+
+    Returns
+    -------
+    ndarray float64, (10, 10)
+    """
+    derivatives = [
+        [np.polynomial.polynomial.polyder(c, axis=axis) for axis in (0, 1)] for c in v2v3_coefficients(detector)
+    ]
+    (v2_x, v2_y), (v3_x, v3_y) = derivatives
+    area = _product(v2_x, v3_y) - _product(v2_y, v3_x)
+    return area * np.sign(area[0, 0])
+
+
+def pixel_area_sr(detector):
+    """Area of the pixel at the centre of a detector, sr: 2.62e-13 to 2.81e-13, where 0.11 arcsec square is 2.84e-13."""
+    return float(area_coefficients(detector)[0, 0]) * np.deg2rad(1 / 3600) ** 2
+
+
+def relative_area(detector, x, y):
+    """Area of pixels in units of that at the centre.
+
+    Parameters
+    ----------
+    detector : str
+    x, y : ndarray float64 (columns,), (rows,)
+        0-based pixels of the trimmed frame.
+
+    Returns
+    -------
+    ndarray float64 (rows, columns)
+    """
+    area = area_coefficients(detector)
+    across, along = (np.vander(np.asarray(each) - CENTRE, len(area), increasing=True) for each in (x, y))
+    return along @ (area / area[0, 0]).T @ across.T
+
+
+def _product(one, other):
+    """Coefficients of the product of two polynomials of X and Y."""
+    result = np.zeros(np.add(one.shape, other.shape) - 1)
+    for (i, j), value in np.ndenumerate(one):
+        result[i : i + other.shape[0], j : j + other.shape[1]] += value * other
+    return result
 
 
 def _square(listed):

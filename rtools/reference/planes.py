@@ -11,7 +11,7 @@ from hashlib import blake2b
 
 import numpy as np
 
-from rtools.reference import instrument, nominal
+from rtools.reference import distortion, instrument, nominal
 from rtools.reference.instrument import BORDER, CHANNEL, FRAME
 
 __all__ = ["DQ", "PLANES", "Setting", "factor", "generator", "plane", "white_noise_e"]
@@ -197,12 +197,18 @@ def _bad_pixels(setting, channel):
 
 
 def _flat(setting, channel):
-    """1 + smooth structure + pixel scatter, in full-frame columns (the reference is the part inside the border)."""
+    """1 + smooth structure + pixel scatter, times the area of the pixel in units of that at the centre.
+
+    The sky is uniform, and a larger pixel sees more of it: a flat made on the sky holds the areas, and what is divided
+    by it is surface brightness. In full-frame columns (the reference is the part inside the border).
+    """
     flat = _scatter(setting, channel, 1.0, nominal.FLAT_SCATTER, "flat", setting.element)
     modes = _flat_modes(setting)
     along_y = _cosines((np.arange(setting.rows) + 0.5) / FRAME, len(modes))
     along_x = _cosines((np.arange(CHANNEL) + 0.5 + channel * CHANNEL) / FRAME, len(modes))
     flat += (along_y @ modes @ along_x.T).astype(np.float32)
+    x = np.arange(channel * CHANNEL, (channel + 1) * CHANNEL) - BORDER
+    flat *= distortion.relative_area(setting.detector, x, np.arange(setting.rows) - BORDER).astype(np.float32)
     return flat
 
 

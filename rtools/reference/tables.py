@@ -7,6 +7,7 @@ import numpy as np
 
 from rtools.reference import instrument, nominal
 from rtools.reference.correlated import ROW_SAMPLES, wiener_coefficients
+from rtools.reference.distortion import pixel_area_sr
 from rtools.reference.instrument import DETECTORS, FILTERS
 from rtools.reference.planes import Setting, factor, generator, white_noise_e
 
@@ -55,8 +56,11 @@ def inl_table(setting):
 def phot_table(setting):
     """Photometric table of a detector: conversion, pixel area, collecting area, effective area of every element.
 
-    photmjsr is made with the nominal gain and the nominal pixel area, which is also what pixelareasr says.
+    pixelareasr is the area of the pixel at the detector's centre, where the flat, which holds the areas of the others
+    in its units, is about 1; photmjsr is made with it and the nominal gain. A source's flux is its surface brightness
+    summed over pixels times the area of the pixels where it is, so that it does not depend on this choice.
     """
+    centre = pixel_area_sr(setting.detector)
     offset = 0.0
     if setting.seed:
         offset = nominal.VARIATION["zero_point"] * float(generator(setting, "zero point").standard_normal())
@@ -69,9 +73,9 @@ def phot_table(setting):
         entry["effective_area"] = np.array(area, np.float32)
         if name in FILTERS:
             magnitude = instrument.zero_point(setting.detector, name) + offset
-            entry["photmjsr"] = instrument.photmjsr(magnitude, nominal.GAIN * factor(setting, "gain"))
+            entry["photmjsr"] = instrument.photmjsr(magnitude, nominal.GAIN * factor(setting, "gain"), centre)
             entry["uncertainty"] = nominal.PHOTOM_UNCERTAINTY * entry["photmjsr"]
-            entry["pixelareasr"] = instrument.PIXEL_AREA_SR
+            entry["pixelareasr"] = centre
         table[name] = entry
     return table
 

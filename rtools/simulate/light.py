@@ -1,4 +1,9 @@
-"""The light on the detector: sources, sky and lamp as the rate image that a perfect calibration gives back."""
+"""The light on the detector: sources, sky and lamp as the rate image that a perfect calibration gives back.
+
+That image is surface brightness: light per pixel, divided by the pixel's area in units of the one that photom
+calibrates (`pixelareasr`). A source of some magnitude sends the same photons anywhere. The sky is uniform in the image;
+its photons come in proportion to the area, which the flat holds.
+"""
 
 from dataclasses import dataclass
 
@@ -6,7 +11,7 @@ import numpy as np
 
 from rtools.reference import epsf, instrument
 from rtools.reference.instrument import BORDER
-from rtools.simulate import assumed, pointing, references, render, scene, spectra
+from rtools.simulate import areas, assumed, pointing, references, render, scene, spectra
 
 __all__ = ["View", "rate_image", "view_of"]
 
@@ -87,14 +92,17 @@ def rate_image(view, request, sources, *, gain, table=None, log=None, pool=None)
     """
     image = np.zeros((view.size, view.size), np.float32)
     seen = {}
+    calibration = references.calibration_of(sources, request.element)
+    unit = areas.centre_area(view.transform) if calibration is None else calibration[1]
     if request.has_sky:
         seen = _add_sources(image, view, request, sources, gain=gain, table=table, log=log, pool=pool)
-    image += np.float32(_uniform(request) / gain)
+        areas.divide(image, view.transform, unit)
+    image += np.float32(_uniform(request, unit / instrument.PIXEL_AREA_SR) / gain)
     return image, seen
 
 
-def _uniform(request):
-    """Sky and lamp, electron/s/pixel."""
+def _uniform(request, area):
+    """Sky and lamp, electron/s in the pixel that the rate image is in units of; `area` in nominal ones."""
     if request.dark:
         return 0.0
     lamp = assumed.LAMP_E.get(request.exposure_type, 0.0)
@@ -103,9 +111,9 @@ def _uniform(request):
     if request.sky is not None:
         return lamp + request.sky
     if request.dispersed:
-        return lamp + assumed.SKY_FACTOR * assumed.SPECTRAL_ZODIACAL_E[request.element]
+        return lamp + assumed.SKY_FACTOR * area * assumed.SPECTRAL_ZODIACAL_E[request.element]
     band = instrument.FILTERS.get(request.element)
-    return lamp + (assumed.SKY_FACTOR * band.zodiacal + band.thermal if band else 0.0)
+    return lamp + (assumed.SKY_FACTOR * area * band.zodiacal + band.thermal if band else 0.0)
 
 
 def _add_sources(image, view, request, sources, *, gain, table, log, pool):

@@ -11,7 +11,7 @@ from rtools.reference.instrument import BORDER, CHANNEL
 from rtools.simulate import assumed, effects
 from rtools.simulate.ramps import Detector, inverse_inl
 
-__all__ = ["GROUP", "Planes", "decay_of", "find_all", "inl_of", "scale_of", "typical"]
+__all__ = ["GROUP", "Planes", "calibration_of", "decay_of", "find_all", "inl_of", "scale_of", "typical"]
 
 DEAD = PIXEL["DEAD"]
 NO_LIN_CORR = PIXEL["NO_LIN_CORR"]
@@ -74,11 +74,8 @@ def typical(sources, size):
     return tuple(values)
 
 
-def scale_of(sources, element):
-    """DN/s of a source of AB magnitude 0 as the photom reference calibrates it; None without one for the element.
-
-    3631 Jy over photmjsr · pixel area.
-    """
+def calibration_of(sources, element):
+    """photmjsr and pixelareasr of the photom reference; None without one for the element."""
     source = sources.get("photom")
     if source is None:
         return None
@@ -86,7 +83,16 @@ def scale_of(sources, element):
     conversion, area = row.get("photmjsr"), row.get("pixelareasr")
     if not conversion or not area or not np.isfinite(conversion * area):
         return None
-    return 3631e-6 / (float(conversion) * float(area))
+    return float(conversion), float(area)
+
+
+def scale_of(sources, element):
+    """DN/s of a source of AB magnitude 0 as the photom reference calibrates it; None without one for the element.
+
+    3631 Jy over photmjsr · pixel area: what a pixel of that area and a flat of 1 counts.
+    """
+    found = calibration_of(sources, element)
+    return None if found is None else 3631e-6 / (found[0] * found[1])
 
 
 def inl_of(sources, channel):

@@ -1,0 +1,53 @@
+"""Areas of the pixels of a detector, from its distortion."""
+
+import numpy as np
+
+from rtools.reference.distortion import CENTRE
+
+__all__ = ["centre_area", "divide"]
+
+STEP = 64
+"""Pixels between the places where the area is worked out; it is linear between them to 4e-6."""
+
+ARCSEC = np.pi / 648000
+
+
+def centre_area(transform):
+    """Area of the pixel at the centre of a detector, sr.
+
+    Parameters
+    ----------
+    transform : callable
+        Distortion, pixel of the trimmed frame to V2, V3 in arcsec.
+    """
+    return float(_areas(transform, np.array([CENTRE]), np.array([CENTRE]))[0, 0])
+
+
+def divide(image, transform, unit):
+    """Divide a square image, in place, by the areas of its pixels.
+
+    Parameters
+    ----------
+    image : ndarray float32 (size, size)
+        The corner of the trimmed frame.
+    transform : callable
+        As for `centre_area`.
+    unit : float
+        The area that is 1, sr.
+    """
+    size = len(image)
+    nodes = np.arange(0, size - 1 + STEP, STEP, dtype=float)
+    values = _areas(transform, nodes, nodes) / unit
+    across = np.stack([np.interp(np.arange(size), nodes, row) for row in values])
+    for y in range(size):
+        k, part = divmod(y, STEP)
+        image[y] /= across[k] + part / STEP * (across[min(k + 1, len(nodes) - 1)] - across[k])
+
+
+def _areas(transform, x, y):
+    """Areas at columns x and rows y, sr; ndarray float64 (rows, columns)."""
+    x, y = np.meshgrid(x, y)
+    (a2, a3), (b2, b3) = (
+        np.subtract(transform(x + dx, y + dy), transform(x - dx, y - dy)) for dx, dy in ((0.5, 0), (0, 0.5))
+    )
+    return np.abs(a2 * b3 - b2 * a3) * ARCSEC**2
