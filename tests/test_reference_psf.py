@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from rtools.reference import instrument, nominal, psf
+from rtools.reference.distortion import pixel_side
 
 CENTRE = psf.STAMP // 2
 
@@ -77,3 +78,16 @@ def test_encircled_energy_agrees_with_the_stamp():
     radius = 1.0
     inside = stamp[np.hypot(x, y) * 0.11 / 4 <= radius].sum() / 16
     assert psf.encircled_energy("F158", [0.5, radius])[1] == pytest.approx(inside, abs=2e-3)
+
+
+def test_a_star_has_one_shape_on_the_sky_on_all_detectors():
+    """Smaller pixels: the same light is wider in pixels. Second moments within 5 pixels, less the pixel's own."""
+    sides, widths = [], []
+    y, x = np.indices((psf.STAMP, psf.STAMP)) - CENTRE
+    for detector in ("WFI01", "WFI09"):
+        side = pixel_side(detector)
+        light = psf.stamps(detector, "F158", 1)[4] * (np.hypot(x, y) * side / 4 < 0.5)
+        widths.append(side / 4 * np.sqrt((light * x**2).sum() / light.sum()))
+        sides.append(side)
+    assert sides[0] / sides[1] > 1.025
+    assert widths[0] / widths[1] == pytest.approx(1, abs=0.006)  # the pixel itself is part of the width

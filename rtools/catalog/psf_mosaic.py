@@ -14,7 +14,7 @@ CENTRE = FRAME / 2 - 4
 """x and y on the detector where its PSF is taken."""
 
 
-def mosaic_psf(psf, pixel_scale, pixfrac=1.0):
+def mosaic_psf(psf, pixel_scale, pixfrac=1.0, *, native=PIXEL_SCALE_ARCSEC):
     """The PSF per pixel of a mosaic.
 
     Parameters
@@ -25,6 +25,8 @@ def mosaic_psf(psf, pixel_scale, pixfrac=1.0):
         Of the mosaic, arcsec.
     pixfrac : float
         With which it was drizzled.
+    native : float
+        Side of the detector's pixels, arcsec: what makes the PSF, which is in pixels, one on the sky.
 
     Returns
     -------
@@ -34,7 +36,7 @@ def mosaic_psf(psf, pixel_scale, pixfrac=1.0):
     """
     from scipy.ndimage import convolve1d
 
-    ratio = pixel_scale / PIXEL_SCALE_ARCSEC
+    ratio = pixel_scale / native
     stamp = samples(psf, 2 * HALF * psf.oversample + 1, psf.oversample, CENTRE, CENTRE)
     for width in (pixfrac * psf.oversample, ratio * psf.oversample):
         for axis in (0, 1):

@@ -287,7 +287,19 @@ def psf_of(source, meta, *, grid, log):
     if scale is None:
         scale = np.rad2deg(np.sqrt(mean_pixel_area(*grid)))
     pixfrac = metadata.usable(meta, "resample.pixfrac", log, "1 is taken")
-    return mosaic_psf(psf, float(scale) * DEGREE_ARCSEC, 1.0 if pixfrac is None else float(pixfrac))
+    width = 1.0 if pixfrac is None else float(pixfrac)
+    return mosaic_psf(psf, float(scale) * DEGREE_ARCSEC, width, native=_side_of(source))
+
+
+def _side_of(source):
+    """Side of the pixels of the detector whose PSF a reference has, arcsec."""
+    from rtools.reference.distortion import pixel_side
+
+    detector = getattr(source, "detector", None)
+    if detector is None:
+        with suppress(KeyError, InputError):
+            detector = source.node("meta.instrument.detector")
+    return pixel_side(detector if detector in DETECTORS else MOSAIC_DETECTOR)
 
 
 def stage(plan, request, found, image_meta):

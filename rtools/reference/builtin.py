@@ -183,7 +183,7 @@ class Builtin:
             from rtools.reference.psf import stamps
 
             self._check(array)
-            return stamps(self.element, index[1])[index[2:]]
+            return stamps(self.detector, self.element, index[1])[index[2:]]
         return self.array(array)[index]
 
     def node(self, path):

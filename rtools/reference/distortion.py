@@ -18,6 +18,7 @@ __all__ = [
     "distortion",
     "inverse_coefficients",
     "pixel_area_sr",
+    "pixel_side",
     "relative_area",
     "v2v3_coefficients",
 ]
@@ -119,8 +120,13 @@ def area_coefficients(detector):
 
 
 def pixel_area_sr(detector):
-    """Area of the pixel at the centre of a detector, sr: 2.62e-13 to 2.81e-13, where 0.11 arcsec square is 2.84e-13."""
+    """Area of the pixel at the centre of a detector, sr: 2.64e-13 to 2.81e-13, where 0.11 arcsec square is 2.84e-13."""
     return float(area_coefficients(detector)[0, 0]) * np.deg2rad(1 / 3600) ** 2
+
+
+def pixel_side(detector):
+    """Root of the area of the pixel at the centre of a detector, arcsec."""
+    return float(np.sqrt(area_coefficients(detector)[0, 0]))
 
 
 def relative_area(detector, x, y):

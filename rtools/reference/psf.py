@@ -2,7 +2,8 @@
 
 Built in Fourier space, where every blur is a factor: pupil autocorrelation averaged over the band, jitter, charge
 diffusion, a Gaussian whose width is fitted, the pixel, inter-pixel capacitance. Support struts and the change over the
-field are left out. Arrays only; `rtools.reference.builtin` serves them as epsf and apcorr references.
+field are left out. The light has one shape on the sky; each detector samples it with pixels of the size that the one at
+its centre has. Arrays only; `rtools.reference.builtin` serves them as epsf and apcorr references.
 """
 
 from functools import cache
@@ -10,6 +11,7 @@ from functools import cache
 import numpy as np
 
 from rtools.reference import instrument, nominal
+from rtools.reference.distortion import pixel_side
 
 __all__ = ["OVERSAMPLE", "SPECTRAL_TYPES", "STAMP", "encircled_energy", "epsf", "epsf_meta", "stamp", "stamps"]
 
@@ -48,7 +50,7 @@ def epsf(detector, element):
     Parameters
     ----------
     detector : str
-        The nominal PSF is the same on all detectors (means of the 18).
+        On the sky the nominal PSF is the same on all (means of the 18); their pixels differ in size.
     element : str
         A filter; any other element gets F158's PSF, as cross-section of a spectrum.
 
@@ -60,13 +62,13 @@ def epsf(detector, element):
     meta : dict
         See `epsf_meta`.
     """
-    instrument.detector(detector)
-    return np.stack([stamps(element, index) for index in range(len(SPECTRAL_TYPES))])[None], epsf_meta()
+    every = [stamps(detector, element, index) for index in range(len(SPECTRAL_TYPES))]
+    return np.stack(every)[None], epsf_meta()
 
 
-def stamps(element, spectral):
+def stamps(detector, element, spectral):
     """The part of `epsf` at one spectral type (index), float32 (9, 361, 361)."""
-    one = stamp(element, list(SPECTRAL_TYPES)[spectral]).astype(np.float32)
+    one = stamp(element, list(SPECTRAL_TYPES)[spectral], side=pixel_side(detector)).astype(np.float32)
     return np.tile(one, (len(GRID_POSITIONS) ** 2, 1, 1))
 
 
@@ -86,7 +88,7 @@ def epsf_meta():
 
 
 @cache
-def stamp(element, spectral_type="G2V", *, capacitance=True, widened=True):
+def stamp(element, spectral_type="G2V", *, side=instrument.PIXEL_SCALE_ARCSEC, capacitance=True, widened=True):
     """One stamp of the nominal PSF.
 
     Parameters
@@ -95,6 +97,8 @@ def stamp(element, spectral_type="G2V", *, capacitance=True, widened=True):
         A filter; any other element gets F158's.
     spectral_type : str
         One of `SPECTRAL_TYPES`.
+    side : float
+        Of a pixel, arcsec.
     capacitance : bool
         With inter-pixel capacitance.
     widened : bool
@@ -108,13 +112,13 @@ def stamp(element, spectral_type="G2V", *, capacitance=True, widened=True):
     from scipy.fft import fftfreq, irfft2, rfftfreq
 
     element = element if element in instrument.FILTERS else "F158"
-    step = instrument.PIXEL_SCALE_ARCSEC / FINE
+    step = side / FINE
     qy, qx = fftfreq(GRID, step)[:, None], rfftfreq(GRID, step)[None, :]
     radius, optics = _optics(element, spectral_type)
     optics = optics * _gaussian(radius, _extra_blur(element) if widened else 0.0)
-    transfer = np.interp(np.hypot(qy, qx), radius, optics, right=0.0) * _pixel(qy) * _pixel(qx)
+    transfer = np.interp(np.hypot(qy, qx), radius, optics, right=0.0) * _pixel(qy, side) * _pixel(qx, side)
     if capacitance:
-        transfer = transfer * _capacitance(qy, qx)
+        transfer = transfer * _capacitance(qy, qx, side)
     image = irfft2(transfer, s=(GRID, GRID))
     places = 2 * (np.arange(STAMP) - STAMP // 2)  # the centre is the first sample; negative ones count from the end
     cut = image[np.ix_(places, places)]
@@ -191,14 +195,14 @@ def _gaussian(frequency, sigma):
     return np.exp(-2 * (np.pi * sigma * frequency) ** 2)
 
 
-def _pixel(frequency):
+def _pixel(frequency, side=instrument.PIXEL_SCALE_ARCSEC):
     """Transform of the pixel's width."""
-    return np.sinc(frequency * instrument.PIXEL_SCALE_ARCSEC)
+    return np.sinc(frequency * side)
 
 
-def _capacitance(qy, qx):
+def _capacitance(qy, qx, side):
     """Transform of the inter-pixel capacitance kernel, rows along y."""
-    steps = -2j * np.pi * instrument.PIXEL_SCALE_ARCSEC * np.array([-1, 0, 1])
+    steps = -2j * np.pi * side * np.array([-1, 0, 1])
     return np.exp(qy * steps) @ (np.array(nominal.IPC) / nominal.IPC_SUM) @ np.exp(qx.T * steps).T
 
 
