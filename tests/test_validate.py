@@ -110,6 +110,32 @@ def test_values_that_nobody_filled_in_are_found_once(changed, validate):
     assert told["meta.wcsinfo.dec_ref"] == "91.0, not between -90 and 90 degrees"
 
 
+def test_entries_of_references_that_nobody_filled_in_are_found(tmp_path, validate):
+    from rtools.products.keys import read_tree
+
+    assert tool("refs", "make", tmp_path, "--detector", "WFI01", "--element", "F158", "--types", "photom", "-q") == 0
+    (path,) = (path for path in tmp_path.iterdir() if "photom" in path.name)
+    assert validate(path)[0] == 0
+    value = f"photmjsr: {read_tree(path)['phot_table']['F158']['photmjsr']}".encode()
+    path.write_bytes(path.read_bytes().replace(value, b"photmjsr: -1".ljust(len(value))))
+    status, said = validate(path, "--quick")
+    assert status == 1
+    assert ("error", "values", "phot_table.F158.photmjsr") in places(said)
+
+
+def test_places_of_a_catalog_that_are_not_on_the_sky_are_found(tmp_path, validate):
+    from astropy.table import Table
+
+    table = Table({"label": [1, 2, 3], "ra": [10.0, np.nan, -999999.0], "dec": [91.0, 5.0, 6.0], "ra_err": [1e9] * 3})
+    table.write(tmp_path / "x_cat.ecsv")
+    said = validate(tmp_path / "x_cat.ecsv")[1]
+    found = {finding["where"]: finding["message"] for finding in said["findings"] if finding["check"] == "values"}
+    assert found == {
+        "ra": "1 that are no place on the sky (-999999 degrees)",
+        "dec": "1 that are no place on the sky (91 degrees)",
+    }
+
+
 # -- blocks ----------------------------------------------------------------------------------------------------------
 
 

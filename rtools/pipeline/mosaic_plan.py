@@ -215,12 +215,15 @@ def _settle_weights(members, request, log):
         if weight != "exptime":
             log("warning", f"weights are {weight}, as of {like}: stars lose light (--weight-type exptime keeps it)")
         request.settings = request.settings | {"resample": options | {"weight_type": weight}}
-    if request.options("resample")["weight_type"] == "exptime":
-        for member in members:
-            if not (exposed(member.meta, "exposure_time") or exposed(member.meta)):
-                log("warning", f"{member.name}: exposure time not known: it counts like 1 s")
-            elif not exposed(member.meta, "exposure_time"):
-                log("warning", f"{member.name}: no meta.exposure.exposure_time: effective_exposure_time is taken")
+    weighs = request.options("resample")["weight_type"] == "exptime"
+    for member in members:
+        time, effective = exposed(member.meta, "exposure_time"), exposed(member.meta)
+        if not (time or effective) and weighs:
+            log("warning", f"{member.name}: exposure time not known: it counts like 1 s")
+        elif weighs and not time:
+            log("warning", f"{member.name}: no meta.exposure.exposure_time: effective_exposure_time is taken")
+        elif not effective:
+            log("warning", f"{member.name}: no meta.exposure.effective_exposure_time: meta.coadd_info is without it")
 
 
 def variances_of(options):

@@ -16,7 +16,7 @@ from rtools.products.checks_schema import (
     one_per_place,
 )
 from rtools.products.checks_steps import check_fit, check_steps
-from rtools.products.checks_values import check_values
+from rtools.products.checks_values import check_entries, check_values
 from rtools.products.findings import SEVERITIES, error
 from rtools.products.header import TruncatedError
 
@@ -100,7 +100,9 @@ def check_file(path, *, name=None, quick=False, partner=None, threads=1):
         _check_product(report, opened, suffix, quick=quick, threads=threads)
         if opened.kind in catalogs.CATALOGS and not quick:
             opened = _check_table(report, opened)
-    if opened.kind != "reference":
+    if opened.kind == "reference":
+        report.add("values", list(check_entries(opened.tree)))
+    else:
         known = {finding.where for finding in report.findings}  # the schema has found some of them
         report.add("values", [finding for finding in check_values(opened.meta) if finding.where not in known])
     _check_partner(report, opened, name, partner, quick=quick)

@@ -1,6 +1,7 @@
 """Catalogs and segmentation maps: what a catalog must hold, and whether the labels of the two are the same."""
 
 import os
+import re
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,9 @@ MAGIC = (b"PAR1", b"# %ECSV")
 CATALOGS = ("cat_exposure", "cat_mosaic", "cat_multiband")
 """Catalogs in ASDF files."""
 
+POSITION = re.compile(r"(forced_)?(ra|dec)(?!.*_err)(_\w+)?")
+"""Columns of places on the sky."""
+
 SEGMENTATION = ("segm_exposure", "segm_mosaic", "segm_multiband")
 
 
@@ -44,13 +48,17 @@ class Catalog:
     columns : dict of str to str
         Name to numpy dtype.
     labels : ndarray or None
+    positions : dict of str to ndarray
+        Columns of right ascensions and declinations, degrees.
     """
 
     kind = "catalog"
     profile = None
 
-    def __init__(self, path, meta, columns, labels):
-        self.path, self.meta, self.columns, self.labels = path, meta, columns, labels
+    def __init__(self, path, meta, columns, values):
+        self.path, self.meta, self.columns = path, meta, columns
+        self.labels = np.ma.filled(values["label"], 0) if "label" in values else None  # 0 is no label
+        self.positions = {name: _floats(column) for name, column in values.items() if name != "label"}
 
 
 def is_catalog(path):
@@ -75,22 +83,37 @@ def read_catalog(path):
     table = read_table(path, form)
     columns = {column.name: column.dtype for column in table.columns}
     try:
-        labels = _column(path, form, "label") if "label" in columns else None
+        values = _values(path, form, _checked(columns))
     except (OSError, ValueError, KeyError, TypeError) as problem:
         raise InputError(f"not a readable catalog ({' '.join(str(problem).split())})", path=path) from None
-    return Catalog(path, table.tree.get("meta") or {}, columns, labels)
+    return Catalog(path, table.tree.get("meta") or {}, columns, values)
 
 
-def _column(path, form, name):
-    """Values of one column of a parquet or ECSV file."""
+def _checked(columns):
+    """Names of columns whose values are looked at."""
+    return [name for name in columns if name == "label" or POSITION.fullmatch(name)]
+
+
+def _values(path, form, names):
+    """Some columns of a parquet or ECSV file, by name."""
     if form == "parquet":
         from pyarrow import parquet
 
         with parquet.ParquetFile(parquet_source(path)) as file:
-            return np.ma.filled(from_arrow(file.read(columns=[name])[name]), 0)  # 0 is no label
+            read = file.read(columns=names)
+            return {name: from_arrow(read[name]) for name in names}
     from astropy.table import Table
 
-    return np.asarray(Table.read(path, format="ascii.ecsv")[name])
+    read = Table.read(path, format="ascii.ecsv")
+    return {name: np.ma.asarray(read[name]) for name in names}
+
+
+def _floats(column):
+    """A column as float64, NaN where it has nothing; all NaN where it has no numbers."""
+    try:
+        return np.ma.filled(np.ma.asarray(column, float), np.nan)
+    except (TypeError, ValueError):
+        return np.full(len(column), np.nan)
 
 
 def catalog_of(product):
@@ -104,16 +127,21 @@ def catalog_of(product):
     try:
         table = product.node("source_catalog")
         columns = {name: table[name].dtype.name for name in table.colnames}
-        labels = np.asarray(table["label"]) if "label" in columns else None
+        values = {name: np.ma.asarray(table[name]) for name in _checked(columns)}
     except Exception as problem:  # what converters of other packages raise is not known
         reason = " ".join(str(problem).split())
         raise InputError(f"source_catalog is no table that can be read ({reason})", path=product.path) from None
-    return Catalog(product.path, product.meta, columns, labels)
+    return Catalog(product.path, product.meta, columns, values)
 
 
 def check_catalog(catalog):
-    """Columns that a source catalog of its kind has, and their types; labels that are positive and all different."""
+    """Columns that a source catalog has, and their types; places on the sky; labels, positive and all different."""
     yield from check_columns(str(catalog.meta.get("model_type") or ""), catalog.columns)
+    for name, degrees in catalog.positions.items():
+        most = 360 if "ra" in name.split("_") else 90
+        wrong = degrees[np.abs(degrees) > most]
+        if wrong.size:
+            yield error("values", name, f"{wrong.size} that are no place on the sky ({wrong[0]:g} degrees)")
     if catalog.labels is None:
         return
     unique, counts = np.unique(catalog.labels, return_counts=True)

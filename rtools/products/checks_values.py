@@ -2,9 +2,9 @@
 
 from rtools.products import metadata
 from rtools.products.findings import error, warning
-from rtools.products.quantities import PLACEHOLDERS, QUANTITIES, problem
+from rtools.products.quantities import ENTRIES, PLACEHOLDERS, QUANTITIES, entry_problem, problem
 
-__all__ = ["check_values"]
+__all__ = ["check_entries", "check_values"]
 
 
 def check_values(meta):
@@ -27,3 +27,30 @@ def check_values(meta):
         if found:
             made = warning if value in PLACEHOLDERS else error
             yield made("values", f"meta.{key}", found.removeprefix(f"meta.{key} is "))
+
+
+def check_entries(tree):
+    """The same of the tables in the tree of a reference file; arrays are not read.
+
+    Parameters
+    ----------
+    tree : dict
+        Below ``roman``.
+
+    Yields
+    ------
+    Finding
+        An error for each entry, without which the step would do, or be SKIPPED.
+    """
+    stack = [("", tree)]
+    while stack:
+        where, node = stack.pop()
+        for key, value in node.items():
+            place = f"{where}.{key}" if where else str(key)
+            if isinstance(value, dict):
+                stack.append((place, value))
+            elif key in ENTRIES and value is not None:
+                listed = value if isinstance(value, list) else [value]
+                found = next((text for text in (entry_problem(key, one) for one in listed) if text), None)
+                if found:
+                    yield error("values", place, found.removeprefix(f"{key} is "))
