@@ -111,10 +111,11 @@ def test_masked_values_are_unknown():
 def test_table_with_names_in_any_case(tmp_path, name):
     from astropy.table import Table
 
-    from rtools.products.catalogs import form_of_name, stage_catalog
+    from rtools.products.catalogs import stage_catalog
+    from rtools.products.forms import table_form
 
     stars = Table({"RA": [10.0, 20.0], "Dec": [1.0, -2.0], "PMRA": [3.0, np.nan], "objID": [7, 8], "extra": [1, 2]})
-    stage_catalog(tmp_path / name, stars, form_of_name(name)).commit()
+    stage_catalog(tmp_path / name, stars, table_form(name)).commit()
     table = refcat_files.read(tmp_path / name)
     assert table.colnames == ["ra", "dec", "pmra", "source_id"]
     assert table["source_id"].tolist() == [7, 8]

@@ -29,7 +29,9 @@ from kit_case import (
 )
 from run_case import listing, piped
 
-from rtools.commands.rt import GROUPS
+from rtools.commands.rt import GROUPS, command_of
+from rtools.commands.written import Written
+from rtools.products.forms import EXTENSIONS, form_of_name
 
 HEAVY = ("numba", "scipy", "asdf", "astropy", "gwcs", "matplotlib", "pyarrow")
 
@@ -236,6 +238,88 @@ def test_a_terminal_gets_no_product(name, line, taken, out, monkeypatch, capsys)
         assert run(name, *words(line, taken(name, line), out)) == 2
         assert screen.getvalue() == ""
     assert "terminal" in one_line(capsys.readouterr().err, name)
+
+
+# --- forms of outputs -----------------------------------------------------------------------------------------------
+
+
+def outputs_of(name):
+    """Options of a tool, or of its subcommands, that name an output: (command, option)."""
+    command = command_of(name)
+    commands = [command, *getattr(command, "commands", {}).values()]
+    return [(one, param) for one in commands for param in one.params if isinstance(param.type, Written)]
+
+
+@every_tool
+def test_every_output_that_is_named_has_the_forms_that_the_tool_writes(name):
+    named = {param.name for _command, param in outputs_of(name)}
+    assert has(name, "output") == ("output" in named)
+    assert {word for word in ("matches", "write") if has(name, word)} <= named
+    assert all(set(param.type.forms) <= set(EXTENSIONS) for _command, param in outputs_of(name))
+
+
+@pytest.mark.parametrize(("name", "line"), [case for case in WRITERS if has(case[0], "output")])
+def test_a_name_that_says_another_form_is_exit_2_before_any_work(name, line, out, capsys):
+    option = next(param for _command, param in outputs_of(name) if param.name == "output")
+    line = re.sub(r"-o \S+|--outdir \S+|--format \S+", "", line)
+    wrong = [endings[0] for form, endings in EXTENSIONS.items() if form not in option.type.forms]
+    for extension in (*wrong, *([] if option.type.directory else ["", ".dat"])):
+        assert run(name, *words(line, "nowhere.asdf", out), "-o", out / f"result{extension}") == 2
+        text = one_line(capsys.readouterr().err, name)
+        assert f"result{extension}: rt-{name}" in text
+        assert " writes " in text
+        assert EXTENSIONS[option.type.forms[0]][0] in text
+        assert ("rt-fits makes" in text) == (extension == ".fits" and "asdf" in option.type.forms)
+    assert listing(out) == {}
+
+
+@pytest.mark.parametrize(("name", "line"), [case for case in WRITERS if "FILE" in case[1]])
+def test_what_is_written_is_what_its_name_says(name, line, taken, out):  # noqa: F811
+    assert run(name, *words(line, taken(name, line), out)) == 0
+    marks = {
+        "asdf": b"#ASDF",
+        "fits": b"SIMPLE",
+        "parquet": b"PAR1",
+        "ecsv": b"# %ECSV",
+        "png": b"\x89PNG",
+        "json": b"{",
+    }
+    for path in out.rglob("*.*"):
+        assert path.read_bytes().startswith(marks[form_of_name(path)])
+
+
+def test_no_form_lies_under_the_name_of_an_input(product, others, tmp_path, out, capsys):  # noqa: F811
+    image, table = tmp_path / "x_cal.fits", tmp_path / "x_cat.asdf"
+    shutil.copy(product("cal"), image)
+    shutil.copy(others["catalog"], table)
+    for line in (
+        ("cut", image, "--section", "0:9,0:9"),
+        ("set", image, "exposure.nresultants=5"),
+        ("set", table, "x=1"),
+        ("aberration", image),
+    ):
+        assert run(*line, "--outdir", out) == 2
+        assert "is what would be written under this name" in one_line(capsys.readouterr().err, line[0])
+    assert run("set", product("cal"), "exposure.nresultants=5", "-o", out / "x.fits") == 2
+    assert run("fits", product("cal"), "-o", out / "x.asdf") == 2
+    assert listing(out) == {}
+
+
+def test_format_and_name_say_the_same(others, out, capsys, monkeypatch):  # noqa: F811
+    line = ("table", others["catalog"], "-o", out / "x.ecsv")
+    assert run(*line, "--format", "csv") == 2
+    assert "--format csv is not what this name says" in one_line(capsys.readouterr().err, "table")
+    monkeypatch.setenv("RT_FORMAT", "csv")
+    assert run(*line) == 0
+    assert (out / "x.ecsv").read_bytes().startswith(b"# %ECSV")
+    assert run("table", others["catalog"], "-o", out / "y.dat") == 0
+
+
+def test_a_raw_exposure_is_not_simulated_under_another_extension(out, capsys):
+    for name in ("uncal.fits", "uncal", "uncal.parquet"):
+        assert run("sim", out / NAME.replace("uncal.asdf", name), "--size", 256, "--no-truth") == 2
+        assert "_uncal" in one_line(capsys.readouterr().err, "sim")
+    assert listing(out) == {}
 
 
 # --- outputs --------------------------------------------------------------------------------------------------------

@@ -15,11 +15,11 @@ from astropy.table import Table
 from pyarrow import parquet
 from run_case import piped, tool
 
-from rtools.products import catalogs, where
+from rtools.products import where
 from rtools.products.catalog_units import convert_flux, jwst_names
 from rtools.products.catalogs import read_catalog, stage_catalog
+from rtools.products.forms import TABLES
 
-FORMATS = ("parquet", "ecsv", "csv", "fits", "votable")
 PIXEL_AREA = 2.8e-13
 META = {
     "roman.meta.filename": "r0000101001001001001_0001_wfi01_f158_cat.parquet",
@@ -61,7 +61,7 @@ def catalog(tmp_path):
 
 def converted(source, form):
     """Path of a catalog written in another format by the tool."""
-    path = source.with_name(f"{source.stem}_{form}{catalogs.EXTENSIONS[form][0]}")
+    path = source.with_name(f"{source.stem}_{form}{TABLES[form][0]}")
     assert tool("table", source, "-o", path, "-q") == 0
     return path
 
@@ -77,7 +77,7 @@ def test_archive_layout_is_read_with_units_descriptions_and_metadata(catalog):
     assert dict(table.meta) == META | {"aperture_mask_method": "mask"}
 
 
-@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("form", TABLES)
 def test_round_trip_keeps_values_types_units_and_descriptions(catalog, form):
     first = read_catalog(catalog)
     again = read_catalog(converted(converted(catalog, form), "parquet"))
@@ -204,14 +204,14 @@ def test_texts_beyond_ascii(tmp_path, capsys):
 def test_columns_with_several_values_a_row(tmp_path):
     table = Table({"a": np.arange(6.0).reshape(3, 2)})
     for form in ("parquet", "fits", "votable", "ecsv"):
-        path = tmp_path / f"a{catalogs.EXTENSIONS[form][0]}"
+        path = tmp_path / f"a{TABLES[form][0]}"
         stage_catalog(path, table, form).commit()
         np.testing.assert_array_equal(read_catalog(path)["a"], table["a"])
 
 
-@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("form", TABLES)
 def test_a_table_without_rows(catalog, tmp_path, form):
-    empty = tmp_path / f"empty{catalogs.EXTENSIONS[form][0]}"
+    empty = tmp_path / f"empty{TABLES[form][0]}"
     assert tool("table", catalog, "--head", 0, "-o", empty, "-q") == 0
     table = read_catalog(empty)
     assert len(table) == 0

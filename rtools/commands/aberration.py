@@ -3,7 +3,7 @@
 import click
 
 from rtools.commands import common, options
-from rtools.commands.edits import edit_files, in_place, with_keywords
+from rtools.commands.edits import EDITED, edit_files, in_place, with_keywords
 from rtools.errors import UsageError
 
 __all__ = ["command", "main"]
@@ -26,7 +26,7 @@ more than 1 km/s from that of the second Lagrange point at the start of the expo
 )
 @click.argument("inputs", nargs=-1, metavar="FILE…")
 @in_place
-@options.named_outputs
+@options.named_outputs(*EDITED)
 @options.fail_fast
 def command(console, inputs, **where):
     names = list(dict.fromkeys(common.expand_inputs(inputs)))

@@ -66,7 +66,7 @@ the science members of associations, one a line; with --json all that they say."
 @click.option("--catalogs", is_flag=True, help="Name the catalog beside each member, for the alignment.")
 @click.option("--check", is_flag=True, help="Check associations.")
 @click.option("--members", is_flag=True, help="Read associations.")
-@options.named_outputs
+@options.named_outputs("json")
 @options.json_output
 def command(console, exposures, product_name, target, skycell, product_type, cells, subset, multiband, release,
             psf_match, catalogs, check, members, output, outdir, overwrite, dry_run, as_json):  # fmt: skip

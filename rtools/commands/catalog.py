@@ -5,15 +5,18 @@ import click
 from rtools.commands import step
 from rtools.commands.common import entry
 
-__all__ = ["command", "main"]
+__all__ = ["CATALOGS", "command", "main"]
+
+CATALOGS = ("parquet", "ecsv")
+"""Forms in which catalogs are written."""
 
 form = click.option(
     "--format",
     "form",
-    type=click.Choice(("parquet", "ecsv")),
+    type=click.Choice(CATALOGS),
     help="Format of the catalog; by default as -o is named, else parquet.",
 )
 
-command = step.command("catalog", more=(form,))
+command = step.command("catalog", more=(form,), forms=CATALOGS)
 
 main = entry(command)

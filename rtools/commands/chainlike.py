@@ -155,12 +155,8 @@ def _refuse_groups(request, groups, catalog):
         request.catalogs |= dict.fromkeys(groups, catalog)
     if request.matches and len(set(groups.values())) > 1:
         raise UsageError("--matches is of one alignment", mend="--together aligns all images at once")
-    if request.matches:
-        from rtools.products.catalogs import form_of_name
-
-        form_of_name(request.matches)
-        if Path(request.matches).exists() and not request.overwrite:
-            raise RtoolsError("exists already", mend="--overwrite replaces it", path=request.matches)
+    if request.matches and Path(request.matches).exists() and not request.overwrite:
+        raise RtoolsError("exists already", mend="--overwrite replaces it", path=request.matches)
 
 
 def _together(plans, groups, request):

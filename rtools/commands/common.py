@@ -19,6 +19,7 @@ from rtools import __version__
 from rtools.commands.config import long_names, print_config, read_config, untyped
 from rtools.commands.inputs import as_typed, files_of_options
 from rtools.commands.lists import expand_inputs, names_in
+from rtools.commands.written import check_outputs, contradicts
 from rtools.errors import InputError, RtoolsError, UsageError
 from rtools.products.jsontext import json_text
 
@@ -117,6 +118,7 @@ def tool(name, *, summary, examples, description="", no_args_is_help=False, **se
         def run(**options):
             ctx = click.get_current_context()
             options = _settled(ctx, options)
+            check_outputs(ctx, options)
             if ctx.meta.get(_SHOW_CONFIG):
                 print_config(ctx, options)
                 return 0
@@ -178,7 +180,8 @@ def _settled(ctx, options):
               if isinstance(param, click.Option)} | {"verbose": 0}  # fmt: skip
     settled = dict(options)
     to_stdout = (("as_json", "output"),) if options.get("output") == "-" else ()
-    for group in (*ALTERNATIVES, *to_stdout):
+    forms = (("form", "output"),) if contradicts(options) else ()
+    for group in (*ALTERNATIVES, *to_stdout, *forms):
         given = {key: ranks.get(ctx.get_parameter_source(key).name, 0) for key in group if options.get(key)}
         for key, rank in given.items():
             if rank < max(given.values()):

@@ -9,6 +9,7 @@ from rtools.commands.common import entry, expand_inputs, for_each, jobs_count, p
 from rtools.commands.inputs import is_stream, opened
 from rtools.commands.outputs import Outputs, deliver
 from rtools.errors import InputError, RtoolsError, UsageError
+from rtools.products.forms import refuse_contradiction
 
 __all__ = ["command", "main"]
 
@@ -39,7 +40,7 @@ Where the result goes must be said, by -o or --outdir (then it has the name of t
 @bundles.section
 @click.option("--sky", metavar="RA,DEC,SIZE", help="A square on the sky.")
 @click.option("--wcs", metavar="FILE", help="A _wcs file, or an image of the same pointing, for --sky.")
-@bundles.named_outputs
+@bundles.named_outputs("asdf")
 @bundles.writing
 @bundles.jobs
 @bundles.json_output
@@ -52,8 +53,6 @@ def command(console, inputs, section, frame, sky, wcs, output, outdir, overwrite
     _check(section, frame, sky, wcs)
     if not (output or outdir):
         raise UsageError("where to?", mend="-o FILE or --outdir DIR says it")
-    if output and output.lower().endswith((".fits", ".fit")):
-        raise UsageError(f"-o {output}: cutouts are written as .asdf", mend="rt-fits makes FITS of them")
     if output == "-" and as_json:
         raise UsageError("--json and -o - both want standard output")
     outputs = Outputs(output, outdir, overwrite=overwrite, inputs=inputs, dry_run=dry_run)
@@ -64,6 +63,7 @@ def command(console, inputs, section, frame, sky, wcs, output, outdir, overwrite
     def cut(name):
         with opened(name) as product:
             filename = _filename(name, product, output)
+            refuse_contradiction(filename, "asdf")
             path = outputs.path(name, filename)
             rows, columns = _region(product, section, frame, place, wcs)
             if not dry_run:

@@ -8,6 +8,7 @@ from rtools.commands import common, options
 from rtools.commands.common import option
 from rtools.commands.inputs import is_stream, opened
 from rtools.commands.outputs import Outputs, deliver
+from rtools.commands.written import Written
 from rtools.errors import UsageError
 from rtools.products import dq
 
@@ -45,7 +46,13 @@ for --list, table, name, bit and value; separated by tabs."""
 @click.option("--array", metavar="NAME", help="Array of flags, as groupdq; the names of its bits are used.")
 @click.option("--mask", metavar="NAME,…", help="Write where any of these flags, or numbers, is set.")
 @options.section
-@option("-o", "--output", metavar="FILE", help="Of the mask: .asdf or .fits; - is ASDF on stdout.")
+@option(
+    "-o",
+    "--output",
+    type=Written("asdf", "fits"),
+    metavar="FILE",
+    help="Of the mask: .asdf or .fits; - is ASDF on stdout.",
+)
 @click.option("--overwrite", is_flag=True, help="Replace an output that exists; otherwise refused, exit 1.")
 @options.json_output
 @options.fail_fast

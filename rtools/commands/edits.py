@@ -13,8 +13,12 @@ from rtools.commands.inputs import is_stream, local
 from rtools.commands.outputs import Outputs, make_directory
 from rtools.errors import RtoolsError, UsageError
 from rtools.products import keys
+from rtools.products.forms import refuse_contradiction
 
-__all__ = ["EXPOSURES", "edit_files", "in_place", "with_keywords"]
+__all__ = ["EDITED", "EXPOSURES", "edit_files", "in_place", "with_keywords"]
+
+EDITED = ("asdf", "fits", "parquet", "ecsv", "json")
+"""Forms of files whose metadata are changed; the result has that of the input."""
 
 EXPOSURES = ("l1_uncal", "ramp", "l2_image")
 """Kinds of products with the pointing of one exposure."""
@@ -67,6 +71,8 @@ def _target(name, path, output, outdir, *, in_place, overwrite):
     if output == "-":
         return Path(_filename(path) if is_stream(name) else name)
     target = Path(output) if output else Path(outdir) / Path(_filename(path) if is_stream(name) else name).name
+    if not target.is_dir():
+        refuse_contradiction(target, keys.form_of(path))
     if target.exists():
         if os.path.samefile(target, path):
             raise UsageError("the result would replace the input", mend="ask for it with --in-place", path=name)

@@ -9,6 +9,7 @@ from rtools.commands.common import entry, expand_inputs, for_each, jobs_count, o
 from rtools.commands.inputs import is_stream, local
 from rtools.commands.outputs import Outputs, deliver
 from rtools.errors import InputError, RtoolsError, UsageError
+from rtools.products.forms import form_of_name
 
 __all__ = ["command", "main"]
 
@@ -57,7 +58,7 @@ plane, and what stays in the tree; with --check the largest array."""
 @click.option("--header-wins", is_flag=True, help="Put keywords that were edited into the tree.")
 @click.option("--lossy", is_flag=True, help="Make a product of a FITS file that has no ASDF extension.")
 @click.option("--compression", type=click.Choice(["lz4", "zlib", "none"]), help="In ASDF; lz4, ramps none by default.")
-@bundles.outputs
+@bundles.outputs("fits", "asdf")
 @bundles.jobs
 @bundles.fail_fast
 def command(console, inputs, wcs, check, sip_error, wcs_all, three, slim, flags, header_wins, lossy, compression,
@@ -104,10 +105,9 @@ def command(console, inputs, wcs, check, sip_error, wcs_all, three, slim, flags,
 
 def _refuse_extension(output, form):
     """Refuse a name that says the contrary of what would be in the file."""
-    wrong = ".asdf" if form == "asdf" else ".fits"
-    if output and output.endswith(wrong):
-        made = "FITS" if form == "asdf" else "ASDF"
-        raise UsageError(f"-o {output}: {made} is made of {form.upper()}", mend=f"the name cannot end in {wrong}")
+    made = "fits" if form == "asdf" else "asdf"
+    if form_of_name(output or "") not in (None, made):
+        raise UsageError(f"-o {output}: {made.upper()} is made of {form.upper()}", mend=f"end the name in .{made}")
 
 
 def _limit(text):

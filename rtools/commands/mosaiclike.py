@@ -47,7 +47,7 @@ def command_of_step(step, more=()):
         click.argument("inputs", nargs=-1, metavar="FILE…" if step.name == "flux" else "IMAGE…|ASSOCIATION"),
         *(click_option(item) for item in step.options),
         *more,
-        bundles.outputs,
+        bundles.outputs("asdf"),
         bundles.writing,
         *((again,) if step.name in ("skymatch", "outlier") else ()),
         bundles.jobs,

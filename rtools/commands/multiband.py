@@ -9,7 +9,7 @@ import click
 
 from rtools.catalog.multiband_step import STEP
 from rtools.commands import options as bundles
-from rtools.commands.catalog import form
+from rtools.commands.catalog import CATALOGS, form
 from rtools.commands.chainlike import changed_options, check_option, reference_config, refuse_combinations
 from rtools.commands.common import entry, expand_inputs, jobs_count, tool, typed
 from rtools.commands.inputs import is_association, is_stream, local_path
@@ -128,7 +128,7 @@ def _decorated():
         click.argument("inputs", nargs=-1, metavar="COADD…|ASN"),
         *(click_option(item) for item in STEP.options),
         form,
-        bundles.outputs,
+        bundles.outputs(*CATALOGS),
         bundles.writing,
         bundles.references,
         bundles.jobs,

@@ -3,6 +3,7 @@
 import click
 
 from rtools.commands.common import option
+from rtools.commands.written import Written
 
 __all__ = ["fail_fast", "jobs", "json_output", "named_outputs", "outputs", "references", "section", "writing"]
 
@@ -23,25 +24,26 @@ fail_fast = click.option("--fail-fast", is_flag=True, help="Stop at the first in
 jobs = option("-j", "--jobs", default=1, metavar="N", help="Threads; 0 for all cores.")
 
 
-def _outputs(name_help, outdir_help):
+def _outputs(name_help, outdir_help, forms):
     return _bundle(
-        click.option("-o", "--output", metavar="FILE", help=name_help),
+        click.option("-o", "--output", type=Written(*forms), metavar="FILE", help=name_help),
         click.option("--outdir", metavar="DIR", help=outdir_help),
         click.option("--overwrite", is_flag=True, help="Replace outputs that exist; otherwise refused, exit 1."),
         click.option("-n", "--dry-run", is_flag=True, help="Say what would be done; write nothing."),
     )
 
 
-outputs = _outputs(
-    "Exactly this name for the main product; - is stdout, which holds that product alone.",
-    "Write there; otherwise next to the input.",
-)
+def outputs(*forms):
+    """Options of tools that write beside their inputs; `forms` as `rtools.commands.written.Written` takes them."""
+    name = "Exactly this name for the main product; - is stdout, which holds that product alone."
+    return _outputs(name, "Write there; otherwise next to the input.", forms)
 
-named_outputs = _outputs(
-    "Exactly this name; - is stdout, which holds the result alone.",
-    "Write there, one file for each input.",
-)
-"""For tools that write only where they are told to."""
+
+def named_outputs(*forms):
+    """Options of tools that write only where they are told to; `forms` as `rtools.commands.written.Written`."""
+    name = "Exactly this name; - is stdout, which holds the result alone."
+    return _outputs(name, "Write there, one file for each input.", forms)
+
 
 section = _bundle(
     click.option(

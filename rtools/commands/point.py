@@ -5,9 +5,10 @@ from pathlib import Path
 import click
 
 from rtools.commands import common, options
-from rtools.commands.edits import EXPOSURES, edit_files, in_place, with_keywords
+from rtools.commands.edits import EDITED, EXPOSURES, edit_files, in_place, with_keywords
 from rtools.commands.inputs import local, opened
 from rtools.errors import RtoolsError, UsageError
+from rtools.products.forms import TABLES, table_form
 
 __all__ = ["command", "main"]
 
@@ -69,7 +70,7 @@ def _four(word, text):
 @common.option("--samples", type=click.Choice(("average", "first", "all")), default="average", help="With --v1.")
 @common.option("--aperture", default="WFI02_FULL", metavar="NAME", help="With --between, where the guide star is.")
 @in_place
-@options.named_outputs
+@options.named_outputs(*dict.fromkeys((*EDITED, *TABLES)))
 @options.json_output
 @options.fail_fast
 def command(console, inputs, summary, v1, between, aperture, as_json, **settings):
@@ -165,10 +166,8 @@ def _table_path(where):
     """Path of a table, None where it is printed; refused before any work."""
     if where["output"] in (None, "-"):
         return where["output"]
-    from rtools.products.catalogs import form_of_name
-
     path = Path(where["output"])
-    form_of_name(path)
+    table_form(path)
     if path.exists() and not where["overwrite"]:
         raise RtoolsError("exists already", mend="--overwrite replaces it", path=path)
     return path
@@ -186,7 +185,7 @@ def _show(console, rows, path, tool, names, where):
     from rtools.products import catalogs, history
     from rtools.products.flatmeta import record
 
-    form = "ecsv" if path == "-" else catalogs.form_of_name(path)
+    form = "ecsv" if path == "-" else table_form(path)
     table = _table(rows)
     table.meta = record({}, history.entry(tool, inputs=names))
     deliver(None if path == "-" else path, "pointing.ecsv", lambda target: catalogs.stage_catalog(target, table, form))

@@ -8,7 +8,9 @@ import click
 from rtools.commands import common, options
 from rtools.commands.inputs import local
 from rtools.commands.outputs import Outputs, deliver
+from rtools.commands.written import Written
 from rtools.errors import InputError, UsageError
+from rtools.products.forms import TABLES, form_of_name
 
 __all__ = ["command", "main"]
 
@@ -30,7 +32,7 @@ Stars of truth tables are moved from the date of the exposure back to 2016.0, by
 motions (40 km/s along either axis) that are drawn; then errors are drawn that are those of Gaia DR3 at the star's G. G
 is taken to be the magnitude of the table. Stars that tables share are listed once."""
 
-FORMATS = ("hats", "parquet", "ecsv", "csv", "fits", "votable")
+FORMATS = ("hats", *TABLES)
 
 
 command = common.group(
@@ -52,7 +54,14 @@ def _bundle(*decorators):
 
 
 _writing = _bundle(
-    click.option("-o", "--output", required=True, metavar="OUT", help="Table or directory; - is stdout."),
+    click.option(
+        "-o",
+        "--output",
+        type=Written(*TABLES, directory=True),
+        required=True,
+        metavar="OUT",
+        help="Table or directory; - is stdout.",
+    ),
     click.option("--format", "form", type=click.Choice(FORMATS), help="Of the output; else its extension, - ECSV."),
     click.option("--rows", type=click.IntRange(1), metavar="N", help="Most rows of a file of a HATS tree; 1000000."),
     click.option("--overwrite", is_flag=True, help="Replace an output that exists; otherwise refused, exit 1."),
@@ -249,12 +258,7 @@ def _target(where, inputs):
 
 def _form_of(output):
     """The form that a name says: a tree, if it says no format of tables."""
-    from rtools.products.catalogs import form_of_name
-
-    try:
-        return form_of_name(output)
-    except UsageError:
-        return "hats"
+    return form_of_name(output) or "hats"
 
 
 def _write(console, where, target, table, *, inputs, parameters=None):
@@ -265,7 +269,7 @@ def _write(console, where, target, table, *, inputs, parameters=None):
     if where["dry_run"]:
         click.echo(f"{len(table)} rows -> {'-' if path is None else path}")
         return
-    from rtools.products import catalogs, hats, history
+    from rtools.products import hats, history
     from rtools.products.flatmeta import record
 
     said = {key: value for key, value in (parameters or {}).items() if value not in (None, False)}
@@ -274,7 +278,7 @@ def _write(console, where, target, table, *, inputs, parameters=None):
         hats.write_tree(path, table, rows=where["rows"] or hats.ROWS, overwrite=where["overwrite"], entry=entry)
     else:
         table.meta = record(dict(table.meta), entry)
-        deliver(path, f"refcat{catalogs.EXTENSIONS[form][0]}", lambda name: _staged(console, name, table, form))
+        deliver(path, f"refcat{TABLES[form][0]}", lambda name: _staged(console, name, table, form))
     if path is not None:
         click.echo(path)
 

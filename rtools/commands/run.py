@@ -55,7 +55,7 @@ images. --from, --until, --refcat, --strict and --save-steps are not for mosaics
 @mosaic_options.memory
 @click.option("--on-disk", "--on_disk", is_flag=True, hidden=True, help="Accepted; members are never held together.")
 @click.option("--timings", is_flag=True, help="Print seconds per step, summed over threads, and peak memory.")
-@bundles.outputs
+@bundles.outputs("asdf")
 @bundles.writing
 @bundles.references
 @bundles.jobs

@@ -6,7 +6,7 @@ import re
 import click
 
 from rtools.commands import common, options
-from rtools.commands.edits import edit_files, in_place
+from rtools.commands.edits import EDITED, edit_files, in_place
 from rtools.errors import UsageError
 from rtools.products import keys
 
@@ -42,7 +42,7 @@ under history, as JSON."""
 @click.argument("words", nargs=-1, required=True, metavar="FILE… KEY=VALUE…")
 @in_place
 @click.option("--new", is_flag=True, allow_from_autoenv=False, help="Take keys that neither schema nor file have.")
-@options.named_outputs
+@options.named_outputs(*EDITED)
 @options.fail_fast
 def command(console, words, new, **where):
     names, assignments = _sorted(words)

@@ -9,6 +9,7 @@ import click
 from rtools.commands import common, options
 from rtools.commands.inputs import opened
 from rtools.commands.outputs import Outputs, make_directory
+from rtools.commands.written import Written
 from rtools.errors import InputError, UsageError
 
 __all__ = ["command", "footprint_of", "main"]
@@ -54,7 +55,7 @@ _SIX_WORDS = re.compile(r"\s*\d{1,2}\s+\d{1,2}\s+\d{1,2}(\.\d*)?\s+[+-]\d{1,2}\s
 @click.option("--corners", is_flag=True, help="The corners of each cell, too.")
 @click.option("--primary", is_flag=True, help="The primary area of each cell, too.")
 @options.json_output
-@click.option("--write", metavar="FILE", help="Write the reference file of all cells (1.3 GB).")
+@click.option("--write", type=Written("asdf"), metavar="FILE", help="Write the reference file of all cells (1.3 GB).")
 @click.option("--compare", metavar="FILE", help="Differences of a reference file; exit status 1 if there are any.")
 @click.option("--overwrite", is_flag=True, help="Replace an output that exists; otherwise refused, exit 1.")
 @options.jobs

@@ -14,8 +14,22 @@ from rtools.pipeline import chain
 __all__ = ["click_option", "command"]
 
 
-def command(name, more=()):
-    """The click command of a step; `more` are decorators of options that are fields of the request."""
+def command(name, more=(), forms=("asdf",)):
+    """The click command of a step.
+
+    Parameters
+    ----------
+    name : str
+        Tool name of the step.
+    more : sequence of callable
+        Decorators of options that are fields of the request.
+    forms : sequence of str
+        Forms of its main product.
+
+    Returns
+    -------
+    click.Command
+    """
     step = chain.step_of(name)
 
     def run(console, **options):
@@ -43,7 +57,7 @@ def command(name, more=()):
         click.argument("inputs", nargs=-1, metavar="FILE…"),
         *(click_option(item) for item in step.options),
         *more,
-        bundles.outputs,
+        bundles.outputs(*forms),
         bundles.writing,
         bundles.references,
         click.option("--again", is_flag=True, help="Run although the file's cal_step says COMPLETE."),

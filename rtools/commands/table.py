@@ -9,6 +9,7 @@ from rtools.commands.common import entry, expand_inputs, for_each, print_json, t
 from rtools.commands.inputs import is_stream, local
 from rtools.commands.outputs import Outputs, deliver
 from rtools.errors import RtoolsError, UsageError
+from rtools.products.forms import TABLES, table_form
 
 __all__ = ["command", "main"]
 
@@ -29,7 +30,6 @@ names. In what is written, meta.filename, meta.file_date and the history of a pr
 joined by and, or and parentheses. Units and names are changed first: --where, --sort and --columns take the table as it
 will be printed; then rows are chosen, sorted and counted, and last come the columns."""
 
-FORMATS = ("parquet", "ecsv", "csv", "fits", "votable")
 UNITS = ("nJy", "uJy", "Jy", "ABmag")
 
 
@@ -47,8 +47,8 @@ UNITS = ("nJy", "uJy", "Jy", "ABmag")
 @click.option("--head", type=click.IntRange(0), metavar="N", help="The first N rows.")
 @click.option("--flux-unit", type=click.Choice(UNITS), help="Of all flux densities; ABmag names them _abmag.")
 @click.option("--jwst-columns", is_flag=True, help="What a JWST catalog has, with its names and units.")
-@click.option("--format", "form", type=click.Choice(FORMATS), help="Of the output; else its extension, - ECSV.")
-@bundles.named_outputs
+@click.option("--format", "form", type=click.Choice(tuple(TABLES)), help="Of the output; else its extension, - ECSV.")
+@bundles.named_outputs(*TABLES)
 @bundles.json_output
 @bundles.fail_fast
 def command(console, inputs, form, output, outdir, overwrite, dry_run, as_json, fail_fast, **view):
@@ -102,9 +102,7 @@ def _format(form, output, outdir, *, as_json):
         return "ecsv"
     if outdir:
         raise UsageError("which format?", mend="--format says it")
-    from rtools.products.catalogs import form_of_name
-
-    return form_of_name(output, option="--format")
+    return table_form(output, option="--format")
 
 
 def _target(outputs, name, form):
@@ -114,9 +112,7 @@ def _target(outputs, name, form):
 
 
 def _output_name(name, form):
-    from rtools.products.catalogs import EXTENSIONS
-
-    return f"{'table' if name == '-' else Path(name).stem}{EXTENSIONS[form][0]}"
+    return f"{'table' if name == '-' else Path(name).stem}{TABLES[form][0]}"
 
 
 def _viewed(console, name, view):

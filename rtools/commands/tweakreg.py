@@ -4,6 +4,8 @@ import click
 
 from rtools.commands import step
 from rtools.commands.common import entry
+from rtools.commands.written import Written
+from rtools.products.forms import TABLES
 
 __all__ = ["command", "main"]
 
@@ -15,7 +17,12 @@ more = (
         is_flag=True,
         help="Bring the sky positions in the catalog up to date, where it is accepted.",
     ),
-    click.option("--matches", metavar="FILE", help="Write the table of matches; its extension says the format."),
+    click.option(
+        "--matches",
+        type=Written(*TABLES),
+        metavar="FILE",
+        help="Write the table of matches; its extension says the format.",
+    ),
 )
 
 command = step.command("tweakreg", more=more)

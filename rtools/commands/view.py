@@ -9,7 +9,9 @@ import click
 
 from rtools.commands import common, inputs, options
 from rtools.commands.common import option
+from rtools.commands.written import Written
 from rtools.errors import InputError, RtoolsError, UsageError
+from rtools.products.forms import PICTURES
 
 __all__ = ["command", "main"]
 
@@ -66,7 +68,7 @@ STRETCHES = ("asinh", "linear", "sqrt", "log", "zscale", "percentile")
 @click.option("--ramp", metavar="X,Y", help="The resultants of this pixel instead of an image.")
 @click.option("--rate", metavar="FILE", help="Image whose rate --ramp draws as a line.")
 @click.option("--title", metavar="TEXT", help="Above the picture.")
-@click.option("-o", "--output", metavar="FILE.png", help="Write a picture; - is stdout (png).")
+@click.option("-o", "--output", type=Written(*PICTURES), metavar="FILE.png", help="Write a picture; - is stdout (png).")
 @click.option("--outdir", metavar="DIR", help="Write pictures there, named as the inputs, .png.")
 @click.option("--overwrite", is_flag=True, help="Replace pictures that exist; otherwise refused, exit 1.")
 @options.fail_fast
@@ -118,7 +120,6 @@ def _check(names, output, outdir, settings):
 
 def _targets(names, output, outdir, *, overwrite):
     """Path of each input's picture, None for stdout; empty where text is wanted."""
-    from rtools.show.plot import FORMATS
     from rtools.show.stretch import require_matplotlib
 
     if not (output or outdir):
@@ -131,8 +132,6 @@ def _targets(names, output, outdir, *, overwrite):
         stems = {name: "stdin" if inputs.is_stream(name) else Path(name).stem for name in names}
         targets = {name: Path(outdir) / f"{stem}.png" for name, stem in stems.items()}
     for name, path in targets.items():
-        if path.suffix[1:].lower() not in FORMATS:
-            raise UsageError(f"-o {path}: one of .{', .'.join(FORMATS)} expected")
         twin = next((other for other in targets if other != name and targets[other] == path), None)
         if twin:
             raise UsageError(f"{name} and {twin} would both be {path}")

@@ -9,6 +9,7 @@ from rtools.catalog.psffit import FLAGS as PSF_FLAGS
 from rtools.errors import InputError, RtoolsError
 from rtools.products import catalogs, history, names
 from rtools.products.catalogs import read_catalog
+from rtools.products.forms import table_form
 from rtools.products.metadata import exposure_mjd
 
 __all__ = [
@@ -302,7 +303,7 @@ def stage_updated(outcome, wcs, tool):
     table = read_catalog(path)
     place_on_sky(table, wcs)
     catalogs.stamp(table, path.name, history.entry(tool, inputs=[str(path)]))
-    return catalogs.stage_catalog(path, table, catalogs.form_of_name(path))
+    return catalogs.stage_catalog(path, table, table_form(path))
 
 
 def stage_matches(path, outcome):
@@ -340,4 +341,4 @@ def stage_matches(path, outcome):
         table[name].unit = "mas"
     table["fitted"] = matches.fitted if count else np.zeros(0, bool)
     table.meta = {"status": outcome.alignment.status, "reason": outcome.alignment.reason}
-    return catalogs.stage_catalog(path, table, catalogs.form_of_name(path))
+    return catalogs.stage_catalog(path, table, table_form(path))

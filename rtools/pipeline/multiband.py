@@ -191,8 +191,6 @@ def _outputs(first, named, request, inputs):
     root, extension = named or NAME, request.form or "parquet"
     if request.output and request.output != "-":
         exact = Path(request.output)
-        if not request.form and exact.suffix.lower()[1:] not in cataloging.FORMS:
-            raise UsageError(f"-o {exact}: .parquet or .ecsv expected", mend="or --format, which says what it shall be")
         folder, root = exact.parent, names.split_suffix(exact.name)[0]
         outputs = {"segm": folder / f"{root}_segm.asdf", "cat": exact}
     else:

@@ -55,7 +55,7 @@ class Request:
         As the options say.
     save_steps, again : bool
     form : str or None
-        Format of the catalog (`rtools.pipeline.cataloging.FORMS`); None: as `output` says, else parquet.
+        Format of the catalog, parquet or ecsv; None: as `output` says, else parquet.
     strict : bool
         An alignment that fails is an error.
     together : bool
@@ -386,8 +386,6 @@ def _outputs(path, tasks, main, request, *, keep_input=True):
         stem, _suffix = names.split_suffix(exact.name)
         outputs = {suffix: exact.parent / f"{stem}_{suffix}{outputs[suffix].suffix}" for suffix in outputs}
         outputs[main] = exact
-        if main == "cat" and not request.form and exact.suffix.lower()[1:] not in cataloging.FORMS:
-            raise UsageError(f"-o {exact}: .parquet or .ecsv expected", mend="or --format, which says what it shall be")
     if len(set(outputs.values())) < len(outputs):
         raise UsageError(f"-o {request.output}: another product of this run has that name")
     for output in outputs.values():

@@ -10,51 +10,19 @@ from pathlib import Path
 
 import numpy as np
 
-from rtools.errors import InputError, RtoolsError, UsageError
+from rtools.errors import InputError, RtoolsError
 from rtools.products import catalog_exchange, catalog_parquet, flatmeta, history
 from rtools.products.catalog_parquet import to_arrow
 from rtools.products.flatmeta import flatten
+from rtools.products.forms import TABLES
 from rtools.products.nodes import readable
 
-__all__ = ["EXTENSIONS", "form_of_name", "read_catalog", "stage_catalog", "stamp"]
-
-EXTENSIONS = {
-    "parquet": (".parquet", ".parq"),
-    "ecsv": (".ecsv",),
-    "csv": (".csv",),
-    "fits": (".fits", ".fit"),
-    "votable": (".vot", ".votable", ".xml"),
-}
-"""Extensions of each format, the first the one that is written."""
-
+__all__ = ["read_catalog", "stage_catalog", "stamp"]
 
 NESTING = ("parquet", "ecsv")
 """Formats with columns of lists whose lengths differ."""
 
 
-def form_of_name(path, *, option=None):
-    """Format that a file's name says.
-
-    Parameters
-    ----------
-    path : str or os.PathLike
-    option : str, optional
-        What says the format, too.
-
-    Raises
-    ------
-    UsageError
-        It says none.
-    """
-    for form, extensions in EXTENSIONS.items():
-        if str(path).lower().endswith(extensions):
-            return form
-    known = " ".join(extension for extensions in EXTENSIONS.values() for extension in extensions)
-    raise UsageError(
-        "its extension says no format of tables",
-        mend=f"{option} does, or one of {known}" if option else f"give one of {known}",
-        path=path,
-    )
 
 
 def read_catalog(path):
@@ -100,7 +68,7 @@ def _form_of_content(path):
         return "ecsv"
     if b"<VOTABLE" in head:
         return "votable"
-    named = str(path).lower().endswith(EXTENSIONS["csv"]) and head.strip()
+    named = str(path).lower().endswith(TABLES["csv"]) and head.strip()
     if b"\0" not in head and (named or b"," in head.partition(b"\n")[0]):
         return "csv"
     raise InputError("no table: parquet, ECSV, CSV, FITS or VOTable expected", path=path)
@@ -114,7 +82,7 @@ def stage_catalog(path, table, form):
     path : str or os.PathLike
     table : astropy.table.Table
     form : str
-        A key of `EXTENSIONS`.
+        A key of `rtools.products.forms.TABLES`.
 
     Returns
     -------

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from rtools.errors import InputError, UsageError
+from rtools.errors import InputError
 from rtools.products import dq, history
+from rtools.products.forms import form_of_name
 from rtools.products.section import read_plane
 
 __all__ = ["check_array", "count_flags", "default_array", "flag_arrays", "make_mask", "mask_form", "write_mask"]
@@ -98,13 +99,8 @@ def write_mask(file, mask, about, form):
 
 
 def mask_form(path):
-    """``asdf`` or ``fits``, by the extension of an output; ``-`` is asdf."""
-    name = str(path).lower()
-    if name == "-" or name.endswith(".asdf"):
-        return "asdf"
-    if name.endswith((".fits", ".fit")):
-        return "fits"
-    raise UsageError(f"-o {path}: a mask is written as .asdf or .fits")
+    """``asdf`` or ``fits``, by the name of an output; ``-`` is asdf."""
+    return form_of_name(path) or "asdf"
 
 
 def _write_fits(file, mask, about):

@@ -6,9 +6,8 @@ from rtools.products.nodes import readable
 from rtools.show.stretch import find_limits, histogram, normalisation, shrink
 from rtools.show.terminal import FLAG_COLOURS, colour_table
 
-__all__ = ["FORMATS", "plot_histogram", "plot_image", "save"]
+__all__ = ["plot_histogram", "plot_image", "save"]
 
-FORMATS = ("png", "pdf", "svg", "jpg")
 DPI = 150
 SIDE = 1500
 """Pixels of an image are averaged until its longer side has no more than about so many."""

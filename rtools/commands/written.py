@@ -1,0 +1,89 @@
+"""What a tool writes: the forms of its outputs, declared with the option that names one, checked before any work."""
+
+import os
+
+import click
+
+from rtools.errors import UsageError
+from rtools.products.forms import EXTENSIONS, PICTURES, TABLES, form_of_name
+
+__all__ = ["Written", "check_outputs", "contradicts"]
+
+
+class Written(click.ParamType):
+    """Type of an option that names an output: the extension says the form, one of those that the tool writes.
+
+    Parameters
+    ----------
+    *forms : str
+        Keys of `rtools.products.forms.EXTENSIONS`.
+    directory : bool
+        A name that says no form is a directory, which the tool writes, too.
+    """
+
+    name = "file"
+
+    def __init__(self, *forms, directory=False):
+        self.forms, self.directory = forms, directory
+
+    def check(self, word, name, tool, asked=None):
+        """Refuse a name that says another form, or none.
+
+        Parameters
+        ----------
+        word : str
+            The option as typed.
+        name : str or None
+            Its value; None, ``-`` (standard output) and directories are refused, or taken, by others.
+        tool : str
+            For the message.
+        asked : str, optional
+            The form that --format says.
+
+        Raises
+        ------
+        UsageError
+        """
+        if name in (None, "-") or os.path.isdir(name):
+            return
+        said = form_of_name(name)
+        if asked is not None and said not in (None, asked):
+            raise UsageError(f"{word} {name}: --format {asked} is not what this name says", mend="leave out --format")
+        if asked is not None or said in self.forms or (said is None and self.directory):
+            return
+        listed = " ".join(EXTENSIONS[form][0] for form in self.forms) + " or a directory" * self.directory
+        raise UsageError(f"{word} {name}: {tool} writes {listed}", mend=self._mend(said))
+
+    def _mend(self, wanted):
+        """The tool that makes what was wanted, or what the name should be."""
+        if wanted == "fits" and "asdf" in self.forms:
+            return "rt-fits makes FITS of it"
+        if wanted in TABLES and set(self.forms) <= set(TABLES):
+            return f"rt-table makes {EXTENSIONS[wanted][0]} of it"
+        if wanted in PICTURES and "asdf" in self.forms:
+            return "rt-view makes pictures of it"
+        return f"end the name in {EXTENSIONS[self.forms[0]][0]}"
+
+
+def check_outputs(ctx, options):
+    """Refuse names of outputs that say a form that the tool does not write.
+
+    Parameters
+    ----------
+    ctx : click.Context
+    options : dict
+        Parameter name to value.
+
+    Raises
+    ------
+    UsageError
+    """
+    for param in ctx.command.params:
+        if isinstance(param.type, Written):
+            param.type.check(param.opts[0], options[param.name], ctx.command.name, options.get("form"))
+
+
+def contradicts(options):
+    """Whether --format and the name of the output say different forms."""
+    form, named = options.get("form"), form_of_name(options.get("output") or "")
+    return form is not None and named not in (None, form)
