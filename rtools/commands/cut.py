@@ -24,7 +24,8 @@ DESCRIPTION = """\
 Raw files, ramps, images, mosaics, segmentation maps and reference files with an image. The result is of the same kind
 with the same metadata; its WCS, meta.wcsinfo and meta.statistics are those of the cutout, and meta.rtools.cutout says
 where it was cut from. Reference pixels and amp33 are kept whole, and so are all resultants and context planes. What
-reaches beyond an edge is clipped; what is wholly outside is refused, exit status 3.
+reaches beyond an edge is clipped; what is wholly outside is refused, exit status 3. A cut image goes through every tool
+for images; cut raw data and ramps are for looking at, and are not calibrated.
 
 A region on the sky is a square of SIZE along the pixel axes, in arcsec unless a unit (arcmin, deg, pix) stands there;
 RA and DEC are degrees, or sexagesimal with RA in hours. The WCS is that of the file, else that of --wcs or of the _wcs
@@ -161,10 +162,10 @@ def _maker(console, product, region, compression, profile, *, threads):
 def _cutout(product, rows, columns, threads):
     """Metadata and arrays of the cutout."""
     from rtools.astrometry.cutout_wcs import cutout_wcs, sky_metadata
-    from rtools.products.cutout import cut_arrays, cut_metadata
+    from rtools.products.cutout import cut_arrays, cut_metadata, image_shape
 
     arrays = cut_arrays(product, rows, columns, threads)
-    meta = cut_metadata(product.meta, rows, columns)
+    meta = cut_metadata(product.meta, rows, columns, image_shape(product))
     if isinstance(meta.get("wcs"), dict):
         meta["wcs"] = cutout_wcs(product.node("meta.wcs"), rows, columns)
         if isinstance(meta.get("wcsinfo"), dict):

@@ -44,7 +44,13 @@ def apply(exposure, refs, options, prepared):
     scale = metadata.usable(meta, "velocity_aberration.scale_factor", log, "1 is used")
     shape = tuple(size - 2 * BORDER for size in exposure.shape[1:])
     pointing = wcs.Pointing(*(float(meta["wcsinfo"][key]) for key in wcs.Pointing._fields))
-    meta["wcs"] = wcs.build_wcs(refs["distortion"]["coordinate_distortion_transform"], pointing, scale, shape)
+    x, y = exposure.origin
+    whole = y + shape[0], x + shape[1]
+    meta["wcs"] = wcs.build_wcs(refs["distortion"]["coordinate_distortion_transform"], pointing, scale, whole)
+    if exposure.origin != (0, 0):
+        from rtools.astrometry.cutout_wcs import cutout_wcs
+
+        meta["wcs"] = cutout_wcs(meta["wcs"], slice(y, whole[0]), slice(x, whole[1]))
     region = wcs.s_region(wcs.footprint(meta["wcs"]))
     if region is None:
         exposure.log("warning", "assignwcs: corners of the image have no sky position; s_region stays as it was")

@@ -58,6 +58,8 @@ class Exposure:
         ``log(level, text)``, level "info" or "warning"; ends in `meta.cal_logs` and on stderr.
     raw : bool
         Whether the strips come from an L1 file.
+    origin : (int, int)
+        Column and row of the image's first pixel in the frame without border; not 0, 0 for a cutout.
     """
 
     meta: dict
@@ -67,6 +69,7 @@ class Exposure:
     borders: dict = field(default_factory=dict)
     log: object = lambda level, text: None
     raw: bool = True
+    origin: tuple = (0, 0)
 
     @property
     def detector(self):

@@ -1,6 +1,7 @@
 """A source catalog with its references and its files: what `rt-run` and `rt-catalog` have in common."""
 
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from numbers import Real
 from pathlib import Path
@@ -282,7 +283,8 @@ def psf_of(source, meta, *, grid, log):
 
     psf = jittered(from_reference(source, log), jitter_of(source, log), image_jitter(meta, log))
     if grid is None:
-        return psf
+        place = (meta.get("rtools") or {}).get("cutout")
+        return replace(psf, x=psf.x - place["columns"][0], y=psf.y - place["rows"][0]) if place else psf
     scale = metadata.usable(meta, "wcsinfo.pixel_scale", log, "the scale of the WCS is taken")
     if scale is None:
         scale = np.rad2deg(np.sqrt(mean_pixel_area(*grid)))

@@ -127,8 +127,12 @@ class Engine:
 
     @property
     def channels(self):
-        """Number of readout channels of the frame."""
-        return self.exposure.shape[2] // CHANNEL
+        """Number of readout channels of the frame; a cutout is done in portions as wide, of which the last is less."""
+        return -(-(self.exposure.shape[2] - BORDER) // CHANNEL)
+
+    def _span(self, channel):
+        """Columns [start, stop) of a channel."""
+        return channel * CHANNEL, min((channel + 1) * CHANNEL, self.exposure.shape[2])
 
     def read_ahead(self):
         """Begin to read what the first strips of `run` need; `prepare` goes on meanwhile."""
@@ -203,12 +207,12 @@ class Engine:
 
     def _begin(self, upto, channels):
         """A portion of these channels, and its jobs on the pool."""
-        spans = [(channel * CHANNEL, (channel + 1) * CHANNEL) for channel in channels]
+        spans = [self._span(channel) for channel in channels]
         portion = _Portion(self, upto, spans, self._buffers)
         return portion, [self._pool.submit(job) for job in portion.jobs]
 
     def _channel(self, upto, channel, portion, function, sinks):
-        strip = self._compute(upto, (channel * CHANNEL, (channel + 1) * CHANNEL), portion, sinks=sinks)
+        strip = self._compute(upto, self._span(channel), portion, sinks=sinks)
         return channel, function(strip) if function else None
 
     def _gather(self, jobs, results, *, report):

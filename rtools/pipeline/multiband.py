@@ -197,8 +197,6 @@ def _outputs(first, named, request, inputs):
         outputs = {"segm": folder / f"{root}_segm.asdf", "cat": folder / f"{root}_cat.{extension}"}
     if request.output == "-":
         return {"cat": outputs["cat"]}
-    if outputs["cat"].absolute() == outputs["segm"].absolute():
-        raise UsageError(f"-o {request.output} is the name of the segmentation map")
     taken = {Path(file).resolve() for file in inputs}
     for path in outputs.values():
         if path.is_dir():

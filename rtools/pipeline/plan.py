@@ -7,8 +7,8 @@ that is done already, a reference that is nowhere, an output that exists.
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rtools.errors import InputError, MissingReferenceError, RtoolsError, UsageError
-from rtools.pipeline import cataloging, chain
+from rtools.errors import InputError, RtoolsError, UsageError
+from rtools.pipeline import cataloging, chain, placing
 from rtools.pipeline.aligning import GAIA
 from rtools.pipeline.engine import Task
 from rtools.pipeline.source import Source
@@ -303,8 +303,13 @@ def _tasks(source, chosen, request, warnings):
             warnings.append(text)
 
     try:
-        found = find.references(source.product.meta, uses, request.references, frame=source.shape[1:], log=log)
-    except MissingReferenceError as error:
+        place = placing.place_of(source.product, source.shape[1:], request.references)
+        found = find.references(source.product.meta, uses, request.references, frame=place.frame, log=log)
+        if source.kind == "l2_image":
+            found = _cut(found, uses, place, source)
+            if not place.known and found.get("epsf") is not None:
+                warnings.append("not known where in the frame this image lies: the PSF of its first pixels is taken")
+    except RtoolsError as error:
         error.path = error.path or source.product.path
         raise
     for task in tasks:
@@ -314,6 +319,19 @@ def _tasks(source, chosen, request, warnings):
         if task.active and task.step.kind == "align":
             _settle_alignment(task, warnings)
     return tasks
+
+
+def _cut(found, uses, place, source):
+    """References as an image sees them that may be cut out of its frame; `source` learns its place."""
+    source.place = place
+    if not place.known and source.product.meta.get("wcs") is not None and "distortion" in found:
+        mend = "give the distortion reference with which its WCS was made"
+        raise InputError("not known where in the frame this image lies, to give it a WCS", mend=mend)
+    by_type = {use.type: use for use in uses}
+    return {
+        kind: found_one and placing.cut_to(found_one, by_type[kind], place, source.shape[1:])
+        for kind, found_one in found.items()
+    }
 
 
 def _uses(task):

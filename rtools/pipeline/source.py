@@ -8,7 +8,9 @@ import numpy as np
 
 from rtools.errors import InputError
 from rtools.exposure.frame import BORDER, CHANNEL, Exposure, Strip
+from rtools.pipeline import placing
 from rtools.products.reading import one_by_one
+from rtools.products.section import cutout_of
 
 __all__ = ["BORDER_ARRAYS", "IMAGE_PLANES", "Source", "open_exposure"]
 
@@ -43,6 +45,11 @@ class Source:
         L1, ramp or L2 image.
     threads : int
         Threads for decoding.
+
+    Attributes
+    ----------
+    place : rtools.pipeline.placing.Place or None
+        Where an image lies in the frame, once the plan has found it.
     """
 
     def __init__(self, product, threads=1):
@@ -51,6 +58,7 @@ class Source:
         self.threads = threads
         self._arrays = {}
         self.shape = _frame_shape(product)
+        self.place = None
         _check_timing(product, self.shape[0])
         _check_arrays(product, self.shape)
 
@@ -99,12 +107,15 @@ def _blank(source, start, stop):
 
 def _frame_shape(product):
     """(resultants, rows, columns) of the full frame."""
+    if product.kind != "l2_image" and cutout_of(product):
+        what = "cut out of a ramp: the steps need whole channels and the border"
+        raise InputError(what, mend="calibrate the whole, and cut the image", path=product.path)
     absent = [name for name in NEEDED[product.kind] if not product.has(name)]
     if absent:
         raise InputError(f"arrays missing: {', '.join(absent)}", path=product.path)
     shape = product.arrays["data"].shape
     if product.kind == "l2_image" and len(shape) == 2:
-        shape = (len(product.meta["exposure"]["read_pattern"]), *(size + 2 * BORDER for size in shape))
+        return len(product.meta["exposure"]["read_pattern"]), *(size + 2 * BORDER for size in shape)
     if len(shape) != 3 or shape[2] % CHANNEL or shape[1] <= 2 * BORDER or not all(shape):
         wanted = f"(resultants, rows, a multiple of {CHANNEL} columns)"
         raise InputError(f"data of the full frame are {tuple(shape)}, not {wanted}", path=product.path)
@@ -146,7 +157,10 @@ def open_exposure(source, meta, log):
         ``log(level, text)``.
     """
     product = source.product
-    exposure = Exposure(meta=meta, shape=source.shape, log=log, raw=source.kind == "l1_uncal")
+    exposure = Exposure(meta, source.shape, log=log, raw=source.kind == "l1_uncal")
+    if source.place is not None:
+        exposure.origin = source.place.origin
+        placing.record(meta, source.place, tuple(size - 2 * BORDER for size in source.shape[1:]))
     if product.has("amp33"):
         exposure.amp33 = np.array(product.array("amp33"))
     if product.has("reference_amp33"):

@@ -87,7 +87,7 @@ def _cut_jumps(jumps, rows, columns):
     return (jumps[inside] - np.array([0, rows.start, columns.start], jumps.dtype)).astype(jumps.dtype)
 
 
-def cut_metadata(meta, rows, columns):
+def cut_metadata(meta, rows, columns, shape):
     """Metadata that speak of pixels, for a cutout; where it was cut from stands in ``meta.rtools.cutout``.
 
     That is the pixels of the whole product, also for a cutout of a cutout.
@@ -97,6 +97,8 @@ def cut_metadata(meta, rows, columns):
     meta : dict
         Not changed.
     rows, columns : slice
+    shape : (int, int)
+        Rows and columns of the whole product.
 
     Returns
     -------
@@ -105,7 +107,7 @@ def cut_metadata(meta, rows, columns):
     meta = dict(meta)
     known = meta.get("rtools") or {}
     source = str(meta["filename"]) if "filename" in meta else None
-    place = known.get("cutout") or {"filename": source, "columns": [0], "rows": [0]}
+    place = known.get("cutout") or {"filename": source, "columns": [0], "rows": [0], "shape": list(shape)}
     for axis, span in (("columns", columns), ("rows", rows)):
         place = {**place, axis: [place[axis][0] + span.start, place[axis][0] + span.stop]}
     meta["rtools"] = {**known, "cutout": {key: value for key, value in place.items() if value is not None}}
