@@ -270,7 +270,7 @@ def test_prompt_coadds_need_a_name(written, capsys):
         (("none_asn.json", "--product-name", "f"), 3, "no such file"),
         (("--check", "a_asn.json", "--catalogs"), 2, "--catalogs is for associations that are made"),
         (("--members", "a_asn.json", "--release", "r1"), 2, "--release is for associations that are made"),
-        (("--check", "a_asn.json", "-o", "x"), 2, "--output is for associations that are made"),
+        (("--check", "a_asn.json", "-o", "x.json"), 2, "--output is for associations that are made"),
         (("--skycell", "a_cal.asdf", "--psf-match", "f158"), 2, "--psf-match is for multiband"),
         (("--multiband", f"{MOSAIC}_coadd.asdf", "--catalogs"), 2, "--catalogs is for the alignment"),
         (("a_cal.asdf", "--product-name", "f", "--release", "first"), 2, "no data release"),

@@ -102,7 +102,7 @@ def test_standard_output_holds_the_catalog_alone(cal, tmp_path, monkeypatch):
 def test_a_name_of_another_format_is_refused(cal, tmp_path, capsys):
     status, out, err = said(capsys, "catalog", cal, "-o", tmp_path / "x.fits", "-q")
     assert (status, out) == (2, "")
-    assert ".parquet or .ecsv expected" in err
+    assert "rt-catalog writes .parquet .ecsv; rt-table makes .fits of it" in err
     assert names_in(tmp_path) == [cal.name]
     done("catalog", cal, "-o", tmp_path / "x.dat", "--format", "ecsv")
     assert (tmp_path / "x.dat").read_bytes().startswith(b"# %ECSV")

@@ -67,7 +67,8 @@ def test_the_change_is_recorded(write, tmp_path):
 def test_what_does_not_fit_is_refused_and_nothing_is_written(write, tmp_path, capsys, word, says):
     path = write(tmp_path / "x_cat")
     before = listing(tmp_path)
-    assert tool("set", path, word, "-o", tmp_path / "y_cat") == 2
+    extension = "parquet" if path.read_bytes().startswith(b"PAR1") else "ecsv"
+    assert tool("set", path, word, "-o", tmp_path / f"y_cat.{extension}") == 2
     captured = capsys.readouterr()
     assert captured.out == ""
     assert says in captured.err

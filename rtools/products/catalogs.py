@@ -23,8 +23,6 @@ NESTING = ("parquet", "ecsv")
 """Formats with columns of lists whose lengths differ."""
 
 
-
-
 def read_catalog(path):
     """Read a catalog; its format is told by its content.
 
