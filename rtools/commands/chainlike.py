@@ -318,7 +318,7 @@ def _describe(name, plan):
         found = {kind: source.label if source else None for kind, source in task.sources.items()}
         steps.append({"step": task.step.name, "status": task.status, "options": task.options, "references": found})
     outputs = ["-"] if plan.to_stdout else [str(path) for path in plan.outputs.values()]
-    return {"input": name, "steps": steps, "outputs": outputs, "warnings": plan.warnings}
+    return {"input": name, "steps": steps, "outputs": outputs, "warnings": [*plan.cautions, *plan.warnings]}
 
 
 def changed_options(options, step):

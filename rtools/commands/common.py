@@ -73,10 +73,13 @@ class Console:
     debug: bool = False
 
     def log(self, level, text):
-        """Print one message; ``info`` only with -v, ``note`` and ``warning`` unless -q, ``error`` always."""
-        threshold = {"debug": 2, "info": 1, "note": 0, "warning": 0, "error": -1}[level]
+        """Print one message; ``info`` only with -v, ``note`` and ``warning`` unless -q, others always.
+
+        A ``caution`` is a warning that -q does not hide: what was made is not what its reader takes it for.
+        """
+        threshold = {"debug": 2, "info": 1, "note": 0, "warning": 0, "caution": -1, "error": -1}[level]
         if self.verbosity >= threshold:
-            mark = f"{level}: " if level == "warning" else ""
+            mark = "warning: " if level in ("warning", "caution") else ""
             click.echo(f"{self.tool}: {mark}{text}", err=True)
 
     def status(self, text):
@@ -193,7 +196,7 @@ def _shared(name):
     """Options of every tool: -v -q --debug -V --config --show-config."""
     return [
         click.option("-v", "--verbose", count=True, help="Say more; twice for everything."),
-        click.option("-q", "--quiet", is_flag=True, help="Errors only."),
+        click.option("-q", "--quiet", is_flag=True, help="Errors only; and what must not be overlooked."),
         click.option("--debug", is_flag=True, help="Show the traceback of an error."),
         click.option(
             "--config",

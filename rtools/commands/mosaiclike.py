@@ -190,7 +190,7 @@ def _described(name, plan, request):
         | ({"catalog": plan.catalog.options} if plan.catalog else {}),
         "grids": [mosaic.frame.said() for mosaic in plan.mosaics],
         "outputs": [str(path) for path in _outputs(plan)],
-        "warnings": plan.warnings,
+        "warnings": [*plan.cautions, *plan.warnings],
     }
 
 

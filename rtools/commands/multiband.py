@@ -82,8 +82,9 @@ def _written(plan, request, log):
     """Carry out a plan; paths of what it wrote, none where standard output has it."""
     from rtools.pipeline import multiband
 
-    for text in plan.warnings:
-        log("warning", text)
+    for level, texts in (("caution", plan.cautions), ("warning", plan.warnings)):
+        for text in texts:
+            log(level, text)
     if request.output != "-":
         for path in plan.outputs.values():
             make_directory(path.parent)
@@ -108,7 +109,8 @@ def _described(name, plan):
         for member in plan.members
     ]
     outputs = [str(path) for path in plan.outputs.values()]
-    return {"input": name, "members": members, "options": plan.options, "outputs": outputs, "warnings": plan.warnings}
+    return {"input": name, "members": members, "options": plan.options, "outputs": outputs,
+            "warnings": [*plan.cautions, *plan.warnings]}  # fmt: skip
 
 
 def _print_plan(shown):

@@ -43,7 +43,7 @@ command = common.group(
 def check(console, file, ref, refdir, builtin, as_json):
     from rtools.declare import Reference
     from rtools.pipeline import chain
-    from rtools.products import metadata
+    from rtools.products import history, metadata
     from rtools.reference import find, match
     from rtools.reference.types import APPLIED, TYPES
 
@@ -51,11 +51,11 @@ def check(console, file, ref, refdir, builtin, as_json):
     needed = ("exposure.type", "exposure.start_time", "instrument.detector", "instrument.optical_element")
     with common.errors_in_json(as_json, file=file):
         with opened(file) as product:
-            meta = product.meta
+            meta, simulated = product.meta, history.is_simulated(product.history)
         metadata.require(meta, *needed, path=file)
         uses = [use for step in chain.steps_for(meta) for use in step.references]
         uses += [Reference(name, absent="skip", optional=True) for name in TYPES if name not in APPLIED]
-        answers = find.survey(meta, uses, config, log=console.log)
+        answers = find.survey(meta, uses, config, simulated=simulated, log=console.log)
     rows = [
         {
             "type": answer.type,
@@ -80,7 +80,7 @@ def check(console, file, ref, refdir, builtin, as_json):
         console.log("error", f"{file}: missing: {', '.join(missing)}")
         return 4
     if any(row["origin"] == "builtin" for row in rows):
-        console.log("warning", find.NOT_FOR_SCIENCE)
+        console.log("caution", find.NOT_FOR_SCIENCE)
     return 0
 
 

@@ -20,6 +20,7 @@ schema    the tree against the schemas of the file's own manifest
 layout    arrays that must be there, their dtypes; shapes that agree with each other
 values    metadata that something is computed from can be: no placeholder, no declination of 91
 steps     cal_step: what is COMPLETE agrees with suffix, unit, ref_file and arrays
+built-in  references of the built-in instrument, which is not for science: always a warning
 name      the file name against the archive's grammar, the product and meta.filename
 blocks    block table and block index against the file: is it cut off?
 checksum  the MD5 of every block

@@ -43,7 +43,7 @@ WIDEST = 20.0
 DEGREE_ARCSEC = 3600
 
 
-def references(meta, kind, uses, config, log):
+def references(meta, kind, uses, config, log, *, simulated=False):
     """References of the catalog of an image.
 
     Parameters
@@ -56,6 +56,8 @@ def references(meta, kind, uses, config, log):
     config : rtools.reference.find.Config
     log : callable
         ``log(level, text)``.
+    simulated : bool
+        Whether the data are.
 
     Returns
     -------
@@ -68,18 +70,18 @@ def references(meta, kind, uses, config, log):
         One is needed, and is nowhere.
     """
     if kind == "l2_image":
-        return find.references(meta, uses, config, log=log)
+        return find.references(meta, uses, config, simulated=simulated, log=log)
     asked = {
         "exposure": {"type": "WFI_IMAGE", "start_time": metadata.get(meta, "coadd_info.time_first")},
         "instrument": {"detector": MOSAIC_DETECTOR, "optical_element": meta["instrument"]["optical_element"]},
     }
     try:
-        return find.references(asked, uses, config, log=log)
+        return find.references(asked, uses, config, simulated=simulated, log=log)
     except MissingReferenceError as error:
         for detector in DETECTORS:
             asked["instrument"]["detector"] = detector
             try:
-                found = find.references(asked, uses, config, log=lambda level, text: None)
+                found = find.references(asked, uses, config, simulated=simulated, log=lambda level, text: None)
             except MissingReferenceError:
                 continue
             log("warning", f"no references of {MOSAIC_DETECTOR}: those of {detector} stand in for a mosaic's")
@@ -328,7 +330,9 @@ def stage(plan, request, found, image_meta):
     about = {"image_kind": kind, "profile": plan.profile, "forced": task.options["forced_segmentation"]}
     paths = plan.outputs["cat"], plan.outputs.get("segm")
     used = {name: source for name, source in task.sources.items() if source is not None}
-    entry = history.entry(request.tool, parameters={"catalog": task.options}, references=used, inputs=[plan.name])
+    made_of = [(image_meta, plan.product.history)]
+    about_work = {"parameters": {"catalog": task.options}, "references": used, "inputs": [plan.name]}
+    entry = history.entry(request.tool, **about_work, made_of=made_of)
     staged = []
     if paths[1] is not None:
         meta = source_catalog.catalog_meta(segm_kind, image_meta, paths[1], **about)

@@ -82,8 +82,7 @@ def execute(plan, request, journal, *, progress=lambda done, of: None):
 def _mosaic_catalog(plan, request, journal):
     """The catalog of a mosaic, which is no exposure."""
     started, task = time.perf_counter(), plan.tasks[0]
-    for text in plan.warnings:
-        journal.log("warning", text)
+    journal.begin(plan)
     settings = {"threads": request.threads, "log": journal.log}
     planes = cataloging.planes_of(plan.product, request.threads)
     with announced(journal.tell):
@@ -117,8 +116,7 @@ class _Run:
     def carry_out(self, progress):
         plan = self.plan
         aside = None
-        for text in plan.warnings:
-            self.journal.log("warning", text)
+        self.journal.begin(plan)
         try:
             threads = self.request.threads
             with (

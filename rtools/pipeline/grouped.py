@@ -55,7 +55,7 @@ def calibrate(plan, request, journal, folder, progress):
     again = Path(folder) / "aligned"
     again.mkdir()
     rest = replace(request, outdir=str(again), output=None, catalogs={}, update_catalog=True)
-    return replace(make_plan(outputs["cal"], rest), name=plan.name, warnings=[]), result
+    return replace(make_plan(outputs["cal"], rest), name=plan.name, warnings=[], cautions=[]), result
 
 
 def align_plans(rests, request, log):

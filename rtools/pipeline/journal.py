@@ -23,10 +23,18 @@ class Journal:
         self._path = path
 
     def log(self, level, text):
-        """Record a message at "info" or "warning"."""
-        self.lines.append(history.log_line(level, text))
-        self.warnings += level == "warning"
+        """Record a message at "info", "warning" or "caution", which is a warning that -q does not hide."""
+        warning = level in ("warning", "caution")
+        self.lines.append(history.log_line("warning" if warning else level, text))
+        self.warnings += warning
         self._log(level, f"{self._path}: {text}")
+
+    def begin(self, plan):
+        """Say what a plan has to say."""
+        for text in plan.cautions:
+            self.log("caution", text)
+        for text in plan.warnings:
+            self.log("warning", text)
 
     def tell(self, text):
         """Say something on the terminal that is not part of the record."""

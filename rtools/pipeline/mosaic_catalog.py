@@ -11,7 +11,7 @@ __all__ = ["catalog_task", "stage_catalog"]
 KIND = "l3_coadd"
 
 
-def catalog_task(members, request, log):
+def catalog_task(members, request, log, *, simulated):
     """The catalog's options and references; refused before any work where a reference is missing.
 
     Parameters
@@ -19,6 +19,8 @@ def catalog_task(members, request, log):
     members : list of rtools.pipeline.mosaic_members.Member
     request : rtools.pipeline.mosaic_plan.Request
     log : callable
+    simulated : bool
+        Whether all data of the mosaic are.
 
     Returns
     -------
@@ -30,19 +32,18 @@ def catalog_task(members, request, log):
     about = {"coadd_info": {"time_first": meta["exposure"]["start_time"]}, "instrument": meta["instrument"]}
     psf = task.options.get("fit_psf", True) or task.options.get("deep")
     uses = [use for use in step.references if psf or use.type != "epsf"]
-    task.sources = cataloging.references(about, KIND, uses, request.references, log)
+    task.sources = cataloging.references(about, KIND, uses, request.references, log, simulated=simulated)
     return task
 
 
-def stage_catalog(mosaic, planes, meta, plan, request, journal):
+def stage_catalog(mosaic, image, plan, request, journal):
     """Write catalog and segmentation map of a mosaic.
 
     Parameters
     ----------
     mosaic : rtools.pipeline.mosaic_plan.Mosaic
-    planes : dict of str to ndarray
-    meta : dict
-        Of the mosaic.
+    image : (dict, dict, list)
+        Planes of the mosaic by name, its metadata, its history.
     plan : rtools.pipeline.mosaic_plan.Plan
     request : rtools.pipeline.mosaic_plan.Request
     journal : rtools.pipeline.journal.Journal
@@ -51,13 +52,14 @@ def stage_catalog(mosaic, planes, meta, plan, request, journal):
     -------
     list of rtools.products.staging.Stage
     """
+    planes, meta, history = image
     meta = metadata.stamp_file(KIND, meta, mosaic.outputs["coadd"])
     image = cataloging.make_planes(planes, meta, meta["wcs"])
     found = cataloging.find_sources(image, meta, plan.catalog.options, plan.catalog.sources, threads=request.threads,
                                     log=journal.log)  # fmt: skip
     about = SimpleNamespace(
         tasks=[plan.catalog],
-        product=SimpleNamespace(kind=KIND),
+        product=SimpleNamespace(kind=KIND, history=history),
         outputs=mosaic.outputs,
         profile=plan.profile(request),
         name=str(mosaic.outputs["coadd"]),

@@ -15,7 +15,7 @@ from rtools.pipeline.mosaic_drizzle import Recipe
 from rtools.pipeline.mosaic_flag import fill_value, limits_of
 from rtools.pipeline.mosaic_grid import Wanted, choose_frame, refuse_empty, weight_of
 from rtools.pipeline.mosaic_members import exposed, open_members
-from rtools.products import names
+from rtools.products import history, names
 from rtools.products.association import read_association
 from rtools.reference import find
 
@@ -105,7 +105,8 @@ class Plan:
         On which outliers are looked for, and which are written.
     images : list of Path
         One for each member, where they are written.
-    warnings : list of str
+    warnings, cautions : list of str
+        What is to be said before the work; cautions even with -q.
     catalog : rtools.pipeline.engine.Task or None
     stack : rtools.pipeline.mosaic_add.Stack or None
         A mosaic that the members join.
@@ -118,6 +119,7 @@ class Plan:
     mosaics: list
     images: list
     warnings: list
+    cautions: list
     catalog: object = None
     stack: object = None
 
@@ -130,6 +132,11 @@ class Plan:
     def metas(self):
         """``meta`` of each of them."""
         return [*(self.stack.metas if self.stack else ()), *(member.meta for member in self.members)]
+
+    @property
+    def records(self):
+        """``meta`` and history of each file that goes into the mosaic, for `rtools.products.history.entry`."""
+        return _records(self.members, self.stack)
 
     def profile(self, request):
         """Profile of what is written."""
@@ -159,11 +166,10 @@ def make_plan(files, request):
         See the module's first line.
     """
     _check_options(request)
-    warnings, association, groups = [], None, {}
+    association, groups, said = None, {}, {"warning": [], "caution": []}
 
     def log(level, text):
-        if level == "warning":
-            warnings.append(text)
+        said.get(level, []).append(text)
 
     name = files[0] if len(files) == 1 else f"{len(files)} images"
     if any(str(file).endswith(".json") for file in files):
@@ -189,8 +195,14 @@ def make_plan(files, request):
     if any("cat" in mosaic.outputs for mosaic in mosaics):
         if "err" not in {word.strip() for word in request.options("resample")["planes"].split(",")}:
             raise UsageError("the catalog needs err", mend="leave it in resample.planes, or --skip catalog")
-        catalog = catalog_task(members, request, log)
-    return Plan(str(name), members, association, steps, mosaics, images, warnings, catalog, stack)
+        simulated = all(history.is_simulated(entries) for _meta, entries in _records(members, stack))
+        catalog = catalog_task(members, request, log, simulated=simulated)
+    return Plan(str(name), members, association, steps, mosaics, images, *said.values(), catalog, stack)
+
+
+def _records(members, stack):
+    files = [*([stack] if stack else []), *members]
+    return [(one.product.meta, one.product.history) for one in files]
 
 
 def _check_options(request):

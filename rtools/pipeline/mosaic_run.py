@@ -79,8 +79,7 @@ class _Run:
     def carry_out(self, workers):
         plan, started = self.plan, time.perf_counter()
         self.workers = workers
-        for text in plan.warnings:
-            self.journal.log("warning", text)
+        self.journal.begin(plan)
         try:
             if self.request.output == "-":
                 with tempfile.TemporaryDirectory(prefix="rtools-") as scratch:
@@ -240,7 +239,8 @@ class _Run:
         if "cat" in mosaic.outputs and self.request.output != "-":
             self.progress("catalog")
             with self._timed("catalog"):
-                self.staged[:0] = stage_catalog(mosaic, planes, meta, self.plan, self.request, self.journal)
+                image = planes, meta, how["history"]
+                self.staged[:0] = stage_catalog(mosaic, image, self.plan, self.request, self.journal)
         self.result.statuses = dict(meta["cal_step"])
         self._commit()
 
@@ -248,7 +248,7 @@ class _Run:
         steps = {name: self.request.options(name) for name in self.plan.steps if name in STEPS}
         inputs = [member.name for member in self.plan.members]
         inputs[:0] = [self.plan.stack.name] if self.plan.stack else []
-        return history.entry(self.request.tool, parameters=steps, inputs=inputs)
+        return history.entry(self.request.tool, parameters=steps, inputs=inputs, made_of=self.plan.records)
 
 
 def _pixels(member):

@@ -56,7 +56,8 @@ class Plan:
     outputs : dict
         ``cat`` and ``segm`` to paths.
     profile : str
-    warnings : list of str
+    warnings, cautions : list of str
+        What is to be said before the work; cautions even with -q.
     """
 
     members: list
@@ -64,6 +65,7 @@ class Plan:
     outputs: dict
     profile: str
     warnings: list
+    cautions: list
 
 
 def make_plan(files, request, *, copies=None):
@@ -92,11 +94,11 @@ def make_plan(files, request, *, copies=None):
         if not entries:
             raise InputError("the association has no science members", path=asn.path)
         options["psf_match"] = options["psf_match"] or asn.psf_match_reference_filter
-    warnings = []
+    said = {"warning": [], "caution": []}
 
     def log(level, text):
-        if level == "warning" and text not in warnings:
-            warnings.append(text)
+        if text not in said.get(level, [text]):
+            said[level].append(text)
 
     paths = [entry.path for entry in entries]
     copies = copies or {}
@@ -113,7 +115,7 @@ def make_plan(files, request, *, copies=None):
             options["inject_seed"] = int(np.random.default_rng().integers(2**31))
     profile = request.profile or max(max(member.product.profile for member in members), layout.DEFAULT_PROFILE)
     layout.tag("cat_multiband", profile)
-    return Plan(members, options, outputs, profile, warnings)
+    return Plan(members, options, outputs, profile, said["warning"], said["caution"])
 
 
 def _widths(text):
@@ -145,7 +147,8 @@ def _member(name, entry, request, log):
     if not product.has("var_rnoise"):
         log("warning", f"{name}: no var_rnoise; what var_poisson and others leave of err² stands for it")
     try:
-        sources = cataloging.references(product.meta, product.kind, STEP.references, request.references, log)
+        asked = product.meta, product.kind, STEP.references, request.references, log
+        sources = cataloging.references(*asked, simulated=history.is_simulated(product.history))
     except RtoolsError as error:
         error.path = error.path or path
         raise
@@ -286,7 +289,9 @@ def _stage(plan, request, found, extra):
         if source is not None
     }
     inputs = [member.name for member in plan.members]
-    entry = history.entry(request.tool, parameters={STEP.name: plan.options}, references=used, inputs=inputs)
+    made_of = [(member.product.meta, member.product.history) for member in plan.members]
+    about_work = {"parameters": {STEP.name: plan.options}, "references": used, "inputs": inputs, "made_of": made_of}
+    entry = history.entry(request.tool, **about_work)
     staged = []
     try:
         if "segm" in plan.outputs:

@@ -12,7 +12,7 @@ from rtools.pipeline import cataloging, chain, placing
 from rtools.pipeline.aligning import GAIA
 from rtools.pipeline.engine import Task
 from rtools.pipeline.source import Source
-from rtools.products import layout, metadata, names, profiles, reader, refcat_files
+from rtools.products import history, layout, metadata, names, profiles, reader, refcat_files
 from rtools.reference import find
 
 __all__ = ["Plan", "Request", "make_plan"]
@@ -112,7 +112,8 @@ class Plan:
         What the input is called: its path, or the name that standard input gives itself.
     to_stdout : bool
         The main product goes to standard output; the directory of its path means nothing.
-    warnings : list of str
+    warnings, cautions : list of str
+        What is to be said before the work; cautions even with -q.
     """
 
     product: object
@@ -125,6 +126,7 @@ class Plan:
     name: str = ""
     to_stdout: bool = False
     warnings: list = field(default_factory=list)
+    cautions: list = field(default_factory=list)
 
 
 def make_plan(path, request, *, name=None):
@@ -150,36 +152,39 @@ def make_plan(path, request, *, name=None):
     metadata.require(product.meta, *BASE_METADATA, path=product.path)
     source = Source(product, request.threads)
     done = _statuses(product.meta)
-    warnings = []
+    warnings, cautions = [], []
     if request.single:
         chosen, untouched = _choose_one(product, request, done, warnings)
     else:
         chosen, untouched = _choose_chain(product, request, done, warnings)
     _check_input(product, source, chosen, request)
-    tasks = _tasks(source, chosen, request, warnings)
+    tasks = _tasks(source, chosen, request, {"warning": warnings, "caution": cautions})
     main = _main_suffix(chosen, request)
     name = str(name or path)
     profile = request.profile or product.profile
     made = "ramp" if tasks and tasks[-1].step.kind == "ramp" else "l2_image"
     outputs = _outputs(name, tasks, main, request, keep_input=product.kind == made)
     _check_output_metadata(product, profile)
-    return Plan(product, source, tasks, untouched, outputs, main, profile, name, request.output == "-", warnings)
+    return Plan(
+        product, source, tasks, untouched, outputs, main, profile, name, request.output == "-", warnings, cautions
+    )
 
 
 def _plan_mosaic(product, request, name):
     """The catalog of a mosaic; it needs its image and nothing of the chain."""
-    step, warnings = chain.step_of("catalog"), []
+    step, said = chain.step_of("catalog"), {"warning": [], "caution": []}
     metadata.require(product.meta, "instrument.optical_element", "coadd_info.time_first", path=product.path)
     task = Task(step, chain.module_of("catalog"), step.defaults() | request.settings.get("catalog", {}))
 
     def log(level, text):
-        if level == "warning":
-            warnings.append(text)
+        said.get(level, []).append(text)
 
-    task.sources = cataloging.references(product.meta, product.kind, _uses(task), request.references, log)
+    simulated = history.is_simulated(product.history)
+    about = product.meta, product.kind, _uses(task), request.references, log
+    task.sources = cataloging.references(*about, simulated=simulated)
     outputs = _outputs(name, [task], "cat", request)
     profile = request.profile or product.profile
-    return Plan(product, None, [task], {}, outputs, "cat", profile, name, request.output == "-", warnings)
+    return Plan(product, None, [task], {}, outputs, "cat", profile, name, request.output == "-", *said.values())
 
 
 def _statuses(meta):
@@ -289,9 +294,9 @@ def _check_output_metadata(product, profile):
         raise InputError(f"metadata missing: {listed}", path=product.path)
 
 
-def _tasks(source, chosen, request, warnings):
-    """Tasks with their options and references."""
-    tasks = []
+def _tasks(source, chosen, request, said):
+    """Tasks with their options and references; `said` are lists of what there is to say, by level."""
+    tasks, warnings = [], said["warning"]
     for name in chosen:
         step = chain.step_of(name)
         options = step.defaults() | request.settings.get(name, {})
@@ -299,12 +304,12 @@ def _tasks(source, chosen, request, warnings):
     uses = [use for task in tasks if task.step.name not in request.skip for use in _uses(task)]
 
     def log(level, text):
-        if level == "warning":
-            warnings.append(text)
+        said.get(level, []).append(text)
 
     try:
         place = placing.place_of(source.product, source.shape[1:], request.references)
-        found = find.references(source.product.meta, uses, request.references, frame=place.frame, log=log)
+        about = {"frame": place.frame, "simulated": history.is_simulated(source.product.history)}
+        found = find.references(source.product.meta, uses, request.references, log=log, **about)
         if source.kind == "l2_image":
             found = _cut(found, uses, place, source)
             if not place.known and found.get("epsf") is not None:

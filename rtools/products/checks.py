@@ -17,8 +17,9 @@ from rtools.products.checks_schema import (
 )
 from rtools.products.checks_steps import check_fit, check_steps
 from rtools.products.checks_values import check_entries, check_values
-from rtools.products.findings import SEVERITIES, error
+from rtools.products.findings import SEVERITIES, error, warning
 from rtools.products.header import TruncatedError
+from rtools.products.history import NOT_FOR_SCIENCE, built_in_types
 
 __all__ = ["Report", "check_file", "wcs_of"]
 
@@ -93,6 +94,7 @@ def check_file(path, *, name=None, quick=False, partner=None, threads=1):
     report.product, report.kind, report.profile = opened, opened.kind, opened.profile
     if name:
         report.add("name", check_name(name, opened.kind, opened.meta))
+    report.add("built-in", _check_references(opened))
     if isinstance(opened, catalogs.Catalog):
         report.add("schema", catalogs.check_catalog(opened))
     else:
@@ -107,6 +109,12 @@ def check_file(path, *, name=None, quick=False, partner=None, threads=1):
         report.add("values", [finding for finding in check_values(opened.meta) if finding.where not in known])
     _check_partner(report, opened, name, partner, quick=quick)
     return report
+
+
+def _check_references(opened):
+    """Whether the calibration is invented, which no later step mends."""
+    types = built_in_types(opened.meta, opened.history)
+    return [warning("built-in", "meta.ref_file", f"{NOT_FOR_SCIENCE}: {', '.join(types)}")] if types else []
 
 
 def _check_table(report, product):

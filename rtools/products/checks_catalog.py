@@ -38,7 +38,7 @@ SEGMENTATION = ("segm_exposure", "segm_mosaic", "segm_multiband")
 
 
 class Catalog:
-    """One catalog that was read: where it is, its metadata, names and types of its columns, its labels.
+    """One catalog that was read: where it is, its metadata, columns, labels and history.
 
     Attributes
     ----------
@@ -50,13 +50,15 @@ class Catalog:
     labels : ndarray or None
     positions : dict of str to ndarray
         Columns of right ascensions and declinations, degrees.
+    history : list of dict
+        What was done to it, oldest first.
     """
 
     kind = "catalog"
     profile = None
 
-    def __init__(self, path, meta, columns, values):
-        self.path, self.meta, self.columns = path, meta, columns
+    def __init__(self, path, meta, columns, values, history=()):
+        self.path, self.meta, self.columns, self.history = path, meta, columns, list(history)
         self.labels = np.ma.filled(values["label"], 0) if "label" in values else None  # 0 is no label
         self.positions = {name: _floats(column) for name, column in values.items() if name != "label"}
 
@@ -86,7 +88,7 @@ def read_catalog(path):
         values = _values(path, form, _checked(columns))
     except (OSError, ValueError, KeyError, TypeError) as problem:
         raise InputError(f"not a readable catalog ({' '.join(str(problem).split())})", path=path) from None
-    return Catalog(path, table.tree.get("meta") or {}, columns, values)
+    return Catalog(path, table.tree.get("meta") or {}, columns, values, table.history)
 
 
 def _checked(columns):

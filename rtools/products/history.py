@@ -6,7 +6,16 @@ from datetime import UTC, datetime
 from rtools import __version__
 from rtools.products.nodes import readable
 
-__all__ = ["entry", "log_line", "stamp"]
+__all__ = ["NOT_FOR_SCIENCE", "built_in_types", "entry", "is_simulated", "log_line", "stamp"]
+
+SIMULATOR = "rt-sim"
+"""Its entry in a history says that the data are simulated."""
+
+BUILT_IN = "builtin:"
+"""How names of references of the built-in nominal instrument begin."""
+
+NOT_FOR_SCIENCE = "BUILT IN, not for science"
+"""What every look at a product says whose calibration is that instrument's, before the types."""
 
 
 def stamp(moment=None):
@@ -20,7 +29,7 @@ def log_line(level, text, *, logger="step"):
     return f"{stamp()}Z :: rtools.{logger} :: {level.upper()} :: {' '.join(str(text).split())}"
 
 
-def entry(tool, *, parameters=None, references=None, inputs=(), arguments=None):
+def entry(tool, *, parameters=None, references=None, inputs=(), arguments=None, made_of=None):
     """An entry of the ASDF history.
 
     Parameters
@@ -35,15 +44,20 @@ def entry(tool, *, parameters=None, references=None, inputs=(), arguments=None):
         Names of the input files.
     arguments : list of str, optional
         The command line without the tool; this process's by default.
+    made_of : iterable of (dict, list), optional
+        ``meta`` and history of each input whose history ends here, because the product is another one or is made of
+        several. The entry then says what `is_simulated` and `built_in_types` want to know of them.
 
     Returns
     -------
     dict
     """
+    handed_on = {} if made_of is None else _handed_on(list(made_of), references or {})
+    invented = f"; {NOT_FOR_SCIENCE}: {', '.join(handed_on['builtin'])}" if "builtin" in handed_on else ""
     inputs = [str(name) for name in inputs]
     arguments = [str(word) for word in (sys.argv[1:] if arguments is None else arguments)]
     made = {
-        "description": f"{tool} (rtools {__version__})" + (f" on {', '.join(inputs)}" if inputs else ""),
+        "description": f"{tool} (rtools {__version__})" + (f" on {', '.join(inputs)}" if inputs else "") + invented,
         "time": stamp(),
         "software": {"name": "rtools", "version": __version__},
         "tool": tool,
@@ -51,6 +65,7 @@ def entry(tool, *, parameters=None, references=None, inputs=(), arguments=None):
         "parameters": _plain(parameters or {}),
         "references": {kind: _reference(source) for kind, source in (references or {}).items()},
         "inputs": inputs,
+        **handed_on,
     }
     return _readable(made)
 
@@ -62,6 +77,65 @@ def _readable(value):
     if isinstance(value, list):
         return [_readable(one) for one in value]
     return readable(value) if isinstance(value, str) else value
+
+
+def is_simulated(entries):
+    """Whether data are simulated by rt-sim, by their own record.
+
+    Parameters
+    ----------
+    entries : iterable of dict
+        The history of a product, oldest first.
+
+    Returns
+    -------
+    bool
+        What the youngest entry that knows it says: that of rt-sim, or one that was `made_of` others, all of which
+        must be simulated.
+    """
+    for one in reversed(list(entries)):
+        if isinstance(one, dict) and "simulated" in one:
+            return one["simulated"] is True
+        if isinstance(one, dict) and one.get("tool") == SIMULATOR:
+            return True
+    return False
+
+
+def built_in_types(meta, entries):
+    """Types of references that a product, or what it was made of, has from the built-in nominal instrument.
+
+    Parameters
+    ----------
+    meta : dict
+        Of the product; its `ref_file` counts.
+    entries : iterable of dict
+        Its history; what entries say of data that were `made_of` others counts.
+
+    Returns
+    -------
+    list of str
+        In alphabetical order.
+    """
+    named = meta.get("ref_file") if isinstance(meta, dict) else None
+    found = {str(kind) for kind, name in (named if isinstance(named, dict) else {}).items() if _is_built_in(name)}
+    for one in entries:
+        listed = one.get("builtin") if isinstance(one, dict) else None
+        found |= set(map(str, listed)) if isinstance(listed, list) else set()
+    return sorted(found)
+
+
+def _is_built_in(name):
+    return str(name.get("name") if isinstance(name, dict) else name).startswith(BUILT_IN)
+
+
+def _handed_on(inputs, references):
+    """What an entry says of inputs whose history ends here, and of references for which `meta` may have no place."""
+    types = {kind for meta, entries in inputs for kind in built_in_types(meta, entries)}
+    for kind, source in references.items():
+        if _is_built_in(_reference(source)):
+            types.add(str(kind).partition(" ")[0])  # multiband says of which filter, too
+    simulated = bool(inputs) and all(is_simulated(entries) for _meta, entries in inputs)
+    return {"simulated": simulated} | ({"builtin": sorted(types)} if types else {})
 
 
 def _reference(source):

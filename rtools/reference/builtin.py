@@ -9,6 +9,7 @@ from functools import partial
 from hashlib import md5
 
 from rtools.errors import UsageError
+from rtools.products.history import BUILT_IN
 from rtools.reference import nominal
 from rtools.reference.instrument import BORDER, CHANNEL, ELEMENTS, FRAME, detector
 from rtools.reference.types import APPLIED, TYPES
@@ -69,7 +70,7 @@ class Builtin:
     def label(self):
         """For `meta.ref_file`: ``builtin:nominal2/gain_wfi01``; the number is the version of the set."""
         variation = f"-seed{self.seed}" if self.seed else ""
-        return f"builtin:nominal{nominal.VERSION}{variation}/{self.name}"
+        return f"{BUILT_IN}nominal{nominal.VERSION}{variation}/{self.name}"
 
     @property
     def checksum(self):

@@ -1,7 +1,7 @@
 """Which reference serves an exposure: ``--ref``, a directory, a CRDS cache, the built-in set, in this order.
 
-The built-in set serves only where no directory or cache is configured, or where it is asked for, so that a product
-never mixes real and nominal calibration by accident.
+The built-in set serves where it is asked for, and simulated data where no directory or cache is configured: no product
+has an invented calibration, or mixes it with a real one, because a setting was lost.
 """
 
 from dataclasses import dataclass, field
@@ -16,6 +16,7 @@ from rtools.reference.types import APPLIED, TYPES, type_of
 __all__ = ["Answer", "Config", "references", "survey"]
 
 NOT_FOR_SCIENCE = "uses the built-in nominal instrument, not for science"
+NOT_ASKED_FOR = "no place is configured, and the built-in set serves simulated data only, unless it is asked for"
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,8 @@ class Config:
     refdir : str or None
         Directory of reference files.
     builtin : bool or None
-        True: fill gaps from the built-in set; False: never use it; None: only where nothing else is configured.
+        True: fill gaps from the built-in set; False: never use it; None: only for simulated data, and only where
+        nothing else is configured.
     crds : bool
         Whether a CRDS cache that the environment names is asked.
     """
@@ -60,7 +62,7 @@ class Answer:
     note: str = ""
 
 
-def references(meta, uses, config=None, *, frame=(FRAME, FRAME), log=None):
+def references(meta, uses, config=None, *, simulated=False, frame=(FRAME, FRAME), log=None):
     """The reference of every type that steps use.
 
     Parameters
@@ -69,10 +71,13 @@ def references(meta, uses, config=None, *, frame=(FRAME, FRAME), log=None):
         Metadata of the exposure: exposure.type, exposure.start_time, instrument.detector, instrument.optical_element.
     uses : iterable of rtools.declare.Reference
     config : Config, optional
+    simulated : bool
+        Whether the data are (`rtools.products.history.is_simulated`): only then the built-in set serves unasked.
     frame : tuple of int
         Rows and columns of the exposure's full frame; built-in references are made for it.
     log : callable, optional
-        ``log(level, text)`` for warnings: the built-in set is not for science, a file is for another detector, …
+        ``log(level, text)`` for warnings, as that a file is for another detector, and for a caution that the built-in
+        set is not for science.
 
     Returns
     -------
@@ -83,7 +88,8 @@ def references(meta, uses, config=None, *, frame=(FRAME, FRAME), log=None):
     Raises
     ------
     MissingReferenceError
-        A type that is needed is nowhere; all such types are named, and where they were looked for.
+        A type that is needed is nowhere, or would come from the built-in set that nobody asked for; all such types
+        are named, and where they were looked for.
     InputError
         A file given for a type cannot be read or is of another type.
     UsageError
@@ -91,16 +97,16 @@ def references(meta, uses, config=None, *, frame=(FRAME, FRAME), log=None):
     """
     config = config or Config()
     log = log or (lambda level, text: None)
-    answers = survey(meta, uses, config, frame=frame, log=log)
+    answers = survey(meta, uses, config, simulated=simulated, frame=frame, log=log)
     missing = [answer for answer in answers if answer.status == "missing"]
     if missing:
         raise _missing(missing, meta, config)
     if any(answer.source is not None and answer.source.origin == "builtin" for answer in answers):
-        log("warning", NOT_FOR_SCIENCE)
+        log("caution", NOT_FOR_SCIENCE)
     return {answer.type: answer.source for answer in answers}
 
 
-def survey(meta, uses, config=None, *, frame=(FRAME, FRAME), log=None):
+def survey(meta, uses, config=None, *, simulated=False, frame=(FRAME, FRAME), log=None):
     """As `references`, but a missing type is an answer and not an error.
 
     Returns
@@ -116,16 +122,18 @@ def survey(meta, uses, config=None, *, frame=(FRAME, FRAME), log=None):
     for reftype in overrides.keys() - {*APPLIED, *(use.type for use in uses)}:
         log("warning", f"--ref {reftype}: no tool applies a reference of this type")
     places = _places(config, [use.type for use in uses if use.type not in overrides], meta, log)
-    return [_answer(use, overrides.get(use.type), places, config, _Case(want, tuple(frame), log)) for use in uses]
+    case = _Case(want, tuple(frame), log, simulated)
+    return [_answer(use, overrides.get(use.type), places, config, case) for use in uses]
 
 
 @dataclass(frozen=True)
 class _Case:
-    """The exposure at hand: what it wants, its frame, where warnings go."""
+    """The exposure at hand: what it wants, its frame, where warnings go, whether it is simulated."""
 
     want: object
     frame: tuple
     log: object
+    simulated: bool
 
 
 def _merge(uses):
@@ -188,9 +196,12 @@ def _answer(use, override, places, config, case):
                 case.log("warning", f"{path}: {note}; this one taken")
             return _open(reftype, path, origin, case, note=note)
         notes.append(f"{place} ({note})" if note else place)
-    if reftype in APPLIED and (config.builtin or (config.builtin is None and not places)):
+    unasked = config.builtin is None and not places and reftype in APPLIED
+    if reftype in APPLIED and (config.builtin or (unasked and case.simulated)):
         case.log("info", f"{reftype}: built-in nominal reference")
         return Answer(reftype, _builtin(reftype, case), "found")
+    if unasked:
+        return Answer(reftype, None, "missing", NOT_ASKED_FOR)
     where = ", ".join(notes) or "no place is configured"
     return Answer(reftype, None, "absent" if use.absent == "skip" else "missing", where)
 
@@ -226,6 +237,6 @@ def _missing(answers, meta, config):
         )
         what = f"no references for {wanted(meta)}: {listed}" + (f": {places.pop()}" if len(places) == 1 else "")
     refused = any(answer.type in _overrides(config) for answer in answers)
-    nominal = ", or --builtin for nominal ones" if config.builtin is None and not refused else ""
-    mend = f"give --ref TYPE=FILE{nominal}"
+    nominal = ", or --builtin for nominal ones, not for science" if config.builtin is None and not refused else ""
+    mend = f"give --refdir DIR or --ref TYPE=FILE{nominal}"
     return MissingReferenceError(what, mend=mend)

@@ -11,6 +11,7 @@ import shlex
 from rtools.errors import InputError
 from rtools.products import keys, layout, nodes
 from rtools.products.arrays import ArrayInfo, dtype_of, unwrap
+from rtools.products.history import built_in_types
 
 __all__ = ["NOTHING", "cut", "describe", "history_lines", "log_lines", "plain", "tree_lines"]
 
@@ -31,7 +32,8 @@ def describe(path, step_order=()):
     -------
     dict
         ``file``, ``bytes``, ``form`` (asdf, fits, parquet, ecsv, json), ``kind``, ``tag``, ``profile``, ``written_by``,
-        ``steps`` (list of ``{step, status}``), ``references`` (type to name), ``arrays`` (list), ``columns`` and
+        ``steps`` (list of ``{step, status}``), ``references`` (type to name), ``built_in`` (types of references of the
+        built-in instrument that it or what it is made of was calibrated with), ``arrays`` (list), ``columns`` and
         ``rows`` of a catalog, ``products`` of an association, ``history``, ``logs``, ``tree``.
 
     Raises
@@ -45,6 +47,7 @@ def describe(path, step_order=()):
     meta = told["tree"].get("meta") or {}
     told["steps"] = _steps(meta.get("cal_step"), step_order)
     told["references"] = _references(meta.get("ref_file"))
+    told["built_in"] = built_in_types(meta, told.get("history") or ())
     logs = meta.get("cal_logs")
     told["logs"] = [str(line) for line in logs] if isinstance(logs, list) else []
     return told

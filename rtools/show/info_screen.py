@@ -4,6 +4,7 @@ import os
 import textwrap
 
 from rtools.products import keys, layout
+from rtools.products.history import BUILT_IN, NOT_FOR_SCIENCE
 from rtools.products.metadata import get
 from rtools.show.info import NOTHING, cut
 
@@ -30,7 +31,12 @@ def screen(told, width=80):
     list of str
     """
     meta = keys.bare(told["tree"].get("meta") or {})
-    rows = [("product", _product(told)), ("size", _size(told, meta)), *_rows(told, meta)]
+    rows = [
+        ("product", _product(told)),
+        ("size", _size(told, meta)),
+        ("calibration", _built_in(told)),
+        *_rows(told, meta),
+    ]
     lines = [told["file"]]
     for label, text in rows:
         if text:
@@ -43,13 +49,21 @@ def screen(told, width=80):
             )
     lines += _pairs("steps", [(one["step"], one["status"]) for one in told["steps"]], width)
     references = told["references"].items()
-    lines += _pairs(
-        "references", [(kind, os.path.basename(str(name)) or str(name)) for kind, name in references], width
-    )
+    lines += _pairs("references", [(kind, _file_name(str(name))) for kind, name in references], width)
     lines += _labelled("arrays", _array_lines(told.get("arrays") or []), width, aside=False)
     for product in told.get("products") or []:
         lines += _labelled("members", _member_lines(product["members"]), width)
     return lines
+
+
+def _built_in(told):
+    """What must not be overlooked of references that are none."""
+    return f"{NOT_FOR_SCIENCE}: {', '.join(told['built_in'])}" if told["built_in"] else ""
+
+
+def _file_name(reference):
+    """A reference without its directories; one of the built-in set says so."""
+    return reference if reference.startswith(BUILT_IN) else os.path.basename(reference) or reference
 
 
 def _product(told):

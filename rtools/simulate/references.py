@@ -40,17 +40,24 @@ def find_all(meta, request, config, log):
         uses.append(Reference("photom"))
     config = replace(config, builtin=True if config.builtin is None else config.builtin)
     frame = (request.size, request.size)
-    sources = find.references(meta, uses, config, frame=frame, log=log)
+    log = _as_a_warning(log)
+    sources = find.references(meta, uses, config, simulated=True, frame=frame, log=log)
     if request.has_sky:
         # A trace has F158's cross-section: there is no ePSF for a disperser.
         element = assumed.REFERENCE_BAND if request.dispersed else request.element
         imaging = meta | {"instrument": meta["instrument"] | {"optical_element": element}}
         said = _without(log, find.NOT_FOR_SCIENCE)
-        sources |= find.references(imaging, [Reference("epsf", refusable=False)], config, frame=frame, log=said)
+        asked = imaging, [Reference("epsf", refusable=False)], config
+        sources |= find.references(*asked, simulated=True, frame=frame, log=said)
     filled = [kind for kind, source in sources.items() if source is not None and source.origin == "builtin"]
     if filled and len(filled) < sum(source is not None for source in sources.values()):
         log("warning", f"from the built-in nominal instrument: {', '.join(filled)}")
     return sources
+
+
+def _as_a_warning(log):
+    """`log` to which a caution is a warning: that the data are no real ones need not be said to those who make them."""
+    return lambda level, text: log("warning" if level == "caution" else level, text)
 
 
 def _without(log, unwanted):
