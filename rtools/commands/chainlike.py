@@ -3,7 +3,6 @@
 import os
 import shutil
 import sys
-import tempfile
 from copy import copy
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from rtools.commands.common import Refusal, expand_inputs, for_each, jobs_count,
 from rtools.commands.inputs import is_association, local_path
 from rtools.commands.outputs import make_directory
 from rtools.errors import InputError, QualityError, RtoolsError, UsageError
+from rtools.products import temporary
 
 __all__ = ["changed_options", "check_option", "find_option", "local_and_called", "read_settings", "reference_config",
            "refuse_combinations", "run_inputs"]  # fmt: skip
@@ -101,7 +101,7 @@ def run_inputs(console, inputs, request, *, catalog=None, dry_run=False, timings
         raise UsageError("-o names one output", mend="use --outdir for several inputs")
     _refuse_groups(request, groups, catalog)
     stopped = status and fail_fast
-    with tempfile.TemporaryDirectory(prefix="rtools-") as scratch:
+    with temporary.directory() as scratch:
 
         def plan(name):
             plans[name] = _plan(name, request, taken)

@@ -131,7 +131,8 @@ def tool(name, *, summary, examples, description="", no_args_is_help=False, **se
                 for line in untyped(ctx, options):
                     ctx.obj.log("note", line)
             try:
-                return function(ctx.obj, **files_of_options(ctx, options))
+                with _told_by(ctx.obj):
+                    return function(ctx.obj, **files_of_options(ctx, options))
             except RtoolsError as error:
                 error.path = error.path and as_typed(error.path)
                 raise
@@ -154,6 +155,26 @@ def tool(name, *, summary, examples, description="", no_args_is_help=False, **se
         return command
 
     return decorate
+
+
+@contextmanager
+def _told_by(console):
+    """Have the console print what is told where files are written, which knows no console."""
+    import logging
+
+    class Told(logging.Handler):
+        def emit(self, record):
+            console.log("warning" if record.levelno >= logging.WARNING else "note", record.getMessage())
+
+    logger, handler = logging.getLogger("rtools"), Told()
+    level = logger.level
+    logger.setLevel(logging.INFO)
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
 
 
 class ToolGroup(Tool, click.Group):

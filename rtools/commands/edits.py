@@ -3,7 +3,6 @@
 import os
 import shutil
 import sys
-import tempfile
 from pathlib import Path
 
 import click
@@ -12,7 +11,7 @@ from rtools.commands import common
 from rtools.commands.inputs import is_stream, local
 from rtools.commands.outputs import Outputs, make_directory
 from rtools.errors import RtoolsError, UsageError
-from rtools.products import keys
+from rtools.products import keys, temporary
 from rtools.products.forms import refuse_contradiction
 
 __all__ = ["EDITED", "EXPOSURES", "edit_files", "in_place", "with_keywords"]
@@ -90,7 +89,7 @@ def _filename(path):
 
 def _stream(edit, name, tool):
     """Write the result to standard output, by way of a temporary file."""
-    with tempfile.TemporaryDirectory(prefix="rtools-") as scratch:
+    with temporary.directory() as scratch:
         target = Path(scratch) / Path(_filename(edit.path) if is_stream(name) else name).name
         with open(edit.stage(target, tool=tool, inputs=[name]).commit(), "rb") as file:
             shutil.copyfileobj(file, sys.stdout.buffer)

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 import click
 
 from rtools.errors import UsageError
+from rtools.products import temporary
 
 __all__ = ["as_typed", "files_of_options", "is_association", "is_stream", "local", "local_path", "opened"]
 
@@ -50,11 +51,9 @@ def local_path(name):
 
 
 def _copied(name, context):
-    import tempfile
-
     if name == "-" and sys.stdin.isatty():
         raise UsageError("will not read a file from a terminal", mend="give a file or a pipe")
-    folder = context.with_resource(tempfile.TemporaryDirectory(prefix="rtools-"))
+    folder = context.with_resource(temporary.directory())
     path = os.path.join(folder, "rtools-stream")
     with open(path, "xb") as copy:
         if name == "-":

@@ -2,7 +2,6 @@
 
 import shutil
 import sys
-import tempfile
 from pathlib import Path
 
 import click
@@ -17,6 +16,7 @@ from rtools.commands.mosaiclike import run_plans
 from rtools.commands.outputs import make_directory
 from rtools.commands.step import click_option
 from rtools.errors import UsageError
+from rtools.products import temporary
 
 __all__ = ["command", "main"]
 
@@ -89,7 +89,7 @@ def _written(plan, request, log):
         for path in plan.outputs.values():
             make_directory(path.parent)
         return multiband.carry_out(plan, request, log)
-    with tempfile.TemporaryDirectory(prefix="rtools-") as scratch:
+    with temporary.directory() as scratch:
         plan.outputs = {"cat": Path(scratch) / plan.outputs["cat"].name}
         multiband.carry_out(plan, request, log)
         with open(plan.outputs["cat"], "rb") as file:

@@ -3,11 +3,11 @@
 import os
 import shutil
 import sys
-import tempfile
 from pathlib import Path
 
 from rtools.commands.common import Refusal
 from rtools.errors import RtoolsError, UsageError
+from rtools.products import temporary
 
 __all__ = ["Outputs", "deliver", "make_directory"]
 
@@ -109,7 +109,7 @@ def deliver(path, filename, make):
         make_directory(path.parent)
         make(path).commit()
         return
-    with tempfile.TemporaryDirectory(prefix="rtools-") as scratch:
+    with temporary.directory() as scratch:
         with open(make(Path(scratch) / filename).commit(), "rb") as file:
             shutil.copyfileobj(file, sys.stdout.buffer)
         sys.stdout.buffer.flush()

@@ -331,7 +331,7 @@ def stage(plan, request, found, image_meta):
     paths = plan.outputs["cat"], plan.outputs.get("segm")
     used = {name: source for name, source in task.sources.items() if source is not None}
     made_of = [(image_meta, plan.product.history)]
-    about_work = {"parameters": {"catalog": task.options}, "references": used, "inputs": [plan.name]}
+    about_work = {"parameters": {"catalog": task.options}, "references": used, "inputs": plan.inputs}
     entry = history.entry(request.tool, **about_work, made_of=made_of)
     staged = []
     if paths[1] is not None:

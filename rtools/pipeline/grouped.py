@@ -5,13 +5,13 @@ again with the corrected WCS, and all its products get their names, the image la
 """
 
 import os
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 
 from rtools.pipeline.aligning import align_group
 from rtools.pipeline.execute import execute
 from rtools.pipeline.plan import make_plan
+from rtools.products import temporary
 
 __all__ = ["align_plans", "calibrate", "finish", "wants_alignment", "workplace"]
 
@@ -25,7 +25,7 @@ def workplace(plan):
     """A directory on the file system of a plan's outputs, removed when it is closed."""
     parent = plan.outputs[plan.main].parent
     parent.mkdir(parents=True, exist_ok=True)
-    return tempfile.TemporaryDirectory(prefix=".rtools-", dir=parent)
+    return temporary.directory(parent)
 
 
 def calibrate(plan, request, journal, folder, progress):

@@ -62,6 +62,6 @@ def stage_catalog(mosaic, image, plan, request, journal):
         product=SimpleNamespace(kind=KIND, history=history),
         outputs=mosaic.outputs,
         profile=plan.profile(request),
-        name=str(mosaic.outputs["coadd"]),
+        inputs=[str(mosaic.outputs["coadd"]), *plan.names],
     )
     return cataloging.stage(about, request, found, meta)

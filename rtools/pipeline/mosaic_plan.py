@@ -15,6 +15,7 @@ from rtools.pipeline.mosaic_drizzle import Recipe
 from rtools.pipeline.mosaic_flag import fill_value, limits_of
 from rtools.pipeline.mosaic_grid import Wanted, choose_frame, refuse_empty, weight_of
 from rtools.pipeline.mosaic_members import exposed, open_members
+from rtools.pipeline.outputs import refuse_existing
 from rtools.products import history, names
 from rtools.products.association import read_association
 from rtools.reference import find
@@ -138,6 +139,11 @@ class Plan:
         """``meta`` and history of each file that goes into the mosaic, for `rtools.products.history.entry`."""
         return _records(self.members, self.stack)
 
+    @property
+    def names(self):
+        """What each of these files is called, for the history."""
+        return _names(self.members, self.stack)
+
     def profile(self, request):
         """Profile of what is written."""
         return request.profile or (self.stack or self.members[0]).product.profile
@@ -191,6 +197,11 @@ def make_plan(files, request):
     else:
         images = _images(members, request)
     _refuse([*images, *(path for mosaic in mosaics for path in mosaic.outputs.values())], files, request)
+    if request.output != "-":
+        for outputs in [*({"image": path} for path in images), *(mosaic.outputs for mosaic in mosaics)]:
+            main = "coadd" if "coadd" in outputs else "image"
+            told = [str(outputs[main]), *_names(members, stack)]
+            said["warning"] += refuse_existing(outputs, main, request, told)
     catalog = None
     if any("cat" in mosaic.outputs for mosaic in mosaics):
         if "err" not in {word.strip() for word in request.options("resample")["planes"].split(",")}:
@@ -201,8 +212,11 @@ def make_plan(files, request):
 
 
 def _records(members, stack):
-    files = [*([stack] if stack else []), *members]
-    return [(one.product.meta, one.product.history) for one in files]
+    return [(one.product.meta, one.product.history) for one in [*([stack] if stack else []), *members]]
+
+
+def _names(members, stack):
+    return [one.name for one in [*([stack] if stack else []), *members]]
 
 
 def _check_options(request):
@@ -368,12 +382,8 @@ def _refuse(outputs, files, request):
     for path in outputs:
         if outputs.count(path) > 1:
             raise UsageError("two products would be this file", mend="another name for -o", path=path)
-        if path.is_dir():
-            raise RtoolsError("a directory", path=path)
         if path.resolve() in inputs:
             raise UsageError("is an input", path=path)
-        if path.exists() and not request.overwrite:
-            raise RtoolsError("exists already", mend="--overwrite replaces it", path=path)
         folder = next(each for each in path.absolute().parents if each.exists())
         if not folder.is_dir():
             raise RtoolsError("not a directory", path=folder)

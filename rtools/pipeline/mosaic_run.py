@@ -3,7 +3,6 @@
 import resource
 import shutil
 import sys
-import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -23,7 +22,7 @@ from rtools.pipeline.mosaic_sky import match_sky
 from rtools.pipeline.mosaic_stack import find_outliers, slabs_of, stack
 from rtools.pipeline.mosaic_workers import Workers
 from rtools.pipeline.process import settled
-from rtools.products import history
+from rtools.products import history, temporary
 
 __all__ = ["Result", "run_mosaic"]
 
@@ -82,7 +81,7 @@ class _Run:
         self.journal.begin(plan)
         try:
             if self.request.output == "-":
-                with tempfile.TemporaryDirectory(prefix="rtools-") as scratch:
+                with temporary.directory() as scratch:
                     self._to_stdout(Path(scratch))
                     self._steps()
             else:
@@ -246,9 +245,7 @@ class _Run:
 
     def _history(self):
         steps = {name: self.request.options(name) for name in self.plan.steps if name in STEPS}
-        inputs = [member.name for member in self.plan.members]
-        inputs[:0] = [self.plan.stack.name] if self.plan.stack else []
-        return history.entry(self.request.tool, parameters=steps, inputs=inputs, made_of=self.plan.records)
+        return history.entry(self.request.tool, parameters=steps, inputs=self.plan.names, made_of=self.plan.records)
 
 
 def _pixels(member):

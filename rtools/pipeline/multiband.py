@@ -9,6 +9,7 @@ import numpy as np
 from rtools.catalog.multiband_step import STEP
 from rtools.errors import InputError, RtoolsError, UsageError
 from rtools.pipeline import cataloging
+from rtools.pipeline.outputs import refuse_existing
 from rtools.products import association, history, layout, metadata, multiband_meta, names, reader, source_catalog
 from rtools.reference.instrument import FILTERS
 
@@ -102,7 +103,8 @@ def make_plan(files, request, *, copies=None):
 
     paths = [entry.path for entry in entries]
     copies = copies or {}
-    outputs = _outputs("-" if files[0] in copies else files[0], asn.name if asn else None, request, paths)
+    first = "-" if files[0] in copies else files[0]
+    outputs = _outputs(first, asn.name if asn else None, request, paths, said["warning"])
     members = [_member(copies.get(entry.path, entry.path), entry, request, log) for entry in entries]
     _check_together(members)
     options["psf_match"] = _reference(members, options["psf_match"])
@@ -188,7 +190,7 @@ def _reference(members, wanted):
     return wanted.upper()
 
 
-def _outputs(first, named, request, inputs):
+def _outputs(first, named, request, inputs, warnings):
     """Paths of catalog and segmentation map; refuses what exists, and mosaics that they would replace."""
     folder = Path(request.outdir) if request.outdir else Path(first).parent
     root, extension = named or NAME, request.form or "parquet"
@@ -202,12 +204,9 @@ def _outputs(first, named, request, inputs):
         return {"cat": outputs["cat"]}
     taken = {Path(file).resolve() for file in inputs}
     for path in outputs.values():
-        if path.is_dir():
-            raise RtoolsError("a directory", path=path)
         if path.resolve() in taken:
             raise UsageError("is an input", path=path)
-        if path.exists() and not request.overwrite:
-            raise RtoolsError("exists already", mend="--overwrite replaces it", path=path)
+    warnings += refuse_existing(outputs, "cat", request, inputs)
     return outputs
 
 

@@ -11,6 +11,7 @@ from rtools.errors import InputError, RtoolsError, UsageError
 from rtools.pipeline import cataloging, chain, placing
 from rtools.pipeline.aligning import GAIA
 from rtools.pipeline.engine import Task
+from rtools.pipeline.outputs import refuse_existing
 from rtools.pipeline.source import Source
 from rtools.products import history, layout, metadata, names, profiles, reader, refcat_files
 from rtools.reference import find
@@ -128,6 +129,11 @@ class Plan:
     warnings: list = field(default_factory=list)
     cautions: list = field(default_factory=list)
 
+    @property
+    def inputs(self):
+        """Names of the inputs, for the history."""
+        return [self.name]
+
 
 def make_plan(path, request, *, name=None):
     """Decide what to do with one input file, or refuse it.
@@ -163,7 +169,7 @@ def make_plan(path, request, *, name=None):
     name = str(name or path)
     profile = request.profile or product.profile
     made = "ramp" if tasks and tasks[-1].step.kind == "ramp" else "l2_image"
-    outputs = _outputs(name, tasks, main, request, keep_input=product.kind == made)
+    outputs = _outputs(name, tasks, main, request, warnings, keep_input=product.kind == made)
     _check_output_metadata(product, profile)
     return Plan(
         product, source, tasks, untouched, outputs, main, profile, name, request.output == "-", warnings, cautions
@@ -182,7 +188,7 @@ def _plan_mosaic(product, request, name):
     simulated = history.is_simulated(product.history)
     about = product.meta, product.kind, _uses(task), request.references, log
     task.sources = cataloging.references(*about, simulated=simulated)
-    outputs = _outputs(name, [task], "cat", request)
+    outputs = _outputs(name, [task], "cat", request, said["warning"])
     profile = request.profile or product.profile
     return Plan(product, None, [task], {}, outputs, "cat", profile, name, request.output == "-", *said.values())
 
@@ -391,7 +397,7 @@ def _main_suffix(chosen, request):
     return chain.step_of(chosen[-1]).suffix if request.last else "cal"
 
 
-def _outputs(path, tasks, main, request, *, keep_input=True):
+def _outputs(path, tasks, main, request, warnings, *, keep_input=True):
     """Suffix to path of everything that will be written; refuses what exists, and a ramp's or raw file's own name."""
     stem, suffix = names.split_suffix(Path(path).name)
     directory = Path(request.outdir) if request.outdir else Path(path).parent
@@ -412,10 +418,7 @@ def _outputs(path, tasks, main, request, *, keep_input=True):
     if len(set(outputs.values())) < len(outputs):
         raise UsageError(f"-o {request.output}: another product of this run has that name")
     for output in outputs.values():
-        if output.is_dir():
-            raise RtoolsError("a directory", path=output)
         if not keep_input and output.exists() and Path(path).exists() and output.samefile(path):
             raise UsageError(f"{output} is the input, which another kind of product would replace")
-        if output.exists() and not request.overwrite:
-            raise RtoolsError("exists already", mend="--overwrite replaces it", path=output)
+    warnings += refuse_existing(outputs, main, request, [path])
     return outputs

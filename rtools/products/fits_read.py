@@ -6,14 +6,13 @@ has lost its tree (`fits_lossy`).
 
 import contextlib
 import os
-import tempfile
 import warnings
 
 import numpy as np
 
 from rtools.errors import InputError
 from rtools.products import fits_layout as layout
-from rtools.products import history, nodes, reader, serial, staging
+from rtools.products import history, nodes, reader, serial, staging, temporary
 from rtools.products.arrays import array_node, dtype_of
 from rtools.products.encode import ArrayBytes
 
@@ -122,7 +121,7 @@ def embedded(source, hdus):
     start, count = found[-1].fileinfo()["datLoc"], found[-1].header["NAXIS1"] * found[-1].header["NAXIS2"]
     if not isinstance(found[-1], fits.BinTableHDU | fits.ImageHDU):
         raise InputError("its extension ASDF is no table", path=source)
-    with tempfile.NamedTemporaryFile(prefix="rtools-", suffix=".asdf") as file, open(source, "rb") as stored:
+    with temporary.file(".asdf") as file, open(source, "rb") as stored:
         stored.seek(start)
         while count > 0 and (data := stored.read(min(COPIED, count))):
             file.write(data)

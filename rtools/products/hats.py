@@ -5,7 +5,6 @@ row groups are small, so that a reader gets a cone without reading whole files.
 """
 
 import os
-import secrets
 import shutil
 from pathlib import Path
 
@@ -13,7 +12,7 @@ import numpy as np
 
 from rtools import __version__
 from rtools.errors import RtoolsError
-from rtools.products import history
+from rtools.products import history, temporary
 from rtools.products.catalog_parquet import to_arrow
 from rtools.products.parquet_files import parquet_source
 from rtools.products.refcat_files import DEEPEST, PARTITIONS
@@ -109,16 +108,16 @@ def write_tree(path, table, *, rows=ROWS, overwrite=False, entry=None):
     """
     path = Path(path)
     refuse(path, overwrite=overwrite)
-    temporary = path.parent / f".{path.name[:60]}.{secrets.token_hex(4)}.tmp"
+    unfinished = temporary.name_beside(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.mkdir()
-        _write(temporary, path.name, table, rows, entry)
-        _put(temporary, path)
+        unfinished.mkdir()
+        _write(unfinished, path.name, table, rows, entry)
+        _put(unfinished, path)
     except OSError as error:
         raise RtoolsError(f"cannot be written ({(error.strerror or str(error)).lower()})", path=path) from None
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        shutil.rmtree(unfinished, ignore_errors=True)
     return path
 
 
@@ -186,15 +185,15 @@ def _properties(name, count, rows, files, entry):
     return "".join(f"{key}={value}\n" for key, value in said.items())
 
 
-def _put(temporary, path):
+def _put(unfinished, path):
     """Give the tree its name; what had it goes away after."""
     if not path.exists():
-        temporary.rename(path)
+        unfinished.rename(path)
         return
-    old = path.parent / f".{path.name[:60]}.{secrets.token_hex(4)}.old"
+    old = temporary.name_beside(path, ".old")
     path.rename(old)
     try:
-        temporary.rename(path)
+        unfinished.rename(path)
     except OSError:
         old.rename(path)
         raise

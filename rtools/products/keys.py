@@ -23,6 +23,7 @@ __all__ = [
     "exists",
     "find",
     "form_of",
+    "history_of",
     "is_asdf",
     "is_glob",
     "nearest",
@@ -105,6 +106,27 @@ def read_tree(path):
     if not isinstance(roman, dict):
         raise InputError("an ASDF file without a roman tree", path=path)
     return roman
+
+
+def history_of(path):
+    """What was done to a file, as it says itself: entries, oldest first; none where it has no history.
+
+    Raises
+    ------
+    InputError
+        The file is damaged, or of a form that has no history.
+    """
+    form = form_of(path)
+    if form == "asdf":
+        from rtools.products.header import read_header
+
+        told = read_header(path)[1].get("history") or {}
+        return bare(told.get("entries") or [] if isinstance(told, dict) else told)
+    if form in ("parquet", "ecsv"):
+        from rtools.products.tablemeta import read_table
+
+        return read_table(path, form).history
+    raise InputError("a file without a history", path=path)
 
 
 @contextmanager

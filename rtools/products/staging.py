@@ -2,13 +2,12 @@
 
 import contextlib
 import os
-import secrets
 from pathlib import Path
 
 import numpy as np
 
 from rtools.errors import RtoolsError
-from rtools.products import encode, layout, metadata, nodes, serial
+from rtools.products import encode, layout, metadata, nodes, serial, temporary
 from rtools.products.arrays import array_node
 from rtools.products.encode import ArrayBytes, RepeatedBytes
 
@@ -30,7 +29,7 @@ class Stage:
 
     def __init__(self, path):
         self.path = Path(path)
-        self.temporary = self.path.parent / f".{self.path.name[:60]}.{secrets.token_hex(4)}.tmp"
+        self.temporary = temporary.name_beside(self.path)
         self.overflows = {}
         self.messages = []
 

@@ -11,6 +11,7 @@ from hashlib import md5
 from pathlib import Path
 
 from rtools.errors import MissingReferenceError, RtoolsError
+from rtools.products import temporary
 from rtools.reference.match import Candidate, exposure_types, iso
 from rtools.reference.types import type_of
 
@@ -126,7 +127,7 @@ def _save(directory, files):
     try:
         path = cache_file(directory)
         path.parent.mkdir(parents=True, exist_ok=True)
-        scratch = path.with_name(f"{path.name}.{os.getpid()}")
+        scratch = temporary.name_beside(path)
         scratch.write_text(json.dumps({"format": FORMAT, "directory": str(directory), "files": files}))
         scratch.replace(path)
     except (OSError, RuntimeError):
