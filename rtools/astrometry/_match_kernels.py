@@ -1,7 +1,8 @@
 """Compiled part of matching: the vote of source-reference pairs over shifts, for one rotation."""
 
 import numpy as np
-from numba import njit
+
+from rtools.compiled import njit
 
 __all__ = ["vote"]
 

@@ -3,9 +3,9 @@
 import math
 
 import numpy as np
-from numba import njit
 
 from rtools.catalog._overlap_kernels import circle
+from rtools.compiled import njit
 
 __all__ = ["circular", "ring"]
 

@@ -1,7 +1,8 @@
 """Compiled parts of the background: sorting the good values of a box, enlarging a mesh to a map."""
 
 import numpy as np
-from numba import njit
+
+from rtools.compiled import njit
 
 __all__ = ["enlarge", "sort_good"]
 

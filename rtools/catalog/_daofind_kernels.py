@@ -3,7 +3,8 @@
 import math
 
 import numpy as np
-from numba import njit
+
+from rtools.compiled import njit
 
 __all__ = ["statistics"]
 

@@ -1,9 +1,9 @@
 """Compiled deblending: the pixels of a segment are taken from bright to faint, and basins grow and meet."""
 
 import numpy as np
-from numba import njit
 
 from rtools.catalog._detect_kernels import root
+from rtools.compiled import njit
 
 __all__ = ["areas", "deblend_segments", "gather", "renumber"]
 

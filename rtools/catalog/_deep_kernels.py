@@ -1,7 +1,8 @@
 """Compiled matched filter: significance of a small source at every pixel; statistics of the map."""
 
 import numpy as np
-from numba import njit
+
+from rtools.compiled import njit
 
 __all__ = ["filter_rows", "highest", "moments_of_noise"]
 

@@ -1,7 +1,8 @@
 """Compiled labelling of connected pixels: runs of pixels in rows, joined with those of the row before."""
 
 import numpy as np
-from numba import njit
+
+from rtools.compiled import njit
 
 __all__ = ["count_runs", "find_runs", "label_runs", "paint", "root"]
 

@@ -2,7 +2,7 @@
 
 import math
 
-from numba import njit
+from rtools.compiled import njit
 
 __all__ = ["circle", "ellipse"]
 

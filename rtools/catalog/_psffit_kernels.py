@@ -7,7 +7,8 @@ starts[g + 1]]`; its data are the regions of its sources one after the other.
 import math
 
 import numpy as np
-from numba import njit
+
+from rtools.compiled import njit
 
 __all__ = ["PAD", "SIDE", "fit_pieces", "light_of_others", "model_variance"]
 

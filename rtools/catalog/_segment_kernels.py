@@ -1,7 +1,8 @@
 """Compiled parts of what is asked of segments: boxes, sums, moments."""
 
 import numpy as np
-from numba import njit
+
+from rtools.compiled import njit
 
 __all__ = ["boxes", "moments", "sums"]
 

@@ -3,9 +3,9 @@
 import math
 
 import numpy as np
-from numba import njit
 
 from rtools.catalog._overlap_kernels import circle, ellipse
+from rtools.compiled import njit
 
 __all__ = ["half_light", "kron_flux", "kron_radius", "windowed"]
 

@@ -1,7 +1,8 @@
 """Compiled convolution of rows of an image with a separable kernel, masked pixels interpolated."""
 
 import numpy as np
-from numba import njit
+
+from rtools.compiled import njit
 
 __all__ = ["smooth_rows"]
 

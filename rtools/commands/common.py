@@ -258,6 +258,7 @@ def entry(command):
             leave(answer(command), at_once=False)
         # Linear algebra is small here; its threads would only wait, and burn a core meanwhile.
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+        _find_a_home()
         gc.set_threshold(50_000)  # imports make many objects and no garbage
         for number in (signal.SIGTERM, signal.SIGHUP):
             if signal.getsignal(number) == signal.SIG_DFL:  # nohup keeps its word
@@ -284,6 +285,15 @@ def _take_any_name():
     for stream in (sys.stdin, sys.stdout):
         if getattr(stream, "errors", None) == "strict" and hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="surrogateescape")
+
+
+def _find_a_home():
+    """Give a process without a home one that cannot be: libraries that look for it fail, or write to a directory ``~``.
+
+    A cron job, a container with a number for a user and `env -i` have neither HOME nor an entry of the user.
+    """
+    if os.path.expanduser("~") == "~":
+        os.environ["HOME"] = os.devnull  # nothing can exist below it, for no user
 
 
 def _let_no_interrupt_be_lost():

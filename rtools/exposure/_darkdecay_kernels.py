@@ -1,6 +1,6 @@
 """Compiled part of the dark decay."""
 
-from numba import njit
+from rtools.compiled import njit
 
 __all__ = ["subtract"]
 

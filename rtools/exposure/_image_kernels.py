@@ -1,8 +1,8 @@
 """Compiled parts of what is done to whole images: rounding to half precision, medians without a copy."""
 
 import numpy as np
-from numba import njit
 
+from rtools.compiled import njit
 from rtools.products.dq import PIXEL
 
 __all__ = ["collect", "count_bins", "round_to_half"]

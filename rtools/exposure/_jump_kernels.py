@@ -9,8 +9,8 @@ the rate becomes a - b^T p_S / C (block inverse of the normal equations; cf. Bra
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from rtools.compiled import njit
 from rtools.exposure import _rampfit_work as q
 
 __all__ = ["MARGIN", "Limits", "search_jumps"]

@@ -10,8 +10,8 @@ from functools import cache
 from threading import Lock
 
 import numpy as np
-from numba import njit
 
+from rtools.compiled import njit
 from rtools.products.dq import GROUP, PIXEL
 
 __all__ = ["kernel"]

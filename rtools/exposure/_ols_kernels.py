@@ -8,8 +8,8 @@ sums that make the result are float32, so that it agrees with other implementati
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from rtools.compiled import njit
 from rtools.exposure.frame import BORDER
 from rtools.products.dq import GROUP, PIXEL
 

@@ -9,8 +9,8 @@ does not depend on its neighbours. Multiplications and additions may be fused.
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from rtools.compiled import njit
 from rtools.exposure import _rampfit_work as q
 from rtools.exposure._jump_kernels import MARGIN, search_jumps
 from rtools.exposure.frame import BORDER

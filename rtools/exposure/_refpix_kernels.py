@@ -5,7 +5,8 @@ float32 where the published method rounds to it, since samples that become exact
 """
 
 import numpy as np
-from numba import njit
+
+from rtools.compiled import njit
 
 __all__ = ["combine", "correct", "detrend", "fill_gaps", "smooth_pauses", "spread", "to_series", "trend"]
 

@@ -1,8 +1,8 @@
 """Compiled part of the saturation step."""
 
 import numpy as np
-from numba import njit
 
+from rtools.compiled import njit
 from rtools.products.dq import GROUP, PIXEL
 
 __all__ = ["flag"]

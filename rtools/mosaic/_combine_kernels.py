@@ -1,7 +1,8 @@
 """Compiled sums over the members of a mosaic."""
 
 import numpy as np
-from numba import njit
+
+from rtools.compiled import njit
 
 __all__ = ["add_image", "add_totals", "finish"]
 

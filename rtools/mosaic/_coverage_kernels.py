@@ -1,7 +1,8 @@
 """Compiled part of the exposure time of a mosaic."""
 
 import numpy as np
-from numba import njit
+
+from rtools.compiled import njit
 
 __all__ = ["sum_times"]
 

@@ -6,8 +6,8 @@ a cell row by row, so what an output pixel sums up does not depend on how the ou
 """
 
 import numpy as np
-from numba import njit
 
+from rtools.compiled import njit
 from rtools.mosaic._pixmap_kernels import ORDER, row
 
 __all__ = ["GAUSSIAN", "LANCZOS", "POINT", "TURBO", "centred", "square"]

@@ -1,7 +1,8 @@
 """Compiled widening of half precision: numpy goes number by number."""
 
 import numpy as np
-from numba import njit
+
+from rtools.compiled import njit
 
 __all__ = ["widen"]
 

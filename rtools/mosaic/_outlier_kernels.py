@@ -1,7 +1,8 @@
 """Compiled parts of outlier detection: counts of weights, medians over exposures, blotting, flags."""
 
 import numpy as np
-from numba import njit
+
+from rtools.compiled import njit
 
 __all__ = ["blot", "count_weights", "flag", "flag_stack", "mark", "medians"]
 

@@ -1,7 +1,8 @@
 """Compiled evaluation of a pixel map: polynomials of degree 5 in either axis, one pair for each square of pixels."""
 
 import numpy as np
-from numba import njit
+
+from rtools.compiled import njit
 
 __all__ = ["evaluate", "line", "row"]
 

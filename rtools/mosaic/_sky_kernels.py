@@ -1,8 +1,8 @@
 """Compiled parts of the sky: blocks of pixels, sources among them, the pixels within cells of the sky."""
 
 import numpy as np
-from numba import njit
 
+from rtools.compiled import njit
 from rtools.mosaic._skystat_kernels import evaluate
 
 __all__ = ["BLOCK", "bin_blocks", "cell_statistics", "fill_polygon", "gather_good", "noise_of_tiles"]

@@ -1,7 +1,8 @@
 """Compiled clipped statistics of a set of pixels: mean, median, mode, midpt."""
 
 import numpy as np
-from numba import njit
+
+from rtools.compiled import njit
 
 __all__ = ["MEAN", "MEDIAN", "MIDPT", "MODE", "evaluate"]
 

@@ -1,7 +1,8 @@
 """Compiled weights of a member's pixels."""
 
 import numpy as np
-from numba import njit
+
+from rtools.compiled import njit
 
 __all__ = ["constant", "inverse"]
 

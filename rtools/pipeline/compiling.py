@@ -1,12 +1,17 @@
 """A word to the user while kernels are compiled: half a minute, once on a machine and after each new version.
 
 numba keeps what it compiled beside the package, or in the user's cache directory where that cannot be written. Files
-are replaced as a whole, so processes that start together do each other no harm.
+are replaced as a whole, so processes that start together do each other no harm. Where nothing can be written every
+process compiles for itself.
 """
 
 from contextlib import contextmanager
 
 __all__ = ["announced"]
+
+FIRST = "first run here: compiling, about 20 s more; later runs find it done"
+EVERY = ("compiling, about 20 s more in every run: no directory can be written where it would be kept "
+         "(NUMBA_CACHE_DIR names one)")  # fmt: skip
 
 
 @contextmanager
@@ -21,9 +26,11 @@ def announced(tell):
 
     class Announcer(event.Listener):
         def on_start(self, _event):
+            from rtools.compiled import is_kept
+
             if not announced.done:
                 announced.done = True
-                tell("first run here: compiling, about 20 s more; later runs find it done")
+                tell(FIRST if is_kept() else EVERY)
 
         def on_end(self, _event):
             pass

@@ -11,8 +11,8 @@ White noise: the sum of N reads, each floored to an integer, is the sum of the s
 import math
 
 import numpy as np
-from numba import njit
 
+from rtools.compiled import njit
 from rtools.simulate._random_kernels import normal, poisson
 
 __all__ = ["accumulate"]

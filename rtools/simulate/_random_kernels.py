@@ -7,7 +7,8 @@ Doornik's form; Poisson by inversion, or from a normal with the third moment cor
 import math
 
 import numpy as np
-from numba import njit
+
+from rtools.compiled import njit
 
 __all__ = ["normal", "poisson", "uniform"]
 
