@@ -1,7 +1,7 @@
 """What the tests of mosaics share: small dithered exposures of a made-up sky, with sky steps and cosmic rays."""
 
 import numpy as np
-from products_samples import START
+from products_samples import SIMULATED, START
 from products_samples import arrays as sample_arrays
 from products_samples import meta as sample_meta
 
@@ -83,7 +83,7 @@ def exposure(path, number, *, detector="WFI01", profile="2.1.0", hit=True, noise
         block, _, field = key.partition(".")
         meta[block] = dict(meta[block]) | {field: value}
     kept = {name: array for name, array in arrays.items() if name not in drop}
-    writer.write_product(path, "l2_image", meta, kept, profile=profile, compression="lz4")
+    writer.write_product(path, "l2_image", meta, kept, profile=profile, compression="lz4", history=SIMULATED)
     return path
 
 

@@ -91,5 +91,5 @@ def write(path, element, arrays, *, sky=SKY):
         statistics={"image_median": 1.0, "image_rms": 0.1, "good_pixel_fraction": 1.0},
         filename=path.name,
     )  # fmt: skip
-    writer.write_product(path, "l3_coadd", meta, arrays)
+    writer.write_product(path, "l3_coadd", meta, arrays, history=samples.SIMULATED)
     return path

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rtools.products import layout, metadata, nodes
+from rtools.products import history, layout, metadata, nodes
 
 SIZES = {"N": 3, "D": 4, "P": 1, "I": 6, "J": 6, "K": 6, "L": 6, "Y": 8, "X": 8, "M": 5}
 FRAME = {4096: 136, 4088: 128, 5000: 24, 286721: 33, 128: 128}
@@ -17,6 +17,8 @@ NUMBERS = {
     "wcsinfo.pixel_scale_ref": 1.5e-5,
 }
 """Of keys that cannot be 1.5."""
+SIMULATED = [history.entry("rt-sim", arguments=[])]
+"""History of what tests make up: such data may have the built-in references unasked."""
 
 
 def meta(kind, profile="2.1.0"):

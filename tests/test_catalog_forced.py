@@ -285,7 +285,7 @@ def mosaic(tmp_path_factory):
     told["wcsinfo"] |= {"pixel_scale": SCALE / 3600}
     told["coadd_info"]["time_first"] = samples.nodes.time(samples.START)
     path = tmp_path_factory.mktemp("mosaic") / "x_coadd.asdf"
-    writer.write_product(path, "l3_coadd", told, planes)
+    writer.write_product(path, "l3_coadd", told, planes, history=samples.SIMULATED)
     return path
 
 

@@ -57,8 +57,8 @@ def write(path, kind, *, detector="WFI01", element=None, useafter="2020-01-01T00
     return path
 
 
-def found(uses, *, meta=META, log=None, **config):
-    return find.references(meta, uses, find.Config(**config), frame=FRAME, log=log)
+def found(uses, *, meta=META, log=None, simulated=False, **config):
+    return find.references(meta, uses, find.Config(**config), simulated=simulated, frame=FRAME, log=log)
 
 
 def exposure(**changes):
@@ -68,13 +68,21 @@ def exposure(**changes):
     }
 
 
-def test_builtin_serves_where_nothing_is_configured_and_says_so():
+def test_builtin_serves_simulated_data_where_nothing_is_configured_and_says_so():
     said = []
-    sources = found([GAIN, FLAT], log=lambda level, text: said.append((level, text)))
+    sources = found([GAIN, FLAT], log=lambda level, text: said.append((level, text)), simulated=True)
     assert [source.origin for source in sources.values()] == ["builtin", "builtin"]
     assert sources["gain"].label.startswith("builtin:")
     assert sources["flat"].shape("data") == (24, 120)
-    assert ("warning", find.NOT_FOR_SCIENCE) in said
+    assert ("caution", find.NOT_FOR_SCIENCE) in said
+
+
+def test_an_invented_instrument_is_asked_for_aloud():
+    with pytest.raises(MissingReferenceError, match=r"gain, flat, integralnonlinearity: .*--builtin") as error:
+        found([GAIN, FLAT, INL])
+    assert error.value.exit_code == 4
+    assert found([GAIN], builtin=True)["gain"].origin == "builtin"
+    assert found([INL], builtin=False)["integralnonlinearity"] is None
 
 
 def test_builtin_can_be_forbidden():
@@ -110,12 +118,12 @@ def test_override_comes_first(refdir, tmp_path):
 
 def test_an_override_alone_leaves_the_rest_to_the_builtin_set(tmp_path):
     mine = write(tmp_path / "mine.asdf", "gain")
-    sources = found([GAIN, DARK], overrides={"gain": str(mine)})
+    sources = found([GAIN, DARK], overrides={"gain": str(mine)}, simulated=True)
     assert [source.origin for source in sources.values()] == ["file", "builtin"]
 
 
 def test_none_is_the_user_s_word():
-    assert found([DARK, INL], overrides={"dark": "none"})["dark"] is None
+    assert found([DARK, INL], overrides={"dark": "none"}, builtin=True)["dark"] is None
     with pytest.raises(MissingReferenceError, match="--ref gain=none"):
         found([GAIN], overrides={"gain": "none"})
 
@@ -278,7 +286,9 @@ def test_crds_cache_comes_after_the_directory(refdir, tmp_path, monkeypatch):
     with pytest.raises(MissingReferenceError, match=r"CRDS cache.*roman_wfi_gain_0009.asdf is not in the cache"):
         found([GAIN])
     monkeypatch.setattr(crds_cache, "available", lambda: False)
-    assert found([GAIN])["gain"].origin == "builtin", "without the package the variable means nothing"
+    assert found([GAIN], simulated=True)["gain"].origin == "builtin", "without the package the variable means nothing"
+    with pytest.raises(MissingReferenceError, match=r"CRDS_PATH is set, but the crds package is not installed"):
+        found([GAIN])
 
 
 def test_crds_rules_choose_by_any_scalar_of_the_metadata(tmp_path, monkeypatch):
@@ -350,10 +360,10 @@ def test_checksum_follows_tree_and_data(refdir):
 
 def test_exposure_of_an_unknown_detector_has_no_builtin():
     with pytest.raises(InputError, match="WFI19"):
-        found([GAIN], meta=exposure(detector="WFI19"))
+        found([GAIN], meta=exposure(detector="WFI19"), builtin=True)
 
 
 def test_answers_keep_the_order_and_name_each_type_once():
-    answers = find.survey(META, [DARK, GAIN, DARK], find.Config())
+    answers = find.survey(META, [DARK, GAIN, DARK], find.Config(builtin=True))
     assert [answer.type for answer in answers] == ["dark", "gain"]
     assert all(isinstance(answer.source, Builtin) for answer in answers)

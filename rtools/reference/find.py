@@ -16,7 +16,7 @@ from rtools.reference.types import APPLIED, TYPES, type_of
 __all__ = ["Answer", "Config", "references", "survey"]
 
 NOT_FOR_SCIENCE = "uses the built-in nominal instrument, not for science"
-NOT_ASKED_FOR = "no place is configured, and the built-in set serves simulated data only, unless it is asked for"
+NOT_ASKED_FOR = "and the built-in set serves simulated data only, unless it is asked for"
 
 
 @dataclass(frozen=True)
@@ -201,7 +201,8 @@ def _answer(use, override, places, config, case):
         case.log("info", f"{reftype}: built-in nominal reference")
         return Answer(reftype, _builtin(reftype, case), "found")
     if unasked:
-        return Answer(reftype, None, "missing", NOT_ASKED_FOR)
+        crds = ", CRDS_PATH is set, but the crds package is not installed" if crds_cache.configured() else ""
+        return Answer(reftype, None, "missing", f"no place is configured{crds}, {NOT_ASKED_FOR}")
     where = ", ".join(notes) or "no place is configured"
     return Answer(reftype, None, "absent" if use.absent == "skip" else "missing", where)
 
