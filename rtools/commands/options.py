@@ -73,6 +73,9 @@ references = _bundle(
     ),
     click.option("--refdir", metavar="DIR", help="Directory of reference files (RT_REFDIR)."),
     click.option(
-        "--builtin/--no-builtin", default=None, help="Fill gaps from the built-in nominal instrument, or never use it."
+        "--builtin/--no-builtin",
+        default=None,
+        help="Fill gaps from the built-in nominal instrument, which is not for science; or never use it. Default: "
+        "only for what rt-sim made, and where neither directory nor cache is configured.",
     ),
 )
