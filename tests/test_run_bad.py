@@ -16,6 +16,7 @@ from run_case import (
     SUFFIXES,
     arrays,
     blocks,
+    complaints,
     copied,
     done,
     listing,
@@ -130,7 +131,7 @@ def test_bad_inputs_among_good_ones(product, tmp_path, capsys):
     good = [copied(product("photom"), tmp_path, f"good{number}_photom.asdf") for number in range(2)]
     half = len(bad) // 2
     assert tool("run", *bad[:half], good[0], *bad[half:], good[1], "-q", "--outdir", tmp_path / "out") == 3
-    lines = capsys.readouterr().err.splitlines()
+    lines = complaints(capsys.readouterr().err)
     assert [line.split(": ")[1] for line in lines] == [str(path) for path in bad]
     assert sorted(listing(tmp_path / "out")) == sorted(f"good{number}_{end}" for number in (0, 1) for end in PRODUCTS)
 
@@ -146,7 +147,7 @@ def test_fail_fast_stops_before_any_work(product, tmp_path, capsys):
     good = copied(product("photom"), tmp_path, "x_photom.asdf")
     before = listing(tmp_path)
     assert tool("run", good, tmp_path / "none.asdf", tmp_path / "nor.asdf", "--fail-fast", "-q") == 3
-    assert len(capsys.readouterr().err.splitlines()) == 1
+    assert len(complaints(capsys.readouterr().err)) == 1
     assert listing(tmp_path) == before
 
 
@@ -167,7 +168,7 @@ def test_damaged_pixels_are_a_bad_input(product, suffix, tmp_path, capsys):
         source.write_bytes(data)
     before = listing(tmp_path)
     assert tool("run", source, "-q") == 3
-    lines = capsys.readouterr().err.splitlines()
+    lines = complaints(capsys.readouterr().err)
     assert len(lines) == 1
     assert lines[0].startswith(f"rt-run: {source}: ")
     assert listing(tmp_path) == before
@@ -192,7 +193,7 @@ def test_values_that_no_exposure_has_are_exit_3(product, change, said, tmp_path,
     bad = rewrite(product("uncal"), tmp_path / "bad_uncal.asdf", change)
     before = listing(tmp_path)
     assert tool("run", bad, "-q") == 3
-    (line,) = capsys.readouterr().err.splitlines()
+    (line,) = complaints(capsys.readouterr().err)
     assert line.startswith(f"rt-run: {bad}: ")
     assert said in line
     assert listing(tmp_path) == before
@@ -209,7 +210,7 @@ def test_values_that_no_exposure_has_are_exit_3(product, change, said, tmp_path,
 def test_words_that_no_exposure_has_are_exit_3(product, old, new, said, tmp_path, capsys):
     bad = retouched(product("uncal"), tmp_path / "bad_uncal.asdf", old, new)
     assert tool("run", bad, "-q") == 3
-    (line,) = capsys.readouterr().err.splitlines()
+    (line,) = complaints(capsys.readouterr().err)
     assert said in line
     assert [path.name for path in tmp_path.iterdir()] == ["bad_uncal.asdf"]
 
@@ -242,7 +243,7 @@ NEEDED = (
 def test_a_missing_reference_is_exit_4_before_any_work(product, some_references, reftype, tmp_path, capsys):
     directory = some_references([reftype])
     assert tool("run", product("uncal"), "--outdir", tmp_path / "out", "--refdir", directory, "--save-steps") == 4
-    (line,) = capsys.readouterr().err.splitlines()
+    (line,) = complaints(capsys.readouterr().err)
     assert f"no {reftype} reference" in line
     assert str(directory) in line
     assert not (tmp_path / "out").exists()
@@ -333,7 +334,7 @@ def test_linearity_goes_on_without_integralnonlinearity(product, tmp_path, capsy
 def test_gain_and_readnoise_cannot_be_none(product, reftype, tmp_path, capsys):
     for name, source in (("run", "uncal"), ("rampfit", "linearity")):
         assert tool(name, product(source), "--outdir", tmp_path / "out", "--ref", f"{reftype}=none", "-q") == 4
-        (line,) = capsys.readouterr().err.splitlines()
+        (line,) = complaints(capsys.readouterr().err)
         assert reftype in line
     assert not (tmp_path / "out").exists()
 
@@ -366,7 +367,7 @@ def test_damaged_reference_is_exit_3_and_named(product, references, tmp_path, ca
     data[offset + 100 : offset + used - 8] = b"\xff" * (used - 108)
     gain.write_bytes(data)
     assert tool("run", product("linearity"), "--ref", f"gain={gain}", "--outdir", tmp_path / "out", "-q") == 3
-    (line,) = capsys.readouterr().err.splitlines()
+    (line,) = complaints(capsys.readouterr().err)
     assert str(gain) in line
     assert listing(tmp_path / "out") == {}
 
@@ -415,7 +416,7 @@ def test_one_resultant_goes_through_the_steps_before_the_fit(product, tmp_path, 
     for name in ("rampfit", "run"):
         capsys.readouterr()
         assert tool(name, path, "-q") == 3
-        assert len(capsys.readouterr().err.splitlines()) == 1
+        assert len(complaints(capsys.readouterr().err)) == 1
     assert listing(tmp_path) == before
 
 
@@ -424,7 +425,7 @@ SATURATION = STEPS.index("saturation")
 
 def test_everything_saturated_is_a_warning(drowned, tmp_path, capsys):
     assert tool("run", drowned[0], "--outdir", tmp_path) == 0
-    warnings = [line for line in capsys.readouterr().err.splitlines() if "saturated" in line]
+    warnings = [line for line in complaints(capsys.readouterr().err) if "saturated" in line]
     assert len(warnings) == 1
     assert sorted(listing(tmp_path)) == ["x_cal.asdf", "x_wcs.asdf"]
 
@@ -497,7 +498,7 @@ def test_an_end_in_the_middle_leaves_nothing(product, tmp_path, monkeypatch, cap
     status = tool("run", source, "--save-steps", "-q", "-j", 2)
     monkeypatch.undo()
     assert status == (130 if error is KeyboardInterrupt else 1)
-    assert len(capsys.readouterr().err.splitlines()) == 1
+    assert len(complaints(capsys.readouterr().err)) == 1
     assert listing(tmp_path) == before
 
 
@@ -515,7 +516,7 @@ def test_an_error_nobody_foresaw_does_not_stop_the_other_inputs(product, tmp_pat
 
     monkeypatch.setattr(flat, "apply", fail_once)
     assert tool("run", *sources, "-q") == 1
-    (line,) = capsys.readouterr().err.splitlines()
+    (line,) = complaints(capsys.readouterr().err)
     assert line.startswith(f"rt-run: {sources[0]}: internal error: ZeroDivisionError: foo")
     made = [f"b_{end}" for end in PRODUCTS]
     assert sorted(listing(tmp_path)) == sorted(["a_photom.asdf", "b_photom.asdf", *made])
@@ -547,7 +548,7 @@ def test_a_full_disk_leaves_nothing(product, tmp_path, capsys, name, suffix, siz
     before = listing(tmp_path)
     with disk_of(size):
         status = tool(name, source, "-q", *options)
-    (line,) = capsys.readouterr().err.splitlines()
+    (line,) = complaints(capsys.readouterr().err)
     assert status == 1
     assert "cannot be written (file too large)" in line
     assert listing(tmp_path) == before
