@@ -5,7 +5,7 @@ import json
 import multiband_case as case
 import numpy as np
 import pytest
-from run_case import arrays, copied, done, history, listing, meta, retouched
+from run_case import arrays, copied, done, history, listing, meta, retouched, tool
 from sources_case import judged, names_in, said
 
 from rtools.pipeline import cataloging
@@ -171,6 +171,23 @@ def test_a_mosaic_without_read_noise(coadds):
         true, made = (_noise(one, 1, planes) for one in (product, Lacking(product)))
     assert np.array_equal(true, product.array("var_rnoise"))
     assert np.median(made / true) == pytest.approx(1, abs=1e-3) and (made > 0).all()
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "options"),
+    [
+        ("coadd_info.exposure_time", -999999.0, ()),
+        ("coadd_info.exposure_time", 0.0, ("--inject-sources",)),
+        ("instrument.optical_element", None, ()),
+    ],
+)
+def test_placeholders_of_a_mosaic_are_refused(coadds, key, value, options, tmp_path, capsys):
+    first, *others = coadds.values()
+    odd = tmp_path / "odd_coadd.asdf"
+    done("set", first, f"{key}={'null' if value is None else value}", "-o", odd)
+    assert tool("multiband", odd, *others, *options, "--outdir", tmp_path, "-q") == 3
+    assert f"{odd}: " in (said := capsys.readouterr().err) and f"meta.{key}" in said
+    assert [path.name for path in tmp_path.iterdir()] == [odd.name]
 
 
 # --- injection --------------------------------------------------------------------------------------------------------

@@ -113,6 +113,12 @@ def make_plan(files, request, *, copies=None):
             raise UsageError("--inject-sources fills tables of the segmentation map, which -o - leaves out")
         if any(member.sources.get("epsf") is None for member in members):
             raise UsageError("--inject-sources needs the PSF of every filter", mend="give epsf references")
+        for member in members:
+            if not member.product.meta["coadd_info"]["exposure_time"]:
+                raise InputError(
+                    "meta.coadd_info.exposure_time is 0: the noise of injected sources needs it",
+                    path=member.product.path,
+                )
         if options["inject_seed"] is None:
             options["inject_seed"] = int(np.random.default_rng().integers(2**31))
     profile = request.profile or max(max(member.product.profile for member in members), layout.DEFAULT_PROFILE)
