@@ -1,10 +1,12 @@
 """Does a flux depend on where the source is? Equal stars all over detectors, from rt-sim to the catalogs.
 
-usage: flux_places.py [--detectors 1-18] [--stars 400] [--magnitude 17.5] [--size 4096] [--mosaic] [-j N]
+usage: flux_places.py [--detectors 1-18] [--stars 400] [--magnitude 17.5] [--size 4096] [--light] [--mosaic] [-j N]
 
 For each detector a grid of equal stars is simulated (no cosmic rays, a short read pattern, one star every so many
 pixels of a square), calibrated, and cataloged with rt-run. Ratios are of the flux to the true one; slopes are those of
 a plane through the ratios, in per cent across the detector, with their errors; the last row is of all stars together.
+With --light the chain is left out: the image is the light that rt-sim works out for a detector, which is what a perfect
+calibration gives back, without noise; its stars are measured by the WCS of the same exposure, each in its box.
 With --mosaic the exposure alone is made a mosaic (rt-run --mosaic), and its catalog is compared with the truth and with
 that of the exposure.
 """
@@ -77,7 +79,7 @@ def plane(x, y, ratio, size):
         basis = np.stack([np.ones(kept.sum()), u[kept], v[kept]], axis=1)
         fit = np.linalg.lstsq(basis, ratio[kept], rcond=None)[0]
         left = ratio - (fit[0] + fit[1] * u + fit[2] * v)
-        sd = 1.4826 * np.median(np.abs(left[kept]))
+        sd = max(1e-12, 1.4826 * np.median(np.abs(left[kept])))
         kept = np.isfinite(ratio) & (np.abs(left) < CLIP * sd)
     errors = sd * np.sqrt(np.diag(np.linalg.inv(basis.T @ basis)))
     return np.median(ratio[kept]), sd, fit[1], errors[1], fit[2], errors[2], kept.sum()
@@ -116,12 +118,52 @@ def one_detector(folder, number, arguments):
     return x, y, found, np.ptp(ratio) / ratio.mean()
 
 
+def light_alone(number, arguments):
+    """As `one_detector`, of the simulator's light without noise."""
+    from rtools.astrometry.wcs import Pointing, build_wcs
+    from rtools.catalog import segments
+    from rtools.catalog.image import MJYSR_BRIGHTNESS, Image
+    from rtools.catalog.measure import Options, measure
+    from rtools.products import layout, names
+    from rtools.reference import epsf, find, nominal
+    from rtools.simulate import light, metadata, references
+    from rtools.simulate.request import Request, reads_of
+    from rtools.simulate.scene import Sources
+
+    size, root = arguments.size, NAME.format(number).removesuffix("_uncal.asdf")
+    identity = names.metadata(names.parse(f"{root}_uncal.asdf", forms=("name",)))
+    request = Request(root, f"WFI{number:02d}", "F158", "WFI_IMAGE", identity, reads_of(READS, "WFI_IMAGE"), sky=0.0,
+                      guide_window=None, size=size)  # fmt: skip
+    meta = metadata.build(request, layout.DEFAULT_PROFILE)
+    sources = references.find_all(meta, request, find.Config(), lambda level, text: None)
+    view = light.view_of(meta, sources, size)
+    x, y = grid_of(arguments.stars, size)
+    ra, dec = view.attitude.to_sky(*view.transform(x, y))
+    none = np.zeros(x.size)
+    table = Sources(ra, dec, none + arguments.magnitude, none, none, none + 1, none, none + np.nan, none)
+    rate, _seen = light.rate_image(view, request, sources, gain=nominal.GAIN, table=table)
+    info = meta["wcsinfo"]
+    pointing = Pointing(*(info[key] for key in Pointing._fields))
+    wcs = build_wcs(view.transform, pointing, meta["velocity_aberration"]["scale_factor"], rate.shape)
+    labels = np.zeros(rate.shape, np.int32)
+    for k, (left, low) in enumerate(zip(np.rint(x).astype(int), np.rint(y).astype(int), strict=True)):
+        labels[low - 4 : low + 5, left - 4 : left + 5] = k + 1
+    row = sources["photom"].node("phot_table")["F158"]
+    image = Image(rate, np.ones_like(rate), np.zeros(rate.shape, bool), rate, wcs, row["photmjsr"] * MJYSR_BRIGHTNESS)
+    psf = epsf.from_reference(sources["epsf"])
+    found = measure(image, segments.find(labels), Options(psf_weights="err"), psf=psf, threads=arguments.j)
+    true = 3631e9 * 10 ** (-0.4 * arguments.magnitude)
+    areas = pixel_areas(wcs, np.linspace(0, size - 9, 41), np.linspace(0, size - 9, 41))
+    return x, y, {"light": {name: found[name] / true for name in NAMES}}, np.ptp(areas) / areas.mean()
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--detectors", default="1-18", help="As in 1,5,9-12.")
     parser.add_argument("--stars", type=int, default=400, help="On each detector.")
     parser.add_argument("--magnitude", type=float, default=17.5)
     parser.add_argument("--size", type=int, default=4096)
+    parser.add_argument("--light", action="store_true")
     parser.add_argument("--mosaic", action="store_true")
     parser.add_argument("-j", type=int, default=2)
     arguments = parser.parse_args()
@@ -134,7 +176,10 @@ def main():
     every = {}
     with tempfile.TemporaryDirectory() as folder:
         for number in numbers:
-            x, y, found, spread = one_detector(Path(folder), number, arguments)
+            if arguments.light:
+                x, y, found, spread = light_alone(number, arguments)
+            else:
+                x, y, found, spread = one_detector(Path(folder), number, arguments)
             for kind, fluxes in found.items():
                 for name, ratio in fluxes.items():
                     title = f"WFI{number:02d} (areas ± {50 * spread:.2f} %), {kind}, {name}"
