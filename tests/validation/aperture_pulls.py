@@ -2,11 +2,11 @@
 
 usage: aperture_pulls.py X_cal.asdf X_truth.asdf [--places 20000] [--independent]
 
-Empty sky: places anywhere, with no flagged pixel within 2 arcsec; the flux in each circle less that of the truth, over
+Empty sky: places anywhere, with no unusable pixel within 1.7 arcsec; the flux in each circle less that of the truth, over
 the error. Sources: those that the catalog finds; fluxes are compared with those of the truth in the same circles,
 ellipses and segments. The background is that of the catalog, for image and truth alike. Means and standard deviations
-are clipped at 5 sigma. With --independent the image is the truth plus independent noise of its err, and nothing is
-flagged: then every sd is 1 if the errors are right. Otherwise the noise is that of the exposure: 1/f and
+are clipped at 5 sigma. With --independent the image is the truth plus independent noise of its err, and no pixel is
+unusable: then every sd is 1 if the errors are right. Otherwise the noise is that of the exposure: 1/f and
 reference-pixel noise are correlated between pixels, and err follows the measured rate.
 """
 
@@ -25,7 +25,7 @@ from rtools.catalog.step import STEP
 from rtools.pipeline.cataloging import planes_of
 from rtools.products import reader
 
-CLEAR = 2.0
+CLEAR = 1.7
 CLIP = 5.0
 BRIGHT = 20.0
 
@@ -39,12 +39,12 @@ def clipped(pulls):
     return pulls[kept].mean(), pulls[kept].std(), int(kept.sum())
 
 
-def empty_places(flagged, side, count):
-    """x and y of places without a flagged pixel near."""
+def empty_places(unusable, side, count):
+    """x and y of places without an unusable pixel near."""
     reach = 2 * int(CLEAR / side) + 1
-    near = maximum_filter(flagged, reach)
+    near = maximum_filter(unusable, reach)
     rng = np.random.default_rng(7)
-    y, x = (rng.uniform(reach, size - reach, 3 * count) for size in flagged.shape)
+    y, x = (rng.uniform(reach, size - reach, 20 * count) for size in unusable.shape)
     clear = ~near[np.rint(y).astype(int), np.rint(x).astype(int)]
     return x[clear][:count], y[clear][:count]
 
@@ -77,7 +77,7 @@ def main():
     clean = truth - level
     nothing = np.zeros(truth.shape, bool)
     print("| what | number | mean | sd |\n|---|---|---|---|")
-    x, y = empty_places(image.mask | (planes.dq != 0), image.side, arguments.places)
+    x, y = empty_places(image.mask, image.side, arguments.places)
     places = segments.Segments(np.zeros(truth.shape, np.int32), x.size, *np.zeros((5, x.size), np.int32))
     side = sky.sides(sky.local_slopes(planes.wcs, truth.shape, x, y))
     radii = np.array(RADII) / side[:, None]
