@@ -2,8 +2,8 @@
 
 usage: aperture_pulls.py X_cal.asdf X_truth.asdf [--places 20000] [--independent]
 
-Empty sky: places anywhere, with no unusable pixel within 1.7 arcsec; the flux in each circle less that of the truth, over
-the error. Sources: those that the catalog finds; fluxes are compared with those of the truth in the same circles,
+Empty sky: places anywhere, with no unusable pixel within 1.7 arcsec; the flux in each circle less that of the truth,
+over the error. Sources: those that the catalog finds; fluxes are compared with those of the truth in the same circles,
 ellipses and segments. The background is that of the catalog, for image and truth alike. Means and standard deviations
 are clipped at 5 sigma. With --independent the image is the truth plus independent noise of its err, and no pixel is
 unusable: then every sd is 1 if the errors are right. Otherwise the noise is that of the exposure: 1/f and
