@@ -126,6 +126,8 @@ def tool(name, *, summary, examples, description="", no_args_is_help=False, **se
                 print_config(ctx, options)
                 return 0
             verbose, quiet, debug = (options.pop(key) for key in ("verbose", "quiet", "debug"))
+            if options.pop("no_checksum", False):
+                _without_checksums(ctx)
             ctx.obj, ctx.meta[_DEBUG] = Console(name, -1 if quiet else verbose, debug), debug
             if options.get("dry_run"):
                 for line in untyped(ctx, options):
@@ -175,6 +177,14 @@ def _told_by(console):
     finally:
         logger.removeHandler(handler)
         logger.setLevel(level)
+
+
+def _without_checksums(ctx):
+    """Take blocks as they are until the command has ended."""
+    from rtools.products import checksums
+
+    checksums.switch(False)
+    ctx.call_on_close(lambda: checksums.switch(True))
 
 
 class ToolGroup(Tool, click.Group):

@@ -44,6 +44,7 @@ Where the result goes must be said, by -o or --outdir (then it has the name of t
 @bundles.named_outputs("asdf")
 @bundles.writing
 @bundles.jobs
+@bundles.no_checksum
 @bundles.json_output
 @bundles.fail_fast
 def command(console, inputs, section, frame, sky, wcs, output, outdir, overwrite, dry_run, compression, profile, jobs,

@@ -55,6 +55,7 @@ SHORT = 60
 @click.option("--all", "everything", is_flag=True, help="Compare what is left out otherwise, too.")
 @option("--worst", type=click.IntRange(0), default=5, metavar="N", help="Pixels, or sources, to list for each array.")
 @options.json_output
+@options.no_checksum
 def command(console, first, second, rtol, atol, ignore, everything, worst, as_json):
     if not (0 <= rtol < math.inf and 0 <= atol < math.inf):
         raise UsageError("--rtol and --atol: numbers of at least 0 expected")

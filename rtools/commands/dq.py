@@ -55,6 +55,7 @@ for --list, table, name, bit and value; separated by tabs."""
 )
 @click.option("--overwrite", is_flag=True, help="Replace an output that exists; otherwise refused, exit 1.")
 @options.json_output
+@options.no_checksum
 @options.fail_fast
 def command(console, what, list_all, array, mask, section, frame, output, overwrite, as_json, fail_fast):
     if list_all:

@@ -60,6 +60,7 @@ plane, and what stays in the tree; with --check the largest array."""
 @click.option("--compression", type=click.Choice(["lz4", "zlib", "none"]), help="In ASDF; lz4, ramps none by default.")
 @bundles.outputs("fits", "asdf")
 @bundles.jobs
+@bundles.no_checksum
 @bundles.fail_fast
 def command(console, inputs, wcs, check, sip_error, wcs_all, three, slim, flags, header_wins, lossy, compression,
             output, outdir, overwrite, dry_run, jobs, fail_fast):  # fmt: skip

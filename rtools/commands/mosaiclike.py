@@ -51,6 +51,7 @@ def command_of_step(step, more=()):
         bundles.writing,
         *((again,) if step.name in ("skymatch", "outlier") else ()),
         bundles.jobs,
+        bundles.no_checksum,
         bundles.json_output,
         bundles.fail_fast,
     ]

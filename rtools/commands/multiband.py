@@ -134,6 +134,7 @@ def _decorated():
         bundles.writing,
         bundles.references,
         bundles.jobs,
+        bundles.no_checksum,
         bundles.json_output,
         bundles.fail_fast,
     ]

@@ -5,7 +5,17 @@ import click
 from rtools.commands.common import option
 from rtools.commands.written import Written
 
-__all__ = ["fail_fast", "jobs", "json_output", "named_outputs", "outputs", "references", "section", "writing"]
+__all__ = [
+    "fail_fast",
+    "jobs",
+    "json_output",
+    "named_outputs",
+    "no_checksum",
+    "outputs",
+    "references",
+    "section",
+    "writing",
+]
 
 
 def _bundle(*options):
@@ -20,6 +30,13 @@ def _bundle(*options):
 json_output = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 fail_fast = click.option("--fail-fast", is_flag=True, help="Stop at the first input that fails.")
+
+no_checksum = click.option(
+    "--no-checksum",
+    is_flag=True,
+    help="Take arrays as they are, without comparing them with the MD5 that their file keeps of them.",
+)
+"""For all tools that read arrays; `rtools.commands.common.tool` obeys it."""
 
 jobs = option("-j", "--jobs", default=1, metavar="N", help="Threads; 0 for all cores.")
 

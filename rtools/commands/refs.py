@@ -171,6 +171,7 @@ def show(console, file, as_json):
 @click.option("--overwrite", is_flag=True, help="Replace files that exist; otherwise refused, exit 1.")
 @click.option("-n", "--dry-run", is_flag=True, help="Print names and sizes; write nothing.")
 @options.jobs
+@options.no_checksum
 @options.json_output
 def make(console, directory, detectors, elements, everything, types, seed, size, compression, overwrite, dry_run, jobs,
          as_json):  # fmt: skip

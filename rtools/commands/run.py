@@ -59,6 +59,7 @@ images. --from, --until, --refcat, --strict and --save-steps are not for mosaics
 @bundles.writing
 @bundles.references
 @bundles.jobs
+@bundles.no_checksum
 @bundles.json_output
 @bundles.fail_fast
 def command(console, **options):

@@ -73,6 +73,7 @@ TYPES = ("WFI_IMAGE", "WFI_SPECTRAL", "WFI_IM_DARK", "WFI_SP_DARK", "WFI_FLAT", 
 @bundles.writing
 @bundles.references
 @bundles.jobs
+@bundles.no_checksum
 @bundles.json_output
 @bundles.fail_fast
 def command(console, names, jobs, as_json, fail_fast, dry_run, **settings):

@@ -48,6 +48,7 @@ tabs."""
 @option("--sigma", type=float, default=3.0, metavar="S", help="Clip beyond so many standard deviations.")
 @click.option("--stat", "chosen", metavar="NAME,…", help="Only these statistics, as count,median,p16,clip_sd.")
 @options.jobs
+@options.no_checksum
 @options.json_output
 @options.fail_fast
 def command(console, inputs, arrays, flags, percentile, chosen, jobs, as_json, fail_fast, **settings):

@@ -62,6 +62,7 @@ def command(name, more=(), forms=("asdf",)):
         bundles.references,
         click.option("--again", is_flag=True, help="Run although the file's cal_step says COMPLETE."),
         bundles.jobs,
+        bundles.no_checksum,
         bundles.json_output,
         bundles.fail_fast,
     ]

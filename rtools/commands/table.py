@@ -50,6 +50,7 @@ UNITS = ("nJy", "uJy", "Jy", "ABmag")
 @click.option("--format", "form", type=click.Choice(tuple(TABLES)), help="Of the output; else its extension, - ECSV.")
 @bundles.named_outputs(*TABLES)
 @bundles.json_output
+@bundles.no_checksum
 @bundles.fail_fast
 def command(console, inputs, form, output, outdir, overwrite, dry_run, as_json, fail_fast, **view):
     inputs = list(dict.fromkeys(expand_inputs(inputs)))

@@ -72,6 +72,7 @@ STRETCHES = ("asinh", "linear", "sqrt", "log", "zscale", "percentile")
 @click.option("--outdir", metavar="DIR", help="Write pictures there, named as the inputs, .png.")
 @click.option("--overwrite", is_flag=True, help="Replace pictures that exist; otherwise refused, exit 1.")
 @options.fail_fast
+@options.no_checksum
 def command(console, files, output, outdir, overwrite, fail_fast, **settings):
     names = list(dict.fromkeys(common.expand_inputs(files)))
     _check(names, output, outdir, settings)

@@ -115,6 +115,7 @@ class Engine:
         self.threads = threads
         self.progress = progress
         self._ahead = None
+        self._checks = None
         self._kept = {}
         self._buffers = _Buffers()
         self._pool = ThreadPoolExecutor(threads)
@@ -159,6 +160,7 @@ class Engine:
         everything = len(self.tasks)
         self._kept.clear()
         self._sweep(everything, range(self.channels), sinks=True)
+        _results(self._checks or ())
         for task in self.tasks:
             if task.active and hasattr(task.module, "revise"):
                 again = task.module.revise(task.prepared, task.options)
@@ -201,9 +203,21 @@ class Engine:
             portion, reads = ahead if ahead is not None else self._begin(upto, group)
             _results(reads)
             jobs = [self._pool.submit(self._channel, upto, channel, portion, function, sinks) for channel in group]
+            if sinks and self._checks is None:  # behind the first strips, so that no thread waits at the end
+                self._checks = [self._pool.submit(job) for job in self._check_jobs()]
             ahead = self._begin(upto, groups[place + 1]) if place + 1 < len(groups) else None
             self._gather(jobs, results, report=sinks)
         return [results[channel] for channel in channels]
+
+    def _check_jobs(self):
+        """Jobs that compare all that strips are made of with its checksums."""
+        jobs = self.source.checks()
+        for task in self.tasks:
+            for use in task.step.references:
+                source = task.sources.get(use.type) if task.active else None
+                if source is not None:
+                    jobs += source.checks((*use.planes, *use.trimmed, *use.channels))
+        return jobs
 
     def _begin(self, upto, channels):
         """A portion of these channels, and its jobs on the pool."""

@@ -65,6 +65,8 @@ class Stack:
 
     def rows(self, wanted, rows):
         """Some rows of arrays, by name."""
+        for check in self.product.checks(wanted):
+            check()
         cut = {name: (rows.start, rows.stop) for name in wanted if name != "context"}
         planes = {name: self.product.rows(name, *span) for name, span in cut.items()}
         if "context" in wanted:

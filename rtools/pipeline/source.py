@@ -74,6 +74,10 @@ class Source:
             spans = [(span.start, span.stop) for span in (_blank(self, *span).trimmed for span in spans)]
         return {name: self._reading(name, spans) for name in ARRAYS[self.kind] if self.product.has(name)}
 
+    def checks(self):
+        """Jobs that compare the arrays that strips are made of with their checksums."""
+        return self.product.checks(ARRAYS[self.kind])
+
     def strip(self, start, stop, arrays):
         """A new `Strip` of full-frame columns [start, stop) from what `spans` has read for it."""
         strip = _blank(self, start, stop)

@@ -1,12 +1,12 @@
 """Whether a file is whole: block index, checksums of the blocks, compressed blocks that can be entered."""
 
-import hashlib
 import os
 from concurrent.futures import ThreadPoolExecutor
 
 import yaml
 
 from rtools.errors import InputError
+from rtools.products.checksums import NO_CHECKSUM, md5_of
 from rtools.products.findings import error, warning
 from rtools.products.header import BLOCK_MAGIC
 
@@ -14,8 +14,6 @@ __all__ = ["check_blocks", "check_index"]
 
 INDEX = b"#ASDF BLOCK INDEX"
 LONGEST_TAIL = 1 << 20
-STEP = 4 << 20
-NO_CHECKSUM = bytes(16)
 
 
 def check_index(product):
@@ -63,7 +61,7 @@ def check_blocks(product, threads=1):
     found, broken = [], set()
     stated = [(number, block) for number, block in enumerate(product.blocks) if block.checksum != NO_CHECKSUM]
     with open(product.path, "rb") as file, ThreadPoolExecutor(threads) as pool:
-        sums = pool.map(lambda entry: _md5(file.fileno(), entry[1]), stated)
+        sums = pool.map(lambda entry: md5_of(file.fileno(), entry[1]), stated)
         for (number, block), checksum in zip(stated, sums, strict=True):
             if checksum != block.checksum:
                 broken.add(block.offset)
@@ -73,13 +71,6 @@ def check_blocks(product, threads=1):
         if offset not in broken:
             found += _entered(product, path, threads)
     return found
-
-
-def _md5(descriptor, block):
-    total = hashlib.md5(usedforsecurity=False)
-    for place in range(0, block.used, STEP):
-        total.update(os.pread(descriptor, min(STEP, block.used - place), block.offset + place))
-    return total.digest()
 
 
 def _entered(product, path, threads):

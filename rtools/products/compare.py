@@ -136,6 +136,8 @@ class Walk:
         if info is None or not info.shape:
             array = np.atleast_1d(inner.load())
             return Values.of(array, unit)
+        for check in product.checks([path]):
+            check()
         step = max(1, BLOCK * info.shape[0] // max(1, int(np.prod(info.shape))))
         step = step if info.compression in RANDOM_ACCESS else info.shape[0]
         return Values(info.shape, info.dtype, unit, partial(product.rows, path), max(1, step))

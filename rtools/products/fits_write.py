@@ -10,6 +10,7 @@ from rtools.products import encode, fits_edits, fits_flags, fits_keywords, fits_
 from rtools.products import fits_layout as layout
 from rtools.products.arrays import array_node
 from rtools.products.encode import ArrayBytes
+from rtools.products.reading import run_all
 from rtools.products.staging import Stage
 
 __all__ = ["stage_fits"]
@@ -123,6 +124,7 @@ def _write_image(file, product, extension, cards, threads):
     for card in cards:
         made.append(card, end=True)
     _write_header(file, made)
+    run_all(product.checks([extension.path]), threads)
     start, dropped = file.tell(), set()
     lines = product.arrays[extension.path].shape[0]
     step = lines if extension.ndim < 3 else 1

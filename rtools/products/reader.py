@@ -10,8 +10,8 @@ from functools import cached_property, partial
 import numpy as np
 
 from rtools.errors import InputError
-from rtools.products import arrays, blocks, header, layout, nodes
-from rtools.products.reading import Reading, one_by_one
+from rtools.products import arrays, blocks, checksums, header, layout, nodes
+from rtools.products.reading import Reading, one_by_one, run_all
 
 __all__ = ["Product", "open_product"]
 
@@ -97,6 +97,7 @@ class Product:
         self.about = about
         self._table = table
         self._file = None
+        self._vouched = set()
         self._lock = threading.Lock()
 
     @cached_property
@@ -137,7 +138,26 @@ class Product:
         """Whether there is an array of this name."""
         return name in self.arrays
 
-    def array(self, name, threads=1):
+    def checks(self, names):
+        """Jobs that compare the blocks of some arrays with their checksums.
+
+        Whatever reads whole arrays (`array`, and spans that cover one) does this itself; this is for those who read
+        them piece by piece. A block is compared once.
+
+        Parameters
+        ----------
+        names : iterable of str
+            Arrays; those that the product does not have are passed over.
+
+        Returns
+        -------
+        list of callable
+            To be called once each, on any thread. They raise InputError, naming the array, if its bytes are others.
+        """
+        found = [self.arrays[name].block for name in names if name in self.arrays]
+        return [job for block in found if block is not None for job in self._check_jobs(block)]
+
+    def array(self, name, threads=1, *, part=False):
         """A whole array.
 
         Parameters
@@ -146,14 +166,23 @@ class Product:
             Dotted path.
         threads : int
             For decoding.
+        part : bool
+            Only a part of it is looked at: where it is mapped its checksum is of no interest.
 
         Returns
         -------
         ndarray
             A read-only map of the file where it is plain, else decoded; native byte order where decoded.
+
+        Raises
+        ------
+        InputError
+            It is missing or damaged.
         """
         info = self._info(name)
         if info.block is not None and info.compression == "" and info.dtype.isnative and arrays.lines_of(info):
+            for job in () if part else self._check_jobs(info.block):
+                job()
             return self._mapped(info)
         lines = info.shape[0] if info.shape else 1
         return self._read(info, 0, lines, None, threads)
@@ -170,11 +199,13 @@ class Product:
         """``array[..., rows, columns]`` of the last two axes, its own; what holds none of it is not decoded."""
         info = self._info(name)
         if info.block is None or 0 in info.shape:
-            return np.array(self.array(name)[..., rows, columns])
+            return np.array(self.array(name, part=True)[..., rows, columns])
         (first, last, _), (start, stop, _) = rows.indices(info.shape[-2]), columns.indices(info.shape[-1])
         if info.compression not in ("", "lz4") or not info.dtype.isnative or arrays.lines_of(info) is None:
             return np.ascontiguousarray(self.columns(name, start, stop, threads)[..., rows, :])
         height, width = info.shape[-2:]
+        if (last - first, stop - start) == (height, width):
+            run_all(self._check_jobs(info.block), threads)
         count = math.prod(info.shape[:-2])
         stacked = replace(info, shape=(count * height, width), strides=info.strides[-2:])
         lines = range(first, count * height, height)
@@ -318,13 +349,36 @@ class Product:
 
         if kept:
             reading.jobs = self._jobs(info.block, wanted, outs)
+            if _is_whole(info.shape, cuts):
+                reading.jobs += self._check_jobs(info.block)
         return reading
+
+    def _check_jobs(self, block):
+        """A job that compares a block with its checksum; none where it has none, or was compared already."""
+        reference = self.reftype is not None
+        with self._lock:
+            if block.offset in self._vouched or block.checksum == checksums.NO_CHECKSUM or not checksums.checking():
+                return []
+            self._vouched.add(block.offset)
+        if reference and checksums.is_remembered(self.path, block):
+            return []
+
+        def check():
+            if checksums.md5_of(self._descriptor(), block) != block.checksum:
+                mend = "fetch the file again, or take it as it is with --no-checksum"
+                raise InputError(f"{self._holds(block)} is damaged: its MD5 is another", mend=mend, path=self.path)
+            if reference:
+                checksums.remember(self.path, block)
+
+        return [check]
 
     def _unusual(self, info, first, last, span):
         """As `_reading` of one cut, of an inline array, odd strides, other byte orders, unknown compression."""
         if info.block is None:
             whole = arrays.inline_array(info.node)
         else:
+            for job in self._check_jobs(info.block):
+                job()
             whole = np.ndarray(info.shape, info.dtype, self._block(info.block), info.offset, info.strides)
         if whole.ndim == 0:
             return whole
@@ -347,20 +401,47 @@ class Product:
         """`blocks.line_jobs`, whose errors name this file."""
 
         def named(job):
-            with self._named():
+            with self._named(block):
                 job()
 
-        with self._named():
+        with self._named(block):
             return [partial(named, job) for job in blocks.line_jobs(self._descriptor(), block, wanted, outs)]
 
+    def _holds(self, block):
+        """What a block holds, in words."""
+        name = next((key for key, info in self.arrays.items() if info.block == block), None)
+        return "an array of the metadata" if name is None else f"the array {name}"
+
     @contextmanager
-    def _named(self):
-        """Let errors name this file."""
+    def _named(self, block=None):
+        """Let errors name this file, and what the block holds where it is one that is damaged."""
         try:
             yield
         except InputError as error:
+            if block is not None and error.message.startswith("damaged: "):
+                error.message = f"{self._holds(block)} is {error.message}"
             error.path = self.path
             raise
+
+
+def _is_whole(shape, cuts):
+    """Whether cuts (first, last, span) along one axis, the leading or the last one, are together all of an array."""
+    leading = [(first, last) for first, last, _span in cuts]
+    columns = [(0, shape[-1]) if span is None else span for _first, _last, span in cuts]
+    rows = (0, shape[0]) if shape else (0, 1)
+    across = set(leading) == {rows} and _joined(columns, shape[-1] if shape else 1)
+    along = set(columns) == {(0, shape[-1])} and _joined(leading, rows[1]) if shape else True
+    return across or along
+
+
+def _joined(spans, length):
+    """Whether spans that rise cover [0, length)."""
+    reached = 0
+    for start, stop in spans:
+        if start > reached:
+            return False
+        reached = max(reached, stop)
+    return reached >= length
 
 
 def _cut_shape(shape, first, last, span):

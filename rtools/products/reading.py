@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 
-__all__ = ["Reading", "finish_all", "one_by_one"]
+__all__ = ["Reading", "finish_all", "one_by_one", "run_all"]
 
 
 class Reading:
@@ -49,15 +49,19 @@ class Reading:
 
     def finish(self, threads=1):
         """Run all jobs on so many threads; the parts."""
-        jobs = self.take_jobs()
-        if len(jobs) == 1:
-            jobs[0]()
-        elif jobs:
-            # Even one thread is better another than the main one, which returns freed megabytes to the system each
-            # time and pays for them again in page faults (glibc).
-            with ThreadPoolExecutor(max(1, threads)) as pool:
-                list(pool.map(lambda job: job(), jobs))
+        run_all(self.take_jobs(), threads)
         return self.parts
+
+
+def run_all(jobs, threads=1):
+    """Run jobs on so many threads."""
+    if len(jobs) == 1:
+        jobs[0]()
+    elif jobs:
+        # Even one thread is better another than the main one, which returns freed megabytes to the system each
+        # time and pays for them again in page faults (glibc).
+        with ThreadPoolExecutor(max(1, threads)) as pool:
+            list(pool.map(lambda job: job(), jobs))
 
 
 def finish_all(readings, pool):

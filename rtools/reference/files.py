@@ -112,6 +112,10 @@ class FileSource:
         """``array[index]`` for a tuple of leading indices."""
         return self.array(array)[index]
 
+    def checks(self, arrays):
+        """Jobs that compare arrays with their checksums, as `rtools.products.reader.Product.checks`."""
+        return self.product.checks(arrays)
+
     def node(self, path):
         """Part of the tree by its dotted path, converted."""
         try:

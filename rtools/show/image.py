@@ -159,7 +159,7 @@ def _read(product, name, plane, rows, columns):
     """A part of one plane; axes before the last two are taken as one."""
     shape = product.arrays[name].shape
     if len(shape) > 3:
-        return np.array(product.array(name).reshape(-1, *shape[-2:])[plane, rows, columns])
+        return np.array(product.array(name, part=True).reshape(-1, *shape[-2:])[plane, rows, columns])
     return read_plane(product, name, plane or 0, rows, columns)
 
 

@@ -125,7 +125,7 @@ def load_ramp(product, x, y, *, frame=None, rate=None, called=None):
 def _pixel(product, name, x, y):
     """All values of one pixel; of a compressed array one column is kept while it is decoded."""
     if product.arrays[name].compression == "":
-        return np.array(product.array(name)[..., y, x])
+        return np.array(product.array(name, part=True)[..., y, x])
     return product.columns(name, x, x + 1, threads=2)[..., y, 0]
 
 

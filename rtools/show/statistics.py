@@ -11,6 +11,7 @@ import numpy as np
 
 from rtools.errors import InputError, UsageError
 from rtools.products import dq
+from rtools.products.reading import run_all
 from rtools.products.section import read_plane, select
 
 __all__ = ["choose_arrays", "columns", "describe", "records"]
@@ -165,6 +166,9 @@ def records(product, names, *, wanted, section=None, frame=None, flags=None, res
         strict = flags is None and name == "data" and _same_shape(product, "err", product.arrays[name].shape)
         masks += [("err", None)] if strict else []
         jobs += [(name, number, rows, cols, masks) for number in _numbers(product, name, resultant)]
+    if section is None and resultant is None:
+        read = {one for name, *_rest, masks in jobs for one in (name, *(mask for mask, _value in masks))}
+        run_all(product.checks(read), threads)
     told = partial(_record, product, wanted=wanted, sigma=sigma)
     if threads == 1 or len(jobs) < 2:
         yield from map(told, jobs)
