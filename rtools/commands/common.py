@@ -388,6 +388,8 @@ def _was_interrupt(error):
 def _internal(error):
     """One line about an error that nobody foresaw."""
     text = " ".join(str(error).split()) or type(error).__name__
+    if isinstance(error, MemoryError):
+        return RtoolsError(f"not enough memory ({text})")
     return RtoolsError(f"internal error: {type(error).__name__}: {text}", mend="run again with --debug")
 
 

@@ -1,10 +1,12 @@
 """ndarray nodes of the tree: dtype, shape and place of an array, in both directions."""
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from rtools.errors import InputError
+from rtools.products.blocks import LZ4_MOST
 from rtools.products.nodes import NDARRAY_TAG, TaggedDict, is_array
 
 __all__ = ["ArrayInfo", "array_info", "array_node", "dtype_of", "inline_array", "lines_of", "unwrap"]
@@ -17,6 +19,15 @@ NAMES = {
     "bool8": "?",
 }  # fmt: skip
 """ASDF datatype to numpy type code, without byte order."""
+
+MOST = {"": 1, "lz4": LZ4_MOST, "zlib": 1032}
+"""Times that a compression can make data smaller; bzip2 knows no limit."""
+
+SLACK = 64
+"""Bytes of a block that is nearly nothing."""
+
+REPEATED = 1 << 30
+"""Bytes of an array whose strides repeat a smaller block."""
 
 
 @dataclass(frozen=True)
@@ -130,16 +141,30 @@ def array_info(node, blocks, unit=None):
     if not isinstance(source, int):
         raise InputError(f"an array lies in another file ({source})")
     block = blocks[source]
+    _check_claim(block)
     dtype = dtype_of(node["datatype"], node.get("byteorder", "little"))
     offset = int(node.get("offset", 0))
     shape = list(node["shape"])
     if shape and shape[0] == "*":  # streamed: as many as there are
-        shape[0] = (block.size - offset) // max(1, int(np.prod(shape[1:])) * dtype.itemsize)
+        shape[0] = (block.size - offset) // max(1, math.prod(shape[1:]) * dtype.itemsize)
+    if not all(isinstance(length, int) and length >= 0 for length in shape):
+        raise InputError(f"{shape} is no shape of an array")
     strides = tuple(node.get("strides") or _contiguous(shape, dtype.itemsize))
-    last = offset + sum((n - 1) * s for n, s in zip(shape, strides, strict=True)) + dtype.itemsize
-    if 0 not in shape and (last > block.size or offset < 0):
+    steps = [(length - 1) * stride for length, stride in zip(shape, strides, strict=True)]
+    first, last = (offset + sum(step for step in steps if (step > 0) == up) for up in (False, True))
+    if 0 not in shape and (last + dtype.itemsize > block.size or first < 0):
         raise InputError(f"an array of shape {tuple(shape)} does not fit its block of {block.size} bytes")
+    nbytes = math.prod(shape) * dtype.itemsize
+    if nbytes > max(block.size, REPEATED):  # strides of 0 repeat what is there
+        raise InputError(f"an array of shape {tuple(shape)} is {nbytes / 2**30:.0f} GiB, its block {block.size} bytes")
     return ArrayInfo(tuple(shape), dtype, block.compression, block, offset, strides, unit, node)
+
+
+def _check_claim(block):
+    """Refuse a block that cannot have the size that it states; memory would be taken for it."""
+    most = MOST.get(block.compression)
+    if most is not None and block.size > most * block.used + (SLACK if block.compression else 0):
+        raise InputError(f"a block states {block.size} bytes, and {block.used} that are stored cannot hold them")
 
 
 def _contiguous(shape, itemsize):

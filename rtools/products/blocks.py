@@ -15,13 +15,16 @@ import numpy as np
 
 from rtools.errors import InputError
 
-__all__ = ["KNOWN", "Lines", "line_jobs"]
+__all__ = ["KNOWN", "LZ4_MOST", "Lines", "line_jobs"]
 
 KNOWN = ("", "lz4", "zlib", "bzp2")
 """Compressions that are read here; asdf reads the others."""
 
 WINDOW = 16 << 20
 """Bytes of a plain block that are mapped at a time, so that mapped pages do not pile up."""
+
+LZ4_MOST = 255
+"""Times that lz4 can make data smaller."""
 
 SCRATCH = 4 << 20
 """Bytes of a thread's buffer for the stored bytes of a chunk, at least."""
@@ -139,6 +142,8 @@ def _chunks(file, block):
         (size,) = struct.unpack("<I", head[4:])
         if stored < 5 or place + 4 + stored > end:
             raise InputError("damaged: an lz4 chunk does not have its stated length")
+        if size > LZ4_MOST * stored:
+            raise InputError(f"damaged: an lz4 chunk of {stored} bytes states {size}")
         chunks.append((place + 4, stored, position, size))
         place += 4 + stored
         position += size

@@ -4,6 +4,7 @@ libyaml parses the bytes up to the end of the YAML document, and the 54-byte hea
 else of the file is touched, so this takes milliseconds whatever the file's size.
 """
 
+import math
 import os
 import struct
 from dataclasses import dataclass
@@ -23,7 +24,14 @@ STREAMED = 1
 """Block flag: the data run to the end of the file."""
 
 FIRST_READ = 1 << 16
-LONGEST_TREE = 1 << 30
+LONGEST_TREE = 1 << 27
+"""Bytes; those of the largest mosaics have a few megabytes."""
+
+DEEPEST = 100
+"""Levels of a tree; products have some fifteen."""
+
+LARGEST = 20_000_000
+"""Nodes of a tree whose aliases are written out: a few lines of aliases of aliases can stand for billions."""
 
 
 class TruncatedError(InputError):
@@ -151,7 +159,25 @@ def _parse(text, path):
         raise InputError(f"its YAML tree is damaged{where} ({' '.join(str(problem).split())})", path=path) from None
     if not isinstance(tree, dict):
         raise InputError("an ASDF file without a tree", path=path)
+    if _extent(tree, {}, 0) > LARGEST:
+        raise InputError(
+            f"its YAML tree is deeper than {DEEPEST} levels, or its aliases stand for more than {LARGEST} nodes",
+            path=path,
+        )
     return tree
+
+
+def _extent(node, known, depth):
+    """Nodes of a tree with every alias written out; infinite where it holds itself, or is deeper than any product."""
+    if not isinstance(node, dict | list):
+        return 1
+    if depth > DEEPEST:
+        return math.inf
+    if id(node) not in known:
+        known[id(node)] = math.inf  # until it is counted
+        inside = node.values() if isinstance(node, dict) else node
+        known[id(node)] = 1 + sum([_extent(one, known, depth + 1) for one in inside])
+    return known[id(node)]
 
 
 def _read_blocks(file, end, size, path):

@@ -152,7 +152,10 @@ def partitions(path):
     listing = Path(path) / PARTITIONS
     try:
         with open(listing, newline="", encoding="utf-8") as file:
-            return [(int(row["Norder"]), int(row["Npix"])) for row in csv.DictReader(file, skipinitialspace=True)]
+            cells = [(int(row["Norder"]), int(row["Npix"])) for row in csv.DictReader(file, skipinitialspace=True)]
+        if not all(0 <= order <= DEEPEST and 0 <= pixel < 12 * 4**order for order, pixel in cells):
+            raise ValueError
+        return cells
     except FileNotFoundError:
         raise InputError(f"no reference catalog: it has no {PARTITIONS}", path=path) from None
     except (OSError, KeyError, TypeError, ValueError, UnicodeDecodeError):
@@ -163,15 +166,22 @@ def _read_tree(path, cone, everything):
     from astropy.table import Table, vstack
 
     cells = partitions(path)
+    fine = None
     if cone is not None:
-        touched = {order: set(_cells(cone, order).tolist()) for order in {order for order, _ in cells}}
-        cells = [(order, pixel) for order, pixel in cells if pixel in touched[order]]
-    fine = None if cone is None else (_order_of(cone), _cells(cone, _order_of(cone)))
+        finest = _order_of(cone)
+        touched = {order: set(_cells(cone, order).tolist()) for order in {min(order, finest) for order, _ in cells}}
+        cells = [cell for cell in cells if _ancestor(*cell, finest) in touched[min(cell[0], finest)]]
+        fine = finest, _cells(cone, finest)
     tables = [_read_partition(partition_file(path, cell), cell, fine, everything) for cell in cells]
     filled = [table for table in tables if len(table)]
     if filled:
         return vstack(filled, metadata_conflicts="silent")
     return tables[0] if tables else Table({"ra": np.zeros(0), "dec": np.zeros(0)})
+
+
+def _ancestor(order, pixel, coarsest):
+    """The cell of an order that holds a smaller one; a larger one is its own."""
+    return pixel >> 2 * max(0, order - coarsest)
 
 
 def partition_file(path, cell):
