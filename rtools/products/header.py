@@ -168,15 +168,14 @@ def _parse(text, path):
 
 
 def _extent(node, known, depth):
-    """Nodes of a tree with every alias written out; infinite where it holds itself, or is deeper than any product."""
-    if not isinstance(node, dict | list):
-        return 1
+    """Nodes in a container with every alias written out; infinite where it holds itself, or is too deep."""
     if depth > DEEPEST:
         return math.inf
     if id(node) not in known:
         known[id(node)] = math.inf  # until it is counted
         inside = node.values() if isinstance(node, dict) else node
-        known[id(node)] = 1 + sum([_extent(one, known, depth + 1) for one in inside])
+        deeper = [one for one in inside if isinstance(one, dict | list)]
+        known[id(node)] = len(inside) + sum([_extent(one, known, depth + 1) for one in deeper])
     return known[id(node)]
 
 
