@@ -10,6 +10,7 @@ from rtools.errors import InputError
 from rtools.pipeline.cataloging import psf_of
 from rtools.products import metadata
 from rtools.products.cones import corners_of
+from rtools.products.cutout import cut_metadata
 from rtools.products.quantities import QUANTITIES, problem
 from rtools.simulate.files import read_sources
 
@@ -195,3 +196,10 @@ def test_a_region_of_placeholders_is_no_cone(product, tmp_path):
     done("set", product("uncal"), "wcsinfo.s_region=POLYGON ICRS  -999999 91 1 2 3 4 5 6", "-o", path)
     with pytest.raises(InputError, match="s_region is no polygon"):
         corners_of(path)
+
+
+def test_a_cutout_leaves_a_placeholder_one():
+    """Not -1000029, which nothing knows for a placeholder."""
+    place = {"image_shape": [100, 100], "x_ref": -999999.0, "y_ref": 49.5}
+    cut = cut_metadata({"wcsinfo": place}, slice(20, 60), slice(30, 60), (100, 100))["wcsinfo"]
+    assert cut == {"image_shape": [30, 40], "x_ref": -999999.0, "y_ref": 29.5}

@@ -173,7 +173,7 @@ def _checked(grid):
     if min(grid.shape) < SMALLEST:
         raise UsageError(f"a grid of {grid.shape[1]} x {grid.shape[0]} pixels is too small")
     numbers = [*grid.crpix, *grid.crval, *np.ravel(grid.matrix), grid.scale]
-    if not np.all(np.isfinite(numbers)) or grid.scale <= 0 or abs(grid.crval[1]) > 90:
+    if not np.all(np.isfinite(numbers)) or grid.scale <= 0 or np.any(np.abs(grid.crval) > (360, 90)):
         raise UsageError("the numbers of the grid make no tangent plane")
     return grid
 

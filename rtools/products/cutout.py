@@ -7,7 +7,7 @@ pixels, the 33rd amplifier) is kept as it is. Axes before the last two stay whol
 import numpy as np
 
 from rtools.errors import InputError
-from rtools.products import nodes
+from rtools.products import metadata, nodes
 
 __all__ = ["cut_arrays", "cut_metadata", "image_shape"]
 
@@ -116,6 +116,6 @@ def cut_metadata(meta, rows, columns, shape):
         meta["wcsinfo"] = info = dict(info)
         info["image_shape"] = [rows.stop - rows.start, columns.stop - columns.start]
         for key, start in (("x_ref", columns.start), ("y_ref", rows.start)):
-            if isinstance(info.get(key), int | float):
+            if metadata.usable(meta, f"wcsinfo.{key}") is not None:  # a placeholder stays one
                 info[key] = info[key] - start
     return meta

@@ -203,6 +203,8 @@ QUANTITIES = {
     "wcsinfo.v3_ref": FOCAL_PLANE,
     "wcsinfo.v3yangle": ANGLE,
     "wcsinfo.vparity": Parity(),
+    "wcsinfo.x_ref": Quantity(-1e8, 1e8, "pixels"),
+    "wcsinfo.y_ref": Quantity(-1e8, 1e8, "pixels"),
 }
 """Dotted key below ``meta`` to what it can be."""
 
