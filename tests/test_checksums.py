@@ -40,10 +40,10 @@ def test_a_turned_bit_of_raw_data_is_exit_3_and_names_the_array(plain_raw, tmp_p
     path = flipped(plain_raw, tmp_path / "x_uncal.asdf", "data")
     for words in (("dqinit",), ("run", "--until", "linearity")):
         assert tool(*words, path, "--outdir", tmp_path / "o", "-q") == 3
-        err = capsys.readouterr().err
-        assert err.count("\n") == 1
-        assert f"{path}: the array data is damaged" in err
-        assert not list((tmp_path / "o").glob("*")) if (tmp_path / "o").exists() else True
+        lines = capsys.readouterr().err.splitlines()
+        assert [line for line in lines if "warning" not in line] == lines[-1:]
+        assert f"{path}: the array data is damaged" in lines[-1]
+        assert list(tmp_path.glob("o/*")) == []
     assert tool("dqinit", path, "--outdir", tmp_path / "o", "-q", "--no-checksum") == 0
 
 
