@@ -26,8 +26,14 @@ def pytest_collection_modifyitems(config, items):
         items[:] = chosen
 
 
-JUDGES = ("1.1.0", "1.2.0")
-"""Versions of roman_datamodels that must open and validate our files."""
+OPENS = {
+    "1.0.0": ("1.5.0", "2.0.0"),
+    "1.1.0": ("1.5.0", "2.0.0", "2.1.0"),
+    "1.2.0": ("1.5.0", "2.0.0", "2.1.0", "2.2.0"),
+}
+"""Versions of roman_datamodels that must open and validate our files, and the profiles that they open."""
+
+JUDGES = tuple(OPENS)
 
 
 def judge_python(version):

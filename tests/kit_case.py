@@ -96,7 +96,7 @@ LIGHT = {"stat": "FILE --array data", "set": "GAIN author=me --outdir DIR"}
 
 WRONG = {
     **dict.fromkeys(("flux", "skymatch", "outlier", "resample"), "wcs"),
-    **dict.fromkeys((*chain.ORDER, "run", "cut", "view", "dq", "stat", "fits", "point", "aberration"), "wcs"),
+    **dict.fromkeys((*chain.ORDER, "run", "cut", "view", "dq", "fits", "point", "aberration"), "wcs"),
     "table": "cal",
     "refcat": "cal",
     "multiband": "cal",

@@ -1,5 +1,6 @@
 """rt-catalog on the segments of other data, and on mosaics."""
 
+import json
 import resource
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import numpy as np
 import products_samples as samples
 import pytest
 from fits_case import by_asdf
-from run_case import arrays, copied, done, meta, retouched, rewrite
+from run_case import arrays, copied, done, meta, retouched, rewrite, tool
 from sources_case import (
     bits,
     catalog_of,
@@ -20,7 +21,7 @@ from sources_case import (
     sibling,
 )
 
-from rtools.products import writer
+from rtools.products import reader, writer
 from rtools.products.catalogs import read_catalog
 
 DO_NOT_USE = 1
@@ -129,6 +130,32 @@ def test_forced_product_says_so_and_is_valid(both, imaged_again, deep, judge):
     assert np.array_equal(arrays(segments, "detection_image")["detection_image"],
                           arrays(deep, "detection_image")["detection_image"], equal_nan=True)  # fmt: skip
     found = judged("1.1.0", imaged_again, path, "ForcedImageSourceCatalogModel", directory)
+    is_as_the_archives(found, len(table), differ=("ref_file.epsf", "ref_file.apcorr"))
+
+
+def test_a_forced_catalog_is_a_product_of_its_own(both, imaged_again, tmp_path, capsys):
+    directory, table, _deep = both
+    path = directory / sibling(imaged_again, "cat.parquet").name
+    assert tool("info", path) == 0
+    said = capsys.readouterr().out
+    assert "cat_forced_exposure, L4 (parquet)" in said
+    assert f"{len(table)} rows" in said and "resultants of" in said
+    assert tool("get", "exposure.read_pattern,exposure.frame_time", path, "--json") == 0
+    (values,) = json.loads(capsys.readouterr().out)
+    assert values["exposure.read_pattern"] == meta(imaged_again)["exposure"]["read_pattern"]
+    assert values["exposure.frame_time"] == meta(imaged_again)["exposure"]["frame_time"]
+    assert tool("set", path, "exposure.frame_time=soon", "-o", tmp_path / "x_cat.parquet") == 2
+    assert "'soon' is not of type 'number'" in capsys.readouterr().err
+    assert tool("set", path, "program.title=deep", "-o", tmp_path / "x_cat.parquet") == 0
+
+
+def test_a_forced_catalog_of_profile_2_0_0_is_valid(imaged_again, deep, tmp_path):
+    image, catalog = tmp_path / "x_cal.asdf", tmp_path / "x_cat.parquet"
+    with reader.open_product(imaged_again) as product:
+        planes = {name: product.array(name) for name in product.arrays}
+        writer.write_product(image, "l2_image", product.meta, planes, profile="2.0.0")
+    table = forced(image, deep, tmp_path)
+    found = judged("1.0.0", image, catalog, "ForcedImageSourceCatalogModel", tmp_path)
     is_as_the_archives(found, len(table), differ=("ref_file.epsf", "ref_file.apcorr"))
 
 

@@ -190,7 +190,7 @@ def test_parquet_fields_and_layout(imaged):
     assert 0.05 < energy[0] < energy[-1] <= 1
 
 
-@pytest.mark.parametrize(("version", "profile"), [("1.1.0", "2.1.0"), ("1.2.0", "2.2.0")])
+@pytest.mark.parametrize(("version", "profile"), [("1.0.0", "2.0.0"), ("1.1.0", "2.1.0"), ("1.2.0", "2.2.0")])
 def test_roman_datamodels_astropy_and_pandas_agree(imaged, judge, tmp_path, version, profile):
     image = imaged
     if profile != "2.1.0":

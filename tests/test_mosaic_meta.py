@@ -15,6 +15,7 @@ from rtools.exposure.statistics import image_statistics
 from rtools.mosaic.coverage import coverage_of, total_coverage
 from rtools.mosaic.grid import Grid, centred_grid, rotation
 from rtools.products import mosaic_meta, nodes, reader, validate
+from rtools.products.layout import PROFILES
 from rtools.products.mosaic_tables import image_logs, image_tables
 from rtools.products.mosaic_writer import MosaicWriter, stage_mosaic
 
@@ -333,12 +334,14 @@ def test_rows_that_were_never_written(tmp_path):
 
 
 def test_roman_datamodels_validates_mosaics_with_tables_and_logs(tmp_path, judge):
-    members, paths = [member(number) for number in range(3)], []
-    for profile in ("1.5.0", "2.1.0", "2.2.0"):
+    members, made_of = [member(number) for number in range(3)], {}
+    for profile in PROFILES:
         path = tmp_path / f"{profile}_coadd.asdf"
-        paths.append(stage_mosaic(path, made(members), PLANES, members, profile=profile).commit())
-        paths.append(written_by_rows(tmp_path / f"{profile}_rows_coadd.asdf", members, profile=profile).commit())
-    for version in conftest.JUDGES:
+        whole = stage_mosaic(path, made(members), PLANES, members, profile=profile).commit()
+        by_rows = written_by_rows(tmp_path / f"{profile}_rows_coadd.asdf", members, profile=profile).commit()
+        made_of[whole] = made_of[by_rows] = profile
+    for version, opened in conftest.OPENS.items():
+        paths = [path for path, profile in made_of.items() if profile in opened]
         verdicts = judge(version, paths)
         wrong = {path: verdict for path, verdict in verdicts.items() if not verdict["ok"]}
         assert wrong == {}

@@ -222,10 +222,10 @@ def test_associations_of_images_and_of_ramps_do_not_go_together(new, tmp_path, c
 
 def test_products_validate(new, tmp_path, judge):
     made = []
-    for profile in ("1.5.0", "2.1.0", "2.2.0"):
+    for profile in ("1.5.0", "2.0.0", "2.1.0", "2.2.0"):
         made.append(tmp_path / f"m{profile[0]}{profile[2]}_coadd.asdf")
         done("run", *new[:2], "--mosaic", "--skip", "catalog", "--profile", profile, "-o", made[-1])
     made.append(tmp_path / "slabs_coadd.asdf")
     done("run", *new, "--mosaic", "--skip", "catalog", "--max-memory", 0.1, *TOGETHER, "-o", made[-1])
-    for version, chosen in (("1.1.0", made[1:2] + made[3:]), ("1.2.0", made)):
+    for version, chosen in (("1.0.0", made[:2]), ("1.1.0", made[1:3] + made[4:]), ("1.2.0", made)):
         assert all(entry["ok"] for entry in judge(version, chosen).values())

@@ -30,7 +30,7 @@ HINTS = {
     "r0012301008002013005_0005_0_wfi06_f184_gw.asdf": "acquisition number must be one digit, 1 to 9",
     "r00186_p_v1004007001012_10m6x2y50_f184_coadd.asdf": "v takes 14 digits, 13 found",
     "r00186_p_v01004007001012_10m6x2y50_f184_asdf.json": "an association's suffix is asn",
-    "r00186_q_v01004007001012_10m6x2y50_f184_coadd.asdf": "release must be p, or r and a number",
+    "r00186_q_v01004007001012_10m6x2y50_f184_coadd.asdf": "release must be p, or r or dr and a number",
     "r00186_r0_full_10m6x2y50_f184_coadd.asdf": "data release numbers start at 1",
     "r00186_r1_p02002_10m6x2y50_f184_coadd.asdf": "a pass subset is s02002",
     "r00991_p_v101001001003001_270p65x48y69_f158_asn.json": "v takes 14 digits, 15 found",
@@ -81,7 +81,7 @@ def test_suffixes_extensions_and_aliases_are_those_of_the_product_description():
 def test_kinds_and_levels_are_those_of_the_product_description():
     for table in (EXPOSURE, GUIDE, MOSAIC):
         for suffix, entry in table.items():
-            if entry.kind != "association":
+            if entry.kind in TABLE["products"]:
                 product = TABLE["products"][entry.kind]
                 assert suffix in product["suffixes"]
                 assert (entry.level, entry.extension) == (product["level"], product["extension"])
@@ -253,7 +253,7 @@ def test_message_and_caret():
         ("r00123_r1_s02_274p63x31y81_f106_coadd.asdf", 14, "leading zeros"),
         ("r00123_r1_s0_274p63x31y81_f106_coadd.asdf", 13, "leading zeros"),
         ("r00123_r1_v02002001001001_274p63x31y81_f106_coadd.asdf", 11, "data releases use"),
-        ("r00123_dr01_full_274p63x31y81_f106_coadd.asdf", 8, "written r1"),
+        ("r00123_dr01_full_274p63x31y81_f106_coadd.asdf", 10, "written dr1"),
         ("r00186_p_v01004007001012_10m6x2y50_cat.parquet", 36, "element is required in prompt names"),
         ("r00186_p_v01004007001012_10m6x2y50", 35, "element is required in prompt names"),
         ("r00123_r1_full_274p63x31y81_f106_segm.asdf", 29, "no element"),
@@ -440,3 +440,41 @@ def test_split_suffix(filename, stem, suffix):
 def test_split_suffix_agrees_with_the_grammar(text):
     name = names.parse(text)
     assert names.split_suffix(text) == (name.root, name.suffix)
+
+
+@pytest.mark.parametrize(
+    "text, kind, extension",
+    [
+        ("r00123_dr1_full_270p65x48y69_cat.asdf", "cat_multiband", "asdf"),
+        ("r00123_r1_s2_270p65x48y69_cat.asdf", "cat_multiband", "asdf"),
+        ("r00123_dr2-deep_full_270p65x48y69_segm.asdf", "segm_multiband", "asdf"),
+        ("r00123_dr12_s02002_270p65x48y69_f106_coadd.asdf", "l3_coadd", "asdf"),
+        ("r0012301008002013005_0005_wfi06_f184_preview.png", "preview", "png"),
+        ("r0012301008002013005_0005_wfi06_thumb.png", "thumb", "png"),
+        ("r00186_p_v01004007001012_270p65x48y69_f184_thumb.png", "thumb", "png"),
+        ("r00123_dr1_full_270p65x48y69_preview.png", "preview", "png"),
+    ],
+)
+def test_names_that_the_archive_itself_has(text, kind, extension):
+    name = names.parse(text)
+    assert (name.kind, name.extension, name.strict) == (kind, extension, text)
+    if extension == "png":
+        assert names.sibling(name.root, kind) == names.build(name.as_dict()) == text
+
+
+@pytest.mark.parametrize(
+    "text, column, words",
+    [
+        ("r0012301008002013005_0005_wfi06_f184_cat.asdf", 42, "cat is parquet"),
+        ("r00186_p_v01004007001012_270p65x48y69_f184_cat.asdf", 48, "cat is parquet"),
+        ("r00123_dr1_full_270p65x48y69_f106_cat.asdf", 30, "no element in data-release cat names"),
+        ("r00123_dr0_full_270p65x48y69_cat.asdf", 10, "release must be"),
+        ("r0012301008002013005_0005_1_wfi06_f184_preview.png", 40, "gw or face"),
+        ("r0012301008002013005_0005_wfi06_f184_thumb.asdf", 44, "thumb is png"),
+        ("r0012301008002013005_0005_wfi06_f184_cal.png", 42, "cal is asdf"),
+    ],
+)
+def test_names_like_the_archives_that_are_none(text, column, words):
+    with pytest.raises(names.InvalidName, match=words) as caught:
+        names.parse(text)
+    assert caught.value.column == column

@@ -118,7 +118,7 @@ def test_siblings_that_do_not_exist():
         ("r0012301008002013005_0005_1_face.asdf", None),
         (CAL.replace("f184", "unknown"), CAL.replace("_f184", "")),
         ("r00123_r0_full_274p63x31y81_f106_coadd.asdf", None),
-        ("r00123_dr01-deep_full_274p63x31y81_f106_coadd.asdf", "r00123_r1-deep_full_274p63x31y81_f106_coadd.asdf"),
+        ("r00123_dr01-deep_full_274p63x31y81_f106_coadd.asdf", "r00123_dr1-deep_full_274p63x31y81_f106_coadd.asdf"),
         ("r00123_r1_p02002_274p63x31y81_f106_coadd.asdf", "r00123_r1_s02002_274p63x31y81_f106_coadd.asdf"),
         ("r00123_r1_d02002003_274p63x31y81_f106_coadd.asdf", None),
         ("r00123_r1_user_274p63x31y81_f106_asn.json", None),

@@ -1,4 +1,4 @@
-"""Products of every kind and profile before roman_datamodels 1.1.0 and 1.2.0; the refusal table under both asdf."""
+"""Products of every kind and profile before all versions of roman_datamodels; the refusal table under both asdf."""
 
 import json
 import os
@@ -30,7 +30,7 @@ REFERENCES = [
     "superbias",
 ]
 CASES = [(profile, kind) for profile in layout.PROFILES for kind in (*KINDS, *(f"reference/{r}" for r in REFERENCES))]
-NEW_TAGS = [kind for kind in KINDS if layout.tag(kind, "2.2.0") != layout.tag(kind, "2.1.0")]
+LIKE = {"before wcs": "l2_image", "streamed": "ramp"}
 
 
 def write(directory, profile, kind):
@@ -72,16 +72,16 @@ def test_roman_datamodels_opens_and_validates_every_product_in_every_profile(tmp
         verdicts = judge(version, paths.values())
         wrong = {case: verdicts[str(path)] for case, path in paths.items() if not agrees(version, case, path, verdicts)}
         assert wrong == {}
-        found = verdicts[str(paths["2.1.0", "l2_image"])]["wcs"]
+        found = verdicts[str(paths["2.0.0", "l2_image"])]["wcs"]
         np.testing.assert_allclose(found, samples.wcs()(10, 20), rtol=0, atol=1e-12)
 
 
 def agrees(version, case, path, verdicts):
-    """Whether a judge says what it should: all is well, or that the tags of profile 2.2.0 are too new for it."""
+    """Whether a judge says what it should: all is well, or that the tags of newer profiles are too new for it."""
     profile, kind = case
-    verdict = verdicts[str(path)]
-    if version == "1.1.0" and profile == "2.2.0" and (kind in NEW_TAGS or kind in ("before wcs", "streamed")):
-        return "Unknown datamodel type" in verdict["problem"]
+    verdict, kind = verdicts[str(path)], LIKE.get(kind, kind)
+    if layout.tag(kind, profile) not in [layout.tag(kind, opened) for opened in conftest.OPENS[version]]:
+        return "unknown datamodel type" in verdict["problem"].lower()
     with reader.open_product(path) as product:
         named = product.kind if product.reftype is None else f"reference/{product.reftype}"
         seen = {name.removeprefix("roman.") for name in verdict.get("arrays", ())}

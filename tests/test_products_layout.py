@@ -63,7 +63,7 @@ def known(kind, profile):
 def test_arrays_are_those_of_rad(kind, profile):
     tag = known(kind, profile)
     if tag is None:
-        assert profile != "2.2.0"
+        assert profile != "2.2.0" or kind in ("fps", "tvac")
         return
     rad = rad_arrays(load(schema_uri(tag)), schema_uri(tag))
     ours = layout.arrays(kind, profile)
@@ -95,7 +95,7 @@ def test_tag_round_trip(kind):
     "tag, expected",
     [
         ("asdf://stsci.edu/datamodels/roman/tags/wfi_image-1.0.0", ("l2_image", "1.5.0")),
-        ("asdf://stsci.edu/datamodels/roman/tags/wfi_image-1.6.0", ("l2_image", "2.1.0")),
+        ("asdf://stsci.edu/datamodels/roman/tags/wfi_image-1.6.0", ("l2_image", "2.0.0")),
         ("asdf://stsci.edu/datamodels/roman/tags/wfi_image-3.0.0", ("l2_image", "2.2.0")),
         ("asdf://stsci.edu/datamodels/roman/tags/tvac/wfi_science_raw-1.0.0", ("l1_uncal", "1.5.0")),
         ("asdf://stsci.edu/datamodels/roman/tags/reference_files/gain-1.0.0", ("reference/gain", "1.5.0")),

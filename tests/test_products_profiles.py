@@ -207,3 +207,40 @@ def test_iso_of_every_form():
     assert nodes.iso({"value": 61406.0, "base_format": "mjd"}) == expected
     with pytest.raises(InputError, match="is no time"):
         nodes.iso(3.5)
+
+
+def test_profile_2_0_0_has_closed_lists_of_words():
+    meta = samples.meta("l1_uncal")
+    meta["guide_star"]["guide_mode"] = "WSM_TRK"
+    meta["exposure"]["engineering_quality"] = "GOOD ENOUGH"
+    meta["ephemeris"]["type"] = "DEFINITIVE"
+    down, _arrays, said = profiles.convert("l1_uncal", meta, {}, "2.0.0")
+    assert down["guide_star"]["guide_mode"] == "WSM-TRACK"
+    assert down["exposure"]["engineering_quality"] == "SUSPECT"
+    assert down["ephemeris"]["type"] == "DEFINITIVE"
+    assert "profile 2.0.0 has no meta.exposure.engineering_quality 'GOOD ENOUGH': SUSPECT written" in said
+    assert not any("ephemeris" in line for line in said)
+    assert profiles.convert("l1_uncal", meta, {}, "2.1.0")[0]["exposure"] == meta["exposure"]
+    coadd = {"program": {"subcategory": None}}
+    assert profiles.convert("l3_coadd", coadd, {}, "2.0.0")[0] == coadd
+    window, _arrays, said = profiles.convert("l1_gw", {"wsm_edge_used": "none"}, {}, "2.0.0")
+    assert (window, len(said)) == ({}, 1)
+
+
+def test_a_profile_is_kept_and_a_change_is_said(tmp_path):
+    opened = []
+    for profile in ("2.0.0", "2.1.0"):
+        path = tmp_path / f"{profile}.asdf"
+        writer.write_product(
+            path, "ramp", samples.meta("ramp", profile), samples.arrays("ramp", profile), profile=profile
+        )
+        opened.append(reader.open_product(path))
+    first, second = opened
+    assert profiles.kept(None, [first, first]) == ("2.0.0", [])
+    assert profiles.kept("2.2.0", opened) == ("2.2.0", [])
+    profile, (said,) = profiles.kept(None, opened)
+    assert (profile, said) == ("2.1.0", "the files are of profiles 2.0.0 and 2.1.0: 2.1.0 is written")
+    second.tag = second.tag.replace("2.1.0", "1.6.0")
+    second.profile = layout.kind_of(second.tag)[1]
+    profile, (said,) = profiles.kept(None, [second])
+    assert (profile, said) == ("2.0.0", "ramp-1.6.0 is of a generation that is not written: profile 2.0.0 is")

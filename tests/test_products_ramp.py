@@ -33,7 +33,7 @@ def filled(path, profile="2.1.0"):
 
 
 @pytest.mark.parametrize("compression", [None, "none", "lz4", "zlib"])
-@pytest.mark.parametrize("profile", ["1.5.0", "2.1.0", "2.2.0"])
+@pytest.mark.parametrize("profile", ["1.5.0", "2.0.0", "2.1.0", "2.2.0"])
 def test_strips_in_any_order_make_the_product(tmp_path, compression, profile):
     path = tmp_path / "x_linearity.asdf"
     stage = filled(path, profile).finish(extra=SMALL, history=[{"description": "x"}], compression=compression)
@@ -45,7 +45,7 @@ def test_strips_in_any_order_make_the_product(tmp_path, compression, profile):
             np.testing.assert_array_equal(file["roman"][name], array)
     with reader.open_product(path, kinds=["ramp"]) as product:
         assert product.profile == profile
-        expected = {"1.5.0": {"err"}, "2.1.0": set(), "2.2.0": {"pixeldq2"}}[profile]
+        expected = {"1.5.0": {"err"}, "2.0.0": set(), "2.1.0": set(), "2.2.0": {"pixeldq2"}}[profile]
         assert set(product.arrays) == {"data", "groupdq", "pixeldq", *SMALL, *expected}
         for name in expected:
             assert not product.array(name).any()

@@ -11,6 +11,7 @@ import pytest
 from rtools import __version__
 from rtools.errors import InputError, RtoolsError, UsageError
 from rtools.products import encode, header, history, reader, staging, writer
+from rtools.products.layout import PROFILES
 
 RNG = np.random.default_rng(3)
 LARGE = RNG.integers(0, 4, (3, 500, 1100)).astype("f4")  # 6.6 MB: two chunks
@@ -25,7 +26,7 @@ def write_ramp(path, data=None, **settings):
 
 
 @pytest.mark.parametrize("compression", encode.COMPRESSIONS)
-@pytest.mark.parametrize("profile", ["1.5.0", "2.1.0", "2.2.0"])
+@pytest.mark.parametrize("profile", PROFILES)
 def test_round_trip_in_every_profile_and_compression(tmp_path, profile, compression):
     path = tmp_path / "x_dqinit.asdf"
     arrays = write_ramp(path, profile=profile, compression=compression)

@@ -617,3 +617,24 @@ def test_an_empty_list_of_inputs_is_a_usage_error(tmp_path, capsys):
     (tmp_path / "empty.txt").write_text("")
     assert tool("run", f"@{tmp_path}/empty.txt") == 2
     assert "no input" in capsys.readouterr().err
+
+
+def test_planes_that_nothing_needs_stop_no_tool(product, tmp_path, capsys):
+    """Simulated images of others have chisq and dumo of one pixel."""
+    path = tmp_path / "x_cal.asdf"
+
+    def change(_meta, arrays):
+        arrays["chisq"] = arrays["dumo"] = np.zeros((1, 1), np.float16)
+
+    rewrite(product("flat"), path, change)
+    assert tool("catalog", path, "--outdir", tmp_path / "made") == 0
+    assert "the array chisq is (1, 1), not (248, 248): it is left out" in capsys.readouterr().err
+    done("photom", path, "--again", "--outdir", tmp_path / "made")
+    made = arrays(tmp_path / "made" / "x_photom.asdf")
+    assert made["chisq"].shape == made["dumo"].shape == made["data"].shape
+    assert tool("validate", path) == 1
+    found = capsys.readouterr().out
+    assert "chisq\t1 columns, not 248" in found and "dumo\t1 rows, not 248" in found
+    rewrite(product("flat"), path, lambda _meta, arrays: arrays.update(dq=arrays["dq"][1:]))
+    assert tool("catalog", path, "--outdir", tmp_path / "made", "--overwrite") == 3
+    assert "the array dq is (247, 248)" in capsys.readouterr().err

@@ -181,7 +181,7 @@ def test_what_stands_beside_roman_is_kept(image, tmp_path):
         np.testing.assert_array_equal(file["plane"], beside["plane"])
 
 
-@pytest.mark.parametrize("profile", ["1.5.0", "2.2.0"])
+@pytest.mark.parametrize("profile", ["1.5.0", "2.0.0", "2.2.0"])
 def test_every_profile_is_kept(tmp_path, profile):
     path = tmp_path / "x_uncal.asdf"
     writer.write_product(path, "l1_uncal", samples.meta("l1_uncal", profile), samples.arrays("l1_uncal", profile),

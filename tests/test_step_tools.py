@@ -169,7 +169,7 @@ def test_a_file_may_be_replaced_by_its_own_product(product, tmp_path):
 def test_a_step_keeps_the_profile_of_its_input(product, tmp_path):
     from rtools.products import reader
 
-    for profile in ("1.5.0", "2.2.0"):
+    for profile in ("1.5.0", "2.0.0", "2.2.0"):
         place = tmp_path / profile
         done("rampfit", product("linearity"), "--outdir", place, "--profile", profile)
         done("dark", place / product("rampfit").name)

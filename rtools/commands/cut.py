@@ -130,12 +130,12 @@ def _region(product, section, frame, place, wcs):
 
 def _maker(console, product, region, compression, profile, *, threads):
     """A function that stages the cutout under a path."""
-    from rtools.products import history, layout
+    from rtools.products import history, layout, profiles
     from rtools.products.writer import stage_product
 
     meta, arrays = _cutout(product, *region, threads)
     kind = f"reference/{product.reftype}" if product.reftype else product.kind
-    chosen = profile or product.profile
+    chosen, said = profiles.kept(profile, [product])
     source = str(meta.get("filename") or Path(product.path).name)
     record = history.entry("rt-cut", parameters={"section": _typed(*region)}, inputs=[source])
     if "cal_logs" in meta:
@@ -153,7 +153,7 @@ def _maker(console, product, region, compression, profile, *, threads):
             history=[*product.history, record],
             threads=threads,
         )
-        for text in stage.messages:
+        for text in (*said, *stage.messages):
             console.log("warning", f"{path}: {text}")
         return stage
 

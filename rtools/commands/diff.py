@@ -81,7 +81,7 @@ def _compared(one, two, settings):
         from rtools.products.compare import compare
         from rtools.products.reader import open_product
 
-        with open_product(one) as first, open_product(two) as second:
+        with open_product(one, others=True) as first, open_product(two, others=True) as second:
             return *compare(first, second, **settings), "array"
     from rtools.products.compare_catalogs import compare_catalogs
 

@@ -117,13 +117,13 @@ def _of_streams(value):
 
 
 @contextmanager
-def opened(name, kinds=None):
+def opened(name, kinds=None, *, others=False):
     """An opened product, perhaps of a stream.
 
     Parameters
     ----------
     name : str
-    kinds : iterable of str, optional
+    kinds, others
         As `rtools.products.reader.open_product`.
 
     Yields
@@ -132,7 +132,7 @@ def opened(name, kinds=None):
     """
     from rtools.products import reader
 
-    with local(name) as path, reader.open_product(path, kinds) as product:
+    with local(name) as path, reader.open_product(path, kinds, others=others) as product:
         yield product
 
 

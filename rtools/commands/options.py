@@ -4,6 +4,7 @@ import click
 
 from rtools.commands.common import option
 from rtools.commands.written import Written
+from rtools.products import layout
 
 __all__ = [
     "fail_fast",
@@ -79,8 +80,8 @@ writing = _bundle(
     ),
     option(
         "--profile",
-        type=click.Choice(["1.5.0", "2.1.0", "2.2.0"]),
-        help="Schema generation; default the input's, else 2.1.0.",
+        type=click.Choice(layout.PROFILES),
+        help=f"Schema generation; default the input's, else {layout.DEFAULT_PROFILE}.",
     ),
 )
 

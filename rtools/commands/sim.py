@@ -10,6 +10,7 @@ from rtools.commands import options as bundles
 from rtools.commands.chainlike import reference_config
 from rtools.commands.common import Refusal, entry, expand_inputs, for_each, jobs_count, option, print_json, tool
 from rtools.errors import UsageError
+from rtools.products import layout
 
 __all__ = ["command", "main"]
 
@@ -88,7 +89,7 @@ def command(console, names, jobs, as_json, fail_fast, dry_run, **settings):
         raise UsageError("no name to simulate")
     threads = jobs_count(jobs)
     config = reference_config(settings.pop("ref"), settings.pop("refdir"), settings.pop("builtin"))
-    profile, compression = settings.pop("profile") or "2.1.0", settings.pop("compression") or "none"
+    profile, compression = settings.pop("profile") or layout.DEFAULT_PROFILE, settings.pop("compression") or "none"
     read_pattern, sources = settings.pop("read_pattern"), settings.pop("sources")
     tables = _tables(settings.pop("matable"))
     where = {key: settings.pop(key) for key in ("outdir", "overwrite", "truth")}

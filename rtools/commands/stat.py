@@ -69,8 +69,12 @@ def command(console, inputs, arrays, flags, percentile, chosen, jobs, as_json, f
     digits = 6 if sys.stdout.isatty() else 9
 
     def show(path):
-        with opened(path) as product:
+        with opened(path, others=True) as product:
             names = statistics.choose_arrays(product, patterns)
+            if not names:
+                flags_alone = [name for name in product.arrays if dq.bits_of(name) is not None]
+                hint = f"; --array takes {' '.join(flags_alone)}" if flags_alone else ""
+                console.log("note", f"{path}: has no array of real numbers that are no flags{hint}")
             found = list(statistics.records(product, names, wanted=wanted, **settings))
         if as_json:
             about = {"file": path, "section": settings["section"], "dq": flags or "DO_NOT_USE"}

@@ -2,7 +2,7 @@
 
 from rtools.exposure.statistics import image_statistics
 from rtools.pipeline.mosaic_members import read_planes
-from rtools.products import history, writer
+from rtools.products import history, profiles, writer
 
 __all__ = ["PLANES", "stage_image"]
 
@@ -38,18 +38,19 @@ def stage_image(member, path, request, workers, journal):
             del planes["data"]
     with product:
         arrays = {name: product.array(name, threads=threads) for name in product.arrays if name not in planes}
+    profile, said = profiles.kept(request.profile, [product])
     stage = writer.stage_product(
         path,
         "l2_image",
         meta,
         arrays | planes,
-        profile=request.profile or product.profile,
+        profile=profile,
         compression=request.compression or "lz4",
         history=[*product.history, history.entry(request.tool, parameters=request.settings, inputs=[member.name])],
         threads=threads,
     )
     for name, count in stage.overflows.items():
         journal.log("warning", f"{count} values of {name} are beyond its dtype and became infinite")
-    for text in stage.messages:
+    for text in (*said, *stage.messages):
         journal.log("warning", text)
     return stage

@@ -16,7 +16,7 @@ from rtools.pipeline.mosaic_flag import fill_value, limits_of
 from rtools.pipeline.mosaic_grid import Wanted, choose_frame, refuse_empty, weight_of
 from rtools.pipeline.mosaic_members import exposed, open_members
 from rtools.pipeline.outputs import refuse_existing
-from rtools.products import history, names
+from rtools.products import history, names, profiles
 from rtools.products.association import read_association
 from rtools.reference import find
 
@@ -146,7 +146,14 @@ class Plan:
 
     def profile(self, request):
         """Profile of what is written."""
-        return request.profile or (self.stack or self.members[0]).product.profile
+        return self._profile(request)[0]
+
+    def profile_messages(self, request):
+        """What to say where that is not the profile of the members."""
+        return self._profile(request)[1]
+
+    def _profile(self, request):
+        return profiles.kept(request.profile, [one.product for one in ([self.stack] if self.stack else self.members)])
 
     def recipe(self, request, step, mosaic):
         """How a step drizzles the members; without a mosaic what it needs of their pixels."""
@@ -208,7 +215,9 @@ def make_plan(files, request):
             raise UsageError("the catalog needs err", mend="leave it in resample.planes, or --skip catalog")
         simulated = all(history.is_simulated(entries) for _meta, entries in _records(members, stack))
         catalog = catalog_task(members, request, log, simulated=simulated)
-    return Plan(str(name), members, association, steps, mosaics, images, *said.values(), catalog, stack)
+    plan = Plan(str(name), members, association, steps, mosaics, images, *said.values(), catalog, stack)
+    plan.warnings += plan.profile_messages(request) if mosaics else ()
+    return plan
 
 
 def _records(members, stack):

@@ -10,7 +10,17 @@ from rtools.catalog.multiband_step import STEP
 from rtools.errors import InputError, RtoolsError, UsageError
 from rtools.pipeline import cataloging
 from rtools.pipeline.outputs import refuse_existing
-from rtools.products import association, history, layout, metadata, multiband_meta, names, reader, source_catalog
+from rtools.products import (
+    association,
+    history,
+    layout,
+    metadata,
+    multiband_meta,
+    names,
+    profiles,
+    reader,
+    source_catalog,
+)
 from rtools.reference.instrument import FILTERS
 
 __all__ = ["Member", "Plan", "carry_out", "make_plan"]
@@ -121,8 +131,12 @@ def make_plan(files, request, *, copies=None):
                 )
         if options["inject_seed"] is None:
             options["inject_seed"] = int(np.random.default_rng().integers(2**31))
-    profile = request.profile or max(max(member.product.profile for member in members), layout.DEFAULT_PROFILE)
+    profile, changes = profiles.kept(request.profile, [member.product for member in members])
+    if not request.profile and not layout.has(profile, "cat_multiband"):
+        changes.append(f"profile {profile} has no catalogs of many bands: profile {layout.DEFAULT_PROFILE} is written")
+        profile = layout.DEFAULT_PROFILE
     layout.tag("cat_multiband", profile)
+    said["warning"] += changes
     return Plan(members, options, outputs, profile, said["warning"], said["caution"])
 
 

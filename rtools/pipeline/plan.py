@@ -158,7 +158,7 @@ def make_plan(path, request, *, name=None):
     metadata.require(product.meta, *BASE_METADATA, path=product.path)
     source = Source(product, request.threads)
     done = _statuses(product.meta)
-    warnings, cautions = [], []
+    warnings, cautions = list(source.left_out), []
     if request.single:
         chosen, untouched = _choose_one(product, request, done, warnings)
     else:
@@ -167,7 +167,8 @@ def make_plan(path, request, *, name=None):
     tasks = _tasks(source, chosen, request, {"warning": warnings, "caution": cautions})
     main = _main_suffix(chosen, request)
     name = str(name or path)
-    profile = request.profile or product.profile
+    profile, said = profiles.kept(request.profile, [product])
+    warnings += said
     made = "ramp" if tasks and tasks[-1].step.kind == "ramp" else "l2_image"
     outputs = _outputs(name, tasks, main, request, warnings, keep_input=product.kind == made)
     _check_output_metadata(product, profile)
@@ -189,7 +190,8 @@ def _plan_mosaic(product, request, name):
     about = product.meta, product.kind, _uses(task), request.references, log
     task.sources = cataloging.references(*about, simulated=simulated)
     outputs = _outputs(name, [task], "cat", request, said["warning"])
-    profile = request.profile or product.profile
+    profile, changes = profiles.kept(request.profile, [product])
+    said["warning"] += changes
     return Plan(product, None, [task], {}, outputs, "cat", profile, name, request.output == "-", *said.values())
 
 

@@ -50,6 +50,8 @@ class Source:
     ----------
     place : rtools.pipeline.placing.Place or None
         Where an image lies in the frame, once the plan has found it.
+    left_out : list of str
+        What is said of planes of an image that are not of its shape and that nothing needs.
     """
 
     def __init__(self, product, threads=1):
@@ -57,10 +59,15 @@ class Source:
         self.kind = product.kind
         self.threads = threads
         self._arrays = {}
+        self.left_out = []
         self.shape = _frame_shape(product)
         self.place = None
         _check_timing(product, self.shape[0])
-        _check_arrays(product, self.shape)
+        for name, problem in _odd_arrays(product, self.shape):
+            if product.kind != "l2_image" or name in NEEDED["l2_image"]:
+                raise InputError(problem, path=product.path)
+            product.leave_out(name)
+            self.left_out.append(f"{problem}: it is left out")
 
     def spans(self, spans):
         """`rtools.products.reading.Reading` of every array that strips need, by name.
@@ -134,8 +141,8 @@ def _check_timing(product, resultants):
         raise InputError(found, path=product.path)
 
 
-def _check_arrays(product, shape):
-    """Refuse arrays that are not of the frame."""
+def _odd_arrays(product, shape):
+    """Names of arrays that are not of the frame, and what is wrong with them."""
     resultants, rows, columns = shape
     ramp, frame = (resultants, rows, columns), (rows, columns)
     wanted = {"resultantdq": ramp, "groupdq": ramp, "pixeldq": frame, "reference_read": frame}
@@ -146,7 +153,7 @@ def _check_arrays(product, shape):
     for name, expected in wanted.items():
         if product.has(name) and tuple(product.arrays[name].shape) != expected:
             found = tuple(product.arrays[name].shape)
-            raise InputError(f"the array {name} is {found}, not {expected}", path=product.path)
+            yield name, f"the array {name} is {found}, not {expected}"
 
 
 def open_exposure(source, meta, log):

@@ -1,17 +1,18 @@
-"""Catalogs in files: parquet, ECSV, CSV, FITS and VOTable, with units, descriptions and metadata.
+"""Catalogs in files: parquet, ECSV, CSV, FITS, VOTable and (read only) ASDF, with units, descriptions and metadata.
 
 In memory a catalog is an `astropy.table.Table`. The archive's metadata are its `meta`, flat as in the archive's parquet
 files: ``roman.meta.exposure.type``. What is not known is NaN in a column of floats, masked in others.
 """
 
 import io
+import json
 import warnings
 from pathlib import Path
 
 import numpy as np
 
 from rtools.errors import InputError, RtoolsError
-from rtools.products import catalog_exchange, catalog_parquet, flatmeta, history
+from rtools.products import catalog_exchange, catalog_parquet, flatmeta, history, keys
 from rtools.products.catalog_parquet import to_arrow
 from rtools.products.flatmeta import flatten
 from rtools.products.forms import TABLES
@@ -44,7 +45,9 @@ def read_catalog(path):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return _plain(_READERS[form](path))
-    except Exception as error:  # readers of five formats raise whatever they like
+    except Exception as error:  # readers of six formats raise whatever they like
+        if form == "asdf" and isinstance(error, InputError):
+            raise
         reason = " ".join(str(error).split())[:160]
         raise InputError(f"no {_NAMES[form]} table that can be read ({reason})", path=path) from error
 
@@ -62,6 +65,8 @@ def _form_of_content(path):
         return "parquet"
     if head.startswith(b"SIMPLE  ="):
         return "fits"
+    if head.startswith(b"#ASDF"):
+        return "asdf"
     if head.startswith(b"# %ECSV"):
         return "ecsv"
     if b"<VOTABLE" in head:
@@ -69,7 +74,7 @@ def _form_of_content(path):
     named = str(path).lower().endswith(TABLES["csv"]) and head.strip()
     if b"\0" not in head and (named or b"," in head.partition(b"\n")[0]):
         return "csv"
-    raise InputError("no table: parquet, ECSV, CSV, FITS or VOTable expected", path=path)
+    raise InputError("no table: parquet, ECSV, CSV, FITS, VOTable or a catalog in ASDF expected", path=path)
 
 
 def stage_catalog(path, table, form):
@@ -174,6 +179,22 @@ def _unknown(value):
     return value is None or value is np.ma.masked
 
 
+# -- ASDF -------------------------------------------------------------------------------------------------------------
+
+
+def _read_asdf(path):
+    """The table of a catalog product, which has its metadata beside it."""
+    from rtools.products.reader import open_product
+
+    with open_product(path) as product:
+        if "source_catalog" not in product.tree:
+            raise InputError(f"no catalog: its product is {product.reftype or product.kind}", path=path)
+        table = product.node("source_catalog")
+        entries = [json.dumps(entry, ensure_ascii=False) for entry in product.history]
+        table.meta = {"roman": {"meta": keys.bare(product.meta)}, flatmeta.HISTORY: entries}
+    return table
+
+
 # -- text -------------------------------------------------------------------------------------------------------------
 
 
@@ -219,8 +240,9 @@ def _write_csv(table, messages):
     return ",".join(names).encode() + b"\n" + out.getvalue()
 
 
-_NAMES = {"parquet": "parquet", "ecsv": "ECSV", "csv": "CSV", "fits": "FITS", "votable": "VOTable"}
+_NAMES = {"asdf": "ASDF", "parquet": "parquet", "ecsv": "ECSV", "csv": "CSV", "fits": "FITS", "votable": "VOTable"}
 _READERS = {
+    "asdf": _read_asdf,
     "parquet": catalog_parquet.read_parquet,
     "ecsv": _read_ecsv,
     "csv": _read_csv,

@@ -87,11 +87,13 @@ def check_file(path, *, name=None, quick=False, partner=None, threads=1):
     report = Report(path)
     name = path if name is None else name
     try:
-        opened = catalogs.read_catalog(path) if catalogs.is_catalog(path) else reader.open_product(path)
+        opened = catalogs.read_catalog(path) if catalogs.is_catalog(path) else reader.open_product(path, others=True)
     except TruncatedError as problem:
         report.add("blocks", [error("blocks", "the file", problem.message)])
         return report
     report.product, report.kind, report.profile = opened, opened.kind, opened.profile
+    if getattr(opened, "problem", None):
+        name, report.profile = None, None
     if name:
         report.add("name", check_name(name, opened.kind, opened.meta))
     report.add("built-in", _check_references(opened))
@@ -138,8 +140,10 @@ def _check_product(report, product, suffix, *, quick, threads):
         report.add("layout", [error("layout", "the arrays", problem.message)])
         report.product = None
         return
-    known = is_described(product)
-    schema = [] if quick else check_schema(product)
+    if product.kind == "other":
+        report.add("schema", [error("schema", "the tree", product.problem)])
+    known = is_described(product) or product.kind == "truth"
+    schema = [] if quick or product.problem else check_schema(product)
     if quick and known:
         schema = list(check_fields(product))
     report.add("schema", one_per_place(schema, check_tree(product) if known else []))

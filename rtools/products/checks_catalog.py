@@ -28,7 +28,14 @@ __all__ = [
 
 MAGIC = (b"PAR1", b"# %ECSV")
 
-CATALOGS = ("cat_exposure", "cat_mosaic", "cat_multiband")
+CATALOGS = (
+    "cat_exposure",
+    "cat_mosaic",
+    "cat_multiband",
+    "cat_forced_exposure",
+    "cat_forced_mosaic",
+    "cat_time_domain",
+)
 """Catalogs in ASDF files."""
 
 POSITION = re.compile(r"(forced_)?(ra|dec)(?!.*_err)(_\w+)?")

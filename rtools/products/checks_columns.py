@@ -25,8 +25,8 @@ MULTIBAND = re.compile(rf"_{BAND}(?=_|$)")
 
 
 def kind_of(model, columns):
-    """``prompt``, ``forced`` or ``multiband``: by the model type, else by the columns."""
-    for kind in ("forced", "multiband"):
+    """``prompt``, ``forced``, ``multiband`` or ``timedomain``: by the model type, else by the columns."""
+    for kind in ("forced", "multiband", "timedomain"):
         if kind in model.lower():
             return kind
     if not model and any(name.startswith("forced_") for name in columns):
@@ -39,6 +39,8 @@ def kind_of(model, columns):
 def required(kind):
     """Patterns of names of which each has to be met by a column."""
     known = layout.facts()["catalog"]["prompt_required"]
+    if kind == "timedomain":
+        return layout.facts()["catalog"]["time_domain_required"]
     if kind == "forced":
         found = [re.sub(r"^\^", "^forced_", one) if MEASURED.match(one) else FORCED.get(one, one) for one in known]
         return [one for one in found if one]

@@ -33,8 +33,8 @@ def check_name(path, kind, meta):
     base = os.path.basename(path)
     suffix = names.split_suffix(base)[1]
     known = ("cat",) if kind == "catalog" else () if kind == "reference" else layout.suffixes(kind)
-    if suffix is not None and suffix not in known and kind != "reference":  # X_flat.asdf may be the reference itself
-        wanted = f"a {kind} is called {' or '.join(f'_{word}' for word in known)}" if known else f"this is a {kind}"
+    if suffix is not None and known and suffix not in known:  # X_flat.asdf may be the reference itself
+        wanted = f"a {kind} is called {' or '.join(f'_{word}' for word in known)}"
         return [error("name", WHERE, f"the suffix is _{suffix}, but {wanted}")]
     if kind == "reference":
         return list(_filename(base, meta))

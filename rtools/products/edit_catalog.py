@@ -45,7 +45,8 @@ class CatalogEdit(edit.Edit):
         return None
 
     def _problems(self, kind, tree):
-        tag = layout.tag(kind, layout.DEFAULT_PROFILE)
+        profile = layout.DEFAULT_PROFILE if layout.has(layout.DEFAULT_PROFILE, kind) else layout.PROFILES[-1]
+        tag = layout.tag(kind, profile)
         meta = _copied(tree.get("meta") or {})
         for field in layout.fields(kind):
             text = get(meta, field.path)

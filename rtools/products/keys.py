@@ -77,7 +77,7 @@ def _first_bytes(path):
 
 
 def read_tree(path):
-    """What a file says below ``roman`` (a JSON file: all of it), as read from its header.
+    """What a file says below ``roman`` (a file that is no Roman product: all of it), as read from its header.
 
     Returns
     -------
@@ -102,10 +102,8 @@ def read_tree(path):
         return read_table(path, form).tree
     from rtools.products.header import read_header
 
-    roman = read_header(path)[0].get("roman")
-    if not isinstance(roman, dict):
-        raise InputError("an ASDF file without a roman tree", path=path)
-    return roman
+    tree = read_header(path)[0]
+    return tree["roman"] if isinstance(tree.get("roman"), dict) else tree
 
 
 def history_of(path):

@@ -1,7 +1,8 @@
 """What every product and reference file holds: declarative access to products.json.
 
-Kinds are the keys of ``products`` there (``l1_uncal``, ``ramp``, ``l2_image``, ``wcs``, ``l1_gw`` …) and
-``reference/TYPE`` for reference files.
+Kinds are the keys of ``products`` there (``l1_uncal``, ``ramp``, ``l2_image``, ``wcs``, ``l1_gw`` …),
+``reference/TYPE`` for reference files, and the keys of ``others`` for ASDF files that are no Roman product: ``truth``
+of rt-sim, and ``other``.
 """
 
 import json
@@ -21,8 +22,11 @@ __all__ = [
     "dtypes",
     "facts",
     "fields",
+    "has",
     "image_defaults",
+    "is_product",
     "kind_of",
+    "kind_of_tree",
     "manifest_of",
     "model",
     "reference_kind",
@@ -31,13 +35,16 @@ __all__ = [
     "tag",
 ]
 
-PROFILES = ("1.5.0", "2.1.0", "2.2.0")
+PROFILES = ("1.5.0", "2.0.0", "2.1.0", "2.2.0")
 """Generations of the schemas that are written, oldest first."""
 
 DEFAULT_PROFILE = "2.1.0"
 
-OLD_NAMES = {"ramp_fit_output": "ramp", "msos_stack": None, "associations": None, "guidewindow": "l1_gw"}
-"""Schema names that no longer exist."""
+OLD_NAMES = {"ramp_fit_output": "ramp", "guidewindow": "l1_gw", "fps": "fps", "tvac": "tvac"}
+"""Schema names that are in no profile."""
+
+TRUTH_KEYS = {"rate", "cosmic_rays", "simulation"}
+"""What the tree of a truth of rt-sim has at its root."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +105,7 @@ def _entry(kind):
     if kind.startswith("reference/"):
         entry = facts()["references"].get(kind.partition("/")[2])
     else:
-        entry = facts()["products"].get(kind)
+        entry = facts()["products"].get(kind) or facts()["others"].get(kind)
     if entry is None:
         raise UsageError(f"no product is called {kind}")
     return entry
@@ -120,7 +127,7 @@ def tag(kind, profile):
         The profile does not have this product.
     """
     check_profile(profile)
-    found = _entry(kind)["tag"]
+    found = _entry(kind).get("tag", {})
     if isinstance(found, dict):
         if profile not in found:
             raise UsageError(f"profile {profile} has no {kind}")
@@ -128,16 +135,24 @@ def tag(kind, profile):
     since = _entry(kind).get("since_profile", "")
     if profile < since or (since and profile == "1.5.0"):
         raise UsageError(f"profile {profile} has no {kind}")
-    return found if profile != "1.5.0" else _manifest_tag(found)
+    return found if profile >= DEFAULT_PROFILE else _manifest_tag(found, profile)
 
 
-def _manifest_tag(newest):
-    """Tag of a reference file in manifest 1.5.0, where each schema has a version of its own."""
+def has(profile, kind):
+    """Whether a profile has a product."""
+    try:
+        return bool(tag(kind, profile))
+    except UsageError:
+        return False
+
+
+def _manifest_tag(newest, profile):
+    """Tag of a reference file in an older manifest."""
     wanted = newest.rpartition("-")[0] + "-"
-    for uri in _manifests()["datamodels-1.5.0"]:
+    for uri in _manifests()[f"datamodels-{profile}"]:
         if uri.startswith(wanted) and uri[len(wanted)].isdigit():
             return uri
-    raise UsageError(f"profile 1.5.0 has no {wanted.rpartition('/')[2][:-1]} reference files")
+    raise UsageError(f"profile {profile} has no {wanted.rpartition('/')[2][:-1]} reference files")
 
 
 @cache
@@ -163,7 +178,7 @@ def _kinds():
     """Schema name of the tag to kind."""
     found = {}
     for kind, entry in facts()["products"].items():
-        found[_schema(entry["tag"][DEFAULT_PROFILE])[0]] = kind
+        found |= {_schema(uri)[0]: kind for uri in entry["tag"].values()}
     for name, entry in facts()["references"].items():
         found[_schema(entry["tag"])[0]] = f"reference/{name}"
     return found
@@ -194,16 +209,32 @@ def kind_of(uri):
     if kind is None or "roman" not in uri:
         return None, DEFAULT_PROFILE
     if kind.startswith("reference/"):
-        return kind, "1.5.0" if version < (2,) else DEFAULT_PROFILE
+        return kind, _reference_profile(_entry(kind), version)
     tags = facts()["products"][kind]["tag"]
-    if "1.5.0" in tags and version <= _schema(tags["1.5.0"])[1]:
-        return kind, "1.5.0"
-    return kind, DEFAULT_PROFILE if version <= _schema(tags[DEFAULT_PROFILE])[1] else "2.2.0"
+    having = [profile for profile in PROFILES if profile in tags] or [PROFILES[0]]
+    return kind, next((profile for profile in having if version <= _schema(tags.get(profile, uri))[1]), having[-1])
+
+
+def _reference_profile(entry, version):
+    """Nearest profile of a reference file; the tags of most are the same in all but the oldest."""
+    if version < (2,):
+        return PROFILES[0]
+    return entry.get("since_profile") or (PROFILES[1] if version < _schema(entry["tag"])[1] else DEFAULT_PROFILE)
+
+
+def kind_of_tree(tree):
+    """Kind of the root of a tree that is no Roman product: ``truth`` or ``other``."""
+    return "truth" if set(tree) >= TRUTH_KEYS else "other"
+
+
+def is_product(kind):
+    """Whether a kind is that of a Roman product or reference file."""
+    return kind not in facts()["others"]
 
 
 def model(kind):
-    """Name of the data model, for `meta.model_type`."""
-    return _entry(kind)["model"]
+    """Name of the data model, for `meta.model_type`; None of what is no Roman product."""
+    return _entry(kind).get("model")
 
 
 def suffixes(kind):

@@ -115,7 +115,7 @@ def parse(text, *, lenient=False, forms=FORMS):
         File name, stem or root; a directory before it is ignored.
     lenient : bool
         Also take any letter case, older suffixes (``dq_init``), ``visit_Q_eeee`` order, FACE without detector, the
-        element ``unknown``, releases ``r0`` and ``drNN``, subsets ``pCCAAA``, ``dCCAAASSS`` and ``user``, prompt
+        element ``unknown``, releases ``r0`` and ``dr01``, subsets ``pCCAAA``, ``dCCAAASSS`` and ``user``, prompt
         products of other subsets than visits, and associations ``rPPPPP-xNNN…_asn``.
     forms : tuple of str
         Which of ``name``, ``stem``, ``root`` are taken.
@@ -200,7 +200,8 @@ def _strict(values):
         fields["element"] = None
     if fields["release"]:
         number, _, tier = fields["release"].lstrip("dr").partition("-")
-        fields["release"] = fields["release"] if fields["release"] == "p" else f"r{number.lstrip('0')}"
+        letters = "dr" if fields["release"].startswith("d") else "r"
+        fields["release"] = fields["release"] if fields["release"] == "p" else f"{letters}{number.lstrip('0')}"
         fields["release"] += f"-{tier}" * bool(tier)
     if fields["subset"] and len(fields["subset"]) == 6:
         fields["subset"] = f"s{fields['subset'][1:]}"

@@ -33,7 +33,7 @@ ALLOWED = {
     "acquisition": "one digit, 1 to 9",
     "detector": "wfi01 to wfi18",
     "element": f"one of {' '.join(ELEMENTS)}",
-    "release": "p, or r and a number from 1, perhaps with a tier (r1-ultradeep)",
+    "release": "p, or r or dr and a number from 1, perhaps with a tier (r1-ultradeep)",
     "subset": "v and 14 digits, s and 5 digits, s and a number from 1 to 9999, or full",
     "skycell": "RA, p or m, Dec, x and y, like 270p65x48y69",
     "reftype": "lower-case words joined by _",

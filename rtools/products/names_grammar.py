@@ -39,6 +39,8 @@ _RAMPS = ("dqinit", "saturation", "refpix", "dark_decay", "wfi18_transient", "li
 _IMAGES = ("rampfit", "darkcurrent", "assignwcs", "photom", "flat", "sourcecatalogstep", "tweakregstep", "cal")
 _MOSAIC_STEPS = ("flux", "skymatch", "outlier_detection_step")
 
+_PICTURES = ("preview", "thumb")
+
 EXPOSURE = {
     "uncal": Suffix("asdf", "L1", "l1_uncal"),
     "wcs": Suffix("asdf", "L1", "wcs"),
@@ -46,8 +48,9 @@ EXPOSURE = {
     **{name: Suffix("asdf", "L2", "l2_image") for name in _IMAGES + _MOSAIC_STEPS},
     "cat": Suffix("parquet", "L4", "cat_exposure"),
     "segm": Suffix("asdf", "L4", "segm_exposure"),
+    **{name: Suffix("png", "L2-L4", name) for name in _PICTURES},
 }
-"""Suffixes of exposure-level products, in the order of the chain."""
+"""Suffixes of exposure-level products, in the order of the chain; of the archive's pictures of them last."""
 
 GUIDE = {"gw": Suffix("asdf", "L1", "l1_gw"), "face": Suffix("asdf", "L1", "l1_face")}
 """Suffixes of guide-window products."""
@@ -57,8 +60,12 @@ MOSAIC = {
     "coadd": Suffix("asdf", "L3", "l3_coadd"),
     "cat": Suffix("parquet", "L4", "cat_mosaic"),
     "segm": Suffix("asdf", "L4", "segm_mosaic"),
+    **{name: Suffix("png", "L3-L4", name) for name in _PICTURES},
 }
 """Suffixes of skycell products; cat and segm of a data release have no element and are multiband."""
+
+ALSO_ASDF = "cat"
+"""The suffix that in a data release stands before .asdf, too."""
 
 SUFFIXES = {name: entry.extension for table in (EXPOSURE, GUIDE, MOSAIC) for name, entry in table.items()}
 """Every suffix that is written, and the extension that goes with it."""
@@ -83,7 +90,7 @@ VISIT_PARTS = {"program": 5, "execution_plan": 2, "pass": 3, "segment": 3, "obse
 FORMS = ("name", "stem", "root")
 """A full name; a name without its extension; a name without suffix and extension."""
 
-EXTENSIONS = ("asdf", "parquet", "json")
+EXTENSIONS = ("asdf", "parquet", "json", "png")
 DIGITS = "0123456789"
 LOWER = "abcdefghijklmnopqrstuvwxyz"
 
@@ -307,7 +314,7 @@ def _guide(forms, element, lenient, relaxed):
 
 def _mosaic(forms, element, lenient, relaxed):
     tier = _optional(_word("-"), _run(LOWER + DIGITS, 1, None, expected="a lower-case letter or digit"))
-    release = [_word("p"), _sequence(_word("r"), _number(), tier)]
+    release = [_word("p"), _sequence(_word("r", "dr"), _number(), tier)]
     visit = _sequence(_word("v"), _digits(14))
     passes, arbitrary = _sequence(_word("s"), _digits(5)), _sequence(_word("s"), _number(4))
     subset = [visit, passes, arbitrary, _word("full")]

@@ -138,7 +138,7 @@ def _release(fault):
     if re.fullmatch(r"r0+\d*(-.*)?", fault.token):
         return "data release numbers start at 1"
     if re.fullmatch(r"dr0*[1-9]\d*(-.*)?", fault.token):
-        return f"written {fault.token[1] + fault.token[2:].lstrip('0')}"
+        return f"written dr{fault.token[2:].lstrip('0')}"
     return _found(fault)
 
 

@@ -7,7 +7,7 @@ and which kind of suffix go together. R6 warns: padding of the skycell, missing 
 import re
 from typing import NamedTuple
 
-from rtools.products.names_grammar import ALIASES, EXPOSURE, GUIDE, SUFFIXES, VISIT_PARTS
+from rtools.products.names_grammar import ALIASES, ALSO_ASDF, EXPOSURE, GUIDE, SUFFIXES, VISIT_PARTS
 
 __all__ = ["Violation", "disagreements", "metadata", "pad_skycell", "remarks", "violations", "visit_parts"]
 
@@ -146,7 +146,9 @@ def _suffix(found, token):
     if suffix is None:
         return
     suffix = ALIASES.get(suffix, suffix)
-    if "extension" in found and token["extension"] != SUFFIXES[suffix]:
+    released = token.get("release", "p") != "p"
+    also = "asdf" if suffix == ALSO_ASDF and released else None
+    if "extension" in found and token["extension"] not in (SUFFIXES[suffix], also):
         hint = f"{suffix} is {SUFFIXES[suffix]}"
         yield Violation("extension", found["extension"].start, SUFFIXES[suffix], hint)
     if suffix in GUIDE and "acquisition" not in found:

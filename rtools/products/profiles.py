@@ -1,7 +1,7 @@
 """Between generations of the schemas: what a profile adds, drops or spells differently.
 
-Going up only adds (zeros, null, "N/A"); going down drops, and says so. Values for which profile 1.5.0 has a closed list
-of words get the nearest of them.
+Going up only adds (zeros, null, "N/A"); going down drops, and says so. Values for which profiles 1.5.0 and 2.0.0 have a
+closed list of words get the nearest of them.
 """
 
 import numpy as np
@@ -9,7 +9,7 @@ import numpy as np
 from rtools.products import layout
 from rtools.products.metadata import cal_step
 
-__all__ = ["convert"]
+__all__ = ["convert", "kept"]
 
 OLD_EXPOSURE_TYPES = {"WFI_GRISM": "WFI_SPECTRAL", "WFI_PRISM": "WFI_SPECTRAL", "WFI_DARK": "WFI_IM_DARK"}
 
@@ -35,7 +35,13 @@ WORDS = {
     "rcs.led": ("None", "1", "2", "3", "4", "5", "6"),
     "visit.type": ["GENERIC", "GENERAL_ENGINEERING", "PARALLEL", "PRIME_TARGETED_FIXED", "PRIME_UNTARGETED"],
 }
-"""Closed lists of profile 1.5.0, the stand-in for anything else first."""
+"""Closed lists of profiles 1.5.0 and 2.0.0, the stand-in for anything else first."""
+
+EDGES = ("blue", "red")
+"""Of ``wsm_edge_used``, which may be missing."""
+
+CLOSED = ("1.5.0", "2.0.0")
+"""Profiles that have them."""
 
 GUIDE_MODES = {
     "WIM_ACQ": "WIM-ACQ",
@@ -44,6 +50,34 @@ GUIDE_MODES = {
     "WSM_TRK": "WSM-TRACK",
     "WIM_DFC": "DEFOCUSED-MODERATE",
 }
+
+
+def kept(asked, products):
+    """Profile of what is made of products, which is theirs unless another is asked for.
+
+    Parameters
+    ----------
+    asked : str or None
+        What ``--profile`` says.
+    products : sequence of rtools.products.reader.Product
+
+    Returns
+    -------
+    (str, list of str)
+        The profile, of different ones the newest; and what to say where it is not that of a product.
+    """
+    if asked:
+        return asked, []
+    profile, said = max(product.profile for product in products), []
+    found = sorted({product.profile for product in products})
+    if len(found) > 1:
+        said.append(f"the files are of profiles {' and '.join(found)}: {profile} is written")
+    for product in products:
+        text = f"{product.tag.rpartition('/')[2]} is of a generation that is not written: profile {profile} is"
+        kind = f"reference/{product.reftype}" if product.reftype else product.kind
+        if layout.tag(kind, product.profile) != product.tag and text not in said:
+            said.append(text)
+    return profile, said
 
 
 def convert(kind, meta, arrays, profile):
@@ -69,8 +103,8 @@ def convert(kind, meta, arrays, profile):
     if kind.startswith("reference/"):
         return meta, arrays, said
     _metadata_up(meta, profile)
-    if profile == "1.5.0":
-        _metadata_down(meta, said)
+    if profile in CLOSED:
+        _metadata_down(meta, profile, said)
     _cal_step(kind, meta)
     _arrays(kind, arrays, profile, said)
     return meta, arrays, said
@@ -95,16 +129,18 @@ def _metadata_up(meta, profile):
         meta["visit"].setdefault("wfi_acm_z_defocus_size", None)
 
 
-def _metadata_down(meta, said):
+def _metadata_down(meta, profile, said):
     for path, words in WORDS.items():
         block, key = path.split(".")
         found = meta.get(block)
-        if not isinstance(found, dict) or key not in found or found[key] in words or (key == "led" and not found[key]):
+        if not isinstance(found, dict) or found.get(key) in (*words, None) or (key == "led" and not found[key]):
             continue
         stand_in = words[0] if key != "guide_mode" else GUIDE_MODES.get(str(found[key])[:7], words[0])
         if found[key] != "?":
-            said.append(f"profile 1.5.0 has no meta.{path} {found[key]!r}: {stand_in} written")
+            said.append(f"profile {profile} has no meta.{path} {found[key]!r}: {stand_in} written")
         found[key] = stand_in
+    if meta.get("wsm_edge_used") not in (*EDGES, None):
+        said.append(f"profile {profile} has no meta.wsm_edge_used {meta.pop('wsm_edge_used')!r}: dropped")
 
 
 def _cal_step(kind, meta):

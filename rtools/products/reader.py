@@ -16,7 +16,7 @@ from rtools.products.reading import Reading, one_by_one, run_all
 __all__ = ["Product", "open_product"]
 
 
-def open_product(path, kinds=None):
+def open_product(path, kinds=None, *, others=False):
     """Open a Roman product or reference file.
 
     Parameters
@@ -24,6 +24,8 @@ def open_product(path, kinds=None):
     path : str or os.PathLike
     kinds : iterable of str, optional
         Kinds that are wanted (`Product.kind`), ``reference`` for any reference file; any by default.
+    others : bool
+        Open ASDF files that are no Roman product, too: the kind is ``truth`` or ``other``, the tree the whole one.
 
     Returns
     -------
@@ -36,18 +38,30 @@ def open_product(path, kinds=None):
         that is not wanted.
     """
     tree, about, table = header.read_header(path)
-    roman = tree.get("roman")
-    if not isinstance(roman, dict):
-        raise InputError("an ASDF file without a roman tree", path=path)
-    kind, profile = layout.kind_of(getattr(roman, "tag", None) or "")
-    if kind is None:
-        raise InputError(f"an unknown kind of product (tag {getattr(roman, 'tag', None) or 'missing'})", path=path)
-    if not isinstance(roman.get("meta"), dict):
-        raise InputError("the tree has no roman.meta", path=path)
-    product = Product(path, kind, profile, roman, about, table)
+    kind, profile, root, problem = _root(tree)
+    if problem and not others:
+        raise InputError(problem, path=path)
+    product = Product(path, kind, profile, root, about, table)
+    product.problem = problem
     if kinds is not None and product.kind not in kinds:
         raise InputError(f"is {_described(product)}, wanted {' or '.join(_words(kind) for kind in kinds)}", path=path)
     return product
+
+
+def _root(tree):
+    """Kind, profile and root of a tree, and why it is none of a Roman product, if it is none."""
+    roman, whole = tree.get("roman"), nodes.TaggedDict(tree, getattr(tree, "tag", None))
+    if not isinstance(roman, dict):
+        kind = layout.kind_of_tree(tree)
+        what = "the truth of an rt-sim exposure" if kind == "truth" else "an ASDF file without a roman tree"
+        return kind, layout.DEFAULT_PROFILE, whole, f"no Roman product: {what}"
+    tag = getattr(roman, "tag", None)
+    kind, profile = layout.kind_of(tag or "")
+    if kind is None:
+        return "other", profile, whole, f"no Roman product: an unknown kind of product (tag {tag or 'missing'})"
+    if not isinstance(roman.get("meta"), dict):
+        return "other", profile, whole, "no Roman product: the tree has no roman.meta"
+    return kind, profile, roman, None
 
 
 def _described(product):
@@ -85,14 +99,18 @@ class Product:
         Below ``roman``, as it is in the file.
     about : dict
         ``asdf_library`` and ``history``.
+    problem : str or None
+        Why the file is no Roman product.
     """
+
+    problem = None
 
     def __init__(self, path, kind, profile, tree, about, table):
         self.path = path
         self.reftype = kind.partition("/")[2] or None
         self.kind = "reference" if self.reftype else kind
         self.profile = profile
-        self.tag = tree.tag
+        self.tag = tree.tag or ""
         self.tree = tree
         self.about = about
         self._table = table
@@ -103,8 +121,9 @@ class Product:
     @cached_property
     def meta(self):
         """Metadata below ``roman.meta`` in today's form: plain but for times, WCS and other tagged nodes."""
-        self._attach(self.tree["meta"])
-        return nodes.normalise(self.tree["meta"])
+        meta = self.tree.get("meta")
+        self._attach(meta)
+        return nodes.normalise(meta) if isinstance(meta, dict) else {}
 
     @cached_property
     def content(self):
@@ -137,6 +156,11 @@ class Product:
     def has(self, name):
         """Whether there is an array of this name."""
         return name in self.arrays
+
+    def leave_out(self, name):
+        """Take the array `name` for one that the file does not have."""
+        del self.arrays[name]
+        del self.tree[name]
 
     def checks(self, names):
         """Jobs that compare the blocks of some arrays with their checksums.

@@ -29,11 +29,8 @@ __all__ = [
 KINDS = {"l2_image": ("cat_exposure", "segm_exposure"), "l3_coadd": ("cat_mosaic", "segm_mosaic")}
 """Kind of image to kinds of its catalog and its segmentation map."""
 
-FORCED = {
-    "cat_exposure": "ForcedImageSourceCatalogModel",
-    "cat_mosaic": "ForcedMosaicSourceCatalogModel",
-}
-"""`model_type` of a catalog that was measured on the segments of another image."""
+FORCED = {"cat_exposure": "cat_forced_exposure", "cat_mosaic": "cat_forced_mosaic"}
+"""Kind of catalog to the kind of one that was measured on the segments of another image."""
 
 OF_THE_IMAGE = {"individual_image_meta", "cal_logs", "statistics"}
 """Metadata that stay with the image, as in the archive's catalogs, although the schema of a mosaic's allows them."""
@@ -101,6 +98,8 @@ def catalog_meta(kind, image_meta, path, *, image_kind, profile=layout.DEFAULT_P
     -------
     dict
     """
+    if forced is not None:
+        kind = FORCED.get(kind, kind)
     meta = profiles.convert(image_kind, image_meta, {}, profile)[0]
     names = {field.path.split(".")[0] for field in layout.fields(kind, profile)}
     made = {name: value for name, value in meta.items() if name in names - OF_THE_IMAGE}
@@ -110,7 +109,6 @@ def catalog_meta(kind, image_meta, path, *, image_kind, profile=layout.DEFAULT_P
     made = metadata.stamp_file(kind, made, path)
     if forced is not None:
         made["image"]["forced_segmentation"] = str(forced)
-        made["model_type"] = FORCED.get(kind, made["model_type"])
     return made
 
 

@@ -56,7 +56,7 @@ def describe(path, step_order=()):
 def _asdf(path, _form):
     from rtools.products.reader import open_product
 
-    with open_product(path) as product:
+    with open_product(path, others=True) as product:
         described = layout.arrays(_kind(product), product.profile)
         arrays = [_array(name, info, described.get(name)) for name, info in product.arrays.items()]
         return _product(product) | {"arrays": arrays}
@@ -107,7 +107,7 @@ def _product(product):
     return {
         "kind": _kind(product),
         "tag": product.tag.rpartition("/tags/")[2],
-        "profile": product.profile,
+        "profile": product.profile if layout.is_product(product.kind) else None,
         "written_by": " ".join(str(library[key]) for key in ("name", "version") if key in library),
         "history": [keys.bare(entry) for entry in _entries(product.about.get("history"))],
         "tree": product.tree,

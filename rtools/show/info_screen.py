@@ -6,12 +6,15 @@ import textwrap
 from rtools.products import keys, layout
 from rtools.products.history import BUILT_IN, NOT_FOR_SCIENCE
 from rtools.products.metadata import get
-from rtools.show.info import NOTHING, cut
+from rtools.show.info import NOTHING, cut, tree_lines
 
 __all__ = ["screen"]
 
 MOST_ARRAYS = 24
 MOST_MEMBERS = 20
+OTHERS = {"truth": "truth of an rt-sim exposure (no Roman product)", "other": "no Roman product"}
+"""What is said of ASDF files that are none."""
+
 LABEL, INDENT, GAP = 13, 2, 3
 """Columns: of a label, before it, between the columns of a table."""
 
@@ -53,6 +56,8 @@ def screen(told, width=80):
     lines += _labelled("arrays", _array_lines(told.get("arrays") or []), width, aside=False)
     for product in told.get("products") or []:
         lines += _labelled("members", _member_lines(product["members"]), width)
+    if told["kind"] in layout.facts()["others"]:
+        lines += _labelled("tree", tree_lines(told), width, aside=False)
     return lines
 
 
@@ -68,6 +73,8 @@ def _file_name(reference):
 
 def _product(told):
     words = told["kind"] or "unknown"
+    if words in layout.facts()["others"]:
+        return OTHERS[words]
     entry = layout.facts()["products"].get(told["kind"]) or {}
     level = f", {entry['level']}" if entry.get("level") else ""
     if "tag" in told:
@@ -155,8 +162,9 @@ def _exposed(exposure):
 
 
 def _read_pattern(pattern):
-    """``9 resultants of 44 reads: 1 2 3-4 …``."""
-    if not isinstance(pattern, list) or not all(isinstance(reads, list) for reads in pattern):
+    """``9 resultants of 44 reads: 1 2 3-4 …``; nothing of one that is not of integers."""
+    listed = isinstance(pattern, list) and all(isinstance(reads, list) for reads in pattern)
+    if not listed or not all(isinstance(read, int) for reads in pattern for read in reads):
         return ""
     spans = []
     for reads in pattern:

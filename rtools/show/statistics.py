@@ -106,7 +106,8 @@ def choose_arrays(product, patterns=()):
     ----------
     product : rtools.products.reader.Product
     patterns : iterable of str
-        Names or globs; by default the planes and cubes of the image's frame that hold no flags.
+        Names or globs; by default the planes and cubes of the image's frame that hold no flags, of a file without
+        such all arrays of real numbers but flags.
 
     Raises
     ------
@@ -125,11 +126,7 @@ def choose_arrays(product, patterns=()):
         return list(dict.fromkeys(chosen))
     planes = {name: shape for name, shape in real.items() if len(shape) > 1 and dq.bits_of(name) is None}
     if not planes:
-        chosen = [name for name in real if dq.bits_of(name) is None]
-        if not chosen:
-            mend = f"--array takes {' '.join(real)}" if real else None
-            raise InputError("has no array of real numbers that are no flags", mend=mend, path=product.path)
-        return chosen
+        return [name for name in real if dq.bits_of(name) is None]
     frame = max((planes["data"],) if "data" in planes else planes.values(), key=lambda shape: np.prod(shape[-2:]))[-2:]
     return [name for name, shape in planes.items() if shape[-2:] == frame]
 

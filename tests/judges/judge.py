@@ -1,7 +1,8 @@
 """Open and validate products with roman_datamodels; runs inside a judge's environment, knows nothing of rtools.
 
 Answers questions, JSON lists one a line, with JSON, one a line: ``["files", PATH, …]`` with
-{path: {"ok": bool, "model": …, "problem": …, "arrays": {…}}}, ``["catalog", …]`` as `catalog.compare` does.
+{path: {"ok": bool, "model": …, "problem": …, "arrays": {…}}}, ``["catalog", …]`` as `catalog.compare` does,
+``["products", DIRECTORY]`` with the names of all models, of each of which a small file of made-up data is there then.
 """
 
 import json
@@ -42,10 +43,21 @@ def wcs_value(model):
     return [float(value) for value in wcs(10, 20)] if callable(wcs) else None
 
 
+def products(directory):
+    """Write one small file of every kind that there is; names of the models."""
+    from roman_datamodels.datamodels import MODEL_REGISTRY
+
+    for model in MODEL_REGISTRY.values():
+        model.create_fake_data(shape=(8, 8, 8)).save(f"{directory}/{model.__name__}.asdf")
+    return sorted(model.__name__ for model in MODEL_REGISTRY.values())
+
+
 def answer(what, *names):
     """Answer to one question."""
     if what == "files":
         return {path: judge(path) for path in names}
+    if what == "products":
+        return products(*names)
     from catalog import compare
 
     try:

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Make the environments in which two versions of roman_datamodels judge our files. They pin other versions of asdf and
+# Make the environments in which three versions of roman_datamodels judge our files. They pin other versions of asdf and
 # rad than each other, so each has an environment of its own. What stands already (.complete-2) is left alone.
 # usage: sh tests/judges/setup.sh DIR
 set -eu
@@ -23,5 +23,6 @@ judge() { # VERSION REQUIREMENT...
 
 mkdir -p "$dir"
 python=$(find_python)
+judge 1.0.0 'asdf>=5.4,<6' 'rad==1.0.*'
 judge 1.1.0 'asdf>=5.4,<6' 'rad==1.1.*'
 judge 1.2.0 'asdf>=6,<7'
