@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from run_case import done, same
@@ -13,6 +14,9 @@ import rtools
 
 CODE = "from rtools.commands.rt import main; main()"
 NOTE = "first run here: compiling"
+EVERY = "in every run"
+NOBODY = 12345
+"""Number of a user that the system does not know."""
 
 
 @pytest.fixture(scope="module")
@@ -56,12 +60,62 @@ def test_processes_that_start_together_leave_a_cache_that_works(start, tmp_path)
         assert all(same(made[0], other).values())
 
 
-def test_package_that_cannot_be_written_has_its_kernels_in_the_cache_of_the_user(start, tmp_path):
+@pytest.fixture
+def closed(tmp_path):
+    """A copy of the package beside which nothing can be kept, not by root either."""
     package = tmp_path / "site" / "rtools"
     shutil.copytree(Path(rtools.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__"))
     for folder in {file.parent for file in package.rglob("*.py")}:
         (folder / "__pycache__").write_text("a file: no directory can be made here, not by root either")
+    return package
+
+
+def test_package_that_cannot_be_written_has_its_kernels_in_the_cache_of_the_user(start, closed, tmp_path):
     user = {"HOME": str(tmp_path / "home"), "XDG_CACHE_HOME": str(tmp_path / "user")}
-    assert NOTE in end(begin(start, tmp_path / "first", package.parent, **user))
+    assert NOTE in end(begin(start, tmp_path / "first", closed.parent, **user))
     assert list((tmp_path / "user").rglob("*flag*.nbc"))
-    assert NOTE not in end(begin(start, tmp_path / "second", package.parent, **user))
+    assert NOTE not in end(begin(start, tmp_path / "second", closed.parent, **user))
+
+
+def test_kernels_compile_where_no_directory_can_be_written(start, closed, tmp_path):
+    """A read-only installation used without a home: one note says that nothing is kept."""
+    said = end(begin(start, tmp_path / "first", closed.parent, HOME=os.devnull, XDG_CACHE_HOME=os.devnull))
+    assert said.count(EVERY) == 1
+    assert NOTE not in said
+
+
+def test_a_cache_directory_alone_is_enough(start, closed, tmp_path):
+    nowhere = {"HOME": os.devnull, "XDG_CACHE_HOME": os.devnull, "NUMBA_CACHE_DIR": str(tmp_path / "cache")}
+    assert NOTE in end(begin(start, tmp_path / "first", closed.parent, **nowhere))
+    assert list((tmp_path / "cache").rglob("*.nbc"))
+
+
+WITHOUT_A_HOME = f"""
+import os, sys
+os.setgroups([]); os.setgid({NOBODY}); os.setuid({NOBODY})
+from rtools.commands.common import entry
+from rtools.commands.rt import command_of
+entry(command_of(sys.argv[1]))(sys.argv[2:])
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can become an unknown user")
+def test_a_user_whom_nobody_knows_and_without_a_home(start, closed):
+    """As in a container that runs under a number: a picture, a WCS, a catalog need settings that libraries look for."""
+    with TemporaryDirectory() as folder:  # pytest's own are closed to others
+        place = Path(folder)
+        shutil.copytree(closed.parent, place / "site")
+        shutil.copy(start, place / "x_dqinit.asdf")
+        for path in (place, *place.rglob("*")):
+            path.chmod(0o755)
+        (place / "work").mkdir()
+        (place / "work").chmod(0o777)
+        for words in (("view", "-o", "work/x.png"), ("cut", "--section", "1:9,1:9", "-o", "work/c.asdf"),
+                      ("saturation", "--builtin", "-o", "work/s.asdf")):  # fmt: skip
+            command = [sys.executable, "-B", "-c", WITHOUT_A_HOME, words[0], str(place / "x_dqinit.asdf"), *words[1:]]
+            surroundings = {"PYTHONPATH": str(place / "site"), "TMPDIR": str(place / "work")}
+            ran = subprocess.run(command, env=surroundings, cwd=place, capture_output=True, text=True)
+            assert ran.returncode == 0, ran.stderr
+            assert "internal error" not in ran.stderr
+        assert {path.name for path in (place / "work").iterdir()} == {"x.png", "c.asdf", "s.asdf"}
+        assert not (place / "~").exists()

@@ -9,7 +9,7 @@ from run_case import arrays, copied, done, history, listing, meta, retouched, to
 from sources_case import judged, names_in, said
 
 from rtools.pipeline import cataloging
-from rtools.products import reader
+from rtools.products import keys, reader
 from rtools.products.catalogs import read_catalog
 
 NAME = "r00001_p_v01001001001001_270p66x50y50"
@@ -97,6 +97,18 @@ def test_validate_and_forced_photometry_take_the_products(made, coadds, tmp_path
     done("catalog", coadds["F106"], "--forced-segmentation", made / f"{NAME}_segm.asdf", "--outdir", tmp_path)
     table = read_catalog(tmp_path / f"{NAME}_f106_cat.parquet")
     assert len(table) == 24 and np.isfinite(table["forced_kron_flux"]).all()
+
+
+def test_a_real_mosaic_asks_for_the_built_in_instrument(coadds, made, tmp_path, capsys):
+    """Those here are simulated by their own record; the products know, and what they were measured with."""
+    real = tmp_path / "real_coadd.asdf"
+    real.write_bytes(coadds["F158"].read_bytes().replace(b"rt-sim", b"rt-xim"))
+    status, _out, err = said(capsys, "multiband", real, coadds["F184"], "--outdir", tmp_path, "-q")
+    assert status == 4
+    assert "epsf" in err and "apcorr" in err and str(real) in err
+    for name in (f"{NAME}_cat.parquet", f"{NAME}_segm.asdf"):
+        entry = keys.history_of(made / name)[-1]
+        assert (entry["simulated"], entry["builtin"]) == (True, ["apcorr", "epsf"])
 
 
 def test_files_give_a_name_of_their_own(coadds, tmp_path, capsys):

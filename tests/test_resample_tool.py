@@ -135,6 +135,7 @@ def test_read_noise_is_rebuilt_where_it_is_absent(images, tmp_path):
 def test_the_record(images, covering):
     about, (entry,) = meta(covering), history(covering)
     assert about["resample"]["members"] == [path.name for path in images] and about["resample"]["pointings"] == 4
+    assert entry["simulated"] is True
     assert entry["tool"] == "rt-resample" and entry["parameters"]["resample"]["kernel"] == "square"
     assert about["cal_step"] == {"flux": "COMPLETE", "outlier_detection": "INCOMPLETE", "skymatch": "INCOMPLETE",
                                  "resample": "COMPLETE"}  # fmt: skip

@@ -3,6 +3,7 @@
 import os
 import shutil
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -11,6 +12,7 @@ from rtools.commands import common, inputs, options
 from rtools.commands.common import option
 from rtools.commands.written import Written
 from rtools.errors import InputError, RtoolsError, UsageError
+from rtools.products import temporary
 from rtools.products.forms import PICTURES
 
 __all__ = ["command", "main"]
@@ -87,7 +89,24 @@ def command(console, files, output, outdir, overwrite, fail_fast, **settings):
             else:
                 click.echo("\n".join(_text(console, path, settings)))
 
-    return common.for_each(console, names, show, fail_fast=fail_fast)
+    with _settings_of_matplotlib():
+        return common.for_each(console, names, show, fail_fast=fail_fast)
+
+
+@contextmanager
+def _settings_of_matplotlib():
+    """A directory for matplotlib's settings and fonts where the user has none that can be written."""
+    home = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")
+    there = next(path for path in (Path(home) / "matplotlib", *Path(home).absolute().parents) if path.exists())
+    if os.environ.get("MPLCONFIGDIR") or (there.is_dir() and os.access(there, os.W_OK)):
+        yield
+        return
+    with temporary.directory() as folder:
+        os.environ["MPLCONFIGDIR"] = folder
+        try:
+            yield
+        finally:
+            del os.environ["MPLCONFIGDIR"]
 
 
 def _check(names, output, outdir, settings):
