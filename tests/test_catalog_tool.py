@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from run_case import arrays, copied, done, history, listing, meta, piped, rewrite, statuses
+from run_case import arrays, complaints, copied, done, history, listing, meta, piped, rewrite, statuses
 from sources_case import SIZE, bits, catalog_of, is_as_the_archives, judged, names_in, nearest, published, said, sibling
 
 from rtools.catalog import step
@@ -127,7 +127,7 @@ def test_what_exists_is_refused_before_any_work(cal, capsys):
 )
 def test_what_is_no_calibrated_image_is_refused(imaged, tmp_path, capsys, kind, expected):
     status, out, err = said(capsys, "catalog", sibling(imaged, f"{kind}.asdf"), "--outdir", tmp_path / "out", "-q")
-    assert (status, out, len(err.splitlines())) == (3, "", 1)
+    assert (status, out, len(complaints(err))) == (3, "", 1)
     assert expected in err
     assert not (tmp_path / "out").exists() or names_in(tmp_path / "out") == []
 
@@ -146,7 +146,7 @@ def test_without_flux_calibration_it_is_refused(changed, capsys):
 def test_nonsense_is_a_usage_error(cal, capsys, words):
     status, _out, err = said(capsys, "catalog", cal, *words, "-q")
     assert status == 2
-    assert len(err.splitlines()) == 1
+    assert len(complaints(err)) == 1
     assert names_in(cal.parent) == [cal.name]
 
 
@@ -345,7 +345,7 @@ def test_without_a_psf_there_are_no_psf_columns(cal, capsys):
     assert "epsf" in err
     assert len(read_catalog(sibling(cal, "cat.parquet")).colnames) == 62
     status, out, err = said(capsys, "catalog", cal, "--ref", "epsf=none", "--deep", "--overwrite", "-q")
-    assert (status, out, len(err.splitlines())) == (2, "", 1)
+    assert (status, out, len(complaints(err))) == (2, "", 1)
 
 
 def test_without_encircled_energy_nothing_is_extended(cal, capsys):

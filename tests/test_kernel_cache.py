@@ -90,15 +90,6 @@ def test_a_cache_directory_alone_is_enough(start, closed, tmp_path):
     assert list((tmp_path / "cache").rglob("*.nbc"))
 
 
-WITHOUT_A_HOME = f"""
-import os, sys
-os.setgroups([]); os.setgid({NOBODY}); os.setuid({NOBODY})
-from rtools.commands.common import entry
-from rtools.commands.rt import command_of
-entry(command_of(sys.argv[1]))(sys.argv[2:])
-"""
-
-
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can become an unknown user")
 def test_a_user_whom_nobody_knows_and_without_a_home(start, closed):
     """As in a container that runs under a number: a picture, a WCS, a catalog need settings that libraries look for."""
@@ -112,9 +103,11 @@ def test_a_user_whom_nobody_knows_and_without_a_home(start, closed):
         (place / "work").chmod(0o777)
         for words in (("view", "-o", "work/x.png"), ("cut", "--section", "1:9,1:9", "-o", "work/c.asdf"),
                       ("saturation", "--builtin", "-o", "work/s.asdf")):  # fmt: skip
-            command = [sys.executable, "-B", "-c", WITHOUT_A_HOME, words[0], str(place / "x_dqinit.asdf"), *words[1:]]
+            command = [sys.executable, "-B", "-c", CODE, words[0], str(place / "x_dqinit.asdf"), *words[1:]]
             surroundings = {"PYTHONPATH": str(place / "site"), "TMPDIR": str(place / "work")}
-            ran = subprocess.run(command, env=surroundings, cwd=place, capture_output=True, text=True)
+            ran = subprocess.run(command, env=surroundings, cwd=place, capture_output=True, text=True,
+                                 user=NOBODY, group=NOBODY, extra_groups=[])  # fmt: skip
+
             assert ran.returncode == 0, ran.stderr
             assert "internal error" not in ran.stderr
         assert {path.name for path in (place / "work").iterdir()} == {"x.png", "c.asdf", "s.asdf"}

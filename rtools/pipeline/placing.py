@@ -6,6 +6,7 @@ import numpy as np
 
 from rtools.declare import Reference
 from rtools.errors import InputError, RtoolsError
+from rtools.products import history
 from rtools.products.section import cutout_of, origin_of
 from rtools.reference import find
 from rtools.reference.instrument import FRAME
@@ -97,7 +98,8 @@ def _corners(product, image, config):
         return None
     use = Reference("distortion", nodes=("coordinate_distortion_transform",))
     try:
-        source = find.survey(product.meta, [use], config)[0].source
+        simulated = history.is_simulated(product.history)
+        source = find.survey(product.meta, [use], config, simulated=simulated)[0].source
         wcs = product.node("meta.wcs")
         first = wcs.available_frames[0]
         to_focal_plane = wcs.get_transform(first, "v2v3") if "v2v3" in wcs.available_frames else None
