@@ -1,5 +1,8 @@
 """Light does not depend on where a source is: equal stars all over a distorted image have equal fluxes."""
 
+from pathlib import Path
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from scipy import ndimage
@@ -76,6 +79,23 @@ def test_flux_does_not_lean_across_the_detector(field, measured):
     for name in ("psf_flux", "aper16_flux"):  # all of the light
         np.testing.assert_allclose(measured[name], FLUX, rtol=2e-4, err_msg=name)
     np.testing.assert_allclose(measured["kron_abmag"], 31.4 - 2.5 * np.log10(measured["kron_flux"]), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("number", "size"),
+    [(9, 768), pytest.param(1, 4096, marks=pytest.mark.long), pytest.param(9, 4096, marks=pytest.mark.long)],
+)
+def test_stars_of_the_simulator_have_their_flux_everywhere(number, size, monkeypatch):
+    """rt-sim sends the same photons anywhere; its light and the WCS together say the magnitude again."""
+    monkeypatch.syspath_prepend(Path(__file__).parent / "validation")
+    import flux_places
+
+    asked = SimpleNamespace(size=size, stars=64, magnitude=17.5, j=1)
+    x, y, found, _spread = flux_places.light_alone(number, asked)
+    median, _sd, in_x, _x_err, in_y, _y_err, count = flux_places.plane(x, y, found["light"]["psf_flux"], size)
+    assert count > 50
+    assert median == pytest.approx(1, abs=5e-4)
+    assert abs(in_x) < 1e-3 and abs(in_y) < 1e-3
 
 
 def test_errors_of_fluxes_follow_the_pixels(field, measured):
