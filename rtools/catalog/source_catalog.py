@@ -9,6 +9,7 @@ import numpy as np
 
 from rtools import __version__
 from rtools.catalog import background, columns, deblend, deep, detect, segments, shapes, sky, smooth
+from rtools.catalog.depth import limiting_magnitude
 from rtools.catalog.image import MJYSR_BRIGHTNESS, Image
 from rtools.catalog.measure import RADII, Options, aperture_radii, measure
 from rtools.errors import InputError, UsageError
@@ -74,6 +75,8 @@ class Found(NamedTuple):
         archive's unit. NaN where no pixel under the kernel can be used; zero throughout where none of the image can.
     complete : bool
         False where no source was found.
+    depth : float or None
+        AB magnitude at which a point source has S/N 5 (`rtools.catalog.depth`); None where it is not known.
     """
 
     values: dict
@@ -82,6 +85,7 @@ class Found(NamedTuple):
     labels: np.ndarray
     detection_image: np.ndarray
     complete: bool
+    depth: float | None = None
 
 
 def catalog_of(planes, options, *, psf=None, measuring=None, forced=None, threads=1, log=lambda level, text: None):
@@ -112,7 +116,7 @@ def catalog_of(planes, options, *, psf=None, measuring=None, forced=None, thread
     )
     image, rms = make_image(planes, options, threads=threads, log=log)
     about = about_table(image, measuring)
-    stamp = native_stamp(psf, STAMP) if options["deep"] and psf is not None else None
+    stamp = native_stamp(psf, STAMP) if psf is not None else None
     psf = psf if options["fit_psf"] else None
     if image is None:
         log("warning", "catalog: no pixel can be used; the catalog is empty")
@@ -123,14 +127,15 @@ def catalog_of(planes, options, *, psf=None, measuring=None, forced=None, thread
     labels = _detected(image, rms, options, stamp=stamp, threads=threads)
     del rms
     found = segments.find(labels)
+    depth = None if stamp is None else limiting_magnitude(image, labels, stamp)
     values = measure(image, found, measuring, psf=psf, threads=threads) if found.n else None
     shown = image.smoothed
     shown *= np.float32(image.brightness * image.side**2)  # in place: nothing needs it any more
     if values is None:
         log("warning", "catalog: no source found; the catalog is empty")
-        return _empty(labels.shape, about, psf, False)._replace(detection_image=shown)
+        return _empty(labels.shape, about, psf, False)._replace(detection_image=shown, depth=depth)
     log("info", f"catalog: {found.n} sources")
-    return Found(values, columns.prompt(psf=psf is not None), about, labels, shown, True)
+    return Found(values, columns.prompt(psf=psf is not None), about, labels, shown, True, depth)
 
 
 def place_on_sky(values, wcs):

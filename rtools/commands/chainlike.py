@@ -101,7 +101,7 @@ def run_inputs(console, inputs, request, *, catalog=None, dry_run=False, timings
         raise UsageError("-o names one output", mend="use --outdir for several inputs")
     _refuse_groups(request, groups, catalog)
     stopped = status and fail_fast
-    with temporary.directory() as scratch:
+    with temporary.directory() as scratch, console.gathering(inputs):
 
         def plan(name):
             plans[name] = _plan(name, request, taken)
@@ -132,9 +132,38 @@ def run_inputs(console, inputs, request, *, catalog=None, dry_run=False, timings
             status = shared_status(status, done)
             if status and fail_fast:
                 break
+    tell_depth(console, [report["catalog"] for report in reports if report.get("catalog")])
     if as_json:
         print_json(reports)
     return status
+
+
+def tell_depth(console, catalogs):
+    """Say once how deep the catalogs are that were made, and how they go deeper.
+
+    Parameters
+    ----------
+    console : Console
+    catalogs : list of dict
+        From `rtools.pipeline.cataloging.told_of`.
+    """
+    searched = [one for one in catalogs if one["searched"] != "forced"]
+    if not searched:
+        return
+    many = f"{len(searched)} catalogs" if len(searched) > 1 else "catalog"
+    words = [f"{many}: {_range([one['sources'] for one in searched], 'd')} sources"]
+    depths = [one["magnitude_snr5"] for one in searched if one["magnitude_snr5"] is not None]
+    if depths:
+        words.append(f"a point source of S/N 5 has {_range(depths, '.1f')} mag (AB)")
+    if not all(one["searched"] == "deep" for one in searched):
+        words.append("--deep finds fainter ones")
+    console.log("note", "; ".join(words))
+
+
+def _range(values, form):
+    """Least and greatest of some numbers, or the one that they are."""
+    low, high = format(min(values), form), format(max(values), form)
+    return low if low == high else f"{low} to {high}"
 
 
 def refuse_combinations(request, *, as_json, dry_run):
@@ -183,7 +212,7 @@ def _run_group(console, plans, request, report, how):
     from rtools.pipeline import grouped
     from rtools.pipeline.journal import Journal
 
-    rests, journals, seconds = {}, {}, {}
+    rests, journals, seconds, catalogs = {}, {}, {}, {}
     with ExitStack() as stack:
 
         def calibrate(name):
@@ -191,12 +220,13 @@ def _run_group(console, plans, request, report, how):
             folder = stack.enter_context(grouped.workplace(plans[name]))
             progress = _progress(console, name)
             rests[name], result = grouped.calibrate(plans[name], request, journals[name], folder, progress)
-            seconds[name] = result.seconds
+            seconds[name], catalogs[name] = result.seconds, result.catalog
             console.status("")
 
         def finish(name):
             result = grouped.finish(rests[name], plans[name], request, Journal(console.log, name))
             entry = _entry(name, result)
+            entry["catalog"] = catalogs[name]
             entry["seconds"] = seconds[name] | {"tweakreg": entry["seconds"].get("tweakreg", 0.0)}
             report(entry)
 
@@ -300,6 +330,7 @@ def _entry(name, result):
         "seconds": result.seconds,
         "peak_memory": result.peak_memory,
         "failure": result.failure,
+        "catalog": result.catalog,
     }
 
 

@@ -19,6 +19,7 @@ from rtools import __version__
 from rtools.commands.config import long_names, print_config, read_config, untyped
 from rtools.commands.inputs import as_typed, files_of_options
 from rtools.commands.lists import expand_inputs, names_in
+from rtools.commands.wording import Gathered, in_words_of
 from rtools.commands.written import check_outputs, contradicts
 from rtools.errors import InputError, RtoolsError, UsageError
 from rtools.products.jsontext import json_text
@@ -71,6 +72,7 @@ class Console:
     tool: str
     verbosity: int = 0
     debug: bool = False
+    gathered: Gathered | None = None
 
     def log(self, level, text):
         """Print one message; ``info`` only with -v, ``note`` and ``warning`` unless -q, others always.
@@ -78,9 +80,25 @@ class Console:
         A ``caution`` is a warning that -q does not hide: what was made is not what its reader takes it for.
         """
         threshold = {"debug": 2, "info": 1, "note": 0, "warning": 0, "caution": -1, "error": -1}[level]
-        if self.verbosity >= threshold:
-            mark = "warning: " if level in ("warning", "caution") else ""
-            click.echo(f"{self.tool}: {mark}{text}", err=True)
+        warning = level in ("warning", "caution")
+        if self.gathered is not None and warning:
+            self.gathered.add(level, text)
+        elif self.verbosity >= threshold:
+            click.echo(f"{self.tool}: {'warning: ' if warning else ''}{_worded(text)}", err=True)
+
+    @contextmanager
+    def gathering(self, names):
+        """Warnings about several inputs wait until all are done: what is the same for many is then said once."""
+        if self.gathered is not None or len(names) < 2:
+            yield
+            return
+        self.gathered = Gathered(names)
+        try:
+            yield
+        finally:
+            held, self.gathered = self.gathered, None
+            for level, text in held.lines():
+                self.log(level, text)
 
     def status(self, text):
         """Overwrite the progress line; shown on a terminal only, unless -q."""
@@ -91,6 +109,12 @@ class Console:
     def error(self, error):
         """Print an error as one line, led by the tool's name."""
         self.log("error", str(error))
+
+
+def _worded(text):
+    """A message in words of the tool at hand."""
+    context = click.get_current_context(silent=True)
+    return in_words_of(context.command, text) if context else text
 
 
 class Tool(click.Command):
@@ -137,6 +161,7 @@ def tool(name, *, summary, examples, description="", no_args_is_help=False, **se
                     return function(ctx.obj, **files_of_options(ctx, options))
             except RtoolsError as error:
                 error.path = error.path and as_typed(error.path)
+                error.message, error.mend = _worded(error.message), error.mend and _worded(error.mend)
                 raise
 
         run.__doc__ = f"{summary}\n\n{description}" if description else summary
@@ -418,6 +443,12 @@ def for_each(console, inputs, function, *, fail_fast=False, report=None, key="fi
     int
         0 when all went well, the code that all failures share, else 1.
     """
+    inputs = list(inputs)
+    with console.gathering(inputs):
+        return _for_each(console, inputs, function, fail_fast, report, key)
+
+
+def _for_each(console, inputs, function, fail_fast, report, key):
     codes = []
     for name in inputs:
         try:

@@ -44,7 +44,7 @@ def _of_images(name):
     return all(kind == "l2_image" for kind in kinds) if kinds else None
 
 
-def run_chain(console, inputs, options, *, references, how):
+def run_chain(console, inputs, options, *, references, catalog, how):
     """The chain of a mosaic on images or associations; returns the exit status.
 
     Parameters
@@ -54,6 +54,8 @@ def run_chain(console, inputs, options, *, references, how):
     options : dict
         Of `rt-run`; those of a calibration are refused.
     references : rtools.reference.find.Config
+    catalog : dict
+        Options of the catalog by key that environment or configuration give.
     how : dict
         dry_run, as_json, fail_fast.
     """
@@ -64,10 +66,12 @@ def run_chain(console, inputs, options, *, references, how):
             raise UsageError(f"--{KEYS.get(key, key).replace('_', '-')} is for exposures, and this makes a mosaic")
     options.pop("mosaic")
     wanted, cells = wanted_grid(options)
+    settings = with_tables(read_settings(options.pop("settings"), _step_of), (*STEPS, "catalog"))
+    settings["catalog"] = catalog | settings.get("catalog", {})
     request = Request(
         tool="rt-run",
         skip=frozenset(_step_of(word).name for word in options.pop("skip")),
-        settings=with_tables(read_settings(options.pop("settings"), _step_of), (*STEPS, "catalog")),
+        settings=settings,
         wanted=wanted,
         skycells=cells,
         references=references,

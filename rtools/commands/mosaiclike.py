@@ -6,7 +6,7 @@ import click
 from click.core import ParameterSource
 
 from rtools.commands import options as bundles
-from rtools.commands.chainlike import changed_options, check_option, local_and_called, refuse_combinations
+from rtools.commands.chainlike import changed_options, check_option, local_and_called, refuse_combinations, tell_depth
 from rtools.commands.common import Refusal, entry, expand_inputs, for_each, jobs_count, print_json, shared_status, tool
 from rtools.commands.inputs import is_association, is_stream
 from rtools.commands.mosaic_options import wanted_grid
@@ -134,6 +134,7 @@ def run_plans(console, groups, parts, *, dry_run, as_json, fail_fast):
         print_json(shown + reports) if as_json else [print_plan(entry) for entry in shown]
         return status
     status = shared_status(status, for_each(console, list(plans), carry_out, **how))
+    tell_depth(console, [catalog for report in reports for catalog in report.get("catalogs", ())])
     if as_json:
         print_json(reports)
     return status
@@ -166,7 +167,8 @@ def _outputs(plan):
 def _carry_out(console, name, plan, request, level):
     from rtools.pipeline.mosaic_run import run_mosaic
 
-    result = run_mosaic(plan, request, console.log, progress=lambda text: console.status(f"{name}: {text}"))
+    with console.gathering([name, *(member.name for member in plan.members)]):
+        result = run_mosaic(plan, request, console.log, progress=lambda text: console.status(f"{name}: {text}"))
     console.status("")
     for part, seconds in result.seconds.items():
         console.log(level, f"{part}: {seconds:.2f} s")
@@ -178,6 +180,7 @@ def _carry_out(console, name, plan, request, level):
         "cal_step": result.statuses,
         "seconds": result.seconds,
         "peak_memory": result.peak_memory,
+        "catalogs": result.catalogs,
     }
 
 

@@ -7,6 +7,7 @@ from rtools.commands import options as bundles
 from rtools.commands.chainlike import read_settings, reference_config, run_inputs
 from rtools.commands.common import entry, expand_inputs, tool, typed
 from rtools.commands.config import with_tables
+from rtools.commands.step import click_option
 from rtools.errors import UsageError
 from rtools.pipeline import chain
 
@@ -34,6 +35,27 @@ join a mosaic, which is not changed: matched to its sky, tested against it. Memo
 images. --from, --until, --refcat, --strict and --save-steps are not for mosaics."""
 
 
+CATALOG = tuple(option for option in chain.step_of("catalog").options if option.key in ("deep", "deblend", "dust_maps"))
+"""Options of the catalog that are asked for so often that they are rt-run's own, too."""
+
+
+def catalog_options(function):
+    """The options in `CATALOG`, as one decorator."""
+    for option in reversed(CATALOG):
+        function = click_option(option)(function)
+    return function
+
+
+def _catalog_settings(options):
+    """Words for ``--set`` of those that are typed; and {key: value} of those that environment or configuration give."""
+    source = click.get_current_context().get_parameter_source
+    values = {option: options.pop(option.key) for option in CATALOG}
+    words = [f"catalog.{option.name}={value}" for option, value in values.items() if typed(option.key)]
+    others = {option.key: value for option, value in values.items()
+              if source(option.key).name in ("ENVIRONMENT", "DEFAULT_MAP")}  # fmt: skip
+    return words, others
+
+
 @tool(
     "rt-run",
     summary="Calibrate exposures: raw ramps to images.",
@@ -48,6 +70,7 @@ images. --from, --until, --refcat, --strict and --save-steps are not for mosaics
 @click.option("--set", "settings", multiple=True, metavar="STEP.OPTION=VALUE", help="An option of a step.")
 @click.option("--refcat", metavar="FILE|DIR", help="Reference catalog for the alignment: a table or a HATS tree.")
 @click.option("--strict", is_flag=True, help="An alignment that fails is an error.")
+@catalog_options
 @click.option("--save-steps", is_flag=True, help="Write the product of every step, too.")
 @click.option("--mosaic", is_flag=True, help="Make a mosaic that covers all images; an association makes one, too.")
 @mosaic_options.grid_options
@@ -72,8 +95,10 @@ def command(console, **options):
     references = reference_config(options.pop("ref"), options.pop("refdir"), options.pop("builtin"))
     options.pop("on_disk")
     inputs = expand_inputs(inputs)
+    words, others = _catalog_settings(options)
+    options["settings"] = (*words, *options["settings"])
     if mosaic_chain.makes_mosaic(inputs, options):
-        return mosaic_chain.run_chain(console, inputs, options, references=references, how=how)
+        return mosaic_chain.run_chain(console, inputs, options, references=references, catalog=others, how=how)
     if typed("max_memory"):
         raise UsageError("--max-memory is for mosaics, and this calibrates exposures")
     for key in (*mosaic_options.GRID_KEYS, "add", "mosaic", "max_memory"):
@@ -87,13 +112,18 @@ def command(console, **options):
         first=_step(options.pop("first")),
         last=_step(options.pop("last")),
         skip=frozenset(chain.resolve(word) for word in options.pop("skip")),
-        settings=with_tables(named, chain.ORDER),
+        settings=_with_catalog(with_tables(named, chain.ORDER), others),
         named=named,
         references=references,
         threads=options.pop("jobs"),
         **options,
     )
     return run_inputs(console, inputs, request, **how)
+
+
+def _with_catalog(settings, others):
+    """Settings with options of the catalog that count where nothing else says them."""
+    return settings | {"catalog": others | settings.get("catalog", {})} if others else settings
 
 
 def _step(word):

@@ -25,6 +25,7 @@ __all__ = [
     "references",
     "skycell_of",
     "stage",
+    "told_of",
     "without_calibration",
 ]
 
@@ -200,6 +201,25 @@ def find_sources(planes, meta, options, sources, *, threads=1, log):
     return catalog_of(planes, options, psf=psf, measuring=measuring, forced=forced, threads=threads, log=log)
 
 
+def told_of(found, options):
+    """What a run tells of a catalog: sources, depth (AB magnitude of S/N 5, or None), whether they were searched deep.
+
+    Parameters
+    ----------
+    found : rtools.catalog.source_catalog.Found
+    options : dict
+        Of the step.
+
+    Returns
+    -------
+    dict
+        ``searched`` is ``default``, ``deep``, or ``forced`` for the segments of another image.
+    """
+    searched = "forced" if options["forced_segmentation"] else "deep" if options["deep"] else "default"
+    depth = None if found.depth is None else round(found.depth, 3)
+    return {"sources": len(found.values["label"]), "magnitude_snr5": depth, "searched": searched}
+
+
 def skycell_of(meta):
     """The skycell that a mosaic covers.
 
@@ -239,10 +259,10 @@ def dust_of(folder, log):
     Returns
     -------
     callable or None
-        Of right ascensions and declinations; None, and a warning, where no directory is given.
+        Of right ascensions and declinations; None where no directory is given.
     """
     if folder is None:
-        log("warning", "catalog: no dust maps (--dust-maps or RT_DUST_MAPS), so dust_ebv is NaN")
+        log("info", "catalog: no dust maps (--dust-maps or RT_DUST_MAPS), so dust_ebv is NaN")
         return None
     from astropy.io import fits
     from astropy.wcs import WCS

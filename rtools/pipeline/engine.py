@@ -44,6 +44,8 @@ class Task:
         What `meta.cal_step` will say.
     reason : str
         Why it does nothing, where it is the step that said so; it has been logged then.
+    note : str
+        What its line in the log says beside the status.
     active : bool
         Whether its `apply` is called (dq_init works on although its mask is refused).
     counts : dict
@@ -60,6 +62,7 @@ class Task:
     sources: dict = field(default_factory=dict)
     status: str = "COMPLETE"
     reason: str = ""
+    note: str = ""
     active: bool = True
     prepared: object = None
     counts: dict = field(default_factory=dict)

@@ -48,6 +48,8 @@ class Result:
         ru_maxrss of the process in bytes.
     failure : str
         Why an alignment was refused; empty otherwise.
+    catalog : dict or None
+        What is told of the catalog that was made (`rtools.pipeline.cataloging.told_of`).
     """
 
     outputs: list = field(default_factory=list)
@@ -55,6 +57,7 @@ class Result:
     seconds: dict = field(default_factory=dict)
     peak_memory: int = 0
     failure: str = ""
+    catalog: dict | None = None
 
 
 def execute(plan, request, journal, *, progress=lambda done, of: None):
@@ -91,7 +94,8 @@ def _mosaic_catalog(plan, request, journal):
     outputs = [stage.commit() for stage in staged]
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     seconds = time.perf_counter() - started
-    return Result(outputs, {}, {"catalog": seconds, "total": seconds}, peak)
+    return Result(outputs, {}, {"catalog": seconds, "total": seconds}, peak,
+                  catalog=cataloging.told_of(found, task.options))  # fmt: skip
 
 
 class _Run:
@@ -107,6 +111,7 @@ class _Run:
         self.strip_tasks = [task for task in plan.tasks if task.step.kind in STRIP_KINDS]
         self.image_sink = None
         self.found = None
+        self.told = None
         self.failure = ""
         self.ramp_writers = {}
         self.staged = []
@@ -232,7 +237,7 @@ class _Run:
                 self.image_sink = sink
         meta["cal_step"][step.cal_step] = task.status
         if not task.reason:
-            self.journal.log("info", f"{step.name}: {task.status}")
+            self.journal.log("info", f"{step.name}: {task.status}" + (f" {task.note}" if task.note else ""))
         if step.suffix in self.plan.outputs and (task.active or step.suffix == self.plan.main):
             if step.kind == "ramp":
                 self._write_ramp(task)
@@ -275,6 +280,7 @@ class _Run:
         with announced(self.journal.tell):
             self.found = cataloging.find_sources(planes, self.meta, task.options, task.sources, **settings)
         task.status = "COMPLETE" if self.found.complete else "INCOMPLETE"
+        self.told = cataloging.told_of(self.found, task.options)
         if "cat" in self.plan.outputs:
             self.meta["source_catalog"] = {"tweakreg_catalog_name": self.plan.outputs["cat"].name}
 
@@ -413,4 +419,4 @@ class _Run:
         seconds = {task.step.name: sum(task.times) for task in self.plan.tasks}
         seconds |= {"write": self.write_seconds, "total": time.perf_counter() - self.started}
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-        return Result(outputs, dict(self.meta["cal_step"]), seconds, peak, self.failure)
+        return Result(outputs, dict(self.meta["cal_step"]), seconds, peak, self.failure, self.told)

@@ -6,7 +6,7 @@ __all__ = ["Journal"]
 
 
 class Journal:
-    """Collects the messages of one run.
+    """Collects the messages of one run, and in `catalogs` what is told of the catalogs that it made.
 
     Parameters
     ----------
@@ -19,6 +19,7 @@ class Journal:
     def __init__(self, log, path):
         self.lines = []
         self.warnings = 0
+        self.catalogs = []
         self._log = log
         self._path = path
 

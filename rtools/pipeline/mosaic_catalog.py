@@ -57,6 +57,7 @@ def stage_catalog(mosaic, image, plan, request, journal):
     image = cataloging.make_planes(planes, meta, meta["wcs"])
     found = cataloging.find_sources(image, meta, plan.catalog.options, plan.catalog.sources, threads=request.threads,
                                     log=journal.log)  # fmt: skip
+    journal.catalogs.append(cataloging.told_of(found, plan.catalog.options))
     about = SimpleNamespace(
         tasks=[plan.catalog],
         product=SimpleNamespace(kind=KIND, history=history),

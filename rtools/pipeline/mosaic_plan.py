@@ -248,7 +248,8 @@ def _settle_weights(members, request, log):
     if options["weight_type"] == "auto":
         weight = weight_of(like) if like else "exptime"
         if weight != "exptime":
-            log("warning", f"weights are {weight}, as of {like}: stars lose light (--weight-type exptime keeps it)")
+            keeping = "--weight-type exptime" if request.single else "--set resample.weight-type=exptime"
+            log("warning", f"weights are {weight}, as of {like}: stars lose light ({keeping} keeps it)")
         request.settings = request.settings | {"resample": options | {"weight_type": weight}}
     weighs = request.options("resample")["weight_type"] == "exptime"
     for member in members:

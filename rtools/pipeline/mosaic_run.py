@@ -35,12 +35,16 @@ PIXEL = 40
 
 @dataclass
 class Result:
-    """What a run did: paths in the order in which they appeared, cal_step, seconds of each part, peak memory."""
+    """What a run did: paths in the order in which they appeared, cal_step, seconds of each part, peak memory.
+
+    `catalogs`: what is told of the catalogs (`rtools.pipeline.cataloging.told_of`), in the order of the mosaics.
+    """
 
     outputs: list = field(default_factory=list)
     statuses: dict = field(default_factory=dict)
     seconds: dict = field(default_factory=dict)
     peak_memory: int = 0
+    catalogs: list = field(default_factory=list)
 
 
 def run_mosaic(plan, request, log, *, progress=lambda text: None):
@@ -94,6 +98,7 @@ class _Run:
             for member in plan.members:
                 member.product.close()
         self.result.seconds["total"] = time.perf_counter() - started
+        self.result.catalogs = self.journal.catalogs
         self.result.peak_memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
         return self.result
 
@@ -187,7 +192,8 @@ class _Run:
         if self.plan.stack:
             return self._against_stack(mosaic, recipe, slabs)
         if len(exposures_of(members)) < 2:
-            self.journal.log("warning", "outlier: SKIPPED: there is one exposure only")
+            level = "warning" if self.request.single == "outlier" else "info"
+            self.journal.log(level, "outlier: SKIPPED: there is one exposure only")
             for member in members:
                 member.meta["cal_step"]["outlier_detection"] = "SKIPPED"
             return None

@@ -330,7 +330,8 @@ def _tasks(source, chosen, request, said):
         task.sources = {use.type: found.get(use.type) for use in _uses(task)}
         _settle(task, source.shape, name in request.skip, warnings)
         if task.active and task.step.kind == "align":
-            _settle_alignment(task, warnings)
+            asked = request.single or request.settings.get("tweakreg")
+            _settle_alignment(task, warnings if asked else None)
     return tasks
 
 
@@ -354,10 +355,12 @@ def _uses(task):
 
 
 def _settle_alignment(task, warnings):
-    """Without reference stars nothing can be aligned."""
+    """Without reference stars nothing can be aligned; no `warnings` where nobody asked for it."""
     path = task.options["refcat"]
     if path is None:
-        warnings.append("tweakreg: SKIPPED without a reference catalog (--refcat or RT_REFCAT)")
+        task.note = "without a reference catalog (--refcat or RT_REFCAT)"
+        if warnings is not None:
+            warnings.append(f"tweakreg: SKIPPED {task.note}")
         task.stop("SKIPPED")
     elif Path(path).exists():
         refcat_files.check(str(path))
