@@ -151,7 +151,8 @@ def tell_depth(console, catalogs):
     if not searched:
         return
     many = f"{len(searched)} catalogs" if len(searched) > 1 else "catalog"
-    words = [f"{many}: {_range([one['sources'] for one in searched], 'd')} sources"]
+    counted = _range([one["sources"] for one in searched], "d")
+    words = [f"{many}: {counted} source{'s' * (counted != '1')}"]
     depths = [one["magnitude_snr5"] for one in searched if one["magnitude_snr5"] is not None]
     if depths:
         words.append(f"a point source of S/N 5 has {_range(depths, '.1f')} mag (AB)")
