@@ -19,7 +19,7 @@ from rtools import __version__
 from rtools.commands.config import long_names, print_config, read_config, untyped
 from rtools.commands.inputs import as_typed, files_of_options
 from rtools.commands.lists import expand_inputs, names_in
-from rtools.commands.wording import Gathered, in_words_of
+from rtools.commands.wording import Gathered, worded
 from rtools.commands.written import check_outputs, contradicts
 from rtools.errors import InputError, RtoolsError, UsageError
 from rtools.products.jsontext import json_text
@@ -84,7 +84,7 @@ class Console:
         if self.gathered is not None and warning:
             self.gathered.add(level, text)
         elif self.verbosity >= threshold:
-            click.echo(f"{self.tool}: {'warning: ' if warning else ''}{_worded(text)}", err=True)
+            click.echo(f"{self.tool}: {'warning: ' if warning else ''}{worded(text)}", err=True)
 
     @contextmanager
     def gathering(self, names):
@@ -109,12 +109,6 @@ class Console:
     def error(self, error):
         """Print an error as one line, led by the tool's name."""
         self.log("error", str(error))
-
-
-def _worded(text):
-    """A message in words of the tool at hand."""
-    context = click.get_current_context(silent=True)
-    return in_words_of(context.command, text) if context else text
 
 
 class Tool(click.Command):
@@ -161,7 +155,7 @@ def tool(name, *, summary, examples, description="", no_args_is_help=False, **se
                     return function(ctx.obj, **files_of_options(ctx, options))
             except RtoolsError as error:
                 error.path = error.path and as_typed(error.path)
-                error.message, error.mend = _worded(error.message), error.mend and _worded(error.mend)
+                error.message, error.mend = worded(error.message), error.mend and worded(error.mend)
                 raise
 
         run.__doc__ = f"{summary}\n\n{description}" if description else summary

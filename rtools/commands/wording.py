@@ -5,7 +5,7 @@ import re
 
 import click
 
-__all__ = ["Gathered", "in_words_of"]
+__all__ = ["Gathered", "in_words_of", "worded"]
 
 _OPTION = re.compile(r"(?<![\w-])--(no-)?([a-z][a-z-]*[a-z])(?: ([a-z]+))?")
 
@@ -78,6 +78,12 @@ def in_words_of(command, text):
         return f"--set {step.name}.{name}" + (f"={value}" if chosen else after)
 
     return _OPTION.sub(put, text)
+
+
+def worded(text):
+    """A message in words of the tool at hand."""
+    context = click.get_current_context(silent=True)
+    return in_words_of(context.command, text) if context else text
 
 
 def _steps():
