@@ -2,12 +2,12 @@
 
 usage: aperture_pulls.py X_cal.asdf X_truth.asdf [--places 20000] [--independent]
 
-Empty sky: places anywhere, with no unusable pixel within 1.7 arcsec; the flux in each circle less that of the truth,
-over the error. Sources: those that the catalog finds; fluxes are compared with those of the truth in the same circles,
-ellipses and segments. The background is that of the catalog, for image and truth alike. Means and standard deviations
-are clipped at 5 sigma. With --independent the image is the truth plus independent noise of its err, and no pixel is
-unusable: then every sd is 1 if the errors are right. Otherwise the noise is that of the exposure: 1/f and
-reference-pixel noise are correlated between pixels, and err follows the measured rate.
+Empty sky: places anywhere with no source of the catalog within 1.7 arcsec; the flux in each circle less that of the
+truth, over the error. Sources: those that the catalog finds; fluxes are compared with those of the truth in the same
+circles, ellipses and segments. Unusable pixels are replaced in image and truth alike, and the background is that of the
+catalog for both. Means and standard deviations are clipped at 5 sigma. With --independent the image is the truth plus
+independent noise of its err, and no pixel is unusable: then every sd is 1 if the errors are right. Otherwise the noise
+is that of the exposure: 1/f and reference-pixel noise are correlated between pixels, and err follows the measured rate.
 """
 
 import argparse
@@ -39,12 +39,12 @@ def clipped(pulls):
     return pulls[kept].mean(), pulls[kept].std(), int(kept.sum())
 
 
-def empty_places(unusable, side, count):
-    """x and y of places without an unusable pixel near."""
+def empty_places(taken, side, count):
+    """x and y of places without a pixel of a source near."""
     reach = 2 * int(CLEAR / side) + 1
-    near = maximum_filter(unusable, reach)
+    near = maximum_filter(taken, reach)
     rng = np.random.default_rng(7)
-    y, x = (rng.uniform(reach, size - reach, 20 * count) for size in unusable.shape)
+    y, x = (rng.uniform(reach, size - reach, 3 * count) for size in taken.shape)
     clear = ~near[np.rint(y).astype(int), np.rint(x).astype(int)]
     return x[clear][:count], y[clear][:count]
 
@@ -75,15 +75,14 @@ def main():
     image, _rms = make_image(planes, options, threads=arguments.j)
     level = planes.data - image.data
     clean = truth - level
-    nothing = np.zeros(truth.shape, bool)
     print("| what | number | mean | sd |\n|---|---|---|---|")
-    x, y = empty_places(image.mask, image.side, arguments.places)
+    x, y = empty_places(found.labels > 0, image.side, arguments.places)
     places = segments.Segments(np.zeros(truth.shape, np.int32), x.size, *np.zeros((5, x.size), np.int32))
     side = sky.sides(sky.local_slopes(planes.wcs, truth.shape, x, y))
     radii = np.array(RADII) / side[:, None]
     settings = {"radii": radii, "threads": arguments.j}
     ours = circular(image.data, image.err, places, image.mask, (x, y), **settings)
-    true = circular(clean, image.err, places, nothing, (x, y), **settings)
+    true = circular(clean, image.err, places, image.mask, (x, y), **settings)
     for k, radius in enumerate(RADII):
         show(f'empty sky, {radius}"', (ours.flux[:, k] - true.flux[:, k]) / ours.err[:, k])
     within_sources(image, clean, found, arguments.j)
@@ -103,13 +102,12 @@ def within_sources(image, clean, found, threads):
     places = outline.x, outline.y
     ours = circular(image.data, image.err, where, image.mask, places, radii=radii, **settings)
     true = circular(clean, image.err, where, image.mask, places, radii=radii, **settings)
-    whole = ours.replaced[:, -1] == 0
-    bright = whole & (sums.flux > BRIGHT * sums.err)
+    bright = sums.flux > BRIGHT * sums.err
     for k, radius in enumerate(RADII):
-        show(f'sources, {radius}"', ((ours.flux[:, k] - true.flux[:, k]) / ours.err[:, k])[whole])
+        show(f'sources, {radius}"', (ours.flux[:, k] - true.flux[:, k]) / ours.err[:, k])
     for title, one, other in (("Kron", kron, true_kron), ("segment", sums, true_sums)):
         pulls = (one.flux - other.flux) / one.err
-        show(f"sources, {title}", pulls[whole])
+        show(f"sources, {title}", pulls)
         show(f"sources of S/N above {BRIGHT:g}, {title}", pulls[bright])
 
 
