@@ -30,7 +30,7 @@ def cutout(ran, raw, tmp_path_factory):  # noqa: F811
     return cut
 
 
-def served(source, target, *, keep_wcs=True):
+def served(source, target, *, keep_wcs=True, beside=0.0):
     """What a cutout service makes: 2-D arrays cut, shifts put before the WCS, nothing else changed."""
     from astropy.modeling.models import Shift
 
@@ -39,7 +39,7 @@ def served(source, target, *, keep_wcs=True):
         kind, profile = found.kind, found.profile
         about, planes = found.meta, {name: np.array(found.array(name)) for name in found.arrays}
     moved = wcs.__class__(wcs.pipeline)
-    moved.insert_transform("detector", Shift(X) & Shift(Y), after=True)
+    moved.insert_transform("detector", Shift(X + beside) & Shift(Y), after=True)
     moved.bounding_box = ((0, NX - 1), (0, NY - 1))
     about["wcs"] = moved if keep_wcs else None
     planes = {name: part(plane).copy() if plane.ndim == 2 else plane for name, plane in planes.items()}
@@ -133,6 +133,16 @@ def test_a_cutout_whose_place_nothing_tells_is_refused_and_says_what_is_missing(
     assert line.startswith(f"rt-flat: {lost}: not known where in the frame this image of {NX} x {NY} pixels lies")
     assert "meta.rtools.cutout" in line
     assert not (tmp_path / "x.asdf").exists()
+
+
+def test_a_cutout_whose_wcs_is_none_of_this_frame_gets_no_reference_of_it(product, tmp_path, capsys):  # noqa: F811
+    odd = served(product("photom"), tmp_path / "odd_photom.asdf", beside=0.5)
+    for name, *more in (("flat",), ("assignwcs",), ("run", "--skip", "catalog")):
+        assert tool(name, odd, *more, "--outdir", tmp_path / "o", "-q") == 3
+        (line,) = capsys.readouterr().err.splitlines()
+        assert line.startswith(f"rt-{name}: {odd}: not known where in the frame this image lies")
+    assert not (tmp_path / "o").exists()
+    done("photom", odd, "-o", tmp_path / "x.asdf")
 
 
 def test_a_cutout_of_a_ramp_is_not_calibrated(cutout, tmp_path, capsys):

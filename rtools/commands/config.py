@@ -203,6 +203,9 @@ def _top_values(top, command):
             raise UsageError(f"{key}: a table expected, [{key}]")
         every = [_options(other, shared=True) for other in _commands()]
         takers = [options[key] for options in every if key in options]
+        owners = [] if takers else [other.name for other in _commands() if key in _options(other)]
+        if owners:
+            raise UsageError(f"{key}: not for all tools", mend=f"put it into a table, as {_place(owners[0])}")
         if not takers:
             raise UsageError(f"no tool has an option {key}", mend=_nearest(key, {key for one in every for key in one}))
         _of_any(takers, value, key)

@@ -109,8 +109,10 @@ def _corners(product, image, config):
         return None
     rows, columns = image
     x, y = np.array([0.0, columns - 1, 0, columns - 1]), np.array([0.0, 0, rows - 1, rows - 1])
-    distortion = source.node("coordinate_distortion_transform")
-    found = _pixels(distortion, np.array(to_focal_plane(x, y)))
+    try:
+        found = _pixels(source.node("coordinate_distortion_transform"), np.array(to_focal_plane(x, y)))
+    except (RtoolsError, TypeError, ValueError):  # of another world, or with units
+        return None
     return (found - (x, y)).T if np.isfinite(found).all() else None
 
 

@@ -338,9 +338,13 @@ def _tasks(source, chosen, request, said):
 def _cut(found, uses, place, source):
     """References as an image sees them that may be cut out of its frame; `source` learns its place."""
     source.place = place
-    if not place.known and source.product.meta.get("wcs") is not None and "distortion" in found:
-        mend = "give the distortion reference with which its WCS was made"
-        raise InputError("not known where in the frame this image lies, to give it a WCS", mend=mend)
+    doubtful = not place.known and source.product.meta.get("wcs") is not None
+    for use in uses if doubtful else ():
+        source_of = found.get(use.type)
+        made_to_fit = source_of is not None and source_of.origin == "builtin" and (use.planes or use.trimmed)
+        if made_to_fit or (source_of is not None and use.type == "distortion"):
+            mend = "give the distortion reference with which its WCS was made"
+            raise InputError(f"not known where in the frame this image lies, for the {use.type} reference", mend=mend)
     by_type = {use.type: use for use in uses}
     return {
         kind: found_one and placing.cut_to(found_one, by_type[kind], place, source.shape[1:])
