@@ -36,7 +36,7 @@ def served(source, target, *, keep_wcs=True, beside=0.0):
 
     with reader.open_product(source) as found:
         wcs = found.node("meta.wcs")
-        kind, profile = found.kind, found.profile
+        kind, kept = found.kind, {"profile": found.profile, "history": found.history}
         about, planes = found.meta, {name: np.array(found.array(name)) for name in found.arrays}
     moved = wcs.__class__(wcs.pipeline)
     moved.insert_transform("detector", Shift(X + beside) & Shift(Y), after=True)
@@ -45,7 +45,7 @@ def served(source, target, *, keep_wcs=True, beside=0.0):
     planes = {name: part(plane).copy() if plane.ndim == 2 else plane for name, plane in planes.items()}
     from rtools.products import writer
 
-    writer.write_product(target, kind, about, planes, profile=profile)
+    writer.write_product(target, kind, about, planes, **kept)
     return target
 
 

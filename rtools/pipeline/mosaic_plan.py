@@ -205,7 +205,10 @@ def make_plan(files, request):
         images = _images(members, request)
     _refuse([*images, *(path for mosaic in mosaics for path in mosaic.outputs.values())], files, request)
     if request.output != "-":
-        for outputs in [*({"image": path} for path in images), *(mosaic.outputs for mosaic in mosaics)]:
+        for outputs in [
+            *({"image": path} for path in images),
+            *(mosaic.outputs for mosaic in mosaics if mosaic.outputs),
+        ]:
             main = "coadd" if "coadd" in outputs else "image"
             told = [str(outputs[main]), *_names(members, stack)]
             said["warning"] += refuse_existing(outputs, main, request, told)

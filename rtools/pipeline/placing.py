@@ -96,9 +96,9 @@ def _corners(product, image, config):
     """What is to be added to the pixels at the image's corners to have those of the frame, (4, 2); None: not known."""
     if product.meta.get("wcs") is None:
         return None
+    simulated = history.is_simulated(product.history)
     use = Reference("distortion", nodes=("coordinate_distortion_transform",))
     try:
-        simulated = history.is_simulated(product.history)
         source = find.survey(product.meta, [use], config, simulated=simulated)[0].source
         wcs = product.node("meta.wcs")
         first = wcs.available_frames[0]
