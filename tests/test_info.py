@@ -221,7 +221,7 @@ def test_several_files_are_blocks_and_a_bad_one_is_passed_over(image, tmp_path, 
         ("x_asn.json", b'{"products": 3}'),
         ("x.txt", b"plain text"),
         ("x.asdf", b""),
-        ("x.asdf", b"#ASDF 1.0.0\n%YAML 1.1\n--- {roman: 3}\n...\n"),
+        ("x.asdf", b"#ASDF 1.0.0\n%YAML 1.1\n--- 3\n...\n"),
     ],
 )
 def test_damaged_files_are_one_line_and_exit_3(name, data, tmp_path, capsys):

@@ -162,11 +162,18 @@ BAD_FILES = {
 }
 
 
+ANY_TREE = ("info", "get", "stat", "diff", "validate")
+"""Tools that look at any ASDF file, whatever its tree is."""
+
+
 @pytest.mark.parametrize("kind", BAD_FILES)
 @every_reader
 def test_bad_file_is_exit_3_one_line_and_nothing_written(name, line, kind, tmp_path, out, capsys):
     path = tmp_path / "bad_uncal.asdf"
     path.write_bytes(BAD_FILES[kind])
+    if kind == "other tree" and name in ANY_TREE:
+        assert run(name, *words(line, path, out)) in (0, 1)
+        return
     assert run(name, *words(line, path, out)) == 3
     assert str(path) in one_line(capsys.readouterr().err, name)
     assert listing(out) == {}
