@@ -12,6 +12,7 @@ from run_case import (
     STEPS,
     SUFFIXES,
     arrays,
+    complaints,
     copied,
     done,
     history,
@@ -126,7 +127,7 @@ def test_from_names_the_product_it_expects(product, given, first, wanted, tmp_pa
 )
 def test_what_cannot_be_asked_for_is_refused_in_one_line(product, tmp_path, capsys, options, code, said):
     assert tool("run", product("saturation"), "--outdir", tmp_path, *options) == code
-    lines = capsys.readouterr().err.splitlines()
+    lines = complaints(capsys.readouterr().err)
     assert len(lines) == 1
     assert said in lines[0]
     assert names_in(tmp_path) == []
@@ -269,7 +270,7 @@ def test_a_directory_in_the_place_of_an_output(product, tmp_path, capsys):
 def test_outdir_that_cannot_be_made(product, tmp_path, capsys):
     (tmp_path / "file").write_text("")
     assert tool("run", product("flat"), "--outdir", tmp_path / "file" / "out") == 1
-    assert len(capsys.readouterr().err.splitlines()) == 1
+    assert len(complaints(capsys.readouterr().err)) == 1
 
 
 def test_two_inputs_with_one_output_name_are_refused(product, tmp_path, capsys):
@@ -376,7 +377,7 @@ def test_a_bad_association_does_not_stop_the_others(product, tmp_path, capsys):
     source = copied(product("flat"), tmp_path, "x_flat.asdf")
     (tmp_path / "bad.json").write_text("{")
     assert tool("run", tmp_path / "bad.json", tmp_path / "none.json", source, "-q") == 3
-    assert len(capsys.readouterr().err.splitlines()) == 2
+    assert len(complaints(capsys.readouterr().err)) == 2
     assert (tmp_path / "x_cal.asdf").exists()
     assert tool("run", tmp_path / "bad.json", source, "-q", "--fail-fast", "--outdir", tmp_path / "out") == 3
     assert not (tmp_path / "out").exists()

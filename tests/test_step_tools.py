@@ -1,7 +1,21 @@
 """The step tools: one step, its own product, its own options, and what it refuses."""
 
 import pytest
-from run_case import STEPS, SUFFIXES, arrays, copied, done, history, listing, meta, rewrite, same, statuses, tool
+from run_case import (
+    STEPS,
+    SUFFIXES,
+    arrays,
+    complaints,
+    copied,
+    done,
+    history,
+    listing,
+    meta,
+    rewrite,
+    same,
+    statuses,
+    tool,
+)
 
 from rtools.pipeline import chain
 
@@ -35,7 +49,7 @@ def test_a_complete_step_is_refused_unless_again(product, name, tmp_path, capsys
         assert status == 0
         return
     assert status == 3
-    (line,) = capsys.readouterr().err.splitlines()
+    (line,) = complaints(capsys.readouterr().err)
     assert line == f"rt-{name}: {source}: {step.cal_step} is COMPLETE in this file; --again runs it all the same"
     assert listing(tmp_path) == {}
     done(name, source, "--outdir", tmp_path, "--again")
@@ -74,7 +88,7 @@ def test_dqinit_adds_the_mask_to_a_ramp_that_lacks_it(product, tmp_path):
 def test_a_product_of_the_wrong_kind_is_exit_3(product, name, suffix, said, tmp_path, capsys):
     words = ("--again",) if suffix == "rampfit" else ()
     assert tool(name, product(suffix), "--outdir", tmp_path, "-q", *words) == 3
-    (line,) = capsys.readouterr().err.splitlines()
+    (line,) = complaints(capsys.readouterr().err)
     assert line.startswith(f"rt-{name}: {product(suffix)}: ")
     assert said in line
     assert listing(tmp_path) == {}
@@ -91,7 +105,7 @@ def test_a_product_of_the_wrong_kind_is_exit_3(product, name, suffix, said, tmp_
 )
 def test_an_earlier_step_not_run_is_a_warning(product, name, suffix, missing, tmp_path, capsys):
     assert tool(name, product(suffix), "--outdir", tmp_path) == 0
-    warned = [line for line in capsys.readouterr().err.splitlines() if "has not run on this file" in line]
+    warned = [line for line in complaints(capsys.readouterr().err) if "has not run on this file" in line]
     assert [line.split(" has not run")[0].split()[-1] for line in warned] == missing
 
 
@@ -135,7 +149,7 @@ def test_options_change_the_product_and_stand_in_its_history(product, name, suff
 )
 def test_bad_values_of_options_are_exit_2(product, name, words, tmp_path, capsys):
     assert tool(name, product(BEFORE[name]), "--outdir", tmp_path, *words) == 2
-    assert len(capsys.readouterr().err.splitlines()) == 1
+    assert len(complaints(capsys.readouterr().err)) == 1
     assert listing(tmp_path) == {}
 
 
@@ -143,7 +157,7 @@ def test_several_inputs_and_a_bad_one(product, tmp_path, capsys):
     good = [copied(product("photom"), tmp_path, f"{stem}_photom.asdf") for stem in "ab"]
     assert tool("flat", good[0], tmp_path / "none.asdf", good[1], "--outdir", tmp_path / "out", "-q") == 3
     assert sorted(listing(tmp_path / "out")) == ["a_flat.asdf", "b_flat.asdf"]
-    assert len(capsys.readouterr().err.splitlines()) == 1
+    assert len(complaints(capsys.readouterr().err)) == 1
 
 
 def test_output_overwrite_and_dry_run(product, tmp_path, capsys):
@@ -180,7 +194,7 @@ def test_a_step_keeps_the_profile_of_its_input(product, tmp_path):
 def test_a_missing_reference_is_exit_4(product, tmp_path, capsys):
     (tmp_path / "refs").mkdir()
     assert tool("dark", product("rampfit"), "--refdir", tmp_path / "refs", "-q") == 4
-    (line,) = capsys.readouterr().err.splitlines()
+    (line,) = complaints(capsys.readouterr().err)
     assert line.startswith(f"rt-dark: {product('rampfit')}: no dark reference for WFI01")
 
 

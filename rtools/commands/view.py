@@ -76,20 +76,20 @@ STRETCHES = ("asinh", "linear", "sqrt", "log", "zscale", "percentile")
 @options.fail_fast
 @options.no_checksum
 def command(console, files, output, outdir, overwrite, fail_fast, **settings):
-    names = list(dict.fromkeys(common.expand_inputs(files)))
-    _check(names, output, outdir, settings)
-    targets = _targets(names, output, outdir, overwrite=overwrite)
-    if settings["ramp"]:
-        settings["ramp"] = _pixel(settings["ramp"])
-
-    def show(name):
-        with inputs.local(name) as path:
-            if targets:
-                _picture(console, path, targets[name], settings)
-            else:
-                click.echo("\n".join(_text(console, path, settings)))
-
     with _settings_of_matplotlib():
+        names = list(dict.fromkeys(common.expand_inputs(files)))
+        _check(names, output, outdir, settings)
+        targets = _targets(names, output, outdir, overwrite=overwrite)
+        if settings["ramp"]:
+            settings["ramp"] = _pixel(settings["ramp"])
+
+        def show(name):
+            with inputs.local(name) as path:
+                if targets:
+                    _picture(console, path, targets[name], settings)
+                else:
+                    click.echo("\n".join(_text(console, path, settings)))
+
         return common.for_each(console, names, show, fail_fast=fail_fast)
 
 
