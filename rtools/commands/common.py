@@ -1,15 +1,13 @@
-"""What every tool shares: options, messages, lists of inputs, errors turned into one line and an exit code.
+"""What every tool shares: options, messages, a loop over inputs that goes on after a failure.
 
 A tool file declares its command with `tool`, adds bundles of options (`outputs`, `references`, …), and ends in
 ``main = entry(command)``. Nothing here imports numpy: ``--help`` has 0.3 seconds.
 """
 
 import errno
-import gc
 import os
-import signal
 import sys
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
@@ -19,6 +17,7 @@ from rtools import __version__
 from rtools.commands.config import long_names, print_config, read_config, untyped
 from rtools.commands.inputs import as_typed, files_of_options
 from rtools.commands.lists import expand_inputs, names_in
+from rtools.commands.process import DEBUG, entry, internal_error, leave, run, was_interrupt
 from rtools.commands.wording import Gathered, worded
 from rtools.commands.written import check_outputs, contradicts
 from rtools.errors import InputError, RtoolsError, UsageError
@@ -35,9 +34,11 @@ __all__ = [
     "group",
     "jobs_count",
     "json_line",
+    "leave",
     "names_in",
     "option",
     "print_json",
+    "run",
     "shared_status",
     "tool",
     "typed",
@@ -58,7 +59,7 @@ ALTERNATIVES = (
 """Options that do not go together: of these, what is typed counts, not what environment or configuration say."""
 
 
-_DEBUG, _SHOW_CONFIG = "rtools.debug", "rtools.show_config"
+_SHOW_CONFIG = "rtools.show_config"
 
 
 class Refusal(UsageError):
@@ -146,7 +147,7 @@ def tool(name, *, summary, examples, description="", no_args_is_help=False, **se
             verbose, quiet, debug = (options.pop(key) for key in ("verbose", "quiet", "debug"))
             if options.pop("no_checksum", False):
                 _without_checksums(ctx)
-            ctx.obj, ctx.meta[_DEBUG] = Console(name, -1 if quiet else verbose, debug), debug
+            ctx.obj, ctx.meta[DEBUG] = Console(name, -1 if quiet else verbose, debug), debug
             if options.get("dry_run"):
                 for line in untyped(ctx, options):
                     ctx.obj.log("note", line)
@@ -277,141 +278,6 @@ def _show_config(ctx, _param, value):
         ctx.meta[_SHOW_CONFIG] = True
 
 
-def entry(command):
-    """The console script of a command: run it, end in one line and an exit code."""
-
-    def main(args=None):
-        if args is None and "_RT_COMPLETE" in os.environ:
-            from rtools.commands.completion import answer
-
-            leave(answer(command), at_once=False)
-        # Linear algebra is small here; its threads would only wait, and burn a core meanwhile.
-        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-        _find_a_home()
-        gc.set_threshold(50_000)  # imports make many objects and no garbage
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            if signal.getsignal(number) == signal.SIG_DFL:  # nohup keeps its word
-                signal.signal(number, _terminated)
-        _let_no_interrupt_be_lost()
-        _take_any_name()
-        leave(run(command, sys.argv[1:] if args is None else args), at_once=args is None)
-
-    return main
-
-
-def leave(status, *, at_once):
-    """End the process; `at_once` without taking the interpreter apart, which frees gigabytes piece by piece (0.4 s)."""
-    if not at_once:
-        sys.exit(status)
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError):
-            stream.flush()
-    os._exit(status)
-
-
-def _take_any_name():
-    """Names of files are bytes: read and print those that are no UTF-8 as they are."""
-    for stream in (sys.stdin, sys.stdout):
-        if getattr(stream, "errors", None) == "strict" and hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="surrogateescape")
-
-
-def _find_a_home():
-    """Give a process without a home one that cannot be: libraries that look for it fail, or write to a directory ``~``.
-
-    A cron job, a container with a number for a user and `env -i` have neither HOME nor an entry of the user.
-    """
-    if os.path.expanduser("~") == "~":
-        os.environ["HOME"] = os.devnull  # nothing can exist below it, for no user
-
-
-def _let_no_interrupt_be_lost():
-    """Raise again, a moment later, what a signal raised where Python drops exceptions: callbacks of weak references."""
-    dropped = []
-
-    def raise_again(_number, _frame):
-        raise dropped.pop()
-
-    def keep(unraisable):
-        if issubclass(unraisable.exc_type, KeyboardInterrupt | SystemExit):
-            dropped.append(unraisable.exc_type(*unraisable.exc_value.args))
-            signal.signal(signal.SIGALRM, raise_again)
-            signal.setitimer(signal.ITIMER_REAL, 0.05)  # not before this function has ended
-        else:
-            sys.__unraisablehook__(unraisable)
-
-    sys.unraisablehook = keep
-
-
-def _terminated(number, _frame):
-    """End by way of every clean-up, so that no temporary file stays."""
-    sys.exit(128 + number)
-
-
-def run(command, args):
-    """Run a command with arguments; return its exit status instead of raising.
-
-    0 ok · 1 failed or "no" · 2 usage · 3 input · 4 reference · 5 quality · 130 interrupted.
-    """
-    ctx = None
-    try:
-        with command.make_context(command.name, list(args)) as ctx:
-            status = command.invoke(ctx)
-        status = status if isinstance(status, int) else 0
-        with suppress(OSError) if status else nullcontext():  # what failed there has been said
-            sys.stdout.flush()
-        return status
-    except click.exceptions.Exit as end:
-        return end.exit_code
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141  # as a shell reports a process ended by SIGPIPE
-    except (KeyboardInterrupt, click.Abort):
-        click.echo(f"{command.name}: interrupted", err=True)
-        return 130
-    except Exception as error:
-        return _failed(command, error, debug="--debug" in args or bool(ctx and ctx.meta.get(_DEBUG)))
-
-
-def _failed(command, error, *, debug):
-    if (debug or os.environ.get("RT_DEBUG", "0") not in ("", "0")) and not isinstance(error, click.UsageError):
-        import traceback
-
-        traceback.print_exc()
-    if isinstance(error, click.exceptions.NoArgsIsHelpError):
-        click.echo(error.ctx.get_help(), err=True)
-        return 2
-    if isinstance(error, click.ClickException):
-        click.echo(f"{command.name}: {error.format_message()}; see {command.name} --help", err=True)
-        return error.exit_code
-    if isinstance(error, RtoolsError):
-        click.echo(f"{command.name}: {error}", err=True)
-        return error.exit_code
-    if isinstance(error, OSError):
-        where = f"{error.filename}: " if error.filename else ""
-        click.echo(f"{command.name}: {where}{(error.strerror or str(error)).lower()}", err=True)
-        return 3 if isinstance(error, FileNotFoundError | IsADirectoryError) else 1
-    click.echo(f"{command.name}: {_internal(error)}", err=True)
-    return 1
-
-
-def _was_interrupt(error):
-    """Whether an error is what some library made of an interrupt."""
-    while error is not None:
-        error = error.__cause__ or error.__context__
-        if isinstance(error, KeyboardInterrupt):
-            return True
-    return False
-
-
-def _internal(error):
-    """One line about an error that nobody foresaw."""
-    text = " ".join(str(error).split()) or type(error).__name__
-    if isinstance(error, MemoryError):
-        return RtoolsError(f"not enough memory ({text})")
-    return RtoolsError(f"internal error: {type(error).__name__}: {text}", mend="run again with --debug")
-
-
 def typed(key):
     """Whether the option of this parameter stands on the command line."""
     return click.get_current_context().get_parameter_source(key).name == "COMMANDLINE"
@@ -450,7 +316,7 @@ def _for_each(console, inputs, function, fail_fast, report, key):
         except (BrokenPipeError, Refusal, click.ClickException, click.Abort, click.exceptions.Exit):
             raise
         except Exception as error:
-            if _was_interrupt(error):
+            if was_interrupt(error):
                 raise KeyboardInterrupt from error
             if console.debug:
                 import traceback
@@ -460,7 +326,7 @@ def _for_each(console, inputs, function, fail_fast, report, key):
                 kind = RtoolsError if error.errno in NO_ROOM else InputError
                 error = kind((error.strerror or str(error)).lower(), path=error.filename or name)
             elif not isinstance(error, RtoolsError):
-                error = _internal(error)
+                error = internal_error(error)
             error.path = as_typed(error.path or name)
             console.error(error)
             codes.append(error.exit_code)
