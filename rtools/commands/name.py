@@ -95,7 +95,7 @@ def _texts(arguments):
     """Names from the arguments, or from standard input where there are none."""
     for argument in arguments or ("-",):
         if argument == "-":
-            yield from common.names_in(sys.stdin.read())
+            yield from _names_as_they_come()
         elif argument.startswith("@"):
             yield from common.expand_inputs([argument])
         else:
@@ -122,6 +122,12 @@ def _built(arguments):
     if not all(isinstance(fields, dict) for fields in found):
         raise InputError("not JSON objects of fields", path="standard input")
     return found
+
+
+def _names_as_they_come():
+    """Names from standard input: each line when it is there, or all that NUL ends."""
+    for line in sys.stdin:
+        yield from common.names_in(line + sys.stdin.read() if "\0" in line else line)
 
 
 def _line(as_json, field, format, suffix, *, lenient):
