@@ -154,7 +154,7 @@ def test_a_forced_catalog_of_profile_2_0_0_is_valid(imaged_again, deep, tmp_path
     with reader.open_product(imaged_again) as product:
         planes = {name: product.array(name) for name in product.arrays}
         writer.write_product(image, "l2_image", product.meta, planes, profile="2.0.0")
-    table = forced(image, deep, tmp_path)
+    table = forced(image, deep, tmp_path, "--builtin")
     found = judged("1.0.0", image, catalog, "ForcedImageSourceCatalogModel", tmp_path)
     is_as_the_archives(found, len(table), differ=("ref_file.epsf", "ref_file.apcorr"))
 

