@@ -14,6 +14,7 @@ from rtools.commands import common
 from rtools.commands.rt import command_of
 from rtools.pipeline import chain
 from rtools.products import header, reader, writer
+from rtools.reference.find import NOT_FOR_SCIENCE
 
 ROOT = "r0000101001001001001_0001"
 READS = "1;2-3;4-7;8-10;11;12-13"
@@ -35,8 +36,8 @@ def done(name, *args):
 
 
 def complaints(said):
-    """Lines of standard error but for those about the built-in instrument, which -q does not hide."""
-    return [line for line in said.splitlines() if "not for science" not in line]
+    """Lines of standard error but for the caution about the built-in instrument, which -q does not hide."""
+    return [line for line in said.splitlines() if NOT_FOR_SCIENCE not in line]
 
 
 def simulate(directory, detector="wfi01", *options, size=256, reads=READS, number=1, stars=60_000):

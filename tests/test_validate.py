@@ -13,6 +13,7 @@ from test_products_judges import CASES, write
 
 from rtools.products import header, layout, metadata, reader, writer
 from rtools.products.checks_columns import BAND, column_type, kind_of, required
+from rtools.products.history import BUILT_IN
 
 CAL = "r0000101001001001001_0001_wfi01_f158_cal.asdf"
 
@@ -33,6 +34,21 @@ def places(said, *severities):
     """(severity, check, where) of the findings, remarks left out by default."""
     wanted = severities or ("error", "warning")
     return [(one["severity"], one["check"], one["where"]) for one in said["findings"] if one["severity"] in wanted]
+
+
+@pytest.fixture(scope="module")
+def calibrated(raw, ran, tmp_path_factory):
+    """Directory with the products of `ran` as if reference files had made them, so that no finding is about those."""
+    directory = tmp_path_factory.mktemp("calibrated")
+    for path in (raw, *ran.glob("*.asdf")):
+        (directory / path.name).write_bytes(path.read_bytes().replace(BUILT_IN.encode(), b"my_refs/"))
+    return directory
+
+
+@pytest.fixture
+def product(calibrated, raw):
+    """``product(suffix)``: path of that product of `raw`, made with reference files."""
+    return lambda suffix: calibrated / raw.name.replace("_uncal", f"_{suffix}")
 
 
 @pytest.fixture
@@ -461,7 +477,7 @@ def test_the_other_one_may_be_named(pair, tmp_path, validate):
     other = _catalog(tmp_path / "other_cat.parquet", [1, 3])
     assert validate(segmentation)[0] == 0
     assert validate(segmentation, "--with", other)[0] == 1
-    assert validate(other)[1]["checked"] == ["name", "schema", "values"]  # no sibling, not checked
+    assert validate(other)[1]["checked"] == ["name", "built-in", "schema", "values"]  # no sibling, not checked
 
 
 def test_a_catalog_of_its_own(tmp_path, validate):
