@@ -183,9 +183,8 @@ def test_an_input_given_twice_is_done_once(name, taken, out, capsys):  # noqa: F
 @pytest.mark.parametrize(("name", "line"), [case for case in WRITERS if "FILE" in case[1]])
 def test_a_directory_in_the_environment_does_not_hinder_o(name, line, taken, tmp_path, out, monkeypatch, capsys):  # noqa: F811
     monkeypatch.setenv("RT_OUTDIR", str(tmp_path / "elsewhere"))
-    extension = {"fits": "fits", "table": "ecsv", "view": "png", "catalog": "parquet", "multiband": "parquet"}.get(
-        name, "asdf"
-    )
+    tables = dict.fromkeys(("catalog", "multiband", "refcat"), "parquet")
+    extension = {"fits": "fits", "table": "ecsv", "view": "png", **tables}.get(name, "asdf")
     line = re.sub(r"-o \S+|--outdir \S+", f"-o DIR/x.{extension}", line)
     assert run(name, *words(line, taken(name, line), out)) == 0
     assert (out / f"x.{extension}").exists()

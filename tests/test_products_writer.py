@@ -225,8 +225,8 @@ def test_the_longest_name(tmp_path):
 def test_unknown_words(tmp_path):
     with pytest.raises(UsageError, match="no compression is called zstd"):
         write_ramp(tmp_path / "x.asdf", compression="zstd")
-    with pytest.raises(UsageError, match=r"no profile is called 2\.0\.0"):
-        write_ramp(tmp_path / "x.asdf", profile="2.0.0")
+    with pytest.raises(UsageError, match=r"no profile is called 2\.0\.1"):
+        write_ramp(tmp_path / "x.asdf", profile="2.0.1")
     assert os.listdir(tmp_path) == []
 
 

@@ -181,7 +181,7 @@ def test_a_bad_extension_of_matches_speaks_of_no_option_that_there_is_not(cal, g
 
 def test_matches_overwrite_nothing_unasked(cal, gaia, tmp_path, capsys):
     (tmp_path / "m.ecsv").write_text("mine")
-    for name, code, expected in (("m.ecsv", 1, "exists already"), ("m.txt", 2, "no format of tables")):
+    for name, code, expected in (("m.ecsv", 1, "exists already"), ("m.txt", 2, "rt-tweakreg writes .parquet .ecsv")):
         status, out, err = said(capsys, "tweakreg", cal, "--refcat", gaia, "--matches", tmp_path / name, "-q")
         assert (status, out, len(err.splitlines())) == (code, "", 1)
         assert expected in err

@@ -337,11 +337,12 @@ def test_a_file_without_an_image_is_exit_3(tmp_path, capsys):
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_is_shown_or_refused(kind, tmp_path, capsys):
     path = tmp_path / "x.asdf"
-    parts = {name: part for name, part in sample_arrays(kind).items() if not name.startswith("wcs")}
-    made = sample_meta(kind)
+    profile = next(one for one in ("2.1.0", *layout.PROFILES) if layout.has(one, kind))
+    parts = {name: part for name, part in sample_arrays(kind, profile).items() if not name.startswith("wcs")}
+    made = sample_meta(kind, profile)
     if "wcs" in made:
         made["wcs"] = sample_wcs()
-    writer.write_product(path, kind, made, parts)
+    writer.write_product(path, kind, made, parts, profile=profile)
     status = tool("view", path, "--width", 20)
     captured = capsys.readouterr()
     assert status == (0 if any(np.ndim(part) >= 2 for part in parts.values()) else 3)

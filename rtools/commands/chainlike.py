@@ -110,9 +110,9 @@ def run_inputs(console, inputs, request, *, catalog=None, dry_run=False, timings
             _report(_carry_out(console, name, plans.pop(name), request, scratch))
 
         def _report(report):
-            reports.append(report)
             if not as_json:
                 _print_result(report, timings)
+            reports.append(report)
             if request.strict and report["failure"]:
                 raise QualityError(f"not aligned: {report['failure']}", path=report["input"])
 
