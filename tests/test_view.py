@@ -17,7 +17,12 @@ from rtools.products.coordinates import load_wcs
 from rtools.show import image as images
 from rtools.show import overlay, picture, plot, ramp, stretch, terminal
 
-KINDS = [kind for kind in layout.facts()["products"] if not kind.startswith("cat_") and kind != "segm_multiband"]
+GROUND_TESTS = [kind for kind in layout.facts()["products"] if not any(layout.has(p, kind) for p in layout.PROFILES)]
+KINDS = [
+    kind
+    for kind in layout.facts()["products"]
+    if not kind.startswith("cat_") and kind not in ("segm_multiband", *GROUND_TESTS)
+]
 """Those that are ASDF files and that the samples can make."""
 
 PNG = b"\x89PNG\r\n"
@@ -337,12 +342,29 @@ def test_a_file_without_an_image_is_exit_3(tmp_path, capsys):
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_is_shown_or_refused(kind, tmp_path, capsys):
     path = tmp_path / "x.asdf"
-    profile = next(one for one in ("2.1.0", *layout.PROFILES) if layout.has(one, kind))
-    parts = {name: part for name, part in sample_arrays(kind, profile).items() if not name.startswith("wcs")}
-    made = sample_meta(kind, profile)
+    parts = {name: part for name, part in sample_arrays(kind).items() if not name.startswith("wcs")}
+    made = sample_meta(kind)
     if "wcs" in made:
         made["wcs"] = sample_wcs()
-    writer.write_product(path, kind, made, parts, profile=profile)
+    writer.write_product(path, kind, made, parts)
+    shown_or_refused(path, parts, capsys)
+
+
+@pytest.mark.parametrize("kind", GROUND_TESTS)
+def test_every_ground_test_is_shown(kind, tmp_path, capsys, monkeypatch):
+    """Raw exposures from before launch, under a tag that no profile has."""
+    path = tmp_path / "x.asdf"
+    parts = sample_arrays("l1_uncal")
+    with monkeypatch.context() as patched:
+        patched.setattr(layout, "tag", lambda *_: f"asdf://stsci.edu/datamodels/roman/tags/{kind}-1.0.0")
+        writer.write_product(path, kind, sample_meta("l1_uncal"), parts)
+    with reader.open_product(path) as product:
+        assert product.kind == kind
+    shown_or_refused(path, parts, capsys)
+
+
+def shown_or_refused(path, parts, capsys):
+    """Run the tool on a product, shown if it has anything that is an image."""
     status = tool("view", path, "--width", 20)
     captured = capsys.readouterr()
     assert status == (0 if any(np.ndim(part) >= 2 for part in parts.values()) else 3)
