@@ -1,3 +1,3 @@
 """rtools: the Roman WFI calibration pipeline as Unix tools."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
