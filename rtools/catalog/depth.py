@@ -2,10 +2,10 @@
 
 import numpy as np
 
-__all__ = ["limiting_magnitude"]
+from rtools.catalog.background import MAD_TO_SIGMA
+from rtools.catalog.measure import ab_magnitude
 
-NJY_AB = 31.4
-"""AB magnitude of 1 nJy."""
+__all__ = ["limiting_magnitude"]
 
 SNR = 5.0
 
@@ -14,9 +14,6 @@ PLACES = 10_000
 
 LEAST = 100
 """With fewer places the noise is taken from the errors of the pixels."""
-
-NORMAL_MAD = 1.4826
-"""Standard deviation of a normal distribution over its median absolute deviation."""
 
 
 def limiting_magnitude(image, labels, stamp):
@@ -50,14 +47,14 @@ def limiting_magnitude(image, labels, stamp):
     step = max(1, int(np.sqrt(image.data.size / PLACES)))
     fluxes = _fluxes(image, free & (labels == 0), stamp, step)
     if len(fluxes) >= LEAST:
-        noise = NORMAL_MAD * float(np.median(np.abs(fluxes - np.median(fluxes))))
+        noise = MAD_TO_SIGMA * float(np.median(np.abs(fluxes - np.median(fluxes))))
     else:
         noise = float(np.median(image.err[::step, ::step][free[::step, ::step]], axis=None)) / total**0.5
     if not 0 < noise < np.inf:
         return None
     photons = SNR**2 * _variance_of_light(image, free, step) * float(np.sum(np.asarray(stamp, float) ** 3)) / total**2
     flux = photons / 2 + np.hypot(photons / 2, SNR * noise)
-    return float(NJY_AB - 2.5 * np.log10(flux * image.brightness * image.side**2))
+    return float(ab_magnitude(flux * image.brightness * image.side**2, 0.0)[0])
 
 
 def _variance_of_light(image, free, step):
