@@ -6,8 +6,8 @@ import numpy as np
 
 from rtools.astrometry import align, refcat
 from rtools.astrometry.wcs import Pointing, build_wcs
-from rtools.reference.distortion import distortion
-from rtools.reference.instrument import WFI_CEN
+from rtools.wfi.distortion import distortion
+from rtools.wfi.instrument import WFI_CEN
 
 SIZE = 4088
 EPOCH = 2027.4

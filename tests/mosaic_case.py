@@ -4,11 +4,12 @@ import numpy as np
 from products_samples import SIMULATED, START
 from products_samples import arrays as sample_arrays
 from products_samples import meta as sample_meta
+from rtools.products.schema.complete import initial_cal_step
 
 from rtools.astrometry.wcs import Pointing, build_wcs
-from rtools.products import metadata, nodes, reader, writer
-from rtools.reference.distortion import distortion
-from rtools.reference.instrument import WFI_CEN
+from rtools.products import nodes, reader, writer
+from rtools.wfi.distortion import distortion
+from rtools.wfi.instrument import WFI_CEN
 
 SIZE = 200
 FACTOR = 0.5
@@ -99,7 +100,7 @@ def _meta(number, detector, pointing, profile):
     where = {"ra_ref": float(pointing.ra_ref), "dec_ref": pointing.dec_ref, "roll_ref": pointing.roll_ref}
     meta["wcsinfo"] = dict(meta["wcsinfo"]) | where | {"vparity": -1, "v3yangle": -60.0}
     meta["background"] = {"level": None, "method": "None", "subtracted": False}
-    meta["cal_step"] = dict.fromkeys(metadata.cal_step(), "COMPLETE")
+    meta["cal_step"] = dict.fromkeys(initial_cal_step(), "COMPLETE")
     meta["cal_step"] |= dict.fromkeys(("flux", "skymatch", "outlier_detection"), "INCOMPLETE")
     meta["cal_logs"] = [f"log of {number}"]
     return meta

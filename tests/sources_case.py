@@ -10,8 +10,8 @@ from run_case import READS, done, meta, statuses, tool
 from rtools.astrometry.wcs import Pointing, build_wcs
 from rtools.products import reader
 from rtools.products.catalogs import read_catalog
-from rtools.reference.distortion import distortion
-from rtools.reference.instrument import WFI_CEN
+from rtools.wfi.distortion import distortion
+from rtools.wfi.instrument import WFI_CEN
 
 SIZE = 512
 

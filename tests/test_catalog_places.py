@@ -12,8 +12,8 @@ from rtools.astrometry.wcs import build_wcs
 from rtools.catalog import segments, sky
 from rtools.catalog.image import MJYSR_BRIGHTNESS, Image
 from rtools.catalog.measure import ANNULUS, RADII, Options, measure
-from rtools.reference.distortion import distortion
 from rtools.reference.epsf import Psf
+from rtools.wfi.distortion import distortion
 
 SIDE = 4088
 FLUX = 25000.0

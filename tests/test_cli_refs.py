@@ -8,8 +8,9 @@ from run_case import piped
 
 from rtools.commands import common
 from rtools.commands.refs import command
-from rtools.reference import instrument, make
+from rtools.reference import make
 from rtools.reference.types import APPLIED, TYPES
+from rtools.wfi import instrument
 
 META = {
     "exposure": {"type": "WFI_IMAGE", "start_time": "2027-01-01T00:00:00.000"},

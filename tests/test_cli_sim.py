@@ -12,10 +12,10 @@ from pyarrow import table as arrow_table
 from rtools.commands import common
 from rtools.commands.rt import command_of
 from rtools.exposure.timing import resultant_timing
-from rtools.products import metadata, reader
-from rtools.reference import instrument
+from rtools.products import reader
 from rtools.reference.builtin import Builtin
-from rtools.reference.distortion import relative_area
+from rtools.wfi import instrument, metadata
+from rtools.wfi.distortion import relative_area
 
 ROOT = "r0000101001001001001_0001_wfi01_f158"
 
@@ -232,7 +232,7 @@ def test_two_pointings_see_the_same_sky(tmp_path):
 
 def test_positions_agree_with_the_chain_s_wcs(exposure):
     from rtools.astrometry.wcs import Pointing, build_wcs
-    from rtools.reference.distortion import distortion
+    from rtools.wfi.distortion import distortion
 
     meta = reader.open_product(exposure).meta
     chain = Pointing(*(meta["wcsinfo"][key] for key in ("v2_ref", "v3_ref", "ra_ref", "dec_ref", "roll_ref")))
@@ -245,8 +245,8 @@ def test_positions_agree_with_the_chain_s_wcs(exposure):
 
 def star_table(folder, name="stars.ecsv", **columns):
     """Positions inside the corner that a small frame covers, and what else is given."""
-    from rtools.reference.distortion import distortion
     from rtools.simulate.pointing import Attitude
+    from rtools.wfi.distortion import distortion
 
     v2, v3 = instrument.WFI_CEN
     attitude = Attitude({"v2_ref": v2, "v3_ref": v3, "ra_ref": 270.0, "dec_ref": 66.0, "roll_ref": 60.0})

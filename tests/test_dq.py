@@ -10,7 +10,7 @@ from astropy.io import fits
 from looking_case import tool, write
 from run_case import piped
 
-from rtools.products import dq
+from rtools.wfi import dq
 
 DQ = np.zeros((30, 40), np.uint32)
 DQ[0, :10] = 1

@@ -10,7 +10,7 @@ from rtools.mosaic.freegrid import FreeGrid, invert, shape_of
 from rtools.mosaic.grid import Grid, centred_grid, covering_grid, grid_like, rotation, skycell_grid
 from rtools.mosaic.pixmap import pixel_map
 from rtools.mosaic.scale import mean_pixel_area, native_scale, pixel_scale_ratio
-from rtools.reference.distortion import distortion
+from rtools.wfi.distortion import distortion
 
 SHAPE = 4088, 4088
 PIXEL = 0.11 / 3600
@@ -240,7 +240,7 @@ def test_pixel_map_of_a_member_elsewhere(detector):
 
 
 def test_bounding_box_limits_the_map(detector):
-    from rtools.products.coordinates import shifted_wcs
+    from rtools.wfi.gwcs_frames import shifted_wcs
 
     cut = shifted_wcs(detector, 0, 0, ((10.2, 3000.0), (-5.0, 4000.5)))
     found = pixel_map(cut, SHAPE, centred_grid(cut(2000, 2000), PIXEL, (100, 100)).to_pixel)

@@ -15,7 +15,7 @@ from rtools.catalog.source_catalog import Planes
 from rtools.errors import InputError
 from rtools.pipeline.injection import _Injecting
 from rtools.reference.epsf import Psf, samples
-from rtools.reference.instrument import zero_point
+from rtools.wfi.instrument import zero_point
 
 OPTIONS = STEP.defaults() | {"kernel_fwhms": [2.0]}
 RADII = (0.1, 0.2, 0.4, 0.8)

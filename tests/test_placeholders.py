@@ -8,11 +8,11 @@ from run_case import done, listing, meta, retouched, rewrite, tool
 
 from rtools.errors import InputError
 from rtools.pipeline.cataloging import psf_of
-from rtools.products import metadata
 from rtools.products.cones import corners_of
 from rtools.products.cutout import cut_metadata
-from rtools.products.quantities import QUANTITIES, problem
 from rtools.simulate.files import read_sources
+from rtools.wfi import metadata
+from rtools.wfi.quantities import QUANTITIES, problem
 
 NAN = float("nan")
 PLACEHOLDERS = (-999999, -999999.0, NAN, float("inf"), "?", "None", "N/A")

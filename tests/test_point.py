@@ -12,9 +12,9 @@ from rtools.astrometry.wcs import Pointing, build_wcs, footprint, s_region
 from rtools.errors import InputError, UsageError
 from rtools.products import engineering
 from rtools.products.catalogs import stage_catalog
-from rtools.products.metadata import exposure_mjd
-from rtools.reference import siaf
-from rtools.reference.distortion import distortion
+from rtools.wfi import siaf
+from rtools.wfi.distortion import distortion
+from rtools.wfi.metadata import exposure_mjd
 
 QUATERNION = (-0.33879082, 0.62326573, -0.36611627, 0.60226181)
 GUIDE_STAR = (916.4728835141, -186.8939737044)

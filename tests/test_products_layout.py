@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from rtools.errors import UsageError
-from rtools.products import dq, layout
+from rtools.products import layout
+from rtools.wfi import dq
 
 KINDS = [kind for kind in layout.facts()["products"] if not kind.startswith("cat_")]  # catalogues are parquet files
 REFERENCES = [f"reference/{name}" for name in layout.facts()["references"]]

@@ -7,9 +7,12 @@ import re
 import numpy as np
 import products_samples as samples
 import pytest
+from rtools.products.schema.complete import complete
 
 from rtools.errors import InputError
-from rtools.products import history, layout, metadata, nodes, profiles, reader, writer
+from rtools.products import history, layout, nodes, profiles, reader, writer
+from rtools.wfi import metadata
+from rtools.wfi.times import iso_time
 
 TWO = ("2.1.0", "2.2.0")
 
@@ -104,8 +107,8 @@ def test_complete_fills_but_never_invents():
         "pointing": {"pointing_engineering_source": "PLANNED"},
     }
     with pytest.raises(InputError, match=r"metadata missing: meta\.exposure\.read_pattern$"):
-        metadata.complete("ramp", known | {"exposure": {k: v for k, v in known["exposure"].items() if k[:4] != "read"}})
-    filled = metadata.complete("ramp", known)
+        complete("ramp", known | {"exposure": {k: v for k, v in known["exposure"].items() if k[:4] != "read"}})
+    filled = complete("ramp", known)
     assert "ephemeris" not in known
     assert filled["exposure"]["frame_time"] == -999999
     assert filled["program"]["title"] == "?"
@@ -123,7 +126,7 @@ def test_complete_metadata_validate(tmp_path, kind, profile):
     keep = ("exposure", "instrument", "wcsinfo")
     known = {key: words[key] for key in keep} | {"visit": {"start_time": words["visit"]["start_time"]}, "wcs": None}
     known |= {"pointing": {"pointing_engineering_source": "CALCULATED"}}
-    filled = metadata.complete(kind, known, profile)
+    filled = complete(kind, known, profile)
     writer.write_product(tmp_path / "x.asdf", kind, filled, samples.arrays(kind, profile), profile=profile)
 
 
@@ -201,12 +204,12 @@ def test_iso_of_every_form():
     from astropy.time import Time
 
     expected = "2027-01-01T00:00:00.000"
-    assert nodes.iso("2027-01-01 00:00:00.000Z") == expected
-    assert nodes.iso(Time("2027-01-01T00:00:00", scale="utc")) == expected
-    assert nodes.iso(Time("2027-01-01T00:00:00", scale="utc").datetime) == expected
-    assert nodes.iso({"value": 61406.0, "base_format": "mjd"}) == expected
+    assert iso_time("2027-01-01 00:00:00.000Z") == expected
+    assert iso_time(Time("2027-01-01T00:00:00", scale="utc")) == expected
+    assert iso_time(Time("2027-01-01T00:00:00", scale="utc").datetime) == expected
+    assert iso_time({"value": 61406.0, "base_format": "mjd"}) == expected
     with pytest.raises(InputError, match="is no time"):
-        nodes.iso(3.5)
+        iso_time(3.5)
 
 
 def test_profile_2_0_0_has_closed_lists_of_words():

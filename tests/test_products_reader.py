@@ -13,6 +13,7 @@ from keys_case import OLD
 
 from rtools.errors import InputError
 from rtools.products import header, nodes, reader, validate, writer
+from rtools.wfi.times import iso_time
 
 TAG = "asdf://stsci.edu/datamodels/roman/tags/"
 RNG = np.random.default_rng(5)
@@ -144,7 +145,7 @@ def test_old_spellings(tmp_path):
     assert product.meta["exposure"]["mid_time"] == "2023-05-06T12:00:00.000"
     assert product.meta["exposure"]["end_time"] == "2023-05-06T07:08:09.500"
     assert product.meta["exposure"]["start_day"] == "2023-05-06"
-    assert nodes.iso(product.meta["file_date"]) == "2023-05-06T07:08:09.000"
+    assert iso_time(product.meta["file_date"]) == "2023-05-06T07:08:09.000"
     assert product.meta["exposure"]["read_pattern"] == [[1], [2, 3]]
     assert product.arrays["data"].unit == "DN"
     np.testing.assert_array_equal(product.array("data"), [[1, 2], [3, 4]])

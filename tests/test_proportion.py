@@ -10,8 +10,8 @@ from rtools.errors import InputError
 from rtools.mosaic.grid import covering_grid
 from rtools.pipeline.mosaic_extent import check_covering
 from rtools.products import cones, header, reader, refcat_files
-from rtools.reference.distortion import distortion
-from rtools.reference.instrument import WFI_CEN
+from rtools.wfi.distortion import distortion
+from rtools.wfi.instrument import WFI_CEN
 
 PIXEL = 0.11 / 3600
 

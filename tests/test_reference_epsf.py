@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from rtools.errors import InputError
-from rtools.reference import epsf, instrument
+from rtools.reference import epsf
 from rtools.reference.builtin import Builtin
+from rtools.wfi import instrument
 
 
 class Fake:

@@ -2,14 +2,16 @@
 
 import numpy as np
 import pytest
+from rtools.wfi.frame import BORDER
 
 from rtools.errors import UsageError
-from rtools.reference import instrument, nominal, planes, tables
+from rtools.reference import nominal, planes, tables
 from rtools.reference.builtin import Builtin
-from rtools.reference.distortion import CENTRE, distortion, pixel_area_sr, relative_area
-from rtools.reference.instrument import BORDER, DETECTORS
 from rtools.reference.planes import DQ, PLANES, Setting, plane
 from rtools.reference.types import TYPES
+from rtools.wfi import instrument
+from rtools.wfi.distortion import CENTRE, distortion, pixel_area_sr, relative_area
+from rtools.wfi.instrument import DETECTORS
 
 FRAME = (96, 384)
 DEAD = DQ["DO_NOT_USE"] | DQ["DEAD"]

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from rtools.reference import instrument, nominal, psf
-from rtools.reference.distortion import pixel_side
+from rtools.reference import nominal, psf
+from rtools.wfi import instrument
+from rtools.wfi.distortion import pixel_side
 
 CENTRE = psf.STAMP // 2
 

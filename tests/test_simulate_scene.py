@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from rtools.astrometry.wcs import Pointing, build_wcs
-from rtools.reference import instrument
-from rtools.reference.distortion import distortion
 from rtools.simulate import assumed, pointing, scene, spectra
 from rtools.simulate.pointing import Attitude
+from rtools.wfi import instrument
+from rtools.wfi.distortion import distortion
 
 RADIUS = 0.03
 
@@ -134,7 +134,7 @@ def test_sources_fall_where_the_chain_s_wcs_puts_them(detector, scale):
 
 
 def test_locate_without_an_inverse():
-    from rtools.reference.distortion import distortion
+    from rtools.wfi.distortion import distortion
 
     transform = distortion("WFI07")
     attitude = Attitude(wcsinfo())

@@ -5,7 +5,7 @@ import pytest
 from mosaic_case import FACTOR, SKY, STEPS, exposure, exposures, planes
 from run_case import done, history, meta, tool
 
-from rtools.products import metadata
+from rtools.wfi import metadata
 
 
 @pytest.fixture(scope="module")

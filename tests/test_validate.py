@@ -11,9 +11,10 @@ import pytest
 from run_case import piped, retouched, rewrite, tool
 from test_products_judges import CASES, write
 
-from rtools.products import header, layout, metadata, reader, writer
+from rtools.products import header, layout, reader, writer
 from rtools.products.checks_columns import BAND, column_type, kind_of, required
 from rtools.products.history import BUILT_IN
+from rtools.wfi import metadata
 
 CAL = "r0000101001001001001_0001_wfi01_f158_cal.asdf"
 
@@ -411,7 +412,7 @@ def test_round_trip_of_a_shift_that_is_not_undone():
 
 
 def test_the_systems_of_a_wcs_product_differ_by_the_border(product, tmp_path, validate):
-    from rtools.astrometry.wcs import level1_wcs
+    from rtools.wfi.gwcs_frames import level1_wcs
 
     with reader.open_product(product("wcs")) as opened:
         meta, wcs = opened.meta, opened.node("wcs_l2")

@@ -12,10 +12,11 @@ from products_samples import wcs as sample_wcs
 from run_case import meta, piped, tool
 
 from rtools.errors import InputError, UsageError
-from rtools.products import dq, layout, reader, writer
+from rtools.products import layout, reader, writer
 from rtools.products.coordinates import load_wcs
 from rtools.show import image as images
 from rtools.show import overlay, picture, plot, ramp, stretch, terminal
+from rtools.wfi import dq
 
 GROUND_TESTS = [kind for kind in layout.facts()["products"] if not any(layout.has(p, kind) for p in layout.PROFILES)]
 KINDS = [

@@ -9,13 +9,12 @@ from typing import NamedTuple
 import numpy as np
 
 from rtools.errors import InputError
+from rtools.wfi.times import JD_OF_MJD_0
 
 __all__ = ["LIGHT_KM_S", "Aberration", "aberration", "angles", "apparent", "checked_velocity", "spacecraft_velocity"]
 
 LIGHT_KM_S = 299792.458
 AU_KM = 149597870.7
-MJD_EPOCH = 2400000.5
-
 L2_FACTOR = 1.0099
 """Speed of the second Lagrange point in units of the Earth's."""
 
@@ -79,7 +78,7 @@ def spacecraft_velocity(mjd):
     """Barycentric velocity (km/s) of the second Lagrange point at a Modified Julian Date, good to 0.3 km/s."""
     import erfa
 
-    return np.array(erfa.epv00(MJD_EPOCH, mjd)[1]["v"].tolist()) * AU_KM / 86400 * L2_FACTOR
+    return np.array(erfa.epv00(JD_OF_MJD_0, mjd)[1]["v"].tolist()) * AU_KM / 86400 * L2_FACTOR
 
 
 def checked_velocity(components, mjd=None):

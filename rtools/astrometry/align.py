@@ -12,8 +12,8 @@ from rtools.astrometry import tangent
 from rtools.astrometry.tweakreg_options import defaults
 from rtools.astrometry.wcs import Pointing
 from rtools.errors import InputError, UsageError
-from rtools.products.coordinates import box_of
-from rtools.reference.instrument import WFI_CEN
+from rtools.wfi.gwcs_frames import box_of
+from rtools.wfi.instrument import WFI_CEN
 
 __all__ = ["Alignment", "Image", "Matches", "align", "search_radius"]
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from rtools.astrometry.wcs import footprint, s_region
 from rtools.errors import InputError, UsageError
-from rtools.products.coordinates import box_of, shifted_wcs
+from rtools.wfi.gwcs_frames import box_of, shifted_wcs
 
 __all__ = ["cutout_wcs", "parse_sky", "sky_metadata", "sky_section"]
 

@@ -12,7 +12,7 @@ import numpy as np
 from rtools.astrometry.aberration import angles, apparent
 from rtools.astrometry.wcs import s_region
 from rtools.errors import InputError, UsageError
-from rtools.reference import siaf
+from rtools.wfi import siaf
 
 __all__ = [
     "BODY_TO_FGS",
@@ -59,7 +59,7 @@ class Solution(NamedTuple):
         ECI to V1 V2 V3; rows are V1, V2, V3.
     v1 : Place
         Of V1.
-    aperture : rtools.reference.siaf.Aperture
+    aperture : rtools.wfi.siaf.Aperture
     reference : Place
         Of the aperture's reference point.
     region : str
@@ -114,7 +114,7 @@ def guide_star_position(aperture, detector, guide_star=None):
 
     Parameters
     ----------
-    aperture : rtools.reference.siaf.Aperture
+    aperture : rtools.wfi.siaf.Aperture
         Its own pixels count if it is a detector.
     detector : str
         Whose pixels count otherwise.

@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from rtools.wfi.times import JD_OF_MJD_0, MJD_OF_J2000, TT_MINUS_UTC_DAYS
+
 __all__ = ["COLUMNS", "Places", "RefCat", "earth_position", "from_table", "julian_year", "propagate", "take"]
 
 MAS = np.pi / 648e6
@@ -13,10 +15,6 @@ UNKNOWN_POSITION_MAS = 1.0
 UNKNOWN_MOTION_MAS = 10.0
 UNKNOWN_PARALLAX_MAS = 1.0
 """Errors [mas, mas/yr] of what a row does not say; stars of Gaia's magnitudes move 10 mas/yr and lie at 1 kpc."""
-
-J2000_MJD = 51544.5
-TT_MINUS_UTC_DAYS = 69.184 / 86400
-MJD_EPOCH = 2400000.5
 
 
 class RefCat(NamedTuple):
@@ -99,14 +97,14 @@ def take(refcat, rows):
 
 def julian_year(mjd):
     """Julian year (2016.0 …) of a Modified Julian Date, UTC."""
-    return 2000 + (np.asarray(mjd) + TT_MINUS_UTC_DAYS - J2000_MJD) / 365.25
+    return 2000 + (np.asarray(mjd) + TT_MINUS_UTC_DAYS - MJD_OF_J2000) / 365.25
 
 
 def earth_position(epoch):
     """Barycentric position of the Earth at a Julian year, ICRS axes, au; the built-in ephemeris of ERFA."""
     import erfa
 
-    return np.array(erfa.epv00(MJD_EPOCH, J2000_MJD + (epoch - 2000) * 365.25)[1]["p"])
+    return np.array(erfa.epv00(JD_OF_MJD_0, MJD_OF_J2000 + (epoch - 2000) * 365.25)[1]["p"])
 
 
 def propagate(refcat, epoch, earth=None):

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rtools.errors import InputError, QualityError
-from rtools.products.nodes import FILL_NUMBER
+from rtools.wfi.fill import FILL_NUMBER
 
 __all__ = ["LIMIT", "SkyHeader", "mosaic_cards", "sip_header", "sky_header", "tangent_cards", "tangent_header"]
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rtools.products.coordinates import box_of, level1_wcs
+from rtools.wfi.gwcs_frames import box_of, level1_wcs
 
 __all__ = [
     "Pointing",

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from rtools.products.coordinates import BORDER, box_of
-from rtools.products.findings import info, warning
+from rtools.findings import info, warning
+from rtools.wfi.frame import BORDER
+from rtools.wfi.gwcs_frames import box_of
 
 __all__ = ["GRID", "LIMIT", "check_wcs", "grid_of", "round_trip"]
 

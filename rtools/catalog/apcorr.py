@@ -3,7 +3,7 @@
 import numpy as np
 
 from rtools.errors import InputError
-from rtools.products.quantities import entry_problem
+from rtools.wfi.quantities import entry_problem
 
 __all__ = ["EXTENDED", "encircled_energy", "is_extended"]
 

@@ -3,7 +3,8 @@
 import numpy as np
 
 from rtools.reference.epsf import Psf, samples
-from rtools.reference.instrument import FRAME, PIXEL_SCALE_ARCSEC
+from rtools.wfi.frame import FRAME
+from rtools.wfi.instrument import PIXEL_SCALE_ARCSEC
 
 __all__ = ["mosaic_psf"]
 

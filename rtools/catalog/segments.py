@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rtools.products.labels import labels_of
+from rtools.wfi.labels import labels_of
 
 __all__ = ["Segments", "find"]
 

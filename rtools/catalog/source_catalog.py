@@ -13,9 +13,9 @@ from rtools.catalog.depth import limiting_magnitude
 from rtools.catalog.image import MJYSR_BRIGHTNESS, Image
 from rtools.catalog.measure import RADII, Options, aperture_radii, measure
 from rtools.errors import InputError, UsageError
-from rtools.products.dq import PIXEL
-from rtools.products.labels import labels_of
 from rtools.reference.epsf import native_stamp
+from rtools.wfi.dq import PIXEL
+from rtools.wfi.labels import labels_of
 
 __all__ = ["Found", "Planes", "about_table", "catalog_of", "make_image", "place_on_sky"]
 

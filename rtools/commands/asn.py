@@ -196,8 +196,8 @@ def _exposure(console, file):
     from rtools.commands.skymap import footprint_of
     from rtools.mosaic.grouping import Exposure
     from rtools.mosaic.skymap_match import cells_touching
-    from rtools.products import metadata
     from rtools.products.mosaic_meta import SKY_TYPES
+    from rtools.wfi import metadata
 
     with opened(file, ("l2_image",)) as product:
         meta = product.meta

@@ -10,7 +10,7 @@ from rtools.commands.inputs import is_stream, opened
 from rtools.commands.outputs import Outputs, deliver
 from rtools.commands.written import Written
 from rtools.errors import UsageError
-from rtools.products import dq
+from rtools.wfi import dq
 
 __all__ = ["command", "main"]
 

@@ -154,7 +154,7 @@ def _request(settings):
 
 
 def _mjd(text):
-    from rtools.products.metadata import mjd_of
+    from rtools.wfi.times import mjd_of
 
     try:
         return mjd_of(text)

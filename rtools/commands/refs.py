@@ -43,9 +43,10 @@ command = common.group(
 def check(console, file, ref, refdir, builtin, as_json):
     from rtools.declare import Reference
     from rtools.pipeline import chain
-    from rtools.products import history, metadata
+    from rtools.products import history
     from rtools.reference import find, match
     from rtools.reference.types import APPLIED, TYPES
+    from rtools.wfi import metadata
 
     config = reference_config(ref, refdir, builtin)
     needed = ("exposure.type", "exposure.start_time", "instrument.detector", "instrument.optical_element")
@@ -176,7 +177,8 @@ def show(console, file, as_json):
 def make(console, directory, detectors, elements, everything, types, seed, size, compression, overwrite, dry_run, jobs,
          as_json):  # fmt: skip
     from rtools.reference import make as making
-    from rtools.reference.instrument import CHANNEL, DETECTORS, ELEMENTS
+    from rtools.wfi.frame import CHANNEL
+    from rtools.wfi.instrument import DETECTORS, ELEMENTS
 
     types = [word for group in types for word in group.lower().split(",") if word]
     detectors = DETECTORS if everything else [word.upper() for word in detectors]

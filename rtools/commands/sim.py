@@ -176,7 +176,7 @@ def _parsed(name):
 
 def _element(parsed, asked):
     """The optical element, from the name or --element."""
-    from rtools.reference.instrument import ELEMENTS
+    from rtools.wfi.instrument import ELEMENTS
 
     named, asked = (word.upper() if word else None for word in (parsed.element, asked))
     if named and asked and named != asked:

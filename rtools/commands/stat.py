@@ -52,9 +52,9 @@ tabs."""
 @options.json_output
 @options.fail_fast
 def command(console, inputs, arrays, flags, percentile, chosen, jobs, as_json, fail_fast, **settings):
-    from rtools.products import dq
     from rtools.show import statistics
     from rtools.show.table import print_table
+    from rtools.wfi import dq
 
     inputs = common.expand_inputs(inputs)
     if not inputs:

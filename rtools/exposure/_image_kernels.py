@@ -3,7 +3,7 @@
 import numpy as np
 
 from rtools.compiled import njit
-from rtools.products.dq import PIXEL
+from rtools.wfi.dq import PIXEL
 
 __all__ = ["collect", "count_bins", "round_to_half"]
 

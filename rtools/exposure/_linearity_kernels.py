@@ -12,7 +12,7 @@ from threading import Lock
 import numpy as np
 
 from rtools.compiled import njit
-from rtools.products.dq import GROUP, PIXEL
+from rtools.wfi.dq import GROUP, PIXEL
 
 __all__ = ["kernel"]
 

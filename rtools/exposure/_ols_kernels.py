@@ -10,8 +10,8 @@ from typing import NamedTuple
 import numpy as np
 
 from rtools.compiled import njit
-from rtools.exposure.frame import BORDER
-from rtools.products.dq import GROUP, PIXEL
+from rtools.wfi.dq import GROUP, PIXEL
+from rtools.wfi.frame import BORDER
 
 __all__ = ["JumpTest", "fit_strip"]
 

@@ -13,8 +13,8 @@ import numpy as np
 from rtools.compiled import njit
 from rtools.exposure import _rampfit_work as q
 from rtools.exposure._jump_kernels import MARGIN, search_jumps
-from rtools.exposure.frame import BORDER
-from rtools.products.dq import GROUP, PIXEL
+from rtools.wfi.dq import GROUP, PIXEL
+from rtools.wfi.frame import BORDER
 
 __all__ = ["Ramp", "fit_strip"]
 

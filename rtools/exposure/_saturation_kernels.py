@@ -3,7 +3,7 @@
 import numpy as np
 
 from rtools.compiled import njit
-from rtools.products.dq import GROUP, PIXEL
+from rtools.wfi.dq import GROUP, PIXEL
 
 __all__ = ["flag"]
 

@@ -33,8 +33,8 @@ STEP = Step(
 def apply(exposure, refs, options, prepared):
     """Write `meta.wcs` and `meta.wcsinfo.s_region`."""
     from rtools.astrometry import wcs
-    from rtools.exposure.frame import BORDER
-    from rtools.products import metadata
+    from rtools.wfi import metadata
+    from rtools.wfi.frame import BORDER
 
     meta = exposure.meta
 

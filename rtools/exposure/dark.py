@@ -3,7 +3,7 @@
 import numpy as np
 
 from rtools.declare import Reference, Step
-from rtools.products.dq import PIXEL
+from rtools.wfi.dq import PIXEL
 
 __all__ = ["STEP", "apply", "report"]
 

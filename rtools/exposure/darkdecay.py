@@ -10,7 +10,7 @@ import numpy as np
 
 from rtools.declare import Reference, Skip, Step
 from rtools.exposure.readtimes import channel_pair, mean_decay, tile_columns
-from rtools.products.quantities import entry_problem
+from rtools.wfi.quantities import entry_problem
 
 __all__ = ["STEP", "Decay", "apply", "prepare"]
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from rtools.declare import Option, Reference, Step
-from rtools.exposure.frame import BORDER
-from rtools.products import metadata
-from rtools.products.dq import PIXEL
-from rtools.products.nodes import FILL_NUMBER
+from rtools.wfi import metadata
+from rtools.wfi.dq import PIXEL
+from rtools.wfi.fill import FILL_NUMBER
+from rtools.wfi.frame import BORDER
 
 __all__ = ["STEP", "Start", "apply", "guide_boxes", "prepare", "ramp_meta"]
 

@@ -26,16 +26,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from rtools.wfi.frame import BORDER, CHANNEL, FRAME, science_slices
+
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["BORDER", "CHANNEL", "Exposure", "Strip", "View", "science"]
-
-BORDER = 4
-"""Width of the reference-pixel border on each side, in pixels."""
-
-CHANNEL = 128
-"""Columns read by one output channel."""
+__all__ = ["Exposure", "Strip", "View"]
 
 
 @dataclass
@@ -117,8 +113,8 @@ class Strip:
     data: np.ndarray | None
     groupdq: np.ndarray | None
     pixeldq: np.ndarray | None
-    frame_rows: int = 4096
-    frame_columns: int = 4096
+    frame_rows: int = FRAME
+    frame_columns: int = FRAME
     reference_read: np.ndarray | None = None
     image: dict | None = None
     jumps: np.ndarray | None = None
@@ -131,20 +127,13 @@ class Strip:
     @property
     def science(self):
         """(rows, columns) slices into the strip of its pixels inside the border."""
-        return science(self.start, self.stop, self.frame_rows, self.frame_columns)
+        return science_slices(self.start, self.stop, self.frame_rows, self.frame_columns)
 
     @property
     def trimmed(self):
         """Slice of columns of the trimmed (4088) frame that the strip covers."""
         first = max(self.start, BORDER) - BORDER
         return slice(first, max(first, min(self.stop, self.frame_columns - BORDER) - BORDER))
-
-
-def science(start, stop, frame_rows, frame_columns):
-    """Slices (rows, columns) into a strip of columns [start, stop) that leave out the reference-pixel border."""
-    first = max(start, BORDER) - start
-    last = max(first, min(stop, frame_columns - BORDER) - start)
-    return slice(BORDER, frame_rows - BORDER), slice(first, last)
 
 
 class View:

@@ -11,7 +11,7 @@ import numpy as np
 
 from rtools.declare import Reference, Step
 from rtools.errors import InputError
-from rtools.exposure.frame import CHANNEL
+from rtools.wfi.frame import CHANNEL
 
 __all__ = ["STEP", "Reads", "apply", "inl_table", "prepare", "report"]
 

@@ -1,7 +1,7 @@
 """Photometric calibration: how a count rate becomes a surface brightness. Metadata only; pixels do not change."""
 
 from rtools.declare import Reference, Skip, Step
-from rtools.products.quantities import entry_problem
+from rtools.wfi.quantities import entry_problem
 
 __all__ = ["STEP", "apply", "prepare"]
 

@@ -13,9 +13,9 @@ import numpy as np
 
 from rtools.declare import Option, Reference, Step
 from rtools.errors import InputError
-from rtools.exposure.frame import BORDER
 from rtools.exposure.timing import Timing, resultant_timing, uniform_weights
-from rtools.products.dq import PIXEL
+from rtools.wfi.dq import PIXEL
+from rtools.wfi.frame import BORDER
 
 __all__ = ["STEP", "apply", "jump_limits", "median_network", "prepare", "report", "revise", "zero_image"]
 

@@ -8,7 +8,7 @@ pair is 8 MiB and holds all distinct times of a detector.
 import numpy as np
 
 from rtools.errors import InputError
-from rtools.exposure.frame import CHANNEL
+from rtools.wfi.frame import CHANNEL
 
 __all__ = ["channel_pair", "detector_number", "mean_decay", "tile_columns"]
 

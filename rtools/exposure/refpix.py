@@ -15,8 +15,8 @@ import numpy as np
 from rtools.declare import Option, Reference, Step
 from rtools.errors import InputError
 from rtools.exposure import fourier
-from rtools.exposure.frame import BORDER, CHANNEL
-from rtools.products.dq import PIXEL
+from rtools.wfi.dq import PIXEL
+from rtools.wfi.frame import BORDER, CHANNEL
 
 __all__ = ["PAD", "STEP", "WIDTH", "Spectra", "apply", "prepare", "series_offset"]
 

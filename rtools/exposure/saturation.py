@@ -7,7 +7,7 @@ and from the first (below), and flagged DO_NOT_USE. Beyond the ramp it needs 5 b
 import numpy as np
 
 from rtools.declare import Option, Reference, Step
-from rtools.products.dq import PIXEL
+from rtools.wfi.dq import PIXEL
 
 __all__ = ["STEP", "apply", "fully_saturated", "halo", "prepare", "report"]
 

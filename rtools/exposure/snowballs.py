@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rtools.exposure.frame import CHANNEL
-from rtools.products.dq import GROUP
+from rtools.wfi.dq import GROUP
+from rtools.wfi.frame import CHANNEL
 
 __all__ = ["Ellipse", "ellipse_of", "fill_ellipse", "find_ellipses", "flag_snowballs"]
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from rtools.declare import NotApplicable, Option, Step
-from rtools.exposure.frame import BORDER
 from rtools.exposure.readtimes import channel_pair, tile_columns
 from rtools.exposure.statistics import MAD_TO_SIGMA
-from rtools.products.dq import GROUP
+from rtools.wfi.dq import GROUP
+from rtools.wfi.frame import BORDER
 
 __all__ = ["STEP", "Transient", "apply", "clipped_mean", "double_exponential", "fit_transient", "prepare"]
 

@@ -3,8 +3,8 @@
 import numpy as np
 
 from rtools.errors import InputError
-from rtools.products import metadata
-from rtools.products.quantities import problem
+from rtools.wfi import metadata
+from rtools.wfi.quantities import problem
 
 __all__ = ["apply_flux", "conversion", "put_floats"]
 

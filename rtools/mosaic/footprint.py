@@ -3,7 +3,7 @@
 import numpy as np
 
 from rtools.errors import InputError
-from rtools.products.coordinates import box_of
+from rtools.wfi.gwcs_frames import box_of
 
 __all__ = ["footprint", "outline"]
 

@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 
 from rtools.errors import InputError
-from rtools.mosaic.plane import to_plane
-from rtools.products.coordinates import box_of
+from rtools.wfi.gwcs_frames import box_of
+from rtools.wfi.sphere import to_plane
 
 __all__ = ["FreeGrid", "invert", "shape_of", "wcs_of"]
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from rtools.errors import InputError, UsageError
 from rtools.mosaic.freegrid import FreeGrid, shape_of, wcs_of
-from rtools.mosaic.plane import from_plane, to_plane
+from rtools.wfi.sphere import from_plane, to_plane
 
 __all__ = ["Grid", "centred_grid", "covering_grid", "grid_like", "rotation", "skycell_grid"]
 

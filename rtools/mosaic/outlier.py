@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rtools.products import metadata
+from rtools.wfi import metadata
 
 __all__ = [
     "BITS",

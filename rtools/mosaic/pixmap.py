@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rtools.errors import InputError
-from rtools.products.coordinates import box_of
+from rtools.wfi.gwcs_frames import box_of
 
 __all__ = ["LARGEST_ERROR", "ORDER", "STEP", "PixMap", "pixel_map"]
 

@@ -3,8 +3,8 @@
 import numpy as np
 
 from rtools.mosaic.freegrid import invert
-from rtools.mosaic.plane import to_plane
-from rtools.products.coordinates import box_of
+from rtools.wfi.gwcs_frames import box_of
+from rtools.wfi.sphere import to_plane
 
 __all__ = ["mean_pixel_area", "native_scale", "pixel_scale_ratio"]
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from rtools.errors import InputError
 from rtools.mosaic.skystat import SkyStatistic
-from rtools.products import metadata
+from rtools.wfi import metadata
 
 __all__ = [
     "Levels",

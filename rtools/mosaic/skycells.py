@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rtools.mosaic.plane import to_plane
 from rtools.mosaic.skystat import DEFAULT, sky_value
+from rtools.wfi.sphere import to_plane
 
 __all__ = ["NSIDE", "SkyCells", "good_values", "pixel_finder", "sky_cells", "source_blocks"]
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rtools.errors import InputError
-from rtools.products.names_rules import pad_skycell
+from rtools.wfi.skycell_names import pad_skycell
 
 __all__ = [
     "BORDER",

@@ -3,9 +3,9 @@
 import numpy as np
 
 from rtools.mosaic.footprint import POINTS
-from rtools.mosaic.plane import from_plane, to_plane
 from rtools.mosaic.skycells import good_values, pixel_finder
 from rtools.mosaic.skystat import DEFAULT, sky_value
+from rtools.wfi.sphere import from_plane, to_plane
 
 __all__ = ["overlap_values", "points_of"]
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from rtools.errors import UsageError
 from rtools.mosaic.steps import WEIGHTS
-from rtools.products import dq as flags
+from rtools.wfi import dq as flags
 
 __all__ = ["GOOD_BITS", "bad_bits", "read_noise_variance", "sky_variance", "typical_noise", "weight_map"]
 

@@ -10,7 +10,7 @@ from rtools.errors import InputError, RtoolsError
 from rtools.products import catalogs, history, names
 from rtools.products.catalogs import read_catalog
 from rtools.products.forms import table_form
-from rtools.products.metadata import exposure_mjd
+from rtools.wfi.metadata import exposure_mjd
 
 __all__ = [
     "GAIA",

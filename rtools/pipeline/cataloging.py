@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from rtools.errors import InputError, MissingReferenceError, UsageError
-from rtools.products import history, metadata, source_catalog
-from rtools.products.quantities import problem
+from rtools.products import history, source_catalog
 from rtools.reference import find
-from rtools.reference.instrument import DETECTORS
+from rtools.wfi import metadata
+from rtools.wfi.instrument import DETECTORS
+from rtools.wfi.quantities import problem
 
 __all__ = [
     "FORMS",
@@ -317,7 +318,7 @@ def psf_of(source, meta, *, grid, log):
 
 def _side_of(source):
     """Side of the pixels of the detector whose PSF a reference has, arcsec."""
-    from rtools.reference.distortion import pixel_side
+    from rtools.wfi.distortion import pixel_side
 
     detector = getattr(source, "detector", None)
     if detector is None:

@@ -16,7 +16,8 @@ from types import ModuleType
 import numpy as np
 
 from rtools.declare import NotApplicable, Skip, Step
-from rtools.exposure.frame import BORDER, CHANNEL, View
+from rtools.exposure.frame import View
+from rtools.wfi.frame import BORDER, CHANNEL
 
 __all__ = ["GROUP", "Engine", "Task"]
 

@@ -10,12 +10,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from importlib import import_module
 
-from rtools.astrometry.wcs import level1_wcs
 from rtools.catalog import source_catalog
 from rtools.declare import NotApplicable, Skip
 from rtools.errors import InputError
 from rtools.exposure.dqinit import ramp_meta
-from rtools.exposure.frame import CHANNEL
 from rtools.exposure.saturation import fully_saturated
 from rtools.exposure.statistics import image_statistics
 from rtools.pipeline import aligning, cataloging, chain, warm
@@ -24,7 +22,10 @@ from rtools.pipeline.engine import Engine
 from rtools.pipeline.process import settled
 from rtools.pipeline.sinks import ImageSink, RampSink
 from rtools.pipeline.source import IMAGE_PLANES, open_exposure
-from rtools.products import history, layout, metadata, writer
+from rtools.products import history, layout, writer
+from rtools.products.schema.complete import stamp_file
+from rtools.wfi.frame import CHANNEL
+from rtools.wfi.gwcs_frames import level1_wcs
 
 __all__ = ["Result", "execute"]
 
@@ -375,7 +376,7 @@ class _Run:
         """Catalog and segmentation map, when the WCS is final."""
         meta = self.meta
         if self.plan.main != "cat":  # the image is written, too
-            meta = metadata.stamp_file("l2_image", meta, self.plan.outputs[self.plan.main])
+            meta = stamp_file("l2_image", meta, self.plan.outputs[self.plan.main])
         for stage in cataloging.stage(self.plan, self.request, self.found, meta):
             self._keep(stage)
 

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from rtools.products import metadata
-from rtools.reference.instrument import zero_point
+from rtools.wfi import metadata
+from rtools.wfi.instrument import zero_point
 
 __all__ = ["inject_and_recover"]
 

@@ -17,8 +17,9 @@ from rtools.pipeline.mosaic_grid import Wanted, choose_frame
 from rtools.pipeline.mosaic_members import share_of
 from rtools.pipeline.mosaic_spool import Plane
 from rtools.pipeline.mosaic_workers import in_rows
-from rtools.products import metadata, names, reader
+from rtools.products import names, reader
 from rtools.products.mosaic_meta import group_of, metas_of
+from rtools.wfi import metadata
 
 __all__ = ["Stack", "flag_against", "join", "sky_of", "totals_of"]
 

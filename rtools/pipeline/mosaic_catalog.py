@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 from rtools.pipeline import cataloging, chain
 from rtools.pipeline.engine import Task
-from rtools.products import metadata
+from rtools.products.schema.complete import stamp_file
 
 __all__ = ["catalog_task", "stage_catalog"]
 
@@ -53,7 +53,7 @@ def stage_catalog(mosaic, image, plan, request, journal):
     list of rtools.products.staging.Stage
     """
     planes, meta, history = image
-    meta = metadata.stamp_file(KIND, meta, mosaic.outputs["coadd"])
+    meta = stamp_file(KIND, meta, mosaic.outputs["coadd"])
     image = cataloging.make_planes(planes, meta, meta["wcs"])
     found = cataloging.find_sources(image, meta, plan.catalog.options, plan.catalog.sources, threads=request.threads,
                                     log=journal.log)  # fmt: skip

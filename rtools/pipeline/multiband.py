@@ -10,18 +10,9 @@ from rtools.catalog.multiband_step import STEP
 from rtools.errors import InputError, RtoolsError, UsageError
 from rtools.pipeline import cataloging
 from rtools.pipeline.outputs import refuse_existing
-from rtools.products import (
-    association,
-    history,
-    layout,
-    metadata,
-    multiband_meta,
-    names,
-    profiles,
-    reader,
-    source_catalog,
-)
-from rtools.reference.instrument import FILTERS
+from rtools.products import association, history, layout, multiband_meta, names, profiles, reader, source_catalog
+from rtools.wfi import metadata
+from rtools.wfi.instrument import FILTERS
 
 __all__ = ["Member", "Plan", "carry_out", "make_plan"]
 

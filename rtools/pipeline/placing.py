@@ -9,8 +9,8 @@ from rtools.errors import InputError, RtoolsError
 from rtools.products import history
 from rtools.products.section import cutout_of, origin_of
 from rtools.reference import find
-from rtools.reference.instrument import FRAME
 from rtools.reference.part import Part
+from rtools.wfi.frame import FRAME
 
 __all__ = ["Place", "cut_to", "place_of", "record"]
 

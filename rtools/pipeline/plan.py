@@ -13,8 +13,10 @@ from rtools.pipeline.aligning import GAIA
 from rtools.pipeline.engine import Task
 from rtools.pipeline.outputs import refuse_existing
 from rtools.pipeline.source import Source
-from rtools.products import history, layout, metadata, names, profiles, reader, refcat_files
+from rtools.products import history, layout, names, profiles, reader, refcat_files
+from rtools.products.schema.complete import WRITTEN
 from rtools.reference import find
+from rtools.wfi import metadata
 
 __all__ = ["Plan", "Request", "make_plan"]
 
@@ -295,7 +297,7 @@ def _check_output_metadata(product, profile):
     """Refuse now what the schema of the products would refuse after the work."""
     meta = profiles.convert("l1_uncal", product.meta, {}, profile)[0]
     absent = object()
-    wanted = [key for key in layout.required_metadata("l1_uncal", profile) if key not in metadata.WRITTEN]
+    wanted = [key for key in layout.required_metadata("l1_uncal", profile) if key not in WRITTEN]
     missing = [key for key in wanted if metadata.get(meta, key, absent) is absent]
     if missing:
         listed = ", ".join(f"meta.{key}" for key in missing[:6]) + (" …" if len(missing) > 6 else "")

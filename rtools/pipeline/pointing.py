@@ -6,8 +6,8 @@ from typing import NamedTuple
 from rtools.astrometry import aberration, pointing
 from rtools.errors import InputError, UsageError
 from rtools.products import engineering, history
-from rtools.products.metadata import exposure_mjd, get, refuse_impossible, require, usable
-from rtools.reference import siaf
+from rtools.wfi import siaf
+from rtools.wfi.metadata import exposure_mjd, get, refuse_impossible, require, usable
 
 __all__ = [
     "Request",

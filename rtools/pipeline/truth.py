@@ -78,7 +78,7 @@ def epoch_of(path):
     """
     from rtools.astrometry.refcat import julian_year
     from rtools.products import reader
-    from rtools.products.metadata import exposure_mjd
+    from rtools.wfi.metadata import exposure_mjd
 
     path = Path(path)
     exposure = path.with_name(f"{path.stem.removesuffix('_truth')}_uncal.asdf")

@@ -3,8 +3,9 @@
 from dataclasses import dataclass, field
 
 from rtools.errors import InputError, UsageError
+from rtools.findings import SEVERITIES, error, warning
 from rtools.products import checks_catalog as catalogs
-from rtools.products import metadata, names, reader
+from rtools.products import names, reader
 from rtools.products.checks_integrity import check_blocks, check_index
 from rtools.products.checks_names import check_name
 from rtools.products.checks_schema import (
@@ -17,9 +18,9 @@ from rtools.products.checks_schema import (
 )
 from rtools.products.checks_steps import check_fit, check_steps
 from rtools.products.checks_values import check_entries, check_values
-from rtools.products.findings import SEVERITIES, error, warning
 from rtools.products.header import TruncatedError
 from rtools.products.history import NOT_FOR_SCIENCE, built_in_types
+from rtools.wfi import metadata
 
 __all__ = ["Report", "check_file", "wcs_of"]
 

@@ -7,8 +7,8 @@ forced image (``forced_kron_flux``) or for a band (``kron_f158_flux``); any one 
 import re
 from functools import cache
 
+from rtools.findings import error
 from rtools.products import layout
-from rtools.products.findings import error
 
 __all__ = ["check_columns", "column_type", "kind_of", "required"]
 

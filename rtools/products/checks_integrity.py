@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 import yaml
 
 from rtools.errors import InputError
+from rtools.findings import error, warning
 from rtools.products.checksums import NO_CHECKSUM, md5_of
-from rtools.products.findings import error, warning
 from rtools.products.header import BLOCK_MAGIC
 
 __all__ = ["check_blocks", "check_index"]

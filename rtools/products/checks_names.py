@@ -3,8 +3,8 @@
 import os
 import re
 
+from rtools.findings import error, info, warning
 from rtools.products import layout, names
-from rtools.products.findings import error, info, warning
 from rtools.products.nodes import readable
 
 __all__ = ["check_name"]

@@ -8,10 +8,11 @@ import re
 from collections import Counter, defaultdict
 
 from rtools.errors import UsageError
-from rtools.products import layout, metadata
-from rtools.products.findings import error, info, warning
+from rtools.findings import error, info, warning
+from rtools.products import layout
 from rtools.products.section import cutout_of
 from rtools.products.validate import check_layout
+from rtools.wfi import metadata
 
 __all__ = ["check_arrays", "check_fields", "check_schema", "check_tree", "is_described", "one_per_place"]
 

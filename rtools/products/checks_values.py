@@ -1,8 +1,8 @@
-"""Whether the values of metadata can be (`rtools.products.quantities`): one finding a key."""
+"""Whether the values of metadata can be (`rtools.wfi.quantities`): one finding a key."""
 
-from rtools.products import metadata
-from rtools.products.findings import error, warning
-from rtools.products.quantities import ENTRIES, PLACEHOLDERS, QUANTITIES, entry_problem, problem
+from rtools.findings import error, warning
+from rtools.wfi import metadata
+from rtools.wfi.quantities import ENTRIES, PLACEHOLDERS, QUANTITIES, entry_problem, problem
 
 __all__ = ["check_entries", "check_values"]
 

@@ -1,12 +1,14 @@
-"""World coordinate systems that files hold: found beside a product, and moved between the frames of a detector."""
+"""World coordinate systems that files hold, found beside a product."""
 
 from pathlib import Path
 
 from rtools.errors import InputError
 from rtools.products import names, reader
-from rtools.products.section import BORDER, frame_of, shift_between
+from rtools.products.section import frame_of, shift_between
+from rtools.wfi.frame import BORDER
+from rtools.wfi.gwcs_frames import level1_wcs, shifted_wcs
 
-__all__ = ["BORDER", "box_of", "level1_wcs", "load_wcs", "shifted_wcs"]
+__all__ = ["load_wcs"]
 
 
 def load_wcs(product, path=None):
@@ -46,57 +48,3 @@ def load_wcs(product, path=None):
     if frame_of(product) == "l1":
         wcs, x, y = level1_wcs(wcs), x + BORDER, y + BORDER
     return wcs if (x, y) == (0, 0) else shifted_wcs(wcs, x, y)
-
-
-def level1_wcs(wcs):
-    """The same system for pixels of a level 1 frame, which has a border of 4 reference pixels.
-
-    Parameters
-    ----------
-    wcs : gwcs.WCS
-        Of the trimmed image; not changed.
-
-    Returns
-    -------
-    gwcs.WCS
-        Shifts of -4 stand before its first transform, and its bounding box is 8 pixels larger.
-    """
-    box = None
-    if wcs.bounding_box is not None:
-        (x0, x1), (y0, y1) = box_of(wcs)
-        box = (x0, x1 + 2 * BORDER), (y0, y1 + 2 * BORDER)
-    return shifted_wcs(wcs, -BORDER, -BORDER, box)
-
-
-def shifted_wcs(wcs, x, y, box=None):
-    """The same system for an image whose first pixel is another one.
-
-    Parameters
-    ----------
-    wcs : gwcs.WCS
-        Not changed.
-    x, y : int
-        The pixel that becomes 0, 0.
-    box : tuple, optional
-        Bounding box in the new pixels; by default the old one, moved.
-
-    Returns
-    -------
-    gwcs.WCS
-    """
-    from astropy.modeling.models import Shift
-
-    if box is None and wcs.bounding_box is not None:
-        box = tuple((low - first, high - first) for (low, high), first in zip(box_of(wcs), (x, y), strict=True))
-    shifted = wcs.__class__(wcs.pipeline)
-    shifted.insert_transform(shifted.available_frames[0], Shift(float(x)) & Shift(float(y)), after=True)
-    if box is not None:
-        shifted.bounding_box = box
-    return shifted
-
-
-def box_of(wcs):
-    """Bounding box of a gwcs that has one: ((x0, x1), (y0, y1)) as plain floats."""
-    box = wcs.bounding_box
-    intervals = box.bounding_box(order="F") if hasattr(box, "bounding_box") else box
-    return tuple(tuple(float(getattr(edge, "value", edge)) for edge in interval) for interval in intervals)

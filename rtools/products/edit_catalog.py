@@ -11,9 +11,9 @@ import stat
 
 from rtools.errors import InputError
 from rtools.products import edit, flatmeta, history, keys, layout, nodes, serial, staging
-from rtools.products.metadata import get, put
 from rtools.products.parquet_files import parquet_source
 from rtools.products.tablemeta import read_table
+from rtools.wfi.metadata import get, put
 
 __all__ = ["CatalogEdit"]
 

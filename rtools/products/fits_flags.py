@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rtools.products import dq
+from rtools.wfi import dq
 
 __all__ = ["GROUP", "PIXEL", "lost", "translate"]
 

@@ -4,7 +4,8 @@ import math
 
 import numpy as np
 
-from rtools.products import metadata, nodes
+from rtools.wfi import metadata
+from rtools.wfi.times import iso_time
 
 __all__ = ["PRIMARY", "SCIENCE", "card", "card_value", "cube_cards", "primary_cards", "science_cards", "times"]
 
@@ -180,7 +181,7 @@ def _moments(meta):
 def _span(meta):
     first = metadata.usable(meta, "exposure.start_time") or metadata.usable(meta, "coadd_info.time_first")
     last = metadata.usable(meta, "exposure.end_time") or metadata.usable(meta, "coadd_info.time_last")
-    return first and nodes.iso(first), last and nodes.iso(last)
+    return first and iso_time(first), last and iso_time(last)
 
 
 def _time_cards(meta):

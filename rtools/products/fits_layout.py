@@ -10,8 +10,9 @@ from typing import NamedTuple
 import numpy as np
 
 from rtools.errors import InputError
-from rtools.products import history, metadata, nodes
+from rtools.products import history, nodes
 from rtools.products.arrays import datatype_of
+from rtools.wfi import metadata
 
 __all__ = [
     "Extension",

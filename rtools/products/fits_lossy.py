@@ -8,8 +8,10 @@ import os
 import re
 
 from rtools.errors import InputError
-from rtools.products import fits_keywords, fits_read, history, metadata, nodes, writer
+from rtools.products import fits_keywords, fits_read, history, nodes, writer
 from rtools.products import fits_layout as layout
+from rtools.products.schema.complete import WRITTEN, complete
+from rtools.wfi import metadata
 
 __all__ = ["stage_lossy"]
 
@@ -34,7 +36,7 @@ def stage_lossy(path, source, hdus, *, compression=None, threads=1):
             return writer.stage_product(
                 path,
                 kind,
-                metadata.complete(kind, meta),
+                complete(kind, meta),
                 arrays,
                 compression=compression or "lz4",
                 history=[history.entry("rt-fits", parameters={"lossy": True}, inputs=[source])],
@@ -116,7 +118,7 @@ def _guess_times(kind, meta, hdus):
     absent = [
         one.path for one in fields if one.required and one.type == "time" and metadata.get(meta, one.path) is None
     ]
-    absent = [path for path in absent if path not in metadata.WRITTEN] if begin else []
+    absent = [path for path in absent if path not in WRITTEN] if begin else []
     for path in absent:
         metadata.put(meta, path, nodes.time(begin))
     return absent

@@ -3,9 +3,10 @@
 import numpy as np
 
 from rtools.errors import InputError
-from rtools.products import dq, history
+from rtools.products import history
 from rtools.products.forms import form_of_name
 from rtools.products.section import read_plane
+from rtools.wfi import dq
 
 __all__ = ["check_array", "count_flags", "default_array", "flag_arrays", "make_mask", "mask_form", "write_mask"]
 

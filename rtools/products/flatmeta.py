@@ -120,7 +120,7 @@ def kind_of(meta):
 
 def _retype(meta):
     """Give the strings of a product's metadata the types of its schema, in place."""
-    from rtools.products.metadata import get, put
+    from rtools.wfi.metadata import get, put
 
     kind = kind_of(meta)
     for field in layout.fields(kind) if kind else ():

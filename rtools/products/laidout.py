@@ -13,9 +13,10 @@ from hashlib import md5
 import numpy as np
 
 from rtools.errors import RtoolsError
-from rtools.products import encode, metadata, profiles, staging
+from rtools.products import encode, profiles, staging
 from rtools.products.arrays import array_node
 from rtools.products.encode import CHUNK, HEAD, FileBytes
+from rtools.products.schema.complete import stamp_file
 
 __all__ = ["ROOM", "LaidOut"]
 
@@ -122,7 +123,7 @@ class LaidOut:
         arrays = {name: array for name, array in extra.items() if isinstance(array, np.ndarray)}
         nodes = {name: node for name, node in extra.items() if name not in arrays}
         meta, arrays, self.stage.messages = profiles.convert(self.kind, meta, self._arrays | arrays, self.profile)
-        meta = metadata.stamp_file(self.kind, meta, self.stage.path)
+        meta = stamp_file(self.kind, meta, self.stage.path)
         sources = [FileBytes(self._file.fileno(), self._places[name], array.nbytes)
                    for name, array in self._arrays.items()]  # fmt: skip
 

@@ -5,9 +5,12 @@ import re
 import numpy as np
 
 from rtools.errors import InputError, RtoolsError
-from rtools.products import layout, metadata, names, nodes
+from rtools.products import layout, names, nodes
 from rtools.products.mosaic_tables import ABSENT, NULL, image_tables
-from rtools.products.times import moment_of
+from rtools.products.schema.complete import complete
+from rtools.wfi import metadata
+from rtools.wfi.fill import FILL_STRING
+from rtools.wfi.times import iso_time, moment_of
 
 __all__ = ["SKY_TYPES", "blend", "group_of", "metas_of", "mosaic_meta", "product_type", "wcsinfo"]
 
@@ -71,7 +74,7 @@ def mosaic_meta(
     blended = blend(members)
     groups = len({group_of(meta, number) for number, meta in enumerate(members)})
     made = blended | {
-        "association": {"name": str(association or nodes.FILL_STRING)},
+        "association": {"name": str(association or FILL_STRING)},
         "cal_logs": [str(line) for line in cal_logs],
         "coadd_info": blended["coadd_info"] | {key: float(coverage[key]) for key in sorted(coverage)},
         "data_release_id": str(release or _named(filename).get("release") or "p"),
@@ -82,7 +85,7 @@ def mosaic_meta(
         "wcs": wcs,
         "wcsinfo": where,
     }
-    return metadata.complete("l3_coadd", made)
+    return complete("l3_coadd", made)
 
 
 def blend(members):
@@ -193,7 +196,7 @@ def group_of(meta, number, given=None):
         `group_id` of the association.
     """
     known = given or meta.get("group_id") or metadata.get(meta, "observation.observation_id")
-    return str(known) if known and known != nodes.FILL_STRING else f"exposure{number + 1:04d}"
+    return str(known) if known and known != FILL_STRING else f"exposure{number + 1:04d}"
 
 
 def product_type(filename):
@@ -230,7 +233,7 @@ def _times(members):
     for key in ("start_time", "end_time"):
         for meta in members:
             metadata.require(meta, f"exposure.{key}", path=meta.get("filename"))
-        moments[key] = [moment_of(nodes.iso(meta["exposure"][key])) for meta in members]
+        moments[key] = [moment_of(iso_time(meta["exposure"][key])) for meta in members]
     starts = moments["start_time"]
     mean = starts[0] + sum((start - starts[0] for start in starts), starts[0] - starts[0]) / len(starts)
     return {"time_first": _time(min(starts)), "time_last": _time(max(moments["end_time"])), "time_mean": _time(mean)}

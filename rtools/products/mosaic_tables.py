@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rtools.products import nodes
+from rtools.wfi.times import iso_time
 
 __all__ = ["BASIC", "SECTIONS", "image_logs", "image_tables"]
 
@@ -89,7 +89,7 @@ def _cell(value):
     if isinstance(value, dict | list | tuple):
         return str(_plain(value))
     tag = getattr(value, "tag", "")
-    return nodes.iso(value) if "time/time" in tag or hasattr(value, "isot") else str(value)
+    return iso_time(value) if "time/time" in tag or hasattr(value, "isot") else str(value)
 
 
 def _plain(value):

@@ -2,8 +2,10 @@
 
 from datetime import datetime, timedelta
 
-from rtools.products import layout, metadata, nodes, profiles
-from rtools.products.times import moment_of
+from rtools.products import layout, nodes, profiles
+from rtools.products.schema.complete import stamp_file
+from rtools.wfi import metadata
+from rtools.wfi.times import iso_time, moment_of
 
 __all__ = ["multiband_meta"]
 
@@ -44,11 +46,11 @@ def multiband_meta(kind, metas, path, *, reference, profile=layout.DEFAULT_PROFI
     if "data_release_id" in metas[0]:
         made["data_release_id"] = metas[0]["data_release_id"]
     made["coadd_info"] = _times([meta["coadd_info"] for meta in metas])
-    oldest = min((meta["file_date"] for meta in metas), key=nodes.iso)
+    oldest = min((meta["file_date"] for meta in metas), key=iso_time)
     made["image"] = {"filename": metas[0]["filename"], "file_date": oldest}
     made["image_metas"] = [{key: meta[key] for key in meta if key not in NOT_KEPT} for meta in metas]
     made["psf_match_reference_filter"] = reference
-    return metadata.stamp_file(kind, made, path)
+    return stamp_file(kind, made, path)
 
 
 def _common(values):
@@ -60,11 +62,11 @@ def _common(values):
 
 def _times(infos):
     """First start, last end, mean time and mean exposure time of mosaics."""
-    moments = [moment_of(nodes.iso(info["time_mean"])) for info in infos]
+    moments = [moment_of(iso_time(info["time_mean"])) for info in infos]
     mean = EPOCH + sum((moment - EPOCH for moment in moments), timedelta()) / len(moments)
     made = {
-        "time_first": min((info["time_first"] for info in infos), key=nodes.iso),
-        "time_last": max((info["time_last"] for info in infos), key=nodes.iso),
+        "time_first": min((info["time_first"] for info in infos), key=iso_time),
+        "time_last": max((info["time_last"] for info in infos), key=iso_time),
         "time_mean": nodes.time(mean.isoformat(timespec="milliseconds")),
         "exposure_time": sum(float(info["exposure_time"]) for info in infos) / len(infos),
     }

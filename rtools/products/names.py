@@ -13,6 +13,7 @@ from rtools.products import names_rules as rules
 from rtools.products.names_errors import InvalidName, rule_error, syntax_error
 from rtools.products.names_grammar import ALIASES, ELEMENTS, FORMS, SUFFIXES, VISIT_PARTS
 from rtools.products.names_rules import disagreements, metadata, remarks
+from rtools.wfi.skycell_names import pad_skycell
 
 __all__ = [
     "ALIASES",
@@ -289,7 +290,7 @@ def _normal(field, value):
     if field in WIDTHS:
         return value.zfill(WIDTHS[field])
     if field == "skycell":
-        return rules.pad_skycell(value)
+        return pad_skycell(value)
     if field == "detector":
         return f"wfi{value:0>2}" if value.isdecimal() else value.lower()
     if field == "element":

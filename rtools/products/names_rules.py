@@ -4,12 +4,12 @@ Rules R1 to R5 make a name invalid: ranges, which products have an element, whic
 and which kind of suffix go together. R6 warns: padding of the skycell, missing filter, disagreement with the metadata.
 """
 
-import re
 from typing import NamedTuple
 
 from rtools.products.names_grammar import ALIASES, ALSO_ASDF, EXPOSURE, GUIDE, SUFFIXES, VISIT_PARTS
+from rtools.wfi.skycell_names import SKYCELL_NAME, pad_skycell
 
-__all__ = ["Violation", "disagreements", "metadata", "pad_skycell", "remarks", "violations", "visit_parts"]
+__all__ = ["Violation", "disagreements", "metadata", "remarks", "violations", "visit_parts"]
 
 RANGES = {
     "program": (1, 18445),  # a 19-digit visit identifier has to fit 64 bits
@@ -26,8 +26,6 @@ RANGES = {
 
 UNKNOWN = ("None", "?", "-999999", "N/A")
 """Values that stand in metadata where nothing is known."""
-
-_SKYCELL = re.compile(r"(?P<ra>\d{1,3})(?P<sign>[pm])(?P<dec>\d{1,2})x(?P<x>\d{1,2})y(?P<y>\d{1,2})", re.ASCII)
 
 
 class Violation(NamedTuple):
@@ -99,7 +97,7 @@ def _numbers(found, token):
         if name in found:
             yield name, token[name], found[name].start
     if "skycell" in found:
-        match = _SKYCELL.fullmatch(token["skycell"])
+        match = SKYCELL_NAME.fullmatch(token["skycell"])
         for part in ("ra", "dec"):
             yield part, match[part], found["skycell"].start + match.start(part)
 
@@ -159,14 +157,6 @@ def _suffix(found, token):
     if suffix not in GUIDE and "acquisition" in found:
         hint = "an acquisition number stands only in gw and face names"
         yield Violation("suffix", found["suffix"].start, "gw or face", hint)
-
-
-def pad_skycell(skycell):
-    """A skycell name with 3, 2, 2 and 2 digits; anything else unchanged."""
-    parts = _SKYCELL.fullmatch(skycell)
-    if parts is None:
-        return skycell
-    return f"{parts['ra']:0>3}{parts['sign']}{parts['dec']:0>2}x{parts['x']:0>2}y{parts['y']:0>2}"
 
 
 def remarks(name):

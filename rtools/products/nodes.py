@@ -5,7 +5,7 @@ They behave as str, dict and list; `.tag` is the full tag. A time is a `TaggedSt
 
 import re
 
-from rtools.products.times import utc_of_mapping, utc_of_text
+from rtools.wfi.times import is_time_mapping, iso_time
 
 __all__ = [
     "NDARRAY_TAG",
@@ -15,8 +15,6 @@ __all__ = [
     "TaggedStr",
     "is_array",
     "is_foreign",
-    "is_time_mapping",
-    "iso",
     "normalise",
     "plain",
     "readable",
@@ -28,9 +26,6 @@ NDARRAY_TAG = "tag:stsci.edu:asdf/core/ndarray-1.1.0"
 
 ROMAN_TAG = "asdf://stsci.edu/datamodels/roman/"
 """Prefix of every Roman tag; below the root, only files older than manifest 1.5.0 have them."""
-
-FILL_NUMBER = -999999
-FILL_STRING = "?"
 
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
@@ -141,37 +136,6 @@ def time(iso):
     return TaggedStr(str(iso).strip().replace(" ", "T").removesuffix("Z"), TIME_TAG)
 
 
-def iso(value):
-    """ISO string of a time in any form that ASDF and Roman files use.
-
-    Parameters
-    ----------
-    value : str, TaggedStr, mapping or astropy.time.Time
-        A mapping is ``{value, format, base_format, scale}``.
-
-    Returns
-    -------
-    str
-        ``YYYY-MM-DDThh:mm:ss.sss``, UTC; a text that is no time at all as it is.
-
-    Raises
-    ------
-    InputError
-        It is no time.
-    """
-    if isinstance(value, str):
-        return utc_of_text(value)
-    if is_time_mapping(value):
-        return utc_of_mapping(value)
-    if hasattr(value, "isoformat"):
-        return value.isoformat(timespec="milliseconds").replace("+00:00", "")
-    if hasattr(value, "isot"):
-        return str(value.utc.isot)
-    from rtools.errors import InputError
-
-    raise InputError(f"{value!r:.60} is no time")
-
-
 def normalise(node):
     """Metadata of a file of any age in today's form, as new containers.
 
@@ -199,15 +163,9 @@ def _time_as_text(node):
     if not isinstance(node, str) and not is_time_mapping(node):
         return node
     try:
-        return time(iso(node))
+        return time(iso_time(node))
     except InputError:
         return node
-
-
-def is_time_mapping(node):
-    """Whether a node is the long form of a single time."""
-    value = node.get("value") if isinstance(node, dict) else None
-    return isinstance(value, str | int | float) and not isinstance(value, bool)
 
 
 def plain(node, array=None):
@@ -230,7 +188,7 @@ def plain(node, array=None):
     if "/quantity-" in tag and array is not None:
         return plain(node["value"], array)
     if "asdf/time/time-" in tag:
-        return iso(node)
+        return iso_time(node)
     if tag and not tag.startswith(ROMAN_TAG) and "asdf/core/" not in tag:
         raise TypeError(f"{tag} needs asdf")
     if is_array(node) or "core/complex-" in tag or "core/integer-" in tag:

@@ -7,7 +7,7 @@ closed list of words get the nearest of them.
 import numpy as np
 
 from rtools.products import layout
-from rtools.products.metadata import cal_step
+from rtools.products.schema.complete import initial_cal_step
 
 __all__ = ["convert", "kept"]
 
@@ -145,7 +145,7 @@ def _metadata_down(meta, profile, said):
 
 def _cal_step(kind, meta):
     if kind in ("ramp", "l2_image"):
-        meta["cal_step"] = cal_step(meta.get("cal_step"))
+        meta["cal_step"] = initial_cal_step(meta.get("cal_step"))
 
 
 def _arrays(kind, arrays, profile, said):

@@ -3,6 +3,7 @@
 import re
 
 from rtools.errors import InputError, UsageError
+from rtools.wfi.frame import BORDER
 
 __all__ = [
     "FRAMES",
@@ -17,9 +18,6 @@ __all__ = [
 
 FRAMES = ("l1", "l2")
 """Pixel frames of a detector: with its border of reference pixels, and without."""
-
-BORDER = 4
-"""Reference pixels at each edge of a level 1 frame."""
 
 L1_KINDS = ("l1_uncal", "ramp", "reference")
 L2_KINDS = ("l2_image", "segm_exposure")

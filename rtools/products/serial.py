@@ -17,6 +17,7 @@ from rtools.errors import InputError, RtoolsError, UsageError
 from rtools.products import nodes
 from rtools.products.arrays import array_node
 from rtools.products.header import BLOCK_HEADER, BLOCK_MAGIC
+from rtools.wfi.times import iso_time
 
 __all__ = ["INLINE", "block_by_asdf", "convert", "dump", "manifest", "problem", "problems", "to_asdf"]
 
@@ -101,7 +102,7 @@ class _Converter:
         if isinstance(node, np.ndarray):
             return self._array(node, path)
         if hasattr(node, "isot") and hasattr(node, "scale"):
-            return self.tagged.tag_object(nodes.TIME_TAG, nodes.iso(node))
+            return self.tagged.tag_object(nodes.TIME_TAG, iso_time(node))
         return node
 
     def _array(self, array, path):

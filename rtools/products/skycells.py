@@ -3,9 +3,10 @@
 import numpy as np
 
 from rtools.errors import InputError
-from rtools.products import layout, metadata, nodes, reader
+from rtools.products import layout, nodes, reader
 from rtools.products.arrays import array_node
 from rtools.products.encode import ArrayBytes
+from rtools.products.schema.complete import stamp_file
 from rtools.products.staging import Stage, build_tree, serialise, write_file
 
 __all__ = ["read_meta", "read_tables", "write_tables"]
@@ -84,7 +85,7 @@ def write_tables(path, regions, parts, *, count, compression="none", threads=1, 
         "instrument": {"name": "WFI"},
     }
     stage = Stage(path)
-    about = metadata.stamp_file(KIND, about | (meta or {}), path)
+    about = stamp_file(KIND, about | (meta or {}), path)
     tables = {"projection_regions": array_node(regions, 0), "skycells": array_node(row, 1)}
     head, inner, sources = serialise(
         build_tree(KIND, about, tables, layout.DEFAULT_PROFILE), layout.DEFAULT_PROFILE, history, blocks

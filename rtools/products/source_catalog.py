@@ -9,10 +9,11 @@ from importlib.resources import files
 import numpy as np
 
 from rtools.errors import InputError
-from rtools.products import catalogs, flatmeta, history, layout, metadata, profiles
-from rtools.products.labels import catalog_labels
+from rtools.products import catalogs, flatmeta, history, layout, profiles
 from rtools.products.reader import open_product
+from rtools.products.schema.complete import stamp_file
 from rtools.products.writer import stage_product
+from rtools.wfi.labels import catalog_labels
 
 __all__ = [
     "FORCED",
@@ -106,7 +107,7 @@ def catalog_meta(kind, image_meta, path, *, image_kind, profile=layout.DEFAULT_P
     if "data_release_id" in meta:
         made["data_release_id"] = meta["data_release_id"]
     made["image"] = {"filename": meta.get("filename"), "file_date": meta.get("file_date")}
-    made = metadata.stamp_file(kind, made, path)
+    made = stamp_file(kind, made, path)
     if forced is not None:
         made["image"]["forced_segmentation"] = str(forced)
     return made

@@ -63,7 +63,7 @@ def without_units(wcs):
     """
     if not any(carries_units(step.transform) for step in wcs.pipeline):
         return wcs
-    from rtools.products.coordinates import box_of
+    from rtools.wfi.gwcs_frames import box_of
 
     try:
         steps = [(_in_degrees(step.frame), step.transform and _plain(step.transform)) for step in wcs.pipeline]

@@ -3,7 +3,8 @@
 import numpy as np
 
 from rtools.errors import UsageError
-from rtools.products import layout, metadata
+from rtools.products import layout
+from rtools.wfi import metadata
 
 __all__ = ["check_layout", "validate_tree"]
 

@@ -6,8 +6,9 @@
 import numpy as np
 
 from rtools.errors import InputError, RtoolsError
-from rtools.products import layout, metadata, profiles
+from rtools.products import layout, profiles
 from rtools.products.ramp import RampWriter
+from rtools.products.schema.complete import stamp_file
 from rtools.products.staging import Stage, build_tree, serialise, write_file
 
 __all__ = ["RampWriter", "Stage", "stage_product", "write_product"]
@@ -74,7 +75,7 @@ def stage_product(
     stage = Stage(path)
     if not as_is:
         meta, arrays, stage.messages = profiles.convert(kind, meta, arrays, profile)
-    meta = metadata.stamp_file(kind, meta, path)
+    meta = stamp_file(kind, meta, path)
     arrays = {name: _cast(name, array, kind, profile, stage) for name, array in arrays.items()}
     tree = build_tree(kind, meta, arrays | (extra or {}), profile)
     try:

@@ -11,8 +11,9 @@ from hashlib import md5
 from rtools.errors import UsageError
 from rtools.products.history import BUILT_IN
 from rtools.reference import nominal
-from rtools.reference.instrument import BORDER, CHANNEL, ELEMENTS, FRAME, detector
 from rtools.reference.types import APPLIED, TYPES
+from rtools.wfi.frame import BORDER, CHANNEL, FRAME
+from rtools.wfi.instrument import ELEMENTS, detector
 
 __all__ = ["Builtin"]
 
@@ -201,7 +202,8 @@ class Builtin:
 
     def tree(self, elements=None):
         """Everything but the arrays: ``meta`` entries of this type's own, and its `nodes`; apcorr of these elements."""
-        from rtools.reference import distortion, psf, tables
+        from rtools.reference import psf, tables
+        from rtools.wfi import distortion
 
         setting = self._setting()
         match self.type:

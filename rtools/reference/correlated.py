@@ -14,7 +14,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from rtools.reference.instrument import BORDER
+from rtools.wfi.frame import BORDER
 
 __all__ = ["ROW_SAMPLES", "noise_power", "wiener_coefficients"]
 

@@ -10,8 +10,8 @@ from functools import cached_property
 import numpy as np
 
 from rtools.errors import InputError
-from rtools.products.quantities import entry_problem
-from rtools.reference.instrument import PIXEL_SCALE_ARCSEC
+from rtools.wfi.instrument import PIXEL_SCALE_ARCSEC
+from rtools.wfi.quantities import entry_problem
 
 __all__ = ["JITTER", "Psf", "from_reference", "image_jitter", "jitter_of", "jittered", "native_stamp", "samples"]
 

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from rtools.errors import InputError, MissingReferenceError, UsageError
 from rtools.reference import crds_cache
 from rtools.reference.builtin import Builtin
-from rtools.reference.instrument import DETECTORS, ELEMENTS, FRAME
 from rtools.reference.match import best, mismatches, wanted
 from rtools.reference.types import APPLIED, TYPES, type_of
+from rtools.wfi.frame import FRAME
+from rtools.wfi.instrument import DETECTORS, ELEMENTS
 
 __all__ = ["Answer", "Config", "references", "survey"]
 

@@ -66,7 +66,8 @@ def candidate_of(path):
     InputError
         It cannot be read, or is no ASDF file with a ``roman`` tree.
     """
-    from rtools.products import header, nodes
+    from rtools.products import header
+    from rtools.wfi.times import iso_time
 
     tree = header.read_header(path)[0]
     roman = tree.get("roman", tree)
@@ -80,7 +81,7 @@ def candidate_of(path):
         detector=_text(instrument.get("detector")),
         element=_text(instrument.get("optical_element")),
         exposure_types=exposure_types(meta.get("exposure")) if "reftype" in meta else (),
-        useafter=iso(nodes.iso(meta["useafter"])) if "useafter" in meta else "",
+        useafter=iso(iso_time(meta["useafter"])) if "useafter" in meta else "",
         tag=tag.rpartition("/")[2],
         description=str(meta.get("description", "")),
         pedigree=str(meta.get("pedigree", "")),

@@ -10,8 +10,9 @@ from pathlib import Path
 from rtools.errors import UsageError
 from rtools.reference import nominal
 from rtools.reference.builtin import Builtin
-from rtools.reference.instrument import DETECTORS, ELEMENTS, EXPOSURE_TYPES, FRAME
 from rtools.reference.types import APPLIED, TYPES
+from rtools.wfi.frame import FRAME
+from rtools.wfi.instrument import DETECTORS, ELEMENTS, EXPOSURE_TYPES
 
 __all__ = ["Job", "jobs", "metadata", "paths", "size", "write"]
 

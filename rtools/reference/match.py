@@ -58,14 +58,14 @@ class Candidate:
 
 def wanted(meta):
     """`Wanted` from the metadata of an exposure."""
-    from rtools.products import nodes
+    from rtools.wfi.times import iso_time
 
     exposure, instrument = meta["exposure"], meta["instrument"]
     return Wanted(
         detector=str(instrument["detector"]),
         element=str(instrument["optical_element"]).upper(),
         exposure_type=str(exposure["type"]),
-        start=iso(nodes.iso(exposure["start_time"])),
+        start=iso(iso_time(exposure["start_time"])),
     )
 
 

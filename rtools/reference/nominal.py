@@ -2,7 +2,7 @@
 
 None of these has a public measurement for this instrument (or only a rough one): they are chosen so that every
 calibration step has something to correct. The built-in references and the simulator use them, and products made with
-them say so. Measured numbers are in `rtools.reference.instrument`.
+them say so. Measured numbers are in `rtools.wfi.instrument`.
 """
 
 __all__ = [

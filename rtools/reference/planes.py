@@ -11,8 +11,9 @@ from hashlib import blake2b
 
 import numpy as np
 
-from rtools.reference import distortion, instrument, nominal
-from rtools.reference.instrument import BORDER, CHANNEL, FRAME
+from rtools.reference import nominal
+from rtools.wfi import distortion, instrument
+from rtools.wfi.frame import BORDER, CHANNEL, FRAME
 
 __all__ = ["DQ", "PLANES", "Setting", "factor", "generator", "plane", "white_noise_e"]
 

@@ -10,8 +10,10 @@ from functools import cache
 
 import numpy as np
 
-from rtools.reference import instrument, nominal
-from rtools.reference.distortion import pixel_side
+from rtools.reference import nominal
+from rtools.wfi import instrument
+from rtools.wfi.distortion import pixel_side
+from rtools.wfi.frame import FRAME
 
 __all__ = ["OVERSAMPLE", "SPECTRAL_TYPES", "STAMP", "encircled_energy", "epsf", "epsf_meta", "stamp", "stamps"]
 
@@ -27,7 +29,7 @@ SPECTRAL_TYPES = {"A0V": 9500.0, "G2V": 5800.0, "M5V": 3000.0}
 DIFFUSION_PIXELS = 0.1
 """Charge diffusion, rms per axis (galsim's Roman module)."""
 
-GRID_POSITIONS = (0.0, (instrument.FRAME - 9) / 2, instrument.FRAME - 9.0)
+GRID_POSITIONS = (0.0, (FRAME - 9) / 2, FRAME - 9.0)
 """x and y of the 3 x 3 grid of stamps in trimmed 0-based pixels: corners, edges, centre."""
 
 FINE = 2 * OVERSAMPLE

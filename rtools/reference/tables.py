@@ -5,11 +5,12 @@ Each function returns plain values and arrays in the layout of the reference fil
 
 import numpy as np
 
-from rtools.reference import instrument, nominal
+from rtools.reference import nominal
 from rtools.reference.correlated import ROW_SAMPLES, wiener_coefficients
-from rtools.reference.distortion import pixel_area_sr
-from rtools.reference.instrument import DETECTORS, FILTERS
 from rtools.reference.planes import Setting, factor, generator, white_noise_e
+from rtools.wfi import instrument
+from rtools.wfi.distortion import pixel_area_sr
+from rtools.wfi.instrument import DETECTORS, FILTERS
 
 __all__ = ["apcorr", "decay_table", "inl_table", "inl_values", "phot_table", "refpix", "refpix_frequencies"]
 

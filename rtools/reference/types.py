@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from rtools.reference.instrument import FILTERS, SPECTRAL_ELEMENTS
+from rtools.wfi.instrument import FILTERS, SPECTRAL_ELEMENTS
 
 __all__ = ["APPLIED", "TYPES", "RefType", "type_of"]
 

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from rtools.errors import InputError, UsageError
-from rtools.products import dq, layout
+from rtools.products import layout
 from rtools.products.section import read_plane, select
+from rtools.wfi import dq
 
 __all__ = ["Image", "default_array", "load_image", "unit_of"]
 

@@ -5,8 +5,8 @@ import textwrap
 
 from rtools.products import keys, layout
 from rtools.products.history import BUILT_IN, NOT_FOR_SCIENCE
-from rtools.products.metadata import get
 from rtools.show.info import NOTHING, cut, tree_lines
+from rtools.wfi.metadata import get
 
 __all__ = ["screen"]
 

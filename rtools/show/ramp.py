@@ -8,10 +8,12 @@ import numpy as np
 
 from rtools.errors import InputError
 from rtools.exposure.timing import resultant_timing
-from rtools.products import dq, metadata, names, reader
+from rtools.products import names, reader
 from rtools.products.nodes import readable
-from rtools.products.section import BORDER, shift_between
+from rtools.products.section import shift_between
 from rtools.show.image import unit_of
+from rtools.wfi import dq, metadata
+from rtools.wfi.frame import BORDER
 
 __all__ = ["PixelRamp", "draw_ramp", "load_ramp", "plot_ramp"]
 

@@ -10,9 +10,9 @@ from functools import partial
 import numpy as np
 
 from rtools.errors import InputError, UsageError
-from rtools.products import dq
 from rtools.products.reading import run_all
 from rtools.products.section import read_plane, select
+from rtools.wfi import dq
 
 __all__ = ["choose_arrays", "columns", "describe", "records"]
 

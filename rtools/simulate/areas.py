@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rtools.reference.distortion import CENTRE
+from rtools.wfi.distortion import CENTRE
 
 __all__ = ["centre_area", "divide"]
 

@@ -2,7 +2,7 @@
 
 None has a public measurement for this instrument: they are chosen so that every step has something to correct, or so
 that a sky looks like one. Assumed numbers of the detectors themselves (gain, linearity, flat …) are in
-`rtools.reference.nominal`, measured ones in `rtools.reference.instrument`.
+`rtools.reference.nominal`, measured ones in `rtools.wfi.instrument`.
 """
 
 __all__ = [
@@ -63,7 +63,7 @@ SKY_FACTOR = 1.5
 
 SPECTRAL_ZODIACAL_E = {"GRISM": 0.65, "PRISM": 0.95}
 """Minimum zodiacal light through the dispersers, electron/s/pixel (measured; the filters' are in
-`rtools.reference.instrument`)."""
+`rtools.wfi.instrument`)."""
 
 LAMP_E = {"WFI_FLAT": 150.0, "WFI_LOLO": 50.0}
 """Calibration lamp, electron/s/pixel, by exposure type."""

@@ -6,9 +6,9 @@ account of them, because it is the other end of those steps' tests. Arrays of on
 
 import numpy as np
 
-from rtools.reference.instrument import CHANNEL, FRAME
 from rtools.simulate import assumed
 from rtools.simulate.streams import generator
+from rtools.wfi.frame import CHANNEL, FRAME
 
 __all__ = ["decay_factors", "decay_plane", "read_times", "transient_plane"]
 

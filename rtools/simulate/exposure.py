@@ -16,9 +16,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from rtools.reference import epsf
-from rtools.reference.instrument import BORDER, CHANNEL, SPECTRAL_ELEMENTS
 from rtools.simulate import assumed, light, ramps, rays, references
 from rtools.simulate.streams import generator
+from rtools.wfi.frame import BORDER, CHANNEL
+from rtools.wfi.instrument import SPECTRAL_ELEMENTS
 
 __all__ = ["Result", "simulate"]
 

@@ -127,7 +127,7 @@ def read_tables(path):
         It is none.
     """
     from rtools.products import reader
-    from rtools.reference.instrument import MaTable
+    from rtools.wfi.instrument import MaTable
 
     product = reader.open_product(path)
     if not product.has("science_tables") and "science_tables" not in product.tree:

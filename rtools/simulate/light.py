@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rtools.reference import epsf, instrument
-from rtools.reference.instrument import BORDER
+from rtools.reference import epsf
 from rtools.simulate import areas, assumed, pointing, references, render, scene, spectra
+from rtools.wfi import instrument
+from rtools.wfi.frame import BORDER
 
 __all__ = ["View", "rate_image", "view_of"]
 

@@ -10,9 +10,12 @@ import numpy as np
 
 from rtools.errors import UsageError
 from rtools.products import nodes
-from rtools.products.metadata import complete, put
-from rtools.reference import instrument
+from rtools.products.schema.complete import complete
 from rtools.simulate import assumed, pointing
+from rtools.wfi import instrument
+from rtools.wfi.fill import FILL_NUMBER
+from rtools.wfi.metadata import put
+from rtools.wfi.times import MJD_OF_1970
 
 __all__ = ["ASSUMED_NOTE", "build"]
 
@@ -20,9 +23,6 @@ ASSUMED_NOTE = (
     "simulated by rt-sim; sky, lamp, pedestal, 1/f noise, cosmic rays and the values of the built-in nominal "
     "instrument are assumed (rtools.simulate.assumed, rtools.reference.nominal), not measured"
 )
-
-UNIX_EPOCH_MJD = 40587.0
-NO_NUMBER = -999999
 
 
 def build(request, profile):
@@ -85,7 +85,7 @@ def _exposure(request, start):
         "engineering_quality": "OK",
         "ma_table_id": request.table.id if numbered else "?",
         "ma_table_name": request.table.name if numbered else "?",
-        "ma_table_number": request.table.number if numbered else NO_NUMBER,
+        "ma_table_number": request.table.number if numbered else FILL_NUMBER,
         "nresultants": len(reads),
         "data_problem": None,
         "frame_time": request.frame_time,
@@ -121,10 +121,10 @@ def _guide_star(request):
         "guide_mode": {"GRISM": "WSM_TRK", "PRISM": "WSM_TRK"}.get(request.element, "WIM_TRK"),
         "guide_star_id": "?",
         "epoch": "?",
-        "window_xstart": NO_NUMBER,
-        "window_ystart": NO_NUMBER,
-        "window_xstop": NO_NUMBER,
-        "window_ystop": NO_NUMBER,
+        "window_xstart": FILL_NUMBER,
+        "window_ystart": FILL_NUMBER,
+        "window_xstop": FILL_NUMBER,
+        "window_ystop": FILL_NUMBER,
     }
 
 
@@ -145,7 +145,7 @@ def _wcsinfo(request):
 
 def _motion(request, start):
     """Ephemeris of the spacecraft at the start, and the aberration that its velocity makes."""
-    mjd = (start - datetime(1970, 1, 1)) / timedelta(days=1) + UNIX_EPOCH_MJD
+    mjd = (start - datetime(1970, 1, 1)) / timedelta(days=1) + MJD_OF_1970
     position, velocity = pointing.ephemeris(mjd)
     ephemeris = {"ephemeris_reference_frame": "ICRS", "type": "PREDICTED", "time": mjd}
     for axis, place, speed in zip("xyz", position, velocity, strict=True):

@@ -8,7 +8,7 @@ import numpy as np
 
 from rtools.reference import nominal
 from rtools.reference.correlated import ROW_SAMPLES, noise_power
-from rtools.reference.instrument import CHANNEL
+from rtools.wfi.frame import CHANNEL
 
 __all__ = ["ROW_SAMPLES", "channel_rms", "image_of", "pink_series"]
 

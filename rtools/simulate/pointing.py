@@ -7,7 +7,8 @@ because the simulator is one end of that step's test.
 
 import numpy as np
 
-from rtools.reference.instrument import V3_IDEAL_Y_ANGLE
+from rtools.wfi.instrument import V3_IDEAL_Y_ANGLE
+from rtools.wfi.times import JD_OF_MJD_0, TT_MINUS_UTC_DAYS
 
 __all__ = ["Attitude", "aberration_scale", "attitude", "ephemeris", "jacobian", "locate"]
 
@@ -16,9 +17,6 @@ LIGHT_KM_S = 299792.458
 AU_KM = 149597870.7
 L2_FACTOR = 1.0099
 """Distance from the Sun of the second Lagrange point in units of the Earth's."""
-
-MJD_EPOCH = 2400000.5
-TT_MINUS_UTC_DAYS = 69.184 / 86400
 
 
 class Attitude:
@@ -120,7 +118,7 @@ def ephemeris(mjd):
     """
     import erfa
 
-    barycentric = erfa.epv00(MJD_EPOCH, mjd + TT_MINUS_UTC_DAYS)[1]
+    barycentric = erfa.epv00(JD_OF_MJD_0, mjd + TT_MINUS_UTC_DAYS)[1]
     return barycentric["p"] * AU_KM * L2_FACTOR, barycentric["v"] * AU_KM / 86400 * L2_FACTOR
 
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from rtools.reference import nominal
-from rtools.reference.instrument import BORDER, CHANNEL
 from rtools.simulate import assumed, noise
 from rtools.simulate.streams import generator, state
+from rtools.wfi.frame import BORDER, CHANNEL
 
 __all__ = ["Detector", "Schedule", "common_series", "encode", "inverse_inl", "read_out", "read_out_amp33", "schedule"]
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from rtools.reference.instrument import BORDER, FRAME
 from rtools.simulate import assumed
 from rtools.simulate.streams import generator
+from rtools.wfi.frame import BORDER, FRAME
 
 __all__ = ["cosmic_rays"]
 

@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 
 from rtools.declare import Reference
-from rtools.products.dq import PIXEL
 from rtools.reference import find, nominal
-from rtools.reference.instrument import BORDER, CHANNEL
 from rtools.simulate import assumed, effects
 from rtools.simulate.ramps import Detector, inverse_inl
+from rtools.wfi.dq import PIXEL
+from rtools.wfi.frame import BORDER, CHANNEL
 
 __all__ = ["GROUP", "Planes", "calibration_of", "decay_of", "find_all", "inl_of", "scale_of", "typical"]
 

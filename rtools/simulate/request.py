@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 from rtools.errors import UsageError
-from rtools.reference import instrument
 from rtools.simulate import assumed
+from rtools.wfi import instrument
+from rtools.wfi.frame import FRAME
 
 __all__ = ["Request", "exposure_type_of", "parse_reads", "reads_of"]
 
@@ -25,7 +26,7 @@ class Request:
         As in the metadata.
     identity : dict
         Metadata that the name gives, dotted path to value.
-    table : rtools.reference.instrument.MaTable
+    table : rtools.wfi.instrument.MaTable
         With number None for a read pattern that is in no table.
     ra, dec, pa : float
         Of the aperture WFI_CEN, degrees.
@@ -67,7 +68,7 @@ class Request:
     encoding_offset: int = 0
     reference_read: bool = False
     guide_window: str | tuple | None = "auto"
-    size: int = instrument.FRAME
+    size: int = FRAME
 
     @property
     def stream(self):

@@ -8,9 +8,10 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from rtools.reference.instrument import FRAME, PIXEL_SCALE_ARCSEC
 from rtools.simulate import assumed
 from rtools.simulate.streams import generator
+from rtools.wfi.frame import FRAME
+from rtools.wfi.instrument import PIXEL_SCALE_ARCSEC
 
 __all__ = ["Sources", "draw", "empty"]
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from rtools.reference import instrument
 from rtools.simulate import assumed
+from rtools.wfi import instrument
 
 __all__ = ["dispersion", "in_band", "relative_flux", "trace_rate"]
 

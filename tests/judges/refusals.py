@@ -13,7 +13,9 @@ import numpy as np
 import products_samples as samples
 
 from rtools.errors import RtoolsError
-from rtools.products import metadata, nodes, reader, writer
+from rtools.products import reader, writer
+from rtools.wfi import metadata
+from rtools.wfi.times import iso_time
 
 BIG = np.arange(4096 * 16, dtype="f4").reshape(4096, 16)
 
@@ -110,7 +112,7 @@ def outcome(change, path):
         assert "data" in file["roman"]
     for name, array in arrays.items():
         np.testing.assert_array_equal(reader.open_product(path).array(name), array)
-    assert nodes.iso(reader.open_product(path).meta["file_date"])
+    assert iso_time(reader.open_product(path).meta["file_date"])
     return f"accepted {path.stat().st_size}"
 
 

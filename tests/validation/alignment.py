@@ -24,8 +24,8 @@ import numpy as np
 from rtools.astrometry import align as aligning
 from rtools.astrometry import refcat
 from rtools.astrometry.wcs import Pointing, build_wcs
-from rtools.reference import instrument
-from rtools.reference.distortion import distortion
+from rtools.wfi import instrument
+from rtools.wfi.distortion import distortion
 
 SIZE = 4088
 EPOCH = 2027.4

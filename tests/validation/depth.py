@@ -22,7 +22,7 @@ from rtools.catalog.smooth import gaussian_kernel, smooth
 from rtools.products import reader
 from rtools.reference import epsf
 from rtools.reference.builtin import Builtin
-from rtools.reference.instrument import PIXEL_SCALE_ARCSEC
+from rtools.wfi.instrument import PIXEL_SCALE_ARCSEC
 
 STEP = 0.25
 """Width of the magnitude bins."""

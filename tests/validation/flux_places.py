@@ -49,8 +49,8 @@ def grid_of(count, size):
 
 def on_the_sky(folder, number, x, y):
     """Right ascension and declination of pixels of the exposure that rt-sim makes of a detector."""
-    from rtools.reference.distortion import distortion
     from rtools.simulate.pointing import attitude
+    from rtools.wfi.distortion import distortion
 
     name = NAME.format(number)
     tool(folder, "rt-sim", name, "--size", 256, "--read-pattern", READS, "--no-truth", "--guide-window", "none")

@@ -1,7 +1,7 @@
 """What metadata can say: for every key that anything is computed from, which values can be.
 
 Archives and simulators write placeholders where nobody filled in a value: -999999, ``?``, NaN, 0. A value that cannot
-be is refused or taken for absent where it is read (`rtools.products.metadata.require` and `usable`), and rt-validate
+be is refused or taken for absent where it is read (`rtools.wfi.metadata.require` and `usable`), and rt-validate
 finds it. A key stands here once; limits are wide: they tell a value from none, not a good one from a bad one.
 """
 
@@ -10,7 +10,9 @@ from itertools import pairwise
 from numbers import Real
 from typing import NamedTuple
 
-from rtools.products import nodes
+from rtools.errors import InputError
+from rtools.wfi.fill import FILL_NUMBER, FILL_STRING
+from rtools.wfi.times import mjd_of
 
 __all__ = [
     "ENTRIES",
@@ -26,10 +28,10 @@ __all__ = [
     "problem",
 ]
 
-NO_WORDS = ("", nodes.FILL_STRING, "None", "N/A")
+NO_WORDS = ("", FILL_STRING, "None", "N/A")
 """Words that say nothing."""
 
-PLACEHOLDERS = (nodes.FILL_NUMBER, *NO_WORDS)
+PLACEHOLDERS = (FILL_NUMBER, *NO_WORDS)
 """What archives write where nobody filled in a value."""
 
 MJD_SPAN = (51544.0, 88069.0)
@@ -61,7 +63,7 @@ class Quantity(NamedTuple):
         """Why a value cannot be this quantity; None where it can."""
         if isinstance(value, bool) or not isinstance(value, Real):
             return "no number"
-        if value == nodes.FILL_NUMBER:
+        if value == FILL_NUMBER:
             return "a placeholder that nobody filled in"
         if not math.isfinite(value):
             return "no finite number"
@@ -113,8 +115,6 @@ class Time(NamedTuple):
 
     def wrong(self, value):
         """Why a value is no such moment; None where it is one."""
-        from rtools.errors import InputError
-        from rtools.products.metadata import mjd_of
 
         try:
             mjd = mjd_of(value)

@@ -2,16 +2,39 @@
 
 import re
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from rtools.errors import InputError
 
-__all__ = ["moment_of", "utc_of_mapping", "utc_of_text"]
+__all__ = [
+    "JD_OF_MJD_0",
+    "MJD_OF_1970",
+    "MJD_OF_J2000",
+    "TT_MINUS_UTC_DAYS",
+    "is_time_mapping",
+    "iso_time",
+    "mjd_of",
+    "moment_of",
+    "utc_of_mapping",
+    "utc_of_text",
+]
 
 CALENDAR = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?)?")
 OFFSET = re.compile(r"(\d{4}-\d\d-\d\dT[\d:.]+)([+-]\d\d:?\d\d)")
 DAY_OF_YEAR = re.compile(r"\d{4}:\d{3}(:\d\d){0,3}(\.\d+)?")
 EPOCH = re.compile(r"[BJ]\d{4}(\.\d*)?")
+
+MJD_OF_1970 = 40587
+"""Modified Julian Date of the epoch from which systems count seconds."""
+
+JD_OF_MJD_0 = 2400000.5
+"""Julian Date at which the Modified Julian Date is 0."""
+
+MJD_OF_J2000 = 51544.5
+"""Modified Julian Date (TT) of the epoch J2000."""
+
+TT_MINUS_UTC_DAYS = 69.184 / 86400
+"""Terrestrial Time less UTC since 2017: 37 leap seconds and 32.184 s."""
 
 LEAP = ":60"
 """Begin of the seconds of a time in a leap second."""
@@ -136,3 +159,44 @@ def moment_of(text):
     if text[16:19] != LEAP:
         return datetime.fromisoformat(text)
     return datetime.fromisoformat(f"{text[:16]}:59{text[19:]}") + timedelta(seconds=1)
+
+
+def iso_time(value):
+    """ISO string of a time in any form that ASDF and Roman files use.
+
+    Parameters
+    ----------
+    value : str, TaggedStr, mapping or astropy.time.Time
+        A mapping is ``{value, format, base_format, scale}``.
+
+    Returns
+    -------
+    str
+        ``YYYY-MM-DDThh:mm:ss.sss``, UTC; a text that is no time at all as it is.
+
+    Raises
+    ------
+    InputError
+        It is no time.
+    """
+    if isinstance(value, str):
+        return utc_of_text(value)
+    if is_time_mapping(value):
+        return utc_of_mapping(value)
+    if hasattr(value, "isoformat"):
+        return value.isoformat(timespec="milliseconds").replace("+00:00", "")
+    if hasattr(value, "isot"):
+        return str(value.utc.isot)
+    raise InputError(f"{value!r:.60} is no time")
+
+
+def is_time_mapping(node):
+    """Whether a node is the long form of a single time."""
+    value = node.get("value") if isinstance(node, dict) else None
+    return isinstance(value, str | int | float) and not isinstance(value, bool)
+
+
+def mjd_of(time):
+    """Modified Julian Date of an ISO time, UTC, or of a time node; ValueError if it is none."""
+    moment = moment_of(iso_time(time))
+    return MJD_OF_1970 + moment.replace(tzinfo=UTC).timestamp() / 86400

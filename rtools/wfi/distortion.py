@@ -10,7 +10,8 @@ from functools import cache
 
 import numpy as np
 
-from rtools.reference import instrument
+from rtools.wfi import instrument
+from rtools.wfi.frame import BORDER, FRAME
 
 __all__ = [
     "CENTRE",
@@ -23,7 +24,7 @@ __all__ = [
     "v2v3_coefficients",
 ]
 
-CENTRE = (instrument.FRAME - 2 * instrument.BORDER - 1) / 2
+CENTRE = (FRAME - 2 * BORDER - 1) / 2
 """x and y of the SIAF's reference pixel, 0-based in the trimmed frame."""
 
 DEGREE = 5

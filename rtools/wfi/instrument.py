@@ -13,14 +13,11 @@ from pathlib import Path
 from rtools.errors import UsageError
 
 __all__ = [
-    "BORDER",
-    "CHANNEL",
     "COLLECTING_AREA_M2",
     "DETECTORS",
     "ELEMENTS",
     "EXPOSURE_TYPES",
     "FILTERS",
-    "FRAME",
     "JITTER_ARCSEC",
     "OBSCURATION",
     "PIXEL_AREA_SR",
@@ -39,15 +36,6 @@ __all__ = [
     "read_pattern",
     "zero_point",
 ]
-
-FRAME = 4096
-"""Rows and columns of a detector, reference pixels included."""
-
-BORDER = 4
-"""Width of the reference-pixel border on each side, in pixels."""
-
-CHANNEL = 128
-"""Columns read by one output channel."""
 
 PIXEL_SCALE_ARCSEC = 0.11
 PIXEL_AREA_SR = 2.844036e-13

@@ -1,7 +1,7 @@
 """Apertures of the focal plane: names, reference points, angles, and their frames (pixel, ideal, V2 V3).
 
 Numbers are those of the SIAF in pysiaf 0.29, which `instrument.json` has for the detectors. V2, V3 are taken as a
-plane, as in `rtools.reference.distortion`.
+plane, as in `rtools.wfi.distortion`.
 """
 
 import re
@@ -10,8 +10,8 @@ from typing import NamedTuple
 import numpy as np
 
 from rtools.errors import UsageError
-from rtools.reference import instrument
-from rtools.reference.distortion import CENTRE, v2v3_coefficients
+from rtools.wfi import instrument
+from rtools.wfi.distortion import CENTRE, v2v3_coefficients
 
 __all__ = ["Aperture", "aperture", "corners", "detector_of", "ideal_to_v2v3", "pixel_to_v2v3", "v2v3_to_ideal"]
 

@@ -1,0 +1,25 @@
+"""The pixels of a detector: its frame, the border of reference pixels, the channels that read it."""
+
+__all__ = ["BORDER", "CHANNEL", "CHANNELS", "FRAME", "TRIMMED", "science_slices"]
+
+FRAME = 4096
+"""Rows and columns of a detector, reference pixels included."""
+
+BORDER = 4
+"""Width of the reference-pixel border on each side, in pixels."""
+
+TRIMMED = FRAME - 2 * BORDER
+"""Rows and columns of a level 2 image, which has no border."""
+
+CHANNEL = 128
+"""Columns read by one output channel."""
+
+CHANNELS = FRAME // CHANNEL
+"""Output channels that read the detector side by side; amp33, the reference output, is not one of them."""
+
+
+def science_slices(start, stop, frame_rows, frame_columns):
+    """Slices (rows, columns) into a strip of columns [start, stop) that leave out the reference-pixel border."""
+    first = max(start, BORDER) - start
+    last = max(first, min(stop, frame_columns - BORDER) - start)
+    return slice(BORDER, frame_rows - BORDER), slice(first, last)
