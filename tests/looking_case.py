@@ -4,7 +4,7 @@ import asdf
 
 from rtools.commands import common
 from rtools.commands.rt import command_of
-from rtools.products import layout
+from rtools.products.schema import layout
 
 
 def write(path, kind, parts, *, compression=None, **meta):

@@ -4,10 +4,11 @@ import numpy as np
 from products_samples import SIMULATED, START
 from products_samples import arrays as sample_arrays
 from products_samples import meta as sample_meta
-from rtools.products.schema.complete import initial_cal_step
 
 from rtools.astrometry.wcs import Pointing, build_wcs
-from rtools.products import nodes, reader, writer
+from rtools.products import reader, writer
+from rtools.products.schema import nodes
+from rtools.products.schema.blocks import initial_cal_step
 from rtools.wfi.distortion import distortion
 from rtools.wfi.instrument import WFI_CEN
 

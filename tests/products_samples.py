@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rtools.products import history, layout, nodes
+from rtools.products.schema import history, layout, nodes
 from rtools.wfi import metadata
 
 SIZES = {"N": 3, "D": 4, "P": 1, "I": 6, "J": 6, "K": 6, "L": 6, "Y": 8, "X": 8, "M": 5}

@@ -3,10 +3,10 @@
 from types import SimpleNamespace
 
 import numpy as np
-from rtools.wfi.frame import BORDER
 
 from rtools.exposure import rampfit
 from rtools.exposure.frame import Strip
+from rtools.wfi.frame import BORDER
 
 PATTERN = [[1], [2, 3], [4, 5, 6, 7], [8, 9, 10], [11], [12, 13]]
 FRAME_TIME = 3.04

@@ -1,9 +1,9 @@
 """What the tests of the exposure steps share: exposures and strips of arrays, as the engine would hand them over."""
 
 import numpy as np
-from rtools.wfi.frame import CHANNEL
 
 from rtools.exposure.frame import Exposure, Strip, View
+from rtools.wfi.frame import CHANNEL
 
 PATTERN = [[1], [2, 3], [4, 5, 6, 7], [8, 9, 10], [11], [12, 13]]
 FRAME_TIME = 3.04

@@ -7,7 +7,7 @@ from astropy.table import Table
 from fits_case import back, sample, there
 from run_case import arrays, history, listing, meta, tool
 
-from rtools.products import layout
+from rtools.products.schema import layout
 
 # -- edited and damaged files -----------------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ import pytest
 from run_case import tool
 
 from rtools.products import reader, writer
-from rtools.products.history import built_in_types, entry, is_simulated
+from rtools.products.schema.history import built_in_types, entry, is_simulated
 
 WARNING = "uses the built-in nominal instrument, not for science"
 SAYING = "BUILT IN, not for science"

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from run_case import tool
 
-from rtools.products import layout, reader
+from rtools.products import reader
+from rtools.products.schema import layout
 
 CATALOGS = {
     "ForcedImageSourceCatalogModel": "cat_forced_exposure",

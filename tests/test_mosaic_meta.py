@@ -14,10 +14,11 @@ from rtools.errors import InputError, RtoolsError
 from rtools.exposure.statistics import image_statistics
 from rtools.mosaic.coverage import coverage_of, total_coverage
 from rtools.mosaic.grid import Grid, centred_grid, rotation
-from rtools.products import mosaic_meta, nodes, reader, validate
-from rtools.products.layout import PROFILES
+from rtools.products import mosaic_meta, reader, validate
 from rtools.products.mosaic_tables import image_logs, image_tables
 from rtools.products.mosaic_writer import MosaicWriter, stage_mosaic
+from rtools.products.schema import nodes
+from rtools.products.schema.layout import PROFILES
 
 NAME = "r00001_p_v01001001001001_270p66x50y50_f158_coadd.asdf"
 RESAMPLE = {

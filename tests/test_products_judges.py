@@ -11,8 +11,9 @@ import products_samples as samples
 import pytest
 
 from rtools.errors import UsageError
-from rtools.products import layout, reader, validate, writer
+from rtools.products import reader, validate, writer
 from rtools.products.ramp import RampWriter
+from rtools.products.schema import layout
 
 HERE = Path(__file__).parent
 KINDS = ("l1_uncal", "ramp", "l2_image", "wcs", "l1_gw", "l1_face", "l3_coadd", "segm_exposure", "segm_mosaic")

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from rtools.errors import UsageError
-from rtools.products import layout
+from rtools.products.schema import layout
 from rtools.wfi import dq
 
 KINDS = [kind for kind in layout.facts()["products"] if not kind.startswith("cat_")]  # catalogues are parquet files

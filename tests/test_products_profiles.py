@@ -7,10 +7,11 @@ import re
 import numpy as np
 import products_samples as samples
 import pytest
-from rtools.products.schema.complete import complete
 
 from rtools.errors import InputError
-from rtools.products import history, layout, nodes, profiles, reader, writer
+from rtools.products import reader, writer
+from rtools.products.schema import history, layout, nodes, profiles
+from rtools.products.schema.blocks import complete
 from rtools.wfi import metadata
 from rtools.wfi.times import iso_time
 

@@ -10,8 +10,9 @@ import pytest
 
 from rtools import __version__
 from rtools.errors import InputError, RtoolsError, UsageError
-from rtools.products import encode, header, history, reader, staging, writer
-from rtools.products.layout import PROFILES
+from rtools.products import encode, header, reader, staging, writer
+from rtools.products.schema import history
+from rtools.products.schema.layout import PROFILES
 
 RNG = np.random.default_rng(3)
 LARGE = RNG.integers(0, 4, (3, 500, 1100)).astype("f4")  # 6.6 MB: two chunks

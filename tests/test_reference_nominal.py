@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from rtools.wfi.frame import BORDER
 
 from rtools.errors import UsageError
 from rtools.reference import nominal, planes, tables
@@ -11,6 +10,7 @@ from rtools.reference.planes import DQ, PLANES, Setting, plane
 from rtools.reference.types import TYPES
 from rtools.wfi import instrument
 from rtools.wfi.distortion import CENTRE, distortion, pixel_area_sr, relative_area
+from rtools.wfi.frame import BORDER
 from rtools.wfi.instrument import DETECTORS
 
 FRAME = (96, 384)

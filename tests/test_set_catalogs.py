@@ -10,7 +10,7 @@ from keys_case import catalog_ecsv, catalog_ecsv_flat, catalog_parquet
 from pyarrow import parquet
 from run_case import listing, piped, tool
 
-from rtools.products import keys
+from rtools.products.schema import keys
 from rtools.products.tablemeta import read_table
 
 every_form = pytest.mark.parametrize("write", [catalog_parquet, catalog_ecsv, catalog_ecsv_flat])

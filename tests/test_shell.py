@@ -12,8 +12,8 @@ from run_case import meta, piped, rewrite, tool
 
 from rtools.commands.lists import expand_inputs
 from rtools.pipeline.aligning import catalog_path
-from rtools.products.jsontext import json_text
-from rtools.products.nodes import readable
+from rtools.products.schema.jsontext import json_text
+from rtools.products.schema.nodes import readable
 
 
 def strict(text):

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from rampfit_case import PATTERN, bordered, options, plan, simulate
-from rtools.wfi.frame import CHANNEL
 
 from rtools.exposure import rampfit
 from rtools.exposure.frame import Strip
 from rtools.exposure.snowballs import ellipse_of, fill_ellipse, find_ellipses, flag_snowballs
+from rtools.wfi.frame import CHANNEL
 
 JUMP, SAT = 4, 2
 

@@ -9,7 +9,7 @@ from mosaic_case import exposure
 from run_case import tool
 
 from rtools.errors import InputError
-from rtools.products import nodes
+from rtools.products.schema import nodes
 from rtools.wfi import times
 from rtools.wfi.times import iso_time
 

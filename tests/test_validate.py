@@ -11,9 +11,10 @@ import pytest
 from run_case import piped, retouched, rewrite, tool
 from test_products_judges import CASES, write
 
-from rtools.products import header, layout, reader, writer
+from rtools.products import header, reader, writer
 from rtools.products.checks_columns import BAND, column_type, kind_of, required
-from rtools.products.history import BUILT_IN
+from rtools.products.schema import layout
+from rtools.products.schema.history import BUILT_IN
 from rtools.wfi import metadata
 
 CAL = "r0000101001001001001_0001_wfi01_f158_cal.asdf"
@@ -128,7 +129,7 @@ def test_values_that_nobody_filled_in_are_found_once(changed, validate):
 
 
 def test_entries_of_references_that_nobody_filled_in_are_found(tmp_path, validate):
-    from rtools.products.keys import read_tree
+    from rtools.products.schema.keys import read_tree
 
     assert tool("refs", "make", tmp_path, "--detector", "WFI01", "--element", "F158", "--types", "photom", "-q") == 0
     (path,) = (path for path in tmp_path.iterdir() if "photom" in path.name)

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 from astropy.modeling.models import Polynomial2D, Scale, Shift
-from rtools.wfi.gwcs_frames import level1_wcs
 
 from rtools.astrometry import wcs as world
+from rtools.wfi.gwcs_frames import level1_wcs
 
 POINTING = world.Pointing(v2_ref=-503.0, v3_ref=-318.0, ra_ref=156.0, dec_ref=54.2, roll_ref=33.15)
 SCALE = 1.0000612

@@ -21,7 +21,7 @@ from rtools.commands.process import DEBUG, entry, internal_error, leave, run, wa
 from rtools.commands.wording import Gathered, worded
 from rtools.commands.written import check_outputs, contradicts
 from rtools.errors import InputError, RtoolsError, UsageError
-from rtools.products.jsontext import json_text
+from rtools.products.schema.jsontext import json_text
 
 __all__ = [
     "Console",

@@ -9,7 +9,7 @@ from rtools.commands import common, options
 from rtools.commands.common import option
 from rtools.commands.inputs import local
 from rtools.errors import UsageError
-from rtools.products.keys import is_asdf
+from rtools.products.schema.keys import is_asdf
 from rtools.wfi import dq
 
 __all__ = ["command", "main"]

@@ -11,8 +11,9 @@ from rtools.commands import common
 from rtools.commands.inputs import is_stream, local
 from rtools.commands.outputs import Outputs, make_directory
 from rtools.errors import RtoolsError, UsageError
-from rtools.products import keys, temporary
+from rtools.products import temporary
 from rtools.products.forms import refuse_contradiction
+from rtools.products.schema import keys
 
 __all__ = ["EDITED", "EXPOSURES", "edit_files", "in_place", "with_keywords"]
 

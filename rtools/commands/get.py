@@ -8,8 +8,8 @@ import click
 from rtools.commands import common, options
 from rtools.commands.inputs import local
 from rtools.errors import RtoolsError, UsageError
-from rtools.products import keys
-from rtools.products.jsontext import json_text
+from rtools.products.schema import keys
+from rtools.products.schema.jsontext import json_text
 
 __all__ = ["command", "main"]
 

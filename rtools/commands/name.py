@@ -11,7 +11,7 @@ import click
 from rtools.commands import common, options
 from rtools.errors import InputError, RtoolsError, UsageError
 from rtools.products import names
-from rtools.products.jsontext import json_text
+from rtools.products.schema.jsontext import json_text
 
 __all__ = ["command", "main"]
 

@@ -4,7 +4,7 @@ import click
 
 from rtools.commands.common import option
 from rtools.commands.written import Written
-from rtools.products import layout
+from rtools.products.schema import layout
 
 __all__ = [
     "fail_fast",

@@ -182,8 +182,9 @@ def _show(console, rows, path, tool, names, where):
         print_table(head, [[_text(row[key]) for key in head] for row in rows])
         return
     from rtools.commands.outputs import deliver
-    from rtools.products import catalogs, history
+    from rtools.products import catalogs
     from rtools.products.flatmeta import record
+    from rtools.products.schema import history
 
     form = "ecsv" if path == "-" else table_form(path)
     table = _table(rows)

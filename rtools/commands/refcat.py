@@ -269,8 +269,9 @@ def _write(console, where, target, table, *, inputs, parameters=None):
     if where["dry_run"]:
         click.echo(f"{len(table)} rows -> {'-' if path is None else path}")
         return
-    from rtools.products import hats, history
+    from rtools.products import hats
     from rtools.products.flatmeta import record
+    from rtools.products.schema import history
 
     said = {key: value for key, value in (parameters or {}).items() if value not in (None, False)}
     entry = history.entry(console.tool, parameters=said, inputs=inputs)

@@ -43,7 +43,7 @@ command = common.group(
 def check(console, file, ref, refdir, builtin, as_json):
     from rtools.declare import Reference
     from rtools.pipeline import chain
-    from rtools.products import history
+    from rtools.products.schema import history
     from rtools.reference import find, match
     from rtools.reference.types import APPLIED, TYPES
     from rtools.wfi import metadata

@@ -8,7 +8,7 @@ import click
 from rtools.commands import common, options
 from rtools.commands.edits import EDITED, edit_files, in_place
 from rtools.errors import UsageError
-from rtools.products import keys
+from rtools.products.schema import keys
 
 __all__ = ["command", "main"]
 

@@ -10,7 +10,7 @@ from rtools.commands import options as bundles
 from rtools.commands.chainlike import reference_config
 from rtools.commands.common import Refusal, entry, expand_inputs, for_each, jobs_count, option, print_json, tool
 from rtools.errors import UsageError
-from rtools.products import layout
+from rtools.products.schema import layout
 
 __all__ = ["command", "main"]
 

@@ -247,7 +247,8 @@ def _print_cells(reports, more):
 
 def _write(console, name, overwrite, threads, as_json):
     from rtools.mosaic import skymap_table
-    from rtools.products import history, skycells
+    from rtools.products import skycells
+    from rtools.products.schema import history
 
     path = Outputs(name, None, overwrite=overwrite, inputs=[]).path("", name)
     if path is None:

@@ -146,7 +146,7 @@ def _viewed(console, name, view):
 
 def _entry(name, view):
     """What was done to a catalog, for its history."""
-    from rtools.products import history
+    from rtools.products.schema import history
 
     return history.entry("rt-table", parameters={key: value for key, value in view.items() if value}, inputs=[name])
 

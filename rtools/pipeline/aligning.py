@@ -7,9 +7,10 @@ import numpy as np
 
 from rtools.catalog.psffit import FLAGS as PSF_FLAGS
 from rtools.errors import InputError, RtoolsError
-from rtools.products import catalogs, history, names
+from rtools.products import catalogs, names
 from rtools.products.catalogs import read_catalog
 from rtools.products.forms import table_form
+from rtools.products.schema import history
 from rtools.wfi.metadata import exposure_mjd
 
 __all__ = [

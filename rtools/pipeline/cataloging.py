@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from rtools.errors import InputError, MissingReferenceError, UsageError
-from rtools.products import history, source_catalog
+from rtools.products import source_catalog
+from rtools.products.schema import history
 from rtools.reference import find
 from rtools.wfi import metadata
 from rtools.wfi.instrument import DETECTORS

@@ -1,6 +1,6 @@
 """What happened in one run: messages for the terminal, lines for `meta.cal_logs`."""
 
-from rtools.products import history
+from rtools.products.schema import history
 
 __all__ = ["Journal"]
 

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 from rtools.pipeline import cataloging, chain
 from rtools.pipeline.engine import Task
-from rtools.products.schema.complete import stamp_file
+from rtools.products.schema.blocks import stamp_file
 
 __all__ = ["catalog_task", "stage_catalog"]
 

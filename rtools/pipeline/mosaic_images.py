@@ -2,7 +2,8 @@
 
 from rtools.exposure.statistics import image_statistics
 from rtools.pipeline.mosaic_members import read_planes
-from rtools.products import history, profiles, writer
+from rtools.products import writer
+from rtools.products.schema import history, profiles
 
 __all__ = ["PLANES", "stage_image"]
 

@@ -16,8 +16,9 @@ from rtools.pipeline.mosaic_flag import fill_value, limits_of
 from rtools.pipeline.mosaic_grid import Wanted, choose_frame, refuse_empty, weight_of
 from rtools.pipeline.mosaic_members import exposed, open_members
 from rtools.pipeline.outputs import refuse_existing
-from rtools.products import history, names, profiles
+from rtools.products import names
 from rtools.products.association import read_association
+from rtools.products.schema import history, profiles
 from rtools.reference import find
 
 __all__ = ["STEPS", "Plan", "Request", "make_plan"]
@@ -136,7 +137,7 @@ class Plan:
 
     @property
     def records(self):
-        """``meta`` and history of each file that goes into the mosaic, for `rtools.products.history.entry`."""
+        """``meta`` and history of each file that goes into the mosaic, for `rtools.products.schema.history.entry`."""
         return _records(self.members, self.stack)
 
     @property

@@ -10,7 +10,8 @@ from rtools.catalog.multiband_step import STEP
 from rtools.errors import InputError, RtoolsError, UsageError
 from rtools.pipeline import cataloging
 from rtools.pipeline.outputs import refuse_existing
-from rtools.products import association, history, layout, multiband_meta, names, profiles, reader, source_catalog
+from rtools.products import association, multiband_meta, names, reader, source_catalog
+from rtools.products.schema import history, layout, profiles
 from rtools.wfi import metadata
 from rtools.wfi.instrument import FILTERS
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from rtools.errors import RtoolsError
-from rtools.products import keys
+from rtools.products.schema import keys
 
 __all__ = ["refuse_existing"]
 

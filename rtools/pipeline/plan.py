@@ -13,8 +13,9 @@ from rtools.pipeline.aligning import GAIA
 from rtools.pipeline.engine import Task
 from rtools.pipeline.outputs import refuse_existing
 from rtools.pipeline.source import Source
-from rtools.products import history, layout, names, profiles, reader, refcat_files
-from rtools.products.schema.complete import WRITTEN
+from rtools.products import names, reader, refcat_files
+from rtools.products.schema import history, layout, profiles
+from rtools.products.schema.blocks import WRITTEN
 from rtools.reference import find
 from rtools.wfi import metadata
 

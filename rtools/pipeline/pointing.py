@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 from rtools.astrometry import aberration, pointing
 from rtools.errors import InputError, UsageError
-from rtools.products import engineering, history
+from rtools.products import engineering
+from rtools.products.schema import history
 from rtools.wfi import siaf
 from rtools.wfi.metadata import exposure_mjd, get, refuse_impossible, require, usable
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from rtools.errors import InputError
 from rtools.products.blocks import LZ4_MOST
-from rtools.products.nodes import NDARRAY_TAG, TaggedDict, is_array
+from rtools.products.schema.nodes import NDARRAY_TAG, TaggedDict, is_array
 
 __all__ = ["ArrayInfo", "array_info", "array_node", "dtype_of", "inline_array", "lines_of", "unwrap"]
 

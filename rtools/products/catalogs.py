@@ -12,11 +12,12 @@ from pathlib import Path
 import numpy as np
 
 from rtools.errors import InputError, RtoolsError
-from rtools.products import catalog_exchange, catalog_parquet, flatmeta, history, keys
+from rtools.products import catalog_exchange, catalog_parquet, flatmeta
 from rtools.products.catalog_parquet import to_arrow
 from rtools.products.flatmeta import flatten
 from rtools.products.forms import TABLES
-from rtools.products.nodes import readable
+from rtools.products.schema import history, keys
+from rtools.products.schema.nodes import readable
 
 __all__ = ["read_catalog", "stage_catalog", "stamp"]
 

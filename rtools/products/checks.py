@@ -19,7 +19,7 @@ from rtools.products.checks_schema import (
 from rtools.products.checks_steps import check_fit, check_steps
 from rtools.products.checks_values import check_entries, check_values
 from rtools.products.header import TruncatedError
-from rtools.products.history import NOT_FOR_SCIENCE, built_in_types
+from rtools.products.schema.history import NOT_FOR_SCIENCE, built_in_types
 from rtools.wfi import metadata
 
 __all__ = ["Report", "check_file", "wcs_of"]

@@ -8,10 +8,11 @@ import numpy as np
 
 from rtools.errors import InputError, RtoolsError
 from rtools.findings import error, info, warning
-from rtools.products import keys, names, reader
+from rtools.products import names, reader
 from rtools.products.catalog_parquet import from_arrow
 from rtools.products.checks_columns import check_columns
 from rtools.products.parquet_files import parquet_source
+from rtools.products.schema import keys
 from rtools.products.tablemeta import read_table
 from rtools.wfi.labels import labels_of
 

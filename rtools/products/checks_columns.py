@@ -8,7 +8,7 @@ import re
 from functools import cache
 
 from rtools.findings import error
-from rtools.products import layout
+from rtools.products.schema import layout
 
 __all__ = ["check_columns", "column_type", "kind_of", "required"]
 

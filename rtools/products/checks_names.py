@@ -4,8 +4,9 @@ import os
 import re
 
 from rtools.findings import error, info, warning
-from rtools.products import layout, names
-from rtools.products.nodes import readable
+from rtools.products import names
+from rtools.products.schema import layout
+from rtools.products.schema.nodes import readable
 
 __all__ = ["check_name"]
 

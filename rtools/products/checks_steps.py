@@ -1,7 +1,7 @@
 """Whether `meta.cal_step` is true: what a step that is COMPLETE must have left in name, unit, references and arrays."""
 
 from rtools.findings import error, info, warning
-from rtools.products import layout
+from rtools.products.schema import layout
 from rtools.wfi import metadata
 
 __all__ = ["check_fit", "check_steps"]

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rtools.products import arrays, nodes
+from rtools.products import arrays
+from rtools.products.schema import nodes
 from rtools.wfi import dq
 
 __all__ = ["LEFT_OUT", "Values", "Walk", "compare"]

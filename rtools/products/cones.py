@@ -3,8 +3,8 @@
 import numpy as np
 
 from rtools.errors import InputError, UsageError
-from rtools.products import keys
 from rtools.products.refcat_files import separation
+from rtools.products.schema import keys
 
 __all__ = ["around", "around_files", "corners_of", "parse"]
 

@@ -7,7 +7,7 @@ pixels, the 33rd amplifier) is kept as it is. Axes before the last two stay whol
 import numpy as np
 
 from rtools.errors import InputError
-from rtools.products import nodes
+from rtools.products.schema import nodes
 from rtools.wfi import metadata
 
 __all__ = ["cut_arrays", "cut_metadata", "image_shape"]

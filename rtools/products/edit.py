@@ -7,7 +7,8 @@ import os
 import stat
 
 from rtools.errors import InputError, UsageError
-from rtools.products import encode, header, history, keys, layout, reader, serial, staging
+from rtools.products import encode, header, reader, serial, staging
+from rtools.products.schema import history, keys, layout
 
 __all__ = ["Edit", "open_edit"]
 

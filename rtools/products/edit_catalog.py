@@ -10,8 +10,9 @@ import re
 import stat
 
 from rtools.errors import InputError
-from rtools.products import edit, flatmeta, history, keys, layout, nodes, serial, staging
+from rtools.products import edit, flatmeta, serial, staging
 from rtools.products.parquet_files import parquet_source
+from rtools.products.schema import history, keys, layout, nodes
 from rtools.products.tablemeta import read_table
 from rtools.wfi.metadata import get, put
 

@@ -4,7 +4,8 @@ import hashlib
 import re
 
 from rtools.errors import InputError, UsageError
-from rtools.products import fits_keywords, keys, layout, serial
+from rtools.products import fits_keywords, serial
+from rtools.products.schema import keys, layout
 from rtools.wfi import metadata
 
 __all__ = ["HASH", "SKY_HASH", "Edited", "apply", "edited", "fingerprint", "sky_edited", "sky_fingerprint"]

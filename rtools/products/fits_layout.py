@@ -10,8 +10,8 @@ from typing import NamedTuple
 import numpy as np
 
 from rtools.errors import InputError
-from rtools.products import history, nodes
 from rtools.products.arrays import datatype_of
+from rtools.products.schema import history, nodes
 from rtools.wfi import metadata
 
 __all__ = [
@@ -223,7 +223,7 @@ def _with_translations(found):
 
 def _unit(product, path, info):
     """Unit of an array: that of an old file's quantity, else what the kind of product says."""
-    from rtools.products import layout
+    from rtools.products.schema import layout
 
     known = layout.arrays(product.kind, product.profile) if product.kind != "reference" else {}
     unit = info.unit or (known[path].unit if path in known else None)

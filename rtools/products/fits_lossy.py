@@ -8,9 +8,10 @@ import os
 import re
 
 from rtools.errors import InputError
-from rtools.products import fits_keywords, fits_read, history, nodes, writer
+from rtools.products import fits_keywords, fits_read, writer
 from rtools.products import fits_layout as layout
-from rtools.products.schema.complete import WRITTEN, complete
+from rtools.products.schema import history, nodes
+from rtools.products.schema.blocks import WRITTEN, complete
 from rtools.wfi import metadata
 
 __all__ = ["stage_lossy"]
@@ -63,7 +64,7 @@ def _arrays(kind, hdus, descriptor, source):
 
 
 def _kind(hdus, source):
-    from rtools.products import layout as products
+    from rtools.products.schema import layout as products
 
     made = hdus[0].header
     if "REFTYPE" in made:
@@ -104,14 +105,14 @@ def _told(hdus, kind):
 
 def _of_type(kind, word):
     """Paths of the metadata of a type that a kind of product has, or must have."""
-    from rtools.products import layout as products
+    from rtools.products.schema import layout as products
 
     return {one.path for one in products.fields(kind, products.DEFAULT_PROFILE) if word in one.type.split("|")}
 
 
 def _guess_times(kind, meta, hdus):
     """Put the beginning in the place of each time that is required and not told; their paths."""
-    from rtools.products import layout as products
+    from rtools.products.schema import layout as products
 
     begin = next((hdus[0].header[key] for key in ("DATE-BEG", "DATE-OBS") if key in hdus[0].header), None)
     fields = products.fields(kind, products.DEFAULT_PROFILE)

@@ -12,9 +12,10 @@ import numpy as np
 
 from rtools.errors import InputError
 from rtools.products import fits_layout as layout
-from rtools.products import history, nodes, reader, serial, staging, temporary
+from rtools.products import reader, serial, staging, temporary
 from rtools.products.arrays import array_node, dtype_of
 from rtools.products.encode import ArrayBytes
+from rtools.products.schema import history, nodes
 
 __all__ = ["embedded", "image_of", "open_fits", "pixels_of", "stage_asdf"]
 

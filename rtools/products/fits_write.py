@@ -6,11 +6,12 @@ Arrays go through memory one plane at a time; what stays inside the ASDF extensi
 import numpy as np
 
 from rtools import __version__
-from rtools.products import encode, fits_edits, fits_flags, fits_keywords, fits_tables, header, history, nodes, serial
+from rtools.products import encode, fits_edits, fits_flags, fits_keywords, fits_tables, header, serial
 from rtools.products import fits_layout as layout
 from rtools.products.arrays import array_node
 from rtools.products.encode import ArrayBytes
 from rtools.products.reading import run_all
+from rtools.products.schema import history, nodes
 from rtools.products.staging import Stage
 
 __all__ = ["stage_fits"]

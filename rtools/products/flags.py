@@ -3,8 +3,8 @@
 import numpy as np
 
 from rtools.errors import InputError
-from rtools.products import history
 from rtools.products.forms import form_of_name
+from rtools.products.schema import history
 from rtools.products.section import read_plane
 from rtools.wfi import dq
 

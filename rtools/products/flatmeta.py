@@ -5,8 +5,8 @@
 
 import json
 
-from rtools.products import layout
-from rtools.products.nodes import readable
+from rtools.products.schema import layout
+from rtools.products.schema.nodes import readable
 
 __all__ = ["FLAT", "HISTORY", "flatten", "history_of", "kind_of", "ours", "record", "replace", "to_tree"]
 

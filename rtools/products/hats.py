@@ -12,10 +12,11 @@ import numpy as np
 
 from rtools import __version__
 from rtools.errors import RtoolsError
-from rtools.products import history, temporary
+from rtools.products import temporary
 from rtools.products.catalog_parquet import to_arrow
 from rtools.products.parquet_files import parquet_source
 from rtools.products.refcat_files import DEEPEST, PARTITIONS
+from rtools.products.schema import history
 
 __all__ = ["ROWS", "cells", "partition", "refuse", "write_tree"]
 
@@ -95,7 +96,7 @@ def write_tree(path, table, *, rows=ROWS, overwrite=False, entry=None):
         Most rows of a file.
     overwrite : bool
     entry : dict, optional
-        Of `rtools.products.history`: what was done.
+        Of `rtools.products.schema.history`: what was done.
 
     Returns
     -------

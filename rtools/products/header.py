@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import yaml
 
 from rtools.errors import InputError
-from rtools.products.nodes import TaggedDict, TaggedList, TaggedStr, is_array
+from rtools.products.schema.nodes import TaggedDict, TaggedList, TaggedStr, is_array
 
 __all__ = ["BLOCK_HEADER", "BLOCK_MAGIC", "Block", "TruncatedError", "read_header"]
 
@@ -72,7 +72,7 @@ def read_header(path):
     -------
     tree : dict
         The whole tree (``tree["roman"]["meta"]`` …) but for the next item; tagged nodes are those of
-        `rtools.products.nodes`.
+        `rtools.products.schema.nodes`.
     about : dict
         ``asdf_library`` and ``history``.
     blocks : list of Block

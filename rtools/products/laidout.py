@@ -13,10 +13,11 @@ from hashlib import md5
 import numpy as np
 
 from rtools.errors import RtoolsError
-from rtools.products import encode, profiles, staging
+from rtools.products import encode, staging
 from rtools.products.arrays import array_node
 from rtools.products.encode import CHUNK, HEAD, FileBytes
-from rtools.products.schema.complete import stamp_file
+from rtools.products.schema import profiles
+from rtools.products.schema.blocks import stamp_file
 
 __all__ = ["ROOM", "LaidOut"]
 

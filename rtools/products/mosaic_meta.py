@@ -5,9 +5,10 @@ import re
 import numpy as np
 
 from rtools.errors import InputError, RtoolsError
-from rtools.products import layout, names, nodes
+from rtools.products import names
 from rtools.products.mosaic_tables import ABSENT, NULL, image_tables
-from rtools.products.schema.complete import complete
+from rtools.products.schema import layout, nodes
+from rtools.products.schema.blocks import complete
 from rtools.wfi import metadata
 from rtools.wfi.fill import FILL_STRING
 from rtools.wfi.times import iso_time, moment_of

@@ -5,10 +5,10 @@ import threading
 
 import numpy as np
 
-from rtools.products import layout
 from rtools.products.encode import write_at
 from rtools.products.laidout import ROOM, LaidOut
 from rtools.products.mosaic_tables import image_logs
+from rtools.products.schema import layout
 from rtools.products.writer import stage_product
 
 __all__ = ["MosaicWriter", "stage_mosaic"]

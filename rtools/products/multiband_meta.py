@@ -2,8 +2,8 @@
 
 from datetime import datetime, timedelta
 
-from rtools.products import layout, nodes, profiles
-from rtools.products.schema.complete import stamp_file
+from rtools.products.schema import layout, nodes, profiles
+from rtools.products.schema.blocks import stamp_file
 from rtools.wfi import metadata
 from rtools.wfi.times import iso_time, moment_of
 

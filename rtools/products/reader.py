@@ -10,8 +10,9 @@ from functools import cached_property, partial
 import numpy as np
 
 from rtools.errors import InputError
-from rtools.products import arrays, blocks, checksums, header, layout, nodes
+from rtools.products import arrays, blocks, checksums, header
 from rtools.products.reading import Reading, one_by_one, run_all
+from rtools.products.schema import layout, nodes
 
 __all__ = ["Product", "open_product"]
 

@@ -14,9 +14,9 @@ import numpy as np
 import yaml
 
 from rtools.errors import InputError, RtoolsError, UsageError
-from rtools.products import nodes
 from rtools.products.arrays import array_node
 from rtools.products.header import BLOCK_HEADER, BLOCK_MAGIC
+from rtools.products.schema import nodes
 from rtools.wfi.times import iso_time
 
 __all__ = ["INLINE", "block_by_asdf", "convert", "dump", "manifest", "problem", "problems", "to_asdf"]

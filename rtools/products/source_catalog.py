@@ -9,9 +9,10 @@ from importlib.resources import files
 import numpy as np
 
 from rtools.errors import InputError
-from rtools.products import catalogs, flatmeta, history, layout, profiles
+from rtools.products import catalogs, flatmeta
 from rtools.products.reader import open_product
-from rtools.products.schema.complete import stamp_file
+from rtools.products.schema import history, layout, profiles
+from rtools.products.schema.blocks import stamp_file
 from rtools.products.writer import stage_product
 from rtools.wfi.labels import catalog_labels
 
@@ -124,7 +125,7 @@ def stage_sources(path, table, form, entry):
     form : str
         ``parquet`` or ``ecsv``.
     entry : dict
-        `rtools.products.history.entry`.
+        `rtools.products.schema.history.entry`.
 
     Returns
     -------

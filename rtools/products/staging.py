@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from rtools.errors import RtoolsError
-from rtools.products import encode, layout, nodes, serial, temporary
+from rtools.products import encode, serial, temporary
 from rtools.products.arrays import array_node
 from rtools.products.encode import ArrayBytes, RepeatedBytes
+from rtools.products.schema import layout, nodes
 from rtools.wfi import metadata
 
 __all__ = ["Stage", "build_tree", "serialise", "write_file"]

@@ -3,7 +3,7 @@
 import numpy as np
 
 from rtools.errors import UsageError
-from rtools.products import layout
+from rtools.products.schema import layout
 from rtools.wfi import metadata
 
 __all__ = ["check_layout", "validate_tree"]

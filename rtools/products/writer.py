@@ -6,9 +6,9 @@
 import numpy as np
 
 from rtools.errors import InputError, RtoolsError
-from rtools.products import layout, profiles
 from rtools.products.ramp import RampWriter
-from rtools.products.schema.complete import stamp_file
+from rtools.products.schema import layout, profiles
+from rtools.products.schema.blocks import stamp_file
 from rtools.products.staging import Stage, build_tree, serialise, write_file
 
 __all__ = ["RampWriter", "Stage", "stage_product", "write_product"]
@@ -53,7 +53,7 @@ def stage_product(
         By dotted path below ``roman``; cast to the profile's dtypes. Lists of times or strings may stand here, too.
     profile, compression : str
     history : iterable of dict
-        Entries (`rtools.products.history.entry`), oldest first.
+        Entries (`rtools.products.schema.history.entry`), oldest first.
     extra : dict, optional
         Further nodes below ``roman``, by dotted path: gwcs objects, tables of numbers.
     threads : int

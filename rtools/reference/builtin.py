@@ -9,7 +9,7 @@ from functools import partial
 from hashlib import md5
 
 from rtools.errors import UsageError
-from rtools.products.history import BUILT_IN
+from rtools.products.schema.history import BUILT_IN
 from rtools.reference import nominal
 from rtools.reference.types import APPLIED, TYPES
 from rtools.wfi.frame import BORDER, CHANNEL, FRAME

@@ -73,7 +73,7 @@ def references(meta, uses, config=None, *, simulated=False, frame=(FRAME, FRAME)
     uses : iterable of rtools.declare.Reference
     config : Config, optional
     simulated : bool
-        Whether the data are (`rtools.products.history.is_simulated`): only then the built-in set serves unasked.
+        Whether the data are (`rtools.products.schema.history.is_simulated`): only then the built-in set serves unasked.
     frame : tuple of int
         Rows and columns of the exposure's full frame; built-in references are made for it.
     log : callable, optional

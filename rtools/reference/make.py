@@ -80,7 +80,7 @@ def size(job):
 
 def metadata(source):
     """The `meta` block of the file of a built-in reference."""
-    from rtools.products import nodes
+    from rtools.products.schema import nodes
 
     kind = TYPES[source.type]
     variation = f" Seeded variation {source.seed} of it." if source.seed else ""
@@ -129,7 +129,8 @@ def write(path, source, *, compression="lz4", threads=1, parameters=None):
     RtoolsError
         The file cannot be written; nothing is left of it.
     """
-    from rtools.products import history, writer
+    from rtools.products import writer
+    from rtools.products.schema import history
 
     arrays = {name: source.array(name, threads) for name in TYPES[source.type].arrays}
     writer.write_product(

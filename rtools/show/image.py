@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from rtools.errors import InputError, UsageError
-from rtools.products import layout
+from rtools.products.schema import layout
 from rtools.products.section import read_plane, select
 from rtools.wfi import dq
 

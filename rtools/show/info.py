@@ -9,9 +9,9 @@ import os
 import shlex
 
 from rtools.errors import InputError
-from rtools.products import keys, layout, nodes
 from rtools.products.arrays import ArrayInfo, dtype_of, unwrap
-from rtools.products.history import built_in_types
+from rtools.products.schema import keys, layout, nodes
+from rtools.products.schema.history import built_in_types
 
 __all__ = ["NOTHING", "cut", "describe", "history_lines", "log_lines", "plain", "tree_lines"]
 

@@ -3,8 +3,8 @@
 import os
 import textwrap
 
-from rtools.products import keys, layout
-from rtools.products.history import BUILT_IN, NOT_FOR_SCIENCE
+from rtools.products.schema import keys, layout
+from rtools.products.schema.history import BUILT_IN, NOT_FOR_SCIENCE
 from rtools.show.info import NOTHING, cut, tree_lines
 from rtools.wfi.metadata import get
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rtools.products.nodes import readable
+from rtools.products.schema.nodes import readable
 from rtools.show.stretch import find_limits, histogram, normalisation, shrink
 from rtools.show.terminal import FLAG_COLOURS, colour_table
 

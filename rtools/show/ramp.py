@@ -9,7 +9,7 @@ import numpy as np
 from rtools.errors import InputError
 from rtools.exposure.timing import resultant_timing
 from rtools.products import names, reader
-from rtools.products.nodes import readable
+from rtools.products.schema.nodes import readable
 from rtools.products.section import shift_between
 from rtools.show.image import unit_of
 from rtools.wfi import dq, metadata

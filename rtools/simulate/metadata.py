@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from rtools.errors import UsageError
-from rtools.products import nodes
-from rtools.products.schema.complete import complete
+from rtools.products.schema import nodes
+from rtools.products.schema.blocks import complete
 from rtools.simulate import assumed, pointing
 from rtools.wfi import instrument
 from rtools.wfi.fill import FILL_NUMBER

@@ -57,7 +57,8 @@ def simulate_to_files(request, output, config, *, profile, compression, threads,
     -------
     rtools.simulate.exposure.Result
     """
-    from rtools.products import history, writer
+    from rtools.products import writer
+    from rtools.products.schema import history
     from rtools.simulate import exposure, files, metadata, references
 
     log = log or (lambda level, text: None)

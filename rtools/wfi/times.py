@@ -144,7 +144,7 @@ def moment_of(text):
     Parameters
     ----------
     text : str
-        ``YYYY-MM-DDThh:mm:ss.sss``, UTC (`rtools.products.nodes.iso`).
+        ``YYYY-MM-DDThh:mm:ss.sss``, UTC (`rtools.products.schema.nodes.iso`).
 
     Returns
     -------

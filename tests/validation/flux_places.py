@@ -124,7 +124,8 @@ def light_alone(number, arguments):
     from rtools.catalog import segments
     from rtools.catalog.image import MJYSR_BRIGHTNESS, Image
     from rtools.catalog.measure import Options, measure
-    from rtools.products import layout, names
+    from rtools.products import names
+    from rtools.products.schema import layout
     from rtools.reference import epsf, find, nominal
     from rtools.simulate import light, metadata, references
     from rtools.simulate.request import Request, reads_of

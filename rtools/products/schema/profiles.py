@@ -6,8 +6,8 @@ closed list of words get the nearest of them.
 
 import numpy as np
 
-from rtools.products import layout
-from rtools.products.schema.complete import initial_cal_step
+from rtools.products.schema import layout
+from rtools.products.schema.blocks import initial_cal_step
 
 __all__ = ["convert", "kept"]
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from rtools import __version__
 from rtools.errors import InputError
-from rtools.products import history, layout, nodes
+from rtools.products.schema import history, layout, nodes
 from rtools.wfi import metadata
 from rtools.wfi.fill import FILL_NUMBER, FILL_STRING
 
@@ -36,7 +36,7 @@ def complete(kind, meta, profile=layout.DEFAULT_PROFILE):
     Parameters
     ----------
     kind : str
-        As in `rtools.products.layout`.
+        As in `rtools.products.schema.layout`.
     meta : dict
         Not changed.
     profile : str

@@ -14,7 +14,7 @@ from fnmatch import fnmatchcase
 import yaml
 
 from rtools.errors import InputError, UsageError
-from rtools.products import nodes
+from rtools.products.schema import nodes
 
 __all__ = [
     "assign",

@@ -4,7 +4,7 @@ import sys
 from datetime import UTC, datetime
 
 from rtools import __version__
-from rtools.products.nodes import readable
+from rtools.products.schema.nodes import readable
 
 __all__ = ["NOT_FOR_SCIENCE", "built_in_types", "entry", "is_simulated", "log_line", "stamp"]
 
