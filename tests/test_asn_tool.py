@@ -18,7 +18,7 @@ from rtools.products.association import (
     science_members,
     tweakreg_catalogs,
 )
-from rtools.products.names import parse
+from rtools.products.names.parsing import parse
 
 KEYS = [
     "asn_type", "asn_rule", "code_version", "degraded_status", "program", "data_release_id", "version_id", "target",

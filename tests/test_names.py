@@ -9,8 +9,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rtools.products import names
-from rtools.products.names_grammar import EXPOSURE, GUIDE, LENIENT_ALIASES, MOSAIC
-from rtools.products.names_rules import RANGES
+from rtools.products.names.grammar import EXPOSURE, GUIDE, LENIENT_ALIASES, MOSAIC
+from rtools.products.names.rules import RANGES
 
 TABLE = json.loads(files("rtools.products").joinpath("products.json").read_text())
 NAMES = TABLE["names"]

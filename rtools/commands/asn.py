@@ -115,7 +115,7 @@ def command(console, exposures, product_name, target, skycell, product_type, cel
 def _refuse_words(psf_match, release, product_name):
     """Refuse what is no filter, what is no data release, and what is no name of a product."""
     from rtools.products.association import is_product_name
-    from rtools.products.names import ELEMENTS
+    from rtools.products.names.parsing import ELEMENTS
 
     filters = [element for element in ELEMENTS if element.startswith("f")]
     if psf_match and psf_match.lower() not in filters:
@@ -301,7 +301,7 @@ def _content(path, product, files, settings):
 
 def _catalog(file):
     """The catalog beside a file."""
-    from rtools.products.names import split_suffix
+    from rtools.products.names.parsing import split_suffix
 
     return os.path.join(os.path.dirname(file), f"{split_suffix(file)[0]}_cat.parquet")
 

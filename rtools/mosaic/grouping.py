@@ -89,7 +89,7 @@ def multiband(names):
 
     Parameters
     ----------
-    names : dict of str to rtools.products.names.Name
+    names : dict of str to rtools.products.names.parsing.Name
         Files, and their names parsed.
 
     Returns

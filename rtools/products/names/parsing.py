@@ -8,11 +8,10 @@ import os
 from dataclasses import dataclass
 
 from rtools.errors import RtoolsError, UsageError
-from rtools.products import names_grammar as grammar
-from rtools.products import names_rules as rules
-from rtools.products.names_errors import InvalidName, rule_error, syntax_error
-from rtools.products.names_grammar import ALIASES, ELEMENTS, FORMS, SUFFIXES, VISIT_PARTS
-from rtools.products.names_rules import disagreements, metadata, remarks
+from rtools.products.names import grammar, rules
+from rtools.products.names.errors import InvalidName, rule_error, syntax_error
+from rtools.products.names.grammar import ALIASES, ELEMENTS, FORMS, SUFFIXES, VISIT_PARTS
+from rtools.products.names.rules import disagreements, metadata, remarks
 from rtools.wfi.skycell_names import pad_skycell
 
 __all__ = [
@@ -74,7 +73,7 @@ class Name:
         ``name``, ``stem`` (no extension) or ``root`` (no suffix).
     values : dict
         Field to value; `name["detector"]` and ``name.detector`` read it.
-    spans : tuple of rtools.products.names_grammar.Span
+    spans : tuple of rtools.products.names.grammar.Span
         Where each component stands.
     strict : str or None
         The name as the grammar writes it; another than `text` only for a lenient reading, None if there is none.

@@ -6,7 +6,7 @@ and which kind of suffix go together. R6 warns: padding of the skycell, missing 
 
 from typing import NamedTuple
 
-from rtools.products.names_grammar import ALIASES, ALSO_ASDF, EXPOSURE, GUIDE, SUFFIXES, VISIT_PARTS
+from rtools.products.names.grammar import ALIASES, ALSO_ASDF, EXPOSURE, GUIDE, SUFFIXES, VISIT_PARTS
 from rtools.wfi.skycell_names import SKYCELL_NAME, pad_skycell
 
 __all__ = ["Violation", "disagreements", "metadata", "remarks", "violations", "visit_parts"]
@@ -44,7 +44,7 @@ def violations(text, spans, *, lenient=False):
     ----------
     text : str
         The name.
-    spans : tuple of rtools.products.names_grammar.Span
+    spans : tuple of rtools.products.names.grammar.Span
         Its components.
     lenient : bool
         Prompt products may have any subset, data releases visits.
@@ -164,7 +164,7 @@ def remarks(name):
 
     Parameters
     ----------
-    name : rtools.products.names.Name
+    name : rtools.products.names.parsing.Name
 
     Returns
     -------
@@ -187,7 +187,7 @@ def metadata(name):
 
     Parameters
     ----------
-    name : rtools.products.names.Name
+    name : rtools.products.names.parsing.Name
 
     Returns
     -------
@@ -219,7 +219,7 @@ def disagreements(name, meta):
 
     Parameters
     ----------
-    name : rtools.products.names.Name
+    name : rtools.products.names.parsing.Name
     meta : dict
         ``roman.meta`` of the file. What it lacks, or has as null or a fill value, is not compared; nor is the visit
         of guide-window files taken in parallel with the Coronagraph, whose name has the Coronagraph's.

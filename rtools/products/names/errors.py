@@ -7,8 +7,8 @@ name several components that could stand there; the most likely one is blamed.
 import re
 
 from rtools.errors import RtoolsError
-from rtools.products.names_grammar import ALIASES, ELEMENTS, SUFFIXES
-from rtools.products.names_hints import WIDTHS, Fault, hint
+from rtools.products.names.grammar import ALIASES, ELEMENTS, SUFFIXES
+from rtools.products.names.hints import WIDTHS, Fault, hint
 
 __all__ = ["InvalidName", "rule_error", "syntax_error"]
 
@@ -105,9 +105,9 @@ def rule_error(text, spans, violation):
     ----------
     text : str
         The name.
-    spans : tuple of rtools.products.names_grammar.Span
+    spans : tuple of rtools.products.names.grammar.Span
         Its components.
-    violation : rtools.products.names_rules.Violation
+    violation : rtools.products.names.rules.Violation
         The rule that it breaks.
     """
     component, start, expected, meant = violation
@@ -123,7 +123,7 @@ def syntax_error(text, scan):
     ----------
     text : str
         The text.
-    scan : rtools.products.names_grammar.Scan
+    scan : rtools.products.names.grammar.Scan
         How far it could be read.
     """
     at = scan.furthest

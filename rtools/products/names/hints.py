@@ -7,7 +7,7 @@ words or None.
 import re
 from dataclasses import dataclass
 
-from rtools.products.names_grammar import (
+from rtools.products.names.grammar import (
     ALIASES,
     ELEMENTS,
     EXPOSURE,
@@ -35,7 +35,7 @@ class Fault:
         First wrong character, counted from 0.
     component : str
         The component that is wrong; it begins at `start` and ends before `stop`.
-    before : tuple of rtools.products.names_grammar.Span
+    before : tuple of rtools.products.names.grammar.Span
         The components before it.
     wanted : tuple of str
         What would have fitted at `at`.
