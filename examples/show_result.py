@@ -5,7 +5,7 @@ usage: show_result.py X_cal.asdf -o X_cal.png
 
 import argparse
 
-from rtools.products import reader
+from rtools.products.io import reader
 from rtools.show.picture import save_image
 from rtools.show.summary import image_rows, print_rows
 from rtools.wfi import dq

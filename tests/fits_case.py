@@ -8,7 +8,7 @@ import products_samples as samples
 from astropy.io import fits
 from run_case import arrays, tool
 
-from rtools.products import header, staging
+from rtools.products.io import header, staging
 from rtools.products.schema import nodes
 
 STAMPED = ("filename", "file_date")

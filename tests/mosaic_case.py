@@ -6,7 +6,7 @@ from products_samples import arrays as sample_arrays
 from products_samples import meta as sample_meta
 
 from rtools.astrometry.wcs import Pointing, build_wcs
-from rtools.products import reader, writer
+from rtools.products.io import reader, writer
 from rtools.products.schema import nodes
 from rtools.products.schema.blocks import initial_cal_step
 from rtools.wfi.distortion import distortion

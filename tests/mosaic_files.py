@@ -5,7 +5,7 @@ from products_samples import arrays as sample_arrays
 from products_samples import meta as sample_meta
 from products_samples import wcs as sample_wcs
 
-from rtools.products import writer
+from rtools.products.io import writer
 
 
 def image(path, *, kind="l2_image", place=(270.0, 66.0), size=100, scale=0.11 / 3600, change=()):

@@ -13,7 +13,7 @@ import pytest
 from rtools.commands import common
 from rtools.commands.rt import command_of
 from rtools.pipeline import chain
-from rtools.products import header, reader, writer
+from rtools.products.io import header, reader, writer
 from rtools.reference.find import NOT_FOR_SCIENCE
 
 ROOT = "r0000101001001001001_0001"

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from run_case import arrays, done, meta, product, ran, raw, references, tool  # noqa: F401
 
-from rtools.products import reader
+from rtools.products.io import reader
 
 X, Y, NX, NY = 30, 41, 190, 165
 SECTION = f"{X}:{X + NX},{Y}:{Y + NY}"
@@ -43,7 +43,7 @@ def served(source, target, *, keep_wcs=True, beside=0.0):
     moved.bounding_box = ((0, NX - 1), (0, NY - 1))
     about["wcs"] = moved if keep_wcs else None
     planes = {name: part(plane).copy() if plane.ndim == 2 else plane for name, plane in planes.items()}
-    from rtools.products import writer
+    from rtools.products.io import writer
 
     writer.write_product(target, kind, about, planes, **kept)
     return target

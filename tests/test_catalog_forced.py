@@ -21,8 +21,8 @@ from sources_case import (
     sibling,
 )
 
-from rtools.products import reader, writer
 from rtools.products.catalogs import read_catalog
+from rtools.products.io import reader, writer
 
 DO_NOT_USE = 1
 

@@ -10,7 +10,7 @@ from mosaic_case import exposure
 from run_case import done, rewrite, simulate, tool
 
 from rtools.errors import InputError
-from rtools.products import checksums, reader
+from rtools.products.io import checksums, reader
 
 
 def flipped(source, target, name, place=0.5):

@@ -272,7 +272,7 @@ def test_help_of_every_subcommand(capsys):
 
 
 def test_made_files_hold_the_builtin_set_and_fit_the_schemas(refdir):
-    from rtools.products import reader, serial
+    from rtools.products.io import reader, serial
     from rtools.products.schema import layout
     from rtools.reference.builtin import Builtin
     from rtools.reference.files import FileSource

@@ -12,7 +12,7 @@ from pyarrow import table as arrow_table
 from rtools.commands import common
 from rtools.commands.rt import command_of
 from rtools.exposure.timing import resultant_timing
-from rtools.products import reader
+from rtools.products.io import reader
 from rtools.reference.builtin import Builtin
 from rtools.wfi import instrument, metadata
 from rtools.wfi.distortion import relative_area

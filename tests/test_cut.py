@@ -12,7 +12,7 @@ from run_case import piped, tool
 from rtools.astrometry.cutout_wcs import cutout_wcs, parse_sky, sky_section
 from rtools.errors import InputError, UsageError
 from rtools.exposure.statistics import image_statistics
-from rtools.products import reader, writer
+from rtools.products.io import reader, writer
 from rtools.products.schema import layout, nodes
 from rtools.products.validate import validate_tree
 
@@ -352,7 +352,7 @@ def test_times_stay_times(tmp_path):
 
 def test_only_what_holds_the_cutout_is_decoded(tmp_path, monkeypatch):
     """Of a compressed cube no more is decoded than the chunks that have its rows."""
-    from rtools.products import blocks
+    from rtools.products.io import blocks
 
     cube = np.random.default_rng(1).integers(0, 65535, (3, 1024, 4096), np.uint16)
     meta, arrays = sample_meta("l1_uncal"), sample_arrays("l1_uncal")

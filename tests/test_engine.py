@@ -9,7 +9,7 @@ from rtools.declare import NotApplicable, Reference, Skip, Step
 from rtools.exposure.frame import Exposure, Strip
 from rtools.pipeline.engine import Engine, Task
 from rtools.pipeline.sinks import ImageSink
-from rtools.products.reading import one_by_one
+from rtools.products.io.reading import one_by_one
 
 ROWS, COLUMNS, RESULTANTS = 32, 1280, 3  # ten channels: more than one group of eight
 

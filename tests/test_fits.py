@@ -13,7 +13,7 @@ from astropy.wcs import WCS
 from fits_case import back, by_asdf, lossless, sample, there, verified
 from run_case import arrays, copied, history, listing, meta, piped, tool
 
-from rtools.products import reader
+from rtools.products.io import reader
 from rtools.products.schema import layout
 
 

@@ -13,7 +13,8 @@ from conftest import OPENS, judge_python
 from fits_case import back, lossless, sample, there, verified
 from run_case import arrays, listing, tool
 
-from rtools.products import fits_check, fits_flags, fits_layout, fits_write, reader
+from rtools.products import fits_check, fits_flags, fits_layout, fits_write
+from rtools.products.io import reader
 from rtools.wfi import dq
 
 # -- mosaics ----------------------------------------------------------------------------------------------------------

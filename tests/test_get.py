@@ -9,7 +9,7 @@ import pytest
 from keys_case import ASSOCIATION, OLD, catalog_ecsv, catalog_ecsv_flat, catalog_parquet
 from run_case import piped, tool
 
-from rtools.products import writer
+from rtools.products.io import writer
 from rtools.products.schema import keys, nodes
 
 pytestmark = [

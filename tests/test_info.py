@@ -10,7 +10,7 @@ from keys_case import ASSOCIATION, OLD, catalog_ecsv, catalog_parquet
 from run_case import piped, tool
 
 from rtools.pipeline import chain
-from rtools.products import writer
+from rtools.products.io import writer
 from rtools.products.schema import layout, nodes
 
 KINDS = ("l1_uncal", "ramp", "l2_image", "wcs", "l1_gw", "l1_face", "l3_coadd", "segm_exposure", "segm_mosaic")

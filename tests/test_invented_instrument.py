@@ -5,7 +5,7 @@ import json
 import pytest
 from run_case import tool
 
-from rtools.products import reader, writer
+from rtools.products.io import reader, writer
 from rtools.products.schema.history import built_in_types, entry, is_simulated
 
 WARNING = "uses the built-in nominal instrument, not for science"

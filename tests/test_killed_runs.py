@@ -13,8 +13,8 @@ import pytest
 from run_case import PRODUCTS, copied, listing, same, tool
 
 import rtools
-from rtools.products import temporary
-from rtools.products.staging import Stage
+from rtools.products.io import temporary
+from rtools.products.io.staging import Stage
 
 CODE = "from rtools.commands.rt import main; main()"
 HANG = """

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from run_case import tool
 
-from rtools.products import reader
+from rtools.products.io import reader
 from rtools.products.schema import layout
 
 CATALOGS = {

@@ -12,7 +12,7 @@ from run_case import done, history, listing, meta, retouched, tool
 
 from rtools.mosaic import adding
 from rtools.pipeline import mosaic_run
-from rtools.products import reader, writer
+from rtools.products.io import reader, writer
 
 EXACT = ("data", "weight", "context", "dq")
 ALONE = ("--skip", "skymatch", "--skip", "outlier", "--skip", "catalog")

@@ -13,7 +13,7 @@ from run_case import done, meta, rewrite
 
 from rtools.mosaic.grid import Grid
 from rtools.pipeline import mosaic_spool
-from rtools.products import reader, writer
+from rtools.products.io import reader, writer
 
 FLUXED = ("data", "err", "var_poisson", "var_rnoise", "var_flat")
 VALUES = ("data", "weight", "err", "var_rnoise", "var_poisson", "var_flat")

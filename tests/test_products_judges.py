@@ -11,8 +11,9 @@ import products_samples as samples
 import pytest
 
 from rtools.errors import UsageError
-from rtools.products import reader, validate, writer
-from rtools.products.ramp import RampWriter
+from rtools.products import validate
+from rtools.products.io import reader, writer
+from rtools.products.io.ramp import RampWriter
 from rtools.products.schema import layout
 
 HERE = Path(__file__).parent
@@ -112,7 +113,7 @@ def test_what_the_writer_takes_and_refuses(tmp_path, version, of_asdf):
 
 
 def test_a_profile_that_rad_does_not_have(monkeypatch, tmp_path):
-    from rtools.products import serial
+    from rtools.products.io import serial
 
     monkeypatch.setattr(serial, "manifest", serial.manifest.__wrapped__)
     with pytest.raises(UsageError, match="the installed rad has no manifest datamodels-9"):

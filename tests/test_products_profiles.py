@@ -9,7 +9,7 @@ import products_samples as samples
 import pytest
 
 from rtools.errors import InputError
-from rtools.products import reader, writer
+from rtools.products.io import reader, writer
 from rtools.products.schema import history, layout, nodes, profiles
 from rtools.products.schema.blocks import complete
 from rtools.wfi import metadata

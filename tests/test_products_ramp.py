@@ -10,8 +10,8 @@ import products_samples as samples
 import pytest
 
 from rtools.errors import InputError, RtoolsError
-from rtools.products import header, laidout, reader
-from rtools.products.ramp import RampWriter
+from rtools.products.io import header, laidout, reader
+from rtools.products.io.ramp import RampWriter
 
 SHAPE = (3, 64, 512)
 RNG = np.random.default_rng(8)

@@ -10,7 +10,7 @@ import numpy as np
 import products_samples as samples
 import pytest
 
-from rtools.products import header, reader, writer
+from rtools.products.io import header, reader, writer
 
 PIXELS = np.array([0.0, 10.5, 31.0]), np.array([3.0, 20.25, 30.0])
 

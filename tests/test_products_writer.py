@@ -10,7 +10,7 @@ import pytest
 
 from rtools import __version__
 from rtools.errors import InputError, RtoolsError, UsageError
-from rtools.products import encode, header, reader, staging, writer
+from rtools.products.io import encode, header, reader, staging, writer
 from rtools.products.schema import history
 from rtools.products.schema.layout import PROFILES
 

@@ -7,7 +7,7 @@ import pytest
 from mosaic_case import FACTOR, SIZE, SKY, exposure, exposures, place, planes, same, truth
 from run_case import done, history, meta, rewrite, tool
 
-from rtools.products import reader
+from rtools.products.io import reader
 
 
 @pytest.fixture(scope="module")

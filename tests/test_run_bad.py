@@ -373,7 +373,7 @@ def test_damaged_reference_is_exit_3_and_named(product, references, tmp_path, ca
 
 
 def test_nan_gain_flags_the_pixels_and_exits_0(product, references, tmp_path, capsys):
-    from rtools.products import reader, writer
+    from rtools.products.io import reader, writer
 
     gain = next(references.glob("*_gain_*"))
     with reader.open_product(gain) as found:
@@ -451,7 +451,7 @@ def test_everything_saturated_skips_every_later_step(drowned):
 
 
 def test_everything_saturated_wcs_has_no_transforms(drowned):
-    from rtools.products import reader
+    from rtools.products.io import reader
 
     with reader.open_product(drowned[1].with_name("x_wcs.asdf")) as found:
         assert found.kind == "wcs"
@@ -486,7 +486,7 @@ def test_rt_run_goes_on_with_everything_saturated(drowned, name, tmp_path):
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, MemoryError])
 @pytest.mark.parametrize("place", ["rtools.exposure.refpix.apply", "rtools.exposure.dark.apply",
-                                   "rtools.products.writer.write_file", "os.replace"])  # fmt: skip
+                                   "rtools.products.io.writer.write_file", "os.replace"])  # fmt: skip
 def test_an_end_in_the_middle_leaves_nothing(product, tmp_path, monkeypatch, capsys, place, error):
     source = copied(product("uncal"), tmp_path)
     before = listing(tmp_path)

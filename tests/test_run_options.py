@@ -529,7 +529,7 @@ def test_missing_configuration_is_exit_3(product, tmp_path):
 
 
 def test_profile_and_compression_of_outputs(product, tmp_path):
-    from rtools.products import reader
+    from rtools.products.io import reader
 
     for compression in ("lz4", "zlib", "none"):
         place = tmp_path / compression
@@ -544,7 +544,7 @@ def test_profile_and_compression_of_outputs(product, tmp_path):
 
 
 def test_ramp_is_compressed_on_request(product, tmp_path):
-    from rtools.products import reader
+    from rtools.products.io import reader
 
     done("dqinit", product("uncal"), "--outdir", tmp_path, "--compression", "lz4")
     with reader.open_product(tmp_path / product("dqinit").name) as found:

@@ -80,7 +80,7 @@ def test_rt_run_on_a_cal_writes_it_again(both, tmp_path):
 
 def sky(path, name):
     """Where a WCS of a product puts a pixel."""
-    from rtools.products import reader
+    from rtools.products.io import reader
 
     with reader.open_product(path) as product:
         return [float(value) for value in product.node(name)(30.0, 20.0)]
@@ -96,7 +96,7 @@ def test_wcs_passes_untouched_through_steps_that_do_not_use_it(both):
 def test_the_wcs_of_level_1_counts_the_border(both):
     _profile, cal, _steps = both
     product = cal.with_name(cal.name.replace("_cal", "_wcs"))
-    from rtools.products import reader
+    from rtools.products.io import reader
 
     with reader.open_product(product) as found:
         one, two = found.node("wcs_l1"), found.node("wcs_l2")

@@ -11,7 +11,8 @@ from products_samples import wcs as sample_wcs
 from run_case import piped, tool
 
 from rtools.mosaic import skymap, skymap_table
-from rtools.products import skycells, writer
+from rtools.products import skycells
+from rtools.products.io import writer
 
 POINT = "270.3,65.99"
 

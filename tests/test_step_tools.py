@@ -181,7 +181,7 @@ def test_a_file_may_be_replaced_by_its_own_product(product, tmp_path):
 
 
 def test_a_step_keeps_the_profile_of_its_input(product, tmp_path):
-    from rtools.products import reader
+    from rtools.products.io import reader
 
     for profile in ("1.5.0", "2.0.0", "2.2.0"):
         place = tmp_path / profile
@@ -200,7 +200,7 @@ def test_a_missing_reference_is_exit_4(product, tmp_path, capsys):
 
 def test_photom_without_the_element_is_skipped_with_nulls(product, tmp_path, capsys):
     """An element that the table lacks (exposure.md section 24)."""
-    from rtools.products import reader, writer
+    from rtools.products.io import reader, writer
     from rtools.reference.builtin import Builtin
 
     done("refs", "make", tmp_path / "refs", "--detector", "WFI01", "--element", "F158", "--types", "photom")
@@ -220,7 +220,7 @@ def test_photom_without_the_element_is_skipped_with_nulls(product, tmp_path, cap
 
 def test_dark_decay_without_an_amplitude(product, references, tmp_path, capsys):
     """A detector for which the table says null."""
-    from rtools.products import reader, writer
+    from rtools.products.io import reader, writer
 
     with reader.open_product(next(references.glob("*_darkdecaysignal_*"))) as found:
         table = found.node("decay_table")

@@ -11,8 +11,8 @@ import pytest
 from run_case import piped, retouched, rewrite, tool
 from test_products_judges import CASES, write
 
-from rtools.products import header, reader, writer
 from rtools.products.checks_columns import BAND, column_type, kind_of, required
+from rtools.products.io import header, reader, writer
 from rtools.products.schema import layout
 from rtools.products.schema.history import BUILT_IN
 from rtools.wfi import metadata

@@ -10,8 +10,8 @@ from mosaic_case import SIZE, exposure
 from run_case import rewrite, tool
 
 from rtools.errors import InputError
-from rtools.products import reader
-from rtools.products.unitless import carries_units, without_units
+from rtools.products.io import reader
+from rtools.products.io.unitless import carries_units, without_units
 
 RA, DEC, PIXEL = 270.0, 66.0, 0.11 / 3600
 MIDDLE = (SIZE - 1) / 2

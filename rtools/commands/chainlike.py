@@ -12,7 +12,7 @@ from rtools.commands.common import Refusal, expand_inputs, for_each, jobs_count,
 from rtools.commands.inputs import is_association, local_path
 from rtools.commands.outputs import make_directory
 from rtools.errors import InputError, QualityError, RtoolsError, UsageError
-from rtools.products import temporary
+from rtools.products.io import temporary
 
 __all__ = ["changed_options", "check_option", "find_option", "local_and_called", "read_settings", "reference_config",
            "refuse_combinations", "run_inputs"]  # fmt: skip
@@ -272,7 +272,7 @@ def _members(console, inputs, how, request):
 
 def local_and_called(name, output):
     """Path of an input, and the name that outputs are named after: of a stream that which it gives itself."""
-    from rtools.products import reader
+    from rtools.products.io import reader
 
     path = local_path(name)
     if path == name or path.endswith(".json"):

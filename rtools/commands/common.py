@@ -201,7 +201,7 @@ def _told_by(console):
 
 def _without_checksums(ctx):
     """Take blocks as they are until the command has ended."""
-    from rtools.products import checksums
+    from rtools.products.io import checksums
 
     checksums.switch(False)
     ctx.call_on_close(lambda: checksums.switch(True))

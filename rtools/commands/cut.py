@@ -130,8 +130,8 @@ def _region(product, section, frame, place, wcs):
 
 def _maker(console, product, region, compression, profile, *, threads):
     """A function that stages the cutout under a path."""
+    from rtools.products.io.writer import stage_product
     from rtools.products.schema import history, layout, profiles
-    from rtools.products.writer import stage_product
 
     meta, arrays = _cutout(product, *region, threads)
     kind = f"reference/{product.reftype}" if product.reftype else product.kind

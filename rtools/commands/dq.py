@@ -178,8 +178,8 @@ def _record(counted, bits):
 
 def _write_mask(path, words, output, *, array, section, overwrite):
     from rtools.products import flags
+    from rtools.products.io.staging import Stage
     from rtools.products.section import select
-    from rtools.products.staging import Stage
 
     form = flags.mask_form(output)
     target = Outputs(output, None, overwrite=overwrite, inputs=[path]).path(path, output)

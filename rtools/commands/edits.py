@@ -11,8 +11,8 @@ from rtools.commands import common
 from rtools.commands.inputs import is_stream, local
 from rtools.commands.outputs import Outputs, make_directory
 from rtools.errors import RtoolsError, UsageError
-from rtools.products import temporary
 from rtools.products.forms import refuse_contradiction
+from rtools.products.io import temporary
 from rtools.products.schema import keys
 
 __all__ = ["EDITED", "EXPOSURES", "edit_files", "in_place", "with_keywords"]
@@ -101,8 +101,8 @@ def with_keywords(console, keywords):
     """``edited(name, path)`` for `edit_files`: an exposure's metadata as ``keywords(meta, log)`` says by dotted key."""
 
     def edited(name, path):
-        from rtools.products import reader
         from rtools.products.edit import Edit
+        from rtools.products.io import reader
 
         with reader.open_product(path, EXPOSURES) as product:
             meta = product.meta

@@ -129,7 +129,7 @@ def _filename(name, source, form, output):
     if not is_stream(name):
         filename = Path(name).name
     elif form == "asdf":
-        from rtools.products import reader
+        from rtools.products.io import reader
 
         with reader.open_product(source) as product:
             filename = str(product.meta.get("filename") or "")
@@ -144,7 +144,8 @@ def _filename(name, source, form, output):
 
 def _to_fits(console, source, wcs, limit, *, check, **settings):
     """A function that stages the FITS file of a product under a path."""
-    from rtools.products import fits_layout, fits_write, reader
+    from rtools.products import fits_layout, fits_write
+    from rtools.products.io import reader
 
     with reader.open_product(source) as product:
         fits_layout.extensions(product)  # refuses what has no FITS form, before the WCS is looked at

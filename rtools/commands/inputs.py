@@ -14,7 +14,7 @@ from contextlib import contextmanager
 import click
 
 from rtools.errors import UsageError
-from rtools.products import temporary
+from rtools.products.io import temporary
 
 __all__ = ["as_typed", "files_of_options", "is_association", "is_stream", "local", "local_path", "opened"]
 
@@ -124,13 +124,13 @@ def opened(name, kinds=None, *, others=False):
     ----------
     name : str
     kinds, others
-        As `rtools.products.reader.open_product`.
+        As `rtools.products.io.reader.open_product`.
 
     Yields
     ------
-    rtools.products.reader.Product
+    rtools.products.io.reader.Product
     """
-    from rtools.products import reader
+    from rtools.products.io import reader
 
     with local(name) as path, reader.open_product(path, kinds, others=others) as product:
         yield product

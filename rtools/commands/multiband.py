@@ -16,7 +16,7 @@ from rtools.commands.mosaiclike import run_plans
 from rtools.commands.outputs import make_directory
 from rtools.commands.step import click_option
 from rtools.errors import UsageError
-from rtools.products import temporary
+from rtools.products.io import temporary
 
 __all__ = ["command", "main"]
 

@@ -202,7 +202,7 @@ def _metadata_remarks(path, name):
     """Where the file of this name, if there is one, disagrees with it."""
     if name.form != "name" or name.extension != "asdf" or not os.path.isfile(path):
         return []
-    from rtools.products import header
+    from rtools.products.io import header
 
     try:
         return names.disagreements(name, header.read_header(path)[0]["roman"]["meta"])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rtools.commands.common import Refusal
 from rtools.errors import RtoolsError, UsageError
-from rtools.products import temporary
+from rtools.products.io import temporary
 
 __all__ = ["Outputs", "deliver", "make_directory"]
 
@@ -103,7 +103,7 @@ def deliver(path, filename, make):
     filename : str
         What the file calls itself where it has no path.
     make : callable
-        ``make(path)`` returns a `rtools.products.writer.Stage` that is not committed.
+        ``make(path)`` returns a `rtools.products.io.writer.Stage` that is not committed.
     """
     if path is not None:
         make_directory(path.parent)

@@ -12,8 +12,8 @@ from rtools.commands import common, inputs, options
 from rtools.commands.common import option
 from rtools.commands.written import Written
 from rtools.errors import InputError, RtoolsError, UsageError
-from rtools.products import temporary
 from rtools.products.forms import PICTURES
+from rtools.products.io import temporary
 
 __all__ = ["command", "main"]
 
@@ -170,7 +170,7 @@ def _pixel(text):
 
 def _picture(console, path, target, settings):
     """Write one picture and print its path."""
-    from rtools.products.staging import Stage
+    from rtools.products.io.staging import Stage
     from rtools.show import plot
 
     figure = _figure(console, path, settings)
@@ -190,7 +190,7 @@ def _picture(console, path, target, settings):
 
 
 def _figure(console, path, settings):
-    from rtools.products.reader import open_product
+    from rtools.products.io.reader import open_product
     from rtools.show import plot, ramp
 
     shared = {key: settings[key] for key in ("limits", "title")}
@@ -207,7 +207,7 @@ def _figure(console, path, settings):
 
 def _text(console, path, settings):
     """The lines of text of one input."""
-    from rtools.products.reader import open_product
+    from rtools.products.io.reader import open_product
     from rtools.show import ramp, terminal
 
     style = _style(settings["width"])

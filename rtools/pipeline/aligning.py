@@ -296,7 +296,7 @@ def stage_updated(outcome, wcs, tool):
 
     Returns
     -------
-    rtools.products.staging.Stage
+    rtools.products.io.staging.Stage
     """
     from rtools.catalog.source_catalog import place_on_sky
 
@@ -319,7 +319,7 @@ def stage_matches(path, outcome):
 
     Returns
     -------
-    rtools.products.staging.Stage
+    rtools.products.io.staging.Stage
     """
     from astropy.table import Table
 

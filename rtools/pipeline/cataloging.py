@@ -341,7 +341,7 @@ def stage(plan, request, found, image_meta):
 
     Returns
     -------
-    list of rtools.products.staging.Stage
+    list of rtools.products.io.staging.Stage
         The segmentation map first.
     """
     from rtools.catalog.columns import definition_name

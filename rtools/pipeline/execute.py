@@ -22,7 +22,7 @@ from rtools.pipeline.engine import Engine
 from rtools.pipeline.process import settled
 from rtools.pipeline.sinks import ImageSink, RampSink
 from rtools.pipeline.source import IMAGE_PLANES, open_exposure
-from rtools.products import writer
+from rtools.products.io import writer
 from rtools.products.schema import history, layout
 from rtools.products.schema.blocks import stamp_file
 from rtools.wfi.frame import CHANNEL

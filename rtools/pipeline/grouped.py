@@ -11,7 +11,7 @@ from pathlib import Path
 from rtools.pipeline.aligning import align_group
 from rtools.pipeline.execute import execute
 from rtools.pipeline.plan import make_plan
-from rtools.products import temporary
+from rtools.products.io import temporary
 
 __all__ = ["align_plans", "calibrate", "finish", "wants_alignment", "workplace"]
 

@@ -17,7 +17,8 @@ from rtools.pipeline.mosaic_grid import Wanted, choose_frame
 from rtools.pipeline.mosaic_members import share_of
 from rtools.pipeline.mosaic_spool import Plane
 from rtools.pipeline.mosaic_workers import in_rows
-from rtools.products import names, reader
+from rtools.products import names
+from rtools.products.io import reader
 from rtools.products.mosaic_meta import group_of, metas_of
 from rtools.wfi import metadata
 
@@ -37,7 +38,7 @@ class Stack:
     Attributes
     ----------
     name : str
-    product : rtools.products.reader.Product
+    product : rtools.products.io.reader.Product
     metas : list of dict
         What is known of the metadata of its own members.
     frame : rtools.pipeline.mosaic_grid.Frame

@@ -50,7 +50,7 @@ def stage_catalog(mosaic, image, plan, request, journal):
 
     Returns
     -------
-    list of rtools.products.staging.Stage
+    list of rtools.products.io.staging.Stage
     """
     planes, meta, history = image
     meta = stamp_file(KIND, meta, mosaic.outputs["coadd"])

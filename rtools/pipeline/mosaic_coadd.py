@@ -48,7 +48,7 @@ def write_whole(mosaic, totals, plan, request, workers, *, history, logs):
 
     Returns
     -------
-    stage : rtools.products.staging.Stage
+    stage : rtools.products.io.staging.Stage
     planes : dict of str to ndarray
     meta : dict
     """

@@ -2,7 +2,7 @@
 
 from rtools.exposure.statistics import image_statistics
 from rtools.pipeline.mosaic_members import read_planes
-from rtools.products import writer
+from rtools.products.io import writer
 from rtools.products.schema import history, profiles
 
 __all__ = ["PLANES", "stage_image"]
@@ -25,7 +25,7 @@ def stage_image(member, path, request, workers, journal):
 
     Returns
     -------
-    rtools.products.staging.Stage
+    rtools.products.io.staging.Stage
     """
     product, threads = member.product, workers.threads
     planes = read_planes(member, PLANES if member.factor is not None else ("data", "err", "dq"), workers)

@@ -8,7 +8,7 @@ from rtools.errors import InputError
 from rtools.mosaic.flux import apply_flux, conversion, put_floats
 from rtools.mosaic.outlier import BITS
 from rtools.pipeline.mosaic_workers import in_rows
-from rtools.products import reader
+from rtools.products.io import reader
 from rtools.products.mosaic_meta import SKY_TYPES, group_of
 from rtools.wfi import metadata
 
@@ -27,7 +27,7 @@ class Member:
         Its bit in the context.
     name : str
         What its file is called.
-    product : rtools.products.reader.Product
+    product : rtools.products.io.reader.Product
     meta : dict
         As the steps of this run leave it; that of `product` stays as it was.
     wcs : gwcs.WCS

@@ -22,7 +22,7 @@ from rtools.pipeline.mosaic_sky import match_sky
 from rtools.pipeline.mosaic_stack import find_outliers, slabs_of, stack
 from rtools.pipeline.mosaic_workers import Workers
 from rtools.pipeline.process import settled
-from rtools.products import temporary
+from rtools.products.io import temporary
 from rtools.products.schema import history
 
 __all__ = ["Result", "run_mosaic"]

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rtools.products.reading import finish_all
+from rtools.products.io.reading import finish_all
 
 __all__ = ["Workers", "in_rows"]
 

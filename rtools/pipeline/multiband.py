@@ -10,7 +10,8 @@ from rtools.catalog.multiband_step import STEP
 from rtools.errors import InputError, RtoolsError, UsageError
 from rtools.pipeline import cataloging
 from rtools.pipeline.outputs import refuse_existing
-from rtools.products import association, multiband_meta, names, reader, source_catalog
+from rtools.products import association, multiband_meta, names, source_catalog
+from rtools.products.io import reader
 from rtools.products.schema import history, layout, profiles
 from rtools.wfi import metadata
 from rtools.wfi.instrument import FILTERS
@@ -32,7 +33,7 @@ class Member:
     ----------
     name : str
         What its file is called.
-    product : rtools.products.reader.Product
+    product : rtools.products.io.reader.Product
     element : str
         Its filter.
     sed_weight : float

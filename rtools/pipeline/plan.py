@@ -13,7 +13,8 @@ from rtools.pipeline.aligning import GAIA
 from rtools.pipeline.engine import Task
 from rtools.pipeline.outputs import refuse_existing
 from rtools.pipeline.source import Source
-from rtools.products import names, reader, refcat_files
+from rtools.products import names, refcat_files
+from rtools.products.io import reader
 from rtools.products.schema import history, layout, profiles
 from rtools.products.schema.blocks import WRITTEN
 from rtools.reference import find
@@ -103,7 +104,7 @@ class Plan:
 
     Attributes
     ----------
-    product : rtools.products.reader.Product
+    product : rtools.products.io.reader.Product
     source : rtools.pipeline.source.Source
     tasks : list of Task
         In order; strip tasks and frame tasks.

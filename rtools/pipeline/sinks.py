@@ -78,7 +78,7 @@ class RampSink:
 
     Parameters
     ----------
-    writer : rtools.products.writer.RampWriter
+    writer : rtools.products.io.writer.RampWriter
     """
 
     def __init__(self, writer):

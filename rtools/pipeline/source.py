@@ -9,7 +9,7 @@ import numpy as np
 from rtools.errors import InputError
 from rtools.exposure.frame import Exposure, Strip
 from rtools.pipeline import placing
-from rtools.products.reading import one_by_one
+from rtools.products.io.reading import one_by_one
 from rtools.products.section import cutout_of
 from rtools.wfi.frame import BORDER, CHANNEL
 
@@ -42,7 +42,7 @@ class Source:
 
     Parameters
     ----------
-    product : rtools.products.reader.Product
+    product : rtools.products.io.reader.Product
         L1, ramp or L2 image.
     threads : int
         Threads for decoding.
@@ -71,7 +71,7 @@ class Source:
             self.left_out.append(f"{problem}: it is left out")
 
     def spans(self, spans):
-        """`rtools.products.reading.Reading` of every array that strips need, by name.
+        """`rtools.products.io.reading.Reading` of every array that strips need, by name.
 
         Parameters
         ----------

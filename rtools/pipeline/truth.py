@@ -77,7 +77,7 @@ def epoch_of(path):
         There is none.
     """
     from rtools.astrometry.refcat import julian_year
-    from rtools.products import reader
+    from rtools.products.io import reader
     from rtools.wfi.metadata import exposure_mjd
 
     path = Path(path)

@@ -10,7 +10,7 @@ from importlib import import_module, util
 
 __all__ = ["begin"]
 
-WRITING = ("asdf", "rtools.products.serial")
+WRITING = ("asdf", "rtools.products.io.serial")
 WCS = ("gwcs", "asdf_astropy.integration", "astropy.modeling.models")
 
 

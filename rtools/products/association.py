@@ -255,10 +255,10 @@ def stage_association(path, content):
 
     Returns
     -------
-    rtools.products.staging.Stage
+    rtools.products.io.staging.Stage
         Not committed.
     """
-    from rtools.products.staging import Stage
+    from rtools.products.io.staging import Stage
 
     wrong = problems(content)
     if wrong:

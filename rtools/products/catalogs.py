@@ -90,7 +90,7 @@ def stage_catalog(path, table, form):
 
     Returns
     -------
-    rtools.products.staging.Stage
+    rtools.products.io.staging.Stage
         Its `messages` say what the format has no place for.
 
     Raises
@@ -98,7 +98,7 @@ def stage_catalog(path, table, form):
     RtoolsError
         The format cannot hold the table, or the file cannot be written.
     """
-    from rtools.products.staging import Stage
+    from rtools.products.io.staging import Stage
 
     stage = Stage(path)
     try:
@@ -185,7 +185,7 @@ def _unknown(value):
 
 def _read_asdf(path):
     """The table of a catalog product, which has its metadata beside it."""
-    from rtools.products.reader import open_product
+    from rtools.products.io.reader import open_product
 
     with open_product(path) as product:
         if "source_catalog" not in product.tree:

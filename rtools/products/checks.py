@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from rtools.errors import InputError, UsageError
 from rtools.findings import SEVERITIES, error, warning
 from rtools.products import checks_catalog as catalogs
-from rtools.products import names, reader
+from rtools.products import names
 from rtools.products.checks_integrity import check_blocks, check_index
 from rtools.products.checks_names import check_name
 from rtools.products.checks_schema import (
@@ -18,7 +18,8 @@ from rtools.products.checks_schema import (
 )
 from rtools.products.checks_steps import check_fit, check_steps
 from rtools.products.checks_values import check_entries, check_values
-from rtools.products.header import TruncatedError
+from rtools.products.io import reader
+from rtools.products.io.header import TruncatedError
 from rtools.products.schema.history import NOT_FOR_SCIENCE, built_in_types
 from rtools.wfi import metadata
 

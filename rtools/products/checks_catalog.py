@@ -8,9 +8,10 @@ import numpy as np
 
 from rtools.errors import InputError, RtoolsError
 from rtools.findings import error, info, warning
-from rtools.products import names, reader
+from rtools.products import names
 from rtools.products.catalog_parquet import from_arrow
 from rtools.products.checks_columns import check_columns
+from rtools.products.io import reader
 from rtools.products.parquet_files import parquet_source
 from rtools.products.schema import keys
 from rtools.products.tablemeta import read_table
@@ -176,7 +177,7 @@ def check_labels(opened, partner):
 
     Parameters
     ----------
-    opened : Catalog or rtools.products.reader.Product
+    opened : Catalog or rtools.products.io.reader.Product
     partner : str or os.PathLike
         File of the other one.
 

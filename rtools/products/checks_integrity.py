@@ -7,8 +7,8 @@ import yaml
 
 from rtools.errors import InputError
 from rtools.findings import error, warning
-from rtools.products.checksums import NO_CHECKSUM, md5_of
-from rtools.products.header import BLOCK_MAGIC
+from rtools.products.io.checksums import NO_CHECKSUM, md5_of
+from rtools.products.io.header import BLOCK_MAGIC
 
 __all__ = ["check_blocks", "check_index"]
 

@@ -36,7 +36,7 @@ _ABSENT = object()
 
 def check_schema(product):
     """What the schema of the file's own tag says against its tree."""
-    from rtools.products import serial
+    from rtools.products.io import serial
 
     manifest = layout.manifest_of(product.tag)
     if manifest is None:

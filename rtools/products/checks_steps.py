@@ -33,7 +33,7 @@ def check_steps(product, suffix):
 
     Parameters
     ----------
-    product : rtools.products.reader.Product
+    product : rtools.products.io.reader.Product
     suffix : str or None
         Suffix of the file name, as it is written now.
 

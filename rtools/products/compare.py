@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rtools.products import arrays
+from rtools.products.io import arrays
 from rtools.products.schema import nodes
 from rtools.wfi import dq
 
@@ -46,7 +46,7 @@ def compare(first, second, *, rtol=0.0, atol=0.0, ignore=(), everything=False, w
 
     Parameters
     ----------
-    first, second : rtools.products.reader.Product
+    first, second : rtools.products.io.reader.Product
     rtol, atol : float
         Numbers are the same if ``|a - b| <= atol + rtol |b|``. With both 0 they must be equal, and their dtypes too.
         Flags are always compared exactly; NaN equals NaN.

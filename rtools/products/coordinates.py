@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from rtools.errors import InputError
-from rtools.products import names, reader
+from rtools.products import names
+from rtools.products.io import reader
 from rtools.products.section import frame_of, shift_between
 from rtools.wfi.frame import BORDER
 from rtools.wfi.gwcs_frames import level1_wcs, shifted_wcs
@@ -16,7 +17,7 @@ def load_wcs(product, path=None):
 
     Parameters
     ----------
-    product : rtools.products.reader.Product
+    product : rtools.products.io.reader.Product
     path : str, optional
         A ``_wcs`` file, or an image of the same pointing; by default what the product holds, else the ``_wcs`` beside
         it.

@@ -24,7 +24,7 @@ def image_shape(product):
 
     Parameters
     ----------
-    product : rtools.products.reader.Product
+    product : rtools.products.io.reader.Product
 
     Returns
     -------
@@ -48,7 +48,7 @@ def cut_arrays(product, rows, columns, threads=1):
 
     Parameters
     ----------
-    product : rtools.products.reader.Product
+    product : rtools.products.io.reader.Product
     rows, columns : slice
         Of its image.
     threads : int

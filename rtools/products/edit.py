@@ -7,7 +7,7 @@ import os
 import stat
 
 from rtools.errors import InputError, UsageError
-from rtools.products import encode, header, reader, serial, staging
+from rtools.products.io import encode, header, reader, serial, staging
 from rtools.products.schema import history, keys, layout
 
 __all__ = ["Edit", "open_edit"]
@@ -134,7 +134,7 @@ class Edit:
 
         Returns
         -------
-        rtools.products.staging.Stage
+        rtools.products.io.staging.Stage
         """
         self._stamp(os.path.basename(path))
         parameters = {key: new for key, (_old, new) in self.changes.items()}

@@ -10,7 +10,8 @@ import re
 import stat
 
 from rtools.errors import InputError
-from rtools.products import edit, flatmeta, serial, staging
+from rtools.products import edit, flatmeta
+from rtools.products.io import serial, staging
 from rtools.products.parquet_files import parquet_source
 from rtools.products.schema import history, keys, layout, nodes
 from rtools.products.tablemeta import read_table

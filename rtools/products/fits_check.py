@@ -3,7 +3,8 @@
 import numpy as np
 
 from rtools.errors import RtoolsError
-from rtools.products import fits_read, header, reader
+from rtools.products import fits_read
+from rtools.products.io import header, reader
 from rtools.products.schema import nodes
 
 __all__ = ["require_same"]

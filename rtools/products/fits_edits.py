@@ -4,7 +4,8 @@ import hashlib
 import re
 
 from rtools.errors import InputError, UsageError
-from rtools.products import fits_keywords, serial
+from rtools.products import fits_keywords
+from rtools.products.io import serial
 from rtools.products.schema import keys, layout
 from rtools.wfi import metadata
 
@@ -54,7 +55,7 @@ def edited(product, hdus):
 
     Parameters
     ----------
-    product : rtools.products.reader.Product
+    product : rtools.products.io.reader.Product
         Of `fits_read.embedded`.
     hdus : astropy.io.fits.HDUList
 
@@ -85,7 +86,7 @@ def apply(product, changes):
 
     Parameters
     ----------
-    product : rtools.products.reader.Product
+    product : rtools.products.io.reader.Product
         Its tree is changed.
     changes : Edited
 

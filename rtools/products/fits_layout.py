@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rtools.errors import InputError
-from rtools.products.arrays import datatype_of
+from rtools.products.io.arrays import datatype_of
 from rtools.products.schema import history, nodes
 from rtools.wfi import metadata
 
@@ -165,7 +165,7 @@ def extensions(product, *, integrations=True, slim=False, flags="roman"):
 
     Parameters
     ----------
-    product : rtools.products.reader.Product
+    product : rtools.products.io.reader.Product
     integrations : bool
         Give ramps an axis of integrations, of length 1.
     slim : bool

@@ -12,9 +12,9 @@ import numpy as np
 
 from rtools.errors import InputError
 from rtools.products import fits_layout as layout
-from rtools.products import reader, serial, staging, temporary
-from rtools.products.arrays import array_node, dtype_of
-from rtools.products.encode import ArrayBytes
+from rtools.products.io import reader, serial, staging, temporary
+from rtools.products.io.arrays import array_node, dtype_of
+from rtools.products.io.encode import ArrayBytes
 from rtools.products.schema import history, nodes
 
 __all__ = ["embedded", "image_of", "open_fits", "pixels_of", "stage_asdf"]
@@ -70,7 +70,7 @@ def stage_asdf(path, source, hdus, product, *, parameters=None, compression=None
         The ASDF file to be, and the FITS file.
     hdus : astropy.io.fits.HDUList
         Of `open_fits`.
-    product : rtools.products.reader.Product
+    product : rtools.products.io.reader.Product
         Of `embedded`.
     parameters : dict, optional
         For the entry of the history.
@@ -80,7 +80,7 @@ def stage_asdf(path, source, hdus, product, *, parameters=None, compression=None
 
     Returns
     -------
-    rtools.products.staging.Stage
+    rtools.products.io.staging.Stage
 
     Raises
     ------
@@ -139,7 +139,7 @@ def embedded(source, hdus):
 
 def _tree(product, hdus, descriptor, source):
     """The whole tree with arrays in blocks of its own, and the sources of these."""
-    from rtools.products import header
+    from rtools.products.io import header
 
     sources = []
 

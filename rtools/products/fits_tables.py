@@ -30,7 +30,7 @@ def table_bytes(product, translated=()):
 
     Parameters
     ----------
-    product : rtools.products.reader.Product
+    product : rtools.products.io.reader.Product
     translated : collection of str
         Arrays of flags that are there in JWST's bits, too.
     """

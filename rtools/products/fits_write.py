@@ -6,13 +6,14 @@ Arrays go through memory one plane at a time; what stays inside the ASDF extensi
 import numpy as np
 
 from rtools import __version__
-from rtools.products import encode, fits_edits, fits_flags, fits_keywords, fits_tables, header, serial
+from rtools.products import fits_edits, fits_flags, fits_keywords, fits_tables
 from rtools.products import fits_layout as layout
-from rtools.products.arrays import array_node
-from rtools.products.encode import ArrayBytes
-from rtools.products.reading import run_all
+from rtools.products.io import encode, header, serial
+from rtools.products.io.arrays import array_node
+from rtools.products.io.encode import ArrayBytes
+from rtools.products.io.reading import run_all
+from rtools.products.io.staging import Stage
 from rtools.products.schema import history, nodes
-from rtools.products.staging import Stage
 
 __all__ = ["stage_fits"]
 
@@ -28,7 +29,7 @@ def stage_fits(path, product, *, sky=(), sky_everywhere=False, threads=1, **layo
     Parameters
     ----------
     path : str or os.PathLike
-    product : rtools.products.reader.Product
+    product : rtools.products.io.reader.Product
     sky : list of (str, value, str)
         Cards of the celestial WCS, for SCI.
     sky_everywhere : bool
@@ -40,7 +41,7 @@ def stage_fits(path, product, *, sky=(), sky_everywhere=False, threads=1, **layo
 
     Returns
     -------
-    rtools.products.staging.Stage
+    rtools.products.io.staging.Stage
         To be committed or discarded; its `messages` are for the caller to tell.
 
     Raises

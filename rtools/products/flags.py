@@ -49,7 +49,7 @@ def count_flags(product, name, rows=EVERY, columns=EVERY):
 
     Parameters
     ----------
-    product : rtools.products.reader.Product
+    product : rtools.products.io.reader.Product
     name : str
         Of an array of flags.
     rows, columns : slice
@@ -92,7 +92,7 @@ def write_mask(file, mask, about, form):
     if form == "fits":
         _write_fits(file, mask, about)
         return
-    from rtools.products.staging import serialise, write_file
+    from rtools.products.io.staging import serialise, write_file
 
     entry = history.entry("rt-dq", parameters=about, inputs=[about["source"]])
     head, inner, sources = serialise({"meta": about, "mask": mask}, None, [entry])

@@ -12,8 +12,8 @@ import numpy as np
 
 from rtools import __version__
 from rtools.errors import RtoolsError
-from rtools.products import temporary
 from rtools.products.catalog_parquet import to_arrow
+from rtools.products.io import temporary
 from rtools.products.parquet_files import parquet_source
 from rtools.products.refcat_files import DEEPEST, PARTITIONS
 from rtools.products.schema import history

@@ -128,7 +128,7 @@ def metas_of(product):
 
     Parameters
     ----------
-    product : rtools.products.reader.Product
+    product : rtools.products.io.reader.Product
         A mosaic.
 
     Returns

@@ -5,11 +5,11 @@ import threading
 
 import numpy as np
 
-from rtools.products.encode import write_at
-from rtools.products.laidout import ROOM, LaidOut
+from rtools.products.io.encode import write_at
+from rtools.products.io.laidout import ROOM, LaidOut
+from rtools.products.io.writer import stage_product
 from rtools.products.mosaic_tables import image_logs
 from rtools.products.schema import layout
-from rtools.products.writer import stage_product
 
 __all__ = ["MosaicWriter", "stage_mosaic"]
 
@@ -30,11 +30,11 @@ def stage_mosaic(path, meta, planes, members, **settings):
     members : list of dict
         ``meta`` of the members, for their logs.
     **settings
-        Of `rtools.products.writer.stage_product`: profile, compression, history, threads.
+        Of `rtools.products.io.writer.stage_product`: profile, compression, history, threads.
 
     Returns
     -------
-    rtools.products.writer.Stage
+    rtools.products.io.writer.Stage
     """
     return stage_product(path, "l3_coadd", meta, planes, extra=_logs(members), **settings)
 

@@ -3,12 +3,12 @@
 import numpy as np
 
 from rtools.errors import InputError
-from rtools.products import reader
-from rtools.products.arrays import array_node
-from rtools.products.encode import ArrayBytes
+from rtools.products.io import reader
+from rtools.products.io.arrays import array_node
+from rtools.products.io.encode import ArrayBytes
+from rtools.products.io.staging import Stage, build_tree, serialise, write_file
 from rtools.products.schema import layout, nodes
 from rtools.products.schema.blocks import stamp_file
-from rtools.products.staging import Stage, build_tree, serialise, write_file
 
 __all__ = ["read_meta", "read_tables", "write_tables"]
 

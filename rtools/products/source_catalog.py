@@ -10,10 +10,10 @@ import numpy as np
 
 from rtools.errors import InputError
 from rtools.products import catalogs, flatmeta
-from rtools.products.reader import open_product
+from rtools.products.io.reader import open_product
+from rtools.products.io.writer import stage_product
 from rtools.products.schema import history, layout, profiles
 from rtools.products.schema.blocks import stamp_file
-from rtools.products.writer import stage_product
 from rtools.wfi.labels import catalog_labels
 
 __all__ = [
@@ -129,7 +129,7 @@ def stage_sources(path, table, form, entry):
 
     Returns
     -------
-    rtools.products.staging.Stage
+    rtools.products.io.staging.Stage
     """
     catalogs.stamp(table, path.name, entry)
     return catalogs.stage_catalog(path, table, form)
@@ -150,11 +150,11 @@ def stage_segments(path, kind, meta, labels, detection_image, **settings):
     detection_image : ndarray float32 (rows, columns)
         nJy per pixel.
     **settings
-        As `rtools.products.writer.stage_product`: profile, compression, history, threads.
+        As `rtools.products.io.writer.stage_product`: profile, compression, history, threads.
 
     Returns
     -------
-    rtools.products.staging.Stage
+    rtools.products.io.staging.Stage
     """
     arrays = {"data": labels.astype(np.uint32), "detection_image": np.asarray(detection_image, np.float32)}
     return stage_product(path, kind, meta, arrays, **settings)

@@ -14,7 +14,7 @@ def validate_tree(product):
 
     Parameters
     ----------
-    product : rtools.products.reader.Product
+    product : rtools.products.io.reader.Product
         Of any kind: exposure, guide window, FACE, mosaic, reference; of any age.
 
     Returns
@@ -22,7 +22,7 @@ def validate_tree(product):
     list of str
         One line each, ``where: what``; empty for a good file.
     """
-    from rtools.products import serial
+    from rtools.products.io import serial
 
     manifest = layout.manifest_of(product.tag)
     if manifest is None:

@@ -161,8 +161,8 @@ class Builtin:
         return self.array(array, threads)[start:stop]
 
     def spans(self, array, spans):
-        """A `rtools.products.reading.Reading` of the columns [start, stop) of each span."""
-        from rtools.products.reading import one_by_one
+        """A `rtools.products.io.reading.Reading` of the columns [start, stop) of each span."""
+        from rtools.products.io.reading import one_by_one
 
         leading = self.shape(array)[:-1]
         shapes = [(*leading, stop - start) for start, stop in spans]
@@ -170,7 +170,7 @@ class Builtin:
 
     def row_spans(self, array, spans):
         """Likewise along the leading axis."""
-        from rtools.products.reading import one_by_one
+        from rtools.products.io.reading import one_by_one
 
         shapes = [(stop - start, *self.shape(array)[1:]) for start, stop in spans]
         return one_by_one(partial(self.rows, array), spans, shapes, self.dtype(array))

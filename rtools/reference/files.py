@@ -28,7 +28,7 @@ class FileSource:
     """
 
     def __init__(self, reftype, path, *, origin="file"):
-        from rtools.products import reader
+        from rtools.products.io import reader
 
         self.type = reftype
         self.origin = origin
@@ -52,7 +52,7 @@ class FileSource:
 
         It identifies the contents without reading gigabytes; `md5sum` of the file gives another number.
         """
-        from rtools.products import header
+        from rtools.products.io import header
 
         digest = md5(usedforsecurity=False)
         with open(self.path, "rb") as file:
@@ -94,7 +94,7 @@ class FileSource:
         return self.product.rows(array, start, stop, threads=threads)
 
     def spans(self, array, spans):
-        """A `rtools.products.reading.Reading` of the columns [start, stop) of each span."""
+        """A `rtools.products.io.reading.Reading` of the columns [start, stop) of each span."""
         self._info(array)
         return self.product.spans(array, spans)
 
@@ -113,7 +113,7 @@ class FileSource:
         return self.array(array)[index]
 
     def checks(self, arrays):
-        """Jobs that compare arrays with their checksums, as `rtools.products.reader.Product.checks`."""
+        """Jobs that compare arrays with their checksums, as `rtools.products.io.reader.Product.checks`."""
         return self.product.checks(arrays)
 
     def node(self, path):

@@ -11,7 +11,7 @@ from hashlib import md5
 from pathlib import Path
 
 from rtools.errors import MissingReferenceError, RtoolsError
-from rtools.products import temporary
+from rtools.products.io import temporary
 from rtools.reference.match import Candidate, exposure_types, iso
 from rtools.reference.types import type_of
 
@@ -66,7 +66,7 @@ def candidate_of(path):
     InputError
         It cannot be read, or is no ASDF file with a ``roman`` tree.
     """
-    from rtools.products import header
+    from rtools.products.io import header
     from rtools.wfi.times import iso_time
 
     tree = header.read_header(path)[0]

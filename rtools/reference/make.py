@@ -129,7 +129,7 @@ def write(path, source, *, compression="lz4", threads=1, parameters=None):
     RtoolsError
         The file cannot be written; nothing is left of it.
     """
-    from rtools.products import writer
+    from rtools.products.io import writer
     from rtools.products.schema import history
 
     arrays = {name: source.array(name, threads) for name in TYPES[source.type].arrays}

@@ -34,8 +34,8 @@ class Part:
         return self.array(array, threads)[..., start:stop]
 
     def spans(self, array, spans):
-        """A `rtools.products.reading.Reading` of the columns [start, stop) of each span of the section."""
-        from rtools.products.reading import one_by_one
+        """A `rtools.products.io.reading.Reading` of the columns [start, stop) of each span of the section."""
+        from rtools.products.io.reading import one_by_one
 
         leading = self.shape(array)[:-1]
         shapes = [(*leading, stop - start) for start, stop in spans]

@@ -9,7 +9,7 @@ import os
 import shlex
 
 from rtools.errors import InputError
-from rtools.products.arrays import ArrayInfo, dtype_of, unwrap
+from rtools.products.io.arrays import ArrayInfo, dtype_of, unwrap
 from rtools.products.schema import keys, layout, nodes
 from rtools.products.schema.history import built_in_types
 
@@ -54,7 +54,7 @@ def describe(path, step_order=()):
 
 
 def _asdf(path, _form):
-    from rtools.products.reader import open_product
+    from rtools.products.io.reader import open_product
 
     with open_product(path, others=True) as product:
         described = layout.arrays(_kind(product), product.profile)

@@ -3,8 +3,8 @@
 import numpy as np
 
 from rtools.errors import InputError
-from rtools.products import reader
 from rtools.products.catalogs import read_catalog
+from rtools.products.io import reader
 from rtools.products.section import cutout_of, origin_of, shift_between
 
 __all__ = ["compass", "load_outlines", "load_sources"]
@@ -47,7 +47,7 @@ def load_sources(path, product, *, wcs=None):
     ----------
     path : str
         Parquet, ECSV, FITS, CSV …
-    product : rtools.products.reader.Product
+    product : rtools.products.io.reader.Product
     wcs : gwcs.WCS, optional
         Positions on the sky are used where there is one and the catalog has them; else its pixels, which are those of
         a whole L2 image, or of a mosaic.
@@ -89,7 +89,7 @@ def load_outlines(path, product, image):
     ----------
     path : str
         A ``_segm`` file.
-    product : rtools.products.reader.Product
+    product : rtools.products.io.reader.Product
         What is shown.
     image : rtools.show.image.Image
         The region of it.

@@ -8,7 +8,8 @@ import numpy as np
 
 from rtools.errors import InputError
 from rtools.exposure.timing import resultant_timing
-from rtools.products import names, reader
+from rtools.products import names
+from rtools.products.io import reader
 from rtools.products.schema.nodes import readable
 from rtools.products.section import shift_between
 from rtools.show.image import unit_of
@@ -72,7 +73,7 @@ def load_ramp(product, x, y, *, frame=None, rate=None, called=None):
 
     Parameters
     ----------
-    product : rtools.products.reader.Product
+    product : rtools.products.io.reader.Product
         Raw exposure or ramp.
     x, y : int
         In pixels of the product, or of `frame`.

@@ -126,7 +126,7 @@ def read_tables(path):
     InputError
         It is none.
     """
-    from rtools.products import reader
+    from rtools.products.io import reader
     from rtools.wfi.instrument import MaTable
 
     product = reader.open_product(path)
@@ -141,10 +141,10 @@ def read_tables(path):
 
 
 def stage_truth_image(path, result, note, *, flattened, compression=None):
-    """Write the true rate and the cosmic rays as plain ASDF; returns a `rtools.products.writer.Stage`."""
+    """Write the true rate and the cosmic rays as plain ASDF; returns a `rtools.products.io.writer.Stage`."""
     import asdf
 
-    from rtools.products.writer import Stage
+    from rtools.products.io.writer import Stage
 
     tree = {
         "note": note,
@@ -162,11 +162,11 @@ def stage_truth_image(path, result, note, *, flattened, compression=None):
 
 
 def stage_truth_table(path, result):
-    """Write the sources as parquet, units in the fields' metadata; returns a `rtools.products.writer.Stage`."""
+    """Write the sources as parquet, units in the fields' metadata; returns a `rtools.products.io.writer.Stage`."""
     import pyarrow
     from pyarrow import parquet
 
-    from rtools.products.writer import Stage
+    from rtools.products.io.writer import Stage
 
     arrays, fields = [], []
     for name, (values, unit) in result.sources.items():

@@ -57,7 +57,7 @@ def simulate_to_files(request, output, config, *, profile, compression, threads,
     -------
     rtools.simulate.exposure.Result
     """
-    from rtools.products import writer
+    from rtools.products.io import writer
     from rtools.products.schema import history
     from rtools.simulate import exposure, files, metadata, references
 

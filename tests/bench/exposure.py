@@ -103,7 +103,7 @@ def floor(uncal, cal):
     """Seconds to read the input and to write the outputs with nothing between; copy rate of memory in GB/s."""
     import numpy as np
 
-    from rtools.products import reader, writer
+    from rtools.products.io import reader, writer
 
     started = time.perf_counter()
     data = np.array(reader.open_product(uncal).array("data"))

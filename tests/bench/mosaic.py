@@ -67,7 +67,7 @@ def copies(sources, count, folder):
 def _copy(source, path, visit, shift):
     """An image of another observation, whose pointing is shifted (degrees, in both coordinates)."""
     from rtools.astrometry.wcs import footprint, s_region
-    from rtools.products import reader, writer
+    from rtools.products.io import reader, writer
 
     with reader.open_product(source, ("l2_image",)) as product:
         meta, wcs = dict(product.meta), product.node("meta.wcs")
@@ -112,7 +112,7 @@ def checks(paths):
     from rtools.mosaic.grid import skycell_grid
     from rtools.mosaic.pixmap import pixel_map
     from rtools.mosaic.skymap_match import cells_touching
-    from rtools.products import reader
+    from rtools.products.io import reader
 
     random, times, errors, cell = np.random.default_rng(1), [], [], None
     for path in paths:

@@ -13,7 +13,7 @@ import numpy as np
 import products_samples as samples
 
 from rtools.errors import RtoolsError
-from rtools.products import reader, writer
+from rtools.products.io import reader, writer
 from rtools.wfi import metadata
 from rtools.wfi.times import iso_time
 

@@ -19,7 +19,7 @@ from rtools.catalog.background import estimate
 from rtools.catalog.deep import detect_deep
 from rtools.catalog.detect import detect
 from rtools.catalog.smooth import gaussian_kernel, smooth
-from rtools.products import reader
+from rtools.products.io import reader
 from rtools.reference import epsf
 from rtools.reference.builtin import Builtin
 from rtools.wfi.instrument import PIXEL_SCALE_ARCSEC

@@ -13,7 +13,7 @@ import asdf
 import numpy as np
 from scipy import ndimage
 
-from rtools.products import reader
+from rtools.products.io import reader
 
 SATURATED = 2
 JUMP_DET = 4

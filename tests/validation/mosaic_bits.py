@@ -17,7 +17,8 @@ import numpy as np
 from rtools.commands import common
 from rtools.commands.rt import command_of
 from rtools.pipeline import mosaic_flag
-from rtools.products import names, reader
+from rtools.products import names
+from rtools.products.io import reader
 
 
 def tool(name, *words):

@@ -11,7 +11,8 @@ from rtools.pipeline.mosaic_grid import Wanted
 from rtools.pipeline.mosaic_plan import Request, make_plan
 from rtools.pipeline.mosaic_stack import find_outliers, stack
 from rtools.pipeline.mosaic_workers import Workers
-from rtools.products import names, reader, writer
+from rtools.products import names
+from rtools.products.io import reader, writer
 
 __all__ = [
     "array_of",

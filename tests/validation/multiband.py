@@ -19,7 +19,7 @@ import numpy as np
 import pyarrow.parquet as pq
 from scipy.spatial import cKDTree
 
-from rtools.products import reader
+from rtools.products.io import reader
 
 FLUXES = ("aper02", "aper04", "aper08", "aper16", "kron", "segment")
 SAME, ALONE, FAINT = 0.15, 2.0, 0.01

@@ -16,7 +16,7 @@ import json
 
 import numpy as np
 
-from rtools.products import reader
+from rtools.products.io import reader
 
 EDGES = (10, 25, 50, 100, 300, np.inf)
 ESTIMATORS = {

@@ -17,7 +17,7 @@ import numpy as np
 
 from rtools.declare import Reference
 from rtools.exposure.timing import resultant_timing
-from rtools.products import reader
+from rtools.products.io import reader
 from rtools.reference import find
 
 BORDER = 4

@@ -12,7 +12,7 @@ import argparse
 import asdf
 import numpy as np
 
-from rtools.products import reader
+from rtools.products.io import reader
 
 JUMP_DET = 4
 BORDER = 4

@@ -100,7 +100,7 @@ def read_tree(path):
         from rtools.products.tablemeta import read_table
 
         return read_table(path, form).tree
-    from rtools.products.header import read_header
+    from rtools.products.io.header import read_header
 
     tree = read_header(path)[0]
     return tree["roman"] if isinstance(tree.get("roman"), dict) else tree
@@ -116,7 +116,7 @@ def history_of(path):
     """
     form = form_of(path)
     if form == "asdf":
-        from rtools.products.header import read_header
+        from rtools.products.io.header import read_header
 
         told = read_header(path)[1].get("history") or {}
         return bare(told.get("entries") or [] if isinstance(told, dict) else told)

@@ -1,6 +1,6 @@
 """Writing blocks: plain, lz4 and zlib, compressed and written chunk by chunk on threads, the MD5 taken on others.
 
-lz4 chunks are as asdf makes them (`rtools.products.blocks`). Floats with noise do not become smaller in lz4: a sample
+lz4 chunks are as asdf makes them (`rtools.products.io.blocks`). Floats with noise do not become smaller in lz4: a sample
 tells, and they are stored plain, so that any reader can map them. A zlib block is one stream: each chunk is deflated by
 itself and ends on a byte boundary, the Adler-32 of the whole stands at the end (RFC 1950), so any zlib reads it.
 """
@@ -14,7 +14,7 @@ from hashlib import md5
 import numpy as np
 
 from rtools.errors import UsageError
-from rtools.products.header import BLOCK_HEADER, BLOCK_MAGIC
+from rtools.products.io.header import BLOCK_HEADER, BLOCK_MAGIC
 
 __all__ = [
     "COMPRESSIONS",

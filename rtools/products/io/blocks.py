@@ -56,7 +56,7 @@ def line_jobs(file, block, wanted, outs):
     ----------
     file : int
         Descriptor.
-    block : rtools.products.header.Block
+    block : rtools.products.io.header.Block
     wanted : sequence of Lines
         None of them empty.
     outs : callable

@@ -6,10 +6,10 @@
 import numpy as np
 
 from rtools.errors import InputError, RtoolsError
-from rtools.products.ramp import RampWriter
+from rtools.products.io.ramp import RampWriter
+from rtools.products.io.staging import Stage, build_tree, serialise, write_file
 from rtools.products.schema import layout, profiles
 from rtools.products.schema.blocks import stamp_file
-from rtools.products.staging import Stage, build_tree, serialise, write_file
 
 __all__ = ["RampWriter", "Stage", "stage_product", "write_product"]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from rtools.errors import InputError
-from rtools.products.blocks import LZ4_MOST
+from rtools.products.io.blocks import LZ4_MOST
 from rtools.products.schema.nodes import NDARRAY_TAG, TaggedDict, is_array
 
 __all__ = ["ArrayInfo", "array_info", "array_node", "dtype_of", "inline_array", "lines_of", "unwrap"]
@@ -41,7 +41,7 @@ class ArrayInfo:
         As stored, byte order included.
     compression : str
         Empty for plain and inline arrays.
-    block : rtools.products.header.Block or None
+    block : rtools.products.io.header.Block or None
         None for an inline array.
     offset : int
         Of the first element in the decompressed block.

@@ -10,8 +10,8 @@ from functools import cached_property, partial
 import numpy as np
 
 from rtools.errors import InputError
-from rtools.products import arrays, blocks, checksums, header
-from rtools.products.reading import Reading, one_by_one, run_all
+from rtools.products.io import arrays, blocks, checksums, header
+from rtools.products.io.reading import Reading, one_by_one, run_all
 from rtools.products.schema import layout, nodes
 
 __all__ = ["Product", "open_product"]
@@ -151,7 +151,7 @@ class Product:
 
     @property
     def blocks(self):
-        """`rtools.products.header.Block` of every block of the file, in order."""
+        """`rtools.products.io.header.Block` of every block of the file, in order."""
         return self._table
 
     def has(self, name):
@@ -281,11 +281,11 @@ class Product:
         try:
             return nodes.plain(node, array=lambda found: found.load())
         except TypeError:
-            from rtools.products.serial import convert
+            from rtools.products.io.serial import convert
 
             made = convert(node)
         if hasattr(made, "forward_transform") or hasattr(made, "param_names"):
-            from rtools.products.unitless import plain_transform
+            from rtools.products.io.unitless import plain_transform
 
             with self._named():
                 return plain_transform(made)
@@ -414,7 +414,7 @@ class Product:
     def _block(self, block):
         """All bytes of a block: for arrays with odd strides, and for compressions that only asdf knows."""
         if block.compression not in blocks.KNOWN:
-            from rtools.products.serial import block_by_asdf
+            from rtools.products.io.serial import block_by_asdf
 
             return block_by_asdf(os.pread(self._descriptor(), block.used, block.offset), block)
         out = np.empty((1, block.size), np.uint8)

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from rtools.errors import RtoolsError
-from rtools.products import encode, serial, temporary
-from rtools.products.arrays import array_node
-from rtools.products.encode import ArrayBytes, RepeatedBytes
+from rtools.products.io import encode, serial, temporary
+from rtools.products.io.arrays import array_node
+from rtools.products.io.encode import ArrayBytes, RepeatedBytes
 from rtools.products.schema import layout, nodes
 from rtools.wfi import metadata
 

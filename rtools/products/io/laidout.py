@@ -13,9 +13,9 @@ from hashlib import md5
 import numpy as np
 
 from rtools.errors import RtoolsError
-from rtools.products import encode, staging
-from rtools.products.arrays import array_node
-from rtools.products.encode import CHUNK, HEAD, FileBytes
+from rtools.products.io import encode, staging
+from rtools.products.io.arrays import array_node
+from rtools.products.io.encode import CHUNK, HEAD, FileBytes
 from rtools.products.schema import profiles
 from rtools.products.schema.blocks import stamp_file
 
@@ -90,7 +90,7 @@ class LaidOut:
 
         Returns
         -------
-        rtools.products.writer.Stage
+        rtools.products.io.writer.Stage
 
         Raises
         ------

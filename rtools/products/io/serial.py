@@ -14,8 +14,8 @@ import numpy as np
 import yaml
 
 from rtools.errors import InputError, RtoolsError, UsageError
-from rtools.products.arrays import array_node
-from rtools.products.header import BLOCK_HEADER, BLOCK_MAGIC
+from rtools.products.io.arrays import array_node
+from rtools.products.io.header import BLOCK_HEADER, BLOCK_MAGIC
 from rtools.products.schema import nodes
 from rtools.wfi.times import iso_time
 
@@ -247,7 +247,7 @@ def block_by_asdf(stored, block):
     ----------
     stored : bytes
         The block as it is in the file.
-    block : rtools.products.header.Block
+    block : rtools.products.io.header.Block
 
     Returns
     -------

@@ -9,7 +9,7 @@ import threading
 
 import numpy as np
 
-from rtools.products.laidout import LaidOut
+from rtools.products.io.laidout import LaidOut
 
 __all__ = ["RampWriter"]
 
