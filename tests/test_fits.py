@@ -442,7 +442,7 @@ def test_the_same_bits_for_any_number_of_threads(product, tmp_path):
 
 
 def test_a_full_disk_leaves_nothing(product, tmp_path, monkeypatch, capsys):
-    from rtools.products import fits_write
+    from rtools.products.fits import write as fits_write
 
     def full(*_more):
         raise OSError(28, "No space left on device")

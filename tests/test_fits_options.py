@@ -13,7 +13,10 @@ from conftest import OPENS, judge_python
 from fits_case import back, lossless, sample, there, verified
 from run_case import arrays, listing, tool
 
-from rtools.products import fits_check, fits_flags, fits_layout, fits_write
+from rtools.products.fits import check as fits_check
+from rtools.products.fits import flags as fits_flags
+from rtools.products.fits import layout as fits_layout
+from rtools.products.fits import write as fits_write
 from rtools.products.io import reader
 from rtools.wfi import dq
 

@@ -72,7 +72,7 @@ def command(console, inputs, wcs, check, sip_error, wcs_all, three, slim, flags,
     plans = {}
 
     def plan(name, source):
-        from rtools.products.fits_layout import container
+        from rtools.products.fits.layout import container
 
         form = container(source)
         _refuse_extension(output, form)
@@ -144,7 +144,8 @@ def _filename(name, source, form, output):
 
 def _to_fits(console, source, wcs, limit, *, check, **settings):
     """A function that stages the FITS file of a product under a path."""
-    from rtools.products import fits_layout, fits_write
+    from rtools.products.fits import layout as fits_layout
+    from rtools.products.fits import write as fits_write
     from rtools.products.io import reader
 
     with reader.open_product(source) as product:
@@ -198,7 +199,9 @@ def _shape(product):
 
 def _to_asdf(console, name, source, *, header_wins, lossy, check, compression):
     """A function that stages the ASDF product of a FITS file under a path."""
-    from rtools.products import fits_edits, fits_lossy, fits_read
+    from rtools.products.fits import edits as fits_edits
+    from rtools.products.fits import lossy as fits_lossy
+    from rtools.products.fits import read as fits_read
 
     def make(path, threads):
         with fits_read.open_fits(source) as hdus:
@@ -231,7 +234,7 @@ def _tell_edits(console, name, edits, applied, *, sky):
 
 def _checked(stage, asdf, fits, *, changed=()):
     """The stage, if both files hold the same; else it is discarded."""
-    from rtools.products.fits_check import require_same
+    from rtools.products.fits.check import require_same
 
     try:
         require_same(asdf, fits, changed)

@@ -154,7 +154,7 @@ def _ecsv(path):
 
 def _fits(path):
     """The first table of a FITS file, its metadata in HIERARCH cards."""
-    from rtools.products.fits_read import open_fits
+    from rtools.products.fits.read import open_fits
 
     with open_fits(path) as hdus:
         found = next((hdu for hdu in hdus if hdu.header.get("XTENSION") in ("BINTABLE", "TABLE")), None)

@@ -130,7 +130,7 @@ def history_of(path):
 @contextmanager
 def embedded(path):
     """The product in a FITS file of rt-fits, whose arrays that are images have string sources; None without one."""
-    from rtools.products import fits_read
+    from rtools.products.fits import read as fits_read
 
     with fits_read.open_fits(path) as hdus:
         if "ASDF" not in hdus:

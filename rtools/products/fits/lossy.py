@@ -8,8 +8,9 @@ import os
 import re
 
 from rtools.errors import InputError
-from rtools.products import fits_keywords, fits_read
-from rtools.products import fits_layout as layout
+from rtools.products.fits import keywords as fits_keywords
+from rtools.products.fits import layout
+from rtools.products.fits import read as fits_read
 from rtools.products.io import writer
 from rtools.products.schema import history, nodes
 from rtools.products.schema.blocks import WRITTEN, complete

@@ -6,8 +6,11 @@ Arrays go through memory one plane at a time; what stays inside the ASDF extensi
 import numpy as np
 
 from rtools import __version__
-from rtools.products import fits_edits, fits_flags, fits_keywords, fits_tables
-from rtools.products import fits_layout as layout
+from rtools.products.fits import edits as fits_edits
+from rtools.products.fits import flags as fits_flags
+from rtools.products.fits import keywords as fits_keywords
+from rtools.products.fits import layout
+from rtools.products.fits import tables as fits_tables
 from rtools.products.io import encode, header, serial
 from rtools.products.io.arrays import array_node
 from rtools.products.io.encode import ArrayBytes

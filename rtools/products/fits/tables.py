@@ -9,8 +9,8 @@ import io
 import numpy as np
 
 from rtools.errors import InputError
-from rtools.products import fits_flags
-from rtools.products.fits_keywords import card_value, times
+from rtools.products.fits import flags as fits_flags
+from rtools.products.fits.keywords import card_value, times
 from rtools.products.schema import nodes
 from rtools.wfi import dq, metadata
 

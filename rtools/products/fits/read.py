@@ -11,7 +11,7 @@ import warnings
 import numpy as np
 
 from rtools.errors import InputError
-from rtools.products import fits_layout as layout
+from rtools.products.fits import layout
 from rtools.products.io import reader, serial, staging, temporary
 from rtools.products.io.arrays import array_node, dtype_of
 from rtools.products.io.encode import ArrayBytes

@@ -4,7 +4,7 @@ import hashlib
 import re
 
 from rtools.errors import InputError, UsageError
-from rtools.products import fits_keywords
+from rtools.products.fits import keywords as fits_keywords
 from rtools.products.io import serial
 from rtools.products.schema import keys, layout
 from rtools.wfi import metadata

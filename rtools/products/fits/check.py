@@ -3,7 +3,7 @@
 import numpy as np
 
 from rtools.errors import RtoolsError
-from rtools.products import fits_read
+from rtools.products.fits import read as fits_read
 from rtools.products.io import header, reader
 from rtools.products.schema import nodes
 
