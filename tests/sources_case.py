@@ -8,8 +8,8 @@ from astropy.table import Table
 from run_case import READS, done, meta, statuses, tool
 
 from rtools.astrometry.wcs import Pointing, build_wcs
-from rtools.products.catalogs import read_catalog
 from rtools.products.io import reader
+from rtools.products.tables.files import read_catalog
 from rtools.wfi.distortion import distortion
 from rtools.wfi.instrument import WFI_CEN
 

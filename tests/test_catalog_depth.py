@@ -9,7 +9,7 @@ from scipy import ndimage
 
 from rtools.catalog.depth import limiting_magnitude
 from rtools.catalog.image import Image
-from rtools.products.catalogs import read_catalog
+from rtools.products.tables.files import read_catalog
 
 
 def white(sigma, *, stars=(), width=1.0, seed=3):

@@ -21,8 +21,8 @@ from sources_case import (
     sibling,
 )
 
-from rtools.products.catalogs import read_catalog
 from rtools.products.io import reader, writer
+from rtools.products.tables.files import read_catalog
 
 DO_NOT_USE = 1
 

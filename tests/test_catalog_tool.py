@@ -8,7 +8,7 @@ from run_case import arrays, complaints, copied, done, history, listing, meta, p
 from sources_case import SIZE, bits, catalog_of, is_as_the_archives, judged, names_in, nearest, published, said, sibling
 
 from rtools.catalog import step
-from rtools.products.catalogs import read_catalog
+from rtools.products.tables.files import read_catalog
 
 FRAME = SIZE - 8
 DO_NOT_USE = 1

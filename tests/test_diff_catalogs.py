@@ -8,7 +8,7 @@ from astropy import units
 from astropy.table import MaskedColumn, Table
 from run_case import tool
 
-from rtools.products.catalogs import stage_catalog
+from rtools.products.tables.files import stage_catalog
 
 META = {
     "roman.meta.model_type": "ImageSourceCatalogModel",

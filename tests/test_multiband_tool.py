@@ -9,9 +9,9 @@ from run_case import arrays, copied, done, history, listing, meta, retouched, to
 from sources_case import judged, names_in, said
 
 from rtools.pipeline import cataloging
-from rtools.products.catalogs import read_catalog
 from rtools.products.io import reader
 from rtools.products.schema import keys
+from rtools.products.tables.files import read_catalog
 
 NAME = "r00001_p_v01001001001001_270p66x50y50"
 

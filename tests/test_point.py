@@ -10,8 +10,8 @@ from rtools.astrometry import pointing
 from rtools.astrometry.aberration import spacecraft_velocity
 from rtools.astrometry.wcs import Pointing, build_wcs, footprint, s_region
 from rtools.errors import InputError, UsageError
-from rtools.products import engineering
-from rtools.products.catalogs import stage_catalog
+from rtools.products.tables import engineering
+from rtools.products.tables.files import stage_catalog
 from rtools.wfi import siaf
 from rtools.wfi.distortion import distortion
 from rtools.wfi.metadata import exposure_mjd

@@ -10,8 +10,9 @@ from run_case import simulate, tool
 
 from rtools.astrometry import gaia, refcat
 from rtools.errors import InputError, RtoolsError, UsageError
-from rtools.products import catalogs, cones, gaia_archive, hats, refcat_files
+from rtools.products import cones, gaia_archive, hats, refcat_files
 from rtools.products.refcat_files import separation
+from rtools.products.tables import files as catalogs
 
 
 def stars(count=2000, *, seed=1, radius=1.0, ra0=359.9, dec0=20.0):

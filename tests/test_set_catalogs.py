@@ -11,7 +11,7 @@ from pyarrow import parquet
 from run_case import listing, piped, tool
 
 from rtools.products.schema import keys
-from rtools.products.tablemeta import read_table
+from rtools.products.tables.metadata import read_table
 
 every_form = pytest.mark.parametrize("write", [catalog_parquet, catalog_ecsv, catalog_ecsv_flat])
 

@@ -15,10 +15,10 @@ from astropy.table import Table
 from pyarrow import parquet
 from run_case import piped, tool
 
-from rtools.products import where
-from rtools.products.catalog_units import convert_flux, jwst_names
-from rtools.products.catalogs import read_catalog, stage_catalog
 from rtools.products.forms import TABLES
+from rtools.products.tables import where
+from rtools.products.tables.files import read_catalog, stage_catalog
+from rtools.products.tables.units import convert_flux, jwst_names
 
 PIXEL_AREA = 2.8e-13
 META = {

@@ -13,8 +13,8 @@ from astropy.table import Table
 from pyarrow import parquet
 from run_case import tool
 
-from rtools.products import catalog_parquet
-from rtools.products.catalogs import read_catalog
+from rtools.products.tables import parquet as catalog_parquet
+from rtools.products.tables.files import read_catalog
 
 DAY = datetime.datetime(2027, 1, 2, 3, 4, 5)
 STARS = {"source_id": pa.array([1, 2, 3], pa.int64()), "ra": [10.0, 20.0, 30.0], "dec": [1.0, 2.0, 3.0]}

@@ -22,7 +22,7 @@ from sources_case import (
 
 from rtools.errors import InputError
 from rtools.pipeline import grouped
-from rtools.products.catalogs import read_catalog
+from rtools.products.tables.files import read_catalog
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ from sources_case import (
 from rtools.catalog.psffit import FLAGS
 from rtools.errors import InputError
 from rtools.pipeline.aligning import image_of
-from rtools.products.catalogs import read_catalog
+from rtools.products.tables.files import read_catalog
 
 SKY = [f"{axis}{kind}" for kind in ("", "_centroid", "_centroid_win", "_psf") for axis in ("ra", "dec")]
 

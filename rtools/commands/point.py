@@ -136,7 +136,7 @@ def _request(settings):
     """What is asked for; the engineering table is read once."""
     telemetry = None
     if settings["engineering"]:
-        from rtools.products.engineering import read_attitudes
+        from rtools.products.tables.engineering import read_attitudes
 
         with local(settings["engineering"]) as path:
             telemetry = read_attitudes(path)
@@ -182,9 +182,9 @@ def _show(console, rows, path, tool, names, where):
         print_table(head, [[_text(row[key]) for key in head] for row in rows])
         return
     from rtools.commands.outputs import deliver
-    from rtools.products import catalogs
-    from rtools.products.flatmeta import record
     from rtools.products.schema import history
+    from rtools.products.tables import files as catalogs
+    from rtools.products.tables.flat import record
 
     form = "ecsv" if path == "-" else table_form(path)
     table = _table(rows)

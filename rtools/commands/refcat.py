@@ -270,8 +270,8 @@ def _write(console, where, target, table, *, inputs, parameters=None):
         click.echo(f"{len(table)} rows -> {'-' if path is None else path}")
         return
     from rtools.products import hats
-    from rtools.products.flatmeta import record
     from rtools.products.schema import history
+    from rtools.products.tables.flat import record
 
     said = {key: value for key, value in (parameters or {}).items() if value not in (None, False)}
     entry = history.entry(console.tool, parameters=said, inputs=inputs)
@@ -285,7 +285,7 @@ def _write(console, where, target, table, *, inputs, parameters=None):
 
 
 def _staged(console, path, table, form):
-    from rtools.products.catalogs import stage_catalog
+    from rtools.products.tables.files import stage_catalog
 
     stage = stage_catalog(path, table, form)
     for text in stage.messages:

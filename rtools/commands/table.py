@@ -67,7 +67,7 @@ def command(console, inputs, form, output, outdir, overwrite, dry_run, as_json, 
         if as_json and not form:
             reports.append(_report(name, table))
         elif form:
-            from rtools.products.catalogs import stamp
+            from rtools.products.tables.files import stamp
 
             path, filename = _target(outputs, name, form)
             if not dry_run:
@@ -118,8 +118,9 @@ def _output_name(name, form):
 
 def _viewed(console, name, view):
     """The table of a file as it was asked for."""
-    from rtools.products import catalog_units, where
-    from rtools.products.catalogs import read_catalog
+    from rtools.products.tables import units as catalog_units
+    from rtools.products.tables import where
+    from rtools.products.tables.files import read_catalog
 
     with local(name) as path:
         table = read_catalog(path)
@@ -152,7 +153,7 @@ def _entry(name, view):
 
 
 def _staged(console, path, table, form):
-    from rtools.products.catalogs import stage_catalog
+    from rtools.products.tables.files import stage_catalog
 
     stage = stage_catalog(path, table, form)
     for text in stage.messages:

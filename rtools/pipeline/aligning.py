@@ -7,10 +7,11 @@ import numpy as np
 
 from rtools.catalog.psffit import FLAGS as PSF_FLAGS
 from rtools.errors import InputError, RtoolsError
-from rtools.products import catalogs, names
-from rtools.products.catalogs import read_catalog
+from rtools.products import names
 from rtools.products.forms import table_form
 from rtools.products.schema import history
+from rtools.products.tables import files as catalogs
+from rtools.products.tables.files import read_catalog
 from rtools.wfi.metadata import exposure_mjd
 
 __all__ = [

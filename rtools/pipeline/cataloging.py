@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from rtools.errors import InputError, MissingReferenceError, UsageError
-from rtools.products import source_catalog
 from rtools.products.schema import history
+from rtools.products.tables import sources as source_catalog
 from rtools.reference import find
 from rtools.wfi import metadata
 from rtools.wfi.instrument import DETECTORS

@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 from rtools.astrometry import aberration, pointing
 from rtools.errors import InputError, UsageError
-from rtools.products import engineering
 from rtools.products.schema import history
+from rtools.products.tables import engineering
 from rtools.wfi import siaf
 from rtools.wfi.metadata import exposure_mjd, get, refuse_impossible, require, usable
 
@@ -36,7 +36,7 @@ class Request(NamedTuple):
     ----------
     quaternion : tuple of float or None
         ECI to body.
-    telemetry : tuple of rtools.products.engineering.Attitudes or None
+    telemetry : tuple of rtools.products.tables.engineering.Attitudes or None
         ECI to body, body to FGS.
     allow_default : bool
         Do with `quaternion`, or with that of the file, where the telemetry has nothing.

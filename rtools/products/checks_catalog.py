@@ -9,12 +9,12 @@ import numpy as np
 from rtools.errors import InputError, RtoolsError
 from rtools.findings import error, info, warning
 from rtools.products import names
-from rtools.products.catalog_parquet import from_arrow
 from rtools.products.checks_columns import check_columns
 from rtools.products.io import reader
-from rtools.products.parquet_files import parquet_source
 from rtools.products.schema import keys
-from rtools.products.tablemeta import read_table
+from rtools.products.tables.metadata import read_table
+from rtools.products.tables.parquet import from_arrow
+from rtools.products.tables.parquet_files import parquet_source
 from rtools.wfi.labels import labels_of
 
 __all__ = [

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from rtools.products import compare, flatmeta
-from rtools.products.catalogs import read_catalog
+from rtools.products import compare
+from rtools.products.tables import flat as flatmeta
+from rtools.products.tables.files import read_catalog
 
 __all__ = ["LEFT_OUT", "compare_catalogs"]
 

@@ -10,11 +10,12 @@ import re
 import stat
 
 from rtools.errors import InputError
-from rtools.products import edit, flatmeta
+from rtools.products import edit
 from rtools.products.io import serial, staging
-from rtools.products.parquet_files import parquet_source
 from rtools.products.schema import history, keys, layout, nodes
-from rtools.products.tablemeta import read_table
+from rtools.products.tables import flat as flatmeta
+from rtools.products.tables.metadata import read_table
+from rtools.products.tables.parquet_files import parquet_source
 from rtools.wfi.metadata import get, put
 
 __all__ = ["CatalogEdit"]

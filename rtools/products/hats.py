@@ -12,11 +12,11 @@ import numpy as np
 
 from rtools import __version__
 from rtools.errors import RtoolsError
-from rtools.products.catalog_parquet import to_arrow
 from rtools.products.io import temporary
-from rtools.products.parquet_files import parquet_source
 from rtools.products.refcat_files import DEEPEST, PARTITIONS
 from rtools.products.schema import history
+from rtools.products.tables.parquet import to_arrow
+from rtools.products.tables.parquet_files import parquet_source
 
 __all__ = ["ROWS", "cells", "partition", "refuse", "write_tree"]
 

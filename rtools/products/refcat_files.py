@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 
 from rtools.errors import InputError
-from rtools.products.catalog_parquet import from_arrow
-from rtools.products.catalogs import read_catalog
-from rtools.products.parquet_files import parquet_source
+from rtools.products.tables.files import read_catalog
+from rtools.products.tables.parquet import from_arrow
+from rtools.products.tables.parquet_files import parquet_source
 
 __all__ = ["COLUMNS", "check", "is_tree", "partition_file", "partitions", "read", "separation", "standard"]
 

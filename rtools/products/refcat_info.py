@@ -6,7 +6,7 @@ import numpy as np
 
 from rtools.errors import InputError
 from rtools.products import cones, refcat_files
-from rtools.products.parquet_files import parquet_source
+from rtools.products.tables.parquet_files import parquet_source
 
 __all__ = ["describe"]
 

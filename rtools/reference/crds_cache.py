@@ -41,7 +41,7 @@ def parameters(meta):
     dict of str to str
         Keys as in ``roman.meta.exposure.ma_table_number``, those of lists by place: ``….read_pattern.0.0``.
     """
-    from rtools.products.flatmeta import flatten
+    from rtools.products.tables.flat import flatten
 
     want = wanted(meta)
     return flatten(meta, "roman.meta.") | {

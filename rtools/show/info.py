@@ -135,7 +135,7 @@ def _array(name, info, described):
 
 
 def _catalog(path, form):
-    from rtools.products.tablemeta import read_table
+    from rtools.products.tables.metadata import read_table
 
     table = read_table(path, form)
     return {

@@ -3,9 +3,9 @@
 import numpy as np
 
 from rtools.errors import InputError
-from rtools.products.catalogs import read_catalog
 from rtools.products.io import reader
 from rtools.products.section import cutout_of, origin_of, shift_between
+from rtools.products.tables.files import read_catalog
 
 __all__ = ["compass", "load_outlines", "load_sources"]
 

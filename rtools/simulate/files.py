@@ -54,7 +54,7 @@ def read_sources(path, element):
     InputError
         The table cannot be read, lacks a column, or has a value that is not finite or cannot be (`LIMITS`).
     """
-    from rtools.products.catalogs import read_catalog
+    from rtools.products.tables.files import read_catalog
 
     table = read_catalog(path)
     names = {name.lower(): name for name in table.colnames}

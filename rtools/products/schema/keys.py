@@ -97,7 +97,7 @@ def read_tree(path):
             if product is not None:
                 return product.tree
     if form != "asdf":
-        from rtools.products.tablemeta import read_table
+        from rtools.products.tables.metadata import read_table
 
         return read_table(path, form).tree
     from rtools.products.io.header import read_header
@@ -121,7 +121,7 @@ def history_of(path):
         told = read_header(path)[1].get("history") or {}
         return bare(told.get("entries") or [] if isinstance(told, dict) else told)
     if form in ("parquet", "ecsv"):
-        from rtools.products.tablemeta import read_table
+        from rtools.products.tables.metadata import read_table
 
         return read_table(path, form).history
     raise InputError("a file without a history", path=path)

@@ -1,6 +1,6 @@
 """Source catalogs and segmentation maps as products: what they take over from their image, how they are written.
 
-In a file a catalog is what `rtools.products.catalogs` writes: the archive's parquet, or ECSV.
+In a file a catalog is what `rtools.products.tables.files` writes: the archive's parquet, or ECSV.
 """
 
 from functools import cache
@@ -9,11 +9,12 @@ from importlib.resources import files
 import numpy as np
 
 from rtools.errors import InputError
-from rtools.products import catalogs, flatmeta
 from rtools.products.io.reader import open_product
 from rtools.products.io.writer import stage_product
 from rtools.products.schema import history, layout, profiles
 from rtools.products.schema.blocks import stamp_file
+from rtools.products.tables import files as catalogs
+from rtools.products.tables import flat as flatmeta
 from rtools.wfi.labels import catalog_labels
 
 __all__ = [

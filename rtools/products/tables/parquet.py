@@ -1,4 +1,4 @@
-"""Catalogs as parquet, with columns of every type that Arrow knows; see `rtools.products.catalogs`."""
+"""Catalogs as parquet, with columns of every type that Arrow knows; see `rtools.products.tables.files`."""
 
 import io
 import json
@@ -8,9 +8,9 @@ from contextlib import suppress
 import numpy as np
 
 from rtools.errors import RtoolsError
-from rtools.products import flatmeta
-from rtools.products.parquet_files import parquet_source
-from rtools.products.tablemeta import NOT_OURS, TABLE_KEY
+from rtools.products.tables import flat as flatmeta
+from rtools.products.tables.metadata import NOT_OURS, TABLE_KEY
+from rtools.products.tables.parquet_files import parquet_source
 
 __all__ = ["from_arrow", "read_parquet", "to_arrow", "write_parquet"]
 

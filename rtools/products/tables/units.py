@@ -5,7 +5,7 @@ import re
 import numpy as np
 
 from rtools.errors import UsageError
-from rtools.products.where import missing_column
+from rtools.products.tables.where import missing_column
 
 __all__ = ["FLUX_UNITS", "choose_columns", "convert_flux", "jwst_names", "sort_rows"]
 

@@ -1,4 +1,4 @@
-"""Catalogs as FITS and VOTable, which are for other programs; see `rtools.products.catalogs`."""
+"""Catalogs as FITS and VOTable, which are for other programs; see `rtools.products.tables.files`."""
 
 import io
 import os
@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 
-from rtools.products.flatmeta import HISTORY, flatten, history_of
+from rtools.products.tables.flat import HISTORY, flatten, history_of
 
 __all__ = ["read_fits", "read_votable", "write_fits", "write_votable"]
 

@@ -12,12 +12,14 @@ from pathlib import Path
 import numpy as np
 
 from rtools.errors import InputError, RtoolsError
-from rtools.products import catalog_exchange, catalog_parquet, flatmeta
-from rtools.products.catalog_parquet import to_arrow
-from rtools.products.flatmeta import flatten
 from rtools.products.forms import TABLES
 from rtools.products.schema import history, keys
 from rtools.products.schema.nodes import readable
+from rtools.products.tables import exchange as catalog_exchange
+from rtools.products.tables import flat as flatmeta
+from rtools.products.tables import parquet as catalog_parquet
+from rtools.products.tables.flat import flatten
+from rtools.products.tables.parquet import to_arrow
 
 __all__ = ["read_catalog", "stage_catalog", "stamp"]
 

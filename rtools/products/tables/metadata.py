@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 import yaml
 
 from rtools.errors import InputError
-from rtools.products import flatmeta
-from rtools.products.parquet_files import parquet_source
+from rtools.products.tables import flat as flatmeta
+from rtools.products.tables.parquet_files import parquet_source
 
 __all__ = ["TABLE_KEY", "Column", "Table", "read_table"]
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rtools.errors import InputError
-from rtools.products.catalogs import read_catalog
+from rtools.products.tables.files import read_catalog
 
 __all__ = ["BODY", "FGS", "Attitudes", "during", "read_attitudes"]
 
