@@ -10,7 +10,7 @@ from run_case import piped, retouched, tool
 from rtools.errors import InputError, UsageError
 from rtools.mosaic import grouping, skymap
 from rtools.mosaic.grouping import Exposure
-from rtools.products.association import (
+from rtools.products.mosaic.association import (
     Member,
     make_association,
     problems,

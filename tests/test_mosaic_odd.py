@@ -8,7 +8,7 @@ from mosaic_case import FACTOR, exposure, exposures, planes, same
 from run_case import done, meta, tool
 
 from rtools.mosaic.skycells import sky_cells
-from rtools.products.association import Member, make_association, stage_association
+from rtools.products.mosaic.association import Member, make_association, stage_association
 
 ALONE = ("--mosaic", "--skip", "catalog", "--skip", "skymatch")
 IVM = ("--set", "resample.weight_type=ivm")

@@ -10,8 +10,8 @@ from mosaic_case import FACTOR, SIZE, SKY, STEPS, exposure, exposures, place, pl
 from run_case import done, listing, meta, tool
 
 from rtools.pipeline import mosaic_flag
-from rtools.products.association import Member, make_association, stage_association
 from rtools.products.io import reader, writer
+from rtools.products.mosaic.association import Member, make_association, stage_association
 
 NAMES = ("data", "err", "weight", "context", "var_poisson", "var_rnoise", "var_sky")
 COADD = "r00001_p_v01001001001001_270p65x69y50_f158_coadd.asdf"

@@ -11,7 +11,7 @@ from rtools.mosaic import skymap, skymap_table
 from rtools.mosaic.footprint import footprint, outline
 from rtools.mosaic.skymap import PIXEL_SCALE, Cell
 from rtools.mosaic.skymap_match import cells_touching, neighbours
-from rtools.products import skycells
+from rtools.products.mosaic import skycells
 
 REGIONS = {
     0: (135, 90, "135p90", 0, 1985),

@@ -11,8 +11,8 @@ from products_samples import wcs as sample_wcs
 from run_case import piped, tool
 
 from rtools.mosaic import skymap, skymap_table
-from rtools.products import skycells
 from rtools.products.io import writer
+from rtools.products.mosaic import skycells
 
 POINT = "270.3,65.99"
 

@@ -114,7 +114,7 @@ def command(console, exposures, product_name, target, skycell, product_type, cel
 
 def _refuse_words(psf_match, release, product_name):
     """Refuse what is no filter, what is no data release, and what is no name of a product."""
-    from rtools.products.association import is_product_name
+    from rtools.products.mosaic.association import is_product_name
     from rtools.products.names.parsing import ELEMENTS
 
     filters = [element for element in ELEMENTS if element.startswith("f")]
@@ -128,7 +128,7 @@ def _refuse_words(psf_match, release, product_name):
 
 def _unfolded(console, files):
     """Files, each once, associations replaced by their science members."""
-    from rtools.products.association import science_members
+    from rtools.products.mosaic.association import science_members
 
     found = {}
     for file in files:
@@ -196,7 +196,7 @@ def _exposure(console, file):
     from rtools.commands.skymap import footprint_of
     from rtools.mosaic.grouping import Exposure
     from rtools.mosaic.skymap_match import cells_touching
-    from rtools.products.mosaic_meta import SKY_TYPES
+    from rtools.products.mosaic.metadata import SKY_TYPES
     from rtools.wfi import metadata
 
     with opened(file, ("l2_image",)) as product:
@@ -281,14 +281,14 @@ def _write(made, extra, where, *, as_json):
 
 
 def _staged(content, path):
-    from rtools.products.association import stage_association
+    from rtools.products.mosaic.association import stage_association
 
     return stage_association(path, content)
 
 
 def _content(path, product, files, settings):
     """What is written: members as the association's directory sees them."""
-    from rtools.products.association import Member, make_association
+    from rtools.products.mosaic.association import Member, make_association
 
     folder = os.path.abspath(path.parent if path else ".")
     catalogs = settings.pop("catalogs")

@@ -14,8 +14,8 @@ __all__ = ["check_files", "print_members"]
 def check_files(console, files, *, as_json):
     """Check associations; returns the exit status: 1 if one has errors."""
     from rtools.mosaic.skymap import disagreements
-    from rtools.products.association import read_association
-    from rtools.products.association_check import check_association
+    from rtools.products.mosaic.association import read_association
+    from rtools.products.mosaic.association_check import check_association
 
     reports = []
 
@@ -51,7 +51,7 @@ def _about_target(target):
 
 def print_members(console, files, *, as_json):
     """Print what associations say; returns the exit status."""
-    from rtools.products.association import read_association
+    from rtools.products.mosaic.association import read_association
 
     reports = []
 

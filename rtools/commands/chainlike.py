@@ -253,7 +253,7 @@ def _after(align, function):
 
 def _members(console, inputs, how, request):
     """Inputs, each once, with associations replaced by their science members, and the group of each; and the status."""
-    from rtools.products.association import science_members, tweakreg_catalogs
+    from rtools.products.mosaic.association import science_members, tweakreg_catalogs
 
     groups = {}
 

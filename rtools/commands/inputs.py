@@ -72,7 +72,7 @@ def _copied(name, context):
 
 def _anchor(path):
     """Members of an association that has no place of its own are found from the working directory."""
-    from rtools.products.association import problems
+    from rtools.products.mosaic.association import problems
 
     with open(path, "rb") as file:
         text = file.read()

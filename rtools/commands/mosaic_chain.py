@@ -33,8 +33,8 @@ def makes_mosaic(inputs, options):
 
 def _of_images(name):
     """Whether an association's members are images; None if none of them can be read."""
-    from rtools.products.association import science_members
     from rtools.products.io import reader
+    from rtools.products.mosaic.association import science_members
 
     kinds = []
     with suppress(RtoolsError):

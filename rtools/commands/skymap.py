@@ -247,7 +247,7 @@ def _print_cells(reports, more):
 
 def _write(console, name, overwrite, threads, as_json):
     from rtools.mosaic import skymap_table
-    from rtools.products import skycells
+    from rtools.products.mosaic import skycells
     from rtools.products.schema import history
 
     path = Outputs(name, None, overwrite=overwrite, inputs=[]).path("", name)
@@ -273,7 +273,7 @@ def _write(console, name, overwrite, threads, as_json):
 
 def _compare(console, name, as_json):
     from rtools.mosaic import skymap_table
-    from rtools.products import skycells
+    from rtools.products.mosaic import skycells
 
     result = skymap_table.compare(*skycells.read_tables(name))
     result["lines"] = [*skymap_table.compare_sizes(skycells.read_meta(name)), *result["lines"]]

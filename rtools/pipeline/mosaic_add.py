@@ -19,7 +19,7 @@ from rtools.pipeline.mosaic_spool import Plane
 from rtools.pipeline.mosaic_workers import in_rows
 from rtools.products import names
 from rtools.products.io import reader
-from rtools.products.mosaic_meta import group_of, metas_of
+from rtools.products.mosaic.metadata import group_of, metas_of
 from rtools.wfi import metadata
 
 __all__ = ["Stack", "flag_against", "join", "sky_of", "totals_of"]

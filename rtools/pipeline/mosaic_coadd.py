@@ -10,8 +10,8 @@ from rtools.mosaic.pixmap import ORDER, STEP
 from rtools.mosaic.variance import finish
 from rtools.pipeline.mosaic_flag import fill_value
 from rtools.pipeline.mosaic_members import exposed
-from rtools.products.mosaic_meta import mosaic_meta, wcsinfo
-from rtools.products.mosaic_writer import MosaicWriter, stage_mosaic
+from rtools.products.mosaic.metadata import mosaic_meta, wcsinfo
+from rtools.products.mosaic.writer import MosaicWriter, stage_mosaic
 
 __all__ = ["write_slabs", "write_whole"]
 

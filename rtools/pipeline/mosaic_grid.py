@@ -79,7 +79,7 @@ def choose_frame(members, wanted, association, log):
     ----------
     members : list of rtools.pipeline.mosaic_members.Member
     wanted : Wanted
-    association : rtools.products.association.Association or None
+    association : rtools.products.mosaic.association.Association or None
         Its grid, or a target that is a skycell, counts where nothing else is asked for.
     log : callable
 

@@ -9,7 +9,7 @@ from rtools.mosaic.flux import apply_flux, conversion, put_floats
 from rtools.mosaic.outlier import BITS
 from rtools.pipeline.mosaic_workers import in_rows
 from rtools.products.io import reader
-from rtools.products.mosaic_meta import SKY_TYPES, group_of
+from rtools.products.mosaic.metadata import SKY_TYPES, group_of
 from rtools.wfi import metadata
 
 __all__ = ["Member", "exposed", "open_members", "read_planes", "share_of", "sky_planes", "without_bits"]

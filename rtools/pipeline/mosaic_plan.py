@@ -17,7 +17,7 @@ from rtools.pipeline.mosaic_grid import Wanted, choose_frame, refuse_empty, weig
 from rtools.pipeline.mosaic_members import exposed, open_members
 from rtools.pipeline.outputs import refuse_existing
 from rtools.products import names
-from rtools.products.association import read_association
+from rtools.products.mosaic.association import read_association
 from rtools.products.schema import history, profiles
 from rtools.reference import find
 
@@ -100,7 +100,7 @@ class Plan:
     name : str
         What the group is called in messages.
     members : list of rtools.pipeline.mosaic_members.Member
-    association : rtools.products.association.Association or None
+    association : rtools.products.mosaic.association.Association or None
     steps : tuple of str
         To be done, in order.
     mosaics : list of Mosaic

@@ -10,8 +10,9 @@ from rtools.catalog.multiband_step import STEP
 from rtools.errors import InputError, RtoolsError, UsageError
 from rtools.pipeline import cataloging
 from rtools.pipeline.outputs import refuse_existing
-from rtools.products import association, names
+from rtools.products import names
 from rtools.products.io import reader
+from rtools.products.mosaic import association
 from rtools.products.schema import history, layout, profiles
 from rtools.products.tables import multiband as multiband_meta
 from rtools.products.tables import sources as source_catalog

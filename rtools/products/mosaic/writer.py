@@ -8,7 +8,7 @@ import numpy as np
 from rtools.products.io.encode import write_at
 from rtools.products.io.laidout import ROOM, LaidOut
 from rtools.products.io.writer import stage_product
-from rtools.products.mosaic_tables import image_logs
+from rtools.products.mosaic.members import image_logs
 from rtools.products.schema import layout
 
 __all__ = ["MosaicWriter", "stage_mosaic"]
@@ -24,7 +24,7 @@ def stage_mosaic(path, meta, planes, members, **settings):
     ----------
     path : str or os.PathLike
     meta : dict
-        `rtools.products.mosaic_meta.mosaic_meta`.
+        `rtools.products.mosaic.metadata.mosaic_meta`.
     planes : dict of str to ndarray
         data, err, weight, context, var_poisson, var_rnoise, perhaps var_sky, var_flat.
     members : list of dict

@@ -6,7 +6,7 @@ import numpy as np
 
 from rtools.errors import InputError, RtoolsError
 from rtools.products import names
-from rtools.products.mosaic_tables import ABSENT, NULL, image_tables
+from rtools.products.mosaic.members import ABSENT, NULL, image_tables
 from rtools.products.schema import layout, nodes
 from rtools.products.schema.blocks import complete
 from rtools.wfi import metadata

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from rtools.products import names
-from rtools.products.association import content_of, problems, read_association
+from rtools.products.mosaic.association import content_of, problems, read_association
 
 __all__ = ["check_association"]
 
