@@ -5,7 +5,7 @@ import pytest
 
 from rtools.astrometry import refcat
 from rtools.errors import InputError
-from rtools.products import refcat_files
+from rtools.products.refcat import files as refcat_files
 
 EPOCH = 2027.4
 

@@ -9,8 +9,9 @@ from rtools.astrometry.wcs import Pointing, build_wcs
 from rtools.errors import InputError
 from rtools.mosaic.grid import covering_grid
 from rtools.pipeline.mosaic_extent import check_covering
-from rtools.products import cones, refcat_files
 from rtools.products.io import header, reader
+from rtools.products.refcat import cones
+from rtools.products.refcat import files as refcat_files
 from rtools.wfi.distortion import distortion
 from rtools.wfi.instrument import WFI_CEN
 

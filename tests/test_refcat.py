@@ -10,8 +10,10 @@ from run_case import simulate, tool
 
 from rtools.astrometry import gaia, refcat
 from rtools.errors import InputError, RtoolsError, UsageError
-from rtools.products import cones, gaia_archive, hats, refcat_files
-from rtools.products.refcat_files import separation
+from rtools.products.refcat import cones, hats
+from rtools.products.refcat import files as refcat_files
+from rtools.products.refcat import gaia as gaia_archive
+from rtools.products.refcat.files import separation
 from rtools.products.tables import files as catalogs
 
 

@@ -457,7 +457,7 @@ def test_the_archive_is_asked_where_it_is_asked_for(cal, gaia, capsys, monkeypat
         asked.append((cone, limit))
         return read_catalog(gaia)
 
-    monkeypatch.setattr("rtools.products.gaia_archive.download", download)
+    monkeypatch.setattr("rtools.products.refcat.gaia.download", download)
     status, _out, _err = said(capsys, "tweakreg", cal, "--refcat", "gaia")
     assert status == 0 and statuses(product_of(cal))["tweakreg"] == "COMPLETE"
     ((ra, dec, radius),) = (cone for cone, _limit in asked)
@@ -470,7 +470,7 @@ def test_a_file_of_the_archives_name_goes_before_it(cal, gaia, capsys, monkeypat
     def download(cone, *, limit):
         raise AssertionError("asked")
 
-    monkeypatch.setattr("rtools.products.gaia_archive.download", download)
+    monkeypatch.setattr("rtools.products.refcat.gaia.download", download)
     monkeypatch.chdir(tmp_path)
     done("refcat", "make", gaia, "-o", "gaia")
     assert said(capsys, "tweakreg", cal, "--refcat", spelled)[0] == 0
@@ -489,7 +489,7 @@ def test_an_archive_that_does_not_answer_leaves_the_image_as_it_is(cal, capsys, 
     def download(cone, *, limit):
         raise RtoolsError("the Gaia archive does not answer (no route)")
 
-    monkeypatch.setattr("rtools.products.gaia_archive.download", download)
+    monkeypatch.setattr("rtools.products.refcat.gaia.download", download)
     status, _out, err = said(capsys, "tweakreg", cal, "--refcat", "gaia")
     assert status == 0 and err.count("the Gaia archive does not answer") == 1
     assert statuses(product_of(cal))["tweakreg"] == "SKIPPED"

@@ -70,7 +70,7 @@ def from_table(table):
     Parameters
     ----------
     table : mapping of str to array
-        `ra` and `dec` are needed; `rtools.products.refcat_files.read` gives the names and units.
+        `ra` and `dec` are needed; `rtools.products.refcat.files.read` gives the names and units.
 
     Returns
     -------

@@ -165,7 +165,7 @@ def from_truth(console, truths, exact, seed, epoch, limit, **where):
 def download(console, cone, files, margin, limit, **where):
     target = _target(where, files)
     cone = _cone(cone, files, margin)
-    from rtools.products import gaia_archive
+    from rtools.products.refcat import gaia as gaia_archive
 
     if where["dry_run"]:
         click.echo(gaia_archive.query(cone, limit))
@@ -191,7 +191,7 @@ def info(console, catalogs, as_json, fail_fast):
     reports = []
 
     def look(name):
-        from rtools.products.refcat_info import describe
+        from rtools.products.refcat.info import describe
 
         with local(name) as path:
             said = {"file": name} | describe(path)
@@ -211,7 +211,7 @@ def info(console, catalogs, as_json, fail_fast):
 
 
 def _read(name, cone=None, *, everything=False):
-    from rtools.products import refcat_files
+    from rtools.products.refcat import files as refcat_files
 
     with local(name) as path:
         return refcat_files.read(path, cone, everything=everything)
@@ -229,7 +229,7 @@ def _cone(cone, files, margin):
     """The cone that was asked for, before any work."""
     if bool(cone) == bool(files):
         raise UsageError("which part of the sky", mend="give --cone RA,DEC,RADIUS or --file FILE")
-    from rtools.products import cones
+    from rtools.products.refcat import cones
 
     if cone:
         return cones.parse(cone)
@@ -250,7 +250,7 @@ def _target(where, inputs):
     form = form or _form_of(output)
     if form != "hats":
         return form, outputs.path("", output)
-    from rtools.products import hats
+    from rtools.products.refcat import hats
 
     hats.refuse(output, overwrite=where["overwrite"])
     return form, Path(output)
@@ -269,7 +269,7 @@ def _write(console, where, target, table, *, inputs, parameters=None):
     if where["dry_run"]:
         click.echo(f"{len(table)} rows -> {'-' if path is None else path}")
         return
-    from rtools.products import hats
+    from rtools.products.refcat import hats
     from rtools.products.schema import history
     from rtools.products.tables.flat import record
 

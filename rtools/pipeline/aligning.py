@@ -229,7 +229,8 @@ def _is_archive(path):
 
 def _stars(path, cone):
     """Reference stars in a cone: of a file or tree, or of the archive where that is asked for."""
-    from rtools.products import gaia_archive, refcat_files
+    from rtools.products.refcat import files as refcat_files
+    from rtools.products.refcat import gaia as gaia_archive
 
     if _is_archive(path):
         return gaia_archive.download(cone, limit=FAINTEST)
@@ -239,7 +240,7 @@ def _stars(path, cone):
 def _cone(systems, margin):
     """Right ascension, declination, radius (degrees) of a circle around the footprints of images."""
     from rtools.astrometry.wcs import footprint
-    from rtools.products.refcat_files import separation
+    from rtools.products.refcat.files import separation
 
     corners = np.concatenate([footprint(wcs) for wcs in systems])
     along, up = np.deg2rad(corners).T

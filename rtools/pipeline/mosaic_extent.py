@@ -3,8 +3,8 @@
 import numpy as np
 
 from rtools.errors import InputError
-from rtools.products import cones
-from rtools.products.refcat_files import separation
+from rtools.products.refcat import cones
+from rtools.products.refcat.files import separation
 
 __all__ = ["check_covering", "check_stated", "far_apart"]
 

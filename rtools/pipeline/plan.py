@@ -13,8 +13,9 @@ from rtools.pipeline.aligning import GAIA
 from rtools.pipeline.engine import Task
 from rtools.pipeline.outputs import refuse_existing
 from rtools.pipeline.source import Source
-from rtools.products import names, refcat_files
+from rtools.products import names
 from rtools.products.io import reader
+from rtools.products.refcat import files as refcat_files
 from rtools.products.schema import history, layout, profiles
 from rtools.products.schema.blocks import WRITTEN
 from rtools.reference import find

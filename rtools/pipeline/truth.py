@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from rtools.errors import InputError
-from rtools.products import hats
-from rtools.products.refcat_files import COLUMNS
+from rtools.products.refcat import hats
+from rtools.products.refcat.files import COLUMNS
 
 __all__ = ["epoch_of", "gaia_of_truth"]
 
@@ -31,7 +31,7 @@ def gaia_of_truth(paths, *, epoch=None, seed=0, exact=False, limit=None):
     Returns
     -------
     astropy.table.Table
-        As `rtools.products.refcat_files.read` gives it.
+        As `rtools.products.refcat.files.read` gives it.
 
     Raises
     ------

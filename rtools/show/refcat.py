@@ -4,7 +4,7 @@ __all__ = ["refcat_rows"]
 
 
 def refcat_rows(said):
-    """Rows (quantity, value) of what `rtools.products.refcat_info.describe` found, and the name under `file`."""
+    """Rows (quantity, value) of what `rtools.products.refcat.info.describe` found, and the name under `file`."""
     rows = [("file", said["file"]), ("form", said["form"]), ("rows", str(said["rows"]))]
     if "files" in said:
         orders = " ".join(map(str, said["orders"]))

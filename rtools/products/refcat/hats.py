@@ -13,7 +13,7 @@ import numpy as np
 from rtools import __version__
 from rtools.errors import RtoolsError
 from rtools.products.io import temporary
-from rtools.products.refcat_files import DEEPEST, PARTITIONS
+from rtools.products.refcat.files import DEEPEST, PARTITIONS
 from rtools.products.schema import history
 from rtools.products.tables.parquet import to_arrow
 from rtools.products.tables.parquet_files import parquet_source

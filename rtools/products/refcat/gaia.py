@@ -4,7 +4,7 @@ import sys
 from contextlib import redirect_stdout
 
 from rtools.errors import RtoolsError
-from rtools.products import refcat_files
+from rtools.products.refcat import files as refcat_files
 
 __all__ = ["TABLE", "download", "query"]
 
@@ -35,7 +35,7 @@ def download(cone, *, limit=None, client=None):
     Returns
     -------
     astropy.table.Table
-        As `rtools.products.refcat_files.read`.
+        As `rtools.products.refcat.files.read`.
 
     Raises
     ------

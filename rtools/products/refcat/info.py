@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from rtools.errors import InputError
-from rtools.products import cones, refcat_files
+from rtools.products.refcat import cones
+from rtools.products.refcat import files as refcat_files
 from rtools.products.tables.parquet_files import parquet_source
 
 __all__ = ["describe"]

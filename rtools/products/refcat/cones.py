@@ -3,7 +3,7 @@
 import numpy as np
 
 from rtools.errors import InputError, UsageError
-from rtools.products.refcat_files import separation
+from rtools.products.refcat.files import separation
 from rtools.products.schema import keys
 
 __all__ = ["around", "around_files", "corners_of", "parse"]
