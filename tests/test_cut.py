@@ -191,7 +191,7 @@ def test_a_raw_file_takes_the_wcs_beside_it(raw, product, tmp_path):
 
 
 def test_the_wcs_of_the_whole_serves_a_cutout_of_raw_data(raw, product, tmp_path):
-    from rtools.products.coordinates import load_wcs
+    from rtools.products.edit.wcs import load_wcs
 
     cut(raw, tmp_path / "part.asdf", "--section", "60:120,40:100").close()
     cut(product("cal"), tmp_path / "part_cal.asdf", "--section", "30:140,20:140").close()

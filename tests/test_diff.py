@@ -214,7 +214,7 @@ def test_pixels_of_a_cube_have_a_plane(pair, capsys):
 
 
 def test_arrays_beyond_a_block_are_compared_to_the_end(pair, monkeypatch, capsys):
-    from rtools.products import compare
+    from rtools.products.edit import compare
 
     monkeypatch.setattr(compare, "BLOCK", 500)
 

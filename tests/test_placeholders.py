@@ -8,7 +8,7 @@ from run_case import done, listing, meta, retouched, rewrite, tool
 
 from rtools.errors import InputError
 from rtools.pipeline.cataloging import psf_of
-from rtools.products.cutout import cut_metadata
+from rtools.products.edit.cutout import cut_metadata
 from rtools.products.refcat.cones import corners_of
 from rtools.simulate.files import read_sources
 from rtools.wfi import metadata

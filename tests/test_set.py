@@ -13,7 +13,7 @@ from keys_case import ASSOCIATION, OLD
 from run_case import arrays, history, listing, meta, piped, same, tool
 
 from rtools.products import validate
-from rtools.products.edit import Edit
+from rtools.products.edit.edit import Edit
 from rtools.products.io import header, reader, writer
 
 TAG = "asdf://stsci.edu/datamodels/roman/tags/wfi_image-2.1.0"

@@ -12,7 +12,7 @@ from products_samples import wcs as sample_wcs
 from run_case import meta, piped, tool
 
 from rtools.errors import InputError, UsageError
-from rtools.products.coordinates import load_wcs
+from rtools.products.edit.wcs import load_wcs
 from rtools.products.io import reader, writer
 from rtools.products.schema import layout
 from rtools.show import image as images

@@ -112,15 +112,15 @@ def _filename(name, product, output):
 
 def _region(product, section, frame, place, wcs):
     """Rows and columns to be cut."""
-    from rtools.products.cutout import image_shape
-    from rtools.products.section import frame_of, parse_section
+    from rtools.products.edit.cutout import image_shape
+    from rtools.products.edit.section import frame_of, parse_section
 
     shape = image_shape(product)
     try:
         if section:
             return parse_section(section, shape, frame, frame_of(product))
         from rtools.astrometry.cutout_wcs import sky_section
-        from rtools.products.coordinates import load_wcs
+        from rtools.products.edit.wcs import load_wcs
 
         return sky_section(load_wcs(product, wcs), place, shape)
     except RtoolsError as error:
@@ -163,7 +163,7 @@ def _maker(console, product, region, compression, profile, *, threads):
 def _cutout(product, rows, columns, threads):
     """Metadata and arrays of the cutout."""
     from rtools.astrometry.cutout_wcs import cutout_wcs, sky_metadata
-    from rtools.products.cutout import cut_arrays, cut_metadata, image_shape
+    from rtools.products.edit.cutout import cut_arrays, cut_metadata, image_shape
 
     arrays = cut_arrays(product, rows, columns, threads)
     meta = cut_metadata(product.meta, rows, columns, image_shape(product))

@@ -135,8 +135,8 @@ def _print_all(as_json):
 
 
 def _print_counts(path, array, *, section, as_json):
-    from rtools.products import flags
-    from rtools.products.section import select
+    from rtools.products.edit import flags
+    from rtools.products.edit.section import select
     from rtools.show.table import print_table
 
     with opened(path) as product:
@@ -177,9 +177,9 @@ def _record(counted, bits):
 
 
 def _write_mask(path, words, output, *, array, section, overwrite):
-    from rtools.products import flags
+    from rtools.products.edit import flags
+    from rtools.products.edit.section import select
     from rtools.products.io.staging import Stage
-    from rtools.products.section import select
 
     form = flags.mask_form(output)
     target = Outputs(output, None, overwrite=overwrite, inputs=[path]).path(path, output)

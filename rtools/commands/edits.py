@@ -34,7 +34,7 @@ def edit_files(console, names, edited, *, in_place, output, outdir, overwrite, d
     console : Console
     names : list of str
     edited : callable
-        ``edited(name, path)`` is the `rtools.products.edit.Edit` of an input, changed and checked.
+        ``edited(name, path)`` is the `rtools.products.edit.edit.Edit` of an input, changed and checked.
     in_place, output, outdir, overwrite, dry_run, fail_fast
         The options.
     """
@@ -101,7 +101,7 @@ def with_keywords(console, keywords):
     """``edited(name, path)`` for `edit_files`: an exposure's metadata as ``keywords(meta, log)`` says by dotted key."""
 
     def edited(name, path):
-        from rtools.products.edit import Edit
+        from rtools.products.edit.edit import Edit
         from rtools.products.io import reader
 
         with reader.open_product(path, EXPOSURES) as product:

@@ -165,7 +165,7 @@ def _to_fits(console, source, wcs, limit, *, check, **settings):
 def _sky(console, product, wcs, limit):
     """Cards of the WCS of SCI; none where nothing is known of it."""
     from rtools.astrometry import sip
-    from rtools.products.coordinates import load_wcs
+    from rtools.products.edit.wcs import load_wcs
 
     info, shape = product.meta.get("wcsinfo") or {}, _shape(product)
     known = sip.mosaic_cards(info)

@@ -178,7 +178,7 @@ def footprint_of(product):
         It has no WCS.
     """
     from rtools.mosaic.footprint import footprint
-    from rtools.products.coordinates import load_wcs
+    from rtools.products.edit.wcs import load_wcs
 
     if product.kind == "wcs":
         return footprint(product.node("wcs_l2"))

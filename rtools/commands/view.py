@@ -265,7 +265,7 @@ def _called(product):
 
 def _overlays(console, product, image, settings):
     """What lies over the image: WCS, compass, sources, outlines; each None where not asked for."""
-    from rtools.products.coordinates import load_wcs
+    from rtools.products.edit.wcs import load_wcs
     from rtools.show import overlay
 
     found = dict.fromkeys(("wcs", "compass", "sources", "outlines"))

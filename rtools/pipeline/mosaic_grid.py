@@ -12,7 +12,7 @@ from rtools.mosaic.grid import centred_grid, covering_grid, grid_like, skycell_g
 from rtools.mosaic.scale import mean_pixel_area, native_scale, pixel_scale_ratio
 from rtools.mosaic.steps import WEIGHTS
 from rtools.pipeline.mosaic_extent import check_covering, check_stated, far_apart
-from rtools.products.coordinates import load_wcs
+from rtools.products.edit.wcs import load_wcs
 from rtools.products.io import header, reader
 from rtools.products.io.unitless import without_units
 from rtools.wfi import metadata

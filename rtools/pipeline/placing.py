@@ -6,8 +6,8 @@ import numpy as np
 
 from rtools.declare import Reference
 from rtools.errors import InputError, RtoolsError
+from rtools.products.edit.section import cutout_of, origin_of
 from rtools.products.schema import history
-from rtools.products.section import cutout_of, origin_of
 from rtools.reference import find
 from rtools.reference.part import Part
 from rtools.wfi.frame import FRAME

@@ -9,8 +9,8 @@ import numpy as np
 from rtools.errors import InputError
 from rtools.exposure.frame import Exposure, Strip
 from rtools.pipeline import placing
+from rtools.products.edit.section import cutout_of
 from rtools.products.io.reading import one_by_one
-from rtools.products.section import cutout_of
 from rtools.wfi.frame import BORDER, CHANNEL
 
 __all__ = ["BORDER_ARRAYS", "IMAGE_PLANES", "Source", "open_exposure"]

@@ -9,8 +9,8 @@ from collections import Counter, defaultdict
 
 from rtools.errors import UsageError
 from rtools.findings import error, info, warning
+from rtools.products.edit.section import cutout_of
 from rtools.products.schema import layout
-from rtools.products.section import cutout_of
 from rtools.products.validate import check_layout
 from rtools.wfi import metadata
 

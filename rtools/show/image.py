@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from rtools.errors import InputError, UsageError
+from rtools.products.edit.section import read_plane, select
 from rtools.products.schema import layout
-from rtools.products.section import read_plane, select
 from rtools.wfi import dq
 
 __all__ = ["Image", "default_array", "load_image", "unit_of"]
@@ -78,7 +78,7 @@ def load_image(product, *, array=None, resultant=None, section=None, frame=None,
     resultant : int, optional
         Plane of a cube, from the end where negative; the last one by default.
     section, frame : str, optional
-        As `rtools.products.section.parse_section` takes them; all by default.
+        As `rtools.products.edit.section.parse_section` takes them; all by default.
     flags : str, optional
         Names of flags: pixels that have one are left out (DO_NOT_USE by default; ``none``: no pixel is), or in an
         array of flags the ones that are shown (by default all).

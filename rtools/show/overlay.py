@@ -3,8 +3,8 @@
 import numpy as np
 
 from rtools.errors import InputError
+from rtools.products.edit.section import cutout_of, origin_of, shift_between
 from rtools.products.io import reader
-from rtools.products.section import cutout_of, origin_of, shift_between
 from rtools.products.tables.files import read_catalog
 
 __all__ = ["compass", "load_outlines", "load_sources"]

@@ -9,9 +9,9 @@ import numpy as np
 from rtools.errors import InputError
 from rtools.exposure.timing import resultant_timing
 from rtools.products import names
+from rtools.products.edit.section import shift_between
 from rtools.products.io import reader
 from rtools.products.schema.nodes import readable
-from rtools.products.section import shift_between
 from rtools.show.image import unit_of
 from rtools.wfi import dq, metadata
 from rtools.wfi.frame import BORDER

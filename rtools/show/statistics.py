@@ -10,8 +10,8 @@ from functools import partial
 import numpy as np
 
 from rtools.errors import InputError, UsageError
+from rtools.products.edit.section import read_plane, select
 from rtools.products.io.reading import run_all
-from rtools.products.section import read_plane, select
 from rtools.wfi import dq
 
 __all__ = ["choose_arrays", "columns", "describe", "records"]
@@ -141,7 +141,7 @@ def records(product, names, *, wanted, section=None, frame=None, flags=None, res
     wanted : iterable of str
         Some of `columns`.
     section, frame : str, optional
-        As `rtools.products.section.parse_section`.
+        As `rtools.products.edit.section.parse_section`.
     flags : str, optional
         Flags whose pixels are left out; by default DO_NOT_USE, and of ``data`` also what has no positive err, as in
         `meta.statistics`; ``none`` to leave out nothing but what is not finite.

@@ -29,7 +29,7 @@ def open_edit(path):
         return Edit(path)
     if form not in ("parquet", "ecsv"):
         raise InputError(f"metadata of {form} files cannot be set", path=path)
-    from rtools.products.edit_catalog import CatalogEdit
+    from rtools.products.edit.edit_catalog import CatalogEdit
 
     return CatalogEdit(path, form)
 

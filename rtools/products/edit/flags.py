@@ -3,9 +3,9 @@
 import numpy as np
 
 from rtools.errors import InputError
+from rtools.products.edit.section import read_plane
 from rtools.products.forms import form_of_name
 from rtools.products.schema import history
-from rtools.products.section import read_plane
 from rtools.wfi import dq
 
 __all__ = ["check_array", "count_flags", "default_array", "flag_arrays", "make_mask", "mask_form", "write_mask"]

@@ -10,7 +10,7 @@ import re
 import stat
 
 from rtools.errors import InputError
-from rtools.products import edit
+from rtools.products.edit import edit
 from rtools.products.io import serial, staging
 from rtools.products.schema import history, keys, layout, nodes
 from rtools.products.tables import flat as flatmeta
@@ -25,7 +25,7 @@ TOP_LEVEL = re.compile(rb"# [A-Za-z_]")
 
 
 class CatalogEdit(edit.Edit):
-    """A parquet or ECSV catalog whose metadata are being changed; as `rtools.products.edit.Edit`."""
+    """A parquet or ECSV catalog whose metadata are being changed; as `rtools.products.edit.edit.Edit`."""
 
     def __init__(self, path, form):
         self.path = path

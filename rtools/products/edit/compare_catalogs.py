@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rtools.products import compare
+from rtools.products.edit import compare
 from rtools.products.tables import flat as flatmeta
 from rtools.products.tables.files import read_catalog
 
@@ -28,7 +28,7 @@ def compare_catalogs(first, second, *, rtol=0.0, atol=0.0, ignore=(), everything
     ----------
     first, second : str or os.PathLike
     rtol, atol, ignore, everything, worst
-        As `rtools.products.compare.compare`; `ignore` is for columns, too.
+        As `rtools.products.edit.compare.compare`; `ignore` is for columns, too.
 
     Returns
     -------

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from rtools.errors import InputError
 from rtools.products import names
+from rtools.products.edit.section import frame_of, shift_between
 from rtools.products.io import reader
-from rtools.products.section import frame_of, shift_between
 from rtools.wfi.frame import BORDER
 from rtools.wfi.gwcs_frames import level1_wcs, shifted_wcs
 
