@@ -12,9 +12,9 @@ from run_case import piped, tool
 from rtools.astrometry.cutout_wcs import cutout_wcs, parse_sky, sky_section
 from rtools.errors import InputError, UsageError
 from rtools.exposure.statistics import image_statistics
+from rtools.products.check.layout import validate_tree
 from rtools.products.io import reader, writer
 from rtools.products.schema import layout, nodes
-from rtools.products.validate import validate_tree
 
 ROWS, COLUMNS = slice(40, 100), slice(30, 50)
 SECTION = "30:50,40:100"

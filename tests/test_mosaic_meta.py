@@ -14,7 +14,7 @@ from rtools.errors import InputError, RtoolsError
 from rtools.exposure.statistics import image_statistics
 from rtools.mosaic.coverage import coverage_of, total_coverage
 from rtools.mosaic.grid import Grid, centred_grid, rotation
-from rtools.products import validate
+from rtools.products.check import layout as validate
 from rtools.products.io import reader
 from rtools.products.mosaic import metadata as mosaic_meta
 from rtools.products.mosaic.members import image_logs, image_tables

@@ -11,7 +11,7 @@ import products_samples as samples
 import pytest
 
 from rtools.errors import UsageError
-from rtools.products import validate
+from rtools.products.check import layout as validate
 from rtools.products.io import reader, writer
 from rtools.products.io.ramp import RampWriter
 from rtools.products.schema import layout

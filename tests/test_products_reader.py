@@ -12,7 +12,7 @@ import pytest
 from keys_case import OLD
 
 from rtools.errors import InputError
-from rtools.products import validate
+from rtools.products.check import layout as validate
 from rtools.products.io import header, reader, writer
 from rtools.products.schema import nodes
 from rtools.wfi.times import iso_time

@@ -12,7 +12,7 @@ import pytest
 from keys_case import ASSOCIATION, OLD
 from run_case import arrays, history, listing, meta, piped, same, tool
 
-from rtools.products import validate
+from rtools.products.check import layout as validate
 from rtools.products.edit.edit import Edit
 from rtools.products.io import header, reader, writer
 

@@ -11,7 +11,7 @@ import pytest
 from run_case import piped, retouched, rewrite, tool
 from test_products_judges import CASES, write
 
-from rtools.products.checks_columns import BAND, column_type, kind_of, required
+from rtools.products.check.columns import BAND, column_type, kind_of, required
 from rtools.products.io import header, reader, writer
 from rtools.products.schema import layout
 from rtools.products.schema.history import BUILT_IN

@@ -86,7 +86,7 @@ def command(console, inputs, quick, strict, partner, jobs, as_json, fail_fast):
 
 def _examined(name, *, quick, partner, threads):
     """The report on one file, WCS included."""
-    from rtools.products import checks
+    from rtools.products.check import file as checks
 
     with local(name) as path:
         called = "" if is_stream(name) else None

@@ -1,8 +1,9 @@
 """Writing blocks: plain, lz4 and zlib, compressed and written chunk by chunk on threads, the MD5 taken on others.
 
-lz4 chunks are as asdf makes them (`rtools.products.io.blocks`). Floats with noise do not become smaller in lz4: a sample
-tells, and they are stored plain, so that any reader can map them. A zlib block is one stream: each chunk is deflated by
-itself and ends on a byte boundary, the Adler-32 of the whole stands at the end (RFC 1950), so any zlib reads it.
+lz4 chunks are as asdf makes them (`rtools.products.io.blocks`). Floats with noise do not become smaller in lz4: a
+sample tells, and they are stored plain, so that any reader can map them. A zlib block is one stream: each chunk is
+deflated by itself and ends on a byte boundary, the Adler-32 of the whole stands at the end (RFC 1950), so any zlib
+reads it.
 """
 
 import os

@@ -9,7 +9,7 @@ import numpy as np
 from rtools.errors import InputError, RtoolsError
 from rtools.findings import error, info, warning
 from rtools.products import names
-from rtools.products.checks_columns import check_columns
+from rtools.products.check.columns import check_columns
 from rtools.products.io import reader
 from rtools.products.schema import keys
 from rtools.products.tables.metadata import read_table

@@ -4,11 +4,11 @@ from dataclasses import dataclass, field
 
 from rtools.errors import InputError, UsageError
 from rtools.findings import SEVERITIES, error, warning
-from rtools.products import checks_catalog as catalogs
 from rtools.products import names
-from rtools.products.checks_integrity import check_blocks, check_index
-from rtools.products.checks_names import check_name
-from rtools.products.checks_schema import (
+from rtools.products.check import catalog as catalogs
+from rtools.products.check.integrity import check_blocks, check_index
+from rtools.products.check.names import check_name
+from rtools.products.check.schema import (
     check_arrays,
     check_fields,
     check_schema,
@@ -16,8 +16,8 @@ from rtools.products.checks_schema import (
     is_described,
     one_per_place,
 )
-from rtools.products.checks_steps import check_fit, check_steps
-from rtools.products.checks_values import check_entries, check_values
+from rtools.products.check.steps import check_fit, check_steps
+from rtools.products.check.values import check_entries, check_values
 from rtools.products.io import reader
 from rtools.products.io.header import TruncatedError
 from rtools.products.schema.history import NOT_FOR_SCIENCE, built_in_types

@@ -9,9 +9,9 @@ from collections import Counter, defaultdict
 
 from rtools.errors import UsageError
 from rtools.findings import error, info, warning
+from rtools.products.check.layout import check_layout
 from rtools.products.edit.section import cutout_of
 from rtools.products.schema import layout
-from rtools.products.validate import check_layout
 from rtools.wfi import metadata
 
 __all__ = ["check_arrays", "check_fields", "check_schema", "check_tree", "is_described", "one_per_place"]
