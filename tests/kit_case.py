@@ -20,7 +20,7 @@ from run_case import STEPS, SUFFIXES, done
 import rtools
 from rtools.commands import common
 from rtools.commands.rt import GROUPS, command_of
-from rtools.pipeline import chain
+from rtools.pipeline.exposure import chain
 
 TOOLS = sorted(name for group in GROUPS.values() for name in group)
 

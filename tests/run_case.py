@@ -12,7 +12,7 @@ import pytest
 
 from rtools.commands import common
 from rtools.commands.rt import command_of
-from rtools.pipeline import chain
+from rtools.pipeline.exposure import chain
 from rtools.products.io import header, reader, writer
 from rtools.reference.find import NOT_FOR_SCIENCE
 

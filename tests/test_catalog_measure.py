@@ -292,7 +292,7 @@ def test_number_in_the_skymap():
 
 def test_the_primary_area_of_a_real_cell():
     from rtools.mosaic import skymap
-    from rtools.pipeline.cataloging import skycell_of
+    from rtools.pipeline.catalog.single import skycell_of
 
     cell = skycell_of({"wcsinfo": {"skycell_name": "270p65x50y50"}})
     here = skymap.parse_name("270p65x50y50")
@@ -308,7 +308,7 @@ def test_the_primary_area_of_a_real_cell():
 
 
 def test_the_sky_that_was_taken_from_a_mosaic_is_that_of_its_members():
-    from rtools.pipeline.cataloging import make_planes
+    from rtools.pipeline.catalog.single import make_planes
 
     planes = {"data": np.zeros((2, 2)), "err": np.ones((2, 2)), "weight": np.ones((2, 2))}
     for levels, mean in (([0.1, 0.3], 0.2), (["None", 0.3], 0.3), ([-999999.0, np.nan], 0.0)):

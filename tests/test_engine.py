@@ -7,8 +7,8 @@ import pytest
 
 from rtools.declare import NotApplicable, Reference, Skip, Step
 from rtools.exposure.frame import Exposure, Strip
-from rtools.pipeline.engine import Engine, Task
-from rtools.pipeline.sinks import ImageSink
+from rtools.pipeline.exposure.engine import Engine, Task
+from rtools.pipeline.exposure.sinks import ImageSink
 from rtools.products.io.reading import one_by_one
 
 ROWS, COLUMNS, RESULTANTS = 32, 1280, 3  # ten channels: more than one group of eight

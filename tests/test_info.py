@@ -9,7 +9,7 @@ import pytest
 from keys_case import ASSOCIATION, OLD, catalog_ecsv, catalog_parquet
 from run_case import piped, tool
 
-from rtools.pipeline import chain
+from rtools.pipeline.exposure import chain
 from rtools.products.io import writer
 from rtools.products.schema import layout, nodes
 

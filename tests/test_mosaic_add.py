@@ -11,7 +11,7 @@ from mosaic_case import FACTOR, SIZE, STEPS, exposure, exposures, place, planes,
 from run_case import done, history, listing, meta, retouched, tool
 
 from rtools.mosaic import adding
-from rtools.pipeline import mosaic_run
+from rtools.pipeline.mosaic import run as mosaic_run
 from rtools.products.io import reader, writer
 
 EXACT = ("data", "weight", "context", "dq")

@@ -26,7 +26,7 @@ def test_one_kernel_in_both_steps(images, kernel, tmp_path, monkeypatch):
     """Images and totals are made in one pass; as in two."""
     words = ("--set", f"resample.kernel={kernel}", "--set", f"outlier.kernel={kernel}", *IVM)
     done("run", *images, *ALONE, *words, "-o", tmp_path / "a_coadd.asdf")
-    monkeypatch.setattr("rtools.pipeline.mosaic_drizzle.Recipe.same_images", lambda one, other: False)
+    monkeypatch.setattr("rtools.pipeline.mosaic.drizzle.Recipe.same_images", lambda one, other: False)
     done("run", *images, *ALONE, *words, "-o", tmp_path / "b_coadd.asdf")
     assert not same(tmp_path / "a_coadd.asdf", tmp_path / "b_coadd.asdf")
 
@@ -147,7 +147,7 @@ def test_looking_ahead_changes_nothing(how, tmp_path, monkeypatch):
              exposure(tmp_path / "c_cal.asdf", 2, drop=("var_rnoise", "var_flat")),
              exposure(tmp_path / "d_cal.asdf", 3, profile="1.5.0")]  # fmt: skip
     done("run", *files, "--mosaic", "--skip", "catalog", *how, "-o", tmp_path / "a_coadd.asdf")
-    monkeypatch.setattr("rtools.pipeline.mosaic_workers.Workers.look_ahead", lambda *_what: None)
+    monkeypatch.setattr("rtools.pipeline.mosaic.workers.Workers.look_ahead", lambda *_what: None)
     done("run", *files, "--mosaic", "--skip", "catalog", *how, "-o", tmp_path / "b_coadd.asdf")
     assert same(tmp_path / "a_coadd.asdf", tmp_path / "b_coadd.asdf") == []
 

@@ -12,7 +12,7 @@ from products_samples import meta as sample_meta
 from run_case import done, meta, rewrite
 
 from rtools.mosaic.grid import Grid
-from rtools.pipeline import mosaic_spool
+from rtools.pipeline.mosaic import spool as mosaic_spool
 from rtools.products.io import reader, writer
 
 FLUXED = ("data", "err", "var_poisson", "var_rnoise", "var_flat")

@@ -9,7 +9,7 @@ import pytest
 from mosaic_case import FACTOR, SIZE, SKY, STEPS, exposure, exposures, place, planes, rays, same
 from run_case import done, listing, meta, tool
 
-from rtools.pipeline import mosaic_flag
+from rtools.pipeline.mosaic import flag as mosaic_flag
 from rtools.products.io import reader, writer
 from rtools.products.mosaic.association import Member, make_association, stage_association
 
@@ -153,7 +153,7 @@ def test_an_association_of_no_skycell_covers_its_members(new, target, word, tmp_
 
 
 def test_several_skycells_have_the_names_of_the_archive(new, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("rtools.pipeline.mosaic_plan.refuse_empty", lambda *what: None)  # no two are so near
+    monkeypatch.setattr("rtools.pipeline.mosaic.plan.refuse_empty", lambda *what: None)  # no two are so near
     cells = ("270p65x69y50", "270p65x70y50")
     words = [word for cell in cells for word in ("--skycell", cell)]
     assert tool("run", *new[:2], *words, "--outdir", tmp_path, "--skip", "catalog", "-n") == 0

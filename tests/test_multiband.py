@@ -13,7 +13,7 @@ from rtools.catalog.multiband_step import STEP
 from rtools.catalog.smooth import gaussian_kernel
 from rtools.catalog.source_catalog import Planes
 from rtools.errors import InputError
-from rtools.pipeline.injection import _Injecting
+from rtools.pipeline.catalog.injection import _Injecting
 from rtools.reference.epsf import Psf, samples
 from rtools.wfi.instrument import zero_point
 

@@ -8,7 +8,7 @@ import pytest
 from run_case import arrays, copied, done, history, listing, meta, retouched, tool
 from sources_case import judged, names_in, said
 
-from rtools.pipeline import cataloging
+from rtools.pipeline.catalog import single as cataloging
 from rtools.products.io import reader
 from rtools.products.schema import keys
 from rtools.products.tables.files import read_catalog
@@ -168,7 +168,7 @@ def test_no_sources(tmp_path, judge):
 
 
 def test_a_mosaic_without_read_noise(coadds):
-    from rtools.pipeline.multiband import _noise
+    from rtools.pipeline.catalog.multiband import _noise
 
     class Lacking:
         """The product without var_rnoise."""

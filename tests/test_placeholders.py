@@ -7,7 +7,7 @@ from mosaic_case import exposure
 from run_case import done, listing, meta, retouched, rewrite, tool
 
 from rtools.errors import InputError
-from rtools.pipeline.cataloging import psf_of
+from rtools.pipeline.catalog.single import psf_of
 from rtools.products.edit.cutout import cut_metadata
 from rtools.products.refcat.cones import corners_of
 from rtools.simulate.files import read_sources

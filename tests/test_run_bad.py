@@ -27,7 +27,7 @@ from run_case import (
     tool,
 )
 
-from rtools.pipeline import chain
+from rtools.pipeline.exposure import chain
 
 SATURATED, DO_NOT_USE, NO_GAIN_VALUE = 2, 1, 1 << 19
 

@@ -25,7 +25,7 @@ from run_case import (
     tool,
 )
 
-from rtools.pipeline import chain
+from rtools.pipeline.exposure import chain
 
 
 def names_in(directory):

@@ -7,7 +7,7 @@ import pytest
 from run_case import STEPS, SUFFIXES, TYPES, arrays, done, history, listing, meta, retouched, rewrite, statuses, tool
 
 from rtools import __version__
-from rtools.pipeline import chain
+from rtools.pipeline.exposure import chain
 
 LINE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z :: rtools\.\S+ :: (INFO|WARNING) :: .+")
 

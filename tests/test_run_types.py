@@ -4,7 +4,7 @@ import pytest
 from conftest import OPENS
 from run_case import STEPS, TYPES, arrays, done, meta, rewrite, statuses
 
-from rtools.pipeline import chain
+from rtools.pipeline.exposure import chain
 
 PROFILES = ("1.5.0", "2.0.0", "2.1.0", "2.2.0")
 FLOATS = {"1.5.0": "float32", "2.0.0": "float16", "2.1.0": "float16", "2.2.0": "float16"}

@@ -17,7 +17,7 @@ from run_case import (
     tool,
 )
 
-from rtools.pipeline import chain
+from rtools.pipeline.exposure import chain
 
 BEFORE = {name: SUFFIXES[STEPS[number - 1]] if number else "uncal" for number, name in enumerate(STEPS)}
 BEFORE["linearity"] = "dark_decay"  # WFI01 has no product of wfi18_transient

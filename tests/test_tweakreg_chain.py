@@ -21,7 +21,7 @@ from sources_case import (
 )
 
 from rtools.errors import InputError
-from rtools.pipeline import grouped
+from rtools.pipeline.exposure import association as grouped
 from rtools.products.tables.files import read_catalog
 
 

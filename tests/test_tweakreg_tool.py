@@ -20,7 +20,7 @@ from sources_case import (
 
 from rtools.catalog.psffit import FLAGS
 from rtools.errors import InputError
-from rtools.pipeline.aligning import image_of
+from rtools.pipeline.astrometry.align import image_of
 from rtools.products.tables.files import read_catalog
 
 SKY = [f"{axis}{kind}" for kind in ("", "_centroid", "_centroid_win", "_psf") for axis in ("ra", "dec")]
@@ -141,7 +141,7 @@ def test_catalog_is_updated_only_on_request(cal, gaia):
 
 
 def test_an_update_that_fails_leaves_the_catalog(cal, gaia, monkeypatch, capsys):
-    from rtools.pipeline import aligning
+    from rtools.pipeline.astrometry import align as aligning
 
     def fail(*args, **kwargs):
         raise OSError(28, "No space left on device")

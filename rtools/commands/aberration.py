@@ -34,7 +34,7 @@ def command(console, inputs, **where):
         raise UsageError("no input file")
 
     def keywords(meta, log):
-        from rtools.pipeline.pointing import aberration_keywords
+        from rtools.pipeline.astrometry.pointing import aberration_keywords
 
         return aberration_keywords(meta, log)
 

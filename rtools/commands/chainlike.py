@@ -145,7 +145,7 @@ def tell_depth(console, catalogs):
     ----------
     console : Console
     catalogs : list of dict
-        From `rtools.pipeline.cataloging.told_of`.
+        From `rtools.pipeline.catalog.single.told_of`.
     """
     searched = [one for one in catalogs if one["searched"] != "forced"]
     if not searched:
@@ -191,7 +191,7 @@ def _refuse_groups(request, groups, catalog):
 
 def _together(plans, groups, request):
     """Names of the inputs that are carried out together, in the order of the inputs."""
-    from rtools.pipeline.grouped import wants_alignment
+    from rtools.pipeline.exposure.association import wants_alignment
 
     found = {}
     for name, plan in plans.items():
@@ -201,7 +201,7 @@ def _together(plans, groups, request):
 
 
 def _align(console, plans, request):
-    from rtools.pipeline.aligning import align_group
+    from rtools.pipeline.astrometry.align import align_group
 
     align_group(plans, request, console.log)
 
@@ -210,8 +210,8 @@ def _run_group(console, plans, request, report, how):
     """Calibrate the exposures of an association, align them together, write them; returns the exit status."""
     from contextlib import ExitStack
 
-    from rtools.pipeline import grouped
-    from rtools.pipeline.journal import Journal
+    from rtools.pipeline.exposure import association as grouped
+    from rtools.pipeline.job.journal import Journal
 
     rests, journals, seconds, catalogs = {}, {}, {}, {}
     with ExitStack() as stack:
@@ -285,7 +285,7 @@ def local_and_called(name, output):
 
 
 def _plan(name, request, taken):
-    from rtools.pipeline.plan import make_plan
+    from rtools.pipeline.exposure.plan import make_plan
 
     path, called = local_and_called(name, request.output)
     if name in request.catalogs:
@@ -299,8 +299,8 @@ def _plan(name, request, taken):
 
 
 def _carry_out(console, name, plan, request, scratch):
-    from rtools.pipeline.execute import execute
-    from rtools.pipeline.journal import Journal
+    from rtools.pipeline.exposure.run import execute
+    from rtools.pipeline.job.journal import Journal
 
     to_stdout = request.output == "-"
     if to_stdout:
@@ -361,7 +361,7 @@ def changed_options(options, step):
 
 
 def _print_plan(entry):
-    from rtools.pipeline import chain
+    from rtools.pipeline.exposure import chain
 
     click.echo(entry["input"])
     for step in entry["steps"]:

@@ -172,7 +172,7 @@ def _step(word):
 def _all_steps():
     from rtools.catalog.multiband_step import STEP
     from rtools.mosaic import steps
-    from rtools.pipeline import chain
+    from rtools.pipeline.exposure import chain
 
     mosaic = (steps.FLUX, steps.SKYMATCH, steps.OUTLIER, steps.RESAMPLE)
     return [*map(chain.step_of, chain.ORDER), *mosaic, STEP]

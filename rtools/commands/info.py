@@ -42,7 +42,7 @@ each file, in a list."""
 @options.json_output
 @options.fail_fast
 def command(console, file, tree, history, logs, as_json, fail_fast):
-    from rtools.pipeline import chain
+    from rtools.pipeline.exposure import chain
     from rtools.show import info
     from rtools.show.info_screen import screen
 

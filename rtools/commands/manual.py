@@ -150,7 +150,7 @@ def _examples(examples):
 
 def _step(name):
     """What the declaration of a step says beyond its help: its product and its references."""
-    from rtools.pipeline import chain
+    from rtools.pipeline.exposure import chain
 
     if name not in chain.ORDER:
         return []

@@ -59,7 +59,7 @@ def run_chain(console, inputs, options, *, references, catalog, how):
     how : dict
         dry_run, as_json, fail_fast.
     """
-    from rtools.pipeline.mosaic_plan import STEPS, Request
+    from rtools.pipeline.mosaic.plan import STEPS, Request
 
     for key in ("first", "last", "refcat", "strict", "save_steps"):
         if options.pop(key) and typed(key):
@@ -87,8 +87,8 @@ def run_chain(console, inputs, options, *, references, catalog, how):
 
 def _step_of(word):
     """Declaration of a step of the mosaic chain, by tool name, cal_step key or suffix."""
-    from rtools.pipeline import chain
-    from rtools.pipeline.mosaic_plan import STEPS
+    from rtools.pipeline.exposure import chain
+    from rtools.pipeline.mosaic.plan import STEPS
 
     plain = word.lower().removeprefix("rt-")
     for step in (*STEPS.values(), chain.step_of("catalog")):

@@ -45,8 +45,8 @@ add = click.option("--add", metavar="COADD", help="A mosaic that the images join
 
 
 def wanted_grid(options):
-    """`rtools.pipeline.mosaic_grid.Wanted` and names of skycells; takes its options out of the dict."""
-    from rtools.pipeline.mosaic_grid import Wanted
+    """`rtools.pipeline.mosaic.grid.Wanted` and names of skycells; takes its options out of the dict."""
+    from rtools.pipeline.mosaic.grid import Wanted
 
     values = {key: options.pop(key) for key in GRID_KEYS[1:]}
     for key in ("center", "size", "crpix"):

@@ -20,7 +20,7 @@ def command_of_step(step, more=()):
     """The click command of a step of the mosaic; `more` are decorators of further options of the request."""
 
     def run(console, **options):
-        from rtools.pipeline.mosaic_plan import Request
+        from rtools.pipeline.mosaic.plan import Request
 
         values = {item.key: options.pop(item.key) for item in step.options}
         if options.get("add"):  # what is not asked for is as the mosaic has it
@@ -69,7 +69,7 @@ def run_groups(console, inputs, request, *, alone=False, dry_run=False, timings=
 
     With `alone` every image is a group of its own. Plans are made, and outputs that exist refused, before any work.
     """
-    from rtools.pipeline.mosaic_plan import make_plan
+    from rtools.pipeline.mosaic.plan import make_plan
 
     request.threads = jobs_count(request.threads)
     refuse_combinations(request, as_json=as_json, dry_run=dry_run)
@@ -165,7 +165,7 @@ def _outputs(plan):
 
 
 def _carry_out(console, name, plan, request, level):
-    from rtools.pipeline.mosaic_run import run_mosaic
+    from rtools.pipeline.mosaic.run import run_mosaic
 
     with console.gathering([name, *(member.name for member in plan.members)]):
         result = run_mosaic(plan, request, console.log, progress=lambda text: console.status(f"{name}: {text}"))
@@ -199,8 +199,8 @@ def _described(name, plan, request):
 
 
 def _print_plan(entry):
-    from rtools.pipeline import chain
-    from rtools.pipeline.mosaic_plan import STEPS
+    from rtools.pipeline.exposure import chain
+    from rtools.pipeline.mosaic.plan import STEPS
 
     click.echo(f"{entry['input']}: {', '.join(entry['steps'])}")
     for name, options in entry["options"].items():

@@ -22,7 +22,7 @@ __all__ = ["command", "main"]
 
 
 def _run(console, inputs, ref, refdir, builtin, **options):
-    from rtools.pipeline.plan import Request
+    from rtools.pipeline.exposure.plan import Request
 
     settings = {item.key: options.pop(item.key) for item in STEP.options}
     checked = {
@@ -59,7 +59,7 @@ def _groups(inputs):
 
 def _run_groups(console, groups, request, *, dry_run, as_json, fail_fast):
     """Plan every group, then carry out every plan; returns the exit status."""
-    from rtools.pipeline import multiband
+    from rtools.pipeline.catalog import multiband
 
     refuse_combinations(request, as_json=as_json, dry_run=dry_run)
     if request.output and len(groups) > 1:
@@ -80,7 +80,7 @@ def _run_groups(console, groups, request, *, dry_run, as_json, fail_fast):
 
 def _written(plan, request, log):
     """Carry out a plan; paths of what it wrote, none where standard output has it."""
-    from rtools.pipeline import multiband
+    from rtools.pipeline.catalog import multiband
 
     for level, texts in (("caution", plan.cautions), ("warning", plan.warnings)):
         for text in texts:

@@ -81,7 +81,7 @@ def command(console, inputs, summary, v1, between, aperture, as_json, **settings
     if not (summary or v1):
 
         def keywords(meta, log):
-            from rtools.pipeline.pointing import pointing_keywords
+            from rtools.pipeline.astrometry.pointing import pointing_keywords
 
             return pointing_keywords(meta, request, log)
 
@@ -96,13 +96,13 @@ def command(console, inputs, summary, v1, between, aperture, as_json, **settings
         reports.extend(found)
 
     def _rows(meta, name, request, log):
-        from rtools.pipeline import pointing
+        from rtools.pipeline.astrometry import pointing
 
         return [pointing.report(meta, name)] if summary else pointing.v1_of_file(meta, name, request, log)
 
     status = 0
     if between:
-        from rtools.pipeline.pointing import v1_from_table
+        from rtools.pipeline.astrometry.pointing import v1_from_table
 
         rows = reports = v1_from_table(*(_mjd(time) for time in between), request, aperture)
     else:
@@ -140,7 +140,7 @@ def _request(settings):
 
         with local(settings["engineering"]) as path:
             telemetry = read_attitudes(path)
-    from rtools.pipeline.pointing import Request
+    from rtools.pipeline.astrometry.pointing import Request
 
     return Request(
         settings["quaternion"] or None,

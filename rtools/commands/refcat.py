@@ -142,7 +142,7 @@ def from_truth(console, truths, exact, seed, epoch, limit, **where):
         raise UsageError(f"--epoch {epoch:g}: a Julian year expected")
     said = {"exact": exact, "seed": seed, "epoch": epoch, "limit": limit}
     target = _target(where, truths)
-    from rtools.pipeline.truth import gaia_of_truth
+    from rtools.pipeline.astrometry.truth import gaia_of_truth
 
     table = gaia_of_truth(truths, epoch=epoch, seed=seed, exact=exact, limit=limit)
     _write(console, where, target, table, inputs=truths, parameters=said)

@@ -42,7 +42,7 @@ command = common.group(
 @options.json_output
 def check(console, file, ref, refdir, builtin, as_json):
     from rtools.declare import Reference
-    from rtools.pipeline import chain
+    from rtools.pipeline.exposure import chain
     from rtools.products.schema import history
     from rtools.reference import find, match
     from rtools.reference.types import APPLIED, TYPES

@@ -10,7 +10,7 @@ import click
 from rtools import __version__
 from rtools.commands import common
 from rtools.errors import UsageError
-from rtools.pipeline import chain
+from rtools.pipeline.exposure import chain
 
 __all__ = ["GROUPS", "command_of", "main"]
 

@@ -9,7 +9,7 @@ from rtools.commands.common import entry, expand_inputs, tool, typed
 from rtools.commands.config import with_tables
 from rtools.commands.step import click_option
 from rtools.errors import UsageError
-from rtools.pipeline import chain
+from rtools.pipeline.exposure import chain
 
 __all__ = ["command", "main"]
 
@@ -86,7 +86,7 @@ def _catalog_settings(options):
 @bundles.json_output
 @bundles.fail_fast
 def command(console, **options):
-    from rtools.pipeline.plan import Request
+    from rtools.pipeline.exposure.plan import Request
 
     inputs = options.pop("inputs")
     if not inputs:

@@ -9,7 +9,7 @@ from rtools.commands import options as bundles
 from rtools.commands.chainlike import check_option, reference_config, run_inputs
 from rtools.commands.common import entry, tool
 from rtools.errors import UsageError
-from rtools.pipeline import chain
+from rtools.pipeline.exposure import chain
 
 __all__ = ["click_option", "command"]
 
@@ -33,7 +33,7 @@ def command(name, more=(), forms=("asdf",)):
     step = chain.step_of(name)
 
     def run(console, **options):
-        from rtools.pipeline.plan import Request
+        from rtools.pipeline.exposure.plan import Request
 
         values = {item.key: options.pop(item.key) for item in step.options}
         settings = {item.key: _checked(step, item, values[item.key]) for item in step.options}

@@ -88,7 +88,7 @@ def worded(text):
 
 def _steps():
     """Declarations of all steps that ``--set`` knows."""
-    from rtools.pipeline import chain
-    from rtools.pipeline.mosaic_plan import STEPS
+    from rtools.pipeline.exposure import chain
+    from rtools.pipeline.mosaic.plan import STEPS
 
     return {step.name: step for step in (*map(chain.step_of, chain.ORDER), *STEPS.values())}.values()

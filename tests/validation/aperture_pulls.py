@@ -22,7 +22,7 @@ from rtools.catalog.apertures import circular
 from rtools.catalog.measure import RADII
 from rtools.catalog.source_catalog import catalog_of, make_image
 from rtools.catalog.step import STEP
-from rtools.pipeline.cataloging import planes_of
+from rtools.pipeline.catalog.single import planes_of
 from rtools.products.io import reader
 
 CLEAR = 1.7

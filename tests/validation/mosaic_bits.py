@@ -16,7 +16,7 @@ import numpy as np
 
 from rtools.commands import common
 from rtools.commands.rt import command_of
-from rtools.pipeline import mosaic_flag
+from rtools.pipeline.mosaic import flag as mosaic_flag
 from rtools.products import names
 from rtools.products.io import reader
 

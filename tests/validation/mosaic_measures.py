@@ -7,10 +7,10 @@ import asdf
 import numpy as np
 
 from rtools.mosaic.variance import finish
-from rtools.pipeline.mosaic_grid import Wanted
-from rtools.pipeline.mosaic_plan import Request, make_plan
-from rtools.pipeline.mosaic_stack import find_outliers, stack
-from rtools.pipeline.mosaic_workers import Workers
+from rtools.pipeline.mosaic.grid import Wanted
+from rtools.pipeline.mosaic.plan import Request, make_plan
+from rtools.pipeline.mosaic.stack import find_outliers, stack
+from rtools.pipeline.mosaic.workers import Workers
 from rtools.products import names
 from rtools.products.io import reader, writer
 
@@ -50,7 +50,7 @@ def mosaic(files, grid, *, replaced=None, threads=2, **options):
     files : list of str
         Images.
     grid : dict
-        Of `rtools.pipeline.mosaic_grid.Wanted`.
+        Of `rtools.pipeline.mosaic.grid.Wanted`.
     replaced : list of dict, optional
         For each image, arrays by name that stand for those of the file.
     threads : int

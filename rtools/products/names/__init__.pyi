@@ -1,4 +1,4 @@
-from .grammar import ALIASES, ELEMENTS, SUFFIXES
+from .grammar import ALIASES, ELEMENTS
 from .parsing import FIELDS, FORMS, InvalidName, Name, build, parse, sibling, split_suffix
 from .rules import disagreements, metadata, remarks
 

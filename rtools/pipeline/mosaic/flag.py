@@ -9,10 +9,10 @@ from rtools.mosaic.outlier import Limits, Reach, flag_rows, flag_stack, level_of
 from rtools.mosaic.outlier import Member as Image
 from rtools.mosaic.variance import clear
 from rtools.mosaic.weights import bad_bits
-from rtools.pipeline.mosaic_drizzle import drizzle_totals, map_of, planes_of
-from rtools.pipeline.mosaic_members import read_planes, without_bits
-from rtools.pipeline.mosaic_spool import Spool, median_plane
-from rtools.pipeline.mosaic_workers import in_rows
+from rtools.pipeline.mosaic.drizzle import drizzle_totals, map_of, planes_of
+from rtools.pipeline.mosaic.members import read_planes, without_bits
+from rtools.pipeline.mosaic.spool import Spool, median_plane
+from rtools.pipeline.mosaic.workers import in_rows
 
 __all__ = ["fill_value", "flag_members", "flag_on_detector", "limits_of", "repair"]
 
@@ -47,10 +47,10 @@ def flag_members(members, recipe, workers, median, options, *, mark=None, progre
 
     Parameters
     ----------
-    members : list of rtools.pipeline.mosaic_members.Member
-    recipe : rtools.pipeline.mosaic_drizzle.Recipe
+    members : list of rtools.pipeline.mosaic.members.Member
+    recipe : rtools.pipeline.mosaic.drizzle.Recipe
         Its grid is that of the median.
-    workers : rtools.pipeline.mosaic_workers.Workers
+    workers : rtools.pipeline.mosaic.workers.Workers
     median : ndarray float32
     options : dict
         Of the step.
@@ -112,10 +112,10 @@ def repair(members, recipe, workers, totals, mark, progress=lambda text, member:
 
     Parameters
     ----------
-    members : list of rtools.pipeline.mosaic_members.Member
+    members : list of rtools.pipeline.mosaic.members.Member
         All that are in the totals.
-    recipe : rtools.pipeline.mosaic_drizzle.Recipe
-    workers : rtools.pipeline.mosaic_workers.Workers
+    recipe : rtools.pipeline.mosaic.drizzle.Recipe
+    workers : rtools.pipeline.mosaic.workers.Workers
     totals : rtools.mosaic.variance.Totals
         Of the whole mosaic; changed.
     mark : ndarray uint8

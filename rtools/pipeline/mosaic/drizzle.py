@@ -15,8 +15,8 @@ from rtools.mosaic.outlier import BITS, level_of
 from rtools.mosaic.pixmap import pixel_map
 from rtools.mosaic.variance import add_band
 from rtools.mosaic.weights import bad_bits, read_noise_variance, sky_variance, typical_noise, weight_map
-from rtools.pipeline.mosaic_members import read_planes, without_bits
-from rtools.pipeline.mosaic_workers import in_rows
+from rtools.pipeline.mosaic.members import read_planes, without_bits
+from rtools.pipeline.mosaic.workers import in_rows
 
 __all__ = ["Recipe", "drizzle_exposures", "drizzle_totals", "exposures_of", "in_turn", "map_of", "planes_of"]
 
@@ -29,7 +29,7 @@ class Recipe(NamedTuple):
 
     Attributes
     ----------
-    frame : rtools.pipeline.mosaic_grid.Frame
+    frame : rtools.pipeline.mosaic.grid.Frame
     kernel : rtools.mosaic.drizzle.Kernel
     weight : str
         Of `rtools.mosaic.weights.WEIGHTS`.
@@ -71,7 +71,7 @@ def planes_of(member, recipe, workers, names=None):
 
     Parameters
     ----------
-    member : rtools.pipeline.mosaic_members.Member
+    member : rtools.pipeline.mosaic.members.Member
     recipe : Recipe
     workers : Workers
     names : tuple of str, optional
@@ -140,7 +140,7 @@ def drizzle_totals(member, recipe, workers, totals, *, first=0, wanted=None, ima
 
     Parameters
     ----------
-    member : rtools.pipeline.mosaic_members.Member
+    member : rtools.pipeline.mosaic.members.Member
     recipe : Recipe
     workers : Workers
     totals : rtools.mosaic.variance.Totals

@@ -8,9 +8,9 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from rtools.pipeline.aligning import align_group
-from rtools.pipeline.execute import execute
-from rtools.pipeline.plan import make_plan
+from rtools.pipeline.astrometry.align import align_group
+from rtools.pipeline.exposure.plan import make_plan
+from rtools.pipeline.exposure.run import execute
 from rtools.products.io import temporary
 
 __all__ = ["align_plans", "calibrate", "finish", "wants_alignment", "workplace"]
@@ -33,17 +33,17 @@ def calibrate(plan, request, journal, folder, progress):
 
     Parameters
     ----------
-    plan : rtools.pipeline.plan.Plan
+    plan : rtools.pipeline.exposure.plan.Plan
         Its outputs are those of the exposure at last; not changed.
-    request : rtools.pipeline.plan.Request
-    journal : rtools.pipeline.journal.Journal
+    request : rtools.pipeline.exposure.plan.Request
+    journal : rtools.pipeline.job.journal.Journal
     folder : str or Path
         A `workplace`.
     progress : callable
 
     Returns
     -------
-    (rtools.pipeline.plan.Plan, rtools.pipeline.execute.Result)
+    (rtools.pipeline.exposure.plan.Plan, rtools.pipeline.exposure.run.Result)
         The plan of the rest: the alignment of the image just written, with its products in ``folder/aligned``.
     """
     outputs = {suffix: Path(folder) / path.name for suffix, path in plan.outputs.items() if suffix != "tweakregstep"}
@@ -68,16 +68,16 @@ def finish(rest, plan, request, journal):
 
     Parameters
     ----------
-    rest : rtools.pipeline.plan.Plan
+    rest : rtools.pipeline.exposure.plan.Plan
         From `calibrate`.
-    plan : rtools.pipeline.plan.Plan
+    plan : rtools.pipeline.exposure.plan.Plan
         The whole one, with the final names.
-    request : rtools.pipeline.plan.Request
-    journal : rtools.pipeline.journal.Journal
+    request : rtools.pipeline.exposure.plan.Request
+    journal : rtools.pipeline.job.journal.Journal
 
     Returns
     -------
-    rtools.pipeline.execute.Result
+    rtools.pipeline.exposure.run.Result
         With the final names.
     """
     with rest.product:

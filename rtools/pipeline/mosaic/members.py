@@ -7,7 +7,7 @@ import numpy as np
 from rtools.errors import InputError
 from rtools.mosaic.flux import apply_flux, conversion, put_floats
 from rtools.mosaic.outlier import BITS
-from rtools.pipeline.mosaic_workers import in_rows
+from rtools.pipeline.mosaic.workers import in_rows
 from rtools.products.io import reader
 from rtools.products.mosaic.metadata import SKY_TYPES, group_of
 from rtools.wfi import metadata
@@ -181,7 +181,7 @@ def read_planes(member, names, workers):
     member : Member
     names : iterable of str
         Those that it lacks are left out.
-    workers : rtools.pipeline.mosaic_workers.Workers
+    workers : rtools.pipeline.mosaic.workers.Workers
 
     Returns
     -------

@@ -11,7 +11,7 @@ from rtools.mosaic.footprint import footprint
 from rtools.mosaic.grid import centred_grid, covering_grid, grid_like, skycell_grid
 from rtools.mosaic.scale import mean_pixel_area, native_scale, pixel_scale_ratio
 from rtools.mosaic.steps import WEIGHTS
-from rtools.pipeline.mosaic_extent import check_covering, check_stated, far_apart
+from rtools.pipeline.mosaic.extent import check_covering, check_stated, far_apart
 from rtools.products.edit.wcs import load_wcs
 from rtools.products.io import header, reader
 from rtools.products.io.unitless import without_units
@@ -77,7 +77,7 @@ def choose_frame(members, wanted, association, log):
 
     Parameters
     ----------
-    members : list of rtools.pipeline.mosaic_members.Member
+    members : list of rtools.pipeline.mosaic.members.Member
     wanted : Wanted
     association : rtools.products.mosaic.association.Association or None
         Its grid, or a target that is a skycell, counts where nothing else is asked for.

@@ -102,7 +102,7 @@ class Engine:
 
     Parameters
     ----------
-    source : rtools.pipeline.source.Source
+    source : rtools.pipeline.exposure.source.Source
     exposure : rtools.exposure.frame.Exposure
     tasks : list of Task
         Strip tasks (ramp, fit, image) in order.

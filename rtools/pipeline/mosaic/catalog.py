@@ -2,8 +2,9 @@
 
 from types import SimpleNamespace
 
-from rtools.pipeline import cataloging, chain
-from rtools.pipeline.engine import Task
+from rtools.pipeline.catalog import single as cataloging
+from rtools.pipeline.exposure import chain
+from rtools.pipeline.exposure.engine import Task
 from rtools.products.schema.blocks import stamp_file
 
 __all__ = ["catalog_task", "stage_catalog"]
@@ -16,15 +17,15 @@ def catalog_task(members, request, log, *, simulated):
 
     Parameters
     ----------
-    members : list of rtools.pipeline.mosaic_members.Member
-    request : rtools.pipeline.mosaic_plan.Request
+    members : list of rtools.pipeline.mosaic.members.Member
+    request : rtools.pipeline.mosaic.plan.Request
     log : callable
     simulated : bool
         Whether all data of the mosaic are.
 
     Returns
     -------
-    rtools.pipeline.engine.Task
+    rtools.pipeline.exposure.engine.Task
     """
     step = chain.step_of("catalog")
     task = Task(step, chain.module_of("catalog"), step.defaults() | request.settings.get("catalog", {}))
@@ -41,12 +42,12 @@ def stage_catalog(mosaic, image, plan, request, journal):
 
     Parameters
     ----------
-    mosaic : rtools.pipeline.mosaic_plan.Mosaic
+    mosaic : rtools.pipeline.mosaic.plan.Mosaic
     image : (dict, dict, list)
         Planes of the mosaic by name, its metadata, its history.
-    plan : rtools.pipeline.mosaic_plan.Plan
-    request : rtools.pipeline.mosaic_plan.Request
-    journal : rtools.pipeline.journal.Journal
+    plan : rtools.pipeline.mosaic.plan.Plan
+    request : rtools.pipeline.mosaic.plan.Request
+    journal : rtools.pipeline.job.journal.Journal
 
     Returns
     -------

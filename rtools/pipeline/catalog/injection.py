@@ -20,7 +20,7 @@ def inject_and_recover(members, bands, found, options, settings):
 
     Parameters
     ----------
-    members : list of rtools.pipeline.multiband.Member
+    members : list of rtools.pipeline.catalog.multiband.Member
     bands : list of rtools.catalog.multiband_detection.Band
         Of the same mosaics.
     found : rtools.catalog.multiband.MultibandFound

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rtools.pipeline.source import IMAGE_PLANES
+from rtools.pipeline.exposure.source import IMAGE_PLANES
 
 __all__ = ["ImageSink", "RampSink"]
 

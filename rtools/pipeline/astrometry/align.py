@@ -137,8 +137,8 @@ def member_of(plan, request, meta, wcs, *, columns=None, log):
 
     Parameters
     ----------
-    plan : rtools.pipeline.plan.Plan
-    request : rtools.pipeline.plan.Request
+    plan : rtools.pipeline.exposure.plan.Plan
+    request : rtools.pipeline.exposure.plan.Request
     meta : dict
     wcs : gwcs.WCS
     columns : mapping of str to array, optional

@@ -6,9 +6,9 @@ import numpy as np
 
 from rtools.mosaic.drizzle import BAND_ROWS, touched
 from rtools.mosaic.variance import BITS, new_totals
-from rtools.pipeline.mosaic_drizzle import drizzle_exposures, drizzle_totals, exposures_of, in_turn, map_of
-from rtools.pipeline.mosaic_flag import flag_members, flag_on_detector, repair
-from rtools.pipeline.mosaic_spool import Spool, median_plane
+from rtools.pipeline.mosaic.drizzle import drizzle_exposures, drizzle_totals, exposures_of, in_turn, map_of
+from rtools.pipeline.mosaic.flag import flag_members, flag_on_detector, repair
+from rtools.pipeline.mosaic.spool import Spool, median_plane
 
 __all__ = ["find_outliers", "slabs_of", "stack"]
 
@@ -26,9 +26,9 @@ def stack(members, recipe, workers, progress=lambda text, member: None, *, rows=
 
     Parameters
     ----------
-    members : list of rtools.pipeline.mosaic_members.Member
-    recipe : rtools.pipeline.mosaic_drizzle.Recipe
-    workers : rtools.pipeline.mosaic_workers.Workers
+    members : list of rtools.pipeline.mosaic.members.Member
+    recipe : rtools.pipeline.mosaic.drizzle.Recipe
+    workers : rtools.pipeline.mosaic.workers.Workers
     progress : callable
         ``progress(text, member)``, before each member.
     rows : slice, optional
@@ -58,17 +58,17 @@ def find_outliers(members, recipe, workers, options, folder, *, slabs=None, tota
 
     Parameters
     ----------
-    members : list of rtools.pipeline.mosaic_members.Member
-    recipe : rtools.pipeline.mosaic_drizzle.Recipe
+    members : list of rtools.pipeline.mosaic.members.Member
+    recipe : rtools.pipeline.mosaic.drizzle.Recipe
         Of the images that are compared.
-    workers : rtools.pipeline.mosaic_workers.Workers
+    workers : rtools.pipeline.mosaic.workers.Workers
     options : dict
         Of the step.
     folder : str or Path
         Where images are kept meanwhile, if there is no room for them.
     slabs : list of slice, optional
         Rows of which an image is in memory at a time, by default all.
-    totals_of : rtools.pipeline.mosaic_drizzle.Recipe, optional
+    totals_of : rtools.pipeline.mosaic.drizzle.Recipe, optional
         Of the mosaic.
     room : int
         Bytes of memory for images and totals.

@@ -23,7 +23,7 @@ def refuse_existing(outputs, main, request, inputs):
         By suffix.
     main : str
         Suffix of the main product.
-    request : rtools.pipeline.plan.Request or rtools.pipeline.mosaic_plan.Request
+    request : rtools.pipeline.exposure.plan.Request or rtools.pipeline.mosaic.plan.Request
         Its `tool` and `overwrite`.
     inputs : sequence of str
         What the history of the products will name.

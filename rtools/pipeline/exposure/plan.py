@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from rtools.errors import InputError, RtoolsError, UsageError
-from rtools.pipeline import cataloging, chain, placing
-from rtools.pipeline.aligning import GAIA
-from rtools.pipeline.engine import Task
-from rtools.pipeline.outputs import refuse_existing
-from rtools.pipeline.source import Source
+from rtools.pipeline.astrometry.align import GAIA
+from rtools.pipeline.catalog import placing
+from rtools.pipeline.catalog import single as cataloging
+from rtools.pipeline.exposure import chain
+from rtools.pipeline.exposure.engine import Task
+from rtools.pipeline.exposure.source import Source
+from rtools.pipeline.job.outputs import refuse_existing
 from rtools.products import names
 from rtools.products.io import reader
 from rtools.products.refcat import files as refcat_files
@@ -106,7 +108,7 @@ class Plan:
     Attributes
     ----------
     product : rtools.products.io.reader.Product
-    source : rtools.pipeline.source.Source
+    source : rtools.pipeline.exposure.source.Source
     tasks : list of Task
         In order; strip tasks and frame tasks.
     untouched : dict

@@ -8,8 +8,8 @@ from rtools.mosaic.drizzle import band_rows
 from rtools.mosaic.grid import Grid
 from rtools.mosaic.pixmap import ORDER, STEP
 from rtools.mosaic.variance import finish
-from rtools.pipeline.mosaic_flag import fill_value
-from rtools.pipeline.mosaic_members import exposed
+from rtools.pipeline.mosaic.flag import fill_value
+from rtools.pipeline.mosaic.members import exposed
 from rtools.products.mosaic.metadata import mosaic_meta, wcsinfo
 from rtools.products.mosaic.writer import MosaicWriter, stage_mosaic
 
@@ -38,11 +38,11 @@ def write_whole(mosaic, totals, plan, request, workers, *, history, logs):
 
     Parameters
     ----------
-    mosaic : rtools.pipeline.mosaic_plan.Mosaic
+    mosaic : rtools.pipeline.mosaic.plan.Mosaic
     totals : rtools.mosaic.variance.Totals
-    plan : rtools.pipeline.mosaic_plan.Plan
-    request : rtools.pipeline.mosaic_plan.Request
-    workers : rtools.pipeline.mosaic_workers.Workers
+    plan : rtools.pipeline.mosaic.plan.Plan
+    request : rtools.pipeline.mosaic.plan.Request
+    workers : rtools.pipeline.mosaic.workers.Workers
     history : list of dict
     logs : list of str
 

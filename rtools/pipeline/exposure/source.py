@@ -8,7 +8,7 @@ import numpy as np
 
 from rtools.errors import InputError
 from rtools.exposure.frame import Exposure, Strip
-from rtools.pipeline import placing
+from rtools.pipeline.catalog import placing
 from rtools.products.edit.section import cutout_of
 from rtools.products.io.reading import one_by_one
 from rtools.wfi.frame import BORDER, CHANNEL
@@ -49,7 +49,7 @@ class Source:
 
     Attributes
     ----------
-    place : rtools.pipeline.placing.Place or None
+    place : rtools.pipeline.catalog.placing.Place or None
         Where an image lies in the frame, once the plan has found it.
     left_out : list of str
         What is said of planes of an image that are not of its shape and that nothing needs.

@@ -9,7 +9,7 @@ from rtools.mosaic.skycells import good_values, sky_cells, source_blocks
 from rtools.mosaic.skypairs import overlap_values, points_of
 from rtools.mosaic.skystat import sky_value
 from rtools.mosaic.weights import bad_bits
-from rtools.pipeline.mosaic_members import sky_planes
+from rtools.pipeline.mosaic.members import sky_planes
 
 __all__ = ["match_sky"]
 
@@ -19,11 +19,11 @@ def match_sky(members, options, workers, progress=lambda done: None, *, joined=N
 
     Parameters
     ----------
-    members : list of rtools.pipeline.mosaic_members.Member
+    members : list of rtools.pipeline.mosaic.members.Member
         With ``subtract`` in the options the levels come off their data.
     options : dict
         Of the step.
-    workers : rtools.pipeline.mosaic_workers.Workers
+    workers : rtools.pipeline.mosaic.workers.Workers
     progress : callable
         ``progress(member)``, before each.
     joined : rtools.mosaic.skycells.SkyCells, optional

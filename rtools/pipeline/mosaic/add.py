@@ -12,11 +12,11 @@ from rtools.mosaic.sky import statistic_of
 from rtools.mosaic.steps import PLANES, WEIGHTS
 from rtools.mosaic.variance import BITS, new_totals
 from rtools.mosaic.weights import bad_bits
-from rtools.pipeline.mosaic_flag import flag_members
-from rtools.pipeline.mosaic_grid import Wanted, choose_frame
-from rtools.pipeline.mosaic_members import share_of
-from rtools.pipeline.mosaic_spool import Plane
-from rtools.pipeline.mosaic_workers import in_rows
+from rtools.pipeline.mosaic.flag import flag_members
+from rtools.pipeline.mosaic.grid import Wanted, choose_frame
+from rtools.pipeline.mosaic.members import share_of
+from rtools.pipeline.mosaic.spool import Plane
+from rtools.pipeline.mosaic.workers import in_rows
 from rtools.products import names
 from rtools.products.io import reader
 from rtools.products.mosaic.metadata import group_of, metas_of
@@ -41,7 +41,7 @@ class Stack:
     product : rtools.products.io.reader.Product
     metas : list of dict
         What is known of the metadata of its own members.
-    frame : rtools.pipeline.mosaic_grid.Frame
+    frame : rtools.pipeline.mosaic.grid.Frame
     """
 
     name: str
@@ -85,9 +85,9 @@ def join(request, members, groups, log):
 
     Parameters
     ----------
-    request : rtools.pipeline.mosaic_plan.Request
+    request : rtools.pipeline.mosaic.plan.Request
         Its options of resample become those of the mosaic.
-    members : list of rtools.pipeline.mosaic_members.Member
+    members : list of rtools.pipeline.mosaic.members.Member
         They get their numbers behind the members of the mosaic.
     groups : dict
         File to the group that an association puts it in.
@@ -264,7 +264,7 @@ def sky_of(stack, options, workers):
     stack : Stack
     options : dict
         Of skymatch; its limits of usable values are those of exposures, whose sky is not subtracted.
-    workers : rtools.pipeline.mosaic_workers.Workers
+    workers : rtools.pipeline.mosaic.workers.Workers
     """
     grid = stack.frame.grid
     statistic = statistic_of(options | {"lower": None, "upper": None})
@@ -286,9 +286,9 @@ def flag_against(stack, members, recipe, workers, options, *, folder=None, progr
     Parameters
     ----------
     stack : Stack
-    members : list of rtools.pipeline.mosaic_members.Member
-    recipe : rtools.pipeline.mosaic_drizzle.Recipe
-    workers : rtools.pipeline.mosaic_workers.Workers
+    members : list of rtools.pipeline.mosaic.members.Member
+    recipe : rtools.pipeline.mosaic.drizzle.Recipe
+    workers : rtools.pipeline.mosaic.workers.Workers
     options : dict
         Of the step.
     folder : str or Path, optional

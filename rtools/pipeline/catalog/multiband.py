@@ -8,8 +8,8 @@ import numpy as np
 
 from rtools.catalog.multiband_step import STEP
 from rtools.errors import InputError, RtoolsError, UsageError
-from rtools.pipeline import cataloging
-from rtools.pipeline.outputs import refuse_existing
+from rtools.pipeline.catalog import single as cataloging
+from rtools.pipeline.job.outputs import refuse_existing
 from rtools.products import names
 from rtools.products.io import reader
 from rtools.products.mosaic import association
@@ -82,7 +82,7 @@ def make_plan(files, request, *, copies=None):
     ----------
     files : sequence of str
         Mosaics, or one association of them.
-    request : rtools.pipeline.plan.Request
+    request : rtools.pipeline.exposure.plan.Request
         Its settings of ``multiband`` are the options.
     copies : dict of str to str, optional
         Files among them that are copies of streams, and what the user called these.
@@ -235,7 +235,7 @@ def carry_out(plan, request, log):
     Parameters
     ----------
     plan : Plan
-    request : rtools.pipeline.plan.Request
+    request : rtools.pipeline.exposure.plan.Request
     log : callable
         ``log(level, text)``.
 
@@ -254,7 +254,7 @@ def carry_out(plan, request, log):
     found = multiband_catalog(bands, options, **settings)
     extra = {}
     if options["inject_sources"]:
-        from rtools.pipeline.injection import inject_and_recover
+        from rtools.pipeline.catalog.injection import inject_and_recover
 
         extra = inject_and_recover(plan.members, bands, found, options, settings)
     staged = _stage(plan, request, found, extra)

@@ -333,8 +333,8 @@ def stage(plan, request, found, image_meta):
 
     Parameters
     ----------
-    plan : rtools.pipeline.plan.Plan
-    request : rtools.pipeline.plan.Request
+    plan : rtools.pipeline.exposure.plan.Plan
+    request : rtools.pipeline.exposure.plan.Request
     found : rtools.catalog.source_catalog.Found
     image_meta : dict
         Metadata of the image, as its own file has or will have them.

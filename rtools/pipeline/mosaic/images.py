@@ -1,7 +1,7 @@
 """Members written as images again: what rt-flux, rt-skymatch and rt-outlier make."""
 
 from rtools.exposure.statistics import image_statistics
-from rtools.pipeline.mosaic_members import read_planes
+from rtools.pipeline.mosaic.members import read_planes
 from rtools.products.io import writer
 from rtools.products.schema import history, profiles
 
@@ -16,11 +16,11 @@ def stage_image(member, path, request, workers, journal):
 
     Parameters
     ----------
-    member : rtools.pipeline.mosaic_members.Member
+    member : rtools.pipeline.mosaic.members.Member
     path : Path
-    request : rtools.pipeline.mosaic_plan.Request
-    workers : rtools.pipeline.mosaic_workers.Workers
-    journal : rtools.pipeline.journal.Journal
+    request : rtools.pipeline.mosaic.plan.Request
+    workers : rtools.pipeline.mosaic.workers.Workers
+    journal : rtools.pipeline.job.journal.Journal
         Of this member.
 
     Returns

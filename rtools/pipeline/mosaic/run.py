@@ -10,18 +10,18 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from rtools.pipeline.compiling import announced
-from rtools.pipeline.journal import Journal
-from rtools.pipeline.mosaic_add import flag_against, sky_of, totals_of
-from rtools.pipeline.mosaic_catalog import stage_catalog
-from rtools.pipeline.mosaic_coadd import write_slabs, write_whole
-from rtools.pipeline.mosaic_drizzle import exposures_of
-from rtools.pipeline.mosaic_images import PLANES, stage_image
-from rtools.pipeline.mosaic_plan import STEPS
-from rtools.pipeline.mosaic_sky import match_sky
-from rtools.pipeline.mosaic_stack import find_outliers, slabs_of, stack
-from rtools.pipeline.mosaic_workers import Workers
-from rtools.pipeline.process import settled
+from rtools.pipeline.job.compiling import announced
+from rtools.pipeline.job.journal import Journal
+from rtools.pipeline.job.process import settled
+from rtools.pipeline.mosaic.add import flag_against, sky_of, totals_of
+from rtools.pipeline.mosaic.catalog import stage_catalog
+from rtools.pipeline.mosaic.coadd import write_slabs, write_whole
+from rtools.pipeline.mosaic.drizzle import exposures_of
+from rtools.pipeline.mosaic.images import PLANES, stage_image
+from rtools.pipeline.mosaic.plan import STEPS
+from rtools.pipeline.mosaic.sky import match_sky
+from rtools.pipeline.mosaic.stack import find_outliers, slabs_of, stack
+from rtools.pipeline.mosaic.workers import Workers
 from rtools.products.io import temporary
 from rtools.products.schema import history
 
@@ -38,7 +38,7 @@ PIXEL = 40
 class Result:
     """What a run did: paths in the order in which they appeared, cal_step, seconds of each part, peak memory.
 
-    `catalogs`: what is told of the catalogs (`rtools.pipeline.cataloging.told_of`), in the order of the mosaics.
+    `catalogs`: what is told of the catalogs (`rtools.pipeline.catalog.single.told_of`), in the order of the mosaics.
     """
 
     outputs: list = field(default_factory=list)
@@ -53,8 +53,8 @@ def run_mosaic(plan, request, log, *, progress=lambda text: None):
 
     Parameters
     ----------
-    plan : rtools.pipeline.mosaic_plan.Plan
-    request : rtools.pipeline.mosaic_plan.Request
+    plan : rtools.pipeline.mosaic.plan.Plan
+    request : rtools.pipeline.mosaic.plan.Request
     log : callable
         ``log(level, text)`` of the console.
     progress : callable

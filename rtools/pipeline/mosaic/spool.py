@@ -8,7 +8,7 @@ import numpy as np
 
 from rtools.errors import RtoolsError
 from rtools.mosaic.outlier import mask_low_weight, median_of, weight_threshold
-from rtools.pipeline.mosaic_workers import in_rows
+from rtools.pipeline.mosaic.workers import in_rows
 from rtools.products.io.encode import write_at
 
 __all__ = ["Plane", "Spool", "median_plane"]

@@ -27,7 +27,7 @@ def check_covering(grid, members, footprints):
     Parameters
     ----------
     grid : rtools.mosaic.grid.Grid
-    members : list of rtools.pipeline.mosaic_members.Member
+    members : list of rtools.pipeline.mosaic.members.Member
     footprints : list of ndarray (n, 2)
         Right ascension and declination round each of them.
 

@@ -9,13 +9,13 @@ from rtools.mosaic import skymap
 from rtools.mosaic.drizzle import VARIANCES, make_kernel
 from rtools.mosaic.steps import FLUX, OUTLIER, PLANES, RESAMPLE, SKYMATCH
 from rtools.mosaic.weights import bad_bits
-from rtools.pipeline import mosaic_add
-from rtools.pipeline.mosaic_catalog import catalog_task
-from rtools.pipeline.mosaic_drizzle import Recipe
-from rtools.pipeline.mosaic_flag import fill_value, limits_of
-from rtools.pipeline.mosaic_grid import Wanted, choose_frame, refuse_empty, weight_of
-from rtools.pipeline.mosaic_members import exposed, open_members
-from rtools.pipeline.outputs import refuse_existing
+from rtools.pipeline.job.outputs import refuse_existing
+from rtools.pipeline.mosaic import add as mosaic_add
+from rtools.pipeline.mosaic.catalog import catalog_task
+from rtools.pipeline.mosaic.drizzle import Recipe
+from rtools.pipeline.mosaic.flag import fill_value, limits_of
+from rtools.pipeline.mosaic.grid import Wanted, choose_frame, refuse_empty, weight_of
+from rtools.pipeline.mosaic.members import exposed, open_members
 from rtools.products import names
 from rtools.products.mosaic.association import read_association
 from rtools.products.schema import history, profiles
@@ -41,7 +41,7 @@ class Request:
         Steps of the chain not to do.
     settings : dict
         Step name to {option key: value}.
-    wanted : rtools.pipeline.mosaic_grid.Wanted
+    wanted : rtools.pipeline.mosaic.grid.Wanted
     skycells : tuple of str
         One mosaic each.
     add : str or None
@@ -99,7 +99,7 @@ class Plan:
     ----------
     name : str
         What the group is called in messages.
-    members : list of rtools.pipeline.mosaic_members.Member
+    members : list of rtools.pipeline.mosaic.members.Member
     association : rtools.products.mosaic.association.Association or None
     steps : tuple of str
         To be done, in order.
@@ -109,8 +109,8 @@ class Plan:
         One for each member, where they are written.
     warnings, cautions : list of str
         What is to be said before the work; cautions even with -q.
-    catalog : rtools.pipeline.engine.Task or None
-    stack : rtools.pipeline.mosaic_add.Stack or None
+    catalog : rtools.pipeline.exposure.engine.Task or None
+    stack : rtools.pipeline.mosaic.add.Stack or None
         A mosaic that the members join.
     """
 

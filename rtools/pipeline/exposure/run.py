@@ -16,12 +16,14 @@ from rtools.errors import InputError
 from rtools.exposure.dqinit import ramp_meta
 from rtools.exposure.saturation import fully_saturated
 from rtools.exposure.statistics import image_statistics
-from rtools.pipeline import aligning, cataloging, chain, warm
-from rtools.pipeline.compiling import announced
-from rtools.pipeline.engine import Engine
-from rtools.pipeline.process import settled
-from rtools.pipeline.sinks import ImageSink, RampSink
-from rtools.pipeline.source import IMAGE_PLANES, open_exposure
+from rtools.pipeline.astrometry import align as aligning
+from rtools.pipeline.catalog import single as cataloging
+from rtools.pipeline.exposure import chain, warm
+from rtools.pipeline.exposure.engine import Engine
+from rtools.pipeline.exposure.sinks import ImageSink, RampSink
+from rtools.pipeline.exposure.source import IMAGE_PLANES, open_exposure
+from rtools.pipeline.job.compiling import announced
+from rtools.pipeline.job.process import settled
 from rtools.products.io import writer
 from rtools.products.schema import history, layout
 from rtools.products.schema.blocks import stamp_file
@@ -51,7 +53,7 @@ class Result:
     failure : str
         Why an alignment was refused; empty otherwise.
     catalog : dict or None
-        What is told of the catalog that was made (`rtools.pipeline.cataloging.told_of`).
+        What is told of the catalog that was made (`rtools.pipeline.catalog.single.told_of`).
     """
 
     outputs: list = field(default_factory=list)
@@ -67,9 +69,9 @@ def execute(plan, request, journal, *, progress=lambda done, of: None):
 
     Parameters
     ----------
-    plan : rtools.pipeline.plan.Plan
-    request : rtools.pipeline.plan.Request
-    journal : rtools.pipeline.journal.Journal
+    plan : rtools.pipeline.exposure.plan.Plan
+    request : rtools.pipeline.exposure.plan.Request
+    journal : rtools.pipeline.job.journal.Journal
         Takes messages; its lines end in `meta.cal_logs`.
     progress : callable
         ``progress(done, of)`` in strips.
