@@ -5,7 +5,7 @@ import products_samples as samples
 
 from rtools.catalog.psf_mosaic import mosaic_psf
 from rtools.declare import Reference
-from rtools.mosaic.grid import centred_grid
+from rtools.mosaic.grid.grid import centred_grid
 from rtools.products.io import writer
 from rtools.products.mosaic import metadata as mosaic_meta
 from rtools.products.schema import nodes

@@ -8,8 +8,8 @@ from mosaic_files import image
 from run_case import piped, retouched, tool
 
 from rtools.errors import InputError, UsageError
-from rtools.mosaic import grouping, skymap
-from rtools.mosaic.grouping import Exposure
+from rtools.mosaic.skymap import grouping, skymap
+from rtools.mosaic.skymap.grouping import Exposure
 from rtools.products.mosaic.association import (
     Member,
     make_association,

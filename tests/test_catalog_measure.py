@@ -291,7 +291,7 @@ def test_number_in_the_skymap():
 
 
 def test_the_primary_area_of_a_real_cell():
-    from rtools.mosaic import skymap
+    from rtools.mosaic.skymap import skymap
     from rtools.pipeline.catalog.single import skycell_of
 
     cell = skycell_of({"wcsinfo": {"skycell_name": "270p65x50y50"}})

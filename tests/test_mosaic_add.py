@@ -313,7 +313,7 @@ def test_strips_hold_every_cell_whole():
 
 
 def test_the_sky_in_strips_is_that_of_the_whole(monkeypatch):
-    from rtools.mosaic.grid import centred_grid
+    from rtools.mosaic.grid.grid import centred_grid
 
     grid = centred_grid((30.0, 20.0), 0.11 / 3600, (3000, 400))
     rng = np.random.default_rng(3)

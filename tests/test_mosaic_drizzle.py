@@ -5,8 +5,8 @@ import pytest
 from drizzle.resample import Drizzle
 
 from rtools.errors import UsageError
-from rtools.mosaic.drizzle import Planes, add_image, band_rows, drizzle_band, make_kernel, touched
-from rtools.mosaic.pixmap import pixel_map
+from rtools.mosaic.drizzle.drizzle import Planes, add_image, band_rows, drizzle_band, make_kernel, touched
+from rtools.mosaic.grid.pixmap import pixel_map
 from rtools.mosaic.steps import KERNELS
 
 SHAPE = 90, 110

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rtools.errors import InputError
-from rtools.mosaic.flux import apply_flux, conversion, put_floats
+from rtools.mosaic.drizzle.flux import apply_flux, conversion, put_floats
 
 FACTOR = 0.7312345678
 

@@ -5,11 +5,11 @@ import pytest
 
 from rtools.astrometry.wcs import Pointing, build_wcs
 from rtools.errors import InputError, UsageError
-from rtools.mosaic import skymap
-from rtools.mosaic.freegrid import FreeGrid, invert, shape_of
-from rtools.mosaic.grid import Grid, centred_grid, covering_grid, grid_like, rotation, skycell_grid
-from rtools.mosaic.pixmap import pixel_map
-from rtools.mosaic.scale import mean_pixel_area, native_scale, pixel_scale_ratio
+from rtools.mosaic.grid.freegrid import FreeGrid, invert, shape_of
+from rtools.mosaic.grid.grid import Grid, centred_grid, covering_grid, grid_like, rotation, skycell_grid
+from rtools.mosaic.grid.pixmap import pixel_map
+from rtools.mosaic.grid.scale import mean_pixel_area, native_scale, pixel_scale_ratio
+from rtools.mosaic.skymap import skymap
 from rtools.wfi.distortion import distortion
 
 SHAPE = 4088, 4088
@@ -147,7 +147,7 @@ def test_like_a_tangent_plane_in_parts():
     """A WCS of separate shift, matrix, scale, projection and rotation is known as a tangent plane."""
     from astropy.modeling.models import AffineTransformation2D, Pix2Sky_TAN, RotateNative2Celestial, Scale, Shift
 
-    from rtools.mosaic.freegrid import wcs_of
+    from rtools.mosaic.grid.freegrid import wcs_of
 
     expected = centred_grid((33.0, -20.0), PIXEL, (300, 200), 25.0)
     turn = AffineTransformation2D(np.array(expected.matrix))

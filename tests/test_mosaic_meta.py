@@ -12,8 +12,8 @@ from astropy.coordinates import SkyCoord
 
 from rtools.errors import InputError, RtoolsError
 from rtools.exposure.statistics import image_statistics
-from rtools.mosaic.coverage import coverage_of, total_coverage
-from rtools.mosaic.grid import Grid, centred_grid, rotation
+from rtools.mosaic.drizzle.coverage import coverage_of, total_coverage
+from rtools.mosaic.grid.grid import Grid, centred_grid, rotation
 from rtools.products.check import layout as validate
 from rtools.products.io import reader
 from rtools.products.mosaic import metadata as mosaic_meta

@@ -7,7 +7,7 @@ import pytest
 from mosaic_case import FACTOR, exposure, exposures, planes, same
 from run_case import done, meta, tool
 
-from rtools.mosaic.skycells import sky_cells
+from rtools.mosaic.sky.cells import sky_cells
 from rtools.products.mosaic.association import Member, make_association, stage_association
 
 ALONE = ("--mosaic", "--skip", "catalog", "--skip", "skymatch")

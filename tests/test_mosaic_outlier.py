@@ -5,11 +5,11 @@ import pytest
 from astropy.stats import sigma_clip
 from scipy.ndimage import grey_dilation, map_coordinates
 
-from rtools.mosaic import outlier
-from rtools.mosaic.drizzle import Planes, drizzle_band, make_kernel
-from rtools.mosaic.grid import centred_grid
-from rtools.mosaic.outlier import Limits, Member, Reach
-from rtools.mosaic.pixmap import pixel_map
+from rtools.mosaic.drizzle.drizzle import Planes, drizzle_band, make_kernel
+from rtools.mosaic.grid.grid import centred_grid
+from rtools.mosaic.grid.pixmap import pixel_map
+from rtools.mosaic.outlier import outlier
+from rtools.mosaic.outlier.outlier import Limits, Member, Reach
 
 
 class Map:

@@ -11,7 +11,7 @@ from products_samples import arrays as sample_arrays
 from products_samples import meta as sample_meta
 from run_case import done, meta, rewrite
 
-from rtools.mosaic.grid import Grid
+from rtools.mosaic.grid.grid import Grid
 from rtools.pipeline.mosaic import spool as mosaic_spool
 from rtools.products.io import reader, writer
 

@@ -129,7 +129,7 @@ def test_cosmic_rays_are_gone_and_the_sky_is_one(new, tmp_path):
 
 
 def test_an_association_says_grid_name_and_members(new, tmp_path):
-    from rtools.mosaic import skymap
+    from rtools.mosaic.skymap import skymap
 
     cell = skymap.parse_name("270p65x69y50")
     x, y = (float(each) for each in skymap.sky_to_pixel(cell, *place(0)[0](SIZE / 2, SIZE / 2)))

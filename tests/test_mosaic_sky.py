@@ -7,18 +7,11 @@ import pytest
 from sky_case import DOCS, docs_mosaic, plane, sky_scene, to_sky
 
 from rtools.errors import InputError
-from rtools.mosaic.footprint import outline
-from rtools.mosaic.sky import (
-    background,
-    check_background,
-    match_cells,
-    match_pairs,
-    sky_levels,
-    statistic_of,
-)
-from rtools.mosaic.skycells import pixel_finder, sky_cells, source_blocks
-from rtools.mosaic.skypairs import overlap_values, points_of
-from rtools.mosaic.skystat import KINDS, SkyStatistic, sky_value
+from rtools.mosaic.grid.footprint import outline
+from rtools.mosaic.sky.cells import pixel_finder, sky_cells, source_blocks
+from rtools.mosaic.sky.pairs import overlap_values, points_of
+from rtools.mosaic.sky.sky import background, check_background, match_cells, match_pairs, sky_levels, statistic_of
+from rtools.mosaic.sky.statistics import KINDS, SkyStatistic, sky_value
 from rtools.mosaic.steps import METHODS, SKYMATCH
 
 

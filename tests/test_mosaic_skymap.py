@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from rtools.errors import InputError
-from rtools.mosaic import skymap, skymap_table
-from rtools.mosaic.footprint import footprint, outline
-from rtools.mosaic.skymap import PIXEL_SCALE, Cell
-from rtools.mosaic.skymap_match import cells_touching, neighbours
+from rtools.mosaic.grid.footprint import footprint, outline
+from rtools.mosaic.skymap import skymap
+from rtools.mosaic.skymap import table as skymap_table
+from rtools.mosaic.skymap.match import cells_touching, neighbours
+from rtools.mosaic.skymap.skymap import PIXEL_SCALE, Cell
 from rtools.products.mosaic import skycells
 
 REGIONS = {

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rtools.mosaic.skystat import KINDS, SkyStatistic, sky_value
+from rtools.mosaic.sky.statistics import KINDS, SkyStatistic, sky_value
 
 
 def sample(seed, n, tail=0.03):

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from rtools.errors import UsageError
-from rtools.mosaic.drizzle import Planes, band_rows, drizzle_band, make_kernel
-from rtools.mosaic.pixmap import pixel_map
-from rtools.mosaic.variance import add_band, clear, finish, new_totals, recover_sums
+from rtools.mosaic.drizzle.drizzle import Planes, band_rows, drizzle_band, make_kernel
+from rtools.mosaic.drizzle.variance import add_band, clear, finish, new_totals, recover_sums
+from rtools.mosaic.grid.pixmap import pixel_map
 
 SHAPE = 60, 70
 OUT = 80, 90

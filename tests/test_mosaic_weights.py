@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rtools.errors import UsageError
-from rtools.mosaic.weights import bad_bits, read_noise_variance, sky_variance, typical_noise, weight_map
+from rtools.mosaic.drizzle.weights import bad_bits, read_noise_variance, sky_variance, typical_noise, weight_map
 
 SHAPE = 300, 400
 

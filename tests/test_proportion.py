@@ -7,7 +7,7 @@ from run_case import rewrite, tool
 
 from rtools.astrometry.wcs import Pointing, build_wcs
 from rtools.errors import InputError
-from rtools.mosaic.grid import covering_grid
+from rtools.mosaic.grid.grid import covering_grid
 from rtools.pipeline.mosaic.extent import check_covering
 from rtools.products.io import header, reader
 from rtools.products.refcat import cones

@@ -10,7 +10,8 @@ from products_samples import meta as sample_meta
 from products_samples import wcs as sample_wcs
 from run_case import piped, tool
 
-from rtools.mosaic import skymap, skymap_table
+from rtools.mosaic.skymap import skymap
+from rtools.mosaic.skymap import table as skymap_table
 from rtools.products.io import writer
 from rtools.products.mosaic import skycells
 

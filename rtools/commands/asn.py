@@ -146,7 +146,7 @@ def _product_of(output):
 
 def _plain(files, product, target, release):
     """The one association of some files: what `make_association` takes."""
-    from rtools.mosaic import skymap
+    from rtools.mosaic.skymap import skymap
 
     parsed = [_name(file) for file in files]
     if len({name.level for name in parsed if name and name.level}) > 1:
@@ -175,7 +175,7 @@ def _name(file):
 
 def _by_cell(console, files, cells, how):
     """The associations of images by skycell, and the exit status; `how`: keywords of `grouping.by_skycell`."""
-    from rtools.mosaic import grouping, skymap
+    from rtools.mosaic.skymap import grouping, skymap
 
     wanted = {skymap.parse_name(name) for name in cells}
     grouping.by_skycell([], **how)  # refuses what does not go together before files are read
@@ -194,8 +194,8 @@ def _by_cell(console, files, cells, how):
 def _exposure(console, file):
     """What grouping needs of an image; None, with a warning, for what no mosaic is made of."""
     from rtools.commands.skymap import footprint_of
-    from rtools.mosaic.grouping import Exposure
-    from rtools.mosaic.skymap_match import cells_touching
+    from rtools.mosaic.skymap.grouping import Exposure
+    from rtools.mosaic.skymap.match import cells_touching
     from rtools.products.mosaic.metadata import SKY_TYPES
     from rtools.wfi import metadata
 
@@ -216,7 +216,7 @@ def _exposure(console, file):
 
 def _multiband(files, product_name, release, psf_match):
     """The associations of coadds of several filters."""
-    from rtools.mosaic import grouping
+    from rtools.mosaic.skymap import grouping
 
     parsed = {}
     for file in files:
@@ -240,7 +240,7 @@ def _multiband(files, product_name, release, psf_match):
 
 def _made(group, product_name=None, release=None):
     """Product, files and settings of a group."""
-    from rtools.mosaic import skymap
+    from rtools.mosaic.skymap import skymap
     from rtools.products import names
 
     fields = {key: getattr(group, key) for key in ("program", "release", "subset", "element")}

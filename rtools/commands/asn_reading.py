@@ -13,7 +13,7 @@ __all__ = ["check_files", "print_members"]
 
 def check_files(console, files, *, as_json):
     """Check associations; returns the exit status: 1 if one has errors."""
-    from rtools.mosaic.skymap import disagreements
+    from rtools.mosaic.skymap.skymap import disagreements
     from rtools.products.mosaic.association import read_association
     from rtools.products.mosaic.association_check import check_association
 
@@ -39,7 +39,7 @@ def check_files(console, files, *, as_json):
 
 def _about_target(target):
     """What is wrong with a target that looks like a skycell."""
-    from rtools.mosaic import skymap
+    from rtools.mosaic.skymap import skymap
 
     if target and skymap.is_name(target):
         try:

@@ -188,7 +188,7 @@ def _skycell_remarks(name):
     """Whether the skycell of a name is one of the tessellation."""
     if not name.skycell:
         return []
-    from rtools.mosaic.skymap import parse_name
+    from rtools.mosaic.skymap.skymap import parse_name
 
     try:
         parse_name(name.skycell)

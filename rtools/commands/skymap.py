@@ -121,7 +121,8 @@ def _columns(line):
 
 def _cells(kind, source, neighbours):
     """The cells that an input is about: (cell, position or None) of each."""
-    from rtools.mosaic import skymap, skymap_match
+    from rtools.mosaic.skymap import match as skymap_match
+    from rtools.mosaic.skymap import skymap
 
     place = None
     if kind == "radec":
@@ -142,7 +143,7 @@ def _cells(kind, source, neighbours):
 
 def _is_cell(text):
     """Whether an argument is a cell's name and not that of a file."""
-    from rtools.mosaic.skymap import is_name
+    from rtools.mosaic.skymap.skymap import is_name
 
     return is_name(text) and not Path(text).exists()
 
@@ -177,7 +178,7 @@ def footprint_of(product):
     InputError
         It has no WCS.
     """
-    from rtools.mosaic.footprint import footprint
+    from rtools.mosaic.grid.footprint import footprint
     from rtools.products.edit.wcs import load_wcs
 
     if product.kind == "wcs":
@@ -195,7 +196,7 @@ def footprint_of(product):
 
 def _described(cell, place, more):
     """A cell for JSON."""
-    from rtools.mosaic import skymap
+    from rtools.mosaic.skymap import skymap
 
     info, table = skymap.wcs_info(cell), skymap.regions()
     bounds = ("ra_min", "ra_max", "dec_min", "dec_max")
@@ -215,7 +216,7 @@ def _described(cell, place, more):
 
 
 def _print_names(reports):
-    from rtools.mosaic.skymap import name_of
+    from rtools.mosaic.skymap.skymap import name_of
 
     for cell in sorted({cell for _source, cells in reports for cell, _place in cells}):
         click.echo(name_of(cell))
@@ -246,7 +247,7 @@ def _print_cells(reports, more):
 
 
 def _write(console, name, overwrite, threads, as_json):
-    from rtools.mosaic import skymap_table
+    from rtools.mosaic.skymap import table as skymap_table
     from rtools.products.mosaic import skycells
     from rtools.products.schema import history
 
@@ -272,7 +273,7 @@ def _write(console, name, overwrite, threads, as_json):
 
 
 def _compare(console, name, as_json):
-    from rtools.mosaic import skymap_table
+    from rtools.mosaic.skymap import table as skymap_table
     from rtools.products.mosaic import skycells
 
     result = skymap_table.compare(*skycells.read_tables(name))

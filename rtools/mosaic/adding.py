@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from rtools.mosaic.outlier import weight_threshold
-from rtools.mosaic.skycells import SkyCells, sky_cells
-from rtools.mosaic.variance import clear, recover_sums
+from rtools.mosaic.drizzle.variance import clear, recover_sums
+from rtools.mosaic.outlier.outlier import weight_threshold
+from rtools.mosaic.sky.cells import SkyCells, sky_cells
 
 __all__ = ["joined_cells", "put_back", "seen_well", "strips"]
 
@@ -26,7 +26,7 @@ def put_back(totals, planes, ratio, times=None):
 
     Parameters
     ----------
-    totals : rtools.mosaic.variance.Totals
+    totals : rtools.mosaic.drizzle.variance.Totals
         Without a member, of the same pixels; its context may have more planes.
     planes : dict of str to ndarray
         data, weight, context, the variances that the totals name, and dq if they have it.
@@ -86,11 +86,11 @@ def joined_cells(parts, to_sky, **settings):
     to_sky : callable
         Of the whole mosaic.
     **settings
-        Of `rtools.mosaic.skycells.sky_cells`.
+        Of `rtools.mosaic.sky.cells.sky_cells`.
 
     Returns
     -------
-    rtools.mosaic.skycells.SkyCells
+    rtools.mosaic.sky.cells.SkyCells
         A cell in several strips is that of the strip in which it has most pixels.
     """
     found = [sky_cells(data, good, lambda x, y, first=first: to_sky(x, y + first), **settings)

@@ -107,11 +107,11 @@ def checks(paths):
     """Name of the middle skycell; milliseconds to find the cells of a detector; error of the maps of images on it."""
     import numpy as np
 
-    from rtools.mosaic import skymap
-    from rtools.mosaic.footprint import footprint
-    from rtools.mosaic.grid import skycell_grid
-    from rtools.mosaic.pixmap import pixel_map
-    from rtools.mosaic.skymap_match import cells_touching
+    from rtools.mosaic.grid.footprint import footprint
+    from rtools.mosaic.grid.grid import skycell_grid
+    from rtools.mosaic.grid.pixmap import pixel_map
+    from rtools.mosaic.skymap import skymap
+    from rtools.mosaic.skymap.match import cells_touching
     from rtools.products.io import reader
 
     random, times, errors, cell = np.random.default_rng(1), [], [], None

@@ -6,7 +6,7 @@ from pathlib import Path
 import asdf
 import numpy as np
 
-from rtools.mosaic.variance import finish
+from rtools.mosaic.drizzle.variance import finish
 from rtools.pipeline.mosaic.grid import Wanted
 from rtools.pipeline.mosaic.plan import Request, make_plan
 from rtools.pipeline.mosaic.stack import find_outliers, stack

@@ -14,11 +14,11 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from mosaic_measures import array_of, node_of, truth_of, white_noise
 
-from rtools.mosaic.footprint import footprint
-from rtools.mosaic.sky import match_cells, match_pairs, sky_levels, statistic_of
-from rtools.mosaic.skycells import good_values, sky_cells, source_blocks
-from rtools.mosaic.skypairs import overlap_values, points_of
-from rtools.mosaic.skystat import sky_value
+from rtools.mosaic.grid.footprint import footprint
+from rtools.mosaic.sky.cells import good_values, sky_cells, source_blocks
+from rtools.mosaic.sky.pairs import overlap_values, points_of
+from rtools.mosaic.sky.sky import match_cells, match_pairs, sky_levels, statistic_of
+from rtools.mosaic.sky.statistics import sky_value
 from rtools.mosaic.steps import SKYMATCH
 
 METHODS = ("match", "local", "global+match")

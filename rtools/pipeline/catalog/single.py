@@ -236,7 +236,7 @@ def skycell_of(meta):
         None where it covers none.
     """
     from rtools.catalog.identifiers import Skycell
-    from rtools.mosaic import skymap
+    from rtools.mosaic.skymap import skymap
 
     name = str(metadata.get(meta, "wcsinfo.skycell_name"))
     if not skymap.is_name(name):
@@ -302,7 +302,7 @@ def psf_of(source, meta, *, grid, log):
     rtools.reference.epsf.Psf
     """
     from rtools.catalog.psf_mosaic import mosaic_psf
-    from rtools.mosaic.scale import mean_pixel_area
+    from rtools.mosaic.grid.scale import mean_pixel_area
     from rtools.reference.epsf import from_reference, image_jitter, jitter_of, jittered
 
     psf = jittered(from_reference(source, log), jitter_of(source, log), image_jitter(meta, log))

@@ -6,12 +6,12 @@ import numpy as np
 
 from rtools.errors import InputError, UsageError
 from rtools.mosaic.adding import joined_cells, put_back, seen_well, strips
-from rtools.mosaic.drizzle import VARIANCES, band_rows
-from rtools.mosaic.scale import mean_pixel_area
-from rtools.mosaic.sky import statistic_of
+from rtools.mosaic.drizzle.drizzle import VARIANCES, band_rows
+from rtools.mosaic.drizzle.variance import BITS, new_totals
+from rtools.mosaic.drizzle.weights import bad_bits
+from rtools.mosaic.grid.scale import mean_pixel_area
+from rtools.mosaic.sky.sky import statistic_of
 from rtools.mosaic.steps import PLANES, WEIGHTS
-from rtools.mosaic.variance import BITS, new_totals
-from rtools.mosaic.weights import bad_bits
 from rtools.pipeline.mosaic.flag import flag_members
 from rtools.pipeline.mosaic.grid import Wanted, choose_frame
 from rtools.pipeline.mosaic.members import share_of
@@ -238,7 +238,7 @@ def _known(stack, name):
 
 
 def totals_of(stack, recipe, count, workers, rows):
-    """Totals of some rows of the mosaic, with room for `count` members: `rtools.mosaic.variance.Totals`."""
+    """Totals of some rows of the mosaic, with room for `count` members: `rtools.mosaic.drizzle.variance.Totals`."""
     width = recipe.frame.grid.shape[1]
     totals = new_totals((rows.stop - rows.start, width), count, recipe.names, dq=recipe.dq)
     times = stack.shares if recipe.weight == "exptime" else None
@@ -257,7 +257,7 @@ def totals_of(stack, recipe, count, workers, rows):
 
 
 def sky_of(stack, options, workers):
-    """The sky of the mosaic in cells: `rtools.mosaic.skycells.SkyCells`.
+    """The sky of the mosaic in cells: `rtools.mosaic.sky.cells.SkyCells`.
 
     Parameters
     ----------

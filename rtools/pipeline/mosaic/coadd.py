@@ -3,11 +3,11 @@
 import numpy as np
 
 from rtools.exposure.statistics import image_statistics
-from rtools.mosaic.coverage import coverage_of, total_coverage
-from rtools.mosaic.drizzle import band_rows
-from rtools.mosaic.grid import Grid
-from rtools.mosaic.pixmap import ORDER, STEP
-from rtools.mosaic.variance import finish
+from rtools.mosaic.drizzle.coverage import coverage_of, total_coverage
+from rtools.mosaic.drizzle.drizzle import band_rows
+from rtools.mosaic.drizzle.variance import finish
+from rtools.mosaic.grid.grid import Grid
+from rtools.mosaic.grid.pixmap import ORDER, STEP
 from rtools.pipeline.mosaic.flag import fill_value
 from rtools.pipeline.mosaic.members import exposed
 from rtools.products.mosaic.metadata import mosaic_meta, wcsinfo
@@ -39,7 +39,7 @@ def write_whole(mosaic, totals, plan, request, workers, *, history, logs):
     Parameters
     ----------
     mosaic : rtools.pipeline.mosaic.plan.Mosaic
-    totals : rtools.mosaic.variance.Totals
+    totals : rtools.mosaic.drizzle.variance.Totals
     plan : rtools.pipeline.mosaic.plan.Plan
     request : rtools.pipeline.mosaic.plan.Request
     workers : rtools.pipeline.mosaic.workers.Workers

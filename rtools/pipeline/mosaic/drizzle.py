@@ -10,11 +10,11 @@ from typing import NamedTuple
 import numpy as np
 
 from rtools.errors import InputError
-from rtools.mosaic.drizzle import Planes, add_image, band_rows, drizzle_band, touched
-from rtools.mosaic.outlier import BITS, level_of
-from rtools.mosaic.pixmap import pixel_map
-from rtools.mosaic.variance import add_band
-from rtools.mosaic.weights import bad_bits, read_noise_variance, sky_variance, typical_noise, weight_map
+from rtools.mosaic.drizzle.drizzle import Planes, add_image, band_rows, drizzle_band, touched
+from rtools.mosaic.drizzle.variance import add_band
+from rtools.mosaic.drizzle.weights import bad_bits, read_noise_variance, sky_variance, typical_noise, weight_map
+from rtools.mosaic.grid.pixmap import pixel_map
+from rtools.mosaic.outlier.outlier import BITS, level_of
 from rtools.pipeline.mosaic.members import read_planes, without_bits
 from rtools.pipeline.mosaic.workers import in_rows
 
@@ -30,9 +30,9 @@ class Recipe(NamedTuple):
     Attributes
     ----------
     frame : rtools.pipeline.mosaic.grid.Frame
-    kernel : rtools.mosaic.drizzle.Kernel
+    kernel : rtools.mosaic.drizzle.drizzle.Kernel
     weight : str
-        Of `rtools.mosaic.weights.WEIGHTS`.
+        Of `rtools.mosaic.drizzle.weights.WEIGHTS`.
     good_bits : str
     backg : float
         Sky in the data of members whose metadata do not say it, MJy/sr.
@@ -67,7 +67,7 @@ def map_of(member, recipe, workers):
 
 
 def planes_of(member, recipe, workers, names=None):
-    """What is drizzled of a member: `rtools.mosaic.drizzle.Planes`.
+    """What is drizzled of a member: `rtools.mosaic.drizzle.drizzle.Planes`.
 
     Parameters
     ----------
@@ -143,7 +143,7 @@ def drizzle_totals(member, recipe, workers, totals, *, first=0, wanted=None, ima
     member : rtools.pipeline.mosaic.members.Member
     recipe : Recipe
     workers : Workers
-    totals : rtools.mosaic.variance.Totals
+    totals : rtools.mosaic.drizzle.variance.Totals
         Of rows of the mosaic from `first` on.
     first : int
     wanted : ndarray bool, optional

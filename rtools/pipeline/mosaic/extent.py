@@ -26,7 +26,7 @@ def check_covering(grid, members, footprints):
 
     Parameters
     ----------
-    grid : rtools.mosaic.grid.Grid
+    grid : rtools.mosaic.grid.grid.Grid
     members : list of rtools.pipeline.mosaic.members.Member
     footprints : list of ndarray (n, 2)
         Right ascension and declination round each of them.
@@ -62,7 +62,7 @@ def check_stated(grid, path=None):
 
     Parameters
     ----------
-    grid : rtools.mosaic.grid.Grid or FreeGrid
+    grid : rtools.mosaic.grid.grid.Grid or FreeGrid
     path : str or os.PathLike, optional
         The file, for the error.
     """

@@ -5,10 +5,10 @@ from contextlib import closing
 import numpy as np
 
 from rtools.errors import UsageError
-from rtools.mosaic.outlier import Limits, Reach, flag_rows, flag_stack, level_of
-from rtools.mosaic.outlier import Member as Image
-from rtools.mosaic.variance import clear
-from rtools.mosaic.weights import bad_bits
+from rtools.mosaic.drizzle.variance import clear
+from rtools.mosaic.drizzle.weights import bad_bits
+from rtools.mosaic.outlier.outlier import Limits, Reach, flag_rows, flag_stack, level_of
+from rtools.mosaic.outlier.outlier import Member as Image
 from rtools.pipeline.mosaic.drizzle import drizzle_totals, map_of, planes_of
 from rtools.pipeline.mosaic.members import read_planes, without_bits
 from rtools.pipeline.mosaic.spool import Spool, median_plane
@@ -116,7 +116,7 @@ def repair(members, recipe, workers, totals, mark, progress=lambda text, member:
         All that are in the totals.
     recipe : rtools.pipeline.mosaic.drizzle.Recipe
     workers : rtools.pipeline.mosaic.workers.Workers
-    totals : rtools.mosaic.variance.Totals
+    totals : rtools.mosaic.drizzle.variance.Totals
         Of the whole mosaic; changed.
     mark : ndarray uint8
         Where outliers touch it.

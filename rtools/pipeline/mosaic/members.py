@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from rtools.errors import InputError
-from rtools.mosaic.flux import apply_flux, conversion, put_floats
-from rtools.mosaic.outlier import BITS
+from rtools.mosaic.drizzle.flux import apply_flux, conversion, put_floats
+from rtools.mosaic.outlier.outlier import BITS
 from rtools.pipeline.mosaic.workers import in_rows
 from rtools.products.io import reader
 from rtools.products.mosaic.metadata import SKY_TYPES, group_of

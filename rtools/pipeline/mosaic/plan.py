@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from rtools.errors import InputError, RtoolsError, UsageError
-from rtools.mosaic import skymap
-from rtools.mosaic.drizzle import VARIANCES, make_kernel
+from rtools.mosaic.drizzle.drizzle import VARIANCES, make_kernel
+from rtools.mosaic.drizzle.weights import bad_bits
+from rtools.mosaic.skymap import skymap
 from rtools.mosaic.steps import FLUX, OUTLIER, PLANES, RESAMPLE, SKYMATCH
-from rtools.mosaic.weights import bad_bits
 from rtools.pipeline.job.outputs import refuse_existing
 from rtools.pipeline.mosaic import add as mosaic_add
 from rtools.pipeline.mosaic.catalog import catalog_task

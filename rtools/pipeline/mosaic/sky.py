@@ -3,12 +3,12 @@
 import numpy as np
 
 from rtools.errors import InputError
-from rtools.mosaic.footprint import footprint
-from rtools.mosaic.sky import background, check_background, match_cells, match_pairs, sky_levels, statistic_of
-from rtools.mosaic.skycells import good_values, sky_cells, source_blocks
-from rtools.mosaic.skypairs import overlap_values, points_of
-from rtools.mosaic.skystat import sky_value
-from rtools.mosaic.weights import bad_bits
+from rtools.mosaic.drizzle.weights import bad_bits
+from rtools.mosaic.grid.footprint import footprint
+from rtools.mosaic.sky.cells import good_values, sky_cells, source_blocks
+from rtools.mosaic.sky.pairs import overlap_values, points_of
+from rtools.mosaic.sky.sky import background, check_background, match_cells, match_pairs, sky_levels, statistic_of
+from rtools.mosaic.sky.statistics import sky_value
 from rtools.pipeline.mosaic.members import sky_planes
 
 __all__ = ["match_sky"]
@@ -26,7 +26,7 @@ def match_sky(members, options, workers, progress=lambda done: None, *, joined=N
     workers : rtools.pipeline.mosaic.workers.Workers
     progress : callable
         ``progress(member)``, before each.
-    joined : rtools.mosaic.skycells.SkyCells, optional
+    joined : rtools.mosaic.sky.cells.SkyCells, optional
         The sky of a mosaic that the members are to agree with: its level is 0.
     """
     for member in members:

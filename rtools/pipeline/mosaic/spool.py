@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rtools.errors import RtoolsError
-from rtools.mosaic.outlier import mask_low_weight, median_of, weight_threshold
+from rtools.mosaic.outlier.outlier import mask_low_weight, median_of, weight_threshold
 from rtools.pipeline.mosaic.workers import in_rows
 from rtools.products.io.encode import write_at
 

@@ -4,8 +4,8 @@ from contextlib import closing
 
 import numpy as np
 
-from rtools.mosaic.drizzle import BAND_ROWS, touched
-from rtools.mosaic.variance import BITS, new_totals
+from rtools.mosaic.drizzle.drizzle import BAND_ROWS, touched
+from rtools.mosaic.drizzle.variance import BITS, new_totals
 from rtools.pipeline.mosaic.drizzle import drizzle_exposures, drizzle_totals, exposures_of, in_turn, map_of
 from rtools.pipeline.mosaic.flag import flag_members, flag_on_detector, repair
 from rtools.pipeline.mosaic.spool import Spool, median_plane
@@ -37,7 +37,7 @@ def stack(members, recipe, workers, progress=lambda text, member: None, *, rows=
 
     Returns
     -------
-    rtools.mosaic.variance.Totals
+    rtools.mosaic.drizzle.variance.Totals
     """
     shape = recipe.frame.grid.shape
     rows = slice(0, shape[0]) if rows is None else rows
@@ -76,7 +76,7 @@ def find_outliers(members, recipe, workers, options, folder, *, slabs=None, tota
 
     Returns
     -------
-    rtools.mosaic.variance.Totals or None
+    rtools.mosaic.drizzle.variance.Totals or None
         None also where they cannot be made on the way: with several slabs, where exposures are drizzled otherwise than
         the mosaic, or where the members of an exposure do not follow each other.
     """

@@ -49,7 +49,7 @@ def apply_flux(planes, factor):
 def put_floats(stored, out):
     """Copy a plane as a file holds it (float16, float32, dq) into one of float32 or of its own dtype."""
     if stored.dtype == np.float16 and out.dtype == np.float32 and stored.ndim == 2:
-        from rtools.mosaic._flux_kernels import widen
+        from rtools.mosaic.drizzle._flux_kernels import widen
 
         widen(stored.view(np.uint16), out.view(np.uint32), out)
     else:

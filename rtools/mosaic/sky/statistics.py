@@ -68,7 +68,7 @@ def sky_value(values, statistic=DEFAULT):
     SkyValue
         NaN, 0, NaN where no value is in range.
     """
-    from rtools.mosaic._skystat_kernels import evaluate
+    from rtools.mosaic.sky._statistics_kernels import evaluate
 
     values = np.ravel(np.asarray(values, np.float32))
     finite = np.isfinite(values)

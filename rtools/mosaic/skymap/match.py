@@ -10,8 +10,8 @@ from functools import cache
 import numpy as np
 
 from rtools.errors import InputError
-from rtools.mosaic import skymap
-from rtools.mosaic.skymap import CELL_SIZE, PIXEL_SCALE, SPACING, Cell
+from rtools.mosaic.skymap import skymap
+from rtools.mosaic.skymap.skymap import CELL_SIZE, PIXEL_SCALE, SPACING, Cell
 
 __all__ = ["cells_touching", "neighbours"]
 
@@ -29,7 +29,7 @@ def cells_touching(ra, dec):
     ----------
     ra, dec : array_like
         Corners in degrees, in order round the polygon, the first not repeated; a single one is a position. Curved sides
-        are given by several points (`rtools.mosaic.footprint`).
+        are given by several points (`rtools.mosaic.grid.footprint`).
 
     Returns
     -------

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rtools.errors import InputError, UsageError
-from rtools.mosaic.freegrid import FreeGrid, shape_of, wcs_of
+from rtools.mosaic.grid.freegrid import FreeGrid, shape_of, wcs_of
 from rtools.wfi.sphere import from_plane, to_plane
 
 __all__ = ["Grid", "centred_grid", "covering_grid", "grid_like", "rotation", "skycell_grid"]
@@ -90,7 +90,7 @@ def skycell_grid(info):
     Parameters
     ----------
     info : dict
-        `skycell_wcs_info` of an association: `rtools.mosaic.skymap.wcs_info` makes one.
+        `skycell_wcs_info` of an association: `rtools.mosaic.skymap.skymap.wcs_info` makes one.
     """
     try:
         shape = int(info["ny"]), int(info["nx"])
@@ -129,7 +129,7 @@ def covering_grid(footprints, scale, angle, *, crval=None, crpix=None, shape=Non
     footprints : list of ndarray (n, 2)
         Right ascension and declination along the edge of every member (at least 4 points a side: edges are curved).
     scale : float
-        Degrees per pixel; `rtools.mosaic.scale.native_scale` of the first member times a ratio.
+        Degrees per pixel; `rtools.mosaic.grid.scale.native_scale` of the first member times a ratio.
     angle : float
         Position angle of +y, degrees; roll_ref - vparity · v3yangle of the first member.
     crval : (float, float), optional

@@ -1,7 +1,7 @@
 """Drizzling: the pixels of a member, spread over a band of rows of the mosaic.
 
 A member is drizzled once for everything: weight, data and the square roots of its variances go into one buffer, the
-lanes of a `Band`. `rtools.mosaic.variance` puts bands into the totals of a mosaic; `add_image` puts them into an image.
+lanes of a `Band`. `rtools.mosaic.drizzle.variance` puts bands into the totals of a mosaic; `add_image` puts them into an image.
 """
 
 from typing import NamedTuple
@@ -48,10 +48,10 @@ class Planes(NamedTuple):
     data : ndarray
         The sky level subtracted.
     weight : ndarray
-        `rtools.mosaic.weights.weight_map`; 0 leaves a pixel out (NaN data must have 0).
+        `rtools.mosaic.drizzle.weights.weight_map`; 0 leaves a pixel out (NaN data must have 0).
     var_rnoise, var_poisson, var_flat : ndarray, optional
     sky : float
-        `rtools.mosaic.weights.sky_variance`: var_sky is var_rnoise plus it.
+        `rtools.mosaic.drizzle.weights.sky_variance`: var_sky is var_rnoise plus it.
     dq : ndarray uint32, optional
         Flags that go with a pixel wherever it is spread.
     """
@@ -165,7 +165,7 @@ def touched(pixmap, shape, kernel, rows=None):
 
     Parameters
     ----------
-    pixmap : rtools.mosaic.pixmap.PixMap
+    pixmap : rtools.mosaic.grid.pixmap.PixMap
     shape : (int, int)
         Of the mosaic.
     kernel : Kernel
@@ -197,7 +197,7 @@ def drizzle_band(planes, pixmap, rows, columns, kernel, *, names=(), wanted=None
     Parameters
     ----------
     planes : Planes
-    pixmap : rtools.mosaic.pixmap.PixMap
+    pixmap : rtools.mosaic.grid.pixmap.PixMap
     rows, columns : slice
         Of the mosaic; `touched` says where the member is. What falls beside is left out.
     kernel : Kernel
@@ -214,7 +214,7 @@ def drizzle_band(planes, pixmap, rows, columns, kernel, *, names=(), wanted=None
     Band
         Valid until `scratch` is used again. It does not depend on where bands begin or end.
     """
-    from rtools.mosaic import _drizzle_kernels as kernels
+    from rtools.mosaic.drizzle import _drizzle_kernels as kernels
 
     size = rows.stop - rows.start, columns.stop - columns.start
     lanes = _zeros((*size, 2 + len(names)), scratch)
@@ -266,6 +266,6 @@ def add_image(band, image, weight, first_row=0):
     first_row : int
         Row of the mosaic with which the image begins.
     """
-    from rtools.mosaic._combine_kernels import add_image
+    from rtools.mosaic.drizzle._combine_kernels import add_image
 
     add_image(band.lanes, (band.rows.start - first_row, band.columns.start), image, weight)

@@ -92,7 +92,7 @@ class Reach(NamedTuple):
 
     @classmethod
     def of(cls, kernel):
-        """That of a `rtools.mosaic.drizzle.Kernel`."""
+        """That of a `rtools.mosaic.drizzle.drizzle.Kernel`."""
         if kernel.shape is None:
             return cls(kernel.pixfrac / 2, MARGIN)
         reach = kernel.shape[0]
@@ -148,7 +148,7 @@ def weight_threshold(weight, maskpt=0.7, *, each=map):
 
 def _counted(parts):
     """Bins that weights fall into, how many in each, and the sums of the bits left out."""
-    from rtools.mosaic._outlier_kernels import count_weights
+    from rtools.mosaic.outlier._outlier_kernels import count_weights
 
     counts, offsets = np.zeros((2, 1 << (32 - SHIFT)), np.int64)
     for part in parts:
@@ -202,7 +202,7 @@ def median_of(planes, out=None):
         Where two exposures have a value it is the lower one: of two values the median is the mean, and would make
         both outliers. NaN where none has.
     """
-    from rtools.mosaic._outlier_kernels import medians
+    from rtools.mosaic.outlier._outlier_kernels import medians
 
     planes = np.ascontiguousarray(planes, np.float32)
     number = len(planes)
@@ -256,7 +256,7 @@ def blot(image, x, y, *, first=0, height=None, fill=np.nan):
     ndarray float32
         NaN where one of the four pixels around is NaN.
     """
-    from rtools.mosaic import _outlier_kernels as kernels
+    from rtools.mosaic.outlier import _outlier_kernels as kernels
 
     height = len(image) if height is None else height
     start, stop = rows_of(y, height) if len(image) < height else (0, 0)
@@ -274,7 +274,7 @@ def flag_rows(member, pixmap, median, rows, *, limits=Limits(), fill=np.nan, tou
     ----------
     member : Member
         The whole detector.
-    pixmap : rtools.mosaic.pixmap.PixMap
+    pixmap : rtools.mosaic.grid.pixmap.PixMap
         From the detector's pixels to those of `median`.
     median : ndarray float32 (rows, columns)
         Of the exposures, in the output's pixels; or what has such a `shape` and gives rows for a slice.
@@ -289,7 +289,7 @@ def flag_rows(member, pixmap, median, rows, *, limits=Limits(), fill=np.nan, tou
     -------
     ndarray bool (rows.stop - rows.start, columns)
     """
-    from rtools.mosaic import _outlier_kernels as kernels
+    from rtools.mosaic.outlier import _outlier_kernels as kernels
 
     height, width = member.data.shape
     found = np.zeros((rows.stop - rows.start, width), bool)
@@ -353,7 +353,7 @@ def flag_stack(data, err, median, limit=5.0):
     -------
     ndarray bool (rows, columns)
     """
-    from rtools.mosaic import _outlier_kernels as kernels
+    from rtools.mosaic.outlier import _outlier_kernels as kernels
 
     out = np.empty(data.shape, bool)
     kernels.flag_stack(data, err, median, np.float32(limit), out)
@@ -372,6 +372,6 @@ def mark_touched(flagged, x, y, reach, plane):
     plane : ndarray uint8
         Of the output; set to 1 where touched. Any number of threads may share it.
     """
-    from rtools.mosaic import _outlier_kernels as kernels
+    from rtools.mosaic.outlier import _outlier_kernels as kernels
 
     kernels.mark(flagged, x, y, (float(reach.own), float(reach.more)), plane)

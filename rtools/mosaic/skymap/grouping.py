@@ -56,7 +56,7 @@ def by_skycell(exposures, product_type="visit", release="p", *, subset=None):
     UsageError
         The release has no such products.
     """
-    from rtools.mosaic.skymap import name_of
+    from rtools.mosaic.skymap.skymap import name_of
 
     if subset is not None and product_type != "full":
         raise UsageError(f"a numbered subset is of a whole program, not by {product_type}")

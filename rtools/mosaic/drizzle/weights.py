@@ -158,7 +158,7 @@ def weight_map(kind, data, good, *, var_rnoise=None, sky=0.0, exposure_time=None
     ndarray float32
         0 for bad pixels, NaN data, and variances that are not positive.
     """
-    from rtools.mosaic._weights_kernels import constant, inverse
+    from rtools.mosaic.drizzle._weights_kernels import constant, inverse
 
     if kind not in WEIGHTS:
         raise UsageError(f"no weight type is called {kind!r}", mend=f"there are {' '.join(WEIGHTS)}")

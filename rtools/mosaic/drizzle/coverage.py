@@ -38,7 +38,7 @@ def coverage_of(context, times):
     -------
     Coverage
     """
-    from rtools.mosaic._coverage_kernels import sum_times
+    from rtools.mosaic.drizzle._coverage_kernels import sum_times
 
     known = np.zeros(32 * len(context))
     known[: len(times)] = times

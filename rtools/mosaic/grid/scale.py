@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rtools.mosaic.freegrid import invert
+from rtools.mosaic.grid.freegrid import invert
 from rtools.wfi.gwcs_frames import box_of
 from rtools.wfi.sphere import to_plane
 

@@ -2,16 +2,16 @@
 
 import numpy as np
 
-from rtools.mosaic.footprint import POINTS
-from rtools.mosaic.skycells import good_values, pixel_finder
-from rtools.mosaic.skystat import DEFAULT, sky_value
+from rtools.mosaic.grid.footprint import POINTS
+from rtools.mosaic.sky.cells import good_values, pixel_finder
+from rtools.mosaic.sky.statistics import DEFAULT, sky_value
 from rtools.wfi.sphere import from_plane, to_plane
 
 __all__ = ["overlap_values", "points_of"]
 
 
 def points_of(shape, stepsize=None):
-    """Points a side of the outlines (`rtools.mosaic.footprint`) for points at most about `stepsize` pixels apart."""
+    """Points a side of the outlines (`rtools.mosaic.grid.footprint`) for points at most about `stepsize` pixels apart."""
     if stepsize is None:
         return POINTS
     return max(1, -(-(max(shape) + 1) // int(stepsize)) - 1)
@@ -27,12 +27,12 @@ def overlap_values(data, good, to_sky, outlines, index, *, statistic=DEFAULT, so
     to_sky : callable
         x, y in pixels to right ascension and declination in degrees.
     outlines : sequence of (ra, dec)
-        Of all exposures, degrees: polygons without holes, from `rtools.mosaic.footprint.footprint`.
+        Of all exposures, degrees: polygons without holes, from `rtools.mosaic.grid.footprint.footprint`.
     index : int
         Which of them is this exposure.
     statistic : SkyStatistic
     sources : ndarray bool, optional
-        Blocks of pixels to leave out, from `rtools.mosaic.skycells.source_blocks`.
+        Blocks of pixels to leave out, from `rtools.mosaic.sky.cells.source_blocks`.
 
     Returns
     -------
@@ -55,7 +55,7 @@ def overlap_values(data, good, to_sky, outlines, index, *, statistic=DEFAULT, so
 
 def _within(data, good, sources, polygon):
     """Good values within a polygon of pixel coordinates, (n, 2)."""
-    from rtools.mosaic._sky_kernels import BLOCK, fill_polygon
+    from rtools.mosaic.sky._sky_kernels import BLOCK, fill_polygon
 
     shift = np.minimum(0, polygon.min(axis=0))
     x, y = (np.rint(polygon - shift) + np.rint(shift)).astype(np.int64).T

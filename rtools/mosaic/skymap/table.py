@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from rtools.mosaic import skymap
-from rtools.mosaic.skymap import BORDER, CELL_SIZE, HALF, PIXEL_SCALE, SPACING
+from rtools.mosaic.skymap import skymap
+from rtools.mosaic.skymap.skymap import BORDER, CELL_SIZE, HALF, PIXEL_SCALE, SPACING
 
 __all__ = ["CELL_ROW", "REGION_ROW", "SIZES", "compare", "compare_sizes", "region_rows", "region_table"]
 

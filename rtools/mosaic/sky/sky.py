@@ -1,7 +1,7 @@
 """Sky levels of exposures that overlap: one constant for each, so that they agree where they see the same sky.
 
 Two ways to compare exposures: by small cells of the sky, with sources left out, in which each exposure is reduced once
-(`rtools.mosaic.skycells`; work and memory grow with their number); or pair by pair (`rtools.mosaic.skypairs`).
+(`rtools.mosaic.sky.cells`; work and memory grow with their number); or pair by pair (`rtools.mosaic.sky.pairs`).
 """
 
 from typing import NamedTuple
@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rtools.errors import InputError
-from rtools.mosaic.skystat import SkyStatistic
+from rtools.mosaic.sky.statistics import SkyStatistic
 from rtools.wfi import metadata
 
 __all__ = [
@@ -107,7 +107,7 @@ def match_cells(exposures):
 
     Parameters
     ----------
-    exposures : sequence of rtools.mosaic.skycells.SkyCells
+    exposures : sequence of rtools.mosaic.sky.cells.SkyCells
 
     Returns
     -------

@@ -67,7 +67,7 @@ class PixMap(NamedTuple):
 
     def evaluate(self, rows=slice(None), columns=slice(None)):
         """Output x and y (float64) of a rectangle of input pixels; slices without a step."""
-        from rtools.mosaic._pixmap_kernels import evaluate
+        from rtools.mosaic.grid._pixmap_kernels import evaluate
 
         first, last, _ = rows.indices(self.shape[0])
         left, right, _ = columns.indices(self.shape[1])

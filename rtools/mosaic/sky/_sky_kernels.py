@@ -3,7 +3,7 @@
 import numpy as np
 
 from rtools.compiled import njit
-from rtools.mosaic._skystat_kernels import evaluate
+from rtools.mosaic.sky._statistics_kernels import evaluate
 
 __all__ = ["BLOCK", "bin_blocks", "cell_statistics", "fill_polygon", "gather_good", "noise_of_tiles"]
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rtools.mosaic.skystat import DEFAULT, sky_value
+from rtools.mosaic.sky.statistics import DEFAULT, sky_value
 from rtools.wfi.sphere import to_plane
 
 __all__ = ["NSIDE", "SkyCells", "good_values", "pixel_finder", "sky_cells", "source_blocks"]
@@ -85,7 +85,7 @@ def sky_cells(data, good, to_sky, *, statistic=DEFAULT, mask_sources=True, whole
     -------
     SkyCells
     """
-    from rtools.mosaic._sky_kernels import cell_statistics
+    from rtools.mosaic.sky._sky_kernels import cell_statistics
 
     data, good = np.ascontiguousarray(data, np.float32), np.ascontiguousarray(good, bool)
     with ThreadPoolExecutor(threads) as pool:
@@ -108,14 +108,14 @@ def sky_cells(data, good, to_sky, *, statistic=DEFAULT, mask_sources=True, whole
 
 def good_values(data, good, sources=None):
     """The values of the good pixels that are in no block with sources, float32, in the order of the image."""
-    from rtools.mosaic._sky_kernels import gather_good
+    from rtools.mosaic.sky._sky_kernels import gather_good
 
     values = np.empty(data.size, np.float32)
     return values[: gather_good(data, good, _blocks(data.shape, bool) if sources is None else sources, values)]
 
 
 def _blocks(shape, dtype):
-    from rtools.mosaic._sky_kernels import BLOCK
+    from rtools.mosaic.sky._sky_kernels import BLOCK
 
     return np.zeros(tuple(-(-side // BLOCK) for side in shape), dtype)
 
@@ -134,7 +134,7 @@ def source_blocks(data, good, pool):
     ndarray bool
         One element for each 4 x 4 pixels.
     """
-    from rtools.mosaic._sky_kernels import BLOCK, bin_blocks, noise_of_tiles
+    from rtools.mosaic.sky._sky_kernels import BLOCK, bin_blocks, noise_of_tiles
 
     blocks = _blocks(data.shape, np.float32)
     level = np.empty(tuple(-(-side // TILE) for side in blocks.shape))

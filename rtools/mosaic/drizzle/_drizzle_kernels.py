@@ -8,7 +8,7 @@ a cell row by row, so what an output pixel sums up does not depend on how the ou
 import numpy as np
 
 from rtools.compiled import njit
-from rtools.mosaic._pixmap_kernels import ORDER, row
+from rtools.mosaic.grid._pixmap_kernels import ORDER, row
 
 __all__ = ["GAUSSIAN", "LANCZOS", "POINT", "TURBO", "centred", "square"]
 
@@ -321,7 +321,7 @@ def square(band, place, pixmap, planes, options):
 def _share(kind, offset, shape):
     """What a pixel gives to one at an offset (output pixels) along one axis; the product of both axes counts.
 
-    `shape` is (reach, factor, exponent, table): see `rtools.mosaic.drizzle`.
+    `shape` is (reach, factor, exponent, table): see `rtools.mosaic.drizzle.drizzle`.
     """
     reach, factor, exponent, table = shape
     if kind == POINT:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rtools.errors import UsageError
-from rtools.mosaic.drizzle import band_rows
+from rtools.mosaic.drizzle.drizzle import band_rows
 
 __all__ = [
     "IN_ERR",
@@ -99,7 +99,7 @@ def add_band(totals, band, member, exposure=None, wanted=None):
     ----------
     totals : Totals
         Of the whole mosaic; changed.
-    band : rtools.mosaic.drizzle.Band
+    band : rtools.mosaic.drizzle.drizzle.Band
         With the same variances, and flags if the totals have them.
     member : int
         Its number in the association, from 0; members are added in this order.
@@ -108,7 +108,7 @@ def add_band(totals, band, member, exposure=None, wanted=None):
     wanted : ndarray uint8, optional
         Pixels of the band that are added, by default all.
     """
-    from rtools.mosaic._combine_kernels import add_totals
+    from rtools.mosaic.drizzle._combine_kernels import add_totals
 
     if band.names != totals.names:
         raise UsageError(f"a band of {' '.join(band.names)} does not go into totals of {' '.join(totals.names)}")
@@ -162,7 +162,7 @@ def finish(totals, ratio, each=map):
         data, weight, context; err if there are variances; the variances; dq if it is there. NaN where nothing was seen
         (weight, dq: 0).
     """
-    from rtools.mosaic._combine_kernels import finish
+    from rtools.mosaic.drizzle._combine_kernels import finish
 
     in_err = np.array([name in IN_ERR for name in totals.names], np.uint8)
 
