@@ -11,7 +11,7 @@ from pyarrow import table as arrow_table
 
 from rtools.commands import common
 from rtools.commands.rt import command_of
-from rtools.exposure.timing import resultant_timing
+from rtools.exposure.rampfit.timing import resultant_timing
 from rtools.products.io import reader
 from rtools.reference.builtin import Builtin
 from rtools.wfi import instrument, metadata

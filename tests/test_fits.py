@@ -125,7 +125,7 @@ def test_tables_for_people(product, tmp_path):
 
 
 def test_tau_is_that_of_the_ramp_fit(product, tmp_path):
-    from rtools.exposure.timing import resultant_timing
+    from rtools.exposure.rampfit.timing import resultant_timing
 
     exposure = meta(product("cal"))["exposure"]
     table = fits.getdata(there(product("cal"), tmp_path), "READPATT")

@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose
 from rampfit_case import FRAME_TIME, fit, simulate
 
-from rtools.exposure.timing import resultant_timing
+from rtools.exposure.rampfit.timing import resultant_timing
 
 PATTERN = [[1], [2, 3], [4, 5, 6, 7, 8], [9, 10, 11, 12, 13, 14], [15, 16, 17, 18, 19], [20, 21], [22, 23, 24], [25]]
 SHAPE = (64, 600)

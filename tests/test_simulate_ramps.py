@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from rtools.exposure.timing import resultant_timing
+from rtools.exposure.rampfit.timing import resultant_timing
 from rtools.reference import nominal
 from rtools.simulate import assumed, ramps
 

@@ -5,9 +5,9 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from rampfit_case import PATTERN, bordered, options, plan, simulate
 
-from rtools.exposure import rampfit
 from rtools.exposure.frame import Strip
-from rtools.exposure.snowballs import ellipse_of, fill_ellipse, find_ellipses, flag_snowballs
+from rtools.exposure.rampfit import step as rampfit
+from rtools.exposure.rampfit.snowballs import ellipse_of, fill_ellipse, find_ellipses, flag_snowballs
 from rtools.wfi.frame import CHANNEL
 
 JUMP, SAT = 4, 2

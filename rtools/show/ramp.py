@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from rtools.errors import InputError
-from rtools.exposure.timing import resultant_timing
+from rtools.exposure.rampfit.timing import resultant_timing
 from rtools.products import names
 from rtools.products.edit.section import shift_between
 from rtools.products.io import reader

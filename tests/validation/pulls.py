@@ -16,7 +16,7 @@ import asdf
 import numpy as np
 
 from rtools.declare import Reference
-from rtools.exposure.timing import resultant_timing
+from rtools.exposure.rampfit.timing import resultant_timing
 from rtools.products.io import reader
 from rtools.reference import find
 

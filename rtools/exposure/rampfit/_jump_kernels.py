@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rtools.compiled import njit
-from rtools.exposure import _rampfit_work as q
+from rtools.exposure.rampfit import _work as q
 
 __all__ = ["MARGIN", "Limits", "search_jumps"]
 
@@ -40,11 +40,11 @@ def search_jumps(w, j, timing, limits, scratch):
     Parameters
     ----------
     w : float64
-        Work space (`rtools.exposure._rampfit_work`), as the fit of the block leaves it. For pixel j, `X` and `U`
+        Work space (`rtools.exposure.rampfit._work`), as the fit of the block leaves it. For pixel j, `X` and `U`
         become zero where dropped, and the rate is that after the last drop.
     j : int
         Pixel of the block.
-    timing : rtools.exposure.timing.Timing
+    timing : rtools.exposure.rampfit.timing.Timing
     limits : Limits
     scratch : float64 (8, n + 1)
         Last column zero. The first row tells afterwards which differences were dropped (1) in this search.

@@ -13,7 +13,7 @@ import numpy as np
 
 from rtools.declare import Option, Reference, Step
 from rtools.errors import InputError
-from rtools.exposure.timing import Timing, resultant_timing, uniform_weights
+from rtools.exposure.rampfit.timing import Timing, resultant_timing, uniform_weights
 from rtools.wfi.dq import PIXEL
 from rtools.wfi.frame import BORDER
 
@@ -198,7 +198,7 @@ def apply(strip, refs, options, prepared):
     dict
         Counts of pixels: all, with jumps, without a result.
     """
-    from rtools.exposure._rampfit_kernels import Ramp
+    from rtools.exposure.rampfit._likelihood_kernels import Ramp
 
     rows, columns = strip.science
     shape = (rows.stop - rows.start, columns.stop - columns.start)
@@ -235,8 +235,8 @@ def _whole_blocks(array, dtype=None):
 
 def _fit_likely(strip, ramp, prepared, planes, dq):
     """Likelihood fit; returns the group flags with the jumps."""
-    from rtools.exposure._jump_kernels import Limits
-    from rtools.exposure._rampfit_kernels import fit_strip
+    from rtools.exposure.rampfit._jump_kernels import Limits
+    from rtools.exposure.rampfit._likelihood_kernels import fit_strip
 
     columns = strip.science[1]
     revised = np.empty((0, 0, 0), np.uint8)
@@ -254,7 +254,7 @@ def _fit_likely(strip, ramp, prepared, planes, dq):
 
 def _fit_ols(ramp, options, prepared, columns, results):
     """Segment-wise least squares."""
-    from rtools.exposure._ols_kernels import JumpTest, fit_strip
+    from rtools.exposure.rampfit._ols_kernels import JumpTest, fit_strip
 
     test = JumpTest(
         bool(options["use_jump_detection"]),
@@ -275,7 +275,7 @@ def revise(prepared, options):
     """Find snowballs in the flags of all strips and flag around them; returns the channels where flags changed."""
     if prepared.flags is None or prepared.revised:
         return []
-    from rtools.exposure.snowballs import flag_snowballs
+    from rtools.exposure.rampfit.snowballs import flag_snowballs
 
     prepared.revised = True
     return flag_snowballs(prepared.flags, options)

@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 
 from rtools.compiled import njit
-from rtools.exposure import _rampfit_work as q
-from rtools.exposure._jump_kernels import MARGIN, search_jumps
+from rtools.exposure.rampfit import _work as q
+from rtools.exposure.rampfit._jump_kernels import MARGIN, search_jumps
 from rtools.wfi.dq import GROUP, PIXEL
 from rtools.wfi.frame import BORDER
 
@@ -51,10 +51,10 @@ def fit_strip(ramp, timing, weights, limits, network, revised, columns, out, dq)
     ----------
     ramp : Ramp
         `groupdq` receives JUMP_DET in the resultant after each rejected difference.
-    timing : rtools.exposure.timing.Timing
+    timing : rtools.exposure.rampfit.timing.Timing
     weights : float64 (G,)
         Of the uniform-weight slope.
-    limits : rtools.exposure._jump_kernels.Limits
+    limits : rtools.exposure.rampfit._jump_kernels.Limits
     network : int64 (k, 2)
         Comparators that bring the middle of the differences to its place.
     revised : uint8 (G, rows, columns), or empty

@@ -36,8 +36,8 @@ def fit_strip(ramp, timing, weights, test, columns, out, dq):
 
     Parameters
     ----------
-    ramp : rtools.exposure._rampfit_kernels.Ramp
-    timing : rtools.exposure.timing.Timing
+    ramp : rtools.exposure.rampfit._likelihood_kernels.Ramp
+    timing : rtools.exposure.rampfit.timing.Timing
     weights : float64 (G,)
         Of the uniform-weight slope.
     test : JumpTest
