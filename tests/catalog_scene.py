@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import ndimage
 
-from rtools.catalog import segments
+from rtools.catalog.detect import segments
 
 
 def blobs(shape, sources, seed=1, sky=0.04, gain=60.0):

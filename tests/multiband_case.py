@@ -3,7 +3,7 @@
 import numpy as np
 import products_samples as samples
 
-from rtools.catalog.psf_mosaic import mosaic_psf
+from rtools.catalog.psf.mosaic import mosaic_psf
 from rtools.declare import Reference
 from rtools.mosaic.grid.grid import centred_grid
 from rtools.products.io import writer

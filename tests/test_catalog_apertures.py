@@ -7,7 +7,9 @@ from catalog_scene import blobs, field
 from photutils.aperture import CircularAnnulus, CircularAperture, aperture_photometry
 from photutils.detection import DAOStarFinder
 
-from rtools.catalog import apertures, daofind, neighbours, segments
+from rtools.catalog.detect import segments
+from rtools.catalog.measure import apertures, daofind
+from rtools.catalog.psf import neighbours
 
 RADII = np.array([0.1, 0.2, 0.4, 0.8, 1.6]) / 0.11
 RING = (2.4 / 0.11, 2.8 / 0.11)

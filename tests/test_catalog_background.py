@@ -5,7 +5,7 @@ import pytest
 from astropy.stats import SigmaClip
 from photutils.background import Background2D, MedianBackground
 
-from rtools.catalog.background import estimate
+from rtools.catalog.detect.background import estimate
 
 
 def field(shape=(430, 391), seed=1):

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy.spatial import cKDTree
 
-from rtools.catalog.deblend import deblend
-from rtools.catalog.detect import detect
-from rtools.catalog.smooth import gaussian_kernel, smooth
+from rtools.catalog.detect.deblend import deblend
+from rtools.catalog.detect.detect import detect
+from rtools.catalog.detect.smooth import gaussian_kernel, smooth
 
 NPIXELS = 25
 

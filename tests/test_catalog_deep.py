@@ -5,9 +5,9 @@ import pytest
 from scipy.ndimage import convolve
 from scipy.stats import norm
 
-from rtools.catalog.deep import detect_deep, significance
-from rtools.catalog.detect import detect
-from rtools.catalog.smooth import gaussian_kernel, smooth
+from rtools.catalog.detect.deep import detect_deep, significance
+from rtools.catalog.detect.detect import detect
+from rtools.catalog.detect.smooth import gaussian_kernel, smooth
 
 SKY, READ = 40.0, 4.0
 CAPACITANCE = np.array([[0.0, 0.02, 0.0], [0.02, 0.92, 0.02], [0.0, 0.02, 0.0]])

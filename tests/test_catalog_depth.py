@@ -7,8 +7,8 @@ import pytest
 from run_case import tool
 from scipy import ndimage
 
-from rtools.catalog.depth import limiting_magnitude
-from rtools.catalog.image import Image
+from rtools.catalog.measure.depth import limiting_magnitude
+from rtools.catalog.measure.image import Image
 from rtools.products.tables.files import read_catalog
 
 

@@ -5,8 +5,8 @@ import pytest
 from astropy.convolution import convolve
 from photutils.segmentation import detect_sources, make_2dgaussian_kernel
 
-from rtools.catalog.detect import detect
-from rtools.catalog.smooth import gaussian_kernel, smooth
+from rtools.catalog.detect.detect import detect
+from rtools.catalog.detect.smooth import gaussian_kernel, smooth
 
 
 def noise(shape=(160, 190), seed=1):

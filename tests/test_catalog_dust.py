@@ -6,7 +6,7 @@ from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from astropy.wcs import WCS
 
-from rtools.catalog.dust import reddening
+from rtools.catalog.measure.dust import reddening
 
 
 def sky_map(pole, level):

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from rtools.catalog import segments, shapes
-from rtools.catalog.apertures import circular
+from rtools.catalog.detect import segments
+from rtools.catalog.measure import shapes
+from rtools.catalog.measure.apertures import circular
 
 RADII = np.array([0.1, 0.2, 0.4, 0.8, 1.6]) / 0.11
 STEP, SIDE = 36, 24

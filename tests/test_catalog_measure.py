@@ -11,10 +11,11 @@ from catalog_scene import blobs, field
 from scipy import ndimage
 
 from rtools.astrometry import wcs as world
-from rtools.catalog import identifiers, segments, shapes, sky
-from rtools.catalog.columns import prompt
-from rtools.catalog.image import Image
-from rtools.catalog.measure import Options, ab_magnitude, aperture_radii, measure
+from rtools.catalog.detect import segments
+from rtools.catalog.measure import identifiers, shapes, sky
+from rtools.catalog.measure.columns import prompt
+from rtools.catalog.measure.image import Image
+from rtools.catalog.measure.measure import Options, ab_magnitude, aperture_radii, measure
 from rtools.reference.epsf import Psf
 
 SHAPE = (260, 300)

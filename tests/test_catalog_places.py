@@ -9,9 +9,10 @@ from scipy import ndimage
 from sources_case import POINTING
 
 from rtools.astrometry.wcs import build_wcs
-from rtools.catalog import segments, sky
-from rtools.catalog.image import MJYSR_BRIGHTNESS, Image
-from rtools.catalog.measure import ANNULUS, RADII, Options, measure
+from rtools.catalog.detect import segments
+from rtools.catalog.measure import sky
+from rtools.catalog.measure.image import MJYSR_BRIGHTNESS, Image
+from rtools.catalog.measure.measure import ANNULUS, RADII, Options, measure
 from rtools.reference.epsf import Psf
 from rtools.wfi.distortion import distortion
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from rtools.catalog import apcorr, psf_mosaic
+from rtools.catalog.measure import apcorr
+from rtools.catalog.psf import mosaic as psf_mosaic
 from rtools.reference import epsf
 from rtools.reference.builtin import Builtin
 

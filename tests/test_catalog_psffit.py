@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from rtools.catalog import psffit
-from rtools.catalog.neighbours import friends, nearest
-from rtools.catalog.psffit import FLAGS, fit
+from rtools.catalog.psf import psffit
+from rtools.catalog.psf.neighbours import friends, nearest
+from rtools.catalog.psf.psffit import FLAGS, fit
 from rtools.reference import epsf
 from rtools.reference.builtin import Builtin
 from rtools.simulate import render
@@ -71,7 +71,7 @@ def test_noiseless_stars_are_found_exactly(which, request):
 
 
 def test_derivatives_are_those_of_the_light(varying):
-    from rtools.catalog import _psffit_kernels as kernels
+    from rtools.catalog.psf import _psffit_kernels as kernels
 
     splines = np.pad(varying.splines, ((0, 0), (2, 2), (2, 2)), mode="reflect")
     weights = varying.weights([1500.0], [700.0])[0]

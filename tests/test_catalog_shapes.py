@@ -6,7 +6,8 @@ from catalog_scene import blobs, field
 from photutils.geometry import circular_overlap_grid, elliptical_overlap_grid
 from photutils.segmentation import SegmentationImage, SourceCatalog
 
-from rtools.catalog import _overlap_kernels, segments, shapes
+from rtools.catalog.detect import segments
+from rtools.catalog.measure import _overlap_kernels, shapes
 
 
 @pytest.fixture(scope="module", params=[0.0, 0.01], ids=["clean", "masked"])

@@ -5,12 +5,14 @@ import numpy as np
 import pytest
 from scipy import ndimage, signal
 
-from rtools.catalog import daofind, injection, psf_match
-from rtools.catalog import sky as sky_places
-from rtools.catalog.multiband import multiband_catalog, reference_of
-from rtools.catalog.multiband_detection import Band, detection_image, read_noise
-from rtools.catalog.multiband_step import STEP
-from rtools.catalog.smooth import gaussian_kernel
+from rtools.catalog.detect.smooth import gaussian_kernel
+from rtools.catalog.measure import daofind
+from rtools.catalog.measure import sky as sky_places
+from rtools.catalog.multiband import injection
+from rtools.catalog.multiband.detection import Band, detection_image, read_noise
+from rtools.catalog.multiband.multiband import multiband_catalog, reference_of
+from rtools.catalog.multiband.step import STEP
+from rtools.catalog.psf import match as psf_match
 from rtools.catalog.source_catalog import Planes
 from rtools.errors import InputError
 from rtools.pipeline.catalog.injection import _Injecting

@@ -140,7 +140,7 @@ def test_native_stamp_beyond_the_stamp_is_dark():
 
 @pytest.mark.parametrize("element", list(instrument.FILTERS))
 def test_every_filter_has_a_built_in_psf_and_aperture_corrections(element):
-    from rtools.catalog import apcorr
+    from rtools.catalog.measure import apcorr
 
     source = Builtin("epsf", "WFI07", element)
     psf = epsf.from_reference(source)

@@ -18,7 +18,7 @@ from sources_case import (
     wcs_of,
 )
 
-from rtools.catalog.psffit import FLAGS
+from rtools.catalog.psf.psffit import FLAGS
 from rtools.errors import InputError
 from rtools.pipeline.astrometry.align import image_of
 from rtools.products.tables.files import read_catalog

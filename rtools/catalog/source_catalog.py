@@ -8,10 +8,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rtools import __version__
-from rtools.catalog import background, columns, deblend, deep, detect, segments, shapes, sky, smooth
-from rtools.catalog.depth import limiting_magnitude
-from rtools.catalog.image import MJYSR_BRIGHTNESS, Image
-from rtools.catalog.measure import RADII, Options, aperture_radii, measure
+from rtools.catalog.detect import background, deblend, deep, detect, segments, smooth
+from rtools.catalog.measure import columns, shapes, sky
+from rtools.catalog.measure.depth import limiting_magnitude
+from rtools.catalog.measure.image import MJYSR_BRIGHTNESS, Image
+from rtools.catalog.measure.measure import RADII, Options, aperture_radii, measure
 from rtools.errors import InputError, UsageError
 from rtools.reference.epsf import native_stamp
 from rtools.wfi.dq import PIXEL
@@ -65,7 +66,7 @@ class Found(NamedTuple):
     ----------
     values : dict of str to ndarray (n,)
         Columns by name.
-    columns : tuple of rtools.catalog.columns.Column
+    columns : tuple of rtools.catalog.measure.columns.Column
         In the order of the file.
     about : dict
         What the table says of itself.
@@ -76,7 +77,7 @@ class Found(NamedTuple):
     complete : bool
         False where no source was found.
     depth : float or None
-        AB magnitude at which a point source has S/N 5 (`rtools.catalog.depth`); None where it is not known.
+        AB magnitude at which a point source has S/N 5 (`rtools.catalog.measure.depth`); None where it is not known.
     """
 
     values: dict
@@ -98,7 +99,7 @@ def catalog_of(planes, options, *, psf=None, measuring=None, forced=None, thread
         Options of the step by key (`rtools.catalog.step.STEP`).
     psf : rtools.reference.epsf.Psf, optional
         PSF per pixel of this image; without it there are no PSF columns, and no deep detection.
-    measuring : rtools.catalog.measure.Options, optional
+    measuring : rtools.catalog.measure.measure.Options, optional
         Encircled energy, dust, skycell; kernel and weights are taken from `options`.
     forced : tuple of ndarray, optional
         Labels and detection image (nJy) of other data on the same pixels: nothing is searched for then.
@@ -281,8 +282,8 @@ def about_table(image, measuring):
 
     Parameters
     ----------
-    image : rtools.catalog.image.Image or None
-    measuring : rtools.catalog.measure.Options
+    image : rtools.catalog.measure.image.Image or None
+    measuring : rtools.catalog.measure.measure.Options
 
     Returns
     -------

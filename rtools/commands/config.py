@@ -170,7 +170,7 @@ def _step(word):
 
 
 def _all_steps():
-    from rtools.catalog.multiband_step import STEP
+    from rtools.catalog.multiband.step import STEP
     from rtools.mosaic import steps
     from rtools.pipeline.exposure import chain
 

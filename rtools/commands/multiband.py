@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from rtools.catalog.multiband_step import STEP
+from rtools.catalog.multiband.step import STEP
 from rtools.commands import options as bundles
 from rtools.commands.catalog import CATALOGS, form
 from rtools.commands.chainlike import changed_options, check_option, reference_config, refuse_combinations

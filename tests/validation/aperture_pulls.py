@@ -17,9 +17,10 @@ import asdf
 import numpy as np
 from scipy.ndimage import maximum_filter
 
-from rtools.catalog import segments, shapes, sky
-from rtools.catalog.apertures import circular
-from rtools.catalog.measure import RADII
+from rtools.catalog.detect import segments
+from rtools.catalog.measure import shapes, sky
+from rtools.catalog.measure.apertures import circular
+from rtools.catalog.measure.measure import RADII
 from rtools.catalog.source_catalog import catalog_of, make_image
 from rtools.catalog.step import STEP
 from rtools.pipeline.catalog.single import planes_of

@@ -15,10 +15,10 @@ import pyarrow.parquet as pq
 from scipy.ndimage import maximum_position
 from scipy.spatial import cKDTree
 
-from rtools.catalog.background import estimate
-from rtools.catalog.deep import detect_deep
-from rtools.catalog.detect import detect
-from rtools.catalog.smooth import gaussian_kernel, smooth
+from rtools.catalog.detect.background import estimate
+from rtools.catalog.detect.deep import detect_deep
+from rtools.catalog.detect.detect import detect
+from rtools.catalog.detect.smooth import gaussian_kernel, smooth
 from rtools.products.io import reader
 from rtools.reference import epsf
 from rtools.reference.builtin import Builtin

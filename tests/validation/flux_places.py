@@ -121,9 +121,9 @@ def one_detector(folder, number, arguments):
 def light_alone(number, arguments):
     """As `one_detector`, of the simulator's light without noise."""
     from rtools.astrometry.wcs import Pointing, build_wcs
-    from rtools.catalog import segments
-    from rtools.catalog.image import MJYSR_BRIGHTNESS, Image
-    from rtools.catalog.measure import Options, measure
+    from rtools.catalog.detect import segments
+    from rtools.catalog.measure.image import MJYSR_BRIGHTNESS, Image
+    from rtools.catalog.measure.measure import Options, measure
     from rtools.products import names
     from rtools.products.schema import layout
     from rtools.reference import epsf, find, nominal

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rtools.catalog.psffit import FLAGS as PSF_FLAGS
+from rtools.catalog.psf.psffit import FLAGS as PSF_FLAGS
 from rtools.errors import InputError, RtoolsError
 from rtools.products import names
 from rtools.products.forms import table_form

@@ -21,13 +21,13 @@ def inject_and_recover(members, bands, found, options, settings):
     Parameters
     ----------
     members : list of rtools.pipeline.catalog.multiband.Member
-    bands : list of rtools.catalog.multiband_detection.Band
+    bands : list of rtools.catalog.multiband.detection.Band
         Of the same mosaics.
-    found : rtools.catalog.multiband.MultibandFound
+    found : rtools.catalog.multiband.multiband.MultibandFound
         The catalog without them.
     options : dict
     settings : dict
-        measuring, threads, log, for `rtools.catalog.multiband.multiband_catalog`.
+        measuring, threads, log, for `rtools.catalog.multiband.multiband.multiband_catalog`.
 
     Returns
     -------
@@ -40,8 +40,9 @@ def inject_and_recover(members, bands, found, options, settings):
     The light of a source has the noise of its photons, by the zero point of its filter and the exposure time; data,
     errors and Poisson variances have it all three.
     """
-    from rtools.catalog import injection, sky
-    from rtools.catalog.multiband import multiband_catalog
+    from rtools.catalog.measure import sky
+    from rtools.catalog.multiband import injection
+    from rtools.catalog.multiband.multiband import multiband_catalog
 
     rng = np.random.default_rng(options["inject_seed"])
     x, y = injection.source_grid(np.isfinite(found.detection_image), rng)
@@ -78,8 +79,8 @@ class _Injecting:
         self.band, self.sources, self.slopes, self.time, self.seed = band, sources, slopes, time, seed
 
     def __call__(self):
-        from rtools.catalog import sky
-        from rtools.catalog.image import MJYSR_BRIGHTNESS
+        from rtools.catalog.measure import sky
+        from rtools.catalog.measure.image import MJYSR_BRIGHTNESS
 
         planes = self.band.load()
         area = sky.centre_side(planes.wcs, planes.data.shape) ** 2

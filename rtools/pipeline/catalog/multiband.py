@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rtools.catalog.multiband_step import STEP
+from rtools.catalog.multiband.step import STEP
 from rtools.errors import InputError, RtoolsError, UsageError
 from rtools.pipeline.catalog import single as cataloging
 from rtools.pipeline.job.outputs import refuse_existing
@@ -244,8 +244,8 @@ def carry_out(plan, request, log):
     list of Path
         What was written, the segmentation map first.
     """
-    from rtools.catalog.measure import Options
-    from rtools.catalog.multiband import multiband_catalog
+    from rtools.catalog.measure.measure import Options
+    from rtools.catalog.multiband.multiband import multiband_catalog
 
     meta, options = plan.members[0].product.meta, plan.options
     measuring = Options(dust=cataloging.dust_of(options["dust_maps"], log), skycell=cataloging.skycell_of(meta))
@@ -264,9 +264,9 @@ def carry_out(plan, request, log):
 
 
 def _band(member, threads, log):
-    """`rtools.catalog.multiband_detection.Band` of a mosaic, which is read when it is its turn."""
-    from rtools.catalog.apcorr import encircled_energy
-    from rtools.catalog.multiband_detection import Band
+    """`rtools.catalog.multiband.detection.Band` of a mosaic, which is read when it is its turn."""
+    from rtools.catalog.measure.apcorr import encircled_energy
+    from rtools.catalog.multiband.detection import Band
 
     product, sources = member.product, member.sources
     psf = cache(partial(_psf, sources.get("epsf"), product, log))
@@ -284,7 +284,7 @@ def _psf(source, product, log):
 
 def _noise(product, threads, planes):
     """Read-noise variance of a mosaic."""
-    from rtools.catalog.multiband_detection import read_noise
+    from rtools.catalog.multiband.detection import read_noise
 
     if product.has("var_rnoise"):
         return np.asarray(product.array("var_rnoise", threads=threads), np.float32)

@@ -176,8 +176,8 @@ def find_sources(planes, meta, options, sources, *, threads=1, log):
     -------
     rtools.catalog.source_catalog.Found
     """
-    from rtools.catalog.apcorr import encircled_energy
-    from rtools.catalog.measure import Options
+    from rtools.catalog.measure.apcorr import encircled_energy
+    from rtools.catalog.measure.measure import Options
     from rtools.catalog.source_catalog import catalog_of
     from rtools.catalog.step import in_vain, least_pixels
 
@@ -232,10 +232,10 @@ def skycell_of(meta):
 
     Returns
     -------
-    rtools.catalog.identifiers.Skycell or None
+    rtools.catalog.measure.identifiers.Skycell or None
         None where it covers none.
     """
-    from rtools.catalog.identifiers import Skycell
+    from rtools.catalog.measure.identifiers import Skycell
     from rtools.mosaic.skymap import skymap
 
     name = str(metadata.get(meta, "wcsinfo.skycell_name"))
@@ -269,7 +269,7 @@ def dust_of(folder, log):
     from astropy.io import fits
     from astropy.wcs import WCS
 
-    from rtools.catalog.dust import reddening
+    from rtools.catalog.measure.dust import reddening
 
     maps = []
     for name in DUST_MAPS:
@@ -301,7 +301,7 @@ def psf_of(source, meta, *, grid, log):
     -------
     rtools.reference.epsf.Psf
     """
-    from rtools.catalog.psf_mosaic import mosaic_psf
+    from rtools.catalog.psf.mosaic import mosaic_psf
     from rtools.mosaic.grid.scale import mean_pixel_area
     from rtools.reference.epsf import from_reference, image_jitter, jitter_of, jittered
 
@@ -344,7 +344,7 @@ def stage(plan, request, found, image_meta):
     list of rtools.products.io.staging.Stage
         The segmentation map first.
     """
-    from rtools.catalog.columns import definition_name
+    from rtools.catalog.measure.columns import definition_name
 
     task = next(task for task in plan.tasks if task.step.kind == "catalog")
     kind = "l3_coadd" if plan.product.kind == "l3_coadd" else "l2_image"

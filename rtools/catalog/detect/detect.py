@@ -25,7 +25,7 @@ def detect(smoothed, threshold, mask, npixels):
     n : int
         Number of sources.
     """
-    from rtools.catalog._detect_kernels import count_runs, find_runs, label_runs, paint
+    from rtools.catalog.detect._detect_kernels import count_runs, find_runs, label_runs, paint
 
     image = np.ascontiguousarray(smoothed, np.float32)
     threshold = np.asarray(threshold, np.float32)

@@ -54,7 +54,7 @@ def smooth(data, mask, kernel, *, threads=1):
     ndarray float32 (ny, nx)
         NaN where there is no unmasked pixel under the kernel.
     """
-    from rtools.catalog._smooth_kernels import smooth_rows
+    from rtools.catalog.detect._smooth_kernels import smooth_rows
 
     taps = kernel.sum(axis=1), kernel.sum(axis=0)
     if not np.allclose(np.outer(*taps), kernel, rtol=0, atol=1e-12):

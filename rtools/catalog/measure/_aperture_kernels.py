@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from rtools.catalog._overlap_kernels import circle
+from rtools.catalog.measure._overlap_kernels import circle
 from rtools.compiled import njit
 
 __all__ = ["circular", "ring"]

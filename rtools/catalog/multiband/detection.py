@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from rtools.catalog import background, deblend, detect
-from rtools.catalog.smooth import gaussian_kernel, smooth
+from rtools.catalog.detect import background, deblend, detect
+from rtools.catalog.detect.smooth import gaussian_kernel, smooth
 from rtools.catalog.source_catalog import make_image
 
 __all__ = ["Band", "Detection", "detection_image", "find_sources", "read_noise"]

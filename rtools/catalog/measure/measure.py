@@ -5,9 +5,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rtools.catalog import apertures, daofind, identifiers, neighbours, sky
-from rtools.catalog.apcorr import is_extended
-from rtools.catalog.shapes import Centre, half_light, kron, moments, segment_sums, windowed
+from rtools.catalog.measure import apertures, daofind, identifiers, sky
+from rtools.catalog.measure.apcorr import is_extended
+from rtools.catalog.measure.shapes import Centre, half_light, kron, moments, segment_sums, windowed
+from rtools.catalog.psf import neighbours
 
 __all__ = ["ANNULUS", "RADII", "Options", "ab_magnitude", "aperture_radii", "measure"]
 
@@ -35,10 +36,10 @@ class Options(NamedTuple):
     psf_weights : str
         ``model`` or ``err``.
     energy : callable, optional
-        Encircled energy at a radius in arcsec (`rtools.catalog.apcorr`).
+        Encircled energy at a radius in arcsec (`rtools.catalog.measure.apcorr`).
     dust : callable, optional
         E(B-V) at right ascensions and declinations in degrees.
-    skycell : rtools.catalog.identifiers.Skycell, optional
+    skycell : rtools.catalog.measure.identifiers.Skycell, optional
     """
 
     kernel_fwhm: float = 2.0
@@ -53,14 +54,14 @@ def measure(image, segments, options=None, *, psf=None, threads=1, shapes=None, 
 
     Parameters
     ----------
-    image : rtools.catalog.image.Image
-    segments : rtools.catalog.segments.Segments
+    image : rtools.catalog.measure.image.Image
+    segments : rtools.catalog.detect.segments.Segments
     options : Options, optional
     psf : rtools.reference.epsf.Psf, optional
         Without it there are no PSF columns.
     threads : int
         The result does not depend on them.
-    shapes : rtools.catalog.shapes.Shapes, optional
+    shapes : rtools.catalog.measure.shapes.Shapes, optional
         Centres and shapes of the same segments, measured elsewhere (detection image).
     kron_radius : ndarray float64 (n,), optional
         Kron radii measured elsewhere, in units of the axes.
@@ -97,7 +98,7 @@ def measure(image, segments, options=None, *, psf=None, threads=1, shapes=None, 
 class _Work(NamedTuple):
     """What every part of the measurement needs.
 
-    `slopes` and `side` are those of the pixels at each source's place (`rtools.catalog.sky`).
+    `slopes` and `side` are those of the pixels at each source's place (`rtools.catalog.measure.sky`).
     """
 
     image: object
@@ -256,7 +257,7 @@ def _neighbour_columns(work, found):
 
 
 def _psf_columns(work, found, psf):
-    from rtools.catalog import psffit
+    from rtools.catalog.psf import psffit
 
     image = work.image
     fit = psffit.fit(

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from rtools.catalog import sky
+from rtools.catalog.measure import sky
 
 __all__ = ["MJYSR_BRIGHTNESS", "Image"]
 

@@ -45,7 +45,7 @@ def find(labels):
     -------
     Segments
     """
-    from rtools.catalog._segment_kernels import boxes
+    from rtools.catalog.detect._segment_kernels import boxes
 
     labels = np.ascontiguousarray(labels, np.int32)
     ids = labels_of(labels)

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from rtools.catalog._overlap_kernels import circle, ellipse
+from rtools.catalog.measure._overlap_kernels import circle, ellipse
 from rtools.compiled import njit
 
 __all__ = ["half_light", "kron_flux", "kron_radius", "windowed"]

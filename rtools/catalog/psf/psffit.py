@@ -120,7 +120,7 @@ def fit(data, err, mask, x, y, *, psf, weights="model", var_poisson=None, backgr
     -------
     PsfFit
     """
-    from rtools.catalog.neighbours import friends
+    from rtools.catalog.psf.neighbours import friends
 
     if weights not in ("model", "err"):
         raise ValueError(f"weights are model or err, not {weights!r}")
@@ -245,7 +245,7 @@ def _chunks(found, groups):
 
 
 def _fit_chunks(image, table, chunks, psf, threads):
-    from rtools.catalog._psffit_kernels import PAD
+    from rtools.catalog.psf._psffit_kernels import PAD
 
     splines = np.pad(psf.splines, ((0, 0), (PAD, PAD), (PAD, PAD)), mode="reflect")
     model = (np.ascontiguousarray(splines), psf.oversample)
@@ -311,7 +311,7 @@ class _Job:
 
     def fit(self, order, starts, once):
         """Fit pieces: sources, and the first of each piece."""
-        from rtools.catalog import _psffit_kernels as kernels
+        from rtools.catalog.psf import _psffit_kernels as kernels
 
         images = self.data, self.others, self.variance
         results = self.errors, self.gof, self.flags
@@ -319,7 +319,7 @@ class _Job:
 
     def take_model_variance(self, order, starts):
         """Variance of the pieces from their fit."""
-        from rtools.catalog import _psffit_kernels as kernels
+        from rtools.catalog.psf import _psffit_kernels as kernels
 
         out = self.variance.copy()
         images = self.data, self.others, self.variance
@@ -328,7 +328,7 @@ class _Job:
 
     def light_of_others(self, pieces, group, envelope, rings, out):
         """Light of the rest of a group in the regions of a piece, from sources at some distances."""
-        from rtools.catalog import _psffit_kernels as kernels
+        from rtools.catalog.psf import _psffit_kernels as kernels
 
         images = self.data, self.others, self.variance
         kernels.light_of_others(pieces, group, images, self.model, self.sources, self.fitted, envelope, rings, out)

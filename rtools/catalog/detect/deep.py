@@ -17,10 +17,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from rtools.catalog.background import estimate
-from rtools.catalog.deblend import deblend
-from rtools.catalog.detect import detect
-from rtools.catalog.smooth import gaussian_kernel, smooth
+from rtools.catalog.detect.background import estimate
+from rtools.catalog.detect.deblend import deblend
+from rtools.catalog.detect.detect import detect
+from rtools.catalog.detect.smooth import gaussian_kernel, smooth
 
 __all__ = ["detect_deep", "significance"]
 
@@ -80,7 +80,7 @@ def significance(data, err, mask, stamp, *, threads=1):
     ndarray float32 (ny, nx)
         Scatter 1 where there is only noise; 0 where masked. Of the negative image, it is the negative map.
     """
-    from rtools.catalog._deep_kernels import filter_rows
+    from rtools.catalog.detect._deep_kernels import filter_rows
 
     data, err = np.ascontiguousarray(data, np.float32), np.ascontiguousarray(err, np.float32)
     mask = mask | ~np.isfinite(data) | ~(err > 0) | ~np.isfinite(err)
@@ -116,7 +116,7 @@ def detect_deep(data, err, mask, stamp, *, threshold=4.25, npixels=5, threads=1)
     n : int
         Number of sources.
     """
-    from rtools.catalog._deep_kernels import highest
+    from rtools.catalog.detect._deep_kernels import highest
 
     found = significance(data, err, mask, stamp, threads=threads)
     labels, n = detect(found, min(GROW, threshold), mask, npixels)
@@ -166,7 +166,7 @@ def _steady(data, err, mask, threads):
 
 def _normalised(found, mask, threads):
     """The map less its median, over its scatter: in boxes, then by column and row."""
-    from rtools.catalog._deep_kernels import moments_of_noise
+    from rtools.catalog.detect._deep_kernels import moments_of_noise
 
     local = estimate(found, mask, BOX, threads=threads)
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -43,7 +43,7 @@ def deblend(labels, smoothed, npixels, *, contrast=1e-4, rise=0.0, floor=-np.inf
     n : int
         Number of sources.
     """
-    from rtools.catalog._deblend_kernels import areas, deblend_segments, gather, renumber
+    from rtools.catalog.detect._deblend_kernels import areas, deblend_segments, gather, renumber
 
     labels = np.ascontiguousarray(labels, np.int32)
     image = np.ascontiguousarray(smoothed, np.float32)

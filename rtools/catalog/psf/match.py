@@ -21,7 +21,7 @@ def matching_kernel(psf, target):
     Parameters
     ----------
     psf, target : rtools.reference.epsf.Psf
-        PSFs per pixel of mosaics on the same grid (`rtools.catalog.psf_mosaic.mosaic_psf`).
+        PSFs per pixel of mosaics on the same grid (`rtools.catalog.psf.mosaic.mosaic_psf`).
 
     Returns
     -------

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rtools.catalog.chunks import over
-from rtools.catalog.shapes import planes
+from rtools.catalog.measure.shapes import planes
 
 __all__ = ["Apertures", "Ring", "annulus", "circular"]
 
@@ -51,7 +51,7 @@ def circular(data, err, segments, mask, centres, *, radii, threads=1):
         NaN where the circle has no pixel of the image. The part off the image is left out. A replaced pixel and the
         one it was taken from share their noise: the error counts that.
     """
-    from rtools.catalog import _aperture_kernels
+    from rtools.catalog.measure import _aperture_kernels
 
     radii = _each(radii, segments.n)
     out = np.empty((3, *radii.shape))
@@ -74,7 +74,7 @@ def annulus(data, segments, mask, centres, *, radii, threads=1):
     -------
     Ring
     """
-    from rtools.catalog import _aperture_kernels
+    from rtools.catalog.measure import _aperture_kernels
 
     out = np.empty((segments.n, 3))
     radii = _each(radii, segments.n)

@@ -9,11 +9,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rtools.catalog import columns, segments, shapes, sky
-from rtools.catalog.image import Image
-from rtools.catalog.measure import RADII, Options, measure
-from rtools.catalog.multiband_detection import detection_image, find_sources
-from rtools.catalog.psf_match import convolve, matching_kernel, noise_factor
+from rtools.catalog.detect import segments
+from rtools.catalog.measure import columns, shapes, sky
+from rtools.catalog.measure.image import Image
+from rtools.catalog.measure.measure import RADII, Options, measure
+from rtools.catalog.multiband.detection import detection_image, find_sources
+from rtools.catalog.psf.match import convolve, matching_kernel, noise_factor
 from rtools.catalog.source_catalog import about_table, make_image
 from rtools.errors import InputError
 
@@ -55,7 +56,7 @@ def reference_of(bands, wanted=None):
 
     Parameters
     ----------
-    bands : sequence of rtools.catalog.multiband_detection.Band
+    bands : sequence of rtools.catalog.multiband.detection.Band
     wanted : str, optional
         Filter.
 
@@ -77,11 +78,11 @@ def multiband_catalog(bands, options, *, measuring=None, threads=1, log=lambda l
 
     Parameters
     ----------
-    bands : sequence of rtools.catalog.multiband_detection.Band
+    bands : sequence of rtools.catalog.multiband.detection.Band
         On one grid, each of another filter.
     options : dict
-        Options of the step by key (`rtools.catalog.multiband_step.STEP`); kernel_fwhms is a list of numbers.
-    measuring : rtools.catalog.measure.Options, optional
+        Options of the step by key (`rtools.catalog.multiband.step.STEP`); kernel_fwhms is a list of numbers.
+    measuring : rtools.catalog.measure.measure.Options, optional
         Dust and skycell; the rest is taken from `options` and the bands.
     threads : int
         The result does not depend on them.

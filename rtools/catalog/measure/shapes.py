@@ -113,7 +113,7 @@ def moments(image, err, segments, mask, *, threads=1):
     -------
     Shapes
     """
-    from rtools.catalog import _segment_kernels
+    from rtools.catalog.detect import _segment_kernels
 
     out = np.empty((segments.n, 8))
     over(segments.n, threads, _segment_kernels.moments, planes(image, err, segments, mask), *places(segments), out)
@@ -144,7 +144,7 @@ def segment_sums(data, err, segments, mask, *, threads=1):
     -------
     SegmentSums
     """
-    from rtools.catalog import _segment_kernels
+    from rtools.catalog.detect import _segment_kernels
 
     out = np.empty((segments.n, 3))
     over(segments.n, threads, _segment_kernels.sums, planes(data, err, segments, mask), *places(segments), out)
@@ -170,7 +170,7 @@ def kron(data, err, segments, mask, shapes, *, k=None, threads=1):
     Kron
         k is at least 1.4, and NaN above 6: that is noise.
     """
-    from rtools.catalog import _shape_kernels
+    from rtools.catalog.measure import _shape_kernels
 
     images, boxes, table = planes(data, err, segments, mask), places(segments), _table(shapes)
     if k is None:
@@ -199,7 +199,7 @@ def half_light(data, segments, mask, shapes, kron, *, threads=1):
     -------
     ndarray float64 (n,)
     """
-    from rtools.catalog import _shape_kernels
+    from rtools.catalog.measure import _shape_kernels
 
     images = planes(data, data, segments, mask)
     out = np.empty(segments.n)
@@ -227,7 +227,7 @@ def windowed(data, err, segments, mask, shapes, *, radius, threads=1):
         The isophotal centre, with its covariance, where the windowed one leaves the ellipse of the moments, or
         the window is too large.
     """
-    from rtools.catalog import _shape_kernels
+    from rtools.catalog.measure import _shape_kernels
 
     out = np.empty((segments.n, 6))
     images, radius = planes(data, err, segments, mask), np.ascontiguousarray(radius, np.float64)

@@ -1,4 +1,4 @@
-"""Declaration of the multiband catalog; `rtools.catalog.multiband` does the work."""
+"""Declaration of the multiband catalog; `rtools.catalog.multiband.multiband` does the work."""
 
 from rtools.catalog.step import DUST_MAPS, MEASURING, REFERENCES, SEPARATING
 from rtools.declare import Option, Step

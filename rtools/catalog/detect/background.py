@@ -119,7 +119,7 @@ def _clipped(data, mask, least):
 
 def _sorted(data, mask):
     """The finite unmasked values of an image in their order."""
-    from rtools.catalog._background_kernels import sort_good
+    from rtools.catalog.detect._background_kernels import sort_good
 
     keys, scratch = np.empty(data.size, np.uint32), np.empty(data.size, np.uint32)
     keys = keys[: sort_good(data, data.view(np.uint32), mask, keys, scratch)]
@@ -177,7 +177,7 @@ def _filtered(mesh):
 
 def _enlarged(mesh, box, mask, pool):
     """The mesh as a map of the image, values within those of the mesh; 0 where masked."""
-    from rtools.catalog._background_kernels import enlarge
+    from rtools.catalog.detect._background_kernels import enlarge
 
     shape = mask.shape
     image = np.empty(shape, np.float32)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rtools.catalog._detect_kernels import root
+from rtools.catalog.detect._detect_kernels import root
 from rtools.compiled import njit
 
 __all__ = ["areas", "deblend_segments", "gather", "renumber"]

@@ -44,7 +44,7 @@ def statistics(data, centres, fwhm, *, mask=None, threads=1):
     roundness : ndarray float64 (n,)
         Two-fold asymmetry of the convolved image; 0 for a round source.
     """
-    from rtools.catalog import _daofind_kernels
+    from rtools.catalog.measure import _daofind_kernels
 
     pairs = np.ascontiguousarray(np.stack(centres, axis=1), np.float64)
     out = np.empty((len(pairs), 2))

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from rtools.catalog.background import MAD_TO_SIGMA
-from rtools.catalog.measure import ab_magnitude
+from rtools.catalog.detect.background import MAD_TO_SIGMA
+from rtools.catalog.measure.measure import ab_magnitude
 
 __all__ = ["limiting_magnitude"]
 
@@ -28,7 +28,7 @@ def limiting_magnitude(image, labels, stamp):
 
     Parameters
     ----------
-    image : rtools.catalog.image.Image
+    image : rtools.catalog.measure.image.Image
         Background subtracted.
     labels : ndarray int32 (rows, columns)
         Of sources; 0 elsewhere.
