@@ -18,7 +18,7 @@ import pytest
 from run_case import STEPS, SUFFIXES, done
 
 import rtools
-from rtools.commands import common
+from rtools.commands.kit import common
 from rtools.commands.rt import GROUPS, command_of
 from rtools.pipeline.exposure import chain
 

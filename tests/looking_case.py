@@ -2,7 +2,7 @@
 
 import asdf
 
-from rtools.commands import common
+from rtools.commands.kit import common
 from rtools.commands.rt import command_of
 from rtools.products.schema import layout
 

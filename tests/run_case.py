@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 
-from rtools.commands import common
+from rtools.commands.kit import common
 from rtools.commands.rt import command_of
 from rtools.pipeline.exposure import chain
 from rtools.products.io import header, reader, writer

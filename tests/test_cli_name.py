@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from rtools.commands import common
+from rtools.commands.kit import common
 from rtools.commands.name import COLUMNS, command
 
 CAL = "r0012301008002013005_0005_wfi06_f184_cal.asdf"

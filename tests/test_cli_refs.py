@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from run_case import piped
 
-from rtools.commands import common
+from rtools.commands.kit import common
 from rtools.commands.refs import command
 from rtools.reference import make
 from rtools.reference.types import APPLIED, TYPES

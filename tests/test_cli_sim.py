@@ -9,7 +9,7 @@ from astropy.table import Table
 from pyarrow import parquet
 from pyarrow import table as arrow_table
 
-from rtools.commands import common
+from rtools.commands.kit import common
 from rtools.commands.rt import command_of
 from rtools.exposure.rampfit.timing import resultant_timing
 from rtools.products.io import reader

@@ -29,8 +29,8 @@ from kit_case import (
 )
 from run_case import listing, piped
 
+from rtools.commands.kit.written import Written
 from rtools.commands.rt import GROUPS, command_of
-from rtools.commands.written import Written
 from rtools.products.forms import EXTENSIONS, form_of_name
 
 HEAVY = ("numba", "scipy", "asdf", "astropy", "gwcs", "matplotlib", "pyarrow")

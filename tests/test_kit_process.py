@@ -205,7 +205,7 @@ def test_read_only_directory_is_exit_1_and_one_line(name, forbidden):
 
 def test_an_interrupt_that_a_library_made_an_error_of_still_ends_all():
     """An interrupted tool went on with its other inputs and ended with 1."""
-    from rtools.commands.common import Console, for_each
+    from rtools.commands.kit.common import Console, for_each
 
     done = []
 

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from rtools.commands.outputs import deliver
+from rtools.commands.kit.outputs import deliver
 from rtools.errors import RtoolsError
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from run_case import meta, piped, rewrite, tool
 
-from rtools.commands.lists import expand_inputs
+from rtools.commands.kit.lists import expand_inputs
 from rtools.pipeline.astrometry.align import catalog_path
 from rtools.products.schema.jsontext import json_text
 from rtools.products.schema.nodes import readable

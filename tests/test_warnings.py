@@ -3,9 +3,9 @@
 import pytest
 from run_case import history, simulate, tool
 
-from rtools.commands.common import Console
+from rtools.commands.kit.common import Console
+from rtools.commands.kit.wording import in_words_of
 from rtools.commands.rt import command_of
-from rtools.commands.wording import in_words_of
 
 
 @pytest.fixture(scope="module")

@@ -2,8 +2,8 @@
 
 import click
 
-from rtools.commands import common, options
-from rtools.commands.edits import EDITED, edit_files, in_place, with_keywords
+from rtools.commands.kit import common, options
+from rtools.commands.kit.edits import EDITED, edit_files, in_place, with_keywords
 from rtools.errors import UsageError
 
 __all__ = ["command", "main"]

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 
-from rtools.commands import common, options
 from rtools.commands.asn_reading import check_files, print_members
-from rtools.commands.inputs import is_association, local_path, opened
-from rtools.commands.outputs import Outputs, deliver
+from rtools.commands.kit import common, options
+from rtools.commands.kit.inputs import is_association, local_path, opened
+from rtools.commands.kit.outputs import Outputs, deliver
 from rtools.errors import InputError, UsageError
 
 __all__ = ["command", "main"]

@@ -4,8 +4,8 @@ from contextlib import suppress
 
 import click
 
-from rtools.commands import common
-from rtools.commands.inputs import local_path
+from rtools.commands.kit import common
+from rtools.commands.kit.inputs import local_path
 from rtools.errors import InputError
 
 __all__ = ["check_files", "print_members"]

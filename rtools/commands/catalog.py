@@ -3,7 +3,7 @@
 import click
 
 from rtools.commands import step
-from rtools.commands.common import entry
+from rtools.commands.kit.common import entry
 
 __all__ = ["CATALOGS", "command", "main"]
 

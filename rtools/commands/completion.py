@@ -9,7 +9,7 @@ import os
 import click
 from click import shell_completion
 
-from rtools.commands import common
+from rtools.commands.kit import common
 from rtools.errors import UsageError
 
 __all__ = ["ENABLE", "VARIABLE", "Kit", "answer", "command", "script"]

@@ -5,9 +5,9 @@ import math
 
 import click
 
-from rtools.commands import common, options
-from rtools.commands.common import option
-from rtools.commands.inputs import local
+from rtools.commands.kit import common, options
+from rtools.commands.kit.common import option
+from rtools.commands.kit.inputs import local
 from rtools.errors import UsageError
 from rtools.products.schema.keys import is_asdf
 from rtools.wfi import dq

@@ -4,11 +4,11 @@ import os
 
 import click
 
-from rtools.commands import common, options
-from rtools.commands.common import option
-from rtools.commands.inputs import is_stream, opened
-from rtools.commands.outputs import Outputs, deliver
-from rtools.commands.written import Written
+from rtools.commands.kit import common, options
+from rtools.commands.kit.common import option
+from rtools.commands.kit.inputs import is_stream, opened
+from rtools.commands.kit.outputs import Outputs, deliver
+from rtools.commands.kit.written import Written
 from rtools.errors import UsageError
 from rtools.wfi import dq
 

@@ -1,6 +1,6 @@
 """rt-flux: images in MJy/sr."""
 
-from rtools.commands.mosaiclike import command_of_step, entry
+from rtools.commands.kit.mosaics import command_of_step, entry
 from rtools.mosaic.steps import FLUX
 
 __all__ = ["command", "main"]

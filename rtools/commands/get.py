@@ -5,8 +5,8 @@ from functools import partial
 
 import click
 
-from rtools.commands import common, options
-from rtools.commands.inputs import local
+from rtools.commands.kit import common, options
+from rtools.commands.kit.inputs import local
 from rtools.errors import RtoolsError, UsageError
 from rtools.products.schema import keys
 from rtools.products.schema.jsontext import json_text

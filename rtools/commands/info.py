@@ -6,8 +6,8 @@ from functools import partial
 
 import click
 
-from rtools.commands import common, options
-from rtools.commands.inputs import local
+from rtools.commands.kit import common, options
+from rtools.commands.kit.inputs import local
 
 __all__ = ["command", "main"]
 

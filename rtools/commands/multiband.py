@@ -7,13 +7,13 @@ from pathlib import Path
 import click
 
 from rtools.catalog.multiband.step import STEP
-from rtools.commands import options as bundles
 from rtools.commands.catalog import CATALOGS, form
-from rtools.commands.chainlike import changed_options, check_option, reference_config, refuse_combinations
-from rtools.commands.common import entry, expand_inputs, jobs_count, tool, typed
-from rtools.commands.inputs import is_association, is_stream, local_path
-from rtools.commands.mosaiclike import run_plans
-from rtools.commands.outputs import make_directory
+from rtools.commands.kit import options as bundles
+from rtools.commands.kit.common import entry, expand_inputs, jobs_count, tool, typed
+from rtools.commands.kit.exposures import changed_options, check_option, reference_config, refuse_combinations
+from rtools.commands.kit.inputs import is_association, is_stream, local_path
+from rtools.commands.kit.mosaics import run_plans
+from rtools.commands.kit.outputs import make_directory
 from rtools.commands.step import click_option
 from rtools.errors import UsageError
 from rtools.products.io import temporary

@@ -8,7 +8,7 @@ from string import Formatter
 
 import click
 
-from rtools.commands import common, options
+from rtools.commands.kit import common, options
 from rtools.errors import InputError, RtoolsError, UsageError
 from rtools.products import names
 from rtools.products.schema.jsontext import json_text

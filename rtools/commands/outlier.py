@@ -1,7 +1,7 @@
 """rt-outlier: what one exposure shows and the others do not."""
 
-from rtools.commands.mosaic_options import grid
-from rtools.commands.mosaiclike import command_of_step, entry
+from rtools.commands.kit.grid_options import grid
+from rtools.commands.kit.mosaics import command_of_step, entry
 from rtools.mosaic.steps import OUTLIER
 
 __all__ = ["command", "main"]

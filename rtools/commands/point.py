@@ -4,9 +4,9 @@ from pathlib import Path
 
 import click
 
-from rtools.commands import common, options
-from rtools.commands.edits import EDITED, EXPOSURES, edit_files, in_place, with_keywords
-from rtools.commands.inputs import local, opened
+from rtools.commands.kit import common, options
+from rtools.commands.kit.edits import EDITED, EXPOSURES, edit_files, in_place, with_keywords
+from rtools.commands.kit.inputs import local, opened
 from rtools.errors import RtoolsError, UsageError
 from rtools.products.forms import TABLES, table_form
 
@@ -181,7 +181,7 @@ def _show(console, rows, path, tool, names, where):
         head = list(rows[0])
         print_table(head, [[_text(row[key]) for key in head] for row in rows])
         return
-    from rtools.commands.outputs import deliver
+    from rtools.commands.kit.outputs import deliver
     from rtools.products.schema import history
     from rtools.products.tables import files as catalogs
     from rtools.products.tables.flat import record

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import click
 
-from rtools.commands import common, options
-from rtools.commands.inputs import local
-from rtools.commands.outputs import Outputs, deliver
-from rtools.commands.written import Written
+from rtools.commands.kit import common, options
+from rtools.commands.kit.inputs import local
+from rtools.commands.kit.outputs import Outputs, deliver
+from rtools.commands.kit.written import Written
 from rtools.errors import InputError, UsageError
 from rtools.products.forms import TABLES, form_of_name
 

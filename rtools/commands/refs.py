@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
-from rtools.commands import common, options
-from rtools.commands.chainlike import reference_config
-from rtools.commands.inputs import is_stream, opened
+from rtools.commands.kit import common, options
+from rtools.commands.kit.exposures import reference_config
+from rtools.commands.kit.inputs import is_stream, opened
 from rtools.errors import RtoolsError, UsageError
 
 __all__ = ["command", "main"]

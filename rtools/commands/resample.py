@@ -1,7 +1,7 @@
 """rt-resample: exposures drizzled into a mosaic."""
 
-from rtools.commands.mosaic_options import add, grid, memory
-from rtools.commands.mosaiclike import command_of_step, entry
+from rtools.commands.kit.grid_options import add, grid, memory
+from rtools.commands.kit.mosaics import command_of_step, entry
 from rtools.mosaic.steps import RESAMPLE
 
 __all__ = ["command", "main"]

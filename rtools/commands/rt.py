@@ -8,7 +8,7 @@ from importlib import import_module
 import click
 
 from rtools import __version__
-from rtools.commands import common
+from rtools.commands.kit import common
 from rtools.errors import UsageError
 from rtools.pipeline.exposure import chain
 

@@ -2,11 +2,12 @@
 
 import click
 
-from rtools.commands import mosaic_chain, mosaic_options
-from rtools.commands import options as bundles
-from rtools.commands.chainlike import read_settings, reference_config, run_inputs
-from rtools.commands.common import entry, expand_inputs, tool, typed
-from rtools.commands.config import with_tables
+from rtools.commands.kit import grid_options as mosaic_options
+from rtools.commands.kit import mosaic_chain
+from rtools.commands.kit import options as bundles
+from rtools.commands.kit.common import entry, expand_inputs, tool, typed
+from rtools.commands.kit.config import with_tables
+from rtools.commands.kit.exposures import read_settings, reference_config, run_inputs
 from rtools.commands.step import click_option
 from rtools.errors import UsageError
 from rtools.pipeline.exposure import chain

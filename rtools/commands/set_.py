@@ -5,8 +5,8 @@ import re
 
 import click
 
-from rtools.commands import common, options
-from rtools.commands.edits import EDITED, edit_files, in_place
+from rtools.commands.kit import common, options
+from rtools.commands.kit.edits import EDITED, edit_files, in_place
 from rtools.errors import UsageError
 from rtools.products.schema import keys
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from rtools.commands import options as bundles
-from rtools.commands.chainlike import reference_config
-from rtools.commands.common import Refusal, entry, expand_inputs, for_each, jobs_count, option, print_json, tool
+from rtools.commands.kit import options as bundles
+from rtools.commands.kit.common import Refusal, entry, expand_inputs, for_each, jobs_count, option, print_json, tool
+from rtools.commands.kit.exposures import reference_config
 from rtools.errors import UsageError
 from rtools.products.schema import layout
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from rtools.commands import common, options
-from rtools.commands.inputs import opened
-from rtools.commands.outputs import Outputs, make_directory
-from rtools.commands.written import Written
+from rtools.commands.kit import common, options
+from rtools.commands.kit.inputs import opened
+from rtools.commands.kit.outputs import Outputs, make_directory
+from rtools.commands.kit.written import Written
 from rtools.errors import InputError, UsageError
 
 __all__ = ["command", "footprint_of", "main"]

@@ -1,6 +1,6 @@
 """rt-skymatch: one sky for images that overlap."""
 
-from rtools.commands.mosaiclike import command_of_step, entry
+from rtools.commands.kit.mosaics import command_of_step, entry
 from rtools.mosaic.steps import SKYMATCH
 
 __all__ = ["command", "main"]

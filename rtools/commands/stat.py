@@ -5,9 +5,9 @@ import sys
 
 import click
 
-from rtools.commands import common, options
-from rtools.commands.common import option
-from rtools.commands.inputs import opened
+from rtools.commands.kit import common, options
+from rtools.commands.kit.common import option
+from rtools.commands.kit.inputs import opened
 from rtools.errors import UsageError
 
 __all__ = ["command", "main"]

@@ -5,9 +5,9 @@
 
 import click
 
-from rtools.commands import options as bundles
-from rtools.commands.chainlike import check_option, reference_config, run_inputs
-from rtools.commands.common import entry, tool
+from rtools.commands.kit import options as bundles
+from rtools.commands.kit.common import entry, tool
+from rtools.commands.kit.exposures import check_option, reference_config, run_inputs
 from rtools.errors import UsageError
 from rtools.pipeline.exposure import chain
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import click
 
-from rtools.commands import options as bundles
-from rtools.commands.common import entry, expand_inputs, for_each, print_json, tool
-from rtools.commands.inputs import is_stream, local
-from rtools.commands.outputs import Outputs, deliver
+from rtools.commands.kit import options as bundles
+from rtools.commands.kit.common import entry, expand_inputs, for_each, print_json, tool
+from rtools.commands.kit.inputs import is_stream, local
+from rtools.commands.kit.outputs import Outputs, deliver
 from rtools.errors import RtoolsError, UsageError
 from rtools.products.forms import TABLES, table_form
 

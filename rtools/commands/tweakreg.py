@@ -3,8 +3,8 @@
 import click
 
 from rtools.commands import step
-from rtools.commands.common import entry
-from rtools.commands.written import Written
+from rtools.commands.kit.common import entry
+from rtools.commands.kit.written import Written
 from rtools.products.forms import TABLES
 
 __all__ = ["command", "main"]

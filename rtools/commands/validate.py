@@ -4,8 +4,8 @@ import sys
 
 import click
 
-from rtools.commands import common, options
-from rtools.commands.inputs import is_stream, local
+from rtools.commands.kit import common, options
+from rtools.commands.kit.inputs import is_stream, local
 from rtools.errors import RtoolsError, UsageError
 
 __all__ = ["command", "main"]

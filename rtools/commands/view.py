@@ -8,9 +8,9 @@ from pathlib import Path
 
 import click
 
-from rtools.commands import common, inputs, options
-from rtools.commands.common import option
-from rtools.commands.written import Written
+from rtools.commands.kit import common, inputs, options
+from rtools.commands.kit.common import option
+from rtools.commands.kit.written import Written
 from rtools.errors import InputError, RtoolsError, UsageError
 from rtools.products.forms import PICTURES
 from rtools.products.io import temporary

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import click
 
-from rtools.commands.common import Refusal, expand_inputs, for_each, jobs_count, print_json, shared_status
-from rtools.commands.inputs import is_association, local_path
-from rtools.commands.outputs import make_directory
+from rtools.commands.kit.common import Refusal, expand_inputs, for_each, jobs_count, print_json, shared_status
+from rtools.commands.kit.inputs import is_association, local_path
+from rtools.commands.kit.outputs import make_directory
 from rtools.errors import InputError, QualityError, RtoolsError, UsageError
 from rtools.products.io import temporary
 

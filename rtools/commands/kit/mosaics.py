@@ -5,11 +5,26 @@ import os
 import click
 from click.core import ParameterSource
 
-from rtools.commands import options as bundles
-from rtools.commands.chainlike import changed_options, check_option, local_and_called, refuse_combinations, tell_depth
-from rtools.commands.common import Refusal, entry, expand_inputs, for_each, jobs_count, print_json, shared_status, tool
-from rtools.commands.inputs import is_association, is_stream
-from rtools.commands.mosaic_options import wanted_grid
+from rtools.commands.kit import options as bundles
+from rtools.commands.kit.common import (
+    Refusal,
+    entry,
+    expand_inputs,
+    for_each,
+    jobs_count,
+    print_json,
+    shared_status,
+    tool,
+)
+from rtools.commands.kit.exposures import (
+    changed_options,
+    check_option,
+    local_and_called,
+    refuse_combinations,
+    tell_depth,
+)
+from rtools.commands.kit.grid_options import wanted_grid
+from rtools.commands.kit.inputs import is_association, is_stream
 from rtools.commands.step import click_option
 from rtools.errors import UsageError
 

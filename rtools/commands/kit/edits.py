@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
-from rtools.commands import common
-from rtools.commands.inputs import is_stream, local
-from rtools.commands.outputs import Outputs, make_directory
+from rtools.commands.kit import common
+from rtools.commands.kit.inputs import is_stream, local
+from rtools.commands.kit.outputs import Outputs, make_directory
 from rtools.errors import RtoolsError, UsageError
 from rtools.products.forms import refuse_contradiction
 from rtools.products.io import temporary

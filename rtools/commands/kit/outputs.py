@@ -5,7 +5,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from rtools.commands.common import Refusal
+from rtools.commands.kit.common import Refusal
 from rtools.errors import RtoolsError, UsageError
 from rtools.products.io import temporary
 

@@ -14,12 +14,12 @@ from functools import partial
 import click
 
 from rtools import __version__
-from rtools.commands.config import long_names, print_config, read_config, untyped
-from rtools.commands.inputs import as_typed, files_of_options
-from rtools.commands.lists import expand_inputs, names_in
-from rtools.commands.process import DEBUG, entry, internal_error, leave, run, was_interrupt
-from rtools.commands.wording import Gathered, worded
-from rtools.commands.written import check_outputs, contradicts
+from rtools.commands.kit.config import long_names, print_config, read_config, untyped
+from rtools.commands.kit.inputs import as_typed, files_of_options
+from rtools.commands.kit.lists import expand_inputs, names_in
+from rtools.commands.kit.process import DEBUG, entry, internal_error, leave, run, was_interrupt
+from rtools.commands.kit.wording import Gathered, worded
+from rtools.commands.kit.written import check_outputs, contradicts
 from rtools.errors import InputError, RtoolsError, UsageError
 from rtools.products.schema.jsontext import json_text
 

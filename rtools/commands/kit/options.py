@@ -2,8 +2,8 @@
 
 import click
 
-from rtools.commands.common import option
-from rtools.commands.written import Written
+from rtools.commands.kit.common import option
+from rtools.commands.kit.written import Written
 from rtools.products.schema import layout
 
 __all__ = [
@@ -37,7 +37,7 @@ no_checksum = click.option(
     is_flag=True,
     help="Take arrays as they are, without comparing them with the MD5 that their file keeps of them.",
 )
-"""For all tools that read arrays; `rtools.commands.common.tool` obeys it."""
+"""For all tools that read arrays; `rtools.commands.kit.common.tool` obeys it."""
 
 jobs = option("-j", "--jobs", default=1, metavar="N", help="Threads; 0 for all cores.")
 
@@ -52,13 +52,13 @@ def _outputs(name_help, outdir_help, forms):
 
 
 def outputs(*forms):
-    """Options of tools that write beside their inputs; `forms` as `rtools.commands.written.Written` takes them."""
+    """Options of tools that write beside their inputs; `forms` as `rtools.commands.kit.written.Written` takes them."""
     name = "Exactly this name for the main product; - is stdout, which holds that product alone."
     return _outputs(name, "Write there; otherwise next to the input.", forms)
 
 
 def named_outputs(*forms):
-    """Options of tools that write only where they are told to; `forms` as `rtools.commands.written.Written`."""
+    """Options of tools that write only where they are told to; `forms` as `rtools.commands.kit.written.Written`."""
     name = "Exactly this name; - is stdout, which holds the result alone."
     return _outputs(name, "Write there, one file for each input.", forms)
 
