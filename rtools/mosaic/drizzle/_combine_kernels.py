@@ -36,7 +36,7 @@ def add_totals(band, place, totals, member, wanted):
     place : (int, int)
         Row and column of the band's first pixel.
     totals : tuple
-        (data, weight, context, sums, share, missing, dq), as in `rtools.mosaic.drizzle.variance.Totals`; dq may be of size 0.
+        (data, weight, context, sums, share, missing, dq), as in `variance.Totals`; dq may be of size 0.
     member : tuple
         (plane and bit (uint32) of the context, share of its variances; 0: 1 over the resampled read-noise variance,
         the first of them).

@@ -1,7 +1,7 @@
 """Drizzling: the pixels of a member, spread over a band of rows of the mosaic.
 
 A member is drizzled once for everything: weight, data and the square roots of its variances go into one buffer, the
-lanes of a `Band`. `rtools.mosaic.drizzle.variance` puts bands into the totals of a mosaic; `add_image` puts them into an image.
+lanes of a `Band`. The module `variance` puts bands into the totals of a mosaic; `add_image` puts them into an image.
 """
 
 from typing import NamedTuple

@@ -11,7 +11,7 @@ __all__ = ["overlap_values", "points_of"]
 
 
 def points_of(shape, stepsize=None):
-    """Points a side of the outlines (`rtools.mosaic.grid.footprint`) for points at most about `stepsize` pixels apart."""
+    """Points a side of the outlines (`grid.footprint`) for points at most about `stepsize` pixels apart."""
     if stepsize is None:
         return POINTS
     return max(1, -(-(max(shape) + 1) // int(stepsize)) - 1)

@@ -49,7 +49,9 @@ ALIASES = {"dark_current": "dark", "flatfield": "flat", "dark_decay": "darkdecay
 
 def module_of(name):
     """The module that holds a step's `STEP`, `prepare` and `apply`."""
-    return import_module(MODULES.get(name, f"rtools.exposure.{name}"))
+    return import_module(
+        MODULES.get(name, "rtools.exposure.rampfit.step" if name == "rampfit" else f"rtools.exposure.{name}")
+    )
 
 
 def step_of(name):
