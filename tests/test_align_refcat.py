@@ -111,7 +111,7 @@ def test_masked_values_are_unknown():
 def test_table_with_names_in_any_case(tmp_path, name):
     from astropy.table import Table
 
-    from rtools.products.forms import table_form
+    from rtools.products.names.extensions import table_form
     from rtools.products.tables.files import stage_catalog
 
     stars = Table({"RA": [10.0, 20.0], "Dec": [1.0, -2.0], "PMRA": [3.0, np.nan], "objID": [7, 8], "extra": [1, 2]})

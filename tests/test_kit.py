@@ -31,7 +31,7 @@ from run_case import listing, piped
 
 from rtools.commands.kit.written import Written
 from rtools.commands.rt import GROUPS, command_of
-from rtools.products.forms import EXTENSIONS, form_of_name
+from rtools.products.names.extensions import EXTENSIONS, form_of_name
 
 HEAVY = ("numba", "scipy", "asdf", "astropy", "gwcs", "matplotlib", "pyarrow")
 

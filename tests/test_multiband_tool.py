@@ -9,8 +9,8 @@ from run_case import arrays, copied, done, history, listing, meta, retouched, to
 from sources_case import judged, names_in, said
 
 from rtools.pipeline.catalog import single as cataloging
+from rtools.products.forms import history_of
 from rtools.products.io import reader
-from rtools.products.schema import keys
 from rtools.products.tables.files import read_catalog
 
 NAME = "r00001_p_v01001001001001_270p66x50y50"
@@ -108,7 +108,7 @@ def test_a_real_mosaic_asks_for_the_built_in_instrument(coadds, made, tmp_path, 
     assert status == 4
     assert "epsf" in err and "apcorr" in err and str(real) in err
     for name in (f"{NAME}_cat.parquet", f"{NAME}_segm.asdf"):
-        entry = keys.history_of(made / name)[-1]
+        entry = history_of(made / name)[-1]
         assert (entry["simulated"], entry["builtin"]) == (True, ["apcorr", "epsf"])
 
 

@@ -10,14 +10,14 @@ from keys_case import catalog_ecsv, catalog_ecsv_flat, catalog_parquet
 from pyarrow import parquet
 from run_case import listing, piped, tool
 
-from rtools.products.schema import keys
+from rtools.products.forms import form_of
 from rtools.products.tables.metadata import read_table
 
 every_form = pytest.mark.parametrize("write", [catalog_parquet, catalog_ecsv, catalog_ecsv_flat])
 
 
 def table_of(path):
-    return read_table(path, keys.form_of(path))
+    return read_table(path, form_of(path))
 
 
 @every_form

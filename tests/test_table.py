@@ -15,7 +15,7 @@ from astropy.table import Table
 from pyarrow import parquet
 from run_case import piped, tool
 
-from rtools.products.forms import TABLES
+from rtools.products.names.extensions import TABLES
 from rtools.products.tables import where
 from rtools.products.tables.files import read_catalog, stage_catalog
 from rtools.products.tables.units import convert_flux, jwst_names

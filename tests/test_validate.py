@@ -129,7 +129,7 @@ def test_values_that_nobody_filled_in_are_found_once(changed, validate):
 
 
 def test_entries_of_references_that_nobody_filled_in_are_found(tmp_path, validate):
-    from rtools.products.schema.keys import read_tree
+    from rtools.products.forms import read_tree
 
     assert tool("refs", "make", tmp_path, "--detector", "WFI01", "--element", "F158", "--types", "photom", "-q") == 0
     (path,) = (path for path in tmp_path.iterdir() if "photom" in path.name)

@@ -9,7 +9,7 @@ from rtools.commands.kit.common import entry, expand_inputs, for_each, jobs_coun
 from rtools.commands.kit.inputs import is_stream, opened
 from rtools.commands.kit.outputs import Outputs, deliver
 from rtools.errors import InputError, RtoolsError, UsageError
-from rtools.products.forms import refuse_contradiction
+from rtools.products.names.extensions import refuse_contradiction
 
 __all__ = ["command", "main"]
 

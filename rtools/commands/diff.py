@@ -9,7 +9,7 @@ from rtools.commands.kit import common, options
 from rtools.commands.kit.common import option
 from rtools.commands.kit.inputs import local
 from rtools.errors import UsageError
-from rtools.products.schema.keys import is_asdf
+from rtools.products.forms import is_asdf
 from rtools.wfi import dq
 
 __all__ = ["command", "main"]

@@ -9,7 +9,7 @@ from rtools.commands.kit.common import entry, expand_inputs, for_each, jobs_coun
 from rtools.commands.kit.inputs import is_stream, local
 from rtools.commands.kit.outputs import Outputs, deliver
 from rtools.errors import InputError, RtoolsError, UsageError
-from rtools.products.forms import form_of_name
+from rtools.products.names.extensions import form_of_name
 
 __all__ = ["command", "main"]
 

@@ -8,6 +8,7 @@ import click
 from rtools.commands.kit import common, options
 from rtools.commands.kit.inputs import local
 from rtools.errors import RtoolsError, UsageError
+from rtools.products.forms import read_tree
 from rtools.products.schema import keys
 from rtools.products.schema.jsontext import json_text
 
@@ -55,7 +56,7 @@ def command(console, key, file, tsv, as_json, fail_fast):
 
     def show(name):
         with local(name) as path:
-            tree = keys.read_tree(path)
+            tree = read_tree(path)
         found, missing = _values(tree, wanted)
         rows.append((name, found))
         if not (tsv or as_json):

@@ -8,7 +8,7 @@ from rtools.commands.kit import common, options
 from rtools.commands.kit.edits import EDITED, EXPOSURES, edit_files, in_place, with_keywords
 from rtools.commands.kit.inputs import local, opened
 from rtools.errors import RtoolsError, UsageError
-from rtools.products.forms import TABLES, table_form
+from rtools.products.names.extensions import TABLES, table_form
 
 __all__ = ["command", "main"]
 

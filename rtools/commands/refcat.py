@@ -10,7 +10,7 @@ from rtools.commands.kit.inputs import local
 from rtools.commands.kit.outputs import Outputs, deliver
 from rtools.commands.kit.written import Written
 from rtools.errors import InputError, UsageError
-from rtools.products.forms import TABLES, form_of_name
+from rtools.products.names.extensions import TABLES, form_of_name
 
 __all__ = ["command", "main"]
 

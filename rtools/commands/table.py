@@ -9,7 +9,7 @@ from rtools.commands.kit.common import entry, expand_inputs, for_each, print_jso
 from rtools.commands.kit.inputs import is_stream, local
 from rtools.commands.kit.outputs import Outputs, deliver
 from rtools.errors import RtoolsError, UsageError
-from rtools.products.forms import TABLES, table_form
+from rtools.products.names.extensions import TABLES, table_form
 
 __all__ = ["command", "main"]
 

@@ -5,7 +5,7 @@ import click
 from rtools.commands import step
 from rtools.commands.kit.common import entry
 from rtools.commands.kit.written import Written
-from rtools.products.forms import TABLES
+from rtools.products.names.extensions import TABLES
 
 __all__ = ["command", "main"]
 

@@ -12,8 +12,8 @@ from rtools.commands.kit import common, inputs, options
 from rtools.commands.kit.common import option
 from rtools.commands.kit.written import Written
 from rtools.errors import InputError, RtoolsError, UsageError
-from rtools.products.forms import PICTURES
 from rtools.products.io import temporary
+from rtools.products.names.extensions import PICTURES
 
 __all__ = ["command", "main"]
 

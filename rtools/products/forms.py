@@ -1,77 +1,130 @@
-"""Forms of files, and the extensions by which a name says one. Nothing here is heavy: commands are declared with it."""
+"""Files of any kind: which form a file has, what stands in its tree, and its history.
 
-from rtools.errors import UsageError
+Of an ASDF file only the header is read, without asdf and numpy.
+"""
 
-__all__ = ["EXTENSIONS", "PICTURES", "TABLES", "form_of_name", "refuse_contradiction", "table_form"]
+import json
+from contextlib import contextmanager
 
-TABLES = {
-    "parquet": (".parquet", ".parq"),
-    "ecsv": (".ecsv",),
-    "csv": (".csv",),
-    "fits": (".fits", ".fit"),
-    "votable": (".vot", ".votable", ".xml"),
-}
-"""Formats of tables and their extensions, the first the one that is written."""
+from rtools.errors import InputError
+from rtools.products.schema import keys
 
-PICTURES = ("png", "pdf", "svg", "jpg")
-"""Formats of pictures; the extension is called as the format is."""
+__all__ = ["embedded", "form_of", "history_of", "is_asdf", "read_json", "read_tree"]
 
-EXTENSIONS = TABLES | {"asdf": (".asdf",), "json": (".json",)} | {form: (f".{form}",) for form in PICTURES}
-"""All forms and their extensions."""
+MARKS = {b"#ASDF": "asdf", b"PAR1": "parquet", b"# %ECSV": "ecsv", b"SIMPLE  =": "fits"}
+"""First bytes of the forms of files that have metadata; JSON begins with a brace."""
 
 
-def form_of_name(path):
-    """The form that the extension of a name says, None if it says none.
-
-    Parameters
-    ----------
-    path : str or os.PathLike
-    """
-    name = str(path).lower()
-    return next((form for form, extensions in EXTENSIONS.items() if name.endswith(extensions)), None)
-
-
-def refuse_contradiction(path, form):
-    """Refuse a name that says another form than what would be in the file.
-
-    Parameters
-    ----------
-    path : str or os.PathLike
-        Name of the output.
-    form : str
-        What would be written, a key of `EXTENSIONS`.
+def form_of(path):
+    """``asdf``, ``parquet``, ``ecsv``, ``fits`` or ``json``, by the first bytes.
 
     Raises
     ------
-    UsageError
-        Its extension says another form.
+    InputError
+        Missing, a directory, unreadable, empty, or none of these.
     """
-    said = form_of_name(path)
-    if said not in (None, form):
-        mend = f"end it in {EXTENSIONS[form][0]}"
-        raise UsageError(f"{form.upper()} is what would be written under this name", mend=mend, path=path)
-
-
-def table_form(path, *, option=None):
-    """Format of tables that a file's name says.
-
-    Parameters
-    ----------
-    path : str or os.PathLike
-    option : str, optional
-        What says the format, too.
-
-    Raises
-    ------
-    UsageError
-        It says none.
-    """
-    form = form_of_name(path)
-    if form in TABLES:
-        return form
-    known = " ".join(extension for extensions in TABLES.values() for extension in extensions)
-    raise UsageError(
-        "its extension says no format of tables",
-        mend=f"{option} does, or one of {known}" if option else f"give one of {known}",
-        path=path,
+    head = _first_bytes(path)
+    for mark, form in MARKS.items():
+        if head.startswith(mark):
+            return form
+    if head.lstrip()[:1] == b"{":
+        return "json"
+    table = b"<VOTABLE" in head or str(path).lower().endswith(".csv")
+    raise InputError(
+        "neither ASDF, parquet, ECSV, FITS nor JSON", mend="rt-table prints tables" if table else None, path=path
     )
+
+
+def is_asdf(path):
+    """Whether a file begins as ASDF does; raises as `form_of` for one that cannot be read."""
+    return _first_bytes(path).startswith(b"#ASDF")
+
+
+def _first_bytes(path):
+    try:
+        with open(path, "rb") as file:
+            head = file.read(512)
+    except OSError as error:
+        reason = "no such file" if isinstance(error, FileNotFoundError) else (error.strerror or str(error)).lower()
+        raise InputError(reason, path=path) from None
+    if not head:
+        raise InputError("an empty file", path=path)
+    return head
+
+
+def read_tree(path):
+    """What a file says below ``roman`` (a file that is no Roman product: all of it), as read from its header.
+
+    Returns
+    -------
+    dict
+        Nodes keep their tags; `bare` takes them off.
+
+    Raises
+    ------
+    InputError
+        The file is damaged or has no metadata.
+    """
+    form = form_of(path)
+    if form == "json":
+        return read_json(path)
+    if form == "fits":
+        with embedded(path) as product:
+            if product is not None:
+                return product.tree
+    if form != "asdf":
+        from rtools.products.tables.metadata import read_table
+
+        return read_table(path, form).tree
+    from rtools.products.io.header import read_header
+
+    tree = read_header(path)[0]
+    return tree["roman"] if isinstance(tree.get("roman"), dict) else tree
+
+
+def history_of(path):
+    """What was done to a file, as it says itself: entries, oldest first; none where it has no history.
+
+    Raises
+    ------
+    InputError
+        The file is damaged, or of a form that has no history.
+    """
+    form = form_of(path)
+    if form == "asdf":
+        from rtools.products.io.header import read_header
+
+        told = read_header(path)[1].get("history") or {}
+        return keys.bare(told.get("entries") or [] if isinstance(told, dict) else told)
+    if form in ("parquet", "ecsv"):
+        from rtools.products.tables.metadata import read_table
+
+        return read_table(path, form).history
+    raise InputError("a file without a history", path=path)
+
+
+@contextmanager
+def embedded(path):
+    """The product in a FITS file of rt-fits, whose arrays that are images have string sources; None without one."""
+    from rtools.products.fits import read as fits_read
+
+    with fits_read.open_fits(path) as hdus:
+        if "ASDF" not in hdus:
+            yield None
+            return
+        with fits_read.embedded(path, hdus) as product:
+            yield product
+
+
+def read_json(path):
+    """The object of a JSON file."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            content = json.load(file)
+    except OSError as error:
+        raise InputError((error.strerror or str(error)).lower(), path=path) from None
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"not JSON ({' '.join(str(error).split())})", path=path) from None
+    if not isinstance(content, dict):
+        raise InputError("a JSON file without an object", path=path)
+    return content

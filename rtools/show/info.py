@@ -9,6 +9,7 @@ import os
 import shlex
 
 from rtools.errors import InputError
+from rtools.products.forms import embedded, form_of, read_json
 from rtools.products.io.arrays import ArrayInfo, dtype_of, unwrap
 from rtools.products.schema import keys, layout, nodes
 from rtools.products.schema.history import built_in_types
@@ -41,7 +42,7 @@ def describe(path, step_order=()):
     InputError
         It cannot be read.
     """
-    form = keys.form_of(path)
+    form = form_of(path)
     told = {"file": str(path), "bytes": os.stat(path).st_size, "form": form, "kind": None}
     told |= {"asdf": _asdf, "fits": _fits, "json": _association}.get(form, _catalog)(path, form)
     meta = told["tree"].get("meta") or {}
@@ -64,7 +65,7 @@ def _asdf(path, _form):
 
 def _fits(path, form):
     """A product that rt-fits wrote, or a FITS table."""
-    with keys.embedded(path) as product:
+    with embedded(path) as product:
         if product is None:
             return _catalog(path, form)
         whole, images = product.tree, {}
@@ -149,7 +150,7 @@ def _catalog(path, form):
 
 
 def _association(path, _form):
-    tree = keys.read_json(path)
+    tree = read_json(path)
     products = tree.get("products")
     if not isinstance(products, list) or not all(isinstance(product, dict) for product in products):
         raise InputError("a JSON file that is no association: products are missing", path=path)

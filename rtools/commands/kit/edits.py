@@ -11,8 +11,9 @@ from rtools.commands.kit import common
 from rtools.commands.kit.inputs import is_stream, local
 from rtools.commands.kit.outputs import Outputs, make_directory
 from rtools.errors import RtoolsError, UsageError
-from rtools.products.forms import refuse_contradiction
+from rtools.products.forms import form_of, read_tree
 from rtools.products.io import temporary
+from rtools.products.names.extensions import refuse_contradiction
 from rtools.products.schema import keys
 
 __all__ = ["EDITED", "EXPOSURES", "edit_files", "in_place", "with_keywords"]
@@ -72,7 +73,7 @@ def _target(name, path, output, outdir, *, in_place, overwrite):
         return Path(_filename(path) if is_stream(name) else name)
     target = Path(output) if output else Path(outdir) / Path(_filename(path) if is_stream(name) else name).name
     if not target.is_dir():
-        refuse_contradiction(target, keys.form_of(path))
+        refuse_contradiction(target, form_of(path))
     if target.exists():
         if os.path.samefile(target, path):
             raise UsageError("the result would replace the input", mend="ask for it with --in-place", path=name)
@@ -83,9 +84,9 @@ def _target(name, path, output, outdir, *, in_place, overwrite):
 
 def _filename(path):
     """What a file from standard input is called."""
-    found = keys.find(keys.read_tree(path), "meta.filename")
+    found = keys.find(read_tree(path), "meta.filename")
     name = Path(str(found[0][1])).name if found else ""
-    return name or f"stdin.{keys.form_of(path)}"
+    return name or f"stdin.{form_of(path)}"
 
 
 def _stream(edit, name, tool):

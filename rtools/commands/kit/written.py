@@ -5,7 +5,7 @@ import os
 import click
 
 from rtools.errors import UsageError
-from rtools.products.forms import EXTENSIONS, PICTURES, TABLES, form_of_name
+from rtools.products.names.extensions import EXTENSIONS, PICTURES, TABLES, form_of_name
 
 __all__ = ["Written", "check_outputs", "contradicts"]
 
@@ -16,7 +16,7 @@ class Written(click.ParamType):
     Parameters
     ----------
     *forms : str
-        Keys of `rtools.products.forms.EXTENSIONS`.
+        Keys of `rtools.products.names.extensions.EXTENSIONS`.
     directory : bool
         A name that says no form is a directory, which the tool writes, too.
     """

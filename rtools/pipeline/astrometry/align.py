@@ -8,7 +8,7 @@ import numpy as np
 from rtools.catalog.psf.psffit import FLAGS as PSF_FLAGS
 from rtools.errors import InputError, RtoolsError
 from rtools.products import names
-from rtools.products.forms import table_form
+from rtools.products.names.extensions import table_form
 from rtools.products.schema import history
 from rtools.products.tables import files as catalogs
 from rtools.products.tables.files import read_catalog

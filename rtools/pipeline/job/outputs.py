@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from rtools.errors import RtoolsError
-from rtools.products.schema import keys
+from rtools.products.forms import history_of
 
 __all__ = ["refuse_existing"]
 
@@ -54,7 +54,7 @@ def refuse_existing(outputs, main, request, inputs):
 def _made_by(path, tool, inputs):
     """Whether the history of a product says that a tool made it of these inputs."""
     try:
-        entry = keys.history_of(path)[-1]
+        entry = history_of(path)[-1]
         made_of = [str(name) for name in entry["inputs"]]
         return entry["tool"] == tool and _places(made_of) == _places(inputs)
     except (RtoolsError, LookupError, TypeError):

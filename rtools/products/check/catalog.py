@@ -10,8 +10,8 @@ from rtools.errors import InputError, RtoolsError
 from rtools.findings import error, info, warning
 from rtools.products import names
 from rtools.products.check.columns import check_columns
+from rtools.products.forms import form_of
 from rtools.products.io import reader
-from rtools.products.schema import keys
 from rtools.products.tables.metadata import read_table
 from rtools.products.tables.parquet import from_arrow
 from rtools.products.tables.parquet_files import parquet_source
@@ -90,7 +90,7 @@ def read_catalog(path):
     InputError
         It cannot be read.
     """
-    form = keys.form_of(path)
+    form = form_of(path)
     table = read_table(path, form)
     columns = {column.name: column.dtype for column in table.columns}
     try:

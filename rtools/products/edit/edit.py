@@ -7,6 +7,7 @@ import os
 import stat
 
 from rtools.errors import InputError, UsageError
+from rtools.products.forms import form_of
 from rtools.products.io import encode, header, reader, serial, staging
 from rtools.products.schema import history, keys, layout
 
@@ -24,7 +25,7 @@ def open_edit(path):
     InputError
         It is neither, or it is damaged.
     """
-    form = keys.form_of(path)
+    form = form_of(path)
     if form == "asdf":
         return Edit(path)
     if form not in ("parquet", "ecsv"):

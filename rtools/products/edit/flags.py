@@ -4,7 +4,7 @@ import numpy as np
 
 from rtools.errors import InputError
 from rtools.products.edit.section import read_plane
-from rtools.products.forms import form_of_name
+from rtools.products.names.extensions import form_of_name
 from rtools.products.schema import history
 from rtools.wfi import dq
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 from rtools.errors import InputError, UsageError
+from rtools.products.forms import read_tree
 from rtools.products.refcat.files import separation
 from rtools.products.schema import keys
 
@@ -36,7 +37,7 @@ def corners_of(path):
     InputError
         It says none.
     """
-    found = keys.find(keys.read_tree(path), "meta.wcsinfo.s_region")
+    found = keys.find(read_tree(path), "meta.wcsinfo.s_region")
     words = str(found[0][1]).split() if found else []
     try:
         numbers = np.array([float(word) for word in words[2:]]).reshape(-1, 2)

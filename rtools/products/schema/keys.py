@@ -1,157 +1,30 @@
-"""Metadata by key: dotted paths below ``roman``, with globs, read from any kind of file and set in a tree.
+"""Metadata by key: dotted paths below ``roman``, with globs, found and set in a tree.
 
-A key that is not there as it stands is looked for below ``meta``: ``exposure.type`` is ``meta.exposure.type``. Of an
-ASDF file only the header is read, without asdf and numpy.
+A key that is not there as it stands is looked for below ``meta``: ``exposure.type`` is ``meta.exposure.type``.
 """
 
-import json
 import os
 import re
-from contextlib import contextmanager
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
 import yaml
 
-from rtools.errors import InputError, UsageError
+from rtools.errors import UsageError
 from rtools.products.schema import nodes
 
 __all__ = [
     "assign",
     "bare",
-    "embedded",
     "exists",
     "find",
-    "form_of",
-    "history_of",
-    "is_asdf",
     "is_glob",
     "nearest",
     "parse_assignment",
-    "read_json",
-    "read_tree",
     "resolve",
 ]
 
-MARKS = {b"#ASDF": "asdf", b"PAR1": "parquet", b"# %ECSV": "ecsv", b"SIMPLE  =": "fits"}
-"""First bytes of the forms of files that have metadata; JSON begins with a brace."""
-
 GLOB = re.compile(r"[*?\[]")
-
-
-def form_of(path):
-    """``asdf``, ``parquet``, ``ecsv``, ``fits`` or ``json``, by the first bytes.
-
-    Raises
-    ------
-    InputError
-        Missing, a directory, unreadable, empty, or none of these.
-    """
-    head = _first_bytes(path)
-    for mark, form in MARKS.items():
-        if head.startswith(mark):
-            return form
-    if head.lstrip()[:1] == b"{":
-        return "json"
-    table = b"<VOTABLE" in head or str(path).lower().endswith(".csv")
-    raise InputError(
-        "neither ASDF, parquet, ECSV, FITS nor JSON", mend="rt-table prints tables" if table else None, path=path
-    )
-
-
-def is_asdf(path):
-    """Whether a file begins as ASDF does; raises as `form_of` for one that cannot be read."""
-    return _first_bytes(path).startswith(b"#ASDF")
-
-
-def _first_bytes(path):
-    try:
-        with open(path, "rb") as file:
-            head = file.read(512)
-    except OSError as error:
-        reason = "no such file" if isinstance(error, FileNotFoundError) else (error.strerror or str(error)).lower()
-        raise InputError(reason, path=path) from None
-    if not head:
-        raise InputError("an empty file", path=path)
-    return head
-
-
-def read_tree(path):
-    """What a file says below ``roman`` (a file that is no Roman product: all of it), as read from its header.
-
-    Returns
-    -------
-    dict
-        Nodes keep their tags; `bare` takes them off.
-
-    Raises
-    ------
-    InputError
-        The file is damaged or has no metadata.
-    """
-    form = form_of(path)
-    if form == "json":
-        return read_json(path)
-    if form == "fits":
-        with embedded(path) as product:
-            if product is not None:
-                return product.tree
-    if form != "asdf":
-        from rtools.products.tables.metadata import read_table
-
-        return read_table(path, form).tree
-    from rtools.products.io.header import read_header
-
-    tree = read_header(path)[0]
-    return tree["roman"] if isinstance(tree.get("roman"), dict) else tree
-
-
-def history_of(path):
-    """What was done to a file, as it says itself: entries, oldest first; none where it has no history.
-
-    Raises
-    ------
-    InputError
-        The file is damaged, or of a form that has no history.
-    """
-    form = form_of(path)
-    if form == "asdf":
-        from rtools.products.io.header import read_header
-
-        told = read_header(path)[1].get("history") or {}
-        return bare(told.get("entries") or [] if isinstance(told, dict) else told)
-    if form in ("parquet", "ecsv"):
-        from rtools.products.tables.metadata import read_table
-
-        return read_table(path, form).history
-    raise InputError("a file without a history", path=path)
-
-
-@contextmanager
-def embedded(path):
-    """The product in a FITS file of rt-fits, whose arrays that are images have string sources; None without one."""
-    from rtools.products.fits import read as fits_read
-
-    with fits_read.open_fits(path) as hdus:
-        if "ASDF" not in hdus:
-            yield None
-            return
-        with fits_read.embedded(path, hdus) as product:
-            yield product
-
-
-def read_json(path):
-    """The object of a JSON file."""
-    try:
-        with open(path, encoding="utf-8") as file:
-            content = json.load(file)
-    except OSError as error:
-        raise InputError((error.strerror or str(error)).lower(), path=path) from None
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"not JSON ({' '.join(str(error).split())})", path=path) from None
-    if not isinstance(content, dict):
-        raise InputError("a JSON file without an object", path=path)
-    return content
 
 
 def is_glob(key):

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from rtools.errors import InputError, RtoolsError
-from rtools.products.forms import TABLES
+from rtools.products.names.extensions import TABLES
 from rtools.products.schema import history, keys
 from rtools.products.schema.nodes import readable
 from rtools.products.tables import exchange as catalog_exchange
@@ -88,7 +88,7 @@ def stage_catalog(path, table, form):
     path : str or os.PathLike
     table : astropy.table.Table
     form : str
-        A key of `rtools.products.forms.TABLES`.
+        A key of `rtools.products.names.extensions.TABLES`.
 
     Returns
     -------
