@@ -12,7 +12,7 @@ from rtools.products import names
 from rtools.products.names.grammar import EXPOSURE, GUIDE, LENIENT_ALIASES, MOSAIC
 from rtools.products.names.rules import RANGES
 
-TABLE = json.loads(files("rtools.products").joinpath("products.json").read_text())
+TABLE = json.loads(files("rtools.products.schema").joinpath("products.json").read_text())
 NAMES = TABLE["names"]
 CAL = "r0012301008002013005_0005_wfi06_f184_cal.asdf"
 COADD = "r00186_p_v01004007001012_10m6x2y50_f184_coadd.asdf"

@@ -8,7 +8,7 @@ import pytest
 from rtools.errors import UsageError
 from rtools.products import names
 
-GOOD = json.loads(files("rtools.products").joinpath("products.json").read_text())["names"]["good"]
+GOOD = json.loads(files("rtools.products.schema").joinpath("products.json").read_text())["names"]["good"]
 CAL = "r0012301008002013005_0005_wfi06_f184_cal.asdf"
 COADD = "r00186_p_v01004007001012_10m6x2y50_f184_coadd.asdf"
 
