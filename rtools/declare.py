@@ -70,7 +70,7 @@ class Reference:
         Small parts of the tree, delivered whole to both `prepare` and `apply`.
     absent : str
         What happens when no configured place has it: ``needed`` (exit 4) or ``skip`` (the step is SKIPPED, or goes
-        on without this type where `optional`). `exposure.md` section 24.
+        on without this type where `optional`). docs/algorithms/README.md#references lists the types.
     optional : bool
         The step goes on without this reference (none by the user's word, or absent where that is allowed).
     refusable : bool

@@ -1,5 +1,5 @@
-"""The skymap: tessellation, names, positions, matching, tables; numbers of spec 18 and of the tables shipped with the
-archive's tools."""
+"""The skymap: tessellation, names, positions, matching, tables; numbers are those that the mission has published
+and those of the tables shipped with its tools."""
 
 from time import perf_counter
 

@@ -305,7 +305,7 @@ STEP_WITHOUT = {
     "photom": "photom",
     "flat": "flat_field",
 }
-"""cal_step key of what is SKIPPED when a reference is none by the user's word (exposure.md section 24)."""
+"""cal_step key of what is SKIPPED where a reference is none (docs/algorithms/README.md#references)."""
 
 
 @pytest.mark.parametrize("reftype", STEP_WITHOUT)

@@ -151,7 +151,7 @@ def test_photometry_is_unknown_until_photom(product):
 
 
 def test_float16_overflow_is_counted_and_reported(product, tmp_path, capsys):
-    """chisq of a wild pixel does not fit float16: infinite, counted, said (exposure.md section 24)."""
+    """chisq of a wild pixel does not fit float16: infinite, counted (docs/algorithms/README.md#half-precision)."""
 
     def wild(meta, arrays):
         arrays["data"][:, 100, 100] = [1e3, 6e4, 1e3, 6e4, 1e3, 6e4]

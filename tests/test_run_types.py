@@ -32,7 +32,7 @@ def calibrated(raw, raw18, tmp_path_factory):
 
 
 def expected(kind, detector):
-    """What `meta.cal_step` must say (exposure.md section 4.2; steps of other chains are INCOMPLETE)."""
+    """What `meta.cal_step` must say (docs/algorithms/README.md#statuses; steps of other chains are INCOMPLETE)."""
     names = chain.chain_of(kind)
     found = {chain.step_of(name).cal_step: "COMPLETE" for name in STEPS if name in names}
     found |= {chain.step_of(name).cal_step: "SKIPPED" for name in chain.ORDER if name not in names}

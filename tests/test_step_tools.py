@@ -199,7 +199,7 @@ def test_a_missing_reference_is_exit_4(product, tmp_path, capsys):
 
 
 def test_photom_without_the_element_is_skipped_with_nulls(product, tmp_path, capsys):
-    """An element that the table lacks (exposure.md section 24)."""
+    """An element that the table lacks (docs/algorithms/photom.md)."""
     from rtools.products.io import reader, writer
     from rtools.reference.builtin import Builtin
 

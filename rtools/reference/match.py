@@ -1,6 +1,6 @@
 """Which of several reference files serves an exposure: exact match of the selectors, then the latest useafter.
 
-`exposure.md` section 4.6; the rules are those of the mission's own templates.
+docs/algorithms/instrument.md lists what each type is selected on; the rules are those of the mission's own templates.
 """
 
 from dataclasses import dataclass
