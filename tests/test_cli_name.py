@@ -299,7 +299,7 @@ RUN = "import sys; from rtools.commands.name import main; main()"
 
 def test_parsing_loads_nothing_heavy():
     code = (
-        "import sys; from rtools.commands import common; from rtools.commands.name import command\n"
+        "import sys; from rtools.commands.kit import common; from rtools.commands.name import command\n"
         f"common.run(command, [{CAL!r}, {BAD!r}])\n"
         "print(*sys.modules)"
     )

@@ -54,7 +54,7 @@ def as_a_new_process(monkeypatch):
 def left_behind(folder, name="x_cal.asdf", directory=False):
     """What a process leaves that writes a product and is killed."""
     code = (
-        "import os, signal, sys; from pathlib import Path; from rtools.products import temporary\n"
+        "import os, signal, sys; from pathlib import Path; from rtools.products.io import temporary\n"
         "path = temporary.name_beside(Path(sys.argv[1]))\n"
         "(path / 'inside').mkdir(parents=True) if sys.argv[2] == 'True' else path.write_text('half')\n"
         "os.kill(os.getpid(), signal.SIGKILL)"

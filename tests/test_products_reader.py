@@ -254,7 +254,7 @@ def test_unknown_compression_is_refused(tmp_path):
 
 def test_header_imports_neither_asdf_nor_numpy(good):
     code = (
-        "import sys; from rtools.products import header; "
+        "import sys; from rtools.products.io import header; "
         f"tree, about, blocks = header.read_header({str(good)!r}); "
         "print(tree['roman']['meta']['exposure']['type'], len(blocks), about['asdf_library']['name'], "
         "[name for name in ('asdf', 'numpy', 'astropy', 'click') if name in sys.modules])"

@@ -275,7 +275,7 @@ def test_usage(image, capsys):
 
 def test_a_disk_that_is_full_leaves_nothing(image, tmp_path):
     code = (
-        "import resource, signal\nfrom rtools.commands import common, rt\n"
+        "import resource, signal\nfrom rtools.commands import rt; from rtools.commands.kit import common\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\nresource.setrlimit(resource.RLIMIT_FSIZE, (40000, 40000))\n"
         f"raise SystemExit(common.run(rt.command_of('set'), [{str(image)!r}, 'program.title=x', '-o', 'y.asdf']))"
     )

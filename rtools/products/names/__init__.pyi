@@ -1,4 +1,4 @@
-from .grammar import ALIASES, ELEMENTS
+from .grammar import ALIASES, ELEMENTS, SUFFIXES
 from .parsing import FIELDS, FORMS, InvalidName, Name, build, parse, sibling, split_suffix
 from .rules import disagreements, metadata, remarks
 
@@ -7,6 +7,7 @@ __all__ = [
     "ELEMENTS",
     "FIELDS",
     "FORMS",
+    "SUFFIXES",
     "InvalidName",
     "Name",
     "build",
