@@ -186,7 +186,8 @@ def path_of_tools(tmp_path_factory):
         code = f"import sys; sys.path.insert(0, '{root}'); sys.argv[0] = '{called}'"
         script = directory / called
         script.write_text(
-            f'#!/bin/sh\nexec "{sys.executable}" -c "{code}; from rtools.commands import rt; from rtools.commands.kit import common; {main}" "$@"\n'
+            f'#!/bin/sh\nexec "{sys.executable}" -c "{code}; from rtools.commands import rt; '
+            f'from rtools.commands.kit import common; {main}" "$@"\n'
         )
         script.chmod(0o755)
     return directory
