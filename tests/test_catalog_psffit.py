@@ -71,15 +71,16 @@ def test_noiseless_stars_are_found_exactly(which, request):
 
 
 def test_derivatives_are_those_of_the_light(varying):
-    from rtools.catalog.psf import _psffit_kernels as kernels
+    from rtools.catalog.psf._psf_light_kernels import render_star, scratch_for_light
+    from rtools.catalog.psf._psffit_work import PsfModel
 
     splines = np.pad(varying.splines, ((0, 0), (2, 2), (2, 2)), mode="reflect")
-    weights = varying.weights([1500.0], [700.0])[0]
+    corner = np.array([8, 9])
+    model = PsfModel(splines, 4, corner[None], varying.weights([1500.0], [700.0]))
 
     def light(x, y):
         out = np.empty((3, 25))
-        work = kernels._work()
-        kernels._light((splines, 4), weights, np.array([x, y]), np.array([8, 9]), out, work)
+        render_star(model, 0, np.array([x, y]), corner, out, scratch_for_light())
         return out
 
     for x, y in ((10.3, 11.4), (9.81, 10.6), (30.0, 9.0), (53.9, 11.0), (-30.2, 40.0)):

@@ -15,18 +15,24 @@ from typing import NamedTuple
 
 import numpy as np
 
+from rtools.catalog.psf._psffit_work import (
+    FLAGS,
+    PAD,
+    PIXELS,
+    SIDE,
+    FittedStars,
+    LightReach,
+    Pieces,
+    PsfModel,
+    RegionPixels,
+    RestOfGroup,
+)
+from rtools.catalog.psf.regions import StarImage
+
 __all__ = ["FLAGS", "LINK", "PsfFit", "fit"]
 
 LINK = 5.0
 """Pixels within which sources are linked into groups."""
-
-SIDE = 5
-"""Pixels on a side of the region that is fitted."""
-
-PIXELS = SIDE * SIDE
-
-RADIUS = 5.0
-"""Pixels: the aperture whose flux the fit starts from."""
 
 TOGETHER = 20
 """Sources of the largest group that is fitted at once."""
@@ -48,22 +54,6 @@ SWEEPS = 20
 
 MOVED = 1e-2
 """A large group is done when no parameter changes by more than this share of its error."""
-
-LOST = 1.5
-"""A pixel that has so much more variance per light than those around it has lost resultants."""
-
-FLAGS = {
-    "few_pixels": 1,
-    "outside": 2,
-    "not_positive": 4,
-    "not_converged": 8,
-    "no_covariance": 16,
-    "no_overlap": 64,
-    "all_masked": 128,
-    "too_few_pixels": 256,
-    "no_position": 512,
-    "no_flux": 1024,
-}
 
 
 class PsfFit(NamedTuple):
@@ -125,7 +115,7 @@ def fit(data, err, mask, x, y, *, psf, weights="model", var_poisson=None, backgr
     if weights not in ("model", "err"):
         raise ValueError(f"weights are model or err, not {weights!r}")
     x, y = (np.asarray(values, float) for values in (x, y))
-    image = _Image(data, err, mask, var_poisson if weights == "model" else None, background)
+    image = StarImage(data, err, mask, var_poisson if weights == "model" else None, background)
     table = _Table(x, y)
     found = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
     table.flags[~(np.isfinite(x) & np.isfinite(y))] |= FLAGS["few_pixels"]
@@ -158,78 +148,6 @@ class _Table:
         return PsfFit(*values, flags, self.gof)
 
 
-class _Image:
-    """The image as the regions of sources are cut from it."""
-
-    def __init__(self, data, err, mask, var_poisson, background):
-        self.data, self.err, self.mask = np.asarray(data), np.asarray(err), mask
-        self.photons = None if var_poisson is None else np.asarray(var_poisson)
-        self.background = background
-
-    def cut(self, x, y, size):
-        """Rows and columns (clipped to the image) of squares whose first pixels are given, and which are usable."""
-        rows = y[:, None] + np.arange(size * size) // size
-        columns = x[:, None] + np.arange(size * size) % size
-        ny, nx = self.data.shape
-        usable = (rows >= 0) & (rows < ny) & (columns >= 0) & (columns < nx)
-        place = np.clip(rows, 0, ny - 1), np.clip(columns, 0, nx - 1)
-        if self.mask is not None:
-            usable &= ~self.mask[place]
-        err = self.err[place]
-        usable &= np.isfinite(self.data[place]) & np.isfinite(err) & (err > 0)
-        return place, usable
-
-    def regions(self, corners):
-        """Data and variance (inf where unusable) of the regions, float64 (n, 25)."""
-        place, usable = self.cut(*corners.T, SIDE)
-        data = np.where(usable, self.data[place], 0).astype(float)
-        variance = np.where(usable, self.err[place].astype(float) ** 2, np.inf)
-        return data, variance
-
-    def noise(self, corners, data, variance):
-        """Variance that is not of the light, background, variance per unit of light; float64 (n, 25).
-
-        The last is one value for the region, so that it does not follow the noise of the pixels, but for pixels that
-        clearly have more of it: there resultants were lost.
-        """
-        place, usable = self.cut(*corners.T, SIDE)
-        photons = np.where(usable, self.photons[place], 0).astype(float)
-        photons = np.where(np.isfinite(photons), np.clip(photons, 0, None), 0)
-        level = np.zeros(data.shape)
-        if self.background is not None:
-            given = np.asarray(self.background)
-            level = np.where(usable, given if given.ndim == 0 else given[place], 0).astype(float)
-        light = data + level
-        some = usable & (light > 0) & (photons > 0)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            each = np.where(some, photons / light, np.nan)
-        typical = _median(each)
-        clear = some & (light > 5 * np.sqrt(np.where(usable, variance, 1))) & (each > LOST * typical[:, None])
-        per_light = np.where(clear, each, typical[:, None])
-        dark = np.where(usable, np.clip(variance - photons, 0, None), np.inf)
-        return dark, level, per_light
-
-    def aperture(self, x, y):
-        """Flux within `RADIUS` of positions."""
-        reach = int(RADIUS) + 1
-        left, low = (np.floor(value + 0.5).astype(np.int64) - reach for value in (x, y))
-        place, usable = self.cut(left, low, 2 * reach + 1)
-        index = np.arange((2 * reach + 1) ** 2)
-        dx = left[:, None] + index % (2 * reach + 1) - x[:, None]
-        dy = low[:, None] + index // (2 * reach + 1) - y[:, None]
-        share = np.clip(RADIUS + 0.5 - np.hypot(dx, dy), 0, 1)
-        return np.where(usable, share * self.data[place], 0).sum(axis=1, dtype=float)
-
-
-def _median(values):
-    """Median of each row without its NaN; 0 for a row that has nothing else."""
-    ordered = np.sort(values, axis=1)
-    count = np.isfinite(values).sum(axis=1)
-    row = np.arange(len(values))
-    middle = (ordered[row, np.maximum(count - 1, 0) // 2] + ordered[row, np.maximum(count, 1) // 2]) / 2
-    return np.where(count > 0, middle, 0)
-
-
 def _chunks(found, groups):
     """Sources in the order of their groups, cut between groups: list of (sources, first of each group and the end)."""
     order = np.argsort(groups, kind="stable")
@@ -245,13 +163,11 @@ def _chunks(found, groups):
 
 
 def _fit_chunks(image, table, chunks, psf, threads):
-    from rtools.catalog.psf._psffit_kernels import PAD
-
     splines = np.pad(psf.splines, ((0, 0), (PAD, PAD), (PAD, PAD)), mode="reflect")
-    model = (np.ascontiguousarray(splines), psf.oversample)
+    splines = np.ascontiguousarray(splines)
 
     def run(chunk):
-        _fit_chunk(image, table, chunk, psf, model)
+        _fit_chunk(image, table, chunk, psf, splines)
 
     if threads == 1 or len(chunks) == 1:
         for chunk in chunks:
@@ -261,7 +177,7 @@ def _fit_chunks(image, table, chunks, psf, threads):
         list(pool.map(run, chunks))
 
 
-def _fit_chunk(image, table, chunk, psf, model):
+def _fit_chunk(image, table, chunk, psf, splines):
     """Fit some groups, and write their rows of the table."""
     members, starts = chunk
     x, y = table.x[members], table.y[members]
@@ -277,15 +193,17 @@ def _fit_chunk(image, table, chunk, psf, model):
     members, corners = members[fits], corners[fits]
     if not members.size:
         return
-    fitted = np.stack([x[fits], y[fits], image.aperture(x[fits], y[fits])], -1)
-    job = _Job(data[fits], variance[fits], (corners, psf.weights(x[fits], y[fits])), fitted, model)
+    start = np.stack([x[fits], y[fits], image.aperture(x[fits], y[fits])], -1)
+    model = PsfModel(splines, psf.oversample, corners, psf.weights(x[fits], y[fits]))
+    fit = _Fit(RegionPixels(data[fits], np.zeros_like(data[fits]), variance[fits]), model, start)
     starts = np.concatenate([[0], np.flatnonzero(np.diff(group)) + 1, [members.size]])
-    _run(job, starts, psf, once=image.photons is not None)
+    _fit_groups(fit, starts, psf, once=image.photons is not None)
     if image.photons is not None:
-        job.photons = image.noise(corners, job.data, job.variance)
-        _run(job, starts, psf, once=True)
-    table.fitted[members], table.errors[members], table.gof[members] = job.fitted, job.errors, job.gof
-    table.flags[members] |= job.flags
+        fit.noise = image.noise(corners, fit.regions.data, fit.regions.variance)
+        _fit_groups(fit, starts, psf, once=True)
+    stars = fit.stars
+    table.fitted[members], table.errors[members], table.gof[members] = stars.values, stars.errors, stars.gof
+    table.flags[members] |= stars.flags
 
 
 def _unfit(corners, count, size):
@@ -298,90 +216,97 @@ def _unfit(corners, count, size):
     return flags
 
 
-class _Job:
+class _Fit:
     """The sources of a chunk as the kernels take them."""
 
-    def __init__(self, data, variance, sources, fitted, model):
-        self.data, self.variance, self.fitted, self.model = data, variance, fitted, model
-        self.sources = sources
-        self.others = np.zeros_like(data)
-        self.errors, self.gof = np.full((len(fitted), 4), np.nan), np.full(len(fitted), np.nan)
-        self.flags = np.zeros(len(fitted), np.int32)
-        self.photons = None
+    def __init__(self, regions, model, start):
+        self.regions, self.model = regions, model
+        n = len(start)
+        errors, gof, flags = np.full((n, 4), np.nan), np.full(n, np.nan), np.zeros(n, np.int32)
+        self.stars = FittedStars(start, errors, gof, flags)
+        self.noise = None
 
-    def fit(self, order, starts, once):
-        """Fit pieces: sources, and the first of each piece."""
-        from rtools.catalog.psf import _psffit_kernels as kernels
+    def fit(self, pieces, *, once):
+        """Fit pieces."""
+        from rtools.catalog.psf._psffit_kernels import fit_pieces
 
-        images = self.data, self.others, self.variance
-        results = self.errors, self.gof, self.flags
-        kernels.fit_pieces(order, starts, images, self.model, self.sources, self.fitted, results, once)
+        fit_pieces(pieces, self.regions, self.model, self.stars, once)
 
-    def take_model_variance(self, order, starts):
+    def take_model_variance(self, pieces):
         """Variance of the pieces from their fit."""
-        from rtools.catalog.psf import _psffit_kernels as kernels
+        from rtools.catalog.psf._psf_light_kernels import model_variance
 
-        out = self.variance.copy()
-        images = self.data, self.others, self.variance
-        kernels.model_variance(order, starts, images, self.model, self.sources, self.fitted, self.photons, out)
-        self.variance = out
+        out = self.regions.variance.copy()
+        model_variance(pieces, self.regions, self.model, self.stars.values, self.noise, out)
+        self.regions = self.regions._replace(variance=out)
 
-    def light_of_others(self, pieces, group, envelope, rings, out):
-        """Light of the rest of a group in the regions of a piece, from sources at some distances."""
-        from rtools.catalog.psf import _psffit_kernels as kernels
+    def add_others(self, rest, reach, out):
+        """Light of the rest of a group in the regions of a piece."""
+        from rtools.catalog.psf._psf_light_kernels import add_others
 
-        images = self.data, self.others, self.variance
-        kernels.light_of_others(pieces, group, images, self.model, self.sources, self.fitted, envelope, rings, out)
+        add_others(rest, reach, self.model, self.stars.values, self.regions.variance, out)
 
 
-def _run(job, starts, psf, *, once):
-    """Fit the groups of a chunk with the variance that it has, or with that of the model if it knows the photons."""
+def _fit_groups(fit, starts, psf, *, once):
+    """Fit the groups of a chunk with the variance that it has, or with that of the model if its noise is known."""
     every = np.arange(starts[-1])
     sizes = np.diff(starts)
     small = np.repeat(sizes <= TOGETHER, sizes)
     if small.any():
-        bounds = np.concatenate([[0], np.cumsum(sizes[sizes <= TOGETHER])])
-        if job.photons is not None:
-            job.take_model_variance(every[small], bounds)
-        job.fit(every[small], bounds, once)
+        pieces = Pieces(every[small], np.concatenate([[0], np.cumsum(sizes[sizes <= TOGETHER])]))
+        if fit.noise is not None:
+            fit.take_model_variance(pieces)
+        fit.fit(pieces, once=once)
     for g in np.flatnonzero(sizes > TOGETHER):
-        _run_large(job, every[starts[g] : starts[g + 1]], psf, once=once)
+        _fit_large(fit, every[starts[g] : starts[g + 1]], psf, once=once)
 
 
-def _run_large(job, group, psf, *, once):
+def _fit_large(fit, group, psf, *, once):
     """Fit a large group piece by piece, bright and faint light of the others taken away as it is known."""
-    pieces = _halves(job.sources[0], group)
-    piece_of = np.full(len(job.fitted), -1)
-    for number, piece in enumerate(pieces):
-        piece_of[piece] = number
-    by_x = group[np.argsort(job.sources[0][group, 0], kind="stable")]
-    envelope, far = psf.envelope, np.zeros_like(job.others)
-    first = job.photons is None
+    corners, values = fit.model.corners, fit.stars.values
+    pieces = _halves(corners, group)
+    rests = _rests(pieces, group, corners)
+    envelope, far = psf.envelope, np.zeros_like(fit.regions.others)
+    first = fit.noise is None
     if first:
         # The aperture holds the neighbours' light; the middle pixel has less of it.
-        middle = job.data[group, PIXELS // 2] / psf.peak
-        job.fitted[group, 2] = np.where(middle > 0, middle, job.fitted[group, 2])
+        middle = fit.regions.data[group, PIXELS // 2] / psf.peak
+        values[group, 2] = np.where(middle > 0, middle, values[group, 2])
 
-    def take_others(piece):
-        job.light_of_others((piece, piece_of), by_x, envelope, (0, NEAR), job.others)
-        job.others[piece] += far[piece]
+    def take_others(rest):
+        fit.add_others(rest, LightReach(envelope, 0, NEAR), fit.regions.others)
+        fit.regions.others[rest.piece] += far[rest.piece]
 
     for sweep in range(SWEEPS):
         if sweep in (FAR_SWEEPS if first else FAR_SWEEPS[:1]):
-            for piece in pieces:
-                job.light_of_others((piece, piece_of), by_x, envelope, (NEAR, envelope.size + SIDE), far)
+            for rest in rests:
+                fit.add_others(rest, LightReach(envelope, NEAR, envelope.size + SIDE), far)
         if sweep == 0 and not first:
-            for piece in pieces:
-                take_others(piece)
-                job.take_model_variance(piece, np.array([0, piece.size]))
-        before = job.fitted[group]
-        for piece in pieces:
-            take_others(piece)
-            job.fit(piece, np.array([0, piece.size]), once)
-        moved = np.abs(job.fitted[group] - before) > MOVED * job.errors[group, :3]
+            for rest in rests:
+                take_others(rest)
+                fit.take_model_variance(_whole(rest))
+        before = values[group]
+        for rest in rests:
+            take_others(rest)
+            fit.fit(_whole(rest), once=once)
+        moved = np.abs(values[group] - before) > MOVED * fit.stars.errors[group, :3]
         if not moved.any():
             return
-    job.flags[group[moved.any(axis=1)]] |= FLAGS["not_converged"]
+    fit.stars.flags[group[moved.any(axis=1)]] |= FLAGS["not_converged"]
+
+
+def _whole(rest):
+    """The one piece of a `RestOfGroup`."""
+    return Pieces(rest.piece, np.array([0, rest.piece.size]))
+
+
+def _rests(pieces, group, corners):
+    """Each piece with the group around it."""
+    piece_of = np.full(len(corners), -1)
+    for number, piece in enumerate(pieces):
+        piece_of[piece] = number
+    by_x = group[np.argsort(corners[group, 0], kind="stable")]
+    return [RestOfGroup(piece, piece_of, by_x) for piece in pieces]
 
 
 def _halves(corners, group):
