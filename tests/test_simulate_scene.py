@@ -111,7 +111,7 @@ def test_imaging_rate_by_effective_area_agrees_with_the_zero_point():
     assert rate == pytest.approx(1, rel=0.03)
 
 
-def test_attitude_is_that_of_published_values():
+def test_attitude_is_that_of_romancal():
     attitude = Attitude({"v2_ref": -503, "v3_ref": -318, "ra_ref": 156, "dec_ref": 54.2, "roll_ref": 33.15})
     assert attitude.to_sky(-480, -300) == pytest.approx((156.01381867239806, 54.20069176781194), abs=1e-11)
     assert attitude.to_v23(*attitude.to_sky(-480, -300)) == pytest.approx((-480, -300), abs=1e-8)
