@@ -1,0 +1,224 @@
+"""What a run works with: threads, a log and progress, in one object that is handed down to whoever needs one of them.
+
+A run has one pool. Functions that share their work among threads take a `Work`, and give the same bits for every number
+of threads.
+"""
+
+import threading
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+
+__all__ = ["ALONE", "Work", "results_of", "silent"]
+
+
+def silent(_level, _text):
+    """A log that says nothing."""
+
+
+class Work:
+    """Threads of one pool, a log, and progress.
+
+    Without a number of threads, everything runs in the thread that calls. With one or more, that many threads do the
+    work, and the thread that calls waits for them; the pool is made when it is first used. A thread of the pool that
+    calls `map` or `submit` does the work itself, so nested use cannot wait for itself.
+
+    Parameters
+    ----------
+    threads : int, optional
+        Threads of the pool, one at least.
+    log : callable
+        ``log(level, text)``, level "debug", "info", "note", "warning" or "caution".
+    progress : callable, optional
+        ``progress(label, total)`` gives a context manager whose object has ``advance(n=1)``, as
+        `rtools.work.progress.Reporter.progress` does. Nothing is shown by default.
+
+    Attributes
+    ----------
+    threads : int
+        How many pieces of work are done at a time.
+    """
+
+    def __init__(self, threads=None, *, log=silent, progress=None):
+        self.threads = 1 if threads is None else max(1, threads)
+        self.log = log
+        self._progress = progress or _no_progress
+        self._pool = _Pool(None if threads is None else self.threads)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def __reduce__(self):
+        raise TypeError("threads, log and progress belong to one process: a Work is never pickled")
+
+    def with_log(self, log):
+        """The same threads and progress with another log.
+
+        Parameters
+        ----------
+        log : callable
+            ``log(level, text)``.
+
+        Returns
+        -------
+        Work
+        """
+        other = Work(log=log, progress=self._progress)
+        other.threads, other._pool = self.threads, self._pool
+        return other
+
+    def submit(self, function, *arguments):
+        """Have ``function(*arguments)`` done by a thread of the pool, or do it now where there is none to wait for.
+
+        Parameters
+        ----------
+        function : callable
+        *arguments
+            What it is called with.
+
+        Returns
+        -------
+        concurrent.futures.Future
+        """
+        executor = self._pool.executor()
+        return executor.submit(function, *arguments) if executor else _done(function, arguments)
+
+    def each(self, function, items):
+        """Results of ``function(item)`` in the order of the items, each as soon as it is there.
+
+        The pool has all items when this returns. The first failure is raised in its place, when what has not begun is
+        cancelled and what has begun is done.
+
+        Parameters
+        ----------
+        function : callable
+        items : iterable
+
+        Returns
+        -------
+        iterator
+        """
+        executor = self._pool.executor()
+        return _in_order([executor.submit(function, item) for item in items]) if executor else map(function, items)
+
+    def map(self, function, items):
+        """List of ``function(item)`` for each item, as `each` gives them.
+
+        Parameters
+        ----------
+        function : callable
+        items : iterable
+
+        Returns
+        -------
+        list
+        """
+        return list(self.each(function, items))
+
+    def progress(self, label, total):
+        """Show how far something is while the context lasts.
+
+        Parameters
+        ----------
+        label : str
+            What is done.
+        total : float
+            How often, or how far, its ``advance(n=1)`` will be called until it is done.
+
+        Returns
+        -------
+        context manager
+            Of an object with ``advance(n=1)``, which any thread may call.
+        """
+        return self._progress(label, total)
+
+    def close(self):
+        """Cancel what has not begun and wait for what has; a later call would begin a new pool."""
+        self._pool.close()
+
+
+def results_of(jobs):
+    """Results of futures in order.
+
+    Parameters
+    ----------
+    jobs : iterable of concurrent.futures.Future
+
+    Returns
+    -------
+    list
+
+    Raises
+    ------
+    BaseException
+        Of the first in order that failed. What has not begun is cancelled then, and what has begun is done.
+    """
+    return list(_in_order(jobs))
+
+
+def _in_order(jobs):
+    waiting = deque(jobs)
+    try:
+        while waiting:
+            yield waiting.popleft().result()  # a result is let go with its job
+    finally:
+        for job in waiting:
+            job.cancel()
+        wait(waiting)
+
+
+def _done(function, arguments):
+    """What `submit` gives where there is no pool: a future whose work is done."""
+    future = Future()
+    try:
+        future.set_result(function(*arguments))
+    except Exception as error:
+        future.set_exception(error)
+    return future
+
+
+class _NoProgress:
+    """Takes steps and shows nothing."""
+
+    def advance(self, n=1):
+        """Go on by n."""
+
+
+@contextmanager
+def _no_progress(_label, _total):
+    yield _NoProgress()
+
+
+class _Pool:
+    """The threads that all views of one `Work` share."""
+
+    def __init__(self, threads):
+        self._threads = threads
+        self._executor = None
+        self._lock = threading.Lock()
+        self._inside = threading.local()
+
+    def executor(self):
+        """The executor; None without threads, and for a thread of its own."""
+        if self._threads is None or getattr(self._inside, "mark", False):
+            return None
+        with self._lock:
+            if self._executor is None:
+                self._executor = ThreadPoolExecutor(self._threads, "work", initializer=self._enter)
+            return self._executor
+
+    def _enter(self):
+        self._inside.mark = True
+
+    def close(self):
+        with self._lock:
+            executor, self._executor = self._executor, None
+        if executor is not None:
+            executor.shutdown(cancel_futures=True)
+
+
+ALONE = Work()
+"""One thread, that of the caller, and no word: the default of functions that take a `Work`."""
