@@ -6,6 +6,7 @@ import pytest
 from rtools.astrometry import refcat
 from rtools.errors import InputError
 from rtools.products.refcat import files as refcat_files
+from rtools.wfi.sphere import separation
 
 EPOCH = 2027.4
 
@@ -215,7 +216,7 @@ def test_cone_of_a_hats_tree(tmp_path, order, cone):
     stars["source_id"] = np.arange(3000) + 2**60
     tree(tmp_path, stars, order)
     table = refcat_files.read(tmp_path, cone)
-    expected = stars["source_id"][refcat_files.separation(stars["ra"], stars["dec"], *cone[:2]) <= cone[2]]
+    expected = stars["source_id"][separation(stars["ra"], stars["dec"], *cone[:2]) <= cone[2]]
     assert len(expected) > 1
     assert sorted(table["source_id"].tolist()) == expected.tolist()
     assert "solution_id" not in table.colnames

@@ -13,8 +13,8 @@ from rtools.errors import InputError, RtoolsError, UsageError
 from rtools.products.refcat import cones, hats
 from rtools.products.refcat import files as refcat_files
 from rtools.products.refcat import gaia as gaia_archive
-from rtools.products.refcat.files import separation
 from rtools.products.tables import files as catalogs
+from rtools.wfi.sphere import separation
 
 
 def stars(count=2000, *, seed=1, radius=1.0, ra0=359.9, dec0=20.0):

@@ -6,15 +6,16 @@ import pytest
 from rtools.errors import UsageError
 from rtools.reference import nominal, planes, tables
 from rtools.reference.builtin import Builtin
-from rtools.reference.planes import DQ, PLANES, Setting, plane
+from rtools.reference.planes import PLANES, Setting, plane
 from rtools.reference.types import TYPES
 from rtools.wfi import instrument
-from rtools.wfi.distortion import CENTRE, distortion, pixel_area_sr, relative_area
-from rtools.wfi.frame import BORDER
+from rtools.wfi.distortion import distortion, pixel_area_sr, relative_area
+from rtools.wfi.dq import PIXEL
+from rtools.wfi.frame import BORDER, CENTRE
 from rtools.wfi.instrument import DETECTORS
 
 FRAME = (96, 384)
-DEAD = DQ["DO_NOT_USE"] | DQ["DEAD"]
+DEAD = PIXEL["DO_NOT_USE"] | PIXEL["DEAD"]
 
 
 def horner(coeffs, x):
@@ -82,28 +83,28 @@ def test_mask_has_the_detector_s_bad_pixels_and_the_border():
     dq = source.array("dq", threads=2)
     border = np.ones(dq.shape, bool)
     border[BORDER:-BORDER, BORDER:-BORDER] = False
-    assert (dq[border] == DQ["REFERENCE_PIXEL"]).all()
+    assert (dq[border] == PIXEL["REFERENCE_PIXEL"]).all()
     science = dq[~border]
     total = instrument.detector("WFI09")["inoperable_pixels"]
     assert np.count_nonzero(science) == total
-    for kind in (DEAD, DQ["HOT"], DQ["WARM"]):
+    for kind in (DEAD, PIXEL["HOT"], PIXEL["WARM"]):
         assert np.count_nonzero(science == kind) == pytest.approx(total / 3, abs=5 * np.sqrt(total))
 
 
 def test_mask_of_a_small_frame_has_its_own_border():
     dq = Builtin("mask", "WFI09", "F158", FRAME).array("dq")
-    assert (dq[:BORDER] == DQ["REFERENCE_PIXEL"]).all()
-    assert (dq[-BORDER:] == DQ["REFERENCE_PIXEL"]).all()
-    assert (dq[:, :BORDER] == DQ["REFERENCE_PIXEL"]).all()
-    assert (dq[:, -BORDER:] == DQ["REFERENCE_PIXEL"]).all()
-    assert not (dq[BORDER:-BORDER, BORDER:-BORDER] & DQ["REFERENCE_PIXEL"]).any()
+    assert (dq[:BORDER] == PIXEL["REFERENCE_PIXEL"]).all()
+    assert (dq[-BORDER:] == PIXEL["REFERENCE_PIXEL"]).all()
+    assert (dq[:, :BORDER] == PIXEL["REFERENCE_PIXEL"]).all()
+    assert (dq[:, -BORDER:] == PIXEL["REFERENCE_PIXEL"]).all()
+    assert not (dq[BORDER:-BORDER, BORDER:-BORDER] & PIXEL["REFERENCE_PIXEL"]).any()
 
 
 def test_hot_and_warm_pixels_are_the_ones_the_mask_names():
     setting = Setting("WFI04", rows=512)
     dq, slope = plane(setting, "mask", "dq", 6), plane(setting, "dark", "dark_slope", 6) * nominal.GAIN
     for name, (low, high) in (("HOT", nominal.HOT_RANGE_E), ("WARM", nominal.WARM_RANGE_E)):
-        chosen = slope[dq == DQ[name]]
+        chosen = slope[dq == PIXEL[name]]
         assert chosen.size > 100
         assert chosen.min() >= low * 0.999
         assert chosen.max() <= high * 1.001

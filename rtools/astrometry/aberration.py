@@ -9,14 +9,11 @@ from typing import NamedTuple
 import numpy as np
 
 from rtools.errors import InputError
+from rtools.wfi.sphere import positions_of, unit_vectors
 from rtools.wfi.times import JD_OF_MJD_0
+from rtools.wfi.units import AU_KM, DAY_S, L2_FACTOR, LIGHT_KM_S
 
-__all__ = ["LIGHT_KM_S", "Aberration", "aberration", "angles", "apparent", "checked_velocity", "spacecraft_velocity"]
-
-LIGHT_KM_S = 299792.458
-AU_KM = 149597870.7
-L2_FACTOR = 1.0099
-"""Speed of the second Lagrange point in units of the Earth's."""
+__all__ = ["Aberration", "aberration", "apparent", "checked_velocity", "spacecraft_velocity"]
 
 LIMIT_KM_S = 500.0
 """A component beyond this is a fill value or in other units."""
@@ -60,25 +57,15 @@ def aberration(ra, dec, velocity):
     """
     if not np.any(velocity):
         return Aberration(1.0, float(ra), float(dec))
-    longitude, latitude = np.deg2rad(ra), np.deg2rad(dec)
-    across = np.cos(latitude)
-    seen, scale = apparent(
-        np.array([across * np.cos(longitude), across * np.sin(longitude), np.sin(latitude)]), velocity
-    )
-    return Aberration(float(scale), *angles(seen))
-
-
-def angles(vector):
-    """Right ascension (0 … 360) and declination of a vector, degrees."""
-    ra, dec = np.arctan2(vector[1], vector[0]), np.arctan2(vector[2], np.hypot(vector[0], vector[1]))
-    return float(np.rad2deg(ra) % 360), float(np.rad2deg(dec))
+    seen, scale = apparent(unit_vectors(ra, dec), velocity)
+    return Aberration(float(scale), *map(float, positions_of(seen)))
 
 
 def spacecraft_velocity(mjd):
     """Barycentric velocity (km/s) of the second Lagrange point at a Modified Julian Date, good to 0.3 km/s."""
     import erfa
 
-    return np.array(erfa.epv00(JD_OF_MJD_0, mjd)[1]["v"].tolist()) * AU_KM / 86400 * L2_FACTOR
+    return np.array(erfa.epv00(JD_OF_MJD_0, mjd)[1]["v"].tolist()) * AU_KM / DAY_S * L2_FACTOR
 
 
 def checked_velocity(components, mjd=None):

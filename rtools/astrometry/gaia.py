@@ -8,6 +8,7 @@ move 40 km/s along either axis.
 import numpy as np
 
 from rtools.astrometry import refcat
+from rtools.wfi.units import MAS_DEGREE
 
 __all__ = ["EPOCH", "FAINTEST", "PARTS", "errors_at", "listed"]
 
@@ -32,9 +33,6 @@ PARTS = tuple(ERRORS)
 PARALLAX_MAS, PARALLAX_DEX = 1.0, 0.3
 SPEED_KM_S = 40.0
 AU_PER_YEAR_KM_S = 4.740470464
-
-MAS = 1 / 3.6e6
-"""One milliarcsecond in degrees."""
 
 
 def errors_at(magnitude):
@@ -82,8 +80,8 @@ def listed(ra, dec, magnitude, epoch, *, seed=0, exact=False):
     if exact:
         errors = noise = {part: np.zeros(len(ra)) for part in PARTS}
     seen = {part: true[part] + noise[part] for part in ("parallax", "pmra", "pmdec")}
-    seen["ra"] = (true["ra"] + noise["ra"] * MAS / np.cos(np.deg2rad(dec))) % 360
-    seen["dec"] = np.clip(true["dec"] + noise["dec"] * MAS, -90, 90)
+    seen["ra"] = (true["ra"] + noise["ra"] * MAS_DEGREE / np.cos(np.deg2rad(dec))) % 360
+    seen["dec"] = np.clip(true["dec"] + noise["dec"] * MAS_DEGREE, -90, 90)
     columns = seen | {f"{part}_error": errors[part] for part in PARTS}
     return columns | {"phot_g_mean_mag": magnitude, "ref_epoch": np.full(len(ra), EPOCH)}
 

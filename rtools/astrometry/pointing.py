@@ -9,10 +9,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rtools.astrometry.aberration import angles, apparent
+from rtools.astrometry.aberration import apparent
 from rtools.astrometry.wcs import s_region
 from rtools.errors import InputError, UsageError
-from rtools.wfi import siaf
+from rtools.wfi import siaf, sphere
+from rtools.wfi.sphere import angles_to_vectors, positions_of
+from rtools.wfi.units import ARCSEC
 
 __all__ = [
     "BODY_TO_FGS",
@@ -33,8 +35,6 @@ __all__ = [
 
 BODY_TO_FGS = (-0.18596734175399293, 0.6837984564491885, -0.1800546332580956, 0.6822141509826322)
 """Quaternion from body to FGS before launch."""
-
-ARCSEC = np.pi / 648000
 
 NOT_A_UNIT = 0.01
 """A quaternion whose norm differs by more from 1 is none."""
@@ -246,15 +246,14 @@ def place_of(e2v, v2, v3):
 
 
 def _place(e2v, direction):
-    ra, dec = angles(direction)
+    ra, dec = map(float, positions_of(direction))
     east = np.array([-np.sin(np.deg2rad(ra)), np.cos(np.deg2rad(ra)), 0])
     north = np.cross(direction, east)
     return Place(ra, dec, float(np.rad2deg(np.arctan2(e2v[2] @ east, e2v[2] @ north)) % 360))
 
 
 def _v_vector(v2, v3):
-    v2, v3 = v2 * ARCSEC, v3 * ARCSEC
-    return np.array([np.cos(v3) * np.cos(v2), np.cos(v3) * np.sin(v2), np.sin(v3)])
+    return angles_to_vectors(v2 * ARCSEC, v3 * ARCSEC)
 
 
 def region(e2v, detector):
@@ -267,9 +266,7 @@ def separation(one, other):
     """Angle between two positions (degrees), in degrees; None where one is not known."""
     if any(value is None or abs(value) > 360 for value in (*one, *other)):
         return None
-    (a, b), (c, d) = np.deg2rad(one), np.deg2rad(other)
-    half = np.sin((d - b) / 2) ** 2 + np.cos(b) * np.cos(d) * np.sin((c - a) / 2) ** 2
-    return float(np.rad2deg(2 * np.arcsin(np.sqrt(min(half, 1)))))
+    return float(sphere.separation(*one, *other))
 
 
 def keywords(solution, *, source, target=None, guide_star=None):

@@ -4,12 +4,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from rtools.wfi.sphere import angles_to_vectors, positions_of
 from rtools.wfi.times import JD_OF_MJD_0, MJD_OF_J2000, TT_MINUS_UTC_DAYS
+from rtools.wfi.units import MAS
 
 __all__ = ["COLUMNS", "Places", "RefCat", "earth_position", "from_table", "julian_year", "propagate", "take"]
-
-MAS = np.pi / 648e6
-"""One milliarcsecond in radians."""
 
 UNKNOWN_POSITION_MAS = 1.0
 UNKNOWN_MOTION_MAS = 10.0
@@ -137,12 +136,10 @@ def propagate(refcat, epoch, earth=None):
         "ra": years * np.nan_to_num(refcat.pmra) + factors["ra"] * np.nan_to_num(refcat.parallax),
         "dec": years * np.nan_to_num(refcat.pmdec) + factors["dec"] * np.nan_to_num(refcat.parallax),
     }
-    unit = np.stack([np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)], axis=-1)
+    unit = angles_to_vectors(ra, dec)
     moved = unit + MAS * (away["ra"][:, None] * east + away["dec"][:, None] * north)
-    longitude = np.rad2deg(np.arctan2(moved[:, 1], moved[:, 0])) % 360
-    latitude = np.rad2deg(np.arctan2(moved[:, 2], np.hypot(moved[:, 0], moved[:, 1])))
     errors = [_grown_error(refcat, axis, years, factors[axis]) for axis in ("ra", "dec")]
-    return Places(longitude, latitude, *errors)
+    return Places(*positions_of(moved), *errors)
 
 
 def _grown_error(refcat, axis, years, factor):

@@ -14,6 +14,7 @@ import numpy as np
 
 from rtools.errors import InputError, QualityError
 from rtools.wfi.fill import FILL_NUMBER
+from rtools.wfi.sphere import from_plane, to_plane
 
 __all__ = ["LIMIT", "SkyHeader", "mosaic_cards", "sip_header", "sky_header", "tangent_cards", "tangent_header"]
 
@@ -282,19 +283,15 @@ def _sky(wcs, x, y):
 
 def _project(ra, dec, centre):
     """(N, 2) coordinates on the plane that touches the sphere at `centre`; all in degrees."""
-    turn, dec, dec0 = np.radians(ra - centre[0]), np.radians(dec), np.radians(centre[1])
-    height = np.sin(dec) * np.sin(dec0) + np.cos(dec) * np.cos(dec0) * np.cos(turn)
-    xi = np.cos(dec) * np.sin(turn) / height
-    eta = (np.sin(dec) * np.cos(dec0) - np.cos(dec) * np.sin(dec0) * np.cos(turn)) / height
-    return np.degrees(np.stack([xi, eta], axis=-1))
+    plane = np.degrees(np.stack(to_plane(ra, dec, centre), axis=-1))
+    if np.isnan(plane).any():
+        raise InputError("its WCS spans more than half the sky")
+    return plane
 
 
 def _deproject(xi, eta, centre):
     """Right ascension and declination of a point of the tangent plane; all in degrees."""
-    xi, eta, dec0 = np.radians(xi), np.radians(eta), np.radians(centre[1])
-    height = np.cos(dec0) - eta * np.sin(dec0)
-    dec = np.arctan2(np.sin(dec0) + eta * np.cos(dec0), np.hypot(xi, height))
-    return centre[0] + np.degrees(np.arctan2(xi, height)), np.degrees(dec)
+    return from_plane(np.radians(xi), np.radians(eta), centre, turned=False)
 
 
 def _polynomial(u, v, values, totals):

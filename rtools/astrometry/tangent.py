@@ -10,13 +10,13 @@ from typing import NamedTuple
 import numpy as np
 
 from rtools.errors import InputError
+from rtools.wfi.sphere import angles_to_vectors
+from rtools.wfi.units import DEGREE_ARCSEC, RADIAN_ARCSEC
 
 __all__ = ["CORRECTED", "Plane", "corrected_wcs", "linear_map", "pixel_to_plane", "plane_of", "plane_to_sky"]
 
 CORRECTED = "v2v3corr"
 NAME = "Roman V2-V3 tangent-plane linear correction. v1"
-RADIAN = 3600 * 180 / np.pi
-"""arcsec."""
 
 
 class Plane(NamedTuple):
@@ -41,17 +41,16 @@ class Plane(NamedTuple):
 
     def from_v23(self, v2, v3):
         """Plane coordinates (arcsec) of V2, V3 (arcsec)."""
-        lon, lat = np.asarray(v2, float) / RADIAN, np.asarray(v3, float) / RADIAN
-        unit = np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)])
-        out, y, z = np.tensordot(self.rotation, unit, 1)
+        lon, lat = np.asarray(v2, float) / RADIAN_ARCSEC, np.asarray(v3, float) / RADIAN_ARCSEC
+        out, y, z = np.tensordot(self.rotation, angles_to_vectors(lon, lat, axis=0), 1)
         out = np.where(out > 0, out, np.nan)
-        return np.stack([y / out, z / out], axis=-1) * RADIAN
+        return np.stack([y / out, z / out], axis=-1) * RADIAN_ARCSEC
 
     def to_v23(self, xy):
         """V2, V3 (arcsec) of plane coordinates, ndarray (…, 2)."""
-        xy = np.asarray(xy, float) / RADIAN
+        xy = np.asarray(xy, float) / RADIAN_ARCSEC
         out, y, z = np.tensordot(self.rotation.T, np.stack([np.ones(xy.shape[:-1]), xy[..., 0], xy[..., 1]]), 1)
-        return np.arctan2(y, out) * RADIAN, np.arctan2(z, np.hypot(out, y)) * RADIAN
+        return np.arctan2(y, out) * RADIAN_ARCSEC, np.arctan2(z, np.hypot(out, y)) * RADIAN_ARCSEC
 
     def from_sky(self, ra, dec):
         """Plane coordinates of right ascension and declination (degrees); NaN on the other half of the sky."""
@@ -78,7 +77,7 @@ def plane_of(wcs, pointing):
         The WCS has other frames, or a correction about another point.
     """
     base = _base_frame(wcs)
-    angles = (pointing.v2_ref / 3600, -pointing.v3_ref / 3600, float(pointing.roll_ref))
+    angles = (pointing.v2_ref / DEGREE_ARCSEC, -pointing.v3_ref / DEGREE_ARCSEC, float(pointing.roll_ref))
     rotation = _rotation(angles)
     last = CORRECTED if CORRECTED in wcs.available_frames else base
     plane = Plane(
@@ -194,8 +193,8 @@ def _correction(angles, matrix, shift):
     The parts bear the names by which tweakwcs knows a correction, so that either tool can go on from the other's.
     """
     inverse = np.linalg.inv(matrix)
-    forward = _through_plane(angles, (matrix, shift / RADIAN), "tp_affine")
-    forward.inverse = _through_plane(angles, (inverse, -inverse @ shift / RADIAN), "tp_affine_inv")
+    forward = _through_plane(angles, (matrix, shift / RADIAN_ARCSEC), "tp_affine")
+    forward.inverse = _through_plane(angles, (inverse, -inverse @ shift / RADIAN_ARCSEC), "tp_affine_inv")
     forward.inverse.name = f"Inverse {NAME}"
     forward.name = NAME
     return forward
@@ -206,7 +205,7 @@ def _through_plane(angles, affine, name):
     from gwcs.geometry import CartesianToSpherical, SphericalToCartesian
 
     matrix, shift = (np.array(part) for part in affine)
-    degree, arcsec = Scale(1 / 3600, name="arcsec_to_deg_1D"), Scale(3600, name="deg_to_arcsec_1D")
+    degree, arcsec = Scale(1 / DEGREE_ARCSEC, name="arcsec_to_deg_1D"), Scale(DEGREE_ARCSEC, name="deg_to_arcsec_1D")
     to_plane = Mapping((1, 2)) / Mapping((0, 0), n_inputs=3)
     from_plane = Mapping((0, 0, 1), n_inputs=2) | Const1D(1) & Identity(2)
     rotation = _rotation_model(angles)
@@ -237,7 +236,7 @@ def _old_affine(wcs, base, angles):
         raise InputError(
             "its WCS has a correction about another point than meta.wcsinfo says", mend="rt-assignwcs makes a fresh WCS"
         )
-    return np.array(affine.matrix.value, float), np.array(affine.translation.value, float) * RADIAN
+    return np.array(affine.matrix.value, float), np.array(affine.translation.value, float) * RADIAN_ARCSEC
 
 
 def _first(transform, kind):

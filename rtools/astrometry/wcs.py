@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rtools.wfi.gwcs_frames import box_of, level1_wcs
+from rtools.wfi.units import DEGREE_ARCSEC
 
 __all__ = [
     "Pointing",
@@ -115,10 +116,10 @@ def sky_transform(pointing):
     from astropy.modeling.models import RotationSequence3D, Scale
     from gwcs.geometry import CartesianToSpherical, SphericalToCartesian
 
-    v2, v3 = pointing.v2_ref / 3600, pointing.v3_ref / 3600
+    v2, v3 = pointing.v2_ref / DEGREE_ARCSEC, pointing.v3_ref / DEGREE_ARCSEC
     angles = np.array([v2, -v3, pointing.roll_ref, pointing.dec_ref, -pointing.ra_ref])
     transform = (
-        Scale(1 / 3600) & Scale(1 / 3600)
+        Scale(1 / DEGREE_ARCSEC) & Scale(1 / DEGREE_ARCSEC)
         | SphericalToCartesian(wrap_lon_at=180)
         | RotationSequence3D(angles, axes_order="zyxyz")
         | CartesianToSpherical(wrap_lon_at=360)

@@ -12,10 +12,9 @@ from rtools.commands.kit import common, options
 from rtools.commands.kit.inputs import is_association, local_path, opened
 from rtools.commands.kit.outputs import Outputs, deliver
 from rtools.errors import InputError, UsageError
+from rtools.wfi.mosaics import PRODUCT_TYPES
 
 __all__ = ["command", "main"]
-
-PRODUCT_TYPES = ("visit", "pass", "full")
 
 MAKING = ("product_name", "target", "release", "psf_match", "catalogs", "output", "outdir", "overwrite", "dry_run")
 """Options, by the names of their parameters, that mean nothing where associations are read."""
@@ -196,14 +195,14 @@ def _exposure(console, file):
     from rtools.commands.skymap import footprint_of
     from rtools.mosaic.skymap.grouping import Exposure
     from rtools.mosaic.skymap.match import cells_touching
-    from rtools.products.mosaic.metadata import SKY_TYPES
     from rtools.wfi import metadata
+    from rtools.wfi.exposure_types import SKY_IMAGE_TYPES
 
     with opened(file, ("l2_image",)) as product:
         meta = product.meta
         metadata.require(meta, "exposure.type", "instrument.optical_element", path=file)
         kind = meta["exposure"]["type"]
-        if kind not in SKY_TYPES:
+        if kind not in SKY_IMAGE_TYPES:
             console.log("warning", f"{file}: {kind}, left out")
             return None
         name = _name(file)

@@ -11,6 +11,7 @@ from rtools.commands.kit import common, options
 from rtools.commands.kit.exposures import reference_config
 from rtools.commands.kit.inputs import is_stream, opened
 from rtools.errors import RtoolsError, UsageError
+from rtools.wfi.frame import FRAME, SMALLEST
 
 __all__ = ["command", "main"]
 
@@ -167,7 +168,9 @@ def show(console, file, as_json):
 @click.option("--all", "everything", is_flag=True, help="All detectors and elements.")
 @click.option("--types", multiple=True, metavar="TYPE", help="Only these types, repeated or separated by commas.")
 @common.option("--seed", default=0, metavar="N", help="Variation; 0 is the nominal set.")
-@click.option("--size", type=click.IntRange(256, 4096), default=4096, metavar="N", help="N x N pixels, for tests.")
+@click.option(
+    "--size", type=click.IntRange(SMALLEST, FRAME), default=FRAME, metavar="N", help="N x N pixels, for tests."
+)
 @click.option("--compression", type=click.Choice(["lz4", "zlib", "none"]), default="lz4", help="Of arrays.")
 @click.option("--overwrite", is_flag=True, help="Replace files that exist; otherwise refused, exit 1.")
 @click.option("-n", "--dry-run", is_flag=True, help="Print names and sizes; write nothing.")

@@ -11,6 +11,8 @@ from rtools.commands.kit.common import Refusal, entry, expand_inputs, for_each, 
 from rtools.commands.kit.exposures import reference_config
 from rtools.errors import UsageError
 from rtools.products.schema import layout
+from rtools.wfi.exposure_types import EXPOSURE_TYPES
+from rtools.wfi.frame import CHANNEL, FRAME, SMALLEST
 
 __all__ = ["command", "main"]
 
@@ -32,7 +34,7 @@ warning says so. Much of sky and noise is assumed, not measured; the file says s
 
 Dispersed exposures have one straight trace per source: enough to exercise the ramps, no model of the spectrograph."""
 
-TYPES = ("WFI_IMAGE", "WFI_SPECTRAL", "WFI_IM_DARK", "WFI_SP_DARK", "WFI_FLAT", "WFI_LOLO", "WFI_WFSC")
+TYPES = list(EXPOSURE_TYPES)
 
 
 @tool("rt-sim", summary="Simulate raw exposures.", description=DESCRIPTION, examples=EXAMPLES, no_args_is_help=True)
@@ -67,7 +69,7 @@ TYPES = ("WFI_IMAGE", "WFI_SPECTRAL", "WFI_IM_DARK", "WFI_SP_DARK", "WFI_FLAT", 
 @click.option("--reference-read", is_flag=True, help="Subtract a first read, and store it.")
 @click.option("--encoding-offset", type=int, metavar="DN", help="Added; default 0, 1000 with --reference-read.")
 @option("--truth/--no-truth", default=True, help="Write the truth beside the exposure.")
-@option("--size", type=click.IntRange(256, 4096), default=4096, metavar="N", help="N x N pixels, for tests.")
+@option("--size", type=click.IntRange(SMALLEST, FRAME), default=FRAME, metavar="N", help="N x N pixels, for tests.")
 @click.option("--outdir", metavar="DIR", help="Write there; otherwise where the name says.")
 @click.option("--overwrite", is_flag=True, help="Replace outputs that exist; otherwise refused, exit 1.")
 @click.option("-n", "--dry-run", is_flag=True, help="Say what would be written; write nothing.")
@@ -143,8 +145,8 @@ def _request(name, settings, read_pattern, tables):
     parsed = _parsed(name)
     element = _element(parsed, settings.pop("element"))
     kind = settings.pop("exposure_type") or exposure_type_of(element)
-    if settings["size"] % 128:
-        raise UsageError(f"--size {settings['size']}: a multiple of 128 expected")
+    if settings["size"] % CHANNEL:
+        raise UsageError(f"--size {settings['size']}: a multiple of {CHANNEL} expected")
     settings["guide_window"] = _window(settings["guide_window"], settings["size"])
     if settings["encoding_offset"] is None:
         settings["encoding_offset"] = 1000 if settings["reference_read"] else 0

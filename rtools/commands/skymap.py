@@ -211,7 +211,7 @@ def _described(cell, place, more):
     if more["corners"]:
         entry["corners"] = skymap.corners(cell).tolist()
     if more["primary"]:
-        entry["primary_corners"] = skymap.corners(cell, border=skymap.BORDER).tolist()
+        entry["primary_corners"] = skymap.corners(cell, border=skymap.CELL_BORDER).tolist()
     return entry
 
 

@@ -10,6 +10,7 @@ from rtools.commands.kit.inputs import is_stream, local
 from rtools.commands.kit.outputs import Outputs, deliver
 from rtools.errors import RtoolsError, UsageError
 from rtools.products.names.extensions import TABLES, table_form
+from rtools.wfi.units import FLUX_UNITS
 
 __all__ = ["command", "main"]
 
@@ -30,8 +31,6 @@ names. In what is written, meta.filename, meta.file_date and the history of a pr
 joined by and, or and parentheses. Units and names are changed first: --where, --sort and --columns take the table as it
 will be printed; then rows are chosen, sorted and counted, and last come the columns."""
 
-UNITS = ("nJy", "uJy", "Jy", "ABmag")
-
 
 @tool(
     "rt-table",
@@ -45,7 +44,7 @@ UNITS = ("nJy", "uJy", "Jy", "ABmag")
 @click.option("--where", metavar="CONDITION", help="Rows for which it holds.")
 @click.option("--sort", metavar="COL,…", help="By these columns; -COL descends.")
 @click.option("--head", type=click.IntRange(0), metavar="N", help="The first N rows.")
-@click.option("--flux-unit", type=click.Choice(UNITS), help="Of all flux densities; ABmag names them _abmag.")
+@click.option("--flux-unit", type=click.Choice(FLUX_UNITS), help="Of all flux densities; ABmag names them _abmag.")
 @click.option("--jwst-columns", is_flag=True, help="What a JWST catalog has, with its names and units.")
 @click.option("--format", "form", type=click.Choice(tuple(TABLES)), help="Of the output; else its extension, - ECSV.")
 @bundles.named_outputs(*TABLES)

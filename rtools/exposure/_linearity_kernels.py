@@ -13,10 +13,10 @@ import numpy as np
 
 from rtools.compiled import njit
 from rtools.wfi.dq import GROUP, PIXEL
+from rtools.wfi.frame import CHANNEL
 
 __all__ = ["kernel"]
 
-CHANNEL = 128
 DO_NOT_USE = np.uint8(GROUP["DO_NOT_USE"])
 SATURATED = np.uint8(GROUP["SATURATED"])
 NO_LIN_CORR = np.uint32(PIXEL["NO_LIN_CORR"])

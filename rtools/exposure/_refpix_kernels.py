@@ -7,13 +7,11 @@ float32 where the published method rounds to it, since samples that become exact
 import numpy as np
 
 from rtools.compiled import njit
+from rtools.wfi.frame import BORDER, CHANNEL
+from rtools.wfi.readout import PAUSE_SAMPLES, ROW_SAMPLES
 
 __all__ = ["combine", "correct", "detrend", "fill_gaps", "smooth_pauses", "spread", "to_series", "trend"]
 
-CHANNEL = 128
-PAD = 12
-WIDTH = CHANNEL + PAD
-REFERENCE_ROWS = 4
 WINDOW = 32
 """Samples of the cosine window."""
 
@@ -27,21 +25,21 @@ def to_series(plane, mean, odd, series):
     for y in range(plane.shape[0]):
         for x in range(CHANNEL):
             t = CHANNEL - 1 - x if odd else x
-            series[y * WIDTH + t] = plane[y, x] - mean[y, x]
+            series[y * ROW_SAMPLES + t] = plane[y, x] - mean[y, x]
 
 
 @njit(nogil=True, cache=True)
 def trend(plane, mean, odd):
     """Slope and level of a line through the non-zero samples of the reference rows; time counts from mid-series."""
     rows = plane.shape[0]
-    middle = (rows * WIDTH - 1) / 2
+    middle = (rows * ROW_SAMPLES - 1) / 2
     n, st, sy, stt, sty = 0, 0.0, 0.0, 0.0, 0.0
-    for k in range(2 * REFERENCE_ROWS):
-        y = k if k < REFERENCE_ROWS else rows - 2 * REFERENCE_ROWS + k
+    for k in range(2 * BORDER):
+        y = k if k < BORDER else rows - 2 * BORDER + k
         for x in range(CHANNEL):
             value = np.float64(plane[y, x] - mean[y, x])
             if value != 0:
-                t = y * WIDTH + (CHANNEL - 1 - x if odd else x) - middle
+                t = y * ROW_SAMPLES + (CHANNEL - 1 - x if odd else x) - middle
                 n += 1
                 st += t
                 sy += value
@@ -90,16 +88,16 @@ def smooth_pauses(series):
 
     That is what apodising the spectrum with (1 + cos(2 π k / length)) / 2 does to them.
     """
-    rows = series.size // WIDTH
-    fresh = np.empty(PAD)
+    rows = series.size // ROW_SAMPLES
+    fresh = np.empty(PAUSE_SAMPLES)
     for y in range(rows):
-        start = y * WIDTH + CHANNEL
-        following = np.float64(series[(start + PAD) % series.size])
+        start = y * ROW_SAMPLES + CHANNEL
+        following = np.float64(series[(start + PAUSE_SAMPLES) % series.size])
         for _ in range(PASSES):
-            for k in range(PAD):
-                after = series[start + k + 1] if k < PAD - 1 else following
+            for k in range(PAUSE_SAMPLES):
+                after = series[start + k + 1] if k < PAUSE_SAMPLES - 1 else following
                 fresh[k] = series[start + k] / 2 + (series[start + k - 1] + after) / 4
-            for k in range(PAD):
+            for k in range(PAUSE_SAMPLES):
                 series[start + k] = np.float32(fresh[k])
 
 
@@ -187,8 +185,8 @@ def correct(data, g, mean, corrections, odd, line):
     """
     slope, level = line
     which = np.uint64(g % 2)
-    g, width, last = np.uint64(g), np.uint64(WIDTH), np.uint64(CHANNEL - 1)
-    middle = np.float32((data.shape[1] * WIDTH - 1) / 2)
+    g, width, last = np.uint64(g), np.uint64(ROW_SAMPLES), np.uint64(CHANNEL - 1)
+    middle = np.float32((data.shape[1] * ROW_SAMPLES - 1) / 2)
     for y in range(np.uint64(data.shape[1])):
         first = y * width
         if odd:

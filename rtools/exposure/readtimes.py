@@ -8,22 +8,11 @@ pair is 8 MiB and holds all distinct times of a detector.
 import numpy as np
 
 from rtools.errors import InputError
-from rtools.wfi.frame import CHANNEL
+from rtools.wfi.frame import CHANNEL, FRAME
+from rtools.wfi.instrument import DETECTORS
+from rtools.wfi.readout import CLOCK_S, ROW_CLOCKS, WINDOW_FACTOR, WINDOW_ROWS
 
 __all__ = ["channel_pair", "detector_number", "mean_decay", "tile_columns"]
-
-ROWS = 4096
-CLOCK = 4.915263e-6
-"""Seconds per pixel."""
-
-ROW_CLOCKS = 142
-"""Clocks per row: 128 pixels and 14 of overhead."""
-
-WINDOW_ROWS = 256
-"""Rows between two readings of the guide window."""
-
-WINDOW_FACTOR = 1.5
-"""Share of a pause that the model lets pass before the next row; chosen by the mission to fit the WFI18 transient."""
 
 
 def detector_number(detector):
@@ -35,12 +24,12 @@ def detector_number(detector):
         Not the name of a detector.
     """
     digits = str(detector)[3:]
-    if not str(detector).startswith("WFI") or not digits.isdigit() or not 1 <= int(digits) <= 18:
+    if not str(detector).startswith("WFI") or not digits.isdigit() or not 1 <= int(digits) <= len(DETECTORS):
         raise InputError(f"{detector!r} is not a detector", mend="WFI01 … WFI18 are")
     return int(digits)
 
 
-def channel_pair(frame_time, detector, rows=ROWS):
+def channel_pair(frame_time, detector, rows=FRAME):
     """Times of the pixels of two neighbouring channels since the start of a frame.
 
     Parameters
@@ -64,9 +53,9 @@ def channel_pair(frame_time, detector, rows=ROWS):
     clocks are scaled so that the frame time is their whole. Detectors whose number is divisible by three are read from
     row 0 upwards, the others from the last row downwards. The model is defined for 4096 rows.
     """
-    row = np.arange(ROWS, dtype=np.float64)
-    last = (CHANNEL - 1) + ROW_CLOCKS * (ROWS - 1)
-    pause = (frame_time / CLOCK - last) / (ROWS // WINDOW_ROWS) * WINDOW_FACTOR
+    row = np.arange(FRAME, dtype=np.float64)
+    last = (CHANNEL - 1) + ROW_CLOCKS * (FRAME - 1)
+    pause = (frame_time / CLOCK_S - last) / (FRAME // WINDOW_ROWS) * WINDOW_FACTOR
     clock = np.arange(CHANNEL) + (ROW_CLOCKS * row + pause * (row // WINDOW_ROWS))[:, None]
     times = frame_time * clock / (clock.max() + pause)
     if detector_number(detector) % 3:

@@ -17,16 +17,11 @@ from rtools.errors import InputError
 from rtools.exposure import fourier
 from rtools.wfi.dq import PIXEL
 from rtools.wfi.frame import BORDER, CHANNEL
+from rtools.wfi.readout import ROW_SAMPLES
 
-__all__ = ["PAD", "STEP", "WIDTH", "Spectra", "apply", "prepare", "series_offset"]
+__all__ = ["STEP", "Spectra", "apply", "prepare", "series_offset"]
 
 BAD_REF_PIXEL = PIXEL["BAD_REF_PIXEL"]
-
-PAD = 12
-"""Clocks without a pixel that follow each row of a channel in the time series."""
-
-WIDTH = CHANNEL + PAD
-"""Samples of a row in the time series."""
 
 LARGEST = 1e3
 """A coefficient beyond this is a placeholder: those of noise that channels share are 1 and less."""
@@ -91,14 +86,14 @@ def prepare(exposure, view, refs, options):
     last = columns // CHANNEL - 1
     # Published normalisation: transforms are divided by their length, those of the borders multiplied by the share
     # of samples that a border has; the inverse is multiplied by twice the number of frequencies.
-    length = rows * WIDTH
+    length = rows * ROW_SAMPLES
     scale = 2 * (length // 2 + 1) / length
     spectra = partial(_spectra, view, offset=offset, trends=options["trends"])
     sides = []
     for channel in (0, last):
         strip = view.strip(channel * CHANNEL, (channel + 1) * CHANNEL)
         finish = partial(_keep_border, first=_border_start(strip))
-        sides.append(spectra(_zero_bad(strip), strip.channel % 2, finish, scale * WIDTH / BORDER))
+        sides.append(spectra(_zero_bad(strip), strip.channel % 2, finish, scale * ROW_SAMPLES / BORDER))
     finish = partial(_fill, cosine=options["cosine"], pauses=options["fft"])
     return Spectra(*sides, spectra(exposure.amp33, 0, finish, scale), offset, options["trends"])
 
@@ -124,7 +119,7 @@ def _spectra(view, data, odd, finish, scale, *, offset, trends):
     from rtools.exposure._refpix_kernels import detrend, to_series, trend
 
     rows = data.shape[1]
-    length = rows * WIDTH
+    length = rows * ROW_SAMPLES
     mean = series_offset(data) if offset else np.zeros(data.shape[1:], np.float32)
     first, second = fourier.factors(length)
     spectra = np.empty((len(data), 2, first // 2 + 1, second), np.float32)
@@ -151,7 +146,7 @@ def _border_start(strip):
 
 def _keep_border(samples, first):
     """Zero all samples but those of the border columns."""
-    series = samples.reshape(-1, WIDTH)
+    series = samples.reshape(-1, ROW_SAMPLES)
     series[:, :first] = 0
     series[:, first + BORDER :] = 0
 
@@ -190,7 +185,7 @@ def apply(strip, refs, options, prepared):
     if strip.start % CHANNEL or strip.stop - strip.start != CHANNEL:
         raise ValueError(f"columns {strip.start} to {strip.stop} are not one channel")
     data, odd = _zero_bad(strip), strip.channel % 2
-    length = data.shape[1] * WIDTH
+    length = data.shape[1] * ROW_SAMPLES
     mean = series_offset(data) if prepared.offset else np.zeros(data.shape[1:], np.float32)
     coefficients = tuple(_coefficients(refs["refpix"][name], length) for name in ("gamma", "zeta", "alpha"))
     spectra = np.empty(fourier.factors(length), np.complex64)

@@ -5,13 +5,14 @@ import numpy as np
 from rtools.mosaic.drizzle.variance import clear, recover_sums
 from rtools.mosaic.outlier.outlier import weight_threshold
 from rtools.mosaic.sky.cells import SkyCells, sky_cells
+from rtools.wfi.units import DEGREE_ARCSEC
 
 __all__ = ["joined_cells", "put_back", "seen_well", "strips"]
 
 STRIP = 2048
 """Rows of a mosaic whose sky is reduced at a time; the result depends on it a little, and on nothing else."""
 
-CELL = 20 / 3600
+CELL = 20 / DEGREE_ARCSEC
 """Degrees that no cell of the sky is wider than: strips overlap by it, so that each cell is whole in one of them."""
 
 

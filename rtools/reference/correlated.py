@@ -15,11 +15,9 @@ from functools import lru_cache
 import numpy as np
 
 from rtools.wfi.frame import BORDER
+from rtools.wfi.readout import ROW_SAMPLES
 
-__all__ = ["ROW_SAMPLES", "noise_power", "wiener_coefficients"]
-
-ROW_SAMPLES = 140
-"""Samples of a channel per row in time order: 128 pixels and 12 clocks of overhead."""
+__all__ = ["noise_power", "wiener_coefficients"]
 
 
 def noise_power(length, pink, alternating=0.0):

@@ -11,8 +11,9 @@ from rtools.errors import UsageError
 from rtools.reference import nominal
 from rtools.reference.builtin import Builtin
 from rtools.reference.types import APPLIED, TYPES
+from rtools.wfi.exposure_types import EXPOSURE_TYPES
 from rtools.wfi.frame import FRAME
-from rtools.wfi.instrument import DETECTORS, ELEMENTS, EXPOSURE_TYPES
+from rtools.wfi.instrument import DETECTORS, ELEMENTS
 
 __all__ = ["Job", "jobs", "metadata", "paths", "size", "write"]
 

@@ -13,12 +13,10 @@ import numpy as np
 
 from rtools.reference import nominal
 from rtools.wfi import distortion, instrument
+from rtools.wfi.dq import PIXEL
 from rtools.wfi.frame import BORDER, CHANNEL, FRAME
 
-__all__ = ["DQ", "PLANES", "Setting", "factor", "generator", "plane", "white_noise_e"]
-
-DQ = {"DO_NOT_USE": 1, "DEAD": 1024, "HOT": 2048, "WARM": 4096, "REFERENCE_PIXEL": 2147483648}
-"""Pixel DQ bits that the nominal mask sets."""
+__all__ = ["PLANES", "Setting", "factor", "generator", "plane", "white_noise_e"]
 
 INVERSE_LIMIT = 0.095
 """Largest coefficient × DN for which the inverse holds: 65535 DN and a coefficient 6 sigma above the mean."""
@@ -153,7 +151,7 @@ def _dark(setting, channel):
     current = instrument.detector(setting.detector)["dark_e_per_s"] / nominal.GAIN * factor(setting, "dark")
     slope = _scatter(setting, channel, current, nominal.DARK_SCATTER, "dark")
     rows, columns, kind, electrons = _bad_pixels(setting, channel)
-    bright = kind != DQ["DO_NOT_USE"] | DQ["DEAD"]
+    bright = kind != PIXEL["DO_NOT_USE"] | PIXEL["DEAD"]
     slope[rows[bright], columns[bright]] = electrons[bright] / nominal.GAIN
     for where in _border(setting, channel):
         slope[where] = 0
@@ -169,7 +167,7 @@ def _mask(setting, channel):
     rows, columns, kind, _electrons = _bad_pixels(setting, channel)
     dq[rows, columns] = kind
     for where in _border(setting, channel):
-        dq[where] = DQ["REFERENCE_PIXEL"]
+        dq[where] = PIXEL["REFERENCE_PIXEL"]
     return dq
 
 
@@ -189,8 +187,8 @@ def _bad_pixels(setting, channel):
     warm = share >= nominal.DEAD_FRACTION + nominal.HOT_FRACTION
     low, high = np.log(np.where(warm[:, None], nominal.WARM_RANGE_E, nominal.HOT_RANGE_E)).T
     electrons = np.exp(low + (high - low) * rng.random(count)).astype(np.float32)
-    kind = np.where(warm, DQ["WARM"], DQ["HOT"]).astype(np.uint32)
-    kind[share < nominal.DEAD_FRACTION] = DQ["DO_NOT_USE"] | DQ["DEAD"]
+    kind = np.where(warm, PIXEL["WARM"], PIXEL["HOT"]).astype(np.uint32)
+    kind[share < nominal.DEAD_FRACTION] = PIXEL["DO_NOT_USE"] | PIXEL["DEAD"]
     rows = position // width + BORDER
     columns = position % width + (BORDER if channel == 0 else 0)
     keep = rows < setting.rows

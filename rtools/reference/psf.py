@@ -14,6 +14,7 @@ from rtools.reference import nominal
 from rtools.wfi import instrument
 from rtools.wfi.distortion import pixel_side
 from rtools.wfi.frame import FRAME
+from rtools.wfi.units import HC_OVER_K_UM_K, RADIAN_ARCSEC
 
 __all__ = ["OVERSAMPLE", "SPECTRAL_TYPES", "STAMP", "encircled_energy", "epsf", "epsf_meta", "stamp", "stamps"]
 
@@ -40,10 +41,6 @@ RING_POINTS = 5
 
 GRID = 2048
 """Samples on a side of the transform, 28 arcsec: the wings that wrap around are 1 % of those at the stamp's edge."""
-
-RADIAN_ARCSEC = 180 * 3600 / np.pi
-HC_OVER_K_UM = 14387.77
-"""h c / k in micron kelvin."""
 
 
 def epsf(detector, element):
@@ -163,7 +160,7 @@ def _optics(element, spectral_type):
     wavelengths, area = (np.array(part) for part in instrument.effective_area(element))
     wavelengths, area = wavelengths[area > 0], area[area > 0]
     temperature = SPECTRAL_TYPES[spectral_type]
-    weights = area / (wavelengths**4 * np.expm1(HC_OVER_K_UM / (wavelengths * temperature)))
+    weights = area / (wavelengths**4 * np.expm1(HC_OVER_K_UM_K / (wavelengths * temperature)))
     weights /= weights.sum()
     radius = np.linspace(0, 1.5 * FINE / instrument.PIXEL_SCALE_ARCSEC / 2, 8001)
     frequency = radius * RADIAN_ARCSEC

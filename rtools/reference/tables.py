@@ -6,11 +6,12 @@ Each function returns plain values and arrays in the layout of the reference fil
 import numpy as np
 
 from rtools.reference import nominal
-from rtools.reference.correlated import ROW_SAMPLES, wiener_coefficients
+from rtools.reference.correlated import wiener_coefficients
 from rtools.reference.planes import Setting, factor, generator, white_noise_e
 from rtools.wfi import instrument
 from rtools.wfi.distortion import pixel_area_sr
-from rtools.wfi.instrument import DETECTORS, FILTERS
+from rtools.wfi.instrument import DETECTORS, ELEMENTS, FILTERS, SPECTRAL_ELEMENTS, ZEROTH_ORDER
+from rtools.wfi.readout import ROW_SAMPLES
 
 __all__ = ["apcorr", "decay_table", "inl_table", "inl_values", "phot_table", "refpix", "refpix_frequencies"]
 
@@ -65,8 +66,10 @@ def phot_table(setting):
     offset = 0.0
     if setting.seed:
         offset = nominal.VARIATION["zero_point"] * float(generator(setting, "zero point").standard_normal())
-    table = {name: dict.fromkeys(PHOTOM_KEYS) for name in ("DARK", "NOT_CONFIGURED")}
-    for name in (*FILTERS, "GRISM", "GRISM_0", "PRISM"):
+    without_light = (name for name in ELEMENTS if name not in FILTERS and name not in SPECTRAL_ELEMENTS)
+    table = {name: dict.fromkeys(PHOTOM_KEYS) for name in without_light}
+    grism, prism = SPECTRAL_ELEMENTS
+    for name in (*FILTERS, grism, ZEROTH_ORDER, prism):
         wavelength, area = instrument.effective_area(name)
         entry = dict.fromkeys(PHOTOM_KEYS)
         entry["collecting_area"] = instrument.COLLECTING_AREA_M2
@@ -89,7 +92,7 @@ def apcorr(elements=None):
     from rtools.reference.psf import encircled_energy
 
     keys = ("ap_corrections", "ee_fractions", "ee_radii", "sky_background_rin", "sky_background_rout")
-    every = ("GRISM", "PRISM", "DARK", *FILTERS)
+    every = (*SPECTRAL_ELEMENTS, "DARK", *FILTERS)
     table = {name: dict.fromkeys(keys) for name in every if elements is None or name in elements}
     for name in FILTERS.keys() & table.keys():
         fractions = encircled_energy(name, EE_RADII_ARCSEC)

@@ -6,6 +6,7 @@ from rtools.errors import InputError
 from rtools.products.edit.section import cutout_of, origin_of, shift_between
 from rtools.products.io import reader
 from rtools.products.tables.files import read_catalog
+from rtools.wfi.units import DEGREE_ARCSEC
 
 __all__ = ["compass", "load_outlines", "load_sources"]
 
@@ -36,7 +37,7 @@ def compass(wcs, x, y):
     east = (np.diff(ra[[0, 1, 0, 2]])[::2] + 180) % 360 - 180
     jacobian = np.array([east * np.cos(np.radians(dec[0])), dec[1:] - dec[0]])
     back = np.linalg.inv(jacobian)
-    scale = np.sqrt(abs(np.linalg.det(jacobian))) * 3600
+    scale = np.sqrt(abs(np.linalg.det(jacobian))) * DEGREE_ARCSEC
     return back[:, 1] / np.hypot(*back[:, 1]), back[:, 0] / np.hypot(*back[:, 0]), float(scale)
 
 

@@ -2,14 +2,13 @@
 
 import numpy as np
 
-from rtools.wfi.distortion import CENTRE
+from rtools.wfi.frame import CENTRE
+from rtools.wfi.units import ARCSEC
 
 __all__ = ["centre_area", "divide"]
 
 STEP = 64
 """Pixels between the places where the area is worked out; it is linear between them to 4e-6."""
-
-ARCSEC = np.pi / 648000
 
 
 def centre_area(transform):

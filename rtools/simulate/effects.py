@@ -1,7 +1,8 @@
 """When each pixel is read, and what depends on it: dark decay and the first-read transient of WFI18.
 
-Read times are those of the chain's dark_decay and wfi18_transient steps; as in `pointing`, the simulator has its own
-account of them, because it is the other end of those steps' tests. Arrays of one readout channel, (rows, 128).
+Read times are those of the chain's dark_decay and wfi18_transient steps. As in `pointing`, the simulator has its own
+account of them, numbers of the clock included, because it is the other end of those steps' tests: a mistake in
+`rtools.wfi.readout` or in the steps would not show if both ends shared it. Arrays of one readout channel, (rows, 128).
 """
 
 import numpy as np

@@ -13,6 +13,8 @@ from rtools.reference import epsf
 from rtools.simulate import areas, assumed, pointing, references, render, scene, spectra
 from rtools.wfi import instrument
 from rtools.wfi.frame import BORDER
+from rtools.wfi.sphere import separation
+from rtools.wfi.units import AB_ZERO_NJY, DEGREE_ARCSEC
 
 __all__ = ["View", "rate_image", "view_of"]
 
@@ -50,11 +52,8 @@ class View:
 
     def radius(self):
         """Degrees from the centre to the farthest corner and the margin."""
-        ra, dec = np.deg2rad(self.centre)
-        corner_ra, corner_dec = np.deg2rad(self.corners).T
-        cosine = np.sin(dec) * np.sin(corner_dec) + np.cos(dec) * np.cos(corner_dec) * np.cos(corner_ra - ra)
-        farthest = np.rad2deg(np.arccos(np.clip(cosine, -1, 1))).max()
-        return float(farthest + MARGIN_PIXELS * instrument.PIXEL_SCALE_ARCSEC / 3600)
+        farthest = separation(*self.corners.T, *self.centre).max()
+        return float(farthest + MARGIN_PIXELS * instrument.PIXEL_SCALE_ARCSEC / DEGREE_ARCSEC)
 
 
 def view_of(meta, sources, frame):
@@ -196,7 +195,7 @@ def _described(stars, x, y, *, magnitude, rate, peak):
         "y": (y, "pixel"),
         "type": (kind, None),
         "magnitude": (magnitude, "mag(AB)"),
-        "flux": (3631e9 * 10 ** (-0.4 * magnitude), "nJy"),
+        "flux": (AB_ZERO_NJY * 10 ** (-0.4 * magnitude), "nJy"),
         "rate": (rate, "DN / s"),
         "peak_rate": (peak, "DN / s"),
         "sersic_index": (stars.sersic, None),

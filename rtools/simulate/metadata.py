@@ -118,7 +118,7 @@ def _visit(start):
 def _guide_star(request):
     return {
         "guide_window_id": request.identity["observation.visit_id"] + "1",
-        "guide_mode": {"GRISM": "WSM_TRK", "PRISM": "WSM_TRK"}.get(request.element, "WIM_TRK"),
+        "guide_mode": "WSM_TRK" if request.dispersed else "WIM_TRK",
         "guide_star_id": "?",
         "epoch": "?",
         "window_xstart": FILL_NUMBER,

@@ -7,10 +7,11 @@ the mean of N of them is one series of 1/√N the amplitude, drawn once per resu
 import numpy as np
 
 from rtools.reference import nominal
-from rtools.reference.correlated import ROW_SAMPLES, noise_power
+from rtools.reference.correlated import noise_power
 from rtools.wfi.frame import CHANNEL
+from rtools.wfi.readout import ROW_SAMPLES
 
-__all__ = ["ROW_SAMPLES", "channel_rms", "image_of", "pink_series"]
+__all__ = ["channel_rms", "image_of", "pink_series"]
 
 
 def pink_series(generator, rows, pink, alternating=0.0):

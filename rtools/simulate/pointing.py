@@ -7,16 +7,13 @@ because the simulator is one end of that step's test.
 
 import numpy as np
 
+from rtools.wfi.frame import CENTRE
 from rtools.wfi.instrument import V3_IDEAL_Y_ANGLE
+from rtools.wfi.sphere import angles_to_vectors, unit_vectors
 from rtools.wfi.times import JD_OF_MJD_0, TT_MINUS_UTC_DAYS
+from rtools.wfi.units import ARCSEC, AU_KM, DAY_S, DEGREE_ARCSEC, L2_FACTOR, LIGHT_KM_S
 
 __all__ = ["Attitude", "aberration_scale", "attitude", "ephemeris", "jacobian", "locate"]
-
-ARCSEC = np.pi / 648000
-LIGHT_KM_S = 299792.458
-AU_KM = 149597870.7
-L2_FACTOR = 1.0099
-"""Distance from the Sun of the second Lagrange point in units of the Earth's."""
 
 
 class Attitude:
@@ -43,12 +40,12 @@ class Attitude:
             self.scale * v + (1 - self.scale) * ref
             for v, ref in zip((np.asarray(v2, float), np.asarray(v3, float)), self.reference, strict=True)
         )
-        x, y, z = self.matrix @ _unit(v2 * ARCSEC, v3 * ARCSEC)
+        x, y, z = self.matrix @ angles_to_vectors(v2 * ARCSEC, v3 * ARCSEC, axis=0)
         return np.rad2deg(np.arctan2(y, x)) % 360, np.rad2deg(np.arcsin(np.clip(z, -1, 1)))
 
     def to_v23(self, ra, dec):
         """V2, V3 (arcsec) of RA, Dec (degrees)."""
-        x, y, z = self.matrix.T @ _unit(np.deg2rad(ra), np.deg2rad(dec))
+        x, y, z = self.matrix.T @ unit_vectors(ra, dec, axis=0)
         apparent = np.arctan2(y, x) / ARCSEC, np.arcsin(np.clip(z, -1, 1)) / ARCSEC
         return tuple((v - (1 - self.scale) * ref) / self.scale for v, ref in zip(apparent, self.reference, strict=True))
 
@@ -89,7 +86,7 @@ def locate(ra, dec, attitude, transform):
     try:
         x, y = transform.inverse(v2, v3)
     except (AttributeError, NotImplementedError):
-        x, y = np.full(v2.shape, 2043.5), np.full(v2.shape, 2043.5)
+        x, y = np.full(v2.shape, CENTRE), np.full(v2.shape, CENTRE)
     for _ in range(3):
         f2, f3 = transform(x, y)
         # With the step inside one pixel the difference quotient errs by 1e-6 of the scale: Newton still converges.
@@ -104,7 +101,7 @@ def locate(ra, dec, attitude, transform):
 
 def jacobian(ra, dec, attitude, transform):
     """Derivative of (x, y), pixels, by (east, north), arcsec, at positions on the sky; ndarray (n, 2, 2)."""
-    step = 1 / 3600
+    step = 1 / DEGREE_ARCSEC
     x, y = locate(ra, dec, attitude, transform)
     east = locate(ra + step / np.cos(np.deg2rad(dec)), dec, attitude, transform)
     north = locate(ra, dec + step, attitude, transform)
@@ -119,13 +116,13 @@ def ephemeris(mjd):
     import erfa
 
     barycentric = erfa.epv00(JD_OF_MJD_0, mjd + TT_MINUS_UTC_DAYS)[1]
-    return barycentric["p"] * AU_KM * L2_FACTOR, barycentric["v"] * AU_KM / 86400 * L2_FACTOR
+    return barycentric["p"] * AU_KM * L2_FACTOR, barycentric["v"] * AU_KM / DAY_S * L2_FACTOR
 
 
 def aberration_scale(ra, dec, velocity):
     """Scale factor (1 + u·β) / sqrt(1 - β²) and apparent RA, Dec (degrees) for a velocity in km/s."""
     beta = np.asarray(velocity, float) / LIGHT_KM_S
-    u = _unit(np.deg2rad(ra), np.deg2rad(dec))
+    u = unit_vectors(ra, dec, axis=0)
     along, square = u @ beta, beta @ beta
     root = np.sqrt(1 - square)
     scale = (1 + along) / root
@@ -137,12 +134,6 @@ def aberration_scale(ra, dec, velocity):
 def roll_of(pa_aperture):
     """Position angle of V3 at the reference point (roll_ref) of an aperture's position angle, degrees."""
     return (pa_aperture - V3_IDEAL_Y_ANGLE) % 360
-
-
-def _unit(longitude, latitude):
-    return np.array(
-        [np.cos(latitude) * np.cos(longitude), np.cos(latitude) * np.sin(longitude), np.sin(latitude)], dtype=float
-    )
 
 
 def _rz(a):

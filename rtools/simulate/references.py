@@ -10,6 +10,7 @@ from rtools.simulate import assumed, effects
 from rtools.simulate.ramps import Detector, inverse_inl
 from rtools.wfi.dq import PIXEL
 from rtools.wfi.frame import BORDER, CHANNEL
+from rtools.wfi.units import AB_ZERO_MJY
 
 __all__ = ["GROUP", "Planes", "calibration_of", "decay_of", "find_all", "inl_of", "scale_of", "typical"]
 
@@ -99,7 +100,7 @@ def scale_of(sources, element):
     3631 Jy over photmjsr · pixel area: what a pixel of that area and a flat of 1 counts.
     """
     found = calibration_of(sources, element)
-    return None if found is None else 3631e-6 / (found[0] * found[1])
+    return None if found is None else AB_ZERO_MJY / (found[0] * found[1])
 
 
 def inl_of(sources, channel):

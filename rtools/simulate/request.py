@@ -5,13 +5,10 @@ from dataclasses import dataclass
 from rtools.errors import UsageError
 from rtools.simulate import assumed
 from rtools.wfi import instrument
+from rtools.wfi.exposure_types import DARK_TYPES, SKY_IMAGE_TYPES, SKY_TYPES, reading_of
 from rtools.wfi.frame import FRAME
 
 __all__ = ["Request", "exposure_type_of", "parse_reads", "reads_of"]
-
-DARK_TYPES = ("WFI_IM_DARK", "WFI_SP_DARK")
-SKYLESS_TYPES = (*DARK_TYPES, "WFI_FLAT")
-FLATTENED_TYPES = ("WFI_IMAGE", "WFI_LOLO", "WFI_WFSC")
 
 
 @dataclass(frozen=True)
@@ -93,12 +90,12 @@ class Request:
     @property
     def has_sky(self):
         """Whether sources and sky are seen."""
-        return not self.dark and self.exposure_type not in SKYLESS_TYPES
+        return not self.dark and self.exposure_type in SKY_TYPES
 
     @property
     def flattened(self):
         """Whether the chain divides this type of exposure by the flat."""
-        return self.exposure_type in FLATTENED_TYPES
+        return self.exposure_type in SKY_IMAGE_TYPES
 
 
 def exposure_type_of(element):
@@ -129,7 +126,7 @@ def reads_of(word, exposure_type, tables=None):
         No such table, or the reads do not increase.
     """
     if word is None:
-        word = assumed.TABLES["spectroscopy" if exposure_type in ("WFI_SPECTRAL", "WFI_SP_DARK") else "imaging"]
+        word = assumed.TABLES[reading_of(exposure_type)]
     if tables and word.upper() in tables:
         return tables[word.upper()]
     if ";" in word or "," in word or "-" in word:

@@ -10,8 +10,9 @@ import numpy as np
 
 from rtools.simulate import assumed
 from rtools.simulate.streams import generator
-from rtools.wfi.frame import FRAME
+from rtools.wfi.frame import TRIMMED
 from rtools.wfi.instrument import PIXEL_SCALE_ARCSEC
+from rtools.wfi.units import DEGREE_ARCSEC
 
 __all__ = ["Sources", "draw", "empty"]
 
@@ -21,7 +22,7 @@ NSIDE = 4096
 CELL_RADIUS_DEG = 0.0175
 """No point of a cell is farther from its centre."""
 
-DETECTOR_DEG2 = ((FRAME - 8) * PIXEL_SCALE_ARCSEC / 3600) ** 2
+DETECTOR_DEG2 = (TRIMMED * PIXEL_SCALE_ARCSEC / DEGREE_ARCSEC) ** 2
 
 
 @dataclass

@@ -4,13 +4,10 @@ import numpy as np
 
 from rtools.simulate import assumed
 from rtools.wfi import instrument
+from rtools.wfi.units import AB_ZERO_JY, HC_OVER_K_UM_K
 
 __all__ = ["dispersion", "in_band", "relative_flux", "trace_rate"]
 
-HC_OVER_K_UM = 14387.77
-"""h c / k, micron kelvin."""
-
-AB_ZERO_W_M2_HZ = 3.631e-23
 PLANCK_J_S = 6.62607015e-34
 
 CENTRE_UM = {"GRISM": 1.42, "PRISM": 1.26}
@@ -73,7 +70,7 @@ def trace_rate(flux, element, wavelength, width):
     ndarray (n, k)
     """
     area = np.interp(wavelength, *instrument.effective_area(element))
-    return flux * AB_ZERO_W_M2_HZ / PLANCK_J_S * area * width / wavelength
+    return flux * (AB_ZERO_JY * 1e-26) / PLANCK_J_S * area * width / wavelength
 
 
 def _shape(sources, wavelength):
@@ -81,7 +78,7 @@ def _shape(sources, wavelength):
     wavelength = np.asarray(wavelength, float)[None, :]
     temperature = sources.temperature[:, None]
     with np.errstate(invalid="ignore", over="ignore"):
-        thermal = wavelength**-3 / np.expm1(HC_OVER_K_UM / (wavelength * temperature))
+        thermal = wavelength**-3 / np.expm1(HC_OVER_K_UM_K / (wavelength * temperature))
     power = wavelength ** sources.slope[:, None]
     return np.where(np.isfinite(temperature), thermal, power)
 

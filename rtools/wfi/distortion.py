@@ -11,10 +11,10 @@ from functools import cache
 import numpy as np
 
 from rtools.wfi import instrument
-from rtools.wfi.frame import BORDER, FRAME
+from rtools.wfi.frame import CENTRE
+from rtools.wfi.units import DEGREE_ARCSEC
 
 __all__ = [
-    "CENTRE",
     "area_coefficients",
     "distortion",
     "inverse_coefficients",
@@ -23,9 +23,6 @@ __all__ = [
     "relative_area",
     "v2v3_coefficients",
 ]
-
-CENTRE = (FRAME - 2 * BORDER - 1) / 2
-"""x and y of the SIAF's reference pixel, 0-based in the trimmed frame."""
 
 DEGREE = 5
 
@@ -122,7 +119,7 @@ def area_coefficients(detector):
 
 def pixel_area_sr(detector):
     """Area of the pixel at the centre of a detector, sr: 2.64e-13 to 2.81e-13, where 0.11 arcsec square is 2.84e-13."""
-    return float(area_coefficients(detector)[0, 0]) * np.deg2rad(1 / 3600) ** 2
+    return float(area_coefficients(detector)[0, 0]) * np.deg2rad(1 / DEGREE_ARCSEC) ** 2
 
 
 def pixel_side(detector):

@@ -1,6 +1,6 @@
 """The pixels of a detector: its frame, the border of reference pixels, the channels that read it."""
 
-__all__ = ["BORDER", "CHANNEL", "CHANNELS", "FRAME", "TRIMMED", "science_slices"]
+__all__ = ["BORDER", "CENTRE", "CHANNEL", "CHANNELS", "FRAME", "SMALLEST", "TRIMMED", "science_slices"]
 
 FRAME = 4096
 """Rows and columns of a detector, reference pixels included."""
@@ -11,11 +11,17 @@ BORDER = 4
 TRIMMED = FRAME - 2 * BORDER
 """Rows and columns of a level 2 image, which has no border."""
 
+CENTRE = (TRIMMED - 1) / 2
+"""x and y of the middle of a detector, 0-based in the trimmed frame: the reference pixel of the SIAF."""
+
 CHANNEL = 128
 """Columns read by one output channel."""
 
 CHANNELS = FRAME // CHANNEL
 """Output channels that read the detector side by side; amp33, the reference output, is not one of them."""
+
+SMALLEST = 2 * CHANNEL
+"""Rows and columns of the smallest frame that is made for tests: a channel with a left border, one with a right."""
 
 
 def science_slices(start, stop, frame_rows, frame_columns):

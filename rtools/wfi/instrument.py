@@ -11,14 +11,16 @@ from functools import cache
 from pathlib import Path
 
 from rtools.errors import UsageError
+from rtools.wfi.exposure_types import reading_of
+from rtools.wfi.units import AB_ZERO_MJY
 
 __all__ = [
     "COLLECTING_AREA_M2",
     "DETECTORS",
     "ELEMENTS",
-    "EXPOSURE_TYPES",
     "FILTERS",
     "JITTER_ARCSEC",
+    "NAMED_ELEMENTS",
     "OBSCURATION",
     "PIXEL_AREA_SR",
     "PIXEL_SCALE_ARCSEC",
@@ -26,6 +28,7 @@ __all__ = [
     "STOP_DIAMETER_M",
     "V3_IDEAL_Y_ANGLE",
     "WFI_CEN",
+    "ZEROTH_ORDER",
     "Filter",
     "MaTable",
     "detector",
@@ -59,7 +62,8 @@ DETECTORS = tuple(f"WFI{number:02d}" for number in range(1, 19))
 
 SPECTRAL_ELEMENTS = ("GRISM", "PRISM")
 
-EXPOSURE_TYPES = ("WFI_IMAGE", "WFI_SPECTRAL", "WFI_IM_DARK", "WFI_SP_DARK", "WFI_FLAT", "WFI_LOLO", "WFI_WFSC")
+ZEROTH_ORDER = "GRISM_0"
+"""The zeroth order of the grism, which has an entry of its own in photometric tables."""
 
 FRAME_TIMES_S = {"imaging": 3.16247, "spectroscopy": 5.14116}
 """Time of one read; MultiAccum pages."""
@@ -106,7 +110,10 @@ FILTERS = {
 }
 """The imaging filters."""
 
-ELEMENTS = (*FILTERS, *SPECTRAL_ELEMENTS, "DARK", "NOT_CONFIGURED")
+NAMED_ELEMENTS = (*FILTERS, *SPECTRAL_ELEMENTS, "DARK")
+"""The places of the wheel, which files are named for."""
+
+ELEMENTS = (*NAMED_ELEMENTS, "NOT_CONFIGURED")
 """Every optical element that metadata may name."""
 
 REV_H_TABLES = {1049: ("IM_66_6_V2", ((1, 1), (2, 3), (4, 9), (17, 20), (21, 21)))}
@@ -176,7 +183,7 @@ def zero_point(detector_name, element):
 def photmjsr(magnitude, gain, pixel_area_sr=PIXEL_AREA_SR):
     """Surface brightness of 1 DN/s per pixel.
 
-    3631e-6 MJy is AB magnitude 0, so one electron/s is 3631e-6 · 10^(-0.4 ZP) MJy.
+    `AB_ZERO_MJY` (3631 Jy) is AB magnitude 0, so one electron/s is 3631e-6 · 10^(-0.4 ZP) MJy.
 
     Parameters
     ----------
@@ -192,12 +199,12 @@ def photmjsr(magnitude, gain, pixel_area_sr=PIXEL_AREA_SR):
     float
         MJy/sr per DN/s.
     """
-    return 3631e-6 * 10 ** (-0.4 * magnitude) * gain / pixel_area_sr
+    return AB_ZERO_MJY * 10 ** (-0.4 * magnitude) * gain / pixel_area_sr
 
 
 def frame_time(exposure_type):
     """Seconds per read for an exposure type; files may say otherwise, and then the file is right."""
-    return FRAME_TIMES_S["spectroscopy" if exposure_type in ("WFI_SPECTRAL", "WFI_SP_DARK") else "imaging"]
+    return FRAME_TIMES_S[reading_of(exposure_type)]
 
 
 @cache

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from rtools.errors import InputError
 from rtools.wfi.fill import FILL_NUMBER, FILL_STRING
+from rtools.wfi.frame import FRAME
 from rtools.wfi.times import mjd_of
 
 __all__ = [
@@ -140,7 +141,7 @@ RIGHT_ASCENSION = ANGLE = Quantity(-360, 360, "degrees")
 DECLINATION = Quantity(-90, 90, "degrees")
 FOCAL_PLANE = Quantity(-7200, 7200, "arcsec")
 """V2, V3 and the ideal axes of apertures: within two degrees of the boresight."""
-PIXEL = Quantity(0, 4096, "pixels", whole=True)
+PIXEL = Quantity(0, FRAME, "pixels", whole=True)
 KM_S = Quantity(-500, 500, "km/s")
 KILOMETRES = Quantity(-1e9, 1e9, "km")
 DEGREES_A_PIXEL = Quantity(0, 0.01, "degrees", above=True)
@@ -168,7 +169,7 @@ QUANTITIES = {
     "exposure.read_pattern": Reads(),
     "exposure.start_time": TIME,
     "exposure.type": WORD,
-    "guide_star.hv_position": Vector(2, Quantity(-4096, 4096, "pixels")),
+    "guide_star.hv_position": Vector(2, Quantity(-FRAME, FRAME, "pixels")),
     "guide_star.jitter_major": JITTER,
     "guide_star.jitter_minor": JITTER,
     "guide_star.jitter_position_angle": ANGLE,

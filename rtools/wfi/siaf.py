@@ -11,7 +11,8 @@ import numpy as np
 
 from rtools.errors import UsageError
 from rtools.wfi import instrument
-from rtools.wfi.distortion import CENTRE, v2v3_coefficients
+from rtools.wfi.distortion import v2v3_coefficients
+from rtools.wfi.frame import CENTRE
 
 __all__ = ["Aperture", "aperture", "corners", "detector_of", "ideal_to_v2v3", "pixel_to_v2v3", "v2v3_to_ideal"]
 

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 from rtools.errors import InputError
+from rtools.wfi.units import DAY_S
 
 __all__ = [
     "JD_OF_MJD_0",
@@ -33,7 +34,7 @@ JD_OF_MJD_0 = 2400000.5
 MJD_OF_J2000 = 51544.5
 """Modified Julian Date (TT) of the epoch J2000."""
 
-TT_MINUS_UTC_DAYS = 69.184 / 86400
+TT_MINUS_UTC_DAYS = 69.184 / DAY_S
 """Terrestrial Time less UTC since 2017: 37 leap seconds and 32.184 s."""
 
 LEAP = ":60"
@@ -199,4 +200,4 @@ def is_time_mapping(node):
 def mjd_of(time):
     """Modified Julian Date of an ISO time, UTC, or of a time node; ValueError if it is none."""
     moment = moment_of(iso_time(time))
-    return MJD_OF_1970 + moment.replace(tzinfo=UTC).timestamp() / 86400
+    return MJD_OF_1970 + moment.replace(tzinfo=UTC).timestamp() / DAY_S

@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from rtools.wfi.units import DEGREE_ARCSEC
+
 __all__ = ["Skycell", "flagged_spatial_id"]
 
 VIRTUAL_SCALE = 0.05
@@ -63,7 +65,7 @@ def flagged_spatial_id(ra, dec, *, cell):
     cell_x, cell_y = int(place[1]), int(place[2])
     x, y = cell.pixels(ra, dec)
     good = np.isfinite(x) & np.isfinite(y)
-    ratio = cell.pixel_scale * 3600 / VIRTUAL_SCALE
+    ratio = cell.pixel_scale * DEGREE_ARCSEC / VIRTUAL_SCALE
     px, py = (np.clip(np.where(good, v * ratio, 0), 0, 0xFFFF).astype(np.int64) for v in (x, y))
     base = (int(cell.projection) << 46) + (cell_y << 39) + (cell_x << 32)
     outside = np.where(cell.primary(ra, dec), 0, OUTSIDE)

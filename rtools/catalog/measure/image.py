@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 from rtools.catalog.measure import sky
+from rtools.wfi.units import NJY_PER_MJY, RADIAN_ARCSEC
 
 __all__ = ["MJYSR_BRIGHTNESS", "Image"]
 
-MJYSR_BRIGHTNESS = 1e15 / np.degrees(3600) ** 2
+MJYSR_BRIGHTNESS = NJY_PER_MJY / RADIAN_ARCSEC**2
 """nJy per square arcsecond that are 1 MJy/sr."""
 
 

@@ -9,6 +9,8 @@ from rtools.catalog.measure import apertures, daofind, identifiers, sky
 from rtools.catalog.measure.apcorr import is_extended
 from rtools.catalog.measure.shapes import Centre, half_light, kron, moments, segment_sums, windowed
 from rtools.catalog.psf import neighbours
+from rtools.wfi.dq import PIXEL
+from rtools.wfi.units import NJY_MAGNITUDE
 
 __all__ = ["ANNULUS", "RADII", "Options", "ab_magnitude", "aperture_radii", "measure"]
 
@@ -158,7 +160,7 @@ def _warnings(image, found):
     out = np.ones(len(found.x), np.int32)
     place = y[on].astype(int), x[on].astype(int)
     if image.dq is not None:
-        out[on] = image.dq[place] & 1
+        out[on] = image.dq[place] & PIXEL["DO_NOT_USE"] != 0
     elif image.weight is not None:
         out[on] = image.weight[place] == 0
     else:
@@ -284,7 +286,7 @@ def _psf_columns(work, found, psf):
 def ab_magnitude(flux, err):
     """AB magnitudes and their errors from fluxes in nJy; NaN where the flux is not positive."""
     flux = np.where(flux > 0, flux, np.nan)
-    return -2.5 * np.log10(flux) + 31.4, 2.5 * np.log10(1 + err / flux)
+    return -2.5 * np.log10(flux) + NJY_MAGNITUDE, 2.5 * np.log10(1 + err / flux)
 
 
 def aperture_radii(side):

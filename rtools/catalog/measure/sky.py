@@ -8,9 +8,9 @@ A WCS is a gwcs: called with x and y it gives right ascension and declination in
 
 import numpy as np
 
-__all__ = ["centre_side", "errors", "jacobian", "local_slopes", "position_angle", "positions", "sides", "span"]
+from rtools.wfi.units import DEGREE_ARCSEC
 
-ARCSEC = 3600
+__all__ = ["centre_side", "errors", "jacobian", "local_slopes", "position_angle", "positions", "sides", "span"]
 
 
 def local_slopes(wcs, shape, x, y):
@@ -118,8 +118,8 @@ def jacobian(wcs, x, y):
     ra, dec = np.reshape(ra, (5, -1)), np.reshape(dec, (5, -1))
     for axis, (ahead, behind) in enumerate([(1, 2), (3, 4)]):
         turn = (ra[ahead] - ra[behind] + 180) % 360 - 180
-        out[0, axis, good] = turn * np.cos(np.radians(dec[0])) * ARCSEC
-        out[1, axis, good] = (dec[ahead] - dec[behind]) * ARCSEC
+        out[0, axis, good] = turn * np.cos(np.radians(dec[0])) * DEGREE_ARCSEC
+        out[1, axis, good] = (dec[ahead] - dec[behind]) * DEGREE_ARCSEC
     return out
 
 

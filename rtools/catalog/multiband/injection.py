@@ -4,6 +4,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from rtools.wfi.sphere import unit_vectors
+from rtools.wfi.units import DEGREE_ARCSEC
+
 __all__ = ["Injected", "draw", "recovered", "source_grid"]
 
 GRID = 20
@@ -126,7 +129,7 @@ def draw(x, y, times, rng):
     brightest = np.argmin([red[name] for name in names], axis=0)
     limits = np.array([GALAXY_LIMIT[name] + depth[name] for name in names])
     shift = limits[brightest] + above - np.min([red[name] for name in names], axis=0)
-    size = 3600 * 10 ** (SIZE_SLOPE * (shift - 17) + SIZE_AT_J17 + SIZE_SCATTER * rng.standard_normal(n))
+    size = DEGREE_ARCSEC * 10 ** (SIZE_SLOPE * (shift - 17) + SIZE_AT_J17 + SIZE_SCATTER * rng.standard_normal(n))
     index = np.round(rng.uniform(*SERSIC, n) / SERSIC_STEP) * SERSIC_STEP
     ratio, angle = rng.uniform(*AXIS_RATIO, n), rng.uniform(0, 180, n)
     return Injected(
@@ -166,8 +169,8 @@ def recovered(injected, found, before):
     best = np.full(len(found[0]), -1)
     known = np.flatnonzero(np.isfinite(found[0]) & np.isfinite(found[1]))
     if known.size and len(injected[0]):
-        places = _vectors(found[0][known], found[1][known])
-        own = _vectors(*injected[:2])
+        places = unit_vectors(found[0][known], found[1][known])
+        own = unit_vectors(*injected[:2])
         reach = _chord(SAME * np.hypot(injected[2], SEEING))
         near = cKDTree(places).query_ball_point(own, reach)
         rows = np.unique(known[np.concatenate([np.asarray(each, np.int64) for each in near])])
@@ -179,16 +182,12 @@ def recovered(injected, found, before):
     whole = np.isfinite(here[0]) & np.isfinite(here[1])
     nearest = np.full(len(rows), np.inf)
     if whole.any() and rows.size:
-        tree = cKDTree(_vectors(here[0][whole], here[1][whole]))
-        nearest = np.degrees(2 * np.arcsin(tree.query(_vectors(found[0][rows], found[1][rows]))[0] / 2)) * 3600
+        tree = cKDTree(unit_vectors(here[0][whole], here[1][whole]))
+        chords = tree.query(unit_vectors(found[0][rows], found[1][rows]))[0]
+        nearest = np.degrees(2 * np.arcsin(chords / 2)) * DEGREE_ARCSEC
     return rows, best[rows], nearest
-
-
-def _vectors(ra, dec):
-    ra, dec = np.radians(ra), np.radians(dec)
-    return np.stack([np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)], axis=1)
 
 
 def _chord(arcsec):
     """Distance of unit vectors that are so far apart on the sky."""
-    return 2 * np.sin(np.radians(arcsec / 3600) / 2)
+    return 2 * np.sin(np.radians(arcsec / DEGREE_ARCSEC) / 2)

@@ -9,7 +9,7 @@ import numpy as np
 
 from rtools.errors import InputError, UsageError
 from rtools.mosaic.grid.freegrid import FreeGrid, shape_of, wcs_of
-from rtools.wfi.sphere import from_plane, to_plane
+from rtools.wfi.sphere import from_plane, positions_of, to_plane, unit_vectors
 
 __all__ = ["Grid", "centred_grid", "covering_grid", "grid_like", "rotation", "skycell_grid"]
 
@@ -163,10 +163,8 @@ def covering_grid(footprints, scale, angle, *, crval=None, crpix=None, shape=Non
 
 def _middle(points):
     """Middle of the box around positions in Cartesian coordinates, as right ascension and declination."""
-    ra, dec = np.deg2rad(points).T
-    unit = np.stack([np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)])
-    x, y, z = (unit.min(axis=1) + unit.max(axis=1)) / 2
-    return float(np.rad2deg(np.arctan2(y, x)) % 360), float(np.rad2deg(np.arctan2(z, np.hypot(x, y))))
+    unit = unit_vectors(*points.T)
+    return tuple(map(float, positions_of((unit.min(axis=0) + unit.max(axis=0)) / 2)))
 
 
 def _checked(grid):

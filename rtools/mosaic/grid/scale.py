@@ -4,7 +4,7 @@ import numpy as np
 
 from rtools.mosaic.grid.freegrid import invert
 from rtools.wfi.gwcs_frames import box_of
-from rtools.wfi.sphere import to_plane
+from rtools.wfi.sphere import to_plane, unit_vectors
 
 __all__ = ["mean_pixel_area", "native_scale", "pixel_scale_ratio"]
 
@@ -77,8 +77,7 @@ def _around(x0, x1, y0, y1):
 
 def _solid_angle(ra, dec):
     """Area of a polygon on the sphere (sr), as a fan of triangles about its middle."""
-    ra, dec = np.deg2rad(ra), np.deg2rad(dec)
-    unit = np.stack([np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)], axis=-1)
+    unit = unit_vectors(ra, dec)
     middle = unit.mean(axis=0)
     middle /= np.linalg.norm(middle)
     after = np.roll(unit, -1, axis=0)

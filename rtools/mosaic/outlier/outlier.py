@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rtools.wfi import metadata
+from rtools.wfi.dq import PIXEL
 
 __all__ = [
     "BITS",
@@ -29,7 +30,7 @@ __all__ = [
     "weight_threshold",
 ]
 
-BITS = np.uint32(1 | 1 << 7)
+BITS = np.uint32(PIXEL["DO_NOT_USE"] | PIXEL["OUTLIER"])
 """What an outlier is flagged with: DO_NOT_USE and OUTLIER."""
 
 HALO = 2

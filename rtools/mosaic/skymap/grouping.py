@@ -3,13 +3,9 @@
 from typing import NamedTuple
 
 from rtools.errors import UsageError
+from rtools.wfi.mosaics import VISIT_DIGITS
 
-__all__ = ["PRODUCT_TYPES", "Exposure", "Group", "by_skycell", "multiband"]
-
-PRODUCT_TYPES = ("visit", "pass", "full")
-
-DIGITS = {"visit": 19, "pass": 10, "full": 5}
-"""Of the visit identifier, those that the members of a mosaic share."""
+__all__ = ["Exposure", "Group", "by_skycell", "multiband"]
 
 
 class Exposure(NamedTuple):
@@ -67,7 +63,7 @@ def by_skycell(exposures, product_type="visit", release="p", *, subset=None):
     found = {}
     for exposure in exposures:
         for cell in exposure.cells:
-            place = exposure.visit_id[: DIGITS[product_type]], cell, exposure.element
+            place = exposure.visit_id[: VISIT_DIGITS[product_type]], cell, exposure.element
             found.setdefault(place, []).append(exposure.file)
     first = {key: number for number, key in enumerate(dict.fromkeys(visits for visits, _cell, _element in found))}
     order = sorted(found, key=lambda place: (first[place[0]], place[1]))

@@ -12,6 +12,7 @@ import numpy as np
 from rtools.errors import InputError
 from rtools.mosaic.skymap import skymap
 from rtools.mosaic.skymap.skymap import CELL_SIZE, PIXEL_SCALE, SPACING, Cell
+from rtools.wfi.sphere import unit_vectors
 
 __all__ = ["cells_touching", "neighbours"]
 
@@ -71,17 +72,12 @@ def _reach():
         rows, columns = skymap.ring_cells(ring)
         farthest.append(np.hypot(SPACING * np.abs(rows) + half, SPACING * np.abs(columns) + half).max())
     angle = np.arctan(np.deg2rad(PIXEL_SCALE) * np.array(farthest))
-    return _vectors(table.ra_tangent, table.dec_tangent), angle[table.ring]
-
-
-def _vectors(ra, dec):
-    ra, dec = np.deg2rad(ra), np.deg2rad(dec)
-    return np.stack([np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)], axis=-1)
+    return unit_vectors(table.ra_tangent, table.dec_tangent), angle[table.ring]
 
 
 def _regions_near(ra, dec):
     """Indices of the regions of which cells can be touched: circles about them and about the polygon meet."""
-    points = _vectors(ra, dec)
+    points = unit_vectors(ra, dec)
     middle = points.sum(axis=0)
     middle /= max(np.linalg.norm(middle), 1e-9)
     radius = np.arccos(np.clip((points @ middle).min(), -1, 1))

@@ -14,9 +14,11 @@ import numpy as np
 
 from rtools.errors import InputError
 from rtools.wfi.skycell_names import pad_skycell
+from rtools.wfi.sphere import from_plane, to_plane
+from rtools.wfi.units import DEGREE_ARCSEC
 
 __all__ = [
-    "BORDER",
+    "CELL_BORDER",
     "CELL_SIZE",
     "PIXEL_SCALE",
     "SPACING",
@@ -46,12 +48,12 @@ __all__ = [
     "wcs_info",
 ]
 
-PIXEL_SCALE = 0.055 / 3600
+PIXEL_SCALE = 0.055 / DEGREE_ARCSEC
 """Degrees at the tangent point."""
 
 CELL_SIZE = 5000
-BORDER = 100
-SPACING = CELL_SIZE - 2 * BORDER
+CELL_BORDER = 100
+SPACING = CELL_SIZE - 2 * CELL_BORDER
 HALF = (CELL_SIZE - 1) / 2
 """Pixels: side of a cell, border on each side, distance of neighbours, a cell's centre in its own pixels."""
 
@@ -180,20 +182,13 @@ def ring_cells(ring):
 
 def plane_to_sky(x, y, ra_tangent, dec_tangent):
     """Right ascension (within 180 of the tangent point's) and declination, degrees, of pixels from that point."""
-    xi, eta = np.asarray(x) * _PIXEL, np.asarray(y) * _PIXEL
-    sin, cos = np.sin(np.deg2rad(dec_tangent)), np.cos(np.deg2rad(dec_tangent))
-    across = cos - eta * sin
-    ra = ra_tangent + np.rad2deg(np.arctan2(xi, across))
-    return ra, np.rad2deg(np.arctan2(sin + eta * cos, np.hypot(xi, across)))
+    return from_plane(np.asarray(x) * _PIXEL, np.asarray(y) * _PIXEL, (ra_tangent, dec_tangent), turned=False)
 
 
 def sky_to_plane(ra, dec, ra_tangent, dec_tangent):
     """Pixels (x, y) from the tangent point, of positions in degrees; NaN on the other half of the sky."""
-    ra, dec = np.deg2rad(np.asarray(ra, float) - ra_tangent), np.deg2rad(np.asarray(dec, float))
-    sin, cos = np.sin(np.deg2rad(dec_tangent)), np.cos(np.deg2rad(dec_tangent))
-    depth = np.sin(dec) * sin + np.cos(dec) * cos * np.cos(ra)
-    depth = np.where(depth > 0, depth, np.nan) * _PIXEL
-    return np.cos(dec) * np.sin(ra) / depth, (np.sin(dec) * cos - np.cos(dec) * sin * np.cos(ra)) / depth
+    xi, eta = to_plane(ra, dec, (ra_tangent, dec_tangent))
+    return xi / _PIXEL, eta / _PIXEL
 
 
 def region_of(ra, dec):
@@ -246,7 +241,7 @@ def exists(cell):
 
 def primary(x, y):
     """Whether pixels of a cell lie in the part that no other cell of the region has: 99.5 < x, y ≤ 4899.5."""
-    low, high = BORDER - 0.5, CELL_SIZE - BORDER - 0.5
+    low, high = CELL_BORDER - 0.5, CELL_SIZE - CELL_BORDER - 0.5
     return (x > low) & (x <= high) & (y > low) & (y <= high)
 
 
@@ -295,7 +290,7 @@ def corners(cell, *, border=0):
     ----------
     cell : Cell
     border : int
-        Pixels left out on each side: with `BORDER` the corners are those of the cell's primary area, as far as its
+        Pixels left out on each side: with `CELL_BORDER` the corners are those of the cell's primary area, as far as its
         region goes.
 
     Returns

@@ -3,7 +3,8 @@
 import numpy as np
 
 from rtools.mosaic.skymap import skymap
-from rtools.mosaic.skymap.skymap import BORDER, CELL_SIZE, HALF, PIXEL_SCALE, SPACING
+from rtools.mosaic.skymap.skymap import CELL_BORDER, CELL_SIZE, HALF, PIXEL_SCALE, SPACING
+from rtools.wfi.units import DEGREE_ARCSEC
 
 __all__ = ["CELL_ROW", "REGION_ROW", "SIZES", "compare", "compare_sizes", "region_rows", "region_table"]
 
@@ -20,7 +21,11 @@ CELL_ROW = np.dtype(
     + [(f"{axis}_corn{number}", "<f8") for number in (1, 2, 3, 4) for axis in ("ra", "dec")]
 )
 
-SIZES = {"nxy_skycell": CELL_SIZE, "skycell_border_pixels": BORDER, "pixel_scale": round(PIXEL_SCALE * 3600, 9)}
+SIZES = {
+    "nxy_skycell": CELL_SIZE,
+    "skycell_border_pixels": CELL_BORDER,
+    "pixel_scale": round(PIXEL_SCALE * DEGREE_ARCSEC, 9),
+}
 """What the metadata of the reference file say of every cell; the scale in arcsec."""
 
 TOLERANCE = 1e-5

@@ -13,6 +13,8 @@ from rtools.products.schema import history
 from rtools.products.tables import files as catalogs
 from rtools.products.tables.files import read_catalog
 from rtools.wfi.metadata import exposure_mjd
+from rtools.wfi.sphere import positions_of, separation, unit_vectors
+from rtools.wfi.units import DEGREE_ARCSEC
 
 __all__ = [
     "GAIA",
@@ -192,7 +194,7 @@ def align(members, options, *, threads=1):
 
     path, images = str(options["refcat"]), [member.image for member in members]
     try:
-        table = _stars(path, _cone([image.wcs for image in images], aligning.search_radius(options) / 3600))
+        table = _stars(path, _cone([image.wcs for image in images], aligning.search_radius(options) / DEGREE_ARCSEC))
     except RtoolsError as error:
         if not _is_archive(path):
             raise
@@ -240,13 +242,10 @@ def _stars(path, cone):
 def _cone(systems, margin):
     """Right ascension, declination, radius (degrees) of a circle around the footprints of images."""
     from rtools.astrometry.wcs import footprint
-    from rtools.products.refcat.files import separation
 
     corners = np.concatenate([footprint(wcs) for wcs in systems])
-    along, up = np.deg2rad(corners).T
-    x, y, z = (np.cos(up) * np.cos(along)).mean(), (np.cos(up) * np.sin(along)).mean(), np.sin(up).mean()
-    ra, dec = np.rad2deg([np.arctan2(y, x), np.arctan2(z, np.hypot(x, y))])
-    return float(ra % 360), float(dec), float(separation(corners[:, 0], corners[:, 1], ra, dec).max() + margin)
+    ra, dec = map(float, positions_of(unit_vectors(*corners.T).mean(axis=0)))
+    return ra, dec, float(separation(*corners.T, ra, dec).max() + margin)
 
 
 def told(alignment):

@@ -6,11 +6,10 @@ import numpy as np
 
 from rtools.wfi import metadata
 from rtools.wfi.instrument import zero_point
+from rtools.wfi.units import NJY_MAGNITUDE
 
 __all__ = ["inject_and_recover"]
 
-NJY_ZERO = 31.4
-"""AB magnitude of 1 nJy."""
 
 COLUMNS = ("label", "type", "ra", "dec", "x_pos", "y_pos", "n", "half_light_radius", "pa", "ba")
 
@@ -86,7 +85,7 @@ class _Injecting:
         area = sky.centre_side(planes.wcs, planes.data.shape) ** 2
         scale = np.float32(MJYSR_BRIGHTNESS * area)
         light = self._light(planes.data.shape, area / np.abs(np.linalg.det(self.slopes)))
-        photons = 10 ** (-0.4 * (NJY_ZERO - zero_point(None, self.band.name))) * max(self.time, 1.0)
+        photons = 10 ** (-0.4 * (NJY_MAGNITUDE - zero_point(None, self.band.name))) * max(self.time, 1.0)
         variance = np.clip(light, 0, None) / np.float32(photons)
         rng = np.random.default_rng(self.seed)
         noise = rng.standard_normal(light.shape, dtype=np.float32)
@@ -105,7 +104,7 @@ class _Injecting:
         from rtools.simulate import render
 
         sources, psf = self.sources, self.band.psf()
-        flux = share * 10 ** (-0.4 * (sources.magnitude[self.band.name] - NJY_ZERO))
+        flux = share * 10 ** (-0.4 * (sources.magnitude[self.band.name] - NJY_MAGNITUDE))
         image = np.zeros(shape, np.float32)
         star, wide = sources.star, ~sources.star
         render.add_stars(image, psf, sources.x[star], sources.y[star], flux[star])

@@ -10,13 +10,11 @@ from rtools.products.edit.section import cutout_of, origin_of
 from rtools.products.schema import history
 from rtools.reference import find
 from rtools.reference.part import Part
-from rtools.wfi.frame import FRAME
+from rtools.wfi.frame import BORDER, FRAME, TRIMMED
 
 __all__ = ["Place", "cut_to", "place_of", "record"]
 
-BORDER = 4
-
-WHOLE = (FRAME - 2 * BORDER, FRAME - 2 * BORDER)
+WHOLE = (TRIMMED, TRIMMED)
 """Rows and columns of a whole image."""
 
 TOLERANCE = 0.02

@@ -15,6 +15,7 @@ from rtools.reference import find
 from rtools.wfi import metadata
 from rtools.wfi.instrument import DETECTORS
 from rtools.wfi.quantities import problem
+from rtools.wfi.units import DEGREE_ARCSEC
 
 __all__ = [
     "FORMS",
@@ -42,8 +43,6 @@ MOSAIC_DETECTOR = "WFI02"
 
 WIDEST = 20.0
 """Pixels: sharpness and roundness take a time that grows with the fourth power of the kernel's width."""
-
-DEGREE_ARCSEC = 3600
 
 
 def references(meta, kind, uses, config, log, *, simulated=False):

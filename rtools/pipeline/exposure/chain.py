@@ -7,6 +7,8 @@ photometry before flat field, dark after the ramp fit).
 from importlib import import_module
 
 from rtools.errors import InputError, UsageError
+from rtools.wfi.exposure_types import EXPOSURE_TYPES
+from rtools.wfi.mosaics import MOSAIC_CAL_STEPS
 
 __all__ = ["ORDER", "cal_steps", "chain_of", "module_of", "resolve", "step_of", "steps_for"]
 
@@ -30,18 +32,11 @@ ORDER = (
 MODULES = {"catalog": "rtools.catalog.step", "tweakreg": "rtools.astrometry.tweakreg"}
 """Where a step is declared that has no module in `rtools.exposure`."""
 
-LAST_STEP = {
-    "WFI_IMAGE": "tweakreg",
-    "WFI_LOLO": "tweakreg",
-    "WFI_WFSC": "flat",
-    "WFI_SPECTRAL": "photom",
-    "WFI_FLAT": "photom",
-    "WFI_IM_DARK": "photom",
-    "WFI_SP_DARK": "photom",
-}
-"""The step at which the chain of an exposure type ends."""
+ENDS = {"imaging": "tweakreg", "wavefront": "flat", "spectral": "photom", "flat": "photom", "dark": "photom"}
+"""The step at which each kind of chain ends."""
 
-MOSAIC_CAL_STEPS = ("flux", "outlier_detection", "skymatch")
+LAST_STEP = {name: ENDS[kind.chain] for name, kind in EXPOSURE_TYPES.items()}
+"""The step at which the chain of an exposure type ends."""
 
 ALIASES = {"dark_current": "dark", "flatfield": "flat", "dark_decay": "darkdecay"}
 """Names of the peer that are neither a tool, a cal_step key nor a suffix here."""

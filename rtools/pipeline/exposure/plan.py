@@ -22,6 +22,7 @@ from rtools.products.schema import history, layout, profiles
 from rtools.products.schema.blocks import WRITTEN
 from rtools.reference import find
 from rtools.wfi import metadata
+from rtools.wfi.frame import BORDER
 
 __all__ = ["Plan", "Request", "make_plan"]
 
@@ -401,7 +402,7 @@ def _settle(task, shape, skipped, warnings):
 def _fits(source, use, shape):
     rows, columns = shape[1:]
     full = all(tuple(source.shape(name)[-2:]) == (rows, columns) for name in use.planes)
-    trimmed = all(tuple(source.shape(name)[-2:]) == (rows - 8, columns - 8) for name in use.trimmed)
+    trimmed = all(tuple(source.shape(name)[-2:]) == (rows - 2 * BORDER, columns - 2 * BORDER) for name in use.trimmed)
     return full and trimmed
 
 

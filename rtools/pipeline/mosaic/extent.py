@@ -4,11 +4,13 @@ import numpy as np
 
 from rtools.errors import InputError
 from rtools.products.refcat import cones
-from rtools.products.refcat.files import separation
+from rtools.wfi.frame import FRAME
+from rtools.wfi.instrument import DETECTORS
+from rtools.wfi.sphere import separation
 
 __all__ = ["check_covering", "check_stated", "far_apart"]
 
-ALWAYS = 18 * 4096**2
+ALWAYS = len(DETECTORS) * FRAME**2
 """Pixels of a grid that nobody asks about: the detectors of one exposure."""
 
 EMPTY = 20

@@ -16,10 +16,9 @@ from rtools.products.edit.wcs import load_wcs
 from rtools.products.io import header, reader
 from rtools.products.io.unitless import without_units
 from rtools.wfi import metadata
+from rtools.wfi.units import DEGREE_ARCSEC
 
 __all__ = ["Frame", "Wanted", "choose_frame", "refuse_empty", "weight_of"]
-
-ARCSEC = 3600
 
 
 class Wanted(NamedTuple):
@@ -191,7 +190,7 @@ def _covering(members, wanted, log):
     known = _stated(first, ("ra_ref", "dec_ref"), log, "the scale is that of the middle of the image")
     native = native_scale(first.wcs, tuple(map(float, known)) if known else None)
     ratio = wanted.scale_ratio or 1.0
-    scale = wanted.scale / ARCSEC if wanted.scale else native * ratio
+    scale = wanted.scale / DEGREE_ARCSEC if wanted.scale else native * ratio
     if wanted.scale:
         ratio = scale / np.rad2deg(np.sqrt(mean_pixel_area(first.wcs, first.shape)))
     angle = _angle(first, log) if wanted.pa is None else wanted.pa

@@ -9,12 +9,12 @@ from rtools.mosaic.drizzle.flux import apply_flux, conversion, put_floats
 from rtools.mosaic.outlier.outlier import BITS
 from rtools.pipeline.mosaic.workers import in_rows
 from rtools.products.io import reader
-from rtools.products.mosaic.metadata import SKY_TYPES, group_of
+from rtools.products.mosaic.metadata import group_of
 from rtools.wfi import metadata
+from rtools.wfi.exposure_types import SKY_IMAGE_TYPES
+from rtools.wfi.instrument import SPECTRAL_ELEMENTS
 
 __all__ = ["Member", "exposed", "open_members", "read_planes", "share_of", "sky_planes", "without_bits"]
-
-SPECTRAL = ("GRISM", "PRISM")
 
 
 @dataclass
@@ -129,7 +129,7 @@ def _left_out(product):
     """Why an image is not used; nothing if it is."""
     kind = str(metadata.get(product.meta, "exposure.type"))
     element = str(metadata.get(product.meta, "instrument.optical_element")).upper()
-    return kind if kind not in SKY_TYPES else element if element in SPECTRAL else ""
+    return kind if kind not in SKY_IMAGE_TYPES else element if element in SPECTRAL_ELEMENTS else ""
 
 
 def _member(number, name, product, group, with_wcs):

@@ -13,13 +13,11 @@ from rtools.products.check.layout import check_layout
 from rtools.products.edit.section import cutout_of
 from rtools.products.schema import layout
 from rtools.wfi import metadata
+from rtools.wfi.frame import CHANNEL, FRAME, TRIMMED
 
 __all__ = ["check_arrays", "check_fields", "check_schema", "check_tree", "is_described", "one_per_place"]
 
 MISSING = re.compile(r"'([^']+)' is a required property")
-
-AMP33_COLUMNS = 128
-FRAME, TRIMMED = 4096, 4088
 
 TYPES = {
     "string": (str,),
@@ -173,7 +171,7 @@ def _lengths(product):
         if shape is None or len(shape) != len(wanted.shape):
             continue
         for place, (length, symbol) in enumerate(zip(shape, wanted.shape, strict=True)):
-            if isinstance(symbol, int) and symbol > AMP33_COLUMNS:
+            if isinstance(symbol, int) and symbol > CHANNEL:
                 found[symbol, place - len(shape)][path] = length
             elif isinstance(symbol, str):
                 # window sizes differ from section to section of a guide-window file
@@ -201,8 +199,8 @@ def _axis(axis):
 def _amp33(product):
     for name in ("amp33", "reference_amp33", "reset_amp33"):
         info_ = product.arrays.get(name)
-        if info_ is not None and info_.shape[-1:] not in ((), (AMP33_COLUMNS,)):
-            yield error("layout", name, f"{info_.shape[-1]} columns, not {AMP33_COLUMNS}")
+        if info_ is not None and info_.shape[-1:] not in ((), (CHANNEL,)):
+            yield error("layout", name, f"{info_.shape[-1]} columns, not {CHANNEL}")
 
 
 def _border(agreed):

@@ -3,6 +3,7 @@
 from rtools.findings import error, info, warning
 from rtools.products.schema import layout
 from rtools.wfi import metadata
+from rtools.wfi.instrument import ELEMENTS, FILTERS, ZEROTH_ORDER
 
 __all__ = ["check_fit", "check_steps"]
 
@@ -22,7 +23,7 @@ LAST_PIXEL_STEP = "flat_field"
 
 OLD_KEYS = {"inverselinearity": "inverse_linearity"}
 
-NO_CONVERSION = ("GRISM", "GRISM_0", "PRISM", "DARK", "NOT_CONFIGURED")
+NO_CONVERSION = (*(element for element in ELEMENTS if element not in FILTERS), ZEROTH_ORDER)
 """Optical elements whose images have no conversion to surface brightness."""
 
 SURFACE_BRIGHTNESS = "MJy/sr"

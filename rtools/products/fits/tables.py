@@ -13,6 +13,8 @@ from rtools.products.fits import flags as fits_flags
 from rtools.products.fits.keywords import card_value, times
 from rtools.products.schema import nodes
 from rtools.wfi import dq, metadata
+from rtools.wfi.sphere import unit_vectors
+from rtools.wfi.units import DAY_S, LIGHT_KM_S
 
 __all__ = ["metadata_rows", "reserve_checksum", "table_bytes"]
 
@@ -22,7 +24,7 @@ LONGEST = 999
 LONGEST_NAME = 68
 """Characters that the card of a column's name has room for."""
 
-LIGHT_KM_PER_DAY = 299792.458 * 86400
+LIGHT_KM_PER_DAY = LIGHT_KM_S * DAY_S
 
 
 def table_bytes(product, translated=()):
@@ -106,9 +108,8 @@ def _barycentric(meta, span):
         return [np.nan] * len(span)
     from astropy.time import Time
 
-    ra, dec = np.radians(target)
-    direction = np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)
-    return (Time(span, format="mjd", scale="utc").tdb.jd + np.dot(place, direction) / LIGHT_KM_PER_DAY).tolist()
+    delay = np.dot(place, unit_vectors(*target)) / LIGHT_KM_PER_DAY
+    return (Time(span, format="mjd", scale="utc").tdb.jd + delay).tolist()
 
 
 def _flags(product, translated):

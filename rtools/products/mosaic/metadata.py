@@ -11,9 +11,11 @@ from rtools.products.schema import layout, nodes
 from rtools.products.schema.blocks import complete
 from rtools.wfi import metadata
 from rtools.wfi.fill import FILL_STRING
+from rtools.wfi.mosaics import MOSAIC_CAL_STEPS
+from rtools.wfi.sphere import distance_and_angle
 from rtools.wfi.times import iso_time, moment_of
 
-__all__ = ["SKY_TYPES", "blend", "group_of", "metas_of", "mosaic_meta", "product_type", "wcsinfo"]
+__all__ = ["blend", "group_of", "metas_of", "mosaic_meta", "product_type", "wcsinfo"]
 
 COMMON = {
     "observation": ("execution_plan", "exposure", "observation", "pass", "program", "segment", "visit"),
@@ -21,12 +23,6 @@ COMMON = {
     "instrument": ("optical_element",),
 }
 """Kept where all members agree, else null."""
-
-STEPS = ("flux", "outlier_detection", "skymatch")
-"""Steps of the members that the mosaic's `cal_step` tells of."""
-
-SKY_TYPES = ("WFI_IMAGE", "WFI_LOLO", "WFI_WFSC")
-"""Types of exposures that show the sky, of which mosaics are made."""
 
 SUBSETS = {"visit": r"v\d{14}", "pass": r"[sp]\d{5}", "full": "full"}
 """What the subset in an archive's name says; that of any other is an arbitrary one."""
@@ -116,7 +112,7 @@ def blend(members):
     }
     made["instrument"] = {"name": "WFI"} | made["instrument"]
     made["observation"]["exposure_grouping"] = _grouping(made["observation"])
-    steps = {step: _common([metadata.get(meta, f"cal_step.{step}") for meta in members]) for step in STEPS}
+    steps = {step: _common([metadata.get(meta, f"cal_step.{step}") for meta in members]) for step in MOSAIC_CAL_STEPS}
     made["cal_step"] = {step: str(state or "INCOMPLETE") for step, state in steps.items()} | {"resample": "COMPLETE"}
     made["coadd_info"] = _times(members)
     made["coordinates"] = {"reference_frame": layout.facts()["writer_defaults"]["coordinates.reference_frame"]}
@@ -300,7 +296,7 @@ def _turned(ra):
 def _local(to_sky, x, y):
     """Position of a pixel, degrees a pixel there, and the 2×2 matrix of the projection that touches the sky there."""
     ra, dec = to_sky(np.array([x, x + 1, x]), np.array([y, y, y + 1]))
-    apart, angle = _direction((ra[0], dec[0]), (ra[1:], dec[1:]))
+    apart, angle = distance_and_angle((ra[0], dec[0]), (ra[1:], dec[1:]))
     scale = float(np.sqrt(apart[0] * apart[1]))
     matrix = np.stack([np.sin(angle), np.cos(angle)]) * apart / scale
     return float(ra[0]), float(dec[0]), float(np.rad2deg(scale)), matrix
@@ -309,14 +305,5 @@ def _local(to_sky, x, y):
 def _orientation(to_sky, x, y):
     """Position angle of the image's y axis at a pixel, 0 … 360 degrees east of north."""
     ra, dec = to_sky(np.array([x, x]), np.array([y, y + UP]))
-    angle = float(np.rad2deg(_direction((ra[0], dec[0]), (ra[1], dec[1]))[1])) % 360
+    angle = float(np.rad2deg(distance_and_angle((ra[0], dec[0]), (ra[1], dec[1]))[1])) % 360
     return 0.0 if angle == 360 else angle
-
-
-def _direction(start, end):
-    """Angular distance and position angle, in radians, from one position to others, in degrees."""
-    (ra, dec), (to_ra, to_dec) = np.deg2rad(start), np.deg2rad(end)
-    east = np.cos(to_dec) * np.sin(to_ra - ra)
-    north = np.cos(dec) * np.sin(to_dec) - np.sin(dec) * np.cos(to_dec) * np.cos(to_ra - ra)
-    along = np.sin(dec) * np.sin(to_dec) + np.cos(dec) * np.cos(to_dec) * np.cos(to_ra - ra)
-    return np.arctan2(np.hypot(east, north), along), np.arctan2(east, north)

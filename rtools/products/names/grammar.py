@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
 
+from rtools.wfi.instrument import DETECTORS, NAMED_ELEMENTS
+
 __all__ = [
     "ALIASES",
     "ELEMENTS",
@@ -81,7 +83,7 @@ LENIENT_ALIASES = {
 ALIASES = {"outlier_detection": "outlier_detection_step", **LENIENT_ALIASES}
 """Every older spelling of a suffix, and what is written instead."""
 
-ELEMENTS = ("f062", "f087", "f106", "f129", "f146", "f158", "f184", "f213", "grism", "prism", "dark")
+ELEMENTS = tuple(element.lower() for element in NAMED_ELEMENTS)
 """Optical elements as names spell them."""
 
 VISIT_PARTS = {"program": 5, "execution_plan": 2, "pass": 3, "segment": 3, "observation": 3, "visit": 3}
@@ -260,7 +262,7 @@ _R = _component("prefix", _word("r"))
 _VISIT = _component("visit_id", _digits(sum(VISIT_PARTS.values())))
 _EXPOSURE = _component("exposure", _digits(4))
 _ACQUISITION = _component("acquisition", _run("123456789", 1, 1, expected="a digit from 1 to 9"))
-_DETECTOR = _component("detector", _word(*(f"wfi{number:02d}" for number in range(1, 19))))
+_DETECTOR = _component("detector", _word(*(detector.lower() for detector in DETECTORS)))
 _SKYCELL = _component(
     "skycell", _digits(1, 3), _word("p", "m"), _digits(1, 2), _word("x"), _digits(1, 2), _word("y"), _digits(1, 2)
 )

@@ -4,8 +4,9 @@ import numpy as np
 
 from rtools.errors import InputError, UsageError
 from rtools.products.forms import read_tree
-from rtools.products.refcat.files import separation
 from rtools.products.schema import keys
+from rtools.wfi.sphere import positions_of, separation, unit_vectors
+from rtools.wfi.units import DEGREE_ARCSEC
 
 __all__ = ["around", "around_files", "corners_of", "parse"]
 
@@ -56,14 +57,12 @@ def around(corners, margin):
     InputError
         The points are all over the sky.
     """
-    ra, dec = np.deg2rad(corners).T
-    vectors = np.stack([np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)])
-    middle = (vectors.min(axis=1) + vectors.max(axis=1)) / 2
+    vectors = unit_vectors(*corners.T)
+    middle = (vectors.min(axis=0) + vectors.max(axis=0)) / 2
     if np.linalg.norm(middle) < 0.1:
         raise InputError("the footprints are too far apart for one cone")
-    ra, dec = np.arctan2(middle[1], middle[0]), np.arctan2(middle[2], np.hypot(*middle[:2]))
-    ra, dec = float(np.rad2deg(ra)) % 360, float(np.rad2deg(dec))
-    return ra, dec, float(separation(*corners.T, ra, dec).max()) + margin / 3600
+    ra, dec = map(float, positions_of(middle))
+    return ra, dec, float(separation(*corners.T, ra, dec).max()) + margin / DEGREE_ARCSEC
 
 
 def around_files(paths, margin):
@@ -76,7 +75,7 @@ def around_files(paths, margin):
     """
     corners = [corners_of(path) for path in paths]
     cone = around(np.concatenate(corners), margin)
-    if cone[2] - margin / 3600 > WIDEST:
+    if cone[2] - margin / DEGREE_ARCSEC > WIDEST:
         middles = np.array([around(each, 0.0)[:2] for each in corners])
         apart = separation(*middles.T, *middles[0])
         farthest = int(np.argmax(apart))

@@ -16,8 +16,9 @@ from rtools.errors import InputError
 from rtools.products.tables.files import read_catalog
 from rtools.products.tables.parquet import from_arrow
 from rtools.products.tables.parquet_files import parquet_source
+from rtools.wfi.sphere import separation
 
-__all__ = ["COLUMNS", "check", "is_tree", "partition_file", "partitions", "read", "separation", "standard"]
+__all__ = ["COLUMNS", "check", "is_tree", "partition_file", "partitions", "read", "standard"]
 
 COLUMNS = {
     "ra": "deg",
@@ -129,13 +130,6 @@ def check(path):
         names = [] if is_tree(path) else read(path).colnames  # another format
     if names:
         standard(Table({name: np.zeros(0) for name in names}), path)
-
-
-def separation(ra, dec, ra0, dec0):
-    """Distances of positions from a point, degrees."""
-    ra, dec, ra0, dec0 = (np.deg2rad(np.asarray(angle, float)) for angle in (ra, dec, ra0, dec0))
-    square = np.sin((dec - dec0) / 2) ** 2 + np.cos(dec) * np.cos(dec0) * np.sin((ra - ra0) / 2) ** 2
-    return np.rad2deg(2 * np.arcsin(np.sqrt(np.clip(square, 0, 1))))
 
 
 # -- HATS -------------------------------------------------------------------------------------------------------------

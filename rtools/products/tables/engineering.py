@@ -10,6 +10,7 @@ import numpy as np
 
 from rtools.errors import InputError
 from rtools.products.tables.files import read_catalog
+from rtools.wfi.units import DAY_S
 
 __all__ = ["BODY", "FGS", "Attitudes", "during", "read_attitudes"]
 
@@ -79,7 +80,7 @@ def during(attitudes, start, end, tolerance):
     mjd = attitudes.mjd
     first, stop = np.searchsorted(mjd, start, "left"), np.searchsorted(mjd, end, "right")
     if stop - first < 2:
-        reach = tolerance / 86400
+        reach = tolerance / DAY_S
         first -= first > 0 and mjd[first - 1] >= start - reach
         stop += stop < len(mjd) and mjd[min(stop, len(mjd) - 1)] <= end + reach
     return Attitudes(mjd[first:stop], attitudes.quaternion[first:stop])

@@ -6,16 +6,9 @@ import numpy as np
 
 from rtools.errors import UsageError
 from rtools.products.tables.where import missing_column
+from rtools.wfi.units import DEGREE_ARCSEC, NJY_MAGNITUDE, RADIAN_ARCSEC
 
-__all__ = ["FLUX_UNITS", "choose_columns", "convert_flux", "jwst_names", "sort_rows"]
-
-FLUX_UNITS = ("nJy", "uJy", "Jy", "ABmag")
-
-ZERO_POINT = 31.4
-"""AB magnitude of 1 nJy, as the archive's catalogs have it."""
-
-SQUARE_DEGREES = (180 / np.pi * 3600) ** 2
-"""Square arcsec in a steradian."""
+__all__ = ["choose_columns", "convert_flux", "jwst_names", "sort_rows"]
 
 JWST = {
     "x_centroid": "xcentroid",
@@ -69,7 +62,7 @@ def convert_flux(table, unit):
         if partner != name and partner not in values:
             continue  # an error of nothing
         if partner == name:
-            found = ZERO_POINT - 2.5 * np.log10(_positive(values[name]))
+            found = NJY_MAGNITUDE - 2.5 * np.log10(_positive(values[name]))
         else:
             found = 2.5 * np.log10(_positive(1 + values[name] / _positive(values[partner])))
         _replace(table, name, found, units.ABmag if area == 1 else units.mag(units.AB / units.arcsec**2))
@@ -166,8 +159,8 @@ def _jwst_name(name, *, keep_band):
 def _pixel_scale(meta):
     """Arcsec per pixel, from the metadata of an exposure or a mosaic; None if they do not say it."""
     for key, convert in (
-        ("roman.meta.photometry.pixel_area", lambda area: np.sqrt(area * SQUARE_DEGREES)),
-        ("roman.meta.wcsinfo.pixel_scale", lambda scale: scale * 3600),
+        ("roman.meta.photometry.pixel_area", lambda area: np.sqrt(area * RADIAN_ARCSEC**2)),
+        ("roman.meta.wcsinfo.pixel_scale", lambda scale: scale * DEGREE_ARCSEC),
     ):
         try:
             value = float(meta[key])
