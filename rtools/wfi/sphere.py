@@ -100,7 +100,7 @@ def distance_and_angle(start, end):
     return np.arctan2(np.hypot(east, north), along), np.arctan2(east, north)
 
 
-def to_plane(ra, dec, tangent):
+def to_plane(ra, dec, tangent, *, unit=1.0):
     """Gnomonic projection of positions.
 
     Parameters
@@ -109,16 +109,18 @@ def to_plane(ra, dec, tangent):
         Degrees.
     tangent : (array_like, array_like)
         Position of the tangent point, degrees; one, or one for each position.
+    unit : float
+        Of the offsets, radians: the size of a pixel gives offsets in pixels.
 
     Returns
     -------
     xi, eta : ndarray float64
-        Offsets east and north, radians; NaN on the other half of the sky.
+        Offsets east and north; NaN on the other half of the sky.
     """
     ra, dec = np.deg2rad(np.asarray(ra, float) - tangent[0]), np.deg2rad(np.asarray(dec, float))
     sin, cos = np.sin(np.deg2rad(tangent[1])), np.cos(np.deg2rad(tangent[1]))
     depth = np.sin(dec) * sin + np.cos(dec) * cos * np.cos(ra)
-    depth = np.where(depth > 0, depth, np.nan)
+    depth = np.where(depth > 0, depth, np.nan) * unit
     return np.cos(dec) * np.sin(ra) / depth, (np.sin(dec) * cos - np.cos(dec) * sin * np.cos(ra)) / depth
 
 

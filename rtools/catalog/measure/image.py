@@ -11,8 +11,8 @@ from rtools.wfi.units import NJY_PER_MJY, RADIAN_ARCSEC
 
 __all__ = ["MJYSR_BRIGHTNESS", "Image"]
 
-MJYSR_BRIGHTNESS = NJY_PER_MJY / RADIAN_ARCSEC**2
-"""nJy per square arcsecond that are 1 MJy/sr."""
+MJYSR_BRIGHTNESS = np.float64(NJY_PER_MJY / RADIAN_ARCSEC**2)
+"""nJy per square arcsecond that are 1 MJy/sr; of float64 type, so that float32 planes times it are float64."""
 
 
 @dataclass

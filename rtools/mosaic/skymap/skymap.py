@@ -187,8 +187,7 @@ def plane_to_sky(x, y, ra_tangent, dec_tangent):
 
 def sky_to_plane(ra, dec, ra_tangent, dec_tangent):
     """Pixels (x, y) from the tangent point, of positions in degrees; NaN on the other half of the sky."""
-    xi, eta = to_plane(ra, dec, (ra_tangent, dec_tangent))
-    return xi / _PIXEL, eta / _PIXEL
+    return to_plane(ra, dec, (ra_tangent, dec_tangent), unit=_PIXEL)
 
 
 def region_of(ra, dec):
