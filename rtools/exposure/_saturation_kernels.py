@@ -1,11 +1,19 @@
-"""Compiled part of the saturation step."""
+"""Compiled part of the saturation step.
+
+The mean of the reads of a resultant stays below the threshold when only its last reads have reached it. In a ramp
+that rises steadily, the signal goes with time: a resultant whose last read is just saturated has the mean
+``threshold × mean(read numbers) / last read number``. This is the diluted threshold of the backward pass. The second
+resultant has no predecessor whose slope is free of the jump, and gets a test of its own (`_flag_second_resultant`).
+"""
+
+from typing import NamedTuple
 
 import numpy as np
 
 from rtools.compiled import njit
 from rtools.wfi.dq import GROUP, PIXEL
 
-__all__ = ["flag"]
+__all__ = ["SaturationReference", "flag_saturation"]
 
 DO_NOT_USE = np.uint8(GROUP["DO_NOT_USE"])
 SATURATED = np.uint8(GROUP["SATURATED"])
@@ -13,48 +21,68 @@ AD_FLOOR = np.uint8(GROUP["AD_FLOOR"])
 NO_SAT_CHECK = np.uint32(PIXEL["NO_SAT_CHECK"])
 
 UNREACHABLE = np.float32(65536)
-"""Threshold, in DN, of pixels that are not to be checked."""
+"""Threshold, in DN, of pixels that are not to be checked: one more than the largest number of the 16-bit converter."""
+
+
+class SaturationReference(NamedTuple):
+    """Planes of the saturation reference, cut to the strip.
+
+    Attributes
+    ----------
+    threshold : ndarray float32 (rows, columns)
+        Signal at which a pixel is saturated, in DN.
+    dq : ndarray uint32 (rows, columns)
+        Pixel flags of the reference.
+    """
+
+    threshold: np.ndarray
+    dq: np.ndarray
+
+
+class _Limits(NamedTuple):
+    """Threshold of each pixel in DN (float32), and whether the reference has one for it (bool)."""
+
+    threshold: np.ndarray
+    checked: np.ndarray
 
 
 @njit(nogil=True, cache=True)
-def flag(data, groupdq, pixeldq, threshold, dq, reads, grow):
+def flag_saturation(ramp, reference, reads, grow):
     """Flag a strip.
 
     Parameters
     ----------
-    data : float32 (G, rows, columns)
-        DN.
-    groupdq, pixeldq : uint8, uint32
-        Changed in place.
-    threshold, dq : float32, uint32 (rows, columns)
-        Reference; not changed.
-    reads : float64 (G, 3)
-        Number, mean and last of the reads of each resultant.
+    ramp : rtools.exposure._kernel_arrays.RampArrays
+        `groupdq` and `pixeldq` are changed in place.
+    reference : SaturationReference
+        Thresholds and flags; not changed.
+    reads : rtools.exposure.saturation.ResultantReads
+        Reads of each resultant.
     grow : int
-        Half width of the square by which flags are dilated.
+        Half width, in pixels, of the square by which flags are dilated.
     """
-    groups = data.shape[0]
-    limit, checked = _limits(threshold, dq, pixeldq)
-    saturated = np.zeros(threshold.shape, np.uint8)
+    groups = ramp.data.shape[0]
+    limits = _find_limits(reference.threshold, reference.dq, ramp.pixeldq)
+    saturated = np.zeros(reference.threshold.shape, np.uint8)
     for g in range(groups):
-        _forward(data[g], groupdq[g], limit, saturated)
+        _flag_from_here_on(ramp.data[g], ramp.groupdq[g], limits.threshold, saturated)
         if grow > 0:
-            _spread(groupdq[g] & SATURATED, groupdq[g], grow)
+            _dilate(ramp.groupdq[g] & SATURATED, ramp.groupdq[g], grow)
     for g in range(groups - 2, -1, -1):
-        dilution = reads[g, 1] / reads[g, 2]
+        dilution = reads.mean[g] / reads.last[g]
         if dilution != 1.0:
-            hits = _partly(data[g], groupdq[g], groupdq[g + 1], limit, checked, dilution)
+            hits = _find_partly_saturated(ramp.data[g], ramp.groupdq[g], ramp.groupdq[g + 1], limits, dilution)
             if grow > 0:
-                _spread(hits, groupdq[g], grow)
+                _dilate(hits, ramp.groupdq[g], grow)
             else:
-                _add(hits, groupdq[g])
+                _add(hits, ramp.groupdq[g])
     if groups > 2:
-        _second(data, groupdq, limit, reads)
+        _flag_second_resultant(ramp.data, ramp.groupdq, limits.threshold, reads)
 
 
 @njit(nogil=True, cache=True)
-def _limits(threshold, dq, pixeldq):
-    """Thresholds to use, and where they mean something; adds the reference's flags to pixeldq."""
+def _find_limits(threshold, dq, pixeldq):
+    """Find the thresholds to use, and where they mean something; add the reference's flags to pixeldq."""
     rows, columns = threshold.shape
     limit = np.empty((rows, columns), np.float32)
     checked = np.empty((rows, columns), np.bool_)
@@ -66,12 +94,15 @@ def _limits(threshold, dq, pixeldq):
             pixeldq[y, x] |= bits
             checked[y, x] = bits & NO_SAT_CHECK == 0
             limit[y, x] = threshold[y, x] if checked[y, x] else UNREACHABLE
-    return limit, checked
+    return _Limits(limit, checked)
 
 
 @njit(nogil=True, cache=True)
-def _forward(plane, flags, limit, saturated):
-    """Saturated from here on; at the floor in this resultant."""
+def _flag_from_here_on(plane, flags, limit, saturated):
+    """Flag one resultant: SATURATED if it or an earlier one reached the limit, AD_FLOOR if it is at the floor itself.
+
+    `saturated` carries the flags from each resultant to the next: charge that has filled a pixel does not leave it.
+    """
     rows, columns = plane.shape
     for y in range(rows):
         for x in range(columns):
@@ -82,23 +113,27 @@ def _forward(plane, flags, limit, saturated):
 
 
 @njit(nogil=True, cache=True)
-def _partly(plane, flags, following, limit, checked, dilution):
-    """Where only the last reads of a resultant can be saturated: a plane of DO_NOT_USE."""
+def _find_partly_saturated(plane, flags, following, limits, dilution):
+    """Find where only the last reads of a resultant can be saturated: a plane of DO_NOT_USE.
+
+    `following` are the flags of the next resultant: where that is not saturated, no read of this one is. A pixel
+    without a threshold keeps the unreachable one.
+    """
     rows, columns = plane.shape
     hits = np.zeros((rows, columns), np.uint8)
     for y in range(rows):
         for x in range(columns):
-            threshold = np.float64(limit[y, x]) * (dilution if checked[y, x] else 1.0)
+            threshold = np.float64(limits.threshold[y, x]) * (dilution if limits.checked[y, x] else 1.0)
             reached = np.float64(plane[y, x]) >= threshold
             unflagged = flags[y, x] & (SATURATED | DO_NOT_USE) == 0
-            before = following[y, x] & SATURATED != 0
-            hits[y, x] = DO_NOT_USE if reached & unflagged & before else np.uint8(0)
+            next_saturated = following[y, x] & SATURATED != 0
+            hits[y, x] = DO_NOT_USE if reached & unflagged & next_saturated else np.uint8(0)
     return hits
 
 
 @njit(nogil=True, cache=True)
 def _add(bits, flags):
-    """flags |= bits."""
+    """Compute flags |= bits."""
     rows, columns = flags.shape
     for y in range(rows):
         for x in range(columns):
@@ -106,8 +141,8 @@ def _add(bits, flags):
 
 
 @njit(nogil=True, cache=True)
-def _spread(bits, flags, grow):
-    """flags |= bits dilated by a square of 2 grow + 1 pixels."""
+def _dilate(bits, flags, grow):
+    """Compute flags |= bits dilated by a square of 2 grow + 1 pixels."""
     rows, columns = bits.shape
     for y in range(rows):
         for x in range(columns):
@@ -118,15 +153,21 @@ def _spread(bits, flags, grow):
 
 
 @njit(nogil=True, cache=True)
-def _second(data, groupdq, limit, reads):
-    """Second resultant: a jump to saturation within its last read, seen from the first and the third."""
+def _flag_second_resultant(data, groupdq, limit, reads):
+    """Flag the second resultant where a jump to saturation falls in its reads, as the first and the third show.
+
+    Three things must hold. The third resultant is saturated and the second is not. The first, extrapolated in
+    proportion to time to the last read of the third, does not foretell it: something came in between. And the step
+    from the first to the second is more than a saturated last read alone would add to the mean of the N reads of the
+    second, ``(threshold - first) / N``.
+    """
     rows, columns = limit.shape
     for y in range(rows):
         for x in range(columns):
             if groupdq[2, y, x] & SATURATED == 0 or groupdq[1, y, x] & SATURATED != 0:
                 continue
             first, threshold = data[0, y, x], limit[y, x]
-            foretold = np.float64(first) / reads[0, 1] * reads[2, 2]
-            room = (threshold - first) / np.float32(reads[1, 0])
+            foretold = np.float64(first) / reads.mean[0] * reads.last[2]
+            room = (threshold - first) / np.float32(reads.count[1])
             if foretold < threshold and data[1, y, x] - first > room:
                 groupdq[1, y, x] |= DO_NOT_USE

@@ -6,14 +6,16 @@ corrected one by one, and averaged. Per strip it needs 64 KB on top of ramp and 
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from rtools.declare import Reference, Step
 from rtools.errors import InputError
+from rtools.exposure.frame import Exposure, Strip, View
 from rtools.wfi.frame import CHANNEL
 
-__all__ = ["STEP", "Reads", "apply", "inl_table", "prepare", "report"]
+__all__ = ["STEP", "InlTable", "ReadNumbers", "ReadReconstruction", "apply", "inl_table", "prepare", "report"]
 
 STEP = Step(
     name="linearity",
@@ -39,28 +41,95 @@ STEP = Step(
 )
 
 
-@dataclass
-class Reads:
-    """Reads and tables in the form that the kernel takes.
+class ReadNumbers(NamedTuple):
+    """The reads of an exposure of G resultants, numbered from 1 in the order in which they are taken.
 
     Attributes
     ----------
-    timing : tuple of ndarray
-        Read numbers, one after another (float64); where each resultant's begin (int64, G + 1); their means (float64).
-    tables : dict of int to tuple
-        Channel to `inl_table`; empty without integral non-linearity.
+    number : ndarray float64 (reads,)
+        Numbers of the reads of the first resultant, then of the second, and so on.
+    first : ndarray int64 (G + 1,)
+        Where in `number` the reads of each resultant begin; the last element is the length of `number`.
+    mean : ndarray float64 (G,)
+        Mean of the numbers of each resultant.
     """
 
-    timing: tuple
-    tables: dict
+    number: np.ndarray
+    first: np.ndarray
+    mean: np.ndarray
 
 
-def prepare(exposure, view, refs, options):
-    """Lay out the reads, and the integral non-linearity of every channel."""
+class InlTable(NamedTuple):
+    """An integral non-linearity over DN, tabulated in even steps.
+
+    Between node j and the next, the correction of v is ``intercepts[j] + slopes[j] v``.
+
+    Attributes
+    ----------
+    low, high : float
+        First and last node, in DN; the correction is constant beyond them.
+    per_step : float
+        1 / distance of two nodes, per DN.
+    intercepts : ndarray float64 (n,)
+        Corrections at v = 0, in DN.
+    slopes : ndarray float64 (n,)
+        DN per DN; the last one is zero.
+    """
+
+    low: float
+    high: float
+    per_step: float
+    intercepts: np.ndarray
+    slopes: np.ndarray
+
+
+@dataclass
+class ReadReconstruction:
+    """What the strips of an exposure share.
+
+    Attributes
+    ----------
+    numbers : ReadNumbers
+        The reads of all resultants.
+    tables : dict of int to InlTable
+        Integral non-linearity of each channel, 0-based; empty without such a correction.
+    """
+
+    numbers: ReadNumbers
+    tables: dict[int, InlTable]
+
+
+def prepare(exposure: Exposure, view: View, refs: dict, options: dict) -> ReadReconstruction:
+    """Lay out the reads, and the integral non-linearity of every channel.
+
+    Parameters
+    ----------
+    exposure : rtools.exposure.frame.Exposure
+        Its read pattern and its number of columns are read.
+    view : rtools.exposure.frame.View
+        Not used.
+    refs : dict
+        ``refs["integralnonlinearity"]``, where there is one, holds `value` (DN) and `inl_table`, which has the
+        `correction` (DN) of each ``science_channel_NN``.
+    options : dict
+        Not used.
+
+    Returns
+    -------
+    ReadReconstruction
+        Read numbers, and a table for every channel of the frame.
+
+    Raises
+    ------
+    InputError
+        The reference lacks a channel, or one of its tables cannot be one (`inl_table`).
+    """
     pattern = exposure.read_pattern
-    times = np.array([read for reads in pattern for read in reads], dtype=np.float64)
-    first = np.cumsum([0, *map(len, pattern)]).astype(np.int64)
-    means = np.array([np.mean(reads) for reads in pattern], dtype=np.float64)
+    numbers = ReadNumbers(
+        number=np.array([read for reads in pattern for read in reads], dtype=np.float64),
+        first=np.cumsum([0, *map(len, pattern)]).astype(np.int64),
+        mean=np.array([np.mean(reads) for reads in pattern], dtype=np.float64),
+    )
     tables = {}
     if "integralnonlinearity" in refs:
         inl = refs["integralnonlinearity"]
@@ -69,30 +138,29 @@ def prepare(exposure, view, refs, options):
             if key not in inl["inl_table"]:
                 raise InputError(f"the integralnonlinearity reference has no {key}")
             tables[channel] = inl_table(inl["value"], inl["inl_table"][key]["correction"])
-    return Reads((times, first, means), tables)
+    return ReadReconstruction(numbers, tables)
 
 
-def inl_table(value, correction):
-    """A correction over DN, tabulated in even steps.
+def inl_table(value: np.ndarray, correction: np.ndarray) -> InlTable:
+    """Tabulate a correction over DN in even steps.
 
     Parameters
     ----------
     value : array_like (n,)
         DN, whole numbers, increasing.
     correction : array_like (n,)
-        DN to add; linear in between, constant beyond the ends.
+        DN to add at `value`; linear in between, constant beyond the ends.
 
     Returns
     -------
-    tuple
-        (first value, last value, 1 / step, intercepts, slopes): floats and float64 arrays. Between node j and the
-        next the correction of v is ``intercepts[j] + slopes[j] v``; the last slope is zero. Uneven values get the
-        largest step that meets them all.
+    InlTable
+        The same correction. Values in uneven steps are tabulated with the largest step that meets them all.
 
     Raises
     ------
     InputError
-        Values are no increasing whole numbers, or not as many as corrections.
+        The values are not increasing whole numbers, or not as many as the corrections; or a correction is not a
+        number of DN.
     """
     value, correction = np.asarray(value, dtype=np.float64), np.asarray(correction, dtype=np.float64)
     steps = np.diff(value)
@@ -107,14 +175,32 @@ def inl_table(value, correction):
         even = np.arange(value[0], value[-1] + step, step)
         value, correction = even, np.interp(even, value, correction)
     slopes = np.append(np.diff(correction) / step, 0.0)
-    return float(value[0]), float(value[-1]), 1 / step, correction - slopes * value, slopes
+    return InlTable(float(value[0]), float(value[-1]), 1 / step, correction - slopes * value, slopes)
 
 
-NO_TABLE = (0.0, 1.0, 1.0, np.zeros(1), np.zeros(1))
+NO_TABLE = InlTable(0.0, 1.0, 1.0, np.zeros(1), np.zeros(1))
+"""Stands where the kernel expects a table that it does not use."""
 
 
-def apply(strip, refs, options, prepared):
-    """Correct a strip in place; counts the clipped values.
+def apply(strip: Strip, refs: dict, options: dict, prepared: ReadReconstruction) -> dict[str, int]:
+    """Correct a strip in place.
+
+    Parameters
+    ----------
+    strip : rtools.exposure.frame.Strip
+        A ramp strip; `data`, `groupdq` and `pixeldq` change.
+    refs : dict
+        ``refs["linearity"]`` holds `coeffs` (terms, rows, columns), in ascending powers of DN, and `dq`;
+        ``refs["inverselinearity"]`` holds `coeffs` of the inverse polynomial. All are cut to the strip.
+    options : dict
+        Not used.
+    prepared : ReadReconstruction
+        What `prepare` returned.
+
+    Returns
+    -------
+    dict of str to int
+        ``clipped``: values beyond ±1e6 DN.
 
     Raises
     ------
@@ -132,31 +218,41 @@ def apply(strip, refs, options, prepared):
     return {"clipped": clipped}
 
 
-def _correct(strip, columns, references, prepared, channel):
-    """Correct columns of one channel."""
-    from rtools.exposure._linearity_kernels import kernel
+def _correct(strip, columns, planes, prepared, channel):
+    """Correct columns of one channel; `planes` are coefficients, inverse coefficients and flags of the strip."""
+    from rtools.exposure._kernel_arrays import RampArrays
+    from rtools.exposure._linearity_kernels import LinearityReference, kernel
 
-    coefficients, inverse, dq = references
-    whole = columns.stop - columns.start == strip.stop - strip.start
-    planes = [np.ascontiguousarray(a[..., columns]) for a in (strip.data, strip.groupdq, strip.pixeldq)]
-    correct = kernel(len(coefficients), len(inverse), bool(prepared.tables))
-    clipped = correct(
-        *planes,
-        np.ascontiguousarray(coefficients[..., columns], dtype=np.float32),
-        np.ascontiguousarray(inverse[..., columns], dtype=np.float32),
-        np.ascontiguousarray(dq[..., columns], dtype=np.uint32),
-        prepared.timing,
-        prepared.tables.get(channel, NO_TABLE),
+    reference = LinearityReference(
+        *(np.ascontiguousarray(coefficients[..., columns], dtype=np.float32) for coefficients in planes[:2]),
+        np.ascontiguousarray(planes[2][..., columns], dtype=np.uint32),
     )
-    if whole:
-        strip.data, strip.groupdq, strip.pixeldq = planes
+    arrays = strip.data, strip.groupdq, strip.pixeldq
+    ramp = RampArrays(*(np.ascontiguousarray(array[..., columns]) for array in arrays))
+    correct = kernel(len(reference.forward), len(reference.inverse), bool(prepared.tables))
+    clipped = correct(ramp, reference, prepared.numbers, prepared.tables.get(channel, NO_TABLE))
+    if columns.stop - columns.start == strip.stop - strip.start:
+        strip.data, strip.groupdq, strip.pixeldq = ramp
     else:
-        for array, part in zip((strip.data, strip.groupdq, strip.pixeldq), planes, strict=True):
+        for array, part in zip(arrays, ramp, strict=True):
             array[..., columns] = part
     return clipped
 
 
-def report(counts, options):
-    """Lines for the log."""
+def report(counts: dict[str, int], options: dict) -> list[tuple[str, str]]:
+    """Lines for the log.
+
+    Parameters
+    ----------
+    counts : dict of str to int
+        Sums of what `apply` returned for the strips.
+    options : dict
+        Not used.
+
+    Returns
+    -------
+    list of (str, str)
+        Level and text.
+    """
     clipped = counts["clipped"]
     return [("warning", f"{clipped} values beyond ±1e6 DN: clipped, DO_NOT_USE")] if clipped else []

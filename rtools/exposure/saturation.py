@@ -4,12 +4,15 @@ A resultant that is a mean of reads may be saturated in part only; such resultan
 and from the first (below), and flagged DO_NOT_USE. Beyond the ramp it needs 5 bytes per pixel.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from rtools.declare import Option, Reference, Step
+from rtools.exposure.frame import Exposure, Strip, View
 from rtools.wfi.dq import PIXEL
 
-__all__ = ["STEP", "apply", "fully_saturated", "halo", "prepare", "report"]
+__all__ = ["STEP", "ResultantReads", "apply", "fully_saturated", "halo", "prepare", "report"]
 
 SATURATED = PIXEL["SATURATED"]
 
@@ -40,29 +43,96 @@ STEP = Step(
 )  # fmt: skip
 
 
-def halo(options):
-    """Columns that flags can travel: growth once forward and once backward."""
+class ResultantReads(NamedTuple):
+    """Reads of each of G resultants, for the compiled loops.
+
+    Attributes
+    ----------
+    count : ndarray float64 (G,)
+        Number of reads that are averaged.
+    mean : ndarray float64 (G,)
+        Mean of the 1-based read numbers: the mean time since the reset, in frame times.
+    last : ndarray float64 (G,)
+        Number of the last read.
+    """
+
+    count: np.ndarray
+    mean: np.ndarray
+    last: np.ndarray
+
+
+def halo(options: dict) -> int:
+    """Columns beside the strip that flags can travel from: they grow once forward and once backward in time.
+
+    Parameters
+    ----------
+    options : dict
+        Options of the step; `grow` is read.
+
+    Returns
+    -------
+    int
+        Columns needed on either side of the strip.
+    """
     return 2 * options["grow"]
 
 
-def prepare(exposure, view, refs, options):
-    """Reads of each resultant: (number, mean, last), float64 (G, 3)."""
-    return np.array([(len(reads), np.mean(reads), reads[-1]) for reads in exposure.read_pattern], dtype=np.float64)
+def prepare(exposure: Exposure, view: View, refs: dict, options: dict) -> ResultantReads:
+    """Lay out the reads of the resultants.
+
+    Parameters
+    ----------
+    exposure : rtools.exposure.frame.Exposure
+        Its read pattern is read.
+    view : rtools.exposure.frame.View
+        Not used.
+    refs : dict
+        Not used.
+    options : dict
+        Not used.
+
+    Returns
+    -------
+    ResultantReads
+        Count, mean and last of the reads of each resultant.
+    """
+    pattern = exposure.read_pattern
+    rows = [(len(reads), np.mean(reads), reads[-1]) for reads in pattern]
+    return ResultantReads(*(np.array(column, dtype=np.float64) for column in zip(*rows, strict=True)))
 
 
-def apply(strip, refs, options, prepared):
-    """Set bits in the strip's groupdq and pixeldq; counts the pixels that end saturated."""
-    from rtools.exposure._saturation_kernels import flag
+def apply(strip: Strip, refs: dict, options: dict, prepared: ResultantReads) -> dict[str, int]:
+    """Set bits in the strip's groupdq and pixeldq; no data change.
 
-    reference = refs["saturation"]
-    threshold = np.ascontiguousarray(reference["data"], dtype=np.float32)
-    dq = np.ascontiguousarray(reference["dq"], dtype=np.uint32)
+    Parameters
+    ----------
+    strip : rtools.exposure.frame.Strip
+        A ramp strip; changed in place.
+    refs : dict
+        ``refs["saturation"]`` holds the planes `data` (threshold, in DN) and `dq`, cut to the strip.
+    options : dict
+        `grow` and `backup`, as `STEP` declares them.
+    prepared : ResultantReads
+        What `prepare` returned.
+
+    Returns
+    -------
+    dict of str to int
+        ``saturated``: pixels whose last resultant is SATURATED, halo columns left out.
+    """
+    from rtools.exposure._kernel_arrays import RampArrays
+    from rtools.exposure._saturation_kernels import SaturationReference, flag_saturation
+
+    planes = refs["saturation"]
+    reference = SaturationReference(
+        np.ascontiguousarray(planes["data"], dtype=np.float32), np.ascontiguousarray(planes["dq"], dtype=np.uint32)
+    )
     strip.data, strip.groupdq = np.ascontiguousarray(strip.data), np.ascontiguousarray(strip.groupdq)
     strip.pixeldq = np.ascontiguousarray(strip.pixeldq)
-    flag(strip.data, strip.groupdq, strip.pixeldq, threshold, dq, prepared, options["grow"])
+    flag_saturation(RampArrays(strip.data, strip.groupdq, strip.pixeldq), reference, prepared, options["grow"])
     for _ in range(options["backup"]):
-        for g in range(len(prepared) - 1):
-            if prepared[g, 0] > 1:
+        for g in range(len(prepared.count) - 1):
+            if prepared.count[g] > 1:
                 strip.groupdq[g] |= strip.groupdq[g + 1] & np.uint8(SATURATED)
     return {"saturated": int(np.count_nonzero(_inner(strip, halo(options)) & np.uint8(SATURATED)))}
 
@@ -74,13 +144,37 @@ def _inner(strip, width):
     return strip.groupdq[-1, :, first : strip.stop - strip.start - last]
 
 
-def report(counts, options):
-    """Lines for the log."""
+def report(counts: dict[str, int], options: dict) -> list[tuple[str, str]]:
+    """Lines for the log.
+
+    Parameters
+    ----------
+    counts : dict of str to int
+        Sums of what `apply` returned for the strips.
+    options : dict
+        Not used.
+
+    Returns
+    -------
+    list of (str, str)
+        Level and text.
+    """
     return [("info", f"{counts['saturated']} pixels saturated in the last resultant")]
 
 
-def fully_saturated(strip):
-    """Whether every science pixel of a strip is SATURATED in every resultant, or in pixeldq."""
+def fully_saturated(strip: Strip) -> bool:
+    """Whether every science pixel of a strip is SATURATED in every resultant, or in pixeldq.
+
+    Parameters
+    ----------
+    strip : rtools.exposure.frame.Strip
+        A ramp strip; not changed.
+
+    Returns
+    -------
+    bool
+        True where no slope can be fitted to any pixel of the strip.
+    """
     rows, columns = strip.science
     if np.all(strip.pixeldq[rows, columns] & np.uint32(SATURATED)):
         return True
