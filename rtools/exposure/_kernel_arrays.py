@@ -1,4 +1,4 @@
-"""Named tuples of arrays that the compiled kernels of several steps take. numba compiles them with their field names."""
+"""Named tuples of arrays that the kernels of several steps take; numba compiles them with their field names."""
 
 from typing import NamedTuple
 
