@@ -1,17 +1,17 @@
 """Compiled part of the linearity correction.
 
-What is computed, for one pixel. R_i is resultant i, the mean of the reads r with the numbers k_r; m_i is the mean of
-these numbers; P is the linearity polynomial and Q its inverse; I is the integral non-linearity of the channel.
+The equations, their symbols and the edge cases are those of docs/algorithms/linearity.md. For one pixel, R_i is
+resultant i, the mean of the reads r = k_1, k_2 …; m_i is the mean of these numbers; P is the linearity polynomial, Q
+its inverse, h the integral non-linearity of the channel:
 
-    L_i = P(R_i)                                     linear signal of a resultant, as a first estimate
-    a = (L_l - L_0) / (m_l - m_0)                    slope per read; l is the last but one unsaturated resultant
-    u_r = Q(L_0 + a (k_r - m_0))                     reads as the pixel would show them, if its rate were constant
-    v_r = u_r + (R_i - mean of u_r)                  shifted, so that their mean is what was measured
-    result = mean of P(v_r + I(v_r))
+    L_0 = P(R_0),  L_j = P(R_j)           linear signal of the first and of the last but one unsaturated resultant
+    q = (L_j - L_0) / (m_j - m_0)         rate per read
+    u_r = Q(L_0 + q (r - m_0))            reads as the pixel would show them, if its rate were constant
+    v_r = u_r + (R_i - mean of u_r)       shifted together, so that their mean is what was measured
+    R_i <- mean of P(v_r + h(v_r))
 
-The names in the code: `start` is L_0, `rate` is a, `reads` is u, `shift` is R_i - mean of u_r, `forward` and `inverse`
-hold the coefficients of P and Q. There is no paper: this is the method of the mission's pipeline, for polynomials in
-ascending powers of DN as the reference files hold them.
+The names in the code: `start` is L_0, `rate` is q, `reads` holds u, `shift` is R_i - mean of u_r, `forward` and
+`inverse` hold the coefficients of P and Q.
 
 The number of coefficients is fixed when a kernel is compiled, so that the polynomials become straight code over the
 128 pixels of a channel's row; their coefficients are widened to float64 once a row. Two polynomials and an
@@ -124,10 +124,10 @@ def _polynomials(values, c, out):
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def _fit_lines(row, flags, means, work):
-    """Find L_0, the linear signal of the first resultant, and a, the slope per read to resultant l.
+    """Find L_0, the linear signal of the first resultant, and q, the rate per read from there to resultant j.
 
     `row` is float32 (G, columns), `flags` uint8 (G, columns), `means` float64 (G,). The last unsaturated resultant is
-    left out because some of its reads may be saturated; with few resultants, l is the second all the same.
+    left out because some of its reads may be saturated; with few resultants, j is the second all the same.
     """
     groups, columns = row.shape
     c, start, rate = work.forward, work.start, work.rate
@@ -152,7 +152,7 @@ def _fit_lines(row, flags, means, work):
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def _fit_saturated_line(row, flags, means, c, x):
-    """Find L_0 and a as `_fit_lines`, of a pixel that saturates; saturated values are taken as they are."""
+    """Find L_0 and q as `_fit_lines`, of a pixel that saturates; saturated values are taken as they are."""
     groups = row.shape[0]
     start = row[0, x] if flags[0, x] & SATURATED else _polynomial(row[0, x], c, x)
     if groups < 2:
@@ -243,7 +243,7 @@ def _shift_read(r, work):
 
 @njit(inline="always", error_model="numpy", fastmath={"contract"})
 def _interpolate(r, table, work):
-    """Compute shifted = v + I(v) with v = reads[r] + shift: linear between the nodes, constant beyond; NaN stays."""
+    """Compute shifted = v + h(v) with v = reads[r] + shift: linear between the nodes, constant beyond; NaN stays."""
     reads, shift, index, shifted = work.reads, work.shift, work.index, work.shifted
     low, high, per_step = table.low, table.high, table.per_step
     intercepts, slopes = table.intercepts, table.slopes

@@ -1,9 +1,9 @@
 """Compiled part of the saturation step.
 
-The mean of the reads of a resultant stays below the threshold when only its last reads have reached it. In a ramp
-that rises steadily, the signal goes with time: a resultant whose last read is just saturated has the mean
-``threshold × mean(read numbers) / last read number``. This is the diluted threshold of the backward pass. The second
-resultant has no predecessor whose slope is free of the jump, and gets a test of its own (`_flag_second_resultant`).
+The tests are those of docs/algorithms/saturation.md, points 1 to 6. The mean of the reads of a resultant stays below
+the threshold T when only its last reads have reached it. A ramp that rises steadily from zero and reaches T at read l,
+the last of a resultant whose read numbers have the mean m, gives the resultant ``T m / l``: the diluted threshold of
+the backward pass. The second resultant begins too early for that, and gets a test of its own.
 """
 
 from typing import NamedTuple
