@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from rtools.exposure.frame import Strip
-from rtools.exposure.rampfit import step as rampfit
+from rtools.exposure.steps import rampfit
 from rtools.wfi.frame import BORDER
 
 PATTERN = [[1], [2, 3], [4, 5, 6, 7], [8, 9, 10], [11], [12, 13]]

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from rtools.catalog.multiband.step import STEP as MULTIBAND
-from rtools.mosaic import steps as mosaic
+from rtools.catalog.steps.multiband import STEP as MULTIBAND
+from rtools.mosaic.steps import flux, outlier, resample, skymatch
 from rtools.pipeline.exposure import chain
 
 ROOT = Path(__file__).resolve().parent
@@ -15,8 +15,8 @@ while not (ROOT / "pyproject.toml").exists():
 DOCS = ROOT / "docs"
 PAGES = sorted([*(DOCS / "algorithms").glob("*.md"), DOCS / "glossary.md"])
 
-STEPS = [chain.step_of(name) for name in chain.ORDER] + [mosaic.FLUX, mosaic.SKYMATCH, mosaic.OUTLIER, mosaic.RESAMPLE]
-PAGE_OF = {"multiband": [MULTIBAND], "drizzle": [mosaic.RESAMPLE], "ols": [chain.step_of("rampfit")]}
+STEPS = [chain.step_of(name) for name in chain.ORDER] + [flux.STEP, skymatch.STEP, outlier.STEP, resample.STEP]
+PAGE_OF = {"multiband": [MULTIBAND], "drizzle": [resample.STEP], "ols": [chain.step_of("rampfit")]}
 PAGE_OF |= {"jumps": PAGE_OF["ols"], "psfphotometry": [chain.step_of("catalog")]}
 PAGE_OF |= {step.name: [step] for step in STEPS if step.name != "resample"}
 """Page to the steps whose options its table of defaults has."""

@@ -6,7 +6,7 @@ from astropy.modeling.models import Const2D, Mapping
 from steps_case import exposure
 from test_wcs import POINTING, REGION, SCALE, distortion
 
-from rtools.exposure import assignwcs
+from rtools.exposure.steps import assignwcs
 
 
 def assigned(model=None, scale=SCALE, **wcsinfo):

@@ -7,7 +7,7 @@ import pytest
 from run_case import arrays, complaints, copied, done, history, listing, meta, piped, rewrite, statuses
 from sources_case import SIZE, bits, catalog_of, is_as_the_archives, judged, names_in, nearest, published, said, sibling
 
-from rtools.catalog import step
+from rtools.catalog.steps import catalog as step
 from rtools.products.tables.files import read_catalog
 
 FRAME = SIZE - 8

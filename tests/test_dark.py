@@ -3,7 +3,7 @@
 import numpy as np
 from steps_case import strip
 
-from rtools.exposure import dark
+from rtools.exposure.steps import dark
 
 UNRELIABLE_DARK = 1 << 23
 

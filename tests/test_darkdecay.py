@@ -5,8 +5,8 @@ import pytest
 from steps_case import FRAME_TIME, PATTERN, exposure, strip
 
 from rtools.declare import Skip
-from rtools.exposure import darkdecay
 from rtools.exposure.readtimes import channel_pair
+from rtools.exposure.steps import darkdecay
 
 
 def prepare(table, shape=(6, 4096, 256), detector="WFI01"):

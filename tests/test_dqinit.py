@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from steps_case import exposure
 
-from rtools.exposure import dqinit
 from rtools.exposure.frame import Strip
+from rtools.exposure.steps import dqinit
 
 ROWS, COLUMNS, GROUPS = 24, 256, 2
 DNU, GW = 1, 16

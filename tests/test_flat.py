@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from steps_case import strip
 
-from rtools.exposure import flat
+from rtools.exposure.steps import flat
 
 NO_FLAT_FIELD = 1 << 18
 PLANES = ("data", "err", "var_poisson", "var_rnoise", "chisq", "dumo")

@@ -7,7 +7,7 @@ import pytest
 from steps_case import PATTERN, exposure, strip
 
 from rtools.errors import InputError
-from rtools.exposure import linearity
+from rtools.exposure.steps import linearity
 
 GOLDEN = np.load(Path(__file__).parent / "data" / "linearity_peer.npz")
 NO_LIN_CORR = 1 << 20

@@ -6,8 +6,8 @@ from drizzle.resample import Drizzle
 
 from rtools.errors import UsageError
 from rtools.mosaic.drizzle.drizzle import Planes, add_image, band_rows, drizzle_band, make_kernel, touched
+from rtools.mosaic.drizzle.options import KERNELS
 from rtools.mosaic.grid.pixmap import pixel_map
-from rtools.mosaic.steps import KERNELS
 
 SHAPE = 90, 110
 OUT = 170, 190

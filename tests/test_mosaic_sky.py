@@ -12,7 +12,8 @@ from rtools.mosaic.sky.cells import pixel_finder, sky_cells, source_blocks
 from rtools.mosaic.sky.pairs import overlap_values, points_of
 from rtools.mosaic.sky.sky import background, check_background, match_cells, match_pairs, sky_levels, statistic_of
 from rtools.mosaic.sky.statistics import KINDS, SkyStatistic, sky_value
-from rtools.mosaic.steps import METHODS, SKYMATCH
+from rtools.mosaic.steps.skymatch import METHODS
+from rtools.mosaic.steps.skymatch import STEP as SKYMATCH
 
 
 def reduced(images, **options):

@@ -11,9 +11,9 @@ from rtools.catalog.measure import sky as sky_places
 from rtools.catalog.multiband import injection
 from rtools.catalog.multiband.detection import Band, detection_image, read_noise
 from rtools.catalog.multiband.multiband import multiband_catalog, reference_of
-from rtools.catalog.multiband.step import STEP
 from rtools.catalog.psf import match as psf_match
 from rtools.catalog.source_catalog import Planes
+from rtools.catalog.steps.multiband import STEP
 from rtools.errors import InputError
 from rtools.pipeline.catalog.injection import _Injecting
 from rtools.reference.epsf import Psf, samples

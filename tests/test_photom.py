@@ -4,7 +4,7 @@ import pytest
 from steps_case import exposure
 
 from rtools.declare import Skip
-from rtools.exposure import photom
+from rtools.exposure.steps import photom
 
 NULL = dict.fromkeys(("photmjsr", "uncertainty", "pixelareasr"))
 TABLE = {

@@ -107,7 +107,7 @@ def test_placeholders_of_a_mosaic_leave_its_psf_to_its_wcs(change):
 
     meta = {"exposure": {"type": "WFI_IMAGE", "start_time": "2027-01-01T00:00:00.000"},
             "instrument": {"detector": "WFI02", "optical_element": "F158"}}  # fmt: skip
-    from rtools.catalog.step import STEP
+    from rtools.catalog.steps.catalog import STEP
 
     uses = [use for use in STEP.references if use.type == "epsf"]
     source = find.references(meta, uses, find.Config(), simulated=True, log=lambda level, text: None)["epsf"]

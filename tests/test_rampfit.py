@@ -10,8 +10,8 @@ from rampfit_case import FRAME_TIME, PATTERN, fit, options, plan, simulate
 
 from rtools.errors import InputError
 from rtools.exposure.frame import Strip
-from rtools.exposure.rampfit import step as rampfit
 from rtools.exposure.rampfit.timing import resultant_timing, uniform_weights
+from rtools.exposure.steps import rampfit
 
 PLANES = ("data", "err", "var_poisson", "var_rnoise", "chisq", "dumo")
 IMAGING = [[1], [2, 3], [4, 5, 6, 7, 8], [9, 10, 11, 12, 13, 14], [15, 16, 17, 18, 19], [20, 21], [22, 23, 24], [25]]

@@ -10,8 +10,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from rampfit_case import FRAME_TIME, fit, simulate
 from test_rampfit import RAMP_A, RAMP_B, RAMP_C, column
 
-from rtools.exposure.rampfit import step as rampfit
 from rtools.exposure.rampfit.timing import resultant_timing
+from rtools.exposure.steps import rampfit
 
 PEER = np.load(Path(__file__).parent / "data" / "rampfit_peer.npz")
 

@@ -8,9 +8,9 @@ import pytest
 from steps_case import Frame, exposure, reference_coefficients, reference_frame, strip
 
 from rtools.errors import InputError
-from rtools.exposure import refpix
 from rtools.exposure._refpix_kernels import fill_gaps, smooth_pauses
 from rtools.exposure.frame import View
+from rtools.exposure.steps import refpix
 from rtools.reference import nominal
 from rtools.reference.builtin import Builtin
 from rtools.simulate import noise, ramps

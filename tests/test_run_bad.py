@@ -485,7 +485,7 @@ def test_rt_run_goes_on_with_everything_saturated(drowned, name, tmp_path):
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, MemoryError])
-@pytest.mark.parametrize("place", ["rtools.exposure.refpix.apply", "rtools.exposure.dark.apply",
+@pytest.mark.parametrize("place", ["rtools.exposure.steps.refpix.apply", "rtools.exposure.steps.dark.apply",
                                    "rtools.products.io.writer.write_file", "os.replace"])  # fmt: skip
 def test_an_end_in_the_middle_leaves_nothing(product, tmp_path, monkeypatch, capsys, place, error):
     source = copied(product("uncal"), tmp_path)
@@ -504,7 +504,7 @@ def test_an_end_in_the_middle_leaves_nothing(product, tmp_path, monkeypatch, cap
 
 def test_an_error_nobody_foresaw_does_not_stop_the_other_inputs(product, tmp_path, monkeypatch, capsys):
     sources = [copied(product("photom"), tmp_path, f"{stem}_photom.asdf") for stem in "ab"]
-    from rtools.exposure import flat
+    from rtools.exposure.steps import flat
 
     apply, calls = flat.apply, []
 
@@ -557,7 +557,7 @@ def test_a_full_disk_leaves_nothing(product, tmp_path, capsys, name, suffix, siz
 SLOW = """
 import sys, time
 from rtools.commands.run import main
-from rtools.exposure import dark
+from rtools.exposure.steps import dark
 def wait(*args):
     print("working", flush=True)
     time.sleep(1)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from steps_case import PATTERN, exposure, strip
 
-from rtools.exposure import saturation
+from rtools.exposure.steps import saturation
 
 GOLDEN = np.load(Path(__file__).parent / "data" / "saturation_peer.npz")
 NO_SAT_CHECK = 1 << 21

@@ -6,8 +6,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from rampfit_case import PATTERN, bordered, options, plan, simulate
 
 from rtools.exposure.frame import Strip
-from rtools.exposure.rampfit import step as rampfit
 from rtools.exposure.rampfit.snowballs import ellipse_of, fill_ellipse, find_ellipses, flag_snowballs
+from rtools.exposure.steps import rampfit
 from rtools.wfi.frame import CHANNEL
 
 JUMP, SAT = 4, 2

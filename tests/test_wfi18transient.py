@@ -5,8 +5,8 @@ import pytest
 from steps_case import Frame, exposure
 
 from rtools.declare import NotApplicable
-from rtools.exposure import wfi18transient
 from rtools.exposure.readtimes import channel_pair, tile_columns
+from rtools.exposure.steps import wfi18transient
 
 PATTERN = [[1], [2, 3], [4, 5, 6], [7, 8], [9]]
 FRAME_TIME = 3.04

@@ -96,7 +96,7 @@ def catalog_of(planes, options, *, psf=None, measuring=None, forced=None, thread
     ----------
     planes : Planes
     options : dict
-        Options of the step by key (`rtools.catalog.step.STEP`).
+        Options of the step by key (`rtools.catalog.steps.catalog.STEP`).
     psf : rtools.reference.epsf.Psf, optional
         PSF per pixel of this image; without it there are no PSF columns, and no deep detection.
     measuring : rtools.catalog.measure.measure.Options, optional

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from rtools.catalog.multiband.step import STEP
+from rtools.catalog.steps.multiband import STEP
 from rtools.commands.catalog import CATALOGS, form
 from rtools.commands.kit import options as bundles
 from rtools.commands.kit.common import entry, expand_inputs, jobs_count, tool, typed

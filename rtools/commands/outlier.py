@@ -2,10 +2,10 @@
 
 from rtools.commands.kit.grid_options import grid
 from rtools.commands.kit.mosaics import command_of_step, entry
-from rtools.mosaic.steps import OUTLIER
+from rtools.mosaic.steps.outlier import STEP
 
 __all__ = ["command", "main"]
 
-command = command_of_step(OUTLIER, more=grid)
+command = command_of_step(STEP, more=grid)
 
 main = entry(command)

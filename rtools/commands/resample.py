@@ -2,10 +2,10 @@
 
 from rtools.commands.kit.grid_options import add, grid, memory
 from rtools.commands.kit.mosaics import command_of_step, entry
-from rtools.mosaic.steps import RESAMPLE
+from rtools.mosaic.steps.resample import STEP
 
 __all__ = ["command", "main"]
 
-command = command_of_step(RESAMPLE, more=(*grid, add, memory))
+command = command_of_step(STEP, more=(*grid, add, memory))
 
 main = entry(command)

@@ -1,10 +1,10 @@
 """rt-skymatch: one sky for images that overlap."""
 
 from rtools.commands.kit.mosaics import command_of_step, entry
-from rtools.mosaic.steps import SKYMATCH
+from rtools.mosaic.steps.skymatch import STEP
 
 __all__ = ["command", "main"]
 
-command = command_of_step(SKYMATCH)
+command = command_of_step(STEP)
 
 main = entry(command)

@@ -1,6 +1,6 @@
 """Exposures of which every science pixel is saturated in every resultant: no slope, a zero image instead."""
 
-from rtools.exposure.rampfit.step import zero_image
+from rtools.exposure.steps.rampfit import zero_image
 
 __all__ = ["apply"]
 

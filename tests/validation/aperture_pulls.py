@@ -22,7 +22,7 @@ from rtools.catalog.measure import shapes, sky
 from rtools.catalog.measure.apertures import circular
 from rtools.catalog.measure.measure import RADII
 from rtools.catalog.source_catalog import catalog_of, make_image
-from rtools.catalog.step import STEP
+from rtools.catalog.steps.catalog import STEP
 from rtools.pipeline.catalog.single import planes_of
 from rtools.products.io import reader
 

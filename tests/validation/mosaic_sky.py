@@ -19,7 +19,7 @@ from rtools.mosaic.sky.cells import good_values, sky_cells, source_blocks
 from rtools.mosaic.sky.pairs import overlap_values, points_of
 from rtools.mosaic.sky.sky import match_cells, match_pairs, sky_levels, statistic_of
 from rtools.mosaic.sky.statistics import sky_value
-from rtools.mosaic.steps import SKYMATCH
+from rtools.mosaic.steps.skymatch import STEP as SKYMATCH
 
 METHODS = ("match", "local", "global+match")
 

@@ -81,7 +81,7 @@ def multiband_catalog(bands, options, *, measuring=None, threads=1, log=lambda l
     bands : sequence of rtools.catalog.multiband.detection.Band
         On one grid, each of another filter.
     options : dict
-        Options of the step by key (`rtools.catalog.multiband.step.STEP`); kernel_fwhms is a list of numbers.
+        Options of the step by key (`rtools.catalog.steps.multiband.STEP`); kernel_fwhms is a list of numbers.
     measuring : rtools.catalog.measure.measure.Options, optional
         Dust and skycell; the rest is taken from `options` and the bands.
     threads : int

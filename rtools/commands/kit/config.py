@@ -170,12 +170,11 @@ def _step(word):
 
 
 def _all_steps():
-    from rtools.catalog.multiband.step import STEP
-    from rtools.mosaic import steps
+    from rtools.catalog.steps.multiband import STEP
     from rtools.pipeline.exposure import chain
+    from rtools.pipeline.mosaic.plan import STEPS
 
-    mosaic = (steps.FLUX, steps.SKYMATCH, steps.OUTLIER, steps.RESAMPLE)
-    return [*map(chain.step_of, chain.ORDER), *mosaic, STEP]
+    return [*map(chain.step_of, chain.ORDER), *STEPS.values(), STEP]
 
 
 def _step_options(word, table, step):

@@ -50,7 +50,7 @@ def flag_snowballs(flags, options):
         ellipses; extended cores become SATURATED (and nothing else) from their resultant on.
     options : dict
         min_sat_area, min_jump_area, expand_factor, sat_required_snowball, min_sat_radius_extend, sat_expand and
-        edge_size, as `rtools.exposure.rampfit.step.STEP` declares them.
+        edge_size, as `rtools.exposure.steps.rampfit.STEP` declares them.
 
     Returns
     -------

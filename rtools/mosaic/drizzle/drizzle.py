@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rtools.errors import UsageError
-from rtools.mosaic.steps import KERNELS
+from rtools.mosaic.drizzle.options import KERNELS
 
 __all__ = [
     "BAND_ROWS",
@@ -116,7 +116,7 @@ def make_kernel(name="square", pixfrac=1.0, ratio=1.0):
     Parameters
     ----------
     name : str
-        One of `rtools.mosaic.steps.KERNELS`.
+        One of `rtools.mosaic.drizzle.options.KERNELS`.
     pixfrac : float
         0 … 1; lanczos and point kernels ignore it.
     ratio : float

@@ -3,7 +3,7 @@
 import numpy as np
 
 from rtools.errors import UsageError
-from rtools.mosaic.steps import WEIGHTS
+from rtools.mosaic.drizzle.options import WEIGHTS
 from rtools.wfi import dq as flags
 
 __all__ = ["GOOD_BITS", "bad_bits", "read_noise_variance", "sky_variance", "typical_noise", "weight_map"]

@@ -67,7 +67,7 @@ def sky_levels(matched, whole, method, *, match_down=True, anchor=None):
     whole : array_like of float or None
         Statistic of each whole exposure, NaN for none; not needed for ``match``.
     method : str
-        One of `rtools.mosaic.steps.METHODS`.
+        One of `rtools.mosaic.steps.skymatch.METHODS`.
     match_down : bool
         The lowest of the matched levels becomes 0, else the highest.
     anchor : int, optional

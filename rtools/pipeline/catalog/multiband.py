@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rtools.catalog.multiband.step import STEP
+from rtools.catalog.steps.multiband import STEP
 from rtools.errors import InputError, RtoolsError, UsageError
 from rtools.pipeline.catalog import single as cataloging
 from rtools.pipeline.job.outputs import refuse_existing

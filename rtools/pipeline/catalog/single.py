@@ -178,7 +178,7 @@ def find_sources(planes, meta, options, sources, *, threads=1, log):
     from rtools.catalog.measure.apcorr import encircled_energy
     from rtools.catalog.measure.measure import Options
     from rtools.catalog.source_catalog import catalog_of
-    from rtools.catalog.step import in_vain, least_pixels
+    from rtools.catalog.steps.catalog import in_vain, least_pixels
 
     for text in in_vain(options):
         log("warning", f"catalog: {text}")

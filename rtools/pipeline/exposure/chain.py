@@ -29,7 +29,7 @@ ORDER = (
 )
 """Every step of the exposure chain, in order."""
 
-MODULES = {"catalog": "rtools.catalog.step", "tweakreg": "rtools.astrometry.tweakreg"}
+MODULES = {"catalog": "rtools.catalog.steps.catalog", "tweakreg": "rtools.astrometry.steps.tweakreg"}
 """Where a step is declared that has no module in `rtools.exposure`."""
 
 ENDS = {"imaging": "tweakreg", "wavefront": "flat", "spectral": "photom", "flat": "photom", "dark": "photom"}
@@ -44,9 +44,7 @@ ALIASES = {"dark_current": "dark", "flatfield": "flat", "dark_decay": "darkdecay
 
 def module_of(name):
     """The module that holds a step's `STEP`, `prepare` and `apply`."""
-    return import_module(
-        MODULES.get(name, "rtools.exposure.rampfit.step" if name == "rampfit" else f"rtools.exposure.{name}")
-    )
+    return import_module(MODULES.get(name, f"rtools.exposure.steps.{name}"))
 
 
 def step_of(name):

@@ -13,9 +13,9 @@ from importlib import import_module
 from rtools.catalog import source_catalog
 from rtools.declare import NotApplicable, Skip
 from rtools.errors import InputError
-from rtools.exposure.dqinit import ramp_meta
-from rtools.exposure.saturation import fully_saturated
 from rtools.exposure.statistics import image_statistics
+from rtools.exposure.steps.dqinit import ramp_meta
+from rtools.exposure.steps.saturation import fully_saturated
 from rtools.pipeline.astrometry import align as aligning
 from rtools.pipeline.catalog import single as cataloging
 from rtools.pipeline.exposure import chain, warm

@@ -47,6 +47,6 @@ def _work(tasks):
 
 def _kernels(module):
     """The kernel module beside a step's module, if it has one."""
-    room, _dot, name = module.rpartition(".")
+    room, _folder, name = module.rpartition(".steps.")
     kernels = f"{room}._{name}_kernels"
     return [kernels] if util.find_spec(kernels) else []

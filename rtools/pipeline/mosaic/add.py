@@ -7,11 +7,11 @@ import numpy as np
 from rtools.errors import InputError, UsageError
 from rtools.mosaic.adding import joined_cells, put_back, seen_well, strips
 from rtools.mosaic.drizzle.drizzle import VARIANCES, band_rows
+from rtools.mosaic.drizzle.options import PLANES, WEIGHTS
 from rtools.mosaic.drizzle.variance import BITS, new_totals
 from rtools.mosaic.drizzle.weights import bad_bits
 from rtools.mosaic.grid.scale import mean_pixel_area
 from rtools.mosaic.sky.sky import statistic_of
-from rtools.mosaic.steps import PLANES, WEIGHTS
 from rtools.pipeline.mosaic.flag import flag_members
 from rtools.pipeline.mosaic.grid import Wanted, choose_frame
 from rtools.pipeline.mosaic.members import share_of

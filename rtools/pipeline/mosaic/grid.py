@@ -6,11 +6,11 @@ from typing import NamedTuple
 import numpy as np
 
 from rtools.errors import InputError, UsageError
+from rtools.mosaic.drizzle.options import WEIGHTS
 from rtools.mosaic.grid.footprint import footprint
 from rtools.mosaic.grid.grid import centred_grid, covering_grid, grid_like, skycell_grid
 from rtools.mosaic.grid.scale import mean_pixel_area, native_scale, pixel_scale_ratio
 from rtools.mosaic.skymap import skymap
-from rtools.mosaic.steps import WEIGHTS
 from rtools.pipeline.mosaic.extent import check_covering, check_stated, far_apart
 from rtools.products.edit.wcs import load_wcs
 from rtools.products.io import header, reader

@@ -6,9 +6,10 @@ from pathlib import Path
 
 from rtools.errors import InputError, RtoolsError, UsageError
 from rtools.mosaic.drizzle.drizzle import VARIANCES, make_kernel
+from rtools.mosaic.drizzle.options import PLANES
 from rtools.mosaic.drizzle.weights import bad_bits
 from rtools.mosaic.skymap import skymap
-from rtools.mosaic.steps import FLUX, OUTLIER, PLANES, RESAMPLE, SKYMATCH
+from rtools.mosaic.steps import flux, outlier, resample, skymatch
 from rtools.pipeline.job.outputs import refuse_existing
 from rtools.pipeline.mosaic import add as mosaic_add
 from rtools.pipeline.mosaic.catalog import catalog_task
@@ -23,7 +24,7 @@ from rtools.reference import find
 
 __all__ = ["STEPS", "Plan", "Request", "make_plan"]
 
-STEPS = {step.name: step for step in (FLUX, SKYMATCH, OUTLIER, RESAMPLE)}
+STEPS = {step.STEP.name: step.STEP for step in (flux, skymatch, outlier, resample)}
 """Steps of the chain but the catalog, in order."""
 
 

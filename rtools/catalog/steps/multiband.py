@@ -1,6 +1,6 @@
 """Declaration of the multiband catalog; `rtools.catalog.multiband.multiband` does the work."""
 
-from rtools.catalog.step import DUST_MAPS, MEASURING, REFERENCES, SEPARATING
+from rtools.catalog.steps.catalog import DUST_MAPS, MEASURING, REFERENCES, SEPARATING
 from rtools.declare import Option, Step
 
 __all__ = ["STEP"]

@@ -1,0 +1,1 @@
+"""The step that aligns images: its declaration."""

@@ -1,0 +1,1 @@
+"""The steps of an exposure, one file a step: declaration and functions."""

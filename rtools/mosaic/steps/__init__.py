@@ -1,0 +1,1 @@
+"""Declarations of the steps of a mosaic, one file a step."""

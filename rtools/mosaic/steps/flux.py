@@ -1,0 +1,20 @@
+"""Flux: images in MJy/sr; `rtools.mosaic.drizzle.flux` does the work."""
+
+from rtools.declare import Step
+
+__all__ = ["STEP"]
+
+STEP = Step(
+    name="flux",
+    kind="mosaic",
+    cal_step="flux",
+    suffix="flux",
+    summary="Convert DN/s to MJy/sr.",
+    description=(
+        "data and err times c = meta.photometry.conversion_megajanskys, variances times c². Other arrays stay as they "
+        "are. Computed in float32 also where the file holds float16. A file without a conversion (null, -999999, "
+        "prism and grism) is refused."
+    ),
+    examples=("rt-flux X_cal.asdf", "rt-flux r*_cal.asdf --outdir flux"),
+    metadata=("photometry.conversion_megajanskys",),
+)

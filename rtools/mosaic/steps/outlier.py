@@ -1,0 +1,41 @@
+"""Outliers: what one exposure shows and the others do not; `rtools.mosaic.outlier` does the work."""
+
+from rtools.declare import Option, Step
+from rtools.mosaic.drizzle.options import FILL, GOOD_BITS, KERNEL, PIXFRAC, WEIGHT_TO_COMPARE
+
+__all__ = ["STEP"]
+
+STEP = Step(
+    name="outlier",
+    kind="mosaic",
+    cal_step="outlier_detection",
+    suffix="outlier_detection_step",
+    summary="Flag what one exposure shows and the others do not.",
+    description=(
+        "Each exposure (all its detectors) is drizzled to the grid of the mosaic; where its weight is below MASKPT of "
+        "its mean weight it has no say. The median of the exposures is carried back to each detector. A pixel is an "
+        "outlier that is further from it than S0 errors + D0 times the steepest step of the median around it and has "
+        "itself, or as neighbour, a pixel beyond S1 and D1: it gets DO_NOT_USE and OUTLIER (129). With two exposures "
+        "the lower value stands for their median. Nothing outside the grid is tested. One image alone is left as it is "
+        "(SKIPPED)."
+    ),
+    examples=(
+        "rt-outlier r*_skymatch.asdf --outdir flagged",
+        "rt-outlier X_asn.json --snr '4 3'",
+        "rt-outlier @list.txt --skycell 270p65x69y50",
+    ),
+    options=(
+        Option("snr", "5.0 4.0", "S1 and S0: errors beyond which a pixel is an outlier, and its neighbour."),
+        Option("gradient", "1.2 0.7", "D1 and D0: steps of the median, likewise.", peer="scale"),
+        Option("maskpt", 0.7, "Least weight of a pixel that counts in the median, of the mean weight.", minimum=0.0),
+        Option("backg", 0.0, "Sky of the data that are compared, where the metadata do not say it, MJy/sr."),
+        Option("resample-data", True, "Compare on the sky; else pixel by pixel, which is for exposures not dithered."),
+        KERNEL,
+        PIXFRAC,
+        WEIGHT_TO_COMPARE,
+        GOOD_BITS,
+        FILL,
+    ),
+    memory="about 1 GB for a skycell, whatever the number of exposures; on disk 4 bytes a pixel and exposure, unless "
+    "--max-memory has room for them.",
+)

@@ -1,0 +1,38 @@
+"""Resampling: exposures drizzled into a mosaic; `rtools.mosaic.drizzle` does the work."""
+
+from rtools.declare import Option, Step
+from rtools.mosaic.drizzle.options import FILL, GOOD_BITS, KERNEL, PIXFRAC, PLANES, WEIGHT
+
+__all__ = ["STEP"]
+
+STEP = Step(
+    name="resample",
+    kind="mosaic",
+    cal_step="resample",
+    suffix="coadd",
+    summary="Drizzle exposures into a mosaic.",
+    description=(
+        "Surface brightness is kept: no scaling by pixel areas. A sky level that the metadata state and that is not "
+        "subtracted is subtracted. err² = var_rnoise + var_poisson (+ var_flat); var_sky is the variance of read noise "
+        "and sky alone and no part of err. Standard deviations are resampled like data; exposures are combined by "
+        "exposure time, with ivm by the inverse of their resampled read-noise variance; variances are for pixels of "
+        "the input's size (divided by the square of the ratio of pixel scales): apertures keep their signal to noise."
+    ),
+    examples=(
+        "rt-resample r*_cal.asdf -o field_coadd.asdf",
+        "rt-resample X_asn.json --outdir mosaics -j 0",
+        "rt-resample @list.txt --skycell 270p65x69y50",
+        "rt-resample *_cal.asdf --center 270.1,66.02 --scale 0.055 --size 6000,6000 --pa 0 -o m_coadd.asdf",
+    ),
+    options=(
+        KERNEL,
+        PIXFRAC,
+        WEIGHT,
+        GOOD_BITS,
+        FILL,
+        Option("var-flat", False, "Also var_flat, where the exposures have it.", peer="include_var_flat"),
+        Option("dq", False, "Also dq: the flags of all pixels that took part, joined bit by bit.", peer="propagate_dq"),
+        Option("planes", ",".join(PLANES), "Arrays that are computed; the others are NaN, var_sky absent."),
+    ),
+    memory="1.2 GB for a skycell, whatever the number of exposures (4 bytes a pixel more for every 32 of them).",
+)
