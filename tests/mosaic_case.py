@@ -6,7 +6,7 @@ from products_samples import arrays as sample_arrays
 from products_samples import meta as sample_meta
 
 from rtools.astrometry.wcs import Pointing, build_wcs
-from rtools.products.io import reader, writer
+from rtools.products.io import opening, writer
 from rtools.products.schema import nodes
 from rtools.products.schema.blocks import initial_cal_step
 from rtools.wfi.distortion import distortion
@@ -115,7 +115,7 @@ def exposures(directory, count=4, **settings):
 
 def planes(path, *names):
     """Arrays of a product by name; all of them by default."""
-    with reader.open_product(path) as product:
+    with opening.open_product(path) as product:
         return {name: np.array(product.array(name)) for name in names or product.arrays}
 
 

@@ -13,7 +13,7 @@ from run_case import done, meta, rewrite
 
 from rtools.mosaic.grid.grid import Grid
 from rtools.pipeline.mosaic import spool as mosaic_spool
-from rtools.products.io import reader, writer
+from rtools.products.io import opening, writer
 
 FLUXED = ("data", "err", "var_poisson", "var_rnoise", "var_flat")
 VALUES = ("data", "weight", "err", "var_rnoise", "var_poisson", "var_flat")
@@ -213,7 +213,7 @@ def leaves(value, path=""):
 def test_metadata(golden, flagged, tmp_path):
     path = tmp_path / "m_coadd.asdf"
     done("resample", *flagged, "--like", like(golden, "square", tmp_path), "-o", path)
-    with reader.open_product(path) as product:
+    with opening.open_product(path) as product:
         tables = {name: {column: np.array(table[column]) for column in table.colnames}
                   for name, table in product.node("meta.individual_image_meta").items()}  # fmt: skip
     found = {key: value for key, value in meta(path).items() if key not in NOT_COMPARED}

@@ -12,7 +12,7 @@ import pytest
 
 from rtools.errors import UsageError
 from rtools.products.check import layout as validate
-from rtools.products.io import reader, writer
+from rtools.products.io import opening, writer
 from rtools.products.io.ramp import RampWriter
 from rtools.products.schema import layout
 
@@ -68,7 +68,7 @@ def test_roman_datamodels_opens_and_validates_every_product_in_every_profile(tmp
         paths[profile, "before wcs"] = image_without_wcs(tmp_path, profile)
         paths[profile, "streamed"] = streamed(tmp_path, profile)
     for path in paths.values():
-        with reader.open_product(path) as product:
+        with opening.open_product(path) as product:
             assert validate.validate_tree(product) == []
     for version in conftest.JUDGES:
         verdicts = judge(version, paths.values())
@@ -84,7 +84,7 @@ def agrees(version, case, path, verdicts):
     verdict, kind = verdicts[str(path)], LIKE.get(kind, kind)
     if layout.tag(kind, profile) not in [layout.tag(kind, opened) for opened in conftest.OPENS[version]]:
         return "unknown datamodel type" in verdict["problem"].lower()
-    with reader.open_product(path) as product:
+    with opening.open_product(path) as product:
         named = product.kind if product.reftype is None else f"reference/{product.reftype}"
         seen = {name.removeprefix("roman.") for name in verdict.get("arrays", ())}
         return verdict["ok"] and set(product.arrays) <= seen and verdict["model"] == layout.model(named)

@@ -8,7 +8,7 @@ from looking_case import write
 
 from rtools.errors import InputError, UsageError
 from rtools.products.edit.section import frame_of, parse_section, read_plane
-from rtools.products.io.reader import open_product
+from rtools.products.io.opening import open_product
 
 SHAPE = (100, 200)
 

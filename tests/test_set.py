@@ -14,7 +14,7 @@ from run_case import arrays, history, listing, meta, piped, same, tool
 
 from rtools.products.check import layout as validate
 from rtools.products.edit.edit import Edit
-from rtools.products.io import header, reader, writer
+from rtools.products.io import header, opening, writer
 
 TAG = "asdf://stsci.edu/datamodels/roman/tags/wfi_image-2.1.0"
 
@@ -67,7 +67,7 @@ def test_values_are_set_and_everything_else_is_as_it_was(image, tmp_path, capsys
     assert before == after
     assert all(same(image, target).values())
     assert stored(image) == stored(target)
-    with reader.open_product(target) as product:
+    with opening.open_product(target) as product:
         assert validate.validate_tree(product) == []
         assert product.node("meta.wcs")(3.0, 4.0) == samples.wcs()(3.0, 4.0)
 
@@ -188,7 +188,7 @@ def test_every_profile_is_kept(tmp_path, profile):
     writer.write_product(path, "l1_uncal", samples.meta("l1_uncal", profile), samples.arrays("l1_uncal", profile),
                          profile=profile, compression="none")  # fmt: skip
     assert tool("set", path, "program.title=after", "--in-place") == 0
-    with reader.open_product(path) as product:
+    with opening.open_product(path) as product:
         assert product.profile == profile
         assert product.meta["program"]["title"] == "after"
         assert validate.validate_tree(product) == []

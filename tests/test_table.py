@@ -18,7 +18,8 @@ from run_case import piped, tool
 from rtools.products.names.extensions import TABLES
 from rtools.products.tables import where
 from rtools.products.tables.files import read_catalog, stage_catalog
-from rtools.products.tables.units import convert_flux, jwst_names
+from rtools.products.tables.jwst import jwst_names
+from rtools.products.tables.units import convert_flux
 
 PIXEL_AREA = 2.8e-13
 META = {

@@ -10,7 +10,7 @@ from mosaic_case import SIZE, exposure
 from run_case import rewrite, tool
 
 from rtools.errors import InputError
-from rtools.products.io import reader
+from rtools.products.io import opening
 from rtools.products.io.unitless import carries_units, without_units
 
 RA, DEC, PIXEL = 270.0, 66.0, 0.11 / 3600
@@ -95,7 +95,7 @@ def test_tools_take_a_wcs_with_units(both, tmp_path, capsys):
             target = tmp_path / f"{words[0]}_{path.stem}{'.fits' if words[0] == 'fits' else '.asdf'}"
             assert tool(words[0], path, *words[1:], target) == 0, words
             if words[0] != "fits":
-                with reader.open_product(target) as product:
+                with opening.open_product(target) as product:
                     found.append(np.array(product.array("data")))
         assert len(found) == 0 or np.array_equal(*found, equal_nan=True)
     assert tool("skymap", other) == 0

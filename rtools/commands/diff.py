@@ -79,7 +79,7 @@ def _compared(one, two, settings):
     """Differences in metadata and in arrays or columns, and which of these."""
     if any(is_asdf(path) for path in (one, two)):
         from rtools.products.edit.compare import compare
-        from rtools.products.io.reader import open_product
+        from rtools.products.io.opening import open_product
 
         with open_product(one, others=True) as first, open_product(two, others=True) as second:
             return *compare(first, second, **settings), "array"

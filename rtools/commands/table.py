@@ -117,27 +117,28 @@ def _output_name(name, form):
 
 def _viewed(console, name, view):
     """The table of a file as it was asked for."""
-    from rtools.products.tables import units as catalog_units
-    from rtools.products.tables import where
+    from rtools.products.tables import arrange, where
     from rtools.products.tables.files import read_catalog
+    from rtools.products.tables.jwst import jwst_names
+    from rtools.products.tables.units import convert_flux
 
     with local(name) as path:
         table = read_catalog(path)
     try:
         if view["jwst_columns"]:
-            table, messages = catalog_units.jwst_names(table, view["flux_unit"])
+            table, messages = jwst_names(table, view["flux_unit"])
             for text in messages:
                 console.log("warning", f"{name}: {text}")
         elif view["flux_unit"]:
-            catalog_units.convert_flux(table, view["flux_unit"])
+            convert_flux(table, view["flux_unit"])
         if view["where"] is not None:
             table = table[where.select(view["where"], {key: table[key].data for key in table.colnames})]
         if view["sort"]:
-            table = catalog_units.sort_rows(table, view["sort"].split(","))
+            table = arrange.sort_rows(table, view["sort"].split(","))
         if view["head"] is not None:
             table = table[: view["head"]]
         if view["columns"]:
-            table = catalog_units.choose_columns(table, view["columns"].split(","))
+            table = arrange.choose_columns(table, view["columns"].split(","))
     except RtoolsError as error:
         error.path = error.path or name
         raise

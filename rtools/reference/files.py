@@ -28,12 +28,12 @@ class FileSource:
     """
 
     def __init__(self, reftype, path, *, origin="file"):
-        from rtools.products.io import reader
+        from rtools.products.io import opening
 
         self.type = reftype
         self.origin = origin
         self.path = Path(path).resolve()
-        self.product = reader.open_product(path)
+        self.product = opening.open_product(path)
         self.candidate = candidate_of(path)
         if self.candidate.type != reftype:
             found = f"{self.candidate.type} reference" if self.candidate.type else "no reference of the exposure chain"
@@ -113,7 +113,7 @@ class FileSource:
         return self.array(array)[index]
 
     def checks(self, arrays):
-        """Jobs that compare arrays with their checksums, as `rtools.products.io.reader.Product.checks`."""
+        """Jobs that compare arrays with their checksums, as `rtools.products.io.product.Product.checks`."""
         return self.product.checks(arrays)
 
     def node(self, path):

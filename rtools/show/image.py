@@ -72,7 +72,7 @@ def load_image(product, *, array=None, resultant=None, section=None, frame=None,
 
     Parameters
     ----------
-    product : rtools.products.io.reader.Product
+    product : rtools.products.io.product.Product
     array : str, optional
         ``data``, or what the product has in its place, by default.
     resultant : int, optional

@@ -4,7 +4,7 @@ import numpy as np
 
 from rtools.errors import InputError
 from rtools.products.edit.section import cutout_of, origin_of, shift_between
-from rtools.products.io import reader
+from rtools.products.io import opening
 from rtools.products.tables.files import read_catalog
 from rtools.wfi.units import DEGREE_ARCSEC
 
@@ -48,7 +48,7 @@ def load_sources(path, product, *, wcs=None):
     ----------
     path : str
         Parquet, ECSV, FITS, CSV …
-    product : rtools.products.io.reader.Product
+    product : rtools.products.io.product.Product
     wcs : gwcs.WCS, optional
         Positions on the sky are used where there is one and the catalog has them; else its pixels, which are those of
         a whole L2 image, or of a mosaic.
@@ -90,7 +90,7 @@ def load_outlines(path, product, image):
     ----------
     path : str
         A ``_segm`` file.
-    product : rtools.products.io.reader.Product
+    product : rtools.products.io.product.Product
         What is shown.
     image : rtools.show.image.Image
         The region of it.
@@ -104,7 +104,7 @@ def load_outlines(path, product, image):
     InputError
         It is no segmentation map of such a frame.
     """
-    with reader.open_product(path) as segments:
+    with opening.open_product(path) as segments:
         if "segm" not in segments.kind:
             raise InputError("no segmentation map (_segm)", path=path)
         found, (dx, dy) = segments.arrays["data"].shape, shift_between(product, segments)

@@ -104,7 +104,7 @@ def choose_arrays(product, patterns=()):
 
     Parameters
     ----------
-    product : rtools.products.io.reader.Product
+    product : rtools.products.io.product.Product
     patterns : iterable of str
         Names or globs; by default the planes and cubes of the image's frame that hold no flags, of a file without
         such all arrays of real numbers but flags.
@@ -136,7 +136,7 @@ def records(product, names, *, wanted, section=None, frame=None, flags=None, res
 
     Parameters
     ----------
-    product : rtools.products.io.reader.Product
+    product : rtools.products.io.product.Product
     names : iterable of str
     wanted : iterable of str
         Some of `columns`.

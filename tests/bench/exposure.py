@@ -103,12 +103,12 @@ def floor(uncal, cal):
     """Seconds to read the input and to write the outputs with nothing between; copy rate of memory in GB/s."""
     import numpy as np
 
-    from rtools.products.io import reader, writer
+    from rtools.products.io import opening, writer
 
     started = time.perf_counter()
-    data = np.array(reader.open_product(uncal).array("data"))
+    data = np.array(opening.open_product(uncal).array("data"))
     read = time.perf_counter() - started
-    product = reader.open_product(cal)
+    product = opening.open_product(cal)
     arrays = {name: np.array(product.array(name)) for name in product.arrays if not name.startswith("meta.")}
     started = time.perf_counter()
     with tempfile.TemporaryDirectory(dir=Path(cal).parent) as scratch:

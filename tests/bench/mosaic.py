@@ -67,9 +67,9 @@ def copies(sources, count, folder):
 def _copy(source, path, visit, shift):
     """An image of another observation, whose pointing is shifted (degrees, in both coordinates)."""
     from rtools.astrometry.wcs import footprint, s_region
-    from rtools.products.io import reader, writer
+    from rtools.products.io import opening, writer
 
-    with reader.open_product(source, ("l2_image",)) as product:
+    with opening.open_product(source, ("l2_image",)) as product:
         meta, wcs = dict(product.meta), product.node("meta.wcs")
         arrays = {name: product.array(name, threads=2) for name in product.arrays if not name.startswith("meta.")}
     info, observation = dict(meta["wcsinfo"]), dict(meta["observation"])
@@ -112,11 +112,11 @@ def checks(paths):
     from rtools.mosaic.grid.pixmap import pixel_map
     from rtools.mosaic.skymap import skymap
     from rtools.mosaic.skymap.match import cells_touching
-    from rtools.products.io import reader
+    from rtools.products.io import opening
 
     random, times, errors, cell = np.random.default_rng(1), [], [], None
     for path in paths:
-        with reader.open_product(path) as product:
+        with opening.open_product(path) as product:
             wcs, shape = product.node("meta.wcs"), product.arrays["data"].shape
         outline = footprint(wcs, shape)
         for _ in range(20):

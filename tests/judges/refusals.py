@@ -13,7 +13,7 @@ import numpy as np
 import products_samples as samples
 
 from rtools.errors import RtoolsError
-from rtools.products.io import reader, writer
+from rtools.products.io import opening, writer
 from rtools.wfi import metadata
 from rtools.wfi.times import iso_time
 
@@ -111,8 +111,8 @@ def outcome(change, path):
     with asdf.open(path, validate_checksums=True, lazy_load=False, ignore_unrecognized_tag=True) as file:
         assert "data" in file["roman"]
     for name, array in arrays.items():
-        np.testing.assert_array_equal(reader.open_product(path).array(name), array)
-    assert iso_time(reader.open_product(path).meta["file_date"])
+        np.testing.assert_array_equal(opening.open_product(path).array(name), array)
+    assert iso_time(opening.open_product(path).meta["file_date"])
     return f"accepted {path.stat().st_size}"
 
 

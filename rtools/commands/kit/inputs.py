@@ -124,15 +124,15 @@ def opened(name, kinds=None, *, others=False):
     ----------
     name : str
     kinds, others
-        As `rtools.products.io.reader.open_product`.
+        As `rtools.products.io.opening.open_product`.
 
     Yields
     ------
-    rtools.products.io.reader.Product
+    rtools.products.io.product.Product
     """
-    from rtools.products.io import reader
+    from rtools.products.io import opening
 
-    with local(name) as path, reader.open_product(path, kinds, others=others) as product:
+    with local(name) as path, opening.open_product(path, kinds, others=others) as product:
         yield product
 
 

@@ -63,7 +63,7 @@ def place_of(product, shape, config):
 
     Parameters
     ----------
-    product : rtools.products.io.reader.Product
+    product : rtools.products.io.product.Product
     shape : (int, int)
         Rows and columns of the full frame, were the image a whole one.
     config : rtools.reference.find.Config

@@ -16,7 +16,7 @@ from rtools.pipeline.exposure.engine import Task
 from rtools.pipeline.exposure.source import Source
 from rtools.pipeline.job.outputs import refuse_existing
 from rtools.products import names
-from rtools.products.io import reader
+from rtools.products.io import opening
 from rtools.products.refcat import files as refcat_files
 from rtools.products.schema import history, layout, profiles
 from rtools.products.schema.blocks import WRITTEN
@@ -108,7 +108,7 @@ class Plan:
 
     Attributes
     ----------
-    product : rtools.products.io.reader.Product
+    product : rtools.products.io.product.Product
     source : rtools.pipeline.exposure.source.Source
     tasks : list of Task
         In order; strip tasks and frame tasks.
@@ -160,7 +160,7 @@ def make_plan(path, request, *, name=None):
         See the module's first lines.
     """
     kinds = ("l2_image", "l3_coadd") if request.single == "catalog" else (*RAMP_KINDS, "l2_image")
-    product = reader.open_product(path, kinds=kinds)
+    product = opening.open_product(path, kinds=kinds)
     if product.kind == "l3_coadd":
         return _plan_mosaic(product, request, str(name or path))
     metadata.require(product.meta, *BASE_METADATA, path=product.path)

@@ -42,7 +42,7 @@ class Source:
 
     Parameters
     ----------
-    product : rtools.products.io.reader.Product
+    product : rtools.products.io.product.Product
         L1, ramp or L2 image.
     threads : int
         Threads for decoding.

@@ -18,7 +18,7 @@ from rtools.pipeline.mosaic.members import share_of
 from rtools.pipeline.mosaic.spool import Plane
 from rtools.pipeline.mosaic.workers import in_rows
 from rtools.products import names
-from rtools.products.io import reader
+from rtools.products.io import opening
 from rtools.products.mosaic.metadata import group_of, metas_of
 from rtools.wfi import metadata
 
@@ -38,7 +38,7 @@ class Stack:
     Attributes
     ----------
     name : str
-    product : rtools.products.io.reader.Product
+    product : rtools.products.io.product.Product
     metas : list of dict
         What is known of the metadata of its own members.
     frame : rtools.pipeline.mosaic.grid.Frame
@@ -130,7 +130,7 @@ def _refuse_options(request):
 
 
 def _open(path):
-    product = reader.open_product(path, ("l3_coadd",))
+    product = opening.open_product(path, ("l3_coadd",))
     with product:
         shape = product.arrays["data"].shape if product.has("data") else None
         for name in ("data", "weight", "context"):

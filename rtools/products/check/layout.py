@@ -14,7 +14,7 @@ def validate_tree(product):
 
     Parameters
     ----------
-    product : rtools.products.io.reader.Product
+    product : rtools.products.io.product.Product
         Of any kind: exposure, guide window, FACE, mosaic, reference; of any age.
 
     Returns

@@ -34,7 +34,7 @@ def check_steps(product, suffix):
 
     Parameters
     ----------
-    product : rtools.products.io.reader.Product
+    product : rtools.products.io.product.Product
     suffix : str or None
         Suffix of the file name, as it is written now.
 

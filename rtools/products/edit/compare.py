@@ -46,7 +46,7 @@ def compare(first, second, *, rtol=0.0, atol=0.0, ignore=(), everything=False, w
 
     Parameters
     ----------
-    first, second : rtools.products.io.reader.Product
+    first, second : rtools.products.io.product.Product
     rtol, atol : float
         Numbers are the same if ``|a - b| <= atol + rtol |b|``. With both 0 they must be equal, and their dtypes too.
         Flags are always compared exactly; NaN equals NaN.

@@ -24,7 +24,7 @@ def image_shape(product):
 
     Parameters
     ----------
-    product : rtools.products.io.reader.Product
+    product : rtools.products.io.product.Product
 
     Returns
     -------
@@ -48,7 +48,7 @@ def cut_arrays(product, rows, columns, threads=1):
 
     Parameters
     ----------
-    product : rtools.products.io.reader.Product
+    product : rtools.products.io.product.Product
     rows, columns : slice
         Of its image.
     threads : int

@@ -8,7 +8,7 @@ import stat
 
 from rtools.errors import InputError, UsageError
 from rtools.products.forms import form_of
-from rtools.products.io import encode, header, reader, serial, staging
+from rtools.products.io import encode, header, opening, serial, staging
 from rtools.products.schema import history, keys, layout
 
 __all__ = ["Edit", "open_edit"]
@@ -52,7 +52,7 @@ class Edit:
     def __init__(self, path):
         self.path = path
         self.changes = {}
-        with reader.open_product(path) as product:
+        with opening.open_product(path) as product:
             self.product = product
         self.tree = product.tree
         kind = f"reference/{product.reftype}" if product.reftype else product.kind
@@ -109,7 +109,7 @@ class Edit:
         problems = serial.problems(self.product.tree, manifest)
         if not problems:
             return None
-        with reader.open_product(self.path) as before:
+        with opening.open_product(self.path) as before:
             known = serial.problems(before.tree, manifest)
         self._refuse([problem for problem in problems if problem not in known])
         return f"does not fit its schema, before and after the change: {problems[0]}"

@@ -49,7 +49,7 @@ def count_flags(product, name, rows=EVERY, columns=EVERY):
 
     Parameters
     ----------
-    product : rtools.products.io.reader.Product
+    product : rtools.products.io.product.Product
     name : str
         Of an array of flags.
     rows, columns : slice

@@ -76,7 +76,7 @@ def shift_between(product, other):
 
     Parameters
     ----------
-    product, other : rtools.products.io.reader.Product
+    product, other : rtools.products.io.product.Product
         Each of a frame of its own, whole or cut out of it.
 
     Returns
@@ -143,7 +143,7 @@ def read_plane(product, name, number=0, rows=slice(None), columns=slice(None)):
 
     Parameters
     ----------
-    product : rtools.products.io.reader.Product
+    product : rtools.products.io.product.Product
     name : str
     number : int
         Along the leading axis of a cube; ignored for an array of fewer than three axes.

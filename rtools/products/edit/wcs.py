@@ -5,7 +5,7 @@ from pathlib import Path
 from rtools.errors import InputError
 from rtools.products import names
 from rtools.products.edit.section import frame_of, shift_between
-from rtools.products.io import reader
+from rtools.products.io import opening
 from rtools.wfi.frame import BORDER
 from rtools.wfi.gwcs_frames import level1_wcs, shifted_wcs
 
@@ -17,7 +17,7 @@ def load_wcs(product, path=None):
 
     Parameters
     ----------
-    product : rtools.products.io.reader.Product
+    product : rtools.products.io.product.Product
     path : str, optional
         A ``_wcs`` file, or an image of the same pointing; by default what the product holds, else the ``_wcs`` beside
         it.
@@ -37,7 +37,7 @@ def load_wcs(product, path=None):
         path = Path(product.path).with_name(f"{names.split_suffix(product.path)[0]}_wcs.asdf")
         if not path.exists():
             raise InputError("has no WCS", mend=f"give --wcs FILE; {path.name} is not there", path=product.path)
-    with reader.open_product(path, ("wcs", "l2_image")) as holder:
+    with opening.open_product(path, ("wcs", "l2_image")) as holder:
         key = "meta.wcs" if holder.kind == "l2_image" else "wcs_l2"
         try:
             wcs = holder.node(key)

@@ -4,7 +4,7 @@ import numpy as np
 
 from rtools.errors import RtoolsError
 from rtools.products.fits import read as fits_read
-from rtools.products.io import header, reader
+from rtools.products.io import header, opening
 from rtools.products.schema import nodes
 
 __all__ = ["require_same"]
@@ -30,14 +30,14 @@ def require_same(asdf_path, fits_path, changed=()):
         They differ; names the first place.
     """
     with (
-        reader.open_product(asdf_path) as product,
+        opening.open_product(asdf_path) as product,
         fits_read.open_fits(fits_path) as hdus,
         fits_read.embedded(fits_path, hdus) as inner,
         open(fits_path, "rb") as pixels,
     ):
         trees = [header.read_header(one.path)[0] | {"roman": one.tree} for one in (product, inner)]
         for one, tree in zip((product, inner), trees, strict=True):
-            one._attach(tree)
+            one.attach(tree)
 
         def load(node):
             if isinstance(node.get("source"), str):

@@ -55,7 +55,7 @@ def edited(product, hdus):
 
     Parameters
     ----------
-    product : rtools.products.io.reader.Product
+    product : rtools.products.io.product.Product
         Of `fits_read.embedded`.
     hdus : astropy.io.fits.HDUList
 
@@ -86,7 +86,7 @@ def apply(product, changes):
 
     Parameters
     ----------
-    product : rtools.products.io.reader.Product
+    product : rtools.products.io.product.Product
         Its tree is changed.
     changes : Edited
 

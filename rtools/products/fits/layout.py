@@ -165,7 +165,7 @@ def extensions(product, *, integrations=True, slim=False, flags="roman"):
 
     Parameters
     ----------
-    product : rtools.products.io.reader.Product
+    product : rtools.products.io.product.Product
     integrations : bool
         Give ramps an axis of integrations, of length 1.
     slim : bool

@@ -12,7 +12,7 @@ import numpy as np
 
 from rtools.errors import InputError
 from rtools.products.fits import layout
-from rtools.products.io import reader, serial, staging, temporary
+from rtools.products.io import opening, serial, staging, temporary
 from rtools.products.io.arrays import array_node, dtype_of
 from rtools.products.io.encode import ArrayBytes
 from rtools.products.schema import history, nodes
@@ -70,7 +70,7 @@ def stage_asdf(path, source, hdus, product, *, parameters=None, compression=None
         The ASDF file to be, and the FITS file.
     hdus : astropy.io.fits.HDUList
         Of `open_fits`.
-    product : rtools.products.io.reader.Product
+    product : rtools.products.io.product.Product
         Of `embedded`.
     parameters : dict, optional
         For the entry of the history.
@@ -129,7 +129,7 @@ def embedded(source, hdus):
             count -= len(data)
         file.flush()
         try:
-            with reader.open_product(file.name) as product:
+            with opening.open_product(file.name) as product:
                 yield product
         except InputError as error:
             if str(error.path) == file.name:
@@ -158,7 +158,7 @@ def _tree(product, hdus, descriptor, source):
         return nodes.TaggedDict(kept | array_node(like, len(sources) - 1), node.tag)
 
     whole = header.read_header(product.path)[0] | {"roman": product.tree}
-    product._attach(whole)
+    product.attach(whole)
     return layout.rewritten(whole, place), sources
 
 

@@ -32,7 +32,7 @@ def table_bytes(product, translated=()):
 
     Parameters
     ----------
-    product : rtools.products.io.reader.Product
+    product : rtools.products.io.product.Product
     translated : collection of str
         Arrays of flags that are there in JWST's bits, too.
     """

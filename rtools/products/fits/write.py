@@ -32,7 +32,7 @@ def stage_fits(path, product, *, sky=(), sky_everywhere=False, threads=1, **layo
     Parameters
     ----------
     path : str or os.PathLike
-    product : rtools.products.io.reader.Product
+    product : rtools.products.io.product.Product
     sky : list of (str, value, str)
         Cards of the celestial WCS, for SCI.
     sky_everywhere : bool
@@ -189,7 +189,7 @@ def _tree(product, extensions):
         return nodes.TaggedDict(kept | array_node(array, len(blocks) - 1), node.tag)
 
     whole = header.read_header(product.path)[0] | {"roman": product.tree}
-    product._attach(whole)
+    product.attach(whole)
     tree = layout.rewritten(whole, place)
     head, _inner = serial.dump(
         serial.to_asdf(tree.pop("roman"), None, raw=True),

@@ -124,7 +124,7 @@ def metas_of(product):
 
     Parameters
     ----------
-    product : rtools.products.io.reader.Product
+    product : rtools.products.io.product.Product
         A mosaic.
 
     Returns

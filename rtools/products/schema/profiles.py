@@ -59,7 +59,7 @@ def kept(asked, products):
     ----------
     asked : str or None
         What ``--profile`` says.
-    products : sequence of rtools.products.io.reader.Product
+    products : sequence of rtools.products.io.product.Product
 
     Returns
     -------
