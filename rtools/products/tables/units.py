@@ -17,8 +17,9 @@ def convert_flux(table, unit):
     table : astropy.table.Table
         Changed in place.
     unit : str
-        One of `rtools.wfi.units.FLUX_UNITS`. For ABmag, m = 31.4 - 2.5 log10(f / nJy) and its error 2.5 log10(1 + err / f), both NaN for
-        f ≤ 0; ``_flux`` in a name becomes ``_abmag``, and a magnitude that the table has already stays.
+        One of `rtools.wfi.units.FLUX_UNITS`. For ABmag, m = 31.4 - 2.5 log10(f / nJy) and its error
+        2.5 log10(1 + err / f), both NaN for f ≤ 0; ``_flux`` in a name becomes ``_abmag``, and a magnitude that the
+        table has already stays.
     """
     from astropy import units
 
