@@ -10,12 +10,12 @@ import sys
 
 import asdf
 import numpy as np
-import products_samples as samples
 
 from rtools.errors import RtoolsError
 from rtools.products.io import opening, writer
 from rtools.wfi import metadata
 from rtools.wfi.times import iso_time
+from tests.support import samples
 
 BIG = np.arange(4096 * 16, dtype="f4").reshape(4096, 16)
 

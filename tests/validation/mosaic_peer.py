@@ -1,6 +1,6 @@
-"""What romancal makes of the exposures of `mosaic_case`, for tests/data; runs in romancal's environment.
+"""What romancal makes of the exposures of `tests.support.dithers`, for tests/data; runs in romancal's environment.
 
-usage: mosaic_peer.py DIRECTORY OUT.npz     the directory holds `mosaic_case.exposures(…, profile="1.5.0")`
+usage: mosaic_peer.py DIRECTORY OUT.npz     the directory holds `dithers.exposures(…, profile="1.5.0")`
 """
 
 import json

@@ -1,0 +1,112 @@
+"""What is compiled is kept: said once, in the user's cache where the package cannot be written, unharmed by company."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import rtools
+from tests.support.places import ROOT
+from tests.support.runs import done, same
+
+CODE = "from rtools.commands.rt import main; main()"
+NOTE = "first run here: compiling"
+EVERY = "in every run"
+
+
+@pytest.fixture(scope="module")
+def start(raw, tmp_path_factory):
+    """A product for rt-saturation, whose kernel takes two seconds to compile."""
+    folder = tmp_path_factory.mktemp("start")
+    done("dqinit", raw, "--outdir", folder)
+    return next(folder.glob("*_dqinit.asdf"))
+
+
+def begin(start, folder, package=None, **environment):
+    """rt-saturation in a process of its own."""
+    command = [sys.executable, "-c", CODE, "saturation", str(start), "--outdir", str(folder)]
+    settings = {key: value for key, value in os.environ.items() if key != "NUMBA_CACHE_DIR"}
+    settings["PYTHONPATH"] = str(package or ROOT)
+    pipes = {"stderr": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    return subprocess.Popen(command, env=settings | environment, cwd=folder.parent, **pipes)  # not in the source tree
+
+
+def end(process):
+    """What it said."""
+    said = process.communicate(timeout=120)[1]
+    assert process.returncode == 0, said
+    return said
+
+
+def test_compiling_is_said_once_and_not_again_by_the_next_process(start, tmp_path):
+    cache = {"NUMBA_CACHE_DIR": str(tmp_path / "cache")}
+    assert end(begin(start, tmp_path / "first", **cache)).count(NOTE) == 1
+    assert NOTE not in end(begin(start, tmp_path / "second", **cache))
+
+
+def test_processes_that_start_together_leave_a_cache_that_works(start, tmp_path):
+    cache = {"NUMBA_CACHE_DIR": str(tmp_path / "cache")}
+    running = [begin(start, tmp_path / name, **cache) for name in ("a", "b", "c")]
+    for process in running:
+        end(process)
+    assert NOTE not in end(begin(start, tmp_path / "later", **cache))
+    made = [next((tmp_path / name).iterdir()) for name in ("a", "b", "c", "later")]
+    for other in made[1:]:
+        assert all(same(made[0], other).values())
+
+
+@pytest.fixture
+def closed(tmp_path):
+    """A copy of the package beside which nothing can be kept, not by root either."""
+    package = tmp_path / "site" / "rtools"
+    shutil.copytree(Path(rtools.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__"))
+    for folder in {file.parent for file in package.rglob("*.py")}:
+        (folder / "__pycache__").write_text("a file: no directory can be made here, not by root either")
+    return package
+
+
+def test_package_that_cannot_be_written_has_its_kernels_in_the_cache_of_the_user(start, closed, tmp_path):
+    user = {"HOME": str(tmp_path / "home"), "XDG_CACHE_HOME": str(tmp_path / "user")}
+    assert NOTE in end(begin(start, tmp_path / "first", closed.parent, **user))
+    assert list((tmp_path / "user").rglob("*flag*.nbc"))
+    assert NOTE not in end(begin(start, tmp_path / "second", closed.parent, **user))
+
+
+def test_kernels_compile_where_no_directory_can_be_written(start, closed, tmp_path):
+    """A read-only installation used without a home: one note says that nothing is kept."""
+    said = end(begin(start, tmp_path / "first", closed.parent, HOME=os.devnull, XDG_CACHE_HOME=os.devnull))
+    assert said.count(EVERY) == 1
+    assert NOTE not in said
+
+
+def test_a_cache_directory_alone_is_enough(start, closed, tmp_path):
+    nowhere = {"HOME": os.devnull, "XDG_CACHE_HOME": os.devnull, "NUMBA_CACHE_DIR": str(tmp_path / "cache")}
+    assert NOTE in end(begin(start, tmp_path / "first", closed.parent, **nowhere))
+    assert list((tmp_path / "cache").rglob("*.nbc"))
+
+
+UNKNOWN = ("unshare", "--user", "--map-user=12345", "--map-group=12345")
+"""Begin a process under a number that is no user of the system; the rights stay those of who begins it."""
+
+
+def can_be_unknown():
+    """Whether the system lets us do that."""
+    return bool(shutil.which("unshare")) and not subprocess.run([*UNKNOWN, "true"], capture_output=True).returncode
+
+
+@pytest.mark.skipif(not can_be_unknown(), reason="this system gives no name space of users, or has no unshare")
+def test_a_user_whom_nobody_knows_and_without_a_home(start, closed, tmp_path):
+    """As in a container that runs under a number: pictures, WCS and kernels need settings that libraries look for."""
+    work = tmp_path / "work"
+    work.mkdir()
+    surroundings = {"PYTHONPATH": str(closed.parent), "TMPDIR": str(work)}
+    for words in (("view", "-o", work / "x.png"), ("saturation", "-o", work / "s.asdf")):
+        command = [*UNKNOWN, sys.executable, "-B", "-c", CODE, words[0], start, *words[1:]]
+        ran = subprocess.run(list(map(str, command)), env=surroundings, cwd=work, capture_output=True, text=True)
+        assert ran.returncode == 0, ran.stderr
+        assert "Matplotlib" not in ran.stderr
+    assert ran.stderr.count(EVERY) == 1
+    assert {path.name for path in work.iterdir()} == {"x.png", "s.asdf"}

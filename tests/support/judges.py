@@ -1,0 +1,56 @@
+"""Other people's readers in environments of their own: versions of roman_datamodels that judge what is written."""
+
+import atexit
+import json
+import os
+import subprocess
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from tests.support.places import JUDGES, ROOT
+
+OPENS = {
+    "1.0.0": ("1.5.0", "2.0.0"),
+    "1.1.0": ("1.5.0", "2.0.0", "2.1.0"),
+    "1.2.0": ("1.5.0", "2.0.0", "2.1.0", "2.2.0"),
+}
+"""Versions of roman_datamodels that must open and validate our files, and the profiles that they open."""
+
+
+def judge_python(version):
+    """Interpreter of a judge's environment, which ``tests/judges/setup.sh`` makes.
+
+    One that is missing is an error, never a skip.
+    """
+    home = Path(os.environ.get("RTOOLS_JUDGES") or ROOT / ".cache" / "judges")
+    python = home / f"roman_datamodels-{version}" / "bin" / "python"
+    if not python.exists():
+        raise FileNotFoundError(f"no judge at {python}; make it with: sh tests/judges/setup.sh {home}")
+    return python
+
+
+@cache
+def _judge_at_work(version):
+    """A judge that waits for questions: to start one takes longer than most verdicts."""
+    command = [judge_python(version), JUDGES / "judge.py"]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    atexit.register(process.communicate)
+    return process
+
+
+def asked(version, *question):
+    """Answer of that roman_datamodels: of ``"files", PATH…`` or ``"catalog", IMAGE, CATALOG, MODEL, OUT``."""
+    process = _judge_at_work(version)
+    process.stdin.write(json.dumps(list(map(str, question))) + "\n")
+    process.stdin.flush()
+    answer = process.stdout.readline()
+    assert answer, f"the judge {version} has ended with {process.wait()}"
+    return json.loads(answer)
+
+
+@pytest.fixture(scope="session")
+def judge():
+    """``judge(version, paths)``: what that roman_datamodels says of files, by path."""
+    return lambda version, paths: asked(version, "files", *paths)

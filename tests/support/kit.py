@@ -1,0 +1,244 @@
+"""What the kit-wide suite needs of a tool: command lines that work, and what stands in for a disk, a pipe, a key press.
+
+A tool that is called as ``rt-NAME FILE`` and writes to ``--outdir DIR`` needs no line here.
+"""
+
+import io
+import os
+import re
+import resource
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager, suppress
+
+import pytest
+
+from rtools.commands.kit import common
+from rtools.commands.rt import GROUPS, command_of
+from rtools.pipeline.exposure import chain
+from tests.support import bands
+from tests.support.places import ROOT
+from tests.support.runs import STEPS, SUFFIXES, done
+
+TOOLS = sorted(name for group in GROUPS.values() for name in group)
+
+NAME = "r0000101001001001001_0001_wfi01_f158_uncal.asdf"
+
+LINES = {
+    "name": (NAME,),
+    "sim": (f"{NAME} --size 256 --dry-run",),
+    "refs": ("check FILE --builtin", "show GAIN"),
+    "get": ("exposure.type FILE",),
+    "set": ("FILE exposure.nresultants=5 --outdir DIR",),
+    "point": ("--summary FILE", "--v1 FILE", "FILE --quaternion 0 0 0 1 --outdir DIR"),
+    "aberration": ("FILE --outdir DIR",),
+    "refcat": ("info FILE",),
+    "skymap": ("FILE", "--radec 10.5,-20.25 --json", "135p90x25y50 --wcs --corners"),
+    "asn": (f"{NAME} --product-name field --dry-run",),
+    "diff": ("FILE FILE",),
+    "validate": ("FILE --quick --json",),
+    "cut": ("FILE --section 10:40,20:60 --outdir DIR",),
+    "fits": ("FILE --outdir DIR --sip-error none",),
+    "multiband": ("FILE --outdir DIR",),
+    "resample": ("FILE -o DIR/out_coadd.asdf",),
+    **dict.fromkeys((*chain.ORDER, "run", "flux", "skymatch", "outlier"), ("FILE --outdir DIR",)),
+}
+"""Tool to command lines: FILE is a product that it takes, GAIN a reference file, DIR a directory for outputs."""
+
+WRITES = {
+    "sim": f"{NAME} --size 256 --read-pattern 1;2;3 --no-truth --outdir DIR",
+    "refcat": "make FILE -o DIR/out.parquet",
+    "refs": "make DIR --detector WFI01 --types gain --size 256",
+    "dq": "FILE --mask JUMP_DET -o DIR/out.asdf",
+    "view": "FILE -o DIR/out.png",
+    "table": "FILE --format ecsv -o DIR/out.ecsv",
+    "asn": f"{NAME} {' '.join(f'{number}_uncal.asdf' for number in range(40))} -o DIR/field_asn.json",
+}
+"""Tool to a command line that writes a file."""
+
+BEFORE = {name: SUFFIXES[STEPS[number - 1]] if number else "uncal" for number, name in enumerate(STEPS)}
+TAKES = {
+    **BEFORE,
+    "linearity": "dark_decay",
+    "run": "photom",
+    "refs": "uncal",
+    "table": "catalog",
+    "refcat": "catalog",
+    "skymap": "wcs",
+    "multiband": "coadd",
+}
+"""Tool to the kind of product that FILE is; otherwise an image."""
+
+
+def lines(name):
+    """Command lines of a tool that must work."""
+    return LINES.get(name, ("FILE",))
+
+
+def writing_line(name):
+    """A command line of a tool that writes a file, or None."""
+    if name in WRITES:
+        return WRITES[name]
+    return next((line for line in lines(name) if "DIR" in line), None)
+
+
+MANY = {
+    "point": "FILE --quaternion 0 0 0 1 --outdir DIR",
+    "view": "FILE --outdir DIR",
+    "table": "FILE --format ecsv --outdir DIR",
+}
+"""Tool to a command line that takes many files, where it is not the first of its lines."""
+
+LIGHT = {"stat": "FILE --array data", "set": "GAIN author=me --outdir DIR"}
+"""As `MANY`, quick enough for many files."""
+
+WRONG = {
+    **dict.fromkeys(("flux", "skymatch", "outlier", "resample"), "wcs"),
+    **dict.fromkeys((*chain.ORDER, "run", "cut", "view", "dq", "fits", "point", "aberration"), "wcs"),
+    "table": "cal",
+    "refcat": "cal",
+    "multiband": "cal",
+    "refs": "gain",
+    "skymap": "gain",
+}
+"""Tool to a kind of product that it does not take; the others take them all."""
+
+CASES = [(name, line) for name in TOOLS for line in lines(name)]
+READS = [(name, line) for name, line in CASES if re.search("FILE|GAIN", line)]
+WRITERS = [(name, writing_line(name)) for name in TOOLS if writing_line(name)]
+
+
+def has(name, option):
+    """Whether a tool, or a subcommand of it, has the option of this parameter name."""
+    command = command_of(name)
+    commands = [command, *getattr(command, "commands", {}).values()]
+    return any(param.name == option for one in commands for param in one.params)
+
+
+def many_line(name):
+    """A command line of a tool that takes many files, and writes many if it writes."""
+    return MANY.get(name, lines(name)[0])
+
+
+def many_inputs(name):
+    """Whether a tool takes any number of files."""
+    arguments = [param for param in command_of(name).params if param.nargs == -1]
+    return any("FILE" in (param.metavar or param.name.upper()) for param in arguments)
+
+
+def run(name, *args):
+    """Exit status of a tool run in this process."""
+    return common.run(command_of(name), list(map(str, args)))
+
+
+def words(line, file, directory):
+    """A line with its FILE (a path, or several) and its DIR filled in."""
+    files = [str(path) for path in file] if isinstance(file, list) else [str(file)]
+    filled = []
+    for word in line.split():
+        if word in ("FILE", "GAIN"):
+            filled += files
+        else:
+            filled.append(re.sub(r"^DIR\b", lambda _: str(directory), word))
+    return filled
+
+
+@pytest.fixture(scope="session")
+def others(tmp_path_factory):
+    """A reference file, a catalog, and a mosaic."""
+    import pyarrow
+    from pyarrow import parquet
+
+    directory = tmp_path_factory.mktemp("others")
+    done("refs", "make", directory, "--detector", "WFI01", "--types", "gain", "--size", 256)
+    numbers = range(500)
+    columns = {"label": list(numbers), "flux": [1.5 * number for number in numbers]}
+    columns |= {"ra": [10 + 0.001 * number for number in numbers], "dec": [0.001 * number for number in numbers]}
+    table = pyarrow.table(columns)
+    parquet.write_table(table, directory / "stars_cat.parquet")
+    gain = next(directory.glob("*.asdf"))
+    arrays = bands.image("F158", bands.stars(4, shape=(120, 120)), shape=(120, 120))
+    coadd = bands.write(directory / "stars_f158_coadd.asdf", "F158", arrays)
+    return {"gain": gain, "catalog": directory / "stars_cat.parquet", "coadd": coadd}
+
+
+@pytest.fixture
+def taken(product, others):
+    """``taken(name, line)``: the path of a product that the line's tool takes."""
+
+    def find(name, line):
+        kind = "gain" if "GAIN" in line else TAKES.get(name, "cal")
+        return others[kind] if kind in others else product(kind)
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def path_of_tools(tmp_path_factory):
+    """A directory with ``rt`` and every ``rt-NAME``, for PATH: those of this source tree, installed or not."""
+    directory = tmp_path_factory.mktemp("bin")
+    for name in ("", *TOOLS):
+        called = f"rt-{name}" if name else "rt"
+        main = f"common.entry(rt.command_of('{name}'))()" if name else "rt.main()"
+        code = f"import sys; sys.path.insert(0, '{ROOT}'); sys.argv[0] = '{called}'"
+        script = directory / called
+        script.write_text(
+            f'#!/bin/sh\nexec "{sys.executable}" -c "{code}; from rtools.commands import rt; '
+            f'from rtools.commands.kit import common; {main}" "$@"\n'
+        )
+        script.chmod(0o755)
+    return directory
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    encoding = "utf-8"
+
+    def isatty(self):
+        return True
+
+
+@contextmanager
+def stdout_to(monkeypatch, stream):
+    """Standard output is this stream."""
+    with monkeypatch.context() as patched:
+        patched.setattr(sys, "stdout", stream)
+        yield stream
+    with suppress(OSError):
+        stream.close()
+
+
+def full_device():
+    """A stream on a full disk."""
+    return open("/dev/full", "w")
+
+
+def broken_pipe():
+    """A pipe that nobody reads."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    return os.fdopen(writing, "w")
+
+
+@contextmanager
+def limited(what, soft):
+    """A soft limit of this process."""
+    before, hard = resource.getrlimit(what)
+    resource.setrlimit(what, (soft, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(what, (before, hard))
+
+
+def started(path_of_tools, name, *args, **settings):
+    """A tool as a process of its own, its streams open, that a Ctrl-C stops wherever this suite is started."""
+    return subprocess.Popen(
+        [path_of_tools / f"rt-{name}", *map(str, args)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        **settings,
+    )
