@@ -19,7 +19,7 @@ from tests.support.runs import PRODUCTS, copied, listing, same, tool
 CODE = "from rtools.commands.rt import main; main()"
 HANG = """
 import os, signal, sys
-from rtools.products import staging
+from rtools.products.io import staging
 left = int(sys.argv.pop(1))
 commit = staging.Stage.commit
 

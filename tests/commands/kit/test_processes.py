@@ -114,7 +114,7 @@ def test_every_tool_is_interrupted_here():
 
 LOST = """
 import os, time, weakref
-from rtools.commands import common
+from rtools.commands.kit import common
 
 @common.tool("rt-x", summary="", examples=())
 def command(console):
@@ -137,7 +137,7 @@ def test_an_interrupt_where_python_drops_exceptions_is_not_lost(number, status):
 
 WORK = """
 import json, os, sys
-from rtools.commands import common
+from rtools.commands.kit import common
 from rtools.commands.rt import command_of
 
 def alone(command, args, errors):
