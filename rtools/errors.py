@@ -7,6 +7,7 @@ __all__ = [
     "InputError",
     "MissingReferenceError",
     "QualityError",
+    "Refusal",
     "RtoolsError",
     "UsageError",
 ]
@@ -33,6 +34,9 @@ class RtoolsError(Exception):
         self.mend = mend
         self.path = path
 
+    def __reduce__(self):
+        return _again, (type(self), self.message, self.mend, self.path)
+
     def __str__(self):
         line = self.message if self.mend is None else f"{self.message}; {self.mend}"
         return line if self.path is None else f"{self.path}: {line}"
@@ -42,6 +46,10 @@ class UsageError(RtoolsError):
     """The command line asks for something that cannot be asked (exit 2)."""
 
     exit_code = 2
+
+
+class Refusal(UsageError):
+    """What is wrong with the command line as a whole, found at one of its inputs: no input is worked on (exit 2)."""
 
 
 class InputError(RtoolsError):
@@ -60,3 +68,8 @@ class QualityError(RtoolsError):
     """The result misses a quality limit that was asked for (exit 5)."""
 
     exit_code = 5
+
+
+def _again(kind, message, mend, path):
+    """An error that was pickled."""
+    return kind(message, mend=mend, path=path)

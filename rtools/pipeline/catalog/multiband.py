@@ -9,7 +9,7 @@ import numpy as np
 from rtools.catalog.steps.multiband import STEP
 from rtools.errors import InputError, RtoolsError, UsageError
 from rtools.pipeline.catalog import single as cataloging
-from rtools.pipeline.job.outputs import refuse_existing
+from rtools.pipeline.job.outputs import check_outputs
 from rtools.products import names
 from rtools.products.io import opening
 from rtools.products.mosaic import association
@@ -222,7 +222,7 @@ def _outputs(first, named, request, inputs, warnings):
     for path in outputs.values():
         if path.resolve() in taken:
             raise UsageError("is an input", path=path)
-    warnings += refuse_existing(outputs, "cat", request, inputs)
+    warnings += check_outputs(outputs, "cat", request, inputs)
     return outputs
 
 

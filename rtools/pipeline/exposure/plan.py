@@ -14,7 +14,7 @@ from rtools.pipeline.catalog import single as cataloging
 from rtools.pipeline.exposure import chain
 from rtools.pipeline.exposure.engine import Task
 from rtools.pipeline.exposure.source import Source
-from rtools.pipeline.job.outputs import refuse_existing
+from rtools.pipeline.job.outputs import check_outputs
 from rtools.products import names
 from rtools.products.io import opening
 from rtools.products.refcat import files as refcat_files
@@ -437,5 +437,5 @@ def _outputs(path, tasks, main, request, warnings, *, keep_input=True):
     for output in outputs.values():
         if not keep_input and output.exists() and Path(path).exists() and output.samefile(path):
             raise UsageError(f"{output} is the input, which another kind of product would replace")
-    warnings += refuse_existing(outputs, main, request, [path])
+    warnings += check_outputs(outputs, main, request, [path])
     return outputs

@@ -1,29 +1,149 @@
-"""Outputs of a run that may not be written: what exists stays, unless it is what a killed run of the same left."""
+"""Outputs of a run: how they are called, and which of them may not be written.
 
+What exists stays, unless it is what a killed run of the same left.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from rtools.errors import RtoolsError
+from rtools.errors import RtoolsError, UsageError
+from rtools.pipeline.job.request import Request
+from rtools.products import names
 from rtools.products.forms import history_of
 
-__all__ = ["refuse_existing"]
+__all__ = [
+    "check_outputs",
+    "main_last",
+    "make_directory",
+    "name_outputs",
+    "refuse_combinations",
+    "refuse_inputs",
+    "refuse_several",
+]
 
 COMPANIONS = ("cat", "segm", "wcs")
 """Products beside the main one, which appear before it."""
 
 
-def refuse_existing(outputs, main, request, inputs):
-    """Refuse outputs that exist.
+def name_outputs(
+    request: Request, folder: str | os.PathLike, stem: str, extensions: Mapping[str, str], main: str
+) -> dict[str, Path]:
+    """Path of every product of a job: ``FOLDER/STEM_suffix.extension``.
+
+    With ``-o NAME`` the main product has that name, and its companions take their stem and directory from it. Standard
+    output takes the main product alone.
+
+    Parameters
+    ----------
+    request : Request
+        Its `output` and `outdir`.
+    folder : str or os.PathLike
+        Where products go without ``-o`` and ``--outdir``.
+    stem : str
+        Of the input: its name without suffix.
+    extensions : mapping of str to str
+        Suffix to extension, in the order in which products appear.
+    main : str
+        Suffix of the main product.
+
+    Returns
+    -------
+    dict of str to Path
+        By suffix, the main product last.
+
+    Raises
+    ------
+    UsageError
+        Another product has the name that ``-o`` gives the main one.
+    """
+    folder = Path(request.outdir) if request.outdir else Path(folder)
+    named = request.output and not request.to_stdout
+    if named:
+        exact = Path(request.output)
+        folder, stem = exact.parent, names.split_suffix(exact.name)[0]
+    outputs = {suffix: folder / f"{stem}_{suffix}.{extension}" for suffix, extension in extensions.items()}
+    if named:
+        outputs[main] = exact
+    if request.to_stdout:
+        return {main: outputs[main]}
+    if len(set(outputs.values())) < len(outputs):
+        raise UsageError(f"-o {request.output}: another product of this run has that name")
+    return main_last(outputs, main)
+
+
+def main_last(outputs: Mapping[str, Path], main: str) -> dict[str, Path]:
+    """Outputs in the order in which they appear: the main product last, so that a make rule on it is safe."""
+    return {suffix: outputs[suffix] for suffix in (*(one for one in outputs if one != main), main)}
+
+
+def refuse_several(request: Request, count: int) -> None:
+    """Refuse ``-o`` where there are several main products.
+
+    Raises
+    ------
+    UsageError
+        ``-o`` names one file, and there are more.
+    """
+    if request.output and count > 1:
+        raise UsageError("-o names one output", mend="use --outdir for several")
+
+
+def refuse_combinations(request: Request, *, as_json: bool, dry_run: bool, terminal: bool) -> None:
+    """Refuse options about outputs that exclude each other.
+
+    Parameters
+    ----------
+    request : Request
+    as_json, dry_run : bool
+        What goes to standard output instead of a product.
+    terminal : bool
+        Whether standard output is one.
+
+    Raises
+    ------
+    UsageError
+        They do.
+    """
+    if request.to_stdout and as_json and not dry_run:
+        raise UsageError("--json and -o - both want standard output")
+    if request.to_stdout and terminal and not dry_run:
+        raise UsageError("will not write a product to a terminal", mend="redirect it, or give -o a name")
+    if request.output and request.outdir:
+        raise UsageError("-o and --outdir do not go together")
+
+
+def refuse_inputs(outputs: Iterable[Path], inputs: Iterable[str | os.PathLike]) -> None:
+    """Refuse outputs that are inputs.
+
+    Raises
+    ------
+    UsageError
+        One of them is.
+    """
+    taken = {Path(file).resolve() for file in inputs}
+    for path in outputs:
+        if path.resolve() in taken:
+            raise UsageError("is an input", path=path)
+
+
+def check_outputs(
+    outputs: Mapping[str, Path], main: str, request: Request, inputs: Sequence[str | os.PathLike]
+) -> list[str]:
+    """Refuse outputs that exist or cannot be made.
 
     A companion whose main product is missing is what a killed run left, if its own history says that the same tool
     made it of the same inputs: it may be replaced.
 
     Parameters
     ----------
-    outputs : dict of str to Path
+    outputs : mapping of str to Path
         By suffix.
     main : str
         Suffix of the main product.
-    request : rtools.pipeline.exposure.plan.Request or rtools.pipeline.mosaic.plan.Request
+    request : Request
         Its `tool` and `overwrite`.
     inputs : sequence of str
         What the history of the products will name.
@@ -36,12 +156,15 @@ def refuse_existing(outputs, main, request, inputs):
     Raises
     ------
     RtoolsError
-        A file exists, or a directory has its name.
+        A file exists, a directory has its name, or its directory cannot be written.
     """
+    if request.output == "-":
+        return []
     replaced = []
     for suffix, path in outputs.items():
         if path.is_dir():
             raise RtoolsError("a directory", path=path)
+        _check_directory(path)
         if request.overwrite or not path.exists():
             continue
         left = suffix in COMPANIONS and suffix != main and not outputs[main].exists()
@@ -49,6 +172,15 @@ def refuse_existing(outputs, main, request, inputs):
             raise RtoolsError("exists already", mend="--overwrite replaces it", path=path)
         replaced.append(str(path))
     return [f"replaced, because the run that made it was cut off: {', '.join(replaced)}"] if replaced else []
+
+
+def _check_directory(path):
+    """Refuse a path below what is no directory, or one that cannot be written."""
+    folder = next(each for each in path.absolute().parents if each.exists())
+    if not folder.is_dir():
+        raise RtoolsError("not a directory", path=folder)
+    if not os.access(folder, os.W_OK):
+        raise RtoolsError("cannot be written (permission denied)", path=folder)
 
 
 def _made_by(path, tool, inputs):
@@ -63,3 +195,17 @@ def _made_by(path, tool, inputs):
 
 def _places(names):
     return [Path(name).resolve() for name in names]
+
+
+def make_directory(directory: Path) -> None:
+    """Make a directory for outputs, with those above it.
+
+    Raises
+    ------
+    RtoolsError
+        It cannot be made.
+    """
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RtoolsError(f"cannot be made ({(error.strerror or str(error)).lower()})", path=directory) from None

@@ -10,7 +10,7 @@ from rtools.mosaic.drizzle.options import PLANES
 from rtools.mosaic.drizzle.weights import bad_bits
 from rtools.mosaic.skymap import skymap
 from rtools.mosaic.steps import flux, outlier, resample, skymatch
-from rtools.pipeline.job.outputs import refuse_existing
+from rtools.pipeline.job.outputs import check_outputs
 from rtools.pipeline.mosaic import add as mosaic_add
 from rtools.pipeline.mosaic.catalog import catalog_task
 from rtools.pipeline.mosaic.drizzle import Recipe
@@ -213,7 +213,7 @@ def make_plan(files, request):
         ]:
             main = "coadd" if "coadd" in outputs else "image"
             told = [str(outputs[main]), *_names(members, stack)]
-            said["warning"] += refuse_existing(outputs, main, request, told)
+            said["warning"] += check_outputs(outputs, main, request, told)
     catalog = None
     if any("cat" in mosaic.outputs for mosaic in mosaics):
         if "err" not in {word.strip() for word in request.options("resample")["planes"].split(",")}:

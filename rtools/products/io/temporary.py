@@ -13,7 +13,7 @@ import threading
 from functools import lru_cache, partial
 from pathlib import Path
 
-__all__ = ["LOGGER", "directory", "file", "name_beside", "sweep"]
+__all__ = ["LOGGER", "directory", "directory_name", "file", "name_beside", "sweep"]
 
 LOGGER = logging.getLogger("rtools")
 """Is told what was found and removed."""
@@ -75,6 +75,21 @@ def directory(parent=None):
         yield path
     finally:
         shutil.rmtree(path, ignore_errors=True)
+
+
+def directory_name(parent):
+    """Path of a directory for temporary files that is not made yet; who makes it calls `sweep` for its parent.
+
+    Parameters
+    ----------
+    parent : str or os.PathLike
+        Where it will be.
+
+    Returns
+    -------
+    Path
+    """
+    return Path(parent) / f".{_mark()}"
 
 
 @contextlib.contextmanager

@@ -1,0 +1,213 @@
+"""A job: one piece of a run, decided before any work, carried out by whoever has threads for it.
+
+A run is a list of jobs that know what they wait for. A job says what it reads and writes, which options and references
+it uses, what it costs, how it is carried out, and what it reports. It does not change. A job that is pickled is planned
+again where it arrives, from the same files and the same request, so that another process makes the same bits.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from rtools.pipeline.job.request import Request
+    from rtools.work import Work
+
+__all__ = ["Cost", "Description", "Failure", "Job", "Outcome", "PlannedStep", "Result"]
+
+
+class Cost(NamedTuple):
+    """What a job takes while it is carried out.
+
+    Attributes
+    ----------
+    threads : int
+        How many threads it can use.
+    bytes : int
+        Memory at its peak, about.
+    """
+
+    threads: int = 1
+    bytes: int = 0
+
+
+@dataclass(frozen=True)
+class PlannedStep:
+    """What ``--dry-run`` tells of one step.
+
+    Attributes
+    ----------
+    name : str
+        The step's tool without ``rt-``.
+    status : str
+        What `meta.cal_step` will say.
+    options : mapping of str to object
+        Values of its options.
+    references : mapping of str to str or None
+        Reference type to the file that serves; None where it goes without.
+    """
+
+    name: str
+    status: str = "COMPLETE"
+    options: Mapping[str, object] = field(default_factory=dict)
+    references: Mapping[str, str | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Description:
+    """What ``--dry-run`` tells of a job.
+
+    Attributes
+    ----------
+    input : str
+        The job's name.
+    steps : tuple of PlannedStep
+        In order.
+    outputs : tuple of str
+        Files that it writes, the main product last.
+    warnings : tuple of str
+        What is to be said before the work.
+    members : tuple of str
+        Files of which one product is made, each as it is shown; none where every input has its own.
+    joins : str
+        The mosaic that the members join, and of how many images it is; empty without.
+    grids : tuple of str
+        Grids of the mosaics.
+    waits_for : tuple of str
+        Names of the jobs that must end before it begins.
+    """
+
+    input: str
+    steps: tuple[PlannedStep, ...] = ()
+    outputs: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    members: tuple[str, ...] = ()
+    joins: str = ""
+    grids: tuple[str, ...] = ()
+    waits_for: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a job did for one input, or for one group of inputs.
+
+    Attributes
+    ----------
+    input : str
+        What the input is called.
+    outputs : tuple of Path
+        In the order in which they appeared, the main product last.
+    statuses : mapping of str to str
+        cal_step key to status.
+    seconds : mapping of str to float
+        Seconds of each part; of steps they are summed over threads. "total" is the time on the clock.
+    peak_memory : int
+        ru_maxrss of the process in bytes.
+    failure : str
+        Why a quality limit was missed; empty where none was.
+    catalogs : tuple
+        `rtools.pipeline.catalog.single.CatalogSummary` of the catalogs that were made.
+    members : tuple of str
+        Files of which one product was made; none where every input has its own.
+    warnings : tuple of str
+        What was warned of on the way.
+    finished : bool
+        False where another job goes on with this input and reports it.
+    """
+
+    input: str
+    outputs: tuple[Path, ...] = ()
+    statuses: Mapping[str, object] = field(default_factory=dict)
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    peak_memory: int = 0
+    failure: str = ""
+    catalogs: tuple = ()
+    members: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    finished: bool = True
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a job came to nothing for one input."""
+
+    input: str
+    error: Exception
+
+
+Outcome = Result | Failure
+
+
+@dataclass(frozen=True, eq=False)
+class Job(ABC):
+    """One piece of a run.
+
+    Attributes
+    ----------
+    name : str
+        What it is called in messages: the input, or the group of inputs.
+    request : rtools.pipeline.job.request.Request
+        What was asked for.
+    """
+
+    name: str
+    request: Request
+
+    kind = "job"
+    """What jobs of this class do, one word: two jobs of a run may have one name, but not one name and one kind."""
+
+    @property
+    def key(self) -> str:
+        """What no other job of the run is called."""
+        return f"{self.kind} {self.name}"
+
+    @property
+    def waits_for(self) -> tuple[str, ...]:
+        """Keys of the jobs that must have ended before this one begins."""
+        return ()
+
+    @property
+    @abstractmethod
+    def reads(self) -> tuple[str, ...]:
+        """Files that are read, references apart."""
+
+    @property
+    @abstractmethod
+    def writes(self) -> tuple[Path, ...]:
+        """Files that appear, the main product last."""
+
+    def cost(self) -> Cost:
+        """What it takes while it is carried out."""
+        return Cost()
+
+    @abstractmethod
+    def describe(self) -> Description:
+        """What ``--dry-run`` tells of it."""
+
+    @abstractmethod
+    def moved_to(self, folder: Path) -> Job:
+        """The same job with its main product alone, in a directory from which it is copied to standard output."""
+
+    @abstractmethod
+    def carry_out(self, work: Work, before: Mapping[str, Sequence[Outcome]]) -> Sequence[Outcome]:
+        """Do it.
+
+        Parameters
+        ----------
+        work : rtools.work.Work
+            Threads, log and progress.
+        before : mapping of str to sequence of Outcome
+            What came of the jobs that it waits for, by their keys.
+
+        Returns
+        -------
+        sequence of Outcome
+            One for each input, in order. What goes wrong with all of them is raised.
+        """
+
+    def discard(self) -> None:  # noqa: B027 (most jobs leave nothing behind)
+        """Remove what it keeps for the jobs that wait for it; called once, when the run has ended."""

@@ -1,0 +1,206 @@
+"""One run: plan every input, tell what would be done or do it, report each input as it ends, give the exit status."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import replace
+from pathlib import Path
+from typing import Protocol
+
+from rtools.errors import Refusal
+from rtools.pipeline.job.job import Description, Failure, Job, Outcome, Result
+from rtools.products.io import temporary
+from rtools.work import Work
+
+__all__ = ["Executor", "Local", "Reporter", "run_jobs", "shared_status"]
+
+
+class Reporter(Protocol):
+    """Who tells the user; `rtools.commands.kit.reports` has the one of the command line."""
+
+    def planned(self, description: Description) -> None:
+        """Tell what would be done."""
+
+    def ended(self, result: Result) -> int:
+        """Tell what was done for one input; the exit code, which is not 0 where a quality limit was missed."""
+
+    def failed(self, name: str, error: Exception) -> int:
+        """Tell why nothing came of one input; the exit code. What stops the whole run is raised again."""
+
+
+class Executor(Protocol):
+    """Who carries jobs out."""
+
+    capacity: int
+    """Jobs that may be under way at a time."""
+
+    def submit(self, job: Job, before: Mapping[str, Sequence[Outcome]]) -> Future:
+        """Have a job carried out, with what came of those that it waits for; a future of its outcomes."""
+
+
+class Local:
+    """Carries jobs out one after another, in this process, on the threads of one `Work`.
+
+    Parameters
+    ----------
+    work : rtools.work.Work
+        Threads, log and progress.
+    """
+
+    capacity = 1
+
+    def __init__(self, work: Work):
+        self.work = work
+
+    def submit(self, job: Job, before: Mapping[str, Sequence[Outcome]]) -> Future:
+        """Carry a job out now."""
+        future: Future = Future()
+        try:
+            future.set_result(job.carry_out(self.work, before))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+
+def run_jobs(
+    plans: Iterable[tuple[str, Callable[[], Sequence[Job]]]],
+    executor: Executor,
+    reporter: Reporter,
+    *,
+    dry_run: bool = False,
+    fail_fast: bool = False,
+) -> int:
+    """Plan every input, then carry every job out; go on after a failure.
+
+    Parameters
+    ----------
+    plans : iterable of (str, callable)
+        Name of each input, and what gives the jobs that it asks for or refuses it. A later one is asked when the
+        earlier ones have been.
+    executor : Executor
+        Who carries the jobs out.
+    reporter : Reporter
+        Who tells the user.
+    dry_run : bool
+        Tell what would be done; do nothing.
+    fail_fast : bool
+        Stop at the first failure.
+
+    Returns
+    -------
+    int
+        0 when all went well, the code that all failures share, else 1.
+
+    Raises
+    ------
+    Refusal
+        Two products would be one file.
+    """
+    jobs, codes = _planned(plans, reporter, fail_fast)
+    if dry_run:
+        for job in jobs:
+            reporter.planned(job.describe())
+        return shared_status(*codes)
+    if not (codes and fail_fast):
+        try:
+            codes += _carried_out(jobs, executor, reporter, fail_fast)
+        finally:
+            for job in jobs:
+                job.discard()
+    return shared_status(*codes)
+
+
+def shared_status(*codes: int) -> int:
+    """0 when all are 0, the code that all failures share, else 1."""
+    failures = set(codes) - {0}
+    return failures.pop() if len(failures) == 1 else int(bool(failures))
+
+
+def _planned(plans, reporter, fail_fast):
+    """Jobs of all inputs, in order; and the exit codes of those that are refused."""
+    jobs, codes, taken = [], [], {}
+    for name, plan in plans:
+        try:
+            made = plan()
+        except Exception as error:
+            codes.append(reporter.failed(name, error))
+            if fail_fast:
+                break
+            continue
+        for job in made:
+            _claim(job, taken)
+        jobs += made
+    return jobs, codes
+
+
+def _claim(job, taken):
+    """Refuse the run where two jobs would write one file."""
+    for path in job.writes:
+        first = taken.setdefault(os.path.abspath(path), job.name)
+        if first != job.name:
+            raise Refusal(f"{first} and {job.name} would both be {path}", mend="give them different directories")
+
+
+def _carried_out(jobs, executor, reporter, fail_fast):
+    """Carry jobs out, each when those that it waits for have ended; the exit codes of all inputs."""
+    waiting, running, ended, codes = list(jobs), {}, {}, []
+    while waiting or running:
+        while len(running) < executor.capacity and (job := _next(waiting, ended)) is not None:
+            waiting.remove(job)
+            before = {key: ended[key] for key in job.waits_for}
+            running[_submitted(job, before, executor)] = job
+        for future in wait(running, return_when=FIRST_COMPLETED).done:
+            job = running.pop(future)
+            ended[job.key] = _outcomes(job, future)
+            codes += [_told(outcome, reporter) for outcome in ended[job.key]]
+        if fail_fast and any(codes):
+            waiting.clear()
+    return codes
+
+
+def _next(waiting, ended):
+    """The first job whose turn it is; None where all wait for others."""
+    return next((job for job in waiting if all(key in ended for key in job.waits_for)), None)
+
+
+def _outcomes(job, future):
+    """What came of a job; what went wrong with all of it as a failure of that name."""
+    try:
+        return future.result()
+    except Exception as error:
+        return [Failure(job.name, error)]
+
+
+def _told(outcome, reporter):
+    """Tell the user of one input; the exit code, 0 where another job goes on with it."""
+    if isinstance(outcome, Failure):
+        return reporter.failed(outcome.input, outcome.error)
+    return reporter.ended(outcome) if outcome.finished else 0
+
+
+def _submitted(job, before, executor):
+    """Hand a job out. A product for standard output is made in a temporary directory, and copied when it is whole."""
+    if not job.request.to_stdout:
+        return executor.submit(job, before)
+    done: Future = Future()
+    with temporary.directory() as scratch:
+        try:
+            outcomes = executor.submit(job.moved_to(Path(scratch)), before).result()
+            done.set_result([_copied(outcome) for outcome in outcomes])
+        except Exception as error:
+            done.set_exception(error)
+    return done
+
+
+def _copied(outcome):
+    """Copy a main product to standard output; its outcome without files."""
+    if isinstance(outcome, Failure):
+        return outcome
+    with open(outcome.outputs[-1], "rb") as file:
+        shutil.copyfileobj(file, sys.stdout.buffer)
+    sys.stdout.buffer.flush()
+    return replace(outcome, outputs=())
