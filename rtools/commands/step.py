@@ -6,7 +6,7 @@
 import click
 
 from rtools.commands.kit import options as bundles
-from rtools.commands.kit.common import entry, tool
+from rtools.commands.kit.common import entry, expand_inputs, tool
 from rtools.commands.kit.exposures import check_option, reference_config, run_inputs
 from rtools.errors import UsageError
 from rtools.pipeline.exposure import chain
@@ -51,7 +51,7 @@ def command(name, more=(), forms=("asdf",)):
             strict=step.kind == "align",
             **options,
         )
-        return run_inputs(console, inputs, request, **how)
+        return run_inputs(console, expand_inputs(inputs), request, **how)
 
     decorators = [
         click.argument("inputs", nargs=-1, metavar="FILE…"),

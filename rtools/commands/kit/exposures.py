@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from rtools.commands.kit.common import Refusal, expand_inputs, for_each, jobs_count, print_json, shared_status
+from rtools.commands.kit.common import Refusal, for_each, jobs_count, print_json, shared_status
 from rtools.commands.kit.inputs import is_association, local_path
 from rtools.commands.kit.outputs import make_directory
 from rtools.errors import InputError, QualityError, RtoolsError, UsageError
@@ -93,7 +93,7 @@ def run_inputs(console, inputs, request, *, catalog=None, dry_run=False, timings
         raise UsageError("--save-steps and -o - do not go together", mend="standard output holds one product")
     plans, taken, reports = {}, {}, []
     how = {"fail_fast": fail_fast, "report": reports.append, "key": "input"}
-    groups, status = _members(console, expand_inputs(inputs), how, request)
+    groups, status = _members(console, inputs, how, request)
     inputs = list(groups)
     if not inputs and not status:
         raise UsageError("the list names no input file")

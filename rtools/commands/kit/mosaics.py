@@ -55,7 +55,7 @@ def command_of_step(step, more=()):
             **where,
             **options,
         )
-        return run_groups(console, inputs, request, alone=step.name == "flux", **how)
+        return run_groups(console, expand_inputs(inputs), request, alone=step.name == "flux", **how)
 
     again = click.option("--again", is_flag=True, help="Run although the files' cal_step says COMPLETE.")
     decorators = [
@@ -90,7 +90,7 @@ def run_groups(console, inputs, request, *, alone=False, dry_run=False, timings=
     refuse_combinations(request, as_json=as_json, dry_run=dry_run)
     if not 0 < request.max_memory < float("inf"):
         raise UsageError(f"--max-memory {request.max_memory}: a positive number expected")
-    names = {name if is_stream(name) else os.path.abspath(name): name for name in reversed(expand_inputs(inputs))}
+    names = {name if is_stream(name) else os.path.abspath(name): name for name in reversed(inputs)}
     groups = _groups(list(reversed(names.values())), alone=alone)
     if request.output and len(groups) > 1:
         raise UsageError("-o names one output", mend="use --outdir for several")

@@ -9,6 +9,7 @@ from rtools.errors import InputError
 from rtools.findings import error, warning
 from rtools.products.io.checksums import NO_CHECKSUM, md5_of
 from rtools.products.io.header import BLOCK_MAGIC
+from rtools.products.schema.yamltext import FastLoader
 
 __all__ = ["check_blocks", "check_index"]
 
@@ -31,7 +32,7 @@ def check_index(product):
             left = tail.strip(b"\0\r\n ")
             return [warning("blocks", "the block index", f"{len(left)} bytes that are none")] if left else []
         try:
-            offsets = yaml.safe_load(tail[place + len(INDEX) :])
+            offsets = yaml.load(tail[place + len(INDEX) :], FastLoader)
             found = [_data_offset(file, int(offset)) for offset in offsets]
         except (yaml.YAMLError, UnicodeDecodeError, TypeError, ValueError):
             return [warning("blocks", "the block index", "damaged or cut off")]

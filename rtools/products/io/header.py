@@ -13,6 +13,7 @@ import yaml
 
 from rtools.errors import InputError
 from rtools.products.schema.nodes import TaggedDict, TaggedList, TaggedStr, is_array
+from rtools.products.schema.yamltext import FastLoader
 
 __all__ = ["BLOCK_HEADER", "BLOCK_MAGIC", "Block", "TruncatedError", "read_header"]
 
@@ -122,7 +123,7 @@ def _read_yaml(file, path):
         data += more
 
 
-class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+class _Loader(FastLoader):
     """libyaml's safe loader that keeps tags; of plain scalars only numbers, booleans and null are converted."""
 
 

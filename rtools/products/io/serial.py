@@ -17,6 +17,7 @@ from rtools.errors import InputError, RtoolsError, UsageError
 from rtools.products.io.arrays import array_node
 from rtools.products.io.header import BLOCK_HEADER, BLOCK_MAGIC
 from rtools.products.schema import nodes
+from rtools.products.schema.yamltext import FastLoader
 from rtools.wfi.times import iso_time
 
 __all__ = ["INLINE", "block_by_asdf", "convert", "dump", "manifest", "problem", "problems", "to_asdf"]
@@ -40,7 +41,7 @@ def manifest(name):
     from asdf.extension import ManifestExtension
 
     try:
-        return ManifestExtension.from_uri(f"asdf://stsci.edu/datamodels/roman/manifests/{name}")
+        return _manifest_from_uri(ManifestExtension, f"asdf://stsci.edu/datamodels/roman/manifests/{name}")
     except KeyError:
         raise UsageError(f"the installed rad has no manifest {name}", mend="install rad 1.2 or newer") from None
 
@@ -177,7 +178,7 @@ def _settings(profile):
     warnings.filterwarnings("ignore", module="asdf.*")
     warnings.filterwarnings("ignore", category=asdf.exceptions.AsdfWarning)
     shared = asdf.get_config()
-    with _manifests_parsed_in_c():
+    with _manifests_read_fast():
         shared.extensions, shared.resource_manager  # noqa: B018  found once for the process, not once a context
     config = stack.enter_context(asdf.config_context())
     config.validate_on_read = False
@@ -188,15 +189,27 @@ def _settings(profile):
     return stack
 
 
+def _manifest_from_uri(kind, uri, **settings):
+    """As asdf's `ManifestExtension.from_uri`, with libyaml."""
+    from asdf import get_config
+
+    return kind(yaml.load(get_config().resource_manager[uri], FastLoader), **settings)
+
+
 @contextmanager
-def _manifests_parsed_in_c():
-    """asdf reads 45 manifests with PyYAML's `safe_load`, which has its parser in Python: 0.3 s; libyaml needs 0.03."""
-    loader, plain = getattr(yaml, "CSafeLoader", yaml.SafeLoader), yaml.safe_load
-    yaml.safe_load = lambda stream: yaml.load(stream, loader)
+def _manifests_read_fast():
+    """While asdf finds its extensions, read its 45 manifests with libyaml, which needs 0.03 s.
+
+    asdf itself takes the parser that is written in Python, and needs 0.3 s. Every run that writes a file waits for it.
+    """
+    from asdf.extension import ManifestExtension
+
+    theirs = vars(ManifestExtension)["from_uri"]
+    ManifestExtension.from_uri = classmethod(_manifest_from_uri)
     try:
         yield
     finally:
-        yaml.safe_load = plain
+        ManifestExtension.from_uri = theirs
 
 
 def describe(error):

@@ -12,6 +12,7 @@ import yaml
 
 from rtools.errors import UsageError
 from rtools.products.schema import nodes
+from rtools.products.schema.yamltext import FastLoader
 
 __all__ = [
     "assign",
@@ -129,7 +130,7 @@ def _is_time(node):
 # -- setting ----------------------------------------------------------------------------------------------------------
 
 
-class _Values(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+class _Values(FastLoader):
     """YAML as JSON has it: ``yes`` and ``12:30`` are strings, and so are digits led by zeros, as in a visit_id."""
 
     yaml_implicit_resolvers = {}  # noqa: RUF012  PyYAML's own attribute

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import yaml
 
 from rtools.errors import InputError
+from rtools.products.schema.yamltext import FastLoader
 from rtools.products.tables import flat as flatmeta
 from rtools.products.tables.parquet_files import parquet_source
 
@@ -181,7 +182,7 @@ def _fits_column(head, number):
     return Column(str(head.get(f"TTYPE{number}", number)), dtype, unit, comment)
 
 
-class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+class _Loader(FastLoader):
     """A safe loader that drops tags which it does not know and keeps times as they are written."""
 
 

@@ -13,6 +13,7 @@ from rtools.products.io.opening import open_product
 from rtools.products.io.writer import stage_product
 from rtools.products.schema import history, layout, profiles
 from rtools.products.schema.blocks import stamp_file
+from rtools.products.schema.yamltext import FastLoader
 from rtools.products.tables import files as catalogs
 from rtools.products.tables import flat as flatmeta
 from rtools.wfi.labels import catalog_labels
@@ -47,8 +48,7 @@ def descriptions():
     import yaml
 
     text = (files("rad") / DEFINITIONS).read_text(encoding="utf-8")
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    return {name: entry["description"] for name, entry in yaml.load(text, loader)["definitions"].items()}
+    return {name: entry["description"] for name, entry in yaml.load(text, FastLoader)["definitions"].items()}
 
 
 def table_of(values, columns, meta, about):
