@@ -15,7 +15,7 @@ from rtools.errors import InputError, UsageError
 from rtools.wfi.gwcs_frames import box_of
 from rtools.wfi.instrument import WFI_CEN
 
-__all__ = ["Alignment", "Image", "Matches", "align", "search_radius"]
+__all__ = ["Alignment", "ImageSources", "Matches", "align", "search_radius"]
 
 MARGIN = 0.3
 """Shifts are searched this much farther than asked for, arcsec."""
@@ -27,7 +27,7 @@ FLOOR_PIXEL = 0.003
 """What no error of a bright source is below: PSF and pixels are not known better."""
 
 
-class Image(NamedTuple):
+class ImageSources(NamedTuple):
     """Sources of one image, and its WCS.
 
     Attributes
@@ -125,7 +125,7 @@ def align(images, refcat, options=None, *, name=None, earth=None, threads=1):
 
     Parameters
     ----------
-    images : list of Image
+    images : list of ImageSources
         The correction is fitted in the tangent plane of the first and carried over to those of the others. Images
         without sources are corrected with the others.
     refcat : rtools.astrometry.refcat.RefCat
@@ -286,7 +286,9 @@ def _errors(values, used):
 def _limits(plane, corners, options):
     center = np.concatenate(corners).mean(axis=0)
     pivot = plane.from_v23(*WFI_CEN)
-    return matching.Limits(center, pivot, options["searchrad"] + MARGIN, options["max_rotation"], options["max_scale"])
+    return matching.PointingLimits(
+        center, pivot, options["searchrad"] + MARGIN, options["max_rotation"], options["max_scale"]
+    )
 
 
 # -- acceptance -------------------------------------------------------------------------------------------------------

@@ -46,7 +46,7 @@ def chance(matches, stars, density, tolerance, limits, *, geometry, reach):
         Sources per square arcsec.
     tolerance : float
         arcsec.
-    limits : Limits
+    limits : PointingLimits
     geometry : str
         Free scale and skew are further dimensions in which cells could be tried.
     reach : float

@@ -16,7 +16,7 @@ from rtools.astrometry.chance import chance, odds
 from rtools.astrometry.vote import starts
 from rtools.errors import InputError
 
-__all__ = ["Field", "Limits", "Match", "Rules", "find", "make_field", "needed"]
+__all__ = ["Field", "Match", "PointingLimits", "Rules", "find", "make_field", "needed"]
 
 VOTERS = (200, 5000)
 """Reference stars that vote: of each field at least, of a group in all. Not the brightest: they may be saturated."""
@@ -65,7 +65,7 @@ class Field(NamedTuple):
     ref_tree: object
 
 
-class Limits(NamedTuple):
+class PointingLimits(NamedTuple):
     """What may be wrong with a pointing.
 
     Attributes
@@ -194,7 +194,7 @@ def find(fields, limits, rules, *, threads=1):
     ----------
     fields : list of Field
         Each with at least one source and one reference star.
-    limits : Limits
+    limits : PointingLimits
         `shift` is how far is searched.
     rules : Rules
     threads : int

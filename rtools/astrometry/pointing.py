@@ -18,8 +18,8 @@ from rtools.wfi.units import ARCSEC
 
 __all__ = [
     "BODY_TO_FGS",
-    "Place",
     "Solution",
+    "V3Pointing",
     "eci_to_v",
     "guide_star_position",
     "keywords",
@@ -40,7 +40,7 @@ NOT_A_UNIT = 0.01
 """A quaternion whose norm differs by more from 1 is none."""
 
 
-class Place(NamedTuple):
+class V3Pointing(NamedTuple):
     """Right ascension, declination and position angle of V3, degrees."""
 
     ra: float
@@ -57,10 +57,10 @@ class Solution(NamedTuple):
         ECI to body, of norm 1.
     e2v : ndarray (3, 3)
         ECI to V1 V2 V3; rows are V1, V2, V3.
-    v1 : Place
+    v1 : V3Pointing
         Of V1.
     aperture : rtools.wfi.siaf.Aperture
-    reference : Place
+    reference : V3Pointing
         Of the aperture's reference point.
     region : str
         Footprint of the exposure's detector.
@@ -68,9 +68,9 @@ class Solution(NamedTuple):
 
     quaternion: tuple
     e2v: np.ndarray
-    v1: Place
+    v1: V3Pointing
     aperture: siaf.Aperture
-    reference: Place
+    reference: V3Pointing
     region: str
 
 
@@ -236,12 +236,12 @@ def _aberration(e2g, velocity):
 
 
 def v1_of(e2v):
-    """The `Place` of V1."""
+    """The `V3Pointing` of V1."""
     return _place(e2v, e2v[0])
 
 
 def place_of(e2v, v2, v3):
-    """The `Place` of a point of the focal plane (arcsec)."""
+    """The `V3Pointing` of a point of the focal plane (arcsec)."""
     return _place(e2v, e2v.T @ _v_vector(v2, v3))
 
 
@@ -249,7 +249,7 @@ def _place(e2v, direction):
     ra, dec = map(float, positions_of(direction))
     east = np.array([-np.sin(np.deg2rad(ra)), np.cos(np.deg2rad(ra)), 0])
     north = np.cross(direction, east)
-    return Place(ra, dec, float(np.rad2deg(np.arctan2(e2v[2] @ east, e2v[2] @ north)) % 360))
+    return V3Pointing(ra, dec, float(np.rad2deg(np.arctan2(e2v[2] @ east, e2v[2] @ north)) % 360))
 
 
 def _v_vector(v2, v3):

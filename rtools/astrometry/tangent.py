@@ -13,13 +13,13 @@ from rtools.errors import InputError
 from rtools.wfi.sphere import angles_to_vectors
 from rtools.wfi.units import DEGREE_ARCSEC, RADIAN_ARCSEC
 
-__all__ = ["CORRECTED", "Plane", "corrected_wcs", "linear_map", "pixel_to_plane", "plane_of", "plane_to_sky"]
+__all__ = ["CORRECTED", "TangentPlane", "corrected_wcs", "linear_map", "pixel_to_plane", "plane_of", "plane_to_sky"]
 
 CORRECTED = "v2v3corr"
 NAME = "Roman V2-V3 tangent-plane linear correction. v1"
 
 
-class Plane(NamedTuple):
+class TangentPlane(NamedTuple):
     """Tangent plane of one WCS.
 
     Attributes
@@ -69,7 +69,7 @@ def plane_of(wcs, pointing):
 
     Returns
     -------
-    Plane
+    TangentPlane
 
     Raises
     ------
@@ -80,7 +80,7 @@ def plane_of(wcs, pointing):
     angles = (pointing.v2_ref / DEGREE_ARCSEC, -pointing.v3_ref / DEGREE_ARCSEC, float(pointing.roll_ref))
     rotation = _rotation(angles)
     last = CORRECTED if CORRECTED in wcs.available_frames else base
-    plane = Plane(
+    plane = TangentPlane(
         angles,
         rotation,
         wcs.get_transform(wcs.available_frames[0], last),

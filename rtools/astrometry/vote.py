@@ -31,7 +31,7 @@ def starts(fields, limits, *, threads=1):
     Parameters
     ----------
     fields : list of rtools.astrometry.match.Field
-    limits : rtools.astrometry.match.Limits
+    limits : rtools.astrometry.match.PointingLimits
     threads : int
 
     Returns

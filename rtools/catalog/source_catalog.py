@@ -18,7 +18,7 @@ from rtools.reference.epsf import native_stamp
 from rtools.wfi.dq import PIXEL
 from rtools.wfi.labels import labels_of
 
-__all__ = ["Found", "Planes", "about_table", "catalog_of", "make_image", "place_on_sky"]
+__all__ = ["Found", "ImagePlanes", "about_table", "catalog_of", "make_image", "place_on_sky"]
 
 DO_NOT_USE = np.uint32(PIXEL["DO_NOT_USE"])
 STAMP = 15
@@ -28,7 +28,7 @@ LIBRARIES = ("numpy", "scipy", "numba", "astropy", "gwcs")
 
 
 @dataclass
-class Planes:
+class ImagePlanes:
     """An image before anything is done to it.
 
     Attributes
@@ -94,7 +94,7 @@ def catalog_of(planes, options, *, psf=None, measuring=None, forced=None, thread
 
     Parameters
     ----------
-    planes : Planes
+    planes : ImagePlanes
     options : dict
         Options of the step by key (`rtools.catalog.steps.catalog.STEP`).
     psf : rtools.reference.epsf.Psf, optional
@@ -162,7 +162,7 @@ def make_image(planes, options, *, threads=1, log=lambda level, text: None):
 
     Parameters
     ----------
-    planes : Planes
+    planes : ImagePlanes
     options : dict
         bkg_boxsize, and kernel_fwhm; None leaves the image as it is.
     threads : int

@@ -193,7 +193,7 @@ def _by_cell(console, files, cells, how):
 def _exposure(console, file):
     """What grouping needs of an image; None, with a warning, for what no mosaic is made of."""
     from rtools.commands.skymap import footprint_of
-    from rtools.mosaic.skymap.grouping import Exposure
+    from rtools.mosaic.skymap.grouping import DetectorImage
     from rtools.mosaic.skymap.match import cells_touching
     from rtools.wfi import metadata
     from rtools.wfi.exposure_types import SKY_IMAGE_TYPES
@@ -210,7 +210,7 @@ def _exposure(console, file):
         if len(visit) != 19 or not visit.isdecimal():
             raise InputError("neither its name nor meta.observation.visit_id says the visit", path=file)
         element = meta["instrument"]["optical_element"].lower()
-        return Exposure(file, visit, element, tuple(cells_touching(*footprint_of(product))))
+        return DetectorImage(file, visit, element, tuple(cells_touching(*footprint_of(product))))
 
 
 def _multiband(files, product_name, release, psf_match):
@@ -287,14 +287,14 @@ def _staged(content, path):
 
 def _content(path, product, files, settings):
     """What is written: members as the association's directory sees them."""
-    from rtools.products.mosaic.association import Member, make_association
+    from rtools.products.mosaic.association import AssociationMember, make_association
 
     folder = os.path.abspath(path.parent if path else ".")
     catalogs = settings.pop("catalogs")
     members = []
     for file in files:
         seen = file if os.path.isabs(file) else os.path.relpath(file, folder)
-        members.append(Member(seen, tweakreg_catalog=_catalog(seen) if catalogs else None))
+        members.append(AssociationMember(seen, tweakreg_catalog=_catalog(seen) if catalogs else None))
     return make_association(product, members, **settings)
 
 

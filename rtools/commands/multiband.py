@@ -22,7 +22,7 @@ __all__ = ["command", "main"]
 
 
 def _run(console, inputs, ref, refdir, builtin, **options):
-    from rtools.pipeline.exposure.plan import Request
+    from rtools.pipeline.exposure.plan import ExposureRequest
 
     settings = {item.key: options.pop(item.key) for item in STEP.options}
     checked = {
@@ -33,7 +33,7 @@ def _run(console, inputs, ref, refdir, builtin, **options):
     if vain and not checked["inject_sources"]:
         raise UsageError(f"--{vain[0].replace('_', '-')} is for --inject-sources")
     how = {key: options.pop(key) for key in ("dry_run", "as_json", "fail_fast")}
-    request = Request(
+    request = ExposureRequest(
         tool=STEP.tool,
         single=STEP.name,
         settings={STEP.name: checked},

@@ -140,9 +140,9 @@ def _request(settings):
 
         with local(settings["engineering"]) as path:
             telemetry = read_attitudes(path)
-    from rtools.pipeline.astrometry.pointing import Request
+    from rtools.pipeline.astrometry.pointing import PointingRequest
 
-    return Request(
+    return PointingRequest(
         settings["quaternion"] or None,
         telemetry,
         settings["allow_default"],

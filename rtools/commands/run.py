@@ -87,7 +87,7 @@ def _catalog_settings(options):
 @bundles.json_output
 @bundles.fail_fast
 def command(console, **options):
-    from rtools.pipeline.exposure.plan import Request
+    from rtools.pipeline.exposure.plan import ExposureRequest
 
     inputs = options.pop("inputs")
     if not inputs:
@@ -108,7 +108,7 @@ def command(console, **options):
     refcat = options.pop("refcat")
     if refcat is not None:
         named.setdefault("tweakreg", {}).setdefault("refcat", refcat)
-    request = Request(
+    request = ExposureRequest(
         tool="rt-run",
         first=_step(options.pop("first")),
         last=_step(options.pop("last")),

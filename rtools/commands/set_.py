@@ -48,7 +48,7 @@ def command(console, words, new, **where):
     names, assignments = _sorted(words)
 
     def edited(name, path):
-        from rtools.products.edit.edit import open_edit
+        from rtools.products.edit.opening import open_edit
 
         edit = open_edit(path)
         for key, value in assignments:

@@ -138,8 +138,8 @@ def command(console, names, jobs, as_json, fail_fast, dry_run, **settings):
 
 
 def _request(name, settings, read_pattern, tables):
-    """The `Request` of one name and the options."""
-    from rtools.simulate.request import Request, exposure_type_of, reads_of
+    """The `SimulationRequest` of one name and the options."""
+    from rtools.simulate.request import SimulationRequest, exposure_type_of, reads_of
 
     settings = dict(settings)
     parsed = _parsed(name)
@@ -152,7 +152,7 @@ def _request(name, settings, read_pattern, tables):
         settings["encoding_offset"] = 1000 if settings["reference_read"] else 0
     from rtools.products import names
 
-    return Request(
+    return SimulationRequest(
         root=parsed.root,
         detector=parsed.detector.upper(),
         element=element,

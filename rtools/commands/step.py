@@ -33,7 +33,7 @@ def command(name, more=(), forms=("asdf",)):
     step = chain.step_of(name)
 
     def run(console, **options):
-        from rtools.pipeline.exposure.plan import Request
+        from rtools.pipeline.exposure.plan import ExposureRequest
 
         values = {item.key: options.pop(item.key) for item in step.options}
         settings = {item.key: _checked(step, item, values[item.key]) for item in step.options}
@@ -42,7 +42,7 @@ def command(name, more=(), forms=("asdf",)):
             raise UsageError("no input file")
         how = {key: options.pop(key) for key in ("dry_run", "as_json", "fail_fast", "catalog") if key in options}
         references = reference_config(options.pop("ref"), options.pop("refdir"), options.pop("builtin"))
-        request = Request(
+        request = ExposureRequest(
             tool=step.tool,
             single=name,
             settings={name: settings},

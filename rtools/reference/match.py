@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from rtools.reference.types import TYPES
 
-__all__ = ["Candidate", "Wanted", "best", "exposure_types", "mismatches", "wanted"]
+__all__ = ["Candidate", "ReferenceQuery", "best", "exposure_types", "mismatches", "wanted"]
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ReferenceQuery:
     """What an exposure asks of its references; `start` is its start time in ISO form."""
 
     detector: str
@@ -57,11 +57,11 @@ class Candidate:
 
 
 def wanted(meta):
-    """`Wanted` from the metadata of an exposure."""
+    """`ReferenceQuery` from the metadata of an exposure."""
     from rtools.wfi.times import iso_time
 
     exposure, instrument = meta["exposure"], meta["instrument"]
-    return Wanted(
+    return ReferenceQuery(
         detector=str(instrument["detector"]),
         element=str(instrument["optical_element"]).upper(),
         exposure_type=str(exposure["type"]),
@@ -105,7 +105,7 @@ def best(candidates, reftype, want):
     ----------
     candidates : iterable of Candidate
     reftype : str
-    want : Wanted
+    want : ReferenceQuery
 
     Returns
     -------

@@ -13,7 +13,7 @@ from rtools.products.edit.section import read_plane, select
 from rtools.products.schema import layout
 from rtools.wfi import dq
 
-__all__ = ["Image", "default_array", "load_image", "unit_of"]
+__all__ = ["ShownPlane", "default_array", "load_image", "unit_of"]
 
 MOST_CLASSES = 9
 """Flags that get a colour of their own; the rest shares one."""
@@ -29,7 +29,7 @@ UNITS = {
 
 
 @dataclass
-class Image:
+class ShownPlane:
     """A plane to be shown.
 
     Attributes
@@ -87,7 +87,7 @@ def load_image(product, *, array=None, resultant=None, section=None, frame=None,
 
     Returns
     -------
-    Image
+    ShownPlane
 
     Raises
     ------
@@ -99,7 +99,7 @@ def load_image(product, *, array=None, resultant=None, section=None, frame=None,
     plane, label = _plane_number(product, name, info.shape, resultant)
     rows, columns = select(product, name, section, frame)
     pixels = _read(product, name, plane, rows, columns)
-    image = Image(pixels, columns.start or 0, rows.start or 0, info.shape[-2:], name=label)
+    image = ShownPlane(pixels, columns.start or 0, rows.start or 0, info.shape[-2:], name=label)
     image.unit = unit_of(product, name)
     image.title = called or Path(product.path).name
     if dq.bits_of(name) is not None and pixels.dtype.kind == "u":

@@ -92,7 +92,7 @@ def load_outlines(path, product, image):
         A ``_segm`` file.
     product : rtools.products.io.product.Product
         What is shown.
-    image : rtools.show.image.Image
+    image : rtools.show.image.ShownPlane
         The region of it.
 
     Returns

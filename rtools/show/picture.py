@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rtools.show.image import Image
+from rtools.show.image import ShownPlane
 from rtools.show.plot import plot_image, save
 
 __all__ = ["save_image"]
@@ -27,6 +27,6 @@ def save_image(path, data, *, title="", unit="", bad=None):
     shown = np.array(data, np.float32)
     if bad is not None:
         shown[bad] = np.nan
-    figure = plot_image(Image(shown, unit=unit), title=title)
+    figure = plot_image(ShownPlane(shown, unit=unit), title=title)
     with open(Path(path), "wb") as file:
         save(figure, file, "png")

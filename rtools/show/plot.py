@@ -26,7 +26,7 @@ def plot_image(image, *, stretch="asinh", limits=None, cmap="inferno", title=Non
 
     Parameters
     ----------
-    image : rtools.show.image.Image
+    image : rtools.show.image.ShownPlane
     stretch, limits : str
         As in `rtools.show.stretch`.
     cmap : str

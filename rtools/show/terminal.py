@@ -95,7 +95,7 @@ def draw_image(
 
     Parameters
     ----------
-    image : rtools.show.image.Image
+    image : rtools.show.image.ShownPlane
     style : Style
     stretch, limits : str
         As in `rtools.show.stretch`.

@@ -21,11 +21,11 @@ from rtools.simulate.streams import generator
 from rtools.wfi.frame import BORDER, CHANNEL
 from rtools.wfi.instrument import SPECTRAL_ELEMENTS
 
-__all__ = ["Result", "simulate"]
+__all__ = ["SimulatedExposure", "simulate"]
 
 
 @dataclass
-class Result:
+class SimulatedExposure:
     """A simulated exposure.
 
     Attributes
@@ -54,7 +54,7 @@ def simulate(request, meta, sources, *, table=None, threads=1, log=None, progres
 
     Parameters
     ----------
-    request : rtools.simulate.request.Request
+    request : rtools.simulate.request.SimulationRequest
     meta : dict
         From `metadata.build`; footprint, guide star and references are filled in.
     sources : dict
@@ -68,7 +68,7 @@ def simulate(request, meta, sources, *, table=None, threads=1, log=None, progres
 
     Returns
     -------
-    Result
+    SimulatedExposure
     """
     usual = references.typical(sources, request.size)
     view = light.view_of(meta, sources, request.size)
@@ -79,7 +79,7 @@ def simulate(request, meta, sources, *, table=None, threads=1, log=None, progres
         arrays, hits = _read_out(request, rate, sources, usual, pool=pool, threads=threads, progress=progress)
     used = {kind: source.label for kind, source in sources.items() if source is not None}
     meta["rtools"]["simulation"]["references"] = used
-    return Result(meta, arrays, rate, hits, seen)
+    return SimulatedExposure(meta, arrays, rate, hits, seen)
 
 
 def _read_out(request, rate, sources, usual, *, pool, threads, progress):
@@ -124,7 +124,7 @@ def _read_out(request, rate, sources, usual, *, pool, threads, progress):
 
     for first in range(0, channels, references.GROUP):
         group = range(first, min(first + references.GROUP, channels))
-        planes = references.Planes(sources, request, first * CHANNEL, group.stop * CHANNEL, threads)
+        planes = references.ReferencePlanes(sources, request, first * CHANNEL, group.stop * CHANNEL, threads)
         list(pool.map(lambda channel, planes=planes: one(channel, planes), group))
         del planes
     arrays = {"data": data} | _amp33(request, usual, common)

@@ -16,14 +16,14 @@ from rtools.wfi.frame import BORDER
 from rtools.wfi.sphere import separation
 from rtools.wfi.units import AB_ZERO_NJY, DEGREE_ARCSEC
 
-__all__ = ["View", "rate_image", "view_of"]
+__all__ = ["FocalPlane", "rate_image", "view_of"]
 
 MARGIN_PIXELS = 200.0
 """Sources so far off the image still matter, if they are large or bright."""
 
 
 @dataclass(frozen=True)
-class View:
+class FocalPlane:
     """Where the image is.
 
     Attributes
@@ -57,14 +57,14 @@ class View:
 
 
 def view_of(meta, sources, frame):
-    """The `View` of an exposure's metadata and distortion reference, for a full frame of so many rows and columns."""
+    """The `FocalPlane` of metadata and a distortion reference, for a full frame of so many rows and columns."""
     attitude = pointing.attitude(meta)
     transform = sources["distortion"].node("coordinate_distortion_transform")
     size = frame - 2 * BORDER
     low, high, middle = -0.5, size - 0.5, (size - 1) / 2
     x, y = np.array([low, low, high, high, middle]), np.array([low, high, high, low, middle])
     places = np.stack(attitude.to_sky(*transform(x, y)), axis=1)
-    return View(attitude, transform, size, tuple(map(float, places[4])), places[:4])
+    return FocalPlane(attitude, transform, size, tuple(map(float, places[4])), places[:4])
 
 
 def rate_image(view, request, sources, *, gain, table=None, log=None, pool=None):
@@ -72,8 +72,8 @@ def rate_image(view, request, sources, *, gain, table=None, log=None, pool=None)
 
     Parameters
     ----------
-    view : View
-    request : rtools.simulate.request.Request
+    view : FocalPlane
+    request : rtools.simulate.request.SimulationRequest
     sources : dict
         References: photom and epsf.
     gain : float

@@ -30,7 +30,7 @@ def build(request, profile):
 
     Parameters
     ----------
-    request : rtools.simulate.request.Request
+    request : rtools.simulate.request.SimulationRequest
     profile : str
 
     Returns

@@ -12,7 +12,7 @@ from rtools.wfi.dq import PIXEL
 from rtools.wfi.frame import BORDER, CHANNEL
 from rtools.wfi.units import AB_ZERO_MJY
 
-__all__ = ["GROUP", "Planes", "calibration_of", "decay_of", "find_all", "inl_of", "scale_of", "typical"]
+__all__ = ["GROUP", "ReferencePlanes", "calibration_of", "decay_of", "find_all", "inl_of", "scale_of", "typical"]
 
 DEAD = PIXEL["DEAD"]
 NO_LIN_CORR = PIXEL["NO_LIN_CORR"]
@@ -121,13 +121,13 @@ def decay_of(sources, detector):
     return float(entry["amplitude"]), float(entry["time_constant"])
 
 
-class Planes:
+class ReferencePlanes:
     """Columns [start, stop) of the planes that the read-out needs.
 
     Parameters
     ----------
     sources : dict
-    request : rtools.simulate.request.Request
+    request : rtools.simulate.request.SimulationRequest
     start, stop : int
         Full-frame columns.
     threads : int

@@ -1,4 +1,4 @@
-"""What is to be simulated: a file name and settings in, one complete `Request` out."""
+"""What is to be simulated: a file name and settings in, one complete `SimulationRequest` out."""
 
 from dataclasses import dataclass
 
@@ -8,11 +8,11 @@ from rtools.wfi import instrument
 from rtools.wfi.exposure_types import DARK_TYPES, SKY_IMAGE_TYPES, SKY_TYPES, reading_of
 from rtools.wfi.frame import FRAME
 
-__all__ = ["Request", "exposure_type_of", "parse_reads", "reads_of"]
+__all__ = ["SimulationRequest", "exposure_type_of", "parse_reads", "reads_of"]
 
 
 @dataclass(frozen=True)
-class Request:
+class SimulationRequest:
     """One exposure to simulate.
 
     Attributes

@@ -45,7 +45,7 @@ def simulate_to_files(request, output, config, *, profile, compression, threads,
 
     Parameters
     ----------
-    request : rtools.simulate.request.Request
+    request : rtools.simulate.request.SimulationRequest
     output : Output
     config : rtools.reference.find.Config
     profile, compression : str
@@ -55,7 +55,7 @@ def simulate_to_files(request, output, config, *, profile, compression, threads,
 
     Returns
     -------
-    rtools.simulate.exposure.Result
+    rtools.simulate.exposure.SimulatedExposure
     """
     from rtools.products.io import writer
     from rtools.products.schema import history

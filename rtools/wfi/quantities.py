@@ -21,7 +21,7 @@ __all__ = [
     "QUANTITIES",
     "Parity",
     "Quantity",
-    "Reads",
+    "ReadPattern",
     "Time",
     "Vector",
     "Word",
@@ -124,7 +124,7 @@ class Time(NamedTuple):
         return None if MJD_SPAN[0] <= mjd <= MJD_SPAN[1] else "not in the years from 2000 to 2100"
 
 
-class Reads(NamedTuple):
+class ReadPattern(NamedTuple):
     """A read pattern: a list of lists of whole numbers from 1 that increase throughout."""
 
     def wrong(self, value):
@@ -166,7 +166,7 @@ QUANTITIES = {
     "exposure.exposure_time": SECONDS,
     "exposure.frame_time": Quantity(0, 1000, "s", above=True),
     "exposure.mid_time": TIME,
-    "exposure.read_pattern": Reads(),
+    "exposure.read_pattern": ReadPattern(),
     "exposure.start_time": TIME,
     "exposure.type": WORD,
     "guide_star.hv_position": Vector(2, Quantity(-FRAME, FRAME, "pixels")),

@@ -9,7 +9,7 @@ import pytest
 from rtools.astrometry import align, refcat
 from rtools.astrometry import fit as fitting
 from rtools.astrometry.chance import chance
-from rtools.astrometry.match import Limits
+from rtools.astrometry.match import PointingLimits
 from rtools.errors import InputError, UsageError
 from tests.support.alignment import EPOCH, EVERYWHERE, SIZE, TRUE, field, miss, star_catalog, turned, wcs_of
 
@@ -173,7 +173,7 @@ def test_every_reason_to_refuse_a_match(change, reason):
     fitted = change.get("fitted", np.ones(40, bool))
     match = SimpleNamespace(fit=fit, fitted=fitted, log_chance=change.get("log_chance", -50.0), candidates=50,
                             source=np.arange(40))  # fmt: skip
-    limits = Limits(np.zeros(2), np.zeros(2), 6.3, 0.3, 2e-3)
+    limits = PointingLimits(np.zeros(2), np.zeros(2), 6.3, 0.3, 2e-3)
     told = align._refusal(match, limits, GOOD, change.get("error", 3.0))
     assert reason in told and bool(told) == bool(reason)
 
@@ -189,7 +189,7 @@ def test_what_cannot_be_found_or_held_is_refused():
 
 
 def test_without_stars_nothing_is_certain():
-    limits = Limits(np.zeros(2), np.zeros(2), 6.3, 0.3, 2e-3)
+    limits = PointingLimits(np.zeros(2), np.zeros(2), 6.3, 0.3, 2e-3)
     assert chance(3, 0, 0.0, 0.05, limits, geometry="shift", reach=300.0) == 0.0
 
 

@@ -11,7 +11,7 @@ from rtools.catalog.multiband import injection
 from rtools.catalog.multiband.detection import Band, detection_image, read_noise
 from rtools.catalog.multiband.multiband import multiband_catalog, reference_of
 from rtools.catalog.psf import match as psf_match
-from rtools.catalog.source_catalog import Planes
+from rtools.catalog.source_catalog import ImagePlanes
 from rtools.catalog.steps.multiband import STEP
 from rtools.errors import InputError
 from rtools.pipeline.catalog.injection import _Injecting
@@ -41,7 +41,7 @@ def images(sky):
 def band(element, arrays, psf=None, **more):
     """A band of arrays in memory, which nobody may change."""
     used = {name: arrays[name] for name in ("weight", "var_poisson")}
-    planes = Planes(arrays["data"], arrays["err"], case.grid(arrays["data"].shape).wcs(), **used)
+    planes = ImagePlanes(arrays["data"], arrays["err"], case.grid(arrays["data"].shape).wcs(), **used)
     for plane in arrays.values():
         plane.flags.writeable = False
     return Band(element, lambda: planes, lambda _planes: arrays["var_rnoise"], lambda: psf, **more)
@@ -324,7 +324,7 @@ def test_injected_light_is_the_flux_and_has_the_noise_of_its_photons(psfs):
     star = np.array([True, False])
     sources = injection.Injected(x, y, star, np.array([0, 1.0]), np.array([0, 0.15]), np.array([1, 0.7]),
                                  np.array([0, 30.0]), {"F158": 31.4 - 2.5 * np.log10(flux)})  # fmt: skip
-    plain = Planes(zeros, zeros + np.float32(0.01), wcs, var_poisson=zeros + before)
+    plain = ImagePlanes(zeros, zeros + np.float32(0.01), wcs, var_poisson=zeros + before)
     empty = Band("F158", lambda: plain, None, lambda: psfs["F158"])
     slopes = np.moveaxis(sky_places.jacobian(wcs, x, y), 2, 0)
     planes = _Injecting(empty, sources, slopes, time, 1)()

@@ -7,9 +7,9 @@ import pytest
 
 from rtools.errors import InputError, UsageError
 from rtools.mosaic.skymap import grouping, skymap
-from rtools.mosaic.skymap.grouping import Exposure
+from rtools.mosaic.skymap.grouping import DetectorImage
 from rtools.products.mosaic.association import (
-    Member,
+    AssociationMember,
     make_association,
     problems,
     read_association,
@@ -105,11 +105,11 @@ def exposures():
     near = CELL._replace(column=CELL.column + 1)
     far = CELL._replace(region=0)
     return [
-        Exposure("a", f"{VISIT}002", "f158", (CELL, near)),
-        Exposure("b", f"{VISIT}001", "f158", (near,)),
-        Exposure("c", f"{VISIT}001", "f106", (near, far)),
-        Exposure("d", "0000101002001001001", "f158", (near,)),
-        Exposure("e", f"{VISIT}002", "f158", ()),
+        DetectorImage("a", f"{VISIT}002", "f158", (CELL, near)),
+        DetectorImage("b", f"{VISIT}001", "f158", (near,)),
+        DetectorImage("c", f"{VISIT}001", "f106", (near, far)),
+        DetectorImage("d", "0000101002001001001", "f158", (near,)),
+        DetectorImage("e", f"{VISIT}002", "f158", ()),
     ]
 
 
@@ -307,7 +307,7 @@ def test_no_image_touches_the_cell(files, capsys):
 
 def saved(path, **keys):
     """An association of one member with other keys."""
-    content = make_association("f", [Member("a_cal.asdf")]) | keys
+    content = make_association("f", [AssociationMember("a_cal.asdf")]) | keys
     path.write_text(json.dumps(content))
     return path
 
@@ -326,9 +326,9 @@ def test_reading(tmp_path):
     found = read_association(path)
     assert (found.name, found.target, found.skycell_wcs_info, found.products) == ("f", None, None, 2)
     assert found.members == (
-        Member(str(tmp_path / "a.asdf"), "science", "g1"),
-        Member("/x/b.asdf", "background", None, str(tmp_path / "c.parquet")),
-        Member(str(tmp_path / "c.asdf")),
+        AssociationMember(str(tmp_path / "a.asdf"), "science", "g1"),
+        AssociationMember("/x/b.asdf", "background", None, str(tmp_path / "c.parquet")),
+        AssociationMember(str(tmp_path / "c.asdf")),
     )
     assert [member.path for member in found.science] == [str(tmp_path / "a.asdf"), str(tmp_path / "c.asdf")]
     said = []
@@ -361,7 +361,7 @@ def test_broken_associations(tmp_path, keys, capsys):
 
 def test_problems_of_what_is_no_association():
     assert problems([]) and problems("x") and problems({}) and problems({"products": [3]})
-    assert problems(make_association("f", [Member("a")])) == []
+    assert problems(make_association("f", [AssociationMember("a")])) == []
 
 
 def test_check_of_members_whose_names_say_no_program(tmp_path, capsys):

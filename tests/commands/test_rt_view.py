@@ -57,7 +57,7 @@ def make_ramp(path, data, groupdq=None):
 
 
 def shown(data, **more):
-    return images.Image(np.asarray(data, np.float32), **more)
+    return images.ShownPlane(np.asarray(data, np.float32), **more)
 
 
 @pytest.fixture(scope="module")

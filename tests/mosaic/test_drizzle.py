@@ -5,7 +5,7 @@ import pytest
 from drizzle.resample import Drizzle
 
 from rtools.errors import UsageError
-from rtools.mosaic.drizzle.drizzle import Planes, add_image, band_rows, drizzle_band, make_kernel, touched
+from rtools.mosaic.drizzle.drizzle import MemberPlanes, add_image, band_rows, drizzle_band, make_kernel, touched
 from rtools.mosaic.drizzle.options import KERNELS
 from rtools.mosaic.grid.pixmap import pixel_map
 
@@ -51,7 +51,7 @@ def drizzled(members, kernel, height=40):
     data, weight = np.zeros(OUT, np.float32), np.zeros(OUT, np.float32)
     for rows in band_rows(OUT, height):
         for pixels, weights, pixmap in members:
-            band = drizzle_band(Planes(pixels, weights), pixmap, rows, slice(0, OUT[1]), kernel)
+            band = drizzle_band(MemberPlanes(pixels, weights), pixmap, rows, slice(0, OUT[1]), kernel)
             add_image(band, data, weight)
     data[weight == 0] = np.nan
     return data, weight
@@ -123,7 +123,7 @@ def test_flags_go_where_the_light_goes(name):
     drizzle = Drizzle(kernel=name, fillval="NaN", out_shape=OUT)
     grid = np.stack(pixmap.evaluate(), axis=-1)
     drizzle.add_image(data, 1.0, grid, pixel_scale_ratio=1.0, weight_map=weight, pixfrac=0.8, dq=dq)
-    planes = Planes(data, weight, dq=dq)
+    planes = MemberPlanes(data, weight, dq=dq)
     bands = [drizzle_band(planes, pixmap, rows, WHOLE[1], kernel) for rows in band_rows(OUT, 40)]
     found = np.concatenate([band.flags for band in bands])
     assert not np.any(found & ~drizzle.out_dq)
@@ -144,7 +144,7 @@ def test_bands_do_not_matter():
 def test_weight_is_conserved():
     _, weight = made()
     pixmap = pixel_map(distorted(33, 0.9), SHAPE, same)
-    band = drizzle_band(Planes(np.ones(SHAPE, np.float32), weight), pixmap, *WHOLE, make_kernel())
+    band = drizzle_band(MemberPlanes(np.ones(SHAPE, np.float32), weight), pixmap, *WHOLE, make_kernel())
     assert band.lanes[..., 0].sum(dtype=float) == pytest.approx(weight.sum(dtype=float), rel=1e-6)
 
 
@@ -153,8 +153,8 @@ def test_columns_and_touched():
     pixmap = pixel_map(distorted(33, 0.5), SHAPE, same)
     rows, columns = touched(pixmap, OUT, make_kernel())
     assert columns.stop - columns.start < 100
-    full = drizzle_band(Planes(data, weight), pixmap, *WHOLE, make_kernel()).lanes
-    part = drizzle_band(Planes(data, weight), pixmap, rows, columns, make_kernel()).lanes
+    full = drizzle_band(MemberPlanes(data, weight), pixmap, *WHOLE, make_kernel()).lanes
+    part = drizzle_band(MemberPlanes(data, weight), pixmap, rows, columns, make_kernel()).lanes
     np.testing.assert_array_equal(full[rows, columns], part)
     assert np.count_nonzero(full[..., 0]) == np.count_nonzero(part[..., 0])
     beside = pixel_map(distorted(33, 0.5, (900, 900)), SHAPE, same)
@@ -167,8 +167,8 @@ def test_wanted_pixels_have_their_full_sums():
     wanted = np.random.default_rng(5).random(OUT) < 0.01
     for name in ("square", "gaussian"):
         kernel = make_kernel(name)
-        full = drizzle_band(Planes(data, weight), pixmap, *WHOLE, kernel).lanes
-        part = drizzle_band(Planes(data, weight), pixmap, *WHOLE, kernel, wanted=wanted).lanes
+        full = drizzle_band(MemberPlanes(data, weight), pixmap, *WHOLE, kernel).lanes
+        part = drizzle_band(MemberPlanes(data, weight), pixmap, *WHOLE, kernel, wanted=wanted).lanes
         np.testing.assert_array_equal(part[wanted], full[wanted])
         assert np.count_nonzero(part[..., 0]) < 0.6 * np.count_nonzero(full[..., 0])
 
@@ -177,7 +177,7 @@ def test_frame_edges_are_filled():
     """The library leaves out input pixels that straddle the frame; we drizzle them all."""
     data, weight = made()
     pixmap = pixel_map(distorted(20, 2.6), SHAPE, same)
-    band = drizzle_band(Planes(data, np.ones_like(weight)), pixmap, *WHOLE, make_kernel())
+    band = drizzle_band(MemberPlanes(data, np.ones_like(weight)), pixmap, *WHOLE, make_kernel())
     inside = band.lanes[..., 0][10:-10, 10:-10]
     assert inside.min() > 0.1
     assert band.lanes[0, 70:120, 0].min() > 0.9 * inside.min()
@@ -191,7 +191,7 @@ def test_not_a_number_in_the_map():
         return np.where(np.asarray(x) < 80, u, np.nan), v
 
     pixmap = pixel_map(half, SHAPE, same)
-    band = drizzle_band(Planes(*made()), pixmap, *WHOLE, make_kernel())
+    band = drizzle_band(MemberPlanes(*made()), pixmap, *WHOLE, make_kernel())
     assert 0.2 < np.count_nonzero(band.lanes[..., 0]) / SHAPE[0] / SHAPE[1] < 0.7
 
 

@@ -5,11 +5,11 @@ import pytest
 from astropy.stats import sigma_clip
 from scipy.ndimage import grey_dilation, map_coordinates
 
-from rtools.mosaic.drizzle.drizzle import Planes, drizzle_band, make_kernel
+from rtools.mosaic.drizzle.drizzle import MemberPlanes, drizzle_band, make_kernel
 from rtools.mosaic.grid.grid import centred_grid
 from rtools.mosaic.grid.pixmap import pixel_map
 from rtools.mosaic.outlier import outlier
-from rtools.mosaic.outlier.outlier import Limits, Member, Reach
+from rtools.mosaic.outlier.outlier import InspectedImage, OutlierLimits, Reach
 
 
 class Map:
@@ -161,12 +161,14 @@ def observed(seed=11):
     return data, err, median, blotted
 
 
-@pytest.mark.parametrize("limits", [Limits(), Limits((4, 3), (0.0, 0.0)), Limits((3, 6), (2.0, 0.1))])
+@pytest.mark.parametrize(
+    "limits", [OutlierLimits(), OutlierLimits((4, 3), (0.0, 0.0)), OutlierLimits((3, 6), (2.0, 0.1))]
+)
 def test_flags_follow_their_rules_for_any_division_into_rows(limits):
     data, err, median, blotted = observed()
     wanted = plainly(data, err, blotted, 0.4, limits)
     assert 20 < wanted.sum() < 400
-    member = Member(data, err, 0.4)
+    member = InspectedImage(data, err, 0.4)
     for height in (60, 7, 1):
         rows = [slice(first, min(first + height, 60)) for first in range(0, 60, height)]
         found = np.concatenate([outlier.flag_rows(member, MAP, median, part, limits=limits) for part in rows])
@@ -177,7 +179,7 @@ def test_pixels_without_a_valid_position_are_not_flagged():
     data, err, median, _ = observed()
     data[:] = 900
     cut = Map(SHAPE, MAP.coefficients, bounds=(5, 60, 10, 50))
-    found = outlier.flag_rows(Member(data, err), cut, median, slice(0, 60))
+    found = outlier.flag_rows(InspectedImage(data, err), cut, median, slice(0, 60))
     assert found[10:51, 5:61].mean() > 0.5
     assert not found[:10].any() and not found[51:].any() and not found[:, :5].any() and not found[:, 61:].any()
 
@@ -198,11 +200,11 @@ def test_an_output_that_a_detector_covers_partly(corner):
     data, err, median, _ = observed()
     shifted = Map(SHAPE, ((corner[0], 1.31, 0.22), (corner[1], -0.11, 1.17)))
     x, y = shifted.evaluate(slice(0, 60), slice(0, 70))
-    wanted = plainly(data, err, outlier.blot(median, x, y), 0.4, Limits())
+    wanted = plainly(data, err, outlier.blot(median, x, y), 0.4, OutlierLimits())
     assert wanted.any() == (corner[0] < 400)
     for height in (60, 13):
         rows = [slice(first, min(first + height, 60)) for first in range(0, 60, height)]
-        found = [outlier.flag_rows(Member(data, err, 0.4), shifted, median, part) for part in rows]
+        found = [outlier.flag_rows(InspectedImage(data, err, 0.4), shifted, median, part) for part in rows]
         np.testing.assert_array_equal(np.concatenate(found), wanted)
 
 
@@ -218,15 +220,15 @@ def test_a_median_of_which_rows_are_read():
             read.append(rows)
             return median[rows]
 
-    found = outlier.flag_rows(Member(data, err, 0.4), MAP, Stored(), slice(20, 30))
-    np.testing.assert_array_equal(found, outlier.flag_rows(Member(data, err, 0.4), MAP, median, slice(20, 30)))
+    found = outlier.flag_rows(InspectedImage(data, err, 0.4), MAP, Stored(), slice(20, 30))
+    np.testing.assert_array_equal(found, outlier.flag_rows(InspectedImage(data, err, 0.4), MAP, median, slice(20, 30)))
     assert found.any() and 10 < read[0].stop - read[0].start < 40
 
 
 def test_outside_of_the_median_a_number_may_stand():
     data, err, median, _ = observed()
     shifted = Map(SHAPE, ((500.0, 1.31, 0.22), (20.0, -0.11, 1.17)))
-    assert outlier.flag_rows(Member(data, err), shifted, median, slice(30, 60), fill=0.0).mean() > 0.9
+    assert outlier.flag_rows(InspectedImage(data, err), shifted, median, slice(30, 60), fill=0.0).mean() > 0.9
 
 
 @pytest.mark.parametrize(
@@ -270,7 +272,7 @@ def test_only_pixels_that_were_in_the_mosaic_leave_a_trace():
     data, err, median, _ = observed()
     used = np.zeros(SHAPE, bool)
     plane = np.zeros(median.shape, "u1")
-    member = Member(data, err, 0.4, used)
+    member = InspectedImage(data, err, 0.4, used)
     found = outlier.flag_rows(member, MAP, median, slice(0, 60), touched=(plane, Reach(0.5, 0)))
     assert found.any() and not plane.any()
     used[tuple(np.argwhere(found)[3])] = True
@@ -294,8 +296,8 @@ def test_whatever_flags_change_in_a_drizzled_image_is_marked(name, pixfrac):
     kernel, rows, columns = make_kernel(name, pixfrac, 0.06 / 0.11), slice(0, 90), slice(0, 80)
     plane = np.zeros((90, 80), "u1")
     outlier.mark_touched(flagged, *pixmap.evaluate(), Reach.of(kernel), plane)
-    before = drizzle_band(Planes(data, weight), pixmap, rows, columns, kernel).lanes
-    fewer = Planes(data, np.where(flagged, np.float32(0), weight))
+    before = drizzle_band(MemberPlanes(data, weight), pixmap, rows, columns, kernel).lanes
+    fewer = MemberPlanes(data, np.where(flagged, np.float32(0), weight))
     after = drizzle_band(fewer, pixmap, rows, columns, kernel).lanes
     changed = (before != after).any(axis=-1)
     assert changed.sum() > (8 if name == "point" else 20)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rtools.errors import UsageError
-from rtools.mosaic.drizzle.drizzle import Planes, band_rows, drizzle_band, make_kernel
+from rtools.mosaic.drizzle.drizzle import MemberPlanes, band_rows, drizzle_band, make_kernel
 from rtools.mosaic.drizzle.variance import add_band, clear, finish, new_totals, recover_sums
 from rtools.mosaic.grid.pixmap import pixel_map
 
@@ -30,12 +30,12 @@ def planes(seed, flat=True):
 
     rnoise = around(0.04)
     weight = np.where(rng.random(SHAPE) < 0.03, 0, 1 / rnoise).astype(np.float32)
-    return Planes(around(3.0), weight, rnoise, around(0.1), around(0.02) if flat else None, 0.05)
+    return MemberPlanes(around(3.0), weight, rnoise, around(0.1), around(0.02) if flat else None, 0.05)
 
 
 def constant(value=1.0, variance=0.3):
     full = np.full(SHAPE, 1, np.float32)
-    return Planes(full * np.float32(value), full / np.float32(variance), full * np.float32(variance))
+    return MemberPlanes(full * np.float32(value), full / np.float32(variance), full * np.float32(variance))
 
 
 def add(totals, member, number, pixmap, *, exposure=None, names=NAMES, wanted=None):
@@ -113,7 +113,7 @@ def test_constant_variance():
 def test_weights_that_cancel():
     identity = shifted(0, 0, 0)
     full = np.ones(SHAPE, np.float32)
-    members = [(Planes(10 * full, full), identity), (Planes(11 * full, np.float32(-0.99) * full), identity)]
+    members = [(MemberPlanes(10 * full, full), identity), (MemberPlanes(11 * full, np.float32(-0.99) * full), identity)]
     found = combined(members, names=())
     np.testing.assert_allclose(found["data"][5:50, 5:60], -89.0001, rtol=1e-5)
 
@@ -121,7 +121,7 @@ def test_weights_that_cancel():
 def test_context_of_41_members():
     identity = shifted(0, 0, 0)
     full = np.ones(SHAPE, np.float32)
-    members = [(Planes(full, full * np.float32(-0.1 if k == 3 else 1)), identity) for k in range(41)]
+    members = [(MemberPlanes(full, full * np.float32(-0.1 if k == 3 else 1)), identity) for k in range(41)]
     context = combined(members, names=())["context"]
     assert context.shape == (2, *OUT)
     assert context.dtype == np.uint32

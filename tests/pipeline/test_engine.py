@@ -7,7 +7,7 @@ import pytest
 
 from rtools.declare import NotApplicable, Reference, Skip, Step
 from rtools.exposure.frame import Exposure, Strip
-from rtools.pipeline.exposure.engine import Engine, Task
+from rtools.pipeline.exposure.engine import Engine, StripTask
 from rtools.pipeline.exposure.sinks import ImageSink
 from rtools.products.io.reading import one_by_one
 
@@ -62,7 +62,7 @@ def declare(kind="ramp", references=()):
 
 
 def task(module, *, kind="ramp", references=(), sources=None, options=None):
-    return Task(declare(kind, references), SimpleNamespace(**module), options or {}, sources or {})
+    return StripTask(declare(kind, references), SimpleNamespace(**module), options or {}, sources or {})
 
 
 def to_image(strip, refs, options, prepared):

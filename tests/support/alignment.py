@@ -17,7 +17,7 @@ TRUE = Pointing(*WFI_CEN, 150.0, 2.0, 33.0)
 class Field(NamedTuple):
     """An image as `align` takes it, its stars, and its true WCS."""
 
-    image: align.Image
+    image: align.ImageSources
     stars: refcat.RefCat
     true: object
 
@@ -54,7 +54,7 @@ def field(stars=30, others=200, start=TRUE, *, detector="WFI01", noise=0.01, see
     x, y = np.concatenate([[x, y], rng.uniform(0, SIZE - 1, (2, others))], axis=1)
     x, y = x + rng.normal(0, noise, x.size), y + rng.normal(0, noise, x.size)
     errors = np.full(x.size, noise)
-    image = align.Image(x, y, errors, errors, wcs_of(start, detector), start, EPOCH)
+    image = align.ImageSources(x, y, errors, errors, wcs_of(start, detector), start, EPOCH)
     return Field(image, star_catalog(ra, dec), right)
 
 

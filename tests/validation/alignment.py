@@ -123,7 +123,7 @@ class Trial:
 
     def align(self, reference=None, options=None):
         wcs = wcs_of(self.detector, self.start)
-        image = aligning.Image(self.x, self.y, self.error, self.error, wcs, self.start, EPOCH, self.flux)
+        image = aligning.ImageSources(self.x, self.y, self.error, self.error, wcs, self.start, EPOCH, self.flux)
         began = time.perf_counter()
         result = aligning.align([image], self.refcat if reference is None else reference, options)
         return result, time.perf_counter() - began

@@ -128,13 +128,13 @@ def light_alone(number, arguments):
     from rtools.products.schema import layout
     from rtools.reference import epsf, find, nominal
     from rtools.simulate import light, metadata, references
-    from rtools.simulate.request import Request, reads_of
+    from rtools.simulate.request import SimulationRequest, reads_of
     from rtools.simulate.scene import Sources
 
     size, root = arguments.size, NAME.format(number).removesuffix("_uncal.asdf")
     identity = names.metadata(names.parse(f"{root}_uncal.asdf", forms=("name",)))
-    request = Request(root, f"WFI{number:02d}", "F158", "WFI_IMAGE", identity, reads_of(READS, "WFI_IMAGE"), sky=0.0,
-                      guide_window=None, size=size)  # fmt: skip
+    request = SimulationRequest(root, f"WFI{number:02d}", "F158", "WFI_IMAGE", identity, reads_of(READS, "WFI_IMAGE"),
+                                sky=0.0, guide_window=None, size=size)  # fmt: skip
     meta = metadata.build(request, layout.DEFAULT_PROFILE)
     sources = references.find_all(meta, request, find.Config(), lambda level, text: None)
     view = light.view_of(meta, sources, size)

@@ -7,8 +7,8 @@ import asdf
 import numpy as np
 
 from rtools.mosaic.drizzle.variance import finish
-from rtools.pipeline.mosaic.grid import Wanted
-from rtools.pipeline.mosaic.plan import Request, make_plan
+from rtools.pipeline.mosaic.grid import WantedGrid
+from rtools.pipeline.mosaic.plan import MosaicRequest, make_plan
 from rtools.pipeline.mosaic.stack import find_outliers, stack
 from rtools.pipeline.mosaic.workers import Workers
 from rtools.products import names
@@ -50,7 +50,7 @@ def mosaic(files, grid, *, replaced=None, threads=2, **options):
     files : list of str
         Images.
     grid : dict
-        Of `rtools.pipeline.mosaic.grid.Wanted`.
+        Of `rtools.pipeline.mosaic.grid.WantedGrid`.
     replaced : list of dict, optional
         For each image, arrays by name that stand for those of the file.
     threads : int
@@ -65,7 +65,9 @@ def mosaic(files, grid, *, replaced=None, threads=2, **options):
         Of pixel scales.
     """
     settings = {"resample": options}
-    request = Request("rt-resample", single="resample", settings=settings, wanted=Wanted(**grid), output="m_coadd.asdf")
+    request = MosaicRequest(
+        "rt-resample", single="resample", settings=settings, wanted=WantedGrid(**grid), output="m_coadd.asdf"
+    )
     plan = make_plan([str(file) for file in files], request)
     frame, recipe = plan.mosaics[0].frame, plan.recipe(request, "resample", plan.mosaics[0])
     with ThreadPoolExecutor(threads) as pool:
@@ -76,7 +78,9 @@ def mosaic(files, grid, *, replaced=None, threads=2, **options):
 def outliers(files, grid, folder, *, replaced=None, threads=2, **options):
     """What rt-outlier flags in each image, bool; parameters as `mosaic`, and a folder for large temporary files."""
     settings = {"outlier": options}
-    request = Request("rt-outlier", single="outlier", settings=settings, wanted=Wanted(**grid), outdir=str(folder))
+    request = MosaicRequest(
+        "rt-outlier", single="outlier", settings=settings, wanted=WantedGrid(**grid), outdir=str(folder)
+    )
     plan = make_plan([str(file) for file in files], request)
     recipe = plan.recipe(request, "outlier", plan.mosaics[0])
     with ThreadPoolExecutor(threads) as pool:

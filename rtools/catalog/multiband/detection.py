@@ -20,7 +20,7 @@ class Band(NamedTuple):
     name : str
         The filter.
     load : callable
-        Gives `rtools.catalog.source_catalog.Planes`; called twice, so that bands need not be held.
+        Gives `rtools.catalog.source_catalog.ImagePlanes`; called twice, so that bands need not be held.
     noise : callable
         ``noise(planes)``: read-noise variance of the pixels, float32.
     psf : callable

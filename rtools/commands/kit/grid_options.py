@@ -45,8 +45,8 @@ add = click.option("--add", metavar="COADD", help="A mosaic that the images join
 
 
 def wanted_grid(options):
-    """`rtools.pipeline.mosaic.grid.Wanted` and names of skycells; takes its options out of the dict."""
-    from rtools.pipeline.mosaic.grid import Wanted
+    """`rtools.pipeline.mosaic.grid.WantedGrid` and names of skycells; takes its options out of the dict."""
+    from rtools.pipeline.mosaic.grid import WantedGrid
 
     values = {key: options.pop(key) for key in GRID_KEYS[1:]}
     for key in ("center", "size", "crpix"):
@@ -55,9 +55,9 @@ def wanted_grid(options):
         if values[key] is not None and not 0 < values[key] < float("inf"):
             raise UsageError(f"--{key.replace('_', '-')} {values[key]}: a positive number expected")
     cells = tuple(options.pop("skycells"))
-    if cells and (values["like"] or Wanted(**values).free):
+    if cells and (values["like"] or WantedGrid(**values).free):
         raise UsageError("--skycell, --like and the options of a free grid exclude each other")
-    return Wanted(**values), cells
+    return WantedGrid(**values), cells
 
 
 def _pair(key, text, kind):

@@ -59,7 +59,7 @@ def run_chain(console, inputs, options, *, references, catalog, how):
     how : dict
         dry_run, as_json, fail_fast.
     """
-    from rtools.pipeline.mosaic.plan import STEPS, Request
+    from rtools.pipeline.mosaic.plan import STEPS, MosaicRequest
 
     for key in ("first", "last", "refcat", "strict", "save_steps"):
         if options.pop(key) and typed(key):
@@ -68,7 +68,7 @@ def run_chain(console, inputs, options, *, references, catalog, how):
     wanted, cells = wanted_grid(options)
     settings = with_tables(read_settings(options.pop("settings"), _step_of), (*STEPS, "catalog"))
     settings["catalog"] = catalog | settings.get("catalog", {})
-    request = Request(
+    request = MosaicRequest(
         tool="rt-run",
         skip=frozenset(_step_of(word).name for word in options.pop("skip")),
         settings=settings,

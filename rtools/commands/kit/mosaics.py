@@ -35,7 +35,7 @@ def command_of_step(step, more=()):
     """The click command of a step of the mosaic; `more` are decorators of further options of the request."""
 
     def run(console, **options):
-        from rtools.pipeline.mosaic.plan import Request
+        from rtools.pipeline.mosaic.plan import MosaicRequest
 
         values = {item.key: options.pop(item.key) for item in step.options}
         if options.get("add"):  # what is not asked for is as the mosaic has it
@@ -47,7 +47,7 @@ def command_of_step(step, more=()):
         where = {}
         if "skycells" in options:
             where["wanted"], where["skycells"] = wanted_grid(options)
-        request = Request(
+        request = MosaicRequest(
             tool=step.tool,
             single=step.name,
             settings={step.name: settings},

@@ -13,7 +13,7 @@ import numpy as np
 from rtools.compiled import njit
 from rtools.exposure.rampfit import _work as q
 
-__all__ = ["MARGIN", "Limits", "search_jumps"]
+__all__ = ["MARGIN", "JumpLimits", "search_jumps"]
 
 # Candidates that are equal but for rounding: the first of them is dropped.
 TIE = 1 + 1e-10
@@ -25,7 +25,7 @@ MARGIN = 1 - 1e-9
 LEAST_LEFT = 3
 
 
-class Limits(NamedTuple):
+class JumpLimits(NamedTuple):
     """Limits of the search: drop of chi-square for one and for two differences, usable differences to begin with."""
 
     one: float
@@ -45,7 +45,7 @@ def search_jumps(w, j, timing, limits, scratch):
     j : int
         Pixel of the block.
     timing : rtools.exposure.rampfit.timing.Timing
-    limits : Limits
+    limits : JumpLimits
     scratch : float64 (8, n + 1)
         Last column zero. The first row tells afterwards which differences were dropped (1) in this search.
     """

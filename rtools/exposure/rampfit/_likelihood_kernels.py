@@ -54,7 +54,7 @@ def fit_strip(ramp, timing, weights, limits, network, revised, columns, out, dq)
     timing : rtools.exposure.rampfit.timing.Timing
     weights : float64 (G,)
         Of the uniform-weight slope.
-    limits : rtools.exposure.rampfit._jump_kernels.Limits
+    limits : rtools.exposure.rampfit._jump_kernels.JumpLimits
     network : int64 (k, 2)
         Comparators that bring the middle of the differences to its place.
     revised : uint8 (G, rows, columns), or empty

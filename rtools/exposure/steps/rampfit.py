@@ -85,7 +85,7 @@ OWN = {
 
 
 @dataclass
-class Plan:
+class FitPlan:
     """What all strips of an exposure share.
 
     Attributes
@@ -131,7 +131,7 @@ def prepare(exposure, view, refs, options):
     if likely and groups < 4:
         exposure.log("warning", f"{groups} resultants: too few to look for jumps; the slope is fitted without")
     expand = likely and groups > 3 and options["expand_large_events"]
-    return Plan(
+    return FitPlan(
         timing=timing if likely else _rounded(exposure),
         weights=uniform_weights(timing),
         limits=jump_limits(options["threshold"], timing),
@@ -235,7 +235,7 @@ def _whole_blocks(array, dtype=None):
 
 def _fit_likely(strip, ramp, prepared, planes, dq):
     """Likelihood fit; returns the group flags with the jumps."""
-    from rtools.exposure.rampfit._jump_kernels import Limits
+    from rtools.exposure.rampfit._jump_kernels import JumpLimits
     from rtools.exposure.rampfit._likelihood_kernels import fit_strip
 
     columns = strip.science[1]
@@ -243,7 +243,7 @@ def _fit_likely(strip, ramp, prepared, planes, dq):
     if prepared.revised:
         revised = _whole_blocks(prepared.flags[:, :, strip.start : strip.stop])
     bounds = (columns.start, columns.stop)
-    limits = Limits(*prepared.limits)
+    limits = JumpLimits(*prepared.limits)
     fit_strip(ramp, prepared.timing, prepared.weights, limits, prepared.network, revised, bounds, planes, dq)
     if prepared.revised:
         return revised

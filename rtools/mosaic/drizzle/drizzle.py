@@ -1,7 +1,8 @@
 """Drizzling: the pixels of a member, spread over a band of rows of the mosaic.
 
 A member is drizzled once for everything: weight, data and the square roots of its variances go into one buffer, the
-lanes of a `Band`. The module `variance` puts bands into the totals of a mosaic; `add_image` puts them into an image.
+lanes of a `Contribution`. The module `variance` puts contributions into the totals of a mosaic; `add_image` puts them
+into an image.
 """
 
 from typing import NamedTuple
@@ -14,9 +15,9 @@ from rtools.mosaic.drizzle.options import KERNELS
 __all__ = [
     "BAND_ROWS",
     "VARIANCES",
-    "Band",
+    "Contribution",
     "Kernel",
-    "Planes",
+    "MemberPlanes",
     "add_image",
     "band_rows",
     "drizzle_band",
@@ -40,7 +41,7 @@ POINT_LIKE = 0.001
 LANCZOS_STEP = 0.003
 
 
-class Planes(NamedTuple):
+class MemberPlanes(NamedTuple):
     """A member's pixels; float32, C-contiguous, one shape.
 
     Attributes
@@ -82,7 +83,7 @@ class Kernel(NamedTuple):
     shape: tuple | None
 
 
-class Band(NamedTuple):
+class Contribution(NamedTuple):
     """What a member gives to a rectangle of the mosaic.
 
     Attributes
@@ -196,7 +197,7 @@ def drizzle_band(planes, pixmap, rows, columns, kernel, *, names=(), wanted=None
 
     Parameters
     ----------
-    planes : Planes
+    planes : MemberPlanes
     pixmap : rtools.mosaic.grid.pixmap.PixMap
     rows, columns : slice
         Of the mosaic; `touched` says where the member is. What falls beside is left out.
@@ -211,7 +212,7 @@ def drizzle_band(planes, pixmap, rows, columns, kernel, *, names=(), wanted=None
 
     Returns
     -------
-    Band
+    Contribution
         Valid until `scratch` is used again. It does not depend on where bands begin or end.
     """
     from rtools.mosaic.drizzle import _drizzle_kernels as kernels
@@ -231,7 +232,7 @@ def drizzle_band(planes, pixmap, rows, columns, kernel, *, names=(), wanted=None
         kind = getattr(kernels, kernel.name.rstrip("23").upper())
         kernels.centred(lanes, hit, place, sampled, member, (kind, kernel.shape, wanted, flags))
     present = np.array([planes[2 + SOURCES[name]] is not None for name in names], np.uint8)
-    return Band(lanes, hit, rows, columns, tuple(names), present, flags)
+    return Contribution(lanes, hit, rows, columns, tuple(names), present, flags)
 
 
 def _zeros(shape, scratch):
@@ -259,7 +260,7 @@ def add_image(band, image, weight, first_row=0):
 
     Parameters
     ----------
-    band : Band
+    band : Contribution
     image, weight : ndarray float32 (rows, columns)
         Weighted mean so far and sum of weights, of all columns of the mosaic; changed. Data where the weight is 0 mean
         nothing.

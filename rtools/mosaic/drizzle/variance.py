@@ -99,7 +99,7 @@ def add_band(totals, band, member, exposure=None, wanted=None):
     ----------
     totals : Totals
         Of the whole mosaic; changed.
-    band : rtools.mosaic.drizzle.drizzle.Band
+    band : rtools.mosaic.drizzle.drizzle.Contribution
         With the same variances, and flags if the totals have them.
     member : int
         Its number in the association, from 0; members are added in this order.

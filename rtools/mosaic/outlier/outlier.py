@@ -16,8 +16,8 @@ from rtools.wfi.dq import PIXEL
 __all__ = [
     "BITS",
     "HALO",
-    "Limits",
-    "Member",
+    "InspectedImage",
+    "OutlierLimits",
     "Reach",
     "blot",
     "flag_rows",
@@ -52,7 +52,7 @@ MARGIN = 0.01
 """Output pixels by which `mark_touched` is too generous, so that rounding does not matter."""
 
 
-class Limits(NamedTuple):
+class OutlierLimits(NamedTuple):
     """How far from the median is too far: a times the error + b times the steepest step of the median.
 
     Attributes
@@ -67,7 +67,7 @@ class Limits(NamedTuple):
     scale: tuple = (1.2, 0.7)
 
 
-class Member(NamedTuple):
+class InspectedImage(NamedTuple):
     """What is looked at of an exposure of one detector.
 
     Attributes
@@ -268,19 +268,19 @@ def blot(image, x, y, *, first=0, height=None, fill=np.nan):
     return out
 
 
-def flag_rows(member, pixmap, median, rows, *, limits=Limits(), fill=np.nan, touched=None):  # noqa: B008
+def flag_rows(member, pixmap, median, rows, *, limits=OutlierLimits(), fill=np.nan, touched=None):  # noqa: B008
     """Outliers in some rows of a detector.
 
     Parameters
     ----------
-    member : Member
+    member : InspectedImage
         The whole detector.
     pixmap : rtools.mosaic.grid.pixmap.PixMap
         From the detector's pixels to those of `median`.
     median : ndarray float32 (rows, columns)
         Of the exposures, in the output's pixels; or what has such a `shape` and gives rows for a slice.
     rows : slice
-    limits : Limits
+    limits : OutlierLimits
     fill : float
         Of the blotted median where there is none.
     touched : (ndarray uint8, Reach), optional

@@ -5,10 +5,10 @@ from typing import NamedTuple
 from rtools.errors import UsageError
 from rtools.wfi.mosaics import VISIT_DIGITS
 
-__all__ = ["Exposure", "Group", "by_skycell", "multiband"]
+__all__ = ["DetectorImage", "Group", "by_skycell", "multiband"]
 
 
-class Exposure(NamedTuple):
+class DetectorImage(NamedTuple):
     """One detector's image: its file, 19-digit visit identifier, optical element in lower case, cells it touches."""
 
     file: str
@@ -33,7 +33,7 @@ def by_skycell(exposures, product_type="visit", release="p", *, subset=None):
 
     Parameters
     ----------
-    exposures : iterable of Exposure
+    exposures : iterable of DetectorImage
     product_type : str
         ``visit``, ``pass`` or ``full``: what the exposures of a group have in common.
     release : str

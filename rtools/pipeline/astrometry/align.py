@@ -18,7 +18,7 @@ from rtools.wfi.units import DEGREE_ARCSEC
 
 __all__ = [
     "GAIA",
-    "Member",
+    "ImageToAlign",
     "Outcome",
     "align",
     "align_group",
@@ -62,14 +62,14 @@ def image_of(columns, meta, wcs, log):
 
     Returns
     -------
-    rtools.astrometry.align.Image
+    rtools.astrometry.align.ImageSources
 
     Raises
     ------
     InputError
         The catalog has no positions.
     """
-    from rtools.astrometry.align import Image
+    from rtools.astrometry.align import ImageSources
     from rtools.astrometry.refcat import julian_year
     from rtools.astrometry.wcs import Pointing
 
@@ -93,7 +93,7 @@ def image_of(columns, meta, wcs, log):
     weight = np.asarray(columns["weight"], float) if "weight" in names else None
     pointing = Pointing(*(float(meta["wcsinfo"][key]) for key in Pointing._fields))
     epoch = float(julian_year(sum(exposure_mjd(meta)) / 2))
-    return Image(x, y, *errors, wcs, pointing, epoch, flux, weight)
+    return ImageSources(x, y, *errors, wcs, pointing, epoch, flux, weight)
 
 
 def _bits(columns, name):
@@ -105,14 +105,14 @@ def _bits(columns, name):
     return np.nan_to_num(values, posinf=0, neginf=0).astype(np.int64)
 
 
-class Member(NamedTuple):
+class ImageToAlign(NamedTuple):
     """One image to be aligned.
 
     Attributes
     ----------
     name : str
         What the image is called.
-    image : rtools.astrometry.align.Image
+    image : rtools.astrometry.align.ImageSources
     catalog : Path or None
         The file its sources are from; None where they were just found.
     labels : ndarray or None
@@ -135,12 +135,12 @@ class Outcome(NamedTuple):
 
 
 def member_of(plan, request, meta, wcs, *, columns=None, log):
-    """The `Member` that a plan's image is; None if it has no catalog.
+    """The `ImageToAlign` that a plan's image is; None if it has no catalog.
 
     Parameters
     ----------
-    plan : rtools.pipeline.exposure.plan.Plan
-    request : rtools.pipeline.exposure.plan.Request
+    plan : rtools.pipeline.exposure.plan.ExposurePlan
+    request : rtools.pipeline.exposure.plan.ExposureRequest
     meta : dict
     wcs : gwcs.WCS
     columns : mapping of str to array, optional
@@ -155,7 +155,7 @@ def member_of(plan, request, meta, wcs, *, columns=None, log):
         columns = read_catalog(path)
     names_there = getattr(columns, "colnames", columns)
     labels = np.asarray(columns["label"]) if "label" in names_there else None
-    return Member(plan.name, image_of(columns, meta, wcs, log), path, labels)
+    return ImageToAlign(plan.name, image_of(columns, meta, wcs, log), path, labels)
 
 
 def catalog_path(path, meta, given=None):
@@ -179,7 +179,7 @@ def align(members, options, *, threads=1):
 
     Parameters
     ----------
-    members : list of Member
+    members : list of ImageToAlign
     options : dict
         Of the step; `refcat` is the path of the reference catalog.
     threads : int

@@ -11,7 +11,7 @@ from rtools.wfi import siaf
 from rtools.wfi.metadata import exposure_mjd, get, refuse_impossible, require, usable
 
 __all__ = [
-    "Request",
+    "PointingRequest",
     "Sample",
     "aberration_keywords",
     "pointing_keywords",
@@ -29,7 +29,7 @@ ROUNDING = 1e-9
 """Scale factors that differ by less are the same."""
 
 
-class Request(NamedTuple):
+class PointingRequest(NamedTuple):
     """What is asked of the pointing.
 
     Attributes

@@ -19,7 +19,7 @@ def inject_and_recover(members, bands, found, options, settings):
 
     Parameters
     ----------
-    members : list of rtools.pipeline.catalog.multiband.Member
+    members : list of rtools.pipeline.catalog.multiband.FilterMosaic
     bands : list of rtools.catalog.multiband.detection.Band
         Of the same mosaics.
     found : rtools.catalog.multiband.multiband.MultibandFound

@@ -19,7 +19,7 @@ from rtools.products.tables import sources as source_catalog
 from rtools.wfi import metadata
 from rtools.wfi.instrument import FILTERS
 
-__all__ = ["Member", "Plan", "carry_out", "make_plan"]
+__all__ = ["FilterMosaic", "MultibandPlan", "carry_out", "make_plan"]
 
 NAME = "multiband_catalog"
 """What products are called when nobody names them."""
@@ -29,7 +29,7 @@ ALIGNED = 0.01
 
 
 @dataclass
-class Member:
+class FilterMosaic:
     """One mosaic.
 
     Attributes
@@ -52,12 +52,12 @@ class Member:
 
 
 @dataclass
-class Plan:
+class MultibandPlan:
     """A group of mosaics, made ready.
 
     Attributes
     ----------
-    members : list of Member
+    members : list of FilterMosaic
     options : dict
         Of the step; kernel_fwhms is a list, psf_match a filter or None.
     outputs : dict
@@ -82,7 +82,7 @@ def make_plan(files, request, *, copies=None):
     ----------
     files : sequence of str
         Mosaics, or one association of them.
-    request : rtools.pipeline.exposure.plan.Request
+    request : rtools.pipeline.exposure.plan.ExposureRequest
         Its settings of ``multiband`` are the options.
     copies : dict of str to str, optional
         Files among them that are copies of streams, and what the user called these.
@@ -94,7 +94,7 @@ def make_plan(files, request, *, copies=None):
     """
     options = STEP.defaults() | request.settings.get(STEP.name, {})
     options["kernel_fwhms"] = _widths(options["kernel_fwhms"])
-    entries, asn = [association.Member(str(file)) for file in files], None
+    entries, asn = [association.AssociationMember(str(file)) for file in files], None
     if str(files[0]).endswith(".json"):
         asn = association.read_association(files[0])
         entries = asn.science
@@ -133,7 +133,7 @@ def make_plan(files, request, *, copies=None):
         profile = layout.DEFAULT_PROFILE
     layout.tag("cat_multiband", profile)
     said["warning"] += changes
-    return Plan(members, options, outputs, profile, said["warning"], said["caution"])
+    return MultibandPlan(members, options, outputs, profile, said["warning"], said["caution"])
 
 
 def _widths(text):
@@ -170,7 +170,7 @@ def _member(name, entry, request, log):
     except RtoolsError as error:
         error.path = error.path or path
         raise
-    return Member(name, product, element, entry.sed_weight, sources)
+    return FilterMosaic(name, product, element, entry.sed_weight, sources)
 
 
 def _check_together(members):
@@ -234,8 +234,8 @@ def carry_out(plan, request, log):
 
     Parameters
     ----------
-    plan : Plan
-    request : rtools.pipeline.exposure.plan.Request
+    plan : MultibandPlan
+    request : rtools.pipeline.exposure.plan.ExposureRequest
     log : callable
         ``log(level, text)``.
 

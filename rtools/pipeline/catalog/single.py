@@ -92,7 +92,7 @@ def references(meta, kind, uses, config, log, *, simulated=False):
 
 
 def planes_of(product, threads=1):
-    """`rtools.catalog.source_catalog.Planes` of an image file.
+    """`rtools.catalog.source_catalog.ImagePlanes` of an image file.
 
     Raises
     ------
@@ -120,11 +120,11 @@ def planes_of(product, threads=1):
 
 
 def make_planes(arrays, meta, wcs, *, members=None):
-    """`Planes` from arrays by name, with the calibration that the metadata state.
+    """`ImagePlanes` from arrays by name, with the calibration that the metadata state.
 
     `members`: the table `individual_image_meta.background` of a mosaic, where it is not in `meta`.
     """
-    from rtools.catalog.source_catalog import Planes
+    from rtools.catalog.source_catalog import ImagePlanes
 
     counts = "dq" in arrays and metadata.get(meta, "cal_step.flux") != "COMPLETE"
     factor = metadata.usable(meta, "photometry.conversion_megajanskys") if counts else 1.0
@@ -132,7 +132,7 @@ def make_planes(arrays, meta, wcs, *, members=None):
     if members is None:
         members = metadata.get(meta, "individual_image_meta.background")
     sky = _sky_taken(meta, members)
-    return Planes(arrays["data"], arrays["err"], wcs, float(factor), sky=sky, **used)
+    return ImagePlanes(arrays["data"], arrays["err"], wcs, float(factor), sky=sky, **used)
 
 
 def _sky_taken(meta, members):
@@ -161,7 +161,7 @@ def find_sources(planes, meta, options, sources, *, threads=1, log):
 
     Parameters
     ----------
-    planes : rtools.catalog.source_catalog.Planes
+    planes : rtools.catalog.source_catalog.ImagePlanes
     meta : dict
         Of the image.
     options : dict
@@ -332,8 +332,8 @@ def stage(plan, request, found, image_meta):
 
     Parameters
     ----------
-    plan : rtools.pipeline.exposure.plan.Plan
-    request : rtools.pipeline.exposure.plan.Request
+    plan : rtools.pipeline.exposure.plan.ExposurePlan
+    request : rtools.pipeline.exposure.plan.ExposureRequest
     found : rtools.catalog.source_catalog.Found
     image_meta : dict
         Metadata of the image, as its own file has or will have them.

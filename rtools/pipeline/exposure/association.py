@@ -33,9 +33,9 @@ def calibrate(plan, request, journal, folder, progress):
 
     Parameters
     ----------
-    plan : rtools.pipeline.exposure.plan.Plan
+    plan : rtools.pipeline.exposure.plan.ExposurePlan
         Its outputs are those of the exposure at last; not changed.
-    request : rtools.pipeline.exposure.plan.Request
+    request : rtools.pipeline.exposure.plan.ExposureRequest
     journal : rtools.pipeline.job.journal.Journal
     folder : str or Path
         A `workplace`.
@@ -43,7 +43,7 @@ def calibrate(plan, request, journal, folder, progress):
 
     Returns
     -------
-    (rtools.pipeline.exposure.plan.Plan, rtools.pipeline.exposure.run.Result)
+    (rtools.pipeline.exposure.plan.ExposurePlan, rtools.pipeline.exposure.run.ExposureResult)
         The plan of the rest: the alignment of the image just written, with its products in ``folder/aligned``.
     """
     outputs = {suffix: Path(folder) / path.name for suffix, path in plan.outputs.items() if suffix != "tweakregstep"}
@@ -68,16 +68,16 @@ def finish(rest, plan, request, journal):
 
     Parameters
     ----------
-    rest : rtools.pipeline.exposure.plan.Plan
+    rest : rtools.pipeline.exposure.plan.ExposurePlan
         From `calibrate`.
-    plan : rtools.pipeline.exposure.plan.Plan
+    plan : rtools.pipeline.exposure.plan.ExposurePlan
         The whole one, with the final names.
-    request : rtools.pipeline.exposure.plan.Request
+    request : rtools.pipeline.exposure.plan.ExposureRequest
     journal : rtools.pipeline.job.journal.Journal
 
     Returns
     -------
-    rtools.pipeline.exposure.run.Result
+    rtools.pipeline.exposure.run.ExposureResult
         With the final names.
     """
     with rest.product:

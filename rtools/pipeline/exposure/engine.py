@@ -19,7 +19,7 @@ from rtools.declare import NotApplicable, Skip, Step
 from rtools.exposure.frame import View
 from rtools.wfi.frame import BORDER, CHANNEL
 
-__all__ = ["GROUP", "Engine", "Task"]
+__all__ = ["GROUP", "Engine", "StripTask"]
 
 GROUP = 8
 """Channels whose input and references are in memory at a time."""
@@ -30,7 +30,7 @@ PAGE = 4096
 
 
 @dataclass
-class Task:
+class StripTask:
     """One step of a run.
 
     Attributes
@@ -104,7 +104,7 @@ class Engine:
     ----------
     source : rtools.pipeline.exposure.source.Source
     exposure : rtools.exposure.frame.Exposure
-    tasks : list of Task
+    tasks : list of StripTask
         Strip tasks (ramp, fit, image) in order.
     threads : int
         Strips computed at a time; the result does not depend on it.

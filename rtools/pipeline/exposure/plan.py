@@ -12,7 +12,7 @@ from rtools.pipeline.astrometry.align import GAIA
 from rtools.pipeline.catalog import placing
 from rtools.pipeline.catalog import single as cataloging
 from rtools.pipeline.exposure import chain
-from rtools.pipeline.exposure.engine import Task
+from rtools.pipeline.exposure.engine import StripTask
 from rtools.pipeline.exposure.source import Source
 from rtools.pipeline.job.outputs import check_outputs
 from rtools.products import names
@@ -24,7 +24,7 @@ from rtools.reference import find
 from rtools.wfi import metadata
 from rtools.wfi.frame import BORDER
 
-__all__ = ["Plan", "Request", "make_plan"]
+__all__ = ["ExposurePlan", "ExposureRequest", "make_plan"]
 
 RAMP_KINDS = ("l1_uncal", "ramp")
 
@@ -42,7 +42,7 @@ BASE_METADATA = (
 
 
 @dataclass
-class Request:
+class ExposureRequest:
     """What a user asks of every input.
 
     Attributes
@@ -103,14 +103,14 @@ class Request:
 
 
 @dataclass
-class Plan:
+class ExposurePlan:
     """One input, made ready.
 
     Attributes
     ----------
     product : rtools.products.io.product.Product
     source : rtools.pipeline.exposure.source.Source
-    tasks : list of Task
+    tasks : list of StripTask
         In order; strip tasks and frame tasks.
     untouched : dict
         cal_step key to status for steps that this run decides without doing them.
@@ -150,7 +150,7 @@ def make_plan(path, request, *, name=None):
     ----------
     path : str or Path
         The file to open.
-    request : Request
+    request : ExposureRequest
     name : str, optional
         The name from which output names are made, where it is not `path` (standard input).
 
@@ -180,7 +180,7 @@ def make_plan(path, request, *, name=None):
     made = "ramp" if tasks and tasks[-1].step.kind == "ramp" else "l2_image"
     outputs = _outputs(name, tasks, main, request, warnings, keep_input=product.kind == made)
     _check_output_metadata(product, profile)
-    return Plan(
+    return ExposurePlan(
         product, source, tasks, untouched, outputs, main, profile, name, request.output == "-", warnings, cautions
     )
 
@@ -189,7 +189,7 @@ def _plan_mosaic(product, request, name):
     """The catalog of a mosaic; it needs its image and nothing of the chain."""
     step, said = chain.step_of("catalog"), {"warning": [], "caution": []}
     metadata.require(product.meta, "instrument.optical_element", "coadd_info.time_first", path=product.path)
-    task = Task(step, chain.module_of("catalog"), step.defaults() | request.settings.get("catalog", {}))
+    task = StripTask(step, chain.module_of("catalog"), step.defaults() | request.settings.get("catalog", {}))
 
     def log(level, text):
         said.get(level, []).append(text)
@@ -200,7 +200,7 @@ def _plan_mosaic(product, request, name):
     outputs = _outputs(name, [task], "cat", request, said["warning"])
     profile, changes = profiles.kept(request.profile, [product])
     said["warning"] += changes
-    return Plan(product, None, [task], {}, outputs, "cat", profile, name, request.output == "-", *said.values())
+    return ExposurePlan(product, None, [task], {}, outputs, "cat", profile, name, request.output == "-", *said.values())
 
 
 def _statuses(meta):
@@ -316,7 +316,7 @@ def _tasks(source, chosen, request, said):
     for name in chosen:
         step = chain.step_of(name)
         options = step.defaults() | request.settings.get(name, {})
-        tasks.append(Task(step, chain.module_of(name), options))
+        tasks.append(StripTask(step, chain.module_of(name), options))
     uses = [use for task in tasks if task.step.name not in request.skip for use in _uses(task)]
 
     def log(level, text):

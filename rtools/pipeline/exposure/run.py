@@ -30,14 +30,14 @@ from rtools.products.schema.blocks import stamp_file
 from rtools.wfi.frame import CHANNEL
 from rtools.wfi.gwcs_frames import level1_wcs
 
-__all__ = ["Result", "execute"]
+__all__ = ["ExposureResult", "execute"]
 
 STRIP_KINDS = ("ramp", "fit", "image")
 FRAME = ("frame", "catalog", "align")
 
 
 @dataclass
-class Result:
+class ExposureResult:
     """What a run did.
 
     Attributes
@@ -69,8 +69,8 @@ def execute(plan, request, journal, *, progress=lambda done, of: None):
 
     Parameters
     ----------
-    plan : rtools.pipeline.exposure.plan.Plan
-    request : rtools.pipeline.exposure.plan.Request
+    plan : rtools.pipeline.exposure.plan.ExposurePlan
+    request : rtools.pipeline.exposure.plan.ExposureRequest
     journal : rtools.pipeline.job.journal.Journal
         Takes messages; its lines end in `meta.cal_logs`.
     progress : callable
@@ -78,7 +78,7 @@ def execute(plan, request, journal, *, progress=lambda done, of: None):
 
     Returns
     -------
-    Result
+    ExposureResult
     """
     with settled():
         if plan.product.kind == "l3_coadd":
@@ -98,7 +98,7 @@ def _mosaic_catalog(plan, request, journal):
     outputs = [stage.commit() for stage in staged]
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     seconds = time.perf_counter() - started
-    return Result(outputs, {}, {"catalog": seconds, "total": seconds}, peak,
+    return ExposureResult(outputs, {}, {"catalog": seconds, "total": seconds}, peak,
                   catalog=cataloging.told_of(found, task.options))  # fmt: skip
 
 
@@ -423,4 +423,4 @@ class _Run:
         seconds = {task.step.name: sum(task.times) for task in self.plan.tasks}
         seconds |= {"write": self.write_seconds, "total": time.perf_counter() - self.started}
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-        return Result(outputs, dict(self.meta["cal_step"]), seconds, peak, self.failure, self.told)
+        return ExposureResult(outputs, dict(self.meta["cal_step"]), seconds, peak, self.failure, self.told)

@@ -13,9 +13,9 @@ from rtools.mosaic.drizzle.weights import bad_bits
 from rtools.mosaic.grid.scale import mean_pixel_area
 from rtools.mosaic.sky.sky import statistic_of
 from rtools.pipeline.mosaic.flag import flag_members
-from rtools.pipeline.mosaic.grid import Wanted, choose_frame
+from rtools.pipeline.mosaic.grid import WantedGrid, choose_frame
 from rtools.pipeline.mosaic.members import share_of
-from rtools.pipeline.mosaic.spool import Plane
+from rtools.pipeline.mosaic.spool import SpooledPlane
 from rtools.pipeline.mosaic.workers import in_rows
 from rtools.products import names
 from rtools.products.io import opening
@@ -85,7 +85,7 @@ def join(request, members, groups, log):
 
     Parameters
     ----------
-    request : rtools.pipeline.mosaic.plan.Request
+    request : rtools.pipeline.mosaic.plan.MosaicRequest
         Its options of resample become those of the mosaic.
     members : list of rtools.pipeline.mosaic.members.Member
         They get their numbers behind the members of the mosaic.
@@ -107,7 +107,7 @@ def join(request, members, groups, log):
         member.group = group_of(member.meta, member.number, groups.get(member.product.path))
         if request.single and member.meta["cal_step"].get("skymatch") != "COMPLETE":
             log("warning", f"{member.name}: its sky is not matched to that of the mosaic (rt-run --add does it)")
-    stack.frame = choose_frame(members, Wanted(like=request.add), None, log)
+    stack.frame = choose_frame(members, WantedGrid(like=request.add), None, log)
     with stack.product:
         _settle(stack, request, members, log)
     return stack
@@ -301,12 +301,12 @@ def flag_against(stack, members, recipe, workers, options, *, folder=None, progr
 
 
 def _seen_well(stack, maskpt, workers, folder):
-    """Data of the mosaic where its weight is enough, NaN elsewhere: ndarray, or a `Plane` in a folder."""
+    """Data of the mosaic where its weight is enough, NaN elsewhere: ndarray, or a `SpooledPlane` in a folder."""
     shape = stack.frame.grid.shape
     bands = band_rows(shape)
     parts = (stack.rows(("weight", "context"), rows).values() for rows in bands)
     threshold = np.float32(seen_well(parts, maskpt))
-    median = np.empty(shape, np.float32) if folder is None else Plane(folder, shape)
+    median = np.empty(shape, np.float32) if folder is None else SpooledPlane(folder, shape)
 
     def fill(rows):
         data, weight = stack.rows(("data", "weight"), rows).values()

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 from rtools.pipeline.catalog import single as cataloging
 from rtools.pipeline.exposure import chain
-from rtools.pipeline.exposure.engine import Task
+from rtools.pipeline.exposure.engine import StripTask
 from rtools.products.schema.blocks import stamp_file
 
 __all__ = ["catalog_task", "stage_catalog"]
@@ -18,17 +18,17 @@ def catalog_task(members, request, log, *, simulated):
     Parameters
     ----------
     members : list of rtools.pipeline.mosaic.members.Member
-    request : rtools.pipeline.mosaic.plan.Request
+    request : rtools.pipeline.mosaic.plan.MosaicRequest
     log : callable
     simulated : bool
         Whether all data of the mosaic are.
 
     Returns
     -------
-    rtools.pipeline.exposure.engine.Task
+    rtools.pipeline.exposure.engine.StripTask
     """
     step = chain.step_of("catalog")
-    task = Task(step, chain.module_of("catalog"), step.defaults() | request.settings.get("catalog", {}))
+    task = StripTask(step, chain.module_of("catalog"), step.defaults() | request.settings.get("catalog", {}))
     meta = members[0].meta
     about = {"coadd_info": {"time_first": meta["exposure"]["start_time"]}, "instrument": meta["instrument"]}
     psf = task.options.get("fit_psf", True) or task.options.get("deep")
@@ -45,8 +45,8 @@ def stage_catalog(mosaic, image, plan, request, journal):
     mosaic : rtools.pipeline.mosaic.plan.Mosaic
     image : (dict, dict, list)
         Planes of the mosaic by name, its metadata, its history.
-    plan : rtools.pipeline.mosaic.plan.Plan
-    request : rtools.pipeline.mosaic.plan.Request
+    plan : rtools.pipeline.mosaic.plan.MosaicPlan
+    request : rtools.pipeline.mosaic.plan.MosaicRequest
     journal : rtools.pipeline.job.journal.Journal
 
     Returns

@@ -40,8 +40,8 @@ def write_whole(mosaic, totals, plan, request, workers, *, history, logs):
     ----------
     mosaic : rtools.pipeline.mosaic.plan.Mosaic
     totals : rtools.mosaic.drizzle.variance.Totals
-    plan : rtools.pipeline.mosaic.plan.Plan
-    request : rtools.pipeline.mosaic.plan.Request
+    plan : rtools.pipeline.mosaic.plan.MosaicPlan
+    request : rtools.pipeline.mosaic.plan.MosaicRequest
     workers : rtools.pipeline.mosaic.workers.Workers
     history : list of dict
     logs : list of str

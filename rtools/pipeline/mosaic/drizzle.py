@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rtools.errors import InputError
-from rtools.mosaic.drizzle.drizzle import Planes, add_image, band_rows, drizzle_band, touched
+from rtools.mosaic.drizzle.drizzle import MemberPlanes, add_image, band_rows, drizzle_band, touched
 from rtools.mosaic.drizzle.variance import add_band
 from rtools.mosaic.drizzle.weights import bad_bits, read_noise_variance, sky_variance, typical_noise, weight_map
 from rtools.mosaic.grid.pixmap import pixel_map
@@ -67,7 +67,7 @@ def map_of(member, recipe, workers):
 
 
 def planes_of(member, recipe, workers, names=None):
-    """What is drizzled of a member: `rtools.mosaic.drizzle.drizzle.Planes`.
+    """What is drizzled of a member: `rtools.mosaic.drizzle.drizzle.MemberPlanes`.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ def planes_of(member, recipe, workers, names=None):
 
     in_rows(weigh, len(data), workers.pool)
     variances = noise, planes.get("var_poisson"), planes.get("var_flat")
-    return Planes(data, weight, *variances, sky, dq if recipe.dq else None)
+    return MemberPlanes(data, weight, *variances, sky, dq if recipe.dq else None)
 
 
 def _plain(dq, workers):

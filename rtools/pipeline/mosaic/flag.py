@@ -7,8 +7,8 @@ import numpy as np
 from rtools.errors import UsageError
 from rtools.mosaic.drizzle.variance import clear
 from rtools.mosaic.drizzle.weights import bad_bits
-from rtools.mosaic.outlier.outlier import Limits, Reach, flag_rows, flag_stack, level_of
-from rtools.mosaic.outlier.outlier import Member as Image
+from rtools.mosaic.outlier.outlier import InspectedImage as Image
+from rtools.mosaic.outlier.outlier import OutlierLimits, Reach, flag_rows, flag_stack, level_of
 from rtools.pipeline.mosaic.drizzle import drizzle_totals, map_of, planes_of
 from rtools.pipeline.mosaic.members import read_planes, without_bits
 from rtools.pipeline.mosaic.spool import Spool, median_plane
@@ -21,7 +21,7 @@ MOSTLY = 0.05
 
 
 def limits_of(options):
-    """`Limits` of the step's options."""
+    """`OutlierLimits` of the step's options."""
     pairs = {}
     for name, key in (("snr", "snr"), ("scale", "gradient")):
         try:
@@ -30,7 +30,7 @@ def limits_of(options):
             pairs[name] = ()
         if len(pairs[name]) != 2:
             raise UsageError(f"outlier.{key}={options[key]}: two numbers expected", mend=f"as in --{key} '5.0 4.0'")
-    return Limits(**pairs)
+    return OutlierLimits(**pairs)
 
 
 def fill_value(text):

@@ -18,10 +18,10 @@ from rtools.products.io.unitless import without_units
 from rtools.wfi import metadata
 from rtools.wfi.units import DEGREE_ARCSEC
 
-__all__ = ["Frame", "Wanted", "choose_frame", "refuse_empty", "weight_of"]
+__all__ = ["Frame", "WantedGrid", "choose_frame", "refuse_empty", "weight_of"]
 
 
-class Wanted(NamedTuple):
+class WantedGrid(NamedTuple):
     """What a user says of the grid; None: nothing.
 
     Attributes
@@ -77,7 +77,7 @@ def choose_frame(members, wanted, association, log):
     Parameters
     ----------
     members : list of rtools.pipeline.mosaic.members.Member
-    wanted : Wanted
+    wanted : WantedGrid
     association : rtools.products.mosaic.association.Association or None
         Its grid, or a target that is a skycell, counts where nothing else is asked for.
     log : callable

@@ -18,7 +18,7 @@ def stage_image(member, path, request, workers, journal):
     ----------
     member : rtools.pipeline.mosaic.members.Member
     path : Path
-    request : rtools.pipeline.mosaic.plan.Request
+    request : rtools.pipeline.mosaic.plan.MosaicRequest
     workers : rtools.pipeline.mosaic.workers.Workers
     journal : rtools.pipeline.job.journal.Journal
         Of this member.

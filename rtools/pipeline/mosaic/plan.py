@@ -15,21 +15,21 @@ from rtools.pipeline.mosaic import add as mosaic_add
 from rtools.pipeline.mosaic.catalog import catalog_task
 from rtools.pipeline.mosaic.drizzle import Recipe
 from rtools.pipeline.mosaic.flag import fill_value, limits_of
-from rtools.pipeline.mosaic.grid import Wanted, choose_frame, refuse_empty, weight_of
+from rtools.pipeline.mosaic.grid import WantedGrid, choose_frame, refuse_empty, weight_of
 from rtools.pipeline.mosaic.members import exposed, open_members
 from rtools.products import names
 from rtools.products.mosaic.association import read_association
 from rtools.products.schema import history, profiles
 from rtools.reference import find
 
-__all__ = ["STEPS", "Plan", "Request", "make_plan"]
+__all__ = ["STEPS", "MosaicPlan", "MosaicRequest", "make_plan"]
 
 STEPS = {step.STEP.name: step.STEP for step in (flux, skymatch, outlier, resample)}
 """Steps of the chain but the catalog, in order."""
 
 
 @dataclass
-class Request:
+class MosaicRequest:
     """What a user asks of a group of images.
 
     Attributes
@@ -42,7 +42,7 @@ class Request:
         Steps of the chain not to do.
     settings : dict
         Step name to {option key: value}.
-    wanted : rtools.pipeline.mosaic.grid.Wanted
+    wanted : rtools.pipeline.mosaic.grid.WantedGrid
     skycells : tuple of str
         One mosaic each.
     add : str or None
@@ -64,7 +64,7 @@ class Request:
     single: str | None = None
     skip: frozenset = frozenset()
     settings: dict = field(default_factory=dict)
-    wanted: Wanted = field(default_factory=Wanted)
+    wanted: WantedGrid = field(default_factory=WantedGrid)
     skycells: tuple = ()
     add: str | None = None
     references: find.Config = field(default_factory=find.Config)
@@ -93,7 +93,7 @@ class Mosaic:
 
 
 @dataclass
-class Plan:
+class MosaicPlan:
     """A group of images, made ready.
 
     Attributes
@@ -110,7 +110,7 @@ class Plan:
         One for each member, where they are written.
     warnings, cautions : list of str
         What is to be said before the work; cautions even with -q.
-    catalog : rtools.pipeline.exposure.engine.Task or None
+    catalog : rtools.pipeline.exposure.engine.StripTask or None
     stack : rtools.pipeline.mosaic.add.Stack or None
         A mosaic that the members join.
     """
@@ -173,7 +173,7 @@ def make_plan(files, request):
     ----------
     files : sequence of str
         Images, or one association.
-    request : Request
+    request : MosaicRequest
 
     Raises
     ------
@@ -220,7 +220,7 @@ def make_plan(files, request):
             raise UsageError("the catalog needs err", mend="leave it in resample.planes, or --skip catalog")
         simulated = all(history.is_simulated(entries) for _meta, entries in _records(members, stack))
         catalog = catalog_task(members, request, log, simulated=simulated)
-    plan = Plan(str(name), members, association, steps, mosaics, images, *said.values(), catalog, stack)
+    plan = MosaicPlan(str(name), members, association, steps, mosaics, images, *said.values(), catalog, stack)
     plan.warnings += plan.profile_messages(request) if mosaics else ()
     return plan
 

@@ -25,7 +25,7 @@ from rtools.pipeline.mosaic.workers import Workers
 from rtools.products.io import temporary
 from rtools.products.schema import history
 
-__all__ = ["Result", "run_mosaic"]
+__all__ = ["MosaicResult", "run_mosaic"]
 
 BASE = 0.35 * 2**30
 """Bytes that a process has without any image."""
@@ -35,7 +35,7 @@ PIXEL = 40
 
 
 @dataclass
-class Result:
+class MosaicResult:
     """What a run did: paths in the order in which they appeared, cal_step, seconds of each part, peak memory.
 
     `catalogs`: what is told of the catalogs (`rtools.pipeline.catalog.single.told_of`), in the order of the mosaics.
@@ -53,8 +53,8 @@ def run_mosaic(plan, request, log, *, progress=lambda text: None):
 
     Parameters
     ----------
-    plan : rtools.pipeline.mosaic.plan.Plan
-    request : rtools.pipeline.mosaic.plan.Request
+    plan : rtools.pipeline.mosaic.plan.MosaicPlan
+    request : rtools.pipeline.mosaic.plan.MosaicRequest
     log : callable
         ``log(level, text)`` of the console.
     progress : callable
@@ -62,7 +62,7 @@ def run_mosaic(plan, request, log, *, progress=lambda text: None):
 
     Returns
     -------
-    Result
+    MosaicResult
     """
     with settled(), ThreadPoolExecutor(request.threads) as pool:
         run = _Run(plan, request, log, progress)
@@ -77,7 +77,7 @@ class _Run:
     def __init__(self, plan, request, log, progress):
         self.plan, self.request, self.log, self.progress = plan, request, log, progress
         self.journal = Journal(log, plan.name)
-        self.result = Result()
+        self.result = MosaicResult()
         self.staged = []
 
     def carry_out(self, workers):

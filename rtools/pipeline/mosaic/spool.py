@@ -11,7 +11,7 @@ from rtools.mosaic.outlier.outlier import mask_low_weight, median_of, weight_thr
 from rtools.pipeline.mosaic.workers import in_rows
 from rtools.products.io.encode import write_at
 
-__all__ = ["Plane", "Spool", "median_plane"]
+__all__ = ["Spool", "SpooledPlane", "median_plane"]
 
 AT_ONCE = 1 << 27
 """Bytes of all images that one median is taken of."""
@@ -128,7 +128,7 @@ class Spool:
         in_rows(mask, len(image), self._pool)
 
 
-class Plane:
+class SpooledPlane:
     """A plane on disk, of which rows are read and written: ``plane[first:last]``, ``plane[first:last] = rows``."""
 
     def __init__(self, folder, shape):
@@ -144,8 +144,8 @@ class Plane:
 
 
 def median_plane(spool, workers, *, on_disk=False):
-    """Median of the images, pixel by pixel: ndarray float32 of the whole grid, or a `Plane` of it."""
-    out = Plane(spool.folder, spool.shape) if on_disk else np.empty(spool.shape, np.float32)
+    """Median of the images, pixel by pixel: ndarray float32 of the whole grid, or a `SpooledPlane` of it."""
+    out = SpooledPlane(spool.folder, spool.shape) if on_disk else np.empty(spool.shape, np.float32)
     room = AT_ONCE // workers.threads
     height = max(1, min(256, room // (4 * spool.shape[1] * (len(spool) + 1))))
 

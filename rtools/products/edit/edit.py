@@ -7,32 +7,13 @@ import os
 import stat
 
 from rtools.errors import InputError, UsageError
-from rtools.products.forms import form_of
 from rtools.products.io import encode, header, opening, serial, staging
 from rtools.products.schema import history, keys, layout
 
-__all__ = ["Edit", "open_edit"]
+__all__ = ["WINDOW", "Edit"]
 
 WINDOW = 16 << 20
 """Bytes that are copied at a time."""
-
-
-def open_edit(path):
-    """The `Edit` of a file: of ASDF, or of a parquet or ECSV catalog.
-
-    Raises
-    ------
-    InputError
-        It is neither, or it is damaged.
-    """
-    form = form_of(path)
-    if form == "asdf":
-        return Edit(path)
-    if form not in ("parquet", "ecsv"):
-        raise InputError(f"metadata of {form} files cannot be set", path=path)
-    from rtools.products.edit.edit_catalog import CatalogEdit
-
-    return CatalogEdit(path, form)
 
 
 class Edit:

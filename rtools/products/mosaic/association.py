@@ -9,7 +9,7 @@ from rtools.errors import InputError, RtoolsError
 __all__ = [
     "WCS_INFO",
     "Association",
-    "Member",
+    "AssociationMember",
     "content_of",
     "is_product_name",
     "make_association",
@@ -30,7 +30,7 @@ WCS_INFO = (
 """Keys of `skycell_wcs_info`."""
 
 
-class Member(NamedTuple):
+class AssociationMember(NamedTuple):
     """A member of a product.
 
     Attributes
@@ -62,7 +62,7 @@ class Association(NamedTuple):
     path : str
     name : str or None
         Of its first product: the root of the names of what is made of it.
-    members : tuple of Member
+    members : tuple of AssociationMember
         Of the first product, in order: members of any exptype.
     products : int
         How many it has; only the first counts.
@@ -129,7 +129,7 @@ def read_association(path):
 
 def _member(folder, entry):
     catalog = entry.get("tweakreg_catalog")
-    return Member(
+    return AssociationMember(
         str(folder / entry["expname"]),
         entry.get("exptype", "science").lower(),
         entry.get("group_id"),
@@ -201,7 +201,7 @@ def make_association(name, members, *, target=None, grid=None, program=None, rel
     ----------
     name : str
         Of the product.
-    members : iterable of Member
+    members : iterable of AssociationMember
         Their paths and catalogs as they shall stand in the file.
     target : str, optional
         Name of the skycell.

@@ -16,7 +16,7 @@ from rtools.errors import UsageError
 __all__ = [
     "PROFILES",
     "Array",
-    "Field",
+    "MetadataField",
     "arrays",
     "blocks",
     "dtypes",
@@ -79,7 +79,7 @@ class Array:
 
 
 @dataclass(frozen=True)
-class Field:
+class MetadataField:
     """One metadata field: dotted path below ``meta``, type letters as products.json, whether required."""
 
     path: str
@@ -288,7 +288,7 @@ def fields(kind, profile=DEFAULT_PROFILE):
 
     Returns
     -------
-    list of Field
+    list of MetadataField
         `required` is that of the field inside its block, and the block's own.
     """
     check_profile(profile)
@@ -298,7 +298,7 @@ def fields(kind, profile=DEFAULT_PROFILE):
             if profile < rule.get("since_profile", ""):
                 continue
             path = f"{under}.{rule['path']}" if under else rule["path"]
-            listed.append(Field(path, rule["type"], needed and not rule.get("optional", False), rule))
+            listed.append(MetadataField(path, rule["type"], needed and not rule.get("optional", False), rule))
     return listed
 
 

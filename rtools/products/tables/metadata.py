@@ -9,7 +9,7 @@ from rtools.products.schema.yamltext import FastLoader
 from rtools.products.tables import flat as flatmeta
 from rtools.products.tables.parquet_files import parquet_source
 
-__all__ = ["TABLE_KEY", "Column", "Table", "read_table"]
+__all__ = ["TABLE_KEY", "ColumnInfo", "Table", "read_table"]
 
 TABLE_KEY = "table_meta_yaml"
 """Key of astropy's description of a table in a parquet file."""
@@ -25,7 +25,7 @@ FITS_TYPES = {"L": "bool", "B": "uint8", "I": "int16", "J": "int32", "K": "int64
 
 
 @dataclass(frozen=True)
-class Column:
+class ColumnInfo:
     """One column: name, type as numpy names it, unit and description or None."""
 
     name: str
@@ -42,7 +42,7 @@ class Table:
     ----------
     tree : dict
         As below ``roman`` of an ASDF file.
-    columns : tuple of Column
+    columns : tuple of ColumnInfo
     rows : int
     compression : str
     history : list of dict
@@ -124,7 +124,7 @@ def _parquet_column(field, described):
     unit = described.get("unit") if unit in ("", "None") else unit
     held = field.type.value_type if str(field.type).startswith("dictionary<") else field.type
     dtype = ARROW.get(str(held), str(held))
-    return Column(field.name, dtype, unit and str(unit), described.get("description"))
+    return ColumnInfo(field.name, dtype, unit and str(unit), described.get("description"))
 
 
 def _ecsv(path):
@@ -138,7 +138,7 @@ def _ecsv(path):
                     rows += 1
         head = yaml.load("".join(line for line in lines if not line.startswith("%")), Loader=_Loader)
         columns = tuple(
-            Column(str(one["name"]), str(one["datatype"]), one.get("unit"), one.get("description"))
+            ColumnInfo(str(one["name"]), str(one["datatype"]), one.get("unit"), one.get("description"))
             for one in head["datatype"]
         )
     except (yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError, AttributeError) as error:
@@ -179,7 +179,7 @@ def _fits_column(head, number):
     if repeat not in ("", "1") and dtype != "string":
         dtype += f"[{repeat}]"
     unit, comment = head.get(f"TUNIT{number}"), head.get(f"TCOMM{number}")
-    return Column(str(head.get(f"TTYPE{number}", number)), dtype, unit, comment)
+    return ColumnInfo(str(head.get(f"TTYPE{number}", number)), dtype, unit, comment)
 
 
 class _Loader(FastLoader):
