@@ -15,11 +15,11 @@ from rtools.wfi.exposure_types import EXPOSURE_TYPES
 from rtools.wfi.frame import FRAME
 from rtools.wfi.instrument import DETECTORS, ELEMENTS
 
-__all__ = ["Job", "jobs", "metadata", "paths", "size", "write"]
+__all__ = ["ReferenceToMake", "jobs", "metadata", "paths", "size", "write"]
 
 
 @dataclass(frozen=True)
-class Job:
+class ReferenceToMake:
     """One file to be made: its name in the directory and what goes into it."""
 
     name: str
@@ -41,7 +41,7 @@ def jobs(detectors, elements, *, types=(), seed=0, frame=(FRAME, FRAME)):
 
     Returns
     -------
-    list of Job
+    list of ReferenceToMake
         Names ``roman_wfi_TYPE_NNNN.asdf``. NNNN is the detector's number, preceded by that of the element for types
         that are selected on it (its place among the elements, 1 for F062); 0001 for one file for all detectors.
 
@@ -64,7 +64,7 @@ def jobs(detectors, elements, *, types=(), seed=0, frame=(FRAME, FRAME)):
         for detector in detectors:
             for element in (word for word in elements if word in kind.elements()) if kind.element else (ELEMENTS[0],):
                 name = f"roman_wfi_{reftype}_{_number(kind, detector, element):04d}.asdf"
-                made.setdefault(name, Job(name, Builtin(reftype, detector, element, tuple(frame), seed)))
+                made.setdefault(name, ReferenceToMake(name, Builtin(reftype, detector, element, tuple(frame), seed)))
     return list(made.values())
 
 
