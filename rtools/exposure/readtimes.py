@@ -7,26 +7,11 @@ pair is 8 MiB and holds all distinct times of a detector.
 
 import numpy as np
 
-from rtools.errors import InputError
 from rtools.wfi.frame import CHANNEL, FRAME
-from rtools.wfi.instrument import DETECTORS
+from rtools.wfi.instrument import detector_number
 from rtools.wfi.readout import CLOCK_S, ROW_CLOCKS, WINDOW_FACTOR, WINDOW_ROWS
 
-__all__ = ["channel_pair", "detector_number", "mean_decay", "tile_columns"]
-
-
-def detector_number(detector):
-    """18 for ``WFI18``.
-
-    Raises
-    ------
-    InputError
-        Not the name of a detector.
-    """
-    digits = str(detector)[3:]
-    if not str(detector).startswith("WFI") or not digits.isdigit() or not 1 <= int(digits) <= len(DETECTORS):
-        raise InputError(f"{detector!r} is not a detector", mend="WFI01 … WFI18 are")
-    return int(digits)
+__all__ = ["channel_pair", "mean_decay", "tile_columns"]
 
 
 def channel_pair(frame_time, detector, rows=FRAME):

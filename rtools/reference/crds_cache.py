@@ -10,6 +10,7 @@ from pathlib import Path
 
 from rtools.errors import MissingReferenceError
 from rtools.reference.match import wanted
+from rtools.wfi.instrument import NAME
 
 __all__ = ["available", "configured", "lookup", "parameters"]
 
@@ -45,7 +46,7 @@ def parameters(meta):
 
     want = wanted(meta)
     return flatten(meta, "roman.meta.") | {
-        "roman.meta.instrument.name": "WFI",
+        "roman.meta.instrument.name": NAME,
         "roman.meta.instrument.optical_element": want.element,
         "roman.meta.exposure.start_time": want.start.replace("T", " ")[:23],
     }

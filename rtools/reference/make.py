@@ -13,7 +13,7 @@ from rtools.reference.builtin import Builtin
 from rtools.reference.types import APPLIED, TYPES
 from rtools.wfi.exposure_types import EXPOSURE_TYPES
 from rtools.wfi.frame import FRAME
-from rtools.wfi.instrument import DETECTORS, ELEMENTS
+from rtools.wfi.instrument import DETECTORS, ELEMENTS, NAME, NOT_CONFIGURED
 
 __all__ = ["ReferenceToMake", "jobs", "metadata", "paths", "size", "write"]
 
@@ -85,7 +85,7 @@ def metadata(source):
 
     kind = TYPES[source.type]
     variation = f" Seeded variation {source.seed} of it." if source.seed else ""
-    instrument = {"name": "WFI", "detector": source.detector if kind.detector else "NOT_CONFIGURED"}
+    instrument = {"name": NAME, "detector": source.detector if kind.detector else NOT_CONFIGURED}
     meta = {
         "reftype": source.type.upper(),
         "pedigree": "DUMMY",

@@ -13,10 +13,11 @@ from rtools.products.forms import embedded, form_of, read_json
 from rtools.products.io.arrays import ArrayInfo, dtype_of, unwrap
 from rtools.products.schema import keys, layout, nodes
 from rtools.products.schema.history import built_in_types
+from rtools.wfi.fill import FILL_NUMBER, FILL_STRING, NOT_APPLICABLE
 
 __all__ = ["NOTHING", "cut", "describe", "history_lines", "log_lines", "plain", "tree_lines"]
 
-NOTHING = (None, "", "?", "N/A", -999999, "-999999")
+NOTHING = (None, "", FILL_STRING, NOT_APPLICABLE, FILL_NUMBER, str(FILL_NUMBER))
 """Values that stand for something unknown."""
 
 

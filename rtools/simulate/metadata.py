@@ -12,8 +12,8 @@ from rtools.errors import UsageError
 from rtools.products.schema import nodes
 from rtools.products.schema.blocks import complete
 from rtools.simulate import assumed, pointing
-from rtools.wfi import instrument
-from rtools.wfi.fill import FILL_NUMBER
+from rtools.wfi import instrument, siaf
+from rtools.wfi.fill import FILL_NUMBER, FILL_STRING
 from rtools.wfi.metadata import put
 from rtools.wfi.times import MJD_OF_1970
 
@@ -48,7 +48,7 @@ def build(request, profile):
         put(meta, path, value)
     meta["exposure"] = _exposure(request, start)
     meta.setdefault("instrument", {}).update(
-        name="WFI",
+        name=instrument.NAME,
         detector=request.detector,
         optical_element=request.element,
         data_encoding_offset=request.encoding_offset,
@@ -58,7 +58,7 @@ def build(request, profile):
     meta["wcsinfo"] = _wcsinfo(request)
     meta.update(_motion(request, start))
     meta["pointing"] = _pointing(request, pointing.attitude(meta))
-    meta["program"] = {"title": "Simulated exposure", "category": "?", "subcategory": "None"}
+    meta["program"] = {"title": "Simulated exposure", "category": FILL_STRING, "subcategory": "None"}
     meta["visit"] = _visit(start)
     lamp = request.exposure_type in assumed.LAMP_E
     meta["rcs"] = {"active": lamp, "electronics": None, "bank": None, "led": None, "counts": 0}
@@ -83,8 +83,8 @@ def _exposure(request, start):
         "start_time": nodes.time(_iso(start)),
         "end_time": nodes.time(_iso(start + timedelta(seconds=duration))),
         "engineering_quality": "OK",
-        "ma_table_id": request.table.id if numbered else "?",
-        "ma_table_name": request.table.name if numbered else "?",
+        "ma_table_id": request.table.id if numbered else FILL_STRING,
+        "ma_table_name": request.table.name if numbered else FILL_STRING,
         "ma_table_number": request.table.number if numbered else FILL_NUMBER,
         "nresultants": len(reads),
         "data_problem": None,
@@ -119,8 +119,8 @@ def _guide_star(request):
     return {
         "guide_window_id": request.identity["observation.visit_id"] + "1",
         "guide_mode": "WSM_TRK" if request.dispersed else "WIM_TRK",
-        "guide_star_id": "?",
-        "epoch": "?",
+        "guide_star_id": FILL_STRING,
+        "epoch": FILL_STRING,
         "window_xstart": FILL_NUMBER,
         "window_ystart": FILL_NUMBER,
         "window_xstop": FILL_NUMBER,
@@ -134,12 +134,12 @@ def _wcsinfo(request):
         "aperture_name": "WFI_CEN",
         "v2_ref": v2,
         "v3_ref": v3,
-        "vparity": -1,
+        "vparity": siaf.PARITY,
         "v3yangle": instrument.V3_IDEAL_Y_ANGLE,
         "ra_ref": float(request.ra),
         "dec_ref": float(request.dec),
         "roll_ref": float(pointing.roll_of(request.pa)),
-        "s_region": "?",
+        "s_region": FILL_STRING,
     }
 
 

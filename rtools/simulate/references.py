@@ -8,6 +8,7 @@ from rtools.declare import Reference
 from rtools.reference import find, nominal
 from rtools.simulate import assumed, effects
 from rtools.simulate.ramps import Detector, inverse_inl
+from rtools.wfi import instrument
 from rtools.wfi.dq import PIXEL
 from rtools.wfi.frame import BORDER, CHANNEL
 from rtools.wfi.units import AB_ZERO_MJY
@@ -202,13 +203,14 @@ class ReferencePlanes:
     def _in_time(self, detector, channel, decay):
         """Dark decay and transient of a channel."""
         request = self.request
-        number = int(request.detector[3:])
-        if decay is None and number != 18:
+        number = instrument.detector_number(request.detector)
+        transient = request.detector == instrument.TRANSIENT_DETECTOR
+        if decay is None and not transient:
             return
         times = effects.read_times(request.frame_time, number, channel, request.size)
         if decay is not None:
             pattern = request.table.read_pattern
             detector.decay = effects.decay_plane(times, decay[1])
             detector.decay_factors = effects.decay_factors(pattern, request.frame_time, *decay)
-        if number == 18:
+        if transient:
             detector.transient = effects.transient_plane(times, *request.stream)

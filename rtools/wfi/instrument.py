@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from rtools.errors import UsageError
+from rtools.errors import InputError, UsageError
 from rtools.wfi.exposure_types import reading_of
 from rtools.wfi.units import AB_ZERO_MJY
 
@@ -20,18 +20,22 @@ __all__ = [
     "ELEMENTS",
     "FILTERS",
     "JITTER_ARCSEC",
+    "NAME",
     "NAMED_ELEMENTS",
+    "NOT_CONFIGURED",
     "OBSCURATION",
     "PIXEL_AREA_SR",
     "PIXEL_SCALE_ARCSEC",
     "SPECTRAL_ELEMENTS",
     "STOP_DIAMETER_M",
+    "TRANSIENT_DETECTOR",
     "V3_IDEAL_Y_ANGLE",
     "WFI_CEN",
     "ZEROTH_ORDER",
     "Filter",
     "MaTable",
     "detector",
+    "detector_number",
     "effective_area",
     "frame_time",
     "ma_table",
@@ -39,6 +43,9 @@ __all__ = [
     "read_pattern",
     "zero_point",
 ]
+
+NAME = "WFI"
+"""What `meta.instrument.name` says."""
 
 PIXEL_SCALE_ARCSEC = 0.11
 PIXEL_AREA_SR = 2.844036e-13
@@ -58,7 +65,10 @@ WFI_CEN = (1546.3846181707652, -892.7916365721071)
 V3_IDEAL_Y_ANGLE = -60.0
 """Angle from V3 to the ideal y axis of every detector, degrees (VIdlParity is -1)."""
 
-DETECTORS = tuple(f"WFI{number:02d}" for number in range(1, 19))
+DETECTORS = tuple(f"{NAME}{number:02d}" for number in range(1, 19))
+
+TRANSIENT_DETECTOR = "WFI18"
+"""The one detector whose first rows carry a transient after each reset."""
 
 SPECTRAL_ELEMENTS = ("GRISM", "PRISM")
 
@@ -113,7 +123,10 @@ FILTERS = {
 NAMED_ELEMENTS = (*FILTERS, *SPECTRAL_ELEMENTS, "DARK")
 """The places of the wheel, which files are named for."""
 
-ELEMENTS = (*NAMED_ELEMENTS, "NOT_CONFIGURED")
+NOT_CONFIGURED = "NOT_CONFIGURED"
+"""What metadata say of the element or the detector where there is none."""
+
+ELEMENTS = (*NAMED_ELEMENTS, NOT_CONFIGURED)
 """Every optical element that metadata may name."""
 
 REV_H_TABLES = {1049: ("IM_66_6_V2", ((1, 1), (2, 3), (4, 9), (17, 20), (21, 21)))}
@@ -158,6 +171,20 @@ def detector(name):
         return _facts()["detectors"][name]
     except KeyError:
         raise UsageError(f"no detector is called {name!r}", mend="they are WFI01 … WFI18") from None
+
+
+def detector_number(name):
+    """18 for ``WFI18``.
+
+    Raises
+    ------
+    InputError
+        Not the name of a detector.
+    """
+    digits = str(name)[len(NAME) :]
+    if not str(name).startswith(NAME) or not digits.isdigit() or not 1 <= int(digits) <= len(DETECTORS):
+        raise InputError(f"{name!r} is not a detector", mend=f"{DETECTORS[0]} … {DETECTORS[-1]} are")
+    return int(digits)
 
 
 def effective_area(element):

@@ -11,13 +11,12 @@ from numbers import Real
 from typing import NamedTuple
 
 from rtools.errors import InputError
-from rtools.wfi.fill import FILL_NUMBER, FILL_STRING
+from rtools.wfi.fill import FILL_NUMBER, NO_WORDS
 from rtools.wfi.frame import FRAME
 from rtools.wfi.times import mjd_of
 
 __all__ = [
     "ENTRIES",
-    "PLACEHOLDERS",
     "QUANTITIES",
     "Parity",
     "Quantity",
@@ -28,12 +27,6 @@ __all__ = [
     "entry_problem",
     "problem",
 ]
-
-NO_WORDS = ("", FILL_STRING, "None", "N/A")
-"""Words that say nothing."""
-
-PLACEHOLDERS = (FILL_NUMBER, *NO_WORDS)
-"""What archives write where nobody filled in a value."""
 
 MJD_SPAN = (51544.0, 88069.0)
 """2000-01-01 to 2100-01-01."""

@@ -14,7 +14,16 @@ from rtools.wfi import instrument
 from rtools.wfi.distortion import v2v3_coefficients
 from rtools.wfi.frame import CENTRE
 
-__all__ = ["Aperture", "aperture", "corners", "detector_of", "ideal_to_v2v3", "pixel_to_v2v3", "v2v3_to_ideal"]
+__all__ = [
+    "PARITY",
+    "Aperture",
+    "aperture",
+    "corners",
+    "detector_of",
+    "ideal_to_v2v3",
+    "pixel_to_v2v3",
+    "v2v3_to_ideal",
+]
 
 POINTS = {
     "WFI_CEN": (*instrument.WFI_CEN, instrument.V3_IDEAL_Y_ANGLE),
@@ -24,6 +33,7 @@ POINTS = {
 """V2, V3 (arcsec) and angle (degrees) of apertures that are no detector."""
 
 PARITY = -1
+"""Of the ideal x axis towards V2 (VIdlParity), for every aperture of the instrument."""
 
 DETECTOR_APERTURE = re.compile(r"WFI_?(\d\d)_FULL")
 

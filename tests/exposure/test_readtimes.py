@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from rtools.errors import InputError
-from rtools.exposure.readtimes import channel_pair, detector_number, mean_decay, tile_columns
+from rtools.exposure.readtimes import channel_pair, mean_decay, tile_columns
+from rtools.wfi.instrument import detector_number
 
 FRAME_TIME = 3.04
 

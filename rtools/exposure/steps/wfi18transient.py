@@ -14,10 +14,10 @@ from rtools.exposure.readtimes import channel_pair, tile_columns
 from rtools.exposure.statistics import MAD_TO_SIGMA
 from rtools.wfi.dq import GROUP
 from rtools.wfi.frame import BORDER
+from rtools.wfi.instrument import TRANSIENT_DETECTOR
 
 __all__ = ["STEP", "Transient", "apply", "clipped_mean", "double_exponential", "fit_transient", "prepare"]
 
-DETECTOR = "WFI18"
 DO_NOT_USE = GROUP["DO_NOT_USE"]
 WFI18_TRANSIENT = GROUP["WFI18_TRANSIENT"]
 
@@ -74,12 +74,12 @@ class Transient:
 
 def prepare(exposure, view, refs, options):
     """Fit the transient of the exposure."""
-    if exposure.detector != DETECTOR:
-        return NotApplicable(f"only {DETECTOR} has this transient")
+    if exposure.detector != TRANSIENT_DETECTOR:
+        return NotApplicable(f"only {TRANSIENT_DETECTOR} has this transient")
     if options["mask_rows"] or exposure.shape[0] < FEWEST:
         exposure.log("info", "first rows of the first resultant are flagged, no transient is fitted")
         return Transient()
-    times = channel_pair(exposure.frame_time, DETECTOR, exposure.shape[1])
+    times = channel_pair(exposure.frame_time, TRANSIENT_DETECTOR, exposure.shape[1])
     row_times, residual = _row_residuals(exposure, view, times)
     parameters = fit_transient(row_times, residual)
     if parameters is None:

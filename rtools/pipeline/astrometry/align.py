@@ -12,6 +12,7 @@ from rtools.products.names.extensions import table_form
 from rtools.products.schema import history
 from rtools.products.tables import files as catalogs
 from rtools.products.tables.files import read_catalog
+from rtools.wfi.fill import FILL_STRING
 from rtools.wfi.metadata import exposure_mjd
 from rtools.wfi.sphere import positions_of, separation, unit_vectors
 from rtools.wfi.units import DEGREE_ARCSEC
@@ -169,7 +170,8 @@ def catalog_path(path, meta, given=None):
     path = Path(path)
     named = (meta.get("source_catalog") or {}).get("tweakreg_catalog_name")
     stem, _suffix = names.split_suffix(path.name)
-    tried = [path.with_name(Path(str(named)).name)] if Path(str(named or "")).name not in ("", "..", "?") else []
+    stated = Path(str(named or "")).name
+    tried = [path.with_name(stated)] if stated not in ("", "..", FILL_STRING) else []
     tried += [path.parent / f"{stem}_cat{extension}" for extension in (".parquet", ".ecsv")]
     return next((one for one in tried if one.is_file()), None)
 

@@ -8,6 +8,7 @@ from rtools.errors import InputError, UsageError
 from rtools.products.schema import history
 from rtools.products.tables import engineering
 from rtools.wfi import siaf
+from rtools.wfi.fill import FILL_STRING, NOT_APPLICABLE
 from rtools.wfi.metadata import exposure_mjd, get, refuse_impossible, require, usable
 
 __all__ = [
@@ -114,7 +115,7 @@ def _sampled(request, start, end):
 def _solved(meta, sample, request, log):
     require(meta, "wcsinfo.aperture_name", "instrument.detector")
     bam = get(meta, "ref_file.bam")
-    if sample.fgs is None and bam not in (None, "", "?", "N/A"):
+    if sample.fgs is None and bam not in (None, "", FILL_STRING, NOT_APPLICABLE):
         log("warning", f"the boresight alignment {bam} is not applied: body to FGS is that before launch")
     return pointing.solve(
         sample.quaternion,

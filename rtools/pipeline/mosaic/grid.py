@@ -16,6 +16,7 @@ from rtools.products.edit.wcs import load_wcs
 from rtools.products.io import header, opening
 from rtools.products.io.unitless import without_units
 from rtools.wfi import metadata
+from rtools.wfi.siaf import PARITY
 from rtools.wfi.units import DEGREE_ARCSEC
 
 __all__ = ["Frame", "WantedGrid", "choose_frame", "refuse_empty", "weight_of"]
@@ -194,7 +195,7 @@ def _covering(members, wanted, log):
     if wanted.scale:
         ratio = scale / np.rad2deg(np.sqrt(mean_pixel_area(first.wcs, first.shape)))
     angle = _angle(first, log) if wanted.pa is None else wanted.pa
-    (parity,) = map(int, _stated(first, ("vparity",), log, "-1 is taken") or (-1,))
+    (parity,) = map(int, _stated(first, ("vparity",), log, f"{PARITY} is taken") or (PARITY,))
     shape = wanted.size[::-1] if wanted.size else None
     if shape and wanted.center and wanted.crpix is None:
         return Frame(centred_grid(wanted.center, scale, shape, angle), float(ratio))

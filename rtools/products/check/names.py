@@ -7,6 +7,7 @@ from rtools.findings import error, info, warning
 from rtools.products import names
 from rtools.products.schema import layout
 from rtools.products.schema.nodes import readable
+from rtools.wfi.fill import FILL_STRING
 
 __all__ = ["check_name"]
 
@@ -55,7 +56,7 @@ def check_name(path, kind, meta):
 def _filename(base, meta):
     """The name that the file gives itself, where the base name has no grammar."""
     stated = meta.get("filename")
-    if stated not in (None, "", "?", readable(base)):
+    if stated not in (None, "", FILL_STRING, readable(base)):
         yield warning("name", "meta.filename", f"{stated}, but the file is {base}")
 
 

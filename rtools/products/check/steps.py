@@ -3,11 +3,12 @@
 from rtools.findings import error, info, warning
 from rtools.products.schema import layout
 from rtools.wfi import metadata
-from rtools.wfi.instrument import ELEMENTS, FILTERS, ZEROTH_ORDER
+from rtools.wfi.fill import FILL_STRING, NOT_APPLICABLE
+from rtools.wfi.instrument import ELEMENTS, FILTERS, TRANSIENT_DETECTOR, ZEROTH_ORDER
 
 __all__ = ["check_fit", "check_steps"]
 
-UNNAMED = (None, "", "N/A", "?", "none")
+UNNAMED = (None, "", NOT_APPLICABLE, FILL_STRING, "none")
 """What `meta.ref_file` says where there is no file."""
 
 OPTIONAL = ("integralnonlinearity", "apcorr", "epsf")
@@ -193,10 +194,10 @@ def _traces(product, status):
         yield error("steps", _key("flux"), "COMPLETE, but there is no meta.photometry.conversion_megajanskys")
     detector = str(instrument.get("detector")).upper()
     transient = status.get("wfi18_transient")
-    if transient == "COMPLETE" and detector != "WFI18":
+    if transient == "COMPLETE" and detector != TRANSIENT_DETECTOR:
         yield error("steps", _key("wfi18_transient"), f"COMPLETE, but the detector is {detector}")
-    if transient == "N/A" and detector == "WFI18":
-        yield warning("steps", _key("wfi18_transient"), "N/A, but the detector is WFI18")
+    if transient == "N/A" and detector == TRANSIENT_DETECTOR:
+        yield warning("steps", _key("wfi18_transient"), f"N/A, but the detector is {TRANSIENT_DETECTOR}")
 
 
 def check_fit(product):

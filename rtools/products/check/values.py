@@ -2,7 +2,8 @@
 
 from rtools.findings import error, warning
 from rtools.wfi import metadata
-from rtools.wfi.quantities import ENTRIES, PLACEHOLDERS, QUANTITIES, entry_problem, problem
+from rtools.wfi.fill import PLACEHOLDERS
+from rtools.wfi.quantities import ENTRIES, QUANTITIES, entry_problem, problem
 
 __all__ = ["check_entries", "check_values"]
 

@@ -11,6 +11,7 @@ from rtools.products.schema import layout, nodes
 from rtools.products.schema.blocks import complete
 from rtools.wfi import metadata
 from rtools.wfi.fill import FILL_STRING
+from rtools.wfi.instrument import NAME
 from rtools.wfi.mosaics import MOSAIC_CAL_STEPS
 from rtools.wfi.sphere import distance_and_angle
 from rtools.wfi.times import iso_time, moment_of
@@ -110,7 +111,7 @@ def blend(members):
         block: {key: _common([metadata.get(meta, f"{block}.{key}") for meta in members]) for key in keys}
         for block, keys in COMMON.items()
     }
-    made["instrument"] = {"name": "WFI"} | made["instrument"]
+    made["instrument"] = {"name": NAME} | made["instrument"]
     made["observation"]["exposure_grouping"] = _grouping(made["observation"])
     steps = {step: _common([metadata.get(meta, f"cal_step.{step}") for meta in members]) for step in MOSAIC_CAL_STEPS}
     made["cal_step"] = {step: str(state or "INCOMPLETE") for step, state in steps.items()} | {"resample": "COMPLETE"}

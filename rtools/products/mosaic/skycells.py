@@ -9,6 +9,7 @@ from rtools.products.io.encode import ArrayBytes
 from rtools.products.io.staging import Stage, build_tree, serialise, write_file
 from rtools.products.schema import layout, nodes
 from rtools.products.schema.blocks import stamp_file
+from rtools.wfi.instrument import NAME
 
 __all__ = ["read_meta", "read_tables", "write_tables"]
 
@@ -83,7 +84,7 @@ def write_tables(path, regions, parts, *, count, compression="none", threads=1, 
         "useafter": nodes.time("2025-01-01T00:00:00.000"),
         "telescope": "ROMAN",
         "origin": "rtools",
-        "instrument": {"name": "WFI"},
+        "instrument": {"name": NAME},
     }
     stage = Stage(path)
     about = stamp_file(KIND, about | (meta or {}), path)

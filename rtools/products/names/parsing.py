@@ -12,6 +12,7 @@ from rtools.products.names import grammar, rules
 from rtools.products.names.errors import InvalidName, rule_error, syntax_error
 from rtools.products.names.grammar import ALIASES, ELEMENTS, FORMS, SUFFIXES, VISIT_PARTS
 from rtools.products.names.rules import disagreements, metadata, remarks
+from rtools.wfi.instrument import NOT_CONFIGURED
 from rtools.wfi.skycell_names import pad_skycell
 
 __all__ = [
@@ -293,7 +294,7 @@ def _normal(field, value):
     if field == "detector":
         return f"wfi{value:0>2}" if value.isdecimal() else value.lower()
     if field == "element":
-        return None if value.upper() == "NOT_CONFIGURED" else value.lower()
+        return None if value.upper() == NOT_CONFIGURED else value.lower()
     return value
 
 

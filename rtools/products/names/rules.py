@@ -7,6 +7,7 @@ and which kind of suffix go together. R6 warns: padding of the skycell, missing 
 from typing import NamedTuple
 
 from rtools.products.names.grammar import ALIASES, ALSO_ASDF, EXPOSURE, GUIDE, SUFFIXES, VISIT_PARTS
+from rtools.wfi.fill import PLACEHOLDERS
 from rtools.wfi.skycell_names import SKYCELL_NAME, pad_skycell
 
 __all__ = ["Violation", "disagreements", "metadata", "remarks", "violations", "visit_parts"]
@@ -24,7 +25,7 @@ RANGES = {
 }
 """Smallest and largest value of each numeric component."""
 
-UNKNOWN = ("None", "?", "-999999", "N/A")
+UNKNOWN = tuple(str(value) for value in PLACEHOLDERS if value != "")
 """Values that stand in metadata where nothing is known."""
 
 

@@ -7,6 +7,7 @@ from rtools.errors import InputError
 from rtools.products.schema import history, layout, nodes
 from rtools.wfi import metadata
 from rtools.wfi.fill import FILL_NUMBER, FILL_STRING
+from rtools.wfi.instrument import NAME
 
 __all__ = ["complete", "initial_cal_step", "stamp_file"]
 
@@ -81,7 +82,7 @@ def _defaults():
         "telescope": written["telescope"],
         "coordinates.reference_frame": written["coordinates.reference_frame"],
         "exposure.data_problem": None,
-        "instrument.name": "WFI",
+        "instrument.name": NAME,
         "background.method": written["background"]["method"],
     }
 

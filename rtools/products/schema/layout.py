@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 
 from rtools.errors import UsageError
+from rtools.wfi.fill import FILL_STRING
 
 __all__ = [
     "PROFILES",
@@ -312,7 +313,7 @@ def image_defaults():
     nothing = dict.fromkeys(("conversion_megajanskys", "conversion_megajanskys_uncertainty", "pixel_area"))
     return {
         "background": dict(facts()["writer_defaults"]["background"]),
-        "outlier_detection": {"good_bits": "?"},
+        "outlier_detection": {"good_bits": FILL_STRING},
         "photometry": nothing,
-        "source_catalog": {"tweakreg_catalog_name": "?"},
+        "source_catalog": {"tweakreg_catalog_name": FILL_STRING},
     }

@@ -8,6 +8,7 @@ import numpy as np
 
 from rtools.products.schema import layout
 from rtools.products.schema.blocks import initial_cal_step
+from rtools.wfi.fill import FILL_STRING
 
 __all__ = ["convert", "kept"]
 
@@ -136,7 +137,7 @@ def _metadata_down(meta, profile, said):
         if not isinstance(found, dict) or found.get(key) in (*words, None) or (key == "led" and not found[key]):
             continue
         stand_in = words[0] if key != "guide_mode" else GUIDE_MODES.get(str(found[key])[:7], words[0])
-        if found[key] != "?":
+        if found[key] != FILL_STRING:
             said.append(f"profile {profile} has no meta.{path} {found[key]!r}: {stand_in} written")
         found[key] = stand_in
     if meta.get("wsm_edge_used") not in (*EDGES, None):
