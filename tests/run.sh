@@ -12,4 +12,5 @@ export RTOOLS_JUDGES
 sh tests/judges/setup.sh "$RTOOLS_JUDGES"
 "$cache/env/bin/ruff" check .
 "$cache/env/bin/ruff" format --check .
+"$cache/env/bin/python" -m mypy
 exec "$cache/env/bin/python" -m pytest -n 2 --dist worksteal "$@"

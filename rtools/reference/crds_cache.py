@@ -81,7 +81,7 @@ def lookup(reftypes, meta):
     except Exception as error:
         reason = " ".join(str(error).split())
         raise MissingReferenceError(f"rules of CRDS context {context}: {reason}", path=configured()) from None
-    found = {}
+    found: dict[str, tuple[str | None, str]] = {}
     for reftype in reftypes:
         name = str(chosen.get(reftype, ""))
         if not name.endswith(".asdf"):

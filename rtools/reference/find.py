@@ -139,7 +139,7 @@ class _Case:
 
 def _merge(uses):
     """Uses by type, each once; a type may be absent only where every step can do without it."""
-    merged = {}
+    merged: dict = {}
     for use in uses:
         known = merged.get(use.type)
         merged[use.type] = use if known is None or known.absent == "skip" else known

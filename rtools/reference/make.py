@@ -58,7 +58,7 @@ def jobs(detectors, elements, *, types=(), seed=0, frame=(FRAME, FRAME)):
         for word in words:
             if word not in known:
                 raise UsageError(f"no {what} is called {word!r}", mend=f"they are {' '.join(known)}")
-    made = {}
+    made: dict[str, ReferenceToMake] = {}
     for reftype in types or APPLIED:
         kind = TYPES[reftype]
         for detector in detectors:

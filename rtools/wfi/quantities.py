@@ -8,7 +8,7 @@ finds it. A key stands here once; limits are wide: they tell a value from none, 
 import math
 from itertools import pairwise
 from numbers import Real
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from rtools.errors import InputError
 from rtools.wfi.fill import FILL_NUMBER, NO_WORDS
@@ -32,6 +32,10 @@ MJD_SPAN = (51544.0, 88069.0)
 """2000-01-01 to 2100-01-01."""
 
 
+def _is_real(value: Any) -> bool:
+    return isinstance(value, Real)
+
+
 class Quantity(NamedTuple):
     """A number.
 
@@ -53,9 +57,9 @@ class Quantity(NamedTuple):
     above: bool = False
     whole: bool = False
 
-    def wrong(self, value):
+    def wrong(self, value: Any) -> str | None:
         """Why a value cannot be this quantity; None where it can."""
-        if isinstance(value, bool) or not isinstance(value, Real):
+        if isinstance(value, bool) or not _is_real(value):
             return "no number"
         if value == FILL_NUMBER:
             return "a placeholder that nobody filled in"
@@ -78,7 +82,7 @@ class Vector(NamedTuple):
     each: Quantity
     nonzero: bool = False
 
-    def wrong(self, value):
+    def wrong(self, value: Any) -> str | None:
         """Why a value cannot be this list; None where it can."""
         if not isinstance(value, list | tuple) or len(value) != self.length:
             return f"no list of {self.length} numbers"
@@ -89,7 +93,7 @@ class Vector(NamedTuple):
 class Parity(NamedTuple):
     """1 or -1."""
 
-    def wrong(self, value):
+    def wrong(self, value: Any) -> str | None:
         """Why a value is no parity; None where it is one."""
         return Quantity(-1, 1, whole=True).wrong(value) or (None if value else "neither 1 nor -1")
 
@@ -97,7 +101,7 @@ class Parity(NamedTuple):
 class Word(NamedTuple):
     """A word that says something."""
 
-    def wrong(self, value):
+    def wrong(self, value: Any) -> str | None:
         """Why a value is no such word; None where it is one."""
         if not isinstance(value, str):
             return "no word"
@@ -107,7 +111,7 @@ class Word(NamedTuple):
 class Time(NamedTuple):
     """A moment in this century."""
 
-    def wrong(self, value):
+    def wrong(self, value: Any) -> str | None:
         """Why a value is no such moment; None where it is one."""
 
         try:
@@ -120,7 +124,7 @@ class Time(NamedTuple):
 class ReadPattern(NamedTuple):
     """A read pattern: a list of lists of whole numbers from 1 that increase throughout."""
 
-    def wrong(self, value):
+    def wrong(self, value: Any) -> str | None:
         """Why a value is no read pattern; None where it is one."""
         groups = isinstance(value, list) and value and all(isinstance(reads, list) and reads for reads in value)
         reads = [read for group in value for read in group] if groups else []
@@ -141,7 +145,7 @@ DEGREES_A_PIXEL = Quantity(0, 0.01, "degrees", above=True)
 JITTER = Quantity(0, 1000, "mas")
 WORD, TIME = Word(), Time()
 
-QUANTITIES = {
+QUANTITIES: dict[str, Quantity | Vector | Parity | Word | Time | ReadPattern] = {
     "coadd_info.exposure_time": Quantity(0, 1e9, "s"),
     "coadd_info.max_exposure_time": Quantity(0, 1e9, "s"),
     "coadd_info.time_first": TIME,
@@ -203,7 +207,7 @@ QUANTITIES = {
 """Dotted key below ``meta`` to what it can be."""
 
 
-ENTRIES = {
+ENTRIES: dict[str, Quantity | Vector | Parity | Word | Time | ReadPattern] = {
     "amplitude": Quantity(-65535, 65535, "DN"),
     "ee_fractions": Quantity(0, 1.5),
     "ee_radii": Quantity(0, 3600, "arcsec"),

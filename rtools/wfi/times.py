@@ -74,7 +74,7 @@ def utc_of_text(text):
             moment = datetime.fromisoformat(plain)
         except ValueError:
             return plain
-        return (moment - moment.utcoffset()).replace(tzinfo=None).isoformat(timespec="milliseconds")
+        return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds")
     return plain
 
 
@@ -105,10 +105,10 @@ def utc_of_mapping(node):
         text = value.strip().replace(" ", "T").removesuffix("Z")
         if scale == "utc":
             return utc_of_text(text)
-        form = next((name for name, pattern in _TEXTS.items() if pattern.fullmatch(text)), None)
-        if form is None:
+        named = next((name for name, pattern in _TEXTS.items() if pattern.fullmatch(text)), None)
+        if named is None:
             raise InputError(f"{value!r:.60} is no time")
-        return _converted(text, {"B": "byear_str", "J": "jyear_str"}.get(text[0], form), scale)
+        return _converted(text, {"B": "byear_str", "J": "jyear_str"}.get(text[0], named), scale)
     form, begin = COUNTS.get(form, (form, 0.0))
     return _converted(value + begin, form, scale)
 

@@ -55,7 +55,7 @@ def check_blocks(product, threads=1):
     -------
     list of Finding
     """
-    owners = {}
+    owners: dict[int, str] = {}
     for path, info in product.arrays.items():
         if info.block is not None:
             owners.setdefault(info.block.offset, path)

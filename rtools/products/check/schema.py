@@ -165,7 +165,7 @@ def check_arrays(product):
 
 def _lengths(product):
     """(symbol, axis counted from the last) to {path: length}, of axes that have to agree; axis None for letters."""
-    found = defaultdict(dict)
+    found: defaultdict[tuple, dict[str, int]] = defaultdict(dict)
     for path, wanted in layout.arrays(kind_of(product), product.profile).items():
         shape = _shape(product, path, wanted)
         if shape is None or len(shape) != len(wanted.shape):

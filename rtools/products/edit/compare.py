@@ -2,7 +2,7 @@
 
 from fnmatch import fnmatchcase
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -285,7 +285,7 @@ class _Tally:
             {"index": [int(n) for n in np.unravel_index(place, self.shape)], "a": one, "b": two}
             for _gap, place, one, two in self.found
         ]
-        found = {"size": size, "differing": self.differing, "one_nan": self.one_nan}
+        found: dict[str, Any] = {"size": size, "differing": self.differing, "one_nan": self.one_nan}
         found |= {"largest": self.largest, "largest_relative": self.relative, "worst": worst}
         return found | ({"flags": self.flags} if self.bits is not None else {})
 

@@ -1,5 +1,7 @@
 """What differs between two catalogs: metadata by key, what is said of columns, and values, source by source."""
 
+from typing import ClassVar
+
 import numpy as np
 
 from rtools.products.edit import compare
@@ -41,7 +43,7 @@ def compare_catalogs(first, second, *, rtol=0.0, atol=0.0, ignore=(), everything
     walk = compare.Walk(sides, patterns, rtol=rtol, atol=atol, worst=worst)
     walk.nodes("", sides[0].tree, sides[1].tree)
     tables = [side.table for side in sides]
-    key, rows = _matched(*tables, walk)
+    key, rows = _matched(tables[0], tables[1], walk)
     names = [*tables[0].colnames, *(name for name in tables[1].colnames if name not in tables[0].colnames)]
     for name in names:
         if not walk.ignored(name):
@@ -56,7 +58,8 @@ def compare_catalogs(first, second, *, rtol=0.0, atol=0.0, ignore=(), everything
 class _Side:
     """One catalog: its table, and its metadata as a typed tree."""
 
-    arrays = {}  # noqa: RUF012  no array stands in the tree
+    arrays: ClassVar[dict] = {}
+    """No array stands in the tree."""
 
     def __init__(self, path):
         self.table = read_catalog(path)
@@ -80,9 +83,9 @@ def _matched(one, two, walk):
     if name is None:
         walk.values("rows", len(one), len(two))
         return None, [np.arange(min(len(one), len(two)))] * 2
-    labels = [np.asarray(table[name]) for table in (one, two)]
-    _shared, *rows = np.intersect1d(*labels, assume_unique=True, return_indices=True)
-    for side, only in zip("ab", (np.setdiff1d(*labels), np.setdiff1d(*labels[::-1])), strict=True):
+    first, second = (np.asarray(table[name]) for table in (one, two))
+    _shared, *rows = np.intersect1d(first, second, assume_unique=True, return_indices=True)
+    for side, only in zip("ab", (np.setdiff1d(first, second), np.setdiff1d(second, first)), strict=True):
         if only.size and not walk.ignored("rows"):
             few = only[:LISTED].tolist()
             walk.metadata.append({"key": f"rows {name}", "only_in": side, side: few, "count": int(only.size)})

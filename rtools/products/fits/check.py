@@ -45,7 +45,7 @@ def require_same(asdf_path, fits_path, changed=()):
             return node.load()
 
         skipped = {*STAMPED, *(f"roman.{key}" for key in changed)}
-        place = _difference(*trees, "", (load, skipped))
+        place = _difference(trees[0], trees[1], "", (load, skipped))
     if place is not None:
         raise RtoolsError(f"does not come back as it was: {place} differs", mend="please report this")
 
@@ -69,7 +69,8 @@ def _difference(one, two, path, settings):
         pairs = [(f"{path}.{place}", *both) for place, both in enumerate(zip(one, two, strict=True))]
     else:
         return None if one == two or one != one else path
-    return next((found for key, *both in pairs if (found := _difference(*both, key, settings)) is not None), None)
+    differences = (_difference(first, second, key, settings) for key, first, second in pairs)
+    return next((found for found in differences if found is not None), None)
 
 
 def _same_array(one, two):
@@ -77,5 +78,8 @@ def _same_array(one, two):
     native = [array.dtype.newbyteorder("=") for array in (one, two)]
     if native[0] != native[1] or one.shape != two.shape:
         return False
-    same = (np.ascontiguousarray(array.astype(native[0], copy=False)) for array in (one, two))
-    return native[0].hasobject or np.array_equal(*(array.reshape(-1).view(np.uint8) for array in same))
+    if native[0].hasobject:
+        return True
+    same = [np.ascontiguousarray(array.astype(native[0], copy=False)) for array in (one, two)]
+    first, second = (array.reshape(-1).view(np.uint8) for array in same)
+    return np.array_equal(first, second)

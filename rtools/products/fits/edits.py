@@ -70,7 +70,8 @@ def edited(product, hdus):
     if fingerprint(*headers) == hdus[0].header.get(HASH):
         return Edited({}, {})
     cards = fits_keywords.primary_cards(product.meta), fits_keywords.science_cards(product.meta)
-    found, known = {}, {}
+    found: dict[tuple[int, str], object] = {}
+    known: dict[tuple[int, str], object] = {}
     for place, (header, made) in enumerate(zip(headers, cards, strict=True)):
         if place and "SCI" not in hdus:
             break

@@ -184,7 +184,7 @@ def extensions(product, *, integrations=True, slim=False, flags="roman"):
     """
     if product.kind in REFUSED:
         raise InputError(f"a {product.kind} product has no FITS form", path=product.path)
-    found = {}
+    found: dict[str, Extension] = {}
     for path, info in product.arrays.items():
         dtype = info.dtype.name
         if dtype not in STORED or not info.shape or 0 in info.shape or path in INSIDE:
@@ -229,7 +229,7 @@ def _unit(product, path, info):
     unit = info.unit or (known[path].unit if path in known else None)
     if isinstance(unit, list):
         unit = unit[metadata.get(product.meta, "cal_step.flux") == "COMPLETE"]  # before and after flux
-    return UNITS.get(unit, unit)
+    return unit and UNITS.get(unit, unit)
 
 
 def stored_dtype(dtype):
@@ -304,5 +304,5 @@ class _Rewriter:
                 for key, value in node.items()
             }
             return nodes.TaggedDict(items, tag) if tag else items
-        items = [self.copy(value, f"{path}.{place}") for place, value in enumerate(node)]
-        return nodes.TaggedList(items, tag) if tag else items
+        listed = [self.copy(value, f"{path}.{place}") for place, value in enumerate(node)]
+        return nodes.TaggedList(listed, tag) if tag else listed

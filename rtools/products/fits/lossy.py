@@ -82,7 +82,7 @@ def _kind(hdus, source):
 def _told(hdus, kind):
     """Metadata as META, else as the keywords have them."""
     found = [hdu for hdu in hdus if hdu.name == "META"]
-    meta = {}
+    meta: dict = {}
     if found:
         for path, kind, text in zip(*(found[0].data[key] for key in ("PATH", "TYPE", "VALUE")), strict=True):
             metadata.put(meta, path, _value(kind, text))
@@ -137,7 +137,9 @@ def _value(kind, text):
         return nodes.time(text)
     if kind == "bool":
         return text == "True"
-    return {"null": lambda _: None, "int": int, "float": float}.get(kind, str)(text)
+    if kind == "null":
+        return None
+    return int(text) if kind == "int" else float(text) if kind == "float" else str(text)
 
 
 def _lists(node):

@@ -94,7 +94,7 @@ def _int_times(meta):
     if not span or "exposure" not in meta:
         return None
     words = ("start", "mid", "end")
-    columns = [("integration_number", "J", [1], None)]
+    columns: list[tuple] = [("integration_number", "J", [1], None)]
     columns += [(f"int_{word}_MJD_UTC", "D", [value], "d") for word, value in zip(words, span, strict=True)]
     barycentric = zip(words, _barycentric(meta, span), strict=True)
     return _table("INT_TIMES", *columns, *((f"int_{word}_BJD_TDB", "D", [value], "d") for word, value in barycentric))

@@ -7,6 +7,7 @@ import numpy as np
 
 from rtools.errors import InputError
 from rtools.products.io.blocks import LZ4_MOST
+from rtools.products.io.header import Block
 from rtools.products.schema.nodes import NDARRAY_TAG, TaggedDict, is_array
 
 __all__ = ["ArrayInfo", "array_info", "array_node", "dtype_of", "inline_array", "lines_of", "unwrap"]
@@ -54,11 +55,11 @@ class ArrayInfo:
     shape: tuple
     dtype: np.dtype
     compression: str = ""
-    block: object = None
+    block: Block | None = None
     offset: int = 0
     strides: tuple = ()
     unit: str | None = None
-    node: TaggedDict = field(default=None, repr=False, compare=False)
+    node: TaggedDict | None = field(default=None, repr=False, compare=False)
 
     @property
     def nbytes(self):

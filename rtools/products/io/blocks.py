@@ -39,14 +39,14 @@ class Lines(NamedTuple):
     """Equally spaced lines of bytes in a decompressed block: line i is ``block[offset + i * pitch:][:width]``."""
 
     offset: int
-    count: int
+    number: int
     width: int
     pitch: int
 
     @property
     def end(self):
         """Place after the last byte."""
-        return self.offset + (self.count - 1) * self.pitch + self.width
+        return self.offset + (self.number - 1) * self.pitch + self.width
 
 
 def line_jobs(file, block, wanted, outs):

@@ -9,7 +9,7 @@ reads it.
 import os
 import zlib
 from collections import deque
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from hashlib import md5
 
 import numpy as np
@@ -80,7 +80,7 @@ class RepeatedBytes:
 
     def __getitem__(self, span):
         start, stop, _step = span.indices(self.nbytes)
-        return memoryview(self._run)[: stop - start]  # chunks begin on multiples of CHUNK
+        return self._run.data[: stop - start]  # chunks begin on multiples of CHUNK
 
 
 class FileBytes:
@@ -138,11 +138,13 @@ def write_blocks(file, sources, *, compression="lz4", threads=1):
     if compression not in COMPRESSIONS:
         raise UsageError(f"no compression is called {compression}", mend=f"there are {' '.join(COMPRESSIONS)}")
     file.flush()
-    descriptor, place, offsets, blocks = file.fileno(), file.tell(), [], []
+    descriptor, place = file.fileno(), file.tell()
+    offsets: list[int] = []
+    blocks: list[tuple[int, int, Future]] = []
     hashers = [ThreadPoolExecutor(1) for _ in range(min(2, max(1, threads)))]  # a block has one; neighbours differ
     try:
         with ThreadPoolExecutor(max(1, threads)) as pool:
-            waiting = deque()
+            waiting: deque[Future] = deque()
             for number, last, data in _stored(sources, ways, pool, 2 * max(1, threads)):
                 hasher = hashers[number % len(hashers)]
                 if number == len(offsets):
@@ -186,7 +188,7 @@ def write_at(descriptor, data, place):
 
 def _stored(sources, ways, pool, ahead):
     """(number of the source, whether it is its last piece, stored bytes), in order; `ahead` pieces are in work."""
-    running = deque()
+    running: deque[tuple[int, bool, Future]] = deque()
     for number, (source, way) in enumerate(zip(sources, ways, strict=True)):
         adler = 1
         starts = range(0, source.nbytes, CHUNK) or (0,)

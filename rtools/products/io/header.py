@@ -183,7 +183,7 @@ def _extent(node, known, depth):
 def _read_blocks(file, end, size, path):
     """Visit block headers from the end of the tree on; zeros may pad the way to the first one."""
     offset = _first_block(file, end)
-    blocks = []
+    blocks: list[Block] = []
     while offset is not None and offset < size:
         head = os.pread(file.fileno(), 6 + BLOCK_HEADER.size, offset)
         if head[:4] != BLOCK_MAGIC:
@@ -227,7 +227,7 @@ def _sources(tree):
                 if isinstance(node.get("source"), int):
                     found.add(node["source"])
                 continue
-            values = node.values()
+            values = list(node.values())
         elif isinstance(node, list):
             values = node
         else:

@@ -64,7 +64,8 @@ class LaidOut:
 
     def _lay_out(self):
         """Offset of each array's bytes, on a page; and the end of the last one."""
-        places, place = {}, 0
+        places: dict = {}
+        place = 0
         for name, array in self._arrays.items():
             place = -(-(place + (HEAD if places else self._room)) // PAGE) * PAGE
             places[name] = place

@@ -66,7 +66,7 @@ class Product:
     @cached_property
     def arrays(self):
         """Dotted path below ``roman`` to `ArrayInfo`, of every array outside ``meta``."""
-        found = {}
+        found: dict[str, arrays.ArrayInfo] = {}
         try:
             self._collect({key: value for key, value in self.tree.items() if key != "meta"}, "", found)
         except (InputError, KeyError, TypeError, ValueError) as error:

@@ -93,8 +93,8 @@ class _Converter:
             text = nodes.readable(str(node))
             return self.tagged.tag_object(tag, text) if tag else text
         if isinstance(node, dict):
-            made = {_key(key): self.convert(value, f"{path}.{key}") for key, value in node.items()}
-            return self.tagged.TaggedDict(made, tag) if tag else made
+            mapping = {_key(key): self.convert(value, f"{path}.{key}") for key, value in node.items()}
+            return self.tagged.TaggedDict(mapping, tag) if tag else mapping
         if isinstance(node, list | tuple):
             made = [self.convert(value, f"{path}.{place}") for place, value in enumerate(node)]
             return self.tagged.TaggedList(made, tag) if tag else made
@@ -111,7 +111,7 @@ class _Converter:
             raise InputError(f"{path.lstrip('.')}: a {type(array).__name__}, not a plain array")
         node = self.store(array)
         if isinstance(node, dict):
-            return self.tagged.TaggedDict(dict(node), node.tag)
+            return self.tagged.TaggedDict(dict(node), getattr(node, "tag", None))
         return node
 
 

@@ -113,7 +113,7 @@ def serialise(tree, profile, history=(), sources=()):
     first = 0
     while True:
         found = list(sources)
-        known = {}
+        known: dict = {}
 
         def store(array, found=found, known=known, first=first):
             if array.size < serial.INLINE and not array.dtype.names and array.dtype != object:

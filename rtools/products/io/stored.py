@@ -114,7 +114,7 @@ class StoredArrays:
 
         def outs():
             flat = (reading.parts[number].reshape(-1).view(np.uint8) for number in kept)
-            return [out.reshape(cut.count, cut.width) for cut, out in zip(wanted, flat, strict=True)]
+            return [out.reshape(cut.number, cut.width) for cut, out in zip(wanted, flat, strict=True)]
 
         if kept:
             reading.jobs = self._jobs(info.block, wanted, outs)

@@ -33,7 +33,8 @@ FIRST_NAMESPACE = 4026531836
 
 MOST_NAMED = 3
 
-_swept, _lock = set(), threading.Lock()
+_swept: set[str] = set()
+_lock = threading.Lock()
 
 
 def name_beside(path, ending=".tmp"):

@@ -142,7 +142,7 @@ def metas_of(product):
     listed = metadata.get(product.meta, "resample.members") or []
     if not listed:
         raise InputError("meta.resample.members does not say what the mosaic is made of")
-    metas = [{} for _name in listed]
+    metas: list[dict] = [{} for _name in listed]
     for section in product.tree["meta"].get("individual_image_meta") or {}:
         table = product.node(f"meta.individual_image_meta.{section}")
         if len(table) != len(metas):

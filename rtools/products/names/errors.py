@@ -167,10 +167,14 @@ def _most_likely(text, notes):
     return notes.get("visit_id", first)
 
 
+_PREFIX = re.compile(r"(roman(_([a-z]+_?)?)?|.)?", re.IGNORECASE | re.DOTALL)
+
+
 def _stop(text, start, component):
     """Where the component ends that begins at `start`."""
     if component == "prefix":
-        return start + re.match(r"(roman(_([a-z]+_?)?)?|.)?", text[start:], re.IGNORECASE | re.DOTALL).end()
+        found = _PREFIX.match(text, start)
+        return found.end() if found else start
     if component == "separator":
         return min(start + 1, len(text))
     enders = {"suffix": ".", "extension": "", "end": ""}.get(component, "_.")

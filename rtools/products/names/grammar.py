@@ -203,7 +203,7 @@ def _number(high=None):
 
 def _sequence(*parts):
     def match(scan, at, spans):
-        if not parts:
+        if rest is None:
             yield at, spans
             return
         for middle, found in parts[0](scan, at, spans):

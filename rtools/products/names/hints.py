@@ -74,7 +74,7 @@ class Fault:
     def suffix(self):
         """The suffix read before, or None."""
         token = next((self.text[span.start : span.end] for span in self.before if span.component == "suffix"), None)
-        return ALIASES.get(token, token)
+        return token and ALIASES.get(token, token)
 
 
 def hint(fault):

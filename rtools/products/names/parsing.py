@@ -245,10 +245,10 @@ def build(fields, *, lenient=False):
     suffix = given.get("suffix")
     if suffix in grammar.LENIENT_ALIASES and not lenient:
         raise UsageError(f"suffix {suffix} is an older spelling", mend=f"written {ALIASES[suffix]}")
-    suffix = given["suffix"] = ALIASES.get(suffix, suffix)
+    suffix = given["suffix"] = suffix and ALIASES.get(suffix, suffix)
     text = given.get("root") or _assemble(given)
     is_reference = "reftype" in given or text.startswith("roman_")
-    extension = given.get("extension") if "extension" in fields else SUFFIXES.get(suffix, "asdf")
+    extension = given.get("extension") if "extension" in fields else SUFFIXES.get(suffix or "", "asdf")
     text += f"_{suffix}" if suffix else ""
     text += f".{extension}" if extension and (suffix or is_reference or "extension" in fields) else ""
     name = parse(text)

@@ -97,8 +97,7 @@ def _numbers(found, token):
     for name in ("program", "exposure"):
         if name in found:
             yield name, token[name], found[name].start
-    if "skycell" in found:
-        match = SKYCELL_NAME.fullmatch(token["skycell"])
+    if match := SKYCELL_NAME.fullmatch(token["skycell"]) if "skycell" in found else None:
         for part in ("ra", "dec"):
             yield part, match[part], found["skycell"].start + match.start(part)
 

@@ -62,7 +62,7 @@ def around(corners, margin):
     if np.linalg.norm(middle) < 0.1:
         raise InputError("the footprints are too far apart for one cone")
     ra, dec = map(float, positions_of(middle))
-    return ra, dec, float(separation(*corners.T, ra, dec).max()) + margin / DEGREE_ARCSEC
+    return ra, dec, float(separation(corners[:, 0], corners[:, 1], ra, dec).max()) + margin / DEGREE_ARCSEC
 
 
 def around_files(paths, margin):

@@ -120,10 +120,9 @@ def check(path):
     from astropy.table import Table
     from pyarrow import ArrowException, parquet
 
-    files = [Path(path)]
-    if is_tree(path):
-        files = (partition_file(Path(path), cell) for cell in partitions(path))  # perhaps only a part of them is here
-    file = next((file for file in files if file.is_file()), None)
+    cells = partitions(path) if is_tree(path) else []
+    files = (partition_file(Path(path), cell) for cell in cells) if is_tree(path) else iter([Path(path)])
+    file = next((file for file in files if file.is_file()), None)  # perhaps only a part of a tree is here
     try:
         names = [] if file is None else parquet.read_schema(parquet_source(file)).names
     except (OSError, ArrowException):
@@ -164,7 +163,7 @@ def _read_tree(path, cone, everything):
     if cone is not None:
         finest = _order_of(cone)
         touched = {order: set(_cells(cone, order).tolist()) for order in {min(order, finest) for order, _ in cells}}
-        cells = [cell for cell in cells if _ancestor(*cell, finest) in touched[min(cell[0], finest)]]
+        cells = [cell for cell in cells if _ancestor(cell[0], cell[1], finest) in touched[min(cell[0], finest)]]
         fine = finest, _cells(cone, finest)
     tables = [_read_partition(partition_file(path, cell), cell, fine, everything) for cell in cells]
     filled = [table for table in tables if len(table)]
@@ -304,7 +303,7 @@ def _column(column, name, path):
     if COLUMNS[name] is None:
         return column
     try:
-        values = np.array(np.ma.filled(np.ma.asarray(column, dtype=float), np.nan))
+        values: np.ndarray = np.array(np.ma.filled(np.ma.asarray(column, dtype=float), np.nan))
     except (TypeError, ValueError):
         raise InputError(f"{column.name} is no column of numbers", path=path) from None
     wanted = units.Unit(COLUMNS[name])

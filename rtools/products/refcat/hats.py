@@ -7,6 +7,7 @@ row groups are small, so that a reader gets a cone without reading whole files.
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -134,7 +135,7 @@ def _write(root, name, table, rows, entry):
         inside = f"Norder={level}/Dir={pixel // 10000 * 10000}/Npix={pixel}.parquet"
         target = root / "dataset" / inside
         target.parent.mkdir(parents=True, exist_ok=True)
-        told = []
+        told: list[Any] = []
         chunk = arrow.slice(part.start, part.stop - part.start)
         parquet.write_table(chunk, parquet_source(target, "wb"), row_group_size=ROW_GROUP, metadata_collector=told)
         told[0].set_file_path(inside)

@@ -1,6 +1,7 @@
 """What a reference catalog has, as plain values."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -30,7 +31,7 @@ def describe(path):
     InputError
         No reference catalog.
     """
-    said = _tree(path) if refcat_files.is_tree(path) else {"form": "table"}
+    said: dict[str, Any] = _tree(path) if refcat_files.is_tree(path) else {"form": "table"}
     if said.get("rows", 0) > MANY:
         return said
     table = refcat_files.read(path, everything=True)

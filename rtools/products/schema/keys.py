@@ -5,6 +5,7 @@ A key that is not there as it stands is looked for below ``meta``: ``exposure.ty
 
 import os
 import re
+from collections.abc import Callable
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
@@ -133,7 +134,7 @@ def _is_time(node):
 class _Values(FastLoader):
     """YAML as JSON has it: ``yes`` and ``12:30`` are strings, and so are digits led by zeros, as in a visit_id."""
 
-    yaml_implicit_resolvers = {}  # noqa: RUF012  PyYAML's own attribute
+    yaml_implicit_resolvers: dict[str, list] = {}  # noqa: RUF012  PyYAML's own attribute
 
 
 for _name, _pattern, _first in (
@@ -237,6 +238,10 @@ def _put(node, name, value, key):
     return value
 
 
+WRAPS: dict[type, Callable] = {str: nodes.TaggedStr, dict: nodes.TaggedDict, list: nodes.TaggedList}
+"""The tagged form of a plain node."""
+
+
 def _typed(key, value, old, is_time):
     """A value with the tag, and the kind of number, of what it replaces."""
     if (is_time or _is_time(old)) and value is not None:
@@ -246,7 +251,7 @@ def _typed(key, value, old, is_time):
         raise UsageError(f"{key} {_what(old)}, it cannot be set")
     if isinstance(old, float) and type(value) is int:
         return float(value)
-    wrap = {str: nodes.TaggedStr, dict: nodes.TaggedDict, list: nodes.TaggedList}.get(type(value))
+    wrap = WRAPS.get(type(value))
     return wrap(value, tag) if tag and wrap and isinstance(old, type(value)) else value
 
 
@@ -262,7 +267,7 @@ def _time(key, value, old):
         moment = moment.astimezone(UTC).replace(tzinfo=None)
     text = moment.isoformat(timespec="microseconds" if moment.microsecond % 1000 else "milliseconds")
     if isinstance(old, dict) and isinstance(old.get("value"), str) and old.get("scale", "utc") == "utc":
-        return nodes.TaggedDict({**old, "value": text}, old.tag)
+        return nodes.TaggedDict({**old, "value": text}, getattr(old, "tag", None))
     return nodes.TaggedStr(text, (isinstance(old, str) and getattr(old, "tag", None)) or nodes.TIME_TAG)
 
 

@@ -177,7 +177,7 @@ def manifest_of(uri):
 @cache
 def _kinds():
     """Schema name of the tag to kind."""
-    found = {}
+    found: dict[str, str] = {}
     for kind, entry in facts()["products"].items():
         found |= {_schema(uri)[0]: kind for uri in entry["tag"].values()}
     for name, entry in facts()["references"].items():

@@ -40,6 +40,7 @@ class TaggedStr(str):
     """A string with a tag."""
 
     __slots__ = ("tag",)
+    tag: str
 
     def __new__(cls, value, tag):
         self = super().__new__(cls, value)

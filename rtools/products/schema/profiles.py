@@ -100,7 +100,8 @@ def convert(kind, meta, arrays, profile):
     """
     layout.check_profile(profile)
     meta = {key: dict(value) if type(value) is dict else value for key, value in meta.items()}
-    arrays, said = dict(arrays), []
+    arrays = dict(arrays)
+    said: list[str] = []
     if kind.startswith("reference/"):
         return meta, arrays, said
     _metadata_up(meta, profile)
@@ -123,7 +124,7 @@ def _metadata_up(meta, profile):
             references.setdefault("bam", "N/A")
     if isinstance(exposure, dict) and profile != "1.5.0":
         exposure.setdefault("hga_move", False)
-        exposure["type"] = OLD_EXPOSURE_TYPES.get(exposure.get("type"), exposure.get("type"))
+        exposure["type"] = OLD_EXPOSURE_TYPES.get(str(exposure.get("type")), exposure.get("type"))
     if isinstance(meta.get("observation"), dict) and profile != "1.5.0":
         meta["observation"].setdefault("wfi_parallel", False)
     if isinstance(meta.get("visit"), dict) and profile == "2.2.0":

@@ -87,6 +87,7 @@ def during(attitudes, start, end, tolerance):
 
 
 def _samples(table, names, words, mjd, path):
+    columns: list[np.ndarray]
     try:
         columns = [np.ma.filled(np.ma.asarray(table[names[word.lower()]], float), np.nan) for word in words]
     except (TypeError, ValueError):
@@ -110,7 +111,7 @@ def _times(table, names, path):
     if column.dtype.kind == "f" and column.shape[1:] == (2,):  # as astropy writes times to FITS
         return np.asarray(column[:, 0]) - 2400000.5 + np.asarray(column[:, 1])
     if column.dtype.kind in "fiu":
-        values = np.ma.filled(np.ma.asarray(column, float), np.nan)
+        values: np.ndarray = np.ma.filled(np.ma.asarray(column, float), np.nan)
         if np.any((values < 40000) | (values > 100000)):
             raise InputError(f"{name} is no Modified Julian Date", mend="write ISO times", path=path)
         return values

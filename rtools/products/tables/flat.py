@@ -4,6 +4,8 @@
 """
 
 import json
+from collections.abc import Callable
+from typing import Any
 
 from rtools.products.schema import layout
 from rtools.products.schema.nodes import readable
@@ -18,12 +20,16 @@ HISTORY = "history"
 FLAT = ("roman", "source_catalog", HISTORY)
 """First words of the keys that stand in a parquet file under their own names."""
 
-TYPES = {"integer": int, "number": float, "boolean": {"True": True, "False": False}.__getitem__}
+TYPES: dict[str, Callable[[str], object]] = {
+    "integer": int,
+    "number": float,
+    "boolean": {"True": True, "False": False}.__getitem__,
+}
 
 
 def flatten(meta, root=""):
     """Dotted keys and texts of a tree; what is None is left out, as the archive does."""
-    found = {}
+    found: dict[str, str] = {}
     for key, value in meta.items() if isinstance(meta, dict) else enumerate(meta):
         path = f"{root}{key}"
         if isinstance(value, dict | list | tuple):
@@ -83,7 +89,7 @@ def _entry(text):
 
 def to_tree(flat):
     """Nested dicts and lists of flat dotted keys; what stands below ``roman`` comes first and is typed."""
-    tree = {}
+    tree: dict[str, Any] = {}
     for key, value in sorted(flat.items(), key=lambda item: not item[0].startswith(ROOT)):
         _put(tree, key.removeprefix(ROOT).split("."), value)
     tree = _lists(tree)

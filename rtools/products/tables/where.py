@@ -78,9 +78,10 @@ def _tokens(text):
         token = _TOKEN.match(text, place)
         if token is None:
             raise UsageError(f"{text!r} is no condition at {text[place:].strip()[:20]!r}", mend=FORM)
-        word = token[token.lastgroup]
-        joins = token.lastgroup == "word" and word.lower() in ("and", "or")
-        found.append(("join", word.lower()) if joins else (token.lastgroup, word))
+        kind = str(token.lastgroup)  # each way through the pattern has a group
+        word = token[kind]
+        joins = kind == "word" and word.lower() in ("and", "or")
+        found.append(("join", word.lower()) if joins else (kind, word))
         place = token.end()
     return found
 
