@@ -4,9 +4,10 @@ import re
 
 import numpy as np
 
-from rtools.astrometry.wcs import footprint, s_region
+from rtools.astrometry.wcs import footprint
 from rtools.errors import InputError, UsageError
 from rtools.wfi.gwcs_frames import box_of, shifted_wcs
+from rtools.wfi.sphere import s_region, signed_turn
 from rtools.wfi.units import DEGREE_ARCSEC
 
 __all__ = ["cutout_wcs", "parse_sky", "sky_metadata", "sky_section"]
@@ -121,7 +122,7 @@ def _scales(wcs, x, y):
 def _offset(one, two):
     """Difference of two positions that are near each other, arcsec east and north; large wherever they are not."""
     (ra, dec), (ra2, dec2) = one, two
-    east = (ra2 - ra + 180) % 360 - 180
+    east = signed_turn(ra2 - ra)
     return east * np.cos(np.radians((dec + dec2) / 2)) * DEGREE_ARCSEC, (dec2 - dec) * DEGREE_ARCSEC
 
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rtools.errors import InputError
+from rtools.wfi.sphere import signed_turn
 
 __all__ = ["GEOMETRIES", "MINIMUM", "Fit", "derived", "fit", "geometry_for", "turn"]
 
@@ -194,7 +195,7 @@ def derived(matrix):
     sign = 1.0 if determinant >= 0 else -1.0
     rot_x = np.rad2deg(np.arctan2(0.0 - c / sx, a / sx))
     rot_y = np.rad2deg(np.arctan2(b / sy, d / sy))
-    skew = (rot_y - rot_x + 180) % 360 - 180
+    skew = signed_turn(rot_y - rot_x)
     proper = np.rad2deg(np.arctan2(b / sy - sign * c / sx, a / sx + sign * d / sy))
     return {
         "proper_rot": float(proper),

@@ -8,6 +8,7 @@ move 40 km/s along either axis.
 import numpy as np
 
 from rtools.astrometry import refcat
+from rtools.wfi.sphere import signed_turn
 from rtools.wfi.units import MAS_DEGREE
 
 __all__ = ["EPOCH", "FAINTEST", "PARTS", "errors_at", "listed"]
@@ -92,6 +93,6 @@ def _moved_back(ra, dec, motion, epoch):
     for _ in range(3):
         stars = refcat.from_table({"ra": start[0], "dec": start[1], "ref_epoch": np.full(len(ra), EPOCH)} | motion)
         there = refcat.propagate(stars, epoch)
-        apart = (ra - there.ra + 180) % 360 - 180
+        apart = signed_turn(ra - there.ra)
         start = start[0] + apart, start[1] + dec - there.dec
     return start[0] % 360, start[1]

@@ -10,10 +10,9 @@ from typing import NamedTuple
 import numpy as np
 
 from rtools.astrometry.aberration import apparent
-from rtools.astrometry.wcs import s_region
 from rtools.errors import InputError, UsageError
 from rtools.wfi import siaf, sphere
-from rtools.wfi.sphere import angles_to_vectors, positions_of
+from rtools.wfi.sphere import angles_to_vectors, positions_of, s_region
 from rtools.wfi.units import ARCSEC
 
 __all__ = [

@@ -17,7 +17,6 @@ __all__ = [
     "build_wcs",
     "footprint",
     "level1_wcs",
-    "s_region",
     "sky_transform",
 ]
 
@@ -143,10 +142,3 @@ def footprint(wcs):
     (x0, x1), (y0, y1) = box_of(wcs)
     ra, dec = wcs(np.array([x0, x0, x1, x1]), np.array([y0, y1, y1, y0]), with_bounding_box=False)
     return np.stack([np.where(ra < 0, ra + 360, ra), dec], axis=1)
-
-
-def s_region(corners):
-    """Corners as text for `meta.wcsinfo.s_region`; None where one is not finite."""
-    if not np.all(np.isfinite(corners)):
-        return None
-    return "POLYGON ICRS  " + " ".join(f"{value:.9f}" for value in np.ravel(corners))

@@ -6,6 +6,7 @@ from rtools.errors import InputError
 from rtools.products.edit.section import cutout_of, origin_of, shift_between
 from rtools.products.io import opening
 from rtools.products.tables.files import read_catalog
+from rtools.wfi.sphere import signed_turn
 from rtools.wfi.units import DEGREE_ARCSEC
 
 __all__ = ["compass", "load_outlines", "load_sources"]
@@ -34,7 +35,7 @@ def compass(wcs, x, y):
     ra, dec = (np.asarray(part, float) for part in wcs([x, x + 1, x], [y, y, y + 1], with_bounding_box=False))
     if not np.all(np.isfinite([ra, dec])):
         raise InputError("the WCS gives no sky position in this region")
-    east = (np.diff(ra[[0, 1, 0, 2]])[::2] + 180) % 360 - 180
+    east = signed_turn(np.diff(ra[[0, 1, 0, 2]])[::2])
     jacobian = np.array([east * np.cos(np.radians(dec[0])), dec[1:] - dec[0]])
     back = np.linalg.inv(jacobian)
     scale = np.sqrt(abs(np.linalg.det(jacobian))) * DEGREE_ARCSEC

@@ -5,6 +5,7 @@ import numpy as np
 from rtools.products.schema.nodes import readable
 from rtools.show.stretch import find_limits, histogram, normalisation, shrink
 from rtools.show.terminal import FLAG_COLOURS, colour_table
+from rtools.wfi.sphere import signed_turn
 
 __all__ = ["plot_histogram", "plot_image", "save"]
 
@@ -160,7 +161,7 @@ def _sky_lines(axes, image, wcs):
     y = np.linspace(image.y - 0.5, image.y + rows - 0.5, GRID)
     ra, dec = wcs(*np.meshgrid(x, y), with_bounding_box=False)
     middle = ra[GRID // 2, GRID // 2]
-    ra = middle + (ra - middle + 180) % 360 - 180  # no step inside the image but at a pole
+    ra = middle + signed_turn(ra - middle)  # no step inside the image but at a pole
     taken = []
     for values, unit, along in ((ra, units.hourangle, 0.3), (dec, units.deg, 0.6)):
         if not np.isfinite(values).any():

@@ -13,7 +13,7 @@ from rtools.reference import epsf
 from rtools.simulate import areas, assumed, pointing, references, render, scene, spectra
 from rtools.wfi import instrument
 from rtools.wfi.frame import BORDER
-from rtools.wfi.sphere import separation
+from rtools.wfi.sphere import s_region, separation
 from rtools.wfi.units import AB_ZERO_NJY, DEGREE_ARCSEC
 
 __all__ = ["FocalPlane", "rate_image", "view_of"]
@@ -48,7 +48,7 @@ class FocalPlane:
     @property
     def s_region(self):
         """The corners as `meta.wcsinfo.s_region`."""
-        return "POLYGON ICRS  " + " ".join(f"{value:.9f}" for value in self.corners.ravel())
+        return s_region(self.corners)
 
     def radius(self):
         """Degrees from the centre to the farthest corner and the margin."""

@@ -12,7 +12,9 @@ __all__ = [
     "distance_and_angle",
     "from_plane",
     "positions_of",
+    "s_region",
     "separation",
+    "signed_turn",
     "to_plane",
     "unit_vectors",
 ]
@@ -59,6 +61,29 @@ def positions_of(vectors, *, axis=-1):
     """
     x, y, z = np.moveaxis(np.asarray(vectors), axis, 0)
     return np.rad2deg(np.arctan2(y, x)) % 360, np.rad2deg(np.arctan2(z, np.hypot(x, y)))
+
+
+def signed_turn(angle):
+    """An angle, degrees, as the shorter turn: -180 … 180. Of the difference of two right ascensions it is the way."""
+    return (angle + 180) % 360 - 180
+
+
+def s_region(corners):
+    """Corners as text for `meta.wcsinfo.s_region`.
+
+    Parameters
+    ----------
+    corners : array_like (n, 2)
+        Right ascension and declination, degrees, around the region.
+
+    Returns
+    -------
+    str or None
+        An STC-S polygon with nine decimals; None where a corner is not finite.
+    """
+    if not np.all(np.isfinite(corners)):
+        return None
+    return "POLYGON ICRS  " + " ".join(f"{value:.9f}" for value in np.ravel(corners))
 
 
 def separation(ra, dec, other_ra, other_dec):

@@ -6,6 +6,7 @@ from astropy.modeling.models import Polynomial2D, Scale, Shift
 
 from rtools.astrometry import wcs as world
 from rtools.wfi.gwcs_frames import level1_wcs
+from rtools.wfi.sphere import s_region
 from tests.support.pointings import POINTING, REGION, SCALE, distortion
 
 SHAPE = (100, 200)
@@ -23,7 +24,7 @@ def test_published_sky_positions():
 
 
 def test_published_footprint(built):
-    assert world.s_region(world.footprint(built)) == REGION
+    assert s_region(world.footprint(built)) == REGION
 
 
 def test_published_level1(built):
@@ -106,7 +107,7 @@ def test_aberration_stretches_about_the_reference_point():
 
 
 def test_footprint_of_nowhere():
-    assert world.s_region(np.array([[1.0, 2], [3, np.nan], [1, 2], [1, 2]])) is None
+    assert s_region(np.array([[1.0, 2], [3, np.nan], [1, 2], [1, 2]])) is None
 
 
 def test_right_ascension_runs_from_zero():

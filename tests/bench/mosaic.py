@@ -66,8 +66,9 @@ def copies(sources, count, folder):
 
 def _copy(source, path, visit, shift):
     """An image of another observation, whose pointing is shifted (degrees, in both coordinates)."""
-    from rtools.astrometry.wcs import footprint, s_region
+    from rtools.astrometry.wcs import footprint
     from rtools.products.io import opening, writer
+    from rtools.wfi.sphere import s_region
 
     with opening.open_product(source, ("l2_image",)) as product:
         meta, wcs = dict(product.meta), product.node("meta.wcs")

@@ -7,13 +7,14 @@ import pytest
 
 from rtools.astrometry import pointing
 from rtools.astrometry.aberration import spacecraft_velocity
-from rtools.astrometry.wcs import Pointing, build_wcs, footprint, s_region
+from rtools.astrometry.wcs import Pointing, build_wcs, footprint
 from rtools.errors import InputError, UsageError
 from rtools.products.tables import engineering
 from rtools.products.tables.files import stage_catalog
 from rtools.wfi import siaf
 from rtools.wfi.distortion import distortion
 from rtools.wfi.metadata import exposure_mjd
+from rtools.wfi.sphere import s_region
 from tests.support.runs import history, meta, same, simulate, tool
 
 QUATERNION = (-0.33879082, 0.62326573, -0.36611627, 0.60226181)

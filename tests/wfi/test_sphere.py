@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 from astropy.coordinates import SkyCoord
 
-from rtools.wfi.sphere import distance_and_angle, from_plane, positions_of, separation, to_plane, unit_vectors
+from rtools.wfi.sphere import (
+    distance_and_angle,
+    from_plane,
+    positions_of,
+    separation,
+    signed_turn,
+    to_plane,
+    unit_vectors,
+)
 
 RNG = np.random.default_rng(3)
 RA, DEC = RNG.uniform(0, 360, 500), np.degrees(np.arcsin(RNG.uniform(-1, 1, 500)))
@@ -66,6 +74,12 @@ def test_offsets_can_be_in_pixels():
 def test_the_other_half_of_the_sky_has_no_place_in_the_plane():
     assert np.isnan(to_plane(33 + 180, 20, (33, -20))).all()
     assert np.isnan(to_plane(33 + 90.01, 0, (33, 0))).all()
+
+
+def test_the_way_between_right_ascensions_is_the_shorter_one():
+    assert signed_turn(1.0 - 359.0) == 2
+    assert signed_turn(359.0 - 1.0) == -2
+    assert np.all(np.abs(signed_turn(RA - RA[::-1])) <= 180)
 
 
 def test_right_ascensions_stay_near_the_tangent_point_when_asked():

@@ -8,6 +8,7 @@ A WCS is a gwcs: called with x and y it gives right ascension and declination in
 
 import numpy as np
 
+from rtools.wfi.sphere import signed_turn
 from rtools.wfi.units import DEGREE_ARCSEC
 
 __all__ = ["centre_side", "errors", "jacobian", "local_slopes", "position_angle", "positions", "sides", "span"]
@@ -117,7 +118,7 @@ def jacobian(wcs, x, y):
     ra, dec = wcs((x + steps_x).ravel(), (y + steps_y).ravel(), with_bounding_box=False)
     ra, dec = np.reshape(ra, (5, -1)), np.reshape(dec, (5, -1))
     for axis, (ahead, behind) in enumerate([(1, 2), (3, 4)]):
-        turn = (ra[ahead] - ra[behind] + 180) % 360 - 180
+        turn = signed_turn(ra[ahead] - ra[behind])
         out[0, axis, good] = turn * np.cos(np.radians(dec[0])) * DEGREE_ARCSEC
         out[1, axis, good] = (dec[ahead] - dec[behind]) * DEGREE_ARCSEC
     return out

@@ -35,6 +35,7 @@ def apply(exposure, refs, options, prepared):
     from rtools.astrometry import wcs
     from rtools.wfi import metadata
     from rtools.wfi.frame import BORDER
+    from rtools.wfi.sphere import s_region
 
     meta = exposure.meta
 
@@ -51,7 +52,7 @@ def apply(exposure, refs, options, prepared):
         from rtools.astrometry.cutout_wcs import cutout_wcs
 
         meta["wcs"] = cutout_wcs(meta["wcs"], slice(y, whole[0]), slice(x, whole[1]))
-    region = wcs.s_region(wcs.footprint(meta["wcs"]))
+    region = s_region(wcs.footprint(meta["wcs"]))
     if region is None:
         exposure.log("warning", "assignwcs: corners of the image have no sky position; s_region stays as it was")
     else:

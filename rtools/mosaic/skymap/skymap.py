@@ -14,7 +14,7 @@ import numpy as np
 
 from rtools.errors import InputError
 from rtools.wfi.skycell_names import pad_skycell
-from rtools.wfi.sphere import from_plane, to_plane
+from rtools.wfi.sphere import from_plane, signed_turn, to_plane
 from rtools.wfi.units import DEGREE_ARCSEC
 
 __all__ = [
@@ -408,7 +408,7 @@ def disagreements(info):
     for key, value in mine.items():
         scale = 1e-3 if key.startswith(("x0", "y0", "n")) else 1e-3 * PIXEL_SCALE
         limit = {"pixel_scale": 1e-9, "orientat": 1e-4}.get(key, scale)
-        off = abs((info[key] - value + 180) % 360 - 180) if key.startswith(("ra_", "orientat")) else None
+        off = abs(signed_turn(info[key] - value)) if key.startswith(("ra_", "orientat")) else None
         if key != "name" and (abs(info[key] - value) if off is None else off) > limit:
             found.append(f"skycell_wcs_info: {key} is {info[key]}, the skymap says {value}")
     return found

@@ -4,6 +4,7 @@ import numpy as np
 
 from rtools.mosaic.skymap import skymap
 from rtools.mosaic.skymap.skymap import CELL_BORDER, CELL_SIZE, HALF, PIXEL_SCALE, SPACING
+from rtools.wfi.sphere import signed_turn
 from rtools.wfi.units import DEGREE_ARCSEC
 
 __all__ = ["CELL_ROW", "REGION_ROW", "SIZES", "compare", "compare_sizes", "region_rows", "region_table"]
@@ -162,7 +163,7 @@ def _cells(mine, theirs):
         lines.append(f"{len(wrong)} names differ, as {theirs['name'][wrong[0]]} for {mine['name'][wrong[0]]}")
     for place in ("center", *(f"corn{number}" for number in (1, 2, 3, 4))):
         ra, dec = (mine[f"{axis}_{place}"] - theirs[f"{axis}_{place}"] for axis in ("ra", "dec"))
-        ra = ((ra + 180) % 360 - 180) * np.cos(np.deg2rad(mine[f"dec_{place}"]))
+        ra = signed_turn(ra) * np.cos(np.deg2rad(mine[f"dec_{place}"]))
         off = np.hypot(ra, dec).max() / PIXEL_SCALE
         where += [place] * (not off <= TOLERANCE)
         worst = np.maximum(worst, off)
@@ -172,7 +173,7 @@ def _cells(mine, theirs):
         worst = np.maximum(worst, off)
     if where:
         lines.append(f"places ({' '.join(where)}) differ by up to {worst:.3g} pixels")
-    turn = (mine["orientat"].astype(float) - theirs["orientat"] + 180) % 360 - 180
+    turn = signed_turn(mine["orientat"].astype(float) - theirs["orientat"])
     if np.abs(turn).max() > 1e-4:
         lines.append("orientat differs")
     return lines, float(worst)

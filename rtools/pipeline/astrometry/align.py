@@ -14,7 +14,7 @@ from rtools.products.tables import files as catalogs
 from rtools.products.tables.files import read_catalog
 from rtools.wfi.fill import FILL_STRING
 from rtools.wfi.metadata import exposure_mjd
-from rtools.wfi.sphere import positions_of, separation, unit_vectors
+from rtools.wfi.sphere import positions_of, s_region, separation, unit_vectors
 from rtools.wfi.units import DEGREE_ARCSEC
 
 __all__ = [
@@ -274,7 +274,7 @@ def record(meta, alignment, number):
     number : int
         Of the image in the group.
     """
-    from rtools.astrometry.wcs import footprint, s_region
+    from rtools.astrometry.wcs import footprint
 
     meta["wcs_fit_results"] = alignment.results
     meta.setdefault("cal_step", {})["tweakreg"] = alignment.status

@@ -13,7 +13,7 @@ from rtools.wfi import metadata
 from rtools.wfi.fill import FILL_STRING
 from rtools.wfi.instrument import NAME
 from rtools.wfi.mosaics import MOSAIC_CAL_STEPS
-from rtools.wfi.sphere import distance_and_angle
+from rtools.wfi.sphere import distance_and_angle, s_region
 from rtools.wfi.times import iso_time, moment_of
 
 __all__ = ["blend", "group_of", "metas_of", "mosaic_meta", "product_type", "wcsinfo"]
@@ -268,7 +268,7 @@ def wcsinfo(to_sky, shape, *, reference=None, skycell=None):
     (x_ref, y_ref), (ra_ref, dec_ref), scale_ref, matrix = reference
     left, right, bottom, top = -0.5, columns - 0.5, -0.5, rows - 0.5
     corners = to_sky(np.array([left, left, right, right]), np.array([bottom, top, top, bottom]))
-    pairs = zip(map(_turned, corners[0]), corners[1], strict=True)
+    corners = np.stack([[_turned(ra) for ra in corners[0]], corners[1]], axis=1)
     return {
         "ra": _turned(ra),
         "dec": float(dec),
@@ -283,7 +283,7 @@ def wcsinfo(to_sky, shape, *, reference=None, skycell=None):
         "rotation_matrix": [[float(value) for value in row] for row in matrix],
         "projection": "TAN",
         "image_shape": [columns, rows],
-        "s_region": "POLYGON ICRS  " + " ".join(f"{a:.9f} {d:.9f}" for a, d in pairs),
+        "s_region": s_region(corners) or FILL_STRING,
         "skycell_name": skycell,
     }
 
