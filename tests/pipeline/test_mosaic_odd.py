@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rtools.mosaic.sky.cells import sky_cells
-from rtools.products.mosaic.association import Member, make_association, stage_association
+from rtools.products.mosaic.association import AssociationMember, make_association, stage_association
 from tests.support.dithers import FACTOR, exposure, exposures, planes, same
 from tests.support.runs import done, meta, tool
 
@@ -94,7 +94,7 @@ def test_flux_cannot_be_left_out(images, tmp_path):
 
 def test_a_skycell_that_does_not_exist_as_target(images, tmp_path, capsys):
     """As another target that is no skycell."""
-    document = make_association("field", [Member(str(file)) for file in images], target="274p63x31y81")
+    document = make_association("field", [AssociationMember(str(file)) for file in images], target="274p63x31y81")
     stage_association(tmp_path / "x_asn.json", document).commit()
     assert tool("resample", tmp_path / "x_asn.json", "--outdir", tmp_path) == 0
     assert "covers all exposures" in capsys.readouterr().err

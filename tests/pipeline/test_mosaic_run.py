@@ -8,7 +8,7 @@ import pytest
 
 from rtools.pipeline.mosaic import flag as mosaic_flag
 from rtools.products.io import opening, writer
-from rtools.products.mosaic.association import Member, make_association, stage_association
+from rtools.products.mosaic.association import AssociationMember, make_association, stage_association
 from tests.support import samples
 from tests.support.dithers import FACTOR, SIZE, SKY, STEPS, exposure, exposures, place, planes, rays, same
 from tests.support.runs import done, listing, meta, tool
@@ -44,7 +44,7 @@ def chained(old, request, tmp_path_factory):
 
 def association(path, files, **settings):
     """An association file of some images."""
-    members = [file if isinstance(file, Member) else Member(str(file)) for file in files]
+    members = [file if isinstance(file, AssociationMember) else AssociationMember(str(file)) for file in files]
     stage_association(path, make_association("field", members, **settings)).commit()
     return path
 
@@ -135,7 +135,11 @@ def test_an_association_says_grid_name_and_members(new, tmp_path):
     x, y = (float(each) for each in skymap.sky_to_pixel(cell, *place(0)[0](SIZE / 2, SIZE / 2)))
     info = skymap.wcs_info(cell) | {"nx": 700, "ny": 600}
     info |= {"x0_projection": info["x0_projection"] - x + 350, "y0_projection": info["y0_projection"] - y + 300}
-    members = [Member(str(new[0])), Member(str(new[1]), "background"), Member(str(new[2]), group_id="g")]
+    members = [
+        AssociationMember(str(new[0])),
+        AssociationMember(str(new[1]), "background"),
+        AssociationMember(str(new[2]), group_id="g"),
+    ]
     path = association(tmp_path / "x_asn.json", members, target="M31", grid=info)
     done("run", path, "--outdir", tmp_path / "out", "--skip", "catalog", "--skip", "outlier")
     made = meta(tmp_path / "out" / "field_coadd.asdf")
