@@ -78,12 +78,12 @@ def command(console, first, second, rtol, atol, ignore, everything, worst, as_js
 def _compared(one, two, settings):
     """Differences in metadata and in arrays or columns, and which of these."""
     if any(is_asdf(path) for path in (one, two)):
-        from rtools.products.edit.compare import compare
-        from rtools.products.io.opening import open_product
+        from rtools.products.edit.comparison import compare_products
+        from rtools.products.io import open_product
 
         with open_product(one, others=True) as first, open_product(two, others=True) as second:
-            return *compare(first, second, **settings), "array"
-    from rtools.products.edit.compare_catalogs import compare_catalogs
+            return *compare_products(first, second, **settings), "array"
+    from rtools.products.edit.catalog_comparison import compare_catalogs
 
     return *compare_catalogs(one, two, **settings), "column"
 

@@ -129,9 +129,9 @@ def _filename(name, source, form, output):
     if not is_stream(name):
         filename = Path(name).name
     elif form == "asdf":
-        from rtools.products.io import opening
+        from rtools.products.io import open_product
 
-        with opening.open_product(source) as product:
+        with open_product(source) as product:
             filename = str(product.meta.get("filename") or "")
     else:
         from astropy.io import fits
@@ -146,14 +146,14 @@ def _to_fits(console, source, wcs, limit, *, check, **settings):
     """A function that stages the FITS file of a product under a path."""
     from rtools.products.fits import layout as fits_layout
     from rtools.products.fits import write as fits_write
-    from rtools.products.io import opening
+    from rtools.products.io import open_product
 
-    with opening.open_product(source) as product:
+    with open_product(source) as product:
         fits_layout.extensions(product)  # refuses what has no FITS form, before the WCS is looked at
         sky = _sky(console, product, wcs, limit)
 
     def make(path, threads):
-        with opening.open_product(source) as product:
+        with open_product(source) as product:
             stage = fits_write.stage_fits(path, product, sky=sky, threads=threads, **settings)
         for message in stage.messages:
             console.log("warning", f"{source}: {message}")

@@ -190,7 +190,7 @@ def _picture(console, path, target, settings):
 
 
 def _figure(console, path, settings):
-    from rtools.products.io.opening import open_product
+    from rtools.products.io import open_product
     from rtools.show import plot, ramp
 
     shared = {key: settings[key] for key in ("limits", "title")}
@@ -207,7 +207,7 @@ def _figure(console, path, settings):
 
 def _text(console, path, settings):
     """The lines of text of one input."""
-    from rtools.products.io.opening import open_product
+    from rtools.products.io import open_product
     from rtools.show import ramp, terminal
 
     style = _style(settings["width"])

@@ -28,12 +28,12 @@ class FileSource:
     """
 
     def __init__(self, reftype, path, *, origin="file"):
-        from rtools.products.io import opening
+        from rtools.products.io import open_product
 
         self.type = reftype
         self.origin = origin
         self.path = Path(path).resolve()
-        self.product = opening.open_product(path)
+        self.product = open_product(path)
         self.candidate = candidate_of(path)
         if self.candidate.type != reftype:
             found = f"{self.candidate.type} reference" if self.candidate.type else "no reference of the exposure chain"

@@ -56,7 +56,7 @@ def describe(path, step_order=()):
 
 
 def _asdf(path, _form):
-    from rtools.products.io.opening import open_product
+    from rtools.products.io import open_product
 
     with open_product(path, others=True) as product:
         described = layout.arrays(_kind(product), product.profile)

@@ -4,7 +4,7 @@ import numpy as np
 
 from rtools.errors import InputError
 from rtools.products.edit.section import cutout_of, origin_of, shift_between
-from rtools.products.io import opening
+from rtools.products.io import open_product
 from rtools.products.tables.files import read_catalog
 from rtools.wfi.sphere import signed_turn
 from rtools.wfi.units import DEGREE_ARCSEC
@@ -105,7 +105,7 @@ def load_outlines(path, product, image):
     InputError
         It is no segmentation map of such a frame.
     """
-    with opening.open_product(path) as segments:
+    with open_product(path) as segments:
         if "segm" not in segments.kind:
             raise InputError("no segmentation map (_segm)", path=path)
         found, (dx, dy) = segments.arrays["data"].shape, shift_between(product, segments)

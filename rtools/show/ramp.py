@@ -10,7 +10,7 @@ from rtools.errors import InputError
 from rtools.exposure.rampfit.timing import resultant_timing
 from rtools.products import names
 from rtools.products.edit.section import shift_between
-from rtools.products.io import opening
+from rtools.products.io import open_product
 from rtools.products.schema.nodes import readable
 from rtools.show.image import unit_of
 from rtools.wfi import dq, metadata
@@ -139,7 +139,7 @@ def _add_rate(ramp, product, x, y, path):
     paths = [name for name in beside if name.exists()] if path is None else [Path(path)]
     reasons = []
     for name in paths:
-        with opening.open_product(name, ("l2_image",)) as image:
+        with open_product(name, ("l2_image",)) as image:
             dx, dy = shift_between(product, image)
             reason = _read_rate(ramp, image, x + dx, y + dy)
         if reason is None:

@@ -126,10 +126,10 @@ def read_tables(path):
     InputError
         It is none.
     """
-    from rtools.products.io import opening
+    from rtools.products.io import open_product
     from rtools.wfi.instrument import MaTable
 
-    product = opening.open_product(path)
+    product = open_product(path)
     if not product.has("science_tables") and "science_tables" not in product.tree:
         raise InputError("no matable reference: it has no science_tables", path=path)
     tables = {}

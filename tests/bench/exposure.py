@@ -103,12 +103,12 @@ def floor(uncal, cal):
     """Seconds to read the input and to write the outputs with nothing between; copy rate of memory in GB/s."""
     import numpy as np
 
-    from rtools.products.io import opening, writer
+    from rtools.products.io import open_product, writer
 
     started = time.perf_counter()
-    data = np.array(opening.open_product(uncal).array("data"))
+    data = np.array(open_product(uncal).array("data"))
     read = time.perf_counter() - started
-    product = opening.open_product(cal)
+    product = open_product(cal)
     arrays = {name: np.array(product.array(name)) for name in product.arrays if not name.startswith("meta.")}
     started = time.perf_counter()
     with tempfile.TemporaryDirectory(dir=Path(cal).parent) as scratch:

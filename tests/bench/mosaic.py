@@ -67,10 +67,10 @@ def copies(sources, count, folder):
 def _copy(source, path, visit, shift):
     """An image of another observation, whose pointing is shifted (degrees, in both coordinates)."""
     from rtools.astrometry.wcs import footprint
-    from rtools.products.io import opening, writer
+    from rtools.products.io import open_product, writer
     from rtools.wfi.sphere import s_region
 
-    with opening.open_product(source, ("l2_image",)) as product:
+    with open_product(source, ("l2_image",)) as product:
         meta, wcs = dict(product.meta), product.node("meta.wcs")
         arrays = {name: product.array(name, threads=2) for name in product.arrays if not name.startswith("meta.")}
     info, observation = dict(meta["wcsinfo"]), dict(meta["observation"])
@@ -113,11 +113,11 @@ def checks(paths):
     from rtools.mosaic.grid.pixmap import pixel_map
     from rtools.mosaic.skymap import skymap
     from rtools.mosaic.skymap.match import cells_touching
-    from rtools.products.io import opening
+    from rtools.products.io import open_product
 
     random, times, errors, cell = np.random.default_rng(1), [], [], None
     for path in paths:
-        with opening.open_product(path) as product:
+        with open_product(path) as product:
             wcs, shape = product.node("meta.wcs"), product.arrays["data"].shape
         outline = footprint(wcs, shape)
         for _ in range(20):

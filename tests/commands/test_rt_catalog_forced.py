@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rtools.products.io import opening, writer
+from rtools.products.io import open_product, writer
 from rtools.products.tables.files import read_catalog
 from tests.support import samples
 from tests.support.fits_files import by_asdf
@@ -151,7 +151,7 @@ def test_a_forced_catalog_is_a_product_of_its_own(both, imaged_again, tmp_path, 
 
 def test_a_forced_catalog_of_profile_2_0_0_is_valid(imaged_again, deep, tmp_path):
     image, catalog = tmp_path / "x_cal.asdf", tmp_path / "x_cat.parquet"
-    with opening.open_product(imaged_again) as product:
+    with open_product(imaged_again) as product:
         planes = {name: product.array(name) for name in product.arrays}
         writer.write_product(image, "l2_image", product.meta, planes, profile="2.0.0")
     table = forced(image, deep, tmp_path, "--builtin")

@@ -9,7 +9,7 @@ from rtools.astrometry.cutout_wcs import cutout_wcs, parse_sky, sky_section
 from rtools.errors import InputError, UsageError
 from rtools.exposure.statistics import image_statistics
 from rtools.products.check.layout import validate_tree
-from rtools.products.io import opening, writer
+from rtools.products.io import open_product, writer
 from rtools.products.schema import layout, nodes
 from tests.support.runs import piped, tool
 from tests.support.samples import arrays as sample_arrays
@@ -53,14 +53,14 @@ def _grown(array):
 
 def cut(path, target, *words):
     assert tool("cut", path, "-o", target, "-q", *words) == 0
-    return opening.open_product(target)
+    return open_product(target)
 
 
 @pytest.mark.parametrize("compression", ["none", "lz4", "zlib"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_images_are_cut_and_the_rest_is_whole(kind, compression, tmp_path):
     path = made(tmp_path / "a.asdf", kind, compression=compression)
-    with opening.open_product(path) as before, cut(path, tmp_path / "b.asdf", "--section", SECTION) as after:
+    with open_product(path) as before, cut(path, tmp_path / "b.asdf", "--section", SECTION) as after:
         assert after.kind == before.kind
         assert after.tag == before.tag
         assert after.arrays.keys() == before.arrays.keys()
@@ -80,7 +80,7 @@ def test_images_are_cut_and_the_rest_is_whole(kind, compression, tmp_path):
 @pytest.mark.parametrize("reftype", ["flat", "linearity", "mask", "dark", "gain", "saturation"])
 def test_references_are_cut(reftype, tmp_path):
     path = made(tmp_path / "a.asdf", f"reference/{reftype}")
-    with opening.open_product(path) as before, cut(path, tmp_path / "b.asdf", "--section", SECTION) as after:
+    with open_product(path) as before, cut(path, tmp_path / "b.asdf", "--section", SECTION) as after:
         assert after.reftype == reftype
         for name in before.arrays:
             np.testing.assert_array_equal(after.array(name), before.array(name)[..., ROWS, COLUMNS])
@@ -137,7 +137,7 @@ def sky(product, x, y):
 
 def test_wcs_of_a_cutout_is_that_of_the_whole_at_the_shifted_pixel(product, tmp_path):
     path = product("cal")
-    with opening.open_product(path) as before, cut(path, tmp_path / "b.asdf", "--section", SECTION) as after:
+    with open_product(path) as before, cut(path, tmp_path / "b.asdf", "--section", SECTION) as after:
         x, y = np.meshgrid(np.linspace(-0.5, 19.5, 7), np.linspace(-0.5, 59.5, 7))
         np.testing.assert_allclose(sky(after, x, y), sky(before, x + 30, y + 40), rtol=0, atol=1e-9)
         wcs = after.node("meta.wcs")
@@ -149,7 +149,7 @@ def test_wcs_of_a_cutout_is_that_of_the_whole_at_the_shifted_pixel(product, tmp_
 
 def test_metadata_are_those_of_the_cutout(product, tmp_path):
     path = product("cal")
-    with opening.open_product(path) as before, cut(path, tmp_path / "b_cal.asdf", "--section", SECTION) as after:
+    with open_product(path) as before, cut(path, tmp_path / "b_cal.asdf", "--section", SECTION) as after:
         corners = np.array(after.meta["wcsinfo"]["s_region"].split()[2:], float).reshape(4, 2)
         expected = sky(before, np.array([29.5, 29.5, 49.5, 49.5]), np.array([39.5, 99.5, 99.5, 39.5])).T
         np.testing.assert_allclose(corners, expected, atol=1e-8)
@@ -170,7 +170,7 @@ def test_metadata_are_those_of_the_cutout(product, tmp_path):
 
 def test_cutouts_by_sky_are_centred_there(product, tmp_path):
     path = product("cal")
-    with opening.open_product(path) as before:
+    with open_product(path) as before:
         ra, dec = sky(before, 100.0, 60.0)
     with cut(path, tmp_path / "b.asdf", "--sky", f"{ra:.9f},{dec:.9f},3.3") as after:
         rows, columns = after.arrays["data"].shape
@@ -181,7 +181,7 @@ def test_cutouts_by_sky_are_centred_there(product, tmp_path):
 
 
 def test_a_raw_file_takes_the_wcs_beside_it(raw, product, tmp_path):
-    with opening.open_product(product("cal")) as image:
+    with open_product(product("cal")) as image:
         ra, dec = sky(image, 100.0, 60.0)
     place = f"{ra:.9f},{dec:.9f},11pix"
     assert tool("cut", raw, "--sky", place, "-o", tmp_path / "a.asdf") == 3
@@ -195,7 +195,7 @@ def test_the_wcs_of_the_whole_serves_a_cutout_of_raw_data(raw, product, tmp_path
 
     cut(raw, tmp_path / "part.asdf", "--section", "60:120,40:100").close()
     cut(product("cal"), tmp_path / "part_cal.asdf", "--section", "30:140,20:140").close()
-    with opening.open_product(product("cal")) as image, opening.open_product(tmp_path / "part.asdf") as part:
+    with open_product(product("cal")) as image, open_product(tmp_path / "part.asdf") as part:
         known = sky(image, 100.0, 60.0)
         for holder in (product("wcs"), product("cal"), tmp_path / "part_cal.asdf"):
             wcs = load_wcs(part, holder)
@@ -207,7 +207,7 @@ def test_the_wcs_of_the_whole_serves_a_cutout_of_raw_data(raw, product, tmp_path
 
 
 def test_a_place_that_is_not_in_the_image_is_exit_3(product, tmp_path, capsys):
-    with opening.open_product(product("cal")) as image:
+    with open_product(product("cal")) as image:
         ra, dec = sky(image, 100.0, 60.0)
     for place in (f"{ra},{dec + 1},10", f"{(ra + 180) % 360},{-dec},10", f"{ra},-90,10"):
         assert tool("cut", product("cal"), "--sky", place, "-o", tmp_path / "a.asdf") == 3
@@ -237,7 +237,7 @@ def test_bounding_box_is_no_wider_than_the_whole():
 
 def test_mosaic_metadata_follow_the_pixels(tmp_path):
     path = made(tmp_path / "a.asdf", MOSAIC)
-    with opening.open_product(path) as before, cut(path, tmp_path / "b.asdf", "--section", SECTION) as after:
+    with open_product(path) as before, cut(path, tmp_path / "b.asdf", "--section", SECTION) as after:
         old, new = before.meta["wcsinfo"], after.meta["wcsinfo"]
         assert new["image_shape"] == [60, 20]
         assert (new["x_ref"], new["y_ref"]) == (old["x_ref"] - 30, old["y_ref"] - 40)
@@ -325,7 +325,7 @@ def test_standard_input_to_standard_output(tmp_path, monkeypatch):
     with piped(monkeypatch, path.read_bytes()) as out:
         assert tool("cut", "-", "--section", SECTION, "-o", "-") == 0
     (tmp_path / "b.asdf").write_bytes(out.getvalue())
-    with opening.open_product(tmp_path / "b.asdf") as after:
+    with open_product(tmp_path / "b.asdf") as after:
         assert after.meta["filename"] == "a_cal.asdf"
         assert after.arrays["data"].shape == (60, 20)
 
@@ -334,7 +334,7 @@ def test_a_cutout_of_a_cutout(tmp_path):
     path = made(tmp_path / "a.asdf", "ramp")
     cut(path, tmp_path / "b.asdf", "--section", SECTION).close()
     with (
-        opening.open_product(path) as whole,
+        open_product(path) as whole,
         cut(tmp_path / "b.asdf", tmp_path / "c.asdf", "--section", "5:9,:") as last,
     ):
         np.testing.assert_array_equal(last.array("data"), whole.array("data")[:, 40:100, 35:39])
@@ -365,7 +365,7 @@ def test_only_what_holds_the_cutout_is_decoded(tmp_path, monkeypatch):
         decode(file, chunk, take)
 
     monkeypatch.setattr(blocks, "_lz4", counting)
-    with opening.open_product(tmp_path / "a.asdf") as product:
+    with open_product(tmp_path / "a.asdf") as product:
         part = product.section("data", slice(100, 110), slice(7, 9))
     np.testing.assert_array_equal(part, cube[:, 100:110, 7:9])
     assert sum(decoded) <= cube.nbytes / 2

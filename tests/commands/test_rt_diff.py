@@ -215,9 +215,9 @@ def test_pixels_of_a_cube_have_a_plane(pair, capsys):
 
 
 def test_arrays_beyond_a_block_are_compared_to_the_end(pair, monkeypatch, capsys):
-    from rtools.products.edit import compare
+    from rtools.products.edit import comparison
 
-    monkeypatch.setattr(compare, "BLOCK", 500)
+    monkeypatch.setattr(comparison, "BLOCK", 500)
 
     def change(meta, parts):
         parts["data"] += np.arange(70, dtype="f4")[:, None]

@@ -7,7 +7,7 @@ import pytest
 
 from rtools.pipeline.catalog import single as cataloging
 from rtools.products.forms import history_of
-from rtools.products.io import opening
+from rtools.products.io import open_product
 from rtools.products.tables.files import read_catalog
 from tests.support import bands as case
 from tests.support.runs import arrays, copied, done, history, listing, meta, retouched, tool
@@ -179,7 +179,7 @@ def test_a_mosaic_without_read_noise(coadds):
         def has(self, name):
             return name != "var_rnoise" and self.product.has(name)
 
-    with opening.open_product(coadds["F158"]) as product:
+    with open_product(coadds["F158"]) as product:
         planes = cataloging.planes_of(product)
         true, made = (_noise(one, 1, planes) for one in (product, Lacking(product)))
     assert np.array_equal(true, product.array("var_rnoise"))
@@ -211,7 +211,7 @@ def test_injected_sources_are_told_of(coadds, made, tmp_path, judge):
     done("multiband", *coadds.values(), *options, "--outdir", tmp_path)
     segments = tmp_path / "multiband_catalog_segm.asdf"
     assert judge("1.2.0", [segments])[str(segments)]["ok"]
-    with opening.open_product(segments) as product:
+    with open_product(segments) as product:
         injected, found = (product.node(name) for name in ("injected_sources", "recovered_sources"))
         again = product.array("si_data")
     assert set(injected["type"]) == {"PSF", "SER"} and len(injected) > 20
@@ -239,7 +239,7 @@ def test_a_seed_injects_the_same_sources_again(coadds, tmp_path):
         done(
             "multiband", *coadds.values(), "--inject-sources", "--inject-seed", seed, "-j", jobs, "--outdir", directory
         )
-        with opening.open_product(directory / "multiband_catalog_segm.asdf") as product:
+        with open_product(directory / "multiband_catalog_segm.asdf") as product:
             tables.append([product.node(name) for name in ("injected_sources", "recovered_sources")])
     for one, other in zip(*tables[:2], strict=True):
         assert all(np.asarray(one[name]).tobytes() == np.asarray(other[name]).tobytes() for name in one.colnames)

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from rtools.products.io import opening
+from rtools.products.io import open_product
 from tests.support.dithers import FACTOR, SIZE, SKY, exposure, exposures, place, planes, same, truth
 from tests.support.runs import done, history, meta, rewrite, tool
 
@@ -24,7 +24,7 @@ def covering(images, tmp_path_factory):
 
 
 def wcs_of(path):
-    with opening.open_product(path) as product:
+    with open_product(path) as product:
         return product.node("meta.wcs")
 
 
@@ -73,7 +73,7 @@ def test_skycell_is_its_own_grid(images, tmp_path):
     assert found["wcsinfo"]["skycell_name"] == "270p65x69y50" and found["product_type"] == "p_visit_coadd"
     assert found["resample"]["pixel_scale_ratio"] == pytest.approx(0.5, abs=0.01)
     assert found["wcsinfo"]["pixel_scale_ref"] * 3600 == pytest.approx(0.055)
-    with opening.open_product(path) as product:
+    with open_product(path) as product:
         assert product.arrays["data"].shape == (5000, 5000)
 
 
@@ -221,7 +221,7 @@ def test_a_grid_that_no_image_touches_is_refused(images, tmp_path, capfd):
 
 
 def test_images_beside_the_grid_are_told(images, tmp_path, capfd):
-    with opening.open_product(images[0]) as product:
+    with open_product(images[0]) as product:
         ra, dec = product.node("meta.wcs")(2.0, 2.0)
     words = ("--center", f"{ra},{dec}", "--size", "9,9", "-o", tmp_path / "x_coadd.asdf")
     assert tool("resample", *images, *words) == 0

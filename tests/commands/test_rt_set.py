@@ -11,7 +11,7 @@ import pytest
 
 from rtools.products.check import layout as validate
 from rtools.products.edit.edit import Edit
-from rtools.products.io import header, opening, writer
+from rtools.products.io import header, open_product, writer
 from tests.support import samples
 from tests.support.keyed_files import ASSOCIATION, OLD
 from tests.support.runs import arrays, history, listing, meta, piped, same, tool
@@ -67,7 +67,7 @@ def test_values_are_set_and_everything_else_is_as_it_was(image, tmp_path, capsys
     assert before == after
     assert all(same(image, target).values())
     assert stored(image) == stored(target)
-    with opening.open_product(target) as product:
+    with open_product(target) as product:
         assert validate.validate_tree(product) == []
         assert product.node("meta.wcs")(3.0, 4.0) == samples.wcs()(3.0, 4.0)
 
@@ -188,7 +188,7 @@ def test_every_profile_is_kept(tmp_path, profile):
     writer.write_product(path, "l1_uncal", samples.meta("l1_uncal", profile), samples.arrays("l1_uncal", profile),
                          profile=profile, compression="none")  # fmt: skip
     assert tool("set", path, "program.title=after", "--in-place") == 0
-    with opening.open_product(path) as product:
+    with open_product(path) as product:
         assert product.profile == profile
         assert product.meta["program"]["title"] == "after"
         assert validate.validate_tree(product) == []

@@ -12,7 +12,7 @@ from pyarrow import table as arrow_table
 from rtools.commands.kit import common
 from rtools.commands.rt import command_of
 from rtools.exposure.rampfit.timing import resultant_timing
-from rtools.products.io import opening
+from rtools.products.io import open_product
 from rtools.reference.builtin import Builtin
 from rtools.wfi import instrument, metadata
 from rtools.wfi.distortion import relative_area
@@ -53,7 +53,7 @@ def _unit(field):
 
 
 def test_writes_an_l1_file_and_its_truth(exposure):
-    product = opening.open_product(exposure, kinds=("l1_uncal",))
+    product = open_product(exposure, kinds=("l1_uncal",))
     assert product.array("data").shape == (9, 256, 256)
     assert product.array("data").dtype == np.uint16
     assert product.array("amp33").shape == (9, 256, 128)
@@ -90,7 +90,7 @@ def test_metadata_say_what_was_asked(tmp_path):
         "1;2-3;4-9;12",
     )
     path = make(tmp_path, *options, root="r0012302003004005006_0007_wfi07_f106")
-    meta = opening.open_product(path).meta
+    meta = open_product(path).meta
     assert meta["filename"] == path.name
     assert meta["observation"] | {"program": 123, "execution_plan": 2, "pass": 3, "segment": 4} == meta["observation"]
     assert meta["observation"]["visit_id"] == "0012302003004005006"
@@ -111,14 +111,14 @@ def test_metadata_say_what_was_asked(tmp_path):
 
 
 def test_tables_by_name_number_and_default(tmp_path, exposure):
-    default = opening.open_product(exposure).meta["exposure"]
+    default = open_product(exposure).meta["exposure"]
     assert (default["ma_table_id"], default["ma_table_name"], default["ma_table_number"]) == (
         "SCI0004",
         "C2A_IMG_HLWAS",
         4,
     )
     path = make(tmp_path, "--ma-table", "C1_IMG_MICROLENS", "--no-truth")
-    assert opening.open_product(path).meta["exposure"]["read_pattern"] == instrument.read_pattern(3)
+    assert open_product(path).meta["exposure"]["read_pattern"] == instrument.read_pattern(3)
     assert [found.name for found in tmp_path.iterdir()] == [path.name]
 
 
@@ -137,7 +137,7 @@ KINDS = [
 def test_every_exposure_type(tmp_path, place, kind, more):
     asked = ("--exposure-type", kind) if kind else ()
     path = make(tmp_path, *asked, *more, "--read-pattern", "1;2-3;4;5", root=f"r0000101001001001001_0001_{place}")
-    meta = opening.open_product(path).meta
+    meta = open_product(path).meta
     expected = kind or ("WFI_IM_DARK" if "dark" in place else "WFI_SPECTRAL")
     assert meta["exposure"]["type"] == expected
     spectral = expected in ("WFI_SPECTRAL", "WFI_SP_DARK")
@@ -159,7 +159,7 @@ def test_the_chain_gives_the_truth_back(tmp_path):
     """Pulls in bright sky, where linearity, flat, gain, dark decay and averaging all matter; no unflagged surprises."""
     path = make(tmp_path, "--crowded", 0, "--sky", 350)
     assert common.run(command_of("run"), [str(path), "-q", "--profile", "1.5.0"]) == 0
-    product = opening.open_product(path.with_name(f"{ROOT}_cal.asdf"))
+    product = open_product(path.with_name(f"{ROOT}_cal.asdf"))
     data, err, dq = (product.array(name) for name in ("data", "err", "dq"))
     hits, rate = truth_of(path)
     np.testing.assert_allclose(rate, 350 / 1.8, rtol=2e-3)
@@ -175,9 +175,7 @@ def test_cosmic_rays_in_the_truth_are_in_the_data(tmp_path, exposure):
     hits, _rate = truth_of(exposure)
     quiet = make(tmp_path, "--no-cosmic-rays")
     assert len(truth_of(quiet)[0]["x"]) == 0
-    step = opening.open_product(exposure).array("data").astype(int) - opening.open_product(quiet).array("data").astype(
-        int
-    )
+    step = open_product(exposure).array("data").astype(int) - open_product(quiet).array("data").astype(int)
     changed = np.argwhere(np.abs(step[-1]) > 3)
     assert {tuple(place) for place in changed - 4} == set(zip(hits["y"].tolist(), hits["x"].tolist(), strict=True))
     for y, x, resultant, dn in zip(hits["y"], hits["x"], hits["resultant"], hits["dn"], strict=True):
@@ -190,7 +188,7 @@ def test_resultants_scatter_as_reads_that_accumulate(tmp_path):
     """Flat lamp: variance of resultant differences between neighbouring pixels against the ramp fit's own terms."""
     options = ("--exposure-type", "WFI_FLAT", "--no-cosmic-rays", "--read-pattern", "1;2-3;4-9;10")
     path = make(tmp_path, *options, root="r0000101001001001001_0001_wfi05_f129")
-    product = opening.open_product(path)
+    product = open_product(path)
     data = product.array("data")[:, 4:-4, 132:252].astype(float)
     steps = np.diff(data, axis=0)
     pairs = (steps[:, :, 1:] - steps[:, :, :-1]) / np.sqrt(2)
@@ -204,15 +202,15 @@ def test_resultants_scatter_as_reads_that_accumulate(tmp_path):
 
 def test_same_bits_for_any_number_of_threads_and_none_for_other_seeds(tmp_path, exposure):
     again = make(tmp_path, "-j", 3)
-    first, second = opening.open_product(exposure), opening.open_product(again)
+    first, second = open_product(exposure), open_product(again)
     for name in ("data", "amp33"):
         assert np.array_equal(first.array(name), second.array(name))
     assert np.array_equal(truth_of(exposure)[1], truth_of(again)[1])
     other = make(tmp_path, "--seed", 1, "--overwrite")
-    assert not np.array_equal(first.array("data"), opening.open_product(other).array("data"))
+    assert not np.array_equal(first.array("data"), open_product(other).array("data"))
     assert np.array_equal(truth_of(exposure)[1], truth_of(other)[1])
     dither = make(tmp_path, root=ROOT.replace("_0001_", "_0002_"))
-    noise = opening.open_product(dither).array("data")[0, 4:-4, 4:-4].astype(int) - first.array("data")[0, 4:-4, 4:-4]
+    noise = open_product(dither).array("data")[0, 4:-4, 4:-4].astype(int) - first.array("data")[0, 4:-4, 4:-4]
     assert noise.std() > 8
 
 
@@ -234,7 +232,7 @@ def test_positions_agree_with_the_chain_s_wcs(exposure):
     from rtools.astrometry.wcs import Pointing, build_wcs
     from rtools.wfi.distortion import distortion
 
-    meta = opening.open_product(exposure).meta
+    meta = open_product(exposure).meta
     chain = Pointing(*(meta["wcsinfo"][key] for key in ("v2_ref", "v3_ref", "ra_ref", "dec_ref", "roll_ref")))
     wcs = build_wcs(distortion("WFI01"), chain, meta["velocity_aberration"]["scale_factor"], (248, 248))
     table = table_of(exposure)
@@ -306,21 +304,21 @@ def test_bad_tables_are_refused(tmp_path, capsys, columns, word):
 def test_guide_window_is_on_the_brightest_unsaturated_star(tmp_path):
     given = star_table(tmp_path, mag=[12.0, 18.0])
     star = make(tmp_path, "--sources", given)
-    window = opening.open_product(star).meta["guide_star"]
+    window = open_product(star).meta["guide_star"]
     table = table_of(star)
     assert window["window_xstop"] - window["window_xstart"] == 16
     assert abs((window["window_xstart"] + window["window_xstop"]) / 2 - (table["x"][1] + 4)) <= 1
     assert abs((window["window_ystart"] + window["window_ystop"]) / 2 - (table["y"][1] + 4)) <= 1
     assert window["jitter_major"] == 8
     none = make(tmp_path, "--guide-window", "none", "--overwrite")
-    assert opening.open_product(none).meta["guide_star"]["window_xstart"] == -999999
+    assert open_product(none).meta["guide_star"]["window_xstart"] == -999999
     there = make(tmp_path, "--guide-window", "10,20", "--overwrite")
-    assert opening.open_product(there).meta["guide_star"]["window_ystop"] == 36
+    assert open_product(there).meta["guide_star"]["window_ystop"] == 36
 
 
 def test_offset_and_reference_read_undo(tmp_path, exposure):
     path = make(tmp_path, "--reference-read")
-    product, plain = opening.open_product(path), opening.open_product(exposure)
+    product, plain = open_product(path), open_product(exposure)
     assert product.meta["instrument"]["data_encoding_offset"] == 1000
     for data, before in (("data", "reference_read"), ("amp33", "reference_amp33")):
         restored = product.array(data).astype(int) + product.array(before).astype(int) - 1000
@@ -372,7 +370,7 @@ def test_missing_reference_is_exit_4_and_the_builtin_fills_a_directory(tmp_path,
     assert "from the built-in nominal instrument: " in warning
     assert "readnoise" in warning
     assert "gain" not in warning.split("instrument: ")[1]
-    used = opening.open_product(good).meta["rtools"]["simulation"]["references"]
+    used = open_product(good).meta["rtools"]["simulation"]["references"]
     assert used["gain"].startswith(str(refs))
     assert used["mask"].startswith("builtin:")
 
@@ -381,7 +379,7 @@ def test_references_refused_by_the_user_leave_their_effect_out(tmp_path):
     kinds = ("mask", "saturation", "linearity", "dark", "flat", "integralnonlinearity", "darkdecaysignal", "photom")
     refused = [word for kind in kinds for word in ("--ref", f"{kind}=none")]
     path = make(tmp_path, *refused, "--sky", 1000, "--crowded", 0, "--no-cosmic-rays", "--read-pattern", "1;2;3")
-    data = opening.open_product(path).array("data")[:, 4:-4, 4:-4].astype(float)
+    data = open_product(path).array("data")[:, 4:-4, 4:-4].astype(float)
     steps = np.diff(data, axis=0).mean(axis=(1, 2))
     np.testing.assert_allclose(steps, 1000 / 1.8 * 3.16247, rtol=2e-3)
 
@@ -398,7 +396,7 @@ def test_history_and_validity(exposure):
         entry = file["history"]["entries"][0]
     assert entry["tool"] == "rt-sim"
     assert entry["parameters"]["scene_seed"] == 0
-    meta = opening.open_product(exposure).meta
+    meta = open_product(exposure).meta
     metadata.require(
         meta, "exposure.read_pattern", "ephemeris.velocity_x", "wcsinfo.s_region", "guide_star.window_xstart"
     )
@@ -412,7 +410,7 @@ def test_matable_reference_gives_read_patterns(tmp_path):
     tree = {"meta": {"reftype": "MATABLE"}, "science_tables": {"SCI1010": entry}, "guide_window_tables": {}}
     asdf.AsdfFile({"roman": asdf.tagged.TaggedDict(tree, tag)}).write_to(matable)
     path = make(tmp_path, "--matable", matable, "--ma-table", "im_135_8", "--no-truth")
-    said = opening.open_product(path).meta["exposure"]
+    said = open_product(path).meta["exposure"]
     assert said["read_pattern"] == [[1], [2, 3], [5]]
     assert said["ma_table_id"] == "SCI1010"
 
@@ -420,8 +418,8 @@ def test_matable_reference_gives_read_patterns(tmp_path):
 def test_pink_noise_option_reaches_the_channels(tmp_path):
     """Dark pixels of one channel, same seed: the difference of two amplitudes is 1/f noise in the order of reading."""
     options = ("--crowded", 0, "--no-cosmic-rays", "--read-pattern", "1;2", "--no-truth")
-    loud = opening.open_product(make(tmp_path, *options, "--pink-noise", 18.5)).array("data").astype(int)
-    quiet = opening.open_product(make(tmp_path, *options, "--overwrite")).array("data").astype(int)
+    loud = open_product(make(tmp_path, *options, "--pink-noise", 18.5)).array("data").astype(int)
+    quiet = open_product(make(tmp_path, *options, "--overwrite")).array("data").astype(int)
     step = (loud - quiet)[0, :, :128]
     assert step.std() == pytest.approx(18 / 1.8, rel=0.4)
     assert np.corrcoef(step[:, :-1].ravel(), step[:, 1:].ravel())[0, 1] > 0.8

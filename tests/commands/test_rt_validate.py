@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from rtools.products.check.columns import BAND, column_type, kind_of, required
-from rtools.products.io import header, opening, writer
+from rtools.products.io import header, open_product, writer
 from rtools.products.schema import layout
 from rtools.products.schema.history import BUILT_IN
 from rtools.wfi import metadata
@@ -158,7 +158,7 @@ def test_places_of_a_catalog_that_are_not_on_the_sky_are_found(tmp_path, validat
 
 
 def test_a_flipped_byte_is_found_in_its_array(product, tmp_path, validate):
-    with opening.open_product(product("cal")) as opened:
+    with open_product(product("cal")) as opened:
         block = opened.arrays["data"].block
     content = bytearray(product("cal").read_bytes())
     content[block.offset + block.used // 2] ^= 1
@@ -171,7 +171,7 @@ def test_a_flipped_byte_is_found_in_its_array(product, tmp_path, validate):
 
 
 def test_a_checksum_of_zeros_is_none(product, tmp_path, validate):
-    with opening.open_product(product("cal")) as opened:
+    with open_product(product("cal")) as opened:
         block = opened.arrays["data"].block
     content = bytearray(product("cal").read_bytes())
     content[block.offset - 16 : block.offset] = bytes(16)
@@ -415,7 +415,7 @@ def test_round_trip_of_a_shift_that_is_not_undone():
 def test_the_systems_of_a_wcs_product_differ_by_the_border(product, tmp_path, validate):
     from rtools.wfi.gwcs_frames import level1_wcs
 
-    with opening.open_product(product("wcs")) as opened:
+    with open_product(product("wcs")) as opened:
         meta, wcs = opened.meta, opened.node("wcs_l2")
     path = tmp_path / product("wcs").name
     writer.write_product(path, "wcs", meta, {}, extra={"wcs_l2": wcs, "wcs_l1": wcs})

@@ -9,7 +9,7 @@ from matplotlib.contour import ContourSet
 
 from rtools.errors import InputError, UsageError
 from rtools.products.edit.wcs import load_wcs
-from rtools.products.io import opening, writer
+from rtools.products.io import open_product, writer
 from rtools.products.schema import layout
 from rtools.show import image as images
 from rtools.show import overlay, picture, plot, ramp, stretch, terminal
@@ -255,7 +255,7 @@ def test_flags_are_classes_the_rarest_on_top(tmp_path, capsys):
     flags[:10] = dq.PIXEL["JUMP_DET"]
     flags[3, 4] += dq.PIXEL["HOT"]
     path = make_image(tmp_path / "x_cal.asdf", np.ones((20, 20)), flags)
-    with opening.open_product(path) as product:
+    with open_product(path) as product:
         image = images.load_image(product, array="dq")
         assert image.classes == [("JUMP_DET", 200), ("HOT", 1)]
         assert image.data[3, 4] == 2
@@ -272,7 +272,7 @@ def test_section_plane_and_frame_of_a_cube(tmp_path):
     groupdq = np.zeros(data.shape, np.uint8)
     groupdq[1, 24, 14] = 1
     path = make_ramp(tmp_path / "x_linearity.asdf", data, groupdq)
-    with opening.open_product(path) as product:
+    with open_product(path) as product:
         last = images.load_image(product)
         assert np.array_equal(last.data, data[2])
         assert last.name == "data, resultant 2 of 3"
@@ -286,7 +286,7 @@ def test_section_plane_and_frame_of_a_cube(tmp_path):
 
 
 def test_flags_to_leave_out(spot):
-    with opening.open_product(spot) as product:
+    with open_product(spot) as product:
         assert images.load_image(product).bad == 1
         assert images.load_image(product, flags="none").bad == 0
         assert images.load_image(product, flags="none").data[50, 5] == 1e6
@@ -297,7 +297,7 @@ def test_flags_to_leave_out(spot):
 def test_unit_follows_the_flux_step(tmp_path):
     made = sample_meta("l2_image").get("cal_step", {})
     path = make_image(tmp_path / "x_flux.asdf", np.ones((9, 9)), cal_step=made | {"flux": "COMPLETE"})
-    with opening.open_product(path) as product:
+    with open_product(path) as product:
         assert images.unit_of(product, "data") == "MJy/sr"
 
 
@@ -360,7 +360,7 @@ def test_every_ground_test_is_shown(kind, tmp_path, capsys, monkeypatch):
     with monkeypatch.context() as patched:
         patched.setattr(layout, "tag", lambda *_: f"asdf://stsci.edu/datamodels/roman/tags/{kind}-1.0.0")
         writer.write_product(path, kind, sample_meta("l1_uncal"), parts)
-    with opening.open_product(path) as product:
+    with open_product(path) as product:
         assert product.kind == kind
     shown_or_refused(path, parts, capsys)
 
@@ -481,7 +481,7 @@ def test_sources_come_from_the_sky_where_there_is_a_wcs(tmp_path):
     x, y = np.array([3.0, 20.5]), np.array([7.25, 30.0])
     ra, dec = wcs(x, y, with_bounding_box=False)
     Table({"ra": ra, "dec": dec, "x_centroid": x + 9, "y_centroid": y}).write(tmp_path / "c.ecsv")
-    with opening.open_product(path) as product:
+    with open_product(path) as product:
         found = overlay.load_sources(tmp_path / "c.ecsv", product, wcs=load_wcs(product))
         plain = overlay.load_sources(tmp_path / "c.ecsv", product)
     np.testing.assert_allclose(found, [x, y], atol=1e-5)
@@ -497,7 +497,7 @@ def test_sources_and_outlines_move_with_the_border_of_a_ramp(tmp_path):
     labels = np.zeros((128, 128), np.uint32)
     labels[20:23, 10:13] = 7
     writer.write_product(tmp_path / "s.asdf", "segm_exposure", sample_meta("segm_exposure"), {"data": labels})
-    with opening.open_product(path) as product:
+    with open_product(path) as product:
         image = images.load_image(product, section="10:30,20:40")
         assert overlay.load_sources(tmp_path / "c.parquet", product).tolist() == [[14], [24]]
         outlines = overlay.load_outlines(tmp_path / "s.asdf", product, image)
@@ -522,7 +522,7 @@ def test_sources_and_outlines_stay_on_a_cutout(tmp_path):
         (tmp_path / "p_cal.asdf", (segm, tmp_path / "p_segm.asdf")),
         (whole, (tmp_path / "p_segm.asdf",)),
     ):
-        with opening.open_product(image) as product:
+        with open_product(image) as product:
             x, y = overlay.load_sources(tmp_path / "c.ecsv", product)[:, 0]
             for path in maps:
                 rows, columns = np.nonzero(overlay.load_outlines(path, product, images.load_image(product)))
@@ -532,7 +532,7 @@ def test_sources_and_outlines_stay_on_a_cutout(tmp_path):
 def test_outlines_of_another_size_are_refused(spot, tmp_path):
     labels = {"data": np.ones((7, 7), np.uint32)}
     writer.write_product(tmp_path / "s.asdf", "segm_exposure", sample_meta("segm_exposure"), labels)
-    with opening.open_product(spot) as product, pytest.raises(InputError, match="different size"):
+    with open_product(spot) as product, pytest.raises(InputError, match="different size"):
         overlay.load_outlines(tmp_path / "s.asdf", product, images.load_image(product))
 
 
@@ -541,7 +541,7 @@ def test_picture_with_everything_over_it(product, ran, tmp_path, capsys):
     from astropy.table import Table
 
     cal = product("cal")
-    with opening.open_product(cal) as opened:
+    with open_product(cal) as opened:
         shape = opened.arrays["data"].shape
         ra, dec = opened.node("meta.wcs")([100.0], [120.0])
     Table({"ra": ra, "dec": dec}).write(tmp_path / "c.fits")
@@ -577,7 +577,7 @@ def test_line_without_an_image_is_straight_through_unflagged_resultants(tmp_path
     times, data = rising()
     groupdq = np.zeros(data.shape, np.uint8)
     data[7, 40, 30], groupdq[7, 40, 30] = 9999, dq.GROUP["SATURATED"]
-    with opening.open_product(make_ramp(tmp_path / "x_linearity.asdf", data, groupdq)) as product:
+    with open_product(make_ramp(tmp_path / "x_linearity.asdf", data, groupdq)) as product:
         found = ramp.load_ramp(product, 30, 40)
     assert found.rate == pytest.approx(2.5)
     assert "straight line through 7 unflagged" in found.source
@@ -595,7 +595,7 @@ def test_line_is_the_rate_of_the_image_beside_it_and_breaks_at_jumps(tmp_path):
     rate = np.zeros((128, 128))
     rate[36, 26] = 2.5
     make_image(tmp_path / "x_rampfit.asdf", rate)
-    with opening.open_product(path) as product:
+    with open_product(path) as product:
         found = ramp.load_ramp(product, 30, 40)
         same = ramp.load_ramp(product, 26, 36, frame="l2")
     assert found.rate == same.rate == 2.5
@@ -605,7 +605,7 @@ def test_line_is_the_rate_of_the_image_beside_it_and_breaks_at_jumps(tmp_path):
     groupdq = np.zeros(data.shape, np.uint8)
     groupdq[5, 40, 30] = dq.GROUP["JUMP_DET"]
     path = make_ramp(tmp_path / "y_linearity.asdf", data, groupdq)
-    with opening.open_product(path) as product:
+    with open_product(path) as product:
         found = ramp.load_ramp(product, 30, 40, rate=tmp_path / "x_rampfit.asdf")
     assert found.jumps == [5]
     assert len(found.lines) == 2
@@ -623,7 +623,7 @@ def test_no_rate_for_this_pixel_is_a_straight_line(tmp_path, value):
     _times, data = rising()
     path = make_ramp(tmp_path / "x_linearity.asdf", data)
     make_image(tmp_path / "x_cal.asdf", np.full((128, 128), np.nan if value is None else value))
-    with opening.open_product(path) as product:
+    with open_product(path) as product:
         found = ramp.load_ramp(product, *((1, 1) if value is None else (30, 40)))
     assert found.rate == pytest.approx(2.5)
     assert ("no such pixel" if value is None else "no rate here") in found.source
@@ -636,7 +636,7 @@ def test_the_cal_beside_it_goes_before_the_rampfit_if_it_has_a_rate(tmp_path):
     rate = np.full((128, 128), 3.0)
     rate[36, 26] = np.nan
     make_image(tmp_path / "x_cal.asdf", rate)
-    with opening.open_product(path) as product:
+    with open_product(path) as product:
         both, one = ramp.load_ramp(product, 31, 40), ramp.load_ramp(product, 30, 40)
     assert (both.rate, both.source) == (3, "x_cal.asdf")
     assert (one.rate, one.source) == (2, "x_rampfit.asdf")
@@ -651,17 +651,17 @@ def test_a_cutout_of_a_ramp_takes_the_rate_of_its_own_pixel(tmp_path):
         out = tmp_path / f"cut_{name}.asdf"
         assert tool("cut", tmp_path / f"x_{name}.asdf", "--section", section, "-o", out) == 0
     for pixels, image in ((path, "cut_cal"), (tmp_path / "cut_linearity.asdf", "x_cal")):
-        with opening.open_product(pixels) as product:
+        with open_product(pixels) as product:
             x, y = (30, 40) if pixels == path else (10, 10)
             assert ramp.load_ramp(product, x, y, rate=tmp_path / f"{image}.asdf").rate == rate[36, 26]
-    with opening.open_product(tmp_path / "cut_linearity.asdf") as product:  # both cut, beside each other
+    with open_product(tmp_path / "cut_linearity.asdf") as product:  # both cut, beside each other
         assert ramp.load_ramp(product, 10, 10).rate == rate[36, 26]
 
 
 def test_all_flagged_has_no_line(tmp_path):
     _times, data = rising()
     path = make_ramp(tmp_path / "x_linearity.asdf", data, np.full(data.shape, 2, np.uint8))
-    with opening.open_product(path) as product:
+    with open_product(path) as product:
         found = ramp.load_ramp(product, 30, 40)
         assert found.lines == []
         assert "no line" in "\n".join(ramp.draw_ramp(found, terminal.Style()))
@@ -672,10 +672,10 @@ def test_all_flagged_has_no_line(tmp_path):
 
 def test_ramp_of_a_run_has_the_rate_and_jumps_of_its_image(product, tmp_path, capsys):
     linearity, cal = product("linearity"), product("cal")
-    with opening.open_product(cal) as image:
+    with open_product(cal) as image:
         resultant, y, x = (int(value) for value in np.array(image.array("jump_indices"))[0])
         rate = float(image.array("data")[y, x])
-    with opening.open_product(linearity) as opened:
+    with open_product(linearity) as opened:
         found = ramp.load_ramp(opened, x, y, frame="l2")
     assert found.source == cal.name
     assert resultant in found.jumps

@@ -181,13 +181,13 @@ def test_a_file_may_be_replaced_by_its_own_product(product, tmp_path):
 
 
 def test_a_step_keeps_the_profile_of_its_input(product, tmp_path):
-    from rtools.products.io import opening
+    from rtools.products.io import open_product
 
     for profile in ("1.5.0", "2.0.0", "2.2.0"):
         place = tmp_path / profile
         done("rampfit", product("linearity"), "--outdir", place, "--profile", profile)
         done("dark", place / product("rampfit").name)
-        with opening.open_product(place / product("darkcurrent").name) as found:
+        with open_product(place / product("darkcurrent").name) as found:
             assert found.profile == profile
 
 
@@ -200,12 +200,12 @@ def test_a_missing_reference_is_exit_4(product, tmp_path, capsys):
 
 def test_photom_without_the_element_is_skipped_with_nulls(product, tmp_path, capsys):
     """An element that the table lacks (docs/algorithms/photom.md)."""
-    from rtools.products.io import opening, writer
+    from rtools.products.io import open_product, writer
     from rtools.reference.builtin import Builtin
 
     done("refs", "make", tmp_path / "refs", "--detector", "WFI01", "--element", "F158", "--types", "photom")
     (path,) = (tmp_path / "refs").iterdir()
-    with opening.open_product(path) as found:
+    with open_product(path) as found:
         table = found.node("phot_table")
         del table["F158"]
         writer.write_product(tmp_path / "photom.asdf", "reference/photom", found.meta, {}, extra={"phot_table": table})
@@ -220,9 +220,9 @@ def test_photom_without_the_element_is_skipped_with_nulls(product, tmp_path, cap
 
 def test_dark_decay_without_an_amplitude(product, references, tmp_path, capsys):
     """A detector for which the table says null."""
-    from rtools.products.io import opening, writer
+    from rtools.products.io import open_product, writer
 
-    with opening.open_product(next(references.glob("*_darkdecaysignal_*"))) as found:
+    with open_product(next(references.glob("*_darkdecaysignal_*"))) as found:
         table = found.node("decay_table")
         table["WFI01"] = {"amplitude": None, "time_constant": None}
         extra = {"decay_table": table}

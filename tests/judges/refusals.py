@@ -12,7 +12,7 @@ import asdf
 import numpy as np
 
 from rtools.errors import RtoolsError
-from rtools.products.io import opening, writer
+from rtools.products.io import open_product, writer
 from rtools.wfi import metadata
 from rtools.wfi.times import iso_time
 from tests.support import samples
@@ -111,8 +111,8 @@ def outcome(change, path):
     with asdf.open(path, validate_checksums=True, lazy_load=False, ignore_unrecognized_tag=True) as file:
         assert "data" in file["roman"]
     for name, array in arrays.items():
-        np.testing.assert_array_equal(opening.open_product(path).array(name), array)
-    assert iso_time(opening.open_product(path).meta["file_date"])
+        np.testing.assert_array_equal(open_product(path).array(name), array)
+    assert iso_time(open_product(path).meta["file_date"])
     return f"accepted {path.stat().st_size}"
 
 

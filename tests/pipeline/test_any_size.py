@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rtools.products.io import opening
+from rtools.products.io import open_product
 from tests.support.runs import arrays, done, meta, tool
 
 X, Y, NX, NY = 30, 41, 190, 165
@@ -34,7 +34,7 @@ def served(source, target, *, keep_wcs=True, beside=0.0):
     """What a cutout service makes: 2-D arrays cut, shifts put before the WCS, nothing else changed."""
     from astropy.modeling.models import Shift
 
-    with opening.open_product(source) as found:
+    with open_product(source) as found:
         wcs = found.node("meta.wcs")
         kind, kept = found.kind, {"profile": found.profile, "history": found.history}
         about, planes = found.meta, {name: np.array(found.array(name)) for name in found.arrays}
@@ -51,7 +51,7 @@ def served(source, target, *, keep_wcs=True, beside=0.0):
 
 def sky(path, x, y):
     """Right ascension and declination that a file's WCS gives."""
-    with opening.open_product(path) as found:
+    with open_product(path) as found:
         return np.array(found.node("meta.wcs")(np.asarray(x, float), np.asarray(y, float)))
 
 
@@ -158,7 +158,7 @@ def test_a_cutout_of_a_ramp_is_not_calibrated(cutout, tmp_path, capsys):
 def test_the_rest_of_the_chain_runs_on_a_cutout(cutout, tmp_path):
     done("run", cutout("photom"), "--outdir", tmp_path)
     path = tmp_path / cutout("photom").name.replace("_photom", "_cal")
-    with opening.open_product(path) as found:
+    with open_product(path) as found:
         assert found.arrays["data"].shape == (NY, NX)
         assert found.meta["cal_step"]["flat_field"] == found.meta["cal_step"]["source_catalog"] == "COMPLETE"
     assert tool("validate", path, "-q") == 0

@@ -10,7 +10,7 @@ from astropy.time import Time
 
 from rtools.mosaic import adding
 from rtools.pipeline.mosaic import run as mosaic_run
-from rtools.products.io import opening, writer
+from rtools.products.io import open_product, writer
 from tests.support.dithers import FACTOR, SIZE, STEPS, exposure, exposures, place, planes, rays, same
 from tests.support.runs import done, history, listing, meta, retouched, tool
 
@@ -69,7 +69,7 @@ def alike(one, other, exact=EXACT):
 
 def tables(path):
     """Every table of a mosaic as texts; NaN equals NaN."""
-    with opening.open_product(path) as product:
+    with open_product(path) as product:
         names = product.meta["individual_image_meta"]
         found = {name: product.node(f"meta.individual_image_meta.{name}") for name in names}
         logs = product.node("individual_image_cal_logs")
@@ -133,7 +133,7 @@ def test_the_sky_of_a_new_exposure_is_that_of_the_mosaic(images, tmp_path):
     before = planes(old, "data")["data"]
     done("run", *images[1:3], "--add", old, "--skip", "catalog", "-o", tmp_path / "n_coadd.asdf")
     found = meta(tmp_path / "n_coadd.asdf")
-    with opening.open_product(tmp_path / "n_coadd.asdf") as product:
+    with open_product(tmp_path / "n_coadd.asdf") as product:
         levels = product.node("meta.individual_image_meta.background")["level"]
     assert np.isfinite(levels[2:]).all() and found["cal_step"]["skymatch"] == "COMPLETE"
     np.testing.assert_allclose(levels[2:], FACTOR * np.array(STEPS[1:3]), atol=0.02 * FACTOR * STEPS[1])
@@ -220,7 +220,7 @@ def test_members_that_are_not_described_cannot_be_added_to(three, images, tmp_pa
 
 
 def test_a_grid_may_be_a_bare_wcs(images, three, four, tmp_path, capsys):
-    with opening.open_product(three) as product:
+    with open_product(three) as product:
         asdf.AsdfFile({"wcs": product.node("meta.wcs")}).write_to(tmp_path / "w.asdf")
     done("resample", *images, "--like", tmp_path / "w.asdf", "-o", tmp_path / "x_coadd.asdf")
     np.testing.assert_array_equal(planes(tmp_path / "x_coadd.asdf")["context"], planes(four)["context"])
@@ -272,7 +272,7 @@ def test_a_mosaic_may_be_replaced_by_itself_and_more(images, three, four, tmp_pa
 
 def test_a_mosaic_that_does_not_say_its_kernel(images, three, four, tmp_path, capsys):
     path = tmp_path / "m_coadd.asdf"
-    with opening.open_product(three) as product:
+    with open_product(three) as product:
         arrays = {name: np.array(product.array(name)) for name in product.arrays}
         logs = product.node("individual_image_cal_logs")
         members = product.node("meta.individual_image_meta")

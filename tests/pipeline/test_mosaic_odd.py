@@ -103,9 +103,9 @@ def test_a_skycell_that_does_not_exist_as_target(images, tmp_path, capsys):
 def test_histories_name_what_was_done(images, tmp_path):
     """Not the options of steps that did not run."""
     done("flux", images[0], "--outdir", tmp_path)
-    from rtools.products.io import opening
+    from rtools.products.io import open_product
 
-    with opening.open_product(next(tmp_path.iterdir())) as product:
+    with open_product(next(tmp_path.iterdir())) as product:
         assert not {"outlier", "resample"} & set(product.history[-1]["parameters"])
 
 

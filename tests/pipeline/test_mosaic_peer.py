@@ -8,7 +8,7 @@ import pytest
 
 from rtools.mosaic.grid.grid import Grid
 from rtools.pipeline.mosaic import spool as mosaic_spool
-from rtools.products.io import opening, writer
+from rtools.products.io import open_product, writer
 from tests.support.dithers import exposures, planes
 from tests.support.places import DATA
 from tests.support.runs import done, meta, rewrite
@@ -213,7 +213,7 @@ def leaves(value, path=""):
 def test_metadata(golden, flagged, tmp_path):
     path = tmp_path / "m_coadd.asdf"
     done("resample", *flagged, "--like", like(golden, "square", tmp_path), "-o", path)
-    with opening.open_product(path) as product:
+    with open_product(path) as product:
         tables = {name: {column: np.array(table[column]) for column in table.colnames}
                   for name, table in product.node("meta.individual_image_meta").items()}  # fmt: skip
     found = {key: value for key, value in meta(path).items() if key not in NOT_COMPARED}

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from rtools.pipeline.mosaic import flag as mosaic_flag
-from rtools.products.io import opening, writer
+from rtools.products.io import open_product, writer
 from rtools.products.mosaic.association import AssociationMember, make_association, stage_association
 from tests.support import samples
 from tests.support.dithers import FACTOR, SIZE, SKY, STEPS, exposure, exposures, place, planes, rays, same
@@ -116,11 +116,11 @@ def test_cosmic_rays_are_gone_and_the_sky_is_one(new, tmp_path):
     sky = np.nanmedian(found["data"])
     assert sky == pytest.approx(FACTOR * (SKY + min(STEPS)), abs=0.002)
     deep = np.bitwise_count(found["context"][0]) > 2
-    with opening.open_product(tmp_path / "m_coadd.asdf") as product:
+    with open_product(tmp_path / "m_coadd.asdf") as product:
         wcs, metas = product.node("meta.wcs"), product.meta
     assert metas["cal_step"]["outlier_detection"] == "COMPLETE"
     for number, path in enumerate(new):
-        with opening.open_product(path) as product:
+        with open_product(path) as product:
             ra, dec = product.node("meta.wcs")(*rays(number)[::-1].astype(float), with_bounding_box=False)
         x, y = (np.rint(each).astype(int) for each in wcs.invert(ra, dec, with_bounding_box=False))
         inside = (x >= 0) & (y >= 0) & (x < deep.shape[1]) & (y < deep.shape[0])

@@ -373,10 +373,10 @@ def test_damaged_reference_is_exit_3_and_named(product, references, tmp_path, ca
 
 
 def test_nan_gain_flags_the_pixels_and_exits_0(product, references, tmp_path, capsys):
-    from rtools.products.io import opening, writer
+    from rtools.products.io import open_product, writer
 
     gain = next(references.glob("*_gain_*"))
-    with opening.open_product(gain) as found:
+    with open_product(gain) as found:
         plane = np.array(found.array("data"))
         plane[50:60, 70:90] = np.nan
         writer.write_product(tmp_path / "gain.asdf", "reference/gain", found.meta, {"data": plane})
@@ -451,9 +451,9 @@ def test_everything_saturated_skips_every_later_step(drowned):
 
 
 def test_everything_saturated_wcs_has_no_transforms(drowned):
-    from rtools.products.io import opening
+    from rtools.products.io import open_product
 
-    with opening.open_product(drowned[1].with_name("x_wcs.asdf")) as found:
+    with open_product(drowned[1].with_name("x_wcs.asdf")) as found:
         assert found.kind == "wcs"
         assert set(found.tree) == {"meta"}
 

@@ -529,27 +529,27 @@ def test_missing_configuration_is_exit_3(product, tmp_path):
 
 
 def test_profile_and_compression_of_outputs(product, tmp_path):
-    from rtools.products.io import opening
+    from rtools.products.io import open_product
 
     for compression in ("lz4", "zlib", "none"):
         place = tmp_path / compression
         done("run", product("linearity"), "--outdir", place, "--compression", compression, "--profile", "1.5.0")
-        with opening.open_product(place / product("cal").name) as found:
+        with open_product(place / product("cal").name) as found:
             assert found.profile == "1.5.0"
             assert found.arrays["data"].compression == compression.replace("none", "")
         assert same(place / product("cal").name, product("cal"), "data") == {"data": True}
     done("run", place / product("cal").name, "--outdir", tmp_path)
-    with opening.open_product(tmp_path / product("cal").name) as found:
+    with open_product(tmp_path / product("cal").name) as found:
         assert found.profile == "1.5.0"  # that of the input
 
 
 def test_ramp_is_compressed_on_request(product, tmp_path):
-    from rtools.products.io import opening
+    from rtools.products.io import open_product
 
     done("dqinit", product("uncal"), "--outdir", tmp_path, "--compression", "lz4")
-    with opening.open_product(tmp_path / product("dqinit").name) as found:
+    with open_product(tmp_path / product("dqinit").name) as found:
         assert found.arrays["data"].compression == "lz4"
-    with opening.open_product(product("dqinit")) as found:
+    with open_product(product("dqinit")) as found:
         assert found.arrays["data"].compression == ""
     assert all(same(tmp_path / product("dqinit").name, product("dqinit")).values())
 

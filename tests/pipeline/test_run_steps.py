@@ -81,9 +81,9 @@ def test_rt_run_on_a_cal_writes_it_again(both, tmp_path):
 
 def sky(path, name):
     """Where a WCS of a product puts a pixel."""
-    from rtools.products.io import opening
+    from rtools.products.io import open_product
 
-    with opening.open_product(path) as product:
+    with open_product(path) as product:
         return [float(value) for value in product.node(name)(30.0, 20.0)]
 
 
@@ -97,9 +97,9 @@ def test_wcs_passes_untouched_through_steps_that_do_not_use_it(both):
 def test_the_wcs_of_level_1_counts_the_border(both):
     _profile, cal, _steps = both
     product = cal.with_name(cal.name.replace("_cal", "_wcs"))
-    from rtools.products.io import opening
+    from rtools.products.io import open_product
 
-    with opening.open_product(product) as found:
+    with open_product(product) as found:
         one, two = found.node("wcs_l1"), found.node("wcs_l2")
     assert np.allclose(one(34.0, 24.0), two(30.0, 20.0), rtol=0, atol=1e-12)
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from rtools.products.io import opening, writer
+from rtools.products.io import open_product, writer
 from rtools.products.schema.history import built_in_types, entry, is_simulated
 from tests.support.runs import tool
 
@@ -20,7 +20,7 @@ def real(raw, tmp_path_factory):
 
 def forgotten(source, target):
     """A product without its history."""
-    with opening.open_product(source) as product:
+    with open_product(source) as product:
         found = {name: product.array(name) for name in product.arrays}
         writer.write_product(target, product.kind, product.meta, found, compression="none", profile=product.profile)
     return target
@@ -82,7 +82,7 @@ def test_simulated_data_need_not_ask_and_products_say_it_for_ever(product, tmp_p
     assert WARNING in capsys.readouterr().err
     assert tool("fits", product("cal"), "-o", tmp_path / "x_cal.fits", "-q") == 0
     assert tool("fits", tmp_path / "x_cal.fits", "-o", tmp_path / "x_cal.asdf", "-q") == 0
-    with opening.open_product(tmp_path / "x_cal.asdf") as back:
+    with open_product(tmp_path / "x_cal.asdf") as back:
         assert is_simulated(back.history)
     capsys.readouterr()
     for path in (product("cal"), tmp_path / "x_cal.fits", product("cat").with_suffix(".parquet"), product("segm")):

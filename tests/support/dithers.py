@@ -3,7 +3,7 @@
 import numpy as np
 
 from rtools.astrometry.wcs import Pointing, build_wcs
-from rtools.products.io import opening, writer
+from rtools.products.io import open_product, writer
 from rtools.products.schema import nodes
 from rtools.products.schema.blocks import initial_cal_step
 from rtools.wfi.distortion import distortion
@@ -115,7 +115,7 @@ def exposures(directory, count=4, **settings):
 
 def planes(path, *names):
     """Arrays of a product by name; all of them by default."""
-    with opening.open_product(path) as product:
+    with open_product(path) as product:
         return {name: np.array(product.array(name)) for name in names or product.arrays}
 
 

@@ -13,7 +13,7 @@ import pytest
 from rtools.commands.kit import common
 from rtools.commands.rt import command_of
 from rtools.pipeline.exposure import chain
-from rtools.products.io import header, opening, writer
+from rtools.products.io import header, open_product, writer
 from rtools.reference.find import NOT_FOR_SCIENCE
 
 ROOT = "r0000101001001001001_0001"
@@ -50,7 +50,7 @@ def simulate(directory, detector="wfi01", *options, size=256, reads=READS, numbe
 
 def rewrite(source, target, change):
     """A product changed by ``change(meta, arrays)``, which works in place."""
-    with opening.open_product(source) as product:
+    with open_product(source) as product:
         meta = product.meta
         arrays = {name: np.array(product.array(name)) for name in product.arrays}
         change(meta, arrays)
@@ -83,7 +83,7 @@ def saturate(meta, arrays):
 
 def meta(path):
     """Metadata of a product."""
-    with opening.open_product(path) as product:
+    with open_product(path) as product:
         return product.meta
 
 
@@ -94,13 +94,13 @@ def statuses(path):
 
 def history(path):
     """Entries of the ASDF history."""
-    with opening.open_product(path) as product:
+    with open_product(path) as product:
         return product.history
 
 
 def arrays(path, *names):
     """Arrays of a product by name; all of them by default."""
-    with opening.open_product(path) as product:
+    with open_product(path) as product:
         return {name: np.array(product.array(name)) for name in names or product.arrays}
 
 

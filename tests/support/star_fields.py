@@ -7,7 +7,7 @@ import pytest
 from astropy.table import Table
 
 from rtools.astrometry.wcs import Pointing, build_wcs
-from rtools.products.io import opening
+from rtools.products.io import open_product
 from rtools.products.tables.files import read_catalog
 from rtools.wfi.distortion import distortion
 from rtools.wfi.instrument import WFI_CEN
@@ -198,7 +198,7 @@ def is_as_the_archives(found, rows, differ=()):
 
 def wcs_of(path, node="meta.wcs"):
     """A WCS of a product, to be used when the file is closed."""
-    with opening.open_product(path) as product:
+    with open_product(path) as product:
         return product.node(node)
 
 

@@ -19,7 +19,7 @@ from rtools.catalog.detect.background import estimate
 from rtools.catalog.detect.deep import detect_deep
 from rtools.catalog.detect.detect import detect
 from rtools.catalog.detect.smooth import gaussian_kernel, smooth
-from rtools.products.io import opening
+from rtools.products.io import open_product
 from rtools.reference import epsf
 from rtools.reference.builtin import Builtin
 from rtools.wfi.instrument import PIXEL_SCALE_ARCSEC
@@ -33,7 +33,7 @@ FEWEST = 5
 
 def image_of(path):
     """Data without background, err, mask, noise map and metadata of an L2 image."""
-    product = opening.open_product(path, kinds=("l2_image",))
+    product = open_product(path, kinds=("l2_image",))
     data, err, dq = (product.array(name) for name in ("data", "err", "dq"))
     err = err.astype(np.float32)
     mask = ~np.isfinite(data) | ~np.isfinite(err) | ~(err > 0) | ((dq & 1) > 0)

@@ -13,7 +13,7 @@ import asdf
 import numpy as np
 from scipy import ndimage
 
-from rtools.products.io import opening
+from rtools.products.io import open_product
 
 SATURATED = 2
 JUMP_DET = 4
@@ -22,7 +22,7 @@ DO_NOT_USE = 1
 
 def curves(cal, truth):
     """Rows (low, high, hits, share found) and the false alarms per usable pixel."""
-    product = opening.open_product(cal, kinds=("l2_image",))
+    product = open_product(cal, kinds=("l2_image",))
     dq = np.array(product.array("dq"))
     with asdf.open(truth) as file:
         rays = {name: np.array(file["cosmic_rays"][name]) for name in ("x", "y", "dn", "resultant")}

@@ -18,7 +18,7 @@ from rtools.commands.kit import common
 from rtools.commands.rt import command_of
 from rtools.pipeline.mosaic import flag as mosaic_flag
 from rtools.products import names
-from rtools.products.io import opening
+from rtools.products.io import open_product
 
 
 def tool(name, *words):
@@ -31,7 +31,7 @@ def tool(name, *words):
 
 def different(first, second):
     """Names of the arrays that are not the same."""
-    with opening.open_product(first) as one, opening.open_product(second) as two:
+    with open_product(first) as one, open_product(second) as two:
         both = one.arrays.keys() & two.arrays.keys()
         other = [name for name in both if np.array(one.array(name)).tobytes() != np.array(two.array(name)).tobytes()]
         return sorted({*other, *(one.arrays.keys() ^ two.arrays.keys())})

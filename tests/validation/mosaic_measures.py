@@ -12,7 +12,7 @@ from rtools.pipeline.mosaic.plan import MosaicRequest, make_plan
 from rtools.pipeline.mosaic.stack import find_outliers, stack
 from rtools.pipeline.mosaic.workers import Workers
 from rtools.products import names
-from rtools.products.io import opening, writer
+from rtools.products.io import open_product, writer
 
 __all__ = [
     "array_of",
@@ -94,13 +94,13 @@ def outliers(files, grid, folder, *, replaced=None, threads=2, **options):
 
 def array_of(path, name="data"):
     """An array of a product."""
-    with opening.open_product(path) as product:
+    with open_product(path) as product:
         return np.array(product.array(name))
 
 
 def node_of(path, key="meta.wcs"):
     """A node of a product's tree."""
-    with opening.open_product(path) as product:
+    with open_product(path) as product:
         return product.node(key)
 
 
@@ -116,7 +116,7 @@ def truth_of(cal):
 
 def copy_of(source, target, **changed):
     """An image with some arrays changed, in profile 1.5.0, which rounds nothing to half precision."""
-    with opening.open_product(source) as product:
+    with open_product(source) as product:
         arrays = {name: np.array(product.array(name)) for name in product.arrays if name not in changed}
         writer.write_product(target, product.kind, product.meta, arrays | changed, profile="1.5.0")
     return target
@@ -124,7 +124,7 @@ def copy_of(source, target, **changed):
 
 def white_noise(cal, data, seed):
     """`data` with white noise of the variances of an exposure, float32."""
-    with opening.open_product(cal) as product:
+    with open_product(cal) as product:
         variance = sum(np.nan_to_num(product.array(name).astype(np.float32)) for name in ("var_rnoise", "var_poisson"))
     noise = np.random.default_rng(seed).standard_normal(data.shape, np.float32)
     return data + noise * np.sqrt(np.maximum(variance, 0))

@@ -19,7 +19,7 @@ import numpy as np
 import pyarrow.parquet as pq
 from scipy.spatial import cKDTree
 
-from rtools.products.io import opening
+from rtools.products.io import open_product
 
 FLUXES = ("aper02", "aper04", "aper08", "aper16", "kron", "segment")
 SAME, ALONE, FAINT = 0.15, 2.0, 0.01
@@ -90,7 +90,7 @@ def scatter(values):
 
 def recovery(catalog, segments):
     """A line for each half magnitude of injected sources."""
-    with opening.open_product(segments) as product:
+    with open_product(segments) as product:
         injected, found = (product.node(name) for name in ("injected_sources", "recovered_sources"))
     bands = sorted(name for name in injected.colnames if re.fullmatch(r"F\d+", name))
     known = plane(catalog, catalog["ra"], catalog["dec"])
@@ -132,7 +132,7 @@ def main():
     if arguments.truths:
         head = ("kind", "band", "flux", "n", "plain: bias", "scatter", "pull", "matched: bias", "scatter", "pull")
         show(head, colours(catalog, reference, arguments.truths, arguments.sn))
-    with opening.open_product(arguments.segments) as product:
+    with open_product(arguments.segments) as product:
         injected = "injected_sources" in product.content
     if injected:
         print()

@@ -16,7 +16,7 @@ import json
 
 import numpy as np
 
-from rtools.products.io import opening
+from rtools.products.io import open_product
 
 EDGES = (10, 25, 50, 100, 300, np.inf)
 ESTIMATORS = {
@@ -48,7 +48,7 @@ def stars(catalog, cal, truth, isolation):
     from scipy.ndimage import maximum_filter
     from scipy.spatial import cKDTree
 
-    dq = opening.open_product(cal, kinds=("l2_image",)).array("dq")
+    dq = open_product(cal, kinds=("l2_image",)).array("dq")
     flagged = maximum_filter(dq != 0, 5)
     found = np.stack([catalog["x_centroid"], catalog["y_centroid"]], -1).astype(float)
     usable = np.flatnonzero(np.isfinite(found).all(axis=1))

@@ -17,7 +17,7 @@ import numpy as np
 
 from rtools.declare import Reference
 from rtools.exposure.rampfit.timing import resultant_timing
-from rtools.products.io import opening
+from rtools.products.io import open_product
 from rtools.reference import find
 
 BORDER = 4
@@ -46,7 +46,7 @@ def slope_error(rate, gain, readnoise, timing):
 
 def pulls(cal, truth, refdir):
     """True rate, pull, err / sigma and pull by err of the unflagged pixels without a cosmic ray."""
-    product = opening.open_product(cal, kinds=("l2_image",))
+    product = open_product(cal, kinds=("l2_image",))
     meta = product.meta
     names = {"gain": "data", "readnoise": "data", "dark": "dark_slope"}
     uses = [Reference(kind, planes=(name,)) for kind, name in names.items()]

@@ -12,7 +12,7 @@ import argparse
 import asdf
 import numpy as np
 
-from rtools.products.io import opening
+from rtools.products.io import open_product
 
 JUMP_DET = 4
 BORDER = 4
@@ -23,7 +23,7 @@ ROW_START = 4
 
 def difference(cal, truth):
     """Image less true rate, mDN/s, NaN where a flag or a hit is; and how many pixels have a jump."""
-    product = opening.open_product(cal, kinds=("l2_image",))
+    product = open_product(cal, kinds=("l2_image",))
     data, dq = (np.array(product.array(name)) for name in ("data", "dq"))
     with asdf.open(truth) as file:
         rate = np.array(file["rate"])

@@ -103,9 +103,9 @@ def with_keywords(console, keywords):
 
     def edited(name, path):
         from rtools.products.edit.edit import Edit
-        from rtools.products.io import opening
+        from rtools.products.io import open_product
 
-        with opening.open_product(path, EXPOSURES) as product:
+        with open_product(path, EXPOSURES) as product:
             meta = product.meta
         edit = Edit(path)
         for key, value in keywords(meta, lambda level, text: console.log(level, f"{name}: {text}")).items():

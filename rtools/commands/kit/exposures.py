@@ -272,12 +272,12 @@ def _members(console, inputs, how, request):
 
 def local_and_called(name, output):
     """Path of an input, and the name that outputs are named after: of a stream that which it gives itself."""
-    from rtools.products.io import opening
+    from rtools.products.io import open_product
 
     path = local_path(name)
     if path == name or path.endswith(".json"):
         return path, name
-    filename = Path(str(opening.open_product(path).meta.get("filename") or "")).name
+    filename = Path(str(open_product(path).meta.get("filename") or "")).name
     if not filename and output in (None, "-"):
         called = "standard input" if name == "-" else name
         raise InputError(f"{called} has no meta.filename to name the output after", mend="use -o")

@@ -130,9 +130,9 @@ def opened(name, kinds=None, *, others=False):
     ------
     rtools.products.io.product.Product
     """
-    from rtools.products.io import opening
+    from rtools.products.io import open_product
 
-    with local(name) as path, opening.open_product(path, kinds, others=others) as product:
+    with local(name) as path, open_product(path, kinds, others=others) as product:
         yield product
 
 

@@ -33,14 +33,14 @@ def makes_mosaic(inputs, options):
 
 def _of_images(name):
     """Whether an association's members are images; None if none of them can be read."""
-    from rtools.products.io import opening
+    from rtools.products.io import open_product
     from rtools.products.mosaic.association import science_members
 
     kinds = []
     with suppress(RtoolsError):
         for member in science_members(local_path(name)):
             with suppress(RtoolsError):  # told where each input is planned
-                kinds.append(opening.open_product(member).kind)
+                kinds.append(open_product(member).kind)
     return all(kind == "l2_image" for kind in kinds) if kinds else None
 
 

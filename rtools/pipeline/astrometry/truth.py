@@ -77,7 +77,7 @@ def epoch_of(path):
         There is none.
     """
     from rtools.astrometry.refcat import julian_year
-    from rtools.products.io import opening
+    from rtools.products.io import open_product
     from rtools.wfi.metadata import exposure_mjd
 
     path = Path(path)
@@ -85,5 +85,5 @@ def epoch_of(path):
     if not exposure.exists():
         mend = "--epoch says the epoch of its positions (a Julian year)"
         raise InputError(f"no exposure beside it ({exposure.name})", mend=mend, path=path)
-    with opening.open_product(exposure) as product:
+    with open_product(exposure) as product:
         return float(julian_year(sum(exposure_mjd(product.meta)) / 2))

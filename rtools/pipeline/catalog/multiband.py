@@ -11,7 +11,7 @@ from rtools.errors import InputError, RtoolsError, UsageError
 from rtools.pipeline.catalog import single as cataloging
 from rtools.pipeline.job.outputs import check_outputs
 from rtools.products import names
-from rtools.products.io import opening
+from rtools.products.io import open_product
 from rtools.products.mosaic import association
 from rtools.products.schema import history, layout, profiles
 from rtools.products.tables import multiband as multiband_meta
@@ -150,7 +150,7 @@ def _widths(text):
 def _member(name, entry, request, log):
     """One mosaic, opened and looked at."""
     path = entry.path
-    product = opening.open_product(path, kinds=("l3_coadd",))
+    product = open_product(path, kinds=("l3_coadd",))
     wanted = ("instrument.optical_element", "coadd_info.time_first", "coadd_info.time_last", "coadd_info.time_mean",
               "coadd_info.exposure_time", "filename", "file_date")  # fmt: skip
     metadata.require(product.meta, *wanted, path=path)

@@ -16,7 +16,7 @@ from rtools.pipeline.exposure.engine import StripTask
 from rtools.pipeline.exposure.source import Source
 from rtools.pipeline.job.outputs import check_outputs
 from rtools.products import names
-from rtools.products.io import opening
+from rtools.products.io import open_product
 from rtools.products.refcat import files as refcat_files
 from rtools.products.schema import history, layout, profiles
 from rtools.products.schema.blocks import WRITTEN
@@ -160,7 +160,7 @@ def make_plan(path, request, *, name=None):
         See the module's first lines.
     """
     kinds = ("l2_image", "l3_coadd") if request.single == "catalog" else (*RAMP_KINDS, "l2_image")
-    product = opening.open_product(path, kinds=kinds)
+    product = open_product(path, kinds=kinds)
     if product.kind == "l3_coadd":
         return _plan_mosaic(product, request, str(name or path))
     metadata.require(product.meta, *BASE_METADATA, path=product.path)

@@ -18,7 +18,7 @@ from rtools.pipeline.mosaic.members import share_of
 from rtools.pipeline.mosaic.spool import SpooledPlane
 from rtools.pipeline.mosaic.workers import in_rows
 from rtools.products import names
-from rtools.products.io import opening
+from rtools.products.io import open_product
 from rtools.products.mosaic.metadata import group_of, metas_of
 from rtools.wfi import metadata
 
@@ -130,7 +130,7 @@ def _refuse_options(request):
 
 
 def _open(path):
-    product = opening.open_product(path, ("l3_coadd",))
+    product = open_product(path, ("l3_coadd",))
     with product:
         shape = product.arrays["data"].shape if product.has("data") else None
         for name in ("data", "weight", "context"):

@@ -13,7 +13,7 @@ from rtools.mosaic.grid.scale import mean_pixel_area, native_scale, pixel_scale_
 from rtools.mosaic.skymap import skymap
 from rtools.pipeline.mosaic.extent import check_covering, check_stated, far_apart
 from rtools.products.edit.wcs import load_wcs
-from rtools.products.io import header, opening
+from rtools.products.io import header, open_product
 from rtools.products.io.unitless import without_units
 from rtools.wfi import metadata
 from rtools.wfi.siaf import PARITY
@@ -128,7 +128,7 @@ def _like(members, path, shape, log):
     if "wcs" in header.read_header(path)[0]:
         grid = _grid_alone(path, shape)
         return Frame(grid, _ratio(members[0], grid, log))
-    with opening.open_product(path, ("l2_image", "l3_coadd")) as product:
+    with open_product(path, ("l2_image", "l3_coadd")) as product:
         try:
             grid = grid_like(load_wcs(product), shape or product.arrays["data"].shape[-2:])
         except InputError as error:
@@ -166,7 +166,7 @@ def weight_of(path):
     """Weight type of a mosaic; ``exptime`` for another file, or where it does not say it."""
     if "wcs" in header.read_header(path)[0]:
         return "exptime"
-    with opening.open_product(path, ("l2_image", "l3_coadd")) as product:
+    with open_product(path, ("l2_image", "l3_coadd")) as product:
         weight = metadata.get(product.meta, "resample.weight_type")
     return weight if weight in WEIGHTS else "exptime"
 

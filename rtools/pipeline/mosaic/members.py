@@ -8,7 +8,7 @@ from rtools.errors import InputError
 from rtools.mosaic.drizzle.flux import apply_flux, conversion, put_floats
 from rtools.mosaic.outlier.outlier import BITS
 from rtools.pipeline.mosaic.workers import in_rows
-from rtools.products.io import opening
+from rtools.products.io import open_product
 from rtools.products.mosaic.metadata import group_of
 from rtools.wfi import metadata
 from rtools.wfi.exposure_types import SKY_IMAGE_TYPES
@@ -106,7 +106,7 @@ def open_members(files, log, *, groups=None, called=None, wcs=True):
     """
     members = []
     for name in dict.fromkeys(files):
-        product = opening.open_product(name, ("l2_image",))
+        product = open_product(name, ("l2_image",))
         reason = _left_out(product)
         if reason:
             log("warning", f"{name}: {reason}, left out")

@@ -11,7 +11,7 @@ from rtools.findings import error, info, warning
 from rtools.products import names
 from rtools.products.check.columns import check_columns
 from rtools.products.forms import form_of
-from rtools.products.io import opening
+from rtools.products.io import open_product
 from rtools.products.tables.metadata import read_table
 from rtools.products.tables.parquet import from_arrow
 from rtools.products.tables.parquet_files import parquet_source
@@ -187,7 +187,7 @@ def check_labels(opened, partner):
         The partner cannot be read, or is not the other one.
     """
     if isinstance(opened, Catalog):
-        catalog, segmentation = opened, opening.open_product(partner, kinds=SEGMENTATION)
+        catalog, segmentation = opened, open_product(partner, kinds=SEGMENTATION)
     else:
         catalog, segmentation = _open_catalog(partner), opened
     if catalog.labels is None:
@@ -213,7 +213,7 @@ def check_labels(opened, partner):
 def _open_catalog(path):
     if is_catalog(path):
         return read_catalog(path)
-    with opening.open_product(path, kinds=CATALOGS) as product:
+    with open_product(path, kinds=CATALOGS) as product:
         return catalog_of(product)
 
 

@@ -18,7 +18,7 @@ from rtools.products.check.schema import (
 )
 from rtools.products.check.steps import check_fit, check_steps
 from rtools.products.check.values import check_entries, check_values
-from rtools.products.io import opening
+from rtools.products.io import open_product
 from rtools.products.io.header import TruncatedError
 from rtools.products.schema.history import NOT_FOR_SCIENCE, built_in_types
 from rtools.wfi import metadata
@@ -89,7 +89,7 @@ def check_file(path, *, name=None, quick=False, partner=None, threads=1):
     report = Report(path)
     name = path if name is None else name
     try:
-        opened = catalogs.read_catalog(path) if catalogs.is_catalog(path) else opening.open_product(path, others=True)
+        opened = catalogs.read_catalog(path) if catalogs.is_catalog(path) else open_product(path, others=True)
     except TruncatedError as problem:
         report.add("blocks", [error("blocks", "the file", problem.message)])
         return report

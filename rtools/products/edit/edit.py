@@ -7,7 +7,7 @@ import os
 import stat
 
 from rtools.errors import InputError, UsageError
-from rtools.products.io import encode, header, opening, serial, staging
+from rtools.products.io import encode, header, open_product, serial, staging
 from rtools.products.schema import history, keys, layout
 
 __all__ = ["WINDOW", "Edit"]
@@ -33,7 +33,7 @@ class Edit:
     def __init__(self, path):
         self.path = path
         self.changes = {}
-        with opening.open_product(path) as product:
+        with open_product(path) as product:
             self.product = product
         self.tree = product.tree
         kind = f"reference/{product.reftype}" if product.reftype else product.kind
@@ -90,7 +90,7 @@ class Edit:
         problems = serial.problems(self.product.tree, manifest)
         if not problems:
             return None
-        with opening.open_product(self.path) as before:
+        with open_product(self.path) as before:
             known = serial.problems(before.tree, manifest)
         self._refuse([problem for problem in problems if problem not in known])
         return f"does not fit its schema, before and after the change: {problems[0]}"

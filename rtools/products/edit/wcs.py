@@ -5,7 +5,7 @@ from pathlib import Path
 from rtools.errors import InputError
 from rtools.products import names
 from rtools.products.edit.section import frame_of, shift_between
-from rtools.products.io import opening
+from rtools.products.io import open_product
 from rtools.wfi.frame import BORDER
 from rtools.wfi.gwcs_frames import level1_wcs, shifted_wcs
 
@@ -37,7 +37,7 @@ def load_wcs(product, path=None):
         path = Path(product.path).with_name(f"{names.split_suffix(product.path)[0]}_wcs.asdf")
         if not path.exists():
             raise InputError("has no WCS", mend=f"give --wcs FILE; {path.name} is not there", path=product.path)
-    with opening.open_product(path, ("wcs", "l2_image")) as holder:
+    with open_product(path, ("wcs", "l2_image")) as holder:
         key = "meta.wcs" if holder.kind == "l2_image" else "wcs_l2"
         try:
             wcs = holder.node(key)

@@ -4,7 +4,7 @@ import numpy as np
 
 from rtools.errors import RtoolsError
 from rtools.products.fits import read as fits_read
-from rtools.products.io import header, opening
+from rtools.products.io import header, open_product
 from rtools.products.schema import nodes
 
 __all__ = ["require_same"]
@@ -30,7 +30,7 @@ def require_same(asdf_path, fits_path, changed=()):
         They differ; names the first place.
     """
     with (
-        opening.open_product(asdf_path) as product,
+        open_product(asdf_path) as product,
         fits_read.open_fits(fits_path) as hdus,
         fits_read.embedded(fits_path, hdus) as inner,
         open(fits_path, "rb") as pixels,

@@ -12,7 +12,7 @@ import numpy as np
 
 from rtools.errors import InputError
 from rtools.products.fits import layout
-from rtools.products.io import opening, serial, staging, temporary
+from rtools.products.io import open_product, serial, staging, temporary
 from rtools.products.io.arrays import array_node, dtype_of
 from rtools.products.io.encode import ArrayBytes
 from rtools.products.schema import history, nodes
@@ -129,7 +129,7 @@ def embedded(source, hdus):
             count -= len(data)
         file.flush()
         try:
-            with opening.open_product(file.name) as product:
+            with open_product(file.name) as product:
                 yield product
         except InputError as error:
             if str(error.path) == file.name:

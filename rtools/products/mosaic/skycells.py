@@ -3,7 +3,7 @@
 import numpy as np
 
 from rtools.errors import InputError
-from rtools.products.io import opening
+from rtools.products.io import open_product
 from rtools.products.io.arrays import array_node
 from rtools.products.io.encode import ArrayBytes
 from rtools.products.io.staging import Stage, build_tree, serialise, write_file
@@ -110,7 +110,7 @@ def read_tables(path):
     InputError
         It is another file, or lacks them.
     """
-    product = opening.open_product(path, ("reference",))
+    product = open_product(path, ("reference",))
     if product.reftype != "skycells":
         raise InputError(f"a {product.reftype} reference, wanted skycells", path=path)
     for name, column in (("projection_regions", "skycell_start"), ("skycells", "name")):
@@ -121,4 +121,4 @@ def read_tables(path):
 
 def read_meta(path):
     """The metadata of a SKYCELLS reference file."""
-    return opening.open_product(path, ("reference",)).meta
+    return open_product(path, ("reference",)).meta

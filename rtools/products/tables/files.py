@@ -187,7 +187,7 @@ def _unknown(value):
 
 def _read_asdf(path):
     """The table of a catalog product, which has its metadata beside it."""
-    from rtools.products.io.opening import open_product
+    from rtools.products.io import open_product
 
     with open_product(path) as product:
         if "source_catalog" not in product.tree:

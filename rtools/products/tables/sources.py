@@ -9,7 +9,7 @@ from importlib.resources import files
 import numpy as np
 
 from rtools.errors import InputError
-from rtools.products.io.opening import open_product
+from rtools.products.io import open_product
 from rtools.products.io.writer import stage_product
 from rtools.products.schema import history, layout, profiles
 from rtools.products.schema.blocks import stamp_file

@@ -4,7 +4,7 @@ import asdf
 import numpy as np
 import pytest
 
-from rtools.products.io import opening
+from rtools.products.io import open_product
 from rtools.products.schema import layout
 from tests.support import judges
 from tests.support.runs import tool
@@ -38,7 +38,7 @@ def plain(tmp_path):
 
 def test_no_kind_of_product_is_unknown(made, capsys):
     for name, path in made.items():
-        with opening.open_product(path) as product:
+        with open_product(path) as product:
             kind = f"reference/{product.reftype}" if product.reftype else product.kind
             assert layout.is_product(kind)
             old = {"RampFitOutputModel": "RampModel", "GuidewindowModel": "L1DetectorGuidewindowModel"}
@@ -67,7 +67,7 @@ def test_catalogs_in_asdf_files_are_tables(made, tmp_path, capsys):
 
 def test_a_column_that_a_time_domain_catalog_lacks(made, tmp_path, capsys):
     path = tmp_path / "x_cat.parquet"
-    with opening.open_product(made["TimeDomainSourceCatalogModel"]) as product:
+    with open_product(made["TimeDomainSourceCatalogModel"]) as product:
         columns = product.node("source_catalog").colnames
     kept = ",".join(name for name in columns if name != "psf_gof")
     assert tool("table", made["TimeDomainSourceCatalogModel"], "--columns", kept, "-o", path) == 0

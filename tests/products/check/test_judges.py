@@ -9,7 +9,7 @@ import pytest
 
 from rtools.errors import UsageError
 from rtools.products.check import layout as validate
-from rtools.products.io import opening, writer
+from rtools.products.io import open_product, writer
 from rtools.products.io.ramp import RampWriter
 from rtools.products.schema import layout
 from tests.support import judges, samples
@@ -40,7 +40,7 @@ def test_roman_datamodels_opens_and_validates_every_product_in_every_profile(tmp
         paths[profile, "before wcs"] = image_without_wcs(tmp_path, profile)
         paths[profile, "streamed"] = streamed(tmp_path, profile)
     for path in paths.values():
-        with opening.open_product(path) as product:
+        with open_product(path) as product:
             assert validate.validate_tree(product) == []
     for version in judges.OPENS:
         verdicts = judge(version, paths.values())
@@ -56,7 +56,7 @@ def agrees(version, case, path, verdicts):
     verdict, kind = verdicts[str(path)], LIKE.get(kind, kind)
     if layout.tag(kind, profile) not in [layout.tag(kind, opened) for opened in judges.OPENS[version]]:
         return "unknown datamodel type" in verdict["problem"].lower()
-    with opening.open_product(path) as product:
+    with open_product(path) as product:
         named = product.kind if product.reftype is None else f"reference/{product.reftype}"
         seen = {name.removeprefix("roman.") for name in verdict.get("arrays", ())}
         return verdict["ok"] and set(product.arrays) <= seen and verdict["model"] == layout.model(named)

@@ -7,7 +7,7 @@ import pytest
 
 from rtools.errors import InputError, UsageError
 from rtools.products.edit.section import frame_of, parse_section, read_plane
-from rtools.products.io.opening import open_product
+from rtools.products.io import open_product
 from tests.support.small_files import write
 
 SHAPE = (100, 200)

@@ -13,7 +13,7 @@ from rtools.products.fits import check as fits_check
 from rtools.products.fits import flags as fits_flags
 from rtools.products.fits import layout as fits_layout
 from rtools.products.fits import write as fits_write
-from rtools.products.io import opening
+from rtools.products.io import open_product
 from rtools.wfi import dq
 from tests.support.fits_files import back, lossless, sample, there, verified
 from tests.support.judges import OPENS, judge_python
@@ -29,7 +29,7 @@ def test_a_mosaic_that_roman_datamodels_wrote(version, planes, tmp_path):
     path = tmp_path / "m_coadd.asdf"
     subprocess.run([judge_python(version), JUDGES / "mosaic.py", path, str(planes)], check=True)
     made = lossless(path, tmp_path, "--check")
-    wcs = opening.open_product(path).node("meta.wcs")
+    wcs = open_product(path).node("meta.wcs")
     with fits.open(made) as hdus:
         header = hdus["SCI"].header
         assert (header["CRPIX1"], header["CRPIX2"]) == (-30999.25, 12346.5)

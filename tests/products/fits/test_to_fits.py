@@ -10,7 +10,7 @@ from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from astropy.wcs import WCS
 
-from rtools.products.io import opening
+from rtools.products.io import open_product
 from rtools.products.schema import layout
 from tests.support import samples
 from tests.support.fits_files import back, by_asdf, lossless, sample, there, verified
@@ -171,7 +171,7 @@ def apart(wcs, found, size, shift=0):
 
 def test_sky_positions_of_an_image_agree(product, tmp_path):
     made = there(product("cal"), tmp_path)
-    wcs = opening.open_product(product("cal")).node("meta.wcs")
+    wcs = open_product(product("cal")).node("meta.wcs")
     found = WCS(fits.getheader(made, "SCI"))
     size = fits.getheader(made, "SCI")["NAXIS1"]
     error = apart(wcs, found, size)
@@ -184,7 +184,7 @@ def test_sky_positions_of_an_image_agree(product, tmp_path):
 
 @pytest.mark.parametrize("suffix", ["uncal", "linearity"])
 def test_ramps_take_the_wcs_beside_them_or_named(product, suffix, tmp_path):
-    wcs = opening.open_product(product("wcs")).node("wcs_l2")
+    wcs = open_product(product("wcs")).node("wcs_l2")
     image = product("cal").parent
     alone = copied(product(suffix), tmp_path / "alone")
     bare = fits.getheader(there(alone, tmp_path / "bare"), "SCI")
@@ -208,7 +208,7 @@ def test_a_raw_file_takes_the_wcs_of_the_image_where_there_is_no_other(product, 
     found = fits.getheader(there(source, tmp_path), "SCI")
     image = WCS(fits.getheader(there(product("cal"), tmp_path), "SCI"))
     assert (found["CRPIX1"], found["CRPIX2"]) == tuple(image.wcs.crpix + 4)
-    assert apart(opening.open_product(product("wcs")).node("wcs_l2"), WCS(found, naxis=2), 248, shift=4) < 0.01
+    assert apart(open_product(product("wcs")).node("wcs_l2"), WCS(found, naxis=2), 248, shift=4) < 0.01
 
 
 def bent(amplitude):

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from rtools.errors import InputError
-from rtools.products.io import checksums, opening
+from rtools.products.io import checksums, open_product
 from tests.support.dithers import exposure
 from tests.support.runs import done, rewrite, simulate, tool
 
 
 def flipped(source, target, name, place=0.5):
     """A copy with one bit of an array's stored bytes turned."""
-    with opening.open_product(source) as product:
+    with open_product(source) as product:
         block = product.arrays[name].block
     data = bytearray(source.read_bytes())
     data[block.offset + int(place * block.used)] ^= 4
@@ -74,7 +74,7 @@ def test_a_part_of_a_block_is_not_checked(image, tmp_path):
 
 def test_a_damaged_chunk_names_its_array(tmp_path, capsys):
     source = exposure(tmp_path / "a_cal.asdf", 0)
-    with opening.open_product(source) as product:
+    with open_product(source) as product:
         assert product.arrays["err"].compression == "lz4"
     path = flipped(source, tmp_path / "x_cal.asdf", "err")
     assert tool("stat", path, "--array", "err") == 3
@@ -83,7 +83,7 @@ def test_a_damaged_chunk_names_its_array(tmp_path, capsys):
 
 def test_blocks_without_a_checksum_are_taken(image, tmp_path):
     path = flipped(image, tmp_path / "x_cal.asdf", "data")
-    with opening.open_product(path) as product:
+    with open_product(path) as product:
         stated = product.arrays["data"].block.checksum
     path.write_bytes(path.read_bytes().replace(stated, bytes(16), 1))
     assert tool("stat", path) == 0
@@ -109,7 +109,7 @@ def dark(references, tmp_path):
 
 def _read(path):
     """All columns of a dark, as the chain reads them."""
-    with opening.open_product(path, ("reference",)) as product:
+    with open_product(path, ("reference",)) as product:
         name = "dark_slope" if product.has("dark_slope") else "data"
         return product.columns(name, 0, product.arrays[name].shape[-1])
 
@@ -130,7 +130,7 @@ def test_references_are_checked_once_per_time_of_change(dark, monkeypatch):
 
 def test_a_damaged_reference_is_not_remembered(dark, tmp_path, monkeypatch):
     monkeypatch.setattr(checksums, "LEAST", 0)
-    with opening.open_product(dark) as product:
+    with open_product(dark) as product:
         name = "dark_slope" if product.has("dark_slope") else "data"
     path = flipped(dark, tmp_path / "y_dark.asdf", name)
     for _turn in range(2):

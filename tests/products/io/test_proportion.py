@@ -7,7 +7,7 @@ from rtools.astrometry.wcs import Pointing, build_wcs
 from rtools.errors import InputError
 from rtools.mosaic.grid.grid import covering_grid
 from rtools.pipeline.mosaic.extent import check_covering
-from rtools.products.io import header, opening
+from rtools.products.io import header, open_product
 from rtools.products.refcat import cones
 from rtools.products.refcat import files as refcat_files
 from rtools.wfi.distortion import distortion
@@ -142,7 +142,7 @@ def test_shapes_that_no_block_holds_are_refused(small, capsys):
 
 def test_a_block_cannot_state_more_than_its_bytes_can_hold(small, capsys):
     """Neither as a whole nor chunk by chunk."""
-    with opening.open_product(small.source) as product:
+    with open_product(small.source) as product:
         block = product.arrays["data"].block
     place = block.offset - header.BLOCK_HEADER.size
     head = small.source.read_bytes()[place : block.offset]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from rtools.errors import InputError, RtoolsError
-from rtools.products.io import header, laidout, opening
+from rtools.products.io import header, laidout, open_product
 from rtools.products.io.ramp import RampWriter
 from tests.support import samples
 
@@ -43,7 +43,7 @@ def test_strips_in_any_order_make_the_product(tmp_path, compression, profile):
     with asdf.open(path, validate_checksums=True, lazy_load=False, memmap=False, ignore_unrecognized_tag=True) as file:
         for name, array in {"data": DATA, "groupdq": GROUPDQ, "pixeldq": PIXELDQ, **SMALL}.items():
             np.testing.assert_array_equal(file["roman"][name], array)
-    with opening.open_product(path, kinds=["ramp"]) as product:
+    with open_product(path, kinds=["ramp"]) as product:
         assert product.profile == profile
         expected = {"1.5.0": {"err"}, "2.0.0": set(), "2.1.0": set(), "2.2.0": {"pixeldq2"}}[profile]
         assert set(product.arrays) == {"data", "groupdq", "pixeldq", *SMALL, *expected}
@@ -59,8 +59,8 @@ def test_a_tree_longer_than_its_room_costs_a_second_pass(tmp_path):
     meta = samples.meta("ramp") | {"cal_logs": ["a rather long line " * 10] * (laidout.ROOM // 150)}
     path = filled(tmp_path / "x.asdf").finish(meta, SMALL).commit()
     assert header.read_header(path)[2][0].offset > laidout.ROOM
-    assert len(opening.open_product(path).meta["cal_logs"]) == len(meta["cal_logs"])
-    np.testing.assert_array_equal(opening.open_product(path).array("data"), DATA)
+    assert len(open_product(path).meta["cal_logs"]) == len(meta["cal_logs"])
+    np.testing.assert_array_equal(open_product(path).array("data"), DATA)
     assert os.listdir(tmp_path) == ["x.asdf"]
 
 
@@ -103,7 +103,7 @@ def test_file_systems_that_cannot_reserve(tmp_path, monkeypatch, failure):
 
     monkeypatch.setattr(os, "posix_fallocate", cannot)
     filled(tmp_path / "x.asdf").finish(extra=SMALL).commit()
-    np.testing.assert_array_equal(opening.open_product(tmp_path / "x.asdf").array("data"), DATA)
+    np.testing.assert_array_equal(open_product(tmp_path / "x.asdf").array("data"), DATA)
 
 
 def test_no_room_on_the_disk_is_known_at_once(tmp_path, monkeypatch):

@@ -11,7 +11,7 @@ import pytest
 
 from rtools.errors import InputError
 from rtools.products.check import layout as validate
-from rtools.products.io import header, opening, writer
+from rtools.products.io import header, open_product, writer
 from rtools.products.schema import nodes
 from rtools.wfi.times import iso_time
 from tests.support import samples
@@ -35,7 +35,7 @@ def by_asdf(path, parts, kind="ramp-2.1.0", compression=None, **meta):
 @pytest.mark.parametrize("compression", [None, "lz4", "zlib", "bzp2"])
 @pytest.mark.parametrize("cube", [CUBE, LARGE, LARGE.astype(">f4"), LARGE[:, ::2, 100:900], np.asfortranarray(CUBE)])
 def test_columns_rows_and_array_equal_what_asdf_wrote(tmp_path, compression, cube):
-    with opening.open_product(by_asdf(tmp_path / "x.asdf", {"data": cube}, compression=compression)) as product:
+    with open_product(by_asdf(tmp_path / "x.asdf", {"data": cube}, compression=compression)) as product:
         assert product.arrays["data"].compression == (compression or "")
         assert product.arrays["data"].shape == cube.shape
         for threads in (1, 3) if compression == "lz4" else (1,):
@@ -52,7 +52,7 @@ def test_columns_rows_and_array_equal_what_asdf_wrote(tmp_path, compression, cub
 @pytest.mark.parametrize("compression", [None, "lz4", "zlib", "bzp2"])
 @pytest.mark.parametrize("cube", [LARGE, LARGE.astype(">f4"), LARGE[:, ::2, 100:900], RNG.normal(size=3000)])
 def test_spans_are_read_in_one_pass_by_jobs_in_any_order(tmp_path, compression, cube):
-    product = opening.open_product(by_asdf(tmp_path / "x.asdf", {"data": cube}, compression=compression))
+    product = open_product(by_asdf(tmp_path / "x.asdf", {"data": cube}, compression=compression))
     spans = [(0, 128), (100, 300), (7, 7), (512, 640)]
     reading = product.spans("data", spans)
     for job in reversed(reading.jobs):
@@ -66,7 +66,7 @@ def test_spans_are_read_in_one_pass_by_jobs_in_any_order(tmp_path, compression, 
 
 
 def test_many_threads_may_read_one_product(tmp_path):
-    product = opening.open_product(by_asdf(tmp_path / "x.asdf", {"data": LARGE}, compression="lz4"))
+    product = open_product(by_asdf(tmp_path / "x.asdf", {"data": LARGE}, compression="lz4"))
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(lambda start: product.columns("data", start, start + 50), range(0, 1100, 50)))
     np.testing.assert_array_equal(np.concatenate(found, axis=-1), LARGE)
@@ -79,7 +79,7 @@ def test_strided_view_of_a_base_as_asdf_5_stores_it(tmp_path):
     with asdf.config_context() as config:
         config.default_array_save_base = True
         asdf.AsdfFile({"roman": tree}).write_to(path, all_array_compression="lz4")
-    product = opening.open_product(path)
+    product = open_product(path)
     assert product.arrays["data"].strides[1] == 4000
     np.testing.assert_array_equal(product.array("data"), base[..., 4:-4])
     np.testing.assert_array_equal(product.columns("data", 100, 228), base[..., 104:232])
@@ -107,14 +107,14 @@ def test_dtypes_inline_and_in_blocks(tmp_path, array, storage):
     path = tmp_path / "x.asdf"
     tree = asdf.tagged.TaggedDict({"meta": {}, "data": array}, TAG + "ramp-2.1.0")
     asdf.AsdfFile({"roman": tree}).write_to(path, all_array_storage=storage)
-    found = opening.open_product(path).array("data")
+    found = open_product(path).array("data")
     assert found.shape == array.shape
     assert found.dtype == array.dtype.newbyteorder("=") or array.dtype.names
     np.testing.assert_array_equal(found, array)
 
 
 def test_a_plain_array_is_a_read_only_map(tmp_path):
-    product = opening.open_product(by_asdf(tmp_path / "x.asdf", {"data": LARGE}))
+    product = open_product(by_asdf(tmp_path / "x.asdf", {"data": LARGE}))
     mapped = product.array("data")
     product.close()
     assert not mapped.flags.writeable
@@ -130,7 +130,7 @@ def test_streamed_block_runs_to_the_end(tmp_path):
         file.write_to(target)
         for row in rows:
             target.write(row.tobytes())
-    product = opening.open_product(path)
+    product = open_product(path)
     assert product.arrays["data"].shape == (7, 50)
     np.testing.assert_array_equal(product.columns("data", 10, 20), rows[:, 10:20])
 
@@ -138,7 +138,7 @@ def test_streamed_block_runs_to_the_end(tmp_path):
 def test_old_spellings(tmp_path):
     path = tmp_path / "old_uncal.asdf"
     path.write_text(OLD)
-    product = opening.open_product(path, kinds=["l1_uncal"])
+    product = open_product(path, kinds=["l1_uncal"])
     assert product.profile == "1.5.0"
     assert type(product.meta["telescope"]) is str
     assert type(product.meta["exposure"]) is dict
@@ -160,7 +160,7 @@ def test_node_converts_tables_and_models(tmp_path):
     model = Polynomial2D(2, c0_0=1.0, c1_0=2.0)
     table = {"channel": {"number": 3, "correction": np.arange(600.0)}, "none": None}
     path = by_asdf(tmp_path / "x.asdf", {"table": table, "model": model, "pair": {"m": model}})
-    product = opening.open_product(path)
+    product = open_product(path)
     np.testing.assert_array_equal(product.node("table")["channel"]["correction"], np.arange(600.0))
     assert product.node("table.channel.number") == 3
     assert product.node("table.none") is None
@@ -191,12 +191,12 @@ def test_truncated_anywhere_is_refused_in_one_line(tmp_path, good):
     for cut in sorted(cuts):
         path.write_bytes(whole[:cut])
         with pytest.raises(InputError) as caught:
-            opening.open_product(path)
+            open_product(path)
         assert "truncated" in str(caught.value), cut
         assert "\n" not in str(caught.value)
         assert caught.value.exit_code == 3
     path.write_bytes(whole[: ends[-1]])  # only the index is gone: everything can be read
-    np.testing.assert_array_equal(opening.open_product(path).array("groupdq"), samples.arrays("ramp")["groupdq"])
+    np.testing.assert_array_equal(open_product(path).array("groupdq"), samples.arrays("ramp")["groupdq"])
 
 
 @pytest.mark.parametrize(
@@ -215,20 +215,20 @@ def test_other_files_are_refused(tmp_path, content, words):
     path = tmp_path / "x.asdf"
     path.write_bytes(content)
     with pytest.raises(InputError) as caught:
-        opening.open_product(path)
+        open_product(path)
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
 def test_missing_file_directory_and_wrong_kind(tmp_path, good):
     with pytest.raises(InputError, match="no such file"):
-        opening.open_product(tmp_path / "nothing.asdf")
+        open_product(tmp_path / "nothing.asdf")
     with pytest.raises(InputError, match="is a directory"):
-        opening.open_product(tmp_path)
+        open_product(tmp_path)
     with pytest.raises(InputError, match=r"is a ramp \(_dqinit … _linearity\), wanted l2_image \(_cal\) or reference"):
-        opening.open_product(good, kinds=["l2_image", "reference"])
+        open_product(good, kinds=["l2_image", "reference"])
     with pytest.raises(InputError, match="the array chisq is missing"):
-        opening.open_product(good).array("chisq")
+        open_product(good).array("chisq")
 
 
 def test_damaged_lz4_is_refused(tmp_path):
@@ -238,7 +238,7 @@ def test_damaged_lz4_is_refused(tmp_path):
     whole[block.offset + 4 : block.offset + 8] = b"\xff\xff\xff\x00"  # the decoded size of the first chunk
     path.write_bytes(whole)
     with pytest.raises(InputError, match="damaged"):
-        opening.open_product(path).array("data")
+        open_product(path).array("data")
 
 
 def test_unknown_compression_is_refused(tmp_path):
@@ -246,7 +246,7 @@ def test_unknown_compression_is_refused(tmp_path):
     whole = path.read_bytes().replace(b"lz4\0", b"qqqq", 1)
     path.write_bytes(whole)
     with pytest.raises(InputError, match="qqqq compression cannot be read"):
-        opening.open_product(path).array("data")
+        open_product(path).array("data")
 
 
 # -- the header reader ------------------------------------------------------------------------------------------------
@@ -279,7 +279,7 @@ def test_face_of_5000_samples_lists_in_a_third_of_a_second(tmp_path):
     seconds = []
     for _attempt in range(3):
         started = time.perf_counter()
-        product = opening.open_product(path, kinds=["l1_face"])
+        product = open_product(path, kinds=["l1_face"])
         times = [str(value) for value in product.tree["face_data"]["centroid_times"]]
         seconds.append(time.perf_counter() - started)
     assert len(times) == 5000
@@ -292,7 +292,7 @@ def test_guide_window_files_validate_and_faults_are_named(tmp_path, kind):
     path = tmp_path / "x.asdf"
     arrays = samples.arrays(kind)
     writer.write_product(path, kind, samples.meta(kind), arrays)
-    product = opening.open_product(path, kinds=["l1_gw", "l1_face"])
+    product = open_product(path, kinds=["l1_gw", "l1_face"])
     assert validate.validate_tree(product) == []
     name = next(name for name in product.arrays if product.arrays[name].dtype == "f4" or "resultants" in name)
     node = product.tree

@@ -8,7 +8,7 @@ from astropy.modeling import models
 from gwcs import coordinate_frames as frames
 
 from rtools.errors import InputError
-from rtools.products.io import opening
+from rtools.products.io import open_product
 from rtools.products.io.unitless import carries_units, without_units
 from tests.support.dithers import SIZE, exposure
 from tests.support.runs import rewrite, tool
@@ -95,7 +95,7 @@ def test_tools_take_a_wcs_with_units(both, tmp_path, capsys):
             target = tmp_path / f"{words[0]}_{path.stem}{'.fits' if words[0] == 'fits' else '.asdf'}"
             assert tool(words[0], path, *words[1:], target) == 0, words
             if words[0] != "fits":
-                with opening.open_product(target) as product:
+                with open_product(target) as product:
                     found.append(np.array(product.array("data")))
         assert len(found) == 0 or np.array_equal(*found, equal_nan=True)
     assert tool("skymap", other) == 0

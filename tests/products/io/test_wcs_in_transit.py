@@ -8,7 +8,7 @@ import asdf
 import numpy as np
 import pytest
 
-from rtools.products.io import header, opening, writer
+from rtools.products.io import header, open_product, writer
 from tests.support import samples
 from tests.support.places import ROOT
 
@@ -27,8 +27,8 @@ if sys.argv[3] == "block":
 import copy
 import warnings
 warnings.simplefilter("error")
-from rtools.products.io import opening, writer
-with opening.open_product(sys.argv[1]) as product:
+from rtools.products.io import open_product, writer
+with open_product(sys.argv[1]) as product:
     meta = copy.deepcopy(product.meta)
     arrays = {name: product.array(name) for name in product.arrays}
     writer.write_product(sys.argv[2], "l2_image", meta, arrays)
@@ -67,7 +67,7 @@ def test_a_wcs_passes_untouched_with_and_without_gwcs(tmp_path, make, gwcs):
     assert done.returncode == 0, done.stderr
     assert gwcs == "have" or done.stdout == "False\n"
     for path in (first, second):
-        np.testing.assert_array_equal(opening.open_product(path).node("meta.wcs")(*PIXELS), make()(*PIXELS))
+        np.testing.assert_array_equal(open_product(path).node("meta.wcs")(*PIXELS), make()(*PIXELS))
     with asdf.open(second, validate_checksums=True, ignore_unrecognized_tag=True) as file:
         np.testing.assert_array_equal(file["roman"]["meta"]["wcs"](*PIXELS), make()(*PIXELS))
         for name, array in samples.arrays("l2_image").items():
@@ -83,7 +83,7 @@ def test_a_table_of_a_wcs_lies_in_a_block_of_its_own(tmp_path):
 
 
 def test_a_wcs_outlives_its_file(tmp_path):
-    with opening.open_product(image(tmp_path / "a_cal.asdf", with_table())) as product:
+    with open_product(image(tmp_path / "a_cal.asdf", with_table())) as product:
         found = product.node("meta.wcs")
     os.unlink(tmp_path / "a_cal.asdf")
     np.testing.assert_array_equal(found(*PIXELS), with_table()(*PIXELS))
@@ -93,7 +93,7 @@ def test_two_wcs_in_one_file(tmp_path):
     path = tmp_path / "a_wcs.asdf"
     extra = {"wcs_l2": samples.wcs(), "wcs_l1": with_table()}
     writer.write_product(path, "wcs", samples.meta("wcs"), {}, extra=extra)
-    with opening.open_product(path, kinds=["wcs"]) as product:
+    with open_product(path, kinds=["wcs"]) as product:
         for name, wcs in extra.items():
             np.testing.assert_array_equal(product.node(name)(*PIXELS), wcs(*PIXELS))
         assert product.arrays == {}

@@ -9,7 +9,7 @@ import pytest
 
 from rtools import __version__
 from rtools.errors import InputError, RtoolsError, UsageError
-from rtools.products.io import encode, header, opening, staging, writer
+from rtools.products.io import encode, header, open_product, staging, writer
 from rtools.products.schema import history
 from rtools.products.schema.layout import PROFILES
 from tests.support import samples
@@ -31,7 +31,7 @@ def write_ramp(path, data=None, **settings):
 def test_round_trip_in_every_profile_and_compression(tmp_path, profile, compression):
     path = tmp_path / "x_dqinit.asdf"
     arrays = write_ramp(path, profile=profile, compression=compression)
-    with opening.open_product(path, kinds=["ramp"]) as product:
+    with open_product(path, kinds=["ramp"]) as product:
         assert product.profile == profile
         assert set(product.arrays) == set(arrays)
         for name, array in arrays.items():
@@ -74,7 +74,7 @@ def test_big_endian_array_keeps_its_values(tmp_path):
     path = tmp_path / "x.asdf"
     extra = np.arange(1000, dtype=">f4")
     writer.write_product(path, "ramp", samples.meta("ramp"), samples.arrays("ramp") | {"extra": extra})
-    np.testing.assert_array_equal(opening.open_product(path).array("extra"), extra)
+    np.testing.assert_array_equal(open_product(path).array("extra"), extra)
     with asdf.open(path, ignore_unrecognized_tag=True) as file:
         np.testing.assert_array_equal(file["roman"]["extra"], extra)
 
@@ -86,14 +86,14 @@ def test_small_arrays_stand_in_the_tree(tmp_path):
     tree, _about, blocks = header.read_header(path)
     assert [name for name, node in tree["roman"].items() if "source" not in node] == ["meta", "few"]
     assert len(blocks) == len(arrays) - 1
-    np.testing.assert_array_equal(opening.open_product(path).array("few"), arrays["few"])
+    np.testing.assert_array_equal(open_product(path).array("few"), arrays["few"])
 
 
 def test_what_a_file_says_of_itself(tmp_path):
     path = tmp_path / "x_dqinit.asdf"
     step = history.entry("rt-dqinit", parameters={"n": np.int64(3)}, inputs=["x_uncal.asdf"], arguments=["-v"])
     write_ramp(path, history=[step])
-    product = opening.open_product(path)
+    product = open_product(path)
     assert product.meta["filename"] == "x_dqinit.asdf"
     assert product.meta["model_type"] == "RampModel"
     assert product.meta["product_type"] == "ramp"
@@ -107,7 +107,7 @@ def test_what_a_file_says_of_itself(tmp_path):
     assert entry["software"] == [{"name": "rtools", "version": __version__}]
     again = tmp_path / "x_saturation.asdf"
     write_ramp(again, history=[*product.history, history.entry("rt-saturation")])
-    assert [entry["tool"] for entry in opening.open_product(again).history] == ["rt-dqinit", "rt-saturation"]
+    assert [entry["tool"] for entry in open_product(again).history] == ["rt-dqinit", "rt-saturation"]
     with asdf.open(again, ignore_unrecognized_tag=True) as file:
         assert len(file.get_history_entries()) == 2
 
@@ -127,7 +127,7 @@ def test_overflow_of_half_precision_is_counted(tmp_path):
     arrays |= {"var_poisson": big, "err": big.astype("f8"), "chisq": np.full((128, 128), 65504, "f4")}
     done = writer.write_product(tmp_path / "x.asdf", "l2_image", samples.meta("l2_image"), arrays)
     assert done.overflows == {"var_poisson": 5, "err": 5}
-    found = opening.open_product(tmp_path / "x.asdf").array("var_poisson")
+    found = open_product(tmp_path / "x.asdf").array("var_poisson")
     assert found.dtype == np.float16
     assert np.isinf(found).sum() == 6
 
@@ -136,7 +136,7 @@ def test_half_precision_rounds_to_nearest_even(tmp_path):
     arrays = samples.arrays("l2_image")
     arrays["err"] = np.tile(np.array([1 + 2**-11, 1 + 3 * 2**-11], "f4"), (128, 64))
     writer.write_product(tmp_path / "x.asdf", "l2_image", samples.meta("l2_image"), arrays)
-    assert opening.open_product(tmp_path / "x.asdf").array("err")[0, :2].tolist() == [1.0, 1 + 2**-9]
+    assert open_product(tmp_path / "x.asdf").array("err")[0, :2].tolist() == [1.0, 1 + 2**-9]
 
 
 def test_an_array_of_one_value_costs_nothing(tmp_path):
@@ -147,7 +147,7 @@ def test_an_array_of_one_value_costs_nothing(tmp_path):
     assert path.stat().st_size < 400_000
     arrays = samples.arrays("ramp") | {"pixeldq": np.broadcast_to(np.uint32(7), (136, 136))}
     writer.write_product(tmp_path / "y.asdf", "ramp", samples.meta("ramp"), arrays, compression="none")
-    assert (opening.open_product(tmp_path / "y.asdf").array("pixeldq") == 7).all()
+    assert (open_product(tmp_path / "y.asdf").array("pixeldq") == 7).all()
 
 
 # -- nothing half-written ---------------------------------------------------------------------------------------------

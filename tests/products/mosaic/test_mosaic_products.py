@@ -13,7 +13,7 @@ from rtools.exposure.statistics import image_statistics
 from rtools.mosaic.drizzle.coverage import coverage_of, total_coverage
 from rtools.mosaic.grid.grid import Grid, centred_grid, rotation
 from rtools.products.check import layout as validate
-from rtools.products.io import opening
+from rtools.products.io import open_product
 from rtools.products.mosaic import metadata as mosaic_meta
 from rtools.products.mosaic.members import image_logs, image_tables
 from rtools.products.mosaic.writer import MosaicWriter, stage_mosaic
@@ -307,7 +307,7 @@ def test_a_mosaic_by_rows_holds_what_one_from_memory_holds(tmp_path, compression
     assert len(tables[1]["basic"]) == count and list(tables[0]["basic"]["filename"]) == list(
         tables[1]["basic"]["filename"]
     )
-    with opening.open_product(rows, kinds=["l3_coadd"]) as product:
+    with open_product(rows, kinds=["l3_coadd"]) as product:
         assert validate.validate_tree(product) == []
         assert product.array("data").shape == SHAPE
 

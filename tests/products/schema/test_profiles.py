@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rtools.errors import InputError
-from rtools.products.io import opening, writer
+from rtools.products.io import open_product, writer
 from rtools.products.schema import history, layout, nodes, profiles
 from rtools.products.schema.blocks import complete
 from rtools.wfi import metadata
@@ -25,10 +25,10 @@ def test_every_profile_can_be_written_from_every_other(tmp_path, kind, origin, t
     path = tmp_path / "x.asdf"
     arrays = samples.arrays(kind, origin)
     writer.write_product(path, kind, samples.meta(kind, origin), arrays, profile=origin)
-    with opening.open_product(path) as product:
+    with open_product(path) as product:
         kept = {name: product.array(name) for name in product.arrays}
         writer.write_product(tmp_path / "y.asdf", kind, product.meta, kept, profile=target)
-    with opening.open_product(tmp_path / "y.asdf") as product:
+    with open_product(tmp_path / "y.asdf") as product:
         assert product.profile == target
         common = set(arrays) & set(layout.arrays(kind, target))
         assert common <= set(product.arrays)
@@ -78,7 +78,7 @@ def test_single_precision_in_the_first_profile(tmp_path):
     for profile, dtype in (("1.5.0", "f4"), *((profile, "f2") for profile in TWO)):
         path = tmp_path / f"{profile}.asdf"
         writer.write_product(path, "l2_image", samples.meta("l2_image", profile), planes, profile=profile)
-        found = opening.open_product(path).arrays
+        found = open_product(path).arrays
         for name in ("err", "var_poisson", "var_rnoise", "var_flat"):
             assert found[name].dtype == dtype
         assert found["data"].dtype == np.float32
@@ -238,7 +238,7 @@ def test_a_profile_is_kept_and_a_change_is_said(tmp_path):
         writer.write_product(
             path, "ramp", samples.meta("ramp", profile), samples.arrays("ramp", profile), profile=profile
         )
-        opened.append(opening.open_product(path))
+        opened.append(open_product(path))
     first, second = opened
     assert profiles.kept(None, [first, first]) == ("2.0.0", [])
     assert profiles.kept("2.2.0", opened) == ("2.2.0", [])

@@ -10,7 +10,7 @@ from rtools.products.io import arrays
 from rtools.products.schema import nodes
 from rtools.wfi import dq
 
-__all__ = ["LEFT_OUT", "Values", "Walk", "compare"]
+__all__ = ["LEFT_OUT", "Values", "Walk", "compare_products"]
 
 LEFT_OUT = ("meta.filename", "meta.file_date", "meta.calibration_software_*", "meta.cal_logs")
 """Metadata that differ between two files of the same content."""
@@ -41,7 +41,7 @@ class Values(NamedTuple):
         return cls(array.shape, array.dtype, unit, lambda first, stop: array[first:stop], max(1, len(array)))
 
 
-def compare(first, second, *, rtol=0.0, atol=0.0, ignore=(), everything=False, worst=5):
+def compare_products(first, second, *, rtol=0.0, atol=0.0, ignore=(), everything=False, worst=5):
     """Compare two opened products.
 
     Parameters

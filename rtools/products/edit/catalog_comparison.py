@@ -4,13 +4,20 @@ from typing import ClassVar
 
 import numpy as np
 
-from rtools.products.edit import compare
+from rtools.products.edit import comparison
 from rtools.products.tables import flat as flatmeta
 from rtools.products.tables.files import read_catalog
 
 __all__ = ["LEFT_OUT", "compare_catalogs"]
 
-LEFT_OUT = (*compare.LEFT_OUT, "source_catalog.date", "source_catalog.versions", "date", "versions", flatmeta.HISTORY)
+LEFT_OUT = (
+    *comparison.LEFT_OUT,
+    "source_catalog.date",
+    "source_catalog.versions",
+    "date",
+    "versions",
+    flatmeta.HISTORY,
+)
 """Metadata that differ between two catalogs of the same content."""
 
 LABELS = ("label", "source_id")
@@ -30,17 +37,17 @@ def compare_catalogs(first, second, *, rtol=0.0, atol=0.0, ignore=(), everything
     ----------
     first, second : str or os.PathLike
     rtol, atol, ignore, everything, worst
-        As `rtools.products.edit.compare.compare`; `ignore` is for columns, too.
+        As `rtools.products.edit.comparison.compare_products`; `ignore` is for columns, too.
 
     Returns
     -------
     (list of dict, list of dict)
         Metadata: key, a, b; ``COLUMN unit`` and ``COLUMN description`` are keys, and ``rows``. Columns: array (its
-        name), and what `compare` says of arrays; ``worst`` has label or row.
+        name), and what `compare_products` says of arrays; ``worst`` has label or row.
     """
     patterns = [*ignore, *(() if everything else LEFT_OUT)]
     sides = [_Side(path) for path in (first, second)]
-    walk = compare.Walk(sides, patterns, rtol=rtol, atol=atol, worst=worst)
+    walk = comparison.Walk(sides, patterns, rtol=rtol, atol=atol, worst=worst)
     walk.nodes("", sides[0].tree, sides[1].tree)
     tables = [side.table for side in sides]
     key, rows = _matched(tables[0], tables[1], walk)
@@ -115,7 +122,7 @@ def _compare_column(walk, name, columns, rows):
     one, two = (column[chosen] for column, chosen in zip(columns, rows, strict=True))
     if one.shape == two.shape:
         one, two = _known(walk, name, one, two)
-    walk.compare_arrays(name, compare.Values.of(_plain(one)), compare.Values.of(_plain(two)))
+    walk.compare_arrays(name, comparison.Values.of(_plain(one)), comparison.Values.of(_plain(two)))
 
 
 def _known(walk, name, one, two):

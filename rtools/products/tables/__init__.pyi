@@ -1,0 +1,24 @@
+from .arrange import choose_columns, sort_rows
+from .engineering import read_attitudes
+from .files import read_catalog, stage_catalog
+from .jwst import jwst_names
+from .metadata import read_table
+from .multiband import multiband_meta
+from .sources import catalog_meta, read_segments, stage_segments, stage_sources
+from .units import convert_flux
+
+__all__ = [
+    "catalog_meta",
+    "choose_columns",
+    "convert_flux",
+    "jwst_names",
+    "multiband_meta",
+    "read_attitudes",
+    "read_catalog",
+    "read_segments",
+    "read_table",
+    "sort_rows",
+    "stage_catalog",
+    "stage_segments",
+    "stage_sources",
+]
