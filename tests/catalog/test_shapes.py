@@ -94,8 +94,8 @@ def test_overlaps_are_exact():
         edges = -10.5 - x, 10.5 - x, -10.5 - y, 10.5 - y
         turn = np.cos(angle), np.sin(angle)
         offsets = [(i - 10 - x, j - 10 - y) for j in range(21) for i in range(21)]
-        disk = np.reshape([_overlap_kernels.circle(dx, dy, a) for dx, dy in offsets], (21, 21))
-        oval = np.reshape([_overlap_kernels.ellipse(dx, dy, a, b, turn) for dx, dy in offsets], (21, 21))
+        disk = np.reshape([_overlap_kernels.overlap_circle(dx, dy, a) for dx, dy in offsets], (21, 21))
+        oval = np.reshape([_overlap_kernels.overlap_ellipse(dx, dy, a, b, turn) for dx, dy in offsets], (21, 21))
         np.testing.assert_allclose(disk, circular_overlap_grid(*edges, 21, 21, a, 1, 1), atol=1e-10)
         np.testing.assert_allclose(oval, elliptical_overlap_grid(*edges, 21, 21, a, b, angle, 1, 1), atol=1e-9)
         np.testing.assert_allclose([disk.sum(), oval.sum()], [np.pi * a * a, np.pi * a * b], rtol=1e-9)

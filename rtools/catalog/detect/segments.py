@@ -45,12 +45,12 @@ def find(labels):
     -------
     Segments
     """
-    from rtools.catalog.detect._segment_kernels import boxes
+    from rtools.catalog.detect._segment_kernels import widen_boxes
 
     labels = np.ascontiguousarray(labels, np.int32)
     ids = labels_of(labels)
     table = np.empty((len(ids), 4), np.int32)
     table[:, 0::2] = np.iinfo(np.int32).max
     table[:, 1::2] = -1
-    boxes(labels, ids, table)
+    widen_boxes(labels, ids, table)
     return Segments(labels, len(ids), ids, *np.ascontiguousarray(table.T))

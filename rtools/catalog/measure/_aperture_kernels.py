@@ -1,100 +1,200 @@
-"""Compiled parts of apertures about given places: sums in circles, clipped medians in rings."""
+"""Compiled parts of apertures about given places: sums in circles, clipped medians in rings.
+
+A pixel that cannot be used is replaced by the one on the other side of the centre: light of a source is much the same
+there, while leaving the pixel out would lose its share.
+"""
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
-from rtools.catalog.measure._overlap_kernels import circle
+from rtools.catalog.measure._overlap_kernels import overlap_circle
+from rtools.catalog.measure._pixel_kernels import is_good, is_usable
 from rtools.compiled import njit
 
-__all__ = ["circular", "ring"]
+__all__ = ["RoundApertures", "measure_rings", "sum_circles"]
 
 CLIPS = 5
+"""Times that values are clipped, at most."""
+
 CLIP_AT = 3.0
+"""Values beyond so many standard deviations from the median are clipped."""
+
+FAR = 1e7
+"""Pixels: a place or a radius beyond this has no pixel of an image, and must not become an index."""
+
+LARGEST_RING = 1e4
+"""Pixels: memory of a ring grows with the square of its radius."""
+
+
+class RoundApertures(NamedTuple):
+    """Circles or rings about sources.
+
+    Attributes
+    ----------
+    labels : ndarray int32 (n,)
+        Of the sources.
+    centres : ndarray float64 (n, 2)
+        x and y, pixels; NaN allowed.
+    radii : ndarray float64 (n, k)
+        Rising, pixels; of a ring the inner one and the outer one.
+    """
+
+    labels: np.ndarray
+    centres: np.ndarray
+    radii: np.ndarray
 
 
 @njit(cache=True, nogil=True)
-def _bad(planes, y, x):
-    return planes[2][y, x] or not np.isfinite(planes[0][y, x])
-
-
-@njit(cache=True, nogil=True)
-def _opposite(planes, label, centre, pixel):
-    """The pixel (y, x) on the other side of the centre; (-1, -1) if it is bad, another source's or off the image."""
-    x, y = math.floor(2 * centre[0] - pixel[0] + 0.5), math.floor(2 * centre[1] - pixel[1] + 0.5)
-    rows, columns = planes[0].shape
-    if x < 0 or y < 0 or x >= columns or y >= rows or _bad(planes, y, x):
-        return -1, -1
-    owner = planes[3][y, x]
-    return (y, x) if owner == 0 or owner == label else (-1, -1)
-
-
-@njit(cache=True, nogil=True)
-def circular(planes, ids, centres, radii, out, first, last):
-    """Flux, variance and share of replaced pixels in circles about the places [first, last).
-
-    Errors of pixels are independent: a pixel of which the circle has the share w adds w² of its variance.
+def sum_circles(pixels, circles, out, first, last):
+    """Flux, variance and share of replaced pixels in the circles about sources [first, last).
 
     Parameters
     ----------
-    planes : tuple
-        (data float32, err float32, mask bool, labels int32).
-    ids : ndarray int32 (n,)
-        The label of the source at each place.
-    centres : ndarray float64 (n, 2)
-        x and y.
-    radii : ndarray float64 (n, k)
-        Rising, pixels.
-    out : ndarray float64 (3, n, k)
-        NaN where no pixel of the image is in the circle.
+    pixels : SourcePixels
+        The images.
+    circles : RoundApertures
+        The circles.
+    out : ndarray float64 (n, 3, k)
+        Receives the three for each source and radius; NaN where no pixel of the image is in the circle.
+    first, last : int
+        Which sources.
     """
-    data, err = planes[0], planes[1]
-    rows, columns = data.shape
-    count = radii.shape[1]
+    count = circles.radii.shape[1]
+    area = np.empty(count)
     for i in range(first, last):
-        out[:, i] = 0.0
-        x, y = centres[i]
-        largest = radii[i, count - 1]
-        area = np.zeros(count)
-        # Also false for NaN: a place far off has no pixel.
-        if abs(x) < 1e7 and abs(y) < 1e7 and largest < 1e7:
-            for j in range(max(math.floor(y - largest + 0.5), 0), min(math.floor(y + largest + 0.5), rows - 1) + 1):
-                for k in range(
-                    max(math.floor(x - largest + 0.5), 0), min(math.floor(x + largest + 0.5), columns - 1) + 1
-                ):
-                    dx, dy = k - x, j - y
-                    near2 = max(abs(dx) - 0.5, 0.0) ** 2 + max(abs(dy) - 0.5, 0.0) ** 2
-                    if near2 >= largest * largest:
-                        continue
-                    far2 = (abs(dx) + 0.5) ** 2 + (abs(dy) + 0.5) ** 2
-                    bad = _bad(planes, j, k)
-                    jj, kk = _opposite(planes, ids[i], (x, y), (k, j)) if bad else (j, k)
-                    value, variance = 0.0, 0.0
-                    if jj >= 0:
-                        value, variance = np.float64(data[jj, kk]), np.float64(err[jj, kk]) ** 2
-                    for r in range(count - 1, -1, -1):
-                        radius2 = radii[i, r] * radii[i, r]
-                        if near2 >= radius2:
-                            break
-                        weight = 1.0 if far2 <= radius2 else circle(dx, dy, radii[i, r])
-                        area[r] += weight
-                        out[0, i, r] += weight * value
-                        out[1, i, r] += weight * weight * variance
-                        if bad:
-                            out[2, i, r] += weight
-                            if jj >= 0:  # it stands here and in its own place: (w + w')² of its variance, not w² + w'²
-                                own = max(circle(kk - x, jj - y, radii[i, r]), 0.0)
-                                out[1, i, r] += 2 * weight * own * variance
+        out[i] = 0.0
+        area[:] = 0.0
+        _sum_about(pixels, circles, i, out[i], area)
         for r in range(count):
             if area[r] > 0:
-                out[2, i, r] /= area[r]
+                out[i, 2, r] /= area[r]
             else:
-                out[:, i, r] = np.nan
+                out[i, :, r] = np.nan
 
 
 @njit(cache=True, nogil=True)
-def _clipped(values):
-    """Median, standard deviation and number of sorted values that remain within 3 sigma of the median."""
+def _sum_about(pixels, circles, i, sums, area):
+    """Add up flux, variance, replaced area and area in the circles about one source.
+
+    Errors of pixels are independent: a pixel of which the circle has the share w adds w² of its variance.
+    """
+    x, y = circles.centres[i]
+    radii, label = circles.radii[i], circles.labels[i]
+    largest = radii[radii.size - 1]
+    # Also false for NaN.
+    if not (abs(x) < FAR and abs(y) < FAR and largest < FAR):
+        return
+    data, err, mask = pixels.data, pixels.err, pixels.mask
+    rows, columns = data.shape
+    for j in range(max(math.floor(y - largest + 0.5), 0), min(math.floor(y + largest + 0.5), rows - 1) + 1):
+        for k in range(max(math.floor(x - largest + 0.5), 0), min(math.floor(x + largest + 0.5), columns - 1) + 1):
+            dx, dy = k - x, j - y
+            # Squared distances of the pixel's nearest and farthest point, for what lies wholly outside or inside.
+            near2 = max(abs(dx) - 0.5, 0.0) ** 2 + max(abs(dy) - 0.5, 0.0) ** 2
+            if near2 >= largest * largest:
+                continue
+            far2 = (abs(dx) + 0.5) ** 2 + (abs(dy) + 0.5) ** 2
+            good = is_good(data[j, k], mask[j, k])
+            jj, kk = (j, k) if good else _find_opposite(pixels, label, (x, y), (k, j))
+            value, variance = 0.0, 0.0
+            if jj >= 0:
+                value, variance = np.float64(data[jj, kk]), np.float64(err[jj, kk]) ** 2
+            for r in range(radii.size - 1, -1, -1):
+                radius2 = radii[r] * radii[r]
+                if near2 >= radius2:
+                    break
+                weight = 1.0 if far2 <= radius2 else overlap_circle(dx, dy, radii[r])
+                area[r] += weight
+                sums[0, r] += weight * value
+                sums[1, r] += weight * weight * variance
+                if not good:
+                    sums[2, r] += weight
+                    if jj >= 0:  # it stands here and in its own place: (w + w')² of its variance, not w² + w'²
+                        own = max(overlap_circle(kk - x, jj - y, radii[r]), 0.0)
+                        sums[1, r] += 2 * weight * own * variance
+
+
+@njit(cache=True, nogil=True)
+def _find_opposite(pixels, label, centre, pixel):
+    """The pixel (y, x) on the other side of the centre; (-1, -1) if it is bad, another source's or off the image."""
+    x, y = math.floor(2 * centre[0] - pixel[0] + 0.5), math.floor(2 * centre[1] - pixel[1] + 0.5)
+    data, mask, labels = pixels.data, pixels.mask, pixels.labels
+    rows, columns = data.shape
+    if x < 0 or y < 0 or x >= columns or y >= rows:
+        return -1, -1
+    return (y, x) if is_usable(data[y, x], mask[y, x], labels[y, x], label) else (-1, -1)
+
+
+@njit(cache=True, nogil=True)
+def measure_rings(pixels, rings, out, first, last):
+    """Clipped median, standard deviation and count of the pixels whose centres are in the rings of [first, last).
+
+    Parameters
+    ----------
+    pixels : SourcePixels
+        The images.
+    rings : RoundApertures
+        The rings.
+    out : ndarray float64 (n, 3)
+        Receives the three for each source. The count leaves out the share of the pixels that were replaced; where all
+        were, everything is NaN.
+    first, last : int
+        Which sources.
+    """
+    values = np.empty(0)
+    for i in range(first, last):
+        out[i] = np.nan
+        x, y = rings.centres[i]
+        outer = rings.radii[i, 1]
+        # Also false for NaN.
+        if not (abs(x) < FAR and abs(y) < FAR and outer < LARGEST_RING):
+            continue
+        if values.size < (int(2 * outer) + 3) ** 2:
+            values = np.empty((int(2 * outer) + 3) ** 2)
+        count, replaced = _gather_ring(pixels, rings, i, values)
+        if count == replaced:
+            continue
+        median, scatter, left = _clip(np.sort(values[:count]))
+        out[i, 0], out[i, 1], out[i, 2] = median, scatter, left * (count - replaced) / count
+
+
+@njit(cache=True, nogil=True)
+def _gather_ring(pixels, rings, i, values):
+    """Values of the pixels of a ring; returns how many there are, and how many of them stand for others."""
+    data, mask, label = pixels.data, pixels.mask, rings.labels[i]
+    rows, columns = data.shape
+    x, y = rings.centres[i]
+    inner, outer = rings.radii[i]
+    inner2, outer2 = inner * inner, outer * outer
+    count, replaced = 0, 0
+    for j in range(max(math.ceil(y - outer), 0), min(math.floor(y + outer), rows - 1) + 1):
+        dy2 = (j - y) ** 2
+        reach, hole = math.sqrt(max(outer2 - dy2, 0.0)), math.sqrt(max(inner2 - dy2, 0.0))
+        k = max(math.ceil(x - reach), 0)
+        last = min(math.floor(x + reach), columns - 1)
+        while k <= last:
+            if abs(k - x) < hole:  # on to the other side
+                k = max(k, math.floor(x + hole)) + 1
+                continue
+            value = np.float64(data[j, k])
+            if not is_good(data[j, k], mask[j, k]):
+                jj, kk = _find_opposite(pixels, label, (x, y), (k, j))
+                value = np.float64(data[jj, kk]) if jj >= 0 else 0.0
+                replaced += 1
+            values[count] = value
+            count += 1
+            k += 1
+    return count, replaced
+
+
+@njit(cache=True, nogil=True)
+def _clip(values):
+    """Median, standard deviation and number of the sorted values that remain within 3 sigma of the median.
+
+    The values that remain are always a range of the sorted ones.
+    """
     first, last = 0, values.size
     median, scatter = np.nan, np.nan
     for turn in range(CLIPS + 1):
@@ -118,47 +218,3 @@ def _clipped(values):
         if last - first == count:
             break
     return median, scatter, last - first
-
-
-@njit(cache=True, nogil=True)
-def ring(planes, ids, centres, radii, out, first, last):
-    """Clipped median, standard deviation and count of the pixels whose centres are in rings.
-
-    `radii` float64 (n, 2): inner and outer; `out` float64 (n, 3).
-
-    The count leaves out the share of the pixels that were replaced; where all were, everything is NaN.
-    """
-    data = planes[0]
-    rows, columns = data.shape
-    values = np.empty(0)
-    for i in range(first, last):
-        out[i] = np.nan
-        x, y = centres[i]
-        inner, outer = radii[i]
-        if not (abs(x) < 1e7 and abs(y) < 1e7 and outer < 1e4):
-            continue
-        inner2, outer2 = inner * inner, outer * outer
-        if values.size < (int(2 * outer) + 3) ** 2:
-            values = np.empty((int(2 * outer) + 3) ** 2)
-        count, replaced = 0, 0
-        for j in range(max(math.ceil(y - outer), 0), min(math.floor(y + outer), rows - 1) + 1):
-            dy2 = (j - y) ** 2
-            reach, hole = math.sqrt(max(outer2 - dy2, 0.0)), math.sqrt(max(inner2 - dy2, 0.0))
-            k = max(math.ceil(x - reach), 0)
-            last_k = min(math.floor(x + reach), columns - 1)
-            while k <= last_k:
-                if abs(k - x) < hole:
-                    k = max(k, math.floor(x + hole)) + 1
-                    continue
-                value = np.float64(data[j, k])
-                if _bad(planes, j, k):
-                    jj, kk = _opposite(planes, ids[i], (x, y), (k, j))
-                    value = np.float64(data[jj, kk]) if jj >= 0 else 0.0
-                    replaced += 1
-                values[count] = value
-                count += 1
-                k += 1
-        if count == replaced:
-            continue
-        median, scatter, left = _clipped(np.sort(values[:count]))
-        out[i, 0], out[i, 1], out[i, 2] = median, scatter, left * (count - replaced) / count

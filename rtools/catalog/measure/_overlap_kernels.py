@@ -1,10 +1,14 @@
-"""Compiled parts of apertures: the exact area that a pixel has in common with a circle or an ellipse."""
+"""Compiled parts of apertures: the exact area that a pixel has in common with a circle or an ellipse.
+
+Both follow from plane geometry, without approximation. A region's area is the sum over its edges of the signed areas
+that they span with the origin: triangles along straight edges, r² φ / 2 along arcs of angle φ.
+"""
 
 import math
 
 from rtools.compiled import njit
 
-__all__ = ["circle", "ellipse"]
+__all__ = ["overlap_circle", "overlap_ellipse"]
 
 
 @njit(cache=True, nogil=True)
@@ -37,8 +41,11 @@ def _halves(x0, x1, y0, y1, r):
 
 
 @njit(cache=True, nogil=True)
-def circle(dx, dy, r):
-    """Area of the unit pixel centred on (dx, dy) in the disk of radius r about the origin."""
+def overlap_circle(dx, dy, r):
+    """Area of the unit pixel centred on (dx, dy) in the disk of radius r about the origin.
+
+    A pixel that an axis cuts is divided there: each part is mirrored into the quadrant where nothing is negative.
+    """
     x0, x1, y0, y1 = dx - 0.5, dx + 0.5, dy - 0.5, dy + 0.5
     if x0 >= 0:
         return _halves(x0, x1, y0, y1, r)
@@ -49,7 +56,10 @@ def circle(dx, dy, r):
 
 @njit(cache=True, nogil=True)
 def _edge(x0, y0, x1, y1):
-    """Twice the signed area of the triangle (origin, 0, 1) in the unit disk."""
+    """Twice the signed area of the triangle (origin, 0, 1) in the unit disk.
+
+    The part of the edge inside the disk spans a triangle, the parts outside span arcs.
+    """
     dx, dy = x1 - x0, y1 - y0
     length2 = dx * dx + dy * dy
     middle = x0 * dx + y0 * dy
@@ -71,7 +81,7 @@ def _edge(x0, y0, x1, y1):
 
 
 @njit(cache=True, nogil=True)
-def ellipse(dx, dy, a, b, turn):
+def overlap_ellipse(dx, dy, a, b, turn):
     """Area of the unit pixel centred on (dx, dy) in an ellipse about the origin; `turn` (cos, sin) of its angle.
 
     The map that makes the ellipse the unit disk makes the pixel a parallelogram; the area is summed over its edges.

@@ -1,7 +1,7 @@
 """Fluxes in circles and sky values in rings about the sources.
 
 Neighbours are not cut out. A pixel that is masked or not finite is replaced by the one on the other side of the centre
-if that is good and not another source's, else by 0, the sky.
+if that is good and not another source's, else by 0, the sky (docs/algorithms/measurement.md).
 """
 
 from typing import NamedTuple
@@ -9,13 +9,22 @@ from typing import NamedTuple
 import numpy as np
 
 from rtools.catalog.chunks import over
+from rtools.catalog.detect.segments import Segments
 from rtools.catalog.measure.shapes import planes
 
 __all__ = ["Apertures", "Ring", "annulus", "circular"]
 
 
 class Apertures(NamedTuple):
-    """Flux, its error, and share of the area that was replaced; float64 (n, radii)."""
+    """Sums in circles, float64 (n, radii).
+
+    Attributes
+    ----------
+    flux, err : ndarray
+        Sum of the data, and its error.
+    replaced : ndarray
+        Share of the area that was replaced.
+    """
 
     flux: np.ndarray
     err: np.ndarray
@@ -23,27 +32,47 @@ class Apertures(NamedTuple):
 
 
 class Ring(NamedTuple):
-    """Clipped median and standard deviation, and number of measured pixels left; float64 (n,)."""
+    """Values in rings, float64 (n,).
+
+    Attributes
+    ----------
+    median, scatter : ndarray
+        Clipped median and standard deviation.
+    count : ndarray
+        Number of measured pixels that are left.
+    """
 
     median: np.ndarray
     scatter: np.ndarray
     count: np.ndarray
 
 
-def circular(data, err, segments, mask, centres, *, radii, threads=1):
+def circular(
+    data: np.ndarray,
+    err: np.ndarray,
+    segments: Segments,
+    mask: np.ndarray,
+    centres: tuple[np.ndarray, np.ndarray],
+    *,
+    radii: np.ndarray,
+    threads: int = 1,
+) -> Apertures:
     """Sums in circles, with exact overlap of the pixels.
 
     Parameters
     ----------
     data, err : ndarray float32 (rows, columns)
-        Less the background.
+        The image less its background, and its error.
     segments : Segments
-    mask : ndarray bool
+        The sources.
+    mask : ndarray bool (rows, columns)
+        Pixels that cannot be used.
     centres : tuple of ndarray float64 (n,)
         x and y for each segment; NaN allowed.
     radii : array_like of float (k,) or (n, k)
         Rising, pixels; the same for all, or each segment's own.
     threads : int
+        The result does not depend on them.
 
     Returns
     -------
@@ -51,16 +80,24 @@ def circular(data, err, segments, mask, centres, *, radii, threads=1):
         NaN where the circle has no pixel of the image. The part off the image is left out. A replaced pixel and the
         one it was taken from share their noise: the error counts that.
     """
-    from rtools.catalog.measure import _aperture_kernels
+    from rtools.catalog.measure._aperture_kernels import sum_circles
 
-    radii = _each(radii, segments.n)
-    out = np.empty((3, *radii.shape))
-    images = planes(data, err, segments, mask)
-    over(segments.n, threads, _aperture_kernels.circular, images, segments.ids, _pairs(centres), radii, out)
-    return Apertures(out[0], np.sqrt(out[1]), out[2])
+    circles = _about(segments, centres, radii)
+    out = np.empty((segments.n, 3, circles.radii.shape[1]))
+    over(segments.n, threads, sum_circles, planes(data, err, segments, mask), circles, out)
+    flux, variance, replaced = np.moveaxis(out, 1, 0).copy()
+    return Apertures(flux, np.sqrt(variance), replaced)
 
 
-def annulus(data, segments, mask, centres, *, radii, threads=1):
+def annulus(
+    data: np.ndarray,
+    segments: Segments,
+    mask: np.ndarray,
+    centres: tuple[np.ndarray, np.ndarray],
+    *,
+    radii: np.ndarray,
+    threads: int = 1,
+) -> Ring:
     """Median and scatter of the pixels in rings, clipped at 3 sigma about the median at most five times.
 
     Parameters
@@ -73,21 +110,20 @@ def annulus(data, segments, mask, centres, *, radii, threads=1):
     Returns
     -------
     Ring
+        NaN where no pixel of the ring can be used.
     """
-    from rtools.catalog.measure import _aperture_kernels
+    from rtools.catalog.measure._aperture_kernels import measure_rings
 
     out = np.empty((segments.n, 3))
-    radii = _each(radii, segments.n)
-    images = planes(data, data, segments, mask)
-    over(segments.n, threads, _aperture_kernels.ring, images, segments.ids, _pairs(centres), radii, out)
+    rings = _about(segments, centres, radii)
+    over(segments.n, threads, measure_rings, planes(data, data, segments, mask), rings, out)
     return Ring(*out.T.copy())
 
 
-def _each(radii, n):
-    """Radii of every segment, float64 (n, k)."""
+def _about(segments, centres, radii):
+    """Circles or rings about the sources, as the compiled loops take them; every source has its own radii."""
+    from rtools.catalog.measure._aperture_kernels import RoundApertures
+
     radii = np.asarray(radii, np.float64)
-    return np.ascontiguousarray(np.broadcast_to(radii, (n, radii.shape[-1])))
-
-
-def _pairs(centres):
-    return np.ascontiguousarray(np.stack(centres, axis=1), np.float64)
+    radii = np.ascontiguousarray(np.broadcast_to(radii, (segments.n, radii.shape[-1])))
+    return RoundApertures(segments.ids, np.ascontiguousarray(np.stack(centres, axis=1), np.float64), radii)

@@ -2,6 +2,7 @@
 
 All in pixels, in the units of the image. Images are arrays (rows, columns) less the background; a pixel counts unless
 `mask` is true there, the value is not finite, or it belongs to another segment. NaN where nothing can be measured.
+Equations and papers are in docs/algorithms/measurement.md; each compiled module cites its own.
 """
 
 from typing import NamedTuple
@@ -9,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rtools.catalog.chunks import over
+from rtools.catalog.detect.segments import Segments
 
 __all__ = ["Centre", "Kron", "SegmentSums", "Shapes", "half_light", "kron", "moments", "segment_sums", "windowed"]
 
@@ -25,8 +27,9 @@ class Shapes(NamedTuple):
     Attributes
     ----------
     x, y : ndarray
+        Centre, pixels.
     a, b : ndarray
-        Standard deviations along the axes.
+        Standard deviations along the axes, pixels.
     theta : ndarray
         Angle of the long axis from +x towards +y, degrees in [0, 90] or (270, 360).
     cxx, cxy, cyy : ndarray
@@ -49,7 +52,15 @@ class Shapes(NamedTuple):
 
 
 class SegmentSums(NamedTuple):
-    """Flux, its error, and number of usable pixels of each segment; NaN where there is none."""
+    """Sums over each segment, float64 (n,); NaN where no pixel of a segment can be used.
+
+    Attributes
+    ----------
+    flux, err : ndarray
+        Sum of the data, and its error.
+    area : ndarray
+        Number of pixels that can be used.
+    """
 
     flux: np.ndarray
     err: np.ndarray
@@ -57,7 +68,17 @@ class SegmentSums(NamedTuple):
 
 
 class Kron(NamedTuple):
-    """Kron radius in units of the ellipse's axes, flux in the Kron aperture, its error, and its long axis in pixels."""
+    """Kron apertures, float64 (n,).
+
+    Attributes
+    ----------
+    k : ndarray
+        Kron radius, in units of the ellipse's axes.
+    flux, err : ndarray
+        Sum in the aperture, and its error.
+    reach : ndarray
+        Long half axis of the aperture, pixels.
+    """
 
     k: np.ndarray
     flux: np.ndarray
@@ -66,7 +87,15 @@ class Kron(NamedTuple):
 
 
 class Centre(NamedTuple):
-    """Centres and their covariance, pixels."""
+    """Centres and their covariance, float64 (n,).
+
+    Attributes
+    ----------
+    x, y : ndarray
+        Pixels.
+    var_x, var_y, cov_xy : ndarray
+        Pixels².
+    """
 
     x: np.ndarray
     y: np.ndarray
@@ -75,9 +104,25 @@ class Centre(NamedTuple):
     cov_xy: np.ndarray
 
 
-def planes(data, err, segments, mask):
-    """The images as the compiled loops take them."""
-    return (
+def planes(data: np.ndarray, err: np.ndarray, segments: Segments, mask: np.ndarray):
+    """The images as the compiled loops take them.
+
+    Parameters
+    ----------
+    data, err : ndarray (rows, columns)
+        What is measured, and its error.
+    segments : Segments
+        Gives the labels of the pixels.
+    mask : ndarray bool (rows, columns)
+        Pixels that cannot be used.
+
+    Returns
+    -------
+    rtools.catalog.measure._pixel_kernels.SourcePixels
+    """
+    from rtools.catalog.measure._pixel_kernels import SourcePixels
+
+    return SourcePixels(
         np.ascontiguousarray(data, np.float32),
         np.ascontiguousarray(err, np.float32),
         np.ascontiguousarray(mask, bool),
@@ -85,44 +130,49 @@ def planes(data, err, segments, mask):
     )
 
 
-def places(segments):
-    """The segments as the compiled loops take them: labels, boxes."""
-    bounds = np.stack([segments.ymin, segments.ymax, segments.xmin, segments.xmax], axis=1)
-    return segments.ids, np.ascontiguousarray(bounds)
+def _ellipses(shapes, scale=1.0):
+    """The shapes as the compiled loops take them, their axes times a factor."""
+    from rtools.catalog.measure._shape_kernels import Ellipses
+
+    columns = shapes.x, shapes.y, scale * shapes.a, scale * shapes.b, np.radians(shapes.theta)
+    columns = *columns, shapes.cxx, shapes.cxy, shapes.cyy
+    return Ellipses(*(np.ascontiguousarray(column, np.float64) for column in columns))
 
 
-def _table(shapes):
-    columns = [shapes.x, shapes.y, shapes.a, shapes.b, np.radians(shapes.theta), shapes.cxx, shapes.cxy, shapes.cyy]
-    return np.ascontiguousarray(np.stack(columns, axis=1), np.float64)
-
-
-def moments(image, err, segments, mask, *, threads=1):
+def moments(image: np.ndarray, err: np.ndarray, segments: Segments, mask: np.ndarray, *, threads: int = 1) -> Shapes:
     """Centres and ellipses from the moments of an image within the segments.
 
     Parameters
     ----------
-    image : ndarray float32
+    image : ndarray float32 (rows, columns)
         Usually the smoothed image. Negative values count as 0.
-    err : ndarray
+    err : ndarray (rows, columns)
         Errors of the pixels of the unsmoothed image, for the covariance of the centre.
     segments : Segments
-    mask : ndarray bool
+        The sources.
+    mask : ndarray bool (rows, columns)
+        Pixels that cannot be used.
     threads : int
+        The result does not depend on them.
 
     Returns
     -------
     Shapes
+        NaN where no pixel of a segment is positive and can be used.
     """
-    from rtools.catalog.detect import _segment_kernels
+    from rtools.catalog.measure._moment_kernels import measure_moments
 
     out = np.empty((segments.n, 8))
-    over(segments.n, threads, _segment_kernels.moments, planes(image, err, segments, mask), *places(segments), out)
+    over(segments.n, threads, measure_moments, planes(image, err, segments, mask), segments, out)
     x, y, xx, xy, yy, var_x, var_y, cov_xy = out.T.copy()
     return Shapes(x, y, *_ellipse(xx, xy, yy), var_x, var_y, cov_xy)
 
 
 def _ellipse(xx, xy, yy):
-    """a, b, angle and the three coefficients from second moments; thin sources are made as wide as a pixel."""
+    """a, b, angle and the three coefficients from second moments; thin sources are made as wide as a pixel.
+
+    a² and b² are the eigenvalues of the matrix of the moments (Bertin & Arnouts 1996, A&AS 117, 393).
+    """
     determinant = np.maximum(xx * yy - xy**2, 0)  # weights are not negative: less than 0 is rounding
     while np.any(thin := determinant < THINNEST**2):
         xx, yy = xx + THINNEST * thin, yy + THINNEST * thin
@@ -137,89 +187,138 @@ def _ellipse(xx, xy, yy):
     return a, b, np.degrees(theta) % 360, cxx, cxy, cyy
 
 
-def segment_sums(data, err, segments, mask, *, threads=1):
+def segment_sums(
+    data: np.ndarray, err: np.ndarray, segments: Segments, mask: np.ndarray, *, threads: int = 1
+) -> SegmentSums:
     """Sums over the usable pixels of the segments.
+
+    Parameters
+    ----------
+    data, err : ndarray float32 (rows, columns)
+        The image less its background, and its error.
+    segments : Segments
+        The sources.
+    mask : ndarray bool (rows, columns)
+        Pixels that cannot be used.
+    threads : int
+        The result does not depend on them.
 
     Returns
     -------
     SegmentSums
     """
-    from rtools.catalog.detect import _segment_kernels
+    from rtools.catalog.measure._moment_kernels import sum_segments
 
     out = np.empty((segments.n, 3))
-    over(segments.n, threads, _segment_kernels.sums, planes(data, err, segments, mask), *places(segments), out)
+    over(segments.n, threads, sum_segments, planes(data, err, segments, mask), segments, out)
     out[out[:, 2] == 0] = np.nan
     return SegmentSums(out[:, 0].copy(), np.sqrt(out[:, 1]), out[:, 2].copy())
 
 
-def kron(data, err, segments, mask, shapes, *, k=None, threads=1):
+def kron(
+    data: np.ndarray,
+    err: np.ndarray,
+    segments: Segments,
+    mask: np.ndarray,
+    shapes: Shapes,
+    *,
+    k: np.ndarray | None = None,
+    threads: int = 1,
+) -> Kron:
     """Kron radius, and the flux in the ellipse of 2.5 Kron radii with exact overlap of the pixels.
 
     Parameters
     ----------
-    data, err : ndarray float32
+    data, err : ndarray float32 (rows, columns)
+        The image less its background, and its error.
     segments : Segments
-    mask : ndarray bool
+        The sources.
+    mask : ndarray bool (rows, columns)
+        Pixels that cannot be used.
     shapes : Shapes
+        Their ellipses.
     k : ndarray float64 (n,), optional
         Kron radii measured elsewhere, in units of the axes.
     threads : int
+        The result does not depend on them.
 
     Returns
     -------
     Kron
         k is at least 1.4, and NaN above 6: that is noise.
     """
-    from rtools.catalog.measure import _shape_kernels
+    from rtools.catalog.measure._shape_kernels import measure_kron_radii, sum_ellipses
 
-    images, boxes, table = planes(data, err, segments, mask), places(segments), _table(shapes)
+    images = planes(data, err, segments, mask)
     if k is None:
         k = np.empty(segments.n)
-        over(segments.n, threads, _shape_kernels.kron_radius, images, boxes, table, k)
+        over(segments.n, threads, measure_kron_radii, images, segments, _ellipses(shapes), k)
     else:
         k = np.ascontiguousarray(k, np.float64)
     out = np.empty((segments.n, 2))
-    over(segments.n, threads, _shape_kernels.kron_flux, images, boxes, table, KRON_SCALE * k, out)
+    over(segments.n, threads, sum_ellipses, images, segments, _ellipses(shapes, KRON_SCALE * k), out)
     return Kron(k, out[:, 0].copy(), np.sqrt(out[:, 1]), KRON_SCALE * k * shapes.a)
 
 
-def half_light(data, segments, mask, shapes, kron, *, threads=1):
-    """Radius of the circle about the centre that holds half of the Kron flux, pixels.
+def half_light(
+    data: np.ndarray, segments: Segments, mask: np.ndarray, shapes: Shapes, kron: Kron, *, threads: int = 1
+) -> np.ndarray:
+    """Radius of the circle about the centre that holds half of the Kron flux.
 
     Parameters
     ----------
-    data : ndarray float32
+    data : ndarray float32 (rows, columns)
+        The image less its background.
     segments : Segments
-    mask : ndarray bool
+        The sources.
+    mask : ndarray bool (rows, columns)
+        Pixels that cannot be used.
     shapes : Shapes
+        Their centres.
     kron : Kron
+        Their fluxes; no radius is larger than the aperture's long half axis.
     threads : int
+        The result does not depend on them.
 
     Returns
     -------
     ndarray float64 (n,)
+        Pixels.
     """
-    from rtools.catalog.measure import _shape_kernels
+    from rtools.catalog.measure._halflight_kernels import find_half_light
 
     images = planes(data, data, segments, mask)
     out = np.empty(segments.n)
-    limits = np.stack([kron.flux, kron.reach], axis=1)
-    over(segments.n, threads, _shape_kernels.half_light, images, places(segments), _table(shapes), limits, out)
+    over(segments.n, threads, find_half_light, images, segments.ids, _ellipses(shapes), kron, out)
     return out
 
 
-def windowed(data, err, segments, mask, shapes, *, radius, threads=1):
+def windowed(
+    data: np.ndarray,
+    err: np.ndarray,
+    segments: Segments,
+    mask: np.ndarray,
+    shapes: Shapes,
+    *,
+    radius: np.ndarray,
+    threads: int = 1,
+) -> Centre:
     """Centres under a round Gaussian window as wide as the source.
 
     Parameters
     ----------
-    data, err : ndarray float32
+    data, err : ndarray float32 (rows, columns)
+        The image less its background, and its error.
     segments : Segments
-    mask : ndarray bool
+        The sources.
+    mask : ndarray bool (rows, columns)
+        Pixels that cannot be used.
     shapes : Shapes
+        Their isophotal centres and ellipses.
     radius : ndarray float64 (n,)
-        Half-light radii, pixels.
+        Their half-light radii, pixels.
     threads : int
+        The result does not depend on them.
 
     Returns
     -------
@@ -227,11 +326,11 @@ def windowed(data, err, segments, mask, shapes, *, radius, threads=1):
         The isophotal centre, with its covariance, where the windowed one leaves the ellipse of the moments, or
         the window is too large.
     """
-    from rtools.catalog.measure import _shape_kernels
+    from rtools.catalog.measure._window_kernels import find_windowed_centres
 
     out = np.empty((segments.n, 6))
     images, radius = planes(data, err, segments, mask), np.ascontiguousarray(radius, np.float64)
-    over(segments.n, threads, _shape_kernels.windowed, images, places(segments), _table(shapes), radius, out)
+    over(segments.n, threads, find_windowed_centres, images, segments.ids, _ellipses(shapes), radius, out)
     isophotal = out[:, 5] == 0
     out[isophotal, 2:5] = np.stack([shapes.var_x, shapes.var_y, shapes.cov_xy], axis=1)[isophotal]
     return Centre(*out[:, :5].T.copy())
