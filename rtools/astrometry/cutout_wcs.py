@@ -40,7 +40,7 @@ def parse_sky(text):
 
     words = [word.strip() for word in text.split(",")]
     if len(words) != 3:
-        raise UsageError(f"{text!r} is no place on the sky", mend=SKY_FORM)
+        raise UsageError(f"{text!r} is not a valid place on the sky", mend=SKY_FORM)
     ra, dec, size = words
     try:
         hours = re.search(r"\d[:\s]\s*\d", ra) is not None
@@ -48,9 +48,9 @@ def parse_sky(text):
         number = re.fullmatch(r"(.*\d\.?)\s*pix(?:els?)?", size)
         extent, unit = (float(number[1]), "pix") if number else (Angle(size, "arcsec").arcsec, "arcsec")
     except (ValueError, TypeError, IndexError) as error:
-        raise UsageError(f"{text!r} is no place on the sky ({_first_line(error)})", mend=SKY_FORM) from None
+        raise UsageError(f"{text!r} is not a valid place on the sky ({_first_line(error)})", mend=SKY_FORM) from None
     if not all(map(np.isfinite, (right, declination, extent))) or abs(declination) > 90 or extent <= 0:
-        raise UsageError(f"{text!r} is no place on the sky", mend=SKY_FORM)
+        raise UsageError(f"{text!r} is not a valid place on the sky", mend=SKY_FORM)
     return float(right) % 360, float(declination), float(extent), unit
 
 

@@ -146,7 +146,7 @@ def unit_quaternion(quaternion):
     norm = np.linalg.norm(values)
     if values.shape != (4,) or not abs(norm - 1) < NOT_A_UNIT:
         said = " ".join(f"{value:g}" for value in values)
-        raise UsageError(f"({said}) is no attitude: the norm of a quaternion is 1, this one's is {norm:.6g}")
+        raise UsageError(f"({said}) is not an attitude: the norm of a quaternion is 1, this one's is {norm:.6g}")
     return tuple(float(value) for value in values / norm)
 
 

@@ -221,7 +221,7 @@ def _multiband(files, product_name, release, psf_match):
     for file in files:
         parsed[file] = _name(file)
         if parsed[file] is None or parsed[file].suffix != "coadd":
-            raise InputError("no name of a coadd", mend="rt-name --check says why", path=file)
+            raise InputError("not a name of a coadd", mend="rt-name --check says why", path=file)
         if release and not product_name:
             raise UsageError("--release is that of the coadds' names", mend="or give --product-name")
     groups = grouping.multiband(parsed)

@@ -125,7 +125,7 @@ def _refuse(names, settings, *, summary, v1, between, as_json):
     if not names and not between:
         raise UsageError("no input file")
     if (summary or v1) and (settings["in_place"] or settings["outdir"]):
-        raise UsageError("a table is no exposure", mend="-o FILE writes it")
+        raise UsageError("a table is not an exposure", mend="-o FILE writes it")
     if as_json and not (summary or v1):
         raise UsageError("--json goes with --summary and --v1")
     if as_json and settings["output"]:
@@ -159,7 +159,7 @@ def _mjd(text):
     try:
         return mjd_of(text)
     except ValueError:
-        raise UsageError(f"--between: {text!r} is no time", mend="write YYYY-MM-DDThh:mm:ss") from None
+        raise UsageError(f"--between: {text!r} is not a valid time", mend="write YYYY-MM-DDThh:mm:ss") from None
 
 
 def _table_path(where):

@@ -53,7 +53,7 @@ def _first_bytes(path):
 
 
 def read_tree(path):
-    """What a file says below ``roman`` (a file that is no Roman product: all of it), as read from its header.
+    """What a file says below ``roman`` (a file that is not a Roman product: all of it), as read from its header.
 
     Returns
     -------

@@ -125,7 +125,7 @@ def from_reference(source, log=None):
     if np.median(stamps.sum(axis=(-2, -1))) < oversample**2 / 2:
         stamps = np.stack([_integrate(stamp, oversample) for stamp in stamps])
     if not np.all(np.isfinite(stamps)):
-        raise InputError("the stamps of the epsf reference have values that are no numbers")
+        raise InputError("the stamps of the epsf reference have values that are not numbers")
     pixel_x, pixel_y = (np.asarray(meta[key], float) for key in ("pixel_x", "pixel_y"))
     x, y = np.unique(pixel_x), np.unique(pixel_y)
     order = np.lexsort((pixel_x, pixel_y))

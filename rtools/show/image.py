@@ -92,7 +92,7 @@ def load_image(product, *, array=None, resultant=None, section=None, frame=None,
     Raises
     ------
     InputError
-        There is no such array or resultant, it is no image, the section is outside of it.
+        There is no such array or resultant, it is not an image, the section is outside of it.
     """
     name = array or default_array(product)
     info = _image_info(product, name)
@@ -138,7 +138,7 @@ def _image_info(product, name):
         raise InputError(f"the array {name} is missing", mend=f"there are {there}", path=product.path)
     info = product.arrays[name]
     if len(info.shape) < 2 or 0 in info.shape or info.dtype.names or info.dtype.kind not in "biufc":
-        raise InputError(f"the array {name} of shape {info.shape} is no image", path=product.path)
+        raise InputError(f"the array {name} of shape {info.shape} is not an image", path=product.path)
     return info
 
 

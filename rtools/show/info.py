@@ -154,7 +154,7 @@ def _association(path, _form):
     tree = read_json(path)
     products = tree.get("products")
     if not isinstance(products, list) or not all(isinstance(product, dict) for product in products):
-        raise InputError("a JSON file that is no association: products are missing", path=path)
+        raise InputError("a JSON file that is not an association: products are missing", path=path)
     listed = [{"name": product.get("name"), "members": product.get("members") or []} for product in products]
     return {"kind": "association", "products": listed, "tree": tree}
 

@@ -12,7 +12,7 @@ __all__ = ["screen"]
 
 MOST_ARRAYS = 24
 MOST_MEMBERS = 20
-OTHERS = {"truth": "truth of an rt-sim exposure (no Roman product)", "other": "no Roman product"}
+OTHERS = {"truth": "truth of an rt-sim exposure (not a Roman product)", "other": "not a Roman product"}
 """What is said of ASDF files that are none."""
 
 LABEL, INDENT, GAP = 13, 2, 3

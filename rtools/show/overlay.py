@@ -107,7 +107,7 @@ def load_outlines(path, product, image):
     """
     with open_product(path) as segments:
         if "segm" not in segments.kind:
-            raise InputError("no segmentation map (_segm)", path=path)
+            raise InputError("not a segmentation map (_segm)", path=path)
         found, (dx, dy) = segments.arrays["data"].shape, shift_between(product, segments)
         whole = not (cutout_of(product) or cutout_of(segments))
         if whole and tuple(length - 2 * dx for length in found) != image.frame:  # dx is the border

@@ -99,7 +99,7 @@ def _show_values(figure, axes, image, scale, settings):
     if image.kind == "labels":
         limits, stretch = "0,255", "linear"
     norm = normalisation(*find_limits(shown, limits, stretch), stretch)
-    norm.clip = False  # it would draw what is no number as the highest value
+    norm.clip = False  # it would draw what is not a number as the highest value
     shown = np.clip(shown, norm.vmin, norm.vmax)
     from matplotlib.colors import ListedColormap
 

@@ -91,7 +91,7 @@ def load_ramp(product, x, y, *, frame=None, rate=None, called=None):
     Raises
     ------
     InputError
-        The product is no ramp, or the pixel lies outside.
+        The product is not a ramp, or the pixel lies outside.
     """
     if product.kind not in ("l1_uncal", "ramp"):
         stem = names.split_suffix(product.path)[0] if product.kind == "l2_image" else ""
@@ -102,7 +102,7 @@ def load_ramp(product, x, y, *, frame=None, rate=None, called=None):
     x, y = (value + BORDER * (frame == "l2") for value in (x, y))
     shape = product.arrays["data"].shape if product.has("data") else ()
     if len(shape) != 3:
-        raise InputError("the array data is no ramp", path=product.path)
+        raise InputError("the array data is not a ramp", path=product.path)
     if not (0 <= x < shape[2] and 0 <= y < shape[1]):
         raise InputError(f"pixel {x},{y} is outside of the {shape[2]} x {shape[1]} pixels", path=product.path)
     exposure = product.meta["exposure"]

@@ -74,7 +74,7 @@ def read_sources(path, element):
         except (TypeError, ValueError):
             raise InputError(f"column {found[key]} holds text where numbers belong", path=path) from None
         if not np.all(np.isfinite(values)):
-            raise InputError(f"column {found[key]} has values that are no numbers", path=path)
+            raise InputError(f"column {found[key]} has values that are not numbers", path=path)
         _refuse_impossible(values, key, found[key], path)
         return values
 
@@ -131,7 +131,7 @@ def read_tables(path):
 
     product = open_product(path)
     if not product.has("science_tables") and "science_tables" not in product.tree:
-        raise InputError("no matable reference: it has no science_tables", path=path)
+        raise InputError("not a matable reference: it has no science_tables", path=path)
     tables = {}
     for key, entry in product.tree["science_tables"].items():
         reads = [[int(read) for read in resultant] for resultant in entry["science_read_pattern"]]

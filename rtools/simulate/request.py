@@ -154,7 +154,7 @@ def parse_reads(text):
             try:
                 reads += range(int(first), int(last if dash else first) + 1)
             except ValueError:
-                raise UsageError(f"read pattern {text!r}: {word!r} is no read number or range") from None
+                raise UsageError(f"read pattern {text!r}: {word!r} is not a read number or range") from None
         pattern.append(reads)
     flat = [read for reads in pattern for read in reads]
     if any(not reads for reads in pattern) or flat != sorted(set(flat)) or flat[0] < 1:

@@ -60,13 +60,13 @@ class Quantity(NamedTuple):
     def wrong(self, value: Any) -> str | None:
         """Why a value cannot be this quantity; None where it can."""
         if isinstance(value, bool) or not _is_real(value):
-            return "no number"
+            return "not a number"
         if value == FILL_NUMBER:
             return "a placeholder that nobody filled in"
         if not math.isfinite(value):
-            return "no finite number"
+            return "not a finite number"
         if self.whole and value != int(value):
-            return "no whole number"
+            return "not a whole number"
         if value < self.low or value > self.high or (self.above and value == self.low):
             unit = f" {self.unit}" if self.unit else ""
             if self.above:
@@ -85,7 +85,7 @@ class Vector(NamedTuple):
     def wrong(self, value: Any) -> str | None:
         """Why a value cannot be this list; None where it can."""
         if not isinstance(value, list | tuple) or len(value) != self.length:
-            return f"no list of {self.length} numbers"
+            return f"not a list of {self.length} numbers"
         found = next((reason for reason in map(self.each.wrong, value) if reason), None)
         return found or ("nothing but zeros" if self.nonzero and not any(value) else None)
 
@@ -104,7 +104,7 @@ class Word(NamedTuple):
     def wrong(self, value: Any) -> str | None:
         """Why a value is no such word; None where it is one."""
         if not isinstance(value, str):
-            return "no word"
+            return "not a word"
         return "a placeholder that nobody filled in" if value.strip() in NO_WORDS else None
 
 
@@ -117,7 +117,7 @@ class Time(NamedTuple):
         try:
             mjd = mjd_of(value)
         except (InputError, TypeError, ValueError, OverflowError):
-            return "no time"
+            return "not a time"
         return None if MJD_SPAN[0] <= mjd <= MJD_SPAN[1] else "not in the years from 2000 to 2100"
 
 
@@ -130,7 +130,7 @@ class ReadPattern(NamedTuple):
         reads = [read for group in value for read in group] if groups else []
         counted = all(isinstance(read, int) and not isinstance(read, bool) and read > 0 for read in reads)
         good = reads and counted and all(one < two for one, two in pairwise(reads))
-        return None if good else "no list of increasing reads"
+        return None if good else "not a list of increasing reads"
 
 
 SECONDS = Quantity(0, 1e6, "s", above=True)

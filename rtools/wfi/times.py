@@ -107,7 +107,7 @@ def utc_of_mapping(node):
             return utc_of_text(text)
         named = next((name for name, pattern in _TEXTS.items() if pattern.fullmatch(text)), None)
         if named is None:
-            raise InputError(f"{value!r:.60} is no time")
+            raise InputError(f"{value!r:.60} is not a valid time")
         return _converted(text, {"B": "byear_str", "J": "jyear_str"}.get(text[0], named), scale)
     form, begin = COUNTS.get(form, (form, 0.0))
     return _converted(value + begin, form, scale)
@@ -127,7 +127,7 @@ def _converted(value, form, scale):
             warnings.simplefilter("ignore")  # a leap second that is not known yet, a year far away
             return str(Time(value, format=form, scale=scale).utc.isot)
     except Exception as error:  # the tables of the Earth's rotation raise errors of their own
-        raise InputError(f"{value!r:.60} is no time of format {form} and scale {scale}") from error
+        raise InputError(f"{value!r:.60} is not a valid time of format {form} and scale {scale}") from error
 
 
 @contextmanager
@@ -155,7 +155,7 @@ def moment_of(text):
     Raises
     ------
     ValueError
-        It is no time.
+        It is not a valid time.
     """
     if text[16:19] != LEAP:
         return datetime.fromisoformat(text)
@@ -173,12 +173,12 @@ def iso_time(value):
     Returns
     -------
     str
-        ``YYYY-MM-DDThh:mm:ss.sss``, UTC; a text that is no time at all as it is.
+        ``YYYY-MM-DDThh:mm:ss.sss``, UTC; a text that is not a valid time at all as it is.
 
     Raises
     ------
     InputError
-        It is no time.
+        It is not a valid time.
     """
     if isinstance(value, str):
         return utc_of_text(value)
@@ -188,7 +188,7 @@ def iso_time(value):
         return value.isoformat(timespec="milliseconds").replace("+00:00", "")
     if hasattr(value, "isot"):
         return str(value.utc.isot)
-    raise InputError(f"{value!r:.60} is no time")
+    raise InputError(f"{value!r:.60} is not a valid time")
 
 
 def is_time_mapping(node):

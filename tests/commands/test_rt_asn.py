@@ -259,7 +259,7 @@ def test_prompt_coadds_need_a_name(written, capsys):
         (("--product-type", "pass", "a_cal.asdf"), 2, "made of visits"),
         (("--skycell", "missing_cal.asdf"), 3, "no such file"),
         (("--cell", "135p90x81y50", "a_cal.asdf"), 3, "no such skycell"),
-        (("--multiband", "a_coadd.asdf"), 3, "no name of a coadd"),
+        (("--multiband", "a_coadd.asdf"), 3, "not a name of a coadd"),
         (("--multiband", f"a/{MOSAIC}_coadd.asdf", f"b/{MOSAIC}_coadd.asdf"), 3, "same filter"),
         (("--multiband", f"{MOSAIC}_coadd.asdf", "--psf-match", "f106"), 2, "no such coadd"),
         (("a_cal.asdf", "--product-name", "f", "--psf-match", "f185"), 2, "no filter"),

@@ -113,7 +113,7 @@ def test_roman_datamodels_validates_the_result(image, tmp_path, judge, version):
         ("program.title=5", "5 is not of type 'string'; quote"),
         ("program.title=", "None is not of type 'string'"),
         ("exposure={}", "is a required property"),
-        ("exposure.start_time=yesterday", "'yesterday' is no time"),
+        ("exposure.start_time=yesterday", "'yesterday' is not a valid time"),
         ("exposure.start_time=null", "meta.exposure.start_time: "),
         ("exposure.tpye=WFI_IMAGE", "did you mean exposure.type?"),
         ("exposure.read_pattern.7=[1]", "--new adds it"),

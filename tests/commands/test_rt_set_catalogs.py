@@ -58,7 +58,7 @@ def test_the_change_is_recorded(write, tmp_path):
     [
         ("exposure.type=NONSENSE", "'NONSENSE' is not one of"),
         ("exposure.nresultants=abc", "'abc' is not of type 'integer'"),
-        ("exposure.start_time=yesterday", "'yesterday' is no time"),
+        ("exposure.start_time=yesterday", "'yesterday' is not a valid time"),
         ("observation.visit_id=3", "3 is not of type 'string'; quote"),
         ("exposure.tpye=WFI_IMAGE", "did you mean exposure.type?"),
         ("exposure.read_pattern=[[a]]", "'a' is not of type 'integer'"),

@@ -149,8 +149,8 @@ def test_places_of_a_catalog_that_are_not_on_the_sky_are_found(tmp_path, validat
     said = validate(tmp_path / "x_cat.ecsv")[1]
     found = {finding["where"]: finding["message"] for finding in said["findings"] if finding["check"] == "values"}
     assert found == {
-        "ra": "1 that are no place on the sky (-999999 degrees)",
-        "dec": "1 that are no place on the sky (91 degrees)",
+        "ra": "1 that are not on the sky (-999999 degrees)",
+        "dec": "1 that are not on the sky (91 degrees)",
     }
 
 

@@ -93,7 +93,7 @@ def test_flux_cannot_be_left_out(images, tmp_path):
 
 
 def test_a_skycell_that_does_not_exist_as_target(images, tmp_path, capsys):
-    """As another target that is no skycell."""
+    """As another target that is not a skycell."""
     document = make_association("field", [AssociationMember(str(file)) for file in images], target="274p63x31y81")
     stage_association(tmp_path / "x_asn.json", document).commit()
     assert tool("resample", tmp_path / "x_asn.json", "--outdir", tmp_path) == 0

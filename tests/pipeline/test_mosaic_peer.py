@@ -196,7 +196,7 @@ OTHERWISE = {
     "resample.pixmap_order": "the map is another",
     "resample.pixmap_stepsize": "",
     "wcsinfo.image_shape": "rows first there, against the schema",
-    "wcsinfo.skycell_name": "the target there, though it is no skycell",
+    "wcsinfo.skycell_name": "the target there, though it is not a skycell",
 }
 """Metadata that are not romancal's, and why."""
 

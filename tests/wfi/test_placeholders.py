@@ -193,7 +193,7 @@ def test_sentinels_in_a_table_of_sources_are_refused(column, value, tmp_path):
 def test_a_region_of_placeholders_is_no_cone(product, tmp_path):
     path = tmp_path / "x_uncal.asdf"
     done("set", product("uncal"), "wcsinfo.s_region=POLYGON ICRS  -999999 91 1 2 3 4 5 6", "-o", path)
-    with pytest.raises(InputError, match="s_region is no polygon"):
+    with pytest.raises(InputError, match="s_region is not a polygon"):
         corners_of(path)
 
 

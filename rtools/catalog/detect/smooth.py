@@ -58,7 +58,7 @@ def smooth(data, mask, kernel, *, threads=1):
 
     taps = kernel.sum(axis=1), kernel.sum(axis=0)
     if not np.allclose(np.outer(*taps), kernel, rtol=0, atol=1e-12):
-        raise ValueError("the kernel is no product of a column and a row")
+        raise ValueError("the kernel is not a product of a column and a row")
     data = np.ascontiguousarray(data, np.float32)
     mask = np.ascontiguousarray(mask, bool)
     out = np.empty_like(data)

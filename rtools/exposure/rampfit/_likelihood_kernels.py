@@ -352,7 +352,7 @@ def _quality(flags, pixeldq, y, start, quality):
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def _quality_of_fit(w, results, quality):
-    """DO_NOT_USE where the fit has no finite result; also NO_GAIN_VALUE where the gain is no positive number."""
+    """DO_NOT_USE where the fit has no finite result; also NO_GAIN_VALUE where the gain is not a positive number."""
     for j in range(BLOCK):
         finite = (abs(results[0, j]) < np.inf) & (results[1, j] < np.inf)
         quality[j] |= np.uint32(0) if finite else DO_NOT_USE

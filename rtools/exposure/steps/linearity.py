@@ -169,7 +169,7 @@ def inl_table(value: np.ndarray, correction: np.ndarray) -> InlTable:
     if np.any(steps <= 0) or np.any(value != np.rint(value)):
         raise InputError("integral non-linearity: values are not increasing whole numbers of DN")
     if not np.all(np.abs(correction) <= 65535):
-        raise InputError("integral non-linearity: a correction is no number of DN")
+        raise InputError("integral non-linearity: a correction is not a number of DN")
     step = float(np.gcd.reduce(steps.astype(np.int64)))
     if np.any(steps != step):
         even = np.arange(value[0], value[-1] + step, step)

@@ -203,5 +203,5 @@ def _coefficients(row, length):
         found = f"{row.size} coefficients a channel, the frame needs {length // 2 + 1}"
         raise InputError(f"refpix reference: {found}")
     if not np.abs(row).max() <= LARGEST:
-        raise InputError("refpix reference: a coefficient that is no number, or a placeholder")
+        raise InputError("refpix reference: a coefficient that is not a number, or a placeholder")
     return fourier.arrange(row, length)

@@ -194,7 +194,7 @@ def region_of(ra, dec):
     """Index of the region whose box holds each position (degrees); InputError for what is no position."""
     ra, dec = np.asarray(ra, float), np.asarray(dec, float)
     if not np.all(_on_sky(ra, dec)):
-        raise InputError("no position on the sky", mend="RA is finite, Dec from -90 to 90 degrees")
+        raise InputError("not a position on the sky", mend="RA is finite, Dec from -90 to 90 degrees")
     ring = RINGS + 1 - np.searchsorted(_boundaries()[::-1], dec, side="right")
     counts = _counts()[ring]
     return _first()[ring] + np.floor(ra * counts / 360 + 0.5).astype(int) % counts
@@ -333,7 +333,7 @@ def parse_name(name):
     """
     parts = _NAME.fullmatch(pad_skycell(name))
     if parts is None:
-        raise InputError("no name of a skycell", mend="one is 135p90x25y50", path=name)
+        raise InputError("not a name of a skycell", mend="one is 135p90x25y50", path=name)
     region = _prefixes().get(parts[1])
     if region is None:
         raise InputError("no such skycell", mend=f"no projection region is called {parts[1]}", path=name)

@@ -102,7 +102,7 @@ def _bits(columns, name):
     try:
         values = np.ma.filled(np.ma.asarray(columns[name], float), 0)
     except (TypeError, ValueError):
-        raise InputError(f"{name} is no column of numbers") from None
+        raise InputError(f"{name} is not a column of numbers") from None
     return np.nan_to_num(values, posinf=0, neginf=0).astype(np.int64)
 
 

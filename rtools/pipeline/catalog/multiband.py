@@ -156,7 +156,7 @@ def _member(name, entry, request, log):
     metadata.require(product.meta, *wanted, path=path)
     element = product.meta["instrument"]["optical_element"]
     if element not in FILTERS:
-        raise InputError(f"of {element}, which is no imaging filter", path=path)
+        raise InputError(f"of {element}, which is not an imaging filter", path=path)
     if product.meta.get("wcs") is None:
         raise InputError("no WCS", path=path)
     missing = [name for name in ("data", "err", "weight") if not product.has(name)]

@@ -279,7 +279,7 @@ def dust_of(folder, log):
         except FileNotFoundError:
             raise InputError("no such file", mend="--dust-maps is the directory of both maps", path=path) from None
         except (OSError, ValueError) as error:
-            raise InputError(f"no map that can be read ({' '.join(str(error).split())})", path=path) from None
+            raise InputError(f"not a map that can be read ({' '.join(str(error).split())})", path=path) from None
     return reddening(*maps)
 
 

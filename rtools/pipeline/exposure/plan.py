@@ -289,7 +289,7 @@ def _check_input(product, source, chosen, request):
     if first and product.kind == "l1_uncal" and chosen[0] != "dqinit":
         raise InputError(f"raw data; {first.tool} takes a ramp", mend="run rt-dqinit first", path=product.path)
     if not chosen and product.kind != "l2_image":
-        raise InputError("nothing is left to do, and this is no image", path=product.path)
+        raise InputError("nothing is left to do, and this is not an image", path=product.path)
     if "fit" in kinds and source.shape[0] < 2:
         raise InputError("one resultant only: no slope can be fitted", path=product.path)
     steps = [chain.step_of(name) for name in chosen]

@@ -87,7 +87,7 @@ def execute(plan, request, journal, *, progress=lambda done, of: None):
 
 
 def _mosaic_catalog(plan, request, journal):
-    """The catalog of a mosaic, which is no exposure."""
+    """The catalog of a mosaic, which is not an exposure."""
     started, task = time.perf_counter(), plan.tasks[0]
     journal.begin(plan)
     settings = {"threads": request.threads, "log": journal.log}

@@ -113,7 +113,7 @@ def _grid_of(association, log):
     if target is not None and skymap.is_name(target):
         with contextlib.suppress(InputError, UsageError):
             return skymap.wcs_info(skymap.parse_name(target))
-    what = "no skycell" if target is None else f"the target {target} is no skycell"
+    what = "no skycell" if target is None else f"the target {target} is not a skycell"
     log("warning", f"{association.path}: {what}, the mosaic covers all exposures")
     return None
 
@@ -182,7 +182,7 @@ def _grid_alone(path, shape):
     except (InputError, UsageError) as error:
         raise InputError(str(error), path=path) from None
     except (AttributeError, TypeError, ValueError):
-        raise InputError("what it has below wcs is no WCS", path=path) from None
+        raise InputError("what it has below wcs is not a WCS", path=path) from None
 
 
 def _covering(members, wanted, log):

@@ -102,7 +102,7 @@ def open_members(files, log, *, groups=None, called=None, wcs=True):
     Raises
     ------
     InputError
-        A file is no image or lacks something, none shows the sky, or they are of several optical elements.
+        A file is not an image or lacks something, none shows the sky, or they are of several optical elements.
     """
     members = []
     for name in dict.fromkeys(files):

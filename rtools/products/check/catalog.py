@@ -141,7 +141,7 @@ def catalog_of(product):
         values = {name: np.ma.asarray(table[name]) for name in _checked(columns)}
     except Exception as problem:  # what converters of other packages raise is not known
         reason = " ".join(str(problem).split())
-        raise InputError(f"source_catalog is no table that can be read ({reason})", path=product.path) from None
+        raise InputError(f"source_catalog is not a table that can be read ({reason})", path=product.path) from None
     return Catalog(product.path, product.meta, columns, values)
 
 
@@ -152,7 +152,7 @@ def check_catalog(catalog):
         most = 360 if "ra" in name.split("_") else 90
         wrong = degrees[np.abs(degrees) > most]
         if wrong.size:
-            yield error("values", name, f"{wrong.size} that are no place on the sky ({wrong[0]:g} degrees)")
+            yield error("values", name, f"{wrong.size} that are not on the sky ({wrong[0]:g} degrees)")
     if catalog.labels is None:
         return
     unique, counts = np.unique(catalog.labels, return_counts=True)

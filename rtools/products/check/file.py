@@ -185,7 +185,7 @@ def wcs_of(product):
     Returns
     -------
     (dict of str to gwcs.WCS, list of Finding)
-        By their place in the tree; and what is no WCS. Both empty where the product has none.
+        By their place in the tree; and what is not a WCS. Both empty where the product has none.
     """
     systems, found = {}, []
     tree = getattr(product, "tree", {})

@@ -67,7 +67,7 @@ def check_fields(product):
 def _wrong_type(value, types):
     known = [TYPES[name] for name in types.split("|") if name in TYPES]
     if "time" in types:
-        return None if "time" in (getattr(value, "tag", None) or "") else f"{value!r:.60} is no time"
+        return None if "time" in (getattr(value, "tag", None) or "") else f"{value!r:.60} is not a valid time"
     if len(known) < len(types.split("|")):  # a WCS, a table
         return None
     right = any(isinstance(value, one) and (bool in one or not isinstance(value, bool)) for one in known)

@@ -46,19 +46,19 @@ def parse_section(text, shape, frame=None, own=None):
     Raises
     ------
     UsageError
-        The text is no section, or the image has no such frame.
+        The text is not a valid section, or the image has no such frame.
     InputError
         The section is wholly outside.
     """
     ends = _TEXT.fullmatch(text)
     if ends is None or any(end in ("+", "-") for end in ends.groups()):
-        raise UsageError(f"{text!r} is no section", mend="x1:x2,y1:y2 is one, as 0:100,2000:2100")
+        raise UsageError(f"{text!r} is not a valid section", mend="x1:x2,y1:y2 is one, as 0:100,2000:2100")
     shift = _shift(frame, own)
     x1, x2, y1, y2 = (int(end) + shift if end else None for end in ends.groups())
     rows, columns = _clip(y1, y2, shape[0]), _clip(x1, x2, shape[1])
     for axis, first, stop in (("x", x1, x2), ("y", y1, y2)):
         if first is not None and stop is not None and first >= stop:
-            raise UsageError(f"{text!r} is no section: it has no {axis}", mend="the end is exclusive")
+            raise UsageError(f"{text!r} is not a valid section: it has no {axis}", mend="the end is exclusive")
     if rows is None or columns is None:
         raise InputError(f"the section {text} is outside of the {shape[1]} x {shape[0]} pixels")
     return rows, columns

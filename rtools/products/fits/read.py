@@ -121,7 +121,7 @@ def embedded(source, hdus):
         raise InputError("a FITS file without the extension ASDF", mend=mend, path=source)
     start, count = found[-1].fileinfo()["datLoc"], found[-1].header["NAXIS1"] * found[-1].header["NAXIS2"]
     if not isinstance(found[-1], fits.BinTableHDU | fits.ImageHDU):
-        raise InputError("its extension ASDF is no table", path=source)
+        raise InputError("its extension ASDF is not a table", path=source)
     with temporary.file(".asdf") as file, open(source, "rb") as stored:
         stored.seek(start)
         while count > 0 and (data := stored.read(min(COPIED, count))):
@@ -214,7 +214,7 @@ class _Pixels:
         from astropy.io import fits
 
         if not isinstance(hdu, fits.ImageHDU | fits.PrimaryHDU):
-            raise InputError(f"{hdu.name} is no plain image", mend="funpack it first", path=source)
+            raise InputError(f"{hdu.name} is not a plain image", mend="funpack it first", path=source)
         made = hdu.header
         self.stored = np.dtype({8: "u1", 16: ">i2", 32: ">i4", 64: ">i8", -32: ">f4", -64: ">f8"}[made["BITPIX"]])
         native = self.stored.newbyteorder("=").name

@@ -149,7 +149,7 @@ def array_info(node, blocks, unit=None):
     if shape and shape[0] == "*":  # streamed: as many as there are
         shape[0] = (block.size - offset) // max(1, math.prod(shape[1:]) * dtype.itemsize)
     if not all(isinstance(length, int) and length >= 0 for length in shape):
-        raise InputError(f"{shape} is no shape of an array")
+        raise InputError(f"{shape} is not a valid shape of an array")
     strides = tuple(node.get("strides") or _contiguous(shape, dtype.itemsize))
     steps = [(length - 1) * stride for length, stride in zip(shape, strides, strict=True)]
     first, last = (offset + sum(step for step in steps if (step > 0) == up) for up in (False, True))

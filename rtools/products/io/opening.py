@@ -17,7 +17,7 @@ def open_product(path, kinds=None, *, others=False):
     kinds : iterable of str, optional
         Kinds that are wanted (`Product.kind`), ``reference`` for any reference file; any by default.
     others : bool
-        Open ASDF files that are no Roman product, too: the kind is ``truth`` or ``other``, the tree the whole one.
+        Open ASDF files that are not a Roman product, too: the kind is ``truth`` or ``other``, the tree the whole one.
 
     Returns
     -------
@@ -46,13 +46,13 @@ def _root(tree):
     if not isinstance(roman, dict):
         kind = layout.kind_of_tree(tree)
         what = "the truth of an rt-sim exposure" if kind == "truth" else "an ASDF file without a roman tree"
-        return kind, layout.DEFAULT_PROFILE, whole, f"no Roman product: {what}"
+        return kind, layout.DEFAULT_PROFILE, whole, f"not a Roman product: {what}"
     tag = getattr(roman, "tag", None)
     kind, profile = layout.kind_of(tag or "")
     if kind is None:
-        return "other", profile, whole, f"no Roman product: an unknown kind of product (tag {tag or 'missing'})"
+        return "other", profile, whole, f"not a Roman product: an unknown kind of product (tag {tag or 'missing'})"
     if not isinstance(roman.get("meta"), dict):
-        return "other", profile, whole, "no Roman product: the tree has no roman.meta"
+        return "other", profile, whole, "not a Roman product: the tree has no roman.meta"
     return kind, profile, roman, None
 
 

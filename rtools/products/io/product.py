@@ -34,7 +34,7 @@ class Product:
     about : dict
         ``asdf_library`` and ``history``.
     problem : str or None
-        Why the file is no Roman product.
+        Why the file is not a Roman product.
     """
 
     problem = None

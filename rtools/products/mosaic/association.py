@@ -151,12 +151,12 @@ def problems(content):
     for key in ("asn_type", "asn_rule", "asn_id", "asn_pool", "program", "data_release_id", "target",
                 "psf_match_reference_filter"):  # fmt: skip
         if not isinstance(content.get(key), str | None):
-            found.append(f"{key} is no text")
+            found.append(f"{key} is not a text")
     grid = content.get("skycell_wcs_info")
     if isinstance(grid, dict):
         found += [f"skycell_wcs_info has no {key}" for key in WCS_INFO if key not in grid]
         found += [
-            f"skycell_wcs_info.{key} is no number"
+            f"skycell_wcs_info.{key} is not a number"
             for key in WCS_INFO[1:]
             if key in grid and (isinstance(grid[key], bool) or not isinstance(grid[key], int | float))
         ]
@@ -174,7 +174,7 @@ def _product_problems(where, product):
     if not isinstance(product, dict) or not isinstance(product.get("members"), list):
         return [f"{where} has no members"]
     name = product.get("name")
-    found = [] if isinstance(name, str | None) else [f"{where}.name is no text"]
+    found = [] if isinstance(name, str | None) else [f"{where}.name is not a text"]
     if name and isinstance(name, str) and not is_product_name(name):
         found.append(f"{where}.name is {name!r}: a name without directories is expected")
     for number, member in enumerate(product["members"]):
@@ -183,13 +183,13 @@ def _product_problems(where, product):
             found.append(f"{place} has no expname")
             continue
         found += [
-            f"{place}.{key} is no text"
+            f"{place}.{key} is not a text"
             for key in ("exptype", "group_id", "tweakreg_catalog")
             if key in member and not isinstance(member[key], str)
         ]
         weight = member.get("sed_weight", 1.0)
         if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 < weight < float("inf"):
-            found.append(f"{place}.sed_weight is no positive number")
+            found.append(f"{place}.sed_weight is not a positive number")
     return found
 
 

@@ -57,7 +57,7 @@ def _about_name(found):
     try:
         name = names.parse(f"{found.name}_asn.json")
     except names.InvalidName as error:
-        return [*warnings, f"{found.name} is no name of the archive's: {str(error).splitlines()[0]}"]
+        return [*warnings, f"{found.name} is not a name of the archive's: {str(error).splitlines()[0]}"]
     said = {"program": found.program, "release": found.release, "skycell": found.target}
     for field, value in said.items():
         if value not in (None, "noprogram", name[field]):

@@ -131,7 +131,7 @@ def _detector(fault):
 
 def _element(fault):
     nearest = _nearest(fault.token, ELEMENTS)
-    return f"nearest {nearest}" if nearest else f"{fault.token} is no element"
+    return f"nearest {nearest}" if nearest else f"{fault.token} is not an element"
 
 
 def _release(fault):

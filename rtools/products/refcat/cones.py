@@ -45,7 +45,7 @@ def corners_of(path):
     except ValueError:
         numbers = np.zeros((0, 2))
     if words[:1] != ["POLYGON"] or len(numbers) < 3 or not np.all(np.abs(numbers) <= (360, 90)):
-        raise InputError("meta.wcsinfo.s_region is no polygon", mend="give --cone RA,DEC,RADIUS", path=path)
+        raise InputError("meta.wcsinfo.s_region is not a polygon", mend="give --cone RA,DEC,RADIUS", path=path)
     return numbers
 
 

@@ -106,7 +106,7 @@ def read(path, cone=None, *, everything=False):
 
 @lru_cache(maxsize=1)  # every exposure asks
 def check(path):
-    """Refuse what is no reference catalog; of parquet files only names of columns are looked at.
+    """Refuse what is not a reference catalog; of parquet files only names of columns are looked at.
 
     Parameters
     ----------
@@ -150,7 +150,7 @@ def partitions(path):
             raise ValueError
         return cells
     except FileNotFoundError:
-        raise InputError(f"no reference catalog: it has no {PARTITIONS}", path=path) from None
+        raise InputError(f"not a reference catalog: it has no {PARTITIONS}", path=path) from None
     except (OSError, KeyError, TypeError, ValueError, UnicodeDecodeError):
         raise InputError("has no columns Norder and Npix that can be read", path=listing) from None
 
@@ -213,7 +213,7 @@ def _read_partition(file, cell, fine, everything):
         raise InputError(f"is in {PARTITIONS}, but there is no such file", path=file) from None
     except (OSError, ArrowException) as error:
         raise InputError(
-            f"no parquet table that can be read ({' '.join(str(error).split())[:160]})", path=file
+            f"not a parquet table that can be read ({' '.join(str(error).split())[:160]})", path=file
         ) from None
     units = {name: (schema.field(name).metadata or {}).get(b"unit", b"").decode() for name in arrow.column_names}
     table = Table({name: from_arrow(arrow[name]) for name in arrow.column_names})
@@ -271,7 +271,7 @@ def standard(table, path=None, *, everything=False):
     meanings = _meanings(table.colnames)
     for name in ("ra", "dec"):
         if name not in meanings:
-            raise InputError(f"no reference catalog: it has no column {name}", path=path)
+            raise InputError(f"not a reference catalog: it has no column {name}", path=path)
     result = Table(meta=table.meta)
     for name, theirs in meanings.items():
         result[name] = _column(table[theirs], name, path)
@@ -282,7 +282,7 @@ def standard(table, path=None, *, everything=False):
     years = result["ref_epoch"] if "ref_epoch" in meanings else np.zeros(0)
     known = np.isfinite(years)
     if np.any((years[known] < YEARS[0]) | (years[known] > YEARS[1])):
-        raise InputError(f"{meanings['ref_epoch']} is no Julian year (2016.0)", path=path)
+        raise InputError(f"{meanings['ref_epoch']} is not a Julian year (2016.0)", path=path)
     result = result[np.isfinite(result["ra"]) & np.isfinite(result["dec"])]
     for name, most in (("ra", 360), ("dec", 90)):
         if len(result) and np.abs(result[name]).max() > most:
@@ -305,7 +305,7 @@ def _column(column, name, path):
     try:
         values: np.ndarray = np.array(np.ma.filled(np.ma.asarray(column, dtype=float), np.nan))
     except (TypeError, ValueError):
-        raise InputError(f"{column.name} is no column of numbers", path=path) from None
+        raise InputError(f"{column.name} is not a column of numbers", path=path) from None
     wanted = units.Unit(COLUMNS[name])
     given = column.unit
     # a magnitude is one whatever its unit says; a year may be written Julian

@@ -79,7 +79,7 @@ def refuse(path, *, overwrite):
     if not path.exists():
         return
     if path.is_dir() and not (path / PARTITIONS).exists() and any(path.iterdir()):
-        raise RtoolsError(f"a directory that is no reference catalog (it has no {PARTITIONS})", path=path)
+        raise RtoolsError(f"a directory that is not a reference catalog (it has no {PARTITIONS})", path=path)
     if not overwrite:
         raise RtoolsError("exists already", mend="--overwrite replaces it", path=path)
 

@@ -68,7 +68,7 @@ def _tree(path):
         except FileNotFoundError:
             raise InputError(f"is in {refcat_files.PARTITIONS}, but there is no such file", path=file) from None
         except (OSError, ArrowException) as error:
-            raise InputError(f"no parquet file ({' '.join(str(error).split())[:160]})", path=file) from None
+            raise InputError(f"not a parquet file ({' '.join(str(error).split())[:160]})", path=file) from None
     orders = sorted({order for order, _pixel in listed})
     return {"form": "HATS tree", "rows": rows, "files": len(listed), "orders": orders}
 

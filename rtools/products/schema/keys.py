@@ -211,7 +211,7 @@ def assign(tree, path, value, *, is_time=False):
     Raises
     ------
     UsageError
-        An array, a WCS or the like stands there or on the way, or the value is no time where one belongs.
+        An array, a WCS or the like stands there or on the way, or the value is not a valid time where one belongs.
     """
     key = ".".join(path)
     node = tree
@@ -262,7 +262,7 @@ def _time(key, value, old):
     try:
         moment = datetime.fromisoformat(value)
     except (TypeError, ValueError):
-        raise UsageError(f"{key}: {value!r} is no time", mend="write YYYY-MM-DDThh:mm:ss.sss") from None
+        raise UsageError(f"{key}: {value!r} is not a valid time", mend="write YYYY-MM-DDThh:mm:ss.sss") from None
     if moment.tzinfo is not None:
         moment = moment.astimezone(UTC).replace(tzinfo=None)
     text = moment.isoformat(timespec="microseconds" if moment.microsecond % 1000 else "milliseconds")

@@ -1,8 +1,8 @@
 """What every product and reference file holds: declarative access to products.json.
 
 Kinds are the keys of ``products`` there (``l1_uncal``, ``ramp``, ``l2_image``, ``wcs``, ``l1_gw`` …),
-``reference/TYPE`` for reference files, and the keys of ``others`` for ASDF files that are no Roman product: ``truth``
-of rt-sim, and ``other``.
+``reference/TYPE`` for reference files, and the keys of ``others`` for ASDF files that are not a Roman product:
+``truth`` of rt-sim, and ``other``.
 """
 
 import json
@@ -224,7 +224,7 @@ def _reference_profile(entry, version):
 
 
 def kind_of_tree(tree):
-    """Kind of the root of a tree that is no Roman product: ``truth`` or ``other``."""
+    """Kind of the root of a tree that is not a Roman product: ``truth`` or ``other``."""
     return "truth" if set(tree) >= TRUTH_KEYS else "other"
 
 
@@ -234,7 +234,7 @@ def is_product(kind):
 
 
 def model(kind):
-    """Name of the data model, for `meta.model_type`; None of what is no Roman product."""
+    """Name of the data model, for `meta.model_type`; None of what is not a Roman product."""
     return _entry(kind).get("model")
 
 

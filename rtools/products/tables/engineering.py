@@ -113,7 +113,7 @@ def _times(table, names, path):
     if column.dtype.kind in "fiu":
         values: np.ndarray = np.ma.filled(np.ma.asarray(column, float), np.nan)
         if np.any((values < 40000) | (values > 100000)):
-            raise InputError(f"{name} is no Modified Julian Date", mend="write ISO times", path=path)
+            raise InputError(f"{name} is not a Modified Julian Date", mend="write ISO times", path=path)
         return values
     try:
         return Time(np.char.rstrip(np.asarray(column, str), "Z"), scale="utc").mjd

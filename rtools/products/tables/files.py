@@ -52,7 +52,7 @@ def read_catalog(path):
         if form == "asdf" and isinstance(error, InputError):
             raise
         reason = " ".join(str(error).split())[:160]
-        raise InputError(f"no {_NAMES[form]} table that can be read ({reason})", path=path) from error
+        raise InputError(f"not a {_NAMES[form]} table that can be read ({reason})", path=path) from error
 
 
 def _form_of_content(path):
@@ -77,7 +77,7 @@ def _form_of_content(path):
     named = str(path).lower().endswith(TABLES["csv"]) and head.strip()
     if b"\0" not in head and (named or b"," in head.partition(b"\n")[0]):
         return "csv"
-    raise InputError("no table: parquet, ECSV, CSV, FITS, VOTable or a catalog in ASDF expected", path=path)
+    raise InputError("not a table: parquet, ECSV, CSV, FITS, VOTable or a catalog in ASDF expected", path=path)
 
 
 def stage_catalog(path, table, form):
@@ -191,7 +191,7 @@ def _read_asdf(path):
 
     with open_product(path) as product:
         if "source_catalog" not in product.tree:
-            raise InputError(f"no catalog: its product is {product.reftype or product.kind}", path=path)
+            raise InputError(f"not a catalog: its product is {product.reftype or product.kind}", path=path)
         table = product.node("source_catalog")
         entries = [json.dumps(entry, ensure_ascii=False) for entry in product.history]
         table.meta = {"roman": {"meta": keys.bare(product.meta)}, flatmeta.HISTORY: entries}

@@ -54,7 +54,7 @@ def select(text, columns):
     Raises
     ------
     UsageError
-        The text is no condition, or compares what cannot be compared.
+        The text is not a valid condition, or compares what cannot be compared.
     InputError
         There is no such column.
     """
@@ -77,7 +77,7 @@ def _tokens(text):
     while place < len(text):
         token = _TOKEN.match(text, place)
         if token is None:
-            raise UsageError(f"{text!r} is no condition at {text[place:].strip()[:20]!r}", mend=FORM)
+            raise UsageError(f"{text!r} is not a valid condition at {text[place:].strip()[:20]!r}", mend=FORM)
         kind = str(token.lastgroup)  # each way through the pattern has a group
         word = token[kind]
         joins = kind == "word" and word.lower() in ("and", "or")

@@ -30,7 +30,7 @@ def made(tmp_path_factory):
 
 @pytest.fixture
 def plain(tmp_path):
-    """An ASDF file that is no Roman product."""
+    """An ASDF file that is not a Roman product."""
     tree = {"lamp": "blue", "inner": {"data": np.arange(6.0).reshape(2, 3)}}
     asdf.AsdfFile(tree).write_to(tmp_path / "plain.asdf")
     return tmp_path / "plain.asdf"
@@ -78,7 +78,7 @@ def test_a_column_that_a_time_domain_catalog_lacks(made, tmp_path, capsys):
 def test_the_tree_of_a_file_that_is_no_product(plain, capsys):
     assert tool("info", plain) == 0
     said = capsys.readouterr().out
-    assert "no Roman product" in said and "lamp: blue" in said
+    assert "not a Roman product" in said and "lamp: blue" in said
     assert "inner.data  float64  2x3" in said
     assert tool("get", "lamp", plain) == 0
     assert tool("stat", plain, "--stat", "mean") == 0
@@ -86,13 +86,13 @@ def test_the_tree_of_a_file_that_is_no_product(plain, capsys):
     said = capsys.readouterr().out.splitlines()
     assert said == ["blue", f"{plain}\tinner.data\t-\t2.5"]
     assert tool("validate", plain) == 1
-    assert "no Roman product: an ASDF file without a roman tree" in capsys.readouterr().out
+    assert "not a Roman product: an ASDF file without a roman tree" in capsys.readouterr().out
 
 
 def test_tools_of_products_refuse_what_is_none(plain, tmp_path, capsys):
     for name, *words in (["cut", "--section", "0:1,0:1"], ["set", "lamp=red"], ["fits"], ["run"]):
         assert tool(name, plain, *words, "--outdir", tmp_path / "out") == 3
-        assert "no Roman product" in capsys.readouterr().err
+        assert "not a Roman product" in capsys.readouterr().err
     assert not (tmp_path / "out").exists() or not list((tmp_path / "out").iterdir())
 
 

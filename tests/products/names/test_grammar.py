@@ -42,7 +42,7 @@ HINTS = {
     "r0012301008002013005-0005_wfi06_f184_cal.asdf": "separator must be _",
     "r0012301008002013005_0005_wfi06__cal.asdf": "empty element",
     "r0012301008002013005_0005_wfi06_f184_jump.asdf": "unknown suffix jump",
-    "r00123_r1_full_274p63x31y81_f999_coadd.asdf": "f999 is no element",
+    "r00123_r1_full_274p63x31y81_f999_coadd.asdf": "f999 is not an element",
     "r00123_r1_full_274q63x31y81_f106_coadd.asdf": "p or m expected",
     "r00123_r1_full_274p63x31_f106_coadd.asdf": "skycell's y is missing",
     "r00123_r1_Ultradeep_full_274p63x31y81_f106_coadd.asdf": "a tier follows its release with -",

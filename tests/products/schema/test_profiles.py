@@ -209,7 +209,7 @@ def test_iso_of_every_form():
     assert iso_time(Time("2027-01-01T00:00:00", scale="utc")) == expected
     assert iso_time(Time("2027-01-01T00:00:00", scale="utc").datetime) == expected
     assert iso_time({"value": 61406.0, "base_format": "mjd"}) == expected
-    with pytest.raises(InputError, match="is no time"):
+    with pytest.raises(InputError, match="is not a valid time"):
         iso_time(3.5)
 
 
