@@ -12,16 +12,36 @@ pytest_plugins = [
     "tests.support.star_fields",
 ]
 
+SLOW_FIXTURES = {"raw", "raw18", "references", "star_field", "quick", "path_of_tools"}
+"""Fixtures that simulate and calibrate an exposure, or start tools as processes: what needs them is slow."""
+
 
 def pytest_addoption(parser):
-    """``--long``: run the tests marked ``long``, and only these."""
+    """``--long``: run the tests marked ``long``, and only these; ``--quick``: leave out all that takes its time."""
     parser.addoption("--long", action="store_true", help="run the long tests, and only these")
+    parser.addoption("--quick", action="store_true", help="leave out judges, full frames and whatever is slow")
+
+
+def kinds_of(item):
+    """Which of ``long``, ``full``, ``judges``, ``slow`` a test is: by its marks, and by the fixtures that it needs."""
+    kinds = {"long", "full", "judges", "slow"} & set(item.keywords)
+    if "judge" in item.fixturenames:
+        kinds.add("judges")
+    if SLOW_FIXTURES & set(item.fixturenames):
+        kinds.add("slow")
+    return kinds
 
 
 def pytest_collection_modifyitems(config, items):
-    """Leave out long tests, or all others with ``--long``."""
-    wanted = config.getoption("--long")
-    chosen = [item for item in items if ("long" in item.keywords) == wanted]
-    if len(chosen) < len(items):
-        config.hook.pytest_deselected(items=[item for item in items if ("long" in item.keywords) != wanted])
+    """Leave out long tests, or all others with ``--long``; with ``--quick`` all that is not quick."""
+    only_long, only_quick = config.getoption("--long"), config.getoption("--quick")
+    if only_long and only_quick:
+        raise pytest.UsageError("--long and --quick exclude each other")
+    chosen, left_out = [], []
+    for item in items:
+        kinds = kinds_of(item)
+        wanted = not kinds if only_quick else ("long" in kinds) == only_long
+        (chosen if wanted else left_out).append(item)
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
         items[:] = chosen

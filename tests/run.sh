@@ -1,16 +1,42 @@
 #!/bin/sh
 # Make an environment with rtools and its test tools, the judges' environments, and run the tests.
 # usage: sh tests/run.sh [PYTEST ARGUMENTS]     environments go to .cache/, or to RTOOLS_CACHE
-#        sh tests/run.sh --long                 the tests that are too long for every run, and only these
+#        sh tests/run.sh --quick                under two minutes: no full frames, no judges, no whole runs
+#        sh tests/run.sh --long                 the tests that are too long for every run, then all others with the
+#                                               coverage of the package by lines: in .cache/coverage.txt, too
 set -eu
 cd "$(dirname "$0")/.."
 . examples/python.sh
 cache=${RTOOLS_CACHE:-$PWD/.cache}
+unset PYTHONDONTWRITEBYTECODE # to compile modules and tests anew in every process takes minutes
 make_environment "$cache/env" ".[test]"
+python=$cache/env/bin/python
 RTOOLS_JUDGES=${RTOOLS_JUDGES:-$cache/judges}
 export RTOOLS_JUDGES
-sh tests/judges/setup.sh "$RTOOLS_JUDGES"
+
+run_tests() { # [PYTEST ARGUMENTS]
+    "$python" -m pytest -n 2 --dist worksteal "$@"
+}
+
+measure_coverage() {
+    # Bodies of compiled functions run without Python: numba tells coverage which lines it has compiled, so kernels are
+    # compiled anew. Tools in processes of their own are measured as well (pyproject.toml).
+    rm -rf "$cache/coverage" "$cache/coverage-kernels"
+    mkdir -p "$cache/coverage"
+    COVERAGE_FILE=$cache/coverage/data NUMBA_JIT_COVERAGE=1 NUMBA_CACHE_DIR=$cache/coverage-kernels
+    export COVERAGE_FILE NUMBA_JIT_COVERAGE NUMBA_CACHE_DIR
+    "$python" -m coverage run -m pytest -n 2 --dist worksteal || failed=1
+    "$python" -m coverage combine --quiet
+    "$python" -m coverage report | tee "$cache/coverage.txt"
+}
+
 "$cache/env/bin/ruff" check .
 "$cache/env/bin/ruff" format --check .
-"$cache/env/bin/python" -m mypy
-exec "$cache/env/bin/python" -m pytest -n 2 --dist worksteal "$@"
+if [ "${1:-}" != --quick ]; then
+    "$python" -m mypy
+    sh tests/judges/setup.sh "$RTOOLS_JUDGES"
+fi
+failed=0
+run_tests "$@" || failed=1
+[ "${1:-}" != --long ] || measure_coverage
+exit $failed

@@ -7,45 +7,35 @@ import signal
 import subprocess
 from functools import partial
 
-import pytest
-
 from tests.support.places import ROOT
 
 EXAMPLES = ROOT / "examples"
 BLOCKS = re.findall(r"^```sh\n(.*?)^```", (EXAMPLES / "recipes.md").read_text(), flags=re.M | re.S)
 
 
-@pytest.fixture(scope="module")
-def place(tmp_path_factory):
-    """A directory where the recipes run one after another."""
-    directory = tmp_path_factory.mktemp("recipes")
-    (directory / "examples").mkdir()
+def test_recipes_work_one_after_another(quick, tmp_path):
+    """One test: later recipes work on what earlier ones made, and leave images but no temporary files."""
+    (tmp_path / "examples").mkdir()
     for name in ("Makefile", "mosaic.mk"):
-        shutil.copy(EXAMPLES / name, directory / "examples")
-    return directory
-
-
-@pytest.mark.parametrize("number", range(len(BLOCKS)))
-def test_recipe(number, place, quick):
+        shutil.copy(EXAMPLES / name, tmp_path / "examples")
     settings = {"PATH": f"{quick}:{os.environ['PATH']}", "RT_SIZE": "256", "RT_READ_PATTERN": "1;2-3;4-5;6"}
-    done = subprocess.run(
-        ["bash", "-eu", "-o", "pipefail", "-c", BLOCKS[number]],
-        cwd=place,
-        env=os.environ | settings,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, f"{BLOCKS[number]}\n{done.stderr}"
+    for block in BLOCKS:
+        done = subprocess.run(
+            ["bash", "-eu", "-o", "pipefail", "-c", block],
+            cwd=tmp_path,
+            env=os.environ | settings,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"{block}\n{done.stderr}"
+    assert len(list((tmp_path / "night1").glob("*_cal.asdf"))) == 2
+    assert not list(tmp_path.rglob(".*.tmp"))
+    check_that_a_mosaic_stands_behind_its_images(tmp_path)
 
 
-def test_no_recipe_fails_half_way(place):
-    """What the recipes leave: calibrated images beside the raw data, no temporary files."""
-    assert len(list((place / "night1").glob("*_cal.asdf"))) == 2
-    assert not list(place.rglob(".*.tmp"))
-
-
-def test_make_mosaic_stands_behind_what_it_is_made_of(place):
+def check_that_a_mosaic_stands_behind_its_images(place):
+    """What `make` would do again after one of the exposures has changed."""
     command = ["make", "-f", EXAMPLES / "mosaic.mk", "DIR=field", "NAME=all", "-n"]
     planned = partial(subprocess.run, cwd=place, capture_output=True, text=True, check=True)
     assert "rt-run" not in planned(command).stdout

@@ -83,6 +83,7 @@ def test_products_are_valid(made, judge, version):
     assert verdict["model"] == "MultibandSegmentationMapModel"
 
 
+@pytest.mark.judges
 def test_the_catalog_is_as_the_archives(made, tmp_path):
     segments, table = made / f"{NAME}_segm.asdf", made / f"{NAME}_cat.parquet"
     found = judged("1.1.0", segments, table, "MultibandSourceCatalogModel", tmp_path)

@@ -36,6 +36,7 @@ def plain(tmp_path):
     return tmp_path / "plain.asdf"
 
 
+@pytest.mark.judges
 def test_no_kind_of_product_is_unknown(made, capsys):
     for name, path in made.items():
         with open_product(path) as product:
@@ -50,6 +51,7 @@ def test_no_kind_of_product_is_unknown(made, capsys):
         assert not [line for line in said.splitlines() if "unknown" in line or "internal" in line], name
 
 
+@pytest.mark.judges
 def test_catalogs_in_asdf_files_are_tables(made, tmp_path, capsys):
     refused = ""
     for name, path in made.items():
@@ -65,6 +67,7 @@ def test_catalogs_in_asdf_files_are_tables(made, tmp_path, capsys):
         assert "column" not in capsys.readouterr().out
 
 
+@pytest.mark.judges
 def test_a_column_that_a_time_domain_catalog_lacks(made, tmp_path, capsys):
     path = tmp_path / "x_cat.parquet"
     with open_product(made["TimeDomainSourceCatalogModel"]) as product:

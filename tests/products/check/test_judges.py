@@ -15,6 +15,8 @@ from rtools.products.schema import layout
 from tests.support import judges, samples
 from tests.support.places import JUDGES, ROOT
 
+pytestmark = pytest.mark.judges
+
 LIKE = {"before wcs": "l2_image", "streamed": "ramp"}
 
 

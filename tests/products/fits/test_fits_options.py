@@ -23,6 +23,7 @@ from tests.support.runs import arrays, listing, tool
 # -- mosaics ----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.judges
 @pytest.mark.parametrize("version", [version for version, opened in OPENS.items() if "2.1.0" in opened])
 @pytest.mark.parametrize("planes", [1, 3])
 def test_a_mosaic_that_roman_datamodels_wrote(version, planes, tmp_path):
