@@ -1,14 +1,71 @@
-"""Compiled sums over the members of a mosaic."""
+"""Compiled sums over the members of a mosaic.
+
+The value of an output pixel is the weighted mean of Fruchter & Hook (2002, PASP 114, 144), brought up to date member by
+member: W' = W + ω, I' = (I W + ω d) / W', in float64, kept in float32. Variances: `rtools.mosaic.drizzle.variance`.
+"""
+
+from typing import NamedTuple
 
 import numpy as np
 
 from rtools.compiled import njit
 
-__all__ = ["add_image", "add_totals", "finish"]
+__all__ = ["BandArrays", "Membership", "Sums", "add_image", "add_totals", "finish"]
+
+
+class BandArrays(NamedTuple):
+    """What a member gives to a band of the mosaic.
+
+    Attributes
+    ----------
+    lanes : ndarray float32 (rows, columns, 2 + variances)
+        Σω, Σω·data, Σω·σ of each variance.
+    hit : ndarray uint8 (rows, columns), or of size 0 where that is wherever Σω > 0
+        Where a contribution was positive.
+    present : ndarray uint8 (variances,)
+        0 for those that the member lacks.
+    flags : ndarray uint32 (rows, columns), or of size 0
+        DQ.
+    """
+
+    lanes: np.ndarray
+    hit: np.ndarray
+    present: np.ndarray
+    flags: np.ndarray
+
+
+class Membership(NamedTuple):
+    """How a member is counted.
+
+    Attributes
+    ----------
+    plane : int
+        Of the context.
+    bit : uint32
+        In that plane.
+    share : float
+        Of its variances; 0: 1 over the resampled read-noise variance, which is the first of them.
+    """
+
+    plane: int
+    bit: np.uint32
+    share: float
+
+
+class Sums(NamedTuple):
+    """The arrays of `rtools.mosaic.drizzle.variance.Totals`, which says what each is; dq may be of size 0."""
+
+    data: np.ndarray
+    weight: np.ndarray
+    context: np.ndarray
+    sums: np.ndarray
+    share: np.ndarray
+    missing: np.ndarray
+    dq: np.ndarray
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _mean(lanes, here, there, image, weight):
+def _update_mean(lanes, here, there, image, weight):
     """Bring the weighted mean and the weight of a pixel up to date."""
     w, old = np.float64(lanes[here][0]), np.float64(weight[there])
     total = old + w
@@ -18,11 +75,21 @@ def _mean(lanes, here, there, image, weight):
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def add_image(lanes, place, image, weight):
-    """Add a band whose first pixel is image[place] to a weighted mean and its weight, float32 (rows, columns)."""
+    """Add a band to the weighted mean of an image.
+
+    Parameters
+    ----------
+    lanes : float32 (rows, columns, 2 or more)
+        Σω and Σω·data of the band.
+    place : (int, int)
+        Row and column of the image where the band begins.
+    image, weight : float32 (rows, columns)
+        The mean and the sum of weights; changed.
+    """
     for y in range(lanes.shape[0]):
         for x in range(lanes.shape[1]):
             if lanes[y, x, 0] != 0:
-                _mean(lanes, (y, x), (place[0] + y, place[1] + x), image, weight)
+                _update_mean(lanes, (y, x), (place[0] + y, place[1] + x), image, weight)
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -31,35 +98,36 @@ def add_totals(band, place, totals, member, wanted):
 
     Parameters
     ----------
-    band : tuple
-        (lanes float32 (rows, columns, 2 + variances), hit uint8, present uint8 (variances,), flags uint32).
+    band : BandArrays
+        What the member gives.
     place : (int, int)
         Row and column of the band's first pixel.
-    totals : tuple
-        (data, weight, context, sums, share, missing, dq), as in `variance.Totals`; dq may be of size 0.
-    member : tuple
-        (plane and bit (uint32) of the context, share of its variances; 0: 1 over the resampled read-noise variance,
-        the first of them).
+    totals : Sums
+        Changed.
+    member : Membership
+        How the member is counted.
     wanted : uint8 (rows, columns), or of size 0 for all
+        Pixels of the band that are added.
     """
-    lanes, hit, present, flags = band
-    data, weight, context, sums, shares, missing, dq = totals
-    plane, bit, exposure = member
+    # Fields are taken out once: each access in the loop would count references.
+    lanes, hit, present, flags = band.lanes, band.hit, band.present, band.flags
+    data, weight, context, dq = totals.data, totals.weight, totals.context, totals.dq
+    sums, shares, missing = totals.sums, totals.share, totals.missing
     for y in range(lanes.shape[0]):
         for x in range(lanes.shape[1]):
             w = np.float64(lanes[y, x, 0])
             if w == 0 or (wanted.size and not wanted[y, x]):
                 continue
             row, column = place[0] + y, place[1] + x
-            _mean(lanes, (y, x), (row, column), data, weight)
+            _update_mean(lanes, (y, x), (row, column), data, weight)
             if hit[y, x] if hit.size else w > 0:
-                context[plane, row, column] |= bit
+                context[member.plane, row, column] |= member.bit
             if flags.size:
                 dq[row, column] |= flags[y, x]
             if not present.size:
                 continue
-            share, inverse = exposure, 1 / w
-            if exposure == 0:
+            share, inverse = member.share, 1 / w
+            if share == 0:
                 sigma = lanes[y, x, 2] * inverse
                 share = 1 / (sigma * sigma)
                 if not share < np.inf:
@@ -80,14 +148,14 @@ def finish(totals, ratio, in_err):
 
     Parameters
     ----------
-    totals : tuple
-        (data, weight, sums, share, missing).
+    totals : Sums
+        Changed.
     ratio : float
         Output pixel scale over input pixel scale.
     in_err : uint8 (variances,)
         Which variances count in err, the root of their sum.
     """
-    data, weight, sums, shares, missing = totals
+    data, weight, sums, shares, missing = totals.data, totals.weight, totals.sums, totals.share, totals.missing
     for y in range(data.shape[0]):
         for x in range(data.shape[1]):
             if weight[y, x] == 0:

@@ -1,18 +1,30 @@
-"""Compiled drizzling of a member into a band of output rows.
+"""Compiled drizzling of a member's pixels as squares: each output pixel gets the share of a square that overlaps it.
 
-A band is (rows, columns, lanes) in float32. Lane 0 is Σω, lane 1 Σω·data, the others Σω·σ of one variance each: what
-one input pixel gives to one output pixel is one small vector. Input pixels come in the order of the map's cells, and in
-a cell row by row, so what an output pixel sums up does not depend on how the output is cut into bands.
+The drop of a pixel is a square of side pixfrac in the member's pixels, a quadrilateral in the mosaic's (Fruchter & Hook
+2002, PASP 114, 144). An output pixel gets ω = w a / A, with w the weight of the input pixel, a the area of overlap and
+A the area of the whole quadrilateral, so that the weights given away add up to w. Their sums are what the paper's
+running means of value and weight are made of; its factor s² is left out, as data are surface brightness.
+
+Areas are found for a row of pixels at a time, in loops without branches that become vector instructions.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 
 from rtools.compiled import njit
-from rtools.mosaic.grid._pixmap_kernels import ORDER, row
+from rtools.mosaic.drizzle._cell_kernels import (
+    Row,
+    is_any_wanted,
+    is_reached,
+    locate_pixels,
+    new_centres,
+    patch_of,
+    row_misses,
+    take_roots,
+)
 
-__all__ = ["GAUSSIAN", "LANCZOS", "POINT", "TURBO", "centred", "square"]
-
-POINT, TURBO, GAUSSIAN, LANCZOS = 0, 1, 2, 3
+__all__ = ["drizzle_squares"]
 
 NEGLIGIBLE = 1e-12
 """Overlap (output pixels) that is rounding, not area."""
@@ -20,80 +32,90 @@ NEGLIGIBLE = 1e-12
 FLAT, THIN = 1e-30, 1e-9
 """Rise and half width of edges (output pixels) below which they count as horizontal or vertical."""
 
-
-@njit(nogil=True, cache=True, error_model="numpy")
-def _any(wanted, first, count):
-    """Whether any pixel of a rectangle is wanted."""
-    for y in range(max(first[0], 0), min(first[0] + count[0], wanted.shape[0])):
-        for x in range(max(first[1], 0), min(first[1] + count[1], wanted.shape[1])):
-            if wanted[y, x]:
-                return True
-    return False
+USUAL_REACH = 4
+"""Output pixels along a side of the largest square that room is made for at first."""
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
-def _reaches(box, place, size, margin, wanted):
-    """Whether a cell's box, grown by a margin, meets the band, and a pixel of it that is wanted."""
-    y0, x0 = place
-    meets = (
-        (box[0] - margin < x0 + size[1] - 0.5)
-        & (box[1] + margin > x0 - 0.5)
-        & (box[2] - margin < y0 + size[0] - 0.5)
-        & (box[3] + margin > y0 - 0.5)
-    )
-    if not meets or not wanted.size:
-        return meets
-    left, bottom = int(box[0] - margin) - 1, int(box[2] - margin) - 1
-    right, top = int(box[1] + margin) + 1, int(box[3] + margin) + 1
-    return _any(wanted, (bottom - y0, left - x0), (top - bottom + 1, right - left + 1))
+class Picked(NamedTuple):
+    """The pixels of a row that count, their squares beside each other.
 
-
-@njit(nogil=True, cache=True, error_model="numpy")
-def _positions(cells, where, frame, centres, scratch):
-    """Output positions of a cell's pixels and of a rim of one pixel: centres (rows + 2, 2, columns + 2).
-
-    Beyond the valid pixels of the member the map goes on linearly.
+    Attributes
+    ----------
+    number : ndarray int64 (n,)
+        Which pixels of the row they are.
+    first : ndarray int64 (2, n)
+        Row and column of the rectangle with which the square of each begins.
+    corners : ndarray float64 (8, n)
+        u (along x) of the four corners, then v (along y), from the outer corner of that output pixel on.
     """
-    cy, cx, step = where
-    rows, columns, bounds = frame
-    height, width = rows[1] - rows[0] + 2, columns[1] - columns[0] + 2
-    u = (columns[0] - 1 - cx * step + 0.5) / step
-    for j in range(height):
-        v = (rows[0] - 1 + j - cy * step + 0.5) / step
-        for k in range(2):
-            line = centres[j, k, :width]
-            row(cells[k, cy, cx], v, u, 1.0 / step, line, scratch)
-            if columns[0] == bounds[0] and bounds[1] > bounds[0]:
-                line[0] = 2 * line[1] - line[2]
-            if columns[1] - 1 == bounds[1] and bounds[1] > bounds[0]:
-                line[width - 1] = 2 * line[width - 2] - line[width - 3]
-    if bounds[3] > bounds[2]:
-        for k in range(2):
-            for i in range(width):
-                if rows[0] == bounds[2]:
-                    centres[0, k, i] = 2 * centres[1, k, i] - centres[2, k, i]
-                if rows[1] - 1 == bounds[3]:
-                    centres[height - 1, k, i] = 2 * centres[height - 2, k, i] - centres[height - 3, k, i]
+
+    number: np.ndarray
+    first: np.ndarray
+    corners: np.ndarray
+
+
+class Room(NamedTuple):
+    """Memory for a row, used again for each.
+
+    Attributes
+    ----------
+    picked : Picked
+    edges : ndarray float64 (4, n)
+    values : ndarray float32 (lanes,)
+        What one pixel gives to each lane with a share of 1.
+    """
+
+    picked: Picked
+    edges: np.ndarray
+    values: np.ndarray
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _misses(centres, j, place, height, reach):
-    """Whether a row of a cell's pixels is above or below a band, by its ends; `reach` is how far they spread.
+def drizzle_squares(rectangle, pixmap, pixels, half, lanes):
+    """Drizzle the pixels of a member as squares.
 
-    In a cell a row is straight to a fraction of a pixel; NaN misses nothing.
+    Parameters
+    ----------
+    rectangle : Rectangle
+        Added to.
+    pixmap : Cells
+        Where the pixels of the member lie in the mosaic.
+    pixels : Pixels
+        The member.
+    half : float
+        Half the side of a square, in input pixels: pixfrac / 2.
+    lanes : tuple of int
+        As many zeros as the rectangle has lanes: their number is known when this is compiled, and loops over lanes are
+        unrolled.
     """
-    line, following = centres[j + 1, 1], centres[j + 2, 1]
-    first, last = line[0], line[line.size - 1]
-    margin = 2 + reach + abs(line[1] - first) + abs(following[0] - first)
-    return (min(first, last) - margin > place[0] + height) | (max(first, last) + margin < place[0])
+    cells, boxes, step, bounds = pixmap.cells, pixmap.boxes, pixmap.step, pixmap.bounds
+    span, wanted = rectangle.span, rectangle.wanted
+    centres, corners = new_centres(step), np.empty((2, 4, step))
+    sigmas = np.empty((max(len(lanes) - 2, 1), step), np.float32)
+    areas = np.empty((USUAL_REACH * USUAL_REACH, step))
+    picked = Picked(np.empty(step, np.int64), np.empty((2, step), np.int64), np.empty((8, step)))
+    room = Room(picked, np.empty((4, step)), np.empty(len(lanes), np.float32))
+    for y in range(cells.shape[1]):
+        for x in range(cells.shape[2]):
+            patch = patch_of(bounds, step, y, x)
+            left, right, width = patch.left, patch.right, patch.right - patch.left
+            if patch.top >= patch.bottom or width <= 0 or not is_reached(boxes[y, x], span, wanted, 1.0):
+                continue
+            locate_pixels(cells, step, bounds, patch, centres)
+            sigma, corner = sigmas[:, :width], corners[:, :, :width]
+            for j in range(patch.top, patch.bottom):
+                if row_misses(span, centres[:, :, : width + 2], j - patch.top, 0.0):
+                    continue
+                _find_corners(centres, j - patch.top, half, corner)
+                if len(lanes) > 2:
+                    take_roots(pixels.variances, j, left, sigma)
+                row = Row(pixels.weight[j, left:right], pixels.data[j, left:right], pixels.dq[j, left:right], sigma)
+                areas = _drizzle_row(rectangle, row, corner, (room, areas), lanes)
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _corners(centres, j, h, corner):
-    """Corners of a row's pixels, bilinear between centres: (-h, +h), (+h, +h), (+h, -h), (-h, -h).
-
-    `corner` is (2, 4, columns).
-    """
+def _find_corners(centres, j, h, corner):
+    """Corners of a row's squares, bilinear between centres: (-h, +h), (+h, +h), (+h, -h), (-h, -h) of the centre."""
     a, b, c = (1 - h) * (1 - h), h * (1 - h), h * h
     for k in range(2):
         before, here, after = centres[j, k], centres[j + 1, k], centres[j + 2, k]
@@ -108,43 +130,37 @@ def _corners(centres, j, h, corner):
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _sigma(planes, j, first, sigma):
-    """Square roots of the variances of a row's pixels: (lanes - 2, columns)."""
-    (rnoise, poisson, flat), sources, added = planes
-    last = first + sigma.shape[1]
-    for lane in range(sources.size):
-        source, more, line = rnoise, added[lane], sigma[lane]
-        if sources[lane] == 1:
-            source = poisson
-        elif sources[lane] == 2:
-            source = flat
-        values = source[j, first:last]
-        for i in range(line.size):
-            line[i] = np.sqrt(values[i] + more)
+def _drizzle_row(rectangle, row, corner, room_and_areas, lanes):
+    """Drizzle the pixels of a row of which these are the corners; returns the areas, which may have had to grow."""
+    room, areas = room_and_areas
+    picked = room.picked
+    count, reach = _pick(rectangle.span, rectangle.wanted, row.weight, corner, picked)
+    if count == 0:
+        return areas
+    if reach * reach > areas.shape[0]:
+        areas = np.empty((reach * reach, areas.shape[1]))
+    _sum_edges(picked.corners, count, reach, room.edges, areas)
+    scale = room.edges[0]
+    for i in range(count):
+        scale[i] = row.weight[picked.number[i]] / areas[reach * reach - 1, i]  # the last area is that of the square
+    _take_shares(areas, (count, reach), scale)
+    _add_row(rectangle.lanes, row, room, (areas, count, reach), lanes)
+    if rectangle.flags.size:
+        _flag_row(rectangle.flags, row.dq, picked, (areas, count, reach))
+    return areas
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _select(weight, corner, band, wanted, picked):
-    """Pick the pixels of a row that count, and put their squares beside each other.
-
-    Parameters
-    ----------
-    weight : float32 (n,)
-    corner : float64 (2, 4, n)
-    band : tuple
-        (row, column, rows, columns) of the output.
-    wanted : uint8 (rows, columns), or of size 0 for all
-    picked : tuple
-        Receives numbers of pixels, rows and columns of the output with which their squares begin, squares (8, n): x and
-        y of the corners, from the outer corner of that output pixel on.
+def _pick(span, wanted, weight, corner, picked):
+    """Pick the pixels of a row that count, and put their squares beside each other in `picked`.
 
     Returns
     -------
     count, reach : int
         Pixels picked; output pixels that the largest square needs in a row or column.
     """
-    number, first, squares = picked
-    y0, x0, height, width = band
+    number, first, squares = picked.number, picked.first, picked.corners
+    y0, x0, height, width = span.row, span.column, span.height, span.width
     count, reach = 0, 1
     for i in range(weight.size):
         low_x = min(min(corner[0, 0, i], corner[0, 1, i]), min(corner[0, 2, i], corner[0, 3, i]))
@@ -157,7 +173,7 @@ def _select(weight, corner, band, wanted, picked):
             continue
         iy, ix = int(np.floor(low_y + 0.5)), int(np.floor(low_x + 0.5))
         size = max(int(np.floor(high_y + 0.5)) - iy, int(np.floor(high_x + 0.5)) - ix) + 1
-        if wanted.size and not _any(wanted, (iy - y0, ix - x0), (size, size)):
+        if wanted.size and not is_any_wanted(wanted, (iy - y0, ix - x0), (size, size)):
             continue
         number[count], first[0, count], first[1, count] = i, iy - y0, ix - x0
         for e in range(4):
@@ -169,12 +185,13 @@ def _select(weight, corner, band, wanted, picked):
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _below(squares, count, reach, lines, areas):
-    """Area of each square at v < 1, 2, … and u < 1, 2, …: `areas` (rows · columns, n).
+def _sum_edges(squares, count, reach, edges, areas):
+    """Area of each square at v < r and u < c, for r, c = 1, 2, … reach: `areas` (rows · columns, n).
 
-    It is the sum over the edges of the integral of min(u, c) over v, as far as v is below r.
+    By Green's theorem it is the integral of min(u, c) dv round the square, as far as v is below r: a sum over the four
+    edges. `edges` holds of one edge of each square: du/dv, the least and largest u of the part below r, its rise in v.
     """
-    slope, left, right, rise = lines[0, :count], lines[1, :count], lines[2, :count], lines[3, :count]
+    slope, left, right, rise = edges[0, :count], edges[1, :count], edges[2, :count], edges[3, :count]
     areas[: reach * reach, :count] = 0
     for e in range(4):
         ua, va = squares[e, :count], squares[4 + e, :count]
@@ -193,6 +210,7 @@ def _below(squares, count, reach, lines, areas):
             for c in range(reach):
                 area, limit = areas[r * reach + c, :count], c + 1.0
                 for i in range(count):
+                    # u goes evenly from low to high: `share` of the way it is below c, and counts with its mean
                     low, high = left[i], right[i]
                     cut = min(max(limit, low), high)
                     share = (cut - low) / (high - low)
@@ -200,8 +218,11 @@ def _below(squares, count, reach, lines, areas):
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _shares(areas, size, scale):
-    """Make of the sums of `_below` what each output pixel gets: its overlap times the `scale` of the square."""
+def _take_shares(areas, size, scale):
+    """Make of the sums of `_sum_edges` what each output pixel gets: its overlap times the `scale` of the square.
+
+    The overlap with the pixel of row r and column c is A(r, c) - A(r, c-1) - A(r-1, c) + A(r-1, c-1).
+    """
     count, reach = size
     for r in range(reach - 1, -1, -1):
         for c in range(reach - 1, -1, -1):
@@ -217,181 +238,35 @@ def _shares(areas, size, scale):
                 area[i] = piece * scale[i] if abs(piece) > NEGLIGIBLE else 0.0
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
-def _row_of_squares(band, place, pixels, corner, room):
-    """Drizzle some pixels of a row; returns `areas`, which may have had to grow.
-
-    `pixels` are (weight, data, σ (lanes - 2, columns), DQ); `room` is (areas, lines, picked, part, pixels wanted, a
-    zero for each lane, DQ of the output).
-    """
-    weight, data, sigma, dq = pixels
-    areas, lines, picked, part, wanted, lanes, flags = room
-    number, first, squares = picked
+@njit(nogil=True, cache=True, error_model="numpy", inline="always")
+def _add_row(band, row, room, shares, lanes):
+    """Add what the picked pixels of a row give to each output pixel; `shares` are (areas, count, reach)."""
+    areas, count, reach = shares
+    number, first, values = room.picked.number, room.picked.first, room.values
+    data, sigma = row.data, row.sigma
     height, width = band.shape[0], band.shape[1]
-    count, reach = _select(weight, corner, (place[0], place[1], height, width), wanted, picked)
-    if count == 0:
-        return areas
-    if reach * reach > areas.shape[0]:
-        areas = np.empty((reach * reach, areas.shape[1]))
-    _below(squares, count, reach, lines, areas)
-    scale = lines[0]
-    for i in range(count):
-        scale[i] = weight[number[i]] / areas[reach * reach - 1, i]
-    _shares(areas, (count, reach), scale)
     for k in range(count):
-        i, row, column = number[k], first[0, k], first[1, k]
-        part[0] = 1
-        part[1] = data[i]
+        i, top, left = number[k], first[0, k], first[1, k]
+        values[0] = 1
+        values[1] = data[i]
         for lane in range(2, len(lanes)):
-            part[lane] = sigma[lane - 2, i]
-        for r in range(max(0, -row), min(reach, height - row)):
-            for c in range(max(0, -column), min(reach, width - column)):
+            values[lane] = sigma[lane - 2, i]
+        for r in range(max(0, -top), min(reach, height - top)):
+            for c in range(max(0, -left), min(reach, width - left)):
                 omega = np.float32(areas[r * reach + c, k])
                 if omega != 0:
                     for lane in range(len(lanes)):
-                        band[row + r, column + c, lane] += omega * part[lane]
-    if flags.size:
-        _flag_squares(flags, dq, (number[:count], first), areas, reach)
-    return areas
+                        band[top + r, left + c, lane] += omega * values[lane]
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _flag_squares(flags, dq, picked, areas, reach):
-    """Put the DQ of the pixels of a row into all output pixels that get a share of them."""
-    number, first = picked
+def _flag_row(flags, dq, picked, shares):
+    """Put the DQ of the picked pixels of a row into all output pixels that get a share of them."""
+    areas, count, reach = shares
     height, width = flags.shape
-    for k in range(number.size):
-        row, column = first[0, k], first[1, k]
-        for r in range(max(0, -row), min(reach, height - row)):
-            for c in range(max(0, -column), min(reach, width - column)):
+    for k in range(count):
+        top, left = picked.first[0, k], picked.first[1, k]
+        for r in range(max(0, -top), min(reach, height - top)):
+            for c in range(max(0, -left), min(reach, width - left)):
                 if np.float32(areas[r * reach + c, k]) != 0:
-                    flags[row + r, column + c] |= dq[number[k]]
-
-
-@njit(nogil=True, cache=True, error_model="numpy")
-def square(band, place, pixmap, planes, options):
-    """Drizzle the pixels of a member as squares.
-
-    Parameters
-    ----------
-    band : float32 (rows, columns, lanes)
-        Added to.
-    place : (int, int)
-        Output row and column of the band's first pixel.
-    pixmap : tuple
-        (cells, boxes, step, bounds).
-    planes : tuple
-        (weight, data, variances (tuple of 3), source of each variance lane, what to add to the variance, DQ).
-    options : tuple
-        (half the side of a square in input pixels, uint8 (rows, columns): pixels wanted, or of size 0: all, uint32
-        (rows, columns): receives the DQ, or of size 0, a tuple of as many zeros as lanes: so their number is known when
-        compiling).
-    """
-    cells, boxes, step, bounds = pixmap
-    weight, data, variances, sources, added, dq = planes
-    h, wanted, flags, lanes = options
-    scratch = np.empty(ORDER)
-    centres = np.empty((step + 2, 2, step + 2))
-    corners = np.empty((2, 4, step))
-    sigmas = np.empty((max(len(lanes) - 2, 1), step), np.float32)
-    areas, lines = np.empty((16, step)), np.empty((4, step))
-    picked = np.empty(step, np.int64), np.empty((2, step), np.int64), np.empty((8, step))
-    part = np.empty(len(lanes), np.float32)
-    for cy in range(cells.shape[1]):
-        rows = max(cy * step, bounds[2]), min(cy * step + step, bounds[3] + 1)
-        for cx in range(cells.shape[2]):
-            columns = max(cx * step, bounds[0]), min(cx * step + step, bounds[1] + 1)
-            width = columns[1] - columns[0]
-            if rows[0] >= rows[1] or width <= 0 or not _reaches(boxes[cy, cx], place, band.shape, 1.0, wanted):
-                continue
-            _positions(cells, (cy, cx, step), (rows, columns, bounds), centres, scratch)
-            corner, sigma = corners[:, :, :width], sigmas[:, :width]
-            for j in range(rows[0], rows[1]):
-                if _misses(centres[:, :, : width + 2], j - rows[0], place, band.shape[0], 0.0):
-                    continue
-                _corners(centres, j - rows[0], h, corner)
-                if len(lanes) > 2:
-                    _sigma((variances, sources, added), j, columns[0], sigma)
-                first, last = columns
-                pixels = weight[j, first:last], data[j, first:last], sigma, dq[j, first:last]
-                areas = _row_of_squares(band, place, pixels, corner, (areas, lines, picked, part, wanted, lanes, flags))
-
-
-@njit(nogil=True, cache=True, error_model="numpy")
-def _share(kind, offset, shape):
-    """What a pixel gives to one at an offset (output pixels) along one axis; the product of both axes counts.
-
-    `shape` is (reach, factor, exponent, table): see `rtools.mosaic.drizzle.drizzle`.
-    """
-    reach, factor, exponent, table = shape
-    if kind == POINT:
-        return 1.0
-    if kind == TURBO:
-        return factor * max(min(offset + reach, 0.5) - max(offset - reach, -0.5), 0.0)
-    if kind == GAUSSIAN:
-        return factor * np.exp(-exponent * offset * offset)
-    place = int(abs(offset) * exponent + 0.5)
-    return table[place] if place < table.size else 0.0
-
-
-@njit(nogil=True, cache=True, error_model="numpy")
-def centred(band, hit, place, pixmap, planes, options):
-    """Drizzle the pixels of a member as spots about their centres.
-
-    Parameters
-    ----------
-    band, place, pixmap, planes
-        As the square kernels take them.
-    hit : uint8 (rows, columns)
-        Set where a contribution was positive; or of size 0.
-    options : tuple
-        (kind, (reach, factor, exponent, table), uint8 (rows, columns): pixels wanted, or of size 0: all, uint32 (rows,
-        columns): receives the DQ, or of size 0).
-    """
-    cells, boxes, step, bounds = pixmap
-    weight, data, variances, sources, added, dq = planes
-    kind, shape, wanted, flags = options
-    reach = shape[0]
-    y0, x0 = place
-    height, columns_out, lanes = band.shape
-    scratch = np.empty(ORDER)
-    centres = np.empty((step + 2, 2, step + 2))
-    sigmas = np.empty((max(lanes - 2, 1), step), np.float32)
-    for cy in range(cells.shape[1]):
-        rows = max(cy * step, bounds[2]), min(cy * step + step, bounds[3] + 1)
-        for cx in range(cells.shape[2]):
-            columns = max(cx * step, bounds[0]), min(cx * step + step, bounds[1] + 1)
-            width = columns[1] - columns[0]
-            if rows[0] >= rows[1] or width <= 0:
-                continue
-            if not _reaches(boxes[cy, cx], place, band.shape, reach + 1, wanted):
-                continue
-            _positions(cells, (cy, cx, step), (rows, columns, bounds), centres, scratch)
-            for j in range(rows[0], rows[1]):
-                if _misses(centres[:, :, : width + 2], j - rows[0], place, height, reach):
-                    continue
-                _sigma((variances, sources, added), j, columns[0], sigmas[:, :width])
-                for i in range(width):
-                    w = weight[j, columns[0] + i]
-                    x, y = centres[j - rows[0] + 1, 0, i + 1] - x0, centres[j - rows[0] + 1, 1, i + 1] - y0
-                    if w == 0 or not ((y + reach > -1) & (y - reach < height)):
-                        continue
-                    if not ((x + reach > -1) & (x - reach < columns_out)):
-                        continue
-                    bottom, top = int(np.floor(y - reach + 0.5)), int(np.floor(y + reach + 0.5))
-                    left, right = int(np.floor(x - reach + 0.5)), int(np.floor(x + reach + 0.5))
-                    if wanted.size and not _any(wanted, (bottom, left), (top - bottom + 1, right - left + 1)):
-                        continue
-                    value = data[j, columns[0] + i]
-                    for r in range(max(bottom, 0), min(top + 1, height)):
-                        along = _share(kind, r - y, shape)
-                        for c in range(max(left, 0), min(right + 1, columns_out)):
-                            omega = np.float32(along * _share(kind, c - x, shape) * w)
-                            if hit.size and omega > 0:
-                                hit[r, c] = 1
-                            if flags.size and omega != 0:
-                                flags[r, c] |= dq[j, columns[0] + i]
-                            band[r, c, 0] += omega
-                            band[r, c, 1] += omega * value
-                            for lane in range(lanes - 2):
-                                band[r, c, lane + 2] += omega * sigmas[lane, i]
+                    flags[top + r, left + c] |= dq[picked.number[k]]

@@ -1,8 +1,8 @@
 """Drizzling: the pixels of a member, spread over a band of rows of the mosaic.
 
-A member is drizzled once for everything: weight, data and the square roots of its variances go into one buffer, the
-lanes of a `Contribution`. The module `variance` puts contributions into the totals of a mosaic; `add_image` puts them
-into an image.
+The algorithm is that of Fruchter & Hook (2002, PASP 114, 144). A member is drizzled once for everything: weight, data
+and the square roots of its variances go into one buffer, the lanes of a `Contribution`. The module `variance` puts
+contributions into the totals of a mosaic; `add_image` puts them into an image.
 """
 
 from typing import NamedTuple
@@ -18,6 +18,7 @@ __all__ = [
     "Contribution",
     "Kernel",
     "MemberPlanes",
+    "Profile",
     "add_image",
     "band_rows",
     "drizzle_band",
@@ -39,6 +40,10 @@ POINT_LIKE = 0.001
 """A pixfrac from which downwards a pixel is a point."""
 
 LANCZOS_STEP = 0.003
+"""Input pixels from one value of a lanczos profile's table to the next, as the drizzle package has it."""
+
+GAUSSIAN_REACH, LEAST_REACH = 2.5, 1.2
+"""A gaussian spot is cut off so many times pixfrac / `FWHM`, and not before so many, input pixels from its middle."""
 
 
 class MemberPlanes(NamedTuple):
@@ -51,6 +56,7 @@ class MemberPlanes(NamedTuple):
     weight : ndarray
         `rtools.mosaic.drizzle.weights.weight_map`; 0 leaves a pixel out (NaN data must have 0).
     var_rnoise, var_poisson, var_flat : ndarray, optional
+        Variances, in the square of the unit of the data.
     sky : float
         `rtools.mosaic.drizzle.weights.sky_variance`: var_sky is var_rnoise plus it.
     dq : ndarray uint32, optional
@@ -66,21 +72,43 @@ class MemberPlanes(NamedTuple):
     dq: np.ndarray | None = None
 
 
+class Profile(NamedTuple):
+    """A spot along one axis of the output, d output pixels from its middle.
+
+    Attributes
+    ----------
+    reach : float
+        Output pixels on either side of its middle.
+    factor : float
+        turbo: what one output pixel of overlap is worth. gaussian: f of f exp(-e d²).
+    exponent : float
+        gaussian: e of it. lanczos: places in the table per output pixel.
+    table : ndarray float32
+        lanczos: the profile. Empty for the others.
+    """
+
+    reach: float
+    factor: float
+    exponent: float
+    table: np.ndarray
+
+
 class Kernel(NamedTuple):
     """How a pixel is spread: made by `make_kernel`.
 
     Attributes
     ----------
     name : str
+        One of `rtools.mosaic.steps.KERNELS`.
     pixfrac : float
         Side of a pixel's square, in input pixels.
-    shape : tuple or None
-        Reach (output pixels), factor, exponent and table of a kernel that is not square.
+    profile : Profile or None
+        Of a spot; None for the square kernel.
     """
 
     name: str
     pixfrac: float
-    shape: tuple | None
+    profile: Profile | None
 
 
 class Contribution(NamedTuple):
@@ -135,29 +163,49 @@ def make_kernel(name="square", pixfrac=1.0, ratio=1.0):
         raise UsageError(f"the ratio of pixel scales is positive, not {ratio:g}")
     if pixfrac <= POINT_LIKE and not name.startswith("lanczos"):
         name = "point"
-    return Kernel(name, float(pixfrac), _shape(name, float(pixfrac), float(np.float32(ratio))))
+    return Kernel(name, float(pixfrac), _profile(name, float(pixfrac), float(np.float32(ratio))))
 
 
-def _shape(name, pixfrac, ratio):
-    """Reach, factor, exponent and table of a kernel along one axis."""
+def _profile(name, pixfrac, ratio):
+    """`Profile` of a kernel.
+
+    turbo is a square of side pixfrac / ratio output pixels that is parallel to the output's axes. gaussian has pixfrac
+    for its full width at half maximum, and is normalised to 1 over the plane: its two factors make e / π. lanczos is
+    L(x) = sinc(x) sinc(x / n) of the distance x in input pixels (Duchon 1979, J. Appl. Meteor. 18, 1016). Widths, cuts
+    and the step of the table are those of the drizzle package, which defined these kernels.
+    """
     table = np.zeros(0, np.float32)
     if name == "square":
         return None
     if name == "point":
-        return 0.0, 1.0, 0.0, table
+        return Profile(0.0, 1.0, 0.0, table)
     if name == "turbo":
-        return pixfrac / (2 * ratio), ratio / pixfrac, 0.0, table
+        return Profile(pixfrac / (2 * ratio), ratio / pixfrac, 0.0, table)
     if name == "gaussian":
         exponent = FWHM**2 * ratio**2 / (2 * pixfrac**2)
-        return max(2.5 * pixfrac / FWHM, 1.2) / ratio, np.sqrt(exponent / np.pi), exponent, table
+        reach = max(GAUSSIAN_REACH * pixfrac / FWHM, LEAST_REACH) / ratio
+        return Profile(reach, np.sqrt(exponent / np.pi), exponent, table)
     order = int(name[-1])
     at = np.arange(int(order / LANCZOS_STEP) + 2) * LANCZOS_STEP
     table = (np.sinc(at) * np.sinc(at / order) * (at < order)).astype(np.float32)
-    return order / ratio, 1.0, ratio / LANCZOS_STEP, table
+    return Profile(order / ratio, 1.0, ratio / LANCZOS_STEP, table)
 
 
 def band_rows(shape, height=BAND_ROWS):
-    """The bands of a mosaic: list of slices of rows."""
+    """The bands of a mosaic.
+
+    Parameters
+    ----------
+    shape : (int, int)
+        Rows and columns of the mosaic.
+    height : int
+        Rows of a band; the last may have fewer.
+
+    Returns
+    -------
+    list of slice
+        Rows of each band, in order.
+    """
     return [slice(first, min(first + height, shape[0])) for first in range(0, shape[0], height)]
 
 
@@ -167,9 +215,11 @@ def touched(pixmap, shape, kernel, rows=None):
     Parameters
     ----------
     pixmap : rtools.mosaic.grid.pixmap.PixMap
+        From the member's pixels to those of the mosaic.
     shape : (int, int)
         Of the mosaic.
     kernel : Kernel
+        How pixels are spread.
     rows : slice, optional
         Of the mosaic, by default all.
 
@@ -179,7 +229,7 @@ def touched(pixmap, shape, kernel, rows=None):
         Empty where the member is elsewhere. A little larger than what is touched.
     """
     first, last = (0, shape[0]) if rows is None else (rows.start, rows.stop)
-    reach = 1 + (kernel.shape[0] if kernel.shape else 0)
+    reach = 1 + (kernel.profile.reach if kernel.profile else 0)
     boxes = pixmap.boxes.reshape(-1, 4)
     boxes = boxes[np.isfinite(boxes).all(axis=1)] + np.array([-1, 1, -1, 1]) * reach
     met = (
@@ -198,10 +248,13 @@ def drizzle_band(planes, pixmap, rows, columns, kernel, *, names=(), wanted=None
     Parameters
     ----------
     planes : MemberPlanes
+        The pixels of the member.
     pixmap : rtools.mosaic.grid.pixmap.PixMap
+        From the member's pixels to those of the mosaic.
     rows, columns : slice
         Of the mosaic; `touched` says where the member is. What falls beside is left out.
     kernel : Kernel
+        How pixels are spread.
     names : tuple of str
         Variances wanted, of `VARIANCES`; those that the member lacks are marked.
     wanted : ndarray uint8 (rows, columns), optional
@@ -215,22 +268,12 @@ def drizzle_band(planes, pixmap, rows, columns, kernel, *, names=(), wanted=None
     Contribution
         Valid until `scratch` is used again. It does not depend on where bands begin or end.
     """
-    from rtools.mosaic.drizzle import _drizzle_kernels as kernels
-
     size = rows.stop - rows.start, columns.stop - columns.start
     lanes = _zeros((*size, 2 + len(names)), scratch)
     hit = np.zeros(size if kernel.name.startswith("lanczos") else (0, 0), np.uint8)
     flags = np.zeros((0, 0) if planes.dq is None else size, np.uint32)
     wanted = np.empty((0, 0), np.uint8) if wanted is None else np.ascontiguousarray(wanted).view(np.uint8)
-    place = rows.start, columns.start
-    sampled = pixmap.cells, pixmap.boxes, pixmap.step, pixmap.bounds
-    member = _member(planes, names)
-    if kernel.name == "square":
-        options = 0.5 * kernel.pixfrac, wanted, flags, (0,) * lanes.shape[2]
-        kernels.square(lanes, place, sampled, member, options)
-    else:
-        kind = getattr(kernels, kernel.name.rstrip("23").upper())
-        kernels.centred(lanes, hit, place, sampled, member, (kind, kernel.shape, wanted, flags))
+    _spread((planes, pixmap, names), kernel, (lanes, hit, flags, wanted), (rows.start, columns.start))
     present = np.array([planes[2 + SOURCES[name]] is not None for name in names], np.uint8)
     return Contribution(lanes, hit, rows, columns, tuple(names), present, flags)
 
@@ -245,14 +288,37 @@ def _zeros(shape, scratch):
     return array
 
 
-def _member(planes, names):
-    """A member as the kernels take it: weight, data, variances, which of them each lane is of and what it adds, DQ."""
-    # any array stands for one that is absent: its lane is not looked at
-    variances = tuple(planes.weight if each is None else each for each in planes[2:5])
+def _spread(member, kernel, arrays, corner):
+    """Let the compiled loops put a member (planes, pixel map, names of variances) into a rectangle of the mosaic.
+
+    `arrays` are lanes, hit, flags and wanted of `_cell_kernels.Rectangle`, `corner` the row and column of its first
+    pixel.
+    """
+    from rtools.mosaic.drizzle import _drizzle_kernels, _spot_kernels
+    from rtools.mosaic.drizzle._cell_kernels import Cells, Rectangle, Span
+
+    planes, pixmap, names = member
+    pixmap = Cells(pixmap.cells, pixmap.boxes, pixmap.step, pixmap.bounds)
+    rectangle, pixels = Rectangle(Span(*corner, *arrays[0].shape[:2]), *arrays), _pixels(planes, names)
+    if kernel.profile is None:
+        lanes = (0,) * rectangle.lanes.shape[2]
+        _drizzle_kernels.drizzle_squares(rectangle, pixmap, pixels, 0.5 * kernel.pixfrac, lanes)
+    else:
+        kind = getattr(_spot_kernels, kernel.name.rstrip("23").upper())
+        _spot_kernels.drizzle_spots(rectangle, pixmap, pixels, kind, kernel.profile)
+
+
+def _pixels(planes, names):
+    """A member as the compiled loops take it."""
+    from rtools.mosaic.drizzle._cell_kernels import Pixels, Variances
+
+    # Any array stands for one that is absent: its lane is marked in `Contribution.present`, and nobody looks at it.
+    held = planes.var_rnoise, planes.var_poisson, planes.var_flat
     sources = np.array([SOURCES[name] for name in names], np.int64)
     added = np.array([planes.sky if name == "var_sky" else 0 for name in names], np.float32)
+    variances = Variances(*(planes.weight if each is None else each for each in held), sources, added)
     dq = planes.weight.view(np.uint32) if planes.dq is None else planes.dq
-    return planes.weight, planes.data, variances, sources, added, dq
+    return Pixels(planes.weight, planes.data, dq, variances)
 
 
 def add_image(band, image, weight, first_row=0):
@@ -261,6 +327,7 @@ def add_image(band, image, weight, first_row=0):
     Parameters
     ----------
     band : Contribution
+        What a member gives.
     image, weight : ndarray float32 (rows, columns)
         Weighted mean so far and sum of weights, of all columns of the mosaic; changed. Data where the weight is 0 mean
         nothing.

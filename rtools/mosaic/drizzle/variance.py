@@ -108,7 +108,7 @@ def add_band(totals, band, member, exposure=None, wanted=None):
     wanted : ndarray uint8, optional
         Pixels of the band that are added, by default all.
     """
-    from rtools.mosaic.drizzle._combine_kernels import add_totals
+    from rtools.mosaic.drizzle._combine_kernels import BandArrays, Membership, Sums, add_totals
 
     if band.names != totals.names:
         raise UsageError(f"a band of {' '.join(band.names)} does not go into totals of {' '.join(totals.names)}")
@@ -120,10 +120,10 @@ def add_band(totals, band, member, exposure=None, wanted=None):
         raise UsageError("flags are in a band and in the totals, or in neither")
     plane, bit = divmod(member, BITS)
     add_totals(
-        (band.lanes, band.hit, band.present, band.flags),
+        BandArrays(band.lanes, band.hit, band.present, band.flags),
         (band.rows.start, band.columns.start),
-        totals[:-1],
-        (plane, np.uint32(1 << bit), 0.0 if exposure is None else float(exposure)),
+        Sums(*totals[:-1]),
+        Membership(plane, np.uint32(1 << bit), 0.0 if exposure is None else float(exposure)),
         NOTHING if wanted is None else np.ascontiguousarray(wanted).view(np.uint8),
     )
 
@@ -162,13 +162,12 @@ def finish(totals, ratio, each=map):
         data, weight, context; err if there are variances; the variances; dq if it is there. NaN where nothing was seen
         (weight, dq: 0).
     """
-    from rtools.mosaic.drizzle._combine_kernels import finish
+    from rtools.mosaic.drizzle._combine_kernels import Sums, finish
 
     in_err = np.array([name in IN_ERR for name in totals.names], np.uint8)
 
     def work(rows):
-        part = totals.at(rows)
-        finish((part.data, part.weight, part.sums, part.share, part.missing), float(ratio), in_err)
+        finish(Sums(*totals.at(rows)[:-1]), float(ratio), in_err)
 
     list(each(work, band_rows(totals.data.shape)))
     planes = {"data": totals.data, "weight": totals.weight, "context": totals.context}

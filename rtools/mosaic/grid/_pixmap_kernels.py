@@ -1,26 +1,21 @@
-"""Compiled evaluation of a pixel map: polynomials of degree 5 in either axis, one pair for each square of pixels."""
+"""Compiled evaluation of a pixel map: polynomials of degree 5 in either axis, one pair for each square of pixels.
+
+Horner's scheme, first over the powers of v, then over those of u: a row of pixels shares the first of the two.
+"""
 
 import numpy as np
 
 from rtools.compiled import njit
 
-__all__ = ["evaluate", "line", "row"]
+__all__ = ["ORDER", "evaluate", "evaluate_row"]
 
 ORDER = 6
 """Coefficients in either axis."""
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def line(cell, v, out):
-    """Coefficients in u of a cell's polynomial on the line v.
-
-    Parameters
-    ----------
-    cell : float64 (ORDER, ORDER)
-        Coefficients of v^a u^b.
-    v : float
-    out : float64 (ORDER,)
-    """
+def _restrict_to_line(cell, v, out):
+    """Coefficients in u of a cell's polynomial, ``Σ cell[a, b] v^a u^b``, on a line of constant v."""
     for b in range(ORDER):
         value = cell[ORDER - 1, b]
         for a in range(ORDER - 2, -1, -1):
@@ -29,23 +24,29 @@ def line(cell, v, out):
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def row(cell, v, first, step, out, scratch):
-    """A cell's polynomial on the line v at u = first, first + step, …
+def evaluate_row(cell, v, u, out, scratch):
+    """A cell's polynomial at places along a line.
 
     Parameters
     ----------
     cell : float64 (ORDER, ORDER)
-    v, first, step : float
-        In units of the cell's side, from its low corner.
+        Coefficients of v^a u^b.
+    v : float
+        The line, in units of the cell's side from its low corner.
+    u : (float, float)
+        First place on the line, and the distance from one to the next, in the same units.
     out : float64 (n,)
+        Receives the values.
     scratch : float64 (ORDER,)
+        Receives what is of no use afterwards.
     """
-    line(cell, v, scratch)
+    _restrict_to_line(cell, v, scratch)
     c0, c1, c2 = scratch[0], scratch[1], scratch[2]
     c3, c4, c5 = scratch[3], scratch[4], scratch[5]
+    first, step = u
     for i in range(out.size):
-        u = first + step * i
-        out[i] = ((((c5 * u + c4) * u + c3) * u + c2) * u + c1) * u + c0
+        at = first + step * i
+        out[i] = ((((c5 * at + c4) * at + c3) * at + c2) * at + c1) * at + c0
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -55,11 +56,13 @@ def evaluate(cells, step, corner, x, y):
     Parameters
     ----------
     cells : float64 (2, rows of cells, columns of cells, ORDER, ORDER)
+        Coefficients, of x and of y.
     step : int
         Side of a cell in pixels.
     corner : (int, int)
         First row and column.
     x, y : float64 (rows, columns)
+        Receive the positions, output pixels.
     """
     y0, x0 = corner
     height, width = x.shape
@@ -71,7 +74,7 @@ def evaluate(cells, step, corner, x, y):
         while i < width:
             cx, i_in = divmod(x0 + i, step)
             last = min(i + step - i_in, width)
-            u = (i_in + 0.5) / step
-            row(cells[0, cy, cx], v, u, 1.0 / step, x[j, i:last], scratch)
-            row(cells[1, cy, cx], v, u, 1.0 / step, y[j, i:last], scratch)
+            u = (i_in + 0.5) / step, 1.0 / step
+            evaluate_row(cells[0, cy, cx], v, u, x[j, i:last], scratch)
+            evaluate_row(cells[1, cy, cx], v, u, y[j, i:last], scratch)
             i = last

@@ -94,9 +94,9 @@ class Reach(NamedTuple):
     @classmethod
     def of(cls, kernel):
         """That of a `rtools.mosaic.drizzle.drizzle.Kernel`."""
-        if kernel.shape is None:
+        if kernel.profile is None:
             return cls(kernel.pixfrac / 2, MARGIN)
-        reach = kernel.shape[0]
+        reach = kernel.profile.reach
         return cls(0.0, reach + (1.0 if reach else MARGIN))  # how its ends are rounded is the kernel's own matter
 
 
