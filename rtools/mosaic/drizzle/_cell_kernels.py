@@ -17,7 +17,7 @@ __all__ = [
     "Pixels",
     "Rectangle",
     "Row",
-    "Span",
+    "Window",
     "Variances",
     "is_any_wanted",
     "is_reached",
@@ -67,7 +67,7 @@ class Row(NamedTuple):
     sigma: np.ndarray
 
 
-class Span(NamedTuple):
+class Window(NamedTuple):
     """A rectangle of pixels of the mosaic: row and column of the first, numbers of rows and columns."""
 
     row: int
@@ -81,7 +81,7 @@ class Rectangle(NamedTuple):
 
     Attributes
     ----------
-    span : Span
+    window : Window
         Its place in the mosaic.
     lanes : ndarray float32 (rows, columns, 2 + variances)
         Sums, added to. Lane 0 is Σω, lane 1 Σω·data, the others Σω·σ of one variance each: what one input pixel gives
@@ -94,7 +94,7 @@ class Rectangle(NamedTuple):
         Output pixels that matter: input pixels that touch none of them may be passed over.
     """
 
-    span: Span
+    window: Window
     lanes: np.ndarray
     hit: np.ndarray
     flags: np.ndarray
@@ -149,19 +149,19 @@ def is_any_wanted(wanted, first, count):
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def is_reached(box, span, wanted, margin):
-    """Whether a cell's box, grown by a margin, meets a span of the mosaic, and a pixel of it that is wanted."""
+def is_reached(box, window, wanted, margin):
+    """Whether a cell's box, grown by a margin, meets a window of the mosaic, and a pixel of it that is wanted."""
     meets = (
-        (box[0] - margin < span.column + span.width - 0.5)
-        & (box[1] + margin > span.column - 0.5)
-        & (box[2] - margin < span.row + span.height - 0.5)
-        & (box[3] + margin > span.row - 0.5)
+        (box[0] - margin < window.column + window.width - 0.5)
+        & (box[1] + margin > window.column - 0.5)
+        & (box[2] - margin < window.row + window.height - 0.5)
+        & (box[3] + margin > window.row - 0.5)
     )
     if not meets or not wanted.size:
         return meets
     left, bottom = int(box[0] - margin) - 1, int(box[2] - margin) - 1
     right, top = int(box[1] + margin) + 1, int(box[3] + margin) + 1
-    return is_any_wanted(wanted, (bottom - span.row, left - span.column), (top - bottom + 1, right - left + 1))
+    return is_any_wanted(wanted, (bottom - window.row, left - window.column), (top - bottom + 1, right - left + 1))
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -198,15 +198,15 @@ def locate_pixels(cells, step, bounds, patch, centres):
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def row_misses(span, centres, j, reach):
-    """Whether a row of a patch's pixels is above or below a span, by its ends; `reach` is how far they spread.
+def row_misses(window, centres, j, reach):
+    """Whether a row of a patch's pixels is above or below a window, by its ends; `reach` is how far they spread.
 
     In a cell a row is straight to a fraction of a pixel; NaN misses nothing.
     """
     line, following = centres[j + 1, 1], centres[j + 2, 1]
     first, last = line[0], line[line.size - 1]
     margin = 2 + reach + abs(line[1] - first) + abs(following[0] - first)
-    return (min(first, last) - margin > span.row + span.height) | (max(first, last) + margin < span.row)
+    return (min(first, last) - margin > window.row + window.height) | (max(first, last) + margin < window.row)
 
 
 @njit(nogil=True, cache=True, error_model="numpy")

@@ -89,7 +89,7 @@ def drizzle_squares(rectangle, pixmap, pixels, half, lanes):
         unrolled.
     """
     cells, boxes, step, bounds = pixmap.cells, pixmap.boxes, pixmap.step, pixmap.bounds
-    span, wanted = rectangle.span, rectangle.wanted
+    window, wanted = rectangle.window, rectangle.wanted
     centres, corners = new_centres(step), np.empty((2, 4, step))
     sigmas = np.empty((max(len(lanes) - 2, 1), step), np.float32)
     areas = np.empty((USUAL_REACH * USUAL_REACH, step))
@@ -99,12 +99,12 @@ def drizzle_squares(rectangle, pixmap, pixels, half, lanes):
         for x in range(cells.shape[2]):
             patch = patch_of(bounds, step, y, x)
             left, right, width = patch.left, patch.right, patch.right - patch.left
-            if patch.top >= patch.bottom or width <= 0 or not is_reached(boxes[y, x], span, wanted, 1.0):
+            if patch.top >= patch.bottom or width <= 0 or not is_reached(boxes[y, x], window, wanted, 1.0):
                 continue
             locate_pixels(cells, step, bounds, patch, centres)
             sigma, corner = sigmas[:, :width], corners[:, :, :width]
             for j in range(patch.top, patch.bottom):
-                if row_misses(span, centres[:, :, : width + 2], j - patch.top, 0.0):
+                if row_misses(window, centres[:, :, : width + 2], j - patch.top, 0.0):
                     continue
                 _find_corners(centres, j - patch.top, half, corner)
                 if len(lanes) > 2:
@@ -134,7 +134,7 @@ def _drizzle_row(rectangle, row, corner, room_and_areas, lanes):
     """Drizzle the pixels of a row of which these are the corners; returns the areas, which may have had to grow."""
     room, areas = room_and_areas
     picked = room.picked
-    count, reach = _pick(rectangle.span, rectangle.wanted, row.weight, corner, picked)
+    count, reach = _pick(rectangle.window, rectangle.wanted, row.weight, corner, picked)
     if count == 0:
         return areas
     if reach * reach > areas.shape[0]:
@@ -151,7 +151,7 @@ def _drizzle_row(rectangle, row, corner, room_and_areas, lanes):
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _pick(span, wanted, weight, corner, picked):
+def _pick(window, wanted, weight, corner, picked):
     """Pick the pixels of a row that count, and put their squares beside each other in `picked`.
 
     Returns
@@ -160,7 +160,7 @@ def _pick(span, wanted, weight, corner, picked):
         Pixels picked; output pixels that the largest square needs in a row or column.
     """
     number, first, squares = picked.number, picked.first, picked.corners
-    y0, x0, height, width = span.row, span.column, span.height, span.width
+    y0, x0, height, width = window.row, window.column, window.height, window.width
     count, reach = 0, 1
     for i in range(weight.size):
         low_x = min(min(corner[0, 0, i], corner[0, 1, i]), min(corner[0, 2, i], corner[0, 3, i]))

@@ -41,7 +41,7 @@ def drizzle_spots(rectangle, pixmap, pixels, kind, profile):
         Of the spot along one axis.
     """
     cells, boxes, step, bounds = pixmap.cells, pixmap.boxes, pixmap.step, pixmap.bounds
-    span, wanted = rectangle.span, rectangle.wanted
+    window, wanted = rectangle.window, rectangle.wanted
     centres, across = new_centres(step), np.empty(int(2 * profile.reach) + 3)
     sigmas = np.empty((max(rectangle.lanes.shape[2] - 2, 1), step), np.float32)
     for y in range(cells.shape[1]):
@@ -50,12 +50,12 @@ def drizzle_spots(rectangle, pixmap, pixels, kind, profile):
             left, right, width = patch.left, patch.right, patch.right - patch.left
             if patch.top >= patch.bottom or width <= 0:
                 continue
-            if not is_reached(boxes[y, x], span, wanted, profile.reach + 1):
+            if not is_reached(boxes[y, x], window, wanted, profile.reach + 1):
                 continue
             locate_pixels(cells, step, bounds, patch, centres)
             places, sigma = centres[:, :, : width + 2], sigmas[:, :width]
             for j in range(patch.top, patch.bottom):
-                if row_misses(span, places, j - patch.top, profile.reach):
+                if row_misses(window, places, j - patch.top, profile.reach):
                     continue
                 take_roots(pixels.variances, j, left, sigma)
                 row = Row(pixels.weight[j, left:right], pixels.data[j, left:right], pixels.dq[j, left:right], sigma)
@@ -71,7 +71,7 @@ def _add_row(rectangle, row, places, shape, across):
     height, width = lanes.shape[0], lanes.shape[1]
     for i in range(row.weight.size):
         w = row.weight[i]
-        x, y = places[0, i + 1] - rectangle.span.column, places[1, i + 1] - rectangle.span.row
+        x, y = places[0, i + 1] - rectangle.window.column, places[1, i + 1] - rectangle.window.row
         if w == 0 or not (_meets(y, profile.reach, height) & _meets(x, profile.reach, width)):
             continue
         bottom, top = _ends(y, profile.reach)

@@ -295,11 +295,11 @@ def _spread(member, kernel, arrays, corner):
     pixel.
     """
     from rtools.mosaic.drizzle import _drizzle_kernels, _spot_kernels
-    from rtools.mosaic.drizzle._cell_kernels import Cells, Rectangle, Span
+    from rtools.mosaic.drizzle._cell_kernels import Cells, Rectangle, Window
 
     planes, pixmap, names = member
     pixmap = Cells(pixmap.cells, pixmap.boxes, pixmap.step, pixmap.bounds)
-    rectangle, pixels = Rectangle(Span(*corner, *arrays[0].shape[:2]), *arrays), _pixels(planes, names)
+    rectangle, pixels = Rectangle(Window(*corner, *arrays[0].shape[:2]), *arrays), _pixels(planes, names)
     if kernel.profile is None:
         lanes = (0,) * rectangle.lanes.shape[2]
         _drizzle_kernels.drizzle_squares(rectangle, pixmap, pixels, 0.5 * kernel.pixfrac, lanes)
