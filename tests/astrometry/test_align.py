@@ -140,7 +140,7 @@ def test_wrong_field_fails():
         (turned((0, 20)), {}, "no shift and rotation"),
     ],
 )
-def test_limits(start, options, reason):
+def test_each_limit_has_its_reason(start, options, reason):
     case = field(start=start)
     done = align.align([case.image], case.stars, options)
     assert done.status == "FAILED"
@@ -236,7 +236,7 @@ def test_few_or_no_stars(stars):
     assert "reference stars near the image" in done.reason
 
 
-def test_no_sources():
+def test_an_image_without_sources_is_not_aligned():
     case = field(20, 0)
     empty = case.image._replace(x=np.zeros(0), y=np.zeros(0), x_err=None, y_err=None)
     assert "no sources" in align.align([empty], case.stars).reason

@@ -76,7 +76,7 @@ def test_stated_errors_are_the_scatter(geometry):
     assert np.all((ratio > 0.7) & (ratio < 1.25))
 
 
-def test_clipping():
+def test_an_outlier_is_clipped():
     image = points(30)
     reference = image + SHIFT + np.random.default_rng(3).normal(0, 0.01, (30, 2))
     reference[4] += 0.5
@@ -97,7 +97,7 @@ def test_what_cannot_be_fitted():
         fit.fit(np.zeros((4, 2)), np.zeros((4, 2)), np.ones((4, 2)), "rshift")
 
 
-def test_derived_numbers():
+def test_rotation_scale_and_skew_follow_from_the_matrix():
     told = fit.derived([[1, 0], [0, 1]])
     assert told["rot"] == [0, 0]
     assert told["proper"] is True
@@ -112,7 +112,7 @@ def test_derived_numbers():
     assert fit.derived([[1, 0], [0, -1]])["proper"] is False
 
 
-def test_geometry_for():
+def test_the_geometry_grows_with_the_number_of_matches():
     chosen = [fit.geometry_for(count) for count in (3, 5, 6, 9, 10, 500)]
     assert chosen == ["rshift", "rshift", "rscale", "rscale", "general", "general"]
 
@@ -154,7 +154,7 @@ def test_correction_is_undone():
     np.testing.assert_allclose(after, before, atol=1e-6)
 
 
-def test_corrections_compose():
+def test_two_corrections_are_one():
     wcs = wcs_of(TRUE)
     first = tangent.corrected_wcs(wcs, TRUE, MATRIX["rscale"], SHIFT)
     second = tangent.corrected_wcs(first, TRUE, MATRIX["general"], -2 * SHIFT)

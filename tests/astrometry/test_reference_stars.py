@@ -54,7 +54,7 @@ def test_places_are_those_of_astropy():
     assert np.abs(miss).max() < 0.01
 
 
-def test_earth():
+def test_the_earth_is_where_astropy_has_it():
     from astropy.coordinates import get_body_barycentric
     from astropy.time import Time
 
@@ -63,13 +63,13 @@ def test_earth():
     np.testing.assert_allclose(refcat.julian_year(Time(EPOCH, format="jyear", scale="tdb").utc.mjd), EPOCH, atol=1e-9)
 
 
-def test_another_observer():
+def test_the_parallax_is_seen_from_where_the_observer_is():
     star = refcat.from_table({"ra": [0.0], "dec": [0.0], "parallax": [100.0]})
     at = refcat.propagate(star, 2020.0, earth=[0, 2.0, 0])
     np.testing.assert_allclose((at.ra - 360) * 3.6e6, -200, rtol=1e-9)
 
 
-def test_errors_grow():
+def test_errors_grow_with_the_time_from_the_epoch():
     star = {
         "ra": [10.0, 10, 10],
         "dec": [5.0, 5, 5],
@@ -143,7 +143,7 @@ def test_units_are_converted(tmp_path):
         refcat_files.read(tmp_path / "bad.ecsv")
 
 
-def test_sky_centroid(tmp_path):
+def test_a_column_of_positions_is_read_as_ra_and_dec(tmp_path):
     from astropy import units
     from astropy.coordinates import SkyCoord
     from astropy.table import Table
@@ -226,7 +226,7 @@ def test_cone_of_a_hats_tree(tmp_path, order, cone):
     assert "solution_id" in refcat_files.read(tmp_path, cone, everything=True).colnames
 
 
-def test_broken_trees(tmp_path):
+def test_what_lacks_in_a_tree_is_said(tmp_path):
     with pytest.raises(InputError, match="no partition_info"):
         refcat_files.read(tmp_path)
     (tmp_path / "partition_info.csv").write_text("Norder,Npix\n0,4\n")

@@ -23,11 +23,11 @@ def test_published_sky_positions():
     assert sky(-503, -318) == pytest.approx((156, 54.2), abs=1e-10)
 
 
-def test_published_footprint(built):
+def test_the_footprint_is_the_published_one(built):
     assert s_region(world.footprint(built)) == REGION
 
 
-def test_published_level1(built):
+def test_level_1_pixels_have_published_positions(built):
     level1 = level1_wcs(built)
     position = (155.99695620162404, 54.20006793208115)
     assert level1(4, 4) == pytest.approx(position, abs=1e-10)
@@ -58,7 +58,7 @@ def rotation(axis, angle):
     )
 
 
-def test_frames(built):
+def test_frames_have_names_and_units(built):
     assert built.available_frames == ["detector", "v2v3", "v2v3vacorr", "world"]
     assert [str(unit) for unit in built.output_frame.unit] == ["deg", "deg"]
     assert built.output_frame.reference_frame.name == "icrs"
@@ -94,7 +94,7 @@ def test_distortion_stays_as_it_was_and_brings_its_inverse():
 
 
 @pytest.mark.parametrize("scale", [None, 1, 1.0])
-def test_no_aberration(scale):
+def test_a_scale_that_is_none_changes_nothing(scale):
     assert world.aberration_transform(scale, -503, -318)(12.0, 34.0) == (12.0, 34.0)
 
 

@@ -73,7 +73,7 @@ def test_columns_of_the_psf():
     np.testing.assert_allclose(columns["ra_psf_err"], 0.11 * columns["x_psf_err"], rtol=0.2)
 
 
-def test_units(measured):
+def test_every_column_has_its_unit_and_value(measured):
     image, found, columns = measured
     ellipse = shapes.moments(image.smoothed, image.err, found, image.mask)
     sums = shapes.segment_sums(image.data, image.err, found, image.mask)
@@ -199,7 +199,7 @@ def test_local_background_is_the_sky_per_square_arcsecond():
     np.testing.assert_allclose(err, np.sqrt(np.pi / 2 / count) * 0.5, rtol=0.1)
 
 
-def test_flags():
+def test_a_flag_under_the_centroid_is_a_warning():
     image, found = make_image()
     x, y = (np.rint(c).astype(int) for c in shapes.moments(image.smoothed, image.err, found, image.mask)[:2])
     dq = np.zeros(SHAPE, np.uint32)

@@ -28,7 +28,7 @@ def peaks(labels, image, n):
     return [np.unravel_index(np.argmax(np.where(labels == k, image, -np.inf)), image.shape) for k in range(1, n + 1)]
 
 
-def test_two_stars():
+def test_two_stars_are_parted_along_the_valley():
     image = stars((30, 40), [(12, 15), (19, 14)], [1000, 300])
     labels = segments(image)
     found, n = deblend(labels, image, 5)
@@ -99,7 +99,7 @@ def test_flat_and_empty_segments_stay_whole(image):
     assert n == 1 and (found == 1).all()
 
 
-def test_no_segment():
+def test_nothing_is_split_where_there_is_no_segment():
     found, n = deblend(np.zeros((5, 6), np.int32), np.ones((5, 6), np.float32), 5)
     assert n == 0 and found.shape == (5, 6) and not found.any()
 
@@ -142,7 +142,7 @@ PHOTUTILS = {0.0: (929, 929), 0.5: (865, 864)}
 
 
 @pytest.mark.parametrize("galaxies", PHOTUTILS)
-def test_crowded_fields(galaxies):
+def test_most_true_sources_of_a_crowded_field_come_back(galaxies):
     sources, true = 0, 0
     for seed in (1, 2, 3):
         data, *truth = crowded(seed, galaxies=galaxies)

@@ -15,7 +15,7 @@ def noise(shape=(160, 190), seed=1):
 
 
 @pytest.mark.parametrize("fwhm", [1.0, 2.0, 2.7, 5.0])
-def test_kernel(fwhm):
+def test_the_kernel_is_photutils(fwhm):
     kernel = gaussian_kernel(fwhm)
     assert len(kernel) % 2 == 1 and len(kernel) - 2 < 3 * fwhm <= len(kernel)
     assert kernel == pytest.approx(make_2dgaussian_kernel(fwhm, size=len(kernel)).array, abs=1e-12)
@@ -113,7 +113,7 @@ def test_masked_and_nan_pixels_belong_to_no_source():
 
 
 @pytest.mark.parametrize("image", [np.zeros((5, 5)), np.full((5, 5), np.nan), np.ones((5, 5))])
-def test_no_source(image):
+def test_an_image_without_sources_has_no_segment(image):
     labels, n = detect(image.astype(np.float32), 1.0, np.zeros((5, 5), bool), 1)
     assert n == 0 and labels.shape == (5, 5) and not labels.any()
 

@@ -22,7 +22,7 @@ def exposure(tmp_path_factory):
         ((266.678, -30.539), VELOCITY, (1.00009986246627, 266.6771408270979, -30.538259891783305)),
     ],
 )
-def test_known_answers(place, velocity, known):
+def test_scale_and_direction_are_the_known_ones(place, velocity, known):
     found = aberration.aberration(*place, velocity)
     assert found.scale == pytest.approx(known[0], abs=1e-14)
     assert found[1:] == pytest.approx(known[1:], abs=1e-11)
@@ -89,7 +89,7 @@ def test_the_simulators_own_scale_is_found_again(exposure, tmp_path, capsys):
         ([f"ephemeris.velocity_{axis}=0" for axis in "xyz"], 0, "the velocity is zero"),
     ],
 )
-def test_odd_metadata(exposure, tmp_path, capsys, words, status, says):
+def test_odd_metadata_are_refused_or_warned_of(exposure, tmp_path, capsys, words, status, says):
     odd, out = tmp_path / "a_uncal.asdf", tmp_path / "b_uncal.asdf"
     assert tool("set", exposure, *words, "-o", odd) == 0
     capsys.readouterr()

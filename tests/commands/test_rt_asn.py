@@ -51,7 +51,7 @@ def members(content):
     return [member["expname"] for member in content["products"][0]["members"]]
 
 
-def test_plain(written):
+def test_a_plain_association_has_its_members_once(written):
     again = ("b_cal.asdf", "./b_cal.asdf", "x/../b_cal.asdf")
     found = written("b_cal.asdf", "a_cal.asdf", "/data/c_cal.asdf", *again, "--product-name", "field")
     content = found["field_asn.json"]
@@ -155,7 +155,7 @@ def files(tmp_path):
     ]
 
 
-def test_by_skycell(files, written, capsys):
+def test_each_skycell_and_visit_gets_an_association(files, written, capsys):
     found = written("--skycell", *[path.name for path in files])
     assert [(path, members(content)) for path, content in found.items()] == [
         ("r00001_p_v01001001001002_270p65x69y51_f158_asn.json", [files[0].name]),
@@ -199,7 +199,7 @@ def test_one_cell_of_a_program(files, written):
     }
 
 
-def test_numbered_subset(files, written):
+def test_a_subset_stands_in_the_name(files, written):
     words = ("--subset", "2", "--release", "r1", "--cell", "270p65x69y51")
     found = written(*[path.name for path in files[:3]], *words)
     assert {path: members(content) for path, content in found.items()} == {
@@ -216,7 +216,7 @@ def test_an_association_stands_for_its_members(files, written):
     assert members(plain["all_asn.json"]) == [*[path.name for path in files[:3]], "other_cal.asdf"]
 
 
-def test_members(tmp_path, capsys):
+def test_members_are_listed_beside_their_association(tmp_path, capsys):
     entries = ({"expname": "a.asdf"}, {"expname": "/x/b.asdf", "exptype": "background"}, {"expname": "c.asdf"})
     path = saved(tmp_path / "x_asn.json", products=product(*entries), program="00001")
     asn("--members", path)
@@ -228,7 +228,7 @@ def test_members(tmp_path, capsys):
     assert second["exit_code"] == 3
 
 
-def test_multiband(written):
+def test_coadds_of_one_cell_and_subset_go_together(written):
     names = [f"r00001_r1_{subset}_270p65x69y51_{element}_coadd.asdf"
              for element in ("f158", "f106") for subset in ("full", "s01001")]  # fmt: skip
     found = written("--multiband", *names)
@@ -279,7 +279,7 @@ def test_prompt_coadds_need_a_name(written, capsys):
         (("a_cal.asdf", "--product-name", "f", "--target", "270p65x01y51"), 3, "no such skycell"),
     ],
 )  # fmt: skip
-def test_refusals(words, status, text, tmp_path, monkeypatch, capsys):
+def test_what_cannot_be_made_is_refused_and_nothing_written(words, status, text, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     asn(*words, status=status)
     assert text in capsys.readouterr().err
@@ -316,7 +316,7 @@ def product(*entries, name="f"):
     return [{"name": name, "members": list(entries)}]
 
 
-def test_reading(tmp_path):
+def test_members_are_read_with_their_types_and_groups(tmp_path):
     entries = (
         {"expname": "a.asdf", "exptype": "SCIENCE", "group_id": "g1"},
         {"expname": "/x/b.asdf", "exptype": "background", "tweakreg_catalog": "c.parquet"},
@@ -350,7 +350,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("keys", BROKEN.values(), ids=BROKEN)
-def test_broken_associations(tmp_path, keys, capsys):
+def test_a_broken_association_is_refused_and_found_by_check(tmp_path, keys, capsys):
     path = saved(tmp_path / "f_asn.json", **keys)
     with pytest.raises(InputError):
         read_association(path)
@@ -371,7 +371,7 @@ def test_check_of_members_whose_names_say_no_program(tmp_path, capsys):
     assert "its program is 00001, members are of 00002\n" in capsys.readouterr().err
 
 
-def test_check(tmp_path, capsys):
+def test_check_finds_what_is_wrong_with_members(tmp_path, capsys):
     (tmp_path / "a_cal.asdf").touch()
     path = saved(tmp_path / "f_asn.json")
     asn("--check", path)

@@ -70,7 +70,7 @@ def both(imaged, imaged_again, deep, tmp_path_factory):
 # --- forced ---------------------------------------------------------------------------------------------------------
 
 
-def test_forced_columns(both):
+def test_columns_are_those_of_the_archive(both):
     _directory, table, _deep = both
     expected = forced_columns()
     assert len(expected) == 97

@@ -147,7 +147,7 @@ def test_worst_pixels_x_first(pair, capsys):
 @pytest.mark.parametrize(("args", "status"), [
     (["--atol", "0.011"], 0), (["--atol", "0.009"], 1), (["--rtol", "0.1"], 0), (["--rtol", "1e-4"], 1),
 ])  # fmt: skip
-def test_tolerances(pair, args, status):
+def test_differences_within_the_tolerance_are_none(pair, args, status):
     def change(meta, parts):
         parts["data"] = parts["data"] + np.float32(0.01)
         meta["statistics"]["image_median"] += 1e-5
@@ -300,7 +300,7 @@ def test_json_is_empty_no_more_for_what_cannot_be_read(pair, capsys):
     assert told == {"a": str(first), "b": str(second), "error": f"{second}: no such file", "exit_code": 3}
 
 
-def test_standard_input(pair, monkeypatch):
+def test_one_of_two_may_come_from_standard_input(pair, monkeypatch):
     first, second = pair()
     with piped(monkeypatch, first.read_bytes()):
         assert tool("diff", "-", second) == 0

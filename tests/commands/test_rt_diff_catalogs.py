@@ -127,7 +127,7 @@ def test_source_id_serves_where_there_is_no_label(compared):
 
 
 @pytest.mark.parametrize(("args", "same"), [((), False), (("--rtol", "1e-5"), True), (("--atol", "1e-9"), False)])
-def test_tolerances(compared, args, same):
+def test_columns_within_the_tolerance_are_the_same(compared, args, same):
     other = catalog(flux=np.array([1, 2, np.nan, 4, 5], "f4") * np.float32(1.000001) * units.nJy)
     assert (compared(other, *args) == ([], [])) is same
 
@@ -166,11 +166,11 @@ def test_ignore_takes_columns_and_keys(compared):
     assert compared(other, *args) == ([], [])
 
 
-def test_empty_catalogs(compared):
+def test_empty_catalogs_are_the_same(compared):
     assert compared(catalog()[:0], first=catalog()[:0]) == ([], [])
 
 
-def test_as_text(tmp_path, capsys):
+def test_a_difference_is_told_by_row_and_column(tmp_path, capsys):
     paths = tmp_path / "a_cat.parquet", tmp_path / "b_cat.ecsv"
     stage_catalog(paths[0], catalog(), "parquet").commit()
     stage_catalog(paths[1], catalog(flux=np.array([1, 2, np.nan, 4, 5.5], "f4") * units.nJy)[1:], "ecsv").commit()

@@ -72,7 +72,7 @@ def test_several_keys_and_files_are_named(image, capsys):
     assert got(capsys, "program.title,exposure.type", image)[0] == "program.title\ttab\\tand\\nline"
 
 
-def test_globs(image, capsys):
+def test_patterns_find_every_key_that_fits(image, capsys):
     assert "cal_step.dq_init\tCOMPLETE" in got(capsys, "cal_step.*", image)
     assert got(capsys, "*.detector", image) == ["instrument.detector\tWFI07"]
     assert got(capsys, "**.read_pattern", image)[0].startswith("meta.exposure.read_pattern\t")
@@ -164,7 +164,7 @@ def test_lists_of_files_go_on_after_a_bad_one(image, tmp_path, capsys):
     assert capsys.readouterr().out == ""
 
 
-def test_usage(image, capsys):
+def test_what_is_no_question_is_a_usage_error(image, capsys):
     assert tool("get", ",", image) == 2
     assert tool("get", "--json", "--tsv", "exposure.type", image) == 2
     assert tool("get", "exposure.type") == 2

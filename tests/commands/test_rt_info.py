@@ -60,7 +60,7 @@ def image(tmp_path_factory):
     return path
 
 
-def test_one_screen(image, capsys):
+def test_an_image_is_told_on_one_screen(image, capsys):
     lines = told(capsys, image)
     assert lines[0] == str(image)
     assert max(map(len, lines)) <= 80
@@ -135,7 +135,7 @@ def test_json_is_a_list_and_parts_are_added(image, capsys):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_kind(kind, tmp_path, capsys):
+def test_every_kind_of_product_is_told(kind, tmp_path, capsys):
     path = tmp_path / "x.asdf"
     meta = samples.meta(kind) | ({"wcs": samples.wcs()} if kind in ("l2_image", "l3_coadd") else {})
     extra = {name: samples.wcs() for name in ("wcs_l1", "wcs_l2")} if kind == "wcs" else {}
@@ -160,7 +160,7 @@ def test_every_reference_file(references, capsys):
     assert "use after" in text
 
 
-def test_old_files(tmp_path, capsys):
+def test_files_of_the_oldest_profile_are_told(tmp_path, capsys):
     path = tmp_path / "old_uncal.asdf"
     path.write_text(OLD)
     lines = told(capsys, path)
@@ -171,7 +171,7 @@ def test_old_files(tmp_path, capsys):
 
 
 @pytest.mark.parametrize(("write", "form"), [(catalog_parquet, "parquet"), (catalog_ecsv, "ecsv")])
-def test_catalogs(write, form, tmp_path, capsys):
+def test_catalogs_are_told_in_every_form(write, form, tmp_path, capsys):
     path = write(tmp_path / "x_cat")
     lines = told(capsys, path)
     assert row(lines, "product") == f"cat_exposure, L4 ({form})"
@@ -186,7 +186,7 @@ def test_catalogs(write, form, tmp_path, capsys):
     assert any(line.startswith("column segment_flux: float") and "nJy" in line for line in told(capsys, "--tree", path))
 
 
-def test_associations(tmp_path, capsys):
+def test_associations_are_told_with_their_products(tmp_path, capsys):
     path = tmp_path / "x_asn.json"
     path.write_text(json.dumps(ASSOCIATION))
     lines = told(capsys, path)
@@ -236,7 +236,7 @@ def test_damaged_files_are_one_line_and_exit_3(name, data, tmp_path, capsys):
     assert "internal" not in captured.err
 
 
-def test_standard_input(image, capsys, monkeypatch):
+def test_standard_input_is_told_as_a_dash(image, capsys, monkeypatch):
     with piped(monkeypatch, image.read_bytes()) as out:
         assert tool("info", "-") == 0
     assert out.getvalue().startswith(b"-\n  product      l2_image")

@@ -157,7 +157,7 @@ def test_nothing_is_written_into_the_mosaics(coadds, tmp_path):
     assert all(path.read_bytes() == content for path, content in before.items())
 
 
-def test_no_sources(tmp_path, judge):
+def test_a_catalog_without_sources_is_complete(tmp_path, judge):
     empty = case.image("F158", (np.zeros(0), np.zeros(0), np.zeros(0)))
     path = case.write(tmp_path / "empty_f158_coadd.asdf", "F158", empty)
     done("multiband", path)

@@ -69,7 +69,7 @@ def test_fields_and_templates(rt_name):
     assert rt_name("--format", r"{kind}\t{{{suffix:>5}}}", CAL)[1] == "l2_image\t{  cal}\n"
 
 
-def test_sibling(rt_name):
+def test_a_suffix_names_the_sibling(rt_name):
     assert rt_name("--suffix", "uncal", f"data/{CAL}")[:2] == (0, f"{ROOT}_uncal.asdf\n")
     assert rt_name("--suffix", "cat", ROOT)[1] == f"{ROOT}_cat.parquet\n"
     status, out, err = rt_name("--suffix", "gw", CAL)
@@ -158,7 +158,7 @@ def test_empty_argument_is_a_bad_name(rt_name):
         ("--build", *BUILD, "program=124"),
     ],
 )
-def test_usage_errors(rt_name, args):
+def test_what_does_not_go_together_is_a_usage_error(rt_name, args):
     status, out, err = rt_name(*args)
     assert (status, out) == (2, "")
     assert len(err.splitlines()) == 1

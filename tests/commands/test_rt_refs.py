@@ -217,7 +217,7 @@ def test_refdir_from_the_environment(refdir, uncal, capsys, monkeypatch):
     assert "no such directory" in err
 
 
-def test_bad_inputs(tmp_path, refdir, capsys):
+def test_each_bad_input_has_its_exit_code(tmp_path, refdir, capsys):
     assert run(capsys, "check", tmp_path / "absent.asdf")[0] == 3
     bare = exposure_file(tmp_path / "bare.asdf", detector=None)
     assert run(capsys, "check", bare)[0] == 3
@@ -243,7 +243,7 @@ def test_check_reads_standard_input(refdir, uncal, capsys, monkeypatch):
     assert printed.getvalue().decode() == expected != ""
 
 
-def test_show(refdir, capsys):
+def test_show_tells_type_arrays_and_warning(refdir, capsys):
     status, out, _err = run(capsys, "show", refdir / "roman_wfi_linearity_0001.asdf")
     assert status == 0
     rows = dict(table(out))

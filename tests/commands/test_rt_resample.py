@@ -77,7 +77,7 @@ def test_skycell_is_its_own_grid(images, tmp_path):
         assert product.arrays["data"].shape == (5000, 5000)
 
 
-def test_free_grids(images, tmp_path):
+def test_a_free_grid_is_where_it_was_asked_for(images, tmp_path):
     ra, dec = (float(each) for each in wcs_of(images[0])(SIZE / 2, SIZE / 2))
     center = f"{ra:.6f},{dec:.6f}"
     found, about = made(tmp_path, *images, "--center", center, "--scale", "0.2", "--size", "120,90", "--pa", "30")
@@ -91,13 +91,13 @@ def test_free_grids(images, tmp_path):
 
 
 @pytest.mark.parametrize("kernel", ["square", "turbo", "point", "gaussian", "lanczos3"])
-def test_kernels(images, kernel, tmp_path):
+def test_every_kernel_keeps_the_brightness(images, kernel, tmp_path):
     found, _meta = made(tmp_path, *images, "--kernel", kernel, "--pixfrac", "0.8")
     assert np.nanmedian(found["data"]) == pytest.approx(FACTOR * (SKY + 0.01), abs=0.012)
 
 
 @pytest.mark.parametrize("weight", ["ivm", "exptime", "ivm-sky"])
-def test_weights(images, weight, tmp_path):
+def test_weights_are_what_their_type_says(images, weight, tmp_path):
     found, about = made(tmp_path, *images, "--weight-type", weight)
     assert about["resample"]["weight_type"] == weight
     alone = found["weight"][np.bitwise_count(found["context"][0]) == 1]
@@ -132,7 +132,7 @@ def test_read_noise_is_rebuilt_where_it_is_absent(images, tmp_path):
     )
 
 
-def test_the_record(images, covering):
+def test_the_product_says_of_what_and_how_it_was_made(images, covering):
     about, (entry,) = meta(covering), history(covering)
     assert about["resample"]["members"] == [path.name for path in images] and about["resample"]["pointings"] == 4
     assert entry["simulated"] is True
@@ -177,7 +177,7 @@ def test_the_same_file_twice_counts_once(images, tmp_path):
     assert same(tmp_path / "x_coadd.asdf", tmp_path / "twice_coadd.asdf") == [] and one.max() > 0
 
 
-def test_refusals(images, tmp_path, capsys):
+def test_words_that_mean_nothing_are_refused(images, tmp_path, capsys):
     for words, code, text in (
         (("--size", "5"), 2, "two numbers"),
         (("--scale", "0.1", "--scale-ratio", "2"), 2, "exclude"),

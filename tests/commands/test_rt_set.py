@@ -267,7 +267,7 @@ def test_associations_are_refused(tmp_path, capsys):
     assert "metadata of json files cannot be set" in refused(capsys, path, "target=x", "--in-place", status=3)
 
 
-def test_usage(image, capsys):
+def test_what_is_no_assignment_is_a_usage_error(image, capsys):
     assert "nothing to set" in refused(capsys, image, "-o", "x.asdf")
     assert "'nonsense' is not KEY=VALUE" in refused(capsys, image, "program.title=x", "nonsense", "-o", "x.asdf")
     assert "is not KEY=VALUE" in refused(capsys, image, "program..title=x", "-o", "x.asdf")

@@ -52,7 +52,7 @@ def test_lists_and_standard_input(tmp_path, said, monkeypatch):
     assert printed.getvalue().decode().split() == expected
 
 
-def test_positions(tmp_path, said):
+def test_a_position_has_its_cell_and_pixel(tmp_path, said):
     lines = [line.split("\t") for line in said("--radec", "18:00:43.250,+65:59:43.18", "--radec", "10.0 , 85")]
     cell = skymap.parse_name("270p65x69y51")
     ra, dec = skymap.center(cell)
@@ -100,7 +100,7 @@ def test_polygons_in_a_list(tmp_path, said):
 
 
 @pytest.mark.parametrize("pole", ["90", "-90"])
-def test_poles(pole, said):
+def test_a_pole_lies_in_one_cell(pole, said):
     found = {line.split("\t")[1]: line.split("\t") for line in said("--radec", f"77,{pole}")}
     (name,) = found
     assert name == {"90": "135p90x50y50", "-90": "225m90x50y50"}[pole]
@@ -117,7 +117,7 @@ def test_right_ascension_zero(said):
     assert said("--polygon", "359.95,0.1,360.05,0.1,360.05,0.2,359.95,0.2", "--names") == expected
 
 
-def test_primary_area(said):
+def test_the_primary_area_ends_where_that_of_the_region_does(said):
     (line,) = said("135p90x25y50", "--primary")
     fields = [float(text) for text in line.split("\t")[4:]]
     assert fields[-4:] == pytest.approx([0, 360, 88.20062575, 90])
@@ -130,7 +130,7 @@ def test_primary_area(said):
     )
 
 
-def test_polygons(said):
+def test_a_polygon_may_be_an_s_region(said):
     corners = "270.1,65.95,270.3,65.95,270.3,66.03,270.1,66.03"
     lines = said("--polygon", corners, "--names")
     assert "270p65x69y51" in lines
@@ -152,7 +152,7 @@ def test_grid_of_a_cell(said):
     assert entry["region_bounds"]["ra_min"] == -22.5
 
 
-def test_neighbours(said):
+def test_neighbours_may_lie_in_another_region(said):
     assert len(said("270p65x50y50", "--neighbours")) == 8
     assert "135p86x75y50" in said("135p90x25y50", "--neighbours", "--names")
 
@@ -188,7 +188,7 @@ def test_on_a_terminal_nothing_is_wider_than_it(monkeypatch, capsys):
         (("--radec", "@/dev/null"), 2, "lists are empty"),
     ],
 )
-def test_refusals(words, status, text, capsys):
+def test_each_bad_word_is_refused_in_one_line(words, status, text, capsys):
     assert tool("skymap", *words) == status
     captured = capsys.readouterr()
     assert text in captured.err
@@ -226,7 +226,7 @@ def small_sky(monkeypatch):
     monkeypatch.setattr(skymap_table, "region_table", lambda: whole()[:3])
 
 
-def test_reference_file(small_sky, tmp_path, said, judge, capsys):
+def test_the_tables_are_a_reference_file_that_others_open(small_sky, tmp_path, said, judge, capsys):
     path = tmp_path / "roman_wfi_skycells_0001.asdf"
     assert said("--write", path) == [str(path)]
     regions, cells = skycells.read_tables(path)

@@ -37,7 +37,7 @@ def test_steps_of_the_sky_are_found(images, words, within, tmp_path):
 
 
 @pytest.mark.parametrize("method", ["local", "global", "global+match"])
-def test_methods(images, method, tmp_path):
+def test_each_method_finds_the_levels_that_were_put_in(images, method, tmp_path):
     done("skymatch", *images, "--outdir", tmp_path, "--method", method)
     sky = FACTOR * (SKY + np.array(STEPS))
     expected = sky if method != "global" else np.full(4, sky.min())

@@ -76,7 +76,7 @@ def test_data_are_described_as_in_the_metadata(image, planes, capsys):
 @pytest.mark.parametrize(
     ("flags", "bits"), [("none", 0), ("JUMP_DET", 4), ("DO_NOT_USE|4", 5), ("GOOD", 0), ("HOT", 2048)]
 )
-def test_other_flags(image, planes, flags, bits, capsys):
+def test_pixels_with_other_flags_are_left_out(image, planes, flags, bits, capsys):
     good = np.isfinite(planes["data"]) & (planes["dq"] & bits == 0)
     found = statistics(capsys, image, "--dq", flags)["data", None]
     assert found["count"] == good.sum()
@@ -133,7 +133,7 @@ def test_flags_of_a_name_are_looked_for_where_the_name_is(ramp, capsys):
 
 
 @pytest.mark.parametrize(("number", "plane"), [(0, 0), (-1, 2), (2, 2)])
-def test_one_resultant(ramp, number, plane, capsys):
+def test_one_resultant_is_looked_at_alone(ramp, number, plane, capsys):
     assert list(statistics(capsys, ramp, "--resultant", number)) == [("data", plane)]
 
 

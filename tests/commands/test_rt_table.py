@@ -223,7 +223,7 @@ def test_a_table_without_rows(catalog, tmp_path, form):
 
 
 @pytest.mark.parametrize(("unit", "factor"), [("nJy", 1), ("uJy", 1e-3), ("Jy", 1e-9)])
-def test_flux_units(catalog, unit, factor):
+def test_fluxes_are_given_in_the_unit_asked_for(catalog, unit, factor):
     table = read_catalog(catalog)
     convert_flux(table, unit)
     for name in ("segment_flux", "segment_flux_err", "kron_flux", "aper_bkg_flux"):
@@ -234,7 +234,7 @@ def test_flux_units(catalog, unit, factor):
     assert table["kron_abmag"].unit == units.ABmag
 
 
-def test_magnitudes(catalog):
+def test_magnitudes_and_their_errors_follow_from_fluxes(catalog):
     table = read_catalog(catalog)
     convert_flux(table, "ABmag")
     np.testing.assert_allclose(table["segment_abmag"], [23.9, 28.9, np.nan, 31.4 - 2.5 * np.log10(2.5)], rtol=1e-6)
@@ -281,7 +281,7 @@ def test_coordinates_and_times_become_columns(tmp_path):
     assert len(read_catalog(converted(tmp_path / "a.ecsv", "parquet"))) == 2
 
 
-def test_jwst_columns(catalog):
+def test_columns_of_jwst_have_their_names_and_units(catalog):
     table, messages = jwst_names(read_catalog(catalog))
     assert messages == []
     np.testing.assert_allclose(table["isophotal_flux"], COLUMNS["segment_flux"][2] * 1e-9, rtol=1e-6)
@@ -344,7 +344,7 @@ def test_jwst_columns_of_several_bands_say_which(capsys):
         ("segment_flux < -.5", [3]),
     ],
 )
-def test_conditions(text, labels):
+def test_conditions_choose_rows(text, labels):
     columns = {name: values for name, (_unit, _description, values) in COLUMNS.items()}
     assert columns["label"][where.select(text, columns)].tolist() == labels
 
@@ -383,7 +383,7 @@ def rows(capsys):
     [("kron_flux", "2341"), ("-kron_flux", "1432"), ("x_centroid", "1243"), ("-x_centroid", "4213"),
      ("is_extended,-label", "3241"), ("type,label", "2413"), ("-type,label", "1342")],
 )  # fmt: skip
-def test_order(catalog, keys, labels, capsys):
+def test_rows_are_sorted_by_keys(catalog, keys, labels, capsys):
     assert tool("table", catalog, "--sort", keys, "--columns", "label") == 0
     assert rows(capsys) == [["label"], *([label] for label in labels)]
 
@@ -394,7 +394,7 @@ def test_all_of_it_together_in_a_pipe(catalog, capsys):
     assert rows(capsys) == [["segment_abmag", "segment_abmag_err", "label"], ["28.9", "0.10348171", "2"]]
 
 
-def test_json(catalog, capsys):
+def test_json_has_numbers_and_null(catalog, capsys):
     assert tool("table", catalog, "--columns", "label,x_centroid,is_extended,type", "--json") == 0
     (found,) = json.loads(capsys.readouterr().out)
     assert found["rows"][2] == {"label": 3, "x_centroid": None, "is_extended": False, "type": "star"}
@@ -439,7 +439,7 @@ def test_outdir_takes_the_stem_and_refuses_what_exists(catalog, tmp_path, capsys
     [("-o", "x.dat"), ("--outdir", "d"), ("--format", "fits"), ("-o", "a.csv", "--outdir", "d"),
      ("-o", "-", "--format", "csv", "--json"), ("--head", "-1"), ("--flux-unit", "mJy"), ("--format", "hdf5")],
 )  # fmt: skip
-def test_usage(catalog, words, tmp_path, monkeypatch):
+def test_what_does_not_go_together_is_a_usage_error(catalog, words, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert tool("table", catalog, *words) == 2
     assert [path.name for path in tmp_path.iterdir()] == ["x_cat.parquet"]

@@ -100,7 +100,7 @@ def test_product_is_valid(cal, gaia, elsewhere, tmp_path, judge):
         assert np.allclose(verdict["wcs"], wcs_of(path)(x, y), rtol=0, atol=1e-9)
 
 
-def test_pixels_stay(cal, gaia):
+def test_pixels_stay_as_they_were(cal, gaia):
     done("tweakreg", cal, "--refcat", gaia)
     assert all(same(cal, product_of(cal)).values())
 

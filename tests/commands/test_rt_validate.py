@@ -600,7 +600,7 @@ def test_status_of_many_files(product, tmp_path, capsys):
     assert "none.asdf" not in capsys.readouterr().err
 
 
-def test_standard_input(product, monkeypatch):
+def test_standard_input_is_validated(product, monkeypatch):
     with piped(monkeypatch, product("cal").read_bytes()) as out:
         assert tool("validate", "-") == 0
         assert out.getvalue() == b""

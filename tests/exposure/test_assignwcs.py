@@ -19,7 +19,7 @@ def assigned(model=None, scale=SCALE, **wcsinfo):
     return made
 
 
-def test_published_region():
+def test_the_region_is_the_published_one():
     made = assigned()
     assert made.meta["wcsinfo"]["s_region"] == REGION
     assert made.meta["wcs"].bounding_box.bounding_box(order="F") == ((-0.5, 199.5), (-0.5, 99.5))

@@ -21,7 +21,7 @@ def corrected(data, start=0, prepared=None):
     return made.data
 
 
-def test_published_corrections():
+def test_corrections_are_the_published_ones():
     decay = prepare({"WFI01": {"amplitude": 0.4, "time_constant": 23.0}})
     assert decay.plane[4095, 0] * decay.levels[2] == pytest.approx(0.23833105782134748, rel=1e-13)
     assert decay.plane[0, 0] * decay.levels[0] == pytest.approx(0.3746982952229462, rel=1e-13)

@@ -100,7 +100,7 @@ WINDOW = {"window_xstart": 120, "window_xstop": 136, "window_ystart": 2, "window
 
 
 @pytest.mark.parametrize("expand", [0, 3])
-def test_guide_window(raw, expand):
+def test_the_guide_window_and_its_surroundings_are_flagged(raw, expand):
     _made, strips = run(Raw(raw), expand=expand, guide_star=WINDOW)
     expected = np.zeros((ROWS, COLUMNS), np.uint32)
     expected[:, 120:136] = GW
@@ -161,7 +161,7 @@ def test_ramp_whose_mask_was_refused_keeps_its_values(raw):
 
 
 @pytest.mark.parametrize(("before", "after"), [(True, "True"), (False, None), (None, None), ("why", "why")])
-def test_data_problem(before, after):
+def test_a_data_problem_is_said_as_before(before, after):
     meta = {"exposure": {"data_problem": before, "type": "WFI_IMAGE"}, "instrument": {}}
     assert dqinit.ramp_meta(meta)["exposure"] == {"data_problem": after, "type": "WFI_IMAGE"}
     assert meta["exposure"]["data_problem"] == before

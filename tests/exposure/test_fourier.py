@@ -10,7 +10,7 @@ LENGTHS = (560, 24 * 140, 32 * 140, 2 * 139, 300 * 140)
 
 
 @pytest.mark.parametrize("length", LENGTHS)
-def test_factors(length):
+def test_a_length_is_split_into_an_even_and_another_factor(length):
     first, second = fourier.factors(length)
     assert first * second == length
     assert first % 2 == 0

@@ -50,7 +50,7 @@ def test_impossible_read_patterns_are_refused(pattern):
         resultant_timing(pattern, FRAME_TIME)
 
 
-def test_jump_limits():
+def test_the_limits_of_jumps_follow_from_threshold_and_pattern():
     timing = resultant_timing(PATTERN, FRAME_TIME)
     one, two, usable = rampfit.jump_limits(4.5, timing)
     assert_allclose([one, two, usable], [20.25, 23.798545110306268, 4], rtol=1e-14)
@@ -71,7 +71,7 @@ def test_network_puts_the_median_in_the_middle(n):
 # -- golden numbers --------------------------------------------------------------------------------------------------
 
 
-def test_golden_ramps():
+def test_golden_ramps_have_their_values():
     ramps = column(RAMP_A, RAMP_B, RAMP_C, RAMP_A)
     groupdq = np.zeros(ramps.shape, np.uint8)
     groupdq[4:, 0, 3] = 2
@@ -360,7 +360,7 @@ def test_a_read_pattern_of_another_length_is_refused():
 # -- saturated throughout --------------------------------------------------------------------------------------------
 
 
-def test_zero_image():
+def test_an_image_without_a_fit_is_zero_and_flagged():
     pixeldq = np.arange(24 * 16, dtype=np.uint32).reshape(24, 16)
     strip = Strip(0, 16, None, None, pixeldq, frame_rows=24, frame_columns=16)
     image = rampfit.zero_image(strip)

@@ -43,7 +43,7 @@ RAMP = np.broadcast_to(np.float32([8000, 9000, 12500, 17000, 20000, 21500])[:, N
         (2, (7992.9243, 9002.347, 12553.73, 17160.004, 20000, 21500)),
     ],
 )
-def test_published_ramps(saturated, published):
+def test_published_ramps_are_corrected_as_published(saturated, published):
     flags = np.zeros(RAMP.shape, np.uint8)
     flags[6 - saturated :] = 2
     made, counts = corrected(RAMP, planes(LIN), planes(INVERSE), groupdq=flags)
@@ -167,7 +167,7 @@ def test_one_resultant_is_corrected_with_no_slope():
     assert np.allclose(made.data, 8000 + 1e-6 * 8000**2, rtol=1e-6)
 
 
-def test_two_resultants():
+def test_two_resultants_are_enough():
     made, _counts = corrected(RAMP[:2], planes((0.0, 2.0)), planes((0.0, 0.5)), pattern=PATTERN[:2])
     assert np.allclose(made.data, 2 * RAMP[:2])
 

@@ -20,7 +20,7 @@ def fit_ols(ramps, **settings):
     return strip.image, counts
 
 
-def test_golden_ramps():
+def test_golden_ramps_have_their_values():
     ramps = column(RAMP_A, RAMP_B, RAMP_C, RAMP_A)
     groupdq = np.zeros(ramps.shape, np.uint8)
     groupdq[4:, 0, 3] = 2
@@ -82,7 +82,7 @@ def test_jumps_are_looked_for_on_request_only_and_below_the_limit_only():
     assert fit_ols(ramps, threshold_constant=-1e3)[0]["dq"][0, 0] == 0
 
 
-def test_flags():
+def test_pixels_without_a_slope_are_flagged():
     ramps = column(*[RAMP_A] * 5)
     groupdq = np.zeros(ramps.shape, np.uint8)
     groupdq[:, 0, 1] = 2  # saturated throughout
@@ -94,7 +94,7 @@ def test_flags():
     assert image["dq"][0, 3] & 1
 
 
-def test_pulls():
+def test_pulls_have_mean_zero_and_deviation_one():
     rate = 20.0
     ramps = simulate(np.random.default_rng(2), rate, (32, 400))
     image, _ = fit_ols(ramps)

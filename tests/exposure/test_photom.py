@@ -36,7 +36,7 @@ def test_row_of_the_element(element):
 
 
 @pytest.mark.parametrize(("element", "skipped"), [("GRISM", False), ("F213", True)])
-def test_nulls(element, skipped):
+def test_an_element_without_numbers_gets_nulls(element, skipped):
     answer, found = photometry(element)
     assert isinstance(answer, Skip) == skipped
     assert set(found) == set(photom.KEYS)

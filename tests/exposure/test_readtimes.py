@@ -23,7 +23,7 @@ GOLDEN_1 = {(4095, 0): 0.0, (0, 0): 3.022897993703877, (2048, 1000): 1.502971975
 
 
 @pytest.mark.parametrize(("detector", "golden"), [("WFI18", GOLDEN_18), ("WFI01", GOLDEN_1)])
-def test_published_times(detector, golden):
+def test_pixels_are_read_at_the_published_times(detector, golden):
     pair = channel_pair(FRAME_TIME, detector)
     for (row, column), seconds in golden.items():
         assert tile_columns(pair, column, column + 1)[row, 0] == pytest.approx(seconds, abs=1e-14)

@@ -38,7 +38,7 @@ def ramp(*values):
         ((30000, 40000, 61000, 62000, 62000, 62000), (0, 0, 2, 2, 2, 2)),
     ],
 )
-def test_published_ramps(values, flags):
+def test_published_ramps_are_flagged_as_published(values, flags):
     made, _counts = flagged(ramp(*values), 60000)
     assert tuple(made.groupdq[:, 0, 0]) == flags
 

@@ -133,7 +133,7 @@ def test_median_of_values_that_are_far_apart_or_very_close():
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_constant_values(kind):
+def test_of_constant_values_every_statistic_is_the_value(kind):
     found = sky_value(np.full((20, 30), 3.5), SkyStatistic(kind))
     assert tuple(found) == (3.5, 600, 0)
 
@@ -159,7 +159,7 @@ def test_no_value_in_range(kind, options):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_no_values(kind):
+def test_of_no_values_there_is_no_statistic(kind):
     for data in ([], [np.nan]):
         found = sky_value(data, SkyStatistic(kind))
         assert np.isnan(found.value) and found.count == 0

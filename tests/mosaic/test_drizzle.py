@@ -70,26 +70,26 @@ def agree(ours, theirs, margin=0):
 @pytest.mark.parametrize("pixfrac", [1.0, 0.7, 0.3])
 @pytest.mark.parametrize("angle", [0.0, 17.0, 135.0])
 @pytest.mark.parametrize("scale", [1.0, 0.4])
-def test_square(angle, pixfrac, scale):
+def test_the_square_kernel_is_the_librarys(angle, pixfrac, scale):
     pixmap = pixel_map(distorted(angle, scale), SHAPE, same)
     members = [(*made(), pixmap)]
     agree(drizzled(members, make_kernel("square", pixfrac)), library(members, pixfrac=pixfrac))
 
 
-def test_mirrored():
+def test_a_mirrored_image_is_drizzled_as_the_library_does():
     forward = distorted(30)
     pixmap = pixel_map(lambda x, y: forward(109 - x, y), SHAPE, same)
     members = [(*made(), pixmap)]
     agree(drizzled(members, make_kernel()), library(members))
 
 
-def test_finer_pixels():
+def test_finer_pixels_are_drizzled_as_the_library_does():
     pixmap = pixel_map(distorted(40, 2.0, (95, 85)), SHAPE, same)
     members = [(*made(), pixmap)]
     agree(drizzled(members, make_kernel()), library(members, ratio=0.5), margin=5)
 
 
-def test_several_members():
+def test_several_members_are_drizzled_as_the_library_does():
     members = [(*made(seed), pixel_map(distorted(20 * seed, 0.8 + 0.1 * seed), SHAPE, same)) for seed in range(3)]
     agree(drizzled(members, make_kernel()), library(members))
 
@@ -97,7 +97,7 @@ def test_several_members():
 @pytest.mark.filterwarnings("ignore:Kernel")
 @pytest.mark.parametrize("name", ["point", "turbo", "gaussian", "lanczos2", "lanczos3"])
 @pytest.mark.parametrize("ratio", [1.0, 0.6])
-def test_other_kernels(name, ratio):
+def test_the_other_kernels_are_the_librarys(name, ratio):
     pixmap = pixel_map(distorted(25, 0.8 / ratio**0.5), SHAPE, same)
     members = [(*made(), pixmap)]
     pixfrac = 0.8 if name in ("turbo", "gaussian") else 1.0
@@ -195,7 +195,7 @@ def test_not_a_number_in_the_map():
     assert 0.2 < np.count_nonzero(band.lanes[..., 0]) / SHAPE[0] / SHAPE[1] < 0.7
 
 
-def test_refusals():
+def test_a_kernel_that_is_none_is_refused():
     with pytest.raises(UsageError, match="tophat"):
         make_kernel("tophat")
     with pytest.raises(UsageError, match="pixfrac"):

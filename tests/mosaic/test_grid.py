@@ -35,7 +35,7 @@ def edge(wcs, points=9):
 
 
 @pytest.mark.parametrize("name", ["270p65x69y51", "135p90x25y49", "225m90x50y50", "000p86x26y39", "010m06x50y50"])
-def test_skycell(name):
+def test_the_grid_of_a_skycell_is_that_of_the_skymap(name):
     info = skymap.wcs_info(skymap.parse_name(name))
     grid = skycell_grid(info)
     assert grid.shape == (5000, 5000)
@@ -57,12 +57,12 @@ def test_skycell_has_east_on_the_right():
     assert dec[2] > dec[0]
 
 
-def test_incomplete_skycell():
+def test_a_skycell_that_lacks_a_number_is_refused():
     with pytest.raises(InputError, match="nx"):
         skycell_grid({"ny": 5000, "name": "270p65x69y51"})
 
 
-def test_centred():
+def test_a_centred_grid_is_turned_about_its_centre():
     grid = centred_grid((12.0, -45.0), PIXEL, (301, 401), 30.0)
     assert grid.to_sky(200, 150) == pytest.approx((12.0, -45.0))
     ra, dec = grid.to_sky(np.array([200.0, 300.0]), np.array([250.0, 150.0]))
@@ -73,7 +73,7 @@ def test_centred():
     assert np.hypot(east[0], north[0]) == pytest.approx(100 * PIXEL, rel=1e-4)
 
 
-def test_bad_numbers():
+def test_a_grid_that_cannot_be_is_refused():
     with pytest.raises(UsageError, match="too small"):
         centred_grid((0, 0), PIXEL, (1, 100))
     with pytest.raises(UsageError, match="tangent plane"):
@@ -170,7 +170,7 @@ def test_inversion_of_a_plain_function():
     np.testing.assert_allclose(found, (x, y), atol=1e-7)
 
 
-def test_scales(detector):
+def test_pixels_have_the_scale_and_area_asked_for(detector):
     grid = centred_grid((10.0, 40.0), PIXEL, (1000, 1200), 12.0)
     wcs = grid.wcs()
     assert native_scale(wcs) == pytest.approx(PIXEL, rel=1e-6)
@@ -193,7 +193,7 @@ def sphere(ra, dec):
     return np.stack([np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)], axis=-1)
 
 
-def test_pixel_map(detector, pixels):
+def test_the_map_is_exact_between_its_nodes(detector, pixels):
     cell = skymap.cell_at(*detector(2043.5, 2043.5))
     grid = skycell_grid(skymap.wcs_info(cell[0] if isinstance(cell, list) else cell))
     found = pixel_map(detector, SHAPE, grid.to_pixel)

@@ -246,7 +246,7 @@ def test_points_of_outlines():
     assert points_of((4088, 4088), 1000) == 4
 
 
-def test_background_block():
+def test_the_background_block_says_level_method_and_status():
     assert background(0.25, "match") == ({"level": 0.25, "method": "match", "subtracted": False}, "COMPLETE")
     assert background(np.nan, "global") == ({"level": 0.0, "method": "global", "subtracted": False}, "SKIPPED")
     assert background(1.0, "match", subtract=True)[0]["subtracted"] is True

@@ -42,7 +42,7 @@ def names(cells):
     return [skymap.name_of(cell) for cell in cells]
 
 
-def test_whole_sky():
+def test_the_whole_sky_has_its_regions_and_cells():
     table = skymap.regions()
     assert (len(table.ring), table.start[-1]) == (4058, 8045034)
     assert table.dec_min[0] == pytest.approx(88.20062574551088, abs=1e-12)
@@ -53,7 +53,7 @@ def test_whole_sky():
 
 
 @pytest.mark.parametrize("region", REGIONS)
-def test_regions(region):
+def test_regions_are_the_published_ones(region):
     ra, dec, prefix, start, end = REGIONS[region]
     table = skymap.regions()
     assert (table.ra_tangent[region], table.dec_tangent[region]) == pytest.approx((ra, dec), abs=1e-6)
@@ -61,7 +61,7 @@ def test_regions(region):
 
 
 @pytest.mark.parametrize("name", CELLS)
-def test_cells(name):
+def test_cells_are_the_published_ones(name):
     cell = skymap.parse_name(name)
     assert (*skymap.center(cell), *skymap.tangent_pixel(cell)) == pytest.approx(CELLS[name], abs=1e-10)
     assert skymap.name_of(cell) == name
@@ -148,7 +148,7 @@ def test_what_is_no_position_has_no_cell(place):
     assert inside.tolist() == [True, False]
 
 
-def test_primary_area():
+def test_the_primary_area_leaves_out_a_hundred_pixels():
     x = np.array([99, 100, 4899, 4900])
     assert skymap.primary(x, np.full(4, 2500)).tolist() == [False, True, True, False]
     assert skymap.primary(np.full(4, 2500), x).tolist() == [False, True, True, False]
@@ -224,13 +224,13 @@ def test_a_polygon_inside_a_cell_and_one_around_many():
     assert around == sorted(around)
 
 
-def test_no_polygon():
+def test_what_is_no_polygon_is_refused():
     for ra, dec in (([], []), ([np.nan], [1]), ([1.0], [91]), ([0, 90, 180, 270], [10] * 4)):
         with pytest.raises(InputError):
             cells_touching(ra, dec)
 
 
-def test_neighbours():
+def test_a_cell_has_eight_neighbours_and_more_at_the_edge():
     inner = skymap.parse_name("270p65x50y50")
     assert names(neighbours(inner)) == [
         f"270p65x{row}y{column}" for row in (49, 50, 51) for column in (49, 50, 51) if (row, column) != (50, 50)
@@ -258,7 +258,7 @@ class Plane:
         return np.where(x > 1e5, np.nan, ra), dec
 
 
-def test_footprint():
+def test_a_footprint_follows_the_edge_of_the_image():
     ra, dec = footprint(Plane(((-4.5, 99.5), (-0.5, 49.5))), (40, 90), points=4)
     x, y = skymap.sky_to_plane(ra, dec, 0.0, 20.0)
     assert (x.min(), x.max(), y.min(), y.max()) == pytest.approx((-0.5, 89.5, -0.5, 39.5), abs=1e-6)
@@ -270,7 +270,7 @@ def test_footprint():
         footprint(Plane(), (10, 200_000))
 
 
-def test_tables():
+def test_tables_are_those_of_the_mission():
     table = skymap_table.region_table()
     assert table["nx"][[0, 1, 10]].tolist() == [235554, 277186, 230530]
     assert table["ny"][[0, 1, 10]].tolist() == [235554, 235670, 236020]
@@ -292,7 +292,7 @@ def part():
     return regions, np.concatenate([skymap_table.region_rows(region) for region in range(3)])
 
 
-def test_comparison(part):
+def test_a_comparison_finds_what_was_changed(part):
     regions, cells = part
     told = skymap_table.compare(regions, cells)
     assert (told["regions"], told["cells"], told["missing"], told["lines"]) == (3, len(cells), 4055, [])
@@ -310,7 +310,7 @@ def test_comparison(part):
 
 
 @pytest.mark.parametrize("compression", ["none", "lz4"])
-def test_reference_file(tmp_path, part, compression):
+def test_the_reference_file_comes_back_as_it_was(tmp_path, part, compression):
     regions, cells = part
     path = tmp_path / "skycells.asdf"
     parts = np.array_split(cells, [7, 4000])

@@ -100,7 +100,7 @@ def test_data_and_weight_are_those_of_all_members():
     np.testing.assert_allclose(ours["data"][seen], product[seen] / total[seen], rtol=1e-6)
 
 
-def test_constant_variance():
+def test_a_constant_variance_falls_with_the_members():
     """One member, V, pixels of half the size: 4 V; two: 2 V."""
     half = shifted(1.0, 1.0, 0.0, 1.0)
     one = combined([(constant(), half)], ratio=0.5, names=("var_rnoise",))
@@ -130,7 +130,7 @@ def test_context_of_41_members():
     assert context[:, 75, 85].tolist() == [0, 0]
 
 
-def test_flagged_everywhere():
+def test_where_all_is_flagged_nothing_is_known():
     member = constant()._replace(weight=np.zeros(SHAPE, np.float32))
     found = combined([(member, shifted())], names=("var_rnoise",))
     assert np.isnan(found["data"]).all()
@@ -190,7 +190,7 @@ def test_members_join_a_finished_mosaic(exposures):
         np.testing.assert_allclose(joined[name], plane, rtol=1e-6, err_msg=name)
 
 
-def test_refusals():
+def test_a_band_that_does_not_fit_is_refused():
     totals = new_totals(OUT, 1, ("var_poisson",))
     band = drizzle_band(planes(1), shifted(), slice(0, 80), slice(0, 90), make_kernel(), names=("var_poisson",))
     with pytest.raises(UsageError, match="var_rnoise"):

@@ -21,16 +21,16 @@ SHAPE = 300, 400
         (0, 0xFFFFFFFF),
     ],
 )
-def test_bits(text, bits):
+def test_words_for_bits_are_the_bits(text, bits):
     assert bad_bits(text) == bits
 
 
-def test_unknown_flag():
+def test_a_flag_that_is_not_known_is_refused():
     with pytest.raises(UsageError, match="BRIGHT"):
         bad_bits("~BRIGHT")
 
 
-def test_inverse_variance():
+def test_weights_are_inverse_variances_where_there_are_any():
     data = np.ones((2, 4), np.float32)
     data[0, 1] = np.nan
     variance = np.array([[2, 2, 0, -1], [np.nan, np.inf, 1e-6, 1e-39]], np.float32)
@@ -50,14 +50,14 @@ def test_small_variances_do_not_overflow():
     assert weight[0, 0] == pytest.approx(1e6)
 
 
-def test_exposure_time():
+def test_weights_are_the_exposure_time_of_good_pixels():
     data = np.array([[1, np.nan, 3]], np.float32)
     good = np.array([[True, True, False]])
     assert weight_map("exptime", data, good, exposure_time=107.0).tolist() == [[107, 0, 0]]
     assert weight_map("exptime", data, good).tolist() == [[1, 0, 0]]
 
 
-def test_refusals():
+def test_weights_that_lack_their_plane_are_refused():
     one = np.ones((1, 1), np.float32)
     with pytest.raises(UsageError, match="none"):
         weight_map("none", one, one > 0)
@@ -105,7 +105,7 @@ def test_reconstruction_with_bad_pixels():
     assert not (nothing > 0).any()
 
 
-def test_sky_variance():
+def test_the_variance_of_the_sky_is_that_of_good_pixels():
     _, _, poisson, data, _ = noisy(3000)
     good = np.ones(SHAPE, bool)
     expected = 0.5 / 2 / 107

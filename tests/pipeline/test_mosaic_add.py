@@ -184,7 +184,7 @@ def test_cosmic_rays_of_the_mosaic_condemn_nobody(images, tmp_path, monkeypatch)
     assert found[planes(new, "dq")["dq"] & 1 == 0].mean() < 2e-3
 
 
-def test_refusals(images, three, four, tmp_path, capsys):
+def test_what_cannot_join_a_mosaic_is_refused(images, three, four, tmp_path, capsys):
     def refused(code, *words, name="resample"):
         assert tool(name, *words) == code
         return capsys.readouterr().err
@@ -296,7 +296,7 @@ def test_a_plan_and_the_catalog(images, three, tmp_path, capsys):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["x_cat.parquet", "x_coadd.asdf", "x_segm.asdf"]
 
 
-def test_products_validate(images, three, tmp_path, judge):
+def test_mosaics_that_were_added_to_are_valid(images, three, tmp_path, judge):
     paths = []
     for words in ((), ("--max-memory", 0.1), ("--profile", "1.5.0")):
         paths.append(tmp_path / f"{len(paths)}_coadd.asdf")

@@ -128,14 +128,14 @@ def like(golden, name, folder):
     return folder / "like_coadd.asdf"
 
 
-def test_flux(golden, fluxed):
+def test_fluxes_are_the_peers_to_the_bit(golden, fluxed):
     for path, expected in zip(fluxed, golden["flux"], strict=True):
         found = planes(path, *FLUXED)
         np.testing.assert_array_equal([found[name].ravel()[::997] for name in FLUXED], expected)
 
 
 @pytest.mark.parametrize("name", LEVELS)
-def test_sky_levels(golden, fluxed, name, tmp_path):
+def test_sky_levels_are_the_peers(golden, fluxed, name, tmp_path):
     how = ("--pairs", "exact", "--stepsize", 10_000, "--no-mask-sources")
     done("skymatch", *fluxed, *LEVELS[name], *how, "--outdir", tmp_path)
     found = [meta(path)["background"]["level"] for path in sorted(tmp_path.iterdir())]
@@ -163,7 +163,7 @@ def test_outliers_with_the_plain_median(golden, levelled, outliers, tmp_path, mo
     np.testing.assert_array_equal(found_outliers(golden, levelled, tmp_path), outliers)
 
 
-def test_outliers(golden, levelled, outliers, tmp_path):
+def test_outliers_are_the_peers_but_few(golden, levelled, outliers, tmp_path):
     """The lower of two values spares the exposure that saw nothing, and costs no outlier elsewhere."""
     found = found_outliers(golden, levelled, tmp_path)
     assert not np.any(found & ~outliers)
@@ -171,7 +171,7 @@ def test_outliers(golden, levelled, outliers, tmp_path):
 
 
 @pytest.mark.parametrize("name", COADDS)
-def test_coadds(golden, flagged, name, tmp_path):
+def test_coadds_are_the_peers(golden, flagged, name, tmp_path):
     path = tmp_path / "m_coadd.asdf"
     done("resample", *flagged, *COADDS[name], "--dq", "--like", like(golden, name, tmp_path), "-o", path)
     at, expected = golden[f"{name}: at"], golden[f"{name}: values"]
@@ -210,7 +210,7 @@ def leaves(value, path=""):
     return {path[:-1]: value if isinstance(value, list | int | float | None) else str(value)}
 
 
-def test_metadata(golden, flagged, tmp_path):
+def test_metadata_are_the_peers(golden, flagged, tmp_path):
     path = tmp_path / "m_coadd.asdf"
     done("resample", *flagged, "--like", like(golden, "square", tmp_path), "-o", path)
     with open_product(path) as product:

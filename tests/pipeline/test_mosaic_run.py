@@ -224,7 +224,7 @@ def test_associations_of_images_and_of_ramps_do_not_go_together(new, tmp_path, c
     assert "--max-memory is for mosaics" in capsys.readouterr().err
 
 
-def test_products_validate(new, tmp_path, judge):
+def test_mosaics_of_every_profile_are_valid(new, tmp_path, judge):
     made = []
     for profile in ("1.5.0", "2.0.0", "2.1.0", "2.2.0"):
         made.append(tmp_path / f"m{profile[0]}{profile[2]}_coadd.asdf")

@@ -135,7 +135,7 @@ def test_hits_are_found_by_their_height(clean, count, least, tmp_path):
     assert wrong < 5e-3 * looked
 
 
-def test_sky_steps(clean, tmp_path):
+def test_steps_of_the_sky_are_found(clean, tmp_path):
     """Steps of 5 to 20 % are found to a hundredth of themselves, against what is found without them."""
     steps, levels = np.median(array_of(clean[0])) * np.array([0, 0.05, 0.2, 0.1]), []
     images = noisy(clean, 3)

@@ -483,7 +483,7 @@ def test_timings_go_to_standard_error(product, tmp_path, capsys):
     assert [line.split()[0] for line in complaints(captured.err)] == timed
 
 
-def test_json_report(product, tmp_path, capsys):
+def test_the_report_as_json_says_what_was_done(product, tmp_path, capsys):
     assert tool("run", product("photom"), "--outdir", tmp_path, "-q", "--json") == 0
     (report,) = json.loads(capsys.readouterr().out)
     assert report["input"] == str(product("photom"))

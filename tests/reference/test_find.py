@@ -190,7 +190,7 @@ def test_equal_useafter_is_settled_by_name_and_said(refdir):
     assert any("1 other gain" in text for text in said)
 
 
-def test_selectors(refdir):
+def test_references_of_other_detectors_or_elements_do_not_serve(refdir):
     write(refdir / "g.asdf", "gain", detector="WFI02")
     write(refdir / "f.asdf", "flat", element="F062")
     with pytest.raises(MissingReferenceError, match="1 for other detectors"):
@@ -338,7 +338,7 @@ def test_crds_rules_choose_by_any_scalar_of_the_metadata(tmp_path, monkeypatch):
     }
 
 
-def test_file_source(refdir):
+def test_a_file_gives_columns_and_rows_of_its_arrays(refdir):
     source = FileSource("gain", write(refdir / "g.asdf", "gain", value=2))
     assert source.has("data")
     assert source.shape("data") == FRAME

@@ -72,7 +72,7 @@ GAIN_SAMPLE = [1.7997013, 1.8230556, 1.7982607, 1.8212289]
         ("readnoise", "data", 17.49 / np.sqrt(2) / 1.8, 0.08 * 17.49 / np.sqrt(2) / 1.8),
     ],
 )
-def test_pixel_scatter(reftype, array, mean, spread):
+def test_pixels_scatter_about_the_mean_as_stated(reftype, array, mean, spread):
     block = plane(Setting("WFI01", rows=1024), reftype, array, 3).astype(float)
     assert block.mean() == pytest.approx(mean, abs=5 * spread / np.sqrt(block.size))
     assert block.std() == pytest.approx(spread, rel=0.01)
@@ -113,7 +113,7 @@ def test_hot_and_warm_pixels_are_the_ones_the_mask_names():
     assert ordinary.max() < 0.05
 
 
-def test_linearity_closes():
+def test_linearity_and_its_inverse_undo_each_other():
     """The inverse takes true values back to 0.05 DN, from zero to beyond saturation, and so does the other order."""
     setting = Setting("WFI01", rows=1024)
     forward, inverse = plane(setting, "linearity", "coeffs", 9), plane(setting, "inverselinearity", "coeffs", 9)
@@ -158,7 +158,7 @@ def test_flat_has_mean_one_structure_and_scatter():
     assert np.diff(flat, axis=0).std() / np.sqrt(2) == pytest.approx(0.01, rel=0.02)
 
 
-def test_zero_planes():
+def test_planes_of_flags_are_zero():
     for reftype in ("saturation", "linearity", "dark", "flat"):
         dq = Builtin(reftype, "WFI01", "F158", FRAME).columns("dq", 3, 40)
         assert dq.dtype == np.uint32
@@ -216,7 +216,7 @@ def test_refpix_coefficients_follow_the_read_noise_of_the_detector():
     assert alpha[0] > 1.05 * alpha[1]
 
 
-def test_integral_nonlinearity():
+def test_the_integral_nonlinearity_has_a_table_for_each_channel():
     source = Builtin("integralnonlinearity", "WFI05")
     value, table = source.node("value"), source.node("inl_table")
     assert value.dtype == np.uint16
@@ -281,7 +281,7 @@ def test_distortion_inverse_closes(name):
     assert np.hypot(back[0] - x, back[1] - y).max() < 0.002
 
 
-def test_read_patterns():
+def test_read_patterns_are_found_by_name_and_number():
     assert instrument.read_pattern("C2A_IMG_HLWAS") == instrument.read_pattern(4) == instrument.read_pattern("SCI0004")
     assert [len(reads) for reads in instrument.read_pattern(4)] == [1, 1, 2, 5, 8, 8, 8, 10, 1]
     assert instrument.read_pattern(109)[-2:] == [[39, 40, 41, 42, 43], [44]]

@@ -57,7 +57,7 @@ def test_capacitance_is_applied_once_and_conserves_light():
     np.testing.assert_allclose(with_it[9:-9, 9:-9], expected[9:-9, 9:-9], atol=2e-6)
 
 
-def test_epsf_layout():
+def test_the_epsf_has_the_layout_of_the_archive():
     array, meta = psf.epsf("WFI02", "F184")
     assert array.shape == (1, 3, 9, 361, 361)
     assert array.dtype == np.float32

@@ -113,7 +113,7 @@ GOLDEN = {
 
 
 @pytest.mark.parametrize("place", GOLDEN)
-def test_read_times(place):
+def test_read_times_are_the_published_ones(place):
     sca, row, column = place
     times = effects.read_times(3.04, sca, column // 128)
     assert times[row, column % 128] == pytest.approx(GOLDEN[place], rel=1e-12, abs=1e-15)

@@ -80,7 +80,7 @@ def flat_source(temperature=np.nan, slope=0.0):
     return scene.Sources(one, one, one * 20, 0 * one, 0 * one, one, one, one * temperature, one * slope)
 
 
-def test_colours():
+def test_colours_follow_from_temperature_and_slope():
     for element in instrument.FILTERS:
         assert spectra.in_band(flat_source(), element)[0] == pytest.approx(20, abs=1e-9)
     assert spectra.in_band(flat_source(temperature=3000.0), "F062")[0] > 21.5
@@ -161,7 +161,7 @@ def test_boresight_of_an_untilted_attitude():
     assert attitude.boresight() == pytest.approx((30, 40, 75), abs=1e-10)
 
 
-def test_aberration():
+def test_positions_are_shifted_by_the_velocity():
     scale, ra, dec = pointing.aberration_scale(359, -2, (100, 100, 100))
     assert scale == pytest.approx(1.000316017905845, rel=1e-14)
     assert (ra, dec) == pytest.approx((359.01945099823, -1.980247580394956), abs=1e-10)

@@ -32,11 +32,11 @@ def test_every_half_and_its_neighbours():
     check(np.resize(values, (values.size // 64 + 1, 64)))
 
 
-def test_any_bits():
+def test_any_bits_are_rounded_as_numpy_does():
     bits = np.random.default_rng(1).integers(0, 1 << 32, (500, 128), dtype=np.uint32)
     check(bits.view(np.float32))
 
 
 @pytest.mark.parametrize("value", [0.0, -0.0, np.inf, -np.inf, np.nan, 65504, 65519.996, 65520, -65520, 3e38, 1e-45])
-def test_edges(value):
+def test_edges_are_rounded_as_numpy_does(value):
     check(np.full((3, 7), value, np.float32))

@@ -62,7 +62,7 @@ def test_other_shells_ask_in_their_way(monkeypatch, capsys):
     assert asked(run, "rt-run --sk", monkeypatch, capsys, "zsh")[:2] == ["plain", "--skip"]
 
 
-def test_bash_completes(path_of_tools):
+def test_bash_completes_options_of_a_tool(path_of_tools):
     ask = """
     eval "$(rt completion bash)"
     COMP_WORDS=(rt-run --skip dark --tim) COMP_CWORD=3

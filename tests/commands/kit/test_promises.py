@@ -91,7 +91,7 @@ def test_help_takes_less_than_0_3_s_and_loads_nothing_heavy(name):
 
 
 @every_tool
-def test_version(name, capsys):
+def test_version_names_the_tool(name, capsys):
     assert run(name, "-V") == 0
     assert capsys.readouterr().out.startswith(f"rt-{name} (rtools)")
 
@@ -217,7 +217,7 @@ def test_non_ascii_and_spaced_paths(name, line, taken, tmp_path):
 
 
 @every_reader
-def test_standard_input(name, line, taken, out, monkeypatch):
+def test_a_dash_is_standard_input(name, line, taken, out, monkeypatch):
     source = taken(name, line)
     with piped(monkeypatch, source.read_bytes()) as printed:
         status = run(name, *words(line.replace("FILE FILE", f"FILE {source}"), "-", out))
@@ -391,7 +391,7 @@ COLOUR = re.compile(r"\x1b\[[0-9;]*\b(?:3[0-8]|4[0-8]|9[0-7]|10[0-7])\b[0-9;]*m"
 
 
 @every_line
-def test_no_color(name, line, taken, out, monkeypatch):
+def test_NO_COLOR_is_obeyed(name, line, taken, out, monkeypatch):
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setenv("COLORTERM", "truecolor")

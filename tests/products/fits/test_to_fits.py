@@ -405,7 +405,7 @@ def test_existing_files_are_kept_before_any_work(product, tmp_path, capsys):
     verified(taken)
 
 
-def test_through_pipes(product, tmp_path, monkeypatch):
+def test_pipes_at_both_ends_lose_nothing(product, tmp_path, monkeypatch):
     with piped(monkeypatch, product("cal").read_bytes()) as out:
         assert tool("fits", "-", "-o", "-") == 0
     made = tmp_path / "x_cal.fits"

@@ -135,7 +135,7 @@ def test_streamed_block_runs_to_the_end(tmp_path):
     np.testing.assert_array_equal(product.columns("data", 10, 20), rows[:, 10:20])
 
 
-def test_old_spellings(tmp_path):
+def test_old_spellings_are_read_as_todays(tmp_path):
     path = tmp_path / "old_uncal.asdf"
     path.write_text(OLD)
     product = open_product(path, kinds=["l1_uncal"])

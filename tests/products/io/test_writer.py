@@ -223,7 +223,7 @@ def test_the_longest_name(tmp_path):
         write_ramp(tmp_path / f"n{name}")
 
 
-def test_unknown_words(tmp_path):
+def test_compressions_and_profiles_that_are_not_known_are_refused(tmp_path):
     with pytest.raises(UsageError, match="no compression is called zstd"):
         write_ramp(tmp_path / "x.asdf", compression="zstd")
     with pytest.raises(UsageError, match=r"no profile is called 2\.0\.1"):

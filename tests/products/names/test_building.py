@@ -144,7 +144,7 @@ def test_lenient_reading_is_not_arbitrary():
 # --- warnings and metadata ------------------------------------------------------------------------------------------
 
 
-def test_remarks():
+def test_remarks_say_what_is_odd_in_a_name():
     assert names.remarks(names.parse(CAL)) == []
     assert "column 26: skycell is not padded; written 010m06x02y50" in names.remarks(names.parse(COADD))
     assert names.remarks(names.parse(CAL.replace("_f184", ""))) == ["column 27: no optical element after the detector"]

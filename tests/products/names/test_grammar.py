@@ -431,7 +431,7 @@ def test_any_text_is_parsed_or_refused(text):
         ("x_cal_cal.asdf", "x_cal", "cal"),
     ],
 )
-def test_split_suffix(filename, stem, suffix):
+def test_a_name_is_split_at_its_suffix(filename, stem, suffix):
     assert names.split_suffix(filename) == (stem, suffix)
 
 

@@ -135,7 +135,7 @@ def test_every_intermediate_has_a_product():
         assert entry["suffix"] in layout.suffixes(entry["product"])
 
 
-def test_dq_bits():
+def test_dq_bits_are_those_of_the_mission():
     assert dq.PIXEL["REFERENCE_PIXEL"] == 1 << 31
     assert dq.PIXEL["NO_GAIN_VALUE"] == 524288
     assert dq.PIXEL["TELEGRAPH"] == 32768

@@ -177,7 +177,7 @@ def test_history_entry_is_plain():
     assert entry["inputs"] == ["a.asdf"]
 
 
-def test_log_line():
+def test_a_line_of_the_log_has_time_and_level():
     line = history.log_line("warning", "two\nlines ")
     assert re.fullmatch(
         r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z :: rtools\.step :: WARNING :: two lines",
