@@ -62,14 +62,14 @@ def starts(fields, limits, *, threads=1):
 
 
 def _vote(fields, center, angles, votes, threads):
-    from rtools.astrometry._match_kernels import vote
+    from rtools.astrometry._match_kernels import Trial, vote
 
     prepared = [_prepare(field, center, votes.shape[1] * BIN / 2) for field in fields]
 
     def job(index):
-        trial = np.array([np.cos(angles[index]), np.sin(angles[index]), BIN])
-        for arrays in prepared:
-            vote(*arrays, trial, votes[index])
+        trial = Trial(float(np.cos(angles[index])), float(np.sin(angles[index])), BIN)
+        for sources, references in prepared:
+            vote(sources, references, trial, votes[index])
 
     with ThreadPoolExecutor(max(1, threads)) as pool:
         list(pool.map(job, range(len(angles))))
@@ -77,6 +77,8 @@ def _vote(fields, center, angles, votes, threads):
 
 def _prepare(field, center, size):
     """Sources, and reference stars by cells of a grid, from the centre of rotation."""
+    from rtools.astrometry._match_kernels import StarGrid
+
     references = field.ref_xy[field.voters] - center
     corner = references.min(axis=0)
     columns, rows = (int(count) for count in (references.max(axis=0) - corner) // size + 1)
@@ -84,8 +86,9 @@ def _prepare(field, center, size):
     cell = row * columns + column
     order = np.argsort(cell, kind="stable")
     starts = np.searchsorted(cell[order], np.arange(rows * columns + 1)).astype(np.int64)
-    grid = np.array([*corner, size, columns, rows], float)
-    return np.ascontiguousarray(field.xy - center), np.ascontiguousarray(references[order]), starts, grid
+    places = np.ascontiguousarray(references[order])
+    grid = StarGrid(places, starts, float(corner[0]), float(corner[1]), float(size), columns, rows)
+    return np.ascontiguousarray(field.xy - center), grid
 
 
 def _peaks(votes, angles, offsets, limits, stars):

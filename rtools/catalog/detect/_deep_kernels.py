@@ -1,26 +1,33 @@
-"""Compiled matched filter: significance of a small source at every pixel; statistics of the map."""
+"""Compiled matched filter: significance of a small source at every pixel; statistics of the map.
+
+With p the PSF in pixels, d the data and e their errors, the flux that fits best at a pixel is Σ p d / e² / Σ p² / e²,
+and its error 1 / √(Σ p² / e²) (Zackay & Ofek 2017, ApJ 836, 187, for one image; docs/algorithms/catalog.md, deep
+detection). Significance is the one over the other.
+"""
 
 import numpy as np
 
 from rtools.compiled import njit
 
-__all__ = ["filter_rows", "highest", "moments_of_noise"]
+__all__ = ["add_scatter", "filter_rows", "find_peaks"]
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def filter_rows(data, err, mask, stamp, rows, out):
-    """Amplitude of a stamp over its error, Σ p d / e² / √(Σ p² / e²), for rows of an image; 0 where masked.
+    """Significance, Σ p d / e² / √(Σ p² / e²), for rows of an image.
 
     Parameters
     ----------
     data, err : float32 (ny, nx)
+        The image and its errors.
     mask : bool (ny, nx)
         Pixels without weight.
     stamp : float64 (k, k)
-        k odd; correlated with the image (not flipped).
+        p, k odd; correlated with the image (not flipped).
     rows : tuple of int
         First and last + 1.
     out : float32 (ny, nx)
+        Receives the significance of these rows; 0 where masked, or no pixel under the stamp has weight.
     """
     ny, nx = data.shape
     reach = stamp.shape[0] // 2
@@ -29,12 +36,7 @@ def filter_rows(data, err, mask, stamp, rows, out):
     weight = np.zeros((last - first, nx + 2 * reach), np.float32)
     signal = np.zeros((last - first, nx + 2 * reach), np.float32)
     for j in range(last - first):
-        values, errors, holes = data[first + j], err[first + j], mask[first + j]
-        for x in range(nx):
-            inverse = np.float32(1) / (errors[x] * errors[x])
-            good = ~holes[x] & (abs(values[x]) < np.inf) & (inverse < np.inf) & (inverse > 0)
-            weight[j, reach + x] = inverse if good else np.float32(0)
-            signal[j, reach + x] = values[x] * inverse if good else np.float32(0)
+        _weigh_row(data[first + j], err[first + j], mask[first + j], weight[j, reach:], signal[j, reach:])
     above, below = np.empty(nx), np.empty(nx)
     for y in range(rows[0], rows[1]):
         above[:] = 0.0
@@ -52,8 +54,32 @@ def filter_rows(data, err, mask, stamp, rows, out):
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def moments_of_noise(image, mask, limit, columns, rows):
-    """Add up |value| below a limit, and how many there are, by column and by row; both are float64 (2, n)."""
+def _weigh_row(values, errors, holes, weight, signal):
+    """1 / e² and d / e² of one row; 0 where a pixel cannot be used."""
+    for x in range(values.size):
+        inverse = np.float32(1) / (errors[x] * errors[x])
+        good = ~holes[x] & (abs(values[x]) < np.inf) & (inverse < np.inf) & (inverse > 0)
+        weight[x] = inverse if good else np.float32(0)
+        signal[x] = values[x] * inverse if good else np.float32(0)
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def add_scatter(image, mask, limit, columns, rows):
+    """Add up |value| below a limit, and how many there are, by column and by row.
+
+    Parameters
+    ----------
+    image : float32 (ny, nx)
+        The map.
+    mask : bool (ny, nx)
+        Pixels that do not count.
+    limit : float
+        Values that are this or more are sources, not noise.
+    columns : float64 (2, nx)
+        Sums and counts; added to.
+    rows : float64 (2, ny)
+        Receives sums and counts.
+    """
     for y in range(image.shape[0]):
         total, count = 0.0, 0.0
         for x in range(image.shape[1]):
@@ -68,8 +94,18 @@ def moments_of_noise(image, mask, limit, columns, rows):
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def highest(image, labels, out):
-    """The largest value of each label."""
+def find_peaks(image, labels, out):
+    """The largest value of each label.
+
+    Parameters
+    ----------
+    image : float32 (ny, nx)
+        The map.
+    labels : int32 (ny, nx)
+        0 is the sky, and is left out.
+    out : float32 (largest label + 1,)
+        Raised to the largest values.
+    """
     for y in range(labels.shape[0]):
         for x in range(labels.shape[1]):
             label = labels[y, x]

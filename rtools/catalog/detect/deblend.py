@@ -43,13 +43,13 @@ def deblend(labels, smoothed, npixels, *, contrast=1e-4, rise=0.0, floor=-np.inf
     n : int
         Number of sources.
     """
-    from rtools.catalog.detect._deblend_kernels import areas, deblend_segments, gather, renumber
+    from rtools.catalog.detect import _deblend_kernels as kernels
 
     labels = np.ascontiguousarray(labels, np.int32)
     image = np.ascontiguousarray(smoothed, np.float32)
     n = int(labels.max(initial=0))
     counts = np.zeros(n + 1, np.int64)
-    areas(labels, counts)
+    kernels.count_pixels(labels, counts)
     wanted = np.flatnonzero(counts >= 2 * npixels)
     wanted = wanted[wanted > 0]
     ends = np.cumsum(counts[wanted])
@@ -57,24 +57,27 @@ def deblend(labels, smoothed, npixels, *, contrast=1e-4, rise=0.0, floor=-np.inf
     places = np.full(n + 1, -1, np.int64)
     places[wanted] = starts
     pixels = np.empty(ends[-1] if len(ends) else 0, np.int64)
-    gather(labels, places, pixels)
+    kernels.list_pixels(labels, places, pixels)
     out = np.zeros_like(labels)
     children = np.zeros(n + 1, np.int64)
-    limits = int(npixels), float(contrast), float(rise), float(floor)
+    blends = kernels.LabelledImage(image.ravel(), labels)
+    limits = kernels.BasinLimits(int(npixels), float(contrast), float(rise), float(floor))
 
     def split(part):
-        segments = wanted[part], starts[part], ends[part], pixels
-        deblend_segments(image, labels, segments, limits, out, children)
+        lists = kernels.PixelLists(wanted[part], starts[part], ends[part], pixels)
+        kernels.deblend_segments(blends, lists, limits, out, children)
 
     cuts = np.searchsorted(ends, np.linspace(0, len(pixels), PARTS + 1)[1:-1])
     edges = [0, *cuts.tolist(), len(wanted)]
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(split, [slice(a, b) for a, b in pairwise(edges) if b > a]))
-    return out, _renumbered(labels, children, out, renumber)
+    return out, _renumber(labels, children, out)
 
 
-def _renumbered(labels, children, out, renumber):
+def _renumber(labels, children, out):
     """Give the final labels; returns their number."""
+    from rtools.catalog.detect._deblend_kernels import renumber
+
     whole = (children == 0).astype(np.int64)
     whole[0] = 0
     first = np.cumsum(whole)

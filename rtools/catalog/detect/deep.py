@@ -116,12 +116,12 @@ def detect_deep(data, err, mask, stamp, *, threshold=4.25, npixels=5, threads=1)
     n : int
         Number of sources.
     """
-    from rtools.catalog.detect._deep_kernels import highest
+    from rtools.catalog.detect._deep_kernels import find_peaks
 
     found = significance(data, err, mask, stamp, threads=threads)
     labels, n = detect(found, min(GROW, threshold), mask, npixels)
     peak = np.zeros(n + 1, np.float32)
-    highest(found, labels, peak)
+    find_peaks(found, labels, peak)
     high = peak > threshold
     labels = np.where(high, np.cumsum(high, dtype=np.int32), np.int32(0))[labels]
     limits = {"contrast": CONTRAST, "rise": RISE, "floor": threshold}
@@ -166,14 +166,14 @@ def _steady(data, err, mask, threads):
 
 def _normalised(found, mask, threads):
     """The map less its median, over its scatter: in boxes, then by column and row."""
-    from rtools.catalog.detect._deep_kernels import moments_of_noise
+    from rtools.catalog.detect._deep_kernels import add_scatter
 
     local = estimate(found, mask, BOX, threads=threads)
     with np.errstate(divide="ignore", invalid="ignore"):
         found -= local.level
         found /= np.where(local.rms > 0, local.rms, np.float32(np.inf))
     columns, rows = np.zeros((2, found.shape[1])), np.zeros((2, found.shape[0]))
-    moments_of_noise(found, mask, 3.0, columns, rows)
+    add_scatter(found, mask, 3.0, columns, rows)
     if columns[0].sum() > 0:
         found /= _relative(columns).astype(np.float32)
         found /= _relative(rows).astype(np.float32)[:, None]

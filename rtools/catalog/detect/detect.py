@@ -25,7 +25,7 @@ def detect(smoothed, threshold, mask, npixels):
     n : int
         Number of sources.
     """
-    from rtools.catalog.detect._detect_kernels import count_runs, find_runs, label_runs, paint
+    from rtools.catalog.detect._detect_kernels import count_runs, find_runs, label_runs, paint_runs
 
     image = np.ascontiguousarray(smoothed, np.float32)
     threshold = np.asarray(threshold, np.float32)
@@ -39,5 +39,5 @@ def detect(smoothed, threshold, mask, npixels):
     labels = np.empty(len(runs), np.int32)
     n = label_runs(starts, runs, npixels, labels)
     out = np.zeros(image.shape, np.int32)
-    paint(starts, runs, labels, out)
+    paint_runs(starts, runs, labels, out)
     return out, n

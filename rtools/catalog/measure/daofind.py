@@ -44,11 +44,11 @@ def statistics(data, centres, fwhm, *, mask=None, threads=1):
     roundness : ndarray float64 (n,)
         Two-fold asymmetry of the convolved image; 0 for a round source.
     """
-    from rtools.catalog.measure import _daofind_kernels
+    from rtools.catalog.measure._daofind_kernels import MaskedImage, measure_statistics
 
     pairs = np.ascontiguousarray(np.stack(centres, axis=1), np.float64)
     out = np.empty((len(pairs), 2))
     data = np.ascontiguousarray(data, np.float32)
-    planes = data, np.zeros(data.shape, bool) if mask is None else np.ascontiguousarray(mask, bool)
-    over(len(pairs), threads, _daofind_kernels.statistics, planes, pairs, _kernel(fwhm), out)
+    mask = np.zeros(data.shape, bool) if mask is None else np.ascontiguousarray(mask, bool)
+    over(len(pairs), threads, measure_statistics, MaskedImage(data, mask), pairs, _kernel(fwhm), out)
     return out[:, 0].copy(), out[:, 1].copy()
