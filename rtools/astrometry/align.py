@@ -129,6 +129,7 @@ def align(images, refcat, options=None, *, name=None, earth=None, threads=1):
         The correction is fitted in the tangent plane of the first and carried over to those of the others. Images
         without sources are corrected with the others.
     refcat : rtools.astrometry.refcat.RefCat
+        The reference stars, at least those around the images.
     options : dict, optional
         By key; the rest as `rtools.astrometry.tweakreg_options` declares.
     name : str, optional

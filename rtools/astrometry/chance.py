@@ -1,4 +1,8 @@
-"""How probable a match is where nothing belongs together."""
+"""How probable a match is where nothing belongs together.
+
+The number of stars that have a source within the tolerance by chance is binomial; the tail from the number found on is
+multiplied by the number of independent trials (the look-elsewhere effect). docs/algorithms/tweakreg.md has the details.
+"""
 
 import numpy as np
 
@@ -47,6 +51,7 @@ def chance(matches, stars, density, tolerance, limits, *, geometry, reach):
     tolerance : float
         arcsec.
     limits : PointingLimits
+        How far shifts, rotations and scales were searched.
     geometry : str
         Free scale and skew are further dimensions in which cells could be tried.
     reach : float

@@ -65,6 +65,7 @@ def sky_section(wcs, place, shape):
     Parameters
     ----------
     wcs : gwcs.WCS
+        Of the image.
     place : (float, float, float, str)
         As `parse_sky` gives it.
     shape : (int, int)
@@ -134,6 +135,7 @@ def cutout_wcs(wcs, rows, columns):
     wcs : gwcs.WCS
         Of the whole image; not changed.
     rows, columns : slice
+        What is cut, in pixels of the whole image.
 
     Returns
     -------
@@ -164,6 +166,7 @@ def sky_metadata(info, wcs, shape):
     wcs : gwcs.WCS
         Of the cutout.
     shape : (int, int)
+        Rows and columns of the cutout.
 
     Returns
     -------

@@ -85,6 +85,7 @@ def fit(image, reference, sigma, geometry="general", *, nclip=3, clip=3.0):
     Parameters
     ----------
     image, reference : ndarray (n, 2)
+        Positions of the pairs, in one plane and unit.
     sigma : ndarray (n, 2)
         Error of the difference on each axis, in the unit of the positions.
     geometry : str

@@ -142,6 +142,7 @@ def make_field(sources, references, corners, separation, *, flux=None, weight=No
     sources, references : tuple of ndarray (n, 2)
         Positions and errors in the plane, arcsec.
     corners : ndarray (4, 2)
+        Of the image, in order around it, arcsec.
     separation : float
         Closer than this (arcsec) to another of its list a source or star is blended; sources of less than a tenth of
         its flux do not count.
@@ -197,6 +198,7 @@ def find(fields, limits, rules, *, threads=1):
     limits : PointingLimits
         `shift` is how far is searched.
     rules : Rules
+        How pairs are made and fitted.
     threads : int
         The result does not depend on it.
 

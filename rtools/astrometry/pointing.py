@@ -156,6 +156,7 @@ def mean_quaternion(samples):
     Parameters
     ----------
     samples : ndarray (n, 4)
+        The scalars last.
 
     Raises
     ------
@@ -196,8 +197,9 @@ def eci_to_v(quaternion, guide_star, *, body_to_fgs=None, velocity=None):
     guide_star : (float, float)
         FGS coordinates, arcsec.
     body_to_fgs : sequence of 4, optional
+        Quaternion; that before launch by default.
     velocity : ndarray of 3, optional
-        km/s.
+        Barycentric velocity of the spacecraft, km/s.
 
     Returns
     -------
@@ -274,6 +276,7 @@ def keywords(solution, *, source, target=None, guide_star=None):
     Parameters
     ----------
     solution : Solution
+        The attitude.
     source : str
         CALCULATED (from telemetry) or PLANNED.
     target : str, optional

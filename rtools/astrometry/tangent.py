@@ -141,7 +141,9 @@ def corrected_wcs(wcs, pointing, matrix, shift, name=None):
     wcs : gwcs.WCS
         Not changed.
     pointing : rtools.astrometry.wcs.Pointing
+        `v2_ref`, `v3_ref`, `roll_ref` of `meta.wcsinfo`: where the plane touches.
     matrix : ndarray (2, 2)
+        Of the correction.
     shift : ndarray (2,)
         arcsec; corrected = matrix · plane + shift.
     name : str, optional

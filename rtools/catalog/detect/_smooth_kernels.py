@@ -17,13 +17,15 @@ def smooth_rows(data, mask, taps, rows, out):
     Parameters
     ----------
     data : float32 (ny, nx)
+        The image.
     mask : bool (ny, nx)
+        Pixels without weight.
     taps : tuple of float64 (k,)
         Along y and along x, k odd, correlated with the image (not flipped).
     rows : tuple of int
         First and last + 1.
     out : float32 (ny, nx)
-        NaN where all weights are zero.
+        Receives these rows; NaN where all weights are zero.
     """
     ny, nx = data.shape
     along_y, along_x = taps

@@ -54,6 +54,7 @@ def estimate(data, mask, boxsize, *, threads=1):
     Parameters
     ----------
     data : ndarray float32 (ny, nx)
+        The image.
     mask : ndarray bool, same shape
         True for pixels that are not looked at. So are values that are not finite.
     boxsize : int

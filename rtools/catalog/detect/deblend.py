@@ -25,6 +25,7 @@ def deblend(labels, smoothed, npixels, *, contrast=1e-4, rise=0.0, floor=-np.inf
     labels : ndarray int32 (ny, nx)
         Labels from 1 without gaps, as `rtools.catalog.detect.detect` makes them; 0 for background.
     smoothed : ndarray float32 (ny, nx)
+        The image, smoothed: noise would make basins of its own.
     npixels : int
         Pixels that a basin must have above the saddle. Segments with less than twice as many are left alone.
     contrast : float

@@ -69,7 +69,9 @@ def significance(data, err, mask, stamp, *, threads=1):
     data : ndarray float32 (ny, nx)
         Background subtracted.
     err : ndarray float32 (ny, nx)
+        Errors of the pixels, same unit.
     mask : ndarray bool (ny, nx)
+        Pixels that cannot be used.
     stamp : ndarray float64 (k, k)
         The PSF in native pixels, centred, k odd.
     threads : int

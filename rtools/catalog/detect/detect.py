@@ -11,6 +11,7 @@ def detect(smoothed, threshold, mask, npixels):
     Parameters
     ----------
     smoothed : ndarray float32 (ny, nx)
+        The image, smoothed.
     threshold : float or ndarray (ny, nx)
         In units of the image.
     mask : ndarray bool (ny, nx)

@@ -43,7 +43,9 @@ def smooth(data, mask, kernel, *, threads=1):
     Parameters
     ----------
     data : ndarray float32 (ny, nx)
+        The image.
     mask : ndarray bool, same shape
+        Pixels that are interpolated.
     kernel : ndarray float64 (k, k)
         Symmetric, sum 1, the product of its profiles along the axes, such as `gaussian_kernel`'s.
     threads : int

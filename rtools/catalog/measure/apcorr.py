@@ -19,6 +19,7 @@ def encircled_energy(source, element):
     source : reference source
         apcorr; None gives None.
     element : str
+        The optical element, as the reference names it.
 
     Returns
     -------

@@ -1,4 +1,7 @@
-"""The two shape statistics of DAOFIND (Stetson 1987, PASP 99, 191)."""
+"""Sharpness (DAOFIND, Stetson 1987, PASP 99, 191) and roundness (IRAF's daofind) of sources.
+
+Equations stand with the kernels, in `_daofind_kernels`.
+"""
 
 import math
 
@@ -36,6 +39,7 @@ def statistics(data, centres, fwhm, *, mask=None, threads=1):
     mask : ndarray bool (rows, columns), optional
         Pixels for which those on the other side of the source's centre stand in, as under apertures.
     threads : int
+        The result does not depend on them.
 
     Returns
     -------

@@ -42,6 +42,7 @@ class Options(NamedTuple):
     dust : callable, optional
         E(B-V) at right ascensions and declinations in degrees.
     skycell : rtools.catalog.measure.identifiers.Skycell, optional
+        Where a mosaic is in the skymap; without it flagged_spatial_id is 0.
     """
 
     kernel_fwhm: float = 2.0
@@ -57,8 +58,11 @@ def measure(image, segments, options=None, *, psf=None, threads=1, shapes=None, 
     Parameters
     ----------
     image : rtools.catalog.measure.image.Image
+        What is measured.
     segments : rtools.catalog.detect.segments.Segments
+        The sources.
     options : Options, optional
+        How to measure; the defaults if not given.
     psf : rtools.reference.epsf.Psf, optional
         Without it there are no PSF columns.
     threads : int

@@ -54,6 +54,7 @@ class Detection(NamedTuple):
     covered : ndarray bool
         Where some band has weight.
     wcs : gwcs.WCS or None
+        Of the grid that all bands share.
     bands : tuple of Band
         Those with some pixel that can be used.
     """
@@ -70,6 +71,7 @@ def detection_image(bands, fwhms, boxsize, *, threads=1, log=lambda level, text:
     Parameters
     ----------
     bands : sequence of Band
+        The mosaics.
     fwhms : sequence of float
         Of the Gaussian kernels, pixels.
     boxsize : int
@@ -77,6 +79,7 @@ def detection_image(bands, fwhms, boxsize, *, threads=1, log=lambda level, text:
     threads : int
         The result does not depend on them.
     log : callable
+        ``log(level, text)``.
 
     Returns
     -------
@@ -139,9 +142,11 @@ def find_sources(detection, options, *, threads=1):
     Parameters
     ----------
     detection : Detection
+        What `detection_image` gave.
     options : dict
         bkg_boxsize, snr_threshold, npixels, deblend, contrast.
     threads : int
+        The result does not depend on them.
 
     Returns
     -------
@@ -167,6 +172,7 @@ def read_noise(err, others):
     Parameters
     ----------
     err : ndarray float32
+        Errors of the pixels.
     others : iterable of ndarray
         Variances of everything else.
 

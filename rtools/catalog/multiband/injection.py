@@ -61,6 +61,7 @@ class Injected(NamedTuple):
     x, y : ndarray
         Pixels.
     star : ndarray bool
+        Stars; the others are galaxies.
     sersic, radius, axis_ratio, angle : ndarray
         Index; half-light radius along the major axis, arcsec; position angle east of north, degrees. Of stars 0, 0, 1,
         0.
@@ -86,6 +87,7 @@ def source_grid(usable, rng):
     usable : ndarray bool (rows, columns)
         Where there are data.
     rng : numpy.random.Generator
+        What the places are drawn with.
 
     Returns
     -------
@@ -112,6 +114,7 @@ def draw(x, y, times, rng):
     times : dict of str to float
         Filter to exposure time, s.
     rng : numpy.random.Generator
+        What sources are drawn with.
 
     Returns
     -------

@@ -36,6 +36,7 @@ class MultibandFound(NamedTuple):
     about : dict
         What the table says of itself.
     labels : ndarray int32 (rows, columns)
+        The segments; 0 is the sky.
     detection_image : ndarray float32 (rows, columns)
         Signal to noise.
     bands : tuple of str
@@ -57,6 +58,7 @@ def reference_of(bands, wanted=None):
     Parameters
     ----------
     bands : sequence of rtools.catalog.multiband.detection.Band
+        Those whose images can be used.
     wanted : str, optional
         Filter.
 

@@ -66,6 +66,7 @@ def convolve(data, mask, kernel, *, threads=1):
     Parameters
     ----------
     data : ndarray float32 (ny, nx)
+        The image.
     mask : ndarray bool, same shape
         Pixels that are interpolated: the others under the kernel share their weight. So are values that are not finite.
     kernel : ndarray float64 (k, k)
@@ -121,6 +122,7 @@ def noise_factor(kernel, radii):
     Parameters
     ----------
     kernel : ndarray float64 (k, k)
+        What the image was convolved with.
     radii : ndarray float64
         Pixels, in any order; 0 is a single pixel. NaN gives NaN.
 

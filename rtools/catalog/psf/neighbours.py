@@ -42,6 +42,7 @@ def friends(x, y, link):
     x, y : ndarray float64 (n,)
         NaN allowed: a group of its own.
     link : float
+        Longest step, in the unit of the places.
 
     Returns
     -------
