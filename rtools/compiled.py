@@ -25,7 +25,7 @@ def njit(**options):
 
     def decorate(function):
         try:
-            return numba.njit(**options)(function)
+            return _forgiving(numba.njit(**options)(function))
         except RuntimeError:
             if not options.get("cache"):
                 raise
@@ -33,6 +33,26 @@ def njit(**options):
             return numba.njit(**options | {"cache": False})(function)
 
     return decorate
+
+
+def _forgiving(dispatcher):
+    """A compiled function that compiles anew where what is kept of another version cannot be read.
+
+    numba reads the whole index of a function before it compares the age of the source. An index whose argument types
+    are classes that have been renamed or moved since then raises an error in every call.
+    """
+    kept = getattr(getattr(dispatcher, "_cache", None), "_cache_file", None)
+    if kept is not None:
+        load = kept._load_index
+
+        def load_index():
+            try:
+                return load()
+            except (AttributeError, ImportError):
+                return {}
+
+        kept._load_index = load_index
+    return dispatcher
 
 
 def is_kept():

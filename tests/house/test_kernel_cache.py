@@ -88,6 +88,37 @@ def test_a_cache_directory_alone_is_enough(start, closed, tmp_path):
     assert list((tmp_path / "cache").rglob("*.nbc"))
 
 
+RENAMED = """
+from typing import NamedTuple
+
+from rtools.compiled import njit
+
+class NAME(NamedTuple):
+    value: float
+
+@njit(cache=True)
+def double(limits):
+    return FACTOR * limits.value
+
+print(double(NAME(4.0)))
+"""
+"""A kernel that takes a named tuple, of which an upgrade changes the name."""
+
+
+def test_a_kernel_whose_arguments_were_renamed_is_compiled_anew(tmp_path):
+    found = []
+    for name, factor in (("Before", 2), ("After", 3), ("After", 3)):
+        script = tmp_path / "kernel.py"
+        if not script.exists() or name not in script.read_text():
+            script.write_text(RENAMED.replace("NAME", name).replace("FACTOR", str(factor)))
+        command = [sys.executable, "-c", "import kernel"]
+        settings = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path / "cache"), "PYTHONPATH": f"{tmp_path}:{ROOT}"}
+        ran = subprocess.run(command, env=settings, cwd=tmp_path, capture_output=True, text=True)
+        assert ran.returncode == 0, ran.stderr
+        found.append(float(ran.stdout))
+    assert found == [8.0, 12.0, 12.0]
+
+
 UNKNOWN = ("unshare", "--user", "--map-user=12345", "--map-group=12345")
 """Begin a process under a number that is no user of the system; the rights stay those of who begins it."""
 
