@@ -1,14 +1,31 @@
-"""How a step is declared: plain data from which command, man page, `--set` and provenance are made.
+"""How a step is declared: data from which command, man page, `--set` and provenance are made, and its functions.
 
-A step lives in one file of a science room. That file holds ``STEP = Step(...)`` and the functions that its kind
-needs (`rtools.exposure.frame` describes what they are given). It imports nothing heavy at module level.
+A step lives in one file of the folder ``steps/`` of a science room. That file holds the step's functions and, at its
+end, ``STEP = RampStep(...)`` or another kind of `Step`. The kind is a class, and says what the runner does with the
+step; `rtools.exposure.frame` describes what the functions are given. The file imports nothing heavy at module level.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
-__all__ = ["NotApplicable", "Option", "Reference", "Skip", "Step"]
+__all__ = [
+    "AlignStep",
+    "CatalogStep",
+    "FitStep",
+    "FrameStep",
+    "ImageStep",
+    "MosaicStep",
+    "MultibandStep",
+    "NotApplicable",
+    "Option",
+    "RampStep",
+    "Reference",
+    "Skip",
+    "Step",
+]
 
 
 @dataclass(frozen=True)
@@ -19,7 +36,7 @@ class Option:
     ----------
     name : str
         As typed, without the leading dashes: ``var-flat``.
-    default : object
+    default : bool, int, float, str or None
         Default value; its type is the option's type unless `type` is given. A bool makes ``--x/--no-x``.
     help : str
         One sentence with the unit; the default is appended by the command.
@@ -34,7 +51,7 @@ class Option:
     """
 
     name: str
-    default: object
+    default: bool | int | float | str | None
     help: str
     type: type | None = None
     choices: tuple[str, ...] = ()
@@ -75,6 +92,8 @@ class Reference:
         The step goes on without this reference (none by the user's word, or absent where that is allowed).
     refusable : bool
         Whether ``--ref TYPE=none`` is allowed; gain and readnoise are not (exit 4).
+    may_misfit : bool
+        A reference that does not have the frame's shape is left out, with a warning; else it is an error.
     """
 
     type: str
@@ -85,20 +104,25 @@ class Reference:
     absent: str = "needed"
     optional: bool = False
     refusable: bool = True
+    may_misfit: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Step:
-    """The declaration of one step.
+    """The declaration of one step; a step is one of the kinds below.
 
     Attributes
     ----------
     name : str
-        The tool without ``rt-``.
-    kind : str
-        ``ramp`` (strip, ramp to ramp), ``fit`` (strip, ramp to image), ``image`` (strip, image to image), ``frame``
-        (metadata of the whole frame), ``catalog`` (sources of the frame), ``align`` (one or several frames),
-        ``mosaic`` (images on a common grid) or ``multiband`` (mosaics in several filters).
+        The tool without ``rt-``; also the name of the step's file.
+    after : str
+        The step behind which it stands in the chain of its mission; empty for the first.
+    before : str
+        The step in front of which it stands; needed only where two steps stand behind the same.
+    mission : str
+        The mission whose exposures it is for. A tool may have one declaration for each mission.
+    chains : tuple of str
+        The kinds of chain that have it (`rtools.wfi.exposure_types.ExposureType.chain`); all, where none is named.
     cal_step, suffix : str
         Its `meta.cal_step` key and its product's suffix.
     summary, description : str
@@ -113,35 +137,186 @@ class Step:
         Dotted keys that may be absent; a value that cannot be is refused before any work.
     memory : str
         Peak memory of the single tool, as measured, for the manual.
+    imports : tuple of str
+        Modules that take long to import and that its functions need (compiled kernels, gwcs). The runner imports
+        them on another thread while data are read.
     repeatable : bool
         May run again where its cal_step is COMPLETE, without ``--again``.
+    once : bool
+        May not run again at all: the same data must not go through it twice.
     runs_without_reference : bool
         It still does its other work when its reference is none (status SKIPPED all the same).
+    peer : str
+        The step's name in romancal, where it is another; accepted where a step is named.
+    takes_raw : bool
+        It makes a ramp of raw data; all other steps take what it makes.
+    prepare, apply, halo, revise, report : callable or None
+        Its functions, as `rtools.exposure.frame` describes them; None where the step has none.
+    is_saturated : callable or None
+        Of the step that flags saturation, ``is_saturated(strip)``: whether every science pixel of a strip is saturated
+        in every resultant. Where all strips are, there is nothing to fit, and the steps behind it are SKIPPED.
+    apply_saturated : callable or None
+        Of the fit: what takes the place of `apply` in such an exposure.
     """
 
     name: str
-    kind: str
     cal_step: str
     suffix: str
     summary: str
     description: str
+    after: str = ""
+    before: str = ""
+    mission: str = "roman"
+    chains: tuple[str, ...] = ()
     examples: tuple[str, ...] = ()
     options: tuple[Option, ...] = ()
     references: tuple[Reference, ...] = ()
     metadata: tuple[str, ...] = ()
     metadata_if_any: tuple[str, ...] = ()
     memory: str = ""
+    imports: tuple[str, ...] = ()
     repeatable: bool = False
+    once: bool = False
     runs_without_reference: bool = False
+    peer: str = ""
+    takes_raw: bool = False
+    prepare: Callable | None = None
+    apply: Callable | None = None
+    halo: Callable | None = None
+    revise: Callable | None = None
+    report: Callable | None = None
+    is_saturated: Callable | None = None
+    apply_saturated: Callable | None = None
+
+    group: ClassVar[str] = "exposure"
+    """The group in which ``rt --help`` lists its tool."""
+
+    of_exposure: ClassVar[bool] = True
+    """Whether it is a step of the chain of an exposure."""
+
+    of_mosaic: ClassVar[bool] = False
+    """Whether it is a step of the chain from images to a mosaic."""
+
+    works_on_strips: ClassVar[bool] = False
+    """Whether the engine takes strips of the exposure through it; else it leaves the pixels alone."""
+
+    reads_ramp: ClassVar[bool] = False
+    """Whether it takes a ramp; else an image."""
+
+    writes_ramp: ClassVar[bool] = False
+    """Whether its product is a ramp; else an image."""
+
+    finds_sources: ClassVar[bool] = False
+    """Whether it makes a catalog."""
+
+    aligns: ClassVar[bool] = False
+    """Whether it corrects the world coordinate system, of one image or of several together."""
 
     @property
     def tool(self):
         """The command, ``rt-NAME``."""
         return f"rt-{self.name}"
 
+    @property
+    def fits_ramp(self):
+        """Whether it makes an image of a ramp."""
+        return self.reads_ramp and not self.writes_ramp
+
     def defaults(self):
         """Options as a dict of key to default value."""
         return {option.key: option.default for option in self.options}
+
+    def carry_out(self, run, task):
+        """Do the step's work on the whole image, when all strips are done; nothing, for a step on strips.
+
+        Parameters
+        ----------
+        run : rtools.pipeline.exposure.run.ExposureRun
+            The run, which has a method for each kind of work.
+        task : rtools.pipeline.exposure.engine.Task
+            The step in this run, with its options and references.
+        """
+
+
+@dataclass(frozen=True, kw_only=True)
+class RampStep(Step):
+    """A step from ramp to ramp, which works on strips."""
+
+    works_on_strips: ClassVar[bool] = True
+    reads_ramp: ClassVar[bool] = True
+    writes_ramp: ClassVar[bool] = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitStep(Step):
+    """A step from ramp to image, which works on strips."""
+
+    works_on_strips: ClassVar[bool] = True
+    reads_ramp: ClassVar[bool] = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageStep(Step):
+    """A step from image to image, which works on strips."""
+
+    works_on_strips: ClassVar[bool] = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class FrameStep(Step):
+    """A step that changes metadata of the whole frame: `apply` takes the exposure."""
+
+    def carry_out(self, run, task):
+        """Call its functions with the exposure."""
+        run.apply_to_frame(task)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CatalogStep(Step):
+    """A step that finds and measures the sources of an image or a mosaic."""
+
+    finds_sources: ClassVar[bool] = True
+
+    def carry_out(self, run, task):
+        """Make the catalog of the image."""
+        run.find_sources(task)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlignStep(Step):
+    """A step that aligns one image, or several together, to a reference catalog."""
+
+    aligns: ClassVar[bool] = True
+
+    def carry_out(self, run, task):
+        """Align the image."""
+        run.align(task)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MosaicStep(Step):
+    """A step on images that overlap, on the way to a mosaic.
+
+    Attributes
+    ----------
+    one_by_one : bool
+        It treats every image for itself; else all images of a group belong together.
+    """
+
+    one_by_one: bool = False
+
+    group: ClassVar[str] = "mosaic"
+    of_exposure: ClassVar[bool] = False
+    of_mosaic: ClassVar[bool] = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class MultibandStep(Step):
+    """A step that makes one catalog of mosaics in several filters."""
+
+    group: ClassVar[str] = "mosaic"
+    of_exposure: ClassVar[bool] = False
+    finds_sources: ClassVar[bool] = True
 
 
 @dataclass(frozen=True)

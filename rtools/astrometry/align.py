@@ -9,7 +9,7 @@ from rtools.astrometry import fit as fitting
 from rtools.astrometry import match as matching
 from rtools.astrometry import refcat as stars
 from rtools.astrometry import tangent
-from rtools.astrometry.tweakreg_options import defaults
+from rtools.astrometry.steps.tweakreg import STEP
 from rtools.astrometry.wcs import Pointing
 from rtools.errors import InputError, UsageError
 from rtools.wfi.gwcs_frames import box_of
@@ -116,7 +116,7 @@ class Alignment(NamedTuple):
 
 def search_radius(options=None):
     """How far from an image's corners reference stars can matter, arcsec: for cutting a catalog."""
-    options = defaults() | (options or {})
+    options = STEP.defaults() | (options or {})
     return options["searchrad"] + MARGIN + math.radians(options["max_rotation"]) * 3000 + 2 * options["tolerance"]
 
 
@@ -131,7 +131,7 @@ def align(images, refcat, options=None, *, name=None, earth=None, threads=1):
     refcat : rtools.astrometry.refcat.RefCat
         The reference stars, at least those around the images.
     options : dict, optional
-        By key; the rest as `rtools.astrometry.tweakreg_options` declares.
+        By key; the rest as `rtools.astrometry.steps.tweakreg` declares.
     name : str, optional
         Of the corrected WCSs.
     earth : ndarray of 3, optional
@@ -150,7 +150,7 @@ def align(images, refcat, options=None, *, name=None, earth=None, threads=1):
     UsageError
         Larger shifts shall be accepted than are searched.
     """
-    options = defaults() | (options or {})
+    options = STEP.defaults() | (options or {})
     _check(images, options)
     planes = [tangent.plane_of(image.wcs, image.pointing) for image in images]
     fields, rows = _fields(images, planes, refcat, options, earth)
@@ -186,7 +186,7 @@ def _check(images, options):
     if options["weights"] == "weight" and any(image.weight is None and len(image.x) for image in images):
         raise InputError("the catalog has no column weight", mend="--weights errors or none")
     shift, radius = options["max_shift"], options["searchrad"]
-    if shift > max(radius, defaults()["max_shift"]):
+    if shift > max(radius, STEP.defaults()["max_shift"]):
         mend = f"--searchrad {shift:g}"
         raise UsageError(f"--max-shift {shift:g}: shifts are searched up to {radius:g} arcsec (--searchrad)", mend=mend)
 

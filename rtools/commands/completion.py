@@ -10,6 +10,7 @@ import click
 from click import shell_completion
 
 from rtools.commands.kit import common
+from rtools.commands.kit.tools import command_of, groups
 from rtools.errors import UsageError
 
 __all__ = ["ENABLE", "VARIABLE", "Kit", "answer", "command", "script"]
@@ -54,8 +55,6 @@ class Kit(click.Group):
         return [*_tools(), "completion"]
 
     def get_command(self, _context, name):
-        from rtools.commands.rt import command_of
-
         if name == "completion":
             return command
         try:
@@ -65,9 +64,7 @@ class Kit(click.Group):
 
 
 def _tools():
-    from rtools.commands.rt import GROUPS
-
-    return [name for group in GROUPS.values() for name in group]
+    return [name for group in groups().values() for name in group]
 
 
 def script(shell):

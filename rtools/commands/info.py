@@ -46,7 +46,7 @@ def command(console, file, tree, history, logs, as_json, fail_fast):
     from rtools.show import info
     from rtools.show.info_screen import screen
 
-    order = [chain.step_of(name).cal_step for name in chain.ORDER]
+    order = [chain.step_of(name).cal_step for name in chain.order()]
     names = common.expand_inputs(file)
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     parts = {"tree": tree, "history": history, "logs": logs}

@@ -11,7 +11,8 @@ from pathlib import Path
 import click
 
 from rtools import __version__
-from rtools.commands.rt import GROUPS, command_of
+from rtools.commands.kit.tools import command_of, groups
+from rtools.pipeline.job.steps import has_step, step_of
 
 __all__ = ["main", "page", "pages"]
 
@@ -33,7 +34,7 @@ FILES = (
 
 def pages():
     """File name to text of every manual page."""
-    tools = [name for group in GROUPS.values() for name in group]
+    tools = [name for group in groups().values() for name in group]
     made = {f"rt-{name}.1": page(name) for name in tools}
     return {"rt.1": _overview(), **made}
 
@@ -89,7 +90,7 @@ def _overview():
     lines += [".SH SYNOPSIS", ".B rt", r"\fITOOL\fR [\fIARGUMENTS\fR]…".replace("…", r"\[u2026]")]
     text = "Lists the tools by group; rt NAME runs rt-NAME with the arguments that follow."
     lines += [".SH DESCRIPTION", _text(text), _text(FILES)]
-    for group, tools in GROUPS.items():
+    for group, tools in groups().items():
         lines.append(f'.SS "{_text(group)}"')
         for name in tools:
             lines += [".TP", rf"\fBrt\-{_text(name)}\fR(1)", _text(command_of(name).short_help)]
@@ -150,11 +151,9 @@ def _examples(examples):
 
 def _step(name):
     """What the declaration of a step says beyond its help: its product and its references."""
-    from rtools.pipeline.exposure import chain
-
-    if name not in chain.ORDER:
+    if not has_step(name) or not step_of(name).of_exposure:
         return []
-    step = chain.step_of(name)
+    step = step_of(name)
     text = f"It writes X_{step.suffix}.asdf and answers to meta.cal_step.{step.cal_step}."
     if step.references:
         text += f" Reference types it reads: {', '.join(reference.type for reference in step.references)}."

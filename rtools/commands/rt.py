@@ -3,75 +3,15 @@
 import os
 import sys
 from difflib import get_close_matches
-from importlib import import_module
 
 import click
 
 from rtools import __version__
 from rtools.commands.kit import common
+from rtools.commands.kit.tools import command_of, groups
 from rtools.errors import UsageError
-from rtools.pipeline.exposure import chain
 
-__all__ = ["GROUPS", "command_of", "main"]
-
-GROUPS = {
-    "names and looking": {
-        "name": "rtools.commands.name",
-        "dq": "rtools.commands.dq",
-        "stat": "rtools.commands.stat",
-        "diff": "rtools.commands.diff",
-        "info": "rtools.commands.info",
-        "get": "rtools.commands.get",
-        "set": "rtools.commands.set_",
-        "validate": "rtools.commands.validate",
-        "view": "rtools.commands.view",
-        "cut": "rtools.commands.cut",
-        "fits": "rtools.commands.fits",
-        "table": "rtools.commands.table",
-    },
-    "references": {
-        "refs": "rtools.commands.refs",
-        "refcat": "rtools.commands.refcat",
-        "skymap": "rtools.commands.skymap",
-    },
-    "simulate": {"sim": "rtools.commands.sim"},
-    "exposure": {name: None for name in chain.ORDER if name not in chain.MODULES}
-    | {"catalog": "rtools.commands.catalog", "tweakreg": "rtools.commands.tweakreg"},
-    "pointing": {"point": "rtools.commands.point", "aberration": "rtools.commands.aberration"},
-    "mosaic": {
-        "asn": "rtools.commands.asn",
-        "flux": "rtools.commands.flux",
-        "skymatch": "rtools.commands.skymatch",
-        "outlier": "rtools.commands.outlier",
-        "resample": "rtools.commands.resample",
-        "multiband": "rtools.commands.multiband",
-    },
-    "chains": {"run": "rtools.commands.run"},
-}
-"""Group to tool (without ``rt-``) to the module of its command; None for the step tools."""
-
-
-def command_of(name):
-    """The click command of a tool, by its name without ``rt-``; steps also by cal_step key or suffix.
-
-    Raises
-    ------
-    UsageError
-        There is no such tool.
-    """
-    tools = {tool: module for group in GROUPS.values() for tool, module in group.items()}
-    if name not in tools:
-        try:
-            name = chain.resolve(name)
-        except UsageError:
-            near = get_close_matches(name, tools, n=1)
-            mend = f"did you mean rt-{near[0]}?" if near else f"tools: {' '.join(tools)}"
-            raise UsageError(f"no tool is called rt-{name}", mend=mend) from None
-    if tools[name] is None:
-        from rtools.commands import step
-
-        return step.command(name)
-    return import_module(tools[name]).command
+__all__ = ["main"]
 
 
 def main(args=None):
@@ -117,7 +57,7 @@ def _asked(word):
 
 def _list_tools(*, err):
     click.echo("Usage: rt TOOL [ARGUMENTS]…   the same as rt-TOOL\n", err=err)
-    for group, tools in GROUPS.items():
+    for group, tools in groups().items():
         click.echo(f"{group}:", err=err)
         for name in tools:
             click.echo(f"  rt-{name:15s} {command_of(name).short_help}", err=err)

@@ -113,7 +113,7 @@ def command(console, **options):
         first=_step(options.pop("first")),
         last=_step(options.pop("last")),
         skip=frozenset(chain.resolve(word) for word in options.pop("skip")),
-        settings=_with_catalog(with_tables(named, chain.ORDER), others),
+        settings=_with_catalog(with_tables(named, chain.order()), others),
         named=named,
         references=references,
         threads=options.pop("jobs"),

@@ -9,7 +9,7 @@ from rtools.commands.kit import options as bundles
 from rtools.commands.kit.common import entry, expand_inputs, tool
 from rtools.commands.kit.exposures import check_option, reference_config, run_inputs
 from rtools.errors import UsageError
-from rtools.pipeline.exposure import chain
+from rtools.pipeline.job.steps import has_step, step_of
 
 __all__ = ["click_option", "command"]
 
@@ -30,7 +30,7 @@ def command(name, more=(), forms=("asdf",)):
     -------
     click.Command
     """
-    step = chain.step_of(name)
+    step = step_of(name)
 
     def run(console, **options):
         from rtools.pipeline.exposure.plan import ExposureRequest
@@ -48,7 +48,7 @@ def command(name, more=(), forms=("asdf",)):
             settings={name: settings},
             references=references,
             threads=options.pop("jobs"),
-            strict=step.kind == "align",
+            strict=step.aligns,
             **options,
         )
         return run_inputs(console, expand_inputs(inputs), request, **how)
@@ -88,6 +88,6 @@ def click_option(item):
 
 def __getattr__(name):
     """The console script of the step called `name`, made when it is asked for."""
-    if name.startswith("_") or name not in chain.ORDER or name in chain.MODULES:
+    if not has_step(name):
         raise AttributeError(name)
     return entry(command(name))

@@ -77,7 +77,7 @@ def test_an_image_is_told_on_one_screen(image, capsys):
 
 
 def test_steps_stand_in_the_order_of_the_chain(image, capsys):
-    order = [chain.step_of(name).cal_step for name in chain.ORDER]
+    order = [chain.step_of(name).cal_step for name in chain.order()]
     steps = told_json(capsys, image)[0]["steps"]
     assert [one["step"] for one in steps][: len(order)] == order
     assert {one["step"] for one in steps[len(order) :]} == {"flux", "outlier_detection", "skymatch"}

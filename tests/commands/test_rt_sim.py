@@ -10,7 +10,7 @@ from pyarrow import parquet
 from pyarrow import table as arrow_table
 
 from rtools.commands.kit import common
-from rtools.commands.rt import command_of
+from rtools.commands.kit.tools import command_of
 from rtools.exposure.rampfit.timing import resultant_timing
 from rtools.products.io import open_product
 from rtools.reference.builtin import Builtin

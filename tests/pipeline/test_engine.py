@@ -1,11 +1,9 @@
 """The streaming engine with small steps made for the purpose."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 
-from rtools.declare import NotApplicable, Reference, Skip, Step
+from rtools.declare import FitStep, ImageStep, NotApplicable, RampStep, Reference, Skip
 from rtools.exposure.frame import Exposure, Strip
 from rtools.pipeline.exposure.engine import Engine, StripTask
 from rtools.pipeline.exposure.sinks import ImageSink
@@ -57,12 +55,9 @@ class Planes:
         return self.arrays[path]
 
 
-def declare(kind="ramp", references=()):
-    return Step("x", kind, "x", "x", "", "", references=references)
-
-
-def task(module, *, kind="ramp", references=(), sources=None, options=None):
-    return StripTask(declare(kind, references), SimpleNamespace(**module), options or {}, sources or {})
+def task(functions, *, kind=RampStep, references=(), sources=None, options=None):
+    named = dict.fromkeys(("name", "cal_step", "suffix", "summary", "description"), "x")
+    return StripTask(kind(**named, references=references, **functions), options or {}, sources or {})
 
 
 def to_image(strip, refs, options, prepared):
@@ -94,7 +89,7 @@ def run(data, tasks, threads=1):
 
 
 def test_image_is_the_trimmed_frame(data):
-    out = run(data, [task(FIT, kind="fit")])
+    out = run(data, [task(FIT, kind=FitStep)])
     assert np.array_equal(out.planes["data"], data.mean(axis=0)[4:-4, 4:-4])
     assert out.planes["err"].dtype == np.float16
 
@@ -109,7 +104,7 @@ def test_references_are_cut_to_the_strip_and_each_column_is_read_once(data, thre
     plane = np.arange(ROWS * COLUMNS, dtype="f4").reshape(ROWS, COLUMNS)
     source = Planes(data=plane)
     first = task({"apply": add_plane}, references=(Reference("flat", planes=("data",)),), sources={"flat": source})
-    out = run(data, [first, task(FIT, kind="fit")], threads)
+    out = run(data, [first, task(FIT, kind=FitStep)], threads)
     assert np.array_equal(out.planes["data"], (data + plane).mean(axis=0)[4:-4, 4:-4])
     assert sorted(source.read) == [("data", start, start + 128) for start in range(0, COLUMNS, 128)]
     assert first.total() == {"pixels": ROWS * COLUMNS}
@@ -123,8 +118,8 @@ def test_trimmed_and_channel_references(data):
         strip.image["data"] += refs["r"]["t"] + np.float32(refs["r"]["c"])
 
     use = Reference("r", trimmed=("t",), channels=("c",))
-    second = task({"apply": apply}, kind="image", references=(use,), sources={"r": Planes(t=trimmed, c=per_channel)})
-    out = run(data, [task(FIT, kind="fit"), second])
+    second = task({"apply": apply}, kind=ImageStep, references=(use,), sources={"r": Planes(t=trimmed, c=per_channel)})
+    out = run(data, [task(FIT, kind=FitStep), second])
     channel = np.arange(COLUMNS)[4:-4] // 128
     expected = data.mean(axis=0)[4:-4, 4:-4] + (trimmed + channel.astype("f4"))
     assert np.array_equal(out.planes["data"], expected)
@@ -138,8 +133,8 @@ def neighbour_sum(strip, refs, options, prepared):
 def test_halo_makes_a_strip_see_its_neighbours(data):
     whole = np.pad(data, ((0, 0), (0, 0), (3, 3)))
     expected = sum(whole[..., i : i + COLUMNS] for i in range(7)).astype("f4")
-    module = {"apply": neighbour_sum, "halo": lambda options: 3}
-    out = run(data, [task(module), task(FIT, kind="fit")], 2)
+    functions = {"apply": neighbour_sum, "halo": lambda options: 3}
+    out = run(data, [task(functions), task(FIT, kind=FitStep)], 2)
     assert np.array_equal(out.planes["data"], expected.mean(axis=0)[4:-4, 4:-4])
 
 
@@ -153,7 +148,7 @@ def test_prepare_sees_the_frame_as_earlier_steps_leave_it(data):
         return left, means
 
     seen = task({"prepare": prepare, "apply": lambda *_: None})
-    run(data, [task({"apply": double}), seen, task(FIT, kind="fit")], 2)
+    run(data, [task({"apply": double}), seen, task(FIT, kind=FitStep)], 2)
     left, means = seen.prepared
     assert np.array_equal(left, 2 * data[..., :4])
     assert np.allclose(means, [2 * data[..., c * 128 : (c + 1) * 128].mean() for c in range(10)], rtol=1e-6)
@@ -165,7 +160,7 @@ def test_prepare_may_decline(data, answer, status):
         raise AssertionError("apply must not run")
 
     idle = task({"prepare": lambda *_: answer, "apply": fail})
-    run(data, [idle, task(FIT, kind="fit")])
+    run(data, [idle, task(FIT, kind=FitStep)])
     assert idle.status == status
 
 
@@ -179,7 +174,7 @@ def test_revise_repeats_channels_and_keeps_one_count(data):
             strip.image["data"] += 1
         return {"channels": 1}
 
-    fit = task({"apply": apply, "revise": lambda prepared, options: [3, 9]}, kind="fit")
+    fit = task({"apply": apply, "revise": lambda prepared, options: [3, 9]}, kind=FitStep)
     out = run(data, [fit], 2)
     expected = data.mean(axis=0)[4:-4, 4:-4].copy()
     again = np.isin(np.arange(COLUMNS)[4:-4] // 128, [3, 9])
@@ -194,12 +189,12 @@ def test_failure_in_a_strip_ends_the_run_with_that_error(data):
             raise ValueError("strip 5")
 
     with pytest.raises(ValueError, match="strip 5"):
-        run(data, [task({"apply": apply}), task(FIT, kind="fit")], 2)
+        run(data, [task({"apply": apply}), task(FIT, kind=FitStep)], 2)
 
 
 def test_sink_counts_what_float16_cannot_hold(data):
     data[:, 10, 300] = 1e6
-    out = run(data, [task(FIT, kind="fit")])
+    out = run(data, [task(FIT, kind=FitStep)])
     assert out.overflows() == {"err": 1}
     assert np.isinf(out.planes["err"][6, 296])
 
@@ -210,7 +205,7 @@ def test_jumps_are_ordered_by_resultant_then_row(data):
         x = strip.trimmed.start
         strip.jumps = np.array([[2, 5, x], [1, 7, x]], "i2")
 
-    jumps = run(data, [task({"apply": apply}, kind="fit")], 2).jumps()
+    jumps = run(data, [task({"apply": apply}, kind=FitStep)], 2).jumps()
     assert len(jumps) == 20
     assert np.array_equal(jumps, jumps[np.lexsort(jumps.T[::-1])])
 
@@ -227,7 +222,7 @@ def test_memory_of_a_group_serves_the_next_and_no_strip_sees_another_one_s(data,
 
     use = (Reference("flat", planes=("data",)),)
     first = task({"apply": apply}, references=use, sources={"flat": Planes(data=plane)})
-    out = run(data, [first, task(FIT, kind="fit")], threads)
+    out = run(data, [first, task(FIT, kind=FitStep)], threads)
     assert np.array_equal(out.planes["data"], data.mean(axis=0)[4:-4, 4:-4])
     assert len(places) == 10
     assert len(set(places)) == 8  # the two channels of the second group have memory of the first
@@ -240,7 +235,7 @@ def test_strip_that_is_kept_is_computed_once(data):
         seen.append(view.strip(0, 128))
 
     exposure = Exposure({}, data.shape)
-    tasks = [task({"apply": lambda *_: seen.append("applied")}), task({"prepare": prepare, **FIT}, kind="fit")]
+    tasks = [task({"apply": lambda *_: seen.append("applied")}), task({"prepare": prepare, **FIT}, kind=FitStep)]
     with Engine(Ramp(data), exposure, tasks) as engine:
         kept = engine.strip(1, 0, 128, keep=True)
         engine.prepare(0, 2)
@@ -254,7 +249,7 @@ def test_view_maps_on_the_threads_in_order(data):
         return view.map(lambda number: number**2, range(20))
 
     first = task({"prepare": prepare, "apply": lambda *_: None})
-    run(data, [first, task(FIT, kind="fit")], 3)
+    run(data, [first, task(FIT, kind=FitStep)], 3)
     assert first.prepared == [number**2 for number in range(20)]
 
 
@@ -262,7 +257,7 @@ def test_halo_of_a_task_that_declines_is_cut_off_again(data):
     widths = []
     decline = {"prepare": lambda *_: Skip("why"), "apply": neighbour_sum, "halo": lambda options: 3}
     look = {"apply": lambda strip, *_: widths.append(strip.data.shape[2])}
-    tasks = [task(decline), task(look), task(FIT, kind="fit")]
+    tasks = [task(decline), task(look), task(FIT, kind=FitStep)]
     exposure = Exposure({}, data.shape)
     tasks[-1].sinks.append(sink())
     with Engine(Ramp(data), exposure, tasks) as engine:
@@ -287,7 +282,7 @@ def test_sweep_of_prepare_takes_the_memory_that_was_read_ahead(data, threads):
 
     use = (Reference("flat", planes=("data",)),)
     first = task({"apply": apply}, references=use, sources={"flat": Planes(data=plane)})
-    second = task({"prepare": prepare, **FIT}, kind="fit")
+    second = task({"prepare": prepare, **FIT}, kind=FitStep)
     second.sinks.append(sink())
     with Engine(Ramp(data), Exposure({}, data.shape), [first, second], threads=threads) as engine:
         engine.read_ahead()

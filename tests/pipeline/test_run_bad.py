@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -441,7 +442,7 @@ def test_everything_saturated_gives_zeros_and_flags(drowned):
 def test_everything_saturated_skips_every_later_step(drowned):
     found = statuses(drowned[1])
     assert [found[chain.step_of(name).cal_step] for name in STEPS[: SATURATION + 1]] == ["COMPLETE"] * 2
-    later = [chain.step_of(name).cal_step for name in chain.ORDER[SATURATION + 1 :]]
+    later = [chain.step_of(name).cal_step for name in chain.order()[SATURATION + 1 :]]
     assert {found[key] for key in later} == {"SKIPPED"}
     described = meta(drowned[1])
     assert described["wcs"] is None
@@ -484,9 +485,13 @@ def test_rt_run_goes_on_with_everything_saturated(drowned, name, tmp_path):
 # --- bad moments ----------------------------------------------------------------------------------------------------
 
 
+def put_in_place(monkeypatch, name, function):
+    """Have a step call another function with its strips."""
+    monkeypatch.setattr(f"rtools.exposure.steps.{name}.STEP", replace(chain.step_of(name), apply=function))
+
+
 @pytest.mark.parametrize("error", [KeyboardInterrupt, MemoryError])
-@pytest.mark.parametrize("place", ["rtools.exposure.steps.refpix.apply", "rtools.exposure.steps.dark.apply",
-                                   "rtools.products.io.writer.write_file", "os.replace"])  # fmt: skip
+@pytest.mark.parametrize("place", ["refpix", "dark", "rtools.products.io.writer.write_file", "os.replace"])
 def test_an_end_in_the_middle_leaves_nothing(product, tmp_path, monkeypatch, capsys, place, error):
     source = copied(product("uncal"), tmp_path)
     before = listing(tmp_path)
@@ -494,7 +499,10 @@ def test_an_end_in_the_middle_leaves_nothing(product, tmp_path, monkeypatch, cap
     def fail(*args, **kwargs):
         raise error("now")
 
-    monkeypatch.setattr(place, fail)
+    if place in STEPS:
+        put_in_place(monkeypatch, place, fail)
+    else:
+        monkeypatch.setattr(place, fail)
     status = tool("run", source, "--save-steps", "-q", "-j", 2)
     monkeypatch.undo()
     assert status == (130 if error is KeyboardInterrupt else 1)
@@ -504,9 +512,7 @@ def test_an_end_in_the_middle_leaves_nothing(product, tmp_path, monkeypatch, cap
 
 def test_an_error_nobody_foresaw_does_not_stop_the_other_inputs(product, tmp_path, monkeypatch, capsys):
     sources = [copied(product("photom"), tmp_path, f"{stem}_photom.asdf") for stem in "ab"]
-    from rtools.exposure.steps import flat
-
-    apply, calls = flat.apply, []
+    apply, calls = chain.step_of("flat").apply, []
 
     def fail_once(*args):
         calls.append(1)
@@ -514,7 +520,7 @@ def test_an_error_nobody_foresaw_does_not_stop_the_other_inputs(product, tmp_pat
             raise ZeroDivisionError("foo")
         return apply(*args)
 
-    monkeypatch.setattr(flat, "apply", fail_once)
+    put_in_place(monkeypatch, "flat", fail_once)
     assert tool("run", *sources, "-q") == 1
     (line,) = complaints(capsys.readouterr().err)
     assert line.startswith(f"rt-run: {sources[0]}: internal error: ZeroDivisionError: foo")
@@ -556,13 +562,14 @@ def test_a_full_disk_leaves_nothing(product, tmp_path, capsys, name, suffix, siz
 
 SLOW = """
 import sys, time
+from dataclasses import replace
 from rtools.commands.run import main
 from rtools.exposure.steps import dark
 def wait(*args):
     print("working", flush=True)
     time.sleep(1)
     raise SystemError("not stopped")
-dark.apply = wait
+dark.STEP = replace(dark.STEP, apply=wait)
 main(sys.argv[1:])
 """
 

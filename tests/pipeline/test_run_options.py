@@ -207,7 +207,7 @@ def test_dry_run_shows_chain_references_and_names_and_writes_nothing(raw, tmp_pa
     copied(raw, tmp_path)
     assert tool("run", tmp_path / raw.name, "--outdir", tmp_path / "out", "--skip", "dark", "--dry-run") == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines[1:14]] == list(chain.ORDER)
+    assert [line.split()[0] for line in lines[1:14]] == list(chain.order())
     assert "gain=builtin:" in lines[1 + STEPS.index("rampfit")]
     assert "(SKIPPED)" in lines[1 + STEPS.index("dark")]
     assert [line.split()[-1] for line in lines if "->" in line] == [

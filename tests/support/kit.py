@@ -15,13 +15,13 @@ from contextlib import contextmanager, suppress
 import pytest
 
 from rtools.commands.kit import common
-from rtools.commands.rt import GROUPS, command_of
+from rtools.commands.kit.tools import command_of, tool_names
 from rtools.pipeline.exposure import chain
 from tests.support import bands
 from tests.support.places import ROOT
 from tests.support.runs import STEPS, SUFFIXES, done
 
-TOOLS = sorted(name for group in GROUPS.values() for name in group)
+TOOLS = sorted(tool_names())
 
 NAME = "r0000101001001001001_0001_wfi01_f158_uncal.asdf"
 
@@ -42,7 +42,7 @@ LINES = {
     "fits": ("FILE --outdir DIR --sip-error none",),
     "multiband": ("FILE --outdir DIR",),
     "resample": ("FILE -o DIR/out_coadd.asdf",),
-    **dict.fromkeys((*chain.ORDER, "run", "flux", "skymatch", "outlier"), ("FILE --outdir DIR",)),
+    **dict.fromkeys((*chain.order(), "run", "flux", "skymatch", "outlier"), ("FILE --outdir DIR",)),
 }
 """Tool to command lines: FILE is a product that it takes, GAIN a reference file, DIR a directory for outputs."""
 
@@ -95,7 +95,7 @@ LIGHT = {"stat": "FILE --array data", "set": "GAIN author=me --outdir DIR"}
 
 WRONG = {
     **dict.fromkeys(("flux", "skymatch", "outlier", "resample"), "wcs"),
-    **dict.fromkeys((*chain.ORDER, "run", "cut", "view", "dq", "fits", "point", "aberration"), "wcs"),
+    **dict.fromkeys((*chain.order(), "run", "cut", "view", "dq", "fits", "point", "aberration"), "wcs"),
     "table": "cal",
     "refcat": "cal",
     "multiband": "cal",

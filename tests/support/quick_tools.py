@@ -67,7 +67,7 @@ def directory_of(place):
 def warm_up():
     """Load and compile what a simulation and a calibration need."""
     from rtools.commands.kit import common
-    from rtools.commands.rt import command_of
+    from rtools.commands.kit.tools import command_of
 
     name = "r0000101001001001001_0001_wfi01_f158_uncal.asdf"
     with tempfile.TemporaryDirectory() as place:
@@ -99,7 +99,7 @@ def serve(path):
 def run(connection):
     """Run a tool in place of the process that asks; its exit status."""
     from rtools.commands.kit import common
-    from rtools.commands.rt import command_of
+    from rtools.commands.kit.tools import command_of
 
     question, streams, _flags, _address = socket.recv_fds(connection, 1 << 20, 3)
     name, args, directory, environment = json.loads(question)

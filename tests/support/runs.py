@@ -11,18 +11,20 @@ import numpy as np
 import pytest
 
 from rtools.commands.kit import common
-from rtools.commands.rt import command_of
+from rtools.commands.kit.tools import command_of
 from rtools.pipeline.exposure import chain
+from rtools.pipeline.job.steps import step_of
 from rtools.products.io import header, open_product, writer
 from rtools.reference.find import NOT_FOR_SCIENCE
+from rtools.wfi.exposure_types import EXPOSURE_TYPES
 
 ROOT = "r0000101001001001001_0001"
 READS = "1;2-3;4-7;8-10;11;12-13"
-TYPES = tuple(chain.LAST_STEP)
-STEPS = tuple(name for name in chain.ORDER if name not in chain.MODULES)
+TYPES = tuple(EXPOSURE_TYPES)
+STEPS = tuple(name for name in chain.order() if not (step_of(name).finds_sources or step_of(name).aligns))
 PRODUCTS = ("segm.asdf", "cat.parquet", "wcs.asdf", "cal.asdf")
 """What the chain makes of an image, in the order in which it appears."""
-SUFFIXES = {name: chain.step_of(name).suffix for name in STEPS}
+SUFFIXES = {name: step_of(name).suffix for name in STEPS}
 
 
 def tool(name, *args):

@@ -3,7 +3,7 @@
 import asdf
 
 from rtools.commands.kit import common
-from rtools.commands.rt import command_of
+from rtools.commands.kit.tools import command_of
 from rtools.products.schema import layout
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from rtools.commands.kit import common
-from rtools.commands.rt import command_of
+from rtools.commands.kit.tools import command_of
 from rtools.pipeline.mosaic import flag as mosaic_flag
 from rtools.products import names
 from rtools.products.io import open_product

@@ -1,6 +1,6 @@
 """Declaration of the source catalog step; `rtools.catalog.source_catalog` does the work."""
 
-from rtools.declare import Option, Reference, Step
+from rtools.declare import CatalogStep, Option, Reference
 
 __all__ = ["DUST_MAPS", "MEASURING", "REFERENCES", "SEPARATING", "STEP", "in_vain", "least_pixels"]
 
@@ -22,9 +22,33 @@ REFERENCES = (
     Reference("apcorr", absent="needed", optional=True),
 )
 
-STEP = Step(
+
+def least_pixels(options):
+    """Pixels that a source must have: as asked for, else as the way of searching has it."""
+    return options["npixels"] or (5 if options["deep"] else 25)
+
+
+def in_vain(options):
+    """What to say of options that are not at their defaults, and change nothing beside the others."""
+    idle = {"significance": "without --deep", "contrast": "without --deblend"}
+    if options["deep"]:
+        idle = dict.fromkeys(("snr_threshold", "deblend", "contrast"), "with --deep")
+    elif options["deblend"]:
+        del idle["contrast"]
+    if options["forced_segmentation"]:
+        searching = ("deep", "significance", "snr_threshold", "npixels", "deblend", "contrast")
+        idle = dict.fromkeys(searching, "with --forced-segmentation")
+    return [
+        f"--{option.name} does nothing {idle[option.key]}"
+        for option in STEP.options
+        if option.key in idle and options[option.key] != option.default
+    ]
+
+
+STEP = CatalogStep(
     name="catalog",
-    kind="catalog",
+    after="flat",
+    chains=("imaging",),
     cal_step="source_catalog",
     suffix="sourcecatalogstep",
     summary="Find and measure sources.",
@@ -67,25 +91,3 @@ STEP = Step(
     references=REFERENCES,
     repeatable=True,
 )
-
-
-def least_pixels(options):
-    """Pixels that a source must have: as asked for, else as the way of searching has it."""
-    return options["npixels"] or (5 if options["deep"] else 25)
-
-
-def in_vain(options):
-    """What to say of options that are not at their defaults, and change nothing beside the others."""
-    idle = {"significance": "without --deep", "contrast": "without --deblend"}
-    if options["deep"]:
-        idle = dict.fromkeys(("snr_threshold", "deblend", "contrast"), "with --deep")
-    elif options["deblend"]:
-        del idle["contrast"]
-    if options["forced_segmentation"]:
-        searching = ("deep", "significance", "snr_threshold", "npixels", "deblend", "contrast")
-        idle = dict.fromkeys(searching, "with --forced-segmentation")
-    return [
-        f"--{option.name} does nothing {idle[option.key]}"
-        for option in STEP.options
-        if option.key in idle and options[option.key] != option.default
-    ]

@@ -1,13 +1,14 @@
 """Declaration of the multiband catalog; `rtools.catalog.multiband.multiband` does the work."""
 
 from rtools.catalog.steps.catalog import DUST_MAPS, MEASURING, REFERENCES, SEPARATING
-from rtools.declare import Option, Step
+from rtools.declare import MultibandStep, Option
 
 __all__ = ["STEP"]
 
-STEP = Step(
+
+STEP = MultibandStep(
     name="multiband",
-    kind="multiband",
+    after="resample",
     cal_step="source_catalog",
     suffix="cat",
     summary="One catalog of mosaics in several filters.",

@@ -126,7 +126,7 @@ def _add(values, more, table):
 
 def _tool(word):
     """The commands that a table is named for: a tool, a subcommand (``rt-refcat make``), or all those of a group."""
-    from rtools.commands.rt import command_of
+    from rtools.commands.kit.tools import command_of
 
     group, _, name = word.partition(" ")
     try:
@@ -170,11 +170,9 @@ def _step(word):
 
 
 def _all_steps():
-    from rtools.catalog.steps.multiband import STEP
-    from rtools.pipeline.exposure import chain
-    from rtools.pipeline.mosaic.plan import STEPS
+    from rtools.pipeline.job.steps import steps_in_order
 
-    return [*map(chain.step_of, chain.ORDER), *STEPS.values(), STEP]
+    return steps_in_order()
 
 
 def _step_options(word, table, step):
@@ -223,9 +221,9 @@ def _of_any(takers, value, key):
 
 def _commands():
     """Every command of the kit, subcommands included."""
-    from rtools.commands.rt import GROUPS, command_of
+    from rtools.commands.kit.tools import command_of, groups
 
-    for name in [tool for group in GROUPS.values() for tool in group]:
+    for name in [tool for group in groups().values() for tool in group]:
         command = command_of(name)
         yield from (command, *getattr(command, "commands", {}).values())
 

@@ -55,16 +55,16 @@ def command_of_step(step, more=()):
             **where,
             **options,
         )
-        return run_groups(console, expand_inputs(inputs), request, alone=step.name == "flux", **how)
+        return run_groups(console, expand_inputs(inputs), request, alone=step.one_by_one, **how)
 
     again = click.option("--again", is_flag=True, help="Run although the files' cal_step says COMPLETE.")
     decorators = [
-        click.argument("inputs", nargs=-1, metavar="FILE…" if step.name == "flux" else "IMAGE…|ASSOCIATION"),
+        click.argument("inputs", nargs=-1, metavar="FILE…" if step.one_by_one else "IMAGE…|ASSOCIATION"),
         *(click_option(item) for item in step.options),
         *more,
         bundles.outputs("asdf"),
         bundles.writing,
-        *((again,) if step.name in ("skymatch", "outlier") else ()),
+        *(() if step.repeatable or step.once else (again,)),
         bundles.jobs,
         bundles.no_checksum,
         bundles.json_output,

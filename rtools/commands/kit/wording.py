@@ -88,7 +88,6 @@ def worded(text):
 
 def _steps():
     """Declarations of all steps that ``--set`` knows."""
-    from rtools.pipeline.exposure import chain
-    from rtools.pipeline.mosaic.plan import STEPS
+    from rtools.pipeline.job.steps import steps_in_order
 
-    return {step.name: step for step in (*map(chain.step_of, chain.ORDER), *STEPS.values())}.values()
+    return [step for step in steps_in_order() if step.of_exposure or step.of_mosaic]

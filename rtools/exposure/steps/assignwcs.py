@@ -1,33 +1,8 @@
 """World coordinates: build the transform from pixel to sky and record the footprint. Metadata only."""
 
-from rtools.declare import Reference, Step
+from rtools.declare import FrameStep, Reference
 
 __all__ = ["STEP", "apply"]
-
-STEP = Step(
-    name="assignwcs",
-    kind="frame",
-    cal_step="assign_wcs",
-    memory="0.6 GiB for a full frame of 9 resultants, mapped input included (-j 2).",
-    suffix="assignwcs",
-    summary="Attach the world coordinate system.",
-    description=(
-        "Chains the reference's distortion (0-based pixel of the 4088 frame to V2, V3), the differential velocity "
-        "aberration about the reference point, and the rotation to the ICRS given by meta.wcsinfo. The result is "
-        "meta.wcs, a gwcs object with frames detector, v2v3, v2v3vacorr and world; meta.wcsinfo.s_region gets the sky "
-        "positions of its corners. May run again."
-    ),
-    examples=("rt-assignwcs X_darkcurrent.asdf", "rt-assignwcs X_cal.asdf --ref distortion=mydistortion.asdf"),
-    references=(Reference("distortion", nodes=("coordinate_distortion_transform",)),),
-    metadata=(
-        "wcsinfo.v2_ref",
-        "wcsinfo.v3_ref",
-        "wcsinfo.ra_ref",
-        "wcsinfo.dec_ref",
-        "wcsinfo.roll_ref",
-    ),
-    repeatable=True,
-)
 
 
 def apply(exposure, refs, options, prepared):
@@ -57,3 +32,31 @@ def apply(exposure, refs, options, prepared):
         exposure.log("warning", "assignwcs: corners of the image have no sky position; s_region stays as it was")
     else:
         meta["wcsinfo"]["s_region"] = region
+
+
+STEP = FrameStep(
+    name="assignwcs",
+    after="dark",
+    cal_step="assign_wcs",
+    memory="0.6 GiB for a full frame of 9 resultants, mapped input included (-j 2).",
+    suffix="assignwcs",
+    summary="Attach the world coordinate system.",
+    description=(
+        "Chains the reference's distortion (0-based pixel of the 4088 frame to V2, V3), the differential velocity "
+        "aberration about the reference point, and the rotation to the ICRS given by meta.wcsinfo. The result is "
+        "meta.wcs, a gwcs object with frames detector, v2v3, v2v3vacorr and world; meta.wcsinfo.s_region gets the sky "
+        "positions of its corners. May run again."
+    ),
+    examples=("rt-assignwcs X_darkcurrent.asdf", "rt-assignwcs X_cal.asdf --ref distortion=mydistortion.asdf"),
+    references=(Reference("distortion", nodes=("coordinate_distortion_transform",)),),
+    metadata=(
+        "wcsinfo.v2_ref",
+        "wcsinfo.v3_ref",
+        "wcsinfo.ra_ref",
+        "wcsinfo.dec_ref",
+        "wcsinfo.roll_ref",
+    ),
+    repeatable=True,
+    imports=("gwcs", "asdf_astropy.integration", "astropy.modeling.models"),
+    apply=apply,
+)

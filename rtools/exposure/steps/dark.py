@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rtools.declare import Reference, Step
+from rtools.declare import ImageStep, Reference
 from rtools.wfi.dq import PIXEL
 
 __all__ = ["STEP", "apply", "report"]
@@ -12,22 +12,6 @@ UNRELIABLE_DARK = PIXEL["UNRELIABLE_DARK"]
 
 LARGEST = np.float32(65535)
 """DN/s beyond which a slope is a placeholder: such a pixel is saturated within a second."""
-
-STEP = Step(
-    name="dark",
-    kind="image",
-    cal_step="dark",
-    memory="0.8 GiB for a full frame of 9 resultants, mapped input included (-j 2).",
-    suffix="darkcurrent",
-    summary="Subtract the dark current.",
-    description=(
-        "Subtracts the reference's dark_slope (DN/s) from the image and adds its DQ bits. Where the slope is none "
-        "(NaN, or beyond what a detector can hold) nothing is subtracted and the pixel is flagged UNRELIABLE_DARK and "
-        "DO_NOT_USE. Errors and variances stay."
-    ),
-    examples=("rt-dark X_rampfit.asdf", "rt-dark X_rampfit.asdf --ref dark=mydark.asdf"),
-    references=(Reference("dark", planes=("dark_slope", "dq")),),
-)
 
 
 def apply(strip, refs, options, prepared):
@@ -51,3 +35,23 @@ def report(counts, options):
     if not lost:
         return []
     return [("warning", f"no dark slope for {lost} pixels: UNRELIABLE_DARK, DO_NOT_USE")]
+
+
+STEP = ImageStep(
+    name="dark",
+    after="rampfit",
+    cal_step="dark",
+    memory="0.8 GiB for a full frame of 9 resultants, mapped input included (-j 2).",
+    suffix="darkcurrent",
+    summary="Subtract the dark current.",
+    description=(
+        "Subtracts the reference's dark_slope (DN/s) from the image and adds its DQ bits. Where the slope is none "
+        "(NaN, or beyond what a detector can hold) nothing is subtracted and the pixel is flagged UNRELIABLE_DARK and "
+        "DO_NOT_USE. Errors and variances stay."
+    ),
+    examples=("rt-dark X_rampfit.asdf", "rt-dark X_rampfit.asdf --ref dark=mydark.asdf"),
+    references=(Reference("dark", planes=("dark_slope", "dq")),),
+    peer="dark_current",
+    apply=apply,
+    report=report,
+)

@@ -8,27 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rtools.declare import Reference, Skip, Step
+from rtools.declare import RampStep, Reference, Skip
 from rtools.exposure.readtimes import channel_pair, mean_decay, tile_columns
 from rtools.wfi.quantities import entry_problem
 
 __all__ = ["STEP", "Decay", "apply", "prepare"]
-
-STEP = Step(
-    name="darkdecay",
-    kind="ramp",
-    cal_step="dark_decay",
-    memory="0.7 GiB for a full frame of 9 resultants, mapped input included (-j 2).",
-    suffix="dark_decay",
-    summary="Subtract the decay of the dark signal.",
-    description=(
-        "Subtracts from each resultant the mean over its reads of A exp(-t/τ), where t is the time at which a pixel "
-        "is read, counted from the middle of read 1, and A (DN) and τ (s) belong to the detector. Reference pixels "
-        "are corrected too; no flag or error changes."
-    ),
-    examples=("rt-darkdecay X_refpix.asdf", "rt-darkdecay X_refpix.asdf --ref darkdecaysignal=decay.asdf"),
-    references=(Reference("darkdecaysignal", nodes=("decay_table",), absent="skip"),),
-)
 
 
 @dataclass
@@ -69,3 +53,23 @@ def apply(strip, refs, options, prepared):
     plane = np.ascontiguousarray(tile_columns(prepared.plane, strip.start, strip.stop))
     strip.data = np.ascontiguousarray(strip.data)
     subtract(strip.data, plane, prepared.levels)
+
+
+STEP = RampStep(
+    name="darkdecay",
+    after="refpix",
+    cal_step="dark_decay",
+    memory="0.7 GiB for a full frame of 9 resultants, mapped input included (-j 2).",
+    suffix="dark_decay",
+    summary="Subtract the decay of the dark signal.",
+    description=(
+        "Subtracts from each resultant the mean over its reads of A exp(-t/τ), where t is the time at which a pixel "
+        "is read, counted from the middle of read 1, and A (DN) and τ (s) belong to the detector. Reference pixels "
+        "are corrected too; no flag or error changes."
+    ),
+    examples=("rt-darkdecay X_refpix.asdf", "rt-darkdecay X_refpix.asdf --ref darkdecaysignal=decay.asdf"),
+    references=(Reference("darkdecaysignal", nodes=("decay_table",), absent="skip"),),
+    imports=("rtools.exposure._darkdecay_kernels",),
+    prepare=prepare,
+    apply=apply,
+)

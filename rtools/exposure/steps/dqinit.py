@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from rtools.declare import Option, Reference, Step
+from rtools.declare import Option, RampStep, Reference
 from rtools.wfi import metadata
 from rtools.wfi.dq import PIXEL
 from rtools.wfi.fill import FILL_NUMBER
@@ -21,30 +21,6 @@ GW_AFFECTED_DATA = PIXEL["GW_AFFECTED_DATA"]
 
 WINDOW = ("window_xstart", "window_xstop", "window_ystart", "window_ystop")
 """Keys of `meta.guide_star`: pixels of the full frame, stop exclusive."""
-
-STEP = Step(
-    name="dqinit",
-    kind="ramp",
-    cal_step="dq_init",
-    memory="0.6 GiB for a full frame of 9 resultants, mapped input included (-j 2).",
-    suffix="dqinit",
-    summary="Make a ramp of raw data and start its data quality planes.",
-    description=(
-        "data become float32; the reference read is added and the encoding offset subtracted (also in amp33, in wide "
-        "integers, clipped to 0…65535). groupdq starts from resultantdq, pixeldq from the mask reference; all columns "
-        "of the guide window get GW_AFFECTED_DATA, the window itself also DO_NOT_USE. The four borders of reference "
-        "pixels are copied. Without a mask all this is still done, and the status is SKIPPED."
-    ),
-    examples=("rt-dqinit X_uncal.asdf", "rt-dqinit X_uncal.asdf --expand-gw 2 --ref mask=mymask.asdf"),
-    options=(
-        Option(
-            "expand-gw", 0, "Enlarge the guide window on every side, in pixels.", minimum=0, peer="expand_gw_flagging"
-        ),
-    ),
-    references=(Reference("mask", planes=("dq",)),),
-    metadata_if_any=("instrument.data_encoding_offset",),
-    runs_without_reference=True,
-)
 
 
 @dataclass
@@ -204,3 +180,31 @@ def ramp_meta(meta):
     if isinstance(problem, bool | np.bool_):
         exposure["data_problem"] = "True" if problem else None
     return {**meta, "exposure": exposure}
+
+
+STEP = RampStep(
+    name="dqinit",
+    cal_step="dq_init",
+    memory="0.6 GiB for a full frame of 9 resultants, mapped input included (-j 2).",
+    suffix="dqinit",
+    summary="Make a ramp of raw data and start its data quality planes.",
+    description=(
+        "data become float32; the reference read is added and the encoding offset subtracted (also in amp33, in wide "
+        "integers, clipped to 0…65535). groupdq starts from resultantdq, pixeldq from the mask reference; all columns "
+        "of the guide window get GW_AFFECTED_DATA, the window itself also DO_NOT_USE. The four borders of reference "
+        "pixels are copied. Without a mask all this is still done, and the status is SKIPPED."
+    ),
+    examples=("rt-dqinit X_uncal.asdf", "rt-dqinit X_uncal.asdf --expand-gw 2 --ref mask=mymask.asdf"),
+    options=(
+        Option(
+            "expand-gw", 0, "Enlarge the guide window on every side, in pixels.", minimum=0, peer="expand_gw_flagging"
+        ),
+    ),
+    references=(Reference("mask", planes=("dq",), may_misfit=True),),
+    metadata_if_any=("instrument.data_encoding_offset",),
+    runs_without_reference=True,
+    once=True,
+    takes_raw=True,
+    prepare=prepare,
+    apply=apply,
+)

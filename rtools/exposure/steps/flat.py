@@ -2,32 +2,12 @@
 
 import numpy as np
 
-from rtools.declare import Option, Reference, Step
+from rtools.declare import ImageStep, Option, Reference
 from rtools.wfi.dq import PIXEL
 
 __all__ = ["STEP", "apply", "report"]
 
 NO_FLAT_FIELD = PIXEL["NO_FLAT_FIELD"]
-
-STEP = Step(
-    name="flat",
-    kind="image",
-    cal_step="flat_field",
-    memory="0.8 GiB for a full frame of 9 resultants, mapped input included (-j 2).",
-    suffix="flat",
-    summary="Divide by the flat field.",
-    description=(
-        "data, err and dumo are divided by the flat f, the variances by f². Where f is NaN, infinite, not positive or "
-        "flagged NO_FLAT_FIELD, f = 1 and the pixel is flagged NO_FLAT_FIELD (which does not imply DO_NOT_USE). All DQ "
-        "bits of the flat are added. With --var-flat the uncertainty s of the flat gives var_flat = data² s² / f², "
-        "from the flattened data, and err² grows by it."
-    ),
-    examples=("rt-flat X_photom.asdf", "rt-flat X_photom.asdf --var-flat"),
-    options=(
-        Option("var-flat", False, "Propagate the uncertainty of the flat: var_flat and err.", peer="include_var_flat"),
-    ),
-    references=(Reference("flat", trimmed=("data", "err", "dq")),),
-)  # fmt: skip
 
 
 @np.errstate(over="ignore", invalid="ignore")
@@ -57,3 +37,28 @@ def report(counts, options):
     """Lines for the log."""
     lost = counts["without flat"]
     return [("info", f"no flat for {lost} pixels: divided by 1, NO_FLAT_FIELD")] if lost else []
+
+
+STEP = ImageStep(
+    name="flat",
+    after="photom",
+    chains=("imaging", "wavefront"),
+    cal_step="flat_field",
+    memory="0.8 GiB for a full frame of 9 resultants, mapped input included (-j 2).",
+    suffix="flat",
+    summary="Divide by the flat field.",
+    description=(
+        "data, err and dumo are divided by the flat f, the variances by f². Where f is NaN, infinite, not positive or "
+        "flagged NO_FLAT_FIELD, f = 1 and the pixel is flagged NO_FLAT_FIELD (which does not imply DO_NOT_USE). All DQ "
+        "bits of the flat are added. With --var-flat the uncertainty s of the flat gives var_flat = data² s² / f², "
+        "from the flattened data, and err² grows by it."
+    ),
+    examples=("rt-flat X_photom.asdf", "rt-flat X_photom.asdf --var-flat"),
+    options=(
+        Option("var-flat", False, "Propagate the uncertainty of the flat: var_flat and err.", peer="include_var_flat"),
+    ),
+    references=(Reference("flat", trimmed=("data", "err", "dq"), may_misfit=True),),
+    peer="flatfield",
+    apply=apply,
+    report=report,
+)  # fmt: skip

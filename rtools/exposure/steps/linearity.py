@@ -10,35 +10,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rtools.declare import Reference, Step
+from rtools.declare import RampStep, Reference
 from rtools.errors import InputError
 from rtools.exposure.frame import Exposure, Strip, View
 from rtools.wfi.frame import CHANNEL
 
 __all__ = ["STEP", "InlTable", "ReadNumbers", "ReadReconstruction", "apply", "inl_table", "prepare", "report"]
-
-STEP = Step(
-    name="linearity",
-    kind="ramp",
-    cal_step="linearity",
-    memory="0.9 GiB for a full frame of 9 resultants, mapped input included (-j 2).",
-    suffix="linearity",
-    summary="Correct for the non-linear response of pixels and converter.",
-    description=(
-        "The reads of each resultant are reconstructed: a straight line in linear DN through the first and the last "
-        "but one unsaturated resultant, put through the inverse polynomial, and shifted to have the resultant as "
-        "their mean. Each read then has the integral non-linearity of its channel added and goes through the "
-        "polynomial; their mean is the result. SATURATED resultants stay. Pixels without usable coefficients are left "
-        "as they are and flagged NO_LIN_CORR; values beyond ±1e6 DN are clipped and flagged DO_NOT_USE."
-    ),
-    examples=("rt-linearity X_wfi18_transient.asdf", "rt-linearity X_dark_decay.asdf --ref integralnonlinearity=none"),
-    references=(
-        Reference("linearity", planes=("coeffs", "dq")),
-        Reference("inverselinearity", planes=("coeffs",)),
-        Reference("integralnonlinearity", nodes=("value", "inl_table"), absent="skip", optional=True),
-    ),
-    metadata=("exposure.read_pattern",),
-)
 
 
 class ReadNumbers(NamedTuple):
@@ -256,3 +233,31 @@ def report(counts: dict[str, int], options: dict) -> list[tuple[str, str]]:
     """
     clipped = counts["clipped"]
     return [("warning", f"{clipped} values beyond ±1e6 DN: clipped, DO_NOT_USE")] if clipped else []
+
+
+STEP = RampStep(
+    name="linearity",
+    after="wfi18transient",
+    cal_step="linearity",
+    memory="0.9 GiB for a full frame of 9 resultants, mapped input included (-j 2).",
+    suffix="linearity",
+    summary="Correct for the non-linear response of pixels and converter.",
+    description=(
+        "The reads of each resultant are reconstructed: a straight line in linear DN through the first and the last "
+        "but one unsaturated resultant, put through the inverse polynomial, and shifted to have the resultant as "
+        "their mean. Each read then has the integral non-linearity of its channel added and goes through the "
+        "polynomial; their mean is the result. SATURATED resultants stay. Pixels without usable coefficients are left "
+        "as they are and flagged NO_LIN_CORR; values beyond ±1e6 DN are clipped and flagged DO_NOT_USE."
+    ),
+    examples=("rt-linearity X_wfi18_transient.asdf", "rt-linearity X_dark_decay.asdf --ref integralnonlinearity=none"),
+    references=(
+        Reference("linearity", planes=("coeffs", "dq")),
+        Reference("inverselinearity", planes=("coeffs",)),
+        Reference("integralnonlinearity", nodes=("value", "inl_table"), absent="skip", optional=True),
+    ),
+    metadata=("exposure.read_pattern",),
+    imports=("rtools.exposure._linearity_kernels",),
+    prepare=prepare,
+    apply=apply,
+    report=report,
+)

@@ -1,6 +1,6 @@
 """Photometric calibration: how a count rate becomes a surface brightness. Metadata only; pixels do not change."""
 
-from rtools.declare import Reference, Skip, Step
+from rtools.declare import FrameStep, Reference, Skip
 from rtools.wfi.quantities import entry_problem
 
 __all__ = ["STEP", "apply", "prepare"]
@@ -11,23 +11,6 @@ KEYS = {
     "pixel_area": "pixelareasr",
 }
 """`meta.photometry` entry and the column of the reference's table that it holds."""
-
-STEP = Step(
-    name="photom",
-    kind="frame",
-    cal_step="photom",
-    memory="0.6 GiB for a full frame of 9 resultants, mapped input included (-j 2).",
-    suffix="photom",
-    summary="Record the photometric calibration.",
-    description=(
-        "Copies the row of the optical element from the reference's table into meta.photometry: MJy/sr per DN/s, its "
-        "uncertainty, and the pixel area in sr; all null for grism, prism and dark. An element that the table does "
-        "not have, or whose conversion cannot be one, gives nulls, a warning, and the status SKIPPED."
-    ),
-    examples=("rt-photom X_assignwcs.asdf", "rt-photom X_assignwcs.asdf --ref photom=phot.asdf"),
-    references=(Reference("photom", nodes=("phot_table",)),),
-    repeatable=True,
-)
 
 
 def prepare(exposure, view, refs, options):
@@ -51,3 +34,23 @@ def apply(exposure, refs, options, prepared):
     """Write `meta.photometry`."""
     values = {key: prepared.get(column) for key, column in KEYS.items()}
     exposure.meta["photometry"] = {key: None if value is None else float(value) for key, value in values.items()}
+
+
+STEP = FrameStep(
+    name="photom",
+    after="assignwcs",
+    cal_step="photom",
+    memory="0.6 GiB for a full frame of 9 resultants, mapped input included (-j 2).",
+    suffix="photom",
+    summary="Record the photometric calibration.",
+    description=(
+        "Copies the row of the optical element from the reference's table into meta.photometry: MJy/sr per DN/s, its "
+        "uncertainty, and the pixel area in sr; all null for grism, prism and dark. An element that the table does "
+        "not have, or whose conversion cannot be one, gives nulls, a warning, and the status SKIPPED."
+    ),
+    examples=("rt-photom X_assignwcs.asdf", "rt-photom X_assignwcs.asdf --ref photom=phot.asdf"),
+    references=(Reference("photom", nodes=("phot_table",)),),
+    repeatable=True,
+    prepare=prepare,
+    apply=apply,
+)

@@ -11,13 +11,23 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rtools.declare import Option, Reference, Step
+from rtools.declare import FitStep, Option, Reference
 from rtools.errors import InputError
 from rtools.exposure.rampfit.timing import Timing, resultant_timing, uniform_weights
 from rtools.wfi.dq import PIXEL
 from rtools.wfi.frame import BORDER
 
-__all__ = ["STEP", "apply", "jump_limits", "median_network", "prepare", "report", "revise", "zero_image"]
+__all__ = [
+    "STEP",
+    "apply",
+    "apply_saturated",
+    "jump_limits",
+    "median_network",
+    "prepare",
+    "report",
+    "revise",
+    "zero_image",
+]
 
 DO_NOT_USE = PIXEL["DO_NOT_USE"]
 SATURATED = PIXEL["SATURATED"]
@@ -29,49 +39,6 @@ COLUMN_BLOCK = 64
 
 PLANES = ("data", "err", "var_poisson", "var_rnoise", "chisq", "dumo")
 """float32 planes of the result, in the order in which the kernels write them."""
-
-STEP = Step(
-    name="rampfit",
-    kind="fit",
-    cal_step="ramp_fit",
-    memory="0.9 GiB for a full frame of 9 resultants, mapped input included (-j 2).",
-    suffix="rampfit",
-    summary="Fit a count rate to the ramp of every pixel.",
-    description=(
-        "The likelihood algorithm fits a constant rate a to the differences d of neighbouring resultants by "
-        "generalised least squares, a = (1' M d)/(1' M 1), where M inverts their tridiagonal covariance: Poisson "
-        "noise at the rate, and read noise. The covariance is formed at the median difference, then at the rate of a "
-        "first fit. Differences, alone or in pairs, whose removal lowers chi-square beyond the threshold are taken "
-        "for jumps (Brandt 2024, PASP 136, 045004 and 045005). Flagged resultants are left out. err follows the "
-        "measured rate: a faint pixel that fluctuates low gets a small err. ols_cas22 is the segment-wise weighted "
-        "least squares of Casertano et al. (2022, Roman-STScI-000394)."
-    ),
-    examples=("rt-rampfit X_linearity.asdf", "rt-rampfit X_linearity.asdf --threshold 5 --expand-large-events"),
-    options=(
-        Option("algorithm", "likely", "Algorithm.", choices=("likely", "ols_cas22")),
-        Option("threshold", 4.5, "Jump limit of likely, in sigma.", minimum=0.0, peer="rejection_threshold"),
-        Option(
-            "use-jump-detection", True, "Look for jumps; ols_cas22 only, likely always does.",
-            peer="use_ramp_jump_detection",
-        ),
-        Option("threshold-intercept", 5.5, "Jump limit of ols_cas22 at 1 e/s, in sigma."),
-        Option("threshold-constant", 1 / 3, "How far that limit falls per decade of rate, in sigma."),
-        Option("record-jumps", True, "Keep the resultant, row and column of every jump; likely only."),
-        Option("expand-large-events", False, "Look for snowballs and flag around them; likely only."),
-        Option("min-sat-area", 1.0, "Least area of a snowball's saturated core, in pixels.", minimum=0.0),
-        Option("min-jump-area", 6.0, "Least area of a group of jumps taken for a snowball, in pixels.", minimum=0.0),
-        Option("expand-factor", 1.9, "Factor on the axes of a snowball.", minimum=0.0),
-        Option("sat-required-snowball", True, "A snowball has a saturated core."),
-        Option("min-sat-radius-extend", 0.5, "Cores with a larger minor axis are extended, in pixels.", minimum=0.0),
-        Option("sat-expand", 2, "How far a saturated core is extended on every side, in pixels.", minimum=0),
-        Option("edge-size", 0, "Nearer to the edge than this a snowball needs no core, in pixels.", minimum=0),
-    ),
-    references=(
-        Reference("gain", planes=("data",), refusable=False),
-        Reference("readnoise", planes=("data",), refusable=False),
-    ),
-    metadata=("exposure.read_pattern", "exposure.frame_time"),
-)  # fmt: skip
 
 
 OWN = {
@@ -307,3 +274,59 @@ def zero_image(strip):
     rows, columns = strip.science
     dq = strip.pixeldq[rows, columns] | np.uint32(SATURATED | DO_NOT_USE)
     return {**{name: np.zeros(dq.shape, np.float32) for name in PLANES}, "dq": dq}
+
+
+def apply_saturated(strip, refs, options, prepared):
+    """Put the zero image in the place of the fit, where the exposure is saturated throughout."""
+    strip.image = zero_image(strip)
+    strip.data = strip.groupdq = strip.pixeldq = None
+
+
+STEP = FitStep(
+    name="rampfit",
+    after="linearity",
+    cal_step="ramp_fit",
+    memory="0.9 GiB for a full frame of 9 resultants, mapped input included (-j 2).",
+    suffix="rampfit",
+    summary="Fit a count rate to the ramp of every pixel.",
+    description=(
+        "The likelihood algorithm fits a constant rate a to the differences d of neighbouring resultants by "
+        "generalised least squares, a = (1' M d)/(1' M 1), where M inverts their tridiagonal covariance: Poisson "
+        "noise at the rate, and read noise. The covariance is formed at the median difference, then at the rate of a "
+        "first fit. Differences, alone or in pairs, whose removal lowers chi-square beyond the threshold are taken "
+        "for jumps (Brandt 2024, PASP 136, 045004 and 045005). Flagged resultants are left out. err follows the "
+        "measured rate: a faint pixel that fluctuates low gets a small err. ols_cas22 is the segment-wise weighted "
+        "least squares of Casertano et al. (2022, Roman-STScI-000394)."
+    ),
+    examples=("rt-rampfit X_linearity.asdf", "rt-rampfit X_linearity.asdf --threshold 5 --expand-large-events"),
+    options=(
+        Option("algorithm", "likely", "Algorithm.", choices=("likely", "ols_cas22")),
+        Option("threshold", 4.5, "Jump limit of likely, in sigma.", minimum=0.0, peer="rejection_threshold"),
+        Option(
+            "use-jump-detection", True, "Look for jumps; ols_cas22 only, likely always does.",
+            peer="use_ramp_jump_detection",
+        ),
+        Option("threshold-intercept", 5.5, "Jump limit of ols_cas22 at 1 e/s, in sigma."),
+        Option("threshold-constant", 1 / 3, "How far that limit falls per decade of rate, in sigma."),
+        Option("record-jumps", True, "Keep the resultant, row and column of every jump; likely only."),
+        Option("expand-large-events", False, "Look for snowballs and flag around them; likely only."),
+        Option("min-sat-area", 1.0, "Least area of a snowball's saturated core, in pixels.", minimum=0.0),
+        Option("min-jump-area", 6.0, "Least area of a group of jumps taken for a snowball, in pixels.", minimum=0.0),
+        Option("expand-factor", 1.9, "Factor on the axes of a snowball.", minimum=0.0),
+        Option("sat-required-snowball", True, "A snowball has a saturated core."),
+        Option("min-sat-radius-extend", 0.5, "Cores with a larger minor axis are extended, in pixels.", minimum=0.0),
+        Option("sat-expand", 2, "How far a saturated core is extended on every side, in pixels.", minimum=0),
+        Option("edge-size", 0, "Nearer to the edge than this a snowball needs no core, in pixels.", minimum=0),
+    ),
+    references=(
+        Reference("gain", planes=("data",), refusable=False),
+        Reference("readnoise", planes=("data",), refusable=False),
+    ),
+    metadata=("exposure.read_pattern", "exposure.frame_time"),
+    imports=("rtools.exposure.rampfit._likelihood_kernels",),
+    apply_saturated=apply_saturated,
+    prepare=prepare,
+    apply=apply,
+    revise=revise,
+    report=report,
+)  # fmt: skip

@@ -12,7 +12,7 @@ from functools import partial
 
 import numpy as np
 
-from rtools.declare import Option, Reference, Step
+from rtools.declare import Option, RampStep, Reference
 from rtools.errors import InputError
 from rtools.exposure import fourier
 from rtools.wfi.dq import PIXEL
@@ -25,30 +25,6 @@ BAD_REF_PIXEL = PIXEL["BAD_REF_PIXEL"]
 
 LARGEST = 1e3
 """A coefficient beyond this is a placeholder: those of noise that channels share are 1 and less."""
-
-STEP = Step(
-    name="refpix",
-    kind="ramp",
-    cal_step="refpix",
-    memory="0.9 GiB for a full frame of 9 resultants, mapped input included (-j 2).",
-    suffix="refpix",
-    summary="Remove correlated read noise with the reference pixels.",
-    description=(
-        "Reference pixels flagged BAD_REF_PIXEL are zeroed. The mean over resultants is set aside. From each channel "
-        "and resultant a line in time, fitted to the rows of reference pixels at either end, is subtracted. Gaps of "
-        "amp33 are filled with a cosine window, and its pauses smoothed. With F the spectra of left border, right "
-        "border and amp33 in time order, and γ, ζ, α the coefficients of the reference, the inverse transform of "
-        "F_left γ + F_right ζ + F_amp33 α is subtracted. Stored borders and amp33 stay as rt-dqinit left them."
-    ),
-    examples=("rt-refpix X_saturation.asdf", "rt-refpix X_saturation.asdf --no-cosine"),
-    options=(
-        Option("offset", True, "Set the mean over resultants aside.", peer="remove_offset"),
-        Option("trends", True, "Subtract a line in time from each channel and resultant.", peer="remove_trends"),
-        Option("cosine", True, "Fill gaps of amp33 with a cosine window.", peer="cosine_interpolate"),
-        Option("fft", True, "Smooth the pauses between the rows of amp33.", peer="fft_interpolate"),
-    ),
-    references=(Reference("refpix", channels=("gamma", "zeta", "alpha")),),
-)  # fmt: skip
 
 
 @dataclass
@@ -205,3 +181,31 @@ def _coefficients(row, length):
     if not np.abs(row).max() <= LARGEST:
         raise InputError("refpix reference: a coefficient that is not a number, or a placeholder")
     return fourier.arrange(row, length)
+
+
+STEP = RampStep(
+    name="refpix",
+    after="saturation",
+    cal_step="refpix",
+    memory="0.9 GiB for a full frame of 9 resultants, mapped input included (-j 2).",
+    suffix="refpix",
+    summary="Remove correlated read noise with the reference pixels.",
+    description=(
+        "Reference pixels flagged BAD_REF_PIXEL are zeroed. The mean over resultants is set aside. From each channel "
+        "and resultant a line in time, fitted to the rows of reference pixels at either end, is subtracted. Gaps of "
+        "amp33 are filled with a cosine window, and its pauses smoothed. With F the spectra of left border, right "
+        "border and amp33 in time order, and γ, ζ, α the coefficients of the reference, the inverse transform of "
+        "F_left γ + F_right ζ + F_amp33 α is subtracted. Stored borders and amp33 stay as rt-dqinit left them."
+    ),
+    examples=("rt-refpix X_saturation.asdf", "rt-refpix X_saturation.asdf --no-cosine"),
+    options=(
+        Option("offset", True, "Set the mean over resultants aside.", peer="remove_offset"),
+        Option("trends", True, "Subtract a line in time from each channel and resultant.", peer="remove_trends"),
+        Option("cosine", True, "Fill gaps of amp33 with a cosine window.", peer="cosine_interpolate"),
+        Option("fft", True, "Smooth the pauses between the rows of amp33.", peer="fft_interpolate"),
+    ),
+    references=(Reference("refpix", channels=("gamma", "zeta", "alpha")),),
+    imports=("rtools.exposure._refpix_kernels",),
+    prepare=prepare,
+    apply=apply,
+)  # fmt: skip

@@ -8,39 +8,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rtools.declare import Option, Reference, Step
+from rtools.declare import Option, RampStep, Reference
 from rtools.exposure.frame import Exposure, Strip, View
 from rtools.wfi.dq import PIXEL
 
 __all__ = ["STEP", "ResultantReads", "apply", "fully_saturated", "halo", "prepare", "report"]
 
 SATURATED = PIXEL["SATURATED"]
-
-STEP = Step(
-    name="saturation",
-    kind="ramp",
-    cal_step="saturation",
-    memory="0.7 GiB for a full frame of 9 resultants, mapped input included (-j 2).",
-    suffix="saturation",
-    summary="Flag saturated resultants and those at the A/D floor.",
-    description=(
-        "A resultant at or above the reference's threshold, and all after it, are SATURATED; one at or below 0 DN "
-        "gets AD_FLOOR and DO_NOT_USE. A resultant before a saturated one that reaches the threshold times "
-        "mean(reads) / last read is flagged DO_NOT_USE: some of its reads are saturated. So is the second, where the "
-        "third is saturated although the first does not foretell it and the step from first to second exceeds what is "
-        "left below the threshold divided by the reads of the second. Pixels without a threshold get NO_SAT_CHECK."
-    ),
-    examples=("rt-saturation X_dqinit.asdf", "rt-saturation X_dqinit.asdf --grow 1"),
-    options=(
-        Option(
-            "grow", 0, "Flag neighbours of saturated pixels this far too, in pixels.", minimum=0,
-            peer="n_pix_grow_sat",
-        ),
-        Option("backup", 0, "Flag this many averaged resultants before the first saturated one too.", minimum=0),
-    ),
-    references=(Reference("saturation", planes=("data", "dq")),),
-    metadata=("exposure.read_pattern",),
-)  # fmt: skip
 
 
 class ResultantReads(NamedTuple):
@@ -180,3 +154,36 @@ def fully_saturated(strip: Strip) -> bool:
         return True
     # Where one resultant is not saturated it is nearly always the first.
     return all(bool(np.all(flags[rows, columns] & np.uint8(SATURATED))) for flags in strip.groupdq)
+
+
+STEP = RampStep(
+    name="saturation",
+    after="dqinit",
+    cal_step="saturation",
+    memory="0.7 GiB for a full frame of 9 resultants, mapped input included (-j 2).",
+    suffix="saturation",
+    summary="Flag saturated resultants and those at the A/D floor.",
+    description=(
+        "A resultant at or above the reference's threshold, and all after it, are SATURATED; one at or below 0 DN "
+        "gets AD_FLOOR and DO_NOT_USE. A resultant before a saturated one that reaches the threshold times "
+        "mean(reads) / last read is flagged DO_NOT_USE: some of its reads are saturated. So is the second, where the "
+        "third is saturated although the first does not foretell it and the step from first to second exceeds what is "
+        "left below the threshold divided by the reads of the second. Pixels without a threshold get NO_SAT_CHECK."
+    ),
+    examples=("rt-saturation X_dqinit.asdf", "rt-saturation X_dqinit.asdf --grow 1"),
+    options=(
+        Option(
+            "grow", 0, "Flag neighbours of saturated pixels this far too, in pixels.", minimum=0,
+            peer="n_pix_grow_sat",
+        ),
+        Option("backup", 0, "Flag this many averaged resultants before the first saturated one too.", minimum=0),
+    ),
+    references=(Reference("saturation", planes=("data", "dq")),),
+    metadata=("exposure.read_pattern",),
+    imports=("rtools.exposure._saturation_kernels",),
+    is_saturated=fully_saturated,
+    prepare=prepare,
+    apply=apply,
+    halo=halo,
+    report=report,
+)  # fmt: skip

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rtools.declare import NotApplicable, Option, Step
+from rtools.declare import NotApplicable, Option, RampStep
 from rtools.exposure.readtimes import channel_pair, tile_columns
 from rtools.exposure.statistics import MAD_TO_SIGMA
 from rtools.wfi.dq import GROUP
@@ -36,27 +36,6 @@ the third resultant with the residual, and its fainter half would be a choice by
 
 CLIP_SIGMA = 3.0
 CLIPS = 5
-
-STEP = Step(
-    name="wfi18transient",
-    kind="ramp",
-    cal_step="wfi18_transient",
-    memory="0.9 GiB for a full frame of 9 resultants, mapped input included (-j 2).",
-    suffix="wfi18_transient",
-    summary="Remove the transient in the first read of WFI18.",
-    description=(
-        "For detector WFI18 only (N/A for others). The first resultant is compared with a line through the second and "
-        "third; the 3-sigma-clipped mean of each row over its faint pixels follows a exp(-t/τa) + b exp(-t/τb) "
-        "in the time t since the start of the read, which is fitted by least squares and subtracted from the first "
-        "resultant. Faint pixels are the ones whose fifth resultant less the fourth is at most the row's median; with "
-        "4 resultants, the ones whose fourth less the third is at most 3 sigma above it. With --mask-rows, fewer than "
-        "4 resultants or a fit that fails, rows 0 to 999 of the first resultant are flagged WFI18_TRANSIENT and "
-        "DO_NOT_USE instead."
-    ),
-    examples=("rt-wfi18transient X_dark_decay.asdf", "rt-wfi18transient X_dark_decay.asdf --mask-rows"),
-    options=(Option("mask-rows", False, "Flag the affected rows; fit nothing."),),
-    metadata=("exposure.read_pattern", "exposure.frame_time"),
-)
 
 
 @dataclass
@@ -190,3 +169,27 @@ def apply(strip, refs, options, prepared):
         return
     rows, columns = strip.science
     strip.data[0, rows, columns] -= tile_columns(prepared.plane, strip.start, strip.stop)[rows, columns]
+
+
+STEP = RampStep(
+    name="wfi18transient",
+    after="darkdecay",
+    cal_step="wfi18_transient",
+    memory="0.9 GiB for a full frame of 9 resultants, mapped input included (-j 2).",
+    suffix="wfi18_transient",
+    summary="Remove the transient in the first read of WFI18.",
+    description=(
+        "For detector WFI18 only (N/A for others). The first resultant is compared with a line through the second and "
+        "third; the 3-sigma-clipped mean of each row over its faint pixels follows a exp(-t/τa) + b exp(-t/τb) "
+        "in the time t since the start of the read, which is fitted by least squares and subtracted from the first "
+        "resultant. Faint pixels are the ones whose fifth resultant less the fourth is at most the row's median; with "
+        "4 resultants, the ones whose fourth less the third is at most 3 sigma above it. With --mask-rows, fewer than "
+        "4 resultants or a fit that fails, rows 0 to 999 of the first resultant are flagged WFI18_TRANSIENT and "
+        "DO_NOT_USE instead."
+    ),
+    examples=("rt-wfi18transient X_dark_decay.asdf", "rt-wfi18transient X_dark_decay.asdf --mask-rows"),
+    options=(Option("mask-rows", False, "Flag the affected rows; fit nothing."),),
+    metadata=("exposure.read_pattern", "exposure.frame_time"),
+    prepare=prepare,
+    apply=apply,
+)

@@ -1,12 +1,13 @@
 """Flux: images in MJy/sr; `rtools.mosaic.drizzle.flux` does the work."""
 
-from rtools.declare import Step
+from rtools.declare import MosaicStep
 
 __all__ = ["STEP"]
 
-STEP = Step(
+
+STEP = MosaicStep(
     name="flux",
-    kind="mosaic",
+    after="tweakreg",
     cal_step="flux",
     suffix="flux",
     summary="Convert DN/s to MJy/sr.",
@@ -17,4 +18,6 @@ STEP = Step(
     ),
     examples=("rt-flux X_cal.asdf", "rt-flux r*_cal.asdf --outdir flux"),
     metadata=("photometry.conversion_megajanskys",),
+    once=True,
+    one_by_one=True,
 )

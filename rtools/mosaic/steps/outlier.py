@@ -1,13 +1,14 @@
 """Outliers: what one exposure shows and the others do not; `rtools.mosaic.outlier` does the work."""
 
-from rtools.declare import Option, Step
+from rtools.declare import MosaicStep, Option
 from rtools.mosaic.drizzle.options import FILL, GOOD_BITS, KERNEL, PIXFRAC, WEIGHT_TO_COMPARE
 
 __all__ = ["STEP"]
 
-STEP = Step(
+
+STEP = MosaicStep(
     name="outlier",
-    kind="mosaic",
+    after="skymatch",
     cal_step="outlier_detection",
     suffix="outlier_detection_step",
     summary="Flag what one exposure shows and the others do not.",

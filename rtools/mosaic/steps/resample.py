@@ -1,13 +1,14 @@
 """Resampling: exposures drizzled into a mosaic; `rtools.mosaic.drizzle` does the work."""
 
-from rtools.declare import Option, Step
+from rtools.declare import MosaicStep, Option
 from rtools.mosaic.drizzle.options import FILL, GOOD_BITS, KERNEL, PIXFRAC, PLANES, WEIGHT
 
 __all__ = ["STEP"]
 
-STEP = Step(
+
+STEP = MosaicStep(
     name="resample",
-    kind="mosaic",
+    after="outlier",
     cal_step="resample",
     suffix="coadd",
     summary="Drizzle exposures into a mosaic.",
@@ -35,4 +36,5 @@ STEP = Step(
         Option("planes", ",".join(PLANES), "Arrays that are computed; the others are NaN, var_sky absent."),
     ),
     memory="1.2 GB for a skycell, whatever the number of exposures (4 bytes a pixel more for every 32 of them).",
+    repeatable=True,
 )

@@ -1,14 +1,15 @@
 """Sky matching: one sky for images that overlap; `rtools.mosaic.sky` does the work."""
 
-from rtools.declare import Option, Step
+from rtools.declare import MosaicStep, Option
 
 __all__ = ["METHODS", "STEP"]
 
 METHODS = ("match", "local", "global", "global+match")
 
-STEP = Step(
+
+STEP = MosaicStep(
     name="skymatch",
-    kind="mosaic",
+    after="flux",
     cal_step="skymatch",
     suffix="skymatch",
     summary="Match the sky of overlapping exposures.",

@@ -211,7 +211,7 @@ def align_group(plans, request, log):
 
     Images without WCS or catalog are left out; their tasks find that out for themselves.
     """
-    tasks = [next(task for task in plan.tasks if task.step.kind == "align") for plan in plans]
+    tasks = [next(task for task in plan.tasks if task.step.aligns) for plan in plans]
     members, taking_part = [], []
     for plan, task in zip(plans, tasks, strict=True):
         meta = plan.product.meta

@@ -345,7 +345,7 @@ def stage(plan, request, found, image_meta):
     """
     from rtools.catalog.measure.columns import definition_name
 
-    task = next(task for task in plan.tasks if task.step.kind == "catalog")
+    task = next(task for task in plan.tasks if task.step.finds_sources)
     kind = "l3_coadd" if plan.product.kind == "l3_coadd" else "l2_image"
     cat_kind, segm_kind = source_catalog.KINDS[kind]
     about = {"image_kind": kind, "profile": plan.profile, "forced": task.options["forced_segmentation"]}

@@ -18,7 +18,7 @@ __all__ = ["align_plans", "calibrate", "finish", "wants_alignment", "workplace"]
 
 def wants_alignment(plan):
     """Whether a plan of the whole chain ends in an alignment that is still to be made."""
-    return plan.main == "cal" and any(task.step.kind == "align" and task.active for task in plan.tasks)
+    return plan.main == "cal" and any(task.step.aligns and task.active for task in plan.tasks)
 
 
 def workplace(plan):
@@ -48,7 +48,7 @@ def calibrate(plan, request, journal, folder, progress):
     """
     outputs = {suffix: Path(folder) / path.name for suffix, path in plan.outputs.items() if suffix != "tweakregstep"}
     for task in plan.tasks:
-        if task.step.kind == "align":
+        if task.step.aligns:
             task.stop("INCOMPLETE")
     with plan.product:
         result = execute(replace(plan, outputs=outputs), request, journal, progress=progress)

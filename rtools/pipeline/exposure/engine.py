@@ -9,9 +9,9 @@ import math
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from types import ModuleType
 
 import numpy as np
 
@@ -35,8 +35,8 @@ class StripTask:
 
     Attributes
     ----------
-    step, module
-        Declaration, and the module with its functions.
+    step : rtools.declare.Step
+        Declaration, with its functions.
     options : dict
         Values of its options.
     sources : dict
@@ -53,12 +53,13 @@ class StripTask:
         Channel to what `apply` counted there.
     times : list of float
         Seconds spent in each call.
+    apply : callable or None
+        What is called with each strip: the step's `apply`, where nothing else is put in its place.
     sinks : list
         Each has ``put(strip)``; filled as the strips leave this step.
     """
 
     step: Step
-    module: ModuleType
     options: dict
     sources: dict = field(default_factory=dict)
     status: str = "COMPLETE"
@@ -68,13 +69,17 @@ class StripTask:
     prepared: object = None
     counts: dict = field(default_factory=dict)
     times: list = field(default_factory=list)
+    apply: Callable | None = None
     sinks: list = field(default_factory=list)
     _nodes: dict | None = None
+
+    def __post_init__(self):
+        self.apply = self.apply or self.step.apply
 
     @property
     def halo(self):
         """Columns that the step needs on either side of a strip."""
-        return self.module.halo(self.options) if self.active and hasattr(self.module, "halo") else 0
+        return self.step.halo(self.options) if self.active and self.step.halo else 0
 
     def total(self):
         """Counts summed over the channels."""
@@ -147,10 +152,10 @@ class Engine:
         """Call `prepare` of tasks [first, last), each seeing the exposure as the earlier ones leave it."""
         for index in range(first, last):
             task = self.tasks[index]
-            if not task.active or not hasattr(task.module, "prepare"):
+            if not task.active or task.step.prepare is None:
                 continue
             started = time.perf_counter()
-            answer = task.module.prepare(self.exposure, _Look(self, index), task.nodes(), task.options)
+            answer = task.step.prepare(self.exposure, _Look(self, index), task.nodes(), task.options)
             task.times.append(time.perf_counter() - started)
             if isinstance(answer, Skip | NotApplicable):
                 task.stop("SKIPPED" if isinstance(answer, Skip) else "N/A", answer.reason)
@@ -166,8 +171,8 @@ class Engine:
         self._sweep(everything, range(self.channels), sinks=True)
         _results(self._checks or ())
         for task in self.tasks:
-            if task.active and hasattr(task.module, "revise"):
-                again = task.module.revise(task.prepared, task.options)
+            if task.active and task.step.revise is not None:
+                again = task.step.revise(task.prepared, task.options)
                 self._sweep(everything, again or (), sinks=True)
 
     def map(self, function, items):
@@ -257,7 +262,7 @@ class Engine:
             if task.active:
                 references = share.references(task)
                 started = time.perf_counter()
-                counts = task.module.apply(strip, references, task.options, task.prepared)
+                counts = task.apply(strip, references, task.options, task.prepared)
                 task.times.append(time.perf_counter() - started)
                 if sinks:
                     task.counts[start // CHANNEL] = counts

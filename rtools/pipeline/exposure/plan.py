@@ -5,6 +5,7 @@ that is done already, a reference that is nowhere, an output that exists.
 """
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 from rtools.errors import InputError, RtoolsError, UsageError
@@ -27,9 +28,6 @@ from rtools.wfi.frame import BORDER
 __all__ = ["ExposurePlan", "ExposureRequest", "make_plan"]
 
 RAMP_KINDS = ("l1_uncal", "ramp")
-
-FRAME_KINDS = ("frame", "catalog", "align")
-"""Kinds of steps that leave the pixels alone."""
 
 BASE_METADATA = (
     "exposure.type",
@@ -159,7 +157,8 @@ def make_plan(path, request, *, name=None):
     InputError, MissingReferenceError, UsageError, RtoolsError
         See the module's first lines.
     """
-    kinds = ("l2_image", "l3_coadd") if request.single == "catalog" else (*RAMP_KINDS, "l2_image")
+    single = chain.step_of(request.single) if request.single else None
+    kinds = ("l2_image", "l3_coadd") if single and single.finds_sources else (*RAMP_KINDS, "l2_image")
     product = open_product(path, kinds=kinds)
     if product.kind == "l3_coadd":
         return _plan_mosaic(product, request, str(name or path))
@@ -177,7 +176,7 @@ def make_plan(path, request, *, name=None):
     name = str(name or path)
     profile, said = profiles.kept(request.profile, [product])
     warnings += said
-    made = "ramp" if tasks and tasks[-1].step.kind == "ramp" else "l2_image"
+    made = "ramp" if tasks and tasks[-1].step.writes_ramp else "l2_image"
     outputs = _outputs(name, tasks, main, request, warnings, keep_input=product.kind == made)
     _check_output_metadata(product, profile)
     return ExposurePlan(
@@ -189,7 +188,7 @@ def _plan_mosaic(product, request, name):
     """The catalog of a mosaic; it needs its image and nothing of the chain."""
     step, said = chain.step_of("catalog"), {"warning": [], "caution": []}
     metadata.require(product.meta, "instrument.optical_element", "coadd_info.time_first", path=product.path)
-    task = StripTask(step, chain.module_of("catalog"), step.defaults() | request.settings.get("catalog", {}))
+    task = StripTask(step, step.defaults() | request.settings.get("catalog", {}))
 
     def log(level, text):
         said.get(level, []).append(text)
@@ -206,16 +205,16 @@ def _plan_mosaic(product, request, name):
 def _statuses(meta):
     """Status of every step of the chain; INCOMPLETE where the file does not say."""
     recorded = meta.get("cal_step") or {}
-    return {name: str(recorded.get(chain.step_of(name).cal_step, "INCOMPLETE")) for name in chain.ORDER}
+    return {name: str(recorded.get(chain.step_of(name).cal_step, "INCOMPLETE")) for name in chain.order()}
 
 
 def _choose_one(product, request, done, warnings):
     name = request.single
     step = chain.step_of(name)
-    if product.kind == "l2_image" and step.kind in ("ramp", "fit"):
+    if product.kind == "l2_image" and step.reads_ramp:
         raise InputError(f"an image; {step.tool} takes a ramp", path=product.path)
-    if done[name] == "COMPLETE" and not step.repeatable and (not request.again or name == "dqinit"):
-        mend = "it cannot run twice" if name == "dqinit" else "--again runs it all the same"
+    if done[name] == "COMPLETE" and not step.repeatable and (not request.again or step.once):
+        mend = "it cannot run twice" if step.once else "--again runs it all the same"
         raise InputError(f"{step.cal_step} is COMPLETE in this file", mend=mend, path=product.path)
     names = chain.chain_of(product.meta["exposure"]["type"])
     if name not in names:
@@ -232,10 +231,11 @@ def _choose_chain(product, request, done, warnings):
     for bound, word in (("from", request.first), ("until", request.last)):
         if word and word not in names:
             raise UsageError(f"--{bound} {word}: not in the chain of {exposure_type}", mend=f"it is {' '.join(names)}")
-    kinds = (*FRAME_KINDS, "image") if product.kind == "l2_image" else (*FRAME_KINDS, "image", "ramp", "fit")
-    todo = [name for name in names if done[name] == "INCOMPLETE" and chain.step_of(name).kind in kinds]
-    if "rampfit" in request.skip and "rampfit" in todo:
-        raise UsageError("--skip rampfit: there is no image without it", mend="use --until linearity")
+    ramp = product.kind != "l2_image"
+    todo = [name for name in names if done[name] == "INCOMPLETE" and (ramp or not chain.step_of(name).reads_ramp)]
+    for before, name in pairwise(names):
+        if name in request.skip and name in todo and chain.step_of(name).fits_ramp:
+            raise UsageError(f"--skip {name}: there is no image without it", mend=f"use --until {before}")
     if request.first and todo[:1] != [request.first]:
         before = names[: names.index(request.first)]
         wanted = chain.step_of(before[-1]).suffix if before else "uncal"
@@ -252,7 +252,7 @@ def _choose_chain(product, request, done, warnings):
     if not request.last:
         untouched = {
             chain.step_of(name).cal_step: "SKIPPED"
-            for name in chain.ORDER
+            for name in chain.order()
             if done[name] == "INCOMPLETE" and name not in names
         }
     return todo, untouched
@@ -260,7 +260,7 @@ def _choose_chain(product, request, done, warnings):
 
 def _in_vain(request, done):
     """What to say of options for steps that are behind this file."""
-    for name in chain.ORDER:
+    for name in chain.order():
         keys = set(request.named.get(name, {})) - {"refcat"}  # of it the alignment speaks
         words = [word for word, given in (("--skip", name in request.skip), ("--set", keys)) if given]
         if words and done[name] != "INCOMPLETE":
@@ -272,27 +272,26 @@ def _out_of_order(names, todo, done):
     last = max((names.index(name) for name in names if done[name] != "INCOMPLETE"), default=-1)
     for name in names[: last + 1]:
         step = chain.step_of(name)
-        if done[name] != "INCOMPLETE" or (name in todo and step.kind in FRAME_KINDS):
+        if done[name] != "INCOMPLETE" or (name in todo and not step.works_on_strips):
             continue
         fate = "it runs now, out of its order" if name in todo else "it stays INCOMPLETE"
         yield f"{step.tool} has not run on this file, and later steps have: {fate}"
 
 
 def _check_input(product, source, chosen, request):
-    kinds = [chain.step_of(name).kind for name in chosen]
-    first = chain.step_of(chosen[0]) if chosen else None
-    ramp_wanted = bool(kinds) and kinds[0] in ("ramp", "fit")
+    steps = [chain.step_of(name) for name in chosen]
+    first = steps[0] if steps else None
+    ramp_wanted = first is not None and first.reads_ramp
     if ramp_wanted and product.kind == "l2_image":
         raise InputError(f"an image; {first.tool} takes a ramp", path=product.path)
     if first and not ramp_wanted and product.kind != "l2_image":
         raise InputError(f"a ramp; {first.tool} takes an image", mend="run rt-rampfit first", path=product.path)
-    if first and product.kind == "l1_uncal" and chosen[0] != "dqinit":
+    if first and product.kind == "l1_uncal" and not first.takes_raw:
         raise InputError(f"raw data; {first.tool} takes a ramp", mend="run rt-dqinit first", path=product.path)
     if not chosen and product.kind != "l2_image":
         raise InputError("nothing is left to do, and this is not an image", path=product.path)
-    if "fit" in kinds and source.shape[0] < 2:
+    if any(step.fits_ramp for step in steps) and source.shape[0] < 2:
         raise InputError("one resultant only: no slope can be fitted", path=product.path)
-    steps = [chain.step_of(name) for name in chosen]
     steps = [step for step in steps if step.name not in request.skip or step.runs_without_reference]
     metadata.require(product.meta, *(key for step in steps for key in step.metadata), path=product.path)
     if_any = [key for step in steps for key in step.metadata_if_any]
@@ -316,7 +315,7 @@ def _tasks(source, chosen, request, said):
     for name in chosen:
         step = chain.step_of(name)
         options = step.defaults() | request.settings.get(name, {})
-        tasks.append(StripTask(step, chain.module_of(name), options))
+        tasks.append(StripTask(step, options))
     uses = [use for task in tasks if task.step.name not in request.skip for use in _uses(task)]
 
     def log(level, text):
@@ -337,7 +336,7 @@ def _tasks(source, chosen, request, said):
         name = task.step.name
         task.sources = {use.type: found.get(use.type) for use in _uses(task)}
         _settle(task, source.shape, name in request.skip, warnings)
-        if task.active and task.step.kind == "align":
+        if task.active and task.step.aligns:
             asked = request.single or request.settings.get("tweakreg")
             _settle_alignment(task, warnings if asked else None)
     return tasks
@@ -385,7 +384,7 @@ def _settle(task, shape, skipped, warnings):
     for use in () if skipped else _uses(task):
         source = task.sources[use.type]
         if source is not None and not _fits(source, use, shape):
-            if task.step.name not in ("dqinit", "flat"):
+            if not use.may_misfit:
                 raise InputError(f"{use.type} reference does not have the frame's shape", path=source.label)
             warnings.append(f"{source.label}: not of the frame's shape; {task.step.name} SKIPPED")
             task.sources[use.type] = source = None
@@ -407,10 +406,9 @@ def _fits(source, use, shape):
 
 
 def _main_suffix(chosen, request):
-    if request.single == "catalog":
-        return "cat"
     if request.single:
-        return chain.step_of(request.single).suffix
+        step = chain.step_of(request.single)
+        return "cat" if step.finds_sources else step.suffix
     return chain.step_of(chosen[-1]).suffix if request.last else "cal"
 
 
@@ -420,7 +418,7 @@ def _outputs(path, tasks, main, request, warnings, *, keep_input=True):
     directory = Path(request.outdir) if request.outdir else Path(path).parent
     outputs = {}
     suffixes = [task.step.suffix for task in tasks if task.active] if request.save_steps else []
-    suffixes += ["segm", "cat"] if any(task.active and task.step.kind == "catalog" for task in tasks) else []
+    suffixes += ["segm", "cat"] if any(task.active and task.step.finds_sources for task in tasks) else []
     suffixes += ["sourcecatalogstep"] if main == "cat" and suffix in ("flat", "photom") else []
     extensions = {"cat": (request.form or "parquet")}
     for suffix in suffixes + ["wcs"] * (main == "cal") + [main]:

@@ -8,14 +8,12 @@ import resource
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from importlib import import_module
 
 from rtools.catalog import source_catalog
 from rtools.declare import NotApplicable, Skip
 from rtools.errors import InputError
 from rtools.exposure.statistics import image_statistics
 from rtools.exposure.steps.dqinit import ramp_meta
-from rtools.exposure.steps.saturation import fully_saturated
 from rtools.pipeline.astrometry import align as aligning
 from rtools.pipeline.catalog import single as cataloging
 from rtools.pipeline.exposure import chain, warm
@@ -31,9 +29,6 @@ from rtools.wfi.frame import CHANNEL
 from rtools.wfi.gwcs_frames import level1_wcs
 
 __all__ = ["ExposureResult", "execute"]
-
-STRIP_KINDS = ("ramp", "fit", "image")
-FRAME = ("frame", "catalog", "align")
 
 
 @dataclass
@@ -83,7 +78,7 @@ def execute(plan, request, journal, *, progress=lambda done, of: None):
     with settled():
         if plan.product.kind == "l3_coadd":
             return _mosaic_catalog(plan, request, journal)
-        return _Run(plan, request, journal).carry_out(progress)
+        return ExposureRun(plan, request, journal).carry_out(progress)
 
 
 def _mosaic_catalog(plan, request, journal):
@@ -102,8 +97,12 @@ def _mosaic_catalog(plan, request, journal):
                   catalog=cataloging.told_of(found, task.options))  # fmt: skip
 
 
-class _Run:
-    """State of one run; the methods are its stages, in order."""
+class ExposureRun:
+    """State of one run; the methods are its stages, in order.
+
+    `apply_to_frame`, `find_sources` and `align` are what a step that works on the whole image asks for
+    (`rtools.declare.Step.carry_out`).
+    """
 
     def __init__(self, plan, request, journal):
         self.plan = plan
@@ -112,7 +111,8 @@ class _Run:
         self.started = time.perf_counter()
         self.meta = copy.deepcopy(plan.product.meta)
         self.exposure = open_exposure(plan.source, self.meta, journal.log)
-        self.strip_tasks = [task for task in plan.tasks if task.step.kind in STRIP_KINDS]
+        self.strip_tasks = [task for task in plan.tasks if task.step.works_on_strips]
+        self.saturation = next(step for step in map(chain.step_of, chain.order()) if step.is_saturated)
         self.image_sink = None
         self.found = None
         self.told = None
@@ -163,10 +163,10 @@ class _Run:
     def _prepare(self, engine):
         """Prepare the strip tasks; find out on the way whether everything is saturated."""
         tasks = self.strip_tasks
-        boundary = sum(chain.ORDER.index(task.step.name) <= chain.ORDER.index("saturation") for task in tasks)
+        boundary = self._saturation_boundary()
         engine.prepare(0, boundary)
         saturated = self._all_saturated(engine, boundary)
-        if saturated and any(task.step.kind in ("catalog", "align") for task in self.plan.tasks if self.request.single):
+        if saturated and self.request.single and any(step.finds_sources or step.aligns for step in self._steps()):
             raise InputError("every science pixel is saturated: there is no image", path=self.plan.product.path)
         if saturated:
             self.journal.log("warning", "every science pixel is saturated in every resultant; no slopes are fitted")
@@ -175,23 +175,33 @@ class _Run:
                     continue
                 task.stop("SKIPPED")
                 task.sources = dict.fromkeys(task.sources)
-                if task.step.kind == "fit":
-                    task.module = import_module("rtools.exposure.saturated")
-                    task.active = True
+                if task.step.apply_saturated is not None:
+                    task.apply, task.active = task.step.apply_saturated, True
         engine.prepare(boundary, len(tasks))
         return saturated
+
+    def _steps(self):
+        """Declarations of the steps of this run."""
+        return [task.step for task in self.plan.tasks]
+
+    def _saturation_boundary(self):
+        """How many of the strip tasks are done when saturation has been flagged."""
+        order = chain.order()
+        flagging = order.index(self.saturation.name)
+        return sum(order.index(task.step.name) <= flagging for task in self.strip_tasks)
 
     def _all_saturated(self, engine, boundary):
         if self.plan.source.kind == "l2_image":
             return (self.meta.get("cal_step") or {}).get("ramp_fit") == "SKIPPED"
         if boundary == len(self.strip_tasks):
             return False
-        done = (self.meta.get("cal_step") or {}).get("saturation")
-        ran = any(task.step.name == "saturation" and task.active for task in self.strip_tasks[:boundary])
+        done = (self.meta.get("cal_step") or {}).get(self.saturation.cal_step)
+        ran = any(task.step.is_saturated and task.active for task in self.strip_tasks[:boundary])
         if not ran and done != "COMPLETE":
             return False
         spans = ((c * CHANNEL, (c + 1) * CHANNEL) for c in range(engine.channels))
-        return all(fully_saturated(engine.strip(boundary, *span, keep=span[0] == 0)) for span in spans)
+        is_saturated = self.saturation.is_saturated
+        return all(is_saturated(engine.strip(boundary, *span, keep=span[0] == 0)) for span in spans)
 
     def _begin(self):
         """Metadata of a product of this chain: every cal_step key, log, reference entries."""
@@ -206,13 +216,13 @@ class _Run:
     def _open_sinks(self):
         plan = self.plan
         dtypes = layout.dtypes("l2_image", plan.profile)
-        image_tasks = [task for task in self.strip_tasks if task.step.kind != "ramp"]
+        image_tasks = [task for task in self.strip_tasks if not task.step.writes_ramp]
         for task in self.strip_tasks:
             wanted = task.step.suffix in plan.outputs and (task.active or task.step.suffix == plan.main)
-            if task.step.kind == "ramp" and wanted:
+            if task.step.writes_ramp and wanted:
                 self.ramp_writers[task.step.name] = self._ramp_writer(plan.outputs[task.step.suffix])
                 task.sinks.append(RampSink(self.ramp_writers[task.step.name]))
-            elif task.step.kind != "ramp" and (wanted or task is image_tasks[-1]):
+            elif not task.step.writes_ramp and (wanted or task is image_tasks[-1]):
                 task.sinks.append(ImageSink(self.exposure.shape[1:], dtypes))
 
     def _ramp_writer(self, path):
@@ -223,18 +233,20 @@ class _Run:
     def _finish(self, task, saturated):
         """Metadata of one step, in the order of the chain, and its product where it is wanted."""
         step, meta = task.step, self.meta
-        if step.kind in FRAME and task.active:
-            self._apply_frame(task)
-        if step.kind == "fit":
+        if task.active and not step.works_on_strips:
+            started = time.perf_counter()
+            step.carry_out(self, task)
+            task.times.append(time.perf_counter() - started)
+        if step.fits_ramp:
             self._become_image()
-        elif step.kind != "ramp" and saturated:
+        elif not step.writes_ramp and saturated:
             meta["wcs"] = None
         for use in step.references:
             if use.type in task.sources:
                 source = task.sources[use.type]
                 meta.setdefault("ref_file", {})[use.type] = "N/A" if source is None else source.label
-        if hasattr(task.module, "report") and task.active:
-            for level, text in task.module.report(task.total(), task.options):
+        if step.report is not None and task.active:
+            for level, text in step.report(task.total(), task.options):
                 self.journal.log(level, f"{step.name}: {text}")
         for sink in task.sinks:
             if isinstance(sink, ImageSink):
@@ -243,33 +255,28 @@ class _Run:
         if not task.reason:
             self.journal.log("info", f"{step.name}: {task.status}" + (f" {task.note}" if task.note else ""))
         if step.suffix in self.plan.outputs and (task.active or step.suffix == self.plan.main):
-            if step.kind == "ramp":
+            if step.writes_ramp:
                 self._write_ramp(task)
             else:
                 self._write_image(step.suffix)
 
-    def _apply_frame(self, task):
-        started = time.perf_counter()
-        module, prepared = task.module, None
-        if hasattr(module, "prepare"):
-            prepared = module.prepare(self.exposure, None, task.nodes(), task.options)
+    def apply_to_frame(self, task):
+        """Call the functions of a step that changes metadata of the frame."""
+        prepared = None
+        if task.step.prepare is not None:
+            prepared = task.step.prepare(self.exposure, None, task.nodes(), task.options)
         if isinstance(prepared, Skip | NotApplicable):
             task.stop("SKIPPED" if isinstance(prepared, Skip) else "N/A", prepared.reason)
             self.journal.log("warning", f"{task.step.name}: {task.status}: {prepared.reason}")
-        elif task.step.kind == "catalog":
-            self._find_sources(task)
-        elif task.step.kind == "align":
-            self._align(task)
         else:
-            module.apply(self.exposure, task.nodes(), task.options, prepared)
-        task.times.append(time.perf_counter() - started)
+            task.apply(self.exposure, task.nodes(), task.options, prepared)
 
     def _wcs(self):
         """The WCS as a gwcs object, whether made here or read from the file; None where there is none."""
         wcs = self.meta.get("wcs")
         return self.plan.product.node("meta.wcs") if isinstance(wcs, dict) else wcs
 
-    def _find_sources(self, task):
+    def find_sources(self, task):
         """The catalog; its files are written when the WCS is final."""
         reason = cataloging.without_calibration(self.meta) or ("no WCS" if self._wcs() is None else None)
         if reason and self.request.single:
@@ -344,7 +351,7 @@ class _Run:
             self._stage("wcs", "wcs", meta, {}, transforms)
         self._write_image("cal")
 
-    def _align(self, task):
+    def align(self, task):
         """The outcome for this image of an alignment, which may have been found for a group already."""
         outcome = task.prepared or self._aligned(task)
         if isinstance(outcome, str):

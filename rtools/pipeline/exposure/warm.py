@@ -6,12 +6,12 @@ it is needed late. Reading and compiled kernels do not hold the interpreter's lo
 
 import threading
 from contextlib import suppress
-from importlib import import_module, util
+from importlib import import_module
 
 __all__ = ["begin"]
 
 WRITING = ("asdf", "rtools.products.io.serial")
-WCS = ("gwcs", "asdf_astropy.integration", "astropy.modeling.models")
+"""What the writing of products needs; what a step needs is declared with it."""
 
 
 def begin(tasks):
@@ -34,19 +34,11 @@ def begin(tasks):
 
 
 def _work(tasks):
-    names = [name for task in tasks for name in _kernels(task.module.__name__)]
-    wcs = WCS if any(task.step.name == "assignwcs" for task in tasks) else ()
-    for name in (*names, *WRITING, *wcs):
+    names = [name for task in tasks for name in task.step.imports]
+    for name in (*names, *WRITING):
         with suppress(ImportError):
             import_module(name)
     for task in tasks:
-        if task.step.kind == "frame" and task.active:
+        if task.active and not task.step.works_on_strips:
             with suppress(Exception):
                 task.nodes()
-
-
-def _kernels(module):
-    """The kernel module beside a step's module, if it has one."""
-    room, _folder, name = module.rpartition(".steps.")
-    kernels = f"{room}._{name}_kernels"
-    return [kernels] if util.find_spec(kernels) else []

@@ -28,7 +28,7 @@ def catalog_task(members, request, log, *, simulated):
     rtools.pipeline.exposure.engine.StripTask
     """
     step = chain.step_of("catalog")
-    task = StripTask(step, chain.module_of("catalog"), step.defaults() | request.settings.get("catalog", {}))
+    task = StripTask(step, step.defaults() | request.settings.get("catalog", {}))
     meta = members[0].meta
     about = {"coadd_info": {"time_first": meta["exposure"]["start_time"]}, "instrument": meta["instrument"]}
     psf = task.options.get("fit_psf", True) or task.options.get("deep")

@@ -9,8 +9,8 @@ from rtools.mosaic.drizzle.drizzle import VARIANCES, make_kernel
 from rtools.mosaic.drizzle.options import PLANES
 from rtools.mosaic.drizzle.weights import bad_bits
 from rtools.mosaic.skymap import skymap
-from rtools.mosaic.steps import flux, outlier, resample, skymatch
 from rtools.pipeline.job.outputs import check_outputs
+from rtools.pipeline.job.steps import steps_in_order
 from rtools.pipeline.mosaic import add as mosaic_add
 from rtools.pipeline.mosaic.catalog import catalog_task
 from rtools.pipeline.mosaic.drizzle import Recipe
@@ -24,7 +24,7 @@ from rtools.reference import find
 
 __all__ = ["STEPS", "MosaicPlan", "MosaicRequest", "make_plan"]
 
-STEPS = {step.STEP.name: step.STEP for step in (flux, skymatch, outlier, resample)}
+STEPS = {step.name: step for step in steps_in_order() if step.of_mosaic}
 """Steps of the chain but the catalog, in order."""
 
 
@@ -305,8 +305,8 @@ def _steps(members, request, log):
         step = STEPS[request.single]
         for member in members:
             done = (member.product.meta.get("cal_step") or {}).get(step.cal_step) == "COMPLETE"
-            if done and step.name != "resample" and (not request.again or step.name == "flux"):
-                mend = "it cannot run twice" if step.name == "flux" else "--again runs it all the same"
+            if done and not step.repeatable and (not request.again or step.once):
+                mend = "it cannot run twice" if step.once else "--again runs it all the same"
                 raise InputError(f"{step.cal_step} is COMPLETE in this file", mend=mend, path=member.name)
             if request.single in ("skymatch", "outlier") and member.factor is not None:
                 log("warning", f"{member.name}: flux has not run on this file: converted to MJy/sr on the way")

@@ -11,7 +11,7 @@ import time
 import pytest
 
 from rtools.commands import completion
-from rtools.commands.rt import command_of
+from rtools.commands.kit.tools import command_of
 from tests.support.kit import TOOLS
 
 SHELLS = ("bash", "zsh", "fish")

@@ -6,7 +6,7 @@ import tomllib
 
 import pytest
 
-from rtools.commands.rt import command_of
+from rtools.commands.kit.tools import command_of
 from tests.support.kit import TOOLS
 from tests.support.runs import ROOT, tool
 

@@ -138,7 +138,7 @@ def test_an_interrupt_where_python_drops_exceptions_is_not_lost(number, status):
 WORK = """
 import json, os, sys
 from rtools.commands.kit import common
-from rtools.commands.rt import command_of
+from rtools.commands.kit.tools import command_of
 
 def alone(command, args, errors):
     os.dup2(os.open(errors, os.O_WRONLY | os.O_CREAT), 2)

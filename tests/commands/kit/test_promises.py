@@ -5,12 +5,12 @@ import resource
 import shutil
 import subprocess
 import sys
-import tomllib
+from importlib import metadata
 
 import pytest
 
+from rtools.commands.kit.tools import command_of, groups, tool_names
 from rtools.commands.kit.written import Written
-from rtools.commands.rt import GROUPS, command_of
 from rtools.products.names.extensions import EXTENSIONS, form_of_name
 from tests.support.kit import (
     CASES,
@@ -28,7 +28,6 @@ from tests.support.kit import (
     stdout_to,
     words,
 )
-from tests.support.places import ROOT
 from tests.support.runs import listing, piped
 
 HEAVY = ("numba", "scipy", "asdf", "astropy", "gwcs", "matplotlib", "pyarrow")
@@ -122,10 +121,10 @@ def test_no_arguments_in_a_pipe_print_help_too_unless_names_are_read(name, capsy
     assert capsys.readouterr().err.startswith("" if name == "name" else f"Usage: rt-{name}")
 
 
-@every_tool
-def test_every_tool_has_its_script(name):
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    assert f"rt-{name}" in project["scripts"]
+def test_tools_and_scripts_are_the_same():
+    scripts = {script.name for script in metadata.distribution("roman-rtools").entry_points}
+    assert scripts == {"rt", *(f"rt-{name}" for name in tool_names())}
+    assert sorted(name for names in groups().values() for name in names) == sorted(tool_names())
 
 
 # --- inputs ---------------------------------------------------------------------------------------------------------
@@ -424,7 +423,7 @@ def test_rt_lists_every_tool_by_group(capsys):
     assert rt("--help") == 0
     listed = capsys.readouterr().out
     assert all(f"rt-{name} " in listed for name in TOOLS)
-    assert [line[:-1] for line in listed.splitlines() if line.endswith(":")] == list(GROUPS)
+    assert [line[:-1] for line in listed.splitlines() if line.endswith(":")] == list(groups())
     assert rt() == 2
     captured = capsys.readouterr()
     assert (captured.out, captured.err) == ("", listed)

@@ -1,0 +1,113 @@
+"""Which tools there are: their groups, and the command of each.
+
+A tool is a file of `rtools.commands`, called as the tool without ``rt-``, or a step, whose command is made from its
+declaration. A step whose tool has options of its own has a file of that name, too.
+"""
+
+from difflib import get_close_matches
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+
+from rtools.errors import UsageError
+from rtools.pipeline.job import steps
+
+__all__ = ["command_of", "groups", "tool_names"]
+
+GROUPS = {
+    "names and looking": (
+        "name",
+        "dq",
+        "stat",
+        "diff",
+        "info",
+        "get",
+        "set",
+        "validate",
+        "view",
+        "cut",
+        "fits",
+        "table",
+    ),
+    "references": ("refs", "refcat", "skymap"),
+    "simulate": ("sim",),
+    "exposure": (),
+    "pointing": ("point", "aberration"),
+    "mosaic": ("asn",),
+    "chains": ("run",),
+}
+"""Group to its tools without ``rt-``, in the order of ``rt --help``; steps join the group of their kind behind them."""
+
+COMMANDS = Path(__file__).parents[1]
+"""The directory of `rtools.commands`."""
+
+
+@cache
+def tool_names():
+    """Names of all tools without ``rt-``; no step is imported for them.
+
+    Returns
+    -------
+    frozenset of str
+        In no order.
+    """
+    return frozenset(name for names in GROUPS.values() for name in names) | frozenset(steps.find_modules())
+
+
+def groups():
+    """Every group with its tools, steps in the order of their chain.
+
+    Returns
+    -------
+    dict of str to tuple of str
+        Title of the group to names of tools without ``rt-``.
+    """
+    found = {group: list(names) for group, names in GROUPS.items()}
+    for step in steps.steps_in_order():
+        found[step.group].append(step.name)
+    return {group: tuple(names) for group, names in found.items()}
+
+
+def command_of(name):
+    """The click command of a tool.
+
+    Parameters
+    ----------
+    name : str
+        The tool without ``rt-``; a step of an exposure also by its cal_step key or suffix.
+
+    Returns
+    -------
+    click.Command
+        Made or imported now.
+
+    Raises
+    ------
+    UsageError
+        There is no such tool.
+    """
+    if name not in tool_names():
+        name = _step_called(name)
+    module = name if _has_file(name) else f"{name}_"  # set.py would hide a word of Python
+    if not _has_file(module):
+        from rtools.commands import step
+
+        return step.command(name)
+    return import_module(f"rtools.commands.{module}").command
+
+
+def _has_file(module):
+    return (COMMANDS / f"{module}.py").exists()
+
+
+def _step_called(word):
+    """The tool name of a step that is called by another of its names."""
+    from rtools.pipeline.exposure import chain
+
+    try:
+        return chain.resolve(word)
+    except UsageError:
+        names = [name for group in groups().values() for name in group]
+        near = get_close_matches(word, names, n=1)
+        mend = f"did you mean rt-{near[0]}?" if near else f"tools: {' '.join(names)}"
+        raise UsageError(f"no tool is called rt-{word}", mend=mend) from None

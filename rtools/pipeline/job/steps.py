@@ -1,0 +1,101 @@
+"""Every step of the kit: where it is declared, and in which order the steps stand.
+
+A step is a file in the folder ``steps/`` of a science room. What the steps are called is known from the file names
+alone; nothing is imported for it. The order follows from what the declarations say, and they are imported when it is
+asked for.
+"""
+
+from functools import cache
+from graphlib import TopologicalSorter
+from importlib import import_module
+from pathlib import Path
+
+__all__ = ["find_modules", "has_step", "step_names", "step_of", "steps_in_order"]
+
+PACKAGE = Path(__file__).parents[2]
+"""The directory of `rtools`."""
+
+
+@cache
+def find_modules():
+    """Name of each step, and the modules in which it is declared: one for each mission that has it.
+
+    Returns
+    -------
+    dict of str to tuple of str
+        Names without ``rt-``, in the order of rooms and files.
+    """
+    found = {}
+    for path in sorted(PACKAGE.glob("*/steps/[!_]*.py")):
+        room = path.parents[1].name
+        found.setdefault(path.stem, []).append(f"{PACKAGE.name}.{room}.steps.{path.stem}")
+    return {name: tuple(modules) for name, modules in found.items()}
+
+
+def has_step(name):
+    """Whether a step has this tool name."""
+    return name in find_modules()
+
+
+def step_of(name, mission="roman"):
+    """The declaration of a step.
+
+    Parameters
+    ----------
+    name : str
+        The tool name of the step.
+    mission : str
+        The mission whose declaration is wanted.
+
+    Raises
+    ------
+    KeyError
+        There is no such step of this mission.
+    """
+    for module in find_modules()[name]:
+        step = import_module(module).STEP
+        if step.mission == mission:
+            return step
+    raise KeyError(name)
+
+
+@cache
+def step_names(mission="roman"):
+    """Tool names of all steps of a mission, in the order of its chain.
+
+    Parameters
+    ----------
+    mission : str
+        The mission.
+
+    Raises
+    ------
+    ValueError
+        The declarations leave the order open, or contradict each other.
+    """
+    steps = [import_module(module).STEP for modules in find_modules().values() for module in modules]
+    steps = [step for step in steps if step.mission == mission]
+    sorter = TopologicalSorter({step.name: {step.after} - {""} for step in steps})
+    for step in steps:
+        if step.before:
+            sorter.add(step.before, step.name)
+    sorter.prepare()
+    names = []
+    while sorter.is_active():
+        ready = sorter.get_ready()
+        if len(ready) > 1:
+            raise ValueError(f"the order of {' and '.join(sorted(ready))} is open: one says before= which it stands")
+        names += ready
+        sorter.done(*ready)
+    return tuple(names)
+
+
+def steps_in_order(mission="roman"):
+    """Declarations of all steps of a mission, in the order of its chain.
+
+    Parameters
+    ----------
+    mission : str
+        The mission.
+    """
+    return [step_of(name, mission) for name in step_names(mission)]
