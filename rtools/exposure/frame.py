@@ -23,6 +23,7 @@ A step file holds ``STEP`` and, depending on its kind,
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -63,7 +64,7 @@ class Exposure:
     amp33: np.ndarray | None = None
     reference_amp33: np.ndarray | None = None
     borders: dict = field(default_factory=dict)
-    log: object = lambda level, text: None
+    log: Callable[[str, str], None] = lambda level, text: None
     raw: bool = True
     origin: tuple = (0, 0)
 

@@ -4,15 +4,22 @@ The built-in set serves where it is asked for, and simulated data where no direc
 has an invented calibration, or mixes it with a real one, because a setting was lost.
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from rtools.errors import InputError, MissingReferenceError, UsageError
 from rtools.reference import crds_cache
 from rtools.reference.builtin import Builtin
-from rtools.reference.match import best, mismatches, wanted
+from rtools.reference.match import ReferenceQuery, best, mismatches, wanted
 from rtools.reference.types import APPLIED, TYPES, type_of
 from rtools.wfi.frame import FRAME
 from rtools.wfi.instrument import DETECTORS, ELEMENTS
+
+if TYPE_CHECKING:
+    from rtools.reference.files import FileSource
 
 __all__ = ["Answer", "Config", "references", "survey"]
 
@@ -58,7 +65,7 @@ class Answer:
     """
 
     type: str
-    source: object
+    source: FileSource | Builtin | None
     status: str
     note: str = ""
 
@@ -131,9 +138,9 @@ def survey(meta, uses, config=None, *, simulated=False, frame=(FRAME, FRAME), lo
 class _Case:
     """The exposure at hand: what it wants, its frame, where warnings go, whether it is simulated."""
 
-    want: object
+    want: ReferenceQuery
     frame: tuple
-    log: object
+    log: Callable[[str, str], None]
     simulated: bool
 
 

@@ -4,6 +4,7 @@ the PSF of a reference band.
 Bands pass through one at a time; of the reference band data and errors are kept where redder ones follow.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -140,7 +141,7 @@ class _Work(NamedTuple):
     options: dict
     measuring: Options
     threads: int
-    log: object
+    log: Callable[[str, str], None]
 
 
 def _as_image(detection):

@@ -11,7 +11,7 @@ from rtools.errors import InputError, RtoolsError, UsageError
 from rtools.pipeline.catalog import single as cataloging
 from rtools.pipeline.job.outputs import check_outputs
 from rtools.products import names
-from rtools.products.io import open_product
+from rtools.products.io import Product, open_product
 from rtools.products.mosaic import association
 from rtools.products.schema import history, layout, profiles
 from rtools.products.tables import multiband as multiband_meta
@@ -45,7 +45,7 @@ class FilterMosaic:
     """
 
     name: str
-    product: object
+    product: Product
     element: str
     sed_weight: float
     sources: dict

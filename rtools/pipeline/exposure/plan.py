@@ -17,7 +17,7 @@ from rtools.pipeline.exposure.engine import StripTask
 from rtools.pipeline.exposure.source import Source
 from rtools.pipeline.job.outputs import check_outputs
 from rtools.products import names
-from rtools.products.io import open_product
+from rtools.products.io import Product, open_product
 from rtools.products.refcat import files as refcat_files
 from rtools.products.schema import history, layout, profiles
 from rtools.products.schema.blocks import WRITTEN
@@ -123,7 +123,7 @@ class ExposurePlan:
         What is to be said before the work; cautions even with -q.
     """
 
-    product: object
+    product: Product
     source: Source
     tasks: list
     untouched: dict

@@ -18,7 +18,7 @@ from rtools.pipeline.mosaic.members import share_of
 from rtools.pipeline.mosaic.spool import SpooledPlane
 from rtools.pipeline.mosaic.workers import in_rows
 from rtools.products import names
-from rtools.products.io import open_product
+from rtools.products.io import Product, open_product
 from rtools.products.mosaic.metadata import group_of, metas_of
 from rtools.wfi import metadata
 
@@ -45,7 +45,7 @@ class Stack:
     """
 
     name: str
-    product: object
+    product: Product
     metas: list
     frame: object = None
 

@@ -8,7 +8,7 @@ from rtools.errors import InputError
 from rtools.mosaic.drizzle.flux import apply_flux, conversion, put_floats
 from rtools.mosaic.outlier.outlier import BITS
 from rtools.pipeline.mosaic.workers import in_rows
-from rtools.products.io import open_product
+from rtools.products.io import Product, open_product
 from rtools.products.mosaic.metadata import group_of
 from rtools.wfi import metadata
 from rtools.wfi.exposure_types import SKY_IMAGE_TYPES
@@ -45,7 +45,7 @@ class Member:
 
     number: int
     name: str
-    product: object
+    product: Product
     meta: dict
     wcs: object
     group: str

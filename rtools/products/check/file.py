@@ -1,5 +1,6 @@
 """Everything that can be checked of one file without science: schema, layout, steps, names, blocks, catalogs."""
 
+import os
 from dataclasses import dataclass, field
 
 from rtools.errors import InputError, UsageError
@@ -18,7 +19,7 @@ from rtools.products.check.schema import (
 )
 from rtools.products.check.steps import check_fit, check_steps
 from rtools.products.check.values import check_entries, check_values
-from rtools.products.io import open_product
+from rtools.products.io import Product, open_product
 from rtools.products.io.header import TruncatedError
 from rtools.products.schema.history import NOT_FOR_SCIENCE, built_in_types
 from rtools.wfi import metadata
@@ -43,12 +44,12 @@ class Report:
         The opened file, for checks that need science; None where its arrays are out of reach.
     """
 
-    path: object
+    path: str | os.PathLike
     kind: str | None = None
     profile: str | None = None
     checked: list = field(default_factory=list)
     findings: list = field(default_factory=list)
-    product: object = None
+    product: Product | catalogs.Catalog | None = None
 
     def add(self, check, findings):
         """Findings of a check that was made."""

@@ -1,5 +1,6 @@
 """What differs between two products: metadata by key, arrays by value, block by block."""
 
+from collections.abc import Callable
 from fnmatch import fnmatchcase
 from functools import partial
 from typing import Any, NamedTuple
@@ -32,7 +33,7 @@ class Values(NamedTuple):
     shape: tuple
     dtype: np.dtype
     unit: str | None
-    read: object
+    read: Callable[[int, int], np.ndarray]
     step: int
 
     @classmethod

@@ -70,7 +70,7 @@ class Array:
     dtype: str
     ndim: int
     shape: tuple
-    unit: object
+    unit: str | list[str] | None
     required: bool
 
     @property
