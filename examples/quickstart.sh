@@ -13,4 +13,5 @@ root=r0000101001001001001_0001_wfi01_f158
 set -x
 rt-sim "$dir/${root}_uncal.asdf" -j 0 --overwrite
 rt-run "$dir/${root}_uncal.asdf" -j 0 --overwrite --timings
-python examples/show_result.py "$dir/${root}_cal.asdf" -o "$dir/${root}_cal.png"
+rt-info "$dir/${root}_cal.asdf"
+rt-view "$dir/${root}_cal.asdf" -o "$dir/${root}_cal.png" --overwrite

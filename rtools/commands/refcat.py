@@ -197,8 +197,7 @@ def info(console, catalogs, as_json, fail_fast):
             said = {"file": name} | describe(path)
         reports.append(said)
         if not as_json:
-            from rtools.show.refcat import refcat_rows
-            from rtools.show.summary import print_rows
+            from rtools.show.refcat import print_rows, refcat_rows
 
             print_rows(refcat_rows(said))
 

@@ -1,6 +1,8 @@
 """A reference catalog in a few lines."""
 
-__all__ = ["refcat_rows"]
+import sys
+
+__all__ = ["print_rows", "refcat_rows"]
 
 
 def refcat_rows(said):
@@ -27,3 +29,24 @@ def refcat_rows(said):
             unit = "mas/yr" if name.startswith("pm") else "mas"
             rows.append((f"median {name}", f"{value:.4g} {unit}"))
     return rows
+
+
+def print_rows(rows):
+    """Print rows as a table on the terminal, or as tab-separated lines in a pipe.
+
+    Parameters
+    ----------
+    rows : iterable of (str, str)
+        Quantity and value.
+    """
+    if not sys.stdout.isatty():
+        for name, value in rows:
+            print(f"{name}\t{value}")
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(show_header=False, box=None)
+    for row in rows:
+        table.add_row(*row)
+    Console().print(table)

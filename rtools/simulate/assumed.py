@@ -7,7 +7,6 @@ that a sky looks like one. Assumed numbers of the detectors themselves (gain, li
 
 __all__ = [
     "CROWDED_SLOPE",
-    "ENCODING_OFFSET",
     "FULL_WELL",
     "GALAXIES",
     "LAMP_E",
@@ -78,9 +77,6 @@ the physical limit, otherwise noise would leave half of the saturated samples un
 
 TRANSIENT = {"amplitude_dn": (220.0, -20.0), "time_s": (0.2, 0.7), "scatter": 0.3}
 """First-read transient of WFI18: two exponentials in the time since the reset, and their scatter per exposure."""
-
-ENCODING_OFFSET = 1000
-"""DN added where the reference read is subtracted on board, so that nothing goes below zero."""
 
 WINDOW = {"imaging": (16, 16), "spectroscopy": (170, 24)}
 """Guide window, x by y pixels (romanisim)."""

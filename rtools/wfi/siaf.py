@@ -20,7 +20,6 @@ __all__ = [
     "aperture",
     "corners",
     "detector_of",
-    "ideal_to_v2v3",
     "pixel_to_v2v3",
     "v2v3_to_ideal",
 ]
@@ -91,13 +90,6 @@ def pixel_to_v2v3(detector, x, y):
     """V2, V3 (arcsec) of pixels of a detector, 0-based in the trimmed frame, by the nominal distortion."""
     offset = np.asarray(x, float) - CENTRE, np.asarray(y, float) - CENTRE
     return tuple(np.polynomial.polynomial.polyval2d(*offset, matrix) for matrix in v2v3_coefficients(detector))
-
-
-def ideal_to_v2v3(aperture, x, y):
-    """V2, V3 (arcsec) of ideal coordinates (arcsec) of an aperture."""
-    cosine, sine = _turn(aperture)
-    x = aperture.parity * np.asarray(x, float)
-    return aperture.v2_ref + x * cosine + y * sine, aperture.v3_ref - x * sine + y * cosine
 
 
 def v2v3_to_ideal(aperture, v2, v3):

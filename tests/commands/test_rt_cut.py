@@ -8,13 +8,13 @@ import pytest
 from rtools.astrometry.cutout_wcs import cutout_wcs, parse_sky, sky_section
 from rtools.errors import InputError, UsageError
 from rtools.exposure.statistics import image_statistics
-from rtools.products.check.layout import validate_tree
 from rtools.products.io import open_product, writer
 from rtools.products.schema import layout, nodes
 from tests.support.runs import piped, tool
 from tests.support.samples import arrays as sample_arrays
 from tests.support.samples import meta as sample_meta
 from tests.support.samples import wcs as sample_wcs
+from tests.support.validity import validate_tree
 
 ROWS, COLUMNS = slice(40, 100), slice(30, 50)
 SECTION = "30:50,40:100"

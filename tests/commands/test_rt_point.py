@@ -141,11 +141,14 @@ def test_corners_are_those_of_the_siaf():
 
 
 @pytest.mark.parametrize("name", ["WFI_CEN", "CGI_CEN", "WFI07_FULL"])
-def test_ideal_coordinates_and_back(name):
+def test_ideal_coordinates_are_turned_about_the_place_of_the_aperture(name):
     there = siaf.aperture(name)
-    v2, v3 = siaf.ideal_to_v2v3(there, np.array([0.0, 100.0, -30.0]), np.array([0.0, 5.0, 70.0]))
-    assert (v2[0], v3[0]) == (there.v2_ref, there.v3_ref)
-    np.testing.assert_allclose(siaf.v2v3_to_ideal(there, v2, v3), ([0, 100, -30], [0, 5, 70]), rtol=0, atol=1e-9)
+    ideal = np.array([0.0, 100.0, -30.0]), np.array([0.0, 5.0, 70.0])
+    angle = np.radians(there.v3_ideal_y_angle)
+    x, y = there.parity * ideal[0], ideal[1]
+    v2 = there.v2_ref + x * np.cos(angle) + y * np.sin(angle)
+    v3 = there.v3_ref - x * np.sin(angle) + y * np.cos(angle)
+    np.testing.assert_allclose(siaf.v2v3_to_ideal(there, v2, v3), ideal, rtol=0, atol=1e-9)
     assert siaf.aperture("WFI_07_FULL") == siaf.aperture("WFI07_FULL")
 
 

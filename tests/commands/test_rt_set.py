@@ -9,12 +9,12 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from rtools.products.check import layout as validate
 from rtools.products.edit.edit import Edit
 from rtools.products.io import header, open_product, writer
 from tests.support import samples
 from tests.support.keyed_files import ASSOCIATION, OLD
 from tests.support.runs import arrays, history, listing, meta, piped, same, tool
+from tests.support.validity import validate_tree
 
 TAG = "asdf://stsci.edu/datamodels/roman/tags/wfi_image-2.1.0"
 
@@ -68,7 +68,7 @@ def test_values_are_set_and_everything_else_is_as_it_was(image, tmp_path, capsys
     assert all(same(image, target).values())
     assert stored(image) == stored(target)
     with open_product(target) as product:
-        assert validate.validate_tree(product) == []
+        assert validate_tree(product) == []
         assert product.node("meta.wcs")(3.0, 4.0) == samples.wcs()(3.0, 4.0)
 
 
@@ -191,7 +191,7 @@ def test_every_profile_is_kept(tmp_path, profile):
     with open_product(path) as product:
         assert product.profile == profile
         assert product.meta["program"]["title"] == "after"
-        assert validate.validate_tree(product) == []
+        assert validate_tree(product) == []
 
 
 def test_reference_files_get_no_name_or_date(tmp_path):

@@ -12,7 +12,7 @@ from rtools.products.edit.wcs import load_wcs
 from rtools.products.io import open_product, writer
 from rtools.products.schema import layout
 from rtools.show import image as images
-from rtools.show import overlay, picture, plot, ramp, stretch, terminal
+from rtools.show import overlay, plot, ramp, stretch, terminal
 from rtools.wfi import dq
 from tests.support.runs import meta, piped, tool
 from tests.support.samples import arrays as sample_arrays
@@ -442,11 +442,6 @@ def test_colour_bar_has_the_unit_and_ticks_inside():
     (bar,) = figure.axes[0].child_axes
     assert bar.get_ylabel() == "DN/s"
     assert len(bar.get_yticks()) >= 4
-
-
-def test_an_array_in_one_call(tmp_path):
-    picture.save_image(tmp_path / "a.png", np.eye(9), title="t", unit="DN/s", bad=np.eye(9) > 0)
-    assert (tmp_path / "a.png").read_bytes().startswith(PNG)
 
 
 def test_lines_of_the_sky_run_where_the_sky_is(tmp_path):

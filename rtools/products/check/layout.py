@@ -1,4 +1,4 @@
-"""Checking a file that was read: the schema of its own tag, and our description of the product."""
+"""Whether arrays and metadata of a product are those that our description of its kind and profile has."""
 
 import numpy as np
 
@@ -6,31 +6,7 @@ from rtools.errors import UsageError
 from rtools.products.schema import layout
 from rtools.wfi import metadata
 
-__all__ = ["check_layout", "validate_tree"]
-
-
-def validate_tree(product):
-    """Everything that is wrong with an opened file's tree.
-
-    Parameters
-    ----------
-    product : rtools.products.io.product.Product
-        Of any kind: exposure, guide window, FACE, mosaic, reference; of any age.
-
-    Returns
-    -------
-    list of str
-        One line each, ``where: what``; empty for a good file.
-    """
-    from rtools.products.io import serial
-
-    manifest = layout.manifest_of(product.tag)
-    if manifest is None:
-        found = [f"the tree: no manifest of the installed rad has the tag {product.tag}"]
-    else:
-        problem = serial.problem(product.tree, manifest)
-        found = [problem] if problem else []
-    return found + [line for line in check_layout(product) if line not in found]
+__all__ = ["check_layout"]
 
 
 def check_layout(product):

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from rtools.errors import UsageError
-from rtools.products.check import layout as validate
 from rtools.products.io import open_product, writer
 from rtools.products.io.ramp import RampWriter
 from rtools.products.schema import layout
 from tests.support import judges, samples
 from tests.support.places import JUDGES, ROOT
+from tests.support.validity import validate_tree
 
 pytestmark = pytest.mark.judges
 
@@ -43,7 +43,7 @@ def test_roman_datamodels_opens_and_validates_every_product_in_every_profile(tmp
         paths[profile, "streamed"] = streamed(tmp_path, profile)
     for path in paths.values():
         with open_product(path) as product:
-            assert validate.validate_tree(product) == []
+            assert validate_tree(product) == []
     for version in judges.OPENS:
         verdicts = judge(version, paths.values())
         wrong = {case: verdicts[str(path)] for case, path in paths.items() if not agrees(version, case, path, verdicts)}

@@ -12,7 +12,6 @@ from rtools.errors import InputError, RtoolsError
 from rtools.exposure.statistics import image_statistics
 from rtools.mosaic.drizzle.coverage import coverage_of, total_coverage
 from rtools.mosaic.grid.grid import Grid, centred_grid, rotation
-from rtools.products.check import layout as validate
 from rtools.products.io import open_product
 from rtools.products.mosaic import metadata as mosaic_meta
 from rtools.products.mosaic.members import image_logs, image_tables
@@ -20,6 +19,7 @@ from rtools.products.mosaic.writer import MosaicWriter, stage_mosaic
 from rtools.products.schema import nodes
 from rtools.products.schema.layout import PROFILES
 from tests.support import judges, samples
+from tests.support.validity import validate_tree
 
 NAME = "r00001_p_v01001001001001_270p66x50y50_f158_coadd.asdf"
 RESAMPLE = {
@@ -308,7 +308,7 @@ def test_a_mosaic_by_rows_holds_what_one_from_memory_holds(tmp_path, compression
         tables[1]["basic"]["filename"]
     )
     with open_product(rows, kinds=["l3_coadd"]) as product:
-        assert validate.validate_tree(product) == []
+        assert validate_tree(product) == []
         assert product.array("data").shape == SHAPE
 
 
