@@ -117,7 +117,9 @@ class Builtin:
         Parameters
         ----------
         array : str
+            Name of a plane of the reference.
         start, stop : int
+            First column, and the one behind the last.
         threads : int
             Channels are drawn on so many threads; the answer is the same for any number.
         """

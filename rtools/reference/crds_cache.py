@@ -58,6 +58,7 @@ def lookup(reftypes, meta):
     Parameters
     ----------
     reftypes : iterable of str
+        Types that are wanted.
     meta : dict
         Metadata of the exposure.
 

@@ -102,6 +102,7 @@ def from_reference(source, log=None):
     Parameters
     ----------
     source : reference source
+        Of an epsf reference, opened or built in.
     log : callable, optional
         ``log(level, text)``.
 
@@ -170,6 +171,7 @@ def jittered(psf, reference_jitter, image_jitter):
     Parameters
     ----------
     psf : Psf
+        As `from_reference` gives it.
     reference_jitter, image_jitter : tuple of float
         Major and minor axis (mas rms) and position angle of the major axis from +y toward +x (degrees).
 
@@ -216,6 +218,7 @@ def native_stamp(psf, size, x=None, y=None):
     Parameters
     ----------
     psf : Psf
+        As `from_reference` gives it.
     size : int
         Pixels on a side, odd.
     x, y : float, optional

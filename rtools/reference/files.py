@@ -18,6 +18,7 @@ class FileSource:
     reftype : str
         The type it must be of.
     path : str or Path
+        The reference file.
     origin : str
         ``file`` or ``crds``.
 

@@ -57,7 +57,9 @@ class Answer:
     Attributes
     ----------
     type : str
+        The reference type.
     source : FileSource or Builtin or None
+        What the reference is read from; None where there is none.
     status : str
         ``found``, ``none`` (the user's word), ``absent`` (allowed) or ``missing`` (exit 4).
     note : str
@@ -78,7 +80,9 @@ def references(meta, uses, config=None, *, simulated=False, frame=(FRAME, FRAME)
     meta : dict
         Metadata of the exposure: exposure.type, exposure.start_time, instrument.detector, instrument.optical_element.
     uses : iterable of rtools.declare.Reference
+        What the steps of the run read.
     config : Config, optional
+        Where references are looked for; what the environment says by default.
     simulated : bool
         Whether the data are (`rtools.products.schema.history.is_simulated`): only then the built-in set serves unasked.
     frame : tuple of int

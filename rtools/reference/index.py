@@ -27,6 +27,7 @@ def scan(directory):
     Parameters
     ----------
     directory : str or Path
+        Where the reference files lie.
 
     Returns
     -------

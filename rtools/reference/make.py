@@ -32,6 +32,7 @@ def jobs(detectors, elements, *, types=(), seed=0, frame=(FRAME, FRAME)):
     Parameters
     ----------
     detectors, elements : iterable of str
+        Detectors and optical elements for which references are made.
     types : iterable of str, optional
         Reference types; all that tools apply by default.
     seed : int
@@ -117,7 +118,9 @@ def write(path, source, *, compression="lz4", threads=1, parameters=None):
     Parameters
     ----------
     path : str or Path
+        Where the file will appear.
     source : Builtin
+        What is written.
     compression : str
         ``lz4``, ``zlib`` or ``none``.
     threads : int

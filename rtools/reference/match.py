@@ -34,6 +34,7 @@ class Candidate:
     type : str or None
         Reference type, None for a file that is no reference this package knows.
     detector, element : str or None
+        What the file is for; None for every one.
     exposure_types : tuple of str
         Empty where the file does not restrict them.
     useafter : str
@@ -104,12 +105,16 @@ def best(candidates, reftype, want):
     Parameters
     ----------
     candidates : iterable of Candidate
+        Files that were found.
     reftype : str
+        The reference type that is wanted.
     want : ReferenceQuery
+        What the exposure asks for.
 
     Returns
     -------
     candidate : Candidate or None
+        The one whose use begins last before the exposure; None if none fits.
     note : str
         Why none fits, or that another fits as well; empty otherwise. Of equals the last by name is taken.
     """

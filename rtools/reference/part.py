@@ -12,6 +12,7 @@ class Part:
     Parameters
     ----------
     source : reference source
+        Of the whole reference.
     origin : (int, int)
         Column and row of the whole at which the section begins.
     sizes : dict

@@ -58,6 +58,7 @@ def plane(setting, reftype, array, channel):
     Parameters
     ----------
     setting : Setting
+        Detector, element and frame that it is for.
     reftype, array : str
         A key of `PLANES`: ``("gain", "data")``.
     channel : int

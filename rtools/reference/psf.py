@@ -132,7 +132,9 @@ def encircled_energy(element, radii_arcsec):
     Parameters
     ----------
     element : str
+        Optical element.
     radii_arcsec : array_like
+        Radii of the circles, arcsec.
 
     Returns
     -------

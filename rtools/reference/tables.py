@@ -112,6 +112,7 @@ def refpix(setting, array, start, stop):
     Parameters
     ----------
     setting : Setting
+        Detector, element and frame that it is for.
     array : str
         ``gamma`` (left border), ``zeta`` (right border), ``alpha`` (amp33).
 

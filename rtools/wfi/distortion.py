@@ -33,6 +33,7 @@ def distortion(detector):
     Parameters
     ----------
     detector : str
+        ``WFI01`` … ``WFI18``.
 
     Returns
     -------
@@ -133,6 +134,7 @@ def relative_area(detector, x, y):
     Parameters
     ----------
     detector : str
+        ``WFI01`` … ``WFI18``.
     x, y : ndarray float64 (columns,), (rows,)
         0-based pixels of the trimmed frame.
 

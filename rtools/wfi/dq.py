@@ -83,6 +83,7 @@ def names(value, bits=PIXEL):
     Parameters
     ----------
     value : int
+        Bits that are set.
     bits : dict
         `PIXEL` or `GROUP`.
 

@@ -88,6 +88,7 @@ class Filter:
     band_um : tuple of float
         Half-power wavelengths.
     pivot_um : float
+        Pivot wavelength, micron.
     zero_point : float
         AB magnitude of 1 electron/s.
     zodiacal, thermal : float

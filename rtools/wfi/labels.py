@@ -37,6 +37,7 @@ def catalog_labels(segments, path):
     Parameters
     ----------
     segments : ndarray (rows, columns)
+        Whole numbers; 0 is the sky.
     path : str or os.PathLike
         Its file, for the error.
 

@@ -43,6 +43,7 @@ def require(meta, *paths, path=None):
     Parameters
     ----------
     meta : dict
+        Metadata of an exposure.
     *paths : str
         Dotted, below ``meta``: ``exposure.read_pattern``.
     path : str or os.PathLike, optional
@@ -74,6 +75,7 @@ def usable(meta, path, log=None, otherwise="it is not used"):
     Parameters
     ----------
     meta : dict
+        Metadata of an exposure.
     path : str
         Dotted, below ``meta``; one of `rtools.wfi.quantities.QUANTITIES`.
     log : callable, optional

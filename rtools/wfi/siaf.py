@@ -43,6 +43,7 @@ class Aperture(NamedTuple):
     Attributes
     ----------
     name : str
+        As the SIAF has it.
     v2_ref, v3_ref : float
         arcsec.
     v3_ideal_y_angle : float

@@ -52,11 +52,13 @@ class Catalog:
     Attributes
     ----------
     path : str or os.PathLike
+        The file that was read.
     meta : dict
         Below ``roman.meta``, typed.
     columns : dict of str to str
         Name to numpy dtype.
     labels : ndarray or None
+        Label of each row, 0 where a row has none; None without such a column.
     positions : dict of str to ndarray
         Columns of right ascensions and declinations, degrees.
     history : list of dict
@@ -178,6 +180,7 @@ def check_labels(opened, partner):
     Parameters
     ----------
     opened : Catalog or rtools.products.io.product.Product
+        The catalog or the segmentation map, as it was opened.
     partner : str or os.PathLike
         File of the other one.
 

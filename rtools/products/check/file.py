@@ -34,12 +34,15 @@ class Report:
     Attributes
     ----------
     path : str or os.PathLike
+        The file.
     kind : str or None
         None for a file that is cut off.
     profile : str or None
+        The profile that its tags are of; None for files that are not of a profile.
     checked : list of str
         Names of the checks that were made.
     findings : list of Finding
+        In the order in which they were found.
     product : Product, Catalog or None
         The opened file, for checks that need science; None where its arrays are out of reach.
     """
@@ -182,6 +185,7 @@ def wcs_of(product):
     Parameters
     ----------
     product : Product, Catalog or None
+        As `Report.product`.
 
     Returns
     -------

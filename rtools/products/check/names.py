@@ -23,6 +23,7 @@ def check_name(path, kind, meta):
     Parameters
     ----------
     path : str or os.PathLike
+        The file; only its name is looked at.
     kind : str
         Of the product; ``catalog`` or ``reference`` for any of these.
     meta : dict

@@ -36,6 +36,7 @@ def check_steps(product, suffix):
     Parameters
     ----------
     product : rtools.products.io.product.Product
+        Opened; its arrays are known, not read.
     suffix : str or None
         Suffix of the file name, as it is written now.
 

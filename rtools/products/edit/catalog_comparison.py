@@ -36,6 +36,7 @@ def compare_catalogs(first, second, *, rtol=0.0, atol=0.0, ignore=(), everything
     Parameters
     ----------
     first, second : str or os.PathLike
+        The catalogs, in any of the forms that `rt-table` reads.
     rtol, atol, ignore, everything, worst
         As `rtools.products.edit.comparison.compare_products`; `ignore` is for columns, too.
 

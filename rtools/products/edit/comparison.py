@@ -48,6 +48,7 @@ def compare_products(first, second, *, rtol=0.0, atol=0.0, ignore=(), everything
     Parameters
     ----------
     first, second : rtools.products.io.product.Product
+        Opened; their arrays are read in pieces.
     rtol, atol : float
         Numbers are the same if ``|a - b| <= atol + rtol |b|``. With both 0 they must be equal, and their dtypes too.
         Flags are always compared exactly; NaN equals NaN.

@@ -25,6 +25,7 @@ def image_shape(product):
     Parameters
     ----------
     product : rtools.products.io.product.Product
+        Opened.
 
     Returns
     -------
@@ -49,6 +50,7 @@ def cut_arrays(product, rows, columns, threads=1):
     Parameters
     ----------
     product : rtools.products.io.product.Product
+        What is cut, opened.
     rows, columns : slice
         Of its image.
     threads : int
@@ -98,6 +100,7 @@ def cut_metadata(meta, rows, columns, shape):
     meta : dict
         Not changed.
     rows, columns : slice
+        What is kept of the image.
     shape : (int, int)
         Rows and columns of the whole product.
 

@@ -46,6 +46,7 @@ class Edit:
         Parameters
         ----------
         key : str
+            As `keys.resolve` takes it.
         value : object
             Plain, as `keys.parse_assignment` gives it.
         new : bool
@@ -111,6 +112,7 @@ class Edit:
         path : str or os.PathLike
             The name that it will have; `meta.filename` unless that was set.
         tool : str
+            The command that changes the file, for its history.
         inputs : iterable of str
             For the entry of the history.
 

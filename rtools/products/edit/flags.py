@@ -50,9 +50,11 @@ def count_flags(product, name, rows=EVERY, columns=EVERY):
     Parameters
     ----------
     product : rtools.products.io.product.Product
+        Opened.
     name : str
         Of an array of flags.
     rows, columns : slice
+        Part of the array that is counted in.
 
     Returns
     -------
@@ -83,7 +85,9 @@ def write_mask(file, mask, about, form):
     Parameters
     ----------
     file : binary file
+        Open for writing.
     mask : ndarray uint8
+        Of the shape of the array of flags, or of the part of it that was asked for.
     about : dict
         What the mask is of: source, array, flags, value, section.
     form : {"asdf", "fits"}

@@ -144,7 +144,9 @@ def read_plane(product, name, number=0, rows=slice(None), columns=slice(None)):
     Parameters
     ----------
     product : rtools.products.io.product.Product
+        Opened.
     name : str
+        Dotted path of the array.
     number : int
         Along the leading axis of a cube; ignored for an array of fewer than three axes.
     rows, columns : slice

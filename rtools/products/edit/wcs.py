@@ -18,6 +18,7 @@ def load_wcs(product, path=None):
     Parameters
     ----------
     product : rtools.products.io.product.Product
+        Opened; where it holds no WCS its path says where to look for one.
     path : str, optional
         A ``_wcs`` file, or an image of the same pointing; by default what the product holds, else the ``_wcs`` beside
         it.

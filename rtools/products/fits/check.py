@@ -21,6 +21,7 @@ def require_same(asdf_path, fits_path, changed=()):
     Parameters
     ----------
     asdf_path, fits_path : str or os.PathLike
+        The product, and the FITS file that was made of it.
     changed : collection of str
         Keys below ``roman`` that were changed on purpose.
 

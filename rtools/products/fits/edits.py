@@ -58,6 +58,7 @@ def edited(product, hdus):
     product : rtools.products.io.product.Product
         Of `fits_read.embedded`.
     hdus : astropy.io.fits.HDUList
+        The whole FITS file, opened.
 
     Returns
     -------
@@ -90,6 +91,7 @@ def apply(product, changes):
     product : rtools.products.io.product.Product
         Its tree is changed.
     changes : Edited
+        What `edited` found.
 
     Returns
     -------

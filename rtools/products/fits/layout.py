@@ -112,6 +112,7 @@ class Extension(NamedTuple):
     flipped : bool
         Whether the sign is shifted by BZERO; the context keeps its bits as signed numbers, as JWST's does.
     unit : str or None
+        As FITS writes it, for BUNIT.
     translated : bool
         Flags in JWST's bits, for others to read; what they were is another extension.
     """
@@ -166,6 +167,7 @@ def extensions(product, *, integrations=True, slim=False, flags="roman"):
     Parameters
     ----------
     product : rtools.products.io.product.Product
+        Opened.
     integrations : bool
         Give ramps an axis of integrations, of length 1.
     slim : bool

@@ -33,6 +33,7 @@ def table_bytes(product, translated=()):
     Parameters
     ----------
     product : rtools.products.io.product.Product
+        Opened; tables are made of its metadata.
     translated : collection of str
         Arrays of flags that are there in JWST's bits, too.
     """

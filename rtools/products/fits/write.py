@@ -32,7 +32,9 @@ def stage_fits(path, product, *, sky=(), sky_everywhere=False, threads=1, **layo
     Parameters
     ----------
     path : str or os.PathLike
+        Of the FITS file.
     product : rtools.products.io.product.Product
+        Opened.
     sky : list of (str, value, str)
         Cards of the celestial WCS, for SCI.
     sky_everywhere : bool

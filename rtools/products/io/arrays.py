@@ -38,6 +38,7 @@ class ArrayInfo:
     Attributes
     ----------
     shape : tuple of int
+        Slowest axis first.
     dtype : numpy.dtype
         As stored, byte order included.
     compression : str

@@ -57,6 +57,7 @@ def line_jobs(file, block, wanted, outs):
     file : int
         Descriptor.
     block : rtools.products.io.header.Block
+        Where the stored bytes lie in the file.
     wanted : sequence of Lines
         None of them empty.
     outs : callable

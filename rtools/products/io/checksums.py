@@ -43,6 +43,7 @@ def md5_of(descriptor, block):
     descriptor : int
         Of the file.
     block : rtools.products.io.header.Block
+        Where the bytes lie in the file.
 
     Returns
     -------

@@ -119,6 +119,7 @@ def write_blocks(file, sources, *, compression="lz4", threads=1):
     file : file object, binary, seekable
         At its end.
     sources : sequence of ArrayBytes or FileBytes
+        One for each block, in order.
     compression : str
         lz4 (where it makes an array smaller), zlib or none.
     threads : int

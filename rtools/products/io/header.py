@@ -68,6 +68,7 @@ def read_header(path):
     Parameters
     ----------
     path : str or os.PathLike
+        The file.
 
     Returns
     -------
@@ -77,6 +78,7 @@ def read_header(path):
     about : dict
         ``asdf_library`` and ``history``.
     blocks : list of Block
+        In the order of the file.
 
     Raises
     ------

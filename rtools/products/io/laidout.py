@@ -33,11 +33,13 @@ class LaidOut:
     Parameters
     ----------
     path : str or os.PathLike
+        Where the product will appear.
     kind : str
         A product of `layout`.
     planes : dict of str to (dtype, shape)
         Arrays, in the order in which they stand in the file.
     profile : str
+        Whose tags it gets.
     room : int
         Bytes kept for the tree.
 
@@ -82,9 +84,11 @@ class LaidOut:
         Parameters
         ----------
         meta : dict
+            Below ``roman.meta``, complete.
         extra : dict, optional
             Further arrays and nodes, by dotted path.
         history : iterable of dict
+            Entries, oldest first.
         compression : str, optional
             lz4 or zlib: a second pass over the file. None by default.
         threads : int

@@ -14,6 +14,7 @@ def open_product(path, kinds=None, *, others=False):
     Parameters
     ----------
     path : str or os.PathLike
+        The file.
     kinds : iterable of str, optional
         Kinds that are wanted (`Product.kind`), ``reference`` for any reference file; any by default.
     others : bool

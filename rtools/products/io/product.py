@@ -21,6 +21,7 @@ class Product:
     Attributes
     ----------
     path : str or os.PathLike
+        The file.
     kind : str
         ``l1_uncal``, ``ramp``, ``l2_image`` … as products.json names them; ``reference`` for a reference file.
     reftype : str or None

@@ -33,11 +33,13 @@ class RampWriter(LaidOut):
     Parameters
     ----------
     path : str or os.PathLike
+        Where the product will appear.
     meta : dict
         As far as it is known; `finish` has the last word.
     shape : tuple of int
         (resultants, rows, columns).
     profile : str
+        Whose tags it gets.
 
     Raises
     ------
@@ -60,9 +62,13 @@ class RampWriter(LaidOut):
         Parameters
         ----------
         start, stop : int
+            First column of the strip, and the one behind its last.
         data : ndarray float32, (resultants, rows, stop - start)
+            Values of the strip, DN.
         groupdq : ndarray uint8, same shape
+            Flags of each read-out of the strip.
         pixeldq : ndarray uint32, (rows, stop - start)
+            Flags of the pixels of the strip.
         """
         parts = {"data": data, "groupdq": groupdq, "pixeldq": pixeldq[None]}
         while start < stop:

@@ -17,7 +17,9 @@ class Reading:
     jobs : list of callable
         To be called once each, on any threads, in any order.
     shapes : list of tuple of int
+        Of the parts.
     dtype : dtype
+        Of all parts, in native byte order.
 
     Attributes
     ----------

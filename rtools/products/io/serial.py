@@ -261,6 +261,7 @@ def block_by_asdf(stored, block):
     stored : bytes
         The block as it is in the file.
     block : rtools.products.io.header.Block
+        What its header says of it.
 
     Returns
     -------

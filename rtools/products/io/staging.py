@@ -101,7 +101,9 @@ def serialise(tree, profile, history=(), sources=()):
     tree : TaggedDict or callable
         ``tree(first)``: the tree that names its `sources` from block `first` on.
     profile : str
+        Whose schemas are checked; None checks none.
     history : iterable of dict
+        Entries, oldest first.
     sources : sequence
         Blocks that the tree's nodes name already, numbered from 0 unless the tree is made for another first one;
         a tree that is not holds no foreign arrays.

@@ -175,6 +175,7 @@ def sweep(folder, *, name_others=True):
     Parameters
     ----------
     folder : str or os.PathLike
+        The directory in which files of runs that were killed are removed.
     name_others : bool
         Tell of what is of other hosts, too, which stays.
     """

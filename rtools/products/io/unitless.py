@@ -24,6 +24,7 @@ def carries_units(transform):
     Parameters
     ----------
     transform : astropy.modeling.Model or None
+        Any part of a WCS.
     """
     return transform is not None and any(map(_has_units, _leaves(transform)))
 

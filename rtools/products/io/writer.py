@@ -45,6 +45,7 @@ def stage_product(
     Parameters
     ----------
     path : str or os.PathLike
+        Where the product will appear.
     kind : str
         A product of `layout`, or ``reference/TYPE``.
     meta : dict
@@ -52,6 +53,7 @@ def stage_product(
     arrays : dict of str to ndarray
         By dotted path below ``roman``; cast to the profile's dtypes. Lists of times or strings may stand here, too.
     profile, compression : str
+        Whose tags it gets, and how its blocks are stored.
     history : iterable of dict
         Entries (`rtools.products.schema.history.entry`), oldest first.
     extra : dict, optional

@@ -60,6 +60,7 @@ class Association(NamedTuple):
     Attributes
     ----------
     path : str
+        The file that it was read from.
     name : str or None
         Of its first product: the root of the names of what is made of it.
     members : tuple of AssociationMember
@@ -71,6 +72,7 @@ class Association(NamedTuple):
     skycell_wcs_info : dict or None
         The grid: all 12 keys of `WCS_INFO`.
     release, program, pool, psf_match_reference_filter : str or None
+        As the file has them; None where it has not.
     """
 
     path: str
@@ -208,6 +210,7 @@ def make_association(name, members, *, target=None, grid=None, program=None, rel
     grid : dict, optional
         `skycell_wcs_info`.
     program, release, asn_type : str
+        Keys of the association, as the archive has them.
     psf_match : str, optional
         Filter to which the others are matched.
 
@@ -251,7 +254,9 @@ def stage_association(path, content):
     Parameters
     ----------
     path : str or Path
+        Where the file will appear.
     content : dict
+        What `make_association` made.
 
     Returns
     -------

@@ -14,10 +14,12 @@ def check_association(path):
     Parameters
     ----------
     path : str or Path
+        The file.
 
     Returns
     -------
     errors, warnings : list of str
+        One line each.
 
     Raises
     ------

@@ -42,6 +42,7 @@ def mosaic_meta(
     members : list of dict
         ``meta`` of the members as they went into the mosaic, in the order of the context's bits.
     wcs : gwcs.WCS
+        Of the mosaic.
     where : dict
         `wcsinfo`.
     resample : dict
@@ -188,6 +189,7 @@ def group_of(meta, number, given=None):
     Parameters
     ----------
     meta : dict
+        Metadata of an exposure.
     number : int
         Of the member, from 0; stands in where nothing is known.
     given : str, optional

@@ -24,6 +24,7 @@ class RowBytes:
     Parameters
     ----------
     parts : iterable of ndarray
+        Rows that follow one another; each is made when it is written.
     nbytes : int
         Of all parts.
     """
@@ -55,6 +56,7 @@ def write_tables(path, regions, parts, *, count, compression="none", threads=1, 
     Parameters
     ----------
     path : str or Path
+        Of the reference file.
     regions : ndarray, structured
         The table ``projection_regions``.
     parts : iterable of ndarray, structured
@@ -65,6 +67,7 @@ def write_tables(path, regions, parts, *, count, compression="none", threads=1, 
         none can be mapped by its readers.
     threads : int
     history : iterable of dict
+        Entries, oldest first.
     meta : dict, optional
         nxy_skycell, skycell_border_pixels, pixel_scale [arcsec].
 

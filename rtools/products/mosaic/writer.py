@@ -23,6 +23,7 @@ def stage_mosaic(path, meta, planes, members, **settings):
     Parameters
     ----------
     path : str or os.PathLike
+        Where the product will appear.
     meta : dict
         `rtools.products.mosaic.metadata.mosaic_meta`.
     planes : dict of str to ndarray
@@ -50,6 +51,7 @@ class MosaicWriter(LaidOut):
     Parameters
     ----------
     path : str or os.PathLike
+        Where the product will appear.
     shape : (int, int)
         Rows and columns.
     members : list of dict
@@ -57,6 +59,7 @@ class MosaicWriter(LaidOut):
     planes : iterable of str
         Arrays besides the context.
     profile : str
+        Whose tags it gets.
 
     Raises
     ------
@@ -80,6 +83,7 @@ class MosaicWriter(LaidOut):
         Parameters
         ----------
         first : int
+            First row of the band.
         planes : dict of str to ndarray (rows, columns)
             Every array; the context has its planes in front.
         """

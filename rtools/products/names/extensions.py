@@ -26,6 +26,7 @@ def form_of_name(path):
     Parameters
     ----------
     path : str or os.PathLike
+        Only its name is looked at.
     """
     name = str(path).lower()
     return next((form for form, extensions in EXTENSIONS.items() if name.endswith(extensions)), None)
@@ -58,6 +59,7 @@ def table_form(path, *, option=None):
     Parameters
     ----------
     path : str or os.PathLike
+        Only its name is looked at.
     option : str, optional
         What says the format, too.
 

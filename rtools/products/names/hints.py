@@ -31,6 +31,7 @@ class Fault:
     Attributes
     ----------
     text : str
+        The whole name.
     at : int
         First wrong character, counted from 0.
     component : str

@@ -75,6 +75,7 @@ def visit_parts(component, token):
     Yields
     ------
     part, digits : str
+        Part of the identifier, as `program` or `visit`, and its digits.
     offset : int
         Where the digits begin in the token.
     """
@@ -165,6 +166,7 @@ def remarks(name):
     Parameters
     ----------
     name : rtools.products.names.parsing.Name
+        As `parse` gives it.
 
     Returns
     -------
@@ -188,6 +190,7 @@ def metadata(name):
     Parameters
     ----------
     name : rtools.products.names.parsing.Name
+        As `parse` gives it.
 
     Returns
     -------
@@ -220,6 +223,7 @@ def disagreements(name, meta):
     Parameters
     ----------
     name : rtools.products.names.parsing.Name
+        As `parse` gives it.
     meta : dict
         ``roman.meta`` of the file. What it lacks, or has as null or a fill value, is not compared; nor is the visit
         of guide-window files taken in parallel with the Coronagraph, whose name has the Coronagraph's.

@@ -111,6 +111,7 @@ def check(path):
     Parameters
     ----------
     path : str
+        A file, or the directory of a tree.
 
     Raises
     ------

@@ -96,6 +96,7 @@ def write_tree(path, table, *, rows=ROWS, overwrite=False, entry=None):
     rows : int
         Most rows of a file.
     overwrite : bool
+        Replace a tree that is there.
     entry : dict, optional
         Of `rtools.products.schema.history`: what was done.
 

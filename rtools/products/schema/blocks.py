@@ -41,6 +41,7 @@ def complete(kind, meta, profile=layout.DEFAULT_PROFILE):
     meta : dict
         Not changed.
     profile : str
+        Whose keys are to be there.
 
     Returns
     -------

@@ -59,9 +59,11 @@ class Array:
     dtype : str
         numpy name; ``time[]`` and ``string[]`` are lists in the tree.
     ndim : int
+        Number of axes.
     shape : tuple
         Lengths, or letters explained in ``facts()["dims"]``.
     unit : str or list or None
+        One, or those before and after the step flux.
     required : bool
         By the schema of the profile.
     """
@@ -198,6 +200,7 @@ def kind_of(uri):
     Parameters
     ----------
     uri : str
+        Tag of the root of a tree.
 
     Returns
     -------

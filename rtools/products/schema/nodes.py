@@ -63,6 +63,7 @@ class TaggedDict(dict):
     Attributes
     ----------
     tag : str
+        URI of the tag.
     load : callable or None
         For an ndarray node in a block of the file that it was read from: returns the array. Copies share it.
     """

@@ -61,6 +61,7 @@ def kept(asked, products):
     asked : str or None
         What ``--profile`` says.
     products : sequence of rtools.products.io.product.Product
+        Opened; the inputs of a run.
 
     Returns
     -------
@@ -87,11 +88,13 @@ def convert(kind, meta, arrays, profile):
     Parameters
     ----------
     kind : str
+        Of the product, as `layout` names it.
     meta : dict
         Below ``meta``, of any profile; not changed.
     arrays : dict of str to ndarray
         Not changed.
     profile : str
+        The profile that it is to have.
 
     Returns
     -------

@@ -68,6 +68,7 @@ def during(attitudes, start, end, tolerance):
     Parameters
     ----------
     attitudes : Attitudes
+        Of a longer time, as `read_attitudes` gives them.
     start, end : float
         Modified Julian Dates.
     tolerance : float

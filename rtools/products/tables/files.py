@@ -33,6 +33,7 @@ def read_catalog(path):
     Parameters
     ----------
     path : str or os.PathLike
+        The file.
 
     Returns
     -------
@@ -86,7 +87,9 @@ def stage_catalog(path, table, form):
     Parameters
     ----------
     path : str or os.PathLike
+        Where the file will appear.
     table : astropy.table.Table
+        With units, descriptions and metadata.
     form : str
         A key of `rtools.products.names.extensions.TABLES`.
 

@@ -50,6 +50,7 @@ def replace(flat, path, value):
     Parameters
     ----------
     flat : dict of str to str
+        Dotted key to text.
     path : sequence of str
         Below ``roman``, unless the keys have its first word beside ``roman``.
     value : object

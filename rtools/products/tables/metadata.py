@@ -43,8 +43,11 @@ class Table:
     tree : dict
         As below ``roman`` of an ASDF file.
     columns : tuple of ColumnInfo
+        In the order of the file.
     rows : int
+        Their number.
     compression : str
+        As the form names it; empty for none.
     history : list of dict
         What was done to it, oldest first.
     """
@@ -67,6 +70,7 @@ def read_table(path, form):
     Parameters
     ----------
     path : str or os.PathLike
+        The file; its rows are not read.
     form : str
         ``parquet``, ``ecsv`` or ``fits``.
 

@@ -29,6 +29,7 @@ def multiband_meta(kind, metas, path, *, reference, profile=layout.DEFAULT_PROFI
     reference : str
         Filter to whose PSF the others are matched.
     profile : str
+        Whose keys it has.
 
     Returns
     -------

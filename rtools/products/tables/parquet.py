@@ -26,6 +26,7 @@ def read_parquet(path):
     Parameters
     ----------
     path : str or os.PathLike
+        The file.
 
     Returns
     -------
@@ -82,6 +83,7 @@ def from_arrow(column):
     Parameters
     ----------
     column : pyarrow.ChunkedArray
+        As pyarrow reads it.
 
     Returns
     -------

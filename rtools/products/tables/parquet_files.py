@@ -11,6 +11,7 @@ def parquet_source(path, mode="rb"):
     Parameters
     ----------
     path : str or os.PathLike
+        The file; its name may have any bytes.
     mode : str
         ``rb`` or ``wb``.
 

@@ -94,6 +94,7 @@ def catalog_meta(kind, image_meta, path, *, image_kind, profile=layout.DEFAULT_P
     image_kind : str
         ``l2_image`` or ``l3_coadd``.
     profile : str
+        Whose keys it has.
     forced : str, optional
         The segmentation map that was given.
 
@@ -121,6 +122,7 @@ def stage_sources(path, table, form, entry):
     Parameters
     ----------
     path : str or os.PathLike
+        Where the catalog will appear.
     table : astropy.table.Table
         From `table_of`; its metadata are completed.
     form : str
@@ -142,6 +144,7 @@ def stage_segments(path, kind, meta, labels, detection_image, **settings):
     Parameters
     ----------
     path : str or os.PathLike
+        Where the product will appear.
     kind : str
         ``segm_exposure`` or ``segm_mosaic``.
     meta : dict
@@ -167,6 +170,7 @@ def read_segments(path, shape):
     Parameters
     ----------
     path : str or os.PathLike
+        The file.
     shape : tuple of int
         (rows, columns) of the image.
 

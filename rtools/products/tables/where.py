@@ -44,6 +44,7 @@ def select(text, columns):
     Parameters
     ----------
     text : str
+        The condition as it is typed.
     columns : mapping of str to ndarray
         All of one length; where a masked one has no value no comparison holds.
 
