@@ -5,6 +5,7 @@ import pytest
 pytest.register_assert_rewrite("tests.support")
 
 pytest_plugins = [
+    "tests.support.compiled_lines",
     "tests.support.judges",
     "tests.support.kit",
     "tests.support.quick_tools",

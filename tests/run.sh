@@ -18,13 +18,11 @@ run_tests() { # [PYTEST ARGUMENTS]
     "$python" -m pytest -n 2 --dist worksteal "$@"
 }
 
-measure_coverage() {
-    # Bodies of compiled functions run without Python: numba tells coverage which lines it has compiled, so kernels are
-    # compiled anew. Tools in processes of their own are measured as well (pyproject.toml).
-    rm -rf "$cache/coverage" "$cache/coverage-kernels"
+measure_coverage() { # workers and tools in processes of their own as well (pyproject.toml)
+    rm -rf "$cache/coverage"
     mkdir -p "$cache/coverage"
-    COVERAGE_FILE=$cache/coverage/data NUMBA_JIT_COVERAGE=1 NUMBA_CACHE_DIR=$cache/coverage-kernels
-    export COVERAGE_FILE NUMBA_JIT_COVERAGE NUMBA_CACHE_DIR
+    COVERAGE_FILE=$cache/coverage/data
+    export COVERAGE_FILE
     "$python" -m coverage run -m pytest -n 2 --dist worksteal || failed=1
     "$python" -m coverage combine --quiet
     "$python" -m coverage report | tee "$cache/coverage.txt"

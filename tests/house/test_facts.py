@@ -1,6 +1,7 @@
 """Facts of the instrument and of physics stand once, each in its module of `wfi`: no other module has the number."""
 
 import ast
+from functools import cache
 
 import pytest
 
@@ -63,6 +64,7 @@ NAMES = {
 """Modules that name optical elements or exposure types: those that state them, or something of one of them."""
 
 
+@cache
 def numbers_in(module):
     """Numbers of a module with their lines."""
     return [(value, line) for value, line in literals(module) if isinstance(value, int | float)]

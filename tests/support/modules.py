@@ -80,11 +80,11 @@ def libraries_of(module):
     return frozenset(name.split(".")[0] for name in plain + parts) - {PACKAGE}
 
 
+@cache
 def literals(module):
     """Numbers and texts of a module with their lines, without the texts that document."""
     tree = tree_of(module)
     expressions = [node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)]
     documenting = {id(value) for value in expressions if isinstance(value, ast.Constant)}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and id(node) not in documenting and not isinstance(node.value, bool | None):
-            yield node.value, node.lineno
+    constants = [node for node in ast.walk(tree) if isinstance(node, ast.Constant) and id(node) not in documenting]
+    return tuple((node.value, node.lineno) for node in constants if not isinstance(node.value, bool | None))
