@@ -51,6 +51,7 @@ def stated(cards):
     return {card[0]: card[1] for card in cards}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("order", [2, 3, 4, 5, 6])
 def test_a_polynomial_distortion_needs_its_own_order_and_no_more(order):
     wcs = distorted(power(order, 8.0))
@@ -68,6 +69,7 @@ def test_no_distortion_is_plain_tan():
     assert not any(key.startswith(("A_", "B_", "AP", "BP")) for key in stated(found.cards))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("limit", [3.0, 0.5, 0.05, 0.01, 0.001])
 def test_the_lowest_order_within_the_limit_is_taken_and_its_error_is_true(limit):
     wcs = distorted(lambda u, v: (5 * np.sin(u + 0.4 * v), 4 * np.cos(v - 0.7 * u)))
@@ -95,12 +97,14 @@ def ripples(u, v):
     return 0.5 * np.sin(60 * u), 0.5 * np.sin(60 * v)
 
 
+@pytest.mark.slow
 def test_what_no_order_meets_is_refused():
     with pytest.raises(QualityError, match=r"0\.01 pixel") as error:
         sip.sip_header(distorted(ripples), SHAPE)
     assert "--sip-error" in str(error.value)
 
 
+@pytest.mark.slow
 def test_without_a_limit_the_best_is_written():
     wcs = distorted(ripples)
     found = sip.sip_header(wcs, SHAPE, limit=None)

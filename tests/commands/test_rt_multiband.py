@@ -13,6 +13,8 @@ from tests.support import bands as case
 from tests.support.runs import arrays, copied, done, history, listing, meta, retouched, tool
 from tests.support.star_fields import judged, names_in, said
 
+pytestmark = pytest.mark.slow
+
 NAME = "r00001_p_v01001001001001_270p66x50y50"
 
 

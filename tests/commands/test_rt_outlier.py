@@ -6,6 +6,8 @@ import pytest
 from tests.support.dithers import SIZE, exposure, exposures, place, planes, rays
 from tests.support.runs import done, meta, tool
 
+pytestmark = pytest.mark.slow
+
 OUTLIER = 1 << 7
 SUFFIX = "outlier_detection_step"
 

@@ -9,6 +9,8 @@ from rtools.products.io import open_product
 from tests.support.dithers import FACTOR, SIZE, SKY, exposure, exposures, place, planes, same, truth
 from tests.support.runs import done, history, meta, rewrite, tool
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def images(tmp_path_factory):

@@ -17,6 +17,8 @@ from rtools.reference.builtin import Builtin
 from rtools.wfi import instrument, metadata
 from rtools.wfi.distortion import relative_area
 
+pytestmark = pytest.mark.slow
+
 ROOT = "r0000101001001001001_0001_wfi01_f158"
 
 

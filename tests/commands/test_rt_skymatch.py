@@ -7,6 +7,8 @@ from rtools.wfi import metadata
 from tests.support.dithers import FACTOR, SKY, STEPS, exposure, exposures, planes
 from tests.support.runs import done, history, meta, tool
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def images(tmp_path_factory):

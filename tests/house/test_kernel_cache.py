@@ -12,6 +12,8 @@ import rtools
 from tests.support.places import ROOT
 from tests.support.runs import done, same
 
+pytestmark = pytest.mark.slow
+
 CODE = "from rtools.commands.rt import main; main()"
 NOTE = "first run here: compiling"
 EVERY = "in every run"

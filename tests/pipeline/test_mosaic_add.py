@@ -14,6 +14,8 @@ from rtools.products.io import open_product, writer
 from tests.support.dithers import FACTOR, SIZE, STEPS, exposure, exposures, place, planes, rays, same
 from tests.support.runs import done, history, listing, meta, retouched, tool
 
+pytestmark = pytest.mark.slow
+
 EXACT = ("data", "weight", "context", "dq")
 ALONE = ("--skip", "skymatch", "--skip", "outlier", "--skip", "catalog")
 CENTER = ("--center", "{:.5f},{:.5f}".format(*place(0)[0](SIZE / 2, SIZE / 2)))

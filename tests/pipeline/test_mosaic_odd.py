@@ -10,6 +10,8 @@ from rtools.products.mosaic.association import AssociationMember, make_associati
 from tests.support.dithers import FACTOR, exposure, exposures, planes, same
 from tests.support.runs import done, meta, tool
 
+pytestmark = pytest.mark.slow
+
 ALONE = ("--mosaic", "--skip", "catalog", "--skip", "skymatch")
 IVM = ("--set", "resample.weight_type=ivm")
 """Weights of the search for outliers in the mosaic, too: both are made in one pass."""

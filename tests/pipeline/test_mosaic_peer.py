@@ -15,6 +15,8 @@ from tests.support.runs import done, meta, rewrite
 from tests.support.samples import arrays as sample_arrays
 from tests.support.samples import meta as sample_meta
 
+pytestmark = pytest.mark.slow
+
 FLUXED = ("data", "err", "var_poisson", "var_rnoise", "var_flat")
 VALUES = ("data", "weight", "err", "var_rnoise", "var_poisson", "var_flat")
 

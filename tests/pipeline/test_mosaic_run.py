@@ -13,6 +13,8 @@ from tests.support import samples
 from tests.support.dithers import FACTOR, SIZE, SKY, STEPS, exposure, exposures, place, planes, rays, same
 from tests.support.runs import done, listing, meta, tool
 
+pytestmark = pytest.mark.slow
+
 NAMES = ("data", "err", "weight", "context", "var_poisson", "var_rnoise", "var_sky")
 COADD = "r00001_p_v01001001001001_270p65x69y50_f158_coadd.asdf"
 

@@ -17,6 +17,8 @@ from tests.validation.mosaic_measures import (
     white_noise,
 )
 
+pytestmark = pytest.mark.slow
+
 HALF = {"scale_ratio": 0.5}
 RADIUS = 0.6, 1.2
 

@@ -7,6 +7,8 @@ from rtools.reference import nominal, psf
 from rtools.wfi import instrument
 from rtools.wfi.distortion import pixel_side
 
+pytestmark = pytest.mark.slow
+
 CENTRE = psf.STAMP // 2
 
 

@@ -16,6 +16,8 @@ from rtools.products.io.staging import Stage
 from tests.support.places import ROOT
 from tests.support.runs import PRODUCTS, copied, listing, same, tool
 
+pytestmark = pytest.mark.slow
+
 CODE = "from rtools.commands.rt import main; main()"
 HANG = """
 import os, signal, sys

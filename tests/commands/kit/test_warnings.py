@@ -7,6 +7,8 @@ from rtools.commands.kit.tools import command_of
 from rtools.commands.kit.wording import in_words_of
 from tests.support.runs import history, simulate, tool
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def raws(tmp_path_factory):
