@@ -2,7 +2,7 @@
 
 import click
 
-from rtools.commands import step
+from rtools.commands.kit import step_tools
 from rtools.commands.kit.common import entry
 
 __all__ = ["CATALOGS", "command", "main"]
@@ -17,6 +17,6 @@ form = click.option(
     help="Format of the catalog; by default as -o is named, else parquet.",
 )
 
-command = step.command("catalog", more=(form,), forms=CATALOGS)
+command = step_tools.command("catalog", more=(form,), forms=CATALOGS)
 
 main = entry(command)

@@ -103,7 +103,7 @@ def _overview():
 
 
 def _completion():
-    from rtools.commands.completion import ENABLE
+    from rtools.commands.kit.complete import ENABLE
 
     return ENABLE
 

@@ -10,11 +10,11 @@ from rtools.catalog.steps.multiband import STEP
 from rtools.commands.catalog import CATALOGS, form
 from rtools.commands.kit import options as bundles
 from rtools.commands.kit.common import entry, expand_inputs, jobs_count, tool, typed
-from rtools.commands.kit.exposures import changed_options, check_option, reference_config, refuse_combinations
+from rtools.commands.kit.exposures import changed_options, reference_config, refuse_combinations
 from rtools.commands.kit.inputs import is_association, is_stream, local_path
 from rtools.commands.kit.mosaics import run_plans
 from rtools.commands.kit.outputs import make_directory
-from rtools.commands.step import click_option
+from rtools.commands.kit.step_options import check_option, click_option
 from rtools.errors import UsageError
 from rtools.products.io import temporary
 

@@ -19,9 +19,10 @@ def main(args=None):
     at_once = args is None
     args = list(sys.argv[1:] if args is None else args)
     if at_once and "_RT_COMPLETE" in os.environ:
-        from rtools.commands import completion
+        from rtools.commands.completion import Kit
+        from rtools.commands.kit.complete import answer
 
-        sys.exit(completion.answer(completion.Kit("rt")))
+        sys.exit(answer(Kit("rt")))
     if args and args[0] in ("-V", "--version"):
         click.echo(f"rt (rtools) {__version__}")
         sys.exit(0)

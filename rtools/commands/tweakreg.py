@@ -2,7 +2,7 @@
 
 import click
 
-from rtools.commands import step
+from rtools.commands.kit import step_tools
 from rtools.commands.kit.common import entry
 from rtools.commands.kit.written import Written
 from rtools.products.names.extensions import TABLES
@@ -25,6 +25,6 @@ more = (
     ),
 )
 
-command = step.command("tweakreg", more=more)
+command = step_tools.command("tweakreg", more=more)
 
 main = entry(command)

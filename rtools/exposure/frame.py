@@ -3,7 +3,7 @@
 The detector is read by 32 channels of 128 columns. After one look at the reference columns a channel needs nothing
 from its neighbours, so the strip (one channel, all rows, all resultants) is the unit of work.
 
-A step file holds ``STEP`` and, depending on its kind,
+The declaration of a step (`rtools.declare.Step`) holds its functions. Depending on its kind these are
 
 ``prepare(exposure, view, refs, options)``
     (optional) once per exposure, before any strip: what the step needs from the whole frame. Returns anything (handed

@@ -73,7 +73,6 @@ def test_every_module_lies_in_a_room():
     assert [room for room in FLOOR_OF if room not in modules()] == []
 
 
-@pytest.mark.xfail(strict=True, reason="commands/kit imports commands/rt and completion")
 def test_no_arrow_goes_up():
     up = [
         f"{module} -> {needed}"
@@ -85,12 +84,10 @@ def test_no_arrow_goes_up():
     assert up == []
 
 
-@pytest.mark.xfail(strict=True, reason="commands/kit/common and process import the table of tools and completion")
 def test_no_circle_of_modules():
     assert circle_in(graph_of(lambda module: module)) is None
 
 
-@pytest.mark.xfail(strict=True, reason="commands/kit and commands import each other")
 def test_no_circle_of_rooms_inside_rooms():
     assert circle_in(graph_of(inner_room_of)) is None
 

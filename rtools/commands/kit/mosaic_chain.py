@@ -4,10 +4,10 @@ from contextlib import suppress
 
 from rtools.commands.kit.common import typed
 from rtools.commands.kit.config import with_tables
-from rtools.commands.kit.exposures import read_settings
 from rtools.commands.kit.grid_options import GRID_KEYS, wanted_grid
 from rtools.commands.kit.inputs import is_association, local_path
 from rtools.commands.kit.mosaics import run_groups
+from rtools.commands.kit.step_options import read_settings
 from rtools.errors import RtoolsError, UsageError
 
 __all__ = ["makes_mosaic", "run_chain"]

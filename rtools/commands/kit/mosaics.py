@@ -18,14 +18,13 @@ from rtools.commands.kit.common import (
 )
 from rtools.commands.kit.exposures import (
     changed_options,
-    check_option,
     local_and_called,
     refuse_combinations,
     tell_depth,
 )
 from rtools.commands.kit.grid_options import wanted_grid
 from rtools.commands.kit.inputs import is_association, is_stream
-from rtools.commands.step import click_option
+from rtools.commands.kit.step_options import check_option, click_option
 from rtools.errors import UsageError
 
 __all__ = ["command_of_step", "entry", "run_groups", "run_plans"]

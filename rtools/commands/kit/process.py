@@ -21,7 +21,7 @@ def entry(command):
 
     def main(args=None):
         if args is None and "_RT_COMPLETE" in os.environ:
-            from rtools.commands.completion import answer
+            from rtools.commands.kit.complete import answer
 
             leave(answer(command), at_once=False)
         # Linear algebra is small here; its threads would only wait, and burn a core meanwhile.

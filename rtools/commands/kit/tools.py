@@ -88,16 +88,10 @@ def command_of(name):
     """
     if name not in tool_names():
         name = _step_called(name)
-    module = name if _has_file(name) else f"{name}_"  # set.py would hide a word of Python
-    if not _has_file(module):
-        from rtools.commands import step
-
-        return step.command(name)
-    return import_module(f"rtools.commands.{module}").command
-
-
-def _has_file(module):
-    return (COMMANDS / f"{module}.py").exists()
+    # set_.py is the file of rt-set: set.py would hide a word of Python. Steps without a file share one.
+    module = next((stem for stem in (name, f"{name}_") if (COMMANDS / f"{stem}.py").exists()), "step")
+    found = import_module(f"rtools.commands.{module}")
+    return found.command(name) if module == "step" else found.command
 
 
 def _step_called(word):

@@ -11,6 +11,7 @@ import time
 import pytest
 
 from rtools.commands import completion
+from rtools.commands.kit import complete
 from rtools.commands.kit.tools import command_of
 from tests.support.kit import TOOLS
 
@@ -37,8 +38,8 @@ def asked(command, line, monkeypatch, capsys, shell="bash"):
     words = line.split(" ")
     monkeypatch.setenv("COMP_WORDS", line)
     monkeypatch.setenv("COMP_CWORD", words[-1] if shell == "fish" else str(len(words) - 1))
-    monkeypatch.setenv(completion.VARIABLE, f"{shell}_complete")
-    assert completion.answer(command) == 0
+    monkeypatch.setenv(complete.VARIABLE, f"{shell}_complete")
+    assert complete.answer(command) == 0
     return capsys.readouterr().out.splitlines()
 
 
@@ -107,7 +108,7 @@ class Typist:
         os.close(terminal)
         if shell == "zsh":
             self.type("autoload -U compinit; compinit -u -d dump\n")
-        self.type(completion.ENABLE[shell] + "; echo > ready\n")
+        self.type(complete.ENABLE[shell] + "; echo > ready\n")
         self.wait(lambda _shown: (home / "ready").exists())
 
     def type(self, text):

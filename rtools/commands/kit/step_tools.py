@@ -1,0 +1,75 @@
+"""The step tools: one command per declared step, made from its declaration."""
+
+import click
+
+from rtools.commands.kit import options as bundles
+from rtools.commands.kit.common import expand_inputs, tool
+from rtools.commands.kit.exposures import reference_config, run_inputs
+from rtools.commands.kit.step_options import check_option, click_option
+from rtools.errors import UsageError
+from rtools.pipeline.job.steps import step_of
+
+__all__ = ["command"]
+
+
+def command(name, more=(), forms=("asdf",)):
+    """The click command of a step.
+
+    Parameters
+    ----------
+    name : str
+        Tool name of the step.
+    more : sequence of callable
+        Decorators of options that are fields of the request.
+    forms : sequence of str
+        Forms of its main product.
+
+    Returns
+    -------
+    click.Command
+    """
+    step = step_of(name)
+
+    def run(console, **options):
+        from rtools.pipeline.exposure.plan import ExposureRequest
+
+        values = {item.key: options.pop(item.key) for item in step.options}
+        settings = {item.key: _checked(step, item, values[item.key]) for item in step.options}
+        inputs = options.pop("inputs")
+        if not inputs:
+            raise UsageError("no input file")
+        how = {key: options.pop(key) for key in ("dry_run", "as_json", "fail_fast", "catalog") if key in options}
+        references = reference_config(options.pop("ref"), options.pop("refdir"), options.pop("builtin"))
+        request = ExposureRequest(
+            tool=step.tool,
+            single=name,
+            settings={name: settings},
+            references=references,
+            threads=options.pop("jobs"),
+            strict=step.aligns,
+            **options,
+        )
+        return run_inputs(console, expand_inputs(inputs), request, **how)
+
+    decorators = [
+        click.argument("inputs", nargs=-1, metavar="FILE…"),
+        *(click_option(item) for item in step.options),
+        *more,
+        bundles.outputs(*forms),
+        bundles.writing,
+        bundles.references,
+        click.option("--again", is_flag=True, help="Run although the file's cal_step says COMPLETE."),
+        bundles.jobs,
+        bundles.no_checksum,
+        bundles.json_output,
+        bundles.fail_fast,
+    ]
+    for decorator in reversed(decorators):
+        run = decorator(run)
+    description = step.description + (f"\n\nPeak memory: {step.memory}" if step.memory else "")
+    examples = step.examples or (f"{step.tool} X.asdf",)
+    return tool(step.tool, summary=step.summary, description=description, examples=examples, no_args_is_help=True)(run)
+
+
+def _checked(step, item, value):
+    return None if value is None else check_option(step, item, value)
