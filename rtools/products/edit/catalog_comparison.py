@@ -114,8 +114,8 @@ def _compare_column(walk, name, columns, rows):
     if any(missing):
         side = "ba"[missing.index(False) == 0]
         column = columns[missing.index(False)]
-        told = f"column {_dtype(column)} {column.unit or ''}".strip()
-        walk.arrays.append({"array": name, "only_in": side, side: told})
+        what = f"column {_dtype(column)} {column.unit or ''}".strip()
+        walk.arrays.append({"array": name, "only_in": side, side: what})
         return
     for about in ("unit", "description"):
         one, two = (getattr(column, about) for column in columns)

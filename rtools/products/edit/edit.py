@@ -124,8 +124,8 @@ class Edit:
         parameters = {key: new for key, (_old, new) in self.changes.items()}
         entries = [*self.product.history, history.entry(tool, parameters=parameters, inputs=inputs)]
         whole, about, blocks = header.read_header(self.path)
-        told = about.get("history")
-        extensions = told.get("extensions", ()) if isinstance(told, dict) else ()
+        kept = about.get("history")
+        extensions = kept.get("extensions", ()) if isinstance(kept, dict) else ()
         tree = serial.to_asdf(whole | {"roman": self.product.tree}, None, raw=True)
         head, _none = serial.dump(tree.pop("roman"), history=entries, extensions=extensions, beside=tree)
         stage = staging.Stage(path)

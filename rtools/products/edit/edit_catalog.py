@@ -98,8 +98,8 @@ def _write_parquet(path, file, values, entry):
 
     try:
         with parquet.ParquetFile(parquet_source(path)) as stored:
-            told = _flat_changed(_decoded(stored.schema_arrow.metadata), values, entry)
-            schema = stored.schema_arrow.with_metadata({key: _bytes(value) for key, value in told.items()})
+            flat = _flat_changed(_decoded(stored.schema_arrow.metadata), values, entry)
+            schema = stored.schema_arrow.with_metadata({key: _bytes(value) for key, value in flat.items()})
             with parquet.ParquetWriter(file, schema, compression=_codecs(stored.metadata)) as writer:
                 for number in range(stored.num_row_groups):
                     rows = stored.read_row_group(number).cast(schema)
@@ -108,9 +108,9 @@ def _write_parquet(path, file, values, entry):
         raise InputError(f"cannot be copied ({' '.join(str(error).split())})", path=path) from None
 
 
-def _decoded(said):
+def _decoded(stored):
     return {key.decode("utf-8", "surrogateescape"): value.decode("utf-8", "surrogateescape")
-            for key, value in (said or {}).items()}  # fmt: skip
+            for key, value in (stored or {}).items()}  # fmt: skip
 
 
 def _bytes(text):

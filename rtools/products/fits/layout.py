@@ -267,8 +267,8 @@ def _highest_bit(dtype):
 
 def history_of(product, source, parameters=None):
     """History and extensions of a file that is made of another, as `serial.dump` takes them."""
-    told = product.about.get("history")
-    known = told.get("extensions", ()) if isinstance(told, dict) else ()
+    kept = product.about.get("history")
+    known = kept.get("extensions", ()) if isinstance(kept, dict) else ()
     return {
         "history": [*product.history, history.entry("rt-fits", parameters=parameters, inputs=[source])],
         "extensions": known,

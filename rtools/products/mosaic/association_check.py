@@ -60,8 +60,8 @@ def _about_name(found):
         name = names.parse(f"{found.name}_asn.json")
     except names.InvalidName as error:
         return [*warnings, f"{found.name} is not a name of the archive's: {str(error).splitlines()[0]}"]
-    said = {"program": found.program, "release": found.release, "skycell": found.target}
-    for field, value in said.items():
+    stated = {"program": found.program, "release": found.release, "skycell": found.target}
+    for field, value in stated.items():
         if value not in (None, "noprogram", name[field]):
             warnings.append(f"its {field} is {value}, its product's name says {name[field]}")
     if name.skycell and found.target is None:

@@ -136,11 +136,11 @@ def _write(root, name, table, rows, entry):
         inside = f"Norder={level}/Dir={pixel // 10000 * 10000}/Npix={pixel}.parquet"
         target = root / "dataset" / inside
         target.parent.mkdir(parents=True, exist_ok=True)
-        told: list[Any] = []
+        footers: list[Any] = []
         chunk = arrow.slice(part.start, part.stop - part.start)
-        parquet.write_table(chunk, parquet_source(target, "wb"), row_group_size=ROW_GROUP, metadata_collector=told)
-        told[0].set_file_path(inside)
-        listed += told
+        parquet.write_table(chunk, parquet_source(target, "wb"), row_group_size=ROW_GROUP, metadata_collector=footers)
+        footers[0].set_file_path(inside)
+        listed += footers
     (root / "dataset").mkdir(exist_ok=True)
     for called, listing in (("_common_metadata", None), ("_metadata", listed)):
         with open(root / "dataset" / called, "w+b") as file:
@@ -170,7 +170,7 @@ def _to_arrow(table, place):
 
 def _properties(name, count, rows, files, entry):
     """What a HATS tree says of itself, and how it was made."""
-    said = {
+    properties = {
         "obs_collection": name,
         "dataproduct_type": "object",
         "hats_nrows": count,
@@ -183,9 +183,9 @@ def _properties(name, count, rows, files, entry):
         "hats_creation_date": f"{history.stamp()}Z",
     }
     if entry:
-        said |= {"rtools_tool": entry["tool"], "rtools_inputs": " ".join(entry["inputs"])}
-        said |= {f"rtools_{key}": value for key, value in entry["parameters"].items() if value is not None}
-    return "".join(f"{key}={value}\n" for key, value in said.items())
+        properties |= {"rtools_tool": entry["tool"], "rtools_inputs": " ".join(entry["inputs"])}
+        properties |= {f"rtools_{key}": value for key, value in entry["parameters"].items() if value is not None}
+    return "".join(f"{key}={value}\n" for key, value in properties.items())
 
 
 def _put(unfinished, path):

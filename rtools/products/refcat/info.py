@@ -31,29 +31,29 @@ def describe(path):
     InputError
         No reference catalog.
     """
-    said: dict[str, Any] = _tree(path) if refcat_files.is_tree(path) else {"form": "table"}
-    if said.get("rows", 0) > MANY:
-        return said
+    found: dict[str, Any] = _tree(path) if refcat_files.is_tree(path) else {"form": "table"}
+    if found.get("rows", 0) > MANY:
+        return found
     table = refcat_files.read(path, everything=True)
     ours = [name for name in refcat_files.COLUMNS if name in table.colnames]
-    said |= {
+    found |= {
         "rows": len(table),
         "columns": [{"name": name, "unit": str(table[name].unit or "") or None} for name in ours],
         "other_columns": [name for name in table.colnames if name not in ours],
     }
-    return said | _statistics(table, ours)
+    return found | _statistics(table, ours)
 
 
 def _statistics(table, ours):
-    said = {"cone": _cone(table)}
+    found = {"cone": _cone(table)}
     if "ref_epoch" in ours:
-        said["ref_epoch"] = _range(table["ref_epoch"])
+        found["ref_epoch"] = _range(table["ref_epoch"])
     if "phot_g_mean_mag" in ours:
-        said["magnitude"] = _range(table["phot_g_mean_mag"])
+        found["magnitude"] = _range(table["phot_g_mean_mag"])
     if "pmra" in ours:
-        said["with_proper_motion"] = int(np.count_nonzero(np.isfinite(table["pmra"])))
-    said["median_errors"] = {name: _median(table[name]) for name in MEDIANS if name in ours}
-    return said
+        found["with_proper_motion"] = int(np.count_nonzero(np.isfinite(table["pmra"])))
+    found["median_errors"] = {name: _median(table[name]) for name in MEDIANS if name in ours}
+    return found
 
 
 def _tree(path):

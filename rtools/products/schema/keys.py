@@ -113,9 +113,9 @@ def bare(node):
     if isinstance(node, str):
         return str(nodes.normalise(node)) if _is_time(node) else str(node)
     if isinstance(node, dict):
-        told = nodes.normalise(node) if _is_time(node) else None
-        if isinstance(told, str):
-            return str(told)
+        moment = nodes.normalise(node) if _is_time(node) else None
+        if isinstance(moment, str):
+            return str(moment)
         return {str(name): bare(child) for name, child in node.items()}
     if isinstance(node, list):
         return [bare(child) for child in node]

@@ -70,16 +70,16 @@ def kept(asked, products):
     """
     if asked:
         return asked, []
-    profile, said = max(product.profile for product in products), []
+    profile, changes = max(product.profile for product in products), []
     found = sorted({product.profile for product in products})
     if len(found) > 1:
-        said.append(f"the files are of profiles {' and '.join(found)}: {profile} is written")
+        changes.append(f"the files are of profiles {' and '.join(found)}: {profile} is written")
     for product in products:
         text = f"{product.tag.rpartition('/')[2]} is of a generation that is not written: profile {profile} is"
         kind = f"reference/{product.reftype}" if product.reftype else product.kind
-        if layout.tag(kind, product.profile) != product.tag and text not in said:
-            said.append(text)
-    return profile, said
+        if layout.tag(kind, product.profile) != product.tag and text not in changes:
+            changes.append(text)
+    return profile, changes
 
 
 def convert(kind, meta, arrays, profile):
@@ -104,15 +104,15 @@ def convert(kind, meta, arrays, profile):
     layout.check_profile(profile)
     meta = {key: dict(value) if type(value) is dict else value for key, value in meta.items()}
     arrays = dict(arrays)
-    said: list[str] = []
+    changes: list[str] = []
     if kind.startswith("reference/"):
-        return meta, arrays, said
+        return meta, arrays, changes
     _metadata_up(meta, profile)
     if profile in CLOSED:
-        _metadata_down(meta, profile, said)
+        _metadata_down(meta, profile, changes)
     _cal_step(kind, meta)
-    _arrays(kind, arrays, profile, said)
-    return meta, arrays, said
+    _arrays(kind, arrays, profile, changes)
+    return meta, arrays, changes
 
 
 def _metadata_up(meta, profile):
@@ -134,7 +134,7 @@ def _metadata_up(meta, profile):
         meta["visit"].setdefault("wfi_acm_z_defocus_size", None)
 
 
-def _metadata_down(meta, profile, said):
+def _metadata_down(meta, profile, changes):
     for path, words in WORDS.items():
         block, key = path.split(".")
         found = meta.get(block)
@@ -142,10 +142,10 @@ def _metadata_down(meta, profile, said):
             continue
         stand_in = words[0] if key != "guide_mode" else GUIDE_MODES.get(str(found[key])[:7], words[0])
         if found[key] != FILL_STRING:
-            said.append(f"profile {profile} has no meta.{path} {found[key]!r}: {stand_in} written")
+            changes.append(f"profile {profile} has no meta.{path} {found[key]!r}: {stand_in} written")
         found[key] = stand_in
     if meta.get("wsm_edge_used") not in (*EDGES, None):
-        said.append(f"profile {profile} has no meta.wsm_edge_used {meta.pop('wsm_edge_used')!r}: dropped")
+        changes.append(f"profile {profile} has no meta.wsm_edge_used {meta.pop('wsm_edge_used')!r}: dropped")
 
 
 def _cal_step(kind, meta):
@@ -153,12 +153,12 @@ def _cal_step(kind, meta):
         meta["cal_step"] = initial_cal_step(meta.get("cal_step"))
 
 
-def _arrays(kind, arrays, profile, said):
+def _arrays(kind, arrays, profile, changes):
     known = layout.arrays(kind, profile)
     everywhere = set().union(*(layout.arrays(kind, other) for other in layout.PROFILES))
     for name in sorted(set(arrays) & everywhere - set(known)):
         del arrays[name]
-        said.append(f"profile {profile} has no array {name}: dropped")
+        changes.append(f"profile {profile} has no array {name}: dropped")
     for name, model in ZEROS.get(kind, {}).items():
         if name in known and name not in arrays and model in arrays:
             arrays[name] = np.broadcast_to(np.zeros((), known[name].dtype), arrays[model].shape)

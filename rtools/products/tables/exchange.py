@@ -43,22 +43,22 @@ def write_fits(table, messages):
     """Bytes of a file with a binary table; descriptions in TCOMMn, as for TOPCAT, metadata in HIERARCH cards."""
     from astropy.io import fits
 
-    told = _standard_units(table)
-    told.meta = {}
-    for name in [name for name in told.colnames if told[name].dtype.kind == "U"]:
-        if not all(str(text).isascii() for text in told[name].flat):
+    standard = _standard_units(table)
+    standard.meta = {}
+    for name in [name for name in standard.colnames if standard[name].dtype.kind == "U"]:
+        if not all(str(text).isascii() for text in standard[name].flat):
             messages.append(f"FITS has ASCII only: ? for other characters of the column {name}")
-            told.replace_column(name, _ascii_column(told[name]))
-    hdu = fits.table_to_hdu(told)
+            standard.replace_column(name, _ascii_column(standard[name]))
+    hdu = fits.table_to_hdu(standard)
     for number, name in enumerate(table.colnames, 1):
         if table[name].description:
             hdu.header[f"TCOMM{number}"] = _ascii(table[name].description)
     lost = 0
-    said = flatten(dict(table.meta))
-    for key in [key for key in said if key.startswith(f"{HISTORY}.")]:
-        for entry in history_of([said.pop(key)]):
+    texts = flatten(dict(table.meta))
+    for key in [key for key in texts if key.startswith(f"{HISTORY}.")]:
+        for entry in history_of([texts.pop(key)]):
             hdu.header.add_history(_ascii(f"{entry.get('time', '')} {entry.get('description', '')}"))
-    for key, value in said.items():
+    for key, value in texts.items():
         try:
             card = fits.Card(key.upper() if len(key) <= 8 and "." not in key else f"HIERARCH {key}", _ascii(value))
             str(card)
@@ -89,15 +89,15 @@ def _standard_units(table):
     """A table with the units and types that FITS and VOTable know: mag for mag(AB), float32 for float16."""
     from astropy import units
 
-    told = table.copy(copy_data=False)
-    for name in told.colnames:
-        unit = told[name].unit
+    standard = table.copy(copy_data=False)
+    for name in standard.colnames:
+        unit = standard[name].unit
         if unit is not None and not isinstance(unit, units.UnitBase):  # a magnitude of something
             physical = unit.physical_unit
-            told[name].unit = units.mag / units.arcsec**2 if physical.is_equivalent(_per_area()) else units.mag
-        if told[name].dtype == np.float16:
-            told[name] = told[name].astype(np.float32)
-    return told
+            standard[name].unit = units.mag / units.arcsec**2 if physical.is_equivalent(_per_area()) else units.mag
+        if standard[name].dtype == np.float16:
+            standard[name] = standard[name].astype(np.float32)
+    return standard
 
 
 def _roman_units(table):
@@ -137,13 +137,13 @@ def write_votable(table, _messages):
     from astropy.io import votable
     from astropy.io.votable.tree import Info
 
-    told = _standard_units(table)
-    told.meta = {}
-    for name in told.colnames:
-        if told[name].dtype.name in SIGNED:
-            told[name] = told[name].astype(SIGNED[told[name].dtype.name])
-    simple = len(told) > 1 and all(column.ndim == 1 for column in told.itercols())
-    file = votable.from_table(told[:1] if simple else told)
+    standard = _standard_units(table)
+    standard.meta = {}
+    for name in standard.colnames:
+        if standard[name].dtype.name in SIGNED:
+            standard[name] = standard[name].astype(SIGNED[standard[name].dtype.name])
+    simple = len(standard) > 1 and all(column.ndim == 1 for column in standard.itercols())
+    file = votable.from_table(standard[:1] if simple else standard)
     infos = file.get_first_table().infos
     infos.extend(Info(name=key, value=value) for key, value in flatten(dict(table.meta)).items())
     out = io.BytesIO()
@@ -152,7 +152,7 @@ def write_votable(table, _messages):
         return out.getvalue()
     before, begin, rest = out.getvalue().partition(b"<TABLEDATA>")
     _first, end, after = rest.partition(b"</TABLEDATA>")
-    return b"".join((before, begin, b"\n", _rows(told), end, after))
+    return b"".join((before, begin, b"\n", _rows(standard), end, after))
 
 
 def _rows(table):

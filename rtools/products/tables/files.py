@@ -122,8 +122,8 @@ def stamp(table, filename, entry):
     """Let a product's catalog say what it is called, when it was written and what was done to it; others stay."""
     named = "roman.meta.filename"
     if named in table.meta:
-        said = {named: readable(str(filename)), "roman.meta.file_date": history.stamp()}
-        table.meta = flatmeta.record(dict(table.meta) | said, entry)
+        stamps = {named: readable(str(filename)), "roman.meta.file_date": history.stamp()}
+        table.meta = flatmeta.record(dict(table.meta) | stamps, entry)
 
 
 def _plain(table):
@@ -139,25 +139,25 @@ def _plain(table):
     table.meta = flatten(nested) | {key: value for key, value in table.meta.items() if key not in nested}
     for name in table.colnames:
         column = table[name]
-        about = {"unit": column.unit, "description": column.description, "name": name}
+        described = {"unit": column.unit, "description": column.description, "name": name}
         if isinstance(column, MaskedColumn):
             values = column.filled(np.nan) if column.dtype.kind == "f" else column
             masked = np.any(column.mask) and column.dtype.kind != "f"
-            column = MaskedColumn(values, **about) if masked else Column(np.asarray(values), **about)
+            column = MaskedColumn(values, **described) if masked else Column(np.asarray(values), **described)
         if column.dtype.kind == "O":
-            column = _plain_objects(column, about)
+            column = _plain_objects(column, described)
         if not column.dtype.isnative:
             column = column.byteswap().view(column.dtype.newbyteorder("="))
         table[name] = column
     return table
 
 
-def _plain_objects(column, about):
+def _plain_objects(column, described):
     """A column of objects: text where all are text, else plain lists."""
     from astropy.table import Column
 
     if all(isinstance(value, str) for value in column):
-        return Column(np.array(list(column), dtype=str), **about)
+        return Column(np.array(list(column), dtype=str), **described)
     for number, value in enumerate(np.ma.getdata(column)):
         if isinstance(value, np.ndarray):
             text = value.dtype.kind in "SU"  # FITS has texts of any length as arrays of characters

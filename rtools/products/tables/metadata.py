@@ -100,10 +100,10 @@ def _parquet(path):
             about, schema = file.metadata, file.schema_arrow
     except (pyarrow.ArrowException, OSError, ValueError) as error:
         raise InputError(f"a damaged or truncated parquet file ({' '.join(str(error).split())})", path=path) from None
-    said = {_text(key): _text(value) for key, value in (schema.metadata or {}).items()}
-    described = _described(said.get(TABLE_KEY))
+    texts = {_text(key): _text(value) for key, value in (schema.metadata or {}).items()}
+    described = _described(texts.get(TABLE_KEY))
     columns = tuple(_parquet_column(field, described.get(field.name, {})) for field in schema)
-    tree = flatmeta.to_tree({key: value for key, value in said.items() if key not in NOT_OURS})
+    tree = flatmeta.to_tree({key: value for key, value in texts.items() if key not in NOT_OURS})
     compression = ""
     if about.num_row_groups and about.num_columns:
         compression = about.row_group(0).column(0).compression.lower().replace("uncompressed", "")
@@ -169,9 +169,9 @@ def _fits(path):
             )
         head = found.header
         columns = tuple(_fits_column(head, number) for number in range(1, head.get("TFIELDS", 0) + 1))
-        said = {key.lower(): str(head[key]) for key in head if key.partition(".")[0].lower() in flatmeta.FLAT}
-        said = {key: value for key, value in said.items() if "." in key}
-        return _table(flatmeta.to_tree(said), columns, head.get("NAXIS2", 0))
+        texts = {key.lower(): str(head[key]) for key in head if key.partition(".")[0].lower() in flatmeta.FLAT}
+        texts = {key: value for key, value in texts.items() if "." in key}
+        return _table(flatmeta.to_tree(texts), columns, head.get("NAXIS2", 0))
 
 
 def _fits_column(head, number):

@@ -44,11 +44,11 @@ def read_parquet(path):
     with parquet.ParquetFile(parquet_source(path)) as file:
         _check_room(file.metadata)
         arrow = file.read()
-    said = {key.decode(): value.decode("utf-8", "replace") for key, value in (arrow.schema.metadata or {}).items()}
-    header = _yaml_header(said.get(TABLE_KEY))
+    texts = {key.decode(): value.decode("utf-8", "replace") for key, value in (arrow.schema.metadata or {}).items()}
+    header = _yaml_header(texts.get(TABLE_KEY))
     described = {entry["name"]: entry for entry in header.get("datatype", ())}
     meta = {key: value for key, value in (header.get("meta") or {}).items() if not key.startswith("__")}
-    meta |= {key: value for key, value in said.items() if key not in NOT_OURS}
+    meta |= {key: value for key, value in texts.items() if key not in NOT_OURS}
     table = Table(meta=meta)
     for field, column in zip(arrow.schema, arrow.columns, strict=True):
         entry = described.get(field.name, {})

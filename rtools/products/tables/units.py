@@ -78,7 +78,7 @@ def _replace(table, name, values, unit):
     if new != name and new in table.colnames:
         table.remove_column(name)
         return
-    said = f"{old.description} (AB magnitude)" if old.description else None
+    description = f"{old.description} (AB magnitude)" if old.description else None
     dtype = old.dtype if old.dtype.kind == "f" else float
-    table[name] = Column(values.astype(dtype), unit=unit, description=said)
+    table[name] = Column(values.astype(dtype), unit=unit, description=description)
     table.rename_column(name, new)
