@@ -17,10 +17,10 @@ from rtools.wfi import metadata
 __all__ = [
     "Extension",
     "container",
+    "continued_history",
     "decode",
     "encode",
     "extensions",
-    "history_of",
     "rewritten",
     "stored_dtype",
 ]
@@ -265,14 +265,33 @@ def _highest_bit(dtype):
     return np.array(0x80 if dtype == np.uint8 else np.iinfo(dtype).min, dtype)
 
 
-def history_of(product, source, parameters=None):
-    """History and extensions of a file that is made of another, as `serial.dump` takes them."""
+class FileHistory(NamedTuple):
+    """What the history of a file says: entries, oldest first, and the asdf extensions that its nodes need."""
+
+    entries: list[dict]
+    extensions: list[dict]
+
+
+def continued_history(product, source, parameters=None):
+    """History of a file that is made of a product.
+
+    Parameters
+    ----------
+    product : rtools.products.io.product.Product
+        What the file is made of.
+    source : str or os.PathLike
+        What the product is called in the new entry.
+    parameters : dict, optional
+        What was asked for.
+
+    Returns
+    -------
+    FileHistory
+        That of the product, and an entry of rt-fits.
+    """
     kept = product.about.get("history")
-    known = kept.get("extensions", ()) if isinstance(kept, dict) else ()
-    return {
-        "history": [*product.history, history.entry("rt-fits", parameters=parameters, inputs=[source])],
-        "extensions": known,
-    }
+    known = kept.get("extensions", []) if isinstance(kept, dict) else []
+    return FileHistory([*product.history, history.entry("rt-fits", parameters=parameters, inputs=[source])], known)
 
 
 def rewritten(node, place, path=""):

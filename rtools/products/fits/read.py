@@ -91,10 +91,12 @@ def stage_asdf(path, source, hdus, product, *, parameters=None, compression=None
         tree, sources = _tree(product, hdus, pixels.fileno(), source)
         roman = tree.pop("roman")
         _stamp(roman["meta"], path)
+        continued = layout.continued_history(product, source, parameters)
         head, _inner = serial.dump(
             serial.to_asdf(roman, None, raw=True),
             beside=serial.to_asdf(tree, None, raw=True),
-            **layout.history_of(product, source, parameters),
+            history=continued.entries,
+            extensions=continued.extensions,
         )
         compression = compression or ("none" if product.kind in ("l1_uncal", "ramp") else "lz4")
         stage = staging.Stage(path)

@@ -193,10 +193,12 @@ def _tree(product, extensions):
     whole = header.read_header(product.path)[0] | {"roman": product.tree}
     product.attach(whole)
     tree = layout.rewritten(whole, place)
+    continued = layout.continued_history(product, product.path)
     head, _inner = serial.dump(
         serial.to_asdf(tree.pop("roman"), None, raw=True),
         beside=serial.to_asdf(tree, None, raw=True),
-        **layout.history_of(product, product.path),
+        history=continued.entries,
+        extensions=continued.extensions,
     )
     return head, blocks
 
