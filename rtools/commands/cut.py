@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from rtools.commands.kit import options as bundles
-from rtools.commands.kit.common import entry, expand_inputs, for_each, jobs_count, print_json, tool
+from rtools.commands.kit.common import entry, expand_inputs, for_each, print_json, tool
 from rtools.commands.kit.inputs import is_stream, opened
 from rtools.commands.kit.outputs import Outputs, deliver
 from rtools.errors import InputError, RtoolsError, UsageError
@@ -49,7 +49,7 @@ Where the result goes must be said, by -o or --outdir (then it has the name of t
 @bundles.fail_fast
 def command(console, inputs, section, frame, sky, wcs, output, outdir, overwrite, dry_run, compression, profile, jobs,
             as_json, fail_fast):  # fmt: skip
-    inputs, threads = list(dict.fromkeys(expand_inputs(inputs))), jobs_count(jobs)
+    inputs, work = list(dict.fromkeys(expand_inputs(inputs))), console.work(jobs)
     if not inputs:
         raise UsageError("no input file")
     _check(section, frame, sky, wcs)
@@ -69,7 +69,7 @@ def command(console, inputs, section, frame, sky, wcs, output, outdir, overwrite
             path = outputs.path(name, filename)
             rows, columns = _region(product, section, frame, place, wcs)
             if not dry_run:
-                make = _maker(console, product, (rows, columns), compression, profile, threads=threads)
+                make = _maker(console, product, (rows, columns), compression, profile, work=work)
                 deliver(path, filename, make)
         spans = {"columns": [columns.start, columns.stop], "rows": [rows.start, rows.stop]}
         reports.append({"input": name, "output": "-" if path is None else str(path), **spans})
@@ -128,12 +128,12 @@ def _region(product, section, frame, place, wcs):
         raise
 
 
-def _maker(console, product, region, compression, profile, *, threads):
+def _maker(console, product, region, compression, profile, *, work):
     """A function that stages the cutout under a path."""
     from rtools.products.io.writer import stage_product
     from rtools.products.schema import history, layout, profiles
 
-    meta, arrays = _cutout(product, *region, threads)
+    meta, arrays = _cutout(product, *region, work)
     kind = f"reference/{product.reftype}" if product.reftype else product.kind
     chosen, said = profiles.kept(profile, [product])
     source = str(meta.get("filename") or Path(product.path).name)
@@ -151,7 +151,7 @@ def _maker(console, product, region, compression, profile, *, threads):
             as_is=layout.tag(kind, chosen) == product.tag,
             compression=compression or ("none" if kind in ("l1_uncal", "ramp") else "lz4"),
             history=[*product.history, record],
-            threads=threads,
+            work=work,
         )
         for text in (*said, *stage.messages):
             console.log("warning", f"{path}: {text}")
@@ -160,12 +160,12 @@ def _maker(console, product, region, compression, profile, *, threads):
     return make
 
 
-def _cutout(product, rows, columns, threads):
+def _cutout(product, rows, columns, work):
     """Metadata and arrays of the cutout."""
     from rtools.astrometry.cutout_wcs import cutout_wcs, sky_metadata
     from rtools.products.edit.cutout import cut_arrays, cut_metadata, image_shape
 
-    arrays = cut_arrays(product, rows, columns, threads)
+    arrays = cut_arrays(product, rows, columns, work)
     meta = cut_metadata(product.meta, rows, columns, image_shape(product))
     if isinstance(meta.get("wcs"), dict):
         meta["wcs"] = cutout_wcs(product.node("meta.wcs"), rows, columns)
@@ -173,18 +173,18 @@ def _cutout(product, rows, columns, threads):
             shape = rows.stop - rows.start, columns.stop - columns.start
             meta["wcsinfo"] = sky_metadata(meta["wcsinfo"], meta["wcs"], shape)
     if meta.get("statistics"):
-        meta["statistics"] = meta["statistics"] | _statistics(arrays, meta["statistics"], threads)
+        meta["statistics"] = meta["statistics"] | _statistics(arrays, meta["statistics"], work)
     return meta, arrays
 
 
-def _statistics(arrays, known, threads):
+def _statistics(arrays, known, work):
     """What `meta.statistics` says of the image, of the cutout."""
     import numpy as np
 
-    from rtools.exposure.statistics import image_statistics
+    from rtools.work.statistics import image_statistics
 
     dq = arrays.get("dq", np.zeros(arrays["data"].shape, np.uint32))
-    found = image_statistics(arrays["data"], dq, arrays["err"], threads)
+    found = image_statistics(arrays["data"], dq, arrays["err"], work)
     return {key: value for key, value in found.items() if key in known}
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from rtools.commands.kit import options as bundles
-from rtools.commands.kit.common import entry, expand_inputs, for_each, jobs_count, option, shared_status, tool
+from rtools.commands.kit.common import entry, expand_inputs, for_each, option, shared_status, tool
 from rtools.commands.kit.inputs import is_stream, local
 from rtools.commands.kit.outputs import Outputs, deliver
 from rtools.errors import InputError, RtoolsError, UsageError
@@ -64,7 +64,7 @@ plane, and what stays in the tree; with --check the largest array."""
 @bundles.fail_fast
 def command(console, inputs, wcs, check, sip_error, wcs_all, three, slim, flags, header_wins, lossy, compression,
             output, outdir, overwrite, dry_run, jobs, fail_fast):  # fmt: skip
-    inputs, threads, limit = list(dict.fromkeys(expand_inputs(inputs))), jobs_count(jobs), _limit(sip_error)
+    inputs, work, limit = list(dict.fromkeys(expand_inputs(inputs))), console.work(jobs), _limit(sip_error)
     if not inputs:
         raise UsageError("no input file")
     beside = "" if not output and not outdir else outdir
@@ -92,7 +92,7 @@ def command(console, inputs, wcs, check, sip_error, wcs_all, three, slim, flags,
                 settings = {"header_wins": header_wins, "lossy": lossy, "compression": compression}
                 make = _to_asdf(console, name, source, check=check, **settings)
             if not dry_run:
-                deliver(path, filename, lambda place: make(place, threads))
+                deliver(path, filename, lambda place: make(place, work))
         if path is not None:
             click.echo(f"{name} -> {path}" if dry_run else path)
 
@@ -152,9 +152,9 @@ def _to_fits(console, source, wcs, limit, *, check, **settings):
         fits_layout.extensions(product)  # refuses what has no FITS form, before the WCS is looked at
         sky = _sky(console, product, wcs, limit)
 
-    def make(path, threads):
+    def make(path, work):
         with open_product(source) as product:
-            stage = fits_write.stage_fits(path, product, sky=sky, threads=threads, **settings)
+            stage = fits_write.stage_fits(path, product, sky=sky, work=work, **settings)
         for message in stage.messages:
             console.log("warning", f"{source}: {message}")
         return _checked(stage, source, stage.temporary) if check else stage
@@ -203,16 +203,16 @@ def _to_asdf(console, name, source, *, header_wins, lossy, check, compression):
     from rtools.products.fits import lossy as fits_lossy
     from rtools.products.fits import read as fits_read
 
-    def make(path, threads):
+    def make(path, work):
         with fits_read.open_fits(source) as hdus:
             if lossy and "ASDF" not in hdus:
                 console.log("warning", f"{name}: no ASDF extension: what its tables and keywords do not say is lost")
-                return fits_lossy.stage_lossy(path, source, hdus, compression=compression, threads=threads)
+                return fits_lossy.stage_lossy(path, source, hdus, compression=compression, work=work)
             with fits_read.embedded(source, hdus) as product:
                 edits = fits_edits.edited(product, hdus)
                 applied = fits_edits.apply(product, edits) if header_wins and edits else {}
                 changed = dict(applied.values())
-                settings = {"compression": compression, "threads": threads}
+                settings = {"compression": compression, "work": work}
                 stage = fits_read.stage_asdf(path, source, hdus, product, parameters=changed, **settings)
                 _tell_edits(console, name, edits, applied, sky=fits_edits.sky_edited(hdus))
         return _checked(stage, stage.temporary, source, changed=changed) if check else stage

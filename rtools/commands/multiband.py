@@ -61,6 +61,7 @@ def _run_groups(console, groups, request, *, dry_run, as_json, fail_fast):
     """Plan every group, then carry out every plan; returns the exit status."""
     from rtools.pipeline.catalog import multiband
 
+    work = console.work(request.threads)
     refuse_combinations(request, as_json=as_json, dry_run=dry_run)
     if request.output and len(groups) > 1:
         raise UsageError("-o names one output", mend="use --outdir for several associations")
@@ -71,27 +72,27 @@ def _run_groups(console, groups, request, *, dry_run, as_json, fail_fast):
         return made, made.outputs.values()
 
     def carry_out(name, made):
-        outputs = _written(made, request, console.log)
+        outputs = _written(made, request, work)
         return {"input": name, "outputs": [str(path) for path in outputs]}
 
     how = {"dry_run": dry_run, "as_json": as_json, "fail_fast": fail_fast}
     return run_plans(console, groups, (plan, carry_out, _described, _print_plan), **how)
 
 
-def _written(plan, request, log):
+def _written(plan, request, work):
     """Carry out a plan; paths of what it wrote, none where standard output has it."""
     from rtools.pipeline.catalog import multiband
 
     for level, texts in (("caution", plan.cautions), ("warning", plan.warnings)):
         for text in texts:
-            log(level, text)
+            work.log(level, text)
     if request.output != "-":
         for path in plan.outputs.values():
             make_directory(path.parent)
-        return multiband.carry_out(plan, request, log)
+        return multiband.carry_out(plan, request, work)
     with temporary.directory() as scratch:
         plan.outputs = {"cat": Path(scratch) / plan.outputs["cat"].name}
-        multiband.carry_out(plan, request, log)
+        multiband.carry_out(plan, request, work)
         with open(plan.outputs["cat"], "rb") as file:
             shutil.copyfileobj(file, sys.stdout.buffer)
         sys.stdout.buffer.flush()

@@ -170,11 +170,8 @@ def download(console, cone, files, margin, limit, **where):
     if where["dry_run"]:
         click.echo(gaia_archive.query(cone, limit))
         return
-    console.status("asking the Gaia archive")
-    try:
+    with console.work().progress("the Gaia archive is asked", None):
         table = gaia_archive.download(cone, limit=limit)
-    finally:
-        console.status("")
     _write(console, where, target, table, inputs=files, parameters={"cone": cone, "limit": limit})
 
 

@@ -208,13 +208,13 @@ def make(console, directory, detectors, elements, everything, types, seed, size,
         common.print_json(made) if as_json else _print_table(("file", "bytes"), rows)
         return 0
     os.makedirs(directory, exist_ok=True)
-    threads = common.jobs_count(jobs)
-    for number, (path, job) in enumerate(zip(paths, planned, strict=True)):
-        console.status(f"{number + 1} of {len(planned)}: {path.name}")
-        making.write(path, job.source, compression=compression, threads=threads)
-        if not as_json:
-            click.echo(path)
-    console.status("")
+    work = console.work(jobs)
+    with work.progress(f"{len(planned)} references", sum(sizes)) as progress:
+        for path, job, size in zip(paths, planned, sizes, strict=True):
+            making.write(path, job.source, compression=compression, work=work)
+            progress.advance(size)
+            if not as_json:
+                click.echo(path)
     if as_json:
         common.print_json([{"file": str(path), "bytes": path.stat().st_size} for path in paths])
     return 0

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from rtools.commands.kit import options as bundles
-from rtools.commands.kit.common import Refusal, entry, expand_inputs, for_each, jobs_count, option, print_json, tool
+from rtools.commands.kit.common import Refusal, entry, expand_inputs, for_each, option, print_json, tool
 from rtools.commands.kit.exposures import reference_config
 from rtools.errors import UsageError
 from rtools.products.schema import layout
@@ -89,7 +89,7 @@ def command(console, names, jobs, as_json, fail_fast, dry_run, **settings):
     names = expand_inputs(names)
     if not names:
         raise UsageError("no name to simulate")
-    threads = jobs_count(jobs)
+    work = console.work(jobs)
     config = reference_config(settings.pop("ref"), settings.pop("refdir"), settings.pop("builtin"))
     profile, compression = settings.pop("profile") or layout.DEFAULT_PROFILE, settings.pop("compression") or "none"
     read_pattern, sources = settings.pop("read_pattern"), settings.pop("sources")
@@ -115,12 +115,10 @@ def command(console, names, jobs, as_json, fail_fast, dry_run, **settings):
             config,
             profile=profile,
             compression=compression,
-            threads=threads,
             table=table,
-            log=lambda level, text: console.log(level, f"{name}: {text}"),
-            progress=lambda done, of: console.status(f"{name}: {100 * done // of}%"),
+            label=name,
+            work=work.with_log(lambda level, text: console.log(level, f"{name}: {text}")),
         )
-        console.status("")
         report(name)
 
     def report(name):

@@ -73,7 +73,7 @@ def command(console, inputs, radec, polygon, neighbours, names, wcs, corners, pr
     if not write and common.typed("overwrite"):
         raise UsageError("--overwrite is for --write")
     if write:
-        return _write(console, write, overwrite, common.jobs_count(jobs), as_json)
+        return _write(write, overwrite, console.work(jobs), as_json)
     if compare:
         return _compare(console, compare, as_json)
     reports = []
@@ -246,7 +246,7 @@ def _print_cells(reports, more):
         print_table(head, [[row.get(key, "-") for key in head] for row in rows], labels=2)
 
 
-def _write(console, name, overwrite, threads, as_json):
+def _write(name, overwrite, work, as_json):
     from rtools.mosaic.skymap import table as skymap_table
     from rtools.products.mosaic import skycells
     from rtools.products.schema import history
@@ -256,18 +256,17 @@ def _write(console, name, overwrite, threads, as_json):
         raise UsageError("--write names a file, not standard output")
     table = skymap_table.region_table()
 
-    def parts():
+    def parts(progress):
         for region in range(len(table)):
-            if region % 100 == 0:
-                console.status(f"{path.name}: {100 * region // len(table)}%")
             yield skymap_table.region_rows(region)
+            progress.advance()
 
     make_directory(path.parent)
     count = int(table["skycell_end"][-1])
     entries = [history.entry("rt-skymap")]
-    skycells.write_tables(path, table, parts(), count=count, threads=threads, history=entries,
-                          meta=skymap_table.SIZES)  # fmt: skip
-    console.status("")
+    with work.progress(path.name, len(table)) as progress:
+        skycells.write_tables(path, table, parts(progress), count=count, work=work, history=entries,
+                              meta=skymap_table.SIZES)  # fmt: skip
     common.print_json({"output": str(path)}) if as_json else click.echo(path)
     return 0
 

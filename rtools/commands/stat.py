@@ -65,7 +65,7 @@ def command(console, inputs, arrays, flags, percentile, chosen, jobs, as_json, f
     if not settings["sigma"] > 0:
         raise UsageError(f"--sigma {settings['sigma']}: a positive number expected")
     patterns = [word.strip() for words in arrays for word in words.split(",") if word.strip()]
-    settings |= {"flags": flags, "threads": common.jobs_count(jobs)}
+    settings |= {"flags": flags, "work": console.work(jobs)}
     digits = 6 if sys.stdout.isatty() else 9
 
     def show(path):

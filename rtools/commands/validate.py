@@ -66,11 +66,11 @@ def command(console, inputs, quick, strict, partner, jobs, as_json, fail_fast):
         raise UsageError("--with goes with one file")
     if partner and quick:
         raise UsageError("--with and --quick do not go together", mend="labels are compared without --quick")
-    threads = common.jobs_count(jobs)
+    work = console.work(jobs)
     told = set()
 
     def examine(name):
-        report = _examined(name, quick=quick, partner=partner, threads=threads)
+        report = _examined(name, quick=quick, partner=partner, work=work)
         failed = bool(report.count("error") or (strict and report.count("warning")))
         told.add(name)
         _print(name, report, failed, as_json=as_json, verbosity=console.verbosity)
@@ -84,13 +84,13 @@ def command(console, inputs, quick, strict, partner, jobs, as_json, fail_fast):
     return common.for_each(console, inputs, examine, fail_fast=fail_fast, report=unread)
 
 
-def _examined(name, *, quick, partner, threads):
+def _examined(name, *, quick, partner, work):
     """The report on one file, WCS included."""
     from rtools.products.check import file as checks
 
     with local(name) as path:
         called = "" if is_stream(name) else None
-        report = checks.check_file(path, name=called, quick=quick, partner=partner, threads=threads)
+        report = checks.check_file(path, name=called, quick=quick, partner=partner, work=work)
         if not quick:
             systems, found = checks.wcs_of(report.product)
             if systems:

@@ -3,7 +3,6 @@
 It is deterministic and covers every detector and element. It is not for science, and its labels say where it came from.
 """
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from hashlib import md5
@@ -14,6 +13,7 @@ from rtools.reference import nominal
 from rtools.reference.types import APPLIED, TYPES
 from rtools.wfi.frame import BORDER, CHANNEL, FRAME
 from rtools.wfi.instrument import ELEMENTS, detector
+from rtools.work import ALONE
 
 __all__ = ["Builtin"]
 
@@ -111,7 +111,7 @@ class Builtin:
             return np.dtype(np.complex128)
         return np.dtype(np.uint32 if array in UINT32 else np.float32)
 
-    def columns(self, array, start, stop, threads=1):
+    def columns(self, array, start, stop, work=ALONE):
         """``array[..., start:stop]``, own and contiguous.
 
         Parameters
@@ -120,8 +120,8 @@ class Builtin:
             Name of a plane of the reference.
         start, stop : int
             First column, and the one behind the last.
-        threads : int
-            Channels are drawn on so many threads; the answer is the same for any number.
+        work : rtools.work.Work
+            Its threads draw the channels; the answer is the same for any number of them.
         """
         import numpy as np
 
@@ -145,22 +145,17 @@ class Builtin:
             out[..., first - start : last - start] = block[..., rows, first % CHANNEL : first % CHANNEL + last - first]
 
         channels = range(start // CHANNEL, -(-stop // CHANNEL))
-        if threads > 1:
-            with ThreadPoolExecutor(threads) as pool:
-                list(pool.map(draw, channels))
-        else:
-            for channel in channels:
-                draw(channel)
+        work.map(draw, channels)
         return out
 
-    def rows(self, array, start, stop, threads=1):
+    def rows(self, array, start, stop, work=ALONE):
         """``array[start:stop]`` along the leading axis."""
         if self.type == "refpix":
             from rtools.reference.tables import refpix
 
             start, stop, _ = slice(start, stop).indices(self.shape(array)[0])
             return refpix(self._setting(), array, start, stop)
-        return self.array(array, threads)[start:stop]
+        return self.array(array, work)[start:stop]
 
     def spans(self, array, spans):
         """A `rtools.products.io.reading.Reading` of the columns [start, stop) of each span."""
@@ -177,9 +172,9 @@ class Builtin:
         shapes = [(stop - start, *self.shape(array)[1:]) for start, stop in spans]
         return one_by_one(partial(self.rows, array), spans, shapes, self.dtype(array))
 
-    def array(self, array, threads=1):
+    def array(self, array, work=ALONE):
         """The whole array."""
-        return self.columns(array, 0, self.shape(array)[-1], threads)
+        return self.columns(array, 0, self.shape(array)[-1], work)
 
     def part(self, array, index):
         """``array[index]`` for a tuple of leading indices; of an epsf no more than that is made."""

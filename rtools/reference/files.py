@@ -6,6 +6,7 @@ from pathlib import Path
 
 from rtools.errors import InputError
 from rtools.reference.index import candidate_of
+from rtools.work import ALONE
 
 __all__ = ["FileSource"]
 
@@ -84,15 +85,15 @@ class FileSource:
 
         return np.dtype(self._info(array).dtype)
 
-    def columns(self, array, start, stop, threads=1):
+    def columns(self, array, start, stop, work=ALONE):
         """``array[..., start:stop]``, own and contiguous."""
         self._info(array)
-        return self.product.columns(array, start, stop, threads=threads)
+        return self.product.columns(array, start, stop, work=work)
 
-    def rows(self, array, start, stop, threads=1):
+    def rows(self, array, start, stop, work=ALONE):
         """``array[start:stop]`` along the leading axis."""
         self._info(array)
-        return self.product.rows(array, start, stop, threads=threads)
+        return self.product.rows(array, start, stop, work=work)
 
     def spans(self, array, spans):
         """A `rtools.products.io.reading.Reading` of the columns [start, stop) of each span."""
@@ -104,10 +105,10 @@ class FileSource:
         self._info(array)
         return self.product.row_spans(array, spans)
 
-    def array(self, array, threads=1):
+    def array(self, array, work=ALONE):
         """The whole array."""
         self._info(array)
-        return self.product.array(array, threads=threads)
+        return self.product.array(array, work=work)
 
     def part(self, array, index):
         """``array[index]`` for a tuple of leading indices."""

@@ -14,6 +14,7 @@ from rtools.reference.types import APPLIED, TYPES
 from rtools.wfi.exposure_types import EXPOSURE_TYPES
 from rtools.wfi.frame import FRAME
 from rtools.wfi.instrument import DETECTORS, ELEMENTS, NAME, NOT_CONFIGURED
+from rtools.work import ALONE
 
 __all__ = ["ReferenceToMake", "jobs", "metadata", "paths", "size", "write"]
 
@@ -112,7 +113,7 @@ def paths(directory, planned):
     return [Path(directory) / job.name for job in planned]
 
 
-def write(path, source, *, compression="lz4", threads=1, parameters=None):
+def write(path, source, *, compression="lz4", work=ALONE, parameters=None):
     """Write a built-in reference as a reference file, under a temporary name first.
 
     Parameters
@@ -123,8 +124,8 @@ def write(path, source, *, compression="lz4", threads=1, parameters=None):
         What is written.
     compression : str
         ``lz4``, ``zlib`` or ``none``.
-    threads : int
-        For drawing and compressing.
+    work : rtools.work.Work
+        Its threads draw, compress and write.
     parameters : dict, optional
         What the command was asked, for the history.
 
@@ -136,7 +137,7 @@ def write(path, source, *, compression="lz4", threads=1, parameters=None):
     from rtools.products.io import writer
     from rtools.products.schema import history
 
-    arrays = {name: source.array(name, threads) for name in TYPES[source.type].arrays}
+    arrays = {name: source.array(name, work) for name in TYPES[source.type].arrays}
     writer.write_product(
         path,
         f"reference/{source.type}",
@@ -144,6 +145,6 @@ def write(path, source, *, compression="lz4", threads=1, parameters=None):
         arrays,
         extra={key: node for key, node in source.tree().items() if key != "meta"},
         compression=compression,
-        threads=threads,
+        work=work,
         history=[history.entry("rt-refs make", parameters={"label": source.label, **(parameters or {})})],
     )

@@ -3,6 +3,8 @@
 import threading
 from functools import partial
 
+from rtools.work import ALONE
+
 __all__ = ["Part"]
 
 
@@ -30,9 +32,9 @@ class Part:
         """Shape of an array."""
         return (*self._source.shape(array)[:-2], *self._sizes[array])
 
-    def columns(self, array, start, stop, threads=1):
+    def columns(self, array, start, stop, work=ALONE):
         """``array[..., start:stop]`` of the section."""
-        return self.array(array, threads)[..., start:stop]
+        return self.array(array, work)[..., start:stop]
 
     def spans(self, array, spans):
         """A `rtools.products.io.reading.Reading` of the columns [start, stop) of each span of the section."""
@@ -42,11 +44,11 @@ class Part:
         shapes = [(*leading, stop - start) for start, stop in spans]
         return one_by_one(partial(self.columns, array), spans, shapes, self._source.dtype(array))
 
-    def array(self, array, threads=1):
+    def array(self, array, work=ALONE):
         """The whole section, which is kept."""
         with self._lock:
             if array not in self._parts:
                 (x, y), (rows, columns) = self._origin, self._sizes[array]
-                band = self._source.columns(array, x, x + columns, threads=threads)
+                band = self._source.columns(array, x, x + columns, work=work)
                 self._parts[array] = band[..., y : y + rows, :].copy()
             return self._parts[array]

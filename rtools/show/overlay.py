@@ -8,6 +8,7 @@ from rtools.products.io import open_product
 from rtools.products.tables.files import read_catalog
 from rtools.wfi.sphere import signed_turn
 from rtools.wfi.units import DEGREE_ARCSEC
+from rtools.work import Work
 
 __all__ = ["compass", "load_outlines", "load_sources"]
 
@@ -119,7 +120,8 @@ def load_outlines(path, product, image):
         y1, y2 = max(top, 0), min(top + rows, found[0])
         x1, x2 = max(left, 0), min(left + columns, found[1])
         if y1 < y2 and x1 < x2:
-            part = segments.rows("data", y1, y2, threads=2)[:, x1:x2]
+            with Work(2) as work:
+                part = segments.rows("data", y1, y2, work)[:, x1:x2]
             labels[y1 - top : y2 - top, x1 - left : x2 - left] = part
     return _edges(labels)
 

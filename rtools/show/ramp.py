@@ -15,6 +15,7 @@ from rtools.products.schema.nodes import readable
 from rtools.show.image import unit_of
 from rtools.wfi import dq, metadata
 from rtools.wfi.frame import BORDER
+from rtools.work import Work
 
 __all__ = ["PixelRamp", "draw_ramp", "load_ramp", "plot_ramp"]
 
@@ -129,7 +130,8 @@ def _pixel(product, name, x, y):
     """All values of one pixel; of a compressed array one column is kept while it is decoded."""
     if product.arrays[name].compression == "":
         return np.array(product.array(name, part=True)[..., y, x])
-    return product.columns(name, x, x + 1, threads=2)[..., y, 0]
+    with Work(2) as work:
+        return product.columns(name, x, x + 1, work)[..., y, 0]
 
 
 def _add_rate(ramp, product, x, y, path):

@@ -13,6 +13,7 @@ from rtools.errors import InputError, UsageError
 from rtools.products.edit.section import read_plane, select
 from rtools.products.io.reading import run_all
 from rtools.wfi import dq
+from rtools.work import ALONE
 
 __all__ = ["choose_arrays", "columns", "describe", "records"]
 
@@ -131,7 +132,7 @@ def choose_arrays(product, patterns=()):
     return [name for name, shape in planes.items() if shape[-2:] == frame]
 
 
-def records(product, names, *, wanted, section=None, frame=None, flags=None, resultant=None, sigma=3.0, threads=1):
+def records(product, names, *, wanted, section=None, frame=None, flags=None, resultant=None, sigma=3.0, work=ALONE):
     """Statistics of each plane of some arrays.
 
     Parameters
@@ -148,8 +149,8 @@ def records(product, names, *, wanted, section=None, frame=None, flags=None, res
     resultant : int, optional
         Only this plane of cubes, from the end if negative.
     sigma : float
-    threads : int
-        That work on as many planes at a time, each held whole.
+    work : rtools.work.Work
+        Its threads take a plane each, held whole.
 
     Yields
     ------
@@ -165,15 +166,9 @@ def records(product, names, *, wanted, section=None, frame=None, flags=None, res
         jobs += [(name, number, rows, cols, masks) for number in _numbers(product, name, resultant)]
     if section is None and resultant is None:
         read = {one for name, *_rest, masks in jobs for one in (name, *(mask for mask, _value in masks))}
-        run_all(product.checks(read), threads)
+        run_all(product.checks(read), work)
     told = partial(_record, product, wanted=wanted, sigma=sigma)
-    if threads == 1 or len(jobs) < 2:
-        yield from map(told, jobs)
-        return
-    from concurrent.futures import ThreadPoolExecutor
-
-    with ThreadPoolExecutor(threads) as pool:
-        yield from pool.map(told, jobs)
+    yield from map(told, jobs) if work.threads == 1 or len(jobs) < 2 else work.each(told, jobs)
 
 
 def _record(product, job, *, wanted, sigma):

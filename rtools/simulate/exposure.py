@@ -10,7 +10,6 @@ reference pixels have the same, and refpix takes the difference between resultan
 Memory: 2 bytes per pixel and resultant and 8 per pixel, and the references of 16 channels.
 """
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +19,7 @@ from rtools.simulate import assumed, light, ramps, rays, references
 from rtools.simulate.streams import generator
 from rtools.wfi.frame import BORDER, CHANNEL
 from rtools.wfi.instrument import SPECTRAL_ELEMENTS
+from rtools.work import ALONE
 
 __all__ = ["SimulatedExposure", "simulate"]
 
@@ -49,7 +49,7 @@ class SimulatedExposure:
     sources: dict
 
 
-def simulate(request, meta, sources, *, table=None, threads=1, log=None, progress=None):
+def simulate(request, meta, sources, *, table=None, label="", work=ALONE):
     """Simulate an exposure.
 
     Parameters
@@ -61,10 +61,10 @@ def simulate(request, meta, sources, *, table=None, threads=1, log=None, progres
         References, from `references.find_all`.
     table : rtools.simulate.scene.Sources, optional
         Instead of drawn sources; magnitudes in the simulated element.
-    threads : int
-        The result does not depend on it.
-    log, progress : callable, optional
-        ``log(level, text)``; ``progress(done, of)`` channels.
+    label : str
+        What progress calls the exposure.
+    work : rtools.work.Work
+        Threads, log, and progress in channels; the result does not depend on the threads.
 
     Returns
     -------
@@ -73,16 +73,16 @@ def simulate(request, meta, sources, *, table=None, threads=1, log=None, progres
     usual = references.typical(sources, request.size)
     view = light.view_of(meta, sources, request.size)
     meta["wcsinfo"]["s_region"] = view.s_region
-    with ThreadPoolExecutor(threads) as pool:
-        rate, seen = light.rate_image(view, request, sources, gain=usual[0], table=table, log=log, pool=pool)
+    with work.progress(label, request.size // CHANNEL) as progress:
+        rate, seen = light.rate_image(view, request, sources, gain=usual[0], table=table, work=work)
         meta["guide_star"] |= _window(request, seen) | _jitter(sources)
-        arrays, hits = _read_out(request, rate, sources, usual, pool=pool, threads=threads, progress=progress)
+        arrays, hits = _read_out(request, rate, sources, usual, work=work, advance=progress.advance)
     used = {kind: source.label for kind, source in sources.items() if source is not None}
     meta["rtools"]["simulation"]["references"] = used
     return SimulatedExposure(meta, arrays, rate, hits, seen)
 
 
-def _read_out(request, rate, sources, usual, *, pool, threads, progress):
+def _read_out(request, rate, sources, usual, *, work, advance):
     """Arrays of the L1 product and the hits; channel by channel, in groups that share decoded references."""
     size, pattern = request.size, request.table.read_pattern
     channels = size // CHANNEL
@@ -92,7 +92,6 @@ def _read_out(request, rate, sources, usual, *, pool, threads, progress):
     data = np.empty((len(pattern), size, size), np.uint16)
     before = np.empty((size, size), np.uint16) if request.reference_read else None
     dn = np.zeros(len(hits["row"]))
-    done = []
 
     def one(channel, planes):
         columns = slice(channel * CHANNEL, (channel + 1) * CHANNEL)
@@ -118,14 +117,12 @@ def _read_out(request, rate, sources, usual, *, pool, threads, progress):
         if before is not None:
             before[:, columns] = ramps.encode(reference, None, 0)
         dn[own] = hits["electrons"][own] / detector.gain[hits["row"][own], column]
-        done.append(channel)
-        if progress:
-            progress(len(done), channels)
+        advance()
 
     for first in range(0, channels, references.GROUP):
         group = range(first, min(first + references.GROUP, channels))
-        planes = references.ReferencePlanes(sources, request, first * CHANNEL, group.stop * CHANNEL, threads)
-        list(pool.map(lambda channel, planes=planes: one(channel, planes), group))
+        planes = references.ReferencePlanes(sources, request, first * CHANNEL, group.stop * CHANNEL, work)
+        work.map(lambda channel, planes=planes: one(channel, planes), group)
         del planes
     arrays = {"data": data} | _amp33(request, usual, common)
     return arrays | ({} if before is None else {"reference_read": before}), _truth_of(hits, dn, pattern)

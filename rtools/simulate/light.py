@@ -15,6 +15,7 @@ from rtools.wfi import instrument
 from rtools.wfi.frame import BORDER
 from rtools.wfi.sphere import s_region, separation
 from rtools.wfi.units import AB_ZERO_NJY, DEGREE_ARCSEC
+from rtools.work import ALONE
 
 __all__ = ["FocalPlane", "rate_image", "view_of"]
 
@@ -67,7 +68,7 @@ def view_of(meta, sources, frame):
     return FocalPlane(attitude, transform, size, tuple(map(float, places[4])), places[:4])
 
 
-def rate_image(view, request, sources, *, gain, table=None, log=None, pool=None):
+def rate_image(view, request, sources, *, gain, table=None, work=ALONE):
     """Image and table of what is seen.
 
     Parameters
@@ -80,8 +81,8 @@ def rate_image(view, request, sources, *, gain, table=None, log=None, pool=None)
         Typical electron/DN, with which sky and lamp are known in electrons.
     table : rtools.simulate.scene.Sources, optional
         Instead of drawn sources; magnitudes in the simulated element, flat spectra.
-    log : callable, optional
-    pool : concurrent.futures.Executor, optional
+    work : rtools.work.Work
+        Threads and log.
 
     Returns
     -------
@@ -95,7 +96,7 @@ def rate_image(view, request, sources, *, gain, table=None, log=None, pool=None)
     calibration = references.calibration_of(sources, request.element)
     unit = areas.centre_area(view.transform) if calibration is None else calibration[1]
     if request.has_sky:
-        seen = _add_sources(image, view, request, sources, gain=gain, table=table, log=log, pool=pool)
+        seen = _add_sources(image, view, request, sources, gain=gain, table=table, work=work)
         areas.divide(image, view.transform, unit)
     image += np.float32(_uniform(request, unit / instrument.PIXEL_AREA_SR) / gain)
     return image, seen
@@ -116,7 +117,7 @@ def _uniform(request, area):
     return lamp + (assumed.SKY_FACTOR * area * band.zodiacal + band.thermal if band else 0.0)
 
 
-def _add_sources(image, view, request, sources, *, gain, table, log, pool):
+def _add_sources(image, view, request, sources, *, gain, table, work):
     """Draw or take the sources, put them on `image`, and describe them."""
     stars = table
     if table is None:
@@ -124,10 +125,9 @@ def _add_sources(image, view, request, sources, *, gain, table, log, pool):
     x, y = pointing.locate(stars.ra, stars.dec, view.attitude, view.transform)
     near = _near(x, y, view.size, _reach(request))
     stars, x, y = stars.take(near), x[near], y[near]
-    if log:
-        log("info", f"{len(stars)} sources, {np.count_nonzero(stars.sersic == 0)} of them stars")
+    work.log("info", f"{len(stars)} sources, {np.count_nonzero(stars.sersic == 0)} of them stars")
     shapes = _shapes(stars, view)
-    stamp = epsf.from_reference(sources["epsf"], log)
+    stamp = epsf.from_reference(sources["epsf"], work.log)
     if request.dispersed:
         offset, electrons = _trace(stars, request.element, drawn=table is None)
         rates = electrons / gain
@@ -140,7 +140,7 @@ def _add_sources(image, view, request, sources, *, gain, table, log, pool):
         wide = ~point
         render.add_stars(image, stamp, x[point], y[point], rate[point])
         render.add_galaxies(
-            image, stamp, x[wide], y[wide], rate[wide], sersic=stars.sersic[wide], shapes=shapes[wide], pool=pool
+            image, stamp, x[wide], y[wide], rate[wide], sersic=stars.sersic[wide], shapes=shapes[wide], work=work
         )
     return _described(stars, x, y, magnitude=magnitude, rate=rate, peak=rate * stamp.peak)
 

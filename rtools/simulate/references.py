@@ -131,46 +131,47 @@ class ReferencePlanes:
     request : rtools.simulate.request.SimulationRequest
     start, stop : int
         Full-frame columns.
-    threads : int
+    work : rtools.work.Work
+        Its threads decode or draw.
     """
 
-    def __init__(self, sources, request, start, stop, threads):
+    def __init__(self, sources, request, start, stop, work):
         self.request, self.start = request, start
         size = request.size
         cut = (slice(None, size), slice(None))
 
         def plane(kind, array):
             source = sources.get(kind)
-            return None if source is None else source.columns(array, start, stop, threads=threads)[cut]
+            return None if source is None else source.columns(array, start, stop, work=work)[cut]
 
         self.gain, self.noise = plane("gain", "data"), plane("readnoise", "data")
         self.saturation, self.dark = plane("saturation", "data"), plane("dark", "dark_slope")
         self.mask = plane("mask", "dq")
-        self.coeffs = self._linearity(sources.get("linearity"), stop, threads)
-        self.flat = self._flat(sources.get("flat"), stop, threads)
+        self.coeffs = self._linearity(sources.get("linearity"), stop, work)
+        self.flat = self._flat(sources.get("flat"), stop, work)
 
-    def _linearity(self, source, stop, threads):
+    def _linearity(self, source, stop, work):
         """Coefficients; the identity where the chain does not correct."""
         size = self.request.size
         if source is None:
             coeffs = np.zeros((2, size, stop - self.start), np.float32)
             coeffs[1] = 1
             return coeffs
-        coeffs = source.columns("coeffs", self.start, stop, threads=threads)[:, :size]
+        coeffs = source.columns("coeffs", self.start, stop, work=work)[:, :size]
         wrong = np.isnan(coeffs).any(axis=0) | (coeffs[1] == 0)
-        wrong |= (source.columns("dq", self.start, stop, threads=threads)[:size] & NO_LIN_CORR) != 0
+        wrong |= (source.columns("dq", self.start, stop, work=work)[:size] & NO_LIN_CORR) != 0
         coeffs[:, wrong] = 0
         coeffs[1, wrong] = 1
         return coeffs
 
-    def _flat(self, source, stop, threads):
+    def _flat(self, source, stop, work):
         """Full-frame columns of the flat; 1 in the border and where it is not defined."""
         size = self.request.size
         flat = np.ones((size, stop - self.start), np.float32)
         if source is None:
             return flat
         first, last = max(self.start, BORDER), min(stop, size - BORDER)
-        part = source.columns("data", first - BORDER, last - BORDER, threads=threads)[: size - 2 * BORDER]
+        part = source.columns("data", first - BORDER, last - BORDER, work=work)[: size - 2 * BORDER]
         good = np.isfinite(part) & (part > 0)
         flat[BORDER : size - BORDER, first - self.start : last - self.start] = np.where(good, part, 1)
         return flat

@@ -9,6 +9,8 @@ from functools import cache
 
 import numpy as np
 
+from rtools.work import ALONE
+
 __all__ = ["add_galaxies", "add_spectra", "add_stars", "sersic_table", "shape_matrices"]
 
 FAINTEST = 1e-4
@@ -109,7 +111,7 @@ def sersic_table(index):
     return values
 
 
-def add_galaxies(image, psf, x, y, flux, *, sersic, shapes, pool=None):
+def add_galaxies(image, psf, x, y, flux, *, sersic, shapes, work=ALONE):
     """Add galaxies to `image` in place.
 
     Parameters
@@ -121,8 +123,8 @@ def add_galaxies(image, psf, x, y, flux, *, sersic, shapes, pool=None):
         Sérsic index.
     shapes : ndarray (n, 3)
         From `shape_matrices`.
-    pool : concurrent.futures.Executor, optional
-        Stamps are made on its threads; they are added in order, so the result does not depend on it.
+    work : rtools.work.Work
+        Its threads make the stamps; they are added in order, so the result does not depend on it.
     """
     from rtools.simulate import _render_kernels
 
@@ -142,7 +144,7 @@ def add_galaxies(image, psf, x, y, flux, *, sersic, shapes, pool=None):
             shifts = np.stack([x[which] - np.rint(x[which]), y[which] - np.rint(y[which])], -1)
             return fine.stamps(shapes[which], shifts, flux[which], profile[which], table, weights[which])
 
-        results = map(stamps_of, batches) if pool is None else pool.map(stamps_of, batches)
+        results = work.each(stamps_of, batches)
         for which, stamps in zip(batches, results, strict=True):
             corner = (np.rint(value[which]).astype(np.int64) for value in (x, y))
             _render_kernels.add_stamps(image, stamps, *corner)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from rtools.errors import RtoolsError
 from rtools.simulate.metadata import ASSUMED_NOTE
+from rtools.work import ALONE
 
 __all__ = ["Output", "outputs", "simulate_to_files"]
 
@@ -40,7 +41,7 @@ def outputs(uncal, *, truth=True, table=True, overwrite=False):
     return output
 
 
-def simulate_to_files(request, output, config, *, profile, compression, threads, table=None, log=None, progress=None):
+def simulate_to_files(request, output, config, *, profile, compression, table=None, label="", work=ALONE):
     """Simulate and write.
 
     Parameters
@@ -49,9 +50,11 @@ def simulate_to_files(request, output, config, *, profile, compression, threads,
     output : Output
     config : rtools.reference.find.Config
     profile, compression : str
-    threads : int
     table : rtools.simulate.scene.Sources, optional
-    log, progress : callable, optional
+    label : str
+        What progress calls the exposure.
+    work : rtools.work.Work
+        Threads, log and progress.
 
     Returns
     -------
@@ -61,10 +64,9 @@ def simulate_to_files(request, output, config, *, profile, compression, threads,
     from rtools.products.schema import history
     from rtools.simulate import exposure, files, metadata, references
 
-    log = log or (lambda level, text: None)
     meta = metadata.build(request, profile)
-    sources = references.find_all(meta, request, config, log)
-    result = exposure.simulate(request, meta, sources, table=table, threads=threads, log=log, progress=progress)
+    sources = references.find_all(meta, request, config, work.log)
+    result = exposure.simulate(request, meta, sources, table=table, label=label, work=work)
     result.meta["filename"] = output.uncal.name
     used = {kind: source for kind, source in sources.items() if source is not None}
     entry = history.entry("rt-sim", parameters=_parameters(request), references=used)
@@ -85,7 +87,7 @@ def simulate_to_files(request, output, config, *, profile, compression, threads,
                 profile=profile,
                 compression=compression,
                 history=[entry],
-                threads=threads,
+                work=work,
             )
         )
         for stage in stages:

@@ -3,6 +3,6 @@
 The floor above `wfi` and `errors`: it imports nothing else of rtools but `rtools.compiled`.
 """
 
-from rtools.work.work import ALONE, Work, results_of
+from rtools.work.work import ALONE, Work, aside, results_of, settle
 
-__all__ = ["ALONE", "Work", "results_of"]
+__all__ = ["ALONE", "Work", "aside", "results_of", "settle"]

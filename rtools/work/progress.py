@@ -59,8 +59,8 @@ class Reporter:
         ----------
         label : str
             What is done: often the name of a file.
-        total : float
-            Where it ends.
+        total : float or None
+            Where it ends; None if nobody knows.
 
         Yields
         ------
@@ -123,8 +123,8 @@ class Task:
     ----------
     label : str
         What is done.
-    total : float
-        Where it ends.
+    total : float or None
+        Where it ends; None if nobody knows.
     """
 
     def __init__(self, label, total):
@@ -148,8 +148,10 @@ class Task:
 
     def line(self):
         """One line of text: label, share, and the time that is left."""
-        share = min(1.0, self.done / self.total) if self.total else 1.0
         took = time.monotonic() - self._begun
+        if not self.total:
+            return f"{self.label}: {_clock(took)} gone"
+        share = min(1.0, self.done / self.total)
         left = f", {_clock(took * (1 - share) / share)} left" if 0 < share < 1 else ""
         return f"{self.label}: {100 * share:.0f}%, {_clock(took)} gone{left}"
 

@@ -9,7 +9,7 @@ from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 
-__all__ = ["ALONE", "Work", "results_of", "silent"]
+__all__ = ["ALONE", "Work", "aside", "results_of", "settle", "silent"]
 
 
 def silent(_level, _text):
@@ -44,6 +44,11 @@ class Work:
         self.log = log
         self._progress = progress or _no_progress
         self._pool = _Pool(None if threads is None else self.threads)
+
+    @property
+    def alone(self):
+        """Whether there is no thread but that of the caller."""
+        return self._pool.executor() is None
 
     def __enter__(self):
         return self
@@ -125,8 +130,8 @@ class Work:
         ----------
         label : str
             What is done.
-        total : float
-            How often, or how far, its ``advance(n=1)`` will be called until it is done.
+        total : float or None
+            Sum of what its ``advance(n=1)`` will be called with; None if nobody knows.
 
         Returns
         -------
@@ -165,19 +170,52 @@ def _in_order(jobs):
         while waiting:
             yield waiting.popleft().result()  # a result is let go with its job
     finally:
-        for job in waiting:
-            job.cancel()
-        wait(waiting)
+        settle(waiting)
+
+
+def settle(jobs):
+    """Cancel what has not begun and wait for what has; failures are left to those who ask for the results.
+
+    Parameters
+    ----------
+    jobs : collection of concurrent.futures.Future
+    """
+    for job in jobs:
+        job.cancel()
+    wait(jobs)
+
+
+def aside(function, *arguments):
+    """Call a function on a thread beside the pool: for what waits for the disk, and needs no processor.
+
+    Parameters
+    ----------
+    function : callable
+    *arguments
+        What it is called with.
+
+    Returns
+    -------
+    concurrent.futures.Future
+    """
+    future = Future()
+    threading.Thread(target=_do, args=(future, function, arguments), daemon=True, name="aside").start()
+    return future
 
 
 def _done(function, arguments):
     """What `submit` gives where there is no pool: a future whose work is done."""
     future = Future()
+    _do(future, function, arguments)
+    return future
+
+
+def _do(future, function, arguments):
+    """Call a function and put what comes of it into a future."""
     try:
         future.set_result(function(*arguments))
     except Exception as error:
         future.set_exception(error)
-    return future
 
 
 class _NoProgress:

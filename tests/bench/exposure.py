@@ -104,6 +104,7 @@ def floor(uncal, cal):
     import numpy as np
 
     from rtools.products.io import open_product, writer
+    from rtools.work import Work
 
     started = time.perf_counter()
     data = np.array(open_product(uncal).array("data"))
@@ -113,7 +114,7 @@ def floor(uncal, cal):
     started = time.perf_counter()
     with tempfile.TemporaryDirectory(dir=Path(cal).parent) as scratch:
         path = Path(scratch) / Path(cal).name
-        writer.write_product(path, "l2_image", product.meta, arrays, profile=product.profile, threads=2)
+        writer.write_product(path, "l2_image", product.meta, arrays, profile=product.profile, work=Work(2))
         write = time.perf_counter() - started
     big = data.reshape(-1).view(np.uint8)
     copy = np.empty_like(big)

@@ -69,10 +69,12 @@ def _copy(source, path, visit, shift):
     from rtools.astrometry.wcs import footprint
     from rtools.products.io import open_product, writer
     from rtools.wfi.sphere import s_region
+    from rtools.work import Work
 
+    work = Work(2)
     with open_product(source, ("l2_image",)) as product:
         meta, wcs = dict(product.meta), product.node("meta.wcs")
-        arrays = {name: product.array(name, threads=2) for name in product.arrays if not name.startswith("meta.")}
+        arrays = {name: product.array(name, work) for name in product.arrays if not name.startswith("meta.")}
     info, observation = dict(meta["wcsinfo"]), dict(meta["observation"])
     if shift:
         wcs.insert_transform(wcs.output_frame, _turn(info["ra_ref"], shift, shift))
@@ -83,7 +85,7 @@ def _copy(source, path, visit, shift):
     observation |= {"observation": int(visit[13:16]), "visit_id": visit}
     observation["observation_id"] = visit + observation["observation_id"][len(visit) :]
     meta |= {"wcs": wcs, "wcsinfo": info, "observation": observation, "filename": path.name}
-    writer.write_product(path, "l2_image", meta, arrays, profile=product.profile, compression="lz4", threads=2)
+    writer.write_product(path, "l2_image", meta, arrays, profile=product.profile, compression="lz4", work=work)
 
 
 def _turn(ra, east, north):

@@ -7,9 +7,9 @@ import pytest
 
 from rtools.astrometry.cutout_wcs import cutout_wcs, parse_sky, sky_section
 from rtools.errors import InputError, UsageError
-from rtools.exposure.statistics import image_statistics
 from rtools.products.io import open_product, writer
 from rtools.products.schema import layout, nodes
+from rtools.work.statistics import image_statistics
 from tests.support.runs import piped, tool
 from tests.support.samples import arrays as sample_arrays
 from tests.support.samples import meta as sample_meta

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from astropy.stats import median_absolute_deviation, sigma_clipped_stats
 
-from rtools.exposure.statistics import image_statistics
 from rtools.show.statistics import columns, describe
+from rtools.work.statistics import image_statistics
 from tests.support.runs import piped
 from tests.support.small_files import tool, write
 

@@ -1,7 +1,5 @@
 """Sky matching: the documentation's example, steps that must be found, images that are hard to say anything about."""
 
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 import pytest
 
@@ -13,6 +11,7 @@ from rtools.mosaic.sky.sky import background, check_background, match_cells, mat
 from rtools.mosaic.sky.statistics import KINDS, SkyStatistic, sky_value
 from rtools.mosaic.steps.skymatch import METHODS
 from rtools.mosaic.steps.skymatch import STEP as SKYMATCH
+from rtools.work import Work
 from tests.support.skies import DOCS, docs_mosaic, plane, sky_scene, to_sky
 
 
@@ -126,8 +125,7 @@ def test_sources_are_left_out():
     masked = sky_cells(data, good, to_sky(wcs))
     assert masked.count.sum() < 0.95 * plain.count.sum()
     assert np.mean(masked.level) - 1 < 0.5 * (np.mean(plain.level) - 1)
-    with ThreadPoolExecutor(1) as pool:
-        blocks = source_blocks(data, good, pool)
+    blocks = source_blocks(data, good)
     assert blocks.shape == (250, 240)
     bright = np.argwhere((data > 1.5) & good)
     assert blocks[tuple(bright.T // 4)].mean() > 0.95
@@ -225,7 +223,7 @@ def test_every_statistic_finds_the_steps(kind):
 
 def test_the_same_bits_for_any_number_of_threads():
     data, good, wcs = dithers(1 + STEPS)[1]
-    one, three = (sky_cells(data, good, to_sky(wcs), threads=threads, whole=True) for threads in (1, 3))
+    one, three = (sky_cells(data, good, to_sky(wcs), work=Work(threads), whole=True) for threads in (1, 3))
     for first, second in zip(one, three, strict=True):
         assert np.array_equal(first, second)
 

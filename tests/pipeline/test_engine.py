@@ -8,6 +8,7 @@ from rtools.exposure.frame import Exposure, Strip
 from rtools.pipeline.exposure.engine import Engine, StripTask
 from rtools.pipeline.exposure.sinks import ImageSink
 from rtools.products.io.reading import one_by_one
+from rtools.work import Work
 
 ROWS, COLUMNS, RESULTANTS = 32, 1280, 3  # ten channels: more than one group of eight
 
@@ -21,7 +22,7 @@ class Ramp:
     def checks(self):
         return []
 
-    def spans(self, spans):
+    def spans(self, spans, _work):
         shapes = [(RESULTANTS, ROWS, stop - start) for start, stop in spans]
         return {"data": one_by_one(lambda start, stop: self.data[..., start:stop], spans, shapes, "f4")}
 
@@ -82,7 +83,7 @@ def run(data, tasks, threads=1):
     exposure = Exposure({}, data.shape)
     out = sink()
     tasks[-1].sinks.append(out)
-    with Engine(Ramp(data), exposure, tasks, threads=threads) as engine:
+    with Engine(Ramp(data), exposure, tasks, Work(threads)) as engine:
         engine.prepare(0, len(tasks))
         engine.run()
     return out
@@ -236,7 +237,7 @@ def test_strip_that_is_kept_is_computed_once(data):
 
     exposure = Exposure({}, data.shape)
     tasks = [task({"apply": lambda *_: seen.append("applied")}), task({"prepare": prepare, **FIT}, kind=FitStep)]
-    with Engine(Ramp(data), exposure, tasks) as engine:
+    with Engine(Ramp(data), exposure, tasks, Work(1)) as engine:
         kept = engine.strip(1, 0, 128, keep=True)
         engine.prepare(0, 2)
         assert seen == ["applied", kept]
@@ -260,7 +261,7 @@ def test_halo_of_a_task_that_declines_is_cut_off_again(data):
     tasks = [task(decline), task(look), task(FIT, kind=FitStep)]
     exposure = Exposure({}, data.shape)
     tasks[-1].sinks.append(sink())
-    with Engine(Ramp(data), exposure, tasks) as engine:
+    with Engine(Ramp(data), exposure, tasks, Work(1)) as engine:
         engine.read_ahead()
         engine.prepare(0, 3)
         engine.run()
@@ -284,7 +285,7 @@ def test_sweep_of_prepare_takes_the_memory_that_was_read_ahead(data, threads):
     first = task({"apply": apply}, references=use, sources={"flat": Planes(data=plane)})
     second = task({"prepare": prepare, **FIT}, kind=FitStep)
     second.sinks.append(sink())
-    with Engine(Ramp(data), Exposure({}, data.shape), [first, second], threads=threads) as engine:
+    with Engine(Ramp(data), Exposure({}, data.shape), [first, second], Work(threads)) as engine:
         engine.read_ahead()
         engine.prepare(0, 2)
         engine.run()

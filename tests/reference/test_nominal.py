@@ -13,6 +13,7 @@ from rtools.wfi.distortion import distortion, pixel_area_sr, relative_area
 from rtools.wfi.dq import PIXEL
 from rtools.wfi.frame import BORDER, CENTRE
 from rtools.wfi.instrument import DETECTORS
+from rtools.work import Work
 
 FRAME = (96, 384)
 DEAD = PIXEL["DO_NOT_USE"] | PIXEL["DEAD"]
@@ -32,7 +33,7 @@ def test_any_columns_equal_the_whole(reftype, array):
     assert whole.shape == source.shape(array)
     assert whole.dtype == source.dtype(array)
     for start, stop in ((0, 128), (130, 250), (100, 300), (whole.shape[-1] - 5, whole.shape[-1])):
-        part = source.columns(array, start, stop, threads=3)
+        part = source.columns(array, start, stop, work=Work(3))
         assert part.flags.c_contiguous
         np.testing.assert_array_equal(part, whole[..., start:stop])
     np.testing.assert_array_equal(source.rows(array, 1, 3), whole[1:3])
@@ -80,7 +81,7 @@ def test_pixels_scatter_about_the_mean_as_stated(reftype, array, mean, spread):
 
 def test_mask_has_the_detector_s_bad_pixels_and_the_border():
     source = Builtin("mask", "WFI09", "F158")
-    dq = source.array("dq", threads=2)
+    dq = source.array("dq", work=Work(2))
     border = np.ones(dq.shape, bool)
     border[BORDER:-BORDER, BORDER:-BORDER] = False
     assert (dq[border] == PIXEL["REFERENCE_PIXEL"]).all()

@@ -8,6 +8,7 @@ from rtools.errors import InputError
 from rtools.reference import epsf
 from rtools.reference.builtin import Builtin
 from rtools.simulate import render, spectra
+from rtools.work import Work
 
 
 @pytest.fixture(scope="module")
@@ -185,7 +186,6 @@ def test_undersampled_psf_is_not_aliased():
 
 
 def test_galaxies_do_not_depend_on_threads(nominal):
-    from concurrent.futures import ThreadPoolExecutor
 
     rng = np.random.default_rng(3)
     n = 700
@@ -194,8 +194,8 @@ def test_galaxies_do_not_depend_on_threads(nominal):
     sersic = rng.choice([1.0, 4.0], n)
     images = np.zeros((2, 300, 300), np.float32)
     render.add_galaxies(images[0], nominal, x, y, flux, sersic=sersic, shapes=shapes)
-    with ThreadPoolExecutor(3) as pool:
-        render.add_galaxies(images[1], nominal, x, y, flux, sersic=sersic, shapes=shapes, pool=pool)
+    with Work(3) as work:
+        render.add_galaxies(images[1], nominal, x, y, flux, sersic=sersic, shapes=shapes, work=work)
     assert np.array_equal(images[0], images[1])
 
 

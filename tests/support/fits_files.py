@@ -79,7 +79,7 @@ def sample(directory, kind, name="x.asdf", change=None, *, profile="2.1.0"):
         change(known, data)
     head, inner, sources = staging.serialise(staging.build_tree(kind, known, data, profile), None)
     with open(directory / name, "x+b") as file:
-        staging.write_file(file, head, inner, sources, compression="none", threads=1)
+        staging.write_file(file, head, inner, sources, compression="none")
     return directory / name
 
 

@@ -25,6 +25,7 @@ from rtools.catalog.source_catalog import catalog_of, make_image
 from rtools.catalog.steps.catalog import STEP
 from rtools.pipeline.catalog.single import planes_of
 from rtools.products.io import open_product
+from rtools.work import Work
 
 CLEAR = 1.7
 CLIP = 5.0
@@ -63,7 +64,7 @@ def main():
     parser.add_argument("--independent", action="store_true")
     parser.add_argument("-j", type=int, default=2)
     arguments = parser.parse_args()
-    planes = planes_of(open_product(arguments.cal, kinds=("l2_image",)), arguments.j)
+    planes = planes_of(open_product(arguments.cal, kinds=("l2_image",)), Work(arguments.j))
     with asdf.open(arguments.truth) as file:
         truth = np.array(file["rate"], np.float32)
     if arguments.independent:

@@ -1,6 +1,5 @@
 """What is measured of mosaics, at full size here and on small images in the suite: light, scatter, copies."""
 
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import asdf
@@ -13,6 +12,7 @@ from rtools.pipeline.mosaic.stack import find_outliers, stack
 from rtools.pipeline.mosaic.workers import Workers
 from rtools.products import names
 from rtools.products.io import open_product, writer
+from rtools.work import Work
 
 __all__ = [
     "array_of",
@@ -32,8 +32,8 @@ __all__ = [
 class _Replaced(Workers):
     """Workers that read other arrays than those of the files."""
 
-    def __init__(self, pool, threads, replaced):
-        super().__init__(pool, threads, lambda level, text: None)
+    def __init__(self, work, replaced):
+        super().__init__(work)
         self.replaced = replaced
 
     def arrays(self, member, names):
@@ -70,8 +70,8 @@ def mosaic(files, grid, *, replaced=None, threads=2, **options):
     )
     plan = make_plan([str(file) for file in files], request)
     frame, recipe = plan.mosaics[0].frame, plan.recipe(request, "resample", plan.mosaics[0])
-    with ThreadPoolExecutor(threads) as pool:
-        totals = stack(plan.members, recipe, _Replaced(pool, threads, replaced))
+    with Work(threads) as work:
+        totals = stack(plan.members, recipe, _Replaced(work, replaced))
     return finish(totals, frame.ratio), frame.grid.wcs(), frame.ratio
 
 
@@ -83,8 +83,8 @@ def outliers(files, grid, folder, *, replaced=None, threads=2, **options):
     )
     plan = make_plan([str(file) for file in files], request)
     recipe = plan.recipe(request, "outlier", plan.mosaics[0])
-    with ThreadPoolExecutor(threads) as pool:
-        workers = _Replaced(pool, threads, replaced)
+    with Work(threads) as work:
+        workers = _Replaced(work, replaced)
         find_outliers(plan.members, recipe, workers, request.options("outlier"), folder)
     found = [np.zeros(member.shape, bool) for member in plan.members]
     for flags, member in zip(found, plan.members, strict=True):

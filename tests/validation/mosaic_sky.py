@@ -9,7 +9,6 @@ steps than without.
 """
 
 import argparse
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from mosaic_measures import array_of, node_of, truth_of, white_noise
@@ -20,6 +19,7 @@ from rtools.mosaic.sky.pairs import overlap_values, points_of
 from rtools.mosaic.sky.sky import match_cells, match_pairs, sky_levels, statistic_of
 from rtools.mosaic.sky.statistics import sky_value
 from rtools.mosaic.steps.skymatch import STEP as SKYMATCH
+from rtools.work import Work
 
 METHODS = ("match", "local", "global+match")
 
@@ -37,7 +37,7 @@ class Exposure:
         return self.wcs(x, y, with_bounding_box=False)
 
 
-def solve(exposures, added, options, threads):
+def solve(exposures, added, options, work):
     """Levels by each method, and their errors as the match states them."""
     statistic, masked = statistic_of(options), options["mask_sources"]
     outlines = [footprint(each.wcs, each.data.shape, points=points_of(each.data.shape, None)) for each in exposures]
@@ -45,12 +45,11 @@ def solve(exposures, added, options, threads):
     for number, (each, more) in enumerate(zip(exposures, added, strict=True)):
         data = each.data + np.float32(more)
         if options["pairs"] == "cells":
-            how = {"statistic": statistic, "mask_sources": masked, "whole": True, "threads": threads}
+            how = {"statistic": statistic, "mask_sources": masked, "whole": True, "work": work}
             cells.append(sky_cells(data, each.good, each.to_sky, **how))
             whole.append(cells[-1].whole)
             continue
-        with ThreadPoolExecutor(threads) as pool:
-            sources = source_blocks(data, each.good, pool) if masked else None
+        sources = source_blocks(data, each.good, work) if masked else None
         whole.append(sky_value(good_values(data, each.good, sources), statistic).value)
         how = {"statistic": statistic, "sources": sources}
         value, count = overlap_values(data, each.good, each.to_sky, outlines, number, **how)
@@ -80,8 +79,8 @@ def main():
     print("|---|---|---|---|---|---|")
     for pairs in arguments.pairs.split(","):
         options = SKYMATCH.defaults() | {"pairs": pairs}
-        before, _ = solve(exposures, np.zeros(len(steps)), options, arguments.j)
-        after, stated = solve(others, steps, options, arguments.j)
+        before, _ = solve(exposures, np.zeros(len(steps)), options, Work(arguments.j))
+        after, stated = solve(others, steps, options, Work(arguments.j))
         for method in METHODS:
             off = after[method] - before[method] - steps
             off -= 0 if method == "local" else off[0]

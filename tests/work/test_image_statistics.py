@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from astropy.stats import mad_std
 
-from rtools.exposure.statistics import image_statistics
+from rtools.work import Work
+from rtools.work.statistics import image_statistics
 
 
 @pytest.mark.parametrize("size", [(31, 33), (30, 33)])
@@ -63,5 +64,7 @@ def test_same_for_any_number_of_threads():
     random = np.random.default_rng(5)
     data = random.normal(-1, 3, (37, 50)).astype(np.float32)
     dq = random.choice(np.array([0, 1, 2], np.uint32), data.shape)
-    results = [image_statistics(data, dq, np.ones(data.shape, np.float16), threads) for threads in (1, 2, 5, 64)]
+    results = [
+        image_statistics(data, dq, np.ones(data.shape, np.float16), Work(threads)) for threads in (None, 1, 2, 64)
+    ]
     assert all(result == results[0] for result in results)

@@ -6,7 +6,6 @@ A tool file declares its command with `tool`, adds bundles of options (`outputs`
 
 import errno
 import os
-import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -75,6 +74,31 @@ class Console:
     debug: bool = False
     gathered: Gathered | None = None
 
+    def __post_init__(self):
+        from rtools.work.progress import Reporter
+
+        self._reporter = Reporter(self.tool, quiet=self.verbosity < 0)
+
+    def work(self, jobs=1):
+        """What the command works with: threads, the console's log and progress; its threads end with the command.
+
+        Parameters
+        ----------
+        jobs : int
+            What ``-j`` asks for.
+
+        Returns
+        -------
+        rtools.work.Work
+        """
+        from rtools.work import Work
+
+        work = Work(jobs_count(jobs), log=self.log, progress=self._reporter.progress)
+        context = click.get_current_context(silent=True)
+        if context is not None:
+            context.call_on_close(work.close)
+        return work
+
     def log(self, level, text):
         """Print one message; ``info`` only with -v, ``note`` and ``warning`` unless -q, others always.
 
@@ -85,7 +109,7 @@ class Console:
         if self.gathered is not None and warning:
             self.gathered.add(level, text)
         elif self.verbosity >= threshold:
-            click.echo(f"{self.tool}: {'warning: ' if warning else ''}{worded(text)}", err=True)
+            self._reporter.say(f"{self.tool}: {'warning: ' if warning else ''}{worded(text)}")
 
     @contextmanager
     def gathering(self, names):
@@ -100,12 +124,6 @@ class Console:
             held, self.gathered = self.gathered, None
             for level, text in held.lines():
                 self.log(level, text)
-
-    def status(self, text):
-        """Overwrite the progress line; shown on a terminal only, unless -q."""
-        if self.verbosity >= 0 and sys.stderr.isatty():
-            sys.stderr.write(f"\r\x1b[2K{text}")
-            sys.stderr.flush()
 
     def error(self, error):
         """Print an error as one line, led by the tool's name."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from rtools.commands.kit.common import Refusal, for_each, jobs_count, print_json, shared_status
+from rtools.commands.kit.common import Refusal, for_each, print_json, shared_status
 from rtools.commands.kit.inputs import is_association, local_path
 from rtools.commands.kit.outputs import make_directory
 from rtools.errors import InputError, QualityError, RtoolsError, UsageError
@@ -35,7 +35,7 @@ def run_inputs(console, inputs, request, *, catalog=None, dry_run=False, timings
 
     A plan that cannot be made is reported before any work is done, and its input left out.
     """
-    request.threads = jobs_count(request.threads)
+    work = console.work(request.threads)
     refuse_combinations(request, as_json=as_json, dry_run=dry_run)
     if request.output == "-" and request.save_steps:
         raise UsageError("--save-steps and -o - do not go together", mend="standard output holds one product")
@@ -55,7 +55,7 @@ def run_inputs(console, inputs, request, *, catalog=None, dry_run=False, timings
             plans[name] = _plan(name, request, taken)
 
         def carry_out(name):
-            _report(_carry_out(console, name, plans.pop(name), request, scratch))
+            _report(_carry_out(name, plans.pop(name), request, scratch, work))
 
         def _report(report):
             if not as_json:
@@ -73,10 +73,10 @@ def run_inputs(console, inputs, request, *, catalog=None, dry_run=False, timings
             if len(names) == 1:
                 done = for_each(console, names, carry_out, **how)
             elif request.single:
-                act = _after(lambda names=names: _align(console, [plans[name] for name in names], request), carry_out)
+                act = _after(lambda names=names: _align([plans[name] for name in names], request, work), carry_out)
                 done = for_each(console, names, act, **how)
             else:
-                done = _run_group(console, {name: plans[name] for name in names}, request, _report, how)
+                done = _run_group(console, {name: plans[name] for name in names}, request, _report, work=work, how=how)
             status = shared_status(status, done)
             if status and fail_fast:
                 break
@@ -148,13 +148,13 @@ def _together(plans, groups, request):
     return list(found.values())
 
 
-def _align(console, plans, request):
+def _align(plans, request, work):
     from rtools.pipeline.astrometry.align import align_group
 
-    align_group(plans, request, console.log)
+    align_group(plans, request, work)
 
 
-def _run_group(console, plans, request, report, how):
+def _run_group(console, plans, request, report, *, work, how):
     """Calibrate the exposures of an association, align them together, write them; returns the exit status."""
     from contextlib import ExitStack
 
@@ -167,13 +167,11 @@ def _run_group(console, plans, request, report, how):
         def calibrate(name):
             journals[name] = Journal(console.log, name)
             folder = stack.enter_context(grouped.workplace(plans[name]))
-            progress = _progress(console, name)
-            rests[name], result = grouped.calibrate(plans[name], request, journals[name], folder, progress)
+            rests[name], result = grouped.calibrate(plans[name], request, journals[name], folder, work)
             seconds[name], catalogs[name] = result.seconds, result.catalog
-            console.status("")
 
         def finish(name):
-            result = grouped.finish(rests[name], plans[name], request, Journal(console.log, name))
+            result = grouped.finish(rests[name], plans[name], request, Journal(console.log, name), work)
             entry = _entry(name, result)
             entry["catalog"] = catalogs[name]
             entry["seconds"] = seconds[name] | {"tweakreg": entry["seconds"].get("tweakreg", 0.0)}
@@ -181,7 +179,7 @@ def _run_group(console, plans, request, report, how):
 
         status = for_each(console, list(plans), calibrate, **how)
         if rests and not (status and how["fail_fast"]):
-            act = _after(lambda: grouped.align_plans(list(rests.values()), request, console.log), finish)
+            act = _after(lambda: grouped.align_plans(list(rests.values()), request, work), finish)
             status = shared_status(status, for_each(console, list(rests), act, **how))
     return status
 
@@ -246,7 +244,7 @@ def _plan(name, request, taken):
     return plan
 
 
-def _carry_out(console, name, plan, request, scratch):
+def _carry_out(name, plan, request, scratch, work):
     from rtools.pipeline.exposure.run import execute
     from rtools.pipeline.job.journal import Journal
 
@@ -256,18 +254,13 @@ def _carry_out(console, name, plan, request, scratch):
     for directory in {output.parent for output in plan.outputs.values()}:
         make_directory(directory)
     with plan.product:
-        result = execute(plan, request, Journal(console.log, name), progress=_progress(console, name))
-    console.status("")
+        result = execute(plan, request, Journal(work.log, name), work)
     if to_stdout:
         with open(plan.outputs[plan.main], "rb") as file:
             shutil.copyfileobj(file, sys.stdout.buffer)
         sys.stdout.buffer.flush()
         result.outputs = []
     return _entry(name, result)
-
-
-def _progress(console, name):
-    return lambda done, of: console.status(f"{name}: {100 * done // of}%")
 
 
 def _entry(name, result):

@@ -11,7 +11,6 @@ from rtools.commands.kit.common import (
     entry,
     expand_inputs,
     for_each,
-    jobs_count,
     print_json,
     shared_status,
     tool,
@@ -85,7 +84,7 @@ def run_groups(console, inputs, request, *, alone=False, dry_run=False, timings=
     """
     from rtools.pipeline.mosaic.plan import make_plan
 
-    request.threads = jobs_count(request.threads)
+    work = console.work(request.threads)
     refuse_combinations(request, as_json=as_json, dry_run=dry_run)
     if not 0 < request.max_memory < float("inf"):
         raise UsageError(f"--max-memory {request.max_memory}: a positive number expected")
@@ -101,7 +100,8 @@ def run_groups(console, inputs, request, *, alone=False, dry_run=False, timings=
         return made, _outputs(made)
 
     def carry_out(name, made):
-        return _carry_out(console, name, made, request, "note" if timings else "info")
+        with console.gathering([name, *(member.name for member in made.members)]):
+            return _carry_out(name, made, request, work, "note" if timings else "info")
 
     def describe(name, made):
         return _described(name, made, request)
@@ -178,15 +178,13 @@ def _outputs(plan):
     return [*plan.images, *(path for mosaic in plan.mosaics for path in mosaic.outputs.values())]
 
 
-def _carry_out(console, name, plan, request, level):
+def _carry_out(name, plan, request, work, level):
     from rtools.pipeline.mosaic.run import run_mosaic
 
-    with console.gathering([name, *(member.name for member in plan.members)]):
-        result = run_mosaic(plan, request, console.log, progress=lambda text: console.status(f"{name}: {text}"))
-    console.status("")
+    result = run_mosaic(plan, request, work)
     for part, seconds in result.seconds.items():
-        console.log(level, f"{part}: {seconds:.2f} s")
-    console.log(level, f"peak memory: {result.peak_memory / 2**30:.2f} GiB")
+        work.log(level, f"{part}: {seconds:.2f} s")
+    work.log(level, f"peak memory: {result.peak_memory / 2**30:.2f} GiB")
     return {
         "input": name,
         "members": [member.name for member in plan.members],

@@ -11,10 +11,10 @@ import numpy as np
 
 from rtools.declare import NotApplicable, Option, RampStep
 from rtools.exposure.readtimes import channel_pair, tile_columns
-from rtools.exposure.statistics import MAD_TO_SIGMA
 from rtools.wfi.dq import GROUP
 from rtools.wfi.frame import BORDER
 from rtools.wfi.instrument import TRANSIENT_DETECTOR
+from rtools.work.statistics import MAD_TO_SIGMA
 
 __all__ = ["STEP", "Transient", "apply", "clipped_mean", "double_exponential", "fit_transient", "prepare"]
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from rtools.errors import UsageError
 from rtools.mosaic.drizzle.drizzle import band_rows
+from rtools.work import ALONE
 
 __all__ = [
     "IN_ERR",
@@ -144,7 +145,7 @@ def clear(totals, wanted=None):
             each[..., where] = 0
 
 
-def finish(totals, ratio, each=map):
+def finish(totals, ratio, work=ALONE):
     """Turn totals into the planes of a product, in place.
 
     Parameters
@@ -153,8 +154,8 @@ def finish(totals, ratio, each=map):
         Of the whole mosaic or of some rows. Of no use afterwards: its arrays are what is returned.
     ratio : float
         Output pixel scale over input pixel scale.
-    each : callable
-        How bands of rows are gone through: `map`, or that of a pool.
+    work : rtools.work.Work
+        Its threads share the bands of rows.
 
     Returns
     -------
@@ -166,10 +167,10 @@ def finish(totals, ratio, each=map):
 
     in_err = np.array([name in IN_ERR for name in totals.names], np.uint8)
 
-    def work(rows):
+    def finish_band(rows):
         finish(Sums(*totals.at(rows)[:-1]), float(ratio), in_err)
 
-    list(each(work, band_rows(totals.data.shape)))
+    work.map(finish_band, band_rows(totals.data.shape))
     planes = {"data": totals.data, "weight": totals.weight, "context": totals.context}
     if totals.names:
         planes["err"] = totals.share

@@ -12,6 +12,7 @@ import numpy as np
 
 from rtools.wfi import metadata
 from rtools.wfi.dq import PIXEL
+from rtools.work import ALONE
 
 __all__ = [
     "BITS",
@@ -115,7 +116,7 @@ def level_of(background, otherwise=0.0):
     return float(level) if known else float(otherwise)
 
 
-def weight_threshold(weight, maskpt=0.7, *, each=map):
+def weight_threshold(weight, maskpt=0.7, *, work=ALONE):
     """Weight below which a pixel of a drizzled exposure has no say in the median.
 
     Parameters
@@ -124,8 +125,8 @@ def weight_threshold(weight, maskpt=0.7, *, each=map):
     maskpt : float
         Share of the mean of the weights that are finite and not 0, clipped at three standard deviations about their
         median in at most five rounds.
-    each : callable
-        How strips of one array are gone through: `map`, or that of a pool.
+    work : rtools.work.Work
+        Its threads share the strips of one array.
 
     Returns
     -------
@@ -134,7 +135,7 @@ def weight_threshold(weight, maskpt=0.7, *, each=map):
     """
     if isinstance(weight, np.ndarray):
         height = -(-len(weight) // STRIPS) or 1
-        found = list(each(lambda first: _counted([weight[first : first + height]]), range(0, len(weight), height)))
+        found = work.map(lambda first: _counted([weight[first : first + height]]), range(0, len(weight), height))
     else:
         found = [_counted(weight)]
     bins, place = np.unique(np.concatenate([part[0] for part in found]), return_inverse=True)

@@ -4,13 +4,13 @@ The cells are those of HEALPix, some 6.4 arcsec wide (60 pixels of a detector), 
 the others. Sources are left out.
 """
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
 
 from rtools.mosaic.sky.statistics import DEFAULT, sky_value
 from rtools.wfi.sphere import to_plane
+from rtools.work import ALONE
 
 __all__ = ["NSIDE", "SkyCells", "good_values", "pixel_finder", "sky_cells", "source_blocks"]
 
@@ -63,7 +63,7 @@ class SkyCells(NamedTuple):
     whole: float
 
 
-def sky_cells(data, good, to_sky, *, statistic=DEFAULT, mask_sources=True, whole=False, threads=1):
+def sky_cells(data, good, to_sky, *, statistic=DEFAULT, mask_sources=True, whole=False, work=ALONE):
     """Reduce an exposure, or a mosaic, to its sky in cells.
 
     Parameters
@@ -78,8 +78,8 @@ def sky_cells(data, good, to_sky, *, statistic=DEFAULT, mask_sources=True, whole
         Leave out blocks of pixels that are brighter than their surroundings.
     whole : bool
         Also the statistic of the whole image, which the methods other than ``match`` need.
-    threads : int
-        The result does not depend on them.
+    work : rtools.work.Work
+        The result does not depend on its threads.
 
     Returns
     -------
@@ -88,18 +88,17 @@ def sky_cells(data, good, to_sky, *, statistic=DEFAULT, mask_sources=True, whole
     from rtools.mosaic.sky._sky_kernels import cell_statistics
 
     data, good = np.ascontiguousarray(data, np.float32), np.ascontiguousarray(good, bool)
-    with ThreadPoolExecutor(threads) as pool:
-        places = pool.submit(_cells_of, to_sky, data.shape)
-        sources = source_blocks(data, good, pool) if mask_sources else _blocks(data.shape, bool)
-        cells, corners = places.result()
-        found = np.empty((len(cells), 3))
-        arguments = statistic.arguments()
+    places = work.submit(_cells_of, to_sky, data.shape)
+    sources = source_blocks(data, good, work) if mask_sources else _blocks(data.shape, bool)
+    cells, corners = places.result()
+    found = np.empty((len(cells), 3))
+    arguments = statistic.arguments()
 
-        def measure(first):
-            part = slice(first, first + CHUNK)
-            cell_statistics(data, good, sources, corners[part], arguments, found[part])
+    def measure(first):
+        part = slice(first, first + CHUNK)
+        cell_statistics(data, good, sources, corners[part], arguments, found[part])
 
-        list(pool.map(measure, range(0, len(cells), CHUNK)))
+    work.map(measure, range(0, len(cells), CHUNK))
     level = sky_value(good_values(data, good, sources), statistic).value if whole else np.nan
     enough = (found[:, 1] >= LEAST) & np.isfinite(found[:, 2])
     value, count, spread = found[enough].T
@@ -120,14 +119,15 @@ def _blocks(shape, dtype):
     return np.zeros(tuple(-(-side // BLOCK) for side in shape), dtype)
 
 
-def source_blocks(data, good, pool):
+def source_blocks(data, good, work=ALONE):
     """Blocks of pixels with sources, and the blocks round them.
 
     Parameters
     ----------
     data : ndarray float32 (ny, nx)
     good : ndarray bool (ny, nx)
-    pool : concurrent.futures.Executor
+    work : rtools.work.Work
+        Its threads share the rows.
 
     Returns
     -------
@@ -147,7 +147,7 @@ def source_blocks(data, good, pool):
         bin_blocks(data[pixels], good[pixels], blocks[part])
         noise_of_tiles(blocks[part], TILE, level[first : first + tiles], sigma[first : first + tiles])
 
-    list(pool.map(look, range(0, len(level), tiles)))
+    work.map(look, range(0, len(level), tiles))
     limit = _smooth(level) + BRIGHT * _smooth(sigma)
     limit = np.repeat(np.repeat(limit, TILE, axis=0), TILE, axis=1)[: blocks.shape[0], : blocks.shape[1]]
     return _grown(blocks > limit)

@@ -16,6 +16,7 @@ from rtools.wfi.fill import FILL_STRING
 from rtools.wfi.metadata import exposure_mjd
 from rtools.wfi.sphere import positions_of, s_region, separation, unit_vectors
 from rtools.wfi.units import DEGREE_ARCSEC
+from rtools.work import ALONE
 
 __all__ = [
     "GAIA",
@@ -176,7 +177,7 @@ def catalog_path(path, meta, given=None):
     return next((one for one in tried if one.is_file()), None)
 
 
-def align(members, options, *, threads=1):
+def align(members, options, work=ALONE):
     """Align images to the stars of a reference catalog, all by one correction.
 
     Parameters
@@ -184,7 +185,8 @@ def align(members, options, *, threads=1):
     members : list of ImageToAlign
     options : dict
         Of the step; `refcat` is the path of the reference catalog.
-    threads : int
+    work : rtools.work.Work
+        Its threads look for the match.
 
     Returns
     -------
@@ -202,11 +204,11 @@ def align(members, options, *, threads=1):
             raise
         return [error.message] * len(members)  # the network is no fault of the images
     name = f"FIT-LVL2-{Path(path).name.partition('.')[0]}"
-    alignment = aligning.align(images, from_table(table), options, name=name, threads=threads)
+    alignment = aligning.align(images, from_table(table), options, name=name, threads=work.threads)
     return [Outcome(alignment, number, members, table) for number in range(len(members))]
 
 
-def align_group(plans, request, log):
+def align_group(plans, request, work):
     """Align the images of several plans together; each plan's task is told the outcome.
 
     Images without WCS or catalog are left out; their tasks find that out for themselves.
@@ -216,12 +218,12 @@ def align_group(plans, request, log):
     for plan, task in zip(plans, tasks, strict=True):
         meta = plan.product.meta
         wcs = plan.product.node("meta.wcs") if task.active and meta.get("wcs") is not None else None
-        member = wcs and member_of(plan, request, meta, wcs, log=log)
+        member = wcs and member_of(plan, request, meta, wcs, log=work.log)
         if member is not None:
             members.append(member)
             taking_part.append(task)
     if members:
-        outcomes = align(members, taking_part[0].options, threads=request.threads)
+        outcomes = align(members, taking_part[0].options, work)
         for task, outcome in zip(taking_part, outcomes, strict=True):
             task.prepared = outcome
 

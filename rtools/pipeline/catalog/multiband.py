@@ -229,15 +229,15 @@ def _outputs(first, named, request, inputs, warnings):
 # -- work -------------------------------------------------------------------------------------------------------------
 
 
-def carry_out(plan, request, log):
+def carry_out(plan, request, work):
     """Make a catalog and write it.
 
     Parameters
     ----------
     plan : MultibandPlan
     request : rtools.pipeline.exposure.plan.ExposureRequest
-    log : callable
-        ``log(level, text)``.
+    work : rtools.work.Work
+        Threads and log.
 
     Returns
     -------
@@ -248,30 +248,30 @@ def carry_out(plan, request, log):
     from rtools.catalog.multiband.multiband import multiband_catalog
 
     meta, options = plan.members[0].product.meta, plan.options
-    measuring = Options(dust=cataloging.dust_of(options["dust_maps"], log), skycell=cataloging.skycell_of(meta))
-    bands = [_band(member, request.threads, log) for member in plan.members]
-    settings = {"measuring": measuring, "threads": request.threads, "log": log}
+    measuring = Options(dust=cataloging.dust_of(options["dust_maps"], work.log), skycell=cataloging.skycell_of(meta))
+    bands = [_band(member, work) for member in plan.members]
+    settings = {"measuring": measuring, "threads": work.threads, "log": work.log}
     found = multiband_catalog(bands, options, **settings)
     extra = {}
     if options["inject_sources"]:
         from rtools.pipeline.catalog.injection import inject_and_recover
 
         extra = inject_and_recover(plan.members, bands, found, options, settings)
-    staged = _stage(plan, request, found, extra)
+    staged = _stage(plan, request, found, extra, work)
     for stage in staged:
         stage.commit()
     return list(plan.outputs.values())
 
 
-def _band(member, threads, log):
+def _band(member, work):
     """`rtools.catalog.multiband.detection.Band` of a mosaic, which is read when it is its turn."""
     from rtools.catalog.measure.apcorr import encircled_energy
     from rtools.catalog.multiband.detection import Band
 
     product, sources = member.product, member.sources
-    psf = cache(partial(_psf, sources.get("epsf"), product, log))
+    psf = cache(partial(_psf, sources.get("epsf"), product, work.log))
     energy = encircled_energy(sources.get("apcorr"), member.element)
-    load, noise = partial(cataloging.planes_of, product, threads), partial(_noise, product, threads)
+    load, noise = partial(cataloging.planes_of, product, work), partial(_noise, product, work)
     return Band(member.element, load, noise, psf, energy, member.sed_weight)
 
 
@@ -282,17 +282,17 @@ def _psf(source, product, log):
     return cataloging.psf_of(source, product.meta, grid=grid, log=log)
 
 
-def _noise(product, threads, planes):
+def _noise(product, work, planes):
     """Read-noise variance of a mosaic."""
     from rtools.catalog.multiband.detection import read_noise
 
     if product.has("var_rnoise"):
-        return np.asarray(product.array("var_rnoise", threads=threads), np.float32)
+        return np.asarray(product.array("var_rnoise", work), np.float32)
     others = [name for name in ("var_poisson", "var_flat", "var_dark") if product.has(name)]
-    return read_noise(planes.err, (product.array(name, threads=threads) for name in others))
+    return read_noise(planes.err, (product.array(name, work) for name in others))
 
 
-def _stage(plan, request, found, extra):
+def _stage(plan, request, found, extra, work):
     """Write the products under temporary names."""
     by_element = {member.element: member.product for member in plan.members}
     metas = [by_element[element].meta for element in found.bands]
@@ -312,7 +312,7 @@ def _stage(plan, request, found, extra):
         if "segm" in plan.outputs:
             path = plan.outputs["segm"]
             meta = multiband_meta.multiband_meta("segm_multiband", metas, path, **about)
-            writing = {"profile": plan.profile, "compression": request.compression or "lz4", "threads": request.threads}
+            writing = {"profile": plan.profile, "compression": request.compression or "lz4", "work": work}
             arrays = found.labels, found.detection_image
             segm = source_catalog.stage_segments(
                 path, "segm_multiband", meta, *arrays, history=[entry], extra=extra, **writing

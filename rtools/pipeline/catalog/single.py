@@ -16,6 +16,7 @@ from rtools.wfi import metadata
 from rtools.wfi.instrument import DETECTORS
 from rtools.wfi.quantities import problem
 from rtools.wfi.units import DEGREE_ARCSEC
+from rtools.work import ALONE
 
 __all__ = [
     "FORMS",
@@ -91,7 +92,7 @@ def references(meta, kind, uses, config, log, *, simulated=False):
         raise error
 
 
-def planes_of(product, threads=1):
+def planes_of(product, work=ALONE):
     """`rtools.catalog.source_catalog.ImagePlanes` of an image file.
 
     Raises
@@ -108,7 +109,7 @@ def planes_of(product, threads=1):
     if reason:
         raise InputError(reason, mend="run rt-photom first", path=product.path)
     wanted = ("data", "err", "dq", "var_poisson") if exposure else ("data", "err", "weight", "var_poisson")
-    arrays = {name: product.array(name, threads=threads) for name in wanted if product.has(name)}
+    arrays = {name: product.array(name, work=work) for name in wanted if product.has(name)}
     missing = {"data", "err", "dq" if exposure else "weight"} - set(arrays)
     if missing:
         raise InputError(f"no array {', '.join(sorted(missing))}", path=product.path)
@@ -156,7 +157,7 @@ def without_calibration(meta):
     return f"no flux calibration ({f'meta.{key}' if value is None else problem(key, value)})"
 
 
-def find_sources(planes, meta, options, sources, *, threads=1, log):
+def find_sources(planes, meta, options, sources, work):
     """The catalog of an image.
 
     Parameters
@@ -168,8 +169,8 @@ def find_sources(planes, meta, options, sources, *, threads=1, log):
         Of the step; what follows from others is filled in, so that histories say it.
     sources : dict
         Reference type to source (`references`).
-    threads : int
-    log : callable
+    work : rtools.work.Work
+        Threads and log.
 
     Returns
     -------
@@ -181,7 +182,7 @@ def find_sources(planes, meta, options, sources, *, threads=1, log):
     from rtools.catalog.steps.catalog import in_vain, least_pixels
 
     for text in in_vain(options):
-        log("warning", f"catalog: {text}")
+        work.log("warning", f"catalog: {text}")
     if options["kernel_fwhm"] > WIDEST:
         raise UsageError(f"--kernel-fwhm {options['kernel_fwhm']:g}: {WIDEST:g} pixels at most")
     if options["deep"] and sources.get("epsf") is None and not options["forced_segmentation"]:
@@ -193,13 +194,13 @@ def find_sources(planes, meta, options, sources, *, threads=1, log):
     psf = None
     if sources.get("epsf") is not None:
         grid = None if planes.dq is not None else (planes.wcs, planes.data.shape)
-        psf = psf_of(sources["epsf"], meta, grid=grid, log=log)
+        psf = psf_of(sources["epsf"], meta, grid=grid, log=work.log)
     energy = encircled_energy(sources.get("apcorr"), meta["instrument"]["optical_element"])
     if energy is None:
-        log("warning", "catalog: no encircled energy for this element; is_extended is false everywhere")
+        work.log("warning", "catalog: no encircled energy for this element; is_extended is false everywhere")
     skycell = None if planes.dq is not None else skycell_of(meta)
-    measuring = Options(energy=energy, dust=dust_of(options["dust_maps"], log), skycell=skycell)
-    return catalog_of(planes, options, psf=psf, measuring=measuring, forced=forced, threads=threads, log=log)
+    measuring = Options(energy=energy, dust=dust_of(options["dust_maps"], work.log), skycell=skycell)
+    return catalog_of(planes, options, psf=psf, measuring=measuring, forced=forced, threads=work.threads, log=work.log)
 
 
 def told_of(found, options):
@@ -327,7 +328,7 @@ def _side_of(source):
     return pixel_side(detector if detector in DETECTORS else MOSAIC_DETECTOR)
 
 
-def stage(plan, request, found, image_meta):
+def stage(plan, request, found, image_meta, work):
     """Write catalog and segmentation map under temporary names.
 
     Parameters
@@ -337,6 +338,8 @@ def stage(plan, request, found, image_meta):
     found : rtools.catalog.source_catalog.Found
     image_meta : dict
         Metadata of the image, as its own file has or will have them.
+    work : rtools.work.Work
+        Its threads compress and write.
 
     Returns
     -------
@@ -357,7 +360,7 @@ def stage(plan, request, found, image_meta):
     staged = []
     if paths[1] is not None:
         meta = source_catalog.catalog_meta(segm_kind, image_meta, paths[1], **about)
-        writing = {"profile": plan.profile, "compression": request.compression or "lz4", "threads": request.threads}
+        writing = {"profile": plan.profile, "compression": request.compression or "lz4", "work": work}
         arrays = found.labels, found.detection_image
         staged.append(source_catalog.stage_segments(paths[1], segm_kind, meta, *arrays, history=[entry], **writing))
     try:

@@ -28,7 +28,7 @@ def workplace(plan):
     return temporary.directory(parent)
 
 
-def calibrate(plan, request, journal, folder, progress):
+def calibrate(plan, request, journal, folder, work):
     """Everything but the alignment, into a directory.
 
     Parameters
@@ -39,7 +39,7 @@ def calibrate(plan, request, journal, folder, progress):
     journal : rtools.pipeline.job.journal.Journal
     folder : str or Path
         A `workplace`.
-    progress : callable
+    work : rtools.work.Work
 
     Returns
     -------
@@ -51,19 +51,19 @@ def calibrate(plan, request, journal, folder, progress):
         if task.step.aligns:
             task.stop("INCOMPLETE")
     with plan.product:
-        result = execute(replace(plan, outputs=outputs), request, journal, progress=progress)
+        result = execute(replace(plan, outputs=outputs), request, journal, work)
     again = Path(folder) / "aligned"
     again.mkdir()
     rest = replace(request, outdir=str(again), output=None, catalogs={}, update_catalog=True)
     return replace(make_plan(outputs["cal"], rest), name=plan.name, warnings=[], cautions=[]), result
 
 
-def align_plans(rests, request, log):
+def align_plans(rests, request, work):
     """Align the images of the plans that `calibrate` returned, by one correction."""
-    align_group(rests, request, log)
+    align_group(rests, request, work)
 
 
-def finish(rest, plan, request, journal):
+def finish(rest, plan, request, journal, work):
     """Write the aligned image, and give all products of an exposure their names.
 
     Parameters
@@ -74,6 +74,7 @@ def finish(rest, plan, request, journal):
         The whole one, with the final names.
     request : rtools.pipeline.exposure.plan.ExposureRequest
     journal : rtools.pipeline.job.journal.Journal
+    work : rtools.work.Work
 
     Returns
     -------
@@ -81,7 +82,7 @@ def finish(rest, plan, request, journal):
         With the final names.
     """
     with rest.product:
-        result = execute(rest, replace(request, update_catalog=True), journal)
+        result = execute(rest, replace(request, update_catalog=True), journal, work)
     aligned = {suffix: path for suffix, path in rest.outputs.items() if path.exists()}
     before = rest.product.path.parent
     made = {suffix: aligned.get(suffix, before / path.name) for suffix, path in plan.outputs.items()}

@@ -10,7 +10,6 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -18,6 +17,7 @@ import numpy as np
 from rtools.declare import NotApplicable, Skip, Step
 from rtools.exposure.frame import View
 from rtools.wfi.frame import BORDER, CHANNEL
+from rtools.work import results_of
 
 __all__ = ["GROUP", "Engine", "StripTask"]
 
@@ -111,29 +111,29 @@ class Engine:
     exposure : rtools.exposure.frame.Exposure
     tasks : list of StripTask
         Strip tasks (ramp, fit, image) in order.
-    threads : int
-        Strips computed at a time; the result does not depend on it.
-    progress : callable
-        ``progress(done, of)``, strips of the main pass.
+    work : rtools.work.Work
+        Its threads compute a strip each; the result does not depend on how many there are.
+    label : str
+        What progress calls the exposure.
     """
 
-    def __init__(self, source, exposure, tasks, *, threads=1, progress=lambda done, of: None):
+    def __init__(self, source, exposure, tasks, work, *, label=""):
         self.source = source
         self.exposure = exposure
         self.tasks = tasks
-        self.threads = threads
-        self.progress = progress
+        self.work = work
+        self.label = label
         self._ahead = None
         self._checks = None
         self._kept = {}
         self._buffers = _Buffers()
-        self._pool = ThreadPoolExecutor(threads)
 
     def __enter__(self):
         return self
 
-    def __exit__(self, *_):
-        self._pool.shutdown(cancel_futures=True)
+    def __exit__(self, kind, *_):
+        if kind is not None:
+            self.work.close()  # nothing computes any more when the products are given up
 
     @property
     def channels(self):
@@ -168,8 +168,9 @@ class Engine:
         """All strips through all tasks into the sinks; then the channels that a task wants again."""
         everything = len(self.tasks)
         self._kept.clear()
-        self._sweep(everything, range(self.channels), sinks=True)
-        _results(self._checks or ())
+        with self.work.progress(self.label, self.channels) as progress:
+            self._sweep(everything, range(self.channels), sinks=True, advance=progress.advance)
+        results_of(self._checks or ())
         for task in self.tasks:
             if task.active and task.step.revise is not None:
                 again = task.step.revise(task.prepared, task.options)
@@ -177,15 +178,14 @@ class Engine:
 
     def map(self, function, items):
         """``[function(item) for each item]`` on the engine's threads."""
-        jobs = [self._pool.submit(function, item) for item in items]
-        return _results(jobs)
+        return self.work.map(function, items)
 
     def map_channels(self, upto, function):
         """``function(strip)`` for each channel with tasks [0, upto) applied; results in channel order."""
         if self._ahead is not None:  # one group is enough in memory
             portion, reads = self._ahead
             self._ahead = None
-            _results(reads)
+            results_of(reads)
             self._buffers.give(portion.untaken())
         return self._sweep(upto, range(self.channels), function=function)
 
@@ -202,7 +202,7 @@ class Engine:
             self._kept[wanted] = strip
         return strip
 
-    def _sweep(self, upto, channels, *, function=None, sinks=False):
+    def _sweep(self, upto, channels, *, function=None, sinks=False, advance=None):
         """Channels through tasks [0, upto), group by group; the next group is read as the last strips are computed."""
         channels = list(channels)
         groups = [channels[first : first + GROUP] for first in range(0, len(channels), GROUP)]
@@ -210,12 +210,12 @@ class Engine:
         results = {}
         for place, group in enumerate(groups):
             portion, reads = ahead if ahead is not None else self._begin(upto, group)
-            _results(reads)
-            jobs = [self._pool.submit(self._channel, upto, channel, portion, function, sinks) for channel in group]
+            results_of(reads)
+            jobs = [self.work.submit(self._channel, upto, channel, portion, function, sinks) for channel in group]
             if sinks and self._checks is None:  # behind the first strips, so that no thread waits at the end
-                self._checks = [self._pool.submit(job) for job in self._check_jobs()]
+                self._checks = [self.work.submit(job) for job in self._check_jobs()]
             ahead = self._begin(upto, groups[place + 1]) if place + 1 < len(groups) else None
-            self._gather(jobs, results, report=sinks)
+            self._gather(jobs, results, advance)
         return [results[channel] for channel in channels]
 
     def _check_jobs(self):
@@ -232,22 +232,18 @@ class Engine:
         """A portion of these channels, and its jobs on the pool."""
         spans = [self._span(channel) for channel in channels]
         portion = _Portion(self, upto, spans, self._buffers)
-        return portion, [self._pool.submit(job) for job in portion.jobs]
+        return portion, [self.work.submit(job) for job in portion.jobs]
 
     def _channel(self, upto, channel, portion, function, sinks):
         strip = self._compute(upto, self._span(channel), portion, sinks=sinks)
         return channel, function(strip) if function else None
 
-    def _gather(self, jobs, results, *, report):
-        try:
-            for job in jobs:
-                channel, result = job.result()
-                results[channel] = result
-                if report:
-                    self.progress(len(results), self.channels)
-        except BaseException:
-            self._pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    def _gather(self, jobs, results, advance):
+        for job in jobs:
+            channel, result = job.result()
+            results[channel] = result
+            if advance:
+                advance()
 
     def _compute(self, upto, span, portion, *, sinks=False):
         tasks = self.tasks[:upto]
@@ -278,16 +274,6 @@ class Engine:
         elif portion.pooled:
             self._buffers.give(share.references_read)
         return strip
-
-
-def _results(jobs):
-    """Results of jobs in order; the others are cancelled when one fails."""
-    try:
-        return [job.result() for job in jobs]
-    except BaseException:
-        for job in jobs:
-            job.cancel()
-        raise
 
 
 class _Look(View):
@@ -351,7 +337,7 @@ class _Portion:
         self._source = engine.source
         self._spans = {span: number for number, span in enumerate(spans)}
         self._wide = [(max(0, start - halo), min(columns, stop + halo)) for start, stop in spans]
-        self._input = engine.source.spans(self._wide)
+        self._input = engine.source.spans(self._wide, engine.work)
         self._references = {}
         trimmed = [_trimmed(span, columns) for span in self._wide]
         channels = [(start // CHANNEL, start // CHANNEL + 1) for start, _stop in spans]

@@ -163,7 +163,7 @@ def make_plan(path, request, *, name=None):
     if product.kind == "l3_coadd":
         return _plan_mosaic(product, request, str(name or path))
     metadata.require(product.meta, *BASE_METADATA, path=product.path)
-    source = Source(product, request.threads)
+    source = Source(product)
     done = _statuses(product.meta)
     warnings, cautions = list(source.left_out), []
     if request.single:

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from rtools.catalog import source_catalog
 from rtools.declare import NotApplicable, Skip
 from rtools.errors import InputError
-from rtools.exposure.statistics import image_statistics
 from rtools.exposure.steps.dqinit import ramp_meta
 from rtools.pipeline.astrometry import align as aligning
 from rtools.pipeline.catalog import single as cataloging
@@ -27,6 +26,7 @@ from rtools.products.schema import history, layout
 from rtools.products.schema.blocks import stamp_file
 from rtools.wfi.frame import CHANNEL
 from rtools.wfi.gwcs_frames import level1_wcs
+from rtools.work.statistics import image_statistics
 
 __all__ = ["ExposureResult", "execute"]
 
@@ -59,7 +59,7 @@ class ExposureResult:
     catalog: dict | None = None
 
 
-def execute(plan, request, journal, *, progress=lambda done, of: None):
+def execute(plan, request, journal, work):
     """Run a plan and write its products.
 
     Parameters
@@ -68,8 +68,8 @@ def execute(plan, request, journal, *, progress=lambda done, of: None):
     request : rtools.pipeline.exposure.plan.ExposureRequest
     journal : rtools.pipeline.job.journal.Journal
         Takes messages; its lines end in `meta.cal_logs`.
-    progress : callable
-        ``progress(done, of)`` in strips.
+    work : rtools.work.Work
+        Threads, and progress in strips.
 
     Returns
     -------
@@ -77,19 +77,18 @@ def execute(plan, request, journal, *, progress=lambda done, of: None):
     """
     with settled():
         if plan.product.kind == "l3_coadd":
-            return _mosaic_catalog(plan, request, journal)
-        return ExposureRun(plan, request, journal).carry_out(progress)
+            return _mosaic_catalog(plan, request, journal, work.with_log(journal.log))
+        return ExposureRun(plan, request, journal, work.with_log(journal.log)).carry_out()
 
 
-def _mosaic_catalog(plan, request, journal):
+def _mosaic_catalog(plan, request, journal, work):
     """The catalog of a mosaic, which is not an exposure."""
     started, task = time.perf_counter(), plan.tasks[0]
     journal.begin(plan)
-    settings = {"threads": request.threads, "log": journal.log}
-    planes = cataloging.planes_of(plan.product, request.threads)
+    planes = cataloging.planes_of(plan.product, work)
     with announced(journal.tell):
-        found = cataloging.find_sources(planes, plan.product.meta, task.options, task.sources, **settings)
-    staged = cataloging.stage(plan, request, found, plan.product.meta)
+        found = cataloging.find_sources(planes, plan.product.meta, task.options, task.sources, work)
+    staged = cataloging.stage(plan, request, found, plan.product.meta, work)
     outputs = [stage.commit() for stage in staged]
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     seconds = time.perf_counter() - started
@@ -104,10 +103,11 @@ class ExposureRun:
     (`rtools.declare.Step.carry_out`).
     """
 
-    def __init__(self, plan, request, journal):
+    def __init__(self, plan, request, journal, work):
         self.plan = plan
         self.request = request
         self.journal = journal
+        self.work = work
         self.started = time.perf_counter()
         self.meta = copy.deepcopy(plan.product.meta)
         self.exposure = open_exposure(plan.source, self.meta, journal.log)
@@ -122,21 +122,20 @@ class ExposureRun:
         self.said = set()
         self.write_seconds = 0.0
 
-    def carry_out(self, progress):
+    def carry_out(self):
         plan = self.plan
         aside = None
         self.journal.begin(plan)
         try:
-            threads = self.request.threads
             with (
-                Engine(plan.source, self.exposure, self.strip_tasks, threads=threads, progress=progress) as engine,
+                Engine(plan.source, self.exposure, self.strip_tasks, self.work, label=plan.name) as engine,
                 ExitStack() as stack,
             ):
                 if self.strip_tasks:
                     engine.read_ahead()
                     stack.enter_context(announced(self.journal.tell))
                 saturated = self._prepare(engine)
-                if self.request.threads > 1:
+                if self.work.threads > 1:
                     aside = warm.begin(plan.tasks)
                 self._begin()
                 self._open_sinks()
@@ -287,9 +286,8 @@ class ExposureRun:
             self.journal.log("warning", f"catalog: SKIPPED: {reason}")
             return
         planes = cataloging.make_planes(self._planes()[0], self.meta, self._wcs())
-        settings = {"threads": self.request.threads, "log": self.journal.log}
         with announced(self.journal.tell):
-            self.found = cataloging.find_sources(planes, self.meta, task.options, task.sources, **settings)
+            self.found = cataloging.find_sources(planes, self.meta, task.options, task.sources, self.work)
         task.status = "COMPLETE" if self.found.complete else "INCOMPLETE"
         self.told = cataloging.told_of(self.found, task.options)
         if "cat" in self.plan.outputs:
@@ -322,7 +320,9 @@ class ExposureRun:
         ramp = self.ramp_writers.pop(task.step.name)
         extra = {"amp33": self.exposure.amp33, **self.exposure.borders}
         self.meta["cal_logs"] = self._logs()
-        self._keep(ramp.finish(self.meta, extra, history=self._history(), compression=self.request.compression))
+        self._keep(
+            ramp.finish(self.meta, extra, history=self._history(), compression=self.request.compression, work=self.work)
+        )
         self.write_seconds += time.perf_counter() - started
 
     def _write_image(self, suffix):
@@ -334,7 +334,7 @@ class ExposureRun:
         if suffix == self.plan.main and self.image_sink is not None:
             for name, count in self.image_sink.overflows().items():
                 self.journal.log("warning", f"{count} values of {name} are beyond its dtype and became infinite")
-        good = image_statistics(planes["data"], planes["dq"], planes["err"], self.request.threads)
+        good = image_statistics(planes["data"], planes["dq"], planes["err"], self.work)
         self.meta["statistics"] = {"zodiacal_light": -1.0, **good}
         self.meta["cal_logs"] = self._logs()
         arrays = planes | {name: array for name, array in extra.items() if array is not None}
@@ -380,14 +380,14 @@ class ExposureRun:
         member = aligning.member_of(self.plan, self.request, self.meta, wcs, columns=columns, log=self.journal.log)
         if member is None:
             return "the image has no catalog"
-        return aligning.align([member], task.options, threads=self.request.threads)[0]
+        return aligning.align([member], task.options, self.work)[0]
 
     def _stage_sources(self):
         """Catalog and segmentation map, when the WCS is final."""
         meta = self.meta
         if self.plan.main != "cat":  # the image is written, too
             meta = stamp_file("l2_image", meta, self.plan.outputs[self.plan.main])
-        for stage in cataloging.stage(self.plan, self.request, self.found, meta):
+        for stage in cataloging.stage(self.plan, self.request, self.found, meta, self.work):
             self._keep(stage)
 
     def _stage(self, suffix, kind, meta, arrays, extra=None):
@@ -400,7 +400,7 @@ class ExposureRun:
             profile=self.plan.profile,
             compression=self.request.compression or "lz4",
             history=self._history(),
-            threads=self.request.threads,
+            work=self.work,
         )
         self._keep(stage)
 
@@ -419,7 +419,7 @@ class ExposureRun:
         if self.image_sink is not None:
             found = self.image_sink.jumps()
             return self.image_sink.planes, jumps if found is None else found
-        planes = {name: product.array(name, threads=self.request.threads) for name in IMAGE_PLANES if product.has(name)}
+        planes = {name: product.array(name, self.work) for name in IMAGE_PLANES if product.has(name)}
         return planes, jumps
 
     def _logs(self):

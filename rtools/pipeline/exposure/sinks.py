@@ -3,6 +3,7 @@
 import numpy as np
 
 from rtools.pipeline.exposure.source import IMAGE_PLANES
+from rtools.work.half import round_to_half
 
 __all__ = ["ImageSink", "RampSink"]
 
@@ -36,7 +37,7 @@ class ImageSink:
                 continue
             plane = self._plane(name, dtype, strip)
             if dtype == np.float16:
-                self._overflows[name, strip.start] = _round(strip.image[name], plane, span.start)
+                self._overflows[name, strip.start] = round_to_half(strip.image[name], plane, span.start)
             else:
                 plane[:, span] = strip.image[name]
         if strip.jumps is not None:
@@ -63,14 +64,6 @@ class ImageSink:
             return None
         found = np.concatenate([self._jumps[start] for start in sorted(self._jumps)])
         return found[np.lexsort((found[:, 2], found[:, 1], found[:, 0]))]
-
-
-def _round(image, plane, first):
-    """Put a float32 image into a float16 plane from column `first` on; returns the values that became infinite."""
-    from rtools.exposure._image_kernels import round_to_half
-
-    image = np.ascontiguousarray(image, np.float32)
-    return round_to_half(image, image.view(np.uint32), plane.view(np.uint16), np.uint64(first))
 
 
 class RampSink:

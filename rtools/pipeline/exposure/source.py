@@ -12,6 +12,7 @@ from rtools.pipeline.catalog import placing
 from rtools.products.edit.section import cutout_of
 from rtools.products.io.reading import one_by_one
 from rtools.wfi.frame import BORDER, CHANNEL
+from rtools.work import ALONE
 
 __all__ = ["BORDER_ARRAYS", "IMAGE_PLANES", "Source", "open_exposure"]
 
@@ -44,8 +45,6 @@ class Source:
     ----------
     product : rtools.products.io.product.Product
         L1, ramp or L2 image.
-    threads : int
-        Threads for decoding.
 
     Attributes
     ----------
@@ -55,10 +54,9 @@ class Source:
         What is said of planes of an image that are not of its shape and that nothing needs.
     """
 
-    def __init__(self, product, threads=1):
+    def __init__(self, product):
         self.product = product
         self.kind = product.kind
-        self.threads = threads
         self._arrays = {}
         self.left_out = []
         self.shape = _frame_shape(product)
@@ -70,17 +68,19 @@ class Source:
             product.leave_out(name)
             self.left_out.append(f"{problem}: it is left out")
 
-    def spans(self, spans):
+    def spans(self, spans, work=ALONE):
         """`rtools.products.io.reading.Reading` of every array that strips need, by name.
 
         Parameters
         ----------
         spans : list of (int, int)
             Full-frame columns [start, stop) of each strip.
+        work : rtools.work.Work
+            Its threads decode what cannot be decoded in parts.
         """
         if self.kind == "l2_image":
             spans = [(span.start, span.stop) for span in (_blank(self, *span).trimmed for span in spans)]
-        return {name: self._reading(name, spans) for name in ARRAYS[self.kind] if self.product.has(name)}
+        return {name: self._reading(name, spans, work) for name in ARRAYS[self.kind] if self.product.has(name)}
 
     def checks(self):
         """Jobs that compare the arrays that strips are made of with their checksums."""
@@ -102,12 +102,12 @@ class Source:
         strip.pixeldq = arrays.get("pixeldq")
         return strip
 
-    def _reading(self, name, spans):
+    def _reading(self, name, spans, work):
         info = self.product.arrays[name]
         if info.compression in ("", "lz4"):
             return self.product.spans(name, spans)
         if name not in self._arrays:  # slow to decode: once
-            self._arrays[name] = self.product.array(name, threads=self.threads)
+            self._arrays[name] = self.product.array(name, work=work)
         whole = self._arrays[name]
         shapes = [(*whole.shape[:-1], stop - start) for start, stop in spans]
         return one_by_one(lambda start, stop: whole[..., start:stop], spans, shapes, whole.dtype)

@@ -16,11 +16,11 @@ from rtools.pipeline.mosaic.flag import flag_members
 from rtools.pipeline.mosaic.grid import WantedGrid, choose_frame
 from rtools.pipeline.mosaic.members import share_of
 from rtools.pipeline.mosaic.spool import SpooledPlane
-from rtools.pipeline.mosaic.workers import in_rows
 from rtools.products import names
 from rtools.products.io import Product, open_product
 from rtools.products.mosaic.metadata import group_of, metas_of
 from rtools.wfi import metadata
+from rtools.work.loops import in_rows
 
 __all__ = ["Stack", "flag_against", "join", "sky_of", "totals_of"]
 
@@ -252,7 +252,7 @@ def totals_of(stack, recipe, count, workers, rows):
             put_back(totals.at(band).at(part), planes, recipe.frame.ratio, times)
 
     with stack.product:
-        in_rows(fill, rows.stop - rows.start, workers.pool)
+        in_rows(workers.work, fill, rows.stop - rows.start)
     return totals
 
 
@@ -275,12 +275,12 @@ def sky_of(stack, options, workers):
             planes = stack.rows(("data", "weight"), rows)
             yield rows.start, planes["data"], planes["weight"] != 0
 
-    how = {"statistic": statistic, "mask_sources": options["mask_sources"], "threads": workers.threads}
+    how = {"statistic": statistic, "mask_sources": options["mask_sources"], "work": workers.work}
     with stack.product:
         return joined_cells(parts(), grid.to_sky, **how)
 
 
-def flag_against(stack, members, recipe, workers, options, *, folder=None, progress=lambda text, member: None):
+def flag_against(stack, members, recipe, workers, options, *, folder=None):
     """Flag what members show and the mosaic does not; where the mosaic has nothing, or too little, nothing is flagged.
 
     Parameters
@@ -293,11 +293,10 @@ def flag_against(stack, members, recipe, workers, options, *, folder=None, progr
         Of the step.
     folder : str or Path, optional
         Where what is needed of the mosaic is kept meanwhile; in memory by default.
-    progress : callable
     """
     with stack.product:
         median = _seen_well(stack, options["maskpt"], workers, folder)
-    flag_members(members, recipe, workers, median, options, progress=progress)
+    flag_members(members, recipe, workers, median, options)
 
 
 def _seen_well(stack, maskpt, workers, folder):
@@ -312,5 +311,5 @@ def _seen_well(stack, maskpt, workers, folder):
         data, weight = stack.rows(("data", "weight"), rows).values()
         median[rows] = np.where((weight != 0) & (weight >= threshold), data, np.float32(np.nan))
 
-    list(workers.pool.map(fill, bands))
+    workers.work.map(fill, bands)
     return median

@@ -37,7 +37,7 @@ def catalog_task(members, request, log, *, simulated):
     return task
 
 
-def stage_catalog(mosaic, image, plan, request, journal):
+def stage_catalog(mosaic, image, plan, request, journal, work):
     """Write catalog and segmentation map of a mosaic.
 
     Parameters
@@ -48,6 +48,7 @@ def stage_catalog(mosaic, image, plan, request, journal):
     plan : rtools.pipeline.mosaic.plan.MosaicPlan
     request : rtools.pipeline.mosaic.plan.MosaicRequest
     journal : rtools.pipeline.job.journal.Journal
+    work : rtools.work.Work
 
     Returns
     -------
@@ -56,8 +57,7 @@ def stage_catalog(mosaic, image, plan, request, journal):
     planes, meta, history = image
     meta = stamp_file(KIND, meta, mosaic.outputs["coadd"])
     image = cataloging.make_planes(planes, meta, meta["wcs"])
-    found = cataloging.find_sources(image, meta, plan.catalog.options, plan.catalog.sources, threads=request.threads,
-                                    log=journal.log)  # fmt: skip
+    found = cataloging.find_sources(image, meta, plan.catalog.options, plan.catalog.sources, work)
     journal.catalogs.append(cataloging.told_of(found, plan.catalog.options))
     about = SimpleNamespace(
         tasks=[plan.catalog],
@@ -66,4 +66,4 @@ def stage_catalog(mosaic, image, plan, request, journal):
         profile=plan.profile(request),
         inputs=[str(mosaic.outputs["coadd"]), *plan.names],
     )
-    return cataloging.stage(about, request, found, meta)
+    return cataloging.stage(about, request, found, meta, work)

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from rtools.exposure.statistics import image_statistics
 from rtools.mosaic.drizzle.coverage import coverage_of, total_coverage
 from rtools.mosaic.drizzle.drizzle import band_rows
 from rtools.mosaic.drizzle.variance import finish
@@ -12,6 +11,7 @@ from rtools.pipeline.mosaic.flag import fill_value
 from rtools.pipeline.mosaic.members import exposed
 from rtools.products.mosaic.metadata import mosaic_meta, wcsinfo
 from rtools.products.mosaic.writer import MosaicWriter, stage_mosaic
+from rtools.work.statistics import image_statistics
 
 __all__ = ["write_slabs", "write_whole"]
 
@@ -23,7 +23,7 @@ ALWAYS = ("data", "weight", "context", "var_flat", "dq")
 
 def _planes(totals, frame, options, workers):
     """Planes of a product, by name, from totals, which are of no use afterwards."""
-    planes = finish(totals, frame.ratio, workers.pool.map)
+    planes = finish(totals, frame.ratio, workers.work)
     fill = fill_value(options["fillval"])
     if not np.isnan(fill):
         planes["data"][planes["weight"] == 0] = fill
@@ -63,7 +63,7 @@ def write_whole(mosaic, totals, plan, request, workers, *, history, logs):
         profile=plan.profile(request),
         compression=request.compression or "lz4",
         history=history,
-        threads=workers.threads,
+        work=workers.work,
     )
     return stage, planes, meta
 
@@ -83,7 +83,7 @@ def write_slabs(mosaic, slabs, plan, request, workers, *, history, logs):
             del totals, planes
         held = {name: file.mapped(name) for name in (*names, "context")}
         meta = _meta(mosaic, plan, request, workers, held, total_coverage(coverage), logs)
-        stage = file.finish(meta, history=history, compression=request.compression, threads=workers.threads)
+        stage = file.finish(meta, history=history, compression=request.compression, work=workers.work)
     except BaseException:
         file.discard()
         raise
@@ -93,7 +93,7 @@ def write_slabs(mosaic, slabs, plan, request, workers, *, history, logs):
 def _coverage(context, plan, workers):
     """Exposure of the rows of a context, band by band."""
     times = [exposed(meta) for meta in plan.metas]
-    return list(workers.pool.map(lambda rows: coverage_of(context[:, rows], times), band_rows(context.shape[1:])))
+    return workers.work.map(lambda rows: coverage_of(context[:, rows], times), band_rows(context.shape[1:]))
 
 
 def _meta(mosaic, plan, request, workers, planes, coverage, logs):
@@ -121,7 +121,7 @@ def _meta(mosaic, plan, request, workers, planes, coverage, logs):
             "pixmap_order": ORDER - 1,
         },
         coverage=coverage,
-        statistics=image_statistics(planes["data"], None, err, workers.threads),
+        statistics=image_statistics(planes["data"], None, err, workers.work),
         filename=mosaic.outputs["coadd"].name,
         association=association.path.rpartition("/")[2] if association else None,
         release=association.release if association else None,

@@ -16,7 +16,7 @@ from rtools.mosaic.drizzle.weights import bad_bits, read_noise_variance, sky_var
 from rtools.mosaic.grid.pixmap import pixel_map
 from rtools.mosaic.outlier.outlier import BITS, level_of
 from rtools.pipeline.mosaic.members import read_planes, without_bits
-from rtools.pipeline.mosaic.workers import in_rows
+from rtools.work.loops import in_rows
 
 __all__ = ["Recipe", "drizzle_exposures", "drizzle_totals", "exposures_of", "in_turn", "map_of", "planes_of"]
 
@@ -101,7 +101,7 @@ def planes_of(member, recipe, workers, names=None):
         part = None if noise is None else noise[rows]
         weight[rows] = weight_map(recipe.weight, data[rows], (dq[rows] & bits) == 0, var_rnoise=part, **how)
 
-    in_rows(weigh, len(data), workers.pool)
+    in_rows(workers.work, weigh, len(data))
     variances = noise, planes.get("var_poisson"), planes.get("var_flat")
     return MemberPlanes(data, weight, *variances, sky, dq if recipe.dq else None)
 
@@ -131,7 +131,7 @@ def _rebuilt(member, planes, workers):
     def rebuild(rows):
         out[rows] = read_noise_variance(err[rows], [plane[rows] for plane in others], typical)
 
-    in_rows(rebuild, len(out), workers.pool)
+    in_rows(workers.work, rebuild, len(out))
     return out
 
 
@@ -191,7 +191,7 @@ def _spread(member, recipe, workers, add, within, wanted=None):
         return
     planes = planes_of(member, recipe, workers)
 
-    def work(rows):
+    def spread(rows):
         rows, columns = touched(pixmap, grid.shape, kernel, rows)
         if rows.start >= rows.stop or columns.start >= columns.stop:
             return
@@ -205,9 +205,10 @@ def _spread(member, recipe, workers, add, within, wanted=None):
         add(drizzle_band(planes, pixmap, rows, columns, kernel, **settings))
 
     bands = [slice(max(band.start, reached.start), min(band.stop, reached.stop)) for band in band_rows(grid.shape)]
-    done = workers.pool.map(work, [band for band in bands if band.start < band.stop])
+    done = workers.work.each(spread, [band for band in bands if band.start < band.stop])
     workers.look_ahead(lambda following: rows_of(following).start < rows_of(following).stop)
-    list(done)
+    for _ in done:
+        pass
 
 
 def _tell_error(member, pixmap, grid, workers):

@@ -12,7 +12,7 @@ from rtools.mosaic.outlier.outlier import OutlierLimits, Reach, flag_rows, flag_
 from rtools.pipeline.mosaic.drizzle import drizzle_totals, map_of, planes_of
 from rtools.pipeline.mosaic.members import read_planes, without_bits
 from rtools.pipeline.mosaic.spool import Spool, median_plane
-from rtools.pipeline.mosaic.workers import in_rows
+from rtools.work.loops import in_rows
 
 __all__ = ["fill_value", "flag_members", "flag_on_detector", "limits_of", "repair"]
 
@@ -42,7 +42,7 @@ def fill_value(text):
         raise UsageError(f"fillval={text}: a number, NaN or INDEF expected") from None
 
 
-def flag_members(members, recipe, workers, median, options, *, mark=None, progress=lambda text, member: None):
+def flag_members(members, recipe, workers, median, options, *, mark=None):
     """Find the outliers of members; they are kept in `Member.flagged`.
 
     Parameters
@@ -56,7 +56,6 @@ def flag_members(members, recipe, workers, median, options, *, mark=None, progre
         Of the step.
     mark : ndarray uint8, optional
         Plane of the mosaic; 1 is set where newly flagged pixels touch it.
-    progress : callable
 
     Returns
     -------
@@ -66,22 +65,26 @@ def flag_members(members, recipe, workers, median, options, *, mark=None, progre
     limits, fill = limits_of(options), fill_value(options["fillval"])
     touched = None if mark is None else (mark, Reach.of(recipe.kernel))
     bits, total = np.uint32(bad_bits(recipe.good_bits)), 0
-    workers.follow(members)
-    for member in members:
-        progress("flag", member)
+
+    def flag(member):
         pixmap = map_of(member, recipe, workers)
         names = ("data", "err") if mark is None else ("data", "err", "dq")
         planes = read_planes(member, names, workers)
         used = None if mark is None else without_bits(planes["dq"], bits, workers)
-        level = level_of(member.meta.get("background"), options["backg"])
-        image = Image(planes["data"], planes["err"], level, used)
+        image = Image(planes["data"], planes["err"], level_of(member.meta.get("background"), options["backg"]), used)
         found = np.zeros(member.shape, bool)
 
-        def flag(rows, image=image, pixmap=pixmap, found=found):
+        def flag_part(rows):
             found[rows] = flag_rows(image, pixmap, median, rows, limits=limits, fill=fill, touched=touched)
 
-        in_rows(flag, member.shape[0], workers.pool, workers.look_ahead)
-        total += _keep(member, found, workers)
+        in_rows(workers.work, flag_part, member.shape[0], then=workers.look_ahead)
+        return _keep(member, found, workers)
+
+    workers.follow(members)
+    with workers.progress("flag", len(members)) as progress:
+        for member in members:
+            total += flag(member)
+            progress.advance()
     return total
 
 
@@ -95,7 +98,7 @@ def _keep(member, found, workers):
 def flag_on_detector(members, recipe, workers, options, folder):
     """As `flag_members` where images are compared pixel by pixel; all have one shape."""
     limit, total = limits_of(options).snr[0], 0
-    with closing(Spool(folder, members[0].shape, workers.pool)) as spool:
+    with closing(Spool(folder, members[0].shape, workers.work)) as spool:
         for member in members:
             weight = planes_of(member, recipe, workers, names=()).weight
             data = read_planes(member, ("data",), workers)["data"]
@@ -107,7 +110,7 @@ def flag_on_detector(members, recipe, workers, options, folder):
     return total
 
 
-def repair(members, recipe, workers, totals, mark, progress=lambda text, member: None):
+def repair(members, recipe, workers, totals, mark):
     """Take the outliers of the members out of totals that hold them.
 
     Parameters
@@ -120,7 +123,6 @@ def repair(members, recipe, workers, totals, mark, progress=lambda text, member:
         Of the whole mosaic; changed.
     mark : ndarray uint8
         Where outliers touch it.
-    progress : callable
     """
     share = np.count_nonzero(mark) / mark.size
     workers.log("info", f"{share:.2%} of the mosaic touched by outliers")
@@ -130,8 +132,9 @@ def repair(members, recipe, workers, totals, mark, progress=lambda text, member:
     if anew:
         clear(totals)
     else:
-        in_rows(lambda rows: clear(totals.at(rows), mark[rows]), len(mark), workers.pool)
+        in_rows(workers.work, lambda rows: clear(totals.at(rows), mark[rows]), len(mark))
     workers.follow(members)
-    for member in members:
-        progress("repair", member)
-        drizzle_totals(member, recipe, workers, totals, wanted=None if anew else mark)
+    with workers.progress("repair", len(members)) as progress:
+        for member in members:
+            drizzle_totals(member, recipe, workers, totals, wanted=None if anew else mark)
+            progress.advance()

@@ -1,9 +1,9 @@
 """Members written as images again: what rt-flux, rt-skymatch and rt-outlier make."""
 
-from rtools.exposure.statistics import image_statistics
 from rtools.pipeline.mosaic.members import read_planes
 from rtools.products.io import writer
 from rtools.products.schema import history, profiles
+from rtools.work.statistics import image_statistics
 
 __all__ = ["PLANES", "stage_image"]
 
@@ -27,10 +27,10 @@ def stage_image(member, path, request, workers, journal):
     -------
     rtools.products.io.staging.Stage
     """
-    product, threads = member.product, workers.threads
+    product, work = member.product, workers.work
     planes = read_planes(member, PLANES if member.factor is not None else ("data", "err", "dq"), workers)
     meta = member.meta
-    good = image_statistics(planes["data"], planes["dq"], planes["err"], threads)
+    good = image_statistics(planes["data"], planes["dq"], planes["err"], work)
     meta["statistics"] = dict(meta.get("statistics") or {"zodiacal_light": -1.0}) | good
     meta["cal_logs"] = [*map(str, product.meta.get("cal_logs") or []), *journal.lines]
     if member.factor is None:  # as it is in the file, to the bit
@@ -38,7 +38,7 @@ def stage_image(member, path, request, workers, journal):
         if not member.subtract:
             del planes["data"]
     with product:
-        arrays = {name: product.array(name, threads=threads) for name in product.arrays if name not in planes}
+        arrays = {name: product.array(name, work) for name in product.arrays if name not in planes}
     profile, said = profiles.kept(request.profile, [product])
     stage = writer.stage_product(
         path,
@@ -48,7 +48,7 @@ def stage_image(member, path, request, workers, journal):
         profile=profile,
         compression=request.compression or "lz4",
         history=[*product.history, history.entry(request.tool, parameters=request.settings, inputs=[member.name])],
-        threads=threads,
+        work=work,
     )
     for name, count in stage.overflows.items():
         journal.log("warning", f"{count} values of {name} are beyond its dtype and became infinite")

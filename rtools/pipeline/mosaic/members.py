@@ -7,12 +7,12 @@ import numpy as np
 from rtools.errors import InputError
 from rtools.mosaic.drizzle.flux import apply_flux, conversion, put_floats
 from rtools.mosaic.outlier.outlier import BITS
-from rtools.pipeline.mosaic.workers import in_rows
 from rtools.products.io import Product, open_product
 from rtools.products.mosaic.metadata import group_of
 from rtools.wfi import metadata
 from rtools.wfi.exposure_types import SKY_IMAGE_TYPES
 from rtools.wfi.instrument import SPECTRAL_ELEMENTS
+from rtools.work.loops import in_rows
 
 __all__ = ["Member", "exposed", "open_members", "read_planes", "share_of", "sky_planes", "without_bits"]
 
@@ -205,7 +205,7 @@ def read_planes(member, names, workers):
         if member.subtract and "data" in part:
             part["data"] -= np.float32(member.subtract)
 
-    in_rows(fill, member.shape[0], workers.pool)
+    in_rows(workers.work, fill, member.shape[0])
     if "dq" in planes and member.flagged.size:
         planes["dq"].reshape(-1)[member.flagged] |= BITS
     return planes
@@ -224,5 +224,5 @@ def without_bits(dq, bits, workers):
     def look(rows):
         np.equal(dq[rows] & bits, 0, out=good[rows])
 
-    in_rows(look, len(dq), workers.pool)
+    in_rows(workers.work, look, len(dq))
     return good

@@ -4,7 +4,6 @@ import resource
 import shutil
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -48,41 +47,38 @@ class MosaicResult:
     catalogs: list = field(default_factory=list)
 
 
-def run_mosaic(plan, request, log, *, progress=lambda text: None):
+def run_mosaic(plan, request, work):
     """Carry out a plan.
 
     Parameters
     ----------
     plan : rtools.pipeline.mosaic.plan.MosaicPlan
     request : rtools.pipeline.mosaic.plan.MosaicRequest
-    log : callable
-        ``log(level, text)`` of the console.
-    progress : callable
-        ``progress(text)``.
+    work : rtools.work.Work
+        Threads, the log of the console, progress.
 
     Returns
     -------
     MosaicResult
     """
-    with settled(), ThreadPoolExecutor(request.threads) as pool:
-        run = _Run(plan, request, log, progress)
-        workers = Workers(pool, request.threads, run.journal.log)
+    with settled():
+        run = _Run(plan, request, work)
         with announced(run.journal.tell):
-            return run.carry_out(workers)
+            return run.carry_out()
 
 
 class _Run:
     """State of one run; the methods are its stages, in order."""
 
-    def __init__(self, plan, request, log, progress):
-        self.plan, self.request, self.log, self.progress = plan, request, log, progress
-        self.journal = Journal(log, plan.name)
+    def __init__(self, plan, request, work):
+        self.plan, self.request, self.log = plan, request, work.log
+        self.journal = Journal(work.log, plan.name)
+        self.workers = Workers(work.with_log(self.journal.log), label=str(plan.name))
         self.result = MosaicResult()
         self.staged = []
 
-    def carry_out(self, workers):
+    def carry_out(self):
         plan, started = self.plan, time.perf_counter()
-        self.workers = workers
         self.journal.begin(plan)
         try:
             if self.request.output == "-":
@@ -92,6 +88,7 @@ class _Run:
             else:
                 self._steps()
         except BaseException:
+            self.workers.work.close()  # nothing computes any more when the products are given up
             for stage in self.staged:
                 stage.discard()
             raise
@@ -121,16 +118,13 @@ class _Run:
             with self._timed("skymatch"):
                 options = self.request.options("skymatch")
                 joined = sky_of(plan.stack, options, self.workers) if plan.stack else None
-                match_sky(plan.members, options, self.workers, lambda member: self._tell("sky", member), joined=joined)
+                match_sky(plan.members, options, self.workers, joined=joined)
         self.common = len(self.journal.lines)
         for mosaic in plan.mosaics or ([None] if "outlier" in plan.steps else []):
             self._mosaic(mosaic)
         if "resample" not in plan.steps:
             with self._timed("write"):
                 self._write_images()
-
-    def _tell(self, text, member):
-        self.progress(f"{text} {member.number + 1 - self.plan.members[0].number}/{len(self.plan.members)}")
 
     @contextmanager
     def _timed(self, name):
@@ -199,7 +193,7 @@ class _Run:
                 member.meta["cal_step"]["outlier_detection"] = "SKIPPED"
             return None
         looked = self.plan.recipe(self.request, "outlier", mosaic)
-        how = {"totals_of": recipe, "progress": self._tell, "slabs": slabs, "room": self.room - self.kept}
+        how = {"totals_of": recipe, "slabs": slabs, "room": self.room - self.kept}
         with self._timed("outlier, with the first pass of resample" if recipe else "outlier"):
             options, folder = self.request.options("outlier"), self._folder(mosaic)
             return find_outliers(members, looked, self.workers, options, folder, **how)
@@ -207,9 +201,8 @@ class _Run:
     def _against_stack(self, mosaic, recipe, slabs):
         """Outliers of members that join a mosaic."""
         folder, options = self._folder(mosaic) if slabs[1:] else None, self.request.options("outlier")
-        how = {"folder": folder, "progress": self._tell}
         with self._timed("outlier"):
-            flag_against(self.plan.stack, self.plan.members, recipe, self.workers, options, **how)
+            flag_against(self.plan.stack, self.plan.members, recipe, self.workers, options, folder=folder)
 
     def _folder(self, mosaic):
         """Where large temporary files go: beside the products; with -o - among the temporary files."""
@@ -228,13 +221,13 @@ class _Run:
             how = {"history": [*before.history, *how["history"]], "logs": [*before.meta.get("cal_logs", ()), *logs]}
             begin = partial(totals_of, self.plan.stack, recipe, self.plan.count, self.workers)
         if slabs[1:]:
-            parts = ((rows, stack(members, recipe, self.workers, self._tell, rows=rows, begin=begin)) for rows in slabs)
+            parts = ((rows, stack(members, recipe, self.workers, rows=rows, begin=begin)) for rows in slabs)
             with self._timed("resample and write"):
                 made = write_slabs(mosaic, parts, self.plan, self.request, self.workers, **how)
         else:
             if totals is None:
                 with self._timed("resample"):
-                    totals = stack(members, recipe, self.workers, self._tell, begin=begin)
+                    totals = stack(members, recipe, self.workers, begin=begin)
             if mosaic is self.plan.mosaics[-1]:
                 self.workers.release()
             with self._timed("write"):
@@ -243,10 +236,9 @@ class _Run:
         del totals, made
         self.staged.append(coadd)
         if "cat" in mosaic.outputs and self.request.output != "-":
-            self.progress("catalog")
             with self._timed("catalog"):
                 image = planes, meta, how["history"]
-                self.staged[:0] = stage_catalog(mosaic, image, self.plan, self.request, self.journal)
+                self.staged[:0] = stage_catalog(mosaic, image, self.plan, self.request, self.journal, self.workers.work)
         self.result.statuses = dict(meta["cal_step"])
         self._commit()
 

@@ -14,7 +14,7 @@ from rtools.pipeline.mosaic.members import sky_planes
 __all__ = ["match_sky"]
 
 
-def match_sky(members, options, workers, progress=lambda done: None, *, joined=None):
+def match_sky(members, options, workers, *, joined=None):
     """Find the sky levels of members; `meta.background` and `meta.cal_step` say them.
 
     Parameters
@@ -24,8 +24,6 @@ def match_sky(members, options, workers, progress=lambda done: None, *, joined=N
     options : dict
         Of the step.
     workers : rtools.pipeline.mosaic.workers.Workers
-    progress : callable
-        ``progress(member)``, before each.
     joined : rtools.mosaic.sky.cells.SkyCells, optional
         The sky of a mosaic that the members are to agree with: its level is 0.
     """
@@ -37,9 +35,9 @@ def match_sky(members, options, workers, progress=lambda done: None, *, joined=N
             raise
     method = options["method"]
     if options["pairs"] == "exact":
-        matched, whole = _by_pairs(members, options, workers, progress)
+        matched, whole = _by_pairs(members, options, workers)
     else:
-        matched, whole = _by_cells(members, options, workers, progress, joined)
+        matched, whole = _by_cells(members, options, workers, joined)
     anchor = None if joined is None else len(members)
     levels = sky_levels(matched, whole, method, match_down=options["match_down"], anchor=anchor)
     others = "no other image" if joined is None else "nothing that is joined to the mosaic"
@@ -63,33 +61,33 @@ def _tell_groups(matched, members, workers):
         workers.log("warning", f"skymatch: {len(groups)} groups of images do not touch: each is matched in itself")
 
 
-def _by_cells(members, options, workers, progress, joined):
+def _by_cells(members, options, workers, joined):
     """Matched levels by cells, at the end that of a mosaic if there is one; and the statistic of each member."""
     bits, statistic, found = bad_bits(options["dqbits"]), statistic_of(options), []
-    how = {"mask_sources": options["mask_sources"], "whole": options["method"] != "match", "threads": workers.threads}
+    how = {"mask_sources": options["mask_sources"], "whole": options["method"] != "match", "work": workers.work}
     workers.follow(members)
-    for member in members:
-        progress(member)
-        data, good = sky_planes(member, bits, workers)
-        workers.look_ahead()
-        found.append(sky_cells(data, good, member.to_sky, statistic=statistic, **how))
+    with workers.progress("sky", len(members)) as progress:
+        for member in members:
+            data, good = sky_planes(member, bits, workers)
+            workers.look_ahead()
+            found.append(sky_cells(data, good, member.to_sky, statistic=statistic, **how))
+            progress.advance()
     whole = [each.whole for each in found]
     found += [] if joined is None else [joined]
     return (match_cells(found) if "match" in options["method"] else None), whole
 
 
-def _by_pairs(members, options, workers, progress):
+def _by_pairs(members, options, workers):
     """The same from one value for each overlap."""
     bits, statistic = bad_bits(options["dqbits"]), statistic_of(options)
     outlines = [footprint(member.wcs, member.shape, points=points_of(member.shape, options["stepsize"]))
                 for member in members]  # fmt: skip
     values, pixels, whole = [], [], []
-    workers.follow(members)
-    for index, member in enumerate(members):
-        progress(member)
+
+    def reduce(index, member):
         data, good = sky_planes(member, bits, workers)
         workers.look_ahead()
-        sources = source_blocks(data, good, workers.pool) if options["mask_sources"] else None
+        sources = source_blocks(data, good, workers.work) if options["mask_sources"] else None
         if options["method"] != "match":
             whole.append(sky_value(good_values(data, good, sources), statistic).value)
         if "match" in options["method"]:
@@ -97,4 +95,10 @@ def _by_pairs(members, options, workers, progress):
             value, count = overlap_values(data, good, member.to_sky, outlines, index, **how)
             values.append(value)
             pixels.append(count)
+
+    workers.follow(members)
+    with workers.progress("sky", len(members)) as progress:
+        for index, member in enumerate(members):
+            reduce(index, member)
+            progress.advance()
     return (match_pairs(np.array(values), np.array(pixels)) if values else None), whole

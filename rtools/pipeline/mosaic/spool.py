@@ -8,8 +8,8 @@ import numpy as np
 
 from rtools.errors import RtoolsError
 from rtools.mosaic.outlier.outlier import mask_low_weight, median_of, weight_threshold
-from rtools.pipeline.mosaic.workers import in_rows
 from rtools.products.io.encode import write_at
+from rtools.work.loops import in_rows
 
 __all__ = ["Spool", "SpooledPlane", "median_plane"]
 
@@ -39,7 +39,8 @@ class Spool:
         Where the files are; they have no name and are gone when the process ends. None: images stay in memory.
     shape : (int, int)
         Of the grid.
-    pool : concurrent.futures.Executor
+    work : rtools.work.Work
+        Its threads share the rows.
 
     Attributes
     ----------
@@ -47,8 +48,8 @@ class Spool:
         Bytes on disk.
     """
 
-    def __init__(self, folder, shape, pool):
-        self.folder, self.shape, self._pool = folder, tuple(shape), pool
+    def __init__(self, folder, shape, work):
+        self.folder, self.shape, self._work = folder, tuple(shape), work
         self.size = 0
         self._images = []
         self._file = None if folder is None else _open(folder)
@@ -69,7 +70,7 @@ class Spool:
         """
         piece = self._place(image.shape, place)
         self._images.append([piece._replace(held=image) if self._file is None else piece])
-        self._mask(self._images[-1][0], image, weight, weight_threshold(weight, maskpt, each=self._pool.map))
+        self._mask(self._images[-1][0], image, weight, weight_threshold(weight, maskpt, work=self._work))
 
     def put_pieces(self, pieces, maskpt):
         """The same of an image in several pieces: an iterable of (image, weight, place), one of them in memory."""
@@ -125,7 +126,7 @@ class Spool:
             if piece.held is None:
                 _write(self._file, image[rows], piece.start + 4 * rows.start * image.shape[1], self.folder)
 
-        in_rows(mask, len(image), self._pool)
+        in_rows(self._work, mask, len(image))
 
 
 class SpooledPlane:
@@ -149,11 +150,13 @@ def median_plane(spool, workers, *, on_disk=False):
     room = AT_ONCE // workers.threads
     height = max(1, min(256, room // (4 * spool.shape[1] * (len(spool) + 1))))
 
-    def work(first):
-        last = min(first + height, spool.shape[0])
-        out[first:last] = median_of(spool.rows(first, last))
+    with workers.progress("median", spool.shape[0]) as progress:
 
-    list(workers.pool.map(work, range(0, spool.shape[0], height)))
+        def fill(rows):
+            out[rows] = median_of(spool.rows(rows.start, rows.stop))
+            progress.advance(rows.stop - rows.start)
+
+        in_rows(workers.work, fill, spool.shape[0], height=height)
     return out
 
 

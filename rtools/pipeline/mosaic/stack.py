@@ -21,7 +21,7 @@ def slabs_of(recipe, members, room, *, images=False):
     return [slice(first, min(first + height, rows)) for first in range(0, rows, height)]
 
 
-def stack(members, recipe, workers, progress=lambda text, member: None, *, rows=None, begin=None):
+def stack(members, recipe, workers, *, rows=None, begin=None):
     """Totals of a mosaic, or of some of its rows.
 
     Parameters
@@ -29,8 +29,6 @@ def stack(members, recipe, workers, progress=lambda text, member: None, *, rows=
     members : list of rtools.pipeline.mosaic.members.Member
     recipe : rtools.pipeline.mosaic.drizzle.Recipe
     workers : rtools.pipeline.mosaic.workers.Workers
-    progress : callable
-        ``progress(text, member)``, before each member.
     rows : slice, optional
     begin : callable, optional
         ``begin(rows)``: totals that the members are added to.
@@ -46,14 +44,14 @@ def stack(members, recipe, workers, progress=lambda text, member: None, *, rows=
     else:
         totals = begin(rows)
     workers.follow(members if rows.stop - rows.start == shape[0] else ())
-    for member in members:
-        progress("drizzle", member)
-        drizzle_totals(member, recipe, workers, totals, first=rows.start)
+    with workers.progress("drizzle", len(members)) as progress:
+        for member in members:
+            drizzle_totals(member, recipe, workers, totals, first=rows.start)
+            progress.advance()
     return totals
 
 
-def find_outliers(members, recipe, workers, options, folder, *, slabs=None, totals_of=None, room=0,
-                  progress=lambda text, member: None):  # fmt: skip
+def find_outliers(members, recipe, workers, options, folder, *, slabs=None, totals_of=None, room=0):
     """Flag the outliers of members, and make the totals of the mosaic, if they are wanted, on the way.
 
     Parameters
@@ -72,7 +70,6 @@ def find_outliers(members, recipe, workers, options, folder, *, slabs=None, tota
         Of the mosaic.
     room : int
         Bytes of memory for images and totals.
-    progress : callable
 
     Returns
     -------
@@ -89,26 +86,26 @@ def find_outliers(members, recipe, workers, options, folder, *, slabs=None, tota
     exposures = exposures_of(members)
     taken = (len(exposures) + 2) * 4 * shape[0] * shape[1] + (_touched(totals) if together else 0)
     in_memory = whole and taken <= room
-    with closing(Spool(None if in_memory else folder, shape, workers.pool)) as spool:
+    with closing(Spool(None if in_memory else folder, shape, workers.work)) as spool:
         weight = np.empty(shape, np.float32) if whole else None
         image = np.empty(shape, np.float32) if whole and not in_memory else None
         workers.follow([member for exposure in exposures for member in exposure] if whole else ())
-        for exposure in exposures:
-            if whole:
-                how = totals_of if together else recipe
-                _spool(exposure, how, workers, (image, weight), totals, spool, options, progress)
-            else:
-                spool.put_pieces(_pieces(exposure, recipe, workers, slabs, progress), options["maskpt"])
+        with workers.progress("drizzle", len(members) * (1 if whole else len(slabs))) as progress:
+            for exposure in exposures:
+                if whole:
+                    how = totals_of if together else recipe
+                    _spool(exposure, how, workers, (image, weight), totals, spool, options, progress)
+                else:
+                    spool.put_pieces(_pieces(exposure, recipe, workers, slabs, progress), options["maskpt"])
         del image, weight
         where = f"in {folder}, {spool.size / 2**20:.0f} MiB on disk meanwhile"
         workers.log("info", f"outlier: {len(spool)} images {'in memory' if in_memory else where}")
-        progress("median", members[0])
         median = median_plane(spool, workers, on_disk=not whole)
     mark = np.zeros(shape, np.uint8) if together else None
-    flag_members(members, recipe, workers, median, options, mark=mark, progress=progress)
+    flag_members(members, recipe, workers, median, options, mark=mark)
     if together:
         del median
-        repair(members, totals_of, workers, totals, mark, progress=progress)
+        repair(members, totals_of, workers, totals, mark)
     return totals
 
 
@@ -130,11 +127,11 @@ def _spool(exposure, recipe, workers, planes, totals, spool, options, progress):
     else:
         image[box] = 0
     for member in exposure:
-        progress("drizzle", member)
         if totals is None:
             drizzle_exposures(member, recipe, workers, (image, weight))
         else:
             drizzle_totals(member, recipe, workers, totals, image=(image, weight))
+        progress.advance()
     spool.put(image[box], weight[box], options["maskpt"], tuple(side.start for side in box))
 
 
@@ -146,8 +143,8 @@ def _pieces(exposure, recipe, workers, slabs, progress):
         if rows.start < rows.stop:
             image = np.zeros((2, rows.stop - rows.start, recipe.frame.grid.shape[1]), np.float32)
             for member in exposure:
-                progress("drizzle", member)
                 drizzle_exposures(member, recipe, workers, image, first=rows.start)
+                progress.advance()
             yield *image, (rows.start, 0)
 
 

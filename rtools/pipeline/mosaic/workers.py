@@ -9,10 +9,7 @@ import numpy as np
 
 from rtools.products.io.reading import finish_all
 
-__all__ = ["Workers", "in_rows"]
-
-ROWS = 256
-"""Rows that a thread works on at a time; results do not depend on it."""
+__all__ = ["Workers"]
 
 RECENT = 8
 """Things that are not made anew when they were made lately: pixel maps, 2.4 MB each."""
@@ -31,22 +28,26 @@ class Workers:
 
     Parameters
     ----------
-    pool : concurrent.futures.Executor
-    threads : int
-    log : callable
-        ``log(level, text)``.
+    work : rtools.work.Work
+        Threads, log and progress.
     room : int
         Bytes of decoded arrays that may be kept.
+    label : str
+        What progress calls the mosaic.
     """
 
-    def __init__(self, pool, threads, log, room=0):
-        self.pool, self.threads, self.log, self.room = pool, threads, log, room
+    def __init__(self, work, room=0, label=""):
+        self.work, self.threads, self.log, self.room, self._label = work, work.threads, work.log, room, label
         self._own = threading.local()
         self._kept = {}
         self._planes = {}
         self._recent = {}
         self._after, self._present, self._following, self._names = {}, None, None, ()
         self._side, self._ahead, self._ready = 0, None, {}
+
+    def progress(self, text, total):
+        """Show how far a part of the run is, as `rtools.work.Work.progress`."""
+        return self.work.progress(f"{self._label}: {text}" if self._label else text, total)
 
     def scratch(self, count):
         """Memory for so many float32 of the calling thread's own."""
@@ -80,7 +81,7 @@ class Workers:
         member, self._following = self._following, None
         if member is not None and wanted(member):
             readings = self._readings(member, dict.fromkeys(self._names), 1 - self._side)
-            jobs = [self.pool.submit(job) for reading, _keep in readings.values() for job in reading.take_jobs()]
+            jobs = [self.work.submit(job) for reading, _keep in readings.values() for job in reading.take_jobs()]
             self._ahead = _Ahead(member, readings, jobs)
 
     def arrays(self, member, names):
@@ -94,7 +95,7 @@ class Workers:
         self._names, self._following = (*self._names, *names), self._after.get(id(member))
         with member.product:
             more = self._readings(member, [name for name in names if name not in self._ready], self._side)
-            finish_all([reading for reading, _keep in more.values()], self.pool)
+            finish_all([reading for reading, _keep in more.values()], self.work)
         found = {}
         ready = {name: self._ready.pop(name) for name in names if name in self._ready}
         for name, (reading, keep) in (more | ready).items():
@@ -139,10 +140,3 @@ class Workers:
                 del self._recent[next(iter(self._recent))]
             self._recent[key] = make()
         return self._recent[key]
-
-
-def in_rows(work, count, pool, then=lambda: None):
-    """Call ``work(rows)`` for slices of some rows, on the pool's threads; ``then()`` when they have got all of them."""
-    done = pool.map(work, [slice(first, min(first + ROWS, count)) for first in range(0, count, ROWS)])
-    then()
-    list(done)

@@ -23,6 +23,7 @@ from rtools.products.io import Product, open_product
 from rtools.products.io.header import TruncatedError
 from rtools.products.schema.history import NOT_FOR_SCIENCE, built_in_types
 from rtools.wfi import metadata
+from rtools.work import ALONE
 
 __all__ = ["Report", "check_file", "wcs_of"]
 
@@ -66,7 +67,7 @@ class Report:
         return sum(finding.severity == severity for finding in self.findings)
 
 
-def check_file(path, *, name=None, quick=False, partner=None, threads=1):
+def check_file(path, *, name=None, quick=False, partner=None, work=ALONE):
     """Check one file.
 
     Parameters
@@ -79,7 +80,8 @@ def check_file(path, *, name=None, quick=False, partner=None, threads=1):
         Header, metadata, shapes and block table only: no schema of asdf, no array is read.
     partner : str or os.PathLike, optional
         Catalog of a segmentation map, or the other way round; by default the sibling by root name, if there is one.
-    threads : int
+    work : rtools.work.Work
+        Its threads take checksums and decode.
 
     Returns
     -------
@@ -107,7 +109,7 @@ def check_file(path, *, name=None, quick=False, partner=None, threads=1):
         report.add("schema", catalogs.check_catalog(opened))
     else:
         suffix = names.split_suffix(name)[1] if name and not report.count("error") else None
-        _check_product(report, opened, suffix, quick=quick, threads=threads)
+        _check_product(report, opened, suffix, quick=quick, work=work)
         if opened.kind in catalogs.CATALOGS and not quick:
             opened = _check_table(report, opened)
     if opened.kind == "reference":
@@ -139,7 +141,7 @@ def _check_table(report, product):
     return catalog
 
 
-def _check_product(report, product, suffix, *, quick, threads):
+def _check_product(report, product, suffix, *, quick, work):
     try:
         product.arrays  # noqa: B018  everything below needs them
     except InputError as problem:
@@ -159,7 +161,7 @@ def _check_product(report, product, suffix, *, quick, threads):
         report.add("steps", check_steps(product, suffix))
     report.add("blocks", check_index(product))
     if not quick:
-        report.add("checksum", check_blocks(product, threads))
+        report.add("checksum", check_blocks(product, work))
         if product.kind == "l2_image" and not _damaged(report):
             report.add("steps", check_fit(product))
 

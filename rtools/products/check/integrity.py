@@ -1,7 +1,6 @@
 """Whether a file is whole: block index, checksums of the blocks, compressed blocks that can be entered."""
 
 import os
-from concurrent.futures import ThreadPoolExecutor
 
 import yaml
 
@@ -10,6 +9,7 @@ from rtools.findings import error, warning
 from rtools.products.io.checksums import NO_CHECKSUM, md5_of
 from rtools.products.io.header import BLOCK_MAGIC
 from rtools.products.schema.yamltext import FastLoader
+from rtools.work import ALONE
 
 __all__ = ["check_blocks", "check_index"]
 
@@ -48,7 +48,7 @@ def _data_offset(file, offset):
     return offset + 6 + int.from_bytes(head[4:], "big") if head[:4] == BLOCK_MAGIC else None
 
 
-def check_blocks(product, threads=1):
+def check_blocks(product, work=ALONE):
     """Compare every block with its checksum, and enter the compressed ones; blocks without a checksum are decoded.
 
     Returns
@@ -61,8 +61,8 @@ def check_blocks(product, threads=1):
             owners.setdefault(info.block.offset, path)
     found, broken = [], set()
     stated = [(number, block) for number, block in enumerate(product.blocks) if block.checksum != NO_CHECKSUM]
-    with open(product.path, "rb") as file, ThreadPoolExecutor(threads) as pool:
-        sums = pool.map(lambda entry: md5_of(file.fileno(), entry[1]), stated)
+    with open(product.path, "rb") as file:
+        sums = work.each(lambda entry: md5_of(file.fileno(), entry[1]), stated)
         for (number, block), checksum in zip(stated, sums, strict=True):
             if checksum != block.checksum:
                 broken.add(block.offset)
@@ -70,18 +70,18 @@ def check_blocks(product, threads=1):
                 found.append(error("checksum", where, f"the bytes of block {number} are not those of its MD5"))
     for offset, path in owners.items():
         if offset not in broken:
-            found += _entered(product, path, threads)
+            found += _entered(product, path, work)
     return found
 
 
-def _entered(product, path, threads):
+def _entered(product, path, work):
     """Read what must be readable: the first row, whose chunks have to add up; all of it where no checksum vouches."""
     info = product.arrays[path]
     if not info.compression or 0 in info.shape:
         return []
     try:
         if info.block.checksum == NO_CHECKSUM:
-            product.array(path, threads)
+            product.array(path, work)
         elif info.shape:
             product.rows(path, 0, 1)
     except InputError as problem:

@@ -9,6 +9,7 @@ import numpy as np
 from rtools.errors import InputError
 from rtools.products.schema import nodes
 from rtools.wfi import metadata
+from rtools.work import ALONE
 
 __all__ = ["cut_arrays", "cut_metadata", "image_shape"]
 
@@ -44,7 +45,7 @@ def image_shape(product):
     raise InputError(f"no image to cut in this {what}", path=product.path)
 
 
-def cut_arrays(product, rows, columns, threads=1):
+def cut_arrays(product, rows, columns, work=ALONE):
     """What a cutout holds below ``roman`` besides ``meta``.
 
     Parameters
@@ -53,8 +54,8 @@ def cut_arrays(product, rows, columns, threads=1):
         What is cut, opened.
     rows, columns : slice
         Of its image.
-    threads : int
-        For decoding.
+    work : rtools.work.Work
+        Its threads decode.
 
     Returns
     -------
@@ -66,8 +67,8 @@ def cut_arrays(product, rows, columns, threads=1):
     def part(node, path):
         if path in product.arrays:
             if _is_cut(path, product.arrays[path], shape):
-                return product.section(path, rows, columns, threads)
-            whole = product.array(path, threads)
+                return product.section(path, rows, columns, work)
+            whole = product.array(path, work)
             return _cut_jumps(whole, rows, columns) if path == "jump_indices" else whole
         if isinstance(node, dict) and not nodes.is_foreign(node):
             return {key: part(value, f"{path}.{key}") for key, value in node.items()}

@@ -100,7 +100,7 @@ def write_mask(file, mask, about, form):
 
     entry = history.entry("rt-dq", parameters=about, inputs=[about["source"]])
     head, inner, sources = serialise({"meta": about, "mask": mask}, None, [entry])
-    write_file(file, head, inner, sources, compression="lz4", threads=1)
+    write_file(file, head, inner, sources, compression="lz4")
 
 
 def mask_form(path):

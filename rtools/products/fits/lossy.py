@@ -15,11 +15,12 @@ from rtools.products.io import writer
 from rtools.products.schema import history, nodes
 from rtools.products.schema.blocks import WRITTEN, complete
 from rtools.wfi import metadata
+from rtools.work import ALONE
 
 __all__ = ["stage_lossy"]
 
 
-def stage_lossy(path, source, hdus, *, compression=None, threads=1):
+def stage_lossy(path, source, hdus, *, compression=None, work=ALONE):
     """Make a product of a FITS file that has no ASDF extension; no WCS.
 
     Returns and raises as `fits_read.stage_asdf`.
@@ -43,7 +44,7 @@ def stage_lossy(path, source, hdus, *, compression=None, threads=1):
                 arrays,
                 compression=compression or "lz4",
                 history=[history.entry("rt-fits", parameters={"lossy": True}, inputs=[source])],
-                threads=threads,
+                work=work,
             )
         except InputError as error:
             error.path = source

@@ -16,6 +16,7 @@ from rtools.products.io import open_product, serial, staging, temporary
 from rtools.products.io.arrays import array_node, dtype_of
 from rtools.products.io.encode import ArrayBytes
 from rtools.products.schema import history, nodes
+from rtools.work import ALONE
 
 __all__ = ["embedded", "image_of", "open_fits", "pixels_of", "stage_asdf"]
 
@@ -61,7 +62,7 @@ def _refuse_truncated(path, hdus):
             raise InputError("truncated in the header of an extension", path=path)
 
 
-def stage_asdf(path, source, hdus, product, *, parameters=None, compression=None, threads=1):
+def stage_asdf(path, source, hdus, product, *, parameters=None, compression=None, work=ALONE):
     """Write the product that a FITS file holds to a temporary ASDF file next to its place.
 
     Parameters
@@ -76,7 +77,8 @@ def stage_asdf(path, source, hdus, product, *, parameters=None, compression=None
         For the entry of the history.
     compression : str, optional
         By default lz4, none for ramps.
-    threads : int
+    work : rtools.work.Work
+        Its threads compress and write.
 
     Returns
     -------
@@ -101,7 +103,7 @@ def stage_asdf(path, source, hdus, product, *, parameters=None, compression=None
         compression = compression or ("none" if product.kind in ("l1_uncal", "ramp") else "lz4")
         stage = staging.Stage(path)
         with stage.open() as file:
-            staging.write_file(file, head, b"", sources, compression=compression, threads=threads)
+            staging.write_file(file, head, b"", sources, compression=compression, work=work)
         return stage
 
 

@@ -17,6 +17,7 @@ from rtools.products.io.encode import ArrayBytes
 from rtools.products.io.reading import run_all
 from rtools.products.io.staging import Stage
 from rtools.products.schema import history, nodes
+from rtools.work import ALONE
 
 __all__ = ["stage_fits"]
 
@@ -26,7 +27,7 @@ WITH_SKY = ("ERR", "DQ", "DQ2", "VAR_POISSON", "VAR_RNOISE", "VAR_FLAT", "VAR_SK
 """Planes beside SCI that may be given its WCS."""
 
 
-def stage_fits(path, product, *, sky=(), sky_everywhere=False, threads=1, **layout_options):
+def stage_fits(path, product, *, sky=(), sky_everywhere=False, work=ALONE, **layout_options):
     """Write a product to a temporary FITS file next to its place.
 
     Parameters
@@ -39,8 +40,8 @@ def stage_fits(path, product, *, sky=(), sky_everywhere=False, threads=1, **layo
         Cards of the celestial WCS, for SCI.
     sky_everywhere : bool
         Repeat them in the other planes of the image.
-    threads : int
-        For decoding.
+    work : rtools.work.Work
+        Its threads decode.
     **layout_options
         Of `fits_layout.extensions`.
 
@@ -68,7 +69,7 @@ def stage_fits(path, product, *, sky=(), sky_everywhere=False, threads=1, **layo
             cards = list(science) if extension.name == "SCI" else []
             if extension.name == "SCI" or (sky_everywhere and extension.name in WITH_SKY):
                 cards = _marked(cards + _sky_cards(sky, len(extension.shape)))
-            dropped |= _write_image(file, product, extension, cards, threads)
+            dropped |= _write_image(file, product, extension, cards, work)
         if dropped:
             stage.messages.append(f"JWST has no like of the flags {', '.join(sorted(dropped))}")
         file.write(tables)
@@ -114,7 +115,7 @@ def _write_header(file, made):
     file.write(made.tostring().encode("ascii"))
 
 
-def _write_image(file, product, extension, cards, threads):
+def _write_image(file, product, extension, cards, work):
     """Header and planes of one array; the names of flags that were lost in translation."""
     from astropy.io import fits
 
@@ -131,12 +132,12 @@ def _write_image(file, product, extension, cards, threads):
     for card in cards:
         made.append(card, end=True)
     _write_header(file, made)
-    run_all(product.checks([extension.path]), threads)
+    run_all(product.checks([extension.path]), work)
     start, dropped = file.tell(), set()
     lines = product.arrays[extension.path].shape[0]
     step = lines if extension.ndim < 3 else 1
     for line in range(0, lines, step):
-        plane = np.ascontiguousarray(product.rows(extension.path, line, line + step, threads))
+        plane = np.ascontiguousarray(product.rows(extension.path, line, line + step, work))
         if extension.translated:
             dropped |= set(fits_flags.lost(plane))
             plane = fits_flags.translate(plane)

@@ -16,6 +16,7 @@ import numpy as np
 
 from rtools.errors import UsageError
 from rtools.products.io.header import BLOCK_HEADER, BLOCK_MAGIC
+from rtools.work import ALONE, settle
 
 __all__ = [
     "COMPRESSIONS",
@@ -111,7 +112,7 @@ def block_index(offsets):
     return f"#ASDF BLOCK INDEX\n%YAML 1.1\n---\n{listed}\n...\n".encode() if offsets else b""
 
 
-def write_blocks(file, sources, *, compression="lz4", threads=1):
+def write_blocks(file, sources, *, compression="lz4", work=ALONE):
     """Append blocks to a file.
 
     Parameters
@@ -122,8 +123,8 @@ def write_blocks(file, sources, *, compression="lz4", threads=1):
         One for each block, in order.
     compression : str
         lz4 (where it makes an array smaller), zlib or none.
-    threads : int
-        That compress and write; as many more, two at most, take the MD5.
+    work : rtools.work.Work
+        Its threads compress and write; as many more, two at most, take the MD5.
 
     Returns
     -------
@@ -142,28 +143,28 @@ def write_blocks(file, sources, *, compression="lz4", threads=1):
     descriptor, place = file.fileno(), file.tell()
     offsets: list[int] = []
     blocks: list[tuple[int, int, Future]] = []
-    hashers = [ThreadPoolExecutor(1) for _ in range(min(2, max(1, threads)))]  # a block has one; neighbours differ
+    hashers = [ThreadPoolExecutor(1) for _ in range(min(2, work.threads))]  # a block has one; neighbours differ
+    waiting: deque[Future] = deque()
     try:
-        with ThreadPoolExecutor(max(1, threads)) as pool:
-            waiting: deque[Future] = deque()
-            for number, last, data in _stored(sources, ways, pool, 2 * max(1, threads)):
-                hasher = hashers[number % len(hashers)]
-                if number == len(offsets):
-                    digest = md5(usedforsecurity=False)
-                    offsets.append(place)
-                    place += HEAD
-                waiting.append(pool.submit(write_at, descriptor, data, place))
-                waiting.append(hasher.submit(digest.update, data))
-                place += len(data)
-                while len(waiting) > BACKLOG:
-                    waiting.popleft().result()
-                if last:
-                    blocks.append((place - offsets[-1] - HEAD, sources[number].nbytes, hasher.submit(digest.digest)))
-            for job in waiting:
-                job.result()
+        for number, last, data in _stored(sources, ways, work):
+            hasher = hashers[number % len(hashers)]
+            if number == len(offsets):
+                digest = md5(usedforsecurity=False)
+                offsets.append(place)
+                place += HEAD
+            waiting.append(work.submit(write_at, descriptor, data, place))
+            waiting.append(hasher.submit(digest.update, data))
+            place += len(data)
+            while len(waiting) > BACKLOG:
+                waiting.popleft().result()
+            if last:
+                blocks.append((place - offsets[-1] - HEAD, sources[number].nbytes, hasher.submit(digest.digest)))
+        for job in waiting:
+            job.result()
         for offset, way, (used, size, checksum) in zip(offsets, ways, blocks, strict=True):
             write_at(descriptor, block_head(way, used, size, checksum.result()), offset)
     finally:
+        settle(waiting)  # nothing writes to the file any more
         for hasher in hashers:
             hasher.shutdown(cancel_futures=True)
     file.seek(place)
@@ -187,8 +188,8 @@ def write_at(descriptor, data, place):
         data, place = data[written:], place + written
 
 
-def _stored(sources, ways, pool, ahead):
-    """(number of the source, whether it is its last piece, stored bytes), in order; `ahead` pieces are in work."""
+def _stored(sources, ways, work):
+    """(number of the source, whether it is its last piece, stored bytes), in order; two pieces a thread are in work."""
     running: deque[tuple[int, bool, Future]] = deque()
     for number, (source, way) in enumerate(zip(sources, ways, strict=True)):
         adler = 1
@@ -198,8 +199,8 @@ def _stored(sources, ways, pool, ahead):
             last = start == starts[-1]
             if way == "zlib":
                 adler = zlib.adler32(data, adler)
-            running.append((number, last, pool.submit(WORK[way], data, start == 0, last, adler)))
-            if len(running) > ahead:
+            running.append((number, last, work.submit(ENCODERS[way], data, start == 0, last, adler)))
+            if len(running) > 2 * work.threads:
                 number_, last_, future = running.popleft()
                 yield number_, last_, future.result()
     for number_, last_, future in running:
@@ -223,4 +224,4 @@ def _deflate(data, first, last, adler):
     return (b"\x78\x9c" if first else b"") + stored + (adler.to_bytes(4, "big") if last else b"")
 
 
-WORK = {"lz4": _lz4, "zlib": _deflate, "none": _plain}
+ENCODERS = {"lz4": _lz4, "zlib": _deflate, "none": _plain}

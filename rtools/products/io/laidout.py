@@ -7,7 +7,6 @@ arrays and the tree follow at the end.
 import errno
 import mmap
 import os
-from concurrent.futures import ThreadPoolExecutor
 from hashlib import md5
 
 import numpy as np
@@ -18,6 +17,7 @@ from rtools.products.io.arrays import array_node
 from rtools.products.io.encode import CHUNK, HEAD, FileBytes
 from rtools.products.schema import profiles
 from rtools.products.schema.blocks import stamp_file
+from rtools.work import ALONE, aside, settle
 
 __all__ = ["ROOM", "LaidOut"]
 
@@ -78,7 +78,7 @@ class LaidOut:
         """What was never written, in words; nothing if all is there."""
         return ""
 
-    def finish(self, meta, extra=None, *, history=(), compression=None, threads=2):
+    def finish(self, meta, extra=None, *, history=(), compression=None, work=ALONE):
         """Write the rest; what comes back waits for its name.
 
         Parameters
@@ -91,7 +91,8 @@ class LaidOut:
             Entries, oldest first.
         compression : str, optional
             lz4 or zlib: a second pass over the file. None by default.
-        threads : int
+        work : rtools.work.Work
+            Its threads take the checksums, and compress.
 
         Returns
         -------
@@ -110,9 +111,9 @@ class LaidOut:
                 raise RtoolsError(f"{self._missing()} were never written")
             head, inner, sources = self._serialise(meta, extra or {}, history)
             if compression in (None, "none") and not inner and len(head) <= self._room - HEAD:
-                self._complete(head, sources[len(self._arrays) :], threads)
+                self._complete(head, sources[len(self._arrays) :], work)
             else:
-                stage = self._second_pass(head, inner, sources, compression or "none", threads)
+                stage = self._second_pass(head, inner, sources, compression or "none", work)
         except BaseException as error:
             if isinstance(error, RtoolsError):
                 error.path = error.path or self.stage.path
@@ -142,19 +143,21 @@ class LaidOut:
 
         return staging.serialise(tree, self.profile, history, sources)
 
-    def _complete(self, head, sources, threads):
+    def _complete(self, head, sources, work):
         file, places = self._file, list(self._places.values())
         file.seek(self._end)
-        further = encode.write_blocks(file, sources, compression="none", threads=threads)
+        further = encode.write_blocks(file, sources, compression="none", work=work)
         file.write(encode.block_index([place - HEAD for place in places] + further))
-        with ThreadPoolExecutor(threads + 1) as pool:
-            synced = pool.submit(os.fsync, file.fileno())  # the disk works while the checksums are taken
-            digests = pool.map(self._checksum, self._arrays)
+        synced = aside(os.fsync, file.fileno())  # the disk works while the checksums are taken
+        try:
+            digests = work.each(self._checksum, self._arrays)
             ends = [place - HEAD for place in places[1:]] + [self._end]
             for place, end, array, digest in zip(places, ends, self._arrays.values(), digests, strict=True):
                 file.seek(place - HEAD)
                 file.write(encode.block_head(None, array.nbytes, array.nbytes, digest, allocated=end - place))
-            synced.result()  # an error of the disk is told once only
+        finally:
+            settle([synced])
+        synced.result()  # an error of the disk is told once only
         file.seek(0)
         file.write(head)
         self._scratch.__exit__(None, None, None)
@@ -166,11 +169,11 @@ class LaidOut:
             digest.update(stored[start : start + CHUNK])
         return digest.digest()
 
-    def _second_pass(self, head, inner, sources, compression, threads):
+    def _second_pass(self, head, inner, sources, compression, work):
         stage = staging.Stage(self.stage.path)
         stage.messages = self.stage.messages
         with stage.open() as file:
-            staging.write_file(file, head, inner, sources, compression=compression, threads=threads)
+            staging.write_file(file, head, inner, sources, compression=compression, work=work)
         self.discard()
         return stage
 

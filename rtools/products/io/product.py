@@ -11,6 +11,7 @@ from rtools.products.io import arrays
 from rtools.products.io.reading import run_all
 from rtools.products.io.stored import StoredArrays
 from rtools.products.schema import nodes
+from rtools.work import ALONE
 
 __all__ = ["Product"]
 
@@ -117,15 +118,15 @@ class Product:
         found = [self.arrays[name].block for name in names if name in self.arrays]
         return [job for block in found if block is not None for job in self._stored.check_jobs(block)]
 
-    def array(self, name, threads=1, *, part=False):
+    def array(self, name, work=ALONE, *, part=False):
         """A whole array.
 
         Parameters
         ----------
         name : str
             Dotted path.
-        threads : int
-            For decoding.
+        work : rtools.work.Work
+            Its threads decode.
         part : bool
             Only a part of it is looked at: where it is mapped its checksum is of no interest.
 
@@ -145,31 +146,31 @@ class Product:
                 job()
             return self._stored.mapped(info)
         lines = info.shape[0] if info.shape else 1
-        return self._stored.read(info, 0, lines, None, threads)
+        return self._stored.read(info, 0, lines, None, work)
 
-    def columns(self, name, start, stop, threads=1):
+    def columns(self, name, start, stop, work=ALONE):
         """``array[..., start:stop]``, contiguous and its own; the whole array is never in memory."""
-        return self.spans(name, [(start, stop)]).finish(threads)[0]
+        return self.spans(name, [(start, stop)]).finish(work)[0]
 
-    def rows(self, name, start, stop, threads=1):
+    def rows(self, name, start, stop, work=ALONE):
         """``array[start:stop]`` along the leading axis; only the chunks that hold it are decoded."""
-        return self.row_spans(name, [(start, stop)]).finish(threads)[0]
+        return self.row_spans(name, [(start, stop)]).finish(work)[0]
 
-    def section(self, name, rows, columns, threads=1):
+    def section(self, name, rows, columns, work=ALONE):
         """``array[..., rows, columns]`` of the last two axes, its own; what holds none of it is not decoded."""
         info = self._info(name)
         if info.block is None or 0 in info.shape:
             return np.array(self.array(name, part=True)[..., rows, columns])
         (first, last, _), (start, stop, _) = rows.indices(info.shape[-2]), columns.indices(info.shape[-1])
         if info.compression not in ("", "lz4") or not info.dtype.isnative or arrays.lines_of(info) is None:
-            return np.ascontiguousarray(self.columns(name, start, stop, threads)[..., rows, :])
+            return np.ascontiguousarray(self.columns(name, start, stop, work)[..., rows, :])
         height, width = info.shape[-2:]
         if (last - first, stop - start) == (height, width):
-            run_all(self._stored.check_jobs(info.block), threads)
+            run_all(self._stored.check_jobs(info.block), work)
         count = math.prod(info.shape[:-2])
         stacked = replace(info, shape=(count * height, width), strides=info.strides[-2:])
         lines = range(first, count * height, height)
-        planes = [self._stored.read(stacked, line, line + last - first, (start, stop), threads) for line in lines]
+        planes = [self._stored.read(stacked, line, line + last - first, (start, stop), work) for line in lines]
         return np.stack(planes).reshape(*info.shape[:-2], last - first, stop - start)
 
     def plane(self, name, number, rows=slice(None)):

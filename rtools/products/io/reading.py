@@ -1,10 +1,11 @@
 """Arrays that are being read: jobs for any threads, and the parts that are whole when all jobs are done."""
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import numpy as np
+
+from rtools.work import ALONE, Work
 
 __all__ = ["Reading", "finish_all", "one_by_one", "run_all"]
 
@@ -49,27 +50,46 @@ class Reading:
         jobs, self.jobs = self.jobs, []  # they refer to this object, and would keep the parts until a collection
         return jobs
 
-    def finish(self, threads=1):
-        """Run all jobs on so many threads; the parts."""
-        run_all(self.take_jobs(), threads)
+    def finish(self, work=ALONE):
+        """Run all jobs; the parts."""
+        run_all(self.take_jobs(), work)
         return self.parts
 
 
-def run_all(jobs, threads=1):
-    """Run jobs on so many threads."""
+def run_all(jobs, work=ALONE):
+    """Run jobs.
+
+    Parameters
+    ----------
+    jobs : list of callable
+    work : rtools.work.Work
+        Its threads share the jobs.
+    """
     if len(jobs) == 1:
         jobs[0]()
-    elif jobs:
-        # Even one thread is better another than the main one, which returns freed megabytes to the system each
-        # time and pays for them again in page faults (glibc).
-        with ThreadPoolExecutor(max(1, threads)) as pool:
-            list(pool.map(lambda job: job(), jobs))
+    elif work.alone and threading.current_thread() is threading.main_thread():
+        # The main thread returns freed megabytes to the system each time and pays for them again in page faults
+        # (glibc): any other is better.
+        with Work(1) as other:
+            other.map(_call, jobs)
+    else:
+        work.map(_call, jobs)
 
 
-def finish_all(readings, pool):
-    """Run all jobs of several readings on the threads of a pool."""
-    jobs = [job for reading in readings for job in reading.take_jobs()]
-    list(pool.map(lambda job: job(), jobs))
+def _call(job):
+    return job()
+
+
+def finish_all(readings, work):
+    """Run all jobs of several readings.
+
+    Parameters
+    ----------
+    readings : iterable of Reading
+    work : rtools.work.Work
+        Its threads share the jobs.
+    """
+    work.map(_call, [job for reading in readings for job in reading.take_jobs()])
 
 
 def one_by_one(read, cuts, shapes, dtype):

@@ -12,6 +12,7 @@ from rtools.products.io.arrays import array_node
 from rtools.products.io.encode import ArrayBytes, RepeatedBytes
 from rtools.products.schema import layout, nodes
 from rtools.wfi import metadata
+from rtools.work import ALONE
 
 __all__ = ["Stage", "build_tree", "serialise", "write_file"]
 
@@ -136,12 +137,12 @@ def serialise(tree, profile, history=(), sources=()):
         first = count  # asdf puts the arrays of foreign objects into the first blocks: begin again after them
 
 
-def write_file(file, head, inner, sources, *, compression, threads):
+def write_file(file, head, inner, sources, *, compression, work=ALONE):
     """Head, blocks and index of a whole file."""
     file.write(head)
     offsets = [file.tell() + offset for offset in _offsets(inner)]
     file.write(inner)
-    offsets += encode.write_blocks(file, sources, compression=compression, threads=threads)
+    offsets += encode.write_blocks(file, sources, compression=compression, work=work)
     file.write(encode.block_index(offsets))
 
 

@@ -68,7 +68,7 @@ class StoredArrays:
         flat = np.memmap(self.path, np.uint8, "r", offset=info.block.offset, shape=(info.block.size,))
         return np.ndarray(info.shape, info.dtype, buffer=flat, offset=info.offset, strides=info.strides)
 
-    def read(self, info, first, last, span, threads):
+    def read(self, info, first, last, span, work):
         """Items [first, last) of the leading axis, and columns `span` of the last one.
 
         Parameters
@@ -79,15 +79,15 @@ class StoredArrays:
             Items of the leading axis.
         span : (int, int) or None
             First and last column (exclusive) of the last axis; all of them for None.
-        threads : int
-            For decoding.
+        work : rtools.work.Work
+            Its threads decode.
 
         Returns
         -------
         ndarray
             Its own, contiguous, in native byte order.
         """
-        return self.reading(info, [(first, last, span)]).finish(threads)[0]
+        return self.reading(info, [(first, last, span)]).finish(work)[0]
 
     def reading(self, info, cuts):
         """What has to be done to read several cuts, every chunk once.

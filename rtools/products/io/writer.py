@@ -10,6 +10,7 @@ from rtools.products.io.ramp import RampWriter
 from rtools.products.io.staging import Stage, build_tree, serialise, write_file
 from rtools.products.schema import layout, profiles
 from rtools.products.schema.blocks import stamp_file
+from rtools.work import ALONE
 
 __all__ = ["RampWriter", "Stage", "stage_product", "write_product"]
 
@@ -37,7 +38,7 @@ def stage_product(
     compression="lz4",
     history=(),
     extra=None,
-    threads=1,
+    work=ALONE,
     as_is=False,
 ):
     """Write a product to a temporary file next to its place.
@@ -58,8 +59,8 @@ def stage_product(
         Entries (`rtools.products.schema.history.entry`), oldest first.
     extra : dict, optional
         Further nodes below ``roman``, by dotted path: gwcs objects, tables of numbers.
-    threads : int
-        For compression.
+    work : rtools.work.Work
+        Its threads compress and write.
     as_is : bool
         All is from a file of this profile, so nothing is added, dropped or spelled differently.
 
@@ -83,7 +84,7 @@ def stage_product(
     try:
         head, inner, sources = serialise(tree, profile, history)
         with stage.open() as file:
-            write_file(file, head, inner, sources, compression=compression, threads=threads)
+            write_file(file, head, inner, sources, compression=compression, work=work)
     except RtoolsError as error:
         error.path = error.path or stage.path
         raise

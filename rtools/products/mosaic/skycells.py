@@ -10,6 +10,7 @@ from rtools.products.io.staging import Stage, build_tree, serialise, write_file
 from rtools.products.schema import layout, nodes
 from rtools.products.schema.blocks import stamp_file
 from rtools.wfi.instrument import NAME
+from rtools.work import ALONE
 
 __all__ = ["read_meta", "read_tables", "write_tables"]
 
@@ -50,7 +51,7 @@ class RowBytes:
         return data[: stop - start]
 
 
-def write_tables(path, regions, parts, *, count, compression="none", threads=1, history=(), meta=None):
+def write_tables(path, regions, parts, *, count, compression="none", work=ALONE, history=(), meta=None):
     """Write a SKYCELLS reference file.
 
     Parameters
@@ -65,7 +66,8 @@ def write_tables(path, regions, parts, *, count, compression="none", threads=1, 
         Rows of all parts.
     compression : str
         none can be mapped by its readers.
-    threads : int
+    work : rtools.work.Work
+        Its threads compress and write.
     history : iterable of dict
         Entries, oldest first.
     meta : dict, optional
@@ -96,7 +98,7 @@ def write_tables(path, regions, parts, *, count, compression="none", threads=1, 
         build_tree(KIND, about, tables, layout.DEFAULT_PROFILE), layout.DEFAULT_PROFILE, history, blocks
     )
     with stage.open() as file:
-        write_file(file, head, inner, sources, compression=compression, threads=threads)
+        write_file(file, head, inner, sources, compression=compression, work=work)
     return stage.commit()
 
 

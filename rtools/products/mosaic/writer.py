@@ -31,7 +31,7 @@ def stage_mosaic(path, meta, planes, members, **settings):
     members : list of dict
         ``meta`` of the members, for their logs.
     **settings
-        Of `rtools.products.io.writer.stage_product`: profile, compression, history, threads.
+        Of `rtools.products.io.writer.stage_product`: profile, compression, history, work.
 
     Returns
     -------

@@ -154,7 +154,7 @@ def stage_segments(path, kind, meta, labels, detection_image, **settings):
     detection_image : ndarray float32 (rows, columns)
         nJy per pixel.
     **settings
-        As `rtools.products.io.writer.stage_product`: profile, compression, history, threads.
+        As `rtools.products.io.writer.stage_product`: profile, compression, history, work.
 
     Returns
     -------

@@ -13,6 +13,7 @@ from rtools.errors import InputError
 from rtools.products.io import header, open_product, writer
 from rtools.products.schema import nodes
 from rtools.wfi.times import iso_time
+from rtools.work import Work
 from tests.support import samples
 from tests.support.keyed_files import OLD
 from tests.support.validity import validate_tree
@@ -39,14 +40,14 @@ def test_columns_rows_and_array_equal_what_asdf_wrote(tmp_path, compression, cub
         assert product.arrays["data"].compression == (compression or "")
         assert product.arrays["data"].shape == cube.shape
         for threads in (1, 3) if compression == "lz4" else (1,):
-            np.testing.assert_array_equal(product.array("data", threads=threads), cube)
+            np.testing.assert_array_equal(product.array("data", work=Work(threads)), cube)
             for start, stop in ((0, 128), (127, 129), (5, 5), (0, cube.shape[2])):
-                columns = product.columns("data", start, stop, threads=threads)
+                columns = product.columns("data", start, stop, work=Work(threads))
                 np.testing.assert_array_equal(columns, cube[..., start:stop])
                 assert columns.flags.c_contiguous
                 assert columns.flags.owndata or columns.base.nbytes == columns.nbytes
             for start, stop in ((1, 3), (2, 2)):
-                np.testing.assert_array_equal(product.rows("data", start, stop, threads=threads), cube[start:stop])
+                np.testing.assert_array_equal(product.rows("data", start, stop, work=Work(threads)), cube[start:stop])
 
 
 @pytest.mark.parametrize("compression", [None, "lz4", "zlib", "bzp2"])

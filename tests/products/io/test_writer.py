@@ -12,6 +12,7 @@ from rtools.errors import InputError, RtoolsError, UsageError
 from rtools.products.io import encode, header, open_product, staging, writer
 from rtools.products.schema import history
 from rtools.products.schema.layout import PROFILES
+from rtools.work import Work
 from tests.support import samples
 
 RNG = np.random.default_rng(3)
@@ -42,7 +43,7 @@ def test_round_trip_in_every_profile_and_compression(tmp_path, profile, compress
 @pytest.mark.parametrize("compression", encode.COMPRESSIONS)
 def test_asdf_reads_the_blocks_and_their_checksums(tmp_path, compression):
     path = tmp_path / "x_dqinit.asdf"
-    arrays = write_ramp(path, LARGE, compression=compression, threads=2)
+    arrays = write_ramp(path, LARGE, compression=compression, work=Work(2))
     with asdf.open(path, validate_checksums=True, lazy_load=False, memmap=False, ignore_unrecognized_tag=True) as file:
         for name, array in arrays.items():
             np.testing.assert_array_equal(file["roman"][name], array)
@@ -58,14 +59,14 @@ def test_the_blocks_do_not_depend_on_the_number_of_threads(tmp_path, compression
     for threads in (1, 4):
         path = tmp_path / f"{threads}"
         with open(path, "x+b") as file:
-            encode.write_blocks(file, [encode.ArrayBytes(LARGE)] * 2, compression=compression, threads=threads)
+            encode.write_blocks(file, [encode.ArrayBytes(LARGE)] * 2, compression=compression, work=Work(threads))
         files.append(path.read_bytes())
     assert files[0] == files[1]
 
 
 def test_a_zlib_block_is_one_stream(tmp_path):
     with open(tmp_path / "x", "x+b") as file:
-        encode.write_blocks(file, [encode.ArrayBytes(LARGE)], compression="zlib", threads=3)
+        encode.write_blocks(file, [encode.ArrayBytes(LARGE)], compression="zlib", work=Work(3))
         file.seek(encode.HEAD)
         assert zlib.decompress(file.read()) == LARGE.tobytes()
 
@@ -175,7 +176,7 @@ def test_an_interrupt_in_the_middle_leaves_nothing(tmp_path, monkeypatch, failur
             raise failure
         return data
 
-    monkeypatch.setattr(encode, "WORK", encode.WORK | {"lz4": lambda data, *_rest: fail(data)})
+    monkeypatch.setattr(encode, "ENCODERS", encode.ENCODERS | {"lz4": lambda data, *_rest: fail(data)})
     expected = RtoolsError if isinstance(failure, OSError) else failure
     with pytest.raises(expected) as caught:
         write_ramp(tmp_path / "x.asdf", LARGE)

@@ -9,7 +9,6 @@ import pytest
 from astropy.coordinates import SkyCoord
 
 from rtools.errors import InputError, RtoolsError
-from rtools.exposure.statistics import image_statistics
 from rtools.mosaic.drizzle.coverage import coverage_of, total_coverage
 from rtools.mosaic.grid.grid import Grid, centred_grid, rotation
 from rtools.products.io import open_product
@@ -18,6 +17,7 @@ from rtools.products.mosaic.members import image_logs, image_tables
 from rtools.products.mosaic.writer import MosaicWriter, stage_mosaic
 from rtools.products.schema import nodes
 from rtools.products.schema.layout import PROFILES
+from rtools.work.statistics import image_statistics
 from tests.support import judges, samples
 from tests.support.validity import validate_tree
 

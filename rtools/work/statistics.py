@@ -4,10 +4,11 @@ Medians are exact, found without a copy of the image: its values are counted by 
 those around the middle are looked at one by one.
 """
 
-from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import numpy as np
+
+from rtools.work.work import ALONE
 
 __all__ = ["image_statistics"]
 
@@ -18,7 +19,7 @@ BINS = 1 << 16
 SIGN = np.uint32(1 << 31)
 
 
-def image_statistics(data, dq, err, threads=1):
+def image_statistics(data, dq, err, work=ALONE):
     """Median, robust scatter and share of the good pixels.
 
     A pixel is good if its value is finite, it is not DO_NOT_USE, and its err is positive.
@@ -29,8 +30,8 @@ def image_statistics(data, dq, err, threads=1):
     dq : ndarray uint32 or None
         None: no pixel is flagged.
     err : ndarray, float16 or float32
-    threads : int
-        The result does not depend on them.
+    work : rtools.work.Work
+        The result does not depend on its threads.
 
     Returns
     -------
@@ -39,12 +40,11 @@ def image_statistics(data, dq, err, threads=1):
         a good pixel.
     """
     dq = np.zeros(data.shape, np.uint32) if dq is None else dq  # pages that are only read take no memory
-    parts = [_Part(data[rows], dq[rows], err[rows]) for rows in _slices(len(data), threads)]
-    with ThreadPoolExecutor(threads) as pool:
-        centre, count = _median(parts, np.float32(np.nan), pool)
-        if not count:
-            return {"image_median": float("nan"), "image_rms": float("nan"), "good_pixel_fraction": 0.0}
-        scatter = _median(parts, centre, pool)[0] * np.float32(MAD_TO_SIGMA)
+    parts = [_Part(data[rows], dq[rows], err[rows]) for rows in _slices(len(data), work.threads)]
+    centre, count = _median(parts, np.float32(np.nan), work)
+    if not count:
+        return {"image_median": float("nan"), "image_rms": float("nan"), "good_pixel_fraction": 0.0}
+    scatter = _median(parts, centre, work)[0] * np.float32(MAD_TO_SIGMA)
     return {"image_median": float(centre), "image_rms": float(scatter), "good_pixel_fraction": count / data.size}
 
 
@@ -65,7 +65,7 @@ class _Part:
 
     def bins(self, centre):
         """Values in each bin; bin 0 is for those that are not good."""
-        from rtools.exposure._image_kernels import count_bins
+        from rtools.work._statistics_kernels import count_bins
 
         counts = np.zeros(BINS, np.uint32)
         count_bins(*self._image, centre, self._row, counts)
@@ -73,16 +73,16 @@ class _Part:
 
     def keys(self, centre, first, last, count):
         """The keys of `count` values in bins [first, last]."""
-        from rtools.exposure._image_kernels import collect
+        from rtools.work._statistics_kernels import collect
 
         found = np.empty(count, np.uint32)
         collect(*self._image, centre, self._row, (np.uint32(first), np.uint32(last)), found)
         return found
 
 
-def _median(parts, centre, pool):
+def _median(parts, centre, work):
     """Median of the values, or of their distances from a centre that is not NaN; and their number."""
-    counts = list(pool.map(lambda part: part.bins(centre), parts))
+    counts = work.map(lambda part: part.bins(centre), parts)
     for each in counts:
         each[0] = 0
     upto = np.cumsum(np.sum(counts, axis=0, dtype=np.int64))
@@ -92,7 +92,8 @@ def _median(parts, centre, pool):
     ranks = np.array([(total - 1) // 2, total // 2])
     first, last = np.searchsorted(upto, ranks, side="right")
     sizes = [int(each[first : last + 1].sum()) for each in counts]
-    keys = np.concatenate(list(pool.map(lambda part, size: part.keys(centre, first, last, size), parts, sizes)))
+    bounds = [(part, first, last, size) for part, size in zip(parts, sizes, strict=True)]
+    keys = np.concatenate(work.map(lambda each: each[0].keys(centre, *each[1:]), bounds))
     ranks -= upto[first - 1] if first else 0
     keys.partition(ranks)
     middle = keys[ranks]
