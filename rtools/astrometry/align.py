@@ -14,6 +14,7 @@ from rtools.astrometry.wcs import Pointing
 from rtools.errors import InputError, UsageError
 from rtools.wfi.gwcs_frames import box_of
 from rtools.wfi.instrument import WFI_CEN
+from rtools.work import ALONE
 
 __all__ = ["Alignment", "ImageSources", "Matches", "align", "search_radius"]
 
@@ -120,7 +121,7 @@ def search_radius(options=None):
     return options["searchrad"] + MARGIN + math.radians(options["max_rotation"]) * 3000 + 2 * options["tolerance"]
 
 
-def align(images, refcat, options=None, *, name=None, earth=None, threads=1):
+def align(images, refcat, options=None, *, name=None, earth=None, work=ALONE):
     """Align images to a reference catalog, all by one correction.
 
     Parameters
@@ -136,7 +137,8 @@ def align(images, refcat, options=None, *, name=None, earth=None, threads=1):
         Of the corrected WCSs.
     earth : ndarray of 3, optional
         Barycentric place of the observer, au.
-    threads : int
+    work : rtools.work.Work
+        Its threads look for the match.
         The result does not depend on it.
 
     Returns
@@ -165,7 +167,7 @@ def align(images, refcat, options=None, *, name=None, earth=None, threads=1):
         options["minobj"],
     )
     reason = _hopeless(fields, matching.needed(rules))
-    match = None if reason else matching.find([fields[n] for n in present], limits, rules, threads=threads)
+    match = None if reason else matching.find([fields[n] for n in present], limits, rules, work=work)
     if match is None:
         reason = reason or "no shift and rotation within the limits brings sources onto reference stars"
         return _failed(reason, images, None, count=sum(len(field.ref_xy) for field in fields))

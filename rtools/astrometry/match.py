@@ -15,6 +15,7 @@ from rtools.astrometry import fit as fitting
 from rtools.astrometry.chance import chance, odds
 from rtools.astrometry.vote import starts
 from rtools.errors import InputError
+from rtools.work import ALONE
 
 __all__ = ["Field", "Match", "PointingLimits", "Rules", "find", "make_field", "needed"]
 
@@ -188,7 +189,7 @@ def needed(rules):
     return max(rules.minobj, fitting.MINIMUM["rshift" if rules.geometry == "auto" else rules.geometry])
 
 
-def find(fields, limits, rules, *, threads=1):
+def find(fields, limits, rules, *, work=ALONE):
     """Best match of the sources of some images with reference stars, under one common correction.
 
     Parameters
@@ -199,8 +200,8 @@ def find(fields, limits, rules, *, threads=1):
         `shift` is how far is searched.
     rules : Rules
         How pairs are made and fitted.
-    threads : int
-        The result does not depend on it.
+    work : rtools.work.Work
+        Its threads share the trial rotations; the result does not depend on how many there are.
 
     Returns
     -------
@@ -210,7 +211,7 @@ def find(fields, limits, rules, *, threads=1):
     if rules.geometry == "shift":
         limits = limits._replace(rotation=0.0)
     best = None
-    for start in starts(fields, limits, threads=threads):
+    for start in starts(fields, limits, work=work):
         found = _tighten(fields, start, limits, rules)
         if found is not None and (best is None or found.log_chance < best.log_chance):
             best = found

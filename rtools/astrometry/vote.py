@@ -1,11 +1,10 @@
 """Starts for a match: pairs of a source and a reference star vote for the shift that would join them."""
 
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 
 from rtools.astrometry.fit import turn
 from rtools.errors import UsageError
+from rtools.work import ALONE
 
 __all__ = ["starts"]
 
@@ -25,14 +24,15 @@ MOST_CELLS = 150_000_000
 """Of all trial rotations; each takes up to 28 bytes."""
 
 
-def starts(fields, limits, *, threads=1):
+def starts(fields, limits, *, work=ALONE):
     """Rotations and shifts with most votes.
 
     Parameters
     ----------
     fields : list of rtools.astrometry.match.Field
     limits : rtools.astrometry.match.PointingLimits
-    threads : int
+    work : rtools.work.Work
+        Its threads share the trial rotations.
 
     Returns
     -------
@@ -57,11 +57,11 @@ def starts(fields, limits, *, threads=1):
         needed = f"{28 * len(angles) * bins**2 / 1e9:.0f} GB"
         raise UsageError(f"the search takes {needed}", mend="a smaller --searchrad or --max-rotation")
     votes = np.zeros((len(angles), bins, bins), np.uint32)
-    _vote(fields, limits.center, angles, votes, threads)
+    _vote(fields, limits.center, angles, votes, work)
     return _peaks(votes, angles, offsets, limits, max(len(field.voters) for field in fields))
 
 
-def _vote(fields, center, angles, votes, threads):
+def _vote(fields, center, angles, votes, work):
     from rtools.astrometry._match_kernels import Trial, vote
 
     prepared = [_prepare(field, center, votes.shape[1] * BIN / 2) for field in fields]
@@ -71,8 +71,7 @@ def _vote(fields, center, angles, votes, threads):
         for sources, references in prepared:
             vote(sources, references, trial, votes[index])
 
-    with ThreadPoolExecutor(max(1, threads)) as pool:
-        list(pool.map(job, range(len(angles))))
+    work.map(job, range(len(angles)))
 
 
 def _prepare(field, center, size):

@@ -17,6 +17,7 @@ from rtools.errors import InputError, UsageError
 from rtools.reference.epsf import native_stamp
 from rtools.wfi.dq import PIXEL
 from rtools.wfi.labels import labels_of
+from rtools.work import ALONE
 
 __all__ = ["Found", "ImagePlanes", "about_table", "catalog_of", "make_image", "place_on_sky"]
 
@@ -89,7 +90,7 @@ class Found(NamedTuple):
     depth: float | None = None
 
 
-def catalog_of(planes, options, *, psf=None, measuring=None, forced=None, threads=1, log=lambda level, text: None):
+def catalog_of(planes, options, *, psf=None, measuring=None, forced=None, work=ALONE):
     """Find and measure the sources of an image.
 
     Parameters
@@ -103,10 +104,8 @@ def catalog_of(planes, options, *, psf=None, measuring=None, forced=None, thread
         Encircled energy, dust, skycell; kernel and weights are taken from `options`.
     forced : tuple of ndarray, optional
         Labels and detection image (nJy) of other data on the same pixels: nothing is searched for then.
-    threads : int
-        The result does not depend on them.
-    log : callable
-        ``log(level, text)``.
+    work : rtools.work.Work
+        Threads, log and progress; the result does not depend on how many threads there are.
 
     Returns
     -------
@@ -115,27 +114,27 @@ def catalog_of(planes, options, *, psf=None, measuring=None, forced=None, thread
     measuring = (measuring or Options())._replace(
         kernel_fwhm=options["kernel_fwhm"], psf_weights=options["psf_weights"]
     )
-    image, rms = make_image(planes, options, threads=threads, log=log)
+    image, rms = make_image(planes, options, work=work)
     about = about_table(image, measuring)
     stamp = native_stamp(psf, STAMP) if psf is not None else None
     psf = psf if options["fit_psf"] else None
     if image is None:
-        log("warning", "catalog: no pixel can be used; the catalog is empty")
+        work.log("warning", "catalog: no pixel can be used; the catalog is empty")
         empty = _empty(planes.data.shape, about, psf, forced is not None)
         return empty if forced is None else empty._replace(detection_image=forced[1])
     if forced is not None:
-        return _forced(image, forced, measuring, psf=psf, about=about, threads=threads, log=log)
-    labels = _detected(image, rms, options, stamp=stamp, threads=threads)
+        return _forced(image, forced, measuring, psf=psf, about=about, work=work)
+    labels = _detected(image, rms, options, stamp=stamp, work=work)
     del rms
     found = segments.find(labels)
     depth = None if stamp is None else limiting_magnitude(image, labels, stamp)
-    values = measure(image, found, measuring, psf=psf, threads=threads) if found.n else None
+    values = measure(image, found, measuring, psf=psf, work=work) if found.n else None
     shown = image.smoothed
     shown *= np.float32(image.brightness * image.side**2)  # in place: nothing needs it any more
     if values is None:
-        log("warning", "catalog: no source found; the catalog is empty")
+        work.log("warning", "catalog: no source found; the catalog is empty")
         return _empty(labels.shape, about, psf, False)._replace(detection_image=shown, depth=depth)
-    log("info", f"catalog: {found.n} sources")
+    work.log("info", f"catalog: {found.n} sources")
     return Found(values, columns.prompt(psf=psf is not None), about, labels, shown, True, depth)
 
 
@@ -157,7 +156,7 @@ def place_on_sky(values, wcs):
         values["ra"][:], values["dec"][:] = values["ra_centroid"], values["dec_centroid"]
 
 
-def make_image(planes, options, *, threads=1, log=lambda level, text: None):
+def make_image(planes, options, *, work=ALONE):
     """Mask, background, smoothing.
 
     Parameters
@@ -165,8 +164,8 @@ def make_image(planes, options, *, threads=1, log=lambda level, text: None):
     planes : ImagePlanes
     options : dict
         bkg_boxsize, and kernel_fwhm; None leaves the image as it is.
-    threads : int
-    log : callable
+    work : rtools.work.Work
+        Threads and log.
 
     Returns
     -------
@@ -182,13 +181,13 @@ def make_image(planes, options, *, threads=1, log=lambda level, text: None):
         mask |= (planes.dq & DO_NOT_USE) != 0
     if mask.all():
         return None, None
-    sky_level = background.estimate(planes.data, mask, options["bkg_boxsize"], threads=threads)
+    sky_level = background.estimate(planes.data, mask, options["bkg_boxsize"], work=work)
     if sky_level.fallback:
-        log("info", "catalog: no box of the background has enough pixels; one value for the image")
+        work.log("info", "catalog: no box of the background has enough pixels; one value for the image")
     data = planes.data - sky_level.level
     smoothed, fwhm = data, options["kernel_fwhm"]
     if fwhm is not None:
-        smoothed = smooth.smooth(data, mask, smooth.gaussian_kernel(fwhm), threads=threads)
+        smoothed = smooth.smooth(data, mask, smooth.gaussian_kernel(fwhm), work=work)
     image = Image(
         data=data,
         err=err,
@@ -204,23 +203,23 @@ def make_image(planes, options, *, threads=1, log=lambda level, text: None):
     return image, sky_level.rms
 
 
-def _detected(image, rms, options, *, stamp, threads):
+def _detected(image, rms, options, *, stamp, work):
     """Labels of the sources."""
     if options["deep"]:
         if stamp is None:
             raise UsageError("--deep needs the PSF", mend="an epsf reference")
-        significant = {"threshold": options["significance"], "npixels": options["npixels"], "threads": threads}
+        significant = {"threshold": options["significance"], "npixels": options["npixels"], "work": work}
         return deep.detect_deep(image.data, image.err, image.mask, stamp, **significant)[0]
     rms *= np.float32(options["snr_threshold"])
     npixels = options["npixels"]
     labels, _n = detect.detect(image.smoothed, rms, image.mask, npixels)
     if options["deblend"]:
-        settings = {"contrast": options["contrast"], "threads": threads}
+        settings = {"contrast": options["contrast"], "work": work}
         labels, _n = deblend.deblend(labels, image.smoothed, npixels, **settings)
     return labels
 
 
-def _forced(image, forced, measuring, *, psf, about, threads, log):
+def _forced(image, forced, measuring, *, psf, about, work):
     """Measure on the segments of other data.
 
     Shapes, windowed centres, areas and Kron radii are those of the detection image that came with the segments, so
@@ -235,31 +234,31 @@ def _forced(image, forced, measuring, *, psf, about, threads, log):
     found = segments.find(labels)
     order = _forced_columns(psf is not None)
     if found.n == 0:
-        log("warning", "catalog: no segment has a pixel that can be used; the catalog is empty")
+        work.log("warning", "catalog: no segment has a pixel that can be used; the catalog is empty")
         return _empty(labels.shape, about, psf, True)._replace(detection_image=detection_image)
     depth = (detection_image / np.float32(image.brightness * image.side**2)).astype(np.float32)
     unknown, dark = np.full(depth.shape, np.nan, np.float32), ~np.isfinite(depth)
     deeper = replace(image, data=depth, smoothed=depth, err=unknown, mask=dark)
-    outline = shapes.moments(depth, unknown, found, dark, threads=threads)
-    radius = shapes.kron(depth, unknown, found, dark, outline, threads=threads).k
+    outline = shapes.moments(depth, unknown, found, dark, work=work)
+    radius = shapes.kron(depth, unknown, found, dark, outline, work=work).k
     fresh = {column.name for column in columns.prompt() if columns.forced_name(column.name) != column.name}
     kept = [column.name for column in columns.prompt() if column.name not in fresh | {"image_flags"}]
     own = [column.name for column in columns.forced_detection()]
-    values = measure(deeper, found, measuring, threads=threads, shapes=outline, columns=kept)
+    values = measure(deeper, found, measuring, work=work, shapes=outline, columns=kept)
     again = measure(
         image,
         found,
         measuring,
         psf=psf,
-        threads=threads,
+        work=work,
         shapes=outline,
         kron_radius=radius,
         columns=[*fresh, "image_flags"],
     )
     values |= {columns.forced_name(name): column for name, column in again.items()}
-    here = measure(image, found, measuring, threads=threads, columns=own)
+    here = measure(image, found, measuring, work=work, columns=own)
     values |= {f"forced_{name}": here[name] for name in own if name != "label"}
-    log("info", f"catalog: {found.n} sources measured on given segments")
+    work.log("info", f"catalog: {found.n} sources measured on given segments")
     return Found(values, order, about, labels, detection_image, True)
 
 

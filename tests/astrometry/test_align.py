@@ -11,6 +11,7 @@ from rtools.astrometry import fit as fitting
 from rtools.astrometry.chance import chance
 from rtools.astrometry.match import PointingLimits
 from rtools.errors import InputError, UsageError
+from rtools.work import Work
 from tests.support.alignment import EPOCH, EVERYWHERE, SIZE, TRUE, field, miss, star_catalog, turned, wcs_of
 
 RESULTS = {
@@ -106,7 +107,7 @@ def test_group_of_two_pointings():
 
 def test_same_bits_for_any_number_of_threads():
     case = field(start=turned((1, -2), 0.1))
-    one, three = (align.align([case.image], case.stars, threads=threads) for threads in (1, 3))
+    one, three = (align.align([case.image], case.stars, work=Work(threads)) for threads in (1, 3))
     assert one.results == three.results
 
 

@@ -6,6 +6,7 @@ from astropy.stats import SigmaClip
 from photutils.background import Background2D, MedianBackground
 
 from rtools.catalog.detect.background import estimate
+from rtools.work import Work
 
 
 def field(shape=(430, 391), seed=1):
@@ -78,7 +79,7 @@ def test_clipping_leaves_the_noise():
 
 def test_the_same_bits_for_any_number_of_threads():
     data, mask = field()
-    one, three = estimate(data, mask, 60), estimate(data, mask, 60, threads=3)
+    one, three = estimate(data, mask, 60), estimate(data, mask, 60, work=Work(3))
     assert np.array_equal(one.level, three.level) and np.array_equal(one.rms, three.rms)
 
 

@@ -16,6 +16,7 @@ from rtools.catalog.measure.columns import prompt
 from rtools.catalog.measure.image import Image
 from rtools.catalog.measure.measure import Options, ab_magnitude, aperture_radii, measure
 from rtools.reference.epsf import Psf
+from rtools.work import Work
 from tests.support.catalog_scene import blobs, field
 
 SHAPE = (260, 300)
@@ -269,7 +270,7 @@ def test_source_on_the_border_and_do_not_use_centre():
 def test_threads_change_nothing(monkeypatch, measured):
     image, found, columns = measured
     monkeypatch.setattr("rtools.catalog.chunks.CHUNK", 5)
-    again = measure(image, found, threads=3)
+    again = measure(image, found, work=Work(3))
     for name in columns:
         assert np.array_equal(columns[name], again[name], equal_nan=columns[name].dtype.kind == "f"), name
 

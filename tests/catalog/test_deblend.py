@@ -7,6 +7,7 @@ from scipy.spatial import cKDTree
 from rtools.catalog.detect.deblend import deblend
 from rtools.catalog.detect.detect import detect
 from rtools.catalog.detect.smooth import gaussian_kernel, smooth
+from rtools.work import Work
 
 NPIXELS = 25
 
@@ -162,5 +163,5 @@ def test_the_same_labels_for_any_number_of_threads():
     mask = np.zeros(data.shape, bool)
     image = smooth(data, mask, gaussian_kernel(2.0))
     labels, _ = detect(image, 1.0, mask, 9)
-    one, three = deblend(labels, image, 9), deblend(labels, image, 9, threads=3)
+    one, three = deblend(labels, image, 9), deblend(labels, image, 9, work=Work(3))
     assert one[1] == three[1] and np.array_equal(one[0], three[0])

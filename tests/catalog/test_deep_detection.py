@@ -8,6 +8,7 @@ from scipy.stats import norm
 from rtools.catalog.detect.deep import detect_deep, significance
 from rtools.catalog.detect.detect import detect
 from rtools.catalog.detect.smooth import gaussian_kernel, smooth
+from rtools.work import Work
 
 SKY, READ = 40.0, 4.0
 CAPACITANCE = np.array([[0.0, 0.02, 0.0], [0.02, 0.92, 0.02], [0.0, 0.02, 0.0]])
@@ -137,10 +138,10 @@ def test_a_star_at_the_border_and_beside_masked_pixels():
 
 def test_the_same_bits_for_any_number_of_threads():
     data, err, mask = exposure(stars=grid_of_stars(300.0))
-    one, three = (detect_deep(data, err, mask, stamp(), threads=n) for n in (1, 3))
+    one, three = (detect_deep(data, err, mask, stamp(), work=Work(n)) for n in (1, 3))
     assert one[1] == three[1] > 100
     assert np.array_equal(one[0], three[0])
-    one, three = (significance(data, err, mask, stamp(), threads=n) for n in (1, 3))
+    one, three = (significance(data, err, mask, stamp(), work=Work(n)) for n in (1, 3))
     assert np.array_equal(one, three)
 
 

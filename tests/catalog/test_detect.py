@@ -7,6 +7,7 @@ from photutils.segmentation import detect_sources, make_2dgaussian_kernel
 
 from rtools.catalog.detect.detect import detect
 from rtools.catalog.detect.smooth import gaussian_kernel, smooth
+from rtools.work import Work
 
 
 def noise(shape=(160, 190), seed=1):
@@ -52,7 +53,7 @@ def test_edges_are_dimmed():
 
 def test_smoothing_has_the_same_bits_for_any_number_of_threads():
     data, mask = noise((300, 50))
-    one, three = (smooth(data, mask, gaussian_kernel(2.0), threads=n) for n in (1, 3))
+    one, three = (smooth(data, mask, gaussian_kernel(2.0), work=Work(n)) for n in (1, 3))
     assert np.array_equal(one, three, equal_nan=True)
 
 

@@ -17,6 +17,7 @@ from rtools.errors import InputError
 from rtools.pipeline.catalog.injection import _Injecting
 from rtools.reference.epsf import Psf, samples
 from rtools.wfi.instrument import zero_point
+from rtools.work import Work
 from tests.support import bands as case
 
 OPTIONS = STEP.defaults() | {"kernel_fwhms": [2.0]}
@@ -98,7 +99,7 @@ def test_convolution_is_that_of_scipy_and_tiles_leave_no_seam(monkeypatch):
     mask = np.zeros(data.shape, bool)
     assert np.allclose(psf_match.convolve(data, mask, kernel), expected, rtol=0, atol=1e-5)
     monkeypatch.setattr(psf_match, "TILE", 32)
-    one, two = (psf_match.convolve(data, mask, kernel, threads=threads) for threads in (1, 2))
+    one, two = (psf_match.convolve(data, mask, kernel, work=Work(threads)) for threads in (1, 2))
     assert np.allclose(one, expected, rtol=0, atol=1e-5)
     assert one.tobytes() == two.tobytes()
 
@@ -235,7 +236,7 @@ def test_pointedness_is_measured_with_the_narrowest_kernel(bands, monkeypatch):
 
 
 def test_threads_change_nothing(bands, found):
-    again = multiband_catalog(bands, OPTIONS | {"psf_match": "F158"}, threads=2)
+    again = multiband_catalog(bands, OPTIONS | {"psf_match": "F158"}, work=Work(2))
     assert all(again.values[name].tobytes() == column.tobytes() for name, column in found.values.items())
     assert again.detection_image.tobytes() == found.detection_image.tobytes()
 

@@ -10,6 +10,7 @@ from rtools.catalog.psf.psffit import FLAGS, fit
 from rtools.reference import epsf
 from rtools.reference.builtin import Builtin
 from rtools.simulate import render
+from rtools.work import Work
 
 SKY, READ_NOISE = 300.0, 10.0
 
@@ -217,13 +218,13 @@ def test_results_do_not_depend_on_threads_chunks_or_order(psf, monkeypatch):
     image, err, photons = observed(psf, x, y, np.full(60, 5e3), (151, 151))
     one = fit(image, err, None, x, y, psf=psf, var_poisson=photons, background=SKY)
     for other in (
-        fit(image, err, None, x, y, psf=psf, var_poisson=photons, background=SKY, threads=3),
+        fit(image, err, None, x, y, psf=psf, var_poisson=photons, background=SKY, work=Work(3)),
         psffit.PsfFit(*(v[::-1] for v in fit(image, err, None, x[::-1], y[::-1], psf=psf, var_poisson=photons,
                                              background=SKY))),
     ):  # fmt: skip
         for a, b in zip(one, other, strict=True):
             np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-7)
-    threaded = fit(image, err, None, x, y, psf=psf, var_poisson=photons, background=SKY, threads=2)
+    threaded = fit(image, err, None, x, y, psf=psf, var_poisson=photons, background=SKY, work=Work(2))
     for a, b in zip(one, threaded, strict=True):
         np.testing.assert_array_equal(a, b)
 

@@ -7,6 +7,7 @@ from photutils.segmentation import SegmentationImage, SourceCatalog
 
 from rtools.catalog.detect import segments
 from rtools.catalog.measure import _overlap_kernels, shapes
+from rtools.work import Work
 from tests.support.catalog_scene import blobs, field
 
 
@@ -237,6 +238,6 @@ def test_threads_change_nothing(monkeypatch):
     data, err, smoothed, mask, found = field(0.01)
     monkeypatch.setattr("rtools.catalog.chunks.CHUNK", 3)
     ellipse = shapes.moments(smoothed, err, found, mask)
-    one, three = (shapes.kron(data, err, found, mask, ellipse, threads=threads) for threads in (1, 3))
+    one, three = (shapes.kron(data, err, found, mask, ellipse, work=Work(threads)) for threads in (1, 3))
     for left, right in zip(one, three, strict=True):
         assert np.array_equal(left, right, equal_nan=True)

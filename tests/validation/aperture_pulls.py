@@ -73,8 +73,8 @@ def main():
         noise = np.random.default_rng(3).standard_normal(truth.shape, dtype=np.float32)
         planes = replace(planes, data=truth + err * noise, err=err, dq=np.zeros_like(planes.dq))
     options = STEP.defaults() | {"fit_psf": False, "npixels": STEP.defaults()["npixels"] or 25}
-    found = catalog_of(planes, options, threads=arguments.j)
-    image, _rms = make_image(planes, options, threads=arguments.j)
+    found = catalog_of(planes, options, work=Work(arguments.j))
+    image, _rms = make_image(planes, options, work=Work(arguments.j))
     level = planes.data - image.data
     clean = truth - level
     print("| what | number | mean | sd |\n|---|---|---|---|")
@@ -82,19 +82,19 @@ def main():
     places = segments.Segments(np.zeros(truth.shape, np.int32), x.size, *np.zeros((5, x.size), np.int32))
     side = sky.sides(sky.local_slopes(planes.wcs, truth.shape, x, y))
     radii = np.array(RADII) / side[:, None]
-    settings = {"radii": radii, "threads": arguments.j}
+    settings = {"radii": radii, "work": Work(arguments.j)}
     ours = circular(image.data, image.err, places, image.mask, (x, y), **settings)
     true = circular(clean, image.err, places, image.mask, (x, y), **settings)
     for k, radius in enumerate(RADII):
         show(f'empty sky, {radius}"', (ours.flux[:, k] - true.flux[:, k]) / ours.err[:, k])
-    within_sources(image, clean, found, arguments.j)
+    within_sources(image, clean, found, Work(arguments.j))
 
 
-def within_sources(image, clean, found, threads):
+def within_sources(image, clean, found, work):
     """Circles, ellipses and segments of the sources that were found."""
     where = segments.find(found.labels)
-    outline = shapes.moments(image.smoothed, image.err, where, image.mask, threads=threads)
-    settings = {"threads": threads}
+    outline = shapes.moments(image.smoothed, image.err, where, image.mask, work=work)
+    settings = {"work": work}
     kron = shapes.kron(image.data, image.err, where, image.mask, outline, **settings)
     true_kron = shapes.kron(clean, image.err, where, image.mask, outline, k=kron.k, **settings)
     sums = shapes.segment_sums(image.data, image.err, where, image.mask, **settings)

@@ -130,6 +130,7 @@ def light_alone(number, arguments):
     from rtools.simulate import light, metadata, references
     from rtools.simulate.request import SimulationRequest, reads_of
     from rtools.simulate.scene import Sources
+    from rtools.work import Work
 
     size, root = arguments.size, NAME.format(number).removesuffix("_uncal.asdf")
     identity = names.metadata(names.parse(f"{root}_uncal.asdf", forms=("name",)))
@@ -152,7 +153,7 @@ def light_alone(number, arguments):
     row = sources["photom"].node("phot_table")["F158"]
     image = Image(rate, np.ones_like(rate), np.zeros(rate.shape, bool), rate, wcs, row["photmjsr"] * MJYSR_BRIGHTNESS)
     psf = epsf.from_reference(sources["epsf"])
-    found = measure(image, segments.find(labels), Options(psf_weights="err"), psf=psf, threads=arguments.j)
+    found = measure(image, segments.find(labels), Options(psf_weights="err"), psf=psf, work=Work(arguments.j))
     true = 3631e9 * 10 ** (-0.4 * arguments.magnitude)
     areas = pixel_areas(wcs, np.linspace(0, size - 9, 41), np.linspace(0, size - 9, 41))
     return x, y, {"light": {name: found[name] / true for name in NAMES}}, np.ptp(areas) / areas.mean()

@@ -1,9 +1,10 @@
 """Sky and noise of an image: clipped statistics in boxes, enlarged to maps by splines."""
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
+
+from rtools.work import ALONE
 
 __all__ = ["Background", "estimate"]
 
@@ -48,7 +49,7 @@ class Background(NamedTuple):
     fallback: bool
 
 
-def estimate(data, mask, boxsize, *, threads=1):
+def estimate(data, mask, boxsize, *, work=ALONE):
     """Background and noise of an image.
 
     Parameters
@@ -60,8 +61,8 @@ def estimate(data, mask, boxsize, *, threads=1):
     boxsize : int
         Side of a box in pixels; at most the side of the image is used. Boxes that stick out over the last row or
         column need as many good pixels as the others.
-    threads : int
-        The result does not depend on them.
+    work : rtools.work.Work
+        The result does not depend on its threads.
 
     Returns
     -------
@@ -70,20 +71,19 @@ def estimate(data, mask, boxsize, *, threads=1):
     """
     data, mask = np.ascontiguousarray(data, np.float32), np.ascontiguousarray(mask, bool)
     box = tuple(min(int(boxsize), side) for side in data.shape)
-    with ThreadPoolExecutor(threads) as pool:
-        level, rms = _meshes(data, mask, box, pool, least=GOOD_SHARE * box[0] * box[1])
-        fallback = bool(np.isnan(level).all())
-        if fallback:
-            box = data.shape
-            level, rms = _meshes(data, mask, box, pool, least=0)
-        if np.isnan(level).all():
-            level, rms = np.zeros((1, 1)), np.zeros((1, 1))
-        level, rms = _filtered(_filled(level)), _filtered(_filled(rms))
-        maps = [_enlarged(mesh, box, mask, pool) for mesh in (level, rms)]
+    level, rms = _meshes(data, mask, box, work, least=GOOD_SHARE * box[0] * box[1])
+    fallback = bool(np.isnan(level).all())
+    if fallback:
+        box = data.shape
+        level, rms = _meshes(data, mask, box, work, least=0)
+    if np.isnan(level).all():
+        level, rms = np.zeros((1, 1)), np.zeros((1, 1))
+    level, rms = _filtered(_filled(level)), _filtered(_filled(rms))
+    maps = [_enlarged(mesh, box, mask, work) for mesh in (level, rms)]
     return Background(*maps, level, rms, fallback)
 
 
-def _meshes(data, mask, box, pool, *, least):
+def _meshes(data, mask, box, work, *, least):
     """Median and standard deviation of every box; NaN for boxes with too few good pixels."""
     ny, nx = data.shape
     corners = [(y, x) for y in range(0, ny, box[0]) for x in range(0, nx, box[1])]
@@ -92,7 +92,7 @@ def _meshes(data, mask, box, pool, *, least):
         part = tuple(slice(first, first + side) for first, side in zip(corner, box, strict=True))
         return _clipped(data[part], mask[part], least)
 
-    found = np.array(list(pool.map(statistics, corners)))
+    found = np.array(work.map(statistics, corners))
     shape = -(-ny // box[0]), -(-nx // box[1])
     return found[:, 0].reshape(shape), found[:, 1].reshape(shape)
 
@@ -176,7 +176,7 @@ def _filtered(mesh):
     return np.nanmedian(windows, axis=(2, 3))
 
 
-def _enlarged(mesh, box, mask, pool):
+def _enlarged(mesh, box, mask, work):
     """The mesh as a map of the image, values within those of the mesh; 0 where masked."""
     from rtools.catalog.detect._background_kernels import enlarge
 
@@ -189,7 +189,7 @@ def _enlarged(mesh, box, mask, pool):
         rows = slice(first, first + ROWS)
         enlarge(along_y[rows], columns, (mesh.min(), mesh.max()), mask[rows], image[rows])
 
-    list(pool.map(fill, range(0, shape[0], ROWS)))
+    work.map(fill, range(0, shape[0], ROWS))
     return image
 
 

@@ -6,10 +6,11 @@ pixels or too little light so far merge; the others stay apart for good. One pas
 thresholds each segment at many levels and floods it from the markers that it found.
 """
 
-from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import numpy as np
+
+from rtools.work import ALONE
 
 __all__ = ["deblend"]
 
@@ -17,7 +18,7 @@ PARTS = 32
 """Lists into which the segments are divided for the threads."""
 
 
-def deblend(labels, smoothed, npixels, *, contrast=1e-4, rise=0.0, floor=-np.inf, threads=1):
+def deblend(labels, smoothed, npixels, *, contrast=1e-4, rise=0.0, floor=-np.inf, work=ALONE):
     """Split segments into the sources they are made of.
 
     Parameters
@@ -34,8 +35,8 @@ def deblend(labels, smoothed, npixels, *, contrast=1e-4, rise=0.0, floor=-np.inf
         Height of a basin's peak above the saddle, at least, in units of `smoothed`.
     floor : float
         Height of a basin's peak, at least.
-    threads : int
-        The result does not depend on them.
+    work : rtools.work.Work
+        The result does not depend on its threads.
 
     Returns
     -------
@@ -70,8 +71,7 @@ def deblend(labels, smoothed, npixels, *, contrast=1e-4, rise=0.0, floor=-np.inf
 
     cuts = np.searchsorted(ends, np.linspace(0, len(pixels), PARTS + 1)[1:-1])
     edges = [0, *cuts.tolist(), len(wanted)]
-    with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(split, [slice(a, b) for a, b in pairwise(edges) if b > a]))
+    work.map(split, [slice(a, b) for a, b in pairwise(edges) if b > a])
     return out, _renumber(labels, children, out)
 
 

@@ -13,14 +13,13 @@ Sources are the peaks of the map. Segments reach down to `GROW`, are split where
 saddle between them, and are measured on the same smoothed image as in the normal mode.
 """
 
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 
 from rtools.catalog.detect.background import estimate
 from rtools.catalog.detect.deblend import deblend
 from rtools.catalog.detect.detect import detect
 from rtools.catalog.detect.smooth import gaussian_kernel, smooth
+from rtools.work import ALONE
 
 __all__ = ["detect_deep", "significance"]
 
@@ -61,7 +60,7 @@ FWHM = 2.0
 ROWS = 128
 
 
-def significance(data, err, mask, stamp, *, threads=1):
+def significance(data, err, mask, stamp, *, work=ALONE):
     """Significance of a small source at every pixel.
 
     Parameters
@@ -74,8 +73,8 @@ def significance(data, err, mask, stamp, *, threads=1):
         Pixels that cannot be used.
     stamp : ndarray float64 (k, k)
         The PSF in native pixels, centred, k odd.
-    threads : int
-        The result does not depend on them.
+    work : rtools.work.Work
+        The result does not depend on its threads.
 
     Returns
     -------
@@ -86,7 +85,7 @@ def significance(data, err, mask, stamp, *, threads=1):
 
     data, err = np.ascontiguousarray(data, np.float32), np.ascontiguousarray(err, np.float32)
     mask = mask | ~np.isfinite(data) | ~(err > 0) | ~np.isfinite(err)
-    error = _steady(data, err, mask, threads)
+    error = _steady(data, err, mask, work)
     matched = _filter(stamp)
     found = np.empty_like(data)
     starts = range(0, len(data), ROWS)
@@ -94,17 +93,16 @@ def significance(data, err, mask, stamp, *, threads=1):
     def fill(first):
         filter_rows(data, error, mask, matched, (first, min(first + ROWS, len(data))), found)
 
-    with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(fill, starts))
-    return _normalised(found, mask, threads)
+    work.map(fill, starts)
+    return _normalised(found, mask, work)
 
 
-def detect_deep(data, err, mask, stamp, *, threshold=4.25, npixels=5, threads=1):
+def detect_deep(data, err, mask, stamp, *, threshold=4.25, npixels=5, work=ALONE):
     """Find sources that are significant as a whole, not pixel by pixel.
 
     Parameters
     ----------
-    data, err, mask, stamp, threads
+    data, err, mask, stamp, work
         As for `significance`.
     threshold : float
         Significance of a peak.
@@ -120,14 +118,14 @@ def detect_deep(data, err, mask, stamp, *, threshold=4.25, npixels=5, threads=1)
     """
     from rtools.catalog.detect._deep_kernels import find_peaks
 
-    found = significance(data, err, mask, stamp, threads=threads)
+    found = significance(data, err, mask, stamp, work=work)
     labels, n = detect(found, min(GROW, threshold), mask, npixels)
     peak = np.zeros(n + 1, np.float32)
     find_peaks(found, labels, peak)
     high = peak > threshold
     labels = np.where(high, np.cumsum(high, dtype=np.int32), np.int32(0))[labels]
     limits = {"contrast": CONTRAST, "rise": RISE, "floor": threshold}
-    return deblend(labels, found, npixels, **limits, threads=threads)
+    return deblend(labels, found, npixels, **limits, work=work)
 
 
 def _filter(stamp):
@@ -146,7 +144,7 @@ def _filter(stamp):
     return np.ascontiguousarray(core)
 
 
-def _steady(data, err, mask, threads):
+def _steady(data, err, mask, work):
     """err without the share of each pixel's own noise in it."""
     rows = slice(None, None, -(-len(data) // SAMPLED_ROWS))
     faint = ~mask[rows] & (np.abs(data[rows]) < FAINT * err[rows])
@@ -157,7 +155,7 @@ def _steady(data, err, mask, threads):
     slope = np.float32(np.sum(centred * squares) / np.sum(centred**2))
     # A negative image has a negative slope, and the same errors.
     upright = data if slope > 0 else -data
-    smoothed = np.maximum(smooth(upright, mask, gaussian_kernel(FWHM), threads=threads), 0)
+    smoothed = np.maximum(smooth(upright, mask, gaussian_kernel(FWHM), work=work), 0)
     square = err * err
     quiet = square + abs(slope) * (smoothed - upright)
     # A pixel that is much lower than its neighbours is no reason for an error of nothing.
@@ -166,11 +164,11 @@ def _steady(data, err, mask, threads):
     return np.where(mask, np.float32(1), quiet)
 
 
-def _normalised(found, mask, threads):
+def _normalised(found, mask, work):
     """The map less its median, over its scatter: in boxes, then by column and row."""
     from rtools.catalog.detect._deep_kernels import add_scatter
 
-    local = estimate(found, mask, BOX, threads=threads)
+    local = estimate(found, mask, BOX, work=work)
     with np.errstate(divide="ignore", invalid="ignore"):
         found -= local.level
         found /= np.where(local.rms > 0, local.rms, np.float32(np.inf))

@@ -1,8 +1,8 @@
 """Smoothing of an image before detection."""
 
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
+
+from rtools.work import ALONE
 
 __all__ = ["gaussian_kernel", "smooth"]
 
@@ -34,7 +34,7 @@ def gaussian_kernel(fwhm):
     return np.outer(profile, profile)
 
 
-def smooth(data, mask, kernel, *, threads=1):
+def smooth(data, mask, kernel, *, work=ALONE):
     """An image convolved with a kernel.
 
     Masked pixels and values that are not finite are interpolated: the other pixels under the kernel share their weight.
@@ -48,8 +48,8 @@ def smooth(data, mask, kernel, *, threads=1):
         Pixels that are interpolated.
     kernel : ndarray float64 (k, k)
         Symmetric, sum 1, the product of its profiles along the axes, such as `gaussian_kernel`'s.
-    threads : int
-        The result does not depend on them.
+    work : rtools.work.Work
+        The result does not depend on its threads.
 
     Returns
     -------
@@ -65,6 +65,5 @@ def smooth(data, mask, kernel, *, threads=1):
     mask = np.ascontiguousarray(mask, bool)
     out = np.empty_like(data)
     starts = range(0, len(data), ROWS)
-    with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(lambda first: smooth_rows(data, mask, taps, (first, min(first + ROWS, len(data))), out), starts))
+    work.map(lambda first: smooth_rows(data, mask, taps, (first, min(first + ROWS, len(data))), out), starts)
     return out

@@ -8,9 +8,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rtools.catalog.chunks import over
 from rtools.catalog.detect.segments import Segments
 from rtools.catalog.measure.shapes import planes
+from rtools.work import ALONE, Work
+from rtools.work.loops import in_chunks
 
 __all__ = ["Apertures", "Ring", "annulus", "circular"]
 
@@ -55,7 +56,7 @@ def circular(
     centres: tuple[np.ndarray, np.ndarray],
     *,
     radii: np.ndarray,
-    threads: int = 1,
+    work: Work = ALONE,
 ) -> Apertures:
     """Sums in circles, with exact overlap of the pixels.
 
@@ -71,8 +72,8 @@ def circular(
         x and y for each segment; NaN allowed.
     radii : array_like of float (k,) or (n, k)
         Rising, pixels; the same for all, or each segment's own.
-    threads : int
-        The result does not depend on them.
+    work : rtools.work.Work
+        Its threads share the sources; the result does not depend on how many there are.
 
     Returns
     -------
@@ -84,7 +85,7 @@ def circular(
 
     circles = _about(segments, centres, radii)
     out = np.empty((segments.n, 3, circles.radii.shape[1]))
-    over(segments.n, threads, sum_circles, planes(data, err, segments, mask), circles, out)
+    in_chunks(work, segments.n, sum_circles, planes(data, err, segments, mask), circles, out)
     flux, variance, replaced = np.moveaxis(out, 1, 0).copy()
     return Apertures(flux, np.sqrt(variance), replaced)
 
@@ -96,13 +97,13 @@ def annulus(
     centres: tuple[np.ndarray, np.ndarray],
     *,
     radii: np.ndarray,
-    threads: int = 1,
+    work: Work = ALONE,
 ) -> Ring:
     """Median and scatter of the pixels in rings, clipped at 3 sigma about the median at most five times.
 
     Parameters
     ----------
-    data, segments, mask, centres, threads
+    data, segments, mask, centres, work
         As for `circular`.
     radii : array_like of float (2,) or (n, 2)
         Inner and outer, pixels; a pixel is in if its centre is.
@@ -116,7 +117,7 @@ def annulus(
 
     out = np.empty((segments.n, 3))
     rings = _about(segments, centres, radii)
-    over(segments.n, threads, measure_rings, planes(data, data, segments, mask), rings, out)
+    in_chunks(work, segments.n, measure_rings, planes(data, data, segments, mask), rings, out)
     return Ring(*out.T.copy())
 
 

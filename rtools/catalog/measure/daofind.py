@@ -7,7 +7,8 @@ import math
 
 import numpy as np
 
-from rtools.catalog.chunks import over
+from rtools.work import ALONE
+from rtools.work.loops import in_chunks
 
 __all__ = ["statistics"]
 
@@ -25,7 +26,7 @@ def _kernel(fwhm):
     return (gaussian - gaussian.sum() / count) / variance * support
 
 
-def statistics(data, centres, fwhm, *, mask=None, threads=1):
+def statistics(data, centres, fwhm, *, mask=None, work=ALONE):
     """Sharpness and roundness of sources.
 
     Parameters
@@ -38,8 +39,8 @@ def statistics(data, centres, fwhm, *, mask=None, threads=1):
         Of the Gaussian, pixels.
     mask : ndarray bool (rows, columns), optional
         Pixels for which those on the other side of the source's centre stand in, as under apertures.
-    threads : int
-        The result does not depend on them.
+    work : rtools.work.Work
+        Its threads share the sources; the result does not depend on how many there are.
 
     Returns
     -------
@@ -54,5 +55,5 @@ def statistics(data, centres, fwhm, *, mask=None, threads=1):
     out = np.empty((len(pairs), 2))
     data = np.ascontiguousarray(data, np.float32)
     mask = np.zeros(data.shape, bool) if mask is None else np.ascontiguousarray(mask, bool)
-    over(len(pairs), threads, measure_statistics, MaskedImage(data, mask), pairs, _kernel(fwhm), out)
+    in_chunks(work, len(pairs), measure_statistics, MaskedImage(data, mask), pairs, _kernel(fwhm), out)
     return out[:, 0].copy(), out[:, 1].copy()

@@ -11,6 +11,7 @@ from rtools.catalog.measure.shapes import Centre, half_light, kron, moments, seg
 from rtools.catalog.psf import neighbours
 from rtools.wfi.dq import PIXEL
 from rtools.wfi.units import NJY_MAGNITUDE
+from rtools.work import ALONE, Work
 
 __all__ = ["ANNULUS", "RADII", "Options", "ab_magnitude", "aperture_radii", "measure"]
 
@@ -52,7 +53,7 @@ class Options(NamedTuple):
     skycell: identifiers.Skycell | None = None
 
 
-def measure(image, segments, options=None, *, psf=None, threads=1, shapes=None, kron_radius=None, columns=None):
+def measure(image, segments, options=None, *, psf=None, work=ALONE, shapes=None, kron_radius=None, columns=None):
     """Measure the sources of an image.
 
     Parameters
@@ -65,8 +66,8 @@ def measure(image, segments, options=None, *, psf=None, threads=1, shapes=None, 
         How to measure; the defaults if not given.
     psf : rtools.reference.epsf.Psf, optional
         Without it there are no PSF columns.
-    threads : int
-        The result does not depend on them.
+    work : rtools.work.Work
+        The result does not depend on its threads.
     shapes : rtools.catalog.measure.shapes.Shapes, optional
         Centres and shapes of the same segments, measured elsewhere (detection image).
     kron_radius : ndarray float64 (n,), optional
@@ -81,28 +82,28 @@ def measure(image, segments, options=None, *, psf=None, threads=1, shapes=None, 
     """
     found = shapes
     if found is None:
-        found = moments(image.smoothed, image.err, segments, image.mask, threads=threads)
+        found = moments(image.smoothed, image.err, segments, image.mask, work=work)
     slopes = sky.local_slopes(image.wcs, image.data.shape, found.x, found.y)
     wanted = None if columns is None else set(columns)
-    work = _Work(image, segments, options or Options(), threads, wanted, slopes, sky.sides(slopes))
-    out = _identity(work) | _centroids(work, found) | _shape_columns(work, found)
-    out |= _segment_columns(work)
-    out |= _kron_columns(work, found, kron_radius)
-    out |= _aperture_columns(work, found)
-    if work.wants("sharpness", "roundness1"):
-        settings = {"mask": image.mask, "threads": threads}
-        values = daofind.statistics(image.data, (found.x, found.y), work.options.kernel_fwhm, **settings)
+    given = _Given(image, segments, options or Options(), work, wanted, slopes, sky.sides(slopes))
+    out = _identity(given) | _centroids(given, found) | _shape_columns(given, found)
+    out |= _segment_columns(given)
+    out |= _kron_columns(given, found, kron_radius)
+    out |= _aperture_columns(given, found)
+    if given.wants("sharpness", "roundness1"):
+        settings = {"mask": image.mask, "work": work}
+        values = daofind.statistics(image.data, (found.x, found.y), given.options.kernel_fwhm, **settings)
         out |= dict(zip(("sharpness", "roundness1"), values, strict=True))
-    if work.wants("nn_label", "nn_distance"):
-        out |= _neighbour_columns(work, found)
-    if psf is not None and work.wants("psf_flux", "x_psf", "y_psf", "ra_psf", "dec_psf", "psf_flags", "psf_gof"):
-        out |= _psf_columns(work, found, psf)
-    names = out if columns is None else [name for name in out if name in work.columns]
+    if given.wants("nn_label", "nn_distance"):
+        out |= _neighbour_columns(given, found)
+    if psf is not None and given.wants("psf_flux", "x_psf", "y_psf", "ra_psf", "dec_psf", "psf_flags", "psf_gof"):
+        out |= _psf_columns(given, found, psf)
+    names = out if columns is None else [name for name in out if name in given.columns]
     return {name: _stored(name, out[name]) for name in names}
 
 
-class _Work(NamedTuple):
-    """What every part of the measurement needs.
+class _Given(NamedTuple):
+    """What every part of the measurement is given.
 
     `slopes` and `side` are those of the pixels at each source's place (`rtools.catalog.measure.sky`).
     """
@@ -110,7 +111,7 @@ class _Work(NamedTuple):
     image: object
     segments: object
     options: Options
-    threads: int
+    work: Work
     columns: set | None
     slopes: np.ndarray
     side: np.ndarray
@@ -132,24 +133,24 @@ def _stored(name, values):
     return values.astype(np.float64 if degrees else np.float32)
 
 
-def _identity(work):
-    segments = work.segments
+def _identity(given):
+    segments = given.segments
     boxes = {f"bbox_{name}": getattr(segments, name) for name in ("xmin", "xmax", "ymin", "ymax")}
     return {"label": segments.ids, **boxes}
 
 
-def _centroids(work, found):
-    image, options = work.image, work.options
+def _centroids(given, found):
+    image, options = given.image, given.options
     out = {"x_centroid": found.x, "y_centroid": found.y, "warning_flags": _warnings(image, found)}
     out |= {"x_centroid_err": np.sqrt(found.var_x), "y_centroid_err": np.sqrt(found.var_y)}
-    if not work.wants("ra", "dec", "ra_centroid", "dec_centroid", "flagged_spatial_id", "dust_ebv"):
+    if not given.wants("ra", "dec", "ra_centroid", "dec_centroid", "flagged_spatial_id", "dust_ebv"):
         return out
     ra, dec = sky.positions(image.wcs, found.x, found.y)
     out |= {"ra": ra, "dec": dec, "ra_centroid": ra, "dec_centroid": dec}
-    east, north = sky.errors(work.slopes, found.var_x, found.var_y, found.cov_xy)
+    east, north = sky.errors(given.slopes, found.var_x, found.var_y, found.cov_xy)
     out |= {"ra_centroid_err": east, "dec_centroid_err": north}
     out["flagged_spatial_id"] = identifiers.flagged_spatial_id(ra, dec, cell=options.skycell)
-    if work.wants("dust_ebv"):
+    if given.wants("dust_ebv"):
         out["dust_ebv"] = (
             np.full(ra.shape, np.nan) if options.dust is None else np.asarray(options.dust(ra, dec), float)
         )
@@ -172,57 +173,57 @@ def _warnings(image, found):
     return out
 
 
-def _shape_columns(work, found):
-    side = work.side
+def _shape_columns(given, found):
+    side = given.side
     return {
         "semimajor": found.a * side,
         "semiminor": found.b * side,
         "fwhm": 2 * np.sqrt(np.log(2) * (found.a**2 + found.b**2)) * side,
         "ellipticity": 1 - found.b / found.a,
         "orientation_pix": found.theta,
-        "orientation_sky": sky.position_angle(work.slopes, found.theta),
+        "orientation_sky": sky.position_angle(given.slopes, found.theta),
         "cxx": found.cxx / side**2,
         "cxy": found.cxy / side**2,
         "cyy": found.cyy / side**2,
     }
 
 
-def _segment_columns(work):
-    if not work.wants("segment_area", "segment_flux"):
+def _segment_columns(given):
+    if not given.wants("segment_area", "segment_flux"):
         return {}
-    image = work.image
-    total = segment_sums(image.data, image.err, work.segments, image.mask, threads=work.threads)
+    image = given.image
+    total = segment_sums(image.data, image.err, given.segments, image.mask, work=given.work)
     return {
-        "segment_area": total.area * work.side**2,
-        "segment_flux": total.flux * work.nanojansky,
-        "segment_flux_err": total.err * work.nanojansky,
+        "segment_area": total.area * given.side**2,
+        "segment_flux": total.flux * given.nanojansky,
+        "segment_flux_err": total.err * given.nanojansky,
     }
 
 
-def _kron_columns(work, found, kron_radius):
+def _kron_columns(given, found, kron_radius):
     """Kron aperture, half-light radius and the windowed centre, which build on each other."""
     window = [f"{axis}_centroid_win" for axis in ("x", "y", "ra", "dec")]
-    if not work.wants("kron_radius", "kron_flux", "kron_abmag", "fluxfrac_radius_50", *window):
+    if not given.wants("kron_radius", "kron_flux", "kron_abmag", "fluxfrac_radius_50", *window):
         return {}
-    image, segments, threads = work.image, work.segments, work.threads
-    ellipse = kron(image.data, image.err, segments, image.mask, found, k=kron_radius, threads=threads)
-    out = {"kron_radius": ellipse.k * work.side}
-    out["kron_flux"], out["kron_flux_err"] = ellipse.flux * work.nanojansky, ellipse.err * work.nanojansky
+    image, segments, work = given.image, given.segments, given.work
+    ellipse = kron(image.data, image.err, segments, image.mask, found, k=kron_radius, work=work)
+    out = {"kron_radius": ellipse.k * given.side}
+    out["kron_flux"], out["kron_flux_err"] = ellipse.flux * given.nanojansky, ellipse.err * given.nanojansky
     out["kron_abmag"], out["kron_abmag_err"] = ab_magnitude(out["kron_flux"], out["kron_flux_err"])
-    if not work.wants("fluxfrac_radius_50", *window):
+    if not given.wants("fluxfrac_radius_50", *window):
         return out
-    radius = half_light(image.data, segments, image.mask, found, ellipse, threads=threads)
-    out["fluxfrac_radius_50"] = radius * work.side
-    if not work.wants(*window):
+    radius = half_light(image.data, segments, image.mask, found, ellipse, work=work)
+    out["fluxfrac_radius_50"] = radius * given.side
+    if not given.wants(*window):
         return out
-    centre = windowed(image.data, image.err, segments, image.mask, found, radius=radius, threads=threads)
-    return out | _position_columns(work, centre, "centroid_win")
+    centre = windowed(image.data, image.err, segments, image.mask, found, radius=radius, work=work)
+    return out | _position_columns(given, centre, "centroid_win")
 
 
-def _position_columns(work, centre, name):
+def _position_columns(given, centre, name):
     """x, y, ra, dec of one kind of centre with their errors."""
-    ra, dec = sky.positions(work.image.wcs, centre.x, centre.y)
-    east, north = sky.errors(work.slopes, centre.var_x, centre.var_y, centre.cov_xy)
+    ra, dec = sky.positions(given.image.wcs, centre.x, centre.y)
+    east, north = sky.errors(given.slopes, centre.var_x, centre.var_y, centre.cov_xy)
     return {
         f"x_{name}": centre.x,
         f"y_{name}": centre.y,
@@ -235,37 +236,37 @@ def _position_columns(work, centre, name):
     }
 
 
-def _aperture_columns(work, found):
-    image, side = work.image, work.side[:, None]
+def _aperture_columns(given, found):
+    image, side = given.image, given.side[:, None]
     centres = found.x, found.y
-    rest = {"data": image.data, "segments": work.segments, "mask": image.mask, "centres": centres}
+    rest = {"data": image.data, "segments": given.segments, "mask": image.mask, "centres": centres}
     out = {}
-    if work.wants("image_flags", "is_extended", *NAMES):
-        fluxes = apertures.circular(err=image.err, radii=np.array(RADII) / side, threads=work.threads, **rest)
+    if given.wants("image_flags", "is_extended", *NAMES):
+        fluxes = apertures.circular(err=image.err, radii=np.array(RADII) / side, work=given.work, **rest)
         for i, name in enumerate(NAMES):
-            out[name] = fluxes.flux[:, i] * work.nanojansky
-            out[f"{name}_err"] = fluxes.err[:, i] * work.nanojansky
-        energy = work.options.energy
+            out[name] = fluxes.flux[:, i] * given.nanojansky
+            out[f"{name}_err"] = fluxes.err[:, i] * given.nanojansky
+        energy = given.options.energy
         out["is_extended"] = is_extended(out["aper02_flux"], out["aper04_flux"], energy)
         out["image_flags"] = np.any(fluxes.replaced > MOST_REPLACED, axis=1).astype(np.int32) * REPLACED
-    if work.wants("aper_bkg_flux"):
-        ring = apertures.annulus(radii=np.array(ANNULUS) / side, threads=work.threads, **rest)
+    if given.wants("aper_bkg_flux"):
+        ring = apertures.annulus(radii=np.array(ANNULUS) / side, work=given.work, **rest)
         out["aper_bkg_flux"] = ring.median * image.brightness
         out["aper_bkg_flux_err"] = np.sqrt(np.pi / (2 * ring.count)) * ring.scatter * image.brightness
     return out
 
 
-def _neighbour_columns(work, found):
+def _neighbour_columns(given, found):
     index, _pixels = neighbours.nearest(found.x, found.y)
-    ids = np.append(work.segments.ids, np.int32(-1))  # index -1 is the last
+    ids = np.append(given.segments.ids, np.int32(-1))  # index -1 is the last
     x, y = (np.append(places, np.nan)[index] - places for places in (found.x, found.y))
-    return {"nn_label": ids[index], "nn_distance": sky.span(work.slopes, x, y)}
+    return {"nn_label": ids[index], "nn_distance": sky.span(given.slopes, x, y)}
 
 
-def _psf_columns(work, found, psf):
+def _psf_columns(given, found, psf):
     from rtools.catalog.psf import psffit
 
-    image = work.image
+    image = given.image
     fit = psffit.fit(
         image.data,
         image.err,
@@ -273,15 +274,15 @@ def _psf_columns(work, found, psf):
         found.x,
         found.y,
         psf=psf,
-        weights=work.options.psf_weights,
+        weights=given.options.psf_weights,
         var_poisson=image.var_poisson,
         background=image.background,
-        threads=work.threads,
+        work=given.work,
     )
     centre = Centre(fit.x, fit.y, fit.x_err**2, fit.y_err**2, fit.xy_cov)
-    return _position_columns(work, centre, "psf") | {
-        "psf_flux": fit.flux * work.nanojansky,
-        "psf_flux_err": fit.flux_err * work.nanojansky,
+    return _position_columns(given, centre, "psf") | {
+        "psf_flux": fit.flux * given.nanojansky,
+        "psf_flux_err": fit.flux_err * given.nanojansky,
         "psf_flags": np.asarray(fit.flags, np.int32),
         "psf_gof": fit.gof,
     }

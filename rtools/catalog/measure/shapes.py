@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rtools.catalog.chunks import over
 from rtools.catalog.detect.segments import Segments
+from rtools.work import ALONE, Work
+from rtools.work.loops import in_chunks
 
 __all__ = ["Centre", "Kron", "SegmentSums", "Shapes", "half_light", "kron", "moments", "segment_sums", "windowed"]
 
@@ -139,7 +140,7 @@ def _ellipses(shapes, scale=1.0):
     return Ellipses(*(np.ascontiguousarray(column, np.float64) for column in columns))
 
 
-def moments(image: np.ndarray, err: np.ndarray, segments: Segments, mask: np.ndarray, *, threads: int = 1) -> Shapes:
+def moments(image: np.ndarray, err: np.ndarray, segments: Segments, mask: np.ndarray, *, work: Work = ALONE) -> Shapes:
     """Centres and ellipses from the moments of an image within the segments.
 
     Parameters
@@ -152,8 +153,8 @@ def moments(image: np.ndarray, err: np.ndarray, segments: Segments, mask: np.nda
         The sources.
     mask : ndarray bool (rows, columns)
         Pixels that cannot be used.
-    threads : int
-        The result does not depend on them.
+    work : rtools.work.Work
+        Its threads share the sources; the result does not depend on how many there are.
 
     Returns
     -------
@@ -163,7 +164,7 @@ def moments(image: np.ndarray, err: np.ndarray, segments: Segments, mask: np.nda
     from rtools.catalog.measure._moment_kernels import measure_moments
 
     out = np.empty((segments.n, 8))
-    over(segments.n, threads, measure_moments, planes(image, err, segments, mask), segments, out)
+    in_chunks(work, segments.n, measure_moments, planes(image, err, segments, mask), segments, out)
     x, y, xx, xy, yy, var_x, var_y, cov_xy = out.T.copy()
     return Shapes(x, y, *_ellipse(xx, xy, yy), var_x, var_y, cov_xy)
 
@@ -188,7 +189,7 @@ def _ellipse(xx, xy, yy):
 
 
 def segment_sums(
-    data: np.ndarray, err: np.ndarray, segments: Segments, mask: np.ndarray, *, threads: int = 1
+    data: np.ndarray, err: np.ndarray, segments: Segments, mask: np.ndarray, *, work: Work = ALONE
 ) -> SegmentSums:
     """Sums over the usable pixels of the segments.
 
@@ -200,8 +201,8 @@ def segment_sums(
         The sources.
     mask : ndarray bool (rows, columns)
         Pixels that cannot be used.
-    threads : int
-        The result does not depend on them.
+    work : rtools.work.Work
+        Its threads share the sources; the result does not depend on how many there are.
 
     Returns
     -------
@@ -210,7 +211,7 @@ def segment_sums(
     from rtools.catalog.measure._moment_kernels import sum_segments
 
     out = np.empty((segments.n, 3))
-    over(segments.n, threads, sum_segments, planes(data, err, segments, mask), segments, out)
+    in_chunks(work, segments.n, sum_segments, planes(data, err, segments, mask), segments, out)
     out[out[:, 2] == 0] = np.nan
     return SegmentSums(out[:, 0].copy(), np.sqrt(out[:, 1]), out[:, 2].copy())
 
@@ -223,7 +224,7 @@ def kron(
     shapes: Shapes,
     *,
     k: np.ndarray | None = None,
-    threads: int = 1,
+    work: Work = ALONE,
 ) -> Kron:
     """Kron radius, and the flux in the ellipse of 2.5 Kron radii with exact overlap of the pixels.
 
@@ -239,8 +240,8 @@ def kron(
         Their ellipses.
     k : ndarray float64 (n,), optional
         Kron radii measured elsewhere, in units of the axes.
-    threads : int
-        The result does not depend on them.
+    work : rtools.work.Work
+        Its threads share the sources; the result does not depend on how many there are.
 
     Returns
     -------
@@ -252,16 +253,16 @@ def kron(
     images = planes(data, err, segments, mask)
     if k is None:
         k = np.empty(segments.n)
-        over(segments.n, threads, measure_kron_radii, images, segments, _ellipses(shapes), k)
+        in_chunks(work, segments.n, measure_kron_radii, images, segments, _ellipses(shapes), k)
     else:
         k = np.ascontiguousarray(k, np.float64)
     out = np.empty((segments.n, 2))
-    over(segments.n, threads, sum_ellipses, images, segments, _ellipses(shapes, KRON_SCALE * k), out)
+    in_chunks(work, segments.n, sum_ellipses, images, segments, _ellipses(shapes, KRON_SCALE * k), out)
     return Kron(k, out[:, 0].copy(), np.sqrt(out[:, 1]), KRON_SCALE * k * shapes.a)
 
 
 def half_light(
-    data: np.ndarray, segments: Segments, mask: np.ndarray, shapes: Shapes, kron: Kron, *, threads: int = 1
+    data: np.ndarray, segments: Segments, mask: np.ndarray, shapes: Shapes, kron: Kron, *, work: Work = ALONE
 ) -> np.ndarray:
     """Radius of the circle about the centre that holds half of the Kron flux.
 
@@ -277,8 +278,8 @@ def half_light(
         Their centres.
     kron : Kron
         Their fluxes; no radius is larger than the aperture's long half axis.
-    threads : int
-        The result does not depend on them.
+    work : rtools.work.Work
+        Its threads share the sources; the result does not depend on how many there are.
 
     Returns
     -------
@@ -289,7 +290,7 @@ def half_light(
 
     images = planes(data, data, segments, mask)
     out = np.empty(segments.n)
-    over(segments.n, threads, find_half_light, images, segments.ids, _ellipses(shapes), kron, out)
+    in_chunks(work, segments.n, find_half_light, images, segments.ids, _ellipses(shapes), kron, out)
     return out
 
 
@@ -301,7 +302,7 @@ def windowed(
     shapes: Shapes,
     *,
     radius: np.ndarray,
-    threads: int = 1,
+    work: Work = ALONE,
 ) -> Centre:
     """Centres under a round Gaussian window as wide as the source.
 
@@ -317,8 +318,8 @@ def windowed(
         Their isophotal centres and ellipses.
     radius : ndarray float64 (n,)
         Their half-light radii, pixels.
-    threads : int
-        The result does not depend on them.
+    work : rtools.work.Work
+        Its threads share the sources; the result does not depend on how many there are.
 
     Returns
     -------
@@ -330,7 +331,7 @@ def windowed(
 
     out = np.empty((segments.n, 6))
     images, radius = planes(data, err, segments, mask), np.ascontiguousarray(radius, np.float64)
-    over(segments.n, threads, find_windowed_centres, images, segments.ids, _ellipses(shapes), radius, out)
+    in_chunks(work, segments.n, find_windowed_centres, images, segments.ids, _ellipses(shapes), radius, out)
     isophotal = out[:, 5] == 0
     out[isophotal, 2:5] = np.stack([shapes.var_x, shapes.var_y, shapes.cov_xy], axis=1)[isophotal]
     return Centre(*out[:, :5].T.copy())

@@ -8,6 +8,7 @@ import numpy as np
 from rtools.catalog.detect import background, deblend, detect
 from rtools.catalog.detect.smooth import gaussian_kernel, smooth
 from rtools.catalog.source_catalog import make_image
+from rtools.work import ALONE
 
 __all__ = ["Band", "Detection", "detection_image", "find_sources", "read_noise"]
 
@@ -65,7 +66,7 @@ class Detection(NamedTuple):
     bands: tuple
 
 
-def detection_image(bands, fwhms, boxsize, *, threads=1, log=lambda level, text: None):
+def detection_image(bands, fwhms, boxsize, *, work=ALONE):
     """Signal to noise of all bands together, the largest over kernels.
 
     Parameters
@@ -76,10 +77,8 @@ def detection_image(bands, fwhms, boxsize, *, threads=1, log=lambda level, text:
         Of the Gaussian kernels, pixels.
     boxsize : int
         Of the background.
-    threads : int
-        The result does not depend on them.
-    log : callable
-        ``log(level, text)``.
+    work : rtools.work.Work
+        Threads and log; the result does not depend on how many threads there are.
 
     Returns
     -------
@@ -94,23 +93,23 @@ def detection_image(bands, fwhms, boxsize, *, threads=1, log=lambda level, text:
     sums, covered, wcs, used = None, None, None, []
     for band in bands:
         planes = band.load()
-        image, _rms = make_image(planes, {"bkg_boxsize": boxsize, "kernel_fwhm": None}, threads=threads, log=log)
+        image, _rms = make_image(planes, {"bkg_boxsize": boxsize, "kernel_fwhm": None}, work=work)
         if sums is None:
             sums = [np.zeros((2, *planes.data.shape), np.float32) for _ in kernels]
             covered, wcs = np.zeros(planes.data.shape, bool), planes.wcs
         if image is None:
-            log("warning", f"multiband: no pixel of {band.name} can be used; it is left out")
+            work.log("warning", f"multiband: no pixel of {band.name} can be used; it is left out")
             continue
         used.append(band)
         covered |= ~image.mask if planes.weight is None else planes.weight > 0
         noise = band.noise(planes)
         del planes
         for kernel, both in zip(kernels, sums, strict=True):
-            _add(both, image, noise, band.sed_weight, kernel, threads)
+            _add(both, image, noise, band.sed_weight, kernel, work)
     return Detection(_ratio(sums), covered, wcs, tuple(used))
 
 
-def _add(sums, image, noise, sed_weight, kernel, threads):
+def _add(sums, image, noise, sed_weight, kernel, work):
     """Add a band's weighted signal and its variance, both smoothed."""
     with np.errstate(divide="ignore", invalid="ignore"):
         weight = np.float32(sed_weight) / noise
@@ -121,7 +120,7 @@ def _add(sums, image, noise, sed_weight, kernel, threads):
         (sums[0], weight * image.data, kernel),
         (sums[1], weight * np.float32(sed_weight * share), square / share),
     ):
-        part = smooth(plane, unused, taps, threads=threads)
+        part = smooth(plane, unused, taps, work=work)
         part[unused] = 0
         total += part
 
@@ -136,7 +135,7 @@ def _ratio(sums):
     return best
 
 
-def find_sources(detection, options, *, threads=1):
+def find_sources(detection, options, *, work=ALONE):
     """Segments of the detection image.
 
     Parameters
@@ -145,8 +144,8 @@ def find_sources(detection, options, *, threads=1):
         What `detection_image` gave.
     options : dict
         bkg_boxsize, snr_threshold, npixels, deblend, contrast.
-    threads : int
-        The result does not depend on them.
+    work : rtools.work.Work
+        The result does not depend on its threads.
 
     Returns
     -------
@@ -157,11 +156,11 @@ def find_sources(detection, options, *, threads=1):
     mask = ~np.isfinite(image)
     if mask.all():
         return np.zeros(image.shape, np.int32)
-    limit = background.estimate(image, mask, options["bkg_boxsize"], threads=threads).rms
+    limit = background.estimate(image, mask, options["bkg_boxsize"], work=work).rms
     limit *= np.float32(options["snr_threshold"])
     labels, _n = detect.detect(image, limit, mask, options["npixels"])
     if options["deblend"]:
-        settings = {"contrast": options["contrast"], "threads": threads}
+        settings = {"contrast": options["contrast"], "work": work}
         labels, _n = deblend.deblend(labels, image, options["npixels"], **settings)
     return labels
 

@@ -4,7 +4,6 @@ the PSF of a reference band.
 Bands pass through one at a time; of the reference band data and errors are kept where redder ones follow.
 """
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -18,6 +17,8 @@ from rtools.catalog.multiband.detection import detection_image, find_sources
 from rtools.catalog.psf.match import convolve, matching_kernel, noise_factor
 from rtools.catalog.source_catalog import about_table, make_image
 from rtools.errors import InputError
+from rtools.work import ALONE, Work
+from rtools.work.work import silent
 
 __all__ = ["MultibandFound", "multiband_catalog", "reference_of"]
 
@@ -76,7 +77,7 @@ def reference_of(bands, wanted=None):
     return found[0]
 
 
-def multiband_catalog(bands, options, *, measuring=None, threads=1, log=lambda level, text: None):
+def multiband_catalog(bands, options, *, measuring=None, work=ALONE):
     """Find the sources of several bands and measure them in each.
 
     Parameters
@@ -87,10 +88,8 @@ def multiband_catalog(bands, options, *, measuring=None, threads=1, log=lambda l
         Options of the step by key (`rtools.catalog.steps.multiband.STEP`); kernel_fwhms is a list of numbers.
     measuring : rtools.catalog.measure.measure.Options, optional
         Dust and skycell; the rest is taken from `options` and the bands.
-    threads : int
-        The result does not depend on them.
-    log : callable
-        ``log(level, text)``.
+    work : rtools.work.Work
+        Threads and log; the result does not depend on how many threads there are.
 
     Returns
     -------
@@ -98,26 +97,26 @@ def multiband_catalog(bands, options, *, measuring=None, threads=1, log=lambda l
     """
     settings = {"kernel_fwhm": min(options["kernel_fwhms"]), "psf_weights": options["psf_weights"]}
     measuring = (measuring or Options())._replace(**settings)
-    detection = detection_image(bands, options["kernel_fwhms"], options["bkg_boxsize"], threads=threads, log=log)
+    detection = detection_image(bands, options["kernel_fwhms"], options["bkg_boxsize"], work=work)
     used = detection.bands or tuple(bands)
     reference = reference_of(used, options["psf_match"])
     used = (reference, *(band for band in used if band is not reference))
-    psfs = _psfs(used, log)
-    labels = find_sources(detection, options, threads=threads)
+    psfs = _psfs(used, work.log)
+    labels = find_sources(detection, options, work=work)
     found = segments.find(labels)
     image = _as_image(detection)
     about = _about(image, measuring, used, reference)
     order = _columns(used, reference, psfs, fit_psf=options["fit_psf"])
     if found.n == 0:
-        log("warning", "multiband: no source found; the catalog is empty")
+        work.log("warning", "multiband: no source found; the catalog is empty")
         values = {name: np.zeros(0, dtype) for name, dtype, _unit, _definition in order}
     else:
-        log("info", f"multiband: {found.n} sources in {len(used)} bands")
-        work = _Work(found, _outline(image, found, threads), options, measuring, threads, log)
+        work.log("info", f"multiband: {found.n} sources in {len(used)} bands")
+        given = _Given(found, _outline(image, found, work), options, measuring, work)
         names = [column.name for column in columns.detection()]
-        values = measure(image, found, measuring, threads=threads, shapes=work.outline.shapes, columns=names)
+        values = measure(image, found, measuring, work=work, shapes=given.outline.shapes, columns=names)
         del image
-        values |= _measured(work, used, psfs, values.pop("image_flags"))
+        values |= _measured(given, used, psfs, values.pop("image_flags"))
     return MultibandFound(values, order, about, labels, detection.image, tuple(band.name for band in used))
 
 
@@ -133,15 +132,14 @@ class _Outline(NamedTuple):
     side: np.ndarray
 
 
-class _Work(NamedTuple):
-    """What the measurement of every band needs."""
+class _Given(NamedTuple):
+    """What the measurement of every band is given."""
 
     segments: segments.Segments
     outline: _Outline
     options: dict
     measuring: Options
-    threads: int
-    log: Callable[[str, str], None]
+    work: Work
 
 
 def _as_image(detection):
@@ -151,10 +149,10 @@ def _as_image(detection):
     return Image(detection.image, err, mask, detection.image, detection.wcs, weight=detection.covered)
 
 
-def _outline(image, found, threads):
-    outline = shapes.moments(image.smoothed, image.err, found, image.mask, threads=threads)
-    radius = shapes.kron(image.data, image.err, found, image.mask, outline, threads=threads).k
-    area = shapes.segment_sums(image.data, image.err, found, image.mask, threads=threads).area
+def _outline(image, found, work):
+    outline = shapes.moments(image.smoothed, image.err, found, image.mask, work=work)
+    radius = shapes.kron(image.data, image.err, found, image.mask, outline, work=work).k
+    area = shapes.segment_sums(image.data, image.err, found, image.mask, work=work).area
     side = sky.sides(sky.local_slopes(image.wcs, image.data.shape, outline.x, outline.y))
     return _Outline(outline, radius, area, side)
 
@@ -195,25 +193,25 @@ def _columns(used, reference, psfs, *, fit_psf):
 # -- bands ------------------------------------------------------------------------------------------------------------
 
 
-def _measured(work, used, psfs, flags):
+def _measured(given, used, psfs, flags):
     """Columns of all bands, and the flags of the images together; the reference comes first."""
     reference, *others = used
     keep_image = bool(psfs) and any(band.wavelength > reference.wavelength for band in others)
-    plain, image = _plain(work, reference, psfs)
+    plain, image = _plain(given, reference, psfs)
     first, kept = plain, _trimmed(image) if keep_image else None
     out = _named(plain, reference.name.lower())
     flags = flags | _flags(plain)
     for band in others:
         del image
-        plain, image = _plain(work, band, psfs)
+        plain, image = _plain(given, band, psfs)
         out |= _named(plain, band.name.lower())
         flags = flags | _flags(plain)
         if not psfs:
             continue
         if band.wavelength < reference.wavelength:
-            values = _convolved(work, image, psfs[band.name], psfs[reference.name])
+            values = _convolved(given, image, psfs[band.name], psfs[reference.name])
         else:
-            at_band = _convolved(work, kept, psfs[reference.name], psfs[band.name])
+            at_band = _convolved(given, kept, psfs[reference.name], psfs[band.name])
             values = _scaled(plain, first, at_band)
         out |= _named(values, f"{band.name.lower()}m")
     return out | {"image_flags": flags}
@@ -233,26 +231,26 @@ def _trimmed(image):
     return replace(image, weight=None, var_poisson=None, background=None)
 
 
-def _plain(work, band, psfs):
+def _plain(given, band, psfs):
     """Columns of a band as it is, and its image."""
-    planes, options = band.load(), work.options
+    planes, options = band.load(), given.options
     settings = {"bkg_boxsize": options["bkg_boxsize"], "kernel_fwhm": None}
-    image, _rms = make_image(planes, settings, threads=work.threads)
+    image, _rms = make_image(planes, settings, work=given.work.with_log(silent))  # the detection has told of it
     psf = psfs.get(band.name) if options["fit_psf"] else None
-    measuring = work.measuring._replace(energy=band.energy)
-    values = _measure(work, image, [*PER_BAND, "image_flags"], measuring=measuring, psf=psf)
+    measuring = given.measuring._replace(energy=band.energy)
+    values = _measure(given, image, [*PER_BAND, "image_flags"], measuring=measuring, psf=psf)
     return values, image
 
 
-def _measure(work, image, names, *, measuring=None, psf=None):
+def _measure(given, image, names, *, measuring=None, psf=None):
     """Measure columns with the outlines of the detection image; no fluxes of sources of which no pixel can be used."""
-    outline = work.outline
+    outline = given.outline
     values = measure(
         image,
-        work.segments,
-        measuring or work.measuring,
+        given.segments,
+        measuring or given.measuring,
         psf=psf,
-        threads=work.threads,
+        work=given.work,
         shapes=outline.shapes,
         kron_radius=outline.kron,
         columns=[*names, "segment_flux"],
@@ -266,20 +264,20 @@ def _measure(work, image, names, *, measuring=None, psf=None):
     return values
 
 
-def _convolved(work, image, psf, target):
+def _convolved(given, image, psf, target):
     """Fluxes in a band's image after its convolution to another PSF, with the noise that this leaves."""
     kernel = matching_kernel(psf, target)
-    data = convolve(image.data, image.mask, kernel, threads=work.threads)
-    values = _measure(work, replace(_trimmed(image), data=data, smoothed=data), MATCHED)
-    return _with_noise(values, kernel, _radii(work))
+    data = convolve(image.data, image.mask, kernel, work=given.work)
+    values = _measure(given, replace(_trimmed(image), data=data, smoothed=data), MATCHED)
+    return _with_noise(values, kernel, _radii(given))
 
 
-def _radii(work):
+def _radii(given):
     """Name of a flux to the radius of its aperture in pixels, or of the circle of the same area."""
-    outline = work.outline.shapes
-    radii = {f"aper{round(10 * radius):02d}_flux": radius / work.outline.side for radius in RADII}
-    radii["kron_flux"] = shapes.KRON_SCALE * work.outline.kron * np.sqrt(outline.a * outline.b)
-    return radii | {"segment_flux": np.sqrt(work.outline.area / np.pi)}
+    outline = given.outline.shapes
+    radii = {f"aper{round(10 * radius):02d}_flux": radius / given.outline.side for radius in RADII}
+    radii["kron_flux"] = shapes.KRON_SCALE * given.outline.kron * np.sqrt(outline.a * outline.b)
+    return radii | {"segment_flux": np.sqrt(given.outline.area / np.pi)}
 
 
 def _with_noise(values, kernel, radii):

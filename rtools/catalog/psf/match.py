@@ -1,10 +1,9 @@
 """One band's image at the PSF of another: the kernel between two PSFs, images convolved with it, their noise."""
 
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 
 from rtools.errors import InputError
+from rtools.work import ALONE
 
 __all__ = ["convolve", "matching_kernel", "noise_factor"]
 
@@ -60,7 +59,7 @@ def _middle(stamp, size):
     return stamp[first : first + size, first : first + size]
 
 
-def convolve(data, mask, kernel, *, threads=1):
+def convolve(data, mask, kernel, *, work=ALONE):
     """An image convolved with a kernel of any shape.
 
     Parameters
@@ -71,8 +70,8 @@ def convolve(data, mask, kernel, *, threads=1):
         Pixels that are interpolated: the others under the kernel share their weight. So are values that are not finite.
     kernel : ndarray float64 (k, k)
         k odd.
-    threads : int
-        The result does not depend on them. Memory: the image that is returned, and 60 MB a thread.
+    work : rtools.work.Work
+        The result does not depend on its threads. Memory: the image that is returned, and 60 MB a thread.
 
     Returns
     -------
@@ -81,8 +80,7 @@ def convolve(data, mask, kernel, *, threads=1):
     """
     out = np.empty(data.shape, np.float32)
     corners = [(y, x) for y in range(0, data.shape[0], TILE) for x in range(0, data.shape[1], TILE)]
-    with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(lambda corner: _convolve_tile(data, mask, kernel, corner, out), corners))
+    work.map(lambda corner: _convolve_tile(data, mask, kernel, corner, out), corners)
     return out
 
 

@@ -10,7 +10,6 @@ time grow with the number of sources, not with its square or cube. Memory: 10 kB
 per `CHUNK` sources and thread.
 """
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
@@ -28,6 +27,7 @@ from rtools.catalog.psf._psffit_work import (
     RestOfGroup,
 )
 from rtools.catalog.psf.regions import StarImage
+from rtools.work import ALONE
 
 __all__ = ["FLAGS", "LINK", "PsfFit", "fit"]
 
@@ -84,7 +84,7 @@ class PsfFit(NamedTuple):
     gof: np.ndarray
 
 
-def fit(data, err, mask, x, y, *, psf, weights="model", var_poisson=None, background=None, threads=1):
+def fit(data, err, mask, x, y, *, psf, weights="model", var_poisson=None, background=None, work=ALONE):
     """Fit the PSF to sources.
 
     Parameters
@@ -103,8 +103,8 @@ def fit(data, err, mask, x, y, *, psf, weights="model", var_poisson=None, backgr
         Part of err² that is photon noise.
     background : ndarray (ny, nx) or float, optional
         All light that was subtracted from the data and whose photons `var_poisson` has.
-    threads : int
-        The result does not depend on them.
+    work : rtools.work.Work
+        The result does not depend on its threads.
 
     Returns
     -------
@@ -120,7 +120,7 @@ def fit(data, err, mask, x, y, *, psf, weights="model", var_poisson=None, backgr
     found = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
     table.flags[~(np.isfinite(x) & np.isfinite(y))] |= FLAGS["few_pixels"]
     if found.size:
-        _fit_chunks(image, table, _chunks(found, friends(x[found], y[found], LINK)), psf, threads)
+        _fit_chunks(image, table, _chunks(found, friends(x[found], y[found], LINK)), psf, work)
     return table.finished(np.shape(data))
 
 
@@ -162,19 +162,17 @@ def _chunks(found, groups):
     return chunks
 
 
-def _fit_chunks(image, table, chunks, psf, threads):
+def _fit_chunks(image, table, chunks, psf, work):
     splines = np.pad(psf.splines, ((0, 0), (PAD, PAD), (PAD, PAD)), mode="reflect")
     splines = np.ascontiguousarray(splines)
 
-    def run(chunk):
-        _fit_chunk(image, table, chunk, psf, splines)
+    with work.progress("PSF fit", sum(len(members) for members, _starts in chunks)) as progress:
 
-    if threads == 1 or len(chunks) == 1:
-        for chunk in chunks:
-            run(chunk)
-        return
-    with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(run, chunks))
+        def run(chunk):
+            _fit_chunk(image, table, chunk, psf, splines)
+            progress.advance(len(chunk[0]))
+
+        work.map(run, chunks)
 
 
 def _fit_chunk(image, table, chunk, psf, splines):

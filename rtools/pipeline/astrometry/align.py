@@ -204,7 +204,7 @@ def align(members, options, work=ALONE):
             raise
         return [error.message] * len(members)  # the network is no fault of the images
     name = f"FIT-LVL2-{Path(path).name.partition('.')[0]}"
-    alignment = aligning.align(images, from_table(table), options, name=name, threads=work.threads)
+    alignment = aligning.align(images, from_table(table), options, name=name, work=work)
     return [Outcome(alignment, number, members, table) for number in range(len(members))]
 
 

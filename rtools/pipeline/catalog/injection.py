@@ -14,7 +14,7 @@ __all__ = ["inject_and_recover"]
 COLUMNS = ("label", "type", "ra", "dec", "x_pos", "y_pos", "n", "half_light_radius", "pa", "ba")
 
 
-def inject_and_recover(members, bands, found, options, settings):
+def inject_and_recover(members, bands, found, options, *, measuring, work):
     """Catalog the mosaics again with sources added.
 
     Parameters
@@ -25,8 +25,10 @@ def inject_and_recover(members, bands, found, options, settings):
     found : rtools.catalog.multiband.multiband.MultibandFound
         The catalog without them.
     options : dict
-    settings : dict
-        measuring, threads, log, for `rtools.catalog.multiband.multiband.multiband_catalog`.
+    measuring : rtools.catalog.measure.measure.Options
+        As for the catalog.
+    work : rtools.work.Work
+        Threads and log.
 
     Returns
     -------
@@ -46,7 +48,7 @@ def inject_and_recover(members, bands, found, options, settings):
     rng = np.random.default_rng(options["inject_seed"])
     x, y = injection.source_grid(np.isfinite(found.detection_image), rng)
     if not x.size:
-        settings["log"]("warning", "multiband: no place for injected sources")
+        work.log("warning", "multiband: no place for injected sources")
         return {}
     times = {member.element: float(metadata.get(member.product.meta, "coadd_info.exposure_time")) for member in members}
     sources = injection.draw(x, y, times, rng)
@@ -56,7 +58,7 @@ def inject_and_recover(members, bands, found, options, settings):
         band._replace(load=_Injecting(band, sources, slopes, times[band.name], (options["inject_seed"], number)))
         for number, band in enumerate(bands)
     ]
-    again = multiband_catalog(added, options, **settings)
+    again = multiband_catalog(added, options, measuring=measuring, work=work)
     ra, dec = sky.positions(wcs, x, y)
     places = [tuple(np.asarray(each.values[name], float) for name in ("ra", "dec")) for each in (again, found)]
     rows, best, nearest = injection.recovered((ra, dec, sources.radius), *places)
@@ -65,7 +67,7 @@ def inject_and_recover(members, bands, found, options, settings):
         "recovered_sources": _recovered_table(again, rows, best, nearest),
     }
     caught = np.count_nonzero(best >= 0)
-    settings["log"]("note", f"multiband: {caught} of {len(x)} injected sources recovered")
+    work.log("note", f"multiband: {caught} of {len(x)} injected sources recovered")
     if options["save_debug_info"]:
         tables |= {"si_data": again.labels.astype(np.uint32), "si_detection_image": again.detection_image}
     return tables

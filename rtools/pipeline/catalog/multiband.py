@@ -237,7 +237,7 @@ def carry_out(plan, request, work):
     plan : MultibandPlan
     request : rtools.pipeline.exposure.plan.ExposureRequest
     work : rtools.work.Work
-        Threads and log.
+        Threads, log and progress.
 
     Returns
     -------
@@ -250,13 +250,13 @@ def carry_out(plan, request, work):
     meta, options = plan.members[0].product.meta, plan.options
     measuring = Options(dust=cataloging.dust_of(options["dust_maps"], work.log), skycell=cataloging.skycell_of(meta))
     bands = [_band(member, work) for member in plan.members]
-    settings = {"measuring": measuring, "threads": work.threads, "log": work.log}
-    found = multiband_catalog(bands, options, **settings)
+    with work.progress("catalog", None):
+        found = multiband_catalog(bands, options, measuring=measuring, work=work)
     extra = {}
     if options["inject_sources"]:
         from rtools.pipeline.catalog.injection import inject_and_recover
 
-        extra = inject_and_recover(plan.members, bands, found, options, settings)
+        extra = inject_and_recover(plan.members, bands, found, options, measuring=measuring, work=work)
     staged = _stage(plan, request, found, extra, work)
     for stage in staged:
         stage.commit()

@@ -170,7 +170,7 @@ def find_sources(planes, meta, options, sources, work):
     sources : dict
         Reference type to source (`references`).
     work : rtools.work.Work
-        Threads and log.
+        Threads, log and progress.
 
     Returns
     -------
@@ -200,7 +200,8 @@ def find_sources(planes, meta, options, sources, work):
         work.log("warning", "catalog: no encircled energy for this element; is_extended is false everywhere")
     skycell = None if planes.dq is not None else skycell_of(meta)
     measuring = Options(energy=energy, dust=dust_of(options["dust_maps"], work.log), skycell=skycell)
-    return catalog_of(planes, options, psf=psf, measuring=measuring, forced=forced, threads=work.threads, log=work.log)
+    with work.progress("catalog", None):
+        return catalog_of(planes, options, psf=psf, measuring=measuring, forced=forced, work=work)
 
 
 def told_of(found, options):
