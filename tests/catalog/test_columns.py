@@ -269,7 +269,7 @@ def test_source_on_the_border_and_do_not_use_centre():
 
 def test_threads_change_nothing(monkeypatch, measured):
     image, found, columns = measured
-    monkeypatch.setattr("rtools.catalog.chunks.CHUNK", 5)
+    monkeypatch.setattr("rtools.work.loops.CHUNK", 5)
     again = measure(image, found, work=Work(3))
     for name in columns:
         assert np.array_equal(columns[name], again[name], equal_nan=columns[name].dtype.kind == "f"), name

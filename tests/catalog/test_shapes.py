@@ -236,7 +236,7 @@ def test_centre_errors_are_the_scatter():
 
 def test_threads_change_nothing(monkeypatch):
     data, err, smoothed, mask, found = field(0.01)
-    monkeypatch.setattr("rtools.catalog.chunks.CHUNK", 3)
+    monkeypatch.setattr("rtools.work.loops.CHUNK", 3)
     ellipse = shapes.moments(smoothed, err, found, mask)
     one, three = (shapes.kron(data, err, found, mask, ellipse, work=Work(threads)) for threads in (1, 3))
     for left, right in zip(one, three, strict=True):
