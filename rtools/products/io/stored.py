@@ -11,6 +11,7 @@ from rtools.errors import InputError
 from rtools.products.io import arrays, blocks, checksums
 from rtools.products.io.cuts import cut_lines, cut_shape, is_whole
 from rtools.products.io.reading import Reading, one_by_one
+from rtools.work import ALONE
 
 __all__ = ["StoredArrays"]
 
@@ -68,7 +69,7 @@ class StoredArrays:
         flat = np.memmap(self.path, np.uint8, "r", offset=info.block.offset, shape=(info.block.size,))
         return np.ndarray(info.shape, info.dtype, buffer=flat, offset=info.offset, strides=info.strides)
 
-    def read(self, info, first, last, span, work):
+    def read(self, info, first, last, span, work=ALONE):
         """Items [first, last) of the leading axis, and columns `span` of the last one.
 
         Parameters
@@ -137,7 +138,7 @@ class StoredArrays:
         ndarray
         """
         info = arrays.array_info(node, table)
-        return self.read(info, 0, info.shape[0] if info.shape else 1, None, 1)
+        return self.read(info, 0, info.shape[0] if info.shape else 1, None)
 
     def check_jobs(self, block):
         """What compares a block with its checksum; nothing where it has none, or was compared already.
