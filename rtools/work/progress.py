@@ -9,7 +9,7 @@ import threading
 import time
 from contextlib import contextmanager
 
-__all__ = ["LINES_EVERY", "Reporter"]
+__all__ = ["LINES_EVERY", "ProgressReporter"]
 
 BAR_AFTER = 1.0
 """Seconds that something takes before its bar appears."""
@@ -21,7 +21,7 @@ FRAMES_PER_SECOND = 4
 """How often a bar is drawn."""
 
 
-class Reporter:
+class ProgressReporter:
     """Shows progress for one tool, and lets its messages pass by a bar that is on the screen.
 
     Parameters
@@ -64,9 +64,9 @@ class Reporter:
 
         Yields
         ------
-        Task
+        TaskProgress
         """
-        task = Task(label, total)
+        task = TaskProgress(label, total)
         if self.quiet:
             yield task
             return
@@ -116,7 +116,7 @@ class Reporter:
                 sys.stdout, sys.stderr = sys.stdout.give_back(), sys.stderr.give_back()
 
 
-class Task:
+class TaskProgress:
     """Something that is done step by step; any thread may call `advance`.
 
     Parameters

@@ -31,7 +31,7 @@ class Work:
         ``log(level, text)``, level "debug", "info", "note", "warning" or "caution".
     progress : callable, optional
         ``progress(label, total)`` gives a context manager whose object has ``advance(n=1)``, as
-        `rtools.work.progress.Reporter.progress` does. Nothing is shown by default.
+        `rtools.work.progress.ProgressReporter.progress` does. Nothing is shown by default.
 
     Attributes
     ----------

@@ -35,7 +35,6 @@ def test_no_module_is_longer_than_can_be_read():
     assert {path: lines for path, lines in lengths.items() if lines > LONGEST} == {}
 
 
-@pytest.mark.xfail(strict=True, reason="rooms make pools of their own yet")
 def test_threads_are_made_in_one_place():
     pools = calls_of("ThreadPoolExecutor")
     assert sorted(set(pools) - {*POOLS, *HASHING}) == []

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from rtools.work import progress
-from rtools.work.progress import Reporter, Task
+from rtools.work.progress import ProgressReporter, TaskProgress
 
 
 class Terminal(io.StringIO):
@@ -30,7 +30,7 @@ def terminal_of(monkeypatch):
 
 def test_a_terminal_sees_a_bar_with_the_share(monkeypatch):
     terminal = terminal_of(monkeypatch)
-    with Reporter("rt-x").progress("frame.asdf", 4) as task:
+    with ProgressReporter("rt-x").progress("frame.asdf", 4) as task:
         task.advance(3)
         time.sleep(0.3)
     assert "frame.asdf" in terminal.getvalue()
@@ -41,14 +41,14 @@ def test_a_terminal_sees_a_bar_with_the_share(monkeypatch):
 def test_what_is_short_shows_no_bar(monkeypatch):
     terminal = terminal_of(monkeypatch)
     monkeypatch.setattr(progress, "BAR_AFTER", 5)
-    with Reporter("rt-x").progress("frame.asdf", 4) as task:
+    with ProgressReporter("rt-x").progress("frame.asdf", 4) as task:
         task.advance(4)
     assert terminal.getvalue() == ""
 
 
 def test_messages_and_results_stay_on_lines_of_their_own(monkeypatch):
     terminal = terminal_of(monkeypatch)
-    reporter = Reporter("rt-x")
+    reporter = ProgressReporter("rt-x")
     with reporter.progress("frame.asdf", 4):
         time.sleep(0.2)
         reporter.say("rt-x: warning: something")
@@ -65,7 +65,7 @@ def test_messages_and_results_stay_on_lines_of_their_own(monkeypatch):
 def test_no_color_gives_a_bar_without_colours(monkeypatch):
     terminal = terminal_of(monkeypatch)
     monkeypatch.setenv("NO_COLOR", "1")
-    with Reporter("rt-x").progress("frame.asdf", 4):
+    with ProgressReporter("rt-x").progress("frame.asdf", 4):
         time.sleep(0.3)
     assert "frame.asdf" in terminal.getvalue()
     assert "\x1b[3" not in terminal.getvalue()
@@ -74,7 +74,7 @@ def test_no_color_gives_a_bar_without_colours(monkeypatch):
 
 def test_elsewhere_a_line_is_written_now_and_then(monkeypatch, capsys):
     monkeypatch.setattr(progress, "LINES_EVERY", 0.05)
-    with Reporter("rt-x").progress("frame.asdf", 4) as task:
+    with ProgressReporter("rt-x").progress("frame.asdf", 4) as task:
         task.advance()
         time.sleep(0.3)
     out, err = capsys.readouterr()
@@ -86,7 +86,7 @@ def test_elsewhere_a_line_is_written_now_and_then(monkeypatch, capsys):
 def test_quiet_says_nothing_and_starts_no_thread(monkeypatch):
     terminal = terminal_of(monkeypatch)
     before = threading.active_count()
-    with Reporter("rt-x", quiet=True).progress("frame.asdf", 4) as task:
+    with ProgressReporter("rt-x", quiet=True).progress("frame.asdf", 4) as task:
         task.advance()
         assert threading.active_count() == before
         time.sleep(0.05)
@@ -94,7 +94,7 @@ def test_quiet_says_nothing_and_starts_no_thread(monkeypatch):
 
 
 def test_steps_of_many_threads_are_all_counted():
-    task = Task("frame.asdf", 4000)
+    task = TaskProgress("frame.asdf", 4000)
     threads = [threading.Thread(target=lambda: [task.advance() for _ in range(1000)]) for _ in range(4)]
     for thread in threads:
         thread.start()
@@ -105,7 +105,7 @@ def test_steps_of_many_threads_are_all_counted():
 
 def test_a_failure_takes_the_bar_away(monkeypatch):
     terminal = terminal_of(monkeypatch)
-    with pytest.raises(ValueError), Reporter("rt-x").progress("frame.asdf", 4):
+    with pytest.raises(ValueError), ProgressReporter("rt-x").progress("frame.asdf", 4):
         time.sleep(0.1)
         raise ValueError
     assert sys.stderr is terminal

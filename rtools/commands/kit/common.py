@@ -75,9 +75,9 @@ class Console:
     gathered: Gathered | None = None
 
     def __post_init__(self):
-        from rtools.work.progress import Reporter
+        from rtools.work.progress import ProgressReporter
 
-        self._reporter = Reporter(self.tool, quiet=self.verbosity < 0)
+        self._reporter = ProgressReporter(self.tool, quiet=self.verbosity < 0)
 
     def work(self, jobs=1):
         """What the command works with: threads, the console's log and progress; its threads end with the command.
