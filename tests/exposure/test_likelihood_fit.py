@@ -342,7 +342,7 @@ def test_two_and_three_resultants_are_fitted_with_a_warning(groups):
     assert [level for level, _ in messages] == ["warning"]
     strip, _ = fit(column(RAMP_C[:groups]), pattern=pattern)
     pixel = Dense(RAMP_C[:groups], np.ones(groups - 1, bool), pattern, np.float32(1.8), 6.0)
-    expected, _ = pixel.search(*prepared.limits)
+    expected, _ = pixel.search(*prepared.terms.limits)
     assert_allclose([strip.image[name][0, 0] for name in PLANES[:5]], expected, rtol=2e-6, atol=1e-9)
     assert strip.image["dq"][0, 0] == 0
 

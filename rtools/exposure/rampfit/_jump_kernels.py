@@ -1,9 +1,10 @@
 """Compiled search for jumps in one ramp: differences whose removal lowers chi-square by more than a limit.
 
-Removing one difference, or a pair of neighbours, is the same as fitting a free step there. Everything follows from one
-fit: with M the inverse covariance of the usable differences, weight p = M 1, norm C = 1^T M 1, rate a and residual
-z = M (d - a 1), the steps b of a set S solve V b = z_S with V = M_SS - p_S p_S^T / C; chi-square drops by b^T z_S and
-the rate becomes a - b^T p_S / C (block inverse of the normal equations; cf. Brandt 2024, PASP 136, 045005).
+Removing one difference, or a pair of neighbours, is the same as fitting a free step there (Brandt 2024, PASP 136,
+045005, sections 3.1 and 3.2). Everything follows from one fit, by the block inverse of the normal equations. The names
+are those of docs/algorithms/jumps.md: with M the inverse covariance of the usable differences, weight p = M u, norm
+u^T M u, rate a and residual z = M (d - a u), the steps b of a set S solve V b = z_S with V = M_SS - p_S p_S^T / norm;
+chi-square drops by b^T z_S, and the rate becomes a - b^T p_S / norm.
 """
 
 from typing import NamedTuple
@@ -13,7 +14,7 @@ import numpy as np
 from rtools.compiled import njit
 from rtools.exposure.rampfit import _work as q
 
-__all__ = ["MARGIN", "JumpLimits", "search_jumps"]
+__all__ = ["DROPPED", "MARGIN", "ROWS", "search_jumps"]
 
 # Candidates that are equal but for rounding: the first of them is dropped.
 TIE = 1 + 1e-10
@@ -25,72 +26,98 @@ MARGIN = 1 - 1e-9
 LEAST_LEFT = 3
 
 
-class JumpLimits(NamedTuple):
-    """Limits of the search: drop of chi-square for one and for two differences, usable differences to begin with."""
+# A search works on one array float64 (9, n + 1), whose last column stays zero. One array is quicker to hand on than a
+# named tuple of nine. Its rows hold of each difference
+DROPPED = 0  # 1 where it was dropped in this search, else 0
+USABLE = 1  # 1 where it is left in the fit, else 0
+INVERSE = 2  # the factors of the covariance and what they make of u and d, as in `_work`
+LOWER = 3
+UNIT = 4
+VALUE = 5
+WEIGHT = 6  # p
+RESIDUAL = 7  # z
+VARIANCE = 8  # the diagonal of M
+ROWS = 9
 
-    one: float
-    two: float
-    usable: int
+
+class _Drop(NamedTuple):
+    """What to drop next: first difference (-1 for nothing), how many, and the rate of the ramp without them."""
+
+    first: int
+    count: int
+    rate: float
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def search_jumps(w, j, timing, limits, scratch):
+def search_jumps(w, j, timing, limits, search):
     """Drop differences of pixel j until no more pass, at the covariance of the first guess.
 
     Parameters
     ----------
-    w : float64
+    w : ndarray float64
         Work space (`rtools.exposure.rampfit._work`), as the fit of the block leaves it. For pixel j, `X` and `U`
         become zero where dropped, and the rate is that after the last drop.
     j : int
         Pixel of the block.
     timing : rtools.exposure.rampfit.timing.Timing
-    limits : JumpLimits
-    scratch : float64 (8, n + 1)
-        Last column zero. The first row tells afterwards which differences were dropped (1) in this search.
+        Covariance terms of the differences, and reads of the resultants.
+    limits : rtools.exposure.rampfit._arguments.JumpLimits
+        Limits of the search.
+    search : ndarray float64 (ROWS, n + 1)
+        Overwritten but for the last column, which must be zero. Row `DROPPED` tells afterwards which differences were
+        dropped.
     """
-    n = np.uint64(timing.interval.size)
-    for i in range(n):
-        at = q.BASE + i * q.STRIDE + j
-        scratch[0, i] = 0.0
-        scratch[1, i], scratch[2, i] = w[at + q.INVERSE], w[at + q.LOWER]
-        scratch[3, i], scratch[4, i] = w[at + q.UNIT], w[at + q.VALUE]
+    _load_fit(w, j, search)
     left = w[q.USABLE + j]
-    norm, fitted = w[q.NORM + j], w[q.RATE + j]
+    norm, rate = w[q.NORM + j], w[q.RATE + j]
     while True:
-        worst, count, after = _worst(w, j, timing.reads, limits, norm, fitted, scratch)
-        if worst < 0:
+        _substitute_back(rate, search)
+        drop = _find_worst(timing.reads, limits, norm, rate, search)
+        if drop.first < 0:
             return
-        for i in range(np.uint64(worst), np.uint64(worst + count)):
+        for i in range(np.uint64(drop.first), np.uint64(drop.first + drop.count)):
             at = q.BASE + i * q.STRIDE + j
             w[at + q.X] = 0.0
             w[at + q.U] = 0.0
-            scratch[0, i] = 1.0
-        w[q.RATE + j] = after
-        left -= count
+            search[USABLE, i] = 0.0
+            search[DROPPED, i] = 1.0
+        w[q.RATE + j] = drop.rate
+        left -= drop.count
         if left <= LEAST_LEFT:
             return
-        norm, fitted = _fit_pixel(w, j, timing, scratch)
+        norm, rate = _fit_pixel(w, j, timing, search)
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _fit_pixel(w, j, timing, scratch):
-    """Norm and rate of one pixel, its factors left in `scratch`: the fit of a block, of this pixel alone."""
+def _load_fit(w, j, search):
+    """Load what the fit of the block left for pixel j; nothing is dropped yet."""
+    for i in range(np.uint64(search.shape[1] - 1)):
+        at = q.BASE + i * q.STRIDE + j
+        search[DROPPED, i] = 0.0
+        search[USABLE, i] = w[at + q.U]
+        search[INVERSE, i], search[LOWER, i] = w[at + q.INVERSE], w[at + q.LOWER]
+        search[UNIT, i], search[VALUE, i] = w[at + q.UNIT], w[at + q.VALUE]
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _fit_pixel(w, j, timing, search):
+    """Fit one pixel as its block was fitted; return norm and rate, and leave the factors in `search`."""
     poisson, read = w[q.POISSON + j], w[q.READ + j]
-    inverse, lower, unit, value = scratch[1], scratch[2], scratch[3], scratch[4]
+    usable, inverse, lower = search[USABLE], search[INVERSE], search[LOWER]
+    unit, value = search[UNIT], search[VALUE]
     first = q.BASE + j
     inverse[0] = 1.0 / (poisson * timing.poisson_diagonal[0] + read * timing.read_diagonal[0])
-    unit[0], value[0] = w[first + q.U], w[first + q.X]
+    unit[0], value[0] = usable[0], w[first + q.X]
     norm = unit[0] * unit[0] * inverse[0]
     numerator = value[0] * unit[0] * inverse[0]
     for i in range(1, timing.interval.size):
         at = first + np.uint64(i) * q.STRIDE
         coupling = poisson * timing.poisson_coupling[i - 1] + read * timing.read_coupling[i - 1]
-        coupling *= w[at - q.STRIDE + q.U] * w[at + q.U]
+        coupling *= usable[i - 1] * usable[i]
         lower[i] = coupling * inverse[i - 1]
         diagonal = poisson * timing.poisson_diagonal[i] + read * timing.read_diagonal[i]
         inverse[i] = 1.0 / (diagonal - coupling * lower[i])
-        unit[i] = w[at + q.U] - lower[i] * unit[i - 1]
+        unit[i] = usable[i] - lower[i] * unit[i - 1]
         value[i] = w[at + q.X] - lower[i] * value[i - 1]
         norm += unit[i] * unit[i] * inverse[i]
         numerator += value[i] * unit[i] * inverse[i]
@@ -98,48 +125,46 @@ def _fit_pixel(w, j, timing, scratch):
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _worst(w, j, reads, limits, norm, rate, scratch):
-    """Difference (count 1) or pair (count 2) to drop next and the rate then; -1 where none passes its limit."""
+def _find_worst(reads, limits, norm, rate, search):
+    """Find the difference or the pair whose drop of chi-square exceeds its limit most."""
+    usable, weight, residual, variance = search[USABLE], search[WEIGHT], search[RESIDUAL], search[VARIANCE]
     n = reads.size - 1
-    u = q.BASE + q.U + j
-    weight, residual, variance = scratch[5], scratch[6], scratch[7]
-    _back_substitute(rate, scratch)
     scale = 1.0 / norm
     best_one, best_two = 0.0, 0.0
     at_one, at_two = -1, -1
     for i in range(n):
-        if w[u + np.uint64(i) * q.STRIDE] == 0.0:
+        if usable[i] == 0.0:
             continue
         spread = variance[i] - weight[i] * weight[i] * scale
         lowered = residual[i] * residual[i] / spread
         if np.isnan(lowered):
-            return -1, 0, rate
+            return _Drop(-1, 0, rate)
         if lowered > best_one * TIE:
             best_one, at_one = lowered, i
         # A jump between the reads of a resultant is shared by two differences; one read has nothing between.
-        if i + 1 == n or w[u + np.uint64(i + 1) * q.STRIDE] == 0.0 or reads[i + 1] <= 1:
+        if i + 1 == n or usable[i + 1] == 0.0 or reads[i + 1] <= 1:
             continue
-        first, second = _pair(i, scale, scratch)
+        first, second = _find_steps(i, scale, search)
         lowered = first * residual[i] + second * residual[i + 1]
         if np.isnan(lowered):
-            return -1, 0, rate
+            return _Drop(-1, 0, rate)
         if lowered > best_two * TIE:
             best_two, at_two = lowered, i
     if best_one - limits.one > best_two - limits.two:
         if best_one <= limits.one:
-            return -1, 0, rate
+            return _Drop(-1, 0, rate)
         step = residual[at_one] / (variance[at_one] - weight[at_one] * weight[at_one] * scale)
-        return at_one, 1, rate - step * weight[at_one] * scale
+        return _Drop(at_one, 1, rate - step * weight[at_one] * scale)
     if best_two <= limits.two:
-        return -1, 0, rate
-    first, second = _pair(at_two, scale, scratch)
-    return at_two, 2, rate - (first * weight[at_two] + second * weight[at_two + 1]) * scale
+        return _Drop(-1, 0, rate)
+    first, second = _find_steps(at_two, scale, search)
+    return _Drop(at_two, 2, rate - (first * weight[at_two] + second * weight[at_two + 1]) * scale)
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _pair(i, scale, scratch):
-    """Steps in the differences i and i + 1, fitted together."""
-    lower, weight, residual, variance = scratch[2], scratch[5], scratch[6], scratch[7]
+def _find_steps(i, scale, search):
+    """Find the steps b in the differences i and i + 1, fitted together; `scale` is 1 / norm."""
+    lower, weight, residual, variance = search[LOWER], search[WEIGHT], search[RESIDUAL], search[VARIANCE]
     spread = variance[i] - weight[i] * weight[i] * scale
     following = variance[i + 1] - weight[i + 1] * weight[i + 1] * scale
     shared = -lower[i + 1] * variance[i + 1] - weight[i] * weight[i + 1] * scale
@@ -151,10 +176,10 @@ def _pair(i, scale, scratch):
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _back_substitute(rate, scratch):
-    """Weight M 1, residual M (x - rate 1) and the diagonal of M, from the factors; element n stays zero."""
-    inverse, lower, unit, value = scratch[1], scratch[2], scratch[3], scratch[4]
-    weight, residual, variance = scratch[5], scratch[6], scratch[7]
+def _substitute_back(rate, search):
+    """Compute weight p, residual z and the diagonal of M from the factors; element n stays zero."""
+    inverse, lower, unit, value = search[INVERSE], search[LOWER], search[UNIT], search[VALUE]
+    weight, residual, variance = search[WEIGHT], search[RESIDUAL], search[VARIANCE]
     for i in range(inverse.size - 2, -1, -1):
         weight[i] = unit[i] * inverse[i] - lower[i + 1] * weight[i + 1]
         residual[i] = (value[i] - rate * unit[i]) * inverse[i] - lower[i + 1] * residual[i + 1]

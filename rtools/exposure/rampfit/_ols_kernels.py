@@ -1,8 +1,9 @@
 """Compiled segment-wise least-squares fit of ramps with weights by signal to noise, and its jump test.
 
-Casertano et al. (2022, Roman-STScI-000394) and Sharma & Casertano (2024, PASP 136, 054504): a ramp is cut where a
-resultant is flagged or a jump found; the slopes of the segments are averaged. Everything here is in electrons. The
-sums that make the result are float32, so that it agrees with other implementations.
+Casertano et al. (2022, Roman-STScI-000394, equations 35 to 40, 44 and 45) and Sharma & Casertano (2024, PASP 136,
+054504): a ramp is cut where a resultant is flagged or a jump found; the slopes of the segments are averaged. Symbols
+and equations are in docs/algorithms/ols.md. Everything here is in electrons. The sums that make the result are float32,
+so that it agrees with other implementations.
 """
 
 from typing import NamedTuple
@@ -13,7 +14,7 @@ from rtools.compiled import njit
 from rtools.wfi.dq import GROUP, PIXEL
 from rtools.wfi.frame import BORDER
 
-__all__ = ["JumpTest", "fit_strip"]
+__all__ = ["JumpTest", "fit_by_segments"]
 
 DO_NOT_USE = np.uint32(PIXEL["DO_NOT_USE"])
 SATURATED = np.uint8(GROUP["SATURATED"])
@@ -23,60 +24,91 @@ UNUSABLE = np.uint8(GROUP["DO_NOT_USE"] | GROUP["SATURATED"])
 
 
 class JumpTest(NamedTuple):
-    """Whether to look for jumps, and the limit ``intercept - constant log10(rate)``, rate in e/s within 1 to 1e4."""
+    """When a rise between resultants is taken for a jump.
+
+    Attributes
+    ----------
+    on : bool
+        Whether jumps are looked for.
+    intercept, constant : float
+        The limit is ``intercept - constant log10(rate)`` in sigma, with the rate in e/s, within 1 to 1e4.
+    """
 
     on: bool
     intercept: float
     constant: float
 
 
+class _Pixel(NamedTuple):
+    """The ramp of one pixel: electrons float32 (G,), flags uint8 (G,), noise of one read in electrons (float32)."""
+
+    electrons: np.ndarray
+    flags: np.ndarray
+    noise: float
+
+
+class _Segment(NamedTuple):
+    """First and last resultant of a run that is fitted alone."""
+
+    start: int
+    end: int
+
+
+class _Slope(NamedTuple):
+    """Slope of a segment in e/s, and what it takes from the variance of a rise within the segment, in (e/s)^2."""
+
+    rate: float
+    correction: float
+
+
 @njit(nogil=True, cache=True, error_model="numpy")
-def fit_strip(ramp, timing, weights, test, columns, out, dq):
+def fit_by_segments(ramp, timing, weights, test, image):
     """Fit the pixels of a strip that lie inside the border.
 
     Parameters
     ----------
-    ramp : rtools.exposure.rampfit._likelihood_kernels.Ramp
+    ramp : rtools.exposure.rampfit._arguments.Ramp
+        A strip; not changed.
     timing : rtools.exposure.rampfit.timing.Timing
-    weights : float64 (G,)
-        Of the uniform-weight slope.
+        Times of the resultants; mean and tau as float32.
+    weights : ndarray float64 (G,)
+        Of the uniform-weight slope, in 1/s.
     test : JumpTest
-    columns : (int, int)
-        First and last + 1 column inside the border.
-    out : float32 (6, rows - 8, science columns)
-        Receives rate, error, Poisson variance, read variance, chi-square (0), uniform-weight slope minus rate.
-    dq : uint32 (rows - 8, science columns)
+        When a rise is taken for a jump.
+    image : rtools.exposure.rampfit._arguments.FitImage
+        Receives the results; chi-square is 0.
     """
-    first, last = columns
     groups = ramp.data.shape[0]
     electrons = np.empty(groups, dtype=np.float32)
     flags = np.empty(groups, dtype=np.uint8)
     scratch = np.empty(groups)
     stack = np.empty((groups + 1, 2), dtype=np.int64)
+    planes = image.planes
     for row in range(BORDER, ramp.data.shape[1] - BORDER):
-        for column in range(first, last):
+        for column in range(image.first, image.last):
             gain = ramp.gain[row, column]
             uniform = 0.0
             for i in range(groups):
                 electrons[i] = ramp.data[i, row, column] * gain
                 uniform += weights[i] * np.float64(ramp.data[i, row, column])
                 flags[i] = ramp.groupdq[i, row, column]
-            noise = ramp.readnoise[row, column] * gain
-            slope, read, poisson = _fit_ramp(electrons, flags, noise, timing, test, scratch, stack)
-            line, place = row - BORDER, column - first
+            pixel = _Pixel(electrons, flags, ramp.readnoise[row, column] * gain)
+            slope, read, poisson = _fit_ramp(pixel, timing, test, scratch, stack)
+            line, place = row - BORDER, column - image.first
             rate = np.float32(slope) / gain
-            out[0, line, place] = rate
-            out[2, line, place] = np.float32(poisson) / (gain * gain)
-            out[3, line, place] = np.float32(read) / (gain * gain)
-            out[1, line, place] = np.sqrt(out[2, line, place] + out[3, line, place])
-            out[4, line, place] = 0.0
-            out[5, line, place] = uniform - np.float64(rate)
-            dq[line, place] = ramp.pixeldq[row, column] | _quality(flags, rate, out[1, line, place], gain)
+            planes[0, line, place] = rate
+            planes[2, line, place] = np.float32(poisson) / (gain * gain)
+            planes[3, line, place] = np.float32(read) / (gain * gain)
+            planes[1, line, place] = np.sqrt(planes[2, line, place] + planes[3, line, place])
+            planes[4, line, place] = 0.0
+            planes[5, line, place] = uniform - np.float64(rate)
+            quality = _derive_flags(flags, rate, planes[1, line, place], gain)
+            image.dq[line, place] = ramp.pixeldq[row, column] | quality
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _quality(flags, rate, error, gain):
-    """Pixel flags from group flags and result."""
+def _derive_flags(flags, rate, error, gain):
+    """Derive pixel flags from group flags and result."""
     quality = np.uint32(0)
     saturated = unusable = 0
     for flag in flags:
@@ -93,28 +125,25 @@ def _quality(flags, rate, error, gain):
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _fit_ramp(electrons, flags, noise, timing, test, scratch, stack):
-    """Slope and its read and Poisson variance, averaged over segments with weights 1 / read variance."""
-    depth = _unflagged_runs(flags, stack)
+def _fit_ramp(pixel, timing, test, scratch, stack):
+    """Find slope, read and photon variance of one pixel, averaged over segments with weights 1 / read variance.
+
+    A segment in which a jump is found is not used: what lies before and after the two resultants of the jump goes on
+    the stack. The weights leave photon noise out, so that they do not follow the measured slope.
+    """
+    depth = _find_unflagged_runs(pixel.flags, stack)
     total = slope_sum = read_sum = signal_sum = np.float32(0.0)
     while depth:
         depth -= 1
-        start, end = stack[depth]
-        if end == start:
+        segment = _Segment(stack[depth, 0], stack[depth, 1])
+        if segment.end == segment.start:
             continue
-        slope, read, signal = _fit_segment(electrons, start, end, noise, timing, scratch)
+        slope, read, signal = _fit_segment(pixel, segment, timing, scratch)
         if test.on:
             limit = test.intercept - test.constant * np.log10(min(max(slope, 1.0), 1e4))
-            jump = _find_jump(electrons, start, end, slope, noise, timing, limit)
+            jump = _find_jump(pixel, segment, slope, timing, limit)
             if jump >= 0:
-                flags[jump] = JUMP_DET
-                flags[jump + 1] = JUMP_DET
-                if jump > start:
-                    stack[depth] = start, jump - 1
-                    depth += 1
-                if jump + 1 < end:
-                    stack[depth] = jump + 2, end
-                    depth += 1
+                depth = _cut_at(jump, segment, pixel.flags, stack, depth)
                 continue
         weight = np.float32(1.0 / read) if read != 0.0 else np.float32(0.0)
         total += weight
@@ -128,7 +157,24 @@ def _fit_ramp(electrons, flags, noise, timing, test, scratch, stack):
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _unflagged_runs(flags, stack):
+def _cut_at(jump, segment, flags, stack, depth):
+    """Flag the resultants before and after a jump and put what is left of the segment on the stack; return its depth.
+
+    Both are flagged: the jump may lie in the reads of either.
+    """
+    flags[jump] = JUMP_DET
+    flags[jump + 1] = JUMP_DET
+    if jump > segment.start:
+        stack[depth] = segment.start, jump - 1
+        depth += 1
+    if jump + 1 < segment.end:
+        stack[depth] = jump + 2, segment.end
+        depth += 1
+    return depth
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _find_unflagged_runs(flags, stack):
     """Put the runs of resultants without any flag on the stack as (start, end); return how many."""
     depth = 0
     start = -1
@@ -143,8 +189,8 @@ def _unflagged_runs(flags, stack):
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _power(signal_to_noise):
-    """Exponent of the weights for the signal to noise between first and last resultant (the report's table)."""
+def _choose_power(signal_to_noise):
+    """Choose the power P of the weights by signal to noise (Casertano et al. 2022, equation 44 and its table)."""
     if signal_to_noise < 5:
         return 0.0
     if signal_to_noise < 10:
@@ -159,10 +205,17 @@ def _power(signal_to_noise):
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _fit_segment(electrons, start, end, noise, timing, scratch):
-    """Slope of one segment, its read variance, and its Poisson variance per unit of rate."""
+def _fit_segment(pixel, segment, timing, scratch):
+    """Fit the slope of one segment; return it, its read variance, and its photon variance per unit of rate.
+
+    The weights are W_i = (1 + P) N_i / (1 + P N_i) |(t_i - t_mid) / half|^P (Casertano et al. 2022, equation 45). With
+    their sums F_0, F_1 and F_2 (`zeroth`, `first`, `second`) the slope is the sum of K_i R_i,
+    K_i = (F_0 t_i - F_1) W_i / (F_2 F_0 - F_1^2); the variances are those of equations 35 to 40.
+    """
+    start, end = segment
+    electrons, noise = pixel.electrons, pixel.noise
     signal = max(electrons[end] - electrons[start], np.float32(0.0))
-    power = _power(signal / np.sqrt(noise * noise + signal))
+    power = _choose_power(signal / np.sqrt(noise * noise + signal))
     middle = (timing.mean[start] + timing.mean[end]) / np.float32(2)
     half = (timing.mean[end] - timing.mean[start]) / np.float32(2)
     zeroth = first = second = 0.0
@@ -190,14 +243,19 @@ def _fit_segment(electrons, start, end, noise, timing, scratch):
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _find_jump(electrons, start, end, slope, noise, timing, limit):
-    """Resultant before the most significant jump beyond the limit; -1 without one (also where it is not a number)."""
-    correction = -slope / (timing.mean[end] - timing.mean[start])
-    best = _excess(electrons, end - 1, end, slope, noise, timing, correction)
+def _find_jump(pixel, segment, rate, timing, limit):
+    """Find the resultant before the most significant jump beyond the limit; -1 without one, or if it is not a number.
+
+    A jump between two reads of a resultant raises that resultant in part, and the next one wholly; the rise over two
+    intervals sees all of it.
+    """
+    start, end = segment
+    slope = _Slope(rate, -rate / (timing.mean[end] - timing.mean[start]))
+    best = _compute_excess(pixel, end - 1, end, slope, timing)
     at = end - 1
     for i in range(start, end - 1):
-        single = _excess(electrons, i, i + 1, slope, noise, timing, correction)
-        double = _excess(electrons, i, i + 2, slope, noise, timing, correction)
+        single = _compute_excess(pixel, i, i + 1, slope, timing)
+        double = _compute_excess(pixel, i, i + 2, slope, timing)
         statistic = max(single, double)
         if statistic > best:
             best, at = statistic, i
@@ -205,10 +263,13 @@ def _find_jump(electrons, start, end, slope, noise, timing, limit):
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _excess(electrons, i, j, slope, noise, timing, correction):
-    """Rise from resultant i to j above the slope, in its standard deviation; the fit has taken a part of it."""
+def _compute_excess(pixel, i, j, slope, timing):
+    """Compute the rise from resultant i to j above the slope, in its standard deviation.
+
+    The slope was fitted to this rise, too, which makes the difference of the two less variable: the correction.
+    """
     interval = timing.mean[j] - timing.mean[i]
-    read = noise * noise * (1 / timing.reads[j] + 1 / timing.reads[i])
-    poisson = slope * (timing.tau[j] + timing.tau[i] - 2 * min(timing.mean[i], timing.mean[j]))
-    variance = (read + poisson) / (interval * interval) + correction
-    return ((electrons[j] - electrons[i]) / interval - slope) / np.sqrt(variance)
+    read = pixel.noise * pixel.noise * (1 / timing.reads[j] + 1 / timing.reads[i])
+    poisson = slope.rate * (timing.tau[j] + timing.tau[i] - 2 * min(timing.mean[i], timing.mean[j]))
+    variance = (read + poisson) / (interval * interval) + slope.correction
+    return ((pixel.electrons[j] - pixel.electrons[i]) / interval - slope.rate) / np.sqrt(variance)

@@ -36,7 +36,7 @@ CHI = np.uint64(8) * BLOCK
 """Chi-square."""
 
 CARRIED = np.uint64(9) * BLOCK
-"""What is carried from one difference to the next: ten quantities."""
+"""What a pass over the differences carries from one to the next: ten quantities, named by each pass."""
 
 BASE = np.uint64(19) * BLOCK
 """Where the differences begin."""

@@ -13,6 +13,10 @@ import numpy as np
 
 from rtools.declare import FitStep, Option, Reference
 from rtools.errors import InputError
+from rtools.exposure.frame import Exposure, Strip, View
+from rtools.exposure.rampfit._arguments import FitImage, FitTerms, JumpLimits, Ramp
+from rtools.exposure.rampfit._work import BLOCK
+from rtools.exposure.rampfit.network import median_network
 from rtools.exposure.rampfit.timing import Timing, resultant_timing, uniform_weights
 from rtools.wfi.dq import PIXEL
 from rtools.wfi.frame import BORDER
@@ -34,9 +38,6 @@ SATURATED = PIXEL["SATURATED"]
 JUMP_DET = PIXEL["JUMP_DET"]
 NO_GAIN_VALUE = PIXEL["NO_GAIN_VALUE"]
 
-COLUMN_BLOCK = 64
-"""Columns that the compiled fit takes at a time (`_rampfit_work.BLOCK`)."""
-
 PLANES = ("data", "err", "var_poisson", "var_rnoise", "chisq", "dumo")
 """float32 planes of the result, in the order in which the kernels write them."""
 
@@ -57,29 +58,37 @@ class FitPlan:
 
     Attributes
     ----------
-    timing : Timing
-    weights : ndarray float64 (G,)
-        Of the uniform-weight slope.
-    limits : tuple
-        `jump_limits`.
-    network : ndarray int64 (k, 2)
-        `median_network` of the differences.
+    terms : FitTerms
+        Times, weights, jump limits and the sorting network.
     flags : ndarray uint8 (G, rows, columns) or None
         Group flags of the frame after the jump search, for snowballs.
     revised : bool
         Whether `flags` have been revised: the strips that come now are fitted for the second time.
     """
 
-    timing: Timing
-    weights: np.ndarray
-    limits: tuple
-    network: np.ndarray
+    terms: FitTerms
     flags: np.ndarray | None = None
     revised: bool = False
 
 
-def prepare(exposure, view, refs, options):
+def prepare(exposure: Exposure, view: View, refs: dict, options: dict) -> FitPlan:
     """Derive times, limits and weights from the read pattern.
+
+    Parameters
+    ----------
+    exposure : rtools.exposure.frame.Exposure
+        Its shape, read pattern and frame time are read.
+    view : rtools.exposure.frame.View
+        Not used.
+    refs : dict
+        Not used.
+    options : dict
+        Options of the step, as `STEP` declares them.
+
+    Returns
+    -------
+    FitPlan
+        With room for the flags of the frame where snowballs are looked for.
 
     Raises
     ------
@@ -98,13 +107,13 @@ def prepare(exposure, view, refs, options):
     if likely and groups < 4:
         exposure.log("warning", f"{groups} resultants: too few to look for jumps; the slope is fitted without")
     expand = likely and groups > 3 and options["expand_large_events"]
-    return FitPlan(
+    terms = FitTerms(
         timing=timing if likely else _rounded(exposure),
         weights=uniform_weights(timing),
         limits=jump_limits(options["threshold"], timing),
         network=median_network(groups - 1),
-        flags=np.zeros(exposure.shape, np.uint8) if expand else None,
     )
+    return FitPlan(terms, np.zeros(exposure.shape, np.uint8) if expand else None)
 
 
 def _idle(options):
@@ -119,99 +128,93 @@ def _rounded(exposure):
     return timing._replace(mean=timing.mean.astype(np.float32), tau=timing.tau.astype(np.float32))
 
 
-def jump_limits(threshold, timing):
-    """Drop of chi-square for one and for two differences, and the usable differences a search begins with.
+def jump_limits(threshold: float, timing: Timing) -> JumpLimits:
+    """Limits of the search for jumps (docs/algorithms/jumps.md).
 
-    The first limit is threshold^2; the second has the same chance for two degrees of freedom, -2 ln erfc(threshold /
-    sqrt 2). Three differences leave too little to tell which is wrong, unless all resultants are single reads.
+    The first limit is threshold^2; the second has the same chance for two degrees of freedom,
+    ``-2 ln erfc(threshold / sqrt 2)``. Three differences leave too little to tell which is wrong, unless all resultants
+    are single reads.
+
+    Parameters
+    ----------
+    threshold : float
+        In standard deviations of a normal distribution.
+    timing : Timing
+        Times of the resultants; tells how many differences there are, and whether resultants are single reads.
+
+    Returns
+    -------
+    JumpLimits
+        Drop of chi-square for one and for two differences, and the usable differences with which a search begins.
     """
     one = threshold**2
     chance = math.erfc(threshold / math.sqrt(2))
     two = -2 * math.log(chance) if chance > 0 else one + 10
     if timing.interval.size < 3:
-        return one, two, timing.interval.size + 1
-    return one, two, 3 if np.all(timing.reads == 1) else 4
+        return JumpLimits(one, two, timing.interval.size + 1)  # more than there are: nothing is searched
+    return JumpLimits(one, two, 3 if np.all(timing.reads == 1) else 4)
 
 
-def median_network(n):
-    """Comparators (smaller first) after which the middle of n numbers is in its sorted place, int64 (k, 2).
-
-    Batcher's merge exchange (Knuth, TAOCP 3, algorithm 5.2.2M) without what the middle does not depend on.
-    """
-    pairs = []
-    top = p = 1 << max(n - 1, 1).bit_length() - 1
-    while p > 0:
-        q, r, d = top, 0, p
-        while True:
-            pairs += [(i, i + d) for i in range(n - d) if i & p == r]
-            if q == p:
-                break
-            d, q, r = q - p, q // 2, p
-        p //= 2
-    needed = {(n - 1) // 2, n // 2}
-    kept = []
-    for pair in reversed(pairs):
-        if needed.intersection(pair):
-            needed.update(pair)
-            kept.append(pair)
-    return np.array(kept[::-1], dtype=np.int64).reshape(-1, 2)
-
-
-def apply(strip, refs, options, prepared):
+def apply(strip: Strip, refs: dict, options: dict, prepared: FitPlan) -> dict[str, int]:
     """Fit the pixels of a strip inside the border; the strip holds an image afterwards.
+
+    Parameters
+    ----------
+    strip : rtools.exposure.frame.Strip
+        A ramp strip; `data`, `groupdq` and `pixeldq` become None, `image` and `jumps` are set.
+    refs : dict
+        ``refs["gain"]["data"]``, in e-/DN, and ``refs["readnoise"]["data"]``, in DN per read, cut to the strip.
+    options : dict
+        Options of the step, as `STEP` declares them.
+    prepared : FitPlan
+        What `prepare` returned; its flags receive the jumps of the strip where snowballs are looked for.
 
     Returns
     -------
-    dict
-        Counts of pixels: all, with jumps, without a result.
+    dict of str to int
+        Counts of pixels: all, with jumps, without a rate, without a valid gain.
     """
-    from rtools.exposure.rampfit._likelihood_kernels import Ramp
-
     rows, columns = strip.science
     shape = (rows.stop - rows.start, columns.stop - columns.start)
     planes = np.empty((len(PLANES), *shape), np.float32)
-    dq = np.empty(shape, np.uint32)
+    image = FitImage(planes, np.empty(shape, np.uint32), columns.start, columns.stop)
     ramp = Ramp(
         *(_whole_blocks(array) for array in (strip.data, strip.groupdq, strip.pixeldq)),
         _whole_blocks(refs["gain"]["data"], np.float32),
         _whole_blocks(refs["readnoise"]["data"], np.float32),
     )
     if options["algorithm"] == "likely":
-        flags = _fit_likely(strip, ramp, prepared, planes, dq)
+        flags = _fit_likely(strip, ramp, prepared, image)
         if options["record_jumps"]:
-            strip.jumps = _jump_positions(flags, dq, columns, strip.trimmed.start)
+            strip.jumps = _jump_positions(flags, image.dq, columns, strip.trimmed.start)
     else:
-        _fit_ols(ramp, options, prepared, (columns.start, columns.stop), (planes, dq))
-    strip.image = {**dict(zip(PLANES, planes, strict=True)), "dq": dq}
+        _fit_ols(ramp, options, prepared, image)
+    strip.image = {**dict(zip(PLANES, planes, strict=True)), "dq": image.dq}
     strip.data = strip.groupdq = strip.pixeldq = None
     return {
-        "pixels": dq.size,
-        "with jumps": int(np.count_nonzero(dq & JUMP_DET)),
-        "without a rate": dq.size - int(np.count_nonzero(np.isfinite(planes[0]))),
-        "without a gain": int(np.count_nonzero(dq & NO_GAIN_VALUE)),
+        "pixels": image.dq.size,
+        "with jumps": int(np.count_nonzero(image.dq & JUMP_DET)),
+        "without a rate": image.dq.size - int(np.count_nonzero(np.isfinite(planes[0]))),
+        "without a gain": int(np.count_nonzero(image.dq & NO_GAIN_VALUE)),
     }
 
 
 def _whole_blocks(array, dtype=None):
     """Contiguous, with columns of zeros added where the compiled fit would not find whole blocks."""
-    missing = -array.shape[-1] % COLUMN_BLOCK
+    missing = -array.shape[-1] % int(BLOCK)
     if missing:
         array = np.pad(array, (*((0, 0) for _ in array.shape[1:]), (0, missing)))
     return np.ascontiguousarray(array, dtype)
 
 
-def _fit_likely(strip, ramp, prepared, planes, dq):
-    """Likelihood fit; returns the group flags with the jumps."""
-    from rtools.exposure.rampfit._jump_kernels import JumpLimits
-    from rtools.exposure.rampfit._likelihood_kernels import fit_strip
+def _fit_likely(strip, ramp, prepared, image):
+    """Fit by likelihood; return the group flags with the jumps."""
+    from rtools.exposure.rampfit._likelihood_kernels import fit_by_likelihood
 
-    columns = strip.science[1]
     revised = np.empty((0, 0, 0), np.uint8)
     if prepared.revised:
         revised = _whole_blocks(prepared.flags[:, :, strip.start : strip.stop])
-    bounds = (columns.start, columns.stop)
-    limits = JumpLimits(*prepared.limits)
-    fit_strip(ramp, prepared.timing, prepared.weights, limits, prepared.network, revised, bounds, planes, dq)
+    fit_by_likelihood(ramp, prepared.terms, revised, image)
     if prepared.revised:
         return revised
     if prepared.flags is not None:
@@ -219,16 +222,16 @@ def _fit_likely(strip, ramp, prepared, planes, dq):
     return ramp.groupdq
 
 
-def _fit_ols(ramp, options, prepared, columns, results):
-    """Segment-wise least squares."""
-    from rtools.exposure.rampfit._ols_kernels import JumpTest, fit_strip
+def _fit_ols(ramp, options, prepared, image):
+    """Fit by segments."""
+    from rtools.exposure.rampfit._ols_kernels import JumpTest, fit_by_segments
 
     test = JumpTest(
         bool(options["use_jump_detection"]),
         float(options["threshold_intercept"]),
         float(options["threshold_constant"]),
     )
-    fit_strip(ramp, prepared.timing, prepared.weights, test, columns, *results)
+    fit_by_segments(ramp, prepared.terms.timing, prepared.terms.weights, test, image)
 
 
 def _jump_positions(flags, dq, columns, first_column):
@@ -238,8 +241,21 @@ def _jump_positions(flags, dq, columns, first_column):
     return np.stack([group, y[which], x[which] + first_column], axis=1).astype(np.int16)
 
 
-def revise(prepared, options):
-    """Find snowballs in the flags of all strips and flag around them; returns the channels where flags changed."""
+def revise(prepared: FitPlan, options: dict) -> list[int]:
+    """Find snowballs in the flags of all strips and flag around them.
+
+    Parameters
+    ----------
+    prepared : FitPlan
+        What `prepare` returned, with the flags of all strips; they change in place.
+    options : dict
+        Options of the step, as `STEP` declares them.
+
+    Returns
+    -------
+    list of int
+        Channels where flags changed, which are to be fitted again; empty where snowballs are not looked for.
+    """
     if prepared.flags is None or prepared.revised:
         return []
     from rtools.exposure.rampfit.snowballs import flag_snowballs
@@ -248,8 +264,21 @@ def revise(prepared, options):
     return flag_snowballs(prepared.flags, options)
 
 
-def report(counts, options):
-    """Lines for the log."""
+def report(counts: dict[str, int], options: dict) -> list[tuple[str, str]]:
+    """Lines for the log.
+
+    Parameters
+    ----------
+    counts : dict of str to int
+        Sums of what `apply` returned for the strips.
+    options : dict
+        Not used.
+
+    Returns
+    -------
+    list of (str, str)
+        Level and text.
+    """
     lines = [("info", f"jumps in {counts['with jumps']} of {counts['pixels']} pixels")]
     if counts["without a rate"]:
         lines.append(("info", f"no rate in {counts['without a rate']} pixels: flagged DO_NOT_USE"))
@@ -258,7 +287,7 @@ def report(counts, options):
     return lines
 
 
-def zero_image(strip):
+def zero_image(strip: Strip) -> dict[str, np.ndarray]:
     """Image of a strip whose exposure is saturated throughout: all zero, DQ with SATURATED and DO_NOT_USE.
 
     Parameters
@@ -276,8 +305,20 @@ def zero_image(strip):
     return {**{name: np.zeros(dq.shape, np.float32) for name in PLANES}, "dq": dq}
 
 
-def apply_saturated(strip, refs, options, prepared):
-    """Put the zero image in the place of the fit, where the exposure is saturated throughout."""
+def apply_saturated(strip: Strip, refs: dict, options: dict, prepared: FitPlan | None) -> None:
+    """Put the zero image in the place of the fit, where the exposure is saturated throughout.
+
+    Parameters
+    ----------
+    strip : rtools.exposure.frame.Strip
+        A ramp strip; `data`, `groupdq` and `pixeldq` become None, `image` is set.
+    refs : dict
+        Not used.
+    options : dict
+        Not used.
+    prepared : FitPlan or None
+        Not used.
+    """
     strip.image = zero_image(strip)
     strip.data = strip.groupdq = strip.pixeldq = None
 
