@@ -10,7 +10,7 @@ import numpy as np
 
 from rtools.work.work import ALONE
 
-__all__ = ["image_statistics"]
+__all__ = ["MAD_TO_SIGMA", "image_statistics"]
 
 MAD_TO_SIGMA = 1.482602218505602
 """1 / Φ⁻¹(3/4): from the median absolute deviation to the standard deviation of a normal distribution."""

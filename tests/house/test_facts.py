@@ -1,6 +1,7 @@
 """Facts of the instrument and of physics stand once, each in its module of `wfi`: no other module has the number."""
 
 import ast
+import re
 from functools import cache
 
 import pytest
@@ -8,11 +9,17 @@ import pytest
 from rtools.wfi import dq
 from rtools.wfi.exposure_types import EXPOSURE_TYPES
 from rtools.wfi.instrument import NAMED_ELEMENTS
-from tests.support.modules import literals, modules, path_of, tree_of
+from tests.support.modules import literals, modules, path_of, text_of, tree_of
 
 NUMBERS = {
     "frame": ((4096, 4088), "rtools.wfi.frame"),
     "channel": ((128,), "rtools.wfi.frame"),
+    "read-out clock": ((4.915263e-6, 142, 140), "rtools.wfi.readout"),
+    "frame time": ((3.16247, 5.14116), "rtools.wfi.instrument"),
+    "pixel scale": ((0.11,), "rtools.wfi.instrument"),
+    "second Lagrange point": ((1.0099,), "rtools.wfi.units"),
+    "radiation constant": ((14387.77,), "rtools.wfi.units"),
+    "Terrestrial Time less UTC": ((69.184,), "rtools.wfi.times"),
     "fill value": ((999999,), "rtools.wfi.fill"),
     "zero of AB magnitudes": ((3631, 31.4, 8.9, 23.9), "rtools.wfi.units"),
     "nJy per MJy": ((1e15,), "rtools.wfi.units"),
@@ -36,6 +43,8 @@ OTHER_THINGS = {
     ("rtools.products.tables.files", 4096): "bytes of the head of a file",
     ("rtools.reference.nominal", 4096): "points of a table",
     ("rtools.reference.psf", 128): "angles in half a turn",
+    ("rtools.simulate.effects", 142): "the account of the simulator, which is independent on purpose",
+    ("rtools.simulate.effects", 4.915263e-6): "the account of the simulator, which is independent on purpose",
     ("rtools.simulate._random_kernels", 128): "steps of a search",
     ("rtools.simulate.render", 128): "side of a stamp",
     ("rtools.simulate.scene", 4096): "cells of the sky",
@@ -70,15 +79,9 @@ def numbers_in(module):
     return [(value, line) for value, line in literals(module) if isinstance(value, int | float)]
 
 
-OPEN = {"sigma of the median deviation": "it stands in four modules yet"}
-
-
 @pytest.mark.parametrize(
     "fact",
-    [
-        pytest.param(fact, marks=pytest.mark.xfail(strict=True, reason=OPEN[fact]) if fact in OPEN else ())
-        for fact in NUMBERS
-    ],
+    NUMBERS,
 )
 def test_a_number_stands_once(fact):
     values, home = NUMBERS[fact]
@@ -126,6 +129,21 @@ def flags_by_number(module):
 def is_literal(node):
     """Whether a node is a number or a text."""
     return isinstance(node, ast.Constant)
+
+
+SPHERE = {
+    "unit vector of a position": r"cos\(\w+\) \* np\.cos\(\w+\), |cosine \* np\.cos\(longitude\)",
+    "shorter turn": r"\+ 180\) % 360 - 180",
+    "polygon of s_region": r"\"POLYGON ICRS  \"",
+    "gnomonic projection": r"np\.arctan2\(xi, |np\.sin\(ra\) / depth",
+    "haversine": r"np\.sin\(\(\w+ - \w+\) / 2\) \*\* 2",
+}
+"""Formulas of the sphere, each with a pattern of how it is written."""
+
+
+@pytest.mark.parametrize("formula", SPHERE)
+def test_a_formula_of_the_sphere_stands_once(formula):
+    assert [module for module in modules() if re.search(SPHERE[formula], text_of(module))] == ["rtools.wfi.sphere"]
 
 
 def test_dq_bits_have_their_numbers_in_one_module():

@@ -5,11 +5,9 @@ from typing import NamedTuple
 import numpy as np
 
 from rtools.work import ALONE
+from rtools.work.statistics import MAD_TO_SIGMA
 
 __all__ = ["Background", "estimate"]
-
-MAD_TO_SIGMA = 1.482602218505602
-"""From the median absolute deviation to the standard deviation of a normal distribution."""
 
 CLIP = 3.0
 CLIP_PASSES = 5

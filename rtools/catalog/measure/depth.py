@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from rtools.catalog.detect.background import MAD_TO_SIGMA
 from rtools.catalog.measure.measure import ab_magnitude
+from rtools.work.statistics import MAD_TO_SIGMA
 
 __all__ = ["limiting_magnitude"]
 

@@ -4,14 +4,13 @@ import numpy as np
 
 from rtools.compiled import njit
 from rtools.mosaic.sky._statistics_kernels import evaluate
+from rtools.work.statistics import MAD_TO_SIGMA
 
 __all__ = ["BLOCK", "bin_blocks", "cell_statistics", "fill_polygon", "gather_good", "noise_of_tiles"]
 
 SHIFT = np.uint64(2)
 BLOCK = 1 << 2
 """Side of the blocks that are looked at for sources, pixels."""
-
-MAD_TO_SIGMA = 1.482602218505602
 
 
 @njit(nogil=True, cache=True, error_model="numpy")

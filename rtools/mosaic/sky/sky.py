@@ -11,6 +11,7 @@ import numpy as np
 from rtools.errors import InputError
 from rtools.mosaic.sky.statistics import SkyStatistic
 from rtools.wfi import metadata
+from rtools.work.statistics import MAD_TO_SIGMA
 
 __all__ = [
     "Levels",
@@ -29,8 +30,6 @@ ENOUGH = 1e-3
 
 OUTLYING = 2.5
 """Residuals above this times the robust scatter weigh less, by the square of how much they are above."""
-
-MAD_TO_SIGMA = 1.482602218505602
 
 
 class Levels(NamedTuple):
