@@ -1,8 +1,14 @@
 """Compiled parts of the reference-pixel correction.
 
+The principle is that of Rauscher et al. (2017, PASP 129, 105003): a linear filter over frequency from reference pixels
+to science pixels. Symbols and equations are in docs/algorithms/refpix.md; γ, ζ and α are the coefficients of the left
+border, the right border and the reference output amp33.
+
 A channel in time order is a series of rows of 128 pixels and 12 pauses; odd channels are read from the right.
-float32 where the published method rounds to it, since samples that become exactly zero count as missing.
+float32 where the mission's pipeline rounds to it, since samples that become exactly zero count as missing.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 
@@ -10,7 +16,20 @@ from rtools.compiled import njit
 from rtools.wfi.frame import BORDER, CHANNEL
 from rtools.wfi.readout import PAUSE_SAMPLES, ROW_SAMPLES
 
-__all__ = ["combine", "correct", "detrend", "fill_gaps", "smooth_pauses", "spread", "to_series", "trend"]
+__all__ = [
+    "ChannelOrder",
+    "FilterCoefficients",
+    "NoiseLine",
+    "ReferenceSpectra",
+    "arrange_in_time",
+    "combine",
+    "correct",
+    "detrend",
+    "fill_gaps",
+    "fit_line",
+    "smooth_pauses",
+    "spread",
+]
 
 WINDOW = 32
 """Samples of the cosine window."""
@@ -19,18 +38,101 @@ PASSES = 3
 """Times that the pauses are smoothed."""
 
 
+class ChannelOrder(NamedTuple):
+    """What a channel is reduced by, and how it is read.
+
+    Attributes
+    ----------
+    mean : ndarray float32 (rows, 128)
+        Mean over resultants that is set aside, in DN; zero where it is not.
+    from_right : int
+        1 for a channel that is read from the right, else 0.
+    """
+
+    mean: np.ndarray
+    from_right: int
+
+
+class NoiseLine(NamedTuple):
+    """A line in time, which counts from the middle of the series; both float32.
+
+    Attributes
+    ----------
+    slope : float
+        DN per sample.
+    level : float
+        DN at the middle.
+    """
+
+    slope: float
+    level: float
+
+
+class ReferenceSpectra(NamedTuple):
+    """Spectra of the reference pixels in every resultant, as `rtools.exposure.fourier` keeps them.
+
+    Attributes
+    ----------
+    left, right, amp33 : ndarray float32 (G, 2, A/2 + 1, B)
+        Of the left border, the right border and the reference output.
+    """
+
+    left: np.ndarray
+    right: np.ndarray
+    amp33: np.ndarray
+
+
+class FilterCoefficients(NamedTuple):
+    """Coefficients of one channel, arranged as the spectra are.
+
+    Attributes
+    ----------
+    gamma, zeta, alpha : ndarray float32 (2, A/2 + 1, B)
+        For the left border, the right border and the reference output.
+    """
+
+    gamma: np.ndarray
+    zeta: np.ndarray
+    alpha: np.ndarray
+
+
 @njit(nogil=True, cache=True)
-def to_series(plane, mean, odd, series):
-    """series = plane - mean in time order; pauses are left alone."""
+def arrange_in_time(plane, order, series):
+    """Put the samples of a channel in the order of time, less their mean over resultants.
+
+    Parameters
+    ----------
+    plane : ndarray float32 (rows, 128)
+        One resultant of the channel, in DN.
+    order : ChannelOrder
+        Mean and order of the channel.
+    series : ndarray float32 (rows × 140,)
+        Receives them; the pauses between rows are left alone.
+    """
+    mean, from_right = order.mean, order.from_right
     for y in range(plane.shape[0]):
         for x in range(CHANNEL):
-            t = CHANNEL - 1 - x if odd else x
+            t = CHANNEL - 1 - x if from_right else x
             series[y * ROW_SAMPLES + t] = plane[y, x] - mean[y, x]
 
 
 @njit(nogil=True, cache=True)
-def trend(plane, mean, odd):
-    """Slope and level of a line through the non-zero samples of the reference rows; time counts from mid-series."""
+def fit_line(plane, order):
+    """Fit a line in time to the non-zero samples of the rows of reference pixels at either end, by least squares.
+
+    Parameters
+    ----------
+    plane : ndarray float32 (rows, 128)
+        One resultant of the channel, in DN.
+    order : ChannelOrder
+        Mean and order of the channel.
+
+    Returns
+    -------
+    NoiseLine
+        The level alone where all samples have one time; zero without any.
+    """
+    mean, odd = order.mean, order.from_right
     rows = plane.shape[0]
     middle = (rows * ROW_SAMPLES - 1) / 2
     n, st, sy, stt, sty = 0, 0.0, 0.0, 0.0, 0.0
@@ -47,14 +149,23 @@ def trend(plane, mean, odd):
                 sty += t * value
     spread = n * stt - st * st
     if n == 0 or spread == 0:
-        return np.float32(0), np.float32(sy / n if n else 0)
+        return NoiseLine(np.float32(0), np.float32(sy / n if n else 0))
     slope = (n * sty - st * sy) / spread
-    return np.float32(slope), np.float32((sy - slope * st) / n)
+    return NoiseLine(np.float32(slope), np.float32((sy - slope * st) / n))
 
 
 @njit(nogil=True, cache=True)
-def detrend(series, slope, level):
-    """Subtract slope × time + level from all non-zero samples."""
+def detrend(series, line):
+    """Subtract a line in time from all non-zero samples.
+
+    Parameters
+    ----------
+    series : ndarray float32 (rows × 140,)
+        Samples in the order of time; changed in place.
+    line : NoiseLine
+        What to subtract.
+    """
+    slope, level = line.slope, line.level
     middle = np.float32((series.size - 1) / 2)
     for n in range(series.size):
         if series[n] != 0:
@@ -66,6 +177,11 @@ def fill_gaps(series):
     """Replace zero samples by the mean of their non-zero neighbours under a cosine window; zero where there are none.
 
     Weights sin((j + 1) π / 32), j = 0 … 31, belong to the samples 15 later to 16 earlier.
+
+    Parameters
+    ----------
+    series : ndarray float32 (rows × 140,)
+        Samples of amp33 in the order of time; changed in place. Its pauses are zero, and are filled like other gaps.
     """
     size = series.size
     weights = np.sin((np.arange(WINDOW) + 1) * np.pi / WINDOW)
@@ -84,9 +200,14 @@ def fill_gaps(series):
 
 @njit(nogil=True, cache=True)
 def smooth_pauses(series):
-    """Three times, all pauses at once: x[n] = x[n] / 2 + (x[n - 1] + x[n + 1]) / 4, circular.
+    """Smooth all pauses at once, three times: x[n] = x[n] / 2 + (x[n - 1] + x[n + 1]) / 4, circular.
 
     That is what apodising the spectrum with (1 + cos(2 π k / length)) / 2 does to them.
+
+    Parameters
+    ----------
+    series : ndarray float32 (rows × 140,)
+        Samples in the order of time; changed in place.
     """
     rows = series.size // ROW_SAMPLES
     fresh = np.empty(PAUSE_SAMPLES)
@@ -103,7 +224,17 @@ def smooth_pauses(series):
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def spread(spectrum, first, out):
-    """Frequency k = p + first q of a real series of even length to out[:, p, q]; the upper half are conjugates."""
+    """Put frequency k = p + first q of a real series of even length to out[:, p, q]; the upper half are conjugates.
+
+    Parameters
+    ----------
+    spectrum : ndarray complex (length // 2 + 1,)
+        Of the series.
+    first : int
+        A of `rtools.exposure.fourier`.
+    out : ndarray float32 (2, A/2 + 1, B)
+        Receives real and imaginary parts.
+    """
     frequencies = spectrum.size
     length = 2 * (frequencies - 1)
     _parts, rows, second = out.shape
@@ -119,10 +250,11 @@ def spread(spectrum, first, out):
 
 
 @njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract"})
-def _row(spectra, coefficients, g, p, real, imaginary):
-    """Row p of left γ + right ζ + amp33 α of resultant g."""
+def _filter_row(spectra, coefficients, g, p, out):
+    """Compute row p of left γ + right ζ + amp33 α of resultant g: real and imaginary parts, out float32 (2, B)."""
     left, right, amp33 = spectra
     gamma, zeta, alpha = coefficients
+    real, imaginary = out[0], out[1]
     for q in range(real.size):
         real[q] = left[g, 0, p, q] * gamma[0, p, q] - left[g, 1, p, q] * gamma[1, p, q]
     for q in range(real.size):
@@ -139,24 +271,26 @@ def _row(spectra, coefficients, g, p, real, imaginary):
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def combine(spectra, coefficients, g, out):
-    """Spectrum of the corrections of resultants g (real part) and g + 1 (imaginary part), if there is such.
+    """Make one spectrum of the corrections of resultants g (real part) and g + 1 (imaginary part), if there is such.
 
     Parameters
     ----------
-    spectra : tuple of float32 (G, 2, A/2 + 1, B)
-        Left, right, amp33, as `rtools.exposure.fourier` keeps them.
-    coefficients : tuple of float32 (2, A/2 + 1, B)
-        γ, ζ, α.
+    spectra : ReferenceSpectra
+        Of the reference pixels in all resultants.
+    coefficients : FilterCoefficients
+        Of the channel.
     g : int
-    out : complex64 (A, B)
+        The first of the two resultants.
+    out : ndarray complex64 (A, B)
+        Receives the spectrum, at the frequency p + A q in [p, q]; `rtools.exposure.fourier.inverse` takes it.
     """
     first, second = out.shape
     half = first // 2
     a, b = np.zeros((2, second), np.float32), np.zeros((2, second), np.float32)
     for p in range(half + 1):
-        _row(spectra, coefficients, g, p, a[0], a[1])
-        if g + 1 < spectra[0].shape[0]:
-            _row(spectra, coefficients, g + 1, p, b[0], b[1])
+        _filter_row(spectra, coefficients, g, p, a)
+        if g + 1 < spectra.left.shape[0]:
+            _filter_row(spectra, coefficients, g + 1, p, b)
         if p == 0:  # frequency zero and, where it lies in this row, half the sampling rate: real by definition
             a[1, 0] = b[1, 0] = np.float32(0)
             if second % 2 == 0:
@@ -172,24 +306,36 @@ def combine(spectra, coefficients, g, out):
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def _corrected(sample, mean, drift, correction):
+    """Correct one sample; one that equals the mean counts as missing and has no drift."""
     value = sample - mean
     value = value - drift if value != 0 else value
     return (value - correction) + mean
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def correct(data, g, mean, corrections, odd, line):
+def correct(data, g, order, corrections, line):
     """Remove mean, line (from non-zero samples) and correction from resultant g of a channel; put the mean back.
 
-    `corrections` is float32 (rows × 140, 2); even resultants have the first column, odd ones the second.
+    Parameters
+    ----------
+    data : ndarray float32 (G, rows, 128)
+        The channel, in DN; changed in place.
+    g : int
+        Which resultant.
+    order : ChannelOrder
+        Mean and order of the channel.
+    corrections : ndarray float32 (rows × 140, 2)
+        In the order of time, in DN; even resultants have the first column, odd ones the second.
+    line : NoiseLine
+        Of this resultant.
     """
-    slope, level = line
+    mean, slope, level = order.mean, line.slope, line.level
     which = np.uint64(g % 2)
     g, width, last = np.uint64(g), np.uint64(ROW_SAMPLES), np.uint64(CHANNEL - 1)
     middle = np.float32((data.shape[1] * ROW_SAMPLES - 1) / 2)
     for y in range(np.uint64(data.shape[1])):
         first = y * width
-        if odd:
+        if order.from_right:
             for x in range(np.uint64(CHANNEL)):
                 t = first + last - x
                 drift = (np.float32(t) - middle) * slope + level

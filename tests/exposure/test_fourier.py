@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rtools.exposure import fourier
-from rtools.exposure._refpix_kernels import combine
+from rtools.exposure._refpix_kernels import FilterCoefficients, ReferenceSpectra, combine
 
 LENGTHS = (560, 24 * 140, 32 * 140, 2 * 139, 300 * 140)
 
@@ -38,8 +38,10 @@ def test_pairs_come_back_as_the_products_that_they_are(length, resultants):
     count = length // 2 + 1
     sides = random.normal(size=(3, resultants, length))
     factors = random.normal(size=(3, count)) + 1j * random.normal(size=(3, count))  # real only where it is ignored
-    spectra = tuple(np.array([fourier.arrange(np.fft.rfft(one), length) for one in side]) for side in sides)
-    coefficients = tuple(fourier.arrange(row, length) for row in factors)
+    spectra = ReferenceSpectra(
+        *(np.array([fourier.arrange(np.fft.rfft(one), length) for one in side]) for side in sides)
+    )
+    coefficients = FilterCoefficients(*(fourier.arrange(row, length) for row in factors))
     out = np.empty(fourier.factors(length), np.complex64)
     expected = [
         np.fft.irfft(sum(np.fft.rfft(side[g]) * row for side, row in zip(sides, factors, strict=True)), n=length)

@@ -15,6 +15,7 @@ import numpy as np
 from rtools.declare import Option, RampStep, Reference
 from rtools.errors import InputError
 from rtools.exposure import fourier
+from rtools.exposure.frame import Exposure, Strip, View
 from rtools.wfi.dq import PIXEL
 from rtools.wfi.frame import BORDER, CHANNEL
 from rtools.wfi.readout import ROW_SAMPLES
@@ -46,8 +47,24 @@ class Spectra:
     trends: bool
 
 
-def prepare(exposure, view, refs, options):
+def prepare(exposure: Exposure, view: View, refs: dict, options: dict) -> Spectra:
     """Transform the reference pixels of every resultant.
+
+    Parameters
+    ----------
+    exposure : rtools.exposure.frame.Exposure
+        Its shape and its reference output, `amp33`, are read.
+    view : rtools.exposure.frame.View
+        The exposure as the earlier steps leave it; its first and last channels are read.
+    refs : dict
+        Not used.
+    options : dict
+        Options of the step, as `STEP` declares them.
+
+    Returns
+    -------
+    Spectra
+        Of left border, right border and amp33.
 
     Raises
     ------
@@ -74,10 +91,21 @@ def prepare(exposure, view, refs, options):
     return Spectra(*sides, spectra(exposure.amp33, 0, finish, scale), offset, options["trends"])
 
 
-def series_offset(data):
-    """Mean over resultants, float32, as the intercept of a line through centred resultant numbers.
+def series_offset(data: np.ndarray) -> np.ndarray:
+    """Mean over resultants, as the intercept of a line through centred resultant numbers.
 
-    The order of operations is the published one: samples equal to this value to the last bit count as missing.
+    The order of operations is that of the mission's pipeline: samples equal to this value to the last bit count as
+    missing.
+
+    Parameters
+    ----------
+    data : ndarray (G, rows, columns)
+        Resultants, in DN; at least two.
+
+    Returns
+    -------
+    ndarray float32 (rows, columns)
+        In DN.
     """
     groups = data.shape[0]
     total = data[0].astype(np.float32)
@@ -92,19 +120,20 @@ def series_offset(data):
 
 def _spectra(view, data, odd, finish, scale, *, offset, trends):
     """Spectra of a channel in time order, offset and trends removed, pauses zero, changed by ``finish(samples)``."""
-    from rtools.exposure._refpix_kernels import detrend, to_series, trend
+    from rtools.exposure._refpix_kernels import ChannelOrder, arrange_in_time, detrend, fit_line
 
     rows = data.shape[1]
     length = rows * ROW_SAMPLES
     mean = series_offset(data) if offset else np.zeros(data.shape[1:], np.float32)
+    order = ChannelOrder(mean, odd)
     first, second = fourier.factors(length)
     spectra = np.empty((len(data), 2, first // 2 + 1, second), np.float32)
 
     def transform(g):
         plane, samples = data[g].astype(np.float32, copy=False), np.zeros(length, np.float32)
-        to_series(plane, mean, odd, samples)
+        arrange_in_time(plane, order, samples)
         if trends:
-            detrend(samples, *trend(plane, mean, odd))
+            detrend(samples, fit_line(plane, order))
         finish(samples)
         spectra[g] = fourier.arrange(np.fft.rfft(samples) * np.float32(scale), length)
 
@@ -146,8 +175,19 @@ def _zero_bad(strip):
     return strip.data
 
 
-def apply(strip, refs, options, prepared):
+def apply(strip: Strip, refs: dict, options: dict, prepared: Spectra) -> None:
     """Correct a channel in place.
+
+    Parameters
+    ----------
+    strip : rtools.exposure.frame.Strip
+        One whole channel of a ramp; `data` changes.
+    refs : dict
+        ``refs["refpix"]`` holds the channel's `gamma`, `zeta` and `alpha`, complex (frequencies,).
+    options : dict
+        Not used: `prepared` says what was asked for.
+    prepared : Spectra
+        What `prepare` returned.
 
     Raises
     ------
@@ -156,21 +196,25 @@ def apply(strip, refs, options, prepared):
     ValueError
         The strip is not one whole channel.
     """
-    from rtools.exposure._refpix_kernels import combine, correct, trend
+    from rtools.exposure import _refpix_kernels as kernels
 
     if strip.start % CHANNEL or strip.stop - strip.start != CHANNEL:
         raise ValueError(f"columns {strip.start} to {strip.stop} are not one channel")
-    data, odd = _zero_bad(strip), strip.channel % 2
+    data = _zero_bad(strip)
     length = data.shape[1] * ROW_SAMPLES
     mean = series_offset(data) if prepared.offset else np.zeros(data.shape[1:], np.float32)
-    coefficients = tuple(_coefficients(refs["refpix"][name], length) for name in ("gamma", "zeta", "alpha"))
+    order = kernels.ChannelOrder(mean, strip.channel % 2)
+    filters = (_coefficients(refs["refpix"][name], length) for name in kernels.FilterCoefficients._fields)
+    coefficients = kernels.FilterCoefficients(*filters)
+    references = kernels.ReferenceSpectra(prepared.left, prepared.right, prepared.amp33)
     spectra = np.empty(fourier.factors(length), np.complex64)
+    no_line = kernels.NoiseLine(np.float32(0), np.float32(0))
     for g, plane in enumerate(data):
         if g % 2 == 0:
-            combine((prepared.left, prepared.right, prepared.amp33), coefficients, g, spectra)
+            kernels.combine(references, coefficients, g, spectra)
             corrections = fourier.inverse(spectra)
-        line = trend(plane, mean, odd) if prepared.trends else (np.float32(0), np.float32(0))
-        correct(data, g, mean, corrections, odd, line)
+        line = kernels.fit_line(plane, order) if prepared.trends else no_line
+        kernels.correct(data, g, order, corrections, line)
 
 
 def _coefficients(row, length):
