@@ -199,6 +199,7 @@ def aside(function, *arguments):
     concurrent.futures.Future
     """
     future = Future()
+    future.set_running_or_notify_cancel()  # it has begun: who cancels it would wait for ever for what is never told
     threading.Thread(target=_do, args=(future, function, arguments), daemon=True, name="aside").start()
     return future
 

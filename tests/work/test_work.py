@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 
-from rtools.work import ALONE, Work, results_of
+from rtools.work import ALONE, Work, aside, results_of, settle
 from rtools.work.loops import in_chunks, in_rows, row_slices
 
 
@@ -140,3 +140,15 @@ def test_each_row_and_each_source_is_done_once(threads, count):
 def test_slices_of_rows_do_not_overlap_and_leave_nothing_out():
     assert row_slices(600, 256) == [slice(0, 256), slice(256, 512), slice(512, 600)]
     assert row_slices(0) == []
+
+
+def test_what_was_begun_aside_is_waited_for_when_it_is_settled():
+    """Settled before it has ended, it was once cancelled without a word and waited for without an end."""
+    may_end, done = threading.Event(), []
+    job = aside(lambda: may_end.wait(10) and done.append("synced"))
+    threading.Timer(0.1, may_end.set).start()
+    settling = threading.Thread(target=settle, args=([job],), daemon=True)
+    settling.start()
+    settling.join(10)
+    assert not settling.is_alive()
+    assert done == ["synced"] and not job.cancelled()
