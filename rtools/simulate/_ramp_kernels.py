@@ -2,20 +2,25 @@
 
 Electrons: the increment Y of a resultant is one Poisson deviate; given Y, the electrons seen by the mean of the reads
 are Y w plus Gaussian noise of variance Y v, with w and v the mean and variance of the weights that arrival times have
-in that mean. Means, variances and covariances of all resultants are those of read-by-read accumulation.
+in that mean (`rtools.simulate.ramps.schedule`). Means, variances and covariances of all resultants are those of
+read-by-read accumulation.
+
+Response: a pixel shows the m with P(m) = level, P its linearity polynomial, and the converter adds its own
+non-linearity. What the chain corrects is so undone here.
 
 White noise: the sum of N reads, each floored to an integer, is the sum of the signal plus N(0, N σ²) minus N/2, rounded
 (a floored Gaussian with σ of more than about one unit is that within 1e-4), so one deviate serves N reads.
 """
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
 from rtools.compiled import njit
 from rtools.simulate._random_kernels import normal, poisson
 
-__all__ = ["accumulate"]
+__all__ = ["Channel", "Hits", "accumulate"]
 
 SMOOTH_DN = 50.0
 """Below this span of a resultant's reads its mean is transformed as one: the curvature then matters by 1e-4 DN."""
@@ -24,14 +29,108 @@ GENTLE_DN = 5000.0
 """Below this span the mean of many reads is that of three nodes, within 1e-3 DN."""
 
 LARGEST = 65535.0
+"""DN that an integer of 16 bits can hold."""
+
 STEPS = 12
+"""Of Newton's method, at most."""
+
+STEEP_ENOUGH = 0.1
+"""A slope of P from which on a pixel's noise is divided by it; below, the polynomial is no response."""
+
 CLOSE_ENOUGH = 1.0
-"""DN; what is wrong after a Newton step is its square times the curvature, 1e-6 per DN."""
+"""DN: the last step. What is wrong after a Newton step is its square times the curvature, 1e-6 per DN."""
 
 
-@njit(nogil=True, cache=True)
-def _invert(target, start, coeffs, y, x):
+PLANES = 8
+RATE, GAIN, NOISE, FULL, DECAY, TRANSIENT, PEDESTAL, ACTIVE = range(PLANES)
+"""Planes of a `Channel`: electrons per read; electrons per DN; white noise of a linearised read, DN; level at which the
+pixel stops rising, DN; dark decay, DN; addition to resultant 0, DN; pedestal, electrons; not 0 if light-sensitive."""
+
+
+class Channel(NamedTuple):
+    """One readout channel of a detector.
+
+    Attributes
+    ----------
+    planes : ndarray float32 (PLANES, rows, columns)
+        `RATE`, `GAIN` and so on.
+    coeffs : ndarray float32 (n, rows, columns)
+        Linearity polynomial P, ascending: true = P(measured + inl).
+    inl : ndarray float32 (65536,)
+        To be added to P⁻¹(true) at integer DN.
+    """
+
+    planes: np.ndarray
+    coeffs: np.ndarray
+    inl: np.ndarray
+
+
+class Hits(NamedTuple):
+    """Cosmic rays, sorted by row.
+
+    Attributes
+    ----------
+    first : ndarray int64 (rows + 1,)
+        The first of each row.
+    column, read : ndarray int64 (n,)
+        `read` is the number of the first read that sees the hit.
+    electrons : ndarray float64 (n,)
+    """
+
+    first: np.ndarray
+    column: np.ndarray
+    read: np.ndarray
+    electrons: np.ndarray
+
+
+class Pixel(NamedTuple):
+    """One pixel of a `Channel`, its pedestal in DN; `top` is P(full), `sigma` the noise of one read as measured."""
+
+    rate: float
+    gain: float
+    pedestal: float
+    full: float
+    top: float
+    sigma: float
+    decay: float
+    transient: float
+
+
+class Nodes(NamedTuple):
+    """The quadrature over the reads of resultant `g`: its first `count` nodes; arrays as in a `Schedule`."""
+
+    places: np.ndarray
+    weights: np.ndarray
+    g: int
+    count: int
+
+
+class Reads(NamedTuple):
+    """The reads of resultant `g`, `count` of them, and the rays of a row; arrays as in a `Schedule` and in `Hits`."""
+
+    relative: np.ndarray
+    numbers: np.ndarray
+    g: int
+    count: int
+    hit_column: np.ndarray
+    hit_read: np.ndarray
+    hit_electrons: np.ndarray
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _evaluate(w, coeffs, place):
+    """P(w) of a pixel, by Horner's scheme."""
+    y, x = place
+    value = 0.0
+    for k in range(coeffs.shape[0] - 1, -1, -1):
+        value = value * w + coeffs[k, y, x]
+    return value
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _invert(target, start, coeffs, place):
     """Solve P(w) = target by Newton's method; returns w and the slope there."""
+    y, x = place
     w, slope = start, 1.0
     top = coeffs.shape[0] - 1
     for _ in range(STEPS):
@@ -49,113 +148,152 @@ def _invert(target, start, coeffs, y, x):
     return (w if abs(w) < 2.0 * LARGEST else target), 1.0
 
 
-@njit(nogil=True, cache=True)
-def _evaluate(w, coeffs, y, x):
-    """P(w)."""
-    value = 0.0
-    for k in range(coeffs.shape[0] - 1, -1, -1):
-        value = value * w + coeffs[k, y, x]
-    return value
+# The parts that work on one read or one pixel are inlined, and w, slope and level are three variables, for speed.
+@njit(nogil=True, cache=True, error_model="numpy", inline="always")
+def _measure(w, inl, full):
+    """DN of one read that shows w: what the converter gives, and the pixel can show at most.
 
-
-@njit(nogil=True, cache=True)
-def _converter(w, inl):
-    """DN that the converter gives for w: its non-linearity undone in the chain, done here."""
+    The converter's non-linearity is undone in the chain; here it is done.
+    """
     index = min(max(np.int64(w + 0.5), 0), inl.size - 1)
-    return w + inl[index]
+    return min(w + inl[index], full)
 
 
-@njit(nogil=True, cache=True)
-def accumulate(out, state, planes, coeffs, inl, times, series, hits):
+@njit(nogil=True, cache=True, error_model="numpy")
+def accumulate(out, state, channel, schedule, hits):
     """Fill one channel of all resultants with integers.
 
     Parameters
     ----------
-    out : ndarray float32 (G, rows, 128)
-        Floor of the mean of the floored reads, DN, not yet clipped to what an integer can hold.
-    state : ndarray uint64 (1,)
-    planes : ndarray float32 (8, rows, 128)
-        0 electrons per read, 1 gain (electron/DN), 2 white noise of a linearised read (DN), 3 level at which the pixel
-        stops rising (DN), 4 dark decay, 5 addition to resultant 0 (DN), 6 pedestal (electrons), 7 nonzero where
-        light-sensitive.
-    coeffs : ndarray float32 (n, rows, 128)
-        Linearity polynomial, ascending: true = P(measured + inl).
-    inl : ndarray float32 (65536,)
-        To be added to P⁻¹(true) at integer DN.
-    times : tuple
-        (reads int64 (G,), span of each increment in reads float64 (G,), w float64 (G,), v float64 (G,), reads minus
-        their mean float64 (G, most), read numbers int64 (G, most), decay factor float64 (G,)).
-    series : ndarray float32 (G, rows, 128)
-        Correlated noise, DN.
-    hits : tuple
-        Cosmic rays, sorted by row: (first of each row int64 (rows + 1,), column int64, read int64, electrons float64).
+    out : float32 (G, rows, columns)
+        Holds correlated noise, DN; receives the floor of the mean of the floored reads, DN, not yet clipped to what an
+        integer can hold.
+    state : uint64 (1,)
+        Of the random numbers.
+    channel : Channel
+        What the pixels are.
+    schedule : rtools.simulate.ramps.Schedule
+        What there is of each resultant.
+    hits : Hits
+        Cosmic rays.
+
+    Raises
+    ------
+    ZeroDivisionError
+        A gain is 0.
     """
-    reads, span, weight, variance, relative, numbers, node_counts, nodes, node_weights, decay = times
-    first_of_row, hit_column, hit_read, hit_electrons = hits
-    resultants, rows, columns = out.shape
-    is_hit = np.zeros(columns, np.bool_)
-    for y in range(rows):
-        first, last = first_of_row[y], first_of_row[y + 1]
+    planes, coeffs, inl, resultants = channel.planes, channel.coeffs, channel.inl, schedule.resultants
+    nodes, node_weights = schedule.nodes, schedule.node_weights
+    relative, numbers = schedule.relative, schedule.numbers
+    columns, reads, electrons = hits.column, hits.read, hits.electrons
+    is_hit = np.zeros(out.shape[2], np.bool_)
+    for y in range(out.shape[1]):
+        first, last = hits.first[y], hits.first[y + 1]
         is_hit[:] = False
         for h in range(first, last):
-            is_hit[hit_column[h]] = True
-        for x in range(columns):
-            rate = float(planes[0, y, x])
-            gain = float(planes[1, y, x])
-            sigma = float(planes[2, y, x])
-            full = float(planes[3, y, x])
-            fade = float(planes[4, y, x])
-            pedestal = float(planes[6, y, x]) / gain
-            active = planes[7, y, x] != 0.0
-            w = before = pedestal
-            slope = 1.0
-            top = _evaluate(full, coeffs, y, x)
-            if active:
-                # The read noise that the chain is told is that of linearised reads; at the pedestal it is so here.
-                w, slope = _invert(pedestal, pedestal, coeffs, y, x)
-                sigma = sigma / slope if slope > 0.1 else sigma
-            collected = 0.0
-            for g in range(resultants):
-                n = reads[g]
+            is_hit[columns[h]] = True
+        for x in range(out.shape[2]):
+            active = planes[ACTIVE, y, x] != 0.0
+            # w is the DN shown at the level `before`, where P has this slope: where the next level is sought from.
+            pixel, w, slope = _prepare(planes, coeffs, (y, x), active)
+            before, collected = pixel.pedestal, 0.0
+            for g in range(resultants.size):
+                each = resultants[g]
                 if active:
-                    increment = poisson(state, rate * span[g])
-                    mean = collected + increment * weight[g]
-                    if variance[g] > 0.0 and increment > 0.0:
-                        mean += math.sqrt(increment * variance[g]) * normal(state)
+                    increment = poisson(state, pixel.rate * each.span)
+                    mean = collected + increment * each.weight
+                    if each.variance > 0.0 and increment > 0.0:
+                        mean += math.sqrt(increment * each.variance) * normal(state)
                     collected += increment
-                    reach = rate * (relative[g, n - 1] - relative[g, 0]) / gain
-                    level = pedestal + mean / gain
-                    gentle = level + reach < top and not is_hit[x]
+                    level, reach = pixel.pedestal + mean / pixel.gain, pixel.rate * each.extent / pixel.gain
+                    gentle = level + reach < pixel.top and not is_hit[x]
                     if gentle and reach < SMOOTH_DN:
-                        w, slope = _invert(level, w + (level - before) / slope, coeffs, y, x)
+                        w, slope = _invert(level, w + (level - before) / slope, coeffs, (y, x))
                         before = level
-                        total = n * min(_converter(w, inl), full)
+                        total = each.reads * _measure(w, inl, pixel.full)
                     elif gentle and reach < GENTLE_DN:
-                        total = 0.0
-                        for k in range(node_counts[g]):
-                            level = pedestal + (mean + rate * nodes[g, k]) / gain
-                            w, slope = _invert(level, w + (level - before) / slope, coeffs, y, x)
-                            before = level
-                            total += node_weights[g, k] * min(_converter(w, inl), full)
+                        some = Nodes(nodes, node_weights, g, each.nodes)
+                        total, (w, slope, before) = _sum_nodes(
+                            mean, (w, slope, before), pixel, (coeffs, inl, (y, x)), some
+                        )
                     else:
-                        total = 0.0
-                        for k in range(n):
-                            level = mean + rate * relative[g, k]
-                            if is_hit[x]:
-                                for h in range(first, last):
-                                    if hit_column[h] == x and hit_read[h] <= numbers[g, k]:
-                                        level += hit_electrons[h]
-                            level = pedestal + level / gain
-                            if level >= top:
-                                total += full
-                            else:
-                                w, slope = _invert(level, w + (level - before) / slope, coeffs, y, x)
-                                before = level
-                                total += min(_converter(w, inl), full)
-                    total += n * fade * decay[g]
+                        rays = first, (last if is_hit[x] else first)
+                        every = Reads(relative, numbers, g, each.reads, columns, reads, electrons)
+                        total, (w, slope, before) = _sum_reads(
+                            mean, (w, slope, before), pixel, (coeffs, inl, (y, x)), (every, rays)
+                        )
+                    total += each.reads * pixel.decay * each.decay
                     if g == 0:
-                        total += n * planes[5, y, x]
+                        total += each.reads * pixel.transient
                 else:
-                    total = n * pedestal
-                total += n * series[g, y, x] + math.sqrt(float(n)) * sigma * normal(state)
-                out[g, y, x] = math.floor(math.floor(total - 0.5 * n + 0.5) / n)
+                    total = each.reads * pixel.pedestal
+                total += each.reads * out[g, y, x] + each.root * pixel.sigma * normal(state)
+                out[g, y, x] = _average(total, each.reads)
+
+
+@njit(nogil=True, cache=True, error_model="numpy", inline="always")
+def _average(total, n):
+    """Floor of the mean of n floored reads, of the sum of which this is the total without flooring."""
+    return math.floor(math.floor(total - 0.5 * n + 0.5) / n)
+
+
+@njit(nogil=True, cache=True, error_model="numpy", inline="always")
+def _prepare(planes, coeffs, place, active):
+    """A pixel, and where the response of one that sees light begins."""
+    y, x = place
+    if planes[GAIN, y, x] == 0.0:
+        raise ZeroDivisionError("a gain of 0")
+    full = np.float64(planes[FULL, y, x])
+    pedestal = np.float64(planes[PEDESTAL, y, x] / planes[GAIN, y, x])
+    w, slope = pedestal, 1.0
+    if active:
+        w, slope = _invert(pedestal, pedestal, coeffs, place)
+    # The read noise that the chain is told is that of linearised reads; at the pedestal it is so here.
+    noise = np.float64(planes[NOISE, y, x])
+    pixel = Pixel(
+        rate=np.float64(planes[RATE, y, x]),
+        gain=np.float64(planes[GAIN, y, x]),
+        pedestal=pedestal,
+        full=full,
+        top=_evaluate(full, coeffs, place),
+        sigma=noise / slope if slope > STEEP_ENOUGH else noise,
+        decay=np.float64(planes[DECAY, y, x]),
+        transient=np.float64(planes[TRANSIENT, y, x]),
+    )
+    return pixel, w, slope
+
+
+@njit(nogil=True, cache=True, error_model="numpy", inline="always")
+def _sum_nodes(mean, start, pixel, response, nodes):
+    """Sum of the reads of a resultant, by the nodes of its quadrature; and where the last is: w, slope, level."""
+    coeffs, inl, place = response
+    w, slope, before = start
+    total = 0.0
+    for k in range(nodes.count):
+        level = pixel.pedestal + (mean + pixel.rate * nodes.places[nodes.g, k]) / pixel.gain
+        w, slope = _invert(level, w + (level - before) / slope, coeffs, place)
+        before = level
+        total += nodes.weights[nodes.g, k] * _measure(w, inl, pixel.full)
+    return total, (w, slope, before)
+
+
+@njit(nogil=True, cache=True, error_model="numpy", inline="always")
+def _sum_reads(mean, start, pixel, response, reads_and_rays):
+    """Sum of the reads of a resultant, one by one, with cosmic rays and saturation; and where the last is."""
+    coeffs, inl, place = response
+    w, slope, before = start
+    reads, (first, last) = reads_and_rays
+    total = 0.0
+    for k in range(reads.count):
+        level = mean + pixel.rate * reads.relative[reads.g, k]
+        for h in range(first, last):
+            if reads.hit_column[h] == place[1] and reads.hit_read[h] <= reads.numbers[reads.g, k]:
+                level += reads.hit_electrons[h]
+        level = pixel.pedestal + level / pixel.gain
+        if level >= pixel.top:
+            total += pixel.full
+        else:
+            w, slope = _invert(level, w + (level - before) / slope, coeffs, place)
+            before = level
+            total += _measure(w, inl, pixel.full)
+    return total, (w, slope, before)

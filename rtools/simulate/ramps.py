@@ -5,6 +5,7 @@ number of threads. Memory per strip: about 80 bytes per pixel and 10 per pixel a
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -20,58 +21,81 @@ AMP33 = 32
 """The reference output's place in the order of channels."""
 
 
-@dataclass(frozen=True)
-class Schedule:
-    """What the kernels need of a read pattern: see `_ramp_kernels.accumulate`, argument `times`."""
+RESULTANT = np.dtype(
+    [("reads", np.int64), ("nodes", np.int64)]
+    + [(name, np.float64) for name in ("root", "span", "weight", "variance", "extent", "decay")]
+)
+"""What there is of a resultant: number of reads; nodes of the quadrature over reads; root of the number of reads; reads
+from the last of the resultant before, or from the reset, to the last of this; mean and variance of the weights that
+electrons of that span have in the mean of the reads; reads from its first to its last; factor of the dark decay."""
 
-    reads: np.ndarray
-    span: np.ndarray
-    weight: np.ndarray
-    variance: np.ndarray
+
+class Schedule(NamedTuple):
+    """What the ramps need of a read pattern; G resultants of at most R reads.
+
+    Attributes
+    ----------
+    resultants : ndarray of RESULTANT (G,)
+        What there is of each.
+    relative : ndarray float64 (G, R)
+        Its reads minus their mean.
+    numbers : ndarray int64 (G, R)
+        Their numbers.
+    nodes, node_weights : ndarray float64 (G, R)
+        Nodes of the quadrature: places, in reads from the mean, and weights, whose sum is the number of reads.
+    """
+
+    resultants: np.ndarray
     relative: np.ndarray
     numbers: np.ndarray
-    node_counts: np.ndarray
     nodes: np.ndarray
     node_weights: np.ndarray
 
-    def times(self, decay):
-        """The kernel's tuple, with the decay factor of each resultant."""
-        decay = np.zeros(self.reads.size) if decay is None else np.asarray(decay, float)
-        return (
-            *(self.reads, self.span, self.weight, self.variance, self.relative, self.numbers),
-            *(self.node_counts, self.nodes, self.node_weights, decay),
-        )
 
-
-def schedule(read_pattern):
+def schedule(read_pattern, decay=None):
     """The `Schedule` of a read pattern, for electrons that arrive uniformly in time from read 0 on.
 
+    Parameters
+    ----------
+    read_pattern : list of list of int
+        Numbers of the reads of each resultant, from 1.
+    decay : array_like of float (G,), optional
+        Factor of the dark decay in each resultant; none by default.
+
+    Returns
+    -------
+    Schedule
+
+    Notes
+    -----
     Of the electrons that arrive between the last read of resultant i - 1 and the last of i, one that comes before the
     k-th of N reads (k = 1 … N) is in N + 1 - k of them: its weight in the mean is (N + 1 - k) / N, with probability
     equal to the k-th gap over the sum of gaps. `weight` and `variance` are mean and variance of that.
     """
-    most = max(len(reads) for reads in read_pattern)
-    count = len(read_pattern)
-    relative, numbers = np.zeros((count, most)), np.zeros((count, most), np.int64)
-    nodes, node_weights, node_counts = np.zeros((count, most)), np.zeros((count, most)), np.zeros(count, np.int64)
-    span, weight, variance = np.zeros(count), np.zeros(count), np.zeros(count)
+    count, most = len(read_pattern), max(len(reads) for reads in read_pattern)
+    resultants = np.zeros(count, RESULTANT)
+    relative, nodes, node_weights = np.zeros((3, count, most))
+    numbers = np.zeros((count, most), np.int64)
     previous = 0
-    for i, reads in enumerate(read_pattern):
-        reads = np.asarray(reads)
+    for i, (reads, found) in enumerate(zip(map(np.asarray, read_pattern), resultants, strict=True)):
+        n = found["reads"] = reads.size
+        found["root"] = np.sqrt(n)
         gaps = np.diff(reads, prepend=previous)
         previous = reads[-1]
-        span[i] = gaps.sum()
-        weights = 1 - np.arange(reads.size) / reads.size
-        share = gaps / span[i] if span[i] else np.zeros(reads.size)
-        weight[i] = share @ weights
-        variance[i] = max(share @ weights**2 - weight[i] ** 2, 0.0) if reads.size > 1 else 0.0
-        relative[i, : reads.size] = reads - reads.mean()
-        numbers[i, : reads.size] = reads
+        span = gaps.sum()
+        weights = 1 - np.arange(n) / n
+        share = gaps / span if span else np.zeros(n)
+        mean = share @ weights
+        found["span"], found["weight"] = span, mean
+        found["variance"] = max(share @ weights**2 - mean**2, 0.0) if n > 1 else 0.0
+        relative[i, :n], numbers[i, :n] = reads - reads.mean(), reads
+        found["extent"] = relative[i, n - 1] - relative[i, 0]
         places, weights = _quadrature(reads)
-        node_counts[i] = places.size
+        found["nodes"] = places.size
         nodes[i, : places.size], node_weights[i, : places.size] = places, weights
-    reads = np.array([len(reads) for reads in read_pattern], np.int64)
-    return Schedule(reads, span, weight, variance, relative, numbers, node_counts, nodes, node_weights)
+    if decay is not None:
+        resultants["decay"] = decay
+    return Schedule(resultants, relative, numbers, nodes, node_weights)
 
 
 def _quadrature(reads):
@@ -96,7 +120,7 @@ class Detector:
     Attributes
     ----------
     gain : ndarray
-        electron/DN.
+        electron/DN; not 0.
     noise : ndarray
         White noise of one read, DN.
     full : ndarray
@@ -183,44 +207,40 @@ def read_out(
         Integers, not clipped.
     reference_read : ndarray float32 (rows, 128) or None
     """
-    from rtools.simulate._ramp_kernels import accumulate
+    from rtools.simulate._ramp_kernels import TRANSIENT, accumulate
+
+    rows = electrons.shape[0]
+    pixels = _pixels(electrons, detector, stream, channel, channels, len(read_pattern[0]))
+    out = _channel_noise(stream, channel, read_pattern, rows, pink)
+    out = out + noise.image_of(common[: len(read_pattern)], channel)
+    exposure = schedule(read_pattern, detector.decay_factors)
+    accumulate(out, state(*stream, "ramp", channel), pixels, exposure, _by_row(hits, rows))
+    if not reference:
+        return out, None
+    before = _channel_noise((*stream, "reference"), channel, [[0]], rows, pink) + noise.image_of(common[-1:], channel)
+    pixels.planes[TRANSIENT] = 0
+    accumulate(before, state(*stream, "reference ramp", channel), pixels, schedule([[0]]), _by_row(None, rows))
+    return out, before[0]
+
+
+def _pixels(electrons, detector, stream, channel, channels, first_reads):
+    """A channel as the compiled loops take it."""
+    from rtools.simulate import _ramp_kernels as k
 
     rows = electrons.shape[0]
     active = _light_sensitive(rows, channel, channels)
-    planes = np.zeros((8, rows, CHANNEL), np.float32)
-    planes[0] = np.where(active, np.maximum(electrons, 0), 0)
-    planes[1] = detector.gain
-    planes[2] = np.where(active, detector.noise, detector.noise * nominal.REFERENCE_PIXEL_NOISE)
-    planes[3] = detector.full
+    planes = np.zeros((k.PLANES, rows, CHANNEL), np.float32)
+    planes[k.RATE] = np.where(active, np.maximum(electrons, 0), 0)
+    planes[k.GAIN] = detector.gain
+    planes[k.NOISE] = np.where(active, detector.noise, detector.noise * nominal.REFERENCE_PIXEL_NOISE)
+    planes[k.FULL] = detector.full
     if detector.decay is not None:
-        planes[4] = detector.decay
+        planes[k.DECAY] = detector.decay
     if detector.transient is not None:
-        planes[5] = detector.transient / len(read_pattern[0])
-    planes[6] = _pedestal(stream, channel, rows)
-    planes[7] = active
-    coeffs = np.ascontiguousarray(detector.coeffs, np.float32)
-    out = np.empty((len(read_pattern), rows, CHANNEL), np.float32)
-    series = _channel_noise(stream, channel, read_pattern, rows, pink) + noise.image_of(
-        common[: len(read_pattern)], channel
-    )
-    times = schedule(read_pattern).times(detector.decay_factors)
-    accumulate(out, state(*stream, "ramp", channel), planes, coeffs, detector.inl, times, series, _by_row(hits, rows))
-    if not reference:
-        return out, None
-    planes[5] = 0
-    before = np.empty((1, rows, CHANNEL), np.float32)
-    series = _channel_noise((*stream, "reference"), channel, [[0]], rows, pink) + noise.image_of(common[-1:], channel)
-    accumulate(
-        before,
-        state(*stream, "reference ramp", channel),
-        planes,
-        coeffs,
-        detector.inl,
-        schedule([[0]]).times(None),
-        series,
-        _by_row(None, rows),
-    )
-    return out, before[0]
+        planes[k.TRANSIENT] = detector.transient / first_reads  # only the first of the reads has it
+    planes[k.PEDESTAL] = _pedestal(stream, channel, rows)
+    planes[k.ACTIVE] = active
+    return k.Channel(planes, np.ascontiguousarray(detector.coeffs, np.float32), detector.inl)
 
 
 def read_out_amp33(typical, stream, *, rows, read_pattern, common, pink=None, reference=False):
@@ -278,11 +298,13 @@ def _channel_noise(stream, channel, read_pattern, rows, pink):
 
 
 def _by_row(hits, rows):
-    """Hits sorted by row, with the place of each row's first; what the kernel takes."""
+    """Hits sorted by row, with the place of each row's first; what the compiled loops take."""
+    from rtools.simulate._ramp_kernels import Hits
+
     row, column, read, electrons = hits if hits is not None else np.zeros((4, 0))
     order = np.argsort(row, kind="stable")
     first = np.searchsorted(np.asarray(row)[order], np.arange(rows + 1)).astype(np.int64)
-    return (
+    return Hits(
         first,
         np.asarray(column)[order].astype(np.int64),
         np.asarray(read)[order].astype(np.int64),

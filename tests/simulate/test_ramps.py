@@ -195,14 +195,14 @@ def test_amp33_has_pedestal_and_the_common_noise_alone():
 @pytest.mark.parametrize("pattern", [[[1], [2]], [[3, 4, 5]], [[2, 4, 8], [9, 11]]])
 def test_schedule_gives_mean_and_variance_of_arrival_weights(pattern):
     """Against the arrival of one electron in each of the gaps between reads."""
-    found = ramps.schedule(pattern)
+    found = ramps.schedule(pattern).resultants
     previous = 0
     for i, reads in enumerate(pattern):
         times = np.arange(previous, reads[-1]) + 0.5
         weights = np.array([np.mean(np.array(reads) > time) for time in times])
-        assert found.span[i] == len(times)
-        assert np.isclose(found.weight[i], weights.mean())
-        assert np.isclose(found.variance[i], weights.var())
+        assert found["span"][i] == len(times)
+        assert np.isclose(found["weight"][i], weights.mean())
+        assert np.isclose(found["variance"][i], weights.var())
         previous = reads[-1]
 
 
@@ -210,7 +210,7 @@ def test_schedule_gives_mean_and_variance_of_arrival_weights(pattern):
 def test_nodes_of_a_resultant_sum_polynomials_as_its_reads_do(reads):
     reads = np.array(reads)
     found = ramps.schedule([reads.tolist()])
-    count = found.node_counts[0]
+    count = found.resultants["nodes"][0]
     nodes, weights = found.nodes[0, :count], found.node_weights[0, :count]
     assert count <= max(3, len(set(np.diff(reads))) > 1 and reads.size)
     for power in range(6):
