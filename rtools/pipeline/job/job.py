@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rtools.pipeline.job.request import Request
     from rtools.work import Work
 
-__all__ = ["Cost", "Description", "Failure", "Job", "Outcome", "PlannedStep", "Result"]
+__all__ = ["Cost", "Description", "Failure", "Job", "Messages", "Outcome", "PlannedStep", "Result"]
 
 
 class Cost(NamedTuple):
@@ -33,6 +33,31 @@ class Cost(NamedTuple):
 
     threads: int = 1
     bytes: int = 0
+
+
+@dataclass
+class Messages:
+    """What a plan has to say before the work, gathered while it is made.
+
+    Attributes
+    ----------
+    warnings, cautions : list of str
+        Cautions are warnings that -q does not hide.
+    """
+
+    warnings: list[str] = field(default_factory=list)
+    cautions: list[str] = field(default_factory=list)
+
+    def warn(self, text: str) -> None:
+        """Add a warning."""
+        self.warnings.append(text)
+
+    def log(self, level: str, text: str) -> None:
+        """Add what is said at "warning" or "caution"; anything else is dropped."""
+        if level == "warning":
+            self.warnings.append(text)
+        elif level == "caution":
+            self.cautions.append(text)
 
 
 @dataclass(frozen=True)
@@ -179,6 +204,10 @@ class Job(ABC):
     @abstractmethod
     def writes(self) -> tuple[Path, ...]:
         """Files that appear, the main product last."""
+
+    def claims(self) -> Sequence[tuple[str, Path]]:
+        """Every file that it writes, and the input whose product that is."""
+        return [(self.name, path) for path in self.writes]
 
     def cost(self) -> Cost:
         """What it takes while it is carried out."""

@@ -2,10 +2,11 @@
 
 import ctypes
 import gc
+import resource
 import sys
 from contextlib import contextmanager
 
-__all__ = ["settled"]
+__all__ = ["peak_memory", "settled"]
 
 # Parameters of glibc's mallopt (malloc.h).
 M_TRIM_THRESHOLD = -1
@@ -37,3 +38,8 @@ def _keep_freed_memory():
     mallopt(M_ARENA_MAX, 1)  # one heap that all threads share
     mallopt(M_MMAP_THRESHOLD, 32 << 20)  # the largest that glibc takes
     mallopt(M_TRIM_THRESHOLD, 1 << 30)
+
+
+def peak_memory() -> int:
+    """The most memory that the process has had, in bytes."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

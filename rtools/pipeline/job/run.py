@@ -71,6 +71,7 @@ def run_jobs(
     executor: Executor,
     reporter: Reporter,
     *,
+    arrange: Callable[[list[Job]], list[Job]] = list,
     dry_run: bool = False,
     fail_fast: bool = False,
 ) -> int:
@@ -85,6 +86,9 @@ def run_jobs(
         Who carries the jobs out.
     reporter : Reporter
         Who tells the user.
+    arrange : callable
+        Takes the jobs of all inputs, and gives those of the run: with others that wait for them. What it raises
+        stops the run before any work.
     dry_run : bool
         Tell what would be done; do nothing.
     fail_fast : bool
@@ -100,7 +104,9 @@ def run_jobs(
     Refusal
         Two products would be one file.
     """
-    jobs, codes = _planned(plans, reporter, fail_fast)
+    planned, codes = _planned(plans, reporter, fail_fast)
+    jobs = arrange(planned) if planned else []
+    _refuse_twins(jobs)
     if dry_run:
         for job in jobs:
             reporter.planned(job.describe())
@@ -122,27 +128,25 @@ def shared_status(*codes: int) -> int:
 
 def _planned(plans, reporter, fail_fast):
     """Jobs of all inputs, in order; and the exit codes of those that are refused."""
-    jobs, codes, taken = [], [], {}
+    jobs, codes = [], []
     for name, plan in plans:
         try:
-            made = plan()
+            jobs += plan()
         except Exception as error:
             codes.append(reporter.failed(name, error))
             if fail_fast:
                 break
-            continue
-        for job in made:
-            _claim(job, taken)
-        jobs += made
     return jobs, codes
 
 
-def _claim(job, taken):
-    """Refuse the run where two jobs would write one file."""
-    for path in job.writes:
-        first = taken.setdefault(os.path.abspath(path), job.name)
-        if first != job.name:
-            raise Refusal(f"{first} and {job.name} would both be {path}", mend="give them different directories")
+def _refuse_twins(jobs):
+    """Refuse the run where two products would be one file."""
+    taken = {}
+    for job in jobs:
+        for name, path in job.claims():
+            first = taken.setdefault(os.path.abspath(path), name)
+            if first != name:
+                raise Refusal(f"{first} and {name} would both be {path}", mend="give them different directories")
 
 
 def _carried_out(jobs, executor, reporter, fail_fast):

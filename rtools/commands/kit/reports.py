@@ -1,0 +1,166 @@
+"""What the tools print of the jobs of a run: paths as each input ends, plans with --dry-run, objects with --json."""
+
+from functools import cache
+
+import click
+
+from rtools.commands.kit.common import json_line, tell_failure
+from rtools.errors import QualityError
+from rtools.pipeline.job.job import Description, Result
+
+__all__ = ["Report", "changed_options"]
+
+VERSIONS = ("asdf", "gwcs", "numba", "numpy", "scipy")
+"""Packages whose versions an object of --json names beside rtools': what the bits of a product may depend on."""
+
+
+class Report:
+    """Tells the user of a run, input by input; a `rtools.pipeline.job.run.Reporter`.
+
+    Parameters
+    ----------
+    console : rtools.commands.kit.common.Console
+        Takes messages.
+    as_json : bool
+        Print one JSON object a line as each input ends, instead of paths.
+    timings : bool
+        Print seconds and memory on standard error, too.
+    """
+
+    def __init__(self, console, *, as_json=False, timings=False):
+        self.console = console
+        self.as_json = as_json
+        self.timings = timings
+        self.catalogs = []
+
+    def planned(self, description: Description) -> None:
+        """Print what would be done for one input."""
+        if self.as_json:
+            json_line(record_of_plan(description))
+        else:
+            click.echo("\n".join(_lines(description)))
+
+    def ended(self, result: Result) -> int:
+        """Print what was done for one input; the exit code, 5 where a quality limit was missed."""
+        self.catalogs += result.catalogs
+        error = QualityError(result.failure, path=result.input) if result.failure else None
+        if self.as_json:
+            json_line(record_of_result(result, error))
+        for path in result.outputs if not self.as_json else ():
+            click.echo(path)
+        if self.timings:
+            _print_timings(result)
+        if error:
+            self.console.error(error)
+        return error.exit_code if error else 0
+
+    def failed(self, name: str, error: Exception) -> int:
+        """Print one line about an input that nothing came of; the exit code."""
+        return tell_failure(self.console, name, error, json_line if self.as_json else None)
+
+    def close(self) -> None:
+        """Say once how deep the catalogs are that were made, and how they go deeper."""
+        searched = [one for one in self.catalogs if one.searched != "forced"]
+        if not searched:
+            return
+        many = f"{len(searched)} catalogs" if len(searched) > 1 else "catalog"
+        counted = _range([one.sources for one in searched], "d")
+        words = [f"{many}: {counted} source{'s' * (counted != '1')}"]
+        depths = [one.magnitude_snr5 for one in searched if one.magnitude_snr5 is not None]
+        if depths:
+            words.append(f"a point source of S/N 5 has {_range(depths, '.1f')} mag (AB)")
+        if not all(one.searched == "deep" for one in searched):
+            words.append("--deep finds fainter ones")
+        self.console.log("note", "; ".join(words))
+
+
+def _range(values, form):
+    """Least and greatest of some numbers, or the one that they are."""
+    low, high = format(min(values), form), format(max(values), form)
+    return low if low == high else f"{low} to {high}"
+
+
+def _print_timings(result):
+    for step, seconds in result.seconds.items():
+        click.echo(f"{step:16s} {seconds:8.2f} s", err=True)
+    click.echo(f"{'peak memory':16s} {result.peak_memory / 2**30:8.2f} GiB", err=True)
+
+
+@cache
+def _versions():
+    from importlib.metadata import version
+
+    from rtools import __version__
+
+    return {"rtools": __version__} | {name: version(name) for name in VERSIONS}
+
+
+def record_of_result(result, error=None):
+    """The object that --json prints of one input that was carried out.
+
+    Parameters
+    ----------
+    result : rtools.pipeline.job.job.Result
+    error : RtoolsError, optional
+        The quality limit that it missed.
+    """
+    record = {"input": result.input}
+    if result.members:
+        record["members"] = list(result.members)
+    record |= {
+        "outputs": [str(path) for path in result.outputs],
+        "status": "failed" if error else "done",
+        "warnings": list(result.warnings),
+        "versions": _versions(),
+        "seconds": dict(result.seconds),
+        "peak_memory": result.peak_memory,
+        "cal_step": dict(result.statuses),
+        "catalogs": [one._asdict() for one in result.catalogs],
+    }
+    return record | ({"error": error.message, "exit_code": error.exit_code} if error else {})
+
+
+def record_of_plan(description):
+    """The object that --json prints of one input with --dry-run."""
+    told = description
+    record = {"input": told.input, "status": "planned"}
+    if told.waits_for:
+        record["waits_for"] = list(told.waits_for)
+    if told.members:
+        record |= {"members": list(told.members), "joins": told.joins or None, "grids": list(told.grids)}
+    steps = [
+        {"step": step.name, "status": step.status, "options": step.options, "references": step.references}
+        for step in told.steps
+    ]
+    return record | {"steps": steps, "outputs": list(told.outputs), "warnings": list(told.warnings)}
+
+
+def changed_options(options, step):
+    """What --dry-run prints of a step's options: those that are not as by default, ``threshold=5.0  jobs=2``."""
+    defaults = step.defaults()
+    changed = {key: value for key, value in options.items() if key in defaults and value != defaults[key]}
+    return "  ".join(f"{key.replace('_', '-')}={value}" for key, value in changed.items())
+
+
+def _lines(told):
+    """A plan as text."""
+    from rtools.pipeline.exposure import chain
+
+    steps = []
+    for step in told.steps:
+        found = "  ".join(f"{kind}={label or 'none'}" for kind, label in step.references.items())
+        mark = "" if step.status == "COMPLETE" else f" ({step.status})"
+        words = step.name + mark, found, changed_options(step.options, chain.step_of(step.name))
+        if not told.members or any(words[1:]):
+            steps.append("  " + "  ".join(filter(None, words)))
+    title = f"{told.input}: {', '.join(step.name for step in told.steps)}" if told.members else told.input
+    return [
+        title,
+        *steps,
+        *(f"  {member}" for member in told.members),
+        *([f"  joining {told.joins}"] if told.joins else []),
+        *(f"  on {grid}" for grid in told.grids),
+        *(f"  after {name}" for name in told.waits_for),
+        *(f"  -> {path}" for path in told.outputs),
+        *(f"  warning: {text}" for text in told.warnings),
+    ]

@@ -1,0 +1,291 @@
+"""Jobs of exposures: calibrate one, align several together."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from copy import copy
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from rtools.errors import RtoolsError
+from rtools.pipeline.exposure.plan import ExposurePlan, make_plan
+from rtools.pipeline.exposure.request import ExposureRequest
+from rtools.pipeline.exposure.run import execute
+from rtools.pipeline.job.job import Cost, Description, Failure, Job, Outcome, PlannedStep, Result
+from rtools.pipeline.job.outputs import make_directory
+from rtools.products.io import temporary
+from rtools.work import Work
+
+__all__ = ["AlignJob", "ExposureJob", "aligned_together", "plan_exposure"]
+
+BASE = 0.35 * 2**30
+"""Bytes that a process has without any exposure."""
+
+
+@dataclass(frozen=True, eq=False)
+class ExposureJob(Job):
+    """Calibrate one exposure, or do one step of its chain.
+
+    Attributes
+    ----------
+    path : str
+        The file to open: the input, or the copy of a stream.
+    plan : ExposurePlan
+        What is to be done.
+    workplace : Path or None
+        A directory that takes all products until the exposure is aligned with others; the alignment is left to them.
+    """
+
+    request: ExposureRequest
+    path: str
+    plan: ExposurePlan
+    workplace: Path | None = None
+
+    kind = "calibrate"
+
+    def __reduce__(self):
+        return plan_exposure, (self.name, self.path, self.request, self.plan.name, self.workplace)
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        return (self.path,)
+
+    @property
+    def outputs(self) -> Mapping[str, Path]:
+        """Suffix to path of what this job writes: in the workplace where there is one."""
+        outputs = self.plan.outputs
+        if self.workplace is None:
+            return outputs
+        return {suffix: self.workplace / path.name for suffix, path in outputs.items() if suffix != "tweakregstep"}
+
+    @property
+    def writes(self) -> tuple[Path, ...]:
+        return tuple(self.outputs.values())
+
+    def cost(self) -> Cost:
+        return Cost(threads=32, bytes=int(BASE + 3 * sum(_bytes(info) for info in self.plan.product.arrays.values())))
+
+    def describe(self) -> Description:
+        plan = self.plan
+        return Description(
+            input=self.name,
+            steps=tuple(_described(step) for step in plan.steps),
+            outputs=("-",) if self.request.to_stdout else tuple(map(str, plan.outputs.values())),
+            warnings=(*plan.cautions, *plan.warnings),
+        )
+
+    def moved_to(self, folder: Path) -> ExposureJob:
+        main = self.plan.outputs[self.plan.main]
+        return replace(self, plan=replace(self.plan, outputs={self.plan.main: folder / main.name}))
+
+    def carry_out(self, work: Work, before: Mapping[str, Sequence[Outcome]]) -> Sequence[Outcome]:
+        plan = replace(self.plan, outputs=self.outputs)
+        if self.workplace is not None:
+            plan = replace(plan, steps=tuple(_put_off(step) for step in plan.steps))
+        for folder in {path.parent for path in (*plan.outputs.values(), *self.plan.outputs.values())}:
+            make_directory(folder)
+        if self.workplace is not None:
+            temporary.sweep(self.workplace.parent)
+        with plan.product:
+            result = execute(plan, self.request, work)
+        return [replace(result, input=self.name, finished=self.workplace is None)]
+
+    def discard(self) -> None:
+        if self.workplace is not None:
+            shutil.rmtree(self.workplace, ignore_errors=True)
+
+
+def plan_exposure(
+    name: str,
+    path: str,
+    request: ExposureRequest,
+    called: str | None = None,
+    workplace: Path | None = None,
+) -> ExposureJob:
+    """Decide what to do with one exposure, or refuse it.
+
+    Parameters
+    ----------
+    name : str
+        The input, as it was typed.
+    path : str
+        The file to open.
+    request : ExposureRequest
+        What is asked.
+    called : str, optional
+        The name that output names are made of, where it is not `path` (standard input).
+    workplace : Path, optional
+        As `ExposureJob` has it.
+
+    Returns
+    -------
+    ExposureJob
+    """
+    return ExposureJob(name, request, path, make_plan(path, request, name=called), workplace)
+
+
+def _bytes(info):
+    size = info.dtype.itemsize
+    for side in info.shape:
+        size *= side
+    return size
+
+
+def _described(step):
+    found = {kind: source.label if source else None for kind, source in step.references.items()}
+    return PlannedStep(step.step.name, step.status, step.options, found)
+
+
+def _put_off(step):
+    """A step as it is without the alignment, which is done for the group."""
+    return replace(step, status="INCOMPLETE", active=False) if step.step.aligns else step
+
+
+@dataclass(frozen=True, eq=False)
+class AlignJob(Job):
+    """Align several images by one correction, and write each.
+
+    Attributes
+    ----------
+    members : tuple of ExposureJob
+        In order. One with a workplace is calibrated there first, by that job; any other is aligned as its file is.
+    """
+
+    request: ExposureRequest
+    members: tuple[ExposureJob, ...]
+
+    kind = "align"
+
+    @property
+    def waits_for(self) -> tuple[str, ...]:
+        return tuple(member.key for member in self.members if member.workplace is not None)
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        return tuple(member.path for member in self.members)
+
+    @property
+    def writes(self) -> tuple[Path, ...]:
+        return tuple(path for member in self.members for path in member.plan.outputs.values())
+
+    def describe(self) -> Description:
+        first = next(step for step in self.members[0].plan.steps if step.step.aligns)
+        return Description(
+            input=self.name,
+            steps=(_described(first),),
+            members=tuple(member.name for member in self.members),
+            outputs=tuple(map(str, self.writes)),
+            waits_for=tuple(member.name for member in self.members if member.workplace is not None),
+        )
+
+    def moved_to(self, folder: Path) -> Job:
+        raise NotImplementedError("standard output takes one image, which is aligned by itself")
+
+    def claims(self) -> Sequence[tuple[str, Path]]:
+        return [(member.name, path) for member in self.members for path in member.plan.outputs.values()]
+
+    def carry_out(self, work: Work, before: Mapping[str, Sequence[Outcome]]) -> Sequence[Outcome]:
+        from rtools.pipeline.astrometry.align import align_group
+
+        members = [member for member in self.members if not _failed(member, before)]
+        plans, failures = {}, []
+        for member in members:
+            try:
+                plans[member.name] = member.plan if member.workplace is None else _rest_of(member, self.request)
+            except Exception as error:
+                failures.append(Failure(member.name, error))
+        try:
+            outcomes = align_group(plans, self.request, work) if plans else {}
+        except (RtoolsError, OSError) as error:
+            return [*failures, *(Failure(name, copy(error)) for name in plans)]
+        done = []
+        for member in members:
+            if member.name in plans:
+                calibrated = before[member.key][0] if member.workplace is not None else None
+                done.append(_finished(member, plans[member.name], outcomes.get(member.name), calibrated, work))
+        return [*failures, *done]
+
+
+def _failed(member, before):
+    """Whether a member that was to be calibrated first was not; that has been told."""
+    return member.workplace is not None and not isinstance(before[member.key][0], Result)
+
+
+def _rest_of(member, request):
+    """The plan of the alignment of an image that was calibrated into a workplace."""
+    folder = member.workplace / "aligned"
+    folder.mkdir(exist_ok=True)
+    again = replace(request, outdir=str(folder), output=None, catalogs={}, update_catalog=True)
+    rest = make_plan(str(member.outputs["cal"]), again)
+    return replace(rest, name=member.plan.name, warnings=(), cautions=())
+
+
+def _finished(member, plan, outcome, calibrated, work):
+    """Write an aligned image; of one that was calibrated before, give all products their names."""
+    request = member.request if calibrated is None else replace(member.request, update_catalog=True)
+    try:
+        for folder in {path.parent for path in member.plan.outputs.values()}:
+            make_directory(folder)
+        with plan.product:
+            result = execute(plan, request, work, alignment=outcome)
+        result = replace(result, input=member.name)
+        return result if calibrated is None else _named(member, plan, result, calibrated)
+    except Exception as error:
+        return Failure(member.name, error)
+
+
+def _named(member, rest, result, calibrated):
+    """Give all products of an exposure their names, the image last; the result of both jobs."""
+    outputs = member.plan.outputs
+    aligned = {suffix: path for suffix, path in rest.outputs.items() if path.exists()}
+    made = {suffix: aligned.get(suffix, member.workplace / path.name) for suffix, path in outputs.items()}
+    names = [suffix for suffix in outputs if suffix != member.plan.main and made[suffix].exists()] + [member.plan.main]
+    for suffix in names:
+        os.replace(made[suffix], outputs[suffix])
+    return replace(
+        result,
+        outputs=tuple(outputs[suffix] for suffix in names),
+        seconds={**calibrated.seconds, "tweakreg": result.seconds.get("tweakreg", 0.0)},
+        catalogs=calibrated.catalogs,
+        warnings=(*calibrated.warnings, *result.warnings),
+    )
+
+
+def aligned_together(jobs: Sequence[ExposureJob], groups: Mapping[str, str], request: ExposureRequest) -> list[Job]:
+    """Jobs of exposures with those that align groups of them.
+
+    Parameters
+    ----------
+    jobs : sequence of ExposureJob
+        In order.
+    groups : mapping of str to str
+        Name of a job to the group that it is aligned with.
+    request : ExposureRequest
+        What is asked of the groups.
+
+    Returns
+    -------
+    list of Job
+        Each group's alignment follows its exposures.
+    """
+    found: dict[str, list[ExposureJob]] = {}
+    for job in jobs:
+        alone = request.single != "tweakreg" and not job.plan.wants_alignment
+        found.setdefault(job.name if alone else f"group {groups[job.name]}", []).append(job)
+    made: list[Job] = []
+    for name, members in found.items():
+        if len(members) == 1:
+            made += members
+            continue
+        if not request.single:
+            members = [replace(member, workplace=_workplace(member.plan)) for member in members]
+            made += members
+        made.append(AlignJob(name.removeprefix("group "), request, tuple(members)))
+    return made
+
+
+def _workplace(plan):
+    """A directory that will be made on the file system of a plan's outputs."""
+    return temporary.directory_name(plan.outputs[plan.main].parent)

@@ -1,0 +1,45 @@
+"""What a user asks of exposures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from rtools.pipeline.job.request import Request
+
+__all__ = ["ExposureRequest"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExposureRequest(Request):
+    """What a user asks of every exposure.
+
+    Attributes
+    ----------
+    first, last : str or None
+        ``--from`` and ``--until``, tool names.
+    named : mapping of str to mapping
+        Those of `settings` that are meant for this run, not a configuration file's for any.
+    save_steps : bool
+        Write the product of every step, too.
+    strict : bool
+        An alignment that fails is an error.
+    together : bool
+        The inputs are aligned by one correction.
+    catalogs : mapping of str to str
+        Input to its catalog, where that is not the one that the image names or its sibling.
+    update_catalog : bool
+        Sky positions in the catalog that served an alignment are brought up to date.
+    matches : str or None
+        Where the table of matches goes.
+    """
+
+    first: str | None = None
+    last: str | None = None
+    named: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    save_steps: bool = False
+    strict: bool = False
+    together: bool = False
+    catalogs: Mapping[str, str] = field(default_factory=dict)
+    update_catalog: bool = False
+    matches: str | None = None

@@ -1,0 +1,175 @@
+"""The steps of a plan: options, and the references that serve them; which of them do nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from rtools.declare import Reference, Step
+from rtools.errors import InputError, RtoolsError
+from rtools.pipeline.astrometry.align import GAIA
+from rtools.pipeline.catalog import placing
+from rtools.pipeline.exposure import chain
+from rtools.products.refcat import files as refcat_files
+from rtools.products.schema import history
+from rtools.reference import find
+from rtools.wfi.frame import BORDER
+
+if TYPE_CHECKING:
+    from rtools.pipeline.exposure.request import ExposureRequest
+    from rtools.pipeline.exposure.source import Source
+    from rtools.pipeline.job.job import Messages
+
+__all__ = ["StepPlan", "plan_steps", "uses_of"]
+
+
+@dataclass(frozen=True)
+class StepPlan:
+    """One step of a plan.
+
+    Attributes
+    ----------
+    step : rtools.declare.Step
+        Its declaration.
+    options : mapping of str to object
+        Values of all its options.
+    references : mapping of str to reference source or None
+        By type; None where the user refused it or it may be absent.
+    status : str
+        What `meta.cal_step` will say if all goes well.
+    note : str
+        What its line in the log says beside the status.
+    active : bool
+        Whether its `apply` is called (dq_init works on although its mask is refused).
+    """
+
+    step: Step
+    options: Mapping[str, Any]
+    references: Mapping[str, Any] = field(default_factory=dict)
+    status: str = "COMPLETE"
+    note: str = ""
+    active: bool = True
+
+
+def plan_steps(
+    source: Source, chosen: list[str], request: ExposureRequest, messages: Messages
+) -> tuple[tuple[StepPlan, ...], placing.Place]:
+    """Steps with their options and references.
+
+    Parameters
+    ----------
+    source : rtools.pipeline.exposure.source.Source
+        The input.
+    chosen : list of str
+        Tool names, in order.
+    request : ExposureRequest
+        What is asked.
+    messages : Messages
+        Gets what is to be said.
+
+    Returns
+    -------
+    steps : tuple of StepPlan
+    place : rtools.pipeline.catalog.placing.Place
+        Where the image lies in the frame of its detector.
+
+    Raises
+    ------
+    InputError, MissingReferenceError
+        A reference is nowhere, or does not fit.
+    """
+    declared = [chain.step_of(name) for name in chosen]
+    options = {step.name: step.defaults() | dict(request.settings.get(step.name, {})) for step in declared}
+    uses = [use for step in declared if step.name not in request.skip for use in uses_of(step, options[step.name])]
+    product = source.product
+    try:
+        place = placing.place_of(product, source.shape[1:], request.references)
+        simulated = history.is_simulated(product.history)
+        found = find.references(
+            product.meta, uses, request.references, log=messages.log, frame=place.frame, simulated=simulated
+        )
+        if source.kind == "l2_image":
+            found = _cut(found, uses, place, source)
+            if not place.known and found.get("epsf") is not None:
+                messages.warn("not known where in the frame this image lies: the PSF of its first pixels is taken")
+    except RtoolsError as error:
+        error.path = error.path or product.path
+        raise
+    steps = []
+    for step in declared:
+        served = {use.type: found.get(use.type) for use in uses_of(step, options[step.name])}
+        planned = StepPlan(step, MappingProxyType(options[step.name]), MappingProxyType(served))
+        planned = _settle(planned, source.shape, step.name in request.skip, messages)
+        if planned.active and step.aligns:
+            asked = bool(request.single or request.settings.get(step.name))
+            planned = _settle_alignment(planned, messages if asked else None)
+        steps.append(planned)
+    return tuple(steps), place
+
+
+def _cut(found, uses, place, source):
+    """References as an image sees them that may be cut out of its frame."""
+    doubtful = not place.known and source.product.meta.get("wcs") is not None
+    for use in uses if doubtful else ():
+        source_of = found.get(use.type)
+        made_to_fit = source_of is not None and source_of.origin == "builtin" and (use.planes or use.trimmed)
+        if made_to_fit or (source_of is not None and use.type == "distortion"):
+            mend = "give the distortion reference with which its WCS was made"
+            raise InputError(f"not known where in the frame this image lies, for the {use.type} reference", mend=mend)
+    by_type = {use.type: use for use in uses}
+    return {
+        kind: found_one and placing.cut_to(found_one, by_type[kind], place, source.shape[1:])
+        for kind, found_one in found.items()
+    }
+
+
+def uses_of(step: Step, options: Mapping[str, Any]) -> list[Reference]:
+    """The references that a step needs with these options."""
+    psf = options.get("fit_psf", True) or options.get("deep")
+    return [use for use in step.references if psf or use.type != "epsf"]
+
+
+def _settle_alignment(planned, messages):
+    """Without reference stars nothing can be aligned; no `messages` where nobody asked for it."""
+    path = planned.options["refcat"]
+    if path is None:
+        note = "without a reference catalog (--refcat or RT_REFCAT)"
+        if messages is not None:
+            messages.warn(f"{planned.step.name}: SKIPPED {note}")
+        return replace(planned, status="SKIPPED", note=note, active=False)
+    if Path(path).exists():
+        refcat_files.check(str(path))
+    elif path != GAIA:
+        raise InputError("no such file", mend=f"{GAIA} asks the archive, over the network", path=path)
+    return planned
+
+
+def _settle(planned, shape, skipped, messages):
+    """Decide whether a step runs, from its references; SKIPPED where one it needs is refused or does not fit."""
+    step, references = planned.step, dict(planned.references)
+    for use in () if skipped else uses_of(step, planned.options):
+        source = references[use.type]
+        if source is not None and not _fits(source, use, shape):
+            if not use.may_misfit:
+                raise InputError(f"{use.type} reference does not have the frame's shape", path=source.label)
+            messages.warn(f"{source.label}: not of the frame's shape; {step.name} SKIPPED")
+            references[use.type] = source = None
+        elif source is None:
+            what = "goes on without the" if use.optional else "SKIPPED without the"
+            messages.warn(f"{step.name}: {what} {use.type} reference")
+        skipped = skipped or (source is None and not use.optional)
+    if not skipped:
+        return replace(planned, references=MappingProxyType(references))
+    nothing = MappingProxyType(dict.fromkeys(references))
+    return replace(planned, references=nothing, status="SKIPPED", active=step.runs_without_reference)
+
+
+def _fits(source, use, shape):
+    """Whether the arrays of a reference have the rows and columns of the frame."""
+    rows, columns = shape[1:]
+    inner = rows - 2 * BORDER, columns - 2 * BORDER
+    full = all(tuple(source.shape(name)[-2:]) == (rows, columns) for name in use.planes)
+    return full and all(tuple(source.shape(name)[-2:]) == inner for name in use.trimmed)
