@@ -142,7 +142,7 @@ def member_of(plan, request, meta, wcs, *, columns=None, log):
     Parameters
     ----------
     plan : rtools.pipeline.exposure.plan.ExposurePlan
-    request : rtools.pipeline.exposure.plan.ExposureRequest
+    request : rtools.pipeline.exposure.request.ExposureRequest
     meta : dict
     wcs : gwcs.WCS
     columns : mapping of str to array, optional
@@ -209,23 +209,33 @@ def align(members, options, work=ALONE):
 
 
 def align_group(plans, request, work):
-    """Align the images of several plans together; each plan's task is told the outcome.
+    """Align the images of several plans together.
 
-    Images without WCS or catalog are left out; their tasks find that out for themselves.
+    Parameters
+    ----------
+    plans : mapping of str to rtools.pipeline.exposure.plan.ExposurePlan
+        By the names of their inputs.
+    request : rtools.pipeline.exposure.request.ExposureRequest
+        What is asked.
+    work : rtools.work.Work
+        Threads and log.
+
+    Returns
+    -------
+    dict of str to Outcome or str
+        What came of each image. Images without WCS or catalog are left out: they find that out for themselves.
     """
-    tasks = [next(task for task in plan.tasks if task.step.aligns) for plan in plans]
-    members, taking_part = [], []
-    for plan, task in zip(plans, tasks, strict=True):
+    members, options = {}, None
+    for name, plan in plans.items():
+        step = next(step for step in plan.steps if step.step.aligns)
         meta = plan.product.meta
-        wcs = plan.product.node("meta.wcs") if task.active and meta.get("wcs") is not None else None
+        wcs = plan.product.node("meta.wcs") if step.active and meta.get("wcs") is not None else None
         member = wcs and member_of(plan, request, meta, wcs, log=work.log)
         if member is not None:
-            members.append(member)
-            taking_part.append(task)
-    if members:
-        outcomes = align(members, taking_part[0].options, work)
-        for task, outcome in zip(taking_part, outcomes, strict=True):
-            task.prepared = outcome
+            members[name], options = member, options or step.options
+    if not members:
+        return {}
+    return dict(zip(members, align(list(members.values()), options, work), strict=True))
 
 
 def _is_archive(path):

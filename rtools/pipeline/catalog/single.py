@@ -5,11 +5,11 @@ from dataclasses import replace
 from functools import partial
 from numbers import Real
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from rtools.errors import InputError, MissingReferenceError, UsageError
-from rtools.products.schema import history
 from rtools.products.tables import sources as source_catalog
 from rtools.reference import find
 from rtools.wfi import metadata
@@ -19,22 +19,17 @@ from rtools.wfi.units import DEGREE_ARCSEC
 from rtools.work import ALONE
 
 __all__ = [
-    "FORMS",
+    "CatalogSummary",
     "dust_of",
     "find_sources",
-    "form_of",
     "make_planes",
     "planes_of",
     "psf_of",
     "references",
     "skycell_of",
-    "stage",
-    "told_of",
+    "summary_of",
     "without_calibration",
 ]
-
-FORMS = ("parquet", "ecsv")
-"""Formats of the catalog; also the extensions of its file."""
 
 DUST_MAPS = "SFD_dust_4096_ngp.fits", "SFD_dust_4096_sgp.fits"
 """Of the northern and the southern galactic hemisphere, as they are distributed."""
@@ -204,23 +199,41 @@ def find_sources(planes, meta, options, sources, work):
         return catalog_of(planes, options, psf=psf, measuring=measuring, forced=forced, work=work)
 
 
-def told_of(found, options):
-    """What a run tells of a catalog: sources, depth (AB magnitude of S/N 5, or None), whether they were searched deep.
+class CatalogSummary(NamedTuple):
+    """What a run tells of a catalog.
+
+    Attributes
+    ----------
+    sources : int
+        How many it has.
+    magnitude_snr5 : float or None
+        AB magnitude of a point source of S/N 5, where that is known.
+    searched : str
+        ``default``, ``deep``, or ``forced`` for the segments of another image.
+    """
+
+    sources: int
+    magnitude_snr5: float | None
+    searched: str
+
+
+def summary_of(found, options):
+    """What a run tells of a catalog.
 
     Parameters
     ----------
     found : rtools.catalog.source_catalog.Found
-    options : dict
+        The catalog.
+    options : mapping of str to object
         Of the step.
 
     Returns
     -------
-    dict
-        ``searched`` is ``default``, ``deep``, or ``forced`` for the segments of another image.
+    CatalogSummary
     """
     searched = "forced" if options["forced_segmentation"] else "deep" if options["deep"] else "default"
     depth = None if found.depth is None else round(found.depth, 3)
-    return {"sources": len(found.values["label"]), "magnitude_snr5": depth, "searched": searched}
+    return CatalogSummary(len(found.values["label"]), depth, searched)
 
 
 def skycell_of(meta):
@@ -327,57 +340,3 @@ def _side_of(source):
         with suppress(KeyError, InputError):
             detector = source.node("meta.instrument.detector")
     return pixel_side(detector if detector in DETECTORS else MOSAIC_DETECTOR)
-
-
-def stage(plan, request, found, image_meta, work):
-    """Write catalog and segmentation map under temporary names.
-
-    Parameters
-    ----------
-    plan : rtools.pipeline.exposure.plan.ExposurePlan
-    request : rtools.pipeline.exposure.plan.ExposureRequest
-    found : rtools.catalog.source_catalog.Found
-    image_meta : dict
-        Metadata of the image, as its own file has or will have them.
-    work : rtools.work.Work
-        Its threads compress and write.
-
-    Returns
-    -------
-    list of rtools.products.io.staging.Stage
-        The segmentation map first.
-    """
-    from rtools.catalog.measure.columns import definition_name
-
-    task = next(task for task in plan.tasks if task.step.finds_sources)
-    kind = "l3_coadd" if plan.product.kind == "l3_coadd" else "l2_image"
-    cat_kind, segm_kind = source_catalog.KINDS[kind]
-    about = {"image_kind": kind, "profile": plan.profile, "forced": task.options["forced_segmentation"]}
-    paths = plan.outputs["cat"], plan.outputs.get("segm")
-    used = {name: source for name, source in task.sources.items() if source is not None}
-    made_of = [(image_meta, plan.product.history)]
-    about_work = {"parameters": {"catalog": task.options}, "references": used, "inputs": plan.inputs}
-    entry = history.entry(request.tool, **about_work, made_of=made_of)
-    staged = []
-    if paths[1] is not None:
-        meta = source_catalog.catalog_meta(segm_kind, image_meta, paths[1], **about)
-        writing = {"profile": plan.profile, "compression": request.compression or "lz4", "work": work}
-        arrays = found.labels, found.detection_image
-        staged.append(source_catalog.stage_segments(paths[1], segm_kind, meta, *arrays, history=[entry], **writing))
-    try:
-        columns = [(*column, definition_name(column.name)) for column in found.columns]
-        meta = source_catalog.catalog_meta(cat_kind, image_meta, paths[0], **about)
-        said = {"date": source_catalog.date_now()} | found.about
-        table = source_catalog.table_of(found.values, columns, meta, said)
-        staged.append(source_catalog.stage_sources(paths[0], table, form_of(paths[0], request), entry))
-    except BaseException:
-        for one in staged:
-            one.discard()
-        raise
-    return staged
-
-
-def form_of(path, request):
-    """Format of a catalog's file: as asked for, else as its name says, else parquet."""
-    named = path.suffix.lower().removeprefix(".")
-    return request.form or (named if named in FORMS else "parquet")

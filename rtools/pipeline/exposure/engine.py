@@ -39,7 +39,7 @@ class StripTask:
         Declaration, with its functions.
     options : dict
         Values of its options.
-    sources : dict
+    references : dict
         Reference type to reference source; None where the user refused it or it may be absent.
     status : str
         What `meta.cal_step` will say.
@@ -61,7 +61,7 @@ class StripTask:
 
     step: Step
     options: dict
-    sources: dict = field(default_factory=dict)
+    references: dict = field(default_factory=dict)
     status: str = "COMPLETE"
     reason: str = ""
     note: str = ""
@@ -72,6 +72,18 @@ class StripTask:
     apply: Callable | None = None
     sinks: list = field(default_factory=list)
     _nodes: dict | None = None
+
+    @classmethod
+    def of(cls, planned):
+        """The task that a `rtools.pipeline.job.steps.StepPlan` becomes when it is carried out."""
+        return cls(
+            planned.step,
+            dict(planned.options),
+            dict(planned.references),
+            status=planned.status,
+            note=planned.note,
+            active=planned.active,
+        )
 
     def __post_init__(self):
         self.apply = self.apply or self.step.apply
@@ -95,9 +107,9 @@ class StripTask:
         """The declared small parts of its references, by type and name."""
         if self._nodes is None:
             self._nodes = {
-                use.type: {path: self.sources[use.type].node(path) for path in use.nodes}
+                use.type: {path: self.references[use.type].node(path) for path in use.nodes}
                 for use in self.step.references
-                if self.sources.get(use.type) is not None
+                if self.references.get(use.type) is not None
             }
         return {kind: dict(nodes) for kind, nodes in self._nodes.items()}
 
@@ -223,7 +235,7 @@ class Engine:
         jobs = self.source.checks()
         for task in self.tasks:
             for use in task.step.references:
-                source = task.sources.get(use.type) if task.active else None
+                source = task.references.get(use.type) if task.active else None
                 if source is not None:
                     jobs += source.checks((*use.planes, *use.trimmed, *use.channels))
         return jobs
@@ -343,7 +355,7 @@ class _Portion:
         channels = [(start // CHANNEL, start // CHANNEL + 1) for start, _stop in spans]
         for task in tasks:
             for use in task.step.references:
-                source = task.sources.get(use.type)
+                source = task.references.get(use.type)
                 if source is None:
                     continue
                 for name in use.planes:
@@ -390,7 +402,7 @@ class _Share:
         references = task.nodes()
         strip = self.strip
         for use in task.step.references:
-            if task.sources.get(use.type) is None:
+            if task.references.get(use.type) is None:
                 continue
             found = references.setdefault(use.type, {})
             for name in use.planes:

@@ -14,11 +14,12 @@ from rtools.errors import InputError, UsageError
 from rtools.pipeline.catalog.placing import Place
 from rtools.pipeline.exposure import chain
 from rtools.pipeline.exposure.choice import check_input, choose_chain, choose_one, statuses_of
+from rtools.pipeline.exposure.references import plan_steps
 from rtools.pipeline.exposure.request import ExposureRequest
 from rtools.pipeline.exposure.source import Source
-from rtools.pipeline.exposure.steps import StepPlan, plan_steps
 from rtools.pipeline.job.job import Messages
 from rtools.pipeline.job.outputs import check_outputs, name_outputs
+from rtools.pipeline.job.steps import StepPlan
 from rtools.products import names
 from rtools.products.io import opening
 from rtools.products.io.product import Product

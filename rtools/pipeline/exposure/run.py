@@ -12,9 +12,10 @@ from rtools.declare import NotApplicable, Skip
 from rtools.errors import InputError
 from rtools.exposure.steps.dqinit import ramp_meta
 from rtools.pipeline.astrometry import align as aligning
+from rtools.pipeline.catalog import files as catalog_files
 from rtools.pipeline.catalog import single as cataloging
 from rtools.pipeline.exposure import chain, warm
-from rtools.pipeline.exposure.engine import Engine, Task
+from rtools.pipeline.exposure.engine import Engine, StripTask
 from rtools.pipeline.exposure.products import ExposureProducts
 from rtools.pipeline.exposure.sinks import ImageSink, RampSink
 from rtools.pipeline.exposure.source import IMAGE_PLANES, open_exposure
@@ -39,7 +40,7 @@ def execute(
     request: ExposureRequest,
     work: Work,
     *,
-    alignment: aligning.GroupAlignment | str | None = None,
+    alignment: aligning.Outcome | str | None = None,
 ) -> Result:
     """Carry out a plan and write its products.
 
@@ -78,7 +79,7 @@ class ExposureRun:
         self.started = time.perf_counter()
         self.meta = copy.deepcopy(plan.product.meta)
         self.exposure = open_exposure(plan.source, plan.place, self.meta, self.journal.log)
-        self.tasks = [Task.of(step) for step in plan.steps]
+        self.tasks = [StripTask.of(step) for step in plan.steps]
         self.strip_tasks = [task for task in self.tasks if task.step.works_on_strips]
         self.saturation = next(step for step in map(chain.step_of, chain.order()) if step.is_saturated)
         self.products = ExposureProducts(plan, request, self.journal, self.work)
@@ -217,7 +218,7 @@ class ExposureRun:
             else:
                 self._write_image(step.suffix)
 
-    def apply_to_frame(self, task: Task) -> None:
+    def apply_to_frame(self, task: StripTask) -> None:
         """Call the functions of a step that changes metadata of the frame."""
         prepared = None
         if task.step.prepare is not None:
@@ -233,7 +234,7 @@ class ExposureRun:
         wcs = self.meta.get("wcs")
         return self.plan.product.node("meta.wcs") if isinstance(wcs, dict) else wcs
 
-    def find_sources(self, task: Task) -> None:
+    def find_sources(self, task: StripTask) -> None:
         """Make the catalog; its files are written when the WCS is final."""
         outputs = self.products.outputs
         reason = cataloging.without_calibration(self.meta) or ("no WCS" if self._wcs() is None else None)
@@ -261,7 +262,7 @@ class ExposureRun:
             self.meta.setdefault(block, values)
         self.meta["photometry"] = layout.image_defaults()["photometry"]  # raw files carry fill values
 
-    def align(self, task: Task) -> None:
+    def align(self, task: StripTask) -> None:
         """Put the correction into the image: one that was found for a group, or its own."""
         outcome = self.alignment or self._aligned(task)
         if isinstance(outcome, str):
@@ -325,7 +326,7 @@ class ExposureRun:
         if plan.main != "cat":  # the image is written, too
             meta = stamp_file("l2_image", meta, outputs[plan.main])
         task = next(task for task in self.tasks if task.step.finds_sources)
-        files = cataloging.CatalogFiles(
+        files = catalog_files.CatalogFiles(
             outputs=outputs,
             image_kind="l2_image",
             profile=plan.profile,
@@ -334,7 +335,7 @@ class ExposureRun:
             inputs=(plan.name,),
             history=tuple(plan.product.history),
         )
-        for stage in cataloging.stage(files, self.request, self.found, meta, self.work):
+        for stage in catalog_files.stage(files, self.request, self.found, meta, self.work):
             self.products.keep(stage)
 
     def _result(self, outputs):

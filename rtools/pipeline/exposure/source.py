@@ -48,8 +48,6 @@ class Source:
 
     Attributes
     ----------
-    place : rtools.pipeline.catalog.placing.Place or None
-        Where an image lies in the frame, once the plan has found it.
     left_out : list of str
         What is said of planes of an image that are not of its shape and that nothing needs.
     """
@@ -60,7 +58,6 @@ class Source:
         self._arrays = {}
         self.left_out = []
         self.shape = _frame_shape(product)
-        self.place = None
         _check_timing(product, self.shape[0])
         for name, problem in _odd_arrays(product, self.shape):
             if product.kind != "l2_image" or name in NEEDED["l2_image"]:
@@ -157,12 +154,15 @@ def _odd_arrays(product, shape):
             yield name, f"the array {name} is {found}, not {expected}"
 
 
-def open_exposure(source, meta, log):
+def open_exposure(source, place, meta, log):
     """The `Exposure` of a source: its metadata, reference output and borders.
 
     Parameters
     ----------
     source : Source
+        Its strips.
+    place : rtools.pipeline.catalog.placing.Place
+        Where the image lies in the frame of its detector.
     meta : dict
         Metadata that the steps may change.
     log : callable
@@ -170,9 +170,8 @@ def open_exposure(source, meta, log):
     """
     product = source.product
     exposure = Exposure(meta, source.shape, log=log, raw=source.kind == "l1_uncal")
-    if source.place is not None:
-        exposure.origin = source.place.origin
-        placing.record(meta, source.place, tuple(size - 2 * BORDER for size in source.shape[1:]))
+    exposure.origin = place.origin
+    placing.record(meta, place, tuple(size - 2 * BORDER for size in source.shape[1:]))
     if product.has("amp33"):
         exposure.amp33 = np.array(product.array("amp33"))
     if product.has("reference_amp33"):

@@ -1,16 +1,23 @@
-"""Every step of the kit: where it is declared, and in which order the steps stand.
+"""Every step of the kit: where it is declared, in which order the steps stand, and what a plan says of one.
 
 A step is a file in the folder ``steps/`` of a science room. What the steps are called is known from the file names
 alone; nothing is imported for it. The order follows from what the declarations say, and they are imported when it is
 asked for.
 """
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from graphlib import TopologicalSorter
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
-__all__ = ["find_modules", "has_step", "step_names", "step_of", "steps_in_order"]
+from rtools.declare import Reference, Step
+
+__all__ = ["StepPlan", "find_modules", "has_step", "step_names", "step_of", "steps_in_order", "uses_of"]
 
 PACKAGE = Path(__file__).parents[2]
 """The directory of `rtools`."""
@@ -99,3 +106,37 @@ def steps_in_order(mission="roman"):
         The mission.
     """
     return [step_of(name, mission) for name in step_names(mission)]
+
+
+@dataclass(frozen=True)
+class StepPlan:
+    """One step of a plan.
+
+    Attributes
+    ----------
+    step : rtools.declare.Step
+        Its declaration.
+    options : mapping of str to object
+        Values of all its options.
+    references : mapping of str to reference source or None
+        By type; None where the user refused it or it may be absent.
+    status : str
+        What `meta.cal_step` will say if all goes well.
+    note : str
+        What its line in the log says beside the status.
+    active : bool
+        Whether its `apply` is called (dq_init works on although its mask is refused).
+    """
+
+    step: Step
+    options: Mapping[str, Any]
+    references: Mapping[str, Any] = field(default_factory=dict)
+    status: str = "COMPLETE"
+    note: str = ""
+    active: bool = True
+
+
+def uses_of(step: Step, options: Mapping[str, Any]) -> list[Reference]:
+    """The references that a step needs with these options."""
+    psf = options.get("fit_psf", True) or options.get("deep")
+    return [use for use in step.references if psf or use.type != "epsf"]

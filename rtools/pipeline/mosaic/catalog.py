@@ -1,69 +1,223 @@
-"""The catalog of a mosaic that has just been made."""
+"""The catalog of a mosaic: of one that has just been made, or of a file."""
 
-from types import SimpleNamespace
+from __future__ import annotations
 
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from rtools.pipeline.catalog import files as catalog_files
 from rtools.pipeline.catalog import single as cataloging
 from rtools.pipeline.exposure import chain
-from rtools.pipeline.exposure.engine import StripTask
+from rtools.pipeline.job.compiling import announced
+from rtools.pipeline.job.job import Cost, Description, Job, Messages, Outcome, PlannedStep, Result
+from rtools.pipeline.job.journal import Journal
+from rtools.pipeline.job.outputs import check_outputs, make_directory, name_outputs
+from rtools.pipeline.job.process import peak_memory, settled
+from rtools.pipeline.job.request import Request
+from rtools.pipeline.job.steps import StepPlan, uses_of
+from rtools.products import names
+from rtools.products.forms import is_asdf
+from rtools.products.io import open_product
+from rtools.products.io.header import read_header
+from rtools.products.io.product import Product
+from rtools.products.schema import history, layout, profiles
 from rtools.products.schema.blocks import stamp_file
+from rtools.wfi import metadata
+from rtools.work import Work
 
-__all__ = ["catalog_task", "stage_catalog"]
+if TYPE_CHECKING:
+    from rtools.products.io.staging import Stage
+
+__all__ = ["MosaicCatalogJob", "plan_catalog", "plan_catalog_step", "stage_catalog", "takes"]
 
 KIND = "l3_coadd"
 
 
-def catalog_task(members, request, log, *, simulated):
-    """The catalog's options and references; refused before any work where a reference is missing.
+def plan_catalog_step(
+    meta: Mapping[str, Any], request: Request, log: Callable[[str, str], None], *, simulated: bool
+) -> StepPlan:
+    """Options and references of the catalog of a mosaic; refused before any work where a reference is missing.
 
     Parameters
     ----------
-    members : list of rtools.pipeline.mosaic.members.Member
-    request : rtools.pipeline.mosaic.plan.MosaicRequest
+    meta : mapping
+        Of the mosaic, as far as references are chosen by it: `coadd_info.time_first` and `instrument`.
+    request : rtools.pipeline.job.request.Request
+        What is asked.
     log : callable
+        ``log(level, text)``.
     simulated : bool
         Whether all data of the mosaic are.
 
     Returns
     -------
-    rtools.pipeline.exposure.engine.StripTask
+    rtools.pipeline.job.steps.StepPlan
     """
     step = chain.step_of("catalog")
-    task = StripTask(step, step.defaults() | request.settings.get("catalog", {}))
-    meta = members[0].meta
-    about = {"coadd_info": {"time_first": meta["exposure"]["start_time"]}, "instrument": meta["instrument"]}
-    psf = task.options.get("fit_psf", True) or task.options.get("deep")
-    uses = [use for use in step.references if psf or use.type != "epsf"]
-    task.sources = cataloging.references(about, KIND, uses, request.references, log, simulated=simulated)
-    return task
+    options = step.defaults() | dict(request.settings.get("catalog", {}))
+    uses = uses_of(step, options)
+    found = cataloging.references(meta, KIND, uses, request.references, log, simulated=simulated)
+    return StepPlan(step, MappingProxyType(options), MappingProxyType(found))
 
 
-def stage_catalog(mosaic, image, plan, request, journal, work):
-    """Write catalog and segmentation map of a mosaic.
+def stage_catalog(
+    step: StepPlan,
+    files: catalog_files.CatalogFiles,
+    image: tuple[Mapping[str, Any], dict],
+    request: Request,
+    work: Work,
+) -> tuple[list[Stage], cataloging.CatalogSummary]:
+    """Find the sources of a mosaic that is in memory, and write them under temporary names.
 
     Parameters
     ----------
-    mosaic : rtools.pipeline.mosaic.plan.Mosaic
-    image : (dict, dict, list)
-        Planes of the mosaic by name, its metadata, its history.
-    plan : rtools.pipeline.mosaic.plan.MosaicPlan
-    request : rtools.pipeline.mosaic.plan.MosaicRequest
-    journal : rtools.pipeline.job.journal.Journal
+    step : rtools.pipeline.job.steps.StepPlan
+        From `plan_catalog_step`.
+    files : rtools.pipeline.catalog.files.CatalogFiles
+        Their names, and what they say; among them ``coadd``, the mosaic.
+    image : (mapping, dict)
+        Planes of the mosaic by name, and its metadata.
+    request : rtools.pipeline.job.request.Request
+        What is asked.
     work : rtools.work.Work
+        Threads and log.
 
     Returns
     -------
-    list of rtools.products.io.staging.Stage
+    stages : list of rtools.products.io.staging.Stage
+        The segmentation map first.
+    summary : rtools.pipeline.catalog.single.CatalogSummary
     """
-    planes, meta, history = image
-    meta = stamp_file(KIND, meta, mosaic.outputs["coadd"])
-    image = cataloging.make_planes(planes, meta, meta["wcs"])
-    found = cataloging.find_sources(image, meta, plan.catalog.options, plan.catalog.sources, work)
-    journal.catalogs.append(cataloging.told_of(found, plan.catalog.options))
-    about = SimpleNamespace(
-        tasks=[plan.catalog],
-        product=SimpleNamespace(kind=KIND, history=history),
-        outputs=mosaic.outputs,
-        profile=plan.profile(request),
-        inputs=[str(mosaic.outputs["coadd"]), *plan.names],
-    )
-    return cataloging.stage(about, request, found, meta, work)
+    planes, meta = image
+    meta = stamp_file(KIND, meta, files.outputs["coadd"])
+    made = cataloging.make_planes(planes, meta, meta["wcs"])
+    found = cataloging.find_sources(made, meta, step.options, step.references, work)
+    summary = cataloging.summary_of(found, step.options)
+    return catalog_files.stage(files, request, found, meta, work), summary
+
+
+def takes(path: str | Path, request: Request) -> bool:
+    """Whether a request for a catalog is of a mosaic, by the header of the file."""
+    single = chain.step_of(request.single) if request.single else None
+    if single is None or not single.finds_sources or not is_asdf(path):
+        return False
+    return layout.kind_of_tree(read_header(path)[0]) == KIND
+
+
+@dataclass(frozen=True, eq=False)
+class MosaicCatalogJob(Job):
+    """Make the catalog of a mosaic.
+
+    Attributes
+    ----------
+    path : str
+        The file to open.
+    called : str
+        What the input calls itself: its path, or the name that standard input gives itself.
+    product : rtools.products.io.product.Product
+        The mosaic.
+    step : rtools.pipeline.job.steps.StepPlan
+        Options and references.
+    files : rtools.pipeline.catalog.files.CatalogFiles
+        What is written.
+    messages : Messages
+        What is to be said before the work.
+    """
+
+    path: str
+    called: str
+    product: Product
+    step: StepPlan
+    files: catalog_files.CatalogFiles
+    messages: Messages
+
+    kind = "catalog"
+
+    def __reduce__(self):
+        return plan_catalog, (self.name, self.path, self.request, self.called)
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        return (self.path,)
+
+    @property
+    def writes(self) -> tuple[Path, ...]:
+        return tuple(self.files.outputs.values())
+
+    def cost(self) -> Cost:
+        rows, columns = self.product.arrays["data"].shape[-2:]
+        return Cost(threads=32, bytes=40 * rows * columns)
+
+    def describe(self) -> Description:
+        found = {kind: source.label if source else None for kind, source in self.step.references.items()}
+        return Description(
+            input=self.name,
+            steps=(PlannedStep(self.step.step.name, self.step.status, self.step.options, found),),
+            outputs=("-",) if self.request.to_stdout else tuple(map(str, self.writes)),
+            warnings=(*self.messages.cautions, *self.messages.warnings),
+        )
+
+    def moved_to(self, folder: Path) -> Job:
+        outputs = {"cat": folder / self.files.outputs["cat"].name}
+        return replace(self, files=replace(self.files, outputs=outputs))
+
+    def carry_out(self, work: Work, before: Mapping[str, Sequence[Outcome]]) -> Sequence[Outcome]:
+        started, journal, meta = time.perf_counter(), Journal(work.log, self.called), self.product.meta
+        work = work.with_log(journal.log)
+        for folder in {path.parent for path in self.writes}:
+            make_directory(folder)
+        with settled(), self.product:
+            journal.begin(self.messages)
+            planes = cataloging.planes_of(self.product, work)
+            with announced(journal.tell):
+                found = cataloging.find_sources(planes, meta, self.step.options, self.step.references, work)
+            staged = catalog_files.stage(self.files, self.request, found, meta, work)
+        outputs = tuple(stage.commit() for stage in staged)
+        seconds = time.perf_counter() - started
+        return [
+            Result(
+                input=self.name,
+                outputs=outputs,
+                seconds={"catalog": seconds, "total": seconds},
+                peak_memory=peak_memory(),
+                catalogs=(cataloging.summary_of(found, self.step.options),),
+                warnings=tuple(journal.warned),
+            )
+        ]
+
+
+def plan_catalog(name: str, path: str, request: Request, called: str | None = None) -> MosaicCatalogJob:
+    """Decide how the catalog of a mosaic is made, or refuse it.
+
+    Parameters
+    ----------
+    name : str
+        The input, as it was typed.
+    path : str
+        The file to open.
+    request : rtools.pipeline.job.request.Request
+        What is asked.
+    called : str, optional
+        The name that output names are made of, where it is not `path` (standard input).
+
+    Returns
+    -------
+    MosaicCatalogJob
+    """
+    product, messages, called = open_product(path, (KIND,)), Messages(), str(called or path)
+    metadata.require(product.meta, "instrument.optical_element", "coadd_info.time_first", path=product.path)
+    simulated = history.is_simulated(product.history)
+    step = plan_catalog_step(product.meta, request, messages.log, simulated=simulated)
+    stem = names.split_suffix(Path(called).name)[0]
+    extensions = {"segm": "asdf", "cat": request.form or "parquet"}
+    outputs = name_outputs(request, Path(called).parent, stem, extensions, "cat")
+    messages.warnings += check_outputs(outputs, "cat", request, [called])
+    profile, changes = profiles.kept(request.profile, [product])
+    messages.warnings += changes
+    past = tuple(product.history)
+    files = catalog_files.CatalogFiles(outputs, KIND, profile, step.options, step.references, (called,), past)
+    return MosaicCatalogJob(name, request, path, called, product, step, files, messages)

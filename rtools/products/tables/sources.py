@@ -5,6 +5,7 @@ In a file a catalog is what `rtools.products.tables.files` writes: the archive's
 
 from functools import cache
 from importlib.resources import files
+from typing import NamedTuple
 
 import numpy as np
 
@@ -30,8 +31,19 @@ __all__ = [
     "table_of",
 ]
 
-KINDS = {"l2_image": ("cat_exposure", "segm_exposure"), "l3_coadd": ("cat_mosaic", "segm_mosaic")}
-"""Kind of image to kinds of its catalog and its segmentation map."""
+
+class SourceKinds(NamedTuple):
+    """Kinds of the products that hold the sources of an image: catalog and segmentation map."""
+
+    catalog: str
+    segments: str
+
+
+KINDS = {
+    "l2_image": SourceKinds("cat_exposure", "segm_exposure"),
+    "l3_coadd": SourceKinds("cat_mosaic", "segm_mosaic"),
+}
+"""By the kind of the image."""
 
 FORCED = {"cat_exposure": "cat_forced_exposure", "cat_mosaic": "cat_forced_mosaic"}
 """Kind of catalog to the kind of one that was measured on the segments of another image."""

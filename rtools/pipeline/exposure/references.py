@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from rtools.declare import Reference, Step
 from rtools.errors import InputError, RtoolsError
 from rtools.pipeline.astrometry.align import GAIA
 from rtools.pipeline.catalog import placing
 from rtools.pipeline.exposure import chain
+from rtools.pipeline.job.steps import StepPlan, uses_of
 from rtools.products.refcat import files as refcat_files
 from rtools.products.schema import history
 from rtools.reference import find
@@ -23,35 +22,7 @@ if TYPE_CHECKING:
     from rtools.pipeline.exposure.source import Source
     from rtools.pipeline.job.job import Messages
 
-__all__ = ["StepPlan", "plan_steps", "uses_of"]
-
-
-@dataclass(frozen=True)
-class StepPlan:
-    """One step of a plan.
-
-    Attributes
-    ----------
-    step : rtools.declare.Step
-        Its declaration.
-    options : mapping of str to object
-        Values of all its options.
-    references : mapping of str to reference source or None
-        By type; None where the user refused it or it may be absent.
-    status : str
-        What `meta.cal_step` will say if all goes well.
-    note : str
-        What its line in the log says beside the status.
-    active : bool
-        Whether its `apply` is called (dq_init works on although its mask is refused).
-    """
-
-    step: Step
-    options: Mapping[str, Any]
-    references: Mapping[str, Any] = field(default_factory=dict)
-    status: str = "COMPLETE"
-    note: str = ""
-    active: bool = True
+__all__ = ["plan_steps"]
 
 
 def plan_steps(
@@ -124,12 +95,6 @@ def _cut(found, uses, place, source):
         kind: found_one and placing.cut_to(found_one, by_type[kind], place, source.shape[1:])
         for kind, found_one in found.items()
     }
-
-
-def uses_of(step: Step, options: Mapping[str, Any]) -> list[Reference]:
-    """The references that a step needs with these options."""
-    psf = options.get("fit_psf", True) or options.get("deep")
-    return [use for use in step.references if psf or use.type != "epsf"]
 
 
 def _settle_alignment(planned, messages):
