@@ -11,7 +11,6 @@ from rtools.mosaic.drizzle.options import PLANES, WEIGHTS
 from rtools.mosaic.drizzle.variance import BITS, new_totals
 from rtools.mosaic.drizzle.weights import bad_bits
 from rtools.mosaic.grid.scale import mean_pixel_area
-from rtools.mosaic.sky.sky import statistic_of
 from rtools.pipeline.mosaic.flag import flag_members
 from rtools.pipeline.mosaic.grid import WantedGrid, choose_frame
 from rtools.pipeline.mosaic.members import share_of
@@ -22,17 +21,17 @@ from rtools.products.mosaic.metadata import group_of, metas_of
 from rtools.wfi import metadata
 from rtools.work.loops import in_rows
 
-__all__ = ["Stack", "flag_against", "join", "sky_of", "totals_of"]
+__all__ = ["JoinedMosaic", "flag_against", "join", "sky_of", "totals_of"]
 
 OPTIONS = ("kernel", "pixfrac", "weight_type", "good_bits")
-"""Of resample: those of the stack are those of what joins it."""
+"""Of resample: those of the joined are those of what joins it."""
 
 PIECE = 16
 """Rows whose sums are recovered at a time, in float64."""
 
 
 @dataclass
-class Stack:
+class JoinedMosaic:
     """A mosaic that members join.
 
     Attributes
@@ -85,8 +84,8 @@ def join(request, members, groups, log):
 
     Parameters
     ----------
-    request : rtools.pipeline.mosaic.plan.MosaicRequest
-        Its options of resample become those of the mosaic.
+    request : rtools.pipeline.mosaic.request.MosaicRequest
+        What is asked.
     members : list of rtools.pipeline.mosaic.members.Member
         They get their numbers behind the members of the mosaic.
     groups : dict
@@ -95,22 +94,23 @@ def join(request, members, groups, log):
 
     Returns
     -------
-    Stack
+    joined : JoinedMosaic
+    options : dict
+        Of resample, as the mosaic prescribes them.
     """
     if request.skycells or request.wanted.like or request.wanted.free:
         raise UsageError("--add: the grid is that of the mosaic", mend="leave out the options of a grid")
     _refuse_options(request)
-    stack = _open(request.add)
-    _refuse_members(stack, members)
+    joined = _open(request.add)
+    _refuse_members(joined, members)
     for member in members:
-        member.number += stack.count
+        member.number += joined.count
         member.group = group_of(member.meta, member.number, groups.get(member.product.path))
         if request.single and member.meta["cal_step"].get("skymatch") != "COMPLETE":
             log("warning", f"{member.name}: its sky is not matched to that of the mosaic (rt-run --add does it)")
-    stack.frame = choose_frame(members, WantedGrid(like=request.add), None, log)
-    with stack.product:
-        _settle(stack, request, members, log)
-    return stack
+    joined.frame = choose_frame(members, WantedGrid(like=request.add), None, log)
+    with joined.product:
+        return joined, _settle(joined, request, members, log)
 
 
 def _refuse_options(request):
@@ -144,50 +144,49 @@ def _open(path):
         context = product.arrays["context"].shape
         if len(context) != 3 or context[0] * BITS < len(metas):
             raise InputError(f"its context has no place for its {len(metas)} members", path=path)
-    return Stack(str(path), product, metas)
+    return JoinedMosaic(str(path), product, metas)
 
 
-def _refuse_members(stack, members):
-    held = {names.split_suffix(str(meta["filename"]))[0] for meta in stack.metas}
+def _refuse_members(joined, members):
+    held = {names.split_suffix(str(meta["filename"]))[0] for meta in joined.metas}
     for member in members:
         called = str(member.meta.get("filename"))
         if names.split_suffix(called)[0] in held:
-            raise InputError(f"{called} is in {stack.name} already", mend="leave it out", path=member.name)
-    element = metadata.get(stack.product.meta, "instrument.optical_element")
+            raise InputError(f"{called} is in {joined.name} already", mend="leave it out", path=member.name)
+    element = metadata.get(joined.product.meta, "instrument.optical_element")
     other = members[0].meta["instrument"]["optical_element"]
     if element is not None and element != other:
-        raise InputError(f"{members[0].name} is of {other}, the mosaic of {element}", path=stack.name)
+        raise InputError(f"{members[0].name} is of {other}, the mosaic of {element}", path=joined.name)
 
 
-def _settle(stack, request, members, log):
+def _settle(joined, request, members, log):
     """Options of resample as the mosaic prescribes them."""
     given = request.settings.get("resample", {})
-    held = _options(stack)
+    held = _options(joined)
     for key, value in held.items():
         alike = bad_bits if key == "good_bits" else lambda value: value
         if key in given and given[key] != "auto" and alike(given[key]) != alike(value):
             raise UsageError(f"--{key.replace('_', '-')} {given[key]}: the mosaic was made with {value}",
                              mend="leave it out")  # fmt: skip
     if "kernel" not in held:
-        log("warning", f"{stack.name} does not say its kernel: {given.get('kernel', 'square')} is taken")
-    options = {key: value for key, value in _done(stack).items() if key == "fillval"} | given | held
-    options |= _planes(stack, options, members, log)
-    request.settings = request.settings | {"resample": options}
+        log("warning", f"{joined.name} does not say its kernel: {given.get('kernel', 'square')} is taken")
+    options = {key: value for key, value in _done(joined).items() if key == "fillval"} | given | held
+    return options | _planes(joined, options, members, log)
 
 
-def _options(stack):
+def _options(joined):
     """Those that the mosaic's metadata say, and its history."""
-    metadata.refuse_impossible(stack.product.meta, "resample.pixfrac", path=stack.name)
-    said = stack.product.meta.get("resample") or {}
+    metadata.refuse_impossible(joined.product.meta, "resample.pixfrac", path=joined.name)
+    said = joined.product.meta.get("resample") or {}
     held = {key: said[key] for key in OPTIONS if said.get(key) is not None}
     if held.get("weight_type") not in WEIGHTS or not isinstance(held.get("pixfrac"), int | float):
-        raise InputError("meta.resample does not say its weight_type and pixfrac", path=stack.name)
-    return held | {key: value for key, value in _done(stack).items() if key == "kernel"}
+        raise InputError("meta.resample does not say its weight_type and pixfrac", path=joined.name)
+    return held | {key: value for key, value in _done(joined).items() if key == "kernel"}
 
 
-def _done(stack):
+def _done(joined):
     """Options of resample that the history says; nothing for a mosaic of others."""
-    for entry in reversed(stack.product.history):
+    for entry in reversed(joined.product.history):
         parameters = entry.get("parameters")
         found = parameters.get("resample") if isinstance(parameters, dict) else None
         if isinstance(found, dict):
@@ -195,16 +194,16 @@ def _done(stack):
     return {}
 
 
-def _planes(stack, options, members, log):
+def _planes(joined, options, members, log):
     """The options ``planes``, ``var_flat`` and ``dq``: what the mosaic has, or of that what is asked for."""
-    has = {name for name in VARIANCES if _known(stack, name)} | ({"dq"} if stack.product.has("dq") else set())
+    has = {name for name in VARIANCES if _known(joined, name)} | ({"dq"} if joined.product.has("dq") else set())
     asked = options.get("planes")
     wanted = {word.strip() for word in (asked or ",".join(PLANES)).split(",")} & {"err", "dq", *VARIANCES}
     more = {name for name in ("var_flat", "dq") if options.get(name, asked is None and name in has)}
     wanted |= more
     if "var_rnoise" not in has and wanted - {"dq"} and options["weight_type"] != "exptime":
         raise InputError("no var_rnoise, from which its variances would be taken up",
-                         mend="--planes data,weight,context joins it without variances", path=stack.name)  # fmt: skip
+                         mend="--planes data,weight,context joins it without variances", path=joined.name)  # fmt: skip
     if has >= {"var_rnoise", "var_poisson"}:
         has.add("err")
     without = [member.name for member in members if not member.product.has("var_flat")]
@@ -213,20 +212,20 @@ def _planes(stack, options, members, log):
         wanted.discard("var_flat")
     for name in sorted(wanted - has):
         if name in more or (asked is not None and name != "var_flat"):
-            raise InputError(f"{name} is not known of this mosaic", mend=f"leave out {name}", path=stack.name)
-        log("warning", f"{name} is not known of {stack.name}: the mosaic will have none")
+            raise InputError(f"{name} is not known of this mosaic", mend=f"leave out {name}", path=joined.name)
+        log("warning", f"{name} is not known of {joined.name}: the mosaic will have none")
     kept = wanted & has
     return {"planes": ",".join(["data", "weight", "context", *(name for name in PLANES if name in kept)]),
             "var_flat": "var_flat" in kept, "dq": "dq" in kept}  # fmt: skip
 
 
-def _known(stack, name):
+def _known(joined, name):
     """Whether an array is there, and has values where there are data."""
-    if not stack.product.has(name):
+    if not joined.product.has(name):
         return False
     empty = True
-    for rows in band_rows(stack.frame.grid.shape):
-        planes = stack.rows((name, "weight"), rows)
+    for rows in band_rows(joined.frame.grid.shape):
+        planes = joined.rows((name, "weight"), rows)
         seen = planes["weight"] != 0
         empty = empty and not seen.any()
         if np.isfinite(planes[name][seen]).any():
@@ -237,78 +236,78 @@ def _known(stack, name):
 # -- its pixels -------------------------------------------------------------------------------------------------------
 
 
-def totals_of(stack, recipe, count, workers, rows):
+def totals_of(joined, recipe, count, workers, rows):
     """Totals of some rows of the mosaic, with room for `count` members: `rtools.mosaic.drizzle.variance.Totals`."""
     width = recipe.frame.grid.shape[1]
     totals = new_totals((rows.stop - rows.start, width), count, recipe.names, dq=recipe.dq)
-    times = stack.shares if recipe.weight == "exptime" else None
+    times = joined.shares if recipe.weight == "exptime" else None
     wanted = ("data", "weight", "context", *recipe.names, *(("dq",) if recipe.dq else ()))
 
     def fill(band):
-        held = stack.rows(wanted, slice(rows.start + band.start, rows.start + band.stop))
+        held = joined.rows(wanted, slice(rows.start + band.start, rows.start + band.stop))
         for first in range(0, band.stop - band.start, PIECE):
             part = slice(first, first + PIECE)
             planes = {name: plane[..., part, :] for name, plane in held.items()}
             put_back(totals.at(band).at(part), planes, recipe.frame.ratio, times)
 
-    with stack.product:
+    with joined.product:
         in_rows(workers.work, fill, rows.stop - rows.start)
     return totals
 
 
-def sky_of(stack, options, workers):
+def sky_of(joined, options, workers):
     """The sky of the mosaic in cells: `rtools.mosaic.sky.cells.SkyCells`.
 
     Parameters
     ----------
-    stack : Stack
-    options : dict
-        Of skymatch; its limits of usable values are those of exposures, whose sky is not subtracted.
+    joined : JoinedMosaic
+    options : rtools.mosaic.options.SkyMatchOptions
+        Its limits of usable values are those of exposures, whose sky is not subtracted.
     workers : rtools.pipeline.mosaic.workers.Workers
     """
-    grid = stack.frame.grid
-    statistic = statistic_of(options | {"lower": None, "upper": None})
+    grid = joined.frame.grid
+    statistic = options.statistic._replace(lower=None, upper=None)
     scale = np.rad2deg(np.sqrt(mean_pixel_area(grid.to_sky, grid.shape)))
 
     def parts():
         for rows in strips(grid.shape[0], scale):
-            planes = stack.rows(("data", "weight"), rows)
+            planes = joined.rows(("data", "weight"), rows)
             yield rows.start, planes["data"], planes["weight"] != 0
 
-    how = {"statistic": statistic, "mask_sources": options["mask_sources"], "work": workers.work}
-    with stack.product:
+    how = {"statistic": statistic, "mask_sources": options.mask_sources, "work": workers.work}
+    with joined.product:
         return joined_cells(parts(), grid.to_sky, **how)
 
 
-def flag_against(stack, members, recipe, workers, options, *, folder=None):
+def flag_against(joined, members, recipe, workers, options, *, folder=None):
     """Flag what members show and the mosaic does not; where the mosaic has nothing, or too little, nothing is flagged.
 
     Parameters
     ----------
-    stack : Stack
+    joined : JoinedMosaic
     members : list of rtools.pipeline.mosaic.members.Member
     recipe : rtools.pipeline.mosaic.drizzle.Recipe
     workers : rtools.pipeline.mosaic.workers.Workers
-    options : dict
+    options : rtools.mosaic.options.OutlierOptions
         Of the step.
     folder : str or Path, optional
         Where what is needed of the mosaic is kept meanwhile; in memory by default.
     """
-    with stack.product:
-        median = _seen_well(stack, options["maskpt"], workers, folder)
+    with joined.product:
+        median = _seen_well(joined, options.maskpt, workers, folder)
     flag_members(members, recipe, workers, median, options)
 
 
-def _seen_well(stack, maskpt, workers, folder):
+def _seen_well(joined, maskpt, workers, folder):
     """Data of the mosaic where its weight is enough, NaN elsewhere: ndarray, or a `SpooledPlane` in a folder."""
-    shape = stack.frame.grid.shape
+    shape = joined.frame.grid.shape
     bands = band_rows(shape)
-    parts = (stack.rows(("weight", "context"), rows).values() for rows in bands)
+    parts = (joined.rows(("weight", "context"), rows).values() for rows in bands)
     threshold = np.float32(seen_well(parts, maskpt))
     median = np.empty(shape, np.float32) if folder is None else SpooledPlane(folder, shape)
 
     def fill(rows):
-        data, weight = stack.rows(("data", "weight"), rows).values()
+        data, weight = joined.rows(("data", "weight"), rows).values()
         median[rows] = np.where((weight != 0) & (weight >= threshold), data, np.float32(np.nan))
 
     workers.work.map(fill, bands)

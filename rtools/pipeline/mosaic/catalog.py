@@ -20,11 +20,9 @@ from rtools.pipeline.job.process import peak_memory, settled
 from rtools.pipeline.job.request import Request
 from rtools.pipeline.job.steps import StepPlan, uses_of
 from rtools.products import names
-from rtools.products.forms import is_asdf
 from rtools.products.io import open_product
-from rtools.products.io.header import read_header
 from rtools.products.io.product import Product
-from rtools.products.schema import history, layout, profiles
+from rtools.products.schema import history, profiles
 from rtools.products.schema.blocks import stamp_file
 from rtools.wfi import metadata
 from rtools.work import Work
@@ -101,11 +99,9 @@ def stage_catalog(
 
 
 def takes(path: str | Path, request: Request) -> bool:
-    """Whether a request for a catalog is of a mosaic, by the header of the file."""
+    """Whether a request for a catalog is of a mosaic; refuses what is neither that nor an image."""
     single = chain.step_of(request.single) if request.single else None
-    if single is None or not single.finds_sources or not is_asdf(path):
-        return False
-    return layout.kind_of_tree(read_header(path)[0]) == KIND
+    return single is not None and single.finds_sources and open_product(path, ("l2_image", KIND)).kind == KIND
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,7 @@ import numpy as np
 from rtools.errors import InputError
 from rtools.mosaic.drizzle.drizzle import MemberPlanes, add_image, band_rows, drizzle_band, touched
 from rtools.mosaic.drizzle.variance import add_band
-from rtools.mosaic.drizzle.weights import bad_bits, read_noise_variance, sky_variance, typical_noise, weight_map
+from rtools.mosaic.drizzle.weights import read_noise_variance, sky_variance, typical_noise, weight_map
 from rtools.mosaic.grid.pixmap import pixel_map
 from rtools.mosaic.outlier.outlier import BITS, level_of
 from rtools.pipeline.mosaic.members import read_planes, without_bits
@@ -33,7 +33,8 @@ class Recipe(NamedTuple):
     kernel : rtools.mosaic.drizzle.drizzle.Kernel
     weight : str
         Of `rtools.mosaic.drizzle.weights.WEIGHTS`.
-    good_bits : str
+    bad_bits : int
+        DQ bits of pixels that are left out.
     backg : float
         Sky in the data of members whose metadata do not say it, MJy/sr.
     names : tuple of str
@@ -45,7 +46,7 @@ class Recipe(NamedTuple):
     frame: object
     kernel: object
     weight: str
-    good_bits: str
+    bad_bits: int
     backg: float = 0.0
     names: tuple = ()
     dq: bool = False
@@ -57,7 +58,7 @@ class Recipe(NamedTuple):
 
 def map_of(member, recipe, workers):
     """Pixel map of a member."""
-    grid, nodes = recipe.frame.grid, member.learned.setdefault("nodes", {})
+    grid, nodes = recipe.frame.grid, member.nodes
     try:
         return workers.recent((member.number, id(grid)),
                               lambda: pixel_map(member.wcs, member.shape, grid.to_pixel, known=nodes))  # fmt: skip
@@ -85,14 +86,14 @@ def planes_of(member, recipe, workers, names=None):
     planes = read_planes(member, [name for name, use in wanted.items() if use], workers)
     if need_noise and not _holds(planes.get("var_rnoise")):
         planes["var_rnoise"] = _rebuilt(member, planes, workers)
-    if need_sky and "sky" not in member.learned:
+    if need_sky and member.sky_variance is None:
         learn = _plain(planes["dq"], workers)
-        member.learned["sky"] = sky_variance(planes["data"], planes["var_poisson"], learn)
-    sky = member.learned["sky"] if need_sky else 0.0
+        member.sky_variance = sky_variance(planes["data"], planes["var_poisson"], learn)
+    sky = member.sky_variance if need_sky else 0.0
     data, dq, noise = planes["data"], planes["dq"], planes.get("var_rnoise")
     weight = workers.plane("weight", data.shape)
     level = np.float32(level_of(member.meta.get("background"), recipe.backg))
-    bits = np.uint32(bad_bits(recipe.good_bits))
+    bits = np.uint32(recipe.bad_bits)
     how = {"sky": sky, "exposure_time": member.share}
 
     def weigh(rows):
@@ -124,9 +125,9 @@ def _rebuilt(member, planes, workers):
     others = [plane for name in ("var_poisson", "var_flat") for plane in (planes.get(name, held.get(name)),)
               if plane is not None]  # fmt: skip
     err, out = held["err"], workers.plane("var_rnoise", member.shape)
-    if "read noise" not in member.learned:
-        member.learned["read noise"] = typical_noise(err, others, _plain(planes["dq"], workers))
-    typical = member.learned["read noise"]
+    if member.read_noise is None:
+        member.read_noise = typical_noise(err, others, _plain(planes["dq"], workers))
+    typical = member.read_noise
 
     def rebuild(rows):
         out[rows] = read_noise_variance(err[rows], [plane[rows] for plane in others], typical)
@@ -213,8 +214,8 @@ def _spread(member, recipe, workers, add, within, wanted=None):
 
 def _tell_error(member, pixmap, grid, workers):
     """How good the map is, once for each grid."""
-    if member.learned.get("mapped to") is not grid:
-        member.learned["mapped to"] = grid
+    if member.mapped_to is not grid:
+        member.mapped_to = grid
         workers.log("info", f"{member.name}: pixel map is right to {pixmap.error:.1g} pixel between its nodes")
 
 

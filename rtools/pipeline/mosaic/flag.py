@@ -4,42 +4,18 @@ from contextlib import closing
 
 import numpy as np
 
-from rtools.errors import UsageError
 from rtools.mosaic.drizzle.variance import clear
-from rtools.mosaic.drizzle.weights import bad_bits
 from rtools.mosaic.outlier.outlier import InspectedImage as Image
-from rtools.mosaic.outlier.outlier import OutlierLimits, Reach, flag_rows, flag_stack, level_of
+from rtools.mosaic.outlier.outlier import Reach, flag_rows, flag_stack, level_of
 from rtools.pipeline.mosaic.drizzle import drizzle_totals, map_of, planes_of
 from rtools.pipeline.mosaic.members import read_planes, without_bits
 from rtools.pipeline.mosaic.spool import Spool, median_plane
 from rtools.work.loops import in_rows
 
-__all__ = ["fill_value", "flag_members", "flag_on_detector", "limits_of", "repair"]
+__all__ = ["flag_members", "flag_on_detector", "repair"]
 
 MOSTLY = 0.05
 """Share of touched pixels from which on totals are made anew as a whole."""
-
-
-def limits_of(options):
-    """`OutlierLimits` of the step's options."""
-    pairs = {}
-    for name, key in (("snr", "snr"), ("scale", "gradient")):
-        try:
-            pairs[name] = tuple(float(word) for word in str(options[key]).replace(",", " ").split())
-        except ValueError:
-            pairs[name] = ()
-        if len(pairs[name]) != 2:
-            raise UsageError(f"outlier.{key}={options[key]}: two numbers expected", mend=f"as in --{key} '5.0 4.0'")
-    return OutlierLimits(**pairs)
-
-
-def fill_value(text):
-    """The number that ``fillval`` stands for."""
-    word = str(text).strip()
-    try:
-        return 0.0 if word.upper() == "INDEF" else float(word)
-    except ValueError:
-        raise UsageError(f"fillval={text}: a number, NaN or INDEF expected") from None
 
 
 def flag_members(members, recipe, workers, median, options, *, mark=None):
@@ -52,7 +28,7 @@ def flag_members(members, recipe, workers, median, options, *, mark=None):
         Its grid is that of the median.
     workers : rtools.pipeline.mosaic.workers.Workers
     median : ndarray float32
-    options : dict
+    options : rtools.mosaic.options.OutlierOptions
         Of the step.
     mark : ndarray uint8, optional
         Plane of the mosaic; 1 is set where newly flagged pixels touch it.
@@ -62,16 +38,16 @@ def flag_members(members, recipe, workers, median, options, *, mark=None):
     int
         Outliers.
     """
-    limits, fill = limits_of(options), fill_value(options["fillval"])
+    limits, fill = options.limits, options.drizzle.fill
     touched = None if mark is None else (mark, Reach.of(recipe.kernel))
-    bits, total = np.uint32(bad_bits(recipe.good_bits)), 0
+    bits, total = np.uint32(recipe.bad_bits), 0
 
     def flag(member):
         pixmap = map_of(member, recipe, workers)
         names = ("data", "err") if mark is None else ("data", "err", "dq")
         planes = read_planes(member, names, workers)
         used = None if mark is None else without_bits(planes["dq"], bits, workers)
-        image = Image(planes["data"], planes["err"], level_of(member.meta.get("background"), options["backg"]), used)
+        image = Image(planes["data"], planes["err"], level_of(member.meta.get("background"), options.backg), used)
         found = np.zeros(member.shape, bool)
 
         def flag_part(rows):
@@ -97,12 +73,12 @@ def _keep(member, found, workers):
 
 def flag_on_detector(members, recipe, workers, options, folder):
     """As `flag_members` where images are compared pixel by pixel; all have one shape."""
-    limit, total = limits_of(options).snr[0], 0
+    limit, total = options.limits.snr[0], 0
     with closing(Spool(folder, members[0].shape, workers.work)) as spool:
         for member in members:
             weight = planes_of(member, recipe, workers, names=()).weight
             data = read_planes(member, ("data",), workers)["data"]
-            spool.put(data, weight, options["maskpt"])
+            spool.put(data, weight, options.maskpt)
         median = median_plane(spool, workers)
     for member in members:
         planes = read_planes(member, ("data", "err"), workers)

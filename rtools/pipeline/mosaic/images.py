@@ -18,7 +18,7 @@ def stage_image(member, path, request, workers, journal):
     ----------
     member : rtools.pipeline.mosaic.members.Member
     path : Path
-    request : rtools.pipeline.mosaic.plan.MosaicRequest
+    request : rtools.pipeline.mosaic.request.MosaicRequest
     workers : rtools.pipeline.mosaic.workers.Workers
     journal : rtools.pipeline.job.journal.Journal
         Of this member.
@@ -47,7 +47,14 @@ def stage_image(member, path, request, workers, journal):
         arrays | planes,
         profile=profile,
         compression=request.compression or "lz4",
-        history=[*product.history, history.entry(request.tool, parameters=request.settings, inputs=[member.name])],
+        history=[
+            *product.history,
+            history.entry(
+                request.tool,
+                parameters={name: dict(values) for name, values in request.settings.items()},
+                inputs=[member.name],
+            ),
+        ],
         work=work,
     )
     for name, count in stage.overflows.items():

@@ -1,6 +1,6 @@
 """The exposures of a mosaic: which of the files, and their planes as the drizzle takes them."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -39,8 +39,14 @@ class Member:
         Sky that this run takes off the data for good.
     flagged : ndarray uint32
         Places in the flattened image that this run has found to be outliers.
-    learned : dict
-        What took time to find out of its pixels.
+    nodes : dict
+        Places on the sky at which its pixel map is known (`rtools.mosaic.grid.pixmap.pixel_map`).
+    sky_variance : float or None
+        Variance of its sky, where that was needed.
+    read_noise : float or None
+        Read-noise variance of its faint pixels, where it does not hold one and that was needed.
+    mapped_to : rtools.mosaic.grid.grid.Grid or None
+        The grid that its pixel map was last refused or said of.
     """
 
     number: int
@@ -52,7 +58,14 @@ class Member:
     factor: float | None = None
     subtract: float = 0.0
     flagged: np.ndarray = field(default_factory=lambda: np.empty(0, np.uint32))
-    learned: dict = field(default_factory=dict)
+    nodes: dict = field(default_factory=dict)
+    sky_variance: float | None = None
+    read_noise: float | None = None
+    mapped_to: object = None
+
+    def fresh(self):
+        """A copy for one run, which changes its metadata."""
+        return replace(self, meta=_own(self.meta))
 
     @property
     def shape(self):
@@ -133,7 +146,7 @@ def _left_out(product):
 
 
 def _member(number, name, product, group, with_wcs):
-    meta = {key: dict(value) if type(value) is dict else value for key, value in product.meta.items()}
+    meta = _own(product.meta)
     metadata.require(meta, "exposure.start_time", "exposure.end_time", path=name)
     if with_wcs and meta.get("wcs") is None:
         raise InputError("no WCS", mend="run rt-assignwcs first", path=name)
@@ -157,6 +170,11 @@ def _member(number, name, product, group, with_wcs):
         wcs.bounding_box = (-0.5, columns - 0.5), (-0.5, rows - 0.5)
     product.close()  # or many members would be many open files
     return Member(number, name, product, meta, wcs, group_of(meta, number, group), factor)
+
+
+def _own(meta):
+    """Metadata whose blocks can be changed without those of the file."""
+    return {key: dict(value) if type(value) is dict else value for key, value in meta.items()}
 
 
 def _settle_sky(member, log):

@@ -1,98 +1,71 @@
 """What is made of a group of images: which steps, on which grids, into which files; all refusals before any work."""
 
-import os
-from dataclasses import dataclass, field
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from rtools.errors import InputError, RtoolsError, UsageError
-from rtools.mosaic.drizzle.drizzle import VARIANCES, make_kernel
-from rtools.mosaic.drizzle.options import PLANES
-from rtools.mosaic.drizzle.weights import bad_bits
+from rtools.errors import InputError, UsageError
+from rtools.mosaic.options import (
+    OutlierOptions,
+    ResampleOptions,
+    SkyMatchOptions,
+    parse_outlier,
+    parse_resample,
+    parse_skymatch,
+)
 from rtools.mosaic.skymap import skymap
-from rtools.pipeline.job.outputs import check_outputs
-from rtools.pipeline.job.steps import steps_in_order
+from rtools.pipeline.job.job import Messages
+from rtools.pipeline.job.outputs import check_outputs, refuse_inputs, refuse_several
+from rtools.pipeline.job.steps import StepPlan, step_of
 from rtools.pipeline.mosaic import add as mosaic_add
-from rtools.pipeline.mosaic.catalog import catalog_task
+from rtools.pipeline.mosaic.catalog import plan_catalog_step
 from rtools.pipeline.mosaic.drizzle import Recipe
-from rtools.pipeline.mosaic.flag import fill_value, limits_of
-from rtools.pipeline.mosaic.grid import WantedGrid, choose_frame, refuse_empty, weight_of
-from rtools.pipeline.mosaic.members import exposed, open_members
-from rtools.products import names
-from rtools.products.mosaic.association import read_association
+from rtools.pipeline.mosaic.grid import Frame, choose_frame, refuse_empty, weight_of
+from rtools.pipeline.mosaic.members import Member, exposed, open_members
+from rtools.pipeline.mosaic.outputs import image_outputs, mosaic_outputs, mosaic_root
+from rtools.pipeline.mosaic.request import STEPS, MosaicRequest
+from rtools.products.mosaic.association import Association, read_association
 from rtools.products.schema import history, profiles
-from rtools.reference import find
 
-__all__ = ["STEPS", "MosaicPlan", "MosaicRequest", "make_plan"]
-
-STEPS = {step.name: step for step in steps_in_order() if step.of_mosaic}
-"""Steps of the chain but the catalog, in order."""
+__all__ = ["Mosaic", "MosaicOptions", "MosaicPlan", "make_plan", "parse_options"]
 
 
-@dataclass
-class MosaicRequest:
-    """What a user asks of a group of images.
+@dataclass(frozen=True)
+class Mosaic:
+    """One mosaic.
 
     Attributes
     ----------
-    tool : str
-        The command, for the history.
-    single : str or None
-        One step, or None for the chain.
-    skip : frozenset of str
-        Steps of the chain not to do.
-    settings : dict
-        Step name to {option key: value}.
-    wanted : rtools.pipeline.mosaic.grid.WantedGrid
-    skycells : tuple of str
-        One mosaic each.
-    add : str or None
-        A mosaic that the images are to join.
-    references : rtools.reference.find.Config
-    output, outdir, overwrite, compression, profile
-        As the options say.
-    again : bool
-    form : str or None
-        Format of the catalog.
-    max_memory : float
-        GiB.
-    called : dict of str to str
-        Temporary file to the name that its products are named after.
-    threads : int
+    frame : rtools.pipeline.mosaic.grid.Frame
+        Its grid.
+    outputs : mapping of str to Path
+        Its products by suffix, the coadd last; none where only outliers are looked for on it.
     """
 
-    tool: str
-    single: str | None = None
-    skip: frozenset = frozenset()
-    settings: dict = field(default_factory=dict)
-    wanted: WantedGrid = field(default_factory=WantedGrid)
-    skycells: tuple = ()
-    add: str | None = None
-    references: find.Config = field(default_factory=find.Config)
-    output: str | None = None
-    outdir: str | None = None
-    overwrite: bool = False
-    compression: str | None = None
-    profile: str | None = None
-    again: bool = False
-    form: str | None = None
-    max_memory: float = 2.0
-    called: dict = field(default_factory=dict)
-    threads: int = 1
-
-    def options(self, name):
-        """All options of a step."""
-        return STEPS[name].defaults() | self.settings.get(name, {})
+    frame: Frame
+    outputs: Mapping[str, Path]
 
 
-@dataclass
-class Mosaic:
-    """One mosaic: its frame, and suffix to path of its products."""
+@dataclass(frozen=True)
+class MosaicOptions:
+    """Options of all steps, parsed.
 
-    frame: object
-    outputs: dict
+    Attributes
+    ----------
+    skymatch : SkyMatchOptions
+    outlier : OutlierOptions
+    resample : ResampleOptions
+    """
+
+    skymatch: SkyMatchOptions
+    outlier: OutlierOptions
+    resample: ResampleOptions
 
 
-@dataclass
+@dataclass(frozen=True)
 class MosaicPlan:
     """A group of images, made ready.
 
@@ -100,73 +73,88 @@ class MosaicPlan:
     ----------
     name : str
         What the group is called in messages.
-    members : list of rtools.pipeline.mosaic.members.Member
+    members : tuple of rtools.pipeline.mosaic.members.Member
+        The images; a run works on copies of them.
     association : rtools.products.mosaic.association.Association or None
+        Where one names them.
     steps : tuple of str
         To be done, in order.
-    mosaics : list of Mosaic
+    options : MosaicOptions
+        Of these steps.
+    typed : mapping of str to mapping
+        Step to its options in the words in which products say them.
+    mosaics : tuple of Mosaic
         On which outliers are looked for, and which are written.
-    images : list of Path
+    images : tuple of Path
         One for each member, where they are written.
-    warnings, cautions : list of str
+    profile : str
+        Schema generation of what is written.
+    warnings, cautions : tuple of str
         What is to be said before the work; cautions even with -q.
-    catalog : rtools.pipeline.exposure.engine.StripTask or None
-    stack : rtools.pipeline.mosaic.add.Stack or None
+    catalog : rtools.pipeline.job.steps.StepPlan or None
+        Where catalogs are made.
+    joined : rtools.pipeline.mosaic.add.JoinedMosaic or None
         A mosaic that the members join.
     """
 
     name: str
-    members: list
-    association: object
-    steps: tuple
-    mosaics: list
-    images: list
-    warnings: list
-    cautions: list
-    catalog: object = None
-    stack: object = None
+    members: tuple[Member, ...]
+    association: Association | None
+    steps: tuple[str, ...]
+    options: MosaicOptions
+    typed: Mapping[str, Mapping[str, Any]]
+    mosaics: tuple[Mosaic, ...]
+    images: tuple[Path, ...]
+    profile: str
+    warnings: tuple[str, ...] = ()
+    cautions: tuple[str, ...] = ()
+    catalog: StepPlan | None = None
+    joined: mosaic_add.JoinedMosaic | None = None
 
     @property
-    def count(self):
+    def count(self) -> int:
         """Members of the mosaic, with those that it has already."""
-        return len(self.members) + (self.stack.count if self.stack else 0)
+        return len(self.members) + (self.joined.count if self.joined else 0)
 
     @property
-    def metas(self):
-        """``meta`` of each of them."""
-        return [*(self.stack.metas if self.stack else ()), *(member.meta for member in self.members)]
-
-    @property
-    def records(self):
+    def records(self) -> list[tuple[dict, list]]:
         """``meta`` and history of each file that goes into the mosaic, for `rtools.products.schema.history.entry`."""
-        return _records(self.members, self.stack)
+        return [(one.product.meta, one.product.history) for one in _files(self.joined, self.members)]
 
     @property
-    def names(self):
+    def names(self) -> list[str]:
         """What each of these files is called, for the history."""
-        return _names(self.members, self.stack)
+        return [one.name for one in _files(self.joined, self.members)]
 
-    def profile(self, request):
-        """Profile of what is written."""
-        return self._profile(request)[0]
+    def recipe(self, step: str, frame: Frame | None) -> Recipe:
+        """How a step drizzles the members; without a frame what it needs of their pixels.
 
-    def profile_messages(self, request):
-        """What to say where that is not the profile of the members."""
-        return self._profile(request)[1]
+        Parameters
+        ----------
+        step : str
+            ``outlier`` or ``resample``.
+        frame : rtools.pipeline.mosaic.grid.Frame or None
+            The grid.
 
-    def _profile(self, request):
-        return profiles.kept(request.profile, [one.product for one in ([self.stack] if self.stack else self.members)])
+        Returns
+        -------
+        rtools.pipeline.mosaic.drizzle.Recipe
+        """
+        ratio = 1.0 if frame is None else frame.ratio
+        if step == "outlier":
+            drizzle, backg = self.options.outlier.drizzle, self.options.outlier.backg
+            return Recipe(frame, drizzle.kernel_for(ratio), drizzle.weight_type, drizzle.bad_bits, backg)
+        resample = self.options.resample
+        drizzle, names = resample.drizzle, resample.variances
+        kernel = drizzle.kernel_for(ratio)
+        return Recipe(frame, kernel, drizzle.weight_type, drizzle.bad_bits, 0.0, names, resample.dq)
 
-    def recipe(self, request, step, mosaic):
-        """How a step drizzles the members; without a mosaic what it needs of their pixels."""
-        options, frame = request.options(step), None if mosaic is None else mosaic.frame
-        kernel = make_kernel(options["kernel"], options["pixfrac"], 1.0 if frame is None else frame.ratio)
-        variances, dq = (variances_of(options), wants_dq(options)) if step == "resample" else ((), False)
-        backg = options.get("backg", 0.0)
-        return Recipe(frame, kernel, options["weight_type"], options["good_bits"], backg, variances, dq)
+
+def _files(joined, members):
+    return [*([joined] if joined else []), *members]
 
 
-def make_plan(files, request):
+def make_plan(files: Sequence[str], request: MosaicRequest) -> MosaicPlan:
     """Decide what to do with a group of images, or refuse it.
 
     Parameters
@@ -174,88 +162,102 @@ def make_plan(files, request):
     files : sequence of str
         Images, or one association.
     request : MosaicRequest
+        What is asked.
+
+    Returns
+    -------
+    MosaicPlan
 
     Raises
     ------
     InputError, UsageError, RtoolsError
         See the module's first line.
     """
-    _check_options(request)
-    association, groups, said = None, {}, {"warning": [], "caution": []}
-
-    def log(level, text):
-        said.get(level, []).append(text)
-
-    name = files[0] if len(files) == 1 else f"{len(files)} images"
+    refuse_several(request, len(request.skycells))
+    parse_options(request)
+    messages, association, groups = Messages(), None, {}
+    name = str(files[0]) if len(files) == 1 else f"{len(files)} images"
     if any(str(file).endswith(".json") for file in files):
         association = read_association(files[0])
-        files, groups = _science(association, log)
-    members = open_members(files, log, groups=groups, called=request.called, wcs=request.single != "flux")
-    stack = mosaic_add.join(request, members, groups, log) if request.add else None
-    steps = _steps(members, request, log)
+        files, groups = science_of(association, messages.log)
+    members = open_members(files, messages.log, groups=groups, called=request.called, wcs=request.single != "flux")
+    joined = None
+    if request.add:
+        joined, settled = mosaic_add.join(request, members, groups, messages.log)
+        request = replace(request, settings={**request.settings, "resample": settled})
+    steps = _steps(members, request, messages.log)
     if "resample" in steps:
-        _settle_weights(members, request, log)
-    frames = [stack.frame] if stack else _frames(members, steps, request, association, log)
+        request = _settle_weights(members, request, messages.log)
+    frames = [joined.frame] if joined else _frames(members, steps, request, association, messages.log)
     for frame in frames:
-        refuse_empty(members, frame, log)
-    mosaics = [Mosaic(frame, {}) for frame in frames]
-    images = []
-    if "resample" in steps:
-        for mosaic in mosaics:
-            mosaic.outputs = _outputs(_root(members, request, association, mosaic.frame), request)
-    else:
-        images = _images(members, request)
-    _refuse([*images, *(path for mosaic in mosaics for path in mosaic.outputs.values())], files, request)
-    if request.output != "-":
-        for outputs in [
-            *({"image": path} for path in images),
-            *(mosaic.outputs for mosaic in mosaics if mosaic.outputs),
-        ]:
-            main = "coadd" if "coadd" in outputs else "image"
-            told = [str(outputs[main]), *_names(members, stack)]
-            said["warning"] += check_outputs(outputs, main, request, told)
-    catalog = None
-    if any("cat" in mosaic.outputs for mosaic in mosaics):
-        if "err" not in {word.strip() for word in request.options("resample")["planes"].split(",")}:
-            raise UsageError("the catalog needs err", mend="leave it in resample.planes, or --skip catalog")
-        simulated = all(history.is_simulated(entries) for _meta, entries in _records(members, stack))
-        catalog = catalog_task(members, request, log, simulated=simulated)
-    plan = MosaicPlan(str(name), members, association, steps, mosaics, images, *said.values(), catalog, stack)
-    plan.warnings += plan.profile_messages(request) if mosaics else ()
-    return plan
+        refuse_empty(members, frame, messages.log)
+    made = _files(joined, members)
+    mosaics, images = _outputs(members, request, association, frames, steps, [one.name for one in made], messages)
+    refuse_inputs([path for path in (*images, *_paths(mosaics)) if not request.to_stdout], files)
+    catalog = _catalog(mosaics, made, members, request, messages.log)
+    profile, changes = profiles.kept(request.profile, [one.product for one in ([joined] if joined else members)])
+    messages.warnings += changes if mosaics else ()
+    return MosaicPlan(
+        name, tuple(members), association, steps, parse_options(request),
+        {step: request.options(step) for step in STEPS}, mosaics, images, profile,
+        tuple(messages.warnings), tuple(messages.cautions), catalog, joined,
+    )  # fmt: skip
 
 
-def _records(members, stack):
-    return [(one.product.meta, one.product.history) for one in [*([stack] if stack else []), *members]]
+def parse_options(request: MosaicRequest) -> MosaicOptions:
+    """Options of all steps in their own types; UsageError for words that mean nothing."""
+    return MosaicOptions(
+        outlier=parse_outlier(request.options("outlier")),
+        resample=parse_resample(request.options("resample")),
+        skymatch=parse_skymatch(request.options("skymatch")),
+    )
 
 
-def _names(members, stack):
-    return [one.name for one in [*([stack] if stack else []), *members]]
+def _paths(mosaics):
+    return [path for mosaic in mosaics for path in mosaic.outputs.values()]
 
 
-def _check_options(request):
-    """Values that click does not check."""
-    if request.output and len(request.skycells) > 1:
-        raise UsageError("-o names one output", mend="use --outdir for several skycells")
-    for step in ("outlier", "resample"):
-        options = request.options(step)
-        make_kernel(options["kernel"], options["pixfrac"])
-        bad_bits(options["good_bits"])
-        fill_value(options["fillval"])
-    limits_of(request.options("outlier"))
-    bad_bits(request.options("skymatch")["dqbits"])
-    variances_of(request.options("resample"))
+def _outputs(members, request, association, frames, steps, inputs, messages):
+    """The mosaics with their files, or the files of the images; refuses what exists."""
+    if "resample" not in steps:
+        images = image_outputs(members, request, step_of(request.single).suffix)
+        for path in images:
+            messages.warnings += check_outputs({"image": path}, "image", request, [str(path), *inputs])
+        return tuple(Mosaic(frame, {}) for frame in frames), images
+    mosaics = []
+    for frame in frames:
+        root = mosaic_root([member.name for member in members], request, association, frame.skycell,
+                           members[0].meta["instrument"]["optical_element"])  # fmt: skip
+        outputs = mosaic_outputs(root, request)
+        messages.warnings += check_outputs(outputs, "coadd", request, [str(outputs["coadd"]), *inputs])
+        mosaics.append(Mosaic(frame, outputs))
+    return tuple(mosaics), ()
+
+
+def _catalog(mosaics, made, members, request, log):
+    """The catalog step, where catalogs are wanted."""
+    if not any("cat" in mosaic.outputs for mosaic in mosaics):
+        return None
+    if "err" not in parse_resample(request.options("resample")).planes:
+        raise UsageError("the catalog needs err", mend="leave it in resample.planes, or --skip catalog")
+    simulated = all(history.is_simulated(one.product.history) for one in made)
+    return plan_catalog_step(catalog_meta(members[0].meta), request, log, simulated=simulated)
+
+
+def catalog_meta(meta: Mapping[str, Any]) -> dict[str, Any]:
+    """What the references of a mosaic's catalog are chosen by, from the metadata of its first exposure."""
+    return {"coadd_info": {"time_first": meta["exposure"]["start_time"]}, "instrument": meta["instrument"]}
 
 
 def _settle_weights(members, request, log):
-    """Weights that are ``auto``: those of the mosaic that it is to be like, else exposure times."""
+    """The request with weights that are not ``auto``: those of the mosaic that it is to be like, else exposure times."""
     like, options = request.wanted.like, request.options("resample")
     if options["weight_type"] == "auto":
         weight = weight_of(like) if like else "exptime"
         if weight != "exptime":
             keeping = "--weight-type exptime" if request.single else "--set resample.weight-type=exptime"
             log("warning", f"weights are {weight}, as of {like}: stars lose light ({keeping} keeps it)")
-        request.settings = request.settings | {"resample": options | {"weight_type": weight}}
+        request = replace(request, settings={**request.settings, "resample": options | {"weight_type": weight}})
     weighs = request.options("resample")["weight_type"] == "exptime"
     for member in members:
         time, effective = exposed(member.meta, "exposure_time"), exposed(member.meta)
@@ -265,29 +267,24 @@ def _settle_weights(members, request, log):
             log("warning", f"{member.name}: no meta.exposure.exposure_time: effective_exposure_time is taken")
         elif not effective:
             log("warning", f"{member.name}: no meta.exposure.effective_exposure_time: meta.coadd_info is without it")
+    return request
 
 
-def variances_of(options):
-    """Variances that are computed, the read noise first: with other weights than exptime it weighs them all."""
-    asked = [word.strip() for word in options["planes"].split(",") if word.strip()]
-    unknown = set(asked) - {*PLANES, "var_flat", "dq"}
-    if unknown:
-        raise UsageError(f"resample.planes: a mosaic has no {sorted(unknown)[0]}", mend=f"it has {' '.join(PLANES)}")
-    wanted = {name for name in asked if name.startswith("var_")} | ({"var_flat"} if options["var_flat"] else set())
-    if "err" in asked:
-        wanted |= {"var_rnoise", "var_poisson"}
-    if wanted and options["weight_type"] != "exptime":
-        wanted.add("var_rnoise")
-    return tuple(name for name in VARIANCES if name in wanted)
+def science_of(association: Association, log: Callable[[str, str], None]) -> tuple[list[str], dict[str, str]]:
+    """Files of an association's science members, and the groups that it puts them in.
 
+    Parameters
+    ----------
+    association : rtools.products.mosaic.association.Association
+        As it was read.
+    log : callable
+        ``log(level, text)``.
 
-def wants_dq(options):
-    """Whether flags are joined."""
-    return options["dq"] or "dq" in {word.strip() for word in options["planes"].split(",")}
-
-
-def _science(association, log):
-    """Files of an association's science members, and the groups that it puts them in."""
+    Raises
+    ------
+    InputError
+        It has none.
+    """
     if association.products > 1:
         log("warning", f"{association.path}: only the first of its {association.products} products is made")
     for member in association.members:
@@ -302,27 +299,31 @@ def _science(association, log):
 def _steps(members, request, log):
     """Steps to be done; those that are done already are refused in a tool and left out in the chain."""
     if request.single:
-        step = STEPS[request.single]
-        for member in members:
-            done = (member.product.meta.get("cal_step") or {}).get(step.cal_step) == "COMPLETE"
-            if done and not step.repeatable and (not request.again or step.once):
-                mend = "it cannot run twice" if step.once else "--again runs it all the same"
-                raise InputError(f"{step.cal_step} is COMPLETE in this file", mend=mend, path=member.name)
-            if request.single in ("skymatch", "outlier") and member.factor is not None:
-                log("warning", f"{member.name}: flux has not run on this file: converted to MJy/sr on the way")
-        return (request.single,)
+        return _single_step(members, request, log)
     steps = [name for name in STEPS if name not in request.skip]
     for name in ("skymatch", "outlier"):
-        done = {(member.product.meta.get("cal_step") or {}).get(STEPS[name].cal_step) for member in members}
+        cal_step = step_of(name).cal_step
+        done = {(member.product.meta.get("cal_step") or {}).get(cal_step) for member in members}
         if name in steps and done == {"COMPLETE"} and not request.again:
             steps.remove(name)
             log("warning", f"{name} is COMPLETE in all images, and is not done again")
         if name in request.skip:
             for member in members:
-                member.meta["cal_step"].setdefault(STEPS[name].cal_step, "INCOMPLETE")
-                if member.meta["cal_step"][STEPS[name].cal_step] == "INCOMPLETE":
-                    member.meta["cal_step"][STEPS[name].cal_step] = "SKIPPED"
+                if member.meta["cal_step"].setdefault(cal_step, "INCOMPLETE") == "INCOMPLETE":
+                    member.meta["cal_step"][cal_step] = "SKIPPED"
     return tuple(steps)
+
+
+def _single_step(members, request, log):
+    step = step_of(request.single)
+    for member in members:
+        done = (member.product.meta.get("cal_step") or {}).get(step.cal_step) == "COMPLETE"
+        if done and step.name != "resample" and (not request.again or step.name == "flux"):
+            mend = "it cannot run twice" if step.name == "flux" else "--again runs it all the same"
+            raise InputError(f"{step.cal_step} is COMPLETE in this file", mend=mend, path=member.name)
+        if step.name in ("skymatch", "outlier") and member.factor is not None:
+            log("warning", f"{member.name}: flux has not run on this file: converted to MJy/sr on the way")
+    return (request.single,)
 
 
 def _frames(members, steps, request, association, log):
@@ -338,69 +339,3 @@ def _frames(members, steps, request, association, log):
         raise UsageError("outliers are looked for on one skycell", mend="rt-run makes several mosaics")
     cells = dict.fromkeys(skymap.pad_skycell(name) for name in request.skycells)
     return [choose_frame(members, request.wanted._replace(skycell=cell), None, log) for cell in cells]
-
-
-def _root(members, request, association, frame):
-    """Name of a mosaic without suffix; None where -o says it."""
-    if request.output:
-        return None
-    if association is not None and association.name and len(request.skycells) < 2:
-        return association.name
-    if not request.skycells:
-        raise UsageError("the mosaic has no name", mend="use -o NAME_coadd.asdf, or --skycell")
-    visits = {names.split_suffix(member.name)[0][1:20] for member in members}
-    element = members[0].meta["instrument"]["optical_element"].lower()
-    visit = visits.pop()
-    if visits or not visit.isdecimal() or len(visit) != 19:
-        raise UsageError("the archive has no name for a prompt mosaic of several visits", mend="use -o, or rt-asn")
-    fields = {"program": visit[:5], "release": "p", "subset": f"v{visit[5:]}", "skycell": frame.skycell}
-    return names.build(fields | {"element": element})
-
-
-def _outputs(root, request):
-    """Suffix to path of the products of one mosaic."""
-    suffixes = {"coadd": "asdf"}
-    if request.single is None and "catalog" not in request.skip:
-        suffixes |= {"cat": request.form or "parquet", "segm": "asdf"}
-    if request.output == "-":
-        return {"coadd": Path("-")}
-    if request.output:
-        exact = Path(request.output)
-        root, folder = names.split_suffix(exact.name)[0], exact.parent
-    else:
-        folder = Path(request.outdir or ".")
-    outputs = {suffix: folder / f"{root}_{suffix}.{extension}" for suffix, extension in suffixes.items()}
-    return outputs | ({"coadd": Path(request.output)} if request.output else {})
-
-
-def _images(members, request):
-    """Paths of the members as a step leaves them."""
-    suffix = STEPS[request.single].suffix
-    if request.output and len(members) > 1:
-        raise UsageError("-o names one output", mend="use --outdir for several images")
-    if request.output:
-        return [Path(request.output)]
-    paths = []
-    for member in members:
-        folder = Path(request.outdir) if request.outdir else Path(member.name).parent
-        paths.append(folder / f"{names.split_suffix(member.name)[0]}_{suffix}.asdf")
-        if paths.count(paths[-1]) > 1:
-            raise UsageError(f"two of the images would be {paths[-1]}", mend="give them different names")
-    return paths
-
-
-def _refuse(outputs, files, request):
-    """Outputs that exist, or are inputs."""
-    if str(request.output) == "-":
-        return
-    inputs = {Path(file).resolve() for file in files}
-    for path in outputs:
-        if outputs.count(path) > 1:
-            raise UsageError("two products would be this file", mend="another name for -o", path=path)
-        if path.resolve() in inputs:
-            raise UsageError("is an input", path=path)
-        folder = next(each for each in path.absolute().parents if each.exists())
-        if not folder.is_dir():
-            raise RtoolsError("not a directory", path=folder)
-        if not os.access(folder, os.W_OK):
-            raise RtoolsError("cannot be written (permission denied)", path=folder)

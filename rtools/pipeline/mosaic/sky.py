@@ -3,11 +3,10 @@
 import numpy as np
 
 from rtools.errors import InputError
-from rtools.mosaic.drizzle.weights import bad_bits
 from rtools.mosaic.grid.footprint import footprint
 from rtools.mosaic.sky.cells import good_values, sky_cells, source_blocks
 from rtools.mosaic.sky.pairs import overlap_values, points_of
-from rtools.mosaic.sky.sky import background, check_background, match_cells, match_pairs, sky_levels, statistic_of
+from rtools.mosaic.sky.sky import background, check_background, match_cells, match_pairs, sky_levels
 from rtools.mosaic.sky.statistics import sky_value
 from rtools.pipeline.mosaic.members import sky_planes
 
@@ -21,7 +20,7 @@ def match_sky(members, options, workers, *, joined=None):
     ----------
     members : list of rtools.pipeline.mosaic.members.Member
         With ``subtract`` in the options the levels come off their data.
-    options : dict
+    options : rtools.mosaic.options.SkyMatchOptions
         Of the step.
     workers : rtools.pipeline.mosaic.workers.Workers
     joined : rtools.mosaic.sky.cells.SkyCells, optional
@@ -29,23 +28,23 @@ def match_sky(members, options, workers, *, joined=None):
     """
     for member in members:
         try:
-            check_background(member.meta, options["subtract"])
+            check_background(member.meta, options.subtract)
         except InputError as error:
             error.path = member.name
             raise
-    method = options["method"]
-    if options["pairs"] == "exact":
+    method = options.method
+    if options.exact:
         matched, whole = _by_pairs(members, options, workers)
     else:
         matched, whole = _by_cells(members, options, workers, joined)
     anchor = None if joined is None else len(members)
-    levels = sky_levels(matched, whole, method, match_down=options["match_down"], anchor=anchor)
+    levels = sky_levels(matched, whole, method, match_down=options.match_down, anchor=anchor)
     others = "no other image" if joined is None else "nothing that is joined to the mosaic"
     for member, level in zip(members, levels.level, strict=False):  # one more is that of the mosaic
-        block, status = background(level, method, subtract=options["subtract"])
+        block, status = background(level, method, subtract=options.subtract)
         member.meta["background"] = block
         member.meta["cal_step"]["skymatch"] = status
-        if options["subtract"] and status == "COMPLETE":
+        if options.subtract and status == "COMPLETE":
             member.subtract = block["level"]
         workers.log("info" if status == "COMPLETE" else "warning",
                     f"{member.name}: sky level {block['level']:.6g}" if status == "COMPLETE" else
@@ -63,35 +62,34 @@ def _tell_groups(matched, members, workers):
 
 def _by_cells(members, options, workers, joined):
     """Matched levels by cells, at the end that of a mosaic if there is one; and the statistic of each member."""
-    bits, statistic, found = bad_bits(options["dqbits"]), statistic_of(options), []
-    how = {"mask_sources": options["mask_sources"], "whole": options["method"] != "match", "work": workers.work}
+    found = []
+    how = {"mask_sources": options.mask_sources, "whole": options.wants_whole, "work": workers.work}
     workers.follow(members)
     with workers.progress("sky", len(members)) as progress:
         for member in members:
-            data, good = sky_planes(member, bits, workers)
+            data, good = sky_planes(member, options.bad_bits, workers)
             workers.look_ahead()
-            found.append(sky_cells(data, good, member.to_sky, statistic=statistic, **how))
+            found.append(sky_cells(data, good, member.to_sky, statistic=options.statistic, **how))
             progress.advance()
     whole = [each.whole for each in found]
     found += [] if joined is None else [joined]
-    return (match_cells(found) if "match" in options["method"] else None), whole
+    return (match_cells(found) if options.matches else None), whole
 
 
 def _by_pairs(members, options, workers):
     """The same from one value for each overlap."""
-    bits, statistic = bad_bits(options["dqbits"]), statistic_of(options)
-    outlines = [footprint(member.wcs, member.shape, points=points_of(member.shape, options["stepsize"]))
+    outlines = [footprint(member.wcs, member.shape, points=points_of(member.shape, options.stepsize))
                 for member in members]  # fmt: skip
     values, pixels, whole = [], [], []
 
     def reduce(index, member):
-        data, good = sky_planes(member, bits, workers)
+        data, good = sky_planes(member, options.bad_bits, workers)
         workers.look_ahead()
-        sources = source_blocks(data, good, workers.work) if options["mask_sources"] else None
-        if options["method"] != "match":
-            whole.append(sky_value(good_values(data, good, sources), statistic).value)
-        if "match" in options["method"]:
-            how = {"statistic": statistic, "sources": sources}
+        sources = source_blocks(data, good, workers.work) if options.mask_sources else None
+        if options.wants_whole:
+            whole.append(sky_value(good_values(data, good, sources), options.statistic).value)
+        if options.matches:
+            how = {"statistic": options.statistic, "sources": sources}
             value, count = overlap_values(data, good, member.to_sky, outlines, index, **how)
             values.append(value)
             pixels.append(count)

@@ -10,7 +10,7 @@ from rtools.pipeline.mosaic.drizzle import drizzle_exposures, drizzle_totals, ex
 from rtools.pipeline.mosaic.flag import flag_members, flag_on_detector, repair
 from rtools.pipeline.mosaic.spool import Spool, median_plane
 
-__all__ = ["find_outliers", "slabs_of", "stack"]
+__all__ = ["drizzle_members", "find_outliers", "slabs_of"]
 
 
 def slabs_of(recipe, members, room, *, images=False):
@@ -21,7 +21,7 @@ def slabs_of(recipe, members, room, *, images=False):
     return [slice(first, min(first + height, rows)) for first in range(0, rows, height)]
 
 
-def stack(members, recipe, workers, *, rows=None, begin=None):
+def drizzle_members(members, recipe, workers, *, rows=None, begin=None):
     """Totals of a mosaic, or of some of its rows.
 
     Parameters
@@ -60,7 +60,7 @@ def find_outliers(members, recipe, workers, options, folder, *, slabs=None, tota
     recipe : rtools.pipeline.mosaic.drizzle.Recipe
         Of the images that are compared.
     workers : rtools.pipeline.mosaic.workers.Workers
-    options : dict
+    options : rtools.mosaic.options.OutlierOptions
         Of the step.
     folder : str or Path
         Where images are kept meanwhile, if there is no room for them.
@@ -77,7 +77,7 @@ def find_outliers(members, recipe, workers, options, folder, *, slabs=None, tota
         None also where they cannot be made on the way: with several slabs, where exposures are drizzled otherwise than
         the mosaic, or where the members of an exposure do not follow each other.
     """
-    if not options["resample_data"]:
+    if not options.resample_data:
         flag_on_detector(members, recipe, workers, options, folder)
         return None
     shape, whole = recipe.frame.grid.shape, slabs is None or len(slabs) == 1
@@ -96,7 +96,7 @@ def find_outliers(members, recipe, workers, options, folder, *, slabs=None, tota
                     how = totals_of if together else recipe
                     _spool(exposure, how, workers, (image, weight), totals, spool, options, progress)
                 else:
-                    spool.put_pieces(_pieces(exposure, recipe, workers, slabs, progress), options["maskpt"])
+                    spool.put_pieces(_pieces(exposure, recipe, workers, slabs, progress), options.maskpt)
         del image, weight
         where = f"in {folder}, {spool.size / 2**20:.0f} MiB on disk meanwhile"
         workers.log("info", f"outlier: {len(spool)} images {'in memory' if in_memory else where}")
@@ -132,7 +132,7 @@ def _spool(exposure, recipe, workers, planes, totals, spool, options, progress):
         else:
             drizzle_totals(member, recipe, workers, totals, image=(image, weight))
         progress.advance()
-    spool.put(image[box], weight[box], options["maskpt"], tuple(side.start for side in box))
+    spool.put(image[box], weight[box], options.maskpt, tuple(side.start for side in box))
 
 
 def _pieces(exposure, recipe, workers, slabs, progress):

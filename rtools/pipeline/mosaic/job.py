@@ -1,0 +1,229 @@
+"""The job of a mosaic: images, or exposures that are calibrated in the same run, become coadds or images again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from rtools.errors import InputError
+from rtools.pipeline.job.job import Cost, Description, Job, Outcome, PlannedStep, Result
+from rtools.pipeline.job.outputs import check_outputs
+from rtools.pipeline.mosaic.catalog import plan_catalog_step
+from rtools.pipeline.mosaic.outputs import mosaic_outputs, mosaic_root
+from rtools.pipeline.mosaic.plan import Mosaic, MosaicPlan, catalog_meta, make_plan, parse_options
+from rtools.pipeline.mosaic.request import STEPS, MosaicRequest
+from rtools.pipeline.mosaic.run import run_mosaic
+from rtools.work import Work
+
+__all__ = ["FutureImage", "FutureMosaicJob", "MosaicJob", "plan_mosaic"]
+
+
+@dataclass(frozen=True, eq=False)
+class MosaicJob(Job):
+    """Carry out steps of a mosaic on images that exist.
+
+    Attributes
+    ----------
+    files : tuple of str
+        Images, or one association.
+    plan : rtools.pipeline.mosaic.plan.MosaicPlan
+        What was decided.
+    """
+
+    request: MosaicRequest
+    files: tuple[str, ...]
+    plan: MosaicPlan
+
+    kind = "mosaic"
+
+    def __reduce__(self):
+        return plan_mosaic, (self.name, self.files, self.request)
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        return tuple(str(member.product.path) for member in self.plan.members)
+
+    @property
+    def writes(self) -> tuple[Path, ...]:
+        return (*self.plan.images, *(path for mosaic in self.plan.mosaics for path in mosaic.outputs.values()))
+
+    def cost(self) -> Cost:
+        return Cost(threads=32, bytes=int(self.request.max_memory * 2**30))
+
+    def describe(self) -> Description:
+        plan, joined = self.plan, self.plan.joined
+        steps = [PlannedStep(name, options=plan.typed[name]) for name in plan.steps]
+        if plan.catalog is not None:
+            steps.append(PlannedStep("catalog", options=plan.catalog.options))
+        return Description(
+            input=self.name,
+            steps=tuple(steps),
+            outputs=("-",) if self.request.to_stdout else tuple(map(str, self.writes)),
+            warnings=(*plan.cautions, *plan.warnings),
+            members=tuple(member.name for member in plan.members),
+            joins=f"{joined.name}, of {joined.count} images" if joined else "",
+            grids=tuple(mosaic.frame.said() for mosaic in plan.mosaics),
+        )
+
+    def moved_to(self, folder: Path) -> MosaicJob:
+        mosaics = tuple(Mosaic(one.frame, {key: folder / path.name for key, path in one.outputs.items()})
+                        for one in self.plan.mosaics)  # fmt: skip
+        images = tuple(folder / path.name for path in self.plan.images)
+        return replace(self, plan=replace(self.plan, mosaics=mosaics, images=images))
+
+    def carry_out(self, work: Work, before: Mapping[str, Sequence[Outcome]]) -> Sequence[Outcome]:
+        return [replace(run_mosaic(self.plan, self.request, work), input=self.name)]
+
+
+def plan_mosaic(name: str, files: Sequence[str], request: MosaicRequest) -> MosaicJob:
+    """Decide what to do with a group of images, or refuse it.
+
+    Parameters
+    ----------
+    name : str
+        What the group is called.
+    files : sequence of str
+        Images, or one association.
+    request : MosaicRequest
+        What is asked.
+
+    Returns
+    -------
+    MosaicJob
+    """
+    return MosaicJob(name, request, tuple(map(str, files)), make_plan(files, request))
+
+
+@dataclass(frozen=True)
+class FutureImage:
+    """An image that a mosaic will be made of.
+
+    Attributes
+    ----------
+    path : str
+        Where it is, or will be.
+    name : str
+        The input that it comes from.
+    after : str or None
+        Key of the job that makes it; None where it exists.
+    """
+
+    path: str
+    name: str
+    after: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class FutureMosaicJob(Job):
+    """Make a mosaic of exposures that are calibrated in the same run.
+
+    What can be decided before the exposures have coordinates is decided: options, names of outputs, references. The
+    grid is chosen, and the images are looked at, when they are there.
+
+    Attributes
+    ----------
+    images : tuple of FutureImage
+        In order.
+    outputs : tuple of mapping of str to Path
+        Products of each mosaic by suffix, the coadd last.
+    warnings : tuple of str
+        What is to be said before the work.
+    """
+
+    request: MosaicRequest
+    images: tuple[FutureImage, ...]
+    outputs: tuple[Mapping[str, Path], ...]
+    warnings: tuple[str, ...] = ()
+
+    kind = "mosaic"
+
+    @classmethod
+    def of(
+        cls, name: str, images: Sequence[FutureImage], request: MosaicRequest, meta: Mapping[str, Any], simulated: bool
+    ) -> FutureMosaicJob:
+        """Decide what can be decided, or refuse it.
+
+        Parameters
+        ----------
+        name : str
+            What the group is called.
+        images : sequence of FutureImage
+            In order.
+        request : MosaicRequest
+            What is asked.
+        meta : mapping
+            Of the first exposure, as it is now.
+        simulated : bool
+            Whether all exposures are.
+
+        Returns
+        -------
+        FutureMosaicJob
+        """
+        options = parse_options(request)
+        element = meta["instrument"]["optical_element"]
+        made, warnings = [], []
+        for cell in request.skycells or (None,):
+            root = mosaic_root([image.path for image in images], request, None, cell, element)
+            outputs = mosaic_outputs(root, request)
+            warnings += check_outputs(outputs, "coadd", request, [str(outputs["coadd"])])
+            made.append(outputs)
+        if any("cat" in outputs for outputs in made):
+            if "err" not in options.resample.planes:
+                raise InputError("the catalog needs err", mend="leave it in resample.planes, or --skip catalog")
+            plan_catalog_step(catalog_meta(meta), request, lambda level, text: None, simulated=simulated)
+        return cls(name, request, tuple(images), tuple(made), tuple(warnings))
+
+    @property
+    def waits_for(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(image.after for image in self.images if image.after is not None))
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        return tuple(image.path for image in self.images)
+
+    @property
+    def writes(self) -> tuple[Path, ...]:
+        return tuple(path for outputs in self.outputs for path in outputs.values())
+
+    def cost(self) -> Cost:
+        return Cost(threads=32, bytes=int(self.request.max_memory * 2**30))
+
+    def describe(self) -> Description:
+        steps = tuple(PlannedStep(name, options=self.request.options(name)) for name in STEPS
+                      if name not in self.request.skip)  # fmt: skip
+        if any("cat" in outputs for outputs in self.outputs):
+            steps += (PlannedStep("catalog", options=self.request.options("catalog")),)
+        return Description(
+            input=self.name,
+            steps=steps,
+            outputs=("-",) if self.request.to_stdout else tuple(map(str, self.writes)),
+            warnings=self.warnings,
+            members=tuple(image.path for image in self.images),
+            grids=self._grids(),
+            waits_for=self.waits_for,
+        )
+
+    def _grids(self):
+        """The grids, as far as they are known."""
+        wanted = self.request.wanted
+        if self.request.skycells:
+            return tuple(f"skycell {cell}" for cell in self.request.skycells)
+        if wanted.like:
+            return (f"the grid of {wanted.like}",)
+        return ("a grid as asked for" if wanted.free else "a grid that covers all images",)
+
+    def moved_to(self, folder: Path) -> FutureMosaicJob:
+        return replace(self, outputs=tuple({"coadd": folder / one["coadd"].name} for one in self.outputs))
+
+    def carry_out(self, work: Work, before: Mapping[str, Sequence[Outcome]]) -> Sequence[Outcome]:
+        done = {outcome.input for outcomes in before.values() for outcome in outcomes if isinstance(outcome, Result)}
+        files = [image.path for image in self.images if image.after is None or image.name in done]
+        if not files:
+            raise InputError("none of its exposures was calibrated")
+        request = replace(self.request, output=None) if self.request.to_stdout else self.request
+        plan = make_plan(files, replace(request, output=request.output or str(self.outputs[0]["coadd"]))
+                         if len(self.outputs) == 1 else request)  # fmt: skip
+        return [replace(run_mosaic(plan, request, work), input=self.name)]

@@ -1,0 +1,104 @@
+"""Names of what is made of a group of images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rtools.errors import UsageError
+from rtools.pipeline.job.outputs import name_outputs, refuse_several
+from rtools.pipeline.mosaic.members import Member
+from rtools.pipeline.mosaic.request import MosaicRequest
+from rtools.products import names
+from rtools.products.mosaic.association import Association
+
+__all__ = ["image_outputs", "mosaic_outputs", "mosaic_root"]
+
+
+def mosaic_root(
+    files: Sequence[str],
+    request: MosaicRequest,
+    association: Association | None,
+    skycell: str | None,
+    element: str,
+) -> str:
+    """Name of a mosaic without suffix.
+
+    Parameters
+    ----------
+    files : sequence of str
+        Its images.
+    request : MosaicRequest
+        With ``-o`` the name follows from that.
+    association : rtools.products.mosaic.association.Association or None
+        Its product's name counts where there is one mosaic.
+    skycell : str or None
+        The skycell that the mosaic is on.
+    element : str
+        Optical element of the images.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    UsageError
+        Nothing gives it a name.
+    """
+    if request.output:
+        return "mosaic"
+    if association is not None and association.name and len(request.skycells) < 2:
+        return association.name
+    if not request.skycells:
+        raise UsageError("the mosaic has no name", mend="use -o NAME_coadd.asdf, or --skycell")
+    visits = {names.split_suffix(file)[0][1:20] for file in files}
+    visit = visits.pop()
+    if visits or not visit.isdecimal() or len(visit) != 19:
+        raise UsageError("the archive has no name for a prompt mosaic of several visits", mend="use -o, or rt-asn")
+    fields = {"program": visit[:5], "release": "p", "subset": f"v{visit[5:]}", "skycell": skycell}
+    return names.build(fields | {"element": element.lower()})
+
+
+def mosaic_outputs(root: str, request: MosaicRequest) -> dict[str, Path]:
+    """Paths of the products of one mosaic, by suffix, the coadd last.
+
+    Parameters
+    ----------
+    root : str
+        From `mosaic_root`.
+    request : MosaicRequest
+        What is asked.
+    """
+    extensions = {"segm": "asdf", "cat": request.form or "parquet", "coadd": "asdf"}
+    if request.single is not None or "catalog" in request.skip:
+        extensions = {"coadd": "asdf"}
+    return name_outputs(request, ".", root, extensions, "coadd")
+
+
+def image_outputs(members: Sequence[Member], request: MosaicRequest, suffix: str) -> tuple[Path, ...]:
+    """Paths of the images as a step leaves them, in the order of the members.
+
+    Parameters
+    ----------
+    members : sequence of rtools.pipeline.mosaic.members.Member
+        The images.
+    request : MosaicRequest
+        What is asked.
+    suffix : str
+        Of the step's product.
+
+    Raises
+    ------
+    UsageError
+        Two of them would be one file, or ``-o`` names one of several.
+    """
+    refuse_several(request, len(members))
+    paths: list[Path] = []
+    for member in members:
+        stem = names.split_suffix(Path(member.name).name)[0]
+        path = name_outputs(request, Path(member.name).parent, stem, {suffix: "asdf"}, suffix)[suffix]
+        if path in paths:
+            raise UsageError(f"two of the images would be {path}", mend="give them different names")
+        paths.append(path)
+    return tuple(paths)

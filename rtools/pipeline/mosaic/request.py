@@ -1,0 +1,45 @@
+"""What a user asks of a group of images."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from rtools.pipeline.job.request import Request
+from rtools.pipeline.job.steps import step_of
+from rtools.pipeline.mosaic.grid import WantedGrid
+
+__all__ = ["STEPS", "MosaicRequest"]
+
+STEPS = ("flux", "skymatch", "outlier", "resample")
+"""Steps of the chain but the catalog, in order."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MosaicRequest(Request):
+    """What a user asks of a group of images.
+
+    Attributes
+    ----------
+    wanted : rtools.pipeline.mosaic.grid.WantedGrid
+        What is said of the grid.
+    skycells : tuple of str
+        One mosaic each.
+    add : str or None
+        A mosaic that the images are to join.
+    max_memory : float
+        GiB.
+    called : mapping of str to str
+        Temporary file to the name that its products are named after.
+    """
+
+    wanted: WantedGrid = field(default_factory=WantedGrid)
+    skycells: tuple[str, ...] = ()
+    add: str | None = None
+    max_memory: float = 2.0
+    called: Mapping[str, str] = field(default_factory=dict)
+
+    def options(self, name: str) -> dict[str, Any]:
+        """All options of a step, as they were typed."""
+        return step_of(name).defaults() | dict(self.settings.get(name, {}))
