@@ -19,7 +19,8 @@ from rtools.commands.kit.lists import expand_inputs, names_in
 from rtools.commands.kit.process import DEBUG, entry, internal_error, leave, run, was_interrupt
 from rtools.commands.kit.wording import Gathered, worded
 from rtools.commands.kit.written import check_outputs, contradicts
-from rtools.errors import InputError, RtoolsError, UsageError
+from rtools.errors import InputError, Refusal, RtoolsError, UsageError
+from rtools.pipeline.job.status import shared_status
 from rtools.products.schema.jsontext import json_text
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "print_json",
     "run",
     "shared_status",
+    "tell_failure",
     "tool",
     "typed",
 ]
@@ -59,10 +61,6 @@ ALTERNATIVES = (
 
 
 _SHOW_CONFIG = "rtools.show_config"
-
-
-class Refusal(UsageError):
-    """What is wrong with the command line as a whole, found at one of its inputs: no input is worked on."""
 
 
 @dataclass
@@ -331,29 +329,53 @@ def _for_each(console, inputs, function, fail_fast, report, key):
     for name in inputs:
         try:
             function(name)
-        except (BrokenPipeError, Refusal, click.ClickException, click.Abort, click.exceptions.Exit):
-            raise
         except Exception as error:
-            if was_interrupt(error):
-                raise KeyboardInterrupt from error
-            if console.debug:
-                import traceback
-
-                traceback.print_exc()
-            if isinstance(error, OSError):
-                kind = RtoolsError if error.errno in NO_ROOM else InputError
-                error = kind((error.strerror or str(error)).lower(), path=error.filename or name)
-            elif not isinstance(error, RtoolsError):
-                error = internal_error(error)
-            error.path = as_typed(error.path or name)
-            console.error(error)
-            codes.append(error.exit_code)
-            if report:
-                text = str(error).removeprefix(f"{name}: ")
-                report({key: name, "error": text, "exit_code": error.exit_code})
+            codes.append(tell_failure(console, name, error, report, key=key))
             if fail_fast:
                 break
     return shared_status(*codes)
+
+
+def tell_failure(console, name, error, report=None, *, key="input"):
+    """Print one line about an input that failed; what stops the whole run is raised again.
+
+    Parameters
+    ----------
+    console : Console
+        Takes the line.
+    name : str
+        The input.
+    error : Exception
+        What went wrong.
+    report : callable, optional
+        Called with ``{key: name, "error": text, "exit_code": code}``, for --json.
+    key : str
+        What the name is called there.
+
+    Returns
+    -------
+    int
+        The exit code.
+    """
+    if isinstance(error, BrokenPipeError | Refusal | click.ClickException | click.Abort | click.exceptions.Exit):
+        raise error
+    if was_interrupt(error):
+        raise KeyboardInterrupt from error
+    if console.debug:
+        import traceback
+
+        traceback.print_exception(error)
+    if isinstance(error, OSError):
+        kind = RtoolsError if error.errno in NO_ROOM else InputError
+        error = kind((error.strerror or str(error)).lower(), path=error.filename or name)
+    elif not isinstance(error, RtoolsError):
+        error = internal_error(error)
+    error.path = as_typed(error.path or name)
+    console.error(error)
+    if report:
+        text = str(error).removeprefix(f"{name}: ")
+        report({key: name, "error": text, "exit_code": error.exit_code})
+    return error.exit_code
 
 
 @contextmanager
@@ -376,12 +398,6 @@ def json_line(record):
 def print_json(value, *, ascii_only=True):
     """Print what a tool tells with --json."""
     click.echo(json_text(value, indent=2, ascii_only=ascii_only))
-
-
-def shared_status(*codes):
-    """0 when all are 0, the code that all failures share, else 1."""
-    failures = set(codes) - {0}
-    return failures.pop() if len(failures) == 1 else int(bool(failures))
 
 
 def jobs_count(jobs):

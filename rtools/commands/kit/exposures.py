@@ -9,7 +9,8 @@ from rtools.commands.kit.inputs import is_association, local_path
 from rtools.commands.kit.reports import Report
 from rtools.errors import InputError, RtoolsError, UsageError
 from rtools.pipeline.job.outputs import refuse_combinations, refuse_several
-from rtools.pipeline.job.run import Local, run_jobs, shared_status
+from rtools.pipeline.job.run import Local, run_jobs
+from rtools.pipeline.job.status import shared_status
 
 __all__ = ["local_and_called", "members_of", "plans_of", "run_exposures"]
 

@@ -13,10 +13,11 @@ from typing import Protocol
 
 from rtools.errors import Refusal
 from rtools.pipeline.job.job import Description, Failure, Job, Outcome, Result
+from rtools.pipeline.job.status import shared_status
 from rtools.products.io import temporary
 from rtools.work import Work
 
-__all__ = ["Executor", "Local", "Reporter", "run_jobs", "shared_status"]
+__all__ = ["Executor", "Local", "Reporter", "run_jobs"]
 
 
 class Reporter(Protocol):
@@ -118,12 +119,6 @@ def run_jobs(
             for job in jobs:
                 job.discard()
     return shared_status(*codes)
-
-
-def shared_status(*codes: int) -> int:
-    """0 when all are 0, the code that all failures share, else 1."""
-    failures = set(codes) - {0}
-    return failures.pop() if len(failures) == 1 else int(bool(failures))
 
 
 def _planned(plans, reporter, fail_fast):

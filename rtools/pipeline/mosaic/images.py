@@ -40,6 +40,8 @@ def stage_image(member, path, request, workers, journal):
     with product:
         arrays = {name: product.array(name, work) for name in product.arrays if name not in planes}
     profile, said = profiles.kept(request.profile, [product])
+    typed = {name: dict(values) for name, values in request.settings.items()}
+    entry = history.entry(request.tool, parameters=typed, inputs=[member.name])
     stage = writer.stage_product(
         path,
         "l2_image",
@@ -47,14 +49,7 @@ def stage_image(member, path, request, workers, journal):
         arrays | planes,
         profile=profile,
         compression=request.compression or "lz4",
-        history=[
-            *product.history,
-            history.entry(
-                request.tool,
-                parameters={name: dict(values) for name, values in request.settings.items()},
-                inputs=[member.name],
-            ),
-        ],
+        history=[*product.history, entry],
         work=work,
     )
     for name, count in stage.overflows.items():

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from rtools.errors import InputError
 from rtools.pipeline.job.job import Cost, Description, Job, Outcome, PlannedStep, Result
@@ -15,6 +14,9 @@ from rtools.pipeline.mosaic.outputs import mosaic_outputs, mosaic_root
 from rtools.pipeline.mosaic.plan import Mosaic, MosaicPlan, catalog_meta, make_plan, parse_options
 from rtools.pipeline.mosaic.request import STEPS, MosaicRequest
 from rtools.pipeline.mosaic.run import run_mosaic
+from rtools.products.io.product import Product
+from rtools.products.mosaic.association import Association
+from rtools.products.schema import history
 from rtools.work import Work
 
 __all__ = ["FutureImage", "FutureMosaicJob", "MosaicJob", "plan_mosaic"]
@@ -108,11 +110,14 @@ class FutureImage:
         The input that it comes from.
     after : str or None
         Key of the job that makes it; None where it exists.
+    group : str or None
+        Exposure that an association puts it in.
     """
 
     path: str
     name: str
     after: str | None = None
+    group: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,6 +133,8 @@ class FutureMosaicJob(Job):
         In order.
     outputs : tuple of mapping of str to Path
         Products of each mosaic by suffix, the coadd last.
+    association : rtools.products.mosaic.association.Association or None
+        That names the exposures.
     warnings : tuple of str
         What is to be said before the work.
     """
@@ -135,13 +142,19 @@ class FutureMosaicJob(Job):
     request: MosaicRequest
     images: tuple[FutureImage, ...]
     outputs: tuple[Mapping[str, Path], ...]
+    association: Association | None = None
     warnings: tuple[str, ...] = ()
 
     kind = "mosaic"
 
     @classmethod
     def of(
-        cls, name: str, images: Sequence[FutureImage], request: MosaicRequest, meta: Mapping[str, Any], simulated: bool
+        cls,
+        name: str,
+        images: Sequence[FutureImage],
+        request: MosaicRequest,
+        exposures: Sequence[Product],
+        association: Association | None = None,
     ) -> FutureMosaicJob:
         """Decide what can be decided, or refuse it.
 
@@ -153,28 +166,29 @@ class FutureMosaicJob(Job):
             In order.
         request : MosaicRequest
             What is asked.
-        meta : mapping
-            Of the first exposure, as it is now.
-        simulated : bool
-            Whether all exposures are.
+        exposures : sequence of rtools.products.io.product.Product
+            Files of the exposures as they are now.
+        association : rtools.products.mosaic.association.Association, optional
+            That names them.
 
         Returns
         -------
         FutureMosaicJob
         """
-        options = parse_options(request)
+        options, meta = parse_options(request), exposures[0].meta
         element = meta["instrument"]["optical_element"]
         made, warnings = [], []
         for cell in request.skycells or (None,):
-            root = mosaic_root([image.path for image in images], request, None, cell, element)
+            root = mosaic_root([image.path for image in images], request, association, cell, element)
             outputs = mosaic_outputs(root, request)
             warnings += check_outputs(outputs, "coadd", request, [str(outputs["coadd"])])
             made.append(outputs)
         if any("cat" in outputs for outputs in made):
             if "err" not in options.resample.planes:
                 raise InputError("the catalog needs err", mend="leave it in resample.planes, or --skip catalog")
+            simulated = all(history.is_simulated(one.history) for one in exposures)
             plan_catalog_step(catalog_meta(meta), request, lambda level, text: None, simulated=simulated)
-        return cls(name, request, tuple(images), tuple(made), tuple(warnings))
+        return cls(name, request, tuple(images), tuple(made), association, tuple(warnings))
 
     @property
     def waits_for(self) -> tuple[str, ...]:
@@ -220,10 +234,14 @@ class FutureMosaicJob(Job):
 
     def carry_out(self, work: Work, before: Mapping[str, Sequence[Outcome]]) -> Sequence[Outcome]:
         done = {outcome.input for outcomes in before.values() for outcome in outcomes if isinstance(outcome, Result)}
-        files = [image.path for image in self.images if image.after is None or image.name in done]
-        if not files:
+        images = [image for image in self.images if image.after is None or image.name in done]
+        if not images:
             raise InputError("none of its exposures was calibrated")
-        request = replace(self.request, output=None) if self.request.to_stdout else self.request
-        plan = make_plan(files, replace(request, output=request.output or str(self.outputs[0]["coadd"]))
-                         if len(self.outputs) == 1 else request)  # fmt: skip
+        request = self.request
+        if len(self.outputs) == 1:  # the name is settled, whichever way it was found
+            skip = request.skip | ({"catalog"} if request.to_stdout else set())
+            request = replace(request, output=str(self.outputs[0]["coadd"]), outdir=None, skip=skip)
+        groups = {image.path: image.group for image in images if image.group}
+        files = [image.path for image in images]
+        plan = make_plan(files, request, association=self.association, groups=groups)
         return [replace(run_mosaic(plan, request, work), input=self.name)]

@@ -154,7 +154,13 @@ def _files(joined, members):
     return [*([joined] if joined else []), *members]
 
 
-def make_plan(files: Sequence[str], request: MosaicRequest) -> MosaicPlan:
+def make_plan(
+    files: Sequence[str],
+    request: MosaicRequest,
+    *,
+    association: Association | None = None,
+    groups: Mapping[str, str] | None = None,
+) -> MosaicPlan:
     """Decide what to do with a group of images, or refuse it.
 
     Parameters
@@ -163,6 +169,10 @@ def make_plan(files: Sequence[str], request: MosaicRequest) -> MosaicPlan:
         Images, or one association.
     request : MosaicRequest
         What is asked.
+    association : rtools.products.mosaic.association.Association, optional
+        That the images were made of; by default the one among the files.
+    groups : mapping of str to str, optional
+        Image to the exposure that this association puts it in.
 
     Returns
     -------
@@ -175,7 +185,7 @@ def make_plan(files: Sequence[str], request: MosaicRequest) -> MosaicPlan:
     """
     refuse_several(request, len(request.skycells))
     parse_options(request)
-    messages, association, groups = Messages(), None, {}
+    messages, groups = Messages(), groups or {}
     name = str(files[0]) if len(files) == 1 else f"{len(files)} images"
     if any(str(file).endswith(".json") for file in files):
         association = read_association(files[0])
@@ -250,7 +260,7 @@ def catalog_meta(meta: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _settle_weights(members, request, log):
-    """The request with weights that are not ``auto``: those of the mosaic that it is to be like, else exposure times."""
+    """The request with weights that are not ``auto``: of the mosaic that it is to be like, else exposure times."""
     like, options = request.wanted.like, request.options("resample")
     if options["weight_type"] == "auto":
         weight = weight_of(like) if like else "exptime"
