@@ -7,8 +7,9 @@ from rtools.commands.kit import mosaic_chain
 from rtools.commands.kit import options as bundles
 from rtools.commands.kit.common import entry, expand_inputs, tool, typed
 from rtools.commands.kit.config import with_tables
-from rtools.commands.kit.exposures import reference_config, run_inputs
-from rtools.commands.kit.step_options import click_option, read_settings
+from rtools.commands.kit.exposures import run_exposures
+from rtools.commands.kit.settings import read_settings, reference_config
+from rtools.commands.step import click_option
 from rtools.errors import UsageError
 from rtools.pipeline.exposure import chain
 
@@ -87,7 +88,7 @@ def _catalog_settings(options):
 @bundles.json_output
 @bundles.fail_fast
 def command(console, **options):
-    from rtools.pipeline.exposure.plan import ExposureRequest
+    from rtools.pipeline.exposure.request import ExposureRequest
 
     inputs = options.pop("inputs")
     if not inputs:
@@ -99,7 +100,7 @@ def command(console, **options):
     words, others = _catalog_settings(options)
     options["settings"] = (*words, *options["settings"])
     if mosaic_chain.makes_mosaic(inputs, options):
-        return mosaic_chain.run_chain(console, inputs, options, references=references, catalog=others, how=how)
+        return mosaic_chain.run_to_mosaic(console, inputs, options, references=references, catalog=others, how=how)
     if typed("max_memory"):
         raise UsageError("--max-memory is for mosaics, and this calibrates exposures")
     for key in (*mosaic_options.GRID_KEYS, "add", "mosaic", "max_memory"):
@@ -108,6 +109,7 @@ def command(console, **options):
     refcat = options.pop("refcat")
     if refcat is not None:
         named.setdefault("tweakreg", {}).setdefault("refcat", refcat)
+    jobs = options.pop("jobs")
     request = ExposureRequest(
         tool="rt-run",
         first=_step(options.pop("first")),
@@ -116,10 +118,9 @@ def command(console, **options):
         settings=_with_catalog(with_tables(named, chain.order()), others),
         named=named,
         references=references,
-        threads=options.pop("jobs"),
         **options,
     )
-    return run_inputs(console, inputs, request, **how)
+    return run_exposures(console, inputs, request, jobs, **how)
 
 
 def _with_catalog(settings, others):

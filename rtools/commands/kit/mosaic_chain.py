@@ -1,19 +1,29 @@
-"""rt-run on images: the chain of a mosaic."""
+"""rt-run on the way to a mosaic: of images, or of exposures that it calibrates first."""
 
+import sys
 from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
 
 from rtools.commands.kit.common import typed
 from rtools.commands.kit.config import with_tables
+from rtools.commands.kit.exposures import members_of, plans_of
 from rtools.commands.kit.grid_options import GRID_KEYS, wanted_grid
 from rtools.commands.kit.inputs import is_association, local_path
-from rtools.commands.kit.mosaics import run_groups
-from rtools.commands.kit.step_options import read_settings
+from rtools.commands.kit.mosaics import check_memory, groups_of, run_groups
+from rtools.commands.kit.reports import Report
+from rtools.commands.kit.settings import read_settings
 from rtools.errors import RtoolsError, UsageError
+from rtools.pipeline.job.outputs import refuse_combinations, refuse_several
+from rtools.pipeline.job.status import shared_status
 
-__all__ = ["makes_mosaic", "run_chain"]
+__all__ = ["makes_mosaic", "run_to_mosaic"]
 
 KEYS = {"first": "from", "last": "until"}
 """Options of `rt-run` by the names of their parameters, where these differ."""
+
+OF_EXPOSURES = ("first", "last", "refcat", "strict", "save_steps")
+"""Options that say nothing of images that are calibrated already."""
 
 
 def makes_mosaic(inputs, options):
@@ -25,73 +35,224 @@ def makes_mosaic(inputs, options):
         return True
     if typed("refcat") or not all(is_association(name) for name in inputs):
         return False
-    found = {_of_images(name): name for name in inputs}
+    found = {_of_images([name]): name for name in inputs}
     if True in found and False in found:
         raise UsageError(f"{found[True]} is of images, {found[False]} is not", mend="run one after the other")
     return True in found
 
 
-def _of_images(name):
-    """Whether an association's members are images; None if none of them can be read."""
+def _of_images(inputs):
+    """Whether all inputs, and the members of associations among them, are images; None if none of them can be read."""
     from rtools.products.io import open_product
     from rtools.products.mosaic.association import science_members
 
     kinds = []
-    with suppress(RtoolsError):
-        for member in science_members(local_path(name)):
-            with suppress(RtoolsError):  # told where each input is planned
-                kinds.append(open_product(member).kind)
+    for name in inputs:
+        with suppress(RtoolsError):  # told where each input is planned
+            path = local_path(name)
+            members = science_members(path) if is_association(name) else [path]
+            for member in members:
+                with suppress(RtoolsError):
+                    kinds.append(open_product(member).kind)
     return all(kind == "l2_image" for kind in kinds) if kinds else None
 
 
-def run_chain(console, inputs, options, *, references, catalog, how):
-    """The chain of a mosaic on images or associations; returns the exit status.
+def run_to_mosaic(console, inputs, options, *, references, catalog, how):
+    """A mosaic of images, or of exposures that are calibrated first; returns the exit status.
 
     Parameters
     ----------
-    console : Console
+    console : rtools.commands.kit.common.Console
+        Takes messages.
     inputs : list of str
+        Images, exposures, associations.
     options : dict
-        Of `rt-run`; those of a calibration are refused.
+        Of `rt-run`.
     references : rtools.reference.find.Config
+        Where reference files are looked for.
     catalog : dict
         Options of the catalog by key that environment or configuration give.
     how : dict
-        dry_run, as_json, fail_fast.
-    """
-    from rtools.pipeline.mosaic.plan import STEPS, MosaicRequest
+        dry_run, timings, as_json, fail_fast.
 
-    for key in ("first", "last", "refcat", "strict", "save_steps"):
-        if options.pop(key) and typed(key):
-            raise UsageError(f"--{KEYS.get(key, key).replace('_', '-')} is for exposures, and this makes a mosaic")
+    Returns
+    -------
+    int
+    """
+    jobs = options.pop("jobs")
     options.pop("mosaic")
+    images = _of_images(inputs)
+    refcat = options["refcat"] if typed("refcat") or images is False else None
+    if images is not False and refcat is None:
+        for key in OF_EXPOSURES:
+            if options[key] and typed(key):
+                raise UsageError(f"--{KEYS.get(key, key).replace('_', '-')} is for exposures, and these are images")
+    exposures, mosaic = _requests(options, references, catalog, refcat)
+    check_memory(mosaic)
+    if images is not False and refcat is None:
+        return run_groups(console, inputs, mosaic, jobs, **how)
+    return _run_both(console, inputs, exposures, mosaic, jobs, **how)
+
+
+def _requests(options, references, catalog, refcat):
+    """What is asked of the exposures, and what of the mosaic."""
+    from rtools.pipeline.exposure import chain
+    from rtools.pipeline.exposure.request import ExposureRequest
+    from rtools.pipeline.mosaic.request import STEPS, MosaicRequest
+
     wanted, cells = wanted_grid(options)
-    settings = with_tables(read_settings(options.pop("settings"), _step_of), (*STEPS, "catalog"))
-    settings["catalog"] = catalog | settings.get("catalog", {})
-    request = MosaicRequest(
-        tool="rt-run",
-        skip=frozenset(_step_of(word).name for word in options.pop("skip")),
-        settings=settings,
+    named = read_settings(options["settings"], _step_of)
+    skip = frozenset(_step_of(word).name for word in options["skip"])
+    for name, why in (("flux", "a mosaic is in MJy/sr"), ("resample", "there is no mosaic without it")):
+        if name in skip:
+            raise UsageError(f"--skip {name}: {why}", mend="leave it out")
+    shared = {key: options[key] for key in ("overwrite", "compression", "profile", "form") if key in options}
+    shared |= {"tool": "rt-run", "references": references}
+    of_mosaic = with_tables({key: named[key] for key in named if key in (*STEPS, "catalog")}, (*STEPS, "catalog"))
+    of_mosaic["catalog"] = catalog | of_mosaic.get("catalog", {})
+    mosaic = MosaicRequest(
+        skip=skip & {*STEPS, "catalog"},
+        settings=of_mosaic,
         wanted=wanted,
         skycells=cells,
-        references=references,
-        threads=options.pop("jobs"),
-        **options,
+        add=options["add"],
+        max_memory=options["max_memory"],
+        output=options["output"],
+        outdir=None if options["output"] else options["outdir"],
+        **shared,
     )
-    if "flux" in request.skip:
-        raise UsageError("--skip flux: a mosaic is in MJy/sr", mend="leave it out")
-    if "resample" in request.skip:
-        raise UsageError("--skip resample: there is no mosaic without it", mend="use rt-skymatch, rt-outlier")
-    return run_groups(console, inputs, request, **how)
+    named = {key: dict(values) for key, values in named.items() if key in chain.order()}
+    if refcat is not None:
+        named.setdefault("tweakreg", {}).setdefault("refcat", refcat)
+    of_exposures = with_tables(named, chain.order())
+    of_exposures["catalog"] = catalog | of_exposures.get("catalog", {})
+    exposures = ExposureRequest(
+        first=_resolved(options["first"]),
+        last=_resolved(options["last"]),
+        skip=skip & {*chain.order()},
+        settings=of_exposures,
+        named=named,
+        save_steps=options["save_steps"],
+        strict=options["strict"],
+        together=True,
+        outdir=options["outdir"],
+        **shared,
+    )
+    return exposures, mosaic
+
+
+def _resolved(word):
+    from rtools.pipeline.exposure import chain
+
+    return chain.resolve(word) if word else None
 
 
 def _step_of(word):
-    """Declaration of a step of the mosaic chain, by tool name, cal_step key or suffix."""
+    """Declaration of a step of the exposures or of the mosaic, by tool name, cal_step key or suffix."""
     from rtools.pipeline.exposure import chain
-    from rtools.pipeline.mosaic.plan import STEPS
+    from rtools.pipeline.job.steps import steps_in_order
 
     plain = word.lower().removeprefix("rt-")
-    for step in (*STEPS.values(), chain.step_of("catalog")):
+    steps = [step for step in steps_in_order() if step.of_mosaic]
+    for step in steps:
         if plain in (step.name, step.cal_step, step.suffix):
             return step
-    raise UsageError(f"no step of a mosaic is called {word!r}", mend=f"steps: {' '.join(STEPS)} catalog")
+    try:
+        return chain.step_of(chain.resolve(word))
+    except UsageError:
+        known = " ".join([*chain.order(), *(step.name for step in steps)])
+        raise UsageError(f"no step is called {word!r}", mend=f"steps: {known}") from None
+
+
+def _run_both(console, inputs, exposures, mosaic, jobs, *, dry_run, timings, as_json, fail_fast):
+    """Calibrate what is not calibrated, align it if that is asked for, and make the mosaic."""
+    from rtools.pipeline.exposure.job import aligned_together
+    from rtools.pipeline.job.run import Local, run_jobs
+
+    work = console.work(jobs)
+    refuse_combinations(mosaic, as_json=as_json, dry_run=dry_run, terminal=sys.stdout.isatty())
+    report = Report(console, as_json=as_json, timings=timings)
+    groups = groups_of(inputs)
+    refuse_several(mosaic, len(groups))
+    members, catalogs, status = members_of(inputs, exposures, report, console.log, fail_fast=fail_fast)
+    exposures = replace(exposures, catalogs={**exposures.catalogs, **catalogs})
+    if status and fail_fast:
+        return status
+    ready, todo = _parted(members, exposures)
+
+    def arrange(made):
+        graph = aligned_together(made, members, exposures)
+        return [*graph, *_mosaics(groups, graph, ready, mosaic)]
+
+    with console.gathering(members):
+        done = run_jobs(
+            plans_of(todo, exposures), Local(work), report, arrange=arrange, dry_run=dry_run, fail_fast=fail_fast
+        )
+    report.close()
+    return shared_status(status, done)
+
+
+def _parted(members, request):
+    """Inputs that are images with nothing left to do, and those that a job calibrates or aligns first."""
+    from rtools.pipeline.exposure.choice import statuses_of
+    from rtools.products.io import open_product
+
+    ready, todo = [], {}
+    aligns = request.settings.get("tweakreg", {}).get("refcat") is not None
+    for name, group in members.items():
+        with suppress(RtoolsError):  # told where it is planned
+            product = open_product(local_path(name))
+            if product.kind == "l2_image":
+                left = aligns and statuses_of(product.meta)["tweakreg"] == "INCOMPLETE"
+                if not left:
+                    ready.append(name)
+                    continue
+        todo[name] = group
+    return ready, todo
+
+
+def _mosaics(groups, graph, ready, request):
+    """The job of each mosaic, which waits for those of its exposures."""
+    from rtools.pipeline.exposure.job import AlignJob, ExposureJob
+    from rtools.pipeline.mosaic.job import FutureImage, FutureMosaicJob
+    from rtools.products.io import open_product
+    from rtools.products.mosaic.association import read_association
+
+    made = {}
+    for job in graph:
+        if isinstance(job, AlignJob):
+            made |= {member.name: (member, job.key) for member in job.members}
+        elif isinstance(job, ExposureJob) and job.workplace is None:
+            made[job.name] = job, job.key
+    jobs = []
+    for group, inputs in groups.items():
+        association = read_association(local_path(group)) if is_association(group) else None
+        names = inputs if association is None else [member.path for member in association.science]
+        known = {} if association is None else {member.path: member.group_id for member in association.science}
+        images, products = [], []
+        for name in names:
+            if name in made:
+                job, key = made[name]
+                _refuse_without_place(job)
+                images.append(FutureImage(str(job.plan.outputs[job.plan.main]), name, key, known.get(name)))
+                products.append(job.plan.product)
+            elif name in ready:
+                images.append(FutureImage(local_path(name), name, None, known.get(name)))
+                products.append(open_product(local_path(name)))
+        if images:
+            jobs.append(FutureMosaicJob.of(_name(group, images), images, request, products, association))
+    return jobs
+
+
+def _name(group, images):
+    """What a mosaic is called in messages: not as one of its exposures."""
+    return group if is_association(group) else f"mosaic of {Path(images[0].name).name}" if len(images) == 1 else group
+
+
+def _refuse_without_place(job):
+    """Refuse exposures whose product is no image with a place on the sky."""
+    placed = job.plan.product.meta.get("wcs") is not None
+    placed = placed or any(step.step.name == "assignwcs" and step.active for step in job.plan.steps)
+    ramp = bool(job.plan.steps) and job.plan.steps[-1].step.writes_ramp
+    if ramp or not placed:
+        raise UsageError(f"{job.name} has no place on the sky at the end of its steps", mend="a mosaic needs assignwcs")

@@ -1,39 +1,31 @@
-"""What the tools of a mosaic have in common: options of a step, groups of inputs, what is printed."""
+"""What the tools of a mosaic have in common: options of a step, groups of inputs."""
 
 import os
+import sys
+from dataclasses import replace
 
 import click
 from click.core import ParameterSource
 
 from rtools.commands.kit import options as bundles
-from rtools.commands.kit.common import (
-    Refusal,
-    entry,
-    expand_inputs,
-    for_each,
-    print_json,
-    shared_status,
-    tool,
-)
-from rtools.commands.kit.exposures import (
-    changed_options,
-    local_and_called,
-    refuse_combinations,
-    tell_depth,
-)
+from rtools.commands.kit.common import entry, expand_inputs, tool
+from rtools.commands.kit.exposures import local_and_called
 from rtools.commands.kit.grid_options import wanted_grid
 from rtools.commands.kit.inputs import is_association, is_stream
-from rtools.commands.kit.step_options import check_option, click_option
+from rtools.commands.kit.reports import Report
+from rtools.commands.kit.settings import check_option
+from rtools.commands.step import click_option
 from rtools.errors import UsageError
+from rtools.pipeline.job.outputs import refuse_combinations, refuse_several
 
-__all__ = ["command_of_step", "entry", "run_groups", "run_plans"]
+__all__ = ["check_memory", "command_of_step", "entry", "groups_of", "run_groups"]
 
 
 def command_of_step(step, more=()):
     """The click command of a step of the mosaic; `more` are decorators of further options of the request."""
 
     def run(console, **options):
-        from rtools.pipeline.mosaic.plan import MosaicRequest
+        from rtools.pipeline.mosaic.request import MosaicRequest
 
         values = {item.key: options.pop(item.key) for item in step.options}
         if options.get("add"):  # what is not asked for is as the mosaic has it
@@ -45,15 +37,11 @@ def command_of_step(step, more=()):
         where = {}
         if "skycells" in options:
             where["wanted"], where["skycells"] = wanted_grid(options)
+        jobs = options.pop("jobs")
         request = MosaicRequest(
-            tool=step.tool,
-            single=step.name,
-            settings={step.name: settings},
-            threads=options.pop("jobs"),
-            **where,
-            **options,
-        )
-        return run_groups(console, expand_inputs(inputs), request, alone=step.one_by_one, **how)
+            tool=step.tool, single=step.name, settings={step.name: settings}, **where, **options
+        )  # fmt: skip
+        return run_groups(console, expand_inputs(inputs), request, jobs, alone=step.one_by_one, **how)
 
     again = click.option("--again", is_flag=True, help="Run although the files' cal_step says COMPLETE.")
     decorators = [
@@ -76,94 +64,81 @@ def command_of_step(step, more=()):
     )
 
 
-def run_groups(console, inputs, request, *, alone=False, dry_run=False, timings=False, as_json=False,
-               fail_fast=False):  # fmt: skip
+def run_groups(
+    console, inputs, request, jobs, *, alone=False, dry_run=False, timings=False, as_json=False, fail_fast=False
+):
     """Carry out a request on each association, or on all images as one group; returns the exit status.
-
-    With `alone` every image is a group of its own. Plans are made, and outputs that exist refused, before any work.
-    """
-    from rtools.pipeline.mosaic.plan import make_plan
-
-    work = console.work(request.threads)
-    refuse_combinations(request, as_json=as_json, dry_run=dry_run)
-    if not 0 < request.max_memory < float("inf"):
-        raise UsageError(f"--max-memory {request.max_memory}: a positive number expected")
-    names = {name if is_stream(name) else os.path.abspath(name): name for name in reversed(inputs)}
-    groups = _groups(list(reversed(names.values())), alone=alone)
-    if request.output and len(groups) > 1:
-        raise UsageError("-o names one output", mend="use --outdir for several")
-    if request.add and len(groups) > 1:
-        raise UsageError("--add: one group of images joins a mosaic", mend="add one association after the other")
-
-    def plan(name):
-        made = make_plan([_local(file, request) for file in groups[name]], request)
-        return made, _outputs(made)
-
-    def carry_out(name, made):
-        with console.gathering([name, *(member.name for member in made.members)]):
-            return _carry_out(name, made, request, work, "note" if timings else "info")
-
-    def describe(name, made):
-        return _described(name, made, request)
-
-    how = {"dry_run": dry_run, "as_json": as_json, "fail_fast": fail_fast}
-    return run_plans(console, groups, (plan, carry_out, describe, _print_plan), **how)
-
-
-def run_plans(console, groups, parts, *, dry_run, as_json, fail_fast):
-    """Plan every group, then carry out every plan; returns the exit status.
 
     Parameters
     ----------
-    console : Console
-    groups : iterable of str
-        Their names.
-    parts : tuple of callable
-        ``plan(name)`` gives a plan and the paths of its outputs; ``carry_out(name, plan)`` what is told of it, a dict
-        with ``outputs``; ``describe(name, plan)`` what --dry-run tells, which the last prints.
-    dry_run, as_json, fail_fast : bool
+    console : rtools.commands.kit.common.Console
+        Takes messages.
+    inputs : sequence of str
+        Images, or associations.
+    request : rtools.pipeline.mosaic.request.MosaicRequest
+        What is asked of each group.
+    jobs : int
+        Threads, as ``-j`` says.
+    alone : bool
+        Every image is a group of its own.
+    dry_run, timings, as_json, fail_fast : bool
+        As the options of these names.
+
+    Returns
+    -------
+    int
     """
-    make, act, describe, print_plan = parts
-    plans, reports, taken = {}, [], {}
-    how = {"fail_fast": fail_fast, "report": reports.append, "key": "input"}
+    from rtools.pipeline.job.run import Local, run_jobs
 
-    def plan(name):
-        plans[name], paths = make(name)
-        for path in paths:
-            first = taken.setdefault(os.path.abspath(path), name)
-            if first != name:
-                raise Refusal(f"{first} and {name} would both be {path}", mend="give them different directories")
-
-    def carry_out(name):
-        reports.append(act(name, plans.pop(name)))
-        if not as_json:
-            for path in reports[-1]["outputs"]:
-                click.echo(path)
-
-    status = for_each(console, groups, plan, **how)
-    if status and fail_fast:
-        plans.clear()
-    if dry_run:
-        shown = [describe(name, made) for name, made in plans.items()]
-        print_json(shown + reports) if as_json else [print_plan(entry) for entry in shown]
-        return status
-    status = shared_status(status, for_each(console, list(plans), carry_out, **how))
-    tell_depth(console, [catalog for report in reports for catalog in report.get("catalogs", ())])
-    if as_json:
-        print_json(reports)
+    work = console.work(jobs)
+    refuse_combinations(request, as_json=as_json, dry_run=dry_run, terminal=sys.stdout.isatty())
+    check_memory(request)
+    groups = groups_of(inputs, alone=alone)
+    refuse_several(request, len(groups))
+    if request.add and len(groups) > 1:
+        raise UsageError("--add: one group of images joins a mosaic", mend="add one association after the other")
+    report = Report(console, as_json=as_json, timings=timings)
+    plans = [(name, lambda name=name: [_plan(name, groups[name], request)]) for name in groups]
+    with console.gathering([*groups, *(file for files in groups.values() for file in files)]):
+        status = run_jobs(plans, Local(work), report, dry_run=dry_run, fail_fast=fail_fast)
+    report.close()
     return status
 
 
-def _local(file, request):
-    """The path of a file, of a stream that of its copy; the request says what that is called."""
-    path, name = local_and_called(file, request.output)
-    if path != file:
-        request.called[path] = name
-    return path
+def _plan(name, files, request):
+    from rtools.pipeline.mosaic.job import plan_mosaic
+
+    local, called = [], {}
+    for file in files:
+        path, title = local_and_called(file, request.output)
+        local.append(path)
+        if path != file:
+            called[path] = title
+    return plan_mosaic(name, local, replace(request, called={**request.called, **called}))
 
 
-def _groups(inputs, *, alone):
-    """Name of each group and its files."""
+def check_memory(request):
+    """Refuse a limit of memory that is none."""
+    if not 0 < request.max_memory < float("inf"):
+        raise UsageError(f"--max-memory {request.max_memory}: a positive number expected")
+
+
+def groups_of(inputs, *, alone=False):
+    """Name of each group and its files; every file once.
+
+    Parameters
+    ----------
+    inputs : sequence of str
+        Images, or associations, of which each is a group.
+    alone : bool
+        Every image is a group of its own; else they are one.
+
+    Returns
+    -------
+    dict of str to list of str
+    """
+    once = {name if is_stream(name) else os.path.abspath(name): name for name in reversed(inputs)}
+    inputs = list(reversed(once.values()))
     if not inputs:
         raise UsageError("no input file")
     associations = [name for name in inputs if is_association(name)]
@@ -172,60 +147,3 @@ def _groups(inputs, *, alone):
     if associations or alone:
         return {name: [name] for name in inputs}
     return {inputs[0] if len(inputs) == 1 else f"{len(inputs)} images": inputs}
-
-
-def _outputs(plan):
-    return [*plan.images, *(path for mosaic in plan.mosaics for path in mosaic.outputs.values())]
-
-
-def _carry_out(name, plan, request, work, level):
-    from rtools.pipeline.mosaic.run import run_mosaic
-
-    result = run_mosaic(plan, request, work)
-    for part, seconds in result.seconds.items():
-        work.log(level, f"{part}: {seconds:.2f} s")
-    work.log(level, f"peak memory: {result.peak_memory / 2**30:.2f} GiB")
-    return {
-        "input": name,
-        "members": [member.name for member in plan.members],
-        "outputs": [str(path) for path in result.outputs],
-        "cal_step": result.statuses,
-        "seconds": result.seconds,
-        "peak_memory": result.peak_memory,
-        "catalogs": result.catalogs,
-    }
-
-
-def _described(name, plan, request):
-    return {
-        "input": name,
-        "members": [member.name for member in plan.members],
-        "add": plan.stack and {"mosaic": plan.stack.name, "members": plan.stack.count},
-        "steps": [*plan.steps, *(["catalog"] if plan.catalog else [])],
-        "options": {step: request.options(step) for step in plan.steps if step != "catalog"}
-        | ({"catalog": plan.catalog.options} if plan.catalog else {}),
-        "grids": [mosaic.frame.said() for mosaic in plan.mosaics],
-        "outputs": [str(path) for path in _outputs(plan)],
-        "warnings": [*plan.cautions, *plan.warnings],
-    }
-
-
-def _print_plan(entry):
-    from rtools.pipeline.exposure import chain
-    from rtools.pipeline.mosaic.plan import STEPS
-
-    click.echo(f"{entry['input']}: {', '.join(entry['steps'])}")
-    for name, options in entry["options"].items():
-        said = changed_options(options, STEPS.get(name) or chain.step_of(name))
-        if said:
-            click.echo(f"  {name}  {said}")
-    for line in entry["members"]:
-        click.echo(f"  {line}")
-    if entry["add"]:
-        click.echo("  joining {mosaic}, of {members} images".format(**entry["add"]))
-    for line in entry["grids"]:
-        click.echo(f"  on {line}")
-    for path in entry["outputs"]:
-        click.echo(f"  -> {path}")
-    for text in entry["warnings"]:
-        click.echo(f"  warning: {text}")
