@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from rtools.commands.kit import common, options
-from rtools.commands.kit.exposures import reference_config
 from rtools.commands.kit.inputs import is_stream, opened
+from rtools.commands.kit.settings import reference_config
 from rtools.errors import RtoolsError, UsageError
 from rtools.wfi.frame import FRAME, SMALLEST
 

@@ -1,16 +1,14 @@
 """rt-sim: simulated raw exposures."""
 
 import math
-import os
-from pathlib import Path
 
 import click
 
 from rtools.commands.kit import options as bundles
-from rtools.commands.kit.common import Refusal, entry, expand_inputs, for_each, option, print_json, tool
-from rtools.commands.kit.exposures import reference_config
+from rtools.commands.kit.common import entry, expand_inputs, option, tool
+from rtools.commands.kit.reports import Report
+from rtools.commands.kit.settings import reference_config
 from rtools.errors import UsageError
-from rtools.products.schema import layout
 from rtools.wfi.exposure_types import EXPOSURE_TYPES
 from rtools.wfi.frame import CHANNEL, FRAME, SMALLEST
 
@@ -80,7 +78,9 @@ TYPES = list(EXPOSURE_TYPES)
 @bundles.json_output
 @bundles.fail_fast
 def command(console, names, jobs, as_json, fail_fast, dry_run, **settings):
-    from rtools.simulate import run
+    from rtools.pipeline.job.request import Request
+    from rtools.pipeline.job.run import Local, run_jobs
+    from rtools.pipeline.simulation.job import plan_simulation
 
     for key in ("ra", "dec", "pa", "sky", "pink_noise"):
         if settings[key] is not None and not math.isfinite(settings[key]):
@@ -89,50 +89,22 @@ def command(console, names, jobs, as_json, fail_fast, dry_run, **settings):
     names = expand_inputs(names)
     if not names:
         raise UsageError("no name to simulate")
-    work = console.work(jobs)
-    config = reference_config(settings.pop("ref"), settings.pop("refdir"), settings.pop("builtin"))
-    profile, compression = settings.pop("profile") or layout.DEFAULT_PROFILE, settings.pop("compression") or "none"
-    read_pattern, sources = settings.pop("read_pattern"), settings.pop("sources")
+    request = Request(
+        tool="rt-sim",
+        references=reference_config(settings.pop("ref"), settings.pop("refdir"), settings.pop("builtin")),
+        **{key: settings.pop(key) for key in ("outdir", "overwrite", "profile", "compression")},
+    )
+    read_pattern, sources, truth = (settings.pop(key) for key in ("read_pattern", "sources", "truth"))
     tables = _tables(settings.pop("matable"))
-    where = {key: settings.pop(key) for key in ("outdir", "overwrite", "truth")}
-    plans, taken, reports = {}, {}, []
-    how = {"fail_fast": fail_fast, "report": reports.append, "key": "name"}
 
     def plan(name):
-        request = _request(name, settings, read_pattern, tables)
-        plans[name] = request, _outputs(name, request, **where), _table(sources, request)
-        path = plans[name][1].uncal
-        first = taken.setdefault(os.path.abspath(path), name)
-        if first != name:
-            raise Refusal(f"{first} and {name} would both be {path}")
+        exposure = _request(name, settings, read_pattern, tables)
+        return [plan_simulation(name, exposure, request, truth=truth, table=_table(sources, exposure))]
 
-    def carry_out(name):
-        request, output, table = plans[name]
-        output.uncal.parent.mkdir(parents=True, exist_ok=True)
-        run.simulate_to_files(
-            request,
-            output,
-            config,
-            profile=profile,
-            compression=compression,
-            table=table,
-            label=name,
-            work=work.with_log(lambda level, text: console.log(level, f"{name}: {text}")),
-        )
-        report(name)
-
-    def report(name):
-        paths = [str(path) for path in reversed(plans[name][1].paths())]
-        reports.append({"name": name, "outputs": paths})
-        if not as_json:
-            click.echo("\n".join(paths))
-
-    status = for_each(console, names, plan, **how)
-    ready = [name for name in names if name in plans] if not (status and fail_fast) else []
-    second = for_each(console, ready, report if dry_run else carry_out, **how)
-    if as_json:
-        print_json(reports)
-    return status if second in (0, status) else second if status == 0 else 1
+    report = Report(console, as_json=as_json)
+    plans = [(name, lambda name=name: plan(name)) for name in names]
+    with console.gathering(names):
+        return run_jobs(plans, Local(console.work(jobs)), report, dry_run=dry_run, fail_fast=fail_fast)
 
 
 def _request(name, settings, read_pattern, tables):
@@ -198,13 +170,6 @@ def _window(word, size):
     if not (4 <= x < size - 4 and 4 <= y < size - 4):
         raise UsageError(f"--guide-window {word}: outside the science area")
     return x, y
-
-
-def _outputs(name, request, *, outdir, overwrite, truth):
-    from rtools.simulate import run
-
-    path = Path(name) if outdir is None else Path(outdir) / Path(name).name
-    return run.outputs(path, truth=truth, table=request.has_sky, overwrite=overwrite)
 
 
 def _tables(path):

@@ -1,17 +1,23 @@
 """A multiband catalog with its files: which mosaics make it, what can be refused before any work, what is written."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from rtools.catalog.steps.multiband import STEP
 from rtools.errors import InputError, RtoolsError, UsageError
 from rtools.pipeline.catalog import single as cataloging
-from rtools.pipeline.job.outputs import check_outputs
-from rtools.products import names
-from rtools.products.io import Product, open_product
+from rtools.pipeline.catalog.files import form_of
+from rtools.pipeline.job.job import Messages
+from rtools.pipeline.job.outputs import check_outputs, name_outputs, refuse_inputs
+from rtools.products.io import open_product
+from rtools.products.io.product import Product
 from rtools.products.mosaic import association
 from rtools.products.schema import history, layout, profiles
 from rtools.products.tables import multiband as multiband_meta
@@ -28,7 +34,7 @@ ALIGNED = 0.01
 """Pixels by which the grids of two mosaics may differ."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class FilterMosaic:
     """One mosaic.
 
@@ -40,39 +46,41 @@ class FilterMosaic:
     element : str
         Its filter.
     sed_weight : float
-    sources : dict
-        Reference type to source.
+    references : mapping of str to reference source or None
+        By type.
     """
 
     name: str
     product: Product
     element: str
     sed_weight: float
-    sources: dict
+    references: Mapping[str, Any]
 
 
-@dataclass
+@dataclass(frozen=True)
 class MultibandPlan:
     """A group of mosaics, made ready.
 
     Attributes
     ----------
-    members : list of FilterMosaic
-    options : dict
+    members : tuple of FilterMosaic
+        In the order in which they were named.
+    options : mapping of str to object
         Of the step; kernel_fwhms is a list, psf_match a filter or None.
-    outputs : dict
-        ``cat`` and ``segm`` to paths.
+    outputs : mapping of str to Path
+        ``segm`` and ``cat``.
     profile : str
-    warnings, cautions : list of str
+        Schema generation.
+    warnings, cautions : tuple of str
         What is to be said before the work; cautions even with -q.
     """
 
-    members: list
-    options: dict
-    outputs: dict
+    members: tuple[FilterMosaic, ...]
+    options: Mapping[str, Any]
+    outputs: Mapping[str, Path]
     profile: str
-    warnings: list
-    cautions: list
+    warnings: tuple[str, ...] = ()
+    cautions: tuple[str, ...] = ()
 
 
 def make_plan(files, request, *, copies=None):
@@ -82,7 +90,7 @@ def make_plan(files, request, *, copies=None):
     ----------
     files : sequence of str
         Mosaics, or one association of them.
-    request : rtools.pipeline.exposure.plan.ExposureRequest
+    request : rtools.pipeline.job.request.Request
         Its settings of ``multiband`` are the options.
     copies : dict of str to str, optional
         Files among them that are copies of streams, and what the user called these.
@@ -92,7 +100,7 @@ def make_plan(files, request, *, copies=None):
     InputError, UsageError, MissingReferenceError, RtoolsError
         See the module's first line.
     """
-    options = STEP.defaults() | request.settings.get(STEP.name, {})
+    options = STEP.defaults() | dict(request.settings.get(STEP.name, {}))
     options["kernel_fwhms"] = _widths(options["kernel_fwhms"])
     entries, asn = [association.AssociationMember(str(file)) for file in files], None
     if str(files[0]).endswith(".json"):
@@ -101,30 +109,21 @@ def make_plan(files, request, *, copies=None):
         if not entries:
             raise InputError("the association has no science members", path=asn.path)
         options["psf_match"] = options["psf_match"] or asn.psf_match_reference_filter
-    said = {"warning": [], "caution": []}
+    messages = Messages()
 
     def log(level, text):
-        if text not in said.get(level, [text]):
-            said[level].append(text)
+        if text not in (*messages.warnings, *messages.cautions):
+            messages.log(level, text)
 
     paths = [entry.path for entry in entries]
     copies = copies or {}
     first = "-" if files[0] in copies else files[0]
-    outputs = _outputs(first, asn.name if asn else None, request, paths, said["warning"])
+    outputs = _outputs(first, asn.name if asn else None, request, paths, messages.warnings)
     members = [_member(copies.get(entry.path, entry.path), entry, request, log) for entry in entries]
     _check_together(members)
     options["psf_match"] = _reference(members, options["psf_match"])
     if options["inject_sources"]:
-        if request.output == "-":
-            raise UsageError("--inject-sources fills tables of the segmentation map, which -o - leaves out")
-        if any(member.sources.get("epsf") is None for member in members):
-            raise UsageError("--inject-sources needs the PSF of every filter", mend="give epsf references")
-        for member in members:
-            if not member.product.meta["coadd_info"]["exposure_time"]:
-                raise InputError(
-                    "meta.coadd_info.exposure_time is 0: the noise of injected sources needs it",
-                    path=member.product.path,
-                )
+        _check_injection(members, request)
         if options["inject_seed"] is None:
             options["inject_seed"] = int(np.random.default_rng().integers(2**31))
     profile, changes = profiles.kept(request.profile, [member.product for member in members])
@@ -132,8 +131,20 @@ def make_plan(files, request, *, copies=None):
         changes.append(f"profile {profile} has no catalogs of many bands: profile {layout.DEFAULT_PROFILE} is written")
         profile = layout.DEFAULT_PROFILE
     layout.tag("cat_multiband", profile)
-    said["warning"] += changes
-    return MultibandPlan(members, options, outputs, profile, said["warning"], said["caution"])
+    messages.warnings += changes
+    return MultibandPlan(tuple(members), options, outputs, profile, tuple(messages.warnings), tuple(messages.cautions))
+
+
+def _check_injection(members, request):
+    """Refuse to inject sources where they cannot be: without tables, PSF or exposure time."""
+    if request.to_stdout:
+        raise UsageError("--inject-sources fills tables of the segmentation map, which -o - leaves out")
+    if any(member.references.get("epsf") is None for member in members):
+        raise UsageError("--inject-sources needs the PSF of every filter", mend="give epsf references")
+    for member in members:
+        if not member.product.meta["coadd_info"]["exposure_time"]:
+            what = "meta.coadd_info.exposure_time is 0: the noise of injected sources needs it"
+            raise InputError(what, path=member.product.path)
 
 
 def _widths(text):
@@ -207,21 +218,11 @@ def _reference(members, wanted):
 
 
 def _outputs(first, named, request, inputs, warnings):
-    """Paths of catalog and segmentation map; refuses what exists, and mosaics that they would replace."""
-    folder = Path(request.outdir) if request.outdir else Path(first).parent
-    root, extension = named or NAME, request.form or "parquet"
-    if request.output and request.output != "-":
-        exact = Path(request.output)
-        folder, root = exact.parent, names.split_suffix(exact.name)[0]
-        outputs = {"segm": folder / f"{root}_segm.asdf", "cat": exact}
-    else:
-        outputs = {"segm": folder / f"{root}_segm.asdf", "cat": folder / f"{root}_cat.{extension}"}
-    if request.output == "-":
-        return {"cat": outputs["cat"]}
-    taken = {Path(file).resolve() for file in inputs}
-    for path in outputs.values():
-        if path.resolve() in taken:
-            raise UsageError("is an input", path=path)
+    """Paths of segmentation map and catalog; refuses what exists, and mosaics that they would replace."""
+    extensions = {"segm": "asdf", "cat": request.form or "parquet"}
+    outputs = name_outputs(request, Path(first).parent, named or NAME, extensions, "cat")
+    if not request.to_stdout:
+        refuse_inputs(outputs.values(), inputs)
     warnings += check_outputs(outputs, "cat", request, inputs)
     return outputs
 
@@ -235,7 +236,7 @@ def carry_out(plan, request, work):
     Parameters
     ----------
     plan : MultibandPlan
-    request : rtools.pipeline.exposure.plan.ExposureRequest
+    request : rtools.pipeline.job.request.Request
     work : rtools.work.Work
         Threads, log and progress.
 
@@ -268,9 +269,9 @@ def _band(member, work):
     from rtools.catalog.measure.apcorr import encircled_energy
     from rtools.catalog.multiband.detection import Band
 
-    product, sources = member.product, member.sources
-    psf = cache(partial(_psf, sources.get("epsf"), product, work.log))
-    energy = encircled_energy(sources.get("apcorr"), member.element)
+    product, references = member.product, member.references
+    psf = cache(partial(_psf, references.get("epsf"), product, work.log))
+    energy = encircled_energy(references.get("apcorr"), member.element)
     load, noise = partial(cataloging.planes_of, product, work), partial(_noise, product, work)
     return Band(member.element, load, noise, psf, energy, member.sed_weight)
 
@@ -300,12 +301,17 @@ def _stage(plan, request, found, extra, work):
     used = {
         f"{name} {member.element}": source
         for member in plan.members
-        for name, source in member.sources.items()
+        for name, source in member.references.items()
         if source is not None
     }
     inputs = [member.name for member in plan.members]
     made_of = [(member.product.meta, member.product.history) for member in plan.members]
-    about_work = {"parameters": {STEP.name: plan.options}, "references": used, "inputs": inputs, "made_of": made_of}
+    about_work = {
+        "parameters": {STEP.name: dict(plan.options)},
+        "references": used,
+        "inputs": inputs,
+        "made_of": made_of,
+    }
     entry = history.entry(request.tool, **about_work)
     staged = []
     try:
@@ -322,7 +328,7 @@ def _stage(plan, request, found, extra, work):
         meta = multiband_meta.multiband_meta("cat_multiband", metas, path, **about)
         said = {"date": source_catalog.date_now()} | found.about
         table = source_catalog.table_of(found.values, found.columns, meta, said)
-        staged.append(source_catalog.stage_sources(path, table, cataloging.form_of(path, request), entry))
+        staged.append(source_catalog.stage_sources(path, table, form_of(path, request), entry))
     except BaseException:
         for one in staged:
             one.discard()

@@ -1,0 +1,114 @@
+"""The job of a catalog of several filters."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from rtools.catalog.steps.multiband import STEP
+from rtools.pipeline.catalog.multiband import MultibandPlan, carry_out, make_plan
+from rtools.pipeline.job.job import Cost, Description, Job, Outcome, PlannedStep, Result
+from rtools.pipeline.job.journal import Journal
+from rtools.pipeline.job.outputs import make_directory
+from rtools.pipeline.job.process import peak_memory
+from rtools.pipeline.job.request import Request
+from rtools.work import Work
+
+__all__ = ["MultibandJob", "plan_multiband"]
+
+
+@dataclass(frozen=True, eq=False)
+class MultibandJob(Job):
+    """Make one catalog of mosaics in several filters.
+
+    Attributes
+    ----------
+    files : tuple of str
+        Mosaics, or one association.
+    copies : mapping of str to str
+        Files among them that are copies of streams, and what the user called these.
+    plan : rtools.pipeline.catalog.multiband.MultibandPlan
+        What was decided.
+    """
+
+    files: tuple[str, ...]
+    copies: Mapping[str, str]
+    plan: MultibandPlan
+
+    kind = "multiband"
+
+    def __reduce__(self):
+        seed = {"inject_seed": self.plan.options["inject_seed"]}  # it may have been drawn
+        settings = {**self.request.settings, STEP.name: {**self.request.settings.get(STEP.name, {}), **seed}}
+        return plan_multiband, (self.name, self.files, replace(self.request, settings=settings), self.copies)
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        return tuple(str(member.product.path) for member in self.plan.members)
+
+    @property
+    def writes(self) -> tuple[Path, ...]:
+        return tuple(self.plan.outputs.values())
+
+    def cost(self) -> Cost:
+        rows, columns = self.plan.members[0].product.arrays["data"].shape
+        return Cost(threads=32, bytes=60 * rows * columns)
+
+    def describe(self) -> Description:
+        plan = self.plan
+        return Description(
+            input=self.name,
+            steps=(PlannedStep(STEP.name, options=plan.options),),
+            outputs=("-",) if self.request.to_stdout else tuple(map(str, self.writes)),
+            warnings=(*plan.cautions, *plan.warnings),
+            members=tuple(_line(member) for member in plan.members),
+        )
+
+    def moved_to(self, folder: Path) -> MultibandJob:
+        outputs = {"cat": folder / self.plan.outputs["cat"].name}
+        return replace(self, plan=replace(self.plan, outputs=outputs))
+
+    def carry_out(self, work: Work, before: Mapping[str, Sequence[Outcome]]) -> Sequence[Outcome]:
+        started, journal = time.perf_counter(), Journal(work.log, self.name)
+        for level, texts in (("caution", self.plan.cautions), ("warning", self.plan.warnings)):
+            for text in texts:
+                work.log(level, text)
+        for folder in {path.parent for path in self.writes}:
+            make_directory(folder)
+        outputs = carry_out(self.plan, self.request, work)
+        warned = (*self.plan.cautions, *self.plan.warnings, *journal.warned)
+        seconds = {"total": time.perf_counter() - started}
+        return [Result(self.name, tuple(outputs), seconds=seconds, peak_memory=peak_memory(), warnings=warned,
+                       members=tuple(member.name for member in self.plan.members))]  # fmt: skip
+
+
+def _line(member):
+    """What ``--dry-run`` tells of one mosaic."""
+    found = "  ".join(f"{kind}={source.label if source else 'none'}" for kind, source in member.references.items())
+    return f"{member.element}  {member.name}  {found}".rstrip()
+
+
+def plan_multiband(
+    name: str, files: Sequence[str], request: Request, copies: Mapping[str, str] | None = None
+) -> MultibandJob:
+    """Decide what to do with a group of mosaics, or refuse it.
+
+    Parameters
+    ----------
+    name : str
+        What the group is called.
+    files : sequence of str
+        Mosaics, or one association of them.
+    request : rtools.pipeline.job.request.Request
+        Its settings of ``multiband`` are the options.
+    copies : mapping of str to str, optional
+        Files among them that are copies of streams, and what the user called these.
+
+    Returns
+    -------
+    MultibandJob
+    """
+    copies = dict(copies or {})
+    return MultibandJob(name, request, tuple(files), copies, make_plan(list(files), request, copies=copies))
