@@ -1,5 +1,7 @@
 """numba's decorator for all kernels: what it compiles is kept where a directory for that can be written."""
 
+import pickle
+
 import numba
 
 __all__ = ["is_kept", "njit"]
@@ -25,7 +27,7 @@ def njit(**options):
 
     def decorate(function):
         try:
-            return _forgiving(numba.njit(**options)(function))
+            return _taking_no_old_index(numba.njit(**options)(function))
         except RuntimeError:
             if not options.get("cache"):
                 raise
@@ -35,23 +37,24 @@ def njit(**options):
     return decorate
 
 
-def _forgiving(dispatcher):
-    """A compiled function that compiles anew where what is kept of another version cannot be read.
+def _taking_no_old_index(dispatcher):
+    """A compiled function that compiles again where the index of what was kept cannot be read.
 
-    numba reads the whole index of a function before it compares the age of the source. An index whose argument types
-    are classes that have been renamed or moved since then raises an error in every call.
+    The index holds the types of the arguments, and numba reads it before it looks whether it is of this source. One that
+    an earlier version left names classes that may be gone.
     """
-    kept = getattr(getattr(dispatcher, "_cache", None), "_cache_file", None)
-    if kept is not None:
-        load = kept._load_index
+    file = getattr(getattr(dispatcher, "_cache", None), "_cache_file", None)
+    load = getattr(file, "_load_index", None)
+    if load is None:
+        return dispatcher
 
-        def load_index():
-            try:
-                return load()
-            except (AttributeError, ImportError):
-                return {}
+    def load_index():
+        try:
+            return load()
+        except (AttributeError, ImportError, EOFError, pickle.UnpicklingError):
+            return {}
 
-        kept._load_index = load_index
+    file._load_index = load_index
     return dispatcher
 
 
