@@ -1,7 +1,5 @@
 """numba's decorator for all kernels: what it compiles is kept where a directory for that can be written."""
 
-import pickle
-
 import numba
 
 __all__ = ["is_kept", "njit"]
@@ -27,7 +25,7 @@ def njit(**options):
 
     def decorate(function):
         try:
-            return _taking_no_old_index(numba.njit(**options)(function))
+            return _forgiving(numba.njit(**options)(function))
         except RuntimeError:
             if not options.get("cache"):
                 raise
@@ -37,24 +35,23 @@ def njit(**options):
     return decorate
 
 
-def _taking_no_old_index(dispatcher):
-    """A compiled function that compiles again where the index of what was kept cannot be read.
+def _forgiving(dispatcher):
+    """A compiled function that compiles anew where what is kept of another version cannot be read.
 
-    The index holds the types of the arguments, and numba reads it before it looks whether it is of this source. One that
-    an earlier version left names classes that may be gone.
+    numba reads the whole index of a function before it compares the age of the source. An index whose argument types
+    are classes that have been renamed or moved since then raises an error in every call.
     """
-    file = getattr(getattr(dispatcher, "_cache", None), "_cache_file", None)
-    load = getattr(file, "_load_index", None)
-    if load is None:
-        return dispatcher
+    kept = getattr(getattr(dispatcher, "_cache", None), "_cache_file", None)
+    if kept is not None:
+        load = kept._load_index
 
-    def load_index():
-        try:
-            return load()
-        except (AttributeError, ImportError, EOFError, pickle.UnpicklingError):
-            return {}
+        def load_index():
+            try:
+                return load()
+            except (AttributeError, ImportError):
+                return {}
 
-    file._load_index = load_index
+        kept._load_index = load_index
     return dispatcher
 
 

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import asdf
 import numpy as np
+from rtools.pipeline.mosaic.stack import find_outliers, stack
 
 from rtools.mosaic.drizzle.variance import finish
 from rtools.pipeline.mosaic.grid import WantedGrid
 from rtools.pipeline.mosaic.plan import MosaicRequest, make_plan
-from rtools.pipeline.mosaic.stack import find_outliers, stack
 from rtools.pipeline.mosaic.workers import Workers
 from rtools.products import names
 from rtools.products.io import open_product, writer
