@@ -90,7 +90,7 @@ def chain(uncal, references, out, jobs, env=None):
     left_out = ["--skip", "catalog", "--skip", "tweakreg"]
     how = ["--outdir", out, "--overwrite", "-q", "--json", "-j", jobs, *left_out]
     run = tool("run", uncal, *references, *how, env=env)
-    return run | {"steps": json.loads(run.pop("output"))[0]["seconds"]}
+    return run | {"steps": json.loads(run.pop("output").splitlines()[0])["seconds"]}
 
 
 def first_run(uncal, references, out, jobs):

@@ -140,7 +140,7 @@ def mosaic(files, grid, out, jobs):
     """One mosaic by `rt-run`; seconds of its parts, too."""
     run = tool("run", *files, *grid, "-o", out, "--skip", "catalog", "--overwrite", "-q", "--json", "-j", str(jobs))
     out.unlink()
-    return run | {"parts": json.loads(run.pop("output"))[0]["seconds"]}
+    return run | {"parts": json.loads(run.pop("output").splitlines()[0])["seconds"]}
 
 
 def peer_mosaic(python, files, folder):

@@ -1,7 +1,5 @@
 """How deep an image is: the magnitude of S/N 5 that is measured on it, and said with its catalog."""
 
-import json
-
 import numpy as np
 import pytest
 from scipy import ndimage
@@ -9,7 +7,7 @@ from scipy import ndimage
 from rtools.catalog.measure.depth import limiting_magnitude
 from rtools.catalog.measure.image import Image
 from rtools.products.tables.files import read_catalog
-from tests.support.runs import tool
+from tests.support.runs import records, tool
 
 
 def white(sigma, *, stars=(), width=1.0, seed=3):
@@ -61,7 +59,7 @@ def test_the_first_catalog_says_how_deep_it_is(imaged, tmp_path, capsys):
     assert tool("catalog", imaged, "--json", "-o", out) == 0
     told, err = capsys.readouterr()
     (said,) = [line for line in err.splitlines() if "S/N 5" in line]
-    found = json.loads(told)[0]["catalog"]
+    found = records(told)[0]["catalogs"][0]
     assert found["sources"] == len(read_catalog(out)) > 20
     assert said.endswith(f"{found['magnitude_snr5']:.1f} mag (AB); --deep finds fainter ones")
     assert tool("catalog", imaged, "--deep", "-o", out, "--overwrite") == 0

@@ -1,13 +1,11 @@
 """rt-resample: grids, planes, weights, kernels, metadata."""
 
-import json
-
 import numpy as np
 import pytest
 
 from rtools.products.io import open_product
 from tests.support.dithers import FACTOR, SIZE, SKY, exposure, exposures, place, planes, same, truth
-from tests.support.runs import done, history, meta, rewrite, tool
+from tests.support.runs import done, history, meta, records, rewrite, tool
 
 pytestmark = pytest.mark.slow
 
@@ -160,7 +158,7 @@ def test_many_members_have_a_second_plane_of_context(tmp_path):
 
 def test_dry_run_as_json_says_the_grid(images, tmp_path, capsys):
     assert tool("resample", *images, "-o", tmp_path / "x.asdf", "--size", "70,50", "-n", "--json") == 0
-    (entry,) = json.loads(capsys.readouterr().out)
+    (entry,) = records(capsys.readouterr().out)
     assert entry["grids"] == ["grid, 70 x 50 pixels"] and entry["members"] == [str(path) for path in images]
     assert not (tmp_path / "x.asdf").exists()
 

@@ -1,7 +1,5 @@
 """rt-sim: files, names, metadata, truth, refusals; and that the chain gives the truth back."""
 
-import json
-
 import asdf
 import numpy as np
 import pytest
@@ -72,7 +70,7 @@ def test_prints_the_paths_it_writes(tmp_path, capsys):
     path = tmp_path / f"{ROOT}_uncal.asdf"
     assert sim(path, "--size", 256, "--json") == 0
     said = capsys.readouterr()
-    outputs = json.loads(said.out)[0]["outputs"]
+    outputs = records(said.out)[0]["outputs"]
     assert outputs[0] == str(path)
     assert sorted(outputs) == sorted(str(found) for found in tmp_path.iterdir())
     assert "not for science" in said.err

@@ -5,9 +5,10 @@ import pytest
 
 from rtools.errors import InputError
 from rtools.mosaic.grid.footprint import outline
+from rtools.mosaic.options import parse_skymatch
 from rtools.mosaic.sky.cells import pixel_finder, sky_cells, source_blocks
 from rtools.mosaic.sky.pairs import overlap_values, points_of
-from rtools.mosaic.sky.sky import background, check_background, match_cells, match_pairs, sky_levels, statistic_of
+from rtools.mosaic.sky.sky import background, check_background, match_cells, match_pairs, sky_levels
 from rtools.mosaic.sky.statistics import KINDS, SkyStatistic, sky_value
 from rtools.mosaic.steps.skymatch import METHODS
 from rtools.mosaic.steps.skymatch import STEP as SKYMATCH
@@ -262,5 +263,7 @@ def test_backgrounds_that_cannot_go_on():
 
 def test_options_are_those_of_the_statistic():
     options = SKYMATCH.defaults() | {"statistic": "midpt", "lower": 0.5, "usigma": 3.0}
-    assert statistic_of(options) == SkyStatistic("midpt", lower=0.5, usigma=3.0)
+    parsed = parse_skymatch(options)
+    assert parsed.statistic == SkyStatistic("midpt", lower=0.5, usigma=3.0)
+    assert (parsed.bad_bits, parsed.exact, parsed.subtract) == (1, False, False)
     assert options["method"] in METHODS and options["pairs"] == "cells" and not options["subtract"]

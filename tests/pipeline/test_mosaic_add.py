@@ -1,6 +1,5 @@
 """Exposures that join a mosaic: as one run, in any portions, for every weight; sky, outliers, refusals."""
 
-import json
 from itertools import pairwise
 
 import asdf
@@ -12,7 +11,7 @@ from rtools.mosaic import adding
 from rtools.pipeline.mosaic import run as mosaic_run
 from rtools.products.io import open_product, writer
 from tests.support.dithers import FACTOR, SIZE, STEPS, exposure, exposures, place, planes, rays, same
-from tests.support.runs import done, history, listing, meta, retouched, tool
+from tests.support.runs import done, history, listing, meta, records, retouched, tool
 
 pytestmark = pytest.mark.slow
 
@@ -290,7 +289,7 @@ def test_a_mosaic_that_does_not_say_its_kernel(images, three, four, tmp_path, ca
 def test_a_plan_and_the_catalog(images, three, tmp_path, capsys):
     out = ("-o", tmp_path / "x_coadd.asdf")
     assert tool("run", images[3], "--add", three, *out, "-n", "--json", "-q") == 0
-    (plan,) = json.loads(capsys.readouterr().out)
+    (plan,) = records(capsys.readouterr().out)
     assert plan["add"] == {"mosaic": str(three), "members": 3} and plan["members"] == [str(images[3])]
     assert "300 x 280" in plan["grids"][0] and not list(tmp_path.iterdir())
     words = ("--no-builtin", "--ref", "epsf=none", "--ref", "apcorr=none", "--set", "catalog.fit_psf=false")

@@ -1,14 +1,12 @@
 """Mosaics of odd inputs and options: each symptom that was once seen."""
 
-import json
-
 import numpy as np
 import pytest
 
 from rtools.mosaic.sky.cells import sky_cells
 from rtools.products.mosaic.association import AssociationMember, make_association, stage_association
 from tests.support.dithers import FACTOR, exposure, exposures, planes, same
-from tests.support.runs import done, meta, tool
+from tests.support.runs import done, meta, records, tool
 
 pytestmark = pytest.mark.slow
 
@@ -113,7 +111,7 @@ def test_histories_name_what_was_done(images, tmp_path):
 
 def test_what_images_became_stands_in_json(images, tmp_path, capsys):
     done("skymatch", *images, "--outdir", tmp_path, "--json")
-    (report,) = json.loads(capsys.readouterr().out)
+    (report,) = records(capsys.readouterr().out)
     assert {each["skymatch"] for each in report["cal_step"].values()} == {"COMPLETE"}
     assert len(report["cal_step"]) == 3
 

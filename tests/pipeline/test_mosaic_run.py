@@ -1,6 +1,5 @@
 """The chain of a mosaic: against single steps, threads, slabs, and what it takes and refuses."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +10,7 @@ from rtools.products.io import open_product, writer
 from rtools.products.mosaic.association import AssociationMember, make_association, stage_association
 from tests.support import samples
 from tests.support.dithers import FACTOR, SIZE, SKY, STEPS, exposure, exposures, place, planes, rays, same
-from tests.support.runs import done, listing, meta, tool
+from tests.support.runs import done, listing, meta, records, tool
 
 pytestmark = pytest.mark.slow
 
@@ -210,11 +209,11 @@ def test_one_bad_association_does_not_stop_the_others(new, tmp_path, capsys):
     good = association(tmp_path / "good_asn.json", new[:2])
     half = association(tmp_path / "half_asn.json", [tmp_path / "none_cal.asdf", new[0]])
     assert tool("run", tmp_path / "none_asn.json", good, half, "-n", "--json", "--outdir", tmp_path / "out") == 3
-    told = json.loads(capsys.readouterr().out)
+    told = records(capsys.readouterr().out)
     assert [Path(entry["input"]).name for entry in told] == ["good_asn.json", "none_asn.json", "half_asn.json"]
     assert told[0]["steps"][-1] == "catalog" and [entry.get("exit_code") for entry in told[1:]] == [3, 3]
     assert tool("run", tmp_path / "none_asn.json", "--json") == 3
-    assert json.loads(capsys.readouterr().out)[0]["exit_code"] == 3
+    assert records(capsys.readouterr().out)[0]["exit_code"] == 3
 
 
 def test_associations_of_images_and_of_ramps_do_not_go_together(new, tmp_path, capsys):

@@ -1,15 +1,11 @@
 """The alignment in rt-run: products, coordinates of the catalog, associations, exit codes."""
 
-import json
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 
 from rtools.errors import InputError
-from rtools.pipeline.exposure import association as grouped
 from rtools.products.tables.files import read_catalog
-from tests.support.runs import PRODUCTS, complaints, done, listing, meta, statuses
+from tests.support.runs import PRODUCTS, complaints, done, listing, meta, records, statuses
 from tests.support.star_fields import (
     SHIFT,
     apart,
@@ -148,12 +144,11 @@ def test_an_alignment_that_raises_is_told_of_every_image(imaged, imaged_again, g
     def broken(*_args):
         raise InputError("gone", path=gaia)
 
-    monkeypatch.setattr(grouped, "calibrate", lambda plan, *_args: (plan, SimpleNamespace(seconds={}, catalog=None)))
-    monkeypatch.setattr(grouped, "align_plans", broken)
+    monkeypatch.setattr("rtools.pipeline.astrometry.align.align", broken)
     sources = [str(sibling(path, "flat.asdf")) for path in (imaged, imaged_again)]
     asn = association(tmp_path / "x_asn.json", *({"expname": path} for path in sources))
     status, out, err = said(capsys, "run", asn, "--refcat", gaia, "--outdir", tmp_path / "a", "--json", "-q")
-    assert status == 3 and [entry["input"] for entry in json.loads(out)] == sources
+    assert status == 3 and [entry["input"] for entry in records(out)] == sources
     assert len(complaints(err)) == 2
 
 

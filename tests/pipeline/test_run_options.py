@@ -226,7 +226,7 @@ def test_dry_run_lists_no_product_of_a_step_that_is_left_out(product, tmp_path, 
 
 def test_dry_run_as_json(product, capsys):
     assert tool("run", product("photom"), "--dry-run", "--json", "--set", "flat.var-flat=1", "--outdir", "none") == 0
-    (entry,) = json.loads(capsys.readouterr().out)
+    (entry,) = records(capsys.readouterr().out)
     assert [step["step"] for step in entry["steps"]] == ["flat", "catalog", "tweakreg"]
     assert entry["steps"][0]["options"] == {"var_flat": True}
     assert [list(step["references"]) for step in entry["steps"]] == [["flat"], ["epsf", "apcorr"], []]
@@ -485,7 +485,7 @@ def test_timings_go_to_standard_error(product, tmp_path, capsys):
 
 def test_the_report_as_json_says_what_was_done(product, tmp_path, capsys):
     assert tool("run", product("photom"), "--outdir", tmp_path, "-q", "--json") == 0
-    (report,) = json.loads(capsys.readouterr().out)
+    (report,) = records(capsys.readouterr().out)
     assert report["input"] == str(product("photom"))
     assert [path.rpartition("_")[2] for path in report["outputs"]] == list(PRODUCTS)
     assert report["cal_step"] == statuses(tmp_path / product("cal").name)

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import json
 import os
 import shutil
 import sys
@@ -35,6 +36,11 @@ def tool(name, *args):
 def done(name, *args):
     """Run a tool that must succeed, without its warnings."""
     assert tool(name, *args, "-q") == 0
+
+
+def records(text):
+    """The objects that --json printed, one a line."""
+    return [json.loads(line) for line in text.splitlines()]
 
 
 def complaints(said):

@@ -4,11 +4,12 @@ from pathlib import Path
 
 import asdf
 import numpy as np
-from rtools.pipeline.mosaic.stack import find_outliers, stack
 
 from rtools.mosaic.drizzle.variance import finish
 from rtools.pipeline.mosaic.grid import WantedGrid
-from rtools.pipeline.mosaic.plan import MosaicRequest, make_plan
+from rtools.pipeline.mosaic.plan import make_plan
+from rtools.pipeline.mosaic.request import MosaicRequest
+from rtools.pipeline.mosaic.totals import drizzle_members, find_outliers
 from rtools.pipeline.mosaic.workers import Workers
 from rtools.products import names
 from rtools.products.io import open_product, writer
@@ -66,12 +67,12 @@ def mosaic(files, grid, *, replaced=None, threads=2, **options):
     """
     settings = {"resample": options}
     request = MosaicRequest(
-        "rt-resample", single="resample", settings=settings, wanted=WantedGrid(**grid), output="m_coadd.asdf"
+        tool="rt-resample", single="resample", settings=settings, wanted=WantedGrid(**grid), output="m_coadd.asdf"
     )
     plan = make_plan([str(file) for file in files], request)
-    frame, recipe = plan.mosaics[0].frame, plan.recipe(request, "resample", plan.mosaics[0])
+    frame, recipe = plan.mosaics[0].frame, plan.recipe("resample", plan.mosaics[0].frame)
     with Work(threads) as work:
-        totals = stack(plan.members, recipe, _Replaced(work, replaced))
+        totals = drizzle_members(plan.members, recipe, _Replaced(work, replaced))
     return finish(totals, frame.ratio), frame.grid.wcs(), frame.ratio
 
 
@@ -79,13 +80,13 @@ def outliers(files, grid, folder, *, replaced=None, threads=2, **options):
     """What rt-outlier flags in each image, bool; parameters as `mosaic`, and a folder for large temporary files."""
     settings = {"outlier": options}
     request = MosaicRequest(
-        "rt-outlier", single="outlier", settings=settings, wanted=WantedGrid(**grid), outdir=str(folder)
+        tool="rt-outlier", single="outlier", settings=settings, wanted=WantedGrid(**grid), outdir=str(folder)
     )
     plan = make_plan([str(file) for file in files], request)
-    recipe = plan.recipe(request, "outlier", plan.mosaics[0])
+    recipe = plan.recipe("outlier", plan.mosaics[0].frame)
     with Work(threads) as work:
         workers = _Replaced(work, replaced)
-        find_outliers(plan.members, recipe, workers, request.options("outlier"), folder)
+        find_outliers(plan.members, recipe, workers, plan.options.outlier, folder)
     found = [np.zeros(member.shape, bool) for member in plan.members]
     for flags, member in zip(found, plan.members, strict=True):
         flags.reshape(-1)[member.flagged] = True

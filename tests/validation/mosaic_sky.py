@@ -14,9 +14,10 @@ import numpy as np
 from mosaic_measures import array_of, node_of, truth_of, white_noise
 
 from rtools.mosaic.grid.footprint import footprint
+from rtools.mosaic.options import parse_skymatch
 from rtools.mosaic.sky.cells import good_values, sky_cells, source_blocks
 from rtools.mosaic.sky.pairs import overlap_values, points_of
-from rtools.mosaic.sky.sky import match_cells, match_pairs, sky_levels, statistic_of
+from rtools.mosaic.sky.sky import match_cells, match_pairs, sky_levels
 from rtools.mosaic.sky.statistics import sky_value
 from rtools.mosaic.steps.skymatch import STEP as SKYMATCH
 from rtools.work import Work
@@ -39,7 +40,7 @@ class Exposure:
 
 def solve(exposures, added, options, work):
     """Levels by each method, and their errors as the match states them."""
-    statistic, masked = statistic_of(options), options["mask_sources"]
+    statistic, masked = parse_skymatch(options).statistic, options["mask_sources"]
     outlines = [footprint(each.wcs, each.data.shape, points=points_of(each.data.shape, None)) for each in exposures]
     cells, values, pixels, whole = [], [], [], []
     for number, (each, more) in enumerate(zip(exposures, added, strict=True)):

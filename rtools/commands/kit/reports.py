@@ -127,12 +127,32 @@ def record_of_plan(description):
     if told.waits_for:
         record["waits_for"] = list(told.waits_for)
     if told.members:
-        record |= {"members": list(told.members), "joins": told.joins or None, "grids": list(told.grids)}
-    steps = [
-        {"step": step.name, "status": step.status, "options": step.options, "references": step.references}
-        for step in told.steps
-    ]
-    return record | {"steps": steps, "outputs": list(told.outputs), "warnings": list(told.warnings)}
+        record |= {
+            "members": [_member_record(member) for member in told.members],
+            "add": told.add and told.add._asdict(),
+            "steps": [step.name for step in told.steps],
+            "options": {step.name: step.options for step in told.steps},
+            "grids": list(told.grids),
+        }
+    else:
+        record["steps"] = [
+            {"step": step.name, "status": step.status, "options": step.options, "references": step.references}
+            for step in told.steps
+        ]
+    return record | {"outputs": list(told.outputs), "warnings": list(told.warnings)}
+
+
+def _member_record(member):
+    """One of several files: its name, or more where that is not all that is to be said."""
+    if not member.element:
+        return member.file
+    weight, references = member.sed_weight, member.references
+    return {"file": member.file, "filter": member.element, "sed_weight": weight, "references": references}
+
+
+def _member_line(member):
+    found = "  ".join(f"{kind}={label or 'none'}" for kind, label in (member.references or {}).items())
+    return "  ".join(filter(None, (member.element, member.file, found)))
 
 
 def changed_options(options, step):
@@ -157,8 +177,8 @@ def _lines(told):
     return [
         title,
         *steps,
-        *(f"  {member}" for member in told.members),
-        *([f"  joining {told.joins}"] if told.joins else []),
+        *(f"  {_member_line(member)}" for member in told.members),
+        *([f"  joining {told.add.mosaic}, of {told.add.members} images"] if told.add else []),
         *(f"  on {grid}" for grid in told.grids),
         *(f"  after {name}" for name in told.waits_for),
         *(f"  -> {path}" for path in told.outputs),

@@ -9,7 +9,6 @@ from typing import NamedTuple
 import numpy as np
 
 from rtools.errors import InputError
-from rtools.mosaic.sky.statistics import SkyStatistic
 from rtools.wfi import metadata
 from rtools.work.statistics import MAD_TO_SIGMA
 
@@ -20,7 +19,6 @@ __all__ = [
     "match_cells",
     "match_pairs",
     "sky_levels",
-    "statistic_of",
 ]
 
 ROUNDS = 12
@@ -48,12 +46,6 @@ class Levels(NamedTuple):
     level: np.ndarray
     error: np.ndarray
     group: np.ndarray
-
-
-def statistic_of(options):
-    """The `SkyStatistic` of the step's options (a dict by key)."""
-    keys = ("lower", "upper", "nclip", "lsigma", "usigma", "binwidth")
-    return SkyStatistic(options["statistic"], *(options[key] for key in keys))
 
 
 def sky_levels(matched, whole, method, *, match_down=True, anchor=None):

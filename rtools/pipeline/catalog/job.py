@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rtools.catalog.steps.multiband import STEP
 from rtools.pipeline.catalog.multiband import MultibandPlan, carry_out, make_plan
-from rtools.pipeline.job.job import Cost, Description, Job, Outcome, PlannedStep, Result
+from rtools.pipeline.job.job import Cost, Description, Job, Outcome, PlannedMember, PlannedStep, Result
 from rtools.pipeline.job.journal import Journal
 from rtools.pipeline.job.outputs import make_directory
 from rtools.pipeline.job.process import peak_memory
@@ -63,7 +63,7 @@ class MultibandJob(Job):
             steps=(PlannedStep(STEP.name, options=plan.options),),
             outputs=("-",) if self.request.to_stdout else tuple(map(str, self.writes)),
             warnings=(*plan.cautions, *plan.warnings),
-            members=tuple(_line(member) for member in plan.members),
+            members=tuple(_described(member) for member in plan.members),
         )
 
     def moved_to(self, folder: Path) -> MultibandJob:
@@ -84,10 +84,10 @@ class MultibandJob(Job):
                        members=tuple(member.name for member in self.plan.members))]  # fmt: skip
 
 
-def _line(member):
+def _described(member):
     """What ``--dry-run`` tells of one mosaic."""
-    found = "  ".join(f"{kind}={source.label if source else 'none'}" for kind, source in member.references.items())
-    return f"{member.element}  {member.name}  {found}".rstrip()
+    found = {kind: source.label if source else None for kind, source in member.references.items()}
+    return PlannedMember(member.name, member.element, member.sed_weight, found)
 
 
 def plan_multiband(

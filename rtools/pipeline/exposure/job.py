@@ -13,7 +13,7 @@ from rtools.errors import RtoolsError
 from rtools.pipeline.exposure.plan import ExposurePlan, make_plan
 from rtools.pipeline.exposure.request import ExposureRequest
 from rtools.pipeline.exposure.run import execute
-from rtools.pipeline.job.job import Cost, Description, Failure, Job, Outcome, PlannedStep, Result
+from rtools.pipeline.job.job import Cost, Description, Failure, Job, Outcome, PlannedMember, PlannedStep, Result
 from rtools.pipeline.job.outputs import make_directory
 from rtools.products.io import temporary
 from rtools.work import Work
@@ -175,7 +175,7 @@ class AlignJob(Job):
         return Description(
             input=self.name,
             steps=(_described(first),),
-            members=tuple(member.name for member in self.members),
+            members=tuple(PlannedMember(member.name) for member in self.members),
             outputs=tuple(map(str, self.writes)),
             waits_for=tuple(member.name for member in self.members if member.workplace is not None),
         )

@@ -17,7 +17,18 @@ if TYPE_CHECKING:
     from rtools.pipeline.job.request import Request
     from rtools.work import Work
 
-__all__ = ["Cost", "Description", "Failure", "Job", "Messages", "Outcome", "PlannedStep", "Result"]
+__all__ = [
+    "Addition",
+    "Cost",
+    "Description",
+    "Failure",
+    "Job",
+    "Messages",
+    "Outcome",
+    "PlannedMember",
+    "PlannedStep",
+    "Result",
+]
 
 
 class Cost(NamedTuple):
@@ -82,6 +93,42 @@ class PlannedStep:
     references: Mapping[str, str | None] = field(default_factory=dict)
 
 
+class PlannedMember(NamedTuple):
+    """What ``--dry-run`` tells of one of several files of which one product is made.
+
+    Attributes
+    ----------
+    file : str
+        Its name.
+    element : str
+        Its filter, where the files differ in that.
+    sed_weight : float or None
+        What it counts among them, where they differ in that.
+    references : mapping of str to str or None
+        Reference type to the file that serves it alone.
+    """
+
+    file: str
+    element: str = ""
+    sed_weight: float | None = None
+    references: Mapping[str, str | None] | None = None
+
+
+class Addition(NamedTuple):
+    """A mosaic that others join.
+
+    Attributes
+    ----------
+    mosaic : str
+        Its file.
+    members : int
+        Images that it has already.
+    """
+
+    mosaic: str
+    members: int
+
+
 @dataclass(frozen=True)
 class Description:
     """What ``--dry-run`` tells of a job.
@@ -96,10 +143,10 @@ class Description:
         Files that it writes, the main product last.
     warnings : tuple of str
         What is to be said before the work.
-    members : tuple of str
-        Files of which one product is made, each as it is shown; none where every input has its own.
-    joins : str
-        The mosaic that the members join, and of how many images it is; empty without.
+    members : tuple of PlannedMember
+        Files of which one product is made; none where every input has its own.
+    add : Addition or None
+        The mosaic that the members join.
     grids : tuple of str
         Grids of the mosaics.
     waits_for : tuple of str
@@ -110,8 +157,8 @@ class Description:
     steps: tuple[PlannedStep, ...] = ()
     outputs: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
-    members: tuple[str, ...] = ()
-    joins: str = ""
+    members: tuple[PlannedMember, ...] = ()
+    add: Addition | None = None
     grids: tuple[str, ...] = ()
     waits_for: tuple[str, ...] = ()
 

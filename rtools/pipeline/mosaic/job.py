@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rtools.errors import InputError
-from rtools.pipeline.job.job import Cost, Description, Job, Outcome, PlannedStep, Result
+from rtools.pipeline.job.job import Addition, Cost, Description, Job, Outcome, PlannedMember, PlannedStep, Result
 from rtools.pipeline.job.outputs import check_outputs
 from rtools.pipeline.mosaic.catalog import plan_catalog_step
 from rtools.pipeline.mosaic.outputs import mosaic_outputs, mosaic_root
@@ -64,8 +64,8 @@ class MosaicJob(Job):
             steps=tuple(steps),
             outputs=("-",) if self.request.to_stdout else tuple(map(str, self.writes)),
             warnings=(*plan.cautions, *plan.warnings),
-            members=tuple(member.name for member in plan.members),
-            joins=f"{joined.name}, of {joined.count} images" if joined else "",
+            members=tuple(PlannedMember(member.name) for member in plan.members),
+            add=Addition(joined.name, joined.count) if joined else None,
             grids=tuple(mosaic.frame.said() for mosaic in plan.mosaics),
         )
 
@@ -215,7 +215,7 @@ class FutureMosaicJob(Job):
             steps=steps,
             outputs=("-",) if self.request.to_stdout else tuple(map(str, self.writes)),
             warnings=self.warnings,
-            members=tuple(image.path for image in self.images),
+            members=tuple(PlannedMember(image.path) for image in self.images),
             grids=self._grids(),
             waits_for=self.waits_for,
         )

@@ -1,6 +1,5 @@
 """Configuration files: every word of them is obeyed, or refused with the nearest that is known."""
 
-import json
 import re
 import tomllib
 
@@ -8,7 +7,7 @@ import pytest
 
 from rtools.commands.kit.tools import command_of
 from tests.support.kit import TOOLS
-from tests.support.runs import ROOT, tool
+from tests.support.runs import ROOT, records, tool
 
 RAW = f"{ROOT}_wfi01_f158_uncal.asdf"
 
@@ -29,7 +28,7 @@ def options_of(capsys, *args):
     """Options of each step of a planned run."""
     capsys.readouterr()
     assert tool(*args, "--dry-run", "--json", "-q") == 0
-    return {step["step"]: step["options"] for step in json.loads(capsys.readouterr().out)[0]["steps"]}
+    return {step["step"]: step["options"] for step in records(capsys.readouterr().out)[0]["steps"]}
 
 
 def test_threshold_in_a_table_of_the_step_has_its_effect(config, product, capsys):

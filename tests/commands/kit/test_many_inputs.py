@@ -133,8 +133,8 @@ def test_json_has_the_inputs_that_failed(name, taken, tmp_path, out, capsys):
 
 def test_json_of_names_and_simulations_has_those_that_failed(out, capsys):
     assert run("sim", NAME, "nonsense.asdf", "--size", 256, "-n", "--json") == 2
-    failed, good = json.loads(capsys.readouterr().out)
-    assert (failed["name"], failed["exit_code"], good["name"]) == ("nonsense.asdf", 2, NAME)
+    failed, good = map(json.loads, capsys.readouterr().out.splitlines())
+    assert (failed["input"], failed["exit_code"], good["input"]) == ("nonsense.asdf", 2, NAME)
     assert run("name", NAME, "nonsense.asdf", "--json") == 1
     good, failed = map(json.loads, capsys.readouterr().out.splitlines())
     assert (failed["name"], failed["exit_code"], good["name"]) == ("nonsense.asdf", 1, NAME)
