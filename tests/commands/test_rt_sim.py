@@ -14,6 +14,7 @@ from rtools.products.io import open_product
 from rtools.reference.builtin import Builtin
 from rtools.wfi import instrument, metadata
 from rtools.wfi.distortion import relative_area
+from tests.support.runs import records
 
 pytestmark = pytest.mark.slow
 

@@ -21,6 +21,7 @@ from tests.support.runs import (
     listing,
     meta,
     piped,
+    records,
     same,
     simulate,
     statuses,
