@@ -15,7 +15,7 @@ VERSIONS = ("asdf", "gwcs", "numba", "numpy", "scipy")
 
 
 class Report:
-    """Tells the user of a run, input by input; a `rtools.pipeline.job.run.Reporter`.
+    """Tells the user of a run, input by input; a `rtools.pipeline.job.run.RunReporter`.
 
     Parameters
     ----------

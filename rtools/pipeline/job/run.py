@@ -17,10 +17,10 @@ from rtools.pipeline.job.status import shared_status
 from rtools.products.io import temporary
 from rtools.work import Work
 
-__all__ = ["Executor", "Local", "Reporter", "run_jobs"]
+__all__ = ["Executor", "Local", "RunReporter", "run_jobs"]
 
 
-class Reporter(Protocol):
+class RunReporter(Protocol):
     """Who tells the user; `rtools.commands.kit.reports` has the one of the command line."""
 
     def planned(self, description: Description) -> None:
@@ -70,7 +70,7 @@ class Local:
 def run_jobs(
     plans: Iterable[tuple[str, Callable[[], Sequence[Job]]]],
     executor: Executor,
-    reporter: Reporter,
+    reporter: RunReporter,
     *,
     arrange: Callable[[list[Job]], list[Job]] = list,
     dry_run: bool = False,
@@ -85,7 +85,7 @@ def run_jobs(
         earlier ones have been.
     executor : Executor
         Who carries the jobs out.
-    reporter : Reporter
+    reporter : RunReporter
         Who tells the user.
     arrange : callable
         Takes the jobs of all inputs, and gives those of the run: with others that wait for them. What it raises

@@ -93,7 +93,7 @@ def stage_catalog(
     planes, meta = image
     meta = stamp_file(KIND, meta, files.outputs["coadd"])
     made = cataloging.make_planes(planes, meta, meta["wcs"])
-    found = cataloging.find_sources(made, meta, step.options, step.references, work)
+    found = cataloging.find_sources(made, meta, dict(step.options), step.references, work)
     summary = cataloging.summary_of(found, step.options)
     return catalog_files.stage(files, request, found, meta, work), summary
 
@@ -170,7 +170,7 @@ class MosaicCatalogJob(Job):
             journal.begin(self.messages)
             planes = cataloging.planes_of(self.product, work)
             with announced(journal.tell):
-                found = cataloging.find_sources(planes, meta, self.step.options, self.step.references, work)
+                found = cataloging.find_sources(planes, meta, dict(self.step.options), self.step.references, work)
             staged = catalog_files.stage(self.files, self.request, found, meta, work)
         outputs = tuple(stage.commit() for stage in staged)
         seconds = time.perf_counter() - started
