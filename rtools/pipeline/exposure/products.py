@@ -14,6 +14,7 @@ from rtools.work.statistics import image_statistics
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from rtools.pipeline.exposure.engine import StripTask
     from rtools.pipeline.exposure.plan import ExposurePlan
     from rtools.pipeline.exposure.request import ExposureRequest
     from rtools.pipeline.job.journal import Journal
@@ -31,6 +32,8 @@ class ExposureProducts:
         What was decided.
     request : rtools.pipeline.exposure.request.ExposureRequest
         What was asked.
+    tasks : list of rtools.pipeline.exposure.engine.StripTask
+        The steps as they are carried out, for the history.
     journal : rtools.pipeline.job.journal.Journal
         Takes messages; its lines end in `meta.cal_logs`.
     work : rtools.work.Work
@@ -44,8 +47,11 @@ class ExposureProducts:
         Spent in writing so far.
     """
 
-    def __init__(self, plan: ExposurePlan, request: ExposureRequest, journal: Journal, work: Work):
+    def __init__(
+        self, plan: ExposurePlan, request: ExposureRequest, tasks: list[StripTask], journal: Journal, work: Work
+    ):
         self._plan = plan
+        self._tasks = tasks
         self._request = request
         self._journal = journal
         self._work = work
@@ -175,11 +181,10 @@ class ExposureProducts:
         return [*map(str, old), *self._journal.lines]
 
     def _history(self):
-        steps = self._plan.steps
-        used = {kind: source for step in steps for kind, source in step.references.items() if source is not None}
+        used = {kind: one for task in self._tasks for kind, one in task.references.items() if one is not None}
         mine = history.entry(
             self._request.tool,
-            parameters={step.step.name: dict(step.options) for step in steps},
+            parameters={task.step.name: dict(task.options) for task in self._tasks},
             references=used,
             inputs=[self._plan.name],
         )

@@ -82,7 +82,7 @@ class ExposureRun:
         self.tasks = [StripTask.of(step) for step in plan.steps]
         self.strip_tasks = [task for task in self.tasks if task.step.works_on_strips]
         self.saturation = next(step for step in map(chain.step_of, chain.order()) if step.is_saturated)
-        self.products = ExposureProducts(plan, request, self.journal, self.work)
+        self.products = ExposureProducts(plan, request, self.tasks, self.journal, self.work)
         self.image_sink = None
         self.found = None
         self.summary = ()

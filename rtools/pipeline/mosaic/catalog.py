@@ -93,8 +93,10 @@ def stage_catalog(
     planes, meta = image
     meta = stamp_file(KIND, meta, files.outputs["coadd"])
     made = cataloging.make_planes(planes, meta, meta["wcs"])
-    found = cataloging.find_sources(made, meta, dict(step.options), step.references, work)
-    summary = cataloging.summary_of(found, step.options)
+    options = dict(step.options)  # what is asked for, and then what was done
+    found = cataloging.find_sources(made, meta, options, step.references, work)
+    summary = cataloging.summary_of(found, options)
+    files = replace(files, options=options)
     return catalog_files.stage(files, request, found, meta, work), summary
 
 
@@ -170,8 +172,9 @@ class MosaicCatalogJob(Job):
             journal.begin(self.messages)
             planes = cataloging.planes_of(self.product, work)
             with announced(journal.tell):
-                found = cataloging.find_sources(planes, meta, dict(self.step.options), self.step.references, work)
-            staged = catalog_files.stage(self.files, self.request, found, meta, work)
+                options = dict(self.step.options)  # what is asked for, and then what was done
+                found = cataloging.find_sources(planes, meta, options, self.step.references, work)
+            staged = catalog_files.stage(replace(self.files, options=options), self.request, found, meta, work)
         outputs = tuple(stage.commit() for stage in staged)
         seconds = time.perf_counter() - started
         return [
