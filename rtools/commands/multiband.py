@@ -9,9 +9,9 @@ from rtools.commands.catalog import CATALOGS, form
 from rtools.commands.kit import options as bundles
 from rtools.commands.kit.common import entry, expand_inputs, tool, typed
 from rtools.commands.kit.inputs import is_association, is_stream, local_path
+from rtools.commands.kit.reference_options import reference_config
 from rtools.commands.kit.reports import Report
-from rtools.commands.kit.settings import check_option, reference_config
-from rtools.commands.step import click_option
+from rtools.commands.kit.step_options import check_option, click_option
 from rtools.errors import UsageError
 from rtools.pipeline.job.outputs import refuse_combinations, refuse_several
 

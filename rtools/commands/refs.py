@@ -9,7 +9,7 @@ import click
 
 from rtools.commands.kit import common, options
 from rtools.commands.kit.inputs import is_stream, opened
-from rtools.commands.kit.settings import reference_config
+from rtools.commands.kit.reference_options import reference_config
 from rtools.errors import RtoolsError, UsageError
 from rtools.wfi.frame import FRAME, SMALLEST
 

@@ -8,8 +8,8 @@ from rtools.commands.kit import options as bundles
 from rtools.commands.kit.common import entry, expand_inputs, tool, typed
 from rtools.commands.kit.config import with_tables
 from rtools.commands.kit.exposures import run_exposures
-from rtools.commands.kit.settings import read_settings, reference_config
-from rtools.commands.step import click_option
+from rtools.commands.kit.reference_options import reference_config
+from rtools.commands.kit.step_options import click_option, read_settings
 from rtools.errors import UsageError
 from rtools.pipeline.exposure import chain
 

@@ -1,90 +1,10 @@
-"""The step tools: one command per declared step, made from its declaration.
+"""Console scripts of the steps: ``rtools.commands.step:NAME`` is that of step NAME."""
 
-``rtools.commands.step:NAME`` is the console script of step NAME.
-"""
+from rtools.commands.kit.common import entry
+from rtools.commands.kit.step_tools import command
+from rtools.pipeline.job.steps import has_step
 
-import click
-
-from rtools.commands.kit import options as bundles
-from rtools.commands.kit.common import entry, expand_inputs, tool
-from rtools.commands.kit.exposures import run_exposures
-from rtools.commands.kit.settings import check_option, reference_config
-from rtools.errors import UsageError
-from rtools.pipeline.job.steps import has_step, step_of
-
-__all__ = ["click_option", "command"]
-
-
-def command(name, more=(), forms=("asdf",)):
-    """The click command of a step.
-
-    Parameters
-    ----------
-    name : str
-        Tool name of the step.
-    more : sequence of callable
-        Decorators of options that are fields of the request.
-    forms : sequence of str
-        Forms of its main product.
-
-    Returns
-    -------
-    click.Command
-    """
-    step = step_of(name)
-
-    def run(console, **options):
-        from rtools.pipeline.exposure.request import ExposureRequest
-
-        values = {item.key: options.pop(item.key) for item in step.options}
-        settings = {item.key: _checked(step, item, values[item.key]) for item in step.options}
-        inputs = options.pop("inputs")
-        if not inputs:
-            raise UsageError("no input file")
-        how = {key: options.pop(key) for key in ("dry_run", "as_json", "fail_fast", "catalog") if key in options}
-        jobs = options.pop("jobs")
-        references = reference_config(options.pop("ref"), options.pop("refdir"), options.pop("builtin"))
-        request = ExposureRequest(
-            tool=step.tool,
-            single=name,
-            settings={name: settings},
-            references=references,
-            strict=step.aligns,
-            **options,
-        )
-        return run_exposures(console, expand_inputs(inputs), request, jobs, **how)
-
-    decorators = [
-        click.argument("inputs", nargs=-1, metavar="FILE…"),
-        *(click_option(item) for item in step.options),
-        *more,
-        bundles.outputs(*forms),
-        bundles.writing,
-        bundles.references,
-        click.option("--again", is_flag=True, help="Run although the file's cal_step says COMPLETE."),
-        bundles.jobs,
-        bundles.no_checksum,
-        bundles.json_output,
-        bundles.fail_fast,
-    ]
-    for decorator in reversed(decorators):
-        run = decorator(run)
-    description = step.description + (f"\n\nPeak memory: {step.memory}" if step.memory else "")
-    examples = step.examples or (f"{step.tool} X.asdf",)
-    return tool(step.tool, summary=step.summary, description=description, examples=examples, no_args_is_help=True)(run)
-
-
-def _checked(step, item, value):
-    return None if value is None else check_option(step, item, value)
-
-
-def click_option(item):
-    if item.kind is bool:
-        return click.option(
-            f"--{item.name}/--no-{item.name}", item.key, default=item.default, show_default=True, help=item.help
-        )
-    kind = click.Choice(item.choices) if item.choices else item.kind
-    return click.option(f"--{item.name}", item.key, default=item.default, type=kind, show_default=True, help=item.help)
+__all__ = ["command"]
 
 
 def __getattr__(name):

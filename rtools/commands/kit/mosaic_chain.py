@@ -12,7 +12,7 @@ from rtools.commands.kit.grid_options import GRID_KEYS, wanted_grid
 from rtools.commands.kit.inputs import is_association, local_path
 from rtools.commands.kit.mosaics import check_memory, groups_of, run_groups
 from rtools.commands.kit.reports import Report
-from rtools.commands.kit.settings import read_settings
+from rtools.commands.kit.step_options import read_settings
 from rtools.errors import RtoolsError, UsageError
 from rtools.pipeline.job.outputs import refuse_combinations, refuse_several
 from rtools.pipeline.job.status import shared_status

@@ -13,8 +13,7 @@ from rtools.commands.kit.exposures import local_and_called
 from rtools.commands.kit.grid_options import wanted_grid
 from rtools.commands.kit.inputs import is_association, is_stream
 from rtools.commands.kit.reports import Report
-from rtools.commands.kit.settings import check_option
-from rtools.commands.step import click_option
+from rtools.commands.kit.step_options import check_option, click_option
 from rtools.errors import UsageError
 from rtools.pipeline.job.outputs import refuse_combinations, refuse_several
 

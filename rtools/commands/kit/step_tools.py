@@ -4,7 +4,8 @@ import click
 
 from rtools.commands.kit import options as bundles
 from rtools.commands.kit.common import expand_inputs, tool
-from rtools.commands.kit.exposures import reference_config, run_inputs
+from rtools.commands.kit.exposures import run_exposures
+from rtools.commands.kit.reference_options import reference_config
 from rtools.commands.kit.step_options import check_option, click_option
 from rtools.errors import UsageError
 from rtools.pipeline.job.steps import step_of
@@ -31,7 +32,7 @@ def command(name, more=(), forms=("asdf",)):
     step = step_of(name)
 
     def run(console, **options):
-        from rtools.pipeline.exposure.plan import ExposureRequest
+        from rtools.pipeline.exposure.request import ExposureRequest
 
         values = {item.key: options.pop(item.key) for item in step.options}
         settings = {item.key: _checked(step, item, values[item.key]) for item in step.options}
@@ -39,17 +40,17 @@ def command(name, more=(), forms=("asdf",)):
         if not inputs:
             raise UsageError("no input file")
         how = {key: options.pop(key) for key in ("dry_run", "as_json", "fail_fast", "catalog") if key in options}
+        jobs = options.pop("jobs")
         references = reference_config(options.pop("ref"), options.pop("refdir"), options.pop("builtin"))
         request = ExposureRequest(
             tool=step.tool,
             single=name,
             settings={name: settings},
             references=references,
-            threads=options.pop("jobs"),
             strict=step.aligns,
             **options,
         )
-        return run_inputs(console, expand_inputs(inputs), request, **how)
+        return run_exposures(console, expand_inputs(inputs), request, jobs, **how)
 
     decorators = [
         click.argument("inputs", nargs=-1, metavar="FILE…"),
