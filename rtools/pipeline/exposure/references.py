@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from rtools.errors import InputError, RtoolsError
@@ -72,7 +71,7 @@ def plan_steps(
     steps = []
     for step in declared:
         served = {use.type: found.get(use.type) for use in uses_of(step, options[step.name])}
-        planned = StepPlan(step, MappingProxyType(options[step.name]), MappingProxyType(served))
+        planned = StepPlan(step, options[step.name], served)
         planned = _settle(planned, source.shape, step.name in request.skip, messages)
         if planned.active and step.aligns:
             asked = bool(request.single or request.settings.get(step.name))
@@ -127,8 +126,8 @@ def _settle(planned, shape, skipped, messages):
             messages.warn(f"{step.name}: {what} {use.type} reference")
         skipped = skipped or (source is None and not use.optional)
     if not skipped:
-        return replace(planned, references=MappingProxyType(references))
-    nothing = MappingProxyType(dict.fromkeys(references))
+        return replace(planned, references=references)
+    nothing = dict.fromkeys(references)
     return replace(planned, references=nothing, status="SKIPPED", active=step.runs_without_reference)
 
 

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from rtools.pipeline.catalog import files as catalog_files
@@ -59,7 +58,7 @@ def plan_catalog_step(
     options = step.defaults() | dict(request.settings.get("catalog", {}))
     uses = uses_of(step, options)
     found = cataloging.references(meta, KIND, uses, request.references, log, simulated=simulated)
-    return StepPlan(step, MappingProxyType(options), MappingProxyType(found))
+    return StepPlan(step, options, found)
 
 
 def stage_catalog(
