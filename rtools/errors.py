@@ -1,6 +1,6 @@
 """The one family of errors, and the exit codes they end in.
 
-Rooms raise these; `rtools.commands.kit.common` turns each into one line on stderr and an exit status.
+Rooms raise these; `rtools.commands.kit.failures` and `entry` turn each into one line on stderr and an exit status.
 """
 
 __all__ = [

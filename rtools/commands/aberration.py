@@ -2,8 +2,11 @@
 
 import click
 
-from rtools.commands.kit import common, options
+from rtools.commands.kit import options
 from rtools.commands.kit.edits import EDITED, edit_files, in_place, with_keywords
+from rtools.commands.kit.entry import entry
+from rtools.commands.kit.lists import expand_inputs
+from rtools.commands.kit.tool import tool
 from rtools.errors import UsageError
 
 __all__ = ["command", "main"]
@@ -17,7 +20,7 @@ A velocity that is missing, a fill value or beyond 500 km/s is refused, exit sta
 more than 1 km/s from that of the second Lagrange point at the start of the exposure, gives a warning."""
 
 
-@common.tool(
+@tool(
     "rt-aberration",
     summary="Set the velocity aberration scale factor.",
     description=DESCRIPTION,
@@ -29,7 +32,7 @@ more than 1 km/s from that of the second Lagrange point at the start of the expo
 @options.named_outputs(*EDITED)
 @options.fail_fast
 def command(console, inputs, **where):
-    names = list(dict.fromkeys(common.expand_inputs(inputs)))
+    names = list(dict.fromkeys(expand_inputs(inputs)))
     if not names:
         raise UsageError("no input file")
 
@@ -41,4 +44,4 @@ def command(console, inputs, **where):
     return edit_files(console, names, with_keywords(console, keywords), **where)
 
 
-main = common.entry(command)
+main = entry(command)

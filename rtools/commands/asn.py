@@ -8,9 +8,14 @@ from pathlib import Path
 import click
 
 from rtools.commands.asn_reading import check_files, print_members
-from rtools.commands.kit import common, options
+from rtools.commands.kit import options
+from rtools.commands.kit.console import print_json
+from rtools.commands.kit.entry import entry
 from rtools.commands.kit.inputs import is_association, local_path, opened
+from rtools.commands.kit.lists import expand_inputs
+from rtools.commands.kit.loop import for_each
 from rtools.commands.kit.outputs import Outputs, deliver
+from rtools.commands.kit.tool import tool, typed
 from rtools.errors import InputError, UsageError
 from rtools.wfi.mosaics import PRODUCT_TYPES
 
@@ -38,7 +43,7 @@ warnings about associations: exit status 1 if there are errors, 3 if a file cann
 the science members of associations, one a line; with --json all that they say."""
 
 
-@common.tool(
+@tool(
     "rt-asn",
     summary="Associations: make them of files, by skycell, across filters; check them.",
     description=DESCRIPTION,
@@ -77,15 +82,15 @@ def command(console, exposures, product_name, target, skycell, product_type, cel
         raise UsageError("--target is for plain associations")
     if product_name and by_cell:
         raise UsageError("--product-name names one product")
-    if by_cell and common.typed("psf_match"):
+    if by_cell and typed("psf_match"):
         raise UsageError("--psf-match is for multiband catalogs, and these are of one filter each")
-    if multiband and common.typed("catalogs"):
+    if multiband and typed("catalogs"):
         raise UsageError("--catalogs is for the alignment of images, and these are mosaics")
-    vain = [key for key in MAKING if common.typed(key)] if check or members else []
+    vain = [key for key in MAKING if typed(key)] if check or members else []
     if vain:
         raise UsageError(f"--{vain[0].replace('_', '-')} is for associations that are made")
     _refuse_words(psf_match, release, product_name)
-    files = list(dict.fromkeys(common.expand_inputs("@-" if name == "-" else name for name in exposures)))
+    files = list(dict.fromkeys(expand_inputs("@-" if name == "-" else name for name in exposures)))
     if not files:
         raise UsageError("no files")
     if check or members:
@@ -186,7 +191,7 @@ def _by_cell(console, files, cells, how):
             inside = tuple(cell for cell in exposure.cells if cell in wanted or not wanted)
             exposures.append(exposure._replace(cells=inside))
 
-    status = common.for_each(console, files, look)
+    status = for_each(console, files, look)
     return [_made(group) for group in grouping.by_skycell(exposures, **how)], status
 
 
@@ -276,7 +281,7 @@ def _write(made, extra, where, *, as_json):
         elif not as_json and path is not None:
             click.echo(path)
     if as_json:
-        common.print_json(reports)
+        print_json(reports)
 
 
 def _staged(content, path):
@@ -305,4 +310,4 @@ def _catalog(file):
     return os.path.join(os.path.dirname(file), f"{split_suffix(file)[0]}_cat.parquet")
 
 
-main = common.entry(command)
+main = entry(command)

@@ -4,9 +4,11 @@ from contextlib import suppress
 
 import click
 
-from rtools.commands.kit import common
+from rtools.commands.kit.console import print_json
 from rtools.commands.kit.inputs import local_path
+from rtools.commands.kit.loop import for_each
 from rtools.errors import InputError
+from rtools.pipeline.job.status import shared_status
 
 __all__ = ["check_files", "print_members"]
 
@@ -31,10 +33,10 @@ def check_files(console, files, *, as_json):
             console.log("warning", f"{file}: {text}")
         reports.append({"file": file, "errors": errors, "warnings": warnings})
 
-    status = common.for_each(console, files, check, report=reports.append)
+    status = for_each(console, files, check, report=reports.append)
     if as_json:
-        common.print_json(reports)
-    return common.shared_status(status, int(any(entry.get("errors") for entry in reports)))
+        print_json(reports)
+    return shared_status(status, int(any(entry.get("errors") for entry in reports)))
 
 
 def _about_target(target):
@@ -64,7 +66,7 @@ def print_members(console, files, *, as_json):
             for member in found.science:
                 click.echo(member.path)
 
-    status = common.for_each(console, files, show, report=reports.append)
+    status = for_each(console, files, show, report=reports.append)
     if as_json:
-        common.print_json(reports)
+        print_json(reports)
     return status

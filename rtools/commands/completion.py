@@ -3,8 +3,8 @@
 import click
 from click import shell_completion
 
-from rtools.commands.kit.common import tool
 from rtools.commands.kit.complete import ENABLE, SHELLS, VARIABLE
+from rtools.commands.kit.tool import tool
 from rtools.commands.kit.tools import command_of, groups
 from rtools.errors import UsageError
 

@@ -5,9 +5,12 @@ import math
 
 import click
 
-from rtools.commands.kit import common, options
-from rtools.commands.kit.common import option
+from rtools.commands.kit import options
+from rtools.commands.kit.console import json_line
+from rtools.commands.kit.entry import entry
 from rtools.commands.kit.inputs import local
+from rtools.commands.kit.loop import errors_in_json
+from rtools.commands.kit.tool import option, tool
 from rtools.errors import UsageError
 from rtools.products.forms import is_asdf
 from rtools.wfi import dq
@@ -33,7 +36,7 @@ SHORT = 60
 """Characters of a metadata value."""
 
 
-@common.tool(
+@tool(
     "rt-diff",
     summary="What differs between two products or catalogs: metadata, arrays, the worst pixels.",
     description=DESCRIPTION,
@@ -63,12 +66,12 @@ def command(console, first, second, rtol, atol, ignore, everything, worst, as_js
         raise UsageError("only one of the two can be standard input")
     patterns = [word.strip() for words in ignore for word in words.split(",") if word.strip()]
     settings = {"rtol": rtol, "atol": atol, "ignore": patterns, "everything": everything, "worst": worst}
-    with common.errors_in_json(as_json, a=first, b=second), local(first) as one, local(second) as two:
+    with errors_in_json(as_json, a=first, b=second), local(first) as one, local(second) as two:
         metadata, arrays, what = _compared(one, two, settings)
     differ = bool(metadata or arrays)
     if as_json:
         told = {"a": first, "b": second, "same": not differ, "metadata": metadata, f"{what}s": arrays}
-        common.json_line(_plain(told))
+        json_line(_plain(told))
     elif differ and console.verbosity >= 0:
         for line in _lines(metadata, arrays, what):
             click.echo(line)
@@ -132,13 +135,13 @@ def _worst_lines(worst, bits):
         return
     axes = _axes(worst[0])
     rows = []
-    for entry in worst:
-        place = [entry[axis] for axis in axes] if axes[0] in entry else entry["index"][::-1]
-        place = place if len(place) == len(axes) else ["/".join(map(str, entry["index"]))]
+    for pixel in worst:
+        place = [pixel[axis] for axis in axes] if axes[0] in pixel else pixel["index"][::-1]
+        place = place if len(place) == len(axes) else ["/".join(map(str, pixel["index"]))]
         if bits is None:
-            values = [_number(entry["a"]), _number(entry["b"]), _gap(entry["a"], entry["b"])]
+            values = [_number(pixel["a"]), _number(pixel["b"]), _gap(pixel["a"], pixel["b"])]
         else:
-            values = [",".join(dq.names(entry[side], bits)) or "GOOD" for side in ("a", "b")]
+            values = [",".join(dq.names(pixel[side], bits)) or "GOOD" for side in ("a", "b")]
         rows.append([*map(str, place), *values])
     head = [*axes, "A", "B", *(["B - A"] if bits is None else [])]
     for line in aligned(head, rows, labels=0, width=10**6):
@@ -189,4 +192,4 @@ def _plain(node):
     return node if node is None or isinstance(node, bool | int | float | str) else str(node)
 
 
-main = common.entry(command)
+main = entry(command)

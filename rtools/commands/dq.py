@@ -4,10 +4,14 @@ import os
 
 import click
 
-from rtools.commands.kit import common, options
-from rtools.commands.kit.common import option
+from rtools.commands.kit import options
+from rtools.commands.kit.console import json_line, print_json
+from rtools.commands.kit.entry import entry
 from rtools.commands.kit.inputs import is_stream, opened
+from rtools.commands.kit.lists import expand_inputs
+from rtools.commands.kit.loop import for_each
 from rtools.commands.kit.outputs import Outputs, deliver
+from rtools.commands.kit.tool import option, tool
 from rtools.commands.kit.written import Written
 from rtools.errors import UsageError
 from rtools.wfi import dq
@@ -27,7 +31,7 @@ In a pipe: for flags, number, hexadecimal and names; for a file, its name, array
 for --list, table, name, bit and value; separated by tabs."""
 
 
-@common.tool(
+@tool(
     "rt-dq",
     summary="Data-quality flags: names and numbers, pixels per flag, masks.",
     description=DESCRIPTION,
@@ -60,7 +64,7 @@ for --list, table, name, bit and value; separated by tabs."""
 def command(console, what, list_all, array, mask, section, frame, output, overwrite, as_json, fail_fast):
     if list_all:
         return _print_all(as_json)
-    what = common.expand_inputs(what)
+    what = expand_inputs(what)
     if not what:
         raise UsageError("no flags and no file")
     if (mask is None) != (output is None):
@@ -76,7 +80,7 @@ def command(console, what, list_all, array, mask, section, frame, output, overwr
         else:
             _print_counts(text, array, section=(section, frame), as_json=as_json)
 
-    return common.for_each(console, what, show, fail_fast=fail_fast, report=common.json_line if as_json else None)
+    return for_each(console, what, show, fail_fast=fail_fast, report=json_line if as_json else None)
 
 
 def _bits(array):
@@ -116,7 +120,7 @@ def _print_flags(text, array, as_json):
     value, bits = _value(text, array)
     names = dq.names(value, bits)
     if as_json:
-        common.json_line({"value": value, "hex": hex(value), "names": names})
+        json_line({"value": value, "hex": hex(value), "names": names})
     else:
         click.echo(f"{value}\t{hex(value)}\t{','.join(names) or 'GOOD'}")
 
@@ -126,7 +130,7 @@ def _print_all(as_json):
 
     tables = {"dq": dq.PIXEL, "groupdq": dq.GROUP}
     if as_json:
-        common.print_json(tables)
+        print_json(tables)
         return 0
     for title, bits in tables.items():
         rows = [(name, str(value.bit_length() - 1), str(value)) for name, value in bits.items()]
@@ -149,7 +153,7 @@ def _print_counts(path, array, *, section, as_json):
     if as_json:
         record = {"file": path, "array": name, "section": section[0], **_record(total, bits)}
         record |= {"resultants": [_record(plane, bits) for plane in planes]} if is_cube else {}
-        common.json_line(record)
+        json_line(record)
         return
     pixels, good, counts = total
     lines = [("GOOD", 0, good)] + [(dq.names(1 << bit, bits)[0], 1 << bit, count) for bit, count in counts.items()]
@@ -203,4 +207,4 @@ def _write_mask(path, words, output, *, array, section, overwrite):
     return 0
 
 
-main = common.entry(command)
+main = entry(command)

@@ -5,10 +5,14 @@ from pathlib import Path
 import click
 
 from rtools.commands.kit import options as bundles
-from rtools.commands.kit.common import entry, expand_inputs, for_each, option, shared_status, tool
+from rtools.commands.kit.entry import entry
 from rtools.commands.kit.inputs import is_stream, local
+from rtools.commands.kit.lists import expand_inputs
+from rtools.commands.kit.loop import for_each
 from rtools.commands.kit.outputs import Outputs, deliver
+from rtools.commands.kit.tool import option, tool
 from rtools.errors import InputError, RtoolsError, UsageError
+from rtools.pipeline.job.status import shared_status
 from rtools.products.names.extensions import form_of_name
 
 __all__ = ["command", "main"]

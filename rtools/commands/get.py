@@ -5,8 +5,13 @@ from functools import partial
 
 import click
 
-from rtools.commands.kit import common, options
+from rtools.commands.kit import options
+from rtools.commands.kit.console import print_json
+from rtools.commands.kit.entry import entry
 from rtools.commands.kit.inputs import local
+from rtools.commands.kit.lists import expand_inputs
+from rtools.commands.kit.loop import for_each
+from rtools.commands.kit.tool import tool
 from rtools.errors import RtoolsError, UsageError
 from rtools.products.forms import read_tree
 from rtools.products.schema import keys
@@ -27,7 +32,7 @@ works). With --tsv there is one line for each file, under a line of names. A key
 there is is printed."""
 
 
-@common.tool(
+@tool(
     "rt-get",
     summary="Print metadata by key.",
     description=DESCRIPTION,
@@ -50,7 +55,7 @@ def command(console, key, file, tsv, as_json, fail_fast):
         raise UsageError("no key")
     if tsv and as_json:
         raise UsageError("--tsv and --json cannot go together")
-    names = common.expand_inputs(file)
+    names = expand_inputs(file)
     alone = len(wanted) == 1 and not keys.is_glob(wanted[0])
     rows = []
 
@@ -67,9 +72,9 @@ def command(console, key, file, tsv, as_json, fail_fast):
             raise _missing(tree, missing)
 
     failed = []
-    status = common.for_each(console, names, show, fail_fast=fail_fast, report=failed.append)
+    status = for_each(console, names, show, fail_fast=fail_fast, report=failed.append)
     if as_json:
-        common.print_json(_with_errors(rows, failed), ascii_only=False)
+        print_json(_with_errors(rows, failed), ascii_only=False)
     elif tsv:
         _print_table(rows)
     return status
@@ -116,4 +121,4 @@ def _print_table(rows):
         click.echo("\t".join([_cell(name), *(_cell(found[key]) if key in found else "" for key in columns)]))
 
 
-main = common.entry(command)
+main = entry(command)

@@ -6,8 +6,13 @@ from functools import partial
 
 import click
 
-from rtools.commands.kit import common, options
+from rtools.commands.kit import options
+from rtools.commands.kit.console import print_json
+from rtools.commands.kit.entry import entry
 from rtools.commands.kit.inputs import local
+from rtools.commands.kit.lists import expand_inputs
+from rtools.commands.kit.loop import for_each
+from rtools.commands.kit.tool import tool
 
 __all__ = ["command", "main"]
 
@@ -23,7 +28,7 @@ compression, with the part that the stored bytes are of the decoded ones.
 each file, in a list."""
 
 
-@common.tool(
+@tool(
     "rt-info",
     summary="What is in a file: product, exposure, steps done, references, arrays.",
     description=DESCRIPTION,
@@ -47,7 +52,7 @@ def command(console, file, tree, history, logs, as_json, fail_fast):
     from rtools.show.info_screen import screen
 
     order = [chain.step_of(name).cal_step for name in chain.order()]
-    names = common.expand_inputs(file)
+    names = expand_inputs(file)
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     parts = {"tree": tree, "history": history, "logs": logs}
     shown = []
@@ -64,9 +69,9 @@ def command(console, file, tree, history, logs, as_json, fail_fast):
         click.echo("\n".join([""] * bool(shown) + lines))
         shown.append(name)
 
-    status = common.for_each(console, names, show, fail_fast=fail_fast, report=shown.append if as_json else None)
+    status = for_each(console, names, show, fail_fast=fail_fast, report=shown.append if as_json else None)
     if as_json:
-        common.print_json(shown, ascii_only=False)
+        print_json(shown, ascii_only=False)
     return status
 
 
@@ -78,4 +83,4 @@ def _parts(told, width, *, tree, history, logs):
     return lines + (info.log_lines(told) if logs else [])
 
 
-main = common.entry(command)
+main = entry(command)

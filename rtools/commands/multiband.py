@@ -7,11 +7,13 @@ import click
 from rtools.catalog.steps.multiband import STEP
 from rtools.commands.catalog import CATALOGS, form
 from rtools.commands.kit import options as bundles
-from rtools.commands.kit.common import entry, expand_inputs, tool, typed
+from rtools.commands.kit.entry import entry
 from rtools.commands.kit.inputs import is_association, is_stream, local_path
+from rtools.commands.kit.lists import expand_inputs
 from rtools.commands.kit.reference_options import reference_config
 from rtools.commands.kit.reports import Report
 from rtools.commands.kit.step_options import check_option, click_option
+from rtools.commands.kit.tool import tool, typed
 from rtools.errors import UsageError
 from rtools.pipeline.job.outputs import refuse_combinations, refuse_several
 

@@ -8,7 +8,11 @@ from string import Formatter
 
 import click
 
-from rtools.commands.kit import common, options
+from rtools.commands.kit import options
+from rtools.commands.kit.console import json_line
+from rtools.commands.kit.entry import entry
+from rtools.commands.kit.lists import expand_inputs, names_in
+from rtools.commands.kit.tool import tool
 from rtools.errors import InputError, RtoolsError, UsageError
 from rtools.products import names
 from rtools.products.schema.jsontext import json_text
@@ -33,7 +37,7 @@ kept. With --json each name is one object on a line of its own; --build takes th
 filter, of an older suffix and, where an ASDF file of that name exists, of metadata that say something else."""
 
 
-@common.tool(
+@tool(
     "rt-name",
     summary="Parse, check and build file names.",
     description=DESCRIPTION,
@@ -97,7 +101,7 @@ def _texts(arguments):
         if argument == "-":
             yield from _names_as_they_come()
         elif argument.startswith("@"):
-            yield from common.expand_inputs([argument])
+            yield from expand_inputs([argument])
         else:
             yield argument
 
@@ -127,7 +131,7 @@ def _built(arguments):
 def _names_as_they_come():
     """Names from standard input: each line when it is there, or all that NUL ends."""
     for line in sys.stdin:
-        yield from common.names_in(line + sys.stdin.read() if "\0" in line else line)
+        yield from names_in(line + sys.stdin.read() if "\0" in line else line)
 
 
 def _line(as_json, field, format, suffix, *, lenient):
@@ -227,7 +231,7 @@ def _each(console, items, show, *, as_json):
             if as_json:
                 parts = ("column", "component", "found", "expected", "hint")
                 said = {part: getattr(error, part) for part in parts}
-                common.json_line({"name": error.text, "error": said, "exit_code": error.exit_code})
+                json_line({"name": error.text, "error": said, "exit_code": error.exit_code})
     return failed
 
 
@@ -248,4 +252,4 @@ def _print_table(parsed):
         click.echo("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
 
 
-main = common.entry(command)
+main = entry(command)

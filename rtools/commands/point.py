@@ -4,9 +4,14 @@ from pathlib import Path
 
 import click
 
-from rtools.commands.kit import common, options
+from rtools.commands.kit import options
+from rtools.commands.kit.console import print_json
 from rtools.commands.kit.edits import EDITED, EXPOSURES, edit_files, in_place, with_keywords
+from rtools.commands.kit.entry import entry
 from rtools.commands.kit.inputs import local, opened
+from rtools.commands.kit.lists import expand_inputs
+from rtools.commands.kit.loop import for_each
+from rtools.commands.kit.tool import option, tool
 from rtools.errors import RtoolsError, UsageError
 from rtools.products.names.extensions import TABLES, table_form
 
@@ -41,7 +46,7 @@ def _four(word, text):
     return click.option(word, nargs=4, type=float, metavar="Q1 Q2 Q3 Q4", allow_from_autoenv=False, help=text)
 
 
-@common.tool(
+@tool(
     "rt-point",
     summary="Set the pointing from an attitude; print pointings.",
     description=DESCRIPTION,
@@ -54,7 +59,7 @@ def _four(word, text):
 @click.option("--allow-default", is_flag=True, help="Do with --quaternion, or with that of the file.")
 @_four("--fgs-quaternion", "Body to FGS; else the table's, else that before launch.")
 @click.option("--guide-star", nargs=2, type=float, metavar="H V", allow_from_autoenv=False, help="Its position.")
-@common.option(
+@option(
     "--tolerance",
     default=60.0,
     type=click.FloatRange(0),
@@ -67,14 +72,14 @@ def _four(word, text):
 @click.option(
     "--between", nargs=2, metavar="START END", allow_from_autoenv=False, help="With --v1, times instead of files."
 )
-@common.option("--samples", type=click.Choice(("average", "first", "all")), default="average", help="With --v1.")
-@common.option("--aperture", default="WFI02_FULL", metavar="NAME", help="With --between, where the guide star is.")
+@option("--samples", type=click.Choice(("average", "first", "all")), default="average", help="With --v1.")
+@option("--aperture", default="WFI02_FULL", metavar="NAME", help="With --between, where the guide star is.")
 @in_place
 @options.named_outputs(*dict.fromkeys((*EDITED, *TABLES)))
 @options.json_output
 @options.fail_fast
 def command(console, inputs, summary, v1, between, aperture, as_json, **settings):
-    names = list(dict.fromkeys(common.expand_inputs(inputs)))
+    names = list(dict.fromkeys(expand_inputs(inputs)))
     _refuse(names, settings, summary=summary, v1=v1, between=between, as_json=as_json)
     request = _request(settings)
     where = {key: settings[key] for key in ("in_place", "output", "outdir", "overwrite", "dry_run", "fail_fast")}
@@ -106,9 +111,9 @@ def command(console, inputs, summary, v1, between, aperture, as_json, **settings
 
         rows = reports = v1_from_table(*(_mjd(time) for time in between), request, aperture)
     else:
-        status = common.for_each(console, names, look, fail_fast=where["fail_fast"], report=reports.append)
+        status = for_each(console, names, look, fail_fast=where["fail_fast"], report=reports.append)
     if as_json:
-        common.print_json(reports)
+        print_json(reports)
     elif rows:
         _show(console, rows, path, "rt-point --summary" if summary else "rt-point --v1", names, where)
     return status
@@ -214,4 +219,4 @@ def _text(value):
     return "-" if value is None else str(value)
 
 
-main = common.entry(command)
+main = entry(command)

@@ -5,9 +5,14 @@ from pathlib import Path
 
 import click
 
-from rtools.commands.kit import common, options
+from rtools.commands.kit import options
+from rtools.commands.kit.console import print_json
+from rtools.commands.kit.entry import entry
 from rtools.commands.kit.inputs import local
+from rtools.commands.kit.lists import expand_inputs
+from rtools.commands.kit.loop import for_each
 from rtools.commands.kit.outputs import Outputs, deliver
+from rtools.commands.kit.tool import group, option, tool
 from rtools.commands.kit.written import Written
 from rtools.errors import InputError, UsageError
 from rtools.products.names.extensions import TABLES, form_of_name
@@ -35,7 +40,7 @@ is taken to be the magnitude of the table. Stars that tables share are listed on
 FORMATS = ("hats", *TABLES)
 
 
-command = common.group(
+command = group(
     "rt-refcat",
     summary="Reference catalogs: make, inspect, cut, from a simulation, download.",
     description="Reference catalogs for rt-tweakreg: make, inspect and cut local ones, build one from a simulation's "
@@ -75,13 +80,11 @@ _where = _bundle(
     click.option(
         "--file", "files", multiple=True, metavar="FILE", help="Around the footprint of this image; repeated: of all."
     ),
-    common.option(
-        "--margin", default=60.0, type=click.FloatRange(0), metavar="ARCSEC", help="Around footprints of --file."
-    ),
+    option("--margin", default=60.0, type=click.FloatRange(0), metavar="ARCSEC", help="Around footprints of --file."),
 )
 
 
-@common.tool(
+@tool(
     "rt-refcat make",
     summary="A table or a HATS tree as a HATS tree or a table, names and units normalised.",
     description=f"{OUTPUT_HELP}\n\nNames are taken in any case, RA/DEC and sky_centroid, too; units are converted.",
@@ -98,7 +101,7 @@ def make(console, catalog, all_columns, limit, **where):
     _write(console, where, target, table, inputs=[catalog], parameters={"limit": limit})
 
 
-@common.tool(
+@tool(
     "rt-refcat cut",
     summary="The part of a reference catalog in a cone, or around images.",
     description=f"{OUTPUT_HELP}\n\nOf a HATS tree only the files that the cone touches are read.",
@@ -120,7 +123,7 @@ def cut(console, catalog, cone, files, margin, all_columns, limit, **where):
     _write(console, where, target, table, inputs=[catalog, *files], parameters={"cone": cone, "limit": limit})
 
 
-@common.tool(
+@tool(
     "rt-refcat from-truth",
     summary="What Gaia would list of the stars of rt-sim's truth tables.",
     description=f"{TRUTH_HELP}\n\n{OUTPUT_HELP}",
@@ -132,12 +135,12 @@ def cut(console, catalog, cone, files, margin, all_columns, limit, **where):
 )
 @click.argument("truths", nargs=-1, required=True, metavar="TRUTH…")
 @click.option("--exact", is_flag=True, help="No errors.")
-@common.option("--seed", default=0, metavar="N", help="Of parallaxes, motions and errors.")
+@option("--seed", default=0, metavar="N", help="Of parallaxes, motions and errors.")
 @click.option("--epoch", type=float, metavar="YEAR", help="Of the positions; default that of the exposure beside it.")
-@common.option("--limit", default=21.0, metavar="G", help="Only stars brighter than this G.")
+@option("--limit", default=21.0, metavar="G", help="Only stars brighter than this G.")
 @_writing
 def from_truth(console, truths, exact, seed, epoch, limit, **where):
-    truths = list(dict.fromkeys(common.expand_inputs(truths)))
+    truths = list(dict.fromkeys(expand_inputs(truths)))
     if epoch is not None and not 1900 < epoch < 2200:
         raise UsageError(f"--epoch {epoch:g}: a Julian year expected")
     said = {"exact": exact, "seed": seed, "epoch": epoch, "limit": limit}
@@ -148,7 +151,7 @@ def from_truth(console, truths, exact, seed, epoch, limit, **where):
     _write(console, where, target, table, inputs=truths, parameters=said)
 
 
-@common.tool(
+@tool(
     "rt-refcat download",
     summary="Stars of Gaia DR3 in a cone, or around images, over the network.",
     description=f"{OUTPUT_HELP}\n\nThe only tool that asks the network; it needs astroquery (pip install "
@@ -175,7 +178,7 @@ def download(console, cone, files, margin, limit, **where):
     _write(console, where, target, table, inputs=files, parameters={"cone": cone, "limit": limit})
 
 
-@common.tool(
+@tool(
     "rt-refcat info",
     summary="What a reference catalog has: rows, files, columns, magnitudes, epoch, errors.",
     examples=("rt-refcat info gaia", "rt-refcat info gaia.parquet --json"),
@@ -199,10 +202,10 @@ def info(console, catalogs, as_json, fail_fast):
             print_rows(refcat_rows(said))
 
     console.tool = command.name  # what other errors of a subcommand begin with
-    names = list(dict.fromkeys(common.expand_inputs(catalogs)))
-    status = common.for_each(console, names, look, fail_fast=fail_fast, report=reports.append)
+    names = list(dict.fromkeys(expand_inputs(catalogs)))
+    status = for_each(console, names, look, fail_fast=fail_fast, report=reports.append)
     if as_json:
-        common.print_json(reports)
+        print_json(reports)
     return status
 
 
@@ -229,7 +232,7 @@ def _cone(cone, files, margin):
 
     if cone:
         return cones.parse(cone)
-    return cones.around_files(common.expand_inputs(files), margin)
+    return cones.around_files(expand_inputs(files), margin)
 
 
 def _target(where, inputs):
@@ -298,4 +301,4 @@ for name, subcommand in (
 ):
     command.add_command(subcommand, name)
 
-main = common.entry(command)
+main = entry(command)

@@ -7,9 +7,13 @@ from pathlib import Path
 
 import click
 
-from rtools.commands.kit import common, options
+from rtools.commands.kit import options
+from rtools.commands.kit.console import print_json
+from rtools.commands.kit.entry import entry
 from rtools.commands.kit.inputs import is_stream, opened
+from rtools.commands.kit.loop import errors_in_json
 from rtools.commands.kit.reference_options import reference_config
+from rtools.commands.kit.tool import group, option, tool
 from rtools.errors import RtoolsError, UsageError
 from rtools.wfi.frame import FRAME, SMALLEST
 
@@ -23,7 +27,7 @@ EXAMPLES = (
 )
 
 
-command = common.group(
+command = group(
     "rt-refs",
     summary="Reference files: check, list, show, make.",
     description="Reference files: which ones an exposure needs and what is found where; list, show and make them.",
@@ -31,7 +35,7 @@ command = common.group(
 )
 
 
-@common.tool(
+@tool(
     "rt-refs check",
     summary="Every reference that a file's chain needs, and what is found where.",
     description="Exit status 4 if one that is needed is missing. A boresight alignment (bam) that is found is listed, "
@@ -51,7 +55,7 @@ def check(console, file, ref, refdir, builtin, as_json):
 
     config = reference_config(ref, refdir, builtin)
     needed = ("exposure.type", "exposure.start_time", "instrument.detector", "instrument.optical_element")
-    with common.errors_in_json(as_json, file=file):
+    with errors_in_json(as_json, file=file):
         with opened(file) as product:
             meta, simulated = product.meta, history.is_simulated(product.history)
         metadata.require(meta, *needed, path=file)
@@ -71,7 +75,7 @@ def check(console, file, ref, refdir, builtin, as_json):
         if answer.type in APPLIED or answer.source
     ]
     if as_json:
-        common.print_json({"file": file, "exposure": vars(match.wanted(meta)), "references": rows})
+        print_json({"file": file, "exposure": vars(match.wanted(meta)), "references": rows})
     else:
         _print_table(
             ("type", "status", "reference", "note"),
@@ -86,7 +90,7 @@ def check(console, file, ref, refdir, builtin, as_json):
     return 0
 
 
-@common.tool(
+@tool(
     "rt-refs list",
     summary="The reference files of a directory.",
     examples=("rt-refs list refs", "rt-refs list --json $RT_REFDIR"),
@@ -96,31 +100,31 @@ def check(console, file, ref, refdir, builtin, as_json):
 def list_(console, directory, as_json):
     from rtools.reference.index import scan
 
-    with common.errors_in_json(as_json, directory=directory):
+    with errors_in_json(as_json, directory=directory):
         candidates = scan(directory)
     if as_json:
-        common.print_json([_plain(candidate) for candidate in candidates])
+        print_json([_plain(candidate) for candidate in candidates])
         return 0
     rows = [
         (
-            Path(entry.path).name,
-            entry.type or "-",
-            entry.detector or "-",
-            entry.element or "-",
-            "|".join(entry.exposure_types) or "-",
-            entry.useafter[:19] or "-",
-            entry.problem or entry.pedigree,
+            Path(candidate.path).name,
+            candidate.type or "-",
+            candidate.detector or "-",
+            candidate.element or "-",
+            "|".join(candidate.exposure_types) or "-",
+            candidate.useafter[:19] or "-",
+            candidate.problem or candidate.pedigree,
         )
-        for entry in candidates
+        for candidate in candidates
     ]
     _print_table(("file", "type", "detector", "element", "exposure types", "useafter", "remark"), rows)
-    for entry in candidates:
-        if entry.problem:
-            console.log("warning", f"{entry.path}: {entry.problem}")
+    for candidate in candidates:
+        if candidate.problem:
+            console.log("warning", f"{candidate.path}: {candidate.problem}")
     return 0
 
 
-@common.tool(
+@tool(
     "rt-refs show",
     summary="What one reference file says of itself, its arrays and its checksum.",
     examples=("rt-refs show refs/roman_wfi_gain_0001.asdf", "rt-refs show --json gain.asdf"),
@@ -132,7 +136,7 @@ def show(console, file, as_json):
     from rtools.reference.files import FileSource
     from rtools.reference.index import candidate_of
 
-    with common.errors_in_json(as_json, file=file), opened(file) as product:
+    with errors_in_json(as_json, file=file), opened(file) as product:
         candidate = candidate_of(product.path)
         if candidate.type is None:
             raise InputError("no reference file of a type that the chain uses", path=file)
@@ -143,7 +147,7 @@ def show(console, file, as_json):
             candidate = replace(candidate, path=file)
     if as_json:
         said = _plain(candidate) | {"checksum": checksum, "arrays": arrays}
-        common.print_json(said)
+        print_json(said)
         return 0
     rows = [(name, _text(value)) for name, value in _plain(candidate).items() if value]
     rows += [("checksum", checksum)] + [(f"array {name}", text) for name, text in arrays.items()]
@@ -151,7 +155,7 @@ def show(console, file, as_json):
     return 0
 
 
-@common.tool(
+@tool(
     "rt-refs make",
     summary="Write the nominal instrument, or a seeded variation of it, as reference files.",
     description="Not for science: part of its values are assumed. A detector and an element take about 1.9 GB "
@@ -167,7 +171,7 @@ def show(console, file, as_json):
 @click.option("--element", "elements", multiple=True, metavar="F158", help="Optical element; may be repeated.")
 @click.option("--all", "everything", is_flag=True, help="All detectors and elements.")
 @click.option("--types", multiple=True, metavar="TYPE", help="Only these types, repeated or separated by commas.")
-@common.option("--seed", default=0, metavar="N", help="Variation; 0 is the nominal set.")
+@option("--seed", default=0, metavar="N", help="Variation; 0 is the nominal set.")
 @click.option(
     "--size", type=click.IntRange(SMALLEST, FRAME), default=FRAME, metavar="N", help="N x N pixels, for tests."
 )
@@ -205,7 +209,7 @@ def make(console, directory, detectors, elements, everything, types, seed, size,
     made = [{"file": str(path), "bytes": size} for path, size in zip(paths, sizes, strict=True)]
     if dry_run:
         rows = [(row["file"], str(row["bytes"])) for row in made]
-        common.print_json(made) if as_json else _print_table(("file", "bytes"), rows)
+        print_json(made) if as_json else _print_table(("file", "bytes"), rows)
         return 0
     os.makedirs(directory, exist_ok=True)
     work = console.work(jobs)
@@ -216,7 +220,7 @@ def make(console, directory, detectors, elements, everything, types, seed, size,
             if not as_json:
                 click.echo(path)
     if as_json:
-        common.print_json([{"file": str(path), "bytes": path.stat().st_size} for path in paths])
+        print_json([{"file": str(path), "bytes": path.stat().st_size} for path in paths])
     return 0
 
 
@@ -249,4 +253,4 @@ def _print_table(head, rows):
 for name, subcommand in (("check", check), ("list", list_), ("show", show), ("make", make)):
     command.add_command(subcommand, name)
 
-main = common.entry(command)
+main = entry(command)

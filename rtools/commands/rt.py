@@ -7,7 +7,7 @@ from difflib import get_close_matches
 import click
 
 from rtools import __version__
-from rtools.commands.kit import common
+from rtools.commands.kit.entry import entry, leave
 from rtools.commands.kit.tools import command_of, groups
 from rtools.errors import UsageError
 
@@ -30,10 +30,10 @@ def main(args=None):
         try:
             _list_tools(err=not args)
         except BrokenPipeError:
-            common.leave(141, at_once=at_once)
+            leave(141, at_once=at_once)
         except OSError as error:
             click.echo(f"rt: {(error.strerror or str(error)).lower()}", err=True)
-            common.leave(1, at_once=at_once)
+            leave(1, at_once=at_once)
         sys.exit(0 if args else 2)
     try:
         if args[0] == "completion":
@@ -44,7 +44,7 @@ def main(args=None):
         click.echo(f"rt: {error}", err=True)
         sys.exit(error.exit_code)
     sys.argv = [command.name, *args[1:]]  # as if called by its own name, for the history too
-    common.entry(command)(None if at_once else args[1:])
+    entry(command)(None if at_once else args[1:])
 
 
 def _asked(word):

@@ -5,11 +5,13 @@ import click
 from rtools.commands.kit import grid_options as mosaic_options
 from rtools.commands.kit import mosaic_chain
 from rtools.commands.kit import options as bundles
-from rtools.commands.kit.common import entry, expand_inputs, tool, typed
 from rtools.commands.kit.config import with_tables
+from rtools.commands.kit.entry import entry
 from rtools.commands.kit.exposures import run_exposures
+from rtools.commands.kit.lists import expand_inputs
 from rtools.commands.kit.reference_options import reference_config
 from rtools.commands.kit.step_options import click_option, read_settings
+from rtools.commands.kit.tool import tool, typed
 from rtools.errors import UsageError
 from rtools.pipeline.exposure import chain
 

@@ -5,8 +5,11 @@ import re
 
 import click
 
-from rtools.commands.kit import common, options
+from rtools.commands.kit import options
 from rtools.commands.kit.edits import EDITED, edit_files, in_place
+from rtools.commands.kit.entry import entry
+from rtools.commands.kit.lists import expand_inputs
+from rtools.commands.kit.tool import tool
 from rtools.errors import UsageError
 from rtools.products.schema import keys
 
@@ -28,7 +31,7 @@ schema of their model_type wants, null takes a key away, rows and columns stay a
 under history, as JSON."""
 
 
-@common.tool(
+@tool(
     "rt-set",
     summary="Set metadata: checked against the schema, recorded in the history.",
     description=DESCRIPTION,
@@ -73,7 +76,7 @@ def _sorted(words):
             files.append(word)
     if not assignments:
         raise UsageError("nothing to set", mend="give KEY=VALUE after the files")
-    return list(dict.fromkeys(common.expand_inputs(files))), [keys.parse_assignment(word) for word in assignments]
+    return list(dict.fromkeys(expand_inputs(files))), [keys.parse_assignment(word) for word in assignments]
 
 
-main = common.entry(command)
+main = entry(command)

@@ -5,9 +5,11 @@ import math
 import click
 
 from rtools.commands.kit import options as bundles
-from rtools.commands.kit.common import entry, expand_inputs, option, tool
+from rtools.commands.kit.entry import entry
+from rtools.commands.kit.lists import expand_inputs
 from rtools.commands.kit.reference_options import reference_config
 from rtools.commands.kit.reports import Report
+from rtools.commands.kit.tool import option, tool
 from rtools.errors import UsageError
 from rtools.wfi.exposure_types import EXPOSURE_TYPES
 from rtools.wfi.frame import CHANNEL, FRAME, SMALLEST

@@ -6,9 +6,14 @@ from pathlib import Path
 
 import click
 
-from rtools.commands.kit import common, options
+from rtools.commands.kit import options
+from rtools.commands.kit.console import print_json
+from rtools.commands.kit.entry import entry
 from rtools.commands.kit.inputs import opened
+from rtools.commands.kit.lists import expand_inputs
+from rtools.commands.kit.loop import for_each
 from rtools.commands.kit.outputs import Outputs, make_directory
+from rtools.commands.kit.tool import tool, typed
 from rtools.commands.kit.written import Written
 from rtools.errors import InputError, UsageError
 
@@ -32,7 +37,7 @@ _SIX_WORDS = re.compile(r"\s*\d{1,2}\s+\d{1,2}\s+\d{1,2}(\.\d*)?\s+[+-]\d{1,2}\s
 """A position in sexagesimal that has spaces only."""
 
 
-@common.tool(
+@tool(
     "rt-skymap",
     summary="Skycells: which cover an image or a position; their grids.",
     description=DESCRIPTION,
@@ -70,7 +75,7 @@ def command(console, inputs, radec, polygon, neighbours, names, wcs, corners, pr
         raise UsageError("--names does not go with --wcs, --corners, --primary or --json")
     if not queries and (neighbours or names or any(more.values())):
         raise UsageError("--write and --compare take no options of cells")
-    if not write and common.typed("overwrite"):
+    if not write and typed("overwrite"):
         raise UsageError("--overwrite is for --write")
     if write:
         return _write(write, overwrite, console.work(jobs), as_json)
@@ -78,7 +83,7 @@ def command(console, inputs, radec, polygon, neighbours, names, wcs, corners, pr
         return _compare(console, compare, as_json)
     reports = []
 
-    asked = dict.fromkeys(common.expand_inputs(inputs))
+    asked = dict.fromkeys(expand_inputs(inputs))
     asked |= dict.fromkeys(_lines(radec, _columns), "radec") | dict.fromkeys(_lines(polygon, str.strip), "polygon")
     if not asked:
         raise UsageError("the lists are empty")
@@ -87,11 +92,11 @@ def command(console, inputs, radec, polygon, neighbours, names, wcs, corners, pr
         reports.append((source, _cells(asked[source], source, neighbours)))
 
     failures = []
-    status = common.for_each(console, asked, look, fail_fast=fail_fast, report=failures.append, key="input")
+    status = for_each(console, asked, look, fail_fast=fail_fast, report=failures.append, key="input")
     if as_json:
         described = [{"input": source, "cells": [_described(*cell, more) for cell in cells]}
                      for source, cells in reports]  # fmt: skip
-        common.print_json(described + failures)
+        print_json(described + failures)
     elif names:
         _print_names(reports)
     else:
@@ -105,7 +110,7 @@ def _lines(texts, plain):
         if not text.startswith("@"):
             yield text
             continue
-        lines = (line.split("#")[0] for line in common.expand_inputs([text]))
+        lines = (line.split("#")[0] for line in expand_inputs([text]))
         yield from (plain(line) for line in lines if line.strip())
 
 
@@ -267,7 +272,7 @@ def _write(name, overwrite, work, as_json):
     with work.progress(path.name, len(table)) as progress:
         skycells.write_tables(path, table, parts(progress), count=count, work=work, history=entries,
                               meta=skymap_table.SIZES)  # fmt: skip
-    common.print_json({"output": str(path)}) if as_json else click.echo(path)
+    print_json({"output": str(path)}) if as_json else click.echo(path)
     return 0
 
 
@@ -278,7 +283,7 @@ def _compare(console, name, as_json):
     result = skymap_table.compare(*skycells.read_tables(name))
     result["lines"] = [*skymap_table.compare_sizes(skycells.read_meta(name)), *result["lines"]]
     if as_json:
-        common.print_json({"file": name, **result})
+        print_json({"file": name, **result})
         return int(bool(result["lines"]))
     if result["missing"]:
         console.log("warning", f"{name}: {result['missing']} projection regions are not in it")
@@ -292,4 +297,4 @@ def _compare(console, name, as_json):
     return int(bool(result["lines"]))
 
 
-main = common.entry(command)
+main = entry(command)

@@ -5,9 +5,13 @@ import sys
 
 import click
 
-from rtools.commands.kit import common, options
-from rtools.commands.kit.common import option
+from rtools.commands.kit import options
+from rtools.commands.kit.console import json_line
+from rtools.commands.kit.entry import entry
 from rtools.commands.kit.inputs import opened
+from rtools.commands.kit.lists import expand_inputs
+from rtools.commands.kit.loop import for_each
+from rtools.commands.kit.tool import option, tool
 from rtools.errors import UsageError
 
 __all__ = ["command", "main"]
@@ -25,7 +29,7 @@ In a pipe, a line for each plane: file, array, plane (- for an image) and the st
 tabs."""
 
 
-@common.tool(
+@tool(
     "rt-stat",
     summary="Statistics of arrays and regions: median, scatter, percentiles, clipped.",
     description=DESCRIPTION,
@@ -56,7 +60,7 @@ def command(console, inputs, arrays, flags, percentile, chosen, jobs, as_json, f
     from rtools.show.table import print_table
     from rtools.wfi import dq
 
-    inputs = common.expand_inputs(inputs)
+    inputs = expand_inputs(inputs)
     if not inputs:
         raise UsageError("the list names no input file")
     wanted = _wanted(chosen, statistics.columns(_percentiles(percentile)))
@@ -79,12 +83,12 @@ def command(console, inputs, arrays, flags, percentile, chosen, jobs, as_json, f
         if as_json:
             about = {"file": path, "section": settings["section"], "dq": flags or "DO_NOT_USE"}
             records = [{key: _plain(value) for key, value in record.items()} for record in found]
-            common.json_line(about | {"statistics": records})
+            json_line(about | {"statistics": records})
             return
         rows = [_texts(record, wanted, digits) for record in found]
         print_table(("array", "plane", *wanted), rows, labels=2, title=path)
 
-    return common.for_each(console, inputs, show, fail_fast=fail_fast, report=common.json_line if as_json else None)
+    return for_each(console, inputs, show, fail_fast=fail_fast, report=json_line if as_json else None)
 
 
 def _percentiles(text):
@@ -120,4 +124,4 @@ def _plain(value):
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-main = common.entry(command)
+main = entry(command)

@@ -1,6 +1,6 @@
 """Console scripts of the steps: ``rtools.commands.step:NAME`` is that of step NAME."""
 
-from rtools.commands.kit.common import entry
+from rtools.commands.kit.entry import entry
 from rtools.commands.kit.step_tools import command
 from rtools.pipeline.job.steps import has_step
 

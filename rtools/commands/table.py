@@ -5,9 +5,13 @@ from pathlib import Path
 import click
 
 from rtools.commands.kit import options as bundles
-from rtools.commands.kit.common import entry, expand_inputs, for_each, print_json, tool
+from rtools.commands.kit.console import print_json
+from rtools.commands.kit.entry import entry
 from rtools.commands.kit.inputs import is_stream, local
+from rtools.commands.kit.lists import expand_inputs
+from rtools.commands.kit.loop import for_each
 from rtools.commands.kit.outputs import Outputs, deliver
+from rtools.commands.kit.tool import tool
 from rtools.errors import RtoolsError, UsageError
 from rtools.products.names.extensions import TABLES, table_form
 from rtools.wfi.units import FLUX_UNITS

@@ -3,7 +3,7 @@
 import click
 
 from rtools.commands.kit import step_tools
-from rtools.commands.kit.common import entry
+from rtools.commands.kit.entry import entry
 from rtools.commands.kit.written import Written
 from rtools.products.names.extensions import TABLES
 

@@ -4,8 +4,13 @@ import sys
 
 import click
 
-from rtools.commands.kit import common, options
+from rtools.commands.kit import options
+from rtools.commands.kit.console import json_line
+from rtools.commands.kit.entry import entry
 from rtools.commands.kit.inputs import is_stream, local
+from rtools.commands.kit.lists import expand_inputs
+from rtools.commands.kit.loop import for_each
+from rtools.commands.kit.tool import tool
 from rtools.errors import RtoolsError, UsageError
 
 __all__ = ["command", "main"]
@@ -34,7 +39,7 @@ file is one object on a line of its own, remarks included.
 Exit status 0 without errors, 1 with errors (with --strict: or warnings), 3 if a file cannot be read."""
 
 
-@common.tool(
+@tool(
     "rt-validate",
     summary="Check files: schema, layout, steps, WCS, checksums.",
     description=DESCRIPTION,
@@ -59,7 +64,7 @@ Exit status 0 without errors, 1 with errors (with --strict: or warnings), 3 if a
 @options.json_output
 @options.fail_fast
 def command(console, inputs, quick, strict, partner, jobs, as_json, fail_fast):
-    inputs = common.expand_inputs(inputs)
+    inputs = expand_inputs(inputs)
     if not inputs:
         raise UsageError("no input file")
     if partner and len(inputs) > 1:
@@ -79,9 +84,9 @@ def command(console, inputs, quick, strict, partner, jobs, as_json, fail_fast):
 
     def unread(record):
         if as_json and record["file"] not in told:
-            common.json_line(record)
+            json_line(record)
 
-    return common.for_each(console, inputs, examine, fail_fast=fail_fast, report=unread)
+    return for_each(console, inputs, examine, fail_fast=fail_fast, report=unread)
 
 
 def _examined(name, *, quick, partner, work):
@@ -116,7 +121,7 @@ def _print(name, report, failed, *, as_json, verbosity):
     if as_json:
         about = {"file": name, "kind": report.kind, "profile": report.profile, "valid": not failed}
         findings = [one._asdict() for one in report.findings]
-        common.json_line({**about, "checked": report.checked, "findings": findings})
+        json_line({**about, "checked": report.checked, "findings": findings})
     elif sys.stdout.isatty():
         _print_table(name, report, findings, shown)
     else:
@@ -140,4 +145,4 @@ def _print_table(name, report, findings, shown):
         terminal.print(table)
 
 
-main = common.entry(command)
+main = entry(command)

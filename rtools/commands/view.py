@@ -8,8 +8,11 @@ from pathlib import Path
 
 import click
 
-from rtools.commands.kit import common, inputs, options
-from rtools.commands.kit.common import option
+from rtools.commands.kit import inputs, options
+from rtools.commands.kit.entry import entry
+from rtools.commands.kit.lists import expand_inputs
+from rtools.commands.kit.loop import for_each
+from rtools.commands.kit.tool import option, tool
 from rtools.commands.kit.written import Written
 from rtools.errors import InputError, RtoolsError, UsageError
 from rtools.products.io import temporary
@@ -42,7 +45,7 @@ flat."""
 STRETCHES = ("asinh", "linear", "sqrt", "log", "zscale", "percentile")
 
 
-@common.tool(
+@tool(
     "rt-view",
     summary="Show images in the terminal or as pictures.",
     description=DESCRIPTION,
@@ -77,7 +80,7 @@ STRETCHES = ("asinh", "linear", "sqrt", "log", "zscale", "percentile")
 @options.no_checksum
 def command(console, files, output, outdir, overwrite, fail_fast, **settings):
     with _settings_of_matplotlib():
-        names = list(dict.fromkeys(common.expand_inputs(files)))
+        names = list(dict.fromkeys(expand_inputs(files)))
         _check(names, output, outdir, settings)
         targets = _targets(names, output, outdir, overwrite=overwrite)
         if settings["ramp"]:
@@ -90,7 +93,7 @@ def command(console, files, output, outdir, overwrite, fail_fast, **settings):
                 else:
                     click.echo("\n".join(_text(console, path, settings)))
 
-        return common.for_each(console, names, show, fail_fast=fail_fast)
+        return for_each(console, names, show, fail_fast=fail_fast)
 
 
 @contextmanager
@@ -289,4 +292,4 @@ def _overlays(console, product, image, settings):
     return found
 
 
-main = common.entry(command)
+main = entry(command)

@@ -174,8 +174,8 @@ def test_what_is_no_question_is_a_usage_error(image, capsys):
 def test_only_the_header_is_read(name, image):
     words = ["exposure.type"] if name == "get" else []
     code = (
-        "import sys\nfrom rtools.commands import rt; from rtools.commands.kit import common\n"
-        f"common.run(rt.command_of({name!r}), {[*words, str(image)]!r})\nprint(*sys.modules, file=sys.stderr)"
+        "import sys\nfrom rtools.commands import rt; from rtools.commands.kit import entry\n"
+        f"entry.run(rt.command_of({name!r}), {[*words, str(image)]!r})\nprint(*sys.modules, file=sys.stderr)"
     )
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stderr.split()
     assert not {"asdf", "numba", "astropy", "gwcs", "scipy", "pyarrow", "matplotlib"} & set(loaded)

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from rtools.commands.kit import common
+from rtools.commands.kit import entry
 from rtools.commands.name import COLUMNS, command
 
 CAL = "r0012301008002013005_0005_wfi06_f184_cal.asdf"
@@ -24,7 +24,7 @@ def rt_name(capsys, monkeypatch):
     def run(*args, stdin="", terminal=False):
         monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
         monkeypatch.setattr(sys.stdin, "isatty", lambda: terminal)
-        status = common.run(command, args)
+        status = entry.run(command, args)
         return status, *capsys.readouterr()
 
     return run
@@ -299,8 +299,8 @@ RUN = "import sys; from rtools.commands.name import main; main()"
 
 def test_parsing_loads_nothing_heavy():
     code = (
-        "import sys; from rtools.commands.kit import common; from rtools.commands.name import command\n"
-        f"common.run(command, [{CAL!r}, {BAD!r}])\n"
+        "import sys; from rtools.commands.kit import entry; from rtools.commands.name import command\n"
+        f"entry.run(command, [{CAL!r}, {BAD!r}])\n"
         "print(*sys.modules)"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

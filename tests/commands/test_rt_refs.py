@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from rtools.commands.kit import common
+from rtools.commands.kit import entry
 from rtools.commands.refs import command
 from rtools.reference import make
 from rtools.reference.types import APPLIED, TYPES
@@ -30,7 +30,7 @@ def refdir(tmp_path_factory):
     """A small nominal set for WFI01, F158."""
     directory = tmp_path_factory.mktemp("made") / "refs"
     arguments = ["make", directory, "--detector", "wfi01", "--element", "f158", "--size", 256, "-q"]
-    assert common.run(command, [str(word) for word in arguments]) == 0
+    assert entry.run(command, [str(word) for word in arguments]) == 0
     return directory
 
 
@@ -55,7 +55,7 @@ def exposure_file(path, **changes):
 
 def run(capsys, *arguments):
     capsys.readouterr()
-    status = common.run(command, [str(word) for word in arguments])
+    status = entry.run(command, [str(word) for word in arguments])
     captured = capsys.readouterr()
     return status, captured.out, captured.err
 
@@ -239,7 +239,7 @@ def test_json_is_empty_no_more_for_what_cannot_be_read(tmp_path, capsys):
 def test_check_reads_standard_input(refdir, uncal, capsys, monkeypatch):
     expected = run(capsys, "check", uncal, "--refdir", refdir)[1]
     with piped(monkeypatch, uncal.read_bytes()) as printed:
-        assert common.run(command, ["check", "-", "--refdir", str(refdir)]) == 0
+        assert entry.run(command, ["check", "-", "--refdir", str(refdir)]) == 0
     assert printed.getvalue().decode() == expected != ""
 
 

@@ -275,9 +275,9 @@ def test_what_is_no_assignment_is_a_usage_error(image, capsys):
 
 def test_a_disk_that_is_full_leaves_nothing(image, tmp_path):
     code = (
-        "import resource, signal\nfrom rtools.commands import rt; from rtools.commands.kit import common\n"
+        "import resource, signal\nfrom rtools.commands import rt; from rtools.commands.kit import entry\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\nresource.setrlimit(resource.RLIMIT_FSIZE, (40000, 40000))\n"
-        f"raise SystemExit(common.run(rt.command_of('set'), [{str(image)!r}, 'program.title=x', '-o', 'y.asdf']))"
+        f"raise SystemExit(entry.run(rt.command_of('set'), [{str(image)!r}, 'program.title=x', '-o', 'y.asdf']))"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False,
                           env=os.environ | {"PYTHONPATH": os.getcwd()})  # fmt: skip

@@ -7,7 +7,7 @@ from astropy.table import Table
 from pyarrow import parquet
 from pyarrow import table as arrow_table
 
-from rtools.commands.kit import common
+from rtools.commands.kit import entry
 from rtools.commands.kit.tools import command_of
 from rtools.exposure.rampfit.timing import resultant_timing
 from rtools.products.io import open_product
@@ -22,7 +22,7 @@ ROOT = "r0000101001001001001_0001_wfi01_f158"
 
 
 def sim(*args):
-    return common.run(command_of("sim"), [str(arg) for arg in args])
+    return entry.run(command_of("sim"), [str(arg) for arg in args])
 
 
 def make(folder, *args, root=ROOT, size=256):
@@ -159,7 +159,7 @@ def test_every_exposure_type(tmp_path, place, kind, more):
 def test_the_chain_gives_the_truth_back(tmp_path):
     """Pulls in bright sky, where linearity, flat, gain, dark decay and averaging all matter; no unflagged surprises."""
     path = make(tmp_path, "--crowded", 0, "--sky", 350)
-    assert common.run(command_of("run"), [str(path), "-q", "--profile", "1.5.0"]) == 0
+    assert entry.run(command_of("run"), [str(path), "-q", "--profile", "1.5.0"]) == 0
     product = open_product(path.with_name(f"{ROOT}_cal.asdf"))
     data, err, dq = (product.array(name) for name in ("data", "err", "dq"))
     hits, rate = truth_of(path)
@@ -361,7 +361,7 @@ def test_outputs_that_exist_are_refused_before_any_work(exposure, capsys, tmp_pa
 def test_missing_reference_is_exit_4_and_the_builtin_fills_a_directory(tmp_path, capsys):
     refs = tmp_path / "refs"
     made = ["make", str(refs), "--detector", "WFI01", "--element", "F158", "--size", "256", "--types", "gain,flat"]
-    assert common.run(command_of("refs"), made) == 0
+    assert entry.run(command_of("refs"), made) == 0
     capsys.readouterr()
     good = tmp_path / f"{ROOT}_uncal.asdf"
     assert sim(good, "--size", 256, "--refdir", refs, "--no-builtin") == 4
@@ -430,6 +430,6 @@ def test_pink_noise_option_reaches_the_channels(tmp_path):
 @pytest.mark.parametrize("value", ["nan", "inf"])
 def test_numbers_that_are_none_are_refused(option, value, tmp_path, capsys):
     name = tmp_path / "r0000101001001001001_0001_wfi01_f158_uncal.asdf"
-    assert common.run(command_of("sim"), [str(name), option, value, "--size", "256"]) == 2
+    assert entry.run(command_of("sim"), [str(name), option, value, "--size", "256"]) == 2
     assert option in capsys.readouterr().err
     assert not list(tmp_path.iterdir())

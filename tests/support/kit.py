@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
-from rtools.commands.kit import common
+from rtools.commands.kit import entry
 from rtools.commands.kit.tools import command_of, tool_names
 from rtools.pipeline.exposure import chain
 from tests.support import bands
@@ -129,7 +129,7 @@ def many_inputs(name):
 
 def run(name, *args):
     """Exit status of a tool run in this process."""
-    return common.run(command_of(name), list(map(str, args)))
+    return entry.run(command_of(name), list(map(str, args)))
 
 
 def words(line, file, directory):
@@ -180,12 +180,12 @@ def path_of_tools(tmp_path_factory):
     directory = tmp_path_factory.mktemp("bin")
     for name in ("", *TOOLS):
         called = f"rt-{name}" if name else "rt"
-        main = f"common.entry(rt.command_of('{name}'))()" if name else "rt.main()"
+        main = f"entry.entry(rt.command_of('{name}'))()" if name else "rt.main()"
         code = f"import sys; sys.path.insert(0, '{ROOT}'); sys.argv[0] = '{called}'"
         script = directory / called
         script.write_text(
             f'#!/bin/sh\nexec "{sys.executable}" -c "{code}; from rtools.commands import rt; '
-            f'from rtools.commands.kit import common; {main}" "$@"\n'
+            f'from rtools.commands.kit import entry; {main}" "$@"\n'
         )
         script.chmod(0o755)
     return directory

@@ -66,7 +66,7 @@ def directory_of(place):
 
 def warm_up():
     """Load and compile what a simulation and a calibration need."""
-    from rtools.commands.kit import common
+    from rtools.commands.kit import entry
     from rtools.commands.kit.tools import command_of
 
     name = "r0000101001001001001_0001_wfi01_f158_uncal.asdf"
@@ -75,7 +75,7 @@ def warm_up():
             ("sim", name, "--size", "256", "--read-pattern", "1;2-3;4-5;6", "--outdir", place, "-q"),
             ("run", f"{place}/{name}", "-q"),
         ):
-            assert common.run(command_of(tool), args) == 0
+            assert entry.run(command_of(tool), args) == 0
 
 
 def serve(path):
@@ -98,7 +98,7 @@ def serve(path):
 
 def run(connection):
     """Run a tool in place of the process that asks; its exit status."""
-    from rtools.commands.kit import common
+    from rtools.commands.kit import entry
     from rtools.commands.kit.tools import command_of
 
     question, streams, _flags, _address = socket.recv_fds(connection, 1 << 20, 3)
@@ -114,7 +114,7 @@ def run(connection):
     connection.send(b"%d" % os.getpid())
     connection.recv(2)
     try:
-        common.entry(command_of(name))(args)
+        entry.entry(command_of(name))(args)
     except SystemExit as end:
         status = end.code
     for stream in (sys.stdout, sys.stderr):

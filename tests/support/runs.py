@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 
-from rtools.commands.kit import common
+from rtools.commands.kit import entry
 from rtools.commands.kit.tools import command_of
 from rtools.pipeline.exposure import chain
 from rtools.pipeline.job.steps import step_of
@@ -30,7 +30,7 @@ SUFFIXES = {name: step_of(name).suffix for name in STEPS}
 
 def tool(name, *args):
     """Exit status of a tool run in this process."""
-    return common.run(command_of(name), list(map(str, args)))
+    return entry.run(command_of(name), list(map(str, args)))
 
 
 def done(name, *args):

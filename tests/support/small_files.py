@@ -2,7 +2,7 @@
 
 import asdf
 
-from rtools.commands.kit import common
+from rtools.commands.kit import entry
 from rtools.commands.kit.tools import command_of
 from rtools.products.schema import layout
 
@@ -19,4 +19,4 @@ def write(path, kind, parts, *, compression=None, **meta):
 
 def tool(name, *args):
     """Exit status of a tool run in this process."""
-    return common.run(command_of(name), list(map(str, args)))
+    return entry.run(command_of(name), list(map(str, args)))

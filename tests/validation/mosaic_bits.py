@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rtools.commands.kit import common
+from rtools.commands.kit import entry
 from rtools.commands.kit.tools import command_of
 from rtools.pipeline.mosaic import flag as mosaic_flag
 from rtools.products import names
@@ -24,7 +24,7 @@ from rtools.products.io import open_product
 def tool(name, *words):
     """Run a tool in this process; it must succeed."""
     with redirect_stdout(io.StringIO()):
-        failed = common.run(command_of(name), [*map(str, words), "-q"])
+        failed = entry.run(command_of(name), [*map(str, words), "-q"])
     if failed:
         raise SystemExit(f"rt-{name} failed")
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from rtools.commands.kit import common
 from rtools.commands.kit.inputs import is_stream, local
+from rtools.commands.kit.loop import for_each
 from rtools.commands.kit.outputs import Outputs, make_directory
 from rtools.errors import RtoolsError, UsageError
 from rtools.products.forms import form_of, read_tree
@@ -62,7 +62,7 @@ def edit_files(console, names, edited, *, in_place, output, outdir, overwrite, d
                 make_directory(target.parent)
                 click.echo(edit.stage(target, tool=console.tool, inputs=[name]).commit())
 
-    return common.for_each(console, names, change, fail_fast=fail_fast)
+    return for_each(console, names, change, fail_fast=fail_fast)
 
 
 def _target(name, path, output, outdir, *, in_place, overwrite):

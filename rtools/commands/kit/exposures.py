@@ -4,8 +4,8 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from rtools.commands.kit.common import expand_inputs
 from rtools.commands.kit.inputs import is_association, local_path
+from rtools.commands.kit.lists import expand_inputs
 from rtools.commands.kit.reports import Report
 from rtools.errors import InputError, RtoolsError, UsageError
 from rtools.pipeline.job.outputs import refuse_combinations, refuse_several
@@ -22,7 +22,7 @@ def run_exposures(
 
     Parameters
     ----------
-    console : rtools.commands.kit.common.Console
+    console : rtools.commands.kit.console.Console
         Takes messages.
     inputs : sequence of str
         As they were typed.

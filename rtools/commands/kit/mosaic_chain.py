@@ -5,7 +5,6 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from rtools.commands.kit.common import typed
 from rtools.commands.kit.config import with_tables
 from rtools.commands.kit.exposures import members_of, plans_of
 from rtools.commands.kit.grid_options import GRID_KEYS, wanted_grid
@@ -13,6 +12,7 @@ from rtools.commands.kit.inputs import is_association, local_path
 from rtools.commands.kit.mosaics import check_memory, groups_of, run_groups
 from rtools.commands.kit.reports import Report
 from rtools.commands.kit.step_options import read_settings
+from rtools.commands.kit.tool import typed
 from rtools.errors import RtoolsError, UsageError
 from rtools.pipeline.job.outputs import refuse_combinations, refuse_several
 from rtools.pipeline.job.status import shared_status
@@ -62,7 +62,7 @@ def run_to_mosaic(console, inputs, options, *, references, catalog, how):
 
     Parameters
     ----------
-    console : rtools.commands.kit.common.Console
+    console : rtools.commands.kit.console.Console
         Takes messages.
     inputs : list of str
         Images, exposures, associations.

@@ -8,12 +8,14 @@ import click
 from click.core import ParameterSource
 
 from rtools.commands.kit import options as bundles
-from rtools.commands.kit.common import entry, expand_inputs, tool
+from rtools.commands.kit.entry import entry
 from rtools.commands.kit.exposures import local_and_called
 from rtools.commands.kit.grid_options import wanted_grid
 from rtools.commands.kit.inputs import is_association, is_stream
+from rtools.commands.kit.lists import expand_inputs
 from rtools.commands.kit.reports import Report
 from rtools.commands.kit.step_options import check_option, click_option
+from rtools.commands.kit.tool import tool
 from rtools.errors import UsageError
 from rtools.pipeline.job.outputs import refuse_combinations, refuse_several
 
@@ -70,7 +72,7 @@ def run_groups(
 
     Parameters
     ----------
-    console : rtools.commands.kit.common.Console
+    console : rtools.commands.kit.console.Console
         Takes messages.
     inputs : sequence of str
         Images, or associations.

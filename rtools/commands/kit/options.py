@@ -2,7 +2,7 @@
 
 import click
 
-from rtools.commands.kit.common import option
+from rtools.commands.kit.tool import option
 from rtools.commands.kit.written import Written
 from rtools.products.schema import layout
 
@@ -37,7 +37,7 @@ no_checksum = click.option(
     is_flag=True,
     help="Take arrays as they are, without comparing them with the MD5 that their file keeps of them.",
 )
-"""For all tools that read arrays; `rtools.commands.kit.common.tool` obeys it."""
+"""For all tools that read arrays; `rtools.commands.kit.tool.tool` obeys it."""
 
 jobs = option("-j", "--jobs", default=1, metavar="N", help="Threads; 0 for all cores.")
 

@@ -5,8 +5,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from rtools.commands.kit.common import Refusal
-from rtools.errors import RtoolsError, UsageError
+from rtools.errors import Refusal, RtoolsError, UsageError
 from rtools.products.io import temporary
 
 __all__ = ["Outputs", "deliver", "make_directory"]

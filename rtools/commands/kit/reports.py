@@ -4,7 +4,8 @@ from functools import cache
 
 import click
 
-from rtools.commands.kit.common import json_line, tell_failure
+from rtools.commands.kit.console import json_line
+from rtools.commands.kit.loop import tell_failure
 from rtools.errors import QualityError
 from rtools.pipeline.job.job import Description, Result
 
@@ -19,7 +20,7 @@ class Report:
 
     Parameters
     ----------
-    console : rtools.commands.kit.common.Console
+    console : rtools.commands.kit.console.Console
         Takes messages.
     as_json : bool
         Print one JSON object a line as each input ends, instead of paths.

@@ -114,16 +114,17 @@ def test_every_tool_is_interrupted_here():
 
 LOST = """
 import os, time, weakref
-from rtools.commands.kit import common
+from rtools.commands.kit import entry
+from rtools.commands.kit.tool import tool
 
-@common.tool("rt-x", summary="", examples=())
+@tool("rt-x", summary="", examples=())
 def command(console):
     thing = {1}
     watched = weakref.ref(thing, lambda _gone: (os.kill(os.getpid(), NUMBER), list(map(str, range(99)))))
     del thing
     time.sleep(60)
 
-common.entry(command)()
+entry.entry(command)()
 """
 
 
@@ -137,7 +138,7 @@ def test_an_interrupt_where_python_drops_exceptions_is_not_lost(number, status):
 
 WORK = """
 import json, os, sys
-from rtools.commands.kit import common
+from rtools.commands.kit import entry
 from rtools.commands.kit.tools import command_of
 
 def alone(command, args, errors):
@@ -147,14 +148,14 @@ def alone(command, args, errors):
         os.setresgid(65534, 65534, 65534)
         os.setresuid(65534, 65534, 65534)
     try:
-        common.entry(command)(args)
+        entry.entry(command)(args)
     except SystemExit as end:
         os._exit(end.code)
 
 statuses = {}
 for name, before, args, errors in json.loads(sys.argv[1]):
     command = command_of(name)
-    assert common.run(command, before) == 0  # loads what only root may read, and compiles
+    assert entry.run(command, before) == 0  # loads what only root may read, and compiles
     child = os.fork() or alone(command, args, errors)
     statuses[name] = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 sys.stdout.write("\\n" + json.dumps(statuses))
@@ -203,7 +204,8 @@ def test_read_only_directory_is_exit_1_and_one_line(name, forbidden):
 
 def test_an_interrupt_that_a_library_made_an_error_of_still_ends_all():
     """An interrupted tool went on with its other inputs and ended with 1."""
-    from rtools.commands.kit.common import Console, for_each
+    from rtools.commands.kit.console import Console
+    from rtools.commands.kit.loop import for_each
 
     done = []
 

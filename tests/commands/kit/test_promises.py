@@ -67,9 +67,9 @@ def test_help_begins_with_usage_and_two_examples(name, capsys):
 
 HELP = """
 import os, sys
-from rtools.commands import rt; from rtools.commands.kit import common
+from rtools.commands import rt; from rtools.commands.kit import entry
 try:
-    status = rt.main(["--help"]) if sys.argv[1] == "rt" else common.run(rt.command_of(sys.argv[1]), ["--help"])
+    status = rt.main(["--help"]) if sys.argv[1] == "rt" else entry.run(rt.command_of(sys.argv[1]), ["--help"])
 except SystemExit as end:
     status = end.code
 used = os.times()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rtools.commands.kit.common import Console
+from rtools.commands.kit.console import Console
 from rtools.commands.kit.tools import command_of
 from rtools.commands.kit.wording import in_words_of
 from tests.support.runs import history, simulate, tool

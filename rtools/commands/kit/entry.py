@@ -1,4 +1,4 @@
-"""The process of a command: how it begins, what signals do, errors turned into one line and an exit code."""
+"""The process of a command: how it begins, what signals do, how it ends in one line and an exit code."""
 
 import gc
 import os
@@ -8,16 +8,27 @@ from contextlib import nullcontext, suppress
 
 import click
 
-from rtools.errors import RtoolsError
+from rtools.commands.kit.failures import as_rtools_error
 
-__all__ = ["DEBUG", "entry", "internal_error", "leave", "run", "was_interrupt"]
+__all__ = ["DEBUG", "entry", "leave", "run"]
 
 DEBUG = "rtools.debug"
 """Key of a context's `meta`: whether tracebacks are wanted."""
 
 
 def entry(command):
-    """The console script of a command: run it, end in one line and an exit code."""
+    """The console script of a command: run it, end in one line and an exit code.
+
+    Parameters
+    ----------
+    command : click.Command
+        The tool.
+
+    Returns
+    -------
+    callable
+        Takes arguments, by default those of the process, and ends the process.
+    """
 
     def main(args=None):
         if args is None and "_RT_COMPLETE" in os.environ:
@@ -39,7 +50,15 @@ def entry(command):
 
 
 def leave(status, *, at_once):
-    """End the process; `at_once` without taking the interpreter apart, which frees gigabytes piece by piece (0.4 s)."""
+    """End the process.
+
+    Parameters
+    ----------
+    status : int
+        The exit status.
+    at_once : bool
+        Do not take the interpreter apart, which frees gigabytes piece by piece (0.4 s).
+    """
     if not at_once:
         sys.exit(status)
     for stream in (sys.stdout, sys.stderr):
@@ -49,7 +68,7 @@ def leave(status, *, at_once):
 
 
 def _take_any_name():
-    """Names of files are bytes: read and print those that are no UTF-8 as they are."""
+    """Names of files are bytes: read and print those that are not valid UTF-8 as they are."""
     for stream in (sys.stdin, sys.stdout):
         if getattr(stream, "errors", None) == "strict" and hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="surrogateescape")
@@ -91,6 +110,13 @@ def run(command, args):
     """Run a command with arguments; return its exit status instead of raising.
 
     0 ok · 1 failed or "no" · 2 usage · 3 input · 4 reference · 5 quality · 130 interrupted.
+
+    Parameters
+    ----------
+    command : click.Command
+        The tool.
+    args : sequence of str
+        What stands behind its name.
     """
     ctx = None
     try:
@@ -123,29 +149,6 @@ def _failed(command, error, *, debug):
     if isinstance(error, click.ClickException):
         click.echo(f"{command.name}: {error.format_message()}; see {command.name} --help", err=True)
         return error.exit_code
-    if isinstance(error, RtoolsError):
-        click.echo(f"{command.name}: {error}", err=True)
-        return error.exit_code
-    if isinstance(error, OSError):
-        where = f"{error.filename}: " if error.filename else ""
-        click.echo(f"{command.name}: {where}{(error.strerror or str(error)).lower()}", err=True)
-        return 3 if isinstance(error, FileNotFoundError | IsADirectoryError) else 1
-    click.echo(f"{command.name}: {internal_error(error)}", err=True)
-    return 1
-
-
-def was_interrupt(error):
-    """Whether an error is what some library made of an interrupt."""
-    while error is not None:
-        error = error.__cause__ or error.__context__
-        if isinstance(error, KeyboardInterrupt):
-            return True
-    return False
-
-
-def internal_error(error):
-    """One line about an error that nobody foresaw."""
-    text = " ".join(str(error).split()) or type(error).__name__
-    if isinstance(error, MemoryError):
-        return RtoolsError(f"not enough memory ({text})")
-    return RtoolsError(f"internal error: {type(error).__name__}: {text}", mend="run again with --debug")
+    error = as_rtools_error(error)
+    click.echo(f"{command.name}: {error}", err=True)
+    return error.exit_code
