@@ -30,6 +30,7 @@ more than 1 km/s from that of the second Lagrange point at the start of the expo
 @click.argument("inputs", nargs=-1, metavar="FILE…")
 @in_place
 @options.named_outputs(*EDITED)
+@options.json_output
 @options.fail_fast
 def command(console, inputs, **where):
     names = list(dict.fromkeys(expand_inputs(inputs)))

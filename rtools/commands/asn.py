@@ -9,7 +9,7 @@ import click
 
 from rtools.commands.asn_reading import check_files, print_members
 from rtools.commands.kit import options
-from rtools.commands.kit.console import print_json
+from rtools.commands.kit.console import json_line
 from rtools.commands.kit.entry import entry
 from rtools.commands.kit.inputs import is_association, local_path, opened
 from rtools.commands.kit.lists import expand_inputs
@@ -98,8 +98,8 @@ def command(console, exposures, product_name, target, skycell, product_type, cel
     files = _unfolded(console, files)
     if by_cell:
         product_type = product_type or ("visit" if subset is None else "full")
-        made, status = _by_cell(console, files, cells, {"product_type": product_type, "release": release or "p",
-                                                        "subset": subset})  # fmt: skip
+        how = {"product_type": product_type, "release": release or "p", "subset": subset}
+        made, status = _by_cell(console, files, cells, how)
     elif multiband:
         made, status = _multiband(files, product_name, release, psf_match), 0
     else:
@@ -270,18 +270,18 @@ def _write(made, extra, where, *, as_json):
     outdir = outdir or ("." if output is None else None)
     outputs = Outputs(output, outdir, overwrite=overwrite, inputs=[], dry_run=dry_run)
     planned = [(outputs.path(product, f"{product}_asn.json"), product, *rest) for product, *rest in made]
-    reports = []
     for path, product, files, settings in planned:
+        name = "-" if path is None else str(path)
         if not dry_run:
             content = _content(path, product, files, settings | extra)
             deliver(path, f"{product}_asn.json", partial(_staged, content))
-        reports.append({"output": "-" if path is None else str(path), "product": product, "members": list(files)})
-        if not as_json and dry_run:
-            click.echo(f"{len(files)} members -> {reports[-1]['output']}")
-        elif not as_json and path is not None:
+        if as_json:
+            status = "planned" if dry_run else "done"
+            json_line({"outputs": [name], "status": status, "product": product, "members": list(files)})
+        elif dry_run:
+            click.echo(f"{len(files)} members -> {name}")
+        elif path is not None:
             click.echo(path)
-    if as_json:
-        print_json(reports)
 
 
 def _staged(content, path):

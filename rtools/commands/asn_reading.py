@@ -4,7 +4,7 @@ from contextlib import suppress
 
 import click
 
-from rtools.commands.kit.console import print_json
+from rtools.commands.kit.console import json_line
 from rtools.commands.kit.inputs import local_path
 from rtools.commands.kit.loop import for_each
 from rtools.errors import InputError
@@ -19,7 +19,7 @@ def check_files(console, files, *, as_json):
     from rtools.products.mosaic.association import read_association
     from rtools.products.mosaic.association_check import check_association
 
-    reports = []
+    failed = []
 
     def check(file):
         path = local_path(file)
@@ -31,12 +31,13 @@ def check_files(console, files, *, as_json):
             console.log("error", f"{file}: {text}")
         for text in warnings:
             console.log("warning", f"{file}: {text}")
-        reports.append({"file": file, "errors": errors, "warnings": warnings})
+        failed.extend([file] * bool(errors))
+        if as_json:
+            status = "failed" if errors else "done"
+            json_line({"file": file, "status": status, "errors": errors, "warnings": warnings})
 
-    status = for_each(console, files, check, report=reports.append)
-    if as_json:
-        print_json(reports)
-    return shared_status(status, int(any(entry.get("errors") for entry in reports)))
+    status = for_each(console, files, check, report=json_line if as_json else None)
+    return shared_status(status, int(bool(failed)))
 
 
 def _about_target(target):
@@ -55,18 +56,14 @@ def print_members(console, files, *, as_json):
     """Print what associations say; returns the exit status."""
     from rtools.products.mosaic.association import read_association
 
-    reports = []
-
     def show(file):
         found = read_association(local_path(file))
         if as_json:
-            told = found._asdict() | {"path": file, "members": [member._asdict() for member in found.members]}
-            reports.append({"file": told.pop("path"), **told})
+            told = found._asdict() | {"members": [member._asdict() for member in found.members]}
+            del told["path"]
+            json_line({"file": file, "status": "done", **told})
         else:
             for member in found.science:
                 click.echo(member.path)
 
-    status = for_each(console, files, show, report=reports.append)
-    if as_json:
-        print_json(reports)
-    return status
+    return for_each(console, files, show, report=json_line if as_json else None)

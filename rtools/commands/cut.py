@@ -5,11 +5,11 @@ from pathlib import Path
 import click
 
 from rtools.commands.kit import options as bundles
-from rtools.commands.kit.console import print_json
+from rtools.commands.kit.console import json_line
 from rtools.commands.kit.entry import entry
 from rtools.commands.kit.inputs import is_stream, opened
 from rtools.commands.kit.lists import expand_inputs
-from rtools.commands.kit.loop import for_each
+from rtools.commands.kit.loop import file_record, for_each
 from rtools.commands.kit.outputs import Outputs, deliver
 from rtools.commands.kit.tool import tool
 from rtools.errors import InputError, RtoolsError, UsageError
@@ -64,7 +64,6 @@ def command(console, inputs, section, frame, sky, wcs, output, outdir, overwrite
     outputs = Outputs(output, outdir, overwrite=overwrite, inputs=inputs, dry_run=dry_run)
     place = _place(sky)
     outputs.refuse_twins({name: Path(name).name for name in inputs if not is_stream(name)})
-    reports = []
 
     def cut(name):
         with opened(name) as product:
@@ -75,17 +74,16 @@ def command(console, inputs, section, frame, sky, wcs, output, outdir, overwrite
             if not dry_run:
                 make = _maker(console, product, (rows, columns), compression, profile, work=work)
                 deliver(path, filename, make)
-        spans = {"columns": [columns.start, columns.stop], "rows": [rows.start, rows.stop]}
-        reports.append({"input": name, "output": "-" if path is None else str(path), **spans})
-        if not as_json and dry_run:
-            click.echo(f"{name} {_typed(rows, columns)} -> {reports[-1]['output']}")
-        elif not as_json and path is not None:
+        if as_json:
+            spans = {"columns": [columns.start, columns.stop], "rows": [rows.start, rows.stop]}
+            json_line(file_record(console, name, [path], dry_run=dry_run) | spans)
+        elif dry_run:
+            click.echo(f"{name} {_typed(rows, columns)} -> {path or '-'}")
+        elif path is not None:
             click.echo(path)
 
-    status = for_each(console, inputs, cut, fail_fast=fail_fast, report=reports.append, key="input")
-    if as_json:
-        print_json(reports)
-    return status
+    report = json_line if as_json else None
+    return for_each(console, inputs, cut, fail_fast=fail_fast, report=report, key="input")
 
 
 def _check(section, frame, sky, wcs):

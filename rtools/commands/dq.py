@@ -120,7 +120,7 @@ def _print_flags(text, array, as_json):
     value, bits = _value(text, array)
     names = dq.names(value, bits)
     if as_json:
-        json_line({"value": value, "hex": hex(value), "names": names})
+        json_line({"input": text, "status": "done", "value": value, "hex": hex(value), "names": names})
     else:
         click.echo(f"{value}\t{hex(value)}\t{','.join(names) or 'GOOD'}")
 
@@ -151,7 +151,7 @@ def _print_counts(path, array, *, section, as_json):
     bits = dq.bits_of(name)
     total = _summed(planes)
     if as_json:
-        record = {"file": path, "array": name, "section": section[0], **_record(total, bits)}
+        record = {"file": path, "status": "done", "array": name, "section": section[0], **_record(total, bits)}
         record |= {"resultants": [_record(plane, bits) for plane in planes]} if is_cube else {}
         json_line(record)
         return

@@ -5,10 +5,11 @@ from pathlib import Path
 import click
 
 from rtools.commands.kit import options as bundles
+from rtools.commands.kit.console import json_line
 from rtools.commands.kit.entry import entry
 from rtools.commands.kit.inputs import is_stream, local
 from rtools.commands.kit.lists import expand_inputs
-from rtools.commands.kit.loop import for_each
+from rtools.commands.kit.loop import file_record, for_each
 from rtools.commands.kit.outputs import Outputs, deliver
 from rtools.commands.kit.tool import option, tool
 from rtools.errors import InputError, RtoolsError, UsageError
@@ -65,12 +66,15 @@ plane, and what stays in the tree; with --check the largest array."""
 @bundles.outputs("fits", "asdf")
 @bundles.jobs
 @bundles.no_checksum
+@bundles.json_output
 @bundles.fail_fast
 def command(console, inputs, wcs, check, sip_error, wcs_all, three, slim, flags, header_wins, lossy, compression,
-            output, outdir, overwrite, dry_run, jobs, fail_fast):  # fmt: skip
+            output, outdir, overwrite, dry_run, jobs, as_json, fail_fast):  # fmt: skip
     inputs, work, limit = list(dict.fromkeys(expand_inputs(inputs))), console.work(jobs), _limit(sip_error)
     if not inputs:
         raise UsageError("no input file")
+    if output == "-" and as_json:
+        raise UsageError("--json and -o - both want standard output")
     beside = "" if not output and not outdir else outdir
     outputs = Outputs(output, beside, overwrite=overwrite, inputs=inputs, dry_run=dry_run)
     plans = {}
@@ -97,15 +101,18 @@ def command(console, inputs, wcs, check, sip_error, wcs_all, three, slim, flags,
                 make = _to_asdf(console, name, source, check=check, **settings)
             if not dry_run:
                 deliver(path, filename, lambda place: make(place, work))
-        if path is not None:
+        if as_json:
+            json_line(file_record(console, name, [path], dry_run=dry_run))
+        elif path is not None:
             click.echo(f"{name} -> {path}" if dry_run else path)
 
     files = [name for name in inputs if not is_stream(name)]
-    status = for_each(console, files, lambda name: plan(name, name), fail_fast=fail_fast)
+    how = {"fail_fast": fail_fast, "report": json_line if as_json else None, "key": "input"}
+    status = for_each(console, files, lambda name: plan(name, name), **how)
     if status and fail_fast:
         return status
     ready = [name for name in inputs if is_stream(name) or name in plans]
-    return shared_status(status, for_each(console, ready, convert, fail_fast=fail_fast))
+    return shared_status(status, for_each(console, ready, convert, **how))
 
 
 def _refuse_extension(output, form):

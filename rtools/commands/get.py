@@ -6,7 +6,7 @@ from functools import partial
 import click
 
 from rtools.commands.kit import options
-from rtools.commands.kit.console import print_json
+from rtools.commands.kit.console import json_line
 from rtools.commands.kit.entry import entry
 from rtools.commands.kit.inputs import local
 from rtools.commands.kit.lists import expand_inputs
@@ -20,6 +20,7 @@ from rtools.products.schema.jsontext import json_text
 __all__ = ["command", "main"]
 
 _option = partial(click.option, allow_from_autoenv=False)
+_print_json = partial(json_line, ascii_only=False)
 
 DESCRIPTION = """\
 KEY is a dotted path below roman (exposure.type is meta.exposure.type, too), several of them separated by commas. A
@@ -64,18 +65,21 @@ def command(console, key, file, tsv, as_json, fail_fast):
             tree = read_tree(path)
         found, missing = _values(tree, wanted)
         rows.append((name, found))
-        if not (tsv or as_json):
+        if as_json and not missing:
+            _print_json({"file": name, "status": "done", **found})
+        elif not (tsv or as_json):
             for one, value in found.items():
                 before = ([name] if len(names) > 1 else []) + ([] if alone else [one])
                 click.echo("\t".join([*before, value if isinstance(value, str) and not before else _cell(value)]))
         if missing:
             raise _missing(tree, missing)
 
-    failed = []
-    status = for_each(console, names, show, fail_fast=fail_fast, report=failed.append)
-    if as_json:
-        print_json(_with_errors(rows, failed), ascii_only=False)
-    elif tsv:
+    def report(failure):
+        found = rows[-1][1] if rows and rows[-1][0] == failure["file"] else {}
+        _print_json({"file": failure["file"], "status": "failed", **found, **failure})
+
+    status = for_each(console, names, show, fail_fast=fail_fast, report=report if as_json else None)
+    if tsv:
         _print_table(rows)
     return status
 
@@ -89,15 +93,6 @@ def _values(tree, wanted):
         if not matches:
             missing.append(key)
     return found, missing
-
-
-def _with_errors(rows, failed):
-    """For JSON: what was found in each file, and what went wrong."""
-    found = [{"file": name, **values} for name, values in rows]
-    for record in failed:
-        twin = next((one for one in found if one["file"] == record["file"]), None)
-        twin.update(record) if twin else found.append(record)
-    return found
 
 
 def _missing(tree, missing):

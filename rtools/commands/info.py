@@ -7,7 +7,7 @@ from functools import partial
 import click
 
 from rtools.commands.kit import options
-from rtools.commands.kit.console import print_json
+from rtools.commands.kit.console import json_line
 from rtools.commands.kit.entry import entry
 from rtools.commands.kit.inputs import local
 from rtools.commands.kit.lists import expand_inputs
@@ -18,14 +18,15 @@ __all__ = ["command", "main"]
 
 # What to show is said on the command line: RT_TREE or RT_LOGS may mean something else in an environment.
 _option = partial(click.option, is_flag=True, allow_from_autoenv=False)
+_print_json = partial(json_line, ascii_only=False)
 
 DESCRIPTION = """\
 Takes products and reference files (ASDF, and FITS of rt-fits), catalogs (parquet, ECSV, FITS) and associations (JSON),
 of any age. Only headers are read. Steps stand in the order of the chain; of an array dtype, shape, unit, size and
 compression, with the part that the stored bytes are of the decoded ones.
 
---tree, --history and --logs print these in place of the screen; with --json they are added to the data: one object for
-each file, in a list."""
+--tree, --history and --logs print these in place of the screen; with --json they are added to the data: one
+object for each file, on a line of its own."""
 
 
 @tool(
@@ -36,7 +37,7 @@ each file, in a list."""
         "rt-info r0000101001001001001_0001_wfi01_f158_cal.asdf",
         "rt-info --history X_cal.asdf",
         "rt-info --tree X_cat.parquet",
-        "rt-info --json *_cal.asdf | jq '.[].steps'",
+        "rt-info --json *_cal.asdf | jq .steps",
     ),
     no_args_is_help=True,
 )
@@ -61,7 +62,7 @@ def command(console, file, tree, history, logs, as_json, fail_fast):
         with local(name) as path:
             told = info.describe(path, order) | {"file": name}
         if as_json:
-            shown.append(info.plain(told, **parts))
+            _print_json({"file": name, "status": "done"} | info.plain(told, **parts))
             return
         lines = _parts(told, width, **parts) if any(parts.values()) else screen(told, width or 80)
         if any(parts.values()) and len(names) > 1:
@@ -69,10 +70,7 @@ def command(console, file, tree, history, logs, as_json, fail_fast):
         click.echo("\n".join([""] * bool(shown) + lines))
         shown.append(name)
 
-    status = for_each(console, names, show, fail_fast=fail_fast, report=shown.append if as_json else None)
-    if as_json:
-        print_json(shown, ascii_only=False)
-    return status
+    return for_each(console, names, show, fail_fast=fail_fast, report=_print_json if as_json else None)
 
 
 def _parts(told, width, *, tree, history, logs):

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from rtools.commands.kit import options
-from rtools.commands.kit.console import print_json
+from rtools.commands.kit.console import json_line
 from rtools.commands.kit.edits import EDITED, EXPOSURES, edit_files, in_place, with_keywords
 from rtools.commands.kit.entry import entry
 from rtools.commands.kit.inputs import local, opened
@@ -90,31 +90,34 @@ def command(console, inputs, summary, v1, between, aperture, as_json, **settings
 
             return pointing_keywords(meta, request, log)
 
-        return edit_files(console, names, with_keywords(console, keywords), **where)
+        return edit_files(console, names, with_keywords(console, keywords), as_json=as_json, **where)
     path = _table_path(where)
-    rows, reports = [], []
+    rows = []
 
     def look(name):
         with opened(name, EXPOSURES) as product:
             found = _rows(product.meta, name, request, lambda level, text: console.log(level, f"{name}: {text}"))
         rows.extend(found)
-        reports.extend(found)
+        _tell(found)
 
     def _rows(meta, name, request, log):
         from rtools.pipeline.astrometry import pointing
 
         return [pointing.report(meta, name)] if summary else pointing.v1_of_file(meta, name, request, log)
 
+    def _tell(found):
+        for row in found if as_json else ():
+            json_line(row | {"status": "done"})
+
     status = 0
     if between:
         from rtools.pipeline.astrometry.pointing import v1_from_table
 
-        rows = reports = v1_from_table(*(_mjd(time) for time in between), request, aperture)
+        rows = v1_from_table(*(_mjd(time) for time in between), request, aperture)
+        _tell(rows)
     else:
-        status = for_each(console, names, look, fail_fast=where["fail_fast"], report=reports.append)
-    if as_json:
-        print_json(reports)
-    elif rows:
+        status = for_each(console, names, look, fail_fast=where["fail_fast"], report=json_line if as_json else None)
+    if rows and not as_json:
         _show(console, rows, path, "rt-point --summary" if summary else "rt-point --v1", names, where)
     return status
 
@@ -131,9 +134,7 @@ def _refuse(names, settings, *, summary, v1, between, as_json):
         raise UsageError("no input file")
     if (summary or v1) and (settings["in_place"] or settings["outdir"]):
         raise UsageError("a table is not an exposure", mend="-o FILE writes it")
-    if as_json and not (summary or v1):
-        raise UsageError("--json goes with --summary and --v1")
-    if as_json and settings["output"]:
+    if as_json and (summary or v1) and settings["output"]:
         raise UsageError("--json prints what -o would write", mend="give one of them")
 
 

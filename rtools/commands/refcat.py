@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from rtools.commands.kit import options
-from rtools.commands.kit.console import print_json
+from rtools.commands.kit.console import json_line
 from rtools.commands.kit.entry import entry
 from rtools.commands.kit.inputs import local
 from rtools.commands.kit.lists import expand_inputs
@@ -188,25 +188,21 @@ def download(console, cone, files, margin, limit, **where):
 @options.json_output
 @options.fail_fast
 def info(console, catalogs, as_json, fail_fast):
-    reports = []
-
     def look(name):
         from rtools.products.refcat.info import describe
 
         with local(name) as path:
-            said = {"file": name} | describe(path)
-        reports.append(said)
-        if not as_json:
+            said = {"file": name, "status": "done"} | describe(path)
+        if as_json:
+            json_line(said)
+        else:
             from rtools.show.refcat import print_rows, refcat_rows
 
             print_rows(refcat_rows(said))
 
     console.tool = command.name  # what other errors of a subcommand begin with
     names = list(dict.fromkeys(expand_inputs(catalogs)))
-    status = for_each(console, names, look, fail_fast=fail_fast, report=reports.append)
-    if as_json:
-        print_json(reports)
-    return status
+    return for_each(console, names, look, fail_fast=fail_fast, report=json_line if as_json else None)
 
 
 def _read(name, cone=None, *, everything=False):

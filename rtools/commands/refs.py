@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from rtools.commands.kit import options
-from rtools.commands.kit.console import print_json
+from rtools.commands.kit.console import json_line, print_json
 from rtools.commands.kit.entry import entry
 from rtools.commands.kit.inputs import is_stream, opened
 from rtools.commands.kit.loop import errors_in_json
@@ -103,7 +103,8 @@ def list_(console, directory, as_json):
     with errors_in_json(as_json, directory=directory):
         candidates = scan(directory)
     if as_json:
-        print_json([_plain(candidate) for candidate in candidates])
+        for candidate in candidates:
+            json_line({"file": candidate.path, "status": "done"} | _plain(candidate))
         return 0
     rows = [
         (
@@ -206,10 +207,8 @@ def make(console, directory, detectors, elements, everything, types, seed, size,
     for path in paths:
         if path.exists() and not overwrite:
             raise RtoolsError("exists already", mend="--overwrite replaces it", path=path)
-    made = [{"file": str(path), "bytes": size} for path, size in zip(paths, sizes, strict=True)]
     if dry_run:
-        rows = [(row["file"], str(row["bytes"])) for row in made]
-        print_json(made) if as_json else _print_table(("file", "bytes"), rows)
+        _print_planned(paths, sizes, as_json=as_json)
         return 0
     os.makedirs(directory, exist_ok=True)
     work = console.work(jobs)
@@ -217,11 +216,20 @@ def make(console, directory, detectors, elements, everything, types, seed, size,
         for path, job, size in zip(paths, planned, sizes, strict=True):
             making.write(path, job.source, compression=compression, work=work)
             progress.advance(size)
-            if not as_json:
+            if as_json:
+                json_line({"outputs": [str(path)], "status": "done", "bytes": path.stat().st_size})
+            else:
                 click.echo(path)
-    if as_json:
-        print_json([{"file": str(path), "bytes": path.stat().st_size} for path in paths])
     return 0
+
+
+def _print_planned(paths, sizes, *, as_json):
+    """Print the names of reference files that would be made, and their bytes before compression."""
+    if not as_json:
+        _print_table(("file", "bytes"), [(str(path), str(size)) for path, size in zip(paths, sizes, strict=True)])
+        return
+    for path, size in zip(paths, sizes, strict=True):
+        json_line({"outputs": [str(path)], "status": "planned", "bytes": size})
 
 
 def _plain(candidate):

@@ -46,6 +46,7 @@ under history, as JSON."""
 @in_place
 @click.option("--new", is_flag=True, allow_from_autoenv=False, help="Take keys that neither schema nor file have.")
 @options.named_outputs(*EDITED)
+@options.json_output
 @options.fail_fast
 def command(console, words, new, **where):
     names, assignments = _sorted(words)

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from rtools.commands.kit import options
-from rtools.commands.kit.console import print_json
+from rtools.commands.kit.console import json_line, print_json
 from rtools.commands.kit.entry import entry
 from rtools.commands.kit.inputs import opened
 from rtools.commands.kit.lists import expand_inputs
@@ -89,15 +89,18 @@ def command(console, inputs, radec, polygon, neighbours, names, wcs, corners, pr
         raise UsageError("the lists are empty")
 
     def look(source):
-        reports.append((source, _cells(asked[source], source, neighbours)))
+        cells = _cells(asked[source], source, neighbours)
+        if as_json:
+            described = [_described(*cell, more) for cell in cells]
+            json_line({"input": source, "status": "done", "cells": described})
+        else:
+            reports.append((source, cells))
 
-    failures = []
-    status = for_each(console, asked, look, fail_fast=fail_fast, report=failures.append, key="input")
+    report = json_line if as_json else None
+    status = for_each(console, asked, look, fail_fast=fail_fast, report=report, key="input")
     if as_json:
-        described = [{"input": source, "cells": [_described(*cell, more) for cell in cells]}
-                     for source, cells in reports]  # fmt: skip
-        print_json(described + failures)
-    elif names:
+        return status
+    if names:
         _print_names(reports)
     else:
         _print_cells(reports, more)

@@ -81,7 +81,7 @@ def command(console, inputs, arrays, flags, percentile, chosen, jobs, as_json, f
                 console.log("note", f"{path}: has no array of real numbers that are no flags{hint}")
             found = list(statistics.records(product, names, wanted=wanted, **settings))
         if as_json:
-            about = {"file": path, "section": settings["section"], "dq": flags or "DO_NOT_USE"}
+            about = {"file": path, "status": "done", "section": settings["section"], "dq": flags or "DO_NOT_USE"}
             records = [{key: _plain(value) for key, value in record.items()} for record in found]
             json_line(about | {"statistics": records})
             return

@@ -5,11 +5,11 @@ from pathlib import Path
 import click
 
 from rtools.commands.kit import options as bundles
-from rtools.commands.kit.console import print_json
+from rtools.commands.kit.console import json_line
 from rtools.commands.kit.entry import entry
 from rtools.commands.kit.inputs import is_stream, local
 from rtools.commands.kit.lists import expand_inputs
-from rtools.commands.kit.loop import for_each
+from rtools.commands.kit.loop import file_record, for_each
 from rtools.commands.kit.outputs import Outputs, deliver
 from rtools.commands.kit.tool import tool
 from rtools.errors import RtoolsError, UsageError
@@ -63,12 +63,11 @@ def command(console, inputs, form, output, outdir, overwrite, dry_run, as_json, 
     outputs = Outputs(output, outdir, overwrite=overwrite, inputs=inputs, dry_run=dry_run) if form else None
     if outputs:
         outputs.refuse_twins({name: _output_name(name, form) for name in inputs if not is_stream(name)})
-    reports, key = [], "input" if form else "file"
 
     def show(name):
         table = _viewed(console, name, view)
         if as_json and not form:
-            reports.append(_report(name, table))
+            json_line(_record(name, table))
         elif form:
             from rtools.products.tables.files import stamp
 
@@ -76,8 +75,9 @@ def command(console, inputs, form, output, outdir, overwrite, dry_run, as_json, 
             if not dry_run:
                 stamp(table, filename if path is None else path.name, _entry(name, view))
                 deliver(path, filename, lambda path: _staged(console, path, table, form))
-            reports.append({"input": name, "output": "-" if path is None else str(path), "rows": len(table)})
-            if path is not None and not as_json:
+            if as_json:
+                json_line(file_record(console, name, [path], dry_run=dry_run) | {"rows": len(table)})
+            elif path is not None:
                 click.echo(f"{name} {len(table)} rows -> {path}" if dry_run else path)
         elif dry_run:
             click.echo(f"{name} {len(table)} rows")
@@ -86,10 +86,8 @@ def command(console, inputs, form, output, outdir, overwrite, dry_run, as_json, 
 
             print_catalog(table, name, rows=view["head"], note=lambda text: console.log("note", text))
 
-    status = for_each(console, inputs, show, fail_fast=fail_fast, report=reports.append, key=key)
-    if as_json:
-        print_json(reports)
-    return status
+    report, key = json_line if as_json else None, "input" if form else "file"
+    return for_each(console, inputs, show, fail_fast=fail_fast, report=report, key=key)
 
 
 def _format(form, output, outdir, *, as_json):
@@ -165,14 +163,15 @@ def _staged(console, path, table, form):
     return stage
 
 
-def _report(name, table):
+def _record(name, table):
+    """What --json prints of a table."""
     from rtools.show.catalog import plain_rows
 
     columns = [
         {"name": key, "unit": str(table[key].unit or "") or None, "description": table[key].description}
         for key in table.colnames
     ]
-    return {"file": name, "columns": columns, "rows": plain_rows(table)}
+    return {"file": name, "status": "done", "columns": columns, "rows": plain_rows(table)}
 
 
 main = entry(command)

@@ -9,7 +9,7 @@ from rtools.commands.kit.console import json_line
 from rtools.commands.kit.entry import entry
 from rtools.commands.kit.inputs import is_stream, local
 from rtools.commands.kit.lists import expand_inputs
-from rtools.commands.kit.loop import for_each
+from rtools.commands.kit.loop import failed_record, for_each
 from rtools.commands.kit.tool import tool
 from rtools.errors import RtoolsError, UsageError
 
@@ -72,18 +72,19 @@ def command(console, inputs, quick, strict, partner, jobs, as_json, fail_fast):
     if partner and quick:
         raise UsageError("--with and --quick do not go together", mend="labels are compared without --quick")
     work = console.work(jobs)
-    told = set()
+    examined = set()
 
     def examine(name):
         report = _examined(name, quick=quick, partner=partner, work=work)
         failed = bool(report.count("error") or (strict and report.count("warning")))
-        told.add(name)
-        _print(name, report, failed, as_json=as_json, verbosity=console.verbosity)
-        if failed:
-            raise RtoolsError(_counted(report, "error", "warning"), path=name)
+        examined.add(name)
+        error = RtoolsError(_counted(report, "error", "warning"), path=name) if failed else None
+        _print(name, report, error, as_json=as_json, verbosity=console.verbosity)
+        if error:
+            raise error
 
     def unread(record):
-        if as_json and record["file"] not in told:
+        if as_json and record["file"] not in examined:
             json_line(record)
 
     return for_each(console, inputs, examine, fail_fast=fail_fast, report=unread)
@@ -115,13 +116,13 @@ def _counted(report, *severities):
     return ", ".join(f"{count} {word}{'s' * (count > 1)}" for count, word in counts if count)
 
 
-def _print(name, report, failed, *, as_json, verbosity):
+def _print(name, report, error, *, as_json, verbosity):
     shown = ("error", "warning", "info")[: verbosity + 2]
     findings = [finding for finding in report.findings if finding.severity in shown]
     if as_json:
-        about = {"file": name, "kind": report.kind, "profile": report.profile, "valid": not failed}
-        findings = [one._asdict() for one in report.findings]
-        json_line({**about, "checked": report.checked, "findings": findings})
+        about = {"file": name, "kind": report.kind, "profile": report.profile, "valid": error is None}
+        about |= {"checked": report.checked, "findings": [one._asdict() for one in report.findings]}
+        json_line(about | (failed_record(error, name) if error else {"status": "done"}))
     elif sys.stdout.isatty():
         _print_table(name, report, findings, shown)
     else:

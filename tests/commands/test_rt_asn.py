@@ -222,7 +222,7 @@ def test_members_are_listed_beside_their_association(tmp_path, capsys):
     asn("--members", path)
     assert capsys.readouterr().out.splitlines() == [str(tmp_path / "a.asdf"), str(tmp_path / "c.asdf")]
     asn("--members", path, tmp_path / "none_asn.json", "--json", status=3)
-    first, second = json.loads(capsys.readouterr().out)
+    first, second = map(json.loads, capsys.readouterr().out.splitlines())
     assert (first["file"], first["name"], first["program"]) == (str(path), "f", "00001")
     assert [member["exptype"] for member in first["members"]] == ["science", "background", "science"]
     assert second["exit_code"] == 3
@@ -382,7 +382,7 @@ def test_check_finds_what_is_wrong_with_members(tmp_path, capsys):
     twice = product({"expname": "a_cal.asdf"}, {"expname": "a_cal.asdf"}, {"expname": "b_cal.asdf"})
     asn("--check", saved(path, products=twice, skycell_wcs_info=grid), "--json", status=1)
     captured = capsys.readouterr()
-    (told,) = json.loads(captured.out)
+    told = json.loads(captured.out)
     assert [text.split("/")[-1] for text in told["errors"]] == [
         "a_cal.asdf is listed 2 times",
         "b_cal.asdf is not there",

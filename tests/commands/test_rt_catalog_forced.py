@@ -141,7 +141,7 @@ def test_a_forced_catalog_is_a_product_of_its_own(both, imaged_again, tmp_path, 
     assert "cat_forced_exposure, L4 (parquet)" in said
     assert f"{len(table)} rows" in said and "resultants of" in said
     assert tool("get", "exposure.read_pattern,exposure.frame_time", path, "--json") == 0
-    (values,) = json.loads(capsys.readouterr().out)
+    values = json.loads(capsys.readouterr().out)
     assert values["exposure.read_pattern"] == meta(imaged_again)["exposure"]["read_pattern"]
     assert values["exposure.frame_time"] == meta(imaged_again)["exposure"]["frame_time"]
     assert tool("set", path, "exposure.frame_time=soon", "-o", tmp_path / "x_cat.parquet") == 2

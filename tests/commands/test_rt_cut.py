@@ -308,7 +308,8 @@ def test_outdir_keeps_the_name_and_refuses_what_exists(tmp_path, capsys):
     assert tool("cut", *words) == 1
     assert (tmp_path / "new" / "a.asdf").read_bytes() == before
     assert tool("cut", *words, "--overwrite", "--json") == 0
-    (report,) = json.loads(capsys.readouterr().out)
+    report = json.loads(capsys.readouterr().out)
+    assert (report["outputs"], report["status"]) == ([f"{tmp_path}/new/a.asdf"], "done")
     assert (report["columns"], report["rows"]) == ([30, 50], [40, 100])
 
 

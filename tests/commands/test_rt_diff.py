@@ -297,7 +297,8 @@ def test_json_is_empty_no_more_for_what_cannot_be_read(pair, capsys):
     second.unlink()
     assert tool("diff", "--json", first, second) == 3
     told = json.loads(capsys.readouterr().out)
-    assert told == {"a": str(first), "b": str(second), "error": f"{second}: no such file", "exit_code": 3}
+    failed = {"status": "failed", "error": f"{second}: no such file", "exit_code": 3}
+    assert told == {"a": str(first), "b": str(second)} | failed
 
 
 def test_one_of_two_may_come_from_standard_input(pair, monkeypatch):

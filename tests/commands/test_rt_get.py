@@ -107,11 +107,11 @@ def test_tsv_has_a_line_of_names_and_one_for_each_file(image, tmp_path, capsys):
 
 def test_json_keeps_types(image, capsys):
     found = json.loads("\n".join(got(capsys, "--json", "exposure.*,data.shape", image)))
-    assert found[0]["file"] == str(image)
-    assert found[0]["exposure.truncated"] is True
-    assert found[0]["exposure.data_problem"] is None
-    assert found[0]["exposure.exposure_time"] == 12.5
-    assert found[0]["data.shape"] == [128, 128]
+    assert found["file"] == str(image)
+    assert found["exposure.truncated"] is True
+    assert found["exposure.data_problem"] is None
+    assert found["exposure.exposure_time"] == 12.5
+    assert found["data.shape"] == [128, 128]
 
 
 def test_old_files_with_tags_and_quantities(tmp_path, capsys):
@@ -135,8 +135,9 @@ def test_catalogs_are_asked_alike(write, tmp_path, capsys):
     ]
     assert got(capsys, "observation.visit_id", path) == ["0000101001001001001"]
     assert got(capsys, "exposure.read_pattern", path) == ["[[1], [2, 3]]"]
-    assert json.loads("\n".join(got(capsys, "--json", "exposure.exposure_time", path)))[0] == {
+    assert json.loads("\n".join(got(capsys, "--json", "exposure.exposure_time", path))) == {
         "file": str(path),
+        "status": "done",
         "exposure.exposure_time": 12.5,
     }
     assert tool("get", "exposure.tpye", path) == 1

@@ -23,7 +23,7 @@ def told(capsys, *args, status=0):
 
 
 def told_json(capsys, *args):
-    return json.loads("\n".join(told(capsys, "--json", *args)))
+    return [json.loads(line) for line in told(capsys, "--json", *args)]
 
 
 def row(lines, label):
@@ -120,7 +120,7 @@ def test_history_tree_and_logs(image, capsys):
     assert both[0].startswith("2026")
 
 
-def test_json_is_a_list_and_parts_are_added(image, capsys):
+def test_json_is_an_object_a_file_and_parts_are_added(image, capsys):
     first, second = told_json(capsys, image, image)
     assert first == second
     assert first["kind"] == "l2_image"
@@ -207,7 +207,7 @@ def test_several_files_are_blocks_and_a_bad_one_is_passed_over(image, tmp_path, 
     assert captured.out.splitlines().count(str(image)) == 2
     assert "" in captured.out.splitlines()
     assert tool("info", "--json", image, bad) == 3
-    good, failed = json.loads(capsys.readouterr().out)
+    good, failed = map(json.loads, capsys.readouterr().out.splitlines())
     assert good["kind"] == "l2_image"
     assert (failed["file"], failed["exit_code"]) == (str(bad), 3)
 

@@ -236,7 +236,7 @@ def test_cones_that_are_none_are_refused(text):
 
 def test_info_counts_and_describes(table, tree, capsys):
     assert tool("refcat", "info", table, tree, "--json") == 0
-    one, two = json.loads(capsys.readouterr().out)
+    one, two = map(json.loads, capsys.readouterr().out.splitlines())
     assert (one["form"], two["form"]) == ("table", "HATS tree")
     assert one["rows"] == two["rows"] == 2000
     assert two["files"] == len(list(tree.rglob("*.parquet")))

@@ -1,6 +1,7 @@
 """rt-refs at the command line: make, list, show, check."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -118,13 +119,13 @@ def test_there_is_no_nominal_boresight_alignment(tmp_path, capsys):
 def test_make_tells_in_json_what_it_made(tmp_path, capsys):
     arguments = ("make", tmp_path / "made", "--detector", "WFI01", "--types", "gain,mask", "--size", 256, "--json")
     status, out, _err = run(capsys, *arguments, "-n")
-    planned = json.loads(out)
+    planned = [json.loads(line) for line in out.splitlines()]
     assert (status, len(planned)) == (0, 2)
     assert not (tmp_path / "made").exists()
     status, out, _err = run(capsys, *arguments)
     assert status == 0
-    assert json.loads(out) == [
-        {"file": row["file"], "bytes": (tmp_path / "made" / row["file"]).stat().st_size} for row in planned
+    assert [json.loads(line) for line in out.splitlines()] == [
+        row | {"status": "done", "bytes": Path(*row["outputs"]).stat().st_size} for row in planned
     ]
 
 
@@ -230,7 +231,12 @@ def test_json_is_empty_no_more_for_what_cannot_be_read(tmp_path, capsys):
     absent = tmp_path / "absent.asdf"
     for word in ("check", "show"):
         status, out, err = run(capsys, word, "--json", absent)
-        assert json.loads(out) == {"file": str(absent), "error": "no such file", "exit_code": status}
+        assert json.loads(out) == {
+            "file": str(absent),
+            "status": "failed",
+            "error": "no such file",
+            "exit_code": status,
+        }
         assert f"{absent}: no such file" in err
     status, out, _err = run(capsys, "list", "--json", tmp_path / "nowhere")
     assert (json.loads(out)["directory"], json.loads(out)["exit_code"]) == (str(tmp_path / "nowhere"), status)

@@ -396,7 +396,7 @@ def test_all_of_it_together_in_a_pipe(catalog, capsys):
 
 def test_json_has_numbers_and_null(catalog, capsys):
     assert tool("table", catalog, "--columns", "label,x_centroid,is_extended,type", "--json") == 0
-    (found,) = json.loads(capsys.readouterr().out)
+    found = json.loads(capsys.readouterr().out)
     assert found["rows"][2] == {"label": 3, "x_centroid": None, "is_extended": False, "type": "star"}
     assert found["columns"][1] == {"name": "x_centroid", "unit": "pix", "description": "Column of the centroid"}
 

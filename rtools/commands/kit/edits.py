@@ -7,8 +7,9 @@ from pathlib import Path
 
 import click
 
+from rtools.commands.kit.console import json_line
 from rtools.commands.kit.inputs import is_stream, local
-from rtools.commands.kit.loop import for_each
+from rtools.commands.kit.loop import file_record, for_each
 from rtools.commands.kit.outputs import Outputs, make_directory
 from rtools.errors import RtoolsError, UsageError
 from rtools.products.forms import form_of, read_tree
@@ -27,7 +28,7 @@ EXPOSURES = ("l1_uncal", "ramp", "l2_image")
 in_place = click.option("--in-place", is_flag=True, allow_from_autoenv=False, help="Replace the input by the result.")
 
 
-def edit_files(console, names, edited, *, in_place, output, outdir, overwrite, dry_run, fail_fast):
+def edit_files(console, names, edited, *, in_place, output, outdir, overwrite, dry_run, as_json, fail_fast):
     """Change the metadata of files, each for itself; returns the exit status.
 
     Parameters
@@ -36,11 +37,13 @@ def edit_files(console, names, edited, *, in_place, output, outdir, overwrite, d
     names : list of str
     edited : callable
         ``edited(name, path)`` is the `rtools.products.edit.edit.Edit` of an input, changed and checked.
-    in_place, output, outdir, overwrite, dry_run, fail_fast
+    in_place, output, outdir, overwrite, dry_run, as_json, fail_fast
         The options.
     """
     if [in_place, output is not None, outdir is not None].count(True) != 1:
         raise UsageError("where shall the result go", mend="give one of -o FILE, --outdir DIR and --in-place")
+    if output == "-" and as_json:
+        raise UsageError("--json and -o - both want standard output")
     if in_place and any(is_stream(name) for name in names):
         raise UsageError("a stream cannot be changed in place")
     outputs = Outputs(output, outdir, overwrite=overwrite, inputs=names, dry_run=dry_run)
@@ -51,18 +54,29 @@ def edit_files(console, names, edited, *, in_place, output, outdir, overwrite, d
             target = _target(name, path, output, outdir, in_place=in_place, overwrite=overwrite)
             outputs.claim(target, name)
             edit = edited(name, path)
-            for key, (old, value) in edit.changes.items():
+            changes = dict(edit.changes)
+            for key, (old, value) in changes.items():
                 console.log("info", f"{name}: {key} was {old!r}, is {value!r}")
-            if dry_run:
-                for key, (old, value) in edit.changes.items():
-                    click.echo(f"{name}\t{key}\t{old}\t{value}")
-            elif output == "-":
+            if output == "-" and not dry_run:
                 _stream(edit, name, console.tool)
-            else:
+                return
+            if not dry_run:
                 make_directory(target.parent)
-                click.echo(edit.stage(target, tool=console.tool, inputs=[name]).commit())
+                edit.stage(target, tool=console.tool, inputs=[name]).commit()
+            if as_json:
+                json_line(file_record(console, name, [target], dry_run=dry_run) | {"changes": _plain(changes)})
+            elif dry_run:
+                for key, (old, value) in changes.items():
+                    click.echo(f"{name}\t{key}\t{old}\t{value}")
+            else:
+                click.echo(target)
 
-    return for_each(console, names, change, fail_fast=fail_fast)
+    return for_each(console, names, change, fail_fast=fail_fast, report=json_line if as_json else None, key="input")
+
+
+def _plain(changes):
+    """Key to old and new value of all that is changed, as JSON has them."""
+    return {key: {"old": keys.bare(old), "new": keys.bare(value)} for key, (old, value) in changes.items()}
 
 
 def _target(name, path, output, outdir, *, in_place, overwrite):

@@ -10,7 +10,7 @@ from rtools.commands.kit.inputs import as_typed
 from rtools.errors import Refusal, RtoolsError, UsageError
 from rtools.pipeline.job.status import shared_status
 
-__all__ = ["errors_in_json", "file_record", "for_each", "tell_failure"]
+__all__ = ["errors_in_json", "failed_record", "file_record", "for_each", "tell_failure"]
 
 STOPS = (BrokenPipeError, Refusal, click.ClickException, click.Abort, click.exceptions.Exit)
 """Exceptions that end the whole run, whichever input they came up at."""
@@ -86,7 +86,7 @@ def tell_failure(console, name, error, report=None, *, key="input"):
     error.path = as_typed(error.path or name)
     console.error(error)
     if report:
-        report({key: name} | _failed(error, name))
+        report({key: name} | failed_record(error, name))
     return error.exit_code
 
 
@@ -105,12 +105,25 @@ def errors_in_json(as_json, **inputs):
         yield
     except RtoolsError as error:
         if as_json and not isinstance(error, UsageError):
-            json_line(inputs | _failed(error, inputs.get("file")))
+            json_line(inputs | failed_record(error, inputs.get("file")))
         raise
 
 
-def _failed(error, name):
-    """What an object of --json says of a failure; the name of the input stands there already."""
+def failed_record(error, name):
+    """What an object of --json says of a failure.
+
+    Parameters
+    ----------
+    error : RtoolsError
+        What went wrong.
+    name : str
+        The input, which is not repeated: it stands in the object already.
+
+    Returns
+    -------
+    dict
+        status ("failed"), error, exit_code.
+    """
     text = str(error).removeprefix(f"{name}: ")
     return {"status": "failed", "error": text, "exit_code": error.exit_code}
 
@@ -124,8 +137,8 @@ def file_record(console, name, outputs, *, dry_run=False):
         Knows the warnings about this input.
     name : str
         The input.
-    outputs : iterable of str or os.PathLike
-        The files.
+    outputs : iterable of str, os.PathLike or None
+        The files; None for standard output.
     dry_run : bool
         They were not written.
 
@@ -136,7 +149,7 @@ def file_record(console, name, outputs, *, dry_run=False):
     """
     return {
         "input": name,
-        "outputs": [str(path) for path in outputs],
+        "outputs": ["-" if path is None else str(path) for path in outputs],
         "status": "planned" if dry_run else "done",
         "warnings": [text.removeprefix(f"{name}: ") for text in console.warned],
     }

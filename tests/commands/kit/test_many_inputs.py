@@ -110,24 +110,17 @@ def test_fail_fast_stops_at_the_first(name, taken, tmp_path, out, capsys):
     assert listing(out) == {}
 
 
-def reports(text):
-    """Objects of JSON output: a list, or one a line."""
-    found = [json.loads(text)] if text.startswith("[") else [json.loads(line) for line in text.splitlines()]
-    return found[0] if isinstance(found[0], list) else found
-
-
 @pytest.mark.parametrize("name", [name for name in TOOLS if many_inputs(name) and has(name, "as_json")])
-def test_json_has_the_inputs_that_failed(name, taken, tmp_path, out, capsys):
+def test_json_has_a_line_for_each_input_as_it_ends(name, taken, tmp_path, out, capsys):
     line = lines(name)[0]
     source, missing = taken(name, line), str(tmp_path / "missing_cal.asdf")
     for dry in ([], ["--dry-run"]) if has(name, "dry_run") else ([],):
         assert run(name, *words(line, [missing, source], out), "--json", *dry) == 3
-        told = reports(capsys.readouterr().out)
-        (failed,) = [one for one in told if one.get("error")]
-        (good,) = [one for one in told if not one.get("error")]
+        failed, good = sorted(map(json.loads, capsys.readouterr().out.splitlines()), key=lambda one: "error" not in one)
         (key,) = {"file", "input"} & set(failed)
-        assert failed == {key: missing, "error": "no such file", "exit_code": 3}
+        assert failed == {key: missing, "status": "failed", "error": "no such file", "exit_code": 3}
         assert good[key] == str(source)
+        assert good["status"] == ("planned" if dry and "outputs" in good else "done")
         shutil.rmtree(out, ignore_errors=True)
 
 
@@ -203,7 +196,7 @@ def test_what_is_typed_counts_where_the_environment_says_something_that_does_not
         assert "{" not in capsys.readouterr().out
     assert run("name", "--json", "--field", "program", NAME) == 2
     assert run("get", "exposure.type", cal) == 0
-    assert json.loads(capsys.readouterr().out)[0]["file"] == str(cal)
+    assert json.loads(capsys.readouterr().out)["file"] == str(cal)
     monkeypatch.setenv("RT_QUIET", "1")
     assert run("info", cal, "-v", "--show-config") == 0
     settings = tmp_path / "rt.toml"

@@ -49,7 +49,7 @@ def odd(request, tmp_path):
 def test_an_odd_column_is_read_as_what_it_is(odd, capsys):
     path, values = odd
     assert tool("table", path, "--json") == 0
-    rows = json.loads(capsys.readouterr().out)[0]["rows"]
+    rows = json.loads(capsys.readouterr().out)["rows"]
     assert [row["odd"] for row in rows] == values
     assert [row["ra"] for row in rows] == [10, 20, 30]
 
@@ -100,7 +100,7 @@ def test_arrays_of_any_length_in_a_fits_table(tmp_path, capsys):
                fits.Column("lists", "PJ()", array=lists), fits.Column("texts", "PA()", array=texts)]  # fmt: skip
     fits.BinTableHDU.from_columns(columns).writeto(tmp_path / "x.fits")
     assert tool("table", tmp_path / "x.fits", "--json") == 0
-    rows = json.loads(capsys.readouterr().out)[0]["rows"]
+    rows = json.loads(capsys.readouterr().out)["rows"]
     assert [(row["lists"], row["texts"]) for row in rows] == [([1, 2], "ab"), ([3], "c"), ([], "")]
     assert tool("table", tmp_path / "x.fits", "-o", tmp_path / "x.parquet") == 0
     assert tool("diff", tmp_path / "x.fits", tmp_path / "x.parquet") == 0
@@ -111,7 +111,7 @@ def test_lists_of_an_ecsv_table_in_json(tmp_path, capsys):
     lists[:] = [[1, 2], [3]]
     Table({"a": [1, 2], "lists": lists}).write(tmp_path / "x.ecsv")
     assert tool("table", tmp_path / "x.ecsv", "--json") == 0
-    assert [row["lists"] for row in json.loads(capsys.readouterr().out)[0]["rows"]] == [[1, 2], [3]]
+    assert [row["lists"] for row in json.loads(capsys.readouterr().out)["rows"]] == [[1, 2], [3]]
 
 
 def test_rows_beyond_the_memory_of_the_machine_are_refused(monkeypatch, tmp_path, capsys):
