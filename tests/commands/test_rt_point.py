@@ -117,7 +117,7 @@ def test_a_velocity_along_the_line_of_sight_changes_nothing():
 
 @pytest.mark.parametrize("quaternion", [(0, 0, 0, 2), (0, 0, 0, 0), (np.nan, 0, 0, 1)])
 def test_what_is_no_attitude_is_refused(quaternion):
-    with pytest.raises(UsageError, match="no attitude"):
+    with pytest.raises(UsageError, match="not an attitude"):
         pointing.solve(quaternion, "WFI_CEN", "WFI01")
 
 
@@ -271,7 +271,7 @@ def test_times_of_any_form_are_read(extension, form, tmp_path):
         ("time,a\n2027-01-01,1\n", "has no column SCF_AC_SDR_QBJ_1"),
         ("when," + ",".join(engineering.BODY) + "\n1,0,0,0,1\n", "has no column of times"),
         ("time," + ",".join(engineering.BODY) + "\nmonday,0,0,0,1\n", "times that are none"),
-        ("time," + ",".join(engineering.BODY) + "\n12,0,0,0,1\n", "no Modified Julian Date"),
+        ("time," + ",".join(engineering.BODY) + "\n12,0,0,0,1\n", "not a Modified Julian Date"),
         ("time," + ",".join(engineering.BODY) + "\n61406.0,x,0,0,1\n", "hold text"),
     ],
 )
