@@ -375,7 +375,7 @@ def test_check_finds_what_is_wrong_with_members(tmp_path, capsys):
     (tmp_path / "a_cal.asdf").touch()
     path = saved(tmp_path / "f_asn.json")
     asn("--check", path)
-    assert "no name of the archive's" in capsys.readouterr().err
+    assert "not a name of the archive's" in capsys.readouterr().err
     asn("--check", path, "-q")
     assert capsys.readouterr().err == ""
     grid = skymap.wcs_info(CELL) | {"x0_projection": 0.0}
