@@ -21,7 +21,7 @@ from tests.support.kit import (
     run,
     words,
 )
-from tests.support.runs import listing, piped
+from tests.support.runs import listing, piped, records
 
 every_list_taker = pytest.mark.parametrize("name", [name for name in TOOLS if many_inputs(name)])
 SPARE = 20
@@ -116,17 +116,11 @@ def test_json_has_a_line_for_each_input_as_it_ends(name, taken, tmp_path, out, c
     source, missing = taken(name, line), str(tmp_path / "missing_cal.asdf")
     for dry in ([], ["--dry-run"]) if has(name, "dry_run") else ([],):
         assert run(name, *words(line, [missing, source], out), "--json", *dry) == 3
-        out_text = capsys.readouterr().out
-        if out_text.startswith("["):  # runs and steps print a list yet
-            told = json.loads(out_text)
-        else:
-            told = [json.loads(line) for line in out_text.splitlines()]
-            assert all("status" in one for one in told)
-        failed, good = sorted(told, key=lambda one: "error" not in one)
+        failed, good = sorted(records(capsys.readouterr().out), key=lambda one: "error" not in one)
         (key,) = {"file", "input"} & set(failed)
         assert failed == {key: missing, "status": "failed", "error": "no such file", "exit_code": 3}
         assert good[key] == str(source)
-        assert good.get("status") in (None, "planned" if dry and "outputs" in good else "done")
+        assert good["status"] == ("planned" if dry and "outputs" in good else "done")
         shutil.rmtree(out, ignore_errors=True)
 
 
