@@ -1,5 +1,5 @@
 #!/bin/sh
-# From nothing to a calibrated image: environment, simulated full-size exposure, rt-run, summary and picture.
+# From nothing to a calibrated image: environment, simulated full-size exposure, rt-run, rt-info and rt-view.
 # usage: sh examples/quickstart.sh [DIR]     default DIR: quickstart
 set -eu
 cd "$(dirname "$0")/.."

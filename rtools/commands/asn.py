@@ -117,17 +117,17 @@ def command(console, exposures, product_name, target, skycell, product_type, cel
 
 
 def _refuse_words(psf_match, release, product_name):
-    """Refuse what is no filter, what is no data release, and what is no name of a product."""
+    """Refuse words that are not a valid filter, data release, or name of a product."""
     from rtools.products.mosaic.association import is_product_name
     from rtools.products.names.parsing import ELEMENTS
 
     filters = [element for element in ELEMENTS if element.startswith("f")]
     if psf_match and psf_match.lower() not in filters:
-        raise UsageError(f"--psf-match {psf_match}: no filter", mend=f"one of {' '.join(filters)}")
+        raise UsageError(f"--psf-match {psf_match}: not a valid filter", mend=f"one of {' '.join(filters)}")
     if product_name and not is_product_name(product_name):
         raise UsageError(f"--product-name {product_name}: a name without directories is expected", mend="see --outdir")
     if release and not re.fullmatch(r"p|r[1-9]\d*(-[a-z0-9]+)?", release):
-        raise UsageError(f"--release {release}: no data release", mend="p, r1, r1-ultradeep …")
+        raise UsageError(f"--release {release}: not a valid data release", mend="p, r1, r1-ultradeep …")
 
 
 def _unfolded(console, files):
@@ -238,7 +238,9 @@ def _multiband(files, product_name, release, psf_match):
         if twice:
             raise InputError(f"another coadd of the same filter as {twice[0]}", path=twice[1])
         if psf_match and psf_match.lower() not in elements:
-            raise UsageError(f"--psf-match {psf_match}: no such coadd", mend=f"there are {' '.join(elements)}")
+            raise UsageError(
+                f"--psf-match {psf_match}: no coadd is in this filter", mend=f"there are {' '.join(elements)}"
+            )
     return [_made(group, product_name, release) for group in groups]
 
 

@@ -27,8 +27,8 @@ _option = partial(click.option, allow_from_autoenv=False)
 
 DESCRIPTION = f"""\
 Takes file names, names without extension and roots, as arguments or one a line on standard input (also for -); a
-directory before a name is ignored. What is no name is refused with the column and what was expected there, exit status
-1.
+directory before a name is ignored. What is not a valid name is refused with the column and what was expected there,
+exit status 1.
 
 In a pipe each name is a line of tab-separated fields: {" ".join(COLUMNS)}. Fields are as they stand in the name, zeros
 kept. With --json each name is one object on a line of its own; --build takes these back.
@@ -237,19 +237,18 @@ def _each(console, items, show, *, as_json):
 
 def _print_table(parsed):
     """On a terminal the fields of one name, or a line for each of several; else all fields, tab-separated."""
+    from rtools.show.table import print_table
+
     records = [_record(name) for name in parsed]
+    head = ()
     if not sys.stdout.isatty():
-        for record in records:
-            click.echo("\t".join(record[key] for key in COLUMNS))
-        return
-    if len(records) == 1:
+        rows = [[record[key] for key in COLUMNS] for record in records]
+    elif len(records) == 1:
         rows = [(key, records[0][key]) for key in COLUMNS if records[0][key]]
     else:
-        used = ["name", *(key for key in BRIEF if any(record[key] for record in records))]
-        rows = [used * bool(records), *([record[key] for key in used] for record in records)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        click.echo("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
+        head = ["name", *(key for key in BRIEF if any(record[key] for record in records))] if records else ()
+        rows = [[record[key] for key in head] for record in records]
+    print_table(head, rows, labels=None)
 
 
 main = entry(command)

@@ -196,9 +196,10 @@ def info(console, catalogs, as_json, fail_fast):
         if as_json:
             json_line(said)
         else:
-            from rtools.show.refcat import print_rows, refcat_rows
+            from rtools.show.refcat import refcat_rows
+            from rtools.show.table import print_table
 
-            print_rows(refcat_rows(said))
+            print_table((), refcat_rows(said), labels=None)
 
     console.tool = command.name  # what other errors of a subcommand begin with
     names = list(dict.fromkeys(expand_inputs(catalogs)))

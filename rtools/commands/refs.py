@@ -1,7 +1,6 @@
 """rt-refs: which references a file needs, what is found where; lists, shows and makes reference files."""
 
 import os
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -140,7 +139,7 @@ def show(console, file, as_json):
     with errors_in_json(as_json, file=file), opened(file) as product:
         candidate = candidate_of(product.path)
         if candidate.type is None:
-            raise InputError("no reference file of a type that the chain uses", path=file)
+            raise InputError("not a reference file of a type that the chain uses", path=file)
         source = FileSource(candidate.type, product.path)
         arrays = {name: f"{info.dtype} {tuple(info.shape)}" for name, info in source.product.arrays.items()}
         checksum = source.checksum
@@ -244,18 +243,10 @@ def _text(value):
 
 
 def _print_table(head, rows):
-    """A table on a terminal; tab-separated lines, without the head, in a pipe."""
-    if not sys.stdout.isatty():
-        for row in rows:
-            click.echo("\t".join(row))
-        return
-    from rich.console import Console
-    from rich.table import Table
+    """Print a table of texts."""
+    from rtools.show.table import print_table
 
-    table = Table(*head, show_header=bool(head), box=None)
-    for row in rows:
-        table.add_row(*row)
-    Console().print(table)
+    print_table(head, rows, labels=None)
 
 
 for name, subcommand in (("check", check), ("list", list_), ("show", show), ("make", make)):

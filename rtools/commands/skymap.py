@@ -163,7 +163,7 @@ def _position(text):
     try:
         return parse_sky(f"{text},1")[:2]
     except UsageError:
-        raise UsageError("no position", mend="one is 270.1,66.02 or 18:00:24,+66:01:12", path=text) from None
+        raise UsageError("not a valid position", mend="one is 270.1,66.02 or 18:00:24,+66:01:12", path=text) from None
 
 
 def _corners(text):

@@ -78,7 +78,7 @@ def command(console, inputs, arrays, flags, percentile, chosen, jobs, as_json, f
             if not names:
                 flags_alone = [name for name in product.arrays if dq.bits_of(name) is not None]
                 hint = f"; --array takes {' '.join(flags_alone)}" if flags_alone else ""
-                console.log("note", f"{path}: has no array of real numbers that are no flags{hint}")
+                console.log("note", f"{path}: has no array of real numbers other than flags{hint}")
             found = list(statistics.records(product, names, wanted=wanted, **settings))
         if as_json:
             about = {"file": path, "status": "done", "section": settings["section"], "dq": flags or "DO_NOT_USE"}
@@ -107,7 +107,7 @@ def _wanted(chosen, known):
     words = [word.strip() for word in chosen.split(",") if word.strip()]
     unknown = [word for word in words if word not in known]
     if unknown or not words:
-        raise UsageError(f"--stat {chosen}: no such statistic", mend=f"there are {' '.join(known)}")
+        raise UsageError(f"--stat {chosen}: not a valid statistic", mend=f"there are {' '.join(known)}")
     return tuple(words)
 
 

@@ -6,6 +6,7 @@ import textwrap
 from rtools.products.schema import keys, layout
 from rtools.products.schema.history import BUILT_IN, NOT_FOR_SCIENCE
 from rtools.show.info import NOTHING, cut, tree_lines
+from rtools.show.table import aligned
 from rtools.wfi.metadata import get
 
 __all__ = ["screen"]
@@ -260,7 +261,7 @@ def _array_lines(arrays):
         ]
         for one in shown
     ]
-    lines = columns_of(table)
+    lines = aligned((), table)
     if len(shown) < len(arrays):
         lines.append(f"and {len(arrays) - len(shown)} more (--tree shows all)")
     return lines
@@ -283,14 +284,6 @@ def _labelled(label, lines, width, *, aside=True):
         return [f"  {label}", *(cut(f"    {line}", max(width, 40)) for line in lines)]
     room = max(width, 40) - LABEL - INDENT
     return [f"  {'' if place else label:{LABEL}s}{cut(line, room)}" for place, line in enumerate(lines)]
-
-
-def columns_of(table):
-    """Rows of cells as lines, columns aligned."""
-    if not table:
-        return []
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    return ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in table]
 
 
 def amount(nbytes):

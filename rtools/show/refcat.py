@@ -1,8 +1,6 @@
 """A reference catalog in a few lines."""
 
-import sys
-
-__all__ = ["print_rows", "refcat_rows"]
+__all__ = ["refcat_rows"]
 
 
 def refcat_rows(said):
@@ -29,24 +27,3 @@ def refcat_rows(said):
             unit = "mas/yr" if name.startswith("pm") else "mas"
             rows.append((f"median {name}", f"{value:.4g} {unit}"))
     return rows
-
-
-def print_rows(rows):
-    """Print rows as a table on the terminal, or as tab-separated lines in a pipe.
-
-    Parameters
-    ----------
-    rows : iterable of (str, str)
-        Quantity and value.
-    """
-    if not sys.stdout.isatty():
-        for name, value in rows:
-            print(f"{name}\t{value}")
-        return
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(show_header=False, box=None)
-    for row in rows:
-        table.add_row(*row)
-    Console().print(table)

@@ -3,7 +3,7 @@
 import shutil
 import sys
 
-__all__ = ["print_table"]
+__all__ = ["aligned", "print_table"]
 
 
 def print_table(head, rows, *, labels=1, title=None):
@@ -12,10 +12,12 @@ def print_table(head, rows, *, labels=1, title=None):
     Parameters
     ----------
     head : sequence of str
-        Names of the columns; printed on a terminal only.
+        Names of the columns; printed on a terminal only. Empty for a table without them.
     rows : sequence of sequence of str
-    labels : int
-        First columns that are repeated in each panel, to the left; the others are numbers, to the right.
+        The cells.
+    labels : int or None
+        First columns that are repeated in each panel, to the left; the others are numbers, to the right. None for a
+        table of texts, whose columns are all to the left, in one panel.
     title : str, optional
         A line above it on a terminal; the first field of each line in a pipe.
     """
@@ -29,9 +31,22 @@ def print_table(head, rows, *, labels=1, title=None):
         print(line)
 
 
-def aligned(head, rows, *, labels, width):
-    """Lines of a table whose panels are no wider than `width`, if one number fits beside the labels."""
-    columns = list(zip(head, *rows, strict=True))
+def aligned(head, rows, *, labels=None, width=0):
+    """Lines of a table as a terminal gets it.
+
+    Parameters
+    ----------
+    head, rows, labels
+        As `print_table` takes them.
+    width : int
+        Characters of a line. Panels are no wider, if one number fits beside the labels.
+
+    Returns
+    -------
+    list of str
+    """
+    columns = list(zip(*([head] if head else []), *rows, strict=True))
+    labels = len(columns) if labels is None else labels
     widths = [max(map(len, column)) for column in columns]
     lines, first = [], labels
     while True:

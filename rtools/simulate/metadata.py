@@ -175,7 +175,7 @@ def _moment(text):
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise UsageError(f"--date {text}: no date", mend="write it as 2027-01-01T00:00:00") from None
+        raise UsageError(f"--date {text}: not a valid date", mend="write it as 2027-01-01T00:00:00") from None
     return moment.replace(tzinfo=None) if moment.tzinfo is None else (moment - moment.utcoffset()).replace(tzinfo=None)
 
 

@@ -167,7 +167,7 @@ def test_only_another_tree_is_replaced(table, tmp_path, capsys):
     mine.mkdir()
     (mine / "letter.txt").write_text("dear")
     assert tool("refcat", "make", table, "-o", mine, "--overwrite") == 1
-    assert "no reference catalog" in capsys.readouterr().err
+    assert "not a reference catalog" in capsys.readouterr().err
     assert (mine / "letter.txt").read_text() == "dear"
     assert tool("refcat", "make", target, "-o", target, "--overwrite") == 2
     assert {path.name for path in tmp_path.iterdir()} == {"tree", "mine"}
