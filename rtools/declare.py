@@ -233,7 +233,7 @@ class Step:
         ----------
         run : rtools.pipeline.exposure.run.ExposureRun
             The run, which has a method for each kind of work.
-        task : rtools.pipeline.exposure.engine.Task
+        task : rtools.pipeline.exposure.task.StripTask
             The step in this run, with its options and references.
         """
 

@@ -15,7 +15,7 @@ __all__ = ["check_files", "print_members"]
 
 def check_files(console, files, *, as_json):
     """Check associations; returns the exit status: 1 if one has errors."""
-    from rtools.mosaic.skymap.skymap import disagreements
+    from rtools.mosaic.skymap.agreement import disagreements
     from rtools.products.mosaic.association import read_association
     from rtools.products.mosaic.association_check import check_association
 

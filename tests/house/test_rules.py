@@ -29,7 +29,6 @@ def calls_of(name):
     return found
 
 
-@pytest.mark.xfail(strict=True, reason="modules of the pipeline and the skymap have more lines yet")
 def test_no_module_is_longer_than_can_be_read():
     lengths = {path_of(module): text_of(module).count("\n") for module in modules()}
     assert {path: lines for path, lines in lengths.items() if lines > LONGEST} == {}
@@ -42,13 +41,11 @@ def test_threads_are_made_in_one_place():
     assert len([module for module in pools if module in HASHING]) <= 1
 
 
-@pytest.mark.xfail(strict=True, reason="pipeline/mosaic/catalog has one yet")
 def test_fields_have_names_that_can_be_read():
     """A `SimpleNamespace` has whatever fields somebody gave it."""
     assert [path_of(module) for module in modules() if "SimpleNamespace" in text_of(module)] == []
 
 
-@pytest.mark.xfail(strict=True, reason="Refusal and Reporter stand twice yet")
 def test_no_two_public_classes_share_a_name():
     places = {}
     for module in modules():

@@ -10,6 +10,7 @@ from rtools.errors import InputError
 from rtools.mosaic.grid.footprint import footprint, outline
 from rtools.mosaic.skymap import skymap
 from rtools.mosaic.skymap import table as skymap_table
+from rtools.mosaic.skymap.agreement import disagreements
 from rtools.mosaic.skymap.match import cells_touching, neighbours
 from rtools.mosaic.skymap.skymap import PIXEL_SCALE, Cell
 from rtools.products.mosaic import skycells
@@ -94,8 +95,8 @@ def test_grid_of_a_cell():
     ]  # fmt: skip
     assert info["orientat"] == pytest.approx(360 - 351.4308912229274, abs=1e-6)
     assert {type(value) for value in info.values()} <= {str, int, float}
-    assert skymap.disagreements(info) == []
-    assert len(skymap.disagreements(info | {"x0_projection": 1.0, "ra_center": 351.4308912229274 - 360})) == 1
+    assert disagreements(info) == []
+    assert len(disagreements(info | {"x0_projection": 1.0, "ra_center": 351.4308912229274 - 360})) == 1
 
 
 def test_pixels_of_a_cell_are_those_of_astropy():

@@ -5,8 +5,9 @@ import pytest
 
 from rtools.declare import FitStep, ImageStep, NotApplicable, RampStep, Reference, Skip
 from rtools.exposure.frame import Exposure, Strip
-from rtools.pipeline.exposure.engine import Engine, StripTask
+from rtools.pipeline.exposure.engine import Engine
 from rtools.pipeline.exposure.sinks import ImageSink
+from rtools.pipeline.exposure.task import StripTask
 from rtools.products.io.reading import one_by_one
 from rtools.work import Work
 

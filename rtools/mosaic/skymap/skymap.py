@@ -14,7 +14,7 @@ import numpy as np
 
 from rtools.errors import InputError
 from rtools.wfi.skycell_names import pad_skycell
-from rtools.wfi.sphere import from_plane, signed_turn, to_plane
+from rtools.wfi.sphere import from_plane, to_plane
 from rtools.wfi.units import DEGREE_ARCSEC
 
 __all__ = [
@@ -28,7 +28,6 @@ __all__ = [
     "cell_index",
     "center",
     "corners",
-    "disagreements",
     "exists",
     "in_primary",
     "is_name",
@@ -383,32 +382,3 @@ def orientation(region, ra_center):
     """Orientation of cells as the table has it, float32 degrees: how far the centre is west of the tangent point."""
     across_zero = (regions().ra_min[region] < 0) & (np.asarray(ra_center) > 270)
     return np.float32(regions().ra_tangent[region] - np.where(across_zero, np.asarray(ra_center) - 360, ra_center))
-
-
-def disagreements(info):
-    """Where a `skycell_wcs_info` says something else than the skymap.
-
-    Parameters
-    ----------
-    info : dict
-        Empty for none.
-
-    Returns
-    -------
-    list of str
-        Empty if nothing differs by more than a thousandth of a pixel.
-    """
-    if not info:
-        return []
-    try:
-        mine = wcs_info(parse_name(str(info["name"])))
-    except InputError as error:
-        return [f"skycell_wcs_info: {error}"]
-    found = []
-    for key, value in mine.items():
-        scale = 1e-3 if key.startswith(("x0", "y0", "n")) else 1e-3 * PIXEL_SCALE
-        limit = {"pixel_scale": 1e-9, "orientat": 1e-4}.get(key, scale)
-        off = abs(signed_turn(info[key] - value)) if key.startswith(("ra_", "orientat")) else None
-        if key != "name" and (abs(info[key] - value) if off is None else off) > limit:
-            found.append(f"skycell_wcs_info: {key} is {info[key]}, the skymap says {value}")
-    return found

@@ -5,113 +5,15 @@ is kept is the input (mapped, or decoded once), the references of the group of c
 and the planes of the result.
 """
 
-import math
-import threading
 import time
-from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 
-import numpy as np
-
-from rtools.declare import NotApplicable, Skip, Step
+from rtools.declare import NotApplicable, Skip
 from rtools.exposure.frame import View
+from rtools.pipeline.exposure.portion import GROUP, Buffers, Portion, crop, cropped
 from rtools.wfi.frame import BORDER, CHANNEL
 from rtools.work import results_of
 
-__all__ = ["GROUP", "Engine", "StripTask"]
-
-GROUP = 8
-"""Channels whose input and references are in memory at a time."""
-
-
-PAGE = 4096
-"""Bytes; arrays begin on multiples."""
-
-
-@dataclass
-class StripTask:
-    """One step of a run.
-
-    Attributes
-    ----------
-    step : rtools.declare.Step
-        Declaration, with its functions.
-    options : dict
-        Values of its options.
-    references : dict
-        Reference type to reference source; None where the user refused it or it may be absent.
-    status : str
-        What `meta.cal_step` will say.
-    reason : str
-        Why it does nothing, where it is the step that said so; it has been logged then.
-    note : str
-        What its line in the log says beside the status.
-    active : bool
-        Whether its `apply` is called (dq_init works on although its mask is refused).
-    counts : dict
-        Channel to what `apply` counted there.
-    times : list of float
-        Seconds spent in each call.
-    apply : callable or None
-        What is called with each strip: the step's `apply`, where nothing else is put in its place.
-    sinks : list
-        Each has ``put(strip)``; filled as the strips leave this step.
-    """
-
-    step: Step
-    options: dict
-    references: dict = field(default_factory=dict)
-    status: str = "COMPLETE"
-    reason: str = ""
-    note: str = ""
-    active: bool = True
-    prepared: object = None
-    counts: dict = field(default_factory=dict)
-    times: list = field(default_factory=list)
-    apply: Callable | None = None
-    sinks: list = field(default_factory=list)
-    _nodes: dict | None = None
-
-    @classmethod
-    def of(cls, planned):
-        """The task that a `rtools.pipeline.job.steps.StepPlan` becomes when it is carried out."""
-        return cls(
-            planned.step,
-            dict(planned.options),
-            dict(planned.references),
-            status=planned.status,
-            note=planned.note,
-            active=planned.active,
-        )
-
-    def __post_init__(self):
-        self.apply = self.apply or self.step.apply
-
-    @property
-    def halo(self):
-        """Columns that the step needs on either side of a strip."""
-        return self.step.halo(self.options) if self.active and self.step.halo else 0
-
-    def total(self):
-        """Counts summed over the channels."""
-        return sum((Counter(counts) for counts in self.counts.values() if counts), Counter())
-
-    def stop(self, status, reason=""):
-        """Do nothing, and say so in `meta.cal_step`."""
-        self.status = status
-        self.reason = reason
-        self.active = False
-
-    def nodes(self):
-        """The declared small parts of its references, by type and name."""
-        if self._nodes is None:
-            self._nodes = {
-                use.type: {path: self.references[use.type].node(path) for path in use.nodes}
-                for use in self.step.references
-                if self.references.get(use.type) is not None
-            }
-        return {kind: dict(nodes) for kind, nodes in self._nodes.items()}
+__all__ = ["GROUP", "Engine"]
 
 
 class Engine:
@@ -138,7 +40,7 @@ class Engine:
         self._ahead = None
         self._checks = None
         self._kept = {}
-        self._buffers = _Buffers()
+        self._buffers = Buffers()
 
     def __enter__(self):
         return self
@@ -206,7 +108,7 @@ class Engine:
         wanted = (upto, start, stop)
         strip = self._kept.pop(wanted, None)
         if strip is None:
-            portion = _Portion(self, upto, [(start, stop)])
+            portion = Portion(self, upto, [(start, stop)])
             for job in portion.jobs:  # not on the pool, which may be reading ahead
                 job()
             strip = self._compute(upto, (start, stop), portion)
@@ -243,7 +145,7 @@ class Engine:
     def _begin(self, upto, channels):
         """A portion of these channels, and its jobs on the pool."""
         spans = [self._span(channel) for channel in channels]
-        portion = _Portion(self, upto, spans, self._buffers)
+        portion = Portion(self, upto, spans, self._buffers)
         return portion, [self.work.submit(job) for job in portion.jobs]
 
     def _channel(self, upto, channel, portion, function, sinks):
@@ -265,7 +167,7 @@ class Engine:
         share = portion.take(span)
         strip = share.strip
         if strip.stop - strip.start > stop - start + 2 * halo:  # read before a task with a halo was stopped
-            _crop(strip, max(0, start - halo), min(columns, stop + halo))
+            crop(strip, max(0, start - halo), min(columns, stop + halo))
         for task in tasks:
             if task.active:
                 references = share.references(task)
@@ -276,9 +178,9 @@ class Engine:
                     task.counts[start // CHANNEL] = counts
             if task.halo:
                 halo -= task.halo
-                _crop(strip, max(0, start - halo), min(columns, stop + halo))
+                crop(strip, max(0, start - halo), min(columns, stop + halo))
             if sinks and task.sinks:
-                inner = _cropped(strip, start, stop) if halo else strip
+                inner = cropped(strip, start, stop) if halo else strip
                 for sink in task.sinks:
                     sink.put(inner)
         if sinks:  # nobody has the strip any more
@@ -303,141 +205,3 @@ class _Look(View):
 
     def map(self, function, items):
         return self._engine.map(function, items)
-
-
-class _Buffers:
-    """Memory that strips and references of one group are read into, handed on to the next group.
-
-    It is taken for a whole group at a time: large pieces cost the system less.
-    """
-
-    def __init__(self):
-        self._free = {}
-        self._lock = threading.Lock()
-
-    def take(self, shape, dtype):
-        """An array, its contents undefined."""
-        dtype = np.dtype(dtype)
-        nbytes = math.prod(shape) * dtype.itemsize
-        pitch = -(-nbytes // PAGE) * PAGE
-        with self._lock:
-            free = self._free.setdefault(nbytes, [])
-            if not free:
-                whole = np.empty(GROUP * pitch, np.uint8)
-                free += [whole[first : first + nbytes] for first in range(0, GROUP * pitch, pitch)]
-            return free.pop().view(dtype).reshape(shape)
-
-    def give(self, arrays):
-        """Take arrays back that nobody uses any more."""
-        with self._lock:
-            for array in arrays:
-                self._free[array.nbytes].append(array.reshape(-1).view(np.uint8))
-
-
-class _Portion:
-    """Input and references of some spans of columns: read by `jobs`, then taken span by span.
-
-    Every array is cut to the spans as it is decoded, and a span's cuts go when its strip is done, so that the memory
-    serves the next portion.
-    """
-
-    def __init__(self, engine, upto, spans, buffers=None):
-        columns = engine.exposure.shape[2]
-        tasks = [task for task in engine.tasks[:upto] if task.active]
-        halo = sum(task.halo for task in tasks)
-        self.pooled = buffers is not None
-        self._source = engine.source
-        self._spans = {span: number for number, span in enumerate(spans)}
-        self._wide = [(max(0, start - halo), min(columns, stop + halo)) for start, stop in spans]
-        self._input = engine.source.spans(self._wide, engine.work)
-        self._references = {}
-        trimmed = [_trimmed(span, columns) for span in self._wide]
-        channels = [(start // CHANNEL, start // CHANNEL + 1) for start, _stop in spans]
-        for task in tasks:
-            for use in task.step.references:
-                source = task.references.get(use.type)
-                if source is None:
-                    continue
-                for name in use.planes:
-                    self._references.setdefault((use.type, name), source.spans(name, self._wide))
-                for name in use.trimmed:
-                    self._references.setdefault((use.type, name), source.spans(name, trimmed))
-                for name in use.channels:
-                    self._references.setdefault((use.type, name), source.row_spans(name, channels))
-        readings = [*self._input.values(), *self._references.values()]
-        if self.pooled:
-            for reading in readings:
-                reading.allocate = buffers.take
-        self.jobs = [job for reading in readings for job in reading.jobs]
-
-    def take(self, span):
-        """The `_Share` of a span, which leaves the portion."""
-        number = self._spans.pop(span)
-        taken = []
-        for readings in (self._input, self._references):
-            taken.append({key: reading.parts[number] for key, reading in readings.items()})
-            for reading in readings.values():
-                reading.parts[number] = None
-        return _Share(self._source.strip(*self._wide[number], taken[0]), *taken)
-
-    def untaken(self):
-        """Arrays of all spans that nobody has taken; the portion is of no use afterwards."""
-        readings = [*self._input.values(), *self._references.values()]
-        numbers, self._spans = self._spans.values(), {}
-        return [reading.parts[number] for number in numbers for reading in readings]
-
-
-class _Share:
-    """One strip and its references; `arrays` is all that they were read into, `references_read` without the strip's."""
-
-    def __init__(self, strip, read, references):
-        self.strip = strip
-        self.references_read = list(references.values())
-        self.arrays = [*read.values(), *self.references_read]
-        self._arrays = references
-        self._start, self._trimmed_start = strip.start, strip.trimmed.start
-
-    def references(self, task):
-        """References of a task, cut to the strip: type to name to array."""
-        references = task.nodes()
-        strip = self.strip
-        for use in task.step.references:
-            if task.references.get(use.type) is None:
-                continue
-            found = references.setdefault(use.type, {})
-            for name in use.planes:
-                found[name] = _cut(self._arrays[use.type, name], strip.start - self._start, strip.stop - strip.start)
-            for name in use.trimmed:
-                first, width = strip.trimmed.start - self._trimmed_start, strip.trimmed.stop - strip.trimmed.start
-                found[name] = _cut(self._arrays[use.type, name], first, width)
-            for name in use.channels:
-                found[name] = self._arrays[use.type, name][0]
-        return references
-
-
-def _cut(array, first, width):
-    """Columns [first, first + width), contiguous."""
-    return np.ascontiguousarray(array[..., first : first + width])
-
-
-def _trimmed(span, columns):
-    """Columns of the frame without its border that a span covers."""
-    first, last = (min(max(edge, BORDER), columns - BORDER) - BORDER for edge in span)
-    return first, last
-
-
-def _cropped(strip, start, stop):
-    """A copy without the columns outside [start, stop)."""
-    inner = replace(strip)
-    _crop(inner, start, stop)
-    return inner
-
-
-def _crop(strip, start, stop):
-    """Drop the columns outside [start, stop)."""
-    keep = slice(start - strip.start, stop - strip.start)
-    for name in ("data", "groupdq", "pixeldq", "reference_read"):
-        array = getattr(strip, name)
-        if array is not None:
-            setattr(strip, name, np.ascontiguousarray(array[..., keep]))
-    strip.start, strip.stop = start, stop

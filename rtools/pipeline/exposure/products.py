@@ -14,9 +14,9 @@ from rtools.work.statistics import image_statistics
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from rtools.pipeline.exposure.engine import StripTask
     from rtools.pipeline.exposure.plan import ExposurePlan
     from rtools.pipeline.exposure.request import ExposureRequest
+    from rtools.pipeline.exposure.task import StripTask
     from rtools.pipeline.job.journal import Journal
     from rtools.work import Work
 
@@ -32,7 +32,7 @@ class ExposureProducts:
         What was decided.
     request : rtools.pipeline.exposure.request.ExposureRequest
         What was asked.
-    tasks : list of rtools.pipeline.exposure.engine.StripTask
+    tasks : list of rtools.pipeline.exposure.task.StripTask
         The steps as they are carried out, for the history.
     journal : rtools.pipeline.job.journal.Journal
         Takes messages; its lines end in `meta.cal_logs`.

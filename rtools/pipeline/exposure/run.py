@@ -15,10 +15,11 @@ from rtools.pipeline.astrometry import align as aligning
 from rtools.pipeline.catalog import files as catalog_files
 from rtools.pipeline.catalog import single as cataloging
 from rtools.pipeline.exposure import chain, warm
-from rtools.pipeline.exposure.engine import Engine, StripTask
+from rtools.pipeline.exposure.engine import Engine
 from rtools.pipeline.exposure.products import ExposureProducts
 from rtools.pipeline.exposure.sinks import ImageSink, RampSink
 from rtools.pipeline.exposure.source import IMAGE_PLANES, open_exposure
+from rtools.pipeline.exposure.task import StripTask
 from rtools.pipeline.job.compiling import announced
 from rtools.pipeline.job.job import Result
 from rtools.pipeline.job.journal import Journal

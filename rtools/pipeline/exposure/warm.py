@@ -21,7 +21,7 @@ def begin(tasks):
 
     Parameters
     ----------
-    tasks : list of rtools.pipeline.exposure.engine.StripTask
+    tasks : list of rtools.pipeline.exposure.task.StripTask
 
     Returns
     -------

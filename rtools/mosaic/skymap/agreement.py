@@ -1,0 +1,36 @@
+"""What metadata say of a skycell, against the skymap."""
+
+from rtools.errors import InputError
+from rtools.mosaic.skymap.skymap import PIXEL_SCALE, parse_name, wcs_info
+from rtools.wfi.sphere import signed_turn
+
+__all__ = ["disagreements"]
+
+
+def disagreements(info):
+    """Where a `skycell_wcs_info` says something else than the skymap.
+
+    Parameters
+    ----------
+    info : dict
+        Empty for none.
+
+    Returns
+    -------
+    list of str
+        Empty if nothing differs by more than a thousandth of a pixel.
+    """
+    if not info:
+        return []
+    try:
+        mine = wcs_info(parse_name(str(info["name"])))
+    except InputError as error:
+        return [f"skycell_wcs_info: {error}"]
+    found = []
+    for key, value in mine.items():
+        scale = 1e-3 if key.startswith(("x0", "y0", "n")) else 1e-3 * PIXEL_SCALE
+        limit = {"pixel_scale": 1e-9, "orientat": 1e-4}.get(key, scale)
+        off = abs(signed_turn(info[key] - value)) if key.startswith(("ra_", "orientat")) else None
+        if key != "name" and (abs(info[key] - value) if off is None else off) > limit:
+            found.append(f"skycell_wcs_info: {key} is {info[key]}, the skymap says {value}")
+    return found
