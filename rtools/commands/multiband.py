@@ -11,7 +11,7 @@ from rtools.commands.kit.entry import entry
 from rtools.commands.kit.inputs import is_association, is_stream, local_path
 from rtools.commands.kit.lists import expand_inputs
 from rtools.commands.kit.reference_options import reference_config
-from rtools.commands.kit.reports import Report
+from rtools.commands.kit.reports import RunReport
 from rtools.commands.kit.step_options import check_option, click_option
 from rtools.commands.kit.tool import tool, typed
 from rtools.errors import UsageError
@@ -39,7 +39,7 @@ def _run(console, inputs, ref, refdir, builtin, *, dry_run, as_json, fail_fast, 
     refuse_combinations(request, as_json=as_json, dry_run=dry_run, terminal=sys.stdout.isatty())
     groups = _groups(inputs)
     refuse_several(request, len(groups))
-    report = Report(console, as_json=as_json)
+    report = RunReport(console, as_json=as_json)
     plans = [(name, lambda name=name: [_plan(name, groups[name], request)]) for name in groups]
     with console.gathering(groups):
         return run_jobs(plans, Local(console.work(jobs)), report, dry_run=dry_run, fail_fast=fail_fast)

@@ -8,7 +8,7 @@ from rtools.commands.kit import options as bundles
 from rtools.commands.kit.entry import entry
 from rtools.commands.kit.lists import expand_inputs
 from rtools.commands.kit.reference_options import reference_config
-from rtools.commands.kit.reports import Report
+from rtools.commands.kit.reports import RunReport
 from rtools.commands.kit.tool import option, tool
 from rtools.errors import UsageError
 from rtools.wfi.exposure_types import EXPOSURE_TYPES
@@ -103,7 +103,7 @@ def command(console, names, jobs, as_json, fail_fast, dry_run, **settings):
         exposure = _request(name, settings, read_pattern, tables)
         return [plan_simulation(name, exposure, request, truth=truth, table=_table(sources, exposure))]
 
-    report = Report(console, as_json=as_json)
+    report = RunReport(console, as_json=as_json)
     plans = [(name, lambda name=name: plan(name)) for name in names]
     with console.gathering(names):
         return run_jobs(plans, Local(console.work(jobs)), report, dry_run=dry_run, fail_fast=fail_fast)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rtools.commands.kit.inputs import is_association, local_path
 from rtools.commands.kit.lists import expand_inputs
-from rtools.commands.kit.reports import Report
+from rtools.commands.kit.reports import RunReport
 from rtools.errors import InputError, RtoolsError, UsageError
 from rtools.pipeline.job.outputs import refuse_combinations, refuse_several
 from rtools.pipeline.job.run import Local, run_jobs
@@ -45,7 +45,7 @@ def run_exposures(
     refuse_combinations(request, as_json=as_json, dry_run=dry_run, terminal=sys.stdout.isatty())
     if request.to_stdout and request.save_steps:
         raise UsageError("--save-steps and -o - do not go together", mend="standard output holds one product")
-    report = Report(console, as_json=as_json, timings=timings)
+    report = RunReport(console, as_json=as_json, timings=timings)
     groups, catalogs, status = members_of(expand_inputs(inputs), request, report, console.log, fail_fast=fail_fast)
     if not groups and not status:
         raise UsageError("the list names no input file")
@@ -104,7 +104,7 @@ def members_of(inputs, request, report, log, *, fail_fast=False):
         As they were typed.
     request : rtools.pipeline.exposure.request.ExposureRequest
         Its `together` makes all one group.
-    report : rtools.commands.kit.reports.Report
+    report : rtools.commands.kit.reports.RunReport
         Is told of associations that cannot be read.
     log : callable
         ``log(level, text)``.

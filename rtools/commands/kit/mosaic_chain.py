@@ -10,7 +10,7 @@ from rtools.commands.kit.exposures import members_of, plans_of
 from rtools.commands.kit.grid_options import GRID_KEYS, wanted_grid
 from rtools.commands.kit.inputs import is_association, local_path
 from rtools.commands.kit.mosaics import check_memory, groups_of, run_groups
-from rtools.commands.kit.reports import Report
+from rtools.commands.kit.reports import RunReport
 from rtools.commands.kit.step_options import read_settings
 from rtools.commands.kit.tool import typed
 from rtools.errors import RtoolsError, UsageError
@@ -171,7 +171,7 @@ def _run_both(console, inputs, exposures, mosaic, jobs, *, dry_run, timings, as_
 
     work = console.work(jobs)
     refuse_combinations(mosaic, as_json=as_json, dry_run=dry_run, terminal=sys.stdout.isatty())
-    report = Report(console, as_json=as_json, timings=timings)
+    report = RunReport(console, as_json=as_json, timings=timings)
     groups = groups_of(inputs)
     refuse_several(mosaic, len(groups))
     members, catalogs, status = members_of(inputs, exposures, report, console.log, fail_fast=fail_fast)

@@ -13,7 +13,7 @@ from rtools.commands.kit.exposures import local_and_called
 from rtools.commands.kit.grid_options import wanted_grid
 from rtools.commands.kit.inputs import is_association, is_stream
 from rtools.commands.kit.lists import expand_inputs
-from rtools.commands.kit.reports import Report
+from rtools.commands.kit.reports import RunReport
 from rtools.commands.kit.step_options import check_option, click_option
 from rtools.commands.kit.tool import tool
 from rtools.errors import UsageError
@@ -98,7 +98,7 @@ def run_groups(
     refuse_several(request, len(groups))
     if request.add and len(groups) > 1:
         raise UsageError("--add: one group of images joins a mosaic", mend="add one association after the other")
-    report = Report(console, as_json=as_json, timings=timings)
+    report = RunReport(console, as_json=as_json, timings=timings)
     plans = [(name, lambda name=name: [_plan(name, groups[name], request)]) for name in groups]
     with console.gathering([*groups, *(file for files in groups.values() for file in files)]):
         status = run_jobs(plans, Local(work), report, dry_run=dry_run, fail_fast=fail_fast)

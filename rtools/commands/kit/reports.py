@@ -9,13 +9,13 @@ from rtools.commands.kit.loop import tell_failure
 from rtools.errors import QualityError
 from rtools.pipeline.job.job import Description, Result
 
-__all__ = ["Report", "changed_options"]
+__all__ = ["RunReport", "changed_options"]
 
 VERSIONS = ("asdf", "gwcs", "numba", "numpy", "scipy")
 """Packages whose versions an object of --json names beside rtools': what the bits of a product may depend on."""
 
 
-class Report:
+class RunReport:
     """Tells the user of a run, input by input; a `rtools.pipeline.job.run.RunReporter`.
 
     Parameters

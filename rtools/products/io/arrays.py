@@ -7,7 +7,7 @@ import numpy as np
 
 from rtools.errors import InputError
 from rtools.products.io.blocks import LZ4_MOST
-from rtools.products.io.header import Block
+from rtools.products.io.header import StoredBlock
 from rtools.products.schema.nodes import NDARRAY_TAG, TaggedDict, is_array
 
 __all__ = ["ArrayInfo", "array_info", "array_node", "dtype_of", "inline_array", "lines_of", "unwrap"]
@@ -43,7 +43,7 @@ class ArrayInfo:
         As stored, byte order included.
     compression : str
         Empty for plain and inline arrays.
-    block : rtools.products.io.header.Block or None
+    block : rtools.products.io.header.StoredBlock or None
         None for an inline array.
     offset : int
         Of the first element in the decompressed block.
@@ -56,7 +56,7 @@ class ArrayInfo:
     shape: tuple
     dtype: np.dtype
     compression: str = ""
-    block: Block | None = None
+    block: StoredBlock | None = None
     offset: int = 0
     strides: tuple = ()
     unit: str | None = None

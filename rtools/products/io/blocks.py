@@ -56,7 +56,7 @@ def line_jobs(file, block, wanted, outs):
     ----------
     file : int
         Descriptor.
-    block : rtools.products.io.header.Block
+    block : rtools.products.io.header.StoredBlock
         Where the stored bytes lie in the file.
     wanted : sequence of Lines
         None of them empty.

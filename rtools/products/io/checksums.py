@@ -42,7 +42,7 @@ def md5_of(descriptor, block):
     ----------
     descriptor : int
         Of the file.
-    block : rtools.products.io.header.Block
+    block : rtools.products.io.header.StoredBlock
         Where the bytes lie in the file.
 
     Returns

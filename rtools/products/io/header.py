@@ -15,14 +15,14 @@ from rtools.errors import InputError
 from rtools.products.schema.nodes import TaggedDict, TaggedList, TaggedStr, is_array
 from rtools.products.schema.yamltext import FastLoader
 
-__all__ = ["BLOCK_HEADER", "BLOCK_MAGIC", "Block", "TruncatedError", "read_header"]
+__all__ = ["BLOCK_HEADER", "BLOCK_MAGIC", "StoredBlock", "TruncatedError", "read_header"]
 
 BLOCK_MAGIC = b"\xd3BLK"
 BLOCK_HEADER = struct.Struct(">I4sQQQ16s")
 """After magic and header size: flags, compression, allocated, used and data size, MD5 of the used bytes."""
 
 STREAMED = 1
-"""Block flag: the data run to the end of the file."""
+"""StoredBlock flag: the data run to the end of the file."""
 
 FIRST_READ = 1 << 16
 LONGEST_TREE = 1 << 27
@@ -40,7 +40,7 @@ class TruncatedError(InputError):
 
 
 @dataclass(frozen=True)
-class Block:
+class StoredBlock:
     """One block of a file.
 
     Attributes
@@ -77,7 +77,7 @@ def read_header(path):
         `rtools.products.schema.nodes`.
     about : dict
         ``asdf_library`` and ``history``.
-    blocks : list of Block
+    blocks : list of StoredBlock
         In the order of the file.
 
     Raises
@@ -185,7 +185,7 @@ def _extent(node, known, depth):
 def _read_blocks(file, end, size, path):
     """Visit block headers from the end of the tree on; zeros may pad the way to the first one."""
     offset = _first_block(file, end)
-    blocks: list[Block] = []
+    blocks: list[StoredBlock] = []
     while offset is not None and offset < size:
         head = os.pread(file.fileno(), 6 + BLOCK_HEADER.size, offset)
         if head[:4] != BLOCK_MAGIC:
@@ -201,7 +201,7 @@ def _read_blocks(file, end, size, path):
         if start + used > size:
             missing = start + used - size
             raise TruncatedError(f"truncated: {missing} bytes of block {len(blocks)} are missing", path=path)
-        blocks.append(Block(start, used, data_size, compression.rstrip(b"\0").decode("latin1"), checksum))
+        blocks.append(StoredBlock(start, used, data_size, compression.rstrip(b"\0").decode("latin1"), checksum))
         offset = start + max(allocated, used)
     return blocks
 

@@ -87,7 +87,7 @@ class Product:
 
     @property
     def blocks(self):
-        """`rtools.products.io.header.Block` of every block of the file, in order."""
+        """`rtools.products.io.header.StoredBlock` of every block of the file, in order."""
         return self._table
 
     def has(self, name):

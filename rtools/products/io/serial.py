@@ -260,7 +260,7 @@ def block_by_asdf(stored, block):
     ----------
     stored : bytes
         The block as it is in the file.
-    block : rtools.products.io.header.Block
+    block : rtools.products.io.header.StoredBlock
         What its header says of it.
 
     Returns

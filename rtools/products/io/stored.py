@@ -130,7 +130,7 @@ class StoredArrays:
         ----------
         node : rtools.products.schema.nodes.TaggedDict
             Describes an array, as the tree has it.
-        table : list of rtools.products.io.header.Block
+        table : list of rtools.products.io.header.StoredBlock
             The blocks of the file, in order.
 
         Returns
@@ -145,7 +145,7 @@ class StoredArrays:
 
         Parameters
         ----------
-        block : rtools.products.io.header.Block
+        block : rtools.products.io.header.StoredBlock
             A block of this file.
 
         Returns

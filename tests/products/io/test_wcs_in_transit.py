@@ -17,13 +17,13 @@ PIXELS = np.array([0.0, 10.5, 31.0]), np.array([3.0, 20.25, 30.0])
 PASS = """
 import sys
 
-class Block:
+class StoredBlock:
     def find_spec(self, name, path=None, target=None):
         if name.split(".")[0] == "gwcs":
             raise ImportError("gwcs is not installed")
 
 if sys.argv[3] == "block":
-    sys.meta_path.insert(0, Block())
+    sys.meta_path.insert(0, StoredBlock())
 import copy
 import warnings
 warnings.simplefilter("error")
