@@ -35,6 +35,7 @@ def clean():
     return data, err, mask, found, (x, y)
 
 
+@pytest.mark.slow
 def test_circles_equal_photutils(clean):
     data, err, mask, found, (x, y) = clean
     ours = apertures.circular(data, err, found, mask, (x, y), radii=RADII)
@@ -50,6 +51,7 @@ def test_circles_equal_photutils(clean):
     assert np.isnan(ours.flux[3]).all() and np.nanmax(ours.replaced) == 0
 
 
+@pytest.mark.slow
 def test_rings_equal_photutils(clean):
     data, _, mask, found, (x, y) = clean
     ours = apertures.annulus(data, found, mask, (x, y), radii=RING)

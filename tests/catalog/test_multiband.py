@@ -20,6 +20,8 @@ from rtools.wfi.instrument import zero_point
 from rtools.work import Work
 from tests.support import bands as case
 
+pytestmark = pytest.mark.slow
+
 OPTIONS = STEP.defaults() | {"kernel_fwhms": [2.0]}
 RADII = (0.1, 0.2, 0.4, 0.8)
 

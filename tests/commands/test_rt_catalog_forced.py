@@ -24,6 +24,8 @@ from tests.support.star_fields import (
     sibling,
 )
 
+pytestmark = pytest.mark.slow
+
 DO_NOT_USE = 1
 
 FORCED_ALONE = """

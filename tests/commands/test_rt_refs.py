@@ -13,6 +13,8 @@ from rtools.reference.types import APPLIED, TYPES
 from rtools.wfi import instrument
 from tests.support.runs import piped
 
+pytestmark = pytest.mark.slow
+
 META = {
     "exposure": {"type": "WFI_IMAGE", "start_time": "2027-01-01T00:00:00.000"},
     "instrument": {"name": "WFI", "detector": "WFI01", "optical_element": "F158"},

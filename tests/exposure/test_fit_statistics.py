@@ -7,6 +7,8 @@ from numpy.testing import assert_allclose
 from rtools.exposure.rampfit.timing import resultant_timing
 from tests.support.ramps import FRAME_TIME, fit, simulate
 
+pytestmark = pytest.mark.slow
+
 PATTERN = [[1], [2, 3], [4, 5, 6, 7, 8], [9, 10, 11, 12, 13, 14], [15, 16, 17, 18, 19], [20, 21], [22, 23, 24], [25]]
 SHAPE = (64, 600)
 GAIN, READNOISE = 1.8, 8.0

@@ -38,6 +38,7 @@ def solved(images, method, pairs, **options):
     return sky_levels(matched, [each.whole for each in cells], method, **options).level
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pairs", ["cells", "exact"])
 def test_the_documentation_example(pairs):
     images = docs_mosaic(DOCS)
@@ -48,6 +49,7 @@ def test_the_documentation_example(pairs):
     assert solved(images, "global+match", pairs) == pytest.approx(DOCS, abs=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pairs", ["cells", "exact"])
 def test_two_mosaics_that_do_not_touch(pairs):
     images = docs_mosaic((100, 120, 105, 110), columns=2) + docs_mosaic((95, 90, 100), at=(3000, 100))
@@ -77,6 +79,7 @@ def dithers(levels, **options):
     return made
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pairs", ["cells", "exact"])
 def test_steps_of_a_sky_with_sources(pairs):
     """Steps of 5 to 20 % of a sky of 1, noise 0.05, some 10⁵ pixels in an overlap."""
@@ -106,6 +109,7 @@ def test_pairs_as_the_peer(kind):
     assert both == pytest.approx(np.add(level, more), abs=1e-4 if kind == "mode" else 1e-5)
 
 
+@pytest.mark.slow
 def test_errors_are_those_of_the_levels():
     """Pulls of the levels over several skies have a standard deviation of 1."""
     pulls = []
@@ -162,6 +166,7 @@ def test_two_images_see_the_same_cell():
     assert np.abs(found[0].level[first] - found[1].level[second])[whole].max() < 0.055
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("centre", [(0.0, 0.0), (359.999, 41.8), (45.0, 89.999), (10.0, -90.0)])
 def test_anywhere_on_the_sky(centre):
     images = []
@@ -183,6 +188,7 @@ def test_outlying_cells_do_not_matter():
     assert match_cells(cells).level == pytest.approx(clean, abs=5e-4)
 
 
+@pytest.mark.slow
 def test_images_without_a_level():
     """Alone, all bad, and a pair beside them."""
     images = docs_mosaic((100, 120), columns=2)

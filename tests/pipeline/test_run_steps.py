@@ -5,6 +5,8 @@ import pytest
 
 from tests.support.runs import READS, STEPS, SUFFIXES, arrays, done, history, meta, rewrite, same, simulate, statuses
 
+pytestmark = pytest.mark.slow
+
 EXACT = ("data", "dq")
 NOISE = ("err", "var_poisson", "var_rnoise")
 
