@@ -9,6 +9,7 @@ __all__ = [
     "QualityError",
     "Refusal",
     "RtoolsError",
+    "RtoolsWarning",
     "UsageError",
 ]
 
@@ -40,6 +41,10 @@ class RtoolsError(Exception):
     def __str__(self):
         line = self.message if self.mend is None else f"{self.message}; {self.mend}"
         return line if self.path is None else f"{self.path}: {line}"
+
+
+class RtoolsWarning(UserWarning):
+    """Something a user should know of a result; functions of `rtools` that have no log warn with it."""
 
 
 class UsageError(RtoolsError):

@@ -132,10 +132,11 @@ def _region(product, section, frame, place, wcs):
 
 def _maker(console, product, region, compression, profile, *, work):
     """A function that stages the cutout under a path."""
+    from rtools.pipeline.astrometry.cutout import cut_product
     from rtools.products.io.writer import stage_product
     from rtools.products.schema import history, layout, profiles
 
-    meta, arrays = _cutout(product, *region, work)
+    meta, arrays = cut_product(product, *region, work)
     kind = f"reference/{product.reftype}" if product.reftype else product.kind
     chosen, said = profiles.kept(profile, [product])
     source = str(meta.get("filename") or Path(product.path).name)
@@ -160,34 +161,6 @@ def _maker(console, product, region, compression, profile, *, work):
         return stage
 
     return make
-
-
-def _cutout(product, rows, columns, work):
-    """Metadata and arrays of the cutout."""
-    from rtools.astrometry.cutout_wcs import cutout_wcs, sky_metadata
-    from rtools.products.edit.cutout import cut_arrays, cut_metadata, image_shape
-
-    arrays = cut_arrays(product, rows, columns, work)
-    meta = cut_metadata(product.meta, rows, columns, image_shape(product))
-    if isinstance(meta.get("wcs"), dict):
-        meta["wcs"] = cutout_wcs(product.node("meta.wcs"), rows, columns)
-        if isinstance(meta.get("wcsinfo"), dict):
-            shape = rows.stop - rows.start, columns.stop - columns.start
-            meta["wcsinfo"] = sky_metadata(meta["wcsinfo"], meta["wcs"], shape)
-    if meta.get("statistics"):
-        meta["statistics"] = meta["statistics"] | _statistics(arrays, meta["statistics"], work)
-    return meta, arrays
-
-
-def _statistics(arrays, known, work):
-    """What `meta.statistics` says of the image, of the cutout."""
-    import numpy as np
-
-    from rtools.work.statistics import image_statistics
-
-    dq = arrays.get("dq", np.zeros(arrays["data"].shape, np.uint32))
-    found = image_statistics(arrays["data"], dq, arrays["err"], work)
-    return {key: value for key, value in found.items() if key in known}
 
 
 def _typed(rows, columns):

@@ -12,7 +12,7 @@ from rtools.commands.kit.lists import expand_inputs
 from rtools.commands.kit.loop import file_record, for_each
 from rtools.commands.kit.outputs import Outputs, deliver
 from rtools.commands.kit.tool import option, tool
-from rtools.errors import InputError, RtoolsError, UsageError
+from rtools.errors import InputError, UsageError
 from rtools.pipeline.job.status import shared_status
 from rtools.products.names.extensions import form_of_name
 
@@ -155,13 +155,14 @@ def _filename(name, source, form, output):
 
 def _to_fits(console, source, wcs, limit, *, check, **settings):
     """A function that stages the FITS file of a product under a path."""
+    from rtools.pipeline.astrometry.fits_header import sky_cards
     from rtools.products.fits import layout as fits_layout
     from rtools.products.fits import write as fits_write
     from rtools.products.io import open_product
 
     with open_product(source) as product:
         fits_layout.extensions(product)  # refuses what has no FITS form, before the WCS is looked at
-        sky = _sky(console, product, wcs, limit)
+        sky = sky_cards(product, wcs, limit, console.log)
 
     def make(path, work):
         with open_product(source) as product:
@@ -171,41 +172,6 @@ def _to_fits(console, source, wcs, limit, *, check, **settings):
         return _checked(stage, source, stage.temporary) if check else stage
 
     return make
-
-
-def _sky(console, product, wcs, limit):
-    """Cards of the WCS of SCI; none where nothing is known of it."""
-    from rtools.astrometry import sip
-    from rtools.products.edit.wcs import load_wcs
-
-    info, shape = product.meta.get("wcsinfo") or {}, _shape(product)
-    known = sip.mosaic_cards(info)
-    if shape is None:
-        return []
-    if not wcs and not _has_wcs(product):
-        return known
-    try:
-        found = sip.sky_header(load_wcs(product, wcs), shape, limit=limit, known=known)
-    except RtoolsError as error:
-        error.path = error.path or product.path
-        raise
-    grade = "warning" if found.worst > sip.LIMIT else "info"
-    console.log(grade, f"{product.path}: WCS of order {found.order}, largest error {found.worst:.2g} pixel")
-    return found.cards
-
-
-def _has_wcs(product):
-    """Whether a product has a WCS, or the _wcs file beside it."""
-    from rtools.products import names
-
-    beside = Path(product.path).with_name(f"{names.split_suffix(product.path)[0]}_wcs.asdf")
-    return isinstance(product.meta.get("wcs"), dict) or (product.kind != "reference" and beside.exists())
-
-
-def _shape(product):
-    """(rows, columns) of SCI, or None."""
-    info = product.arrays.get("data")
-    return None if info is None or len(info.shape) < 2 else info.shape[-2:]
 
 
 def _to_asdf(console, name, source, *, header_wins, lossy, check, compression):

@@ -1,7 +1,5 @@
 """rt-sim: simulated raw exposures."""
 
-import math
-
 import click
 
 from rtools.commands.kit import options as bundles
@@ -12,7 +10,7 @@ from rtools.commands.kit.reports import RunReport
 from rtools.commands.kit.tool import option, tool
 from rtools.errors import UsageError
 from rtools.wfi.exposure_types import EXPOSURE_TYPES
-from rtools.wfi.frame import CHANNEL, FRAME, SMALLEST
+from rtools.wfi.frame import FRAME, SMALLEST
 
 __all__ = ["command", "main"]
 
@@ -83,11 +81,9 @@ def command(console, names, jobs, as_json, fail_fast, dry_run, **settings):
     from rtools.pipeline.job.request import Request
     from rtools.pipeline.job.run import Local, run_jobs
     from rtools.pipeline.simulation.job import plan_simulation
+    from rtools.simulate.naming import refuse_infinite, request_of
 
-    for key in ("ra", "dec", "pa", "sky", "pink_noise"):
-        if settings[key] is not None and not math.isfinite(settings[key]):
-            raise UsageError(f"--{key.replace('_', '-')} {settings[key]}: a finite number expected")
-    settings["ra"] %= 360
+    refuse_infinite(settings)
     names = expand_inputs(names)
     if not names:
         raise UsageError("no name to simulate")
@@ -96,82 +92,17 @@ def command(console, names, jobs, as_json, fail_fast, dry_run, **settings):
         references=reference_config(settings.pop("ref"), settings.pop("refdir"), settings.pop("builtin")),
         **{key: settings.pop(key) for key in ("outdir", "overwrite", "profile", "compression")},
     )
-    read_pattern, sources, truth = (settings.pop(key) for key in ("read_pattern", "sources", "truth"))
+    sources, truth = settings.pop("sources"), settings.pop("truth")
     tables = _tables(settings.pop("matable"))
 
     def plan(name):
-        exposure = _request(name, settings, read_pattern, tables)
+        exposure = request_of(name, tables=tables, **settings)
         return [plan_simulation(name, exposure, request, truth=truth, table=_table(sources, exposure))]
 
     report = RunReport(console, as_json=as_json)
     plans = [(name, lambda name=name: plan(name)) for name in names]
     with console.gathering(names):
         return run_jobs(plans, Local(console.work(jobs)), report, dry_run=dry_run, fail_fast=fail_fast)
-
-
-def _request(name, settings, read_pattern, tables):
-    """The `SimulationRequest` of one name and the options."""
-    from rtools.simulate.request import SimulationRequest, exposure_type_of, reads_of
-
-    settings = dict(settings)
-    parsed = _parsed(name)
-    element = _element(parsed, settings.pop("element"))
-    kind = settings.pop("exposure_type") or exposure_type_of(element)
-    if settings["size"] % CHANNEL:
-        raise UsageError(f"--size {settings['size']}: a multiple of {CHANNEL} expected")
-    settings["guide_window"] = _window(settings["guide_window"], settings["size"])
-    if settings["encoding_offset"] is None:
-        settings["encoding_offset"] = 1000 if settings["reference_read"] else 0
-    from rtools.products import names
-
-    return SimulationRequest(
-        root=parsed.root,
-        detector=parsed.detector.upper(),
-        element=element,
-        exposure_type=kind,
-        identity=names.metadata(parsed),
-        table=reads_of(read_pattern, kind, tables),
-        **settings,
-    )
-
-
-def _parsed(name):
-    """The parsed name, which must be that of an L1 exposure."""
-    from rtools.products import names
-
-    try:
-        parsed = names.parse(name, forms=("name",))
-    except names.InvalidName as error:
-        raise UsageError(f"not a file name of the mission ({str(error).splitlines()[0]})") from None
-    if parsed.suffix != "uncal":
-        raise UsageError(f"{parsed.suffix} files are not simulated", mend="the name must end in _uncal.asdf")
-    return parsed
-
-
-def _element(parsed, asked):
-    """The optical element, from the name or --element."""
-    from rtools.wfi.instrument import ELEMENTS
-
-    named, asked = (word.upper() if word else None for word in (parsed.element, asked))
-    if named and asked and named != asked:
-        raise UsageError(f"--element {asked}, but the name says {named}")
-    if not (named or asked):
-        raise UsageError("the name has no optical element", mend="give --element")
-    if (named or asked) not in ELEMENTS:
-        raise UsageError(f"--element {asked}: one of {', '.join(ELEMENTS)} expected")
-    return named or asked
-
-
-def _window(word, size):
-    if word in ("auto", "none"):
-        return None if word == "none" else word
-    try:
-        x, y = (int(part) for part in word.split(","))
-    except ValueError:
-        raise UsageError(f"--guide-window {word}: auto, none or X,Y expected") from None
-    if not (4 <= x < size - 4 and 4 <= y < size - 4):
-        raise UsageError(f"--guide-window {word}: outside the science area")
-    return x, y
 
 
 def _tables(path):

@@ -6,7 +6,7 @@ import numpy as np
 
 from rtools.wfi.labels import labels_of
 
-__all__ = ["Segments", "find"]
+__all__ = ["Segments", "empty_segments", "find"]
 
 
 class Segments(NamedTuple):
@@ -54,3 +54,22 @@ def find(labels):
     table[:, 1::2] = -1
     widen_boxes(labels, ids, table)
     return Segments(labels, len(ids), ids, *np.ascontiguousarray(table.T))
+
+
+def empty_segments(shape, n):
+    """Segments without a pixel, for measurements about places alone: no pixel belongs to a neighbour.
+
+    Parameters
+    ----------
+    shape : (int, int)
+        Rows and columns of the image.
+    n : int
+        How many.
+
+    Returns
+    -------
+    Segments
+        Of the labels 1 … n.
+    """
+    nothing = np.zeros(n, np.int32)
+    return Segments(np.zeros(shape, np.int32), n, np.arange(1, n + 1, dtype=np.int32), *[nothing] * 4)

@@ -177,7 +177,7 @@ def _all_steps():
 
 def _step_options(word, table, step):
     """{option key: value} of the table of a step; options by their names here or in romancal, as --set takes them."""
-    from rtools.commands.kit.step_options import check_option, find_option
+    from rtools.pipeline.job.settings import check_option, find_option
 
     values = {}
     for key, value in table.items():

@@ -14,10 +14,11 @@ from rtools.commands.kit.grid_options import wanted_grid
 from rtools.commands.kit.inputs import is_association, is_stream
 from rtools.commands.kit.lists import expand_inputs
 from rtools.commands.kit.reports import RunReport
-from rtools.commands.kit.step_options import check_option, click_option
+from rtools.commands.kit.step_options import click_option
 from rtools.commands.kit.tool import tool
 from rtools.errors import UsageError
 from rtools.pipeline.job.outputs import refuse_combinations, refuse_several
+from rtools.pipeline.job.settings import check_option
 
 __all__ = ["check_memory", "command_of_step", "entry", "groups_of", "run_groups"]
 

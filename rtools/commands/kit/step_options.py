@@ -3,8 +3,9 @@
 import click
 
 from rtools.errors import UsageError
+from rtools.pipeline.job.settings import check_option, find_option
 
-__all__ = ["check_option", "click_option", "find_option", "read_settings"]
+__all__ = ["click_option", "read_settings"]
 
 
 def click_option(item):
@@ -15,33 +16,6 @@ def click_option(item):
         )
     kind = click.Choice(item.choices) if item.choices else item.kind
     return click.option(f"--{item.name}", item.key, default=item.default, type=kind, show_default=True, help=item.help)
-
-
-def check_option(step, option, value):
-    """The value of a step's option in its own type, or a UsageError that says what is allowed."""
-    where = f"{step.name}.{option.name}"
-    if option.kind is bool:
-        words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-        if str(value).lower() not in words:
-            raise UsageError(f"{where}={value}: true or false expected")
-        return words[str(value).lower()]
-    try:
-        value = option.kind(value)
-    except (TypeError, ValueError):
-        raise UsageError(f"{where}={value}: {option.kind.__name__} expected") from None
-    if value != value:
-        raise UsageError(f"{where}={value}: a number expected")
-    if option.choices and value not in option.choices:
-        raise UsageError(f"{where}={value}: one of {', '.join(option.choices)} expected")
-    if option.minimum is not None and not value >= option.minimum:
-        raise UsageError(f"{where}={value}: at least {option.minimum} expected")
-    return value
-
-
-def find_option(step, word):
-    """The option of a step that a word means, by its name here or in romancal; None if there is none."""
-    plain = word.replace("_", "-")
-    return next((option for option in step.options if plain == option.name or word == option.peer), None)
 
 
 def read_settings(words, step_of):

@@ -6,9 +6,10 @@ from rtools.commands.kit import options as bundles
 from rtools.commands.kit.exposures import run_exposures
 from rtools.commands.kit.lists import expand_inputs
 from rtools.commands.kit.reference_options import reference_config
-from rtools.commands.kit.step_options import check_option, click_option
+from rtools.commands.kit.step_options import click_option
 from rtools.commands.kit.tool import tool
 from rtools.errors import UsageError
+from rtools.pipeline.job.settings import check_option
 from rtools.pipeline.job.steps import step_of
 
 __all__ = ["command"]

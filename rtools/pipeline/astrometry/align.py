@@ -30,6 +30,7 @@ __all__ = [
     "record",
     "stage_matches",
     "stage_updated",
+    "stars_around",
     "told",
 ]
 
@@ -198,7 +199,7 @@ def align(members, options, work=ALONE):
 
     path, images = str(options["refcat"]), [member.image for member in members]
     try:
-        table = _stars(path, _cone([image.wcs for image in images], aligning.search_radius(options) / DEGREE_ARCSEC))
+        table = stars_around(path, [image.wcs for image in images], options)
     except RtoolsError as error:
         if not _is_archive(path):
             raise
@@ -243,11 +244,27 @@ def _is_archive(path):
     return path == GAIA and not Path(path).exists()
 
 
-def _stars(path, cone):
-    """Reference stars in a cone: of a file or tree, or of the archive where that is asked for."""
+def stars_around(path, systems, options):
+    """Reference stars around images: of a file or tree, or of the archive where that is asked for.
+
+    Parameters
+    ----------
+    path : str
+        Of the reference catalog, or the name of the archive.
+    systems : sequence of gwcs.WCS
+        Of the images.
+    options : dict
+        Of the step, by key; they say how far from the images stars can matter.
+
+    Returns
+    -------
+    astropy.table.Table
+    """
+    from rtools.astrometry.align import search_radius
     from rtools.products.refcat import files as refcat_files
     from rtools.products.refcat import gaia as gaia_archive
 
+    cone = _cone(systems, search_radius(options) / DEGREE_ARCSEC)
     if _is_archive(path):
         return gaia_archive.download(cone, limit=FAINTEST)
     return refcat_files.read(path, cone)

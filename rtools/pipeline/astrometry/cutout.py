@@ -1,0 +1,46 @@
+"""A product cut out together with its coordinates and its statistics."""
+
+import numpy as np
+
+from rtools.astrometry.cutout_wcs import cutout_wcs, sky_metadata
+from rtools.products.edit.cutout import cut_arrays, cut_metadata, image_shape
+from rtools.work import ALONE
+from rtools.work.statistics import image_statistics
+
+__all__ = ["cut_product"]
+
+
+def cut_product(product, rows, columns, work=ALONE):
+    """Metadata and arrays of a cutout.
+
+    Parameters
+    ----------
+    product : rtools.products.io.product.Product
+        What is cut, opened.
+    rows, columns : slice
+        Of its image.
+    work : rtools.work.Work
+        Its threads decode.
+
+    Returns
+    -------
+    meta, arrays : dict
+        What `rtools.products.io.write_product` takes.
+    """
+    arrays = cut_arrays(product, rows, columns, work)
+    meta = cut_metadata(product.meta, rows, columns, image_shape(product))
+    if isinstance(meta.get("wcs"), dict):
+        meta["wcs"] = cutout_wcs(product.node("meta.wcs"), rows, columns)
+        if isinstance(meta.get("wcsinfo"), dict):
+            shape = rows.stop - rows.start, columns.stop - columns.start
+            meta["wcsinfo"] = sky_metadata(meta["wcsinfo"], meta["wcs"], shape)
+    if meta.get("statistics"):
+        meta["statistics"] = meta["statistics"] | _statistics(arrays, meta["statistics"], work)
+    return meta, arrays
+
+
+def _statistics(arrays, known, work):
+    """What `meta.statistics` says of the image, of the cutout."""
+    dq = arrays.get("dq", np.zeros(arrays["data"].shape, np.uint32))
+    found = image_statistics(arrays["data"], dq, arrays["err"], work)
+    return {key: value for key, value in found.items() if key in known}

@@ -1,0 +1,136 @@
+"""From the name of a raw exposure and settings as a user says them to a `SimulationRequest`."""
+
+import math
+
+from rtools.errors import UsageError
+from rtools.products import names
+from rtools.simulate.request import SimulationRequest, exposure_type_of, reads_of
+from rtools.wfi.frame import BORDER, CHANNEL, FRAME
+from rtools.wfi.instrument import ELEMENTS
+
+__all__ = ["refuse_infinite", "request_of"]
+
+OFFSET = 1000
+"""DN added to what is sent down where a first read was subtracted, so that noise does not fall below zero."""
+
+
+def request_of(
+    name,
+    *,
+    element=None,
+    exposure_type=None,
+    read_pattern=None,
+    tables=None,
+    guide_window="auto",
+    encoding_offset=None,
+    size=FRAME,
+    **settings,
+):
+    """What is simulated under a name.
+
+    Parameters
+    ----------
+    name : str
+        Of a raw exposure, ``…_uncal.asdf``; a directory before it is ignored.
+    element : str, optional
+        Optical element, where the name has none.
+    exposure_type : str, optional
+        By default the usual one of the element.
+    read_pattern : str, optional
+        Name, number or id of a MultiAccum table, or reads like ``1;2-3;4-9``.
+    tables : dict of str to MaTable, optional
+        Further tables (`rtools.simulate.files.read_tables`).
+    guide_window : str
+        ``auto``, ``none`` or ``X,Y``.
+    encoding_offset : int, optional
+        DN; by default 1000 with a reference read, else 0.
+    size : int
+        Rows and columns of the frame, a multiple of 128.
+    **settings
+        Other fields of `rtools.simulate.request.SimulationRequest`.
+
+    Returns
+    -------
+    rtools.simulate.request.SimulationRequest
+
+    Raises
+    ------
+    UsageError
+        The name is none of a raw exposure, or a setting cannot be.
+    """
+    refuse_infinite(settings)
+    if "ra" in settings:
+        settings["ra"] %= 360
+    parsed = _parsed(name)
+    element = _element(parsed, element)
+    kind = exposure_type or exposure_type_of(element)
+    if size % CHANNEL:
+        raise UsageError(f"--size {size}: a multiple of {CHANNEL} expected")
+    if encoding_offset is None:
+        encoding_offset = OFFSET if settings.get("reference_read") else 0
+    return SimulationRequest(
+        root=parsed.root,
+        detector=parsed.detector.upper(),
+        element=element,
+        exposure_type=kind,
+        identity=names.metadata(parsed),
+        table=reads_of(read_pattern, kind, tables),
+        guide_window=_window(guide_window, size),
+        encoding_offset=encoding_offset,
+        size=size,
+        **settings,
+    )
+
+
+def refuse_infinite(settings):
+    """Refuse positions and brightnesses that are no finite numbers.
+
+    Parameters
+    ----------
+    settings : mapping of str to object
+        Fields of `rtools.simulate.request.SimulationRequest`, some of them.
+
+    Raises
+    ------
+    UsageError
+        One of them is NaN or infinite.
+    """
+    for key in ("ra", "dec", "pa", "sky", "pink_noise"):
+        if settings.get(key) is not None and not math.isfinite(settings[key]):
+            raise UsageError(f"--{key.replace('_', '-')} {settings[key]}: a finite number expected")
+
+
+def _parsed(name):
+    """The parsed name, which must be that of an L1 exposure."""
+    try:
+        parsed = names.parse(name, forms=("name",))
+    except names.InvalidName as error:
+        raise UsageError(f"not a file name of the mission ({str(error).splitlines()[0]})") from None
+    if parsed.suffix != "uncal":
+        raise UsageError(f"{parsed.suffix} files are not simulated", mend="the name must end in _uncal.asdf")
+    return parsed
+
+
+def _element(parsed, asked):
+    """The optical element, from the name or as asked for."""
+    named, asked = (word.upper() if word else None for word in (parsed.element, asked))
+    if named and asked and named != asked:
+        raise UsageError(f"--element {asked}, but the name says {named}")
+    if not (named or asked):
+        raise UsageError("the name has no optical element", mend="give --element")
+    if (named or asked) not in ELEMENTS:
+        raise UsageError(f"--element {asked}: one of {', '.join(ELEMENTS)} expected")
+    return named or asked
+
+
+def _window(word, size):
+    """The guide window of a word: None, ``auto``, or its first pixel."""
+    if word in ("auto", "none"):
+        return None if word == "none" else word
+    try:
+        x, y = (int(part) for part in word.split(","))
+    except ValueError:
+        raise UsageError(f"--guide-window {word}: auto, none or X,Y expected") from None
+    if not (BORDER <= x < size - BORDER and BORDER <= y < size - BORDER):
+        raise UsageError(f"--guide-window {word}: outside the science area")
+    return x, y
