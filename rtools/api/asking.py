@@ -56,12 +56,14 @@ def working(threads: int) -> Work:
     return Work(None if count == 1 else count, log=warn)
 
 
-def reference_places(refdir: str | None, references: Mapping[str, str | None] | None, builtin: bool | None) -> Config:
+def reference_places(
+    refdir: str | Path | None, references: Mapping[str, str | None] | None, builtin: bool | None
+) -> Config:
     """Where references are looked for.
 
     Parameters
     ----------
-    refdir : str or None
+    refdir : str, Path or None
         A directory of reference files; None for that which ``RT_REFDIR`` names.
     references : mapping of str to str or None
         Reference type to its file; None does without a reference of this type.
@@ -72,8 +74,8 @@ def reference_places(refdir: str | None, references: Mapping[str, str | None] | 
     from rtools.reference.find import Config
 
     overrides = {kind: "none" if path is None else str(path) for kind, path in (references or {}).items()}
-    refdir = os.environ.get("RT_REFDIR") if refdir is None else str(refdir)
-    return Config(overrides=overrides, refdir=refdir, builtin=builtin)
+    place = os.environ.get("RT_REFDIR") if refdir is None else str(refdir)
+    return Config(overrides=overrides, refdir=place, builtin=builtin)
 
 
 def step_settings(settings: Mapping[str, Any] | None) -> dict[str, dict[str, Any]]:

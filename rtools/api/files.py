@@ -341,14 +341,10 @@ def cut_out(
     from rtools.products.edit.cutout import image_shape
 
     product = opened(file)
-    spans = []
-    for part, length in zip((rows, columns), image_shape(product), strict=True):
-        start, stop, step = part.indices(length)
-        if step != 1 or start >= stop:
-            raise UsageError(f"{part} is no part of {length} pixels")
-        spans.append(slice(start, stop))
+    shape = image_shape(product)
+    inside = _part(rows, shape[0]), _part(columns, shape[1])
     with working(threads) as work:
-        return cut_product(product, *spans, work)
+        return cut_product(product, *inside, work)
 
 
 def to_fits(
@@ -453,6 +449,14 @@ def from_fits(
         stage = stage_asdf(path, file, hdus, product, compression=compression, work=work)
     stage.commit()
     return _told(stage, path)
+
+
+def _part(span, length):
+    """A slice with a beginning and an end within so many pixels."""
+    start, stop, step = span.indices(length)
+    if step != 1 or start >= stop:
+        raise UsageError(f"{span} is no part of {length} pixels")
+    return slice(start, stop)
 
 
 def _free(path, *, overwrite):

@@ -358,9 +358,9 @@ def run_mosaic(
         **_places(outdir, output),
         overwrite=overwrite,
     )
-    files = [str(file) for file in files]
-    name = files[0] if len(files) == 1 else f"{len(files)} images"
-    return carried_out(plan_mosaic(name, files, request), threads)
+    paths = [str(file) for file in files]
+    name = paths[0] if len(paths) == 1 else f"{len(paths)} images"
+    return carried_out(plan_mosaic(name, paths, request), threads)
 
 
 def run_multiband(
@@ -429,8 +429,8 @@ def run_multiband(
         **_places(outdir, output),
         overwrite=overwrite,
     )
-    files = [str(file) for file in files]
-    return carried_out(plan_multiband(files[0], files, request), threads)
+    paths = [str(file) for file in files]
+    return carried_out(plan_multiband(paths[0], paths, request), threads)
 
 
 def _places(outdir, output):

@@ -101,8 +101,8 @@ def make_covering_grid(
 
     if not systems:
         raise UsageError("no image to cover")
-    shapes = [None] * len(systems) if shapes is None else shapes
-    around = [np.stack(footprint(wcs, shape), axis=1) for wcs, shape in zip(systems, shapes, strict=True)]
+    sizes = [None] * len(systems) if shapes is None else list(shapes)
+    around = [np.stack(footprint(wcs, shape), axis=1) for wcs, shape in zip(systems, sizes, strict=True)]
     side = native_scale(systems[0]) if scale is None else scale / DEGREE_ARCSEC
     return covering_grid(around, side, angle)
 

@@ -203,7 +203,7 @@ def measure_apertures(
     from rtools.catalog.measure.apertures import circular
 
     data, err = (np.ascontiguousarray(plane, np.float32) for plane in (data, err))
-    places = tuple(np.atleast_1d(np.asarray(each, float)) for each in (x, y))
+    places = np.atleast_1d(np.asarray(x, float)), np.atleast_1d(np.asarray(y, float))
     with working(threads) as work:
         segments = empty_segments(data.shape, len(places[0]))
         return circular(data, err, segments, ~_usable(data, err), places, radii=np.atleast_1d(radii), work=work)

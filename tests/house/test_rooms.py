@@ -27,7 +27,7 @@ FLOORS = [
     ["rtools.pipeline.astrometry", "rtools.pipeline.catalog", "rtools.pipeline.simulation"],
     ["rtools.pipeline.exposure"],
     ["rtools.pipeline.mosaic"],
-    ["rtools.show"],
+    ["rtools.show", "rtools.api"],
     ["rtools.commands.kit"],
     ["rtools.commands"],
 ]

@@ -16,7 +16,7 @@ POOLS = ("rtools.work.work",)
 HASHING = ("rtools.products.io.encode", "rtools.products.io.checksums")
 """The one pool of a run, and the threads that take checksums of what is being written."""
 
-HEAVY = {"asdf", "astropy", "gwcs", "matplotlib", "numba", "pyarrow", "rich", "scipy", "yaml"}
+HEAVY = {"asdf", "astropy", "gwcs", "matplotlib", "numba", "numpy", "pyarrow", "rich", "scipy", "yaml"}
 """Packages that take longer to import than `import rtools` may take."""
 
 
