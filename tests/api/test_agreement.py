@@ -74,6 +74,7 @@ def test_a_catalog_is_that_of_rt_catalog(product):
         assert np.array_equal(one, two, equal_nan=one.dtype.kind == "f"), name
 
 
+@pytest.mark.slow
 def test_sky_levels_are_those_of_rt_skymatch(field, tmp_path):
     done("skymatch", *field, "--outdir", tmp_path)
     levels = rtools.match_sky([rtools.read_image(path) for path in field], threads=2)
@@ -81,6 +82,7 @@ def test_sky_levels_are_those_of_rt_skymatch(field, tmp_path):
     assert levels.tolist() == told
 
 
+@pytest.mark.slow
 def test_a_mosaic_is_that_of_rt_resample(field, tmp_path):
     done("resample", *field, "-o", tmp_path / "field_coadd.asdf", "--pixfrac", 0.8, *GRID)
     planes = arrays(tmp_path / "field_coadd.asdf")
@@ -92,6 +94,7 @@ def test_a_mosaic_is_that_of_rt_resample(field, tmp_path):
         assert np.allclose(getattr(mosaic, name), planes[name], rtol=2e-3, atol=0, equal_nan=True), name
 
 
+@pytest.mark.slow
 def test_outliers_are_those_of_rt_outlier(field, tmp_path):
     done("outlier", *field, "--outdir", tmp_path, *GRID)
     images = [rtools.read_image(path) for path in field]
