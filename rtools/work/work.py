@@ -180,9 +180,7 @@ def settle(jobs):
     ----------
     jobs : collection of concurrent.futures.Future
     """
-    for job in jobs:
-        job.cancel()
-    wait(jobs)
+    wait([job for job in jobs if not job.cancel()])  # who waited for a cancelled job of a closed pool would not wake
 
 
 def aside(function, *arguments):
@@ -198,16 +196,22 @@ def aside(function, *arguments):
     -------
     concurrent.futures.Future
     """
-    future = Future()
-    future.set_running_or_notify_cancel()  # it has begun: who cancels it would wait for ever for what is never told
+    future = _begun()
     threading.Thread(target=_do, args=(future, function, arguments), daemon=True, name="aside").start()
     return future
 
 
 def _done(function, arguments):
     """What `submit` gives where there is no pool: a future whose work is done."""
-    future = Future()
+    future = _begun()
     _do(future, function, arguments)
+    return future
+
+
+def _begun():
+    """A future that cannot be cancelled any more: who cancels it would wait for ever for what is never told."""
+    future = Future()
+    future.set_running_or_notify_cancel()
     return future
 
 

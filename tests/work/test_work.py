@@ -107,6 +107,35 @@ def test_closed_work_begins_anew():
         work.close()
 
 
+def test_what_runs_aside_is_waited_for_and_not_cancelled():
+    gate = threading.Event()
+    job = aside(lambda: (gate.wait(10), "done")[1])
+    threading.Timer(0.05, gate.set).start()
+    settle([job])
+    assert job.result(timeout=0) == "done"
+
+
+def test_jobs_of_a_closed_pool_are_not_waited_for():
+    work, begun, gate = Work(1), threading.Event(), threading.Event()
+    jobs = [work.submit(lambda: (begun.set(), gate.wait(10))), *(work.submit(abs, n) for n in range(5))]
+    assert begun.wait(10)
+    threading.Timer(0.05, gate.set).start()
+    work.close()
+    settler = threading.Thread(target=settle, args=(jobs,), daemon=True)
+    settler.start()
+    settler.join(5)
+    assert not settler.is_alive()
+    assert [job.cancelled() for job in jobs] == [False] + [True] * 5
+
+
+def test_results_that_nobody_takes_hold_nobody_up():
+    with Work(2) as work:
+        results = work.each(lambda n: time.sleep(0.001) or n, range(100))
+        assert next(results) == 0
+        work.close()
+        results.close()
+
+
 def test_work_is_never_pickled():
     with pytest.raises(TypeError, match="never pickled"):
         pickle.dumps(Work(2))
