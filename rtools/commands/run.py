@@ -23,6 +23,7 @@ EXAMPLES = (
     "rt-run X_uncal.asdf --until linearity",
     "rt-run X_linearity.asdf --skip dark --dry-run",
     "rt-run r*_cal.asdf --skycell 270p65x69y50 --outdir mosaics -j 0",
+    "rt-run *_uncal.asdf --refcat gaia.parquet --mosaic --outdir cal -o field_coadd.asdf -j 0",
     "rt-run new_cal.asdf --add field_coadd.asdf -o deeper_coadd.asdf",
 )
 
@@ -33,10 +34,12 @@ is a warning (exit 5 with --strict).
 Takes raw data (_uncal), any intermediate product, and associations (.json: each science member).
 With --until it writes that step's product instead.
 
-Images (_cal) with a grid or --mosaic, and associations of images, become a mosaic: flux, skymatch, outlier, resample
-and the catalog; X_coadd.asdf, X_cat.parquet, X_segm.asdf. Several skycells are done one after another. With --add they
-join a mosaic, which is not changed: matched to its sky, tested against it. Memory does not grow with the number of
-images. --from, --until, --refcat, --strict and --save-steps are not for mosaics."""
+With a grid or --mosaic, and with associations of images, images (_cal) become a mosaic: flux, skymatch, outlier,
+resample and the catalog; X_coadd.asdf, X_cat.parquet, X_segm.asdf. Exposures that are not calibrated yet are calibrated
+first, and with --refcat all are aligned together; one that fails is left out, and the exit code says so. Then -o names
+the mosaic and --outdir takes the exposures. Several skycells are done one after another. With --add images join a
+mosaic, which is not changed: matched to its sky, tested against it. Memory does not grow with the number of images.
+--from, --until, --refcat, --strict and --save-steps act on exposures, the options of a grid on the mosaic."""
 
 
 CATALOG = tuple(option for option in chain.step_of("catalog").options if option.key in ("deep", "deblend", "dust_maps"))
@@ -62,7 +65,7 @@ def _catalog_settings(options):
 
 @tool(
     "rt-run",
-    summary="Calibrate exposures: raw ramps to images.",
+    summary="Calibrate exposures: raw ramps to images, and images to mosaics.",
     description=DESCRIPTION,
     examples=EXAMPLES,
     no_args_is_help=True,
