@@ -1,10 +1,12 @@
 """Compiled parts of outlier detection: counts of weights, medians over exposures, blotting, flags."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from rtools.compiled import njit
 
-__all__ = ["blot", "count_weights", "flag", "flag_stack", "mark", "medians"]
+__all__ = ["ImageRows", "Thresholds", "blot", "count_weights", "flag", "flag_stack", "mark", "medians"]
 
 SIGN = np.uint32(1 << 31)
 MAGNITUDE = np.uint32((1 << 31) - 1)
@@ -13,6 +15,34 @@ LARGEST = np.float32(3.4028235e38)
 HALF = np.float32(0.5)
 ZERO = np.float32(0)
 NAN = np.float32(np.nan)
+
+
+class ImageRows(NamedTuple):
+    """Some rows, float32 (rows, columns), of an image of `height` rows, from `first` on."""
+
+    pixels: np.ndarray
+    first: int
+    height: int
+
+
+class Thresholds(NamedTuple):
+    """How far a pixel of an outlier, and one of its neighbours, is from the median.
+
+    Attributes
+    ----------
+    level : float32
+        Sky that is in the data and not in the median.
+    snr, step : float32
+        An outlier: errors, and the steepest steps of the median.
+    snr_near, step_near : float32
+        Its neighbours.
+    """
+
+    level: np.float32
+    snr: np.float32
+    step: np.float32
+    snr_near: np.float32
+    step_near: np.float32
 
 
 @njit(nogil=True, cache=True)
@@ -85,20 +115,20 @@ def medians(planes, pairs, lines, counts, out):
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def blot(image, first, height, x, y, fill, out):
+def blot(rows, x, y, fill, out):
     """Bilinear interpolation of an image at given places, all in float32.
 
     Parameters
     ----------
-    image : float32 (rows, columns)
-        Rows from `first` on of an image of `height` rows.
-    first, height : int64
+    rows : ImageRows
+        Of the image.
     x, y : float64 (n, m)
         Places in the whole image; NaN is outside.
     fill : float32
         Outside of the pixels' centres on the low side, of the frame on the high side.
     out : float32 (n, m)
     """
+    image, first, height = rows.pixels, rows.first, rows.height
     columns = image.shape[1]
     for row in range(x.shape[0]):
         for column in range(x.shape[1]):
@@ -149,16 +179,17 @@ def _steepest(blotted, y, x):
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def flag(data, err, blotted, level, limits, marks):
+def flag(data, err, blotted, limits, marks):
     """Which pixels differ from the blotted median: far enough, or less far beside one that is far enough.
+
+    The test |data - median| > step · derivative + snr · error is that of Fruchter & Hook (2002, PASP 114, 144), who
+    allow for what the blurring of the median changes at stars by the derivative of the blotted image.
 
     Parameters
     ----------
     data, err, blotted : float32 (rows, columns)
-    level : float32
-        Sky that is in `data` and not in `blotted`.
-    limits : float32 (4,)
-        Of the one far enough: errors, and steps of the median; then of its neighbours.
+    limits : Thresholds
+        What is far.
     marks : uint8 (rows, columns)
         Receives 1 for a pixel beyond the second limits, 2 more beyond the first, 4 more where it is an outlier.
 
@@ -168,17 +199,24 @@ def flag(data, err, blotted, level, limits, marks):
         Outliers.
     """
     rows, columns = data.shape
-    count = 0
     for y in range(rows):
         for x in range(columns):
-            off = abs(data[y, x] - blotted[y, x] - level)
+            off = abs(data[y, x] - blotted[y, x] - limits.level)
             sigma = _sigma(err[y, x])
             mark = np.uint8(0)
-            if off > min(limits[0], limits[2]) * sigma:  # also false for NaN; the steps only add to it
+            if off > min(limits.snr, limits.snr_near) * sigma:  # also false for NaN; the steps only add to it
                 step = _steepest(blotted, y, x)
-                mark |= np.uint8(2) if off > limits[1] * step + limits[0] * sigma else np.uint8(0)
-                mark |= np.uint8(1) if off > limits[3] * step + limits[2] * sigma else np.uint8(0)
+                mark |= np.uint8(2) if off > limits.step * step + limits.snr * sigma else np.uint8(0)
+                mark |= np.uint8(1) if off > limits.step_near * step + limits.snr_near * sigma else np.uint8(0)
             marks[y, x] = mark
+    return _mark_outliers(marks)
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _mark_outliers(marks):
+    """Add 4 to the marks of pixels with 1 that have, or are beside, a pixel with 2; returns how many."""
+    rows, columns = marks.shape
+    count = 0
     for y in range(rows):
         for x in range(columns):
             if not marks[y, x] & 1:

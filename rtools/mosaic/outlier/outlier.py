@@ -265,7 +265,7 @@ def blot(image, x, y, *, first=0, height=None, fill=np.nan):
     if start < stop and (start < first or stop > first + len(image)):
         raise ValueError(f"rows {start}:{stop} are needed, {first}:{first + len(image)} are there")
     out = np.empty(x.shape, np.float32)
-    kernels.blot(image, first, height, x, y, np.float32(fill), out)
+    kernels.blot(kernels.ImageRows(image, first, height), x, y, np.float32(fill), out)
     return out
 
 
@@ -302,9 +302,9 @@ def flag_rows(member, pixmap, median, rows, *, limits=OutlierLimits(), fill=np.n
     x, y = _places(pixmap, around, columns)
     blotted = _blot_from(median, x, y, fill)
     marks = np.empty(blotted.shape, np.uint8)
-    given = np.array([limits.snr[0], limits.scale[0], limits.snr[1], limits.scale[1]], np.float32)
+    far = member.level, limits.snr[0], limits.scale[0], limits.snr[1], limits.scale[1]
     data, err = member.data[around, columns], member.err[around, columns]
-    kernels.flag(data, err, blotted, np.float32(member.level), given, marks)
+    kernels.flag(data, err, blotted, kernels.Thresholds(*map(np.float32, far)), marks)
     inner = slice(rows.start - around.start, rows.stop - around.start)
     found[:, columns] = (marks[inner] & 4) != 0
     if touched is not None:

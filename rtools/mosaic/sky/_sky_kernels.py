@@ -1,16 +1,34 @@
 """Compiled parts of the sky: blocks of pixels, sources among them, the pixels within cells of the sky."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from rtools.compiled import njit
 from rtools.mosaic.sky._statistics_kernels import evaluate
 from rtools.work.statistics import MAD_TO_SIGMA
 
-__all__ = ["BLOCK", "bin_blocks", "cell_statistics", "fill_polygon", "gather_good", "noise_of_tiles"]
+__all__ = ["BLOCK", "SkyPixels", "bin_blocks", "cell_statistics", "fill_polygon", "gather_good", "noise_of_tiles"]
 
 SHIFT = np.uint64(2)
 BLOCK = 1 << 2
 """Side of the blocks that are looked at for sources, pixels."""
+
+
+class SkyPixels(NamedTuple):
+    """The pixels of an exposure.
+
+    Attributes
+    ----------
+    data : ndarray float32 (ny, nx)
+    good : ndarray bool (ny, nx)
+    sources : ndarray bool
+        Pixels that are left out, a block for each `BLOCK` rows and columns begun.
+    """
+
+    data: np.ndarray
+    good: np.ndarray
+    sources: np.ndarray
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -80,9 +98,10 @@ def _span(corners, y):
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _take(data, good, sources, y, first, last, values, n):
-    """Append the good values without sources of a row; returns how many there are now."""
-    row, usable, hidden = data[y], good[y], sources[y // BLOCK]
+def _take(pixels, y, columns, values, n):
+    """Append the good values without sources of a row, between two columns; returns how many there are now."""
+    first, last = columns
+    row, usable, hidden = pixels.data[y], pixels.good[y], pixels.sources[y // BLOCK]
     for x in range(np.uint64(first), np.uint64(max(first, last))):
         v = row[x]
         if usable[x] & (abs(v) < np.inf) & ~hidden[x >> SHIFT]:
@@ -92,32 +111,31 @@ def _take(data, good, sources, y, first, last, values, n):
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def gather_good(data, good, sources, values):
-    """All good values without sources, in `values`; returns how many."""
+def gather_good(pixels, values):
+    """All good values of `SkyPixels` without sources, in `values`; returns how many."""
     n = 0
-    for y in range(data.shape[0]):
-        n = _take(data, good, sources, y, 0, data.shape[1], values, n)
+    height, width = pixels.data.shape
+    for y in range(height):
+        n = _take(pixels, y, (0, width), values, n)
     return n
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def cell_statistics(data, good, sources, corners, statistic, out):
+def cell_statistics(pixels, corners, statistic, out):
     """Statistics of the pixels whose centres are within cells.
 
     Parameters
     ----------
-    data : float32 (ny, nx)
-    good : bool (ny, nx)
-    sources : bool, a block for each `BLOCK` rows and columns begun
-        True where pixels are left out.
+    pixels : SkyPixels
+        Of the exposure.
     corners : float64 (n, 4, 2)
         x, y of the corners of convex cells, round them.
-    statistic : tuple
-        Kind, limits and clipping, as `evaluate` takes them.
+    statistic : rtools.mosaic.sky._statistics_kernels.Clipped
+        As `evaluate` takes it.
     out : float64 (n, 3)
         Value, number of pixels, standard deviation.
     """
-    ny, nx = data.shape
+    ny, nx = pixels.data.shape
     values = np.empty(0, np.float32)
     spans = np.empty((ny, 2), np.int64)
     for k in range(len(corners)):
@@ -132,9 +150,8 @@ def cell_statistics(data, good, sources, corners, statistic, out):
             values = np.empty(room, np.float32)
         n = 0
         for y in range(first, last):
-            n = _take(data, good, sources, y, spans[y, 0], spans[y, 1], values, n)
-        kind, limits, clip = statistic
-        out[k, 0], out[k, 1], out[k, 2] = evaluate(values[:n], kind, limits, clip)
+            n = _take(pixels, y, (spans[y, 0], spans[y, 1]), values, n)
+        out[k, 0], out[k, 1], out[k, 2] = evaluate(values[:n], statistic)
 
 
 @njit(nogil=True, cache=True, error_model="numpy")

@@ -1,19 +1,51 @@
-"""Compiled clipped statistics of a set of pixels: mean, median, mode, midpt."""
+"""Compiled clipped statistics of a set of pixels: mean, median, mode, midpt.
+
+Mode and midpt are those of IRAF's imstatistics, read off a histogram. Its bins are a little wider than the width by
+which places in it are converted to values, as in the package imagestats: so both are low by up to half a bin.
+"""
+
+from typing import NamedTuple
 
 import numpy as np
 
 from rtools.compiled import njit
 
-__all__ = ["MEAN", "MEDIAN", "MIDPT", "MODE", "evaluate"]
+__all__ = ["MEAN", "MEDIAN", "MIDPT", "MODE", "Clipped", "evaluate"]
 
 MEAN, MEDIAN, MODE, MIDPT = 0, 1, 2, 3
 
 LEAST_WIDTH = 10.0 * 2.0**-23
-"""Narrower histogram bins, or ranges of values, are taken as one bin."""
+"""Narrower histogram bins, or ranges of values, are taken as one bin: ten times the precision of float32."""
 
 
 NEAR = np.float32(0.2)
 """The median is first looked for so many standard deviations from the mean."""
+
+
+class Clipped(NamedTuple):
+    """A clipped statistic.
+
+    Attributes
+    ----------
+    kind : int
+        `MEAN`, `MEDIAN`, `MODE` or `MIDPT`.
+    lower, upper : float
+        Limits of usable values; NaN for none.
+    passes : int
+        Of clipping.
+    below, above : float
+        Limits of clipping, standard deviations from the mean.
+    binwidth : float
+        Width of a histogram bin, standard deviations.
+    """
+
+    kind: int
+    lower: float
+    upper: float
+    passes: int
+    below: float
+    above: float
+    binwidth: float
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -102,19 +134,15 @@ def _midpt(counts, least, width):
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def evaluate(values, kind, limits, clip):
+def evaluate(values, statistic):
     """Clipped statistic of a set of values.
 
     Parameters
     ----------
     values : float32 (n,)
         Finite.
-    kind : int
-        `MEAN`, `MEDIAN`, `MODE` or `MIDPT`.
-    limits : tuple of float64
-        Lower and upper limit of usable values; NaN for none.
-    clip : tuple
-        Passes (int), lower and upper limit in standard deviations, width of a histogram bin in standard deviations.
+    statistic : Clipped
+        Which statistic.
 
     Returns
     -------
@@ -128,20 +156,20 @@ def evaluate(values, kind, limits, clip):
     nothing = np.nan, 0, np.nan
     if values.size == 0:
         return nothing
-    passes, below, above, binwidth = clip
+    lower, upper, kind = statistic.lower, statistic.upper, statistic.kind
     bottom, top = np.float64(values.min()), np.float64(values.max())
-    if (limits[0] > top) | (limits[1] < bottom) | (limits[0] > limits[1]):
+    if (lower > top) | (upper < bottom) | (lower > upper):
         return nothing
-    bottom = bottom if np.isnan(limits[0]) else limits[0]
-    top = top if np.isnan(limits[1]) else limits[1]
+    bottom = bottom if np.isnan(lower) else lower
+    top = top if np.isnan(upper) else upper
     low, high = np.float32(bottom), np.float32(top)
     n, mean, spread, least, most = _moments(values, low, high)
-    for _ in range(passes):
+    for _ in range(statistic.passes):
         if n == 0:
             return nothing
         before = low, high
-        low = np.float32(max(bottom, np.float64(mean) - below * np.float64(spread)))
-        high = np.float32(min(top, np.float64(mean) + above * np.float64(spread)))
+        low = np.float32(max(bottom, np.float64(mean) - statistic.below * np.float64(spread)))
+        high = np.float32(min(top, np.float64(mean) + statistic.above * np.float64(spread)))
         if (low == before[0]) & (high == before[1]):
             break
         n, mean, spread, least, most = _moments(values, low, high)
@@ -153,7 +181,7 @@ def evaluate(values, kind, limits, clip):
         reach = NEAR * spread
         value = _median(values, low, high, n, (mean - reach, mean + reach))
     else:
-        value = _of_histogram(values, kind, binwidth * np.float64(spread), (least, most))
+        value = _of_histogram(values, kind, statistic.binwidth * np.float64(spread), (least, most))
     return value, n, np.float64(spread)
 
 

@@ -1,7 +1,7 @@
 """The sky of one exposure, reduced to clipped medians in small cells that are the same for all exposures.
 
-The cells are those of HEALPix, some 6.4 arcsec wide (60 pixels of a detector), so that no exposure needs to know of
-the others. Sources are left out.
+The cells are those of HEALPix (Górski et al. 2005, ApJ 622, 759), some 6.4 arcsec wide (60 pixels of a detector), so
+that no exposure needs to know of the others. Sources are left out.
 """
 
 from typing import NamedTuple
@@ -85,7 +85,7 @@ def sky_cells(data, good, to_sky, *, statistic=DEFAULT, mask_sources=True, whole
     -------
     SkyCells
     """
-    from rtools.mosaic.sky._sky_kernels import cell_statistics
+    from rtools.mosaic.sky._sky_kernels import SkyPixels, cell_statistics
 
     data, good = np.ascontiguousarray(data, np.float32), np.ascontiguousarray(good, bool)
     places = work.submit(_cells_of, to_sky, data.shape)
@@ -96,7 +96,7 @@ def sky_cells(data, good, to_sky, *, statistic=DEFAULT, mask_sources=True, whole
 
     def measure(first):
         part = slice(first, first + CHUNK)
-        cell_statistics(data, good, sources, corners[part], arguments, found[part])
+        cell_statistics(SkyPixels(data, good, sources), corners[part], arguments, found[part])
 
     work.map(measure, range(0, len(cells), CHUNK))
     level = sky_value(good_values(data, good, sources), statistic).value if whole else np.nan
@@ -107,10 +107,11 @@ def sky_cells(data, good, to_sky, *, statistic=DEFAULT, mask_sources=True, whole
 
 def good_values(data, good, sources=None):
     """The values of the good pixels that are in no block with sources, float32, in the order of the image."""
-    from rtools.mosaic.sky._sky_kernels import gather_good
+    from rtools.mosaic.sky._sky_kernels import SkyPixels, gather_good
 
     values = np.empty(data.size, np.float32)
-    return values[: gather_good(data, good, _blocks(data.shape, bool) if sources is None else sources, values)]
+    sources = _blocks(data.shape, bool) if sources is None else sources
+    return values[: gather_good(SkyPixels(data, good, sources), values)]
 
 
 def _blocks(shape, dtype):

@@ -37,10 +37,12 @@ class SkyStatistic(NamedTuple):
     binwidth: float = 0.1
 
     def arguments(self):
-        """The same as the compiled loops take it."""
-        limits = tuple(np.nan if limit is None else float(limit) for limit in (self.lower, self.upper))
+        """The same as the compiled loops take it: a `rtools.mosaic.sky._statistics_kernels.Clipped`."""
+        from rtools.mosaic.sky._statistics_kernels import Clipped
+
+        limits = (np.nan if limit is None else float(limit) for limit in (self.lower, self.upper))
         clip = int(self.nclip), float(self.lsigma), float(self.usigma), float(self.binwidth)
-        return KINDS.index(self.kind), limits, clip
+        return Clipped(KINDS.index(self.kind), *limits, *clip)
 
 
 class SkyValue(NamedTuple):
@@ -62,6 +64,7 @@ def sky_value(values, statistic=DEFAULT):
     values : array_like
         Taken as float32; those that are not finite are left out.
     statistic : SkyStatistic
+        Which statistic, of which of them.
 
     Returns
     -------
@@ -74,4 +77,4 @@ def sky_value(values, statistic=DEFAULT):
     finite = np.isfinite(values)
     if not finite.all():
         values = values[finite]
-    return SkyValue(*evaluate(np.ascontiguousarray(values), *statistic.arguments()))
+    return SkyValue(*evaluate(np.ascontiguousarray(values), statistic.arguments()))
