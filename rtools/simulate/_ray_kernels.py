@@ -1,30 +1,55 @@
-"""Compiled walk of cosmic-ray tracks through pixels."""
+"""Compiled walk of cosmic-ray tracks through pixels.
+
+From one edge of a pixel to the next along a straight line, as Amanatides & Woo (1987, Eurographics) go through voxels.
+"""
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
 from rtools.compiled import njit
 
-__all__ = ["walk"]
+__all__ = ["Tracks", "walk"]
+
+
+class Tracks(NamedTuple):
+    """Straight tracks, each float64 (n,).
+
+    Attributes
+    ----------
+    x, y : ndarray
+        Where they begin; pixel centres are integers.
+    angle : ndarray
+        Their direction, radians from +x.
+    length : ndarray
+        Pixels.
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    angle: np.ndarray
+    length: np.ndarray
 
 
 @njit(nogil=True, cache=True)
-def walk(x, y, angle, length, rows, columns):
+def walk(tracks, shape):
     """Pixels crossed by straight tracks and the path in each.
 
     Parameters
     ----------
-    x, y, angle, length : ndarray float64 (n,)
-        Start (pixel centres are integers), direction (radians), length (pixels).
-    rows, columns : int
-        Size of the frame; what falls outside is left out.
+    tracks : Tracks
+        From where, in which direction, how far.
+    shape : (int, int)
+        Rows and columns of the frame; what falls outside is left out.
 
     Returns
     -------
     tuple of ndarray
         Track int64, row int64, column int64, path float64 (pixels).
     """
+    x, y, angle, length = tracks.x, tracks.y, tracks.angle, tracks.length
+    rows, columns = shape
     capacity = 0
     for t in range(x.size):
         capacity += 3 + int(abs(math.cos(angle[t])) * length[t] + 1) + int(abs(math.sin(angle[t])) * length[t] + 1)

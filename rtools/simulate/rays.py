@@ -31,10 +31,11 @@ def cosmic_rays(shape, last_read, frame_time, *stream):
 
     Notes
     -----
-    A track loses dE/dx (Moyal) per length; a pixel on it gains dE/dx · pixel / (eV per electron) · sqrt(d² + l²)
-    electrons (Poisson), l its path in the pixel's plane and d the depth, in pixels.
+    A track loses dE/dx per length, of the distribution of Moyal (1955, Phil. Mag. 46, 263); a pixel on it gains
+    dE/dx · pixel / (eV per electron) · sqrt(d² + l²) electrons (Poisson), l its path in the pixel's plane and d the
+    depth, in pixels.
     """
-    from rtools.simulate._ray_kernels import walk
+    from rtools.simulate._ray_kernels import Tracks, walk
 
     rng, numbers = generator(*stream, "cosmic rays"), assumed.RAYS
     rows, columns = shape
@@ -45,7 +46,7 @@ def cosmic_rays(shape, last_read, frame_time, *stream):
     length = _lengths(rng.random(count))
     loss = _losses(rng, count)
     read = np.ceil(rng.random(count) * last_read).astype(np.int64)
-    track, row, column, path = walk(x, y, angle, length / numbers["pixel_um"], rows, columns)
+    track, row, column, path = walk(Tracks(x, y, angle, length / numbers["pixel_um"]), shape)
     per_pixel = loss[track] * numbers["pixel_um"] / numbers["ev_per_electron"]
     electrons = rng.poisson(per_pixel * np.hypot(numbers["depth_pixels"], path)).astype(float)
     read = np.maximum(read[track], 1)

@@ -51,7 +51,8 @@ def add_stars(image, psf, x, y, flux):
     half = np.searchsorted(-psf.envelope, -limit).astype(np.int64)
     positions = np.asarray(x, float), np.asarray(y, float)
     weights = psf.weights(*positions)
-    _render_kernels.add_stars(image, *positions, flux, half, weights, psf.splines, psf.oversample)
+    stars = _render_kernels.Stars(*positions, flux, half, weights)
+    _render_kernels.add_stars(image, stars, psf.splines, psf.oversample)
 
 
 def shape_matrices(radius, axis_ratio, angle, jacobian):
@@ -175,9 +176,8 @@ class _Grid:
 
         out = np.empty((len(flux), len(self.fy), len(self.fx)), np.complex64)
         centre = shifts + self.size // 2
-        _render_kernels.galaxy_transforms(
-            out, shapes, centre, flux, profile, table, self.psf, weights, self.fy, self.fx
-        )
+        galaxies = _render_kernels.Galaxies(shapes, centre, flux, profile, weights)
+        _render_kernels.galaxy_transforms(out, galaxies, table, self.psf, (self.fy, self.fx))
         # Sampling every m-th point in y is folding the frequencies; in x the points are left out after the transform.
         folded = out.reshape(len(flux), self.oversample, self.size, -1).sum(axis=1)
         lines = ifft(folded, axis=1, overwrite_x=True)
@@ -234,5 +234,5 @@ def add_spectra(image, psf, x, y, *, sersic, shapes, rates, offset):
         shift = x[members] - np.rint(x[members]) + size // 2
         blur *= np.exp(-2j * np.pi * shift[:, None] * frequencies)
         sections = np.fft.irfft(blur, 4 * size, axis=1)[:, ::4] * 4
-        place = (np.rint(value[members]).astype(np.int64) for value in (x, y))
-        _render_kernels.add_traces(image, np.ascontiguousarray(sections), rates[members], *place, offset)
+        place = tuple(np.rint(value[members]).astype(np.int64) for value in (x, y))
+        _render_kernels.add_traces(image, np.ascontiguousarray(sections), rates[members], place, offset)

@@ -170,18 +170,18 @@ def test_energy_of_a_track_pixel():
 
 
 def test_a_track_is_cut_at_pixel_edges():
-    from rtools.simulate._ray_kernels import walk
+    from rtools.simulate._ray_kernels import Tracks, walk
 
-    one = lambda *values: tuple(np.array([float(value)]) for value in values)  # noqa: E731
-    track, row, column, path = walk(*one(3.2, 5.0, 0.0, 2.0), 10, 10)
+    one = lambda *values: Tracks(*(np.array([float(value)]) for value in values))  # noqa: E731
+    track, row, column, path = walk(one(3.2, 5.0, 0.0, 2.0), (10, 10))
     assert track.tolist() == [0, 0, 0]
     assert row.tolist() == [5, 5, 5]
     assert column.tolist() == [3, 4, 5]
     np.testing.assert_allclose(path, [0.3, 1.0, 0.7])
-    _track, row, column, path = walk(*one(6.0, 6.0, np.pi / 3 + np.pi, 5.5), 10, 10)
+    _track, row, column, path = walk(one(6.0, 6.0, np.pi / 3 + np.pi, 5.5), (10, 10))
     assert np.isclose(path.sum(), 5.5)
     assert np.all(np.abs(np.diff(row)) + np.abs(np.diff(column)) == 1)
-    _track, row, _column, path = walk(*one(1.0, 1.0, np.pi, 9.0), 10, 10)
+    _track, row, _column, path = walk(one(1.0, 1.0, np.pi, 9.0), (10, 10))
     assert np.isclose(path.sum(), 1.5)
     assert row.size == 2
 
