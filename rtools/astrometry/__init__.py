@@ -1,1 +1,8 @@
-"""Building and describing world coordinate systems."""
+"""World coordinate systems, alignment to reference stars, pointing, velocity aberration.
+
+It imports `wfi` and `work`.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,1 +1,8 @@
-"""L1 to L2 science, one file per step: arrays in, arrays out. Knows no files and no command lines."""
+"""From raw data to images: what a strip and an exposure are, clocks, spectra of the reference output.
+
+It imports `astrometry`, `wfi` and `work`; the steps are in `steps/`.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,1 +1,8 @@
-"""."""
+"""Finding sources: background, smoothing, detection, deblending, deep detection, segments.
+
+It imports `wfi` and `work`.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

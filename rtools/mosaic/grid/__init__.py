@@ -1,1 +1,8 @@
-"""."""
+"""Grids of mosaics, outlines of images, and maps from pixels to pixels.
+
+It imports `wfi`.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

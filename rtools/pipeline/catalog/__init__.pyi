@@ -1,0 +1,9 @@
+from .files import CatalogFiles
+from .job import plan_multiband
+from .placing import Place
+
+__all__ = [
+    "CatalogFiles",
+    "Place",
+    "plan_multiband",
+]

@@ -1,0 +1,5 @@
+from .job import plan_simulation
+
+__all__ = [
+    "plan_simulation",
+]
