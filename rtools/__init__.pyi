@@ -3,18 +3,18 @@ from .api.exposure import fit_ramps, image_statistics
 from .api.files import (
     compare,
     cut_out,
-    from_fits,
     open_product,
     read_catalog,
-    to_fits,
     validate,
     write_catalog,
     write_product,
 )
+from .api.fits_files import from_fits, to_fits
 from .api.mosaics import drizzle, flag_outliers, match_sky, read_image
 from .api.names import build_name, parse_name
 from .api.references import find_references, make_references
-from .api.runs import run_exposure, run_mosaic, run_multiband, run_step, simulate_exposure
+from .api.runs import run_exposure, run_mosaic, run_multiband, run_step
+from .api.simulation import simulate_exposure
 from .api.sky import find_skycells, make_covering_grid, make_grid, make_sky_header, make_skycell_grid
 from .api.sources import catalog_image, find_sources, fit_psf, load_psf, measure_apertures
 from .astrometry.align import ImageSources

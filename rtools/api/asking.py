@@ -5,19 +5,27 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rtools.errors import RtoolsWarning, UsageError
+from rtools.errors import RtoolsError, RtoolsWarning, UsageError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from rtools.pipeline.job.job import Job, Result
     from rtools.products.io import Product
     from rtools.reference.find import Config
     from rtools.work import Work
 
-__all__ = ["carried_out", "opened", "reference_places", "step_settings", "warn", "working"]
+__all__ = [
+    "carried_out",
+    "free_path",
+    "opened",
+    "reference_places",
+    "step_settings",
+    "told",
+    "warn",
+    "working",
+]
 
 
 def warn(level: str, text: str) -> None:
@@ -143,3 +151,20 @@ def carried_out(job: Job, threads: int) -> Result:
     if isinstance(outcome, Failure):
         raise outcome.error
     return outcome
+
+
+def free_path(path, *, overwrite):
+    """The path of an output that may be written."""
+    path = Path(path)
+    if path.exists() and not overwrite:
+        raise RtoolsError("exists already", mend="overwrite=True replaces it", path=path)
+    return path
+
+
+def told(stage, path):
+    """Warn of what is lost in a file that was written; its path."""
+    for name, count in getattr(stage, "overflows", {}).items():
+        warn("warning", f"{path}: {count} values of {name} are beyond its dtype and became infinite")
+    for text in stage.messages:
+        warn("warning", f"{path}: {text}")
+    return path

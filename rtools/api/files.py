@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rtools.api.asking import opened, warn, working
-from rtools.errors import RtoolsError, UsageError
+from rtools.api.asking import free_path, opened, told, working
+from rtools.errors import UsageError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,10 +20,8 @@ __all__ = [
     "Differences",
     "compare",
     "cut_out",
-    "from_fits",
     "open_product",
     "read_catalog",
-    "to_fits",
     "validate",
     "write_catalog",
     "write_product",
@@ -125,11 +123,11 @@ def write_product(
     from rtools.products.io import write_product
     from rtools.products.schema import DEFAULT_PROFILE
 
-    path = _free(path, overwrite=overwrite)
+    path = free_path(path, overwrite=overwrite)
     settings = {"profile": profile or DEFAULT_PROFILE, "compression": compression, "history": list(history)}
     with working(threads) as work:
         stage = write_product(path, kind, dict(meta), dict(arrays), work=work, **settings)
-    return _told(stage, path)
+    return told(stage, path)
 
 
 def read_catalog(path: str | Path) -> Table:
@@ -197,10 +195,10 @@ def write_catalog(path: str | Path, table: Table, *, overwrite: bool = False) ->
     from rtools.products.names.extensions import table_form
     from rtools.products.tables import stage_catalog
 
-    form, path = table_form(path), _free(path, overwrite=overwrite)
+    form, path = table_form(path), free_path(path, overwrite=overwrite)
     stage = stage_catalog(path, table, form)
     stage.commit()
-    return _told(stage, path)
+    return told(stage, path)
 
 
 def validate(path: str | Path, *, quick: bool = False, threads: int = 1) -> list[Finding]:
@@ -347,130 +345,9 @@ def cut_out(
         return cut_product(product, *inside, work)
 
 
-def to_fits(
-    file: str | Path,
-    output: str | Path | None = None,
-    *,
-    sip_error: float | None = 0.01,
-    overwrite: bool = False,
-    threads: int = 1,
-) -> Path:
-    """Write a product as FITS: images with a SIP header, tables, and the whole tree, so that `from_fits` leads back.
-
-    Parameters
-    ----------
-    file : str or Path
-        A product or reference file.
-    output : str or Path, optional
-        By default beside it, with the extension ``.fits``.
-    sip_error : float or None
-        Largest error of the header's WCS, pixels; None takes any, with a warning.
-    overwrite : bool
-        Replace a file that exists.
-    threads : int
-        Threads that read; 0 means all cores.
-
-    Returns
-    -------
-    Path
-        Of the FITS file.
-
-    Raises
-    ------
-    QualityError
-        No header is as good as `sip_error` says.
-    RtoolsError
-        The file exists, or cannot be written.
-
-    Examples
-    --------
-    >>> import rtools
-    >>> fits = rtools.to_fits("r0000101001001001001_0001_wfi01_f158_cal.asdf")
-    >>> fits.name
-    'r0000101001001001001_0001_wfi01_f158_cal.fits'
-    >>> back = rtools.from_fits(fits, "back_cal.asdf")
-    >>> rtools.compare("r0000101001001001001_0001_wfi01_f158_cal.asdf", back).arrays
-    []
-    """
-    from rtools.pipeline.astrometry.fits_header import sky_cards
-    from rtools.products.fits import stage_fits
-    from rtools.products.io import open_product
-
-    path = _free(Path(file).with_suffix(".fits") if output is None else output, overwrite=overwrite)
-    with open_product(file) as product, working(threads) as work:
-        stage = stage_fits(path, product, sky=sky_cards(product, limit=sip_error, log=warn), work=work)
-    stage.commit()
-    return _told(stage, path)
-
-
-def from_fits(
-    file: str | Path,
-    output: str | Path | None = None,
-    *,
-    compression: str | None = None,
-    overwrite: bool = False,
-    threads: int = 1,
-) -> Path:
-    """Write the product that a FITS file of `to_fits` holds; pixels that were edited in the FITS file are taken.
-
-    Parameters
-    ----------
-    file : str or Path
-        A FITS file with an ASDF extension.
-    output : str or Path, optional
-        By default beside it, with the extension ``.asdf``.
-    compression : str, optional
-        ``lz4``, ``zlib`` or ``none``; by default none for ramps, else lz4.
-    overwrite : bool
-        Replace a file that exists.
-    threads : int
-        Threads that write; 0 means all cores.
-
-    Returns
-    -------
-    Path
-        Of the ASDF file.
-
-    Raises
-    ------
-    InputError
-        The file is not FITS, or has no product.
-    RtoolsError
-        The output exists, or cannot be written.
-
-    Examples
-    --------
-    See `to_fits`.
-    """
-    from rtools.products.fits.read import embedded, open_fits, stage_asdf
-
-    path = _free(Path(file).with_suffix(".asdf") if output is None else output, overwrite=overwrite)
-    with open_fits(file) as hdus, embedded(file, hdus) as product, working(threads) as work:
-        stage = stage_asdf(path, file, hdus, product, compression=compression, work=work)
-    stage.commit()
-    return _told(stage, path)
-
-
 def _part(span, length):
     """A slice with a beginning and an end within so many pixels."""
     start, stop, step = span.indices(length)
     if step != 1 or start >= stop:
         raise UsageError(f"{span} is no part of {length} pixels")
     return slice(start, stop)
-
-
-def _free(path, *, overwrite):
-    """The path of an output that may be written."""
-    path = Path(path)
-    if path.exists() and not overwrite:
-        raise RtoolsError("exists already", mend="overwrite=True replaces it", path=path)
-    return path
-
-
-def _told(stage, path):
-    """Warn of what is lost in a file that was written; its path."""
-    for name, count in getattr(stage, "overflows", {}).items():
-        warn("warning", f"{path}: {count} values of {name} are beyond its dtype and became infinite")
-    for text in stage.messages:
-        warn("warning", f"{path}: {text}")
-    return path

@@ -253,7 +253,7 @@ def test_the_reference_is_the_reddest_unless_named(bands):
 def test_without_psf_there_are_neither_psf_nor_matched_columns(images):
     said = []
     bands = [band(element, images[element]) for element in ("F106", "F158")]
-    found = multiband_catalog(bands, OPTIONS, log=lambda level, text: said.append(text))
+    found = multiband_catalog(bands, OPTIONS, work=Work(log=lambda level, text: said.append(text)))
     names = [name for name, *_rest in found.columns]
     assert not [name for name in names if "psf" in name or "m_flux" in name]
     assert set(names) == set(found.values)
@@ -279,7 +279,7 @@ def test_a_band_without_pixels_is_left_out(images, psfs, sky):
     dark, said = copied(images["F184"]), []
     dark["data"][:] = np.nan
     bands = [band("F184", dark, psfs["F184"]), band("F106", images["F106"], psfs["F106"])]
-    found = multiband_catalog(bands, OPTIONS, log=lambda level, text: said.append((level, text)))
+    found = multiband_catalog(bands, OPTIONS, work=Work(log=lambda level, text: said.append((level, text))))
     assert found.bands == ("F106",) and not [name for name, *_rest in found.columns if "f184" in name]
     assert len(rows(found, sky)) == len(sky[0])
     assert ("warning", "multiband: no pixel of F184 can be used; it is left out") in said
