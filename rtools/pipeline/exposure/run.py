@@ -348,7 +348,7 @@ class ExposureRun:
             statuses=dict(self.meta["cal_step"]),
             seconds=seconds,
             peak_memory=peak_memory(),
-            failure=self.failure,
+            failure=f"not aligned: {self.failure}" if self.failure and self.request.strict else "",
             catalogs=self.summary,
             warnings=tuple(self.journal.warned),
         )

@@ -180,7 +180,7 @@ class Result:
     peak_memory : int
         ru_maxrss of the process in bytes.
     failure : str
-        Why a quality limit was missed; empty where none was.
+        Why a quality limit was missed that the user set; empty where none was.
     catalogs : tuple
         `rtools.pipeline.catalog.single.CatalogSummary` of the catalogs that were made.
     members : tuple of str

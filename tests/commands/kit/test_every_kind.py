@@ -61,7 +61,7 @@ def test_catalogs_in_asdf_files_are_tables(made, tmp_path, capsys):
             said = capsys.readouterr()
             refused += said.err
             assert f"{CATALOGS[name]}, L4 (parquet)" in said.out
-    assert "ImageModel.asdf: no catalog: its product is l2_image" in refused
+    assert "ImageModel.asdf: not a catalog: its product is l2_image" in refused
     for path in (tmp_path / "TimeDomainSourceCatalogModel_cat.parquet", made["TimeDomainSourceCatalogModel"]):
         assert tool("validate", path) in (0, 1)  # of what is made up numbers may be none
         assert "column" not in capsys.readouterr().out
