@@ -127,13 +127,13 @@ def _fit_pixel(w, j, timing, search):
 @njit(nogil=True, cache=True, error_model="numpy")
 def _find_worst(reads, limits, norm, rate, search):
     """Find the difference or the pair whose drop of chi-square exceeds its limit most."""
-    usable, weight, residual, variance = search[USABLE], search[WEIGHT], search[RESIDUAL], search[VARIANCE]
+    weight, residual, variance = search[WEIGHT], search[RESIDUAL], search[VARIANCE]
     n = reads.size - 1
     scale = 1.0 / norm
     best_one, best_two = 0.0, 0.0
     at_one, at_two = -1, -1
     for i in range(n):
-        if usable[i] == 0.0:
+        if search[USABLE, i] == 0.0:
             continue
         spread = variance[i] - weight[i] * weight[i] * scale
         lowered = residual[i] * residual[i] / spread
@@ -142,7 +142,7 @@ def _find_worst(reads, limits, norm, rate, search):
         if lowered > best_one * TIE:
             best_one, at_one = lowered, i
         # A jump between the reads of a resultant is shared by two differences; one read has nothing between.
-        if i + 1 == n or usable[i + 1] == 0.0 or reads[i + 1] <= 1:
+        if i + 1 == n or search[USABLE, i + 1] == 0.0 or reads[i + 1] <= 1:
             continue
         first, second = _find_steps(i, scale, search)
         lowered = first * residual[i] + second * residual[i + 1]
@@ -164,14 +164,15 @@ def _find_worst(reads, limits, norm, rate, search):
 @njit(nogil=True, cache=True, error_model="numpy")
 def _find_steps(i, scale, search):
     """Find the steps b in the differences i and i + 1, fitted together; `scale` is 1 / norm."""
-    lower, weight, residual, variance = search[LOWER], search[WEIGHT], search[RESIDUAL], search[VARIANCE]
-    spread = variance[i] - weight[i] * weight[i] * scale
-    following = variance[i + 1] - weight[i + 1] * weight[i + 1] * scale
-    shared = -lower[i + 1] * variance[i + 1] - weight[i] * weight[i + 1] * scale
+    here, after = search[WEIGHT, i], search[WEIGHT, i + 1]
+    z_here, z_after = search[RESIDUAL, i], search[RESIDUAL, i + 1]
+    spread = search[VARIANCE, i] - here * here * scale
+    following = search[VARIANCE, i + 1] - after * after * scale
+    shared = -search[LOWER, i + 1] * search[VARIANCE, i + 1] - here * after * scale
     inverse = 1.0 / (spread * following - shared * shared)
     return (
-        (residual[i] * following - residual[i + 1] * shared) * inverse,
-        (residual[i + 1] * spread - residual[i] * shared) * inverse,
+        (z_here * following - z_after * shared) * inverse,
+        (z_after * spread - z_here * shared) * inverse,
     )
 
 

@@ -59,7 +59,9 @@ def fit_by_likelihood(ramp, terms, revised, image):
     image : rtools.exposure.rampfit._arguments.FitImage
         Receives the results.
     """
-    n = terms.timing.interval.size
+    # Taken out once: each look into a named tuple of arrays counts references to all of them.
+    timing, limits = terms.timing, terms.limits
+    n = timing.interval.size
     w = np.zeros(q.BASE + (n + 1) * q.STRIDE)
     candidate = np.empty(BLOCK, dtype=np.bool_)
     search = np.zeros((ROWS, n + 1))
@@ -69,21 +71,21 @@ def fit_by_likelihood(ramp, terms, revised, image):
     for y in range(np.uint64(BORDER), np.uint64(ramp.data.shape[1] - BORDER)):
         for number in range(np.uint64(ramp.data.shape[2]) // BLOCK):
             block = Block(y, number * BLOCK)
-            _load_differences(ramp, block, terms.timing.interval, w)
+            _load_differences(ramp, block, timing.interval, w)
             _load_noise(ramp, block, w)
             _guess_rate(n, w, terms.network)
-            _fit(terms.timing, w)
-            screen(w, terms.limits, candidate)
+            _fit(timing, w)
+            screen(w, limits, candidate)
             if n > LONG_RAMP:
-                keep_likely(terms.timing.reads, terms.limits, w, candidate)
+                keep_likely(timing.reads, limits, w, candidate)
             for j in range(BLOCK):
                 if candidate[j]:
-                    search_jumps(w, j, terms.timing, terms.limits, search)
-                    _flag_dropped(ramp.groupdq, block, j, search[DROPPED])
+                    search_jumps(w, j, timing, limits, search)
+                    _flag_dropped(ramp.groupdq, block, j, search)
             if revised.size:
                 _exclude(revised, block, n, w)
-            _fit(terms.timing, w)
-            compute_results(terms.timing, w, results)
+            _fit(timing, w)
+            compute_results(timing, w, results)
             subtract_from_uniform_slope(ramp.data, block, terms.weights, w, results)
             derive_flags(flags, ramp.pixeldq, block, quality)
             flag_failures(w, results, quality)
@@ -91,10 +93,10 @@ def fit_by_likelihood(ramp, terms, revised, image):
 
 
 @njit(inline="always", error_model="numpy")
-def _flag_dropped(groupdq, block, j, dropped):
+def _flag_dropped(groupdq, block, j, search):
     """Flag the resultant after each dropped difference of pixel j as a jump."""
-    for i in range(np.uint64(dropped.size - 1)):
-        if dropped[i] != 0.0:
+    for i in range(np.uint64(groupdq.shape[0]) - q.ONE):
+        if search[DROPPED, i] != 0.0:
             groupdq[i + q.ONE, block.row, block.start + j] |= GROUP_JUMP
 
 

@@ -39,14 +39,6 @@ class JumpTest(NamedTuple):
     constant: float
 
 
-class _Pixel(NamedTuple):
-    """The ramp of one pixel: electrons float32 (G,), flags uint8 (G,), noise of one read in electrons (float32)."""
-
-    electrons: np.ndarray
-    flags: np.ndarray
-    noise: float
-
-
 class _Segment(NamedTuple):
     """First and last resultant of a run that is fitted alone."""
 
@@ -55,9 +47,13 @@ class _Segment(NamedTuple):
 
 
 class _Slope(NamedTuple):
-    """Slope of a segment in e/s, and what it takes from the variance of a rise within the segment, in (e/s)^2."""
+    """Slope of a segment, noise of one read, and what the slope takes from the variance of a rise within the segment.
+
+    In e/s, electrons and (e/s)^2; numbers alone, since a look into a tuple of arrays counts references.
+    """
 
     rate: float
+    noise: float
     correction: float
 
 
@@ -83,7 +79,7 @@ def fit_by_segments(ramp, timing, weights, test, image):
     flags = np.empty(groups, dtype=np.uint8)
     scratch = np.empty(groups)
     stack = np.empty((groups + 1, 2), dtype=np.int64)
-    planes = image.planes
+    planes, dq = image.planes, image.dq
     for row in range(BORDER, ramp.data.shape[1] - BORDER):
         for column in range(image.first, image.last):
             gain = ramp.gain[row, column]
@@ -92,8 +88,8 @@ def fit_by_segments(ramp, timing, weights, test, image):
                 electrons[i] = ramp.data[i, row, column] * gain
                 uniform += weights[i] * np.float64(ramp.data[i, row, column])
                 flags[i] = ramp.groupdq[i, row, column]
-            pixel = _Pixel(electrons, flags, ramp.readnoise[row, column] * gain)
-            slope, read, poisson = _fit_ramp(pixel, timing, test, scratch, stack)
+            noise = ramp.readnoise[row, column] * gain
+            slope, read, poisson = _fit_ramp(electrons, flags, noise, timing, test, scratch, stack)
             line, place = row - BORDER, column - image.first
             rate = np.float32(slope) / gain
             planes[0, line, place] = rate
@@ -103,7 +99,7 @@ def fit_by_segments(ramp, timing, weights, test, image):
             planes[4, line, place] = 0.0
             planes[5, line, place] = uniform - np.float64(rate)
             quality = _derive_flags(flags, rate, planes[1, line, place], gain)
-            image.dq[line, place] = ramp.pixeldq[row, column] | quality
+            dq[line, place] = ramp.pixeldq[row, column] | quality
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -125,25 +121,27 @@ def _derive_flags(flags, rate, error, gain):
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _fit_ramp(pixel, timing, test, scratch, stack):
+def _fit_ramp(electrons, flags, noise, timing, test, scratch, stack):
     """Find slope, read and photon variance of one pixel, averaged over segments with weights 1 / read variance.
 
     A segment in which a jump is found is not used: what lies before and after the two resultants of the jump goes on
-    the stack. The weights leave photon noise out, so that they do not follow the measured slope.
+    the stack. The weights leave photon noise out, so that they do not follow the measured slope. The arrays come one by
+    one: a tuple of them would be made for every pixel, and each look into it counts references.
     """
-    depth = _find_unflagged_runs(pixel.flags, stack)
+    depth = _find_unflagged_runs(flags, stack)
     total = slope_sum = read_sum = signal_sum = np.float32(0.0)
     while depth:
         depth -= 1
         segment = _Segment(stack[depth, 0], stack[depth, 1])
         if segment.end == segment.start:
             continue
-        slope, read, signal = _fit_segment(pixel, segment, timing, scratch)
+        slope, read, signal = _fit_segment(electrons, segment, noise, timing, scratch)
         if test.on:
             limit = test.intercept - test.constant * np.log10(min(max(slope, 1.0), 1e4))
-            jump = _find_jump(pixel, segment, slope, timing, limit)
+            correction = -slope / (timing.mean[segment.end] - timing.mean[segment.start])
+            jump = _find_jump(electrons, segment, _Slope(slope, noise, correction), timing, limit)
             if jump >= 0:
-                depth = _cut_at(jump, segment, pixel.flags, stack, depth)
+                depth = _cut_at(jump, segment, flags, stack, depth)
                 continue
         weight = np.float32(1.0 / read) if read != 0.0 else np.float32(0.0)
         total += weight
@@ -205,7 +203,7 @@ def _choose_power(signal_to_noise):
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _fit_segment(pixel, segment, timing, scratch):
+def _fit_segment(electrons, segment, noise, timing, scratch):
     """Fit the slope of one segment; return it, its read variance, and its photon variance per unit of rate.
 
     The weights are W_i = (1 + P) N_i / (1 + P N_i) |(t_i - t_mid) / half|^P (Casertano et al. 2022, equation 45). With
@@ -213,7 +211,6 @@ def _fit_segment(pixel, segment, timing, scratch):
     K_i = (F_0 t_i - F_1) W_i / (F_2 F_0 - F_1^2); the variances are those of equations 35 to 40.
     """
     start, end = segment
-    electrons, noise = pixel.electrons, pixel.noise
     signal = max(electrons[end] - electrons[start], np.float32(0.0))
     power = _choose_power(signal / np.sqrt(noise * noise + signal))
     middle = (timing.mean[start] + timing.mean[end]) / np.float32(2)
@@ -243,19 +240,18 @@ def _fit_segment(pixel, segment, timing, scratch):
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _find_jump(pixel, segment, rate, timing, limit):
+def _find_jump(electrons, segment, slope, timing, limit):
     """Find the resultant before the most significant jump beyond the limit; -1 without one, or if it is not a number.
 
     A jump between two reads of a resultant raises that resultant in part, and the next one wholly; the rise over two
     intervals sees all of it.
     """
     start, end = segment
-    slope = _Slope(rate, -rate / (timing.mean[end] - timing.mean[start]))
-    best = _compute_excess(pixel, end - 1, end, slope, timing)
+    best = _compute_excess(electrons, end - 1, end, slope, timing)
     at = end - 1
     for i in range(start, end - 1):
-        single = _compute_excess(pixel, i, i + 1, slope, timing)
-        double = _compute_excess(pixel, i, i + 2, slope, timing)
+        single = _compute_excess(electrons, i, i + 1, slope, timing)
+        double = _compute_excess(electrons, i, i + 2, slope, timing)
         statistic = max(single, double)
         if statistic > best:
             best, at = statistic, i
@@ -263,13 +259,13 @@ def _find_jump(pixel, segment, rate, timing, limit):
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _compute_excess(pixel, i, j, slope, timing):
+def _compute_excess(electrons, i, j, slope, timing):
     """Compute the rise from resultant i to j above the slope, in its standard deviation.
 
     The slope was fitted to this rise, too, which makes the difference of the two less variable: the correction.
     """
     interval = timing.mean[j] - timing.mean[i]
-    read = pixel.noise * pixel.noise * (1 / timing.reads[j] + 1 / timing.reads[i])
+    read = slope.noise * slope.noise * (1 / timing.reads[j] + 1 / timing.reads[i])
     poisson = slope.rate * (timing.tau[j] + timing.tau[i] - 2 * min(timing.mean[i], timing.mean[j]))
     variance = (read + poisson) / (interval * interval) + slope.correction
-    return ((pixel.electrons[j] - pixel.electrons[i]) / interval - slope.rate) / np.sqrt(variance)
+    return ((electrons[j] - electrons[i]) / interval - slope.rate) / np.sqrt(variance)
