@@ -227,7 +227,7 @@ def test_a_grid_may_be_a_bare_wcs(images, three, four, tmp_path, capsys):
     np.testing.assert_array_equal(planes(tmp_path / "x_coadd.asdf")["context"], planes(four)["context"])
     asdf.AsdfFile({"wcs": "none"}).write_to(tmp_path / "n.asdf")
     assert tool("resample", images[0], "--like", tmp_path / "n.asdf", "-o", tmp_path / "y_coadd.asdf") == 3
-    assert "no WCS" in capsys.readouterr().err
+    assert "not a WCS" in capsys.readouterr().err
 
 
 def test_same_options_are_no_others(images, three, four, tmp_path):

@@ -149,7 +149,7 @@ def test_an_association_says_grid_name_and_members(new, tmp_path):
     assert made["cal_step"]["outlier_detection"] == "SKIPPED" and made["cal_step"]["skymatch"] == "COMPLETE"
 
 
-@pytest.mark.parametrize("target, word", [("M31", "no skycell"), (None, "covers all")])
+@pytest.mark.parametrize("target, word", [("M31", "not a skycell"), (None, "covers all")])
 def test_an_association_of_no_skycell_covers_its_members(new, target, word, tmp_path, capsys):
     path = association(tmp_path / "x_asn.json", new[:2], target=target)
     assert tool("resample", path, "--outdir", tmp_path) == 0
@@ -210,8 +210,8 @@ def test_one_bad_association_does_not_stop_the_others(new, tmp_path, capsys):
     half = association(tmp_path / "half_asn.json", [tmp_path / "none_cal.asdf", new[0]])
     assert tool("run", tmp_path / "none_asn.json", good, half, "-n", "--json", "--outdir", tmp_path / "out") == 3
     told = records(capsys.readouterr().out)
-    assert [Path(entry["input"]).name for entry in told] == ["good_asn.json", "none_asn.json", "half_asn.json"]
-    assert told[0]["steps"][-1] == "catalog" and [entry.get("exit_code") for entry in told[1:]] == [3, 3]
+    assert [Path(entry["input"]).name for entry in told] == ["none_asn.json", "half_asn.json", "good_asn.json"]
+    assert told[-1]["steps"][-1] == "catalog" and [entry.get("exit_code") for entry in told[:2]] == [3, 3]
     assert tool("run", tmp_path / "none_asn.json", "--json") == 3
     assert records(capsys.readouterr().out)[0]["exit_code"] == 3
 

@@ -82,27 +82,27 @@ def run_to_mosaic(console, inputs, options, *, references, catalog, how):
     jobs = options.pop("jobs")
     options.pop("mosaic")
     images = _of_images(inputs)
-    refcat = options["refcat"] if typed("refcat") or images is False else None
-    if images is not False and refcat is None:
+    if images is not False:
         for key in OF_EXPOSURES:
             if options[key] and typed(key):
-                raise UsageError(f"--{KEYS.get(key, key).replace('_', '-')} is for exposures, and these are images")
-    exposures, mosaic = _requests(options, references, catalog, refcat)
+                raise UsageError(f"--{KEYS.get(key, key).replace('_', '-')} is for exposures, and this makes a mosaic")
+    exposures, mosaic = _requests(options, references, catalog, of_images=images is not False)
     check_memory(mosaic)
-    if images is not False and refcat is None:
+    if images is not False:
         return run_groups(console, inputs, mosaic, jobs, **how)
     return _run_both(console, inputs, exposures, mosaic, jobs, **how)
 
 
-def _requests(options, references, catalog, refcat):
+def _requests(options, references, catalog, *, of_images):
     """What is asked of the exposures, and what of the mosaic."""
     from rtools.pipeline.exposure import chain
     from rtools.pipeline.exposure.request import ExposureRequest
     from rtools.pipeline.mosaic.request import STEPS, MosaicRequest
 
     wanted, cells = wanted_grid(options)
-    named = read_settings(options["settings"], _step_of)
-    skip = frozenset(_step_of(word).name for word in options["skip"])
+    step_of = _step_of_mosaic if of_images else _step_of
+    named = read_settings(options["settings"], step_of)
+    skip = frozenset(step_of(word).name for word in options["skip"])
     for name, why in (("flux", "a mosaic is in MJy/sr"), ("resample", "there is no mosaic without it")):
         if name in skip:
             raise UsageError(f"--skip {name}: {why}", mend="leave it out")
@@ -122,8 +122,8 @@ def _requests(options, references, catalog, refcat):
         **shared,
     )
     named = {key: dict(values) for key, values in named.items() if key in chain.order()}
-    if refcat is not None:
-        named.setdefault("tweakreg", {}).setdefault("refcat", refcat)
+    if options["refcat"] is not None:
+        named.setdefault("tweakreg", {}).setdefault("refcat", options["refcat"])
     of_exposures = with_tables(named, chain.order())
     of_exposures["catalog"] = catalog | of_exposures.get("catalog", {})
     exposures = ExposureRequest(
@@ -147,20 +147,31 @@ def _resolved(word):
     return chain.resolve(word) if word else None
 
 
+def _step_of_mosaic(word):
+    """Declaration of a step of the mosaic chain, by tool name, cal_step key or suffix."""
+    from rtools.pipeline.job.steps import step_of
+    from rtools.pipeline.mosaic.request import STEPS
+
+    plain = word.lower().removeprefix("rt-")
+    for step in map(step_of, (*STEPS, "catalog")):
+        if plain in (step.name, step.cal_step, step.suffix):
+            return step
+    raise UsageError(f"no step of a mosaic is called {word!r}", mend=f"steps: {' '.join(STEPS)} catalog")
+
+
 def _step_of(word):
     """Declaration of a step of the exposures or of the mosaic, by tool name, cal_step key or suffix."""
     from rtools.pipeline.exposure import chain
-    from rtools.pipeline.job.steps import steps_in_order
+    from rtools.pipeline.mosaic.request import STEPS
 
-    plain = word.lower().removeprefix("rt-")
-    steps = [step for step in steps_in_order() if step.of_mosaic]
-    for step in steps:
-        if plain in (step.name, step.cal_step, step.suffix):
-            return step
+    try:
+        return _step_of_mosaic(word)
+    except UsageError:
+        pass
     try:
         return chain.step_of(chain.resolve(word))
     except UsageError:
-        known = " ".join([*chain.order(), *(step.name for step in steps)])
+        known = " ".join([*chain.order(), *STEPS])
         raise UsageError(f"no step is called {word!r}", mend=f"steps: {known}") from None
 
 

@@ -253,13 +253,13 @@ def _named(member, rest, result, calibrated):
     )
 
 
-def aligned_together(jobs: Sequence[ExposureJob], groups: Mapping[str, str], request: ExposureRequest) -> list[Job]:
+def aligned_together(jobs: Sequence[Job], groups: Mapping[str, str], request: ExposureRequest) -> list[Job]:
     """Jobs of exposures with those that align groups of them.
 
     Parameters
     ----------
-    jobs : sequence of ExposureJob
-        In order.
+    jobs : sequence of Job
+        In order; what is not an exposure stays alone.
     groups : mapping of str to str
         Name of a job to the group that it is aligned with.
     request : ExposureRequest
@@ -270,10 +270,10 @@ def aligned_together(jobs: Sequence[ExposureJob], groups: Mapping[str, str], req
     list of Job
         Each group's alignment follows its exposures.
     """
-    found: dict[str, list[ExposureJob]] = {}
+    found: dict[str, list] = {}
     for job in jobs:
-        alone = request.single != "tweakreg" and not job.plan.wants_alignment
-        found.setdefault(job.name if alone else f"group {groups[job.name]}", []).append(job)
+        joins = isinstance(job, ExposureJob) and (request.single == "tweakreg" or job.plan.wants_alignment)
+        found.setdefault(job.name if not joins else f"group {groups[job.name]}", []).append(job)
     made: list[Job] = []
     for name, members in found.items():
         if len(members) == 1:
