@@ -86,7 +86,11 @@ def tell_failure(console, name, error, report=None, *, key="input"):
     error.path = as_typed(error.path or name)
     console.error(error)
     if report:
-        report({key: name} | failed_record(error, name))
+        try:
+            report({key: name} | failed_record(error, name))
+        except OSError as second:  # a full disk behind standard output has been told
+            if isinstance(second, BrokenPipeError):
+                raise
     return error.exit_code
 
 
