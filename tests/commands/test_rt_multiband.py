@@ -9,6 +9,7 @@ from rtools.pipeline.catalog import single as cataloging
 from rtools.products.forms import history_of
 from rtools.products.io import open_product
 from rtools.products.tables.files import read_catalog
+from rtools.work import Work
 from tests.support import bands as case
 from tests.support.runs import arrays, copied, done, history, listing, meta, retouched, tool
 from tests.support.star_fields import judged, names_in, said
@@ -184,7 +185,7 @@ def test_a_mosaic_without_read_noise(coadds):
 
     with open_product(coadds["F158"]) as product:
         planes = cataloging.planes_of(product)
-        true, made = (_noise(one, 1, planes) for one in (product, Lacking(product)))
+        true, made = (_noise(one, Work(), planes) for one in (product, Lacking(product)))
     assert np.array_equal(true, product.array("var_rnoise"))
     assert np.median(made / true) == pytest.approx(1, abs=1e-3) and (made > 0).all()
 
@@ -317,7 +318,7 @@ def test_inputs_that_cannot_be(coadds, made, tmp_path, capsys):
     assert "do not go together" in err
     weights = dict.fromkeys(coadds, -1)
     bad = association(tmp_path / "bad_asn.json", coadds, weights=weights)
-    assert "no positive number" in refused(capsys, tmp_path / "out", bad, status=3)
+    assert "not a positive number" in refused(capsys, tmp_path / "out", bad, status=3)
 
 
 def test_what_exists_is_refused_before_any_work(coadds, tmp_path, capsys):

@@ -165,6 +165,8 @@ def changed_options(options, step):
 
 def _lines(told):
     """A plan as text."""
+    if not told.steps:  # what is made from nothing: its files say it
+        return [*told.outputs, *(f"  warning: {text}" for text in told.warnings)]
     from rtools.pipeline.exposure import chain
 
     steps = []

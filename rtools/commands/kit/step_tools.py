@@ -3,7 +3,6 @@
 import click
 
 from rtools.commands.kit import options as bundles
-from rtools.commands.kit.exposures import run_exposures
 from rtools.commands.kit.lists import expand_inputs
 from rtools.commands.kit.reference_options import reference_config
 from rtools.commands.kit.step_options import click_option
@@ -34,6 +33,7 @@ def command(name, more=(), forms=("asdf",)):
     step = step_of(name)
 
     def run(console, **options):
+        from rtools.commands.kit.exposures import run_exposures
         from rtools.pipeline.exposure.request import ExposureRequest
 
         values = {item.key: options.pop(item.key) for item in step.options}
