@@ -161,7 +161,7 @@ def test_an_attitude_of_zeros_is_refused(product, tmp_path, capsys):
 
 
 def test_times_that_are_none_name_their_key():
-    with pytest.raises(InputError, match=r"meta.exposure.end_time is '\?', no time"):
+    with pytest.raises(InputError, match=r"meta.exposure.end_time is '\?', not a time"):
         metadata.exposure_mjd({"exposure": {"start_time": "2027-01-01T00:00:00.000", "end_time": "?"}})
 
 

@@ -61,7 +61,7 @@ def test_spans_are_read_in_one_pass_by_jobs_in_any_order(tmp_path, compression, 
     for (start, stop), part in zip(spans, reading.parts, strict=True):
         np.testing.assert_array_equal(part, cube[..., start:stop])
         assert part.flags.c_contiguous
-    rows = product.row_spans("data", [(0, 1), (1, 3)]).finish(2)
+    rows = product.row_spans("data", [(0, 1), (1, 3)]).finish(Work(2))
     for part, expected in zip(rows, (cube[:1], cube[1:3]), strict=True):
         np.testing.assert_array_equal(part, expected)
 
