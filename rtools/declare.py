@@ -238,7 +238,6 @@ class Step:
         """
 
 
-@dataclass(frozen=True, kw_only=True)
 class RampStep(Step):
     """A step from ramp to ramp, which works on strips."""
 
@@ -247,7 +246,6 @@ class RampStep(Step):
     writes_ramp: ClassVar[bool] = True
 
 
-@dataclass(frozen=True, kw_only=True)
 class FitStep(Step):
     """A step from ramp to image, which works on strips."""
 
@@ -255,14 +253,12 @@ class FitStep(Step):
     reads_ramp: ClassVar[bool] = True
 
 
-@dataclass(frozen=True, kw_only=True)
 class ImageStep(Step):
     """A step from image to image, which works on strips."""
 
     works_on_strips: ClassVar[bool] = True
 
 
-@dataclass(frozen=True, kw_only=True)
 class FrameStep(Step):
     """A step that changes metadata of the whole frame: `apply` takes the exposure."""
 
@@ -271,7 +267,6 @@ class FrameStep(Step):
         run.apply_to_frame(task)
 
 
-@dataclass(frozen=True, kw_only=True)
 class CatalogStep(Step):
     """A step that finds and measures the sources of an image or a mosaic."""
 
@@ -282,7 +277,6 @@ class CatalogStep(Step):
         run.find_sources(task)
 
 
-@dataclass(frozen=True, kw_only=True)
 class AlignStep(Step):
     """A step that aligns one image, or several together, to a reference catalog."""
 
@@ -310,7 +304,6 @@ class MosaicStep(Step):
     of_mosaic: ClassVar[bool] = True
 
 
-@dataclass(frozen=True, kw_only=True)
 class MultibandStep(Step):
     """A step that makes one catalog of mosaics in several filters."""
 
