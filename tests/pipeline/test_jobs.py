@@ -186,3 +186,8 @@ def test_another_process_calibrates_an_exposure_to_the_same_bits(raw, product, t
     assert job.reads == (str(raw),) and job.cost().bytes > raw.stat().st_size
     assert elsewhere(job, tmp_path) == list(job.writes)
     assert all(same(job.writes[-1], product("flat")).values())
+
+
+def test_a_job_that_waits_for_what_is_not_there_ends_the_run():
+    with pytest.raises(RuntimeError, match="toy b"):
+        run([Toy("a", REQUEST), Toy("b", REQUEST, ("nobody",))])

@@ -100,3 +100,35 @@ def test_an_association_of_raw_exposures_names_its_mosaic(pair, single, tmp_path
     assert (tmp_path / "deep_coadd.asdf").exists() and len(images(tmp_path)) == 2
     one, two = arrays(single / "field_coadd.asdf", "data")["data"], arrays(tmp_path / "deep_coadd.asdf", "data")["data"]
     assert one.tobytes() == two.tobytes()
+
+
+@pytest.mark.parametrize(
+    "words, code, reason",
+    [
+        (("--skycell", "nowhere"), 3, "nowhere"),
+        (("--add", "none_coadd.asdf", "-o", "m_coadd.asdf"), 3, "none_coadd.asdf: no such file"),
+        (("--mosaic", "--like", "none_cal.asdf", "-o", "m_coadd.asdf"), 3, "none_cal.asdf: no such file"),
+        (("--mosaic", "--set", "resample.planes=data", "-o", "m_coadd.asdf"), 2, "the catalog needs err"),
+    ],
+)
+def test_what_cannot_become_a_mosaic_is_refused_before_any_exposure(pair, tmp_path, capsys, words, code, reason):
+    out = tmp_path / "out"
+    assert tool("run", *pair, *words, "--outdir", out, "-q") == code
+    assert reason in capsys.readouterr().err and not out.exists()
+
+
+def test_exposures_of_two_filters_are_refused_before_any_work(pair, tmp_path, capsys):
+    other = simulate(tmp_path, number=3)
+    red = tmp_path / other.name.replace("f158", "f184")
+    done("set", other, "instrument.optical_element=F184", "-o", red)
+    out = tmp_path / "out"
+    assert tool("run", pair[0], red, "--mosaic", "--outdir", out, "-o", out / "m_coadd.asdf", "-q") == 3
+    assert "several optical elements" in capsys.readouterr().err and not out.exists()
+
+
+def test_calibrated_images_make_a_mosaic_without_a_raw_exposure_that_is_refused(pair, single, tmp_path, capsys):
+    words = ("--mosaic", "--outdir", tmp_path, "-o", tmp_path / "field_coadd.asdf", "-q")
+    (tmp_path / images(single)[0].name).write_text("in the way")
+    assert tool("run", pair[0], images(single)[1], *words) == 1
+    assert "exists already" in capsys.readouterr().err
+    assert meta(tmp_path / "field_coadd.asdf")["resample"]["members"] == [images(single)[1].name]

@@ -225,7 +225,7 @@ def _parted(members, request):
 def _mosaics(groups, graph, ready, request):
     """The job of each mosaic, which waits for those of its exposures."""
     from rtools.pipeline.exposure.job import AlignJob, ExposureJob
-    from rtools.pipeline.mosaic.job import FutureImage, FutureMosaicJob
+    from rtools.pipeline.mosaic.job import FutureImage, plan_future_mosaic
     from rtools.products.io import open_product
     from rtools.products.mosaic.association import read_association
 
@@ -251,7 +251,7 @@ def _mosaics(groups, graph, ready, request):
                 images.append(FutureImage(local_path(name), name, None, known.get(name)))
                 products.append(open_product(local_path(name)))
         if images:
-            jobs.append(FutureMosaicJob.of(_name(group, images), images, request, products, association))
+            jobs.append(plan_future_mosaic(_name(group, images), images, request, products, association))
     return jobs
 
 

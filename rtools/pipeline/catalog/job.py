@@ -12,11 +12,15 @@ from rtools.pipeline.catalog.multiband import MultibandPlan, carry_out, make_pla
 from rtools.pipeline.job.job import Cost, Description, Job, Outcome, PlannedMember, PlannedStep, Result
 from rtools.pipeline.job.journal import Journal
 from rtools.pipeline.job.outputs import make_directory
-from rtools.pipeline.job.process import peak_memory
+from rtools.pipeline.job.process import PROCESS_BYTES, peak_memory
 from rtools.pipeline.job.request import Request
 from rtools.work import Work
 
 __all__ = ["MultibandJob", "plan_multiband"]
+
+
+PIXEL = 62
+"""Bytes for each pixel of a mosaic, as measured with two filters: 2.46 GiB for 37 million pixels."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +58,7 @@ class MultibandJob(Job):
 
     def cost(self) -> Cost:
         rows, columns = self.plan.members[0].product.arrays["data"].shape
-        return Cost(threads=32, bytes=60 * rows * columns)
+        return Cost(bytes=int(PROCESS_BYTES + PIXEL * rows * columns))
 
     def describe(self) -> Description:
         plan = self.plan

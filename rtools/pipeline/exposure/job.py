@@ -15,13 +15,15 @@ from rtools.pipeline.exposure.request import ExposureRequest
 from rtools.pipeline.exposure.run import execute
 from rtools.pipeline.job.job import Cost, Description, Failure, Job, Outcome, PlannedMember, PlannedStep, Result
 from rtools.pipeline.job.outputs import make_directory
+from rtools.pipeline.job.process import PROCESS_BYTES
 from rtools.products.io import temporary
+from rtools.wfi.frame import CHANNELS
 from rtools.work import Work
 
 __all__ = ["AlignJob", "ExposureJob", "aligned_together", "plan_exposure"]
 
-BASE = 0.35 * 2**30
-"""Bytes that a process has without any exposure."""
+ARRAYS = 3
+"""Memory beside the process in units of the input's arrays, as measured: nine resultants 1.24 GiB."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +67,8 @@ class ExposureJob(Job):
         return tuple(self.outputs.values())
 
     def cost(self) -> Cost:
-        return Cost(threads=32, bytes=int(BASE + 3 * sum(_bytes(info) for info in self.plan.product.arrays.values())))
+        arrays = sum(_bytes(info) for info in self.plan.product.arrays.values())
+        return Cost(threads=CHANNELS, bytes=int(PROCESS_BYTES + ARRAYS * arrays))
 
     def describe(self) -> Description:
         plan = self.plan

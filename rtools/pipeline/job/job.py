@@ -37,12 +37,12 @@ class Cost(NamedTuple):
     Attributes
     ----------
     threads : int
-        How many threads it can use.
+        How many threads it can use; 0 for as many as there are.
     bytes : int
         Memory at its peak, about.
     """
 
-    threads: int = 1
+    threads: int = 0
     bytes: int = 0
 
 

@@ -6,7 +6,10 @@ import resource
 import sys
 from contextlib import contextmanager
 
-__all__ = ["peak_memory", "settled"]
+__all__ = ["PROCESS_BYTES", "peak_memory", "settled"]
+
+PROCESS_BYTES = 0.35 * 2**30
+"""Memory of a process without any image, as measured."""
 
 # Parameters of glibc's mallopt (malloc.h).
 M_TRIM_THRESHOLD = -1

@@ -106,7 +106,7 @@ def run_jobs(
         Two products would be one file.
     """
     planned, codes = _planned(plans, reporter, fail_fast)
-    jobs = arrange(planned) if planned else []
+    jobs = arrange(planned)
     _refuse_twins(jobs)
     if dry_run:
         for job in jobs:
@@ -152,6 +152,8 @@ def _carried_out(jobs, executor, reporter, fail_fast):
             waiting.remove(job)
             before = {key: ended[key] for key in job.waits_for}
             running[_submitted(job, before, executor)] = job
+        if not running:
+            raise RuntimeError(f"jobs wait for what is not there: {', '.join(job.key for job in waiting)}")
         for future in wait(running, return_when=FIRST_COMPLETED).done:
             job = running.pop(future)
             ended[job.key] = _outcomes(job, future)

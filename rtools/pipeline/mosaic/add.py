@@ -21,10 +21,10 @@ from rtools.products.mosaic.metadata import group_of, metas_of
 from rtools.wfi import metadata
 from rtools.work.loops import in_rows
 
-__all__ = ["JoinedMosaic", "flag_against", "join", "sky_of", "totals_of"]
+__all__ = ["JoinedMosaic", "flag_against", "join", "open_joined", "refuse_options", "sky_of", "totals_of"]
 
 OPTIONS = ("kernel", "pixfrac", "weight_type", "good_bits")
-"""Of resample: those of the joined are those of what joins it."""
+"""Of resample: what the joined mosaic was made with holds for what joins it."""
 
 PIECE = 16
 """Rows whose sums are recovered at a time, in float64."""
@@ -98,10 +98,8 @@ def join(request, members, groups, log):
     options : dict
         Of resample, as the mosaic prescribes them.
     """
-    if request.skycells or request.wanted.like or request.wanted.free:
-        raise UsageError("--add: the grid is that of the mosaic", mend="leave out the options of a grid")
-    _refuse_options(request)
-    joined = _open(request.add)
+    refuse_options(request)
+    joined = open_joined(request.add)
     _refuse_members(joined, members)
     for member in members:
         member.number += joined.count
@@ -113,8 +111,10 @@ def join(request, members, groups, log):
         return joined, _settle(joined, request, members, log)
 
 
-def _refuse_options(request):
-    """Ways of matching and testing that need all exposures."""
+def refuse_options(request):
+    """Refuse options of a grid, which is the mosaic's, and ways of matching and testing that need all exposures."""
+    if request.skycells or request.wanted.like or request.wanted.free:
+        raise UsageError("--add: the grid is that of the mosaic", mend="leave out the options of a grid")
     sky, outlier = request.settings.get("skymatch", {}), request.settings.get("outlier", {})
     if sky.get("method", "match") not in ("match", "local"):
         raise UsageError(f"--add: {sky['method']} levels are those of all exposures", mend="method match or local")
@@ -129,7 +129,24 @@ def _refuse_options(request):
             raise UsageError(f"--add: the mosaic is compared as it is, there is no outlier.{key}", mend="leave it out")
 
 
-def _open(path):
+def open_joined(path):
+    """Open a mosaic that others are to join.
+
+    Parameters
+    ----------
+    path : str
+        Its file.
+
+    Returns
+    -------
+    JoinedMosaic
+        Without a frame yet.
+
+    Raises
+    ------
+    InputError
+        It is not a mosaic, or lacks what others need to join it.
+    """
     product = open_product(path, ("l3_coadd",))
     with product:
         shape = product.arrays["data"].shape if product.has("data") else None

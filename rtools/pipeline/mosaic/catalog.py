@@ -15,7 +15,7 @@ from rtools.pipeline.job.compiling import announced
 from rtools.pipeline.job.job import Cost, Description, Job, Messages, Outcome, PlannedStep, Result
 from rtools.pipeline.job.journal import Journal
 from rtools.pipeline.job.outputs import check_outputs, make_directory, name_outputs
-from rtools.pipeline.job.process import peak_memory, settled
+from rtools.pipeline.job.process import PROCESS_BYTES, peak_memory, settled
 from rtools.pipeline.job.request import Request
 from rtools.pipeline.job.steps import StepPlan, uses_of
 from rtools.products import names
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 __all__ = ["MosaicCatalogJob", "plan_catalog", "plan_catalog_step", "stage_catalog", "takes"]
 
 KIND = "l3_coadd"
+
+PIXEL = 33
+"""Bytes for each pixel of a mosaic, as measured: 1.48 GiB for 37 million pixels."""
 
 
 def plan_catalog_step(
@@ -147,7 +150,7 @@ class MosaicCatalogJob(Job):
 
     def cost(self) -> Cost:
         rows, columns = self.product.arrays["data"].shape[-2:]
-        return Cost(threads=32, bytes=40 * rows * columns)
+        return Cost(bytes=int(PROCESS_BYTES + PIXEL * rows * columns))
 
     def describe(self) -> Description:
         found = {kind: source.label if source else None for kind, source in self.step.references.items()}

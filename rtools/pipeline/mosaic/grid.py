@@ -19,7 +19,7 @@ from rtools.wfi import metadata
 from rtools.wfi.siaf import PARITY
 from rtools.wfi.units import DEGREE_ARCSEC
 
-__all__ = ["Frame", "WantedGrid", "choose_frame", "refuse_empty", "weight_of"]
+__all__ = ["Frame", "WantedGrid", "check_words", "choose_frame", "refuse_empty", "weight_of"]
 
 
 class WantedGrid(NamedTuple):
@@ -72,6 +72,30 @@ class Frame(NamedTuple):
         return f"{where}, {columns} x {rows} pixels"
 
 
+def check_words(wanted):
+    """Refuse words about a grid that exclude each other, or mean nothing.
+
+    Parameters
+    ----------
+    wanted : WantedGrid
+        What a user says.
+
+    Raises
+    ------
+    UsageError, InputError
+        They do; or there is no such skycell.
+    """
+    free = wanted._replace(size=None).free if wanted.like else wanted.free  # --like has a place for --size
+    if (wanted.skycell is not None) + (wanted.like is not None) + free > 1:
+        raise UsageError("--skycell, --like and the options of a free grid exclude each other")
+    if wanted.scale is not None and wanted.scale_ratio is not None:
+        raise UsageError("--scale and --scale-ratio exclude each other")
+    if wanted.crpix is not None and wanted.size is None:
+        raise UsageError("--crpix says where the grid is, not how large", mend="give --size, too")
+    if wanted.skycell:
+        skymap.parse_name(wanted.skycell)
+
+
 def choose_frame(members, wanted, association, log):
     """The frame of a mosaic.
 
@@ -87,13 +111,7 @@ def choose_frame(members, wanted, association, log):
     -------
     Frame
     """
-    free = wanted._replace(size=None).free if wanted.like else wanted.free  # --like has a place for --size
-    if (wanted.skycell is not None) + (wanted.like is not None) + free > 1:
-        raise UsageError("--skycell, --like and the options of a free grid exclude each other")
-    if wanted.scale is not None and wanted.scale_ratio is not None:
-        raise UsageError("--scale and --scale-ratio exclude each other")
-    if wanted.crpix is not None and wanted.size is None:
-        raise UsageError("--crpix says where the grid is, not how large", mend="give --size, too")
+    check_words(wanted)
     if wanted.skycell:
         return _on_skycell(members, skymap.wcs_info(skymap.parse_name(wanted.skycell)), log)
     if wanted.like:

@@ -8,18 +8,21 @@ from pathlib import Path
 
 from rtools.errors import InputError
 from rtools.pipeline.job.job import Addition, Cost, Description, Job, Outcome, PlannedMember, PlannedStep, Result
-from rtools.pipeline.job.outputs import check_outputs
-from rtools.pipeline.mosaic.catalog import plan_catalog_step
+from rtools.pipeline.job.outputs import check_outputs, refuse_several
+from rtools.pipeline.mosaic.add import open_joined, refuse_options
+from rtools.pipeline.mosaic.grid import check_words, weight_of
+from rtools.pipeline.mosaic.members import refuse_elements, why_left_out
 from rtools.pipeline.mosaic.outputs import mosaic_outputs, mosaic_root
-from rtools.pipeline.mosaic.plan import Mosaic, MosaicPlan, catalog_meta, make_plan, parse_options
+from rtools.pipeline.mosaic.plan import Mosaic, MosaicPlan, make_plan, parse_options, plan_catalog
 from rtools.pipeline.mosaic.request import STEPS, MosaicRequest
 from rtools.pipeline.mosaic.run import run_mosaic
 from rtools.products.io.product import Product
 from rtools.products.mosaic.association import Association
 from rtools.products.schema import history
+from rtools.wfi.skycell_names import pad_skycell
 from rtools.work import Work
 
-__all__ = ["FutureImage", "FutureMosaicJob", "MosaicJob", "plan_mosaic"]
+__all__ = ["FutureImage", "FutureMosaicJob", "MosaicJob", "plan_future_mosaic", "plan_mosaic"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +55,7 @@ class MosaicJob(Job):
         return (*self.plan.images, *(path for mosaic in self.plan.mosaics for path in mosaic.outputs.values()))
 
     def cost(self) -> Cost:
-        return Cost(threads=32, bytes=int(self.request.max_memory * 2**30))
+        return Cost(bytes=int(self.request.max_memory * 2**30))
 
     def describe(self) -> Description:
         plan, joined = self.plan, self.plan.joined
@@ -147,49 +150,6 @@ class FutureMosaicJob(Job):
 
     kind = "mosaic"
 
-    @classmethod
-    def of(
-        cls,
-        name: str,
-        images: Sequence[FutureImage],
-        request: MosaicRequest,
-        exposures: Sequence[Product],
-        association: Association | None = None,
-    ) -> FutureMosaicJob:
-        """Decide what can be decided, or refuse it.
-
-        Parameters
-        ----------
-        name : str
-            What the group is called.
-        images : sequence of FutureImage
-            In order.
-        request : MosaicRequest
-            What is asked.
-        exposures : sequence of rtools.products.io.product.Product
-            Files of the exposures as they are now.
-        association : rtools.products.mosaic.association.Association, optional
-            That names them.
-
-        Returns
-        -------
-        FutureMosaicJob
-        """
-        options, meta = parse_options(request), exposures[0].meta
-        element = meta["instrument"]["optical_element"]
-        made, warnings = [], []
-        for cell in request.skycells or (None,):
-            root = mosaic_root([image.path for image in images], request, association, cell, element)
-            outputs = mosaic_outputs(root, request)
-            warnings += check_outputs(outputs, "coadd", request, [str(outputs["coadd"])])
-            made.append(outputs)
-        if any("cat" in outputs for outputs in made):
-            if "err" not in options.resample.planes:
-                raise InputError("the catalog needs err", mend="leave it in resample.planes, or --skip catalog")
-            simulated = all(history.is_simulated(one.history) for one in exposures)
-            plan_catalog_step(catalog_meta(meta), request, lambda level, text: None, simulated=simulated)
-        return cls(name, request, tuple(images), tuple(made), association, tuple(warnings))
-
     @property
     def waits_for(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(image.after for image in self.images if image.after is not None))
@@ -203,7 +163,7 @@ class FutureMosaicJob(Job):
         return tuple(path for outputs in self.outputs for path in outputs.values())
 
     def cost(self) -> Cost:
-        return Cost(threads=32, bytes=int(self.request.max_memory * 2**30))
+        return Cost(bytes=int(self.request.max_memory * 2**30))
 
     def describe(self) -> Description:
         steps = tuple(PlannedStep(name, options=self.request.options(name)) for name in STEPS
@@ -245,3 +205,61 @@ class FutureMosaicJob(Job):
         files = [image.path for image in images]
         plan = make_plan(files, request, association=self.association, groups=groups)
         return [replace(run_mosaic(plan, request, work), input=self.name)]
+
+
+def plan_future_mosaic(
+    name: str,
+    images: Sequence[FutureImage],
+    request: MosaicRequest,
+    exposures: Sequence[Product],
+    association: Association | None = None,
+) -> FutureMosaicJob:
+    """Decide what can be decided of a mosaic before its exposures are calibrated, or refuse it.
+
+    Parameters
+    ----------
+    name : str
+        What the group is called.
+    images : sequence of FutureImage
+        In order.
+    request : MosaicRequest
+        What is asked.
+    exposures : sequence of rtools.products.io.product.Product
+        Files of the exposures as they are now, in the same order.
+    association : rtools.products.mosaic.association.Association, optional
+        That names them.
+
+    Returns
+    -------
+    FutureMosaicJob
+
+    Raises
+    ------
+    InputError, UsageError, MissingReferenceError, RtoolsError
+        As `plan_mosaic`, where the images are not needed to know it.
+    """
+    refuse_several(request, len(request.skycells))
+    parse_options(request)
+    cells = tuple(dict.fromkeys(map(pad_skycell, request.skycells))) or (None,)
+    for cell in cells:
+        check_words(request.wanted._replace(skycell=cell) if cell else request.wanted)
+    if request.add:
+        refuse_options(request)
+        open_joined(request.add)
+    elif request.wanted.like:
+        weight_of(request.wanted.like)
+    of_sky = {image.name: one for image, one in zip(images, exposures, strict=True) if not why_left_out(one.meta)}
+    if not of_sky:
+        raise InputError("no image of the sky among the files")
+    refuse_elements({image: one.meta for image, one in of_sky.items()})
+    meta, made, warnings = next(iter(of_sky.values())).meta, [], []
+    for cell in cells:
+        element = meta["instrument"]["optical_element"]
+        root = mosaic_root([image.path for image in images], request, association, cell, element)
+        outputs = mosaic_outputs(root, request)
+        warnings += check_outputs(outputs, "coadd", request, [str(outputs["coadd"])])
+        made.append(outputs)
+    if any("cat" in outputs for outputs in made):
+        simulated = all(history.is_simulated(one.history) for one in of_sky.values())
+        plan_catalog(meta, request, lambda level, text: None, simulated=simulated)
+    return FutureMosaicJob(name, request, tuple(images), tuple(made), association, tuple(warnings))

@@ -14,7 +14,17 @@ from rtools.wfi.exposure_types import SKY_IMAGE_TYPES
 from rtools.wfi.instrument import SPECTRAL_ELEMENTS
 from rtools.work.loops import in_rows
 
-__all__ = ["Member", "exposed", "open_members", "read_planes", "share_of", "sky_planes", "without_bits"]
+__all__ = [
+    "Member",
+    "exposed",
+    "open_members",
+    "read_planes",
+    "refuse_elements",
+    "share_of",
+    "sky_planes",
+    "why_left_out",
+    "without_bits",
+]
 
 
 @dataclass
@@ -120,7 +130,7 @@ def open_members(files, log, *, groups=None, called=None, wcs=True):
     members = []
     for name in dict.fromkeys(files):
         product = open_product(name, ("l2_image",))
-        reason = _left_out(product)
+        reason = why_left_out(product.meta)
         if reason:
             log("warning", f"{name}: {reason}, left out")
             continue
@@ -129,19 +139,35 @@ def open_members(files, log, *, groups=None, called=None, wcs=True):
         _settle_sky(members[-1], log)
     if not members:
         raise InputError("no image of the sky among the files")
-    elements = {}
-    for member in members:
-        elements.setdefault(member.meta["instrument"]["optical_element"], member.name)
-    if len(elements) > 1:
-        raise InputError(f"several optical elements: {', '.join(f'{key} ({name})' for key, name in elements.items())}",
-                         mend="a mosaic is of one; rt-multiband takes mosaics of several")  # fmt: skip
+    refuse_elements({member.name: member.meta for member in members})
     return members
 
 
-def _left_out(product):
-    """Why an image is not used; nothing if it is."""
-    kind = str(metadata.get(product.meta, "exposure.type"))
-    element = str(metadata.get(product.meta, "instrument.optical_element")).upper()
+def refuse_elements(metas):
+    """Refuse images of several optical elements.
+
+    Parameters
+    ----------
+    metas : mapping of str to mapping
+        Name of each image, and its metadata.
+
+    Raises
+    ------
+    InputError
+        They are of more than one.
+    """
+    elements = {}
+    for name, meta in metas.items():
+        elements.setdefault(meta["instrument"]["optical_element"], name)
+    if len(elements) > 1:
+        raise InputError(f"several optical elements: {', '.join(f'{key} ({name})' for key, name in elements.items())}",
+                         mend="a mosaic is of one; rt-multiband takes mosaics of several")  # fmt: skip
+
+
+def why_left_out(meta):
+    """Why an image with this metadata is no part of a mosaic; nothing if it is."""
+    kind = str(metadata.get(meta, "exposure.type"))
+    element = str(metadata.get(meta, "instrument.optical_element")).upper()
     return kind if kind not in SKY_IMAGE_TYPES else element if element in SPECTRAL_ELEMENTS else ""
 
 

@@ -248,15 +248,39 @@ def _catalog(mosaics, made, members, request, log):
     """The catalog step, where catalogs are wanted."""
     if not any("cat" in mosaic.outputs for mosaic in mosaics):
         return None
+    simulated = all(history.is_simulated(one.product.history) for one in made)
+    return plan_catalog(members[0].meta, request, log, simulated=simulated)
+
+
+def plan_catalog(
+    meta: Mapping[str, Any], request: MosaicRequest, log: Callable[[str, str], None], *, simulated: bool
+) -> StepPlan:
+    """Options and references of the catalog of a mosaic that will be made.
+
+    Parameters
+    ----------
+    meta : mapping
+        Of its first exposure.
+    request : MosaicRequest
+        What is asked.
+    log : callable
+        ``log(level, text)``.
+    simulated : bool
+        Whether all data of the mosaic are.
+
+    Returns
+    -------
+    rtools.pipeline.job.steps.StepPlan
+
+    Raises
+    ------
+    UsageError, MissingReferenceError
+        The mosaic will have no errors, or a reference is nowhere.
+    """
     if "err" not in parse_resample(request.options("resample")).planes:
         raise UsageError("the catalog needs err", mend="leave it in resample.planes, or --skip catalog")
-    simulated = all(history.is_simulated(one.product.history) for one in made)
-    return plan_catalog_step(catalog_meta(members[0].meta), request, log, simulated=simulated)
-
-
-def catalog_meta(meta: Mapping[str, Any]) -> dict[str, Any]:
-    """What the references of a mosaic's catalog are chosen by, from the metadata of its first exposure."""
-    return {"coadd_info": {"time_first": meta["exposure"]["start_time"]}, "instrument": meta["instrument"]}
+    chosen_by = {"coadd_info": {"time_first": meta["exposure"]["start_time"]}, "instrument": meta["instrument"]}
+    return plan_catalog_step(chosen_by, request, log, simulated=simulated)
 
 
 def _settle_weights(members, request, log):

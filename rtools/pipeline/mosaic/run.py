@@ -13,7 +13,7 @@ from rtools.pipeline.job.compiling import announced
 from rtools.pipeline.job.job import Result
 from rtools.pipeline.job.journal import Journal
 from rtools.pipeline.job.outputs import make_directory
-from rtools.pipeline.job.process import peak_memory, settled
+from rtools.pipeline.job.process import PROCESS_BYTES, peak_memory, settled
 from rtools.pipeline.job.steps import step_of
 from rtools.pipeline.mosaic.add import flag_against, sky_of, totals_of
 from rtools.pipeline.mosaic.catalog import stage_catalog
@@ -32,9 +32,6 @@ if TYPE_CHECKING:
     from rtools.work import Work
 
 __all__ = ["run_mosaic"]
-
-BASE = 0.35 * 2**30
-"""Bytes that a process has without any image."""
 
 PIXEL = 40
 """Bytes for each pixel of a member at work: its planes, what they are decoded from, and the same of the next."""
@@ -102,7 +99,9 @@ class _Run:
 
     def _steps(self):
         plan = self.plan
-        room = int(self.request.max_memory * 2**30 - BASE - PIXEL * max(_pixels(member) for member in self.members))
+        room = int(
+            self.request.max_memory * 2**30 - PROCESS_BYTES - PIXEL * max(_pixels(member) for member in self.members)
+        )
         self.room = max(room, 0)
         left = self.room - max((self._bytes(mosaic) for mosaic in plan.mosaics), default=0)
         # Unless all can be kept, decoding again is faster than new memory (docs/speed.md).
