@@ -40,7 +40,7 @@ def round_to_half(image, image_bits, out, first):
     int
         Finite values that became infinite.
     """
-    lost = 0
+    lost = np.int64(0)
     for y in range(np.uint64(image.shape[0])):
         for x in range(np.uint64(image.shape[1])):
             bits = image_bits[y, x]

@@ -5,21 +5,22 @@ import numpy as np
 __all__ = ["round_to_half"]
 
 
-def round_to_half(image, plane, first=0):
+def round_to_half(image: np.ndarray, plane: np.ndarray, first: int = 0) -> int:
     """Round an image into columns of a plane of half precision, to nearest, ties to even.
 
     Parameters
     ----------
     image : ndarray float32 (rows, n)
+        What is rounded; other types and layouts are copied to contiguous float32 before.
     plane : ndarray float16 (rows, columns)
-        Changed from column `first` on.
+        Changed in columns [first, first + n).
     first : int
         Column of the plane where the image begins.
 
     Returns
     -------
     int
-        Finite values that became infinite.
+        Number of finite values that became infinite, because they are beyond the largest float16, 65504.
     """
     from rtools.work import _half_kernels
 

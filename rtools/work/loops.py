@@ -1,5 +1,13 @@
 """Loops over rows and over sources, shared by the threads of a run: the pieces do not depend on how many there are."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rtools.work.work import Work
+
 __all__ = ["CHUNK", "ROWS", "in_chunks", "in_rows", "row_slices"]
 
 ROWS = 256
@@ -9,7 +17,7 @@ CHUNK = 256
 """Sources in one piece of work: 0.1 to 10 ms."""
 
 
-def row_slices(count, height=ROWS):
+def row_slices(count: int, height: int = ROWS) -> list[slice]:
     """Slices that together are all rows, from the first on.
 
     Parameters
@@ -22,11 +30,19 @@ def row_slices(count, height=ROWS):
     Returns
     -------
     list of slice
+        Empty for no rows.
     """
     return [slice(first, min(first + height, count)) for first in range(0, count, height)]
 
 
-def in_rows(work, function, count, *, height=ROWS, then=lambda: None):
+def in_rows(
+    work: Work,
+    function: Callable[[slice], object],
+    count: int,
+    *,
+    height: int = ROWS,
+    then: Callable[[], object] = lambda: None,
+) -> None:
     """Call ``function(rows)`` for slices of some rows.
 
     Parameters
@@ -48,7 +64,7 @@ def in_rows(work, function, count, *, height=ROWS, then=lambda: None):
         pass
 
 
-def in_chunks(work, n, kernel, *arguments):
+def in_chunks(work: Work, n: int, kernel: Callable[..., object], *arguments: Any) -> None:
     """Call ``kernel(*arguments, first, last)`` for pieces that together are [0, n).
 
     Parameters

@@ -4,10 +4,17 @@ A bar says the share, the rate and the time that is left; it appears when someth
 away when that is done. Where stderr is no terminal a line is written every half minute.
 """
 
+from __future__ import annotations
+
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
 
 __all__ = ["LINES_EVERY", "ProgressReporter"]
 
@@ -32,19 +39,20 @@ class ProgressReporter:
         Show nothing.
     """
 
-    def __init__(self, tool, *, quiet=False):
+    def __init__(self, tool: str, *, quiet: bool = False):
         self.tool = tool
         self.quiet = quiet
-        self._bars = None
+        self._bars: Progress | None = None
         self._lock = threading.RLock()
-        self._tasks = []
+        self._tasks: list[TaskProgress] = []
 
-    def say(self, text):
+    def say(self, text: str) -> None:
         """Write a line on stderr, above the bars if there are any.
 
         Parameters
         ----------
         text : str
+            The line, without its end.
         """
         import click
 
@@ -52,7 +60,7 @@ class ProgressReporter:
             click.echo(text, err=True)
 
     @contextmanager
-    def progress(self, label, total):
+    def progress(self, label: str, total: float | None) -> Iterator[TaskProgress]:
         """Show how far something is while the context lasts.
 
         Parameters
@@ -65,6 +73,7 @@ class ProgressReporter:
         Yields
         ------
         TaskProgress
+            Its `advance` is to be called as the work goes on, from any thread.
         """
         task = TaskProgress(label, total)
         if self.quiet:
@@ -112,8 +121,9 @@ class ProgressReporter:
             task.leave()
             if not self._tasks:
                 bars, self._bars = self._bars, None
-                bars.stop()
-                sys.stdout, sys.stderr = sys.stdout.give_back(), sys.stderr.give_back()
+                if bars is not None:
+                    bars.stop()
+                sys.stdout, sys.stderr = (_given_back(it) for it in (sys.stdout, sys.stderr))
 
 
 class TaskProgress:
@@ -127,15 +137,15 @@ class TaskProgress:
         Where it ends; None if nobody knows.
     """
 
-    def __init__(self, label, total):
+    def __init__(self, label: str, total: float | None):
         self.label = label
         self.total = total
-        self.done = 0
+        self.done: float = 0
         self._begun = time.monotonic()
         self._lock = threading.Lock()
-        self._bars = self._number = None
+        self._bar: tuple[Progress, TaskID] | None = None
 
-    def advance(self, n=1):
+    def advance(self, n: float = 1) -> None:
         """Go on.
 
         Parameters
@@ -146,7 +156,7 @@ class TaskProgress:
         with self._lock:
             self.done += n
 
-    def line(self):
+    def line(self) -> str:
         """One line of text: label, share, and the time that is left."""
         took = time.monotonic() - self._begun
         if not self.total:
@@ -155,18 +165,22 @@ class TaskProgress:
         left = f", {_clock(took * (1 - share) / share)} left" if 0 < share < 1 else ""
         return f"{self.label}: {100 * share:.0f}%, {_clock(took)} gone{left}"
 
-    def enter(self, bars):
-        """Get a bar."""
-        self._bars = bars
-        self._number = bars.add_task(self.label, total=self.total, completed=self.done)
+    def enter(self, bars: Progress) -> None:
+        """Get a bar among those that are on the screen."""
+        done: Any = self.done  # rich says int, and takes any number
+        self._bar = bars, bars.add_task(self.label, total=self.total, completed=done)
 
-    def show(self):
+    def show(self) -> None:
         """Draw the bar as things stand."""
-        self._bars.update(self._number, completed=self.done, refresh=True)
+        if self._bar:
+            bars, number = self._bar
+            bars.update(number, completed=self.done, refresh=True)
 
-    def leave(self):
+    def leave(self) -> None:
         """Give the bar back."""
-        self._bars.remove_task(self._number)
+        if self._bar:
+            bars, number = self._bar
+            bars.remove_task(number)
 
 
 class _Past:
@@ -198,6 +212,11 @@ class _Past:
         return self._stream
 
 
+def _given_back(stream):
+    """The stream below a `_Past`."""
+    return stream.give_back()
+
+
 def _clock(seconds):
     """``1:02:03`` or ``2:03``."""
     minutes, seconds = divmod(round(seconds), 60)
@@ -219,7 +238,11 @@ def _bars():
             return Text("" if speed is None else f"{speed:.3g}/s")
 
     label = TextColumn("{task.description}", markup=False)
-    columns = label, BarColumn(), TaskProgressColumn(), Rate(), TimeRemainingColumn()
-    console = Console(file=sys.stderr)
-    streams = {"redirect_stdout": False, "redirect_stderr": False}  # `_Past` lets text by, and wraps no lines
-    return Progress(*columns, console=console, transient=True, auto_refresh=False, **streams)
+    return Progress(
+        *(label, BarColumn(), TaskProgressColumn(), Rate(), TimeRemainingColumn()),
+        console=Console(file=sys.stderr),
+        transient=True,
+        auto_refresh=False,
+        redirect_stdout=False,  # `_Past` lets text by, and wraps no lines
+        redirect_stderr=False,
+    )

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from rtools.work.work import ALONE
+from rtools.work.work import ALONE, Work
 
 __all__ = ["MAD_TO_SIGMA", "image_statistics"]
 
@@ -19,19 +19,21 @@ BINS = 1 << 16
 SIGN = np.uint32(1 << 31)
 
 
-def image_statistics(data, dq, err, work=ALONE):
+def image_statistics(data: np.ndarray, dq: np.ndarray | None, err: np.ndarray, work: Work = ALONE) -> dict[str, float]:
     """Median, robust scatter and share of the good pixels.
 
     A pixel is good if its value is finite, it is not DO_NOT_USE, and its err is positive.
 
     Parameters
     ----------
-    data : ndarray float32
-    dq : ndarray uint32 or None
-        None: no pixel is flagged.
-    err : ndarray, float16 or float32
+    data : ndarray float32 (rows, columns)
+        The image.
+    dq : ndarray uint32 (rows, columns) or None
+        Its flags; None where no pixel is flagged.
+    err : ndarray float16 or float32 (rows, columns)
+        Its errors.
     work : rtools.work.Work
-        The result does not depend on its threads.
+        Its threads share the rows; the result does not depend on them.
 
     Returns
     -------

@@ -5,6 +5,10 @@ are replaced as a whole, so processes that start together do each other no harm.
 process compiles for itself.
 """
 
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 __all__ = ["announced"]
@@ -13,14 +17,22 @@ FIRST = "first run here: compiling, about 20 s more; later runs find it done"
 EVERY = ("compiling, about 20 s more in every run: no directory can be written where it would be kept "
          "(NUMBA_CACHE_DIR names one)")  # fmt: skip
 
+_told = threading.Event()
+
 
 @contextmanager
-def announced(tell):
+def announced(tell: Callable[[str], None]) -> Iterator[None]:
     """Call ``tell(text)`` when the first kernel is compiled, once in a process.
 
     Parameters
     ----------
     tell : callable
+        Takes a sentence about how long the compilation takes, and whether it is kept.
+
+    Yields
+    ------
+    None
+        Kernels that are compiled while the context lasts are announced.
     """
     from numba.core import event
 
@@ -28,8 +40,8 @@ def announced(tell):
         def on_start(self, _event):
             from rtools.compiled import is_kept
 
-            if not announced.done:
-                announced.done = True
+            if not _told.is_set():
+                _told.set()
                 tell(FIRST if is_kept() else EVERY)
 
         def on_end(self, _event):
@@ -37,6 +49,3 @@ def announced(tell):
 
     with event.install_listener("numba:compile", Announcer()):
         yield
-
-
-announced.done = False

@@ -60,12 +60,11 @@ def name_outputs(
         Another product has the name that ``-o`` gives the main one.
     """
     folder = Path(request.outdir) if request.outdir else Path(folder)
-    named = request.output and not request.to_stdout
-    if named:
-        exact = Path(request.output)
+    exact = Path(request.output) if request.output and not request.to_stdout else None
+    if exact:
         folder, stem = exact.parent, names.split_suffix(exact.name)[0]
     outputs = {suffix: folder / f"{stem}_{suffix}.{extension}" for suffix, extension in extensions.items()}
-    if named:
+    if exact:
         outputs[main] = exact
     if request.to_stdout:
         return {main: outputs[main]}
@@ -75,12 +74,32 @@ def name_outputs(
 
 
 def main_last(outputs: Mapping[str, Path], main: str) -> dict[str, Path]:
-    """Outputs in the order in which they appear: the main product last, so that a make rule on it is safe."""
+    """Outputs in the order in which they appear: the main product last, so that a make rule on it is safe.
+
+    Parameters
+    ----------
+    outputs : mapping of str to Path
+        Paths of the products of a job by their suffixes.
+    main : str
+        Suffix of the main product, which must be among them.
+
+    Returns
+    -------
+    dict of str to Path
+        The same; the others keep their order.
+    """
     return {suffix: outputs[suffix] for suffix in (*(one for one in outputs if one != main), main)}
 
 
 def refuse_several(request: Request, count: int) -> None:
     """Refuse ``-o`` where there are several main products.
+
+    Parameters
+    ----------
+    request : Request
+        Its `output`.
+    count : int
+        Number of main products that the run would make.
 
     Raises
     ------
@@ -97,15 +116,16 @@ def refuse_combinations(request: Request, *, as_json: bool, dry_run: bool, termi
     Parameters
     ----------
     request : Request
+        Its `output` and `outdir`.
     as_json, dry_run : bool
-        What goes to standard output instead of a product.
+        Whether a report in JSON, or the plan alone, goes to standard output.
     terminal : bool
-        Whether standard output is one.
+        Whether standard output is a terminal.
 
     Raises
     ------
     UsageError
-        They do.
+        Two things want standard output, a terminal would get a product, or ``-o`` and ``--outdir`` are both given.
     """
     if request.to_stdout and as_json and not dry_run:
         raise UsageError("--json and -o - both want standard output")
@@ -118,10 +138,17 @@ def refuse_combinations(request: Request, *, as_json: bool, dry_run: bool, termi
 def refuse_inputs(outputs: Iterable[Path], inputs: Iterable[str | os.PathLike]) -> None:
     """Refuse outputs that are inputs.
 
+    Parameters
+    ----------
+    outputs : iterable of Path
+        Files that the run would write.
+    inputs : iterable of str or os.PathLike
+        Files that it reads; links are followed on both sides.
+
     Raises
     ------
     UsageError
-        One of them is.
+        An output is an input.
     """
     taken = {Path(file).resolve() for file in inputs}
     for path in outputs:
@@ -199,6 +226,11 @@ def _places(names):
 
 def make_directory(directory: Path) -> None:
     """Make a directory for outputs, with those above it.
+
+    Parameters
+    ----------
+    directory : Path
+        May exist already.
 
     Raises
     ------

@@ -1,9 +1,12 @@
 """Settings of the process for work on large arrays; results do not depend on them."""
 
+from __future__ import annotations
+
 import ctypes
 import gc
 import resource
 import sys
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 __all__ = ["PROCESS_BYTES", "peak_memory", "settled"]
@@ -18,7 +21,7 @@ M_ARENA_MAX = -8
 
 
 @contextmanager
-def settled():
+def settled() -> Iterator[None]:
     """Keep freed memory for the next strip, look for no garbage meanwhile, let waiting threads go on sooner.
 
     Pages that a process gives back and gets again are cleared by the system each time, which takes longer than most

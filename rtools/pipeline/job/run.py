@@ -121,9 +121,12 @@ def run_jobs(
     return shared_status(*codes)
 
 
-def _planned(plans, reporter, fail_fast):
+def _planned(
+    plans: Iterable[tuple[str, Callable[[], Sequence[Job]]]], reporter: RunReporter, fail_fast: bool
+) -> tuple[list[Job], list[int]]:
     """Jobs of all inputs, in order; and the exit codes of those that are refused."""
-    jobs, codes = [], []
+    jobs: list[Job] = []
+    codes: list[int] = []
     for name, plan in plans:
         try:
             jobs += plan()
@@ -136,7 +139,7 @@ def _planned(plans, reporter, fail_fast):
 
 def _refuse_twins(jobs):
     """Refuse the run where two products would be one file."""
-    taken = {}
+    taken: dict[str, str] = {}
     for job in jobs:
         for name, path in job.claims():
             first = taken.setdefault(os.path.abspath(path), name)
@@ -144,9 +147,11 @@ def _refuse_twins(jobs):
                 raise Refusal(f"{first} and {name} would both be {path}", mend="give them different directories")
 
 
-def _carried_out(jobs, executor, reporter, fail_fast):
+def _carried_out(jobs: list[Job], executor: Executor, reporter: RunReporter, fail_fast: bool) -> list[int]:
     """Carry jobs out, each when those that it waits for have ended; the exit codes of all inputs."""
-    waiting, running, ended, codes = list(jobs), {}, {}, []
+    waiting, codes = list(jobs), []
+    running: dict[Future, Job] = {}
+    ended: dict[str, Sequence[Outcome]] = {}
     while waiting or running:
         while len(running) < executor.capacity and (job := _next(waiting, ended)) is not None:
             waiting.remove(job)

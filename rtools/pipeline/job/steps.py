@@ -24,7 +24,7 @@ PACKAGE = Path(__file__).parents[2]
 
 
 @cache
-def find_modules():
+def find_modules() -> dict[str, tuple[str, ...]]:
     """Name of each step, and the modules in which it is declared: one for each mission that has it.
 
     Returns
@@ -32,27 +32,43 @@ def find_modules():
     dict of str to tuple of str
         Names without ``rt-``, in the order of rooms and files.
     """
-    found = {}
+    found: dict[str, list[str]] = {}
     for path in sorted(PACKAGE.glob("*/steps/[!_]*.py")):
         room = path.parents[1].name
         found.setdefault(path.stem, []).append(f"{PACKAGE.name}.{room}.steps.{path.stem}")
     return {name: tuple(modules) for name, modules in found.items()}
 
 
-def has_step(name):
-    """Whether a step has this tool name."""
+def has_step(name: str) -> bool:
+    """Whether a step of any mission has this tool name; nothing is imported for it.
+
+    Parameters
+    ----------
+    name : str
+        A tool name without ``rt-``.
+
+    Returns
+    -------
+    bool
+        True where a file of this name stands in the folder ``steps/`` of a room.
+    """
     return name in find_modules()
 
 
-def step_of(name, mission="roman"):
+def step_of(name: str, mission: str = "roman") -> Step:
     """The declaration of a step.
 
     Parameters
     ----------
     name : str
-        The tool name of the step.
+        The tool name of the step, without ``rt-``.
     mission : str
         The mission whose declaration is wanted.
+
+    Returns
+    -------
+    Step
+        The ``STEP`` of its module, which is imported for it.
 
     Raises
     ------
@@ -67,13 +83,18 @@ def step_of(name, mission="roman"):
 
 
 @cache
-def step_names(mission="roman"):
+def step_names(mission: str = "roman") -> tuple[str, ...]:
     """Tool names of all steps of a mission, in the order of its chain.
 
     Parameters
     ----------
     mission : str
-        The mission.
+        The mission, as `Step.mission` names it.
+
+    Returns
+    -------
+    tuple of str
+        Names without ``rt-``.
 
     Raises
     ------
@@ -87,7 +108,7 @@ def step_names(mission="roman"):
         if step.before:
             sorter.add(step.before, step.name)
     sorter.prepare()
-    names = []
+    names: list[str] = []
     while sorter.is_active():
         ready = sorter.get_ready()
         if len(ready) > 1:
@@ -97,13 +118,18 @@ def step_names(mission="roman"):
     return tuple(names)
 
 
-def steps_in_order(mission="roman"):
+def steps_in_order(mission: str = "roman") -> list[Step]:
     """Declarations of all steps of a mission, in the order of its chain.
 
     Parameters
     ----------
     mission : str
-        The mission.
+        The mission, as `Step.mission` names it.
+
+    Returns
+    -------
+    list of Step
+        In the order of `step_names`.
     """
     return [step_of(name, mission) for name in step_names(mission)]
 
@@ -137,6 +163,20 @@ class StepPlan:
 
 
 def uses_of(step: Step, options: Mapping[str, Any]) -> list[Reference]:
-    """The references that a step needs with these options."""
+    """The references that a step needs with these options.
+
+    Parameters
+    ----------
+    step : Step
+        Its declaration, which names all references that it may need.
+    options : mapping of str to object
+        Values of its options by key; a point spread function is needed with `fit_psf`, on unless said otherwise, or
+        `deep`.
+
+    Returns
+    -------
+    list of Reference
+        All of its references; without ``epsf`` where no point spread function is fitted.
+    """
     psf = options.get("fit_psf", True) or options.get("deep")
     return [use for use in step.references if psf or use.type != "epsf"]
