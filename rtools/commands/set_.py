@@ -11,7 +11,6 @@ from rtools.commands.kit.entry import entry
 from rtools.commands.kit.lists import expand_inputs
 from rtools.commands.kit.tool import tool
 from rtools.errors import UsageError
-from rtools.products.schema import keys
 
 __all__ = ["command", "main"]
 
@@ -67,6 +66,8 @@ def command(console, words, new, **where):
 
 def _sorted(words):
     """Names of files, and assignments; the first word is always a file."""
+    from rtools.products.schema.assignment import parse_assignment  # with yaml, which --help does without
+
     files, assignments = [words[0]], []
     for word in words[1:]:
         if ASSIGNMENT.match(word) and not os.path.exists(word):
@@ -77,7 +78,7 @@ def _sorted(words):
             files.append(word)
     if not assignments:
         raise UsageError("nothing to set", mend="give KEY=VALUE after the files")
-    return list(dict.fromkeys(expand_inputs(files))), [keys.parse_assignment(word) for word in assignments]
+    return list(dict.fromkeys(expand_inputs(files))), [parse_assignment(word) for word in assignments]
 
 
 main = entry(command)

@@ -8,6 +8,7 @@ import pytest
 
 from rtools.products.io import writer
 from rtools.products.schema import keys, nodes
+from rtools.products.schema.assignment import parse_assignment
 from tests.support import samples
 from tests.support.keyed_files import ASSOCIATION, OLD, catalog_ecsv, catalog_ecsv_flat, catalog_parquet
 from tests.support.runs import piped, tool
@@ -200,7 +201,7 @@ def test_values_are_yaml_as_json_has_it():
         "2027-01-01": "2027-01-01",
         "a=b": "a=b",
     }.items():
-        assert keys.parse_assignment(f"exposure.x={text}") == ("exposure.x", value)
+        assert parse_assignment(f"exposure.x={text}") == ("exposure.x", value)
 
 
 def test_bare_takes_off_every_tag():

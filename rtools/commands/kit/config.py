@@ -16,7 +16,6 @@ checked, those of other tools, too: a word that nobody reads would look like one
 
 import datetime
 import json
-import tomllib
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -91,6 +90,8 @@ def with_tables(settings, names):
 
 
 def _loaded(path):
+    import tomllib
+
     try:
         return tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError:

@@ -9,7 +9,6 @@ from rtools.commands.kit.lists import expand_inputs
 from rtools.commands.kit.reports import RunReport
 from rtools.errors import InputError, RtoolsError, UsageError
 from rtools.pipeline.job.outputs import refuse_combinations, refuse_several
-from rtools.pipeline.job.run import Local, run_jobs
 from rtools.pipeline.job.status import shared_status
 
 __all__ = ["local_and_called", "members_of", "plans_of", "run_exposures"]
@@ -40,6 +39,7 @@ def run_exposures(
     int
     """
     from rtools.pipeline.exposure.job import aligned_together
+    from rtools.pipeline.job.run import Local, run_jobs
 
     work = console.work(jobs)
     refuse_combinations(request, as_json=as_json, dry_run=dry_run, terminal=sys.stdout.isatty())

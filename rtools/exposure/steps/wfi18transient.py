@@ -14,7 +14,6 @@ from rtools.exposure.readtimes import channel_pair, tile_columns
 from rtools.wfi.dq import GROUP
 from rtools.wfi.frame import BORDER
 from rtools.wfi.instrument import TRANSIENT_DETECTOR
-from rtools.work.statistics import MAD_TO_SIGMA
 
 __all__ = ["STEP", "Transient", "apply", "clipped_mean", "double_exponential", "fit_transient", "prepare"]
 
@@ -97,6 +96,8 @@ def _faint_mean(residual, light, sigma):
     """
     most = np.median(light)
     if sigma:
+        from rtools.work.statistics import MAD_TO_SIGMA  # with threads and logging, which --help does without
+
         most += sigma * MAD_TO_SIGMA * np.median(np.abs(light - most))
     usable = ~(light > most) & np.isfinite(residual)
     return clipped_mean(np.sort(residual[usable]).astype(np.float64))

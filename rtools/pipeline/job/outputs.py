@@ -8,11 +8,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rtools.errors import RtoolsError, UsageError
-from rtools.pipeline.job.request import Request
 from rtools.products import names
 from rtools.products.forms import history_of
+
+if TYPE_CHECKING:
+    from rtools.pipeline.job.request import Request
 
 __all__ = [
     "check_outputs",

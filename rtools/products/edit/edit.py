@@ -48,7 +48,7 @@ class Edit:
         key : str
             As `keys.resolve` takes it.
         value : object
-            Plain, as `keys.parse_assignment` gives it.
+            Plain, as `parse_assignment` gives it.
         new : bool
             Take a key that neither the schema nor the file has.
 

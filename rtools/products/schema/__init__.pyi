@@ -1,6 +1,6 @@
+from .assignment import parse_assignment
 from .history import NOT_FOR_SCIENCE, built_in_types, is_simulated
 from .jsontext import json_text
-from .keys import parse_assignment
 from .layout import DEFAULT_PROFILE, PROFILES
 from .nodes import TaggedDict, TaggedList, TaggedStr
 from .yamltext import FastLoader

@@ -9,11 +9,8 @@ from collections.abc import Callable
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
-import yaml
-
 from rtools.errors import UsageError
 from rtools.products.schema import nodes
-from rtools.products.schema.yamltext import FastLoader
 
 __all__ = [
     "assign",
@@ -22,7 +19,6 @@ __all__ = [
     "find",
     "is_glob",
     "nearest",
-    "parse_assignment",
     "resolve",
 ]
 
@@ -131,41 +127,6 @@ def _is_time(node):
 # -- setting ----------------------------------------------------------------------------------------------------------
 
 
-class _Values(FastLoader):
-    """YAML as JSON has it: ``yes`` and ``12:30`` are strings, and so are digits led by zeros, as in a visit_id."""
-
-    yaml_implicit_resolvers: dict[str, list] = {}  # noqa: RUF012  PyYAML's own attribute
-
-
-for _name, _pattern, _first in (
-    ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
-    ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
-    ("int", r"[-+]?(0|[1-9][0-9]*)", "-+0123456789"),
-    ("float", r"[-+]?(([0-9]+\.[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?|[0-9]+[eE][-+]?[0-9]+|\.(inf|nan))", "-+.0123456789"),
-):
-    _Values.add_implicit_resolver(f"tag:yaml.org,2002:{_name}", re.compile(f"^(?:{_pattern})$"), list(_first))
-
-
-def parse_assignment(text):
-    """Key and value of ``KEY=VALUE``, the value read as YAML.
-
-    Raises
-    ------
-    UsageError
-        It is not that.
-    """
-    key, equals, written = text.partition("=")
-    key = key.strip().removeprefix("roman.")
-    if not equals or not key or is_glob(key) or "" in key.split("."):
-        raise UsageError(f"{text!r} is not KEY=VALUE")
-    try:
-        value = yaml.load(written, Loader=_Values)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        problem = getattr(error, "problem", None) or str(error)
-        raise UsageError(f"{key}: the value is not YAML ({' '.join(str(problem).split())})") from None
-    return key, value
-
-
 def resolve(tree, key):
     """Path of a key that is to be set: as it stands, or below ``meta``, which is also where a new one belongs."""
     parts = tuple(key.split("."))
@@ -199,7 +160,7 @@ def assign(tree, path, value, *, is_time=False):
     path : tuple of str
         As `resolve` gives it.
     value : object
-        Plain: as `parse_assignment` gives it.
+        Plain: as `rtools.products.schema.assignment.parse_assignment` gives it.
     is_time : bool
         The schema wants a time there.
 
