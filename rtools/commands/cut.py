@@ -134,7 +134,7 @@ def _maker(console, product, region, compression, profile, *, work):
     """A function that stages the cutout under a path."""
     from rtools.pipeline.astrometry.cutout import cut_product
     from rtools.products.io.writer import stage_product
-    from rtools.products.schema import history, layout, profiles
+    from rtools.products.schema import history, profiles, tags
 
     meta, arrays = cut_product(product, *region, work)
     kind = f"reference/{product.reftype}" if product.reftype else product.kind
@@ -151,7 +151,7 @@ def _maker(console, product, region, compression, profile, *, work):
             meta,
             arrays,
             profile=chosen,
-            as_is=layout.tag(kind, chosen) == product.tag,
+            as_is=tags.tag(kind, chosen) == product.tag,
             compression=compression or ("none" if kind in ("l1_uncal", "ramp") else "lz4"),
             history=[*product.history, record],
             work=work,

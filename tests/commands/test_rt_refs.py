@@ -281,13 +281,13 @@ def test_help_of_every_subcommand(capsys):
 
 def test_made_files_hold_the_builtin_set_and_fit_the_schemas(refdir):
     from rtools.products.io import open_product, serial
-    from rtools.products.schema import layout
+    from rtools.products.schema import tags
     from rtools.reference.builtin import Builtin
     from rtools.reference.files import FileSource
 
     for path in sorted(refdir.glob("*.asdf")):
         product = open_product(path)
-        assert serial.problem(product.tree, layout.manifest_of(product.tag)) is None, path.name
+        assert serial.problem(product.tree, tags.manifest_of(product.tag)) is None, path.name
         made = FileSource(product.reftype, path)
         builtin = Builtin(product.reftype, "WFI01", "F158", (256, 256))
         for name in TYPES[made.type].arrays:

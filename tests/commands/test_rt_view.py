@@ -10,7 +10,7 @@ from matplotlib.contour import ContourSet
 from rtools.errors import InputError, UsageError
 from rtools.products.edit.wcs import load_wcs
 from rtools.products.io import open_product, writer
-from rtools.products.schema import layout
+from rtools.products.schema import layout, tags
 from rtools.show import image as images
 from rtools.show import overlay, plot, ramp, stretch, terminal
 from rtools.wfi import dq
@@ -19,7 +19,7 @@ from tests.support.samples import arrays as sample_arrays
 from tests.support.samples import meta as sample_meta
 from tests.support.samples import wcs as sample_wcs
 
-GROUND_TESTS = [kind for kind in layout.facts()["products"] if not any(layout.has(p, kind) for p in layout.PROFILES)]
+GROUND_TESTS = [kind for kind in layout.facts()["products"] if not any(tags.has(p, kind) for p in layout.PROFILES)]
 KINDS = [
     kind
     for kind in layout.facts()["products"]

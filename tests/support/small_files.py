@@ -4,12 +4,12 @@ import asdf
 
 from rtools.commands.kit import entry
 from rtools.commands.kit.tools import command_of
-from rtools.products.schema import layout
+from rtools.products.schema import tags
 
 
 def write(path, kind, parts, *, compression=None, **meta):
     """A product of a kind with these arrays and nodes; its path."""
-    tree = asdf.tagged.TaggedDict({"meta": meta, **parts}, layout.tag(kind, "2.1.0"))
+    tree = asdf.tagged.TaggedDict({"meta": meta, **parts}, tags.tag(kind, "2.1.0"))
     with asdf.config_context() as config:
         config.default_array_save_base = False
         config.validate_on_read = False

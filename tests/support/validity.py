@@ -2,7 +2,7 @@
 
 from rtools.products.check.layout import check_layout
 from rtools.products.io import serial
-from rtools.products.schema import layout
+from rtools.products.schema import tags
 
 __all__ = ["validate_tree"]
 
@@ -20,7 +20,7 @@ def validate_tree(product):
     list of str
         One line each, ``where: what``; empty for a good file.
     """
-    manifest = layout.manifest_of(product.tag)
+    manifest = tags.manifest_of(product.tag)
     if manifest is None:
         found = [f"the tree: no manifest of the installed rad has the tag {product.tag}"]
     else:

@@ -19,7 +19,7 @@ from rtools.pipeline.job.outputs import check_outputs, name_outputs, refuse_inpu
 from rtools.products.io import open_product
 from rtools.products.io.product import Product
 from rtools.products.mosaic import association
-from rtools.products.schema import history, layout, profiles
+from rtools.products.schema import history, layout, profiles, tags
 from rtools.products.tables import multiband as multiband_meta
 from rtools.products.tables import sources as source_catalog
 from rtools.wfi import metadata
@@ -127,10 +127,10 @@ def make_plan(files, request, *, copies=None):
         if options["inject_seed"] is None:
             options["inject_seed"] = int(np.random.default_rng().integers(2**31))
     profile, changes = profiles.kept(request.profile, [member.product for member in members])
-    if not request.profile and not layout.has(profile, "cat_multiband"):
+    if not request.profile and not tags.has(profile, "cat_multiband"):
         changes.append(f"profile {profile} has no catalogs of many bands: profile {layout.DEFAULT_PROFILE} is written")
         profile = layout.DEFAULT_PROFILE
-    layout.tag("cat_multiband", profile)
+    tags.tag("cat_multiband", profile)
     messages.warnings += changes
     return MultibandPlan(tuple(members), options, outputs, profile, tuple(messages.warnings), tuple(messages.cautions))
 

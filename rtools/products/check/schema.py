@@ -11,7 +11,7 @@ from rtools.errors import UsageError
 from rtools.findings import error, info, warning
 from rtools.products.check.layout import check_layout
 from rtools.products.edit.section import cutout_of
-from rtools.products.schema import layout
+from rtools.products.schema import layout, tags
 from rtools.wfi import metadata
 from rtools.wfi.frame import CHANNEL, FRAME, TRIMMED
 
@@ -36,7 +36,7 @@ def check_schema(product):
     """What the schema of the file's own tag says against its tree."""
     from rtools.products.io import serial
 
-    manifest = layout.manifest_of(product.tag)
+    manifest = tags.manifest_of(product.tag)
     if manifest is None:
         return [error("schema", "the tree", f"no manifest of the installed rad has the tag {product.tag}")]
     return list(dict.fromkeys(_schema_finding(line) for line in serial.problems(product.tree, manifest)))
@@ -97,7 +97,7 @@ def _words(enum):
 def _severity(product):
     """`error` where the tag is that of a profile; of another generation only the schema is sure: `warning`."""
     try:
-        return error if layout.tag(kind_of(product), product.profile) == product.tag else warning
+        return error if tags.tag(kind_of(product), product.profile) == product.tag else warning
     except UsageError:
         return warning
 
@@ -121,7 +121,7 @@ def kind_of(product):
 def is_described(product):
     """Whether products.json is about this schema, and not only about what took its place."""
     try:
-        current = layout.tag(kind_of(product), product.profile)
+        current = tags.tag(kind_of(product), product.profile)
     except UsageError:
         return False
     return current.rpartition("-")[0] == product.tag.rpartition("-")[0]

@@ -8,7 +8,7 @@ import stat
 
 from rtools.errors import InputError, UsageError
 from rtools.products.io import encode, header, open_product, serial, staging
-from rtools.products.schema import history, keys, layout
+from rtools.products.schema import history, keys, layout, tags
 
 __all__ = ["WINDOW", "Edit"]
 
@@ -85,7 +85,7 @@ class Edit:
         UsageError
             The changes do not fit the schema.
         """
-        manifest = layout.manifest_of(self.product.tag)
+        manifest = tags.manifest_of(self.product.tag)
         if manifest is None:
             return f"the installed rad does not know {self.product.tag}: nothing was checked"
         problems = serial.problems(self.product.tree, manifest)

@@ -12,7 +12,7 @@ import stat
 from rtools.errors import InputError
 from rtools.products.edit import edit
 from rtools.products.io import serial, staging
-from rtools.products.schema import history, keys, layout, nodes
+from rtools.products.schema import history, keys, layout, nodes, tags
 from rtools.products.tables import flat as flatmeta
 from rtools.products.tables.metadata import read_table
 from rtools.products.tables.parquet_files import parquet_source
@@ -48,14 +48,14 @@ class CatalogEdit(edit.Edit):
         return None
 
     def _problems(self, kind, tree):
-        profile = layout.DEFAULT_PROFILE if layout.has(layout.DEFAULT_PROFILE, kind) else layout.PROFILES[-1]
-        tag = layout.tag(kind, profile)
+        profile = layout.DEFAULT_PROFILE if tags.has(layout.DEFAULT_PROFILE, kind) else layout.PROFILES[-1]
+        tag = tags.tag(kind, profile)
         meta = _copied(tree.get("meta") or {})
         for field in layout.fields(kind):
             text = get(meta, field.path)
             if "time" in field.type.split("|") and isinstance(text, str):
                 put(meta, field.path, nodes.time(text))
-        return serial.problems(nodes.TaggedDict({"meta": meta}, tag), layout.manifest_of(tag))
+        return serial.problems(nodes.TaggedDict({"meta": meta}, tag), tags.manifest_of(tag))
 
     def stage(self, path, *, tool, inputs):
         """As `Edit.stage`."""

@@ -6,7 +6,7 @@ import re
 from rtools.errors import InputError, UsageError
 from rtools.products.fits import keywords as fits_keywords
 from rtools.products.io import serial
-from rtools.products.schema import keys, layout
+from rtools.products.schema import keys, tags
 from rtools.wfi import metadata
 
 __all__ = ["HASH", "SKY_HASH", "Edited", "apply", "edited", "fingerprint", "sky_edited", "sky_fingerprint"]
@@ -103,7 +103,7 @@ def apply(product, changes):
     InputError
         A value does not fit the schema.
     """
-    manifest = layout.manifest_of(product.tag)
+    manifest = tags.manifest_of(product.tag)
     before = set(serial.problems(product.tree, manifest)) if manifest else set()
     applied = {}
     for key, value in changes.items():

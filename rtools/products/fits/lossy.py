@@ -122,7 +122,9 @@ def _guess_times(kind, meta, hdus):
     absent = [
         one.path for one in fields if one.required and one.type == "time" and metadata.get(meta, one.path) is None
     ]
-    absent = [path for path in absent if path not in WRITTEN] if begin else []
+    if not begin:
+        return []
+    absent = [path for path in absent if path not in WRITTEN]
     for path in absent:
         metadata.put(meta, path, nodes.time(begin))
     return absent

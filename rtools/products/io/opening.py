@@ -3,7 +3,7 @@
 from rtools.errors import InputError
 from rtools.products.io import header
 from rtools.products.io.product import Product
-from rtools.products.schema import layout, nodes
+from rtools.products.schema import layout, nodes, tags
 
 __all__ = ["open_product"]
 
@@ -49,12 +49,12 @@ def _root(tree):
         what = "the truth of an rt-sim exposure" if kind == "truth" else "an ASDF file without a roman tree"
         return kind, layout.DEFAULT_PROFILE, whole, f"not a Roman product: {what}"
     tag = getattr(roman, "tag", None)
-    kind, profile = layout.kind_of(tag or "")
-    if kind is None:
+    known, profile = tags.kind_of(tag)
+    if known is None:
         return "other", profile, whole, f"not a Roman product: an unknown kind of product (tag {tag or 'missing'})"
     if not isinstance(roman.get("meta"), dict):
         return "other", profile, whole, "not a Roman product: the tree has no roman.meta"
-    return kind, profile, roman, None
+    return known, profile, roman, None
 
 
 def _described(product):

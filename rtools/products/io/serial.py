@@ -300,7 +300,7 @@ def problems(roman, name):
     roman : TaggedDict
         The root, below ``roman``.
     name : str
-        Of the manifest that has its tag (`layout.manifest_of`).
+        Of the manifest that has its tag (`tags.manifest_of`).
 
     Returns
     -------

@@ -10,7 +10,7 @@ from rtools.errors import RtoolsError
 from rtools.products.io import encode, serial, temporary
 from rtools.products.io.arrays import array_node
 from rtools.products.io.encode import ArrayBytes, RepeatedBytes
-from rtools.products.schema import layout, nodes
+from rtools.products.schema import nodes, tags
 from rtools.wfi import metadata
 from rtools.work import ALONE
 
@@ -91,7 +91,7 @@ def build_tree(kind, meta, parts, profile):
     tree = {"meta": meta}
     for name, part in parts.items():
         metadata.put(tree, name, part)
-    return nodes.TaggedDict(tree, layout.tag(kind, profile))
+    return nodes.TaggedDict(tree, tags.tag(kind, profile))
 
 
 def serialise(tree, profile, history=(), sources=()):

@@ -1,6 +1,7 @@
 """``KEY=VALUE``, as it is typed to set a key of the metadata."""
 
 import re
+from typing import Any
 
 import yaml
 
@@ -26,13 +27,23 @@ for _name, _pattern, _first in (
     _Values.add_implicit_resolver(f"tag:yaml.org,2002:{_name}", re.compile(f"^(?:{_pattern})$"), list(_first))
 
 
-def parse_assignment(text):
+def parse_assignment(text: str) -> tuple[str, Any]:
     """Key and value of ``KEY=VALUE``, the value read as YAML.
+
+    Parameters
+    ----------
+    text : str
+        ``KEY=VALUE`` as typed.
+
+    Returns
+    -------
+    (str, object)
+        The key without a leading ``roman.``, and the plain value.
 
     Raises
     ------
     UsageError
-        It is not that.
+        It is not that, the key has globs, or the value is not YAML.
     """
     key, equals, written = text.partition("=")
     key = key.strip().removeprefix("roman.")

@@ -1,6 +1,8 @@
 """Metadata blocks of products: complete ones for a new product, and what every written file says of itself."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from rtools import __version__
 from rtools.errors import InputError
@@ -22,13 +24,24 @@ _ABSENT = object()
 PRODUCT_TYPES = {"l1_uncal": "l1", "ramp": "ramp", "l2_image": "l2", "wcs": "wcs", "l1_gw": "gw", "l1_face": "face"}
 
 
-def initial_cal_step(recorded=None):
-    """Every cal_step key, INCOMPLETE where nothing is recorded; the sixteen are written in every profile."""
+def initial_cal_step(recorded: Mapping[str, Any] | None = None) -> dict[str, str]:
+    """Every cal_step key, INCOMPLETE where nothing is recorded; the sixteen are written in every profile.
+
+    Parameters
+    ----------
+    recorded : mapping, optional
+        What `meta.cal_step` says already, key to status; it wins.
+
+    Returns
+    -------
+    dict of str to str
+        A new mapping of key to status.
+    """
     keys = layout.facts()["cal_step"]["l2"]["2.1.0"]
     return dict.fromkeys(keys, "INCOMPLETE") | {key: str(value) for key, value in (recorded or {}).items()}
 
 
-def complete(kind, meta, profile=layout.DEFAULT_PROFILE):
+def complete(kind: str, meta: Mapping[str, Any], profile: str = layout.DEFAULT_PROFILE) -> dict[str, Any]:
     """Fill values for whatever the schema of a product requires and `meta` does not say.
 
     Strings ``?``, numbers -999999, booleans false, references ``N/A``, cal_step INCOMPLETE, nullable fields null.
@@ -38,8 +51,8 @@ def complete(kind, meta, profile=layout.DEFAULT_PROFILE):
     ----------
     kind : str
         As in `rtools.products.schema.layout`.
-    meta : dict
-        Not changed.
+    meta : mapping
+        Below ``meta``, as far as it is known; not changed.
     profile : str
         Whose keys are to be there.
 
@@ -107,10 +120,24 @@ def _present(meta, path):
     return isinstance(parent, dict) and last in parent
 
 
-def stamp_file(kind, meta, path):
+def stamp_file(kind: str, meta: Mapping[str, Any], path: str | Path) -> dict[str, Any]:
     """What a file says of itself: `filename`, `file_date`, `model_type`, `product_type`, `calibration_software_*`.
 
-    Reference files have none of them. Returns a new dict.
+    Reference files have none of them.
+
+    Parameters
+    ----------
+    kind : str
+        As in `rtools.products.schema.layout`.
+    meta : mapping
+        Below ``meta``; not changed.
+    path : str or Path
+        The file that will have it; only its name is used.
+
+    Returns
+    -------
+    dict
+        A new mapping: `meta` with these keys set.
     """
     if kind.startswith("reference/"):
         return dict(meta)

@@ -1,7 +1,10 @@
 """What was done to a product: entries of the ASDF history, and lines of `meta.cal_logs`."""
 
 import sys
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 from rtools import __version__
 from rtools.products.schema.nodes import readable
@@ -18,53 +21,88 @@ NOT_FOR_SCIENCE = "BUILT IN, not for science"
 """What every look at a product says whose calibration is that instrument's, before the types."""
 
 
-def stamp(moment=None):
-    """``YYYY-MM-DDThh:mm:ss.mmm`` of a moment, UTC; of now by default."""
+def stamp(moment: datetime | None = None) -> str:
+    """``YYYY-MM-DDThh:mm:ss.mmm`` of a moment, UTC; of now by default.
+
+    Parameters
+    ----------
+    moment : datetime.datetime, optional
+        Any moment with a time zone.
+
+    Returns
+    -------
+    str
+        Without a zone.
+    """
     moment = moment or datetime.now(UTC)
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds")
 
 
-def log_line(level, text, *, logger="step"):
-    """A line of `meta.cal_logs`: ``TIMEZ :: rtools.LOGGER :: LEVEL :: text``."""
+def log_line(level: str, text: object, *, logger: str = "step") -> str:
+    """A line of `meta.cal_logs`: ``TIMEZ :: rtools.LOGGER :: LEVEL :: text``.
+
+    Parameters
+    ----------
+    level : str
+        ``info``, ``warning``, …; written in capitals.
+    text : object
+        What is said; runs of white space become one blank.
+    logger : str
+        Who says it, below ``rtools``: the name of a step.
+
+    Returns
+    -------
+    str
+        One line, without a newline.
+    """
     return f"{stamp()}Z :: rtools.{logger} :: {level.upper()} :: {' '.join(str(text).split())}"
 
 
-def entry(tool, *, parameters=None, references=None, inputs=(), arguments=None, made_of=None):
+def entry(
+    tool: str,
+    *,
+    parameters: Mapping[str, Any] | None = None,
+    references: Mapping[str, Any] | None = None,
+    inputs: Iterable[str | Path] = (),
+    arguments: Sequence[str] | None = None,
+    made_of: Iterable[tuple[Mapping[str, Any], Sequence[Mapping[str, Any]]]] | None = None,
+) -> dict[str, Any]:
     """An entry of the ASDF history.
 
     Parameters
     ----------
     tool : str
-        ``rt-run``.
-    parameters : dict, optional
+        Name of the tool that did it, such as ``rt-run``.
+    parameters : mapping, optional
         Options and their values, as they were used.
-    references : dict, optional
+    references : mapping, optional
         Type to a source (with `label` and `checksum`), or to such a dict, or to a string.
     inputs : iterable of str or Path
         Names of the input files.
-    arguments : list of str, optional
+    arguments : sequence of str, optional
         The command line without the tool; this process's by default.
-    made_of : iterable of (dict, list), optional
+    made_of : iterable of (mapping, sequence of mapping), optional
         ``meta`` and history of each input whose history ends here, because the product is another one or is made of
         several. The entry then says what `is_simulated` and `built_in_types` want to know of them.
 
     Returns
     -------
     dict
+        Plain values only, all texts printable.
     """
     handed_on = {} if made_of is None else _handed_on(list(made_of), references or {})
     invented = f"; {NOT_FOR_SCIENCE}: {', '.join(handed_on['builtin'])}" if "builtin" in handed_on else ""
-    inputs = [str(name) for name in inputs]
-    arguments = [str(word) for word in (sys.argv[1:] if arguments is None else arguments)]
+    names = [str(name) for name in inputs]
+    words = [str(word) for word in (sys.argv[1:] if arguments is None else arguments)]
     made = {
-        "description": f"{tool} (rtools {__version__})" + (f" on {', '.join(inputs)}" if inputs else "") + invented,
+        "description": f"{tool} (rtools {__version__})" + (f" on {', '.join(names)}" if names else "") + invented,
         "time": stamp(),
         "software": {"name": "rtools", "version": __version__},
         "tool": tool,
-        "arguments": arguments,
+        "arguments": words,
         "parameters": _plain(parameters or {}),
         "references": {kind: _reference(source) for kind, source in (references or {}).items()},
-        "inputs": inputs,
+        "inputs": names,
         **handed_on,
     }
     return _readable(made)
@@ -79,12 +117,12 @@ def _readable(value):
     return readable(value) if isinstance(value, str) else value
 
 
-def is_simulated(entries):
+def is_simulated(entries: Iterable[Mapping[str, Any]]) -> bool:
     """Whether data are simulated by rt-sim, by their own record.
 
     Parameters
     ----------
-    entries : iterable of dict
+    entries : iterable of mapping
         The history of a product, oldest first.
 
     Returns
@@ -101,14 +139,14 @@ def is_simulated(entries):
     return False
 
 
-def built_in_types(meta, entries):
+def built_in_types(meta: Mapping[str, Any], entries: Iterable[Mapping[str, Any]]) -> list[str]:
     """Types of references that a product, or what it was made of, has from the built-in nominal instrument.
 
     Parameters
     ----------
-    meta : dict
+    meta : mapping
         Of the product; its `ref_file` counts.
-    entries : iterable of dict
+    entries : iterable of mapping
         Its history; what entries say of data that were `made_of` others counts.
 
     Returns

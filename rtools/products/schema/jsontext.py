@@ -2,11 +2,12 @@
 
 import json
 import math
+from typing import Any
 
 __all__ = ["json_text"]
 
 
-def json_text(value, *, indent=None, ascii_only=True):
+def json_text(value: Any, *, indent: int | None = None, ascii_only: bool = True) -> str:
     """A value as JSON.
 
     Parameters
@@ -24,7 +25,7 @@ def json_text(value, *, indent=None, ascii_only=True):
         NaN and infinities, which JSON does not have, are null. Bytes of a file's name that are no letters are
         ``\\udcNN``, of which Python's reader makes the same name again.
     """
-    how = {"indent": indent, "ensure_ascii": ascii_only, "allow_nan": False}
+    how: dict[str, Any] = {"indent": indent, "ensure_ascii": ascii_only, "allow_nan": False}
     try:
         text = json.dumps(value, **how)
     except ValueError:

@@ -5,9 +5,10 @@ A key that is not there as it stands is looked for below ``meta``: ``exposure.ty
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
+from typing import Any
 
 from rtools.errors import UsageError
 from rtools.products.schema import nodes
@@ -25,12 +26,23 @@ __all__ = [
 GLOB = re.compile(r"[*?\[]")
 
 
-def is_glob(key):
-    """Whether a key has wildcards."""
+def is_glob(key: str) -> bool:
+    """Whether a key has wildcards.
+
+    Parameters
+    ----------
+    key : str
+        Dotted path of metadata, as typed.
+
+    Returns
+    -------
+    bool
+        True for a key with ``*``, ``?`` or ``[``.
+    """
     return GLOB.search(key) is not None
 
 
-def find(tree, key):
+def find(tree: Mapping[str, Any], key: str) -> list[tuple[str, Any]]:
     """Everything that a key names.
 
     Parameters
@@ -95,17 +107,41 @@ def _children(node):
     return []
 
 
-def nearest(tree, key):
-    """The key of a tree that is most like one that it does not have, or None."""
+def nearest(tree: Mapping[str, Any], key: str) -> str | None:
+    """The key of a tree that is most like one that it does not have; None where none is.
+
+    Parameters
+    ----------
+    tree : mapping
+        Below ``roman``.
+    key : str
+        Dotted, without globs.
+
+    Returns
+    -------
+    str or None
+        A key without the leading ``meta.``: one with the same last component, else the one that is spelled most alike.
+    """
     found = dict(_matches(tree, ["**"], ()))
     names = {".".join(path).removeprefix("meta."): None for path in found if path}
     wanted = key.removeprefix("roman.").removeprefix("meta.")
     same_end = [name for name in names if name.rpartition(".")[2] == wanted]
-    return (same_end or get_close_matches(wanted, names, 1, 0.7) or [None])[0]
+    return next(iter(same_end or get_close_matches(wanted, names, 1, 0.7)), None)
 
 
-def bare(node):
-    """A part of the tree as plain dicts, lists and scalars; tags are dropped, times become ISO strings."""
+def bare(node: Any) -> Any:
+    """A part of the tree as plain dicts, lists and scalars; tags are dropped, times become ISO strings.
+
+    Parameters
+    ----------
+    node : object
+        Any part of a tree as read.
+
+    Returns
+    -------
+    object
+        New containers, or the scalar.
+    """
     if isinstance(node, str):
         return str(nodes.normalise(node)) if _is_time(node) else str(node)
     if isinstance(node, dict):
@@ -127,8 +163,21 @@ def _is_time(node):
 # -- setting ----------------------------------------------------------------------------------------------------------
 
 
-def resolve(tree, key):
-    """Path of a key that is to be set: as it stands, or below ``meta``, which is also where a new one belongs."""
+def resolve(tree: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    """Path of a key that is to be set: as it stands, or below ``meta``, which is also where a new one belongs.
+
+    Parameters
+    ----------
+    tree : mapping
+        Below ``roman``.
+    key : str
+        Dotted, without globs.
+
+    Returns
+    -------
+    tuple of str
+        Components of the path below ``roman``.
+    """
     parts = tuple(key.split("."))
     if _walk(tree, parts) is _ABSENT and parts[0] != "meta" and isinstance(tree.get("meta"), dict):
         below = ("meta", *parts)
@@ -137,8 +186,21 @@ def resolve(tree, key):
     return parts
 
 
-def exists(tree, path):
-    """Whether there is something at a path."""
+def exists(tree: Mapping[str, Any], path: tuple[str, ...]) -> bool:
+    """Whether there is something at a path.
+
+    Parameters
+    ----------
+    tree : mapping
+        Below ``roman``.
+    path : tuple of str
+        Components of a key, as `resolve` gives them.
+
+    Returns
+    -------
+    bool
+        True for a value of None, too.
+    """
     return _walk(tree, path) is not _ABSENT
 
 
@@ -150,13 +212,13 @@ def _walk(node, path):
     return node
 
 
-def assign(tree, path, value, *, is_time=False):
+def assign(tree: dict[str, Any], path: tuple[str, ...], value: Any, *, is_time: bool = False) -> Any:
     """Set a value in a tree, in place; what it replaces hands on its tag.
 
     Parameters
     ----------
     tree : dict
-        Below ``roman``, as read.
+        Below ``roman``, as read; changed in place.
     path : tuple of str
         As `resolve` gives it.
     value : object

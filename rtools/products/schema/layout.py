@@ -6,10 +6,11 @@ Kinds are the keys of ``products`` there (``l1_uncal``, ``ramp``, ``l2_image``, 
 """
 
 import json
-import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from rtools.errors import UsageError
 from rtools.wfi.fill import FILL_STRING
@@ -23,26 +24,19 @@ __all__ = [
     "dtypes",
     "facts",
     "fields",
-    "has",
     "image_defaults",
     "is_product",
-    "kind_of",
     "kind_of_tree",
-    "manifest_of",
     "model",
     "reference_kind",
     "required_metadata",
     "suffixes",
-    "tag",
 ]
 
 PROFILES = ("1.5.0", "2.0.0", "2.1.0", "2.2.0")
 """Generations of the schemas that are written, oldest first."""
 
 DEFAULT_PROFILE = "2.1.0"
-
-OLD_NAMES = {"ramp_fit_output": "ramp", "guidewindow": "l1_gw", "fps": "fps", "tvac": "tvac"}
-"""Schema names that are in no profile."""
 
 TRUTH_KEYS = {"rate", "cosmic_rays", "simulation"}
 """What the tree of a truth of rt-sim has at its root."""
@@ -71,12 +65,12 @@ class Array:
     path: str
     dtype: str
     ndim: int
-    shape: tuple
+    shape: tuple[int | str, ...]
     unit: str | list[str] | None
     required: bool
 
     @property
-    def listed(self):
+    def listed(self) -> bool:
         """Whether it is a list in the tree and no array."""
         return self.dtype.endswith("[]")
 
@@ -88,12 +82,18 @@ class MetadataField:
     path: str
     type: str
     required: bool
-    rule: dict
+    rule: dict[str, Any]
 
 
 @cache
-def facts():
-    """products.json as it is."""
+def facts() -> dict[str, Any]:
+    """products.json as it is.
+
+    Returns
+    -------
+    dict
+        The parsed file, read once; not to be changed.
+    """
     return json.loads(Path(__file__).with_name("products.json").read_text(encoding="utf-8"))
 
 
@@ -104,7 +104,8 @@ def check_profile(profile):
     return profile
 
 
-def _entry(kind):
+def entry_of(kind):
+    """What products.json says of a kind; UsageError if there is none."""
     if kind.startswith("reference/"):
         entry = facts()["references"].get(kind.partition("/")[2])
     else:
@@ -114,149 +115,127 @@ def _entry(kind):
     return entry
 
 
-def reference_kind(reftype):
-    """Kind of a reference type as `meta.reftype` or `meta.ref_file` names it (any case)."""
-    kind = f"reference/{str(reftype).lower()}"
-    _entry(kind)
-    return kind
+def reference_kind(reftype: object) -> str:
+    """Kind of a reference type as `meta.reftype` or `meta.ref_file` names it (any case).
 
+    Parameters
+    ----------
+    reftype : object
+        Reference type in any case, a text or what says it as one.
 
-def tag(kind, profile):
-    """Full tag of a product's root.
+    Returns
+    -------
+    str
+        ``reference/TYPE``, in lower case.
 
     Raises
     ------
     UsageError
-        The profile does not have this product.
+        There is no such reference type.
     """
-    check_profile(profile)
-    found = _entry(kind).get("tag", {})
-    if isinstance(found, dict):
-        if profile not in found:
-            raise UsageError(f"profile {profile} has no {kind}")
-        return found[profile]
-    since = _entry(kind).get("since_profile", "")
-    if profile < since or (since and profile == "1.5.0"):
-        raise UsageError(f"profile {profile} has no {kind}")
-    return found if profile >= DEFAULT_PROFILE else _manifest_tag(found, profile)
+    kind = f"reference/{str(reftype).lower()}"
+    entry_of(kind)
+    return kind
 
 
-def has(profile, kind):
-    """Whether a profile has a product."""
-    try:
-        return bool(tag(kind, profile))
-    except UsageError:
-        return False
-
-
-def _manifest_tag(newest, profile):
-    """Tag of a reference file in an older manifest."""
-    wanted = newest.rpartition("-")[0] + "-"
-    for uri in _manifests()[f"datamodels-{profile}"]:
-        if uri.startswith(wanted) and uri[len(wanted)].isdigit():
-            return uri
-    raise UsageError(f"profile {profile} has no {wanted.rpartition('/')[2][:-1]} reference files")
-
-
-@cache
-def _manifests():
-    """Name of each manifest of the installed rad, oldest first, and the tags in it."""
-    from importlib.resources import files
-
-    found = {}
-    for file in (files("rad") / "resources" / "manifests").iterdir():
-        if file.name.endswith(".yaml"):
-            tags = re.findall(r"^ *-? *tag_uri: *(\S+)", file.read_text(encoding="utf-8"), re.MULTILINE)
-            found[file.name.removesuffix(".yaml")] = tuple(tags)
-    return dict(sorted(found.items(), key=lambda item: _schema(f"/tags/{item[0]}")))
-
-
-def manifest_of(uri):
-    """Name of the oldest manifest that has a tag, ``datamodels-2.1.0``; None if none has."""
-    return next((name for name, tags in _manifests().items() if uri in tags), None)
-
-
-@cache
-def _kinds():
-    """Schema name of the tag to kind."""
-    found: dict[str, str] = {}
-    for kind, entry in facts()["products"].items():
-        found |= {_schema(uri)[0]: kind for uri in entry["tag"].values()}
-    for name, entry in facts()["references"].items():
-        found[_schema(entry["tag"])[0]] = f"reference/{name}"
-    return found
-
-
-def _schema(uri):
-    """(schema name, version tuple) of a tag."""
-    name, _, version = uri.rpartition("/tags/")[2].rpartition("-")
-    numbers = tuple(int(part) for part in version.split(".") if part.isdigit())
-    return name, numbers
-
-
-def kind_of(uri):
-    """Kind and profile of a root tag, whatever its version.
+def kind_of_tree(tree: Iterable[str]) -> str:
+    """Kind of the root of a tree that is not a Roman product: ``truth`` or ``other``.
 
     Parameters
     ----------
-    uri : str
-        Tag of the root of a tree.
+    tree : iterable of str
+        The tree below the root of the file; only its keys count.
 
     Returns
     -------
-    (kind, profile) : (str or None, str)
-        kind is None for a tag that belongs to no product; profile is the nearest one.
+    str
+        The word.
     """
-    name, version = _schema(uri or "")
-    name = name.removeprefix("fps/").removeprefix("tvac/")
-    kind = _kinds().get(name, OLD_NAMES.get(name))
-    if kind is None or "roman" not in uri:
-        return None, DEFAULT_PROFILE
-    if kind.startswith("reference/"):
-        return kind, _reference_profile(_entry(kind), version)
-    tags = facts()["products"][kind]["tag"]
-    having = [profile for profile in PROFILES if profile in tags] or [PROFILES[0]]
-    return kind, next((profile for profile in having if version <= _schema(tags.get(profile, uri))[1]), having[-1])
-
-
-def _reference_profile(entry, version):
-    """Nearest profile of a reference file; the tags of most are the same in all but the oldest."""
-    if version < (2,):
-        return PROFILES[0]
-    return entry.get("since_profile") or (PROFILES[1] if version < _schema(entry["tag"])[1] else DEFAULT_PROFILE)
-
-
-def kind_of_tree(tree):
-    """Kind of the root of a tree that is not a Roman product: ``truth`` or ``other``."""
     return "truth" if set(tree) >= TRUTH_KEYS else "other"
 
 
-def is_product(kind):
-    """Whether a kind is that of a Roman product or reference file."""
+def is_product(kind: str) -> bool:
+    """Whether a kind is that of a Roman product or reference file.
+
+    Parameters
+    ----------
+    kind : str
+        As `kind_of` or `kind_of_tree` gives it.
+
+    Returns
+    -------
+    bool
+        False for ``truth``, ``other`` and the like.
+    """
     return kind not in facts()["others"]
 
 
-def model(kind):
-    """Name of the data model, for `meta.model_type`; None of what is not a Roman product."""
-    return _entry(kind).get("model")
+def model(kind: str) -> str | None:
+    """Name of the data model, for `meta.model_type`; None of what is not a Roman product.
+
+    Parameters
+    ----------
+    kind : str
+        Key of a product, or ``reference/TYPE``.
+
+    Returns
+    -------
+    str or None
+        As roman_datamodels calls it.
+
+    Raises
+    ------
+    UsageError
+        There is no such kind.
+    """
+    return entry_of(kind).get("model")
 
 
-def suffixes(kind):
-    """Suffixes of file names of a product."""
-    return tuple(_entry(kind).get("suffixes", ()))
+def suffixes(kind: str) -> tuple[str, ...]:
+    """Suffixes of file names of a product.
+
+    Parameters
+    ----------
+    kind : str
+        Key of a product, or ``reference/TYPE``.
+
+    Returns
+    -------
+    tuple of str
+        Without underscore and extension.
+
+    Raises
+    ------
+    UsageError
+        There is no such kind.
+    """
+    return tuple(entry_of(kind).get("suffixes", ()))
 
 
 @cache
-def arrays(kind, profile=DEFAULT_PROFILE):
+def arrays(kind: str, profile: str = DEFAULT_PROFILE) -> dict[str, Array]:
     """Arrays of a product in a profile.
+
+    Parameters
+    ----------
+    kind : str
+        Key of a product, or ``reference/TYPE``.
+    profile : str
+        One of `PROFILES`.
 
     Returns
     -------
     dict of str to Array
+        By dotted path below ``roman``, in the order of the schema; not to be changed.
+
+    Raises
+    ------
+    UsageError
+        There is no such kind or profile.
     """
     check_profile(profile)
     found = {}
-    for entry in _entry(kind)["arrays"]:
+    for entry in entry_of(kind)["arrays"]:
         since = entry.get("since_profile", "")
         seed = profile == "1.5.0" and kind == "l2_image"
         only = entry.get("only_profile", profile)
@@ -275,25 +254,71 @@ def arrays(kind, profile=DEFAULT_PROFILE):
     return found
 
 
-def dtypes(kind, profile=DEFAULT_PROFILE):
-    """Dtype of each array of a product, by path; lists in the tree left out."""
+def dtypes(kind: str, profile: str = DEFAULT_PROFILE) -> dict[str, str]:
+    """Dtype of each array of a product, by path; lists in the tree left out.
+
+    Parameters
+    ----------
+    kind : str
+        Key of a product, or ``reference/TYPE``.
+    profile : str
+        One of `PROFILES`.
+
+    Returns
+    -------
+    dict of str to str
+        Names that numpy knows.
+
+    Raises
+    ------
+    UsageError
+        There is no such kind or profile.
+    """
     names = {"bool8": "bool"}
     found = arrays(kind, profile).items()
     return {path: names.get(array.dtype, array.dtype) for path, array in found if not array.listed}
 
 
-def blocks(kind):
-    """Metadata blocks of a product: (block name, key below ``meta`` or "", required)."""
-    return tuple((entry["block"], entry.get("under", ""), entry["required"]) for entry in _entry(kind)["meta"])
+def blocks(kind: str) -> tuple[tuple[str, str, bool], ...]:
+    """Metadata blocks of a product: (block name, key below ``meta`` or "", required).
+
+    Parameters
+    ----------
+    kind : str
+        Key of a product, or ``reference/TYPE``.
+
+    Returns
+    -------
+    tuple of (str, str, bool)
+        One item for each block, in the order of products.json.
+
+    Raises
+    ------
+    UsageError
+        There is no such kind.
+    """
+    return tuple((entry["block"], entry.get("under", ""), entry["required"]) for entry in entry_of(kind)["meta"])
 
 
-def fields(kind, profile=DEFAULT_PROFILE):
+def fields(kind: str, profile: str = DEFAULT_PROFILE) -> list[MetadataField]:
     """Every metadata field of a product.
+
+    Parameters
+    ----------
+    kind : str
+        Key of a product, or ``reference/TYPE``.
+    profile : str
+        One of `PROFILES`; fields that came later are left out.
 
     Returns
     -------
     list of MetadataField
         `required` is that of the field inside its block, and the block's own.
+
+    Raises
+    ------
+    UsageError
+        There is no such kind or profile.
     """
     check_profile(profile)
     listed = []
@@ -306,13 +331,37 @@ def fields(kind, profile=DEFAULT_PROFILE):
     return listed
 
 
-def required_metadata(kind, profile=DEFAULT_PROFILE):
-    """Dotted paths of the metadata that the schema requires."""
+def required_metadata(kind: str, profile: str = DEFAULT_PROFILE) -> list[str]:
+    """Dotted paths of the metadata that the schema requires.
+
+    Parameters
+    ----------
+    kind : str
+        Key of a product, or ``reference/TYPE``.
+    profile : str
+        One of `PROFILES`.
+
+    Returns
+    -------
+    list of str
+        Paths below ``meta``.
+
+    Raises
+    ------
+    UsageError
+        There is no such kind or profile.
+    """
     return [field.path for field in fields(kind, profile) if field.required]
 
 
-def image_defaults():
-    """Metadata blocks that an L2 image has and a ramp has not, when nothing is known."""
+def image_defaults() -> dict[str, Any]:
+    """Metadata blocks that an L2 image has and a ramp has not, when nothing is known.
+
+    Returns
+    -------
+    dict
+        Block to its keys and values, new on each call.
+    """
     nothing = dict.fromkeys(("conversion_megajanskys", "conversion_megajanskys_uncertainty", "pixel_area"))
     return {
         "background": dict(facts()["writer_defaults"]["background"]),

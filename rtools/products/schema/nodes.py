@@ -3,7 +3,11 @@
 They behave as str, dict and list; `.tag` is the full tag. A time is a `TaggedStr` in ISO form.
 """
 
+from __future__ import annotations
+
 import re
+from collections.abc import Callable
+from typing import Any
 
 from rtools.wfi.times import is_time_mapping, iso_time
 
@@ -31,8 +35,19 @@ ROMAN_TAG = "asdf://stsci.edu/datamodels/roman/"
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
-def readable(text):
-    """A text as files can hold it: what is no letter, as a byte of a file's name may be, is U+FFFD."""
+def readable(text: str) -> str:
+    """A text as files can hold it: what is no letter, as a byte of a file's name may be, is U+FFFD.
+
+    Parameters
+    ----------
+    text : str
+        Perhaps with lone surrogates, as Python decodes names of files.
+
+    Returns
+    -------
+    str
+        The same text where all of it can be written.
+    """
     return text if text.isascii() else _SURROGATES.sub("\ufffd", text)
 
 
@@ -42,7 +57,7 @@ class TaggedStr(str):
     __slots__ = ("tag",)
     tag: str
 
-    def __new__(cls, value, tag):
+    def __new__(cls, value: str, tag: str) -> TaggedStr:
         self = super().__new__(cls, value)
         self.tag = tag
         return self
@@ -70,7 +85,7 @@ class TaggedDict(dict):
 
     __slots__ = ("load", "tag")
 
-    def __init__(self, value=(), tag=None, load=None):
+    def __init__(self, value: Any = (), tag: str | None = None, load: Callable[[], Any] | None = None) -> None:
         super().__init__(value)
         self.tag = tag
         self.load = load
@@ -94,7 +109,7 @@ class TaggedList(list):
 
     __slots__ = ("tag",)
 
-    def __init__(self, value=(), tag=None):
+    def __init__(self, value: Any = (), tag: str | None = None) -> None:
         super().__init__(value)
         self.tag = tag
 
@@ -112,18 +127,40 @@ class TaggedList(list):
         return TaggedList, (list(self), self.tag)
 
 
-def is_array(node):
-    """Whether a node is an ndarray."""
+def is_array(node: object) -> bool:
+    """Whether a node is an ndarray.
+
+    Parameters
+    ----------
+    node : object
+        Any node of a tree.
+
+    Returns
+    -------
+    bool
+        True for a `TaggedDict` with a tag of asdf's ndarray, of any version.
+    """
     return isinstance(node, TaggedDict) and "core/ndarray-" in (node.tag or "")
 
 
-def is_foreign(node):
-    """Whether a node has a tag that is not a Roman one: a model, a WCS, a time."""
+def is_foreign(node: object) -> bool:
+    """Whether a node has a tag that is not a Roman one: a model, a WCS, a time.
+
+    Parameters
+    ----------
+    node : object
+        Any node of a tree.
+
+    Returns
+    -------
+    bool
+        False for untagged nodes.
+    """
     tag = getattr(node, "tag", None) or ""
     return bool(tag) and not tag.startswith(ROMAN_TAG)
 
 
-def time(iso):
+def time(iso: str) -> TaggedStr:
     """A time node.
 
     Parameters
@@ -134,15 +171,26 @@ def time(iso):
     Returns
     -------
     TaggedStr
+        With `TIME_TAG`.
     """
     return TaggedStr(str(iso).strip().replace(" ", "T").removesuffix("Z"), TIME_TAG)
 
 
-def normalise(node):
+def normalise(node: Any) -> Any:
     """Metadata of a file of any age in today's form, as new containers.
 
     Roman tags below the root go (groups and strings had them before manifest 1.5.0), old long-form times become
     strings; every other tagged node stays as it is.
+
+    Parameters
+    ----------
+    node : object
+        Any part of a tree as read; not changed.
+
+    Returns
+    -------
+    object
+        What the node is today.
     """
     tag = getattr(node, "tag", None) or ""
     if "asdf/time/time-" in tag or (tag.startswith(ROMAN_TAG) and is_time_mapping(node) and "scale" in node):
@@ -170,14 +218,20 @@ def _time_as_text(node):
         return node
 
 
-def plain(node, array=None):
+def plain(node: Any, array: Callable[[Any], Any] | None = None) -> Any:
     """A part of the tree as plain dicts, lists and scalars.
 
     Parameters
     ----------
-    node
+    node : object
+        Any part of a tree as read; not changed.
     array : callable, optional
         Called with each ndarray node; such nodes are not plain without it.
+
+    Returns
+    -------
+    object
+        New containers, or the scalar; times are ISO strings.
 
     Raises
     ------

@@ -4,9 +4,12 @@ Going up only adds (zeros, null, "N/A"); going down drops, and says so. Values f
 closed list of words get the nearest of them.
 """
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import numpy as np
 
-from rtools.products.schema import layout
+from rtools.products.schema import layout, tags
 from rtools.products.schema.blocks import initial_cal_step
 from rtools.wfi.fill import FILL_STRING
 
@@ -53,7 +56,7 @@ GUIDE_MODES = {
 }
 
 
-def kept(asked, products):
+def kept(asked: str | None, products: Sequence[Any]) -> tuple[str, list[str]]:
     """Profile of what is made of products, which is theirs unless another is asked for.
 
     Parameters
@@ -77,12 +80,14 @@ def kept(asked, products):
     for product in products:
         text = f"{product.tag.rpartition('/')[2]} is of a generation that is not written: profile {profile} is"
         kind = f"reference/{product.reftype}" if product.reftype else product.kind
-        if layout.tag(kind, product.profile) != product.tag and text not in changes:
+        if tags.tag(kind, product.profile) != product.tag and text not in changes:
             changes.append(text)
     return profile, changes
 
 
-def convert(kind, meta, arrays, profile):
+def convert(
+    kind: str, meta: Mapping[str, Any], arrays: Mapping[str, Any], profile: str
+) -> tuple[dict[str, Any], dict[str, Any], list[str]]:
     """Metadata and arrays of a product as a profile wants them.
 
     Parameters
@@ -91,8 +96,8 @@ def convert(kind, meta, arrays, profile):
         Of the product, as `layout` names it.
     meta : dict
         Below ``meta``, of any profile; not changed.
-    arrays : dict of str to ndarray
-        Not changed.
+    arrays : mapping of str to ndarray
+        By dotted path below ``roman``, ndarrays or lists; not changed.
     profile : str
         The profile that it is to have.
 

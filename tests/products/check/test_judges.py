@@ -12,7 +12,7 @@ import pytest
 from rtools.errors import UsageError
 from rtools.products.io import open_product, writer
 from rtools.products.io.ramp import RampWriter
-from rtools.products.schema import layout
+from rtools.products.schema import layout, tags
 from tests.support import judges, samples
 from tests.support.places import JUDGES, ROOT
 from tests.support.validity import validate_tree
@@ -58,7 +58,7 @@ def agrees(version, case, path, verdicts):
     """Whether a judge says what it should: all is well, or that the tags of newer profiles are too new for it."""
     profile, kind = case
     verdict, kind = verdicts[str(path)], LIKE.get(kind, kind)
-    if layout.tag(kind, profile) not in [layout.tag(kind, opened) for opened in judges.OPENS[version]]:
+    if tags.tag(kind, profile) not in [tags.tag(kind, opened) for opened in judges.OPENS[version]]:
         return "unknown datamodel type" in verdict["problem"].lower()
     with open_product(path) as product:
         named = product.kind if product.reftype is None else f"reference/{product.reftype}"

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from rtools.errors import UsageError
-from rtools.products.schema import layout
+from rtools.products.schema import layout, tags
 from rtools.wfi import dq
 
 KINDS = [kind for kind in layout.facts()["products"] if not kind.startswith("cat_")]  # catalogues are parquet files
@@ -47,14 +47,14 @@ def rad_arrays(node, uri, path="", found=None, required=()):
 
 
 def schema_uri(tag):
-    name = layout.manifest_of(tag)
+    name = tags.manifest_of(tag)
     text = (files("rad") / f"resources/manifests/{name}.yaml").read_text(encoding="utf-8")
     return re.search(rf"tag_uri: {re.escape(tag)}\n\s+schema_uri: (\S+)", text)[1]
 
 
 def known(kind, profile):
     try:
-        return layout.tag(kind, profile)
+        return tags.tag(kind, profile)
     except UsageError:
         return None
 
@@ -84,31 +84,6 @@ def test_arrays_are_those_of_rad(kind, profile):
     assert extra <= ({"dq"} if kind == "l3_coadd" else {"jump_indices"})  # flags of a mosaic as romancal writes them
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_tag_round_trip(kind):
-    tags = {profile: known(kind, profile) for profile in layout.PROFILES}
-    for tag in filter(None, tags.values()):
-        oldest = next(profile for profile in tags if tags[profile] == tag)
-        assert layout.kind_of(tag) == (kind, oldest)
-
-
-@pytest.mark.parametrize(
-    "tag, expected",
-    [
-        ("asdf://stsci.edu/datamodels/roman/tags/wfi_image-1.0.0", ("l2_image", "1.5.0")),
-        ("asdf://stsci.edu/datamodels/roman/tags/wfi_image-1.6.0", ("l2_image", "2.0.0")),
-        ("asdf://stsci.edu/datamodels/roman/tags/wfi_image-3.0.0", ("l2_image", "2.2.0")),
-        ("asdf://stsci.edu/datamodels/roman/tags/tvac/wfi_science_raw-1.0.0", ("l1_uncal", "1.5.0")),
-        ("asdf://stsci.edu/datamodels/roman/tags/reference_files/gain-1.0.0", ("reference/gain", "1.5.0")),
-        ("asdf://stsci.edu/datamodels/roman/tags/nothing_of_ours-1.0.0", (None, "2.1.0")),
-        ("asdf://example.org/tags/ramp-1.0.0", (None, "2.1.0")),
-        ("", (None, "2.1.0")),
-    ],
-)
-def test_kind_of_other_versions(tag, expected):
-    assert layout.kind_of(tag) == expected
-
-
 def test_profiles_differ_as_described():
     dtypes = {profile: layout.dtypes("l2_image", profile) for profile in layout.PROFILES}
     assert dtypes["1.5.0"]["err"] == "float32"
@@ -123,11 +98,11 @@ def test_unknown_words_are_refused():
     with pytest.raises(UsageError, match=r"no profile is called 3\.0\.0"):
         layout.arrays("ramp", "3.0.0")
     with pytest.raises(UsageError, match="no product is called l9"):
-        layout.tag("l9", "2.1.0")
+        tags.tag("l9", "2.1.0")
     with pytest.raises(UsageError, match="no product is called reference/xyz"):
         layout.reference_kind("xyz")
     with pytest.raises(UsageError, match=r"profile 2\.1\.0 has no reference/bam"):
-        layout.tag("reference/bam", "2.1.0")
+        tags.tag("reference/bam", "2.1.0")
 
 
 def test_every_intermediate_has_a_product():

@@ -9,7 +9,7 @@ import pytest
 
 from rtools.errors import InputError
 from rtools.products.io import open_product, writer
-from rtools.products.schema import history, layout, nodes, profiles
+from rtools.products.schema import history, layout, nodes, profiles, tags
 from rtools.products.schema.blocks import complete
 from rtools.wfi import metadata
 from rtools.wfi.times import iso_time
@@ -245,6 +245,6 @@ def test_a_profile_is_kept_and_a_change_is_said(tmp_path):
     profile, (said,) = profiles.kept(None, opened)
     assert (profile, said) == ("2.1.0", "the files are of profiles 2.0.0 and 2.1.0: 2.1.0 is written")
     second.tag = second.tag.replace("2.1.0", "1.6.0")
-    second.profile = layout.kind_of(second.tag)[1]
+    second.profile = tags.kind_of(second.tag)[1]
     profile, (said,) = profiles.kept(None, [second])
     assert (profile, said) == ("2.0.0", "ramp-1.6.0 is of a generation that is not written: profile 2.0.0 is")
