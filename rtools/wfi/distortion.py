@@ -6,13 +6,20 @@ detectors' corners. One transform serves all optical elements.
 Areas of pixels are those in the plane of V2 and V3. On the sphere they are smaller by the cosine of V3, at most 2e-5.
 """
 
+from __future__ import annotations
+
 from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rtools.wfi import instrument
 from rtools.wfi.frame import CENTRE
 from rtools.wfi.units import DEGREE_ARCSEC
+
+if TYPE_CHECKING:
+    from astropy.modeling import Model
+    from numpy.typing import ArrayLike
 
 __all__ = [
     "area_coefficients",
@@ -27,7 +34,7 @@ __all__ = [
 DEGREE = 5
 
 
-def distortion(detector):
+def distortion(detector: str) -> Model:
     """The transform of a detector as an astropy model with an inverse.
 
     Parameters
@@ -55,15 +62,21 @@ def distortion(detector):
 
 
 @cache
-def v2v3_coefficients(detector):
+def v2v3_coefficients(detector: str) -> tuple[np.ndarray, np.ndarray]:
     """Coefficients c[i, j] of X^i Y^j (X, Y pixels from the centre) for V2 and V3 in arcsec.
 
     With ξ, η the SIAF's ideal coordinates and A = -60°: V2 = V2ref - ξ cos A + η sin A,
     V3 = V3ref + ξ sin A + η cos A.
 
+    Parameters
+    ----------
+    detector : str
+        ``WFI01`` … ``WFI18``.
+
     Returns
     -------
     tuple of two ndarray float64, (6, 6)
+        Of V2 and of V3. They are kept for later calls, and must not be changed.
     """
     facts = instrument.detector(detector)
     xi, eta = _square(facts["sci2idl_x"]), _square(facts["sci2idl_y"])
@@ -76,14 +89,20 @@ def v2v3_coefficients(detector):
 
 
 @cache
-def inverse_coefficients(detector):
+def inverse_coefficients(detector: str) -> tuple[np.ndarray, np.ndarray]:
     """Coefficients of (V2 - V2ref)^i (V3 - V3ref)^j, arcsec, for X and Y in pixels from the centre.
 
     Least squares on Chebyshev nodes over the detector and 8 pixels beyond, in units that keep the fit well conditioned.
 
+    Parameters
+    ----------
+    detector : str
+        ``WFI01`` … ``WFI18``.
+
     Returns
     -------
     tuple of two ndarray float64, (6, 6)
+        Of X and of Y. They are kept for later calls, and must not be changed.
     """
     facts = instrument.detector(detector)
     nodes = (CENTRE + 8) * np.cos((np.arange(60) + 0.5) * np.pi / 60)
@@ -101,14 +120,20 @@ def inverse_coefficients(detector):
 
 
 @cache
-def area_coefficients(detector):
+def area_coefficients(detector: str) -> np.ndarray:
     """Coefficients c[i, j] of X^i Y^j (X, Y pixels from the centre) for the area of a pixel, square arcsec.
 
     The determinant of the derivatives of V2 and V3.
 
+    Parameters
+    ----------
+    detector : str
+        ``WFI01`` … ``WFI18``.
+
     Returns
     -------
     ndarray float64, (10, 10)
+        The area is positive. They are kept for later calls, and must not be changed.
     """
     derivatives = [
         [np.polynomial.polynomial.polyder(c, axis=axis) for axis in (0, 1)] for c in v2v3_coefficients(detector)
@@ -118,17 +143,39 @@ def area_coefficients(detector):
     return area * np.sign(area[0, 0])
 
 
-def pixel_area_sr(detector):
-    """Area of the pixel at the centre of a detector, sr: 2.64e-13 to 2.81e-13, where 0.11 arcsec square is 2.84e-13."""
+def pixel_area_sr(detector: str) -> float:
+    """Area of the pixel at the centre of a detector, sr: 2.64e-13 to 2.81e-13, where 0.11 arcsec square is 2.84e-13.
+
+    Parameters
+    ----------
+    detector : str
+        ``WFI01`` … ``WFI18``.
+
+    Returns
+    -------
+    float
+        Steradian, by `area_coefficients`.
+    """
     return float(area_coefficients(detector)[0, 0]) * np.deg2rad(1 / DEGREE_ARCSEC) ** 2
 
 
-def pixel_side(detector):
-    """Root of the area of the pixel at the centre of a detector, arcsec."""
+def pixel_side(detector: str) -> float:
+    """Root of the area of the pixel at the centre of a detector.
+
+    Parameters
+    ----------
+    detector : str
+        ``WFI01`` … ``WFI18``.
+
+    Returns
+    -------
+    float
+        arcsec.
+    """
     return float(np.sqrt(area_coefficients(detector)[0, 0]))
 
 
-def relative_area(detector, x, y):
+def relative_area(detector: str, x: ArrayLike, y: ArrayLike) -> np.ndarray:
     """Area of pixels in units of that at the centre.
 
     Parameters

@@ -1,6 +1,9 @@
 """Data-quality bits by name."""
 
+from __future__ import annotations
+
 import re
+from collections.abc import Mapping
 from difflib import get_close_matches
 
 from rtools.errors import UsageError
@@ -56,7 +59,7 @@ GROUP = {
 """Bits of `groupdq`, uint8. Bit 7 means something else than in `PIXEL`; bits 4 and 5 are unused."""
 
 
-def bits_of(array):
+def bits_of(array: str) -> dict[str, int] | None:
     """Bits of an array of flags.
 
     Parameters
@@ -77,7 +80,7 @@ def bits_of(array):
     return PIXEL if last in ("dq", "pixeldq") or last.startswith("dq_") else None
 
 
-def names(value, bits=PIXEL):
+def names(value: int, bits: Mapping[str, int] = PIXEL) -> list[str]:
     """Names of the bits that are set.
 
     Parameters
@@ -96,7 +99,7 @@ def names(value, bits=PIXEL):
     return [known.get(1 << bit, f"BIT_{bit}") for bit in range(int(value).bit_length()) if int(value) >> bit & 1]
 
 
-def value(text, bits=PIXEL):
+def value(text: str | int, bits: Mapping[str, int] = PIXEL) -> int:
     """Value of flags given by name.
 
     Parameters
@@ -106,6 +109,11 @@ def value(text, bits=PIXEL):
         or GOOD for 0.
     bits : dict
         `PIXEL` or `GROUP`.
+
+    Returns
+    -------
+    int
+        All of the flags together, 32 bits at most.
 
     Raises
     ------

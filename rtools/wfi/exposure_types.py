@@ -52,7 +52,18 @@ SKY_IMAGE_TYPES = tuple(name for name in SKY_TYPES if EXPOSURE_TYPES[name].chain
 """Images of the sky: the chain divides them by the flat field, and mosaics are made of them."""
 
 
-def reading_of(exposure_type):
-    """``imaging`` or ``spectroscopy``: how a type of exposure is read; ``imaging`` for one that is not known."""
-    known = EXPOSURE_TYPES.get(exposure_type)
+def reading_of(exposure_type: str | None) -> str:
+    """``imaging`` or ``spectroscopy``: how a type of exposure is read; ``imaging`` for one that is not known.
+
+    Parameters
+    ----------
+    exposure_type : str or None
+        As `meta.exposure.type` says it.
+
+    Returns
+    -------
+    str
+        A key of the frame times and of the read patterns.
+    """
+    known = EXPOSURE_TYPES.get(exposure_type or "")
     return known.reading if known else "imaging"

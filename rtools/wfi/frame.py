@@ -24,8 +24,21 @@ SMALLEST = 2 * CHANNEL
 """Rows and columns of the smallest frame that is made for tests: a channel with a left border, one with a right."""
 
 
-def science_slices(start, stop, frame_rows, frame_columns):
-    """Slices (rows, columns) into a strip of columns [start, stop) that leave out the reference-pixel border."""
+def science_slices(start: int, stop: int, frame_rows: int, frame_columns: int) -> tuple[slice, slice]:
+    """Slices (rows, columns) into a strip of columns [start, stop) that leave out the reference-pixel border.
+
+    Parameters
+    ----------
+    start, stop : int
+        First column of the strip, and that behind its last, in the full frame.
+    frame_rows, frame_columns : int
+        Size of the full frame, border included.
+
+    Returns
+    -------
+    tuple of two slice
+        Rows and columns, counted from the first of the strip; no columns where all of the strip is border.
+    """
     first = max(start, BORDER) - start
     last = max(first, min(stop, frame_columns - BORDER) - start)
     return slice(BORDER, frame_rows - BORDER), slice(first, last)

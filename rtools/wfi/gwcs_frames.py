@@ -1,11 +1,21 @@
 """World coordinate systems moved between the pixel frames of a detector."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from rtools.wfi.frame import BORDER
+
+if TYPE_CHECKING:
+    from gwcs import WCS
 
 __all__ = ["box_of", "level1_wcs", "shifted_wcs"]
 
 
-def level1_wcs(wcs):
+Box = tuple[tuple[float, float], tuple[float, float]]
+
+
+def level1_wcs(wcs: WCS) -> WCS:
     """The same system for pixels of a level 1 frame, which has a border of 4 reference pixels.
 
     Parameters
@@ -25,7 +35,7 @@ def level1_wcs(wcs):
     return shifted_wcs(wcs, -BORDER, -BORDER, box)
 
 
-def shifted_wcs(wcs, x, y, box=None):
+def shifted_wcs(wcs: WCS, x: int, y: int, box: Box | None = None) -> WCS:
     """The same system for an image whose first pixel is another one.
 
     Parameters
@@ -35,16 +45,18 @@ def shifted_wcs(wcs, x, y, box=None):
     x, y : int
         The pixel that becomes 0, 0.
     box : tuple, optional
-        Bounding box in the new pixels; by default the old one, moved.
+        Bounding box ((x0, x1), (y0, y1)) in the new pixels; by default the old one, moved.
 
     Returns
     -------
     gwcs.WCS
+        A shift by `x` and `y` stands before its first transform.
     """
     from astropy.modeling.models import Shift
 
     if box is None and wcs.bounding_box is not None:
-        box = tuple((low - first, high - first) for (low, high), first in zip(box_of(wcs), (x, y), strict=True))
+        (x0, x1), (y0, y1) = box_of(wcs)
+        box = (x0 - x, x1 - x), (y0 - y, y1 - y)
     shifted = wcs.__class__(wcs.pipeline)
     shifted.insert_transform(shifted.available_frames[0], Shift(float(x)) & Shift(float(y)), after=True)
     if box is not None:
@@ -52,8 +64,20 @@ def shifted_wcs(wcs, x, y, box=None):
     return shifted
 
 
-def box_of(wcs):
-    """Bounding box of a gwcs that has one: ((x0, x1), (y0, y1)) as plain floats."""
+def box_of(wcs: WCS) -> Box:
+    """Bounding box of a gwcs that has one.
+
+    Parameters
+    ----------
+    wcs : gwcs.WCS
+        Its `bounding_box` is not None.
+
+    Returns
+    -------
+    tuple of two tuple of float
+        ((x0, x1), (y0, y1)): the edges along x and along y, pixels, without units.
+    """
     box = wcs.bounding_box
     intervals = box.bounding_box(order="F") if hasattr(box, "bounding_box") else box
-    return tuple(tuple(float(getattr(edge, "value", edge)) for edge in interval) for interval in intervals)
+    (x0, x1), (y0, y1) = (tuple(float(getattr(edge, "value", edge)) for edge in interval) for interval in intervals)
+    return (x0, x1), (y0, y1)

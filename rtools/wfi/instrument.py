@@ -9,6 +9,7 @@ import json
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from rtools.errors import InputError, UsageError
 from rtools.wfi.exposure_types import reading_of
@@ -99,14 +100,14 @@ class Filter:
         Noise-equivalent area in pixels, star centred on a pixel and on a corner.
     """
 
-    band_um: tuple
+    band_um: tuple[float, float]
     pivot_um: float
     zero_point: float
     zodiacal: float
     thermal: float
     fwhm_arcsec: float
     peak_pixel: float
-    effective_pixels: tuple
+    effective_pixels: tuple[float, float]
 
 
 FILTERS = {
@@ -136,14 +137,24 @@ REV_H_TABLES = {1049: ("IM_66_6_V2", ((1, 1), (2, 3), (4, 9), (17, 20), (21, 21)
 
 @dataclass(frozen=True)
 class MaTable:
-    """A MultiAccum table: `number`, `name`, metadata id ``SCI0004``, and the reads of each resultant."""
+    """A MultiAccum table.
+
+    Attributes
+    ----------
+    number : int
+        As `meta.exposure.ma_table_number` says it.
+    name : str
+        As `meta.exposure.ma_table_name` says it.
+    read_pattern : list of list of int
+        The reads of each resultant, 1-based.
+    """
 
     number: int
     name: str
-    read_pattern: list
+    read_pattern: list[list[int]]
 
     @property
-    def id(self):
+    def id(self) -> str:
         """What `meta.exposure.ma_table_id` says."""
         return f"SCI{self.number:04d}"
 
@@ -153,8 +164,13 @@ def _facts():
     return json.loads((Path(__file__).parent / "instrument.json").read_text())
 
 
-def detector(name):
+def detector(name: str) -> dict[str, Any]:
     """Facts of one detector.
+
+    Parameters
+    ----------
+    name : str
+        ``WFI01`` … ``WFI18``.
 
     Returns
     -------
@@ -174,8 +190,18 @@ def detector(name):
         raise UsageError(f"no detector is called {name!r}", mend="they are WFI01 … WFI18") from None
 
 
-def detector_number(name):
-    """18 for ``WFI18``.
+def detector_number(name: str) -> int:
+    """Number of a detector: 18 for ``WFI18``.
+
+    Parameters
+    ----------
+    name : str
+        ``WFI01`` … ``WFI18``.
+
+    Returns
+    -------
+    int
+        1 … 18.
 
     Raises
     ------
@@ -188,10 +214,23 @@ def detector_number(name):
     return int(digits)
 
 
-def effective_area(element):
-    """Wavelength (micron) and effective area (m2, mean of the detectors) of an element, as two lists.
+def effective_area(element: str) -> tuple[list[float], list[float]]:
+    """Effective area of an element against the wavelength, mean of the detectors.
 
-    GRISM_0 is the zeroth order of the grism.
+    Parameters
+    ----------
+    element : str
+        A filter, a spectral element, or GRISM_0, the zeroth order of the grism.
+
+    Returns
+    -------
+    tuple of two list of float
+        Wavelengths, micron, and areas there, m2.
+
+    Raises
+    ------
+    UsageError
+        Nothing is known of this element.
     """
     table = _facts()["effective_area_m2"]
     if element not in table or element == "wavelength_um":
@@ -199,8 +238,26 @@ def effective_area(element):
     return table["wavelength_um"], table[element]
 
 
-def zero_point(detector_name, element):
-    """AB magnitude that gives 1 electron/s in a filter; with detector None, the mean of the detectors."""
+def zero_point(detector_name: str | None, element: str) -> float:
+    """AB magnitude that gives 1 electron/s in a filter.
+
+    Parameters
+    ----------
+    detector_name : str or None
+        ``WFI01`` … ``WFI18``; None for the mean of the detectors.
+    element : str
+        A filter.
+
+    Returns
+    -------
+    float
+        AB magnitude.
+
+    Raises
+    ------
+    UsageError
+        The element is no filter, or there is no such detector.
+    """
     if element not in FILTERS:
         raise UsageError(f"{element} has no zero point", mend=f"these have: {' '.join(FILTERS)}")
     if detector_name is None:
@@ -208,7 +265,7 @@ def zero_point(detector_name, element):
     return detector(detector_name)["ab_zero_point"][element]
 
 
-def photmjsr(magnitude, gain, pixel_area_sr=PIXEL_AREA_SR):
+def photmjsr(magnitude: float, gain: float, pixel_area_sr: float = PIXEL_AREA_SR) -> float:
     """Surface brightness of 1 DN/s per pixel.
 
     `AB_ZERO_MJY` (3631 Jy) is AB magnitude 0, so one electron/s is 3631e-6 · 10^(-0.4 ZP) MJy.
@@ -230,8 +287,19 @@ def photmjsr(magnitude, gain, pixel_area_sr=PIXEL_AREA_SR):
     return AB_ZERO_MJY * 10 ** (-0.4 * magnitude) * gain / pixel_area_sr
 
 
-def frame_time(exposure_type):
-    """Seconds per read for an exposure type; files may say otherwise, and then the file is right."""
+def frame_time(exposure_type: str | None) -> float:
+    """Seconds per read for an exposure type; files may say otherwise, and then the file is right.
+
+    Parameters
+    ----------
+    exposure_type : str or None
+        As `meta.exposure.type` says it; one that is not known is taken for imaging.
+
+    Returns
+    -------
+    float
+        Seconds.
+    """
     return FRAME_TIMES_S[reading_of(exposure_type)]
 
 
@@ -243,12 +311,18 @@ def _tables():
     return tables | REV_H_TABLES
 
 
-def ma_table(word):
+def ma_table(word: str | int) -> MaTable:
     """A MultiAccum table by number (4), id (SCI0004) or name (C2A_IMG_HLWAS).
+
+    Parameters
+    ----------
+    word : str or int
+        Number, id or name, in any letter case.
 
     Returns
     -------
     MaTable
+        Its reads follow each other without a gap within a resultant.
 
     Raises
     ------
@@ -263,6 +337,17 @@ def ma_table(word):
     raise UsageError(f"no read pattern is known for table {word!r}", mend=f"known: {known}; or give the reads")
 
 
-def read_pattern(word):
-    """The reads (1-based) of each resultant of a table, as a list of lists; see `ma_table`."""
+def read_pattern(word: str | int) -> list[list[int]]:
+    """The reads (1-based) of each resultant of a table.
+
+    Parameters
+    ----------
+    word : str or int
+        Number, id or name, as `ma_table` takes it.
+
+    Returns
+    -------
+    list of list of int
+        A list for each resultant.
+    """
     return ma_table(word).read_pattern

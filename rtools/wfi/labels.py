@@ -1,5 +1,9 @@
 """Labels of segmentation maps: any whole numbers, with any gaps."""
 
+from __future__ import annotations
+
+import os
+
 import numpy as np
 
 from rtools.errors import InputError
@@ -10,20 +14,20 @@ LARGEST = np.iinfo(np.int32).max
 """The column ``label`` of a source catalog is int32, as the schemas of the mission say."""
 
 
-def labels_of(segments):
+def labels_of(segments: np.ndarray) -> np.ndarray:
     """The labels of a map but for 0.
 
     Time and memory follow from the number of pixels and segments, not from the size of the labels.
 
     Parameters
     ----------
-    segments : ndarray of integer
-        0 is the sky.
+    segments : ndarray of integer (rows, columns)
+        A label for each pixel; 0 is the sky.
 
     Returns
     -------
     ndarray of the same dtype (n,)
-        Rising.
+        Each label once, rising.
     """
     flat = segments.ravel()
     begins = np.flatnonzero(flat[1:] != flat[:-1]) + 1
@@ -31,7 +35,7 @@ def labels_of(segments):
     return found[found != 0]
 
 
-def catalog_labels(segments, path):
+def catalog_labels(segments: np.ndarray, path: str | os.PathLike) -> np.ndarray:
     """A map as one on which sources are measured, with the labels that it has.
 
     Parameters

@@ -1,5 +1,11 @@
 """Metadata of an exposure or a mosaic as the steps read it: values by their dotted keys, and whether they can be."""
 
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from typing import Any
+
 from rtools.errors import InputError
 from rtools.wfi.quantities import problem
 from rtools.wfi.times import mjd_of
@@ -15,8 +21,23 @@ __all__ = [
 ]
 
 
-def get(meta, path, default=None):
-    """Value at a dotted path below ``meta``, or `default`."""
+def get(meta: Any, path: str, default: Any = None) -> Any:
+    """Value at a dotted path below ``meta``.
+
+    Parameters
+    ----------
+    meta : dict
+        Metadata of an exposure or a mosaic. What is no dictionary has nothing below it.
+    path : str
+        Keys with dots between them: ``exposure.read_pattern``.
+    default : object
+        What is given where a key on the path is absent; a null that the file has stays None.
+
+    Returns
+    -------
+    object
+        As the file has it.
+    """
     for key in path.split("."):
         if not isinstance(meta, dict) or key not in meta:
             return default
@@ -24,20 +45,43 @@ def get(meta, path, default=None):
     return meta
 
 
-def put(meta, path, value):
-    """Set a value at a dotted path, making the blocks on the way."""
+def put(meta: dict[str, Any], path: str, value: Any) -> None:
+    """Set a value at a dotted path, making the blocks on the way.
+
+    Parameters
+    ----------
+    meta : dict
+        Changed.
+    path : str
+        As in `get`; what stands at its earlier keys must be dictionaries.
+    value : object
+        What is set.
+    """
     *blocks, last = path.split(".")
     for key in blocks:
         meta = meta.setdefault(key, {})
     meta[last] = value
 
 
-def missing(meta, *paths):
-    """Dotted paths that are absent or null."""
+def missing(meta: Mapping[str, Any], *paths: str) -> list[str]:
+    """Dotted paths that are absent or null.
+
+    Parameters
+    ----------
+    meta : dict
+        Metadata of an exposure or a mosaic.
+    *paths : str
+        As in `get`.
+
+    Returns
+    -------
+    list of str
+        Those of the paths, in their order.
+    """
     return [path for path in paths if get(meta, path) is None]
 
 
-def require(meta, *paths, path=None):
+def require(meta: Mapping[str, Any], *paths: str, path: str | os.PathLike | None = None) -> None:
     """Refuse metadata in which something is absent or null, or cannot be (`rtools.wfi.quantities`).
 
     Parameters
@@ -60,16 +104,35 @@ def require(meta, *paths, path=None):
     refuse_impossible(meta, *paths, path=path)
 
 
-def refuse_impossible(meta, *paths, path=None):
-    """As `require`, of what may be absent or null."""
+def refuse_impossible(meta: Mapping[str, Any], *paths: str, path: str | os.PathLike | None = None) -> None:
+    """As `require`, of what may be absent or null.
+
+    Parameters
+    ----------
+    meta : dict
+        Metadata of an exposure or a mosaic.
+    *paths : str
+        Dotted, below ``meta``; a path of which `rtools.wfi.quantities` knows nothing may say anything.
+    path : str or os.PathLike, optional
+        The file, for the message.
+
+    Raises
+    ------
+    InputError
+        Names all values that cannot be.
+    """
     values = {name: get(meta, name) for name in paths}
-    found = [problem(name, value) for name, value in values.items() if value is not None]
-    found = [line for line in found if line]
+    found = [line for name, value in values.items() if value is not None and (line := problem(name, value))]
     if found:
         raise InputError("; ".join(found), mend="rt-set sets it", path=path)
 
 
-def usable(meta, path, log=None, otherwise="it is not used"):
+def usable(
+    meta: Mapping[str, Any],
+    path: str,
+    log: Callable[[str, str], None] | None = None,
+    otherwise: str = "it is not used",
+) -> Any:
     """A value that can be computed with; None where it is absent, null, or cannot be.
 
     Parameters
@@ -82,6 +145,11 @@ def usable(meta, path, log=None, otherwise="it is not used"):
         ``log(level, text)`` is told of a value that cannot be.
     otherwise : str
         What is done without it, for the log.
+
+    Returns
+    -------
+    object or None
+        The value as the file has it.
     """
     value = get(meta, path)
     found = None if value is None else problem(path, value)
@@ -90,8 +158,18 @@ def usable(meta, path, log=None, otherwise="it is not used"):
     return None if found else value
 
 
-def exposure_mjd(meta):
-    """Start and end of an exposure, Modified Julian Dates (UTC).
+def exposure_mjd(meta: Mapping[str, Any]) -> tuple[float, float]:
+    """Start and end of an exposure.
+
+    Parameters
+    ----------
+    meta : dict
+        Its metadata: `exposure.start_time` and `exposure.end_time` are read.
+
+    Returns
+    -------
+    start, end : float
+        Modified Julian Dates, UTC.
 
     Raises
     ------

@@ -220,7 +220,7 @@ ENTRIES: dict[str, Quantity | Vector | Parity | Word | Time | ReadPattern] = {
 """The same of entries of reference files' tables, by their names there."""
 
 
-def entry_problem(name, value):
+def entry_problem(name: str, value: Any) -> str | None:
     """What is wrong with an entry of a reference's table, in words that go on a line; None where nothing is.
 
     Parameters
@@ -228,13 +228,18 @@ def entry_problem(name, value):
     name : str
         One of `ENTRIES`.
     value : object
-        Not null.
+        What the table has there, not null.
+
+    Returns
+    -------
+    str or None
+        Name, value and reason.
     """
     reason = ENTRIES[name].wrong(value)
     return f"{name} is {value!r:.60}, {reason}" if reason else None
 
 
-def problem(key, value):
+def problem(key: str, value: Any) -> str | None:
     """What is wrong with a value, in words that go on a line with its key; None where nothing is, or none is known.
 
     Parameters
@@ -242,7 +247,12 @@ def problem(key, value):
     key : str
         Dotted, below ``meta``.
     value : object
-        Not null.
+        What the file has there, not null.
+
+    Returns
+    -------
+    str or None
+        Key, value and reason.
     """
     known = QUANTITIES.get(key)
     reason = None if known is None else known.wrong(value)  # a tuple without fields is false

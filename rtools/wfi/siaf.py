@@ -4,8 +4,10 @@ Numbers are those of the SIAF in pysiaf 0.29, which `instrument.json` has for th
 plane, as in `rtools.wfi.distortion`.
 """
 
+from __future__ import annotations
+
 import re
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -14,6 +16,8 @@ from rtools.wfi import instrument
 from rtools.wfi.distortion import v2v3_coefficients
 from rtools.wfi.frame import CENTRE
 
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 __all__ = [
     "PARITY",
     "Aperture",
@@ -62,15 +66,36 @@ class Aperture(NamedTuple):
     detector: str | None
 
 
-def detector_of(name):
-    """Detector of an aperture like WFI01_FULL (or WFI_01_FULL), None for one that is a point."""
+def detector_of(name: str | None) -> str | None:
+    """Detector of an aperture.
+
+    Parameters
+    ----------
+    name : str or None
+        Name of an aperture, in any letter case.
+
+    Returns
+    -------
+    str or None
+        ``WFI01`` for WFI01_FULL or WFI_01_FULL; None for an aperture that is a point, and for any other word.
+    """
     found = DETECTOR_APERTURE.fullmatch(str(name).upper())
     detector = f"WFI{found[1]}" if found else None
     return detector if detector in instrument.DETECTORS else None
 
 
-def aperture(name):
+def aperture(name: str | None) -> Aperture:
     """An aperture by its name.
+
+    Parameters
+    ----------
+    name : str or None
+        WFI01_FULL … WFI18_FULL (also WFI_01_FULL), WFI_CEN, BORESIGHT or CGI_CEN, in any letter case.
+
+    Returns
+    -------
+    Aperture
+        Its name as the SIAF writes it.
 
     Raises
     ------
@@ -87,14 +112,44 @@ def aperture(name):
     raise UsageError(f"no aperture is called {name!r}", mend=f"WFI01_FULL … WFI18_FULL, {', '.join(POINTS)}")
 
 
-def pixel_to_v2v3(detector, x, y):
-    """V2, V3 (arcsec) of pixels of a detector, 0-based in the trimmed frame, by the nominal distortion."""
+def pixel_to_v2v3(detector: str, x: ArrayLike, y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    """V2 and V3 of pixels of a detector, by the nominal distortion.
+
+    Parameters
+    ----------
+    detector : str
+        ``WFI01`` … ``WFI18``.
+    x, y : array_like
+        Pixels, 0-based in the trimmed frame, of one shape.
+
+    Returns
+    -------
+    v2, v3 : ndarray float64
+        arcsec, of the shape of `x`.
+    """
     offset = np.asarray(x, float) - CENTRE, np.asarray(y, float) - CENTRE
-    return tuple(np.polynomial.polynomial.polyval2d(*offset, matrix) for matrix in v2v3_coefficients(detector))
+    v2, v3 = (np.polynomial.polynomial.polyval2d(*offset, matrix) for matrix in v2v3_coefficients(detector))
+    return v2, v3
 
 
-def v2v3_to_ideal(aperture, v2, v3):
-    """Ideal coordinates (arcsec) of V2, V3 (arcsec)."""
+def v2v3_to_ideal(aperture: Aperture, v2: ArrayLike, v3: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    """Ideal coordinates of V2, V3, which are taken as a plane.
+
+    With A the angle from V3 to the ideal y axis and p the parity: x = p (ΔV2 cos A - ΔV3 sin A),
+    y = ΔV2 sin A + ΔV3 cos A.
+
+    Parameters
+    ----------
+    aperture : Aperture
+        Its reference point is 0, 0 of the ideal frame; its angle and parity turn the axes.
+    v2, v3 : array_like
+        arcsec, of one shape.
+
+    Returns
+    -------
+    x, y : ndarray float64
+        arcsec, of the shape of `v2`.
+    """
     cosine, sine = _turn(aperture)
     v2, v3 = np.asarray(v2, float) - aperture.v2_ref, np.asarray(v3, float) - aperture.v3_ref
     return aperture.parity * (v2 * cosine - v3 * sine), v2 * sine + v3 * cosine
@@ -105,7 +160,18 @@ def _turn(aperture):
     return np.cos(angle), np.sin(angle)
 
 
-def corners(detector):
-    """V2, V3 (arcsec) of the outer corners of a detector, in the order of `meta.wcsinfo.s_region`."""
+def corners(detector: str) -> tuple[np.ndarray, np.ndarray]:
+    """V2 and V3 of the outer corners of a detector, in the order of `meta.wcsinfo.s_region`.
+
+    Parameters
+    ----------
+    detector : str
+        ``WFI01`` … ``WFI18``.
+
+    Returns
+    -------
+    v2, v3 : ndarray float64 (4,)
+        arcsec; the corners are those of the pixels' edges, half a pixel beyond the centres of the outer ones.
+    """
     low, high = -0.5, 2 * CENTRE + 0.5
     return pixel_to_v2v3(detector, np.array([low, low, high, high]), np.array([low, high, high, low]))

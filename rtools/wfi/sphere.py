@@ -5,7 +5,14 @@ Calabretta and Greisen (2002, A&A 395, 1077, section 5.1.3). Where two formulas 
 is exact for: `separation` for angles of any size, `distance_and_angle` where the direction is wanted with the distance.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 __all__ = [
     "angles_to_vectors",
@@ -20,7 +27,7 @@ __all__ = [
 ]
 
 
-def unit_vectors(ra, dec, *, axis=-1):
+def unit_vectors(ra: ArrayLike, dec: ArrayLike, *, axis: int = -1) -> np.ndarray:
     """Unit vectors of positions.
 
     Parameters
@@ -38,13 +45,26 @@ def unit_vectors(ra, dec, *, axis=-1):
     return angles_to_vectors(np.deg2rad(ra), np.deg2rad(dec), axis=axis)
 
 
-def angles_to_vectors(longitude, latitude, *, axis=-1):
-    """Unit vectors of longitude and latitude in radians, of any axes; see `unit_vectors`."""
+def angles_to_vectors(longitude: ArrayLike, latitude: ArrayLike, *, axis: int = -1) -> np.ndarray:
+    """Unit vectors of longitude and latitude, of any axes.
+
+    Parameters
+    ----------
+    longitude, latitude : array_like
+        Radians, of one shape.
+    axis : int
+        As in `unit_vectors`.
+
+    Returns
+    -------
+    ndarray float64
+        As `unit_vectors` gives them.
+    """
     cosine = np.cos(latitude)
     return np.stack([cosine * np.cos(longitude), cosine * np.sin(longitude), np.sin(latitude)], axis=axis)
 
 
-def positions_of(vectors, *, axis=-1):
+def positions_of(vectors: ArrayLike, *, axis: int = -1) -> tuple[np.ndarray, np.ndarray]:
     """Positions in the directions of vectors.
 
     Parameters
@@ -63,12 +83,23 @@ def positions_of(vectors, *, axis=-1):
     return np.rad2deg(np.arctan2(y, x)) % 360, np.rad2deg(np.arctan2(z, np.hypot(x, y)))
 
 
-def signed_turn(angle):
-    """An angle, degrees, as the shorter turn: -180 … 180. Of the difference of two right ascensions it is the way."""
+def signed_turn(angle: Any) -> Any:
+    """An angle as the shorter turn. Of the difference of two right ascensions it is the way from one to the other.
+
+    Parameters
+    ----------
+    angle : float or ndarray
+        Degrees, any number of turns.
+
+    Returns
+    -------
+    float or ndarray
+        Degrees, from -180 up to but not including 180.
+    """
     return (angle + 180) % 360 - 180
 
 
-def s_region(corners):
+def s_region(corners: ArrayLike) -> str | None:
     """Corners as text for `meta.wcsinfo.s_region`.
 
     Parameters
@@ -86,7 +117,7 @@ def s_region(corners):
     return "POLYGON ICRS  " + " ".join(f"{value:.9f}" for value in np.ravel(corners))
 
 
-def separation(ra, dec, other_ra, other_dec):
+def separation(ra: ArrayLike, dec: ArrayLike, other_ra: ArrayLike, other_dec: ArrayLike) -> np.ndarray:
     """Angles between positions, by the haversine formula, which is exact for small angles too.
 
     Parameters
@@ -99,13 +130,14 @@ def separation(ra, dec, other_ra, other_dec):
     ndarray float64
         Degrees, 0 … 180.
     """
-    ra, dec, other_ra, other_dec = (np.deg2rad(np.asarray(each, float)) for each in (ra, dec, other_ra, other_dec))
-    square = np.sin((dec - other_dec) / 2) ** 2
-    square = square + np.cos(dec) * np.cos(other_dec) * np.sin((ra - other_ra) / 2) ** 2
+    given = (ra, dec, other_ra, other_dec)
+    ra_one, dec_one, ra_two, dec_two = (np.deg2rad(np.asarray(each, float)) for each in given)
+    square = np.sin((dec_one - dec_two) / 2) ** 2
+    square = square + np.cos(dec_one) * np.cos(dec_two) * np.sin((ra_one - ra_two) / 2) ** 2
     return np.rad2deg(2 * np.arcsin(np.sqrt(np.clip(square, 0, 1))))
 
 
-def distance_and_angle(start, end):
+def distance_and_angle(start: tuple[Any, Any], end: tuple[Any, Any]) -> tuple[np.ndarray, np.ndarray]:
     """Angular distance from one position to others, and the position angle in which they lie.
 
     Parameters
@@ -125,7 +157,9 @@ def distance_and_angle(start, end):
     return np.arctan2(np.hypot(east, north), along), np.arctan2(east, north)
 
 
-def to_plane(ra, dec, tangent, *, unit=1.0):
+def to_plane(
+    ra: ArrayLike, dec: ArrayLike, tangent: tuple[Any, Any], *, unit: float = 1.0
+) -> tuple[np.ndarray, np.ndarray]:
     """Gnomonic projection of positions.
 
     Parameters
@@ -149,7 +183,7 @@ def to_plane(ra, dec, tangent, *, unit=1.0):
     return np.cos(dec) * np.sin(ra) / depth, (np.sin(dec) * cos - np.cos(dec) * sin * np.cos(ra)) / depth
 
 
-def from_plane(xi, eta, tangent, *, turned=True):
+def from_plane(xi: Any, eta: Any, tangent: tuple[Any, Any], *, turned: bool = True) -> tuple[np.ndarray, np.ndarray]:
     """Positions of offsets in the tangent plane.
 
     Parameters

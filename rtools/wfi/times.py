@@ -1,8 +1,12 @@
 """Times in the forms that the ASDF standard has: calendar, day of the year, epochs, and numbers in several scales."""
 
+from __future__ import annotations
+
 import re
+from collections.abc import Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from rtools.errors import InputError
 from rtools.wfi.units import DAY_S
@@ -44,7 +48,7 @@ COUNTS = {"utime": ("unix", 283_996_800.0), "tai_seconds": ("unix_tai", -378_691
 """Counts of seconds that astropy calls otherwise: from 1979-01-01 without leap seconds, from 1958-01-01 TAI."""
 
 
-def utc_of_text(text):
+def utc_of_text(text: str) -> str:
     """A time as text in the form of the calendar.
 
     Parameters
@@ -78,7 +82,7 @@ def utc_of_text(text):
     return plain
 
 
-def utc_of_mapping(node):
+def utc_of_mapping(node: Mapping[str, Any]) -> str:
     """The long form of a time as text in the form of the calendar.
 
     Parameters
@@ -139,7 +143,7 @@ def _offline():
         yield
 
 
-def moment_of(text):
+def moment_of(text: str) -> datetime:
     """A time to compute with.
 
     Parameters
@@ -162,7 +166,7 @@ def moment_of(text):
     return datetime.fromisoformat(f"{text[:16]}:59{text[19:]}") + timedelta(seconds=1)
 
 
-def iso_time(value):
+def iso_time(value: Any) -> str:
     """ISO string of a time in any form that ASDF and Roman files use.
 
     Parameters
@@ -191,13 +195,42 @@ def iso_time(value):
     raise InputError(f"{value!r:.60} is not a valid time")
 
 
-def is_time_mapping(node):
-    """Whether a node is the long form of a single time."""
+def is_time_mapping(node: Any) -> bool:
+    """Whether a node is the long form of a single time.
+
+    Parameters
+    ----------
+    node : object
+        Any node of a tree.
+
+    Returns
+    -------
+    bool
+        True for a dictionary whose ``value`` is a text or a number; False for one with an array of times.
+    """
     value = node.get("value") if isinstance(node, dict) else None
     return isinstance(value, str | int | float) and not isinstance(value, bool)
 
 
-def mjd_of(time):
-    """Modified Julian Date of an ISO time, UTC, or of a time node; ValueError if it is none."""
+def mjd_of(time: Any) -> float:
+    """Modified Julian Date of a time.
+
+    Parameters
+    ----------
+    time : str, mapping or astropy.time.Time
+        An ISO time, UTC, or anything else that `iso_time` takes.
+
+    Returns
+    -------
+    float
+        Days, UTC.
+
+    Raises
+    ------
+    ValueError
+        It is not a valid time.
+    InputError
+        It has the form of a time, and there is no such time; or it is neither text nor time.
+    """
     moment = moment_of(iso_time(time))
     return MJD_OF_1970 + moment.replace(tzinfo=UTC).timestamp() / DAY_S
