@@ -97,21 +97,21 @@ class Pixel(NamedTuple):
 
 
 class Nodes(NamedTuple):
-    """The quadrature over the reads of resultant `g`: its first `count` nodes; arrays as in a `Schedule`."""
+    """The quadrature over the reads of resultant `g`: its first `length` nodes; arrays as in a `Schedule`."""
 
     places: np.ndarray
     weights: np.ndarray
     g: int
-    count: int
+    length: int
 
 
 class Reads(NamedTuple):
-    """The reads of resultant `g`, `count` of them, and the rays of a row; arrays as in a `Schedule` and in `Hits`."""
+    """The reads of resultant `g`, `length` of them, and the rays of a row; arrays as in a `Schedule` and in `Hits`."""
 
     relative: np.ndarray
     numbers: np.ndarray
     g: int
-    count: int
+    length: int
     hit_column: np.ndarray
     hit_read: np.ndarray
     hit_electrons: np.ndarray
@@ -269,7 +269,7 @@ def _sum_nodes(mean, start, pixel, response, nodes):
     coeffs, inl, place = response
     w, slope, before = start
     total = 0.0
-    for k in range(nodes.count):
+    for k in range(nodes.length):
         level = pixel.pedestal + (mean + pixel.rate * nodes.places[nodes.g, k]) / pixel.gain
         w, slope = _invert(level, w + (level - before) / slope, coeffs, place)
         before = level
@@ -284,7 +284,7 @@ def _sum_reads(mean, start, pixel, response, reads_and_rays):
     w, slope, before = start
     reads, (first, last) = reads_and_rays
     total = 0.0
-    for k in range(reads.count):
+    for k in range(reads.length):
         level = mean + pixel.rate * reads.relative[reads.g, k]
         for h in range(first, last):
             if reads.hit_column[h] == place[1] and reads.hit_read[h] <= reads.numbers[reads.g, k]:

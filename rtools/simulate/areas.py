@@ -1,9 +1,17 @@
 """Areas of the pixels of a detector, from its distortion."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from rtools.wfi.frame import CENTRE
 from rtools.wfi.units import ARCSEC
+
+if TYPE_CHECKING:
+    from rtools.simulate.pointing import Transform
+
 
 __all__ = ["centre_area", "divide"]
 
@@ -11,18 +19,23 @@ STEP = 64
 """Pixels between the places where the area is worked out; it is linear between them to 4e-6."""
 
 
-def centre_area(transform):
+def centre_area(transform: Transform) -> float:
     """Area of the pixel at the centre of a detector, sr.
 
     Parameters
     ----------
     transform : callable
         Distortion, pixel of the trimmed frame to V2, V3 in arcsec.
+
+    Returns
+    -------
+    float
+        The area that the pixel covers in the plane of V2 and V3, sr.
     """
     return float(_areas(transform, np.array([CENTRE]), np.array([CENTRE]))[0, 0])
 
 
-def divide(image, transform, unit):
+def divide(image: np.ndarray, transform: Transform, unit: float) -> None:
     """Divide a square image, in place, by the areas of its pixels.
 
     Parameters

@@ -5,6 +5,8 @@ that a sky looks like one. Assumed numbers of the detectors themselves (gain, li
 `rtools.reference.nominal`, measured ones in `rtools.wfi.instrument`.
 """
 
+from typing import Any
+
 __all__ = [
     "CROWDED_SLOPE",
     "FULL_WELL",
@@ -35,13 +37,13 @@ TABLES = {"imaging": "C2A_IMG_HLWAS", "spectroscopy": "C3A_SPEC_HLSS"}
 REFERENCE_BAND = "F158"
 """The band of drawn magnitudes."""
 
-STARS = {"per_deg2": 42000.0, "bright": 15.0, "faint": 27.0, "slope": 0.2, "kelvin": (3000.0, 10000.0)}
+STARS: dict[str, Any] = {"per_deg2": 42000.0, "bright": 15.0, "faint": 27.0, "slope": 0.2, "kelvin": (3000.0, 10000.0)}
 """Density, AB range in F158, s of dN/dm ∝ 10^(s m), black-body temperatures (log-uniform)."""
 
 CROWDED_SLOPE = 0.3
 """s of the stars of a crowded field."""
 
-GALAXIES = {
+GALAXIES: dict[str, Any] = {
     "per_deg2": 800000.0,
     "bright": 18.0,
     "faint": 27.5,
@@ -75,13 +77,13 @@ FULL_WELL = 1.02
 """A pixel stops rising at so many times its saturation threshold: the threshold of the reference is a safe one below
 the physical limit, otherwise noise would leave half of the saturated samples unflagged."""
 
-TRANSIENT = {"amplitude_dn": (220.0, -20.0), "time_s": (0.2, 0.7), "scatter": 0.3}
+TRANSIENT: dict[str, Any] = {"amplitude_dn": (220.0, -20.0), "time_s": (0.2, 0.7), "scatter": 0.3}
 """First-read transient of WFI18: two exponentials in the time since the reset, and their scatter per exposure."""
 
 WINDOW = {"imaging": (16, 16), "spectroscopy": (170, 24)}
 """Guide window, x by y pixels (romanisim)."""
 
-RAYS = {
+RAYS: dict[str, Any] = {
     "per_cm2_s": 8.0,
     "area_cm2": 16.8,
     "length_um": (10.0, 2000.0),

@@ -5,6 +5,10 @@ account of them, numbers of the clock included, because it is the other end of t
 `rtools.wfi.readout` or in the steps would not show if both ends shared it. Arrays of one readout channel, (rows, 128).
 """
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+
 import numpy as np
 
 from rtools.simulate import assumed
@@ -21,22 +25,24 @@ WINDOW_FACTOR = 1.5
 """The guide window is read after every 256 rows; empirical factor on the time that takes."""
 
 
-def read_times(frame_time, sca, channel, rows=FRAME):
+def read_times(frame_time: float, sca: int, channel: int, rows: int = FRAME) -> np.ndarray:
     """Time of each pixel of a channel since the frame began, seconds.
 
     Parameters
     ----------
     frame_time : float
+        Seconds per read.
     sca : int
         Detector, 1 … 18. Every third is read from row 0 upwards, the others from the last row down.
     channel : int
-        Odd channels are read from their last column.
+        Number of the channel, from 0. Odd channels are read from their last column.
     rows : int
         A smaller frame is the corner of the full one.
 
     Returns
     -------
     ndarray float64, (rows, 128)
+        Of the pixels in rows and columns of the frame, not in the order of reading.
     """
     row, column = np.arange(FRAME)[:, None], np.arange(CHANNEL)[None, :]
     clock = (column + ROW_CLOCKS * row).astype(float)
@@ -51,20 +57,65 @@ def read_times(frame_time, sca, channel, rows=FRAME):
     return time[:rows]
 
 
-def decay_plane(times, time_constant):
-    """exp(-t / τ) of read times within the frame, float32."""
+def decay_plane(times: np.ndarray, time_constant: float) -> np.ndarray:
+    """exp(-t / τ) of read times within the frame.
+
+    Parameters
+    ----------
+    times : ndarray (rows, 128)
+        From `read_times`, seconds.
+    time_constant : float
+        τ of the dark decay, seconds.
+
+    Returns
+    -------
+    ndarray float32, (rows, 128)
+        The share of the decay that depends on the pixel; `decay_factors` has that of the resultant.
+    """
     return np.exp(-times / time_constant).astype(np.float32)
 
 
-def decay_factors(read_pattern, frame_time, amplitude, time_constant):
-    """Mean over each resultant's reads of A exp(-(r - 1.5) T / τ), DN: times `decay_plane`, the decaying signal."""
+def decay_factors(
+    read_pattern: Sequence[Sequence[int]], frame_time: float, amplitude: float, time_constant: float
+) -> np.ndarray:
+    """Mean over each resultant's reads of A exp(-(r - 1.5) T / τ): times `decay_plane`, the decaying signal.
+
+    Parameters
+    ----------
+    read_pattern : sequence of sequence of int
+        Numbers r of the reads of each of G resultants, from 1.
+    frame_time : float
+        T, seconds per read.
+    amplitude : float
+        A, DN.
+    time_constant : float
+        τ, seconds.
+
+    Returns
+    -------
+    ndarray float64, (G,)
+        DN.
+    """
     return np.array(
         [amplitude * np.mean(np.exp(-(np.asarray(reads) - 1.5) * frame_time / time_constant)) for reads in read_pattern]
     )
 
 
-def transient_plane(times, *stream):
-    """First-read transient of WFI18, DN, float32; both amplitudes scatter together with the exposure's stream."""
+def transient_plane(times: np.ndarray, *stream: object) -> np.ndarray:
+    """First-read transient of WFI18; both amplitudes scatter together with the exposure's stream.
+
+    Parameters
+    ----------
+    times : ndarray (rows, 128)
+        From `read_times`, seconds.
+    *stream
+        What the random numbers are keyed by (`rtools.simulate.streams.generator`).
+
+    Returns
+    -------
+    ndarray float32, (rows, 128)
+        Addition to the first read, DN: a sum of two exponentials in the time (`rtools.simulate.assumed.TRANSIENT`).
+    """
     strength = 1 + assumed.TRANSIENT["scatter"] * float(generator(*stream, "transient").standard_normal())
     pairs = zip(assumed.TRANSIENT["amplitude_dn"], assumed.TRANSIENT["time_s"], strict=True)
     return sum(strength * amplitude * np.exp(-times / time) for amplitude, time in pairs).astype(np.float32)

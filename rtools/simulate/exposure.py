@@ -10,7 +10,10 @@ reference pixels have the same, and refpix takes the difference between resultan
 Memory: 2 bytes per pixel and resultant and 8 per pixel, and the references of 16 channels.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,6 +23,15 @@ from rtools.simulate.streams import generator
 from rtools.wfi.frame import BORDER, CHANNEL
 from rtools.wfi.instrument import SPECTRAL_ELEMENTS
 from rtools.work import ALONE
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from rtools.reference.source import References
+    from rtools.simulate.request import SimulationRequest
+    from rtools.simulate.scene import Sources
+    from rtools.work import Work
+
 
 __all__ = ["SimulatedExposure", "simulate"]
 
@@ -31,6 +43,7 @@ class SimulatedExposure:
     Attributes
     ----------
     meta : dict
+        Complete metadata of the L1 product.
     arrays : dict of str to ndarray
         data, amp33; reference_read, reference_amp33 when asked for.
     rate : ndarray float32 (rows - 8, columns - 8)
@@ -38,26 +51,35 @@ class SimulatedExposure:
     rays : dict of ndarray
         Cosmic-ray hits: read (the first that sees it), resultant (the first with such a read), y, x (trimmed frame),
         electrons, dn.
-    sources : dict of str to (ndarray, unit)
-        Sources whose light may fall on the image.
+    sources : dict of str to (ndarray, str or None)
+        Sources whose light may fall on the image: columns of a table, and their units.
     """
 
-    meta: dict
-    arrays: dict
+    meta: dict[str, Any]
+    arrays: dict[str, np.ndarray]
     rate: np.ndarray
-    rays: dict
-    sources: dict
+    rays: dict[str, np.ndarray]
+    sources: dict[str, tuple[np.ndarray, str | None]]
 
 
-def simulate(request, meta, sources, *, table=None, label="", work=ALONE):
+def simulate(
+    request: SimulationRequest,
+    meta: dict[str, Any],
+    sources: References,
+    *,
+    table: Sources | None = None,
+    label: str = "",
+    work: Work = ALONE,
+) -> SimulatedExposure:
     """Simulate an exposure.
 
     Parameters
     ----------
     request : rtools.simulate.request.SimulationRequest
+        What is simulated.
     meta : dict
         From `metadata.build`; footprint, guide star and references are filled in.
-    sources : dict
+    sources : mapping of str to ReferenceSource or None
         References, from `references.find_all`.
     table : rtools.simulate.scene.Sources, optional
         Instead of drawn sources; magnitudes in the simulated element.
@@ -69,6 +91,7 @@ def simulate(request, meta, sources, *, table=None, label="", work=ALONE):
     Returns
     -------
     SimulatedExposure
+        Arrays of the L1 product, metadata, and the truth.
     """
     usual = references.typical(sources, request.size)
     view = light.view_of(meta, sources, request.size)
@@ -114,7 +137,7 @@ def _read_out(request, rate, sources, usual, *, work, advance):
         data[:, :, columns] = ramps.encode(resultants, reference, request.encoding_offset)
         if not request.flattened:
             _unflatten(rate, columns, flat)
-        if before is not None:
+        if before is not None and reference is not None:
             before[:, columns] = ramps.encode(reference, None, 0)
         dn[own] = hits["electrons"][own] / detector.gain[hits["row"][own], column]
         advance()

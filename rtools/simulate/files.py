@@ -1,9 +1,21 @@
 """The simulator's files: tables of sources and of read patterns in, exposure and truth out."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from rtools.errors import InputError
 from rtools.simulate.scene import Sources
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rtools.products.io.writer import Stage
+    from rtools.simulate.exposure import SimulatedExposure
+    from rtools.wfi.instrument import MaTable
+
 
 __all__ = ["read_sources", "read_tables", "stage_truth_image", "stage_truth_table"]
 
@@ -34,7 +46,7 @@ TYPES = {"star": 0.0, "psf": 0.0, "point": 0.0, "disk": 1.0, "exponential": 1.0,
 """Sérsic index of a word in the type column; 0 is a star."""
 
 
-def read_sources(path, element):
+def read_sources(path: Path | str, element: str) -> Sources:
     """Sources of a table: parquet, ECSV, CSV, FITS or VOTable.
 
     Parameters
@@ -44,10 +56,12 @@ def read_sources(path, element):
         size (half-light radius along the major axis, arcsec), axis_ratio, angle (degrees east of north), type (star,
         disk, spheroid) or sersic. With a size and neither type nor sersic a source is a disk.
     element : str
+        Optical element in which the magnitudes are wanted; empty for none.
 
     Returns
     -------
     Sources
+        Without spectra: the magnitudes are those in the element.
 
     Raises
     ------
@@ -70,7 +84,7 @@ def read_sources(path, element):
         if found[key] is None:
             return np.full(count, float(default))
         try:
-            values = np.asarray(np.ma.filled(np.ma.asarray(table[found[key]], dtype=float), np.nan))
+            values: np.ndarray = np.asarray(np.ma.filled(np.ma.asarray(table[found[key]], dtype=float), np.nan))
         except (TypeError, ValueError):
             raise InputError(f"column {found[key]} holds text where numbers belong", path=path) from None
         if not np.all(np.isfinite(values)):
@@ -118,8 +132,18 @@ def _types(column, path):
     return np.array([TYPES[word] for word in words])
 
 
-def read_tables(path):
+def read_tables(path: Path | str) -> dict[str, MaTable]:
     """MultiAccum tables of a matable reference file, by upper-case name, number and id.
+
+    Parameters
+    ----------
+    path : str or Path
+        The reference file, ASDF.
+
+    Returns
+    -------
+    dict of str to MaTable
+        Each table under the key that it has in the file, under its number, and under its name.
 
     Raises
     ------
@@ -132,7 +156,7 @@ def read_tables(path):
     product = open_product(path)
     if not product.has("science_tables") and "science_tables" not in product.tree:
         raise InputError("not a matable reference: it has no science_tables", path=path)
-    tables = {}
+    tables: dict[str, MaTable] = {}
     for key, entry in product.tree["science_tables"].items():
         reads = [[int(read) for read in resultant] for resultant in entry["science_read_pattern"]]
         table = MaTable(int(entry["ma_table_number"]), str(entry["ma_table_name"]), reads)
@@ -140,8 +164,29 @@ def read_tables(path):
     return tables
 
 
-def stage_truth_image(path, result, note, *, flattened, compression=None):
-    """Write the true rate and the cosmic rays as plain ASDF; returns a `rtools.products.io.writer.Stage`."""
+def stage_truth_image(
+    path: Path | str, result: SimulatedExposure, note: str, *, flattened: bool, compression: str | None = None
+) -> Stage:
+    """Write the true rate and the cosmic rays as plain ASDF, under a temporary name.
+
+    Parameters
+    ----------
+    path : str or Path
+        The name that the file will have.
+    result : SimulatedExposure
+        What was simulated.
+    note : str
+        What the file says of itself.
+    flattened : bool
+        Whether the rate is corrected for the flat; the file says so.
+    compression : str, optional
+        As asdf calls it; none by default.
+
+    Returns
+    -------
+    rtools.products.io.writer.Stage
+        To be committed or discarded.
+    """
     import asdf
 
     from rtools.products.io.writer import Stage
@@ -161,8 +206,21 @@ def stage_truth_image(path, result, note, *, flattened, compression=None):
     return stage
 
 
-def stage_truth_table(path, result):
-    """Write the sources as parquet, units in the fields' metadata; returns a `rtools.products.io.writer.Stage`."""
+def stage_truth_table(path: Path | str, result: SimulatedExposure) -> Stage:
+    """Write the sources as parquet, units in the fields' metadata, under a temporary name.
+
+    Parameters
+    ----------
+    path : str or Path
+        The name that the file will have.
+    result : SimulatedExposure
+        What was simulated; its `sources` are written.
+
+    Returns
+    -------
+    rtools.products.io.writer.Stage
+        To be committed or discarded.
+    """
     import pyarrow
     from pyarrow import parquet
 

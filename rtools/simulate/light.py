@@ -5,7 +5,10 @@ calibrates (`pixelareasr`). A source of some magnitude sends the same photons an
 its photons come in proportion to the area, which the flat holds.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,6 +19,16 @@ from rtools.wfi.frame import BORDER
 from rtools.wfi.sphere import s_region, separation
 from rtools.wfi.units import AB_ZERO_NJY, DEGREE_ARCSEC
 from rtools.work import ALONE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from rtools.reference.source import References
+    from rtools.simulate.request import SimulationRequest
+    from rtools.simulate.scene import Sources
+    from rtools.work import Work
+
 
 __all__ = ["FocalPlane", "rate_image", "view_of"]
 
@@ -30,6 +43,7 @@ class FocalPlane:
     Attributes
     ----------
     attitude : rtools.simulate.pointing.Attitude
+        The rotation between V2, V3 and the sky.
     transform : callable
         Distortion, pixel of the trimmed frame to V2, V3.
     size : int
@@ -41,41 +55,67 @@ class FocalPlane:
     """
 
     attitude: pointing.Attitude
-    transform: object
+    transform: pointing.Transform
     size: int
-    centre: tuple
+    centre: tuple[float, float]
     corners: np.ndarray
 
     @property
-    def s_region(self):
+    def s_region(self) -> str:
         """The corners as `meta.wcsinfo.s_region`."""
         return s_region(self.corners)
 
-    def radius(self):
+    def radius(self) -> float:
         """Degrees from the centre to the farthest corner and the margin."""
-        farthest = separation(*self.corners.T, *self.centre).max()
+        ra, dec = self.corners.T
+        farthest = separation(ra, dec, *self.centre).max()
         return float(farthest + MARGIN_PIXELS * instrument.PIXEL_SCALE_ARCSEC / DEGREE_ARCSEC)
 
 
-def view_of(meta, sources, frame):
-    """The `FocalPlane` of metadata and a distortion reference, for a full frame of so many rows and columns."""
+def view_of(meta: Mapping[str, Any], sources: References, frame: int) -> FocalPlane:
+    """The `FocalPlane` of metadata and a distortion reference.
+
+    Parameters
+    ----------
+    meta : mapping of str to object
+        Metadata of the exposure, with ``wcsinfo`` and ``velocity_aberration``.
+    sources : mapping of str to ReferenceSource or None
+        References; distortion is used.
+    frame : int
+        Rows and columns of the full frame.
+
+    Returns
+    -------
+    FocalPlane
+        Of the trimmed frame, which has a border of 4 pixels less on each side.
+    """
     attitude = pointing.attitude(meta)
-    transform = sources["distortion"].node("coordinate_distortion_transform")
+    transform = references.needed(sources, "distortion").node("coordinate_distortion_transform")
     size = frame - 2 * BORDER
     low, high, middle = -0.5, size - 0.5, (size - 1) / 2
     x, y = np.array([low, low, high, high, middle]), np.array([low, high, high, low, middle])
     places = np.stack(attitude.to_sky(*transform(x, y)), axis=1)
-    return FocalPlane(attitude, transform, size, tuple(map(float, places[4])), places[:4])
+    return FocalPlane(attitude, transform, size, (float(places[4, 0]), float(places[4, 1])), places[:4])
 
 
-def rate_image(view, request, sources, *, gain, table=None, work=ALONE):
+def rate_image(
+    view: FocalPlane,
+    request: SimulationRequest,
+    sources: References,
+    *,
+    gain: float,
+    table: Sources | None = None,
+    work: Work = ALONE,
+) -> tuple[np.ndarray, dict[str, tuple[np.ndarray, str | None]]]:
     """Image and table of what is seen.
 
     Parameters
     ----------
     view : FocalPlane
+        Where the image is.
     request : rtools.simulate.request.SimulationRequest
-    sources : dict
+        What is simulated.
+    sources : mapping of str to ReferenceSource or None
         References: photom and epsf.
     gain : float
         Typical electron/DN, with which sky and lamp are known in electrons.
@@ -88,11 +128,11 @@ def rate_image(view, request, sources, *, gain, table=None, work=ALONE):
     -------
     rate : ndarray float32 (size, size)
         DN/s.
-    seen : dict of str to (ndarray, unit)
-        Sources whose light may fall on the image; empty without sky.
+    seen : dict of str to (ndarray, str or None)
+        Sources whose light may fall on the image, columns and their units; empty without sky.
     """
     image = np.zeros((view.size, view.size), np.float32)
-    seen = {}
+    seen: dict[str, tuple[np.ndarray, str | None]] = {}
     calibration = references.calibration_of(sources, request.element)
     unit = areas.centre_area(view.transform) if calibration is None else calibration[1]
     if request.has_sky:
@@ -127,7 +167,7 @@ def _add_sources(image, view, request, sources, *, gain, table, work):
     stars, x, y = stars.take(near), x[near], y[near]
     work.log("info", f"{len(stars)} sources, {np.count_nonzero(stars.sersic == 0)} of them stars")
     shapes = _shapes(stars, view)
-    stamp = epsf.from_reference(sources["epsf"], work.log)
+    stamp = epsf.from_reference(references.needed(sources, "epsf"), work.log)
     if request.dispersed:
         offset, electrons = _trace(stars, request.element, drawn=table is None)
         rates = electrons / gain

@@ -4,7 +4,10 @@ What the name, the request and the instrument give is said; nothing else is made
 -999999 where there is nothing to say. `meta.rtools.simulation` tells that the file is a simulation, and with what.
 """
 
+from __future__ import annotations
+
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,6 +20,12 @@ from rtools.wfi.fill import FILL_NUMBER, FILL_STRING
 from rtools.wfi.metadata import put
 from rtools.wfi.times import MJD_OF_1970
 
+if TYPE_CHECKING:
+    from typing import Any
+
+    from rtools.simulate.request import SimulationRequest
+
+
 __all__ = ["ASSUMED_NOTE", "build"]
 
 ASSUMED_NOTE = (
@@ -25,17 +34,20 @@ ASSUMED_NOTE = (
 )
 
 
-def build(request, profile):
+def build(request: SimulationRequest, profile: str) -> dict[str, Any]:
     """Metadata that do not depend on the sky: everything but guide star and footprint.
 
     Parameters
     ----------
     request : rtools.simulate.request.SimulationRequest
+        What is simulated.
     profile : str
+        Which version of the schemas says what there must be (`rtools.products.schema.layout`).
 
     Returns
     -------
     dict
+        Blocks of ``meta``, complete by the schema of an L1 product.
 
     Raises
     ------
@@ -43,7 +55,7 @@ def build(request, profile):
         The date is none.
     """
     start = _moment(request.date)
-    meta = {}
+    meta: dict[str, Any] = {}
     for path, value in request.identity.items():
         put(meta, path, value)
     meta["exposure"] = _exposure(request, start)
@@ -176,7 +188,8 @@ def _moment(text):
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise UsageError(f"--date {text}: not a valid date", mend="write it as 2027-01-01T00:00:00") from None
-    return moment.replace(tzinfo=None) if moment.tzinfo is None else (moment - moment.utcoffset()).replace(tzinfo=None)
+    offset = moment.utcoffset()
+    return (moment if offset is None else moment - offset).replace(tzinfo=None)
 
 
 def _iso(moment):

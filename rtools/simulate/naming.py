@@ -1,12 +1,22 @@
 """From the name of a raw exposure and settings as a user says them to a `SimulationRequest`."""
 
+from __future__ import annotations
+
 import math
+from typing import TYPE_CHECKING
 
 from rtools.errors import UsageError
 from rtools.products import names
 from rtools.simulate.request import SimulationRequest, exposure_type_of, reads_of
 from rtools.wfi.frame import BORDER, CHANNEL, FRAME
 from rtools.wfi.instrument import ELEMENTS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from rtools.wfi.instrument import MaTable
+
 
 __all__ = ["refuse_infinite", "request_of"]
 
@@ -15,17 +25,17 @@ OFFSET = 1000
 
 
 def request_of(
-    name,
+    name: str,
     *,
-    element=None,
-    exposure_type=None,
-    read_pattern=None,
-    tables=None,
-    guide_window="auto",
-    encoding_offset=None,
-    size=FRAME,
-    **settings,
-):
+    element: str | None = None,
+    exposure_type: str | None = None,
+    read_pattern: str | None = None,
+    tables: Mapping[str, MaTable] | None = None,
+    guide_window: str = "auto",
+    encoding_offset: int | None = None,
+    size: int = FRAME,
+    **settings: Any,
+) -> SimulationRequest:
     """What is simulated under a name.
 
     Parameters
@@ -82,7 +92,7 @@ def request_of(
     )
 
 
-def refuse_infinite(settings):
+def refuse_infinite(settings: Mapping[str, Any]) -> None:
     """Refuse positions and brightnesses that are no finite numbers.
 
     Parameters

@@ -4,8 +4,11 @@ Works strip by strip (128 columns), each with random streams of its own, so that
 number of threads. Memory per strip: about 80 bytes per pixel and 10 per pixel and resultant.
 """
 
+from __future__ import annotations
+
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -13,6 +16,10 @@ from rtools.reference import nominal
 from rtools.simulate import assumed, noise
 from rtools.simulate.streams import generator, state
 from rtools.wfi.frame import BORDER, CHANNEL
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
 
 __all__ = ["Detector", "Schedule", "common_series", "encode", "inverse_inl", "read_out", "read_out_amp33", "schedule"]
 
@@ -52,7 +59,7 @@ class Schedule(NamedTuple):
     node_weights: np.ndarray
 
 
-def schedule(read_pattern, decay=None):
+def schedule(read_pattern: Sequence[Sequence[int]], decay: ArrayLike | None = None) -> Schedule:
     """The `Schedule` of a read pattern, for electrons that arrive uniformly in time from read 0 on.
 
     Parameters
@@ -65,6 +72,7 @@ def schedule(read_pattern, decay=None):
     Returns
     -------
     Schedule
+        What the compiled loops take.
 
     Notes
     -----
@@ -132,6 +140,7 @@ class Detector:
     decay : ndarray
         exp(-t / τ) of the read time, or 0.
     decay_factors : ndarray (G,) or None
+        Of each resultant, DN (`rtools.simulate.effects.decay_factors`); None without dark decay.
     transient : ndarray or None
         DN in the first read.
     """
@@ -146,17 +155,18 @@ class Detector:
     transient: np.ndarray | None = None
 
 
-def inverse_inl(value, correction):
+def inverse_inl(value: ArrayLike | None, correction: ArrayLike | None) -> np.ndarray:
     """Solution of v + inl(v) = w as an addition to w, at w = 0 … 65535.
 
     Parameters
     ----------
-    value, correction : ndarray or None
+    value, correction : array_like or None
         Abscissae and correction of a channel, DN; None for none.
 
     Returns
     -------
     ndarray float32, (65536,)
+        v - w, DN; zero without a correction.
     """
     grid = np.arange(LARGEST + 1, dtype=float)
     if value is None or correction is None:
@@ -167,8 +177,23 @@ def inverse_inl(value, correction):
     return addition.astype(np.float32)
 
 
-def common_series(stream, read_pattern, rows):
-    """1/f noise common to all channels and amp33, DN; float32 (G, 140 rows)."""
+def common_series(stream: tuple, read_pattern: Sequence[Sequence[int]], rows: int) -> np.ndarray:
+    """1/f noise common to all channels and amp33.
+
+    Parameters
+    ----------
+    stream : tuple
+        What the random numbers are keyed by (`SimulationRequest.stream`).
+    read_pattern : sequence of sequence of int
+        Reads of each of G resultants; their number says how much noise is left in the mean.
+    rows : int
+        Rows of the frame.
+
+    Returns
+    -------
+    ndarray float32, (G, 140 rows)
+        DN, in the order of time.
+    """
     return np.stack(
         [
             noise.pink_series(generator(*stream, "common noise", g), rows, noise.channel_rms(len(reads))[2])
@@ -178,8 +203,18 @@ def common_series(stream, read_pattern, rows):
 
 
 def read_out(
-    electrons, detector, stream, *, channel, channels, read_pattern, common, pink=None, hits=None, reference=False
-):
+    electrons: np.ndarray,
+    detector: Detector,
+    stream: tuple,
+    *,
+    channel: int,
+    channels: int,
+    read_pattern: Sequence[Sequence[int]],
+    common: np.ndarray,
+    pink: float | None = None,
+    hits: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray] | None = None,
+    reference: bool = False,
+) -> tuple[np.ndarray, np.ndarray | None]:
     """Simulate one channel.
 
     Parameters
@@ -187,11 +222,13 @@ def read_out(
     electrons : ndarray float32 (rows, 128)
         Electrons per read.
     detector : Detector
+        What the pixels of the channel are.
     stream : tuple
         What the random numbers are keyed by: (seed, root name).
     channel, channels : int
         Which channel, of how many.
-    read_pattern : list of list of int
+    read_pattern : sequence of sequence of int
+        Numbers of the reads of each of G resultants, from 1.
     common : ndarray float32 (G, 140 rows)
         From `common_series`; one more row at the end with a reference read.
     pink : float, optional
@@ -206,6 +243,12 @@ def read_out(
     resultants : ndarray float32 (G, rows, 128)
         Integers, not clipped.
     reference_read : ndarray float32 (rows, 128) or None
+        The read before the exposure, where it is asked for.
+
+    Raises
+    ------
+    ZeroDivisionError
+        A gain is 0.
     """
     from rtools.simulate._ramp_kernels import TRANSIENT, accumulate
 
@@ -243,13 +286,35 @@ def _pixels(electrons, detector, stream, channel, channels, first_reads):
     return k.Channel(planes, np.ascontiguousarray(detector.coeffs, np.float32), detector.inl)
 
 
-def read_out_amp33(typical, stream, *, rows, read_pattern, common, pink=None, reference=False):
+def read_out_amp33(
+    typical: tuple[float, float],
+    stream: tuple,
+    *,
+    rows: int,
+    read_pattern: Sequence[Sequence[int]],
+    common: np.ndarray,
+    pink: float | None = None,
+    reference: bool = False,
+) -> tuple[np.ndarray, np.ndarray | None]:
     """The reference output, a channel of its own without light; as `read_out`.
 
     Parameters
     ----------
     typical : tuple of float
         Gain (electron/DN) and noise (DN per read) of the light-sensitive pixels.
+    stream : tuple
+        What the random numbers are keyed by, as for `read_out`.
+    rows : int
+        Rows of the frame.
+    read_pattern, common, pink, reference
+        As for `read_out`.
+
+    Returns
+    -------
+    resultants : ndarray float32 (G, rows, 128)
+        Integers, not clipped.
+    reference_read : ndarray float32 (rows, 128) or None
+        The read before the exposure, where it is asked for.
     """
     gain, sigma = typical
     shape = (rows, CHANNEL)
@@ -265,8 +330,23 @@ def read_out_amp33(typical, stream, *, rows, read_pattern, common, pink=None, re
     return (out[:-1], out[-1]) if reference else (out, None)
 
 
-def encode(resultants, reference_read, offset):
-    """What is sent down: resultants less the reference read plus the offset, clipped to uint16."""
+def encode(resultants: np.ndarray, reference_read: np.ndarray | None, offset: int) -> np.ndarray:
+    """What is sent down: resultants less the reference read plus the offset, clipped to uint16.
+
+    Parameters
+    ----------
+    resultants : ndarray float32 (…, rows, columns)
+        DN.
+    reference_read : ndarray float32 (rows, columns) or None
+        Is clipped to uint16 itself before it is subtracted; None where there is none.
+    offset : int
+        DN.
+
+    Returns
+    -------
+    ndarray uint16
+        Of the shape of `resultants`.
+    """
     if reference_read is not None:
         resultants = resultants - np.clip(reference_read, 0, LARGEST)
     return np.clip(resultants + np.float32(offset), 0, LARGEST).astype(np.uint16)

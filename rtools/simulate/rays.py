@@ -1,5 +1,7 @@
 """Cosmic rays: straight tracks through the detector, anywhere, in any direction, at any time of the exposure."""
 
+from __future__ import annotations
+
 import numpy as np
 
 from rtools.simulate import assumed
@@ -9,7 +11,7 @@ from rtools.wfi.frame import BORDER, FRAME
 __all__ = ["cosmic_rays"]
 
 
-def cosmic_rays(shape, last_read, frame_time, *stream):
+def cosmic_rays(shape: tuple[int, int], last_read: int, frame_time: float, *stream: object) -> dict[str, np.ndarray]:
     """Draw the hits of an exposure.
 
     Parameters
@@ -19,7 +21,7 @@ def cosmic_rays(shape, last_read, frame_time, *stream):
     last_read : int
         Reads of the exposure; hits arrive between the reset, one frame before the first, and the last.
     frame_time : float
-        Seconds.
+        Seconds per read.
     *stream
         What the random numbers are keyed by.
 

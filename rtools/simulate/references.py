@@ -1,6 +1,9 @@
 """The references that an exposure is simulated with, cut to channels as the read-out needs them."""
 
+from __future__ import annotations
+
 from dataclasses import replace
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -13,7 +16,26 @@ from rtools.wfi.dq import PIXEL
 from rtools.wfi.frame import BORDER, CHANNEL
 from rtools.wfi.units import AB_ZERO_MJY
 
-__all__ = ["GROUP", "ReferencePlanes", "calibration_of", "decay_of", "find_all", "inl_of", "scale_of", "typical"]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from rtools.reference.source import References, ReferenceSource
+    from rtools.simulate.request import SimulationRequest
+    from rtools.work import Work
+
+
+__all__ = [
+    "GROUP",
+    "ReferencePlanes",
+    "calibration_of",
+    "decay_of",
+    "find_all",
+    "inl_of",
+    "needed",
+    "scale_of",
+    "typical",
+]
 
 DEAD = PIXEL["DEAD"]
 NO_LIN_CORR = PIXEL["NO_LIN_CORR"]
@@ -26,12 +48,32 @@ RAMP = ("mask", "saturation", "linearity", "dark")
 MAY_LACK = ("integralnonlinearity", "darkdecaysignal")
 
 
-def find_all(meta, request, config, log):
+def find_all(
+    meta: dict[str, Any], request: SimulationRequest, config: find.Config, log: Callable[[str, str], None]
+) -> dict[str, ReferenceSource | None]:
     """Sources by type for a request; what a directory lacks comes from the built-in set, and `log` says so.
+
+    Parameters
+    ----------
+    meta : dict
+        Metadata of the exposure, from `metadata.build`.
+    request : rtools.simulate.request.SimulationRequest
+        What is simulated: it says which types are needed, and of which frame.
+    config : rtools.reference.find.Config
+        Where references are looked for.
+    log : callable
+        ``log(level, text)``.
 
     Returns
     -------
-    dict of str to source or None
+    dict of str to ReferenceSource or None
+        Type to source; None for one that is refused or is nowhere. gain, readnoise, distortion and, where there is a
+        sky, epsf are always there.
+
+    Raises
+    ------
+    MissingReferenceError, InputError, UsageError
+        As `rtools.reference.find.references`.
     """
     uses = [Reference(name, refusable=False) for name in ALWAYS] + [Reference(name) for name in RAMP]
     uses += [Reference(name, absent="skip") for name in MAY_LACK]
@@ -72,19 +114,64 @@ def _without(log, unwanted):
     return say
 
 
-def typical(sources, size):
-    """Median gain (electron/DN) and read noise (DN) of the middle channel."""
+def typical(sources: References, size: int) -> tuple[float, float]:
+    """Median gain and read noise of the middle channel.
+
+    Parameters
+    ----------
+    sources : mapping of str to ReferenceSource or None
+        References; gain and readnoise are used.
+    size : int
+        Rows and columns of the frame.
+
+    Returns
+    -------
+    (float, float)
+        electron/DN and DN, of pixels whose values are finite and positive.
+    """
     start = size // CHANNEL // 2 * CHANNEL
     values = []
     for name, fallback in (("gain", nominal.GAIN), ("readnoise", 0.0)):
-        strip = sources[name].columns("data", start, start + CHANNEL)[:size]
+        strip = needed(sources, name).columns("data", start, start + CHANNEL)[:size]
         good = strip[np.isfinite(strip) & (strip > 0)]
         values.append(float(np.median(good)) if good.size else fallback)
-    return tuple(values)
+    gain, noise = values
+    return gain, noise
 
 
-def calibration_of(sources, element):
-    """photmjsr and pixelareasr of the photom reference; None without one for the element."""
+def needed(sources: References, kind: str) -> ReferenceSource:
+    """The source of a type that `find_all` never leaves out.
+
+    Parameters
+    ----------
+    sources : mapping of str to ReferenceSource or None
+        References, from `find_all`.
+    kind : str
+        gain, readnoise or distortion, or epsf where there is a sky.
+
+    Returns
+    -------
+    ReferenceSource
+        What the reference is read from.
+    """
+    return cast("ReferenceSource", sources[kind])
+
+
+def calibration_of(sources: References, element: str) -> tuple[float, float] | None:
+    """photmjsr and pixelareasr of the photom reference.
+
+    Parameters
+    ----------
+    sources : mapping of str to ReferenceSource or None
+        References; photom is used.
+    element : str
+        Optical element.
+
+    Returns
+    -------
+    (float, float) or None
+        MJy/sr per DN/s, and sr; None without a calibration of the element.
+    """
     source = sources.get("photom")
     if source is None:
         return None
@@ -95,17 +182,40 @@ def calibration_of(sources, element):
     return float(conversion), float(area)
 
 
-def scale_of(sources, element):
-    """DN/s of a source of AB magnitude 0 as the photom reference calibrates it; None without one for the element.
+def scale_of(sources: References, element: str) -> float | None:
+    """DN/s of a source of AB magnitude 0 as the photom reference calibrates it.
 
     3631 Jy over photmjsr · pixel area: what a pixel of that area and a flat of 1 counts.
+
+    Parameters
+    ----------
+    sources, element
+        As for `calibration_of`.
+
+    Returns
+    -------
+    float or None
+        DN/s; None without a calibration of the element.
     """
     found = calibration_of(sources, element)
     return None if found is None else AB_ZERO_MJY / (found[0] * found[1])
 
 
-def inl_of(sources, channel):
-    """`ramps.inverse_inl` of a channel."""
+def inl_of(sources: References, channel: int) -> np.ndarray:
+    """`ramps.inverse_inl` of a channel.
+
+    Parameters
+    ----------
+    sources : mapping of str to ReferenceSource or None
+        References; integralnonlinearity is used.
+    channel : int
+        Number of the channel, from 0.
+
+    Returns
+    -------
+    ndarray float32, (65536,)
+        DN to be added; zero without a reference.
+    """
     source = sources.get("integralnonlinearity")
     if source is None:
         return inverse_inl(None, None)
@@ -113,8 +223,21 @@ def inl_of(sources, channel):
     return inverse_inl(source.node("value"), entry.get("correction"))
 
 
-def decay_of(sources, detector):
-    """Amplitude (DN) and time constant (s) of a detector's dark decay, or None."""
+def decay_of(sources: References, detector: str) -> tuple[float, float] | None:
+    """Amplitude and time constant of a detector's dark decay.
+
+    Parameters
+    ----------
+    sources : mapping of str to ReferenceSource or None
+        References; darkdecaysignal is used.
+    detector : str
+        ``WFI01`` … ``WFI18``.
+
+    Returns
+    -------
+    (float, float) or None
+        DN and seconds; None without an entry of the detector.
+    """
     source = sources.get("darkdecaysignal")
     entry = source.node("decay_table").get(detector) if source is not None else None
     if not entry or entry.get("amplitude") is None or entry.get("time_constant") is None:
@@ -127,15 +250,17 @@ class ReferencePlanes:
 
     Parameters
     ----------
-    sources : dict
+    sources : mapping of str to ReferenceSource or None
+        References, from `find_all`.
     request : rtools.simulate.request.SimulationRequest
+        What is simulated; its detector, table and size are used.
     start, stop : int
         Full-frame columns.
     work : rtools.work.Work
         Its threads decode or draw.
     """
 
-    def __init__(self, sources, request, start, stop, work):
+    def __init__(self, sources: References, request: SimulationRequest, start: int, stop: int, work: Work) -> None:
         self.request, self.start = request, start
         size = request.size
         cut = (slice(None, size), slice(None))
@@ -176,10 +301,28 @@ class ReferencePlanes:
         flat[BORDER : size - BORDER, first - self.start : last - self.start] = np.where(good, part, 1)
         return flat
 
-    def channel(self, channel, sources, typical):
+    def channel(
+        self, channel: int, sources: References, typical: tuple[float, float]
+    ) -> tuple[Detector, np.ndarray, np.ndarray, np.ndarray]:
         """The `Detector` of one channel, and (flat, dark DN/s, dead) planes.
 
-        `typical` = (gain, read noise) stands in for values that are not finite or not positive.
+        Parameters
+        ----------
+        channel : int
+            Number of the channel in the full frame, from 0.
+        sources : mapping of str to ReferenceSource or None
+            References; integralnonlinearity and darkdecaysignal are used.
+        typical : (float, float)
+            Gain and read noise that stand in for values that are not finite or not positive.
+
+        Returns
+        -------
+        detector : Detector
+            What the read-out takes.
+        flat, dark : ndarray float32 (rows, 128)
+            Flat, 1 where it is not defined; dark rate in DN/s.
+        dead : ndarray bool (rows, 128)
+            Pixels without signal.
         """
         request = self.request
         columns = slice(channel * CHANNEL - self.start, (channel + 1) * CHANNEL - self.start)

@@ -5,11 +5,19 @@ nothing is aliased before it is sampled at the pixels. Light beyond a stamp's ed
 the total flux is kept.
 """
 
+from __future__ import annotations
+
 from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rtools.work import ALONE
+
+if TYPE_CHECKING:
+    from rtools.reference.epsf import Psf
+    from rtools.work import Work
+
 
 __all__ = ["add_galaxies", "add_spectra", "add_stars", "sersic_table", "shape_matrices"]
 
@@ -32,16 +40,18 @@ TRANSFORM_LEFT = 2e-3
 BATCH = 256
 
 
-def add_stars(image, psf, x, y, flux):
-    """Add stars to `image` (rows, columns), float32, in place.
+def add_stars(image: np.ndarray, psf: Psf, x: np.ndarray, y: np.ndarray, flux: np.ndarray) -> None:
+    """Add stars to an image in place.
 
     Parameters
     ----------
-    image : ndarray
+    image : ndarray float32 (rows, columns)
+        Of a trimmed frame.
     psf : rtools.reference.epsf.Psf
-    x, y : ndarray
+        What a star of flux 1 looks like.
+    x, y : ndarray (n,)
         Pixels of the image, 0-based.
-    flux : ndarray
+    flux : ndarray (n,)
         In units of the image.
     """
     from rtools.simulate import _render_kernels
@@ -55,18 +65,24 @@ def add_stars(image, psf, x, y, flux):
     _render_kernels.add_stars(image, stars, psf.splines, psf.oversample)
 
 
-def shape_matrices(radius, axis_ratio, angle, jacobian):
-    """Cxx, Cxy, Cyy (pixels²) with which a unit profile's transform is taken at s² = kᵀ C k; ndarray (n, 3).
+def shape_matrices(radius: np.ndarray, axis_ratio: np.ndarray, angle: np.ndarray, jacobian: np.ndarray) -> np.ndarray:
+    """Matrices C with which a unit profile's transform is taken at s² = kᵀ C k.
 
     Parameters
     ----------
-    radius : ndarray
-        Along the major axis, arcsec.
-    axis_ratio : ndarray
-    angle : ndarray
-        East of north, degrees.
+    radius : ndarray (n,)
+        Half-light radius along the major axis, arcsec.
+    axis_ratio : ndarray (n,)
+        Minor over major axis.
+    angle : ndarray (n,)
+        Of the major axis, east of north, degrees.
     jacobian : ndarray (n, 2, 2)
         d(x, y) / d(east, north), pixels per arcsec.
+
+    Returns
+    -------
+    ndarray float64, (n, 3)
+        Cxx, Cxy, Cyy, pixels².
     """
     angle = np.deg2rad(angle)
     major = radius[:, None] * np.stack([np.sin(angle), np.cos(angle)], -1)
@@ -78,8 +94,13 @@ def shape_matrices(radius, axis_ratio, angle, jacobian):
 
 
 @cache
-def sersic_table(index):
+def sersic_table(index: float) -> np.ndarray:
     """Fourier transform of a circular Sérsic profile of half-light radius 1 and flux 1.
+
+    Parameters
+    ----------
+    index : float
+        Sérsic index n.
 
     Returns
     -------
@@ -112,14 +133,29 @@ def sersic_table(index):
     return values
 
 
-def add_galaxies(image, psf, x, y, flux, *, sersic, shapes, work=ALONE):
-    """Add galaxies to `image` in place.
+def add_galaxies(
+    image: np.ndarray,
+    psf: Psf,
+    x: np.ndarray,
+    y: np.ndarray,
+    flux: np.ndarray,
+    *,
+    sersic: np.ndarray,
+    shapes: np.ndarray,
+    work: Work = ALONE,
+) -> None:
+    """Add galaxies to an image in place.
 
     Parameters
     ----------
     image : ndarray float32 (rows, columns)
+        Of a trimmed frame.
     psf : rtools.reference.epsf.Psf
-    x, y, flux : ndarray (n,)
+        With which the profiles are convolved.
+    x, y : ndarray (n,)
+        Pixels of the image, 0-based.
+    flux : ndarray (n,)
+        In units of the image.
     sersic : ndarray (n,)
         Sérsic index.
     shapes : ndarray (n, 3)
@@ -199,20 +235,33 @@ def _oversample(psf):
     return psf.oversample
 
 
-def add_spectra(image, psf, x, y, *, sersic, shapes, rates, offset):
-    """Add first-order traces along +y to `image` in place.
+def add_spectra(
+    image: np.ndarray,
+    psf: Psf,
+    x: np.ndarray,
+    y: np.ndarray,
+    *,
+    sersic: np.ndarray,
+    shapes: np.ndarray,
+    rates: np.ndarray,
+    offset: np.ndarray,
+) -> None:
+    """Add first-order traces along +y to an image in place.
 
     Parameters
     ----------
     image : ndarray float32 (rows, columns)
+        Of a trimmed frame.
     psf : rtools.reference.epsf.Psf
         Its projection onto x is the cross-section of a star's trace.
     x, y : ndarray (n,)
+        Pixels of the image at which the sources would be without the disperser.
     sersic : ndarray (n,)
         0 for stars.
     shapes : ndarray (n, 3)
+        From `shape_matrices`; only the extent along x is used, so a galaxy is not blurred along its trace.
     rates : ndarray (n, k)
-        Per pixel of the trace.
+        Per pixel of the trace, in units of the image.
     offset : ndarray int64 (k,)
         Rows from the source.
     """

@@ -1,6 +1,10 @@
 """What is to be simulated: a file name and settings in, one complete `SimulationRequest` out."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from rtools.errors import UsageError
 from rtools.simulate import assumed
@@ -20,8 +24,8 @@ class SimulationRequest:
     root : str
         Name without suffix; part of every noise stream, so that exposures of one seed differ.
     detector, element, exposure_type : str
-        As in the metadata.
-    identity : dict
+        As in the metadata: ``WFI01``, ``F158``, ``WFI_IMAGE``.
+    identity : dict of str to object
         Metadata that the name gives, dotted path to value.
     table : rtools.wfi.instrument.MaTable
         With number None for a read pattern that is in no table.
@@ -30,6 +34,7 @@ class SimulationRequest:
     date : str
         Start of the exposure, ISO, UTC.
     scene_seed, seed : int
+        Of the sky, and of the noise of the exposure.
     sky : float or None
         Background, electron/s/pixel, instead of the assumed one.
     crowded : int or None
@@ -37,10 +42,12 @@ class SimulationRequest:
     pink_noise : float or None
         1/f noise of each channel and of amp33, electrons rms per frame, instead of the assumed one.
     cosmic_rays : bool
+        Whether there are any.
     encoding_offset : int
-        DN.
+        DN added to what is sent down.
     reference_read : bool
-    guide_window : str or tuple or None
+        Whether a read before the exposure is subtracted from all resultants, and kept beside them.
+    guide_window : str or (int, int) or None
         ``auto``, (x, y) of its first pixel in the full frame, or None.
     size : int
         Rows and columns of the frame; 4096, less for tests (the corner of the full frame).
@@ -50,7 +57,7 @@ class SimulationRequest:
     detector: str
     element: str
     exposure_type: str
-    identity: dict
+    identity: Mapping[str, Any]
     table: instrument.MaTable
     ra: float = assumed.POSITION["ra"]
     dec: float = assumed.POSITION["dec"]
@@ -64,48 +71,61 @@ class SimulationRequest:
     cosmic_rays: bool = True
     encoding_offset: int = 0
     reference_read: bool = False
-    guide_window: str | tuple | None = "auto"
+    guide_window: str | tuple[int, int] | None = "auto"
     size: int = FRAME
 
     @property
-    def stream(self):
+    def stream(self) -> tuple[str, int, str]:
         """What this exposure's noise is keyed by."""
         return ("exposure", self.seed, self.root)
 
     @property
-    def frame_time(self):
+    def frame_time(self) -> float:
         """Seconds per read."""
         return instrument.frame_time(self.exposure_type)
 
     @property
-    def dispersed(self):
+    def dispersed(self) -> bool:
         """Whether sources leave traces."""
         return self.element in instrument.SPECTRAL_ELEMENTS
 
     @property
-    def dark(self):
+    def dark(self) -> bool:
         """Whether no light at all comes in."""
         return self.exposure_type in DARK_TYPES or self.element == "DARK"
 
     @property
-    def has_sky(self):
+    def has_sky(self) -> bool:
         """Whether sources and sky are seen."""
         return not self.dark and self.exposure_type in SKY_TYPES
 
     @property
-    def flattened(self):
+    def flattened(self) -> bool:
         """Whether the chain divides this type of exposure by the flat."""
         return self.exposure_type in SKY_IMAGE_TYPES
 
 
-def exposure_type_of(element):
-    """The usual exposure type of an optical element."""
+def exposure_type_of(element: str) -> str:
+    """The usual exposure type of an optical element.
+
+    Parameters
+    ----------
+    element : str
+        ``F158``, ``GRISM``, ``DARK`` …
+
+    Returns
+    -------
+    str
+        ``WFI_IM_DARK``, ``WFI_SPECTRAL`` for the dispersers, else ``WFI_IMAGE``.
+    """
     if element == "DARK":
         return "WFI_IM_DARK"
     return "WFI_SPECTRAL" if element in instrument.SPECTRAL_ELEMENTS else "WFI_IMAGE"
 
 
-def reads_of(word, exposure_type, tables=None):
+def reads_of(
+    word: str | None, exposure_type: str, tables: Mapping[str, instrument.MaTable] | None = None
+) -> instrument.MaTable:
     """The MultiAccum table of a word: table name, number or id, or explicit reads.
 
     Parameters
@@ -113,12 +133,14 @@ def reads_of(word, exposure_type, tables=None):
     word : str or None
         None for the usual table of the exposure type.
     exposure_type : str
+        As in the metadata; asked only where there is no word.
     tables : dict of str to MaTable, optional
         Further tables by name, number and id, from a matable reference file; asked first.
 
     Returns
     -------
     MaTable
+        Without number and name where the reads were given themselves.
 
     Raises
     ------
@@ -134,12 +156,18 @@ def reads_of(word, exposure_type, tables=None):
     return instrument.ma_table(word)
 
 
-def parse_reads(text):
+def parse_reads(text: str) -> list[list[int]]:
     """Reads of each resultant from text like ``1;2-3;4,6,8``.
+
+    Parameters
+    ----------
+    text : str
+        Resultants between semicolons; of each, reads or ranges of reads between commas.
 
     Returns
     -------
     list of list of int
+        Numbers of the reads, from 1.
 
     Raises
     ------
@@ -148,7 +176,7 @@ def parse_reads(text):
     """
     pattern = []
     for part in text.split(";"):
-        reads = []
+        reads: list[int] = []
         for word in part.split(","):
             first, dash, last = word.strip().partition("-")
             try:

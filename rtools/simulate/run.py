@@ -1,30 +1,67 @@
 """From a request to files: references, the exposure, its truth."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rtools.errors import RtoolsError
 from rtools.simulate.metadata import ASSUMED_NOTE
 from rtools.work import ALONE
+
+if TYPE_CHECKING:
+    from rtools.reference.find import Config
+    from rtools.simulate.exposure import SimulatedExposure
+    from rtools.simulate.request import SimulationRequest
+    from rtools.simulate.scene import Sources
+    from rtools.work import Work
+
 
 __all__ = ["Output", "outputs", "simulate_to_files"]
 
 
 @dataclass(frozen=True)
 class Output:
-    """Names of what is written; `truth_image` and `truth_table` may be None."""
+    """Names of what is written.
+
+    Attributes
+    ----------
+    uncal : Path
+        The raw exposure.
+    truth_image : Path or None
+        The true rate and the cosmic rays, ASDF; None if it is not written.
+    truth_table : Path or None
+        The sources, parquet; None if it is not written.
+    """
 
     uncal: Path
     truth_image: Path | None
     truth_table: Path | None
 
-    def paths(self):
+    def paths(self) -> list[Path]:
         """Those that are written, the main product last."""
         return [path for path in (self.truth_table, self.truth_image, self.uncal) if path is not None]
 
 
-def outputs(uncal, *, truth=True, table=True, overwrite=False):
+def outputs(uncal: Path, *, truth: bool = True, table: bool = True, overwrite: bool = False) -> Output:
     """Names beside an L1 file: ROOT_truth.asdf and, where there are sources, ROOT_truth.parquet.
+
+    Parameters
+    ----------
+    uncal : Path
+        The raw exposure, ``…_uncal.asdf``.
+    truth : bool
+        Whether the truth is written.
+    table : bool
+        Whether there are sources, whose table belongs to the truth.
+    overwrite : bool
+        Files that exist may be replaced.
+
+    Returns
+    -------
+    Output
+        Nothing is written yet.
 
     Raises
     ------
@@ -41,16 +78,33 @@ def outputs(uncal, *, truth=True, table=True, overwrite=False):
     return output
 
 
-def simulate_to_files(request, output, config, *, profile, compression, table=None, label="", work=ALONE):
-    """Simulate and write.
+def simulate_to_files(
+    request: SimulationRequest,
+    output: Output,
+    config: Config,
+    *,
+    profile: str,
+    compression: str,
+    table: Sources | None = None,
+    label: str = "",
+    work: Work = ALONE,
+) -> SimulatedExposure:
+    """Simulate and write: all files, or none.
 
     Parameters
     ----------
     request : rtools.simulate.request.SimulationRequest
+        What is simulated.
     output : Output
+        Names of the files.
     config : rtools.reference.find.Config
-    profile, compression : str
+        Where references are looked for.
+    profile : str
+        Which version of the schemas the product has (`rtools.products.schema.layout`).
+    compression : str
+        Of the arrays, as asdf calls it, or ``none``.
     table : rtools.simulate.scene.Sources, optional
+        Instead of drawn sources; magnitudes in the simulated element.
     label : str
         What progress calls the exposure.
     work : rtools.work.Work
@@ -59,6 +113,12 @@ def simulate_to_files(request, output, config, *, profile, compression, table=No
     Returns
     -------
     rtools.simulate.exposure.SimulatedExposure
+        What was written.
+
+    Raises
+    ------
+    RtoolsError
+        A file cannot be written, a reference is missing, or the date is none.
     """
     from rtools.products.io import writer
     from rtools.products.schema import history
@@ -76,8 +136,8 @@ def simulate_to_files(request, output, config, *, profile, compression, table=No
             stages.append(files.stage_truth_table(output.truth_table, result))
         if output.truth_image is not None:
             packed = None if compression == "none" else compression
-            about = {"flattened": request.flattened, "compression": packed}
-            stages.append(files.stage_truth_image(output.truth_image, result, ASSUMED_NOTE, **about))
+            about = output.truth_image, result, ASSUMED_NOTE
+            stages.append(files.stage_truth_image(*about, flattened=request.flattened, compression=packed))
         stages.append(
             writer.stage_product(
                 output.uncal,

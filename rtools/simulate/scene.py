@@ -4,6 +4,8 @@ The sphere is cut into healpix cells of about an arcminute; each draws its sourc
 the scene's seed and the cell. Numbers, magnitudes and shapes are those of `rtools.simulate.assumed`.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -40,6 +42,7 @@ class Sources:
     radius : float64
         Half-light radius along the major axis, arcsec; 0 for a star.
     axis_ratio : float64
+        Minor over major axis; 1 for a star.
     angle : float64
         Position angle of the major axis, degrees east of north.
     temperature : float64
@@ -61,17 +64,17 @@ class Sources:
     def __len__(self):
         return len(self.ra)
 
-    def take(self, which):
+    def take(self, which: np.ndarray) -> Sources:
         """The sources of an index or mask."""
         return Sources(*(getattr(self, field.name)[which] for field in fields(self)))
 
 
-def empty():
+def empty() -> Sources:
     """No sources."""
     return Sources(*(np.zeros(0) for _ in fields(Sources)))
 
 
-def draw(centre, radius, *, seed, crowded=None):
+def draw(centre: tuple[float, float], radius: float, *, seed: int, crowded: int | None = None) -> Sources:
     """All sources within a radius of a position, and some beyond.
 
     Parameters

@@ -1,10 +1,18 @@
 """Spectra of drawn sources: magnitudes in other bands, and electron rates along a dispersed trace."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from rtools.simulate import assumed
 from rtools.wfi import instrument
 from rtools.wfi.units import AB_ZERO_JY, HC_OVER_K_UM_K
+
+if TYPE_CHECKING:
+    from rtools.simulate.scene import Sources
+
 
 __all__ = ["dispersion", "in_band", "relative_flux", "trace_rate"]
 
@@ -20,23 +28,55 @@ DISPERSION_NM = {
 """nm per pixel at wavelengths in micron (Roman technical information)."""
 
 
-def relative_flux(sources, wavelength):
-    """f_ν of each source at wavelengths (micron), in units of its mean over the band of drawn magnitudes; (n, k)."""
+def relative_flux(sources: Sources, wavelength: np.ndarray) -> np.ndarray:
+    """f_ν of each source in units of its mean over the band of drawn magnitudes.
+
+    Parameters
+    ----------
+    sources : rtools.simulate.scene.Sources
+        n drawn sources, whose temperature or slope is known.
+    wavelength : ndarray (k,)
+        Micron.
+
+    Returns
+    -------
+    ndarray float64, (n, k)
+        The mean is the one over photons, weighted with the effective area over wavelength.
+    """
     return _shape(sources, wavelength) / _band_mean(sources, assumed.REFERENCE_BAND)[:, None]
 
 
-def in_band(sources, element):
-    """AB magnitudes of drawn sources in an element, f_ν averaged with its effective area over photons; (n,)."""
+def in_band(sources: Sources, element: str) -> np.ndarray:
+    """AB magnitudes of drawn sources in an element, f_ν averaged with its effective area over photons.
+
+    Parameters
+    ----------
+    sources : rtools.simulate.scene.Sources
+        n drawn sources; their magnitudes are those in `assumed.REFERENCE_BAND`.
+    element : str
+        Optical element.
+
+    Returns
+    -------
+    ndarray float64, (n,)
+        mag(AB).
+    """
     ratio = _band_mean(sources, element) / _band_mean(sources, assumed.REFERENCE_BAND)
     return sources.magnitude - 2.5 * np.log10(ratio)
 
 
-def dispersion(element):
+def dispersion(element: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Wavelengths (micron) of the pixels of a trace and their offsets along +y from the source.
+
+    Parameters
+    ----------
+    element : str
+        ``GRISM`` or ``PRISM``.
 
     Returns
     -------
     offset : ndarray int64 (k,)
+        Rows from the source; 0 is at `CENTRE_UM`.
     wavelength : ndarray float64 (k,)
         Pixel centres.
     width : ndarray float64 (k,)
@@ -54,7 +94,7 @@ def dispersion(element):
     return offset, wavelength, np.interp(wavelength, table, scale) / 1000
 
 
-def trace_rate(flux, element, wavelength, width):
+def trace_rate(flux: np.ndarray, element: str, wavelength: np.ndarray, width: np.ndarray) -> np.ndarray:
     """Electrons per second and pixel of a trace: f_ν / h · A_eff(λ) Δλ / λ.
 
     Parameters
@@ -62,12 +102,14 @@ def trace_rate(flux, element, wavelength, width):
     flux : ndarray (n, k)
         f_ν in units of the AB zero point, 3631 Jy.
     element : str
+        The disperser, whose effective area counts.
     wavelength, width : ndarray (k,)
         Micron.
 
     Returns
     -------
     ndarray (n, k)
+        electron/s in each pixel of each trace.
     """
     area = np.interp(wavelength, *instrument.effective_area(element))
     return flux * (AB_ZERO_JY * 1e-26) / PLANCK_J_S * area * width / wavelength

@@ -7,13 +7,35 @@ import numpy as np
 __all__ = ["generator", "state"]
 
 
-def generator(*words):
-    """A numpy Generator that is a function of the words alone: (seed, purpose, channel …)."""
+def generator(*words: object) -> np.random.Generator:
+    """A numpy Generator that is a function of the words alone: (seed, purpose, channel …).
+
+    Parameters
+    ----------
+    *words
+        What the numbers are for. Their texts, joined by ``/``, are hashed (BLAKE2b) to the seed.
+
+    Returns
+    -------
+    numpy.random.Generator
+        Of the bit generator SFC64.
+    """
     return np.random.Generator(np.random.SFC64(_key(words, 16)))
 
 
-def state(*words):
-    """The start of a stream for the compiled kernels, uint64 (1,); a function of the words alone."""
+def state(*words: object) -> np.ndarray:
+    """The start of a stream for the compiled kernels; a function of the words alone.
+
+    Parameters
+    ----------
+    *words
+        As for `generator`.
+
+    Returns
+    -------
+    ndarray uint64, (1,)
+        The state of SplitMix64, which the kernels move on in place.
+    """
     return np.array([_key(words, 8)], dtype=np.uint64)
 
 

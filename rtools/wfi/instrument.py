@@ -141,15 +141,15 @@ class MaTable:
 
     Attributes
     ----------
-    number : int
-        As `meta.exposure.ma_table_number` says it.
+    number : int or None
+        As `meta.exposure.ma_table_number` says it; None for a read pattern that is in no table.
     name : str
-        As `meta.exposure.ma_table_name` says it.
+        As `meta.exposure.ma_table_name` says it; empty for a read pattern that is in no table.
     read_pattern : list of list of int
         The reads of each resultant, 1-based.
     """
 
-    number: int
+    number: int | None
     name: str
     read_pattern: list[list[int]]
 
