@@ -2,7 +2,7 @@
 
 Electrons: the increment Y of a resultant is one Poisson deviate; given Y, the electrons seen by the mean of the reads
 are Y w plus Gaussian noise of variance Y v, with w and v the mean and variance of the weights that arrival times have
-in that mean (`rtools.simulate.ramps.schedule`). Means, variances and covariances of all resultants are those of
+in that mean (`rtools.simulate.reads.schedule`). Means, variances and covariances of all resultants are those of
 read-by-read accumulation.
 
 Response: a pixel shows the m with P(m) = level, P its linearity polynomial, and the converter adds its own
@@ -172,7 +172,7 @@ def accumulate(out, state, channel, schedule, hits):
         Of the random numbers.
     channel : Channel
         What the pixels are.
-    schedule : rtools.simulate.ramps.Schedule
+    schedule : rtools.simulate.reads.Schedule
         What there is of each resultant.
     hits : Hits
         Cosmic rays.

@@ -12,7 +12,6 @@ from rtools.wfi.units import ARCSEC
 if TYPE_CHECKING:
     from rtools.simulate.pointing import Transform
 
-
 __all__ = ["centre_area", "divide"]
 
 STEP = 64

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from rtools.simulate.scene import Sources
     from rtools.work import Work
 
-
 __all__ = ["SimulatedExposure", "simulate"]
 
 

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from rtools.simulate.exposure import SimulatedExposure
     from rtools.wfi.instrument import MaTable
 
-
 __all__ = ["read_sources", "read_tables", "stage_truth_image", "stage_truth_table"]
 
 COLUMNS = {

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from rtools.simulate.scene import Sources
     from rtools.work import Work
 
-
 __all__ = ["FocalPlane", "rate_image", "view_of"]
 
 MARGIN_PIXELS = 200.0

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from rtools.simulate.request import SimulationRequest
 
-
 __all__ = ["ASSUMED_NOTE", "build"]
 
 ASSUMED_NOTE = (

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from rtools.wfi.instrument import MaTable
 
-
 __all__ = ["refuse_infinite", "request_of"]
 
 OFFSET = 1000

@@ -21,7 +21,6 @@ from rtools.wfi.units import ARCSEC, AU_KM, DAY_S, DEGREE_ARCSEC, L2_FACTOR, LIG
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-
 __all__ = ["Attitude", "Transform", "aberration_scale", "attitude", "ephemeris", "jacobian", "locate"]
 
 Transform = Callable[..., Any]

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from rtools.simulate.request import SimulationRequest
     from rtools.work import Work
 
-
 __all__ = [
     "GROUP",
     "ReferencePlanes",

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from rtools.reference.epsf import Psf
     from rtools.work import Work
 
-
 __all__ = ["add_galaxies", "add_spectra", "add_stars", "sersic_table", "shape_matrices"]
 
 FAINTEST = 1e-4

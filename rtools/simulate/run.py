@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from rtools.simulate.scene import Sources
     from rtools.work import Work
 
-
 __all__ = ["Output", "outputs", "simulate_to_files"]
 
 

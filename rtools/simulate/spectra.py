@@ -13,7 +13,6 @@ from rtools.wfi.units import AB_ZERO_JY, HC_OVER_K_UM_K
 if TYPE_CHECKING:
     from rtools.simulate.scene import Sources
 
-
 __all__ = ["dispersion", "in_band", "relative_flux", "trace_rate"]
 
 PLANCK_J_S = 6.62607015e-34

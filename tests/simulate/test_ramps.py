@@ -8,6 +8,7 @@ import pytest
 from rtools.exposure.rampfit.timing import resultant_timing
 from rtools.reference import nominal
 from rtools.simulate import assumed, ramps
+from rtools.simulate.reads import schedule
 
 ROWS = 256
 PATTERN = [[1], [2, 3], [4, 5, 6, 7, 8], [11, 12, 15], [16]]
@@ -195,7 +196,7 @@ def test_amp33_has_pedestal_and_the_common_noise_alone():
 @pytest.mark.parametrize("pattern", [[[1], [2]], [[3, 4, 5]], [[2, 4, 8], [9, 11]]])
 def test_schedule_gives_mean_and_variance_of_arrival_weights(pattern):
     """Against the arrival of one electron in each of the gaps between reads."""
-    found = ramps.schedule(pattern).resultants
+    found = schedule(pattern).resultants
     previous = 0
     for i, reads in enumerate(pattern):
         times = np.arange(previous, reads[-1]) + 0.5
@@ -209,7 +210,7 @@ def test_schedule_gives_mean_and_variance_of_arrival_weights(pattern):
 @pytest.mark.parametrize("reads", [range(1, 5), range(5, 21), range(3, 20, 2), [1, 2, 4, 5], [7], [2, 3, 4]])
 def test_nodes_of_a_resultant_sum_polynomials_as_its_reads_do(reads):
     reads = np.array(reads)
-    found = ramps.schedule([reads.tolist()])
+    found = schedule([reads.tolist()])
     count = found.resultants["nodes"][0]
     nodes, weights = found.nodes[0, :count], found.node_weights[0, :count]
     assert count <= max(3, len(set(np.diff(reads))) > 1 and reads.size)
