@@ -162,9 +162,9 @@ def catalog_image(
 
     options = STEP.defaults() | check_options(STEP, options)
     with opened(file, ("l2_image", "l3_coadd")) as product, working(threads) as work:
-        sources = _references(product, uses_of(STEP, options), reference_places(refdir, references, builtin))
-        found = single.find_sources(single.planes_of(product, work), product.meta, options, sources, work)
-    return _catalog(found)
+        found = _references(product, uses_of(STEP, options), reference_places(refdir, references, builtin))
+        catalog = single.find_sources(single.planes_of(product, work), product.meta, options, found, work)
+    return _catalog(catalog)
 
 
 def measure_apertures(
@@ -302,24 +302,24 @@ def load_psf(
     """
     from rtools.catalog.steps.catalog import REFERENCES
     from rtools.errors import MissingReferenceError
-    from rtools.pipeline.catalog import single
+    from rtools.pipeline.catalog.references import psf_of
     from rtools.products.edit import load_wcs
 
     with opened(file, ("l2_image", "l3_coadd")) as product:
         uses = [use for use in REFERENCES if use.type == "epsf"]
-        source = _references(product, uses, reference_places(refdir, references, builtin))["epsf"]
-        if source is None:
+        reference = _references(product, uses, reference_places(refdir, references, builtin))["epsf"]
+        if reference is None:
             raise MissingReferenceError("the PSF is that of an epsf reference, and there is none", path=product.path)
         grid = (load_wcs(product), product.arrays["data"].shape) if product.kind == "l3_coadd" else None
-        return single.psf_of(source, product.meta, grid=grid, log=warn)
+        return psf_of(reference, product.meta, grid=grid, log=warn)
 
 
 def _references(product, uses, places):
     """References of the catalog of an image, by type."""
-    from rtools.pipeline.catalog import single
+    from rtools.pipeline.catalog.references import find_references
     from rtools.products.schema import is_simulated
 
-    return single.references(product.meta, product.kind, uses, places, warn, simulated=is_simulated(product.history))
+    return find_references(product.meta, product.kind, uses, places, warn, simulated=is_simulated(product.history))
 
 
 def _catalog(found):

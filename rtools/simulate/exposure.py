@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rtools.reference import epsf
-from rtools.simulate import assumed, light, ramps, rays, references
+from rtools.simulate import assumed, light, ramps, rays
+from rtools.simulate.references import GROUP, ReferencePlanes, typical
 from rtools.simulate.streams import generator
 from rtools.wfi.frame import BORDER, CHANNEL
 from rtools.wfi.instrument import SPECTRAL_ELEMENTS
@@ -64,7 +65,7 @@ class SimulatedExposure:
 def simulate(
     request: SimulationRequest,
     meta: dict[str, Any],
-    sources: References,
+    references: References,
     *,
     table: Sources | None = None,
     label: str = "",
@@ -78,7 +79,7 @@ def simulate(
         What is simulated.
     meta : dict
         From `metadata.build`; footprint, guide star and references are filled in.
-    sources : mapping of str to ReferenceSource or None
+    references : mapping of str to ReferenceSource or None
         References, from `references.find_all`.
     table : rtools.simulate.scene.Sources, optional
         Instead of drawn sources; magnitudes in the simulated element.
@@ -92,19 +93,19 @@ def simulate(
     SimulatedExposure
         Arrays of the L1 product, metadata, and the truth.
     """
-    usual = references.typical(sources, request.size)
-    view = light.view_of(meta, sources, request.size)
+    usual = typical(references, request.size)
+    view = light.view_of(meta, references, request.size)
     meta["wcsinfo"]["s_region"] = view.s_region
     with work.progress(label, request.size // CHANNEL) as progress:
-        rate, seen = light.rate_image(view, request, sources, gain=usual[0], table=table, work=work)
-        meta["guide_star"] |= _window(request, seen) | _jitter(sources)
-        arrays, hits = _read_out(request, rate, sources, usual, work=work, advance=progress.advance)
-    used = {kind: source.label for kind, source in sources.items() if source is not None}
+        rate, seen = light.rate_image(view, request, references, gain=usual[0], table=table, work=work)
+        meta["guide_star"] |= _window(request, seen) | _jitter(references)
+        arrays, hits = _read_out(request, rate, references, usual, work=work, advance=progress.advance)
+    used = {kind: reference.label for kind, reference in references.items() if reference is not None}
     meta["rtools"]["simulation"]["references"] = used
     return SimulatedExposure(meta, arrays, rate, hits, seen)
 
 
-def _read_out(request, rate, sources, usual, *, work, advance):
+def _read_out(request, rate, references, usual, *, work, advance):
     """Arrays of the L1 product and the hits; channel by channel, in groups that share decoded references."""
     size, pattern = request.size, request.table.read_pattern
     channels = size // CHANNEL
@@ -117,7 +118,7 @@ def _read_out(request, rate, sources, usual, *, work, advance):
 
     def one(channel, planes):
         columns = slice(channel * CHANNEL, (channel + 1) * CHANNEL)
-        detector, flat, dark, dead = planes.channel(channel, sources, usual)
+        detector, flat, dark, dead = planes.channel(channel, references, usual)
         electrons = _electrons(rate, columns, flat, dark, dead) * detector.gain * np.float32(request.frame_time)
         own = np.flatnonzero((hits["column"] >= columns.start) & (hits["column"] < columns.stop))
         column = hits["column"][own] - columns.start
@@ -141,9 +142,9 @@ def _read_out(request, rate, sources, usual, *, work, advance):
         dn[own] = hits["electrons"][own] / detector.gain[hits["row"][own], column]
         advance()
 
-    for first in range(0, channels, references.GROUP):
-        group = range(first, min(first + references.GROUP, channels))
-        planes = references.ReferencePlanes(sources, request, first * CHANNEL, group.stop * CHANNEL, work)
+    for first in range(0, channels, GROUP):
+        group = range(first, min(first + GROUP, channels))
+        planes = ReferencePlanes(references, request, first * CHANNEL, group.stop * CHANNEL, work)
         work.map(lambda channel, planes=planes: one(channel, planes), group)
         del planes
     arrays = {"data": data} | _amp33(request, usual, common)
@@ -241,10 +242,10 @@ def _star_window(request, seen, shape, room):
     return corner[np.argmax(np.where(fits, level, -1))]
 
 
-def _jitter(sources):
+def _jitter(references):
     """guide_star.jitter_*: what is in the PSF that the image was rendered with."""
-    source = sources.get("epsf")
-    if source is None:
+    reference = references.get("epsf")
+    if reference is None:
         return {}
-    major, minor, angle = epsf.jitter_of(source)
+    major, minor, angle = epsf.jitter_of(reference)
     return {"jitter_major": major, "jitter_minor": minor, "jitter_position_angle": angle}

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rtools.reference import epsf
-from rtools.simulate import areas, assumed, pointing, references, render, scene, spectra
+from rtools.simulate import areas, assumed, pointing, render, scene, spectra
+from rtools.simulate.references import calibration_of, needed, scale_of
 from rtools.wfi import instrument
 from rtools.wfi.frame import BORDER
 from rtools.wfi.sphere import s_region, separation
@@ -71,14 +72,14 @@ class FocalPlane:
         return float(farthest + MARGIN_PIXELS * instrument.PIXEL_SCALE_ARCSEC / DEGREE_ARCSEC)
 
 
-def view_of(meta: Mapping[str, Any], sources: References, frame: int) -> FocalPlane:
+def view_of(meta: Mapping[str, Any], references: References, frame: int) -> FocalPlane:
     """The `FocalPlane` of metadata and a distortion reference.
 
     Parameters
     ----------
     meta : mapping of str to object
         Metadata of the exposure, with ``wcsinfo`` and ``velocity_aberration``.
-    sources : mapping of str to ReferenceSource or None
+    references : mapping of str to ReferenceSource or None
         References; distortion is used.
     frame : int
         Rows and columns of the full frame.
@@ -89,7 +90,7 @@ def view_of(meta: Mapping[str, Any], sources: References, frame: int) -> FocalPl
         Of the trimmed frame, which has a border of 4 pixels less on each side.
     """
     attitude = pointing.attitude(meta)
-    transform = references.needed(sources, "distortion").node("coordinate_distortion_transform")
+    transform = needed(references, "distortion").node("coordinate_distortion_transform")
     size = frame - 2 * BORDER
     low, high, middle = -0.5, size - 0.5, (size - 1) / 2
     x, y = np.array([low, low, high, high, middle]), np.array([low, high, high, low, middle])
@@ -100,7 +101,7 @@ def view_of(meta: Mapping[str, Any], sources: References, frame: int) -> FocalPl
 def rate_image(
     view: FocalPlane,
     request: SimulationRequest,
-    sources: References,
+    references: References,
     *,
     gain: float,
     table: Sources | None = None,
@@ -114,7 +115,7 @@ def rate_image(
         Where the image is.
     request : rtools.simulate.request.SimulationRequest
         What is simulated.
-    sources : mapping of str to ReferenceSource or None
+    references : mapping of str to ReferenceSource or None
         References: photom and epsf.
     gain : float
         Typical electron/DN, with which sky and lamp are known in electrons.
@@ -132,10 +133,10 @@ def rate_image(
     """
     image = np.zeros((view.size, view.size), np.float32)
     seen: dict[str, tuple[np.ndarray, str | None]] = {}
-    calibration = references.calibration_of(sources, request.element)
+    calibration = calibration_of(references, request.element)
     unit = areas.centre_area(view.transform) if calibration is None else calibration[1]
     if request.has_sky:
-        seen = _add_sources(image, view, request, sources, gain=gain, table=table, work=work)
+        seen = _add_sources(image, view, request, references, gain=gain, table=table, work=work)
         areas.divide(image, view.transform, unit)
     image += np.float32(_uniform(request, unit / instrument.PIXEL_AREA_SR) / gain)
     return image, seen
@@ -156,7 +157,7 @@ def _uniform(request, area):
     return lamp + (assumed.SKY_FACTOR * area * band.zodiacal + band.thermal if band else 0.0)
 
 
-def _add_sources(image, view, request, sources, *, gain, table, work):
+def _add_sources(image, view, request, references, *, gain, table, work):
     """Draw or take the sources, put them on `image`, and describe them."""
     stars = table
     if table is None:
@@ -166,7 +167,7 @@ def _add_sources(image, view, request, sources, *, gain, table, work):
     stars, x, y = stars.take(near), x[near], y[near]
     work.log("info", f"{len(stars)} sources, {np.count_nonzero(stars.sersic == 0)} of them stars")
     shapes = _shapes(stars, view)
-    stamp = epsf.from_reference(references.needed(sources, "epsf"), work.log)
+    stamp = epsf.from_reference(needed(references, "epsf"), work.log)
     if request.dispersed:
         offset, electrons = _trace(stars, request.element, drawn=table is None)
         rates = electrons / gain
@@ -174,7 +175,7 @@ def _add_sources(image, view, request, sources, *, gain, table, work):
         magnitude, rate = stars.magnitude, rates.sum(axis=1)
     else:
         magnitude = spectra.in_band(stars, request.element) if table is None else stars.magnitude
-        rate = zero_rate(sources, request, gain) * 10 ** (-0.4 * magnitude)
+        rate = zero_rate(references, request, gain) * 10 ** (-0.4 * magnitude)
         point = stars.sersic == 0
         wide = ~point
         render.add_stars(image, stamp, x[point], y[point], rate[point])
@@ -184,9 +185,9 @@ def _add_sources(image, view, request, sources, *, gain, table, work):
     return _described(stars, x, y, magnitude=magnitude, rate=rate, peak=rate * stamp.peak)
 
 
-def zero_rate(sources, request, gain):
+def zero_rate(references, request, gain):
     """DN/s of AB magnitude 0: as the photom reference calibrates it, else by the zero point of the detector."""
-    rate = references.scale_of(sources, request.element)
+    rate = scale_of(references, request.element)
     return 10 ** (0.4 * instrument.zero_point(request.detector, request.element)) / gain if rate is None else rate
 
 

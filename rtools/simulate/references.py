@@ -66,7 +66,7 @@ def find_all(
     Returns
     -------
     dict of str to ReferenceSource or None
-        Type to source; None for one that is refused or is nowhere. gain, readnoise, distortion and, where there is a
+        Type to reference; None for one that is refused or is nowhere. gain, readnoise, distortion and, where there is a
         sky, epsf are always there.
 
     Raises
@@ -84,18 +84,18 @@ def find_all(
     config = replace(config, builtin=True if config.builtin is None else config.builtin)
     frame = (request.size, request.size)
     log = _as_a_warning(log)
-    sources = find.references(meta, uses, config, simulated=True, frame=frame, log=log)
+    references = find.references(meta, uses, config, simulated=True, frame=frame, log=log)
     if request.has_sky:
         # A trace has F158's cross-section: there is no ePSF for a disperser.
         element = assumed.REFERENCE_BAND if request.dispersed else request.element
         imaging = meta | {"instrument": meta["instrument"] | {"optical_element": element}}
         said = _without(log, find.NOT_FOR_SCIENCE)
         asked = imaging, [Reference("epsf", refusable=False)], config
-        sources |= find.references(*asked, simulated=True, frame=frame, log=said)
-    filled = [kind for kind, source in sources.items() if source is not None and source.origin == "builtin"]
-    if filled and len(filled) < sum(source is not None for source in sources.values()):
+        references |= find.references(*asked, simulated=True, frame=frame, log=said)
+    filled = [kind for kind, reference in references.items() if reference is not None and reference.origin == "builtin"]
+    if filled and len(filled) < sum(reference is not None for reference in references.values()):
         log("warning", f"from the built-in nominal instrument: {', '.join(filled)}")
-    return sources
+    return references
 
 
 def _as_a_warning(log):
@@ -113,12 +113,12 @@ def _without(log, unwanted):
     return say
 
 
-def typical(sources: References, size: int) -> tuple[float, float]:
+def typical(references: References, size: int) -> tuple[float, float]:
     """Median gain and read noise of the middle channel.
 
     Parameters
     ----------
-    sources : mapping of str to ReferenceSource or None
+    references : mapping of str to ReferenceSource or None
         References; gain and readnoise are used.
     size : int
         Rows and columns of the frame.
@@ -131,19 +131,19 @@ def typical(sources: References, size: int) -> tuple[float, float]:
     start = size // CHANNEL // 2 * CHANNEL
     values = []
     for name, fallback in (("gain", nominal.GAIN), ("readnoise", 0.0)):
-        strip = needed(sources, name).columns("data", start, start + CHANNEL)[:size]
+        strip = needed(references, name).columns("data", start, start + CHANNEL)[:size]
         good = strip[np.isfinite(strip) & (strip > 0)]
         values.append(float(np.median(good)) if good.size else fallback)
     gain, noise = values
     return gain, noise
 
 
-def needed(sources: References, kind: str) -> ReferenceSource:
-    """The source of a type that `find_all` never leaves out.
+def needed(references: References, kind: str) -> ReferenceSource:
+    """The reference of a type that `find_all` never leaves out.
 
     Parameters
     ----------
-    sources : mapping of str to ReferenceSource or None
+    references : mapping of str to ReferenceSource or None
         References, from `find_all`.
     kind : str
         gain, readnoise or distortion, or epsf where there is a sky.
@@ -153,15 +153,15 @@ def needed(sources: References, kind: str) -> ReferenceSource:
     ReferenceSource
         What the reference is read from.
     """
-    return cast("ReferenceSource", sources[kind])
+    return cast("ReferenceSource", references[kind])
 
 
-def calibration_of(sources: References, element: str) -> tuple[float, float] | None:
+def calibration_of(references: References, element: str) -> tuple[float, float] | None:
     """photmjsr and pixelareasr of the photom reference.
 
     Parameters
     ----------
-    sources : mapping of str to ReferenceSource or None
+    references : mapping of str to ReferenceSource or None
         References; photom is used.
     element : str
         Optical element.
@@ -171,24 +171,24 @@ def calibration_of(sources: References, element: str) -> tuple[float, float] | N
     (float, float) or None
         MJy/sr per DN/s, and sr; None without a calibration of the element.
     """
-    source = sources.get("photom")
-    if source is None:
+    reference = references.get("photom")
+    if reference is None:
         return None
-    row = source.node("phot_table").get(element) or {}
+    row = reference.node("phot_table").get(element) or {}
     conversion, area = row.get("photmjsr"), row.get("pixelareasr")
     if not conversion or not area or not np.isfinite(conversion * area):
         return None
     return float(conversion), float(area)
 
 
-def scale_of(sources: References, element: str) -> float | None:
+def scale_of(references: References, element: str) -> float | None:
     """DN/s of a source of AB magnitude 0 as the photom reference calibrates it.
 
     3631 Jy over photmjsr · pixel area: what a pixel of that area and a flat of 1 counts.
 
     Parameters
     ----------
-    sources, element
+    references, element
         As for `calibration_of`.
 
     Returns
@@ -196,16 +196,16 @@ def scale_of(sources: References, element: str) -> float | None:
     float or None
         DN/s; None without a calibration of the element.
     """
-    found = calibration_of(sources, element)
+    found = calibration_of(references, element)
     return None if found is None else AB_ZERO_MJY / (found[0] * found[1])
 
 
-def inl_of(sources: References, channel: int) -> np.ndarray:
+def inl_of(references: References, channel: int) -> np.ndarray:
     """`ramps.inverse_inl` of a channel.
 
     Parameters
     ----------
-    sources : mapping of str to ReferenceSource or None
+    references : mapping of str to ReferenceSource or None
         References; integralnonlinearity is used.
     channel : int
         Number of the channel, from 0.
@@ -215,19 +215,19 @@ def inl_of(sources: References, channel: int) -> np.ndarray:
     ndarray float32, (65536,)
         DN to be added; zero without a reference.
     """
-    source = sources.get("integralnonlinearity")
-    if source is None:
+    reference = references.get("integralnonlinearity")
+    if reference is None:
         return inverse_inl(None, None)
-    entry = source.node("inl_table").get(f"science_channel_{channel + 1:02d}") or {}
-    return inverse_inl(source.node("value"), entry.get("correction"))
+    entry = reference.node("inl_table").get(f"science_channel_{channel + 1:02d}") or {}
+    return inverse_inl(reference.node("value"), entry.get("correction"))
 
 
-def decay_of(sources: References, detector: str) -> tuple[float, float] | None:
+def decay_of(references: References, detector: str) -> tuple[float, float] | None:
     """Amplitude and time constant of a detector's dark decay.
 
     Parameters
     ----------
-    sources : mapping of str to ReferenceSource or None
+    references : mapping of str to ReferenceSource or None
         References; darkdecaysignal is used.
     detector : str
         ``WFI01`` … ``WFI18``.
@@ -237,8 +237,8 @@ def decay_of(sources: References, detector: str) -> tuple[float, float] | None:
     (float, float) or None
         DN and seconds; None without an entry of the detector.
     """
-    source = sources.get("darkdecaysignal")
-    entry = source.node("decay_table").get(detector) if source is not None else None
+    reference = references.get("darkdecaysignal")
+    entry = reference.node("decay_table").get(detector) if reference is not None else None
     if not entry or entry.get("amplitude") is None or entry.get("time_constant") is None:
         return None
     return float(entry["amplitude"]), float(entry["time_constant"])
@@ -249,7 +249,7 @@ class ReferencePlanes:
 
     Parameters
     ----------
-    sources : mapping of str to ReferenceSource or None
+    references : mapping of str to ReferenceSource or None
         References, from `find_all`.
     request : rtools.simulate.request.SimulationRequest
         What is simulated; its detector, table and size are used.
@@ -259,49 +259,49 @@ class ReferencePlanes:
         Its threads decode or draw.
     """
 
-    def __init__(self, sources: References, request: SimulationRequest, start: int, stop: int, work: Work) -> None:
+    def __init__(self, references: References, request: SimulationRequest, start: int, stop: int, work: Work) -> None:
         self.request, self.start = request, start
         size = request.size
         cut = (slice(None, size), slice(None))
 
         def plane(kind, array):
-            source = sources.get(kind)
-            return None if source is None else source.columns(array, start, stop, work=work)[cut]
+            reference = references.get(kind)
+            return None if reference is None else reference.columns(array, start, stop, work=work)[cut]
 
         self.gain, self.noise = plane("gain", "data"), plane("readnoise", "data")
         self.saturation, self.dark = plane("saturation", "data"), plane("dark", "dark_slope")
         self.mask = plane("mask", "dq")
-        self.coeffs = self._linearity(sources.get("linearity"), stop, work)
-        self.flat = self._flat(sources.get("flat"), stop, work)
+        self.coeffs = self._linearity(references.get("linearity"), stop, work)
+        self.flat = self._flat(references.get("flat"), stop, work)
 
-    def _linearity(self, source, stop, work):
+    def _linearity(self, reference, stop, work):
         """Coefficients; the identity where the chain does not correct."""
         size = self.request.size
-        if source is None:
+        if reference is None:
             coeffs = np.zeros((2, size, stop - self.start), np.float32)
             coeffs[1] = 1
             return coeffs
-        coeffs = source.columns("coeffs", self.start, stop, work=work)[:, :size]
+        coeffs = reference.columns("coeffs", self.start, stop, work=work)[:, :size]
         wrong = np.isnan(coeffs).any(axis=0) | (coeffs[1] == 0)
-        wrong |= (source.columns("dq", self.start, stop, work=work)[:size] & NO_LIN_CORR) != 0
+        wrong |= (reference.columns("dq", self.start, stop, work=work)[:size] & NO_LIN_CORR) != 0
         coeffs[:, wrong] = 0
         coeffs[1, wrong] = 1
         return coeffs
 
-    def _flat(self, source, stop, work):
+    def _flat(self, reference, stop, work):
         """Full-frame columns of the flat; 1 in the border and where it is not defined."""
         size = self.request.size
         flat = np.ones((size, stop - self.start), np.float32)
-        if source is None:
+        if reference is None:
             return flat
         first, last = max(self.start, BORDER), min(stop, size - BORDER)
-        part = source.columns("data", first - BORDER, last - BORDER, work=work)[: size - 2 * BORDER]
+        part = reference.columns("data", first - BORDER, last - BORDER, work=work)[: size - 2 * BORDER]
         good = np.isfinite(part) & (part > 0)
         flat[BORDER : size - BORDER, first - self.start : last - self.start] = np.where(good, part, 1)
         return flat
 
     def channel(
-        self, channel: int, sources: References, typical: tuple[float, float]
+        self, channel: int, references: References, typical: tuple[float, float]
     ) -> tuple[Detector, np.ndarray, np.ndarray, np.ndarray]:
         """The `Detector` of one channel, and (flat, dark DN/s, dead) planes.
 
@@ -309,7 +309,7 @@ class ReferencePlanes:
         ----------
         channel : int
             Number of the channel in the full frame, from 0.
-        sources : mapping of str to ReferenceSource or None
+        references : mapping of str to ReferenceSource or None
             References; integralnonlinearity and darkdecaysignal are used.
         typical : (float, float)
             Gain and read noise that stand in for values that are not finite or not positive.
@@ -336,9 +336,9 @@ class ReferencePlanes:
             noise.astype(np.float32),
             np.minimum(full, 65535),
             self.coeffs[:, :, columns],
-            inl_of(sources, channel),
+            inl_of(references, channel),
         )
-        self._in_time(detector, channel, decay_of(sources, request.detector))
+        self._in_time(detector, channel, decay_of(references, request.detector))
         dark = np.zeros(gain.shape, np.float32) if self.dark is None else np.nan_to_num(self.dark[:, columns])
         dead = np.zeros(gain.shape, bool) if self.mask is None else (self.mask[:, columns] & DEAD) != 0
         return detector, self.flat[:, columns], dark, dead

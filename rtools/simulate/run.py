@@ -121,13 +121,14 @@ def simulate_to_files(
     """
     from rtools.products.io import writer
     from rtools.products.schema import history
-    from rtools.simulate import exposure, files, metadata, references
+    from rtools.simulate import exposure, files, metadata
+    from rtools.simulate.references import find_all
 
     meta = metadata.build(request, profile)
-    sources = references.find_all(meta, request, config, work.log)
-    result = exposure.simulate(request, meta, sources, table=table, label=label, work=work)
+    references = find_all(meta, request, config, work.log)
+    result = exposure.simulate(request, meta, references, table=table, label=label, work=work)
     result.meta["filename"] = output.uncal.name
-    used = {kind: source for kind, source in sources.items() if source is not None}
+    used = {kind: reference for kind, reference in references.items() if reference is not None}
     entry = history.entry("rt-sim", parameters=_parameters(request), references=used)
     stages = []
     try:

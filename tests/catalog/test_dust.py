@@ -57,7 +57,7 @@ def test_what_is_no_position_has_no_reddening(maps):
 
 def test_maps_of_a_directory(maps, tmp_path):
     from rtools.errors import InputError
-    from rtools.pipeline.catalog.single import DUST_MAPS, dust_of
+    from rtools.pipeline.catalog.references import DUST_MAPS, dust_of
 
     for name, (image, wcs) in zip(DUST_MAPS, maps, strict=True):
         fits.PrimaryHDU(image, wcs.to_header()).writeto(tmp_path / name)

@@ -56,7 +56,7 @@ NAMES = {
     "rtools.catalog.multiband.injection": "limiting magnitudes by element",
     "rtools.commands.refs": "an example in a help text",
     "rtools.commands.sim": "an example in a help text",
-    "rtools.pipeline.catalog.single": "how a mosaic is read",
+    "rtools.pipeline.catalog.references": "the exposure type that a mosaic stands for",
     "rtools.products.schema.profiles": "names that exposure types had before",
     "rtools.reference.builtin": "the element that is taken by default",
     "rtools.reference.planes": "the element that is taken by default",

@@ -101,7 +101,7 @@ def test_the_catalog_of_a_cutout_is_the_cutout_of_the_catalog(product, cutout, t
 
 def test_the_psf_of_a_cutout_is_that_of_its_place(cutout, product):
     from rtools.declare import Reference
-    from rtools.pipeline.catalog.single import psf_of
+    from rtools.pipeline.catalog.references import psf_of
     from rtools.reference import find
 
     about = meta(cutout("cal"))

@@ -5,7 +5,7 @@ import pytest
 from astropy.table import Table
 
 from rtools.errors import InputError
-from rtools.pipeline.catalog.single import psf_of
+from rtools.pipeline.catalog.references import psf_of
 from rtools.products.edit.cutout import cut_metadata
 from rtools.products.refcat.cones import corners_of
 from rtools.simulate.files import read_sources

@@ -30,7 +30,7 @@ class CatalogFiles:
         Schema generation.
     options : mapping of str to object
         Of the step.
-    references : mapping of str to reference source or None
+    references : mapping of str to reference or None
         By type.
     inputs : tuple of str
         What the history names.
@@ -110,7 +110,7 @@ def _entry(files, request, image_meta):
     return history.entry(
         request.tool,
         parameters={"catalog": dict(files.options)},
-        references={name: source for name, source in files.references.items() if source is not None},
+        references={name: reference for name, reference in files.references.items() if reference is not None},
         inputs=list(files.inputs),
         made_of=[(image_meta, list(files.history))],
     )

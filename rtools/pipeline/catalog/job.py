@@ -90,7 +90,7 @@ class MultibandJob(Job):
 
 def _described(member):
     """What ``--dry-run`` tells of one mosaic."""
-    found = {kind: source.label if source else None for kind, source in member.references.items()}
+    found = {kind: reference.label if reference else None for kind, reference in member.references.items()}
     return PlannedMember(member.name, member.element, member.sed_weight, found)
 
 

@@ -14,6 +14,7 @@ from rtools.catalog.steps.multiband import STEP
 from rtools.errors import InputError, RtoolsError, UsageError
 from rtools.pipeline.catalog import single as cataloging
 from rtools.pipeline.catalog.files import form_of
+from rtools.pipeline.catalog.references import dust_of, find_references, psf_of
 from rtools.pipeline.job.job import Messages
 from rtools.pipeline.job.outputs import check_outputs, name_outputs, refuse_inputs
 from rtools.products.io import open_product
@@ -46,7 +47,7 @@ class FilterMosaic:
     element : str
         Its filter.
     sed_weight : float
-    references : mapping of str to reference source or None
+    references : mapping of str to reference or None
         By type.
     """
 
@@ -177,11 +178,11 @@ def _member(name, entry, request, log):
         log("warning", f"{name}: no var_rnoise; what var_poisson and others leave of err² stands for it")
     try:
         asked = product.meta, product.kind, STEP.references, request.references, log
-        sources = cataloging.references(*asked, simulated=history.is_simulated(product.history))
+        references = find_references(*asked, simulated=history.is_simulated(product.history))
     except RtoolsError as error:
         error.path = error.path or path
         raise
-    return FilterMosaic(name, product, element, entry.sed_weight, sources)
+    return FilterMosaic(name, product, element, entry.sed_weight, references)
 
 
 def _check_together(members):
@@ -249,7 +250,7 @@ def carry_out(plan, request, work):
     from rtools.catalog.multiband.multiband import multiband_catalog
 
     meta, options = plan.members[0].product.meta, plan.options
-    measuring = Options(dust=cataloging.dust_of(options["dust_maps"], work.log), skycell=cataloging.skycell_of(meta))
+    measuring = Options(dust=dust_of(options["dust_maps"], work.log), skycell=cataloging.skycell_of(meta))
     bands = [_band(member, work) for member in plan.members]
     with work.progress("catalog", None):
         found = multiband_catalog(bands, options, measuring=measuring, work=work)
@@ -276,11 +277,11 @@ def _band(member, work):
     return Band(member.element, load, noise, psf, energy, member.sed_weight)
 
 
-def _psf(source, product, log):
-    if source is None:
+def _psf(reference, product, log):
+    if reference is None:
         return None
     grid = product.node("meta.wcs"), product.arrays["data"].shape
-    return cataloging.psf_of(source, product.meta, grid=grid, log=log)
+    return psf_of(reference, product.meta, grid=grid, log=log)
 
 
 def _noise(product, work, planes):
@@ -299,10 +300,10 @@ def _stage(plan, request, found, extra, work):
     metas = [by_element[element].meta for element in found.bands]
     about = {"reference": found.bands[0], "profile": plan.profile}
     used = {
-        f"{name} {member.element}": source
+        f"{name} {member.element}": reference
         for member in plan.members
-        for name, source in member.references.items()
-        if source is not None
+        for name, reference in member.references.items()
+        if reference is not None
     }
     inputs = [member.name for member in plan.members]
     made_of = [(member.product.meta, member.product.history) for member in plan.members]

@@ -1,90 +1,31 @@
-"""A source catalog with its references and its files: what `rt-run` and `rt-catalog` have in common."""
+"""The source catalog of an image in its file: what `rt-run` and `rt-catalog` have in common."""
 
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from numbers import Real
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from rtools.errors import InputError, MissingReferenceError, UsageError
+from rtools.errors import InputError, UsageError
+from rtools.pipeline.catalog.references import dust_of, psf_of
 from rtools.products.tables import sources as source_catalog
-from rtools.reference import find
 from rtools.wfi import metadata
-from rtools.wfi.instrument import DETECTORS
 from rtools.wfi.quantities import problem
-from rtools.wfi.units import DEGREE_ARCSEC
 from rtools.work import ALONE
 
 __all__ = [
     "CatalogSummary",
-    "dust_of",
     "find_sources",
     "make_planes",
     "planes_of",
-    "psf_of",
-    "references",
     "skycell_of",
     "summary_of",
     "without_calibration",
 ]
 
-DUST_MAPS = "SFD_dust_4096_ngp.fits", "SFD_dust_4096_sgp.fits"
-"""Of the northern and the southern galactic hemisphere, as they are distributed."""
-
-MOSAIC_DETECTOR = "WFI02"
-"""Its PSF, at its centre, stands for that of a mosaic."""
-
 WIDEST = 20.0
 """Pixels: sharpness and roundness take a time that grows with the fourth power of the kernel's width."""
-
-
-def references(meta, kind, uses, config, log, *, simulated=False):
-    """References of the catalog of an image.
-
-    Parameters
-    ----------
-    meta : dict
-        Of the image.
-    kind : str
-        ``l2_image`` or ``l3_coadd``.
-    uses : iterable of rtools.declare.Reference
-    config : rtools.reference.find.Config
-    log : callable
-        ``log(level, text)``.
-    simulated : bool
-        Whether the data are.
-
-    Returns
-    -------
-    dict
-        Type to source or None.
-
-    Raises
-    ------
-    MissingReferenceError
-        One is needed, and is nowhere.
-    """
-    if kind == "l2_image":
-        return find.references(meta, uses, config, simulated=simulated, log=log)
-    asked = {
-        "exposure": {"type": "WFI_IMAGE", "start_time": metadata.get(meta, "coadd_info.time_first")},
-        "instrument": {"detector": MOSAIC_DETECTOR, "optical_element": meta["instrument"]["optical_element"]},
-    }
-    try:
-        return find.references(asked, uses, config, simulated=simulated, log=log)
-    except MissingReferenceError as error:
-        for detector in DETECTORS:
-            asked["instrument"]["detector"] = detector
-            try:
-                found = find.references(asked, uses, config, simulated=simulated, log=lambda level, text: None)
-            except MissingReferenceError:
-                continue
-            log("warning", f"no references of {MOSAIC_DETECTOR}: those of {detector} stand in for a mosaic's")
-            return found
-        raise error
 
 
 def planes_of(product, work=ALONE):
@@ -152,7 +93,7 @@ def without_calibration(meta):
     return f"no flux calibration ({f'meta.{key}' if value is None else problem(key, value)})"
 
 
-def find_sources(planes, meta, options, sources, work):
+def find_sources(planes, meta, options, references, work):
     """The catalog of an image.
 
     Parameters
@@ -162,8 +103,8 @@ def find_sources(planes, meta, options, sources, work):
         Of the image.
     options : dict
         Of the step; what follows from others is filled in, so that histories say it.
-    sources : dict
-        Reference type to source (`references`).
+    references : dict
+        Reference type to reference or None, as `find_references` gives it.
     work : rtools.work.Work
         Threads, log and progress.
 
@@ -180,17 +121,17 @@ def find_sources(planes, meta, options, sources, work):
         work.log("warning", f"catalog: {text}")
     if options["kernel_fwhm"] > WIDEST:
         raise UsageError(f"--kernel-fwhm {options['kernel_fwhm']:g}: {WIDEST:g} pixels at most")
-    if options["deep"] and sources.get("epsf") is None and not options["forced_segmentation"]:
+    if options["deep"] and references.get("epsf") is None and not options["forced_segmentation"]:
         raise UsageError("--deep needs the PSF", mend="an epsf reference")
     options["npixels"] = least_pixels(options)
     given, forced = options["forced_segmentation"], None
     if given:
         forced = source_catalog.read_segments(given, planes.data.shape)
     psf = None
-    if sources.get("epsf") is not None:
+    if references.get("epsf") is not None:
         grid = None if planes.dq is not None else (planes.wcs, planes.data.shape)
-        psf = psf_of(sources["epsf"], meta, grid=grid, log=work.log)
-    energy = encircled_energy(sources.get("apcorr"), meta["instrument"]["optical_element"])
+        psf = psf_of(references["epsf"], meta, grid=grid, log=work.log)
+    energy = encircled_energy(references.get("apcorr"), meta["instrument"]["optical_element"])
     if energy is None:
         work.log("warning", "catalog: no encircled energy for this element; is_extended is false everywhere")
     skycell = None if planes.dq is not None else skycell_of(meta)
@@ -261,82 +202,3 @@ def skycell_of(meta):
         return None
     places = partial(skymap.in_primary, cell), partial(skymap.sky_to_pixel, cell)
     return Skycell(skymap.name_of(cell), cell.region, skymap.PIXEL_SCALE, *places)
-
-
-def dust_of(folder, log):
-    """E(B-V) from the maps in a directory.
-
-    Parameters
-    ----------
-    folder : str or None
-        With both of `DUST_MAPS`.
-    log : callable
-
-    Returns
-    -------
-    callable or None
-        Of right ascensions and declinations; None where no directory is given.
-    """
-    if folder is None:
-        log("info", "catalog: no dust maps (--dust-maps or RT_DUST_MAPS), so dust_ebv is NaN")
-        return None
-    from astropy.io import fits
-    from astropy.wcs import WCS
-
-    from rtools.catalog.measure.dust import reddening
-
-    maps = []
-    for name in DUST_MAPS:
-        path = Path(folder) / name
-        try:
-            with fits.open(path, memmap=True) as file:  # of 64 MB a few pages are read
-                maps.append((file[0].data, WCS(file[0].header)))
-        except FileNotFoundError:
-            raise InputError("no such file", mend="--dust-maps is the directory of both maps", path=path) from None
-        except (OSError, ValueError) as error:
-            raise InputError(f"not a map that can be read ({' '.join(str(error).split())})", path=path) from None
-    return reddening(*maps)
-
-
-def psf_of(source, meta, *, grid, log):
-    """The PSF per pixel of an image, with its jitter.
-
-    Parameters
-    ----------
-    source : reference source
-        epsf.
-    meta : dict
-        Of the image.
-    grid : (gwcs.WCS, (int, int)) or None
-        WCS and shape of a mosaic; None for an exposure.
-    log : callable
-
-    Returns
-    -------
-    rtools.reference.epsf.Psf
-    """
-    from rtools.catalog.psf.mosaic import mosaic_psf
-    from rtools.mosaic.grid.scale import mean_pixel_area
-    from rtools.reference.epsf import from_reference, image_jitter, jitter_of, jittered
-
-    psf = jittered(from_reference(source, log), jitter_of(source, log), image_jitter(meta, log))
-    if grid is None:
-        place = (meta.get("rtools") or {}).get("cutout")
-        return replace(psf, x=psf.x - place["columns"][0], y=psf.y - place["rows"][0]) if place else psf
-    scale = metadata.usable(meta, "wcsinfo.pixel_scale", log, "the scale of the WCS is taken")
-    if scale is None:
-        scale = np.rad2deg(np.sqrt(mean_pixel_area(*grid)))
-    pixfrac = metadata.usable(meta, "resample.pixfrac", log, "1 is taken")
-    width = 1.0 if pixfrac is None else float(pixfrac)
-    return mosaic_psf(psf, float(scale) * DEGREE_ARCSEC, width, native=_side_of(source))
-
-
-def _side_of(source):
-    """Side of the pixels of the detector whose PSF a reference has, arcsec."""
-    from rtools.wfi.distortion import pixel_side
-
-    detector = getattr(source, "detector", None)
-    if detector is None:
-        with suppress(KeyError, InputError):
-            detector = source.node("meta.instrument.detector")
-    return pixel_side(detector if detector in DETECTORS else MOSAIC_DETECTOR)

@@ -137,9 +137,9 @@ class Engine:
         jobs = self.source.checks()
         for task in self.tasks:
             for use in task.step.references:
-                source = task.references.get(use.type) if task.active else None
-                if source is not None:
-                    jobs += source.checks((*use.planes, *use.trimmed, *use.channels))
+                reference = task.references.get(use.type) if task.active else None
+                if reference is not None:
+                    jobs += reference.checks((*use.planes, *use.trimmed, *use.channels))
         return jobs
 
     def _begin(self, upto, channels):

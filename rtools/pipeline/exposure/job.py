@@ -137,7 +137,7 @@ def _bytes(info):
 
 
 def _described(step):
-    found = {kind: source.label if source else None for kind, source in step.references.items()}
+    found = {kind: reference.label if reference else None for kind, reference in step.references.items()}
     return PlannedStep(step.step.name, step.status, step.options, found)
 
 

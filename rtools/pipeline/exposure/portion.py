@@ -67,15 +67,15 @@ class Portion:
         channels = [(start // CHANNEL, start // CHANNEL + 1) for start, _stop in spans]
         for task in tasks:
             for use in task.step.references:
-                source = task.references.get(use.type)
-                if source is None:
+                reference = task.references.get(use.type)
+                if reference is None:
                     continue
                 for name in use.planes:
-                    self._references.setdefault((use.type, name), source.spans(name, self._wide))
+                    self._references.setdefault((use.type, name), reference.spans(name, self._wide))
                 for name in use.trimmed:
-                    self._references.setdefault((use.type, name), source.spans(name, trimmed))
+                    self._references.setdefault((use.type, name), reference.spans(name, trimmed))
                 for name in use.channels:
-                    self._references.setdefault((use.type, name), source.row_spans(name, channels))
+                    self._references.setdefault((use.type, name), reference.row_spans(name, channels))
         readings = [*self._input.values(), *self._references.values()]
         if self.pooled:
             for reading in readings:

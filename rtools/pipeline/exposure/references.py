@@ -84,15 +84,15 @@ def _cut(found, uses, place, source):
     """References as an image sees them that may be cut out of its frame."""
     doubtful = not place.known and source.product.meta.get("wcs") is not None
     for use in uses if doubtful else ():
-        source_of = found.get(use.type)
-        made_to_fit = source_of is not None and source_of.origin == "builtin" and (use.planes or use.trimmed)
-        if made_to_fit or (source_of is not None and use.type == "distortion"):
+        reference = found.get(use.type)
+        made_to_fit = reference is not None and reference.origin == "builtin" and (use.planes or use.trimmed)
+        if made_to_fit or (reference is not None and use.type == "distortion"):
             mend = "give the distortion reference with which its WCS was made"
             raise InputError(f"not known where in the frame this image lies, for the {use.type} reference", mend=mend)
     by_type = {use.type: use for use in uses}
     return {
-        kind: found_one and placing.cut_to(found_one, by_type[kind], place, source.shape[1:])
-        for kind, found_one in found.items()
+        kind: reference and placing.cut_to(reference, by_type[kind], place, source.shape[1:])
+        for kind, reference in found.items()
     }
 
 
@@ -115,25 +115,25 @@ def _settle(planned, shape, skipped, messages):
     """Decide whether a step runs, from its references; SKIPPED where one it needs is refused or does not fit."""
     step, references = planned.step, dict(planned.references)
     for use in () if skipped else uses_of(step, planned.options):
-        source = references[use.type]
-        if source is not None and not _fits(source, use, shape):
+        reference = references[use.type]
+        if reference is not None and not _fits(reference, use, shape):
             if not use.may_misfit:
-                raise InputError(f"{use.type} reference does not have the frame's shape", path=source.label)
-            messages.warn(f"{source.label}: not of the frame's shape; {step.name} SKIPPED")
-            references[use.type] = source = None
-        elif source is None:
+                raise InputError(f"{use.type} reference does not have the frame's shape", path=reference.label)
+            messages.warn(f"{reference.label}: not of the frame's shape; {step.name} SKIPPED")
+            references[use.type] = reference = None
+        elif reference is None:
             what = "goes on without the" if use.optional else "SKIPPED without the"
             messages.warn(f"{step.name}: {what} {use.type} reference")
-        skipped = skipped or (source is None and not use.optional)
+        skipped = skipped or (reference is None and not use.optional)
     if not skipped:
         return replace(planned, references=references)
     nothing = dict.fromkeys(references)
     return replace(planned, references=nothing, status="SKIPPED", active=step.runs_without_reference)
 
 
-def _fits(source, use, shape):
+def _fits(reference, use, shape):
     """Whether the arrays of a reference have the rows and columns of the frame."""
     rows, columns = shape[1:]
     inner = rows - 2 * BORDER, columns - 2 * BORDER
-    full = all(tuple(source.shape(name)[-2:]) == (rows, columns) for name in use.planes)
-    return full and all(tuple(source.shape(name)[-2:]) == inner for name in use.trimmed)
+    full = all(tuple(reference.shape(name)[-2:]) == (rows, columns) for name in use.planes)
+    return full and all(tuple(reference.shape(name)[-2:]) == inner for name in use.trimmed)

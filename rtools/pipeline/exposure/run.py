@@ -202,8 +202,8 @@ class ExposureRun:
             meta["wcs"] = None
         for use in step.references:
             if use.type in task.references:
-                source = task.references[use.type]
-                meta.setdefault("ref_file", {})[use.type] = "N/A" if source is None else source.label
+                reference = task.references[use.type]
+                meta.setdefault("ref_file", {})[use.type] = "N/A" if reference is None else reference.label
         if step.report is not None and task.active:
             for level, text in step.report(task.total(), task.options):
                 self.journal.log(level, f"{step.name}: {text}")

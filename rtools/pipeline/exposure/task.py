@@ -20,7 +20,7 @@ class StripTask:
     options : dict
         Values of its options.
     references : dict
-        Reference type to reference source; None where the user refused it or it may be absent.
+        Reference type to reference; None where the user refused it or it may be absent.
     status : str
         What `meta.cal_step` will say.
     reason : str

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from rtools.pipeline.catalog import files as catalog_files
 from rtools.pipeline.catalog import single as cataloging
+from rtools.pipeline.catalog.references import find_references
 from rtools.pipeline.exposure import chain
 from rtools.pipeline.job.compiling import announced
 from rtools.pipeline.job.job import Cost, Description, Job, Messages, Outcome, PlannedStep, Result
@@ -60,7 +61,7 @@ def plan_catalog_step(
     step = chain.step_of("catalog")
     options = step.defaults() | dict(request.settings.get("catalog", {}))
     uses = uses_of(step, options)
-    found = cataloging.references(meta, KIND, uses, request.references, log, simulated=simulated)
+    found = find_references(meta, KIND, uses, request.references, log, simulated=simulated)
     return StepPlan(step, options, found)
 
 
@@ -153,7 +154,7 @@ class MosaicCatalogJob(Job):
         return Cost(bytes=int(PROCESS_BYTES + PIXEL * rows * columns))
 
     def describe(self) -> Description:
-        found = {kind: source.label if source else None for kind, source in self.step.references.items()}
+        found = {kind: reference.label if reference else None for kind, reference in self.step.references.items()}
         return Description(
             input=self.name,
             steps=(PlannedStep(self.step.step.name, self.step.status, self.step.options, found),),

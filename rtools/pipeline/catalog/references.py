@@ -1,0 +1,146 @@
+"""What the catalog of an image is made with beside the image: its references, the PSF of one, the maps of the dust."""
+
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from rtools.errors import InputError, MissingReferenceError
+from rtools.reference import find
+from rtools.wfi import metadata
+from rtools.wfi.instrument import DETECTORS
+from rtools.wfi.units import DEGREE_ARCSEC
+
+__all__ = ["dust_of", "find_references", "psf_of"]
+
+DUST_MAPS = "SFD_dust_4096_ngp.fits", "SFD_dust_4096_sgp.fits"
+"""Of the northern and the southern galactic hemisphere, as they are distributed."""
+
+MOSAIC_DETECTOR = "WFI02"
+"""Its PSF, at its centre, stands for that of a mosaic."""
+
+
+def find_references(meta, kind, uses, config, log, *, simulated=False):
+    """References of the catalog of an image.
+
+    Parameters
+    ----------
+    meta : dict
+        Of the image.
+    kind : str
+        ``l2_image`` or ``l3_coadd``.
+    uses : iterable of rtools.declare.Reference
+    config : rtools.reference.find.Config
+    log : callable
+        ``log(level, text)``.
+    simulated : bool
+        Whether the data are.
+
+    Returns
+    -------
+    dict
+        Reference type to reference, or None where one may be absent or was refused.
+
+    Raises
+    ------
+    MissingReferenceError
+        One is needed, and is nowhere.
+    """
+    if kind == "l2_image":
+        return find.references(meta, uses, config, simulated=simulated, log=log)
+    asked = {
+        "exposure": {"type": "WFI_IMAGE", "start_time": metadata.get(meta, "coadd_info.time_first")},
+        "instrument": {"detector": MOSAIC_DETECTOR, "optical_element": meta["instrument"]["optical_element"]},
+    }
+    try:
+        return find.references(asked, uses, config, simulated=simulated, log=log)
+    except MissingReferenceError as error:
+        for detector in DETECTORS:
+            asked["instrument"]["detector"] = detector
+            try:
+                found = find.references(asked, uses, config, simulated=simulated, log=lambda level, text: None)
+            except MissingReferenceError:
+                continue
+            log("warning", f"no references of {MOSAIC_DETECTOR}: those of {detector} stand in for a mosaic's")
+            return found
+        raise error
+
+
+def dust_of(folder, log):
+    """E(B-V) from the maps in a directory.
+
+    Parameters
+    ----------
+    folder : str or None
+        With both of `DUST_MAPS`.
+    log : callable
+
+    Returns
+    -------
+    callable or None
+        Of right ascensions and declinations; None where no directory is given.
+    """
+    if folder is None:
+        log("info", "catalog: no dust maps (--dust-maps or RT_DUST_MAPS), so dust_ebv is NaN")
+        return None
+    from astropy.io import fits
+    from astropy.wcs import WCS
+
+    from rtools.catalog.measure.dust import reddening
+
+    maps = []
+    for name in DUST_MAPS:
+        path = Path(folder) / name
+        try:
+            with fits.open(path, memmap=True) as file:  # of 64 MB a few pages are read
+                maps.append((file[0].data, WCS(file[0].header)))
+        except FileNotFoundError:
+            raise InputError("no such file", mend="--dust-maps is the directory of both maps", path=path) from None
+        except (OSError, ValueError) as error:
+            raise InputError(f"not a map that can be read ({' '.join(str(error).split())})", path=path) from None
+    return reddening(*maps)
+
+
+def psf_of(reference, meta, *, grid, log):
+    """The PSF per pixel of an image, with its jitter.
+
+    Parameters
+    ----------
+    reference : rtools.reference.files.FileSource or rtools.reference.builtin.Builtin
+        epsf.
+    meta : dict
+        Of the image.
+    grid : (gwcs.WCS, (int, int)) or None
+        WCS and shape of a mosaic; None for an exposure.
+    log : callable
+
+    Returns
+    -------
+    rtools.reference.epsf.Psf
+    """
+    from rtools.catalog.psf.mosaic import mosaic_psf
+    from rtools.mosaic.grid.scale import mean_pixel_area
+    from rtools.reference.epsf import from_reference, image_jitter, jitter_of, jittered
+
+    psf = jittered(from_reference(reference, log), jitter_of(reference, log), image_jitter(meta, log))
+    if grid is None:
+        place = (meta.get("rtools") or {}).get("cutout")
+        return replace(psf, x=psf.x - place["columns"][0], y=psf.y - place["rows"][0]) if place else psf
+    scale = metadata.usable(meta, "wcsinfo.pixel_scale", log, "the scale of the WCS is taken")
+    if scale is None:
+        scale = np.rad2deg(np.sqrt(mean_pixel_area(*grid)))
+    pixfrac = metadata.usable(meta, "resample.pixfrac", log, "1 is taken")
+    width = 1.0 if pixfrac is None else float(pixfrac)
+    return mosaic_psf(psf, float(scale) * DEGREE_ARCSEC, width, native=_side_of(reference))
+
+
+def _side_of(reference):
+    """Side of the pixels of the detector whose PSF a reference has, arcsec."""
+    from rtools.wfi.distortion import pixel_side
+
+    detector = getattr(reference, "detector", None)
+    if detector is None:
+        with suppress(KeyError, InputError):
+            detector = reference.node("meta.instrument.detector")
+    return pixel_side(detector if detector in DETECTORS else MOSAIC_DETECTOR)
