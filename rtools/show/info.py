@@ -26,7 +26,7 @@ def describe(path, step_order=()):
 
     Parameters
     ----------
-    path : str or os.PathLike
+    path : str or Path
     step_order : sequence of str
         Keys of `meta.cal_step` in the order of the chain.
 

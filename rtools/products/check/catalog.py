@@ -1,13 +1,17 @@
 """Catalogs and segmentation maps: what a catalog must hold, and whether the labels of the two are the same."""
 
+from __future__ import annotations
+
 import os
 import re
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rtools.errors import InputError, RtoolsError
-from rtools.findings import error, info, warning
+from rtools.findings import Finding, error, info, warning
 from rtools.products import names
 from rtools.products.check.columns import check_columns
 from rtools.products.forms import form_of
@@ -16,6 +20,9 @@ from rtools.products.tables.metadata import read_table
 from rtools.products.tables.parquet import from_arrow
 from rtools.products.tables.parquet_files import parquet_source
 from rtools.wfi.labels import labels_of
+
+if TYPE_CHECKING:
+    from rtools.products.io.product import Product
 
 __all__ = [
     "CATALOGS",
@@ -51,7 +58,7 @@ class Catalog:
 
     Attributes
     ----------
-    path : str or os.PathLike
+    path : str or Path
         The file that was read.
     meta : dict
         Below ``roman.meta``, typed.
@@ -68,14 +75,32 @@ class Catalog:
     kind = "catalog"
     profile = None
 
-    def __init__(self, path, meta, columns, values, history=()):
+    def __init__(
+        self,
+        path: str | Path,
+        meta: Mapping[str, Any],
+        columns: Mapping[str, str],
+        values: Mapping[str, np.ndarray],
+        history: Iterable[Mapping[str, Any]] = (),
+    ) -> None:
         self.path, self.meta, self.columns, self.history = path, meta, columns, list(history)
         self.labels = np.ma.filled(values["label"], 0) if "label" in values else None  # 0 is no label
         self.positions = {name: _floats(column) for name, column in values.items() if name != "label"}
 
 
-def is_catalog(path):
-    """Whether a file begins as parquet or ECSV does."""
+def is_catalog(path: str | Path) -> bool:
+    """Whether a file begins as parquet or ECSV does.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file; its first eight bytes are read.
+
+    Raises
+    ------
+    InputError
+        It cannot be opened.
+    """
     try:
         with open(path, "rb") as file:
             return file.read(8).startswith(MAGIC)
@@ -84,8 +109,18 @@ def is_catalog(path):
         raise InputError(reason, path=path) from None
 
 
-def read_catalog(path):
+def read_catalog(path: str | Path) -> Catalog:
     """Read the labels, columns and metadata of a parquet or ECSV catalog.
+
+    Parameters
+    ----------
+    path : str or Path
+        A parquet or ECSV file.
+
+    Returns
+    -------
+    Catalog
+        With the labels and the positions, not the other columns.
 
     Raises
     ------
@@ -129,8 +164,18 @@ def _floats(column):
         return np.full(len(column), np.nan)
 
 
-def catalog_of(product):
+def catalog_of(product: Product) -> Catalog:
     """The catalog that an ASDF file of one holds.
+
+    Parameters
+    ----------
+    product : rtools.products.io.product.Product
+        Opened; its ``source_catalog`` is converted by asdf.
+
+    Returns
+    -------
+    Catalog
+        With the metadata of the file, and no history.
 
     Raises
     ------
@@ -147,8 +192,19 @@ def catalog_of(product):
     return Catalog(product.path, product.meta, columns, values)
 
 
-def check_catalog(catalog):
-    """Columns that a source catalog has, and their types; places on the sky; labels, positive and all different."""
+def check_catalog(catalog: Catalog) -> Iterator[Finding]:
+    """Columns that a source catalog has, and their types; places on the sky; labels, positive and all different.
+
+    Parameters
+    ----------
+    catalog : Catalog
+        As `read_catalog` or `catalog_of` gives it.
+
+    Returns
+    -------
+    iterator of Finding
+        An error for each column that is missing or of a wrong type, for positions that cannot be, and for labels.
+    """
     yield from check_columns(str(catalog.meta.get("model_type") or ""), catalog.columns)
     for name, degrees in catalog.positions.items():
         most = 360 if "ra" in name.split("_") else 90
@@ -164,8 +220,21 @@ def check_catalog(catalog):
         yield error("catalog", "label", f"{_listed(unique[counts > 1])} more than once")
 
 
-def partner_of(path, kind):
-    """The catalog of a segmentation map, or the other way round: the sibling by root name, or None."""
+def partner_of(path: str | Path, kind: str) -> Path | None:
+    """The catalog of a segmentation map, or the other way round: the sibling by root name, or None.
+
+    Parameters
+    ----------
+    path : str or Path
+        The catalog or the segmentation map.
+    kind : str
+        Kind of that file.
+
+    Returns
+    -------
+    Path or None
+        The first file that exists, parquet before ECSV before ASDF.
+    """
     stem, suffix = names.split_suffix(path)
     wanted = ("cat", ("parquet", "ecsv", "asdf")) if kind in SEGMENTATION else ("segm", ("asdf",))
     if suffix is None:
@@ -174,15 +243,20 @@ def partner_of(path, kind):
     return next((found for found in candidates if found.is_file()), None)
 
 
-def check_labels(opened, partner):
+def check_labels(opened: Catalog | Product, partner: str | Path) -> list[Finding]:
     """Whether a catalog and a segmentation map have the same labels.
 
     Parameters
     ----------
     opened : Catalog or rtools.products.io.product.Product
         The catalog or the segmentation map, as it was opened.
-    partner : str or os.PathLike
+    partner : str or Path
         File of the other one.
+
+    Returns
+    -------
+    list of rtools.findings.Finding
+        Labels that only one of the two has, or why they were not compared.
 
     Raises
     ------

@@ -5,9 +5,10 @@ forced image (``forced_kron_flux``) or for a band (``kron_f158_flux``); any one 
 """
 
 import re
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 
-from rtools.findings import error
+from rtools.findings import Finding, error
 from rtools.products.schema import layout
 
 __all__ = ["check_columns", "column_type", "kind_of", "required"]
@@ -24,8 +25,21 @@ FORCED = {"^dec$": "^forced_dec$", "^dust_ebv$": None}
 MULTIBAND = re.compile(rf"_{BAND}(?=_|$)")
 
 
-def kind_of(model, columns):
-    """``prompt``, ``forced``, ``multiband`` or ``timedomain``: by the model type, else by the columns."""
+def kind_of(model: str, columns: Iterable[str]) -> str:
+    """``prompt``, ``forced``, ``multiband`` or ``timedomain``: by the model type, else by the columns.
+
+    Parameters
+    ----------
+    model : str
+        ``meta.model_type``; empty where it is not known.
+    columns : iterable of str
+        Names of the columns.
+
+    Returns
+    -------
+    str
+        One of these words.
+    """
     for kind in ("forced", "multiband", "timedomain"):
         if kind in model.lower():
             return kind
@@ -36,8 +50,19 @@ def kind_of(model, columns):
     return "prompt"
 
 
-def required(kind):
-    """Patterns of names of which each has to be met by a column."""
+def required(kind: str) -> list[str]:
+    """Patterns of names of which each has to be met by a column.
+
+    Parameters
+    ----------
+    kind : str
+        As `kind_of` gives it.
+
+    Returns
+    -------
+    list of str
+        Regular expressions, to be searched in the names of the columns.
+    """
     known = layout.facts()["catalog"]["prompt_required"]
     if kind == "timedomain":
         return layout.facts()["catalog"]["time_domain_required"]
@@ -68,19 +93,30 @@ def _types():
     return found
 
 
-def column_type(name):
-    """The numpy type of a column by its name; None for one that RAD does not know."""
+def column_type(name: str) -> str | None:
+    """The numpy type of a column by its name; None for one that RAD does not know.
+
+    Parameters
+    ----------
+    name : str
+        Of the column.
+
+    Returns
+    -------
+    str or None
+        Name of the type.
+    """
     return next((dtype for pattern, dtype in _types() if pattern.fullmatch(name)), None)
 
 
-def check_columns(model, columns):
+def check_columns(model: str, columns: Mapping[str, str]) -> Iterator[Finding]:
     """Columns that are missing, and columns of wrong types.
 
     Parameters
     ----------
     model : str
         ``meta.model_type``; empty where it is not known.
-    columns : dict of str to str
+    columns : mapping of str to str
         Name to numpy type.
 
     Yields

@@ -1,10 +1,13 @@
 """Everything that can be checked of one file without science: schema, layout, steps, names, blocks, catalogs."""
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 from rtools.errors import InputError, UsageError
-from rtools.findings import SEVERITIES, error, warning
+from rtools.findings import SEVERITIES, Finding, error, warning
 from rtools.products import names
 from rtools.products.check import catalog as catalogs
 from rtools.products.check.integrity import check_blocks, check_index
@@ -23,7 +26,7 @@ from rtools.products.io import Product, open_product
 from rtools.products.io.header import TruncatedError
 from rtools.products.schema.history import NOT_FOR_SCIENCE, built_in_types
 from rtools.wfi import metadata
-from rtools.work import ALONE
+from rtools.work import ALONE, Work
 
 __all__ = ["Report", "check_file", "wcs_of"]
 
@@ -34,7 +37,7 @@ class Report:
 
     Attributes
     ----------
-    path : str or os.PathLike
+    path : str or Path
         The file.
     kind : str or None
         None for a file that is cut off.
@@ -51,34 +54,55 @@ class Report:
     path: str | os.PathLike
     kind: str | None = None
     profile: str | None = None
-    checked: list = field(default_factory=list)
-    findings: list = field(default_factory=list)
+    checked: list[str] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
     product: Product | catalogs.Catalog | None = None
 
-    def add(self, check, findings):
-        """Findings of a check that was made."""
+    def add(self, check: str, findings: Iterable[Finding]) -> None:
+        """Take in the findings of a check that was made; the worst come first.
+
+        Parameters
+        ----------
+        check : str
+            Name of the check.
+        findings : iterable of rtools.findings.Finding
+            What it found, perhaps nothing.
+        """
         if check not in self.checked:
             self.checked.append(check)
         self.findings += findings
         self.findings.sort(key=lambda finding: SEVERITIES.index(finding.severity))
 
-    def count(self, severity):
-        """Number of findings of a severity."""
+    def count(self, severity: str) -> int:
+        """Number of findings of a severity.
+
+        Parameters
+        ----------
+        severity : str
+            One of `SEVERITIES`.
+        """
         return sum(finding.severity == severity for finding in self.findings)
 
 
-def check_file(path, *, name=None, quick=False, partner=None, work=ALONE):
+def check_file(
+    path: str | Path,
+    *,
+    name: str | Path | None = None,
+    quick: bool = False,
+    partner: str | Path | None = None,
+    work: Work = ALONE,
+) -> Report:
     """Check one file.
 
     Parameters
     ----------
-    path : str or os.PathLike
+    path : str or Path
         A product, a reference file, or a catalog.
     name : str, optional
         What it is called, where that is not `path`; "" if nobody knows.
     quick : bool
         Header, metadata, shapes and block table only: no schema of asdf, no array is read.
-    partner : str or os.PathLike, optional
+    partner : str or Path, optional
         Catalog of a segmentation map, or the other way round; by default the sibling by root name, if there is one.
     work : rtools.work.Work
         Its threads take checksums and decode.
@@ -112,7 +136,7 @@ def check_file(path, *, name=None, quick=False, partner=None, work=ALONE):
         _check_product(report, opened, suffix, quick=quick, work=work)
         if opened.kind in catalogs.CATALOGS and not quick:
             opened = _check_table(report, opened)
-    if opened.kind == "reference":
+    if not isinstance(opened, catalogs.Catalog) and opened.kind == "reference":
         report.add("values", list(check_entries(opened.tree)))
     else:
         known = {finding.where for finding in report.findings}  # the schema has found some of them
@@ -181,7 +205,7 @@ def _check_partner(report, opened, name, partner, *, quick):
         report.add("catalog", catalogs.check_labels(opened, partner))
 
 
-def wcs_of(product):
+def wcs_of(product: Any) -> tuple[dict[str, Any], list[Finding]]:
     """The WCS objects of a product, for those who can judge them.
 
     Parameters

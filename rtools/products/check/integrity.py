@@ -1,15 +1,21 @@
 """Whether a file is whole: block index, checksums of the blocks, compressed blocks that can be entered."""
 
+from __future__ import annotations
+
 import os
+from typing import TYPE_CHECKING
 
 import yaml
 
 from rtools.errors import InputError
-from rtools.findings import error, warning
+from rtools.findings import Finding, error, warning
 from rtools.products.io.checksums import NO_CHECKSUM, md5_of
 from rtools.products.io.header import BLOCK_MAGIC
 from rtools.products.schema.yamltext import FastLoader
-from rtools.work import ALONE
+from rtools.work import ALONE, Work
+
+if TYPE_CHECKING:
+    from rtools.products.io.product import Product
 
 __all__ = ["check_blocks", "check_index"]
 
@@ -17,8 +23,19 @@ INDEX = b"#ASDF BLOCK INDEX"
 LONGEST_TAIL = 1 << 20
 
 
-def check_index(product):
-    """Whether what follows the last block is an index that names the blocks where they are; none at all is allowed."""
+def check_index(product: Product) -> list[Finding]:
+    """Whether what follows the last block is an index that names the blocks where they are; none at all is allowed.
+
+    Parameters
+    ----------
+    product : rtools.products.io.product.Product
+        Opened; the end of its file is read.
+
+    Returns
+    -------
+    list of rtools.findings.Finding
+        At most one warning.
+    """
     table = product.blocks
     if not table:
         return []
@@ -48,8 +65,15 @@ def _data_offset(file, offset):
     return offset + 6 + int.from_bytes(head[4:], "big") if head[:4] == BLOCK_MAGIC else None
 
 
-def check_blocks(product, work=ALONE):
+def check_blocks(product: Product, work: Work = ALONE) -> list[Finding]:
     """Compare every block with its checksum, and enter the compressed ones; blocks without a checksum are decoded.
+
+    Parameters
+    ----------
+    product : rtools.products.io.product.Product
+        Opened; all of its blocks are read.
+    work : rtools.work.Work
+        Its threads take checksums and decode.
 
     Returns
     -------

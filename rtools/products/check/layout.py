@@ -1,20 +1,33 @@
 """Whether arrays and metadata of a product are those that our description of its kind and profile has."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from rtools.errors import UsageError
 from rtools.products.schema import layout
 from rtools.wfi import metadata
 
+if TYPE_CHECKING:
+    from rtools.products.io.product import Product
+
 __all__ = ["check_layout"]
 
 
-def check_layout(product):
+def check_layout(product: Product) -> list[str]:
     """Compare arrays and required metadata with `layout`, without asdf.
+
+    Parameters
+    ----------
+    product : rtools.products.io.product.Product
+        Opened; no array is read.
 
     Returns
     -------
     list of str
+        ``PATH: what is wrong``, one line each; empty where the kind has no description in the profile.
     """
     kind = f"reference/{product.reftype}" if product.kind == "reference" else product.kind
     try:

@@ -2,8 +2,11 @@
 
 import os
 import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
-from rtools.findings import error, info, warning
+from rtools.findings import Finding, error, info, warning
 from rtools.products import names
 from rtools.products.schema import layout
 from rtools.products.schema.nodes import readable
@@ -17,16 +20,16 @@ MEANT = re.compile(r"r\d{5,}|roman_wfi_", re.IGNORECASE)
 """How names begin that are meant to be those of the archive."""
 
 
-def check_name(path, kind, meta):
+def check_name(path: str | Path, kind: str, meta: Mapping[str, Any]) -> list[Finding]:
     """Findings about a file name.
 
     Parameters
     ----------
-    path : str or os.PathLike
+    path : str or Path
         The file; only its name is looked at.
     kind : str
         Of the product; ``catalog`` or ``reference`` for any of these.
-    meta : dict
+    meta : mapping
         Below ``roman.meta``.
 
     Returns

@@ -4,16 +4,23 @@
 types, words and lengths of the metadata from products.json, and is done at once.
 """
 
+from __future__ import annotations
+
 import re
 from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from rtools.errors import UsageError
-from rtools.findings import error, info, warning
+from rtools.findings import Finding, error, info, warning
 from rtools.products.check.layout import check_layout
 from rtools.products.edit.section import cutout_of
 from rtools.products.schema import layout, tags
 from rtools.wfi import metadata
 from rtools.wfi.frame import CHANNEL, FRAME, TRIMMED
+
+if TYPE_CHECKING:
+    from rtools.products.io.product import Product
 
 __all__ = ["check_arrays", "check_fields", "check_schema", "check_tree", "is_described", "one_per_place"]
 
@@ -32,8 +39,19 @@ TYPES = {
 _ABSENT = object()
 
 
-def check_schema(product):
-    """What the schema of the file's own tag says against its tree."""
+def check_schema(product: Product) -> list[Finding]:
+    """What the schema of the file's own tag says against its tree.
+
+    Parameters
+    ----------
+    product : rtools.products.io.product.Product
+        Opened; asdf is asked, no array is read.
+
+    Returns
+    -------
+    list of rtools.findings.Finding
+        One for each place; an error where no manifest of the installed rad has the tag.
+    """
     from rtools.products.io import serial
 
     manifest = tags.manifest_of(product.tag)
@@ -52,8 +70,19 @@ def _schema_finding(line):
     return error("schema", place, message)
 
 
-def check_fields(product):
-    """Types, lengths and words of the metadata against our description of the product; no asdf."""
+def check_fields(product: Product) -> Iterator[Finding]:
+    """Types, lengths and words of the metadata against our description of the product; no asdf.
+
+    Parameters
+    ----------
+    product : rtools.products.io.product.Product
+        Opened, of a kind that `layout` describes.
+
+    Returns
+    -------
+    iterator of Finding
+        One for each wrong value.
+    """
     made = _severity(product)
     for field in layout.fields(kind_of(product), product.profile):
         value = metadata.get(product.meta, field.path, _ABSENT)
@@ -102,8 +131,19 @@ def _severity(product):
         return warning
 
 
-def check_tree(product):
-    """Arrays and required metadata against our description of the product; no asdf."""
+def check_tree(product: Product) -> list[Finding]:
+    """Arrays and required metadata against our description of the product; no asdf.
+
+    Parameters
+    ----------
+    product : rtools.products.io.product.Product
+        Opened; no array is read.
+
+    Returns
+    -------
+    list of rtools.findings.Finding
+        One for each array or key that is missing or of another type, and a warning for a wrong `meta.model_type`.
+    """
     kind, made = kind_of(product), _severity(product)
     found = [made("layout", where, message) for where, _, message in
              (line.partition(": ") for line in check_layout(product))]  # fmt: skip
@@ -118,8 +158,19 @@ def kind_of(product):
     return f"reference/{product.reftype}" if product.kind == "reference" else product.kind
 
 
-def is_described(product):
-    """Whether products.json is about this schema, and not only about what took its place."""
+def is_described(product: Product) -> bool:
+    """Whether products.json is about this schema, and not only about what took its place.
+
+    Parameters
+    ----------
+    product : rtools.products.io.product.Product
+        Opened.
+
+    Returns
+    -------
+    bool
+        True where the tags differ in their versions alone.
+    """
     try:
         current = tags.tag(kind_of(product), product.profile)
     except UsageError:
@@ -127,18 +178,41 @@ def is_described(product):
     return current.rpartition("-")[0] == product.tag.rpartition("-")[0]
 
 
-def one_per_place(schema, described):
-    """Findings of two checks of the same places, each place once: ours where it is an error, else the schema's."""
+def one_per_place(schema: Sequence[Finding], described: Sequence[Finding]) -> list[Finding]:
+    """Findings of two checks of the same places, each place once: ours where it is an error, else the schema's.
+
+    Parameters
+    ----------
+    schema : sequence of rtools.findings.Finding
+        What `check_schema` found.
+    described : sequence of rtools.findings.Finding
+        What `check_tree` and `check_fields` found.
+
+    Returns
+    -------
+    list of rtools.findings.Finding
+        Those of the schema first.
+    """
     ours = {finding.where for finding in described if finding.severity == "error"}
     kept = [finding for finding in schema if finding.where not in ours]
     theirs = {finding.where for finding in kept}
     return kept + [finding for finding in described if finding.where not in theirs]
 
 
-def check_arrays(product):
+def check_arrays(product: Product) -> list[Finding]:
     """Whether the shapes of the arrays agree with each other, with the border, and with the read pattern.
 
     A cutout keeps borders and amp33 whole, so that its image has to agree with itself alone.
+
+    Parameters
+    ----------
+    product : rtools.products.io.product.Product
+        Opened; only shapes are looked at.
+
+    Returns
+    -------
+    list of rtools.findings.Finding
+        Errors and warnings, one for each array that is odd.
     """
     lengths = _lengths(product)
     cutout = bool(cutout_of(product))

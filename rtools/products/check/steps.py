@@ -1,10 +1,17 @@
 """Whether `meta.cal_step` is true: what a step that is COMPLETE must have left in name, unit, references and arrays."""
 
-from rtools.findings import error, info, warning
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rtools.findings import Finding, error, info, warning
 from rtools.products.schema import layout
 from rtools.wfi import metadata
 from rtools.wfi.fill import FILL_STRING, NOT_APPLICABLE
 from rtools.wfi.instrument import ELEMENTS, FILTERS, TRANSIENT_DETECTOR, ZEROTH_ORDER
+
+if TYPE_CHECKING:
+    from rtools.products.io.product import Product
 
 __all__ = ["check_fit", "check_steps"]
 
@@ -30,7 +37,7 @@ NO_CONVERSION = (*(element for element in ELEMENTS if element not in FILTERS), Z
 SURFACE_BRIGHTNESS = "MJy/sr"
 
 
-def check_steps(product, suffix):
+def check_steps(product: Product, suffix: str | None) -> list[Finding]:
     """Findings about `meta.cal_step`.
 
     Parameters
@@ -201,8 +208,19 @@ def _traces(product, status):
         yield warning("steps", _key("wfi18_transient"), f"N/A, but the detector is {TRANSIENT_DETECTOR}")
 
 
-def check_fit(product):
-    """A fit that is COMPLETE leaves uncertainties in an image; reads the array."""
+def check_fit(product: Product) -> list[Finding]:
+    """Whether a ramp fit that is COMPLETE has left uncertainties in the image; reads the array.
+
+    Parameters
+    ----------
+    product : rtools.products.io.product.Product
+        Opened.
+
+    Returns
+    -------
+    list of rtools.findings.Finding
+        At most one error.
+    """
     status = (product.meta.get("cal_step") or {}).get("ramp_fit")
     if status != "COMPLETE" or not product.has("err"):
         return []

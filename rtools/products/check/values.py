@@ -1,6 +1,9 @@
 """Whether the values of metadata can be (`rtools.wfi.quantities`): one finding a key."""
 
-from rtools.findings import error, warning
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from rtools.findings import Finding, error, warning
 from rtools.wfi import metadata
 from rtools.wfi.fill import PLACEHOLDERS
 from rtools.wfi.quantities import ENTRIES, QUANTITIES, entry_problem, problem
@@ -8,12 +11,12 @@ from rtools.wfi.quantities import ENTRIES, QUANTITIES, entry_problem, problem
 __all__ = ["check_entries", "check_values"]
 
 
-def check_values(meta):
+def check_values(meta: Mapping[str, Any]) -> Iterator[Finding]:
     """Values that nobody filled in, and values that cannot be.
 
     Parameters
     ----------
-    meta : dict
+    meta : mapping
         Below ``meta``.
 
     Yields
@@ -30,12 +33,12 @@ def check_values(meta):
             yield made("values", f"meta.{key}", found.removeprefix(f"meta.{key} is "))
 
 
-def check_entries(tree):
+def check_entries(tree: Mapping[str, Any]) -> Iterator[Finding]:
     """The same of the tables in the tree of a reference file; arrays are not read.
 
     Parameters
     ----------
-    tree : dict
+    tree : mapping
         Below ``roman``.
 
     Yields

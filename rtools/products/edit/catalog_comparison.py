@@ -35,7 +35,7 @@ def compare_catalogs(first, second, *, rtol=0.0, atol=0.0, ignore=(), everything
 
     Parameters
     ----------
-    first, second : str or os.PathLike
+    first, second : str or Path
         The catalogs, in any of the forms that `rt-table` reads.
     rtol, atol, ignore, everything, worst
         As `rtools.products.edit.comparison.compare_products`; `ignore` is for columns, too.

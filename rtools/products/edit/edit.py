@@ -21,7 +21,7 @@ class Edit:
 
     Parameters
     ----------
-    path : str or os.PathLike
+    path : str or Path
         ASDF product or reference file.
 
     Attributes
@@ -109,7 +109,7 @@ class Edit:
 
         Parameters
         ----------
-        path : str or os.PathLike
+        path : str or Path
             The name that it will have; `meta.filename` unless that was set.
         tool : str
             The command that changes the file, for its history.

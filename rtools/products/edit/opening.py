@@ -13,7 +13,7 @@ def open_edit(path):
 
     Parameters
     ----------
-    path : str or os.PathLike
+    path : str or Path
         File whose metadata are to be changed.
 
     Returns

@@ -1,5 +1,8 @@
 """Whether an ASDF product and a FITS file hold the same: every item of the tree, every array bit for bit."""
 
+from collections.abc import Collection
+from pathlib import Path
+
 import numpy as np
 
 from rtools.errors import RtoolsError
@@ -13,14 +16,14 @@ STAMPED = ("roman.meta.filename", "roman.meta.file_date")
 """What a file says of itself, and no other file does."""
 
 
-def require_same(asdf_path, fits_path, changed=()):
+def require_same(asdf_path: str | Path, fits_path: str | Path, changed: Collection[str] = ()) -> None:
     """Read a FITS file back, in memory, and compare it with the product that it was made of, or that was made of it.
 
     One array at a time is in memory.
 
     Parameters
     ----------
-    asdf_path, fits_path : str or os.PathLike
+    asdf_path, fits_path : str or Path
         The product, and the FITS file that was made of it.
     changed : collection of str
         Keys below ``roman`` that were changed on purpose.

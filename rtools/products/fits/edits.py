@@ -1,13 +1,23 @@
 """Keywords that somebody edited in a FITS file: found by a hash of what was written, applied to the tree if wanted."""
 
+from __future__ import annotations
+
 import hashlib
 import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from rtools.errors import InputError, UsageError
 from rtools.products.fits import keywords as fits_keywords
 from rtools.products.io import serial
 from rtools.products.schema import keys, tags
 from rtools.wfi import metadata
+
+if TYPE_CHECKING:
+    from astropy.io import fits
+    from astropy.io.fits import Header
+
+    from rtools.products.io.product import Product
 
 __all__ = ["HASH", "SKY_HASH", "Edited", "apply", "edited", "fingerprint", "sky_edited", "sky_fingerprint"]
 
@@ -27,30 +37,65 @@ _SKY = re.compile(
 class Edited(dict):
     """Keyword to its value in the file, None where it was deleted; `paths` has where in ``meta`` it belongs."""
 
-    def __init__(self, values, paths):
+    def __init__(self, values: Mapping[str, Any], paths: Mapping[str, str]) -> None:
         super().__init__(values)
         self.paths = paths
 
 
-def fingerprint(primary, science):
-    """Hash of the keywords that are made from the tree, in HDU 0 and in SCI."""
+def fingerprint(primary: Header, science: Header) -> str:
+    """Hash of the keywords that are made from the tree, in HDU 0 and in SCI.
+
+    Parameters
+    ----------
+    primary : astropy.io.fits.Header
+        Of HDU 0.
+    science : astropy.io.fits.Header
+        Of the extension SCI.
+
+    Returns
+    -------
+    str
+        Hexadecimal.
+    """
     return _hash(_values(primary, 0) | _values(science, 1))
 
 
-def sky_fingerprint(header):
-    """Hash of the keywords of a WCS; None without one."""
+def sky_fingerprint(header: Header) -> str | None:
+    """Hash of the keywords of a WCS; None without one.
+
+    Parameters
+    ----------
+    header : astropy.io.fits.Header
+        Of an image extension.
+
+    Returns
+    -------
+    str or None
+        Hexadecimal.
+    """
     written = _written(header)
     values = {(1, key): _plain(written[key]) for key in written if _SKY.fullmatch(key)}
     return _hash(values) if values else None
 
 
-def sky_edited(hdus):
-    """Whether the WCS of SCI is another than the one that was written."""
+def sky_edited(hdus: fits.HDUList) -> bool:
+    """Whether the WCS of SCI is another than the one that was written.
+
+    Parameters
+    ----------
+    hdus : astropy.io.fits.HDUList
+        The whole FITS file, opened.
+
+    Returns
+    -------
+    bool
+        True where the hash in the header is not that of its keywords.
+    """
     header = _science(hdus)
     return sky_fingerprint(header) != header.get(SKY_HASH)
 
 
-def edited(product, hdus):
+def edited(product: Product, hdus: fits.HDUList) -> Edited:
     """Keywords that disagree with the tree.
 
     Parameters
@@ -83,7 +128,7 @@ def edited(product, hdus):
     return Edited(values, {key: path for key in values if (path := _path(key, product.meta))})
 
 
-def apply(product, changes):
+def apply(product: Product, changes: Edited) -> dict[str, tuple[str, Any]]:
     """Put the edited keywords into the tree of a product, as far as they stand for a single item of it.
 
     Parameters

@@ -38,8 +38,19 @@ GROUP = dict(sorted(GROUP.items(), key=lambda item: item[1]))
 """JWST's bits of groups by name."""
 
 
-def translate(flags):
-    """Roman flags of pixels (uint32) or of resultants (uint8) in JWST's bits; those without a like are dropped."""
+def translate(flags: np.ndarray) -> np.ndarray:
+    """Roman flags in JWST's bits; those without a like are dropped.
+
+    Parameters
+    ----------
+    flags : ndarray uint32 or uint8
+        Of pixels (uint32) or of resultants (uint8).
+
+    Returns
+    -------
+    ndarray
+        A new array of the same shape and dtype.
+    """
     roman, jwst = _bits(flags.dtype)
     kept = sum(flag for name, flag in roman.items() if jwst.get(name) == flag)
     out = flags & flags.dtype.type(kept)
@@ -50,8 +61,19 @@ def translate(flags):
     return out
 
 
-def lost(flags):
-    """Names of the Roman flags that are set somewhere, and that `translate` drops."""
+def lost(flags: np.ndarray) -> list[str]:
+    """Names of the Roman flags that are set somewhere, and that `translate` drops.
+
+    Parameters
+    ----------
+    flags : ndarray uint32 or uint8
+        As in `translate`.
+
+    Returns
+    -------
+    list of str
+        In the order of their bits.
+    """
     roman, jwst = _bits(flags.dtype)
     kept = sum(flag for name, flag in roman.items() if _RENAMED.get(name, name) in jwst)
     return dq.names(int(np.bitwise_or.reduce(flags, axis=None)) & ~kept, roman)

@@ -1,13 +1,26 @@
 """Metadata as FITS keywords, named as those of JWST products where these have one."""
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
 from rtools.wfi import metadata
 from rtools.wfi.times import iso_time
 
-__all__ = ["PRIMARY", "SCIENCE", "card", "card_value", "cube_cards", "primary_cards", "science_cards", "times"]
+__all__ = [
+    "PRIMARY",
+    "SCIENCE",
+    "Card",
+    "ascii_text",
+    "card",
+    "card_value",
+    "cube_cards",
+    "primary_cards",
+    "science_cards",
+    "times",
+]
 
 PRIMARY = (
     ("TELESCOP", "telescope", "telescope"),
@@ -122,24 +135,39 @@ SCIENCE = (
 SQUARE_ARCSEC = 4.254517e10
 """Of a steradian."""
 
+Card = tuple[str, Any, str]
+"""Keyword, value, comment."""
 
-def primary_cards(meta):
+
+def primary_cards(meta: Mapping[str, Any]) -> list[Card]:
     """Keywords of HDU 0.
 
     Parameters
     ----------
-    meta : dict
+    meta : mapping
         Below ``meta``, as `Product.meta`.
 
     Returns
     -------
-    list of (str, value, str)
+    list of (str, object, str)
+        Keyword, value and comment.
     """
     return [*_cards(meta, PRIMARY), *_time_cards(meta), *_pattern_cards(meta)]
 
 
-def science_cards(meta):
-    """Keywords of the extension SCI, but for its WCS; as `primary_cards`."""
+def science_cards(meta: Mapping[str, Any]) -> list[Card]:
+    """Keywords of the extension SCI, but for its WCS.
+
+    Parameters
+    ----------
+    meta : mapping
+        Below ``meta``, as `Product.meta`.
+
+    Returns
+    -------
+    list of (str, object, str)
+        Keyword, value and comment.
+    """
     cards = _cards(meta, SCIENCE)
     area, scale = metadata.usable(meta, "photometry.pixel_area"), metadata.usable(meta, "wcsinfo.pixel_scale")
     if area is None and scale is not None:  # a mosaic
@@ -152,17 +180,39 @@ def science_cards(meta):
     return cards
 
 
-def cube_cards(naxis):
-    """Cards of a ramp's linear axes, resultants and integrations; WCSAXES replaces that of the celestial cards."""
-    cards = [("WCSAXES", naxis, "axes of the WCS")]
+def cube_cards(naxis: int) -> list[Card]:
+    """Cards of a ramp's linear axes, resultants and integrations; WCSAXES replaces that of the celestial cards.
+
+    Parameters
+    ----------
+    naxis : int
+        Number of axes: 3, or 4 with that of integrations.
+
+    Returns
+    -------
+    list of (str, object, str)
+        Keyword, value and comment.
+    """
+    cards: list[Card] = [("WCSAXES", naxis, "axes of the WCS")]
     for axis, ctype in zip(range(3, naxis + 1), ("GROUP", "INTEGRATION"), strict=False):
         cards += [(f"CTYPE{axis}", ctype, "")]
         cards += [(f"{word}{axis}", 1.0, "") for word in ("CRPIX", "CRVAL", "CDELT")] + [(f"CD{axis}_{axis}", 1.0, "")]
     return cards
 
 
-def times(meta):
-    """Beginning, middle and end of what a product holds as MJD, UTC; empty where it does not say."""
+def times(meta: Mapping[str, Any]) -> list[float]:
+    """Beginning, middle and end of what a product holds as MJD, UTC; empty where it does not say.
+
+    Parameters
+    ----------
+    meta : mapping
+        Below ``meta``, as `Product.meta`.
+
+    Returns
+    -------
+    list of float
+        Three days, or none.
+    """
     return [mjd for _iso, mjd in _moments(meta)]
 
 
@@ -216,17 +266,59 @@ def _cards(meta, table):
     return [made for made in cards if made[1] is not None]
 
 
-def card(keyword, value, comment):
-    """A card whose comment is left out where there is no room for it; the value is None where FITS has no form."""
+def card(keyword: str, value: Any, comment: str) -> Card:
+    """A card whose comment is left out where there is no room for it; the value is None where FITS has no form.
+
+    Parameters
+    ----------
+    keyword : str
+        Up to eight characters.
+    value : object
+        What it says, of any type.
+    comment : str
+        ASCII text; empty for none.
+
+    Returns
+    -------
+    (str, object, str)
+        Keyword, value and comment.
+    """
     value = card_value(value)
     taken = 10 + (max(20, len(value) + value.count("'") + 2) if isinstance(value, str) else 20) + 3
     return keyword, value, comment if taken + len(comment) <= 80 else ""
 
 
-def card_value(value):
-    """What a card or a table can say of a value: ASCII text, a finite number, a boolean; else None."""
+def ascii_text(text: str) -> str:
+    """A text as FITS can hold it.
+
+    Parameters
+    ----------
+    text : str
+        Any text.
+
+    Returns
+    -------
+    str
+        Of the same length; what is not printable ASCII is ``?``.
+    """
+    return "".join(c if " " <= c <= "~" else "?" for c in text)
+
+
+def card_value(value: Any) -> str | int | float | bool | None:
+    """What a card or a table can say of a value: ASCII text, a finite number, a boolean; else None.
+
+    Parameters
+    ----------
+    value : object
+        What it says, of any type.
+
+    Returns
+    -------
+    str, int, float, bool or None
+        A character that is not ASCII is ``?``.
+    """
     if isinstance(value, str):
-        return "".join(c if " " <= c <= "~" else "?" for c in value)
+        return ascii_text(value)
     if isinstance(value, bool | int) or (isinstance(value, float) and math.isfinite(value)):
         return value
     return None

@@ -4,25 +4,30 @@ HDU 0 has the keywords alone; then SCI, ERR, DQ, the other arrays, tables for hu
 extension ASDF, which holds the whole tree with the exported arrays replaced by ``fits:NAME,1``.
 """
 
+from __future__ import annotations
+
 import re
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from rtools.errors import InputError
+from rtools.products.fits.pixel_types import STORED, ZEROS
 from rtools.products.io.arrays import datatype_of
 from rtools.products.schema import history, nodes
 from rtools.wfi import metadata
+
+if TYPE_CHECKING:
+    from rtools.products.io.product import Product
 
 __all__ = [
     "Extension",
     "container",
     "continued_history",
-    "decode",
-    "encode",
     "extensions",
     "rewritten",
-    "stored_dtype",
 ]
 
 CATALOGS = "rt-table converts catalogs"
@@ -71,25 +76,6 @@ FIRST = ("SCI", "ERR", "DQ")
 CUBES = {"l1_uncal": ("data", "resultantdq"), "ramp": ("data", "groupdq")}
 """Arrays that get an axis of integrations, as JWST ramps have."""
 
-STORED = {
-    "uint8": "u1",
-    "int8": "u1",
-    "int16": "i2",
-    "uint16": "i2",
-    "int32": "i4",
-    "uint32": "i4",
-    "int64": "i8",
-    "uint64": "i8",
-    "float16": "f4",
-    "float32": "f4",
-    "float64": "f8",
-}
-"""numpy type of an array to the type of FITS pixels; FITS has no others."""
-
-ZEROS = {"int8": -128, "uint16": 1 << 15, "uint32": 1 << 31, "uint64": 1 << 63}
-"""BZERO of types that FITS stores with another sign; the same as to flip the highest bit."""
-
-
 UNITS = {"DN / s": "DN/s", "DN2 / s2": "DN2/s2", "MJy.sr**-1": "MJy/sr", "MJy**2.sr**-2": "MJy2/sr2"}
 """Units as FITS writes them."""
 
@@ -120,22 +106,32 @@ class Extension(NamedTuple):
     name: str
     path: str
     dtype: str
-    shape: tuple
+    shape: tuple[int, ...]
     ndim: int
     flipped: bool
     unit: str | None
     translated: bool = False
 
     @property
-    def node(self):
+    def node(self) -> nodes.TaggedDict:
         """The ndarray node that stands for it in the tree of the ASDF extension."""
         dtype = np.dtype(STORED[self.dtype] if not self.flipped else self.dtype)
         fields = {"source": f"fits:{self.name},1", "datatype": datatype_of(dtype)[0], "byteorder": "big"}
         return nodes.TaggedDict(fields | {"shape": list(self.shape)}, nodes.NDARRAY_TAG)
 
 
-def container(path):
+def container(path: str | Path) -> str:
     """``asdf`` or ``fits``, by the first bytes of a file.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+
+    Returns
+    -------
+    str
+        The word.
 
     Raises
     ------
@@ -161,7 +157,9 @@ def container(path):
     raise InputError("neither an ASDF nor a FITS file", path=path)
 
 
-def extensions(product, *, integrations=True, slim=False, flags="roman"):
+def extensions(
+    product: Product, *, integrations: bool = True, slim: bool = False, flags: str = "roman"
+) -> list[Extension]:
     """The image extensions of an opened product, in the order of the file.
 
     Parameters
@@ -234,54 +232,23 @@ def _unit(product, path, info):
     return unit and UNITS.get(unit, unit)
 
 
-def stored_dtype(dtype):
-    """Big-endian type of the pixels in the file of an array of type `dtype`."""
-    return np.dtype(STORED[np.dtype(dtype).name]).newbyteorder(">")
-
-
-def encode(values, *, flipped):
-    """Pixels as the file has them, of a C-contiguous array: other byte order, perhaps highest bit flipped."""
-    native = values.dtype.newbyteorder("=")
-    if native == np.float16:
-        return values.astype(">f4")
-    raw = values.astype(native, copy=False).view(STORED[native.name])
-    if flipped:
-        raw = raw ^ _highest_bit(raw.dtype)
-    return raw.astype(raw.dtype.newbyteorder(">"), copy=False)
-
-
-def decode(raw, dtype, *, flipped):
-    """The array that `encode` was given, in native byte order."""
-    dtype = np.dtype(dtype)
-    raw = raw.astype(raw.dtype.newbyteorder("="))
-    if dtype == np.float16:
-        return raw.astype(dtype)
-    if flipped:
-        raw ^= _highest_bit(raw.dtype)
-    return raw.view(dtype)
-
-
-def _highest_bit(dtype):
-    return np.array(0x80 if dtype == np.uint8 else np.iinfo(dtype).min, dtype)
-
-
 class FileHistory(NamedTuple):
     """What the history of a file says: entries, oldest first, and the asdf extensions that its nodes need."""
 
-    entries: list[dict]
-    extensions: list[dict]
+    entries: list[dict[str, Any]]
+    extensions: list[dict[str, Any]]
 
 
-def continued_history(product, source, parameters=None):
+def continued_history(product: Product, source: str | Path, parameters: Mapping[str, Any] | None = None) -> FileHistory:
     """History of a file that is made of a product.
 
     Parameters
     ----------
     product : rtools.products.io.product.Product
         What the file is made of.
-    source : str or os.PathLike
+    source : str or Path
         What the product is called in the new entry.
-    parameters : dict, optional
+    parameters : mapping, optional
         What was asked for.
 
     Returns
@@ -294,10 +261,24 @@ def continued_history(product, source, parameters=None):
     return FileHistory([*product.history, history.entry("rt-fits", parameters=parameters, inputs=[source])], known)
 
 
-def rewritten(node, place, path=""):
+def rewritten(node: Any, place: Callable[[Any, str], Any], path: str = "") -> Any:
     """A copy of a tree in which ``place(node, path)`` replaces every ndarray node; tags are kept.
 
     The path is dotted; the array of a quantity has that of the quantity. A node that occurs twice stays one node.
+
+    Parameters
+    ----------
+    node : object
+        Any part of a tree; not changed.
+    place : callable
+        Called with an ndarray node and its path, which is dotted.
+    path : str
+        Path of `node` itself.
+
+    Returns
+    -------
+    object
+        New containers.
     """
     return _Rewriter(place).copy(node, path)
 

@@ -4,8 +4,12 @@ What the schema requires and nobody knows gets fill values; a time that nobody k
 pattern and words of closed lists are never made up. `meta.rtools.lossy` says where it comes from, and names the times.
 """
 
+from __future__ import annotations
+
 import os
 import re
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rtools.errors import InputError
 from rtools.products.fits import keywords as fits_keywords
@@ -15,15 +19,43 @@ from rtools.products.io import writer
 from rtools.products.schema import history, nodes
 from rtools.products.schema.blocks import WRITTEN, complete
 from rtools.wfi import metadata
-from rtools.work import ALONE
+from rtools.work import ALONE, Work
+
+if TYPE_CHECKING:
+    from astropy.io import fits
+
+    from rtools.products.io.staging import Stage
 
 __all__ = ["stage_lossy"]
 
 
-def stage_lossy(path, source, hdus, *, compression=None, work=ALONE):
-    """Make a product of a FITS file that has no ASDF extension; no WCS.
+def stage_lossy(
+    path: str | Path, source: str | Path, hdus: fits.HDUList, *, compression: str | None = None, work: Work = ALONE
+) -> Stage:
+    """Make a product of a FITS file that has no ASDF extension; it has no WCS.
 
-    Returns and raises as `fits_read.stage_asdf`.
+    Parameters
+    ----------
+    path : str or Path
+        The ASDF file to be.
+    source : str or Path
+        The FITS file.
+    hdus : astropy.io.fits.HDUList
+        Of `fits_read.open_fits`.
+    compression : str, optional
+        ``lz4`` by default, ``zlib`` or ``none``.
+    work : rtools.work.Work
+        Its threads compress and write.
+
+    Returns
+    -------
+    rtools.products.io.staging.Stage
+        To be committed or discarded.
+
+    Raises
+    ------
+    InputError
+        The file does not say what it is, its kind needs a WCS, or what it says does not fit the schema.
     """
     kind = _kind(hdus, source)
     meta = _told(hdus, kind)

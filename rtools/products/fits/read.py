@@ -4,19 +4,30 @@ Pixels come from the image extensions, chunk by chunk; everything else from the 
 has lost its tree (`fits_lossy`).
 """
 
+from __future__ import annotations
+
 import contextlib
 import os
 import warnings
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rtools.errors import InputError
-from rtools.products.fits import layout
+from rtools.products.fits import layout, pixel_types
 from rtools.products.io import open_product, serial, staging, temporary
 from rtools.products.io.arrays import array_node, dtype_of
 from rtools.products.io.encode import ArrayBytes
 from rtools.products.schema import history, nodes
-from rtools.work import ALONE
+from rtools.work import ALONE, Work
+
+if TYPE_CHECKING:
+    from astropy.io import fits
+
+    from rtools.products.io.product import Product
+    from rtools.products.io.staging import Stage
 
 __all__ = ["embedded", "image_of", "open_fits", "pixels_of", "stage_asdf"]
 
@@ -25,8 +36,13 @@ COPIED = 1 << 24
 
 
 @contextlib.contextmanager
-def open_fits(path):
+def open_fits(path: str | Path) -> Iterator[fits.HDUList]:
     """The HDUs of a FITS file, pixels as they are stored.
+
+    Parameters
+    ----------
+    path : str or Path
+        The FITS file.
 
     Yields
     ------
@@ -62,18 +78,27 @@ def _refuse_truncated(path, hdus):
             raise InputError("truncated in the header of an extension", path=path)
 
 
-def stage_asdf(path, source, hdus, product, *, parameters=None, compression=None, work=ALONE):
+def stage_asdf(
+    path: str | Path,
+    source: str | Path,
+    hdus: fits.HDUList,
+    product: Product,
+    *,
+    parameters: Mapping[str, Any] | None = None,
+    compression: str | None = None,
+    work: Work = ALONE,
+) -> Stage:
     """Write the product that a FITS file holds to a temporary ASDF file next to its place.
 
     Parameters
     ----------
-    path, source : str or os.PathLike
+    path, source : str or Path
         The ASDF file to be, and the FITS file.
     hdus : astropy.io.fits.HDUList
         Of `open_fits`.
     product : rtools.products.io.product.Product
         Of `embedded`.
-    parameters : dict, optional
+    parameters : mapping, optional
         For the entry of the history.
     compression : str, optional
         By default lz4, none for ramps.
@@ -108,8 +133,20 @@ def stage_asdf(path, source, hdus, product, *, parameters=None, compression=None
 
 
 @contextlib.contextmanager
-def embedded(source, hdus):
+def embedded(source: str | Path, hdus: fits.HDUList) -> Iterator[Product]:
     """The ASDF extension as an opened product; its arrays that are images have string sources.
+
+    Parameters
+    ----------
+    source : str or Path
+        The FITS file.
+    hdus : astropy.io.fits.HDUList
+        Of `open_fits`.
+
+    Returns
+    -------
+    Product
+        Of a temporary copy that is removed at the end.
 
     Raises
     ------
@@ -180,8 +217,30 @@ def _image(node, hdus, descriptor, source):
     return made, made.shape, made.dtype
 
 
-def image_of(node, hdus, descriptor, source):
-    """The array that a node with a source like ``fits:SCI,1`` stands for, whole."""
+def image_of(node: nodes.TaggedDict, hdus: fits.HDUList, descriptor: int, source: str | Path) -> np.ndarray:
+    """The array that a node with a source like ``fits:SCI,1`` stands for, whole.
+
+    Parameters
+    ----------
+    node : nodes.TaggedDict
+        ndarray node of the extension ASDF.
+    hdus : astropy.io.fits.HDUList
+        Of `open_fits`.
+    descriptor : int
+        Of the FITS file, opened for reading.
+    source : str or Path
+        Its name, for messages.
+
+    Returns
+    -------
+    ndarray
+        With the type and shape that it had, in native byte order.
+
+    Raises
+    ------
+    InputError
+        There is no such image, or it is not what the node says.
+    """
     pixels, shape, dtype = _image(node, hdus, descriptor, source)
     return np.frombuffer(pixels[:], dtype).reshape(shape)
 
@@ -195,8 +254,28 @@ def _resolve(text, hdus, source):
         raise InputError(f"the extension {text.removeprefix('fits:')} is missing", path=source) from None
 
 
-def pixels_of(hdu, descriptor, source):
-    """The array of an image extension, with the type and dimensions that it had."""
+def pixels_of(hdu: Any, descriptor: int, source: str | Path) -> np.ndarray:
+    """The array of an image extension, with the type and dimensions that it had.
+
+    Parameters
+    ----------
+    hdu : astropy.io.fits.ImageHDU
+        Image extension of `open_fits`.
+    descriptor : int
+        Of the FITS file, opened for reading.
+    source : str or Path
+        Its name, for messages.
+
+    Returns
+    -------
+    ndarray
+        In native byte order.
+
+    Raises
+    ------
+    InputError
+        It is not a plain image, or is scaled.
+    """
     pixels = _Pixels(hdu, descriptor, source)
     return np.frombuffer(pixels[:], pixels.dtype).reshape(pixels.shape)
 
@@ -223,7 +302,7 @@ class _Pixels:
         self.stored = np.dtype({8: "u1", 16: ">i2", 32: ">i4", 64: ">i8", -32: ">f4", -64: ">f8"}[made["BITPIX"]])
         native = self.stored.newbyteorder("=").name
         zero = made.get("BZERO", 0)
-        shifted = {(layout.STORED[name], value): name for name, value in layout.ZEROS.items()}
+        shifted = {(pixel_types.STORED[name], value): name for name, value in pixel_types.ZEROS.items()}
         self.flipped = (self.stored.str[1:], zero) in shifted
         if made.get("BSCALE", 1) != 1 or (zero != 0 and not self.flipped):
             raise InputError(f"{hdu.name} is scaled by BSCALE, BZERO", mend="store the values themselves", path=source)
@@ -238,7 +317,7 @@ class _Pixels:
         descriptor, offset = self._place
         width = self.stored.itemsize
         raw = os.pread(descriptor, (stop - start) * width, offset + start * width)
-        return layout.decode(np.frombuffer(raw, self.stored), self.dtype, flipped=self.flipped).view(np.uint8).data
+        return pixel_types.decode(np.frombuffer(raw, self.stored), self.dtype, flipped=self.flipped).view(np.uint8).data
 
 
 def _stamp(meta, path):

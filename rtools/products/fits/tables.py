@@ -3,18 +3,27 @@
 They are for people and other programs; nothing is read back from them while the ASDF extension is there.
 """
 
+from __future__ import annotations
+
 import contextlib
 import io
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rtools.errors import InputError
 from rtools.products.fits import flags as fits_flags
-from rtools.products.fits.keywords import card_value, times
+from rtools.products.fits.keywords import ascii_text, times
 from rtools.products.schema import nodes
 from rtools.wfi import dq, metadata
 from rtools.wfi.sphere import unit_vectors
 from rtools.wfi.units import DAY_S, LIGHT_KM_S
+
+if TYPE_CHECKING:
+    from astropy.io.fits import Header
+
+    from rtools.products.io.product import Product
 
 __all__ = ["metadata_rows", "reserve_checksum", "table_bytes"]
 
@@ -27,7 +36,7 @@ LONGEST_NAME = 68
 LIGHT_KM_PER_DAY = LIGHT_KM_S * DAY_S
 
 
-def table_bytes(product, translated=()):
+def table_bytes(product: Product, translated: Collection[str] = ()) -> bytes:
     """The HDUs of all tables that a product has, as they stand in the file.
 
     Parameters
@@ -36,6 +45,11 @@ def table_bytes(product, translated=()):
         Opened; tables are made of its metadata.
     translated : collection of str
         Arrays of flags that are there in JWST's bits, too.
+
+    Returns
+    -------
+    bytes
+        A multiple of 2880 bytes, empty without tables.
     """
     from astropy.io import fits
 
@@ -54,8 +68,14 @@ def table_bytes(product, translated=()):
     return buffer.getvalue()[len(hdus[0].header.tostring()) :]
 
 
-def reserve_checksum(header):
-    """Cards for the checksums, so that they can be filled in without moving anything."""
+def reserve_checksum(header: Header) -> None:
+    """Cards for the checksums, so that they can be filled in without moving anything.
+
+    Parameters
+    ----------
+    header : astropy.io.fits.Header
+        Gets CHECKSUM and DATASUM; changed in place.
+    """
     header["CHECKSUM"], header["DATASUM"] = "0" * 16, "0" * 10
 
 
@@ -166,12 +186,12 @@ def _members(product):
 
 
 def _column_name(text):
-    return card_value(text)[:LONGEST_NAME]
+    return ascii_text(text)[:LONGEST_NAME]
 
 
 def _plain_column(values):
     """A column as FITS can hold it: text in ASCII."""
-    return np.array([card_value(str(value)) for value in values]) if values.dtype.kind in "OUS" else values
+    return np.array([ascii_text(str(value)) for value in values]) if values.dtype.kind in "OUS" else values
 
 
 def _meta(meta):
@@ -184,18 +204,29 @@ def _meta(meta):
     )
 
 
-def metadata_rows(meta):
-    """(path, type, value) of every scalar below ``meta``, as ASCII text; tagged nodes but times are left out."""
+def metadata_rows(meta: Any) -> list[tuple[str, str, str]]:
+    """Every scalar below ``meta`` as ASCII text; tagged nodes but times are left out.
+
+    Parameters
+    ----------
+    meta : mapping
+        Below ``meta``, as `Product.meta`.
+
+    Returns
+    -------
+    list of (str, str, str)
+        Path, type and value, of 999 characters at most.
+    """
     rows, stack = [], [("", meta)]
     while stack:
         path, node = stack.pop()
         if isinstance(node, str) or node is None or isinstance(node, bool | int | float):
             kind = "time" if isinstance(node, nodes.TaggedStr) else "null" if node is None else type(node).__name__
-            rows.append((path, kind, (card_value(str(node)) if node is not None else "")[:LONGEST]))
+            rows.append((path, kind, (ascii_text(str(node)) if node is not None else "")[:LONGEST]))
         elif not nodes.is_foreign(node) and isinstance(node, dict | list):
             items = node.items() if isinstance(node, dict) else enumerate(node)
             below = [
-                (f"{path}.{card_value(str(key))}" if path else card_value(str(key)), value) for key, value in items
+                (f"{path}.{ascii_text(str(key))}" if path else ascii_text(str(key)), value) for key, value in items
             ]
             stack.extend(reversed(below))
     return rows

@@ -3,13 +3,19 @@
 Arrays go through memory one plane at a time; what stays inside the ASDF extension is in memory while it is written.
 """
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from rtools import __version__
 from rtools.products.fits import edits as fits_edits
 from rtools.products.fits import flags as fits_flags
 from rtools.products.fits import keywords as fits_keywords
-from rtools.products.fits import layout
+from rtools.products.fits import layout, pixel_types
 from rtools.products.fits import tables as fits_tables
 from rtools.products.io import encode, header, serial
 from rtools.products.io.arrays import array_node
@@ -17,7 +23,10 @@ from rtools.products.io.encode import ArrayBytes
 from rtools.products.io.reading import run_all
 from rtools.products.io.staging import Stage
 from rtools.products.schema import history, nodes
-from rtools.work import ALONE
+from rtools.work import ALONE, Work
+
+if TYPE_CHECKING:
+    from rtools.products.io.product import Product
 
 __all__ = ["stage_fits"]
 
@@ -27,12 +36,20 @@ WITH_SKY = ("ERR", "DQ", "DQ2", "VAR_POISSON", "VAR_RNOISE", "VAR_FLAT", "VAR_SK
 """Planes beside SCI that may be given its WCS."""
 
 
-def stage_fits(path, product, *, sky=(), sky_everywhere=False, work=ALONE, **layout_options):
+def stage_fits(
+    path: str | Path,
+    product: Product,
+    *,
+    sky: Sequence[tuple[str, Any, str]] = (),
+    sky_everywhere: bool = False,
+    work: Work = ALONE,
+    **layout_options: Any,
+) -> Stage:
     """Write a product to a temporary FITS file next to its place.
 
     Parameters
     ----------
-    path : str or os.PathLike
+    path : str or Path
         Of the FITS file.
     product : rtools.products.io.product.Product
         Opened.
@@ -119,11 +136,11 @@ def _write_image(file, product, extension, cards, work):
     """Header and planes of one array; the names of flags that were lost in translation."""
     from astropy.io import fits
 
-    stored = layout.stored_dtype(extension.dtype)
+    stored = pixel_types.stored_dtype(extension.dtype)
     made = fits.ImageHDU(np.broadcast_to(np.zeros((), stored), extension.shape), name=extension.name, ver=1).header
     if extension.flipped:
-        made["BSCALE"], made["BZERO"] = 1, layout.ZEROS[extension.dtype]
-    if np.dtype(extension.dtype) == np.float16 or (extension.dtype in layout.ZEROS and not extension.flipped):
+        made["BSCALE"], made["BZERO"] = 1, pixel_types.ZEROS[extension.dtype]
+    if np.dtype(extension.dtype) == np.float16 or (extension.dtype in pixel_types.ZEROS and not extension.flipped):
         made["RT_DTYPE"] = extension.dtype, "type of the array in the ASDF product"
     if extension.ndim != len(extension.shape):
         made["RT_NDIM"] = extension.ndim, "dimensions of the array there"
@@ -141,7 +158,7 @@ def _write_image(file, product, extension, cards, work):
         if extension.translated:
             dropped |= set(fits_flags.lost(plane))
             plane = fits_flags.translate(plane)
-        file.write(layout.encode(plane, flipped=extension.flipped).data)
+        file.write(pixel_types.encode(plane, flipped=extension.flipped).data)
     _pad(file, start)
     return dropped
 

@@ -1,7 +1,9 @@
 """ndarray nodes of the tree: dtype, shape and place of an array, in both directions."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -53,23 +55,35 @@ class ArrayInfo:
         Of the quantity that wraps it in old files.
     """
 
-    shape: tuple
+    shape: tuple[int, ...]
     dtype: np.dtype
     compression: str = ""
     block: StoredBlock | None = None
     offset: int = 0
-    strides: tuple = ()
+    strides: tuple[int, ...] = ()
     unit: str | None = None
     node: TaggedDict | None = field(default=None, repr=False, compare=False)
 
     @property
-    def nbytes(self):
+    def nbytes(self) -> int:
         """Bytes of the elements."""
         return int(np.prod(self.shape, dtype=np.int64)) * self.dtype.itemsize
 
 
-def dtype_of(datatype, byteorder="little"):
+def dtype_of(datatype: Any, byteorder: str = "little") -> np.dtype:
     """numpy dtype of an ASDF datatype.
+
+    Parameters
+    ----------
+    datatype : str or list
+        Name of a scalar type, ``["ascii", n]``, ``["ucs4", n]``, or a list of fields.
+    byteorder : str
+        ``big`` or ``little``; fields may say their own.
+
+    Returns
+    -------
+    numpy.dtype
+        Structured for a list of fields.
 
     Raises
     ------
@@ -111,15 +125,39 @@ def datatype_of(dtype):
     return "bool8" if dtype.kind == "b" else dtype.name, byteorder
 
 
-def array_node(array, source):
-    """Node of an array that lies, C-contiguous, in block number `source`."""
+def array_node(array: np.ndarray, source: int) -> TaggedDict:
+    """Node of an array that lies, C-contiguous, in block number `source`.
+
+    Parameters
+    ----------
+    array : ndarray
+        Only its dtype and shape are looked at.
+    source : int
+        Number of the block in the file.
+
+    Returns
+    -------
+    rtools.products.schema.nodes.TaggedDict
+        With the tag of asdf's ndarray.
+    """
     datatype, byteorder = datatype_of(array.dtype)
     node = {"source": source, "datatype": datatype, "byteorder": byteorder, "shape": list(array.shape)}
     return TaggedDict(node, NDARRAY_TAG)
 
 
-def unwrap(node):
-    """(array node, unit) of a node that is an array or a quantity around one; (None, None) otherwise."""
+def unwrap(node: Any) -> tuple[TaggedDict | None, str | None]:
+    """The array node and the unit of a node that is an array or a quantity around one; twice None for any other.
+
+    Parameters
+    ----------
+    node : object
+        Any node of a tree.
+
+    Returns
+    -------
+    (TaggedDict or None, str or None)
+        The array node, and the unit where there is one.
+    """
     if is_array(node):
         return node, None
     if isinstance(node, TaggedDict) and "/quantity-" in (node.tag or "") and is_array(node.get("value")):
@@ -128,13 +166,22 @@ def unwrap(node):
     return None, None
 
 
-def array_info(node, blocks, unit=None):
+def array_info(node: TaggedDict, blocks: Sequence[StoredBlock], unit: str | None = None) -> ArrayInfo:
     """`ArrayInfo` of an ndarray node.
+
+    Parameters
+    ----------
+    node : rtools.products.schema.nodes.TaggedDict
+        Describes an array, as the tree has it.
+    blocks : sequence of rtools.products.io.header.StoredBlock
+        The blocks of the file, in order.
+    unit : str, optional
+        Unit of the quantity around the node.
 
     Raises
     ------
     InputError
-        It does not fit its block, or lies in another file.
+        It does not fit its block, its block cannot hold what it states, or it lies in another file.
     """
     if "data" in node or "source" not in node:
         array = inline_array(node)
@@ -177,8 +224,19 @@ def _contiguous(shape, itemsize):
     return tuple(reversed(strides))
 
 
-def inline_array(node):
-    """Array of an ndarray node whose elements stand in the tree."""
+def inline_array(node: Any) -> np.ndarray:
+    """Array of an ndarray node whose elements stand in the tree.
+
+    Parameters
+    ----------
+    node : TaggedDict or list
+        An ndarray node, or the bare list of its elements.
+
+    Returns
+    -------
+    ndarray
+        Of the dtype that the node states, else of what numpy makes of the elements.
+    """
     data = node["data"] if isinstance(node, dict) else node
     datatype = node.get("datatype") if isinstance(node, dict) else None
     if datatype is None:
@@ -198,12 +256,18 @@ def _tuples(data):
     return [tuple(row) for row in data]
 
 
-def lines_of(info):
+def lines_of(info: ArrayInfo) -> tuple[int, int, int] | None:
     """An array as equally spaced lines of bytes, or None where it is not that.
+
+    Parameters
+    ----------
+    info : ArrayInfo
+        What the array is and where.
 
     Returns
     -------
-    (count, width, pitch) : number of lines (all axes but the last), bytes of a line, bytes from one to the next.
+    (int, int, int) or None
+        Number of lines (all axes but the last), bytes of a line, and bytes from one to the next.
     """
     itemsize = info.dtype.itemsize
     if not info.shape:

@@ -4,16 +4,22 @@ asdf stores lz4 data as chunks of 4 MiB: the chunk's stored length (4 bytes, big
 decompressed size (4 bytes, little endian). The chunks are independent, so any of them can be decoded alone.
 """
 
+from __future__ import annotations
+
 import mmap
 import os
 import struct
 import threading
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from rtools.errors import InputError
+
+if TYPE_CHECKING:
+    from rtools.products.io.header import StoredBlock
 
 __all__ = ["KNOWN", "LZ4_MOST", "Lines", "line_jobs"]
 
@@ -44,12 +50,14 @@ class Lines(NamedTuple):
     pitch: int
 
     @property
-    def end(self):
+    def end(self) -> int:
         """Place after the last byte."""
         return self.offset + (self.number - 1) * self.pitch + self.width
 
 
-def line_jobs(file, block, wanted, outs):
+def line_jobs(
+    file: int, block: StoredBlock, wanted: Sequence[Lines], outs: Callable[[], Sequence[np.ndarray]]
+) -> list[Callable[[], None]]:
     """Jobs that copy lines of bytes out of a block; only what is needed is decoded, and once for all.
 
     Parameters

@@ -5,11 +5,17 @@ are checked once per file and time of change: a small file in the cache director
 written there, they are checked each time.
 """
 
+from __future__ import annotations
+
 import hashlib
 import os
 import threading
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rtools.products.io.header import StoredBlock
 
 __all__ = ["NO_CHECKSUM", "checking", "is_remembered", "md5_of", "remember", "switch"]
 
@@ -25,17 +31,23 @@ _buffers = threading.local()
 _state = {"on": True}
 
 
-def switch(on):
-    """Let blocks be checked, or not, in this process."""
+def switch(on: bool) -> None:
+    """Let blocks be checked, or not, in this process.
+
+    Parameters
+    ----------
+    on : bool
+        Whether they are checked from now on.
+    """
     _state["on"] = bool(on)
 
 
-def checking():
+def checking() -> bool:
     """Whether blocks are checked."""
     return _state["on"]
 
 
-def md5_of(descriptor, block):
+def md5_of(descriptor: int, block: StoredBlock) -> bytes:
     """MD5 of the bytes of a block as they are stored.
 
     Parameters
@@ -63,15 +75,36 @@ def md5_of(descriptor, block):
     return total.digest()
 
 
-def is_remembered(path, block):
-    """Whether a block of a file, as the file is now, has been checked before."""
+def is_remembered(path: str | Path, block: StoredBlock) -> bool:
+    """Whether a block of a file, as the file is now, has been checked before.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+    block : rtools.products.io.header.StoredBlock
+        A block of it.
+
+    Returns
+    -------
+    bool
+        False for small blocks, which are not remembered.
+    """
     with suppress(OSError):
         return block.used >= LEAST and _mark(path, block).exists()
     return False
 
 
-def remember(path, block):
-    """Let it be known that a block of a file is whole."""
+def remember(path: str | Path, block: StoredBlock) -> None:
+    """Let it be known, to later runs too, that a block of a file is whole; small blocks are not worth it.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+    block : rtools.products.io.header.StoredBlock
+        A block of it whose MD5 was that of its header.
+    """
     if block.used < LEAST:
         return
     with suppress(OSError, RuntimeError):  # no home, or none that can be written

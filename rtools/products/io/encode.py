@@ -6,17 +6,21 @@ deflated by itself and ends on a byte boundary, the Adler-32 of the whole stands
 reads it.
 """
 
+from __future__ import annotations
+
 import os
 import zlib
 from collections import deque
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from hashlib import md5
+from typing import BinaryIO, Protocol
 
 import numpy as np
 
 from rtools.errors import UsageError
 from rtools.products.io.header import BLOCK_HEADER, BLOCK_MAGIC
-from rtools.work import ALONE, settle
+from rtools.work import ALONE, Work, settle
 
 __all__ = [
     "COMPRESSIONS",
@@ -24,6 +28,7 @@ __all__ = [
     "ArrayBytes",
     "FileBytes",
     "RepeatedBytes",
+    "Source",
     "block_head",
     "block_index",
     "write_at",
@@ -48,6 +53,16 @@ BACKLOG = 24
 """Chunks that may wait to be written, or for their MD5."""
 
 
+class Source(Protocol):
+    """Bytes of a block: how they must be compressed, None where that is open; how many; any span of them."""
+
+    compression: str | None
+    nbytes: int
+
+    def __getitem__(self, span: slice) -> bytes | memoryview:
+        """The bytes of a span without a step."""
+
+
 class ArrayBytes:
     """The bytes of an array in memory.
 
@@ -57,62 +72,110 @@ class ArrayBytes:
         Made C-contiguous and little-endian, as a copy only where it is not.
     """
 
-    compression = None
+    compression: str | None = None
 
-    def __init__(self, array):
+    def __init__(self, array: np.ndarray) -> None:
         dtype = array.dtype.newbyteorder("<") if array.dtype.byteorder == ">" else array.dtype
         array = np.ascontiguousarray(array, dtype)
         self.nbytes = array.nbytes
-        self._view = memoryview(array.reshape(-1).view(np.uint8)) if array.nbytes else memoryview(b"")
+        self._view = array.reshape(-1).view(np.uint8).data if array.nbytes else memoryview(b"")
 
-    def __getitem__(self, span):
+    def __getitem__(self, span: slice) -> bytes | memoryview:
         return self._view[span]
 
 
 class RepeatedBytes:
-    """The bytes of an array that holds one value throughout (``numpy.broadcast_to``); always compressed."""
+    """The bytes of an array that holds one value throughout (``numpy.broadcast_to``); always compressed.
 
-    compression = "lz4"
+    Parameters
+    ----------
+    array : ndarray
+        All of its elements are the first one.
+    """
 
-    def __init__(self, array):
+    compression: str | None = "lz4"
+
+    def __init__(self, array: np.ndarray) -> None:
         value = array.reshape(-1)[:1]
         self.nbytes = array.nbytes
         self._run = np.full(min(CHUNK, array.nbytes) // value.itemsize, value[0]).view(np.uint8)
 
-    def __getitem__(self, span):
+    def __getitem__(self, span: slice) -> bytes | memoryview:
         start, stop, _step = span.indices(self.nbytes)
         return self._run.data[: stop - start]  # chunks begin on multiples of CHUNK
 
 
 class FileBytes:
-    """Bytes of an open file, read when they are needed so that no mapped page stays in memory."""
+    """Bytes of an open file, read when they are needed so that no mapped page stays in memory.
 
-    compression = None
+    Parameters
+    ----------
+    file : int
+        Descriptor.
+    offset : int
+        Of the first byte in the file.
+    nbytes : int
+        How many bytes.
+    """
 
-    def __init__(self, file, offset, nbytes):
+    compression: str | None = None
+
+    def __init__(self, file: int, offset: int, nbytes: int) -> None:
         self.nbytes = nbytes
         self._file = file
         self._offset = offset
 
-    def __getitem__(self, span):
+    def __getitem__(self, span: slice) -> bytes | memoryview:
         start, stop, _step = span.indices(self.nbytes)
         return os.pread(self._file, stop - start, self._offset + start)
 
 
-def block_head(compression, used, size, checksum, allocated=None):
-    """Bytes that precede a block's data."""
+def block_head(compression: str | None, used: int, size: int, checksum: bytes, allocated: int | None = None) -> bytes:
+    """Bytes that precede a block's data.
+
+    Parameters
+    ----------
+    compression : str or None
+        ``lz4``, ``zlib``; None, ``none`` or empty for plain data.
+    used : int
+        Bytes that are stored.
+    size : int
+        Bytes after decompression.
+    checksum : bytes
+        MD5 of the stored bytes, sixteen.
+    allocated : int, optional
+        Bytes to the next block; by default those that are used.
+
+    Returns
+    -------
+    bytes
+        Magic, size of the header, header.
+    """
     name = b"" if compression in (None, "none", "") else compression.encode()
     head = BLOCK_HEADER.pack(0, name, used if allocated is None else allocated, used, size, checksum)
     return BLOCK_MAGIC + BLOCK_HEADER.size.to_bytes(2, "big") + head
 
 
-def block_index(offsets):
-    """The index at the end of a file, of the places where its blocks begin."""
+def block_index(offsets: Sequence[int]) -> bytes:
+    """The index at the end of a file, of the places where its blocks begin.
+
+    Parameters
+    ----------
+    offsets : sequence of int
+        Places of the blocks' magic in the file.
+
+    Returns
+    -------
+    bytes
+        Empty if there are no blocks.
+    """
     listed = "\n".join(f"- {offset}" for offset in offsets)
     return f"#ASDF BLOCK INDEX\n%YAML 1.1\n---\n{listed}\n...\n".encode() if offsets else b""
 
 
-def write_blocks(file, sources, *, compression="lz4", work=ALONE):
+def write_blocks(
+    file: BinaryIO, sources: Sequence[Source], *, compression: str = "lz4", work: Work = ALONE
+) -> list[int]:
     """Append blocks to a file.
 
     Parameters
@@ -180,8 +243,18 @@ def _way(source, compression):
     return "none" if sum(sizes) > WORTH * SAMPLE * PIECES else compression
 
 
-def write_at(descriptor, data, place):
-    """All of `data` at a place of an open file; the position of the file is left alone, so any thread may do it."""
+def write_at(descriptor: int, data: bytes | memoryview, place: int) -> None:
+    """Write all of `data` at a place of an open file; the position of the file is left alone, so any thread may do it.
+
+    Parameters
+    ----------
+    descriptor : int
+        Of the file.
+    data : bytes or memoryview
+        What is written.
+    place : int
+        Offset of its first byte in the file.
+    """
     data = memoryview(data)
     while data:
         written = os.pwrite(descriptor, data, place)

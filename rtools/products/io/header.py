@@ -8,6 +8,8 @@ import math
 import os
 import struct
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -62,12 +64,12 @@ class StoredBlock:
     checksum: bytes
 
 
-def read_header(path):
+def read_header(path: str | Path) -> tuple[TaggedDict, dict[str, Any], list[StoredBlock]]:
     """Tree and block table of an ASDF file.
 
     Parameters
     ----------
-    path : str or os.PathLike
+    path : str or Path
         The file.
 
     Returns

@@ -4,10 +4,15 @@ The file is laid out at once: room for the tree, then the arrays, uncompressed, 
 arrays and the tree follow at the end.
 """
 
+from __future__ import annotations
+
 import errno
 import mmap
 import os
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import md5
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,7 +22,10 @@ from rtools.products.io.arrays import array_node
 from rtools.products.io.encode import CHUNK, HEAD, FileBytes
 from rtools.products.schema import profiles
 from rtools.products.schema.blocks import stamp_file
-from rtools.work import ALONE, aside, settle
+from rtools.work import ALONE, Work, aside, settle
+
+if TYPE_CHECKING:
+    from rtools.products.io.staging import Stage
 
 __all__ = ["ROOM", "LaidOut"]
 
@@ -32,7 +40,7 @@ class LaidOut:
 
     Parameters
     ----------
-    path : str or os.PathLike
+    path : str or Path
         Where the product will appear.
     kind : str
         A product of `layout`.
@@ -49,7 +57,15 @@ class LaidOut:
         The file cannot be made, or the disk has no room for it.
     """
 
-    def __init__(self, path, kind, planes, *, profile, room=ROOM):
+    def __init__(
+        self,
+        path: str | Path,
+        kind: str,
+        planes: Mapping[str, tuple[Any, Sequence[int]]],
+        *,
+        profile: str,
+        room: int = ROOM,
+    ) -> None:
         self.kind = kind
         self.profile = profile
         self.stage = staging.Stage(path)
@@ -78,16 +94,24 @@ class LaidOut:
         """What was never written, in words; nothing if all is there."""
         return ""
 
-    def finish(self, meta, extra=None, *, history=(), compression=None, work=ALONE):
+    def finish(
+        self,
+        meta: Mapping[str, Any],
+        extra: Mapping[str, Any] | None = None,
+        *,
+        history: Iterable[Mapping[str, Any]] = (),
+        compression: str | None = None,
+        work: Work = ALONE,
+    ) -> Stage:
         """Write the rest; what comes back waits for its name.
 
         Parameters
         ----------
-        meta : dict
+        meta : mapping
             Below ``roman.meta``, complete.
-        extra : dict, optional
+        extra : mapping, optional
             Further arrays and nodes, by dotted path.
-        history : iterable of dict
+        history : iterable of mapping
             Entries, oldest first.
         compression : str, optional
             lz4 or zlib: a second pass over the file. None by default.
@@ -121,7 +145,7 @@ class LaidOut:
             raise
         return stage
 
-    def discard(self):
+    def discard(self) -> None:
         """Give up: remove the temporary file. Nothing happens after `finish`."""
         if not self._file.closed:
             self._scratch.__exit__(RtoolsError, RtoolsError("given up"), None)
@@ -135,7 +159,7 @@ class LaidOut:
                    for name, array in self._arrays.items()]  # fmt: skip
 
         def tree(first):
-            parts = {
+            parts: dict[str, Any] = {
                 name: array_node(array, first + number) for number, (name, array) in enumerate(self._arrays.items())
             }
             parts |= {name: array for name, array in arrays.items() if name not in self._arrays}

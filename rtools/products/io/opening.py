@@ -1,5 +1,8 @@
 """Opening a file and recognising what it is: a product of any age, a reference file, or another ASDF file."""
 
+from collections.abc import Collection
+from pathlib import Path
+
 from rtools.errors import InputError
 from rtools.products.io import header
 from rtools.products.io.product import Product
@@ -8,12 +11,12 @@ from rtools.products.schema import layout, nodes, tags
 __all__ = ["open_product"]
 
 
-def open_product(path, kinds=None, *, others=False):
+def open_product(path: str | Path, kinds: Collection[str] | None = None, *, others: bool = False) -> Product:
     """Open a Roman product or reference file.
 
     Parameters
     ----------
-    path : str or os.PathLike
+    path : str or Path
         The file.
     kinds : iterable of str, optional
         Kinds that are wanted (`Product.kind`), ``reference`` for any reference file; any by default.

@@ -1,17 +1,25 @@
 """An opened file: metadata at once, arrays when asked for, by columns or rows where that is enough."""
 
+from __future__ import annotations
+
 import math
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import cached_property, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rtools.errors import InputError
 from rtools.products.io import arrays
-from rtools.products.io.reading import run_all
+from rtools.products.io.reading import Reading, run_all
 from rtools.products.io.stored import StoredArrays
 from rtools.products.schema import nodes
-from rtools.work import ALONE
+from rtools.work import ALONE, Work
+
+if TYPE_CHECKING:
+    from rtools.products.io.header import StoredBlock
 
 __all__ = ["Product"]
 
@@ -21,7 +29,7 @@ class Product:
 
     Attributes
     ----------
-    path : str or os.PathLike
+    path : str or Path
         The file.
     kind : str
         ``l1_uncal``, ``ramp``, ``l2_image`` … as products.json names them; ``reference`` for a reference file.
@@ -41,7 +49,15 @@ class Product:
 
     problem = None
 
-    def __init__(self, path, kind, profile, tree, about, table):
+    def __init__(
+        self,
+        path: str | Path,
+        kind: str,
+        profile: str,
+        tree: nodes.TaggedDict,
+        about: Mapping[str, Any],
+        table: list[StoredBlock],
+    ) -> None:
         self.path = path
         self.reftype = kind.partition("/")[2] or None
         self.kind = "reference" if self.reftype else kind
@@ -53,20 +69,20 @@ class Product:
         self._stored = StoredArrays(path, is_reference=self.reftype is not None)
 
     @cached_property
-    def meta(self):
+    def meta(self) -> dict[str, Any]:
         """Metadata below ``roman.meta`` in today's form: plain but for times, WCS and other tagged nodes."""
         meta = self.tree.get("meta")
         self.attach(meta)
         return nodes.normalise(meta) if isinstance(meta, dict) else {}
 
     @cached_property
-    def content(self):
+    def content(self) -> dict[str, Any]:
         """The whole tree below ``roman``, as `meta`; its arrays are nodes that load themselves."""
         self.attach(self.tree)
         return nodes.normalise(self.tree)
 
     @cached_property
-    def arrays(self):
+    def arrays(self) -> dict[str, arrays.ArrayInfo]:
         """Dotted path below ``roman`` to `ArrayInfo`, of every array outside ``meta``."""
         found: dict[str, arrays.ArrayInfo] = {}
         try:
@@ -79,27 +95,27 @@ class Product:
         return found
 
     @property
-    def history(self):
+    def history(self) -> list[dict[str, Any]]:
         """History entries of the file, plain dicts, oldest first."""
         history = self.about.get("history") or {}
         entries = history.get("entries", []) if isinstance(history, dict) else history
         return [nodes.plain(entry) for entry in entries]
 
     @property
-    def blocks(self):
+    def blocks(self) -> list[StoredBlock]:
         """`rtools.products.io.header.StoredBlock` of every block of the file, in order."""
         return self._table
 
-    def has(self, name):
+    def has(self, name: str) -> bool:
         """Whether there is an array of this name."""
         return name in self.arrays
 
-    def leave_out(self, name):
+    def leave_out(self, name: str) -> None:
         """Take the array `name` for one that the file does not have."""
         del self.arrays[name]
         del self.tree[name]
 
-    def checks(self, names):
+    def checks(self, names: Iterable[str]) -> list[Callable[[], None]]:
         """Jobs that compare the blocks of some arrays with their checksums.
 
         Whatever reads whole arrays (`array`, and spans that cover one) does this itself; this is for those who read
@@ -118,7 +134,7 @@ class Product:
         found = [self.arrays[name].block for name in names if name in self.arrays]
         return [job for block in found if block is not None for job in self._stored.check_jobs(block)]
 
-    def array(self, name, work=ALONE, *, part=False):
+    def array(self, name: str, work: Work = ALONE, *, part: bool = False) -> np.ndarray:
         """A whole array.
 
         Parameters
@@ -148,16 +164,61 @@ class Product:
         lines = info.shape[0] if info.shape else 1
         return self._stored.read(info, 0, lines, None, work)
 
-    def columns(self, name, start, stop, work=ALONE):
-        """``array[..., start:stop]``, contiguous and its own; the whole array is never in memory."""
+    def columns(self, name: str, start: int, stop: int, work: Work = ALONE) -> np.ndarray:
+        """Columns of an array, ``array[..., start:stop]``; the whole array is never in memory.
+
+        Parameters
+        ----------
+        name : str
+            Dotted path.
+        start, stop : int
+            First column, and the one behind the last.
+        work : rtools.work.Work
+            Its threads decode.
+
+        Returns
+        -------
+        ndarray
+            ``(..., stop - start)``, native byte order.
+        """
         return self.spans(name, [(start, stop)]).finish(work)[0]
 
-    def rows(self, name, start, stop, work=ALONE):
-        """``array[start:stop]`` along the leading axis; only the chunks that hold it are decoded."""
+    def rows(self, name: str, start: int, stop: int, work: Work = ALONE) -> np.ndarray:
+        """Items of the leading axis, ``array[start:stop]``; only the chunks that hold them are decoded.
+
+        Parameters
+        ----------
+        name : str
+            Dotted path.
+        start, stop : int
+            First item, and the one behind the last.
+        work : rtools.work.Work
+            Its threads decode.
+
+        Returns
+        -------
+        ndarray
+            ``(stop - start, ...)``, native byte order.
+        """
         return self.row_spans(name, [(start, stop)]).finish(work)[0]
 
-    def section(self, name, rows, columns, work=ALONE):
-        """``array[..., rows, columns]`` of the last two axes, its own; what holds none of it is not decoded."""
+    def section(self, name: str, rows: slice, columns: slice, work: Work = ALONE) -> np.ndarray:
+        """A section of the last two axes, ``array[..., rows, columns]``; what holds none of it is not decoded.
+
+        Parameters
+        ----------
+        name : str
+            Dotted path; the array has two axes or more.
+        rows, columns : slice
+            Of the last axis but one, and of the last; without a step.
+        work : rtools.work.Work
+            Its threads decode.
+
+        Returns
+        -------
+        ndarray
+            ``(..., rows, columns)``, its own.
+        """
         info = self._info(name)
         if info.block is None or 0 in info.shape:
             return np.array(self.array(name, part=True)[..., rows, columns])
@@ -173,8 +234,25 @@ class Product:
         planes = [self._stored.read(stacked, line, line + last - first, (start, stop), work) for line in lines]
         return np.stack(planes).reshape(*info.shape[:-2], last - first, stop - start)
 
-    def plane(self, name, number, rows=slice(None)):
-        """``array[number, rows]`` of a cube, its own; nothing else of it is decoded."""
+    def plane(self, name: str, number: int, rows: slice = slice(None)) -> np.ndarray:
+        """Rows of one plane of a cube, ``array[number, rows]``.
+
+        Nothing else of the cube is decoded where it is stored in lines.
+
+        Parameters
+        ----------
+        name : str
+            Dotted path; the array has three axes.
+        number : int
+            Of the plane, from 0.
+        rows : slice
+            Rows of the plane; all by default.
+
+        Returns
+        -------
+        ndarray
+            Two axes, its own.
+        """
         info = self._info(name)
         if info.block is None or len(info.shape) != 3 or arrays.lines_of(info) is None:
             return self.rows(name, number, number + 1)[0][rows]
@@ -182,22 +260,50 @@ class Product:
         first, last, _step = rows.indices(height)
         stacked = replace(info, shape=(count * height, width), strides=info.strides[-2:])
         start = number * height
-        return self._stored.read(stacked, start + first, start + max(first, last), None, 1)
+        return self._stored.read(stacked, start + first, start + max(first, last), None)
 
-    def spans(self, name, spans):
-        """A `Reading` of ``array[..., start:stop]`` for each (start, stop); every chunk is decoded once."""
+    def spans(self, name: str, spans: Iterable[tuple[int, int]]) -> Reading:
+        """Columns of an array that are being read, ``array[..., start:stop]`` for each (start, stop).
+
+        Every chunk of the array is decoded once.
+
+        Parameters
+        ----------
+        name : str
+            Dotted path.
+        spans : iterable of (int, int)
+            First column, and the one behind the last.
+
+        Returns
+        -------
+        rtools.products.io.reading.Reading
+            One part for each of `spans`.
+        """
         info = self._info(name)
         columns = [slice(*span).indices(info.shape[-1]) for span in spans]
         cuts = [(0, info.shape[0], (start, max(start, stop))) for start, stop, _step in columns]
         return self._stored.reading(info, cuts)
 
-    def row_spans(self, name, spans):
-        """A `Reading` of ``array[start:stop]`` for each (start, stop)."""
+    def row_spans(self, name: str, spans: Iterable[tuple[int, int]]) -> Reading:
+        """Items of the leading axis that are being read, ``array[start:stop]`` for each (start, stop).
+
+        Parameters
+        ----------
+        name : str
+            Dotted path.
+        spans : iterable of (int, int)
+            First item, and the one behind the last.
+
+        Returns
+        -------
+        rtools.products.io.reading.Reading
+            One part for each of `spans`.
+        """
         info = self._info(name)
         rows = [slice(*span).indices(info.shape[0]) for span in spans]
         return self._stored.reading(info, [(start, max(start, stop), None) for start, stop, _step in rows])
 
-    def node(self, path):
+    def node(self, path: str) -> Any:
         """Part of the tree, converted: containers of plain values and arrays, or what asdf makes of a tagged node.
 
         Parameters
@@ -227,7 +333,7 @@ class Product:
                 return plain_transform(made)
         return made
 
-    def attach(self, node):
+    def attach(self, node: Any) -> None:
         """Give each array node the means to load itself.
 
         Parameters
@@ -248,7 +354,7 @@ class Product:
             elif isinstance(node, list):
                 stack.extend(value for value in node if isinstance(value, dict | list))
 
-    def close(self):
+    def close(self) -> None:
         """Close the file; maps handed out stay valid."""
         self._stored.close()
 

@@ -4,12 +4,20 @@ Strips are collected until they fill 1024 columns (a page of each float32 row; 1
 their place row by row (`laidout`).
 """
 
+from __future__ import annotations
+
 import os
 import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rtools.products.io.laidout import LaidOut
+
+if TYPE_CHECKING:
+    from rtools.products.io.staging import Stage
 
 __all__ = ["RampWriter"]
 
@@ -32,7 +40,7 @@ class RampWriter(LaidOut):
 
     Parameters
     ----------
-    path : str or os.PathLike
+    path : str or Path
         Where the product will appear.
     meta : dict
         As far as it is known; `finish` has the last word.
@@ -47,16 +55,16 @@ class RampWriter(LaidOut):
         The file cannot be made, or the disk has no room for it.
     """
 
-    def __init__(self, path, meta, shape, *, profile):
+    def __init__(self, path: str | Path, meta: Mapping[str, Any], shape: Sequence[int], *, profile: str) -> None:
         self.meta = meta
         self.shape = tuple(shape)
         self._seen = np.zeros(self.shape[2], bool)
-        self._bands = {}
+        self._bands: dict[int, _Band] = {}
         self._lock = threading.Lock()
         planes = {"data": ("<f4", self.shape), "groupdq": ("u1", self.shape), "pixeldq": ("<u4", self.shape[1:])}
         super().__init__(path, "ramp", planes, profile=profile)
 
-    def put(self, start, stop, data, groupdq, pixeldq):
+    def put(self, start: int, stop: int, data: np.ndarray, groupdq: np.ndarray, pixeldq: np.ndarray) -> None:
         """Write columns [start, stop); safe on several threads for different columns.
 
         Parameters
@@ -82,8 +90,8 @@ class RampWriter(LaidOut):
                 parts[name] = part[..., width:]
             with self._lock:
                 self._seen[start : start + width] = True
-                full = bool(self._seen[first:last].all()) and self._bands.pop(first, None)
-            if full:
+                full = self._bands.pop(first, None) if self._seen[first:last].all() else None
+            if full is not None:
                 self._write_band(first, full)
             start += width
 
@@ -101,6 +109,8 @@ class RampWriter(LaidOut):
         lost = np.count_nonzero(~self._seen)
         return f"{lost} columns of the ramp" if lost else ""
 
-    def finish(self, meta=None, extra=None, **settings):
+    def finish(
+        self, meta: Mapping[str, Any] | None = None, extra: Mapping[str, Any] | None = None, **settings: Any
+    ) -> Stage:
         """Write the rest, with the metadata of the beginning unless others are given (`LaidOut.finish`)."""
         return super().finish(self.meta if meta is None else meta, extra, **settings)

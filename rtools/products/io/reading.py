@@ -1,7 +1,9 @@
 """Arrays that are being read: jobs for any threads, and the parts that are whole when all jobs are done."""
 
 import threading
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -30,38 +32,40 @@ class Reading:
         ``allocate(shape, dtype)``: an array for a part, `numpy.empty` if nobody else is named.
     """
 
-    def __init__(self, jobs, shapes, dtype):
+    def __init__(self, jobs: list[Callable[[], None]], shapes: Sequence[Sequence[int]], dtype: np.dtype) -> None:
         self.jobs = jobs
-        self.allocate = np.empty
+        self.allocate: Callable[..., np.ndarray] = np.empty
         self._shapes = shapes
         self._dtype = dtype
-        self._parts = None
+        self._parts: list[np.ndarray] | None = None
         self._lock = threading.Lock()
 
     @property
-    def parts(self):
+    def parts(self) -> list[np.ndarray]:
+        """The parts, in the order of the shapes; they are made when they are first asked for."""
         with self._lock:
             if self._parts is None:
                 self._parts = [self.allocate(shape, self._dtype) for shape in self._shapes]
             return self._parts
 
-    def take_jobs(self):
+    def take_jobs(self) -> list[Callable[[], None]]:
         """The jobs, for the caller to run."""
         jobs, self.jobs = self.jobs, []  # they refer to this object, and would keep the parts until a collection
         return jobs
 
-    def finish(self, work=ALONE):
+    def finish(self, work: Work = ALONE) -> list[np.ndarray]:
         """Run all jobs; the parts."""
         run_all(self.take_jobs(), work)
         return self.parts
 
 
-def run_all(jobs, work=ALONE):
+def run_all(jobs: list[Callable[[], None]], work: Work = ALONE) -> None:
     """Run jobs.
 
     Parameters
     ----------
     jobs : list of callable
+        Called once each, in any order.
     work : rtools.work.Work
         Its threads share the jobs.
     """
@@ -80,20 +84,40 @@ def _call(job):
     return job()
 
 
-def finish_all(readings, work):
+def finish_all(readings: Iterable[Reading], work: Work) -> None:
     """Run all jobs of several readings.
 
     Parameters
     ----------
     readings : iterable of Reading
+        Their jobs are taken; their parts are whole afterwards.
     work : rtools.work.Work
         Its threads share the jobs.
     """
     work.map(_call, [job for reading in readings for job in reading.take_jobs()])
 
 
-def one_by_one(read, cuts, shapes, dtype):
-    """A `Reading` of which each part is read by itself, as ``read(*cut)``."""
+def one_by_one(
+    read: Callable[..., np.ndarray], cuts: Sequence[tuple[Any, ...]], shapes: Sequence[Sequence[int]], dtype: np.dtype
+) -> Reading:
+    """A `Reading` of which each part is read by itself, as ``read(*cut)``.
+
+    Parameters
+    ----------
+    read : callable
+        Gives the part of a cut.
+    cuts : sequence of tuple
+        What `read` is called with, for each part.
+    shapes : sequence of sequence of int
+        Of the parts.
+    dtype : numpy.dtype
+        Of all parts.
+
+    Returns
+    -------
+    Reading
+        With one job for each part.
+    """
     reading = Reading([], shapes, dtype)
 
     def fill(number, cut):

@@ -4,18 +4,22 @@ The only module that imports asdf. Block arrays never pass through it: the tree 
 ``source`` filled in already.
 """
 
+from __future__ import annotations
+
 import io
 import warnings
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import contextmanager
 from functools import cache
 from pathlib import PurePath
+from typing import Any
 
 import numpy as np
 import yaml
 
 from rtools.errors import InputError, RtoolsError, UsageError
 from rtools.products.io.arrays import array_node
-from rtools.products.io.header import BLOCK_HEADER, BLOCK_MAGIC
+from rtools.products.io.header import BLOCK_HEADER, BLOCK_MAGIC, StoredBlock
 from rtools.products.schema import nodes
 from rtools.products.schema.yamltext import FastLoader
 from rtools.wfi.times import iso_time
@@ -30,8 +34,18 @@ VERSION = "1.6.0"
 
 
 @cache
-def manifest(name):
+def manifest(name: str) -> Any:
     """The asdf extension of a manifest (``datamodels-2.1.0``): tags to schemas.
+
+    Parameters
+    ----------
+    name : str
+        Of the manifest, without its address.
+
+    Returns
+    -------
+    asdf.extension.Extension
+        Of asdf's ``ManifestExtension``.
 
     Raises
     ------
@@ -46,21 +60,24 @@ def manifest(name):
         raise UsageError(f"the installed rad has no manifest {name}", mend="install rad 1.2 or newer") from None
 
 
-def to_asdf(node, store, *, raw=False):
+def to_asdf(node: Any, store: Callable[[np.ndarray], Any] | None, *, raw: bool = False) -> Any:
     """A tree of plain, light and foreign nodes as asdf dumps it.
 
     Parameters
     ----------
-    node
-    store : callable
-        ``store(array)``: the node of an array in a block, or the array itself, which then stands in the tree.
+    node : object
+        Any part of a tree.
+    store : callable or None
+        ``store(array)``: the node of an array in a block, or the array itself, which then stands in the tree. None for
+        a tree without arrays.
     raw : bool
         Keep the tree as it was read: Roman tags and array nodes, too.
 
     Returns
     -------
-    Plain containers, asdf.tagged nodes, arrays, foreign objects. Roman tags are dropped, numpy scalars, paths and
-    times converted; a node that occurs twice stays one node.
+    object
+        Plain containers, asdf.tagged nodes, arrays, foreign objects. Roman tags are dropped, numpy scalars, paths and
+        times converted; a node that occurs twice stays one node.
     """
     return _Converter(store, raw).convert(node, "")
 
@@ -119,7 +136,14 @@ def _key(key):
     return key.item() if isinstance(key, np.generic) else str(key) if isinstance(key, str) else key
 
 
-def dump(roman, *, profile=None, history=(), extensions=(), beside=None):
+def dump(
+    roman: Any,
+    *,
+    profile: str | None = None,
+    history: Iterable[Mapping[str, Any]] = (),
+    extensions: Iterable[Mapping[str, Any]] = (),
+    beside: Mapping[str, Any] | None = None,
+) -> tuple[bytes, bytes]:
     """YAML of a tree, with the schemas of a profile checked.
 
     Parameters
@@ -128,16 +152,17 @@ def dump(roman, *, profile=None, history=(), extensions=(), beside=None):
         As `to_asdf` makes it; stands under the key ``roman``.
     profile : str, optional
         Without it only asdf's own schemas are checked.
-    history : iterable of dict
+    history : iterable of mapping
         Entries, oldest first.
-    extensions : iterable of dict
+    extensions : iterable of mapping
         What the history of a file says of the extensions that its nodes need, as read.
-    beside : dict, optional
+    beside : mapping, optional
         What stands next to ``roman`` in the tree.
 
     Returns
     -------
-    (bytes, bytes) : the file up to the end of the tree, and the blocks of arrays inside foreign objects
+    (bytes, bytes)
+        The file up to the end of the tree, and the blocks of arrays inside foreign objects.
 
     Raises
     ------
@@ -149,7 +174,7 @@ def dump(roman, *, profile=None, history=(), extensions=(), beside=None):
 
     buffer = io.BytesIO()
     with _settings(profile):
-        file = AsdfFile({"roman": roman} | (beside or {}), version=VERSION)
+        file = AsdfFile({"roman": roman} | dict(beside or {}), version=VERSION)
         if history or extensions:
             file["history"] = {
                 "entries": [_history_entry(entry) for entry in history],
@@ -238,8 +263,18 @@ def _datetime(value):
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
-def convert(node):
+def convert(node: Any) -> Any:
     """What asdf makes of a tagged node read without it: a gwcs, an astropy model, a table.
+
+    Parameters
+    ----------
+    node : object
+        A tagged node, its arrays able to load themselves (`rtools.products.io.product.Product.attach`).
+
+    Returns
+    -------
+    object
+        An object of whatever type asdf has for the tag.
 
     Raises
     ------
@@ -253,7 +288,7 @@ def convert(node):
         return tagged_tree_to_custom_tree(to_asdf(node, lambda array: array), asdf.AsdfFile(version=VERSION))
 
 
-def block_by_asdf(stored, block):
+def block_by_asdf(stored: bytes, block: StoredBlock) -> np.ndarray:
     """Bytes of a block whose compression only asdf (with a plugin) knows.
 
     Parameters
@@ -287,12 +322,25 @@ def block_by_asdf(stored, block):
             raise InputError(f"{block.compression} compression cannot be read ({reason})") from None
 
 
-def problem(roman, name):
-    """The first of `problems`, or None."""
+def problem(roman: Any, name: str) -> str | None:
+    """The first of `problems`, or None.
+
+    Parameters
+    ----------
+    roman : TaggedDict
+        As in `problems`.
+    name : str
+        As in `problems`.
+
+    Returns
+    -------
+    str or None
+        One line.
+    """
     return next(iter(problems(roman, name)), None)
 
 
-def problems(roman, name):
+def problems(roman: Any, name: str) -> list[str]:
     """What the schema of its own tag says against a tree, as it was read.
 
     Parameters

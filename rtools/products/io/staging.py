@@ -1,18 +1,23 @@
 """A file in the making: its tree dumped, its blocks after it, under a temporary name until it is complete."""
 
+from __future__ import annotations
+
 import contextlib
 import os
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import numpy as np
 
 from rtools.errors import RtoolsError
 from rtools.products.io import encode, serial, temporary
 from rtools.products.io.arrays import array_node
-from rtools.products.io.encode import ArrayBytes, RepeatedBytes
+from rtools.products.io.encode import ArrayBytes, RepeatedBytes, Source
 from rtools.products.schema import nodes, tags
 from rtools.wfi import metadata
-from rtools.work import ALONE
+from rtools.work import ALONE, Work
 
 __all__ = ["Stage", "build_tree", "serialise", "write_file"]
 
@@ -30,17 +35,17 @@ class Stage:
         What the profile made drop or replace.
     """
 
-    def __init__(self, path):
+    def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         self.temporary = temporary.name_beside(self.path)
-        self.overflows = {}
-        self.messages = []
+        self.overflows: dict[str, int] = {}
+        self.messages: list[str] = []
 
-    def open(self):
+    def open(self) -> AbstractContextManager[BinaryIO]:
         """The temporary file, new, for reading and writing; removed again if the block fails."""
         return _Scratch(self)
 
-    def commit(self):
+    def commit(self) -> Path:
         """Give the file its name, replacing what has it; returns the path."""
         try:
             os.replace(self.temporary, self.path)
@@ -49,7 +54,7 @@ class Stage:
             raise _cannot(self.path, error) from None
         return self.path
 
-    def discard(self):
+    def discard(self) -> None:
         """Remove the temporary file."""
         with contextlib.suppress(OSError):
             self.temporary.unlink(missing_ok=True)
@@ -86,15 +91,39 @@ def _cannot(path, error):
     return RtoolsError(f"cannot be written ({(error.strerror or str(error)).lower()})", path=path)
 
 
-def build_tree(kind, meta, parts, profile):
-    """Root node with `meta` and, at their dotted paths, arrays and other nodes."""
+def build_tree(kind: str, meta: Mapping[str, Any], parts: Mapping[str, Any], profile: str) -> nodes.TaggedDict:
+    """The root node of a product: `meta` and, at their dotted paths, arrays and other nodes.
+
+    Parameters
+    ----------
+    kind : str
+        As in `rtools.products.schema.layout`.
+    meta : mapping
+        What stands below ``meta``.
+    parts : mapping
+        Nodes by dotted path below the root.
+    profile : str
+        Whose tag the root gets.
+
+    Returns
+    -------
+    TaggedDict
+        With the tag of the profile.
+
+    Raises
+    ------
+    UsageError
+        The profile does not have this product.
+    """
     tree = {"meta": meta}
     for name, part in parts.items():
         metadata.put(tree, name, part)
     return nodes.TaggedDict(tree, tags.tag(kind, profile))
 
 
-def serialise(tree, profile, history=(), sources=()):
+def serialise(
+    tree: Any, profile: str | None, history: Iterable[Mapping[str, Any]] = (), sources: Sequence[Source] = ()
+) -> tuple[bytes, bytes, list[Any]]:
     """Dump a tree and list the blocks that it refers to.
 
     Parameters
@@ -103,7 +132,7 @@ def serialise(tree, profile, history=(), sources=()):
         ``tree(first)``: the tree that names its `sources` from block `first` on.
     profile : str
         Whose schemas are checked; None checks none.
-    history : iterable of dict
+    history : iterable of mapping
         Entries, oldest first.
     sources : sequence
         Blocks that the tree's nodes name already, numbered from 0 unless the tree is made for another first one;
@@ -111,7 +140,15 @@ def serialise(tree, profile, history=(), sources=()):
 
     Returns
     -------
-    (bytes, bytes, list) : head of the file, blocks of foreign objects' arrays, sources of the blocks that follow them
+    (bytes, bytes, list)
+        Head of the file, blocks of foreign objects' arrays, and the sources of the blocks that follow them.
+
+    Raises
+    ------
+    InputError
+        The tree does not fit the schemas.
+    RtoolsError
+        The tree cannot be written.
     """
     first = 0
     while True:
@@ -137,8 +174,26 @@ def serialise(tree, profile, history=(), sources=()):
         first = count  # asdf puts the arrays of foreign objects into the first blocks: begin again after them
 
 
-def write_file(file, head, inner, sources, *, compression, work=ALONE):
-    """Head, blocks and index of a whole file."""
+def write_file(
+    file: BinaryIO, head: bytes, inner: bytes, sources: Sequence[Source], *, compression: str, work: Work = ALONE
+) -> None:
+    """Write a whole file: head, blocks and their index.
+
+    Parameters
+    ----------
+    file : binary file object
+        New and empty.
+    head : bytes
+        The file up to the end of its tree, as `serialise` gives it.
+    inner : bytes
+        Blocks of arrays inside foreign objects, complete.
+    sources : sequence of rtools.products.io.encode.Source
+        Bytes of the blocks that follow.
+    compression : str
+        ``lz4``, ``zlib`` or ``none``.
+    work : rtools.work.Work
+        Its threads compress and write.
+    """
     file.write(head)
     offsets = [file.tell() + offset for offset in _offsets(inner)]
     file.write(inner)

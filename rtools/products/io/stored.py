@@ -1,17 +1,27 @@
 """Arrays as they are stored in one file: decoded late, in cuts, and compared with their checksums."""
 
+from __future__ import annotations
+
 import os
 import threading
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from io import FileIO
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rtools.errors import InputError
 from rtools.products.io import arrays, blocks, checksums
-from rtools.products.io.cuts import cut_lines, cut_shape, is_whole
+from rtools.products.io.cuts import Cut, cut_lines, cut_shape, is_whole
 from rtools.products.io.reading import Reading, one_by_one
-from rtools.work import ALONE
+from rtools.products.schema.nodes import TaggedDict
+from rtools.work import ALONE, Work
+
+if TYPE_CHECKING:
+    from rtools.products.io.header import StoredBlock
 
 __all__ = ["StoredArrays"]
 
@@ -21,7 +31,7 @@ class StoredArrays:
 
     Parameters
     ----------
-    path : str or os.PathLike
+    path : str or Path
         The file; it is opened when the first byte is wanted.
     is_reference : bool
         It is a reference file, whose good checksums are remembered from run to run.
@@ -32,12 +42,12 @@ class StoredArrays:
         Offset of a block to the dotted path of the array in it, for messages; arrays of the metadata are not here.
     """
 
-    def __init__(self, path, *, is_reference):
+    def __init__(self, path: str | Path, *, is_reference: bool) -> None:
         self.path = path
         self._is_reference = is_reference
-        self.owners = {}
-        self._file = None
-        self._vouched = set()
+        self.owners: dict[int, str] = {}
+        self._file: FileIO | None = None
+        self._vouched: set[int] = set()
         self._lock = threading.Lock()
 
     def _descriptor(self):
@@ -48,13 +58,13 @@ class StoredArrays:
                 self._file = open(self.path, "rb", buffering=0)  # noqa: SIM115
             return self._file.fileno()
 
-    def close(self):
+    def close(self) -> None:
         """Close the file; maps handed out stay valid, and what is read next opens it again."""
         if self._file is not None:
             self._file.close()
             self._file = None
 
-    def mapped(self, info):
+    def mapped(self, info: arrays.ArrayInfo) -> np.ndarray:
         """A read-only map of an array that lies plain in the file.
 
         Parameters
@@ -66,10 +76,14 @@ class StoredArrays:
         -------
         ndarray
         """
+        if info.block is None:
+            raise ValueError("an inline array lies in no block")
         flat = np.memmap(self.path, np.uint8, "r", offset=info.block.offset, shape=(info.block.size,))
         return np.ndarray(info.shape, info.dtype, buffer=flat, offset=info.offset, strides=info.strides)
 
-    def read(self, info, first, last, span, work=ALONE):
+    def read(
+        self, info: arrays.ArrayInfo, first: int, last: int, span: tuple[int, int] | None, work: Work = ALONE
+    ) -> np.ndarray:
         """Items [first, last) of the leading axis, and columns `span` of the last one.
 
         Parameters
@@ -90,7 +104,7 @@ class StoredArrays:
         """
         return self.reading(info, [(first, last, span)]).finish(work)[0]
 
-    def reading(self, info, cuts):
+    def reading(self, info: arrays.ArrayInfo, cuts: Sequence[Cut]) -> Reading:
         """What has to be done to read several cuts, every chunk once.
 
         Parameters
@@ -106,8 +120,15 @@ class StoredArrays:
         """
         shapes = [cut_shape(info.shape, *cut) for cut in cuts]
         native = info.dtype if info.dtype.names else info.dtype.newbyteorder("=")
-        lines = None if info.block is None else arrays.lines_of(info)
-        if lines is None or 0 in info.shape or info.compression not in blocks.KNOWN or native != info.dtype:
+        block = info.block
+        lines = None if block is None else arrays.lines_of(info)
+        if (
+            block is None
+            or lines is None
+            or 0 in info.shape
+            or info.compression not in blocks.KNOWN
+            or native != info.dtype
+        ):
             return one_by_one(lambda *cut: self._unusual(info, *cut), cuts, shapes, native)
         reading = Reading([], shapes, info.dtype)
         kept = [number for number, shape in enumerate(shapes) if 0 not in shape]
@@ -118,12 +139,12 @@ class StoredArrays:
             return [out.reshape(cut.number, cut.width) for cut, out in zip(wanted, flat, strict=True)]
 
         if kept:
-            reading.jobs = self._jobs(info.block, wanted, outs)
+            reading.jobs = self._jobs(block, wanted, outs)
             if is_whole(info.shape, cuts):
-                reading.jobs += self.check_jobs(info.block)
+                reading.jobs += self.check_jobs(block)
         return reading
 
-    def load(self, node, table):
+    def load(self, node: TaggedDict, table: Sequence[StoredBlock]) -> np.ndarray:
         """The whole array of a node of the tree.
 
         Parameters
@@ -140,7 +161,7 @@ class StoredArrays:
         info = arrays.array_info(node, table)
         return self.read(info, 0, info.shape[0] if info.shape else 1, None)
 
-    def check_jobs(self, block):
+    def check_jobs(self, block: StoredBlock) -> list[Callable[[], None]]:
         """What compares a block with its checksum; nothing where it has none, or was compared already.
 
         Parameters
@@ -210,7 +231,7 @@ class StoredArrays:
         return "an array of the metadata" if name is None else f"the array {name}"
 
     @contextmanager
-    def named(self, block=None):
+    def named(self, block: StoredBlock | None = None) -> Iterator[None]:
         """Let errors name this file, and what the block holds where it is one that is damaged."""
         try:
             yield

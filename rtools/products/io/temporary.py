@@ -10,8 +10,10 @@ import os
 import re
 import shutil
 import threading
+from collections.abc import Iterator
 from functools import lru_cache, partial
 from pathlib import Path
+from typing import BinaryIO
 
 __all__ = ["LOGGER", "directory", "directory_name", "file", "name_beside", "sweep"]
 
@@ -37,12 +39,12 @@ _swept: set[str] = set()
 _lock = threading.Lock()
 
 
-def name_beside(path, ending=".tmp"):
+def name_beside(path: str | Path, ending: str = ".tmp") -> Path:
     """A temporary path in the directory of what is to become of it; what killed runs left there is removed first.
 
     Parameters
     ----------
-    path : str or os.PathLike
+    path : str or Path
         The final name.
     ending : str
         ``.tmp``; ``.old`` for what had the name before and may be wanted again.
@@ -58,17 +60,18 @@ def name_beside(path, ending=".tmp"):
 
 
 @contextlib.contextmanager
-def directory(parent=None):
+def directory(parent: str | Path | None = None) -> Iterator[str]:
     """A directory for temporary files, removed at the end.
 
     Parameters
     ----------
-    parent : str or os.PathLike, optional
+    parent : str or Path, optional
         Where it is made; by default the system's directory of temporary files.
 
     Yields
     ------
-    str
+    iterator of str
+        Its path.
     """
     path = _scratch(parent)
     os.mkdir(path, 0o700)
@@ -78,23 +81,24 @@ def directory(parent=None):
         shutil.rmtree(path, ignore_errors=True)
 
 
-def directory_name(parent):
+def directory_name(parent: str | Path) -> Path:
     """Path of a directory for temporary files that is not made yet; who makes it calls `sweep` for its parent.
 
     Parameters
     ----------
-    parent : str or os.PathLike
+    parent : str or Path
         Where it will be.
 
     Returns
     -------
     Path
+        Hidden, in `parent`.
     """
     return Path(parent) / f".{_mark()}"
 
 
 @contextlib.contextmanager
-def file(suffix=""):
+def file(suffix: str = "") -> Iterator[BinaryIO]:
     """An open file in the system's directory of temporary files, removed at the end.
 
     Parameters
@@ -169,12 +173,12 @@ def _is_gone(pid, start):
     return bool(start) and now is not None and now != start
 
 
-def sweep(folder, *, name_others=True):
+def sweep(folder: str | Path, *, name_others: bool = True) -> None:
     """Remove what runs of this host that were killed left in a directory, once in a process; tell `LOGGER` of it.
 
     Parameters
     ----------
-    folder : str or os.PathLike
+    folder : str or Path
         The directory in which files of runs that were killed are removed.
     name_others : bool
         Tell of what is of other hosts, too, which stays.

@@ -1,10 +1,17 @@
 """World coordinate systems whose transforms carry units, as the same ones of plain numbers: pixels and degrees."""
 
+from __future__ import annotations
+
 from inspect import signature
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rtools.errors import InputError
+
+if TYPE_CHECKING:
+    from astropy.modeling import Model
+    from gwcs import WCS
 
 __all__ = ["carries_units", "plain_transform", "without_units"]
 
@@ -18,19 +25,34 @@ SETTINGS = ("degree", "axes_order", "x_domain", "y_domain", "x_window", "y_windo
 """What some models are made with beside their parameters."""
 
 
-def carries_units(transform):
+def carries_units(transform: Model | None) -> bool:
     """Whether a parameter of an astropy model has a unit, or a part of it converts units.
 
     Parameters
     ----------
     transform : astropy.modeling.Model or None
         Any part of a WCS.
+
+    Returns
+    -------
+    bool
+        False for None.
     """
     return transform is not None and any(map(_has_units, _leaves(transform)))
 
 
-def plain_transform(made):
+def plain_transform(made: Any) -> Any:
     """A world coordinate system, or an astropy model, as everything here takes it: of plain numbers.
+
+    Parameters
+    ----------
+    made : gwcs.WCS or astropy.modeling.Model
+        What asdf made of a node.
+
+    Returns
+    -------
+    gwcs.WCS or astropy.modeling.Model
+        The same one where it carries no units, else a new one.
 
     Raises
     ------
@@ -44,7 +66,7 @@ def plain_transform(made):
     return made
 
 
-def without_units(wcs):
+def without_units(wcs: WCS) -> WCS:
     """A world coordinate system without units.
 
     Parameters

@@ -3,6 +3,12 @@
 `stage_product` writes everything and leaves the renaming to the caller, so that several products appear together.
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 
 from rtools.errors import InputError, RtoolsError
@@ -10,18 +16,40 @@ from rtools.products.io.ramp import RampWriter
 from rtools.products.io.staging import Stage, build_tree, serialise, write_file
 from rtools.products.schema import layout, profiles
 from rtools.products.schema.blocks import stamp_file
-from rtools.work import ALONE
+from rtools.work import ALONE, Work
 
 __all__ = ["RampWriter", "Stage", "stage_product", "write_product"]
 
 
-def write_product(path, kind, meta, arrays, **settings):
-    """Write a product under its name; parameters as `stage_product`.
+def write_product(
+    path: str | Path, kind: str, meta: Mapping[str, Any], arrays: Mapping[str, Any], **settings: Any
+) -> Stage:
+    """Write a product under its name; as `stage_product`, and then renamed.
+
+    Parameters
+    ----------
+    path : str or Path
+        Where the product will appear.
+    kind : str
+        A product of `layout`, or ``reference/TYPE``.
+    meta : mapping
+        Below ``roman.meta``.
+    arrays : mapping of str to ndarray
+        By dotted path below ``roman``.
+    **settings
+        The keywords of `stage_product`.
 
     Returns
     -------
     Stage
         Committed; its `overflows` and `messages` are for the caller to tell.
+
+    Raises
+    ------
+    InputError
+        As in `stage_product`.
+    RtoolsError
+        As in `stage_product`.
     """
     stage = stage_product(path, kind, meta, arrays, **settings)
     stage.commit()
@@ -29,35 +57,35 @@ def write_product(path, kind, meta, arrays, **settings):
 
 
 def stage_product(
-    path,
-    kind,
-    meta,
-    arrays,
+    path: str | Path,
+    kind: str,
+    meta: Mapping[str, Any],
+    arrays: Mapping[str, Any],
     *,
-    profile=layout.DEFAULT_PROFILE,
-    compression="lz4",
-    history=(),
-    extra=None,
-    work=ALONE,
-    as_is=False,
-):
+    profile: str = layout.DEFAULT_PROFILE,
+    compression: str = "lz4",
+    history: Iterable[Mapping[str, Any]] = (),
+    extra: Mapping[str, Any] | None = None,
+    work: Work = ALONE,
+    as_is: bool = False,
+) -> Stage:
     """Write a product to a temporary file next to its place.
 
     Parameters
     ----------
-    path : str or os.PathLike
+    path : str or Path
         Where the product will appear.
     kind : str
         A product of `layout`, or ``reference/TYPE``.
-    meta : dict
+    meta : mapping
         Below ``roman.meta``, of any profile; what a file says of itself is set here (`metadata.stamp_file`).
-    arrays : dict of str to ndarray
+    arrays : mapping of str to ndarray
         By dotted path below ``roman``; cast to the profile's dtypes. Lists of times or strings may stand here, too.
     profile, compression : str
         Whose tags it gets, and how its blocks are stored.
-    history : iterable of dict
+    history : iterable of mapping
         Entries (`rtools.products.schema.history.entry`), oldest first.
-    extra : dict, optional
+    extra : mapping, optional
         Further nodes below ``roman``, by dotted path: gwcs objects, tables of numbers.
     work : rtools.work.Work
         Its threads compress and write.
@@ -80,7 +108,7 @@ def stage_product(
         meta, arrays, stage.messages = profiles.convert(kind, meta, arrays, profile)
     meta = stamp_file(kind, meta, path)
     arrays = {name: _cast(name, array, kind, profile, stage) for name, array in arrays.items()}
-    tree = build_tree(kind, meta, arrays | (extra or {}), profile)
+    tree = build_tree(kind, meta, {**arrays, **(extra or {})}, profile)
     try:
         head, inner, sources = serialise(tree, profile, history)
         with stage.open() as file:

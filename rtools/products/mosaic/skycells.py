@@ -1,11 +1,13 @@
 """The SKYCELLS reference file: written row by row as it is made, for all of it is 1.3 GB."""
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from rtools.errors import InputError
 from rtools.products.io import open_product
 from rtools.products.io.arrays import array_node
-from rtools.products.io.encode import ArrayBytes
+from rtools.products.io.encode import ArrayBytes, Source
 from rtools.products.io.staging import Stage, build_tree, serialise, write_file
 from rtools.products.schema import layout, nodes
 from rtools.products.schema.blocks import stamp_file
@@ -30,15 +32,15 @@ class RowBytes:
         Of all parts.
     """
 
-    compression = None
+    compression: str | None = None
 
-    def __init__(self, parts, nbytes):
+    def __init__(self, parts: Iterable[np.ndarray], nbytes: int) -> None:
         self.nbytes = nbytes
         self._parts = iter(parts)
         self._waiting = b""
         self._place = 0
 
-    def __getitem__(self, span):
+    def __getitem__(self, span: slice) -> bytes:
         start, stop, _step = span.indices(self.nbytes)
         if start != self._place:
             raise ValueError("a table in the making is written from its beginning")
@@ -80,7 +82,7 @@ def write_tables(path, regions, parts, *, count, compression="none", work=ALONE,
     parts = iter(parts)
     first = next(parts)
     row = np.broadcast_to(np.zeros((), first.dtype), (count,))
-    blocks = [ArrayBytes(regions), RowBytes(_chained(first, parts), row.nbytes)]
+    blocks: list[Source] = [ArrayBytes(regions), RowBytes(_chained(first, parts), row.nbytes)]
     about = {
         "reftype": "SKYCELLS",
         "pedigree": "GROUND",

@@ -22,7 +22,7 @@ def stage_mosaic(path, meta, planes, members, **settings):
 
     Parameters
     ----------
-    path : str or os.PathLike
+    path : str or Path
         Where the product will appear.
     meta : dict
         `rtools.products.mosaic.metadata.mosaic_meta`.
@@ -50,7 +50,7 @@ class MosaicWriter(LaidOut):
 
     Parameters
     ----------
-    path : str or os.PathLike
+    path : str or Path
         Where the product will appear.
     shape : (int, int)
         Rows and columns.

@@ -25,7 +25,7 @@ def form_of_name(path):
 
     Parameters
     ----------
-    path : str or os.PathLike
+    path : str or Path
         Only its name is looked at.
     """
     name = str(path).lower()
@@ -37,7 +37,7 @@ def refuse_contradiction(path, form):
 
     Parameters
     ----------
-    path : str or os.PathLike
+    path : str or Path
         Name of the output.
     form : str
         What would be written, a key of `EXTENSIONS`.
@@ -58,7 +58,7 @@ def table_form(path, *, option=None):
 
     Parameters
     ----------
-    path : str or os.PathLike
+    path : str or Path
         Only its name is looked at.
     option : str, optional
         What says the format, too.

@@ -341,7 +341,7 @@ def split_suffix(filename):
 
     Parameters
     ----------
-    filename : str or os.PathLike
+    filename : str or Path
         Any name; it need not follow the grammar. Directory and extension are left out.
 
     Returns

@@ -78,7 +78,7 @@ def read(path, cone=None, *, everything=False):
 
     Parameters
     ----------
-    path : str or os.PathLike
+    path : str or Path
         A table (parquet, ECSV, CSV, FITS, VOTable) or the directory of a HATS tree.
     cone : tuple of float, optional
         Right ascension, declination, radius, in degrees.

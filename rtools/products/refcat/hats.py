@@ -89,7 +89,7 @@ def write_tree(path, table, *, rows=ROWS, overwrite=False, entry=None):
 
     Parameters
     ----------
-    path : str or os.PathLike
+    path : str or Path
         The directory, new unless `overwrite`.
     table : astropy.table.Table
         With columns `ra` and `dec`, degrees.

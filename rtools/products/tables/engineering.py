@@ -38,7 +38,7 @@ def read_attitudes(path):
 
     Parameters
     ----------
-    path : str or os.PathLike
+    path : str or Path
         ECSV, CSV, parquet, FITS or VOTable; names in any case.
 
     Returns

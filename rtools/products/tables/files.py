@@ -32,7 +32,7 @@ def read_catalog(path):
 
     Parameters
     ----------
-    path : str or os.PathLike
+    path : str or Path
         The file.
 
     Returns
@@ -86,7 +86,7 @@ def stage_catalog(path, table, form):
 
     Parameters
     ----------
-    path : str or os.PathLike
+    path : str or Path
         Where the file will appear.
     table : astropy.table.Table
         With units, descriptions and metadata.

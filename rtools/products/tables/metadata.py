@@ -69,7 +69,7 @@ def read_table(path, form):
 
     Parameters
     ----------
-    path : str or os.PathLike
+    path : str or Path
         The file; its rows are not read.
     form : str
         ``parquet``, ``ecsv`` or ``fits``.

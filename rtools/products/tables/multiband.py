@@ -24,7 +24,7 @@ def multiband_meta(kind, metas, path, *, reference, profile=layout.DEFAULT_PROFI
         ``cat_multiband`` or ``segm_multiband``.
     metas : list of dict
         ``meta`` of the mosaics, that of the reference filter first.
-    path : str or os.PathLike
+    path : str or Path
         Of the file that will hold it.
     reference : str
         Filter to whose PSF the others are matched.

@@ -25,7 +25,7 @@ def read_parquet(path):
 
     Parameters
     ----------
-    path : str or os.PathLike
+    path : str or Path
         The file.
 
     Returns

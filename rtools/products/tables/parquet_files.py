@@ -10,7 +10,7 @@ def parquet_source(path, mode="rb"):
 
     Parameters
     ----------
-    path : str or os.PathLike
+    path : str or Path
         The file; its name may have any bytes.
     mode : str
         ``rb`` or ``wb``.

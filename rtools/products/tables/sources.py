@@ -101,7 +101,7 @@ def catalog_meta(kind, image_meta, path, *, image_kind, profile=layout.DEFAULT_P
         ``cat_exposure``, ``segm_mosaic``, …
     image_meta : dict
         Below ``meta``; not changed.
-    path : str or os.PathLike
+    path : str or Path
         Of the file that will hold it.
     image_kind : str
         ``l2_image`` or ``l3_coadd``.
@@ -133,7 +133,7 @@ def stage_sources(path, table, form, entry):
 
     Parameters
     ----------
-    path : str or os.PathLike
+    path : str or Path
         Where the catalog will appear.
     table : astropy.table.Table
         From `table_of`; its metadata are completed.
@@ -155,7 +155,7 @@ def stage_segments(path, kind, meta, labels, detection_image, **settings):
 
     Parameters
     ----------
-    path : str or os.PathLike
+    path : str or Path
         Where the product will appear.
     kind : str
         ``segm_exposure`` or ``segm_mosaic``.
@@ -181,7 +181,7 @@ def read_segments(path, shape):
 
     Parameters
     ----------
-    path : str or os.PathLike
+    path : str or Path
         The file.
     shape : tuple of int
         (rows, columns) of the image.

@@ -11,8 +11,7 @@ from astropy.wcs import WCS
 
 from rtools.products.fits import check as fits_check
 from rtools.products.fits import flags as fits_flags
-from rtools.products.fits import layout as fits_layout
-from rtools.products.fits import write as fits_write
+from rtools.products.fits import pixel_types
 from rtools.products.io import open_product
 from rtools.wfi import dq
 from tests.support.fits_files import back, lossless, sample, there, verified
@@ -131,13 +130,13 @@ def test_the_check_passes_on_what_is_right(product, suffix, tmp_path):
 
 def test_the_check_finds_a_single_bit(product, tmp_path, monkeypatch, capsys):
     def broken(values, *, flipped):
-        raw = fits_layout.decode(values, values.dtype, flipped=False)
+        raw = pixel_types.decode(values, values.dtype, flipped=False)
         raw.reshape(-1).view("u1")[0] ^= 1
         return kept(raw, flipped=flipped)
 
-    kept = fits_layout.encode
+    kept = pixel_types.encode
     source = product("cal")
-    monkeypatch.setattr(fits_write.layout, "encode", broken)
+    monkeypatch.setattr(pixel_types, "encode", broken)
     assert tool("fits", source, "--check", "--outdir", tmp_path) == 1
     assert "roman." in capsys.readouterr().err
     assert listing(tmp_path).keys() == set()
