@@ -101,9 +101,9 @@ def command(console, inputs, summary, v1, between, aperture, as_json, **settings
         _tell(found)
 
     def _rows(meta, name, request, log):
-        from rtools.pipeline.astrometry import pointing
+        from rtools.pipeline.astrometry import pointing_tables as tables
 
-        return [pointing.report(meta, name)] if summary else pointing.v1_of_file(meta, name, request, log)
+        return [tables.report(meta, name)] if summary else tables.v1_of_file(meta, name, request, log)
 
     def _tell(found):
         for row in found if as_json else ():
@@ -111,7 +111,7 @@ def command(console, inputs, summary, v1, between, aperture, as_json, **settings
 
     status = 0
     if between:
-        from rtools.pipeline.astrometry.pointing import v1_from_table
+        from rtools.pipeline.astrometry.pointing_tables import v1_from_table
 
         rows = v1_from_table(*(_mjd(time) for time in between), request, aperture)
         _tell(rows)

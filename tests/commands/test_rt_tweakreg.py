@@ -141,13 +141,13 @@ def test_catalog_is_updated_only_on_request(cal, gaia):
 
 
 def test_an_update_that_fails_leaves_the_catalog(cal, gaia, monkeypatch, capsys):
-    from rtools.pipeline.astrometry import align as aligning
+    from rtools.pipeline.astrometry import aligned
 
     def fail(*args, **kwargs):
         raise OSError(28, "No space left on device")
 
     before = listing(cal.parent)
-    monkeypatch.setattr(aligning.catalogs, "stage_catalog", fail)
+    monkeypatch.setattr(aligned.catalogs, "stage_catalog", fail)
     status, out, err = said(capsys, "tweakreg", cal, "--refcat", gaia, "--update-catalog", "-q")
     assert (status, out, len(err.splitlines())) == (1, "", 1)
     assert listing(cal.parent) == before

@@ -1,7 +1,8 @@
 from .align import GAIA, align_group, catalog_path, image_of, stars_around
 from .cutout import cut_product
 from .fits_header import sky_cards
-from .pointing import PointingRequest, aberration_keywords, pointing_keywords, v1_from_table
+from .pointing import PointingRequest, aberration_keywords, pointing_keywords
+from .pointing_tables import v1_from_table
 from .truth import gaia_of_truth
 
 __all__ = [

@@ -1,22 +1,31 @@
-"""Alignment with its files: sources from catalogs, stars from reference catalogs, the result into the metadata."""
+"""Alignment with its files: sources from catalogs, stars from reference catalogs."""
 
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
 from rtools.catalog.psf.psffit import FLAGS as PSF_FLAGS
 from rtools.errors import InputError, RtoolsError
 from rtools.products import names
-from rtools.products.names.extensions import table_form
-from rtools.products.schema import history
-from rtools.products.tables import files as catalogs
 from rtools.products.tables.files import read_catalog
 from rtools.wfi.fill import FILL_STRING
 from rtools.wfi.metadata import exposure_mjd
-from rtools.wfi.sphere import positions_of, s_region, separation, unit_vectors
+from rtools.wfi.sphere import positions_of, separation, unit_vectors
 from rtools.wfi.units import DEGREE_ARCSEC
-from rtools.work import ALONE
+from rtools.work import ALONE, Work
+
+if TYPE_CHECKING:
+    from astropy.table import Table
+    from gwcs import WCS
+
+    from rtools.astrometry.align import Alignment, ImageSources
+    from rtools.pipeline.job.steps import StepPlan
+    from rtools.products.io.product import Product
 
 __all__ = [
     "GAIA",
@@ -27,11 +36,7 @@ __all__ = [
     "catalog_path",
     "image_of",
     "member_of",
-    "record",
-    "stage_matches",
-    "stage_updated",
     "stars_around",
-    "told",
 ]
 
 GAIA = "gaia"
@@ -50,22 +55,25 @@ POSITIONS = ("x", "y"), ("x_psf", "y_psf"), ("x_centroid_win", "y_centroid_win")
 """Columns in which positions are looked for, the best first."""
 
 
-def image_of(columns, meta, wcs, log):
+def image_of(columns: Any, meta: Mapping[str, Any], wcs: WCS, log: Callable[[str, str], None]) -> ImageSources:
     """Sources of an image for `rtools.astrometry.align.align`.
 
     Parameters
     ----------
-    columns : mapping of str to array
+    columns : astropy.table.Table or mapping of str to array
         A catalog; sources with a warning flag, and those whose PSF fit is flagged as unusable, are left out. Rows keep
         their numbers.
     meta : dict
-        Of the image.
+        Of the image: `wcsinfo` says where it points, `exposure` when it was taken.
     wcs : gwcs.WCS
+        The world coordinate system that is to be corrected.
     log : callable
+        ``log(level, text)``: is warned where positions are not those of PSF fits.
 
     Returns
     -------
     rtools.astrometry.align.ImageSources
+        A row for each of the catalog; x is NaN in those that are left out.
 
     Raises
     ------
@@ -82,7 +90,7 @@ def image_of(columns, meta, wcs, log):
         raise InputError("the catalog has no positions", mend="columns x_psf and y_psf, or x and y")
     if found[0].startswith("x_centroid"):
         log("warning", f"tweakreg: the catalog has no PSF positions; {found[0]} is taken")
-    x, y = (np.array(np.ma.filled(np.ma.asarray(columns[name], float), np.nan)) for name in found)
+    x, y = (_filled(columns[name]) for name in found)
     if "warning_flags" in names:
         x[_bits(columns, "warning_flags") & 1 != 0] = np.nan
     errors = [np.array(columns[f"{name}_err"], float) if f"{name}_err" in names else None for name in found]
@@ -96,13 +104,18 @@ def image_of(columns, meta, wcs, log):
     weight = np.asarray(columns["weight"], float) if "weight" in names else None
     pointing = Pointing(*(float(meta["wcsinfo"][key]) for key in Pointing._fields))
     epoch = float(julian_year(sum(exposure_mjd(meta)) / 2))
-    return ImageSources(x, y, *errors, wcs, pointing, epoch, flux, weight)
+    return ImageSources(x, y, errors[0], errors[1], wcs, pointing, epoch, flux, weight)
+
+
+def _filled(column: Any) -> np.ndarray:
+    """A column as float64, NaN where a table masks it; a copy."""
+    return np.array(np.ma.filled(np.ma.asarray(column, float), np.nan))
 
 
 def _bits(columns, name):
     """A column of flags as integers, whatever a table made of them; none where a row has nothing."""
     try:
-        values = np.ma.filled(np.ma.asarray(columns[name], float), 0)
+        values: np.ndarray = np.ma.filled(np.ma.asarray(columns[name], float), 0)
     except (TypeError, ValueError):
         raise InputError(f"{name} is not a column of numbers") from None
     return np.nan_to_num(values, posinf=0, neginf=0).astype(np.int64)
@@ -116,39 +129,88 @@ class ImageToAlign(NamedTuple):
     name : str
         What the image is called.
     image : rtools.astrometry.align.ImageSources
+        Its sources and its WCS.
     catalog : Path or None
         The file its sources are from; None where they were just found.
     labels : ndarray or None
-        Labels of the sources.
+        Labels of the sources, a row for each; None where the catalog has no labels.
     """
 
     name: str
-    image: object
+    image: ImageSources
     catalog: Path | None
-    labels: object
+    labels: np.ndarray | None
 
 
 class Outcome(NamedTuple):
-    """What came of an alignment for one image: the alignment of its group, its number there, members and stars."""
+    """What came of an alignment for one image.
 
-    alignment: object
+    Attributes
+    ----------
+    alignment : rtools.astrometry.align.Alignment
+        That of its group.
+    number : int
+        Its number in the group, from 0.
+    members : sequence of ImageToAlign
+        All images of the group.
+    stars : astropy.table.Table
+        The reference stars around them.
+    """
+
+    alignment: Alignment
     number: int
-    members: list
-    stars: object
+    members: Sequence[ImageToAlign]
+    stars: Table
 
 
-def member_of(plan, request, meta, wcs, *, columns=None, log):
+class _Planned(Protocol):
+    """What alignment has to know of a plan of an exposure."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def product(self) -> Product: ...
+    @property
+    def steps(self) -> Sequence[StepPlan]: ...
+
+
+class _Asked(Protocol):
+    """What alignment has to know of what a user asks of exposures."""
+
+    @property
+    def catalogs(self) -> Mapping[str, str]: ...
+
+
+def member_of(
+    plan: _Planned,
+    request: _Asked,
+    meta: Mapping[str, Any],
+    wcs: WCS,
+    *,
+    columns: Any = None,
+    log: Callable[[str, str], None],
+) -> ImageToAlign | None:
     """The `ImageToAlign` that a plan's image is; None if it has no catalog.
 
     Parameters
     ----------
     plan : rtools.pipeline.exposure.plan.ExposurePlan
+        Its `name` and `product` say which file it is.
     request : rtools.pipeline.exposure.request.ExposureRequest
+        Its `catalogs` may name the catalog.
     meta : dict
+        Of the image, as it stands.
     wcs : gwcs.WCS
+        Of the image, as it stands.
     columns : mapping of str to array, optional
         Its catalog, where that is in memory.
     log : callable
+        As in `image_of`.
+
+    Returns
+    -------
+    ImageToAlign or None
+        Its `catalog` is None where `columns` were given.
     """
     path = None
     if columns is None:
@@ -161,11 +223,27 @@ def member_of(plan, request, meta, wcs, *, columns=None, log):
     return ImageToAlign(plan.name, image_of(columns, meta, wcs, log), path, labels)
 
 
-def catalog_path(path, meta, given=None):
+def catalog_path(
+    path: str | os.PathLike, meta: Mapping[str, Any], given: str | os.PathLike | None = None
+) -> Path | None:
     """Catalog of an image file: the one given, else the one that its metadata name, else its sibling, else None.
 
     Of what the metadata say only the name counts, beside the image: directories are those of another machine, and a
     catalog that is brought up to date may not be any file there is.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+        The image.
+    meta : dict
+        Its metadata: `source_catalog.tweakreg_catalog_name` is looked at.
+    given : str or os.PathLike, optional
+        What the user named; it need not exist.
+
+    Returns
+    -------
+    Path or None
+        ``STEM_cat.parquet`` or ``STEM_cat.ecsv``, where neither user nor metadata name a file that exists.
     """
     if given is not None:
         return Path(given)
@@ -178,12 +256,13 @@ def catalog_path(path, meta, given=None):
     return next((one for one in tried if one.is_file()), None)
 
 
-def align(members, options, work=ALONE):
+def align(members: Sequence[ImageToAlign], options: Mapping[str, Any], work: Work = ALONE) -> list[Outcome | str]:
     """Align images to the stars of a reference catalog, all by one correction.
 
     Parameters
     ----------
-    members : list of ImageToAlign
+    members : sequence of ImageToAlign
+        The images of one group.
     options : dict
         Of the step; `refcat` is the path of the reference catalog.
     work : rtools.work.Work
@@ -209,7 +288,7 @@ def align(members, options, work=ALONE):
     return [Outcome(alignment, number, members, table) for number in range(len(members))]
 
 
-def align_group(plans, request, work):
+def align_group(plans: Mapping[str, _Planned], request: _Asked, work: Work) -> dict[str, Outcome | str]:
     """Align the images of several plans together.
 
     Parameters
@@ -226,7 +305,8 @@ def align_group(plans, request, work):
     dict of str to Outcome or str
         What came of each image. Images without WCS or catalog are left out: they find that out for themselves.
     """
-    members, options = {}, None
+    members: dict[str, ImageToAlign] = {}
+    options: Mapping[str, Any] = {}
     for name, plan in plans.items():
         step = next(step for step in plan.steps if step.step.aligns)
         meta = plan.product.meta
@@ -244,7 +324,7 @@ def _is_archive(path):
     return path == GAIA and not Path(path).exists()
 
 
-def stars_around(path, systems, options):
+def stars_around(path: str, systems: Sequence[WCS], options: Mapping[str, Any]) -> Table:
     """Reference stars around images: of a file or tree, or of the archive where that is asked for.
 
     Parameters
@@ -259,6 +339,7 @@ def stars_around(path, systems, options):
     Returns
     -------
     astropy.table.Table
+        The stars in a circle around the footprints of all images and that margin.
     """
     from rtools.astrometry.align import search_radius
     from rtools.products.refcat import files as refcat_files
@@ -274,104 +355,6 @@ def _cone(systems, margin):
     """Right ascension, declination, radius (degrees) of a circle around the footprints of images."""
     from rtools.astrometry.wcs import footprint
 
-    corners = np.concatenate([footprint(wcs) for wcs in systems])
-    ra, dec = map(float, positions_of(unit_vectors(*corners.T).mean(axis=0)))
-    return ra, dec, float(separation(*corners.T, ra, dec).max() + margin)
-
-
-def told(alignment):
-    """What to say of an alignment, one line."""
-    if alignment.status != "COMPLETE":
-        return f"tweakreg: FAILED: {alignment.reason}; the WCS stays as it was"
-    results = alignment.results
-    dx, dy = results["shift"]
-    return (
-        f"tweakreg: {results['nmatches']} of {alignment.stars} stars, rmse {1000 * results['rmse']:.2f} mas, "
-        f"{results['fitgeom']}, shift {dx:.4f} {dy:.4f} arcsec, rotation {results['proper_rot']:.5f} degrees, "
-        f"error at most {alignment.error_mas:.2f} mas"
-    )
-
-
-def record(meta, alignment, number):
-    """Write the outcome for one image into its metadata.
-
-    Parameters
-    ----------
-    meta : dict
-        Changed: `wcs`, `wcsinfo.s_region`, `wcs_fit_results`, `cal_step.tweakreg`. A failure leaves the WCS alone.
-    alignment : rtools.astrometry.align.Alignment
-    number : int
-        Of the image in the group.
-    """
-    from rtools.astrometry.wcs import footprint
-
-    meta["wcs_fit_results"] = alignment.results
-    meta.setdefault("cal_step", {})["tweakreg"] = alignment.status
-    if alignment.status != "COMPLETE":
-        return
-    meta["wcs"] = alignment.wcs[number]
-    region = s_region(footprint(meta["wcs"]))
-    if region is not None:
-        meta["wcsinfo"]["s_region"] = region
-
-
-def stage_updated(outcome, wcs, tool):
-    """Write the catalog that served an alignment again, under a temporary name, with its sky positions by the new WCS.
-
-    Parameters
-    ----------
-    outcome : Outcome
-    wcs : gwcs.WCS
-        The corrected one.
-    tool : str
-        For the history.
-
-    Returns
-    -------
-    rtools.products.io.staging.Stage
-    """
-    from rtools.catalog.source_catalog import place_on_sky
-
-    path = outcome.members[outcome.number].catalog
-    table = read_catalog(path)
-    place_on_sky(table, wcs)
-    catalogs.stamp(table, path.name, history.entry(tool, inputs=[str(path)]))
-    return catalogs.stage_catalog(path, table, table_form(path))
-
-
-def stage_matches(path, outcome):
-    """Write the table of matches of a group under a temporary name.
-
-    Parameters
-    ----------
-    path : str or os.PathLike
-        Its extension says the format.
-    outcome : Outcome
-        Of any of its images.
-
-    Returns
-    -------
-    rtools.products.io.staging.Stage
-    """
-    from astropy.table import Table
-
-    matches, members, stars = outcome.alignment.matches, outcome.members, outcome.stars
-    table = Table()
-    count = 0 if matches is None else len(matches.image)
-    which = np.zeros(0, int) if matches is None else matches.image
-    table["image"] = np.array([members[number].name for number in which], dtype=str)
-    rows = [(members[number], row) for number, row in zip(which, matches.source if count else (), strict=True)]
-    table["label"] = np.array([row if one.labels is None else one.labels[row] for one, row in rows], np.int32)
-    for name in ("x", "y"):
-        table[name] = np.array([getattr(one.image, name)[row] for one, row in rows], float)
-        table[name].unit = "pix"
-    reference = matches.reference if count else np.zeros(0, int)
-    for name in ("source_id", "ra", "dec", "phot_g_mean_mag"):
-        if name in stars.colnames:
-            table[name] = stars[name][reference]
-    for name in ("x_residual", "y_residual", "x_sigma", "y_sigma"):
-        table[name] = getattr(matches, name) if count else np.zeros(0)
-        table[name].unit = "mas"
-    table["fitted"] = matches.fitted if count else np.zeros(0, bool)
-    table.meta = {"status": outcome.alignment.status, "reason": outcome.alignment.reason}
-    return catalogs.stage_catalog(path, table, table_form(path))
+    all_ra, all_dec = np.concatenate([footprint(wcs) for wcs in systems]).T
+    ra, dec = map(float, positions_of(unit_vectors(all_ra, all_dec).mean(axis=0)))
+    return ra, dec, float(separation(all_ra, all_dec, ra, dec).max() + margin)

@@ -1,16 +1,25 @@
 """A product cut out together with its coordinates and its statistics."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from rtools.astrometry.cutout_wcs import cutout_wcs, sky_metadata
 from rtools.products.edit.cutout import cut_arrays, cut_metadata, image_shape
-from rtools.work import ALONE
+from rtools.work import ALONE, Work
 from rtools.work.statistics import image_statistics
+
+if TYPE_CHECKING:
+    from rtools.products.io.product import Product
 
 __all__ = ["cut_product"]
 
 
-def cut_product(product, rows, columns, work=ALONE):
+def cut_product(
+    product: Product, rows: slice, columns: slice, work: Work = ALONE
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """Metadata and arrays of a cutout.
 
     Parameters
@@ -18,7 +27,7 @@ def cut_product(product, rows, columns, work=ALONE):
     product : rtools.products.io.product.Product
         What is cut, opened.
     rows, columns : slice
-        Of its image.
+        Of its image; start and stop are numbers within it.
     work : rtools.work.Work
         Its threads decode.
 

@@ -1,16 +1,29 @@
 """The WCS of a product as cards of a FITS header."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from rtools.astrometry import sip
 from rtools.errors import RtoolsError
 from rtools.products import names
 from rtools.products.edit.wcs import load_wcs
+from rtools.work.work import silent
+
+if TYPE_CHECKING:
+    from rtools.products.io.product import Product
 
 __all__ = ["sky_cards"]
 
 
-def sky_cards(product, wcs=None, limit=sip.LIMIT, log=lambda level, text: None):
+def sky_cards(
+    product: Product,
+    wcs: str | None = None,
+    limit: float | None = sip.LIMIT,
+    log: Callable[[str, str], None] = silent,
+) -> list[tuple[str, Any, str]]:
     """Cards of the WCS of a product's image.
 
     Parameters
@@ -27,7 +40,7 @@ def sky_cards(product, wcs=None, limit=sip.LIMIT, log=lambda level, text: None):
     Returns
     -------
     list of (str, value, str)
-        None where nothing is known of its place on the sky.
+        Keyword, value and comment of each card; empty where nothing is known of its place on the sky.
 
     Raises
     ------

@@ -1,11 +1,12 @@
 """The pointing of an exposure with its files: attitude from telemetry or elsewhere, velocity from the metadata."""
 
-from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 from rtools.astrometry import aberration, pointing
 from rtools.errors import InputError, UsageError
-from rtools.products.schema import history
 from rtools.products.tables import engineering
 from rtools.wfi import siaf
 from rtools.wfi.fill import FILL_STRING, NOT_APPLICABLE
@@ -16,15 +17,12 @@ __all__ = [
     "Sample",
     "aberration_keywords",
     "pointing_keywords",
-    "report",
     "samples",
-    "v1_from_table",
-    "v1_of_file",
+    "samples_between",
+    "solve_sample",
 ]
 
 VELOCITY = ("ephemeris.velocity_x", "ephemeris.velocity_y", "ephemeris.velocity_z")
-
-MJD_ZERO = datetime(1858, 11, 17, tzinfo=UTC)
 
 ROUNDING = 1e-9
 """Scale factors that differ by less are the same."""
@@ -51,30 +49,52 @@ class PointingRequest(NamedTuple):
         Of several samples: ``average``, ``first`` or ``all``.
     """
 
-    quaternion: tuple | None = None
-    telemetry: tuple | None = None
+    quaternion: tuple[float, ...] | None = None
+    telemetry: tuple[engineering.Attitudes, engineering.Attitudes] | None = None
     allow_default: bool = False
-    fgs: tuple | None = None
-    guide_star: tuple | None = None
+    fgs: tuple[float, ...] | None = None
+    guide_star: tuple[float, ...] | None = None
     tolerance: float = 60.0
     which: str = "average"
 
 
 class Sample(NamedTuple):
-    """One attitude: when (MJD), ECI to body, body to FGS or None, CALCULATED or PLANNED."""
+    """One attitude.
+
+    Attributes
+    ----------
+    mjd : float
+        When, Modified Julian Date (UTC).
+    quaternion : tuple of float
+        ECI to body.
+    fgs : tuple of float or None
+        Body to FGS; None for that before launch.
+    source : str
+        CALCULATED (from telemetry) or PLANNED.
+    """
 
     mjd: float
-    quaternion: tuple
-    fgs: tuple | None
+    quaternion: tuple[float, ...]
+    fgs: tuple[float, ...] | None
     source: str
 
 
-def samples(meta, request, log):
+def samples(meta: Mapping[str, Any], request: PointingRequest, log: Callable[[str, str], None]) -> list[Sample]:
     """The attitudes of an exposure: one, or with ``which="all"`` one for each sample of the telemetry.
+
+    Parameters
+    ----------
+    meta : dict
+        Metadata of the exposure, which say when it was taken.
+    request : PointingRequest
+        Where attitudes come from.
+    log : callable
+        ``log(level, text)``: is warned where the telemetry has nothing, and that is allowed.
 
     Returns
     -------
     list of Sample
+        Never empty.
 
     Raises
     ------
@@ -85,7 +105,7 @@ def samples(meta, request, log):
     """
     start, end = exposure_mjd(meta)
     if request.telemetry is not None:
-        found = _sampled(request, start, end)
+        found = samples_between(request, start, end)
         if found:
             return found
         if not request.allow_default:
@@ -101,7 +121,23 @@ def samples(meta, request, log):
     return [Sample((start + end) / 2, tuple(quaternion), request.fgs, "PLANNED")]
 
 
-def _sampled(request, start, end):
+def samples_between(request: PointingRequest, start: float, end: float) -> list[Sample]:
+    """Attitudes of the telemetry within an interval.
+
+    Parameters
+    ----------
+    request : PointingRequest
+        Its `telemetry`, `which` and `tolerance`; its `fgs` goes before that of the telemetry, whose mean is taken.
+    start, end : float
+        Modified Julian Dates (UTC).
+
+    Returns
+    -------
+    list of Sample
+        The average at the middle of the interval, the first, or all; empty where there is no telemetry.
+    """
+    if request.telemetry is None:
+        return []
     body, fgs = (engineering.during(attitudes, start, end, request.tolerance) for attitudes in request.telemetry)
     if len(body.mjd) == 0:
         return []
@@ -112,7 +148,32 @@ def _sampled(request, start, end):
     return [Sample(float(body.mjd[n]), tuple(body.quaternion[n]), to_fgs, "CALCULATED") for n in range(count)]
 
 
-def _solved(meta, sample, request, log):
+def solve_sample(
+    meta: Mapping[str, Any], sample: Sample, request: PointingRequest, log: Callable[[str, str], None]
+) -> pointing.Solution:
+    """Where an exposure points with one attitude.
+
+    Parameters
+    ----------
+    meta : dict
+        Metadata of the exposure: aperture, detector, velocity, and the guide star's place where `request` has none.
+    sample : Sample
+        The attitude.
+    request : PointingRequest
+        Its `guide_star`.
+    log : callable
+        ``log(level, text)``: is warned of what is not known, and of a boresight alignment that is not applied.
+
+    Returns
+    -------
+    rtools.astrometry.pointing.Solution
+        Attitude, V1 and the aperture's reference point.
+
+    Raises
+    ------
+    InputError, UsageError
+        The metadata do not name aperture and detector, or the attitude is none.
+    """
     require(meta, "wcsinfo.aperture_name", "instrument.detector")
     bam = get(meta, "ref_file.bam")
     if sample.fgs is None and bam not in (None, "", FILL_STRING, NOT_APPLICABLE):
@@ -150,8 +211,24 @@ def _velocity(meta, log):
     return velocity
 
 
-def pointing_keywords(meta, request, log):
-    """What the metadata are to say of a pointing, by dotted key below ``meta``.
+def pointing_keywords(
+    meta: Mapping[str, Any], request: PointingRequest, log: Callable[[str, str], None]
+) -> dict[str, Any]:
+    """What the metadata are to say of a pointing.
+
+    Parameters
+    ----------
+    meta : dict
+        Metadata of the exposure; not changed.
+    request : PointingRequest
+        Where the attitude comes from; of several samples the average is taken.
+    log : callable
+        ``log(level, text)``: is warned of what was made for another pointing, and of what is not known.
+
+    Returns
+    -------
+    dict of str to object
+        Dotted key below ``meta`` to its value.
 
     Raises
     ------
@@ -159,7 +236,7 @@ def pointing_keywords(meta, request, log):
         There is no attitude, or it is none.
     """
     sample = samples(meta, request._replace(which="average"), log)[0]
-    solution = _solved(meta, sample, request, log)
+    solution = solve_sample(meta, sample, request, log)
     target = get(meta, "pointing.target_aperture")
     try:
         siaf.aperture(target)
@@ -185,8 +262,20 @@ def _warn_of_old(meta, solution, log):
         log("warning", "velocity_aberration is that of another position; rt-aberration sets it")
 
 
-def aberration_keywords(meta, log):
-    """Scale factor and apparent reference position, by dotted key below ``meta``.
+def aberration_keywords(meta: Mapping[str, Any], log: Callable[[str, str], None]) -> dict[str, float]:
+    """Scale factor of the velocity aberration, and apparent reference position.
+
+    Parameters
+    ----------
+    meta : dict
+        Metadata of the exposure: its reference position, its velocity, and when it was taken; not changed.
+    log : callable
+        ``log(level, text)``: is warned of a velocity that is odd, and of a WCS that was made with another scale.
+
+    Returns
+    -------
+    dict of str to float
+        `velocity_aberration.scale_factor`, `ra_reference` and `dec_reference` (degrees) by dotted key below ``meta``.
 
     Raises
     ------
@@ -203,90 +292,3 @@ def aberration_keywords(meta, log):
         "velocity_aberration.ra_reference": found.ra,
         "velocity_aberration.dec_reference": found.dec,
     }
-
-
-# -- tables -----------------------------------------------------------------------------------------------------------
-
-
-def report(meta, name):
-    """Target, V1 and reference point of an exposure as its metadata say them, and their separations in degrees."""
-    require(meta, "pointing", "wcsinfo")
-    told = meta["pointing"]
-    target = usable(meta, "pointing.target_ra"), usable(meta, "pointing.target_dec")
-    v1 = usable(meta, "pointing.ra_v1"), usable(meta, "pointing.dec_v1")
-    reference = usable(meta, "wcsinfo.ra_ref"), usable(meta, "wcsinfo.dec_ref")
-    return {
-        "file": name,
-        "source": told.get("pointing_engineering_source"),
-        "target_aperture": told.get("target_aperture"),
-        "target_ra": target[0],
-        "target_dec": target[1],
-        "ra_v1": v1[0],
-        "dec_v1": v1[1],
-        "pa_v3": usable(meta, "pointing.pa_v3"),
-        "aperture": meta["wcsinfo"].get("aperture_name"),
-        "ra_ref": reference[0],
-        "dec_ref": reference[1],
-        "roll_ref": usable(meta, "wcsinfo.roll_ref"),
-        "target_to_v1": pointing.separation(target, v1),
-        "target_to_ref": pointing.separation(target, reference),
-        "v1_to_ref": pointing.separation(v1, reference),
-    }
-
-
-def v1_of_file(meta, name, request, log):
-    """Rows of V1: calculated where an attitude is given, else as the metadata say."""
-    if request.quaternion is None and request.telemetry is None and not request.allow_default:
-        require(meta, "pointing.ra_v1", "pointing.dec_v1", "pointing.pa_v3")
-        told = meta["pointing"]
-        when = sum(exposure_mjd(meta)) / 2
-        v1 = told["ra_v1"], told["dec_v1"], told["pa_v3"]
-        return [_v1_row(told.get("pointing_engineering_source"), name, when, v1)]
-    rows = []
-    for sample in samples(meta, request, log):
-        v1 = _solved(meta, sample, request, log).v1
-        rows.append(_v1_row(sample.source, name, sample.mjd, v1))
-    return rows
-
-
-def v1_from_table(start, end, request, aperture):
-    """Rows of V1 at the samples of an engineering table between two dates (MJD).
-
-    The velocity is that of the second Lagrange point, the guide star at the aperture's reference point.
-
-    Raises
-    ------
-    InputError
-        There is none.
-    """
-    found = _sampled(request, start, end)
-    if not found:
-        raise InputError("the engineering table has no attitude between these times")
-    rows = []
-    for sample in found:
-        velocity = aberration.spacecraft_velocity(sample.mjd)
-        solution = pointing.solve(
-            sample.quaternion,
-            aperture,
-            "WFI01",
-            guide_star=request.guide_star,
-            body_to_fgs=sample.fgs,
-            velocity=velocity,
-        )
-        rows.append(_v1_row(sample.source, None, sample.mjd, solution.v1))
-    return rows
-
-
-def _v1_row(source, name, mjd, v1):
-    return {
-        **({} if name is None else {"file": name}),
-        "source": source,
-        "obstime": _iso(mjd),
-        "ra": v1[0],
-        "dec": v1[1],
-        "pa_v3": v1[2],
-    }
-
-
-def _iso(mjd):
-    return history.stamp(MJD_ZERO + timedelta(days=mjd))

@@ -1,6 +1,11 @@
 """A reference catalog from the truth of simulated exposures."""
 
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -8,25 +13,35 @@ from rtools.errors import InputError
 from rtools.products.refcat import hats
 from rtools.products.refcat.files import COLUMNS
 
+if TYPE_CHECKING:
+    from astropy.table import Table
+
 __all__ = ["epoch_of", "gaia_of_truth"]
 
 ID_ORDER = 12
 """Order of the healpix cell in a source_id, as Gaia's have it."""
 
 
-def gaia_of_truth(paths, *, epoch=None, seed=0, exact=False, limit=None):
+def gaia_of_truth(
+    paths: Sequence[str | os.PathLike],
+    *,
+    epoch: float | None = None,
+    seed: int = 0,
+    exact: bool = False,
+    limit: float | None = None,
+) -> Table:
     """What Gaia would list of the stars in truth tables of rt-sim.
 
     Parameters
     ----------
-    paths : list of str
+    paths : sequence of str or os.PathLike
         Tables; a star that several have is listed once.
     epoch : float, optional
         Julian year of the positions; by default the middle of the exposures, which lie beside their tables.
     seed, exact
         As `rtools.astrometry.gaia.listed`.
     limit : float, optional
-        Faintest G.
+        Faintest G; by default that of Gaia.
 
     Returns
     -------
@@ -68,13 +83,23 @@ def _common_epoch(paths):
     return float(np.mean(epochs))
 
 
-def epoch_of(path):
+def epoch_of(path: str | os.PathLike) -> float:
     """Julian year of the middle of the exposure that a truth table lies beside.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+        The table, ``STEM_truth``; the exposure is ``STEM_uncal.asdf`` in the same directory.
+
+    Returns
+    -------
+    float
+        Julian year.
 
     Raises
     ------
     InputError
-        There is none.
+        There is no such exposure.
     """
     from rtools.astrometry.refcat import julian_year
     from rtools.products.io import open_product

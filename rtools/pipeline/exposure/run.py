@@ -12,6 +12,7 @@ from rtools.declare import NotApplicable, Skip
 from rtools.errors import InputError
 from rtools.exposure.steps.dqinit import ramp_meta
 from rtools.pipeline.astrometry import align as aligning
+from rtools.pipeline.astrometry import aligned
 from rtools.pipeline.catalog import files as catalog_files
 from rtools.pipeline.catalog import single as cataloging
 from rtools.pipeline.exposure import chain, warm
@@ -271,17 +272,17 @@ class ExposureRun:
             self.journal.log("warning", f"{task.step.name}: SKIPPED: {outcome}")
             return
         alignment = outcome.alignment
-        aligning.record(self.meta, alignment, outcome.number)
+        aligned.record(self.meta, alignment, outcome.number)
         task.status = alignment.status
         level = "warning" if alignment.status == "FAILED" and not self.request.strict else "info"
-        self.journal.log(level, aligning.told(alignment))
+        self.journal.log(level, aligned.told(alignment))
         self.failure = alignment.reason
         if alignment.status == "COMPLETE" and self.found is not None:
             source_catalog.place_on_sky(self.found.values, self.meta["wcs"])
         elif alignment.status == "COMPLETE" and self.request.update_catalog:
-            self.products.keep(aligning.stage_updated(outcome, self.meta["wcs"], self.request.tool))
+            self.products.keep(aligned.stage_updated(outcome, self.meta["wcs"], self.request.tool))
         if self.request.matches and outcome.number == 0:
-            self.products.keep(aligning.stage_matches(self.request.matches, outcome))
+            self.products.keep(aligned.stage_matches(self.request.matches, outcome))
 
     def _aligned(self, task):
         """What comes of this image alone, its sources those just found or those of its catalog file; or why nothing."""
