@@ -1,9 +1,12 @@
 """The source catalog of one image, from its planes: detection, measurement, and what the table says of itself."""
 
+from __future__ import annotations
+
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import version
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -17,7 +20,10 @@ from rtools.errors import InputError, UsageError
 from rtools.reference.epsf import native_stamp
 from rtools.wfi.dq import PIXEL
 from rtools.wfi.labels import labels_of
-from rtools.work import ALONE
+from rtools.work import ALONE, Work
+
+if TYPE_CHECKING:
+    from rtools.reference.epsf import Psf
 
 __all__ = ["Found", "ImagePlanes", "about_table", "catalog_of", "make_image", "place_on_sky"]
 
@@ -37,15 +43,18 @@ class ImagePlanes:
     data : ndarray float32 (rows, columns)
         Surface brightness: DN/s of an exposure, whose flat holds the areas of the pixels, MJy/sr of a mosaic; not
         changed.
-    err : ndarray float16 or float32
+    err : ndarray float16 or float32 (rows, columns)
+        Errors of the pixels, unit of the data.
     wcs : gwcs.WCS
+        Pixels, 0-based, to right ascension and declination in degrees.
     to_mjysr : float
         What makes the data MJy/sr: 1 for a mosaic.
     dq : ndarray uint32, optional
         Of an exposure.
     weight : ndarray float32, optional
         Of a mosaic.
-    var_poisson : ndarray, optional
+    var_poisson : ndarray (rows, columns), optional
+        Part of err² that is photon noise; the PSF fit and the depth make use of it.
     sky : float
         What was subtracted before, and has its photons in var_poisson; unit of the data.
     """
@@ -72,6 +81,7 @@ class Found(NamedTuple):
     about : dict
         What the table says of itself.
     labels : ndarray int32 (rows, columns)
+        The segments of the sources; 0 is the sky.
     detection_image : ndarray float32 (rows, columns)
         nJy per pixel of the size that the one at the image's centre has: surface brightness as the image, in the
         archive's unit. NaN where no pixel under the kernel can be used; zero throughout where none of the image can.
@@ -81,22 +91,31 @@ class Found(NamedTuple):
         AB magnitude at which a point source has S/N 5 (`rtools.catalog.measure.depth`); None where it is not known.
     """
 
-    values: dict
-    columns: tuple
-    about: dict
+    values: dict[str, np.ndarray]
+    columns: tuple[columns.Column, ...]
+    about: dict[str, Any]
     labels: np.ndarray
     detection_image: np.ndarray
     complete: bool
     depth: float | None = None
 
 
-def catalog_of(planes, options, *, psf=None, measuring=None, forced=None, work=ALONE):
+def catalog_of(
+    planes: ImagePlanes,
+    options: Mapping[str, Any],
+    *,
+    psf: Psf | None = None,
+    measuring: Options | None = None,
+    forced: tuple[np.ndarray, np.ndarray] | None = None,
+    work: Work = ALONE,
+) -> Found:
     """Find and measure the sources of an image.
 
     Parameters
     ----------
     planes : ImagePlanes
-    options : dict
+        The image.
+    options : mapping of str to object
         Options of the step by key (`rtools.catalog.steps.catalog.STEP`).
     psf : rtools.reference.epsf.Psf, optional
         PSF per pixel of this image; without it there are no PSF columns, and no deep detection.
@@ -110,6 +129,14 @@ def catalog_of(planes, options, *, psf=None, measuring=None, forced=None, work=A
     Returns
     -------
     Found
+        Without rows, but with all columns, where there is no source.
+
+    Raises
+    ------
+    InputError
+        The planes differ in shape.
+    UsageError
+        Deep detection is asked for without a PSF.
     """
     measuring = (measuring or Options())._replace(
         kernel_fwhm=options["kernel_fwhm"], psf_weights=options["psf_weights"]
@@ -138,14 +165,15 @@ def catalog_of(planes, options, *, psf=None, measuring=None, forced=None, work=A
     return Found(values, columns.prompt(psf=psf is not None), about, labels, shown, True, depth)
 
 
-def place_on_sky(values, wcs):
+def place_on_sky(values: Any, wcs: Any) -> None:
     """Right ascensions and declinations of a catalog by another WCS, from its pixel columns.
 
     Parameters
     ----------
-    values : mapping of str to ndarray
+    values : mapping of str to ndarray, or astropy.table.Table
         Columns by name; those of sky positions are assigned into, so that units and descriptions stay.
     wcs : gwcs.WCS
+        Pixels, 0-based, to right ascension and declination in degrees.
     """
     names = set(getattr(values, "colnames", values))
     for kind in ("centroid", "centroid_win", "psf"):
@@ -156,21 +184,31 @@ def place_on_sky(values, wcs):
         values["ra"][:], values["dec"][:] = values["ra_centroid"], values["dec_centroid"]
 
 
-def make_image(planes, options, *, work=ALONE):
+def make_image(
+    planes: ImagePlanes, options: Mapping[str, Any], *, work: Work = ALONE
+) -> tuple[Image | None, np.ndarray | None]:
     """Mask, background, smoothing.
 
     Parameters
     ----------
     planes : ImagePlanes
-    options : dict
+        The image; it is not changed.
+    options : mapping of str to object
         bkg_boxsize, and kernel_fwhm; None leaves the image as it is.
     work : rtools.work.Work
         Threads and log.
 
     Returns
     -------
-    (Image or None, ndarray float32)
-        None where no pixel can be used; and the rms of the background.
+    image : Image or None
+        None where no pixel can be used.
+    rms : ndarray float32 (rows, columns) or None
+        Noise of the background, unit of the data; None where no pixel can be used.
+
+    Raises
+    ------
+    InputError
+        dq and data differ in shape.
     """
     err = planes.err.astype(np.float32)
     mask = ~np.isfinite(planes.data)
@@ -276,17 +314,20 @@ def _empty(shape, about, psf, forced):
     return Found(values, order, about, np.zeros(shape, np.int32), np.zeros(shape, np.float32), False)
 
 
-def about_table(image, measuring):
+def about_table(image: Image | None, measuring: Options) -> dict[str, Any]:
     """What the table says of itself; keys as in the archive's catalogs.
 
     Parameters
     ----------
     image : rtools.catalog.measure.image.Image or None
+        Its pixels' size gives the apertures in pixels; without it they are left out.
     measuring : rtools.catalog.measure.measure.Options
+        Its encircled energy, where there is one, is told for the apertures.
 
     Returns
     -------
-    dict
+    dict of str to object
+        Versions of libraries, how apertures and Kron ellipses are laid, radii, fractions of a star's light in them.
     """
     versions = {"Python": sys.version.split()[0]} | {name: version(name) for name in LIBRARIES}
     about = {

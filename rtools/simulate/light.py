@@ -61,7 +61,7 @@ class FocalPlane:
     corners: np.ndarray
 
     @property
-    def s_region(self) -> str:
+    def s_region(self) -> str | None:
         """The corners as `meta.wcsinfo.s_region`."""
         return s_region(self.corners)
 

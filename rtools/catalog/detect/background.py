@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rtools.work import ALONE
+from rtools.work import ALONE, Work
 from rtools.work.statistics import MAD_TO_SIGMA
 
 __all__ = ["Background", "estimate"]
@@ -34,7 +34,7 @@ class Background(NamedTuple):
     ----------
     level, rms : ndarray float32 (ny, nx)
         In units of the data; 0 where masked.
-    mesh_level, mesh_rms : ndarray float64
+    mesh_level, mesh_rms : ndarray float64 (boxes in y, boxes in x)
         One value a box, filled and filtered.
     fallback : bool
         No box had enough good pixels: one box for the whole image.
@@ -47,7 +47,7 @@ class Background(NamedTuple):
     fallback: bool
 
 
-def estimate(data, mask, boxsize, *, work=ALONE):
+def estimate(data: np.ndarray, mask: np.ndarray, boxsize: int, *, work: Work = ALONE) -> Background:
     """Background and noise of an image.
 
     Parameters
@@ -77,8 +77,8 @@ def estimate(data, mask, boxsize, *, work=ALONE):
     if np.isnan(level).all():
         level, rms = np.zeros((1, 1)), np.zeros((1, 1))
     level, rms = _filtered(_filled(level)), _filtered(_filled(rms))
-    maps = [_enlarged(mesh, box, mask, work) for mesh in (level, rms)]
-    return Background(*maps, level, rms, fallback)
+    level_map, rms_map = (_enlarged(mesh, box, mask, work) for mesh in (level, rms))
+    return Background(level_map, rms_map, level, rms, fallback)
 
 
 def _meshes(data, mask, box, work, *, least):

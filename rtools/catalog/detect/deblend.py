@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from rtools.work import ALONE
+from rtools.work import ALONE, Work
 
 __all__ = ["deblend"]
 
@@ -18,7 +18,16 @@ PARTS = 32
 """Lists into which the segments are divided for the threads."""
 
 
-def deblend(labels, smoothed, npixels, *, contrast=1e-4, rise=0.0, floor=-np.inf, work=ALONE):
+def deblend(
+    labels: np.ndarray,
+    smoothed: np.ndarray,
+    npixels: int,
+    *,
+    contrast: float = 1e-4,
+    rise: float = 0.0,
+    floor: float = -np.inf,
+    work: Work = ALONE,
+) -> tuple[np.ndarray, int]:
     """Split segments into the sources they are made of.
 
     Parameters

@@ -19,7 +19,7 @@ from rtools.catalog.detect.background import estimate
 from rtools.catalog.detect.deblend import deblend
 from rtools.catalog.detect.detect import detect
 from rtools.catalog.detect.smooth import gaussian_kernel, smooth
-from rtools.work import ALONE
+from rtools.work import ALONE, Work
 
 __all__ = ["detect_deep", "significance"]
 
@@ -60,7 +60,9 @@ FWHM = 2.0
 ROWS = 128
 
 
-def significance(data, err, mask, stamp, *, work=ALONE):
+def significance(
+    data: np.ndarray, err: np.ndarray, mask: np.ndarray, stamp: np.ndarray, *, work: Work = ALONE
+) -> np.ndarray:
     """Significance of a small source at every pixel.
 
     Parameters
@@ -97,7 +99,16 @@ def significance(data, err, mask, stamp, *, work=ALONE):
     return _normalised(found, mask, work)
 
 
-def detect_deep(data, err, mask, stamp, *, threshold=4.25, npixels=5, work=ALONE):
+def detect_deep(
+    data: np.ndarray,
+    err: np.ndarray,
+    mask: np.ndarray,
+    stamp: np.ndarray,
+    *,
+    threshold: float = 4.25,
+    npixels: int = 5,
+    work: Work = ALONE,
+) -> tuple[np.ndarray, int]:
     """Find sources that are significant as a whole, not pixel by pixel.
 
     Parameters

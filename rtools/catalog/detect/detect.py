@@ -5,7 +5,9 @@ import numpy as np
 __all__ = ["detect"]
 
 
-def detect(smoothed, threshold, mask, npixels):
+def detect(
+    smoothed: np.ndarray, threshold: float | np.ndarray, mask: np.ndarray, npixels: int
+) -> tuple[np.ndarray, int]:
     """Label groups of connected pixels above a threshold.
 
     Parameters

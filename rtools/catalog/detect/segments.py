@@ -33,7 +33,7 @@ class Segments(NamedTuple):
     xmax: np.ndarray
 
 
-def find(labels):
+def find(labels: np.ndarray) -> Segments:
     """The boxes around the segments.
 
     Parameters
@@ -44,6 +44,7 @@ def find(labels):
     Returns
     -------
     Segments
+        Of the labels that have a pixel.
     """
     from rtools.catalog.detect._segment_kernels import widen_boxes
 
@@ -56,7 +57,7 @@ def find(labels):
     return Segments(labels, len(ids), ids, *np.ascontiguousarray(table.T))
 
 
-def empty_segments(shape, n):
+def empty_segments(shape: tuple[int, int], n: int) -> Segments:
     """Segments without a pixel, for measurements about places alone: no pixel belongs to a neighbour.
 
     Parameters

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rtools.work import ALONE
+from rtools.work import ALONE, Work
 
 __all__ = ["gaussian_kernel", "smooth"]
 
@@ -14,7 +14,7 @@ SUBPIXELS = 10
 ROWS = 128
 
 
-def gaussian_kernel(fwhm):
+def gaussian_kernel(fwhm: float) -> np.ndarray:
     """A circular Gaussian averaged over pixels, sum 1.
 
     Parameters
@@ -34,7 +34,7 @@ def gaussian_kernel(fwhm):
     return np.outer(profile, profile)
 
 
-def smooth(data, mask, kernel, *, work=ALONE):
+def smooth(data: np.ndarray, mask: np.ndarray, kernel: np.ndarray, *, work: Work = ALONE) -> np.ndarray:
     """An image convolved with a kernel.
 
     Masked pixels and values that are not finite are interpolated: the other pixels under the kernel share their weight.
@@ -55,6 +55,11 @@ def smooth(data, mask, kernel, *, work=ALONE):
     -------
     ndarray float32 (ny, nx)
         NaN where there is no unmasked pixel under the kernel.
+
+    Raises
+    ------
+    ValueError
+        The kernel is not the product of its profiles.
     """
     from rtools.catalog.detect._smooth_kernels import smooth_rows
 

@@ -181,7 +181,7 @@ def _gather_ring(pixels, rings, i, values):
             value = np.float64(data[j, k])
             if not is_good(data[j, k], mask[j, k]):
                 jj, kk = _find_opposite(pixels, label, (x, y), (k, j))
-                value = np.float64(data[jj, kk]) if jj >= 0 else 0.0
+                value = np.float64(data[jj, kk]) if jj >= 0 else np.float64(0.0)
                 replaced += 1
             values[count] = value
             count += 1

@@ -1,9 +1,19 @@
 """Encircled energy from the apcorr reference, and what it says of a source: more extended than a star, or not."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from rtools.errors import InputError
 from rtools.wfi.quantities import entry_problem
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from rtools.reference.source import ReferenceSource
 
 __all__ = ["EXTENDED", "encircled_energy", "is_extended"]
 
@@ -11,12 +21,12 @@ EXTENDED = 1.2
 """A source is extended where its flux grows this much more between the two apertures than a star's."""
 
 
-def encircled_energy(source, element):
+def encircled_energy(source: ReferenceSource | None, element: str) -> Callable[[ArrayLike], np.ndarray] | None:
     """Fraction of a star's light within a radius.
 
     Parameters
     ----------
-    source : reference source
+    source : ReferenceSource or None
         apcorr; None gives None.
     element : str
         The optical element, as the reference names it.
@@ -51,19 +61,19 @@ def encircled_energy(source, element):
     return CubicSpline(radii, fractions[usable][first], extrapolate=False)
 
 
-def is_extended(flux02, flux04, energy):
+def is_extended(flux02: ArrayLike, flux04: ArrayLike, energy: Callable[[ArrayLike], np.ndarray] | None) -> np.ndarray:
     """Whether the flux in 0.4" exceeds that in 0.2" by more than a star's does.
 
     Parameters
     ----------
-    flux02, flux04 : ndarray
-        Fluxes in apertures of 0.2 and 0.4 arcsec radius.
+    flux02, flux04 : array_like (n,)
+        Fluxes in apertures of 0.2 and 0.4 arcsec radius, in any one unit.
     energy : callable or None
         From `encircled_energy`; without it no source is extended.
 
     Returns
     -------
-    ndarray bool
+    ndarray bool, (n,)
         False where a flux is NaN.
     """
     if energy is None:

@@ -39,13 +39,13 @@ class Ring(NamedTuple):
     ----------
     median, scatter : ndarray
         Clipped median and standard deviation.
-    count : ndarray
+    pixels : ndarray
         Number of measured pixels that are left.
     """
 
     median: np.ndarray
     scatter: np.ndarray
-    count: np.ndarray
+    pixels: np.ndarray
 
 
 def circular(

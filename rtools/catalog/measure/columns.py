@@ -12,7 +12,17 @@ RADII = ("01", "02", "04", "08", "16")
 
 
 class Column(NamedTuple):
-    """One column: its name, numpy dtype, unit as astropy spells it (None: no unit)."""
+    """One column.
+
+    Attributes
+    ----------
+    name : str
+        As in the file.
+    dtype : str
+        Of numpy.
+    unit : str or None
+        As astropy spells it; None for no unit.
+    """
 
     name: str
     dtype: str
@@ -64,8 +74,19 @@ PSF_QUALITY = _named("psf_flags", "int32") + _named("psf_gof", "float32")
 DUST = _named("dust_ebv", "float32")
 
 
-def prompt(*, psf=True):
-    """Columns of the catalog of one image, in order: 74, or 62 without PSF photometry."""
+def prompt(*, psf: bool = True) -> tuple[Column, ...]:
+    """Columns of the catalog of one image, in order: 74, or 62 without PSF photometry.
+
+    Parameters
+    ----------
+    psf : bool
+        Whether there is PSF photometry.
+
+    Returns
+    -------
+    tuple of Column
+        In the order of the file.
+    """
     return (
         *IDENTITY,
         *CENTROID,
@@ -92,12 +113,12 @@ def prompt(*, psf=True):
     )
 
 
-def forced_detection():
+def forced_detection() -> tuple[Column, ...]:
     """Columns that forced photometry measures on the new image's own light; all but the label get ``forced_``."""
     return (*IDENTITY, *CENTROID, *BEST, *_sky("centroid"), *SHAPE, *NEIGHBOUR)
 
 
-def detection():
+def detection() -> tuple[Column, ...]:
     """Columns of a multiband catalog that come from its detection image."""
     return (
         *IDENTITY,
@@ -115,19 +136,30 @@ def detection():
     )
 
 
-def per_band(*, psf=True):
-    """Columns of a multiband catalog that every band has; also those that forced photometry calls ``forced_``."""
+def per_band(*, psf: bool = True) -> tuple[Column, ...]:
+    """Columns of a multiband catalog that every band has; also those that forced photometry calls ``forced_``.
+
+    Parameters
+    ----------
+    psf : bool
+        Whether there is PSF photometry.
+
+    Returns
+    -------
+    tuple of Column
+        The label first; names without the band.
+    """
     pointed = (*PSF_CENTRE, *_sky("psf"), *PSF_QUALITY) if psf else ()
     fluxes = (*APERTURES, *(PSF_FLUX if psf else ()), *SEGMENT, *KRON, *MAGNITUDE)
     return (*LABEL, *pointed, *POINTEDNESS, *HALF_LIGHT, *fluxes)
 
 
-def matched():
+def matched() -> tuple[Column, ...]:
     """Columns of a multiband catalog that are measured at the PSF of another band."""
     return (*LABEL, *APERTURES, *SEGMENT, *KRON)
 
 
-def band_name(name, band):
+def band_name(name: str, band: str) -> str:
     """A column's name in a multiband catalog: ``aper04_flux`` of band f158 is ``aper04_f158_flux``.
 
     Parameters
@@ -136,6 +168,11 @@ def band_name(name, band):
         One of `per_band` or `matched`.
     band : str
         Lower-case filter; with ``m`` behind it where the PSF is that of another band.
+
+    Returns
+    -------
+    str
+        The name with the band in its place; the label and names that no band has stay as they are.
     """
     if name == "label":
         return name
@@ -147,14 +184,38 @@ def band_name(name, band):
     return name
 
 
-def forced_name(name, *, psf=True):
-    """A column's name in a forced catalog's second part, which has the shapes of the forcing image."""
+def forced_name(name: str, *, psf: bool = True) -> str:
+    """A column's name in a forced catalog's second part, which has the shapes of the forcing image.
+
+    Parameters
+    ----------
+    name : str
+        One of `prompt`.
+    psf : bool
+        Whether there is PSF photometry.
+
+    Returns
+    -------
+    str
+        With ``forced_`` before it, where the new image gives the column; else the same.
+    """
     prefixed = {column.name for column in per_band(psf=psf)[1:]} | {"warning_flags"}
     return f"forced_{name}" if name in prefixed else name
 
 
-def definition_name(name):
-    """Name under which the schemas define a column of one image: ``psf_flux`` is ``psf_~band~_flux``."""
+def definition_name(name: str) -> str:
+    """Name under which the schemas define a column of one image: ``psf_flux`` is ``psf_~band~_flux``.
+
+    Parameters
+    ----------
+    name : str
+        One of `prompt`, with or without ``forced_``.
+
+    Returns
+    -------
+    str
+        With ``~band~`` and ``~radius~`` in place of a filter and a radius.
+    """
     plain = name.removeprefix("forced_")
     for radius in RADII:
         plain = plain.replace(f"aper{radius}_", "aper~radius~_")

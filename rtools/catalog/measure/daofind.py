@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 
-from rtools.work import ALONE
+from rtools.work import ALONE, Work
 from rtools.work.loops import in_chunks
 
 __all__ = ["statistics"]
@@ -26,7 +26,14 @@ def _kernel(fwhm):
     return (gaussian - gaussian.sum() / count) / variance * support
 
 
-def statistics(data, centres, fwhm, *, mask=None, work=ALONE):
+def statistics(
+    data: np.ndarray,
+    centres: tuple[np.ndarray, np.ndarray],
+    fwhm: float,
+    *,
+    mask: np.ndarray | None = None,
+    work: Work = ALONE,
+) -> tuple[np.ndarray, np.ndarray]:
     """Sharpness and roundness of sources.
 
     Parameters

@@ -1,9 +1,16 @@
 """How deep an image is: the magnitude of the faintest point source that it shows."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from rtools.catalog.measure.measure import ab_magnitude
 from rtools.work.statistics import MAD_TO_SIGMA
+
+if TYPE_CHECKING:
+    from rtools.catalog.measure.image import Image
 
 __all__ = ["limiting_magnitude"]
 
@@ -16,7 +23,7 @@ LEAST = 100
 """With fewer places the noise is taken from the errors of the pixels."""
 
 
-def limiting_magnitude(image, labels, stamp):
+def limiting_magnitude(image: Image, labels: np.ndarray, stamp: np.ndarray) -> float | None:
     """AB magnitude of a point source of S/N 5, its flux that of the PSF fitted at a known place.
 
     The noise of such fluxes is measured: the PSF P is fitted, all pixels weighing alike, at some ten thousand places of

@@ -1,6 +1,14 @@
 """Reddening by the dust of the Milky Way, from the maps of Schlegel, Finkbeiner & Davis 1998 (ApJ 500, 525)."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 __all__ = ["reddening"]
 
@@ -8,7 +16,9 @@ AROUND = 24
 """Pixels around the places that a spline's coefficients are made of: farther ones count for less than 1e-12."""
 
 
-def reddening(north, south):
+def reddening(
+    north: tuple[np.ndarray, Any], south: tuple[np.ndarray, Any]
+) -> Callable[[ArrayLike, ArrayLike], np.ndarray]:
     """E(B-V) as a function of the sky position.
 
     Parameters

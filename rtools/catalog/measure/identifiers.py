@@ -38,11 +38,11 @@ class Skycell(NamedTuple):
     name: str
     projection: int
     pixel_scale: float
-    primary: Callable
-    pixels: Callable
+    primary: Callable[[np.ndarray, np.ndarray], np.ndarray]
+    pixels: Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
-def flagged_spatial_id(ra, dec, *, cell):
+def flagged_spatial_id(ra: np.ndarray, dec: np.ndarray, *, cell: Skycell | None) -> np.ndarray:
     """Projection region, cell, pixel, and whether the source is outside the cell's primary area, in one integer.
 
     Parameters
@@ -60,7 +60,7 @@ def flagged_spatial_id(ra, dec, *, cell):
     """
     ra, dec = np.asarray(ra, float), np.asarray(dec, float)
     place = re.search(r"x(\d+)y(\d+)", cell.name) if cell is not None else None
-    if place is None:
+    if cell is None or place is None:
         return np.zeros(ra.shape, np.int64)
     cell_x, cell_y = int(place[1]), int(place[2])
     x, y = cell.pixels(ra, dec)

@@ -23,12 +23,14 @@ class Image:
     ----------
     data : ndarray float32 (rows, columns)
         Less the background.
-    err : ndarray float32
-    mask : ndarray bool
+    err : ndarray float32 (rows, columns)
+        Errors of the pixels, unit of the data.
+    mask : ndarray bool (rows, columns)
         Pixels that cannot be used.
-    smoothed : ndarray float32
+    smoothed : ndarray float32 (rows, columns)
         What moments are taken of.
     wcs : gwcs.WCS
+        Pixels, 0-based, to right ascension and declination in degrees.
     brightness : float
         nJy per square arcsecond in one unit of data: the pixels hold surface brightness.
     dq : ndarray uint32, optional
@@ -59,6 +61,6 @@ class Image:
         self.mask = np.ascontiguousarray(self.mask, bool)
 
     @cached_property
-    def side(self):
+    def side(self) -> float:
         """Root of the area of the pixel at the centre, arcsec."""
         return sky.centre_side(self.wcs, self.data.shape)

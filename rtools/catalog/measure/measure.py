@@ -1,7 +1,9 @@
 """All that the catalog says of the sources of one image."""
 
-from collections.abc import Callable
-from typing import NamedTuple
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -12,6 +14,14 @@ from rtools.catalog.psf import neighbours
 from rtools.wfi.dq import PIXEL
 from rtools.wfi.units import NJY_MAGNITUDE
 from rtools.work import ALONE, Work
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from rtools.catalog.detect.segments import Segments
+    from rtools.catalog.measure.image import Image
+    from rtools.catalog.measure.shapes import Shapes
+    from rtools.reference.epsf import Psf
 
 __all__ = ["ANNULUS", "RADII", "Options", "ab_magnitude", "aperture_radii", "measure"]
 
@@ -48,12 +58,22 @@ class Options(NamedTuple):
 
     kernel_fwhm: float = 2.0
     psf_weights: str = "model"
-    energy: Callable | None = None
-    dust: Callable | None = None
+    energy: Callable[[ArrayLike], np.ndarray] | None = None
+    dust: Callable[[ArrayLike, ArrayLike], np.ndarray] | None = None
     skycell: identifiers.Skycell | None = None
 
 
-def measure(image, segments, options=None, *, psf=None, work=ALONE, shapes=None, kron_radius=None, columns=None):
+def measure(
+    image: Image,
+    segments: Segments,
+    options: Options | None = None,
+    *,
+    psf: Psf | None = None,
+    work: Work = ALONE,
+    shapes: Shapes | None = None,
+    kron_radius: np.ndarray | None = None,
+    columns: Iterable[str] | None = None,
+) -> dict[str, np.ndarray]:
     """Measure the sources of an image.
 
     Parameters
@@ -91,14 +111,14 @@ def measure(image, segments, options=None, *, psf=None, work=ALONE, shapes=None,
     out |= _kron_columns(given, found, kron_radius)
     out |= _aperture_columns(given, found)
     if given.wants("sharpness", "roundness1"):
-        settings = {"mask": image.mask, "work": work}
-        values = daofind.statistics(image.data, (found.x, found.y), given.options.kernel_fwhm, **settings)
+        centres, width = (found.x, found.y), given.options.kernel_fwhm
+        values = daofind.statistics(image.data, centres, width, mask=image.mask, work=work)
         out |= dict(zip(("sharpness", "roundness1"), values, strict=True))
     if given.wants("nn_label", "nn_distance"):
         out |= _neighbour_columns(given, found)
     if psf is not None and given.wants("psf_flux", "x_psf", "y_psf", "ra_psf", "dec_psf", "psf_flags", "psf_gof"):
         out |= _psf_columns(given, found, psf)
-    names = out if columns is None else [name for name in out if name in given.columns]
+    names = [name for name in out if wanted is None or name in wanted]
     return {name: _stored(name, out[name]) for name in names}
 
 
@@ -108,11 +128,11 @@ class _Given(NamedTuple):
     `slopes` and `side` are those of the pixels at each source's place (`rtools.catalog.measure.sky`).
     """
 
-    image: object
-    segments: object
+    image: Image
+    segments: Segments
     options: Options
     work: Work
-    columns: set | None
+    columns: set[str] | None
     slopes: np.ndarray
     side: np.ndarray
 
@@ -252,7 +272,7 @@ def _aperture_columns(given, found):
     if given.wants("aper_bkg_flux"):
         ring = apertures.annulus(radii=np.array(ANNULUS) / side, work=given.work, **rest)
         out["aper_bkg_flux"] = ring.median * image.brightness
-        out["aper_bkg_flux_err"] = np.sqrt(np.pi / (2 * ring.count)) * ring.scatter * image.brightness
+        out["aper_bkg_flux_err"] = np.sqrt(np.pi / (2 * ring.pixels)) * ring.scatter * image.brightness
     return out
 
 
@@ -288,13 +308,24 @@ def _psf_columns(given, found, psf):
     }
 
 
-def ab_magnitude(flux, err):
-    """AB magnitudes and their errors from fluxes in nJy; NaN where the flux is not positive."""
+def ab_magnitude(flux: np.ndarray | float, err: np.ndarray | float) -> tuple[np.ndarray, np.ndarray]:
+    """AB magnitudes and their errors: m = -2.5 log10(flux / nJy) + 31.4, error 2.5 log10(1 + err / flux).
+
+    Parameters
+    ----------
+    flux, err : ndarray (n,) or float
+        nJy.
+
+    Returns
+    -------
+    magnitude, error : ndarray (n,)
+        mag(AB); NaN where the flux is not positive.
+    """
     flux = np.where(flux > 0, flux, np.nan)
     return -2.5 * np.log10(flux) + NJY_MAGNITUDE, 2.5 * np.log10(1 + err / flux)
 
 
-def aperture_radii(side):
+def aperture_radii(side: float) -> dict[str, np.ndarray]:
     """Radii of circles and ring for the table's metadata.
 
     Parameters

@@ -5,13 +5,18 @@ All in pixels, in the units of the image. Images are arrays (rows, columns) less
 Equations and papers are in docs/algorithms/measurement.md; each compiled module cites its own.
 """
 
-from typing import NamedTuple
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from rtools.catalog.detect.segments import Segments
 from rtools.work import ALONE, Work
 from rtools.work.loops import in_chunks
+
+if TYPE_CHECKING:
+    from rtools.catalog.measure._pixel_kernels import SourcePixels
 
 __all__ = ["Centre", "Kron", "SegmentSums", "Shapes", "half_light", "kron", "moments", "segment_sums", "windowed"]
 
@@ -105,7 +110,7 @@ class Centre(NamedTuple):
     cov_xy: np.ndarray
 
 
-def planes(data: np.ndarray, err: np.ndarray, segments: Segments, mask: np.ndarray):
+def planes(data: np.ndarray, err: np.ndarray, segments: Segments, mask: np.ndarray) -> SourcePixels:
     """The images as the compiled loops take them.
 
     Parameters
@@ -120,6 +125,7 @@ def planes(data: np.ndarray, err: np.ndarray, segments: Segments, mask: np.ndarr
     Returns
     -------
     rtools.catalog.measure._pixel_kernels.SourcePixels
+        Contiguous planes, float32 and bool, and the labels of the segments.
     """
     from rtools.catalog.measure._pixel_kernels import SourcePixels
 
@@ -135,8 +141,8 @@ def _ellipses(shapes, scale=1.0):
     """The shapes as the compiled loops take them, their axes times a factor."""
     from rtools.catalog.measure._shape_kernels import Ellipses
 
-    columns = shapes.x, shapes.y, scale * shapes.a, scale * shapes.b, np.radians(shapes.theta)
-    columns = *columns, shapes.cxx, shapes.cxy, shapes.cyy
+    axes = scale * shapes.a, scale * shapes.b, np.radians(shapes.theta)
+    columns = shapes.x, shapes.y, *axes, shapes.cxx, shapes.cxy, shapes.cyy
     return Ellipses(*(np.ascontiguousarray(column, np.float64) for column in columns))
 
 
@@ -166,7 +172,8 @@ def moments(image: np.ndarray, err: np.ndarray, segments: Segments, mask: np.nda
     out = np.empty((segments.n, 8))
     in_chunks(work, segments.n, measure_moments, planes(image, err, segments, mask), segments, out)
     x, y, xx, xy, yy, var_x, var_y, cov_xy = out.T.copy()
-    return Shapes(x, y, *_ellipse(xx, xy, yy), var_x, var_y, cov_xy)
+    a, b, theta, cxx, cxy, cyy = _ellipse(xx, xy, yy)
+    return Shapes(x, y, a, b, theta, cxx, cxy, cyy, var_x, var_y, cov_xy)
 
 
 def _ellipse(xx, xy, yy):

@@ -1,14 +1,22 @@
 """The image in which a multiband catalog finds its sources: signal to noise of all bands together."""
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from rtools.catalog.detect import background, deblend, detect
 from rtools.catalog.detect.smooth import gaussian_kernel, smooth
 from rtools.catalog.source_catalog import make_image
-from rtools.work import ALONE
+from rtools.work import ALONE, Work
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from rtools.catalog.source_catalog import ImagePlanes
+    from rtools.reference.epsf import Psf
 
 __all__ = ["Band", "Detection", "detection_image", "find_sources", "read_noise"]
 
@@ -33,14 +41,14 @@ class Band(NamedTuple):
     """
 
     name: str
-    load: Callable
-    noise: Callable
-    psf: Callable = lambda: None
-    energy: Callable | None = None
+    load: Callable[[], ImagePlanes]
+    noise: Callable[[ImagePlanes], np.ndarray]
+    psf: Callable[[], Psf | None] = lambda: None
+    energy: Callable[[ArrayLike], np.ndarray] | None = None
     sed_weight: float = 1.0
 
     @property
-    def wavelength(self):
+    def wavelength(self) -> float:
         """Micrometres, as the filter's name says it."""
         return int(self.name[1:]) / 100
 
@@ -50,9 +58,9 @@ class Detection(NamedTuple):
 
     Attributes
     ----------
-    image : ndarray float32
+    image : ndarray float32 (rows, columns)
         Signal to noise; NaN where no band has data.
-    covered : ndarray bool
+    covered : ndarray bool (rows, columns)
         Where some band has weight.
     wcs : gwcs.WCS or None
         Of the grid that all bands share.
@@ -63,26 +71,27 @@ class Detection(NamedTuple):
     image: np.ndarray
     covered: np.ndarray
     wcs: Any
-    bands: tuple
+    bands: tuple[Band, ...]
 
 
-def detection_image(bands, fwhms, boxsize, *, work=ALONE):
+def detection_image(bands: Sequence[Band], fwhms: Sequence[float], boxsize: int, *, work: Work = ALONE) -> Detection:
     """Signal to noise of all bands together, the largest over kernels.
 
     Parameters
     ----------
     bands : sequence of Band
-        The mosaics.
+        The mosaics, one at least.
     fwhms : sequence of float
         Of the Gaussian kernels, pixels.
     boxsize : int
-        Of the background.
+        Side of the boxes of the background, pixels.
     work : rtools.work.Work
         Threads and log; the result does not depend on how many threads there are.
 
     Returns
     -------
     Detection
+        The image, and the bands that are in it.
 
     Notes
     -----
@@ -90,11 +99,12 @@ def detection_image(bands, fwhms, boxsize, *, work=ALONE):
     best where read noise dominates. A pixel that a band cannot use has no say there; others interpolate it.
     """
     kernels = [gaussian_kernel(fwhm) for fwhm in fwhms]
-    sums, covered, wcs, used = None, None, None, []
+    sums: list[np.ndarray] = []
+    covered, wcs, used = np.zeros((0, 0), bool), None, []
     for band in bands:
         planes = band.load()
         image, _rms = make_image(planes, {"bkg_boxsize": boxsize, "kernel_fwhm": None}, work=work)
-        if sums is None:
+        if not sums:
             sums = [np.zeros((2, *planes.data.shape), np.float32) for _ in kernels]
             covered, wcs = np.zeros(planes.data.shape, bool), planes.wcs
         if image is None:
@@ -127,22 +137,23 @@ def _add(sums, image, noise, sed_weight, kernel, work):
 
 def _ratio(sums):
     """Signal / √variance, the largest over kernels, in the memory of the first."""
-    best = None
     for signal, variance in sums:
         variance[variance == 0] = np.nan
         signal /= np.sqrt(variance, out=variance)
-        best = signal if best is None else np.fmax(best, signal, out=best)
+    best = sums[0][0]
+    for signal, _variance in sums[1:]:
+        np.fmax(best, signal, out=best)
     return best
 
 
-def find_sources(detection, options, *, work=ALONE):
+def find_sources(detection: Detection, options: Mapping[str, Any], *, work: Work = ALONE) -> np.ndarray:
     """Segments of the detection image.
 
     Parameters
     ----------
     detection : Detection
         What `detection_image` gave.
-    options : dict
+    options : mapping of str to object
         bkg_boxsize, snr_threshold, npixels, deblend, contrast.
     work : rtools.work.Work
         The result does not depend on its threads.
@@ -165,19 +176,19 @@ def find_sources(detection, options, *, work=ALONE):
     return labels
 
 
-def read_noise(err, others):
+def read_noise(err: np.ndarray, others: Iterable[np.ndarray]) -> np.ndarray:
     """Read-noise variance of a mosaic that does not hold it.
 
     Parameters
     ----------
-    err : ndarray float32
+    err : ndarray float16 or float32 (rows, columns)
         Errors of the pixels.
-    others : iterable of ndarray
+    others : iterable of ndarray (rows, columns)
         Variances of everything else.
 
     Returns
     -------
-    ndarray float32
+    ndarray float32 (rows, columns)
         What is left of err². Where nothing is, as may be in bright sources, all of it.
     """
     square = err.astype(np.float32) ** 2

@@ -1,5 +1,8 @@
 """Sources added to images to see what of them is found: where they are put, what they are, which are recovered."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -76,10 +79,10 @@ class Injected(NamedTuple):
     radius: np.ndarray
     axis_ratio: np.ndarray
     angle: np.ndarray
-    magnitude: dict
+    magnitude: dict[str, np.ndarray]
 
 
-def source_grid(usable, rng):
+def source_grid(usable: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Pixels of sources on an irregular grid.
 
     Parameters
@@ -104,14 +107,14 @@ def source_grid(usable, rng):
     return x[good], y[good]
 
 
-def draw(x, y, times, rng):
+def draw(x: np.ndarray, y: np.ndarray, times: Mapping[str, float], rng: np.random.Generator) -> Injected:
     """What is injected.
 
     Parameters
     ----------
-    x, y : ndarray
-        `source_grid`.
-    times : dict of str to float
+    x, y : ndarray (n,)
+        Pixels, from `source_grid`.
+    times : mapping of str to float
         Filter to exposure time, s.
     rng : numpy.random.Generator
         What sources are drawn with.
@@ -147,7 +150,11 @@ def draw(x, y, times, rng):
     )
 
 
-def recovered(injected, found, before):
+def recovered(
+    injected: tuple[np.ndarray, np.ndarray, np.ndarray],
+    found: tuple[np.ndarray, np.ndarray],
+    before: tuple[np.ndarray, np.ndarray],
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Which sources of a catalog are injected ones.
 
     Parameters

@@ -4,8 +4,11 @@ the PSF of a reference band.
 Bands pass through one at a time; of the reference band data and errors are kept where redder ones follow.
 """
 
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -19,6 +22,9 @@ from rtools.catalog.source_catalog import about_table, make_image
 from rtools.errors import InputError
 from rtools.work import ALONE, Work
 from rtools.work.work import silent
+
+if TYPE_CHECKING:
+    from rtools.catalog.multiband.detection import Band
 
 __all__ = ["MultibandFound", "multiband_catalog", "reference_of"]
 
@@ -46,15 +52,15 @@ class MultibandFound(NamedTuple):
         all are so.
     """
 
-    values: dict
-    columns: tuple
-    about: dict
+    values: dict[str, np.ndarray]
+    columns: tuple[tuple[str, str, str | None, str], ...]
+    about: dict[str, Any]
     labels: np.ndarray
     detection_image: np.ndarray
-    bands: tuple
+    bands: tuple[str, ...]
 
 
-def reference_of(bands, wanted=None):
+def reference_of(bands: Sequence[Band], wanted: str | None = None) -> Band:
     """The band whose PSF the others are matched to: the one wanted, else the reddest.
 
     Parameters
@@ -62,7 +68,12 @@ def reference_of(bands, wanted=None):
     bands : sequence of rtools.catalog.multiband.detection.Band
         Those whose images can be used.
     wanted : str, optional
-        Filter.
+        Filter, in letters of any case.
+
+    Returns
+    -------
+    rtools.catalog.multiband.detection.Band
+        One of `bands`.
 
     Raises
     ------
@@ -77,14 +88,16 @@ def reference_of(bands, wanted=None):
     return found[0]
 
 
-def multiband_catalog(bands, options, *, measuring=None, work=ALONE):
+def multiband_catalog(
+    bands: Sequence[Band], options: Mapping[str, Any], *, measuring: Options | None = None, work: Work = ALONE
+) -> MultibandFound:
     """Find the sources of several bands and measure them in each.
 
     Parameters
     ----------
     bands : sequence of rtools.catalog.multiband.detection.Band
         On one grid, each of another filter.
-    options : dict
+    options : mapping of str to object
         Options of the step by key (`rtools.catalog.steps.multiband.STEP`); kernel_fwhms is a list of numbers.
     measuring : rtools.catalog.measure.measure.Options, optional
         Dust and skycell; the rest is taken from `options` and the bands.
@@ -94,6 +107,12 @@ def multiband_catalog(bands, options, *, measuring=None, work=ALONE):
     Returns
     -------
     MultibandFound
+        Without rows, but with all columns, where there is no source.
+
+    Raises
+    ------
+    InputError
+        No pixel of the reference filter can be used, or PSFs of two bands are sampled differently.
     """
     settings = {"kernel_fwhm": min(options["kernel_fwhms"]), "psf_weights": options["psf_weights"]}
     measuring = (measuring or Options())._replace(**settings)
@@ -137,7 +156,7 @@ class _Given(NamedTuple):
 
     segments: segments.Segments
     outline: _Outline
-    options: dict
+    options: Mapping[str, Any]
     measuring: Options
     work: Work
 

@@ -1,9 +1,16 @@
 """One band's image at the PSF of another: the kernel between two PSFs, images convolved with it, their noise."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from rtools.errors import InputError
-from rtools.work import ALONE
+from rtools.work import ALONE, Work
+
+if TYPE_CHECKING:
+    from rtools.reference.epsf import Psf
 
 __all__ = ["convolve", "matching_kernel", "noise_factor"]
 
@@ -14,7 +21,7 @@ TILE = 1024
 """Pixels on a side of the pieces that are convolved: 60 MB of work for each thread."""
 
 
-def matching_kernel(psf, target):
+def matching_kernel(psf: Psf, target: Psf) -> np.ndarray:
     """The kernel that takes images with one PSF to another, in pixels of the image.
 
     Parameters
@@ -59,7 +66,7 @@ def _middle(stamp, size):
     return stamp[first : first + size, first : first + size]
 
 
-def convolve(data, mask, kernel, *, work=ALONE):
+def convolve(data: np.ndarray, mask: np.ndarray, kernel: np.ndarray, *, work: Work = ALONE) -> np.ndarray:
     """An image convolved with a kernel of any shape.
 
     Parameters
@@ -114,7 +121,7 @@ def _convolve_tile(data, mask, kernel, corner, out):
     out[inner] = values
 
 
-def noise_factor(kernel, radii):
+def noise_factor(kernel: np.ndarray, radii: np.ndarray) -> np.ndarray:
     """Noise of sums over circles of a convolved image, in units of what it was before.
 
     Parameters

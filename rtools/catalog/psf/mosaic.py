@@ -15,7 +15,7 @@ CENTRE = FRAME / 2 - 4
 """x and y on the detector where its PSF is taken."""
 
 
-def mosaic_psf(psf, pixel_scale, pixfrac=1.0, *, native=PIXEL_SCALE_ARCSEC):
+def mosaic_psf(psf: Psf, pixel_scale: float, pixfrac: float = 1.0, *, native: float = PIXEL_SCALE_ARCSEC) -> Psf:
     """The PSF per pixel of a mosaic.
 
     Parameters
@@ -25,7 +25,7 @@ def mosaic_psf(psf, pixel_scale, pixfrac=1.0, *, native=PIXEL_SCALE_ARCSEC):
     pixel_scale : float
         Of the mosaic, arcsec.
     pixfrac : float
-        With which it was drizzled.
+        Side of the drops with which it was drizzled, in sides of the detector's pixels.
     native : float
         Side of the detector's pixels, arcsec: what makes the PSF, which is in pixels, one on the sky.
 

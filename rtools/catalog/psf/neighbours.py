@@ -5,7 +5,7 @@ import numpy as np
 __all__ = ["friends", "nearest"]
 
 
-def nearest(x, y):
+def nearest(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The nearest other place of each place.
 
     Parameters
@@ -34,7 +34,7 @@ def nearest(x, y):
     return index, distance
 
 
-def friends(x, y, link):
+def friends(x: np.ndarray, y: np.ndarray, link: float) -> np.ndarray:
     """Groups of places that hang together by steps of at most `link`.
 
     Parameters

@@ -10,7 +10,9 @@ time grow with the number of sources, not with its square or cube. Memory: 10 kB
 per `CHUNK` sources and thread.
 """
 
-from typing import NamedTuple
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -27,7 +29,10 @@ from rtools.catalog.psf._psffit_work import (
     RestOfGroup,
 )
 from rtools.catalog.psf.regions import StarImage
-from rtools.work import ALONE
+from rtools.work import ALONE, Work
+
+if TYPE_CHECKING:
+    from rtools.reference.epsf import Psf
 
 __all__ = ["FLAGS", "LINK", "PsfFit", "fit"]
 
@@ -84,7 +89,19 @@ class PsfFit(NamedTuple):
     gof: np.ndarray
 
 
-def fit(data, err, mask, x, y, *, psf, weights="model", var_poisson=None, background=None, work=ALONE):
+def fit(
+    data: np.ndarray,
+    err: np.ndarray,
+    mask: np.ndarray | None,
+    x: np.ndarray,
+    y: np.ndarray,
+    *,
+    psf: Psf,
+    weights: str = "model",
+    var_poisson: np.ndarray | None = None,
+    background: np.ndarray | float | None = None,
+    work: Work = ALONE,
+) -> PsfFit:
     """Fit the PSF to sources.
 
     Parameters
@@ -109,6 +126,12 @@ def fit(data, err, mask, x, y, *, psf, weights="model", var_poisson=None, backgr
     Returns
     -------
     PsfFit
+        One value per source, in the order of the start positions.
+
+    Raises
+    ------
+    ValueError
+        `weights` is neither of the two words.
     """
     from rtools.catalog.psf.neighbours import friends
 
@@ -136,7 +159,8 @@ class _Table:
 
     def finished(self, shape):
         """The `PsfFit`, with the flags that follow from the values."""
-        (x, y, flux), (x_err, y_err, flux_err, xy_cov) = self.fitted.T, self.errors.T
+        x, y, flux = map(np.ascontiguousarray, self.fitted.T)
+        x_err, y_err, flux_err, xy_cov = map(np.ascontiguousarray, self.errors.T)
         flags = self.flags
         outside = (x < -0.5) | (y < -0.5) | (x > shape[1] - 0.5) | (y > shape[0] - 0.5)
         flags[outside] |= FLAGS["outside"]
@@ -144,8 +168,7 @@ class _Table:
         flags[~np.isfinite(x_err)] |= FLAGS["no_covariance"]
         flags[~(np.isfinite(x) & np.isfinite(y))] |= FLAGS["no_position"]
         flags[~np.isfinite(flux)] |= FLAGS["no_flux"]
-        values = (np.ascontiguousarray(column) for column in (x, x_err, y, y_err, flux, flux_err, xy_cov))
-        return PsfFit(*values, flags, self.gof)
+        return PsfFit(x, x_err, y, y_err, flux, flux_err, xy_cov, flags, self.gof)
 
 
 def _chunks(found, groups):

@@ -77,7 +77,7 @@ class StarImage:
         data, variance : ndarray float64 (n, 25)
             The variance is inf where a pixel cannot be used.
         """
-        place, usable = self.cut(*corners.T, SIDE)
+        place, usable = self.cut(corners[:, 0], corners[:, 1], SIDE)
         data = np.where(usable, self.data[place], 0).astype(float)
         variance = np.where(usable, self.err[place].astype(float) ** 2, np.inf)
         return data, variance
@@ -98,8 +98,8 @@ class StarImage:
             The variance per light is one value for a region, so that it does not follow the noise of the pixels, but
             for pixels that clearly have more of it: there resultants were lost.
         """
-        place, usable = self.cut(*corners.T, SIDE)
-        photons = np.where(usable, self.photons[place], 0).astype(float)
+        place, usable = self.cut(corners[:, 0], corners[:, 1], SIDE)
+        photons = np.where(usable, 0 if self.photons is None else self.photons[place], 0).astype(float)
         photons = np.where(np.isfinite(photons), np.clip(photons, 0, None), 0)
         level = np.zeros(data.shape)
         if self.background is not None:

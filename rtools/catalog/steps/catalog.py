@@ -1,5 +1,10 @@
 """Declaration of the source catalog step; `rtools.catalog.source_catalog` does the work."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
 from rtools.declare import CatalogStep, Option, Reference
 
 __all__ = ["DUST_MAPS", "MEASURING", "REFERENCES", "SEPARATING", "STEP", "in_vain", "least_pixels"]
@@ -23,13 +28,35 @@ REFERENCES = (
 )
 
 
-def least_pixels(options):
-    """Pixels that a source must have: as asked for, else as the way of searching has it."""
+def least_pixels(options: Mapping[str, Any]) -> int:
+    """Pixels that a source must have: as asked for, else as the way of searching has it.
+
+    Parameters
+    ----------
+    options : mapping of str to object
+        Options of the step by key; npixels and deep are asked.
+
+    Returns
+    -------
+    int
+        By default 25, and 5 with deep detection.
+    """
     return options["npixels"] or (5 if options["deep"] else 25)
 
 
-def in_vain(options):
-    """What to say of options that are not at their defaults, and change nothing beside the others."""
+def in_vain(options: Mapping[str, Any]) -> list[str]:
+    """What to say of options that are not at their defaults, and change nothing beside the others.
+
+    Parameters
+    ----------
+    options : mapping of str to object
+        All options of the step by key.
+
+    Returns
+    -------
+    list of str
+        A sentence for each such option, ``--contrast does nothing without --deblend``.
+    """
     idle = {"significance": "without --deep", "contrast": "without --deblend"}
     if options["deep"]:
         idle = dict.fromkeys(("snr_threshold", "deblend", "contrast"), "with --deep")
