@@ -19,10 +19,10 @@ from rtools.wfi.frame import CENTRE
 from rtools.wfi.guide import FACE_SIGN
 from rtools.wfi.units import RADIAN_ARCSEC
 
-__all__ = ["Place", "displacement", "place_in_field", "turns_to_angles"]
+__all__ = ["FieldPlace", "displacement", "place_in_field", "turns_to_angles"]
 
 
-class Place(NamedTuple):
+class FieldPlace(NamedTuple):
     """A place in the field, and the size and direction of its pixels.
 
     Attributes
@@ -38,7 +38,7 @@ class Place(NamedTuple):
     jacobian: NDArray[np.float64]
 
 
-def place_in_field(detector: str, x: float, y: float) -> Place:
+def place_in_field(detector: str, x: float, y: float) -> FieldPlace:
     """Where a pixel is in the frame of fine guidance, by the nominal distortion.
 
     Parameters
@@ -50,7 +50,7 @@ def place_in_field(detector: str, x: float, y: float) -> Place:
 
     Returns
     -------
-    Place
+    FieldPlace
         Its angles and the derivatives by the pixel.
     """
     centre = siaf.aperture("WFI_CEN")
@@ -58,7 +58,7 @@ def place_in_field(detector: str, x: float, y: float) -> Place:
     slopes = np.array([_slopes(matrix, x - CENTRE, y - CENTRE) for matrix in v2v3_coefficients(detector)])
     no_offset = centre._replace(v2_ref=0.0, v3_ref=0.0)
     along_x, along_y = siaf.v2v3_to_ideal(no_offset, slopes[0], slopes[1])
-    return Place(float(ideal_x), -float(ideal_y), np.array([along_x, -along_y]))
+    return FieldPlace(float(ideal_x), -float(ideal_y), np.array([along_x, -along_y]))
 
 
 def _slopes(coefficients, x, y):
@@ -68,13 +68,13 @@ def _slopes(coefficients, x, y):
 
 
 def displacement(
-    place: Place, delta: ArrayLike, epsilon: ArrayLike, zeta: ArrayLike, *, sign: int = FACE_SIGN
+    place: FieldPlace, delta: ArrayLike, epsilon: ArrayLike, zeta: ArrayLike, *, sign: int = FACE_SIGN
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """How far rotations of the attitude move the image of a star.
 
     Parameters
     ----------
-    place : Place
+    place : FieldPlace
         Of the star.
     delta, epsilon, zeta : array_like
         Rotations about F1, F2, F3, radians.
@@ -92,12 +92,12 @@ def displacement(
     return dx, dy
 
 
-def turns_to_angles(place: Place) -> NDArray[np.float64]:
+def turns_to_angles(place: FieldPlace) -> NDArray[np.float64]:
     """The matrix from rotations to the angles by which a star's image moves.
 
     Parameters
     ----------
-    place : Place
+    place : FieldPlace
         Of the star.
 
     Returns

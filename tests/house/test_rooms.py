@@ -22,7 +22,7 @@ FLOORS = [
     ["rtools.products.check"],
     ["rtools.reference"],
     ["rtools.astrometry"],
-    ["rtools.exposure", "rtools.catalog", "rtools.mosaic", "rtools.simulate"],
+    ["rtools.exposure", "rtools.catalog", "rtools.guide", "rtools.mosaic", "rtools.simulate"],
     ["rtools.pipeline.job"],
     ["rtools.pipeline.astrometry", "rtools.pipeline.catalog", "rtools.pipeline.simulation"],
     ["rtools.pipeline.exposure"],
@@ -35,7 +35,7 @@ FLOORS = [
 its own, and itself; rooms of one floor know nothing of each other."""
 
 FLOOR_OF = {room: number for number, floor in enumerate(FLOORS) for room in floor}
-SCIENCE = ("rtools.exposure", "rtools.catalog", "rtools.mosaic", "rtools.astrometry")
+SCIENCE = ("rtools.exposure", "rtools.catalog", "rtools.guide", "rtools.mosaic", "rtools.astrometry")
 DOORS = ("rtools", "rtools.products", "rtools.pipeline")
 """Packages that hold rooms and nothing else, and the face of the whole package: the face may see every room."""
 
