@@ -97,9 +97,11 @@ def command(console, exposures, product_name, target, skycell, product_type, cel
         return (check_files if check else print_members)(console, files, as_json=as_json)
     files = _unfolded(console, files)
     if by_cell:
+        from rtools.mosaic.skymap import grouping
+
         product_type = product_type or ("visit" if subset is None else "full")
-        how = {"product_type": product_type, "release": release or "p", "subset": subset}
-        made, status = _by_cell(console, files, cells, how)
+        grouped = partial(grouping.by_skycell, product_type=product_type, release=release or "p", subset=subset)
+        made, status = _by_cell(console, files, cells, grouped)
     elif multiband:
         made, status = _multiband(files, product_name, release, psf_match), 0
     else:
@@ -177,12 +179,12 @@ def _name(file):
         return None
 
 
-def _by_cell(console, files, cells, how):
-    """The associations of images by skycell, and the exit status; `how`: keywords of `grouping.by_skycell`."""
-    from rtools.mosaic.skymap import grouping, skymap
+def _by_cell(console, files, cells, grouped):
+    """The associations of images by skycell, and the exit status; `grouped` makes groups of exposures."""
+    from rtools.mosaic.skymap import skymap
 
     wanted = {skymap.parse_name(name) for name in cells}
-    grouping.by_skycell([], **how)  # refuses what does not go together before files are read
+    grouped([])  # refuses what does not go together before files are read
     exposures = []
 
     def look(file):
@@ -192,7 +194,7 @@ def _by_cell(console, files, cells, how):
             exposures.append(exposure._replace(cells=inside))
 
     status = for_each(console, files, look)
-    return [_made(group) for group in grouping.by_skycell(exposures, **how)], status
+    return [_made(group) for group in grouped(exposures)], status
 
 
 def _exposure(console, file):

@@ -59,9 +59,9 @@ def print_members(console, files, *, as_json):
     def show(file):
         found = read_association(local_path(file))
         if as_json:
-            told = found._asdict() | {"members": [member._asdict() for member in found.members]}
-            del told["path"]
-            json_line({"file": file, "status": "done", **told})
+            said = found._asdict() | {"members": [member._asdict() for member in found.members]}
+            del said["path"]
+            json_line({"file": file, "status": "done"} | said)
         else:
             for member in found.science:
                 click.echo(member.path)

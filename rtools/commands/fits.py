@@ -1,5 +1,6 @@
 """rt-fits: Roman ASDF to FITS and back."""
 
+from functools import partial
 from pathlib import Path
 
 import click
@@ -107,12 +108,12 @@ def command(console, inputs, wcs, check, sip_error, wcs_all, three, slim, flags,
             click.echo(f"{name} -> {path}" if dry_run else path)
 
     files = [name for name in inputs if not is_stream(name)]
-    how = {"fail_fast": fail_fast, "report": json_line if as_json else None, "key": "input"}
-    status = for_each(console, files, lambda name: plan(name, name), **how)
+    each = partial(for_each, console, fail_fast=fail_fast, report=json_line if as_json else None, key="input")
+    status = each(files, lambda name: plan(name, name))
     if status and fail_fast:
         return status
     ready = [name for name in inputs if is_stream(name) or name in plans]
-    return shared_status(status, for_each(console, ready, convert, **how))
+    return shared_status(status, each(ready, convert))
 
 
 def _refuse_extension(output, form):

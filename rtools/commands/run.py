@@ -10,6 +10,7 @@ from rtools.commands.kit.entry import entry
 from rtools.commands.kit.exposures import run_exposures
 from rtools.commands.kit.lists import expand_inputs
 from rtools.commands.kit.reference_options import reference_config
+from rtools.commands.kit.reports import RunFlags
 from rtools.commands.kit.step_options import click_option, read_settings
 from rtools.commands.kit.tool import tool, typed
 from rtools.errors import UsageError
@@ -98,14 +99,14 @@ def command(console, **options):
     inputs = options.pop("inputs")
     if not inputs:
         raise UsageError("no input file")
-    how = {key: options.pop(key) for key in ("dry_run", "timings", "as_json", "fail_fast")}
+    flags = RunFlags.taken_from(options)
     references = reference_config(options.pop("ref"), options.pop("refdir"), options.pop("builtin"))
     options.pop("on_disk")
     inputs = expand_inputs(inputs)
     words, others = _catalog_settings(options)
     options["settings"] = (*words, *options["settings"])
     if mosaic_chain.makes_mosaic(inputs, options):
-        return mosaic_chain.run_to_mosaic(console, inputs, options, references=references, catalog=others, how=how)
+        return mosaic_chain.run_to_mosaic(console, inputs, options, flags, references=references, catalog=others)
     if typed("max_memory"):
         raise UsageError("--max-memory is for mosaics, and this calibrates exposures")
     for key in (*mosaic_options.GRID_KEYS, "add", "mosaic", "max_memory"):
@@ -125,7 +126,7 @@ def command(console, **options):
         references=references,
         **options,
     )
-    return run_exposures(console, inputs, request, jobs, **how)
+    return run_exposures(console, inputs, request, jobs, flags)
 
 
 def _with_catalog(settings, others):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -86,11 +87,12 @@ def levels_of(images, options, work=ALONE):
     """
     if options.exact:
         raise UsageError("images in memory are compared in cells, not pairs=exact")
+    reduce = partial(sky_cells, statistic=options.statistic, mask_sources=options.mask_sources,
+                     whole=options.wants_whole, work=work)  # fmt: skip
     found = []
     for image in images:
-        how = {"mask_sources": options.mask_sources, "whole": options.wants_whole, "work": work}
         good = _without(image, options.bad_bits)
-        found.append(sky_cells(image.data, good, _to_sky(image), statistic=options.statistic, **how))
+        found.append(reduce(image.data, good, _to_sky(image)))
     matched = match_cells(found) if options.matches else None
     return sky_levels(matched, [each.whole for each in found], options.method, match_down=options.match_down).level
 

@@ -14,9 +14,7 @@ from rtools.pipeline.job.status import shared_status
 __all__ = ["local_and_called", "members_of", "plans_of", "run_exposures"]
 
 
-def run_exposures(
-    console, inputs, request, jobs, *, catalog=None, dry_run=False, timings=False, as_json=False, fail_fast=False
-):
+def run_exposures(console, inputs, request, jobs, flags, *, catalog=None):
     """Plan every input, then carry every plan out; returns the exit status.
 
     Parameters
@@ -29,10 +27,10 @@ def run_exposures(
         What is asked of them.
     jobs : int
         Threads, as ``-j`` says.
+    flags : rtools.commands.kit.reports.RunFlags
+        How the run goes and what it prints.
     catalog : str, optional
         The catalog of the one image.
-    dry_run, timings, as_json, fail_fast : bool
-        As the options of these names.
 
     Returns
     -------
@@ -42,18 +40,20 @@ def run_exposures(
     from rtools.pipeline.job.run import Local, run_jobs
 
     work = console.work(jobs)
-    refuse_combinations(request, as_json=as_json, dry_run=dry_run, terminal=sys.stdout.isatty())
+    refuse_combinations(request, as_json=flags.as_json, dry_run=flags.dry_run, terminal=sys.stdout.isatty())
     if request.to_stdout and request.save_steps:
         raise UsageError("--save-steps and -o - do not go together", mend="standard output holds one product")
-    report = RunReport(console, as_json=as_json, timings=timings)
-    groups, catalogs, status = members_of(expand_inputs(inputs), request, report, console.log, fail_fast=fail_fast)
+    report = RunReport(console, as_json=flags.as_json, timings=flags.timings)
+    groups, catalogs, status = members_of(
+        expand_inputs(inputs), request, report, console.log, fail_fast=flags.fail_fast
+    )
     if not groups and not status:
         raise UsageError("the list names no input file")
     refuse_several(request, len(groups))
     _refuse_groups(request, groups, catalog)
     given = dict.fromkeys(groups, catalog) if catalog is not None else {}
     request = replace(request, catalogs={**request.catalogs, **catalogs, **given})
-    if status and fail_fast:
+    if status and flags.fail_fast:
         return status
     with console.gathering(groups):
         done = run_jobs(
@@ -61,8 +61,8 @@ def run_exposures(
             Local(work),
             report,
             arrange=lambda made: aligned_together(made, groups, request),
-            dry_run=dry_run,
-            fail_fast=fail_fast,
+            dry_run=flags.dry_run,
+            fail_fast=flags.fail_fast,
         )
     report.close()
     return shared_status(status, done)

@@ -57,7 +57,7 @@ def _of_images(inputs):
     return all(kind == "l2_image" for kind in kinds) if kinds else None
 
 
-def run_to_mosaic(console, inputs, options, *, references, catalog, how):
+def run_to_mosaic(console, inputs, options, flags, *, references, catalog):
     """A mosaic of images, or of exposures that are calibrated first; returns the exit status.
 
     Parameters
@@ -68,12 +68,12 @@ def run_to_mosaic(console, inputs, options, *, references, catalog, how):
         Images, exposures, associations.
     options : dict
         Of `rt-run`.
+    flags : rtools.commands.kit.reports.RunFlags
+        How the run goes and what it prints.
     references : rtools.reference.find.Config
         Where reference files are looked for.
     catalog : dict
         Options of the catalog by key that environment or configuration give.
-    how : dict
-        dry_run, timings, as_json, fail_fast.
 
     Returns
     -------
@@ -89,8 +89,8 @@ def run_to_mosaic(console, inputs, options, *, references, catalog, how):
     exposures, mosaic = _requests(options, references, catalog, of_images=images is not False)
     check_memory(mosaic)
     if images is not False:
-        return run_groups(console, inputs, mosaic, jobs, **how)
-    return _run_both(console, inputs, exposures, mosaic, jobs, **how)
+        return run_groups(console, inputs, mosaic, jobs, flags)
+    return _run_both(console, inputs, exposures, mosaic, jobs, flags)
 
 
 def _requests(options, references, catalog, *, of_images):
@@ -175,19 +175,19 @@ def _step_of(word):
         raise UsageError(f"no step is called {word!r}", mend=f"steps: {known}") from None
 
 
-def _run_both(console, inputs, exposures, mosaic, jobs, *, dry_run, timings, as_json, fail_fast):
+def _run_both(console, inputs, exposures, mosaic, jobs, flags):
     """Calibrate what is not calibrated, align it if that is asked for, and make the mosaic."""
     from rtools.pipeline.exposure.job import aligned_together
     from rtools.pipeline.job.run import Local, run_jobs
 
     work = console.work(jobs)
-    refuse_combinations(mosaic, as_json=as_json, dry_run=dry_run, terminal=sys.stdout.isatty())
-    report = RunReport(console, as_json=as_json, timings=timings)
+    refuse_combinations(mosaic, as_json=flags.as_json, dry_run=flags.dry_run, terminal=sys.stdout.isatty())
+    report = RunReport(console, as_json=flags.as_json, timings=flags.timings)
     groups = groups_of(inputs)
     refuse_several(mosaic, len(groups))
-    members, catalogs, status = members_of(inputs, exposures, report, console.log, fail_fast=fail_fast)
+    members, catalogs, status = members_of(inputs, exposures, report, console.log, fail_fast=flags.fail_fast)
     exposures = replace(exposures, catalogs={**exposures.catalogs, **catalogs})
-    if status and fail_fast:
+    if status and flags.fail_fast:
         return status
     ready, todo = _parted(members, exposures)
 
@@ -197,7 +197,12 @@ def _run_both(console, inputs, exposures, mosaic, jobs, *, dry_run, timings, as_
 
     with console.gathering(members):
         done = run_jobs(
-            plans_of(todo, exposures), Local(work), report, arrange=arrange, dry_run=dry_run, fail_fast=fail_fast
+            plans_of(todo, exposures),
+            Local(work),
+            report,
+            arrange=arrange,
+            dry_run=flags.dry_run,
+            fail_fast=flags.fail_fast,
         )
     report.close()
     return shared_status(status, done)

@@ -13,7 +13,7 @@ from rtools.commands.kit.exposures import local_and_called
 from rtools.commands.kit.grid_options import wanted_grid
 from rtools.commands.kit.inputs import is_association, is_stream
 from rtools.commands.kit.lists import expand_inputs
-from rtools.commands.kit.reports import RunReport
+from rtools.commands.kit.reports import RunFlags, RunReport
 from rtools.commands.kit.step_options import click_option
 from rtools.commands.kit.tool import tool
 from rtools.errors import UsageError
@@ -35,7 +35,7 @@ def command_of_step(step, more=()):
             values = {key: value for key, value in values.items() if source(key) is not ParameterSource.DEFAULT}
         settings = {item.key: None if values[item.key] is None else check_option(step, item, values[item.key])
                     for item in step.options if item.key in values}  # fmt: skip
-        inputs, how = options.pop("inputs"), {key: options.pop(key) for key in ("dry_run", "as_json", "fail_fast")}
+        inputs, flags = options.pop("inputs"), RunFlags.taken_from(options)
         where = {}
         if "skycells" in options:
             where["wanted"], where["skycells"] = wanted_grid(options)
@@ -43,7 +43,7 @@ def command_of_step(step, more=()):
         request = MosaicRequest(
             tool=step.tool, single=step.name, settings={step.name: settings}, **where, **options
         )  # fmt: skip
-        return run_groups(console, expand_inputs(inputs), request, jobs, alone=step.one_by_one, **how)
+        return run_groups(console, expand_inputs(inputs), request, jobs, flags, alone=step.one_by_one)
 
     again = click.option("--again", is_flag=True, help="Run although the files' cal_step says COMPLETE.")
     decorators = [
@@ -66,9 +66,7 @@ def command_of_step(step, more=()):
     )
 
 
-def run_groups(
-    console, inputs, request, jobs, *, alone=False, dry_run=False, timings=False, as_json=False, fail_fast=False
-):
+def run_groups(console, inputs, request, jobs, flags, *, alone=False):
     """Carry out a request on each association, or on all images as one group; returns the exit status.
 
     Parameters
@@ -81,10 +79,10 @@ def run_groups(
         What is asked of each group.
     jobs : int
         Threads, as ``-j`` says.
+    flags : rtools.commands.kit.reports.RunFlags
+        How the run goes and what it prints.
     alone : bool
         Every image is a group of its own.
-    dry_run, timings, as_json, fail_fast : bool
-        As the options of these names.
 
     Returns
     -------
@@ -93,16 +91,16 @@ def run_groups(
     from rtools.pipeline.job.run import Local, run_jobs
 
     work = console.work(jobs)
-    refuse_combinations(request, as_json=as_json, dry_run=dry_run, terminal=sys.stdout.isatty())
+    refuse_combinations(request, as_json=flags.as_json, dry_run=flags.dry_run, terminal=sys.stdout.isatty())
     check_memory(request)
     groups = groups_of(inputs, alone=alone)
     refuse_several(request, len(groups))
     if request.add and len(groups) > 1:
         raise UsageError("--add: one group of images joins a mosaic", mend="add one association after the other")
-    report = RunReport(console, as_json=as_json, timings=timings)
+    report = RunReport(console, as_json=flags.as_json, timings=flags.timings)
     plans = [(name, lambda name=name: [_plan(name, groups[name], request)]) for name in groups]
     with console.gathering([*groups, *(file for files in groups.values() for file in files)]):
-        status = run_jobs(plans, Local(work), report, dry_run=dry_run, fail_fast=fail_fast)
+        status = run_jobs(plans, Local(work), report, dry_run=flags.dry_run, fail_fast=flags.fail_fast)
     report.close()
     return status
 

@@ -1,6 +1,7 @@
 """What the tools print of the jobs of a run: paths as each input ends, plans with --dry-run, objects with --json."""
 
 from functools import cache
+from typing import NamedTuple
 
 import click
 
@@ -9,10 +10,36 @@ from rtools.commands.kit.loop import tell_failure
 from rtools.errors import QualityError
 from rtools.pipeline.job.job import Description, Result
 
-__all__ = ["RunReport", "changed_options"]
+__all__ = ["RunFlags", "RunReport", "changed_options"]
 
 VERSIONS = ("asdf", "gwcs", "numba", "numpy", "scipy")
 """Packages whose versions an object of --json names beside rtools': what the bits of a product may depend on."""
+
+
+class RunFlags(NamedTuple):
+    """How a run goes and what it prints, whatever its jobs are: the options of these names.
+
+    Attributes
+    ----------
+    dry_run : bool
+        Tell what would be done, and do nothing.
+    as_json : bool
+        Print one JSON object a line as each input ends, instead of paths.
+    fail_fast : bool
+        Stop at the first failure.
+    timings : bool
+        Print seconds and memory on standard error, too.
+    """
+
+    dry_run: bool = False
+    as_json: bool = False
+    fail_fast: bool = False
+    timings: bool = False
+
+    @classmethod
+    def taken_from(cls, options: dict) -> "RunFlags":
+        """The flags among the options of a command, which lose them."""
+        return cls(**{name: options.pop(name) for name in cls._fields if name in options})
 
 
 class RunReport:

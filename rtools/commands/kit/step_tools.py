@@ -34,6 +34,7 @@ def command(name, more=(), forms=("asdf",)):
 
     def run(console, **options):
         from rtools.commands.kit.exposures import run_exposures
+        from rtools.commands.kit.reports import RunFlags
         from rtools.pipeline.exposure.request import ExposureRequest
 
         values = {item.key: options.pop(item.key) for item in step.options}
@@ -41,7 +42,7 @@ def command(name, more=(), forms=("asdf",)):
         inputs = options.pop("inputs")
         if not inputs:
             raise UsageError("no input file")
-        how = {key: options.pop(key) for key in ("dry_run", "as_json", "fail_fast", "catalog") if key in options}
+        flags, catalog = RunFlags.taken_from(options), options.pop("catalog", None)
         jobs = options.pop("jobs")
         references = reference_config(options.pop("ref"), options.pop("refdir"), options.pop("builtin"))
         request = ExposureRequest(
@@ -52,7 +53,7 @@ def command(name, more=(), forms=("asdf",)):
             strict=step.aligns,
             **options,
         )
-        return run_exposures(console, expand_inputs(inputs), request, jobs, **how)
+        return run_exposures(console, expand_inputs(inputs), request, jobs, flags, catalog=catalog)
 
     decorators = [
         click.argument("inputs", nargs=-1, metavar="FILE…"),

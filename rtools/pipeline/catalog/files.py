@@ -87,8 +87,8 @@ def stage(files, request, found, image_meta, work):
         path = files.outputs["cat"]
         columns = [(*column, definition_name(column.name)) for column in found.columns]
         meta = _catalog_meta(files, kinds.catalog, image_meta, path)
-        said = {"date": source_catalog.date_now()} | found.about
-        table = source_catalog.table_of(found.values, columns, meta, said)
+        about = {"date": source_catalog.date_now()} | found.about
+        table = source_catalog.table_of(found.values, columns, meta, about)
         staged.append(source_catalog.stage_sources(path, table, form_of(path, request), entry))
     except BaseException:
         for one in staged:

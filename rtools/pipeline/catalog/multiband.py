@@ -298,7 +298,7 @@ def _stage(plan, request, found, extra, work):
     """Write the products under temporary names."""
     by_element = {member.element: member.product for member in plan.members}
     metas = [by_element[element].meta for element in found.bands]
-    about = {"reference": found.bands[0], "profile": plan.profile}
+    described = partial(multiband_meta.multiband_meta, reference=found.bands[0], profile=plan.profile)
     used = {
         f"{name} {member.element}": reference
         for member in plan.members
@@ -307,28 +307,34 @@ def _stage(plan, request, found, extra, work):
     }
     inputs = [member.name for member in plan.members]
     made_of = [(member.product.meta, member.product.history) for member in plan.members]
-    about_work = {
-        "parameters": {STEP.name: dict(plan.options)},
-        "references": used,
-        "inputs": inputs,
-        "made_of": made_of,
-    }
-    entry = history.entry(request.tool, **about_work)
+    entry = history.entry(
+        request.tool,
+        parameters={STEP.name: dict(plan.options)},
+        references=used,
+        inputs=inputs,
+        made_of=made_of,
+    )
     staged = []
     try:
         if "segm" in plan.outputs:
             path = plan.outputs["segm"]
-            meta = multiband_meta.multiband_meta("segm_multiband", metas, path, **about)
-            writing = {"profile": plan.profile, "compression": request.compression or "lz4", "work": work}
-            arrays = found.labels, found.detection_image
             segm = source_catalog.stage_segments(
-                path, "segm_multiband", meta, *arrays, history=[entry], extra=extra, **writing
+                path,
+                "segm_multiband",
+                described("segm_multiband", metas, path),
+                found.labels,
+                found.detection_image,
+                history=[entry],
+                extra=extra,
+                profile=plan.profile,
+                compression=request.compression or "lz4",
+                work=work,
             )
             staged.append(segm)
         path = plan.outputs["cat"]
-        meta = multiband_meta.multiband_meta("cat_multiband", metas, path, **about)
-        said = {"date": source_catalog.date_now()} | found.about
-        table = source_catalog.table_of(found.values, found.columns, meta, said)
+        meta = described("cat_multiband", metas, path)
+        about = {"date": source_catalog.date_now()} | found.about
+        table = source_catalog.table_of(found.values, found.columns, meta, about)
         staged.append(source_catalog.stage_sources(path, table, form_of(path, request), entry))
     except BaseException:
         for one in staged:

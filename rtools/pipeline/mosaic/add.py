@@ -291,9 +291,10 @@ def sky_of(joined, options, workers):
             planes = joined.rows(("data", "weight"), rows)
             yield rows.start, planes["data"], planes["weight"] != 0
 
-    how = {"statistic": statistic, "mask_sources": options.mask_sources, "work": workers.work}
     with joined.product:
-        return joined_cells(parts(), grid.to_sky, **how)
+        return joined_cells(
+            parts(), grid.to_sky, statistic=statistic, mask_sources=options.mask_sources, work=workers.work
+        )
 
 
 def flag_against(joined, members, recipe, workers, options, *, folder=None):

@@ -4,6 +4,7 @@ The unit of work is a member times a band of output rows. A band of the totals b
 the members in their order, so the result does not depend on the number of threads.
 """
 
+from functools import partial
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -94,13 +95,13 @@ def planes_of(member, recipe, workers, names=None):
     weight = workers.plane("weight", data.shape)
     level = np.float32(level_of(member.meta.get("background"), recipe.backg))
     bits = np.uint32(recipe.bad_bits)
-    how = {"sky": sky, "exposure_time": member.share}
+    weights = partial(weight_map, recipe.weight, sky=sky, exposure_time=member.share)
 
     def weigh(rows):
         if level:
             data[rows] -= level
         part = None if noise is None else noise[rows]
-        weight[rows] = weight_map(recipe.weight, data[rows], (dq[rows] & bits) == 0, var_rnoise=part, **how)
+        weight[rows] = weights(data[rows], (dq[rows] & bits) == 0, var_rnoise=part)
 
     in_rows(workers.work, weigh, len(data))
     variances = noise, planes.get("var_poisson"), planes.get("var_flat")

@@ -219,8 +219,10 @@ def _covering(members, wanted, log):
         return Frame(centred_grid(wanted.center, scale, shape, angle), float(ratio))
     footprints = _footprints(members)
     try:
-        how = {"crval": wanted.center, "crpix": wanted.crpix, "shape": shape if wanted.crpix else None}
-        grid = covering_grid(footprints, scale, angle, parity=parity, **how)
+        inside = shape if wanted.crpix else None
+        grid = covering_grid(
+            footprints, scale, angle, parity=parity, crval=wanted.center, crpix=wanted.crpix, shape=inside
+        )
     except InputError:
         raise far_apart(members, footprints) from None
     if shape and wanted.crpix is None:

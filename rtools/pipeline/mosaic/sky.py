@@ -1,5 +1,7 @@
 """Sky levels of the members of a mosaic, each member reduced once."""
 
+from functools import partial
+
 import numpy as np
 
 from rtools.errors import InputError
@@ -63,13 +65,14 @@ def _tell_groups(matched, members, workers):
 def _by_cells(members, options, workers, joined):
     """Matched levels by cells, at the end that of a mosaic if there is one; and the statistic of each member."""
     found = []
-    how = {"mask_sources": options.mask_sources, "whole": options.wants_whole, "work": workers.work}
+    reduce = partial(sky_cells, statistic=options.statistic, mask_sources=options.mask_sources,
+                     whole=options.wants_whole, work=workers.work)  # fmt: skip
     workers.follow(members)
     with workers.progress("sky", len(members)) as progress:
         for member in members:
             data, good = sky_planes(member, options.bad_bits, workers)
             workers.look_ahead()
-            found.append(sky_cells(data, good, member.to_sky, statistic=options.statistic, **how))
+            found.append(reduce(data, good, member.to_sky))
             progress.advance()
     whole = [each.whole for each in found]
     found += [] if joined is None else [joined]
@@ -89,8 +92,9 @@ def _by_pairs(members, options, workers):
         if options.wants_whole:
             whole.append(sky_value(good_values(data, good, sources), options.statistic).value)
         if options.matches:
-            how = {"statistic": options.statistic, "sources": sources}
-            value, count = overlap_values(data, good, member.to_sky, outlines, index, **how)
+            value, count = overlap_values(
+                data, good, member.to_sky, outlines, index, statistic=options.statistic, sources=sources
+            )
             values.append(value)
             pixels.append(count)
 

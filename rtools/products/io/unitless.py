@@ -121,8 +121,13 @@ def _in_degrees(frame):
 
     if not isinstance(frame, CelestialFrame) or all(unit == units.deg for unit in frame.unit):
         return frame
-    about = {"name": frame.name, "reference_frame": frame.reference_frame, "axes_order": frame.axes_order}
-    return CelestialFrame(unit=(units.deg, units.deg), axes_names=frame.axes_names, **about)
+    return CelestialFrame(
+        name=frame.name,
+        reference_frame=frame.reference_frame,
+        unit=(units.deg, units.deg),
+        axes_names=frame.axes_names,
+        axes_order=frame.axes_order,
+    )
 
 
 def _leaves(transform):

@@ -2,6 +2,7 @@
 
 import json
 import math
+from functools import partial
 from typing import Any
 
 __all__ = ["json_text"]
@@ -25,11 +26,11 @@ def json_text(value: Any, *, indent: int | None = None, ascii_only: bool = True)
         NaN and infinities, which JSON does not have, are null. Bytes of a file's name that are no letters are
         ``\\udcNN``, of which Python's reader makes the same name again.
     """
-    how: dict[str, Any] = {"indent": indent, "ensure_ascii": ascii_only, "allow_nan": False}
+    dumped = partial(json.dumps, indent=indent, ensure_ascii=ascii_only, allow_nan=False)
     try:
-        text = json.dumps(value, **how)
+        text = dumped(value)
     except ValueError:
-        text = json.dumps(_finite(value), **how)
+        text = dumped(_finite(value))
     return text if ascii_only else text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
