@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rtools.products.schema import history
 from rtools.products.tables import sources as source_catalog
+
+if TYPE_CHECKING:
+    from rtools.catalog.source_catalog import Found
+    from rtools.pipeline.job.request import Request
+    from rtools.products.io.staging import Stage
+    from rtools.work import Work
 
 __all__ = ["FORMS", "CatalogFiles", "form_of", "stage"]
 
@@ -47,7 +53,9 @@ class CatalogFiles:
     history: tuple[dict, ...] = ()
 
 
-def stage(files, request, found, image_meta, work):
+def stage(
+    files: CatalogFiles, request: Request, found: Found, image_meta: Mapping[str, Any], work: Work
+) -> list[Stage]:
     """Write catalog and segmentation map under temporary names.
 
     Parameters
@@ -116,7 +124,20 @@ def _entry(files, request, image_meta):
     )
 
 
-def form_of(path, request):
-    """Format of a catalog's file: as asked for, else as its name says, else parquet."""
+def form_of(path: Path, request: Request) -> str:
+    """Format of a catalog's file: as asked for, else as its name says, else parquet.
+
+    Parameters
+    ----------
+    path : Path
+        Its file.
+    request : rtools.pipeline.job.request.Request
+        Its `form`.
+
+    Returns
+    -------
+    str
+        One of `FORMS`.
+    """
     named = path.suffix.lower().removeprefix(".")
     return request.form or (named if named in FORMS else "parquet")

@@ -1,5 +1,17 @@
 """Injection of sources into the mosaics of a multiband catalog, and the tables of what is found of them."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rtools.catalog.measure.measure import Options
+    from rtools.catalog.multiband.detection import Band
+    from rtools.catalog.multiband.multiband import MultibandFound
+    from rtools.pipeline.catalog.multiband import FilterMosaic
+    from rtools.work import Work
+
 from dataclasses import replace
 
 import numpy as np
@@ -14,17 +26,27 @@ __all__ = ["inject_and_recover"]
 COLUMNS = ("label", "type", "ra", "dec", "x_pos", "y_pos", "n", "half_light_radius", "pa", "ba")
 
 
-def inject_and_recover(members, bands, found, options, *, measuring, work):
+def inject_and_recover(
+    members: Sequence[FilterMosaic],
+    bands: Sequence[Band],
+    found: MultibandFound,
+    options: Mapping[str, Any],
+    *,
+    measuring: Options,
+    work: Work,
+) -> dict[str, Any]:
     """Catalog the mosaics again with sources added.
 
     Parameters
     ----------
-    members : list of rtools.pipeline.catalog.multiband.FilterMosaic
-    bands : list of rtools.catalog.multiband.detection.Band
-        Of the same mosaics.
+    members : sequence of rtools.pipeline.catalog.multiband.FilterMosaic
+        The mosaics.
+    bands : sequence of rtools.catalog.multiband.detection.Band
+        Of the same mosaics, in the same order.
     found : rtools.catalog.multiband.multiband.MultibandFound
         The catalog without them.
     options : dict
+        Of the step; `inject_seed` is a number.
     measuring : rtools.catalog.measure.measure.Options
         As for the catalog.
     work : rtools.work.Work

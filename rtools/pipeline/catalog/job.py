@@ -50,17 +50,21 @@ class MultibandJob(Job):
 
     @property
     def reads(self) -> tuple[str, ...]:
+        """The mosaics, in the order in which they were named."""
         return tuple(str(member.product.path) for member in self.plan.members)
 
     @property
     def writes(self) -> tuple[Path, ...]:
+        """Segmentation map and catalog."""
         return tuple(self.plan.outputs.values())
 
     def cost(self) -> Cost:
+        """Memory by the pixels of one mosaic."""
         rows, columns = self.plan.members[0].product.arrays["data"].shape
         return Cost(bytes=int(PROCESS_BYTES + PIXEL * rows * columns))
 
     def describe(self) -> Description:
+        """The step with its options, and each mosaic with its filter and references."""
         plan = self.plan
         return Description(
             input=self.name,
@@ -71,10 +75,12 @@ class MultibandJob(Job):
         )
 
     def moved_to(self, folder: Path) -> MultibandJob:
+        """The same job with its catalog alone, in a directory."""
         outputs = {"cat": folder / self.plan.outputs["cat"].name}
         return replace(self, plan=replace(self.plan, outputs=outputs))
 
     def carry_out(self, work: Work, before: Mapping[str, Sequence[Outcome]]) -> Sequence[Outcome]:
+        """Make the catalog and write it; it waits for nothing."""
         started, journal = time.perf_counter(), Journal(work.log, self.name)
         for level, texts in (("caution", self.plan.cautions), ("warning", self.plan.warnings)):
             for text in texts:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -26,6 +26,9 @@ from rtools.products.tables import sources as source_catalog
 from rtools.wfi import metadata
 from rtools.wfi.instrument import FILTERS
 
+if TYPE_CHECKING:
+    from rtools.pipeline.job.request import Request
+    from rtools.work import Work
 __all__ = ["FilterMosaic", "MultibandPlan", "carry_out", "make_plan"]
 
 NAME = "multiband_catalog"
@@ -44,9 +47,11 @@ class FilterMosaic:
     name : str
         What its file is called.
     product : rtools.products.io.product.Product
+        Its file, opened.
     element : str
         Its filter.
     sed_weight : float
+        Brightness of the sources looked for in this filter, relative to the others.
     references : mapping of str to reference or None
         By type.
     """
@@ -84,7 +89,7 @@ class MultibandPlan:
     cautions: tuple[str, ...] = ()
 
 
-def make_plan(files, request, *, copies=None):
+def make_plan(files: Sequence[str], request: Request, *, copies: Mapping[str, str] | None = None) -> MultibandPlan:
     """Decide what to do with a group of mosaics, or refuse it.
 
     Parameters
@@ -95,6 +100,11 @@ def make_plan(files, request, *, copies=None):
         Its settings of ``multiband`` are the options.
     copies : dict of str to str, optional
         Files among them that are copies of streams, and what the user called these.
+
+    Returns
+    -------
+    MultibandPlan
+        The mosaics are open; a seed that nobody gave has been drawn.
 
     Raises
     ------
@@ -187,7 +197,8 @@ def _member(name, entry, request, log):
 
 def _check_together(members):
     """Refuse mosaics of one filter, and those that are not on one grid."""
-    first, seen = members[0], {}
+    first = members[0]
+    seen: dict[str, str] = {}
     shape = first.product.arrays["data"].shape
     rows, columns = shape
     x, y = np.array([0, columns - 1, 0, columns - 1.0]), np.array([0, 0, rows - 1, rows - 1.0])
@@ -231,13 +242,15 @@ def _outputs(first, named, request, inputs, warnings):
 # -- work -------------------------------------------------------------------------------------------------------------
 
 
-def carry_out(plan, request, work):
+def carry_out(plan: MultibandPlan, request: Request, work: Work) -> list[Path]:
     """Make a catalog and write it.
 
     Parameters
     ----------
     plan : MultibandPlan
+        What was decided.
     request : rtools.pipeline.job.request.Request
+        What is asked: the command for the history, formats.
     work : rtools.work.Work
         Threads, log and progress.
 

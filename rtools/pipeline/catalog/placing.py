@@ -1,6 +1,9 @@
 """Where an image lies in the frame of its detector: whole, or cut out of it by rt-cut or another service."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,6 +15,8 @@ from rtools.reference import find
 from rtools.reference.part import Part
 from rtools.wfi.frame import BORDER, FRAME, TRIMMED
 
+if TYPE_CHECKING:
+    from rtools.products.io.product import Product
 __all__ = ["Place", "cut_to", "place_of", "record"]
 
 WHOLE = (TRIMMED, TRIMMED)
@@ -40,21 +45,21 @@ class Place:
 
     x: int | None
     y: int | None
-    frame: tuple
+    frame: tuple[int, int]
     told: bool = False
 
     @property
-    def known(self):
+    def known(self) -> bool:
         """Whether it is known."""
         return self.x is not None
 
     @property
-    def origin(self):
+    def origin(self) -> tuple[int, int]:
         """(x, y); the corner of the frame where nothing is known."""
-        return (self.x, self.y) if self.known else (0, 0)
+        return (0, 0) if self.x is None or self.y is None else (self.x, self.y)
 
 
-def place_of(product, shape, config):
+def place_of(product: Product, shape: tuple[int, int], config: find.Config) -> Place:
     """The place of an image.
 
     An image that is whole by its size is at the corner. Any other says its place in ``meta.rtools.cutout``, or its WCS
@@ -64,20 +69,24 @@ def place_of(product, shape, config):
     Parameters
     ----------
     product : rtools.products.io.product.Product
+        A ramp, which is always whole, or an image.
     shape : (int, int)
         Rows and columns of the full frame, were the image a whole one.
     config : rtools.reference.find.Config
+        Where the distortion reference is looked for.
 
     Returns
     -------
     Place
+        With `x` and `y` None where nothing tells it.
     """
     if product.kind != "l2_image":
         return Place(0, 0, shape)
-    cutout, image = cutout_of(product), tuple(size - 2 * BORDER for size in shape)
+    cutout, image = cutout_of(product), (shape[0] - 2 * BORDER, shape[1] - 2 * BORDER)
     if cutout:
-        whole = cutout.get("shape") or WHOLE
-        return Place(*origin_of(product), tuple(int(size) + 2 * BORDER for size in whole))
+        rows, columns = (int(size) + 2 * BORDER for size in cutout.get("shape") or WHOLE)
+        x, y = origin_of(product)
+        return Place(x, y, (rows, columns))
     if image == WHOLE:
         return Place(0, 0, shape)
     corners = _corners(product, image, config)
@@ -85,8 +94,8 @@ def place_of(product, shape, config):
         return Place(None, None, shape)
     x, y = (int(value) for value in np.round(corners[0]))
     if np.abs(corners - (x, y)).max() > TOLERANCE:
-        whole = np.abs(corners).max() < NEAR_WHOLE
-        return Place(0, 0, shape) if whole else Place(None, None, shape)
+        near_whole = np.abs(corners).max() < NEAR_WHOLE
+        return Place(0, 0, shape) if near_whole else Place(None, None, shape)
     return Place(0, 0, shape) if (x, y) == (0, 0) else Place(x, y, (FRAME, FRAME), told=True)
 
 
@@ -129,37 +138,41 @@ def _pixels(distortion, wanted):
     return pixels
 
 
-def record(meta, place, image):
+def record(meta: dict[str, Any], place: Place, image: tuple[int, int]) -> None:
     """Metadata that say where the image lies, where its WCS told; as rt-cut writes them.
 
     Parameters
     ----------
     meta : dict
-        Changed.
+        Gets ``rtools.cutout``.
     place : Place
+        Where it lies; nothing is written where the file itself said it.
     image : (int, int)
         Rows and columns of the image.
     """
     if place.told:
-        spans = {"columns": [place.x, place.x + image[1]], "rows": [place.y, place.y + image[0]]}
+        x, y = place.origin
+        spans = {"columns": [x, x + image[1]], "rows": [y, y + image[0]]}
         meta["rtools"] = {**(meta.get("rtools") or {}), "cutout": spans | {"shape": list(WHOLE)}}
 
 
-def cut_to(source, use, place, shape):
+def cut_to(source: Any, use: Reference, place: Place, shape: tuple[int, int]) -> Any:
     """A reference of the whole frame as the image sees it.
 
     Parameters
     ----------
-    source : reference source
+    source : rtools.reference.files.FileSource or rtools.reference.builtin.Builtin
+        The reference.
     use : rtools.declare.Reference
         Which of its arrays are read, with border or without.
     place : Place
+        Where the image lies.
     shape : (int, int)
         Rows and columns of the image, and twice the border.
 
     Returns
     -------
-    reference source
+    rtools.reference.part.Part, or the reference
         `source` itself where its arrays are of this size already, or have no part that would fit.
 
     Raises

@@ -1,8 +1,12 @@
 """What the catalog of an image is made with beside the image: its references, the PSF of one, the maps of the dust."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,7 +15,13 @@ from rtools.reference import find
 from rtools.wfi import metadata
 from rtools.wfi.instrument import DETECTORS
 from rtools.wfi.units import DEGREE_ARCSEC
+from rtools.work.work import silent
 
+if TYPE_CHECKING:
+    from gwcs import WCS
+
+    from rtools.declare import Reference
+    from rtools.reference.epsf import Psf
 __all__ = ["dust_of", "find_references", "psf_of"]
 
 DUST_MAPS = "SFD_dust_4096_ngp.fits", "SFD_dust_4096_sgp.fits"
@@ -21,7 +31,15 @@ MOSAIC_DETECTOR = "WFI02"
 """Its PSF, at its centre, stands for that of a mosaic."""
 
 
-def find_references(meta, kind, uses, config, log, *, simulated=False):
+def find_references(
+    meta: Mapping[str, Any],
+    kind: str,
+    uses: Iterable[Reference],
+    config: find.Config,
+    log: Callable[[str, str], None],
+    *,
+    simulated: bool = False,
+) -> dict[str, Any]:
     """References of the catalog of an image.
 
     Parameters
@@ -31,11 +49,13 @@ def find_references(meta, kind, uses, config, log, *, simulated=False):
     kind : str
         ``l2_image`` or ``l3_coadd``.
     uses : iterable of rtools.declare.Reference
+        What the step reads.
     config : rtools.reference.find.Config
+        Where references are looked for.
     log : callable
-        ``log(level, text)``.
+        ``log(level, text)``: is warned of doubts, and of another detector that stands in for a mosaic's.
     simulated : bool
-        Whether the data are.
+        Whether the data are: only then the built-in set serves unasked.
 
     Returns
     -------
@@ -59,7 +79,7 @@ def find_references(meta, kind, uses, config, log, *, simulated=False):
         for detector in DETECTORS:
             asked["instrument"]["detector"] = detector
             try:
-                found = find.references(asked, uses, config, simulated=simulated, log=lambda level, text: None)
+                found = find.references(asked, uses, config, simulated=simulated, log=silent)
             except MissingReferenceError:
                 continue
             log("warning", f"no references of {MOSAIC_DETECTOR}: those of {detector} stand in for a mosaic's")
@@ -67,7 +87,7 @@ def find_references(meta, kind, uses, config, log, *, simulated=False):
         raise error
 
 
-def dust_of(folder, log):
+def dust_of(folder: str | None, log: Callable[[str, str], None]) -> Callable | None:
     """E(B-V) from the maps in a directory.
 
     Parameters
@@ -75,11 +95,17 @@ def dust_of(folder, log):
     folder : str or None
         With both of `DUST_MAPS`.
     log : callable
+        ``log(level, text)``: is told where there are no maps.
 
     Returns
     -------
     callable or None
-        Of right ascensions and declinations; None where no directory is given.
+        Of right ascensions and declinations (degrees); None where no directory is given.
+
+    Raises
+    ------
+    InputError
+        A map is missing or cannot be read.
     """
     if folder is None:
         log("info", "catalog: no dust maps (--dust-maps or RT_DUST_MAPS), so dust_ebv is NaN")
@@ -102,7 +128,13 @@ def dust_of(folder, log):
     return reddening(*maps)
 
 
-def psf_of(reference, meta, *, grid, log):
+def psf_of(
+    reference: Any,
+    meta: Mapping[str, Any],
+    *,
+    grid: tuple[WCS, tuple[int, int]] | None,
+    log: Callable[[str, str], None],
+) -> Psf:
     """The PSF per pixel of an image, with its jitter.
 
     Parameters
@@ -114,10 +146,12 @@ def psf_of(reference, meta, *, grid, log):
     grid : (gwcs.WCS, (int, int)) or None
         WCS and shape of a mosaic; None for an exposure.
     log : callable
+        ``log(level, text)``: is warned of metadata that cannot be used.
 
     Returns
     -------
     rtools.reference.epsf.Psf
+        In pixels of the image: of a cutout its own, of a mosaic those of its grid, averaged over orientations.
     """
     from rtools.catalog.psf.mosaic import mosaic_psf
     from rtools.mosaic.grid.scale import mean_pixel_area

@@ -1,9 +1,12 @@
 """The source catalog of an image in its file: what `rt-run` and `rt-catalog` have in common."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
 from numbers import Real
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -12,8 +15,14 @@ from rtools.pipeline.catalog.references import dust_of, psf_of
 from rtools.products.tables import sources as source_catalog
 from rtools.wfi import metadata
 from rtools.wfi.quantities import problem
-from rtools.work import ALONE
+from rtools.work import ALONE, Work
 
+if TYPE_CHECKING:
+    from gwcs import WCS
+
+    from rtools.catalog.measure.identifiers import Skycell
+    from rtools.catalog.source_catalog import Found, ImagePlanes
+    from rtools.products.io.product import Product
 __all__ = [
     "CatalogSummary",
     "find_sources",
@@ -28,13 +37,25 @@ WIDEST = 20.0
 """Pixels: sharpness and roundness take a time that grows with the fourth power of the kernel's width."""
 
 
-def planes_of(product, work=ALONE):
-    """`rtools.catalog.source_catalog.ImagePlanes` of an image file.
+def planes_of(product: Product, work: Work = ALONE) -> ImagePlanes:
+    """Planes of an image file, as the catalog takes them.
+
+    Parameters
+    ----------
+    product : rtools.products.io.product.Product
+        An image or a mosaic, opened.
+    work : rtools.work.Work
+        Its threads decode.
+
+    Returns
+    -------
+    rtools.catalog.source_catalog.ImagePlanes
+        With the WCS and the calibration that the file states.
 
     Raises
     ------
     InputError
-        It has no WCS, or no flux calibration.
+        It has no WCS, or no flux calibration, or lacks an array.
     """
     exposure = product.kind == "l2_image"
     wcs = product.node("meta.wcs") if product.meta.get("wcs") is not None else None
@@ -56,10 +77,26 @@ def planes_of(product, work=ALONE):
     return make_planes(arrays, product.meta, wcs, members=members)
 
 
-def make_planes(arrays, meta, wcs, *, members=None):
-    """`ImagePlanes` from arrays by name, with the calibration that the metadata state.
+def make_planes(
+    arrays: Mapping[str, np.ndarray], meta: Mapping[str, Any], wcs: WCS, *, members: Any = None
+) -> ImagePlanes:
+    """Planes from arrays, with the calibration that the metadata state.
 
-    `members`: the table `individual_image_meta.background` of a mosaic, where it is not in `meta`.
+    Parameters
+    ----------
+    arrays : mapping of str to ndarray (rows, columns)
+        data and err; dq of an exposure, weight of a mosaic; var_poisson, where it is known. Other arrays are left out.
+    meta : dict
+        Metadata of the image. Data with dq whose flux step is not COMPLETE are DN/s, all others MJy/sr.
+    wcs : gwcs.WCS
+        Its world coordinate system.
+    members : mapping of str to array, optional
+        The table `individual_image_meta.background` of a mosaic, where it is not in `meta`.
+
+    Returns
+    -------
+    rtools.catalog.source_catalog.ImagePlanes
+        The arrays themselves, no copies.
     """
     from rtools.catalog.source_catalog import ImagePlanes
 
@@ -79,13 +116,24 @@ def _sky_taken(meta, members):
     if members is not None:
         with suppress(KeyError):
             levels = list(members["level"])
-    levels = [float(level) for level in levels if isinstance(level, Real)]
-    levels = [level for level in levels if problem("background.level", level) is None]
-    return float(np.mean(levels)) if levels else 0.0
+    numbers = [float(level) for level in levels if isinstance(level, Real)]
+    numbers = [level for level in numbers if problem("background.level", level) is None]
+    return float(np.mean(numbers)) if numbers else 0.0
 
 
-def without_calibration(meta):
-    """Why fluxes of an exposure cannot be given in nJy; None where they can."""
+def without_calibration(meta: Mapping[str, Any]) -> str | None:
+    """Why fluxes of an exposure cannot be given in nJy; None where they can.
+
+    Parameters
+    ----------
+    meta : dict
+        Its metadata: `photometry.conversion_megajanskys` is looked at.
+
+    Returns
+    -------
+    str or None
+        The reason, in words that go on a line.
+    """
     key = "photometry.conversion_megajanskys"
     if metadata.usable(meta, key) is not None:
         return None
@@ -93,24 +141,35 @@ def without_calibration(meta):
     return f"no flux calibration ({f'meta.{key}' if value is None else problem(key, value)})"
 
 
-def find_sources(planes, meta, options, references, work):
+def find_sources(
+    planes: ImagePlanes, meta: Mapping[str, Any], options: dict[str, Any], references: Mapping[str, Any], work: Work
+) -> Found:
     """The catalog of an image.
 
     Parameters
     ----------
     planes : rtools.catalog.source_catalog.ImagePlanes
+        Its planes, from `planes_of` or `make_planes`.
     meta : dict
         Of the image.
     options : dict
         Of the step; what follows from others is filled in, so that histories say it.
-    references : dict
-        Reference type to reference or None, as `find_references` gives it.
+    references : mapping of str to reference or None
+        By reference type, as `rtools.pipeline.catalog.references.find_references` gives them.
     work : rtools.work.Work
         Threads, log and progress.
 
     Returns
     -------
     rtools.catalog.source_catalog.Found
+        The catalog; it may be empty.
+
+    Raises
+    ------
+    UsageError
+        The kernel is too wide, or the deep detection has no PSF.
+    InputError
+        The segments or the dust maps that are asked for cannot be read or do not fit.
     """
     from rtools.catalog.measure.apcorr import encircled_energy
     from rtools.catalog.measure.measure import Options
@@ -158,7 +217,7 @@ class CatalogSummary(NamedTuple):
     searched: str
 
 
-def summary_of(found, options):
+def summary_of(found: Found, options: Mapping[str, Any]) -> CatalogSummary:
     """What a run tells of a catalog.
 
     Parameters
@@ -177,7 +236,7 @@ def summary_of(found, options):
     return CatalogSummary(len(found.values["label"]), depth, searched)
 
 
-def skycell_of(meta):
+def skycell_of(meta: Mapping[str, Any]) -> Skycell | None:
     """The skycell that a mosaic covers.
 
     Parameters

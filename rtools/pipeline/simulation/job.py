@@ -47,23 +47,29 @@ class SimulationJob(Job):
 
     @property
     def reads(self) -> tuple[str, ...]:
+        """Nothing."""
         return ()
 
     @property
     def writes(self) -> tuple[Path, ...]:
+        """The raw exposure, and the truth beside it where that is wanted."""
         return tuple(self.output.paths())
 
     def cost(self) -> Cost:
+        """Memory by the pixels of the frame and the number of resultants."""
         resultants = len(self.exposure.table.read_pattern)
         return Cost(bytes=int(PROCESS_BYTES + (RESULTANT * resultants + PIXEL) * self.exposure.size**2))
 
     def describe(self) -> Description:
+        """The files that it will write, the raw exposure last."""
         return Description(input=self.name, outputs=tuple(map(str, reversed(self.writes))))
 
     def moved_to(self, folder: Path) -> SimulationJob:
+        """The same job with the raw exposure alone, in a directory."""
         return replace(self, output=Output(folder / self.output.uncal.name, None, None))
 
     def carry_out(self, work: Work, before: Mapping[str, Sequence[Outcome]]) -> Sequence[Outcome]:
+        """Simulate the exposure and write it; it waits for nothing."""
         started, journal = time.perf_counter(), Journal(work.log, self.name)
         make_directory(self.output.uncal.parent)
         simulate_to_files(
