@@ -20,6 +20,7 @@ __all__ = [
     "iso_time",
     "mjd_of",
     "moment_of",
+    "offline",
     "utc_of_mapping",
     "utc_of_text",
 ]
@@ -127,7 +128,7 @@ def _converted(value, form, scale):
     from astropy.time import Time
 
     try:
-        with _offline(), warnings.catch_warnings():
+        with offline(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a leap second that is not known yet, a year far away
             return str(Time(value, format=form, scale=scale).utc.isot)
     except Exception as error:  # the tables of the Earth's rotation raise errors of their own
@@ -135,7 +136,7 @@ def _converted(value, form, scale):
 
 
 @contextmanager
-def _offline():
+def offline():
     """UT1 comes from the tables that are installed."""
     from astropy.utils import iers
 

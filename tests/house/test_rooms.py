@@ -15,7 +15,7 @@ FLOORS = [
     ["rtools.products.schema"],
     ["rtools.products.names"],
     ["rtools.products.io"],
-    ["rtools.products.fits"],
+    ["rtools.products.fits", "rtools.products.guide"],
     ["rtools.products.tables"],
     ["rtools.products.forms"],
     ["rtools.products.mosaic", "rtools.products.refcat", "rtools.products.edit"],
