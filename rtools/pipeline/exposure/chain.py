@@ -4,8 +4,13 @@ The order, which the steps declare, and the exposure types that have a step are 
 (`exposure_pipeline` documentation; photometry before flat field, dark after the ramp fit).
 """
 
-from functools import cache
+from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from rtools.declare import Step
 from rtools.errors import InputError, UsageError
 from rtools.pipeline.job.steps import step_names, step_of
 from rtools.wfi.exposure_types import EXPOSURE_TYPES
@@ -15,12 +20,12 @@ __all__ = ["cal_steps", "chain_of", "order", "resolve", "step_of", "steps_for"]
 
 
 @cache
-def order():
+def order() -> tuple[str, ...]:
     """Tool names of all steps of the exposure chain, in order."""
     return tuple(name for name in step_names() if step_of(name).of_exposure)
 
 
-def chain_of(exposure_type):
+def chain_of(exposure_type: str) -> tuple[str, ...]:
     """Names of the steps that an exposure of this type goes through.
 
     Parameters
@@ -44,23 +49,44 @@ def chain_of(exposure_type):
     return tuple(name for name in order() if not step_of(name).chains or chain in step_of(name).chains)
 
 
-def steps_for(meta):
-    """Declarations of the steps that an exposure with this metadata goes through."""
+def steps_for(meta: Mapping[str, Any]) -> list[Step]:
+    """Declarations of the steps that an exposure goes through.
+
+    Parameters
+    ----------
+    meta : dict
+        Metadata of the exposure: `exposure.type` is looked at.
+
+    Returns
+    -------
+    list of rtools.declare.Step
+        In the order of `chain_of`.
+
+    Raises
+    ------
+    InputError
+        As `chain_of`.
+    """
     return [step_of(name) for name in chain_of(meta["exposure"]["type"])]
 
 
-def cal_steps():
+def cal_steps() -> list[str]:
     """All keys of `meta.cal_step`, in alphabetical order."""
     return sorted([step_of(name).cal_step for name in order()] + list(MOSAIC_CAL_STEPS))
 
 
-def resolve(word):
+def resolve(word: str) -> str:
     """The tool name of a step given by tool name (with or without ``rt-``), cal_step key, suffix or name in romancal.
 
     Parameters
     ----------
     word : str
-        As the user typed it.
+        As the user typed it, in any letter case.
+
+    Returns
+    -------
+    str
+        The tool name without ``rt-``.
 
     Raises
     ------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rtools.errors import InputError, UsageError
 from rtools.pipeline.exposure import chain
@@ -16,8 +16,19 @@ if TYPE_CHECKING:
 __all__ = ["check_input", "choose_chain", "choose_one", "statuses_of"]
 
 
-def statuses_of(meta: Mapping) -> dict[str, str]:
-    """Status of every step of the chain, by tool name; INCOMPLETE where the file does not say it."""
+def statuses_of(meta: Mapping[str, Any]) -> dict[str, str]:
+    """Status of every step of the chain; INCOMPLETE where the file does not say it.
+
+    Parameters
+    ----------
+    meta : dict
+        Metadata of the file: `cal_step` is looked at.
+
+    Returns
+    -------
+    dict of str to str
+        By tool name, in the order of the chain.
+    """
     recorded = meta.get("cal_step") or {}
     return {name: str(recorded.get(chain.step_of(name).cal_step, "INCOMPLETE")) for name in chain.order()}
 
@@ -47,6 +58,8 @@ def choose_one(product: Product, request: ExposureRequest, done: Mapping[str, st
         The step is done already, or is not for this kind of product.
     """
     name = request.single
+    if name is None:
+        raise ValueError("no single step is asked for")
     step = chain.step_of(name)
     if product.kind == "l2_image" and step.reads_ramp:
         raise InputError(f"an image; {step.tool} takes a ramp", path=product.path)
@@ -97,8 +110,8 @@ def choose_chain(product: Product, request: ExposureRequest, done: Mapping[str, 
         if name in request.skip and name in todo and chain.step_of(name).fits_ramp:
             raise UsageError(f"--skip {name}: there is no image without it", mend=f"use --until {before}")
     if request.first and todo[:1] != [request.first]:
-        before = names[: names.index(request.first)]
-        wanted = chain.step_of(before[-1]).suffix if before else "uncal"
+        earlier = names[: names.index(request.first)]
+        wanted = chain.step_of(earlier[-1]).suffix if earlier else "uncal"
         raise InputError(f"--from {request.first} takes a _{wanted} product", path=product.path)
     if request.last:
         if request.last not in todo:

@@ -5,7 +5,12 @@ is kept is the input (mapped, or decoded once), the references of the group of c
 and the planes of the result.
 """
 
+from __future__ import annotations
+
 import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rtools.declare import NotApplicable, Skip
 from rtools.exposure.frame import View
@@ -13,7 +18,16 @@ from rtools.pipeline.exposure.portion import GROUP, Buffers, Portion, crop, crop
 from rtools.wfi.frame import BORDER, CHANNEL
 from rtools.work import results_of
 
+if TYPE_CHECKING:
+    from rtools.exposure.frame import Exposure, Strip
+    from rtools.pipeline.exposure.source import Source
+    from rtools.pipeline.exposure.task import StripTask
+    from rtools.work import Work
+
 __all__ = ["GROUP", "Engine"]
+
+Item = TypeVar("Item")
+Given = TypeVar("Given")
 
 
 class Engine:
@@ -22,7 +36,9 @@ class Engine:
     Parameters
     ----------
     source : rtools.pipeline.exposure.source.Source
+        Where strips come from.
     exposure : rtools.exposure.frame.Exposure
+        What belongs to the frame and not to a strip; `prepare` of the tasks may change it.
     tasks : list of StripTask
         Strip tasks (ramp, fit, image) in order.
     work : rtools.work.Work
@@ -31,18 +47,18 @@ class Engine:
         What progress calls the exposure.
     """
 
-    def __init__(self, source, exposure, tasks, work, *, label=""):
+    def __init__(self, source: Source, exposure: Exposure, tasks: list[StripTask], work: Work, *, label: str = ""):
         self.source = source
         self.exposure = exposure
         self.tasks = tasks
         self.work = work
         self.label = label
-        self._ahead = None
-        self._checks = None
-        self._kept = {}
+        self._ahead: tuple[Portion, list[Future]] | None = None
+        self._checks: list[Future] | None = None
+        self._kept: dict[tuple[int, int, int], Strip] = {}
         self._buffers = Buffers()
 
-    def __enter__(self):
+    def __enter__(self) -> Engine:
         return self
 
     def __exit__(self, kind, *_):
@@ -50,7 +66,7 @@ class Engine:
             self.work.close()  # nothing computes any more when the products are given up
 
     @property
-    def channels(self):
+    def channels(self) -> int:
         """Number of readout channels of the frame; a cutout is done in portions as wide, of which the last is less."""
         return -(-(self.exposure.shape[2] - BORDER) // CHANNEL)
 
@@ -58,12 +74,20 @@ class Engine:
         """Columns [start, stop) of a channel."""
         return channel * CHANNEL, min((channel + 1) * CHANNEL, self.exposure.shape[2])
 
-    def read_ahead(self):
+    def read_ahead(self) -> None:
         """Begin to read what the first strips of `run` need; `prepare` goes on meanwhile."""
         self._ahead = self._begin(len(self.tasks), range(min(GROUP, self.channels)))
 
-    def prepare(self, first, last):
-        """Call `prepare` of tasks [first, last), each seeing the exposure as the earlier ones leave it."""
+    def prepare(self, first: int, last: int) -> None:
+        """Call `prepare` of tasks, each seeing the exposure as the earlier ones leave it.
+
+        A task that answers with `Skip` or `NotApplicable` is stopped; any other answer is kept for its `apply`.
+
+        Parameters
+        ----------
+        first, last : int
+            Tasks [first, last) of `tasks`.
+        """
         for index in range(first, last):
             task = self.tasks[index]
             if not task.active or task.step.prepare is None:
@@ -78,7 +102,7 @@ class Engine:
             else:
                 task.prepared = answer
 
-    def run(self):
+    def run(self) -> None:
         """All strips through all tasks into the sinks; then the channels that a task wants again."""
         everything = len(self.tasks)
         self._kept.clear()
@@ -90,12 +114,38 @@ class Engine:
                 again = task.step.revise(task.prepared, task.options)
                 self._sweep(everything, again or (), sinks=True)
 
-    def map(self, function, items):
-        """``[function(item) for each item]`` on the engine's threads."""
+    def map(self, function: Callable[[Item], Given], items: Iterable[Item]) -> list[Given]:
+        """``[function(item) for each item]`` on the engine's threads.
+
+        Parameters
+        ----------
+        function : callable
+            Takes one item.
+        items : iterable
+            What it is called with.
+
+        Returns
+        -------
+        list
+            In the order of the items.
+        """
         return self.work.map(function, items)
 
-    def map_channels(self, upto, function):
-        """``function(strip)`` for each channel with tasks [0, upto) applied; results in channel order."""
+    def map_channels(self, upto: int, function: Callable[[Strip], Given]) -> list[Given]:
+        """``function(strip)`` for each channel.
+
+        Parameters
+        ----------
+        upto : int
+            Tasks [0, upto) have been applied to the strips.
+        function : callable
+            Takes a strip, on any thread.
+
+        Returns
+        -------
+        list
+            In the order of the channels.
+        """
         if self._ahead is not None:  # one group is enough in memory
             portion, reads = self._ahead
             self._ahead = None
@@ -103,8 +153,23 @@ class Engine:
             self._buffers.give(portion.untaken())
         return self._sweep(upto, range(self.channels), function=function)
 
-    def strip(self, upto, start, stop, *, keep=False):
-        """Columns [start, stop) with tasks [0, upto) applied; `keep` it for one who asks again."""
+    def strip(self, upto: int, start: int, stop: int, *, keep: bool = False) -> Strip:
+        """Some columns with tasks applied.
+
+        Parameters
+        ----------
+        upto : int
+            Tasks [0, upto) have been applied.
+        start, stop : int
+            Columns [start, stop) of the full frame.
+        keep : bool
+            Keep the strip: the next who asks for the same gets it, once.
+
+        Returns
+        -------
+        rtools.exposure.frame.Strip
+            In memory of its own.
+        """
         wanted = (upto, start, stop)
         strip = self._kept.pop(wanted, None)
         if strip is None:
@@ -121,7 +186,7 @@ class Engine:
         channels = list(channels)
         groups = [channels[first : first + GROUP] for first in range(0, len(channels), GROUP)]
         ahead, self._ahead = self._ahead, None
-        results = {}
+        results: dict[int, Any] = {}
         for place, group in enumerate(groups):
             portion, reads = ahead if ahead is not None else self._begin(upto, group)
             results_of(reads)
@@ -169,7 +234,7 @@ class Engine:
         if strip.stop - strip.start > stop - start + 2 * halo:  # read before a task with a halo was stopped
             crop(strip, max(0, start - halo), min(columns, stop + halo))
         for task in tasks:
-            if task.active:
+            if task.active and task.apply is not None:
                 references = share.references(task)
                 started = time.perf_counter()
                 counts = task.apply(strip, references, task.options, task.prepared)

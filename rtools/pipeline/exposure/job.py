@@ -52,6 +52,7 @@ class ExposureJob(Job):
 
     @property
     def reads(self) -> tuple[str, ...]:
+        """The exposure."""
         return (self.path,)
 
     @property
@@ -64,13 +65,16 @@ class ExposureJob(Job):
 
     @property
     def writes(self) -> tuple[Path, ...]:
+        """Its `outputs`, the main product last."""
         return tuple(self.outputs.values())
 
     def cost(self) -> Cost:
+        """A thread for each channel, and memory by the size of the arrays of the input."""
         arrays = sum(_bytes(info) for info in self.plan.product.arrays.values())
         return Cost(threads=CHANNELS, bytes=int(PROCESS_BYTES + ARRAYS * arrays))
 
     def describe(self) -> Description:
+        """The steps with their options and references, and the outputs under their own names."""
         plan = self.plan
         return Description(
             input=self.name,
@@ -80,10 +84,12 @@ class ExposureJob(Job):
         )
 
     def moved_to(self, folder: Path) -> ExposureJob:
+        """The same job with its main product alone, in a directory."""
         main = self.plan.outputs[self.plan.main]
         return replace(self, plan=replace(self.plan, outputs={self.plan.main: folder / main.name}))
 
     def carry_out(self, work: Work, before: Mapping[str, Sequence[Outcome]]) -> Sequence[Outcome]:
+        """Calibrate the exposure; in a workplace without its alignment, which makes the result unfinished."""
         plan = replace(self.plan, outputs=self.outputs)
         if self.workplace is not None:
             plan = replace(plan, steps=tuple(_put_off(step) for step in plan.steps))
@@ -96,6 +102,7 @@ class ExposureJob(Job):
         return [replace(result, input=self.name, finished=self.workplace is None)]
 
     def discard(self) -> None:
+        """Remove the workplace."""
         if self.workplace is not None:
             shutil.rmtree(self.workplace, ignore_errors=True)
 
@@ -163,17 +170,21 @@ class AlignJob(Job):
 
     @property
     def waits_for(self) -> tuple[str, ...]:
+        """Keys of the members that are calibrated into a workplace first."""
         return tuple(member.key for member in self.members if member.workplace is not None)
 
     @property
     def reads(self) -> tuple[str, ...]:
+        """The inputs of all members."""
         return tuple(member.path for member in self.members)
 
     @property
     def writes(self) -> tuple[Path, ...]:
+        """The products of all members."""
         return tuple(path for member in self.members for path in member.plan.outputs.values())
 
     def describe(self) -> Description:
+        """The alignment with its options, as the first member has it, and the members."""
         first = next(step for step in self.members[0].plan.steps if step.step.aligns)
         return Description(
             input=self.name,
@@ -184,12 +195,25 @@ class AlignJob(Job):
         )
 
     def moved_to(self, folder: Path) -> Job:
+        """Not possible: several images do not go to standard output.
+
+        Raises
+        ------
+        NotImplementedError
+            Always.
+        """
         raise NotImplementedError("standard output takes one image, which is aligned by itself")
 
     def claims(self) -> Sequence[tuple[str, Path]]:
+        """Every product with the member that it is of."""
         return [(member.name, path) for member in self.members for path in member.plan.outputs.values()]
 
     def carry_out(self, work: Work, before: Mapping[str, Sequence[Outcome]]) -> Sequence[Outcome]:
+        """Align the members that were calibrated, and write each.
+
+        A member whose calibration failed is left out, for that has been told. What goes wrong with one member is a
+        failure of that one; what goes wrong with the alignment is a failure of all.
+        """
         from rtools.pipeline.astrometry.align import align_group
 
         members = [member for member in self.members if not _failed(member, before)]

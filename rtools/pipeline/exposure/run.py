@@ -70,9 +70,20 @@ class ExposureRun:
 
     `apply_to_frame`, `find_sources` and `align` are what a step that works on the whole image asks for
     (`rtools.declare.Step.carry_out`).
+
+    Parameters
+    ----------
+    plan, request, work, alignment
+        As `execute` takes them.
     """
 
-    def __init__(self, plan, request, work, alignment):
+    def __init__(
+        self,
+        plan: ExposurePlan,
+        request: ExposureRequest,
+        work: Work,
+        alignment: aligning.Outcome | str | None,
+    ):
         self.plan = plan
         self.request = request
         self.journal = Journal(work.log, plan.name)
@@ -85,13 +96,19 @@ class ExposureRun:
         self.strip_tasks = [task for task in self.tasks if task.step.works_on_strips]
         self.saturation = next(step for step in map(chain.step_of, chain.order()) if step.is_saturated)
         self.products = ExposureProducts(plan, request, self.tasks, self.journal, self.work)
-        self.image_sink = None
-        self.found = None
-        self.summary = ()
+        self.image_sink: ImageSink | None = None
+        self.found: source_catalog.Found | None = None
+        self.summary: tuple[cataloging.CatalogSummary, ...] = ()
         self.failure = ""
 
-    def carry_out(self):
-        """All stages; the `Result`."""
+    def carry_out(self) -> Result:
+        """Do all stages.
+
+        Returns
+        -------
+        rtools.pipeline.job.job.Result
+            What was done, when all products have their names; nothing is left of a run that fails.
+        """
         aside = None
         self.journal.begin(self.plan)
         try:
@@ -114,7 +131,7 @@ class ExposureRun:
             for task in self.tasks:
                 self._finish(task, saturated)
             if self.found is not None and "cat" in self.products.outputs:
-                self._stage_sources()
+                self._stage_sources(self.found)
             if self.plan.main == "cal":
                 self._write_cal()
             outputs = self.products.commit()
@@ -163,7 +180,9 @@ class ExposureRun:
             return False
         spans = ((c * CHANNEL, (c + 1) * CHANNEL) for c in range(engine.channels))
         is_saturated = self.saturation.is_saturated
-        return all(is_saturated(engine.strip(boundary, *span, keep=span[0] == 0)) for span in spans)
+        return is_saturated is not None and all(
+            is_saturated(engine.strip(boundary, *span, keep=span[0] == 0)) for span in spans
+        )
 
     def _begin(self):
         """Metadata of a product of this chain: every cal_step key, log, reference entries."""
@@ -228,7 +247,7 @@ class ExposureRun:
         if isinstance(prepared, Skip | NotApplicable):
             task.stop("SKIPPED" if isinstance(prepared, Skip) else "N/A", prepared.reason)
             self.journal.log("warning", f"{task.step.name}: {task.status}: {prepared.reason}")
-        else:
+        elif task.apply is not None:
             task.apply(self.exposure, task.nodes(), task.options, prepared)
 
     def _wcs(self):
@@ -322,7 +341,7 @@ class ExposureRun:
         self.products.write_wcs(self.meta, self._wcs())
         self._write_image("cal")
 
-    def _stage_sources(self):
+    def _stage_sources(self, found):
         """Catalog and segmentation map, when the WCS is final."""
         plan, meta, outputs = self.plan, self.meta, self.products.outputs
         if plan.main != "cat":  # the image is written, too
@@ -337,7 +356,7 @@ class ExposureRun:
             inputs=(plan.name,),
             history=tuple(plan.product.history),
         )
-        for stage in catalog_files.stage(files, self.request, self.found, meta, self.work):
+        for stage in catalog_files.stage(files, self.request, found, meta, self.work):
             self.products.keep(stage)
 
     def _result(self, outputs):

@@ -4,6 +4,11 @@ Of a plain or lz4 array only the columns at work are in memory; any other is dec
 resultants of L1).
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from rtools.errors import InputError
@@ -12,8 +17,11 @@ from rtools.pipeline.catalog import placing
 from rtools.products.edit.section import cutout_of
 from rtools.products.io.reading import one_by_one
 from rtools.wfi.frame import BORDER, CHANNEL
-from rtools.work import ALONE
+from rtools.work import ALONE, Work
 
+if TYPE_CHECKING:
+    from rtools.products.io.product import Product
+    from rtools.products.io.reading import Reading
 __all__ = ["BORDER_ARRAYS", "IMAGE_PLANES", "Source", "open_exposure"]
 
 BORDER_ARRAYS = tuple(
@@ -48,15 +56,19 @@ class Source:
 
     Attributes
     ----------
+    kind : str
+        ``l1_uncal``, ``ramp`` or ``l2_image``.
+    shape : (int, int, int)
+        Resultants, rows and columns of the full frame, border included.
     left_out : list of str
         What is said of planes of an image that are not of its shape and that nothing needs.
     """
 
-    def __init__(self, product):
+    def __init__(self, product: Product):
         self.product = product
         self.kind = product.kind
-        self._arrays = {}
-        self.left_out = []
+        self._arrays: dict[str, np.ndarray] = {}
+        self.left_out: list[str] = []
         self.shape = _frame_shape(product)
         _check_timing(product, self.shape[0])
         for name, problem in _odd_arrays(product, self.shape):
@@ -65,26 +77,45 @@ class Source:
             product.leave_out(name)
             self.left_out.append(f"{problem}: it is left out")
 
-    def spans(self, spans, work=ALONE):
-        """`rtools.products.io.reading.Reading` of every array that strips need, by name.
+    def spans(self, spans: Sequence[tuple[int, int]], work: Work = ALONE) -> dict[str, Reading]:
+        """Begin to read every array that strips need.
 
         Parameters
         ----------
-        spans : list of (int, int)
+        spans : sequence of (int, int)
             Full-frame columns [start, stop) of each strip.
         work : rtools.work.Work
             Its threads decode what cannot be decoded in parts.
+
+        Returns
+        -------
+        dict of str to rtools.products.io.reading.Reading
+            By the names of the arrays; each has a part for each span.
         """
         if self.kind == "l2_image":
             spans = [(span.start, span.stop) for span in (_blank(self, *span).trimmed for span in spans)]
         return {name: self._reading(name, spans, work) for name in ARRAYS[self.kind] if self.product.has(name)}
 
-    def checks(self):
+    def checks(self) -> list[Callable[[], None]]:
         """Jobs that compare the arrays that strips are made of with their checksums."""
         return self.product.checks(ARRAYS[self.kind])
 
-    def strip(self, start, stop, arrays):
-        """A new `Strip` of full-frame columns [start, stop) from what `spans` has read for it."""
+    def strip(self, start: int, stop: int, arrays: Mapping[str, np.ndarray]) -> Strip:
+        """A new strip of what `spans` has read for it.
+
+        Parameters
+        ----------
+        start, stop : int
+            Columns [start, stop) of the full frame.
+        arrays : mapping of str to ndarray
+            The parts of this span, by the names of the arrays. The strip has them, not copies; planes of an image
+            become float32.
+
+        Returns
+        -------
+        rtools.exposure.frame.Strip
+            Of an image with zeros for the read-noise variance, chisq and dumo where the file lacks them.
+        """
         strip = _blank(self, start, stop)
         if self.kind == "l2_image":
             strip.image = {
@@ -114,7 +145,7 @@ def _blank(source, start, stop):
     return Strip(start, stop, None, None, None, *source.shape[1:])
 
 
-def _frame_shape(product):
+def _frame_shape(product: Product) -> tuple[int, int, int]:
     """(resultants, rows, columns) of the full frame."""
     if product.kind != "l2_image" and cutout_of(product):
         what = "cut out of a ramp: the steps need whole channels and the border"
@@ -124,11 +155,11 @@ def _frame_shape(product):
         raise InputError(f"arrays missing: {', '.join(absent)}", path=product.path)
     shape = product.arrays["data"].shape
     if product.kind == "l2_image" and len(shape) == 2:
-        return len(product.meta["exposure"]["read_pattern"]), *(size + 2 * BORDER for size in shape)
+        return len(product.meta["exposure"]["read_pattern"]), shape[0] + 2 * BORDER, shape[1] + 2 * BORDER
     if len(shape) != 3 or shape[2] % CHANNEL or shape[1] <= 2 * BORDER or not all(shape):
         wanted = f"(resultants, rows, a multiple of {CHANNEL} columns)"
         raise InputError(f"data of the full frame are {tuple(shape)}, not {wanted}", path=product.path)
-    return tuple(shape)
+    return shape[0], shape[1], shape[2]
 
 
 def _check_timing(product, resultants):
@@ -154,7 +185,9 @@ def _odd_arrays(product, shape):
             yield name, f"the array {name} is {found}, not {expected}"
 
 
-def open_exposure(source, place, meta, log):
+def open_exposure(
+    source: Source, place: placing.Place, meta: dict[str, Any], log: Callable[[str, str], None]
+) -> Exposure:
     """The `Exposure` of a source: its metadata, reference output and borders.
 
     Parameters
@@ -167,11 +200,17 @@ def open_exposure(source, place, meta, log):
         Metadata that the steps may change.
     log : callable
         ``log(level, text)``.
+
+    Returns
+    -------
+    rtools.exposure.frame.Exposure
+        It has `meta` itself, and copies of the arrays.
     """
     product = source.product
     exposure = Exposure(meta, source.shape, log=log, raw=source.kind == "l1_uncal")
     exposure.origin = place.origin
-    placing.record(meta, place, tuple(size - 2 * BORDER for size in source.shape[1:]))
+    _resultants, rows, columns = source.shape
+    placing.record(meta, place, (rows - 2 * BORDER, columns - 2 * BORDER))
     if product.has("amp33"):
         exposure.amp33 = np.array(product.array("amp33"))
     if product.has("reference_amp33"):

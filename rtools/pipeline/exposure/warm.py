@@ -4,6 +4,14 @@ numba takes a quarter of a second to import, gwcs and asdf one; the WCS models o
 it is needed late. Reading and compiled kernels do not hold the interpreter's lock, so it costs little there.
 """
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rtools.pipeline.exposure.task import StripTask
+
 import threading
 from contextlib import suppress
 from importlib import import_module
@@ -14,14 +22,15 @@ WRITING = ("asdf", "rtools.products.io.serial")
 """What the writing of products needs; what a step needs is declared with it."""
 
 
-def begin(tasks):
+def begin(tasks: Sequence[StripTask]) -> threading.Thread:
     """Import on another thread what these tasks will need, and convert the references of the frame tasks.
 
     Whatever fails there is left to those who need it, to fail with the right message.
 
     Parameters
     ----------
-    tasks : list of rtools.pipeline.exposure.task.StripTask
+    tasks : sequence of rtools.pipeline.exposure.task.StripTask
+        All steps of a run.
 
     Returns
     -------
