@@ -1,5 +1,14 @@
 from .centroid import fit_psf, measure_moments
 from .difference import Difference, Pairs, Readout, take_difference
+from .lightcurve import (
+    LightBins,
+    LightCurve,
+    LightScatter,
+    bin_light,
+    light_spectrum,
+    make_light_curve,
+    measure_scatter,
+)
 from .lines import Line, Partner, find_lines, find_partners
 from .measured import Centroids
 from .psf import GuidePsf, psf_at
@@ -10,18 +19,25 @@ __all__ = [
     "Difference",
     "FrequencyBand",
     "GuidePsf",
+    "LightBins",
+    "LightCurve",
+    "LightScatter",
     "Line",
     "Pairs",
     "Partner",
     "Readout",
     "Spectrum",
     "add_spectra",
+    "bin_light",
     "find_lines",
     "find_partners",
     "fit_psf",
+    "light_spectrum",
     "lomb_scargle",
+    "make_light_curve",
     "measure_bands",
     "measure_moments",
+    "measure_scatter",
     "psf_at",
     "take_difference",
     "take_out_line",

@@ -17,8 +17,8 @@ from rtools.products.fits import flags as fits_flags
 from rtools.products.fits.keywords import ascii_text, times
 from rtools.products.schema import nodes
 from rtools.wfi import dq, metadata
-from rtools.wfi.sphere import unit_vectors
-from rtools.wfi.units import DAY_S, LIGHT_KM_S
+from rtools.wfi.barycentre import light_delay
+from rtools.wfi.units import DAY_S
 
 if TYPE_CHECKING:
     from astropy.io.fits import Header
@@ -32,8 +32,6 @@ LONGEST = 999
 
 LONGEST_NAME = 68
 """Characters that the card of a column's name has room for."""
-
-LIGHT_KM_PER_DAY = LIGHT_KM_S * DAY_S
 
 
 def table_bytes(product: Product, translated: Collection[str] = ()) -> bytes:
@@ -129,7 +127,7 @@ def _barycentric(meta, span):
         return [np.nan] * len(span)
     from astropy.time import Time
 
-    delay = np.dot(place, unit_vectors(*target)) / LIGHT_KM_PER_DAY
+    delay = light_delay(place, *target) / DAY_S
     return (Time(span, format="mjd", scale="utc").tdb.jd + delay).tolist()
 
 
