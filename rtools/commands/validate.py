@@ -75,7 +75,10 @@ def command(console, inputs, quick, strict, partner, jobs, as_json, fail_fast):
     examined = set()
 
     def examine(name):
-        report = _examined(name, quick=quick, partner=partner, work=work)
+        try:
+            report = _examined(name, quick=quick, partner=partner, work=work)
+        finally:
+            progress.advance()
         failed = bool(report.count("error") or (strict and report.count("warning")))
         examined.add(name)
         error = RtoolsError(_counted(report, "error", "warning"), path=name) if failed else None
@@ -87,7 +90,10 @@ def command(console, inputs, quick, strict, partner, jobs, as_json, fail_fast):
         if as_json and record["file"] not in examined:
             json_line(record)
 
-    return for_each(console, inputs, examine, fail_fast=fail_fast, report=unread)
+    several = len(inputs) > 1
+    label, total = (f"{len(inputs)} files", len(inputs)) if several else (inputs[0], None)
+    with work.progress(label, total) as progress:
+        return for_each(console, inputs, examine, fail_fast=fail_fast, report=unread)
 
 
 def _examined(name, *, quick, partner, work):
@@ -131,19 +137,15 @@ def _print(name, report, error, *, as_json, verbosity):
 
 
 def _print_table(name, report, findings, shown):
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+    from rtools.show.table import TextColumn, print_columns
 
-    terminal = Console(highlight=False)
     kind = f"{report.kind or 'cut off'}" + (f", {report.profile}" if report.profile else "")
-    terminal.print(Text(f"{name} ({kind}): {_counted(report, *shown) or 'good'}"), soft_wrap=True)
-    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-    for finding in findings:
-        severity, *texts = finding
-        table.add_row(Text(f"  {severity}", style=COLOURS[severity]), *(Text(text) for text in texts))
-    if findings:
-        terminal.print(table)
+    print(f"{name} ({kind}): {_counted(report, *shown) or 'good'}")
+    columns = [TextColumn(texts) for texts in zip(*findings, strict=True)]
+    if columns:
+        severities = columns[0].texts
+        columns[0] = TextColumn([f"  {one}" for one in severities], styles=[COLOURS[one] for one in severities])
+        print_columns(columns, labels=None, fold=True)
 
 
 main = entry(command)

@@ -13,6 +13,7 @@ from rtools.products.io import header, open_product, writer
 from rtools.products.schema import layout
 from rtools.products.schema.history import BUILT_IN
 from rtools.wfi import metadata
+from rtools.work import progress
 from tests.support import samples
 from tests.support.runs import piped, retouched, rewrite, tool
 from tests.support.samples import CASES, write
@@ -632,3 +633,11 @@ def test_quick_needs_neither_asdf_nor_astropy(product):
 def test_remarks_are_shown_on_request(product, capsys):
     assert tool("validate", "-v", product("flat")) == 0
     assert "\tinfo\tlayout\t" in capsys.readouterr().out
+
+
+def test_many_files_are_told_of_in_a_pipe_as_time_goes_by(product, monkeypatch, capsys):
+    monkeypatch.setattr(progress, "LINES_EVERY", 0.001)
+    assert tool("validate", *[product("cal")] * 3) == 0
+    lines = capsys.readouterr().err.splitlines()
+    assert lines
+    assert all(line.startswith("rt-validate: 3 files: ") for line in lines)
