@@ -4,7 +4,10 @@ With β the velocity in units of that of light and u the direction, k = √(1 - 
 apparent direction is [k u + β (1 + (1 - k) u·β / β²)] / (1 + u·β).
 """
 
-from typing import NamedTuple
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -12,6 +15,9 @@ from rtools.errors import InputError
 from rtools.wfi.sphere import positions_of, unit_vectors
 from rtools.wfi.times import JD_OF_MJD_0
 from rtools.wfi.units import AU_KM, DAY_S, L2_FACTOR, LIGHT_KM_S
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 __all__ = ["Aberration", "aberration", "apparent", "checked_velocity", "spacecraft_velocity"]
 
@@ -23,37 +29,61 @@ HALO_KM_S = 1.0
 
 
 class Aberration(NamedTuple):
-    """The scale factor, and the apparent position in degrees."""
+    """What velocity aberration does to a point on the sky.
+
+    Attributes
+    ----------
+    scale : float
+        The factor by which angles around the point are seen smaller than they are, larger than 1 ahead.
+    ra, dec : float
+        Apparent position, degrees.
+    """
 
     scale: float
     ra: float
     dec: float
 
 
-def apparent(direction, velocity):
-    """Direction in which a star at `direction` (unit vector) is seen at a velocity in km/s, and the scale there."""
+def apparent(direction: np.ndarray, velocity: ArrayLike) -> tuple[np.ndarray, float]:
+    """Direction in which a star is seen from a moving telescope, and the scale there.
+
+    Parameters
+    ----------
+    direction : ndarray float64 (3,)
+        Unit vector to where the star is.
+    velocity : array_like of float (3,)
+        Of the telescope, km/s, in the axes of the direction.
+
+    Returns
+    -------
+    seen : ndarray float64 (3,)
+        Unit vector to where it seems to be.
+    scale : float
+        (1 + u·β) / √(1 - β²).
+    """
     beta = np.asarray(velocity, float) / LIGHT_KM_S
     square = beta @ beta
     if square == 0:
         return np.array(direction, float), 1.0
     along, root = direction @ beta, np.sqrt(1 - square)
     seen = (root * direction + beta * (1 + (1 - root) * along / square)) / (1 + along)
-    return seen, (1 + along) / root
+    return seen, float((1 + along) / root)
 
 
-def aberration(ra, dec, velocity):
+def aberration(ra: float, dec: float, velocity: ArrayLike) -> Aberration:
     """Scale factor and apparent position of a point on the sky.
 
     Parameters
     ----------
     ra, dec : float
         Degrees.
-    velocity : sequence of 3
+    velocity : array_like of float (3,)
         Barycentric, km/s, ICRS axes.
 
     Returns
     -------
     Aberration
+        Scale 1 and the position itself where the velocity is zero.
     """
     if not np.any(velocity):
         return Aberration(1.0, float(ra), float(dec))
@@ -61,14 +91,27 @@ def aberration(ra, dec, velocity):
     return Aberration(float(scale), *map(float, positions_of(seen)))
 
 
-def spacecraft_velocity(mjd):
-    """Barycentric velocity (km/s) of the second Lagrange point at a Modified Julian Date, good to 0.3 km/s."""
+def spacecraft_velocity(mjd: float) -> np.ndarray:
+    """Barycentric velocity of the second Lagrange point, good to 0.3 km/s.
+
+    That of the Earth (ERFA's epv00) times the point's distance from the Sun in units of the Earth's.
+
+    Parameters
+    ----------
+    mjd : float
+        Modified Julian Date.
+
+    Returns
+    -------
+    ndarray float64 (3,)
+        km/s, ICRS axes.
+    """
     import erfa
 
     return np.array(erfa.epv00(JD_OF_MJD_0, mjd)[1]["v"].tolist()) * AU_KM / DAY_S * L2_FACTOR
 
 
-def checked_velocity(components, mjd=None):
+def checked_velocity(components: Sequence[Any], mjd: float | None = None) -> tuple[np.ndarray, str | None]:
     """A velocity that can be one, and what is odd about it.
 
     Parameters
@@ -80,8 +123,10 @@ def checked_velocity(components, mjd=None):
 
     Returns
     -------
-    (ndarray of 3, str or None)
-        The velocity and a warning.
+    velocity : ndarray float64 (3,)
+        km/s.
+    doubt : str or None
+        A warning: the velocity is zero, or far from that of the second Lagrange point.
 
     Raises
     ------

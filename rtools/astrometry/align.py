@@ -1,7 +1,10 @@
 """Images aligned to reference stars: one correction for all images of a group, accepted or refused with a reason."""
 
+from __future__ import annotations
+
 import math
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -9,12 +12,17 @@ from rtools.astrometry import fit as fitting
 from rtools.astrometry import match as matching
 from rtools.astrometry import refcat as stars
 from rtools.astrometry import tangent
+from rtools.astrometry.acceptance import hopeless, refusal
+from rtools.astrometry.fields import PointingLimits, make_field
 from rtools.astrometry.steps.tweakreg import STEP
 from rtools.astrometry.wcs import Pointing
 from rtools.errors import InputError, UsageError
 from rtools.wfi.gwcs_frames import box_of
 from rtools.wfi.instrument import WFI_CEN
-from rtools.work import ALONE
+from rtools.work import ALONE, Work
+
+if TYPE_CHECKING:
+    from rtools.astrometry.refcat import RefCat
 
 __all__ = ["Alignment", "ImageSources", "Matches", "align", "search_radius"]
 
@@ -51,7 +59,7 @@ class ImageSources(NamedTuple):
     y: np.ndarray
     x_err: np.ndarray | None
     y_err: np.ndarray | None
-    wcs: object
+    wcs: Any
     pointing: Pointing
     epoch: float
     flux: np.ndarray | None = None
@@ -91,7 +99,7 @@ class Alignment(NamedTuple):
         COMPLETE or FAILED, as `meta.cal_step.tweakreg` has it.
     reason : str
         Why it failed; empty if it did not.
-    wcs : list
+    wcs : list of (gwcs.WCS or None)
         A corrected gwcs.WCS for each image; None where it failed.
     results : dict
         `meta.wcs_fit_results`.
@@ -107,43 +115,62 @@ class Alignment(NamedTuple):
 
     status: str
     reason: str
-    wcs: list
-    results: dict
+    wcs: list[Any]
+    results: dict[str, Any]
     matches: Matches | None
     error_mas: float
     log_chance: float
     stars: int
 
 
-def search_radius(options=None):
-    """How far from an image's corners reference stars can matter, arcsec: for cutting a catalog."""
+def search_radius(options: dict[str, Any] | None = None) -> float:
+    """How far from an image's corners reference stars can matter: for cutting a catalog.
+
+    Parameters
+    ----------
+    options : dict of str to object, optional
+        As for `align`; searchrad, max_rotation and tolerance are used.
+
+    Returns
+    -------
+    float
+        Arcsec.
+    """
     options = STEP.defaults() | (options or {})
     return options["searchrad"] + MARGIN + math.radians(options["max_rotation"]) * 3000 + 2 * options["tolerance"]
 
 
-def align(images, refcat, options=None, *, name=None, earth=None, work=ALONE):
+def align(
+    images: Sequence[ImageSources],
+    refcat: RefCat,
+    options: dict[str, Any] | None = None,
+    *,
+    name: str | None = None,
+    earth: np.ndarray | None = None,
+    work: Work = ALONE,
+) -> Alignment:
     """Align images to a reference catalog, all by one correction.
 
     Parameters
     ----------
-    images : list of ImageSources
+    images : sequence of ImageSources
         The correction is fitted in the tangent plane of the first and carried over to those of the others. Images
         without sources are corrected with the others.
     refcat : rtools.astrometry.refcat.RefCat
         The reference stars, at least those around the images.
-    options : dict, optional
+    options : dict of str to object, optional
         By key; the rest as `rtools.astrometry.steps.tweakreg` declares.
     name : str, optional
         Of the corrected WCSs.
-    earth : ndarray of 3, optional
+    earth : ndarray float64 (3,), optional
         Barycentric place of the observer, au.
     work : rtools.work.Work
-        Its threads look for the match.
-        The result does not depend on it.
+        Its threads look for the match. The result does not depend on it.
 
     Returns
     -------
     Alignment
+        Also where the alignment is refused: it says why.
 
     Raises
     ------
@@ -166,14 +193,14 @@ def align(images, refcat, options=None, *, name=None, earth=None, work=ALONE):
         options["weights"],
         options["minobj"],
     )
-    reason = _hopeless(fields, matching.needed(rules))
+    reason = hopeless(fields, matching.needed(rules))
     match = None if reason else matching.find([fields[n] for n in present], limits, rules, work=work)
     if match is None:
         reason = reason or "no shift and rotation within the limits brings sources onto reference stars"
         return _failed(reason, images, None, count=sum(len(field.ref_xy) for field in fields))
     error = 1000 * float(match.fit.error_at(np.concatenate([field.corners for field in fields])).max())
     matches = _table(match, present, rows)
-    reason = _refusal(match, limits, options, error)
+    reason = refusal(match, limits, options, error)
     if reason:
         return _failed(reason, images, matches, error=error, log_chance=match.log_chance, count=match.candidates)
     wcs = [
@@ -208,14 +235,14 @@ def _fields(images, planes, refcat, options, earth):
         if image.epoch not in places:
             places[image.epoch] = _placed(refcat, image.epoch, planes[0], earth)
         corners = _to_fit(plane, planes[0], *_corners(image))
-        near = _near(*places[image.epoch], corners, search_radius(options))
-        xy, sigma = (values[near] for values in places[image.epoch])
+        xy, sigma = places[image.epoch]
+        near = _near(xy, sigma, corners, search_radius(options))
         used = _usable(image)
         sources = _sources(image, plane, planes[0], used)
         fields.append(
-            matching.make_field(
+            make_field(
                 sources,
-                (xy, sigma),
+                (xy[near], sigma[near]),
                 corners,
                 options["separation"],
                 flux=None if image.flux is None else np.asarray(image.flux, float)[used],
@@ -289,61 +316,7 @@ def _errors(values, used):
 def _limits(plane, corners, options):
     center = np.concatenate(corners).mean(axis=0)
     pivot = plane.from_v23(*WFI_CEN)
-    return matching.PointingLimits(
-        center, pivot, options["searchrad"] + MARGIN, options["max_rotation"], options["max_scale"]
-    )
-
-
-# -- acceptance -------------------------------------------------------------------------------------------------------
-
-
-def _hopeless(fields, minimum):
-    """Why no match can be tried, or nothing."""
-    sources = sum(len(field.xy) for field in fields)
-    references = sum(len(field.ref_xy) for field in fields)
-    for count, what in ((sources, "sources in the catalog"), (references, "reference stars near the image")):
-        if count < minimum:
-            return f"not enough matches: {count or 'no'} {what}, {minimum} needed"
-    if not any(len(field.xy) and len(field.ref_xy) for field in fields):
-        return "not enough matches: no image has both sources and reference stars"
-    return ""
-
-
-def _refusal(match, limits, options, error):
-    """Why a match is not accepted, or nothing."""
-    fit, fitted = match.fit, int(match.fitted.sum())
-    told = fitting.derived(fit.matrix)
-    shift = _shift(fit, limits)
-    minimum = max(options["minobj"], fitting.MINIMUM[fit.geometry])
-    if match.log_chance > math.log10(max(options["max_chance"], 1e-300)):
-        chance = f"{10**match.log_chance:.2g}"
-        return (
-            f"not enough matches: {len(match.source)} of {match.candidates} reference stars may have matched by "
-            f"chance (probability {chance}, limit {options['max_chance']:g})"
-        )
-    if fitted < minimum:
-        return f"not enough matches: {fitted} left after clipping, {minimum} needed"
-    if not told["proper"]:
-        return "the fit is a reflection"
-    checks = (
-        (shift, options["max_shift"], "shift", '"'),
-        (abs(told["proper_rot"]), options["max_rotation"], "rotation", " degrees"),
-        (abs(told["<scale>"] - 1), options["max_scale"], "|scale - 1|", ""),
-        (1000 * fit.rmse, options["max_rmse"], "rmse", " mas"),
-        (error, options["max_rmse"], "predicted error at the worst corner", " mas"),
-    )
-    for value, limit, what, unit in checks:
-        if not value <= limit:
-            return f"{what} of {value:.4g}{unit} is above the limit of {limit:g}{unit}"
-    return ""
-
-
-def _shift(fit, limits):
-    """Displacement of the middle of the field, with or without what the rotation about WFI_CEN does to it."""
-    moved = fit.apply(limits.center) - limits.center
-    angle = -np.deg2rad(fitting.derived(fit.matrix)["proper_rot"])
-    arm = limits.center - limits.pivot
-    return float(min(np.hypot(*moved), np.hypot(*(moved - (fitting.turn(angle) @ arm - arm)))))
+    return PointingLimits(center, pivot, options["searchrad"] + MARGIN, options["max_rotation"], options["max_scale"])
 
 
 # -- results ----------------------------------------------------------------------------------------------------------
@@ -381,5 +354,5 @@ def _table(match, present, rows):
     for number in present:
         mine = image == number
         source[mine], reference[mine] = rows[number][0][match.source[mine]], rows[number][1][match.reference[mine]]
-    columns = (*(1000 * match.residuals.T), *(1000 * match.sigma.T))
-    return Matches(image, source, reference, *columns, match.fitted)
+    (x, y), (x_sigma, y_sigma) = 1000 * match.residuals.T, 1000 * match.sigma.T
+    return Matches(image, source, reference, x, y, x_sigma, y_sigma, match.fitted)

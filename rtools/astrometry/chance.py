@@ -4,7 +4,17 @@ The number of stars that have a source within the tolerance by chance is binomia
 multiplied by the number of independent trials (the look-elsewhere effect). docs/algorithms/tweakreg.md has the details.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rtools.astrometry.fields import Field, PointingLimits
+    from rtools.astrometry.fit import Fit
 
 __all__ = ["chance", "inside", "odds"]
 
@@ -12,16 +22,46 @@ NEIGHBOURHOOD = 2.0
 """Radius around a reference star in which the density of sources is counted, arcsec."""
 
 
-def inside(corners, points):
-    """Which points (n, 2) are within a convex quadrilateral."""
+def inside(corners: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Which points are within a convex quadrilateral.
+
+    Parameters
+    ----------
+    corners : ndarray (4, 2)
+        In order around it, either way.
+    points : ndarray (n, 2)
+        In the same plane.
+
+    Returns
+    -------
+    ndarray bool (n,)
+        Points on an edge count as within.
+    """
     edges = np.roll(corners, -1, axis=0) - corners
     away = points[:, None, :] - corners
     side = edges[:, 0] * away[..., 1] - edges[:, 1] * away[..., 0]
     return np.all(side >= 0, axis=1) | np.all(side <= 0, axis=1)
 
 
-def odds(fields, fit, tolerance):
-    """Reference stars within the images, and the density of sources around them (per square arcsec)."""
+def odds(fields: Sequence[Field], fit: Fit, tolerance: float) -> tuple[int, float]:
+    """How many reference stars could have been matched, and how dense sources are around them.
+
+    Parameters
+    ----------
+    fields : sequence of rtools.astrometry.fields.Field
+        The images and the reference stars around them.
+    fit : rtools.astrometry.fit.Fit
+        Takes image positions to those of the reference stars.
+    tolerance : float
+        Of the match, arcsec; sources closer to a star than this are not counted in its surroundings.
+
+    Returns
+    -------
+    stars : int
+        Reference stars within the images.
+    density : float
+        Sources per square arcsec: in rings of 2 arcsec about these stars or in the whole images, whichever is more.
+    """
     inverse = np.linalg.inv(fit.matrix)
     stars = around = everywhere = 0.0
     for field in fields:
@@ -39,7 +79,16 @@ def odds(fields, fit, tolerance):
     return int(stars), max(around, everywhere) / max(stars, 1)
 
 
-def chance(matches, stars, density, tolerance, limits, *, geometry, reach):
+def chance(
+    matches: int,
+    stars: int,
+    density: float,
+    tolerance: float,
+    limits: PointingLimits,
+    *,
+    geometry: str,
+    reach: float,
+) -> float:
     """How probable so many matches are where nothing belongs together.
 
     Parameters
@@ -49,8 +98,8 @@ def chance(matches, stars, density, tolerance, limits, *, geometry, reach):
     density : float
         Sources per square arcsec.
     tolerance : float
-        arcsec.
-    limits : PointingLimits
+        Within which a source counts as a match, arcsec.
+    limits : rtools.astrometry.fields.PointingLimits
         How far shifts, rotations and scales were searched.
     geometry : str
         Free scale and skew are further dimensions in which cells could be tried.

@@ -1,6 +1,10 @@
 """The sky of a cutout: which pixels a position and a size are, and the coordinates of what was cut."""
 
+from __future__ import annotations
+
 import re
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -18,7 +22,7 @@ NEAR = 0.5
 """Pixels that a position may be off after the way to the pixels and back; more, and the inverse is void there."""
 
 
-def parse_sky(text):
+def parse_sky(text: str) -> tuple[float, float, float, str]:
     """Position and size of a square as they are typed.
 
     Parameters
@@ -35,6 +39,7 @@ def parse_sky(text):
     Raises
     ------
     UsageError
+        It is not such a text, the declination is beyond a pole, or the size is not positive.
     """
     from astropy.coordinates import Angle
 
@@ -59,7 +64,7 @@ def _first_line(error):
     return lines[0][:100] if lines else type(error).__name__
 
 
-def sky_section(wcs, place, shape):
+def sky_section(wcs: Any, place: tuple[float, float, float, str], shape: tuple[int, int]) -> tuple[slice, slice]:
     """Rows and columns of a square on the sky, its sides along those of the image.
 
     Parameters
@@ -87,7 +92,7 @@ def sky_section(wcs, place, shape):
     if not (np.isfinite(x) and np.isfinite(y)):
         raise outside
     scales = (1.0, 1.0) if unit == "pix" else _scales(wcs, x, y)
-    spans = []
+    spans: list[slice] = []
     for centre, scale, length in zip((y, x), scales[::-1], shape, strict=True):
         count = max(1, round(size / scale))
         first = int(np.floor(centre - (count - 1) / 2 + 0.499))  # of two equally good places always the lower
@@ -95,7 +100,8 @@ def sky_section(wcs, place, shape):
         if span.start >= span.stop:
             raise outside
         spans.append(span)
-    return tuple(spans)
+    rows, columns = spans
+    return rows, columns
 
 
 def _pixel(wcs, ra, dec):
@@ -127,7 +133,7 @@ def _offset(one, two):
     return east * np.cos(np.radians((dec + dec2) / 2)) * DEGREE_ARCSEC, (dec2 - dec) * DEGREE_ARCSEC
 
 
-def cutout_wcs(wcs, rows, columns):
+def cutout_wcs(wcs: Any, rows: slice, columns: slice) -> Any:
     """The coordinates of a cutout.
 
     Parameters
@@ -156,13 +162,13 @@ def _interval(span, whole):
     return inner if inner[0] < inner[1] else (low, high)
 
 
-def sky_metadata(info, wcs, shape):
+def sky_metadata(info: Mapping[str, Any], wcs: Any, shape: tuple[int, int]) -> dict[str, Any]:
     """`meta.wcsinfo` of a cutout: the fields that say where on the sky the image is.
 
     Parameters
     ----------
-    info : dict
-        Not changed.
+    info : mapping of str to object
+        `meta.wcsinfo` of the whole image; not changed.
     wcs : gwcs.WCS
         Of the cutout.
     shape : (int, int)
@@ -170,7 +176,7 @@ def sky_metadata(info, wcs, shape):
 
     Returns
     -------
-    dict
+    dict of str to object
         With `s_region` and, where it has them (mosaics), the centre's `ra`, `dec` and `orientation`.
     """
     info = dict(info)

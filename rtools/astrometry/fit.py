@@ -4,12 +4,17 @@ Reference = M (image - c) + s + c, c the mean image position. Geometries: shift;
 (with scale); general (six parameters).
 """
 
-from typing import NamedTuple
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from rtools.errors import InputError
 from rtools.wfi.sphere import signed_turn
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 __all__ = ["GEOMETRIES", "MINIMUM", "Fit", "derived", "fit", "geometry_for", "turn"]
 
@@ -18,13 +23,18 @@ MINIMUM = {"shift": 1, "rshift": 2, "rscale": 2, "general": 3}
 """Matches without which a geometry cannot be fitted."""
 
 
-def turn(angle):
+def turn(angle: float) -> np.ndarray:
     """Matrix of a rotation from x to y.
 
     Parameters
     ----------
     angle : float
         Radians.
+
+    Returns
+    -------
+    ndarray float64 (2, 2)
+        [[cos, -sin], [sin, cos]].
     """
     return np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
 
@@ -35,7 +45,9 @@ class Fit(NamedTuple):
     Attributes
     ----------
     geometry : str
+        One of `GEOMETRIES`.
     matrix : ndarray (2, 2)
+        Rotation, scale and skew, as far as the geometry has them.
     shift : ndarray (2,)
         Refers to the origin: reference = matrix · image + shift.
     center : ndarray (2,)
@@ -61,25 +73,45 @@ class Fit(NamedTuple):
     mae: float
     covariance: np.ndarray
 
-    def apply(self, xy):
-        """Positions in the image, transformed."""
+    def apply(self, xy: np.ndarray) -> np.ndarray:
+        """Positions in the image (n, 2), transformed."""
         return xy @ self.matrix.T + self.shift
 
-    def error_at(self, xy):
+    def error_at(self, xy: ArrayLike) -> np.ndarray:
         """Standard deviation of the transformation at positions (n, 2): root of the sum over both axes."""
         x, y = (np.asarray(xy, float) - self.center).T
         zero, one = np.zeros_like(x), np.ones_like(x)
         along = np.stack([x, y, zero, zero, one, zero], axis=-1)
         up = np.stack([zero, zero, x, y, zero, one], axis=-1)
-        return np.sqrt(sum(np.einsum("ni,ij,nj->n", rows, self.covariance, rows) for rows in (along, up)))
+        along_x, along_y = (np.einsum("ni,ij,nj->n", rows, self.covariance, rows) for rows in (along, up))
+        return np.sqrt(along_x + along_y)
 
 
-def geometry_for(count):
-    """The geometry that a number of matches supports: 3-5 rshift, 6-9 rscale, from 10 on general."""
+def geometry_for(count: int) -> str:
+    """The geometry that a number of matches supports.
+
+    Parameters
+    ----------
+    count : int
+        Number of matches.
+
+    Returns
+    -------
+    str
+        rshift below 6, rscale for 6 to 9, general from 10 on.
+    """
     return "general" if count >= 10 else "rscale" if count >= 6 else "rshift"
 
 
-def fit(image, reference, sigma, geometry="general", *, nclip=3, clip=3.0):
+def fit(
+    image: np.ndarray,
+    reference: np.ndarray,
+    sigma: np.ndarray,
+    geometry: str = "general",
+    *,
+    nclip: int = 3,
+    clip: float = 3.0,
+) -> Fit:
     """Fit a transformation of image positions to reference positions.
 
     Parameters
@@ -99,6 +131,7 @@ def fit(image, reference, sigma, geometry="general", *, nclip=3, clip=3.0):
     Returns
     -------
     Fit
+        The transformation, its errors, and which pairs it was made of.
 
     Raises
     ------
@@ -188,8 +221,21 @@ def _least_squares(design, wanted, geometry):
     return solution, inverse
 
 
-def derived(matrix):
-    """Angles (degrees) and scales of a matrix [[a, b], [c, d]], under the names of `meta.wcs_fit_results`."""
+def derived(matrix: ArrayLike) -> dict[str, Any]:
+    """Angles and scales of a linear transformation, under the names of `meta.wcs_fit_results`.
+
+    Parameters
+    ----------
+    matrix : array_like of float (2, 2)
+        [[a, b], [c, d]].
+
+    Returns
+    -------
+    dict of str to object
+        ``rot``, the angles of both axes, ``<rot>``, their mean, ``proper_rot``, that of the nearest rotation, and
+        ``skew`` in degrees; ``scale`` of both axes, ``<scale>``, the root of the determinant; ``proper``, whether it
+        is no reflection.
+    """
     (a, b), (c, d) = np.asarray(matrix, float)
     sx, sy = np.hypot(a, c), np.hypot(b, d)
     determinant = a * d - b * c

@@ -5,11 +5,18 @@ Lindegren et al. 2021, A&A 649, A2). Distances and motions are assumed: parallax
 move 40 km/s along either axis.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from rtools.astrometry import refcat
 from rtools.wfi.sphere import signed_turn
 from rtools.wfi.units import MAS_DEGREE
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 __all__ = ["EPOCH", "FAINTEST", "PARTS", "errors_at", "listed"]
 
@@ -36,26 +43,33 @@ SPEED_KM_S = 40.0
 AU_PER_YEAR_KM_S = 4.740470464
 
 
-def errors_at(magnitude):
-    """Median errors of Gaia at G magnitudes.
+def errors_at(magnitude: ArrayLike) -> dict[str, np.ndarray]:
+    """Median errors of Gaia at G magnitudes: their logarithms are interpolated between those of `ERRORS`.
+
+    Parameters
+    ----------
+    magnitude : array_like of float (n,)
+        G.
 
     Returns
     -------
-    dict of ndarray
+    dict of str to ndarray float64 (n,)
         By `PARTS`: ra (times cos dec), dec, parallax in mas, pmra, pmdec in mas/yr.
     """
     magnitude = np.asarray(magnitude, float)
     return {part: 10 ** np.interp(magnitude, MAGNITUDES, np.log10(errors)) for part, errors in ERRORS.items()}
 
 
-def listed(ra, dec, magnitude, epoch, *, seed=0, exact=False):
+def listed(
+    ra: np.ndarray, dec: np.ndarray, magnitude: np.ndarray, epoch: float, *, seed: int = 0, exact: bool = False
+) -> dict[str, np.ndarray]:
     """Gaia's rows of stars.
 
     Parameters
     ----------
-    ra, dec : ndarray float64
+    ra, dec : ndarray float64 (n,)
         True positions, degrees, at `epoch`, seen from the Earth (parallax included).
-    magnitude : ndarray
+    magnitude : ndarray (n,)
         G.
     epoch : float
         Julian year.

@@ -7,20 +7,21 @@ chance: the binomial tail of the number of matches, times the number of cells of
 could have been tried.
 """
 
+from __future__ import annotations
+
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from rtools.astrometry import fit as fitting
 from rtools.astrometry.chance import chance, odds
+from rtools.astrometry.fields import Field, PointingLimits
 from rtools.astrometry.vote import starts
 from rtools.errors import InputError
-from rtools.work import ALONE
+from rtools.work import ALONE, Work
 
-__all__ = ["Field", "Match", "PointingLimits", "Rules", "find", "make_field", "needed"]
-
-VOTERS = (200, 5000)
-"""Reference stars that vote: of each field at least, of a group in all. Not the brightest: they may be saturated."""
+__all__ = ["Match", "Rules", "find", "needed"]
 
 ISOLATED = 10
 """Blended pairs are left out of the fit where as many others remain as the general geometry wants."""
@@ -32,65 +33,21 @@ CERTAIN = -18.0
 """Where log10 of the probability of chance is below this, no other start is tried."""
 
 
-class Field(NamedTuple):
-    """One image and the reference stars around it, in the plane of the fit (arcsec).
-
-    Attributes
-    ----------
-    xy, sigma : ndarray (n, 2)
-        Sources and their errors.
-    blended : ndarray of bool, (n,)
-        Sources with another one close by.
-    weight : ndarray (n,)
-        The catalog's own weights; ones where it has none.
-    ref_xy, ref_sigma, ref_blended
-        The same of reference stars.
-    voters : ndarray of int
-        Reference stars that vote.
-    corners : ndarray (4, 2)
-        Of the image, in order around it.
-    tree, ref_tree : scipy.spatial.cKDTree
-        Of `xy` and `ref_xy`; None where there are none.
-    """
-
-    xy: np.ndarray
-    sigma: np.ndarray
-    blended: np.ndarray
-    weight: np.ndarray
-    ref_xy: np.ndarray
-    ref_sigma: np.ndarray
-    ref_blended: np.ndarray
-    voters: np.ndarray
-    corners: np.ndarray
-    tree: object
-    ref_tree: object
-
-
-class PointingLimits(NamedTuple):
-    """What may be wrong with a pointing.
-
-    Attributes
-    ----------
-    center, pivot : ndarray (2,)
-        Middle of the field, and the point about which the telescope may be turned, in the plane (arcsec).
-    shift : float
-        Largest shift, arcsec: displacement of the middle, with or without that by the rotation about the pivot.
-    rotation : float
-        Largest rotation, degrees.
-    scale : float
-        Largest |scale - 1|.
-    """
-
-    center: np.ndarray
-    pivot: np.ndarray
-    shift: float
-    rotation: float
-    scale: float
-
-
 class Rules(NamedTuple):
-    """How pairs are made and fitted: `tolerance` (arcsec, of the first match), `geometry` ("auto" or one of
-    `fit.GEOMETRIES`), `nclip`, `clip` (see `fit.fit`), `weights` ("errors", "weight" or "none"), `minobj`.
+    """How pairs are made and fitted.
+
+    Attributes
+    ----------
+    tolerance : float
+        Of the first match, arcsec.
+    geometry : str
+        ``auto``, or one of `rtools.astrometry.fit.GEOMETRIES`.
+    nclip, clip
+        As for `rtools.astrometry.fit.fit`.
+    weights : str
+        ``errors``, ``weight`` or ``none``.
+    minobj : int
+        Fewest matches.
     """
 
     tolerance: float
@@ -109,6 +66,7 @@ class Match(NamedTuple):
     field, source, reference : ndarray of int
         Of each pair: which field, and the rows in it.
     fit : rtools.astrometry.fit.Fit
+        From image positions to those of the reference stars.
     fitted : ndarray of bool
         Pairs that the fit was given (not blended) and did not clip.
     residuals : ndarray (n, 2)
@@ -116,7 +74,7 @@ class Match(NamedTuple):
     sigma : ndarray (n, 2)
         Errors of the pairs, arcsec.
     tolerance : float
-        arcsec.
+        Of the last match, arcsec.
     log_chance : float
         log10 of the probability of chance.
     candidates : int
@@ -135,66 +93,28 @@ class Match(NamedTuple):
     candidates: int
 
 
-def make_field(sources, references, corners, separation, *, flux=None, weight=None, group=1):
-    """A `Field`.
+def needed(rules: Rules) -> int:
+    """Fewest matches that will do.
 
     Parameters
     ----------
-    sources, references : tuple of ndarray (n, 2)
-        Positions and errors in the plane, arcsec.
-    corners : ndarray (4, 2)
-        Of the image, in order around it, arcsec.
-    separation : float
-        Closer than this (arcsec) to another of its list a source or star is blended; sources of less than a tenth of
-        its flux do not count.
-    flux, weight : ndarray, optional
-        Of sources.
-    group : int
-        Number of fields that will be aligned together.
+    rules : Rules
+        `minobj` and `geometry` are used; ``auto`` needs as many as rshift.
+
+    Returns
+    -------
+    int
+        The larger of what is asked for and what the geometry needs.
     """
-    from scipy.spatial import cKDTree
-
-    trees = [cKDTree(xy) if len(xy) else None for xy, _ in (sources, references)]
-    voters = np.arange(len(references[0]))
-    most = max(VOTERS[0], VOTERS[1] // group)
-    if len(voters) > most:
-        voters = np.linspace(0, len(voters) - 1, most).astype(np.int64)
-    return Field(
-        *sources,
-        _blended(trees[0], len(sources[0]), separation, flux),
-        np.ones(len(sources[0])) if weight is None else np.asarray(weight, float),
-        *references,
-        _blended(trees[1], len(references[0]), separation, None),
-        voters,
-        np.asarray(corners, float),
-        *trees,
-    )
-
-
-def _blended(tree, count, separation, flux):
-    blended = np.zeros(count, bool)
-    if tree is None or separation <= 0:
-        return blended
-    first, second = tree.query_pairs(separation, output_type="ndarray").T
-    if flux is None:
-        blended[first] = blended[second] = True
-    else:
-        blended[first[~(flux[second] < 0.1 * flux[first])]] = True
-        blended[second[~(flux[first] < 0.1 * flux[second])]] = True
-    return blended
-
-
-def needed(rules):
-    """Fewest matches that will do."""
     return max(rules.minobj, fitting.MINIMUM["rshift" if rules.geometry == "auto" else rules.geometry])
 
 
-def find(fields, limits, rules, *, work=ALONE):
+def find(fields: Sequence[Field], limits: PointingLimits, rules: Rules, *, work: Work = ALONE) -> Match | None:
     """Best match of the sources of some images with reference stars, under one common correction.
 
     Parameters
     ----------
-    fields : list of Field
+    fields : sequence of Field
         Each with at least one source and one reference star.
     limits : PointingLimits
         `shift` is how far is searched.
@@ -232,7 +152,8 @@ def _tighten(fields, start, limits, rules):
             geometry = _geometry(rules, len(pairs[0]), coarse=True)
             # within the tolerance anything may be: no star may lead yet
             sigma = np.hypot(_sigma(fields, pairs), tolerance / 3)
-            fit = fitting.fit(*_positions(fields, pairs), sigma, geometry, nclip=1, clip=2.5)
+            image, reference = _positions(fields, pairs)
+            fit = fitting.fit(image, reference, sigma, geometry, nclip=1, clip=2.5)
             matrix, shift = fit.matrix, fit.shift
             tolerance /= 2
         return _settle(fields, (matrix, shift), limits, rules)
@@ -261,7 +182,8 @@ def _settle(fields, start, limits, rules):
         len(pairs[0]), count, density, used, limits, geometry=fit.geometry, reach=_reach(fields, limits)
     )
     residuals = reference - fit.apply(image)
-    return Match(*pairs, fit, fitted, residuals, sigma, used, log_chance, count)
+    which, source, star = pairs
+    return Match(which, source, star, fit, fitted, residuals, sigma, used, log_chance, count)
 
 
 def _reach(fields, limits):

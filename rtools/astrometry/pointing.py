@@ -5,15 +5,21 @@ along the line of sight), GS (FGS turned so that z points at the guide star). A 
 components in body. The spacecraft keeps the guide star where it appears, so velocity aberration is taken out there.
 """
 
-from typing import NamedTuple
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from rtools.astrometry.aberration import apparent
-from rtools.errors import InputError, UsageError
+from rtools.astrometry.quaternions import Quaternion, matrix, unit_quaternion
 from rtools.wfi import siaf, sphere
 from rtools.wfi.sphere import angles_to_vectors, positions_of, s_region
 from rtools.wfi.units import ARCSEC
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 __all__ = [
     "BODY_TO_FGS",
@@ -22,25 +28,27 @@ __all__ = [
     "eci_to_v",
     "guide_star_position",
     "keywords",
-    "matrix",
-    "mean_quaternion",
     "place_of",
     "region",
     "separation",
     "solve",
-    "unit_quaternion",
     "v1_of",
 ]
 
 BODY_TO_FGS = (-0.18596734175399293, 0.6837984564491885, -0.1800546332580956, 0.6822141509826322)
 """Quaternion from body to FGS before launch."""
 
-NOT_A_UNIT = 0.01
-"""A quaternion whose norm differs by more from 1 is none."""
-
 
 class V3Pointing(NamedTuple):
-    """Right ascension, declination and position angle of V3, degrees."""
+    """Where a point of the focal plane is on the sky, and how the telescope is turned there.
+
+    Attributes
+    ----------
+    ra, dec : float
+        Degrees, ICRS.
+    roll : float
+        Position angle of V3 at the point, degrees east of north.
+    """
 
     ra: float
     dec: float
@@ -59,26 +67,35 @@ class Solution(NamedTuple):
     v1 : V3Pointing
         Of V1.
     aperture : rtools.wfi.siaf.Aperture
+        The one that the exposure refers to.
     reference : V3Pointing
         Of the aperture's reference point.
-    region : str
-        Footprint of the exposure's detector.
+    region : str or None
+        Footprint of the exposure's detector, as `meta.wcsinfo.s_region`.
     """
 
-    quaternion: tuple
+    quaternion: Quaternion
     e2v: np.ndarray
     v1: V3Pointing
     aperture: siaf.Aperture
     reference: V3Pointing
-    region: str
+    region: str | None
 
 
-def solve(quaternion, aperture, detector, *, guide_star=None, body_to_fgs=None, velocity=None):
+def solve(
+    quaternion: ArrayLike,
+    aperture: str,
+    detector: str,
+    *,
+    guide_star: Sequence[float] | None = None,
+    body_to_fgs: ArrayLike | None = None,
+    velocity: ArrayLike | None = None,
+) -> Solution:
     """Where an exposure points.
 
     Parameters
     ----------
-    quaternion : sequence of 4
+    quaternion : array_like of float (4,)
         ECI to body, the scalar last.
     aperture : str
         ``WFI_CEN``, ``WFI01_FULL`` …: of `meta.wcsinfo.aperture_name`.
@@ -86,14 +103,15 @@ def solve(quaternion, aperture, detector, *, guide_star=None, body_to_fgs=None, 
         Of the exposure; its footprint becomes the region.
     guide_star : sequence of 2, optional
         H, V as `guide_star_position` has them.
-    body_to_fgs : sequence of 4, optional
+    body_to_fgs : array_like of float (4,), optional
         Quaternion; that before launch by default.
-    velocity : ndarray of 3, optional
+    velocity : array_like of float (3,), optional
         km/s; None and zero: aberration is not taken out.
 
     Returns
     -------
     Solution
+        The attitude, and where V1 and the aperture's reference point are.
 
     Raises
     ------
@@ -108,8 +126,10 @@ def solve(quaternion, aperture, detector, *, guide_star=None, body_to_fgs=None, 
     return Solution(quaternion, e2v, v1_of(e2v), there, reference, region(e2v, detector))
 
 
-def guide_star_position(aperture, detector, guide_star=None):
-    """FGS coordinates of a guide star, arcsec.
+def guide_star_position(
+    aperture: siaf.Aperture, detector: str, guide_star: Sequence[float] | None = None
+) -> tuple[float, float]:
+    """FGS coordinates of a guide star.
 
     Parameters
     ----------
@@ -124,7 +144,10 @@ def guide_star_position(aperture, detector, guide_star=None):
     Returns
     -------
     (float, float)
+        x and y, arcsec.
     """
+    v2: ArrayLike
+    v3: ArrayLike
     if guide_star is None:
         v2, v3 = aperture.v2_ref, aperture.v3_ref
     else:
@@ -134,76 +157,35 @@ def guide_star_position(aperture, detector, guide_star=None):
     return float(x), -float(y)
 
 
-def unit_quaternion(quaternion):
-    """A quaternion made one of norm 1, as a tuple.
-
-    Raises
-    ------
-    UsageError
-        Its norm is not near 1.
-    """
-    values = np.asarray(quaternion, float)
-    norm = np.linalg.norm(values)
-    if values.shape != (4,) or not abs(norm - 1) < NOT_A_UNIT:
-        said = " ".join(f"{value:g}" for value in values)
-        raise UsageError(f"({said}) is not an attitude: the norm of a quaternion is 1, this one's is {norm:.6g}")
-    return tuple(float(value) for value in values / norm)
-
-
-def mean_quaternion(samples):
-    """The mean of quaternions that differ little, of norm 1; q and -q are the same rotation.
-
-    Parameters
-    ----------
-    samples : ndarray (n, 4)
-        The scalars last.
-
-    Raises
-    ------
-    InputError
-        One is no quaternion, or they are not of one attitude.
-    """
-    samples = np.asarray(samples, float)
-    try:
-        samples = np.array([unit_quaternion(sample) for sample in samples])
-    except UsageError as error:
-        raise InputError(error.message) from None
-    along = samples @ samples[0]
-    mean = (np.where(along < 0, -1, 1)[:, None] * samples).mean(axis=0)
-    if np.linalg.norm(mean) < 1 - NOT_A_UNIT:
-        raise InputError("the attitudes differ too much to have a mean")
-    return tuple(float(value) for value in mean / np.linalg.norm(mean))
-
-
-def matrix(quaternion):
-    """Matrix of a rotation of frames by a quaternion, the scalar last."""
-    a, b, c, d = quaternion
-    return np.array(
-        [
-            [1 - 2 * b * b - 2 * c * c, 2 * (a * b + c * d), 2 * (c * a - b * d)],
-            [2 * (a * b - c * d), 1 - 2 * c * c - 2 * a * a, 2 * (b * c + a * d)],
-            [2 * (c * a + b * d), 2 * (b * c - a * d), 1 - 2 * a * a - 2 * b * b],
-        ]
-    )
-
-
-def eci_to_v(quaternion, guide_star, *, body_to_fgs=None, velocity=None):
+def eci_to_v(
+    quaternion: Sequence[float],
+    guide_star: tuple[float, float],
+    *,
+    body_to_fgs: ArrayLike | None = None,
+    velocity: ArrayLike | None = None,
+) -> np.ndarray:
     """ECI to V1 V2 V3.
 
     Parameters
     ----------
     quaternion : sequence of 4
-        ECI to body.
+        ECI to body, of norm 1.
     guide_star : (float, float)
         FGS coordinates, arcsec.
-    body_to_fgs : sequence of 4, optional
+    body_to_fgs : array_like of float (4,), optional
         Quaternion; that before launch by default.
-    velocity : ndarray of 3, optional
+    velocity : array_like of float (3,), optional
         Barycentric velocity of the spacecraft, km/s.
 
     Returns
     -------
-    ndarray (3, 3)
+    ndarray float64 (3, 3)
+        The rows are V1, V2, V3 in ICRS axes.
+
+    Raises
+    ------
+    UsageError
+        `body_to_fgs` is no quaternion.
     """
     b2f = matrix(unit_quaternion(BODY_TO_FGS if body_to_fgs is None else body_to_fgs))
     f2g = _fgs_to_gs(*guide_star)
@@ -236,13 +218,37 @@ def _aberration(e2g, velocity):
 # -- from the attitude to the sky -------------------------------------------------------------------------------------
 
 
-def v1_of(e2v):
-    """The `V3Pointing` of V1."""
+def v1_of(e2v: np.ndarray) -> V3Pointing:
+    """Where V1 points.
+
+    Parameters
+    ----------
+    e2v : ndarray (3, 3)
+        ECI to V1 V2 V3, from `eci_to_v`.
+
+    Returns
+    -------
+    V3Pointing
+        Of the V1 axis.
+    """
     return _place(e2v, e2v[0])
 
 
-def place_of(e2v, v2, v3):
-    """The `V3Pointing` of a point of the focal plane (arcsec)."""
+def place_of(e2v: np.ndarray, v2: float, v3: float) -> V3Pointing:
+    """Where a point of the focal plane is on the sky.
+
+    Parameters
+    ----------
+    e2v : ndarray (3, 3)
+        ECI to V1 V2 V3, from `eci_to_v`.
+    v2, v3 : float
+        The point, arcsec.
+
+    Returns
+    -------
+    V3Pointing
+        With the position angle of V3 there.
+    """
     return _place(e2v, e2v.T @ _v_vector(v2, v3))
 
 
@@ -257,20 +263,45 @@ def _v_vector(v2, v3):
     return angles_to_vectors(v2 * ARCSEC, v3 * ARCSEC)
 
 
-def region(e2v, detector):
-    """Footprint of a detector as text for `meta.wcsinfo.s_region`."""
+def region(e2v: np.ndarray, detector: str) -> str | None:
+    """Footprint of a detector as text for `meta.wcsinfo.s_region`.
+
+    Parameters
+    ----------
+    e2v : ndarray (3, 3)
+        ECI to V1 V2 V3, from `eci_to_v`.
+    detector : str
+        ``WFI01`` … ``WFI18``.
+
+    Returns
+    -------
+    str or None
+        As `rtools.wfi.sphere.s_region` gives it.
+    """
     v2, v3 = siaf.corners(detector)
     return s_region(np.array([place_of(e2v, *corner)[:2] for corner in zip(v2, v3, strict=True)]))
 
 
-def separation(one, other):
-    """Angle between two positions (degrees), in degrees; None where one is not known."""
-    if any(value is None or abs(value) > 360 for value in (*one, *other)):
-        return None
-    return float(sphere.separation(*one, *other))
+def separation(one: tuple[float | None, float | None], other: tuple[float | None, float | None]) -> float | None:
+    """Angle between two positions.
+
+    Parameters
+    ----------
+    one, other : (float or None, float or None)
+        Right ascension and declination, degrees; fill values are beyond 360.
+
+    Returns
+    -------
+    float or None
+        Degrees; None where a position is not known.
+    """
+    known = [value for value in (*one, *other) if value is not None and not abs(value) > 360]
+    return float(sphere.separation(*known)) if len(known) == 4 else None
 
 
-def keywords(solution, *, source, target=None, guide_star=None):
+def keywords(
+    solution: Solution, *, source: str, target: str | None = None, guide_star: Sequence[float] | None = None
+) -> dict[str, Any]:
     """What the metadata say of a pointing.
 
     Parameters

@@ -1,12 +1,17 @@
 """Reference stars and where they are at an epoch: proper motion, parallax, growth of errors. No network, ever."""
 
-from typing import NamedTuple
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from rtools.wfi.sphere import angles_to_vectors, positions_of
 from rtools.wfi.times import JD_OF_MJD_0, MJD_OF_J2000, TT_MINUS_UTC_DAYS
 from rtools.wfi.units import MAS
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 __all__ = ["COLUMNS", "Places", "RefCat", "earth_position", "from_table", "julian_year", "propagate", "take"]
 
@@ -32,6 +37,7 @@ class RefCat(NamedTuple):
     ra_error, dec_error, pmra_error, pmdec_error, parallax_error : ndarray float64
         mas, mas/yr; `ra_error` is times cos dec.
     phot_g_mean_mag : ndarray float64
+        Magnitude in Gaia's G band.
     source_id : ndarray
         Whole numbers or text.
     """
@@ -55,7 +61,15 @@ COLUMNS = RefCat._fields
 
 
 class Places(NamedTuple):
-    """Positions at one epoch: `ra`, `dec` in degrees, `ra_error` (times cos dec), `dec_error` in mas."""
+    """Positions at one epoch, float64 (n,).
+
+    Attributes
+    ----------
+    ra, dec : ndarray
+        Degrees.
+    ra_error, dec_error : ndarray
+        mas; `ra_error` is times cos dec.
+    """
 
     ra: np.ndarray
     dec: np.ndarray
@@ -63,17 +77,18 @@ class Places(NamedTuple):
     dec_error: np.ndarray
 
 
-def from_table(table):
+def from_table(table: Any) -> RefCat:
     """The `RefCat` of a table, or of a dict of arrays, with (some of) its columns in its units.
 
     Parameters
     ----------
-    table : mapping of str to array
+    table : astropy.table.Table, or mapping of str to array
         `ra` and `dec` are needed; `rtools.products.refcat.files.read` gives the names and units.
 
     Returns
     -------
     RefCat
+        NaN for columns that the table does not have; without identifiers, the rows are numbered.
     """
     names = getattr(table, "colnames", None) or list(table)
     count = len(table["ra"])
@@ -89,24 +104,59 @@ def _unknown(count):
     return np.full(count, np.nan)
 
 
-def take(refcat, rows):
-    """The rows of a `RefCat` that an index, a mask or a slice says."""
+def take(refcat: RefCat, rows: np.ndarray | slice) -> RefCat:
+    """Some rows of a `RefCat`.
+
+    Parameters
+    ----------
+    refcat : RefCat
+        Not changed.
+    rows : ndarray or slice
+        Index, mask or slice.
+
+    Returns
+    -------
+    RefCat
+        Of these rows.
+    """
     return RefCat(*(column[rows] for column in refcat))
 
 
-def julian_year(mjd):
-    """Julian year (2016.0 …) of a Modified Julian Date, UTC."""
+def julian_year(mjd: ArrayLike) -> Any:
+    """Julian year (2016.0 …) of a date.
+
+    Parameters
+    ----------
+    mjd : float or array_like of float
+        Modified Julian Date, UTC.
+
+    Returns
+    -------
+    float or ndarray float64
+        Years, in TT.
+    """
     return 2000 + (np.asarray(mjd) + TT_MINUS_UTC_DAYS - MJD_OF_J2000) / 365.25
 
 
-def earth_position(epoch):
-    """Barycentric position of the Earth at a Julian year, ICRS axes, au; the built-in ephemeris of ERFA."""
+def earth_position(epoch: float) -> np.ndarray:
+    """Barycentric position of the Earth by the built-in ephemeris of ERFA.
+
+    Parameters
+    ----------
+    epoch : float
+        Julian year.
+
+    Returns
+    -------
+    ndarray float64 (3,)
+        au, ICRS axes.
+    """
     import erfa
 
     return np.array(erfa.epv00(JD_OF_MJD_0, MJD_OF_J2000 + (epoch - 2000) * 365.25)[1]["p"])
 
 
-def propagate(refcat, epoch, earth=None):
+def propagate(refcat: RefCat, epoch: float, earth: ArrayLike | None = None) -> Places:
     """Positions of reference stars at an epoch, and their errors there.
 
     With r the unit vector at `ref_epoch`, e and n its directions east and north, E the observer's place in au and t
@@ -118,12 +168,13 @@ def propagate(refcat, epoch, earth=None):
         A star without proper motion stays where it is, and its error grows by 10 mas/yr.
     epoch : float
         Julian year.
-    earth : ndarray of 3, optional
+    earth : array_like of float (3,), optional
         Barycentric place of the observer, au; by default that of the Earth.
 
     Returns
     -------
     Places
+        In the order of the rows.
     """
     earth = earth_position(epoch) if earth is None else np.asarray(earth, float)
     years = np.where(np.isnan(refcat.ref_epoch), 0.0, epoch - refcat.ref_epoch)

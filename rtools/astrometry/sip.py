@@ -6,9 +6,12 @@ The fit is linear least squares on Chebyshev nodes, which come close to the smal
 measured on another, even grid, through the header as astropy reads it.
 """
 
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -16,7 +19,13 @@ from rtools.errors import InputError, QualityError
 from rtools.wfi.fill import FILL_NUMBER
 from rtools.wfi.sphere import from_plane, to_plane
 
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
 __all__ = ["LIMIT", "SkyHeader", "mosaic_cards", "sip_header", "sky_header", "tangent_cards", "tangent_header"]
+
+Card = tuple[str, Any, str]
+"""Keyword, value and comment."""
 
 LIMIT = 0.01
 """Pixels."""
@@ -39,27 +48,40 @@ class SkyHeader(NamedTuple):
     Attributes
     ----------
     cards : list of (str, value, str)
+        Keyword, value and comment.
     order : int
         Of the SIP polynomials; 1 is plain TAN.
     worst, rms : float
         Distance on an even grid of 101 x 101 points to the edges of the image, pixels.
     """
 
-    cards: list
+    cards: list[Card]
     order: int
     worst: float
     rms: float
 
 
-def sky_header(wcs, shape, *, limit=LIMIT, known=()):
+def sky_header(
+    wcs: Any, shape: tuple[int, int], *, limit: float | None = LIMIT, known: Sequence[Card] = ()
+) -> SkyHeader:
     """Header of a gwcs: exact TAN where that is known or stands in it, else SIP.
 
     Parameters
     ----------
     wcs, shape, limit
         As `sip_header`.
-    known : list of (str, value, str)
+    known : sequence of (str, value, str)
         Cards of a tangent projection that it should be (`tangent_cards`).
+
+    Returns
+    -------
+    SkyHeader
+        Of a plain tangent projection where one is within 0.001 pixel, else as `sip_header`.
+
+    Raises
+    ------
+    QualityError, InputError
+        As `sip_header`.
     """
     makers = [lambda: _measured(wcs, shape, list(known), 1)] if known else []
     points = [tuple(card[1] for card in known if card[0].startswith("CRVAL"))] if known else []
@@ -90,7 +112,7 @@ def _tangent_points(wcs):
     return found[::-1]
 
 
-def sip_header(wcs, shape, *, limit=LIMIT):
+def sip_header(wcs: Any, shape: tuple[int, int], *, limit: float | None = LIMIT) -> SkyHeader:
     """The header of the lowest order, 1 to 6, that agrees with a gwcs.
 
     Parameters
@@ -105,6 +127,7 @@ def sip_header(wcs, shape, *, limit=LIMIT):
     Returns
     -------
     SkyHeader
+        The error that it states is measured through astropy.
 
     Raises
     ------
@@ -128,25 +151,36 @@ def sip_header(wcs, shape, *, limit=LIMIT):
     )
 
 
-def tangent_header(wcs, shape, tangent):
+def tangent_header(wcs: Any, shape: tuple[int, int], tangent: tuple[float, float]) -> SkyHeader:
     """The TAN header of a gwcs that is a tangent projection about a known point, however far from the image.
 
     Parameters
     ----------
     wcs, shape
         As `sip_header`.
-    tangent : tuple of float
+    tangent : (float, float)
         Right ascension and declination of the tangent point, degrees.
+
+    Returns
+    -------
+    SkyHeader
+        The best such header; its `worst` says whether the gwcs is one.
+
+    Raises
+    ------
+    InputError
+        The system has no finite positions, is singular, or spans more than half the sky.
     """
     x, y, crpix = _nodes(shape)
-    plane = _project(*_sky(wcs, x, y), tangent)
+    ra, dec = _sky(wcs, x, y)
+    plane = _project(ra, dec, tangent)
     (constant, *linear), _powers = _polynomial(x - crpix[0], y - crpix[1], plane, range(2))
     matrix = np.transpose(linear)
     crpix = crpix - _solve(matrix, constant)
     return _measured(wcs, shape, tangent_cards(crpix, tangent, matrix), 1)
 
 
-def tangent_cards(crpix, crval, matrix):
+def tangent_cards(crpix: Sequence[float], crval: Sequence[float], matrix: ArrayLike) -> list[Card]:
     """Cards of a TAN projection: CDELT and PC.
 
     Parameters
@@ -155,8 +189,13 @@ def tangent_cards(crpix, crval, matrix):
         x, y of the tangent point, 0-based.
     crval : sequence of float
         Its right ascension and declination, degrees.
-    matrix : ndarray (2, 2)
+    matrix : array_like of float (2, 2)
         Degrees per pixel: tangent plane (xi, eta) of pixel offsets (x, y).
+
+    Returns
+    -------
+    list of (str, value, str)
+        Keyword, value and comment; CDELT is the mean length of the matrix's columns, on both axes.
     """
     scale = np.hypot(*np.asarray(matrix)).mean()
     cards = [*_common("RA---TAN", "DEC--TAN", crpix, crval)]
@@ -165,11 +204,22 @@ def tangent_cards(crpix, crval, matrix):
     return cards + [(f"PC{i + 1}_{j + 1}", float(turn[i, j]), "") for i in (0, 1) for j in (0, 1)]
 
 
-def mosaic_cards(info):
-    """Cards of the tangent projection of a mosaic, as its `meta.wcsinfo` tells it; none where that is not complete."""
+def mosaic_cards(info: Mapping[str, Any]) -> list[Card]:
+    """Cards of the tangent projection of a mosaic, as its metadata tell it.
+
+    Parameters
+    ----------
+    info : mapping of str to object
+        Its `meta.wcsinfo`: projection, rotation_matrix, pixel_scale_ref, x_ref, y_ref, ra_ref and dec_ref.
+
+    Returns
+    -------
+    list of (str, value, str)
+        As `tangent_cards`; empty where the metadata are not complete.
+    """
     turn = np.array(info.get("rotation_matrix"), object)
     keys = ("pixel_scale_ref", "x_ref", "y_ref", "ra_ref", "dec_ref")
-    numbers = [info.get(key) for key in keys] + turn.ravel().tolist()
+    numbers: list[Any] = [info.get(key) for key in keys] + turn.ravel().tolist()
     known = info.get("projection") == "TAN" and turn.shape == (2, 2)
     if not known or not all(isinstance(number, int | float) for number in numbers):
         return []
@@ -187,7 +237,8 @@ def _sip_cards(wcs, shape, order):
     crval = np.concatenate(_sky(wcs, *crpix[:, None]))
     for _ in range(2):  # what the polynomial leaves at the centre moves the tangent point, so no constant is left
         coefficients, powers = _polynomial(u, v, _project(ra, dec, crval), range(order + 1))
-        crval_used, crval = crval, np.array(_deproject(*coefficients[0], crval))
+        xi, eta = coefficients[0]
+        crval_used, crval = crval, np.array(_deproject(xi, eta, crval))
     matrix = coefficients[1:3].T
     ctype = ("RA---TAN-SIP", "DEC--TAN-SIP") if order > 1 else ("RA---TAN", "DEC--TAN")
     bent = _solve(matrix, coefficients[3:].T).T
@@ -202,16 +253,15 @@ def _sip_cards(wcs, shape, order):
 
 def _inverse_cards(u, v, bent_u, bent_v):
     """AP, BP: the lowest order whose residual is a tenth of `LIMIT`, else the best."""
-    target, best = np.stack([u - bent_u, v - bent_v], axis=-1), None
+    target, tried = np.stack([u - bent_u, v - bent_v], axis=-1), []
     for order in INVERSE_ORDERS:
         coefficients, powers = _polynomial(bent_u, bent_v, target, range(1, order + 1))
         fitted = sum(c * (bent_u**p * bent_v**q)[:, None] for c, (p, q) in zip(coefficients, powers, strict=True))
         worst = float(np.abs(fitted - target).max())
-        if best is None or worst < best[0]:
-            best = worst, order, powers, coefficients
+        tried.append((worst, order, powers, coefficients))
         if worst <= LIMIT / 10:
             break
-    worst, order, powers, coefficients = best
+    worst, order, powers, coefficients = min(tried, key=lambda one: one[0])
     cards = _polynomial_cards("AP", "BP", max(order, 2), powers, coefficients)
     return [*cards, ("RT_WCSIV", float(f"{worst:.3g}"), "[pixel] largest error of the inverse, AP and BP")]
 
@@ -254,7 +304,8 @@ def _measured(wcs, shape, cards, order):
     except ValueError as error:  # wcslib's are
         raise InputError(f"no header can stand for its WCS ({' '.join(str(error).split())[:120]})") from None
     centre = found.wcs.crval
-    there, here = _project(*_sky(wcs, x, y), centre), _project(*positions, centre)
+    (ra, dec), (ra2, dec2) = _sky(wcs, x, y), positions
+    there, here = _project(ra, dec, centre), _project(ra2, dec2, centre)
     distance = np.hypot(*_solve(found.pixel_scale_matrix, (here - there).T))
     worst, rms = float(distance.max()), float(np.sqrt(np.mean(distance**2)))
     stated = [

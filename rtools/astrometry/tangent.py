@@ -5,13 +5,21 @@ arcsec. A corrected WCS has a frame v2v3corr after v2v3vacorr (v2v3 where there 
 those after the correction that it has already, so that a second one composes with the first.
 """
 
-from typing import NamedTuple
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from rtools.errors import InputError
 from rtools.wfi.sphere import angles_to_vectors
 from rtools.wfi.units import DEGREE_ARCSEC, RADIAN_ARCSEC
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from rtools.astrometry.wcs import Pointing
 
 __all__ = ["CORRECTED", "TangentPlane", "corrected_wcs", "linear_map", "pixel_to_plane", "plane_of", "plane_to_sky"]
 
@@ -34,30 +42,30 @@ class TangentPlane(NamedTuple):
         V2, V3 to right ascension and declination, with an `inverse`.
     """
 
-    angles: tuple
+    angles: tuple[float, float, float]
     rotation: np.ndarray
-    detector: object
-    sky: object
+    detector: Callable[..., Any]
+    sky: Any
 
-    def from_v23(self, v2, v3):
+    def from_v23(self, v2: ArrayLike, v3: ArrayLike) -> np.ndarray:
         """Plane coordinates (arcsec) of V2, V3 (arcsec)."""
         lon, lat = np.asarray(v2, float) / RADIAN_ARCSEC, np.asarray(v3, float) / RADIAN_ARCSEC
         out, y, z = np.tensordot(self.rotation, angles_to_vectors(lon, lat, axis=0), 1)
         out = np.where(out > 0, out, np.nan)
         return np.stack([y / out, z / out], axis=-1) * RADIAN_ARCSEC
 
-    def to_v23(self, xy):
+    def to_v23(self, xy: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         """V2, V3 (arcsec) of plane coordinates, ndarray (…, 2)."""
         xy = np.asarray(xy, float) / RADIAN_ARCSEC
         out, y, z = np.tensordot(self.rotation.T, np.stack([np.ones(xy.shape[:-1]), xy[..., 0], xy[..., 1]]), 1)
         return np.arctan2(y, out) * RADIAN_ARCSEC, np.arctan2(z, np.hypot(out, y)) * RADIAN_ARCSEC
 
-    def from_sky(self, ra, dec):
+    def from_sky(self, ra: ArrayLike, dec: ArrayLike) -> np.ndarray:
         """Plane coordinates of right ascension and declination (degrees); NaN on the other half of the sky."""
         return self.from_v23(*self.sky.inverse(np.asarray(ra, float), np.asarray(dec, float)))
 
 
-def plane_of(wcs, pointing):
+def plane_of(wcs: Any, pointing: Pointing) -> TangentPlane:
     """Tangent plane of a WCS.
 
     Parameters
@@ -70,6 +78,7 @@ def plane_of(wcs, pointing):
     Returns
     -------
     TangentPlane
+        After the correction that the WCS has already, if it has one.
 
     Raises
     ------
@@ -113,19 +122,60 @@ def _rotation_model(angles):
     return RotationSequence3D(np.array(angles, float), axes_order="zyx")
 
 
-def pixel_to_plane(plane, x, y):
-    """Plane coordinates, ndarray (n, 2) in arcsec, of pixels."""
+def pixel_to_plane(plane: TangentPlane, x: ArrayLike, y: ArrayLike) -> np.ndarray:
+    """Plane coordinates of pixels, outside the bounding box, too.
+
+    Parameters
+    ----------
+    plane : TangentPlane
+        Of the image's WCS.
+    x, y : array_like of float (n,)
+        Pixels, 0-based.
+
+    Returns
+    -------
+    ndarray float64 (n, 2)
+        Arcsec.
+    """
     v2, v3 = plane.detector(np.asarray(x, float), np.asarray(y, float), with_bounding_box=False)
     return plane.from_v23(v2, v3)
 
 
-def plane_to_sky(plane, xy):
-    """Right ascension and declination (degrees) of plane coordinates."""
+def plane_to_sky(plane: TangentPlane, xy: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    """Sky positions of plane coordinates.
+
+    Parameters
+    ----------
+    plane : TangentPlane
+        In which they are.
+    xy : array_like of float (n, 2)
+        Arcsec.
+
+    Returns
+    -------
+    ra, dec : ndarray float64 (n,)
+        Degrees.
+    """
     return plane.sky(*plane.to_v23(xy))
 
 
-def linear_map(source, target, at):
-    """Matrix r and shift t with ``xy_target ≈ r xy_source + t`` near a point `at` of the source's plane."""
+def linear_map(source: TangentPlane, target: TangentPlane, at: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    """The linear map ``xy_target ≈ r xy_source + t`` from one plane to another, near a point.
+
+    Parameters
+    ----------
+    source, target : TangentPlane
+        The planes; they meet on the sky.
+    at : array_like of float (2,)
+        The point in the source's plane, arcsec, where the map is exact; its slopes are differences over 2 arcsec.
+
+    Returns
+    -------
+    r : ndarray float64 (2, 2)
+        Matrix.
+    t : ndarray float64 (2,)
+        Shift, arcsec.
+    """
     step = 1.0  # arcsec; the map's curvature over it is 5e-6 of that
     points = np.asarray(at, float) + step * np.array([[0, 0], [1, 0], [-1, 0], [0, 1], [0, -1]])
     mapped = target.from_sky(*plane_to_sky(source, points))
@@ -133,7 +183,7 @@ def linear_map(source, target, at):
     return r, mapped[0] - r @ points[0]
 
 
-def corrected_wcs(wcs, pointing, matrix, shift, name=None):
+def corrected_wcs(wcs: Any, pointing: Pointing, matrix: ArrayLike, shift: ArrayLike, name: str | None = None) -> Any:
     """A WCS with a linear correction in its tangent plane.
 
     Parameters
@@ -142,9 +192,9 @@ def corrected_wcs(wcs, pointing, matrix, shift, name=None):
         Not changed.
     pointing : rtools.astrometry.wcs.Pointing
         `v2_ref`, `v3_ref`, `roll_ref` of `meta.wcsinfo`: where the plane touches.
-    matrix : ndarray (2, 2)
+    matrix : array_like of float (2, 2)
         Of the correction.
-    shift : ndarray (2,)
+    shift : array_like of float (2,)
         arcsec; corrected = matrix · plane + shift.
     name : str, optional
         Name of the new WCS.
@@ -153,6 +203,11 @@ def corrected_wcs(wcs, pointing, matrix, shift, name=None):
     -------
     gwcs.WCS
         With the frame v2v3corr and the old bounding box; a correction that it had is composed with the new one.
+
+    Raises
+    ------
+    InputError
+        As `plane_of`.
     """
     from gwcs import WCS, coordinate_frames
 

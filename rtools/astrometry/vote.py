@@ -1,10 +1,19 @@
 """Starts for a match: pairs of a source and a reference star vote for the shift that would join them."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from rtools.astrometry.fit import turn
 from rtools.errors import UsageError
-from rtools.work import ALONE
+from rtools.work import ALONE, Work
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rtools.astrometry.fields import Field, PointingLimits
 
 __all__ = ["starts"]
 
@@ -24,13 +33,17 @@ MOST_CELLS = 150_000_000
 """Of all trial rotations; each takes up to 28 bytes."""
 
 
-def starts(fields, limits, *, work=ALONE):
+def starts(
+    fields: Sequence[Field], limits: PointingLimits, *, work: Work = ALONE
+) -> list[tuple[np.ndarray, np.ndarray]]:
     """Rotations and shifts with most votes.
 
     Parameters
     ----------
-    fields : list of rtools.astrometry.match.Field
-    limits : rtools.astrometry.match.PointingLimits
+    fields : sequence of rtools.astrometry.fields.Field
+        Each with at least one source and one reference star.
+    limits : rtools.astrometry.fields.PointingLimits
+        How far shifts and rotations are searched.
     work : rtools.work.Work
         Its threads share the trial rotations.
 
@@ -105,7 +118,8 @@ def _peaks(votes, angles, offsets, limits, stars):
     least = max(1, int(np.searchsorted(-above, -CELLS_A_START * wanted)))
     order = np.flatnonzero(flat >= min(least, flat.max()))
     order = order[np.lexsort((order, -flat[order]))]
-    found, taken = [], np.zeros(sums.shape, bool)
+    found: list[tuple[np.ndarray, np.ndarray]] = []
+    taken = np.zeros(sums.shape, bool)
     for index in order:
         plane, row, column = np.unravel_index(index, sums.shape)
         if flat[index] == 0 or len(found) == wanted:

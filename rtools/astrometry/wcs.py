@@ -4,7 +4,9 @@ Pixels are 0-based, whole numbers at pixel centres, in the frame without referen
 v2v3 (arcsec), v2v3vacorr (arcsec, after velocity aberration), world (ICRS).
 """
 
-from typing import NamedTuple
+from __future__ import annotations
+
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -41,7 +43,7 @@ class Pointing(NamedTuple):
     roll_ref: float
 
 
-def build_wcs(distortion, pointing, scale, shape):
+def build_wcs(distortion: Any, pointing: Pointing, scale: float | None, shape: tuple[int, int]) -> Any:
     """Chain distortion, velocity aberration and pointing.
 
     Parameters
@@ -49,6 +51,7 @@ def build_wcs(distortion, pointing, scale, shape):
     distortion : astropy.modeling.Model
         Pixel (x, y) to V2, V3 in arcsec; not changed. Its bounding box is taken over if it has one.
     pointing : Pointing
+        Where the reference point of the focal plane is on the sky.
     scale : float or None
         `velocity_aberration.scale_factor`, positive; None is 1.
     shape : tuple of int
@@ -92,8 +95,21 @@ def _bounding_box(distortion, shape):
         return (-0.5, columns - 0.5), (-0.5, rows - 0.5)
 
 
-def aberration_transform(scale, v2_ref, v3_ref):
-    """Differential velocity aberration: v' = s v + (1 - s) v_ref on either axis, identity where s is 1 or None."""
+def aberration_transform(scale: float | None, v2_ref: float, v3_ref: float) -> Any:
+    """Differential velocity aberration: v' = s v + (1 - s) v_ref on either axis.
+
+    Parameters
+    ----------
+    scale : float or None
+        s, the scale factor of the velocity aberration; None is 1.
+    v2_ref, v3_ref : float
+        The point that stays where it is, arcsec.
+
+    Returns
+    -------
+    astropy.modeling.Model
+        V2, V3 to the same, arcsec; the identity where s is 1.
+    """
     from astropy.modeling.models import Identity, Scale, Shift
 
     if scale is None or scale == 1:
@@ -107,10 +123,20 @@ def aberration_transform(scale, v2_ref, v3_ref):
     return transform
 
 
-def sky_transform(pointing):
+def sky_transform(pointing: Pointing) -> Any:
     """V2, V3 in arcsec to right ascension and declination in degrees.
 
     Rz(-ra) Ry(dec) Rx(roll) Ry(-v3_ref) Rz(v2_ref) applied to the unit vector of (V2, V3).
+
+    Parameters
+    ----------
+    pointing : Pointing
+        Where the reference point of the focal plane is on the sky.
+
+    Returns
+    -------
+    astropy.modeling.Model
+        With an inverse.
     """
     from astropy.modeling.models import RotationSequence3D, Scale
     from gwcs.geometry import CartesianToSpherical, SphericalToCartesian
@@ -127,12 +153,13 @@ def sky_transform(pointing):
     return transform
 
 
-def footprint(wcs):
+def footprint(wcs: Any) -> np.ndarray:
     """Sky positions of the corners of the bounding box.
 
     Parameters
     ----------
     wcs : gwcs.WCS
+        With a bounding box.
 
     Returns
     -------

@@ -1,8 +1,13 @@
 """Whether a world coordinate system can be trusted: there and back again on a grid of pixels."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 
-from rtools.findings import info, warning
+from rtools.findings import Finding, info, warning
 from rtools.wfi.frame import BORDER
 from rtools.wfi.gwcs_frames import box_of
 
@@ -15,18 +20,20 @@ LIMIT = 0.01
 """Largest error of forward and inverse transform together, in pixels."""
 
 
-def grid_of(wcs, shape=None):
+def grid_of(wcs: Any, shape: tuple[int, ...] | None = None) -> tuple[np.ndarray, np.ndarray] | None:
     """x and y of a square grid over the bounding box, from edge to edge of its pixels.
 
     Parameters
     ----------
     wcs : gwcs.WCS
+        The system that is looked at.
     shape : tuple of int, optional
-        (rows, columns) of the image, used where there is no bounding box.
+        (…, rows, columns) of the image, used where there is no bounding box.
 
     Returns
     -------
-    (ndarray, ndarray) : float64, (GRID², ), or None where the extent is unknown
+    (ndarray, ndarray) or None
+        float64, (`GRID`²,), pixels; None where the extent is unknown.
     """
     if wcs.bounding_box is not None:
         (x0, x1), (y0, y1) = box_of(wcs)
@@ -38,18 +45,19 @@ def grid_of(wcs, shape=None):
     return x.ravel(), y.ravel()
 
 
-def round_trip(wcs, x, y):
+def round_trip(wcs: Any, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Distance in pixels between each place and where the sky position found for it leads back to.
 
     Parameters
     ----------
     wcs : gwcs.WCS
-    x, y : ndarray
+        With an inverse; the bounding box is not looked at.
+    x, y : ndarray (n,)
         Pixels.
 
     Returns
     -------
-    ndarray float64
+    ndarray float64 (n,)
         NaN where there is no sky position or no way back.
     """
     ra, dec = wcs(x, y, with_bounding_box=False)
@@ -57,19 +65,20 @@ def round_trip(wcs, x, y):
     return np.hypot(np.asarray(back_x, float) - x, np.asarray(back_y, float) - y)
 
 
-def check_wcs(systems, shape=None):
+def check_wcs(systems: Mapping[str, Any], shape: tuple[int, ...] | None = None) -> list[Finding]:
     """What is doubtful about the WCS objects of a product.
 
     Parameters
     ----------
-    systems : dict of str to gwcs.WCS
+    systems : mapping of str to gwcs.WCS
         By their place in the tree; ``wcs_l1`` and ``wcs_l2`` have to agree.
     shape : tuple of int, optional
-        (rows, columns) of the image.
+        (…, rows, columns) of the image.
 
     Returns
     -------
     list of Finding
+        Empty where nothing is.
     """
     found = [finding for place, wcs in systems.items() for finding in _there_and_back(place, wcs, shape)]
     if not found and {"wcs_l1", "wcs_l2"} <= set(systems):

@@ -6,10 +6,10 @@ import asdf
 import numpy as np
 import pytest
 
-from rtools.astrometry import align, refcat
+from rtools.astrometry import acceptance, align, refcat
 from rtools.astrometry import fit as fitting
 from rtools.astrometry.chance import chance
-from rtools.astrometry.match import PointingLimits
+from rtools.astrometry.fields import PointingLimits
 from rtools.errors import InputError, UsageError
 from rtools.work import Work
 from tests.support.alignment import EPOCH, EVERYWHERE, SIZE, TRUE, field, miss, star_catalog, turned, wcs_of
@@ -175,7 +175,7 @@ def test_every_reason_to_refuse_a_match(change, reason):
     match = SimpleNamespace(fit=fit, fitted=fitted, log_chance=change.get("log_chance", -50.0), candidates=50,
                             source=np.arange(40))  # fmt: skip
     limits = PointingLimits(np.zeros(2), np.zeros(2), 6.3, 0.3, 2e-3)
-    told = align._refusal(match, limits, GOOD, change.get("error", 3.0))
+    told = acceptance.refusal(match, limits, GOOD, change.get("error", 3.0))
     assert reason in told and bool(told) == bool(reason)
 
 

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from rtools.astrometry import pointing
+from rtools.astrometry import pointing, quaternions
 from rtools.astrometry.aberration import spacecraft_velocity
 from rtools.astrometry.wcs import Pointing, build_wcs, footprint
 from rtools.errors import InputError, UsageError
@@ -90,7 +90,7 @@ def test_of_a_quaternion_made_one_of_norm_1_the_matrix_is_a_rotation():
 
 def test_without_velocity_the_body_is_the_telescope():
     found = pointing.solve(QUATERNION, "WFI_CEN", "WFI01", guide_star=GUIDE_STAR)
-    np.testing.assert_allclose(found.e2v, pointing.matrix(found.quaternion), rtol=0, atol=1e-14)
+    np.testing.assert_allclose(found.e2v, quaternions.matrix(found.quaternion), rtol=0, atol=1e-14)
 
 
 def test_the_guide_star_is_turned_from_where_it_appears_to_where_it_is():
@@ -99,7 +99,7 @@ def test_the_guide_star_is_turned_from_where_it_appears_to_where_it_is():
     velocity = np.array(VELOCITY)
     e2v = pointing.solve(QUATERNION, "WFI_CEN", "WFI01", velocity=velocity).e2v
     still = pointing.solve(QUATERNION, "WFI_CEN", "WFI01").e2v
-    line_of_sight = pointing.matrix(pointing.BODY_TO_FGS)[2]
+    line_of_sight = quaternions.matrix(pointing.BODY_TO_FGS)[2]
     true, seen = e2v.T @ line_of_sight, still.T @ line_of_sight
     np.testing.assert_allclose(apparent(true, velocity)[0], seen, rtol=0, atol=1e-12)
     beta = velocity / 299792.458
@@ -109,7 +109,7 @@ def test_the_guide_star_is_turned_from_where_it_appears_to_where_it_is():
 
 def test_a_velocity_along_the_line_of_sight_changes_nothing():
     still = pointing.solve(QUATERNION, "WFI_CEN", "WFI01").e2v
-    along = 30 * (still.T @ pointing.matrix(pointing.BODY_TO_FGS)[2])
+    along = 30 * (still.T @ quaternions.matrix(pointing.BODY_TO_FGS)[2])
     moving = pointing.solve(QUATERNION, "WFI_CEN", "WFI01", velocity=along).e2v
     assert np.all(np.isfinite(moving))
     np.testing.assert_allclose(moving, still, rtol=0, atol=1e-9)
@@ -125,9 +125,9 @@ def test_quaternions_have_a_mean_whatever_their_signs():
     about = np.array([[0.001 * n, 0, 0, 1.0] for n in (-2, -1, 0, 1, 2)])
     about /= np.linalg.norm(about, axis=1)[:, None]
     about[1::2] *= -1
-    np.testing.assert_allclose(np.abs(pointing.mean_quaternion(about)), (0, 0, 0, 1), rtol=0, atol=1e-15)
+    np.testing.assert_allclose(np.abs(quaternions.mean_quaternion(about)), (0, 0, 0, 1), rtol=0, atol=1e-15)
     with pytest.raises(InputError, match="differ too much"):
-        pointing.mean_quaternion([(0, 0, 0, 1), (0, 0, 1, 0)])
+        quaternions.mean_quaternion([(0, 0, 0, 1), (0, 0, 1, 0)])
 
 
 # -- apertures --------------------------------------------------------------------------------------------------------

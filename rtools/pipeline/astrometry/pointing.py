@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from rtools.astrometry import aberration, pointing
+from rtools.astrometry.quaternions import mean_quaternion
 from rtools.errors import InputError, UsageError
 from rtools.products.tables import engineering
 from rtools.wfi import siaf
@@ -141,9 +142,9 @@ def samples_between(request: PointingRequest, start: float, end: float) -> list[
     body, fgs = (engineering.during(attitudes, start, end, request.tolerance) for attitudes in request.telemetry)
     if len(body.mjd) == 0:
         return []
-    to_fgs = request.fgs or (pointing.mean_quaternion(fgs.quaternion) if len(fgs.mjd) else None)
+    to_fgs = request.fgs or (mean_quaternion(fgs.quaternion) if len(fgs.mjd) else None)
     if request.which == "average":
-        return [Sample((start + end) / 2, pointing.mean_quaternion(body.quaternion), to_fgs, "CALCULATED")]
+        return [Sample((start + end) / 2, mean_quaternion(body.quaternion), to_fgs, "CALCULATED")]
     count = 1 if request.which == "first" else len(body.mjd)
     return [Sample(float(body.mjd[n]), tuple(body.quaternion[n]), to_fgs, "CALCULATED") for n in range(count)]
 
