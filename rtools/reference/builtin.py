@@ -3,9 +3,13 @@
 It is deterministic and covers every detector and element. It is not for science, and its labels say where it came from.
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from hashlib import md5
+from typing import TYPE_CHECKING, Any
 
 from rtools.errors import UsageError
 from rtools.products.schema.history import BUILT_IN
@@ -13,7 +17,12 @@ from rtools.reference import nominal
 from rtools.reference.types import APPLIED, TYPES
 from rtools.wfi.frame import BORDER, CHANNEL, FRAME
 from rtools.wfi.instrument import ELEMENTS, detector
-from rtools.work import ALONE
+from rtools.work import ALONE, Work
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from rtools.products.io.reading import Reading
 
 __all__ = ["Builtin"]
 
@@ -31,7 +40,7 @@ class Builtin:
     type : str
         Reference type.
     detector, element : str
-        ``WFI01``, ``F158``.
+        ``WFI01``, ``F158``; counts only for types that are selected on it.
     frame : tuple of int
         Rows and columns of the full frame; multiples of 128 columns. A smaller frame is the corner of the real one.
     seed : int
@@ -46,7 +55,7 @@ class Builtin:
     type: str
     detector: str
     element: str = "F158"
-    frame: tuple = (FRAME, FRAME)
+    frame: tuple[int, int] = (FRAME, FRAME)
     seed: int = 0
 
     origin = "builtin"
@@ -61,32 +70,32 @@ class Builtin:
             raise UsageError(f"no optical element is called {self.element!r}", mend=f"they are {' '.join(ELEMENTS)}")
 
     @property
-    def name(self):
+    def name(self) -> str:
         """What distinguishes it: ``gain_wfi01``, ``flat_wfi01_f158``."""
         kind = TYPES[self.type]
         words = [self.type, *([self.detector] if kind.detector else []), *([self.element] if kind.element else [])]
         return "_".join(words).lower()
 
     @property
-    def label(self):
+    def label(self) -> str:
         """For `meta.ref_file`: ``builtin:nominal2/gain_wfi01``; the number is the version of the set."""
         variation = f"-seed{self.seed}" if self.seed else ""
         return f"{BUILT_IN}nominal{nominal.VERSION}{variation}/{self.name}"
 
     @property
-    def checksum(self):
+    def checksum(self) -> str:
         """MD5 of the label and frame size, of which the contents are a function."""
         return md5(f"{self.label} {self.frame}".encode(), usedforsecurity=False).hexdigest()
 
-    def describe(self):
+    def describe(self) -> str:
         """One line for a table."""
         return f"{self.label} (nominal instrument, not for science)"
 
-    def has(self, array):
+    def has(self, array: str) -> bool:
         """Whether it has an array of this name."""
         return array in TYPES[self.type].arrays
 
-    def shape(self, array):
+    def shape(self, array: str) -> tuple[int, ...]:
         """Shape of an array."""
         self._check(array)
         rows, columns = self.frame
@@ -102,7 +111,7 @@ class Builtin:
             return COEFFICIENTS[self.type], rows, columns
         return rows, columns
 
-    def dtype(self, array):
+    def dtype(self, array: str) -> np.dtype:
         """numpy dtype of an array."""
         import numpy as np
 
@@ -111,7 +120,7 @@ class Builtin:
             return np.dtype(np.complex128)
         return np.dtype(np.uint32 if array in UINT32 else np.float32)
 
-    def columns(self, array, start, stop, work=ALONE):
+    def columns(self, array: str, start: int, stop: int, work: Work = ALONE) -> np.ndarray:
         """``array[..., start:stop]``, own and contiguous.
 
         Parameters
@@ -122,6 +131,11 @@ class Builtin:
             First column, and the one behind the last.
         work : rtools.work.Work
             Its threads draw the channels; the answer is the same for any number of them.
+
+        Returns
+        -------
+        ndarray
+            Of the dtype that `dtype` says.
         """
         import numpy as np
 
@@ -148,7 +162,7 @@ class Builtin:
         work.map(draw, channels)
         return out
 
-    def rows(self, array, start, stop, work=ALONE):
+    def rows(self, array: str, start: int, stop: int, work: Work = ALONE) -> np.ndarray:
         """``array[start:stop]`` along the leading axis."""
         if self.type == "refpix":
             from rtools.reference.tables import refpix
@@ -157,7 +171,7 @@ class Builtin:
             return refpix(self._setting(), array, start, stop)
         return self.array(array, work)[start:stop]
 
-    def spans(self, array, spans):
+    def spans(self, array: str, spans: Sequence[tuple[int, int]]) -> Reading:
         """A `rtools.products.io.reading.Reading` of the columns [start, stop) of each span."""
         from rtools.products.io.reading import one_by_one
 
@@ -165,18 +179,18 @@ class Builtin:
         shapes = [(*leading, stop - start) for start, stop in spans]
         return one_by_one(partial(self.columns, array), spans, shapes, self.dtype(array))
 
-    def row_spans(self, array, spans):
+    def row_spans(self, array: str, spans: Sequence[tuple[int, int]]) -> Reading:
         """Likewise along the leading axis."""
         from rtools.products.io.reading import one_by_one
 
         shapes = [(stop - start, *self.shape(array)[1:]) for start, stop in spans]
         return one_by_one(partial(self.rows, array), spans, shapes, self.dtype(array))
 
-    def array(self, array, work=ALONE):
+    def array(self, array: str, work: Work = ALONE) -> np.ndarray:
         """The whole array."""
         return self.columns(array, 0, self.shape(array)[-1], work)
 
-    def part(self, array, index):
+    def part(self, array: str, index: tuple[int, ...]) -> np.ndarray:
         """``array[index]`` for a tuple of leading indices; of an epsf no more than that is made."""
         if self.type == "epsf" and index[0] == 0 and len(index) > 1:  # its only defocus
             from rtools.reference.psf import stamps
@@ -185,11 +199,11 @@ class Builtin:
             return stamps(self.detector, self.element, index[1])[index[2:]]
         return self.array(array)[index]
 
-    def checks(self, _arrays):
+    def checks(self, _arrays: Iterable[str]) -> list[Callable[[], None]]:
         """Nothing: arrays that are computed have no checksums."""
         return []
 
-    def node(self, path):
+    def node(self, path: str) -> Any:
         """Part of the tree by its dotted path: a plain value, an array, or the astropy model of the distortion."""
         keys = path.split(".")
         value = self.tree(elements=keys[1:2] or None)
@@ -197,7 +211,7 @@ class Builtin:
             value = value[key]
         return value
 
-    def tree(self, elements=None):
+    def tree(self, elements: Sequence[str] | None = None) -> dict[str, Any]:
         """Everything but the arrays: ``meta`` entries of this type's own, and its `nodes`; apcorr of these elements."""
         from rtools.reference import psf, tables
         from rtools.wfi import distortion

@@ -20,7 +20,7 @@ from rtools.wfi.readout import ROW_SAMPLES
 __all__ = ["noise_power", "wiener_coefficients"]
 
 
-def noise_power(length, pink, alternating=0.0):
+def noise_power(length: int, pink: float, alternating: float = 0.0) -> np.ndarray:
     """Power ∝ 1/f, and ∝ 1/(f_Nyquist - f) for noise that changes sign from column to column.
 
     Parameters
@@ -43,7 +43,9 @@ def noise_power(length, pink, alternating=0.0):
 
 
 @lru_cache(maxsize=1)
-def wiener_coefficients(rows, white, common, own):
+def wiener_coefficients(
+    rows: int, white: float, common: float, own: tuple[float, float]
+) -> tuple[np.ndarray, np.ndarray]:
     """Coefficients with which the borders and the reference output leave least noise in a science channel.
 
     With y = (ℓ + r) / 2, the mean of |x - g y - α a|² is least where g E|y|² + α E[a y*] = E[x y*] and

@@ -4,9 +4,13 @@ Needs the optional `crds` package and ``CRDS_PATH``; the context is ``CRDS_CONTE
 configuration names as the latest.
 """
 
+from __future__ import annotations
+
 import ast
 import os
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from rtools.errors import MissingReferenceError
 from rtools.reference.match import wanted
@@ -17,19 +21,19 @@ __all__ = ["available", "configured", "lookup", "parameters"]
 OBSERVATORY = "roman"
 
 
-def configured():
+def configured() -> str | None:
     """The cache's directory as ``CRDS_PATH`` names it, or None."""
     return os.environ.get("CRDS_PATH") or None
 
 
-def available():
+def available() -> bool:
     """Whether the `crds` package is installed; it is not imported for the answer."""
     from importlib.util import find_spec
 
     return find_spec("crds") is not None
 
 
-def parameters(meta):
+def parameters(meta: Mapping[str, Any]) -> dict[str, str]:
     """What the rules of a CRDS context may ask about an exposure: every scalar of its metadata.
 
     Parameters
@@ -52,7 +56,7 @@ def parameters(meta):
     }
 
 
-def lookup(reftypes, meta):
+def lookup(reftypes: Iterable[str], meta: Mapping[str, Any]) -> dict[str, tuple[str | None, str]]:
     """Paths of the files that the cache's rules choose for an exposure.
 
     Parameters

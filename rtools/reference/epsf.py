@@ -4,14 +4,23 @@ The ePSF is per native pixel: optics, jitter, charge diffusion, pixel and inter-
 of them is applied again.
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rtools.errors import InputError
 from rtools.wfi.instrument import PIXEL_SCALE_ARCSEC
 from rtools.wfi.quantities import entry_problem
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from rtools.reference.source import ReferenceSource
 
 __all__ = ["JITTER", "Psf", "from_reference", "image_jitter", "jitter_of", "jittered", "native_stamp", "samples"]
 
@@ -49,19 +58,19 @@ class Psf:
     y: np.ndarray
 
     @cached_property
-    def splines(self):
+    def splines(self) -> np.ndarray:
         """Cubic B-spline coefficients of the stamps, float64 (k, ny, nx)."""
         from scipy.ndimage import spline_filter
 
         return np.stack([spline_filter(stamp, order=3, mode="mirror") for stamp in self.stamps])
 
     @cached_property
-    def peak(self):
+    def peak(self) -> float:
         """Largest fraction of light in one pixel."""
         return float(self.stamps.max())
 
     @cached_property
-    def envelope(self):
+    def envelope(self) -> np.ndarray:
         """Largest sample at or beyond each Chebyshev distance from the centre, in whole pixels; the last is 0."""
         ny, nx = self.stamps.shape[-2:]
         rows = np.abs(np.arange(ny) - (ny - 1) / 2)[:, None] / self.oversample
@@ -71,19 +80,19 @@ class Psf:
         np.maximum.at(largest, ring.ravel(), np.abs(self.stamps).max(axis=0).ravel())
         return np.maximum.accumulate(largest[::-1])[::-1]
 
-    def weights(self, x, y):
+    def weights(self, x: ArrayLike, y: ArrayLike) -> np.ndarray:
         """Bilinear weights of the stamps for positions, clamped to the grid; ndarray (n, k)."""
         along_x, along_y = _linear(np.asarray(x, float), self.x), _linear(np.asarray(y, float), self.y)
         return (along_y[:, :, None] * along_x[:, None, :]).reshape(len(along_x), len(self.x) * len(self.y))
 
     @cached_property
-    def distinct(self):
+    def distinct(self) -> Psf:
         """The same PSF with one stamp only, where all stamps are equal."""
         if np.ptp(self.stamps, axis=0).max() > 0 or len(self.stamps) == 1:
             return self
         return Psf(self.stamps[:1], self.oversample, self.x[:1], self.y[:1])
 
-    def transform(self, fy, fx):
+    def transform(self, fy: np.ndarray, fx: np.ndarray) -> np.ndarray:
         """Fourier transform of each stamp at frequencies (cycles per pixel) fy × fx, complex128 (k, len(fy), len(fx)).
 
         The origin is the centre of the stamp.
@@ -96,20 +105,25 @@ class Psf:
         return along_y @ self.stamps @ along_x
 
 
-def from_reference(source, log=None):
+def from_reference(source: ReferenceSource, log: Callable[[str, str], None] | None = None) -> Psf:
     """The `Psf` of an epsf reference: in focus, G2V.
 
     Parameters
     ----------
-    source : reference source
+    source : ReferenceSource
         Of an epsf reference, opened or built in.
     log : callable, optional
-        ``log(level, text)``.
+        ``log(level, text)``, for warnings: no oversampling that can be, or one spectral type only.
+
+    Returns
+    -------
+    Psf
+        Of native pixels: stamps that are those of the optics alone are averaged over pixels.
 
     Raises
     ------
     InputError
-        The grid of positions is no rectangle.
+        The grid of positions is no rectangle, or stamps have values that are not numbers.
     """
     meta = {key: source.node(f"meta.{key}") for key in ("oversample", "pixel_x", "pixel_y")}
     said = meta["oversample"]
@@ -137,13 +151,39 @@ def from_reference(source, log=None):
     return Psf(stamps, oversample, x, y).distinct
 
 
-def jitter_of(source, log=None):
-    """Jitter that the stamps of an epsf reference contain: major, minor (mas rms), position angle (degrees)."""
+def jitter_of(source: ReferenceSource, log: Callable[[str, str], None] | None = None) -> tuple[float, float, float]:
+    """Jitter that the stamps of an epsf reference contain.
+
+    Parameters
+    ----------
+    source : ReferenceSource
+        Of an epsf reference, opened or built in.
+    log : callable, optional
+        ``log(level, text)``, for a warning where what it says is no jitter.
+
+    Returns
+    -------
+    (float, float, float)
+        Major and minor axis (mas rms), position angle (degrees); `JITTER` where it says nothing.
+    """
     return _stated(lambda key: source.node(f"meta.{key}"), "the epsf reference", log)
 
 
-def image_jitter(meta, log=None):
-    """Jitter of an exposure by its metadata (`guide_star.jitter_*`), likewise; `JITTER` where it says nothing."""
+def image_jitter(meta: Mapping[str, Any], log: Callable[[str, str], None] | None = None) -> tuple[float, float, float]:
+    """Jitter of an exposure by its metadata (`guide_star.jitter_*`).
+
+    Parameters
+    ----------
+    meta : mapping of str to object
+        Metadata of the exposure.
+    log : callable, optional
+        As for `jitter_of`.
+
+    Returns
+    -------
+    (float, float, float)
+        As `jitter_of`.
+    """
     return _stated((meta.get("guide_star") or {}).get, "meta.guide_star", log)
 
 
@@ -158,14 +198,14 @@ def _stated(look, where, log):
         values.append(value if np.isfinite(value) else default)
     major, minor, angle = values
     if min(major, minor) >= 0 and max(major, minor) < LARGEST_JITTER and abs(angle) <= 360:
-        return tuple(values)
+        return major, minor, angle
     if log:
         said = " ".join(f"{value:g}" for value in values)
         log("warning", f"no jitter that can be in {where} ({said}): {JITTER[0]:g} mas are taken")
     return JITTER
 
 
-def jittered(psf, reference_jitter, image_jitter):
+def jittered(psf: Psf, reference_jitter: tuple[float, float, float], image_jitter: tuple[float, float, float]) -> Psf:
     """The same PSF with the jitter of an image in place of that of the reference.
 
     Parameters
@@ -212,7 +252,7 @@ def _covariance(major, minor, angle):
     )
 
 
-def native_stamp(psf, size, x=None, y=None):
+def native_stamp(psf: Psf, size: int, x: float | None = None, y: float | None = None) -> np.ndarray:
     """The PSF in pixels, centred on the middle pixel.
 
     Parameters
@@ -232,8 +272,25 @@ def native_stamp(psf, size, x=None, y=None):
     return samples(psf, size, 1, x, y)
 
 
-def samples(psf, size, per_pixel, x=None, y=None):
-    """As `native_stamp`, but `per_pixel` samples a pixel and `size` samples on a side."""
+def samples(psf: Psf, size: int, per_pixel: float, x: float | None = None, y: float | None = None) -> np.ndarray:
+    """The PSF at samples of any spacing, centred on the middle one.
+
+    Parameters
+    ----------
+    psf : Psf
+        As `from_reference` gives it.
+    size : int
+        Samples on a side, odd.
+    per_pixel : float
+        Samples a pixel.
+    x, y : float, optional
+        As for `native_stamp`.
+
+    Returns
+    -------
+    ndarray float64 (size, size)
+        Fraction of the light in a pixel centred at each sample; 0 beyond the reference's stamp.
+    """
     from scipy.ndimage import map_coordinates
 
     x = (psf.x[0] + psf.x[-1]) / 2 if x is None else x

@@ -1,12 +1,21 @@
 """A reference file as a source of references."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from hashlib import md5
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from rtools.errors import InputError
 from rtools.reference.index import candidate_of
-from rtools.work import ALONE
+from rtools.work import ALONE, Work
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from rtools.products.io.reading import Reading
 
 __all__ = ["FileSource"]
 
@@ -29,7 +38,7 @@ class FileSource:
         It cannot be read, or is of another type.
     """
 
-    def __init__(self, reftype, path, *, origin="file"):
+    def __init__(self, reftype: str, path: Path | str, *, origin: str = "file") -> None:
         from rtools.products.io import open_product
 
         self.type = reftype
@@ -44,12 +53,12 @@ class FileSource:
             raise InputError(f"{what}, not {reftype}", path=path)
 
     @property
-    def label(self):
+    def label(self) -> str:
         """For `meta.ref_file`: the absolute path, or ``crds://NAME``."""
         return f"crds://{self.path.name}" if self.origin == "crds" else str(self.path)
 
     @cached_property
-    def checksum(self):
+    def checksum(self) -> str:
         """MD5 of the file's YAML tree followed by the MD5 that the file itself keeps of each of its blocks.
 
         It identifies the contents without reading gigabytes; `md5sum` of the file gives another number.
@@ -66,59 +75,59 @@ class FileSource:
             digest.update(block.checksum)
         return digest.hexdigest()
 
-    def describe(self):
+    def describe(self) -> str:
         """One line for a table."""
         useafter = self.candidate.useafter[:10]
         return f"{self.label} (useafter {useafter})" if useafter else self.label
 
-    def has(self, array):
+    def has(self, array: str) -> bool:
         """Whether it has an array of this name."""
         return self.product.has(array)
 
-    def shape(self, array):
+    def shape(self, array: str) -> tuple[int, ...]:
         """Shape of an array."""
         return tuple(self._info(array).shape)
 
-    def dtype(self, array):
+    def dtype(self, array: str) -> np.dtype:
         """numpy dtype of an array."""
         import numpy as np
 
         return np.dtype(self._info(array).dtype)
 
-    def columns(self, array, start, stop, work=ALONE):
+    def columns(self, array: str, start: int, stop: int, work: Work = ALONE) -> np.ndarray:
         """``array[..., start:stop]``, own and contiguous."""
         self._info(array)
         return self.product.columns(array, start, stop, work=work)
 
-    def rows(self, array, start, stop, work=ALONE):
+    def rows(self, array: str, start: int, stop: int, work: Work = ALONE) -> np.ndarray:
         """``array[start:stop]`` along the leading axis."""
         self._info(array)
         return self.product.rows(array, start, stop, work=work)
 
-    def spans(self, array, spans):
+    def spans(self, array: str, spans: Sequence[tuple[int, int]]) -> Reading:
         """A `rtools.products.io.reading.Reading` of the columns [start, stop) of each span."""
         self._info(array)
         return self.product.spans(array, spans)
 
-    def row_spans(self, array, spans):
+    def row_spans(self, array: str, spans: Sequence[tuple[int, int]]) -> Reading:
         """Likewise along the leading axis."""
         self._info(array)
         return self.product.row_spans(array, spans)
 
-    def array(self, array, work=ALONE):
+    def array(self, array: str, work: Work = ALONE) -> np.ndarray:
         """The whole array."""
         self._info(array)
         return self.product.array(array, work=work)
 
-    def part(self, array, index):
+    def part(self, array: str, index: tuple[int, ...]) -> np.ndarray:
         """``array[index]`` for a tuple of leading indices."""
         return self.array(array)[index]
 
-    def checks(self, arrays):
+    def checks(self, arrays: Iterable[str]) -> list[Callable[[], None]]:
         """Jobs that compare arrays with their checksums, as `rtools.products.io.product.Product.checks`."""
         return self.product.checks(arrays)
 
-    def node(self, path):
+    def node(self, path: str) -> Any:
         """Part of the tree by its dotted path, converted."""
         try:
             return self.product.node(path)

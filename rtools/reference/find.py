@@ -6,9 +6,9 @@ has an invented calibration, or mixes it with a real one, because a setting was 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rtools.errors import InputError, MissingReferenceError, UsageError
 from rtools.reference import crds_cache
@@ -19,7 +19,10 @@ from rtools.wfi.frame import FRAME
 from rtools.wfi.instrument import DETECTORS, ELEMENTS
 
 if TYPE_CHECKING:
-    from rtools.reference.files import FileSource
+    from pathlib import Path
+
+    from rtools.declare import Reference
+    from rtools.reference.source import ReferenceSource
 
 __all__ = ["Answer", "Config", "references", "survey"]
 
@@ -33,9 +36,9 @@ class Config:
 
     Attributes
     ----------
-    overrides : dict
+    overrides : mapping of str to (str or Path)
         Type to path, or ``none`` to do without.
-    refdir : str or None
+    refdir : str, Path or None
         Directory of reference files.
     builtin : bool or None
         True: fill gaps from the built-in set; False: never use it; None: only for simulated data, and only where
@@ -44,8 +47,8 @@ class Config:
         Whether a CRDS cache that the environment names is asked.
     """
 
-    overrides: dict = field(default_factory=dict)
-    refdir: str | None = None
+    overrides: Mapping[str, str | Path] = field(default_factory=dict)
+    refdir: str | Path | None = None
     builtin: bool | None = None
     crds: bool = True
 
@@ -58,7 +61,7 @@ class Answer:
     ----------
     type : str
         The reference type.
-    source : FileSource or Builtin or None
+    source : ReferenceSource or None
         What the reference is read from; None where there is none.
     status : str
         ``found``, ``none`` (the user's word), ``absent`` (allowed) or ``missing`` (exit 4).
@@ -67,17 +70,25 @@ class Answer:
     """
 
     type: str
-    source: FileSource | Builtin | None
+    source: ReferenceSource | None
     status: str
     note: str = ""
 
 
-def references(meta, uses, config=None, *, simulated=False, frame=(FRAME, FRAME), log=None):
+def references(
+    meta: Mapping[str, Any],
+    uses: Iterable[Reference],
+    config: Config | None = None,
+    *,
+    simulated: bool = False,
+    frame: tuple[int, int] = (FRAME, FRAME),
+    log: Callable[[str, str], None] | None = None,
+) -> dict[str, ReferenceSource | None]:
     """The reference of every type that steps use.
 
     Parameters
     ----------
-    meta : dict
+    meta : mapping of str to object
         Metadata of the exposure: exposure.type, exposure.start_time, instrument.detector, instrument.optical_element.
     uses : iterable of rtools.declare.Reference
         What the steps of the run read.
@@ -93,7 +104,7 @@ def references(meta, uses, config=None, *, simulated=False, frame=(FRAME, FRAME)
 
     Returns
     -------
-    dict
+    dict of str to (ReferenceSource or None)
         Type to source (`rtools.reference.files.FileSource` or `rtools.reference.builtin.Builtin`); None where the user
         said ``none``, or where the type may be absent and is.
 
@@ -118,13 +129,31 @@ def references(meta, uses, config=None, *, simulated=False, frame=(FRAME, FRAME)
     return {answer.type: answer.source for answer in answers}
 
 
-def survey(meta, uses, config=None, *, simulated=False, frame=(FRAME, FRAME), log=None):
+def survey(
+    meta: Mapping[str, Any],
+    uses: Iterable[Reference],
+    config: Config | None = None,
+    *,
+    simulated: bool = False,
+    frame: tuple[int, int] = (FRAME, FRAME),
+    log: Callable[[str, str], None] | None = None,
+) -> list[Answer]:
     """As `references`, but a missing type is an answer and not an error.
+
+    Parameters
+    ----------
+    meta, uses, config, simulated, frame, log
+        As for `references`.
 
     Returns
     -------
     list of Answer
         In the order of `uses`, each type once.
+
+    Raises
+    ------
+    InputError, UsageError
+        As `references`.
     """
     config = config or Config()
     log = log or (lambda level, text: None)

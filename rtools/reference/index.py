@@ -4,6 +4,8 @@ The index is a small JSON file in the user's cache directory; without a writable
 (30 ms a file). A file is unchanged while its size, modification time and inode are.
 """
 
+from __future__ import annotations
+
 import json
 import os
 from dataclasses import asdict
@@ -21,7 +23,7 @@ FORMAT = 2
 """Of the cache file; another number is thrown away."""
 
 
-def scan(directory):
+def scan(directory: Path | str) -> list[Candidate]:
     """Every ASDF file of a directory (not below it), sorted by name.
 
     Parameters
@@ -59,8 +61,18 @@ def scan(directory):
     return [_candidate(entry["says"]) for entry in found.values()]
 
 
-def candidate_of(path):
+def candidate_of(path: Path | str) -> Candidate:
     """What one file says of itself.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file; its arrays are not read.
+
+    Returns
+    -------
+    Candidate
+        Its type is None where it is no reference that this package knows.
 
     Raises
     ------
@@ -89,8 +101,19 @@ def candidate_of(path):
     )
 
 
-def cache_file(directory):
-    """Where the index of a directory is kept."""
+def cache_file(directory: Path | str) -> Path:
+    """Where the index of a directory is kept.
+
+    Parameters
+    ----------
+    directory : str or Path
+        Where the reference files lie.
+
+    Returns
+    -------
+    Path
+        ``rtools/references/HASH.json`` below ``$XDG_CACHE_HOME``, by default ``~/.cache``; it need not exist.
+    """
     home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     name = md5(os.fsencode(Path(directory).resolve()), usedforsecurity=False).hexdigest()
     return Path(home) / "rtools" / "references" / f"{name}.json"

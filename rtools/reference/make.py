@@ -3,9 +3,13 @@
 One file is in memory at a time: at most 0.5 GB (inverse linearity, refpix).
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
+from typing import Any
 
 from rtools.errors import UsageError
 from rtools.reference import nominal
@@ -14,27 +18,42 @@ from rtools.reference.types import APPLIED, TYPES
 from rtools.wfi.exposure_types import EXPOSURE_TYPES
 from rtools.wfi.frame import FRAME
 from rtools.wfi.instrument import DETECTORS, ELEMENTS, NAME, NOT_CONFIGURED
-from rtools.work import ALONE
+from rtools.work import ALONE, Work
 
 __all__ = ["ReferenceToMake", "jobs", "metadata", "paths", "size", "write"]
 
 
 @dataclass(frozen=True)
 class ReferenceToMake:
-    """One file to be made: its name in the directory and what goes into it."""
+    """One file to be made.
+
+    Attributes
+    ----------
+    name : str
+        Its name in the directory.
+    source : rtools.reference.builtin.Builtin
+        What goes into it.
+    """
 
     name: str
     source: Builtin
 
 
-def jobs(detectors, elements, *, types=(), seed=0, frame=(FRAME, FRAME)):
+def jobs(
+    detectors: Sequence[str],
+    elements: Sequence[str],
+    *,
+    types: Sequence[str] = (),
+    seed: int = 0,
+    frame: tuple[int, int] = (FRAME, FRAME),
+) -> list[ReferenceToMake]:
     """The files of the nominal set for some detectors and elements.
 
     Parameters
     ----------
-    detectors, elements : iterable of str
+    detectors, elements : sequence of str
         Detectors and optical elements for which references are made.
-    types : iterable of str, optional
+    types : sequence of str, optional
         Reference types; all that tools apply by default.
     seed : int
         0 for the nominal set, else a seeded variation.
@@ -66,7 +85,9 @@ def jobs(detectors, elements, *, types=(), seed=0, frame=(FRAME, FRAME)):
         for detector in detectors:
             for element in (word for word in elements if word in kind.elements()) if kind.element else (ELEMENTS[0],):
                 name = f"roman_wfi_{reftype}_{_number(kind, detector, element):04d}.asdf"
-                made.setdefault(name, ReferenceToMake(name, Builtin(reftype, detector, element, tuple(frame), seed)))
+                made.setdefault(
+                    name, ReferenceToMake(name, Builtin(reftype, detector, element, (frame[0], frame[1]), seed))
+                )
     return list(made.values())
 
 
@@ -75,14 +96,36 @@ def _number(kind, detector, element):
     return number + 100 * (ELEMENTS.index(element) + 1) if kind.element else number
 
 
-def size(job):
-    """Bytes of a file's arrays, uncompressed."""
+def size(job: ReferenceToMake) -> int:
+    """Bytes of a file's arrays, uncompressed.
+
+    Parameters
+    ----------
+    job : ReferenceToMake
+        The file.
+
+    Returns
+    -------
+    int
+        Nodes of the tree that are no arrays with pixels as axes do not count.
+    """
     source = job.source
     return sum(prod(source.shape(array)) * source.dtype(array).itemsize for array in TYPES[source.type].arrays)
 
 
-def metadata(source):
-    """The `meta` block of the file of a built-in reference."""
+def metadata(source: Builtin) -> dict[str, Any]:
+    """The `meta` block of the file of a built-in reference.
+
+    Parameters
+    ----------
+    source : rtools.reference.builtin.Builtin
+        What the file will hold.
+
+    Returns
+    -------
+    dict of str to object
+        What all reference files say, and what only those of this type do.
+    """
     from rtools.products.schema import nodes
 
     kind = TYPES[source.type]
@@ -108,12 +151,32 @@ def metadata(source):
     return meta | source.tree().get("meta", {})
 
 
-def paths(directory, planned):
-    """Absolute-or-as-given paths of the files of a plan."""
+def paths(directory: Path | str, planned: Iterable[ReferenceToMake]) -> list[Path]:
+    """Absolute-or-as-given paths of the files of a plan.
+
+    Parameters
+    ----------
+    directory : str or Path
+        Where they will lie.
+    planned : iterable of ReferenceToMake
+        From `jobs`.
+
+    Returns
+    -------
+    list of Path
+        In the order of the plan.
+    """
     return [Path(directory) / job.name for job in planned]
 
 
-def write(path, source, *, compression="lz4", work=ALONE, parameters=None):
+def write(
+    path: Path | str,
+    source: Builtin,
+    *,
+    compression: str = "lz4",
+    work: Work = ALONE,
+    parameters: Mapping[str, Any] | None = None,
+) -> None:
     """Write a built-in reference as a reference file, under a temporary name first.
 
     Parameters
@@ -126,7 +189,7 @@ def write(path, source, *, compression="lz4", work=ALONE, parameters=None):
         ``lz4``, ``zlib`` or ``none``.
     work : rtools.work.Work
         Its threads draw, compress and write.
-    parameters : dict, optional
+    parameters : mapping of str to object, optional
         What the command was asked, for the history.
 
     Raises

@@ -3,7 +3,11 @@
 docs/algorithms/instrument.md lists what each type is selected on; the rules are those of the mission's own templates.
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from rtools.reference.types import TYPES
 
@@ -12,7 +16,15 @@ __all__ = ["Candidate", "ReferenceQuery", "best", "exposure_types", "mismatches"
 
 @dataclass(frozen=True)
 class ReferenceQuery:
-    """What an exposure asks of its references; `start` is its start time in ISO form."""
+    """What an exposure asks of its references.
+
+    Attributes
+    ----------
+    detector, element, exposure_type : str
+        As in its metadata; the element in capitals.
+    start : str
+        Its start time as `iso` writes it.
+    """
 
     detector: str
     element: str
@@ -57,8 +69,19 @@ class Candidate:
     problem: str = ""
 
 
-def wanted(meta):
-    """`ReferenceQuery` from the metadata of an exposure."""
+def wanted(meta: Mapping[str, Any]) -> ReferenceQuery:
+    """`ReferenceQuery` from the metadata of an exposure.
+
+    Parameters
+    ----------
+    meta : mapping of str to object
+        exposure.type, exposure.start_time, instrument.detector and instrument.optical_element are used.
+
+    Returns
+    -------
+    ReferenceQuery
+        What its references are selected on.
+    """
     from rtools.wfi.times import iso_time
 
     exposure, instrument = meta["exposure"], meta["instrument"]
@@ -70,25 +93,60 @@ def wanted(meta):
     )
 
 
-def iso(text):
-    """An ISO time in the one form in which they compare as text: ``2027-01-01T00:00:00.000``."""
+def iso(text: object) -> str:
+    """An ISO time in the one form in which they compare as text: ``2027-01-01T00:00:00.000000``.
+
+    Parameters
+    ----------
+    text : str
+        Date, with or without a time, with T or a space between them; anything else is taken by its text.
+
+    Returns
+    -------
+    str
+        With microseconds, without a time zone.
+    """
     plain = str(text).strip().replace(" ", "T").rstrip("Z")
     day, _, clock = plain.partition("T")
     clock, _, fraction = (clock or "00:00:00").partition(".")
     return f"{day}T{clock:0<8.8}.{fraction[:6]:0<6}"
 
 
-def exposure_types(exposure):
-    """Exposure types that a reference's `exposure` block names: ``p_exptype`` "A|B|", else ``type``."""
+def exposure_types(exposure: Mapping[str, Any] | None) -> tuple[str, ...]:
+    """Exposure types that a reference's `exposure` block names: ``p_exptype`` "A|B|", else ``type``.
+
+    Parameters
+    ----------
+    exposure : mapping of str to object, or None
+        The block; None where there is none.
+
+    Returns
+    -------
+    tuple of str
+        Empty where it names none: the reference is for all.
+    """
     if not exposure:
         return ()
     words = str(exposure.get("p_exptype") or exposure.get("type") or "").split("|")
     return tuple(word.strip() for word in words if word.strip())
 
 
-def mismatches(candidate, want):
-    """Selectors, besides the date, on which a file of the right type does not fit an exposure."""
-    kind = TYPES[candidate.type]
+def mismatches(candidate: Candidate, want: ReferenceQuery) -> list[str]:
+    """Selectors, besides the date, on which a file of the right type does not fit an exposure.
+
+    Parameters
+    ----------
+    candidate : Candidate
+        A file whose type is known.
+    want : ReferenceQuery
+        What the exposure asks for.
+
+    Returns
+    -------
+    list of str
+        What the file is for instead, ``detector WFI02``; empty where it fits.
+    """
+    kind = TYPES[candidate.type or ""]
     found = []
     if kind.detector and candidate.detector != want.detector:
         found.append(f"detector {candidate.detector}")
@@ -99,7 +157,7 @@ def mismatches(candidate, want):
     return found
 
 
-def best(candidates, reftype, want):
+def best(candidates: Iterable[Candidate], reftype: str, want: ReferenceQuery) -> tuple[Candidate | None, str]:
     """The file that serves an exposure, and what there is to say about the choice.
 
     Parameters

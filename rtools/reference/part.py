@@ -1,9 +1,19 @@
 """A reference of which an image needs a part: the image was cut out of the frame."""
 
-import threading
-from functools import partial
+from __future__ import annotations
 
-from rtools.work import ALONE
+import threading
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from rtools.work import ALONE, Work
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from rtools.products.io.reading import Reading
+    from rtools.reference.source import ReferenceSource
 
 __all__ = ["Part"]
 
@@ -13,30 +23,31 @@ class Part:
 
     Parameters
     ----------
-    source : reference source
+    source : ReferenceSource
         Of the whole reference.
     origin : (int, int)
         Column and row of the whole at which the section begins.
-    sizes : dict
+    sizes : mapping of str to (int, int)
         Array name to the rows and columns that are left of it.
     """
 
-    def __init__(self, source, origin, sizes):
+    def __init__(self, source: ReferenceSource, origin: tuple[int, int], sizes: Mapping[str, tuple[int, int]]) -> None:
         self._source, self._origin, self._sizes = source, origin, sizes
-        self._lock, self._parts = threading.Lock(), {}
+        self._lock = threading.Lock()
+        self._parts: dict[str, np.ndarray] = {}
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: str) -> Any:
         return getattr(self._source, name)
 
-    def shape(self, array):
+    def shape(self, array: str) -> tuple[int, ...]:
         """Shape of an array."""
         return (*self._source.shape(array)[:-2], *self._sizes[array])
 
-    def columns(self, array, start, stop, work=ALONE):
+    def columns(self, array: str, start: int, stop: int, work: Work = ALONE) -> np.ndarray:
         """``array[..., start:stop]`` of the section."""
         return self.array(array, work)[..., start:stop]
 
-    def spans(self, array, spans):
+    def spans(self, array: str, spans: Sequence[tuple[int, int]]) -> Reading:
         """A `rtools.products.io.reading.Reading` of the columns [start, stop) of each span of the section."""
         from rtools.products.io.reading import one_by_one
 
@@ -44,7 +55,7 @@ class Part:
         shapes = [(*leading, stop - start) for start, stop in spans]
         return one_by_one(partial(self.columns, array), spans, shapes, self._source.dtype(array))
 
-    def array(self, array, work=ALONE):
+    def array(self, array: str, work: Work = ALONE) -> np.ndarray:
         """The whole section, which is kept."""
         with self._lock:
             if array not in self._parts:

@@ -24,7 +24,17 @@ INVERSE_LIMIT = 0.095
 
 @dataclass(frozen=True)
 class Setting:
-    """Which instrument: detector, optical element, seed of the variation (0 is the nominal one), frame size."""
+    """Which instrument.
+
+    Attributes
+    ----------
+    detector, element : str
+        ``WFI01``, ``F158``.
+    seed : int
+        Of the variation; 0 is the nominal one.
+    rows, columns : int
+        Size of the frame.
+    """
 
     detector: str
     element: str = "F158"
@@ -33,26 +43,63 @@ class Setting:
     columns: int = FRAME
 
 
-def generator(setting, *what):
-    """The generator for one purpose: a function of detector, seed and `what` alone."""
+def generator(setting: Setting, *what: object) -> np.random.Generator:
+    """The generator for one purpose: a function of detector, seed and `what` alone.
+
+    Parameters
+    ----------
+    setting : Setting
+        Its detector and seed are used.
+    *what
+        What is drawn; the texts of these, of the set's version, detector and seed are hashed to the key.
+
+    Returns
+    -------
+    numpy.random.Generator
+        Of the bit generator Philox.
+    """
     words = [str(nominal.VERSION), setting.detector, str(setting.seed), *(str(word) for word in what)]
     digest = blake2b("/".join(words).encode(), digest_size=16).digest()
     return np.random.Generator(np.random.Philox(key=int.from_bytes(digest, "little")))
 
 
-def factor(setting, quantity):
-    """1 for the nominal set; a seeded variation scatters each quantity by `nominal.VARIATION`."""
+def factor(setting: Setting, quantity: str) -> float:
+    """1 for the nominal set; a seeded variation scatters each quantity by `nominal.VARIATION`.
+
+    Parameters
+    ----------
+    setting : Setting
+        Its detector and seed are used.
+    quantity : str
+        A key of `nominal.VARIATION`.
+
+    Returns
+    -------
+    float
+        By which the quantity's mean is multiplied on this detector.
+    """
     if not setting.seed:
         return 1.0
     return 1.0 + nominal.VARIATION[quantity] * float(generator(setting, "factor", quantity).standard_normal())
 
 
-def white_noise_e(setting):
-    """White noise of a single read of a typical pixel, electrons: the detector's CDS noise / sqrt(2)."""
+def white_noise_e(setting: Setting) -> float:
+    """White noise of a single read of a typical pixel: the detector's CDS noise / sqrt(2).
+
+    Parameters
+    ----------
+    setting : Setting
+        Its detector and seed are used.
+
+    Returns
+    -------
+    float
+        Electrons, rms.
+    """
     return instrument.detector(setting.detector)["cds_noise_e"] / np.sqrt(2) * factor(setting, "readnoise")
 
 
-def plane(setting, reftype, array, channel):
+def plane(setting: Setting, reftype: str, array: str, channel: int) -> np.ndarray:
     """One channel of one plane.
 
     Parameters
@@ -67,6 +114,7 @@ def plane(setting, reftype, array, channel):
     Returns
     -------
     ndarray, (rows, 128) or (coefficients, rows, 128), float32 or uint32
+        In the units of the reference's array.
     """
     return PLANES[reftype, array](setting, channel)
 

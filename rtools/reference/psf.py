@@ -6,7 +6,10 @@ field are left out. The light has one shape on the sky; each detector samples it
 its centre has. Arrays only; `rtools.reference.builtin` serves them as epsf and apcorr references.
 """
 
+from __future__ import annotations
+
 from functools import cache
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,6 +18,9 @@ from rtools.wfi import instrument
 from rtools.wfi.distortion import pixel_side
 from rtools.wfi.frame import FRAME
 from rtools.wfi.units import HC_OVER_K_UM_K, RADIAN_ARCSEC
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 __all__ = ["OVERSAMPLE", "SPECTRAL_TYPES", "STAMP", "encircled_energy", "epsf", "epsf_meta", "stamp", "stamps"]
 
@@ -43,7 +49,7 @@ GRID = 2048
 """Samples on a side of the transform, 28 arcsec: the wings that wrap around are 1 % of those at the stamp's edge."""
 
 
-def epsf(detector, element):
+def epsf(detector: str, element: str) -> tuple[np.ndarray, dict[str, Any]]:
     """The ePSF array of a detector and optical element, and its metadata.
 
     Parameters
@@ -65,13 +71,26 @@ def epsf(detector, element):
     return np.stack(every)[None], epsf_meta()
 
 
-def stamps(detector, element, spectral):
-    """The part of `epsf` at one spectral type (index), float32 (9, 361, 361)."""
+def stamps(detector: str, element: str, spectral: int) -> np.ndarray:
+    """The part of `epsf` at one spectral type.
+
+    Parameters
+    ----------
+    detector, element : str
+        As for `epsf`.
+    spectral : int
+        Index of the type among `SPECTRAL_TYPES`.
+
+    Returns
+    -------
+    ndarray float32, (9, 361, 361)
+        One stamp for each place of the grid, all alike.
+    """
     one = stamp(element, list(SPECTRAL_TYPES)[spectral], side=pixel_side(detector)).astype(np.float32)
     return np.tile(one, (len(GRID_POSITIONS) ** 2, 1, 1))
 
 
-def epsf_meta():
+def epsf_meta() -> dict[str, Any]:
     """What the metadata of an epsf reference say of the nominal PSF."""
     jitter = instrument.JITTER_ARCSEC * 1000
     return {
@@ -87,7 +106,14 @@ def epsf_meta():
 
 
 @cache
-def stamp(element, spectral_type="G2V", *, side=instrument.PIXEL_SCALE_ARCSEC, capacitance=True, widened=True):
+def stamp(
+    element: str,
+    spectral_type: str = "G2V",
+    *,
+    side: float = instrument.PIXEL_SCALE_ARCSEC,
+    capacitance: bool = True,
+    widened: bool = True,
+) -> np.ndarray:
     """One stamp of the nominal PSF.
 
     Parameters
@@ -126,25 +152,26 @@ def stamp(element, spectral_type="G2V", *, side=instrument.PIXEL_SCALE_ARCSEC, c
     return cut
 
 
-def encircled_energy(element, radii_arcsec):
+def encircled_energy(element: str, radii_arcsec: ArrayLike) -> np.ndarray:
     """Fraction of a star's light within a radius, from the nominal stamp (all light is inside the stamp).
 
     Parameters
     ----------
     element : str
         Optical element.
-    radii_arcsec : array_like
-        Radii of the circles, arcsec.
+    radii_arcsec : array_like of float (n,)
+        Radii of the circles, arcsec, rising.
 
     Returns
     -------
-    ndarray
+    ndarray float64 (n,)
         0 … 1.
     """
     light = stamp(element) / (RING_POINTS * OVERSAMPLE) ** 2
-    rings = _rings(tuple(np.asarray(radii_arcsec, float).tolist()))
+    radii = tuple(np.asarray(radii_arcsec, float).tolist())
+    rings = _rings(radii)
     every_point = np.repeat(np.repeat(light, RING_POINTS, 0), RING_POINTS, 1)
-    return np.cumsum(np.bincount(rings, every_point.ravel(), minlength=len(radii_arcsec) + 1))[:-1]
+    return np.cumsum(np.bincount(rings, every_point.ravel(), minlength=len(radii) + 1))[:-1]
 
 
 @cache

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class ReferenceSource(Protocol):
     def part(self, array: str, index: tuple[int, ...]) -> np.ndarray:
         """``array[index]`` for a tuple of leading indices."""
 
-    def checks(self, arrays: Sequence[str]) -> list[Callable[[], None]]:
+    def checks(self, arrays: Iterable[str]) -> list[Callable[[], None]]:
         """Jobs that compare arrays with the checksums that the file keeps of them; none where nothing is kept."""
 
     def node(self, path: str) -> Any:

@@ -3,6 +3,11 @@
 Each function returns plain values and arrays in the layout of the reference file's tree.
 """
 
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
 import numpy as np
 
 from rtools.reference import nominal
@@ -20,8 +25,19 @@ EE_RADII_ARCSEC = np.arange(1, 201) * 0.025
 """Radii of the aperture-correction table."""
 
 
-def decay_table(seed=0):
-    """Amplitude (DN) and time constant (s) of the dark decay of every detector."""
+def decay_table(seed: int = 0) -> dict[str, dict[str, float]]:
+    """Amplitude and time constant of the dark decay of every detector.
+
+    Parameters
+    ----------
+    seed : int
+        Of the variation; 0 is the nominal set.
+
+    Returns
+    -------
+    dict of str to dict
+        Detector to ``amplitude`` (DN) and ``time_constant`` (s).
+    """
     table = {}
     for name in DETECTORS:
         decay = instrument.detector(name)["dark_decay"]
@@ -32,16 +48,27 @@ def decay_table(seed=0):
     return table
 
 
-def inl_values():
+def inl_values() -> np.ndarray:
     """DN at which the integral non-linearity is tabulated, uint16, evenly spaced."""
     return (np.arange(nominal.INL_POINTS) * nominal.INL_STEP).astype(np.uint16)
 
 
-def inl_table(setting):
-    """Integral non-linearity: correction (DN, to be added) of each science channel at `inl_values`.
+def inl_table(setting: Setting) -> dict[str, dict[str, Any]]:
+    """Integral non-linearity of each science channel.
 
     A sine of `nominal.INL_AMPLITUDE` with one to five cycles over the converter's range and a phase of its own in each
     channel.
+
+    Parameters
+    ----------
+    setting : Setting
+        Its detector and seed give the phases.
+
+    Returns
+    -------
+    dict of str to dict
+        ``science_channel_01`` … to ``instrument_channel`` (from 0) and ``correction``, DN, to be added at
+        `inl_values`.
     """
     phases = generator(setting, "inl").uniform(0, 2 * np.pi, CHANNELS)
     position = inl_values() / 65536.0
@@ -55,12 +82,23 @@ def inl_table(setting):
     return table
 
 
-def phot_table(setting):
+def phot_table(setting: Setting) -> dict[str, dict[str, Any]]:
     """Photometric table of a detector: conversion, pixel area, collecting area, effective area of every element.
 
     pixelareasr is the area of the pixel at the detector's centre, where the flat, which holds the areas of the others
     in its units, is about 1; photmjsr is made with it and the nominal gain. A source's flux is its surface brightness
     summed over pixels times the area of the pixels where it is, so that it does not depend on this choice.
+
+    Parameters
+    ----------
+    setting : Setting
+        Its detector and seed are used.
+
+    Returns
+    -------
+    dict of str to dict
+        Optical element to values by `PHOTOM_KEYS`: MJy/sr per DN/s and its uncertainty, sr, m², micron and m²; None
+        where an element has none.
     """
     centre = pixel_area_sr(setting.detector)
     offset = 0.0
@@ -71,7 +109,7 @@ def phot_table(setting):
     grism, prism = SPECTRAL_ELEMENTS
     for name in (*FILTERS, grism, ZEROTH_ORDER, prism):
         wavelength, area = instrument.effective_area(name)
-        entry = dict.fromkeys(PHOTOM_KEYS)
+        entry: dict[str, Any] = dict.fromkeys(PHOTOM_KEYS)
         entry["collecting_area"] = instrument.COLLECTING_AREA_M2
         entry["wavelength"] = np.array(wavelength, np.float32)
         entry["effective_area"] = np.array(area, np.float32)
@@ -87,13 +125,26 @@ def phot_table(setting):
 PHOTOM_KEYS = ("photmjsr", "uncertainty", "pixelareasr", "collecting_area", "wavelength", "effective_area")
 
 
-def apcorr(elements=None):
-    """Aperture corrections at radii of 0.025 … 5 arcsec, from the nominal PSF; no sky annulus. By default of all."""
+def apcorr(elements: Collection[str] | None = None) -> dict[str, dict[str, Any]]:
+    """Aperture corrections at radii of 0.025 … 5 arcsec, from the nominal PSF; no sky annulus.
+
+    Parameters
+    ----------
+    elements : collection of str, optional
+        Optical elements; all by default.
+
+    Returns
+    -------
+    dict of str to dict
+        Optical element to ``ap_corrections``, ``ee_fractions``, ``ee_radii`` (arcsec) and the radii of the sky, which
+        are None; all are None for elements that are no filters.
+    """
     from rtools.reference.psf import encircled_energy
 
     keys = ("ap_corrections", "ee_fractions", "ee_radii", "sky_background_rin", "sky_background_rout")
     every = (*SPECTRAL_ELEMENTS, "DARK", *FILTERS)
-    table = {name: dict.fromkeys(keys) for name in every if elements is None or name in elements}
+    wanted = [name for name in every if elements is None or name in elements]
+    table: dict[str, dict[str, Any]] = {name: dict.fromkeys(keys) for name in wanted}
     for name in FILTERS.keys() & table.keys():
         fractions = encircled_energy(name, EE_RADII_ARCSEC)
         entry = {"ap_corrections": 1 / fractions, "ee_fractions": fractions, "ee_radii": EE_RADII_ARCSEC.copy()}
@@ -101,24 +152,38 @@ def apcorr(elements=None):
     return table
 
 
-def refpix_frequencies(rows):
-    """Number of frequencies of a channel's time series of this many rows: 286721 for 4096."""
+def refpix_frequencies(rows: int) -> int:
+    """Number of frequencies of a channel's time series.
+
+    Parameters
+    ----------
+    rows : int
+        Rows of the frame.
+
+    Returns
+    -------
+    int
+        Half of 140 samples a row, and one: 286721 for 4096 rows.
+    """
     return rows * ROW_SAMPLES // 2 + 1
 
 
-def refpix(setting, array, start, stop):
+def refpix(setting: Setting, array: str, start: int, stop: int) -> np.ndarray:
     """Reference-pixel coefficients of channels [start, stop): those that leave least noise (`correlated`); real.
 
     Parameters
     ----------
     setting : Setting
-        Detector, element and frame that it is for.
+        Detector and frame that it is for, and the seed.
     array : str
         ``gamma`` (left border), ``zeta`` (right border), ``alpha`` (amp33).
+    start, stop : int
+        First channel, and the one behind the last.
 
     Returns
     -------
     ndarray complex128, (channels, frequencies)
+        Of all channels alike in the nominal set.
     """
     white = nominal.REFERENCE_PIXEL_NOISE * white_noise_e(setting)
     own = nominal.PINK_NOISE_E, nominal.ALTERNATING_NOISE_E

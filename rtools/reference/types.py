@@ -1,5 +1,7 @@
 """The reference types: what each holds, on what it is selected, where it stands in the schemas."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 from rtools.wfi.instrument import FILTERS, SPECTRAL_ELEMENTS
@@ -36,7 +38,7 @@ class RefType:
     schema: str = ""
     applied: bool = True
 
-    def elements(self):
+    def elements(self) -> tuple[str, ...]:
         """Optical elements for which a file of its own makes sense."""
         if not self.element:
             return ()
@@ -74,8 +76,19 @@ APPLIED = tuple(kind.name for kind in TYPES.values() if kind.applied)
 ALIASES = {"inverse_linearity": "inverselinearity"} | {kind.schema: name for name, kind in TYPES.items() if kind.schema}
 
 
-def type_of(word):
-    """The type that a `reftype` in metadata or a schema's name stands for, lower case; None if it is not one."""
+def type_of(word: object) -> str | None:
+    """The type that a `reftype` in metadata or a schema's name stands for.
+
+    Parameters
+    ----------
+    word : str
+        In letters of any case; anything else is taken by its text.
+
+    Returns
+    -------
+    str or None
+        A key of `TYPES`; None if it is not one.
+    """
     plain = str(word).strip().lower()
     plain = ALIASES.get(plain, plain)
     return plain if plain in TYPES else None
