@@ -68,8 +68,9 @@ def find_references(
     metadata.require(product.meta, *needed, path=product.path)
     uses = [use for step in chain.steps_for(product.meta) for use in step.references]
     places = reference_places(refdir, references, builtin)
-    shape = product.arrays["data"].shape[-2:]
-    frame = shape if frame_of(product) == "l1" else tuple(length + 2 * BORDER for length in shape)
+    rows, columns = product.arrays["data"].shape[-2:]
+    borders = 0 if frame_of(product) == "l1" else 2 * BORDER
+    frame = rows + borders, columns + borders
     return survey(product.meta, uses, places, simulated=is_simulated(product.history), frame=frame, log=warn)
 
 

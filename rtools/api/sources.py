@@ -260,11 +260,10 @@ def fit_psf(
     from rtools.catalog.psf.psffit import fit
 
     data, err = np.asarray(data, np.float32), np.asarray(err, np.float32)
-    places = (np.atleast_1d(np.asarray(each, float)) for each in (x, y))
-    noise = {"var_poisson": var_poisson, "background": background}
-    noise = {key: None if value is None else np.asarray(value, np.float32) for key, value in noise.items()}
+    x, y = (np.atleast_1d(np.asarray(each, float)) for each in (x, y))
+    photons, sky = (None if each is None else np.asarray(each, np.float32) for each in (var_poisson, background))
     with working(threads) as work:
-        return fit(data, err, None, *places, psf=psf, work=work, **noise)
+        return fit(data, err, None, x, y, psf=psf, var_poisson=photons, background=sky, work=work)
 
 
 def load_psf(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -123,12 +123,12 @@ class Alignment(NamedTuple):
     stars: int
 
 
-def search_radius(options: dict[str, Any] | None = None) -> float:
+def search_radius(options: Mapping[str, Any] | None = None) -> float:
     """How far from an image's corners reference stars can matter: for cutting a catalog.
 
     Parameters
     ----------
-    options : dict of str to object, optional
+    options : mapping of str to object, optional
         As for `align`; searchrad, max_rotation and tolerance are used.
 
     Returns
@@ -136,14 +136,14 @@ def search_radius(options: dict[str, Any] | None = None) -> float:
     float
         Arcsec.
     """
-    options = STEP.defaults() | (options or {})
+    options = STEP.defaults() | dict(options or {})
     return options["searchrad"] + MARGIN + math.radians(options["max_rotation"]) * 3000 + 2 * options["tolerance"]
 
 
 def align(
     images: Sequence[ImageSources],
     refcat: RefCat,
-    options: dict[str, Any] | None = None,
+    options: Mapping[str, Any] | None = None,
     *,
     name: str | None = None,
     earth: np.ndarray | None = None,
@@ -158,7 +158,7 @@ def align(
         without sources are corrected with the others.
     refcat : rtools.astrometry.refcat.RefCat
         The reference stars, at least those around the images.
-    options : dict of str to object, optional
+    options : mapping of str to object, optional
         By key; the rest as `rtools.astrometry.steps.tweakreg` declares.
     name : str, optional
         Of the corrected WCSs.
@@ -179,7 +179,7 @@ def align(
     UsageError
         Larger shifts shall be accepted than are searched.
     """
-    options = STEP.defaults() | (options or {})
+    options = STEP.defaults() | dict(options or {})
     _check(images, options)
     planes = [tangent.plane_of(image.wcs, image.pointing) for image in images]
     fields, rows = _fields(images, planes, refcat, options, earth)

@@ -82,8 +82,8 @@ def inject_and_recover(
     ]
     again = multiband_catalog(added, options, measuring=measuring, work=work)
     ra, dec = sky.positions(wcs, x, y)
-    places = [tuple(np.asarray(each.values[name], float) for name in ("ra", "dec")) for each in (again, found)]
-    rows, best, nearest = injection.recovered((ra, dec, sources.radius), *places)
+    after, before = ((each.values["ra"], each.values["dec"]) for each in (again, found))
+    rows, best, nearest = injection.recovered((ra, dec, sources.radius), after, before)
     tables = {
         "injected_sources": _injected_table(sources, ra, dec),
         "recovered_sources": _recovered_table(again, rows, best, nearest),

@@ -180,7 +180,7 @@ def cut_to(source: Any, use: Reference, place: Place, shape: tuple[int, int]) ->
     InputError
         The image is smaller than the reference, and its place is not known.
     """
-    inner = tuple(size - 2 * BORDER for size in shape)
+    inner = shape[0] - 2 * BORDER, shape[1] - 2 * BORDER
     sizes = dict.fromkeys(use.planes, shape) | dict.fromkeys(use.trimmed, inner)
     found = {name: tuple(source.shape(name)[-2:]) for name in sizes}
     if not sizes or (found == sizes and place.origin == (0, 0)):
