@@ -13,12 +13,14 @@ from .lines import Line, Partner, find_lines, find_partners
 from .measured import Centroids
 from .psf import GuidePsf, psf_at
 from .spectrum import FrequencyBand, Spectrum, add_spectra, lomb_scargle, measure_bands, take_out_line, welch
+from .width import HighFrequency, sum_widths
 
 __all__ = [
     "Centroids",
     "Difference",
     "FrequencyBand",
     "GuidePsf",
+    "HighFrequency",
     "LightBins",
     "LightCurve",
     "LightScatter",
@@ -39,6 +41,7 @@ __all__ = [
     "measure_moments",
     "measure_scatter",
     "psf_at",
+    "sum_widths",
     "take_difference",
     "take_out_line",
     "welch",

@@ -15,7 +15,7 @@ import numpy as np
 
 from rtools.compiled import njit
 from rtools.guide._moment_kernels import MOMENTS, box_moments
-from rtools.guide._psf_kernels import add_light, add_light_and_curvature
+from rtools.guide._psf_kernels import RenderScratch, render, scratch_for
 from rtools.guide._solve_kernels import invert, reduce_normal, solve_three
 
 __all__ = ["fit_pairs"]
@@ -26,8 +26,8 @@ STEPS = 20
 LARGEST_STEP = 0.7
 """Pixels that the place may move in one iteration."""
 
-CONVERGED = 1e-6
-"""Square of the last step in units of the errors: it is smaller than a thousandth of them."""
+CONVERGED = 1e-4
+"""Square of the last step in units of the errors: what is left is smaller than a thousandth of them."""
 
 HIT = 36.0
 """Square of the distance from the model, in sigma, of a hit."""
@@ -45,12 +45,14 @@ FREE = 4
 
 
 class _Scratch(NamedTuple):
-    """Memory for one pair: pixels, which of them are used, light, B-splines, equations."""
+    """Memory for one pair: pixels, which of them are used, what the model has there, equations."""
 
     image: np.ndarray
     used: np.ndarray
     light: np.ndarray
-    basis: np.ndarray
+    weight: np.ndarray
+    residual: np.ndarray
+    render: RenderScratch
     moments: np.ndarray
     ring: np.ndarray
     normal: np.ndarray
@@ -60,12 +62,14 @@ class _Scratch(NamedTuple):
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _scratch(rows, columns):
+def _scratch(spline, rows, columns):
     return _Scratch(
         np.empty((rows, columns)),
         np.empty((rows, columns), np.bool_),
         np.empty((6, rows, columns)),
-        np.empty((2, 3, 4)),
+        np.empty((rows, columns)),
+        np.empty((rows, columns)),
+        scratch_for(spline, columns),
         np.empty(MOMENTS),
         np.empty(2 * (rows + columns) + 10),
         np.empty((7, 7)),
@@ -75,49 +79,57 @@ def _scratch(rows, columns):
     )
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
-def _sum_equations(variance, s):
-    """Normal matrix and right-hand side of F, B, x, y about the state; of the light that is in the scratch."""
+@njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract"})
+def _weigh(variance, s):
+    """Weights at the state and weighted residuals; 0 where a pixel is not used."""
+    image, weight, residual = s.image.ravel(), s.weight.ravel(), s.residual.ravel()
+    used, light, reads = s.used.ravel(), s.light[0].ravel(), variance.ravel()
     flux, background = s.state[F], s.state[B]
+    for p in range(image.size):
+        model = flux * light[p] + background
+        weight[p] = used[p] / (reads[p] + max(model, 0.0))
+        residual[p] = weight[p] * (image[p] - model)
+
+
+@njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz"})
+def _sum_equations(s):
+    """Normal matrix and right-hand side of F, B, x, y about the state."""
+    weight, residual = s.weight.ravel(), s.residual.ravel()
+    light, along_x, along_y = s.light[0].ravel(), s.light[1].ravel(), s.light[2].ravel()
     ff, fb, fx, fy, bb, bx, by = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
     xx, xy, yy, rf, rb, rx, ry = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
-    rows, columns = s.image.shape
-    for j in range(rows):
-        for i in range(columns):
-            p, px, py = s.light[0, j, i], flux * s.light[1, j, i], flux * s.light[2, j, i]
-            model = flux * p + background
-            weight = 1 / (variance[j, i] + max(model, 0.0)) if s.used[j, i] else 0.0
-            residual = weight * (s.image[j, i] - model)
-            wp, wx = weight * p, weight * px
-            ff += wp * p
-            fb += wp
-            fx += wp * px
-            fy += wp * py
-            bb += weight
-            bx += wx
-            by += weight * py
-            xx += wx * px
-            xy += wx * py
-            yy += weight * py * py
-            rf += residual * p
-            rb += residual
-            rx += residual * px
-            ry += residual * py
-    n, r = s.normal, s.sums
-    n[F, F], n[F, B], n[F, X], n[F, Y] = ff, fb, fx, fy
-    n[B, F], n[B, B], n[B, X], n[B, Y] = fb, bb, bx, by
-    n[X, F], n[X, B], n[X, X], n[X, Y] = fx, bx, xx, xy
-    n[Y, F], n[Y, B], n[Y, X], n[Y, Y] = fy, by, xy, yy
-    r[F], r[B], r[X], r[Y] = rf, rb, rx, ry
+    for k in range(weight.size):
+        w, r, p0, px, py = weight[k], residual[k], light[k], along_x[k], along_y[k]
+        wp, wx, wy = w * p0, w * px, w * py
+        ff += wp * p0
+        fb += wp
+        fx += wp * px
+        fy += wp * py
+        bb += w
+        bx += wx
+        by += wy
+        xx += wx * px
+        xy += wx * py
+        yy += wy * py
+        rf += r * p0
+        rb += r
+        rx += r * px
+        ry += r * py
+    n, sums, flux = s.normal, s.sums, s.state[F]
+    n[F, F], n[B, F], n[X, F], n[Y, F] = ff, fb, flux * fx, flux * fy
+    n[B, B], n[X, B], n[Y, B] = bb, flux * bx, flux * by
+    n[X, X], n[Y, X], n[Y, Y] = flux * flux * xx, flux * flux * xy, flux * flux * yy
+    sums[F], sums[B], sums[X], sums[Y] = rf, rb, flux * rx, flux * ry
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _improve(variance, planes, s):
+def _improve(variance, spline, s):
     """Gauss-Newton from the state in the scratch; whether it ended at a star in the window."""
     rows, columns = s.image.shape
     for _ in range(STEPS):
-        add_light(planes, s.state[X], s.state[Y], s.light, s.basis)
-        _sum_equations(variance, s)
+        render(spline, s.state[X], s.state[Y], s.light[:3], s.render)
+        _weigh(variance, s)
+        _sum_equations(s)
         if not invert(s.normal[:FREE, :FREE], s.inverse):
             return False
         decrement = 0.0
@@ -136,10 +148,9 @@ def _improve(variance, planes, s):
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _mask_hits(k, masked, variance, planes, s):
-    """Use what is not masked and lies near the model of the state; pixels by which that differs from before."""
+def _mask_hits(k, masked, variance, s):
+    """Use what is not masked and lies near the model; pixels by which that differs from before."""
     rows, columns = s.image.shape
-    add_light(planes, s.state[X], s.state[Y], s.light, s.basis)
     changed = 0
     for j in range(rows):
         for i in range(columns):
@@ -163,49 +174,78 @@ def _begin(k, images, masked, start, s):
     s.state[:] = start
 
 
+@njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz"})
+def _sum_product(weight, a, b):
+    """Σ w a b over all pixels."""
+    total = 0.0
+    for p in range(weight.size):
+        total += weight[p] * a[p] * b[p]
+    return total
+
+
 @njit(nogil=True, cache=True, error_model="numpy")
-def _finish(variance, planes, row, s):
-    """Errors, χ², aperture and width at the state."""
+def _sum_all_equations(s):
+    """Normal matrix and right-hand side of F, B, x, y, and of the three widths."""
+    flux = s.state[F]
+    ones, weight, residual = np.ones(s.weight.size), s.weight.ravel(), s.residual.ravel()
+    for a in range(7):
+        left = ones if a == B else s.light[a - (a > B)].ravel()
+        scale = (1.0 if a < X else flux) * (0.5 if a in (4, 5) else 1.0)
+        s.sums[a] = scale * _sum_product(residual, left, ones)
+        for b in range(a + 1):
+            right = ones if b == B else s.light[b - (b > B)].ravel()
+            product = scale * (1.0 if b < X else flux) * (0.5 if b in (4, 5) else 1.0)
+            s.normal[a, b] = s.normal[b, a] = product * _sum_product(weight, left, right)
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _aperture(s):
+    """Light less background near the place; that of the model where a pixel is not used."""
     rows, columns = s.image.shape
     flux, background, x, y = s.state
-    add_light_and_curvature(planes, x, y, s.light, s.basis)
-    s.normal[:], s.sums[:] = 0, 0
-    terms = np.empty(7)
-    chi2, aperture, used = 0.0, 0.0, 0
-    for j in range(rows):
-        for i in range(columns):
-            light = s.light[:, j, i]
-            model = flux * light[0] + background
-            share = min(max(APERTURE + 0.5 - np.hypot(i - x, j - y), 0.0), 1.0)
-            aperture += share * ((s.image[j, i] if s.used[j, i] else model) - background)
-            if not s.used[j, i]:
-                continue
-            weight = 1 / (variance[j, i] + max(model, 0.0))
-            residual = s.image[j, i] - model
-            used += 1
-            chi2 += weight * residual * residual
-            terms[0], terms[1], terms[2], terms[3] = light[0], 1.0, flux * light[1], flux * light[2]
-            terms[4], terms[5], terms[6] = flux * light[3] / 2, flux * light[4] / 2, flux * light[5]
-            for a in range(7):
-                weighted = weight * terms[a]
-                s.sums[a] += weighted * residual
-                for b in range(a, 7):
-                    s.normal[a, b] += weighted * terms[b]
-    for a in range(7):
-        for b in range(a):
-            s.normal[a, b] = s.normal[b, a]
-    row[0], row[1], row[5], row[7], row[8] = x, y, flux, background, aperture
-    row[9], row[10] = chi2 / max(used - FREE, 1), rows * columns - used
+    total = 0.0
+    for j in range(max(int(y - APERTURE), 0), min(int(y + APERTURE) + 2, rows)):
+        for i in range(max(int(x - APERTURE), 0), min(int(x + APERTURE) + 2, columns)):
+            share = min(max(APERTURE + 0.5 - np.sqrt((i - x) ** 2 + (j - y) ** 2), 0.0), 1.0)
+            total += share * (s.image[j, i] - background if s.used[j, i] else flux * s.light[0, j, i])
+    return total
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _finish(variance, row, s):
+    """Errors, χ², aperture and width at the state, of whose light there are all derivatives."""
+    rows, columns = s.image.shape
+    _weigh(variance, s)
+    _sum_all_equations(s)
     if not invert(s.normal[:FREE, :FREE], s.inverse):
         return False
+    chi2, used = 0.0, 0
+    for j in range(rows):
+        for i in range(columns):
+            if s.used[j, i]:
+                chi2 += s.residual[j, i] * s.residual[j, i] / s.weight[j, i]
+                used += 1
+    row[0], row[1], row[5], row[7] = s.state[X], s.state[Y], s.state[F], s.state[B]
     row[2], row[3], row[4], row[6] = s.inverse[X, X], s.inverse[Y, Y], s.inverse[X, Y], np.sqrt(s.inverse[F, F])
-    reduce_normal(s.normal, s.sums, s.inverse, row[15:21], row[21:24])
-    solve_three(row[15:21], row[21:24], row[12:15])
+    row[8], row[9], row[10] = _aperture(s), chi2 / max(used - FREE, 1), rows * columns - used
+    left, right = row[15:21], row[21:24]
+    reduce_normal(s.normal, s.sums, s.inverse, left, right)
+    _add_noise_of_place(left, row[2:5], right)
+    solve_three(left, right, row[12:15])
     return True
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def fit_pairs(pairs, planes, starts, table, first, last):
+def _add_noise_of_place(left, place, right):
+    """A fitted place follows the noise, which narrows the image by the covariance of the place: undo it."""
+    xx, yy, xy = place
+    right[0] += left[0] * xx + left[1] * yy + left[2] * xy
+    right[1] += left[1] * xx + left[3] * yy + left[4] * xy
+    right[2] += left[2] * xx + left[4] * yy + left[5] * xy
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def fit_pairs(pairs, spline, starts, table, first, last):
     """Fit pairs [first, last), each into its row of a table (`rtools.guide.measured`).
 
     Parameters
@@ -213,7 +253,7 @@ def fit_pairs(pairs, planes, starts, table, first, last):
     pairs : tuple
         Images float32 (n, rows, columns), masks bool (n, rows, columns), variance of the reads float32 (rows,
         columns).
-    planes : SplinePlanes
+    spline : WindowSpline
         Of the PSF, made for the window.
     starts : float64 (n, 4)
         F, B, x, y to begin from, where hits are masked by it at once. NaN: begin from the moment.
@@ -223,7 +263,7 @@ def fit_pairs(pairs, planes, starts, table, first, last):
         Pairs.
     """
     images, masked, variance = pairs
-    s = _scratch(images.shape[1], images.shape[2])
+    s = _scratch(spline, images.shape[1], images.shape[2])
     for k in range(first, last):
         row = table[k]
         row[:] = np.nan
@@ -232,10 +272,14 @@ def fit_pairs(pairs, planes, starts, table, first, last):
             box_moments(s.image, s.used, variance, s.ring, s.moments)
             s.state[F], s.state[B], s.state[X], s.state[Y] = s.moments[2], s.moments[3], s.moments[0], s.moments[1]
         else:
-            _mask_hits(k, masked, variance, planes, s)
-        found = _improve(variance, planes, s)
+            render(spline, s.state[X], s.state[Y], s.light[:3], s.render)
+            _mask_hits(k, masked, variance, s)
+        found = False
         for _ in range(ROUNDS):
-            if not found or not _mask_hits(k, masked, variance, planes, s):
+            found = _improve(variance, spline, s)
+            if not found:
                 break
-            found = _improve(variance, planes, s)
-        row[11] = found and _finish(variance, planes, row, s)
+            render(spline, s.state[X], s.state[Y], s.light, s.render)
+            if not _mask_hits(k, masked, variance, s):
+                break
+        row[11] = found and _finish(variance, row, s)

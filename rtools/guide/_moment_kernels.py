@@ -37,16 +37,18 @@ def _ring_median(image, used, values):
 def _peak(image, used, background):
     """The pixel about which 3 × 3 pixels have most light; those that are not used have none."""
     rows, columns = image.shape
+    light, sums = np.zeros((rows + 2, columns)), np.empty(columns)
+    for j in range(rows):
+        for i in range(columns):
+            light[j + 1, i] = image[j, i] - background if used[j, i] else 0.0
     best, at_x, at_y = -np.inf, 0, 0
     for j in range(rows):
         for i in range(columns):
-            light = 0.0
-            for b in range(max(j - 1, 0), min(j + 2, rows)):
-                for a in range(max(i - 1, 0), min(i + 2, columns)):
-                    if used[b, a]:
-                        light += image[b, a] - background
-            if light > best:
-                best, at_x, at_y = light, i, j
+            sums[i] = light[j, i] + light[j + 1, i] + light[j + 2, i]
+        for i in range(columns):
+            total = sums[i] + (sums[i - 1] if i > 0 else 0.0) + (sums[i + 1] if i < columns - 1 else 0.0)
+            if total > best:
+                best, at_x, at_y = total, i, j
     return float(at_x), float(at_y), best
 
 
@@ -65,8 +67,8 @@ def _sum_box(image, used, variance, centre, sums):
     rows, columns = image.shape
     x, y, background = centre
     sums[:] = 0
-    for j in range(max(int(y) - 3, 0), min(int(y) + 5, rows)):
-        for i in range(max(int(x) - 3, 0), min(int(x) + 5, columns)):
+    for j in range(max(int(y) - 2, 0), min(int(y) + 4, rows)):
+        for i in range(max(int(x) - 2, 0), min(int(x) + 4, columns)):
             if not used[j, i]:
                 continue
             share = _share(j, y) * _share(i, x)

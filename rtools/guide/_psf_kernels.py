@@ -3,7 +3,7 @@
 A star of flux F at (x, y) gives F P(i - x, j - y) to pixel (i, j) (Anderson & King 2000, PASP 112, 1360). Between its
 samples P is a sum of B-splines times coefficients (Unser 1999, IEEE Signal Processing Magazine 16, 22). A pixel is a
 whole number of samples: all pixels of a window lie at the same place between samples, and share the values of the
-B-splines. They are multiplied along x first, then along y.
+B-splines. Coefficients are summed along y first, for all samples of a row of pixels at once, then along x.
 """
 
 import math
@@ -13,19 +13,22 @@ import numpy as np
 
 from rtools.compiled import njit
 
-__all__ = ["SplinePlanes", "add_light", "add_light_and_curvature"]
+__all__ = ["RenderScratch", "WindowSpline", "render", "scratch_for"]
 
 TAPS = 4
 """B-splines that are not zero at a place, along one axis."""
 
 
-class SplinePlanes(NamedTuple):
-    """Coefficients of a spline, sorted by where in a pixel they lie.
+ONE, TWO, THREE = np.uint64(1), np.uint64(2), np.uint64(3)
+
+
+class WindowSpline(NamedTuple):
+    """Coefficients of a spline, as many as stars in a window need.
 
     Attributes
     ----------
-    values : ndarray float64 (step, step, rows, columns)
-        Element (a, b, j, i) is the coefficient of sample (step j + a, step i + b).
+    values : ndarray float64 (ny, nx)
+        Coefficient of each sample.
     step : int
         Samples per pixel.
     origin_x, origin_y : float
@@ -65,79 +68,73 @@ def _place_basis(origin, step, place, basis):
     return int(whole) - 1
 
 
+class RenderScratch(NamedTuple):
+    """Memory of `render`: B-splines along x and y with their derivatives, and a row of samples."""
+
+    basis: np.ndarray
+    line: np.ndarray
+
+
 @njit(nogil=True, cache=True, error_model="numpy")
-def add_light(planes, x, y, out, basis):
+def scratch_for(spline, columns):
+    """Memory for windows of so many columns."""
+    return RenderScratch(np.empty((2, 3, TAPS)), np.empty(spline.step * columns + TAPS))
+
+
+@njit(inline="always", error_model="numpy", fastmath={"contract"})
+def _mix_rows(values, low, left, weights, line):
+    """Sum four rows of coefficients from (low, left) on, with their weights."""
+    w0, w1, w2, w3 = weights[0], weights[1], weights[2], weights[3]
+    end = left + line.size
+    c0, c1, c2, c3 = (
+        values[low, left:end],
+        values[low + 1, left:end],
+        values[low + 2, left:end],
+        values[low + 3, left:end],
+    )
+    for k in range(line.size):
+        line[k] = w0 * c0[k] + w1 * c1[k] + w2 * c2[k] + w3 * c3[k]
+
+
+@njit(inline="always", error_model="numpy", fastmath={"contract"})
+def _mix_samples(line, step, weights, out):
+    """Sum the four samples of each pixel, with their weights."""
+    w0, w1, w2, w3 = weights[0], weights[1], weights[2], weights[3]
+    for i in range(out.size):
+        k = step * np.uint64(i)  # an index without a sign is not looked at for being negative
+        out[i] = w0 * line[k] + w1 * line[k + ONE] + w2 * line[k + TWO] + w3 * line[k + THREE]
+
+
+@njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract"})
+def render(spline, x, y, out, scratch):
     """P and its derivatives by x and y of the star, for all pixels of a window.
 
     Parameters
     ----------
-    planes : SplinePlanes
-        Made for this window (`rtools.guide.psf.planes_of`).
+    spline : WindowSpline
+        Made for this window (`rtools.guide.psf.spline_for`).
     x, y : float
         Place of the star, in the window or outside by at most one pixel.
-    out : float64 (3 or more, rows, columns)
-        Receives P, ∂P/∂x, ∂P/∂y.
-    basis : float64 (3, 3, 4)
+    out : float64 (3 or 6, rows, columns)
+        Receives P, ∂P/∂x, ∂P/∂y; with room for them, ∂²P/∂x², ∂²P/∂y², ∂²P/∂x∂y.
+    scratch : RenderScratch
         Memory.
     """
-    step = planes.step
-    left = _place_basis(planes.origin_x, step, x, basis[0])
-    low = _place_basis(planes.origin_y, step, y, basis[1])
-    rows, columns = out.shape[1], out.shape[2]
-    out[:3] = 0
-    bx, by = basis[0], basis[1]
-    lines = np.empty((2, columns))
-    for j in range(rows):
-        for b in range(TAPS):
-            lines[:] = 0
-            for a in range(TAPS):
-                first = (left + a) // step
-                line = planes.values[(low + b) % step, (left + a) % step, (low + b) // step + j]
-                for i in range(columns):
-                    lines[0, i] += bx[0, a] * line[first + i]
-                    lines[1, i] += bx[1, a] * line[first + i]
-            for i in range(columns):
-                out[0, j, i] += by[0, b] * lines[0, i]
-                out[1, j, i] += by[0, b] * lines[1, i]
-                out[2, j, i] += by[1, b] * lines[0, i]
-
-
-@njit(nogil=True, cache=True, error_model="numpy")
-def add_light_and_curvature(planes, x, y, out, basis):
-    """As `add_light`, with the second derivatives.
-
-    Parameters
-    ----------
-    planes : SplinePlanes
-        Made for this window.
-    x, y : float
-        Place of the star.
-    out : float64 (6, rows, columns)
-        Receives P, ∂P/∂x, ∂P/∂y, ∂²P/∂x², ∂²P/∂y², ∂²P/∂x∂y.
-    basis : float64 (3, 3, 4)
-        Memory.
-    """
-    step = planes.step
-    left = _place_basis(planes.origin_x, step, x, basis[0])
-    low = _place_basis(planes.origin_y, step, y, basis[1])
-    rows, columns = out.shape[1], out.shape[2]
-    out[:] = 0
-    bx, by = basis[0], basis[1]
-    lines = np.empty((3, columns))
-    for j in range(rows):
-        for b in range(TAPS):
-            lines[:] = 0
-            for a in range(TAPS):
-                first = (left + a) // step
-                line = planes.values[(low + b) % step, (left + a) % step, (low + b) // step + j]
-                for i in range(columns):
-                    lines[0, i] += bx[0, a] * line[first + i]
-                    lines[1, i] += bx[1, a] * line[first + i]
-                    lines[2, i] += bx[2, a] * line[first + i]
-            for i in range(columns):
-                out[0, j, i] += by[0, b] * lines[0, i]
-                out[1, j, i] += by[0, b] * lines[1, i]
-                out[2, j, i] += by[1, b] * lines[0, i]
-                out[3, j, i] += by[0, b] * lines[2, i]
-                out[4, j, i] += by[2, b] * lines[0, i]
-                out[5, j, i] += by[1, b] * lines[1, i]
+    step, basis, pitch = spline.step, scratch.basis, np.uint64(spline.step)
+    left = _place_basis(spline.origin_x, step, x, basis[0])
+    low = _place_basis(spline.origin_y, step, y, basis[1])
+    across, up = basis[0], basis[1]
+    line = scratch.line[: step * (out.shape[2] - 1) + TAPS]
+    for j in range(out.shape[1]):
+        row = low + step * j
+        _mix_rows(spline.values, row, left, up[0], line)
+        _mix_samples(line, pitch, across[0], out[0, j])
+        _mix_samples(line, pitch, across[1], out[1, j])
+        if out.shape[0] > 3:
+            _mix_samples(line, pitch, across[2], out[3, j])
+        _mix_rows(spline.values, row, left, up[1], line)
+        _mix_samples(line, pitch, across[0], out[2, j])
+        if out.shape[0] > 3:
+            _mix_samples(line, pitch, across[1], out[5, j])
+            _mix_rows(spline.values, row, left, up[2], line)
+            _mix_samples(line, pitch, across[0], out[4, j])

@@ -6,7 +6,7 @@ import numpy as np
 
 from rtools.guide.difference import Difference
 from rtools.guide.measured import COLUMNS, Centroids, centroids_of
-from rtools.guide.psf import GuidePsf, planes_of
+from rtools.guide.psf import GuidePsf, spline_for
 from rtools.work.loops import in_chunks
 from rtools.work.work import ALONE, Work
 
@@ -57,9 +57,9 @@ def fit_psf(difference: Difference, psf: GuidePsf, *, work: Work = ALONE) -> Cen
 
     images = np.ascontiguousarray(difference.images, np.float32)
     pairs = (images, np.ascontiguousarray(difference.masked), np.ascontiguousarray(difference.variance, np.float32))
-    planes = planes_of(psf, images.shape[1:])
+    spline = spline_for(psf, images.shape[1:])
     table = np.empty((len(images), COLUMNS))
-    in_chunks(work, len(images), fit_pairs, pairs, planes, np.full((len(images), 4), np.nan), table)
+    in_chunks(work, len(images), fit_pairs, pairs, spline, np.full((len(images), 4), np.nan), table)
     doubtful = _doubtful(table)
     again = np.flatnonzero(doubtful)
     starts = _running_start(table, ~doubtful, again)
@@ -67,7 +67,7 @@ def fit_psf(difference: Difference, psf: GuidePsf, *, work: Work = ALONE) -> Cen
     if len(again):
         second = np.empty((len(again), COLUMNS))
         chosen = (images[again], pairs[1][again], pairs[2])
-        in_chunks(work, len(again), fit_pairs, chosen, planes, starts, second)
+        in_chunks(work, len(again), fit_pairs, chosen, spline, starts, second)
         better = _is_better(second, table[again])
         table[again[better]] = second[better]
     return centroids_of(table)

@@ -7,13 +7,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rtools.guide._psf_kernels import SplinePlanes
+from rtools.guide._psf_kernels import WindowSpline
 from rtools.guide.ellipse import covariance_of
 from rtools.reference import Psf
 from rtools.reference.epsf import JITTER
 from rtools.wfi.instrument import PIXEL_SCALE_ARCSEC
 
-__all__ = ["GuidePsf", "planes_of", "psf_at"]
+__all__ = ["GuidePsf", "psf_at", "spline_for"]
 
 MARGIN = 4
 """Samples beyond the farthest pixel that the spline needs, with two to spare."""
@@ -61,11 +61,8 @@ def psf_at(psf: Psf, x: float, y: float, *, jitter: tuple[float, float, float] =
     return GuidePsf(np.ascontiguousarray(coefficients), psf.oversample, (xx, yy, xy))
 
 
-def planes_of(psf: GuidePsf, shape: tuple[int, int]) -> SplinePlanes:
+def spline_for(psf: GuidePsf, shape: tuple[int, int]) -> WindowSpline:
     """Coefficients as the kernels take them, for stars anywhere in a window.
-
-    One pixel is a whole number of samples. So all pixels of a window take their coefficients from one plane for each
-    tap of the spline, side by side.
 
     Parameters
     ----------
@@ -76,21 +73,17 @@ def planes_of(psf: GuidePsf, shape: tuple[int, int]) -> SplinePlanes:
 
     Returns
     -------
-    SplinePlanes
+    WindowSpline
         For a star that lies in the window, or outside by at most one pixel.
     """
-    step = psf.oversample
     cut, origins = psf.coefficients, []
     for axis, pixels in enumerate(shape):
-        n = cut.shape[axis]
-        reach = step * pixels + MARGIN
+        n, reach = cut.shape[axis], psf.oversample * pixels + MARGIN
         first = (n - 1) // 2 - reach
-        size = -(-(2 * reach + 2) // step) * step
-        index = np.arange(first, first + size)
-        inside = (index >= 0) & (index < n)
-        shaped = inside.reshape((-1, 1) if axis == 0 else (1, -1))
-        cut = np.where(shaped, np.take(cut, np.clip(index, 0, n - 1), axis=axis), 0.0)
+        before, behind = max(-first, 0), max(first + 2 * reach + 2 - n, 0)
+        widths = [(0, 0), (0, 0)]
+        widths[axis] = (before, behind)
+        padded = np.pad(cut, widths)
+        cut = np.take(padded, np.arange(first + before, first + before + 2 * reach + 2), axis=axis)
         origins.append((n - 1) / 2 - first)
-    rows, columns = cut.shape[0] // step, cut.shape[1] // step
-    planes = cut.reshape(rows, step, columns, step).transpose(1, 3, 0, 2)
-    return SplinePlanes(np.ascontiguousarray(planes), step, origins[1], origins[0])
+    return WindowSpline(np.ascontiguousarray(cut), psf.oversample, origins[1], origins[0])
