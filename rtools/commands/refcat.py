@@ -192,14 +192,14 @@ def info(console, catalogs, as_json, fail_fast):
         from rtools.products.refcat.info import describe
 
         with local(name) as path:
-            said = {"file": name, "status": "done"} | describe(path)
+            found = describe(path)
         if as_json:
-            json_line(said)
+            json_line({"file": name, "status": "done"} | found.record())
         else:
             from rtools.show.refcat import refcat_rows
             from rtools.show.table import print_table
 
-            print_table((), refcat_rows(said), labels=None)
+            print_table((), refcat_rows(name, found), labels=None)
 
     console.tool = command.name  # what other errors of a subcommand begin with
     names = list(dict.fromkeys(expand_inputs(catalogs)))

@@ -79,13 +79,16 @@ def command(console, inputs, arrays, flags, percentile, chosen, jobs, as_json, f
                 flags_alone = [name for name in product.arrays if dq.bits_of(name) is not None]
                 hint = f"; --array takes {' '.join(flags_alone)}" if flags_alone else ""
                 console.log("note", f"{path}: has no array of real numbers other than flags{hint}")
-            found = list(statistics.records(product, names, wanted=wanted, **settings))
+            found = list(statistics.measure_planes(product, names, wanted=wanted, **settings))
         if as_json:
             about = {"file": path, "status": "done", "section": settings["section"], "dq": flags or "DO_NOT_USE"}
-            records = [{key: _plain(value) for key, value in record.items()} for record in found]
+            records = [
+                {"array": one.array, "plane": one.plane} | {name: _plain(value) for name, value in one.values.items()}
+                for one in found
+            ]
             json_line(about | {"statistics": records})
             return
-        rows = [_texts(record, wanted, digits) for record in found]
+        rows = [_texts(one, digits) for one in found]
         print_table(("array", "plane", *wanted), rows, labels=2, title=path)
 
     return for_each(console, inputs, show, fail_fast=fail_fast, report=json_line if as_json else None)
@@ -111,12 +114,9 @@ def _wanted(chosen, known):
     return tuple(words)
 
 
-def _texts(record, wanted, digits):
-    plane = "-" if record["plane"] is None else str(record["plane"])
-    numbers = [
-        f"{record[name]:d}" if isinstance(record[name], int) else f"{record[name]:.{digits}g}" for name in wanted
-    ]
-    return [record["array"], plane, *numbers]
+def _texts(found, digits):
+    numbers = [f"{one:d}" if isinstance(one, int) else f"{one:.{digits}g}" for one in found.values.values()]
+    return [found.array, "-" if found.plane is None else str(found.plane), *numbers]
 
 
 def _plain(value):

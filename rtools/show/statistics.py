@@ -6,6 +6,7 @@ Values are sorted once; median, percentiles, extremes and the clipped part are t
 from bisect import bisect_left, bisect_right
 from fnmatch import fnmatchcase
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,13 +16,31 @@ from rtools.products.io.reading import run_all
 from rtools.wfi import dq
 from rtools.work import ALONE
 
-__all__ = ["choose_arrays", "columns", "describe", "records"]
+__all__ = ["PlaneStatistics", "choose_arrays", "columns", "describe", "measure_planes"]
 
 SIMPLE = ("pixels", "count", "mean", "median", "sd", "mad", "min", "max")
 CLIPPED = ("clip_count", "clip_mean", "clip_median", "clip_sd")
 
 CLIP_TIMES = 5
 """Rounds of clipping at most, as `astropy.stats.sigma_clipped_stats` does by default."""
+
+
+class PlaneStatistics(NamedTuple):
+    """Statistics of one plane of an array.
+
+    Attributes
+    ----------
+    array : str
+        Name of the array.
+    plane : int or None
+        Number of the plane; None for an array that is not a cube.
+    values : dict of str to int or float
+        By the names of `columns`.
+    """
+
+    array: str
+    plane: int | None
+    values: dict[str, int | float]
 
 
 def columns(percentiles):
@@ -132,7 +151,9 @@ def choose_arrays(product, patterns=()):
     return [name for name, shape in planes.items() if shape[-2:] == frame]
 
 
-def records(product, names, *, wanted, section=None, frame=None, flags=None, resultant=None, sigma=3.0, work=ALONE):
+def measure_planes(
+    product, names, *, wanted, section=None, frame=None, flags=None, resultant=None, sigma=3.0, work=ALONE
+):
     """Statistics of each plane of some arrays.
 
     Parameters
@@ -154,8 +175,8 @@ def records(product, names, *, wanted, section=None, frame=None, flags=None, res
 
     Yields
     ------
-    dict
-        array, plane (None for what is no cube), and the statistics.
+    PlaneStatistics
+        One for each plane, in the order of the arrays.
     """
     jobs = []
     for name in names:
@@ -167,11 +188,11 @@ def records(product, names, *, wanted, section=None, frame=None, flags=None, res
     if section is None and resultant is None:
         read = {one for name, *_rest, masks in jobs for one in (name, *(mask for mask, _value in masks))}
         run_all(product.checks(read), work)
-    told = partial(_record, product, wanted=wanted, sigma=sigma)
-    yield from map(told, jobs) if work.threads == 1 or len(jobs) < 2 else work.each(told, jobs)
+    measured = partial(_of_plane, product, wanted=wanted, sigma=sigma)
+    yield from map(measured, jobs) if work.threads == 1 or len(jobs) < 2 else work.each(measured, jobs)
 
 
-def _record(product, job, *, wanted, sigma):
+def _of_plane(product, job, *, wanted, sigma):
     """Statistics of one plane."""
     name, number, rows, cols, masks = job
     plane = read_plane(product, name, number or 0, rows, cols)
@@ -183,7 +204,7 @@ def _record(product, job, *, wanted, sigma):
     if values.dtype.kind == "b" or values.dtype == np.float16:
         values = values.astype(np.uint8 if values.dtype.kind == "b" else np.float32)
     found = {"pixels": plane.size} | describe(values, [one for one in wanted if one != "pixels"], sigma=sigma)
-    return {"array": name, "plane": number} | {one: found[one] for one in wanted}
+    return PlaneStatistics(name, number, {one: found[one] for one in wanted})
 
 
 def _same_shape(product, name, shape):

@@ -1,8 +1,9 @@
 from .cones import around, around_files
 from .hats import write_tree
-from .info import describe
+from .info import RefCatDescription, describe
 
 __all__ = [
+    "RefCatDescription",
     "around",
     "around_files",
     "describe",
