@@ -145,7 +145,7 @@ class Step:
     once : bool
         May not run again at all: the same data must not go through it twice.
     runs_without_reference : bool
-        It still does its other work when its reference is none (status SKIPPED all the same).
+        It still does its other work when it has no reference (status SKIPPED all the same).
     peer : str
         The step's name in romancal, where it is another; accepted where a step is named.
     takes_raw : bool

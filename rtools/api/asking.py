@@ -97,7 +97,7 @@ def step_settings(settings: Mapping[str, Any] | None) -> dict[str, dict[str, Any
     Raises
     ------
     UsageError
-        There is no such step or option, or a value is none of it.
+        There is no such step or option, or a value is not valid for it.
     """
     from rtools.pipeline.job.settings import check_options
     from rtools.pipeline.job.steps import has_step, step_of

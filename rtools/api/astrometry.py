@@ -121,7 +121,7 @@ def align(
     Raises
     ------
     InputError
-        The WCS of an image cannot be corrected, or the catalog is none of reference stars.
+        The WCS of an image cannot be corrected, or the catalog is not one of reference stars.
     UsageError
         An option does not exist or cannot have this value.
 

@@ -180,7 +180,7 @@ def write_catalog(path: str | Path, table: Table, *, overwrite: bool = False) ->
     Raises
     ------
     UsageError
-        The extension is none of a catalog.
+        The extension is not that of a catalog.
     RtoolsError
         The file exists, or the format cannot hold the table.
 
@@ -349,5 +349,5 @@ def _part(span, length):
     """A slice with a beginning and an end within so many pixels."""
     start, stop, step = span.indices(length)
     if step != 1 or start >= stop:
-        raise UsageError(f"{span} is no part of {length} pixels")
+        raise UsageError(f"{span} is not a part of {length} pixels")
     return slice(start, stop)

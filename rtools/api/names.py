@@ -30,7 +30,7 @@ def parse_name(text: str | Path, *, lenient: bool = False) -> Name:
     Raises
     ------
     InvalidName
-        It is no name of the mission; the message says where it goes wrong.
+        It is not a name of the mission; the message says where it goes wrong.
 
     Examples
     --------

@@ -47,7 +47,7 @@ def find_references(
     Raises
     ------
     InputError
-        The file is no exposure, or a reference file cannot be read.
+        The file is not an exposure, or a reference file cannot be read.
 
     Examples
     --------

@@ -69,7 +69,7 @@ def run_exposure(
     Raises
     ------
     InputError
-        The file is no exposure, or lacks something.
+        The file is not an exposure, or lacks something.
     MissingReferenceError
         A reference is nowhere.
     UsageError
@@ -241,7 +241,7 @@ def run_mosaic(
     Raises
     ------
     InputError
-        A file is no image, the images are of several filters, or none touches the grid.
+        A file is not an image, the images are of several filters, or none touches the grid.
     UsageError
         A step or an option does not exist, or an option cannot have this value.
     RtoolsError
@@ -321,7 +321,7 @@ def run_multiband(
     Raises
     ------
     InputError
-        A file is no mosaic, or they are not on one grid.
+        A file is not a mosaic, or they are not on one grid.
     UsageError
         An option does not exist or cannot have this value.
     RtoolsError

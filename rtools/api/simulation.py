@@ -61,7 +61,7 @@ def simulate_exposure(
     Raises
     ------
     UsageError
-        The name is none of a raw exposure, or a setting does not exist or cannot be.
+        The name is not that of a raw exposure, or a setting does not exist or cannot be.
     RtoolsError
         A file exists, or cannot be written.
 

@@ -153,7 +153,7 @@ def find_skycells(ra: ArrayLike, dec: ArrayLike) -> list[str]:
     Raises
     ------
     InputError
-        A corner is no position, or the polygon is wider than 80 degrees.
+        A corner is not a position, or the polygon is wider than 80 degrees.
 
     Examples
     --------

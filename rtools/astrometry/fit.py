@@ -234,7 +234,7 @@ def derived(matrix: ArrayLike) -> dict[str, Any]:
     dict of str to object
         ``rot``, the angles of both axes, ``<rot>``, their mean, ``proper_rot``, that of the nearest rotation, and
         ``skew`` in degrees; ``scale`` of both axes, ``<scale>``, the root of the determinant; ``proper``, whether it
-        is no reflection.
+        is not a reflection.
     """
     (a, b), (c, d) = np.asarray(matrix, float)
     sx, sy = np.hypot(a, c), np.hypot(b, d)

@@ -185,7 +185,7 @@ def eci_to_v(
     Raises
     ------
     UsageError
-        `body_to_fgs` is no quaternion.
+        `body_to_fgs` is not a quaternion.
     """
     b2f = matrix(unit_quaternion(BODY_TO_FGS if body_to_fgs is None else body_to_fgs))
     f2g = _fgs_to_gs(*guide_star)

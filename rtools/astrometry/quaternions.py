@@ -18,7 +18,7 @@ Quaternion = tuple[float, float, float, float]
 """Of norm 1, the scalar last."""
 
 NOT_A_UNIT = 0.01
-"""A quaternion whose norm differs by more from 1 is none."""
+"""A quaternion whose norm differs by more from 1 is not valid."""
 
 
 def unit_quaternion(quaternion: ArrayLike) -> Quaternion:
@@ -64,7 +64,7 @@ def mean_quaternion(samples: ArrayLike) -> Quaternion:
     Raises
     ------
     InputError
-        One is no quaternion, or they are not of one attitude.
+        One is not a quaternion, or they are not of one attitude.
     """
     try:
         samples = np.array([unit_quaternion(sample) for sample in np.asarray(samples, float)])

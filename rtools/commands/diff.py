@@ -20,14 +20,14 @@ __all__ = ["command", "main"]
 DESCRIPTION = """\
 Compares metadata by key and arrays by value, exactly unless a tolerance is given: numbers are the same if |a - b| <=
 ATOL + RTOL |b|; flags are always compared exactly, dtypes only without a tolerance. NaN equals NaN; how an array is
-compressed or its bytes ordered is no difference.
+compressed or its bytes ordered is not a difference.
 
 Left out, unless --all: asdf_library, history, meta.filename, meta.file_date, meta.calibration_software_*,
 meta.cal_logs, and of catalogs the date and versions of source_catalog.
 
 Takes ASDF files, and catalogs of any format that rt-table reads: metadata, units, descriptions and values by column.
 Rows belong together by label or source_id, where these are there and occur once, else by their place; the order of
-columns, and of labelled rows, is no difference.
+columns, and of labelled rows, is not a difference.
 
 Exit status 0 if the products are the same (nothing is printed), 1 if they differ, 3 if one cannot be read. With -q only
 the status tells."""

@@ -73,7 +73,7 @@ def page(name):
 
 
 def main(arguments=None):
-    """Write all pages into the directory given, and remove pages of tools that are no more."""
+    """Write all pages into the directory given, and remove pages of tools that no longer exist."""
     arguments = sys.argv[1:] if arguments is None else arguments
     directory = Path(arguments[0] if arguments else "man")
     directory.mkdir(parents=True, exist_ok=True)

@@ -142,7 +142,7 @@ def take_difference(pairs: Pairs, readout: Readout, *, amp33: str = "row", kappa
     Raises
     ------
     UsageError
-        `amp33` is none of these words.
+        `amp33` is not one of these words.
     InputError
         Pedestals and signals, or the reference output, have other shapes.
 

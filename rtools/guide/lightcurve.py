@@ -140,7 +140,7 @@ def make_light_curve(
     Returns
     -------
     LightCurve
-        With all pairs. A pair whose flux or error is no number, or whose error is not positive, is not used.
+        With all pairs. A pair whose flux or error is not a number, or whose error is not positive, is not used.
     """
     flux, flux_err = np.asarray(electrons, float) / exptime_s, np.asarray(electrons_err, float) / exptime_s
     used = ((use & int(dropped)) == 0) & np.isfinite(flux) & np.isfinite(flux_err) & (flux_err > 0)

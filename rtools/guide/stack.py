@@ -86,7 +86,7 @@ def stack_images(
     lower : ndarray int, (n, 2), optional
         Column and row of the first pixel of each on the detector. By default the images are laid on top of each other.
     masked : ndarray bool, (n, rows, columns), optional
-        Pixels that do not count; nor do those that are no number.
+        Pixels that do not count; nor do those that are not a number.
     how : str
         ``mean`` or ``median``.
     cover : str

@@ -35,7 +35,7 @@ JITTER = (8.0, 8.0, 0.0)
 
 
 LARGEST_JITTER = 1000.0
-"""mas: more is none."""
+"""mas: more is not a jitter."""
 
 
 @dataclass
@@ -123,7 +123,7 @@ def from_reference(source: ReferenceSource, log: Callable[[str, str], None] | No
     Raises
     ------
     InputError
-        The grid of positions is no rectangle, or stamps have values that are not numbers.
+        The grid of positions is not a rectangle, or stamps have values that are not numbers.
     """
     meta = {key: source.node(f"meta.{key}") for key in ("oversample", "pixel_x", "pixel_y")}
     said = meta["oversample"]
@@ -159,7 +159,7 @@ def jitter_of(source: ReferenceSource, log: Callable[[str, str], None] | None = 
     source : ReferenceSource
         Of an epsf reference, opened or built in.
     log : callable, optional
-        ``log(level, text)``, for a warning where what it says is no jitter.
+        ``log(level, text)``, for a warning where what it says is not a jitter.
 
     Returns
     -------
@@ -188,7 +188,7 @@ def image_jitter(meta: Mapping[str, Any], log: Callable[[str, str], None] | None
 
 
 def _stated(look, where, log):
-    """What is stated; `JITTER` and a warning where that is no jitter."""
+    """What is stated; `JITTER` and a warning where that is not a jitter."""
     values = []
     for key, default in zip(("major", "minor", "position_angle"), JITTER, strict=True):
         try:

@@ -34,7 +34,7 @@ def scan(directory: Path | str) -> list[Candidate]:
     Returns
     -------
     list of Candidate
-        Files that cannot be read have a `problem`, files that are no references have type None.
+        Files that cannot be read have a `problem`, files that are not references have type None.
 
     Raises
     ------
@@ -72,12 +72,12 @@ def candidate_of(path: Path | str) -> Candidate:
     Returns
     -------
     Candidate
-        Its type is None where it is no reference that this package knows.
+        Its type is None where it is not a reference that this package knows.
 
     Raises
     ------
     InputError
-        It cannot be read, or is no ASDF file with a ``roman`` tree.
+        It cannot be read, or is not an ASDF file with a ``roman`` tree.
     """
     from rtools.products.io import header
     from rtools.wfi.times import iso_time

@@ -107,7 +107,7 @@ def size(job: ReferenceToMake) -> int:
     Returns
     -------
     int
-        Nodes of the tree that are no arrays with pixels as axes do not count.
+        Nodes of the tree that are not arrays with pixels as axes do not count.
     """
     source = job.source
     return sum(prod(source.shape(array)) * source.dtype(array).itemsize for array in TYPES[source.type].arrays)

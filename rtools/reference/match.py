@@ -44,7 +44,7 @@ class Candidate:
     path : str
         Absolute.
     type : str or None
-        Reference type, None for a file that is no reference this package knows.
+        Reference type, None for a file that is not a reference that this package knows.
     detector, element : str or None
         What the file is for; None for every one.
     exposure_types : tuple of str

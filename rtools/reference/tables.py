@@ -137,7 +137,7 @@ def apcorr(elements: Collection[str] | None = None) -> dict[str, dict[str, Any]]
     -------
     dict of str to dict
         Optical element to ``ap_corrections``, ``ee_fractions``, ``ee_radii`` (arcsec) and the radii of the sky, which
-        are None; all are None for elements that are no filters.
+        are None; all are None for elements that are not filters.
     """
     from rtools.reference.psf import encircled_energy
 

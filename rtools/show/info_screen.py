@@ -14,7 +14,7 @@ __all__ = ["screen"]
 MOST_ARRAYS = 24
 MOST_MEMBERS = 20
 OTHERS = {"truth": "truth of an rt-sim exposure (not a Roman product)", "other": "not a Roman product"}
-"""What is said of ASDF files that are none."""
+"""What is said of ASDF files that are not Roman products."""
 
 LABEL, INDENT, GAP = 13, 2, 3
 """Columns: of a label, before it, between the columns of a table."""

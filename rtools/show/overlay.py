@@ -104,7 +104,7 @@ def load_outlines(path, product, image):
     Raises
     ------
     InputError
-        It is no segmentation map of such a frame.
+        It is not a segmentation map of such a frame.
     """
     with open_product(path) as segments:
         if "segm" not in segments.kind:

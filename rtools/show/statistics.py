@@ -93,7 +93,7 @@ def _statistic(name, values):
 
 
 def _median(values):
-    """Median of sorted values, in their precision if they are no integers."""
+    """Median of sorted values, in their precision if they are not integers."""
     return values[(values.size - 1) // 2 : values.size // 2 + 1].mean()
 
 
@@ -212,7 +212,7 @@ def _same_shape(product, name, shape):
 
 
 def _numbers(product, name, resultant):
-    """Planes of an array that are wanted; None for an array that is no cube."""
+    """Planes of an array that are wanted; None for an array that is not a cube."""
     shape = product.arrays[name].shape
     if len(shape) < 3:
         return [None]

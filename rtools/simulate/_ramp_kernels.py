@@ -35,7 +35,7 @@ STEPS = 12
 """Of Newton's method, at most."""
 
 STEEP_ENOUGH = 0.1
-"""A slope of P from which on a pixel's noise is divided by it; below, the polynomial is no response."""
+"""A slope of P from which on a pixel's noise is divided by it; below, the polynomial is not a response."""
 
 CLOSE_ENOUGH = 1.0
 """DN: the last step. What is wrong after a Newton step is its square times the curvature, 1e-6 per DN."""

@@ -51,7 +51,7 @@ def build(request: SimulationRequest, profile: str) -> dict[str, Any]:
     Raises
     ------
     UsageError
-        The date is none.
+        The date is not valid.
     """
     start = _moment(request.date)
     meta: dict[str, Any] = {}

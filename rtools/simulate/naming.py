@@ -65,7 +65,7 @@ def request_of(
     Raises
     ------
     UsageError
-        The name is none of a raw exposure, or a setting cannot be.
+        The name is not that of a raw exposure, or a setting cannot be.
     """
     refuse_infinite(settings)
     if "ra" in settings:
@@ -92,7 +92,7 @@ def request_of(
 
 
 def refuse_infinite(settings: Mapping[str, Any]) -> None:
-    """Refuse positions and brightnesses that are no finite numbers.
+    """Refuse positions and brightnesses that are not finite numbers.
 
     Parameters
     ----------

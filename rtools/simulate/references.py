@@ -99,7 +99,7 @@ def find_all(
 
 
 def _as_a_warning(log):
-    """`log` to which a caution is a warning: that the data are no real ones need not be said to those who make them."""
+    """`log` to which a caution is a warning: that the data are not real need not be said to those who make them."""
     return lambda level, text: log("warning" if level == "caution" else level, text)
 
 

@@ -172,7 +172,7 @@ def parse_reads(text: str) -> list[list[int]]:
     Raises
     ------
     UsageError
-        It is no list of increasing read numbers.
+        It is not a list of increasing read numbers.
     """
     pattern = []
     for part in text.split(";"):

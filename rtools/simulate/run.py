@@ -117,7 +117,7 @@ def simulate_to_files(
     Raises
     ------
     RtoolsError
-        A file cannot be written, a reference is missing, or the date is none.
+        A file cannot be written, a reference is missing, or the date is not valid.
     """
     from rtools.products.io import writer
     from rtools.products.schema import history

@@ -70,7 +70,7 @@ def bits_of(array: str) -> dict[str, int] | None:
     Returns
     -------
     dict or None
-        `PIXEL`, `GROUP`, an empty one where no bit has a name, None if this is no array of flags.
+        `PIXEL`, `GROUP`, an empty one where no bit has a name, None if this is not an array of flags.
     """
     last = array.rpartition(".")[2]
     if last in ("groupdq", "resultantdq"):

@@ -27,7 +27,7 @@ def get(meta: Any, path: str, default: Any = None) -> Any:
     Parameters
     ----------
     meta : dict
-        Metadata of an exposure or a mosaic. What is no dictionary has nothing below it.
+        Metadata of an exposure or a mosaic. What is not a dictionary has nothing below it.
     path : str
         Keys with dots between them: ``exposure.read_pattern``.
     default : object

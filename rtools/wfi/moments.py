@@ -54,7 +54,7 @@ def moments_of(times: Sequence[Any]) -> Moments:
     Returns
     -------
     Moments
-        As many; None, ``NaT`` and an empty text are no time.
+        As many; None, ``NaT`` and an empty text are not a time.
 
     Raises
     ------

@@ -94,7 +94,7 @@ class Parity(NamedTuple):
     """1 or -1."""
 
     def wrong(self, value: Any) -> str | None:
-        """Why a value is no parity; None where it is one."""
+        """Why a value is not a parity; None where it is one."""
         return Quantity(-1, 1, whole=True).wrong(value) or (None if value else "neither 1 nor -1")
 
 
@@ -102,7 +102,7 @@ class Word(NamedTuple):
     """A word that says something."""
 
     def wrong(self, value: Any) -> str | None:
-        """Why a value is no such word; None where it is one."""
+        """Why a value is not such a word; None where it is one."""
         if not isinstance(value, str):
             return "not a word"
         return "a placeholder that nobody filled in" if value.strip() in NO_WORDS else None
@@ -112,7 +112,7 @@ class Time(NamedTuple):
     """A moment in this century."""
 
     def wrong(self, value: Any) -> str | None:
-        """Why a value is no such moment; None where it is one."""
+        """Why a value is not such a moment; None where it is one."""
 
         try:
             mjd = mjd_of(value)
@@ -125,7 +125,7 @@ class ReadPattern(NamedTuple):
     """A read pattern: a list of lists of whole numbers from 1 that increase throughout."""
 
     def wrong(self, value: Any) -> str | None:
-        """Why a value is no read pattern; None where it is one."""
+        """Why a value is not a read pattern; None where it is one."""
         groups = isinstance(value, list) and value and all(isinstance(reads, list) and reads for reads in value)
         reads = [read for group in value for read in group] if groups else []
         counted = all(isinstance(read, int) and not isinstance(read, bool) and read > 0 for read in reads)

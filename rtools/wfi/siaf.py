@@ -33,7 +33,7 @@ POINTS = {
     "BORESIGHT": (0.0, 0.0, instrument.V3_IDEAL_Y_ANGLE),
     "CGI_CEN": (-1247.076581449592, -720.0, 240.0),
 }
-"""V2, V3 (arcsec) and angle (degrees) of apertures that are no detector."""
+"""V2, V3 (arcsec) and angle (degrees) of apertures that are not detectors."""
 
 PARITY = -1
 """Of the ideal x axis towards V2 (VIdlParity), for every aperture of the instrument."""

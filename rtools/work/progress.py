@@ -1,7 +1,7 @@
 """How far a tool is, on stderr: a bar on a terminal, a line now and then elsewhere.
 
 A bar says the share, the rate and the time that is left; it appears when something has taken a second, and is wiped
-away when that is done. Where stderr is no terminal a line is written every half minute.
+away when that is done. Where stderr is not a terminal, a line is written every half minute.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ BAR_AFTER = 1.0
 """Seconds that something takes before its bar appears."""
 
 LINES_EVERY = 30.0
-"""Seconds between lines where stderr is no terminal."""
+"""Seconds between lines where stderr is not a terminal."""
 
 FRAMES_PER_SECOND = 4
 """How often a bar is drawn."""

@@ -15,8 +15,8 @@ STEP = AlignStep(
     description=(
         "Matches the PSF positions of an image's catalog with reference stars (Gaia), which are moved to the middle of "
         "the exposure, and corrects the WCS by what fits them best in the tangent plane. Shift and rotation are "
-        "searched together; a match counts only if it is no chance. A correction that is too large, too rough or too "
-        "likely by chance is refused: meta.cal_step.tweakreg says FAILED, and the WCS stays.\n\n"
+        "searched together; a match counts only if it is not by chance. A correction that is too large, too rough or "
+        "too likely by chance is refused: meta.cal_step.tweakreg says FAILED, and the WCS stays.\n\n"
         "Several images are aligned one by one; with --together, or as an association, they get one common correction. "
         "The result is in meta.wcs, meta.wcs_fit_results and meta.wcsinfo.s_region."
     ),

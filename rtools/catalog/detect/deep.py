@@ -7,7 +7,7 @@ Four things make the significance true:
 - The map is divided by its own scatter in boxes: noise is correlated (inter-pixel capacitance, 1/f), and errors are
   estimates.
 - What is left of scatter that belongs to columns and rows (the ends of readout channels, 1/f) is divided out, too.
-- The median of the map in boxes is subtracted: halos and unresolved sources are no reason to detect anything.
+- The median of the map in boxes is subtracted: halos and unresolved sources must not be detected.
 
 Sources are the peaks of the map. Segments reach down to `GROW`, are split where two peaks rise significantly above the
 saddle between them, and are measured on the same smoothed image as in the normal mode.
@@ -169,7 +169,7 @@ def _steady(data, err, mask, work):
     smoothed = np.maximum(smooth(upright, mask, gaussian_kernel(FWHM), work=work), 0)
     square = err * err
     quiet = square + abs(slope) * (smoothed - upright)
-    # A pixel that is much lower than its neighbours is no reason for an error of nothing.
+    # A pixel that is much lower than its neighbours must not give an error of zero.
     quiet = np.maximum(quiet, np.float32(LEAST * squares.mean()))
     quiet = np.sqrt(np.where(upright < BRIGHT * err, quiet, square))
     return np.where(mask, np.float32(1), quiet)

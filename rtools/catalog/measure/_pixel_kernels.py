@@ -58,7 +58,7 @@ def is_good(value, masked):
 
 @njit(cache=True, nogil=True)
 def is_usable(value, masked, owner, label):
-    """Whether a pixel's value can be used for a source: it is good, and its owner is no other source."""
+    """Whether a pixel's value can be used for a source: it is good, and it does not belong to another source."""
     return (owner == 0 or owner == label) and not masked and np.isfinite(value)
 
 

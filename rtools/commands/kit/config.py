@@ -50,7 +50,7 @@ def read_config(ctx, path):
     Raises
     ------
     InputError
-        It cannot be read, or is no TOML.
+        It cannot be read, or is not TOML.
     UsageError
         A table, a key or a value of it means nothing to any tool.
     """

@@ -30,7 +30,7 @@ def names_in(text, *, comments=False):
     ----------
     text : str
     comments : bool
-        Lines that begin with # are none.
+        Lines that begin with # are not names.
     """
     if "\0" in text:
         return [name for name in text.split("\0") if name.strip()]
@@ -39,7 +39,7 @@ def names_in(text, *, comments=False):
 
 
 def _text_of(path):
-    """Text of a list; bytes that are no letters stay what they are in names of files."""
+    """Text of a list; bytes that are not letters stay what they are in names of files."""
     try:
         return sys.stdin.read() if path == "-" else os.fsdecode(Path(path).read_bytes())
     except OSError as error:

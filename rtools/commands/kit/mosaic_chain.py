@@ -266,7 +266,7 @@ def _name(group, images):
 
 
 def _refuse_without_place(job):
-    """Refuse exposures whose product is no image with a place on the sky."""
+    """Refuse exposures whose product is not an image with a place on the sky."""
     placed = job.plan.product.meta.get("wcs") is not None
     placed = placed or any(step.step.name == "assignwcs" and step.active for step in job.plan.steps)
     ramp = bool(job.plan.steps) and job.plan.steps[-1].step.writes_ramp

@@ -118,7 +118,7 @@ def _plan(name, files, request):
 
 
 def check_memory(request):
-    """Refuse a limit of memory that is none."""
+    """Refuse a limit of memory that is not valid."""
     if not 0 < request.max_memory < float("inf"):
         raise UsageError(f"--max-memory {request.max_memory}: a positive number expected")
 

@@ -24,7 +24,7 @@ CALLED_FOUND = 1e-5
 
 
 class FreeGrid(NamedTuple):
-    """The pixels of an image whose WCS is no tangent plane.
+    """The pixels of an image whose WCS is not a tangent plane.
 
     Attributes
     ----------

@@ -195,7 +195,7 @@ def grid_like(wcs, shape=None):
 
 
 def _tangent(wcs, shape):
-    """The WCS as a Grid; None if it is no tangent plane with square pixels."""
+    """The WCS as a Grid; None if it is not a tangent plane with square pixels."""
     parts = _imaging_parts(wcs) or _plane_parts(wcs)
     if parts is None:
         return None

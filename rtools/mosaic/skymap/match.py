@@ -2,7 +2,7 @@
 
 Sides of a polygon and of a cell are great circles, which are straight lines in every tangent plane. So the polygon is
 projected into the plane of each region near it, and its sides are cut with the squares of the cells; edges of regions,
-which are no great circles, play no part.
+which are not great circles, play no part.
 """
 
 from functools import cache
@@ -40,7 +40,7 @@ def cells_touching(ra, dec):
     Raises
     ------
     InputError
-        The polygon has no corner, one that is no position, or is wider than 80 degrees.
+        The polygon has no corner, one that is not a position, or is wider than 80 degrees.
     """
     ra, dec = np.atleast_1d(np.asarray(ra, float)), np.atleast_1d(np.asarray(dec, float))
     if not ra.size or not np.all(np.isfinite(ra) & (np.abs(dec) <= 90)):

@@ -190,7 +190,7 @@ def sky_to_plane(ra, dec, ra_tangent, dec_tangent):
 
 
 def region_of(ra, dec):
-    """Index of the region whose box holds each position (degrees); InputError for what is no position."""
+    """Index of the region whose box holds each position (degrees); InputError for what is not a position."""
     ra, dec = np.asarray(ra, float), np.asarray(dec, float)
     if not np.all(_on_sky(ra, dec)):
         raise InputError("not a position on the sky", mend="RA is finite, Dec from -90 to 90 degrees")
@@ -246,7 +246,7 @@ def primary(x, y):
 def in_primary(cell, ra, dec):
     """Whether positions (degrees) lie in a cell's primary area: `primary`, and in the box of its region.
 
-    What is no position, as that of a source without centroid, lies in none.
+    What is not a position, as that of a source without centroid, lies in none.
     """
     known = _on_sky(ra, dec)
     found = cell_at(np.where(known, ra, 0.0), np.where(known, dec, 0.0))

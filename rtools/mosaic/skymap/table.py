@@ -131,7 +131,7 @@ def compare(regions, cells):
 
 
 def compare_sizes(meta):
-    """Differences of the metadata of another reference file from `SIZES`; what it does not say is none."""
+    """Differences of the metadata of another reference file from `SIZES`; what it does not say is not a difference."""
     return [
         f"meta.{key} is {meta[key]}, not {value}"
         for key, value in SIZES.items()

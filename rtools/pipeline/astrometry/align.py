@@ -282,7 +282,7 @@ def align(members: Sequence[ImageToAlign], options: Mapping[str, Any], work: Wor
     except RtoolsError as error:
         if not _is_archive(path):
             raise
-        return [error.message] * len(members)  # the network is no fault of the images
+        return [error.message] * len(members)  # the images are not to blame for the network
     name = f"FIT-LVL2-{Path(path).name.partition('.')[0]}"
     alignment = aligning.align(images, from_table(table), options, name=name, work=work)
     return [Outcome(alignment, number, members, table) for number in range(len(members))]

@@ -173,7 +173,7 @@ def solve_sample(
     Raises
     ------
     InputError, UsageError
-        The metadata do not name aperture and detector, or the attitude is none.
+        The metadata do not name aperture and detector, or the attitude is not valid.
     """
     require(meta, "wcsinfo.aperture_name", "instrument.detector")
     bam = get(meta, "ref_file.bam")
@@ -234,7 +234,7 @@ def pointing_keywords(
     Raises
     ------
     InputError, UsageError
-        There is no attitude, or it is none.
+        There is no attitude, or it is not valid.
     """
     sample = samples(meta, request._replace(which="average"), log)[0]
     solution = solve_sample(meta, sample, request, log)

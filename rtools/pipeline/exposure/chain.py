@@ -41,7 +41,7 @@ def chain_of(exposure_type: str) -> tuple[str, ...]:
     Raises
     ------
     InputError
-        The exposure type is none that the tables know.
+        The tables do not know the exposure type.
     """
     if exposure_type not in EXPOSURE_TYPES:
         raise InputError(f"exposure type {exposure_type!r} is unknown", mend=f"known: {', '.join(EXPOSURE_TYPES)}")

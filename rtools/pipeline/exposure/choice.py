@@ -165,7 +165,7 @@ def check_input(product: Product, resultants: int, chosen: list[str]) -> None:
     first = steps[0] if steps else None
     if first is None:
         if product.kind != "l2_image":
-            raise InputError("nothing is left to do, and this is no image", path=product.path)
+            raise InputError("nothing is left to do, and this is not an image", path=product.path)
         return
     if first.reads_ramp and product.kind == "l2_image":
         raise InputError(f"an image; {first.tool} takes a ramp", path=product.path)

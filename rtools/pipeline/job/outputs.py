@@ -205,7 +205,7 @@ def check_outputs(
 
 
 def _check_directory(path):
-    """Refuse a path below what is no directory, or one that cannot be written."""
+    """Refuse a path below what is not a directory, or one that cannot be written."""
     folder = next(each for each in path.absolute().parents if each.exists())
     if not folder.is_dir():
         raise RtoolsError("not a directory", path=folder)

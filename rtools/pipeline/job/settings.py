@@ -40,7 +40,7 @@ def check_option(step: Step, option: Option, value: Any) -> Any:
     Raises
     ------
     UsageError
-        It is no value of this option; the message says what is allowed.
+        It is not a value of this option; the message says what is allowed.
     """
     where = f"{step.name}.{option.name}"
     if option.kind is bool:
@@ -74,7 +74,7 @@ def check_options(step: Step, values: Mapping[str, Any]) -> dict[str, Any]:
     Raises
     ------
     UsageError
-        The step has no such option, or a value is none of it.
+        The step has no such option, or a value is not valid for it.
     """
     checked = {}
     for word, value in values.items():

@@ -165,7 +165,7 @@ def refuse_elements(metas):
 
 
 def why_left_out(meta):
-    """Why an image with this metadata is no part of a mosaic; nothing if it is."""
+    """Why an image with this metadata cannot be part of a mosaic; nothing if it is."""
     kind = str(metadata.get(meta, "exposure.type"))
     element = str(metadata.get(meta, "instrument.optical_element")).upper()
     return kind if kind not in SKY_IMAGE_TYPES else element if element in SPECTRAL_ELEMENTS else ""

@@ -84,7 +84,7 @@ class Catalog:
         history: Iterable[Mapping[str, Any]] = (),
     ) -> None:
         self.path, self.meta, self.columns, self.history = path, meta, columns, list(history)
-        self.labels = np.ma.filled(values["label"], 0) if "label" in values else None  # 0 is no label
+        self.labels = np.ma.filled(values["label"], 0) if "label" in values else None  # 0 is not a label
         self.positions = {name: _floats(column) for name, column in values.items() if name != "label"}
 
 

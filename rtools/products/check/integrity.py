@@ -47,7 +47,7 @@ def check_index(product: Product) -> list[Finding]:
         place = tail.rfind(INDEX)
         if place < 0:
             left = tail.strip(b"\0\r\n ")
-            return [warning("blocks", "the block index", f"{len(left)} bytes that are none")] if left else []
+            return [warning("blocks", "the block index", f"{len(left)} bytes that are not part of it")] if left else []
         try:
             offsets = yaml.load(tail[place + len(INDEX) :], FastLoader)
             found = [_data_offset(file, int(offset)) for offset in offsets]

@@ -31,7 +31,7 @@ def compare_catalogs(first, second, *, rtol=0.0, atol=0.0, ignore=(), everything
     """Compare two catalogs, of any formats.
 
     Rows belong together by their label, where both have labels that occur once, else by their place. The order of
-    columns, and of rows that have labels, is no difference.
+    columns, and of rows that have labels, is not a difference.
 
     Parameters
     ----------

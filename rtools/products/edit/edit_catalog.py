@@ -38,10 +38,10 @@ class CatalogEdit(edit.Edit):
         self._types = {("meta", *field.path.split(".")): field.type for field in fields}
 
     def check(self):
-        """As `Edit.check`, by the schema that `meta.model_type` names; what flat metadata lack is no problem."""
+        """As `Edit.check`, by the schema that `meta.model_type` names; what flat metadata lack is not a problem."""
         kind = self.table.kind
         if kind is None:
-            return "its model_type is none of a product: nothing was checked"
+            return "its model_type is not that of a product: nothing was checked"
         caused = self._problems(kind, self.tree)
         known = self._problems(kind, read_table(self.path, self.form).tree) if caused else []
         self._refuse([problem for problem in caused if problem not in known])

@@ -134,7 +134,7 @@ def open_face(path: str | os.PathLike[str], *, kind: str | None = None) -> Face:
     Raises
     ------
     InputError
-        It cannot be read, is no FACE file, or its arrays do not agree with each other.
+        It cannot be read, is not a FACE file, or its arrays do not agree with each other.
     """
     product, remarks = open_as(path, "face", kind)
     face, notes = _read(product, remarks)

@@ -112,8 +112,8 @@ def open_guide(path: str | os.PathLike[str], *, kind: str | None = None) -> Guid
     Raises
     ------
     InputError
-        It cannot be read, is no guide-window file, is one from before 2025 (five-dimensional frames), or its arrays do
-        not agree with each other.
+        It cannot be read, is not a guide-window file, is one from before 2025 (five-dimensional frames), or its arrays
+        do not agree with each other.
     """
     product, remarks = open_as(path, "gw", kind)
     guide, notes = _read(product, remarks)

@@ -128,7 +128,7 @@ def _check_lengths(notes, places):
 
 
 def _window(notes, places):
-    """Rows and columns of the windows; pixels that are no cube are left out."""
+    """Rows and columns of the windows; pixels that are not a cube are left out."""
     shapes = {}
     for name in PIXELS:
         if name in places:

@@ -21,7 +21,7 @@ __all__ = ["StageTiming", "time_stage"]
 TIMES = ("pedestal_times", "signal_times", "centroid_times")
 
 NO_GAP = (0.5, 1.5)
-"""Steps from a pair to the next that are no gap, in median ones."""
+"""Steps from a pair to the next that are not a gap, in median ones."""
 
 
 class StageTiming(NamedTuple):

@@ -151,7 +151,7 @@ def times(notes: Notes, path: str) -> Moments | None:
     Parameters
     ----------
     notes : Notes
-        The file; a time that is none is a problem of it.
+        The file; a time that is not valid is a problem of it.
     path : str
         Dotted, below ``roman``.
 

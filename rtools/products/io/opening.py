@@ -45,7 +45,7 @@ def open_product(path: str | Path, kinds: Collection[str] | None = None, *, othe
 
 
 def _root(tree):
-    """Kind, profile and root of a tree, and why it is none of a Roman product, if it is none."""
+    """Kind, profile and root of a tree, and why it is not that of a Roman product, if it is not."""
     roman, whole = tree.get("roman"), nodes.TaggedDict(tree, getattr(tree, "tag", None))
     if not isinstance(roman, dict):
         kind = layout.kind_of_tree(tree)

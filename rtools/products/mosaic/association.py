@@ -143,7 +143,7 @@ def _member(folder, entry):
 def problems(content):
     """What is wrong with the content of an association: a list of str, empty if nothing."""
     if not isinstance(content, dict):
-        return ["its JSON is no object"]
+        return ["its JSON is not an object"]
     products = content.get("products")
     if not isinstance(products, list) or not products:
         return ["products with members are missing"]
@@ -308,7 +308,7 @@ def tweakreg_catalogs(path):
 
 
 def content_of(path):
-    """What a JSON file says; InputError if it cannot be read or is no JSON."""
+    """What a JSON file says; InputError if it cannot be read or is not JSON."""
     try:
         return json.loads(Path(path).read_text())
     except FileNotFoundError:

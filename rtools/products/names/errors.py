@@ -65,7 +65,7 @@ BOUNDS = ("separator", "dot", "end")
 
 
 class InvalidName(RtoolsError):
-    """A text that is no name.
+    """A text that is not a name.
 
     Attributes
     ----------

@@ -149,7 +149,7 @@ def read(text, *, forms=FORMS, lenient=False, relaxed=False):
     Returns
     -------
     spans : tuple of Span or None
-        The components, separators left out; None if the text is no name.
+        The components, separators left out; None if the text is not a name.
     scan : Scan
         How far it went.
     """

@@ -128,7 +128,7 @@ def parse(text, *, lenient=False, forms=FORMS):
     Raises
     ------
     InvalidName
-        The text is no name: at which column, and what was expected there.
+        The text is not a name: at which column, and what was expected there.
     """
     base = os.path.basename(text)
     try:
@@ -320,7 +320,7 @@ def sibling(name, suffix, *, lenient=False):
     UsageError
         There is no such suffix.
     InvalidName
-        `name` is none, or its root has no such product.
+        `name` is not a name, or its root has no such product.
     """
     name = name if isinstance(name, Name) else parse(name, lenient=lenient)
     taken = ALIASES if lenient else {"outlier_detection": ALIASES["outlier_detection"]}

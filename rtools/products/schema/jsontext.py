@@ -23,7 +23,7 @@ def json_text(value: Any, *, indent: int | None = None, ascii_only: bool = True)
     Returns
     -------
     str
-        NaN and infinities, which JSON does not have, are null. Bytes of a file's name that are no letters are
+        NaN and infinities, which JSON does not have, are null. Bytes of a file's name that are not letters are
         ``\\udcNN``, of which Python's reader makes the same name again.
     """
     dumped = partial(json.dumps, indent=indent, ensure_ascii=ascii_only, allow_nan=False)

@@ -36,7 +36,7 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 def readable(text: str) -> str:
-    """A text as files can hold it: what is no letter, as a byte of a file's name may be, is U+FFFD.
+    """A text as files can hold it: what is not a letter, as a byte of a file's name may be, is U+FFFD.
 
     Parameters
     ----------

@@ -21,7 +21,7 @@ FGS = tuple(f"SCF_AC_EST_FGS_QBR_{number}" for number in range(1, 5))
 """Quaternion from body to FGS."""
 
 LARGEST = 1.01
-"""A component beyond this is none of a quaternion."""
+"""A component beyond this is not one of a quaternion."""
 
 TIMES = ("time", "obstime", "thetime", "mjd")
 
@@ -119,4 +119,6 @@ def _times(table, names, path):
     try:
         return Time(np.char.rstrip(np.asarray(column, str), "Z"), scale="utc").mjd
     except (TypeError, ValueError):
-        raise InputError(f"{name} has times that are none", mend="write YYYY-MM-DDThh:mm:ss.sss", path=path) from None
+        raise InputError(
+            f"{name} has times that are not valid", mend="write YYYY-MM-DDThh:mm:ss.sss", path=path
+        ) from None

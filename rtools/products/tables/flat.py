@@ -76,7 +76,7 @@ def record(flat, entry):
 
 
 def history_of(listed):
-    """Entries of a history as they were recorded; what is no JSON is its own description."""
+    """Entries of a history as they were recorded; what is not JSON is its own description."""
     return [_entry(one) for one in (listed if isinstance(listed, list) else [])]
 
 
@@ -119,7 +119,7 @@ def _lists(node):
 
 
 def kind_of(meta):
-    """Kind of the product that metadata are those of, by `model_type`; None if it is no product."""
+    """Kind of the product that metadata are those of, by `model_type`; None if it is not a product."""
     model = meta.get("model_type") if isinstance(meta, dict) else None
     products = layout.facts()["products"].items()
     return next((kind for kind, entry in products if model and entry.get("model") == model), None)

@@ -60,7 +60,7 @@ class Table:
 
     @property
     def kind(self):
-        """Kind of product, by `meta.model_type`; None for a table that is none."""
+        """Kind of product, by `meta.model_type`; None for a table that is not a product."""
         return flatmeta.kind_of(self.tree.get("meta"))
 
 
@@ -132,7 +132,7 @@ def _parquet_column(field, described):
 
 
 def _ecsv(path):
-    lines, rows = [], -1  # the line of names is no row
+    lines, rows = [], -1  # the line of names is not a row
     try:
         with open(path, encoding="utf-8") as file:
             for line in file:

@@ -18,7 +18,7 @@ def parquet_source(path, mode="rb"):
     Returns
     -------
     str or pyarrow.OSFile
-        The path, or the open file where its name is no UTF-8.
+        The path, or the open file where its name is not UTF-8.
 
     Raises
     ------
