@@ -19,7 +19,10 @@ from rtools.wfi.frame import CENTRE
 from rtools.wfi.guide import FACE_SIGN
 from rtools.wfi.units import RADIAN_ARCSEC
 
-__all__ = ["FieldPlace", "displacement", "place_in_field", "turns_to_angles"]
+__all__ = ["FIELD_EDGE_ARCSEC", "FieldPlace", "displacement", "place_in_field", "turns_to_angles"]
+
+FIELD_EDGE_ARCSEC = 1337.0
+"""Distance of the centres of the outermost detectors, WFI09 and WFI18, from the line of sight."""
 
 
 class FieldPlace(NamedTuple):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rtools.wfi.fgs import displacement, place_in_field, turns_to_angles
+from rtools.wfi.fgs import FIELD_EDGE_ARCSEC, displacement, place_in_field, turns_to_angles
 from rtools.wfi.frame import CENTRE
 from rtools.wfi.instrument import DETECTORS
 from rtools.wfi.units import RADIAN_ARCSEC
@@ -43,3 +43,8 @@ def test_the_matrix_of_turns_gives_the_same_displacement():
     place, turns = place_in_field("WFI06", 1000.0, 200.0), np.array([3e-8, -2e-8, 4e-6])
     pixels = np.linalg.solve(place.jacobian, turns_to_angles(place) @ turns * RADIAN_ARCSEC)
     assert displacement(place, *turns) == pytest.approx(pixels)
+
+
+def test_the_edge_of_the_field_is_where_the_outermost_detectors_have_their_centres():
+    places = [place_in_field(detector, CENTRE, CENTRE) for detector in DETECTORS]
+    assert max(np.hypot(place.x, place.y) for place in places) == pytest.approx(FIELD_EDGE_ARCSEC, abs=1)
