@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from rtools.catalog.psf import psffit
+from rtools.catalog.psf import groupfit, psffit
 from rtools.catalog.psf.neighbours import friends, nearest
 from rtools.catalog.psf.psffit import FLAGS, fit
 from rtools.reference import epsf
@@ -251,7 +251,7 @@ def test_pieces_of_a_large_group_end_where_the_whole_group_does(psf, monkeypatch
     image, err = rendered(psf, x, y, flux, (64, 68))
     photons = image + SKY if photons_known else None
     err = np.sqrt(image + SKY + 100)
-    monkeypatch.setattr(psffit, "MOVED", 1e-4)
+    monkeypatch.setattr(groupfit, "MOVED", 1e-4)
     found = fit(image, err, None, x + 0.1, y - 0.1, psf=psf, var_poisson=photons, background=SKY)
     assert not found.flags.any()
     np.testing.assert_allclose(found.x, x, atol=2e-3)
@@ -275,8 +275,8 @@ def test_large_groups_are_fitted_with_honest_errors(psf):
 
 def test_groups_are_cut_until_pieces_are_small():
     corners = np.random.default_rng(15).integers(0, 300, (333, 2))
-    pieces = psffit._halves(corners, np.arange(333))
-    assert max(piece.size for piece in pieces) <= psffit.PIECE
+    pieces = groupfit._halves(corners, np.arange(333))
+    assert max(piece.size for piece in pieces) <= groupfit.PIECE
     assert np.array_equal(np.sort(np.concatenate(pieces)), np.arange(333))
 
 
@@ -331,7 +331,7 @@ def test_flag_of_a_fit_that_does_not_converge(psf, monkeypatch):
     gx, gy = np.meshgrid(np.arange(6) * 4.0 + 10, np.arange(6) * 4.0 + 10)
     x, y = gx.ravel(), gy.ravel()
     image, err, _photons = observed(psf, x, y, np.full(36, 1e4), (41, 41))
-    monkeypatch.setattr(psffit, "SWEEPS", 1)
+    monkeypatch.setattr(groupfit, "SWEEPS", 1)
     found = fit(image, err, None, x + rng.uniform(-0.1, 0.1, 36), y, psf=psf, weights="err")
     assert (found.flags & FLAGS["not_converged"]).any()
 

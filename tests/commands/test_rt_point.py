@@ -270,7 +270,7 @@ def test_times_of_any_form_are_read(extension, form, tmp_path):
     [
         ("time,a\n2027-01-01,1\n", "has no column SCF_AC_SDR_QBJ_1"),
         ("when," + ",".join(engineering.BODY) + "\n1,0,0,0,1\n", "has no column of times"),
-        ("time," + ",".join(engineering.BODY) + "\nmonday,0,0,0,1\n", "times that are none"),
+        ("time," + ",".join(engineering.BODY) + "\nmonday,0,0,0,1\n", "times that are not valid"),
         ("time," + ",".join(engineering.BODY) + "\n12,0,0,0,1\n", "not a Modified Julian Date"),
         ("time," + ",".join(engineering.BODY) + "\n61406.0,x,0,0,1\n", "hold text"),
     ],

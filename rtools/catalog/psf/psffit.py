@@ -4,10 +4,8 @@ Sources linked by less than `LINK` pixels are a group; x, y and flux of its memb
 5 × 5 pixel regions. The weights of a first fit are the errors of the image; they follow the measured values, which
 pulls fluxes low. With ``weights="model"`` a second fit takes the variance that the first one's model has.
 
-Groups of more than `TOGETHER` sources, in crowded fields, are halved by position until no piece has more than `PIECE`.
-A piece is fitted with the light of the rest of its group taken away, piece after piece, until nothing moves: memory and
-time grow with the number of sources, not with its square or cube. Memory: 10 kB per source of the largest group, or
-per `CHUNK` sources and thread.
+Large groups are fitted piece by piece (`rtools.catalog.psf.groupfit`). Memory: 10 kB per source of the largest group,
+or per `CHUNK` sources and thread.
 """
 
 from __future__ import annotations
@@ -16,18 +14,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from rtools.catalog.psf._psffit_work import (
-    FLAGS,
-    PAD,
-    PIXELS,
-    SIDE,
-    FittedStars,
-    LightReach,
-    Pieces,
-    PsfModel,
-    RegionPixels,
-    RestOfGroup,
-)
+from rtools.catalog.psf._psffit_work import FLAGS, PAD, PIXELS, SIDE, PsfModel, RegionPixels
+from rtools.catalog.psf.groupfit import ChunkFit, fit_groups
 from rtools.catalog.psf.regions import StarImage
 from rtools.work import ALONE, Work
 
@@ -39,26 +27,8 @@ __all__ = ["FLAGS", "LINK", "PsfFit", "fit"]
 LINK = 5.0
 """Pixels within which sources are linked into groups."""
 
-TOGETHER = 20
-"""Sources of the largest group that is fitted at once."""
-
-PIECE = 10
-"""Sources of the largest piece of a larger group."""
-
-NEAR = 12
-"""Pixels: light from farther sources of a large group is not taken anew in every sweep."""
-
-FAR_SWEEPS = (0, 2)
-"""Sweeps in which it is: when fluxes are first known, and when they are known well."""
-
 CHUNK = 1024
 """Sources a thread takes at a time."""
-
-SWEEPS = 20
-"""Times that all pieces of a large group are fitted, at most."""
-
-MOVED = 1e-2
-"""A large group is done when no parameter changes by more than this share of its error."""
 
 
 class PsfFit(NamedTuple):
@@ -216,12 +186,12 @@ def _fit_chunk(image, table, chunk, psf, splines):
         return
     start = np.stack([x[fits], y[fits], image.aperture(x[fits], y[fits])], -1)
     model = PsfModel(splines, psf.oversample, corners, psf.weights(x[fits], y[fits]))
-    fit = _Fit(RegionPixels(data[fits], np.zeros_like(data[fits]), variance[fits]), model, start)
+    fit = ChunkFit(RegionPixels(data[fits], np.zeros_like(data[fits]), variance[fits]), model, start)
     starts = np.concatenate([[0], np.flatnonzero(np.diff(group)) + 1, [members.size]])
-    _fit_groups(fit, starts, psf, once=image.photons is not None)
+    fit_groups(fit, starts, psf, once=image.photons is not None)
     if image.photons is not None:
         fit.noise = image.noise(corners, fit.regions.data, fit.regions.variance)
-        _fit_groups(fit, starts, psf, once=True)
+        fit_groups(fit, starts, psf, once=True)
     stars = fit.stars
     table.fitted[members], table.errors[members], table.gof[members] = stars.values, stars.errors, stars.gof
     table.flags[members] |= stars.flags
@@ -235,105 +205,3 @@ def _unfit(corners, count, size):
     flags[~away & (count == 0)] |= FLAGS["all_masked"]
     flags[(count > 0) & (count < 3)] |= FLAGS["too_few_pixels"]
     return flags
-
-
-class _Fit:
-    """The sources of a chunk as the kernels take them."""
-
-    def __init__(self, regions, model, start):
-        self.regions, self.model = regions, model
-        n = len(start)
-        errors, gof, flags = np.full((n, 4), np.nan), np.full(n, np.nan), np.zeros(n, np.int32)
-        self.stars = FittedStars(start, errors, gof, flags)
-        self.noise = None
-
-    def fit(self, pieces, *, once):
-        """Fit pieces."""
-        from rtools.catalog.psf._psffit_kernels import fit_pieces
-
-        fit_pieces(pieces, self.regions, self.model, self.stars, once)
-
-    def take_model_variance(self, pieces):
-        """Variance of the pieces from their fit."""
-        from rtools.catalog.psf._psf_light_kernels import model_variance
-
-        out = self.regions.variance.copy()
-        model_variance(pieces, self.regions, self.model, self.stars.values, self.noise, out)
-        self.regions = self.regions._replace(variance=out)
-
-    def add_others(self, rest, reach, out):
-        """Light of the rest of a group in the regions of a piece."""
-        from rtools.catalog.psf._psf_light_kernels import add_others
-
-        add_others(rest, reach, self.model, self.stars.values, self.regions.variance, out)
-
-
-def _fit_groups(fit, starts, psf, *, once):
-    """Fit the groups of a chunk with the variance that it has, or with that of the model if its noise is known."""
-    every = np.arange(starts[-1])
-    sizes = np.diff(starts)
-    small = np.repeat(sizes <= TOGETHER, sizes)
-    if small.any():
-        pieces = Pieces(every[small], np.concatenate([[0], np.cumsum(sizes[sizes <= TOGETHER])]))
-        if fit.noise is not None:
-            fit.take_model_variance(pieces)
-        fit.fit(pieces, once=once)
-    for g in np.flatnonzero(sizes > TOGETHER):
-        _fit_large(fit, every[starts[g] : starts[g + 1]], psf, once=once)
-
-
-def _fit_large(fit, group, psf, *, once):
-    """Fit a large group piece by piece, bright and faint light of the others taken away as it is known."""
-    corners, values = fit.model.corners, fit.stars.values
-    pieces = _halves(corners, group)
-    rests = _rests(pieces, group, corners)
-    envelope, far = psf.envelope, np.zeros_like(fit.regions.others)
-    first = fit.noise is None
-    if first:
-        # The aperture holds the neighbours' light; the middle pixel has less of it.
-        middle = fit.regions.data[group, PIXELS // 2] / psf.peak
-        values[group, 2] = np.where(middle > 0, middle, values[group, 2])
-
-    def take_others(rest):
-        fit.add_others(rest, LightReach(envelope, 0, NEAR), fit.regions.others)
-        fit.regions.others[rest.piece] += far[rest.piece]
-
-    for sweep in range(SWEEPS):
-        if sweep in (FAR_SWEEPS if first else FAR_SWEEPS[:1]):
-            for rest in rests:
-                fit.add_others(rest, LightReach(envelope, NEAR, envelope.size + SIDE), far)
-        if sweep == 0 and not first:
-            for rest in rests:
-                take_others(rest)
-                fit.take_model_variance(_whole(rest))
-        before = values[group]
-        for rest in rests:
-            take_others(rest)
-            fit.fit(_whole(rest), once=once)
-        moved = np.abs(values[group] - before) > MOVED * fit.stars.errors[group, :3]
-        if not moved.any():
-            return
-    fit.stars.flags[group[moved.any(axis=1)]] |= FLAGS["not_converged"]
-
-
-def _whole(rest):
-    """The one piece of a `RestOfGroup`."""
-    return Pieces(rest.piece, np.array([0, rest.piece.size]))
-
-
-def _rests(pieces, group, corners):
-    """Each piece with the group around it."""
-    piece_of = np.full(len(corners), -1)
-    for number, piece in enumerate(pieces):
-        piece_of[piece] = number
-    by_x = group[np.argsort(corners[group, 0], kind="stable")]
-    return [RestOfGroup(piece, piece_of, by_x) for piece in pieces]
-
-
-def _halves(corners, group):
-    """The group cut across its longer side into halves, and these again, until none has more than `PIECE`."""
-    if group.size <= PIECE:
-        return [group]
-    axis = np.argmax(np.ptp(corners[group], axis=0))
-    order = group[np.argsort(corners[group, axis], kind="stable")]
-    return _halves(corners, order[: order.size // 2]) + _halves(corners, order[order.size // 2 :])

@@ -1,4 +1,4 @@
-"""Configuration files: values of options in TOML, obeyed or refused; and what --show-config prints.
+"""Configuration files: values of options in TOML, obeyed or refused.
 
 One file serves all tools::
 
@@ -14,27 +14,19 @@ The more special one counts: a tool's table before a step's, a step's before the
 checked, those of other tools, too: a word that nobody reads would look like one that is obeyed.
 """
 
-import datetime
-import json
 from difflib import get_close_matches
 from pathlib import Path
 
 import click
 
+from rtools.commands.kit.config_shown import PATH, STEPS
+from rtools.commands.kit.config_values import place_of, value_of_kind, value_of_option
 from rtools.errors import InputError, UsageError
 
-__all__ = ["long_names", "print_config", "read_config", "untyped", "with_tables"]
+__all__ = ["read_config", "with_tables"]
 
 UNWRITTEN = ("help", "version", "show-config", "config")
 """Options that a configuration cannot hold."""
-
-_STEPS, _PATH = "rtools.config.steps", "rtools.config.path"
-
-
-def long_names(command):
-    """What options are called in configuration files, and after RT_ in the environment: ``--dry-run`` is dry-run."""
-    options = [param for param in command.params if isinstance(param, click.Option)]
-    return {next(word[2:] for word in option.opts if word.startswith("--")): option for option in options}
 
 
 def read_config(ctx, path):
@@ -67,7 +59,7 @@ def read_config(ctx, path):
         error.path = path
         raise
     ctx.default_map = values | tools.get(ctx.command.name, {})
-    ctx.meta[_STEPS], ctx.meta[_PATH] = steps, path
+    ctx.meta[STEPS], ctx.meta[PATH] = steps, path
 
 
 def with_tables(settings, names):
@@ -84,7 +76,7 @@ def with_tables(settings, names):
     -------
     dict
     """
-    tables = click.get_current_context().meta.get(_STEPS, {})
+    tables = click.get_current_context().meta.get(STEPS, {})
     merged = {name: tables[name] | settings.get(name, {}) for name in names if name in tables}
     return settings | merged
 
@@ -121,7 +113,7 @@ def _add(values, more, table):
     """Values of a table that may stand in the file under two names."""
     twice = sorted(set(values) & set(more))
     if twice:
-        raise UsageError(f"{_place(table, twice[0])}: given twice")
+        raise UsageError(f"{place_of(table, twice[0])}: given twice")
     values |= more
 
 
@@ -156,9 +148,9 @@ def _tool_options(word, table, commands):
         takers = {name: _options(command)[key] for name, command in commands.items() if key in _options(command)}
         if not takers:
             known = [key for command in commands.values() for key in _options(command)]
-            raise UsageError(f"{_place(word)}: {word} has no option {key}", mend=_nearest(key, known))
+            raise UsageError(f"{place_of(word)}: {word} has no option {key}", mend=_nearest(key, known))
         for name, param in takers.items():
-            found[name] = {param.name: _value(param, value, _place(word, key))} | found[name]
+            found[name] = {param.name: value_of_option(param, value, place_of(word, key))} | found[name]
     return found
 
 
@@ -186,7 +178,11 @@ def _step_options(word, table, step):
         if option is None:
             names = [option.name for option in step.options]
             raise UsageError(f"[{word}]: {step.tool} has no step option {key}", mend=_nearest(key, names))
-        _add(values, {option.key: check_option(step, option, _kind(option.kind, value, _place(word, key)))}, word)
+        _add(
+            values,
+            {option.key: check_option(step, option, value_of_kind(option.kind, value, place_of(word, key)))},
+            word,
+        )
     return values
 
 
@@ -195,7 +191,7 @@ def _top_values(top, command):
     own, values = _options(command, shared=True), {}
     for key, value in _written(top, None).items():
         if key in own:
-            values[own[key].name] = _value(own[key], value, key)
+            values[own[key].name] = value_of_option(own[key], value, key)
             continue
         if key in _table_names():
             raise UsageError(f"{key}: a table expected, [{key}]")
@@ -203,7 +199,7 @@ def _top_values(top, command):
         takers = [options[key] for options in every if key in options]
         owners = [] if takers else [other.name for other in _commands() if key in _options(other)]
         if owners:
-            raise UsageError(f"{key}: not for all tools", mend=f"put it into a table, as {_place(owners[0])}")
+            raise UsageError(f"{key}: not for all tools", mend=f"put it into a table, as {place_of(owners[0])}")
         if not takers:
             raise UsageError(f"no tool has an option {key}", mend=_nearest(key, {key for one in every for key in one}))
         _of_any(takers, value, key)
@@ -214,7 +210,7 @@ def _of_any(takers, value, key):
     """Refuse a value that none of these options takes."""
     for param in takers:
         try:
-            return _value(param, value, key)
+            return value_of_option(param, value, key)
         except UsageError as error:
             refused = error
     raise refused
@@ -245,51 +241,9 @@ def _written(table, name):
     for key, value in table.items():
         word = key.replace("_", "-")
         if word in plain:
-            raise UsageError(f"{_place(name, key)}: given twice")
+            raise UsageError(f"{place_of(name, key)}: given twice")
         plain[word] = value
     return plain
-
-
-def _place(table, key=None):
-    """Where in the file something is, in its own words: ``[rt-refcat.make] limit``."""
-    words = ([f"[{'.'.join(table.split(' '))}]"] if table else []) + ([key] if key else [])
-    return " ".join(words)
-
-
-def _value(param, value, where):
-    """The value of an option, in the type that it wants."""
-    if param.multiple:
-        return [_single(param, one, where) for one in (value if isinstance(value, list) else [value])]
-    return _single(param, value, where)
-
-
-def _single(param, value, where):
-    if param.nargs > 1:
-        if not isinstance(value, list) or len(value) != param.nargs:
-            raise UsageError(f"{where}: a list of {param.nargs} values expected, not {_toml(value)}")
-        return [_converted(param, one, where) for one in value]
-    return _converted(param, value, where)
-
-
-def _converted(param, value, where):
-    kinds = {click.types.IntParamType: int, click.types.FloatParamType: float, click.types.BoolParamType: bool}
-    kind = next((kind for type_, kind in kinds.items() if isinstance(param.type, type_)), str)
-    value = _kind(bool if param.is_flag else kind, value, where)
-    try:
-        return param.type.convert(value, param, None)
-    except click.BadParameter as error:
-        raise UsageError(f"{where}: {error.message.rstrip('.')}") from None
-
-
-def _kind(kind, value, where):
-    """A value of TOML, if it is of this Python type; dates and times are text to options."""
-    if kind is str and isinstance(value, datetime.date | datetime.time):
-        return value.isoformat()
-    taken = (int, float) if kind is float else kind
-    if not isinstance(value, taken) or (isinstance(value, bool) and kind is not bool):
-        what = {bool: "true or false", int: "a whole number", float: "a number", str: "a text in quotes"}
-        raise UsageError(f"{where}: {what[kind]} expected, not {_toml(value)}")
-    return kind(value)
 
 
 def _table_names():
@@ -300,7 +254,7 @@ def _unknown_table(word):
     """The error about a table that is named for nothing."""
     near = get_close_matches(word, _table_names(), n=1, cutoff=0.5)
     mend = (
-        f"did you mean {_place(near[0])}?"
+        f"did you mean {place_of(near[0])}?"
         if near
         else "tables are called as tools are, rt-run, or as steps are, rampfit"
     )
@@ -314,59 +268,3 @@ def _nearest(word, known):
     if near:
         return f"did you mean {near[0]}?"
     return f"it has {', '.join(known)}" if 0 < len(known) <= 20 else None
-
-
-def print_config(ctx, values):
-    """Print what counts in this call as a configuration file; where each value is from stands behind it.
-
-    What is as if nothing had been said is commented out, so that a tool that reads the file back sees no more
-    asked for than was.
-
-    Parameters
-    ----------
-    ctx : click.Context
-    values : dict
-        Parameter name to the value that counts.
-    """
-    click.echo(_place(ctx.command.name))
-    for word, param in long_names(ctx.command).items():
-        if param.name in ctx.params and not param.hidden:
-            click.echo(_line(word, values[param.name], _origin(ctx, param)))
-    if ctx.command.name != "rt-run":
-        return
-    for name, options in ctx.meta.get(_STEPS, {}).items():
-        click.echo(f"\n[{name}]")
-        for key, value in options.items():
-            click.echo(_line(key.replace("_", "-"), value, f"config file {ctx.meta[_PATH]}"))
-
-
-def untyped(ctx, values):
-    """Lines about what a configuration file or the environment says in this call, which nobody sees typed."""
-    for word, param in long_names(ctx.command).items():
-        origin = _origin(ctx, param)
-        if origin not in ("default", "command line") and values.get(param.name) not in (None, False, (), param.default):
-            yield f"{word} = {_toml(values[param.name])}, {origin}"
-
-
-def _line(word, value, origin):
-    if value is None:
-        return f"# {word} is not set  # {origin}"
-    mark = "# " if origin == "default" else ""
-    return f"{mark}{word} = {_toml(value)}  # {origin}"
-
-
-def _origin(ctx, param):
-    return {
-        "COMMANDLINE": "command line",
-        "DEFAULT_MAP": f"config file {ctx.meta.get(_PATH)}",
-        "ENVIRONMENT": f"environment {param.envvar}",
-    }.get(ctx.get_parameter_source(param.name).name, "default")
-
-
-def _toml(value):
-    """A value as TOML writes it."""
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(map(_toml, value))}]"
-    if isinstance(value, bool | str):
-        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007F")
-    return str(value)

@@ -10,7 +10,8 @@ from functools import partial
 import click
 
 from rtools import __version__
-from rtools.commands.kit.config import long_names, print_config, read_config, untyped
+from rtools.commands.kit.config import read_config
+from rtools.commands.kit.config_shown import long_names, print_config, untyped
 from rtools.commands.kit.console import Console
 from rtools.commands.kit.entry import DEBUG
 from rtools.commands.kit.inputs import as_typed, files_of_options

@@ -1,0 +1,88 @@
+"""What counts in a call, and where each value is from: what --show-config prints."""
+
+import click
+
+from rtools.commands.kit.config_values import place_of, toml_text
+
+__all__ = ["long_names", "print_config", "untyped"]
+
+STEPS, PATH = "rtools.config.steps", "rtools.config.path"
+"""Keys of `click.Context.meta` below which the tables of steps and the path of a configuration file are."""
+
+
+def long_names(command):
+    """What options are called in configuration files, and after RT_ in the environment: ``--dry-run`` is dry-run.
+
+    Parameters
+    ----------
+    command : click.Command
+        The tool.
+
+    Returns
+    -------
+    dict of str to click.Option
+        The first long name of each option, without its dashes.
+    """
+    options = [param for param in command.params if isinstance(param, click.Option)]
+    return {next(word[2:] for word in option.opts if word.startswith("--")): option for option in options}
+
+
+def print_config(ctx, values):
+    """Print what counts in this call as a configuration file; where each value is from stands behind it.
+
+    What is as if nothing had been said is commented out, so that a tool that reads the file back sees no more
+    asked for than was.
+
+    Parameters
+    ----------
+    ctx : click.Context
+        Of the tool.
+    values : dict
+        Parameter name to the value that counts.
+    """
+    click.echo(place_of(ctx.command.name))
+    for word, param in long_names(ctx.command).items():
+        if param.name in ctx.params and not param.hidden:
+            click.echo(_line(word, values[param.name], _origin(ctx, param)))
+    if ctx.command.name != "rt-run":
+        return
+    for name, options in ctx.meta.get(STEPS, {}).items():
+        click.echo(f"\n[{name}]")
+        for key, value in options.items():
+            click.echo(_line(key.replace("_", "-"), value, f"config file {ctx.meta[PATH]}"))
+
+
+def untyped(ctx, values):
+    """Lines about what a configuration file or the environment says in this call, which nobody sees typed.
+
+    Parameters
+    ----------
+    ctx : click.Context
+        Of the tool.
+    values : dict
+        Parameter name to the value that counts.
+
+    Yields
+    ------
+    str
+        ``name = value, where it is from``.
+    """
+    for word, param in long_names(ctx.command).items():
+        origin = _origin(ctx, param)
+        if origin not in ("default", "command line") and values.get(param.name) not in (None, False, (), param.default):
+            yield f"{word} = {toml_text(values[param.name])}, {origin}"
+
+
+def _line(word, value, origin):
+    if value is None:
+        return f"# {word} is not set  # {origin}"
+    mark = "# " if origin == "default" else ""
+    return f"{mark}{word} = {toml_text(value)}  # {origin}"
+
+
+def _origin(ctx, param):
+    return {
+        "COMMANDLINE": "command line",
+        "DEFAULT_MAP": f"config file {ctx.meta.get(PATH)}",
+        "ENVIRONMENT": f"environment {param.envvar}",
+    }.get(ctx.get_parameter_source(param.name).name, "default")
