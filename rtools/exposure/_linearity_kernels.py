@@ -61,10 +61,10 @@ class LinearityReference(NamedTuple):
 
 
 class _Work(NamedTuple):
-    """What is computed for the pixels of one row of a channel; all float64 but `index`, which is int32.
+    """What is computed for the pixels of one row of a channel; all float64 but `places`, which is int32.
 
     `forward` (terms, CHANNEL) and `inverse` (inverse terms, CHANNEL) hold coefficients, `reads` (n, CHANNEL) the
-    reconstructed reads of one resultant, `total` (CHANNEL,) their sums, `index` the places in the table.
+    reconstructed reads of one resultant, `total` (CHANNEL,) their sums, `places` those in the table.
     """
 
     forward: np.ndarray
@@ -75,7 +75,7 @@ class _Work(NamedTuple):
     shift: np.ndarray
     shifted: np.ndarray
     total: np.ndarray
-    index: np.ndarray
+    places: np.ndarray
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -244,7 +244,7 @@ def _shift_read(r, work):
 @njit(inline="always", error_model="numpy", fastmath={"contract"})
 def _interpolate(r, table, work):
     """Compute shifted = v + h(v) with v = reads[r] + shift: linear between the nodes, constant beyond; NaN stays."""
-    reads, shift, index, shifted = work.reads, work.shift, work.index, work.shifted
+    reads, shift, index, shifted = work.reads, work.shift, work.places, work.shifted
     low, high, per_step = table.low, table.high, table.per_step
     intercepts, slopes = table.intercepts, table.slopes
     for p in range(CHANNEL):

@@ -58,14 +58,14 @@ class NoiseLine(NamedTuple):
 
     Attributes
     ----------
-    slope : float
+    slope : float32
         DN per sample.
-    level : float
+    level : float32
         DN at the middle.
     """
 
-    slope: float
-    level: float
+    slope: np.float32
+    level: np.float32
 
 
 class ReferenceSpectra(NamedTuple):

@@ -168,6 +168,6 @@ def _flag_second_resultant(data, groupdq, limit, reads):
                 continue
             first, threshold = data[0, y, x], limit[y, x]
             foretold = np.float64(first) / reads.mean[0] * reads.last[2]
-            room = (threshold - first) / np.float32(reads.count[1])
+            room = (threshold - first) / np.float32(reads.size[1])
             if foretold < threshold and data[1, y, x] - first > room:
                 groupdq[1, y, x] |= DO_NOT_USE

@@ -1,28 +1,36 @@
 """A step of the exposure chain put to whole arrays, without an engine: the ramp fit."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from rtools.errors import UsageError
-from rtools.exposure.frame import Exposure, Strip
+from rtools.exposure.frame import Exposure, Strip, View, given
 from rtools.exposure.steps import rampfit
 from rtools.wfi.frame import BORDER, CHANNEL
-from rtools.work import ALONE
+from rtools.work import ALONE, Work
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 __all__ = ["fit_arrays"]
 
 
 def fit_arrays(
-    resultants,
-    read_pattern,
-    frame_time,
-    options,
+    resultants: ArrayLike,
+    read_pattern: Sequence[Sequence[int]],
+    frame_time: float,
+    options: dict[str, Any],
     *,
-    gain,
-    read_noise,
-    groupdq=None,
-    pixeldq=None,
-    work=ALONE,
-):
+    gain: ArrayLike,
+    read_noise: ArrayLike,
+    groupdq: ArrayLike | None = None,
+    pixeldq: ArrayLike | None = None,
+    work: Work = ALONE,
+) -> dict[str, np.ndarray]:
     """Fit ramps that have no border of reference pixels.
 
     Parameters
@@ -60,15 +68,15 @@ def fit_arrays(
     if ramps.ndim != 3:
         raise UsageError(f"ramps have three axes (resultants, rows, columns), not {ramps.ndim}")
     size = ramps.shape[1:]
-    frame = tuple(length + 2 * BORDER for length in size)
+    frame = size[0] + 2 * BORDER, size[1] + 2 * BORDER
     exposure = Exposure(
         meta={"exposure": {"read_pattern": [list(reads) for reads in read_pattern], "frame_time": frame_time}},
         shape=(len(ramps), *frame),
         log=work.log,
     )
-    prepared = rampfit.prepare(exposure, None, {}, options)
-    groupdq = _flags("groupdq", groupdq, np.uint8, ramps.shape)
-    pixeldq = _flags("pixeldq", pixeldq, np.uint32, size)
+    prepared = rampfit.prepare(exposure, View(), {}, options)
+    groups = _flags("groupdq", groupdq, np.uint8, ramps.shape)
+    pixels = _flags("pixeldq", pixeldq, np.uint32, size)
     references = {"gain": _plane("gain", gain, size), "readnoise": _plane("read_noise", read_noise, size)}
     planes = {name: np.empty(size, np.float32) for name in rampfit.PLANES} | {"dq": np.empty(size, np.uint32)}
 
@@ -76,12 +84,13 @@ def fit_arrays(
         part = slice(max(start - BORDER, 0), min(start + CHANNEL - BORDER, size[1]))
         stop = min(start + CHANNEL, frame[1])
         sides = part.start + BORDER - start, stop - part.stop - BORDER
-        ramp, group, pixel = (_bordered(each[..., part], sides) for each in (ramps, groupdq, pixeldq))
+        ramp, group, pixel = (_bordered(each[..., part], sides) for each in (ramps, groups, pixels))
         strip = Strip(start, stop, ramp, group, pixel, frame_rows=frame[0], frame_columns=frame[1])
         cut = {kind: {"data": _bordered(plane[..., part], sides)} for kind, plane in references.items()}
         rampfit.apply(strip, cut, options, prepared)
+        image = given(strip.image)
         for name, plane in planes.items():
-            plane[:, part] = strip.image[name]
+            plane[:, part] = image[name]
 
     work.map(fit, range(0, size[1] + BORDER, CHANNEL))
     work.map(fit, [CHANNEL * channel for channel in rampfit.revise(prepared, options)])

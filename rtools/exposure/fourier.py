@@ -17,8 +17,18 @@ __all__ = ["arrange", "factors", "inverse", "rotations"]
 
 
 @lru_cache(maxsize=4)
-def factors(length):
+def factors(length: int) -> tuple[int, int]:
     """(A, B) with A B = length, A even and as near to the square root as can be.
+
+    Parameters
+    ----------
+    length : int
+        Samples of the series.
+
+    Returns
+    -------
+    (int, int)
+        A and B.
 
     Raises
     ------
@@ -33,25 +43,38 @@ def factors(length):
 
 
 @lru_cache(maxsize=2)
-def rotations(length):
-    """exp(2πi p m / N) between the two steps, complex64 (A, B)."""
+def rotations(length: int) -> np.ndarray:
+    """exp(2πi p m / N) between the two steps.
+
+    Parameters
+    ----------
+    length : int
+        N, samples of the series.
+
+    Returns
+    -------
+    ndarray complex64 (A, B)
+        p along the first axis, m along the second; kept for the lengths that were asked for last.
+    """
     first, second = factors(length)
     turns = np.outer(np.arange(first), np.arange(second)) / length
     return np.exp(2j * np.pi * turns).astype(np.complex64)
 
 
-def arrange(spectrum, length):
+def arrange(spectrum: np.ndarray, length: int) -> np.ndarray:
     """The spectrum of a real series as this module keeps it.
 
     Parameters
     ----------
     spectrum : ndarray complex (length // 2 + 1,)
+        Frequencies 0 … N / 2, as `numpy.fft.rfft` gives them.
     length : int
-        Samples.
+        N, samples of the series.
 
     Returns
     -------
     ndarray float32 (2, A/2 + 1, B)
+        Real and imaginary part, at the frequency p + A q.
     """
     from rtools.exposure._refpix_kernels import spread
 
@@ -61,7 +84,7 @@ def arrange(spectrum, length):
     return arranged
 
 
-def inverse(spectra):
+def inverse(spectra: np.ndarray) -> np.ndarray:
     """Transform two series back.
 
     Parameters

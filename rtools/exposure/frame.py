@@ -23,16 +23,19 @@ The declaration of a step (`rtools.declare.Step`) holds its functions. Depending
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rtools.wfi.frame import BORDER, CHANNEL, FRAME, science_slices
 
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["Exposure", "Strip", "View"]
+__all__ = ["Exposure", "Strip", "View", "given"]
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 @dataclass
@@ -59,27 +62,27 @@ class Exposure:
         Column and row of the image's first pixel in the frame without border; not 0, 0 for a cutout.
     """
 
-    meta: dict
-    shape: tuple
+    meta: dict[str, Any]
+    shape: tuple[int, int, int]
     amp33: np.ndarray | None = None
     reference_amp33: np.ndarray | None = None
-    borders: dict = field(default_factory=dict)
+    borders: dict[str, np.ndarray] = field(default_factory=dict)
     log: Callable[[str, str], None] = lambda level, text: None
     raw: bool = True
-    origin: tuple = (0, 0)
+    origin: tuple[int, int] = (0, 0)
 
     @property
-    def detector(self):
+    def detector(self) -> str:
         """Detector name, ``WFI01``."""
         return self.meta["instrument"]["detector"]
 
     @property
-    def read_pattern(self):
+    def read_pattern(self) -> list[list[int]]:
         """List of lists of 1-based read numbers, one list per resultant."""
         return self.meta["exposure"]["read_pattern"]
 
     @property
-    def frame_time(self):
+    def frame_time(self) -> float:
         """Seconds per read."""
         return float(self.meta["exposure"]["frame_time"])
 
@@ -117,24 +120,47 @@ class Strip:
     frame_rows: int = FRAME
     frame_columns: int = FRAME
     reference_read: np.ndarray | None = None
-    image: dict | None = None
+    image: dict[str, np.ndarray] | None = None
     jumps: np.ndarray | None = None
 
     @property
-    def channel(self):
+    def channel(self) -> int:
         """Readout channel, 0-based, of the strip's first column."""
         return self.start // CHANNEL
 
     @property
-    def science(self):
+    def science(self) -> tuple[slice, slice]:
         """(rows, columns) slices into the strip of its pixels inside the border."""
         return science_slices(self.start, self.stop, self.frame_rows, self.frame_columns)
 
     @property
-    def trimmed(self):
+    def trimmed(self) -> slice:
         """Slice of columns of the trimmed (4088) frame that the strip covers."""
         first = max(self.start, BORDER) - BORDER
         return slice(first, max(first, min(self.stop, self.frame_columns - BORDER) - BORDER))
+
+
+def given(part: Item | None) -> Item:
+    """What a strip has at some place of the chain: the order of the steps sees to it.
+
+    Parameters
+    ----------
+    part : object or None
+        An attribute of the strip: its data, its flags, its image.
+
+    Returns
+    -------
+    object
+        The same.
+
+    Raises
+    ------
+    ValueError
+        The strip does not have it.
+    """
+    if part is None:
+        raise ValueError("a strip of another place of the chain: it does not have what the step works on")
+    return part
 
 
 class View:
@@ -143,14 +169,14 @@ class View:
     The engine implements it; tests may pass any object with these methods.
     """
 
-    def strip(self, start, stop):
+    def strip(self, start: int, stop: int) -> Strip:
         """The `Strip` of full-frame columns [start, stop) with all earlier steps applied."""
         raise NotImplementedError
 
-    def map_channels(self, function):
+    def map_channels(self, function: Callable[[Strip], Result]) -> list[Result]:
         """``[function(strip) for each channel]``, in channel order, on the engine's threads."""
         raise NotImplementedError
 
-    def map(self, function, items):
+    def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
         """``[function(item) for each item]``, on the engine's threads."""
         return [function(item) for item in items]

@@ -5,6 +5,10 @@ from the clock and the frame time alone; they serve the dark decay and the trans
 pair is 8 MiB and holds all distinct times of a detector.
 """
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+
 import numpy as np
 
 from rtools.wfi.frame import CHANNEL, FRAME
@@ -14,7 +18,7 @@ from rtools.wfi.readout import CLOCK_S, ROW_CLOCKS, WINDOW_FACTOR, WINDOW_ROWS
 __all__ = ["channel_pair", "mean_decay", "tile_columns"]
 
 
-def channel_pair(frame_time, detector, rows=FRAME):
+def channel_pair(frame_time: float, detector: str, rows: int = FRAME) -> np.ndarray:
     """Times of the pixels of two neighbouring channels since the start of a frame.
 
     Parameters
@@ -48,8 +52,21 @@ def channel_pair(frame_time, detector, rows=FRAME):
     return np.concatenate([times, times[:, ::-1]], axis=1)[:rows]
 
 
-def tile_columns(pair, start, stop):
-    """Columns [start, stop) of a frame that repeats a (rows, 256) plane; a view where possible."""
+def tile_columns(pair: np.ndarray, start: int, stop: int) -> np.ndarray:
+    """Columns of a frame that repeats one plane side by side.
+
+    Parameters
+    ----------
+    pair : ndarray (rows, 256)
+        What is repeated; of `channel_pair`, or made of it.
+    start, stop : int
+        First column in the frame, and the one behind the last.
+
+    Returns
+    -------
+    ndarray (rows, stop - start)
+        A view where the columns lie within one repetition.
+    """
     width = pair.shape[1]
     offset = start % width
     if offset + stop - start <= width:
@@ -57,7 +74,7 @@ def tile_columns(pair, start, stop):
     return np.take(pair, np.arange(start, stop) % width, axis=1)
 
 
-def mean_decay(reads, frame_time, time_constant):
+def mean_decay(reads: Sequence[int], frame_time: float, time_constant: float) -> float:
     """Mean over reads of exp(-t / time constant), t from mid-frame of read 1: what a resultant has of a decay.
 
     Parameters
@@ -66,6 +83,11 @@ def mean_decay(reads, frame_time, time_constant):
         1-based.
     frame_time, time_constant : float
         Seconds.
+
+    Returns
+    -------
+    float
+        In units of the decay at t = 0.
     """
     times = (np.asarray(reads, dtype=np.float64) - 1.5) * frame_time
     return float(np.mean(np.exp(-times / time_constant)))

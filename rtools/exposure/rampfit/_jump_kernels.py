@@ -44,7 +44,7 @@ class _Drop(NamedTuple):
     """What to drop next: first difference (-1 for nothing), how many, and the rate of the ramp without them."""
 
     first: int
-    count: int
+    length: int
     rate: float
 
 
@@ -75,14 +75,14 @@ def search_jumps(w, j, timing, limits, search):
         drop = _find_worst(timing.reads, limits, norm, rate, search)
         if drop.first < 0:
             return
-        for i in range(np.uint64(drop.first), np.uint64(drop.first + drop.count)):
+        for i in range(np.uint64(drop.first), np.uint64(drop.first + drop.length)):
             at = q.BASE + i * q.STRIDE + j
             w[at + q.X] = 0.0
             w[at + q.U] = 0.0
             search[USABLE, i] = 0.0
             search[DROPPED, i] = 1.0
         w[q.RATE + j] = drop.rate
-        left -= drop.count
+        left -= drop.length
         if left <= LEAST_LEFT:
             return
         norm, rate = _fit_pixel(w, j, timing, search)

@@ -70,7 +70,7 @@ def fit_by_likelihood(ramp, terms, revised, image):
     quality = np.empty(BLOCK, np.uint32)
     for y in range(np.uint64(BORDER), np.uint64(ramp.data.shape[1] - BORDER)):
         for number in range(np.uint64(ramp.data.shape[2]) // BLOCK):
-            block = Block(y, number * BLOCK)
+            block = Block(y, number * BLOCK)  # type: ignore[arg-type]  # unsigned where it is compiled
             _load_differences(ramp, block, timing.interval, w)
             _load_noise(ramp, block, w)
             _guess_rate(n, w, terms.network)

@@ -5,7 +5,10 @@ moments, made larger, and everything inside is flagged as a jump; cores are exte
 the whole frame, one resultant at a time; peak memory beyond the flags is a few bytes per pixel of one resultant.
 """
 
-from typing import NamedTuple
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -28,9 +31,17 @@ LATER_NEIGHBOURS = ((0, 1), (1, -1), (1, 0), (1, 1))
 
 
 class Ellipse(NamedTuple):
-    """Centre (column x, row y) and full axes in pixels, and the angle of the major axis in rad.
+    """An ellipse about a group of pixels.
 
-    The angle runs from the row axis towards the column axis: 0 is a blob that is long in y, pi/2 one long in x.
+    Attributes
+    ----------
+    x, y : float
+        Column and row of the centre, pixels.
+    minor, major : float
+        Full axes, pixels.
+    angle : float
+        Of the major axis, in rad, from the row axis towards the column axis: 0 is a blob that is long in y, pi/2 one
+        long in x.
     """
 
     x: float
@@ -40,7 +51,7 @@ class Ellipse(NamedTuple):
     angle: float
 
 
-def flag_snowballs(flags, options):
+def flag_snowballs(flags: np.ndarray, options: Mapping[str, Any]) -> list[int]:
     """Flag the surroundings of snowballs.
 
     Parameters
@@ -48,7 +59,7 @@ def flag_snowballs(flags, options):
     flags : ndarray uint8 (G, rows, columns)
         Group flags of the full frame after the jump search; changed in place. JUMP_DET is added inside expanded
         ellipses; extended cores become SATURATED (and nothing else) from their resultant on.
-    options : dict
+    options : mapping of str to object
         min_sat_area, min_jump_area, expand_factor, sat_required_snowball, min_sat_radius_extend, sat_expand and
         edge_size, as `rtools.exposure.steps.rampfit.STEP` declares them.
 
@@ -79,12 +90,13 @@ def _fresh(flags, g):
     return (flags[g] & SATURATED != 0) & (flags[g - 1] & SATURATED == 0)
 
 
-def find_ellipses(mask, least_area):
+def find_ellipses(mask: np.ndarray, least_area: float) -> list[Ellipse]:
     """Ellipses of the 8-connected groups of pixels whose area, holes filled, is at least `least_area`.
 
     Parameters
     ----------
     mask : ndarray bool (rows, columns)
+        The pixels that are grouped.
     least_area : float
         In pixels.
 
@@ -135,10 +147,20 @@ def _blobs(mask):
     return [(y[members], x[members]) for members in blobs]
 
 
-def ellipse_of(y, x):
+def ellipse_of(y: np.ndarray, x: np.ndarray) -> Ellipse:
     """The ellipse with the second moments of a group of pixels, its axes lessened by one pixel.
 
     A filled ellipse with semi-axis s has the variance s^2/4 along it, hence full axes of 4 sqrt(eigenvalue).
+
+    Parameters
+    ----------
+    y, x : ndarray int64 (n,)
+        Rows and columns of the pixels, one at least.
+
+    Returns
+    -------
+    Ellipse
+        Its axes are -1 for a single pixel.
     """
     cy, cx = y.mean(), x.mean()
     yy, xx, xy = np.mean((y - cy) ** 2), np.mean((x - cx) ** 2), np.mean((y - cy) * (x - cx))
@@ -151,7 +173,9 @@ def ellipse_of(y, x):
     return Ellipse(float(cx), float(cy), float(minor) - 1, float(major) - 1, float(angle))
 
 
-def fill_ellipse(center, radii, angle, shape):
+def fill_ellipse(
+    center: tuple[int, int], radii: tuple[int, int], angle: float, shape: tuple[int, int]
+) -> tuple[tuple[slice, slice], np.ndarray]:
     """Pixels strictly inside an ellipse around a pixel.
 
     Parameters
@@ -167,8 +191,10 @@ def fill_ellipse(center, radii, angle, shape):
 
     Returns
     -------
-    (slice, slice), ndarray bool
-        A box in the frame, and which of its pixels are inside.
+    box : (slice, slice)
+        Rows and columns of the frame around the ellipse.
+    inside : ndarray bool
+        Which pixels of the box are inside.
     """
     cx, cy = center
     minor, major = radii

@@ -4,6 +4,9 @@ A resultant is the mean of several reads of an accumulating pixel. The quantitie
 the frame time only; they follow Casertano et al. (2022, Roman-STScI-000394) and Brandt (2024, PASP 136, 045004).
 """
 
+from __future__ import annotations
+
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -46,7 +49,7 @@ class Timing(NamedTuple):
     read_coupling: np.ndarray
 
 
-def resultant_timing(read_pattern, frame_time):
+def resultant_timing(read_pattern: Sequence[Sequence[int]], frame_time: float) -> Timing:
     """Compute the `Timing` of a read pattern.
 
     Parameters
@@ -59,6 +62,7 @@ def resultant_timing(read_pattern, frame_time):
     Returns
     -------
     Timing
+        Of the G resultants and their G - 1 differences.
 
     Raises
     ------
@@ -96,11 +100,21 @@ def resultant_timing(read_pattern, frame_time):
     )
 
 
-def uniform_weights(timing):
-    """Weights of the resultants in a slope that gives every read the same weight, in 1/s.
+def uniform_weights(timing: Timing) -> np.ndarray:
+    """Weights of the resultants in a slope that gives every read the same weight.
 
     ``w_i = N_i (N t_i - N_t) / (N N_tt - N_t^2)`` with N, N_t, N_tt the sums of N_i, N_i t_i and N_i t_i^2: an ordinary
     least-squares line through all reads, optimal where read noise dominates.
+
+    Parameters
+    ----------
+    timing : Timing
+        Its `reads` and `mean` are used.
+
+    Returns
+    -------
+    ndarray float64 (G,)
+        In 1/s; the slope is the sum of weights times resultants.
     """
     total = timing.reads.sum()
     first = np.sum(timing.reads * timing.mean)

@@ -1,12 +1,31 @@
 """World coordinates: build the transform from pixel to sky and record the footprint. Metadata only."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from rtools.declare import FrameStep, Reference
+
+if TYPE_CHECKING:
+    from rtools.exposure.frame import Exposure
 
 __all__ = ["STEP", "apply"]
 
 
-def apply(exposure, refs, options, prepared):
-    """Write `meta.wcs` and `meta.wcsinfo.s_region`."""
+def apply(exposure: Exposure, refs: dict, options: dict, prepared: None) -> None:
+    """Write `meta.wcs` and `meta.wcsinfo.s_region`.
+
+    Parameters
+    ----------
+    exposure : rtools.exposure.frame.Exposure
+        Its metadata change; its shape and its place in the frame are read.
+    refs : dict
+        ``refs["distortion"]["coordinate_distortion_transform"]``: pixel of the trimmed frame to V2, V3.
+    options : dict
+        Not used.
+    prepared : None
+        Not used.
+    """
     from rtools.astrometry import wcs
     from rtools.wfi import metadata
     from rtools.wfi.frame import BORDER

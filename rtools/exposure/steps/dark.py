@@ -1,8 +1,11 @@
 """Dark current: subtract a reference slope from the fitted image."""
 
+from __future__ import annotations
+
 import numpy as np
 
 from rtools.declare import ImageStep, Reference
+from rtools.exposure.frame import Strip, given
 from rtools.wfi.dq import PIXEL
 
 __all__ = ["STEP", "apply", "report"]
@@ -14,23 +17,54 @@ LARGEST = np.float32(65535)
 """DN/s beyond which a slope is a placeholder: such a pixel is saturated within a second."""
 
 
-def apply(strip, refs, options, prepared):
-    """Subtract the slope from the strip's image; counts pixels without one."""
+def apply(strip: Strip, refs: dict, options: dict, prepared: None) -> dict[str, int]:
+    """Subtract the slope from the strip's image, in place.
+
+    Parameters
+    ----------
+    strip : rtools.exposure.frame.Strip
+        Its image's ``data`` and ``dq`` change.
+    refs : dict
+        ``refs["dark"]`` with ``dark_slope`` (DN/s) and ``dq``, (rows, columns) of the strip, border included.
+    options : dict
+        Not used.
+    prepared : None
+        Not used.
+
+    Returns
+    -------
+    dict of str to int
+        ``without dark``: pixels that have no slope.
+    """
     rows, columns = strip.science
     slope = np.asarray(refs["dark"]["dark_slope"], dtype=np.float32)[rows, columns]
     unknown = ~(np.abs(slope) <= LARGEST)
     lost = int(np.count_nonzero(unknown))
-    dq = strip.image["dq"]
+    image = given(strip.image)
+    dq = image["dq"]
     dq |= refs["dark"]["dq"][rows, columns]
     if lost:
         slope = np.where(unknown, np.float32(0), slope)
         dq[unknown] |= np.uint32(UNRELIABLE_DARK | DO_NOT_USE)
-    strip.image["data"] -= slope
+    image["data"] -= slope
     return {"without dark": lost}
 
 
-def report(counts, options):
-    """Lines for the log."""
+def report(counts: dict[str, int], options: dict) -> list[tuple[str, str]]:
+    """Lines for the log.
+
+    Parameters
+    ----------
+    counts : dict of str to int
+        Sums of what `apply` returned for the strips.
+    options : dict
+        Not used.
+
+    Returns
+    -------
+    list of (str, str)
+        Level and text; empty where every pixel has a slope.
+    """
     lost = counts["without dark"]
     if not lost:
         return []

@@ -4,13 +4,19 @@ It is the same for all pixels but for the moment at which each is read, so it fa
 repeats every two channels, and one number per resultant. Beyond the ramp it needs 8 MiB.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rtools.declare import RampStep, Reference, Skip
 from rtools.exposure.readtimes import channel_pair, mean_decay, tile_columns
 from rtools.wfi.quantities import entry_problem
+
+if TYPE_CHECKING:
+    from rtools.exposure.frame import Exposure, Strip, View
 
 __all__ = ["STEP", "Decay", "apply", "prepare"]
 
@@ -31,8 +37,25 @@ class Decay:
     levels: np.ndarray
 
 
-def prepare(exposure, view, refs, options):
-    """Factors of the decay of this detector; `Skip` where the reference has no amplitude or time constant for it."""
+def prepare(exposure: Exposure, view: View, refs: dict, options: dict) -> Decay | Skip:
+    """Factors of the decay of this detector.
+
+    Parameters
+    ----------
+    exposure : rtools.exposure.frame.Exposure
+        Its detector, shape, read pattern and frame time are read.
+    view : rtools.exposure.frame.View
+        Not used.
+    refs : dict
+        ``refs["darkdecaysignal"]["decay_table"]``: detector to ``amplitude`` (DN) and ``time_constant`` (s).
+    options : dict
+        Not used.
+
+    Returns
+    -------
+    Decay or rtools.declare.Skip
+        `Skip` where the reference has no amplitude or time constant for the detector, or one that cannot be.
+    """
     entry = (refs["darkdecaysignal"]["decay_table"] or {}).get(exposure.detector) or {}
     amplitude, constant = entry.get("amplitude"), entry.get("time_constant")
     if amplitude is None or constant is None:
@@ -46,8 +69,20 @@ def prepare(exposure, view, refs, options):
     return Decay(np.exp(-times / constant), np.array(levels))
 
 
-def apply(strip, refs, options, prepared):
-    """Subtract the decay, in float64, rounded once."""
+def apply(strip: Strip, refs: dict, options: dict, prepared: Decay) -> None:
+    """Subtract the decay, in float64, rounded once.
+
+    Parameters
+    ----------
+    strip : rtools.exposure.frame.Strip
+        Its data change.
+    refs : dict
+        Not used.
+    options : dict
+        Not used.
+    prepared : Decay
+        What `prepare` returned.
+    """
     from rtools.exposure._darkdecay_kernels import subtract
 
     plane = np.ascontiguousarray(tile_columns(prepared.plane, strip.start, strip.stop))

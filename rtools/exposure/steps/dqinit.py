@@ -4,11 +4,16 @@ It turns uint16 into float32, adds the reference read that was subtracted on boa
 starts the pixel flags from the mask reference and the guide window. It must not run twice on the same data.
 """
 
+from __future__ import annotations
+
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from rtools.declare import Option, RampStep, Reference
+from rtools.exposure.frame import Exposure, Strip, View, given
 from rtools.wfi import metadata
 from rtools.wfi.dq import PIXEL
 from rtools.wfi.fill import FILL_NUMBER
@@ -31,19 +36,36 @@ class Start:
     ----------
     offset : int
         DN to subtract.
-    boxes : list of tuple
-        (row slice, column slice, bits) to set in pixeldq, in full-frame pixels.
+    boxes : list of (slice, slice, int)
+        Rows, columns and the bits to set there in pixeldq, in full-frame pixels.
     borders : dict of str to ndarray
         The exposure's border arrays; each strip fills its columns.
     """
 
     offset: int = 0
-    boxes: list = field(default_factory=list)
-    borders: dict = field(default_factory=dict)
+    boxes: list[tuple[slice, slice, int]] = field(default_factory=list)
+    borders: dict[str, np.ndarray] = field(default_factory=dict)
 
 
-def prepare(exposure, view, refs, options):
-    """Restore amp33, make room for the borders, find the guide window."""
+def prepare(exposure: Exposure, view: View, refs: dict, options: dict) -> Start:
+    """Restore amp33, make room for the borders, find the guide window.
+
+    Parameters
+    ----------
+    exposure : rtools.exposure.frame.Exposure
+        Its `amp33`, `reference_amp33` and `borders` change; offset and guide window are read from its metadata.
+    view : rtools.exposure.frame.View
+        Not used.
+    refs : dict
+        Not used.
+    options : dict
+        Options of the step; `expand_gw` is read.
+
+    Returns
+    -------
+    Start
+        What `apply` needs.
+    """
     meta = exposure.meta
     offset = 0
     # A ramp whose dq_init is SKIPPED has been through all of this step but the mask.
@@ -93,7 +115,7 @@ def _guide_window(exposure):
         window[key] = metadata.usable(exposure.meta, f"guide_star.{key}", log, "no guide window is flagged")
     for axis in "xy":
         start, stop = window[f"window_{axis}start"], window[f"window_{axis}stop"]
-        if None not in (start, stop) and stop <= start:
+        if start is not None and stop is not None and stop <= start:
             log(
                 "warning", f"meta.guide_star.window_{axis}stop is {stop}, not above {start}: no guide window is flagged"
             )
@@ -101,12 +123,14 @@ def _guide_window(exposure):
     return window
 
 
-def guide_boxes(guide_star, shape, expand=0):
+def guide_boxes(
+    guide_star: Mapping[str, Any], shape: tuple[int, int], expand: int = 0
+) -> list[tuple[slice, slice, int]]:
     """Where the guide window touches a frame.
 
     Parameters
     ----------
-    guide_star : dict
+    guide_star : mapping of str to object
         `meta.guide_star` with window_{x,y}{start,stop} in full-frame pixels, stop exclusive.
     shape : tuple of int
         (rows, columns) of the frame.
@@ -115,14 +139,14 @@ def guide_boxes(guide_star, shape, expand=0):
 
     Returns
     -------
-    list of tuple
-        (row slice, column slice, bits): its columns from top to bottom, and the window. Empty where there is no
-        window or it begins outside the frame.
+    list of (slice, slice, int)
+        Rows, columns and bits: its columns from top to bottom, and the window. Empty where there is no window or it
+        begins outside the frame.
     """
-    corners = [guide_star.get(key) for key in WINDOW]
-    if any(corner is None for corner in corners):
+    corners = [int(guide_star[key]) for key in WINDOW if guide_star.get(key) is not None]
+    if len(corners) < len(WINDOW):
         return []
-    x0, x1, y0, y1 = (int(corner) for corner in corners)
+    x0, x1, y0, y1 = corners
     rows, columns = shape
     if not (0 <= x0 < columns and 0 <= y0 < rows):
         return []
@@ -132,13 +156,26 @@ def guide_boxes(guide_star, shape, expand=0):
     return [(slice(0, rows), columns_read, GW_AFFECTED_DATA), (y, x, GW_AFFECTED_DATA | DO_NOT_USE)]
 
 
-def apply(strip, refs, options, prepared):
-    """Make a ramp strip of a raw one, in place, and copy its part of the borders."""
+def apply(strip: Strip, refs: dict, options: dict, prepared: Start) -> None:
+    """Make a ramp strip of a raw one, in place, and copy its part of the borders.
+
+    Parameters
+    ----------
+    strip : rtools.exposure.frame.Strip
+        Its data become float32 DN, its flags are begun, its reference read is used up.
+    refs : dict
+        ``refs["mask"]["dq"]``, (rows, columns) of the strip; without a mask only the guide window is flagged.
+    options : dict
+        Not used.
+    prepared : Start
+        What `prepare` returned; its borders are filled.
+    """
+    raw = given(strip.data)
     if strip.pixeldq is None:
-        strip.pixeldq = np.zeros(strip.data.shape[1:], np.uint32)
+        strip.pixeldq = np.zeros(raw.shape[1:], np.uint32)
     if strip.groupdq is None:
-        strip.groupdq = np.zeros(strip.data.shape, np.uint8)
-    strip.data = np.asarray(strip.data, dtype=np.float32)
+        strip.groupdq = np.zeros(raw.shape, np.uint8)
+    strip.data = np.asarray(raw, dtype=np.float32)
     if strip.reference_read is not None:
         strip.data += strip.reference_read.astype(np.float32)
         strip.reference_read = None
@@ -167,13 +204,18 @@ def _copy_borders(strip, borders):
             borders[f"dq_border_ref_pix_{side}"][:, there] = strip.pixeldq[:, here]
 
 
-def ramp_meta(meta):
+def ramp_meta(meta: dict[str, Any]) -> dict[str, Any]:
     """Metadata of a ramp from those of a raw product: `exposure.data_problem` is a string or null there.
 
     Parameters
     ----------
-    meta : dict
+    meta : dict of str to object
         The tree below ``roman.meta``; not changed.
+
+    Returns
+    -------
+    dict of str to object
+        The same with an `exposure` of its own.
     """
     exposure = dict(meta["exposure"])
     problem = exposure.get("data_problem")

@@ -1,8 +1,11 @@
 """Flat field: divide the image by the relative response of its pixels."""
 
+from __future__ import annotations
+
 import numpy as np
 
 from rtools.declare import ImageStep, Option, Reference
+from rtools.exposure.frame import Strip, given
 from rtools.wfi.dq import PIXEL
 
 __all__ = ["STEP", "apply", "report"]
@@ -11,9 +14,26 @@ NO_FLAT_FIELD = PIXEL["NO_FLAT_FIELD"]
 
 
 @np.errstate(over="ignore", invalid="ignore")
-def apply(strip, refs, options, prepared):
-    """Flatten the strip's image in place, in float32; counts pixels without a flat."""
-    image, flat = strip.image, refs["flat"]
+def apply(strip: Strip, refs: dict, options: dict, prepared: None) -> dict[str, int]:
+    """Flatten the strip's image in place, in float32.
+
+    Parameters
+    ----------
+    strip : rtools.exposure.frame.Strip
+        Its image changes; ``var_flat`` is added where the options ask for it.
+    refs : dict
+        ``refs["flat"]`` with ``data``, ``err`` and ``dq``, (rows, columns) of the strip inside the border.
+    options : dict
+        Options of the step; `var_flat` is read.
+    prepared : None
+        Not used.
+
+    Returns
+    -------
+    dict of str to int
+        ``without flat``: pixels that are divided by 1.
+    """
+    image, flat = given(strip.image), refs["flat"]
     response = np.array(flat["data"], dtype=np.float32)
     dq = np.array(flat["dq"], dtype=np.uint32)
     dq[~((response > 0) & (response < np.inf))] |= np.uint32(NO_FLAT_FIELD)
@@ -33,8 +53,21 @@ def apply(strip, refs, options, prepared):
     return {"without flat": int(np.count_nonzero(unknown))}
 
 
-def report(counts, options):
-    """Lines for the log."""
+def report(counts: dict[str, int], options: dict) -> list[tuple[str, str]]:
+    """Lines for the log.
+
+    Parameters
+    ----------
+    counts : dict of str to int
+        Sums of what `apply` returned for the strips.
+    options : dict
+        Not used.
+
+    Returns
+    -------
+    list of (str, str)
+        Level and text; empty where every pixel has a flat.
+    """
     lost = counts["without flat"]
     return [("info", f"no flat for {lost} pixels: divided by 1, NO_FLAT_FIELD")] if lost else []
 

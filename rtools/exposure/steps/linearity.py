@@ -200,9 +200,11 @@ def _correct(strip, columns, planes, prepared, channel):
     from rtools.exposure._kernel_arrays import RampArrays
     from rtools.exposure._linearity_kernels import LinearityReference, kernel
 
+    forward, inverse, dq = (plane[..., columns] for plane in planes)
     reference = LinearityReference(
-        *(np.ascontiguousarray(coefficients[..., columns], dtype=np.float32) for coefficients in planes[:2]),
-        np.ascontiguousarray(planes[2][..., columns], dtype=np.uint32),
+        np.ascontiguousarray(forward, dtype=np.float32),
+        np.ascontiguousarray(inverse, dtype=np.float32),
+        np.ascontiguousarray(dq, dtype=np.uint32),
     )
     arrays = strip.data, strip.groupdq, strip.pixeldq
     ramp = RampArrays(*(np.ascontiguousarray(array[..., columns]) for array in arrays))

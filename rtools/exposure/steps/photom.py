@@ -1,7 +1,14 @@
 """Photometric calibration: how a count rate becomes a surface brightness. Metadata only; pixels do not change."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from rtools.declare import FrameStep, Reference, Skip
 from rtools.wfi.quantities import entry_problem
+
+if TYPE_CHECKING:
+    from rtools.exposure.frame import Exposure, View
 
 __all__ = ["STEP", "apply", "prepare"]
 
@@ -13,8 +20,25 @@ KEYS = {
 """`meta.photometry` entry and the column of the reference's table that it holds."""
 
 
-def prepare(exposure, view, refs, options):
-    """The row of the exposure's optical element; `Skip`, with nulls written, where there is none to be used."""
+def prepare(exposure: Exposure, view: View, refs: dict, options: dict) -> dict[str, Any] | Skip:
+    """The row of the exposure's optical element.
+
+    Parameters
+    ----------
+    exposure : rtools.exposure.frame.Exposure
+        Its optical element is read; `meta.photometry` becomes nulls where the step is skipped.
+    view : rtools.exposure.frame.View
+        Not used.
+    refs : dict
+        ``refs["photom"]["phot_table"]``: optical element to a row, whose keys are the values of `KEYS`.
+    options : dict
+        Not used.
+
+    Returns
+    -------
+    dict of str to object, or rtools.declare.Skip
+        The row without values that cannot be; `Skip` where there is none, or its conversion cannot be one.
+    """
     element = str(exposure.meta["instrument"]["optical_element"]).upper()
     row = refs["photom"]["phot_table"].get(element)
     if row is None:
@@ -30,8 +54,20 @@ def prepare(exposure, view, refs, options):
     return {key: value for key, value in row.items() if key not in wrong}
 
 
-def apply(exposure, refs, options, prepared):
-    """Write `meta.photometry`."""
+def apply(exposure: Exposure, refs: dict, options: dict, prepared: dict[str, Any]) -> None:
+    """Write `meta.photometry`.
+
+    Parameters
+    ----------
+    exposure : rtools.exposure.frame.Exposure
+        Its metadata change.
+    refs : dict
+        Not used.
+    options : dict
+        Not used.
+    prepared : dict of str to object
+        What `prepare` returned.
+    """
     values = {key: prepared.get(column) for key, column in KEYS.items()}
     exposure.meta["photometry"] = {key: None if value is None else float(value) for key, value in values.items()}
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from rtools.declare import FitStep, Option, Reference
 from rtools.errors import InputError
-from rtools.exposure.frame import Exposure, Strip, View
+from rtools.exposure.frame import Exposure, Strip, View, given
 from rtools.exposure.rampfit._arguments import FitImage, FitTerms, JumpLimits, Ramp
 from rtools.exposure.rampfit._work import BLOCK
 from rtools.exposure.rampfit.network import median_network
@@ -124,7 +124,7 @@ def _idle(options):
 
 def _rounded(exposure):
     """Timing with frame and resultant times in float32: slopes of ols_cas22 depend on their last digits."""
-    timing = resultant_timing(exposure.read_pattern, np.float32(exposure.frame_time))
+    timing = resultant_timing(exposure.read_pattern, float(np.float32(exposure.frame_time)))
     return timing._replace(mean=timing.mean.astype(np.float32), tau=timing.tau.astype(np.float32))
 
 
@@ -179,7 +179,9 @@ def apply(strip: Strip, refs: dict, options: dict, prepared: FitPlan) -> dict[st
     planes = np.empty((len(PLANES), *shape), np.float32)
     image = FitImage(planes, np.empty(shape, np.uint32), columns.start, columns.stop)
     ramp = Ramp(
-        *(_whole_blocks(array) for array in (strip.data, strip.groupdq, strip.pixeldq)),
+        _whole_blocks(given(strip.data)),
+        _whole_blocks(given(strip.groupdq)),
+        _whole_blocks(given(strip.pixeldq)),
         _whole_blocks(refs["gain"]["data"], np.float32),
         _whole_blocks(refs["readnoise"]["data"], np.float32),
     )
@@ -301,7 +303,7 @@ def zero_image(strip: Strip) -> dict[str, np.ndarray]:
         As `Strip.image` after a fit.
     """
     rows, columns = strip.science
-    dq = strip.pixeldq[rows, columns] | np.uint32(SATURATED | DO_NOT_USE)
+    dq = given(strip.pixeldq)[rows, columns] | np.uint32(SATURATED | DO_NOT_USE)
     return {**{name: np.zeros(dq.shape, np.float32) for name in PLANES}, "dq": dq}
 
 

@@ -88,7 +88,8 @@ def prepare(exposure: Exposure, view: View, refs: dict, options: dict) -> Spectr
         finish = partial(_keep_border, first=_border_start(strip))
         sides.append(spectra(_zero_bad(strip), strip.channel % 2, finish, scale * ROW_SAMPLES / BORDER))
     finish = partial(_fill, cosine=options["cosine"], pauses=options["fft"])
-    return Spectra(*sides, spectra(exposure.amp33, 0, finish, scale), offset, options["trends"])
+    left, right = sides
+    return Spectra(left, right, spectra(exposure.amp33, 0, finish, scale), offset, options["trends"])
 
 
 def series_offset(data: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rtools.declare import Option, RampStep, Reference
-from rtools.exposure.frame import Exposure, Strip, View
+from rtools.exposure.frame import Exposure, Strip, View, given
 from rtools.wfi.dq import PIXEL
 
 __all__ = ["STEP", "ResultantReads", "apply", "fully_saturated", "halo", "prepare", "report"]
@@ -22,7 +22,7 @@ class ResultantReads(NamedTuple):
 
     Attributes
     ----------
-    count : ndarray float64 (G,)
+    size : ndarray float64 (G,)
         Number of reads that are averaged.
     mean : ndarray float64 (G,)
         Mean of the 1-based read numbers: the mean time since the reset, in frame times.
@@ -30,7 +30,7 @@ class ResultantReads(NamedTuple):
         Number of the last read.
     """
 
-    count: np.ndarray
+    size: np.ndarray
     mean: np.ndarray
     last: np.ndarray
 
@@ -105,8 +105,8 @@ def apply(strip: Strip, refs: dict, options: dict, prepared: ResultantReads) -> 
     strip.pixeldq = np.ascontiguousarray(strip.pixeldq)
     flag_saturation(RampArrays(strip.data, strip.groupdq, strip.pixeldq), reference, prepared, options["grow"])
     for _ in range(options["backup"]):
-        for g in range(len(prepared.count) - 1):
-            if prepared.count[g] > 1:
+        for g in range(len(prepared.size) - 1):
+            if prepared.size[g] > 1:
                 strip.groupdq[g] |= strip.groupdq[g + 1] & np.uint8(SATURATED)
     return {"saturated": int(np.count_nonzero(_inner(strip, halo(options)) & np.uint8(SATURATED)))}
 
@@ -150,10 +150,10 @@ def fully_saturated(strip: Strip) -> bool:
         True where no slope can be fitted to any pixel of the strip.
     """
     rows, columns = strip.science
-    if np.all(strip.pixeldq[rows, columns] & np.uint32(SATURATED)):
+    if np.all(given(strip.pixeldq)[rows, columns] & np.uint32(SATURATED)):
         return True
     # Where one resultant is not saturated it is nearly always the first.
-    return all(bool(np.all(flags[rows, columns] & np.uint8(SATURATED))) for flags in strip.groupdq)
+    return all(bool(np.all(flags[rows, columns] & np.uint8(SATURATED))) for flags in given(strip.groupdq))
 
 
 STEP = RampStep(

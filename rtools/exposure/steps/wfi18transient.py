@@ -5,11 +5,14 @@ light; a sum of two exponentials of the time since reset is fitted and subtracte
 of the frame, 134 MB.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np
 
 from rtools.declare import NotApplicable, Option, RampStep
+from rtools.exposure.frame import Exposure, Strip, View, given
 from rtools.exposure.readtimes import channel_pair, tile_columns
 from rtools.wfi.dq import GROUP
 from rtools.wfi.frame import BORDER
@@ -50,8 +53,25 @@ class Transient:
     plane: np.ndarray | None = None
 
 
-def prepare(exposure, view, refs, options):
-    """Fit the transient of the exposure."""
+def prepare(exposure: Exposure, view: View, refs: dict, options: dict) -> Transient | NotApplicable:
+    """Fit the transient of the exposure.
+
+    Parameters
+    ----------
+    exposure : rtools.exposure.frame.Exposure
+        Its detector, shape, read pattern and frame time are read.
+    view : rtools.exposure.frame.View
+        The exposure as the earlier steps leave it; the first five resultants of all channels are read.
+    refs : dict
+        Not used.
+    options : dict
+        Options of the step; `mask_rows` is read.
+
+    Returns
+    -------
+    Transient or rtools.declare.NotApplicable
+        Without a plane where rows are flagged instead; `NotApplicable` for other detectors.
+    """
     if exposure.detector != TRANSIENT_DETECTOR:
         return NotApplicable(f"only {TRANSIENT_DETECTOR} has this transient")
     if options["mask_rows"] or exposure.shape[0] < FEWEST:
@@ -103,7 +123,7 @@ def _faint_mean(residual, light, sigma):
     return clipped_mean(np.sort(residual[usable]).astype(np.float64))
 
 
-def clipped_mean(values):
+def clipped_mean(values: np.ndarray) -> float:
     """Mean within 3 standard deviations of the median, clipped up to five times.
 
     Parameters
@@ -130,12 +150,27 @@ def clipped_mean(values):
     return float(values.mean()) if values.size else float("nan")
 
 
-def double_exponential(t, a, b, tau_a, tau_b):
-    """a exp(-t / tau_a) + b exp(-t / tau_b)."""
+def double_exponential(t: np.ndarray, a: float, b: float, tau_a: float, tau_b: float) -> np.ndarray:
+    """a exp(-t / tau_a) + b exp(-t / tau_b).
+
+    Parameters
+    ----------
+    t : ndarray
+        Time since the start of the read, seconds.
+    a, b : float
+        Amplitudes, DN.
+    tau_a, tau_b : float
+        Time constants, seconds.
+
+    Returns
+    -------
+    ndarray
+        DN, of the shape of `t`.
+    """
     return a * np.exp(-t / tau_a) + b * np.exp(-t / tau_b)
 
 
-def fit_transient(times, residual):
+def fit_transient(times: np.ndarray, residual: np.ndarray) -> tuple[float, float, float, float] | None:
     """Least-squares fit of `double_exponential`.
 
     Parameters
@@ -145,7 +180,7 @@ def fit_transient(times, residual):
 
     Returns
     -------
-    tuple of float or None
+    (float, float, float, float) or None
         a, b (DN), tau_a, tau_b (s); None where the residual is not finite or the fit does not converge.
     """
     import warnings
@@ -160,16 +195,31 @@ def fit_transient(times, residual):
             parameters, _covariance = curve_fit(double_exponential, times, residual, p0=start)
     except (ValueError, RuntimeError):
         return None
-    return tuple(map(float, parameters)) if np.all(np.isfinite(parameters)) else None
+    if not np.all(np.isfinite(parameters)):
+        return None
+    a, b, tau_a, tau_b = map(float, parameters)
+    return a, b, tau_a, tau_b
 
 
-def apply(strip, refs, options, prepared):
-    """Subtract the transient from the strip's first resultant, or flag its first rows."""
+def apply(strip: Strip, refs: dict, options: dict, prepared: Transient) -> None:
+    """Subtract the transient from the strip's first resultant, or flag its first rows.
+
+    Parameters
+    ----------
+    strip : rtools.exposure.frame.Strip
+        The data of its first resultant change, or the flags of it.
+    refs : dict
+        Not used.
+    options : dict
+        Not used.
+    prepared : Transient
+        What `prepare` returned.
+    """
     if prepared.plane is None:
-        strip.groupdq[0, :MASKED_ROWS] |= np.uint8(DO_NOT_USE | WFI18_TRANSIENT)
+        given(strip.groupdq)[0, :MASKED_ROWS] |= np.uint8(DO_NOT_USE | WFI18_TRANSIENT)
         return
     rows, columns = strip.science
-    strip.data[0, rows, columns] -= tile_columns(prepared.plane, strip.start, strip.stop)[rows, columns]
+    given(strip.data)[0, rows, columns] -= tile_columns(prepared.plane, strip.start, strip.stop)[rows, columns]
 
 
 STEP = RampStep(
