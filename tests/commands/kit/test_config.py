@@ -152,11 +152,12 @@ def test_what_is_shown_can_be_read_back_and_says_where_each_value_is_from(config
 @pytest.mark.parametrize("name", TOOLS)
 def test_every_option_can_be_set_by_the_word_that_is_shown(name, config, capsys):
     """Of each option its default, or some value, is read back as what it was."""
-    from rtools.commands.kit import config_shown as module
+    from rtools.commands.kit import config as module
+    from rtools.commands.kit.config_shown import long_names
 
     command = command_of(name)
     for one in [command, *getattr(command, "commands", {}).values()]:
-        for word, param in module.long_names(one).items():
+        for word, param in long_names(one).items():
             if word not in module.UNWRITTEN:
                 assert module._options(one)[word.replace("_", "-")] is param
 
