@@ -23,6 +23,7 @@ Takes products, reference files and catalogs (parquet, ECSV, ASDF). What is chec
 \b
 schema    the tree against the schemas of the file's own manifest
 layout    arrays that must be there, their dtypes; shapes that agree with each other
+guide     pairs, windows, times, flags and centroids of guide windows; rotations and words of FACE files
 values    metadata that something is computed from can be: no placeholder, no declination of 91
 steps     cal_step: what is COMPLETE agrees with suffix, unit, ref_file and arrays
 built-in  references of the built-in instrument, which is not for science: always a warning

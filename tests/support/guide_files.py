@@ -74,7 +74,7 @@ def guide_tree(form="rad", *, spectroscopic=False):
         tree[part.section] = {} if form == "empty" else guide_section(name, part, form)
         if form == "dark":
             group |= {f"{part.prefix}_{one}": None for one in ("centroids", "centroid_errs", "centroid_quality")}
-            group[f"{part.prefix}_centroid_times"] = None
+            group[f"{part.prefix}_centroid_times"] = [None] * part.pairs
         elif form != "empty":
             group |= centroids_of(name, part, form)
             rng = np.random.default_rng(7)
@@ -238,7 +238,8 @@ def face_meta(parts):
         "model_type": "L1FaceGuidewindowModel", "t_start": time_nodes([0.0])[0],
         "t_stop": time_nodes([last.start + last.pairs * last.table.cycle_s])[0],
         "fgs_modes_used": ["WIM_ACQ_VW", "WIM_ACQ_NA", "WIM_TRK"], "ma_table_ids_used": ["GW0001", "GW0001", "GW0002"],
-        "gw_cycles_per_sci_read_used": [BLOCKS] * 3, "expected_gw_acquisitions": used, "expected_gw_tracking": used,
+        "gw_cycles_per_sci_read_used": [BLOCKS] * 3,
+        "expected_gw_acquisitions": used, "expected_gw_tracking": dict(used),
         "detector_gw_files": {one: GUIDE_NAME if one == "WFI06" else None for one in detectors},
     }  # fmt: skip
 

@@ -6,7 +6,8 @@ from rtools.products.io import writer
 from rtools.products.schema import history, layout, nodes
 from rtools.wfi import metadata
 
-SIZES = {"N": 3, "D": 4, "P": 1, "I": 6, "J": 6, "K": 6, "L": 6, "Y": 8, "X": 8, "M": 5}
+SIZES = {"N": 3, "D": 4, "P": 1, "I": 6, "J": 6, "K": 6, "L": 6, "M": 5, "Y": 8, "X": 8,
+         "YJ": 8, "XJ": 8, "YL": 8, "XL": 4, "YK": 4, "XK": 4, "AJ": 6, "AL": 6, "AK": 6}  # fmt: skip
 FRAME = {4096: 136, 4088: 128, 5000: 24, 286721: 33, 128: 128}
 """Lengths stand for full-size ones; no frame array is so small (512 elements) that it would stand in the tree."""
 READ_PATTERN = [[1], [2, 3], [4, 5, 6, 7]]

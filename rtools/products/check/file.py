@@ -10,6 +10,9 @@ from rtools.errors import InputError, UsageError
 from rtools.findings import SEVERITIES, Finding, error, warning
 from rtools.products import names
 from rtools.products.check import catalog as catalogs
+from rtools.products.check.face import check_face
+from rtools.products.check.guide import KINDS as GUIDING
+from rtools.products.check.guide import accept_spellings, check_guide
 from rtools.products.check.integrity import check_blocks, check_index
 from rtools.products.check.names import check_name
 from rtools.products.check.schema import (
@@ -178,7 +181,8 @@ def _check_product(report, product, suffix, *, quick, work):
     schema = [] if quick or product.problem else check_schema(product)
     if quick and known:
         schema = list(check_fields(product))
-    report.add("schema", one_per_place(schema, check_tree(product) if known else []))
+    found = one_per_place(schema, check_tree(product) if known else [])
+    report.add("schema", accept_spellings(product, found))
     if known:
         report.add("layout", check_arrays(product))
     if known and product.kind in ("l1_uncal", "ramp", "l2_image", "l3_coadd"):
@@ -188,6 +192,16 @@ def _check_product(report, product, suffix, *, quick, work):
         report.add("checksum", check_blocks(product, work))
         if product.kind == "l2_image" and not _damaged(report):
             report.add("steps", check_fit(product))
+        if known and product.kind in GUIDING and not _damaged(report):
+            report.add("guide", _check_guiding(report, product))
+
+
+def _check_guiding(report, product):
+    """Findings about a guide-window or FACE file at places of which no error is known, and no remark twice."""
+    known = {finding.where for finding in report.findings}
+    wrong = {finding.where for finding in report.findings if finding.severity == "error"}
+    found = check_guide(product) if product.kind == "l1_gw" else check_face(product)
+    return [one for one in found if one.where not in (known if one.severity == "info" else wrong)]
 
 
 def _damaged(report):

@@ -225,7 +225,7 @@ def check_arrays(product: Product) -> list[Finding]:
         agreed[symbol, axis], odd = _majority(by_path)
         for path in odd:
             others = next(other for other in by_path if other not in odd)
-            message = f"{by_path[path]} {_axis(axis)}, not {agreed[symbol, axis]} as {others}"
+            message = f"{by_path[path]} {_axis(axis, symbol)}, not {agreed[symbol, axis]} as {others}"
             found.append(error("layout", path, message))
     found += _amp33(product)
     if product.kind == "l2_image" and not cutout:
@@ -248,8 +248,7 @@ def _lengths(product):
             if isinstance(symbol, int) and symbol > CHANNEL:
                 found[symbol, place - len(shape)][path] = length
             elif isinstance(symbol, str):
-                # window sizes differ from section to section of a guide-window file
-                found[f"{path.partition('.')[0]}.{symbol}" if symbol in "YX" else symbol, None][path] = length
+                found[symbol, None][path] = length
     return found
 
 
@@ -266,8 +265,10 @@ def _majority(by_path):
     return length, [path for path, found in by_path.items() if found != length]
 
 
-def _axis(axis):
-    return {-1: "columns", -2: "rows"}.get(axis, "entries")
+def _axis(axis, symbol=""):
+    """What is counted along an axis: by its place in a frame, or by the first letter of its symbol in products.json."""
+    of_windows = {"Y": "rows", "X": "columns", "A": "columns"}.get(str(symbol)[:1], "entries")
+    return {-1: "columns", -2: "rows"}.get(axis, of_windows)
 
 
 def _amp33(product):

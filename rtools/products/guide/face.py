@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -45,7 +45,7 @@ class Face:
 
     Attributes
     ----------
-    path : str or os.PathLike
+    path : str or pathlib.Path
         The file.
     product : Product
         It, opened.
@@ -79,7 +79,7 @@ class Face:
         Guide-window file of each detector; empty where the metadata have none.
     """
 
-    path: str | os.PathLike[str]
+    path: str | Path
     product: Product
     meta: Mapping[str, Any]
     element: str
@@ -116,12 +116,12 @@ class Face:
         self.close()
 
 
-def open_face(path: str | os.PathLike[str], *, kind: str | None = None) -> Face:
+def open_face(path: str | Path, *, kind: str | None = None) -> Face:
     """Open a FACE file of any age.
 
     Parameters
     ----------
-    path : str or os.PathLike
+    path : str or pathlib.Path
         The file.
     kind : str, optional
         ``face`` takes a file that has no tag for one. Without it the model type in the metadata, or the name, has to

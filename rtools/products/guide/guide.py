@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -30,7 +30,7 @@ class Guide:
 
     Attributes
     ----------
-    path : str or os.PathLike
+    path : str or pathlib.Path
         The file.
     product : Product
         It, opened.
@@ -55,7 +55,7 @@ class Guide:
         What was read otherwise than the schema of today has it.
     """
 
-    path: str | os.PathLike[str]
+    path: str | Path
     product: Product
     meta: Mapping[str, Any]
     detector: str
@@ -94,12 +94,12 @@ class Guide:
         self.close()
 
 
-def open_guide(path: str | os.PathLike[str], *, kind: str | None = None) -> Guide:
+def open_guide(path: str | Path, *, kind: str | None = None) -> Guide:
     """Open a guide-window file of any age.
 
     Parameters
     ----------
-    path : str or os.PathLike
+    path : str or pathlib.Path
         The file.
     kind : str, optional
         ``gw`` takes a file that has no tag for one. Without it the model type in the metadata, or the name, has to say

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+from pathlib import Path
 
 from rtools.errors import InputError
 from rtools.products import names
@@ -19,12 +19,12 @@ OLD_SCHEMA = "/guidewindow-"
 """Part of the tags of guide windows before 2025, which have five-dimensional frames and no times."""
 
 
-def is_guide_name(path: str | os.PathLike[str]) -> bool:
+def is_guide_name(path: str | Path) -> bool:
     """Whether a file is a guide-window file by its name.
 
     Parameters
     ----------
-    path : str or os.PathLike
+    path : str or pathlib.Path
         The file; it need not exist.
 
     Returns
@@ -35,12 +35,12 @@ def is_guide_name(path: str | os.PathLike[str]) -> bool:
     return names.split_suffix(path)[1] == "gw"
 
 
-def is_face_name(path: str | os.PathLike[str]) -> bool:
+def is_face_name(path: str | Path) -> bool:
     """Whether a file is a FACE file by its name.
 
     Parameters
     ----------
-    path : str or os.PathLike
+    path : str or pathlib.Path
         The file; it need not exist.
 
     Returns
@@ -51,12 +51,12 @@ def is_face_name(path: str | os.PathLike[str]) -> bool:
     return names.split_suffix(path)[1] == "face"
 
 
-def open_as(path: str | os.PathLike[str], wanted: str, kind: str | None) -> tuple[Product, list[str]]:
+def open_as(path: str | Path, wanted: str, kind: str | None) -> tuple[Product, list[str]]:
     """Open a file as one of these kinds.
 
     Parameters
     ----------
-    path : str or os.PathLike
+    path : str or pathlib.Path
         The file.
     wanted : str
         ``gw`` or ``face``.
