@@ -13,7 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Protocol, TypeVar
 
-__all__ = ["ALONE", "Work", "aside", "results_of", "settle", "silent"]
+__all__ = ["ALONE", "Advancing", "Work", "aside", "results_of", "settle", "silent"]
 
 
 Item = TypeVar("Item")

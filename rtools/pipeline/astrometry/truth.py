@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,7 +22,7 @@ ID_ORDER = 12
 
 
 def gaia_of_truth(
-    paths: Sequence[str | os.PathLike],
+    paths: Sequence[Path | str],
     *,
     epoch: float | None = None,
     seed: int = 0,
@@ -34,7 +33,7 @@ def gaia_of_truth(
 
     Parameters
     ----------
-    paths : sequence of str or os.PathLike
+    paths : sequence of Path or str
         Tables; a star that several have is listed once.
     epoch : float, optional
         Julian year of the positions; by default the middle of the exposures, which lie beside their tables.
@@ -83,12 +82,12 @@ def _common_epoch(paths):
     return float(np.mean(epochs))
 
 
-def epoch_of(path: str | os.PathLike) -> float:
+def epoch_of(path: Path | str) -> float:
     """Julian year of the middle of the exposure that a truth table lies beside.
 
     Parameters
     ----------
-    path : str or os.PathLike
+    path : Path or str
         The table, ``STEM_truth``; the exposure is ``STEM_uncal.asdf`` in the same directory.
 
     Returns

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from rtools.products.schema import history
@@ -15,9 +15,9 @@ class _Told(Protocol):
     """A plan that has something to say before the work."""
 
     @property
-    def cautions(self) -> tuple[str, ...]: ...
+    def cautions(self) -> Sequence[str]: ...
     @property
-    def warnings(self) -> tuple[str, ...]: ...
+    def warnings(self) -> Sequence[str]: ...
 
 
 class Journal:

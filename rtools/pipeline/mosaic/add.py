@@ -1,33 +1,33 @@
-"""A mosaic that new exposures join: what it says of itself, what it prescribes, its pixels where they are wanted."""
+"""A mosaic that new exposures join: what it says of itself, what it prescribes; all refusals before any work."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rtools.errors import InputError, UsageError
-from rtools.mosaic.adding import joined_cells, put_back, seen_well, strips
 from rtools.mosaic.drizzle.drizzle import VARIANCES, band_rows
 from rtools.mosaic.drizzle.options import PLANES, WEIGHTS
-from rtools.mosaic.drizzle.variance import BITS, new_totals
+from rtools.mosaic.drizzle.variance import BITS
 from rtools.mosaic.drizzle.weights import bad_bits
-from rtools.mosaic.grid.scale import mean_pixel_area
-from rtools.pipeline.mosaic.flag import flag_members
 from rtools.pipeline.mosaic.grid import WantedGrid, choose_frame
 from rtools.pipeline.mosaic.members import share_of
-from rtools.pipeline.mosaic.spool import SpooledPlane
 from rtools.products import names
 from rtools.products.io import Product, open_product
 from rtools.products.mosaic.metadata import group_of, metas_of
 from rtools.wfi import metadata
-from rtools.work.loops import in_rows
 
-__all__ = ["JoinedMosaic", "flag_against", "join", "open_joined", "refuse_options", "sky_of", "totals_of"]
+if TYPE_CHECKING:
+    from rtools.pipeline.mosaic.grid import Frame
+    from rtools.pipeline.mosaic.members import Member
+    from rtools.pipeline.mosaic.request import MosaicRequest
+__all__ = ["JoinedMosaic", "join", "open_joined", "refuse_options"]
 
 OPTIONS = ("kernel", "pixfrac", "weight_type", "good_bits")
 """Of resample: what the joined mosaic was made with holds for what joins it."""
-
-PIECE = 16
-"""Rows whose sums are recovered at a time, in float64."""
 
 
 @dataclass
@@ -37,35 +37,69 @@ class JoinedMosaic:
     Attributes
     ----------
     name : str
+        What its file is called.
     product : rtools.products.io.product.Product
+        Its file.
     metas : list of dict
         What is known of the metadata of its own members.
-    frame : rtools.pipeline.mosaic.grid.Frame
+    chosen : rtools.pipeline.mosaic.grid.Frame or None
+        Its frame; None until the members are known.
     """
 
     name: str
     product: Product
-    metas: list
-    frame: object = None
+    metas: list[dict[str, Any]]
+    chosen: Frame | None = None
 
     @property
-    def count(self):
+    def frame(self) -> Frame:
+        """Its frame; ValueError where that is not chosen yet."""
+        if self.chosen is None:
+            raise ValueError("the frame of the mosaic is not chosen yet")
+        return self.chosen
+
+    @property
+    def count(self) -> int:
         """Members that it has already."""
         return len(self.metas)
 
     @property
-    def shares(self):
+    def shares(self) -> list[float]:
         """Share of each member in its variances where the weights are exposure times."""
         return [share_of(meta) for meta in self.metas]
 
-    def pointings(self, members):
-        """Exposures, when these have joined."""
+    def pointings(self, members: Iterable[Member]) -> int:
+        """Number of exposures, when more members have joined.
+
+        Parameters
+        ----------
+        members : iterable of rtools.pipeline.mosaic.members.Member
+            Those that join; of exposures that the mosaic has already they add none.
+
+        Returns
+        -------
+        int
+            What `meta.resample.pointings` will say.
+        """
         known = {group_of(meta, number) for number, meta in enumerate(self.metas)}
         before = metadata.usable(self.product.meta, "resample.pointings") or len(known)
         return int(before) + len({member.group for member in members} - known)
 
-    def rows(self, wanted, rows):
-        """Some rows of arrays, by name."""
+    def rows(self, wanted: Iterable[str], rows: slice) -> dict[str, np.ndarray]:
+        """Some rows of arrays, which are compared with their checksums.
+
+        Parameters
+        ----------
+        wanted : iterable of str
+            Names of arrays that the mosaic has.
+        rows : slice
+            Rows of the mosaic.
+
+        Returns
+        -------
+        dict of str to ndarray
+            (rows, columns) of each, of ``context`` (planes, rows, columns).
+        """
         for check in self.product.checks(wanted):
             check()
         cut = {name: (rows.start, rows.stop) for name in wanted if name != "context"}
@@ -76,43 +110,65 @@ class JoinedMosaic:
         return planes
 
 
-# -- before any work --------------------------------------------------------------------------------------------------
-
-
-def join(request, members, groups, log):
+def join(
+    request: MosaicRequest,
+    members: Sequence[Member],
+    groups: Mapping[str, str],
+    log: Callable[[str, str], None],
+) -> tuple[JoinedMosaic, dict[str, Any]]:
     """Open the mosaic that members are to join, or refuse it.
 
     Parameters
     ----------
     request : rtools.pipeline.mosaic.request.MosaicRequest
-        What is asked.
-    members : list of rtools.pipeline.mosaic.members.Member
+        What is asked; its `add` is the mosaic.
+    members : sequence of rtools.pipeline.mosaic.members.Member
         They get their numbers behind the members of the mosaic.
-    groups : dict
+    groups : mapping of str to str
         File to the group that an association puts it in.
     log : callable
+        ``log(level, text)``.
 
     Returns
     -------
     joined : JoinedMosaic
+        With the mosaic's own frame.
     options : dict
         Of resample, as the mosaic prescribes them.
+
+    Raises
+    ------
+    InputError, UsageError
+        It is no mosaic that others can join, it has one of them already, or it was made with other options.
     """
     refuse_options(request)
+    if request.add is None:
+        raise ValueError("no mosaic is named that the members are to join")
     joined = open_joined(request.add)
     _refuse_members(joined, members)
     for member in members:
         member.number += joined.count
-        member.group = group_of(member.meta, member.number, groups.get(member.product.path))
+        member.group = group_of(member.meta, member.number, groups.get(str(member.product.path)))
         if request.single and member.meta["cal_step"].get("skymatch") != "COMPLETE":
             log("warning", f"{member.name}: its sky is not matched to that of the mosaic (rt-run --add does it)")
-    joined.frame = choose_frame(members, WantedGrid(like=request.add), None, log)
+    joined.chosen = choose_frame(members, WantedGrid(like=request.add), None, log)
     with joined.product:
         return joined, _settle(joined, request, members, log)
 
 
-def refuse_options(request):
-    """Refuse options of a grid, which is the mosaic's, and ways of matching and testing that need all exposures."""
+def refuse_options(request: MosaicRequest) -> None:
+    """Refuse options of a grid, which is the mosaic's, and ways of matching and testing that need all exposures.
+
+    Parameters
+    ----------
+    request : rtools.pipeline.mosaic.request.MosaicRequest
+        What is asked, with ``--add``.
+
+    Raises
+    ------
+    UsageError
+        An option does not go together with ``--add``.
+    """
     if request.skycells or request.wanted.like or request.wanted.free:
         raise UsageError("--add: the grid is that of the mosaic", mend="leave out the options of a grid")
     sky, outlier = request.settings.get("skymatch", {}), request.settings.get("outlier", {})
@@ -129,7 +185,7 @@ def refuse_options(request):
             raise UsageError(f"--add: the mosaic is compared as it is, there is no outlier.{key}", mend="leave it out")
 
 
-def open_joined(path):
+def open_joined(path: str) -> JoinedMosaic:
     """Open a mosaic that others are to join.
 
     Parameters
@@ -248,85 +304,3 @@ def _known(joined, name):
         if np.isfinite(planes[name][seen]).any():
             return True
     return empty
-
-
-# -- its pixels -------------------------------------------------------------------------------------------------------
-
-
-def totals_of(joined, recipe, count, workers, rows):
-    """Totals of some rows of the mosaic, with room for `count` members: `rtools.mosaic.drizzle.variance.Totals`."""
-    width = recipe.frame.grid.shape[1]
-    totals = new_totals((rows.stop - rows.start, width), count, recipe.names, dq=recipe.dq)
-    times = joined.shares if recipe.weight == "exptime" else None
-    wanted = ("data", "weight", "context", *recipe.names, *(("dq",) if recipe.dq else ()))
-
-    def fill(band):
-        held = joined.rows(wanted, slice(rows.start + band.start, rows.start + band.stop))
-        for first in range(0, band.stop - band.start, PIECE):
-            part = slice(first, first + PIECE)
-            planes = {name: plane[..., part, :] for name, plane in held.items()}
-            put_back(totals.at(band).at(part), planes, recipe.frame.ratio, times)
-
-    with joined.product:
-        in_rows(workers.work, fill, rows.stop - rows.start)
-    return totals
-
-
-def sky_of(joined, options, workers):
-    """The sky of the mosaic in cells: `rtools.mosaic.sky.cells.SkyCells`.
-
-    Parameters
-    ----------
-    joined : JoinedMosaic
-    options : rtools.mosaic.options.SkyMatchOptions
-        Its limits of usable values are those of exposures, whose sky is not subtracted.
-    workers : rtools.pipeline.mosaic.workers.Workers
-    """
-    grid = joined.frame.grid
-    statistic = options.statistic._replace(lower=None, upper=None)
-    scale = np.rad2deg(np.sqrt(mean_pixel_area(grid.to_sky, grid.shape)))
-
-    def parts():
-        for rows in strips(grid.shape[0], scale):
-            planes = joined.rows(("data", "weight"), rows)
-            yield rows.start, planes["data"], planes["weight"] != 0
-
-    with joined.product:
-        return joined_cells(
-            parts(), grid.to_sky, statistic=statistic, mask_sources=options.mask_sources, work=workers.work
-        )
-
-
-def flag_against(joined, members, recipe, workers, options, *, folder=None):
-    """Flag what members show and the mosaic does not; where the mosaic has nothing, or too little, nothing is flagged.
-
-    Parameters
-    ----------
-    joined : JoinedMosaic
-    members : list of rtools.pipeline.mosaic.members.Member
-    recipe : rtools.pipeline.mosaic.drizzle.Recipe
-    workers : rtools.pipeline.mosaic.workers.Workers
-    options : rtools.mosaic.options.OutlierOptions
-        Of the step.
-    folder : str or Path, optional
-        Where what is needed of the mosaic is kept meanwhile; in memory by default.
-    """
-    with joined.product:
-        median = _seen_well(joined, options.maskpt, workers, folder)
-    flag_members(members, recipe, workers, median, options)
-
-
-def _seen_well(joined, maskpt, workers, folder):
-    """Data of the mosaic where its weight is enough, NaN elsewhere: ndarray, or a `SpooledPlane` in a folder."""
-    shape = joined.frame.grid.shape
-    bands = band_rows(shape)
-    parts = (joined.rows(("weight", "context"), rows).values() for rows in bands)
-    threshold = np.float32(seen_well(parts, maskpt))
-    median = np.empty(shape, np.float32) if folder is None else SpooledPlane(folder, shape)
-
-    def fill(rows):
-        data, weight = joined.rows(("data", "weight"), rows).values()
-        median[rows] = np.where((weight != 0) & (weight >= threshold), data, np.float32(np.nan))
-
-    workers.work.map(fill, bands)
-    return median

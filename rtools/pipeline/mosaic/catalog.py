@@ -104,7 +104,25 @@ def stage_catalog(
 
 
 def takes(path: str | Path, request: Request) -> bool:
-    """Whether a request for a catalog is of a mosaic; refuses what is neither that nor an image."""
+    """Whether a request for a catalog is of a mosaic; refuses what is neither that nor an image.
+
+    Parameters
+    ----------
+    path : str or Path
+        The input, which is opened where a catalog is asked for.
+    request : rtools.pipeline.job.request.Request
+        Its `single` names the step.
+
+    Returns
+    -------
+    bool
+        False also where another step is asked for, or a chain.
+
+    Raises
+    ------
+    InputError
+        A catalog is asked for, and the file is neither an image nor a mosaic.
+    """
     single = chain.step_of(request.single) if request.single else None
     return single is not None and single.finds_sources and open_product(path, ("l2_image", KIND)).kind == KIND
 
@@ -143,17 +161,21 @@ class MosaicCatalogJob(Job):
 
     @property
     def reads(self) -> tuple[str, ...]:
+        """The mosaic."""
         return (self.path,)
 
     @property
     def writes(self) -> tuple[Path, ...]:
+        """Segmentation map and catalog."""
         return tuple(self.files.outputs.values())
 
     def cost(self) -> Cost:
+        """Memory by the pixels of the mosaic."""
         rows, columns = self.product.arrays["data"].shape[-2:]
         return Cost(bytes=int(PROCESS_BYTES + PIXEL * rows * columns))
 
     def describe(self) -> Description:
+        """The step with its options and references."""
         found = {kind: reference.label if reference else None for kind, reference in self.step.references.items()}
         return Description(
             input=self.name,
@@ -163,10 +185,12 @@ class MosaicCatalogJob(Job):
         )
 
     def moved_to(self, folder: Path) -> Job:
+        """The same job with its catalog alone, in a directory."""
         outputs = {"cat": folder / self.files.outputs["cat"].name}
         return replace(self, files=replace(self.files, outputs=outputs))
 
     def carry_out(self, work: Work, before: Mapping[str, Sequence[Outcome]]) -> Sequence[Outcome]:
+        """Make the catalog and write it; it waits for nothing."""
         started, journal, meta = time.perf_counter(), Journal(work.log, self.called), self.product.meta
         work = work.with_log(journal.log)
         for folder in {path.parent for path in self.writes}:

@@ -4,9 +4,12 @@ The unit of work is a member times a band of output rows. A band of the totals b
 the members in their order, so the result does not depend on the number of threads.
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
 from functools import partial
 from itertools import pairwise
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -19,6 +22,15 @@ from rtools.mosaic.outlier.outlier import BITS, level_of
 from rtools.pipeline.mosaic.members import read_planes, without_bits
 from rtools.work.loops import in_rows
 
+if TYPE_CHECKING:
+    from rtools.mosaic.drizzle.drizzle import Kernel
+    from rtools.mosaic.drizzle.variance import Totals
+    from rtools.mosaic.grid.freegrid import FreeGrid
+    from rtools.mosaic.grid.grid import Grid
+    from rtools.mosaic.grid.pixmap import PixMap
+    from rtools.pipeline.mosaic.grid import Frame
+    from rtools.pipeline.mosaic.members import Member
+    from rtools.pipeline.mosaic.workers import Workers
 __all__ = ["Recipe", "drizzle_exposures", "drizzle_totals", "exposures_of", "in_turn", "map_of", "planes_of"]
 
 ENOUGH = 0.01
@@ -30,36 +42,81 @@ class Recipe(NamedTuple):
 
     Attributes
     ----------
-    frame : rtools.pipeline.mosaic.grid.Frame
+    frame : rtools.pipeline.mosaic.grid.Frame or None
+        The grid; None where images are compared on the detector.
     kernel : rtools.mosaic.drizzle.drizzle.Kernel
+        How pixels are spread.
     weight : str
-        Of `rtools.mosaic.drizzle.weights.WEIGHTS`.
+        Of `rtools.mosaic.drizzle.options.WEIGHTS`.
     bad_bits : int
         DQ bits of pixels that are left out.
     backg : float
         Sky in the data of members whose metadata do not say it, MJy/sr.
     names : tuple of str
-        Variances.
+        Variances that the mosaic will have.
     dq : bool
         Whether flags are wanted.
     """
 
-    frame: object
-    kernel: object
+    frame: Frame | None
+    kernel: Kernel
     weight: str
     bad_bits: int
     backg: float = 0.0
-    names: tuple = ()
+    names: tuple[str, ...] = ()
     dq: bool = False
 
-    def same_images(self, other):
-        """Whether images of exposures come out alike on one frame; what else a kernel holds follows from it."""
+    @property
+    def grid(self) -> Grid | FreeGrid:
+        """The grid of the frame; ValueError without one."""
+        if self.frame is None:
+            raise ValueError("a recipe without a grid")
+        return self.frame.grid
+
+    @property
+    def ratio(self) -> float:
+        """Pixel scale of the grid over that of the exposures; 1 without a grid."""
+        return 1.0 if self.frame is None else self.frame.ratio
+
+    def same_images(self, other: Recipe) -> bool:
+        """Whether images of exposures come out alike on one frame; what else a kernel holds follows from it.
+
+        Parameters
+        ----------
+        other : Recipe
+            On the same frame.
+
+        Returns
+        -------
+        bool
+            False where kernel, weights, flags or sky differ; variances and flags of the mosaic do not matter.
+        """
         return (self.kernel[:2], *self[2:5]) == (other.kernel[:2], *other[2:5])
 
 
-def map_of(member, recipe, workers):
-    """Pixel map of a member."""
-    grid, nodes = recipe.frame.grid, member.nodes
+def map_of(member: Member, recipe: Recipe, workers: Workers) -> PixMap:
+    """Pixel map of a member, which is kept for a while.
+
+    Parameters
+    ----------
+    member : rtools.pipeline.mosaic.members.Member
+        Its WCS; the places of its nodes on the sky are kept in it.
+    recipe : Recipe
+        Its grid.
+    workers : rtools.pipeline.mosaic.workers.Workers
+        It holds the maps that were made lately.
+
+    Returns
+    -------
+    rtools.mosaic.grid.pixmap.PixMap
+        From pixels of the member to those of the grid.
+
+    Raises
+    ------
+    InputError
+        The WCS cannot be mapped on the grid.
+    """
+    grid, nodes = recipe.grid, member.nodes
     try:
         return workers.recent((member.number, id(grid)),
                               lambda: pixel_map(member.wcs, member.shape, grid.to_pixel, known=nodes))  # fmt: skip
@@ -68,16 +125,24 @@ def map_of(member, recipe, workers):
         raise
 
 
-def planes_of(member, recipe, workers, names=None):
-    """What is drizzled of a member: `rtools.mosaic.drizzle.drizzle.MemberPlanes`.
+def planes_of(member: Member, recipe: Recipe, workers: Workers, names: Sequence[str] | None = None) -> MemberPlanes:
+    """What is drizzled of a member.
 
     Parameters
     ----------
     member : rtools.pipeline.mosaic.members.Member
+        What is learned of its sky and its read noise is kept in it.
     recipe : Recipe
-    workers : Workers
-    names : tuple of str, optional
+        Its weights, the flags of pixels that are left out, and the sky that is taken off.
+    workers : rtools.pipeline.mosaic.workers.Workers
+        Threads and memory.
+    names : sequence of str, optional
         Variances wanted, by default those of the recipe.
+
+    Returns
+    -------
+    rtools.mosaic.drizzle.drizzle.MemberPlanes
+        Valid until the planes of another member are read.
     """
     names = recipe.names if names is None else names
     need_noise = recipe.weight != "exptime" or bool(names)
@@ -90,7 +155,7 @@ def planes_of(member, recipe, workers, names=None):
     if need_sky and member.sky_variance is None:
         learn = _plain(planes["dq"], workers)
         member.sky_variance = sky_variance(planes["data"], planes["var_poisson"], learn)
-    sky = member.sky_variance if need_sky else 0.0
+    sky = member.sky_variance or 0.0 if need_sky else 0.0
     data, dq, noise = planes["data"], planes["dq"], planes.get("var_rnoise")
     weight = workers.plane("weight", data.shape)
     level = np.float32(level_of(member.meta.get("background"), recipe.backg))
@@ -137,21 +202,34 @@ def _rebuilt(member, planes, workers):
     return out
 
 
-def drizzle_totals(member, recipe, workers, totals, *, first=0, wanted=None, image=None):
+def drizzle_totals(
+    member: Member,
+    recipe: Recipe,
+    workers: Workers,
+    totals: Totals,
+    *,
+    first: int = 0,
+    wanted: np.ndarray | None = None,
+    image: Sequence[np.ndarray] | None = None,
+) -> None:
     """Add a member to the totals, and to the image of its exposure.
 
     Parameters
     ----------
     member : rtools.pipeline.mosaic.members.Member
+        Its number is its bit in the context.
     recipe : Recipe
-    workers : Workers
+        How it is drizzled.
+    workers : rtools.pipeline.mosaic.workers.Workers
+        Threads and memory.
     totals : rtools.mosaic.drizzle.variance.Totals
-        Of rows of the mosaic from `first` on.
+        Of rows of the mosaic from `first` on; changed.
     first : int
-    wanted : ndarray bool, optional
-        Pixels of the totals that are made anew.
+        Row of the mosaic with which the totals begin.
+    wanted : ndarray bool or uint8 (rows, columns), optional
+        Pixels of the totals that are made anew (not 0); all by default.
     image : (ndarray, ndarray), optional
-        Of the exposure, with its weight, of the same pixels as the totals.
+        Image and weight of the exposure, float32, of the same pixels as the totals; changed.
     """
     exposure = member.share if recipe.weight == "exptime" else None
 
@@ -160,18 +238,30 @@ def drizzle_totals(member, recipe, workers, totals, *, first=0, wanted=None, ima
         part = None if wanted is None else wanted[moved.rows, band.columns]
         add_band(totals, moved, member.number, exposure, part)
         if image is not None:
-            add_image(band, *image, first)
+            add_image(band, image[0], image[1], first)
 
     _spread(member, recipe, workers, add, slice(first, first + totals.data.shape[0]), wanted)
 
 
-def drizzle_exposures(member, recipe, workers, image, *, first=0):
-    """Add a member to the image of its exposure alone; `image` as above."""
+def drizzle_exposures(
+    member: Member, recipe: Recipe, workers: Workers, image: Sequence[np.ndarray] | np.ndarray, *, first: int = 0
+) -> None:
+    """Add a member to the image of its exposure alone.
+
+    Parameters
+    ----------
+    member, recipe, workers
+        As in `drizzle_totals`; variances and flags are left out.
+    image : (ndarray, ndarray), or ndarray (2, rows, columns)
+        Image and weight of the exposure, float32; changed.
+    first : int
+        Row of the mosaic with which they begin.
+    """
     _spread(
         member,
         recipe._replace(names=(), dq=False),
         workers,
-        lambda band: add_image(band, *image, first),
+        lambda band: add_image(band, image[0], image[1], first),
         slice(first, first + len(image[0])),
     )
 
@@ -182,7 +272,7 @@ def _moved(band, first):
 
 def _spread(member, recipe, workers, add, within, wanted=None):
     """Drizzle a member into bands of some rows of the mosaic, and ``add`` each."""
-    grid, kernel = recipe.frame.grid, recipe.kernel
+    grid, kernel = recipe.grid, recipe.kernel
 
     def rows_of(member):
         return touched(map_of(member, recipe, workers), grid.shape, kernel, within)[0]
@@ -220,15 +310,37 @@ def _tell_error(member, pixmap, grid, workers):
         workers.log("info", f"{member.name}: pixel map is right to {pixmap.error:.1g} pixel between its nodes")
 
 
-def exposures_of(members):
-    """Members of each exposure: list of lists, exposures as they first come."""
-    found = {}
+def exposures_of(members: Iterable[Member]) -> list[list[Member]]:
+    """Members of each exposure, exposures as they first come.
+
+    Parameters
+    ----------
+    members : iterable of rtools.pipeline.mosaic.members.Member
+        Their `group` says which exposure they are of.
+
+    Returns
+    -------
+    list of list of rtools.pipeline.mosaic.members.Member
+        Within an exposure in the order of the members.
+    """
+    found: dict[str, list[Member]] = {}
     for member in members:
         found.setdefault(member.group, []).append(member)
     return list(found.values())
 
 
-def in_turn(members):
-    """Whether the members of each exposure follow each other."""
+def in_turn(members: Sequence[Member]) -> bool:
+    """Whether the members of each exposure follow each other.
+
+    Parameters
+    ----------
+    members : sequence of rtools.pipeline.mosaic.members.Member
+        At least one.
+
+    Returns
+    -------
+    bool
+        False where another exposure's member stands between two of one exposure.
+    """
     changes = sum(one.group != other.group for one, other in pairwise(members))
     return changes + 1 == len({member.group for member in members})

@@ -1,5 +1,11 @@
 """Whether a grid that follows from files is in proportion to them: one image far from the others makes it enormous."""
 
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, TypeVar
+
 import numpy as np
 
 from rtools.errors import InputError
@@ -8,7 +14,13 @@ from rtools.wfi.frame import FRAME
 from rtools.wfi.instrument import DETECTORS
 from rtools.wfi.sphere import separation
 
+if TYPE_CHECKING:
+    from rtools.mosaic.grid.freegrid import FreeGrid
+    from rtools.mosaic.grid.grid import Grid
+    from rtools.pipeline.mosaic.members import Member
 __all__ = ["check_covering", "check_stated", "far_apart"]
+
+AnyGrid = TypeVar("AnyGrid", bound="Grid | FreeGrid")
 
 ALWAYS = len(DETECTORS) * FRAME**2
 """Pixels of a grid that nobody asks about: the detectors of one exposure."""
@@ -23,15 +35,17 @@ CANDIDATES = 100
 """Images among which the one in the midst is looked for."""
 
 
-def check_covering(grid, members, footprints):
+def check_covering(grid: Grid, members: Sequence[Member], footprints: Sequence[np.ndarray]) -> None:
     """Refuse a grid around all images that is nearly empty.
 
     Parameters
     ----------
     grid : rtools.mosaic.grid.grid.Grid
-    members : list of rtools.pipeline.mosaic.members.Member
-    footprints : list of ndarray (n, 2)
-        Right ascension and declination round each of them.
+        The grid that covers them.
+    members : sequence of rtools.pipeline.mosaic.members.Member
+        The images, for their names.
+    footprints : sequence of ndarray (n, 2)
+        Right ascension and declination round each of them, degrees.
 
     Raises
     ------
@@ -49,8 +63,19 @@ def check_covering(grid, members, footprints):
     )
 
 
-def far_apart(members, footprints):
-    """The error of images that no tangent plane has together."""
+def far_apart(members: Sequence[Member], footprints: Sequence[np.ndarray]) -> InputError:
+    """The error of images that no tangent plane has together.
+
+    Parameters
+    ----------
+    members, footprints
+        As in `check_covering`.
+
+    Returns
+    -------
+    InputError
+        To be raised; it names the image that is far away.
+    """
     name, distance, other = _stray([member.name for member in members], footprints)
     return InputError(
         f"it is {distance:.3g} degrees from {other}: the members do not fit on one tangent plane",
@@ -59,14 +84,25 @@ def far_apart(members, footprints):
     )
 
 
-def check_stated(grid, path=None):
+def check_stated(grid: AnyGrid, path: str | os.PathLike | None = None) -> AnyGrid:
     """Refuse a grid of absurd size that a file states; one that is typed is what the user wants.
 
     Parameters
     ----------
-    grid : rtools.mosaic.grid.grid.Grid or FreeGrid
+    grid : rtools.mosaic.grid.grid.Grid or rtools.mosaic.grid.freegrid.FreeGrid
+        The grid.
     path : str or os.PathLike, optional
         The file, for the error.
+
+    Returns
+    -------
+    Grid or FreeGrid
+        The same.
+
+    Raises
+    ------
+    InputError
+        It has more than `STATED` pixels.
     """
     rows, columns = grid.shape
     if rows * columns > STATED:

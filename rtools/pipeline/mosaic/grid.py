@@ -1,7 +1,10 @@
 """Which grid a mosaic is on: a skycell, that of another image, one asked for, or one that covers all exposures."""
 
+from __future__ import annotations
+
 import contextlib
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -19,6 +22,11 @@ from rtools.wfi import metadata
 from rtools.wfi.siaf import PARITY
 from rtools.wfi.units import DEGREE_ARCSEC
 
+if TYPE_CHECKING:
+    from rtools.mosaic.grid.freegrid import FreeGrid
+    from rtools.mosaic.grid.grid import Grid
+    from rtools.pipeline.mosaic.members import Member
+    from rtools.products.mosaic.association import Association
 __all__ = ["Frame", "WantedGrid", "check_words", "choose_frame", "refuse_empty", "weight_of"]
 
 
@@ -45,34 +53,44 @@ class WantedGrid(NamedTuple):
 
     skycell: str | None = None
     like: str | None = None
-    center: tuple | None = None
+    center: tuple[float, float] | None = None
     scale: float | None = None
     scale_ratio: float | None = None
-    size: tuple | None = None
+    size: tuple[int, int] | None = None
     pa: float | None = None
-    crpix: tuple | None = None
+    crpix: tuple[float, float] | None = None
 
     @property
-    def free(self):
+    def free(self) -> bool:
         """Whether anything is asked of a grid that is neither a skycell's nor another image's."""
         return any(value is not None for value in self[2:])
 
 
 class Frame(NamedTuple):
-    """A grid, the ratio of its pixel scale to that of the exposures, and the skycell that it is."""
+    """Where a mosaic is.
 
-    grid: object
+    Attributes
+    ----------
+    grid : rtools.mosaic.grid.grid.Grid or rtools.mosaic.grid.freegrid.FreeGrid
+        Its pixels on the sky.
+    ratio : float
+        Its pixel scale over that of the exposures.
+    skycell : str or None
+        The skycell that it is; None for any other grid.
+    """
+
+    grid: Grid | FreeGrid
     ratio: float
     skycell: str | None = None
 
-    def said(self):
+    def said(self) -> str:
         """In words."""
         rows, columns = self.grid.shape
         where = f"skycell {self.skycell}" if self.skycell else "grid"
         return f"{where}, {columns} x {rows} pixels"
 
 
-def check_words(wanted):
+def check_words(wanted: WantedGrid) -> None:
     """Refuse words about a grid that exclude each other, or mean nothing.
 
     Parameters
@@ -96,20 +114,34 @@ def check_words(wanted):
         skymap.parse_name(wanted.skycell)
 
 
-def choose_frame(members, wanted, association, log):
+def choose_frame(
+    members: Sequence[Member],
+    wanted: WantedGrid,
+    association: Association | None,
+    log: Callable[[str, str], None],
+) -> Frame:
     """The frame of a mosaic.
 
     Parameters
     ----------
-    members : list of rtools.pipeline.mosaic.members.Member
+    members : sequence of rtools.pipeline.mosaic.members.Member
+        Its images; what a grid does not say of itself is that of the first, or covers all.
     wanted : WantedGrid
+        What a user says.
     association : rtools.products.mosaic.association.Association or None
         Its grid, or a target that is a skycell, counts where nothing else is asked for.
     log : callable
+        ``log(level, text)``: is warned of what cannot be used.
 
     Returns
     -------
     Frame
+        Whether images touch it is not looked at (`refuse_empty`).
+
+    Raises
+    ------
+    UsageError, InputError
+        What is asked for excludes each other, cannot be read, or is absurdly large.
     """
     check_words(wanted)
     if wanted.skycell:
@@ -165,8 +197,23 @@ def _named(log, name):
     return lambda level, text: log(level, f"{name}: {text}")
 
 
-def refuse_empty(members, frame, log):
-    """Refuse a frame that no member touches; a warning where some do not."""
+def refuse_empty(members: Sequence[Member], frame: Frame, log: Callable[[str, str], None]) -> None:
+    """Refuse a frame that no member touches; a warning where some do not.
+
+    Parameters
+    ----------
+    members : sequence of rtools.pipeline.mosaic.members.Member
+        The images.
+    frame : Frame
+        Where the mosaic is.
+    log : callable
+        ``log(level, text)``.
+
+    Raises
+    ------
+    InputError
+        No image touches it.
+    """
     rows, columns = frame.grid.shape
     beside = 0
     for member in members:
@@ -180,8 +227,24 @@ def refuse_empty(members, frame, log):
         log("warning", f"{beside} of {len(members)} images do not touch the {frame.said()}")
 
 
-def weight_of(path):
-    """Weight type of a mosaic; ``exptime`` for another file, or where it does not say it."""
+def weight_of(path: str) -> str:
+    """Weight type of a mosaic; ``exptime`` for another file, or where it does not say it.
+
+    Parameters
+    ----------
+    path : str
+        A mosaic, an image, or a file that holds nothing but a WCS.
+
+    Returns
+    -------
+    str
+        One of `rtools.mosaic.drizzle.options.WEIGHTS`.
+
+    Raises
+    ------
+    InputError
+        The file is none of these.
+    """
     if "wcs" in header.read_header(path)[0]:
         return "exptime"
     with open_product(path, ("l2_image", "l3_coadd")) as product:

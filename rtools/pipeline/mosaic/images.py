@@ -1,31 +1,47 @@
 """Members written as images again: what rt-flux, rt-skymatch and rt-outlier make."""
 
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 from rtools.pipeline.mosaic.members import read_planes
 from rtools.products.io import writer
 from rtools.products.schema import history, profiles
 from rtools.work.statistics import image_statistics
 
+if TYPE_CHECKING:
+    from rtools.pipeline.job.journal import Journal
+    from rtools.pipeline.mosaic.members import Member
+    from rtools.pipeline.mosaic.request import MosaicRequest
+    from rtools.pipeline.mosaic.workers import Workers
+    from rtools.products.io.staging import Stage
 __all__ = ["PLANES", "stage_image"]
 
 PLANES = ("data", "err", "dq", "var_poisson", "var_rnoise", "var_flat")
 """Of an image, those that steps of a mosaic read or change."""
 
 
-def stage_image(member, path, request, workers, journal):
+def stage_image(member: Member, path: Path, request: MosaicRequest, workers: Workers, journal: Journal) -> Stage:
     """Write a member as its steps leave it; what comes back waits for its name.
 
     Parameters
     ----------
     member : rtools.pipeline.mosaic.members.Member
+        Its metadata get statistics and log.
     path : Path
+        The name that the file will have.
     request : rtools.pipeline.mosaic.request.MosaicRequest
+        What is asked: the command for the history, profile, compression.
     workers : rtools.pipeline.mosaic.workers.Workers
+        Threads and memory.
     journal : rtools.pipeline.job.journal.Journal
         Of this member.
 
     Returns
     -------
     rtools.products.io.staging.Stage
+        To be given its name.
     """
     product, work = member.product, workers.work
     planes = read_planes(member, PLANES if member.factor is not None else ("data", "err", "dq"), workers)

@@ -48,16 +48,20 @@ class MosaicJob(Job):
 
     @property
     def reads(self) -> tuple[str, ...]:
+        """The images that are part of it."""
         return tuple(str(member.product.path) for member in self.plan.members)
 
     @property
     def writes(self) -> tuple[Path, ...]:
+        """The images as steps leave them, or the products of each mosaic, its coadd last."""
         return (*self.plan.images, *(path for mosaic in self.plan.mosaics for path in mosaic.outputs.values()))
 
     def cost(self) -> Cost:
+        """The memory that the user allows."""
         return Cost(bytes=int(self.request.max_memory * 2**30))
 
     def describe(self) -> Description:
+        """Steps with their options, members, grids and outputs."""
         plan, joined = self.plan, self.plan.joined
         steps = [PlannedStep(name, options=plan.typed[name]) for name in plan.steps]
         if plan.catalog is not None:
@@ -73,12 +77,14 @@ class MosaicJob(Job):
         )
 
     def moved_to(self, folder: Path) -> MosaicJob:
+        """The same job with all that it writes in a directory."""
         mosaics = tuple(Mosaic(one.frame, {key: folder / path.name for key, path in one.outputs.items()})
                         for one in self.plan.mosaics)  # fmt: skip
         images = tuple(folder / path.name for path in self.plan.images)
         return replace(self, plan=replace(self.plan, mosaics=mosaics, images=images))
 
     def carry_out(self, work: Work, before: Mapping[str, Sequence[Outcome]]) -> Sequence[Outcome]:
+        """Do the steps and write what comes of them; it waits for nothing."""
         return [replace(run_mosaic(self.plan, self.request, work), input=self.name)]
 
 
@@ -152,20 +158,25 @@ class FutureMosaicJob(Job):
 
     @property
     def waits_for(self) -> tuple[str, ...]:
+        """Keys of the jobs that make its images."""
         return tuple(dict.fromkeys(image.after for image in self.images if image.after is not None))
 
     @property
     def reads(self) -> tuple[str, ...]:
+        """The images that it is made of."""
         return tuple(image.path for image in self.images)
 
     @property
     def writes(self) -> tuple[Path, ...]:
+        """The products of each mosaic, its coadd last."""
         return tuple(path for outputs in self.outputs for path in outputs.values())
 
     def cost(self) -> Cost:
+        """The memory that the user allows."""
         return Cost(bytes=int(self.request.max_memory * 2**30))
 
     def describe(self) -> Description:
+        """Steps with their options, images, outputs, and what is known of the grids."""
         steps = tuple(PlannedStep(name, options=self.request.options(name)) for name in STEPS
                       if name not in self.request.skip)  # fmt: skip
         if any("cat" in outputs for outputs in self.outputs):
@@ -190,9 +201,11 @@ class FutureMosaicJob(Job):
         return ("a grid as asked for" if wanted.free else "a grid that covers all images",)
 
     def moved_to(self, folder: Path) -> FutureMosaicJob:
+        """The same job with the coadds alone, in a directory."""
         return replace(self, outputs=tuple({"coadd": folder / one["coadd"].name} for one in self.outputs))
 
     def carry_out(self, work: Work, before: Mapping[str, Sequence[Outcome]]) -> Sequence[Outcome]:
+        """Plan the mosaic of those images that were made, and carry the plan out."""
         done = {outcome.input for outcomes in before.values() for outcome in outcomes if isinstance(outcome, Result)}
         images = [image for image in self.images if image.after is None or image.name in done]
         if not images:

@@ -1,6 +1,11 @@
 """The exposures of a mosaic: which of the files, and their planes as the drizzle takes them."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +19,12 @@ from rtools.wfi.exposure_types import SKY_IMAGE_TYPES
 from rtools.wfi.instrument import SPECTRAL_ELEMENTS
 from rtools.work.loops import in_rows
 
+if TYPE_CHECKING:
+    from gwcs import WCS
+
+    from rtools.mosaic.grid.freegrid import FreeGrid
+    from rtools.mosaic.grid.grid import Grid
+    from rtools.pipeline.mosaic.workers import Workers
 __all__ = [
     "Member",
     "exposed",
@@ -38,9 +49,11 @@ class Member:
     name : str
         What its file is called.
     product : rtools.products.io.product.Product
+        Its file; closed, and opened again while something is read.
     meta : dict
         As the steps of this run leave it; that of `product` stays as it was.
-    wcs : gwcs.WCS
+    wcs : gwcs.WCS or None
+        Of its pixels, with a bounding box; None where no place on the sky is wanted.
     group : str
         Exposure that it belongs to.
     factor : float or None
@@ -62,58 +75,101 @@ class Member:
     number: int
     name: str
     product: Product
-    meta: dict
-    wcs: object
+    meta: dict[str, Any]
+    wcs: WCS
     group: str
     factor: float | None = None
     subtract: float = 0.0
     flagged: np.ndarray = field(default_factory=lambda: np.empty(0, np.uint32))
-    nodes: dict = field(default_factory=dict)
+    nodes: dict[Any, Any] = field(default_factory=dict)
     sky_variance: float | None = None
     read_noise: float | None = None
-    mapped_to: object = None
+    mapped_to: Grid | FreeGrid | None = None
 
-    def fresh(self):
+    def fresh(self) -> Member:
         """A copy for one run, which changes its metadata."""
         return replace(self, meta=_own(self.meta))
 
     @property
-    def shape(self):
+    def shape(self) -> tuple[int, int]:
         """Rows and columns."""
-        return tuple(self.product.arrays["data"].shape)
+        rows, columns = self.product.arrays["data"].shape
+        return rows, columns
 
     @property
-    def share(self):
+    def share(self) -> float:
         """`share_of` its metadata."""
         return share_of(self.meta)
 
-    def to_sky(self, x, y):
-        """Right ascension and declination of pixels, also outside the image."""
+    def to_sky(self, x: Any, y: Any) -> tuple[Any, Any]:
+        """Positions of pixels, also outside the image.
+
+        Parameters
+        ----------
+        x, y : array_like
+            Pixels, 0-based, of one shape.
+
+        Returns
+        -------
+        ra, dec : ndarray float64
+            Degrees.
+        """
         return self.wcs(x, y, with_bounding_box=False)
 
 
-def exposed(meta, key="effective_exposure_time"):
-    """Exposure time of an image, s; 0 where it is not known."""
+def exposed(meta: Mapping[str, Any], key: str = "effective_exposure_time") -> float:
+    """Exposure time of an image; 0 where it is not known.
+
+    Parameters
+    ----------
+    meta : dict
+        Its metadata.
+    key : str
+        Which of the times below `meta.exposure`.
+
+    Returns
+    -------
+    float
+        Seconds.
+    """
     return float(metadata.usable(meta, f"exposure.{key}") or 0.0)
 
 
-def share_of(meta):
-    """What an exposure counts where weights are exposure times: its time, s; 1 where none is known."""
+def share_of(meta: Mapping[str, Any]) -> float:
+    """What an exposure counts where weights are exposure times.
+
+    Parameters
+    ----------
+    meta : dict
+        Metadata of the exposure.
+
+    Returns
+    -------
+    float
+        `exposure_time`, else `effective_exposure_time`, seconds; 1 where neither is known.
+    """
     return exposed(meta, "exposure_time") or exposed(meta) or 1.0
 
 
-def open_members(files, log, *, groups=None, called=None, wcs=True):
+def open_members(
+    files: Iterable[str | Path],
+    log: Callable[[str, str], None],
+    *,
+    groups: Mapping[str, str] | None = None,
+    called: Mapping[str, str] | None = None,
+    wcs: bool = True,
+) -> list[Member]:
     """Open the images that make one mosaic.
 
     Parameters
     ----------
-    files : sequence of str
-        In the order of the context's bits.
+    files : iterable of str or Path
+        In the order of the context's bits; one that is named twice is taken once.
     log : callable
-        ``log(level, text)``.
-    groups : dict, optional
+        ``log(level, text)``: is warned of images that are left out.
+    groups : mapping of str to str, optional
         File to the group that an association puts it in.
-    called : dict, optional
+    called : mapping of str to str, optional
         File to what it is called, where that is another name.
     wcs : bool
         Whether their places on the sky are wanted.
@@ -121,21 +177,22 @@ def open_members(files, log, *, groups=None, called=None, wcs=True):
     Returns
     -------
     list of Member
+        Never empty; their numbers begin with 0.
 
     Raises
     ------
     InputError
         A file is not an image or lacks something, none shows the sky, or they are of several optical elements.
     """
-    members = []
+    members: list[Member] = []
     for name in dict.fromkeys(files):
         product = open_product(name, ("l2_image",))
         reason = why_left_out(product.meta)
         if reason:
             log("warning", f"{name}: {reason}, left out")
             continue
-        title = str((called or {}).get(name, name))
-        members.append(_member(len(members), title, product, (groups or {}).get(name), wcs))
+        title, group = str((called or {}).get(str(name), name)), (groups or {}).get(str(name))
+        members.append(_member(len(members), title, product, group, wcs))
         _settle_sky(members[-1], log)
     if not members:
         raise InputError("no image of the sky among the files")
@@ -143,7 +200,7 @@ def open_members(files, log, *, groups=None, called=None, wcs=True):
     return members
 
 
-def refuse_elements(metas):
+def refuse_elements(metas: Mapping[str, Mapping[str, Any]]) -> None:
     """Refuse images of several optical elements.
 
     Parameters
@@ -156,7 +213,7 @@ def refuse_elements(metas):
     InputError
         They are of more than one.
     """
-    elements = {}
+    elements: dict[str, str] = {}
     for name, meta in metas.items():
         elements.setdefault(meta["instrument"]["optical_element"], name)
     if len(elements) > 1:
@@ -164,8 +221,19 @@ def refuse_elements(metas):
                          mend="a mosaic is of one; rt-multiband takes mosaics of several")  # fmt: skip
 
 
-def why_left_out(meta):
-    """Why an image with this metadata cannot be part of a mosaic; nothing if it is."""
+def why_left_out(meta: Mapping[str, Any]) -> str:
+    """Why an image cannot be part of a mosaic.
+
+    Parameters
+    ----------
+    meta : dict
+        Its metadata.
+
+    Returns
+    -------
+    str
+        The exposure type, where that is none of images of the sky, or the spectral element; empty if it can be part.
+    """
     kind = str(metadata.get(meta, "exposure.type"))
     element = str(metadata.get(meta, "instrument.optical_element")).upper()
     return kind if kind not in SKY_IMAGE_TYPES else element if element in SPECTRAL_ELEMENTS else ""
@@ -217,15 +285,17 @@ def _settle_sky(member, log):
         background["level"] *= member.factor
 
 
-def read_planes(member, names, workers):
+def read_planes(member: Member, names: Iterable[str], workers: Workers) -> dict[str, np.ndarray]:
     """Planes of a member: dq, and others as float32 in MJy/sr, this run's sky subtracted.
 
     Parameters
     ----------
     member : Member
+        The image.
     names : iterable of str
         Those that it lacks are left out.
     workers : rtools.pipeline.mosaic.workers.Workers
+        Threads and memory.
 
     Returns
     -------
@@ -255,14 +325,46 @@ def read_planes(member, names, workers):
     return planes
 
 
-def sky_planes(member, bits, workers):
-    """Data, its sky still in, and the pixels without any of these DQ bits."""
+def sky_planes(member: Member, bits: int, workers: Workers) -> tuple[np.ndarray, np.ndarray]:
+    """Data of a member, and which of its pixels are good.
+
+    Parameters
+    ----------
+    member : Member
+        The image.
+    bits : int
+        DQ bits of pixels that are not good.
+    workers : rtools.pipeline.mosaic.workers.Workers
+        Threads and memory.
+
+    Returns
+    -------
+    data : ndarray float32 (rows, columns)
+        MJy/sr, its sky still in.
+    good : ndarray bool (rows, columns)
+        Without any of these bits. Both are valid until the planes of another member are read.
+    """
     planes = read_planes(member, ("data", "dq"), workers)
     return planes["data"], without_bits(planes["dq"], np.uint32(bits), workers)
 
 
-def without_bits(dq, bits, workers):
-    """Pixels without any of these DQ bits: ndarray bool, valid until the next call."""
+def without_bits(dq: np.ndarray, bits: int | np.unsignedinteger, workers: Workers) -> np.ndarray:
+    """Pixels without any of some DQ bits.
+
+    Parameters
+    ----------
+    dq : ndarray uint32 (rows, columns)
+        Flags.
+    bits : int
+        The bits.
+    workers : rtools.pipeline.mosaic.workers.Workers
+        Threads, and the memory of the result.
+
+    Returns
+    -------
+    ndarray bool (rows, columns)
+        Valid until the next call.
+    """
     good = workers.plane("without bits", dq.shape, bool)
 
     def look(rows):

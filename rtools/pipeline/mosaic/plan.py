@@ -56,8 +56,11 @@ class MosaicOptions:
     Attributes
     ----------
     skymatch : SkyMatchOptions
+        Of rt-skymatch.
     outlier : OutlierOptions
+        Of rt-outlier.
     resample : ResampleOptions
+        Of rt-resample.
     """
 
     skymatch: SkyMatchOptions
@@ -215,7 +218,23 @@ def make_plan(
 
 
 def parse_options(request: MosaicRequest) -> MosaicOptions:
-    """Options of all steps in their own types; UsageError for words that mean nothing."""
+    """Options of all steps in their own types.
+
+    Parameters
+    ----------
+    request : MosaicRequest
+        Its options as they were typed.
+
+    Returns
+    -------
+    MosaicOptions
+        Also of steps that will not be done.
+
+    Raises
+    ------
+    UsageError
+        A word means nothing.
+    """
     return MosaicOptions(
         outlier=parse_outlier(request.options("outlier")),
         resample=parse_resample(request.options("resample")),

@@ -15,11 +15,11 @@ from rtools.pipeline.job.journal import Journal
 from rtools.pipeline.job.outputs import make_directory
 from rtools.pipeline.job.process import PROCESS_BYTES, peak_memory, settled
 from rtools.pipeline.job.steps import step_of
-from rtools.pipeline.mosaic.add import flag_against, sky_of, totals_of
 from rtools.pipeline.mosaic.catalog import stage_catalog
 from rtools.pipeline.mosaic.coadd import CoaddSource, write_slabs, write_whole
 from rtools.pipeline.mosaic.drizzle import exposures_of
 from rtools.pipeline.mosaic.images import PLANES, stage_image
+from rtools.pipeline.mosaic.joined import flag_against, sky_of, totals_of
 from rtools.pipeline.mosaic.request import STEPS
 from rtools.pipeline.mosaic.sky import match_sky
 from rtools.pipeline.mosaic.totals import drizzle_members, find_outliers, slabs_of

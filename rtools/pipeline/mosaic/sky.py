@@ -1,6 +1,10 @@
 """Sky levels of the members of a mosaic, each member reduced once."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,21 +16,34 @@ from rtools.mosaic.sky.sky import background, check_background, match_cells, mat
 from rtools.mosaic.sky.statistics import sky_value
 from rtools.pipeline.mosaic.members import sky_planes
 
+if TYPE_CHECKING:
+    from rtools.mosaic.options import SkyMatchOptions
+    from rtools.mosaic.sky.cells import SkyCells
+    from rtools.pipeline.mosaic.members import Member
+    from rtools.pipeline.mosaic.workers import Workers
 __all__ = ["match_sky"]
 
 
-def match_sky(members, options, workers, *, joined=None):
+def match_sky(
+    members: Sequence[Member], options: SkyMatchOptions, workers: Workers, *, joined: SkyCells | None = None
+) -> None:
     """Find the sky levels of members; `meta.background` and `meta.cal_step` say them.
 
     Parameters
     ----------
-    members : list of rtools.pipeline.mosaic.members.Member
+    members : sequence of rtools.pipeline.mosaic.members.Member
         With ``subtract`` in the options the levels come off their data.
     options : rtools.mosaic.options.SkyMatchOptions
         Of the step.
     workers : rtools.pipeline.mosaic.workers.Workers
+        Threads and memory.
     joined : rtools.mosaic.sky.cells.SkyCells, optional
         The sky of a mosaic that the members are to agree with: its level is 0.
+
+    Raises
+    ------
+    InputError
+        The sky of a member was subtracted before.
     """
     for member in members:
         try:
