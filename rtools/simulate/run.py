@@ -121,7 +121,7 @@ def simulate_to_files(
     """
     from rtools.products.io import writer
     from rtools.products.schema import history
-    from rtools.simulate import exposure, files, metadata
+    from rtools.simulate import exposure, metadata
     from rtools.simulate.references import find_all
 
     meta = metadata.build(request, profile)
@@ -132,12 +132,8 @@ def simulate_to_files(
     entry = history.entry("rt-sim", parameters=_parameters(request), references=used)
     stages = []
     try:
-        if output.truth_table is not None:
-            stages.append(files.stage_truth_table(output.truth_table, result))
-        if output.truth_image is not None:
-            packed = None if compression == "none" else compression
-            about = output.truth_image, result, ASSUMED_NOTE
-            stages.append(files.stage_truth_image(*about, flattened=request.flattened, compression=packed))
+        # One by one: what was staged before a failure is in the list, and is discarded.
+        stages.extend(_staged_truth(output, result, flattened=request.flattened, compression=compression))
         stages.append(
             writer.stage_product(
                 output.uncal,
@@ -157,6 +153,17 @@ def simulate_to_files(
             stage.discard()
         raise
     return result
+
+
+def _staged_truth(output, result, *, flattened, compression):
+    """The truth under temporary names: table of sources and image, where they are wanted."""
+    from rtools.simulate import files
+
+    if output.truth_table is not None:
+        yield files.stage_truth_table(output.truth_table, result)
+    if output.truth_image is not None:
+        packed = None if compression == "none" else compression
+        yield files.stage_truth_image(output.truth_image, result, ASSUMED_NOTE, flattened=flattened, compression=packed)
 
 
 def _parameters(request):

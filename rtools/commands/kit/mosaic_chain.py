@@ -99,6 +99,7 @@ def _requests(options, references, catalog, *, of_images):
     from rtools.pipeline.exposure.request import ExposureRequest
     from rtools.pipeline.mosaic.request import STEPS, MosaicRequest
 
+    steps = *STEPS, "catalog"
     wanted, cells = wanted_grid(options)
     step_of = _step_of_mosaic if of_images else _step_of
     named = read_settings(options["settings"], step_of)
@@ -108,11 +109,9 @@ def _requests(options, references, catalog, *, of_images):
             raise UsageError(f"--skip {name}: {why}", mend="leave it out")
     shared = {key: options[key] for key in ("overwrite", "compression", "profile", "form") if key in options}
     shared |= {"tool": "rt-run", "references": references}
-    of_mosaic = with_tables({key: named[key] for key in named if key in (*STEPS, "catalog")}, (*STEPS, "catalog"))
-    of_mosaic["catalog"] = catalog | of_mosaic.get("catalog", {})
     mosaic = MosaicRequest(
-        skip=skip & {*STEPS, "catalog"},
-        settings=of_mosaic,
+        skip=skip & {*steps},
+        settings=_with_catalog({key: named[key] for key in named if key in steps}, steps, catalog),
         wanted=wanted,
         skycells=cells,
         add=options["add"],
@@ -124,13 +123,11 @@ def _requests(options, references, catalog, *, of_images):
     named = {key: dict(values) for key, values in named.items() if key in chain.order()}
     if options["refcat"] is not None:
         named.setdefault("tweakreg", {}).setdefault("refcat", options["refcat"])
-    of_exposures = with_tables(named, chain.order())
-    of_exposures["catalog"] = catalog | of_exposures.get("catalog", {})
     exposures = ExposureRequest(
         first=_resolved(options["first"]),
         last=_resolved(options["last"]),
         skip=skip & {*chain.order()},
-        settings=of_exposures,
+        settings=_with_catalog(named, chain.order(), catalog),
         named=named,
         save_steps=options["save_steps"],
         strict=options["strict"],
@@ -139,6 +136,13 @@ def _requests(options, references, catalog, *, of_images):
         **shared,
     )
     return exposures, mosaic
+
+
+def _with_catalog(settings, names, catalog):
+    """Options of steps with those of the configuration's tables, and with those of the catalog that were given."""
+    found = with_tables(settings, names)
+    found["catalog"] = catalog | found.get("catalog", {})
+    return found
 
 
 def _resolved(word):

@@ -307,26 +307,29 @@ def _noise(product, work, planes):
     return read_noise(planes.err, (product.array(name, work) for name in others))
 
 
-def _stage(plan, request, found, extra, work):
-    """Write the products under temporary names."""
-    by_element = {member.element: member.product for member in plan.members}
-    metas = [by_element[element].meta for element in found.bands]
-    described = partial(multiband_meta.multiband_meta, reference=found.bands[0], profile=plan.profile)
+def _entry(plan, request):
+    """The entry of the products' histories."""
     used = {
         f"{name} {member.element}": reference
         for member in plan.members
         for name, reference in member.references.items()
         if reference is not None
     }
-    inputs = [member.name for member in plan.members]
-    made_of = [(member.product.meta, member.product.history) for member in plan.members]
-    entry = history.entry(
+    return history.entry(
         request.tool,
         parameters={STEP.name: dict(plan.options)},
         references=used,
-        inputs=inputs,
-        made_of=made_of,
+        inputs=[member.name for member in plan.members],
+        made_of=[(member.product.meta, member.product.history) for member in plan.members],
     )
+
+
+def _stage(plan, request, found, extra, work):
+    """Write the products under temporary names."""
+    by_element = {member.element: member.product for member in plan.members}
+    metas = [by_element[element].meta for element in found.bands]
+    described = partial(multiband_meta.multiband_meta, reference=found.bands[0], profile=plan.profile)
+    entry = _entry(plan, request)
     staged = []
     try:
         if "segm" in plan.outputs:
