@@ -163,7 +163,7 @@ def survey(
     for reftype in overrides.keys() - {*APPLIED, *(use.type for use in uses)}:
         log("warning", f"--ref {reftype}: no tool applies a reference of this type")
     places = _places(config, [use.type for use in uses if use.type not in overrides], meta, log)
-    case = _Case(want, tuple(frame), log, simulated)
+    case = _Case(want, (frame[0], frame[1]), log, simulated)
     return [_answer(use, overrides.get(use.type), places, config, case) for use in uses]
 
 
@@ -172,14 +172,14 @@ class _Case:
     """The exposure at hand: what it wants, its frame, where warnings go, whether it is simulated."""
 
     want: ReferenceQuery
-    frame: tuple
+    frame: tuple[int, int]
     log: Callable[[str, str], None]
     simulated: bool
 
 
 def _merge(uses):
     """Uses by type, each once; a type may be absent only where every step can do without it."""
-    merged: dict = {}
+    merged: dict[str, Reference] = {}
     for use in uses:
         known = merged.get(use.type)
         merged[use.type] = use if known is None or known.absent == "skip" else known

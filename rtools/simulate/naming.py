@@ -61,6 +61,7 @@ def request_of(
     Returns
     -------
     rtools.simulate.request.SimulationRequest
+        Complete: what neither name nor settings say is as usual.
 
     Raises
     ------

@@ -214,6 +214,7 @@ def segment_sums(
     Returns
     -------
     SegmentSums
+        NaN where no pixel of a segment can be used.
     """
     from rtools.catalog.measure._moment_kernels import sum_segments
 
