@@ -1,5 +1,6 @@
+from .attitude import Attitude, AttitudeErrors, StarFit, StarTrack, attitude_errors, fit_attitude, predict_motion
 from .centroid import fit_psf, measure_moments
-from .compare import Comparison, compare_motion
+from .compare import AttitudeComparison, Comparison, TurnComparison, compare_attitudes, compare_motion
 from .difference import Difference, Pairs, Readout, take_difference
 from .ellipse import JitterEllipse, covariance_of, ellipse
 from .face import (
@@ -8,6 +9,7 @@ from .face import (
     FaceStatistics,
     MeanPlace,
     PhaseRun,
+    PlaceMotion,
     QualityCount,
     TurnStatistics,
     face_motion,
@@ -35,6 +37,9 @@ from .use import PairFlags, count_causes, flag_pairs, runs_of
 from .width import HighFrequency, sum_widths
 
 __all__ = [
+    "Attitude",
+    "AttitudeComparison",
+    "AttitudeErrors",
     "Centroids",
     "Comparison",
     "Difference",
@@ -58,13 +63,19 @@ __all__ = [
     "Pairs",
     "Partner",
     "PhaseRun",
+    "PlaceMotion",
     "QualityCount",
     "Readout",
     "Spectrum",
     "Stack",
+    "StarFit",
+    "StarTrack",
+    "TurnComparison",
     "TurnStatistics",
     "add_spectra",
+    "attitude_errors",
     "bin_light",
+    "compare_attitudes",
     "compare_motion",
     "count_causes",
     "covariance_of",
@@ -75,6 +86,7 @@ __all__ = [
     "find_lines",
     "find_partners",
     "find_phases",
+    "fit_attitude",
     "fit_psf",
     "flag_pairs",
     "lay_frames",
@@ -90,6 +102,7 @@ __all__ = [
     "measure_motion",
     "measure_scatter",
     "neighbour_noise",
+    "predict_motion",
     "psf_at",
     "runs_of",
     "spread_evenly",

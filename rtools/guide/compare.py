@@ -11,9 +11,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from rtools.guide.attitude import Attitude
+from rtools.guide.face import FaceSeries
 from rtools.guide.spectrum import GAP
+from rtools.wfi.units import ARCSEC, MAS
 
-__all__ = ["Comparison", "compare_motion"]
+__all__ = ["AttitudeComparison", "Comparison", "TurnComparison", "compare_attitudes", "compare_motion"]
 
 LEAST_CORRELATION = 0.3
 """Correlation below which the sign is not known."""
@@ -45,6 +48,40 @@ class Comparison(NamedTuple):
     correlation: float
     lag_s: float
     pairs: int
+
+
+class TurnComparison(NamedTuple):
+    """A rotation in two attitudes.
+
+    Attributes
+    ----------
+    rms : float
+        Of their difference, about its mean in each exposure.
+    expected : float
+        What their errors let expect.
+    comparison : Comparison
+        How that of FACE is followed by the other; the slope is not freed of noise where that is not known.
+    """
+
+    rms: float
+    expected: float
+    comparison: Comparison
+
+
+class AttitudeComparison(NamedTuple):
+    """FACE against an attitude of the same stars.
+
+    Attributes
+    ----------
+    delta, epsilon : TurnComparison
+        In mas.
+    zeta : TurnComparison
+        In arcsec.
+    """
+
+    delta: TurnComparison
+    epsilon: TurnComparison
+    zeta: TurnComparison
 
 
 def compare_motion(
@@ -102,6 +139,52 @@ def compare_motion(
     return Comparison(sign, slope, error, float(correlation), lag, int(count) // values.shape[1])
 
 
+def compare_attitudes(series: FaceSeries, attitude: Attitude, *, cycle_s: float) -> AttitudeComparison:
+    """Compare the attitude of FACE with one that was fitted to the stars.
+
+    Parameters
+    ----------
+    series : FaceSeries
+        That of FACE; its good rows count.
+    attitude : Attitude
+        That of the stars.
+    cycle_s : float
+        Time from one row to the next, s.
+
+    Returns
+    -------
+    AttitudeComparison
+        About each axis.
+    """
+    turns = (series.delta, series.epsilon, series.zeta), (attitude.delta, attitude.epsilon, attitude.zeta)
+    variances = (series.delta_var, series.epsilon_var, series.zeta_var)
+    units = (MAS, MAS, ARCSEC)
+    number = np.unique(attitude.exposure, return_inverse=True)[1]
+    found = []
+    for axis, (face, ours, unit) in enumerate(zip(*turns, units, strict=True)):
+        kept, fitted = series.good & np.isfinite(face), np.isfinite(ours)
+        predicted = series.t[kept], face[kept, np.newaxis] / unit
+        measured = attitude.t[fitted], ours[fitted, np.newaxis] / unit
+        noise = _median(variances[axis][kept]) / unit**2
+        error = np.sqrt(noise + _median(attitude.covariance[fitted, axis, axis]) / unit**2)
+        groups = attitude.exposure[fitted]
+        comparison = compare_motion(
+            predicted, measured, cycle_s=cycle_s, groups=groups, noise=noise if np.isfinite(noise) else 0.0
+        )
+        rms = np.nan
+        if comparison.pairs:
+            ((d, m),) = _both(predicted, measured, number[fitted], GAP * cycle_s)
+            rms = float(np.sqrt(np.mean((d - m) ** 2)))
+        found.append(TurnComparison(rms, float(error), comparison))
+    return AttitudeComparison(*found)
+
+
+def _median(values):
+    """Median of the values that are numbers and not negative; NaN without one."""
+    values = values[np.isfinite(values) & (values >= 0)]
+    return float(np.median(values)) if len(values) else np.nan
+
+
 def _finite(t, values):
     """Rows without a NaN."""
     good = np.all(np.isfinite(values), axis=1)
@@ -110,16 +193,21 @@ def _finite(t, values):
 
 def _sums(predicted, measured, number, reach):
     """Values, and the sums of m d, d², m², about the means of groups."""
+    found = np.zeros(4)
+    for d, m in _both(predicted, measured, number, reach):
+        found += [len(d), m @ d, d @ d, m @ m]
+    return found
+
+
+def _both(predicted, measured, number, reach):
+    """Prediction and measurement of each axis at one time, about the means of groups."""
     (t, motion), (times, values) = predicted, measured
     after = np.clip(np.searchsorted(t, times), 1, len(t) - 1)
     inside = (times >= t[0]) & (times <= t[-1]) & (t[after] - t[after - 1] <= reach)
-    columns = [np.interp(times[inside], t, column) for column in motion.T]
-    counts = np.maximum(np.bincount(number[inside]), 1)
-    found = np.zeros(4)
-    for one, other in zip(columns, values[inside].T, strict=True):
-        d, m = (each - (np.bincount(number[inside], each) / counts)[number[inside]] for each in (one, other))
-        found += [len(d), m @ d, d @ d, m @ m]
-    return found
+    number, columns = number[inside], [np.interp(times[inside], t, column) for column in motion.T]
+    counts = np.maximum(np.bincount(number), 1)
+    for pair in zip(columns, values[inside].T, strict=True):
+        yield tuple(each - (np.bincount(number, each) / counts)[number] for each in pair)
 
 
 def _top(correlations):

@@ -18,11 +18,11 @@ from rtools.wfi.guide import FACE_SIGN
 from rtools.wfi.units import MAS, RADIAN_ARCSEC
 
 __all__ = [
-    "FaceMotion",
     "FaceSeries",
     "FaceStatistics",
     "MeanPlace",
     "PhaseRun",
+    "PlaceMotion",
     "QualityCount",
     "TurnStatistics",
     "face_motion",
@@ -160,21 +160,22 @@ class FaceStatistics(NamedTuple):
     missing_s: float
 
 
-class FaceMotion(NamedTuple):
-    """How an image at one place moves by the attitude.
+class PlaceMotion(NamedTuple):
+    """How an image at one place moves by an attitude.
 
     Attributes
     ----------
     dx, dy : ndarray float64, (n,)
         Displacement, pixels; NaN where the attitude cannot be used.
-    xx, yy : ndarray float64, (n,)
-        Variances of the displacement, pixel², by those of the rotations.
+    xx, yy, xy : ndarray float64, (n,)
+        Covariance of the displacement, pixel², by the noise of the rotations.
     """
 
     dx: NDArray[np.float64]
     dy: NDArray[np.float64]
     xx: NDArray[np.float64]
     yy: NDArray[np.float64]
+    xy: NDArray[np.float64]
 
 
 class MeanPlace(NamedTuple):
@@ -279,7 +280,7 @@ def _statistics(t, values, variance):
     return TurnStatistics(float(values.mean()), rms, rms_line, drift, float(np.sqrt(scatter / square)), sigma)
 
 
-def face_motion(series: FaceSeries, place: FieldPlace, *, sign: int = FACE_SIGN) -> FaceMotion:
+def face_motion(series: FaceSeries, place: FieldPlace, *, sign: int = FACE_SIGN) -> PlaceMotion:
     """How the attitude moves the image of a star.
 
     Parameters
@@ -293,7 +294,7 @@ def face_motion(series: FaceSeries, place: FieldPlace, *, sign: int = FACE_SIGN)
 
     Returns
     -------
-    FaceMotion
+    PlaceMotion
         For each row.
     """
     three = np.isfinite(series.zeta)
@@ -302,8 +303,8 @@ def face_motion(series: FaceSeries, place: FieldPlace, *, sign: int = FACE_SIGN)
     dx, dy = displacement(place, *(np.where(series.good, turn, np.nan) for turn in (delta, epsilon, zeta)), sign=sign)
     slopes = np.stack(displacement(place, *np.eye(3)))
     variances = np.stack([series.delta_var, series.epsilon_var, np.where(three, series.zeta_var, 0.0)])
-    xx, yy = slopes**2 @ variances
-    return FaceMotion(dx, dy, xx, yy)
+    xx, yy, xy = np.stack([*slopes**2, slopes[0] * slopes[1]]) @ variances
+    return PlaceMotion(dx, dy, xx, yy, xy)
 
 
 def locate_stars(series: FaceSeries, inside: NDArray[np.bool_]) -> MeanPlace:
