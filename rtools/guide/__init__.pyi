@@ -4,7 +4,6 @@ from .compare import AttitudeComparison, Comparison, TurnComparison, compare_att
 from .difference import Difference, Pairs, Readout, take_difference
 from .ellipse import JitterEllipse, covariance_of, ellipse
 from .face import (
-    FaceMotion,
     FaceSeries,
     FaceStatistics,
     MeanPlace,
@@ -44,7 +43,6 @@ __all__ = [
     "Comparison",
     "Difference",
     "Drift",
-    "FaceMotion",
     "FaceSeries",
     "FaceStatistics",
     "FrequencyBand",

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from rtools.guide.jitter import find_drift
 from rtools.guide.spectrum import GAP
 from rtools.wfi.fgs import FIELD_EDGE_ARCSEC, FieldPlace, displacement
 from rtools.wfi.guide import FACE_SIGN
@@ -100,8 +101,7 @@ class TurnStatistics(NamedTuple):
     rms_line : float
         That about a straight line.
     drift, drift_err : float
-        Slope of the line and its error, per second. The error takes what is left for white noise; motion that is
-        slower than the cycle makes it larger.
+        Slope of the line and its error, per second (`rtools.guide.jitter.find_drift`).
     sigma : float
         Median of the root of the variances: the noise of one attitude, as the file has it.
     """
@@ -262,7 +262,7 @@ def measure_face(series: FaceSeries, inside: NDArray[np.bool_], *, cycle_s: floa
 
 
 def _statistics(t, values, variance):
-    """Of one rotation; a line by least squares, weighted by the variances where all are positive."""
+    """Of one rotation."""
     finite = np.isfinite(values)
     t, values, variance = t[finite], values[finite], variance[finite]
     known = variance[np.isfinite(variance) & (variance >= 0)]
@@ -270,14 +270,9 @@ def _statistics(t, values, variance):
     if len(values) < 3:
         mean = float(values.mean()) if len(values) else np.nan
         return TurnStatistics(mean, np.nan, np.nan, np.nan, np.nan, sigma)
-    weight = 1 / variance if len(known) == len(values) and known.min() > 0 else np.ones(len(values))
-    offset = t - np.average(t, weights=weight)
-    square = float(np.sum(weight * offset**2))
-    drift = float(np.sum(weight * offset * values)) / square
-    left = values - np.average(values, weights=weight) - drift * offset
-    scatter = float(np.sum(weight * left**2)) / (len(values) - 2)
-    rms, rms_line = (float(np.std(each, ddof=1)) for each in (values, left))
-    return TurnStatistics(float(values.mean()), rms, rms_line, drift, float(np.sqrt(scatter / square)), sigma)
+    line = find_drift(t, values)
+    rms = float(np.std(values, ddof=1))
+    return TurnStatistics(float(values.mean()), rms, float(np.sqrt(line.variance)), line.rate, line.rate_err, sigma)
 
 
 def face_motion(series: FaceSeries, place: FieldPlace, *, sign: int = FACE_SIGN) -> PlaceMotion:

@@ -71,8 +71,9 @@ def test_a_drift_is_found_and_taken_out():
     drifting = 0.05 * t + np.random.default_rng(3).normal(0, 0.5, 704)
     series = face_of(delta=drifting * MAS)
     delta = measure_face(series, everything(series), cycle_s=CYCLE_S).delta
-    assert delta.drift == pytest.approx(0.05, abs=4 * delta.drift_err)
-    assert delta.drift_err == pytest.approx(0.5 / np.sqrt(704) / t.std(), rel=0.15)
+    white = 0.5 / np.sqrt(704) / t.std()
+    assert delta.drift == pytest.approx(0.05, abs=4 * white)
+    assert white / 3 < delta.drift_err < 3 * white
     assert delta.rms_line == pytest.approx(0.5, rel=0.1) and delta.rms > 1.9
 
 
