@@ -10,21 +10,21 @@ from rtools.guide.psf import GuidePsf, spline_for
 from rtools.work.loops import in_chunks
 from rtools.work.work import ALONE, Work
 
-__all__ = ["FAINTEST", "POOR", "RUN", "fit_psf", "measure_moments"]
+__all__ = ["FAINTEST", "RUN", "fit_psf", "measure_moments"]
 
 RUN = 25
 """Pairs of a running median."""
 
-POOR = 5.0
-"""χ² by degrees of freedom of a fit that is not believed."""
-
 FAINTEST = 5.0
 """Flux in units of its error below which there is no star."""
+
+UNUSUAL = 6.0
+"""Sigma of χ² by which a fit is worse than others, so that it is tried again."""
 
 START = (5, 7, 0, 1)
 """Columns of a table of results that a fit begins from: F, B, x, y."""
 
-CHI2, MASKED, FITTED = 9, 10, 11
+FLUX, FLUX_ERR, CHI2, MASKED, FITTED = 5, 6, 9, 10, 11
 
 
 def fit_psf(difference: Difference, psf: GuidePsf, *, work: Work = ALONE) -> Centroids:
@@ -50,52 +50,55 @@ def fit_psf(difference: Difference, psf: GuidePsf, *, work: Work = ALONE) -> Cen
     iteration, which begins at the moment of the brightest place. Pixels more than 6 sigma from the model are masked as
     hits of cosmic rays, and the pair is fitted again; that is repeated until the mask stays.
 
-    A pair whose fit fails, finds no star (F < 5 errors), or is poor (χ²/ν > 5) is fitted again from the median of
-    the last 25 good pairs, with the hits masked that this shows. The better of the two stands.
+    A pair is fitted again if its fit fails, finds no star (F < 5 errors), or has lost more than others: χ² and 36 for
+    each masked pixel together exceed the median of all pairs by 6 √(2 n), n the pixels. A hit on the star can make a
+    star of the hit. This fit begins at the median of the last 25 good pairs, with the hits masked that it shows. The
+    one of the two that lost less stands.
     """
     from rtools.guide._centroid_kernels import fit_pairs
 
     images = np.ascontiguousarray(difference.images, np.float32)
-    pairs = (images, np.ascontiguousarray(difference.masked), np.ascontiguousarray(difference.variance, np.float32))
-    spline = spline_for(psf, images.shape[1:])
+    masked, variance = np.ascontiguousarray(difference.masked), np.ascontiguousarray(difference.variance, np.float32)
+    spline = spline_for(psf, variance.shape)
     table = np.empty((len(images), COLUMNS))
-    in_chunks(work, len(images), fit_pairs, pairs, spline, np.full((len(images), 4), np.nan), table)
-    doubtful = _doubtful(table)
-    again = np.flatnonzero(doubtful)
-    starts = _running_start(table, ~doubtful, again)
-    again, starts = again[np.isfinite(starts[:, 0])], starts[np.isfinite(starts[:, 0])]
+    begin = np.full((len(images), 4), np.nan)
+    in_chunks(work, len(images), fit_pairs, (images, masked, variance), spline, begin, table)
+    lost = _lost(table, variance.size)
+    again, starts = _second_starts(table, lost, variance.size)
     if len(again):
         second = np.empty((len(again), COLUMNS))
-        chosen = (images[again], pairs[1][again], pairs[2])
-        in_chunks(work, len(again), fit_pairs, chosen, spline, starts, second)
-        better = _is_better(second, table[again])
+        in_chunks(work, len(again), fit_pairs, (images[again], masked[again], variance), spline, starts, second)
+        better = _lost(second, variance.size) < lost[again]
         table[again[better]] = second[better]
     return centroids_of(table)
 
 
-def _doubtful(table):
-    """Fits that are to be tried from another start."""
-    believed = (table[:, FITTED] == 1) & (table[:, CHI2] < POOR) & (table[:, 5] > FAINTEST * table[:, 6])
-    return ~believed
+def _lost(table, pixels):
+    """χ² and what masked pixels count; infinite where a fit failed."""
+    from rtools.guide._centroid_kernels import HIT
+
+    lost = table[:, CHI2] * (pixels - table[:, MASKED] - 4) + HIT * table[:, MASKED]
+    return np.where(table[:, FITTED] == 1, lost, np.inf)
 
 
-def _running_start(table, good, wanted):
-    """F, B, x, y to begin from: medians of the last 25 good pairs before each, of the first 25 where there are none."""
-    values, places = table[good][:, START], np.flatnonzero(good)
-    starts = np.full((len(wanted), 4), np.nan)
-    if not len(places):
-        return starts
-    last = np.maximum(np.searchsorted(places, wanted), min(RUN, len(places)))
-    ends, which = np.unique(last, return_inverse=True)
-    medians = [np.median(values[max(end - RUN, 0) : end], axis=0) for end in ends]
-    return np.array(medians)[which].reshape(len(wanted), 4) if len(wanted) else starts
+def _second_starts(table, lost, pixels):
+    """Pairs that are to be fitted again, and the F, B, x, y to begin from: medians of the last good pairs before them.
 
-
-def _is_better(second, first):
-    """Whether a second fit is to be taken: it succeeded, and the first failed or is worse with no fewer pixels."""
+    Those before the first 25 good pairs begin from the median of these.
+    """
+    fitted = np.isfinite(lost)
     with np.errstate(invalid="ignore"):
-        closer = (second[:, CHI2] < first[:, CHI2]) & (second[:, 5] > 0)
-    return (second[:, FITTED] == 1) & ((first[:, FITTED] != 1) | closer)
+        bright = table[:, FLUX] > FAINTEST * table[:, FLUX_ERR]
+    usual = np.median(lost[fitted]) if fitted.any() else 0.0
+    good = bright & (lost <= usual + UNUSUAL * np.sqrt(2 * pixels))
+    again, places = np.flatnonzero(~good), np.flatnonzero(good)
+    if not len(again) or not len(places):
+        return again[:0], np.empty((0, 4))
+    values = table[good][:, START]
+    last = np.maximum(np.searchsorted(places, again), min(RUN, len(places)))
+    ends, which = np.unique(last, return_inverse=True)
+    medians = np.array([np.median(values[max(end - RUN, 0) : end], axis=0) for end in ends])
+    return again, np.ascontiguousarray(medians[which])
 
 
 def measure_moments(difference: Difference, *, work: Work = ALONE) -> Centroids:

@@ -7,12 +7,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rtools.guide.centroid import FAINTEST, POOR, RUN
+from rtools.guide.centroid import FAINTEST, RUN
 from rtools.guide.measured import Centroids
 from rtools.wfi.guide import DROPPED_BY_PHOTOMETRY, Use
 from rtools.work.statistics import MAD_TO_SIGMA
 
 __all__ = ["PairFlags", "count_causes", "flag_pairs", "runs_of"]
+
+POOR = 5.0
+"""χ² by degrees of freedom of a fit that is not believed."""
 
 FAR = 6.0
 """Distance from the running median in units of the scatter about it, from which a pair is an outlier."""
