@@ -3,11 +3,19 @@
 Of an ASDF file only the header is read, without asdf and numpy.
 """
 
+from __future__ import annotations
+
 import json
+from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from rtools.errors import InputError
 from rtools.products.schema import keys
+
+if TYPE_CHECKING:
+    from rtools.products.io.product import Product
 
 __all__ = ["embedded", "form_of", "history_of", "is_asdf", "read_json", "read_tree"]
 
@@ -15,8 +23,18 @@ MARKS = {b"#ASDF": "asdf", b"PAR1": "parquet", b"# %ECSV": "ecsv", b"SIMPLE  =":
 """First bytes of the forms of files that have metadata; JSON begins with a brace."""
 
 
-def form_of(path):
+def form_of(path: str | Path) -> str:
     """``asdf``, ``parquet``, ``ecsv``, ``fits`` or ``json``, by the first bytes.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+
+    Returns
+    -------
+    str
+        The word.
 
     Raises
     ------
@@ -35,8 +53,24 @@ def form_of(path):
     )
 
 
-def is_asdf(path):
-    """Whether a file begins as ASDF does; raises as `form_of` for one that cannot be read."""
+def is_asdf(path: str | Path) -> bool:
+    """Whether a file begins as ASDF does.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+
+    Returns
+    -------
+    bool
+        False for a file of any other form.
+
+    Raises
+    ------
+    InputError
+        Missing, a directory, unreadable or empty.
+    """
     return _first_bytes(path).startswith(b"#ASDF")
 
 
@@ -52,8 +86,13 @@ def _first_bytes(path):
     return head
 
 
-def read_tree(path):
+def read_tree(path: str | Path) -> dict[str, Any]:
     """What a file says below ``roman`` (a file that is not a Roman product: all of it), as read from its header.
+
+    Parameters
+    ----------
+    path : str or Path
+        A file of any form that has metadata.
 
     Returns
     -------
@@ -82,8 +121,18 @@ def read_tree(path):
     return tree["roman"] if isinstance(tree.get("roman"), dict) else tree
 
 
-def history_of(path):
+def history_of(path: str | Path) -> list[dict[str, Any]]:
     """What was done to a file, as it says itself: entries, oldest first; none where it has no history.
+
+    Parameters
+    ----------
+    path : str or Path
+        An ASDF file, or a parquet or ECSV catalog.
+
+    Returns
+    -------
+    list of dict
+        Plain values.
 
     Raises
     ------
@@ -104,8 +153,24 @@ def history_of(path):
 
 
 @contextmanager
-def embedded(path):
-    """The product in a FITS file of rt-fits, whose arrays that are images have string sources; None without one."""
+def embedded(path: str | Path) -> Iterator[Product | None]:
+    """The product in a FITS file of rt-fits; None for a FITS file without one.
+
+    Parameters
+    ----------
+    path : str or Path
+        The FITS file.
+
+    Returns
+    -------
+    Product or None
+        Opened while the context lasts; its arrays that are images have string sources.
+
+    Raises
+    ------
+    InputError
+        It is not FITS, or damaged.
+    """
     from rtools.products.fits import read as fits_read
 
     with fits_read.open_fits(path) as hdus:
@@ -116,8 +181,24 @@ def embedded(path):
             yield product
 
 
-def read_json(path):
-    """The object of a JSON file."""
+def read_json(path: str | Path) -> dict[str, Any]:
+    """The object of a JSON file.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+
+    Returns
+    -------
+    dict
+        The object.
+
+    Raises
+    ------
+    InputError
+        It cannot be read, is not JSON, or holds no object.
+    """
     try:
         with open(path, encoding="utf-8") as file:
             content = json.load(file)

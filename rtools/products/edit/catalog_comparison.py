@@ -1,6 +1,8 @@
 """What differs between two catalogs: metadata by key, what is said of columns, and values, source by source."""
 
-from typing import ClassVar
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -27,7 +29,16 @@ LISTED = 10
 """Sources that are named where only one catalog has them."""
 
 
-def compare_catalogs(first, second, *, rtol=0.0, atol=0.0, ignore=(), everything=False, worst=5):
+def compare_catalogs(
+    first: str | Path,
+    second: str | Path,
+    *,
+    rtol: float = 0.0,
+    atol: float = 0.0,
+    ignore: Iterable[str] = (),
+    everything: bool = False,
+    worst: int = 5,
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Compare two catalogs, of any formats.
 
     Rows belong together by their label, where both have labels that occur once, else by their place. The order of

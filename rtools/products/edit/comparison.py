@@ -1,15 +1,20 @@
 """What differs between two products: metadata by key, arrays by value, block by block."""
 
-from collections.abc import Callable
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
 from fnmatch import fnmatchcase
 from functools import partial
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from rtools.products.io import arrays
 from rtools.products.schema import nodes
 from rtools.wfi import dq
+
+if TYPE_CHECKING:
+    from rtools.products.io.product import Product
 
 __all__ = ["LEFT_OUT", "Values", "Walk", "compare_products"]
 
@@ -30,19 +35,28 @@ NUMBERS = "fiubc"
 class Values(NamedTuple):
     """An array of one of the products: what it is, and ``read(first, stop)`` of its leading axis."""
 
-    shape: tuple
+    shape: tuple[int, ...]
     dtype: np.dtype
     unit: str | None
     read: Callable[[int, int], np.ndarray]
     step: int
 
     @classmethod
-    def of(cls, array, unit=None):
+    def of(cls, array: np.ndarray, unit: str | None = None) -> Values:
         """Those of an array in memory."""
         return cls(array.shape, array.dtype, unit, lambda first, stop: array[first:stop], max(1, len(array)))
 
 
-def compare_products(first, second, *, rtol=0.0, atol=0.0, ignore=(), everything=False, worst=5):
+def compare_products(
+    first: Product,
+    second: Product,
+    *,
+    rtol: float = 0.0,
+    atol: float = 0.0,
+    ignore: Iterable[str] = (),
+    everything: bool = False,
+    worst: int = 5,
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Compare two opened products.
 
     Parameters
@@ -77,15 +91,17 @@ def compare_products(first, second, *, rtol=0.0, atol=0.0, ignore=(), everything
 class Walk:
     """Two trees on the way down, and what was found to differ."""
 
-    def __init__(self, products, patterns, *, rtol, atol, worst):
+    def __init__(
+        self, products: Sequence[Any], patterns: Sequence[str], *, rtol: float, atol: float, worst: int
+    ) -> None:
         self.products = products
         self.patterns = patterns
         self.tolerance = rtol, atol
         self.worst = worst
-        self.metadata = []
-        self.arrays = []
+        self.metadata: list[dict[str, Any]] = []
+        self.arrays: list[dict[str, Any]] = []
 
-    def nodes(self, path, one, two):
+    def nodes(self, path: str, one: Any, two: Any) -> None:
         """Compare two parts of the trees."""
         if path and self.ignored(path):
             return
@@ -108,7 +124,7 @@ class Walk:
         else:
             self.values(path, one, two)
 
-    def values(self, path, one, two):
+    def values(self, path: str, one: Any, two: Any) -> None:
         """Compare two plain values."""
         if not self.ignored(path) and not _same(one, two, *self.tolerance):
             self.differ(path, one, two)
@@ -124,11 +140,11 @@ class Walk:
             else:
                 self.arrays.append({"array": path} | found)
 
-    def differ(self, path, one, two):
+    def differ(self, path: str, one: Any, two: Any) -> None:
         """Note that two values are not the same."""
         self.metadata.append({"key": path, "a": _shown(one), "b": _shown(two)})
 
-    def ignored(self, path):
+    def ignored(self, path: str) -> bool:
         """Whether a key is left out."""
         names = (path, path.removeprefix("meta."))
         return any(fnmatchcase(name, pattern) for name in names for pattern in self.patterns)
@@ -136,6 +152,7 @@ class Walk:
     def _values(self, side, path, node):
         product = self.products[side]
         info = product.arrays.get(path)
+        inner: Any
         inner, unit = arrays.unwrap(node)
         if info is None or not info.shape:
             array = np.atleast_1d(inner.load())
@@ -146,7 +163,7 @@ class Walk:
         step = step if info.compression in RANDOM_ACCESS else info.shape[0]
         return Values(info.shape, info.dtype, unit, partial(product.rows, path), max(1, step))
 
-    def compare_arrays(self, path, one, two):
+    def compare_arrays(self, path: str, one: Values, two: Values) -> None:
         """Compare two `Values`."""
         self.values(f"{path} unit", one.unit, two.unit)
         found = _array_difference(path, one, two, self.tolerance, self.worst)

@@ -4,12 +4,20 @@ Arrays of the size of the image are cut, jump positions shifted; what belongs to
 pixels, the 33rd amplifier) is kept as it is. Axes before the last two stay whole.
 """
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from rtools.errors import InputError
 from rtools.products.schema import nodes
 from rtools.wfi import metadata
-from rtools.work import ALONE
+from rtools.work import ALONE, Work
+
+if TYPE_CHECKING:
+    from rtools.products.io.product import Product
 
 __all__ = ["cut_arrays", "cut_metadata", "image_shape"]
 
@@ -20,7 +28,7 @@ WHOLE = ("amp33", "reference_amp33", "reset_amp33")
 """Arrays that belong to no pixel of the image, besides the border_ref_pix and dq_border_ref_pix ones."""
 
 
-def image_shape(product):
+def image_shape(product: Product) -> tuple[int, int]:
     """Rows and columns of a product's image.
 
     Parameters
@@ -40,12 +48,13 @@ def image_shape(product):
     for name in IMAGES:
         info = product.arrays.get(name)
         if info is not None and len(info.shape) >= 2 and 0 not in info.shape:
-            return info.shape[-2:]
+            rows, columns = info.shape[-2:]
+            return rows, columns
     what = f"{product.reftype} reference" if product.reftype else product.kind
     raise InputError(f"no image to cut in this {what}", path=product.path)
 
 
-def cut_arrays(product, rows, columns, work=ALONE):
+def cut_arrays(product: Product, rows: slice, columns: slice, work: Work = ALONE) -> dict[str, Any]:
     """What a cutout holds below ``roman`` besides ``meta``.
 
     Parameters
@@ -91,15 +100,15 @@ def _cut_jumps(jumps, rows, columns):
     return (jumps[inside] - np.array([0, rows.start, columns.start], jumps.dtype)).astype(jumps.dtype)
 
 
-def cut_metadata(meta, rows, columns, shape):
+def cut_metadata(meta: Mapping[str, Any], rows: slice, columns: slice, shape: tuple[int, int]) -> dict[str, Any]:
     """Metadata that speak of pixels, for a cutout; where it was cut from stands in ``meta.rtools.cutout``.
 
     That is the pixels of the whole product, also for a cutout of a cutout.
 
     Parameters
     ----------
-    meta : dict
-        Not changed.
+    meta : mapping
+        Below ``meta``; not changed.
     rows, columns : slice
         What is kept of the image.
     shape : (int, int)
@@ -108,6 +117,7 @@ def cut_metadata(meta, rows, columns, shape):
     Returns
     -------
     dict
+        A new mapping; other blocks are those of `meta`.
     """
     meta = dict(meta)
     known = meta.get("rtools") or {}

@@ -5,6 +5,9 @@ Blocks are copied as they are stored, never decoded, so memory does not grow wit
 
 import os
 import stat
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
 
 from rtools.errors import InputError, UsageError
 from rtools.products.io import encode, header, open_product, serial, staging
@@ -30,9 +33,9 @@ class Edit:
         By key, old and new value, plain; old is None for a new key.
     """
 
-    def __init__(self, path):
+    def __init__(self, path: str | Path) -> None:
         self.path = path
-        self.changes = {}
+        self.changes: dict[str, tuple[Any, Any]] = {}
         with open_product(path) as product:
             self.product = product
         self.tree = product.tree
@@ -40,7 +43,7 @@ class Edit:
         fields = layout.fields(kind, product.profile)
         self._types = {("meta", *field.path.split(".")): field.type for field in fields}
 
-    def set(self, key, value, *, new=False):
+    def set(self, key: str, value: Any, *, new: bool = False) -> None:
         """Set a key of the tree.
 
         Parameters
@@ -72,7 +75,7 @@ class Edit:
             raise
         self.changes[".".join(path)] = (old, keys.bare(made))
 
-    def check(self):
+    def check(self) -> str | None:
         """Check the tree against the schema of its own tag.
 
         Returns
@@ -104,7 +107,7 @@ class Edit:
         mend = """quote what shall be a string: KEY='"2027"'""" if text else None
         raise UsageError(problems[0], mend=mend, path=self.path)
 
-    def stage(self, path, *, tool, inputs):
+    def stage(self, path: str | Path, *, tool: str, inputs: Iterable[str]) -> staging.Stage:
         """Write the changed file under a temporary name.
 
         Parameters

@@ -8,6 +8,8 @@ import json
 import os
 import re
 import stat
+from collections.abc import Iterable
+from pathlib import Path
 
 from rtools.errors import InputError
 from rtools.products.edit import edit
@@ -27,7 +29,7 @@ TOP_LEVEL = re.compile(rb"# [A-Za-z_]")
 class CatalogEdit(edit.Edit):
     """A parquet or ECSV catalog whose metadata are being changed; as `rtools.products.edit.edit.Edit`."""
 
-    def __init__(self, path, form):
+    def __init__(self, path: str | Path, form: str) -> None:
         self.path = path
         self.form = form
         self.changes = {}
@@ -37,7 +39,7 @@ class CatalogEdit(edit.Edit):
         fields = layout.fields(kind) if kind else ()
         self._types = {("meta", *field.path.split(".")): field.type for field in fields}
 
-    def check(self):
+    def check(self) -> str | None:
         """As `Edit.check`, by the schema that `meta.model_type` names; what flat metadata lack is not a problem."""
         kind = self.table.kind
         if kind is None:
@@ -55,9 +57,9 @@ class CatalogEdit(edit.Edit):
             text = get(meta, field.path)
             if "time" in field.type.split("|") and isinstance(text, str):
                 put(meta, field.path, nodes.time(text))
-        return serial.problems(nodes.TaggedDict({"meta": meta}, tag), tags.manifest_of(tag))
+        return serial.problems(nodes.TaggedDict({"meta": meta}, tag), tags.manifest_of(tag) or tag)
 
-    def stage(self, path, *, tool, inputs):
+    def stage(self, path: str | Path, *, tool: str, inputs: Iterable[str]) -> staging.Stage:
         """As `Edit.stage`."""
         stamped = self._stamp(os.path.basename(path))
         changed = {key: new for key, (_old, new) in self.changes.items()}

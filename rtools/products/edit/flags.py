@@ -1,5 +1,11 @@
 """Arrays of flags: pixels per flag, masks of pixels with any of some flags, and masks as files."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
 import numpy as np
 
 from rtools.errors import InputError
@@ -8,6 +14,9 @@ from rtools.products.names.extensions import form_of_name
 from rtools.products.schema import history
 from rtools.wfi import dq
 
+if TYPE_CHECKING:
+    from rtools.products.io.product import Product
+
 __all__ = ["check_array", "count_flags", "default_array", "flag_arrays", "make_mask", "mask_form", "write_mask"]
 
 EVERY = slice(None)
@@ -15,13 +24,34 @@ EVERY = slice(None)
 FITS_BLOCK = 2880
 
 
-def flag_arrays(product):
-    """Names of an opened product's arrays of flags."""
+def flag_arrays(product: Product) -> list[str]:
+    """Names of an opened product's arrays of flags.
+
+    Parameters
+    ----------
+    product : rtools.products.io.product.Product
+        Opened.
+
+    Returns
+    -------
+    list of str
+        Dotted paths, in the order of the file.
+    """
     return [name for name, info in product.arrays.items() if dq.bits_of(name) is not None and info.dtype.kind in "iu"]
 
 
-def default_array(product):
+def default_array(product: Product) -> str:
     """The array of flags that is meant when none is named.
+
+    Parameters
+    ----------
+    product : rtools.products.io.product.Product
+        Opened.
+
+    Returns
+    -------
+    str
+        Its dotted path: ``dq``, else ``pixeldq``, else ``resultantdq``, else the first.
 
     Raises
     ------
@@ -35,8 +65,26 @@ def default_array(product):
     raise InputError("has no array of flags", path=product.path)
 
 
-def check_array(product, name):
-    """Return the name of an array of flags, or raise InputError."""
+def check_array(product: Product, name: str) -> str:
+    """The name of an array, if it is one of flags.
+
+    Parameters
+    ----------
+    product : rtools.products.io.product.Product
+        Opened.
+    name : str
+        Dotted path, as typed.
+
+    Returns
+    -------
+    str
+        The same name.
+
+    Raises
+    ------
+    InputError
+        The product has no array of flags of this name.
+    """
     found = flag_arrays(product)
     if name in found:
         return name
@@ -44,7 +92,9 @@ def check_array(product, name):
     raise InputError(f"has no array of flags {name}", mend=mend, path=product.path)
 
 
-def count_flags(product, name, rows=EVERY, columns=EVERY):
+def count_flags(
+    product: Product, name: str, rows: slice = EVERY, columns: slice = EVERY
+) -> list[tuple[int, int, dict[int, int]]]:
     """Pixels per flag of each plane.
 
     Parameters
@@ -64,8 +114,19 @@ def count_flags(product, name, rows=EVERY, columns=EVERY):
     return [_count(plane) for plane in _planes(product, name, rows, columns)]
 
 
-def make_mask(product, name, value, rows=EVERY, columns=EVERY):
+def make_mask(product: Product, name: str, value: int, rows: slice = EVERY, columns: slice = EVERY) -> np.ndarray:
     """Where any of some bits is set.
+
+    Parameters
+    ----------
+    product : rtools.products.io.product.Product
+        Opened.
+    name : str
+        Dotted path of an array of flags.
+    value : int
+        The bits, as one number.
+    rows, columns : slice
+        Part of the array that the mask is of; all of it by default.
 
     Returns
     -------
@@ -79,7 +140,7 @@ def make_mask(product, name, value, rows=EVERY, columns=EVERY):
     return masks[0] if len(product.arrays[name].shape) < 3 else np.stack(masks)
 
 
-def write_mask(file, mask, about, form):
+def write_mask(file: BinaryIO, mask: np.ndarray, about: Mapping[str, Any], form: str) -> None:
     """Write a mask to an open file.
 
     Parameters
@@ -88,7 +149,7 @@ def write_mask(file, mask, about, form):
         Open for writing.
     mask : ndarray uint8
         Of the shape of the array of flags, or of the part of it that was asked for.
-    about : dict
+    about : mapping
         What the mask is of: source, array, flags, value, section.
     form : {"asdf", "fits"}
         ``roman.mask`` beside ``roman.meta`` with `about`; or the primary image, with `about` in its header.
@@ -103,8 +164,19 @@ def write_mask(file, mask, about, form):
     write_file(file, head, inner, sources, compression="lz4")
 
 
-def mask_form(path):
-    """``asdf`` or ``fits``, by the name of an output; ``-`` is asdf."""
+def mask_form(path: str | Path) -> str:
+    """``asdf`` or ``fits``, by the name of an output; ``-`` is asdf.
+
+    Parameters
+    ----------
+    path : str or Path
+        Name of the output, or ``-``.
+
+    Returns
+    -------
+    str
+        The word; ``asdf``, too, where the extension says nothing.
+    """
     return form_of_name(path) or "asdf"
 
 

@@ -1,5 +1,7 @@
 """Which way the metadata of a file are changed: as those of ASDF, or as those of a catalog."""
 
+from pathlib import Path
+
 from rtools.errors import InputError
 from rtools.products.edit.edit import Edit
 from rtools.products.edit.edit_catalog import CatalogEdit
@@ -8,7 +10,7 @@ from rtools.products.forms import form_of
 __all__ = ["open_edit"]
 
 
-def open_edit(path):
+def open_edit(path: str | Path) -> Edit:
     """The `Edit` of a file: of ASDF, or of a parquet or ECSV catalog.
 
     Parameters

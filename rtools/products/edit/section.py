@@ -1,9 +1,18 @@
 """Regions of an image as they are typed: ``x1:x2,y1:y2``, x first, counted from 0, ends exclusive."""
 
+from __future__ import annotations
+
 import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from rtools.errors import InputError, UsageError
 from rtools.wfi.frame import BORDER
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from rtools.products.io.product import Product
 
 __all__ = [
     "FRAMES",
@@ -25,7 +34,9 @@ L2_KINDS = ("l2_image", "segm_exposure")
 _TEXT = re.compile(r"\s*([+-]?\d*)\s*:\s*([+-]?\d*)\s*,\s*([+-]?\d*)\s*:\s*([+-]?\d*)\s*", re.ASCII)
 
 
-def parse_section(text, shape, frame=None, own=None):
+def parse_section(
+    text: str, shape: Sequence[int], frame: str | None = None, own: str | None = None
+) -> tuple[slice, slice]:
     """Rows and columns of a section of an image.
 
     Parameters
@@ -41,7 +52,8 @@ def parse_section(text, shape, frame=None, own=None):
 
     Returns
     -------
-    (slice, slice) : rows, columns
+    (slice, slice)
+        Rows and columns.
 
     Raises
     ------
@@ -64,14 +76,25 @@ def parse_section(text, shape, frame=None, own=None):
     return rows, columns
 
 
-def frame_of(product):
-    """Frame of an opened product's images: ``l1``, ``l2``, or None where neither applies (mosaics, tables)."""
+def frame_of(product: Product) -> str | None:
+    """Frame of an opened product's images: ``l1``, ``l2``, or None where neither applies (mosaics, tables).
+
+    Parameters
+    ----------
+    product : rtools.products.io.product.Product
+        Opened.
+
+    Returns
+    -------
+    str or None
+        The word.
+    """
     if product.kind == "reference" and product.reftype == "flat":
         return "l2"
     return "l1" if product.kind in L1_KINDS else "l2" if product.kind in L2_KINDS else None
 
 
-def shift_between(product, other):
+def shift_between(product: Product, other: Product) -> tuple[int, int]:
     """How far the pixels of one product's image are numbered from those of another's of the same exposure.
 
     Parameters
@@ -84,18 +107,41 @@ def shift_between(product, other):
     (int, int)
         To be added to x and y of `product` to have those of `other`.
     """
-    return tuple(one - two for one, two in zip(origin_of(product), origin_of(other), strict=True))
+    (x, y), (other_x, other_y) = origin_of(product), origin_of(other)
+    return x - other_x, y - other_y
 
 
-def origin_of(product):
-    """Column and row of a product's first pixel, counted in the whole frame without border."""
+def origin_of(product: Product) -> tuple[int, int]:
+    """Column and row of a product's first pixel, counted in the whole frame without border.
+
+    Parameters
+    ----------
+    product : rtools.products.io.product.Product
+        Opened; whole, or cut out.
+
+    Returns
+    -------
+    (int, int)
+        Column and row, negative for a whole frame with its border.
+    """
     cut = cutout_of(product)
     border = BORDER if frame_of(product) == "l1" else 0
     return (cut["columns"][0] if cut else 0) - border, (cut["rows"][0] if cut else 0) - border
 
 
-def cutout_of(product):
-    """Where a product was cut from (filename, columns, rows), as ``meta.rtools.cutout`` says; None for a whole one."""
+def cutout_of(product: Product) -> dict[str, Any] | None:
+    """Where a product was cut from (filename, columns, rows), as ``meta.rtools.cutout`` says; None for a whole one.
+
+    Parameters
+    ----------
+    product : rtools.products.io.product.Product
+        Opened.
+
+    Returns
+    -------
+    dict or None
+        Mapping with ``filename``, ``columns`` and ``rows``, the last two as [first, end].
+    """
     return (product.meta.get("rtools") or {}).get("cutout")
 
 
@@ -116,12 +162,32 @@ def _clip(first, stop, length):
     return slice(first, stop) if first < stop else None
 
 
-def select(product, name, text, frame=None):
+def select(product: Product, name: str, text: str | None, frame: str | None = None) -> tuple[slice, slice]:
     """Rows and columns of an array of a product that a section means; everything where `text` is None.
+
+    Parameters
+    ----------
+    product : rtools.products.io.product.Product
+        Opened.
+    name : str
+        Dotted path of the array.
+    text : str or None
+        As `parse_section` takes it.
+    frame : str, optional
+        Frame that `text` counts in; by default the pixels of the array itself.
+
+    Returns
+    -------
+    (slice, slice)
+        Rows and columns.
 
     Raises
     ------
     UsageError, InputError
+        As `parse_section`; also for an array of fewer than two axes.
+    UsageError
+        As `parse_section`; also for a frame without a section.
+    InputError
         As `parse_section`; also for an array of fewer than two axes.
     """
     if text is None:
@@ -138,7 +204,9 @@ def select(product, name, text, frame=None):
         raise
 
 
-def read_plane(product, name, number=0, rows=slice(None), columns=slice(None)):
+def read_plane(
+    product: Product, name: str, number: int = 0, rows: slice = slice(None), columns: slice = slice(None)
+) -> np.ndarray:
     """Part of one plane of an array; no more than the plane is read.
 
     Parameters
@@ -155,6 +223,7 @@ def read_plane(product, name, number=0, rows=slice(None), columns=slice(None)):
     Returns
     -------
     ndarray
+        Of two axes, or of as many as the array has if these are fewer.
     """
     shape = product.arrays[name].shape
     if len(shape) < 2:

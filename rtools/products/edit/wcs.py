@@ -1,6 +1,9 @@
 """World coordinate systems that files hold, found beside a product."""
 
+from __future__ import annotations
+
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from rtools.errors import InputError
 from rtools.products import names
@@ -9,10 +12,13 @@ from rtools.products.io import open_product
 from rtools.wfi.frame import BORDER
 from rtools.wfi.gwcs_frames import level1_wcs, shifted_wcs
 
+if TYPE_CHECKING:
+    from rtools.products.io.product import Product
+
 __all__ = ["load_wcs"]
 
 
-def load_wcs(product, path=None):
+def load_wcs(product: Product, path: str | Path | None = None) -> Any:
     """World coordinate system of a product's own pixels.
 
     Parameters

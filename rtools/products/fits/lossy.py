@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rtools.errors import InputError
 from rtools.products.fits import keywords as fits_keywords
@@ -115,7 +115,7 @@ def _kind(hdus, source):
 def _told(hdus, kind):
     """Metadata as META, else as the keywords have them."""
     found = [hdu for hdu in hdus if hdu.name == "META"]
-    meta: dict = {}
+    meta: dict[str, Any] = {}
     if found:
         for path, kind, text in zip(*(found[0].data[key] for key in ("PATH", "TYPE", "VALUE")), strict=True):
             metadata.put(meta, path, _value(kind, text))

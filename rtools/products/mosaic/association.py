@@ -1,10 +1,16 @@
 """Association files: what an ``_asn.json`` says of its products and members; made, written, read, checked."""
 
+from __future__ import annotations
+
 import json
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rtools.errors import InputError, RtoolsError
+
+if TYPE_CHECKING:
+    from rtools.products.io.staging import Stage
 
 __all__ = [
     "WCS_INFO",
@@ -77,22 +83,22 @@ class Association(NamedTuple):
 
     path: str
     name: str | None
-    members: tuple
+    members: tuple[AssociationMember, ...]
     products: int
     target: str | None
-    skycell_wcs_info: dict | None
+    skycell_wcs_info: dict[str, Any] | None
     release: str | None
     program: str | None
     pool: str | None
     psf_match_reference_filter: str | None
 
     @property
-    def science(self):
+    def science(self) -> tuple[AssociationMember, ...]:
         """The members of exptype science."""
         return tuple(member for member in self.members if member.exptype == "science")
 
 
-def read_association(path):
+def read_association(path: str | Path) -> Association:
     """Read an association.
 
     Parameters
@@ -140,8 +146,19 @@ def _member(folder, entry):
     )
 
 
-def problems(content):
-    """What is wrong with the content of an association: a list of str, empty if nothing."""
+def problems(content: Any) -> list[str]:
+    """What is wrong with the content of an association.
+
+    Parameters
+    ----------
+    content : object
+        The parsed JSON.
+
+    Returns
+    -------
+    list of str
+        One line each, with the key; empty if nothing is wrong.
+    """
     if not isinstance(content, dict):
         return ["its JSON is not an object"]
     products = content.get("products")
@@ -167,8 +184,19 @@ def problems(content):
     return found
 
 
-def is_product_name(name):
-    """Whether a text can begin names of files in the directory that is asked for, and lead nowhere else."""
+def is_product_name(name: str) -> bool:
+    """Whether a text can begin names of files in the directory that is asked for, and lead nowhere else.
+
+    Parameters
+    ----------
+    name : str
+        Name of a product, as the association has it.
+
+    Returns
+    -------
+    bool
+        False for names with a slash, and for ``.`` and ``..``.
+    """
     return name not in ("", ".", "..") and not set(name) & {"/", "\\", "\0"}
 
 
@@ -195,8 +223,17 @@ def _product_problems(where, product):
     return found
 
 
-def make_association(name, members, *, target=None, grid=None, program=None, release="p", asn_type=NONE,
-                     psf_match=None):  # fmt: skip
+def make_association(
+    name: str,
+    members: Iterable[AssociationMember],
+    *,
+    target: str | None = None,
+    grid: Mapping[str, Any] | None = None,
+    program: str | None = None,
+    release: str = "p",
+    asn_type: str = NONE,
+    psf_match: str | None = None,
+) -> dict[str, Any]:
     """The content of an association of one product, its keys in the archive's order.
 
     Parameters
@@ -207,7 +244,7 @@ def make_association(name, members, *, target=None, grid=None, program=None, rel
         Their paths and catalogs as they shall stand in the file.
     target : str, optional
         Name of the skycell.
-    grid : dict, optional
+    grid : mapping, optional
         `skycell_wcs_info`.
     program, release, asn_type : str
         Keys of the association, as the archive has them.
@@ -217,6 +254,7 @@ def make_association(name, members, *, target=None, grid=None, program=None, rel
     Returns
     -------
     dict
+        The content of the file, for JSON.
     """
     return {
         "asn_type": asn_type,
@@ -248,20 +286,25 @@ def _entry(member):
     return entry | {key: getattr(member, key) for key in ("group_id", "tweakreg_catalog") if getattr(member, key)}
 
 
-def stage_association(path, content):
+def stage_association(path: str | Path, content: Mapping[str, Any]) -> Stage:
     """Write an association under a temporary name.
 
     Parameters
     ----------
     path : str or Path
         Where the file will appear.
-    content : dict
+    content : mapping
         What `make_association` made.
 
     Returns
     -------
     rtools.products.io.staging.Stage
         Not committed.
+
+    Raises
+    ------
+    RtoolsError
+        The content is no association, or the file cannot be written.
     """
     from rtools.products.io.staging import Stage
 
@@ -274,7 +317,7 @@ def stage_association(path, content):
     return stage
 
 
-def science_members(path, log=lambda level, text: None):
+def science_members(path: str | Path, log: Callable[[str, str], None] = lambda level, text: None) -> list[str]:
     """Paths of the science exposures of an association's first product, next to it unless absolute, once each.
 
     Parameters
@@ -284,6 +327,11 @@ def science_members(path, log=lambda level, text: None):
     log : callable, optional
         ``log(level, text)``; told of further products.
 
+    Returns
+    -------
+    list of str
+        In the order of the association.
+
     Raises
     ------
     InputError
@@ -292,7 +340,7 @@ def science_members(path, log=lambda level, text: None):
     return list(_science(path, log))
 
 
-def tweakreg_catalogs(path):
+def tweakreg_catalogs(path: str | Path) -> dict[str, str]:
     """Paths of the catalogs that an association's science members name as ``tweakreg_catalog``, by path of the member.
 
     Parameters
@@ -303,12 +351,29 @@ def tweakreg_catalogs(path):
     Returns
     -------
     dict of str to str
+        Path of the member to path of its catalog.
     """
     return {name: member.tweakreg_catalog for name, member in _science(path).items() if member.tweakreg_catalog}
 
 
-def content_of(path):
-    """What a JSON file says; InputError if it cannot be read or is not JSON."""
+def content_of(path: str | Path) -> Any:
+    """What a JSON file says.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+
+    Returns
+    -------
+    object
+        The parsed JSON, of any type.
+
+    Raises
+    ------
+    InputError
+        It cannot be read, or is not JSON.
+    """
     try:
         return json.loads(Path(path).read_text())
     except FileNotFoundError:

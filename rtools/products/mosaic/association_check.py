@@ -8,7 +8,7 @@ from rtools.products.mosaic.association import content_of, problems, read_associ
 __all__ = ["check_association"]
 
 
-def check_association(path):
+def check_association(path: str | Path) -> tuple[list[str], list[str]]:
     """Check an association: its schema, its name, its members by their names and whether they are there.
 
     Parameters
@@ -18,8 +18,8 @@ def check_association(path):
 
     Returns
     -------
-    errors, warnings : list of str
-        One line each.
+    (list of str, list of str)
+        Errors and warnings, one line each.
 
     Raises
     ------

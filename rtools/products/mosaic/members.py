@@ -1,8 +1,16 @@
 """What a mosaic keeps of its members: one table for each section of their metadata, a row a member, and their logs."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from rtools.wfi.times import iso_time
+
+if TYPE_CHECKING:
+    from astropy.table import Table as AstropyTable
 
 __all__ = ["BASIC", "SECTIONS", "image_logs", "image_tables"]
 
@@ -44,12 +52,12 @@ ABSENT = "MISSING_CELL"
 NULL = "None"
 
 
-def image_tables(members):
+def image_tables(members: Sequence[Mapping[str, Any]]) -> dict[str, AstropyTable]:
     """Sections of the members' metadata as tables.
 
     Parameters
     ----------
-    members : list of dict
+    members : list of mapping
         ``meta`` of each, in order.
 
     Returns
@@ -64,8 +72,19 @@ def image_tables(members):
     return {name: _table(found) for name, found in sorted(rows.items()) if any(found)}
 
 
-def image_logs(members):
-    """``cal_logs`` of every member that has some, a list each, in order."""
+def image_logs(members: Iterable[Mapping[str, Any]]) -> list[list[str]]:
+    """``cal_logs`` of every member that has some, a list each, in order.
+
+    Parameters
+    ----------
+    members : iterable of mapping
+        ``meta`` of each, in order.
+
+    Returns
+    -------
+    list of list of str
+        One list of lines for each such member.
+    """
     return [[str(line) for line in meta["cal_logs"]] for meta in members if meta.get("cal_logs")]
 
 

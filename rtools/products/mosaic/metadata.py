@@ -1,6 +1,10 @@
 """Metadata of a mosaic: what its members have in common, how it was made, where it is on the sky."""
 
+from __future__ import annotations
+
 import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,6 +19,9 @@ from rtools.wfi.instrument import NAME
 from rtools.wfi.mosaics import MOSAIC_CAL_STEPS
 from rtools.wfi.sphere import distance_and_angle, s_region
 from rtools.wfi.times import iso_time, moment_of
+
+if TYPE_CHECKING:
+    from rtools.products.io.product import Product
 
 __all__ = ["blend", "group_of", "metas_of", "mosaic_meta", "product_type", "wcsinfo"]
 
@@ -33,24 +40,34 @@ UP = 100
 
 
 def mosaic_meta(
-    members, *, wcs, where, resample, coverage, statistics, filename, association=None, release=None, cal_logs=()
-):
+    members: Sequence[Mapping[str, Any]],
+    *,
+    wcs: Any,
+    where: Mapping[str, Any],
+    resample: Mapping[str, Any],
+    coverage: Mapping[str, float],
+    statistics: Mapping[str, float],
+    filename: str,
+    association: str | None = None,
+    release: str | None = None,
+    cal_logs: Iterable[str] = (),
+) -> dict[str, Any]:
     """All metadata of a mosaic but what every file says of itself when it is written.
 
     Parameters
     ----------
-    members : list of dict
+    members : list of mapping
         ``meta`` of the members as they went into the mosaic, in the order of the context's bits.
     wcs : gwcs.WCS
         Of the mosaic.
-    where : dict
+    where : mapping
         `wcsinfo`.
-    resample : dict
+    resample : mapping
         good_bits, pixel_scale_ratio, pixfrac, weight_type, perhaps pixmap_stepsize, pixmap_order; `pointings`, the
         number of exposures, if they are not told apart by `group_of`.
-    coverage : dict
+    coverage : mapping
         exposure_time and max_exposure_time, in s.
-    statistics : dict
+    statistics : mapping
         image_median, image_rms, good_pixel_fraction.
     filename : str
         Of the mosaic; says what kind of product it is.
@@ -64,6 +81,7 @@ def mosaic_meta(
     Returns
     -------
     dict
+        Complete by the schema of a mosaic.
 
     Raises
     ------
@@ -79,7 +97,9 @@ def mosaic_meta(
         "data_release_id": str(release or _named(filename).get("release") or "p"),
         "individual_image_meta": image_tables(members),
         "product_type": product_type(filename),
-        "resample": {"pointings": groups} | resample | {"members": [str(meta.get("filename")) for meta in members]},
+        "resample": {"pointings": groups}
+        | dict(resample)
+        | {"members": [str(meta.get("filename")) for meta in members]},
         "statistics": {key: float(value) for key, value in statistics.items()},
         "wcs": wcs,
         "wcsinfo": where,
@@ -87,12 +107,12 @@ def mosaic_meta(
     return complete("l3_coadd", made)
 
 
-def blend(members):
+def blend(members: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """What the members' metadata say of a mosaic.
 
     Parameters
     ----------
-    members : list of dict
+    members : list of mapping
         ``meta`` of each.
 
     Returns
@@ -121,7 +141,7 @@ def blend(members):
     return made
 
 
-def metas_of(product):
+def metas_of(product: Product) -> list[dict[str, Any]]:
     """What a mosaic says of its members: `mosaic_meta` and `image_tables` make the same of it as of their own ``meta``.
 
     Parameters
@@ -183,24 +203,40 @@ def _restore(meta, shared):
                 meta.setdefault(block, {})[key] = metadata.get(shared, f"{block}.{key}")
 
 
-def group_of(meta, number, given=None):
+def group_of(meta: Mapping[str, Any], number: int, given: str | None = None) -> str:
     """Name of the exposure that a member belongs to: all detectors of one exposure share it.
 
     Parameters
     ----------
-    meta : dict
+    meta : mapping
         Metadata of an exposure.
     number : int
         Of the member, from 0; stands in where nothing is known.
     given : str, optional
         `group_id` of the association.
+
+    Returns
+    -------
+    str
+        `given`, else ``group_id`` or the observation's id, else ``exposureNNNN``.
     """
     known = given or meta.get("group_id") or metadata.get(meta, "observation.observation_id")
     return str(known) if known and known != FILL_STRING else f"exposure{number + 1:04d}"
 
 
-def product_type(filename):
-    """``p_visit_coadd``, ``r1_full_coadd`` … after the archive's name of a mosaic, ``coadd`` for any other name."""
+def product_type(filename: str) -> str:
+    """``p_visit_coadd``, ``r1_full_coadd`` … after the archive's name of a mosaic, ``coadd`` for any other name.
+
+    Parameters
+    ----------
+    filename : str
+        Name of the mosaic, without directory.
+
+    Returns
+    -------
+    str
+        For ``meta.product_type``.
+    """
     fields = _named(filename)
     subset = next((word for word, form in SUBSETS.items() if re.fullmatch(form, fields.get("subset") or "")), None)
     return f"{fields['release']}_{subset}_coadd" if subset and fields.get("release") else "coadd"
@@ -243,7 +279,13 @@ def _time(moment):
     return nodes.time(moment.isoformat(timespec="milliseconds"))
 
 
-def wcsinfo(to_sky, shape, *, reference=None, skycell=None):
+def wcsinfo(
+    to_sky: Callable[..., Any],
+    shape: Sequence[int],
+    *,
+    reference: tuple[Any, ...] | None = None,
+    skycell: str | None = None,
+) -> dict[str, Any]:
     """Where a mosaic is on the sky, as `meta.wcsinfo` says it.
 
     Parameters
@@ -261,6 +303,7 @@ def wcsinfo(to_sky, shape, *, reference=None, skycell=None):
     Returns
     -------
     dict
+        Keys and plain values; angles in degrees.
     """
     rows, columns = (int(length) for length in shape)
     centre = (columns - 1) / 2, (rows - 1) / 2

@@ -1,6 +1,8 @@
 """The SKYCELLS reference file: written row by row as it is made, for all of it is 1.3 GB."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -12,7 +14,7 @@ from rtools.products.io.staging import Stage, build_tree, serialise, write_file
 from rtools.products.schema import layout, nodes
 from rtools.products.schema.blocks import stamp_file
 from rtools.wfi.instrument import NAME
-from rtools.work import ALONE
+from rtools.work import ALONE, Work
 
 __all__ = ["read_meta", "read_tables", "write_tables"]
 
@@ -53,7 +55,17 @@ class RowBytes:
         return data[: stop - start]
 
 
-def write_tables(path, regions, parts, *, count, compression="none", work=ALONE, history=(), meta=None):
+def write_tables(
+    path: str | Path,
+    regions: np.ndarray,
+    parts: Iterable[np.ndarray],
+    *,
+    count: int,
+    compression: str = "none",
+    work: Work = ALONE,
+    history: Iterable[Mapping[str, Any]] = (),
+    meta: Mapping[str, Any] | None = None,
+) -> Path:
     """Write a SKYCELLS reference file.
 
     Parameters
@@ -70,14 +82,15 @@ def write_tables(path, regions, parts, *, count, compression="none", work=ALONE,
         none can be mapped by its readers.
     work : rtools.work.Work
         Its threads compress and write.
-    history : iterable of dict
+    history : iterable of mapping
         Entries, oldest first.
-    meta : dict, optional
+    meta : mapping, optional
         nxy_skycell, skycell_border_pixels, pixel_scale [arcsec].
 
     Returns
     -------
     Path
+        Of the file, which has its name.
     """
     parts = iter(parts)
     first = next(parts)
@@ -94,7 +107,7 @@ def write_tables(path, regions, parts, *, count, compression="none", work=ALONE,
         "instrument": {"name": NAME},
     }
     stage = Stage(path)
-    about = stamp_file(KIND, about | (meta or {}), path)
+    about = stamp_file(KIND, {**about, **(meta or {})}, path)
     tables = {"projection_regions": array_node(regions, 0), "skycells": array_node(row, 1)}
     head, inner, sources = serialise(
         build_tree(KIND, about, tables, layout.DEFAULT_PROFILE), layout.DEFAULT_PROFILE, history, blocks
@@ -109,8 +122,18 @@ def _chained(first, rest):
     yield from rest
 
 
-def read_tables(path):
+def read_tables(path: str | Path) -> tuple[np.ndarray, np.ndarray]:
     """The tables of a SKYCELLS reference file: projection regions and skycells.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+
+    Returns
+    -------
+    (ndarray, ndarray)
+        The two structured tables.
 
     Raises
     ------
@@ -126,6 +149,22 @@ def read_tables(path):
     return product.array("projection_regions"), product.array("skycells")
 
 
-def read_meta(path):
-    """The metadata of a SKYCELLS reference file."""
+def read_meta(path: str | Path) -> dict[str, Any]:
+    """The metadata of a SKYCELLS reference file.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+
+    Returns
+    -------
+    dict
+        Below ``roman.meta``.
+
+    Raises
+    ------
+    InputError
+        It is no reference file.
+    """
     return open_product(path, ("reference",)).meta

@@ -1,7 +1,12 @@
 """Mosaics on their way to a file: from memory, or some rows at a time where the planes do not fit into memory."""
 
+from __future__ import annotations
+
 import os
 import threading
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,24 +16,33 @@ from rtools.products.io.writer import stage_product
 from rtools.products.mosaic.members import image_logs
 from rtools.products.schema import layout
 
+if TYPE_CHECKING:
+    from rtools.products.io.staging import Stage
+
 __all__ = ["MosaicWriter", "stage_mosaic"]
 
 ROOM_OF_MEMBER = 1 << 16
 """Bytes kept in the tree for each member's row of metadata and its logs."""
 
 
-def stage_mosaic(path, meta, planes, members, **settings):
+def stage_mosaic(
+    path: str | Path,
+    meta: Mapping[str, Any],
+    planes: Mapping[str, np.ndarray],
+    members: Sequence[Mapping[str, Any]],
+    **settings: Any,
+) -> Stage:
     """Write a mosaic that is in memory; what comes back waits for its name.
 
     Parameters
     ----------
     path : str or Path
         Where the product will appear.
-    meta : dict
+    meta : mapping
         `rtools.products.mosaic.metadata.mosaic_meta`.
-    planes : dict of str to ndarray
+    planes : mapping of str to ndarray
         data, err, weight, context, var_poisson, var_rnoise, perhaps var_sky, var_flat.
-    members : list of dict
+    members : list of mapping
         ``meta`` of the members, for their logs.
     **settings
         Of `rtools.products.io.writer.stage_product`: profile, compression, history, work.
@@ -67,7 +81,15 @@ class MosaicWriter(LaidOut):
         The file cannot be made, or the disk has no room for it.
     """
 
-    def __init__(self, path, shape, members, planes, *, profile=layout.DEFAULT_PROFILE):
+    def __init__(
+        self,
+        path: str | Path,
+        shape: Sequence[int],
+        members: Sequence[Mapping[str, Any]],
+        planes: Iterable[str],
+        *,
+        profile: str = layout.DEFAULT_PROFILE,
+    ) -> None:
         self.shape = tuple(shape)
         self._members = members
         self._seen = np.zeros(self.shape[0], bool)
@@ -77,14 +99,14 @@ class MosaicWriter(LaidOut):
         laid["context"] = (np.dtype("<u4"), (max(1, -(-len(members) // 32)), *self.shape))
         super().__init__(path, "l3_coadd", laid, profile=profile, room=ROOM + ROOM_OF_MEMBER * len(members))
 
-    def put(self, first, planes):
+    def put(self, first: int, planes: Mapping[str, np.ndarray]) -> None:
         """Write rows from `first` on; safe on several threads for different rows.
 
         Parameters
         ----------
         first : int
             First row of the band.
-        planes : dict of str to ndarray (rows, columns)
+        planes : mapping of str to ndarray (rows, columns)
             Every array; the context has its planes in front.
         """
         for name, whole in self._arrays.items():
@@ -96,14 +118,14 @@ class MosaicWriter(LaidOut):
         with self._lock:
             self._seen[first : first + part.shape[-2]] = True
 
-    def rows(self, name, first, last):
+    def rows(self, name: str, first: int, last: int) -> np.ndarray:
         """Rows [first, last) of an array, as they were written."""
         whole = self._arrays[name]
         pitch = whole.shape[-1] * whole.dtype.itemsize
         data = os.pread(self._file.fileno(), (last - first) * pitch, self._places[name] + first * pitch)
         return np.frombuffer(data, whole.dtype).reshape(last - first, -1)
 
-    def mapped(self, name):
+    def mapped(self, name: str) -> np.ndarray:
         """An array as it has been written, mapped; valid until `finish`, and after it."""
         whole = self._arrays[name]
         return np.memmap(self.stage.temporary, whole.dtype, "r", self._places[name], whole.shape)
@@ -112,6 +134,6 @@ class MosaicWriter(LaidOut):
         lost = np.count_nonzero(~self._seen)
         return f"{lost} rows of the mosaic" if lost else ""
 
-    def finish(self, meta, extra=None, **settings):
+    def finish(self, meta: Mapping[str, Any], extra: Mapping[str, Any] | None = None, **settings: Any) -> Stage:
         """Write metadata, members' logs and further nodes (`LaidOut.finish`)."""
         return super().finish(meta, _logs(self._members) | (extra or {}), **settings)

@@ -4,11 +4,18 @@ A syntax error stands at the first character that no name continues with. The no
 name several components that could stand there; the most likely one is blamed.
 """
 
+from __future__ import annotations
+
 import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rtools.errors import RtoolsError
-from rtools.products.names.grammar import ALIASES, ELEMENTS, SUFFIXES
+from rtools.products.names.grammar import ALIASES, ELEMENTS, SUFFIXES, Scan, Span
 from rtools.products.names.hints import WIDTHS, Fault, hint
+
+if TYPE_CHECKING:
+    from rtools.products.names.rules import Violation
 
 __all__ = ["InvalidName", "rule_error", "syntax_error"]
 
@@ -81,7 +88,9 @@ class InvalidName(RtoolsError):
         Two lines: the text, and a caret under the column with ``~`` under the rest of the component.
     """
 
-    def __init__(self, text, column, component, *, start, stop, expected, hint=None):
+    def __init__(
+        self, text: str, column: int, component: str, *, start: int, stop: int, expected: str, hint: str | None = None
+    ) -> None:
         label = LABELS.get(component, component)
         shown = _printable(text)
         super().__init__(f"column {column}: {label} must be {expected}", mend=hint and _printable(hint), path=shown)
@@ -98,7 +107,7 @@ def _printable(text):
     return "".join(character if character.isprintable() else "?" for character in text)
 
 
-def rule_error(text, spans, violation):
+def rule_error(text: str, spans: Sequence[Span], violation: Violation) -> InvalidName:
     """The error of a grammatical name that breaks a rule.
 
     Parameters
@@ -109,14 +118,19 @@ def rule_error(text, spans, violation):
         Its components.
     violation : rtools.products.names.rules.Violation
         The rule that it breaks.
+
+    Returns
+    -------
+    InvalidName
+        To be raised.
     """
     component, start, expected, meant = violation
-    stop = next((span.end for span in spans if span.start <= start < span.end), start)
+    stop = next((span.end for span in spans if span.end is not None and span.start <= start < span.end), start)
     stop = min(stop, start + WIDTHS.get(component, stop))
     return InvalidName(text, start + 1, component, start=start, stop=stop, expected=expected, hint=meant)
 
 
-def syntax_error(text, scan):
+def syntax_error(text: str, scan: Scan) -> InvalidName:
     """The error of a text that no name begins with.
 
     Parameters
@@ -125,6 +139,11 @@ def syntax_error(text, scan):
         The text.
     scan : rtools.products.names.grammar.Scan
         How far it could be read.
+
+    Returns
+    -------
+    InvalidName
+        To be raised.
     """
     at = scan.furthest
     component, start, before = _blame(text, scan)

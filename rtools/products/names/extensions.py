@@ -1,5 +1,7 @@
 """Forms of files, and the extensions by which a name says one. Nothing here is heavy: commands are declared with it."""
 
+from pathlib import Path
+
 from rtools.errors import UsageError
 
 __all__ = ["EXTENSIONS", "PICTURES", "TABLES", "form_of_name", "refuse_contradiction", "table_form"]
@@ -20,19 +22,24 @@ EXTENSIONS = TABLES | {"asdf": (".asdf",), "json": (".json",)} | {form: (f".{for
 """All forms and their extensions."""
 
 
-def form_of_name(path):
+def form_of_name(path: str | Path) -> str | None:
     """The form that the extension of a name says, None if it says none.
 
     Parameters
     ----------
     path : str or Path
         Only its name is looked at.
+
+    Returns
+    -------
+    str or None
+        A key of `EXTENSIONS`.
     """
     name = str(path).lower()
     return next((form for form, extensions in EXTENSIONS.items() if name.endswith(extensions)), None)
 
 
-def refuse_contradiction(path, form):
+def refuse_contradiction(path: str | Path, form: str) -> None:
     """Refuse a name that says another form than what would be in the file.
 
     Parameters
@@ -53,7 +60,7 @@ def refuse_contradiction(path, form):
         raise UsageError(f"{form.upper()} is what would be written under this name", mend=mend, path=path)
 
 
-def table_form(path, *, option=None):
+def table_form(path: str | Path, *, option: str | None = None) -> str:
     """Format of tables that a file's name says.
 
     Parameters
@@ -62,6 +69,11 @@ def table_form(path, *, option=None):
         Only its name is looked at.
     option : str, optional
         What says the format, too.
+
+    Returns
+    -------
+    str
+        A key of `TABLES`.
 
     Raises
     ------

@@ -5,6 +5,7 @@ end. Where a character does not fit, it leaves a note; the notes at the furthest
 Names are read by position from the left: suffixes hold underscores and repeat other tokens (`…_wfi18_wfi18_transient`).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
@@ -111,7 +112,7 @@ class Note(NamedTuple):
     component: str
     start: int
     expected: str
-    spans: tuple
+    spans: tuple[Span, ...]
 
 
 @dataclass
@@ -120,9 +121,9 @@ class Scan:
 
     text: str
     furthest: int = 0
-    notes: list = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
 
-    def note(self, at, spans, expected):
+    def note(self, at: int, spans: tuple[Span, ...], expected: str) -> None:
         """Record that `expected` would have fitted at this position."""
         if at > self.furthest:
             self.furthest = at
@@ -132,7 +133,9 @@ class Scan:
             self.notes.append(Note(component, start, expected, spans))
 
 
-def read(text, *, forms=FORMS, lenient=False, relaxed=False):
+def read(
+    text: str, *, forms: Sequence[str] = FORMS, lenient: bool = False, relaxed: bool = False
+) -> tuple[tuple[Span, ...] | None, Scan]:
     """Read a text as a name.
 
     Parameters
@@ -148,10 +151,8 @@ def read(text, *, forms=FORMS, lenient=False, relaxed=False):
 
     Returns
     -------
-    spans : tuple of Span or None
-        The components, separators left out; None if the text is not a name.
-    scan : Scan
-        How far it went.
+    (tuple of Span or None, Scan)
+        The components, separators left out, None if the text is not a name; and how far the reading went.
     """
     scan = Scan(text)
     for _at, spans in _grammar(tuple(forms), lenient, relaxed)(scan, 0, ()):

@@ -16,6 +16,8 @@ from rtools.products.names.grammar import (
     MOSAIC,
     SUFFIXES,
     VISIT_PARTS,
+    Span,
+    Suffix,
 )
 
 __all__ = ["WIDTHS", "Fault", "hint"]
@@ -47,39 +49,50 @@ class Fault:
     component: str
     start: int
     stop: int
-    before: tuple
-    wanted: tuple
+    before: tuple[Span, ...]
+    wanted: tuple[str, ...]
 
     @property
-    def token(self):
+    def token(self) -> str:
         """The wrong component as it stands."""
         return self.text[self.start : self.stop]
 
     @property
-    def found(self):
+    def found(self) -> str:
         """The wrong character; empty at the end of the text."""
         return self.text[self.at : self.at + 1]
 
     @property
-    def suffixes(self):
+    def suffixes(self) -> dict[str, Suffix]:
         """The suffixes of the family that the components before belong to."""
         components = {span.component for span in self.before}
         return MOSAIC if "release" in components else GUIDE if "acquisition" in components else EXPOSURE
 
     @property
-    def extension(self):
+    def extension(self) -> str:
         """The extension that goes with the suffix read before; asdf if there was none."""
-        return SUFFIXES.get(self.suffix, "asdf")
+        return SUFFIXES.get(self.suffix or "", "asdf")
 
     @property
-    def suffix(self):
+    def suffix(self) -> str | None:
         """The suffix read before, or None."""
         token = next((self.text[span.start : span.end] for span in self.before if span.component == "suffix"), None)
         return token and ALIASES.get(token, token)
 
 
-def hint(fault):
-    """What may have been meant, or None."""
+def hint(fault: Fault) -> str | None:
+    """What the writer of a wrong name may have meant; None if nobody can say.
+
+    Parameters
+    ----------
+    fault : Fault
+        Where the text stops being a name.
+
+    Returns
+    -------
+    str or None
+        A few words.
+    """
     if fault.component == "prefix":
         return _prefix(fault)
     if fault.component == "subset" and _is_tier(fault):

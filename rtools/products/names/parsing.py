@@ -5,7 +5,10 @@ a file or imports anything heavy.
 """
 
 import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from rtools.errors import RtoolsError, UsageError
 from rtools.products.names import grammar, rules
@@ -83,8 +86,8 @@ class Name:
     text: str
     kind: str
     form: str
-    values: dict
-    spans: tuple
+    values: dict[str, Any]
+    spans: tuple[grammar.Span, ...]
     strict: str | None
 
     def __getitem__(self, field):
@@ -98,16 +101,17 @@ class Name:
     def __str__(self):
         return self.text
 
-    def span(self, component):
+    def span(self, component: str) -> tuple[int, int]:
         """Start and end of a component in `text`."""
-        return next((span.start, span.end) for span in self.spans if span.component == component)
+        found = next(span for span in self.spans if span.component == component)
+        return found.start, len(self.text) if found.end is None else found.end
 
-    def as_dict(self):
+    def as_dict(self) -> dict[str, Any]:
         """Name, kind and all fields, for JSON and `build`."""
         return {"name": self.text, "kind": self.kind, **self.values}
 
 
-def parse(text, *, lenient=False, forms=FORMS):
+def parse(text: str, *, lenient: bool = False, forms: Sequence[str] = FORMS) -> Name:
     """Parse a name.
 
     Parameters
@@ -212,7 +216,7 @@ def _strict(values):
         return None
 
 
-def build(fields, *, lenient=False):
+def build(fields: Mapping[str, Any], *, lenient: bool = False) -> str:
     """Make a strict name of fields.
 
     Parameters
@@ -229,6 +233,7 @@ def build(fields, *, lenient=False):
     Returns
     -------
     str
+        The name.
 
     Raises
     ------
@@ -298,7 +303,7 @@ def _normal(field, value):
     return value
 
 
-def sibling(name, suffix, *, lenient=False):
+def sibling(name: Name | str, suffix: str, *, lenient: bool = False) -> str:
     """The name of another product of the same root.
 
     Parameters
@@ -336,7 +341,7 @@ def sibling(name, suffix, *, lenient=False):
     return parse(text, lenient=lenient).text
 
 
-def split_suffix(filename):
+def split_suffix(filename: str | Path) -> tuple[str, str | None]:
     """Split any file name into its stem and the suffix of the product.
 
     Parameters
@@ -346,10 +351,9 @@ def split_suffix(filename):
 
     Returns
     -------
-    stem : str
-        What stands before a known ``_suffix``, else all of it.
-    suffix : str or None
-        The suffix as it is written now, whatever spelling the name has.
+    (str, str or None)
+        What stands before a known ``_suffix``, else all of it; and the suffix as it is written now, whatever spelling
+        the name has.
 
     Examples
     --------

@@ -4,11 +4,17 @@ Rules R1 to R5 make a name invalid: ranges, which products have an element, whic
 and which kind of suffix go together. R6 warns: padding of the skycell, missing filter, disagreement with the metadata.
 """
 
-from typing import NamedTuple
+from __future__ import annotations
 
-from rtools.products.names.grammar import ALIASES, ALSO_ASDF, EXPOSURE, GUIDE, SUFFIXES, VISIT_PARTS
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from rtools.products.names.grammar import ALIASES, ALSO_ASDF, EXPOSURE, GUIDE, SUFFIXES, VISIT_PARTS, Span
 from rtools.wfi.fill import PLACEHOLDERS
 from rtools.wfi.skycell_names import SKYCELL_NAME, pad_skycell
+
+if TYPE_CHECKING:
+    from rtools.products.names.parsing import Name
 
 __all__ = ["Violation", "disagreements", "metadata", "remarks", "violations", "visit_parts"]
 
@@ -38,7 +44,7 @@ class Violation(NamedTuple):
     hint: str | None
 
 
-def violations(text, spans, *, lenient=False):
+def violations(text: str, spans: Sequence[Span], *, lenient: bool = False) -> list[Violation]:
     """Rules that a grammatical name breaks, leftmost first.
 
     Parameters
@@ -62,7 +68,7 @@ def violations(text, spans, *, lenient=False):
     return sorted(broken, key=lambda violation: violation.start)
 
 
-def visit_parts(component, token):
+def visit_parts(component: str, token: str) -> Iterator[tuple[str, str, int]]:
     """Parts of a visit identifier, or of the subset that names a visit or a pass.
 
     Parameters
@@ -74,10 +80,8 @@ def visit_parts(component, token):
 
     Yields
     ------
-    part, digits : str
-        Part of the identifier, as `program` or `visit`, and its digits.
-    offset : int
-        Where the digits begin in the token.
+    (str, str, int)
+        Part of the identifier, as `program` or `visit`, its digits, and where these begin in the token.
     """
     widths, offset = dict(VISIT_PARTS), 0
     if component == "subset":
@@ -160,7 +164,7 @@ def _suffix(found, token):
         yield Violation("suffix", found["suffix"].start, "gw or face", hint)
 
 
-def remarks(name):
+def remarks(name: Name) -> list[str]:
     """R6: what is allowed in a name but not as it should be.
 
     Parameters
@@ -184,7 +188,7 @@ def remarks(name):
     return found
 
 
-def metadata(name):
+def metadata(name: Name) -> dict[str, int | str]:
     """What the metadata of a product with this name must say.
 
     Parameters
@@ -217,14 +221,14 @@ def metadata(name):
     return values | {path: text for path, text in texts.items() if text is not None}
 
 
-def disagreements(name, meta):
+def disagreements(name: Name, meta: Mapping[str, Any]) -> list[str]:
     """Where the metadata of a file say something else than its name.
 
     Parameters
     ----------
     name : rtools.products.names.parsing.Name
         As `parse` gives it.
-    meta : dict
+    meta : mapping
         ``roman.meta`` of the file. What it lacks, or has as null or a fill value, is not compared; nor is the visit
         of guide-window files taken in parallel with the Coronagraph, whose name has the Coronagraph's.
 

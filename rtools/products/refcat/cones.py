@@ -1,5 +1,8 @@
 """Cones on the sky: right ascension, declination and radius in degrees, as typed or around the footprints of files."""
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import numpy as np
 
 from rtools.errors import InputError, UsageError
@@ -14,12 +17,27 @@ WIDEST = 10.0
 """Degrees: radius of a cone around files that nobody asks about. A sky survey's field has 5."""
 
 
-def parse(text):
+Cone = tuple[float, float, float]
+"""Right ascension, declination, radius; degrees."""
+
+
+def parse(text: str) -> Cone:
     """A cone written ``RA,DEC,RADIUS``, degrees.
+
+    Parameters
+    ----------
+    text : str
+        Three numbers, as typed.
+
+    Returns
+    -------
+    (float, float, float)
+        Right ascension from 0 to 360, declination, radius; degrees.
 
     Raises
     ------
     UsageError
+        It is not that, or there is no such position or radius.
     """
     try:
         ra, dec, radius = (float(word) for word in text.split(","))
@@ -30,13 +48,23 @@ def parse(text):
     return ra % 360, dec, radius
 
 
-def corners_of(path):
-    """Corners of a file's `meta.wcsinfo.s_region`, degrees; ndarray (n, 2).
+def corners_of(path: str | Path) -> np.ndarray:
+    """Corners of a file's `meta.wcsinfo.s_region`, degrees.
+
+    Parameters
+    ----------
+    path : str or Path
+        A file of any form that has metadata.
+
+    Returns
+    -------
+    ndarray float64
+        Right ascensions and declinations, (n, 2).
 
     Raises
     ------
     InputError
-        It says none.
+        It says no polygon.
     """
     found = keys.find(read_tree(path), "meta.wcsinfo.s_region")
     words = str(found[0][1]).split() if found else []
@@ -49,8 +77,22 @@ def corners_of(path):
     return numbers
 
 
-def around(corners, margin):
-    """The cone around points (degrees, n by 2), with a margin in arcsec.
+def around(corners: np.ndarray, margin: float) -> Cone:
+    """The cone around points, with a margin.
+
+    Its axis is the middle of the box that holds the points' unit vectors.
+
+    Parameters
+    ----------
+    corners : ndarray
+        Right ascensions and declinations, degrees, (n, 2).
+    margin : float
+        Arcsec that are added to the radius.
+
+    Returns
+    -------
+    (float, float, float)
+        Right ascension, declination, radius; degrees.
 
     Raises
     ------
@@ -65,8 +107,20 @@ def around(corners, margin):
     return ra, dec, float(separation(corners[:, 0], corners[:, 1], ra, dec).max()) + margin / DEGREE_ARCSEC
 
 
-def around_files(paths, margin):
-    """The cone around the footprints of files, with a margin in arcsec.
+def around_files(paths: Sequence[str | Path], margin: float) -> Cone:
+    """The cone around the footprints of files, with a margin.
+
+    Parameters
+    ----------
+    paths : sequence of str or Path
+        Files with `meta.wcsinfo.s_region`, one at least.
+    margin : float
+        Arcsec that are added to the radius.
+
+    Returns
+    -------
+    (float, float, float)
+        Right ascension, declination, radius; degrees.
 
     Raises
     ------

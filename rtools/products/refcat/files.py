@@ -6,9 +6,12 @@ any case and come out as Gaia writes them; units are turned into degrees, mas an
 without unit has.
 """
 
+from __future__ import annotations
+
 import csv
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,6 +20,9 @@ from rtools.products.tables.files import read_catalog
 from rtools.products.tables.parquet import from_arrow
 from rtools.products.tables.parquet_files import parquet_source
 from rtools.wfi.sphere import separation
+
+if TYPE_CHECKING:
+    from astropy.table import Table as AstropyTable
 
 __all__ = ["COLUMNS", "check", "is_tree", "partition_file", "partitions", "read", "standard"]
 
@@ -68,12 +74,23 @@ RANGES = 100
 YEARS = (1900, 2200)
 
 
-def is_tree(path):
-    """Whether a path is a HATS tree (a directory)."""
+def is_tree(path: str | Path) -> bool:
+    """Whether a path is a HATS tree (a directory).
+
+    Parameters
+    ----------
+    path : str or Path
+        A file or a directory.
+
+    Returns
+    -------
+    bool
+        True for any directory.
+    """
     return Path(path).is_dir()
 
 
-def read(path, cone=None, *, everything=False):
+def read(path: str | Path, cone: tuple[float, float, float] | None = None, *, everything: bool = False) -> AstropyTable:
     """Read a reference catalog, or the part of it in a cone.
 
     Parameters
@@ -105,7 +122,7 @@ def read(path, cone=None, *, everything=False):
 
 
 @lru_cache(maxsize=1)  # every exposure asks
-def check(path):
+def check(path: str | Path) -> None:
     """Refuse what is not a reference catalog; of parquet files only names of columns are looked at.
 
     Parameters
@@ -135,13 +152,23 @@ def check(path):
 # -- HATS -------------------------------------------------------------------------------------------------------------
 
 
-def partitions(path):
-    """(order, pixel) of each partition of a HATS tree.
+def partitions(path: str | Path) -> list[tuple[int, int]]:
+    """The partitions of a HATS tree.
+
+    Parameters
+    ----------
+    path : str or Path
+        Directory of the tree.
+
+    Returns
+    -------
+    list of (int, int)
+        Healpix order and nested pixel, in the order of the listing.
 
     Raises
     ------
     InputError
-        It is none.
+        It is none, or its listing cannot be read.
     """
     listing = Path(path) / PARTITIONS
     try:
@@ -178,8 +205,21 @@ def _ancestor(order, pixel, coarsest):
     return pixel >> 2 * max(0, order - coarsest)
 
 
-def partition_file(path, cell):
-    """Path of the file of a partition, (order, pixel), of a tree."""
+def partition_file(path: Path, cell: tuple[int, int]) -> Path:
+    """Path of the file of one partition of a tree.
+
+    Parameters
+    ----------
+    path : Path
+        Directory of the tree.
+    cell : (int, int)
+        Healpix order and nested pixel.
+
+    Returns
+    -------
+    Path
+        The file may be missing where only a part of the tree is here.
+    """
     order, pixel = cell
     folder = path / "dataset" if (path / "dataset").is_dir() else path
     return folder / f"Norder={order}" / f"Dir={pixel // 10000 * 10000}" / f"Npix={pixel}.parquet"
@@ -265,8 +305,28 @@ def _meanings(names):
     return found
 
 
-def standard(table, path=None, *, everything=False):
-    """A table with the names and units of `COLUMNS`, without the rows that have no position; `path` is for messages."""
+def standard(table: AstropyTable, path: str | Path | None = None, *, everything: bool = False) -> AstropyTable:
+    """A table with the names and units of `COLUMNS`, without the rows that have no position.
+
+    Parameters
+    ----------
+    table : astropy.table.Table
+        As it was read; not changed.
+    path : str or Path, optional
+        Name of the file, for messages.
+    everything : bool
+        Keep other columns, too, as they are.
+
+    Returns
+    -------
+    astropy.table.Table
+        A new table; NaN for what no star can have.
+
+    Raises
+    ------
+    InputError
+        It has no positions, or values or units that cannot be.
+    """
     from astropy.table import Table
 
     meanings = _meanings(table.colnames)

@@ -1,18 +1,38 @@
 """Reference stars from the Gaia archive: the one module that uses the network, and only when it is called."""
 
+from __future__ import annotations
+
 import sys
+from collections.abc import Callable
 from contextlib import redirect_stdout
+from typing import TYPE_CHECKING
 
 from rtools.errors import RtoolsError
 from rtools.products.refcat import files as refcat_files
+
+if TYPE_CHECKING:
+    from astropy.table import Table as AstropyTable
 
 __all__ = ["TABLE", "download", "query"]
 
 TABLE = "gaiadr3.gaia_source"
 
 
-def query(cone, limit=None):
-    """The question (ADQL) for the stars in a cone (degrees), brighter than `limit` in G."""
+def query(cone: tuple[float, float, float], limit: float | None = None) -> str:
+    """The question (ADQL) for the stars of Gaia DR3 in a cone.
+
+    Parameters
+    ----------
+    cone : (float, float, float)
+        Right ascension, declination, radius, in degrees.
+    limit : float, optional
+        Faintest G magnitude; all stars by default.
+
+    Returns
+    -------
+    str
+        The question.
+    """
     ra, dec, radius = cone
     where = f"1 = CONTAINS(POINT(ra, dec), CIRCLE({ra:.9f}, {dec:.9f}, {radius:.9f}))"
     if limit is not None:
@@ -20,7 +40,9 @@ def query(cone, limit=None):
     return f"SELECT {', '.join(refcat_files.COLUMNS)} FROM {TABLE} WHERE {where}"
 
 
-def download(cone, *, limit=None, client=None):
+def download(
+    cone: tuple[float, float, float], *, limit: float | None = None, client: Callable[[str], AstropyTable] | None = None
+) -> AstropyTable:
     """The stars of Gaia DR3 in a cone.
 
     Parameters

@@ -4,10 +4,13 @@ A cell with more rows than a file shall have is divided into its four children. 
 row groups are small, so that a reader gets a cone without reading whole files.
 """
 
+from __future__ import annotations
+
 import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,6 +21,10 @@ from rtools.products.refcat.files import DEEPEST, PARTITIONS
 from rtools.products.schema import history
 from rtools.products.tables.parquet import to_arrow
 from rtools.products.tables.parquet_files import parquet_source
+
+if TYPE_CHECKING:
+    from astropy.table import Table as AstropyTable
+    from numpy.typing import ArrayLike
 
 __all__ = ["ROWS", "cells", "partition", "refuse", "write_tree"]
 
@@ -32,8 +39,21 @@ DEEPEST_PARTITION = 12
 CELL = "_healpix_29"
 
 
-def cells(ra, dec, order=DEEPEST):
-    """Nested healpix cells of an order at positions in degrees, int64."""
+def cells(ra: ArrayLike, dec: ArrayLike, order: int = DEEPEST) -> np.ndarray:
+    """Nested healpix cells at positions on the sky.
+
+    Parameters
+    ----------
+    ra, dec : array_like
+        Degrees.
+    order : int
+        Healpix order; a cell is a part in 12 · 4^order of the sky.
+
+    Returns
+    -------
+    ndarray int64
+        Nested numbers.
+    """
     from astropy import units
     from astropy_healpix import HEALPix
 
@@ -41,7 +61,7 @@ def cells(ra, dec, order=DEEPEST):
     return np.asarray(healpix.lonlat_to_healpix(np.asarray(ra) * units.deg, np.asarray(dec) * units.deg), np.int64)
 
 
-def partition(sorted_cells, rows):
+def partition(sorted_cells: np.ndarray, rows: int) -> list[tuple[int, int, slice]]:
     """Files of a tree.
 
     Parameters
@@ -68,12 +88,20 @@ def partition(sorted_cells, rows):
     return files
 
 
-def refuse(path, *, overwrite):
+def refuse(path: str | Path, *, overwrite: bool) -> None:
     """Refuse to write a tree where something is that may not be replaced: with `overwrite` only another tree may.
+
+    Parameters
+    ----------
+    path : str or Path
+        Directory that would be written.
+    overwrite : bool
+        A tree that is there may be replaced.
 
     Raises
     ------
     RtoolsError
+        Something is there that may not be replaced.
     """
     path = Path(path)
     if not path.exists():
@@ -84,7 +112,14 @@ def refuse(path, *, overwrite):
         raise RtoolsError("exists already", mend="--overwrite replaces it", path=path)
 
 
-def write_tree(path, table, *, rows=ROWS, overwrite=False, entry=None):
+def write_tree(
+    path: str | Path,
+    table: AstropyTable,
+    *,
+    rows: int = ROWS,
+    overwrite: bool = False,
+    entry: Mapping[str, Any] | None = None,
+) -> Path:
     """Write a reference catalog as a HATS tree: complete, or not at all.
 
     Parameters
@@ -97,12 +132,13 @@ def write_tree(path, table, *, rows=ROWS, overwrite=False, entry=None):
         Most rows of a file.
     overwrite : bool
         Replace a tree that is there.
-    entry : dict, optional
+    entry : mapping, optional
         Of `rtools.products.schema.history`: what was done.
 
     Returns
     -------
     Path
+        The directory.
 
     Raises
     ------

@@ -1,6 +1,5 @@
 """What a reference catalog has."""
 
-import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -92,12 +91,12 @@ class RefCatDescription(NamedTuple):
         return found | {"median_errors": self.median_errors}
 
 
-def describe(path: str | os.PathLike) -> RefCatDescription:
+def describe(path: str | Path) -> RefCatDescription:
     """Form, rows, columns, and unless there are too many, place on the sky, epoch, magnitudes and errors.
 
     Parameters
     ----------
-    path : str or os.PathLike
+    path : str or Path
         A table, or the directory of a HATS tree.
 
     Returns

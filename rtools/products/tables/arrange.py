@@ -1,15 +1,35 @@
 """The columns of a table that names and globs choose, and its rows in an order."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from rtools.errors import UsageError
 from rtools.products.tables.where import missing_column
 
+if TYPE_CHECKING:
+    from astropy.table import Table as AstropyTable
+
 __all__ = ["choose_columns", "sort_rows"]
 
 
-def choose_columns(table, patterns):
+def choose_columns(table: AstropyTable, patterns: Iterable[str]) -> AstropyTable:
     """A table of the columns that names or globs (``aper*_flux``) say, in their order.
+
+    Parameters
+    ----------
+    table : astropy.table.Table
+        Not changed.
+    patterns : iterable of str
+        Names or globs.
+
+    Returns
+    -------
+    astropy.table.Table
+        A copy, each column once.
 
     Raises
     ------
@@ -27,8 +47,20 @@ def choose_columns(table, patterns):
     return table[chosen]
 
 
-def sort_rows(table, keys):
+def sort_rows(table: AstropyTable, keys: Sequence[str]) -> AstropyTable:
     """A table in the order of columns, the first the most important; ``-COL`` descends. What is not known comes last.
+
+    Parameters
+    ----------
+    table : astropy.table.Table
+        Not changed.
+    keys : sequence of str
+        Names of columns, each perhaps after a ``-``.
+
+    Returns
+    -------
+    astropy.table.Table
+        A copy; rows that are alike keep their order.
 
     Raises
     ------

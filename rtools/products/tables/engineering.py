@@ -4,6 +4,7 @@ A table has a column of times (``time``: ISO, UTC, or a Modified Julian Date) an
 which a quaternion is not complete, zero, or a placeholder (-999999) says nothing of it.
 """
 
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -33,7 +34,7 @@ class Attitudes(NamedTuple):
     quaternion: np.ndarray
 
 
-def read_attitudes(path):
+def read_attitudes(path: str | Path) -> tuple[Attitudes, Attitudes]:
     """Both quaternions of an engineering table.
 
     Parameters
@@ -62,7 +63,7 @@ def read_attitudes(path):
     return _samples(table, names, BODY, mjd, path), fgs
 
 
-def during(attitudes, start, end, tolerance):
+def during(attitudes: Attitudes, start: float, end: float, tolerance: float) -> Attitudes:
     """The samples within an interval; of fewer than two the neighbours on either side, too.
 
     Parameters
@@ -77,13 +78,14 @@ def during(attitudes, start, end, tolerance):
     Returns
     -------
     Attitudes
+        Views of the samples.
     """
     mjd = attitudes.mjd
-    first, stop = np.searchsorted(mjd, start, "left"), np.searchsorted(mjd, end, "right")
+    first, stop = int(np.searchsorted(mjd, start, "left")), int(np.searchsorted(mjd, end, "right"))
     if stop - first < 2:
         reach = tolerance / DAY_S
-        first -= first > 0 and mjd[first - 1] >= start - reach
-        stop += stop < len(mjd) and mjd[min(stop, len(mjd) - 1)] <= end + reach
+        first -= int(first > 0 and mjd[first - 1] >= start - reach)
+        stop += int(stop < len(mjd) and mjd[min(stop, len(mjd) - 1)] <= end + reach)
     return Attitudes(mjd[first:stop], attitudes.quaternion[first:stop])
 
 

@@ -1,12 +1,19 @@
 """Catalogs as FITS and VOTable, which are for other programs; see `rtools.products.tables.files`."""
 
+from __future__ import annotations
+
 import io
 import os
 import re
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rtools.products.tables.flat import HISTORY, flatten, history_of
+
+if TYPE_CHECKING:
+    from astropy.table import Table as AstropyTable
 
 __all__ = ["read_fits", "read_votable", "write_fits", "write_votable"]
 
@@ -14,8 +21,24 @@ SIGNED = {"int8": "int16", "uint16": "int32", "uint32": "int64"}
 """Types that VOTable does not know to those that hold their values."""
 
 
-def read_fits(path):
-    """The first table of a FITS file."""
+def read_fits(path: str | Path) -> AstropyTable:
+    """The first table of a FITS file.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+
+    Returns
+    -------
+    astropy.table.Table
+        With units, descriptions (TCOMMn) and metadata.
+
+    Raises
+    ------
+    ValueError
+        It has no table, or is an image of rt-fits.
+    """
     from astropy.io import fits
     from astropy.table import Table
 
@@ -39,8 +62,21 @@ def _fits_key(key):
     return key.lower() if "." in key or len(key) > 8 else key
 
 
-def write_fits(table, messages):
-    """Bytes of a file with a binary table; descriptions in TCOMMn, as for TOPCAT, metadata in HIERARCH cards."""
+def write_fits(table: AstropyTable, messages: list[str]) -> bytes:
+    """Bytes of a file with a binary table; descriptions in TCOMMn, as for TOPCAT, metadata in HIERARCH cards.
+
+    Parameters
+    ----------
+    table : astropy.table.Table
+        With units, descriptions and metadata; not changed.
+    messages : list of str
+        Gets a line for each thing that FITS has no place for.
+
+    Returns
+    -------
+    bytes
+        The whole file.
+    """
     from astropy.io import fits
 
     standard = _standard_units(table)
@@ -117,8 +153,19 @@ def _per_area():
     return units.Jy / units.arcsec**2
 
 
-def read_votable(path):
-    """The first table of a VOTable."""
+def read_votable(path: str | Path) -> AstropyTable:
+    """The first table of a VOTable.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+
+    Returns
+    -------
+    astropy.table.Table
+        With units, descriptions, and INFO elements as metadata.
+    """
     from astropy.io import votable
 
     first = votable.parse(os.fspath(path), verify="ignore").get_first_table()
@@ -129,10 +176,22 @@ def read_votable(path):
     return _roman_units(table)
 
 
-def write_votable(table, _messages):
+def write_votable(table: AstropyTable, _messages: list[str]) -> bytes:
     """Bytes of a VOTable of text; metadata in INFO elements.
 
     astropy writes the frame and the first row. The other rows are made column by column: it takes 7 µs for a value.
+
+    Parameters
+    ----------
+    table : astropy.table.Table
+        With units, descriptions and metadata; not changed.
+    _messages : list of str
+        Not used: VOTable has a place for all.
+
+    Returns
+    -------
+    bytes
+        The whole file.
     """
     from astropy.io import votable
     from astropy.io.votable.tree import Info

@@ -4,10 +4,14 @@ In memory a catalog is an `astropy.table.Table`. The archive's metadata are its 
 files: ``roman.meta.exposure.type``. What is not known is NaN in a column of floats, masked in others.
 """
 
+from __future__ import annotations
+
 import io
 import json
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,13 +25,18 @@ from rtools.products.tables import parquet as catalog_parquet
 from rtools.products.tables.flat import flatten
 from rtools.products.tables.parquet import to_arrow
 
+if TYPE_CHECKING:
+    from astropy.table import Table as AstropyTable
+
+    from rtools.products.io.staging import Stage
+
 __all__ = ["read_catalog", "stage_catalog", "stamp"]
 
 NESTING = ("parquet", "ecsv")
 """Formats with columns of lists whose lengths differ."""
 
 
-def read_catalog(path):
+def read_catalog(path: str | Path) -> AstropyTable:
     """Read a catalog; its format is told by its content.
 
     Parameters
@@ -38,6 +47,7 @@ def read_catalog(path):
     Returns
     -------
     astropy.table.Table
+        With units and descriptions; the archive's metadata under flat keys.
 
     Raises
     ------
@@ -81,7 +91,7 @@ def _form_of_content(path):
     raise InputError("not a table: parquet, ECSV, CSV, FITS, VOTable or a catalog in ASDF expected", path=path)
 
 
-def stage_catalog(path, table, form):
+def stage_catalog(path: str | Path, table: AstropyTable, form: str) -> Stage:
     """Write a catalog under a temporary name.
 
     Parameters
@@ -118,8 +128,20 @@ def stage_catalog(path, table, form):
     return stage
 
 
-def stamp(table, filename, entry):
-    """Let a product's catalog say what it is called, when it was written and what was done to it; others stay."""
+def stamp(table: AstropyTable, filename: object, entry: Mapping[str, Any]) -> None:
+    """Let a product's catalog say what it is called, when it was written and what was done to it.
+
+    Other tables stay as they are.
+
+    Parameters
+    ----------
+    table : astropy.table.Table
+        Its metadata are changed.
+    filename : str
+        Name of the file, without directory.
+    entry : mapping
+        Entry of the history, as `rtools.products.schema.history.entry` makes it.
+    """
     named = "roman.meta.filename"
     if named in table.meta:
         stamps = {named: readable(str(filename)), "roman.meta.file_date": history.stamp()}

@@ -4,7 +4,7 @@
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from rtools.products.schema import layout
@@ -27,8 +27,21 @@ TYPES: dict[str, Callable[[str], object]] = {
 }
 
 
-def flatten(meta, root=""):
-    """Dotted keys and texts of a tree; what is None is left out, as the archive does."""
+def flatten(meta: Any, root: str = "") -> dict[str, str]:
+    """Dotted keys and texts of a tree; what is None is left out, as the archive does.
+
+    Parameters
+    ----------
+    meta : mapping or sequence
+        Nested mappings and sequences.
+    root : str
+        What stands before each key.
+
+    Returns
+    -------
+    dict of str to str
+        Dotted key to text; items of lists are numbered from 0.
+    """
     found: dict[str, str] = {}
     for key, value in meta.items() if isinstance(meta, dict) else enumerate(meta):
         path = f"{root}{key}"
@@ -39,22 +52,38 @@ def flatten(meta, root=""):
     return found
 
 
-def ours(meta):
-    """The part of a table's metadata that stands under flat keys."""
+def ours(meta: Mapping[str, Any]) -> dict[str, Any]:
+    """The part of a table's metadata that stands under flat keys.
+
+    Parameters
+    ----------
+    meta : mapping
+        Metadata of a table.
+
+    Returns
+    -------
+    dict
+        Those whose first word is one of `FLAT`.
+    """
     return {key: value for key, value in meta.items() if str(key).partition(".")[0] in FLAT}
 
 
-def replace(flat, path, value):
+def replace(flat: Mapping[str, str], path: Sequence[str], value: Any) -> dict[str, str]:
     """Flat metadata with another value at a path, where it was before or at the end.
 
     Parameters
     ----------
-    flat : dict of str to str
+    flat : mapping of str to str
         Dotted key to text.
     path : sequence of str
         Below ``roman``, unless the keys have its first word beside ``roman``.
     value : object
         Plain; None removes the key.
+
+    Returns
+    -------
+    dict of str to str
+        New flat metadata.
     """
     beside = path[0] != "meta" and any(key.partition(".")[0] == path[0] for key in flat)
     name = ("" if beside else ROOT) + ".".join(path)
@@ -69,14 +98,38 @@ def replace(flat, path, value):
     return kept if placed else kept | made
 
 
-def record(flat, entry):
-    """Flat metadata with one more entry of the history."""
+def record(flat: Mapping[str, Any], entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Flat metadata with one more entry of the history.
+
+    Parameters
+    ----------
+    flat : mapping
+        Dotted key to text.
+    entry : mapping
+        Plain values, which are written as JSON.
+
+    Returns
+    -------
+    dict
+        New flat metadata.
+    """
     number = sum(key.startswith(f"{HISTORY}.") for key in flat)
-    return flat | {f"{HISTORY}.{number}": readable(json.dumps(entry, ensure_ascii=False))}
+    return dict(flat) | {f"{HISTORY}.{number}": readable(json.dumps(entry, ensure_ascii=False))}
 
 
-def history_of(listed):
-    """Entries of a history as they were recorded; what is not JSON is its own description."""
+def history_of(listed: Any) -> list[dict[str, Any]]:
+    """Entries of a history as they were recorded; what is not JSON is its own description.
+
+    Parameters
+    ----------
+    listed : list of str
+        Texts of the entries, oldest first; anything but a list is none.
+
+    Returns
+    -------
+    list of dict
+        One entry for each text.
+    """
     return [_entry(one) for one in (listed if isinstance(listed, list) else [])]
 
 
@@ -88,8 +141,19 @@ def _entry(text):
     return found if isinstance(found, dict) else {"description": str(found)}
 
 
-def to_tree(flat):
-    """Nested dicts and lists of flat dotted keys; what stands below ``roman`` comes first and is typed."""
+def to_tree(flat: Mapping[str, Any]) -> dict[str, Any]:
+    """Nested dicts and lists of flat dotted keys; what stands below ``roman`` comes first and is typed.
+
+    Parameters
+    ----------
+    flat : mapping
+        Dotted key to text.
+
+    Returns
+    -------
+    dict
+        The tree below ``roman``.
+    """
     tree: dict[str, Any] = {}
     for key, value in sorted(flat.items(), key=lambda item: not item[0].startswith(ROOT)):
         _put(tree, key.removeprefix(ROOT).split("."), value)
@@ -118,8 +182,19 @@ def _lists(node):
     return made
 
 
-def kind_of(meta):
-    """Kind of the product that metadata are those of, by `model_type`; None if it is not a product."""
+def kind_of(meta: Any) -> str | None:
+    """Kind of the product that metadata are those of, by `model_type`; None if it is not a product.
+
+    Parameters
+    ----------
+    meta : mapping
+        Below ``meta``.
+
+    Returns
+    -------
+    str or None
+        As in `rtools.products.schema.layout`.
+    """
     model = meta.get("model_type") if isinstance(meta, dict) else None
     products = layout.facts()["products"].items()
     return next((kind for kind, entry in products if model and entry.get("model") == model), None)

@@ -1,11 +1,17 @@
 """Columns of a source catalog under the names of JWST catalogs."""
 
+from __future__ import annotations
+
 import re
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rtools.products.tables.units import convert_flux
 from rtools.wfi.units import DEGREE_ARCSEC, RADIAN_ARCSEC
+
+if TYPE_CHECKING:
+    from astropy.table import Table as AstropyTable
 
 __all__ = ["jwst_names"]
 
@@ -35,7 +41,7 @@ BAND = re.compile(r"_(f\d{3}m?)(?=_|$)")
 """The filter in a name of a multiband catalog; m where the PSF was matched to another's."""
 
 
-def jwst_names(table, unit=None):
+def jwst_names(table: AstropyTable, unit: str | None = None) -> tuple[AstropyTable, list[str]]:
     """The columns that a JWST source catalog has, too, under their names there.
 
     Parameters

@@ -1,6 +1,8 @@
 """What catalogs say of themselves: metadata and columns of parquet, ECSV and FITS files, without reading their rows."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -52,19 +54,19 @@ class Table:
         What was done to it, oldest first.
     """
 
-    tree: dict
-    columns: tuple
+    tree: dict[str, Any]
+    columns: tuple[ColumnInfo, ...]
     rows: int
     compression: str = ""
-    history: list = field(default_factory=list)
+    history: list[dict[str, Any]] = field(default_factory=list)
 
     @property
-    def kind(self):
+    def kind(self) -> str | None:
         """Kind of product, by `meta.model_type`; None for a table that is not a product."""
         return flatmeta.kind_of(self.tree.get("meta"))
 
 
-def read_table(path, form):
+def read_table(path: str | Path, form: str) -> Table:
     """Metadata and columns of a catalog.
 
     Parameters

@@ -1,6 +1,9 @@
 """Metadata of multiband catalogs and their segmentation maps: what the mosaics have in common, and each one's own."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 from rtools.products.schema import layout, nodes, profiles
 from rtools.products.schema.blocks import stamp_file
@@ -15,14 +18,21 @@ NOT_KEPT = ("wcs", "individual_image_meta", "cal_logs")
 EPOCH = datetime(2000, 1, 1)
 
 
-def multiband_meta(kind, metas, path, *, reference, profile=layout.DEFAULT_PROFILE):
+def multiband_meta(
+    kind: str,
+    metas: Sequence[Mapping[str, Any]],
+    path: str | Path,
+    *,
+    reference: str,
+    profile: str = layout.DEFAULT_PROFILE,
+) -> dict[str, Any]:
     """Metadata of a product made of mosaics in several filters.
 
     Parameters
     ----------
     kind : str
         ``cat_multiband`` or ``segm_multiband``.
-    metas : list of dict
+    metas : list of mapping
         ``meta`` of the mosaics, that of the reference filter first.
     path : str or Path
         Of the file that will hold it.

@@ -1,9 +1,13 @@
 """Catalogs as parquet, with columns of every type that Arrow knows; see `rtools.products.tables.files`."""
 
+from __future__ import annotations
+
 import io
 import json
 import os
 from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,13 +16,19 @@ from rtools.products.tables import flat as flatmeta
 from rtools.products.tables.metadata import NOT_OURS, TABLE_KEY
 from rtools.products.tables.parquet_files import parquet_source
 
+if TYPE_CHECKING:
+    from astropy.table import Column
+    from astropy.table import Table as AstropyTable
+    from pyarrow import Array as ArrowArray
+    from pyarrow import ChunkedArray
+
 __all__ = ["from_arrow", "read_parquet", "to_arrow", "write_parquet"]
 
 VALUE = 8
 """Bytes that a value takes in memory, about: runs of equal values take next to nothing in a file."""
 
 
-def read_parquet(path):
+def read_parquet(path: str | Path) -> AstropyTable:
     """The table of a parquet file.
 
     astropy's own reader wants pandas, and knows neither units of fields nor the archive's metadata.
@@ -31,6 +41,7 @@ def read_parquet(path):
     Returns
     -------
     astropy.table.Table
+        With units, descriptions and metadata, the archive's under flat keys.
 
     Raises
     ------
@@ -77,7 +88,7 @@ def _yaml_header(text):
         return {}
 
 
-def from_arrow(column):
+def from_arrow(column: ChunkedArray) -> Column:
     """A column of a table from one of Arrow.
 
     Parameters
@@ -159,8 +170,26 @@ def _is_single(value):
     return value is None or isinstance(value, bool | int | float | str)
 
 
-def write_parquet(table, _messages):
-    """Bytes of a parquet file, as the archive's: metadata under flat keys, units in those of the fields."""
+def write_parquet(table: AstropyTable, _messages: list[str]) -> bytes:
+    """Bytes of a parquet file, as the archive's: metadata under flat keys, units in those of the fields.
+
+    Parameters
+    ----------
+    table : astropy.table.Table
+        With units, descriptions and metadata; not changed.
+    _messages : list of str
+        Not used: parquet has a place for all.
+
+    Returns
+    -------
+    bytes
+        The whole file, not compressed.
+
+    Raises
+    ------
+    RtoolsError
+        A column holds complex numbers.
+    """
     import pyarrow
     from astropy.table import Table
     from astropy.table.meta import get_yaml_from_table
@@ -182,8 +211,24 @@ def write_parquet(table, _messages):
     return out.getvalue()
 
 
-def to_arrow(column):
-    """A column as an array of Arrow, with nulls where it is masked."""
+def to_arrow(column: Column) -> ArrowArray:
+    """A column as an array of Arrow, with nulls where it is masked.
+
+    Parameters
+    ----------
+    column : astropy.table.Column
+        Of a table; of any number of axes.
+
+    Returns
+    -------
+    pyarrow.Array
+        Of as many values as the column has rows.
+
+    Raises
+    ------
+    RtoolsError
+        The column holds complex numbers.
+    """
     import pyarrow
 
     mask = np.ma.getmaskarray(column) if np.ma.isMaskedArray(column) else None

@@ -1,11 +1,13 @@
 """Opening parquet files of any name: pyarrow takes paths that are UTF-8 only."""
 
 import os
+from pathlib import Path
+from typing import Any
 
 __all__ = ["parquet_source"]
 
 
-def parquet_source(path, mode="rb"):
+def parquet_source(path: str | Path, mode: str = "rb") -> Any:
     """What pyarrow reads a file from, or writes it to.
 
     Parameters

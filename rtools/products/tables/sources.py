@@ -3,9 +3,13 @@
 In a file a catalog is what `rtools.products.tables.files` writes: the archive's parquet, or ECSV.
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
-from typing import NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -18,6 +22,11 @@ from rtools.products.schema.yamltext import FastLoader
 from rtools.products.tables import files as catalogs
 from rtools.products.tables import flat as flatmeta
 from rtools.wfi.labels import catalog_labels
+
+if TYPE_CHECKING:
+    from astropy.table import Table as AstropyTable
+
+    from rtools.products.io.staging import Stage
 
 __all__ = [
     "FORCED",
@@ -55,7 +64,7 @@ DEFINITIONS = "resources/schemas/tables/source_catalog_columns-2.0.0.yaml"
 
 
 @cache
-def descriptions():
+def descriptions() -> dict[str, str]:
     """Description of each column as the schemas define it, by the name it has there (``psf_~band~_flux``)."""
     import yaml
 
@@ -63,18 +72,23 @@ def descriptions():
     return {name: entry["description"] for name, entry in yaml.load(text, FastLoader)["definitions"].items()}
 
 
-def table_of(values, columns, meta, about):
+def table_of(
+    values: Mapping[str, np.ndarray],
+    columns: Iterable[tuple[str, Any, str | None, str]],
+    meta: Mapping[str, Any],
+    about: Mapping[str, Any],
+) -> AstropyTable:
     """A catalog in memory.
 
     Parameters
     ----------
-    values : dict of str to ndarray (n,)
+    values : mapping of str to ndarray (n,)
         By column name.
     columns : iterable of (name, dtype, unit, definition)
         In the order of the file; the last is the name by which the schemas describe it.
-    meta : dict
+    meta : mapping
         Below ``roman.meta`` (`catalog_meta`).
-    about : dict
+    about : mapping
         What the table says of itself: date, versions, apertures.
 
     Returns
@@ -92,14 +106,22 @@ def table_of(values, columns, meta, about):
     return table
 
 
-def catalog_meta(kind, image_meta, path, *, image_kind, profile=layout.DEFAULT_PROFILE, forced=None):
+def catalog_meta(
+    kind: str,
+    image_meta: Mapping[str, Any],
+    path: str | Path,
+    *,
+    image_kind: str,
+    profile: str = layout.DEFAULT_PROFILE,
+    forced: str | Path | None = None,
+) -> dict[str, Any]:
     """Metadata of a catalog or segmentation map, taken over from its image.
 
     Parameters
     ----------
     kind : str
         ``cat_exposure``, ``segm_mosaic``, …
-    image_meta : dict
+    image_meta : mapping
         Below ``meta``; not changed.
     path : str or Path
         Of the file that will hold it.
@@ -113,6 +135,7 @@ def catalog_meta(kind, image_meta, path, *, image_kind, profile=layout.DEFAULT_P
     Returns
     -------
     dict
+        Below ``meta`` of the new file.
     """
     if forced is not None:
         kind = FORCED.get(kind, kind)
@@ -128,7 +151,7 @@ def catalog_meta(kind, image_meta, path, *, image_kind, profile=layout.DEFAULT_P
     return made
 
 
-def stage_sources(path, table, form, entry):
+def stage_sources(path: Path, table: AstropyTable, form: str, entry: Mapping[str, Any]) -> Stage:
     """Write a catalog under a temporary name, with an entry of its history.
 
     Parameters
@@ -139,7 +162,7 @@ def stage_sources(path, table, form, entry):
         From `table_of`; its metadata are completed.
     form : str
         ``parquet`` or ``ecsv``.
-    entry : dict
+    entry : mapping
         `rtools.products.schema.history.entry`.
 
     Returns
@@ -150,7 +173,14 @@ def stage_sources(path, table, form, entry):
     return catalogs.stage_catalog(path, table, form)
 
 
-def stage_segments(path, kind, meta, labels, detection_image, **settings):
+def stage_segments(
+    path: str | Path,
+    kind: str,
+    meta: Mapping[str, Any],
+    labels: np.ndarray,
+    detection_image: np.ndarray,
+    **settings: Any,
+) -> Stage:
     """Write a segmentation map under a temporary name.
 
     Parameters
@@ -159,7 +189,7 @@ def stage_segments(path, kind, meta, labels, detection_image, **settings):
         Where the product will appear.
     kind : str
         ``segm_exposure`` or ``segm_mosaic``.
-    meta : dict
+    meta : mapping
         From `catalog_meta`.
     labels : ndarray int32 (rows, columns)
         0 where there is no source.
@@ -176,7 +206,7 @@ def stage_segments(path, kind, meta, labels, detection_image, **settings):
     return stage_product(path, kind, meta, arrays, **settings)
 
 
-def read_segments(path, shape):
+def read_segments(path: str | Path, shape: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
     """Labels and detection image of a segmentation map on which sources shall be measured.
 
     Parameters
@@ -188,7 +218,8 @@ def read_segments(path, shape):
 
     Returns
     -------
-    (labels, detection_image) : (ndarray int32, ndarray float32)
+    (ndarray, ndarray)
+        Labels (int32) and detection image (float32).
 
     Raises
     ------
@@ -206,6 +237,6 @@ def read_segments(path, shape):
         return catalog_labels(labels, path), np.asarray(product.array("detection_image"), np.float32)
 
 
-def date_now():
+def date_now() -> str:
     """When a catalog was made, as its own metadata say it."""
     return f"{history.stamp()[:19].replace('T', ' ')} UTC"

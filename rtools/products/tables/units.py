@@ -1,15 +1,21 @@
 """Catalogs in other units of flux."""
 
+from __future__ import annotations
+
 import re
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rtools.wfi.units import NJY_MAGNITUDE
 
+if TYPE_CHECKING:
+    from astropy.table import Table as AstropyTable
+
 __all__ = ["convert_flux"]
 
 
-def convert_flux(table, unit):
+def convert_flux(table: AstropyTable, unit: str) -> None:
     """Express flux densities, their errors and surface brightnesses in another unit.
 
     Parameters

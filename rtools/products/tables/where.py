@@ -7,6 +7,7 @@ than ``or``; parentheses are allowed. Nothing is evaluated but this.
 import operator
 import re
 from collections import deque
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 
 import numpy as np
@@ -38,7 +39,7 @@ _TOKEN = re.compile(
 )
 
 
-def select(text, columns):
+def select(text: str, columns: Mapping[str, np.ndarray]) -> np.ndarray:
     """Rows of a table for which a condition holds.
 
     Parameters
@@ -66,8 +67,21 @@ def select(text, columns):
     return chosen
 
 
-def missing_column(name, columns):
-    """The error that there is no column of a name."""
+def missing_column(name: str, columns: Iterable[str]) -> InputError:
+    """The error that a table has no column of a name.
+
+    Parameters
+    ----------
+    name : str
+        Name of the column that is not there.
+    columns : iterable of str
+        Names of those that are.
+
+    Returns
+    -------
+    rtools.errors.InputError
+        To be raised; it names the nearest column.
+    """
     near = get_close_matches(name, columns, 1)
     return InputError(f"there is no column {name}", mend=f"did you mean {near[0]}?" if near else None)
 
