@@ -204,9 +204,9 @@ def footprint_of(product):
 
 def _described(cell, place, more):
     """A cell for JSON."""
-    from rtools.mosaic.skymap import skymap
+    from rtools.mosaic.skymap import projection, skymap
 
-    info, table = skymap.wcs_info(cell), skymap.regions()
+    info, table = skymap.wcs_info(cell), projection.regions()
     bounds = ("ra_min", "ra_max", "dec_min", "dec_max")
     entry = {"name": info["name"], "ra": info["ra_center"], "dec": info["dec_center"]}
     if place:
@@ -219,7 +219,7 @@ def _described(cell, place, more):
     if more["corners"]:
         entry["corners"] = skymap.corners(cell).tolist()
     if more["primary"]:
-        entry["primary_corners"] = skymap.corners(cell, border=skymap.CELL_BORDER).tolist()
+        entry["primary_corners"] = skymap.corners(cell, border=projection.CELL_BORDER).tolist()
     return entry
 
 

@@ -1,9 +1,12 @@
 """A finished mosaic that new exposures join: its sums, its sky, what it says of their outliers."""
 
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
 import numpy as np
 
-from rtools.mosaic.drizzle.variance import clear, recover_sums
-from rtools.mosaic.outlier.outlier import weight_threshold
+from rtools.mosaic.drizzle.variance import Totals, clear, recover_sums
+from rtools.mosaic.outlier.median import weight_threshold
 from rtools.mosaic.sky.cells import SkyCells, sky_cells
 from rtools.wfi.units import DEGREE_ARCSEC
 
@@ -16,7 +19,9 @@ CELL = 20 / DEGREE_ARCSEC
 """Degrees that no cell of the sky is wider than: strips overlap by it, so that each cell is whole in one of them."""
 
 
-def put_back(totals, planes, ratio, times=None):
+def put_back(
+    totals: Totals, planes: Mapping[str, np.ndarray], ratio: float, times: Sequence[float] | None = None
+) -> None:
     """Fill totals with what a finished mosaic holds.
 
     Its data and weights are the weighted mean and the sum of the weights themselves, to the bit. Of var = Σ V share² /
@@ -29,7 +34,7 @@ def put_back(totals, planes, ratio, times=None):
     ----------
     totals : rtools.mosaic.drizzle.variance.Totals
         Without a member, of the same pixels; its context may have more planes.
-    planes : dict of str to ndarray
+    planes : mapping of str to ndarray
         data, weight, context, the variances that the totals name, and dq if they have it.
     ratio : float
         Output pixel scale over input pixel scale.
@@ -48,7 +53,7 @@ def put_back(totals, planes, ratio, times=None):
         clear(totals, poisoned)
 
 
-def seen_well(parts, maskpt):
+def seen_well(parts: Iterable[tuple[np.ndarray, np.ndarray]], maskpt: float) -> float:
     """Weight from which on a pixel of a mosaic is good enough to judge others by.
 
     Parameters
@@ -70,14 +75,29 @@ def seen_well(parts, maskpt):
     return weight_threshold((of_one(*part) for part in parts), maskpt)
 
 
-def strips(height, scale):
-    """Slices of rows of a mosaic of this height and scale (degrees a pixel), in which its sky is reduced."""
+def strips(height: int, scale: float) -> list[slice]:
+    """Slices of rows of a mosaic, in which its sky is reduced.
+
+    Parameters
+    ----------
+    height : int
+        Rows of the mosaic.
+    scale : float
+        Degrees a pixel.
+
+    Returns
+    -------
+    list of slice
+        Rows of each strip, in order; neighbours overlap by `CELL`.
+    """
     margin = int(np.ceil(CELL / scale))
     size = max(STRIP, 2 * margin)
     return [slice(first, min(first + size, height)) for first in range(0, max(height - margin, 1), size - margin)]
 
 
-def joined_cells(parts, to_sky, **settings):
+def joined_cells(
+    parts: Iterable[tuple[int, np.ndarray, np.ndarray]], to_sky: Callable[..., Any], **settings: Any
+) -> SkyCells:
     """The sky of a mosaic, reduced strip by strip.
 
     Parameters
@@ -85,7 +105,7 @@ def joined_cells(parts, to_sky, **settings):
     parts : iterable of (int, ndarray, ndarray)
         First row, data and good pixels of each of the `strips`.
     to_sky : callable
-        Of the whole mosaic.
+        Of the whole mosaic: x, y in pixels to right ascension and declination in degrees.
     **settings
         Of `rtools.mosaic.sky.cells.sky_cells`.
 
@@ -99,4 +119,4 @@ def joined_cells(parts, to_sky, **settings):
     columns = [np.concatenate(each) for each in zip(*(cells[:4] for cells in found), strict=True)]
     order = np.lexsort((-columns[3], columns[0]))
     _, first = np.unique(columns[0][order], return_index=True)
-    return SkyCells(*(column[order[first]] for column in columns), np.nan)
+    return SkyCells._make([*(column[order[first]] for column in columns), np.nan])

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -14,18 +14,17 @@ from rtools.mosaic.drizzle.variance import add_band, finish, new_totals
 from rtools.mosaic.drizzle.weights import read_noise_variance, sky_variance, typical_noise, weight_map
 from rtools.mosaic.grid.pixmap import pixel_map
 from rtools.mosaic.grid.scale import mean_pixel_area, pixel_scale_ratio
-from rtools.mosaic.outlier.outlier import (
-    BITS,
-    InspectedImage,
-    flag_rows,
-    mask_low_weight,
-    median_of,
-    weight_threshold,
-)
+from rtools.mosaic.outlier.median import mask_low_weight, median_of, weight_threshold
+from rtools.mosaic.outlier.outlier import BITS, InspectedImage, flag_rows
 from rtools.mosaic.sky.cells import sky_cells
 from rtools.mosaic.sky.sky import match_cells, sky_levels
-from rtools.work import ALONE
+from rtools.work import ALONE, Work
 from rtools.work.loops import row_slices
+
+if TYPE_CHECKING:
+    from rtools.mosaic.grid.freegrid import FreeGrid
+    from rtools.mosaic.grid.grid import Grid
+    from rtools.mosaic.options import OutlierOptions, ResampleOptions, SkyMatchOptions
 
 __all__ = ["MosaicImage", "drizzle_images", "find_outliers", "levels_of"]
 
@@ -57,7 +56,7 @@ class MosaicImage(NamedTuple):
     """
 
     data: np.ndarray
-    wcs: Callable
+    wcs: Callable[..., Any]
     err: np.ndarray | None = None
     dq: np.ndarray | None = None
     var_rnoise: np.ndarray | None = None
@@ -68,7 +67,7 @@ class MosaicImage(NamedTuple):
     pixel_area: float | None = None
 
 
-def levels_of(images, options, work=ALONE):
+def levels_of(images: Sequence[MosaicImage], options: SkyMatchOptions, work: Work = ALONE) -> np.ndarray:
     """Sky levels of images that overlap.
 
     Parameters
@@ -84,6 +83,11 @@ def levels_of(images, options, work=ALONE):
     -------
     ndarray float64 (images,)
         NaN where an image overlaps with no other.
+
+    Raises
+    ------
+    UsageError
+        The options ask for ``pairs=exact``.
     """
     if options.exact:
         raise UsageError("images in memory are compared in cells, not pairs=exact")
@@ -97,7 +101,9 @@ def levels_of(images, options, work=ALONE):
     return sky_levels(matched, [each.whole for each in found], options.method, match_down=options.match_down).level
 
 
-def find_outliers(images, grid, options, work=ALONE):
+def find_outliers(
+    images: Sequence[MosaicImage], grid: Grid | FreeGrid, options: OutlierOptions, work: Work = ALONE
+) -> list[np.ndarray]:
     """Pixels of images that the median of all does not show.
 
     Parameters
@@ -115,6 +121,11 @@ def find_outliers(images, grid, options, work=ALONE):
     -------
     list of ndarray bool (rows, columns)
         One for each image.
+
+    Raises
+    ------
+    UsageError
+        An image has no errors.
     """
     if any(image.err is None for image in images):
         raise UsageError("outliers are told by the errors of the images: err is missing")
@@ -143,7 +154,9 @@ def _flagged(image, pixmap, median, options, work):
     return np.concatenate(parts)
 
 
-def drizzle_images(images, grid, options, work=ALONE):
+def drizzle_images(
+    images: Sequence[MosaicImage], grid: Grid | FreeGrid, options: ResampleOptions, work: Work = ALONE
+) -> dict[str, np.ndarray]:
     """Drizzle images into the planes of a mosaic.
 
     Parameters
@@ -190,7 +203,7 @@ def _bands(planes, pixmap, grid, kernel, work, names=()):
     """What an image gives to each band of rows of the mosaic that it touches."""
     places = [touched(pixmap, grid.shape, kernel, rows) for rows in band_rows(grid.shape)]
     met = [(rows, columns) for rows, columns in places if rows.start < rows.stop and columns.start < columns.stop]
-    return work.each(lambda place: drizzle_band(planes, pixmap, *place, kernel, names=names), met)
+    return work.each(lambda place: drizzle_band(planes, pixmap, place[0], place[1], kernel, names=names), met)
 
 
 def _planes(image, drizzle, names, *, dq=False):

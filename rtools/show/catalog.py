@@ -1,10 +1,17 @@
 """Catalogs as text: panels of columns on a terminal, tab-separated lines in a pipe, plain values for JSON."""
 
+from __future__ import annotations
+
 import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rtools.show.table import TextColumn, print_columns
+
+if TYPE_CHECKING:
+    from astropy.table import Table as AstropyTable
 
 __all__ = ["plain_rows", "print_catalog"]
 
@@ -12,12 +19,15 @@ ROWS = 20
 """Rows that a terminal gets unless more are asked for."""
 
 
-def print_catalog(table, title, *, rows=None, note=None):
+def print_catalog(
+    table: AstropyTable, title: str, *, rows: int | None = None, note: Callable[[str], None] | None = None
+) -> None:
     """Print a catalog on standard output.
 
     Parameters
     ----------
     table : astropy.table.Table
+        The rows that are shown, at most.
     title : str
         Line above it on a terminal.
     rows : int, optional
@@ -59,8 +69,19 @@ def _exact(value):
     return str(value).replace("\t", " ").replace("\n", " ")
 
 
-def plain_rows(table):
-    """Rows as dicts of plain values; None for what is not known."""
+def plain_rows(table: AstropyTable) -> list[dict[str, Any]]:
+    """Rows of a catalog as plain values; None for what is not known.
+
+    Parameters
+    ----------
+    table : astropy.table.Table
+        The catalog.
+
+    Returns
+    -------
+    list of dict
+        One mapping for each row, name of the column to value.
+    """
     columns = [_plain_values(table[name]) for name in table.colnames]
     return [dict(zip(table.colnames, row, strict=True)) for row in zip(*columns, strict=True)]
 

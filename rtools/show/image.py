@@ -3,8 +3,11 @@
 Only the rows, columns and resultant that are shown are read, as far as the file's compression allows.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,6 +15,9 @@ from rtools.errors import InputError, UsageError
 from rtools.products.edit.section import read_plane, select
 from rtools.products.schema import layout
 from rtools.wfi import dq
+
+if TYPE_CHECKING:
+    from rtools.products.io.product import Product
 
 __all__ = ["ShownPlane", "default_array", "load_image", "unit_of"]
 
@@ -52,27 +58,37 @@ class ShownPlane:
     data: np.ndarray
     x: int = 0
     y: int = 0
-    frame: tuple = ()
+    frame: tuple[int, ...] = ()
     kind: str = "image"
     name: str = "data"
     unit: str = ""
     title: str = ""
-    classes: list = field(default_factory=list)
+    classes: list[tuple[str, int]] = field(default_factory=list)
     bad: int = 0
 
     @property
-    def region(self):
+    def region(self) -> str:
         """``x 0:4088, y 0:4088``."""
         rows, columns = self.data.shape
         return f"x {self.x}:{self.x + columns}, y {self.y}:{self.y + rows}"
 
 
-def load_image(product, *, array=None, resultant=None, section=None, frame=None, flags=None, called=None):
+def load_image(
+    product: Product,
+    *,
+    array: str | None = None,
+    resultant: int | None = None,
+    section: str | None = None,
+    frame: str | None = None,
+    flags: str | None = None,
+    called: str | None = None,
+) -> ShownPlane:
     """Read what is to be shown.
 
     Parameters
     ----------
     product : rtools.products.io.product.Product
+        Opened.
     array : str, optional
         ``data``, or what the product has in its place, by default.
     resultant : int, optional
@@ -116,8 +132,18 @@ def load_image(product, *, array=None, resultant=None, section=None, frame=None,
     return image
 
 
-def default_array(product):
-    """``data``, else the first array that can be shown, flags last.
+def default_array(product: Product) -> str:
+    """The array that is shown when none is named: ``data``, else the first that can be shown, flags last.
+
+    Parameters
+    ----------
+    product : rtools.products.io.product.Product
+        Opened.
+
+    Returns
+    -------
+    str
+        Its dotted path.
 
     Raises
     ------
@@ -174,7 +200,7 @@ def _classify(image, table, wanted):
     for bit in range(present.bit_length()):
         if present >> bit & 1:
             counts[1 << bit] = int(np.count_nonzero(pixels & pixels.dtype.type(1 << bit)))
-    order = sorted(counts, key=counts.get, reverse=True)
+    order = sorted(counts, key=counts.__getitem__, reverse=True)
     shared = order[: max(0, len(order) - MOST_CLASSES + 1)] if len(order) > MOST_CLASSES else []
     groups = ([shared] if shared else []) + [[bit] for bit in order if bit not in shared]
     image.data = np.zeros(pixels.shape, np.float32)
@@ -217,14 +243,27 @@ def _bits(words, table):
     return total & (0xFF if table is dq.GROUP else 0xFFFFFFFF)
 
 
-def unit_of(product, name):
-    """Unit of an array as text, empty where there is none."""
+def unit_of(product: Product, name: str) -> str:
+    """Unit of an array as text, empty where there is none.
+
+    Parameters
+    ----------
+    product : rtools.products.io.product.Product
+        Opened.
+    name : str
+        Dotted path of the array.
+
+    Returns
+    -------
+    str
+        As one reads it, such as ``DN/s``.
+    """
     info = product.arrays.get(name)
-    unit = info.unit if info is not None else None
+    unit: str | list[str] | None = info.unit if info is not None else None
     if not unit:
         kind = f"reference/{product.reftype}" if product.reftype else product.kind
         known = layout.arrays(kind, product.profile).get(name)
         unit = known.unit if known else None
     if isinstance(unit, list):
         unit = unit[product.kind == "l2_image" and (product.meta.get("cal_step") or {}).get("flux") == "COMPLETE"]
-    return UNITS.get(unit, unit or "")
+    return UNITS.get(unit or "", unit or "")

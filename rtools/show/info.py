@@ -7,6 +7,9 @@ them, `rtools.show.info_screen` the screen.
 import json
 import os
 import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 from rtools.errors import InputError
 from rtools.products.forms import embedded, form_of, read_json
@@ -21,12 +24,13 @@ NOTHING = (None, "", FILL_STRING, NOT_APPLICABLE, FILL_NUMBER, str(FILL_NUMBER))
 """Values that stand for something unknown."""
 
 
-def describe(path, step_order=()):
+def describe(path: str | Path, step_order: Sequence[str] = ()) -> dict[str, Any]:
     """Everything that is shown of a file.
 
     Parameters
     ----------
     path : str or Path
+        A file of any form that has metadata.
     step_order : sequence of str
         Keys of `meta.cal_step` in the order of the chain.
 
@@ -44,7 +48,7 @@ def describe(path, step_order=()):
         It cannot be read.
     """
     form = form_of(path)
-    told = {"file": str(path), "bytes": os.stat(path).st_size, "form": form, "kind": None}
+    told: dict[str, Any] = {"file": str(path), "bytes": os.stat(path).st_size, "form": form, "kind": None}
     told |= {"asdf": _asdf, "fits": _fits, "json": _association}.get(form, _catalog)(path, form)
     meta = told["tree"].get("meta") or {}
     told["steps"] = _steps(meta.get("cal_step"), step_order)
@@ -69,7 +73,8 @@ def _fits(path, form):
     with embedded(path) as product:
         if product is None:
             return _catalog(path, form)
-        whole, images = product.tree, {}
+        images: dict[str, Any] = {}
+        whole = product.tree
         described = layout.arrays(_kind(product), product.profile)
         product.tree = _without_images(whole, "", images)
         arrays = [_image(name, node, described.get(name)) for name, node in images.items()]
@@ -94,6 +99,7 @@ def _without_images(node, path, found):
 
 def _image(name, node, described):
     """An array that is an image extension of a FITS file, as `_array` tells it."""
+    inner: Any
     inner, unit = unwrap(node)
     info = ArrayInfo(tuple(inner["shape"]), dtype_of(inner["datatype"]), unit=unit)
     told = _array(name, info, described)
@@ -166,23 +172,53 @@ def _steps(recorded, order):
 
 
 def _references(recorded):
-    flat = {}
+    flat: dict[str, Any] = {}
     for kind, name in (keys.bare(recorded) if isinstance(recorded, dict) else {}).items():
         flat |= {f"{kind}.{key}": value for key, value in name.items()} if isinstance(name, dict) else {kind: name}
     return {kind: name for kind, name in flat.items() if name not in NOTHING}
 
 
-def plain(told, *, tree=False, history=False, logs=False):
-    """What `describe` tells as data for JSON; tree, history and logs only where asked for, else how many there are."""
+def plain(told: Mapping[str, Any], *, tree: bool = False, history: bool = False, logs: bool = False) -> dict[str, Any]:
+    """What `describe` tells as data for JSON.
+
+    Parameters
+    ----------
+    told : mapping
+        As `describe` makes it.
+    tree : bool
+        Give the whole tree, too, its tags taken off.
+    history : bool
+        Give the entries of the history, not only how many there are.
+    logs : bool
+        Give the lines of the logs, not only how many there are.
+
+    Returns
+    -------
+    dict
+        As `describe` tells it, but ``history`` and ``logs`` are numbers where they are not asked for.
+    """
     made = {key: value for key, value in told.items() if key not in ("tree", "history", "logs")}
     made["history"] = told.get("history", []) if history else len(told.get("history", []))
     made["logs"] = told["logs"] if logs else len(told["logs"])
     return made | ({"tree": keys.bare(told["tree"])} if tree else {})
 
 
-def tree_lines(told, width=None):
-    """The whole tree, a line for each item, cut at the width if there is one; arrays and WCS are named only."""
-    lines = []
+def tree_lines(told: Mapping[str, Any], width: int | None = None) -> list[str]:
+    """The whole tree, a line for each item; arrays and WCS are named only.
+
+    Parameters
+    ----------
+    told : mapping
+        As `describe` makes it.
+    width : int, optional
+        Columns at which lines are cut, 40 at least; none are cut by default.
+
+    Returns
+    -------
+    list of str
+        Indented; columns of a catalog at the end.
+    """
+    lines: list[str] = []
     _branch(told["tree"], "", lines)
     for column in told.get("columns") or []:
         words = (column["dtype"], column["unit"], column["description"])
@@ -205,9 +241,10 @@ def leaf(node):
         shape, dtype = node.get("shape") or [], node.get("datatype", "inline")
         return f"{dtype if isinstance(dtype, str) else 'structured'} ({', '.join(map(str, shape))})"
     if nodes.is_foreign(node) and isinstance(node, dict) and not isinstance(keys.bare(node), str):
-        if "/quantity-" in node.tag:
+        tag = getattr(node, "tag", None) or ""
+        if "/quantity-" in tag:
             return f"{leaf(node.get('value'))} {node.get('unit')}"
-        return f"<{node.tag.rpartition('/')[2]}>"
+        return f"<{tag.rpartition('/')[2]}>"
     value = keys.bare(node)
     if isinstance(value, dict):
         return None if value else "{}"
@@ -217,8 +254,19 @@ def leaf(node):
     return " ".join(value.split()) if isinstance(value, str) else json.dumps(value)
 
 
-def history_lines(told):
-    """What was done to the file, oldest first."""
+def history_lines(told: Mapping[str, Any]) -> list[str]:
+    """What was done to the file, oldest first.
+
+    Parameters
+    ----------
+    told : mapping
+        As `describe` makes it.
+
+    Returns
+    -------
+    list of str
+        A line for each entry, and indented ones for its command, parameters and references.
+    """
     lines = []
     for entry in told.get("history") or []:
         entry = entry if isinstance(entry, dict) else {"description": str(entry)}
@@ -233,11 +281,35 @@ def history_lines(told):
     return lines
 
 
-def log_lines(told):
-    """Lines of `meta.cal_logs`."""
+def log_lines(told: Mapping[str, Any]) -> list[str]:
+    """Lines of `meta.cal_logs`.
+
+    Parameters
+    ----------
+    told : mapping
+        As `describe` makes it.
+
+    Returns
+    -------
+    list of str
+        White space in a line is single blanks.
+    """
     return [" ".join(line.split()) for line in told["logs"]]
 
 
-def cut(text, width):
-    """A line cut to a width, with a mark where something is missing."""
+def cut(text: str, width: int) -> str:
+    """A line cut to a width, with a mark where something is missing.
+
+    Parameters
+    ----------
+    text : str
+        The line.
+    width : int
+        Its columns at most.
+
+    Returns
+    -------
+    str
+        The same text where it fits.
+    """
     return text if len(text) <= width else text[: max(0, width - 2)] + " …"

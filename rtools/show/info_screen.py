@@ -2,6 +2,8 @@
 
 import os
 import textwrap
+from collections.abc import Mapping
+from typing import Any
 
 from rtools.products.schema import keys, layout
 from rtools.products.schema.history import BUILT_IN, NOT_FOR_SCIENCE
@@ -20,12 +22,12 @@ LABEL, INDENT, GAP = 13, 2, 3
 """Columns: of a label, before it, between the columns of a table."""
 
 
-def screen(told, width=80):
+def screen(told: Mapping[str, Any], width: int = 80) -> list[str]:
     """One screen about a file.
 
     Parameters
     ----------
-    told : dict
+    told : mapping
         As `describe` makes it.
     width : int
         Columns.

@@ -1,5 +1,10 @@
 """What lies over an image: the sky, sources of a catalog, outlines of segments."""
 
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from rtools.errors import InputError
@@ -10,23 +15,30 @@ from rtools.wfi.sphere import signed_turn
 from rtools.wfi.units import DEGREE_ARCSEC
 from rtools.work import Work
 
+if TYPE_CHECKING:
+    from rtools.products.io.product import Product
+    from rtools.show.image import ShownPlane
+
 __all__ = ["compass", "load_outlines", "load_sources"]
 
 SKY = (("ra", "dec"), ("ra_centroid", "dec_centroid"), ("RA", "DEC"), ("RA", "Dec"))
 PIXELS = (("x_centroid", "y_centroid"), ("xcentroid", "ycentroid"), ("x", "y"), ("X", "Y"))
 
 
-def compass(wcs, x, y):
-    """Directions of north and east in pixels, as unit vectors, and arcsec per pixel at a place.
+def compass(wcs: Any, x: float, y: float) -> tuple[np.ndarray, np.ndarray, float]:
+    """Directions of north and east in pixels, and the scale at a place.
 
     Parameters
     ----------
     wcs : gwcs.WCS
+        Pixels to degrees.
     x, y : float
+        The pixel.
 
     Returns
     -------
     (ndarray (2,), ndarray (2,), float)
+        North and east as unit vectors (x, y), and arcsec per pixel.
 
     Raises
     ------
@@ -43,7 +55,7 @@ def compass(wcs, x, y):
     return back[:, 1] / np.hypot(*back[:, 1]), back[:, 0] / np.hypot(*back[:, 0]), float(scale)
 
 
-def load_sources(path, product, *, wcs=None):
+def load_sources(path: str | Path, product: Product, *, wcs: Any = None) -> np.ndarray:
     """Positions of a catalog's sources in pixels of a product.
 
     Parameters
@@ -51,13 +63,15 @@ def load_sources(path, product, *, wcs=None):
     path : str
         Parquet, ECSV, FITS, CSV …
     product : rtools.products.io.product.Product
+        What the sources are shown on.
     wcs : gwcs.WCS, optional
         Positions on the sky are used where there is one and the catalog has them; else its pixels, which are those of
         a whole L2 image, or of a mosaic.
 
     Returns
     -------
-    ndarray float64, (2, sources)
+    ndarray
+        x and y; NaN for positions that are not known.
 
     Raises
     ------
@@ -85,7 +99,7 @@ def _column(table, name):
     return np.ma.filled(np.ma.asarray(table[name], float), np.nan)
 
 
-def load_outlines(path, product, image):
+def load_outlines(path: str | Path, product: Product, image: ShownPlane) -> np.ndarray:
     """Pixels at the edge of a segment, in the region that is shown.
 
     Parameters

@@ -1,11 +1,20 @@
 """Figures of images for files and talks: x to the right, row 0 at the bottom."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, BinaryIO
+
 import numpy as np
 
 from rtools.products.schema.nodes import readable
 from rtools.show.stretch import find_limits, histogram, normalisation, shrink
 from rtools.show.terminal import FLAG_COLOURS, colour_table
 from rtools.wfi.sphere import signed_turn
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from rtools.show.image import ShownPlane
 
 __all__ = ["plot_histogram", "plot_image", "save"]
 
@@ -21,13 +30,25 @@ OVERLAY = "#40ff40"
 EDGES = "#30d0ff"
 
 
-def plot_image(image, *, stretch="asinh", limits=None, cmap="inferno", title=None, wcs=None, grid=False,
-               compass=None, sources=None, outlines=None):  # fmt: skip
+def plot_image(
+    image: ShownPlane,
+    *,
+    stretch: str = "asinh",
+    limits: str | None = None,
+    cmap: str = "inferno",
+    title: str | None = None,
+    wcs: Any = None,
+    grid: bool = False,
+    compass: tuple[np.ndarray, np.ndarray, float] | None = None,
+    sources: np.ndarray | None = None,
+    outlines: np.ndarray | None = None,
+) -> Figure:
     """A figure of an image.
 
     Parameters
     ----------
     image : rtools.show.image.ShownPlane
+        What is drawn.
     stretch, limits : str
         As in `rtools.show.stretch`.
     cmap : str
@@ -69,7 +90,7 @@ def plot_image(image, *, stretch="asinh", limits=None, cmap="inferno", title=Non
     axes.set_ylim(image.y - 0.5, image.y + rows - 0.5)
     if sources is not None:
         size = float(np.clip(40 * (1000 / max(rows, columns)) ** 1.2, 14, 250))
-        axes.scatter(*sources, s=size, facecolors="none", edgecolors=OVERLAY, linewidths=0.9)
+        axes.scatter(sources[0], sources[1], s=size, facecolors="none", edgecolors=OVERLAY, linewidths=0.9)
     if grid:
         _sky_lines(axes, image, wcs)
     axes.set(xlabel="x [pixel]", ylabel="y [pixel]")
@@ -129,7 +150,7 @@ def _show_flags(figure, axes, image, factor, extent):
     from matplotlib.colors import ListedColormap
     from matplotlib.patches import Patch
 
-    colours = [tuple(part / 255 for part in colour) for colour in FLAG_COLOURS]
+    colours = [(red / 255, green / 255, blue / 255) for red, green, blue in FLAG_COLOURS]
     shown = shrink(image.data, factor, highest=True)
     axes.imshow(shown, origin="lower", cmap=ListedColormap(colours), vmin=-0.5, vmax=len(colours) - 0.5,
                 extent=extent, interpolation="nearest")  # fmt: skip
@@ -162,7 +183,7 @@ def _sky_lines(axes, image, wcs):
     ra, dec = wcs(*np.meshgrid(x, y), with_bounding_box=False)
     middle = ra[GRID // 2, GRID // 2]
     ra = middle + signed_turn(ra - middle)  # no step inside the image but at a pole
-    taken = []
+    taken: list[np.ndarray] = []
     for values, unit, along in ((ra, units.hourangle, 0.3), (dec, units.deg, 0.6)):
         if not np.isfinite(values).any():
             continue
@@ -231,8 +252,22 @@ def _round_number(value):
     return max((number for number in known if number <= value), default=value)
 
 
-def plot_histogram(image, *, limits=None, title=None, bins=200):
-    """A figure of the distribution of an image's values."""
+def plot_histogram(
+    image: ShownPlane, *, limits: str | None = None, title: str | None = None, bins: int = 200
+) -> Figure:
+    """A figure of the distribution of an image's values.
+
+    Parameters
+    ----------
+    image : rtools.show.image.ShownPlane
+        Whose values are counted.
+    limits : str, optional
+        As `rtools.show.stretch.find_limits` takes them; the central 99.8 percent by default.
+    title : str, optional
+        Instead of the file, the array and the region.
+    bins : int
+        At most so many.
+    """
     from matplotlib.figure import Figure
 
     edges, counts, below, above = histogram(image.data, limits, bins)
@@ -253,6 +288,16 @@ def plot_histogram(image, *, limits=None, title=None, bins=200):
     return figure
 
 
-def save(figure, file, format):
-    """Write a figure into an open binary file, as large as what is drawn."""
+def save(figure: Figure, file: BinaryIO, format: str) -> None:
+    """Write a figure into an open binary file, as large as what is drawn.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+        What is written.
+    file : binary file object
+        Open for writing.
+    format : str
+        As matplotlib calls it, such as ``png``.
+    """
     figure.savefig(file, format=format, dpi=DPI, bbox_inches="tight", pad_inches=0.12)

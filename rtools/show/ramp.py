@@ -1,8 +1,11 @@
 """The resultants of one pixel: values, flags, jumps and the fitted line, as text and as a figure."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,6 +19,12 @@ from rtools.show.image import unit_of
 from rtools.wfi import dq, metadata
 from rtools.wfi.frame import BORDER
 from rtools.work import Work
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from rtools.products.io.product import Product
+    from rtools.show.terminal import Style
 
 __all__ = ["PixelRamp", "draw_ramp", "load_ramp", "plot_ramp"]
 
@@ -52,24 +61,32 @@ class PixelRamp:
     values: np.ndarray
     flags: np.ndarray
     pixel_flags: int = 0
-    jumps: list = field(default_factory=list)
+    jumps: list[int] = field(default_factory=list)
     rate: float = np.nan
     source: str = ""
-    lines: list = field(default_factory=list)
+    lines: list[tuple[np.ndarray, np.ndarray]] = field(default_factory=list)
 
     @property
-    def bad(self):
+    def bad(self) -> np.ndarray:
         """Resultants that no line can go through: flagged, but for those that begin after a jump."""
         return ((self.flags & ~np.uint8(JUMP)) != 0) | ~np.isfinite(self.values)
 
-    def words(self, number):
+    def words(self, number: int) -> str:
         """Flags of a resultant as text."""
         flagged = dq.names(int(self.flags[number]), dq.GROUP)
         jumped = ["JUMP_DET"] * (number in self.jumps and "JUMP_DET" not in flagged)
         return "|".join([*flagged, *jumped])
 
 
-def load_ramp(product, x, y, *, frame=None, rate=None, called=None):
+def load_ramp(
+    product: Product,
+    x: int,
+    y: int,
+    *,
+    frame: str | None = None,
+    rate: str | Path | None = None,
+    called: str | None = None,
+) -> PixelRamp:
     """Read a pixel's resultants, and the line from its image.
 
     Parameters
@@ -78,7 +95,8 @@ def load_ramp(product, x, y, *, frame=None, rate=None, called=None):
         Raw exposure or ramp.
     x, y : int
         In pixels of the product, or of `frame`.
-    frame : {"l1", "l2"}, optional
+    frame : str, optional
+        Frame that x and y count in; by default the pixels of the product.
     rate : str, optional
         Image whose rate is drawn; by default the ``_cal`` or the ``_rampfit`` beside the product, the first that has
         one, else a straight line through the unflagged resultants.
@@ -207,8 +225,23 @@ def _caption(ramp):
     return f"line: {rate} ({ramp.source})", f"pixel flags: {flags}"
 
 
-def draw_ramp(ramp, style, *, height=16):
-    """Lines of text: the ramp over time, then a table of its resultants."""
+def draw_ramp(ramp: PixelRamp, style: Style, *, height: int = 16) -> list[str]:
+    """Lines of text: the ramp over time, then a table of its resultants.
+
+    Parameters
+    ----------
+    ramp : PixelRamp
+        What is drawn.
+    style : rtools.show.terminal.Style
+        How wide it may be, and of which characters.
+    height : int
+        Lines of the plot.
+
+    Returns
+    -------
+    list of str
+        Title, plot, axis, key, caption and table.
+    """
     width = min(style.columns, 100) - 12
     marks = ("●", "○", "·", "│") if style.unicode else ("*", "o", ".", "|")
     shown = [ramp.values[np.isfinite(ramp.values)], *(values for _times, values in ramp.lines)]
@@ -243,8 +276,15 @@ def _table(ramp):
         yield f"{number:>9} {time:>10.2f} {value:>12.6g}  {ramp.words(number)}".rstrip()
 
 
-def plot_ramp(ramp, title=None):
+def plot_ramp(ramp: PixelRamp, title: str | None = None) -> Figure:
     """A figure of the ramp, flagged resultants with their flags, and of what the line leaves.
+
+    Parameters
+    ----------
+    ramp : PixelRamp
+        What is drawn.
+    title : str, optional
+        Instead of the file and the pixel.
 
     Returns
     -------
@@ -262,7 +302,7 @@ def plot_ramp(ramp, title=None):
     if bad.any():
         top.plot(ramp.times[bad], ramp.values[bad], "o", mfc="white", mec="tab:red", ms=7, zorder=3, label="flagged")
     middle = (np.nanmin(ramp.values) + np.nanmax(ramp.values)) / 2
-    for number in np.nonzero(ramp.flags & ~np.uint8(JUMP))[0]:
+    for number in np.nonzero(ramp.flags & ~np.uint8(JUMP))[0].tolist():
         low = ramp.values[number] < middle  # the words go where there is room
         place = {"va": "bottom" if low else "top", "xytext": (0, 9 if low else -9), "textcoords": "offset points"}
         look = {"ha": "center", "fontsize": 7, "color": "tab:red", "rotation": 90}

@@ -3,7 +3,10 @@
 Values are sorted once; median, percentiles, extremes and the clipped part are then places in the sorted array.
 """
 
+from __future__ import annotations
+
 from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from functools import partial
 from typing import NamedTuple
@@ -14,7 +17,10 @@ from rtools.errors import InputError, UsageError
 from rtools.products.edit.section import read_plane, select
 from rtools.products.io.reading import run_all
 from rtools.wfi import dq
-from rtools.work import ALONE
+from rtools.work import ALONE, Work
+
+if TYPE_CHECKING:
+    from rtools.products.io.product import Product
 
 __all__ = ["PlaneStatistics", "choose_arrays", "columns", "describe", "measure_planes"]
 
@@ -43,12 +49,23 @@ class PlaneStatistics(NamedTuple):
     values: dict[str, int | float]
 
 
-def columns(percentiles):
-    """Names of all statistics in their order; percentile 16 is ``p16``."""
+def columns(percentiles: Iterable[float]) -> tuple[str, ...]:
+    """Names of all statistics in their order; percentile 16 is ``p16``.
+
+    Parameters
+    ----------
+    percentiles : iterable of float
+        From 0 to 100.
+
+    Returns
+    -------
+    tuple of str
+        The names.
+    """
     return (*SIMPLE, *(f"p{percent:g}" for percent in percentiles), *CLIPPED)
 
 
-def describe(values, wanted, *, sigma=3.0):
+def describe(values: np.ndarray, wanted: Iterable[str], *, sigma: float = 3.0) -> dict[str, Any]:
     """Statistics of finite numbers.
 
     Parameters
@@ -119,15 +136,21 @@ def _clip(values, sigma):
     return values
 
 
-def choose_arrays(product, patterns=()):
+def choose_arrays(product: Product, patterns: Sequence[str] = ()) -> list[str]:
     """Names of arrays to be described.
 
     Parameters
     ----------
     product : rtools.products.io.product.Product
+        Opened.
     patterns : iterable of str
         Names or globs; by default the planes and cubes of the image's frame that hold no flags, of a file without
         such all arrays of real numbers but flags.
+
+    Returns
+    -------
+    list of str
+        Dotted paths, each once.
 
     Raises
     ------
@@ -152,14 +175,25 @@ def choose_arrays(product, patterns=()):
 
 
 def measure_planes(
-    product, names, *, wanted, section=None, frame=None, flags=None, resultant=None, sigma=3.0, work=ALONE
-):
+    product: Product,
+    names: Iterable[str],
+    *,
+    wanted: Sequence[str],
+    section: str | None = None,
+    frame: str | None = None,
+    flags: str | None = None,
+    resultant: int | None = None,
+    sigma: float = 3.0,
+    work: Work = ALONE,
+) -> Iterator[PlaneStatistics]:
     """Statistics of each plane of some arrays.
 
     Parameters
     ----------
     product : rtools.products.io.product.Product
+        Opened.
     names : iterable of str
+        Dotted paths of the arrays.
     wanted : iterable of str
         Some of `columns`.
     section, frame : str, optional
@@ -170,6 +204,7 @@ def measure_planes(
     resultant : int, optional
         Only this plane of cubes, from the end if negative.
     sigma : float
+        As in `describe`.
     work : rtools.work.Work
         Its threads take a plane each, held whole.
 

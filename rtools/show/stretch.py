@@ -4,6 +4,7 @@ About 16 bytes a pixel are in memory while an image is made smaller: 0.3 GiB for
 """
 
 import re
+from typing import Any
 
 import numpy as np
 
@@ -30,7 +31,7 @@ WIDEN = 4.0
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 
 
-def find_limits(values, text=None, stretch="asinh"):
+def find_limits(values: np.ndarray, text: str | None = None, stretch: str = "asinh") -> tuple[float, float]:
     """Values shown as the darkest and the brightest shade.
 
     Parameters
@@ -96,7 +97,7 @@ def _percents(text):
     return low, high
 
 
-def require_matplotlib():
+def require_matplotlib() -> None:
     """Stop with one line where matplotlib is not installed."""
     try:
         import matplotlib  # noqa: F401
@@ -104,8 +105,26 @@ def require_matplotlib():
         raise RtoolsError("showing images needs matplotlib", mend="pip install matplotlib") from None
 
 
-def normalisation(low, high, stretch):
-    """Values to 0 … 1: an `astropy.visualization.ImageNormalize`, which clips and keeps NaN."""
+def normalisation(low: float, high: float, stretch: str) -> Any:
+    """What takes values to 0 … 1.
+
+    Parameters
+    ----------
+    low, high : float
+        Values that become 0 and 1.
+    stretch : str
+        One of `STRETCHES`.
+
+    Returns
+    -------
+    astropy.visualization.ImageNormalize
+        It clips, and keeps NaN.
+
+    Raises
+    ------
+    RtoolsError
+        matplotlib is not installed.
+    """
     require_matplotlib()
     from astropy import visualization
 
@@ -117,13 +136,15 @@ def normalisation(low, high, stretch):
     return visualization.ImageNormalize(vmin=low, vmax=high, stretch=made(), clip=True, invalid=None)
 
 
-def shrink(data, factor, *, highest=False):
+def shrink(data: np.ndarray, factor: int, *, highest: bool = False) -> np.ndarray:
     """Blocks of `factor` x `factor` pixels as one, the last ones of each axis smaller where the image ends.
 
     Parameters
     ----------
-    data : ndarray float32, (rows, columns)
+    data : ndarray
+        The image.
     factor : int
+        Pixels along each side of a block.
     highest : bool
         The highest value of a block instead of its mean, for flags and labels.
 
@@ -145,17 +166,31 @@ def shrink(data, factor, *, highest=False):
         return (total / count).astype(np.float32)
 
 
-def magnify(data, factor):
-    """Every pixel as `factor` x `factor` of them."""
+def magnify(data: np.ndarray, factor: int) -> np.ndarray:
+    """Every pixel as `factor` x `factor` of them.
+
+    Parameters
+    ----------
+    data : ndarray (rows, columns)
+        The image.
+    factor : int
+        How often each pixel is repeated along either axis.
+
+    Returns
+    -------
+    ndarray
+        `factor` times as many rows and columns.
+    """
     return data if factor == 1 else data.repeat(factor, axis=0).repeat(factor, axis=1)
 
 
-def histogram(data, limits, bins):
+def histogram(data: np.ndarray, limits: str | None, bins: int) -> tuple[np.ndarray, np.ndarray, int, int]:
     """Distribution of the finite values between limits, 99.8 percent of them by default.
 
     Parameters
     ----------
     data : ndarray
+        Values of any shape; NaN and infinities are not counted.
     limits : str or None
         As in `find_limits`.
     bins : int
@@ -163,9 +198,8 @@ def histogram(data, limits, bins):
 
     Returns
     -------
-    edges, counts : ndarray
-    below, above : int
-        Values outside.
+    (ndarray, ndarray, int, int)
+        Edges of the bins, counts in them, and how many values are below and above.
     """
     values = data[np.isfinite(data)]
     low, high = find_limits(values, limits or "99.8%")

@@ -4,13 +4,20 @@ A character is about twice as high as wide. In colour it holds two pixels, one a
 the mean of two. So pixels are square either way.
 """
 
+from __future__ import annotations
+
+from collections.abc import Mapping
 from dataclasses import dataclass
 from textwrap import wrap
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rtools.errors import UsageError
 from rtools.show.stretch import find_limits, histogram, magnify, normalisation, require_matplotlib, shrink
+
+if TYPE_CHECKING:
+    from rtools.show.image import ShownPlane
 
 __all__ = ["Style", "colour_table", "draw_histogram", "draw_image", "terminal_colours"]
 
@@ -62,20 +69,45 @@ class Style:
     unicode: bool = True
 
 
-def terminal_colours(environment, *, terminal):
-    """Colours that a terminal has, by the environment: 0, 256 or 2**24."""
+def terminal_colours(environment: Mapping[str, str], *, terminal: bool) -> int:
+    """Colours that a terminal has, by the environment.
+
+    Parameters
+    ----------
+    environment : mapping of str to str
+        Variables; NO_COLOR, TERM and COLORTERM are looked at.
+    terminal : bool
+        Whether the text goes to a terminal at all.
+
+    Returns
+    -------
+    int
+        0, 256 or 2**24.
+    """
     if not terminal or environment.get("NO_COLOR") or environment.get("TERM") == "dumb":
         return 0
     return 1 << 24 if environment.get("COLORTERM", "").lower() in ("truecolor", "24bit") else 256
 
 
-def colour_table(name):
-    """The 256 colours of a matplotlib map, uint8 (256, 3).
+def colour_table(name: str) -> np.ndarray:
+    """The 256 colours of a matplotlib map.
+
+    Parameters
+    ----------
+    name : str
+        Name of the map.
+
+    Returns
+    -------
+    ndarray uint8 (256, 3)
+        Red, green and blue of each colour.
 
     Raises
     ------
     UsageError
         There is no such map.
+    RtoolsError
+        matplotlib is not installed.
     """
     require_matplotlib()
     import matplotlib
@@ -89,14 +121,24 @@ def colour_table(name):
 
 
 def draw_image(
-    image, style, *, stretch="asinh", limits=None, cmap="inferno", compass=None, sources=None, outlines=None
-):
+    image: ShownPlane,
+    style: Style,
+    *,
+    stretch: str = "asinh",
+    limits: str | None = None,
+    cmap: str = "inferno",
+    compass: tuple[np.ndarray, np.ndarray, float] | None = None,
+    sources: np.ndarray | None = None,
+    outlines: np.ndarray | None = None,
+) -> list[str]:
     """Lines of text that show an image.
 
     Parameters
     ----------
     image : rtools.show.image.ShownPlane
+        What is drawn.
     style : Style
+        How large, in which colours and of which characters.
     stretch, limits : str
         As in `rtools.show.stretch`.
     cmap : str
@@ -265,7 +307,8 @@ def _line_means(cells):
 
 def _flag_legend(image, style, mark):
     """Lines that say what the classes are; the mark of one is as wide as a letter, colour or not."""
-    lines, room = [], 0
+    lines: list[str] = []
+    room = 0
     for number, (name, count) in enumerate(image.classes, 1):
         text = f"{name} {count}"
         if room < len(text) + 2:
@@ -283,8 +326,25 @@ def _bar(norm, bar):
 # -- histogram --------------------------------------------------------------------------------------------------------
 
 
-def draw_histogram(image, style, *, limits=None, height=12):
-    """Lines of text with the distribution of an image's values, counts on a logarithmic scale."""
+def draw_histogram(image: ShownPlane, style: Style, *, limits: str | None = None, height: int = 12) -> list[str]:
+    """Lines of text with the distribution of an image's values, counts on a logarithmic scale.
+
+    Parameters
+    ----------
+    image : rtools.show.image.ShownPlane
+        Whose values are counted.
+    style : Style
+        How wide it may be, and of which characters.
+    limits : str, optional
+        As `rtools.show.stretch.find_limits` takes them; the central 99.8 percent by default.
+    height : int
+        Lines of the bars.
+
+    Returns
+    -------
+    list of str
+        Title, bars, axis and notes.
+    """
     edges, counts, below, above = histogram(image.data, limits, min(style.columns, 100) - 10)
     bars = BARS if style.unicode else PLAIN_BARS
     steps = len(bars) - 1

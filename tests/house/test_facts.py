@@ -38,7 +38,7 @@ OTHER_THINGS = {
     ("rtools.commands.kit.entry", 128): "the shell's status of a signal",
     ("rtools.pipeline.exposure.portion", 4096): "bytes of a page of memory",
     ("rtools.products.fits.flags", 128): "a flag of JWST",
-    ("rtools.products.fits.layout", 128): "the smallest int8",
+    ("rtools.products.fits.pixel_types", 128): "the smallest int8",
     ("rtools.products.io.arrays", 128): "bits of a number",
     ("rtools.products.tables.files", 4096): "bytes of the head of a file",
     ("rtools.reference.nominal", 4096): "points of a table",

@@ -8,6 +8,7 @@ from scipy.ndimage import grey_dilation, map_coordinates
 from rtools.mosaic.drizzle.drizzle import MemberPlanes, drizzle_band, make_kernel
 from rtools.mosaic.grid.grid import centred_grid
 from rtools.mosaic.grid.pixmap import pixel_map
+from rtools.mosaic.outlier import median as medians
 from rtools.mosaic.outlier import outlier
 from rtools.mosaic.outlier.outlier import InspectedImage, OutlierLimits, Reach
 
@@ -49,20 +50,20 @@ def weights(rng):
 def test_weight_threshold_is_a_share_of_the_clipped_mean():
     plane = weights(np.random.default_rng(3))
     wanted = sigma_clip(plane[np.isfinite(plane) & (plane != 0)], sigma=3, maxiters=5, masked=False).mean(dtype="f8")
-    assert outlier.weight_threshold(plane) == pytest.approx(0.7 * wanted, rel=1e-5)
-    assert outlier.weight_threshold(plane, 0.2) == pytest.approx(0.2 * wanted, rel=1e-5)
-    assert outlier.weight_threshold(np.full((9, 9), 3.3, "f4"), 1.0) == np.float32(3.3)
-    negative = outlier.weight_threshold(-plane, 0.5)
+    assert medians.weight_threshold(plane) == pytest.approx(0.7 * wanted, rel=1e-5)
+    assert medians.weight_threshold(plane, 0.2) == pytest.approx(0.2 * wanted, rel=1e-5)
+    assert medians.weight_threshold(np.full((9, 9), 3.3, "f4"), 1.0) == np.float32(3.3)
+    negative = medians.weight_threshold(-plane, 0.5)
     assert negative == pytest.approx(-0.5 * wanted, rel=1e-5)
 
 
 def test_without_weights_nothing_is_masked():
     image, empty = np.ones((4, 4), "f4"), np.zeros((4, 4), "f4")
-    threshold = outlier.weight_threshold(empty)
+    threshold = medians.weight_threshold(empty)
     assert np.isnan(threshold)
-    outlier.mask_low_weight(image, empty, threshold)
+    medians.mask_low_weight(image, empty, threshold)
     assert np.all(image == 1)
-    outlier.mask_low_weight(image, np.arange(16, dtype="f4").reshape(4, 4), 3.0)
+    medians.mask_low_weight(image, np.arange(16, dtype="f4").reshape(4, 4), 3.0)
     assert np.isnan(image.flat[:3]).all() and np.all(image.flat[3:] == 1)
 
 
@@ -71,7 +72,7 @@ def test_median_of_exposures(number):
     rng = np.random.default_rng(number)
     planes = rng.normal(size=(number, 5, 700)).astype("f4")
     planes[rng.random(planes.shape) < 0.3] = np.nan
-    found = outlier.median_of(planes)
+    found = medians.median_of(planes)
     count = np.isfinite(planes).sum(axis=0)
     for y, x in np.ndindex(found.shape):
         values = np.sort(planes[:, y, x][np.isfinite(planes[:, y, x])])
@@ -79,7 +80,7 @@ def test_median_of_exposures(number):
             assert np.isnan(found[y, x])
         else:
             assert found[y, x] == (values[0] if count[y, x] == 2 else np.median(values))
-    parts = np.concatenate([outlier.median_of(planes[:, rows]) for rows in (slice(0, 2), slice(2, 5))])
+    parts = np.concatenate([medians.median_of(planes[:, rows]) for rows in (slice(0, 2), slice(2, 5))])
     np.testing.assert_array_equal(parts, found)
 
 

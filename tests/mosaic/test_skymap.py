@@ -8,11 +8,12 @@ import pytest
 
 from rtools.errors import InputError
 from rtools.mosaic.grid.footprint import footprint, outline
-from rtools.mosaic.skymap import skymap
+from rtools.mosaic.skymap import projection, skymap
 from rtools.mosaic.skymap import table as skymap_table
 from rtools.mosaic.skymap.agreement import disagreements
 from rtools.mosaic.skymap.match import cells_touching, neighbours
-from rtools.mosaic.skymap.skymap import PIXEL_SCALE, Cell
+from rtools.mosaic.skymap.projection import PIXEL_SCALE
+from rtools.mosaic.skymap.skymap import Cell
 from rtools.products.mosaic import skycells
 
 REGIONS = {
@@ -35,7 +36,7 @@ CELLS = {
 def square(ra, dec, side, turn=0.0):
     """Corners of a square of `side` pixels about a position."""
     corners = np.array([-1 - 1j, 1 - 1j, 1 + 1j, -1 + 1j]) * side / 2 * np.exp(1j * turn)
-    ra, dec = skymap.plane_to_sky(corners.real, corners.imag, ra, dec)
+    ra, dec = projection.plane_to_sky(corners.real, corners.imag, ra, dec)
     return ra % 360, dec
 
 
@@ -44,21 +45,21 @@ def names(cells):
 
 
 def test_the_whole_sky_has_its_regions_and_cells():
-    table = skymap.regions()
+    table = projection.regions()
     assert (len(table.ring), table.start[-1]) == (4058, 8045034)
     assert table.dec_min[0] == pytest.approx(88.20062574551088, abs=1e-12)
     assert table.dec_tangent[table.ring == 13] == pytest.approx(41.810314895778596, abs=1e-12)
     cells = np.diff(table.start)
     assert (cells.min(), np.median(cells), cells.max()) == (1927, 1983, 2021)
-    assert len({skymap.prefix(region) for region in range(4058)}) == 4058
+    assert len({projection.prefix(region) for region in range(4058)}) == 4058
 
 
 @pytest.mark.parametrize("region", REGIONS)
 def test_regions_are_the_published_ones(region):
     ra, dec, prefix, start, end = REGIONS[region]
-    table = skymap.regions()
+    table = projection.regions()
     assert (table.ra_tangent[region], table.dec_tangent[region]) == pytest.approx((ra, dec), abs=1e-6)
-    assert (skymap.prefix(region), *table.start[region : region + 2]) == (prefix, start, end)
+    assert (projection.prefix(region), *table.start[region : region + 2]) == (prefix, start, end)
 
 
 @pytest.mark.parametrize("name", CELLS)
@@ -127,7 +128,7 @@ def test_every_position_has_its_primary_cell():
 
 
 def test_corners_of_regions_without_a_primary_cell_lie_in_a_border():
-    table = skymap.regions()
+    table = projection.regions()
     missing = []
     for region in np.unique(table.ring, return_index=True)[1][1:-1]:
         for ra in (table.ra_min[region] + 1e-9, table.ra_max[region] - 1e-9):
@@ -183,11 +184,11 @@ def test_matching_takes_less_than_10_ms():
 
 def covered(ra, dec):
     """Cells of the whole sky that hold any of many positions, one after the other region."""
-    table, found = skymap.regions(), set()
+    table, found = projection.regions(), set()
     for region in np.flatnonzero(np.abs(table.dec_tangent - dec.mean()) < 6):
-        x, y = skymap.sky_to_plane(ra, dec, table.ra_tangent[region], table.dec_tangent[region])
+        x, y = projection.sky_to_plane(ra, dec, table.ra_tangent[region], table.dec_tangent[region])
         near = np.hypot(x, y) < 250_000
-        rows, columns = skymap.ring_cells(int(table.ring[region]))
+        rows, columns = projection.ring_cells(int(table.ring[region]))
         kept = set(zip(rows.tolist(), columns.tolist(), strict=True))
         for up in (-1, 0, 1):
             for right in (-1, 0, 1):
@@ -205,11 +206,11 @@ def test_matching_finds_what_a_grid_of_positions_finds(place):
     side, turn = 7000, 0.5
     grid = np.linspace(-1, 1, 61) * side / 2
     points = (grid + 1j * grid[:, None]).ravel() * np.exp(1j * turn)
-    ra, dec = skymap.plane_to_sky(points.real, points.imag, *place)
+    ra, dec = projection.plane_to_sky(points.real, points.imag, *place)
     found = set(cells_touching(*square(*place, side, turn)))
     assert covered(ra % 360, dec) <= found
     wider = (1.04 * points.real, 1.04 * points.imag)
-    ra, dec = skymap.plane_to_sky(*wider, *place)
+    ra, dec = projection.plane_to_sky(*wider, *place)
     assert found <= covered(ra % 360, dec)
 
 
@@ -238,7 +239,7 @@ def test_a_cell_has_eight_neighbours_and_more_at_the_edge():
     ]
     cell = skymap.parse_name("135p90x25y50")
     around = neighbours(cell)
-    assert {skymap.prefix(other.region) for other in around} == {"135p90", "135p86"}
+    assert {projection.prefix(other.region) for other in around} == {"135p90", "135p86"}
     assert all(cell in neighbours(other) for other in around)
 
 
@@ -255,13 +256,13 @@ class Plane:
         self.bounding_box = bounding_box
 
     def __call__(self, x, y, with_bounding_box=True):
-        ra, dec = skymap.plane_to_sky(x, y, 0.0, 20.0)
+        ra, dec = projection.plane_to_sky(x, y, 0.0, 20.0)
         return np.where(x > 1e5, np.nan, ra), dec
 
 
 def test_a_footprint_follows_the_edge_of_the_image():
     ra, dec = footprint(Plane(((-4.5, 99.5), (-0.5, 49.5))), (40, 90), points=4)
-    x, y = skymap.sky_to_plane(ra, dec, 0.0, 20.0)
+    x, y = projection.sky_to_plane(ra, dec, 0.0, 20.0)
     assert (x.min(), x.max(), y.min(), y.max()) == pytest.approx((-0.5, 89.5, -0.5, 39.5), abs=1e-6)
     assert len(ra) == 16
     assert ra.min() >= 0

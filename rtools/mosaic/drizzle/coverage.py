@@ -1,5 +1,6 @@
 """How long a mosaic was exposed, from the members that its context names in each pixel."""
 
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -25,12 +26,13 @@ class Coverage(NamedTuple):
     pixels: int
 
 
-def coverage_of(context, times):
+def coverage_of(context: np.ndarray, times: Sequence[float]) -> Coverage:
     """Exposure of some rows of a mosaic.
 
     Parameters
     ----------
     context : ndarray uint32 (planes, rows, columns)
+        Bit m % 32 of plane m // 32 is set where member m took part.
     times : sequence of float
         effective_exposure_time of each member, in order, s.
 
@@ -45,8 +47,13 @@ def coverage_of(context, times):
     return Coverage(*sum_times(np.ascontiguousarray(context, np.uint32), known))
 
 
-def total_coverage(parts):
+def total_coverage(parts: Iterable[Coverage]) -> dict[str, float]:
     """What the metadata say of the whole, from its parts, which stand in order of their rows.
+
+    Parameters
+    ----------
+    parts : iterable of Coverage
+        One for each range of rows.
 
     Returns
     -------

@@ -5,12 +5,18 @@ and the square roots of its variances go into one buffer, the lanes of a `Contri
 contributions into the totals of a mosaic; `add_image` puts them into an image.
 """
 
-from typing import NamedTuple
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from rtools.errors import UsageError
 from rtools.mosaic.drizzle.options import KERNELS
+
+if TYPE_CHECKING:
+    from rtools.mosaic.grid.pixmap import PixMap
 
 __all__ = [
     "BAND_ROWS",
@@ -134,12 +140,12 @@ class Contribution(NamedTuple):
     hit: np.ndarray
     rows: slice
     columns: slice
-    names: tuple
+    names: tuple[str, ...]
     present: np.ndarray
     flags: np.ndarray
 
 
-def make_kernel(name="square", pixfrac=1.0, ratio=1.0):
+def make_kernel(name: str = "square", pixfrac: float = 1.0, ratio: float = 1.0) -> Kernel:
     """Check and prepare a kernel.
 
     Parameters
@@ -154,6 +160,11 @@ def make_kernel(name="square", pixfrac=1.0, ratio=1.0):
     Returns
     -------
     Kernel
+
+    Raises
+    ------
+    UsageError
+        There is no such kernel, or a number is out of its range.
     """
     if name not in KERNELS:
         raise UsageError(f"no drizzle kernel is called {name!r}", mend=f"there are {' '.join(KERNELS)}")
@@ -191,7 +202,7 @@ def _profile(name, pixfrac, ratio):
     return Profile(order / ratio, 1.0, ratio / LANCZOS_STEP, table)
 
 
-def band_rows(shape, height=BAND_ROWS):
+def band_rows(shape: Sequence[int], height: int = BAND_ROWS) -> list[slice]:
     """The bands of a mosaic.
 
     Parameters
@@ -209,7 +220,7 @@ def band_rows(shape, height=BAND_ROWS):
     return [slice(first, min(first + height, shape[0])) for first in range(0, shape[0], height)]
 
 
-def touched(pixmap, shape, kernel, rows=None):
+def touched(pixmap: PixMap, shape: Sequence[int], kernel: Kernel, rows: slice | None = None) -> tuple[slice, slice]:
     """Rows and columns of a mosaic that a member may touch.
 
     Parameters
@@ -225,8 +236,8 @@ def touched(pixmap, shape, kernel, rows=None):
 
     Returns
     -------
-    rows, columns : slice
-        Empty where the member is elsewhere. A little larger than what is touched.
+    (slice, slice)
+        Rows and columns, empty where the member is elsewhere. A little larger than what is touched.
     """
     first, last = (0, shape[0]) if rows is None else (rows.start, rows.stop)
     reach = 1 + (kernel.profile.reach if kernel.profile else 0)
@@ -242,7 +253,17 @@ def touched(pixmap, shape, kernel, rows=None):
     return slice(max(y0, first), min(y1, last)), slice(max(x0, 0), min(x1, shape[1]))
 
 
-def drizzle_band(planes, pixmap, rows, columns, kernel, *, names=(), wanted=None, scratch=None):
+def drizzle_band(
+    planes: MemberPlanes,
+    pixmap: PixMap,
+    rows: slice,
+    columns: slice,
+    kernel: Kernel,
+    *,
+    names: Sequence[str] = (),
+    wanted: np.ndarray | None = None,
+    scratch: np.ndarray | None = None,
+) -> Contribution:
     """Drizzle a member into some rows of a mosaic.
 
     Parameters
@@ -313,15 +334,15 @@ def _pixels(planes, names):
     from rtools.mosaic.drizzle._cell_kernels import Pixels, Variances
 
     # Any array stands for one that is absent: its lane is marked in `Contribution.present`, and nobody looks at it.
-    held = planes.var_rnoise, planes.var_poisson, planes.var_flat
+    held = [planes.weight if each is None else each for each in planes[2:5]]
     sources = np.array([SOURCES[name] for name in names], np.int64)
     added = np.array([planes.sky if name == "var_sky" else 0 for name in names], np.float32)
-    variances = Variances(*(planes.weight if each is None else each for each in held), sources, added)
+    variances = Variances(held[0], held[1], held[2], sources, added)
     dq = planes.weight.view(np.uint32) if planes.dq is None else planes.dq
     return Pixels(planes.weight, planes.data, dq, variances)
 
 
-def add_image(band, image, weight, first_row=0):
+def add_image(band: Contribution, image: np.ndarray, weight: np.ndarray, first_row: int = 0) -> None:
     """Add a band to an image of several members (of one exposure, say).
 
     Parameters

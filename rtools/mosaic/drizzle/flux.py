@@ -1,5 +1,7 @@
 """From counts to surface brightness: every plane of an exposure times its photometric conversion."""
 
+from typing import Any
+
 import numpy as np
 
 from rtools.errors import InputError
@@ -11,8 +13,24 @@ __all__ = ["apply_flux", "conversion", "put_floats"]
 CONVERSION = "photometry.conversion_megajanskys"
 
 
-def conversion(photometry):
-    """MJy/sr per DN/s from `meta.photometry`; `InputError` where there is no usable one."""
+def conversion(photometry: Any) -> float:
+    """The photometric conversion of an exposure.
+
+    Parameters
+    ----------
+    photometry : mapping or None
+        `meta.photometry`.
+
+    Returns
+    -------
+    float
+        MJy/sr per DN/s.
+
+    Raises
+    ------
+    InputError
+        It has no usable conversion.
+    """
     stated = {"photometry": photometry}
     factor = metadata.usable(stated, CONVERSION)
     if factor is None:
@@ -22,7 +40,7 @@ def conversion(photometry):
     return float(factor)
 
 
-def apply_flux(planes, factor):
+def apply_flux(planes: dict[str, np.ndarray], factor: float) -> None:
     """Multiply the planes of an exposure, or of some of its rows, by the conversion.
 
     Parameters
@@ -46,8 +64,16 @@ def apply_flux(planes, factor):
             planes[name] = plane.astype(np.float32) * scale
 
 
-def put_floats(stored, out):
-    """Copy a plane as a file holds it (float16, float32, dq) into one of float32 or of its own dtype."""
+def put_floats(stored: np.ndarray, out: np.ndarray) -> None:
+    """Copy a plane as a file holds it into one to compute with.
+
+    Parameters
+    ----------
+    stored : ndarray
+        float16, float32 or flags; (rows, columns).
+    out : ndarray
+        float32, or of the dtype of `stored`; same shape, changed.
+    """
     if stored.dtype == np.float16 and out.dtype == np.float32 and stored.ndim == 2:
         from rtools.mosaic.drizzle._flux_kernels import widen
 

@@ -5,13 +5,16 @@ their share: var = Σ V share² / (Σ share)² / ratio². The share is 1 / (resa
 time. `ratio` (output over input pixel scale) keeps the signal to noise of an aperture where pixels are made smaller.
 """
 
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from rtools.errors import UsageError
-from rtools.mosaic.drizzle.drizzle import band_rows
-from rtools.work import ALONE
+from rtools.mosaic.drizzle.drizzle import Contribution, band_rows
+from rtools.work import ALONE, Work
 
 __all__ = [
     "IN_ERR",
@@ -60,25 +63,31 @@ class Totals(NamedTuple):
     share: np.ndarray
     missing: np.ndarray
     dq: np.ndarray
-    names: tuple
+    names: tuple[str, ...]
 
-    def at(self, rows, columns=slice(None)):
+    def at(self, rows: slice, columns: slice = slice(None)) -> Totals:
         """The same of a rectangle, as views."""
-        return Totals(*(each[..., rows, columns] for each in self[:-1]), self.names)
+        return Totals._make([*(each[..., rows, columns] for each in self[:-1]), self.names])
 
 
-def new_totals(shape, members, names=(), *, dq=False):
+def new_totals(shape: Sequence[int], members: int, names: Sequence[str] = (), *, dq: bool = False) -> Totals:
     """Totals without a member.
 
     Parameters
     ----------
     shape : (int, int)
+        Rows and columns of the mosaic.
     members : int
         How many there will be; at least one plane of context is made.
-    names : tuple of str
-        Variances.
+    names : sequence of str
+        Variances, of `rtools.mosaic.drizzle.drizzle.VARIANCES`.
     dq : bool
         Whether flags are wanted.
+
+    Returns
+    -------
+    Totals
+        All zero.
     """
     planes = max(members - 1, 0) // BITS + 1
     return Totals(
@@ -93,7 +102,9 @@ def new_totals(shape, members, names=(), *, dq=False):
     )
 
 
-def add_band(totals, band, member, exposure=None, wanted=None):
+def add_band(
+    totals: Totals, band: Contribution, member: int, exposure: float | None = None, wanted: np.ndarray | None = None
+) -> None:
     """Add a member's band.
 
     Parameters
@@ -108,6 +119,12 @@ def add_band(totals, band, member, exposure=None, wanted=None):
         Share of its variances (exposure time, s); by default 1 / resampled var_rnoise.
     wanted : ndarray uint8, optional
         Pixels of the band that are added, by default all.
+
+    Raises
+    ------
+    UsageError
+        The band has other variances or flags than the totals, has no var_rnoise to be weighted by, or the exposure time
+        is not positive.
     """
     from rtools.mosaic.drizzle._combine_kernels import BandArrays, Membership, Sums, add_totals
 
@@ -129,7 +146,7 @@ def add_band(totals, band, member, exposure=None, wanted=None):
     )
 
 
-def clear(totals, wanted=None):
+def clear(totals: Totals, wanted: np.ndarray | None = None) -> None:
     """Take all members out of some pixels, by default of all, so that they can be added anew.
 
     Parameters
@@ -145,7 +162,7 @@ def clear(totals, wanted=None):
             each[..., where] = 0
 
 
-def finish(totals, ratio, work=ALONE):
+def finish(totals: Totals, ratio: float, work: Work = ALONE) -> dict[str, np.ndarray]:
     """Turn totals into the planes of a product, in place.
 
     Parameters
@@ -179,12 +196,14 @@ def finish(totals, ratio, work=ALONE):
     return planes | dict(zip(totals.names, totals.sums, strict=True))
 
 
-def recover_sums(planes, names, ratio, times=None):
+def recover_sums(
+    planes: Mapping[str, np.ndarray], names: Sequence[str], ratio: float, times: Sequence[float] | None = None
+) -> Totals:
     """Totals of a finished mosaic, so that members can be added to it.
 
     Parameters
     ----------
-    planes : dict of str to ndarray
+    planes : mapping of str to ndarray
         data, weight, context and variances, perhaps dq, of the product, or of some of its rows.
     names : tuple of str
         Variances wanted, var_rnoise first.

@@ -1,5 +1,7 @@
 """Weights of a member's pixels, and the variances that they come from."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from rtools.errors import UsageError
@@ -22,7 +24,7 @@ SAMPLE = 8
 CLIP, PASSES = 3.0, 5
 
 
-def bad_bits(good_bits=GOOD_BITS):
+def bad_bits(good_bits: str | int = GOOD_BITS) -> int:
     """The DQ bits that make a pixel bad.
 
     Parameters
@@ -34,6 +36,7 @@ def bad_bits(good_bits=GOOD_BITS):
     Returns
     -------
     int
+        The bits, as one number.
     """
     text = str(good_bits).strip()
     if text.startswith("~"):
@@ -41,14 +44,15 @@ def bad_bits(good_bits=GOOD_BITS):
     return 0xFFFFFFFF & ~(flags.value(text) if text else 0)
 
 
-def typical_noise(err, others, good):
+def typical_noise(err: np.ndarray, others: Sequence[np.ndarray], good: np.ndarray) -> np.float32:
     """Read-noise variance of the faint pixels of a member that does not hold it.
 
     Parameters
     ----------
-    err : ndarray float32
-    others : list of ndarray float32
-        var_poisson, and var_flat where the member has it.
+    err : ndarray
+        Error of the member's data; (rows, columns).
+    others : sequence of ndarray
+        var_poisson, and var_flat where the member has it; same shape.
     good : ndarray bool
         Pixels to learn from.
 
@@ -70,7 +74,7 @@ def typical_noise(err, others, good):
     return np.float32(np.median(variance[light <= np.median(light)]))
 
 
-def read_noise_variance(err, others, typical):
+def read_noise_variance(err: np.ndarray, others: Sequence[np.ndarray], typical: float | np.float32) -> np.ndarray:
     """Read-noise variance of pixels of a member that does not hold it: err² minus the other variances.
 
     Where err² is so large that its rounding to half precision could hide the read noise, the result is not below that
@@ -78,7 +82,8 @@ def read_noise_variance(err, others, typical):
 
     Parameters
     ----------
-    err : ndarray float32
+    err : ndarray
+        Error of the member's data; (rows, columns).
     others : list of ndarray float32
         As in `typical_noise`.
     typical : float32
@@ -101,13 +106,15 @@ def read_noise_variance(err, others, typical):
     return variance
 
 
-def sky_variance(data, var_poisson, good):
+def sky_variance(data: np.ndarray, var_poisson: np.ndarray, good: np.ndarray) -> float:
     """Poisson variance of the sky: the median of var_poisson where data are within 1 σ of the sky.
 
     Parameters
     ----------
-    data, var_poisson : ndarray float32
-    good : ndarray bool
+    data, var_poisson : ndarray
+        Of a member; (rows, columns).
+    good : ndarray
+        Pixels to learn from; same shape.
 
     Returns
     -------
@@ -137,7 +144,15 @@ def _clipped(values):
     return np.float32(middle), np.float32(sigma)
 
 
-def weight_map(kind, data, good, *, var_rnoise=None, sky=0.0, exposure_time=None):
+def weight_map(
+    kind: str,
+    data: np.ndarray,
+    good: np.ndarray,
+    *,
+    var_rnoise: np.ndarray | None = None,
+    sky: float = 0.0,
+    exposure_time: float | None = None,
+) -> np.ndarray:
     """Weights of a member's pixels.
 
     Parameters
@@ -146,8 +161,10 @@ def weight_map(kind, data, good, *, var_rnoise=None, sky=0.0, exposure_time=None
         ``ivm``: 1 / var_rnoise; ``ivm-sky``: 1 / (var_rnoise + sky); ``exptime``: the exposure time.
     data : ndarray float32
         NaN has no weight.
-    good : ndarray bool
-    var_rnoise : ndarray float32, optional
+    good : ndarray
+        Pixels that may have a weight; same shape.
+    var_rnoise : ndarray, optional
+        Read-noise variance, same shape; needed but for ``exptime``.
     sky : float
         `sky_variance`.
     exposure_time : float, optional
@@ -157,6 +174,11 @@ def weight_map(kind, data, good, *, var_rnoise=None, sky=0.0, exposure_time=None
     -------
     ndarray float32
         0 for bad pixels, NaN data, and variances that are not positive.
+
+    Raises
+    ------
+    UsageError
+        There is no such kind, or it needs var_rnoise.
     """
     from rtools.mosaic.drizzle._weights_kernels import constant, inverse
 

@@ -1,5 +1,8 @@
 """The outline of an image on the sky, its curved sides given by several points."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
 from rtools.errors import InputError
@@ -11,12 +14,13 @@ POINTS = 8
 """On each side: one that bulges by 50 pixels then stays within a pixel of its chords."""
 
 
-def footprint(wcs, shape=None, *, points=POINTS):
+def footprint(wcs: Any, shape: Sequence[int] | None = None, *, points: int = POINTS) -> tuple[np.ndarray, np.ndarray]:
     """Polygon of an image on the sky.
 
     Parameters
     ----------
     wcs : gwcs.WCS
+        Of the image; pixels to degrees.
     shape : tuple of int, optional
         (rows, columns) of the image; its edges limit the bounding box, and stand for it where there is none.
     points : int
@@ -24,8 +28,9 @@ def footprint(wcs, shape=None, *, points=POINTS):
 
     Returns
     -------
-    ra, dec : ndarray float64 (4 · points,)
-        Degrees, round the outer edges of the edge pixels: from (low x, low y) along x.
+    (ndarray float64, ndarray float64)
+        Right ascension and declination, degrees, (4 · points,) each: round the outer edges of the edge pixels, from
+        (low x, low y) along x.
 
     Raises
     ------
@@ -52,8 +57,23 @@ def _box(wcs, shape):
     return tuple((max(low, first), min(high, last)) for (low, high), (first, last) in zip(box, edges, strict=True))
 
 
-def outline(x_limits, y_limits, *, points=POINTS):
-    """Points round a rectangle, x and y: `points` on each side, the corner at its beginning included."""
+def outline(
+    x_limits: tuple[float, float], y_limits: tuple[float, float], *, points: int = POINTS
+) -> tuple[np.ndarray, np.ndarray]:
+    """Points round a rectangle.
+
+    Parameters
+    ----------
+    x_limits, y_limits : (float, float)
+        Lower and upper edge.
+    points : int
+        Points on each side, the corner at its beginning included.
+
+    Returns
+    -------
+    (ndarray float64, ndarray float64)
+        x and y, (4 · points,) each; from (low x, low y) along x.
+    """
     (x0, x1), (y0, y1) = x_limits, y_limits
     along = np.arange(points) / points
     still = np.zeros(points)

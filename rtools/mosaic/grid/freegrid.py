@@ -1,13 +1,19 @@
 """Any WCS as the grid of a mosaic, inverted numerically."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
 from copy import deepcopy
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from rtools.errors import InputError
 from rtools.wfi.gwcs_frames import box_of
 from rtools.wfi.sphere import to_plane
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 __all__ = ["FreeGrid", "invert", "shape_of", "wcs_of"]
 
@@ -33,26 +39,39 @@ class FreeGrid(NamedTuple):
     frame : gwcs.WCS
     """
 
-    shape: tuple
-    frame: object
+    shape: tuple[int, int]
+    frame: Any
 
-    def to_sky(self, x, y):
+    def to_sky(self, x: ArrayLike, y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         """Right ascension (0 … 360) and declination of pixels, bounding box or not."""
         ra, dec = self.frame(np.asarray(x, float), np.asarray(y, float), with_bounding_box=False)
         return ra % 360, dec
 
-    def to_pixel(self, ra, dec):
+    def to_pixel(self, ra: ArrayLike, dec: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         """x and y of positions; NaN where there is no such pixel."""
         rows, columns = self.shape
         return invert(self.frame, ra, dec, middle=((columns - 1) / 2, (rows - 1) / 2))
 
-    def wcs(self):
+    def wcs(self) -> Any:
         """The WCS, with the bounding box and shape of the grid."""
         return _bounded(deepcopy(self.frame), self.shape)
 
 
-def wcs_of(transform, shape):
-    """A gwcs from pixels (frame detector) to ICRS, with bounding box and shape of an image."""
+def wcs_of(transform: Any, shape: Sequence[int]) -> Any:
+    """A gwcs from the pixels of an image (frame detector) to ICRS.
+
+    Parameters
+    ----------
+    transform : astropy.modeling.Model
+        Pixels to right ascension and declination, degrees.
+    shape : (int, int)
+        Rows and columns of the image.
+
+    Returns
+    -------
+    gwcs.WCS
+        With bounding box and shape.
+    """
     from astropy import coordinates, units
     from gwcs import WCS, coordinate_frames
 
@@ -67,8 +86,18 @@ def _bounded(wcs, shape):
     return wcs
 
 
-def shape_of(wcs):
-    """Rows and columns of the image that a WCS belongs to: its shape, else its bounding box.
+def shape_of(wcs: Any) -> tuple[int, int]:
+    """Size of the image that a WCS belongs to: the shape it states, else its bounding box.
+
+    Parameters
+    ----------
+    wcs : gwcs.WCS
+        Any WCS of two axes.
+
+    Returns
+    -------
+    (int, int)
+        Rows and columns.
 
     Raises
     ------
@@ -76,13 +105,17 @@ def shape_of(wcs):
         It has neither.
     """
     if getattr(wcs, "pixel_shape", None) is not None:
-        return tuple(int(size) for size in reversed(wcs.pixel_shape))
+        columns, rows = wcs.pixel_shape
+        return int(rows), int(columns)
     if wcs.bounding_box is not None:
-        return tuple(int(high + 0.5) for _, high in reversed(box_of(wcs)))
+        (_x0, x1), (_y0, y1) = box_of(wcs)
+        return int(y1 + 0.5), int(x1 + 0.5)
     raise InputError("its WCS does not say how large the image is", mend="give the size")
 
 
-def invert(wcs, ra, dec, middle=None):
+def invert(
+    wcs: Any, ra: ArrayLike, dec: ArrayLike, middle: tuple[float, float] | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Pixels of positions, by Newton's method on the forward transform.
 
     Parameters
@@ -96,17 +129,20 @@ def invert(wcs, ra, dec, middle=None):
 
     Returns
     -------
-    x, y : ndarray
-        NaN where the search does not converge, or on the other half of the sky.
+    (ndarray, ndarray)
+        x and y; NaN where the search does not converge, or on the other half of the sky.
     """
     options = {"with_bounding_box": False} if hasattr(wcs, "bounding_box") else {}
     x0, y0 = middle if middle is not None else (sum(edge) / 2 for edge in box_of(wcs))
-    centre = tuple(float(part) for part in wcs(x0, y0, **options))
+    ra0, dec0 = wcs(x0, y0, **options)
+    centre = float(ra0), float(dec0)
 
     def plane(x, y):
-        return np.stack(to_plane(*wcs(x, y, **options), centre))
+        ra, dec = wcs(x, y, **options)
+        return np.stack(to_plane(ra, dec, centre))
 
-    target = np.stack(to_plane(*np.broadcast_arrays(np.asarray(ra, float), np.asarray(dec, float)), centre))
+    ra, dec = np.broadcast_arrays(np.asarray(ra, float), np.asarray(dec, float))
+    target = np.stack(to_plane(ra, dec, centre))
     shape = target.shape[1:]
     target = target.reshape(2, -1)
     x, y = np.full((2, target.shape[1]), np.nan)

@@ -3,13 +3,19 @@
 Pixels are 0-based, whole numbers at pixel centres; positions are degrees, ICRS.
 """
 
-from typing import NamedTuple
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from rtools.errors import InputError, UsageError
 from rtools.mosaic.grid.freegrid import FreeGrid, shape_of, wcs_of
 from rtools.wfi.sphere import from_plane, positions_of, to_plane, unit_vectors
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 __all__ = ["Grid", "centred_grid", "covering_grid", "grid_like", "rotation", "skycell_grid"]
 
@@ -21,6 +27,10 @@ AGREES = 1e-6
 
 FAR = 1000.0
 """Pixels over which a slope is taken."""
+
+
+Matrix = tuple[tuple[float, float], tuple[float, float]]
+"""Two rows."""
 
 
 class Grid(NamedTuple):
@@ -40,26 +50,26 @@ class Grid(NamedTuple):
         ((a, b), (c, d)): pixel offsets to offsets east and north, in pixels.
     """
 
-    shape: tuple
-    crpix: tuple
-    crval: tuple
+    shape: tuple[int, int]
+    crpix: tuple[float, float]
+    crval: tuple[float, float]
     scale: float
-    matrix: tuple
+    matrix: Matrix
 
-    def to_sky(self, x, y):
+    def to_sky(self, x: ArrayLike, y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         """Right ascension (0 … 360) and declination of pixels."""
         (a, b), (c, d) = self.matrix
         u, v = np.asarray(x, float) - self.crpix[0], np.asarray(y, float) - self.crpix[1]
         size = np.deg2rad(self.scale)
         return from_plane((a * u + b * v) * size, (c * u + d * v) * size, self.crval)
 
-    def to_pixel(self, ra, dec):
+    def to_pixel(self, ra: ArrayLike, dec: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         """x and y of positions; NaN on the other half of the sky."""
         (a, b), (c, d) = np.linalg.inv(self.matrix) / np.deg2rad(self.scale)
         xi, eta = to_plane(ra, dec, self.crval)
         return a * xi + b * eta + self.crpix[0], c * xi + d * eta + self.crpix[1]
 
-    def wcs(self):
+    def wcs(self) -> Any:
         """The same as a gwcs, with its bounding box and shape."""
         from astropy.modeling.models import Pix2Sky_TAN
         from gwcs import FITSImagingWCSTransform
@@ -70,7 +80,7 @@ class Grid(NamedTuple):
         return wcs_of(transform, self.shape)
 
 
-def rotation(angle, parity=-1):
+def rotation(angle: float, parity: int = -1) -> Matrix:
     """Matrix of a grid.
 
     Parameters
@@ -79,18 +89,33 @@ def rotation(angle, parity=-1):
         Position angle of +y, degrees east of north.
     parity : int
         -1: east is left where north is up (detectors); 1: east is right.
+
+    Returns
+    -------
+    ((float, float), (float, float))
+        Rows of the matrix, which takes pixel offsets to offsets east and north.
     """
     sin, cos = np.sin(np.deg2rad(angle)), np.cos(np.deg2rad(angle))
     return (float(parity * cos), float(sin)), (float(-parity * sin), float(cos))
 
 
-def skycell_grid(info):
+def skycell_grid(info: Mapping[str, Any]) -> Grid:
     """Grid of a skycell.
 
     Parameters
     ----------
-    info : dict
+    info : mapping
         `skycell_wcs_info` of an association: `rtools.mosaic.skymap.skymap.wcs_info` makes one.
+
+    Returns
+    -------
+    Grid
+        Its tangent point is that of the projection region.
+
+    Raises
+    ------
+    InputError
+        A key is missing or no number, or the grid cannot be.
     """
     try:
         shape = int(info["ny"]), int(info["nx"])
@@ -102,7 +127,7 @@ def skycell_grid(info):
     return _checked(Grid(shape, crpix, crval, scale, rotation(angle, 1)))
 
 
-def centred_grid(center, scale, shape, angle=0.0):
+def centred_grid(center: Sequence[float], scale: float, shape: Sequence[int], angle: float = 0.0) -> Grid:
     """Grid with its tangent point in the middle, east left.
 
     Parameters
@@ -115,13 +140,32 @@ def centred_grid(center, scale, shape, angle=0.0):
         Rows and columns.
     angle : float
         Position angle of +y, degrees.
+
+    Returns
+    -------
+    Grid
+        The tangent point is at ((columns - 1) / 2, (rows - 1) / 2).
+
+    Raises
+    ------
+    InputError
+        The grid cannot be.
     """
     rows, columns = shape
     crpix = (columns - 1) / 2, (rows - 1) / 2
-    return _checked(Grid((int(rows), int(columns)), crpix, tuple(map(float, center)), float(scale), rotation(angle)))
+    return _checked(Grid((int(rows), int(columns)), crpix, _pair(center), float(scale), rotation(angle)))
 
 
-def covering_grid(footprints, scale, angle, *, crval=None, crpix=None, shape=None, parity=-1):
+def covering_grid(
+    footprints: Sequence[ArrayLike],
+    scale: float,
+    angle: float,
+    *,
+    crval: Sequence[float] | None = None,
+    crpix: Sequence[float] | None = None,
+    shape: Sequence[int] | None = None,
+    parity: int = -1,
+) -> Grid:
     """Grid that covers all footprints.
 
     Parameters
@@ -144,21 +188,35 @@ def covering_grid(footprints, scale, angle, *, crval=None, crpix=None, shape=Non
     Returns
     -------
     Grid
+
+    Raises
+    ------
+    UsageError
+        `crpix` is given without `shape`.
+    InputError
+        The footprints do not fit on one tangent plane, or the grid cannot be.
     """
     if crpix is not None and shape is None:
         raise UsageError("a reference pixel says where the grid is, not how large", mend="give the shape too")
     points = np.concatenate([np.asarray(each, float).reshape(-1, 2) for each in footprints])
-    crval = _middle(points) if crval is None else tuple(map(float, crval))
-    x, y = Grid((1, 1), (0.0, 0.0), crval, float(scale), rotation(angle, parity)).to_pixel(*points.T)
+    tangent = _middle(points) if crval is None else _pair(crval)
+    x, y = Grid((1, 1), (0.0, 0.0), tangent, float(scale), rotation(angle, parity)).to_pixel(*points.T)
     if not (np.isfinite(x).all() and np.isfinite(y).all()):
         raise InputError("the members do not fit on one tangent plane", mend="mosaic them by skycell")
     if crpix is None:
         crpix = float(-x.min()), float(-y.min())
     if shape is None:
         # the outermost points are the centres of the outermost pixels, or further in
-        shape = tuple(int(np.ceil(np.ptp(each) - AGREES)) + 1 for each in (y, x))
-    crpix = tuple(map(float, crpix))
-    return _checked(Grid(tuple(map(int, shape)), crpix, crval, float(scale), rotation(angle, parity)))
+        shape = [int(np.ceil(np.ptp(each) - AGREES)) + 1 for each in (y, x)]
+    rows, columns = shape
+    size = int(rows), int(columns)
+    return _checked(Grid(size, _pair(crpix), tangent, float(scale), rotation(angle, parity)))
+
+
+def _pair(values):
+    """Two numbers as floats."""
+    first, second = values
+    return float(first), float(second)
 
 
 def _middle(points):
@@ -176,12 +234,13 @@ def _checked(grid):
     return grid
 
 
-def grid_like(wcs, shape=None):
+def grid_like(wcs: Any, shape: Sequence[int] | None = None) -> Grid | FreeGrid:
     """The pixels of another image as a grid.
 
     Parameters
     ----------
     wcs : gwcs.WCS
+        Of the other image.
     shape : (int, int), optional
         By default what the WCS says of itself.
 
@@ -190,8 +249,9 @@ def grid_like(wcs, shape=None):
     Grid or FreeGrid
         A Grid where the WCS is a tangent plane, else a grid whose sky positions are inverted numerically.
     """
-    shape = shape_of(wcs) if shape is None else tuple(map(int, shape))
-    return _tangent(wcs, shape) or FreeGrid(shape, wcs)
+    rows, columns = shape_of(wcs) if shape is None else shape
+    size = int(rows), int(columns)
+    return _tangent(wcs, size) or FreeGrid(size, wcs)
 
 
 def _tangent(wcs, shape):

@@ -5,8 +5,9 @@ for each square of pixels, through the 6 by 6 nearest nodes. The error is measur
 closer until it is small. The map that is kept has nodes every 64 pixels: its squares are units of work.
 """
 
+from collections.abc import Callable, Sequence
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -59,13 +60,13 @@ class PixMap(NamedTuple):
     nodes_x: np.ndarray
     nodes_y: np.ndarray
     step: int
-    shape: tuple
+    shape: tuple[int, int]
     cells: np.ndarray
     boxes: np.ndarray
-    bounds: tuple
+    bounds: tuple[int, int, int, int]
     error: float
 
-    def evaluate(self, rows=slice(None), columns=slice(None)):
+    def evaluate(self, rows: slice = slice(None), columns: slice = slice(None)) -> tuple[np.ndarray, np.ndarray]:
         """Output x and y (float64) of a rectangle of input pixels; slices without a step."""
         from rtools.mosaic.grid._pixmap_kernels import evaluate
 
@@ -76,7 +77,14 @@ class PixMap(NamedTuple):
         return x, y
 
 
-def pixel_map(wcs, shape, to_pixel, largest_error=LARGEST_ERROR, *, known=None):
+def pixel_map(
+    wcs: Callable[..., Any],
+    shape: Sequence[int],
+    to_pixel: Callable[..., Any],
+    largest_error: float = LARGEST_ERROR,
+    *,
+    known: dict[Any, Any] | None = None,
+) -> PixMap:
     """Make the map of a member.
 
     Parameters
@@ -146,9 +154,12 @@ def _map_at(forward, shape, sparse, bounds):
     x, y = (sparse * np.arange(cells + 1) - 0.5 for cells in reversed(count))
     step = min(sparse, STEP)
     nodes = np.stack(forward(*np.meshgrid(x, y)))
-    nodes = _product(*(_between(cells, sparse // step) for cells in count), nodes)
+    rows, columns = (_between(cells, sparse // step) for cells in count)
+    nodes = _product(rows, columns, nodes)
     cells = _polynomials(nodes)
-    return PixMap(*nodes, step, tuple(shape), cells, _boxes(cells), bounds, _error(forward, cells, step, shape))
+    return PixMap(
+        nodes[0], nodes[1], step, tuple(shape), cells, _boxes(cells), bounds, _error(forward, cells, step, shape)
+    )
 
 
 def _polynomials(nodes):
@@ -195,7 +206,7 @@ def _values(cells, u, v):
 
 def _error(forward, cells, step, shape):
     """Largest distance of the map from the WCS, at one place in every cell."""
-    (u, v), rows, columns = OFF_NODES, *cells.shape[1:3]
+    (u, v), (rows, columns) = OFF_NODES, cells.shape[1:3]
     x, y = step * (np.arange(columns) + u) - 0.5, step * (np.arange(rows) + v) - 0.5
     x, y = x[x <= shape[1] - 0.5], y[y <= shape[0] - 0.5]
     found = _values(cells[:, : len(y), : len(x)], np.array([u]), np.array([v]))[..., 0, 0]

@@ -1,5 +1,8 @@
 """Sizes of pixels on the sky."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
 from rtools.mosaic.grid.freegrid import invert
@@ -12,7 +15,7 @@ SPACING = 15
 """Pixels between points on the edge of an image."""
 
 
-def native_scale(wcs, position=None):
+def native_scale(wcs: Any, position: Sequence[float] | None = None) -> float:
     """Pixel scale of a WCS, degrees: square root of (length of a step in x) × (length of a step in y).
 
     Parameters
@@ -21,19 +24,24 @@ def native_scale(wcs, position=None):
         Pixel to sky.
     position : (float, float), optional
         Right ascension and declination where it is taken (ra_ref, dec_ref); by default the middle of the bounding box.
+
+    Returns
+    -------
+    float
+        Degrees.
     """
     options = {"with_bounding_box": False} if hasattr(wcs, "bounding_box") else {}
     if position is None:
         x, y = (sum(edge) / 2 for edge in box_of(wcs))
     else:
-        x, y = (float(part) for part in invert(wcs, *position))
+        x, y = (float(part) for part in invert(wcs, position[0], position[1]))
     ra, dec = wcs(np.array([x, x + 1, x]), np.array([y, y, y + 1]), **options)
     xi, eta = to_plane(ra, dec, (ra[0], dec[0]))
     across = np.hypot(xi, eta)[1:]
     return float(np.rad2deg(np.sqrt(across[0] * across[1])))
 
 
-def pixel_scale_ratio(scale, pixel_area):
+def pixel_scale_ratio(scale: float, pixel_area: float) -> float:
     """Output over input pixel scale (linear).
 
     Parameters
@@ -42,11 +50,16 @@ def pixel_scale_ratio(scale, pixel_area):
         Of the output, degrees: square root of its `mean_pixel_area`.
     pixel_area : float
         Of the input, sr: `photometry.pixel_area`, or the `mean_pixel_area` of its WCS where that is not known.
+
+    Returns
+    -------
+    float
+        Above 1 where the pixels of the output are larger.
     """
     return float(np.deg2rad(scale) / np.sqrt(pixel_area))
 
 
-def mean_pixel_area(wcs, shape=None):
+def mean_pixel_area(wcs: Any, shape: Sequence[int] | None = None) -> float:
     """Mean area of the pixels of a WCS, sr: that of the polygon around the image, over the number of pixels.
 
     Parameters
@@ -55,6 +68,11 @@ def mean_pixel_area(wcs, shape=None):
         Pixel to right ascension and declination.
     shape : (int, int), optional
         Rows and columns; by default the bounding box.
+
+    Returns
+    -------
+    float
+        Steradians.
     """
     if shape is None:
         (x0, x1), (y0, y1) = ((low + 0.5, high - 0.5) for low, high in box_of(wcs))

@@ -1,3 +1,4 @@
+from .median import mask_low_weight, median_of, weight_threshold
 from .outlier import (
     BITS,
     InspectedImage,
@@ -6,9 +7,6 @@ from .outlier import (
     flag_rows,
     flag_stack,
     level_of,
-    mask_low_weight,
-    median_of,
-    weight_threshold,
 )
 
 __all__ = [

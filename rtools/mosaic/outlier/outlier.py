@@ -5,14 +5,21 @@ back to each detector (blotted) and compared with what the detector saw. Everyth
 on any thread, with the same result for any division into rows.
 """
 
-from functools import cache
-from typing import NamedTuple
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from rtools.wfi import metadata
 from rtools.wfi.dq import PIXEL
-from rtools.work import ALONE
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from rtools.mosaic.drizzle.drizzle import Kernel
+    from rtools.mosaic.grid.pixmap import PixMap
 
 __all__ = [
     "BITS",
@@ -25,10 +32,7 @@ __all__ = [
     "flag_stack",
     "level_of",
     "mark_touched",
-    "mask_low_weight",
-    "median_of",
     "rows_of",
-    "weight_threshold",
 ]
 
 BITS = np.uint32(PIXEL["DO_NOT_USE"] | PIXEL["OUTLIER"])
@@ -37,17 +41,6 @@ BITS = np.uint32(PIXEL["DO_NOT_USE"] | PIXEL["OUTLIER"])
 HALO = 2
 """Rows beyond those that are flagged which their flags depend on: a neighbour, and that one's neighbours."""
 
-SHIFT = 12
-"""Bits of a weight that are not told apart in counting: bins are 5e-4 of the weight wide or less."""
-
-STRIPS = 2
-"""Parts of an image whose weights are counted at the same time; more take longer, each has its own table."""
-
-ROWS = 256
-"""Rows that are copied together where memory must be in one piece."""
-
-WIDTH = 256
-"""Pixels of a row whose values are sorted together."""
 
 MARGIN = 0.01
 """Output pixels by which `mark_touched` is too generous, so that rounding does not matter."""
@@ -64,8 +57,8 @@ class OutlierLimits(NamedTuple):
         b, likewise.
     """
 
-    snr: tuple = (5.0, 4.0)
-    scale: tuple = (1.2, 0.7)
+    snr: tuple[float, float] = (5.0, 4.0)
+    scale: tuple[float, float] = (1.2, 0.7)
 
 
 class InspectedImage(NamedTuple):
@@ -93,7 +86,7 @@ class Reach(NamedTuple):
     more: float
 
     @classmethod
-    def of(cls, kernel):
+    def of(cls, kernel: Kernel) -> Reach:
         """That of a `rtools.mosaic.drizzle.drizzle.Kernel`."""
         if kernel.profile is None:
             return cls(kernel.pixfrac / 2, MARGIN)
@@ -101,135 +94,42 @@ class Reach(NamedTuple):
         return cls(0.0, reach + (1.0 if reach else MARGIN))  # how its ends are rounded is the kernel's own matter
 
 
-def level_of(background, otherwise=0.0):
+def level_of(background: Mapping[str, Any] | None, otherwise: float = 0.0) -> float:
     """Sky that is still in a member's data.
 
     Parameters
     ----------
-    background : dict or None
+    background : mapping or None
         `meta.background`.
     otherwise : float
         Where it does not say; a level that was subtracted, is null or cannot be says nothing.
-    """
-    level = metadata.usable({"background": background}, "background.level")
-    known = level is not None and not background.get("subtracted")
-    return float(level) if known else float(otherwise)
-
-
-def weight_threshold(weight, maskpt=0.7, *, work=ALONE):
-    """Weight below which a pixel of a drizzled exposure has no say in the median.
-
-    Parameters
-    ----------
-    weight : ndarray float32 (rows, columns), or an iterable of such parts
-    maskpt : float
-        Share of the mean of the weights that are finite and not 0, clipped at three standard deviations about their
-        median in at most five rounds.
-    work : rtools.work.Work
-        Its threads share the strips of one array.
 
     Returns
     -------
     float
-        NaN if there are no weights. Weights in one of 2²⁰ bins count as their mean, so it is good to 1e-5.
+        In units of the data.
     """
-    if isinstance(weight, np.ndarray):
-        height = -(-len(weight) // STRIPS) or 1
-        found = work.map(lambda first: _counted([weight[first : first + height]]), range(0, len(weight), height))
-    else:
-        found = [_counted(weight)]
-    bins, place = np.unique(np.concatenate([part[0] for part in found]), return_inverse=True)
-    if not bins.size:
-        return float("nan")
-    counts, offsets = np.zeros((2, bins.size), np.int64)
-    np.add.at(counts, place, np.concatenate([part[1] for part in found]))
-    np.add.at(offsets, place, np.concatenate([part[2] for part in found]))
-    start, step = _values(bins)
-    return float(maskpt * _clipped_mean(start + step * (offsets / counts), counts))
+    level = metadata.usable({"background": background}, "background.level")
+    if level is None or background is None or background.get("subtracted"):
+        return float(otherwise)
+    return float(level)
 
 
-def _counted(parts):
-    """Bins that weights fall into, how many in each, and the sums of the bits left out."""
-    from rtools.mosaic.outlier._outlier_kernels import count_weights
-
-    counts, offsets = np.zeros((2, 1 << (32 - SHIFT)), np.int64)
-    for part in parts:
-        for first in range(0, len(part), ROWS):
-            lines = np.ascontiguousarray(part[first : first + ROWS], np.float32)
-            count_weights(lines.view(np.uint32), np.uint32(SHIFT), counts, offsets)
-    bins = np.flatnonzero(counts)
-    return bins, counts[bins], offsets[bins]
-
-
-def _values(bins):
-    """First weight of each bin, and the weight that the last of the bits left out is worth."""
-    keys = bins.astype(np.uint32) << np.uint32(SHIFT)
-    both = np.stack([keys, keys + np.uint32(1)])
-    words = np.where(both >> np.uint32(31), both ^ np.uint32(1 << 31), ~both)
-    first, second = words.view(np.float32).astype(np.float64)
-    return first, second - first
-
-
-def _clipped_mean(values, counts, sigma=3, rounds=5):
-    """Mean of values that occur so often, those far from the median left out."""
-    for _ in range(rounds):
-        upto = np.cumsum(counts)
-        middle = np.searchsorted(upto, [(upto[-1] - 1) // 2, upto[-1] // 2], side="right")
-        median, mean = values[middle].mean(), np.average(values, weights=counts)
-        spread = np.sqrt(np.average((values - mean) ** 2, weights=counts))
-        kept = abs(values - median) <= sigma * spread
-        if kept.all():
-            break
-        values, counts = values[kept], counts[kept]
-    return np.average(values, weights=counts)
-
-
-def mask_low_weight(image, weight, threshold):
-    """Put NaN where the weight is below a threshold; with the threshold NaN nothing is masked."""
-    image[weight < np.float32(threshold)] = np.nan
-
-
-def median_of(planes, out=None):
-    """Median over exposures, pixel by pixel.
+def rows_of(y: ArrayLike, height: int) -> tuple[int, int]:
+    """Rows of an image that `blot` looks at.
 
     Parameters
     ----------
-    planes : ndarray float32 (n, rows, columns)
-        NaN where an exposure has nothing to say.
-    out : ndarray float32 (rows, columns), optional
+    y : array_like
+        Places in the image, as `blot` takes them.
+    height : int
+        Rows of the image.
 
     Returns
     -------
-    ndarray float32 (rows, columns)
-        Where two exposures have a value it is the lower one: of two values the median is the mean, and would make
-        both outliers. NaN where none has.
+    (int, int)
+        First row and the one behind the last; 0, 0 for none.
     """
-    from rtools.mosaic.outlier._outlier_kernels import medians
-
-    planes = np.ascontiguousarray(planes, np.float32)
-    number = len(planes)
-    out = np.empty(planes.shape[1:], np.float32) if out is None else out
-    medians(planes, _network(number), np.empty((number, WIDTH), np.float32), np.empty(WIDTH, np.int32), out)
-    return out
-
-
-@cache
-def _network(number):
-    """Pairs of places that, exchanged in turn where they are out of order, sort any values (Batcher's merge)."""
-    pairs, run = [], 1
-    while run < number:
-        gap = run
-        while gap:
-            for start in range(gap % run, number - gap, 2 * gap):
-                ends = range(start, min(start + gap, number - gap))
-                pairs += [(low, low + gap) for low in ends if low // (2 * run) == (low + gap) // (2 * run)]
-            gap //= 2
-        run *= 2
-    return np.array(pairs, np.int64).reshape(-1, 2)
-
-
-def rows_of(y, height):
-    """First and last row, exclusive, of an image of this height that `blot` looks at for places `y`."""
     y = np.asarray(y, np.float32)  # as `blot` takes it
     inside = y[(y >= 0) & (y < height)]
     if not inside.size:
@@ -237,7 +137,9 @@ def rows_of(y, height):
     return int(inside.min()), min(height, int(inside.max()) + 2)
 
 
-def blot(image, x, y, *, first=0, height=None, fill=np.nan):
+def blot(
+    image: np.ndarray, x: np.ndarray, y: np.ndarray, *, first: int = 0, height: int | None = None, fill: float = np.nan
+) -> np.ndarray:
     """An image as the pixels of a detector would see it: bilinear, surface brightness kept.
 
     Parameters
@@ -257,6 +159,11 @@ def blot(image, x, y, *, first=0, height=None, fill=np.nan):
     -------
     ndarray float32
         NaN where one of the four pixels around is NaN.
+
+    Raises
+    ------
+    ValueError
+        Rows that are needed are not in `image`.
     """
     from rtools.mosaic.outlier import _outlier_kernels as kernels
 
@@ -269,7 +176,16 @@ def blot(image, x, y, *, first=0, height=None, fill=np.nan):
     return out
 
 
-def flag_rows(member, pixmap, median, rows, *, limits=OutlierLimits(), fill=np.nan, touched=None):  # noqa: B008
+def flag_rows(
+    member: InspectedImage,
+    pixmap: PixMap,
+    median: Any,
+    rows: slice,
+    *,
+    limits: OutlierLimits = OutlierLimits(),  # noqa: B008
+    fill: float = np.nan,
+    touched: tuple[np.ndarray, Reach] | None = None,
+) -> np.ndarray:
     """Outliers in some rows of a detector.
 
     Parameters
@@ -281,7 +197,9 @@ def flag_rows(member, pixmap, median, rows, *, limits=OutlierLimits(), fill=np.n
     median : ndarray float32 (rows, columns)
         Of the exposures, in the output's pixels; or what has such a `shape` and gives rows for a slice.
     rows : slice
+        Of the detector.
     limits : OutlierLimits
+        How far from the median is too far.
     fill : float
         Of the blotted median where there is none.
     touched : (ndarray uint8, Reach), optional
@@ -343,13 +261,15 @@ def _blot_from(median, x, y, fill):
     return blot(median[first:last], x, y, first=first, height=median.shape[0], fill=fill)
 
 
-def flag_stack(data, err, median, limit=5.0):
+def flag_stack(data: np.ndarray, err: np.ndarray, median: np.ndarray, limit: float = 5.0) -> np.ndarray:
     """Outliers of one of several images of the same pixels: further than so many errors from their median.
 
     Parameters
     ----------
     data, err, median : ndarray float32 (rows, columns)
+        The image, its errors, and the median of all images.
     limit : float
+        Errors by which a pixel may be away from the median.
 
     Returns
     -------
@@ -362,15 +282,17 @@ def flag_stack(data, err, median, limit=5.0):
     return out
 
 
-def mark_touched(flagged, x, y, reach, plane):
+def mark_touched(flagged: np.ndarray, x: np.ndarray, y: np.ndarray, reach: Reach, plane: np.ndarray) -> None:
     """Mark output pixels that flagged input pixels have a share in, and few others.
 
     Parameters
     ----------
     flagged : ndarray bool (rows, columns)
+        Input pixels that are flagged.
     x, y : ndarray float64 (rows, columns)
         Places of the input pixels in the output; at least two rows and columns.
     reach : Reach
+        How far an input pixel reaches in the output.
     plane : ndarray uint8
         Of the output; set to 1 where touched. Any number of threads may share it.
     """

@@ -4,13 +4,14 @@ The cells are those of HEALPix (Górski et al. 2005, ApJ 622, 759), some 6.4 arc
 that no exposure needs to know of the others. Sources are left out.
 """
 
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from rtools.mosaic.sky.statistics import DEFAULT, sky_value
+from rtools.mosaic.sky.statistics import DEFAULT, SkyStatistic, sky_value
 from rtools.wfi.sphere import to_plane
-from rtools.work import ALONE
+from rtools.work import ALONE, Work
 
 __all__ = ["NSIDE", "SkyCells", "good_values", "pixel_finder", "sky_cells", "source_blocks"]
 
@@ -59,21 +60,32 @@ class SkyCells(NamedTuple):
     cells: np.ndarray
     level: np.ndarray
     spread: np.ndarray
-    count: np.ndarray
+    count: np.ndarray  # type: ignore[assignment]  # hides tuple.count, which nobody wants of it
     whole: float
 
 
-def sky_cells(data, good, to_sky, *, statistic=DEFAULT, mask_sources=True, whole=False, work=ALONE):
+def sky_cells(
+    data: np.ndarray,
+    good: np.ndarray,
+    to_sky: Callable[..., Any],
+    *,
+    statistic: SkyStatistic = DEFAULT,
+    mask_sources: bool = True,
+    whole: bool = False,
+    work: Work = ALONE,
+) -> SkyCells:
     """Reduce an exposure, or a mosaic, to its sky in cells.
 
     Parameters
     ----------
     data : ndarray float32 (ny, nx)
+        Surface brightness, or any linear measure of it.
     good : ndarray bool (ny, nx)
         Pixels to be used. Those that are not finite are not.
     to_sky : callable
         x, y in pixels to right ascension and declination in degrees, also half a pixel outside the image.
-    statistic : SkyStatistic
+    statistic : rtools.mosaic.sky.statistics.SkyStatistic
+        Which statistic of the pixels of a cell.
     mask_sources : bool
         Leave out blocks of pixels that are brighter than their surroundings.
     whole : bool
@@ -105,8 +117,23 @@ def sky_cells(data, good, to_sky, *, statistic=DEFAULT, mask_sources=True, whole
     return SkyCells(cells[enough], value.copy(), spread.copy(), count.astype(np.int64), float(level))
 
 
-def good_values(data, good, sources=None):
-    """The values of the good pixels that are in no block with sources, float32, in the order of the image."""
+def good_values(data: np.ndarray, good: np.ndarray, sources: np.ndarray | None = None) -> np.ndarray:
+    """The values of the good pixels that are in no block with sources.
+
+    Parameters
+    ----------
+    data : ndarray float32 (ny, nx)
+        The image.
+    good : ndarray bool (ny, nx)
+        Pixels to be used.
+    sources : ndarray bool, optional
+        As `source_blocks` gives them; none by default.
+
+    Returns
+    -------
+    ndarray float32
+        In the order of the image, (n,).
+    """
     from rtools.mosaic.sky._sky_kernels import SkyPixels, gather_good
 
     values = np.empty(data.size, np.float32)
@@ -120,13 +147,15 @@ def _blocks(shape, dtype):
     return np.zeros(tuple(-(-side // BLOCK) for side in shape), dtype)
 
 
-def source_blocks(data, good, work=ALONE):
+def source_blocks(data: np.ndarray, good: np.ndarray, work: Work = ALONE) -> np.ndarray:
     """Blocks of pixels with sources, and the blocks round them.
 
     Parameters
     ----------
     data : ndarray float32 (ny, nx)
+        The image.
     good : ndarray bool (ny, nx)
+        Pixels to be used.
     work : rtools.work.Work
         Its threads share the rows.
 
@@ -196,7 +225,7 @@ def _nodes(shape, spacing):
     return tuple(axis.ravel() for axis in np.meshgrid(x, y))
 
 
-def pixel_finder(to_sky, shape):
+def pixel_finder(to_sky: Callable[..., Any], shape: Sequence[int]) -> Callable[..., Any]:
     """The inverse of a WCS on and around an image, by polynomials in the tangent plane at its centre.
 
     Parameters
@@ -213,7 +242,8 @@ def pixel_finder(to_sky, shape):
     """
     nodes = _nodes(shape, max(1, max(shape) // NODES))
     crval = to_sky((shape[1] - 1) / 2, (shape[0] - 1) / 2)
-    places = np.stack(to_plane(*to_sky(*nodes), crval), axis=-1)
+    ra, dec = to_sky(*nodes)
+    places = np.stack(to_plane(ra, dec, crval), axis=-1)
     reach = np.abs(places).max()
     powers = [(i, j) for i in range(DEGREE + 1) for j in range(DEGREE + 1 - i)]
 

@@ -1,45 +1,72 @@
 """The sky of an exposure where others overlap it: one value for each of them, of all pixels of the overlap."""
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import numpy as np
 
 from rtools.mosaic.grid.footprint import POINTS
 from rtools.mosaic.sky.cells import good_values, pixel_finder
-from rtools.mosaic.sky.statistics import DEFAULT, sky_value
+from rtools.mosaic.sky.statistics import DEFAULT, SkyStatistic, sky_value
 from rtools.wfi.sphere import from_plane, to_plane
 
 __all__ = ["overlap_values", "points_of"]
 
 
-def points_of(shape, stepsize=None):
-    """Points a side of the outlines (`grid.footprint`) for points at most about `stepsize` pixels apart."""
+def points_of(shape: Sequence[int], stepsize: float | None = None) -> int:
+    """Points a side of the outlines (`grid.footprint`) of images.
+
+    Parameters
+    ----------
+    shape : (int, int)
+        Rows and columns of the image.
+    stepsize : float, optional
+        Pixels that points are apart at most, about.
+
+    Returns
+    -------
+    int
+        At least 1; `grid.footprint.POINTS` without a step.
+    """
     if stepsize is None:
         return POINTS
     return max(1, -(-(max(shape) + 1) // int(stepsize)) - 1)
 
 
-def overlap_values(data, good, to_sky, outlines, index, *, statistic=DEFAULT, sources=None):
+def overlap_values(
+    data: np.ndarray,
+    good: np.ndarray,
+    to_sky: Callable[..., Any],
+    outlines: Sequence[Any],
+    index: int,
+    *,
+    statistic: SkyStatistic = DEFAULT,
+    sources: np.ndarray | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
     """Sky values of one exposure in its overlaps.
 
     Parameters
     ----------
     data : ndarray float32 (ny, nx)
+        The image.
     good : ndarray bool (ny, nx)
+        Pixels to be used.
     to_sky : callable
         x, y in pixels to right ascension and declination in degrees.
     outlines : sequence of (ra, dec)
         Of all exposures, degrees: polygons without holes, from `rtools.mosaic.grid.footprint.footprint`.
     index : int
         Which of them is this exposure.
-    statistic : SkyStatistic
+    statistic : rtools.mosaic.sky.statistics.SkyStatistic
+        Which statistic of the pixels of an overlap.
     sources : ndarray bool, optional
         Blocks of pixels to leave out, from `rtools.mosaic.sky.cells.source_blocks`.
 
     Returns
     -------
-    values : ndarray float64 (n,)
-        NaN for exposures that do not overlap, or only where no pixel is good, and for itself.
-    pixels : ndarray int64 (n,)
-        Left after clipping.
+    (ndarray, ndarray)
+        Values (float64), NaN for exposures that do not overlap, or only where no pixel is good, and for itself; and
+        pixels (int64) left after clipping. (n,) each.
     """
     values, pixels = np.full(len(outlines), np.nan), np.zeros(len(outlines), np.int64)
     find = pixel_finder(to_sky, data.shape)
@@ -78,7 +105,7 @@ def _intersection(inner, outer):
 
     nothing = np.empty((0, 2))
     crval = inner[0][0], inner[1][0]
-    clip, polygon = (np.stack(to_plane(*outline, crval), axis=1) for outline in (inner, outer))
+    clip, polygon = (np.stack(to_plane(ra, dec, crval), axis=1) for ra, dec in (inner, outer))
     if not np.isfinite(polygon).all():
         return nothing
     clip = clip[ConvexHull(clip).vertices]
@@ -88,7 +115,7 @@ def _intersection(inner, outer):
             return nothing
     if _area(polygon) <= 1e-12 * _area(clip):
         return nothing
-    return np.stack(from_plane(*polygon.T, crval), axis=1)
+    return np.stack(from_plane(polygon[:, 0], polygon[:, 1], crval), axis=1)
 
 
 def _left_of(polygon, start, stop):

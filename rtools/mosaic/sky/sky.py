@@ -4,13 +4,21 @@ Two ways to compare exposures: by small cells of the sky, with sources left out,
 (`rtools.mosaic.sky.cells`; work and memory grow with their number); or pair by pair (`rtools.mosaic.sky.pairs`).
 """
 
-from typing import NamedTuple
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from rtools.errors import InputError
 from rtools.wfi import metadata
 from rtools.work.statistics import MAD_TO_SIGMA
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from rtools.mosaic.sky.cells import SkyCells
 
 __all__ = [
     "Levels",
@@ -48,7 +56,9 @@ class Levels(NamedTuple):
     group: np.ndarray
 
 
-def sky_levels(matched, whole, method, *, match_down=True, anchor=None):
+def sky_levels(
+    matched: Levels | None, whole: ArrayLike | None, method: str, *, match_down: bool = True, anchor: int | None = None
+) -> Levels:
     """Levels by one of the four methods.
 
     Parameters
@@ -73,6 +83,8 @@ def sky_levels(matched, whole, method, *, match_down=True, anchor=None):
         whole = np.array(whole, float)
         level = whole if method == "local" else np.where(np.isfinite(whole), _least(whole), np.nan)
         return Levels(level, np.full(len(level), np.nan), np.full(len(level), -1))
+    if matched is None:
+        raise ValueError(f"{method} needs matched levels")
     level = matched.level
     if anchor is not None:
         connected = (matched.group == matched.group[anchor]) & (matched.group >= 0)
@@ -90,7 +102,7 @@ def _least(values):
     return np.min(values, initial=np.inf, where=np.isfinite(values))
 
 
-def match_cells(exposures):
+def match_cells(exposures: Sequence[SkyCells]) -> Levels:
     """Levels that make exposures agree in the cells that they share.
 
     With a brightness for each cell and a level for each exposure, the weighted squares of what is left of the cells'
@@ -99,6 +111,7 @@ def match_cells(exposures):
     Parameters
     ----------
     exposures : sequence of rtools.mosaic.sky.cells.SkyCells
+        Cells of each exposure, with the same statistic.
 
     Returns
     -------
@@ -171,7 +184,7 @@ def _groups(normal):
     return np.where(linked.any(axis=1), group, -1)
 
 
-def match_pairs(values, pixels):
+def match_pairs(values: ArrayLike, pixels: ArrayLike) -> Levels:
     """Levels from the sky values of overlaps, pair by pair.
 
     The sum of the squares of the remaining differences, each times the number of pixels of its overlap, is least.
@@ -201,8 +214,21 @@ def match_pairs(values, pixels):
     return Levels(np.where(group < 0, np.nan, level), np.full(len(level), np.nan), group)
 
 
-def check_background(meta, subtract):
-    """`InputError` where `meta.background` says what cannot go on; ``meta`` is that of a product."""
+def check_background(meta: Mapping[str, Any], subtract: bool) -> None:
+    """Refuse a member whose background says what a mosaic cannot go on from.
+
+    Parameters
+    ----------
+    meta : mapping
+        Below ``meta`` of the product.
+    subtract : bool
+        The sky is to be taken off the data.
+
+    Raises
+    ------
+    InputError
+        A sky was subtracted already that is not known, or, with `subtract`, any.
+    """
     found = meta.get("background") or {}
     if not found.get("subtracted"):
         return
@@ -212,7 +238,7 @@ def check_background(meta, subtract):
         raise InputError("its sky has been subtracted", mend="leave out --subtract")
 
 
-def background(level, method, *, subtract=False):
+def background(level: float, method: str, *, subtract: bool = False) -> tuple[dict[str, Any], str]:
     """`meta.background` and the status of the step for a level.
 
     Parameters
@@ -220,14 +246,14 @@ def background(level, method, *, subtract=False):
     level : float
         NaN for none.
     method : str
+        One of `rtools.mosaic.steps.skymatch.METHODS`.
     subtract : bool
         It was taken off the data.
 
     Returns
     -------
-    background : dict
-    status : str
-        For `meta.cal_step.skymatch`.
+    (dict, str)
+        `meta.background`, and what `meta.cal_step.skymatch` says.
     """
     known = bool(np.isfinite(level))
     block = {"level": float(level) if known else 0.0, "method": method, "subtracted": bool(subtract)}

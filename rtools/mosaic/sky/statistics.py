@@ -1,8 +1,13 @@
 """The sky value of a set of pixels: a clipped mean, median, mode or midpt."""
 
-from typing import NamedTuple
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 __all__ = ["DEFAULT", "KINDS", "SkyStatistic", "SkyValue", "sky_value"]
 
@@ -36,27 +41,27 @@ class SkyStatistic(NamedTuple):
     usigma: float = 4.0
     binwidth: float = 0.1
 
-    def arguments(self):
+    def arguments(self) -> Any:
         """The same as the compiled loops take it: a `rtools.mosaic.sky._statistics_kernels.Clipped`."""
         from rtools.mosaic.sky._statistics_kernels import Clipped
 
-        limits = (np.nan if limit is None else float(limit) for limit in (self.lower, self.upper))
+        low, high = (np.nan if limit is None else float(limit) for limit in (self.lower, self.upper))
         clip = int(self.nclip), float(self.lsigma), float(self.usigma), float(self.binwidth)
-        return Clipped(KINDS.index(self.kind), *limits, *clip)
+        return Clipped(KINDS.index(self.kind), low, high, *clip)
 
 
 class SkyValue(NamedTuple):
     """A statistic, NaN where there is none; the values that were left after clipping; their standard deviation."""
 
     value: float
-    count: int
+    count: int  # type: ignore[assignment]  # hides tuple.count, which nobody wants of it
     spread: float
 
 
 DEFAULT = SkyStatistic()
 
 
-def sky_value(values, statistic=DEFAULT):
+def sky_value(values: ArrayLike, statistic: SkyStatistic = DEFAULT) -> SkyValue:
     """Sky value of a set of pixels.
 
     Parameters

@@ -1,18 +1,22 @@
 """What metadata say of a skycell, against the skymap."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from rtools.errors import InputError
-from rtools.mosaic.skymap.skymap import PIXEL_SCALE, parse_name, wcs_info
+from rtools.mosaic.skymap.projection import PIXEL_SCALE
+from rtools.mosaic.skymap.skymap import parse_name, wcs_info
 from rtools.wfi.sphere import signed_turn
 
 __all__ = ["disagreements"]
 
 
-def disagreements(info):
+def disagreements(info: Mapping[str, Any] | None) -> list[str]:
     """Where a `skycell_wcs_info` says something else than the skymap.
 
     Parameters
     ----------
-    info : dict
+    info : mapping
         Empty for none.
 
     Returns

@@ -1,9 +1,15 @@
 """Which exposures make a mosaic together: by skycell and filter, of a visit, a pass or a whole program."""
 
-from typing import NamedTuple
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rtools.errors import UsageError
 from rtools.wfi.mosaics import VISIT_DIGITS
+
+if TYPE_CHECKING:
+    from rtools.mosaic.skymap.skymap import Cell
 
 __all__ = ["DetectorImage", "Group", "by_skycell", "multiband"]
 
@@ -14,13 +20,13 @@ class DetectorImage(NamedTuple):
     file: str
     visit_id: str
     element: str
-    cells: tuple
+    cells: tuple[Cell, ...]
 
 
 class Group(NamedTuple):
     """Files that make one mosaic, and the components of its name; `element` is None for a multiband one."""
 
-    files: tuple
+    files: tuple[str, ...]
     program: str
     release: str
     subset: str
@@ -28,12 +34,15 @@ class Group(NamedTuple):
     element: str | None
 
 
-def by_skycell(exposures, product_type="visit", release="p", *, subset=None):
+def by_skycell(
+    exposures: Iterable[DetectorImage], product_type: str = "visit", release: str = "p", *, subset: int | None = None
+) -> list[Group]:
     """Groups of exposures, one for each set of visits, skycell and filter.
 
     Parameters
     ----------
     exposures : iterable of DetectorImage
+        Images of detectors, in any order.
     product_type : str
         ``visit``, ``pass`` or ``full``: what the exposures of a group have in common.
     release : str
@@ -60,7 +69,7 @@ def by_skycell(exposures, product_type="visit", release="p", *, subset=None):
         what = "visits" if release == "p" else "passes or whole programs"
         raise UsageError(f"products of release {release} are made of {what}, not by {product_type}",
                          mend="see --release and --product-type")  # fmt: skip
-    found = {}
+    found: dict[tuple[str, Cell, str], list[str]] = {}
     for exposure in exposures:
         for cell in exposure.cells:
             place = exposure.visit_id[: VISIT_DIGITS[product_type]], cell, exposure.element
@@ -80,12 +89,12 @@ def _subset(visits, product_type, number):
     return {"visit": f"v{visits[5:]}", "pass": f"s{visits[5:]}", "full": full}[product_type]
 
 
-def multiband(names):
+def multiband(names: Mapping[str, Any]) -> list[Group]:
     """Groups of coadds that differ by filter only.
 
     Parameters
     ----------
-    names : dict of str to rtools.products.names.parsing.Name
+    names : mapping of str to rtools.products.names.parsing.Name
         Files, and their names parsed.
 
     Returns
@@ -93,7 +102,7 @@ def multiband(names):
     list of Group
         As they first come; members keep their order.
     """
-    found = {}
+    found: dict[tuple[str, str, str, str], list[str]] = {}
     for file, name in names.items():
         found.setdefault((name.program, name.release, name.subset, name.skycell), []).append(file)
-    return [Group(tuple(files), *place, None) for place, files in found.items()]
+    return [Group(tuple(files), *place, element=None) for place, files in found.items()]

@@ -5,14 +5,21 @@ projected into the plane of each region near it, and its sides are cut with the 
 which are not great circles, play no part.
 """
 
+from __future__ import annotations
+
 from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rtools.errors import InputError
-from rtools.mosaic.skymap import skymap
-from rtools.mosaic.skymap.skymap import CELL_SIZE, PIXEL_SCALE, SPACING, Cell
+from rtools.mosaic.skymap import projection, skymap
+from rtools.mosaic.skymap.projection import CELL_SIZE, PIXEL_SCALE, SPACING
+from rtools.mosaic.skymap.skymap import Cell
 from rtools.wfi.sphere import unit_vectors
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 __all__ = ["cells_touching", "neighbours"]
 
@@ -23,7 +30,7 @@ SLACK = 1e-6
 """Pixels by which a cell may miss a polygon and still touch it: rounding."""
 
 
-def cells_touching(ra, dec):
+def cells_touching(ra: ArrayLike, dec: ArrayLike) -> list[Cell]:
     """The cells that a polygon touches, borders included.
 
     Parameters
@@ -47,9 +54,9 @@ def cells_touching(ra, dec):
         raise InputError("a polygon on the sky has finite corners, declinations from -90 to 90")
     found = []
     for region in _regions_near(ra, dec):
-        table = skymap.regions()
-        x, y = skymap.sky_to_plane(ra, dec, table.ra_tangent[region], table.dec_tangent[region])
-        rows, columns = skymap.ring_cells(int(table.ring[region]))
+        table = projection.regions()
+        x, y = projection.sky_to_plane(ra, dec, table.ra_tangent[region], table.dec_tangent[region])
+        rows, columns = projection.ring_cells(int(table.ring[region]))
         near = _spans(columns, x) & _spans(rows, y)
         rows, columns = rows[near], columns[near]
         touched = _touched(np.stack([columns, rows], axis=1) * SPACING, np.stack([x, y], axis=1))
@@ -57,8 +64,19 @@ def cells_touching(ra, dec):
     return found
 
 
-def neighbours(cell):
-    """The other cells that share sky with a cell, those of other regions among them, in the order of the table."""
+def neighbours(cell: Cell) -> list[Cell]:
+    """The other cells that share sky with a cell, those of other regions among them.
+
+    Parameters
+    ----------
+    cell : rtools.mosaic.skymap.skymap.Cell
+        A single cell of the table.
+
+    Returns
+    -------
+    list of rtools.mosaic.skymap.skymap.Cell
+        In the order of the table of all cells.
+    """
     corners = skymap.corners(cell)
     return [other for other in cells_touching(corners[:, 0], corners[:, 1]) if other != cell]
 
@@ -66,10 +84,10 @@ def neighbours(cell):
 @cache
 def _reach():
     """Unit vectors of all tangent points, and how far from them cells reach, radians."""
-    table, half = skymap.regions(), CELL_SIZE / 2
+    table, half = projection.regions(), CELL_SIZE / 2
     farthest = []
-    for ring in range(skymap.RINGS + 2):
-        rows, columns = skymap.ring_cells(ring)
+    for ring in range(projection.RINGS + 2):
+        rows, columns = projection.ring_cells(ring)
         farthest.append(np.hypot(SPACING * np.abs(rows) + half, SPACING * np.abs(columns) + half).max())
     angle = np.arctan(np.deg2rad(PIXEL_SCALE) * np.array(farthest))
     return unit_vectors(table.ra_tangent, table.dec_tangent), angle[table.ring]

@@ -1,29 +1,42 @@
-"""The skymap: the sphere cut into projection regions, each a tangent plane, each plane into square skycells.
+"""Skycells: which there are, where they are on the sky, how they are called.
 
-4058 regions: a cap about either pole and 51 rings of boxes in right ascension and declination. A region's plane touches
-the sphere at the region's centre, north up, +x towards larger right ascension, pixels of 0.055 arcsec. Its cells lie on
-a grid of 4800 pixels and have a border of 100 pixels beyond that on each side, so that neighbours overlap. All is in
-closed form; no reference file is read. Planes of one ring have the same cells.
+The planes that they lie in, and all that is the same for the cells of a region, are those of
+`rtools.mosaic.skymap.projection`.
 """
+
+from __future__ import annotations
 
 import re
 from functools import cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from rtools.errors import InputError
+from rtools.mosaic.skymap.projection import (
+    CELL_BORDER,
+    CELL_SIZE,
+    HALF,
+    PIXEL_SCALE,
+    REACH,
+    SPACING,
+    kept_cells,
+    on_sky,
+    orientation,
+    plane_to_sky,
+    prefix,
+    region_of,
+    regions,
+    ring_cells,
+    sky_to_plane,
+)
 from rtools.wfi.skycell_names import pad_skycell
-from rtools.wfi.sphere import from_plane, to_plane
-from rtools.wfi.units import DEGREE_ARCSEC
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 __all__ = [
-    "CELL_BORDER",
-    "CELL_SIZE",
-    "PIXEL_SCALE",
-    "SPACING",
     "Cell",
-    "Regions",
     "cell_at",
     "cell_index",
     "center",
@@ -32,179 +45,35 @@ __all__ = [
     "in_primary",
     "is_name",
     "name_of",
-    "orientation",
     "parse_name",
     "pixel_to_sky",
-    "plane_to_sky",
-    "prefix",
     "primary",
-    "region_of",
-    "regions",
-    "ring_cells",
     "sky_to_pixel",
-    "sky_to_plane",
     "tangent_pixel",
     "wcs_info",
 ]
 
-PIXEL_SCALE = 0.055 / DEGREE_ARCSEC
-"""Degrees at the tangent point."""
 
-CELL_SIZE = 5000
-CELL_BORDER = 100
-SPACING = CELL_SIZE - 2 * CELL_BORDER
-HALF = (CELL_SIZE - 1) / 2
-"""Pixels: side of a cell, border on each side, distance of neighbours, a cell's centre in its own pixels."""
-
-REACH = 35
-"""Rows and columns are counted from -35 to 35, more than any region needs."""
-
-EQUATOR = 13
-RINGS = 4 * EQUATOR - 1
-"""Rings between the caps; they are numbered from the north, the caps are 0 and 52."""
-
-_PIXEL = np.deg2rad(PIXEL_SCALE)
 _NAME = re.compile(r"(\d{3}[pm]\d{2})x(\d{2})y(\d{2})", re.ASCII)
 
 
 class Cell(NamedTuple):
-    """A skycell: the index of its region, and its place in the grid of the region's plane, from the tangent point."""
-
-    region: int
-    row: int
-    column: int
-
-
-class Regions(NamedTuple):
-    """The 4058 projection regions, one element each.
+    """A skycell: the index of its region, and its place in the grid of the region's plane, from the tangent point.
 
     Attributes
     ----------
-    ring : ndarray int
-    ra_tangent, dec_tangent : ndarray float64
-        Where the plane touches the sphere, degrees.
-    ra_min, ra_max, dec_min, dec_max : ndarray float64
-        The box that is the region's own; ra_min is negative in the first region of a ring.
-    start : ndarray int
-        Index of its first cell in the table of all cells; one element more than there are regions.
+    region : int or ndarray int
+        Index of the region; arrays stand for several cells.
+    row, column : int or ndarray int
+        Places from the tangent point, northward and towards larger right ascension.
     """
 
-    ring: np.ndarray
-    ra_tangent: np.ndarray
-    dec_tangent: np.ndarray
-    ra_min: np.ndarray
-    ra_max: np.ndarray
-    dec_min: np.ndarray
-    dec_max: np.ndarray
-    start: np.ndarray
+    region: Any
+    row: Any
+    column: Any
 
 
-def _latitude(q):
-    """Declination in degrees for an argument from -½ at the south pole to ½ at the north, as HEALPix has its rings."""
-    q = np.asarray(q, float)
-    polar = np.sign(q) * (1 - (2 - 4 * np.abs(q)) ** 2 / 3)
-    return np.rad2deg(np.arcsin(np.where(np.abs(q) <= 0.25, 8 * q / 3, polar)))
-
-
-@cache
-def _boundaries():
-    """Declinations between one ring and the next, from the north: 52."""
-    return _latitude((2 * EQUATOR - np.arange(RINGS + 1) - 0.5) / (RINGS + 1))
-
-
-@cache
-def _tangents():
-    """Declinations of the tangent points of each ring, the caps among them."""
-    rings = _latitude((2 * EQUATOR - np.arange(1, RINGS + 1)) / (RINGS + 1))
-    return np.concatenate([[90], rings, [-90]])
-
-
-@cache
-def _counts():
-    """Regions in each ring, the caps among them."""
-    rings = np.arange(1, RINGS + 1)
-    return np.concatenate([[1], 8 * np.minimum(np.minimum(rings, EQUATOR), RINGS + 1 - rings), [1]])
-
-
-@cache
-def _first():
-    """Index of the first region of each ring."""
-    return np.concatenate([[0], np.cumsum(_counts())])
-
-
-@cache
-def regions():
-    """The `Regions`."""
-    ring = np.repeat(np.arange(RINGS + 2), _counts())
-    width = 360 / _counts()[ring]
-    ra = (np.arange(len(ring)) - _first()[ring]) * width
-    ra[[0, -1]] = 135, 225
-    cap = _counts()[ring] == 1
-    cells = np.array([len(ring_cells(number)[0]) for number in range(RINGS + 2)])
-    return Regions(
-        ring,
-        ra,
-        _tangents()[ring],
-        np.where(cap, 0, ra - width / 2),
-        np.where(cap, 360, ra + width / 2),
-        np.concatenate([_boundaries(), [-90]])[ring],
-        np.concatenate([[90], _boundaries()])[ring],
-        np.concatenate([[0], np.cumsum(cells[ring])]),
-    )
-
-
-@cache
-def _kept():
-    """Which cells of a ring's planes exist, [ring, row + 35, column + 35]: those with a core corner in the box."""
-    edges = (np.arange(-REACH, REACH + 2) - 0.5) * SPACING
-    kept = np.empty((RINGS + 2, 2 * REACH + 1, 2 * REACH + 1), bool)
-    for ring, tangent in enumerate(_tangents()):
-        ra, dec = plane_to_sky(edges, edges[:, None], 0.0, tangent)
-        inside = np.ones(ra.shape, bool)
-        if ring > 0:
-            inside &= dec < _boundaries()[ring - 1]
-        if ring <= RINGS:
-            inside &= dec >= _boundaries()[ring]
-        if 0 < ring <= RINGS:
-            half = 180 / _counts()[ring]
-            inside &= (-half <= ra) & (ra < half)
-        kept[ring] = inside[1:, 1:] | inside[:-1, 1:] | inside[1:, :-1] | inside[:-1, :-1]
-    return kept
-
-
-@cache
-def ring_cells(ring):
-    """Rows and columns, two integer arrays, of the cells in each region of a ring, in the order of the table."""
-    rows, columns = np.nonzero(_kept()[ring])
-    return rows - REACH, columns - REACH
-
-
-def plane_to_sky(x, y, ra_tangent, dec_tangent):
-    """Right ascension (within 180 of the tangent point's) and declination, degrees, of pixels from that point."""
-    return from_plane(np.asarray(x) * _PIXEL, np.asarray(y) * _PIXEL, (ra_tangent, dec_tangent), turned=False)
-
-
-def sky_to_plane(ra, dec, ra_tangent, dec_tangent):
-    """Pixels (x, y) from the tangent point, of positions in degrees; NaN on the other half of the sky."""
-    return to_plane(ra, dec, (ra_tangent, dec_tangent), unit=_PIXEL)
-
-
-def region_of(ra, dec):
-    """Index of the region whose box holds each position (degrees); InputError for what is not a position."""
-    ra, dec = np.asarray(ra, float), np.asarray(dec, float)
-    if not np.all(_on_sky(ra, dec)):
-        raise InputError("not a position on the sky", mend="RA is finite, Dec from -90 to 90 degrees")
-    ring = RINGS + 1 - np.searchsorted(_boundaries()[::-1], dec, side="right")
-    counts = _counts()[ring]
-    return _first()[ring] + np.floor(ra * counts / 360 + 0.5).astype(int) % counts
-
-
-def _on_sky(ra, dec):
-    """Whether positions (degrees) are some."""
-    return np.isfinite(ra) & (np.abs(dec) <= 90)
-
-
-def cell_at(ra, dec):
+def cell_at(ra: ArrayLike, dec: ArrayLike) -> Cell:
     """The cells in whose primary area positions lie.
 
     Parameters
@@ -230,44 +99,115 @@ def cell_at(ra, dec):
     return Cell(index, row, column) if np.ndim(index) else Cell(int(index), int(row), int(column))
 
 
-def exists(cell):
-    """Whether the table has a cell; of a `Cell` of arrays, an array."""
+def exists(cell: Cell) -> np.ndarray:
+    """Whether the table has a cell, or each of several.
+
+    Parameters
+    ----------
+    cell : Cell
+        Of integers, or of arrays of them.
+
+    Returns
+    -------
+    ndarray bool
+        Of one element, without axes, for a single cell.
+    """
     near = (np.abs(cell.row) <= REACH) & (np.abs(cell.column) <= REACH)
     row, column = (np.clip(place, -REACH, REACH) + REACH for place in (cell.row, cell.column))
-    return near & _kept()[regions().ring[cell.region], row, column]
+    return near & kept_cells()[regions().ring[cell.region], row, column]
 
 
-def primary(x, y):
-    """Whether pixels of a cell lie in the part that no other cell of the region has: 99.5 < x, y ≤ 4899.5."""
+def primary(x: Any, y: Any) -> Any:
+    """Whether pixels of a cell lie in the part that no other cell of the region has: 99.5 < x, y ≤ 4899.5.
+
+    Parameters
+    ----------
+    x, y : float or ndarray
+        Pixels of the cell, 0-based.
+
+    Returns
+    -------
+    bool or ndarray bool
+        Of the shape of x and y.
+    """
     low, high = CELL_BORDER - 0.5, CELL_SIZE - CELL_BORDER - 0.5
     return (x > low) & (x <= high) & (y > low) & (y <= high)
 
 
-def in_primary(cell, ra, dec):
-    """Whether positions (degrees) lie in a cell's primary area: `primary`, and in the box of its region.
+def in_primary(cell: Cell, ra: ArrayLike, dec: ArrayLike) -> np.ndarray:
+    """Whether positions lie in a cell's primary area: `primary`, and in the box of its region.
 
     What is not a position, as that of a source without centroid, lies in none.
+
+    Parameters
+    ----------
+    cell : Cell
+        A single cell.
+    ra, dec : array_like
+        Degrees.
+
+    Returns
+    -------
+    ndarray bool
+        Of the shape of the positions.
     """
-    known = _on_sky(ra, dec)
+    known = on_sky(ra, dec)
     found = cell_at(np.where(known, ra, 0.0), np.where(known, dec, 0.0))
     return known & (found.region == cell.region) & (found.row == cell.row) & (found.column == cell.column)
 
 
-def tangent_pixel(cell):
-    """(x, y) of the region's tangent point in the cell's own 0-based pixels."""
+def tangent_pixel(cell: Cell) -> tuple[Any, Any]:
+    """The tangent point of a cell's region in the cell's own 0-based pixels.
+
+    Parameters
+    ----------
+    cell : Cell
+        Of integers, or of arrays of them.
+
+    Returns
+    -------
+    (float, float)
+        x and y.
+    """
     return HALF - SPACING * cell.column, HALF - SPACING * cell.row
 
 
-def sky_to_pixel(cell, ra, dec):
-    """Pixels (x, y) of a cell, 0-based, of positions in degrees."""
+def sky_to_pixel(cell: Cell, ra: ArrayLike, dec: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    """Pixels of a cell, of positions on the sky.
+
+    Parameters
+    ----------
+    cell : Cell
+        Of integers, or of arrays of them.
+    ra, dec : array_like
+        Degrees.
+
+    Returns
+    -------
+    (ndarray, ndarray)
+        x and y, 0-based.
+    """
     table = regions()
     x, y = sky_to_plane(ra, dec, table.ra_tangent[cell.region], table.dec_tangent[cell.region])
     x_tangent, y_tangent = tangent_pixel(cell)
     return x + x_tangent, y + y_tangent
 
 
-def pixel_to_sky(cell, x, y):
-    """Right ascension (0 … 360) and declination, degrees, of pixels of a cell."""
+def pixel_to_sky(cell: Cell, x: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Positions of pixels of a cell.
+
+    Parameters
+    ----------
+    cell : Cell
+        Of integers, or of arrays of them.
+    x, y : float or ndarray
+        Pixels of the cell, 0-based.
+
+    Returns
+    -------
+    (ndarray, ndarray)
+        Right ascension (0 … 360) and declination, degrees.
+    """
     table = regions()
     x_tangent, y_tangent = tangent_pixel(cell)
     tangent = table.ra_tangent[cell.region], table.dec_tangent[cell.region]
@@ -275,18 +215,30 @@ def pixel_to_sky(cell, x, y):
     return ra % 360, dec
 
 
-def center(cell):
-    """Right ascension (0 … 360) and declination of a cell's centre, degrees."""
+def center(cell: Cell) -> tuple[float, float]:
+    """Position of a cell's centre.
+
+    Parameters
+    ----------
+    cell : Cell
+        A single cell.
+
+    Returns
+    -------
+    (float, float)
+        Right ascension (0 … 360) and declination, degrees.
+    """
     ra, dec = pixel_to_sky(cell, HALF, HALF)
     return float(ra), float(dec)
 
 
-def corners(cell, *, border=0):
+def corners(cell: Cell, *, border: int = 0) -> np.ndarray:
     """Right ascension (0 … 360) and declination of a cell's corners.
 
     Parameters
     ----------
     cell : Cell
+        A single cell.
     border : int
         Pixels left out on each side: with `CELL_BORDER` the corners are those of the cell's primary area, as far as its
         region goes.
@@ -306,24 +258,50 @@ def _prefixes():
     return {prefix(index): index for index in range(len(regions().ring))}
 
 
-def prefix(region):
-    """First part of the names of a region's cells: the tangent point in whole degrees."""
-    ra, dec = (float(values[region]) for values in (regions().ra_tangent, regions().dec_tangent))
-    return f"{round(ra):03d}{'m' if dec < 0 else 'p'}{round(abs(dec)):02d}"
+def name_of(cell: Cell) -> str:
+    """Name of a cell: the number after x counts rows (declination), that after y columns (right ascension).
 
+    Parameters
+    ----------
+    cell : Cell
+        A single cell.
 
-def name_of(cell):
-    """Name of a cell: the number after x counts rows (declination), that after y columns (right ascension)."""
+    Returns
+    -------
+    str
+        Such as ``135p90x50y50``.
+    """
     return f"{prefix(cell.region)}x{50 + cell.row:02d}y{50 + cell.column:02d}"
 
 
-def is_name(text):
-    """Whether a text has the form of a cell's name, padded or not."""
+def is_name(text: str) -> bool:
+    """Whether a text has the form of a cell's name, padded or not.
+
+    Parameters
+    ----------
+    text : str
+        Any text.
+
+    Returns
+    -------
+    bool
+        True, too, for names of cells that do not exist.
+    """
     return _NAME.fullmatch(pad_skycell(text)) is not None
 
 
-def parse_name(name):
+def parse_name(name: str) -> Cell:
     """The `Cell` of a name; numbers that are not padded are taken, too.
+
+    Parameters
+    ----------
+    name : str
+        Name of a cell; numbers that are not padded are taken, too.
+
+    Returns
+    -------
+    Cell
+        A single cell of the table.
 
     Raises
     ------
@@ -342,8 +320,24 @@ def parse_name(name):
     return cell
 
 
-def cell_index(cell):
-    """Place of a cell in the table of all cells of the sky; InputError if it is not there."""
+def cell_index(cell: Cell) -> int:
+    """Place of a cell in the table of all cells of the sky.
+
+    Parameters
+    ----------
+    cell : Cell
+        A single cell.
+
+    Returns
+    -------
+    int
+        From 0.
+
+    Raises
+    ------
+    InputError
+        There is no such cell.
+    """
     rows, columns = ring_cells(int(regions().ring[cell.region]))
     place = np.flatnonzero((rows == cell.row) & (columns == cell.column))
     if not len(place):
@@ -351,8 +345,13 @@ def cell_index(cell):
     return int(regions().start[cell.region] + place[0])
 
 
-def wcs_info(cell):
+def wcs_info(cell: Cell) -> dict[str, Any]:
     """The grid of a cell, as `skycell_wcs_info` of an association has it.
+
+    Parameters
+    ----------
+    cell : Cell
+        A single cell.
 
     Returns
     -------
@@ -376,9 +375,3 @@ def wcs_info(cell):
         "orientat": float(orientation(cell.region, ra)),
         "orientat_projection_center": 0.0,
     }
-
-
-def orientation(region, ra_center):
-    """Orientation of cells as the table has it, float32 degrees: how far the centre is west of the tangent point."""
-    across_zero = (regions().ra_min[region] < 0) & (np.asarray(ra_center) > 270)
-    return np.float32(regions().ra_tangent[region] - np.where(across_zero, np.asarray(ra_center) - 360, ra_center))

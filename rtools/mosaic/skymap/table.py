@@ -1,9 +1,12 @@
 """The skymap as the two tables of a SKYCELLS reference file, and a comparison with the tables of another."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 
-from rtools.mosaic.skymap import skymap
-from rtools.mosaic.skymap.skymap import CELL_BORDER, CELL_SIZE, HALF, PIXEL_SCALE, SPACING
+from rtools.mosaic.skymap import projection
+from rtools.mosaic.skymap.projection import CELL_BORDER, CELL_SIZE, HALF, PIXEL_SCALE, SPACING
 from rtools.wfi.sphere import signed_turn
 from rtools.wfi.units import DEGREE_ARCSEC
 
@@ -33,14 +36,14 @@ TOLERANCE = 1e-5
 """Pixels: tables that agree better than this are equal."""
 
 
-def region_table():
+def region_table() -> np.ndarray:
     """The projection regions.
 
     Returns
     -------
     ndarray of REGION_ROW (4058,)
     """
-    found = skymap.regions()
+    found = projection.regions()
     table = np.zeros(len(found.ring), REGION_ROW)
     table["index"] = np.arange(len(table))
     for name in ("ra_tangent", "dec_tangent", "dec_min", "dec_max"):
@@ -59,37 +62,38 @@ def region_table():
     return table
 
 
-def region_rows(region):
+def region_rows(region: int) -> np.ndarray:
     """The cells of one region.
 
     Parameters
     ----------
     region : int
+        Index of the region.
 
     Returns
     -------
     ndarray of CELL_ROW
         In the order of the table of all cells.
     """
-    found = skymap.regions()
+    found = projection.regions()
     tangent = found.ra_tangent[region], found.dec_tangent[region]
-    rows, columns = skymap.ring_cells(int(found.ring[region]))
+    rows, columns = projection.ring_cells(int(found.ring[region]))
     x, y = SPACING * columns, SPACING * rows
     table = np.zeros(len(rows), CELL_ROW)
-    first = skymap.prefix(region)
+    first = projection.prefix(region)
     table["name"] = [f"{first}x{50 + r:02d}y{50 + c:02d}" for r, c in zip(rows.tolist(), columns.tolist(), strict=True)]
-    ra, dec = skymap.plane_to_sky(x, y, *tangent)
+    ra, dec = projection.plane_to_sky(x, y, *tangent)
     table["ra_center"], table["dec_center"] = ra % 360, dec
-    table["orientat"] = skymap.orientation(region, ra % 360)
+    table["orientat"] = projection.orientation(region, ra % 360)
     table["x_tangent"], table["y_tangent"] = HALF - x, HALF - y
     half = CELL_SIZE / 2
     for number, (right, up) in enumerate(((-half, -half), (half, -half), (half, half), (-half, half)), 1):
-        ra, dec = skymap.plane_to_sky(x + right, y + up, *tangent)
+        ra, dec = projection.plane_to_sky(x + right, y + up, *tangent)
         table[f"ra_corn{number}"], table[f"dec_corn{number}"] = ra % 360, dec
     return table
 
 
-def compare(regions, cells):
+def compare(regions: np.ndarray, cells: np.ndarray) -> dict[str, Any]:
     """Differences of other tables from these.
 
     Parameters
@@ -130,8 +134,19 @@ def compare(regions, cells):
     }
 
 
-def compare_sizes(meta):
-    """Differences of the metadata of another reference file from `SIZES`; what it does not say is not a difference."""
+def compare_sizes(meta: Mapping[str, Any]) -> list[str]:
+    """Differences of the metadata of another reference file from `SIZES`; what it does not say is not a difference.
+
+    Parameters
+    ----------
+    meta : mapping
+        Below ``meta`` of the other file.
+
+    Returns
+    -------
+    list of str
+        One line for each key that differs.
+    """
     return [
         f"meta.{key} is {meta[key]}, not {value}"
         for key, value in SIZES.items()

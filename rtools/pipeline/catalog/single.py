@@ -250,7 +250,7 @@ def skycell_of(meta: Mapping[str, Any]) -> Skycell | None:
         None where it covers none.
     """
     from rtools.catalog.measure.identifiers import Skycell
-    from rtools.mosaic.skymap import skymap
+    from rtools.mosaic.skymap import projection, skymap
 
     name = str(metadata.get(meta, "wcsinfo.skycell_name"))
     if not skymap.is_name(name):
@@ -260,4 +260,4 @@ def skycell_of(meta: Mapping[str, Any]) -> Skycell | None:
     except InputError:
         return None
     places = partial(skymap.in_primary, cell), partial(skymap.sky_to_pixel, cell)
-    return Skycell(skymap.name_of(cell), cell.region, skymap.PIXEL_SCALE, *places)
+    return Skycell(skymap.name_of(cell), cell.region, projection.PIXEL_SCALE, *places)

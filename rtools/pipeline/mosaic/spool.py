@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from rtools.errors import RtoolsError
-from rtools.mosaic.outlier.outlier import mask_low_weight, median_of, weight_threshold
+from rtools.mosaic.outlier.median import mask_low_weight, median_of, weight_threshold
 from rtools.products.io.encode import write_at
 from rtools.work.loops import in_rows
 

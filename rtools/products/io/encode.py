@@ -26,9 +26,9 @@ __all__ = [
     "COMPRESSIONS",
     "HEAD",
     "ArrayBytes",
+    "BlockSource",
     "FileBytes",
     "RepeatedBytes",
-    "Source",
     "block_head",
     "block_index",
     "write_at",
@@ -53,7 +53,7 @@ BACKLOG = 24
 """Chunks that may wait to be written, or for their MD5."""
 
 
-class Source(Protocol):
+class BlockSource(Protocol):
     """Bytes of a block: how they must be compressed, None where that is open; how many; any span of them."""
 
     compression: str | None
@@ -174,7 +174,7 @@ def block_index(offsets: Sequence[int]) -> bytes:
 
 
 def write_blocks(
-    file: BinaryIO, sources: Sequence[Source], *, compression: str = "lz4", work: Work = ALONE
+    file: BinaryIO, sources: Sequence[BlockSource], *, compression: str = "lz4", work: Work = ALONE
 ) -> list[int]:
     """Append blocks to a file.
 

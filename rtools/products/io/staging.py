@@ -14,7 +14,7 @@ import numpy as np
 from rtools.errors import RtoolsError
 from rtools.products.io import encode, serial, temporary
 from rtools.products.io.arrays import array_node
-from rtools.products.io.encode import ArrayBytes, RepeatedBytes, Source
+from rtools.products.io.encode import ArrayBytes, BlockSource, RepeatedBytes
 from rtools.products.schema import nodes, tags
 from rtools.wfi import metadata
 from rtools.work import ALONE, Work
@@ -122,7 +122,7 @@ def build_tree(kind: str, meta: Mapping[str, Any], parts: Mapping[str, Any], pro
 
 
 def serialise(
-    tree: Any, profile: str | None, history: Iterable[Mapping[str, Any]] = (), sources: Sequence[Source] = ()
+    tree: Any, profile: str | None, history: Iterable[Mapping[str, Any]] = (), sources: Sequence[BlockSource] = ()
 ) -> tuple[bytes, bytes, list[Any]]:
     """Dump a tree and list the blocks that it refers to.
 
@@ -175,7 +175,7 @@ def serialise(
 
 
 def write_file(
-    file: BinaryIO, head: bytes, inner: bytes, sources: Sequence[Source], *, compression: str, work: Work = ALONE
+    file: BinaryIO, head: bytes, inner: bytes, sources: Sequence[BlockSource], *, compression: str, work: Work = ALONE
 ) -> None:
     """Write a whole file: head, blocks and their index.
 
@@ -187,7 +187,7 @@ def write_file(
         The file up to the end of its tree, as `serialise` gives it.
     inner : bytes
         Blocks of arrays inside foreign objects, complete.
-    sources : sequence of rtools.products.io.encode.Source
+    sources : sequence of rtools.products.io.encode.BlockSource
         Bytes of the blocks that follow.
     compression : str
         ``lz4``, ``zlib`` or ``none``.

@@ -9,7 +9,7 @@ import numpy as np
 from rtools.errors import InputError
 from rtools.products.io import open_product
 from rtools.products.io.arrays import array_node
-from rtools.products.io.encode import ArrayBytes, Source
+from rtools.products.io.encode import ArrayBytes, BlockSource
 from rtools.products.io.staging import Stage, build_tree, serialise, write_file
 from rtools.products.schema import layout, nodes
 from rtools.products.schema.blocks import stamp_file
@@ -95,7 +95,7 @@ def write_tables(
     parts = iter(parts)
     first = next(parts)
     row = np.broadcast_to(np.zeros((), first.dtype), (count,))
-    blocks: list[Source] = [ArrayBytes(regions), RowBytes(_chained(first, parts), row.nbytes)]
+    blocks: list[BlockSource] = [ArrayBytes(regions), RowBytes(_chained(first, parts), row.nbytes)]
     about = {
         "reftype": "SKYCELLS",
         "pedigree": "GROUND",
