@@ -109,7 +109,7 @@ def aligned(
     -------
     list of str
     """
-    heads = [(name,) for name in head] or [()] * len(rows[0] if rows else ())
+    heads: list[tuple[str, ...]] = [(name,) for name in head] or [()] * len(rows[0] if rows else ())
     texts = list(zip(*rows, strict=True)) or [()] * len(heads)
     beside = len(heads) if labels is None else labels
     columns = [TextColumn(*both, number >= beside) for number, both in enumerate(zip(texts, heads, strict=True))]

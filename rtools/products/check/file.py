@@ -1,6 +1,5 @@
 """Everything that can be checked of one file without science: schema, layout, steps, names, blocks, catalogs."""
 
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -54,7 +53,7 @@ class Report:
         The opened file, for checks that need science; None where its arrays are out of reach.
     """
 
-    path: str | os.PathLike
+    path: str | Path
     kind: str | None = None
     profile: str | None = None
     checked: list[str] = field(default_factory=list)
