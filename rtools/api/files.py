@@ -292,7 +292,7 @@ def compare(
     from rtools.products.forms import is_asdf
     from rtools.products.io import open_product
 
-    settings = {"rtol": rtol, "atol": atol, "ignore": list(ignore)}
+    settings: dict[str, Any] = {"rtol": rtol, "atol": atol, "ignore": list(ignore)}
     if is_asdf(first) or is_asdf(second):
         with open_product(first, others=True) as one, open_product(second, others=True) as two:
             return Differences(*compare_products(one, two, **settings))

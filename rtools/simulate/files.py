@@ -10,7 +10,6 @@ from rtools.errors import InputError
 from rtools.simulate.scene import Sources
 
 if TYPE_CHECKING:
-    from os import PathLike
     from pathlib import Path
 
     from rtools.products.io.writer import Stage
@@ -46,7 +45,7 @@ TYPES = {"star": 0.0, "psf": 0.0, "point": 0.0, "disk": 1.0, "exponential": 1.0,
 """Sérsic index of a word in the type column; 0 is a star."""
 
 
-def read_sources(path: str | PathLike[str], element: str) -> Sources:
+def read_sources(path: str | Path, element: str) -> Sources:
     """Sources of a table: parquet, ECSV, CSV, FITS or VOTable.
 
     Parameters

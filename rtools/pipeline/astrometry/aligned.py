@@ -14,7 +14,7 @@ from rtools.products.tables.files import read_catalog
 from rtools.wfi.sphere import s_region
 
 if TYPE_CHECKING:
-    import os
+    from pathlib import Path
 
     from gwcs import WCS
 
@@ -100,12 +100,12 @@ def stage_updated(outcome: Outcome, wcs: WCS, tool: str) -> Stage:
     return catalogs.stage_catalog(path, table, table_form(path))
 
 
-def stage_matches(path: str | os.PathLike, outcome: Outcome) -> Stage:
+def stage_matches(path: str | Path, outcome: Outcome) -> Stage:
     """Write the table of matches of a group under a temporary name.
 
     Parameters
     ----------
-    path : str or os.PathLike
+    path : str or Path
         Its extension says the format.
     outcome : rtools.pipeline.astrometry.align.Outcome
         Of any of its images.

@@ -116,7 +116,7 @@ def make_plan(files: Sequence[str], request: Request, *, copies: Mapping[str, st
     entries, asn = [association.AssociationMember(str(file)) for file in files], None
     if str(files[0]).endswith(".json"):
         asn = association.read_association(files[0])
-        entries = asn.science
+        entries = list(asn.science)
         if not entries:
             raise InputError("the association has no science members", path=asn.path)
         options["psf_match"] = options["psf_match"] or asn.psf_match_reference_filter

@@ -117,7 +117,7 @@ def flag_on_detector(
             weight = planes_of(member, recipe, workers, names=()).weight
             data = read_planes(member, ("data",), workers)["data"]
             spool.put(data, weight, options.maskpt)
-        median = median_plane(spool, workers)
+        median = median_plane(spool, workers)[:]
     for member in members:
         planes = read_planes(member, ("data", "err"), workers)
         total += _keep(member, flag_stack(planes["data"], planes["err"], median, limit), workers)
