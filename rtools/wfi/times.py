@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -136,8 +136,8 @@ def _converted(value, form, scale):
 
 
 @contextmanager
-def offline():
-    """UT1 comes from the tables that are installed."""
+def offline() -> Iterator[None]:
+    """UT1 comes from the tables that are installed, while the context lasts."""
     from astropy.utils import iers
 
     with iers.conf.set_temp("auto_download", False), iers.conf.set_temp("iers_degraded_accuracy", "ignore"):
