@@ -1,7 +1,6 @@
 """rt-view: images in the terminal, or as pictures."""
 
 import os
-import shutil
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +11,7 @@ from rtools.commands.kit import inputs, options
 from rtools.commands.kit.entry import entry
 from rtools.commands.kit.lists import expand_inputs
 from rtools.commands.kit.loop import for_each
+from rtools.commands.kit.terminal import terminal_style
 from rtools.commands.kit.tool import option, tool
 from rtools.commands.kit.written import Written
 from rtools.errors import InputError, RtoolsError, UsageError
@@ -213,7 +213,7 @@ def _text(console, path, settings):
     from rtools.products.io import open_product
     from rtools.show import ramp, terminal
 
-    style = _style(settings["width"])
+    style = terminal_style(settings["width"])
     with open_product(path) as product:
         if settings["ramp"]:
             found = _ramp(product, settings)
@@ -227,19 +227,6 @@ def _text(console, path, settings):
         over.pop("wcs")
         look = {key: settings[key] for key in ("stretch", "limits", "cmap")}
         return terminal.draw_image(image, style, **look, **over)
-
-
-def _style(width):
-    """Room and colours of standard output."""
-    from rtools.show.terminal import Style, terminal_colours
-
-    tty = sys.stdout.isatty()
-    colours = terminal_colours(os.environ, terminal=tty)
-    size = shutil.get_terminal_size((80, 45)) if colours else os.terminal_size((80, 45))
-    columns = width or size.columns
-    lines = max(5, size.lines - 5) if colours and not width else max(5, columns // 2)
-    unicode = "utf" in (sys.stdout.encoding or "").lower()
-    return Style(columns, lines, colours, unicode)
 
 
 def _ramp(product, settings):

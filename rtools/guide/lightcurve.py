@@ -55,7 +55,7 @@ class LightCurve(NamedTuple):
     t: NDArray[np.float64]
     flux: NDArray[np.float64]
     flux_err: NDArray[np.float64]
-    exposure: NDArray[np.int_]
+    exposure: NDArray[np.integer]
     use: NDArray[np.uint16]
     used: NDArray[np.bool_]
 
@@ -80,8 +80,8 @@ class LightBins(NamedTuple):
     t: NDArray[np.float64]
     flux: NDArray[np.float64]
     flux_err: NDArray[np.float64]
-    pairs: NDArray[np.int_]
-    exposure: NDArray[np.int_]
+    pairs: NDArray[np.integer]
+    exposure: NDArray[np.integer]
     start: NDArray[np.float64]
     stop: NDArray[np.float64]
 
@@ -116,7 +116,7 @@ def make_light_curve(
     electrons_err: NDArray[np.float64],
     *,
     exptime_s: float,
-    exposure: NDArray[np.int_],
+    exposure: NDArray[np.integer],
     use: NDArray[np.uint16],
     dropped: int = DROPPED_BY_PHOTOMETRY,
 ) -> LightCurve:

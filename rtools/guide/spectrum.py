@@ -90,7 +90,7 @@ class FrequencyBand(NamedTuple):
 
 
 def take_out_line(
-    t: NDArray[np.float64], values: NDArray[np.float64], *, groups: NDArray[np.int_] | None = None
+    t: NDArray[np.float64], values: NDArray[np.float64], *, groups: NDArray[np.integer] | None = None
 ) -> NDArray[np.float64]:
     """A series without its level and without its slope.
 

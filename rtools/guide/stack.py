@@ -63,12 +63,12 @@ class Montage(NamedTuple):
     """
 
     image: NDArray[np.float32]
-    corners: NDArray[np.int_]
+    corners: NDArray[np.integer]
 
 
 def stack_images(
     images: NDArray[np.float32],
-    lower: NDArray[np.int_] | None = None,
+    lower: NDArray[np.integer] | None = None,
     *,
     masked: NDArray[np.bool_] | None = None,
     how: str = "mean",
@@ -192,7 +192,7 @@ def _median(values, valid):
 
 
 def lay_frames(
-    images: NDArray[np.float32], lower: NDArray[np.int_], *, masked: NDArray[np.bool_] | None = None
+    images: NDArray[np.float32], lower: NDArray[np.integer], *, masked: NDArray[np.bool_] | None = None
 ) -> tuple[NDArray[np.float32], tuple[int, int]]:
     """Frames of a movie in which the detector stands still and the window moves.
 
@@ -228,7 +228,7 @@ def lay_frames(
     return frames, (int(first[0]), int(first[1]))
 
 
-def spread_evenly(count: int, wanted: int) -> NDArray[np.int_]:
+def spread_evenly(count: int, wanted: int) -> NDArray[np.integer]:
     """Numbers of some of many images, spread evenly from the first to the last.
 
     Parameters

@@ -24,7 +24,7 @@ FLOORS = [
     ["rtools.astrometry"],
     ["rtools.exposure", "rtools.catalog", "rtools.guide", "rtools.mosaic", "rtools.simulate"],
     ["rtools.pipeline.job"],
-    ["rtools.pipeline.astrometry", "rtools.pipeline.catalog", "rtools.pipeline.simulation"],
+    ["rtools.pipeline.astrometry", "rtools.pipeline.catalog", "rtools.pipeline.guide", "rtools.pipeline.simulation"],
     ["rtools.pipeline.exposure"],
     ["rtools.pipeline.mosaic"],
     ["rtools.show", "rtools.api"],

@@ -32,7 +32,7 @@ GROUPS = {
     "references": ("refs", "refcat", "skymap"),
     "simulate": ("sim",),
     "exposure": (),
-    "pointing": ("point", "aberration"),
+    "pointing": ("point", "aberration", "gw"),
     "mosaic": ("asn",),
     "chains": ("run",),
 }

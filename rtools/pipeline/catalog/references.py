@@ -157,7 +157,8 @@ def psf_of(
     from rtools.mosaic.grid.scale import mean_pixel_area
     from rtools.reference.epsf import from_reference, image_jitter, jitter_of, jittered
 
-    psf = jittered(from_reference(reference, log), jitter_of(reference, log), image_jitter(meta, log))
+    jitter = image_jitter(meta, log) if grid is None else _mosaic_jitter(meta, log)
+    psf = jittered(from_reference(reference, log), jitter_of(reference, log), jitter)
     if grid is None:
         place = (meta.get("rtools") or {}).get("cutout")
         return replace(psf, x=psf.x - place["columns"][0], y=psf.y - place["rows"][0]) if place else psf
@@ -167,6 +168,44 @@ def psf_of(
     pixfrac = metadata.usable(meta, "resample.pixfrac", log, "1 is taken")
     width = 1.0 if pixfrac is None else float(pixfrac)
     return mosaic_psf(psf, float(scale) * DEGREE_ARCSEC, width, native=_side_of(reference))
+
+
+def _mosaic_jitter(meta, log):
+    """Jitter of a mosaic: the mean of the variances of its exposures, weighted by their times.
+
+    The PSF of a mosaic is averaged over all orientations (`mosaic_psf`), so only the variance matters that both axes of
+    a kernel have on average. An exposure that says nothing has the usual jitter.
+    """
+    from rtools.reference.epsf import image_jitter
+
+    stars, exposures = (_members(meta, section) for section in ("guide_star", "exposure"))
+    if not stars:
+        return image_jitter(meta, log)
+    kernels = np.array([image_jitter({"guide_star": star}, log)[:2] for star in stars])
+    times = np.array([_number(exposure.get("exposure_time")) for exposure in exposures or [{}] * len(stars)])
+    weights = times if len(times) == len(stars) and (times > 0).all() else np.ones(len(stars))
+    rms = float(np.sqrt(np.average((kernels**2).mean(axis=1), weights=weights)))
+    return rms, rms, 0.0
+
+
+def _members(meta, section):
+    """What a mosaic keeps of a section of its exposures' metadata, a mapping for each; nothing where it keeps none."""
+    from rtools.products.io.serial import convert
+
+    table = metadata.get(meta, f"individual_image_meta.{section}")
+    if table is None:
+        return []
+    if not hasattr(table, "colnames"):
+        table = convert(table)
+    return [{name: row[name] for name in table.colnames} for row in table] if hasattr(table, "colnames") else []
+
+
+def _number(value):
+    """A number; 0 for what is none."""
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return 0.0
 
 
 def _side_of(reference):

@@ -18,7 +18,9 @@ TABLES = {
 PICTURES = ("png", "pdf", "svg", "jpg")
 """Formats of pictures; the extension is called as the format is."""
 
-EXTENSIONS = TABLES | {"asdf": (".asdf",), "json": (".json",)} | {form: (f".{form}",) for form in PICTURES}
+EXTENSIONS = (
+    TABLES | {"asdf": (".asdf",), "json": (".json",), "gif": (".gif",)} | {form: (f".{form}",) for form in PICTURES}
+)
 """All forms and their extensions."""
 
 

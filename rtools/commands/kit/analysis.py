@@ -1,0 +1,303 @@
+"""What tools share that make a table of each input: printed, written, drawn, as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from rtools.commands.kit.console import Console, json_line
+from rtools.commands.kit.inputs import is_stream, local
+from rtools.commands.kit.lists import expand_inputs
+from rtools.commands.kit.loop import file_record, for_each
+from rtools.commands.kit.options import json_output
+from rtools.commands.kit.outputs import Outputs, deliver
+from rtools.commands.kit.terminal import terminal_style
+from rtools.commands.kit.written import Written
+from rtools.errors import RtoolsError, UsageError
+from rtools.products.names.extensions import PICTURES, TABLES, table_form
+
+if TYPE_CHECKING:
+    from astropy.table import Table
+
+    from rtools.show.chart import Chart
+
+__all__ = ["Analysis", "Wanted", "analyse", "analysis_options", "take_wanted"]
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """What a tool found in one input.
+
+    Attributes
+    ----------
+    table : astropy.table.Table
+        With units, descriptions and plain metadata.
+    summary : dict
+        What ``--json`` says beside the rows.
+    lines : tuple of str
+        What is said beside the table where it is printed on a terminal.
+    """
+
+    table: Table
+    summary: dict[str, Any] = field(default_factory=dict)
+    lines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """Where the tables go.
+
+    Attributes
+    ----------
+    output, outdir, form, plot : str or None
+        ``-o``, ``--outdir``, ``--format`` and ``--plot``.
+    overwrite, dry_run, as_json, fail_fast : bool
+        The options of these names.
+    """
+
+    output: str | None
+    outdir: str | None
+    form: str | None
+    plot: str | None
+    overwrite: bool
+    dry_run: bool
+    as_json: bool
+    fail_fast: bool
+
+
+OPTIONS = (
+    click.option("-o", "--output", type=Written(*TABLES), metavar="FILE",
+                 help="One table of all inputs, with this name; - is stdout."),
+    click.option("--outdir", metavar="DIR", help="Write there, one table for each input."),
+    click.option("--format", "form", type=click.Choice(tuple(TABLES)),
+                 help="Of what is written; else the extension of -o; in --outdir ECSV, or parquet for long tables."),
+    click.option("--plot", type=Written(*PICTURES), metavar="FILE.png",
+                 help="Draw it instead of printing; - draws in the terminal."),
+    click.option("--overwrite", is_flag=True, help="Replace outputs that exist; otherwise refused, exit 1."),
+    click.option("-n", "--dry-run", is_flag=True, help="Say what would be written; write nothing."),
+    json_output,
+    click.option("--fail-fast", is_flag=True, help="Stop at the first input that fails."),
+)  # fmt: skip
+
+
+def analysis_options(function):
+    """Decorate a command with the options that `Wanted` holds.
+
+    Parameters
+    ----------
+    function : callable
+        The command.
+
+    Returns
+    -------
+    callable
+    """
+    for decorator in reversed(OPTIONS):
+        function = decorator(function)
+    return function
+
+
+def take_wanted(options: dict[str, Any]) -> Wanted:
+    """Take the options of `analysis_options` out of those of a command.
+
+    Parameters
+    ----------
+    options : dict
+        Of the command; these are removed.
+
+    Returns
+    -------
+    Wanted
+
+    Raises
+    ------
+    UsageError
+        They do not go together.
+    """
+    wanted = Wanted(**{name: options.pop(name) for name in Wanted.__dataclass_fields__})
+    if wanted.form and not (wanted.output or wanted.outdir):
+        raise UsageError("--format goes with -o or --outdir")
+    if wanted.as_json and "-" in (wanted.output, wanted.plot):
+        raise UsageError("--json and an output on standard output do not go together")
+    return wanted
+
+
+def analyse(
+    console: Console,
+    inputs: tuple[str, ...],
+    wanted: Wanted,
+    find: Callable[[str, str], Analysis],
+    *,
+    name: Callable[[str], str],
+    draw: Callable[[list[tuple[str, Table]]], Chart] | None = None,
+    long: bool = False,
+) -> int:
+    """Make the table of each input, and print, write and draw what is asked for.
+
+    Parameters
+    ----------
+    console : Console
+        Takes messages.
+    inputs : tuple of str
+        As they were typed.
+    wanted : Wanted
+        Where the tables go.
+    find : callable
+        ``find(name, path)`` gives the analysis of an input.
+    name : callable
+        ``name(stem)`` gives the name of a table in ``--outdir`` without its extension, from the stem of the input.
+    draw : callable, optional
+        ``draw([(input, table), …])`` gives a chart of all.
+    long : bool
+        Tables are long: parquet is written where nothing says the format.
+
+    Returns
+    -------
+    int
+        The exit status.
+    """
+    names = list(dict.fromkeys(expand_inputs(inputs)))
+    if not names:
+        raise UsageError("the list names no input file")
+    form = _form_of(wanted, long=long)
+    outputs = Outputs(wanted.output or wanted.plot, wanted.outdir, overwrite=wanted.overwrite, inputs=names[:1],
+                      dry_run=wanted.dry_run or wanted.plot == "-")  # fmt: skip
+    filenames = {one: f"{name(_stem(one))}{TABLES[form][0]}" for one in names} if wanted.outdir else {}
+    outputs.refuse_twins({one: filename for one, filename in filenames.items() if not is_stream(one)})
+    _refuse_existing(wanted)
+    found: list[tuple[str, Analysis]] = []
+
+    def one(item):
+        if wanted.dry_run:
+            target = wanted.output or (filenames.get(item) and Path(wanted.outdir) / filenames[item])
+            click.echo(f"{item} -> {target}" if target else item)
+            return
+        with local(item) as path:
+            analysis = find(item, path)
+        found.append((item, analysis))
+        target = outputs.path(item, filenames[item]) if wanted.outdir else None
+        if target:
+            _write(console, target, analysis.table, form)
+        if wanted.as_json:
+            json_line(_record(console, item, [target] if target else [], analysis))
+        elif target:
+            click.echo(target)
+
+    status = for_each(console, names, one, fail_fast=wanted.fail_fast, report=json_line if wanted.as_json else None)
+    if found:
+        _finish(console, wanted, form, found, draw)
+    return status
+
+
+def _form_of(wanted, *, long):
+    if wanted.form:
+        return wanted.form
+    if wanted.output and wanted.output != "-":
+        return table_form(wanted.output, option="--format")
+    return "parquet" if long and wanted.output != "-" else "ecsv"
+
+
+def _stem(name):
+    return "stdin" if is_stream(name) else Path(name).stem
+
+
+def _refuse_existing(wanted):
+    """Refuse what is in the way of the one table and the picture before any work."""
+    for name in (wanted.output, wanted.plot):
+        if name not in (None, "-") and Path(name).exists() and not (wanted.overwrite or wanted.dry_run):
+            raise RtoolsError("exists already", mend="--overwrite replaces it", path=name)
+
+
+def _finish(console, wanted, form, found, draw):
+    """What is made of all inputs together: the one table, what is printed, the picture."""
+    if wanted.output:
+        target = None if wanted.output == "-" else Path(wanted.output)
+        _write(console, target, _joined(found), form)
+        if target is not None and not wanted.as_json:
+            click.echo(target)
+    elif not (wanted.outdir or wanted.as_json or wanted.plot):
+        _print(console, found)
+    if wanted.plot and draw:
+        _draw(wanted, draw([(item, analysis.table) for item, analysis in found]))
+
+
+def _joined(found):
+    """One table; of several inputs, its first column says which."""
+    from astropy.table import Column, vstack
+
+    if len(found) == 1:
+        return found[0][1].table
+    tables = []
+    for item, analysis in found:
+        table = analysis.table.copy(copy_data=False)
+        table.add_column(
+            Column([Path(item).name] * len(table), name="filename", dtype="U", description="Of which file it is"), 0
+        )
+        tables.append(table)
+    return vstack(tables, metadata_conflicts="silent")
+
+
+def _write(console, path, table, form):
+    from rtools.products.tables.files import stage_catalog
+
+    def stage(place):
+        staged = stage_catalog(place, table, form)
+        for text in staged.messages:
+            console.log("warning", f"{place}: {text}")
+        return staged
+
+    if not len(table):
+        console.log("warning", f"{path or '-'}: no row")
+    deliver(path, f"table{TABLES[form][0]}", stage)
+
+
+def _print(console, found):
+    """The table on a terminal or in a pipe, and what is said beside it."""
+    import sys
+
+    from rtools.show.catalog import print_catalog
+
+    table = _joined(found)
+    title = found[0][0] if len(found) == 1 else f"{len(found)} files"
+    if not len(table):
+        console.log("warning", f"{title}: no row")
+    print_catalog(
+        table,
+        title,
+        rows=None,
+        note=lambda text: console.log("note", text.replace("; --head says how many", "; -o writes all")),
+    )
+    if sys.stdout.isatty():
+        for _, analysis in found:
+            for line in analysis.lines:
+                click.echo(line)
+
+
+def _record(console, item, targets, analysis):
+    """What --json says of one input."""
+    from rtools.show.catalog import plain_rows
+
+    record = file_record(console, item, targets) | {"file": item} | analysis.summary
+    return record if targets else record | {"rows": plain_rows(analysis.table)}
+
+
+def _draw(wanted, chart):
+    """The picture in the terminal or in a file."""
+    from rtools.show.chart import draw_chart, plot_chart
+
+    if wanted.plot == "-":
+        click.echo("\n".join(draw_chart(chart, terminal_style())))
+        return
+    from rtools.products.io.staging import Stage
+    from rtools.show.plot import save
+
+    stage = Stage(wanted.plot)
+    with stage.open() as file:
+        save(plot_chart(chart), file, Path(wanted.plot).suffix[1:].lower())
+    stage.commit()
+    if not wanted.as_json:
+        click.echo(wanted.plot)

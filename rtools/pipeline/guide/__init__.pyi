@@ -1,0 +1,18 @@
+from .apply import ExposureKernel, KernelsOfFiles, find_guide_file, guide_files_in
+from .jitter import ExposureJitter, jitter_of, jitter_table
+from .measure import Measured, measure_pairs, measure_stage
+from .request import GuideRequest
+
+__all__ = [
+    "ExposureJitter",
+    "ExposureKernel",
+    "GuideRequest",
+    "KernelsOfFiles",
+    "Measured",
+    "find_guide_file",
+    "guide_files_in",
+    "jitter_of",
+    "jitter_table",
+    "measure_pairs",
+    "measure_stage",
+]

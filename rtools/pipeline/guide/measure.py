@@ -1,0 +1,327 @@
+"""Pairs of a guide window measured: pixels in slices, the detector and the PSF where the window is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rtools.errors import InputError
+from rtools.guide import (
+    Centroids,
+    Difference,
+    GuidePsf,
+    PairFlags,
+    Pairs,
+    fit_psf,
+    flag_pairs,
+    measure_moments,
+    take_difference,
+)
+from rtools.guide.measured import COLUMNS, centroids_of
+from rtools.pipeline.guide.instrument import GuideInstrument, angles_of_wcs, instrument_of, stretch_of
+from rtools.pipeline.guide.request import GuideRequest
+from rtools.wfi.fgs import place_in_field
+from rtools.wfi.frame import BORDER
+from rtools.wfi.instrument import DETECTORS
+
+if TYPE_CHECKING:
+    from rtools.products.guide import Guide, GuideStage
+    from rtools.work import Work
+
+__all__ = ["Measured", "difference_of", "flags_of", "measure_pairs", "measure_stage", "pieces_of"]
+
+READS = (2, 2)
+"""Readings of pedestal and signal where the table of the stage is not known."""
+
+PAIR_BYTES = 40
+"""Bytes for each pixel of a pair at work: both resultants, the difference, masks, and what the fit needs."""
+
+
+class Piece(NamedTuple):
+    """Consecutive pairs of one place of the window.
+
+    Attributes
+    ----------
+    pairs : ndarray int (n,)
+        Their numbers in the stage.
+    lower : tuple of int
+        Column and row of the window's first pixel.
+    """
+
+    pairs: NDArray[np.int64]
+    lower: tuple[int, int]
+
+
+class Measured(NamedTuple):
+    """What was measured of a stage.
+
+    Attributes
+    ----------
+    stage : rtools.products.guide.GuideStage
+        The stage.
+    pairs : ndarray int (n,)
+        Numbers of the pairs in it.
+    lower : ndarray int32 (n, 2)
+        Column and row of the first pixel of the window of each.
+    centroids : rtools.guide.Centroids
+        Of these pairs; places in pixels of the frame of 4096.
+    peak : ndarray float32 (n,)
+        Largest signal of the window, DN.
+    use : ndarray uint16 (n,)
+        `rtools.wfi.guide.Use`.
+    angles : ndarray float64 (2, 2)
+        Angles along +x and +y on the sky by pixel, mas: of the mean place of the star.
+    kappa : float
+        Share of the reference output's noise that was taken away; NaN for none.
+    psf : rtools.guide.GuidePsf or None
+        What was fitted.
+    """
+
+    stage: GuideStage
+    pairs: NDArray[np.int64]
+    lower: NDArray[np.int32]
+    centroids: Centroids
+    peak: NDArray[np.float32]
+    use: NDArray[np.uint16]
+    angles: NDArray[np.float64]
+    kappa: float
+    psf: GuidePsf | None
+
+
+def measure_pairs(guide: Guide, stage: GuideStage, request: GuideRequest, work: Work) -> Measured:
+    """Measure all pairs of a stage that are asked for.
+
+    Parameters
+    ----------
+    guide : rtools.products.guide.Guide
+        The file.
+    stage : rtools.products.guide.GuideStage
+        One of its stages.
+    request : GuideRequest
+        How.
+    work : rtools.work.Work
+        Threads, log and progress.
+
+    Returns
+    -------
+    Measured
+        Without pairs where the stage has no resultants.
+
+    Raises
+    ------
+    InputError
+        The pixels are damaged.
+    MissingReferenceError
+        A reference that is needed is nowhere.
+    """
+    instrument = instrument_of(guide, request, work.log)
+    pieces = list(pieces_of(stage, request))
+    place = _place_of(guide, stage, pieces)
+    psf = instrument.psf_at(*place) if request.centroid == "psf" and pieces else None
+    found: list[Centroids] = []
+    about: list[Difference] = []
+    kappa = None
+    if len(pieces) > 1:  # of few pairs it is not known
+        kappa = difference_of(stage, max(pieces, key=lambda piece: len(piece.pairs)), instrument, request).kappa
+    for piece in pieces:
+        difference = difference_of(stage, piece, instrument, request, kappa=kappa)
+        found.append(_centroids(difference, psf, request, work))
+        about.append(difference._replace(images=difference.images[:0], masked=difference.masked[:0]))
+    pairs = _joined([piece.pairs for piece in pieces], np.zeros(0, np.int64))
+    centroids = Centroids(*(_joined(list(parts)) for parts in zip(*found, strict=True))) if found else None
+    said = flags_of(stage, pairs)
+    use = flag_pairs(said, centroids, _joined([one.saturated for one in about]), stage.shape)
+    shares = [one.kappa for one in about if one.kappa is not None]
+    return Measured(
+        stage,
+        pairs,
+        said.lower,
+        _in_frame(centroids or centroids_of(np.zeros((0, COLUMNS))), said.lower),
+        _joined([one.peak_dn for one in about], np.zeros(0, np.float32)),
+        use,
+        _angles(guide, request, place) if found else np.eye(2),
+        float(np.mean(shares)) if shares else np.nan,
+        psf,
+    )
+
+
+def flags_of(stage: GuideStage, pairs: NDArray[np.int64]) -> PairFlags:
+    """What a file says of some pairs.
+
+    Parameters
+    ----------
+    stage : rtools.products.guide.GuideStage
+        One of its stages.
+    pairs : ndarray int (n,)
+        Their numbers.
+
+    Returns
+    -------
+    rtools.guide.PairFlags
+    """
+    lower = np.zeros((stage.pairs, 2), np.int32) if stage.lower is None else stage.lower
+    return PairFlags(
+        stage.reset_impacted[pairs],
+        stage.reset_read[pairs],
+        stage.sce_status[pairs],
+        stage.resultant_err[pairs],
+        stage.min_bind[pairs],
+        stage.max_bind[pairs],
+        lower[pairs],
+        stage.exposure[pairs],
+        np.isfinite(stage.downlinked().x)[pairs],
+    )
+
+
+def measure_stage(guide: Guide, name: str, request: GuideRequest, work: Work) -> Measured:
+    """Measure a stage that a file must have.
+
+    Parameters
+    ----------
+    guide : rtools.products.guide.Guide
+        The file.
+    name : str
+        ``acq``, ``edge`` or ``track``.
+    request : GuideRequest
+        How.
+    work : rtools.work.Work
+        Threads, log and progress.
+
+    Returns
+    -------
+    Measured
+
+    Raises
+    ------
+    InputError
+        It has no such stage, or the pixels are damaged.
+    MissingReferenceError
+        A reference that is needed is nowhere.
+    """
+    stage = guide.stage(name)
+    if stage is None:
+        raise InputError(f"no stage {name}", path=guide.path)
+    return measure_pairs(guide, stage, request, work)
+
+
+def pieces_of(stage: GuideStage, request: GuideRequest) -> Iterator[Piece]:
+    """Pairs that are asked for, in pieces that fit into memory and have one place of the window each.
+
+    Parameters
+    ----------
+    stage : rtools.products.guide.GuideStage
+        A stage of the file.
+    request : GuideRequest
+        Its exposures, and its memory.
+
+    Yields
+    ------
+    Piece
+        In the order of time.
+    """
+    if stage.shape is None or stage.lower is None or not stage.pairs:
+        return
+    wanted = np.isin(stage.exposure, list(request.exposures)) if request.exposures else np.ones(stage.pairs, bool)
+    chosen = np.flatnonzero(wanted)
+    if not chosen.size:
+        return
+    most = max(int(request.max_memory * 2**30 / (PAIR_BYTES * stage.shape[0] * stage.shape[1])), 1)
+    lower = stage.lower[chosen]
+    breaks = (np.diff(chosen) > 1) | (np.diff(lower, axis=0) != 0).any(axis=1)
+    for run in np.split(chosen, np.flatnonzero(breaks) + 1):
+        for first in range(0, len(run), most):
+            part = run[first : first + most]
+            x, y = stage.lower[part[0]]
+            yield Piece(part, (int(x), int(y)))
+
+
+def difference_of(
+    stage: GuideStage,
+    piece: Piece,
+    instrument: GuideInstrument,
+    request: GuideRequest,
+    *,
+    kappa: float | None = None,
+) -> Difference:
+    """Difference images of a piece.
+
+    Parameters
+    ----------
+    stage : rtools.products.guide.GuideStage
+        A stage of the file.
+    piece : Piece
+        Some of its pairs.
+    instrument : GuideInstrument
+        References.
+    request : GuideRequest
+        How the reference output is used.
+    kappa : float, optional
+        Share of the reference output to subtract, where it is known from other pairs.
+
+    Returns
+    -------
+    rtools.guide.Difference
+
+    Raises
+    ------
+    InputError
+        The pixels are damaged, or one of the resultants is missing.
+    """
+    first, last = int(piece.pairs[0]), int(piece.pairs[-1]) + 1
+    span = slice(first, last)
+    pairs = Pairs(
+        stage.pedestals(first, last),
+        stage.signals(first, last),
+        stage.offsets[span],
+        stage.min_bind[span],
+        stage.max_bind[span],
+        stage.amp33_pedestals(first, last) if request.amp33 != "none" else None,
+        stage.amp33_signals(first, last) if request.amp33 != "none" else None,
+    )
+    if pairs.pedestal.shape != pairs.signal.shape:
+        raise InputError("pedestals and signals have different windows", path=stage.product.path)
+    reads = (stage.table.pedestal, stage.table.signal) if stage.table else READS
+    rows, columns = pairs.signal.shape[1:]
+    readout = instrument.readout_at(piece.lower, (rows, columns), reads)
+    without = pairs.amp33_pedestal is None or pairs.amp33_signal is None
+    return take_difference(pairs, readout, amp33="none" if without else request.amp33, kappa=kappa)
+
+
+def _centroids(difference, psf, request, work):
+    """What the wanted method measures."""
+    if request.centroid == "psf":
+        return fit_psf(difference, psf, work=work)
+    return measure_moments(difference, work=work)
+
+
+def _in_frame(centroids, lower):
+    """The same with places in the frame instead of in the window."""
+    return centroids._replace(x=centroids.x + lower[:, 0], y=centroids.y + lower[:, 1])
+
+
+def _joined(parts, nothing=None):
+    """Arrays one after another."""
+    return np.concatenate(parts) if parts else nothing
+
+
+def _place_of(guide, stage, pieces):
+    """Where the star is in the frame: as predicted if that is in a window, else the middle of the first window."""
+    if not pieces:
+        return (0.0, 0.0)
+    (x, y), (rows, columns) = pieces[0].lower, stage.shape
+    if stage.expected is not None and 0 <= stage.expected[0] - x < columns and 0 <= stage.expected[1] - y < rows:
+        return stage.expected
+    return x + (columns - 1) / 2, y + (rows - 1) / 2
+
+
+def _angles(guide, request, place):
+    """Angles on the sky along +x and +y by pixel, mas: by a WCS, or by the nominal distortion of the detector."""
+    if request.wcs is not None:
+        return angles_of_wcs(request.wcs, place)
+    if guide.detector not in DETECTORS:
+        raise InputError("the file does not say its detector", path=guide.path)
+    jacobian = place_in_field(guide.detector, place[0] - BORDER, place[1] - BORDER).jacobian
+    return 1000 * stretch_of(jacobian)
