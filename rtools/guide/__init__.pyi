@@ -1,4 +1,4 @@
-from .attitude import Attitude, AttitudeErrors, StarFit, StarTrack, attitude_errors, fit_attitude, predict_motion
+from .attitude import AttitudeErrors, GuideAttitude, StarFit, StarTrack, attitude_errors, fit_attitude, predict_motion
 from .centroid import fit_psf, measure_moments
 from .compare import AttitudeComparison, Comparison, TurnComparison, compare_attitudes, compare_motion
 from .difference import Difference, Pairs, Readout, take_difference
@@ -36,7 +36,6 @@ from .use import PairFlags, count_causes, flag_pairs, runs_of
 from .width import HighFrequency, sum_widths
 
 __all__ = [
-    "Attitude",
     "AttitudeComparison",
     "AttitudeErrors",
     "Centroids",
@@ -46,6 +45,7 @@ __all__ = [
     "FaceSeries",
     "FaceStatistics",
     "FrequencyBand",
+    "GuideAttitude",
     "GuidePsf",
     "HighFrequency",
     "JitterEllipse",

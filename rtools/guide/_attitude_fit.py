@@ -28,7 +28,7 @@ SINGULAR = 1e-6
 """Share of the determinant of a star's variance below which a residual cannot tell anything: the fit follows it."""
 
 
-class Stars(NamedTuple):
+class StarCycles(NamedTuple):
     """Stars in the cycles of an exposure.
 
     Attributes
@@ -46,7 +46,7 @@ class Stars(NamedTuple):
     present: NDArray[np.bool_]
 
 
-class StarsFit(NamedTuple):
+class CyclesFit(NamedTuple):
     """What was fitted, and what is left.
 
     Attributes
@@ -79,12 +79,12 @@ class StarsFit(NamedTuple):
     left_out: NDArray[np.bool_]
 
 
-def fit_stars(stars: Stars, matrices: NDArray[np.float64], far: NDArray[np.bool_]) -> StarsFit:
+def fit_stars(stars: StarCycles, matrices: NDArray[np.float64], far: NDArray[np.bool_]) -> CyclesFit:
     """Rotations of the cycles of one exposure.
 
     Parameters
     ----------
-    stars : Stars
+    stars : StarCycles
         All of them.
     matrices : ndarray float64, (stars, 2, 3)
         From rotations to displacements.
@@ -93,7 +93,7 @@ def fit_stars(stars: Stars, matrices: NDArray[np.float64], far: NDArray[np.bool_
 
     Returns
     -------
-    StarsFit
+    CyclesFit
         Without the stars that do not fit.
     """
     out = np.zeros(len(matrices), bool)
@@ -157,7 +157,7 @@ def _fit(stars, matrices, far, ok):
     squares = np.einsum("smi,smij,smj->m", np.nan_to_num(left), weight, np.nan_to_num(left))
     chi2 = np.divide(squares, freedom, out=np.full(len(squares), np.nan), where=solved & (freedom > 0))
     turns = np.where(free, turns, np.nan)
-    return StarsFit(turns, inverse, chi2, left, expected, distance, used, np.zeros(len(matrices), bool))
+    return CyclesFit(turns, inverse, chi2, left, expected, distance, used, np.zeros(len(matrices), bool))
 
 
 def _mean(values, used):

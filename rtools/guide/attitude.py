@@ -14,15 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtools.errors import InputError
-from rtools.guide._attitude_fit import Stars, fit_stars
+from rtools.guide._attitude_fit import StarCycles, fit_stars
 from rtools.guide.face import PlaceMotion
 from rtools.wfi.fgs import FieldPlace, turns_to_angles
 from rtools.wfi.guide import FACE_SIGN
 from rtools.wfi.units import ARCSEC, MAS, RADIAN_ARCSEC
 
 __all__ = [
-    "Attitude",
     "AttitudeErrors",
+    "GuideAttitude",
     "StarFit",
     "StarTrack",
     "attitude_errors",
@@ -100,7 +100,7 @@ class StarFit(NamedTuple):
     chi2: float
 
 
-class Attitude(NamedTuple):
+class GuideAttitude(NamedTuple):
     """Rotations cycle by cycle, about their mean in each exposure.
 
     Attributes
@@ -184,7 +184,7 @@ def attitude_errors(places: list[FieldPlace], sigma_mas: float) -> AttitudeError
     return AttitudeErrors(float(delta), float(epsilon), float(zeta) * MAS * RADIAN_ARCSEC)
 
 
-def fit_attitude(tracks: list[StarTrack], *, cycle_s: float, sign: int = FACE_SIGN) -> Attitude:
+def fit_attitude(tracks: list[StarTrack], *, cycle_s: float, sign: int = FACE_SIGN) -> GuideAttitude:
     """Rotations of every cycle from the stars of all detectors.
 
     Pairs belong to one cycle where they are within half a cycle of each other. With two or three stars the rotation
@@ -206,7 +206,7 @@ def fit_attitude(tracks: list[StarTrack], *, cycle_s: float, sign: int = FACE_SI
 
     Returns
     -------
-    Attitude
+    GuideAttitude
         Of the cycles in which any star was used.
 
     Raises
@@ -226,7 +226,7 @@ def fit_attitude(tracks: list[StarTrack], *, cycle_s: float, sign: int = FACE_SI
     fits: list[StarFit] = []
     for number in np.unique(exposure):
         here = exposure == number
-        found = fit_stars(Stars(*(each[:, here] for each in stars)), matrices, far)
+        found = fit_stars(StarCycles(*(each[:, here] for each in stars)), matrices, far)
         turns[here], covariance[here], chi2[here] = found.turns, found.covariance, found.chi2
         accepted[:, here], residuals[:, here] = found.accepted, found.residuals
         fits += [_star_fit(track, int(number), index, found) for index, track in enumerate(tracks)]
@@ -234,7 +234,7 @@ def fit_attitude(tracks: list[StarTrack], *, cycle_s: float, sign: int = FACE_SI
     x, y = np.einsum("sij,smj->ism", inverse, residuals)
     delta, epsilon, zeta = turns.T
     used = accepted.sum(axis=0)
-    return Attitude(t, exposure, delta, epsilon, zeta, covariance, used, chi2, x, y, accepted, tuple(fits))
+    return GuideAttitude(t, exposure, delta, epsilon, zeta, covariance, used, chi2, x, y, accepted, tuple(fits))
 
 
 def _distances(tracks):
@@ -253,7 +253,7 @@ def _gather(tracks, cycle_s):
     begins = _begins(np.sort(times), cycle_s / 2)
     number = [np.searchsorted(begins, track.t[used], "right") - 1 for track, used in zip(tracks, good, strict=True)]
     size, count = len(begins), len(tracks)
-    stars = Stars(np.zeros((count, size, 2)), np.zeros((count, size, 2, 2)), np.zeros((count, size), bool))
+    stars = StarCycles(np.zeros((count, size, 2)), np.zeros((count, size, 2, 2)), np.zeros((count, size), bool))
     exposure = np.zeros(size, int)
     for index, (track, used, where) in enumerate(zip(tracks, good, number, strict=True)):
         jacobian = track.place.jacobian * ARCSEC
@@ -294,12 +294,12 @@ def _star_fit(track, exposure, index, found):
     return StarFit(track.name, exposure, cycles, rejected, left_out, rms_x, rms_y, error_x, error_y, chi2)
 
 
-def predict_motion(attitude: Attitude, place: FieldPlace, *, sign: int = FACE_SIGN) -> PlaceMotion:
+def predict_motion(attitude: GuideAttitude, place: FieldPlace, *, sign: int = FACE_SIGN) -> PlaceMotion:
     """How the attitude moves an image anywhere in the field, with or without a guide star there.
 
     Parameters
     ----------
-    attitude : Attitude
+    attitude : GuideAttitude
         Where zeta was not fitted it counts as 0.
     place : FieldPlace
         Of the image, such as the centre of a detector.

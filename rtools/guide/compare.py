@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rtools.guide.attitude import Attitude
+from rtools.guide.attitude import GuideAttitude
 from rtools.guide.face import FaceSeries
 from rtools.guide.spectrum import GAP
 from rtools.wfi.units import ARCSEC, MAS
@@ -139,14 +139,14 @@ def compare_motion(
     return Comparison(sign, slope, error, float(correlation), lag, int(count) // values.shape[1])
 
 
-def compare_attitudes(series: FaceSeries, attitude: Attitude, *, cycle_s: float) -> AttitudeComparison:
+def compare_attitudes(series: FaceSeries, attitude: GuideAttitude, *, cycle_s: float) -> AttitudeComparison:
     """Compare the attitude of FACE with one that was fitted to the stars.
 
     Parameters
     ----------
     series : FaceSeries
         That of FACE; its good rows count.
-    attitude : Attitude
+    attitude : GuideAttitude
         That of the stars.
     cycle_s : float
         Time from one row to the next, s.

@@ -170,7 +170,7 @@ def take_difference(pairs: Pairs, readout: Readout, *, amp33: str = "row", kappa
         kappa = None
     else:
         rows = _reference_rows(pairs, amp33)
-        gain = float(np.mean(readout.gain))
+        gain = float(np.mean(np.asarray(readout.gain, float)))
         if kappa is None:
             kappa = measure_share(images / gain, masked, rows) if amp33 == "row" else 1.0
         images -= np.float32(kappa * gain) * rows[:, :, None]

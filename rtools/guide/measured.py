@@ -80,4 +80,4 @@ def centroids_of(table: NDArray[np.float64]) -> Centroids:
     columns = [np.ascontiguousarray(column) for column in table.T[:15]]
     columns[10] = np.nan_to_num(columns[10]).astype(np.int64)
     columns[11] = columns[11] == 1
-    return Centroids(*columns, np.ascontiguousarray(table[:, 15:21]), np.ascontiguousarray(table[:, 21:24]))
+    return Centroids._make([*columns, *(np.ascontiguousarray(part) for part in (table[:, 15:21], table[:, 21:24]))])

@@ -61,6 +61,6 @@ def sum_widths(centroids: Centroids, used: NDArray[np.bool_]) -> HighFrequency:
         normal[a, b] = normal[b, a] = total
     if not np.all(np.linalg.eigvalsh(normal) > 0):
         return HighFrequency(np.nan, np.nan, np.nan, np.full((3, 3), np.nan))
-    covariance = np.linalg.inv(normal)
+    covariance = np.asarray(np.linalg.inv(normal), np.float64)
     xx, yy, xy = (float(value) for value in covariance @ centroids.width_sums[counted].sum(axis=0))
     return HighFrequency(xx, yy, xy, covariance)
