@@ -230,7 +230,7 @@ def region_of(ra: ArrayLike, dec: ArrayLike) -> np.ndarray:
     Raises
     ------
     InputError
-        One is no position.
+        One is not a position.
     """
     ra, dec = np.asarray(ra, float), np.asarray(dec, float)
     if not np.all(on_sky(ra, dec)):

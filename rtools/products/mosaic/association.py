@@ -304,7 +304,7 @@ def stage_association(path: str | Path, content: Mapping[str, Any]) -> Stage:
     Raises
     ------
     RtoolsError
-        The content is no association, or the file cannot be written.
+        The content is not an association, or the file cannot be written.
     """
     from rtools.products.io.staging import Stage
 

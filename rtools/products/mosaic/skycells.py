@@ -165,6 +165,6 @@ def read_meta(path: str | Path) -> dict[str, Any]:
     Raises
     ------
     InputError
-        It is no reference file.
+        It is not a reference file.
     """
     return open_product(path, ("reference",)).meta

@@ -168,7 +168,7 @@ def partitions(path: str | Path) -> list[tuple[int, int]]:
     Raises
     ------
     InputError
-        It is none, or its listing cannot be read.
+        It is not a tree, or its listing cannot be read.
     """
     listing = Path(path) / PARTITIONS
     try:

@@ -123,7 +123,7 @@ def history_of(listed: Any) -> list[dict[str, Any]]:
     Parameters
     ----------
     listed : list of str
-        Texts of the entries, oldest first; anything but a list is none.
+        Texts of the entries, oldest first; anything but a list has no entries.
 
     Returns
     -------

@@ -66,6 +66,14 @@ def test_spans_are_read_in_one_pass_by_jobs_in_any_order(tmp_path, compression, 
         np.testing.assert_array_equal(part, expected)
 
 
+@pytest.mark.parametrize("compression", [None, "lz4"])
+def test_a_plane_that_lies_in_several_chunks_is_read_whole(tmp_path, compression):
+    with open_product(by_asdf(tmp_path / "x.asdf", {"data": LARGE}, compression=compression)) as product:
+        for number, plane in enumerate(LARGE):
+            np.testing.assert_array_equal(product.plane("data", number), plane)
+            np.testing.assert_array_equal(product.plane("data", number, slice(450, 500)), plane[450:])
+
+
 def test_many_threads_may_read_one_product(tmp_path):
     product = open_product(by_asdf(tmp_path / "x.asdf", {"data": LARGE}, compression="lz4"))
     with ThreadPoolExecutor(8) as pool:
