@@ -48,7 +48,8 @@ def fit_psf(difference: Difference, psf: GuidePsf, *, work: Work = ALONE) -> Cen
     -----
     The model is F P(i - x) + B. Weights are 1 / (s² + max(F P + B, 0)) and renewed in every step of the Gauss-Newton
     iteration, which begins at the moment of the brightest place. Pixels more than 6 sigma from the model are masked as
-    hits of cosmic rays, and the pair is fitted again; that is repeated until the mask stays.
+    hits of cosmic rays, and the pair is fitted again; that is repeated until the mask stays. In this sigma the PSF
+    counts as known to 2 %, so that a bright star that is wider than its PSF keeps its middle.
 
     A pair is fitted again if its fit fails, finds no star (F < 5 errors), or has lost more than others: χ² and 36 for
     each masked pixel together exceed the median of all pairs by 6 √(2 n), n the pixels. A hit on the star can make a
@@ -75,7 +76,7 @@ def fit_psf(difference: Difference, psf: GuidePsf, *, work: Work = ALONE) -> Cen
 
 def _lost(table, pixels):
     """χ² and what masked pixels count; infinite where a fit failed."""
-    from rtools.guide._centroid_kernels import HIT
+    from rtools.guide._fit_kernels import HIT
 
     lost = table[:, CHI2] * (pixels - table[:, MASKED] - 4) + HIT * table[:, MASKED]
     return np.where(table[:, FITTED] == 1, lost, np.inf)
