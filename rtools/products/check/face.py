@@ -74,9 +74,11 @@ def _check_times(face: Face) -> Iterator[Finding]:
 def _check_words(face: Face) -> Iterator[Finding]:
     unknown = ~np.isin(face.phase, PHASES)
     if unknown.any():
-        message = counted(unknown, f"not a phase ({face.phase[unknown.argmax()]!r:.40})", rows="rows")
+        message = counted(unknown, f"not a phase ({str(face.phase[unknown.argmax()])!r:.40})", rows="rows")
         yield error(CHECK, f"{SECTION}.fgs_op_phase", message)
     unknown = ~np.isin(face.quality, (*GOOD_QUALITY, *BAD_QUALITY))
     if unknown.any():
-        message = counted(unknown, f"a word that is not known ({face.quality[unknown.argmax()]!r:.40})", rows="rows")
+        message = counted(
+            unknown, f"a word that is not known ({str(face.quality[unknown.argmax()])!r:.40})", rows="rows"
+        )
         yield warning(CHECK, f"{SECTION}.attitude_estimate_quality", message)

@@ -18,6 +18,7 @@ from rtools.products.io import Product
 from rtools.products.schema import layout
 from rtools.products.schema.nodes import is_array
 from rtools.wfi import metadata
+from rtools.wfi.fill import PLACEHOLDERS
 
 __all__ = ["KINDS", "accept_spellings", "check_guide"]
 
@@ -80,7 +81,7 @@ def _check_numbers(guide: Guide) -> Iterator[Finding]:
     for stage in guide.stages:
         for key, found in _window_facts(stage).items():
             stated = metadata.get(guide.meta, f"guide_window.{key}")
-            if stated is not None and stated != found:
+            if stated not in (None, found, *PLACEHOLDERS):
                 yield warning(CHECK, f"meta.guide_window.{key}", f"{stated}, the windows say {found}")
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from rtools.products.guide.guide import begin, window_id
 from rtools.products.guide.opening import open_as
 from rtools.products.guide.problems import Notes, Problem
-from rtools.products.guide.values import column, length_of, node_at, texts, times
+from rtools.products.guide.values import column, is_empty_list, length_of, node_at, texts, times
 from rtools.products.io import Product
 from rtools.wfi.guide import GOOD_QUALITY
 from rtools.wfi.moments import elapsed, mjd
@@ -211,6 +211,9 @@ def _rows(notes):
     if not lengths:
         return 0, ()
     model = next(iter(lengths))
+    for name in [name for name in lengths if is_empty_list(notes.product, f"{SECTION}.{name}") and lengths[model]]:
+        notes.remark(f"{SECTION}.{name}: empty")
+        del lengths[name]
     for name in [name for name, length in lengths.items() if length != lengths[model]]:
         message = f"{lengths.pop(name)} entries, not {lengths[model]} as {SECTION}.{model}"
         notes.problem(f"{SECTION}.{name}", message)

@@ -11,7 +11,7 @@ import numpy as np
 from rtools.products.guide.problems import Notes
 from rtools.products.guide.stage import PREFIXES, SECTIONS, GuideStage
 from rtools.products.guide.timing import time_stage
-from rtools.products.guide.values import column, length_of, node_at, shape_of, texts
+from rtools.products.guide.values import column, is_empty_list, length_of, node_at, shape_of, texts
 from rtools.wfi import metadata
 from rtools.wfi.moments import Moments
 
@@ -122,7 +122,9 @@ def _check_lengths(notes, places):
         most = Counter(lengths.values()).most_common(1)[0][0]
         model = next(name for name, length in lengths.items() if length == most)
     for name, length in lengths.items():
-        if length != lengths[model]:
+        if is_empty_list(notes.product, places[name]) and lengths[model]:
+            notes.remark(f"{places.pop(name)}: empty")
+        elif length != lengths[model]:
             notes.problem(places.pop(name), f"{length} entries, not {lengths[model]} as {places[model]}")
     return lengths[model]
 

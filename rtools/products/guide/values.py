@@ -15,7 +15,7 @@ from rtools.products.schema.nodes import NDARRAY_TAG, is_array
 from rtools.wfi import metadata
 from rtools.wfi.moments import Moments, moments_of, moments_of_numbers
 
-__all__ = ["column", "length_of", "node_at", "number_at", "shape_of", "texts", "times"]
+__all__ = ["column", "is_empty_list", "length_of", "node_at", "number_at", "shape_of", "texts", "times"]
 
 NDARRAY = NDARRAY_TAG.rpartition("-")[0]
 
@@ -81,6 +81,25 @@ def length_of(product: Product, path: str) -> int | None:
     """
     shape = shape_of(product, path)
     return shape[0] if shape else None
+
+
+def is_empty_list(product: Product, path: str) -> bool:
+    """Whether a list has nothing in it, as makers of files write what they do not know.
+
+    Parameters
+    ----------
+    product : Product
+        The file.
+    path : str
+        Dotted, below ``roman``.
+
+    Returns
+    -------
+    bool
+        False of an array.
+    """
+    node = node_at(product, path)
+    return isinstance(node, list) and not node and not _is_inline(node)
 
 
 def column(product: Product, path: str) -> NDArray[Any] | None:
