@@ -20,7 +20,8 @@ __all__ = ["command", "main"]
 DESCRIPTION = """\
 Compares metadata by key and arrays by value, exactly unless a tolerance is given: numbers are the same if |a - b| <=
 ATOL + RTOL |b|; flags are always compared exactly, dtypes only without a tolerance. NaN equals NaN; how an array is
-compressed or its bytes ordered is not a difference.
+compressed or its bytes ordered is not a difference. Times are compared as times, however they are written, in seconds:
+leap seconds are counted.
 
 Left out, unless --all: asdf_library, history, meta.filename, meta.file_date, meta.calibration_software_*,
 meta.cal_logs, and of catalogs the date and versions of source_catalog.
@@ -56,16 +57,20 @@ SHORT = 60
     "--ignore", multiple=True, metavar="KEY,…", help="Globs of keys or arrays, and all below; may be repeated."
 )
 @click.option("--all", "everything", is_flag=True, help="Compare what is left out otherwise, too.")
+@option("--within", type=float, default=0.0, metavar="SECONDS", help="Times so far apart are the same.")
 @option("--worst", type=click.IntRange(0), default=5, metavar="N", help="Pixels, or sources, to list for each array.")
 @options.json_output
 @options.no_checksum
-def command(console, first, second, rtol, atol, ignore, everything, worst, as_json):
+def command(console, first, second, rtol, atol, within, ignore, everything, worst, as_json):
     if not (0 <= rtol < math.inf and 0 <= atol < math.inf):
         raise UsageError("--rtol and --atol: numbers of at least 0 expected")
+    if not 0 <= within < math.inf:
+        raise UsageError("--within: a number of seconds of at least 0 expected")
     if first == second == "-":
         raise UsageError("only one of the two can be standard input")
     patterns = [word.strip() for words in ignore for word in words.split(",") if word.strip()]
-    settings = {"rtol": rtol, "atol": atol, "ignore": patterns, "everything": everything, "worst": worst}
+    settings = {"rtol": rtol, "atol": atol, "within": within}
+    settings |= {"ignore": patterns, "everything": everything, "worst": worst}
     with errors_in_json(as_json, a=first, b=second), local(first) as one, local(second) as two:
         metadata, arrays, what = _compared(one, two, settings)
     differ = bool(metadata or arrays)
@@ -113,14 +118,15 @@ def _array_lines(found):
             yield f"{name}: {what} {found[what][0]} | {found[what][1]}"
     if not found.get("differing"):
         return
+    times = found.get("unit") == "s"
     share = 100 * found["differing"] / found["size"]
     line = f"{name}: {found['differing']} of {found['size']} values differ ({share:.3g} %)"
     if found["largest"] is not None:
-        line += f", by {found['largest']:.6g} at most"
+        line += f", by {found['largest']:.6g}{' s' if times else ''} at most"
     if found["largest_relative"] is not None:
         line += f" (relative {found['largest_relative']:.3g})"
     if found["one_nan"]:
-        line += f", {found['one_nan']} NaN in one only"
+        line += f", {found['one_nan']} {'null' if times else 'NaN'} in one only"
     yield line
     for flag, (only_a, only_b) in found.get("flags", {}).items():
         yield f"  {flag}: {only_a} in A only, {only_b} in B only"
@@ -138,7 +144,13 @@ def _worst_lines(worst, bits):
     for pixel in worst:
         place = [pixel[axis] for axis in axes] if axes[0] in pixel else pixel["index"][::-1]
         place = place if len(place) == len(axes) else ["/".join(map(str, pixel["index"]))]
-        if bits is None:
+        if "seconds" in pixel:
+            values = [
+                pixel["a"] or "null",
+                pixel["b"] or "null",
+                "-" if pixel["seconds"] is None else _number(pixel["seconds"]),
+            ]
+        elif bits is None:
             values = [_number(pixel["a"]), _number(pixel["b"]), _gap(pixel["a"], pixel["b"])]
         else:
             values = [",".join(dq.names(pixel[side], bits)) or "GOOD" for side in ("a", "b")]
@@ -150,7 +162,9 @@ def _worst_lines(worst, bits):
 
 def _axes(entry):
     """Names of what says where a value is."""
-    source = [key for key in entry if key not in ("index", "a", "b")]
+    source = [key for key in entry if key not in ("index", "a", "b", "seconds")]
+    if "seconds" in entry:
+        return ["item"]
     axes = ["x", "y", "plane"][: len(entry["index"])] if len(entry["index"]) < 4 else ["index"]
     return source or axes
 

@@ -25,6 +25,8 @@ Used are finite pixels that are not DO_NOT_USE in dq, pixeldq, groupdq or result
 too, so that median and 1.4826 mad are meta.statistics. --dq names other flags instead, --dq none uses all finite
 pixels. --section applies to arrays of the image's frame, which are those described unless --array names others.
 
+Of arrays that have several numbers for each pair of a guide window, as x and y, each is described by itself: NAME[x].
+
 In a pipe, a line for each plane: file, array, plane (- for an image) and the statistics in this order, separated by
 tabs."""
 
@@ -82,10 +84,7 @@ def command(console, inputs, arrays, flags, percentile, chosen, jobs, as_json, f
             found = list(statistics.measure_planes(product, names, wanted=wanted, **settings))
         if as_json:
             about = {"file": path, "status": "done", "section": settings["section"], "dq": flags or "DO_NOT_USE"}
-            records = [
-                {"array": one.array, "plane": one.plane} | {name: _plain(value) for name, value in one.values.items()}
-                for one in found
-            ]
+            records = [_place(one) | {name: _plain(value) for name, value in one.values.items()} for one in found]
             json_line(about | {"statistics": records})
             return
         rows = [_texts(one, digits) for one in found]
@@ -116,7 +115,13 @@ def _wanted(chosen, known):
 
 def _texts(found, digits):
     numbers = [f"{one:d}" if isinstance(one, int) else f"{one:.{digits}g}" for one in found.values.values()]
-    return [found.array, "-" if found.plane is None else str(found.plane), *numbers]
+    array = found.array if found.column is None else f"{found.array}[{found.column}]"
+    return [array, "-" if found.plane is None else str(found.plane), *numbers]
+
+
+def _place(found):
+    """Which plane of which array it is; and the column, where an array has columns that are no axis."""
+    return {"array": found.array, "plane": found.plane} | ({"column": found.column} if found.column else {})
 
 
 def _plain(value):

@@ -16,6 +16,7 @@ import numpy as np
 from rtools.errors import InputError, UsageError
 from rtools.products.edit.section import read_plane, select
 from rtools.products.io.reading import run_all
+from rtools.products.schema import layout
 from rtools.wfi import dq
 from rtools.work import ALONE, Work
 
@@ -42,11 +43,14 @@ class PlaneStatistics(NamedTuple):
         Number of the plane; None for an array that is not a cube.
     values : dict of str to int or float
         By the names of `columns`.
+    column : str or None
+        Name of the column of an array whose last axis holds several things, as x and y.
     """
 
     array: str
     plane: int | None
     values: dict[str, int | float]
+    column: str | None = None
 
 
 def columns(percentiles: Iterable[float]) -> tuple[str, ...]:
@@ -219,7 +223,9 @@ def measure_planes(
         masks = _masks(product, name, flags)
         strict = flags is None and name == "data" and _same_shape(product, "err", product.arrays[name].shape)
         masks += [("err", None)] if strict else []
-        jobs += [(name, number, rows, cols, masks) for number in _numbers(product, name, resultant)]
+        parts = _columns(product, name) if section is None and resultant is None else ()
+        jobs += [(name, column, None, None, []) for column in parts]
+        jobs += [(name, number, rows, cols, masks) for number in _numbers(product, name, resultant) if not parts]
     if section is None and resultant is None:
         read = {one for name, *_rest, masks in jobs for one in (name, *(mask for mask, _value in masks))}
         run_all(product.checks(read), work)
@@ -230,7 +236,12 @@ def measure_planes(
 def _of_plane(product, job, *, wanted, sigma):
     """Statistics of one plane."""
     name, number, rows, cols, masks = job
-    plane = read_plane(product, name, number or 0, rows, cols)
+    column = number if isinstance(number, str) else None
+    if column is not None:
+        number = None
+        plane = np.array(product.array(name)[..., _columns(product, name).index(column)])
+    else:
+        plane = read_plane(product, name, number or 0, rows, cols)
     good = np.isfinite(plane) if plane.dtype.kind == "f" else np.ones(plane.shape, bool)
     for mask, value in masks:
         other = read_plane(product, mask, number or 0, rows, cols)
@@ -239,7 +250,17 @@ def _of_plane(product, job, *, wanted, sigma):
     if values.dtype.kind == "b" or values.dtype == np.float16:
         values = values.astype(np.uint8 if values.dtype.kind == "b" else np.float32)
     found = {"pixels": plane.size} | describe(values, [one for one in wanted if one != "pixels"], sigma=sigma)
-    return PlaneStatistics(name, number, {one: found[one] for one in wanted})
+    return PlaneStatistics(name, number, {one: found[one] for one in wanted}, column)
+
+
+def _columns(product, name):
+    """Names of what stands beside each other along the last axis of an array, where that is no axis of the image."""
+    if not layout.is_product(product.kind) or product.kind == "reference":
+        return ()
+    described = layout.arrays(product.kind, product.profile)
+    found = described.get(name) or described.get(name.replace("centroids.", "centroid.", 1))
+    shape = product.arrays[name].shape
+    return found.columns if found is not None and len(shape) > 1 and shape[-1] == len(found.columns) else ()
 
 
 def _same_shape(product, name, shape):

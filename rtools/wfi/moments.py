@@ -16,7 +16,7 @@ from rtools.errors import InputError
 from rtools.wfi.times import COUNTS, MJD_OF_1970, iso_time, offline
 from rtools.wfi.units import DAY_S
 
-__all__ = ["Moments", "elapsed", "mjd", "moments_of", "moments_of_numbers"]
+__all__ = ["Moments", "elapsed", "mjd", "moments_of", "moments_of_numbers", "texts_of"]
 
 LONGEST = 40
 """Characters of a text that can be a time; nanoseconds need 29."""
@@ -194,6 +194,33 @@ def elapsed(moments: Moments, since: Moments) -> NDArray[np.float64]:
     steps = np.unique(np.concatenate([_leap_days(), *told]))
     leaps = np.searchsorted(steps, moments.day, "right") - np.searchsorted(steps, since.day, "right")
     return (moments.day - since.day) * DAY_S + (moments.second - since.second) + leaps
+
+
+def texts_of(moments: Moments) -> list[str | None]:
+    """Times as text.
+
+    Parameters
+    ----------
+    moments : Moments
+        UTC.
+
+    Returns
+    -------
+    list of (str or None)
+        ``YYYY-MM-DDThh:mm:ss.sss``, with six decimals where three are not enough; None where there is no time.
+    """
+    return [None if np.isnan(second) else _text(int(day), float(second)) for day, second in zip(*moments, strict=True)]
+
+
+def _text(day, second):
+    millionths = round(second * 1_000_000)
+    if millionths >= (DAY_S + (second >= DAY_S)) * 1_000_000:  # rounded up to the next day
+        day, millionths = day + 1, 0
+    whole, rest = divmod(millionths, 1_000_000)
+    minute = min(whole // 60, DAY_S // 60 - 1)  # a leap second belongs to the last minute
+    fraction = f"{rest:06d}" if rest % 1000 else f"{rest // 1000:03d}"
+    date = np.datetime64(day - MJD_OF_1970, "D")
+    return f"{date}T{minute // 60:02d}:{minute % 60:02d}:{whole - 60 * minute:02d}.{fraction}"
 
 
 @cache

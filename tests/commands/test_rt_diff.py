@@ -6,7 +6,9 @@ import json
 import asdf
 import numpy as np
 import pytest
+from astropy.time import Time, TimeDelta
 
+from tests.support.guide_files import face_file, guide_file
 from tests.support.runs import piped
 from tests.support.small_files import tool, write
 
@@ -311,3 +313,88 @@ def test_one_of_two_may_come_from_standard_input(pair, monkeypatch):
 @pytest.mark.parametrize("args", [["--rtol", "-1"], ["--atol", "nan"], ["--worst", "-1"]])
 def test_wrong_values_are_usage_errors(pair, args, capsys):
     assert tool("diff", *pair(), *args) == 2
+
+
+# -- times -----------------------------------------------------------------------------------------------------------
+
+
+def later(seconds):
+    """A change of a guide-window file: the times of every third pedestal are later."""
+
+    def change(tree):
+        section = tree["track_data"]
+        section["pedestal_times"] = [
+            time + TimeDelta(seconds, format="sec") if place % 3 == 0 else time
+            for place, time in enumerate(section["pedestal_times"])
+        ]
+
+    return change
+
+
+def test_lists_of_times_are_told_as_one_array_in_seconds(tmp_path, capsys):
+    first = guide_file(tmp_path / "a_gw.asdf")
+    second = guide_file(tmp_path / "b_gw.asdf", change=later(0.002))
+    found = differences(capsys, first, second, "--worst", 1)
+    assert keys(found) == ([], ["track_data.pedestal_times"])
+    told = found["arrays"][0]
+    assert (told["size"], told["differing"], told["largest"], told["unit"]) == (112, 38, 0.002, "s")
+    assert told["worst"] == [
+        {"index": [0], "a": "2027-06-01T12:00:10.356", "b": "2027-06-01T12:00:10.358", "seconds": 0.002}
+    ]
+    assert tool("diff", first, second) == 1
+    assert "by 0.002 s at most" in capsys.readouterr().out
+
+
+def test_times_within_a_tolerance_are_the_same(tmp_path, capsys):
+    first = guide_file(tmp_path / "a_gw.asdf")
+    second = guide_file(tmp_path / "b_gw.asdf", change=later(0.002))
+    assert differences(capsys, first, second, "--within", 0.002)["same"]
+    assert not differences(capsys, first, second, "--within", 0.0019)["same"]
+    assert not differences(capsys, first, second, "--atol", 1)["same"]  # no seconds
+
+
+def test_times_written_in_another_way_are_the_same(tmp_path, capsys):
+    """A list of texts, and one node of many; UTC and TAI."""
+
+    def change(tree):
+        tree["track_data"]["pedestal_times"] = Time(tree["track_data"]["pedestal_times"])
+        tree["track_data"]["signal_times"] = Time(tree["track_data"]["signal_times"]).tai
+        tree["meta"]["t_start"] = tree["meta"]["t_start"].tai
+
+    first = guide_file(tmp_path / "a_gw.asdf")
+    assert differences(capsys, first, guide_file(tmp_path / "b_gw.asdf", change=change))["same"]
+
+
+def test_single_times_have_the_tolerance_too(tmp_path, capsys):
+    def change(tree):
+        tree["meta"]["t_start"] += TimeDelta(0.5, format="sec")
+
+    first, second = guide_file(tmp_path / "a_gw.asdf"), guide_file(tmp_path / "b_gw.asdf", change=change)
+    assert keys(differences(capsys, first, second)) == (["meta.t_start"], [])
+    assert differences(capsys, first, second, "--within", 1)["same"]
+
+
+def test_lost_times_and_other_lengths_are_told(tmp_path, capsys):
+    def change(tree):
+        tree["centroid"]["track_centroid_times"][4] = None
+        tree["acq_data"]["signal_times"] = tree["acq_data"]["signal_times"][:-1]
+
+    first, second = guide_file(tmp_path / "a_gw.asdf"), guide_file(tmp_path / "b_gw.asdf", change=change)
+    found = {told["array"]: told for told in differences(capsys, first, second)["arrays"]}
+    assert found["acq_data.signal_times"]["shape"] == [[32], [31]]
+    assert found["centroid.track_centroid_times"]["one_nan"] == 1
+    assert found["centroid.track_centroid_times"]["largest"] is None
+
+
+def test_phases_are_told_as_one_array(tmp_path, capsys):
+    def change(tree):
+        tree["face_data"]["fgs_op_phase"][40:60] = ["WIM_DFC"] * 20
+
+    first, second = face_file(tmp_path / "a_face.asdf"), face_file(tmp_path / "b_face.asdf", change=change)
+    found = differences(capsys, first, second)
+    assert keys(found) == ([], ["face_data.fgs_op_phase"])
+    assert found["arrays"][0]["differing"] == 20
+
+
+def test_within_is_a_number_of_seconds():
+    assert tool("diff", "a", "b", "--within", "-1") == 2

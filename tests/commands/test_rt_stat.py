@@ -8,6 +8,7 @@ from astropy.stats import median_absolute_deviation, sigma_clipped_stats
 
 from rtools.show.statistics import columns, describe
 from rtools.work.statistics import image_statistics
+from tests.support.guide_files import guide_file
 from tests.support.runs import piped
 from tests.support.small_files import tool, write
 
@@ -199,3 +200,21 @@ def test_threads_change_nothing(tmp_path, compression, capsys):
     assert printed[0] == printed[1] == printed[2]
     assert len(printed[0].splitlines()) == 14
     assert tool("stat", path, "-j", -1) == 2
+
+
+def test_x_and_y_of_guide_windows_are_not_mixed(tmp_path, capsys):
+    path = guide_file(tmp_path)
+    assert tool("stat", path, "--json", "--array", "track_data.lower_*,centroid.*errs", "--stat", "count,median") == 0
+    told = json.loads(capsys.readouterr().out)["statistics"]
+    assert [(one["column"], one["median"]) for one in told[:2]] == [("x", 1024), ("y", 2024)]
+    assert [(one["column"], one["count"]) for one in told[2:]] == [
+        ("xx", 32), ("yy", 32), ("xy", 32), ("xx", 112), ("yy", 112), ("xy", 112)
+    ]  # fmt: skip
+
+
+def test_columns_are_named_in_a_pipe(tmp_path, capsys):
+    assert tool("stat", guide_file(tmp_path, "seed"), "--array", "centroids.track_centroids", "--stat", "count") == 0
+    assert [line.split("\t")[1:] for line in capsys.readouterr().out.splitlines()] == [
+        ["centroids.track_centroids[x]", "-", "112"],
+        ["centroids.track_centroids[y]", "-", "112"],
+    ]

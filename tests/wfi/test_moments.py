@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rtools.errors import InputError
-from rtools.wfi.moments import elapsed, mjd, moments_of, moments_of_numbers
+from rtools.wfi.moments import elapsed, mjd, moments_of, moments_of_numbers, texts_of
 from rtools.wfi.times import mjd_of
 
 USUAL = ["2027-06-01T12:00:00.000", "2027-06-01 12:00:00.125", "2027-06-01T12:00:00.123456789", "2027-06-01T12:00:01"]
@@ -63,3 +63,10 @@ def test_what_is_no_time_is_refused_by_name(bad):
 
 def test_no_times_are_no_times():
     assert moments_of([]).day.shape == (0,)
+
+
+def test_text_of_a_time_reads_back_as_it():
+    times = [*USUAL[:2], "2027-06-01T12:00:00.123456", None, "2016-12-31T23:59:60.500", "2027-06-01T23:59:59.999"]
+    told = texts_of(moments_of(times))
+    assert told == [None if one is None else one.replace(" ", "T") for one in times]
+    assert texts_of(moments_of(["2027-06-01T23:59:59.9999999"])) == ["2027-06-02T00:00:00.000"]

@@ -38,6 +38,7 @@ def compare_catalogs(
     ignore: Iterable[str] = (),
     everything: bool = False,
     worst: int = 5,
+    within: float = 0.0,
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Compare two catalogs, of any formats.
 
@@ -48,7 +49,7 @@ def compare_catalogs(
     ----------
     first, second : str or Path
         The catalogs, in any of the forms that `rt-table` reads.
-    rtol, atol, ignore, everything, worst
+    rtol, atol, ignore, everything, worst, within
         As `rtools.products.edit.comparison.compare_products`; `ignore` is for columns, too.
 
     Returns
@@ -59,7 +60,7 @@ def compare_catalogs(
     """
     patterns = [*ignore, *(() if everything else LEFT_OUT)]
     sides = [_Side(path) for path in (first, second)]
-    walk = comparison.Walk(sides, patterns, rtol=rtol, atol=atol, worst=worst)
+    walk = comparison.Walk(sides, patterns, rtol=rtol, atol=atol, worst=worst, within=within)
     walk.nodes("", sides[0].tree, sides[1].tree)
     tables = [side.table for side in sides]
     key, rows = _matched(tables[0], tables[1], walk)

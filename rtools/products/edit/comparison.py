@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from rtools.products.edit.time_comparison import compare_times, same_time
+from rtools.products.guide.values import are_times, is_time, moments_in
 from rtools.products.io import arrays
 from rtools.products.schema import nodes
 from rtools.wfi import dq
@@ -27,6 +29,9 @@ BLOCK = 1 << 21
 RANDOM_ACCESS = ("", "lz4")
 """Compressions of which rows can be read without all that is before them."""
 
+
+LONG = 100
+"""Words of a list above which it is compared as an array is; FACE files have a phase for each attitude."""
 
 NUMBERS = "fiubc"
 """Kinds of dtype that are numbers."""
@@ -56,6 +61,7 @@ def compare_products(
     ignore: Iterable[str] = (),
     everything: bool = False,
     worst: int = 5,
+    within: float = 0.0,
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Compare two opened products.
 
@@ -72,15 +78,18 @@ def compare_products(
         Compare `LEFT_OUT`, ``asdf_library`` and ``history`` as well.
     worst : int
         Pixels to be listed for each array.
+    within : float
+        Times are the same if they are so many seconds from each other, or less, however they are written.
 
     Returns
     -------
     (list of dict, list of dict)
-        Metadata: key, a, b. Arrays: array, and what `_array_difference` says. Of what only one has: only_in ("a" or
+        Metadata: key, a, b. Arrays: array, and what `_array_difference` says; lists of times: array, and what
+        `rtools.products.edit.time_comparison.compare_times` says. Of what only one has: only_in ("a" or
         "b") and its description under that letter.
     """
     patterns = [*ignore, *(() if everything else LEFT_OUT)]
-    walk = Walk((first, second), patterns, rtol=rtol, atol=atol, worst=worst)
+    walk = Walk((first, second), patterns, rtol=rtol, atol=atol, worst=worst, within=within)
     walk.values("tag", first.tag, second.tag)
     walk.nodes("", first.content, second.content)
     if everything:
@@ -92,12 +101,20 @@ class Walk:
     """Two trees on the way down, and what was found to differ."""
 
     def __init__(
-        self, products: Sequence[Any], patterns: Sequence[str], *, rtol: float, atol: float, worst: int
+        self,
+        products: Sequence[Any],
+        patterns: Sequence[str],
+        *,
+        rtol: float,
+        atol: float,
+        worst: int,
+        within: float = 0.0,
     ) -> None:
         self.products = products
         self.patterns = patterns
         self.tolerance = rtol, atol
         self.worst = worst
+        self.within = within
         self.metadata: list[dict[str, Any]] = []
         self.arrays: list[dict[str, Any]] = []
 
@@ -110,6 +127,8 @@ class Walk:
             self.compare_arrays(path, self._values(0, path, one), self._values(1, path, two))
         elif any(found):
             self.differ(path, one, two)
+        elif are_times(one) and are_times(two):
+            self._compare_times(path, one, two)
         else:
             self.values(f"{path} tag", _foreign_tag(one), _foreign_tag(two))
             self._contents(path, one, two)
@@ -118,6 +137,8 @@ class Walk:
         if isinstance(one, dict) and isinstance(two, dict):
             for key in [*one, *(key for key in two if key not in one)]:
                 self._entry(f"{path}.{key}" if path else str(key), key, one, two)
+        elif _is_long(one) and _is_long(two):
+            self.compare_arrays(path, *(Values.of(np.array(side, np.str_)) for side in (one, two)))
         elif isinstance(one, list) and isinstance(two, list) and len(one) == len(two):
             for place, pair in enumerate(zip(one, two, strict=True)):
                 self.nodes(f"{path}.{place}", *pair)
@@ -126,8 +147,17 @@ class Walk:
 
     def values(self, path: str, one: Any, two: Any) -> None:
         """Compare two plain values."""
-        if not self.ignored(path) and not _same(one, two, *self.tolerance):
+        if self.ignored(path) or _same(one, two, *self.tolerance):
+            return
+        if not (is_time(one) and is_time(two) and same_time(one, two, within=self.within)):
             self.differ(path, one, two)
+
+    def _compare_times(self, path, one, two):
+        first, second = (moments_in(side, node) for side, node in zip(self.products, (one, two), strict=True))
+        assert first is not None and second is not None  # are_times said so
+        found = compare_times(first, second, within=self.within, worst=self.worst)
+        if found:
+            self.arrays.append({"array": path} | found)
 
     def _entry(self, path, key, one, two):
         if key in one and key in two:
@@ -169,6 +199,11 @@ class Walk:
         found = _array_difference(path, one, two, self.tolerance, self.worst)
         if found:
             self.arrays.append({"array": path} | found)
+
+
+def _is_long(node):
+    """Whether a node is a list of so many words that it is told as an array."""
+    return isinstance(node, list) and len(node) > LONG and all(type(one) is str for one in node)
 
 
 def _foreign_tag(node):

@@ -15,7 +15,18 @@ from rtools.products.schema.nodes import NDARRAY_TAG, is_array
 from rtools.wfi import metadata
 from rtools.wfi.moments import Moments, moments_of, moments_of_numbers
 
-__all__ = ["column", "is_empty_list", "length_of", "node_at", "number_at", "shape_of", "texts", "times"]
+__all__ = [
+    "are_times",
+    "column",
+    "is_empty_list",
+    "length_of",
+    "moments_in",
+    "node_at",
+    "number_at",
+    "shape_of",
+    "texts",
+    "times",
+]
 
 NDARRAY = NDARRAY_TAG.rpartition("-")[0]
 
@@ -58,7 +69,7 @@ def shape_of(product: Product, path: str) -> tuple[int, ...] | None:
     node = node_at(product, path)
     if isinstance(node, list):
         return np.shape(node) if _is_inline(node) else (len(node),)
-    value = node.get("value") if isinstance(node, dict) and _is_time(node) else None
+    value = node.get("value") if isinstance(node, dict) and is_time(node) else None
     if isinstance(value, dict) and is_array(value):
         return tuple(value.get("shape") or np.shape(value.get("data", ())))
     return (len(value),) if isinstance(value, list) else None
@@ -183,24 +194,80 @@ def times(notes: Notes, path: str) -> Moments | None:
     if node is None:
         return None
     try:
-        if path in notes.product.arrays:
-            return moments_of([str(one) for one in np.ravel(notes.product.array(path))])
-        if isinstance(node, list):
-            return moments_of(node)
-        if isinstance(node, dict) and _is_time(node):
-            return _of_time(notes.product, node)
+        found = moments_in(notes.product, node)
     except InputError as error:
         notes.problem(path, error.message)
         return None
-    notes.problem(path, "not a list of times")
+    if found is None:
+        notes.problem(path, "not a list of times")
+    return found
+
+
+def moments_in(product: Product, node: Any) -> Moments | None:
+    """The times of a node that has many.
+
+    Parameters
+    ----------
+    product : Product
+        The file.
+    node : object
+        A list of times, null among them; one node of many times; or an array of texts.
+
+    Returns
+    -------
+    Moments or None
+        None for a node that is nothing of this.
+
+    Raises
+    ------
+    InputError
+        One is not a valid time.
+    """
+    if is_array(node):
+        product.attach(node)
+        return moments_of([str(one) for one in np.ravel(node.load())])
+    if isinstance(node, list):
+        return moments_of(node)
+    if isinstance(node, dict) and is_time(node):
+        return _of_time(product, node)
     return None
+
+
+def are_times(node: Any) -> bool:
+    """Whether a node says of itself that it has many times.
+
+    Parameters
+    ----------
+    node : object
+        As it is in the tree.
+
+    Returns
+    -------
+    bool
+        True of one node of many times, and of a list of time nodes and null.
+    """
+    if isinstance(node, list):
+        return any(is_time(one) for one in node) and all(one is None or is_time(one) for one in node)
+    return isinstance(node, dict) and is_time(node) and isinstance(node.get("value"), dict | list)
 
 
 def _is_inline(node):
     return (getattr(node, "tag", None) or "").startswith(NDARRAY)
 
 
-def _is_time(node):
+def is_time(node: Any) -> bool:
+    """Whether a node is a time, or one of many times.
+
+    Parameters
+    ----------
+    node : object
+        As it is in the tree.
+
+    Returns
+    -------
+    bool
+        By its tag.
+    """
     return "asdf/time/time-" in (getattr(node, "tag", None) or "")
 
 

@@ -60,6 +60,8 @@ class Array:
         One, or those before and after the step flux.
     required : bool
         By the schema of the profile.
+    columns : tuple of str
+        Names of what stands beside each other along the last axis; empty where that is an axis of its own.
     """
 
     path: str
@@ -68,6 +70,7 @@ class Array:
     shape: tuple[int | str, ...]
     unit: str | list[str] | None
     required: bool
+    columns: tuple[str, ...] = ()
 
     @property
     def listed(self) -> bool:
@@ -248,9 +251,8 @@ def arrays(kind: str, profile: str = DEFAULT_PROFILE) -> dict[str, Array]:
             dtype = "float32"
         if seed and entry["path"] == "var_rnoise":
             required = True
-        found[entry["path"]] = Array(
-            entry["path"], dtype, entry["ndim"], tuple(entry["shape"]), entry.get("unit"), required
-        )
+        shape, columns = tuple(entry["shape"]), tuple(entry.get("columns", ()))
+        found[entry["path"]] = Array(entry["path"], dtype, entry["ndim"], shape, entry.get("unit"), required, columns)
     return found
 
 
