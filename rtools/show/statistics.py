@@ -217,28 +217,37 @@ def measure_planes(
     PlaneStatistics
         One for each plane, in the order of the arrays.
     """
-    jobs = []
+    jobs: list[_Job] = []
     for name in names:
         rows, cols = select(product, name, section, frame)
         masks = _masks(product, name, flags)
         strict = flags is None and name == "data" and _same_shape(product, "err", product.arrays[name].shape)
         masks += [("err", None)] if strict else []
         parts = _columns(product, name) if section is None and resultant is None else ()
-        jobs += [(name, column, None, None, []) for column in parts]
-        jobs += [(name, number, rows, cols, masks) for number in _numbers(product, name, resultant) if not parts]
+        jobs += [_Job(name, None, rows, cols, [], column) for column in parts]
+        jobs += [_Job(name, number, rows, cols, masks) for number in _numbers(product, name, resultant) if not parts]
     if section is None and resultant is None:
-        read = {one for name, *_rest, masks in jobs for one in (name, *(mask for mask, _value in masks))}
+        read = {one for job in jobs for one in (job.array, *(mask for mask, _value in job.masks))}
         run_all(product.checks(read), work)
     measured = partial(_of_plane, product, wanted=wanted, sigma=sigma)
     yield from map(measured, jobs) if work.threads == 1 or len(jobs) < 2 else work.each(measured, jobs)
 
 
+class _Job(NamedTuple):
+    """A plane, or a column, that is to be described: which part of it, and what masks it."""
+
+    array: str
+    plane: int | None
+    rows: slice
+    columns: slice
+    masks: list
+    column: str | None = None
+
+
 def _of_plane(product, job, *, wanted, sigma):
-    """Statistics of one plane."""
-    name, number, rows, cols, masks = job
-    column = number if isinstance(number, str) else None
+    """Statistics of one plane, or of one column."""
+    name, number, rows, cols, masks, column = job
     if column is not None:
-        number = None
         plane = np.array(product.array(name)[..., _columns(product, name).index(column)])
     else:
         plane = read_plane(product, name, number or 0, rows, cols)
