@@ -12,7 +12,7 @@ from rtools.commands.kit.lists import expand_inputs
 from rtools.commands.kit.reference_options import reference_config
 from rtools.commands.kit.reports import RunFlags
 from rtools.commands.kit.step_options import click_option, read_settings
-from rtools.commands.kit.tool import tool, typed
+from rtools.commands.kit.tool import option, tool, typed
 from rtools.errors import UsageError
 from rtools.pipeline.exposure import chain
 
@@ -79,6 +79,8 @@ def _catalog_settings(options):
 @click.option("--refcat", metavar="FILE|DIR", help="Reference catalog for the alignment: a table or a HATS tree.")
 @click.option("--strict", is_flag=True, help="An alignment that fails is an error.")
 @catalog_options
+@click.option("--guide", metavar="DIR|FILE", help="Guide-window files: the jitter of each exposure is measured there.")
+@option("--high-frequency", default="none", metavar="none|window|MAS", help="What that jitter holds of fast motion.")
 @click.option("--save-steps", is_flag=True, help="Write the product of every step, too.")
 @click.option("--mosaic", is_flag=True, help="Make a mosaic that covers all images; an association makes one, too.")
 @mosaic_options.grid_options
@@ -95,11 +97,15 @@ def _catalog_settings(options):
 @bundles.fail_fast
 def command(console, **options):
     from rtools.pipeline.exposure.request import ExposureRequest
+    from rtools.pipeline.guide.request import parse_high_frequency
 
     inputs = options.pop("inputs")
     if not inputs:
         raise UsageError("no input file")
     flags = RunFlags.taken_from(options)
+    if options["guide"] is None and typed("high_frequency"):
+        raise UsageError("--high-frequency goes with --guide")
+    options["high_frequency"] = parse_high_frequency(options["high_frequency"])
     references = reference_config(options.pop("ref"), options.pop("refdir"), options.pop("builtin"))
     options.pop("on_disk")
     inputs = expand_inputs(inputs)

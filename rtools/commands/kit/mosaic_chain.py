@@ -131,6 +131,8 @@ def _requests(options, references, catalog, *, of_images):
         named=named,
         save_steps=options["save_steps"],
         strict=options["strict"],
+        guide=options["guide"],
+        high_frequency=options["high_frequency"],
         together=True,
         outdir=options["outdir"],
         **shared,

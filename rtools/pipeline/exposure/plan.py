@@ -65,6 +65,8 @@ class ExposurePlan:
         Schema generation of what is written.
     name : str
         What the input is called: its path, or the name that standard input gives itself.
+    guide : str or None
+        The guide-window file that the jitter is measured of.
     warnings, cautions : tuple of str
         What is to be said before the work; cautions even with -q.
     """
@@ -78,6 +80,7 @@ class ExposurePlan:
     main: str
     profile: str
     name: str
+    guide: str | None = None
     warnings: tuple[str, ...] = field(default=())
     cautions: tuple[str, ...] = field(default=())
 
@@ -121,11 +124,25 @@ def make_plan(path: str | Path, request: ExposureRequest, *, name: str | None = 
     messages.warnings += changes
     outputs = _outputs(name, steps, main, request, product.kind, messages.warnings)
     _check_output_metadata(product, profile)
+    guide = _guide_of(product, request)
     untouched = {} if request.single or request.last else _untouched(product, done)
     return ExposurePlan(
-        product, source, place, steps, untouched, outputs, main, profile, name,
+        product, source, place, steps, untouched, outputs, main, profile, name, guide,
         tuple(messages.warnings), tuple(messages.cautions),
     )  # fmt: skip
+
+
+def _guide_of(product, request):
+    """The guide-window file of an exposure, where its jitter is wanted from one."""
+    if request.guide is None:
+        return None
+    from rtools.pipeline.guide.apply import find_guide_file, guide_files_in
+
+    try:
+        return find_guide_file(guide_files_in(request.guide), product.meta)
+    except InputError as error:
+        error.path = error.path or product.path
+        raise
 
 
 def _untouched(product, done):

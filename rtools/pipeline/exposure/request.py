@@ -32,6 +32,10 @@ class ExposureRequest(Request):
         Sky positions in the catalog that served an alignment are brought up to date.
     matches : str or None
         Where the table of matches goes.
+    guide : str or None
+        Directory of guide-window files, or one: the jitter of an exposure is measured there before its catalog is made.
+    high_frequency : str or float
+        What that jitter holds of fast motion, as `rtools.pipeline.guide.request.GuideRequest` has it.
     """
 
     first: str | None = None
@@ -43,3 +47,5 @@ class ExposureRequest(Request):
     catalogs: Mapping[str, str] = field(default_factory=dict)
     update_catalog: bool = False
     matches: str | None = None
+    guide: str | None = None
+    high_frequency: str | float = "none"

@@ -28,6 +28,7 @@ from rtools.pipeline.job.process import peak_memory, settled
 from rtools.products.schema import layout
 from rtools.products.schema.blocks import stamp_file
 from rtools.wfi.frame import CHANNEL
+from rtools.wfi.metadata import put
 
 if TYPE_CHECKING:
     from rtools.pipeline.exposure.plan import ExposurePlan
@@ -193,6 +194,20 @@ class ExposureRun:
         self.meta["cal_logs"] = [str(line) for line in self.meta.get("cal_logs") or []]
         if self.plan.product.kind == "l1_uncal":
             self.meta = self.exposure.meta = ramp_meta(self.meta)
+        if self.plan.guide is not None:
+            self._take_jitter(self.plan.guide)
+
+    def _take_jitter(self, guide):
+        """Let the metadata say the jitter that a guide window shows, which the catalog's PSF has."""
+        from rtools.pipeline.guide.apply import KernelsOfFiles
+        from rtools.pipeline.guide.request import GuideRequest
+
+        wanted = GuideRequest(references=self.request.references, high_frequency=self.request.high_frequency)
+        found = KernelsOfFiles([guide], wanted, self.work).of(self.meta)
+        for key, value in found.keywords().items():
+            put(self.meta, key, value)
+        major, minor, angle = found.kernel.ellipse
+        self.journal.log("info", f"jitter {major:.2f} x {minor:.2f} mas at {angle:.0f} degrees by {guide}")
 
     def _open_sinks(self):
         plan = self.plan
