@@ -49,8 +49,8 @@ CATALOG = tuple(option for option in chain.step_of("catalog").options if option.
 
 def catalog_options(function):
     """The options in `CATALOG`, as one decorator."""
-    for option in reversed(CATALOG):
-        function = click_option(option)(function)
+    for one in reversed(CATALOG):
+        function = click_option(one)(function)
     return function
 
 
