@@ -1,5 +1,7 @@
 """rt-sim: simulated raw exposures."""
 
+from dataclasses import replace
+
 import click
 
 from rtools.commands.kit import options as bundles
@@ -9,6 +11,7 @@ from rtools.commands.kit.reference_options import reference_config
 from rtools.commands.kit.reports import RunReport
 from rtools.commands.kit.tool import option, tool
 from rtools.errors import UsageError
+from rtools.simulate.guide.request import FAULTS, AcquisitionRequest, parse_dithers, parse_numbers
 from rtools.wfi.exposure_types import EXPOSURE_TYPES
 from rtools.wfi.frame import FRAME, SMALLEST
 
@@ -34,9 +37,18 @@ Dispersed exposures have one straight trace per source: enough to exercise the r
 
 TYPES = list(EXPOSURE_TYPES)
 
+GUIDED = ("drift", "motion", "exposures", "mag", "dither", "gap", "fault")
+"""Options about guide windows alone."""
+
+SEVERAL = ("exposures", "dither")
+"""Those of them that are about several exposures, which NAME_gw.asdf has."""
+
+LARGEST_JITTER = 1000.0
+"""mas: more is none."""
+
 
 @tool("rt-sim", summary="Simulate raw exposures.", description=DESCRIPTION, examples=EXAMPLES, no_args_is_help=True)
-@click.argument("names", nargs=-1, metavar="NAME_uncal.asdf…")
+@click.argument("names", nargs=-1, metavar="NAME_uncal.asdf|NAME_gw.asdf…")
 @option("--ra", default=270.0, help="Where the aperture WFI_CEN points, degrees.")
 @option("--dec", type=click.FloatRange(-90, 90), default=66.0, help="Degrees.")
 @option("--pa", default=0.0, help="Position angle of the aperture, degrees.")
@@ -64,6 +76,39 @@ TYPES = list(EXPOSURE_TYPES)
 )
 @option("--cosmic-rays/--no-cosmic-rays", default=True, help="Cosmic rays.")
 @option("--guide-window", default="auto", metavar="auto|none|X,Y", help="On the brightest unsaturated star, or there.")
+@click.option("--guide", is_flag=True, help="Write the guide windows, FACE and their truth of each raw exposure, too.")
+@click.option(
+    "--jitter",
+    metavar="X,Y[,PA]",
+    help="Jitter of the telescope: mas rms along two axes, the first at PA degrees from +y toward +x; default 8,8. The "
+    "axes are x and y of the detectors where no PA is given. A raw exposure gets it as a kernel, without --guide, too.",
+)
+@click.option(
+    "--drift",
+    metavar="X,Y",
+    help="Drift during each exposure, mas/s along x and y; default 0.047 along both, in a direction that is drawn.",
+)
+@click.option(
+    "--motion",
+    metavar="FILE",
+    help="Table of t (seconds since the first exposure began), dx, dy (mas) and dzeta (arcsec, may be missing): the "
+    "motion of the stars, instead of all that is drawn.",
+)
+@click.option("--exposures", type=click.IntRange(1, 200), metavar="N", help="Exposures that NAME_gw.asdf covers.")
+@click.option("--mag", type=float, metavar="AB", help="Magnitude of the guide star; default its own.")
+@click.option(
+    "--dither",
+    metavar="DX,DY;…",
+    help="Pixels by which the star stands elsewhere in the second exposure of NAME_gw.asdf and in those after it.",
+)
+@click.option("--gap", type=click.IntRange(0, 1000), metavar="N", help="Science reads between exposures; default 3.")
+@click.option(
+    "--fault",
+    multiple=True,
+    type=click.Choice(FAULTS),
+    help="Plant something to find into the exposure in the middle: guiding is lost, a reset in its midst, an error of "
+    "the electronics, resultants bound to 0 and 65535, or pairs that are missing. May be given several times.",
+)
 @click.option("--reference-read", is_flag=True, help="Subtract a first read, and store it.")
 @click.option("--encoding-offset", type=int, metavar="DN", help="Added; default 0, 1000 with --reference-read.")
 @option("--truth/--no-truth", default=True, help="Write the truth beside the exposure.")
@@ -81,12 +126,13 @@ def command(console, names, jobs, as_json, fail_fast, dry_run, **settings):
     from rtools.pipeline.job.request import Request
     from rtools.pipeline.job.run import Local, run_jobs
     from rtools.pipeline.simulation.job import plan_simulation
-    from rtools.simulate.naming import refuse_infinite, request_of
+    from rtools.simulate.naming import acquisitions_of, refuse_infinite, request_of
 
     refuse_infinite(settings)
     names = expand_inputs(names)
     if not names:
         raise UsageError("no name to simulate")
+    guided = GuideOptions(names, settings)
     request = Request(
         tool="rt-sim",
         references=reference_config(settings.pop("ref"), settings.pop("refdir"), settings.pop("builtin")),
@@ -95,14 +141,83 @@ def command(console, names, jobs, as_json, fail_fast, dry_run, **settings):
     sources, truth = settings.pop("sources"), settings.pop("truth")
     tables = _tables(settings.pop("matable"))
 
+    acquisitions = acquisitions_of(names)
+
     def plan(name):
-        exposure = request_of(name, tables=tables, **settings)
-        return [plan_simulation(name, exposure, request, truth=truth, table=_table(sources, exposure))]
+        exposure = request_of(name, tables=tables, **guided.of(name), **settings)
+        about = {"truth": truth, "table": _table(sources, exposure), "acquisition": acquisitions.get(name)}
+        return [plan_simulation(name, exposure, request, **about)]
 
     report = RunReport(console, as_json=as_json)
     plans = [(name, lambda name=name: plan(name)) for name in names]
     with console.gathering(names):
         return run_jobs(plans, Local(console.work(jobs)), report, dry_run=dry_run, fail_fast=fail_fast)
+
+
+class GuideOptions:
+    """Options about guide windows, taken out of the settings of a command.
+
+    Parameters
+    ----------
+    names : list of str
+        What is simulated.
+    settings : dict
+        Of the command; loses these options.
+
+    Raises
+    ------
+    UsageError
+        One cannot be, or goes with none of the names.
+    """
+
+    def __init__(self, names, settings):
+        typed = {key: settings.pop(key) for key in GUIDED}
+        self.guide, self.jitter = settings.pop("guide"), _jitter(settings.pop("jitter"))
+        self.asked = {key: value for key, value in typed.items() if value not in (None, ())}
+        self.windows = [name for name in names if is_windows(name)]
+        for key in self.asked:
+            if not (self.windows or (self.guide and key not in SEVERAL)):
+                others = "" if key in SEVERAL else ", or --guide"
+                raise UsageError(f"--{key} is about guide windows", mend=f"give NAME_gw.asdf{others}")
+        self.request = AcquisitionRequest(jitter=self.jitter, **_parsed(self.asked))
+
+    def of(self, name):
+        """What a name is simulated with: fields of a `SimulationRequest`."""
+        if is_windows(name):
+            return {"guide": self.request}
+        if self.guide:
+            return {"guide": replace(self.request, exposures=1, dither=())}
+        return {"jitter": self.jitter}
+
+
+def is_windows(name):
+    """Whether a name is that of guide windows."""
+    return str(name).lower().endswith("_gw.asdf")
+
+
+def _jitter(word):
+    """Numbers of --jitter, with the position angle."""
+    if word is None:
+        return None
+    first, second, *angle = parse_numbers("--jitter", word, (2, 3))
+    if min(first, second) < 0 or max(first, second) >= LARGEST_JITTER:
+        raise UsageError(f"--jitter {word}: between 0 and {LARGEST_JITTER:g} mas expected")
+    return first, second, (angle[0] if angle else 90.0)
+
+
+def _parsed(asked):
+    """Values of options as fields of a `AcquisitionRequest`."""
+    parsed = {"exposures": asked.get("exposures", 1), "gap": asked.get("gap", 3), "magnitude": asked.get("mag")}
+    parsed["faults"] = tuple(dict.fromkeys(asked.get("fault", ())))
+    if "drift" in asked:
+        parsed["drift"] = parse_numbers("--drift", asked["drift"], (2,))
+    if "dither" in asked:
+        parsed["dither"] = parse_dithers(asked["dither"])
+    if "motion" in asked:
+        from rtools.simulate.files import read_motion
+
+        parsed["motion"] = read_motion(asked["motion"])
+    return parsed
 
 
 def _tables(path):

@@ -23,7 +23,6 @@ __all__ = [
     "START_TIME",
     "TABLES",
     "TRANSIENT",
-    "WINDOW",
 ]
 
 POSITION = {"ra": 270.0, "dec": 66.0, "pa": 0.0}
@@ -79,9 +78,6 @@ the physical limit, otherwise noise would leave half of the saturated samples un
 
 TRANSIENT: dict[str, Any] = {"amplitude_dn": (220.0, -20.0), "time_s": (0.2, 0.7), "scatter": 0.3}
 """First-read transient of WFI18: two exponentials in the time since the reset, and their scatter per exposure."""
-
-WINDOW = {"imaging": (16, 16), "spectroscopy": (170, 24)}
-"""Guide window, x by y pixels (romanisim)."""
 
 RAYS: dict[str, Any] = {
     "per_cm2_s": 8.0,

@@ -18,19 +18,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rtools.reference import epsf
-from rtools.simulate import assumed, light, ramps, rays
-from rtools.simulate.references import GROUP, ReferencePlanes, typical
-from rtools.simulate.streams import generator
+from rtools.simulate import light, ramps, rays
+from rtools.simulate.guide.metadata import science_metadata
+from rtools.simulate.references import GROUP, ReferencePlanes
 from rtools.wfi.frame import BORDER, CHANNEL
-from rtools.wfi.instrument import SPECTRAL_ELEMENTS
 from rtools.work import ALONE
 
 if TYPE_CHECKING:
     from typing import Any
 
     from rtools.reference.source import References
+    from rtools.simulate.guide.run import Aim
     from rtools.simulate.request import SimulationRequest
-    from rtools.simulate.scene import Sources
     from rtools.work import Work
 
 __all__ = ["SimulatedExposure", "simulate"]
@@ -67,7 +66,7 @@ def simulate(
     meta: dict[str, Any],
     references: References,
     *,
-    table: Sources | None = None,
+    aim: Aim,
     label: str = "",
     work: Work = ALONE,
 ) -> SimulatedExposure:
@@ -80,9 +79,9 @@ def simulate(
     meta : dict
         From `metadata.build`; footprint, guide star and references are filled in.
     references : mapping of str to ReferenceSource or None
-        References, from `references.find_all`.
-    table : rtools.simulate.scene.Sources, optional
-        Instead of drawn sources; magnitudes in the simulated element.
+        References, from `find_all`.
+    aim : rtools.simulate.guide.run.Aim
+        What is looked at.
     label : str
         What progress calls the exposure.
     work : rtools.work.Work
@@ -93,12 +92,11 @@ def simulate(
     SimulatedExposure
         Arrays of the L1 product, metadata, and the truth.
     """
-    usual = typical(references, request.size)
-    view = light.view_of(meta, references, request.size)
+    view, found, usual = aim.sky
     meta["wcsinfo"]["s_region"] = view.s_region
     with work.progress(label, request.size // CHANNEL) as progress:
-        rate, seen = light.rate_image(view, request, references, gain=usual[0], table=table, work=work)
-        meta["guide_star"] |= _window(request, seen) | _jitter(references)
+        rate, seen = light.rate_image(view, request, references, gain=usual[0], found=found, work=work)
+        meta["guide_star"] |= science_metadata(request, aim.star, found) | _jitter(request, references)
         arrays, hits = _read_out(request, rate, references, usual, work=work, advance=progress.advance)
     used = {kind: reference.label for kind, reference in references.items() if reference is not None}
     meta["rtools"]["simulation"]["references"] = used
@@ -204,48 +202,11 @@ def _truth_of(hits, dn, pattern):
     }
 
 
-def _window(request, seen):
-    """Guide window: on the brightest star that does not saturate, else anywhere; full-frame pixels."""
-    if request.guide_window is None:
-        return {}
-    width, height = assumed.WINDOW["spectroscopy" if request.element in SPECTRAL_ELEMENTS else "imaging"]
-    room = np.array([request.size - BORDER - width, request.size - BORDER - height])
-    if request.guide_window == "auto":
-        start = _star_window(request, seen, (width, height), room)
-    else:
-        start = np.array(request.guide_window)
-    x, y = (int(value) for value in start)
-    return {
-        "window_xstart": x,
-        "window_ystart": y,
-        "window_xstop": x + width,
-        "window_ystop": y + height,
-    }
-
-
-def _star_window(request, seen, shape, room):
-    """First pixel of a window centred on the brightest unsaturated star; drawn at random if there is none."""
-    from rtools.reference import nominal
-
-    rng = generator(*request.stream, "guide window")
-    start = rng.integers(BORDER, room, endpoint=True)
-    if not seen:
-        return start
-    exposure_time = request.frame_time * request.table.read_pattern[-1][-1]
-    level = seen["peak_rate"][0] * exposure_time + assumed.PEDESTAL_E / nominal.GAIN
-    corner = np.stack([seen["x"][0], seen["y"][0]], -1) + BORDER - np.array(shape) / 2
-    corner = np.rint(corner).astype(int)
-    fits = np.all((corner >= BORDER) & (corner <= room), axis=1) & (level < nominal.SATURATION)
-    fits &= seen["type"][0] == "star"
-    if not fits.any():
-        return start
-    return corner[np.argmax(np.where(fits, level, -1))]
-
-
-def _jitter(references):
+def _jitter(request, references):
     """guide_star.jitter_*: what is in the PSF that the image was rendered with."""
-    reference = references.get("epsf")
-    if reference is None:
+    source = references.get("epsf")
+    if source is None:
         return {}
-    major, minor, angle = epsf.jitter_of(reference)
+    stated = request.jitter or epsf.jitter_of(source)
+    major, minor, angle = stated if stated[0] >= stated[1] else (stated[1], stated[0], (stated[2] + 90) % 180)
     return {"jitter_major": major, "jitter_minor": minor, "jitter_position_angle": angle}

@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 
     from rtools.products.io.writer import Stage
     from rtools.simulate.exposure import SimulatedExposure
+    from rtools.simulate.guide.request import MotionTable
     from rtools.wfi.instrument import MaTable
 
-__all__ = ["read_sources", "read_tables", "stage_truth_image", "stage_truth_table"]
+__all__ = ["read_motion", "read_sources", "read_tables", "stage_truth_image", "stage_truth_table"]
 
 COLUMNS = {
     "ra": ("ra", "ra_deg", "raj2000"),
@@ -82,12 +83,7 @@ def read_sources(path: str | Path, element: str) -> Sources:
     def column(key, default):
         if found[key] is None:
             return np.full(count, float(default))
-        try:
-            values: np.ndarray = np.asarray(np.ma.filled(np.ma.asarray(table[found[key]], dtype=float), np.nan))
-        except (TypeError, ValueError):
-            raise InputError(f"column {found[key]} holds text where numbers belong", path=path) from None
-        if not np.all(np.isfinite(values)):
-            raise InputError(f"column {found[key]} has values that are not numbers", path=path)
+        values = _numbers(table, found[key], path)
         _refuse_impossible(values, key, found[key], path)
         return values
 
@@ -121,6 +117,52 @@ def _refuse_impossible(values, key, name, path):
             mend="leave these sources out",
             path=path,
         )
+
+
+def read_motion(path: str | Path) -> MotionTable:
+    """A motion of the telescope from a table: parquet, ECSV, CSV, FITS or VOTable.
+
+    Parameters
+    ----------
+    path : str or Path
+        Columns: t (seconds since the first exposure began, increasing), dx, dy (mas); optional dzeta (arcsec).
+
+    Returns
+    -------
+    rtools.simulate.guide.request.MotionTable
+        Zero rotation where the table has none.
+
+    Raises
+    ------
+    InputError
+        The table cannot be read, lacks a column, or has values that are not finite or times that do not increase.
+    """
+    from rtools.products.tables.files import read_catalog
+    from rtools.simulate.guide.request import MotionTable
+
+    table = read_catalog(path)
+    names = {name.lower(): name for name in table.colnames}
+    lacking = [name for name in ("t", "dx", "dy") if name not in names]
+    if lacking:
+        raise InputError(f"no column {', '.join(lacking)}", mend="a motion has t, dx, dy and perhaps dzeta", path=path)
+    if not len(table):
+        raise InputError("a motion without rows", path=path)
+    t, dx, dy = (_numbers(table, names[name], path) for name in ("t", "dx", "dy"))
+    zeta = _numbers(table, names["dzeta"], path) if "dzeta" in names else np.zeros(len(table))
+    if np.any(np.diff(t) <= 0):
+        raise InputError(f"column {names['t']}: times must increase", path=path)
+    return MotionTable(t, dx, dy, zeta)
+
+
+def _numbers(table, name, path):
+    """A column of finite numbers."""
+    try:
+        values: np.ndarray = np.asarray(np.ma.filled(np.ma.asarray(table[name], dtype=float), np.nan))
+    except (TypeError, ValueError):
+        raise InputError(f"column {name} holds text where numbers belong", path=path) from None
+    if not np.all(np.isfinite(values)):
+        raise InputError(f"column {name} has values that are not numbers", path=path)
+    return values
 
 
 def _types(column, path):

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rtools.reference import epsf
-from rtools.simulate import areas, assumed, pointing, render, scene, spectra
-from rtools.simulate.references import calibration_of, needed, scale_of
+from rtools.simulate import areas, assumed, pointing, render
+from rtools.simulate.references import calibration_of, needed
+from rtools.simulate.seen import MARGIN_PIXELS, Seen, find_sources
 from rtools.wfi import instrument
 from rtools.wfi.frame import BORDER
 from rtools.wfi.sphere import s_region, separation
@@ -25,15 +26,20 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from rtools.reference.epsf import Psf
     from rtools.reference.source import References
     from rtools.simulate.request import SimulationRequest
     from rtools.simulate.scene import Sources
     from rtools.work import Work
 
-__all__ = ["FocalPlane", "rate_image", "view_of"]
-
-MARGIN_PIXELS = 200.0
-"""Sources so far off the image still matter, if they are large or bright."""
+__all__ = [
+    "FocalPlane",
+    "add_sources",
+    "rate_image",
+    "stamp_of",
+    "uniform_rate",
+    "view_of",
+]
 
 
 @dataclass(frozen=True)
@@ -105,6 +111,7 @@ def rate_image(
     *,
     gain: float,
     table: Sources | None = None,
+    found: Seen | None = None,
     work: Work = ALONE,
 ) -> tuple[np.ndarray, dict[str, tuple[np.ndarray, str | None]]]:
     """Image and table of what is seen.
@@ -120,7 +127,9 @@ def rate_image(
     gain : float
         Typical electron/DN, with which sky and lamp are known in electrons.
     table : rtools.simulate.scene.Sources, optional
-        Instead of drawn sources; magnitudes in the simulated element, flat spectra.
+        As for `find_sources`.
+    found : Seen, optional
+        What `find_sources` gives, if it was asked already.
     work : rtools.work.Work
         Threads and log.
 
@@ -136,14 +145,31 @@ def rate_image(
     calibration = calibration_of(references, request.element)
     unit = areas.centre_area(view.transform) if calibration is None else calibration[1]
     if request.has_sky:
-        seen = _add_sources(image, view, request, references, gain=gain, table=table, work=work)
+        if found is None:
+            found = find_sources(view, request, references, gain=gain, table=table, work=work)
+        psf = stamp_of(references, request.jitter, work)
+        add_sources(image, found, psf, view, work=work)
+        seen = _described(found, psf.peak)
         areas.divide(image, view.transform, unit)
-    image += np.float32(_uniform(request, unit / instrument.PIXEL_AREA_SR) / gain)
+    image += np.float32(uniform_rate(request, unit / instrument.PIXEL_AREA_SR) / gain)
     return image, seen
 
 
-def _uniform(request, area):
-    """Sky and lamp, electron/s in the pixel that the rate image is in units of; `area` in nominal ones."""
+def uniform_rate(request: SimulationRequest, area: float = 1.0) -> float:
+    """Sky and lamp.
+
+    Parameters
+    ----------
+    request : rtools.simulate.request.SimulationRequest
+        What is simulated.
+    area : float
+        Of the pixel, in units of the nominal one.
+
+    Returns
+    -------
+    float
+        electron/s in such a pixel.
+    """
     if request.dark:
         return 0.0
     lamp = assumed.LAMP_E.get(request.exposure_type, 0.0)
@@ -157,53 +183,60 @@ def _uniform(request, area):
     return lamp + (assumed.SKY_FACTOR * area * band.zodiacal + band.thermal if band else 0.0)
 
 
-def _add_sources(image, view, request, references, *, gain, table, work):
-    """Draw or take the sources, put them on `image`, and describe them."""
-    stars = table
-    if table is None:
-        stars = scene.draw(view.centre, view.radius(), seed=request.scene_seed, crowded=request.crowded)
-    x, y = pointing.locate(stars.ra, stars.dec, view.attitude, view.transform)
-    near = _near(x, y, view.size, _reach(request))
-    stars, x, y = stars.take(near), x[near], y[near]
-    work.log("info", f"{len(stars)} sources, {np.count_nonzero(stars.sersic == 0)} of them stars")
+def add_sources(
+    image: np.ndarray, found: Seen, psf: Psf, view: FocalPlane, *, origin: tuple[int, int] = (0, 0), work: Work = ALONE
+) -> None:
+    """Put sources on an image, in place.
+
+    Parameters
+    ----------
+    image : ndarray float32 (rows, columns)
+        A part of the trimmed frame, DN/s.
+    found : Seen
+        The sources.
+    psf : rtools.reference.epsf.Psf
+        How a star looks.
+    view : FocalPlane
+        Where the whole image is.
+    origin : (int, int)
+        Column and row of the trimmed frame with which the part begins.
+    work : rtools.work.Work
+        Threads.
+    """
+    stars, x, y = found.stars, found.x - origin[0], found.y - origin[1]
+    local = epsf.Psf(psf.stamps, psf.oversample, psf.x - origin[0], psf.y - origin[1])
     shapes = _shapes(stars, view)
-    stamp = epsf.from_reference(needed(references, "epsf"), work.log)
-    if request.dispersed:
-        offset, electrons = _trace(stars, request.element, drawn=table is None)
-        rates = electrons / gain
-        render.add_spectra(image, stamp, x, y, sersic=stars.sersic, shapes=shapes, rates=rates, offset=offset)
-        magnitude, rate = stars.magnitude, rates.sum(axis=1)
-    else:
-        magnitude = spectra.in_band(stars, request.element) if table is None else stars.magnitude
-        rate = zero_rate(references, request, gain) * 10 ** (-0.4 * magnitude)
-        point = stars.sersic == 0
-        wide = ~point
-        render.add_stars(image, stamp, x[point], y[point], rate[point])
-        render.add_galaxies(
-            image, stamp, x[wide], y[wide], rate[wide], sersic=stars.sersic[wide], shapes=shapes[wide], work=work
-        )
-    return _described(stars, x, y, magnitude=magnitude, rate=rate, peak=rate * stamp.peak)
+    if found.trace is not None and found.offset is not None:
+        shape = {"sersic": stars.sersic, "shapes": shapes}
+        render.add_spectra(image, local, x, y, rates=found.trace, offset=found.offset, **shape)
+        return
+    point = stars.sersic == 0
+    wide = ~point
+    render.add_stars(image, local, x[point], y[point], found.rate[point])
+    galaxies = x[wide], y[wide], found.rate[wide]
+    render.add_galaxies(image, local, *galaxies, sersic=stars.sersic[wide], shapes=shapes[wide], work=work)
 
 
-def zero_rate(references, request, gain):
-    """DN/s of AB magnitude 0: as the photom reference calibrates it, else by the zero point of the detector."""
-    rate = scale_of(references, request.element)
-    return 10 ** (0.4 * instrument.zero_point(request.detector, request.element)) / gain if rate is None else rate
+def stamp_of(references: References, jitter: tuple[float, float, float] | None, work: Work = ALONE) -> Psf:
+    """The ePSF, with a jitter in place of the reference's.
 
+    Parameters
+    ----------
+    references : mapping of str to ReferenceSource or None
+        References: epsf.
+    jitter : (float, float, float) or None
+        rms along two perpendicular axes, mas, and the position angle of the first, degrees; None for the reference's.
+    work : rtools.work.Work
+        Its log.
 
-def _reach(request):
-    """Rows below and above a source that its light covers."""
-    if not request.dispersed:
-        return 0, 0
-    offset = spectra.dispersion(request.element)[0]
-    return max(-offset[0], 0), max(offset[-1], 0)
-
-
-def _near(x, y, size, reach):
-    """Sources whose light may fall on the image."""
-    margin = MARGIN_PIXELS
-    inside_x = (x > -margin) & (x < size + margin)
-    return inside_x & (y > -margin - reach[1]) & (y < size + margin + reach[0])
+    Returns
+    -------
+    rtools.reference.epsf.Psf
+        How a star looks.
+    """
+    source = needed(references, "epsf")
+    stamp = epsf.from_reference(source, work.log)
+    return stamp if jitter is None else epsf.jittered(stamp, epsf.jitter_of(source, work.log), jitter)
 
 
 def _shapes(stars, view):
@@ -217,27 +250,20 @@ def _shapes(stars, view):
     return shapes
 
 
-def _trace(stars, element, *, drawn):
-    """Rows from the source, and electrons per second and pixel of each source's trace."""
-    offset, wavelength, width = spectra.dispersion(element)
-    flux = 10 ** (-0.4 * stars.magnitude[:, None])
-    flux = flux * (spectra.relative_flux(stars, wavelength) if drawn else np.ones(wavelength.size))
-    return offset, spectra.trace_rate(flux, element, wavelength, width)
-
-
-def _described(stars, x, y, *, magnitude, rate, peak):
-    """Columns of the truth table, with units."""
+def _described(found, peak):
+    """Columns of the truth table, with units; `peak` is the largest share of light in a pixel."""
+    stars, magnitude = found.stars, found.magnitude
     kind = np.where(stars.sersic == 0, "star", np.where(stars.sersic == 1, "disk", "spheroid"))
     return {
         "ra": (stars.ra, "deg"),
         "dec": (stars.dec, "deg"),
-        "x": (x, "pixel"),
-        "y": (y, "pixel"),
+        "x": (found.x, "pixel"),
+        "y": (found.y, "pixel"),
         "type": (kind, None),
         "magnitude": (magnitude, "mag(AB)"),
         "flux": (AB_ZERO_NJY * 10 ** (-0.4 * magnitude), "nJy"),
-        "rate": (rate, "DN / s"),
-        "peak_rate": (peak, "DN / s"),
+        "rate": (found.rate, "DN / s"),
+        "peak_rate": (found.rate * peak, "DN / s"),
         "sersic_index": (stars.sersic, None),
         "half_light_radius": (stars.radius, "arcsec"),
         "axis_ratio": (stars.axis_ratio, None),

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from rtools.simulate.request import SimulationRequest
 
-__all__ = ["ASSUMED_NOTE", "build"]
+__all__ = ["ASSUMED_NOTE", "build", "moment_of", "simulation_of"]
 
 ASSUMED_NOTE = (
     "simulated by rt-sim; sky, lamp, pedestal, 1/f noise, cosmic rays and the values of the built-in nominal "
@@ -53,7 +53,7 @@ def build(request: SimulationRequest, profile: str) -> dict[str, Any]:
     UsageError
         The date is not valid.
     """
-    start = _moment(request.date)
+    start = moment_of(request.date)
     meta: dict[str, Any] = {}
     for path, value in request.identity.items():
         put(meta, path, value)
@@ -73,16 +73,30 @@ def build(request: SimulationRequest, profile: str) -> dict[str, Any]:
     meta["visit"] = _visit(start)
     lamp = request.exposure_type in assumed.LAMP_E
     meta["rcs"] = {"active": lamp, "electronics": None, "bank": None, "led": None, "counts": 0}
-    meta["rtools"] = {
-        "simulation": {
-            "note": ASSUMED_NOTE,
-            "scene_seed": request.scene_seed,
-            "seed": request.seed,
-            "crowded": request.crowded,
-            "sky_electron_per_s": request.sky,
-        }
-    }
+    meta["rtools"] = {"simulation": simulation_of(request)}
     return complete("l1_uncal", meta, profile)
+
+
+def simulation_of(request: SimulationRequest) -> dict[str, Any]:
+    """What a product says of its simulation.
+
+    Parameters
+    ----------
+    request : rtools.simulate.request.SimulationRequest
+        What is simulated.
+
+    Returns
+    -------
+    dict
+        Note, seeds and sky; the references that were used are added later.
+    """
+    return {
+        "note": ASSUMED_NOTE,
+        "scene_seed": request.scene_seed,
+        "seed": request.seed,
+        "crowded": request.crowded,
+        "sky_electron_per_s": request.sky,
+    }
 
 
 def _exposure(request, start):
@@ -182,7 +196,24 @@ def _pointing(request, attitude):
     }
 
 
-def _moment(text):
+def moment_of(text: str) -> datetime:
+    """The moment of a date as users write it.
+
+    Parameters
+    ----------
+    text : str
+        ISO; without an offset it is UTC.
+
+    Returns
+    -------
+    datetime
+        UTC, without a time zone.
+
+    Raises
+    ------
+    UsageError
+        It is none.
+    """
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:

@@ -8,7 +8,7 @@ from rtools.simulate import assumed
 from rtools.simulate.streams import generator
 from rtools.wfi.frame import BORDER, FRAME
 
-__all__ = ["cosmic_rays"]
+__all__ = ["cosmic_rays", "window_rays"]
 
 
 def cosmic_rays(shape: tuple[int, int], last_read: int, frame_time: float, *stream: object) -> dict[str, np.ndarray]:
@@ -49,13 +49,59 @@ def cosmic_rays(shape: tuple[int, int], last_read: int, frame_time: float, *stre
     loss = _losses(rng, count)
     read = np.ceil(rng.random(count) * last_read).astype(np.int64)
     track, row, column, path = walk(Tracks(x, y, angle, length / numbers["pixel_um"]), shape)
-    per_pixel = loss[track] * numbers["pixel_um"] / numbers["ev_per_electron"]
-    electrons = rng.poisson(per_pixel * np.hypot(numbers["depth_pixels"], path)).astype(float)
+    electrons = _electrons(rng, loss[track], path)
     read = np.maximum(read[track], 1)
     inside = (row >= BORDER) & (row < rows - BORDER) & (column >= BORDER) & (column < columns - BORDER)
     keep = np.flatnonzero(inside & (electrons > 0))
     keep = keep[np.lexsort((read[keep], column[keep], row[keep]))]
     return {"row": row[keep], "column": column[keep], "read": read[keep], "electrons": electrons[keep]}
+
+
+def window_rays(shape: tuple[int, int], pairs: int, duration: float, *stream: object) -> dict[str, np.ndarray]:
+    """Draw the hits of a small window that is reset and read again and again.
+
+    Parameters
+    ----------
+    shape : (int, int)
+        Its rows and columns.
+    pairs : int
+        How often it is read.
+    duration : float
+        Seconds in which it collects charge each time.
+    *stream
+        What the random numbers are keyed by.
+
+    Returns
+    -------
+    dict of ndarray
+        ``pair``, ``row``, ``column`` int64, ``electrons`` float64; in this order.
+
+    Notes
+    -----
+    Tracks begin in the window: what comes from the sides is made up for by what leaves through them.
+    """
+    from rtools.simulate._ray_kernels import Tracks, walk
+
+    rng, numbers = generator(*stream, "cosmic rays"), assumed.RAYS
+    rows, columns = shape
+    rate = numbers["per_cm2_s"] * numbers["area_cm2"] * rows * columns / FRAME**2
+    count = rng.poisson(rate * duration * pairs)
+    pair = rng.integers(0, max(pairs, 1), count)
+    x, y = rng.uniform(-0.5, columns - 0.5, count), rng.uniform(-0.5, rows - 0.5, count)
+    angle, length = rng.uniform(0, 2 * np.pi, count), _lengths(rng.random(count))
+    loss = _losses(rng, count)
+    track, row, column, path = walk(Tracks(x, y, angle, length / numbers["pixel_um"]), shape)
+    electrons = _electrons(rng, loss[track], path)
+    order = np.lexsort((column, row, pair[track]))
+    found = {"pair": pair[track], "row": row, "column": column, "electrons": electrons}
+    return {key: values[order] for key, values in found.items()}
+
+
+def _electrons(rng, loss, path):
+    """What pixels gain along paths, pixels, with losses in eV/µm."""
+    numbers = assumed.RAYS
+    per_pixel = loss * numbers["pixel_um"] / numbers["ev_per_electron"]
+    return rng.poisson(per_pixel * np.hypot(numbers["depth_pixels"], path)).astype(float)
 
 
 def _lengths(uniform):

@@ -43,13 +43,14 @@ class Schedule(NamedTuple):
     node_weights: np.ndarray
 
 
-def schedule(read_pattern: Sequence[Sequence[int]], decay: ArrayLike | None = None) -> Schedule:
+def schedule(read_pattern: Sequence[Sequence[float]], decay: ArrayLike | None = None) -> Schedule:
     """The `Schedule` of a read pattern, for electrons that arrive uniformly in time from read 0 on.
 
     Parameters
     ----------
-    read_pattern : list of list of int
-        Numbers of the reads of each resultant, from 1.
+    read_pattern : list of list of float
+        Numbers of the reads of each resultant: times since the reset, in units of the first read's. Hits of cosmic rays
+        compare with their whole part.
     decay : array_like of float (G,), optional
         Factor of the dark decay in each resultant; none by default.
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rtools.errors import UsageError
 from rtools.simulate import assumed
 from rtools.wfi import instrument
 from rtools.wfi.exposure_types import DARK_TYPES, SKY_IMAGE_TYPES, SKY_TYPES, reading_of
 from rtools.wfi.frame import FRAME
+
+if TYPE_CHECKING:
+    from rtools.simulate.guide.request import AcquisitionRequest
 
 __all__ = ["SimulationRequest", "exposure_type_of", "parse_reads", "reads_of"]
 
@@ -49,6 +52,11 @@ class SimulationRequest:
         Whether a read before the exposure is subtracted from all resultants, and kept beside them.
     guide_window : str or (int, int) or None
         ``auto``, (x, y) of its first pixel in the full frame, or None.
+    jitter : (float, float, float) or None
+        That of the image: rms along two perpendicular axes, mas, and the position angle of the first, degrees from +y
+        toward +x; None for that of the epsf reference.
+    guide : rtools.simulate.guide.request.AcquisitionRequest or None
+        The acquisition whose windows are made.
     size : int
         Rows and columns of the frame; 4096, less for tests (the corner of the full frame).
     """
@@ -72,6 +80,8 @@ class SimulationRequest:
     encoding_offset: int = 0
     reference_read: bool = False
     guide_window: str | tuple[int, int] | None = "auto"
+    jitter: tuple[float, float, float] | None = None
+    guide: AcquisitionRequest | None = None
     size: int = FRAME
 
     @property
@@ -103,6 +113,29 @@ class SimulationRequest:
     def flattened(self) -> bool:
         """Whether the chain divides this type of exposure by the flat."""
         return self.exposure_type in SKY_IMAGE_TYPES
+
+    def as_parameters(self) -> dict[str, Any]:
+        """The request as plain values, for the history."""
+        kept = (
+            "exposure_type",
+            "ra",
+            "dec",
+            "pa",
+            "date",
+            "scene_seed",
+            "seed",
+            "sky",
+            "crowded",
+            "pink_noise",
+            "cosmic_rays",
+            "encoding_offset",
+            "reference_read",
+            "size",
+            "guide_window",
+        )
+        values = {key: getattr(self, key) for key in kept} | {"read_pattern": self.table.read_pattern}
+        values |= {} if self.jitter is None else {"jitter": self.jitter}
+        return values if self.guide is None else values | {"guide": self.guide.as_parameters()}
 
 
 def exposure_type_of(element: str) -> str:

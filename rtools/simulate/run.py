@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 from rtools.errors import RtoolsError
 from rtools.simulate.metadata import ASSUMED_NOTE
+from rtools.simulate.references import find_all
 from rtools.work import ALONE
 
 if TYPE_CHECKING:
     from rtools.reference.find import Config
     from rtools.simulate.exposure import SimulatedExposure
+    from rtools.simulate.guide.run import GuideOutput
     from rtools.simulate.request import SimulationRequest
     from rtools.simulate.scene import Sources
     from rtools.work import Work
@@ -32,18 +34,30 @@ class Output:
         The true rate and the cosmic rays, ASDF; None if it is not written.
     truth_table : Path or None
         The sources, parquet; None if it is not written.
+    guide : rtools.simulate.guide.run.GuideOutput or None
+        Guide windows of the exposure; None if they are not made.
     """
 
     uncal: Path
     truth_image: Path | None
     truth_table: Path | None
+    guide: GuideOutput | None = None
 
     def paths(self) -> list[Path]:
         """Those that are written, the main product last."""
-        return [path for path in (self.truth_table, self.truth_image, self.uncal) if path is not None]
+        guide = [] if self.guide is None else self.guide.paths()
+        own = self.truth_table, self.truth_image, self.uncal
+        return guide + [path for path in own if path is not None]
 
 
-def outputs(uncal: Path, *, truth: bool = True, table: bool = True, overwrite: bool = False) -> Output:
+def outputs(
+    uncal: Path,
+    *,
+    truth: bool = True,
+    table: bool = True,
+    guide: GuideOutput | None = None,
+    overwrite: bool = False,
+) -> Output:
     """Names beside an L1 file: ROOT_truth.asdf and, where there are sources, ROOT_truth.parquet.
 
     Parameters
@@ -54,6 +68,8 @@ def outputs(uncal: Path, *, truth: bool = True, table: bool = True, overwrite: b
         Whether the truth is written.
     table : bool
         Whether there are sources, whose table belongs to the truth.
+    guide : rtools.simulate.guide.run.GuideOutput, optional
+        Guide windows of the exposure.
     overwrite : bool
         Files that exist may be replaced.
 
@@ -70,7 +86,7 @@ def outputs(uncal: Path, *, truth: bool = True, table: bool = True, overwrite: b
     stem = uncal.name.removesuffix("_uncal.asdf")
     image = uncal.with_name(f"{stem}_truth.asdf") if truth else None
     listed = uncal.with_name(f"{stem}_truth.parquet") if truth and table else None
-    output = Output(uncal, image, listed)
+    output = Output(uncal, image, listed, guide)
     for path in output.paths():
         if path.exists() and not overwrite:
             raise RtoolsError("exists already", mend="--overwrite replaces it", path=path)
@@ -122,16 +138,20 @@ def simulate_to_files(
     from rtools.products.io import writer
     from rtools.products.schema import history
     from rtools.simulate import exposure, metadata
-    from rtools.simulate.references import find_all
+    from rtools.simulate.guide import run as guide
 
     meta = metadata.build(request, profile)
     references = find_all(meta, request, config, work.log)
-    result = exposure.simulate(request, meta, references, table=table, label=label, work=work)
+    aim = guide.aim(request, meta, references, table=table, work=work)
+    result = exposure.simulate(aim.smeared(request), meta, references, aim=aim, label=label, work=work)
     result.meta["filename"] = output.uncal.name
     used = {kind: reference for kind, reference in references.items() if reference is not None}
-    entry = history.entry("rt-sim", parameters=_parameters(request), references=used)
+    entry = history.entry("rt-sim", parameters=request.as_parameters(), references=used)
     stages = []
     try:
+        if output.guide is not None:
+            writing = guide.Writing(profile, compression, entry)
+            stages += guide.stage_windows(request, aim, references, output=output.guide, writing=writing, work=work)
         # One by one: what was staged before a failure is in the list, and is discarded.
         stages.extend(_staged_truth(output, result, flattened=request.flattened, compression=compression))
         stages.append(
@@ -164,22 +184,3 @@ def _staged_truth(output, result, *, flattened, compression):
     if output.truth_image is not None:
         packed = None if compression == "none" else compression
         yield files.stage_truth_image(output.truth_image, result, ASSUMED_NOTE, flattened=flattened, compression=packed)
-
-
-def _parameters(request):
-    """The request as plain values."""
-    kept = (
-        "exposure_type",
-        "ra",
-        "dec",
-        "pa",
-        "date",
-        "scene_seed",
-        "seed",
-        "sky",
-        "crowded",
-        "pink_noise",
-        "cosmic_rays",
-    )
-    values = {key: getattr(request, key) for key in (*kept, "encoding_offset", "reference_read", "size")}
-    return values | {"guide_window": request.guide_window, "read_pattern": request.table.read_pattern}

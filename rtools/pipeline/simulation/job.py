@@ -1,4 +1,4 @@
-"""The job of one simulated exposure."""
+"""The jobs of one simulated exposure and of one acquisition's guide windows."""
 
 from __future__ import annotations
 
@@ -12,17 +12,25 @@ from rtools.pipeline.job.journal import Journal
 from rtools.pipeline.job.outputs import make_directory
 from rtools.pipeline.job.process import PROCESS_BYTES, peak_memory
 from rtools.pipeline.job.request import Request
+from rtools.products import names
 from rtools.products.schema import layout
+from rtools.simulate.guide.metadata import AcquisitionNames
+from rtools.simulate.guide.run import GuideOutput, guide_outputs, simulate_windows
+from rtools.simulate.naming import windows_of
 from rtools.simulate.request import SimulationRequest
 from rtools.simulate.run import Output, outputs, simulate_to_files
 from rtools.simulate.scene import Sources
 from rtools.work import Work
 
-__all__ = ["SimulationJob", "plan_simulation"]
+__all__ = ["SimulationJob", "WindowsJob", "plan_simulation"]
 
 
 RESULTANT, PIXEL = 3, 19
 """Bytes for each pixel of a resultant and of the frame, as measured: 1.07 GiB with 9 resultants, 1.60 with 20."""
+
+
+COLUMNS = 60000
+"""Bytes for each row of the frame that guide windows take: references are read by channels, over all rows."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,15 +95,76 @@ class SimulationJob(Job):
                        warnings=tuple(journal.warned))]  # fmt: skip
 
 
+@dataclass(frozen=True, eq=False)
+class WindowsJob(Job):
+    """Simulate the guide windows of one detector and acquisition.
+
+    Attributes
+    ----------
+    exposure : rtools.simulate.request.SimulationRequest
+        The first exposure that is tracked, and what is asked of its windows.
+    output : rtools.simulate.guide.run.GuideOutput
+        Names of the files.
+    table : rtools.simulate.scene.Sources or None
+        Sources that are given instead of drawn.
+    """
+
+    exposure: SimulationRequest
+    output: GuideOutput
+    table: Sources | None = None
+
+    kind = "simulate"
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        return ()
+
+    @property
+    def writes(self) -> tuple[Path, ...]:
+        return tuple(self.output.paths())
+
+    def cost(self) -> Cost:
+        return Cost(bytes=int(PROCESS_BYTES + COLUMNS * self.exposure.size))
+
+    def describe(self) -> Description:
+        return Description(input=self.name, outputs=tuple(map(str, reversed(self.writes))))
+
+    def moved_to(self, folder: Path) -> WindowsJob:
+        alone = replace(self.output, windows=folder / self.output.windows.name, face=None, truth=None)
+        return replace(self, output=alone)
+
+    def carry_out(self, work: Work, before: Mapping[str, Sequence[Outcome]]) -> Sequence[Outcome]:
+        started, journal = time.perf_counter(), Journal(work.log, self.name)
+        make_directory(self.output.windows.parent)
+        simulate_windows(
+            self.exposure,
+            self.output,
+            self.request.references,
+            profile=self.request.profile or layout.DEFAULT_PROFILE,
+            compression=self.request.compression or "none",
+            table=self.table,
+            work=work.with_log(journal.log),
+        )
+        seconds = {"total": time.perf_counter() - started}
+        return [Result(self.name, tuple(reversed(self.writes)), seconds=seconds, peak_memory=peak_memory(),
+                       warnings=tuple(journal.warned))]  # fmt: skip
+
+
 def plan_simulation(
-    name: str, exposure: SimulationRequest, request: Request, *, truth: bool = True, table: Sources | None = None
-) -> SimulationJob:
-    """Decide which files one simulated exposure becomes, or refuse it.
+    name: str,
+    exposure: SimulationRequest,
+    request: Request,
+    *,
+    truth: bool = True,
+    table: Sources | None = None,
+    acquisition: AcquisitionNames | None = None,
+) -> SimulationJob | WindowsJob:
+    """Decide which files one simulated exposure, or its guide windows alone, become, or refuse it.
 
     Parameters
     ----------
     name : str
-        The name, as it was typed: of the raw exposure.
+        The name, as it was typed: of the raw exposure, or of guide windows.
     exposure : rtools.simulate.request.SimulationRequest
         What is simulated.
     request : rtools.pipeline.job.request.Request
@@ -104,11 +173,21 @@ def plan_simulation(
         Write the truth beside it.
     table : rtools.simulate.scene.Sources, optional
         Sources that are given instead of drawn.
+    acquisition : rtools.simulate.guide.metadata.AcquisitionNames, optional
+        Files of the acquisition, where windows of several detectors are made.
 
     Returns
     -------
-    SimulationJob
+    SimulationJob or WindowsJob
+        The latter for a name that ends in _gw.asdf.
     """
     path = Path(name) if request.outdir is None else Path(request.outdir) / Path(name).name
-    output = outputs(path, truth=truth, table=exposure.has_sky, overwrite=request.overwrite)
+    overwrite = request.overwrite
+    windows = None
+    if exposure.guide is not None:
+        own = path.with_name(windows_of(names.parse(path.name), exposure.guide.acquisition))
+        windows = guide_outputs(own, exposure.detector, truth=truth, names=acquisition, overwrite=overwrite)
+    if windows is not None and windows.windows == path:
+        return WindowsJob(name, request, exposure, windows, table)
+    output = outputs(path, truth=truth, table=exposure.has_sky, guide=windows, overwrite=overwrite)
     return SimulationJob(name, request, exposure, output, table)
