@@ -15,7 +15,7 @@ from rtools.simulate.guide.faults import Faults, no_faults, plant
 from rtools.simulate.guide.motion import TelescopeMotion, draw_motion, turns
 from rtools.simulate.guide.star import GuideStar, corner_of
 from rtools.simulate.guide.timeline import Cycles, Exposed, Timeline, draw_timeline, impacted_cycles
-from rtools.wfi.fgs import Place, displacement, place_in_field
+from rtools.wfi.fgs import FieldPlace, displacement, place_in_field
 from rtools.wfi.frame import BORDER
 from rtools.wfi.instrument import PIXEL_SCALE_ARCSEC, detector_number
 
@@ -207,14 +207,14 @@ def _offsets(stage):
     return stage.table.exposure_s * ((np.arange(STEPS) + 0.5) / STEPS - 0.5)
 
 
-def steps_of(angles: NDArray[np.float64], place: Place, star: GuideStar) -> Steps:
+def steps_of(angles: NDArray[np.float64], place: FieldPlace, star: GuideStar) -> Steps:
     """Where rotations move the star.
 
     Parameters
     ----------
     angles : ndarray float64 (3, n, k)
         Radians.
-    place : rtools.wfi.fgs.Place
+    place : rtools.wfi.fgs.FieldPlace
         Of the star in the field.
     star : GuideStar
         Where it is without a rotation.
