@@ -2,6 +2,7 @@ from .attitude import AttitudeErrors, GuideAttitude, StarFit, StarTrack, attitud
 from .centroid import fit_psf, measure_moments
 from .compare import AttitudeComparison, Comparison, TurnComparison, compare_attitudes, compare_motion
 from .difference import Difference, Pairs, Readout, take_difference
+from .edge import CrossSection, EdgeShape, fit_edge, fit_edge_shape, section_of
 from .ellipse import JitterEllipse, covariance_of, ellipse
 from .face import (
     FaceSeries,
@@ -40,8 +41,10 @@ __all__ = [
     "AttitudeErrors",
     "Centroids",
     "Comparison",
+    "CrossSection",
     "Difference",
     "Drift",
+    "EdgeShape",
     "FaceSeries",
     "FaceStatistics",
     "FrequencyBand",
@@ -85,6 +88,8 @@ __all__ = [
     "find_partners",
     "find_phases",
     "fit_attitude",
+    "fit_edge",
+    "fit_edge_shape",
     "fit_psf",
     "flag_pairs",
     "lay_frames",
@@ -103,6 +108,7 @@ __all__ = [
     "predict_motion",
     "psf_at",
     "runs_of",
+    "section_of",
     "spread_evenly",
     "stack_images",
     "sum_widths",

@@ -13,7 +13,7 @@ import numpy as np
 
 from rtools.compiled import njit
 
-__all__ = ["RenderScratch", "WindowSpline", "render", "scratch_for"]
+__all__ = ["RenderScratch", "WindowSpline", "place_basis", "render", "scratch_for"]
 
 TAPS = 4
 """B-splines that are not zero at a place, along one axis."""
@@ -56,8 +56,25 @@ def _fill_basis(t, basis):
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _place_basis(origin, step, place, basis):
-    """The first sample under the first pixel, and the B-splines for a star at a place."""
+def place_basis(origin, step, place, basis):
+    """The B-splines for a star at a place, along one axis.
+
+    Parameters
+    ----------
+    origin : float
+        Sample on which a star at 0 is centred.
+    step : int
+        Samples per pixel.
+    place : float
+        Of the star, pixels.
+    basis : float64 (3, 4)
+        Receives the values, and their first and second derivatives by the place.
+
+    Returns
+    -------
+    int
+        The first of the four samples of pixel 0; those of pixel i are `step` i farther on.
+    """
     start = origin - step * place
     whole = math.floor(start)
     _fill_basis(start - whole, basis)
@@ -121,8 +138,8 @@ def render(spline, x, y, out, scratch):
         Memory.
     """
     step, basis, pitch = spline.step, scratch.basis, np.uint64(spline.step)
-    left = _place_basis(spline.origin_x, step, x, basis[0])
-    low = _place_basis(spline.origin_y, step, y, basis[1])
+    left = place_basis(spline.origin_x, step, x, basis[0])
+    low = place_basis(spline.origin_y, step, y, basis[1])
     across, up = basis[0], basis[1]
     line = scratch.line[: step * (out.shape[2] - 1) + TAPS]
     for j in range(out.shape[1]):

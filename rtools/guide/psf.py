@@ -13,7 +13,7 @@ from rtools.reference import Psf
 from rtools.reference.epsf import JITTER
 from rtools.wfi.instrument import PIXEL_SCALE_ARCSEC
 
-__all__ = ["GuidePsf", "psf_at", "spline_for"]
+__all__ = ["GuidePsf", "cut_around_middle", "psf_at", "spline_for"]
 
 MARGIN = 4
 """Samples beyond the farthest pixel that the spline needs, with two to spare."""
@@ -76,14 +76,33 @@ def spline_for(psf: GuidePsf, shape: tuple[int, int]) -> WindowSpline:
     WindowSpline
         For a star that lies in the window, or outside by at most one pixel.
     """
-    cut, origins = psf.coefficients, []
-    for axis, pixels in enumerate(shape):
-        n, reach = cut.shape[axis], psf.oversample * pixels + MARGIN
-        first = (n - 1) // 2 - reach
-        before, behind = max(-first, 0), max(first + 2 * reach + 2 - n, 0)
-        widths = [(0, 0), (0, 0)]
-        widths[axis] = (before, behind)
-        padded = np.pad(cut, widths)
-        cut = np.take(padded, np.arange(first + before, first + before + 2 * reach + 2), axis=axis)
-        origins.append((n - 1) / 2 - first)
-    return WindowSpline(np.ascontiguousarray(cut), psf.oversample, origins[1], origins[0])
+    values, origin_y = cut_around_middle(psf.coefficients, psf.oversample, shape[0])
+    turned, origin_x = cut_around_middle(values.T, psf.oversample, shape[1])
+    return WindowSpline(np.ascontiguousarray(turned.T), psf.oversample, origin_x, origin_y)
+
+
+def cut_around_middle(values: NDArray[np.float64], step: int, pixels: int) -> tuple[NDArray[np.float64], float]:
+    """Samples that stars in so many pixels need, along the first axis; 0 where there are none.
+
+    Parameters
+    ----------
+    values : ndarray (n, ...)
+        Samples, of which the middle is the star.
+    step : int
+        Samples per pixel.
+    pixels : int
+        Pixels along this axis.
+
+    Returns
+    -------
+    ndarray
+        Samples from so far before the middle to so far behind it that any star in the pixels or a pixel beside them
+        finds those of all pixels.
+    float
+        Place of the middle in them.
+    """
+    n, reach = len(values), step * pixels + MARGIN
+    first = (n - 1) // 2 - reach
+    before, behind = max(-first, 0), max(first + 2 * reach + 2 - n, 0)
+    padded = np.pad(values, [(before, behind), *[(0, 0)] * (values.ndim - 1)])
+    return padded[first + before : first + before + 2 * reach + 2], (n - 1) / 2 - first

@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rtools.guide.centroid import FAINTEST, RUN
 from rtools.guide.measured import Centroids
+from rtools.guide.refit import FAINTEST, RUN
 from rtools.wfi.guide import DROPPED_BY_PHOTOMETRY, Use
 from rtools.work.statistics import MAD_TO_SIGMA
 

@@ -21,6 +21,7 @@ __all__ = [
     "BAD_QUALITY",
     "DROPPED_BY_JITTER",
     "DROPPED_BY_PHOTOMETRY",
+    "EDGES",
     "FACE_SIGN",
     "GOOD_QUALITY",
     "GUIDE_TABLES",
@@ -79,6 +80,9 @@ WORDS_OF_CENTROIDS = ("GOOD", "BAD")
 FACE_SIGN = 1
 """A star at u is displaced by -r x u where the attitude turns by r: +1 for this, -1 for the opposite. Assumed."""
 
+EDGES = {"blue": 1, "red": -1}
+"""On which side of an edge of a spectrum there is light: 1 at larger y, -1 at smaller y. Assumed."""
+
 ASSUMED = {
     "FACE sign": "the image of a star moves by -r x u, r = (delta, epsilon, zeta) about (F1, F2, F3)",
     "pixels": "centroids are 0-based, with the centre of a pixel at an integer, in the frame of 4096 pixels",
@@ -87,6 +91,7 @@ ASSUMED = {
     "amp33": "an array has the rows of the window, and its columns",
     "tables of readout": "rows are y and columns are x; acquisition with filters reads 2 + 2 times; tracking of the "
     "spectroscopic frame of 5.14116 s has 1 + 8 + 15 + 8 readings",
+    "edges of spectra": "wavelengths rise with y, so that light is above a blue edge and below a red one",
     "reset reads": "a reset read belongs to the exposure that it begins",
     "count rate": "predicted_count_rate is in electrons per second",
     "phases": "ACQ_HC is the first acquisition of spectroscopy, ACQ_VC the second; VW and NA are the halves of the "
