@@ -14,6 +14,7 @@ from rtools.commands.kit.outputs import Outputs, deliver
 from rtools.commands.kit.tool import tool
 from rtools.errors import RtoolsError, UsageError
 from rtools.products.names.extensions import TABLES, table_form
+from rtools.wfi.guide import STAGES
 from rtools.wfi.units import FLUX_UNITS
 
 __all__ = ["command", "main"]
@@ -31,6 +32,9 @@ says, with units, descriptions and metadata where the format has a place for the
 is mag there. Without an output the table is printed: in panels on a terminal, else as tab-separated lines led by the
 names. In what is written, meta.filename, meta.file_date and the history of a product follow.
 
+Guide-window files have a row for each pair of a stage, without pixels, and FACE files one for each attitude; t is in
+seconds since meta.t_start.
+
 --where takes comparisons of a column with a number, a text in quotes, true, false or another column (< <= > >= == !=),
 joined by and, or and parentheses. Units and names are changed first: --where, --sort and --columns take the table as it
 will be printed; then rows are chosen, sorted and counted, and last come the columns."""
@@ -44,6 +48,7 @@ will be printed; then rows are chosen, sorted and counted, and last come the col
     no_args_is_help=True,
 )
 @click.argument("inputs", nargs=-1, metavar="FILE…")
+@click.option("--stage", type=click.Choice(STAGES), help="Of a guide-window file; track by default.")
 @click.option("--columns", metavar="NAME,…", help="These, in this order; globs like aper*_flux.")
 @click.option("--where", metavar="CONDITION", help="Rows for which it holds.")
 @click.option("--sort", metavar="COL,…", help="By these columns; -COL descends.")
@@ -125,7 +130,7 @@ def _viewed(console, name, view):
     from rtools.products.tables.units import convert_flux
 
     with local(name) as path:
-        table = read_catalog(path)
+        table = read_catalog(path, view["stage"])
     try:
         if view["jwst_columns"]:
             table, messages = jwst_names(table, view["flux_unit"])

@@ -188,12 +188,14 @@ def elapsed(moments: Moments, since: Moments) -> NDArray[np.float64]:
     Returns
     -------
     ndarray float64, (n)
-        NaN where there is no time. A leap second that is newer than the installed table counts where a time lies in it.
+        To the nanosecond; NaN where there is no time. A leap second that is newer than the installed table counts where
+        a time lies in it.
     """
     told = [each.day[each.second >= DAY_S] + 1 for each in (moments, since)]
     steps = np.unique(np.concatenate([_leap_days(), *told]))
     leaps = np.searchsorted(steps, moments.day, "right") - np.searchsorted(steps, since.day, "right")
-    return (moments.day - since.day) * DAY_S + (moments.second - since.second) + leaps
+    seconds: NDArray[np.float64] = (moments.day - since.day) * DAY_S + (moments.second - since.second) + leaps
+    return seconds.round(9)
 
 
 def texts_of(moments: Moments) -> list[str | None]:

@@ -1,9 +1,10 @@
 from .downlink import Downlinked
 from .face import Face, open_face, read_face
 from .guide import Guide, open_guide, read_guide
-from .opening import is_face_name, is_guide_name
+from .opening import is_face_name, is_guide_name, is_old, kind_of_product
 from .problems import Problem
 from .stage import GuideStage
+from .tables import face_table, guide_table
 
 __all__ = [
     "Downlinked",
@@ -11,8 +12,12 @@ __all__ = [
     "Guide",
     "GuideStage",
     "Problem",
+    "face_table",
+    "guide_table",
     "is_face_name",
     "is_guide_name",
+    "is_old",
+    "kind_of_product",
     "open_face",
     "open_guide",
     "read_face",

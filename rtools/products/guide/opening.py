@@ -10,7 +10,7 @@ from rtools.products.io import Product, open_product
 from rtools.products.schema import layout, nodes
 from rtools.wfi import metadata
 
-__all__ = ["KINDS", "is_face_name", "is_guide_name", "open_as"]
+__all__ = ["KINDS", "is_face_name", "is_guide_name", "is_old", "kind_of_product", "open_as"]
 
 KINDS = {"gw": "l1_gw", "face": "l1_face"}
 """Words for the kinds, which are the suffixes of their files, and the kinds."""
@@ -77,23 +77,70 @@ def open_as(path: str | Path, wanted: str, kind: str | None) -> tuple[Product, l
         It cannot be read, is of another kind, or is a guide-window file from before 2025.
     """
     product = open_product(path, others=True)
-    if OLD_SCHEMA in product.tag:
+    if is_old(product):
         tag = product.tag.rpartition("/")[2]
         message = f"a guide-window file of an old form ({tag}: frames of five dimensions, without times)"
         raise InputError(message, mend="rt-info lists what is in it", path=path)
     if product.kind == KINDS[wanted]:
         return product, []
-    found = product.reftype or product.kind
-    untagged = product.tree.get("roman") if product.kind == "other" else None
-    tagged = getattr(untagged, "tag", None)
-    if not isinstance(untagged, dict) or tagged or not isinstance(untagged.get("meta"), dict):
+    tree = _untagged(product)
+    if tree is None:
         if product.problem:
             raise InputError(product.problem, path=path)
+        found = product.reftype or product.kind
         raise InputError(f"is of kind {found}, wanted {KINDS[wanted]} (_{wanted})", path=path)
-    model = metadata.get(untagged, "meta.model_type")
-    if kind != wanted and model != layout.model(KINDS[wanted]) and names.split_suffix(path)[1] != wanted:
+    if wanted not in (kind, _told(product, tree)):
         mend = f"--kind {wanted} reads it as a _{wanted} file"
         raise InputError("the tree has no tag that says which kind of product it is", mend=mend, path=path)
-    tree = nodes.TaggedDict(untagged, "")
-    profile = layout.DEFAULT_PROFILE
-    return Product(path, KINDS[wanted], profile, tree, product.about, product.blocks), [f"no tag: read as _{wanted}"]
+    root = nodes.TaggedDict(tree, "")
+    made = Product(path, KINDS[wanted], layout.DEFAULT_PROFILE, root, product.about, product.blocks)
+    return made, [f"no tag: read as _{wanted}"]
+
+
+def is_old(product: Product) -> bool:
+    """Whether a product is a guide-window file from before 2025, which nothing reads but its list of arrays.
+
+    Parameters
+    ----------
+    product : Product
+        The opened file.
+
+    Returns
+    -------
+    bool
+        By its tag.
+    """
+    return OLD_SCHEMA in product.tag
+
+
+def kind_of_product(product: Product) -> str | None:
+    """Whether a product is a guide-window or a FACE file.
+
+    Parameters
+    ----------
+    product : Product
+        Opened with `others`.
+
+    Returns
+    -------
+    str or None
+        ``gw`` or ``face`` by its tag; of a file without tag by its model type or its name. None for others.
+    """
+    found = next((word for word, kind in KINDS.items() if product.kind == kind), None)
+    tree = None if found else _untagged(product)
+    return found if tree is None else _told(product, tree)
+
+
+def _untagged(product):
+    """What stands below ``roman`` in a file that has no tag there; None of other files."""
+    tree = product.tree.get("roman") if product.kind == "other" else None
+    has_meta = isinstance(tree, dict) and isinstance(tree.get("meta"), dict)
+    return tree if has_meta and not getattr(tree, "tag", None) else None
+
+
+def _told(product, tree):
+    """The kind that the model type of a file without tag says, or its name; None where neither does."""
+    model = metadata.get(tree, "meta.model_type")
+    by_model = next((word for word, kind in KINDS.items() if model == layout.model(kind)), None)
+    suffix = names.split_suffix(product.path)[1]
+    return by_model or (suffix if suffix in KINDS else None)

@@ -36,13 +36,15 @@ NESTING = ("parquet", "ecsv")
 """Formats with columns of lists whose lengths differ."""
 
 
-def read_catalog(path: str | Path) -> AstropyTable:
-    """Read a catalog; its format is told by its content.
+def read_catalog(path: str | Path, stage: str | None = None) -> AstropyTable:
+    """Read a catalog, or a guide-window or FACE file as one; its format is told by its content.
 
     Parameters
     ----------
     path : str or Path
         The file.
+    stage : str, optional
+        ``acq``, ``edge`` or ``track`` of a guide-window file, which has a table for each; tracking by default.
 
     Returns
     -------
@@ -55,10 +57,12 @@ def read_catalog(path: str | Path) -> AstropyTable:
         Missing, empty, damaged, or no table.
     """
     form = _form_of_content(path)
+    if stage is not None and form != "asdf":
+        raise InputError("only guide-window files have stages", path=path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return _plain(_READERS[form](path))
+            return _plain(_read_asdf(path, stage) if form == "asdf" else _READERS[form](path))
     except Exception as error:  # readers of six formats raise whatever they like
         if form == "asdf" and isinstance(error, InputError):
             raise
@@ -210,17 +214,34 @@ def _unknown(value):
 # -- ASDF -------------------------------------------------------------------------------------------------------------
 
 
-def _read_asdf(path):
-    """The table of a catalog product, which has its metadata beside it."""
+def _read_asdf(path, stage):
+    """The table of a catalog product or of guiding, with its metadata."""
+    from rtools.products.guide import kind_of_product
     from rtools.products.io import open_product
 
-    with open_product(path) as product:
-        if "source_catalog" not in product.tree:
+    with open_product(path, others=True) as product:
+        guiding = kind_of_product(product)
+        if stage is not None and guiding != "gw":
+            raise InputError("only guide-window files have stages", path=path)
+        if guiding is None and product.problem:
+            raise InputError(product.problem, path=path)
+        if guiding is None and "source_catalog" not in product.tree:
             raise InputError(f"not a catalog: its product is {product.reftype or product.kind}", path=path)
-        table = product.node("source_catalog")
+        table, meta = _of_guiding(path, guiding, stage) if guiding else (product.node("source_catalog"), product.meta)
         entries = [json.dumps(entry, ensure_ascii=False) for entry in product.history]
-        table.meta = {"roman": {"meta": keys.bare(product.meta)}, flatmeta.HISTORY: entries}
+        table.meta = {"roman": {"meta": keys.bare(meta)}, flatmeta.HISTORY: entries}
     return table
+
+
+def _of_guiding(path, kind, stage):
+    """Table and metadata of a guide-window or FACE file."""
+    from rtools.products import guide
+
+    if kind == "face":
+        with guide.open_face(path) as face:
+            return guide.face_table(face), face.meta
+    with guide.open_guide(path) as windows:
+        return guide.guide_table(windows, stage), windows.meta
 
 
 # -- text -------------------------------------------------------------------------------------------------------------
@@ -270,7 +291,6 @@ def _write_csv(table, messages):
 
 _NAMES = {"asdf": "ASDF", "parquet": "parquet", "ecsv": "ECSV", "csv": "CSV", "fits": "FITS", "votable": "VOTable"}
 _READERS = {
-    "asdf": _read_asdf,
     "parquet": catalog_parquet.read_parquet,
     "ecsv": _read_ecsv,
     "csv": _read_csv,
