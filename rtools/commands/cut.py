@@ -1,6 +1,8 @@
 """rt-cut: cutouts."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import click
 
@@ -22,7 +24,12 @@ EXAMPLES = (
     "rt-cut *_cal.asdf --sky 270.05,66.01,30 --outdir cutouts",
     "rt-cut X_uncal.asdf --sky 18:00:12,+66:00:36,1arcmin --wcs X_wcs.asdf -o part_uncal.asdf",
     "rt-cut X_flat.asdf --section 0:128,: -o channel_flat.asdf",
+    "rt-cut X_gw.asdf --exposure 2 --stage track -o second_gw.asdf",
 )
+
+OPTIONS = {"pairs": "--pairs", "exposures": "--exposure", "times": "--time", "stages": "--stage"}
+CHOICES = {"l1_gw": tuple(OPTIONS.values()), "l1_face": ("--time",)}
+"""Options by which guide windows and FACE are cut; they have no image."""
 
 DESCRIPTION = """\
 Raw files, ramps, images, mosaics, segmentation maps and reference files with an image. The result is of the same kind
@@ -35,16 +42,38 @@ A region on the sky is a square of SIZE along the pixel axes, in arcsec unless a
 RA and DEC are degrees, or sexagesimal with RA in hours. The WCS is that of the file, else that of --wcs or of the _wcs
 file beside it.
 
+A guide-window file keeps whole windows of fewer pairs. --pairs and --exposure choose among the pairs of tracking,
+--time among those of all stages by their centres, and a stage that --stage does not name goes. A FACE file keeps the
+rows in --time. What belongs to the pairs is cut with them: times, corners, flags, centroids, amp33. meta.guide_window,
+meta.t_start and meta.t_stop are those of what is left.
+
 Where the result goes must be said, by -o or --outdir (then it has the name of the input)."""
 
 
 @tool(
-    "rt-cut", summary="Cutouts by pixels or by sky.", description=DESCRIPTION, examples=EXAMPLES, no_args_is_help=True
+    "rt-cut",
+    summary="Cutouts by pixels or by sky; guide windows by pairs.",
+    description=DESCRIPTION,
+    examples=EXAMPLES,
+    no_args_is_help=True,
 )
 @click.argument("inputs", nargs=-1, metavar="FILE…")
 @bundles.section
 @click.option("--sky", metavar="RA,DEC,SIZE", help="A square on the sky.")
 @click.option("--wcs", metavar="FILE", help="A _wcs file, or an image of the same pointing, for --sky.")
+@click.option("--pairs", metavar="A:B", help="Pairs of tracking, from 0, the end exclusive (_gw).")
+@click.option(
+    "--exposure",
+    "exposures",
+    type=int,
+    multiple=True,
+    metavar="N",
+    help="Pairs of this exposure, negative for gaps; repeatable (_gw).",
+)
+@click.option(
+    "--time", "times", metavar="T1,T2", help="From T1 to before T2: UTC, or seconds since t_start (_gw, _face)."
+)
+@click.option("--stage", "stages", metavar="STAGE,…", help="Only these of acq, edge, track (_gw).")
 @bundles.named_outputs("asdf")
 @bundles.writing
 @bundles.jobs
@@ -52,17 +81,17 @@ Where the result goes must be said, by -o or --outdir (then it has the name of t
 @bundles.json_output
 @bundles.fail_fast
 def command(console, inputs, section, frame, sky, wcs, output, outdir, overwrite, dry_run, compression, profile, jobs,
-            as_json, fail_fast):  # fmt: skip
+            as_json, fail_fast, **guide):  # fmt: skip
     inputs, work = list(dict.fromkeys(expand_inputs(inputs))), console.work(jobs)
     if not inputs:
         raise UsageError("no input file")
-    _check(section, frame, sky, wcs)
+    _check(section, frame, sky, wcs, any(guide.values()))
     if not (output or outdir):
         raise UsageError("where to?", mend="-o FILE or --outdir DIR says it")
     if output == "-" and as_json:
         raise UsageError("--json and -o - both want standard output")
     outputs = Outputs(output, outdir, overwrite=overwrite, inputs=inputs, dry_run=dry_run)
-    place = _place(sky)
+    choose = _chooser(section, frame, sky, wcs, guide)
     outputs.refuse_twins({name: Path(name).name for name in inputs if not is_stream(name)})
 
     def cut(name):
@@ -70,15 +99,14 @@ def command(console, inputs, section, frame, sky, wcs, output, outdir, overwrite
             filename = _filename(name, product, output)
             refuse_contradiction(filename, "asdf")
             path = outputs.path(name, filename)
-            rows, columns = _region(product, section, frame, place, wcs)
+            part = choose(product)
             if not dry_run:
-                make = _maker(console, product, (rows, columns), compression, profile, work=work)
+                make = _maker(console, product, part, compression, profile, work=work)
                 deliver(path, filename, make)
         if as_json:
-            spans = {"columns": [columns.start, columns.stop], "rows": [rows.start, rows.stop]}
-            json_line(file_record(console, name, [path], dry_run=dry_run) | spans)
+            json_line(file_record(console, name, [path], dry_run=dry_run) | part.spans)
         elif dry_run:
-            click.echo(f"{name} {_typed(rows, columns)} -> {path or '-'}")
+            click.echo(f"{name} {part.told} -> {path or '-'}")
         elif path is not None:
             click.echo(path)
 
@@ -86,13 +114,39 @@ def command(console, inputs, section, frame, sky, wcs, output, outdir, overwrite
     return for_each(console, inputs, cut, fail_fast=fail_fast, report=report, key="input")
 
 
-def _check(section, frame, sky, wcs):
-    if bool(section) == bool(sky):
-        raise UsageError("what to cut?", mend="--section X1:X2,Y1:Y2 or --sky RA,DEC,SIZE says it, one of them")
+class Cutting(NamedTuple):
+    """What is cut out of a product: as text, for --json, for the history, and how."""
+
+    told: str
+    spans: dict[str, Any]
+    parameters: dict[str, Any]
+    cut: Callable[[Any], tuple[dict, dict]]
+
+
+def _check(section, frame, sky, wcs, guide):
+    if bool(section) + bool(sky) + guide != 1:
+        mend = "--section X1:X2,Y1:Y2 or --sky RA,DEC,SIZE says it, one of them; of _gw and _face files --pairs, "
+        raise UsageError("what to cut?", mend=f"{mend}--exposure, --time, --stage")
     if frame and not section:
         raise UsageError("--frame goes with --section")
     if wcs and not sky:
         raise UsageError("--wcs goes with --sky")
+
+
+def _chooser(section, frame, sky, wcs, guide):
+    """A function that says which part of an opened product is wanted."""
+    if section or sky:
+        place = _place(sky)
+        return lambda product: _pixels_of(product, section, frame, place, wcs)
+    from rtools.products.edit import guide_choice
+
+    parsers = {"pairs": guide_choice.parse_pairs, "exposures": tuple, "times": guide_choice.parse_times,
+               "stages": guide_choice.parse_stages}  # fmt: skip
+    given = {name: value for name, value in guide.items() if value}
+    choice = guide_choice.GuideChoice(**{name: parsers[name](value) for name, value in given.items()})
+    if choice.stages and "track" not in choice.stages and {"pairs", "exposures"} & given.keys():
+        raise UsageError("--pairs and --exposure choose pairs of tracking, which --stage leaves out")
+    return lambda product: _pairs_of(product, choice, given)
 
 
 def _place(sky):
@@ -112,8 +166,22 @@ def _filename(name, product, output):
     return filename
 
 
-def _region(product, section, frame, place, wcs):
+def _pixels_of(product, section, frame, place, wcs):
     """Rows and columns to be cut."""
+    from rtools.pipeline.astrometry.cutout import cut_product
+
+    if product.kind in CHOICES:
+        mend = f"{', '.join(CHOICES[product.kind])} cut{'s' * (len(CHOICES[product.kind]) == 1)} it"
+        raise UsageError(
+            f"--{'section' if section else 'sky'} does not go with {_kind(product)}", mend=mend, path=product.path
+        )
+    rows, columns = _region(product, section, frame, place, wcs)
+    told = f"{columns.start}:{columns.stop},{rows.start}:{rows.stop}"
+    spans = {"columns": [columns.start, columns.stop], "rows": [rows.start, rows.stop]}
+    return Cutting(told, spans, {"section": told}, lambda work: cut_product(product, rows, columns, work))
+
+
+def _region(product, section, frame, place, wcs):
     from rtools.products.edit.cutout import image_shape
     from rtools.products.edit.section import frame_of, parse_section
 
@@ -130,19 +198,61 @@ def _region(product, section, frame, place, wcs):
         raise
 
 
-def _maker(console, product, region, compression, profile, *, work):
+def _pairs_of(product, choice, given):
+    """Pairs or rows to be cut."""
+    from rtools.products.edit import guide_choice, guide_cutout
+    from rtools.products.guide import read_face, read_guide
+
+    strange = [OPTIONS[name] for name in given if OPTIONS[name] not in CHOICES.get(product.kind, ())]
+    if strange:
+        raise UsageError(f"{strange[0]} does not go with {_kind(product)}", path=product.path)
+    parameters = {name: list(value) if isinstance(value, tuple) else value for name, value in given.items()}
+    if product.kind == "l1_face":
+        face = _whole(read_face, product)
+        rows = guide_choice.choose_rows(face, choice)
+        runs = {"rows": guide_choice.runs_of(rows)}
+        return Cutting(_typed(runs), runs, parameters, lambda _work: guide_cutout.cut_face(face, rows))
+    guide = _whole(read_guide, product)
+    kept = guide_choice.choose_pairs(guide, choice)
+    runs = {name: guide_choice.runs_of(pairs) for name, pairs in kept.items()}
+    return Cutting(_typed(runs), {"pairs": runs}, parameters, lambda _work: guide_cutout.cut_guide(guide, kept))
+
+
+def _kind(product):
+    """What a product is, in a message."""
+    from rtools.products.schema import layout
+
+    if product.reftype:
+        return f"a {product.reftype} reference"
+    return f"a _{layout.suffixes(product.kind)[0]} file" if product.kind in CHOICES else f"a {product.kind}"
+
+
+def _whole(read, product):
+    """A guide-window or FACE file, if all of it can be read."""
+    found, problems = read(product)
+    if problems:
+        where, message = problems[0]
+        raise InputError(f"{where}: {message}", mend="rt-validate tells all", path=product.path)
+    return found
+
+
+def _typed(runs):
+    """Runs of numbers by their names, as text."""
+    return " ".join(f"{name} {','.join(f'{first}:{stop}' for first, stop in spans)}" for name, spans in runs.items())
+
+
+def _maker(console, product, part, compression, profile, *, work):
     """A function that stages the cutout under a path."""
-    from rtools.pipeline.astrometry.cutout import cut_product
     from rtools.products.io.writer import stage_product
     from rtools.products.schema import history, profiles, tags
 
-    meta, arrays = cut_product(product, *region, work)
+    meta, arrays = part.cut(work)
     kind = f"reference/{product.reftype}" if product.reftype else product.kind
     chosen, said = profiles.kept(profile, [product])
     source = str(meta.get("filename") or Path(product.path).name)
-    record = history.entry("rt-cut", parameters={"section": _typed(*region)}, inputs=[source])
+    record = history.entry("rt-cut", parameters=part.parameters, inputs=[source])
     if "cal_logs" in meta:
-        meta["cal_logs"] = [*meta["cal_logs"], history.log_line("info", f"rt-cut {_typed(*region)} of {source}")]
+        meta["cal_logs"] = [*meta["cal_logs"], history.log_line("info", f"rt-cut {part.told} of {source}")]
 
     def make(path):
         stage = stage_product(
@@ -161,11 +271,6 @@ def _maker(console, product, region, compression, profile, *, work):
         return stage
 
     return make
-
-
-def _typed(rows, columns):
-    """A region as it is typed."""
-    return f"{columns.start}:{columns.stop},{rows.start}:{rows.stop}"
 
 
 main = entry(command)

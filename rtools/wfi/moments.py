@@ -16,7 +16,7 @@ from rtools.errors import InputError
 from rtools.wfi.times import COUNTS, MJD_OF_1970, iso_time, offline
 from rtools.wfi.units import DAY_S
 
-__all__ = ["Moments", "elapsed", "mjd", "moments_of", "moments_of_numbers", "texts_of"]
+__all__ = ["Moments", "elapsed", "mjd", "moments_of", "moments_of_mjd", "moments_of_numbers", "texts_of"]
 
 LONGEST = 40
 """Characters of a text that can be a time; nanoseconds need 29."""
@@ -173,6 +173,24 @@ def mjd(moments: Moments) -> NDArray[np.float64]:
         UTC; a leap second is the second after it, as in `rtools.wfi.times.mjd_of`. NaN where there is no time.
     """
     return moments.day + moments.second / DAY_S
+
+
+def moments_of_mjd(days: NDArray[np.floating]) -> Moments:
+    """Times that are Modified Julian Dates (UTC); the inverse of `mjd`, but in a leap second.
+
+    Parameters
+    ----------
+    days : ndarray, (n)
+        NaN is not a time.
+
+    Returns
+    -------
+    Moments
+        To the millisecond, which such dates keep.
+    """
+    counted = np.rint(np.nan_to_num(days) * DAY_S * 1000).astype(np.int64)
+    day, rest = np.divmod(counted, DAY_S * 1000)
+    return Moments(day, np.where(np.isfinite(days), rest / 1000, np.nan))
 
 
 def elapsed(moments: Moments, since: Moments) -> NDArray[np.float64]:

@@ -86,7 +86,7 @@ def test_references_are_cut(reftype, tmp_path):
             np.testing.assert_array_equal(after.array(name), before.array(name)[..., ROWS, COLUMNS])
 
 
-@pytest.mark.parametrize("kind", ["wcs", "l1_gw", "reference/epsf", "reference/refpix"])
+@pytest.mark.parametrize("kind", ["wcs", "reference/epsf", "reference/refpix"])
 def test_what_has_no_image_is_exit_3(kind, tmp_path, capsys):
     writer.write_product(tmp_path / "a.asdf", kind, sample_meta(kind), sample_arrays(kind))
     assert tool("cut", tmp_path / "a.asdf", "--section", SECTION, "-o", tmp_path / "b.asdf") == 3

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rtools.errors import InputError
-from rtools.wfi.moments import elapsed, mjd, moments_of, moments_of_numbers, texts_of
+from rtools.wfi.moments import elapsed, mjd, moments_of, moments_of_mjd, moments_of_numbers, texts_of
 from rtools.wfi.times import mjd_of
 
 USUAL = ["2027-06-01T12:00:00.000", "2027-06-01 12:00:00.125", "2027-06-01T12:00:00.123456789", "2027-06-01T12:00:01"]
@@ -70,3 +70,8 @@ def test_text_of_a_time_reads_back_as_it():
     told = texts_of(moments_of(times))
     assert told == [None if one is None else one.replace(" ", "T") for one in times]
     assert texts_of(moments_of(["2027-06-01T23:59:59.9999999"])) == ["2027-06-02T00:00:00.000"]
+
+
+def test_dates_become_times_again():
+    times = ["2027-06-01T12:00:00.125", None, "2027-06-02T00:00:00.000"]
+    assert texts_of(moments_of_mjd(mjd(moments_of(times)))) == times

@@ -11,6 +11,7 @@ from rtools.errors import InputError
 from rtools.findings import Finding, error, info, warning
 from rtools.products.check.guide_links import check_gw_links
 from rtools.products.check.guide_stage import check_stage, tell
+from rtools.products.edit.section import cutout_of
 from rtools.products.guide import Guide, GuideStage, read_guide
 from rtools.products.guide.sections import CENTROIDS
 from rtools.products.guide.stage import PREFIXES, SECTIONS
@@ -56,9 +57,10 @@ def check_guide(product: Product) -> Iterator[Finding]:
 
 def _check_sections(guide: Guide) -> Iterator[Finding]:
     """Sections that are empty, or that are of the other kind of exposure."""
+    tell_empty = info if cutout_of(guide.product) else warning
     for stage in guide.stages:
         if not any(name in stage.has for name in ("pedestal_resultants", "signal_resultants", "pedestal_times")):
-            yield warning(CHECK, SECTIONS[stage.name], "a section without arrays")
+            yield tell_empty(CHECK, SECTIONS[stage.name], "a section without arrays")
     edge = guide.stage("edge")
     if edge is not None and edge.pairs and not guide.spectroscopic:
         yield warning(CHECK, SECTIONS["edge"], f"there, although the element is {guide.element}")

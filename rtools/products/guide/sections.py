@@ -12,13 +12,17 @@ from rtools.products.guide.problems import Notes
 from rtools.products.guide.stage import PREFIXES, SECTIONS, GuideStage
 from rtools.products.guide.timing import time_stage
 from rtools.products.guide.values import column, is_empty_list, length_of, node_at, shape_of, texts
+from rtools.products.io import Product
 from rtools.wfi import metadata
 from rtools.wfi.moments import Moments
 
-__all__ = ["CENTROIDS", "read_stage"]
+__all__ = ["AMP33", "CENTROIDS", "places_of", "read_stage"]
 
 CENTROIDS = ("centroid", "centroids")
 """The section of the centroids: as the schema has it, and as documents of the archive call it."""
+
+AMP33 = "amp33"
+"""The section of the reference output."""
 
 PIXELS = ("pedestal_resultants", "signal_resultants")
 COLUMNS = (
@@ -64,7 +68,7 @@ def read_stage(notes: Notes, name: str, meta: Mapping[str, Any], since: Moments)
         if section is not None:
             notes.problem(SECTIONS[name], "not a group of arrays")
         return None
-    places = _places(notes.product, name)
+    places = places_of(notes.product, name)
     pairs = _check_lengths(notes, places)
     shape = _window(notes, places)
     _check_amp33(notes, places, shape)
@@ -101,13 +105,26 @@ def read_stage(notes: Notes, name: str, meta: Mapping[str, Any], since: Moments)
     )
 
 
-def _places(product, name):
-    """Name of each array that the file has of a stage, and its path."""
+def places_of(product: Product, name: str) -> dict[str, str]:
+    """Arrays that a file has of a stage, by the names of `GuideStage.has`.
+
+    Parameters
+    ----------
+    product : Product
+        The file.
+    name : str
+        ``acq``, ``edge`` or ``track``.
+
+    Returns
+    -------
+    dict of str to str
+        Name of each array, and its dotted path below ``roman``.
+    """
     section, prefix = SECTIONS[name], PREFIXES[name]
     group = next((one for one in CENTROIDS if isinstance(node_at(product, one), dict)), CENTROIDS[0])
     places = {one: f"{section}.{one}" for one in (*PIXELS, *COLUMNS)}
     places |= {one: f"{group}.{prefix}_{one}" for one in OF_CENTROIDS}
-    places |= {f"amp33_{one}": f"amp33.amp33_{prefix}_{one}" for one in OF_AMP33}
+    places |= {f"amp33_{one}": f"{AMP33}.amp33_{prefix}_{one}" for one in OF_AMP33}
     return {one: path for one, path in places.items() if node_at(product, path) is not None}
 
 
