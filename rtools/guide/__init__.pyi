@@ -17,6 +17,7 @@ from .face import (
     locate_stars,
     measure_face,
 )
+from .gaussian import fit_gaussians
 from .jitter import Drift, Motion, find_drift, measure_motion, neighbour_noise
 from .kernel import JitterKernel, exposure_kernel, mean_kernel, turn_covariance
 from .lightcurve import (
@@ -90,6 +91,7 @@ __all__ = [
     "fit_attitude",
     "fit_edge",
     "fit_edge_shape",
+    "fit_gaussians",
     "fit_psf",
     "flag_pairs",
     "lay_frames",

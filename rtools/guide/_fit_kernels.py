@@ -169,7 +169,24 @@ def take_step(variance, s):
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def mask_hits(k, masked, variance, s):
-    """Use what is not masked and lies near the model; pixels by which that differs from before."""
+    """Use what is not masked and lies near the model.
+
+    Parameters
+    ----------
+    k : int
+        The pair.
+    masked : bool (n, rows, columns)
+        Pixels that are never used.
+    variance : float32 (rows, columns)
+        Of the reads, electrons².
+    s : FitScratch
+        With the template of its state.
+
+    Returns
+    -------
+    int
+        Pixels of which the use has changed.
+    """
     rows, columns = s.image.shape
     changed = 0
     for j in range(rows):
