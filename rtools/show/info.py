@@ -8,6 +8,7 @@ import json
 import os
 import shlex
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,8 @@ def describe(path: str | Path, step_order: Sequence[str] = ()) -> dict[str, Any]
         ``file``, ``bytes``, ``form`` (asdf, fits, parquet, ecsv, json), ``kind``, ``tag``, ``profile``, ``written_by``,
         ``steps`` (list of ``{step, status}``), ``references`` (type to name), ``built_in`` (types of references of the
         built-in instrument that it or what it is made of was calibrated with), ``arrays`` (list), ``columns`` and
-        ``rows`` of a catalog, ``products`` of an association, ``history``, ``logs``, ``tree``.
+        ``rows`` of a catalog, ``products`` of an association, ``guiding`` (a `GuideSummary` or `FaceSummary`) or
+        ``guiding_problem`` of guide windows and FACE, ``history``, ``logs``, ``tree``.
 
     Raises
     ------
@@ -65,7 +67,26 @@ def _asdf(path, _form):
     with open_product(path, others=True) as product:
         described = layout.arrays(_kind(product), product.profile)
         arrays = [_array(name, info, described.get(name)) for name, info in product.arrays.items()]
-        return _product(product) | {"arrays": arrays}
+        return _product(product) | {"arrays": arrays} | _guiding(product)
+
+
+def _guiding(product):
+    """The summary of a guide-window or FACE file, or why there is none; nothing for other products."""
+    if product.kind not in ("l1_gw", "l1_face", "other"):
+        return {}
+    from rtools.products import guide
+
+    kind = guide.kind_of_product(product)
+    if kind is None or guide.is_old(product):
+        return {}
+    try:
+        if product.kind == "other":
+            product, _remarks = guide.open_as(product.path, kind, kind)
+        if kind == "gw":
+            return {"guiding": guide.summarise_guide(guide.read_guide(product)[0])}
+        return {"guiding": guide.summarise_face(guide.read_face(product)[0])}
+    except InputError as error:
+        return {"guiding_problem": error.message}
 
 
 def _fits(path, form):
@@ -195,9 +216,12 @@ def plain(told: Mapping[str, Any], *, tree: bool = False, history: bool = False,
     Returns
     -------
     dict
-        As `describe` tells it, but ``history`` and ``logs`` are numbers where they are not asked for.
+        As `describe` tells it, but ``history`` and ``logs`` are numbers where they are not asked for, and ``guiding``
+        is a dict.
     """
     made = {key: value for key, value in told.items() if key not in ("tree", "history", "logs")}
+    if "guiding" in made:
+        made["guiding"] = asdict(made["guiding"])
     made["history"] = told.get("history", []) if history else len(told.get("history", []))
     made["logs"] = told["logs"] if logs else len(told["logs"])
     return made | ({"tree": keys.bare(told["tree"])} if tree else {})

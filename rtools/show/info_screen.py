@@ -111,6 +111,7 @@ def _rows(told, meta):
         ("exposure" if exposure else "instrument", ", ".join(filter(None, [
             _said(exposure, type="{}"), _said(instrument, detector="{}", optical_element="{}"),
             _said(exposure, engineering_quality="quality {}", data_problem="problem: {}")]))),
+        *_guiding(told),
         ("observation", _observation(meta)),
         ("program", _said(_block(meta, "program"), title="{}", investigator_name="{}", category="{}")),
         ("time", " to ".join(str(end) for end in span if end not in NOTHING)),
@@ -132,6 +133,17 @@ def _rows(told, meta):
         ("history", _history_row(told.get("history"))),
         ("logs", f"{len(told['logs'])} lines" if told["logs"] else ""),
     ]  # fmt: skip
+
+
+def _guiding(told):
+    """Lines about guide windows and FACE."""
+    if "guiding_problem" in told:
+        return [("guiding", f"cannot be read: {told['guiding_problem']}")]
+    if "guiding" not in told:
+        return []
+    from rtools.show.info_guide import guiding_rows
+
+    return guiding_rows(told["guiding"])
 
 
 def _block(meta, name):

@@ -23,6 +23,7 @@ __all__ = [
     "DROPPED_BY_PHOTOMETRY",
     "EDGES",
     "FACE_SIGN",
+    "GAP",
     "GOOD_QUALITY",
     "GUIDE_TABLES",
     "PHASES",
@@ -41,6 +42,9 @@ BLOCKS = FRAME // WINDOW_ROWS
 ROW_S = 2.87831 / FRAME
 """Seconds in which a science row is read between windows; with it the cycles of all tables add up to their frame times
 (Revision D) within 0.9 ms."""
+
+GAP = 1.5
+"""Cycles from a pair to the next above which there is a gap."""
 
 STAGES = ("acq", "edge", "track")
 """Stages of guiding in the order of time. Files hold them in `acq_data`, `edge_acq_data` (spectroscopy only) and

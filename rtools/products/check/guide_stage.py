@@ -13,7 +13,7 @@ from rtools.products.guide.sections import CENTROIDS
 from rtools.products.guide.stage import PREFIXES, SECTIONS
 from rtools.products.guide.values import node_at
 from rtools.wfi.frame import FRAME
-from rtools.wfi.guide import WORDS_OF_CENTROIDS
+from rtools.wfi.guide import GAP, WORDS_OF_CENTROIDS
 from rtools.wfi.instrument import FRAME_TIMES_S
 
 __all__ = ["check_stage", "counted", "tell"]
@@ -22,9 +22,6 @@ CHECK = "guide"
 
 CADENCE = 0.01
 """Relative difference of a cadence from that of the frame above which it is told."""
-
-GAP = 1.5
-"""Cycles from a pair to the next above which there is a gap."""
 
 SPOILED = 2
 """Pairs that one reset read can spoil: a window may lie across a border of two blocks."""

@@ -1,16 +1,19 @@
 from .downlink import Downlinked
 from .face import Face, open_face, read_face
 from .guide import Guide, open_guide, read_guide
-from .opening import is_face_name, is_guide_name, is_old, kind_of_product
+from .opening import is_face_name, is_guide_name, is_old, kind_of_product, open_as
 from .problems import Problem
 from .stage import GuideStage
+from .summary import FaceSummary, GuideSummary, summarise_face, summarise_guide
 from .tables import face_table, guide_table
 
 __all__ = [
     "Downlinked",
     "Face",
+    "FaceSummary",
     "Guide",
     "GuideStage",
+    "GuideSummary",
     "Problem",
     "face_table",
     "guide_table",
@@ -18,8 +21,11 @@ __all__ = [
     "is_guide_name",
     "is_old",
     "kind_of_product",
+    "open_as",
     "open_face",
     "open_guide",
     "read_face",
     "read_guide",
+    "summarise_face",
+    "summarise_guide",
 ]

@@ -11,16 +11,16 @@ from numpy.typing import NDArray
 from rtools.products.guide.problems import Notes
 from rtools.products.guide.values import number_at, times
 from rtools.wfi import metadata
-from rtools.wfi.guide import GUIDE_TABLES, WSM_TRACK_LATE, GuideTable, guide_table
+from rtools.wfi.guide import GAP, GUIDE_TABLES, WSM_TRACK_LATE, GuideTable, guide_table
 from rtools.wfi.moments import Moments, elapsed, mjd
 from rtools.wfi.units import DAY_S
 
-__all__ = ["StageTiming", "time_stage"]
+__all__ = ["StageTiming", "spacing", "time_stage"]
 
 
 TIMES = ("pedestal_times", "signal_times", "centroid_times")
 
-NO_GAP = (0.5, 1.5)
+NO_GAP = (0.5, GAP)
 """Steps from a pair to the next that are not a gap, in median ones."""
 
 
@@ -102,13 +102,27 @@ def _elapsed(moments, since, pairs):
 
 
 def _cadence(pedestal, signal, exposure):
-    """Spacing of pairs in runs without gaps, seconds; NaN where there are none.
+    """Seconds from a pair to the next of the same exposure; NaN where there are none."""
+    ends = pedestal if np.isfinite(pedestal).sum() > 1 else signal
+    return spacing(np.diff(ends)[np.diff(exposure) == 0])
+
+
+def spacing(steps: NDArray[np.float64]) -> float:
+    """Cadence of a series.
 
     Times are often rounded to milliseconds. The median finds the gaps, and the mean of the other steps is that of whole
     runs, so that roundings cancel.
+
+    Parameters
+    ----------
+    steps : ndarray float64
+        From each time to the next, seconds; NaN for none.
+
+    Returns
+    -------
+    float
+        Seconds; NaN where nothing tells.
     """
-    ends = pedestal if np.isfinite(pedestal).sum() > 1 else signal
-    steps = np.diff(ends)[np.diff(exposure) == 0]
     steps = steps[steps > 0]  # neither NaN
     if not steps.size:
         return np.nan
