@@ -29,7 +29,7 @@ from rtools.guide._fit_kernels import (
     weigh,
     write_fit,
 )
-from rtools.guide._moment_kernels import MOMENTS, box_moments
+from rtools.guide._moment_kernels import MOMENTS, SUMS, box_moments
 from rtools.guide._psf_kernels import render, scratch_for
 from rtools.guide._solve_kernels import reduce_normal, solve_three
 
@@ -134,7 +134,7 @@ def fit_pairs(pairs, spline, starts, table, first, last):
     images, masked, variance = pairs
     rows, columns = variance.shape
     s, samples = scratch_for_fit(rows, columns), scratch_for(spline, columns)
-    ring, moments = np.empty(2 * (rows + columns) + 10), np.empty(MOMENTS)
+    ring, moments = np.empty(2 * (rows + columns) + SUMS), np.empty(MOMENTS)
     for k in range(first, last):
         row = table[k]
         row[:] = np.nan

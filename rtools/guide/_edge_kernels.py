@@ -121,7 +121,7 @@ def find_edge(image, used, sign, state):
     for j in range(rows):
         for i in range(columns):
             total[i] += image[j, i] - background if used[j, i] else 0.0
-    peak = np.argmax(total)
+    peak = int(np.argmax(total))
     low, high = max(peak - HALF_TRACE, 0), min(peak + HALF_TRACE + 1, columns)
     lines = np.zeros(rows)
     for j in range(rows):
@@ -132,8 +132,8 @@ def find_edge(image, used, sign, state):
         weight += max(total[i], 0.0)
         moment += max(total[i], 0.0) * i
     third = max(rows // 4, 1)
-    flux = np.mean(lines[rows - third :]) if sign > 0 else np.mean(lines[:third])
-    flux = max(flux, 1.0)
+    lit_lines = lines[rows - third :] if sign > 0 else lines[:third]
+    flux = max(float(np.mean(lit_lines)), 1.0)
     lit = min(max(np.sum(lines) / flux, 0.0), float(rows))
     state[F], state[B], state[X] = flux, background, moment / weight if weight > 0 else float(peak)
     state[Y] = rows - 0.5 - lit if sign > 0 else lit - 0.5

@@ -7,7 +7,7 @@ import numpy as np
 
 from rtools.compiled import njit
 
-__all__ = ["MOMENTS", "box_moments", "measure_pairs"]
+__all__ = ["MOMENTS", "SUMS", "box_moments", "measure_pairs"]
 
 HALF_BOX = 2.5
 """Half of the side of the box, pixels."""
@@ -15,13 +15,19 @@ HALF_BOX = 2.5
 PASSES = 5
 """Times that the box is centred."""
 
+MEDIAN_LOSS = np.pi / 2
+"""Variance of a median in units of that of a mean."""
+
+SUMS = 13
+"""Numbers that are summed over the box."""
+
 MOMENTS = 11
 """Numbers that `box_moments` gives."""
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def _ring_median(image, used, values):
-    """Median of the outermost pixels that are used; 0 without one."""
+    """Median of the outermost pixels that are used, and how many they are; 0 without one."""
     rows, columns = image.shape
     n = 0
     for j in range(rows):
@@ -30,7 +36,7 @@ def _ring_median(image, used, values):
             if used[j, i]:
                 values[n] = image[j, i]
                 n += 1
-    return np.median(values[:n]) if n else 0.0
+    return (np.median(values[:n]) if n else 0.0), n
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -59,10 +65,19 @@ def _share(pixel, centre):
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
+def _share_slope(pixel, centre):
+    """How the share of a pixel grows when the box moves on: 1 at its end, -1 at its beginning."""
+    if pixel - 0.5 < centre + HALF_BOX < pixel + 0.5:
+        return 1.0
+    return -1.0 if pixel - 0.5 < centre - HALF_BOX < pixel + 0.5 else 0.0
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
 def _sum_box(image, used, variance, centre, sums):
     """Light in a box, its moments about the centre, and the variances by which noise moves the first.
 
-    `centre` is (x, y, background); `sums` receives Σl, Σlx, Σly, Σlxx, Σlyy, Σlxy, Σv, Σvxx, Σvyy, Σvxy.
+    `centre` is (x, y, background). `sums` receives Σl, Σlx, Σly, Σlxx, Σlyy, Σlxy, Σv, Σvxx, Σvyy, Σvxy, the derivatives
+    of Σlx by x and of Σly by y that the edges of the box make, and the area.
     """
     rows, columns = image.shape
     x, y, background = centre
@@ -74,8 +89,11 @@ def _sum_box(image, used, variance, centre, sums):
             share = _share(j, y) * _share(i, x)
             light = image[j, i] - background
             noise = share * share * (variance[j, i] + max(image[j, i], 0.0))
-            light *= share
             dx, dy = i - x, j - y
+            sums[10] += _share_slope(i, x) * _share(j, y) * light * dx
+            sums[11] += _share_slope(j, y) * _share(i, x) * light * dy
+            sums[12] += share
+            light *= share
             sums[0] += light
             sums[1] += light * dx
             sums[2] += light * dy
@@ -100,7 +118,7 @@ def box_moments(image, used, variance, scratch, found):
         Pixels that count.
     variance : float32 (rows, columns)
         Of the reads, electrons².
-    scratch : float64 (2 rows + 2 columns + 10,)
+    scratch : float64 (2 rows + 2 columns + 13,)
         Memory.
     found : float64 (MOMENTS,)
         Receives x, y, flux, background; second moments xx, yy, xy of the image, about its centre; covariance xx, yy,
@@ -113,9 +131,9 @@ def box_moments(image, used, variance, scratch, found):
         flux is that of the 3 × 3 pixels about it, at least 1.
     """
     rows, columns = image.shape
-    background = _ring_median(image, used, scratch)
+    background, ring = _ring_median(image, used, scratch)
     x, y, light = _peak(image, used, background)
-    sums = scratch[:10]
+    sums = scratch[:SUMS]
     found[:] = np.nan
     found[0], found[1], found[2], found[3] = x, y, max(light, 1.0), background
     shift_x, shift_y = 0.0, 0.0
@@ -132,9 +150,10 @@ def box_moments(image, used, variance, scratch, found):
     found[4] = sums[3] / flux - shift_x * shift_x
     found[5] = sums[4] / flux - shift_y * shift_y
     found[6] = sums[5] / flux - shift_x * shift_y
-    for k in range(3):
-        found[7 + k] = sums[7 + k] / (flux * flux)
-    found[10] = sums[6]
+    # The box follows the light: what moves the centre moves the box, and that moves the centre again.
+    gain_x, gain_y = flux - sums[10], flux - sums[11]
+    found[7], found[8], found[9] = sums[7] / gain_x**2, sums[8] / gain_y**2, sums[9] / (gain_x * gain_y)
+    found[10] = sums[6] + sums[12] ** 2 * MEDIAN_LOSS * (variance[0, 0] + max(background, 0.0)) / max(ring, 1)
     return True
 
 
@@ -143,7 +162,7 @@ def measure_pairs(images, masked, variance, table, first, last):
     """Moments of pairs [first, last) into their rows of a table (`rtools.guide.measured`)."""
     rows, columns = images.shape[1:]
     image, used = np.empty((rows, columns)), np.empty((rows, columns), np.bool_)
-    scratch, found = np.empty(2 * (rows + columns) + 10), np.empty(MOMENTS)
+    scratch, found = np.empty(2 * (rows + columns) + SUMS), np.empty(MOMENTS)
     for k in range(first, last):
         lost = 0
         for j in range(rows):

@@ -231,6 +231,15 @@ def test_no_pairs(psf):
     assert len(fit_psf(empty, psf).x) == len(measure_moments(empty).x) == 0
 
 
+def test_moments_are_noisier_than_the_fit_by_what_their_errors_say(psf):
+    stars = moving_stars(psf, ELECTRONS[15], 4000, seed=13)
+    found = measure_moments(stars.difference)
+    assert SCALE * np.std(found.x - stars.x) == pytest.approx(1.98, rel=0.05)
+    for place, true, variance in ((found.x, stars.x, found.xx), (found.y, stars.y, found.yy)):
+        assert np.std((place - true) / np.sqrt(variance)) == pytest.approx(1, abs=0.07)
+    assert np.std(found.flux) / np.mean(found.flux_err) == pytest.approx(1, abs=0.1)
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("element", ["F062", "F087", "F106", "F129", "F146", "F158", "F184", "F213"])
 @pytest.mark.parametrize("magnitude", [13, 15, 17])
