@@ -20,7 +20,7 @@ __all__ = [
     "STEPS",
     "B",
     "F",
-    "FitScratch",
+    "PairScratch",
     "X",
     "Y",
     "begin",
@@ -61,7 +61,7 @@ APART = -1.0
 """What a step gives that leads nowhere."""
 
 
-class FitScratch(NamedTuple):
+class PairScratch(NamedTuple):
     """Memory for one pair: pixels, which of them are used, what the model has there, equations, F, B, x and y."""
 
     image: np.ndarray
@@ -78,7 +78,7 @@ class FitScratch(NamedTuple):
 @njit(nogil=True, cache=True, error_model="numpy")
 def scratch_for_fit(rows, columns):
     """Memory for windows of such a size."""
-    return FitScratch(
+    return PairScratch(
         np.empty((rows, columns)),
         np.empty((rows, columns), np.bool_),
         np.empty((6, rows, columns)),
@@ -142,7 +142,7 @@ def take_step(variance, s):
     ----------
     variance : float32 (rows, columns)
         Of the reads, electrons².
-    s : FitScratch
+    s : PairScratch
         Its state is changed.
 
     Returns
@@ -179,7 +179,7 @@ def mask_hits(k, masked, variance, s):
         Pixels that are never used.
     variance : float32 (rows, columns)
         Of the reads, electrons².
-    s : FitScratch
+    s : PairScratch
         With the template of its state.
 
     Returns
@@ -220,7 +220,7 @@ def write_fit(row, s):
     ----------
     row : float64 (COLUMNS,)
         Receives them.
-    s : FitScratch
+    s : PairScratch
         With the weights (`weigh`) and equations of its state.
 
     Returns

@@ -76,8 +76,8 @@ def _share_slope(pixel, centre):
 def _sum_box(image, used, variance, centre, sums):
     """Light in a box, its moments about the centre, and the variances by which noise moves the first.
 
-    `centre` is (x, y, background). `sums` receives Σl, Σlx, Σly, Σlxx, Σlyy, Σlxy, Σv, Σvxx, Σvyy, Σvxy, the derivatives
-    of Σlx by x and of Σly by y that the edges of the box make, and the area.
+    `centre` is (x, y, background). `sums` receives Σl, Σlx, Σly, Σlxx, Σlyy, Σlxy, Σv, Σvxx, Σvyy, Σvxy, derivatives of
+    Σlx by x and of Σly by y that the edges of the box make, and the area.
     """
     rows, columns = image.shape
     x, y, background = centre
