@@ -22,8 +22,9 @@ _print_json = partial(json_line, ascii_only=False)
 
 DESCRIPTION = """\
 Takes products and reference files (ASDF, and FITS of rt-fits), catalogs (parquet, ECSV, FITS) and associations (JSON),
-of any age. Only headers are read. Steps stand in the order of the chain; of an array dtype, shape, unit, size and
-compression, with the part that the stored bytes are of the decoded ones.
+of any age. Headers are read, no pixels. Steps stand in the order of the chain; of an array dtype, shape, unit, size and
+compression, with the part that the stored bytes are of the decoded ones. Of guide-window and FACE files six lines tell
+stages, exposures, flags and the star, or phases and quality.
 
 --tree, --history and --logs print these in place of the screen; with --json they are added to the data: one
 object for each file, on a line of its own."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from rtools.products.guide import FaceSummary, GuideSummary
-from rtools.products.guide.summary import ExposureSummary, StageSummary
+from rtools.products.guide.records import ExposureSummary, StageSummary
 
 __all__ = ["guiding_rows"]
 

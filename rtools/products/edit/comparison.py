@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from rtools.products.edit.time_comparison import compare_times, same_time
-from rtools.products.guide.values import are_times, is_time, moments_in
+from rtools.products.guide.time_lists import are_times, is_time, moments_in
 from rtools.products.io import arrays
 from rtools.products.schema import nodes
 from rtools.wfi import dq

@@ -14,7 +14,8 @@ from rtools.products.guide import Face, Guide, GuideStage
 from rtools.products.guide.face import SECTION
 from rtools.products.guide.sections import AMP33, CENTROIDS, places_of
 from rtools.products.guide.stage import PREFIXES, SECTIONS
-from rtools.products.guide.values import column, length_of, moments_in, node_at, texts
+from rtools.products.guide.time_lists import moments_in
+from rtools.products.guide.values import column, length_of, node_at, texts
 from rtools.products.schema import nodes
 from rtools.wfi.fill import FILL_NUMBER
 from rtools.wfi.moments import moments_of_mjd, texts_of

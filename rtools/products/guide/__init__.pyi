@@ -3,8 +3,9 @@ from .face import Face, open_face, read_face
 from .guide import Guide, open_guide, read_guide
 from .opening import is_face_name, is_guide_name, is_old, kind_of_product, open_as
 from .problems import Problem
+from .records import FaceSummary, GuideSummary
 from .stage import GuideStage
-from .summary import FaceSummary, GuideSummary, summarise_face, summarise_guide
+from .summary import summarise_face, summarise_guide
 from .tables import face_table, guide_table
 
 __all__ = [

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from rtools.products.guide.guide import begin, window_id
 from rtools.products.guide.opening import open_as
 from rtools.products.guide.problems import Notes, Problem
-from rtools.products.guide.values import column, is_empty_list, length_of, node_at, texts, times
+from rtools.products.guide.time_lists import times
+from rtools.products.guide.values import column, is_empty_list, length_of, node_at, texts
 from rtools.products.io import Product
 from rtools.wfi.guide import GOOD_QUALITY
 from rtools.wfi.moments import elapsed, mjd

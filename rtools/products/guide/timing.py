@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtools.products.guide.problems import Notes
-from rtools.products.guide.values import number_at, times
+from rtools.products.guide.time_lists import times
+from rtools.products.guide.values import number_at
 from rtools.wfi import metadata
 from rtools.wfi.guide import GAP, GUIDE_TABLES, WSM_TRACK_LATE, GuideTable, guide_table
 from rtools.wfi.moments import Moments, elapsed, mjd
