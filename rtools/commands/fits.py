@@ -43,8 +43,11 @@ Back in ASDF, pixels are those of the images, flags those of DQ_ROMAN where it i
 named, but the tree counts unless --header-wins; an edited WCS never does. --lossy makes a product of a file without
 the extension ASDF, of META or of the keywords, marked in meta.rtools.lossy: no WCS, and no mosaics, which need one.
 
-Reference files are converted, too; _wcs, _gw and _face files have no FITS form, catalogs are for rt-table. Memory: one
-plane, and what stays in the tree; with --check the largest array."""
+Guide windows become cubes of all pairs (ACQPED, ACQSIG, EDGPED, EDGSIG, TRKPED, TRKSIG; A33ACQPED … of amp33) and a
+table of each stage (ACQ, EDGE, TRACK) with times as MJD, corners, flags and centroids; FACE becomes the table FACE.
+
+Reference files are converted, too; _wcs files have no FITS form, catalogs are for rt-table. Memory: one plane, and what
+stays in the tree; with --check the largest array."""
 
 
 @tool(

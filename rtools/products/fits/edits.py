@@ -23,7 +23,8 @@ __all__ = ["HASH", "SKY_HASH", "Edited", "apply", "edited", "fingerprint", "sky_
 
 HASH, SKY_HASH = "RT_HASH", "RT_WCSHA"
 
-_TIMES = {"DATE-BEG": ("start_time", "time_first"), "DATE-END": ("end_time", "time_last")}
+_TIMES = {"DATE-BEG": ("start_time", "time_first", "t_start"), "DATE-END": ("end_time", "time_last", "t_stop")}
+"""Keyword to the last key in the metadata of an exposure, of a mosaic, and of a guide-window or FACE file."""
 
 _DERIVED = ("TIMESYS", "DATE-OBS", "TIME-OBS", "EXPSTART", "EXPMID", "EXPEND", "NINTS", "NFRAMES", "GROUPGAP", "TGROUP")
 _DERIVED_SCIENCE = ("PIXAR_A2", "DATE-BEG", "DATE-AVG", "DATE-END", "MJD-BEG", "MJD-AVG", "MJD-END")
@@ -171,10 +172,13 @@ def apply(product: Product, changes: Edited) -> dict[str, tuple[str, Any]]:
 def _path(key, meta):
     """Where below ``meta`` the value of a keyword stands, None for one that is derived."""
     if key in _TIMES:
-        exposure, coadd = _TIMES[key]
+        exposure, coadd, guide = _TIMES[key]
+        if guide in meta:
+            return guide
         return f"exposure.{exposure}" if "exposure" in meta else f"coadd_info.{coadd}"
-    paths = {keyword: path for keyword, path, _ in (*fits_keywords.PRIMARY, *fits_keywords.SCIENCE)}
-    path = paths.get(key)
+    tables = (*fits_keywords.PRIMARY, *fits_keywords.GUIDE, *fits_keywords.SCIENCE)
+    paths = [path for keyword, path, _ in tables if keyword == key]
+    path = next((path for path in paths if metadata.get(meta, path) is not None), next(iter(paths), None))
     if path is None or (path == "photometry.pixel_area" and metadata.get(meta, path) is None):
         return None
     return path
@@ -182,7 +186,7 @@ def _path(key, meta):
 
 def _mapped(place):
     if place == 0:
-        return [keyword for keyword, *_ in fits_keywords.PRIMARY] + [*_TIMES, *_DERIVED]
+        return [keyword for keyword, *_ in (*fits_keywords.PRIMARY, *fits_keywords.GUIDE)] + [*_TIMES, *_DERIVED]
     return [keyword for keyword, *_ in fits_keywords.SCIENCE] + [*_DERIVED_SCIENCE]
 
 

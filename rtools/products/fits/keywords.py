@@ -10,6 +10,7 @@ from rtools.wfi import metadata
 from rtools.wfi.times import iso_time
 
 __all__ = [
+    "GUIDE",
     "PRIMARY",
     "SCIENCE",
     "Card",
@@ -114,6 +115,13 @@ PRIMARY = (
 )
 """Keyword, dotted path below ``meta``, comment."""
 
+GUIDE = (
+    ("FILTER", "optical_element", "optical element"),
+    ("GW_ID", "guide_window_id", "identifier of the guide window"),
+    ("GSC_ID", "guide_star.gsc_id", "guide star"),
+)
+"""The same of HDU 0 for guide windows and FACE alone."""
+
 SCIENCE = (
     ("RA_V1", "pointing.ra_v1", "[deg] V1 axis"),
     ("DEC_V1", "pointing.dec_v1", "[deg] V1 axis"),
@@ -152,7 +160,7 @@ def primary_cards(meta: Mapping[str, Any]) -> list[Card]:
     list of (str, object, str)
         Keyword, value and comment.
     """
-    return [*_cards(meta, PRIMARY), *_time_cards(meta), *_pattern_cards(meta)]
+    return [*_cards(meta, PRIMARY), *_cards(meta, GUIDE), *_time_cards(meta), *_pattern_cards(meta)]
 
 
 def science_cards(meta: Mapping[str, Any]) -> list[Card]:
@@ -229,8 +237,13 @@ def _moments(meta):
 
 
 def _span(meta):
-    first = metadata.usable(meta, "exposure.start_time") or metadata.usable(meta, "coadd_info.time_first")
-    last = metadata.usable(meta, "exposure.end_time") or metadata.usable(meta, "coadd_info.time_last")
+    begins, ends = (
+        ("exposure.start_time", "coadd_info.time_first", "t_start"),
+        ("exposure.end_time", "coadd_info.time_last", "t_stop"),
+    )
+    first, last = (
+        next((found for key in keys if (found := metadata.usable(meta, key))), None) for keys in (begins, ends)
+    )
     return first and iso_time(first), last and iso_time(last)
 
 

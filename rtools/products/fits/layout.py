@@ -15,6 +15,7 @@ import numpy as np
 
 from rtools.errors import InputError
 from rtools.products.fits.pixel_types import STORED, ZEROS
+from rtools.products.guide import is_old
 from rtools.products.io.arrays import datatype_of
 from rtools.products.schema import history, nodes
 from rtools.wfi import metadata
@@ -32,7 +33,7 @@ __all__ = [
 
 CATALOGS = "rt-table converts catalogs"
 
-REFUSED = ("wcs", "l1_gw", "l1_face")
+REFUSED = ("wcs",)
 """Kinds that have no FITS form."""
 
 NAMES = {
@@ -58,6 +59,22 @@ NAMES = {
     "detection_image": "DETIMG",
 }
 """Array to EXTNAME; any other array is called by its path in capitals."""
+
+GUIDE_NAMES = {
+    f"{section}.{word}_resultants": f"{short}{word[:3].upper()}"
+    for section, short in (("acq_data", "ACQ"), ("edge_acq_data", "EDG"), ("track_data", "TRK"))
+    for word in ("pedestal", "signal")
+}
+GUIDE_NAMES |= {
+    f"amp33.amp33_{prefix}_{word}s": f"A33{short}{word[:3].upper()}"
+    for prefix, short in (("acq", "ACQ"), ("edge_acq", "EDG"), ("track", "TRK"))
+    for word in ("pedestal", "signal")
+}
+"""Cubes of guide windows to EXTNAME: ACQPED … TRKSIG, A33ACQPED … A33TRKSIG. The other arrays stay in the ASDF
+extension; tables show them."""
+
+ONLY = {"l1_gw": GUIDE_NAMES, "l1_face": {}}
+"""Arrays that are images, of kinds where not every array is."""
 
 REFERENCE_NAMES = ("data", "err", "dq")
 """Arrays of reference files that `NAMES` is for."""
@@ -184,10 +201,15 @@ def extensions(
     """
     if product.kind in REFUSED:
         raise InputError(f"a {product.kind} product has no FITS form", path=product.path)
+    if is_old(product):
+        tag = product.tag.rpartition("/")[2]
+        raise InputError(f"a guide-window file of an old form ({tag}) has no FITS form", path=product.path)
     found: dict[str, Extension] = {}
     for path, info in product.arrays.items():
         dtype = info.dtype.name
         if dtype not in STORED or not info.shape or 0 in info.shape or path in INSIDE:
+            continue
+        if path not in ONLY.get(product.kind, (path,)):
             continue
         if slim and path.startswith(BORDERS):
             continue
@@ -200,11 +222,14 @@ def extensions(
         found.setdefault(name, extension)  # the second of a name stays inside
     if flags == "jwst":
         found = _with_translations(found)
-    return sorted(found.values(), key=lambda one: FIRST.index(one.name) if one.name in FIRST else len(FIRST))
+    order = [*FIRST, *GUIDE_NAMES.values()]
+    return sorted(found.values(), key=lambda one: order.index(one.name) if one.name in order else len(order))
 
 
 def _name(path, kind):
     """EXTNAME of an array."""
+    if kind in ONLY:
+        return ONLY[kind][path]
     plain = re.sub("[^ -+.-~-]", "_", path.upper()).replace(".", "_")  # no comma: a source is called fits:NAME,1
     return plain if kind == "reference" and path not in REFERENCE_NAMES else NAMES.get(path, plain)
 

@@ -58,6 +58,8 @@ def stage_lossy(
         The file does not say what it is, its kind needs a WCS, or what it says does not fit the schema.
     """
     kind = _kind(hdus, source)
+    if kind in layout.ONLY:
+        raise InputError("the times of its pairs or rows are lost with the extension ASDF", path=source)
     meta = _told(hdus, kind)
     told = f"from {os.path.basename(source)}, a FITS file without ASDF extension"
     guessed = _guess_times(kind, meta, hdus)

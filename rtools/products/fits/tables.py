@@ -14,6 +14,7 @@ import numpy as np
 
 from rtools.errors import InputError
 from rtools.products.fits import flags as fits_flags
+from rtools.products.fits.guide_tables import guide_tables
 from rtools.products.fits.keywords import ascii_text, times
 from rtools.products.schema import nodes
 from rtools.wfi import dq, metadata
@@ -56,6 +57,7 @@ def table_bytes(product: Product, translated: Collection[str] = ()) -> bytes:
         _int_times(product.meta),
         *_flags(product, translated),
         _members(product),
+        *guide_tables(product),
         _meta(product.meta),
     ]
     buffer = io.BytesIO()

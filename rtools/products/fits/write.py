@@ -5,6 +5,7 @@ Arrays go through memory one plane at a time; what stays inside the ASDF extensi
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 __all__ = ["stage_fits"]
 
 BLOCK = 2880
+
+WINDOW = 1 << 24
+"""Bytes of a cube that are read at a time where its planes are smaller."""
 
 WITH_SKY = ("ERR", "DQ", "DQ2", "VAR_POISSON", "VAR_RNOISE", "VAR_FLAT", "VAR_SKY", "PIXELDQ", "CON", "WHT")
 """Planes beside SCI that may be given its WCS."""
@@ -152,9 +156,9 @@ def _write_image(file, product, extension, cards, work):
     run_all(product.checks([extension.path]), work)
     start, dropped = file.tell(), set()
     lines = product.arrays[extension.path].shape[0]
-    step = lines if extension.ndim < 3 else 1
+    step = lines if extension.ndim < 3 else max(1, WINDOW // (math.prod(extension.shape[-2:]) * stored.itemsize))
     for line in range(0, lines, step):
-        plane = np.ascontiguousarray(product.rows(extension.path, line, line + step, work))
+        plane = np.ascontiguousarray(product.rows(extension.path, line, min(line + step, lines), work))
         if extension.translated:
             dropped |= set(fits_flags.lost(plane))
             plane = fits_flags.translate(plane)
