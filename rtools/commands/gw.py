@@ -1,5 +1,7 @@
 """rt-gw: guide windows and FACE."""
 
+from rtools.commands.guide.attitude import attitude
+from rtools.commands.guide.face import face
 from rtools.commands.guide.jitter import jitter
 from rtools.commands.guide.lightcurve import lightcurve
 from rtools.commands.guide.measure import measure
@@ -14,6 +16,8 @@ EXAMPLES = (
     "rt-gw measure X_gw.asdf --plot track.png",
     "rt-gw jitter *_gw.asdf -o visit.ecsv",
     "rt-gw spectrum X_gw.asdf --show lines",
+    "rt-gw face X_face.asdf --show exposures",
+    "rt-gw attitude X_wfi??_f158_gw.asdf --show stars",
     "rt-gw stack X_gw.asdf -o star.fits",
 )
 
@@ -26,7 +30,7 @@ what the numbers mean and what is assumed."""
 command = group("rt-gw", summary="Guide windows and FACE: where the telescope pointed while it looked.",
                 description=DESCRIPTION, examples=EXAMPLES)  # fmt: skip
 
-for subcommand in (measure, jitter, spectrum, lightcurve, stack):
+for subcommand in (measure, jitter, spectrum, lightcurve, face, attitude, stack):
     command.add_command(subcommand, subcommand.name.rpartition(" ")[2])
 
 main = entry(command)

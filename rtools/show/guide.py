@@ -10,12 +10,13 @@ import numpy as np
 
 from rtools.show.chart import Chart, Panel, Series
 from rtools.wfi.guide import DROPPED_BY_JITTER, DROPPED_BY_PHOTOMETRY
+from rtools.wfi.units import ARCSEC, MAS
 
 if TYPE_CHECKING:
     from astropy.table import Table
     from numpy.typing import NDArray
 
-__all__ = ["chart_face", "chart_jitter", "chart_light_curve", "chart_pairs", "chart_spectrum"]
+__all__ = ["chart_attitude", "chart_face", "chart_jitter", "chart_light_curve", "chart_pairs", "chart_spectrum"]
 
 Tables = Sequence[tuple[str, "Table"]]
 """Name of each input, and its table."""
@@ -187,3 +188,28 @@ def chart_face(tables: Tables) -> Chart:
         if series:
             panels.append(Panel(label, tuple(series)))
     return Chart(_title(tables, "FACE"), "seconds since t_start", tuple(panels))
+
+
+def chart_attitude(tables: Tables) -> Chart:
+    """Rotations of guide stars against time.
+
+    Parameters
+    ----------
+    tables : sequence of (str, astropy.table.Table)
+        Of `rt-gw attitude`.
+
+    Returns
+    -------
+    rtools.show.chart.Chart
+        About the three axes with their errors; stars that were used.
+    """
+    units = {"delta": ("mas", MAS), "epsilon": ("mas", MAS), "zeta": ("arcsec", ARCSEC)}
+    panels: dict[str, list[Series]] = {f"{turn} [{unit}]": [] for turn, (unit, _) in units.items()} | {"stars": []}
+    for name, table in tables:
+        t = _values(table, "t")
+        for turn, (unit, scale) in units.items():
+            error = np.sqrt(_values(table, f"{turn}_var")) / scale
+            panels[f"{turn} [{unit}]"].append(Series(_label(tables, name), t, _values(table, turn) / scale, error))
+        panels["stars"].append(Series(_label(tables, name), t, _values(table, "stars")))
+    made = tuple(Panel(label, tuple(series)) for label, series in panels.items())
+    return Chart(_title(tables, "Attitude"), "seconds since t_start", made)

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rtools.commands.kit.console import Console, json_line
-from rtools.commands.kit.inputs import is_stream, local
+from rtools.commands.kit.inputs import is_stream, local, local_path
 from rtools.commands.kit.lists import expand_inputs
-from rtools.commands.kit.loop import file_record, for_each
+from rtools.commands.kit.loop import errors_in_json, file_record, for_each
 from rtools.commands.kit.options import json_output
 from rtools.commands.kit.outputs import Outputs, deliver
 from rtools.commands.kit.terminal import terminal_style
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from rtools.show.chart import Chart
 
-__all__ = ["Analysis", "Wanted", "analyse", "analysis_options", "take_wanted"]
+__all__ = ["Analysis", "Wanted", "analyse", "analyse_together", "analysis_options", "take_wanted"]
 
 
 @dataclass(frozen=True)
@@ -160,15 +160,9 @@ def analyse(
     int
         The exit status.
     """
-    names = list(dict.fromkeys(expand_inputs(inputs)))
-    if not names:
-        raise UsageError("the list names no input file")
-    form = _form_of(wanted, long=long)
-    outputs = Outputs(wanted.output or wanted.plot, wanted.outdir, overwrite=wanted.overwrite, inputs=names[:1],
-                      dry_run=wanted.dry_run or wanted.plot == "-")  # fmt: skip
+    names, form, outputs = _begin(inputs, wanted, long=long, draws=draw is not None)
     filenames = {one: f"{name(_stem(one))}{TABLES[form][0]}" for one in names} if wanted.outdir else {}
     outputs.refuse_twins({one: filename for one, filename in filenames.items() if not is_stream(one)})
-    _refuse_existing(wanted)
     found: list[tuple[str, Analysis]] = []
 
     def one(item):
@@ -180,17 +174,66 @@ def analyse(
             analysis = find(item, path)
         found.append((item, analysis))
         target = outputs.path(item, filenames[item]) if wanted.outdir else None
-        if target:
-            _write(console, target, analysis.table, form)
-        if wanted.as_json:
-            json_line(_record(console, item, [target] if target else [], analysis))
-        elif target:
-            click.echo(target)
+        _deliver(console, wanted, (form, target), analysis, {"file": item})
 
     status = for_each(console, names, one, fail_fast=wanted.fail_fast, report=json_line if wanted.as_json else None)
     if found:
         _finish(console, wanted, form, found, draw)
     return status
+
+
+def analyse_together(
+    console: Console,
+    inputs: tuple[str, ...],
+    wanted: Wanted,
+    find: Callable[[list[str], list[str]], Analysis],
+    *,
+    name: Callable[[str], str],
+    draw: Callable[[list[tuple[str, Table]]], Chart] | None = None,
+    long: bool = False,
+) -> int:
+    """Make one table of all inputs, and print, write and draw what is asked for.
+
+    Parameters
+    ----------
+    console, inputs, wanted, draw, long
+        As `analyse` takes them.
+    find : callable
+        ``find(names, paths)`` gives the analysis of all inputs.
+    name : callable
+        As for `analyse`, of the first input.
+
+    Returns
+    -------
+    int
+        The exit status.
+    """
+    names, form, outputs = _begin(inputs, wanted, long=long, draws=draw is not None)
+    filename = f"{name(_stem(names[0]))}{TABLES[form][0]}"
+    if wanted.dry_run:
+        target = wanted.output or (wanted.outdir and Path(wanted.outdir) / filename)
+        click.echo(" ".join(names) + (f" -> {target}" if target else ""))
+        return 0
+    target = outputs.path(names[0], filename) if wanted.outdir else None
+    with errors_in_json(wanted.as_json, inputs=names), console.gathering(names):
+        analysis = find(names, [local_path(one) for one in names])
+    _deliver(console, wanted, (form, target), analysis, {"inputs": names})
+    title = names[0] if len(names) == 1 else f"{Path(names[0]).name} and {len(names) - 1} more"
+    _finish(console, wanted, form, [(title, analysis)], draw)
+    return 0
+
+
+def _begin(inputs, wanted, *, long, draws):
+    """Names of the inputs, form of the tables, and their places: what can be refused is refused before any work."""
+    names = list(dict.fromkeys(expand_inputs(inputs)))
+    if not names:
+        raise UsageError("the list names no input file")
+    if wanted.plot and not draws:
+        raise UsageError("--plot: there is no picture of what --show asks for")
+    outputs = Outputs(wanted.output or wanted.plot, wanted.outdir, overwrite=wanted.overwrite, inputs=names[:1],
+                      dry_run=wanted.dry_run or wanted.plot == "-")  # fmt: skip
+    _refuse_existing(wanted)
+    return names, _form_of(wanted, long=long), outputs
 
 
 def _form_of(wanted, *, long):
@@ -199,6 +242,17 @@ def _form_of(wanted, *, long):
     if wanted.output and wanted.output != "-":
         return table_form(wanted.output, option="--format")
     return "parquet" if long and wanted.output != "-" else "ecsv"
+
+
+def _deliver(console, wanted, place, analysis, inputs):
+    """Write a table in --outdir, if that is asked for, and say so; `inputs` is what --json calls what it is of."""
+    form, target = place
+    if target:
+        _write(console, target, analysis.table, form)
+    if wanted.as_json:
+        json_line(_record(console, inputs, [target] if target else [], analysis))
+    elif target:
+        click.echo(target)
 
 
 def _stem(name):
@@ -277,11 +331,14 @@ def _print(console, found):
                 click.echo(line)
 
 
-def _record(console, item, targets, analysis):
-    """What --json says of one input."""
+def _record(console, inputs, targets, analysis):
+    """What --json says of one input, or of all together."""
     from rtools.show.catalog import plain_rows
 
-    record = file_record(console, item, targets) | {"file": item} | analysis.summary
+    record = inputs | file_record(console, inputs.get("file", ""), targets) | analysis.summary
+    if "inputs" in record:
+        del record["input"]
+        record["warnings"] = list(dict.fromkeys(record["warnings"]))
     return record if targets else record | {"rows": plain_rows(analysis.table)}
 
 

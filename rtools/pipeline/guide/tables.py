@@ -9,14 +9,14 @@ import numpy as np
 
 from rtools.guide import turn_covariance
 from rtools.pipeline.guide.columns import FACE, PAIRS, make_table
-from rtools.pipeline.guide.measure import Measured
-from rtools.pipeline.guide.request import GuideRequest
 from rtools.wfi.fgs import FieldPlace, displacement
 from rtools.wfi.units import MAS, RADIAN_ARCSEC
 
 if TYPE_CHECKING:
     from astropy.table import Table
 
+    from rtools.pipeline.guide.measure import Measured
+    from rtools.pipeline.guide.request import GuideRequest
     from rtools.products.guide import Face, Guide
 
 __all__ = ["about", "face_table", "pairs_table"]
