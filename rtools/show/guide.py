@@ -204,7 +204,8 @@ def chart_attitude(tables: Tables) -> Chart:
         About the three axes with their errors; stars that were used.
     """
     units = {"delta": ("mas", MAS), "epsilon": ("mas", MAS), "zeta": ("arcsec", ARCSEC)}
-    panels: dict[str, list[Series]] = {f"{turn} [{unit}]": [] for turn, (unit, _) in units.items()} | {"stars": []}
+    labels = (*(f"{turn} [{unit}]" for turn, (unit, _) in units.items()), "stars")
+    panels: dict[str, list[Series]] = {label: [] for label in labels}
     for name, table in tables:
         t = _values(table, "t")
         for turn, (unit, scale) in units.items():

@@ -7,7 +7,7 @@ from rtools.commands.kit.analysis import Analysis, analyse, analysis_options, ta
 from rtools.commands.kit.inputs import local_path
 from rtools.commands.kit.lists import expand_inputs
 from rtools.commands.kit.tool import option, tool
-from rtools.errors import UsageError
+from rtools.errors import InputError, UsageError
 
 __all__ = ["face"]
 
@@ -89,7 +89,10 @@ def _table(opened, show, words, interval, files, star):
     guides, science = files
     if interval is not None and not guides and not science:
         return exposures_table(opened, chosen, [interval], place)
-    return exposures_table(opened, chosen, intervals_of(opened, guides or guide_files_of(opened), science), place)
+    guides = guides or guide_files_of(opened)
+    if not guides and not science and len(opened.t):
+        raise InputError("nothing says when the exposures were", mend="give --gw, --science or --time")
+    return exposures_table(opened, chosen, intervals_of(opened, guides, science), place)
 
 
 def _sign(console, name, opened, guides, place, asked):

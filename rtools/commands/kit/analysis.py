@@ -167,7 +167,7 @@ def analyse(
 
     def one(item):
         if wanted.dry_run:
-            target = wanted.output or (filenames.get(item) and Path(wanted.outdir) / filenames[item])
+            target = wanted.output or (Path(wanted.outdir) / filenames[item] if wanted.outdir else None)
             click.echo(f"{item} -> {target}" if target else item)
             return
         with local(item) as path:
@@ -211,7 +211,7 @@ def analyse_together(
     names, form, outputs = _begin(inputs, wanted, long=long, draws=draw is not None)
     filename = f"{name(_stem(names[0]))}{TABLES[form][0]}"
     if wanted.dry_run:
-        target = wanted.output or (wanted.outdir and Path(wanted.outdir) / filename)
+        target = wanted.output or (Path(wanted.outdir) / filename if wanted.outdir else None)
         click.echo(" ".join(names) + (f" -> {target}" if target else ""))
         return 0
     target = outputs.path(names[0], filename) if wanted.outdir else None

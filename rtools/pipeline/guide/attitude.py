@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 __all__ = [
     "DetectorMotion",
     "GuideStar",
-    "Solution",
+    "StarAttitude",
     "compare_with_face",
     "motion_at_detectors",
     "read_stars",
@@ -78,7 +78,7 @@ class GuideStar(NamedTuple):
     motion: Track
 
 
-class Solution(NamedTuple):
+class StarAttitude(NamedTuple):
     """The attitude of an acquisition.
 
     Attributes
@@ -183,12 +183,14 @@ def _star(guide: Guide, measured: Measured, request: GuideRequest, t_start_mjd: 
     used = motion.used & (motion.exposure >= 0) & np.isfinite(t)
     x, y = (float(np.median(axis[used])) if used.any() else CENTRE + BORDER for axis in (found.x, found.y))
     place = place_in_field(guide.detector, x - BORDER, y - BORDER)
-    track = StarTrack(guide.detector, place, t, motion.exposure, found.x, found.y, found.xx, found.yy, found.xy, used)
+    track = StarTrack(
+        guide.detector, place, t, motion.exposure.astype(np.int64), found.x, found.y, found.xx, found.yy, found.xy, used
+    )
     motion = motion._replace(t=t, used=used)
     return GuideStar(guide.window_id, guide.element, t_start_mjd, stage.cycle_s, x, y, track, motion)
 
 
-def solve(stars: Sequence[GuideStar], face: Face | None = None) -> Solution:
+def solve(stars: Sequence[GuideStar], face: Face | None = None) -> StarAttitude:
     """The attitude of every cycle.
 
     Parameters
@@ -200,7 +202,7 @@ def solve(stars: Sequence[GuideStar], face: Face | None = None) -> Solution:
 
     Returns
     -------
-    Solution
+    StarAttitude
 
     Raises
     ------
@@ -211,15 +213,15 @@ def solve(stars: Sequence[GuideStar], face: Face | None = None) -> Solution:
     cycle_s = float(np.median(cycles)) if cycles else np.nan
     attitude = fit_attitude([star.track for star in stars], cycle_s=cycle_s)
     series = None if face is None else series_of(face, t_start_mjd=stars[0].t_start_mjd)
-    return Solution(tuple(stars), attitude, cycle_s, series)
+    return StarAttitude(tuple(stars), attitude, cycle_s, series)
 
 
-def motion_at_detectors(solution: Solution) -> list[DetectorMotion]:
+def motion_at_detectors(solution: StarAttitude) -> list[DetectorMotion]:
     """Motion at the centre of every detector, with or without a star, in every exposure.
 
     Parameters
     ----------
-    solution : Solution
+    solution : StarAttitude
         The attitude.
 
     Returns
@@ -258,12 +260,12 @@ def _own(star, number):
     return measure_motion(mine.t, mine.x, mine.y, mine.covariance, mine.used, cycle_s=star.cycle_s)
 
 
-def compare_with_face(solution: Solution) -> tuple[AttitudeComparison, list[Follower]]:
+def compare_with_face(solution: StarAttitude) -> tuple[AttitudeComparison, list[Follower]]:
     """The attitude of FACE beside that of the stars, and the stars beside the motion that FACE predicts.
 
     Parameters
     ----------
-    solution : Solution
+    solution : StarAttitude
         With FACE.
 
     Returns

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rtools.guide import Comparison
-from rtools.pipeline.guide.attitude import Solution, compare_with_face, motion_at_detectors
+from rtools.pipeline.guide.attitude import StarAttitude, compare_with_face, motion_at_detectors
 from rtools.pipeline.guide.columns import Column, make_table
 from rtools.wfi.units import DAY_S, MAS, RADIAN_ARCSEC
 
@@ -94,7 +94,7 @@ COMPARISON = (
 """A row a rotation, then a row a star (`rt-gw attitude --show comparison`)."""
 
 
-def _about(solution: Solution) -> dict[str, Any]:
+def _about(solution: StarAttitude) -> dict[str, Any]:
     star = solution.stars[0]
     return {
         "guide_window_id": star.window_id,
@@ -104,12 +104,12 @@ def _about(solution: Solution) -> dict[str, Any]:
     }
 
 
-def attitude_table(solution: Solution) -> Table:
+def attitude_table(solution: StarAttitude) -> Table:
     """A row for every cycle.
 
     Parameters
     ----------
-    solution : Solution
+    solution : StarAttitude
         The attitude.
 
     Returns
@@ -134,12 +134,12 @@ def attitude_table(solution: Solution) -> Table:
     return make_table(ATTITUDE, values, _about(solution))
 
 
-def stars_table(solution: Solution) -> Table:
+def stars_table(solution: StarAttitude) -> Table:
     """A row for every star in every exposure.
 
     Parameters
     ----------
-    solution : Solution
+    solution : StarAttitude
         The attitude.
 
     Returns
@@ -157,12 +157,12 @@ def stars_table(solution: Solution) -> Table:
     return make_table(STARS, rows, _about(solution))
 
 
-def detectors_table(solution: Solution) -> Table:
+def detectors_table(solution: StarAttitude) -> Table:
     """A row for every detector in every exposure.
 
     Parameters
     ----------
-    solution : Solution
+    solution : StarAttitude
         The attitude.
 
     Returns
@@ -182,12 +182,12 @@ def detectors_table(solution: Solution) -> Table:
     return make_table(DETECTOR_MOTION, rows, _about(solution))
 
 
-def comparison_table(solution: Solution) -> Table:
+def comparison_table(solution: StarAttitude) -> Table:
     """FACE beside the stars: a row for every rotation, and a row for every star.
 
     Parameters
     ----------
-    solution : Solution
+    solution : StarAttitude
         With FACE.
 
     Returns
@@ -219,12 +219,12 @@ def _followed(found: Comparison) -> dict[str, Any]:
     return values
 
 
-def summary_of(solution: Solution) -> dict[str, Any]:
+def summary_of(solution: StarAttitude) -> dict[str, Any]:
     """What ``--json`` says of an attitude.
 
     Parameters
     ----------
-    solution : Solution
+    solution : StarAttitude
         The attitude.
 
     Returns

@@ -16,7 +16,7 @@ from rtools.pipeline.guide.follow import series_of
 from rtools.pipeline.guide.intervals import Interval
 from rtools.wfi.fgs import FieldPlace, place_in_field
 from rtools.wfi.frame import BORDER, CENTRE, FRAME
-from rtools.wfi.guide import FACE_SIGN
+from rtools.wfi.guide import BAD_QUALITY, FACE_SIGN, GOOD_QUALITY, PHASES
 from rtools.wfi.instrument import DETECTORS
 from rtools.wfi.units import DAY_S
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from rtools.products.guide import Face
 
-__all__ = ["Place", "choose_rows", "exposures_table", "parse_place", "parse_words", "phases_table"]
+__all__ = ["DetectorPlace", "choose_rows", "exposures_table", "parse_place", "parse_words", "phases_table"]
 
 TURNS = (("delta", "mas", "F1"), ("epsilon", "mas", "F2"), ("zeta", "arcsec", "F3"))
 """Rotations, the units of their statistics, and the axes that they are about."""
@@ -68,7 +68,7 @@ STATISTICS = (
 """A row a phase (without `exposure`) or an exposure (without `phase`)."""
 
 
-class Place(NamedTuple):
+class DetectorPlace(NamedTuple):
     """Where on a detector the motion of a star is wanted.
 
     Attributes
@@ -93,7 +93,7 @@ class Place(NamedTuple):
         return place_in_field(self.detector, self.x - BORDER, self.y - BORDER)
 
 
-def parse_place(word: str | None) -> Place | None:
+def parse_place(word: str | None) -> DetectorPlace | None:
     """A place from a word.
 
     Parameters
@@ -103,7 +103,7 @@ def parse_place(word: str | None) -> Place | None:
 
     Returns
     -------
-    Place or None
+    DetectorPlace or None
         None for no word.
 
     Raises
@@ -123,7 +123,7 @@ def parse_place(word: str | None) -> Place | None:
         raise UsageError(f"--at {word}: no detector {name}", mend=f"{DETECTORS[0]} … {DETECTORS[-1]} are")
     if not all(-0.5 <= one <= FRAME - 0.5 for one in (x, y)):
         raise UsageError(f"--at {word}: not on the detector", mend=f"pixels are 0 … {FRAME - 1}")
-    return Place(detector, x, y)
+    return DetectorPlace(detector, x, y)
 
 
 def parse_words(word: str | None) -> tuple[str, ...]:
@@ -159,12 +159,21 @@ def choose_rows(
     Returns
     -------
     ndarray bool (n,)
+
+    Raises
+    ------
+    UsageError
+        A word is neither known nor in the file.
     """
     chosen = np.ones(len(face.t), bool)
-    for column, words in ((face.quality, qualities), (face.phase, phases)):
+    sides = (("quality", face.quality, qualities, (*GOOD_QUALITY, *BAD_QUALITY)), ("phase", face.phase, phases, PHASES))
+    for option, column, words, known in sides:
+        told, number = np.unique(column, return_inverse=True)
+        for word in words:
+            if not any(fnmatchcase(one, word) for one in (*known, *map(str.upper, told.tolist()))):
+                raise UsageError(f"--{option} {word}: no such word", mend=f"they are {' '.join(known)}")
         if words:
-            told, number = np.unique(column, return_inverse=True)
-            wanted = [any(fnmatchcase(str(one).upper(), word) for word in words) for one in told]
+            wanted = [any(fnmatchcase(one.upper(), word) for word in words) for one in told.tolist()]
             chosen &= np.array(wanted, bool)[number]
     if interval is not None:
         chosen &= (face.mjd >= interval.start) & (face.mjd <= interval.stop)

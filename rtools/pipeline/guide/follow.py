@@ -154,7 +154,7 @@ def _follow(guide: Guide, series: FaceSeries, t_start_mjd: float) -> Comparison:
     place = place_in_field(guide.detector, np.median(x) - BORDER, np.median(y) - BORDER)
     t = stage.t[kept] + (guide.t_start_mjd - t_start_mjd) * DAY_S
     measured = t, np.stack([x, y], axis=1)
-    return compare_star(series, place, measured, stage.exposure[kept], cycle_s=stage.cycle_s)
+    return compare_star(series, place, measured, stage.exposure[kept].astype(np.int64), cycle_s=stage.cycle_s)
 
 
 def sign_of(found: Sequence[Follower]) -> int:
