@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from rtools.guide import Montage, Stack
 
-__all__ = ["Frame", "plot_montage", "plot_stack", "save_movie"]
+__all__ = ["MovieFrame", "plot_montage", "plot_stack", "save_movie"]
 
 LARGEST = 480
 """Pixels of the longer side of a movie, about."""
@@ -24,7 +24,7 @@ FRAME_MS = 80
 """Milliseconds that a frame of a movie is shown."""
 
 
-class Frame(NamedTuple):
+class MovieFrame(NamedTuple):
     """One picture of a movie.
 
     Attributes
@@ -126,14 +126,14 @@ def plot_montage(montage: Montage, labels: list[str], dropped: list[bool], title
     return figure
 
 
-def save_movie(file: BinaryIO, frames: list[Frame]) -> None:
+def save_movie(file: BinaryIO, frames: list[MovieFrame]) -> None:
     """Write a movie as GIF.
 
     Parameters
     ----------
     file : file object
         Open for writing bytes.
-    frames : list of Frame
+    frames : list of MovieFrame
         In the order of time; all of one size.
     """
     from matplotlib import colormaps

@@ -14,12 +14,12 @@ __all__ = ["inputs", "measuring", "take_request"]
 
 inputs = click.argument("inputs", nargs=-1, required=True, metavar="FILE…")
 
-CENTROIDS = ("psf", "moment")
+CENTROIDS = ("psf", "moment", "gauss")
 AMP33 = ("none", "frame", "row")
 
 MEASURING = (
     option("--centroid", type=click.Choice(CENTROIDS), default="psf",
-           help="Fit the PSF, or take a moment of 5 x 5 pixels."),
+           help="Fit the PSF (of a spectrum: its edge); a moment of 5 x 5 pixels; or a Gaussian of free width."),
     click.option("--exposure", "exposures", multiple=True, metavar="N|A-B", help="Only these exposures; repeatable."),
     option("--amp33", type=click.Choice(AMP33), default="row",
            help="What the reference output takes away: nothing, one level a frame, or one a row."),

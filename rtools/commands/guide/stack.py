@@ -166,14 +166,14 @@ def _write_stack(target, made, images, guide, stage, grid):
 def _write_movie(target, images, measured):
     from rtools.guide import lay_frames
     from rtools.products.io import Stage
-    from rtools.show.guide_pictures import Frame, save_movie
+    from rtools.show.guide_pictures import MovieFrame, save_movie
     from rtools.wfi.guide import DROPPED_BY_JITTER
 
     make_directory(target.parent)
     frames, lower = lay_frames(images.images, images.lower, masked=images.masked)
     dropped = (measured.use & int(DROPPED_BY_JITTER)) != 0
     places = zip(measured.centroids.x - lower[0], measured.centroids.y - lower[1], strict=True)
-    shown = [Frame(*one) for one in zip(frames, places, dropped.tolist(), strict=True)]
+    shown = [MovieFrame(*one) for one in zip(frames, places, dropped.tolist(), strict=True)]
     staged = Stage(target)
     with staged.open() as file:
         save_movie(file, shown)

@@ -19,12 +19,12 @@ __all__ = [
     "PAIRS",
     "PERIODOGRAM",
     "SPECTRUM",
-    "Column",
+    "GuideColumn",
     "make_table",
 ]
 
 
-class Column(NamedTuple):
+class GuideColumn(NamedTuple):
     """One column.
 
     Attributes
@@ -45,8 +45,8 @@ class Column(NamedTuple):
     dtype: str = "float64"
 
 
-def _all(*columns: tuple) -> tuple[Column, ...]:
-    return tuple(Column(*column) for column in columns)
+def _all(*columns: tuple) -> tuple[GuideColumn, ...]:
+    return tuple(GuideColumn(*column) for column in columns)
 
 
 _START = _all(
@@ -55,7 +55,7 @@ _START = _all(
 )
 
 PAIRS = (
-    Column("stage", None, "Stage of guiding: acq, edge or track", "U5"),
+    GuideColumn("stage", None, "Stage of guiding: acq, edge or track", "U5"),
     *_START,
     *_all(
         ("mjd", "d", "Centre of the pair, UTC"),
@@ -242,13 +242,13 @@ LINES = _all(
 
 
 def make_table(
-    columns: Iterable[Column], values: Mapping[str, Any] | Sequence[Mapping[str, Any]], meta: Mapping[str, Any]
+    columns: Iterable[GuideColumn], values: Mapping[str, Any] | Sequence[Mapping[str, Any]], meta: Mapping[str, Any]
 ) -> Table:
     """A table with units and descriptions.
 
     Parameters
     ----------
-    columns : iterable of Column
+    columns : iterable of GuideColumn
         Those that it can have; of these it gets those that `values` have, and all where there is no row.
     values : mapping, or sequence of mappings
         Name of a column to its values; or a mapping for each row.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -15,9 +15,13 @@ from rtools.guide import (
     GuidePsf,
     PairFlags,
     Pairs,
+    fit_edge,
+    fit_edge_shape,
+    fit_gaussians,
     fit_psf,
     flag_pairs,
     measure_moments,
+    section_of,
     take_difference,
 )
 from rtools.guide.measured import COLUMNS, centroids_of
@@ -32,6 +36,9 @@ if TYPE_CHECKING:
     from rtools.work import Work
 
 __all__ = ["Measured", "difference_of", "flags_of", "measure_pairs", "measure_stage", "pieces_of"]
+
+Fit = Callable[[Difference, GuidePsf | None, "Work"], Centroids]
+"""How centroids are measured."""
 
 READS = (2, 2)
 """Readings of pedestal and signal where the table of the stage is not known."""
@@ -121,19 +128,24 @@ def measure_pairs(guide: Guide, stage: GuideStage, request: GuideRequest, work: 
     pieces = list(pieces_of(stage, request))
     place = _place_of(guide, stage, pieces)
     psf = instrument.psf_at(*place) if request.centroid == "psf" and pieces else None
+    fit = _FITS[request.centroid]
     found: list[Centroids] = []
     about: list[Difference] = []
     kappa = None
-    if len(pieces) > 1:  # of few pairs it is not known
-        kappa = difference_of(stage, max(pieces, key=lambda piece: len(piece.pairs)), instrument, request).kappa
+    if len(pieces) > 1 or guide.spectroscopic:  # of few pairs neither the share of amp33 nor the edge is known
+        longest = difference_of(stage, max(pieces, key=lambda piece: len(piece.pairs)), instrument, request)
+        kappa = longest.kappa
+    if psf is not None and guide.spectroscopic:
+        fit, psf = _edge_fit(longest, psf, guide, work), None
     for piece in pieces:
         difference = difference_of(stage, piece, instrument, request, kappa=kappa)
-        found.append(_centroids(difference, psf, request, work))
+        found.append(fit(difference, psf, work))
         about.append(difference._replace(images=difference.images[:0], masked=difference.masked[:0]))
     pairs = _joined([piece.pairs for piece in pieces], np.zeros(0, np.int64))
     centroids = Centroids(*(_joined(list(parts)) for parts in zip(*found, strict=True))) if found else None
     said = flags_of(stage, pairs)
-    use = flag_pairs(said, centroids, _joined([one.saturated for one in about]), stage.shape)
+    judged = _relative(centroids) if request.centroid == "gauss" else centroids
+    use = flag_pairs(said, judged, _joined([one.saturated for one in about]), stage.shape)
     shares = [one.kappa for one in about if one.kappa is not None]
     return Measured(
         stage,
@@ -290,11 +302,30 @@ def difference_of(
     return take_difference(pairs, readout, amp33="none" if without else request.amp33, kappa=kappa)
 
 
-def _centroids(difference, psf, request, work):
-    """What the wanted method measures."""
-    if request.centroid == "psf":
-        return fit_psf(difference, psf, work=work)
-    return measure_moments(difference, work=work)
+_FITS: dict[str, Fit] = {
+    "psf": lambda difference, psf, work: fit_psf(difference, psf, work=work),
+    "moment": lambda difference, psf, work: measure_moments(difference, work=work),
+    "gauss": lambda difference, psf, work: fit_gaussians(difference, work=work),
+}
+"""What ``--centroid`` says to how a difference, a PSF and a work give centroids."""
+
+
+def _edge_fit(difference: Difference, psf: GuidePsf, guide: Guide, work: Work) -> Fit:
+    """The fit of the edge of a spectrum, whose shape is that of these pairs; without an edge nothing is fitted."""
+    section = section_of(psf)
+    try:
+        shape = fit_edge_shape(difference, section, edge=guide.edge)
+    except InputError as error:
+        work.log("warning", f"{guide.path}: {error.message}")
+        return lambda images, _psf, _work: centroids_of(np.full((len(images.images), COLUMNS), np.nan))
+    return lambda images, _psf, share: fit_edge(images, section, shape=shape, work=share)
+
+
+def _relative(centroids):
+    """The same with χ² by its median: a star in focus is not a Gaussian, and only what differs from others is odd."""
+    if centroids is None or not np.isfinite(centroids.chi2).any():
+        return centroids
+    return centroids._replace(chi2=centroids.chi2 / max(float(np.nanmedian(centroids.chi2)), 1.0))
 
 
 def _in_frame(centroids, lower):

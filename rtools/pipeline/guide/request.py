@@ -18,7 +18,7 @@ __all__ = [
     "parse_stages",
 ]
 
-CENTROIDS = ("psf", "moment")
+CENTROIDS = ("psf", "moment", "gauss")
 """Ways to measure where the star is."""
 
 AMP33 = ("none", "frame", "row")
