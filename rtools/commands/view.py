@@ -26,6 +26,8 @@ EXAMPLES = (
     "rt-view X_cal.asdf --catalog X_cat.parquet --grid --compass -o sky.png",
     "rt-view X_cal.asdf --array dq --section 0:200,0:200",
     "rt-view X_uncal.asdf --ramp 1234,2345 --rate X_cal.asdf -o ramp.png",
+    "rt-view X_gw.asdf",
+    "rt-view X_face.asdf -o attitude.png",
 )
 
 DESCRIPTION = """\
@@ -37,10 +39,18 @@ Pixels are averaged to the size of the picture; bad ones (--dq) are left out, an
 (x in shades). In flag arrays and segmentation maps the highest class of a block is shown, and the rarer flag lies on
 top.
 
+Of guide windows (_gw) the mean difference of tracking, signal - pedestal in DN, is shown, over the pairs that the file
+does not call spoiled; with --resultant N that of pair N; arrays as they are with --array. Of FACE the three rotations
+are drawn against time.
+
 --ramp X,Y draws the resultants of one pixel of a raw exposure or ramp, with flags and jumps, and the line of the rate:
 of --rate FILE, else of the _cal or _rampfit beside it, else a straight line through the unflagged resultants. Between
 jumps the line has the level of the resultants there. The rate of a _cal has its dark subtracted and is divided by the
 flat."""
+
+OF_IMAGES = ("resultant", "section", "flags", "limits", "catalog", "segmentation", "grid", "compass", "wcs", "hist",
+             "ramp")  # fmt: skip
+"""Settings that say something of images alone."""
 
 STRETCHES = ("asinh", "linear", "sqrt", "log", "zscale", "percentile")
 
@@ -194,10 +204,12 @@ def _picture(console, path, target, settings):
 
 def _figure(console, path, settings):
     from rtools.products.io import open_product
-    from rtools.show import plot, ramp
+    from rtools.show import chart, plot, ramp
 
     shared = {key: settings[key] for key in ("limits", "title")}
     with open_product(path) as product:
+        if _is_series(product, settings):
+            return chart.plot_chart(_rotations(product, settings))
         if settings["ramp"]:
             return ramp.plot_ramp(_ramp(product, settings), title=settings["title"])
         image = _image(product, settings)
@@ -211,10 +223,12 @@ def _figure(console, path, settings):
 def _text(console, path, settings):
     """The lines of text of one input."""
     from rtools.products.io import open_product
-    from rtools.show import ramp, terminal
+    from rtools.show import chart, ramp, terminal
 
     style = terminal_style(settings["width"])
     with open_product(path) as product:
+        if _is_series(product, settings):
+            return chart.draw_chart(_rotations(product, settings), style)
         if settings["ramp"]:
             found = _ramp(product, settings)
             found.title = found.title if settings["title"] is None else settings["title"]
@@ -236,9 +250,34 @@ def _ramp(product, settings):
     return load_ramp(product, *settings["ramp"], **wanted, called=_called(product))
 
 
+def _is_series(product, settings):
+    """Whether numbers are drawn against time: of FACE, unless an array of it is asked for."""
+    if product.kind != "l1_face" or settings["array"]:
+        return False
+    strange = [word for word in OF_IMAGES if settings[word] not in (None, False)]
+    if strange:
+        word = {"flags": "dq"}.get(strange[0], strange[0])
+        raise UsageError(f"--{word} does not go with a _face file", path=product.path)
+    return True
+
+
+def _rotations(product, settings):
+    from rtools.show.guide_view import load_rotations
+
+    found = load_rotations(product, called=_called(product))
+    return found if settings["title"] is None else found._replace(title=settings["title"])
+
+
 def _image(product, settings):
+    from rtools.show import guide_view
     from rtools.show.image import load_image
 
+    if settings["array"] is None and guide_view.has_windows(product):
+        if settings["frame"]:
+            raise UsageError("--frame does not go with a _gw file", path=product.path)
+        return guide_view.load_difference(
+            product, pair=settings["resultant"], section=settings["section"], called=_called(product)
+        )
     wanted = {key: settings[key] for key in ("array", "resultant", "section", "frame", "flags")}
     image = load_image(product, **wanted, called=_called(product))
     if settings["hist"] and image.kind != "image":
