@@ -40,8 +40,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DetectorMotion",
-    "GuideStar",
     "StarAttitude",
+    "TrackedStar",
     "compare_with_face",
     "motion_at_detectors",
     "read_stars",
@@ -49,7 +49,7 @@ __all__ = [
 ]
 
 
-class GuideStar(NamedTuple):
+class TrackedStar(NamedTuple):
     """The star of one guide-window file.
 
     Attributes
@@ -83,7 +83,7 @@ class StarAttitude(NamedTuple):
 
     Attributes
     ----------
-    stars : tuple of GuideStar
+    stars : tuple of TrackedStar
         What it was made of.
     attitude : rtools.guide.GuideAttitude
         Rotations.
@@ -93,7 +93,7 @@ class StarAttitude(NamedTuple):
         FACE, its times from the same begin.
     """
 
-    stars: tuple[GuideStar, ...]
+    stars: tuple[TrackedStar, ...]
     attitude: GuideAttitude
     cycle_s: float
     face: FaceSeries | None
@@ -125,7 +125,7 @@ class DetectorMotion(NamedTuple):
 
 def read_stars(
     paths: Sequence[str], request: GuideRequest, work: Work, face_path: str | None = None
-) -> tuple[list[GuideStar], Face | None]:
+) -> tuple[list[TrackedStar], Face | None]:
     """Measure the stars of guide-window files.
 
     Parameters
@@ -141,7 +141,7 @@ def read_stars(
 
     Returns
     -------
-    list of GuideStar
+    list of TrackedStar
         One for each file, whether the star was found or not.
     rtools.products.guide.Face or None
         None where it is not there.
@@ -151,7 +151,7 @@ def read_stars(
     InputError
         A file cannot be read, or the files are not of one acquisition, or two of them are of one detector.
     """
-    stars: list[GuideStar] = []
+    stars: list[TrackedStar] = []
     attitude = None
     for path in paths:
         with open_guide(path) as guide:
@@ -165,7 +165,7 @@ def read_stars(
     return stars, attitude
 
 
-def _refuse_stranger(guide: Guide, stars: list[GuideStar]) -> None:
+def _refuse_stranger(guide: Guide, stars: list[TrackedStar]) -> None:
     """Refuse a file that does not go with those before it."""
     if guide.detector not in DETECTORS:
         raise InputError("the file does not say its detector", path=guide.path)
@@ -176,7 +176,7 @@ def _refuse_stranger(guide: Guide, stars: list[GuideStar]) -> None:
         raise InputError(f"a second file of {guide.detector}", path=guide.path)
 
 
-def _star(guide: Guide, measured: Measured, request: GuideRequest, t_start_mjd: float) -> GuideStar:
+def _star(guide: Guide, measured: Measured, request: GuideRequest, t_start_mjd: float) -> TrackedStar:
     """What was measured of a file; pairs outside of exposures do not count."""
     stage, found, motion = measured.stage, measured.centroids, track_of(measured, request)
     t = motion.t + (guide.t_start_mjd - t_start_mjd) * DAY_S
@@ -187,15 +187,15 @@ def _star(guide: Guide, measured: Measured, request: GuideRequest, t_start_mjd: 
         guide.detector, place, t, motion.exposure.astype(np.int64), found.x, found.y, found.xx, found.yy, found.xy, used
     )
     motion = motion._replace(t=t, used=used)
-    return GuideStar(guide.window_id, guide.element, t_start_mjd, stage.cycle_s, x, y, track, motion)
+    return TrackedStar(guide.window_id, guide.element, t_start_mjd, stage.cycle_s, x, y, track, motion)
 
 
-def solve(stars: Sequence[GuideStar], face: Face | None = None) -> StarAttitude:
+def solve(stars: Sequence[TrackedStar], face: Face | None = None) -> StarAttitude:
     """The attitude of every cycle.
 
     Parameters
     ----------
-    stars : sequence of GuideStar
+    stars : sequence of TrackedStar
         Of one acquisition.
     face : rtools.products.guide.Face, optional
         FACE of it.
