@@ -85,6 +85,8 @@ def request_of(
         raise UsageError(f"--size {size}: a multiple of {CHANNEL} expected")
     if encoding_offset is None:
         encoding_offset = OFFSET if settings.get("reference_read") else 0
+    if guide_window == "none" and (guide is not None or parsed.suffix == "gw"):
+        raise UsageError("--guide-window none: there are to be guide windows", mend="leave it out")
     if parsed.suffix == "gw":
         guide = replace(guide or AcquisitionRequest(), acquisition=int(parsed.acquisition))
         parsed = _exposure_of(parsed)

@@ -60,8 +60,8 @@ class Acquisition(NamedTuple):
     ----------
     reads : list of Resultants
         Of each stage.
-    sent : list of SentCentroids
-        Centroids of each stage.
+    sent : list of SentCentroids or None
+        Centroids of each stage; None where no sky is seen.
     attitude : FaceRows
         FACE.
     flux, background : float
@@ -69,7 +69,7 @@ class Acquisition(NamedTuple):
     """
 
     reads: list[Resultants]
-    sent: list[SentCentroids]
+    sent: list[SentCentroids | None]
     attitude: FaceRows
     flux: float
     background: float
@@ -103,13 +103,14 @@ def acquire(
     psf = light.stamp_of(references, (0.0, 0.0, 0.0), work) if request.has_sky else None
     shines = _light_of(request, plan, sky, psf, box, work)
     key = ("guide", *request.stream)
-    reads, sent = [], []
+    reads: list[Resultants] = []
+    sent: list[SentCentroids | None] = []
     for each in plan.stages:
         places = each.steps.x, each.steps.y
         about = {"light": shines, "pixels": pixels, "spoiled": each.faults.spoiled, "rays": request.cosmic_rays}
         found = read_stage(each.stage, each.corners, places, stream=(*key, each.stage.name), work=work, **about)
         reads.append(found)
-        sent.append(_centroids(each, found, pixels, request.dispersed))
+        sent.append(_centroids(each, found, pixels, request.dispersed) if request.has_sky else None)
     attitude = _attitude(request, plan)
     flux = float(shines.rate[0]) if len(shines.rate) else 0.0
     return Acquisition(reads, sent, attitude, flux, light.uniform_rate(request))

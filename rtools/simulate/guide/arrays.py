@@ -18,7 +18,7 @@ from rtools.wfi.readout import WINDOW_ROWS
 __all__ = ["face_arrays", "stage_arrays"]
 
 
-def stage_arrays(each: StagePlan, read: Resultants, sent: SentCentroids, begin: datetime) -> dict[str, Any]:
+def stage_arrays(each: StagePlan, read: Resultants, sent: SentCentroids | None, begin: datetime) -> dict[str, Any]:
     """Arrays of a stage: section, centroids and reference output.
 
     Parameters
@@ -27,8 +27,8 @@ def stage_arrays(each: StagePlan, read: Resultants, sent: SentCentroids, begin: 
         What was planned.
     read : Resultants
         What was read.
-    sent : SentCentroids
-        Centroids of it.
+    sent : SentCentroids or None
+        Centroids of it; None where nothing is guided on.
     begin : datetime
         The time line begins, UTC.
 
@@ -60,21 +60,25 @@ def stage_arrays(each: StagePlan, read: Resultants, sent: SentCentroids, begin: 
     }
     if stage.name == "track":
         section["exposure_mapping"] = stage.mapping
-    place, variance, quality = (values[kept] for values in sent)
-    if stage.name != "acq":
-        place, variance, quality = place[:, 0], variance[:, 0], quality[:, 0]
-    centroid = {
-        f"{key}_centroids": place,
-        f"{key}_centroid_errs": variance,
-        f"{key}_centroid_quality": quality.astype("U40"),
-        f"{key}_centroid_times": times_of(begin, stage.centre),
-    }
+    centroid = _centroids(key, sent, kept)
+    centroid[f"{key}_centroid_times"] = [None] * count if sent is None else times_of(begin, stage.centre)
     amp33 = {
         f"amp33_{key}_pedestals": read.amp33_pedestal[kept],
         f"amp33_{key}_signals": read.amp33_signal[kept],
     }
     named = {f"{key}_data": section, "centroid": centroid, "amp33": amp33}
     return {f"{part}.{name}": values for part, arrays in named.items() for name, values in arrays.items()}
+
+
+def _centroids(key, sent, kept):
+    """Centroids of a stage, five of a pair in the acquisition, one in others; null without a star."""
+    named = {f"{key}_centroids": None, f"{key}_centroid_errs": None, f"{key}_centroid_quality": None}
+    if sent is None:
+        return named
+    values = sent.place[kept], sent.variance[kept], sent.quality[kept].astype("U40")
+    if key != "acq":
+        values = tuple(array[:, 0] for array in values)
+    return dict(zip(named, values, strict=True))
 
 
 def face_arrays(attitude: FaceRows, begin: datetime) -> dict[str, Any]:

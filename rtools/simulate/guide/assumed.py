@@ -26,7 +26,7 @@ JITTER_MAS = 8.0
 """Total rms per axis when nothing is asked for (Roman technical information 1.4.0)."""
 
 LINES = ((11.3, 1.5), (17.9, 1.0), (27.4, 1.0))
-"""Lines of reaction wheels and coolers in it: Hz, and mas rms where the total is 8 mas or more."""
+"""Lines of reaction wheels and coolers in it: Hz, and mas rms as far as the total has room for them."""
 
 SPECTRUM = {"low": 0.01, "high": 40.0, "knee": 0.3, "count": 200}
 """The rest: power ∝ 1 / (1 + (f / knee)²) between two frequencies, Hz, in so many logarithmic steps."""

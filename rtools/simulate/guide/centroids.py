@@ -211,19 +211,19 @@ def downlink_edges(
     Returns
     -------
     SentCentroids
-        One each. x is the moment of the sum over rows in five columns; the edge is as far below the last row as the
-        light of all rows, in units of that of the upper quarter's, says.
+        One each. The background is the median of the lower quarter. x is the moment of the sum over rows in five
+        columns; the edge is as far below the last row as the light of all rows, in units of that of the upper
+        quarter's, says.
     """
     images = np.asarray(images, float)
     count, height, width = images.shape
-    sides = np.concatenate([images[:, :, :2], images[:, :, -2:]], axis=2)
-    light = images - np.median(sides.reshape(count, -1), axis=1)[:, None, None]
+    part = max(height // 4, 1)
+    light = images - np.median(images[:, :part].reshape(count, -1), axis=1)[:, None, None]
     lines = measure_moments(np.repeat(light.sum(axis=1)[:, None, :], 5, axis=1), variance * height, _middle(light))
     across = _box(lines.x, np.arange(width, dtype=float))
     profile = np.einsum("nyx,nx->ny", light, across)
-    top = max(height // 4, 1)
-    level = profile[:, -top:].mean(axis=1)
-    noise = np.sqrt(variance * BOX * top + np.maximum(level, 0) * top) / top
+    level = profile[:, -part:].mean(axis=1)
+    noise = np.sqrt((variance * BOX + np.maximum(level, 0)) / part)
     there = level > SIGNIFICANT * noise
     safe = np.where(there, level, np.nan)
     y = height - 0.5 - profile.sum(axis=1) / safe

@@ -15,8 +15,8 @@ from rtools.simulate.guide.windows import Spoiled
 
 __all__ = ["Faults", "no_faults", "plant"]
 
-PLACES = {"reset": (0.3, 1), "sce": (0.4, 2), "lost": (0.5, 24), "bind": (0.62, 2), "late": (0.75, 8)}
-"""Where in the exposure each begins, as a share of its pairs, and how many pairs it takes."""
+PLACES = {"reset": (0.15, 1), "sce": (0.25, 2), "bind": (0.35, 2), "late": (0.45, 8), "lost": (0.6, 24)}
+"""Where in the exposure each begins, as a share of its pairs, and how many pairs it takes; apart from 64 pairs on."""
 
 
 class Faults(NamedTuple):

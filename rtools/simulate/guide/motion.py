@@ -54,10 +54,10 @@ def terms_of(rms: float) -> Terms:
     Returns
     -------
     Terms
-        200 of the continuum, then the lines. Below 8 mas the lines shrink with the total.
+        200 of the continuum, then the lines, which have no more than half of the variance.
     """
     lines = np.array(assumed.LINES)
-    line_rms = lines[:, 1] * min(1.0, rms / assumed.JITTER_MAS)
+    line_rms = lines[:, 1] * min(1.0, rms / np.sqrt(2 * np.sum(lines[:, 1] ** 2)))
     rest = np.sqrt(max(rms**2 - np.sum(line_rms**2), 0.0))
     low, high, count = (assumed.SPECTRUM[key] for key in ("low", "high", "count"))
     frequency = low * (high / low) ** ((np.arange(count) + 0.5) / count)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from rtools.errors import UsageError
 from rtools.simulate import spectra
 from rtools.simulate.guide import assumed
 from rtools.simulate.scene import Sources
@@ -116,11 +117,15 @@ def find_star(request: SimulationRequest, found: Seen | None, gain: float, peak:
     GuideStar
         The brightest star that a tracked pair does not saturate; a place that is drawn if there is none. Where the
         window is given: the brightest star in it.
+
+    Raises
+    ------
+    UsageError
+        Dithers are larger than the frame, or take a given window out of it.
     """
     table = tracking_table(request.dispersed)
     fixed = None if isinstance(request.guide_window, str | None) else request.guide_window
-    low = np.array([BORDER, BORDER])
-    last = np.array([request.size - BORDER - table.columns, request.size - BORDER - table.rows])
+    low, last = _room(request, table)
     place = generator(*request.stream, "guide window").integers(low, last, endpoint=True) if fixed is None else fixed
     middle = float(place[0] + (table.columns - 1) / 2), float(place[1] + (table.rows - 1) / 2)
     empty = GuideStar(None, *middle, middle)
@@ -142,6 +147,18 @@ def find_star(request: SimulationRequest, found: Seen | None, gain: float, peak:
     best = int(np.argmax(np.where(fits, found.rate, -1)))
     star = float(x[best]), float(y[best])
     return GuideStar(best, *star, star if fixed is None else middle)
+
+
+def _room(request, table):
+    """First pixels of the first exposure's window with which all windows keep clear of the border."""
+    guide = request.guide
+    shifts = [(0.0, 0.0)] if guide is None else [guide.shift(index) for index in range(guide.exposures)]
+    least, most = np.floor(np.min(shifts, axis=0)).astype(int), np.ceil(np.max(shifts, axis=0)).astype(int)
+    low = BORDER - least
+    last = request.size - BORDER - np.array([table.columns, table.rows]) - most
+    if np.any(low > last):
+        raise UsageError("--dither: the windows do not fit into the frame")
+    return low, last
 
 
 def brightened(found: Seen, index: int, magnitude: float) -> Seen:
