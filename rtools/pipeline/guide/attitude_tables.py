@@ -8,7 +8,7 @@ import numpy as np
 
 from rtools.guide import Comparison
 from rtools.pipeline.guide.attitude import StarAttitude, compare_with_face, motion_at_detectors
-from rtools.pipeline.guide.columns import Column, make_table
+from rtools.pipeline.guide.columns import GuideColumn, make_table
 from rtools.wfi.units import DAY_S, MAS, RADIAN_ARCSEC
 
 if TYPE_CHECKING:
@@ -18,38 +18,38 @@ __all__ = ["TABLES", "attitude_table", "comparison_table", "detectors_table", "s
 
 TURNS = ("delta", "epsilon", "zeta")
 
-_EXPOSURE = Column("exposure", None, "Exposure of the visit; 0 where unknown", "int32")
-_DETECTOR = Column("detector", None, "Detector", "U5")
+_EXPOSURE = GuideColumn("exposure", None, "Exposure of the visit; 0 where unknown", "int32")
+_DETECTOR = GuideColumn("detector", None, "Detector", "U5")
 
 ATTITUDE = (
-    Column("mjd", "d", "Mean time of the pairs of the cycle, UTC"),
-    Column("t", "s", "The same since meta.t_start"),
+    GuideColumn("mjd", "d", "Mean time of the pairs of the cycle, UTC"),
+    GuideColumn("t", "s", "The same since meta.t_start"),
     _EXPOSURE,
-    *(Column(name, "rad", f"Rotation about F{axis}, mean 0 in the exposure") for axis, name in enumerate(TURNS, 1)),
-    *(Column(f"{name}_var", "rad2", f"Variance of {name}") for name in TURNS),
-    Column("delta_mas", "mas", "delta"),
-    Column("epsilon_mas", "mas", "epsilon"),
-    Column("zeta_arcsec", "arcsec", "zeta"),
-    Column("stars", None, "Stars that were used", "int32"),
-    Column("chi2", None, "Chi-square per degree of freedom of the cycle"),
+    *(GuideColumn(name, "rad", f"Rotation about F{axis}, mean 0 in the exposure") for axis, name in enumerate(TURNS, 1)),
+    *(GuideColumn(f"{name}_var", "rad2", f"Variance of {name}") for name in TURNS),
+    GuideColumn("delta_mas", "mas", "delta"),
+    GuideColumn("epsilon_mas", "mas", "epsilon"),
+    GuideColumn("zeta_arcsec", "arcsec", "zeta"),
+    GuideColumn("stars", None, "Stars that were used", "int32"),
+    GuideColumn("chi2", None, "Chi-square per degree of freedom of the cycle"),
 )  # fmt: skip
 """A row a cycle (`rt-gw attitude`)."""
 
 STARS = (
     _DETECTOR,
     _EXPOSURE,
-    Column("x", "pix", "Median place of the star in the frame of 4096, from 0"),
-    Column("y", "pix", "Median place of the star in the frame of 4096, from 0"),
-    Column("field_x", "arcsec", "Its angle along F1 from the line of sight"),
-    Column("field_y", "arcsec", "Its angle along F2 from the line of sight"),
-    Column("cycles", None, "Cycles in which it was measured", "int32"),
-    Column("rejected", None, "Cycles in which it was thrown out", "int32"),
-    Column("left_out", None, "Whether it was thrown out of the whole exposure", "bool"),
-    Column("rms_x", "mas", "What the rotations leave of its motion along x"),
-    Column("rms_y", "mas", "What the rotations leave of its motion along y"),
-    Column("expected_x", "mas", "What its errors let expect"),
-    Column("expected_y", "mas", "What its errors let expect"),
-    Column("chi2", None, "Mean square of the residuals by their errors, per axis"),
+    GuideColumn("x", "pix", "Median place of the star in the frame of 4096, from 0"),
+    GuideColumn("y", "pix", "Median place of the star in the frame of 4096, from 0"),
+    GuideColumn("field_x", "arcsec", "Its angle along F1 from the line of sight"),
+    GuideColumn("field_y", "arcsec", "Its angle along F2 from the line of sight"),
+    GuideColumn("cycles", None, "Cycles in which it was measured", "int32"),
+    GuideColumn("rejected", None, "Cycles in which it was thrown out", "int32"),
+    GuideColumn("left_out", None, "Whether it was thrown out of the whole exposure", "bool"),
+    GuideColumn("rms_x", "mas", "What the rotations leave of its motion along x"),
+    GuideColumn("rms_y", "mas", "What the rotations leave of its motion along y"),
+    GuideColumn("expected_x", "mas", "What its errors let expect"),
+    GuideColumn("expected_y", "mas", "What its errors let expect"),
+    GuideColumn("chi2", None, "Mean square of the residuals by their errors, per axis"),
 )
 """A row a star and exposure (`rt-gw attitude --show stars`)."""
 
@@ -58,38 +58,38 @@ MOTION = ("rms_x", "rms_y", "rms_radial", "corr", "noise_x", "noise_y", "drift_x
 
 DETECTOR_MOTION = (
     _DETECTOR,
-    Column("star", None, "Whether the detector has a star of its own", "bool"),
+    GuideColumn("star", None, "Whether the detector has a star of its own", "bool"),
     _EXPOSURE,
-    Column("cycles", None, "Cycles of which the motion is measured", "int32"),
-    Column("rms_x", "mas", "Motion along x at the centre of the detector, noise taken out"),
-    Column("rms_y", "mas", "Motion along y at the centre of the detector, noise taken out"),
-    Column("rms_radial", "mas", "Square root of the sum of both squares"),
-    Column("corr", None, "Correlation of the motion along x and y"),
-    Column("noise_x", "mas", "Noise of the prediction along x"),
-    Column("noise_y", "mas", "Noise of the prediction along y"),
-    Column("drift_x", "mas / s", "Slope of a line along x"),
-    Column("drift_x_err", "mas / s", "Its standard deviation"),
-    Column("drift_y", "mas / s", "Slope of a line along y"),
-    Column("drift_y_err", "mas / s", "Its standard deviation"),
-    Column("jitter_major", "mas", "Major axis of the kernel, rms, 110 mas a pixel, as guide_star.jitter_major"),
-    Column("jitter_minor", "mas", "Minor axis of the kernel, rms"),
-    Column("jitter_position_angle", "deg", "From +y towards +x"),
-    Column("own_rms_x", "mas", "Motion of the star of the detector along x, noise taken out"),
-    Column("own_rms_y", "mas", "Motion of the star of the detector along y, noise taken out"),
+    GuideColumn("cycles", None, "Cycles of which the motion is measured", "int32"),
+    GuideColumn("rms_x", "mas", "Motion along x at the centre of the detector, noise taken out"),
+    GuideColumn("rms_y", "mas", "Motion along y at the centre of the detector, noise taken out"),
+    GuideColumn("rms_radial", "mas", "Square root of the sum of both squares"),
+    GuideColumn("corr", None, "Correlation of the motion along x and y"),
+    GuideColumn("noise_x", "mas", "Noise of the prediction along x"),
+    GuideColumn("noise_y", "mas", "Noise of the prediction along y"),
+    GuideColumn("drift_x", "mas / s", "Slope of a line along x"),
+    GuideColumn("drift_x_err", "mas / s", "Its standard deviation"),
+    GuideColumn("drift_y", "mas / s", "Slope of a line along y"),
+    GuideColumn("drift_y_err", "mas / s", "Its standard deviation"),
+    GuideColumn("jitter_major", "mas", "Major axis of the kernel, rms, 110 mas a pixel, as guide_star.jitter_major"),
+    GuideColumn("jitter_minor", "mas", "Minor axis of the kernel, rms"),
+    GuideColumn("jitter_position_angle", "deg", "From +y towards +x"),
+    GuideColumn("own_rms_x", "mas", "Motion of the star of the detector along x, noise taken out"),
+    GuideColumn("own_rms_y", "mas", "Motion of the star of the detector along y, noise taken out"),
 )
 """A row a detector and exposure (`rt-gw attitude --show detectors`)."""
 
 COMPARISON = (
-    Column("what", None, "A rotation, or the detector of a star", "U8"),
-    Column("unit", None, "Of rms and expected", "U8"),
-    Column("rms", None, "Of the difference of both attitudes, about its mean in each exposure"),
-    Column("expected", None, "What both errors let expect"),
-    Column("sign", None, "Sign of the slope; 0 where the correlation is below 0.3", "int32"),
-    Column("slope", None, "Of what the stars say over what FACE says; the noise of FACE is taken out"),
-    Column("slope_err", None, "Its standard deviation"),
-    Column("correlation", None, "Of both"),
-    Column("lag", "s", "By how much the stars are later"),
-    Column("pairs", None, "Times at which there are both", "int32"),
+    GuideColumn("what", None, "A rotation, or the detector of a star", "U8"),
+    GuideColumn("unit", None, "Of rms and expected", "U8"),
+    GuideColumn("rms", None, "Of the difference of both attitudes, about its mean in each exposure"),
+    GuideColumn("expected", None, "What both errors let expect"),
+    GuideColumn("sign", None, "Sign of the slope; 0 where the correlation is below 0.3", "int32"),
+    GuideColumn("slope", None, "Of what the stars say over what FACE says; the noise of FACE is taken out"),
+    GuideColumn("slope_err", None, "Its standard deviation"),
+    GuideColumn("correlation", None, "Of both"),
+    GuideColumn("lag", "s", "By how much the stars are later"),
+    GuideColumn("pairs", None, "Times at which there are both", "int32"),
 )
 """A row a rotation, then a row a star (`rt-gw attitude --show comparison`)."""
 

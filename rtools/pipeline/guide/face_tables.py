@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from rtools.errors import UsageError
 from rtools.guide import FaceSeries, face_motion, find_phases, locate_stars, measure_face
-from rtools.pipeline.guide.columns import Column, make_table
+from rtools.pipeline.guide.columns import GuideColumn, make_table
 from rtools.pipeline.guide.follow import series_of
 from rtools.pipeline.guide.intervals import Interval
 from rtools.wfi.fgs import FieldPlace, place_in_field
@@ -33,37 +33,39 @@ TURNS = (("delta", "mas", "F1"), ("epsilon", "mas", "F2"), ("zeta", "arcsec", "F
 
 def _of_turn(name, unit, axis):
     """Columns of one rotation."""
-    yield Column(f"{name}_mean", unit, f"Mean rotation about {axis}")
-    yield Column(f"{name}_rms", unit, f"Scatter of the rotation about {axis}, its noise included")
-    yield Column(f"{name}_rms_line", unit, "The same about a line")
-    yield Column(f"{name}_drift", f"{unit} / s", "Slope of that line")
-    yield Column(f"{name}_drift_err", f"{unit} / s", "Its standard deviation")
-    yield Column(
+    yield GuideColumn(f"{name}_mean", unit, f"Mean rotation about {axis}")
+    yield GuideColumn(f"{name}_rms", unit, f"Scatter of the rotation about {axis}, its noise included")
+    yield GuideColumn(f"{name}_rms_line", unit, "The same about a line")
+    yield GuideColumn(f"{name}_drift", f"{unit} / s", "Slope of that line")
+    yield GuideColumn(f"{name}_drift_err", f"{unit} / s", "Its standard deviation")
+    yield GuideColumn(
         f"{name}_sigma", unit, "Noise of one solution as the file has it: median of the roots of the variances"
     )
 
 
 STATISTICS = (
-    Column("phase", None, "fgs_op_phase", "U16"),
-    Column("exposure", None, "Exposure of the visit; 0 for the time that was asked for", "int32"),
-    Column("start", "d", "Begin, MJD, UTC: of the exposure, or the first solution of the phase"),
-    Column("stop", "d", "End, MJD, UTC: of the exposure, or the last solution of the phase"),
-    Column("t_begin", "s", "Begin since meta.t_start"),
-    Column("t_end", "s", "End since meta.t_start"),
-    Column("rows", None, "Solutions there are", "int32"),
-    Column("good", None, "Solutions that are used", "int32"),
+    GuideColumn("phase", None, "fgs_op_phase", "U16"),
+    GuideColumn("exposure", None, "Exposure of the visit; 0 for the time that was asked for", "int32"),
+    GuideColumn("start", "d", "Begin, MJD, UTC: of the exposure, or the first solution of the phase"),
+    GuideColumn("stop", "d", "End, MJD, UTC: of the exposure, or the last solution of the phase"),
+    GuideColumn("t_begin", "s", "Begin since meta.t_start"),
+    GuideColumn("t_end", "s", "End since meta.t_start"),
+    GuideColumn("rows", None, "Solutions there are", "int32"),
+    GuideColumn("good", None, "Solutions that are used", "int32"),
     *(column for turn in TURNS for column in _of_turn(*turn)),
-    Column("zeta_edge_rms", "mas", "Scatter of zeta as motion at the edge of the field, 1337 arcsec from its middle"),
-    Column("dx_rms", "pix", "Motion of a star at the place of --at, noise included"),
-    Column("dy_rms", "pix", "Motion of a star at the place of --at, noise included"),
-    Column("stars", None, "Median of the stars used"),
-    Column("stars_x", "arcsec", "Mean place of the stars along F1, as both solutions of the file imply it"),
-    Column("stars_x_err", "arcsec", "Its standard deviation"),
-    Column("stars_y", "arcsec", "Mean place of the stars along F2, as both solutions of the file imply it"),
-    Column("stars_y_err", "arcsec", "Its standard deviation"),
-    Column("gaps", None, "Gaps longer than 1.5 cycles", "int32"),
-    Column("missing", "s", "Time that is missing in them"),
-    Column("qualities", None, "Words of quality and how many solutions have each, most frequent first", "U200"),
+    GuideColumn(
+        "zeta_edge_rms", "mas", "Scatter of zeta as motion at the edge of the field, 1337 arcsec from its middle"
+    ),
+    GuideColumn("dx_rms", "pix", "Motion of a star at the place of --at, noise included"),
+    GuideColumn("dy_rms", "pix", "Motion of a star at the place of --at, noise included"),
+    GuideColumn("stars", None, "Median of the stars used"),
+    GuideColumn("stars_x", "arcsec", "Mean place of the stars along F1, as both solutions of the file imply it"),
+    GuideColumn("stars_x_err", "arcsec", "Its standard deviation"),
+    GuideColumn("stars_y", "arcsec", "Mean place of the stars along F2, as both solutions of the file imply it"),
+    GuideColumn("stars_y_err", "arcsec", "Its standard deviation"),
+    GuideColumn("gaps", None, "Gaps longer than 1.5 cycles", "int32"),
+    GuideColumn("missing", "s", "Time that is missing in them"),
+    GuideColumn("qualities", None, "Words of quality and how many solutions have each, most frequent first", "U200"),
 )
 """A row a phase (without `exposure`) or an exposure (without `phase`)."""
 
