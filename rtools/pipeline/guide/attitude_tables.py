@@ -25,7 +25,7 @@ ATTITUDE = (
     GuideColumn("mjd", "d", "Mean time of the pairs of the cycle, UTC"),
     GuideColumn("t", "s", "The same since meta.t_start"),
     _EXPOSURE,
-    *(GuideColumn(name, "rad", f"Rotation about F{axis}, mean 0 in the exposure") for axis, name in enumerate(TURNS, 1)),
+    *(GuideColumn(name, "rad", f"Rotation about F{axis}, mean 0 an exposure") for axis, name in enumerate(TURNS, 1)),
     *(GuideColumn(f"{name}_var", "rad2", f"Variance of {name}") for name in TURNS),
     GuideColumn("delta_mas", "mas", "delta"),
     GuideColumn("epsilon_mas", "mas", "epsilon"),
