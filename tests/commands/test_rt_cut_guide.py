@@ -178,3 +178,13 @@ def test_a_file_that_cannot_be_read_whole_is_refused(tmp_path, capsys):
     path = guide_file(tmp_path, change=shortened)
     assert tool("cut", path, "--pairs", "1:2", "-o", tmp_path / "a_gw.asdf") == 3
     assert "track_data.reset_read_flag: 111 entries" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("version", ["1.1.0", "1.2.0"])
+def test_roman_datamodels_opens_what_was_cut(version, tmp_path, judge):
+    made = [cut(face_file(tmp_path), "--time", "15,20")]
+    for form, words in (("rad", ("--exposure", 2)), ("seed", ("--stage", "track"))):
+        directory = tmp_path / form
+        directory.mkdir()
+        made.append(cut(guide_file(directory, form), *words))
+    assert all(verdict["ok"] for verdict in judge(version, made).values())

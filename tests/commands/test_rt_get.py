@@ -9,7 +9,8 @@ import pytest
 from rtools.products.io import writer
 from rtools.products.schema import keys, nodes
 from rtools.products.schema.assignment import parse_assignment
-from tests.support import samples
+from tests.support import guide_files, samples
+from tests.support.guide_files import FACE_NAME, GUIDE_NAME, face_file, guide_file
 from tests.support.keyed_files import ASSOCIATION, OLD, catalog_ecsv, catalog_ecsv_flat, catalog_parquet
 from tests.support.runs import piped, tool
 
@@ -226,3 +227,27 @@ def test_fits_files_are_asked_alike(image, tmp_path, capsys):
         "exposure.nresultants\t3",
         "exposure.truncated\tfalse",
     ]
+
+
+@pytest.mark.parametrize(
+    ("make", "key", "told"),
+    [
+        (guide_file, "guide_star.gsc_id", "N5R2005564"),
+        (guide_file, "t_start", guide_files.text(0)),
+        (guide_file, "guide_window.max_track_ystop", "2040"),
+        (guide_file, "track_data.signal_resultants.shape", "[112, 16, 16]"),
+        (guide_file, "acq_data.pedestal_times.0", guide_files.text(0.072)),
+        (face_file, "detector_gw_files.WFI06", GUIDE_NAME),
+        (face_file, "fgs_modes_used.-1", "WIM_TRK"),
+        (face_file, "face_data.fgs_op_phase.0", "WIM_ACQ_VW"),
+    ],
+)
+def test_guide_windows_and_face_have_their_keys(make, key, told, tmp_path, capsys):
+    assert got(capsys, key, make(tmp_path)) == [told]
+
+
+def test_guide_windows_and_face_make_one_table(tmp_path, capsys):
+    files = guide_file(tmp_path), face_file(tmp_path)
+    lines = got(capsys, "--tsv", "guide_window_id,filename", *files)
+    assert [line.split("\t")[-1] for line in lines[1:]] == [GUIDE_NAME, FACE_NAME]
+    assert len({line.split("\t")[-2] for line in lines[1:]}) == 1

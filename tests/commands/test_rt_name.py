@@ -9,6 +9,7 @@ import pytest
 
 from rtools.commands.kit import entry
 from rtools.commands.name import COLUMNS, command
+from tests.support.guide_files import FACE_NAME, GUIDE_NAME, face_file, guide_file
 
 CAL = "r0012301008002013005_0005_wfi06_f184_cal.asdf"
 STEM, ROOT = CAL.removesuffix(".asdf"), CAL.removesuffix("_cal.asdf")
@@ -322,3 +323,27 @@ def test_a_broken_pipe_is_silent():
         process.stdin = None
         assert process.stderr.read() == ""
         assert process.wait() == 141
+
+
+def test_guide_windows_and_face_are_names_of_one_acquisition(rt_name):
+    status, out, err = rt_name(GUIDE_NAME, FACE_NAME)
+    lines = [dict(zip(COLUMNS, line.split("\t"), strict=True)) for line in out.splitlines()]
+    assert (status, err) == (0, "")
+    assert [(line["kind"], line["suffix"], line["acquisition"]) for line in lines] == [
+        ("l1_gw", "gw", "1"), ("l1_face", "face", "1")
+    ]  # fmt: skip
+    assert rt_name("--suffix", "face", GUIDE_NAME)[1] == f"{FACE_NAME}\n"
+    assert rt_name("--build", "visit_id=0012301008002013005", "exposure=5", "acquisition=1", "detector=wfi06",
+                   "element=f158", "suffix=gw")[1] == f"{GUIDE_NAME}\n"  # fmt: skip
+
+
+def test_guide_windows_and_face_that_say_something_else_than_their_names_are_told(rt_name, tmp_path):
+    files = [guide_file(tmp_path), face_file(tmp_path)]
+    assert rt_name("--check", *map(str, files)) == (0, "", "")
+    other = tmp_path / GUIDE_NAME.replace("0005_1_wfi06", "0005_2_wfi07")
+    status, out, err = rt_name("--check", str(files[0].rename(other)))
+    assert (status, out) == (0, "")
+    assert "meta.guide_star_acq_num is 1, the name says 2" in err
+    assert "meta.instrument.detector is WFI06, the name says WFI07" in err
+    elsewhere = tmp_path / FACE_NAME.replace("f158", "f129")
+    assert "meta.optical_element is F158, the name says F129" in rt_name("--check", str(files[1].rename(elsewhere)))[2]

@@ -12,6 +12,7 @@ import pytest
 from rtools.products.edit.edit import Edit
 from rtools.products.io import header, open_product, writer
 from tests.support import samples
+from tests.support.guide_files import face_file, guide_file
 from tests.support.keyed_files import ASSOCIATION, OLD
 from tests.support.runs import arrays, history, listing, meta, piped, same, tool
 from tests.support.validity import validate_tree
@@ -301,3 +302,32 @@ def test_memory_does_not_grow_with_the_file(tmp_path):
     tracemalloc.stop()
     assert peak < 50e6
     assert meta(tmp_path / "y_uncal.asdf")["program"]["title"] == "after"
+
+
+@pytest.mark.parametrize("form", ["rad", "old", "seed"])
+def test_guide_windows_keep_pixels_and_times(form, tmp_path, capsys):
+    path = guide_file(tmp_path, form)
+    target = tmp_path / "y_gw.asdf"
+    assert tool("set", path, "guide_star.gsc_id=S1HP060211", "t_stop=2027-06-01T13:00:00", "-o", target) == 0
+    assert ("does not fit its schema" in capsys.readouterr().err) == (form == "seed")
+    before, after = meta(path), meta(target)
+    assert (after["guide_star"]["gsc_id"], str(after["t_stop"])) == ("S1HP060211", "2027-06-01T13:00:00.000")
+    changed = {"guide_star", "t_stop", "filename", "file_date"}
+    assert {key for key in before if before[key] != after[key]} == changed
+    assert stored(target) == stored(path)
+    with open_product(path) as one, open_product(target) as two:
+        assert one.tree["track_data"]["signal_times"] == two.tree["track_data"]["signal_times"]
+        assert one.tag == two.tag
+        if form != "seed":
+            assert validate_tree(two) == []
+
+
+def test_lists_of_face_are_set_and_arrays_are_not(tmp_path, capsys):
+    path = face_file(tmp_path)
+    assert tool("set", path, "detector_gw_files.WFI06=null", "expected_gw_tracking.WFI07=GUIDE", "--in-place") == 0
+    assert meta(path)["detector_gw_files"]["WFI06"] is None
+    assert meta(path)["expected_gw_tracking"]["WFI07"] == "GUIDE"
+    capsys.readouterr()
+    assert "face_data.delta is an array" in refused(capsys, path, "face_data.delta=0", "-o", tmp_path / "z_face.asdf")
+    said = refused(capsys, path, "optical_element=F999", "-o", tmp_path / "z_face.asdf")
+    assert "meta.optical_element" in said
