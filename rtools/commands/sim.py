@@ -1,4 +1,4 @@
-"""rt-sim: simulated raw exposures."""
+"""rt-sim: simulated raw exposures and guide windows."""
 
 from dataclasses import replace
 
@@ -22,6 +22,8 @@ EXAMPLES = (
     "rt-sim r0000101001001001001_000{1,2,3}_wfi07_f106_uncal.asdf --ra 150.1 --dec 2.2 --outdir sim",
     "rt-sim r0000101001001001001_0001_wfi18_grism_uncal.asdf --read-pattern C3A_SPEC_HLSS",
     "rt-sim r0000101001001001001_0001_wfi01_f158_uncal.asdf --sources stars.ecsv --read-pattern '1;2-3;4-9;10'",
+    "rt-sim r0000101001001001001_0001_wfi01_f158_uncal.asdf --guide --jitter 20,12",
+    "rt-sim r0000101001001001001_0001_1_wfi0{1,2,3}_f158_gw.asdf --exposures 5 --fault lost --mag 14",
 )
 
 DESCRIPTION = """\
@@ -33,7 +35,17 @@ The sky is a function of position and --scene-seed alone: any pointing, roll, de
 References are those of the other tools; what is found nowhere else comes from the built-in nominal instrument, and a
 warning says so. Much of sky and noise is assumed, not measured; the file says so.
 
-Dispersed exposures have one straight trace per source: enough to exercise the ramps, no model of the spectrograph."""
+Dispersed exposures have one straight trace per source: enough to exercise the ramps, no model of the spectrograph.
+
+A name that ends in _gw.asdf gives the guide windows of one detector and acquisition. The exposure in the name is the
+first that was tracked. Beside it come two files. ROOT_face.asdf is the attitude, of the same motion; there is one for
+all detectors that are named together. ROOT_truth.parquet has a row for each pair of pedestal and signal: the mean place
+of the star (x, y) and its covariance inside the pair (xx, yy, xy) in pixels, the mean rotation (delta, epsilon, zeta)
+in radians, flux and background in electron/s, and what went wrong. The metadata of the table say how each exposure is
+smeared, in mas²: slow is what is slower than a pair, total is all of it.
+
+With --guide a raw exposure gets such files of its own. The motion that they show is the jitter of the picture and of
+meta.guide_star. Detectors see the same motion where seed, visit, acquisition and first exposure are the same."""
 
 TYPES = list(EXPOSURE_TYPES)
 
@@ -47,7 +59,13 @@ LARGEST_JITTER = 1000.0
 """mas: more is none."""
 
 
-@tool("rt-sim", summary="Simulate raw exposures.", description=DESCRIPTION, examples=EXAMPLES, no_args_is_help=True)
+@tool(
+    "rt-sim",
+    summary="Simulate raw exposures and guide windows.",
+    description=DESCRIPTION,
+    examples=EXAMPLES,
+    no_args_is_help=True,
+)
 @click.argument("names", nargs=-1, metavar="NAME_uncal.asdf|NAME_gw.asdf…")
 @option("--ra", default=270.0, help="Where the aperture WFI_CEN points, degrees.")
 @option("--dec", type=click.FloatRange(-90, 90), default=66.0, help="Degrees.")
@@ -132,7 +150,7 @@ def command(console, names, jobs, as_json, fail_fast, dry_run, **settings):
     names = expand_inputs(names)
     if not names:
         raise UsageError("no name to simulate")
-    guided = GuideOptions(names, settings)
+    guided = _guided(names, settings)
     request = Request(
         tool="rt-sim",
         references=reference_config(settings.pop("ref"), settings.pop("refdir"), settings.pop("builtin")),
@@ -140,11 +158,10 @@ def command(console, names, jobs, as_json, fail_fast, dry_run, **settings):
     )
     sources, truth = settings.pop("sources"), settings.pop("truth")
     tables = _tables(settings.pop("matable"))
-
     acquisitions = acquisitions_of(names)
 
     def plan(name):
-        exposure = request_of(name, tables=tables, **guided.of(name), **settings)
+        exposure = request_of(name, tables=tables, **guided(name), **settings)
         about = {"truth": truth, "table": _table(sources, exposure), "acquisition": acquisitions.get(name)}
         return [plan_simulation(name, exposure, request, **about)]
 
@@ -154,40 +171,27 @@ def command(console, names, jobs, as_json, fail_fast, dry_run, **settings):
         return run_jobs(plans, Local(console.work(jobs)), report, dry_run=dry_run, fail_fast=fail_fast)
 
 
-class GuideOptions:
-    """Options about guide windows, taken out of the settings of a command.
+def _guided(names, settings):
+    """What each name is simulated with, as fields of a `SimulationRequest`: a function of the name.
 
-    Parameters
-    ----------
-    names : list of str
-        What is simulated.
-    settings : dict
-        Of the command; loses these options.
-
-    Raises
-    ------
-    UsageError
-        One cannot be, or goes with none of the names.
+    Options about guide windows are taken out of `settings`; refused where they go with none of the names.
     """
+    typed = {key: settings.pop(key) for key in GUIDED}
+    guide, jitter = settings.pop("guide"), _jitter(settings.pop("jitter"))
+    asked = {key: value for key, value in typed.items() if value not in (None, ())}
+    windows = any(map(is_windows, names))
+    for key in asked:
+        if not (windows or (guide and key not in SEVERAL)):
+            others = "" if key in SEVERAL else ", or --guide"
+            raise UsageError(f"--{key} is about guide windows", mend=f"give NAME_gw.asdf{others}")
+    request = AcquisitionRequest(jitter=jitter, **_parsed(asked))
 
-    def __init__(self, names, settings):
-        typed = {key: settings.pop(key) for key in GUIDED}
-        self.guide, self.jitter = settings.pop("guide"), _jitter(settings.pop("jitter"))
-        self.asked = {key: value for key, value in typed.items() if value not in (None, ())}
-        self.windows = [name for name in names if is_windows(name)]
-        for key in self.asked:
-            if not (self.windows or (self.guide and key not in SEVERAL)):
-                others = "" if key in SEVERAL else ", or --guide"
-                raise UsageError(f"--{key} is about guide windows", mend=f"give NAME_gw.asdf{others}")
-        self.request = AcquisitionRequest(jitter=self.jitter, **_parsed(self.asked))
-
-    def of(self, name):
-        """What a name is simulated with: fields of a `SimulationRequest`."""
+    def of(name):
         if is_windows(name):
-            return {"guide": self.request}
-        if self.guide:
-            return {"guide": replace(self.request, exposures=1, dither=())}
-        return {"jitter": self.jitter}
+            return {"guide": request}
+        return {"guide": replace(request, exposures=1, dither=())} if guide else {"jitter": jitter}
+
+    return of
 
 
 def is_windows(name):
@@ -206,7 +210,7 @@ def _jitter(word):
 
 
 def _parsed(asked):
-    """Values of options as fields of a `AcquisitionRequest`."""
+    """Values of options as fields of an `AcquisitionRequest`."""
     parsed = {"exposures": asked.get("exposures", 1), "gap": asked.get("gap", 3), "magnitude": asked.get("mag")}
     parsed["faults"] = tuple(dict.fromkeys(asked.get("fault", ())))
     if "drift" in asked:

@@ -1,4 +1,4 @@
-"""The job of a simulated exposure.
+"""The jobs of a simulated exposure and of simulated guide windows.
 
 Of other rooms of `pipeline` it imports `job`.
 """
