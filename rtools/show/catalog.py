@@ -18,6 +18,9 @@ __all__ = ["plain_rows", "print_catalog"]
 ROWS = 20
 """Rows that a terminal gets unless more are asked for."""
 
+QUICK = tuple(map(np.dtype, ("f8", "i2", "u2", "i4", "u4", "i8", "u8", "?")))
+"""Types whose values numpy and Python write alike."""
+
 
 def print_catalog(
     table: AstropyTable, title: str, *, rows: int | None = None, note: Callable[[str], None] | None = None
@@ -37,7 +40,7 @@ def print_catalog(
     """
     if not sys.stdout.isatty():
         sys.stdout.write("\t".join(table.colnames) + "\n")
-        columns = [[_exact(value) for value in table[name]] for name in table.colnames]
+        columns = [_texts(table[name]) for name in table.colnames]
         sys.stdout.writelines("\t".join(row) + "\n" for row in zip(*columns, strict=True))
         return
     shown = table if rows is not None else table[:ROWS]
@@ -58,6 +61,13 @@ def _short(value, unit):
     if isinstance(value, np.floating | float):
         return f"{value:.6f}" if str(unit) == "deg" else f"{value:.5g}"
     return _exact(value)
+
+
+def _texts(column):
+    """Values of a column so that they read back as they are; plain numbers all at once."""
+    if column.ndim == 1 and column.dtype in QUICK and not isinstance(column, np.ma.MaskedArray):
+        return list(map(str, column.tolist()))
+    return [_exact(value) for value in column]
 
 
 def _exact(value):
