@@ -201,11 +201,13 @@ def _region(product, section, frame, place, wcs):
 def _pairs_of(product, choice, given):
     """Pairs or rows to be cut."""
     from rtools.products.edit import guide_choice, guide_cutout
-    from rtools.products.guide import read_face, read_guide
+    from rtools.products.guide import is_old, read_face, read_guide
 
     strange = [OPTIONS[name] for name in given if OPTIONS[name] not in CHOICES.get(product.kind, ())]
     if strange:
         raise UsageError(f"{strange[0]} does not go with {_kind(product)}", path=product.path)
+    if is_old(product):
+        raise InputError("a guide-window file of an old form, without times", path=product.path)
     parameters = {name: list(value) if isinstance(value, tuple) else value for name, value in given.items()}
     if product.kind == "l1_face":
         face = _whole(read_face, product)

@@ -188,3 +188,9 @@ def test_roman_datamodels_opens_what_was_cut(version, tmp_path, judge):
         directory.mkdir()
         made.append(cut(guide_file(directory, form), *words))
     assert all(verdict["ok"] for verdict in judge(version, made).values())
+
+
+def test_guide_windows_of_before_2025_are_refused_by_name(tmp_path, capsys):
+    path = guide_file(tmp_path, tag="asdf://stsci.edu/datamodels/roman/tags/guidewindow-1.2.0")
+    assert tool("cut", path, "--pairs", "0:1", "-o", tmp_path / "a_gw.asdf") == 3
+    assert "a guide-window file of an old form" in capsys.readouterr().err
