@@ -126,9 +126,12 @@ def find_star(request: SimulationRequest, found: Seen | None, gain: float, peak:
     table = tracking_table(request.dispersed)
     fixed = None if isinstance(request.guide_window, str | None) else request.guide_window
     low, last = _room(request, table)
-    place = generator(*request.stream, "guide window").integers(low, last, endpoint=True) if fixed is None else fixed
+    rng = generator(*request.stream, "guide window")
+    drawn, phase = rng.integers(low, last, endpoint=True), rng.uniform(-0.5, 0.5, 2)
+    place = drawn if fixed is None else fixed
     middle = float(place[0] + (table.columns - 1) / 2), float(place[1] + (table.rows - 1) / 2)
-    empty = GuideStar(None, *middle, middle)
+    # A star that is put there is anywhere in its pixel.
+    empty = GuideStar(None, float(middle[0] + phase[0]), float(middle[1] + phase[1]), middle)
     if found is None:
         return empty
     x, y = found.x + BORDER, found.y + BORDER
