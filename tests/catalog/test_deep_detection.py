@@ -10,6 +10,8 @@ from rtools.catalog.detect.detect import detect
 from rtools.catalog.detect.smooth import gaussian_kernel, smooth
 from rtools.work import Work
 
+pytestmark = pytest.mark.slow
+
 SKY, READ = 40.0, 4.0
 CAPACITANCE = np.array([[0.0, 0.02, 0.0], [0.02, 0.92, 0.02], [0.0, 0.02, 0.0]])
 

@@ -16,6 +16,8 @@ from rtools.wfi.distortion import distortion
 from tests.support.places import TESTS
 from tests.support.star_fields import POINTING
 
+pytestmark = pytest.mark.slow
+
 SIDE = 4088
 FLUX = 25000.0
 """nJy of each star."""

@@ -12,6 +12,8 @@ from rtools.reference.builtin import Builtin
 from rtools.simulate import render
 from rtools.work import Work
 
+pytestmark = pytest.mark.slow
+
 SKY, READ_NOISE = 300.0, 10.0
 
 

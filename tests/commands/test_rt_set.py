@@ -274,6 +274,7 @@ def test_what_is_no_assignment_is_a_usage_error(image, capsys):
     assert "is not KEY=VALUE" in refused(capsys, image, "program..title=x", "-o", "x.asdf")
 
 
+@pytest.mark.slow
 def test_a_disk_that_is_full_leaves_nothing(image, tmp_path):
     code = (
         "import resource, signal\nfrom rtools.commands import rt; from rtools.commands.kit import entry\n"

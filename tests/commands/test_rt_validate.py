@@ -98,6 +98,7 @@ def test_reference_may_be_called_as_the_step_that_it_serves(tmp_path, validate):
     assert status == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("profile", layout.PROFILES)
 def test_products_and_references_of_every_kind_have_no_errors(profile, tmp_path, validate):
     for kind in (kind for used, kind in CASES if used == profile):
@@ -525,6 +526,7 @@ def test_required_columns_are_those_of_rad():
         assert required(kind) == bands
 
 
+@pytest.mark.slow
 def test_a_catalog_in_an_asdf_file(pair, tmp_path, validate):
     from astropy.table import Table
 

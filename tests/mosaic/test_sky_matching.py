@@ -15,6 +15,8 @@ from rtools.mosaic.steps.skymatch import STEP as SKYMATCH
 from rtools.work import Work
 from tests.support.skies import DOCS, docs_mosaic, plane, sky_scene, to_sky
 
+pytestmark = pytest.mark.slow
+
 
 def reduced(images, **options):
     return [sky_cells(data, good, to_sky(wcs), whole=True, **options) for data, good, wcs in images]

@@ -6,6 +6,8 @@ import pytest
 
 from tests.support.runs import arrays, complaints, done, listing, meta, records, same, simulate, tool
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory):

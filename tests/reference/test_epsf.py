@@ -8,6 +8,8 @@ from rtools.reference import epsf
 from rtools.reference.builtin import Builtin
 from rtools.wfi import instrument
 
+pytestmark = pytest.mark.slow
+
 
 class Fake:
     """An epsf reference in memory."""

@@ -120,6 +120,7 @@ def test_placeholders_of_a_mosaic_leave_its_psf_to_its_wcs(change):
     assert [level for level, text in said if next(iter(change)) in text] == ["warning"]
 
 
+@pytest.mark.slow
 def test_a_mosaic_without_its_pixfrac_is_not_joined(tmp_path, capsys):
     files = [exposure(tmp_path / f"{number}_cal.asdf", number) for number in range(2)]
     done("resample", files[0], "-o", tmp_path / "m_coadd.asdf")
@@ -139,6 +140,7 @@ def rewrite_mosaic(source, target, changes):
     return target
 
 
+@pytest.mark.slow
 def test_placeholders_in_the_place_of_an_exposure_make_no_odd_grid(tmp_path, capsys):
     """Not a grid turned by a million degrees: north up, and one warning a key."""
     change = {"wcsinfo.roll_ref": NAN, "photometry.pixel_area": -999999.0, "background.level": NAN}

@@ -9,6 +9,8 @@ from rtools.products.schema import layout
 from tests.support import judges
 from tests.support.runs import tool
 
+pytestmark = pytest.mark.slow
+
 CATALOGS = {
     "ForcedImageSourceCatalogModel": "cat_forced_exposure",
     "ForcedMosaicSourceCatalogModel": "cat_forced_mosaic",

@@ -128,6 +128,7 @@ entry.entry(command)()
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_an_interrupt_where_python_drops_exceptions_is_not_lost(number, status):
     code = LOST.replace("NUMBER", str(int(number)))

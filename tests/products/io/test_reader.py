@@ -33,6 +33,7 @@ def by_asdf(path, parts, kind="ramp-2.1.0", compression=None, **meta):
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("compression", [None, "lz4", "zlib", "bzp2"])
 @pytest.mark.parametrize("cube", [CUBE, LARGE, LARGE.astype(">f4"), LARGE[:, ::2, 100:900], np.asfortranarray(CUBE)])
 def test_columns_rows_and_array_equal_what_asdf_wrote(tmp_path, compression, cube):
@@ -50,6 +51,7 @@ def test_columns_rows_and_array_equal_what_asdf_wrote(tmp_path, compression, cub
                 np.testing.assert_array_equal(product.rows("data", start, stop, work=Work(threads)), cube[start:stop])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("compression", [None, "lz4", "zlib", "bzp2"])
 @pytest.mark.parametrize("cube", [LARGE, LARGE.astype(">f4"), LARGE[:, ::2, 100:900], RNG.normal(size=3000)])
 def test_spans_are_read_in_one_pass_by_jobs_in_any_order(tmp_path, compression, cube):

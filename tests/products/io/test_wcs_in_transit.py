@@ -17,6 +17,8 @@ PIXELS = np.array([0.0, 10.5, 31.0]), np.array([3.0, 20.25, 30.0])
 PASS = """
 import sys
 
+pytestmark = pytest.mark.slow
+
 class StoredBlock:
     def find_spec(self, name, path=None, target=None):
         if name.split(".")[0] == "gwcs":

@@ -21,6 +21,8 @@ from rtools.work.statistics import image_statistics
 from tests.support import judges, samples
 from tests.support.validity import validate_tree
 
+pytestmark = pytest.mark.slow
+
 NAME = "r00001_p_v01001001001001_270p66x50y50_f158_coadd.asdf"
 RESAMPLE = {
     "good_bits": "~DO_NOT_USE",

@@ -342,6 +342,7 @@ REFERENCE = st.from_regex(r"\Aroman_wfi_[a-z]{1,8}(_[a-z]{1,8}){0,2}_[0-9]{4}\.a
 GOOD = st.one_of(exposures(), guides(), mosaics(), REFERENCE)
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(GOOD)
 def test_name_to_fields_to_name(text):
@@ -352,6 +353,7 @@ def test_name_to_fields_to_name(text):
     assert any(re.match(regex, text) for regex in NAMES["regex"].values())
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(GOOD, st.data())
 def test_a_character_of_no_name_is_found_where_it_stands(text, data):
@@ -374,6 +376,7 @@ def test_a_name_cut_short_is_wrong_after_its_last_character(text, data):
 CHARACTERS = "abcdefghijklmnopqrstuvwxyz0123456789_.-W"
 
 
+@pytest.mark.slow
 @settings(max_examples=400, deadline=None)
 @given(GOOD, st.data())
 def test_changed_names_agree_with_the_regular_expressions(text, data):
