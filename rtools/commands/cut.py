@@ -65,10 +65,9 @@ Where the result goes must be said, by -o or --outdir (then it has the name of t
 @click.option(
     "--exposure",
     "exposures",
-    type=int,
     multiple=True,
-    metavar="N",
-    help="Pairs of this exposure, negative for gaps; repeatable (_gw).",
+    metavar="N|A-B",
+    help="Pairs of these exposures, negative for gaps; repeatable (_gw).",
 )
 @click.option(
     "--time", "times", metavar="T1,T2", help="From T1 to before T2: UTC, or seconds since t_start (_gw, _face)."
@@ -140,13 +139,20 @@ def _chooser(section, frame, sky, wcs, guide):
         return lambda product: _pixels_of(product, section, frame, place, wcs)
     from rtools.products.edit import guide_choice
 
-    parsers = {"pairs": guide_choice.parse_pairs, "exposures": tuple, "times": guide_choice.parse_times,
+    parsers = {"pairs": guide_choice.parse_pairs, "exposures": _exposures, "times": guide_choice.parse_times,
                "stages": guide_choice.parse_stages}  # fmt: skip
     given = {name: value for name, value in guide.items() if value}
     choice = guide_choice.GuideChoice(**{name: parsers[name](value) for name, value in given.items()})
     if choice.stages and "track" not in choice.stages and {"pairs", "exposures"} & given.keys():
         raise UsageError("--pairs and --exposure choose pairs of tracking, which --stage leaves out")
     return lambda product: _pairs_of(product, choice, given)
+
+
+def _exposures(words):
+    """Numbers of exposures from what was typed."""
+    from rtools.pipeline.guide.request import parse_exposures
+
+    return tuple(sorted(parse_exposures(words)))
 
 
 def _place(sky):

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from rtools.guide.attitude import GuideAttitude
 from rtools.guide.face import FaceSeries
-from rtools.guide.spectrum import GAP
+from rtools.wfi.guide import GAP
 from rtools.wfi.units import ARCSEC, MAS
 
 __all__ = ["AttitudeComparison", "Comparison", "TurnComparison", "compare_attitudes", "compare_motion"]

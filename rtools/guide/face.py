@@ -13,9 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtools.guide.jitter import find_drift
-from rtools.guide.spectrum import GAP
 from rtools.wfi.fgs import FIELD_EDGE_ARCSEC, FieldPlace, displacement
-from rtools.wfi.guide import FACE_SIGN
+from rtools.wfi.guide import FACE_SIGN, GAP
 from rtools.wfi.units import MAS, RADIAN_ARCSEC
 
 __all__ = [

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rtools.guide.spectrum import GAP
+from rtools.wfi.guide import GAP
 
 __all__ = ["FEWEST", "Drift", "Motion", "find_drift", "measure_motion", "neighbour_noise"]
 

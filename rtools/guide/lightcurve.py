@@ -12,8 +12,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rtools.guide.spectrum import GAP, Spectrum, lomb_scargle, take_out_line
-from rtools.wfi.guide import DROPPED_BY_PHOTOMETRY
+from rtools.guide.spectrum import Spectrum, lomb_scargle, take_out_line
+from rtools.wfi.guide import DROPPED_BY_PHOTOMETRY, GAP
 
 __all__ = [
     "LightBins",

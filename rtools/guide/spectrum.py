@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from rtools.errors import InputError
+from rtools.wfi.guide import GAP
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,9 +38,6 @@ BANDS_HZ = (0.0, 0.05, 0.2, 0.5, 1.0, np.inf)
 
 SEGMENT = 176
 """Pairs of a segment of Welch's spectrum: 11 reads of the full frame, 35 s where filters are tracked."""
-
-GAP = 1.5
-"""A spacing beyond so many cycles is a gap."""
 
 FEWEST = 4
 """Pairs without which there is no spectrum."""

@@ -46,6 +46,13 @@ def test_an_exposure_keeps_its_pairs_of_tracking_with_all_that_belongs_to_them(f
         assert after.product.tag == before.product.tag
 
 
+def test_a_range_of_exposures_keeps_all_of_them(tmp_path):
+    path = guide_file(tmp_path)
+    for words, kept in (("1-2", (1, 2)), ("-3--2,2", (-3, -2, 2)), ("-1-1", (-1, 1))):
+        with open_guide(cut(path, "--exposure", words, "--stage", "track", "--overwrite")) as after:
+            assert after.stage("track").exposure.tolist() == [one for one in MAPPING if one in kept]
+
+
 def test_metadata_are_those_of_the_pairs_that_are_left(tmp_path):
     def dithered(tree):
         corners = tree["track_data"]
@@ -105,7 +112,7 @@ def test_a_cutout_of_a_cutout_says_which_pairs_of_the_whole_file_it_has(tmp_path
         told = after.meta["rtools"]["cutout"]
         assert told == {"filename": path.name, "pairs": {"track": [[46, 48], [64, 66]]}}
         assert [entry["parameters"] for entry in after.history[-2:]] == [
-            {"exposures": [1, 2], "stages": "track"}, {"pairs": "30:34"}
+            {"exposures": ["1", "2"], "stages": "track"}, {"pairs": "30:34"}
         ]  # fmt: skip
 
 
@@ -153,6 +160,7 @@ def test_dry_run_says_what_would_be_left(tmp_path, capsys):
         (("--stage", "acq", "--exposure", "1"), 2, "which --stage leaves out"),
         (("--stage", "edge"), 3, "no pairs of stage edge"),
         (("--exposure", "9"), 3, "there are -3, -2, -1, 1, 2"),
+        (("--exposure", "2-1"), 2, "--exposure 2-1: not a valid number or range"),
         (("--pairs", "112:"), 3, "tracking has 112"),
         (("--time", "900,"), 3, "nothing of the file is left"),
     ],

@@ -104,9 +104,8 @@ def _check(names, files, outdir):
 def _targets(name, output, outdir, movie, *, overwrite):
     """What is written of one input, by what it is."""
     stem = "stdin" if is_stream(name) else Path(name).stem
-    targets = {"stack": Path(output) if output else Path(outdir) / f"{stem}_stack.asdf" if outdir else None,
-               "movie": Path(movie) if movie else None}  # fmt: skip
-    targets = {what: path for what, path in targets.items() if path is not None}
+    targets = {"stack": Path(output)} if output else {"stack": Path(outdir) / f"{stem}_stack.asdf"} if outdir else {}
+    targets |= {"movie": Path(movie)} if movie else {}
     for path in targets.values():
         if path.exists() and not overwrite:
             raise RtoolsError("exists already", mend="--overwrite replaces it", path=path)
@@ -186,5 +185,6 @@ def _draw(made, title):
     from rtools.show.terminal import draw_image
     from rtools.wfi.frame import FRAME
 
-    plane = ShownPlane(made.image, *made.lower, (FRAME, FRAME), "image", "stack", "electron", title)
+    x, y = made.lower
+    plane = ShownPlane(made.image, x, y, (FRAME, FRAME), "image", "stack", "electron", title)
     click.echo("\n".join(draw_image(plane, terminal_style())))

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Measured", "difference_of", "flags_of", "measure_pairs", "measure_stage", "pieces_of"]
 
-Fit = Callable[[Difference, GuidePsf | None, "Work"], Centroids]
+Fit = Callable[[Difference, "Work"], Centroids]
 """How centroids are measured."""
 
 READS = (2, 2)
@@ -128,7 +128,7 @@ def measure_pairs(guide: Guide, stage: GuideStage, request: GuideRequest, work: 
     pieces = list(pieces_of(stage, request))
     place = _place_of(guide, stage, pieces)
     psf = instrument.psf_at(*place) if request.centroid == "psf" and pieces else None
-    fit = _FITS[request.centroid]
+    fit = _fit_of(request, psf)
     found: list[Centroids] = []
     about: list[Difference] = []
     kappa = None
@@ -139,7 +139,7 @@ def measure_pairs(guide: Guide, stage: GuideStage, request: GuideRequest, work: 
         fit, psf = _edge_fit(longest, psf, guide, work), None
     for piece in pieces:
         difference = difference_of(stage, piece, instrument, request, kappa=kappa)
-        found.append(fit(difference, psf, work))
+        found.append(fit(difference, work))
         about.append(difference._replace(images=difference.images[:0], masked=difference.masked[:0]))
     pairs = _joined([piece.pairs for piece in pieces], np.zeros(0, np.int64))
     centroids = Centroids(*(_joined(list(parts)) for parts in zip(*found, strict=True))) if found else None
@@ -302,12 +302,14 @@ def difference_of(
     return take_difference(pairs, readout, amp33="none" if without else request.amp33, kappa=kappa)
 
 
-_FITS: dict[str, Fit] = {
-    "psf": lambda difference, psf, work: fit_psf(difference, psf, work=work),
-    "moment": lambda difference, psf, work: measure_moments(difference, work=work),
-    "gauss": lambda difference, psf, work: fit_gaussians(difference, work=work),
-}
-"""What ``--centroid`` says to how a difference, a PSF and a work give centroids."""
+def _fit_of(request: GuideRequest, psf: GuidePsf | None) -> Fit:
+    """What ``--centroid`` asks for; without a PSF there is nothing to be fitted, or a spectrum."""
+    if psf is not None:
+        known = psf
+        return lambda difference, work: fit_psf(difference, known, work=work)
+    if request.centroid == "gauss":
+        return lambda difference, work: fit_gaussians(difference, work=work)
+    return lambda difference, work: measure_moments(difference, work=work)
 
 
 def _edge_fit(difference: Difference, psf: GuidePsf, guide: Guide, work: Work) -> Fit:
@@ -317,8 +319,8 @@ def _edge_fit(difference: Difference, psf: GuidePsf, guide: Guide, work: Work) -
         shape = fit_edge_shape(difference, section, edge=guide.edge)
     except InputError as error:
         work.log("warning", f"{guide.path}: {error.message}")
-        return lambda images, _psf, _work: centroids_of(np.full((len(images.images), COLUMNS), np.nan))
-    return lambda images, _psf, share: fit_edge(images, section, shape=shape, work=share)
+        return lambda images, _work: centroids_of(np.full((len(images.images), COLUMNS), np.nan))
+    return lambda images, share: fit_edge(images, section, shape=shape, work=share)
 
 
 def _relative(centroids):

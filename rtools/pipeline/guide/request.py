@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from rtools.errors import UsageError
@@ -24,6 +25,9 @@ CENTROIDS = ("psf", "moment", "gauss")
 AMP33 = ("none", "frame", "row")
 """What the reference output takes away: nothing, one level a frame, one a row."""
 
+
+EXPOSURES = re.compile(r"(-?\d{1,5})(?:-(-?\d{1,5}))?", re.ASCII)
+"""A number, or the first and the last of several."""
 
 NOTHING = Use(0)
 """No flag."""
@@ -123,7 +127,7 @@ def parse_bits(word: str | None, option: str) -> Use:
 
 
 def parse_exposures(words: tuple[str, ...]) -> frozenset[int]:
-    """Exposure numbers from words like ``3`` and ``1-4,7``.
+    """Exposure numbers from words like ``3`` and ``1-4,7``; gaps between exposures are negative, ``-3--1``.
 
     Parameters
     ----------
@@ -137,19 +141,18 @@ def parse_exposures(words: tuple[str, ...]) -> frozenset[int]:
     Raises
     ------
     UsageError
-        One is not a number or a range.
+        One is not a number or a range, or its end comes before its begin.
     """
     found: set[int] = set()
     for part in ",".join(words).split(","):
         text = part.strip()
         if not text:
             continue
-        first, dash, last = text.lstrip("-").partition("-")
-        try:
-            numbers = range(int(first), int(last if dash else first) + 1)
-        except ValueError:
-            raise UsageError(f"--exposure {text}: not a valid number or range", mend="like 3 or 1-4,7") from None
-        found.update(-number for number in numbers) if text.startswith("-") else found.update(numbers)
+        ends = EXPOSURES.fullmatch(text)
+        first, last = (int(ends[1]), int(ends[2] or ends[1])) if ends else (1, 0)
+        if first > last:
+            raise UsageError(f"--exposure {text}: not a valid number or range", mend="like 3 or 1-4,7")
+        found.update(number for number in range(first, last + 1) if number or first == last)  # 0 is none of a visit
     return frozenset(found)
 
 
