@@ -29,6 +29,7 @@ def peaks(labels, image, n):
     return [np.unravel_index(np.argmax(np.where(labels == k, image, -np.inf)), image.shape) for k in range(1, n + 1)]
 
 
+@pytest.mark.slow
 def test_two_stars_are_parted_along_the_valley():
     image = stars((30, 40), [(12, 15), (19, 14)], [1000, 300])
     labels = segments(image)

@@ -137,6 +137,7 @@ def test_partitions_hold_all_rows_once_and_stop_somewhere():
     assert (order, part) == (hats.DEEPEST_PARTITION, slice(0, 1000))
 
 
+@pytest.mark.slow
 def test_a_tree_goes_back_into_tables_of_any_form(tree, tmp_path, capsys):
     for name in ("a.parquet", "a.fits", "a.csv", "a.vot", "a.ecsv"):
         assert tool("refcat", "make", tree, "-o", tmp_path / name, "-q") == 0

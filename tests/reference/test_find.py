@@ -90,6 +90,7 @@ def test_builtin_can_be_forbidden():
         found([GAIN], builtin=False)
 
 
+@pytest.mark.slow
 def test_a_directory_is_never_mixed_with_the_builtin_set(refdir):
     write(refdir / "g.asdf", "gain")
     assert found([GAIN], refdir=refdir)["gain"].label == str(refdir / "g.asdf")

@@ -98,6 +98,7 @@ def image(tmp_path_factory):
     return exposure(tmp_path_factory.mktemp("times") / "x_cal.asdf", 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ["2027:001:00:00:00", "{value: 61406.0, format: mjd}"])
 def test_tools_take_a_time_in_any_form(image, text, tmp_path, capsys):
     path = _with_start(image, tmp_path / "y_cal.asdf", text)

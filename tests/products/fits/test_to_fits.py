@@ -28,6 +28,7 @@ IMAGES = [kind for kind in layout.facts()["products"] if kind.startswith(("l1_un
 REFERENCES = [f"reference/{name}" for name in layout.facts()["references"] if name != "bam"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [*IMAGES, *REFERENCES, "l1_gw", "l1_face"])
 def test_every_kind_comes_back_as_it_was(kind, tmp_path):
     lossless(sample(tmp_path, kind), tmp_path)

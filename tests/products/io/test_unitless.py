@@ -87,6 +87,7 @@ def both(tmp_path_factory):
     return with_wcs("plain_cal.asdf", "none"), with_wcs("units_cal.asdf", "degrees")
 
 
+@pytest.mark.slow
 def test_tools_take_a_wcs_with_units(both, tmp_path, capsys):
     plain, other = both
     for words in (("cut", "--sky", f"{RA},{DEC},3", "-o"), ("resample", "-q", "-o"), ("fits", "-o")):

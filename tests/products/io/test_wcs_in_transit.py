@@ -14,10 +14,10 @@ from tests.support.places import ROOT
 
 PIXELS = np.array([0.0, 10.5, 31.0]), np.array([3.0, 20.25, 30.0])
 
+pytestmark = pytest.mark.slow
+
 PASS = """
 import sys
-
-pytestmark = pytest.mark.slow
 
 class StoredBlock:
     def find_spec(self, name, path=None, target=None):

@@ -53,6 +53,7 @@ def test_asdf_reads_the_blocks_and_their_checksums(tmp_path, compression):
         np.testing.assert_array_equal(file["roman"]["data"][1], LARGE[1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("compression", encode.COMPRESSIONS)
 def test_the_blocks_do_not_depend_on_the_number_of_threads(tmp_path, compression):
     files = []

@@ -366,6 +366,7 @@ def test_a_character_of_no_name_is_found_where_it_stands(text, data):
         assert picture.index("^") == at + 2
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(GOOD, st.data())
 def test_a_name_cut_short_is_wrong_after_its_last_character(text, data):

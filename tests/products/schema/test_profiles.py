@@ -18,6 +18,7 @@ from tests.support import samples
 TWO = ("2.1.0", "2.2.0")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["l1_uncal", "ramp", "l2_image", "wcs"])
 @pytest.mark.parametrize("target", layout.PROFILES)
 @pytest.mark.parametrize("origin", layout.PROFILES)

@@ -69,6 +69,7 @@ def exposed(timeline, motion):
     return -epsilon / MAS, -delta / MAS
 
 
+@pytest.mark.slow
 def test_covariance_of_the_motion_is_what_was_asked_for():
     request = AcquisitionRequest(jitter=(20.0, 8.0, 30.0), drift=(0.0, 0.0))
     found = []
