@@ -52,6 +52,4 @@ def spectrum(console, inputs, together, by_segments, show, **options):
             return Analysis(TABLES[show](guide, motions, request), summary={"spectra": summary_of(motions)})
 
     draw = chart_spectrum if show == "spectrum" else None
-    return analyse(
-        console, inputs, wanted, find, name=lambda stem: f"{stem}_{show}", draw=draw, long=show == "spectrum"
-    )
+    return analyse(console, inputs, wanted, find, name=lambda stem: f"{stem}_{show}", draw=draw)

@@ -33,6 +33,10 @@ if TYPE_CHECKING:
 
 __all__ = ["ExposureJitter", "jitter_of", "jitter_table"]
 
+FEWEST_OF_CLAIM, MOST_OF_CLAIM = 0.5, 2.0
+"""Scatter of downlinked centroids by their errors outside of which the errors are doubted: that the three numbers are
+variances in square pixels is assumed (`rtools.wfi.guide.ASSUMED`)."""
+
 KINDS = {"none": "slow", "window": "window"}
 """What a kernel holds by ``--high-frequency``; a number is ``added``."""
 
@@ -118,6 +122,10 @@ def _one(guide, measured, track, number, request, work, face):
     row |= {f"dropped_{flag.name.lower()}": count for flag, count in count_causes(mine.use).items() if flag.name}
     row |= _place(measured, counted) | _motion(motion) | _width(measured, width) | _ellipse(kernel, request)
     row |= _light(measured, which, request) | _downlinked(measured, track, which) | _face(face, row)
+    ratio = _claimed(measured, track, which, row["downlink_scatter"])
+    if ratio < FEWEST_OF_CLAIM or ratio > MOST_OF_CLAIM:
+        said = f"downlinked centroids scatter {ratio:.2g} times as much as their errors let expect"
+        work.log("warning", f"{guide.path}: exposure {number}: {said}")
     return ExposureJitter(number, motion, kernel, row)
 
 
@@ -191,6 +199,17 @@ def _downlinked(measured, track, which):
     dx, dy = offset[:, both].mean(axis=1)
     return {"downlink_dx": dx, "downlink_dy": dy, "downlink_scatter": scatter, "downlink_rms_x": motion.rms_x,
             "downlink_rms_y": motion.rms_y}  # fmt: skip
+
+
+def _claimed(measured, track, which, scatter):
+    """Scatter of the difference to the downlinked centroids, by what their errors and ours let expect."""
+    down, pairs, found = measured.stage.downlinked(), measured.pairs[which], measured.centroids
+    variance = np.stack([down.xx[pairs] + found.xx[which], down.yy[pairs] + found.yy[which]])
+    both = track.used[which] & np.isfinite(variance).all(axis=0) & (variance > 0).all(axis=0)
+    if not both.any():
+        return np.nan
+    side = np.sqrt(np.linalg.det(measured.angles))
+    return float(scatter / (side * np.sqrt(variance[:, both].mean())))
 
 
 def _face(face, row):
