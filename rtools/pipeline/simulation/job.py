@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from rtools.pipeline.job.job import Cost, Description, Job, Outcome, Result
 from rtools.pipeline.job.journal import Journal
@@ -14,6 +15,7 @@ from rtools.pipeline.job.process import PROCESS_BYTES, peak_memory
 from rtools.pipeline.job.request import Request
 from rtools.products import names
 from rtools.products.schema import layout
+from rtools.reference.find import Config
 from rtools.simulate.guide.metadata import AcquisitionNames
 from rtools.simulate.guide.run import GuideOutput, guide_outputs, simulate_windows
 from rtools.simulate.naming import windows_of
@@ -33,8 +35,55 @@ COLUMNS = 60000
 """Bytes for each row of the frame that guide windows take: references are read by channels, over all rows."""
 
 
+class _Writing(NamedTuple):
+    """How the files of a simulation are written, as `simulate_to_files` and `simulate_windows` take it."""
+
+    config: Config
+    profile: str
+    compression: str
+
+
 @dataclass(frozen=True, eq=False)
-class SimulationJob(Job):
+class _Simulated(Job):
+    """What simulations have in common; `_simulate` makes the files, the main one is the last of `output.paths()`."""
+
+    exposure: SimulationRequest
+    output: Output | GuideOutput
+    table: Sources | None = None
+
+    kind = "simulate"
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """Nothing."""
+        return ()
+
+    @property
+    def writes(self) -> tuple[Path, ...]:
+        """The product, and the truth beside it where that is wanted."""
+        return tuple(self.output.paths())
+
+    def describe(self) -> Description:
+        """The files that it will write, the product last."""
+        return Description(input=self.name, outputs=tuple(map(str, reversed(self.writes))))
+
+    def carry_out(self, work: Work, before: Mapping[str, Sequence[Outcome]]) -> Sequence[Outcome]:
+        """Simulate and write; it waits for nothing."""
+        started, journal = time.perf_counter(), Journal(work.log, self.name)
+        make_directory(self.writes[-1].parent)
+        asked = self.request
+        how = _Writing(asked.references, asked.profile or layout.DEFAULT_PROFILE, asked.compression or "none")
+        self._simulate(how, work.with_log(journal.log))
+        seconds = {"total": time.perf_counter() - started}
+        return [Result(self.name, tuple(reversed(self.writes)), seconds=seconds, peak_memory=peak_memory(),
+                       warnings=tuple(journal.warned))]  # fmt: skip
+
+    def _simulate(self, how: _Writing, work: Work) -> None:
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, eq=False)
+class SimulationJob(_Simulated):
     """Simulate one exposure.
 
     Attributes
@@ -47,56 +96,24 @@ class SimulationJob(Job):
         Sources that are given instead of drawn.
     """
 
-    exposure: SimulationRequest
     output: Output
-    table: Sources | None = None
-
-    kind = "simulate"
-
-    @property
-    def reads(self) -> tuple[str, ...]:
-        """Nothing."""
-        return ()
-
-    @property
-    def writes(self) -> tuple[Path, ...]:
-        """The raw exposure, and the truth beside it where that is wanted."""
-        return tuple(self.output.paths())
 
     def cost(self) -> Cost:
         """Memory by the pixels of the frame and the number of resultants."""
         resultants = len(self.exposure.table.read_pattern)
         return Cost(bytes=int(PROCESS_BYTES + (RESULTANT * resultants + PIXEL) * self.exposure.size**2))
 
-    def describe(self) -> Description:
-        """The files that it will write, the raw exposure last."""
-        return Description(input=self.name, outputs=tuple(map(str, reversed(self.writes))))
-
     def moved_to(self, folder: Path) -> SimulationJob:
         """The same job with the raw exposure alone, in a directory."""
         return replace(self, output=Output(folder / self.output.uncal.name, None, None))
 
-    def carry_out(self, work: Work, before: Mapping[str, Sequence[Outcome]]) -> Sequence[Outcome]:
-        """Simulate the exposure and write it; it waits for nothing."""
-        started, journal = time.perf_counter(), Journal(work.log, self.name)
-        make_directory(self.output.uncal.parent)
-        simulate_to_files(
-            self.exposure,
-            self.output,
-            self.request.references,
-            profile=self.request.profile or layout.DEFAULT_PROFILE,
-            compression=self.request.compression or "none",
-            table=self.table,
-            label=self.name,
-            work=work.with_log(journal.log),
-        )
-        seconds = {"total": time.perf_counter() - started}
-        return [Result(self.name, tuple(reversed(self.writes)), seconds=seconds, peak_memory=peak_memory(),
-                       warnings=tuple(journal.warned))]  # fmt: skip
+    def _simulate(self, how: _Writing, work: Work) -> None:
+        simulate_to_files(self.exposure, self.output, how.config, profile=how.profile, compression=how.compression,
+                          table=self.table, label=self.name, work=work)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
-class WindowsJob(Job):
+class WindowsJob(_Simulated):
     """Simulate the guide windows of one detector and acquisition.
 
     Attributes
@@ -109,45 +126,20 @@ class WindowsJob(Job):
         Sources that are given instead of drawn.
     """
 
-    exposure: SimulationRequest
     output: GuideOutput
-    table: Sources | None = None
-
-    kind = "simulate"
-
-    @property
-    def reads(self) -> tuple[str, ...]:
-        return ()
-
-    @property
-    def writes(self) -> tuple[Path, ...]:
-        return tuple(self.output.paths())
 
     def cost(self) -> Cost:
+        """Memory by the rows of the frame."""
         return Cost(bytes=int(PROCESS_BYTES + COLUMNS * self.exposure.size))
 
-    def describe(self) -> Description:
-        return Description(input=self.name, outputs=tuple(map(str, reversed(self.writes))))
-
     def moved_to(self, folder: Path) -> WindowsJob:
+        """The same job with the windows alone, in a directory."""
         alone = replace(self.output, windows=folder / self.output.windows.name, face=None, truth=None)
         return replace(self, output=alone)
 
-    def carry_out(self, work: Work, before: Mapping[str, Sequence[Outcome]]) -> Sequence[Outcome]:
-        started, journal = time.perf_counter(), Journal(work.log, self.name)
-        make_directory(self.output.windows.parent)
-        simulate_windows(
-            self.exposure,
-            self.output,
-            self.request.references,
-            profile=self.request.profile or layout.DEFAULT_PROFILE,
-            compression=self.request.compression or "none",
-            table=self.table,
-            work=work.with_log(journal.log),
-        )
-        seconds = {"total": time.perf_counter() - started}
-        return [Result(self.name, tuple(reversed(self.writes)), seconds=seconds, peak_memory=peak_memory(),
-                       warnings=tuple(journal.warned))]  # fmt: skip
+    def _simulate(self, how: _Writing, work: Work) -> None:
+        simulate_windows(self.exposure, self.output, how.config, profile=how.profile, compression=how.compression,
+                         table=self.table, work=work)  # fmt: skip
 
 
 def plan_simulation(
