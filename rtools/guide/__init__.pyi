@@ -31,11 +31,11 @@ from .lightcurve import (
 )
 from .lines import Line, Partner, find_lines, find_partners
 from .measured import Centroids
-from .psf import GuidePsf, psf_at
+from .psf import GuidePsf, psf_at, widened
 from .spectrum import FrequencyBand, Spectrum, add_spectra, lomb_scargle, measure_bands, take_out_line, welch
 from .stack import Montage, Stack, lay_frames, make_montage, spread_evenly, stack_images
 from .use import PairFlags, count_causes, flag_pairs, runs_of
-from .width import HighFrequency, sum_widths
+from .width import HighFrequency, match_psf, shift_widths, sum_widths
 
 __all__ = [
     "AttitudeComparison",
@@ -100,6 +100,7 @@ __all__ = [
     "lomb_scargle",
     "make_light_curve",
     "make_montage",
+    "match_psf",
     "mean_kernel",
     "measure_bands",
     "measure_face",
@@ -111,6 +112,7 @@ __all__ = [
     "psf_at",
     "runs_of",
     "section_of",
+    "shift_widths",
     "spread_evenly",
     "stack_images",
     "sum_widths",
@@ -118,4 +120,5 @@ __all__ = [
     "take_out_line",
     "turn_covariance",
     "welch",
+    "widened",
 ]

@@ -9,7 +9,16 @@ from numpy.typing import ArrayLike, NDArray
 
 from rtools.errors import InputError, UsageError
 
-__all__ = ["AMP33", "Difference", "Pairs", "Readout", "measure_share", "noise_variance", "take_difference"]
+__all__ = [
+    "AMP33",
+    "ConverterCurve",
+    "Difference",
+    "Pairs",
+    "Readout",
+    "measure_share",
+    "noise_variance",
+    "take_difference",
+]
 
 AMP33 = ("none", "frame", "row")
 """How the reference output is used: not at all, its mean of a frame, or its rows."""
@@ -19,6 +28,22 @@ STAR_RADIUS = 5.0
 
 LARGEST_DN = 65535
 """Where a stored pixel is bound."""
+
+
+class ConverterCurve(NamedTuple):
+    """Integral non-linearity of the converter of one channel.
+
+    Attributes
+    ----------
+    columns : slice
+        Columns of the window that it reads.
+    value, correction : ndarray (n,)
+        DN in increasing order, and DN to add there; linear in between, constant beyond the ends.
+    """
+
+    columns: slice
+    value: NDArray[np.float64]
+    correction: NDArray[np.float64]
 
 
 class Readout(NamedTuple):
@@ -38,6 +63,8 @@ class Readout(NamedTuple):
         Coefficients of the polynomial that makes DN linear, in ascending powers: (terms,) or (terms, rows, columns).
     pedestal_reads, signal_reads : int
         Readings that are averaged in a pedestal and in a signal.
+    curves : tuple of ConverterCurve
+        Integral non-linearity, taken away before the polynomial; of channels without one, nothing is.
     """
 
     gain: ArrayLike
@@ -47,6 +74,7 @@ class Readout(NamedTuple):
     linearity: NDArray[np.float64] | None = None
     pedestal_reads: int = 2
     signal_reads: int = 2
+    curves: tuple[ConverterCurve, ...] = ()
 
 
 class Pairs(NamedTuple):
@@ -149,6 +177,7 @@ def take_difference(pairs: Pairs, readout: Readout, *, amp33: str = "row", kappa
     Notes
     -----
     With a polynomial of linearity, both resultants go through it without their offset. Without, the offset cancels.
+    Before that the non-linearity of the converter is added, where it is known.
     A pixel bound to 0 is masked where the flag of its resultant says that there are such, and a pixel bound to 65535
     likewise. Pixels of the signal at or above the saturation are masked.
 
@@ -196,19 +225,27 @@ def _mask_bound(pairs, readout, bad, masked):
 def _subtract(pairs, readout):
     """Differences in electrons, float32."""
     gain = np.asarray(readout.gain, np.float32)
-    if readout.linearity is None:
+    if readout.linearity is None and not readout.curves:
         return (pairs.signal.astype(np.int32) - pairs.pedestal).astype(np.float32) * gain
+    signal, pedestal = (_linearise(resultants, pairs.offsets, readout) for resultants in (pairs.signal, pairs.pedestal))
+    return ((signal - pedestal) * gain).astype(np.float32)
+
+
+def _linearise(resultants, offsets, readout):
+    """Resultants as they would be without the non-linearity of converter and pixels, DN without the offset."""
+    value = resultants - offsets[:, None, None].astype(float)
+    for curve in readout.curves:
+        part = value[..., curve.columns]
+        part += np.interp(part, curve.value, curve.correction)
+    if readout.linearity is None:
+        return value
     coefficients = np.asarray(readout.linearity, float)
     if coefficients.ndim == 1:
         coefficients = coefficients[:, None, None]
-    linear = []
-    for resultants in (pairs.signal, pairs.pedestal):
-        value = resultants - pairs.offsets[:, None, None].astype(float)
-        total = np.broadcast_to(coefficients[-1], value.shape)
-        for coefficient in coefficients[-2::-1]:
-            total = total * value + coefficient
-        linear.append(total)
-    return ((linear[0] - linear[1]) * gain).astype(np.float32)
+    total = np.broadcast_to(coefficients[-1], value.shape)
+    for coefficient in coefficients[-2::-1]:
+        total = total * value + coefficient
+    return total
 
 
 def _reference_rows(pairs, amp33):

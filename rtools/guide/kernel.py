@@ -14,16 +14,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from rtools.errors import InputError, UsageError
 from rtools.guide.ellipse import JitterEllipse, covariance_of, ellipse
-from rtools.guide.width import HighFrequency
+from rtools.guide.width import LARGEST_ERROR, HighFrequency, width_error
 from rtools.wfi.instrument import PIXEL_SCALE_ARCSEC
 
 __all__ = ["KERNELS", "JitterKernel", "exposure_kernel", "mean_kernel", "turn_covariance"]
 
 KERNELS = ("none", "window")
 """Where the part that is faster than a pair comes from; a number of mas is the third way."""
-
-LARGEST_ERROR = 10.0
-"""mas²: a width that is known worse is not used."""
 
 PIXEL_MAS = 1000 * PIXEL_SCALE_ARCSEC
 
@@ -106,7 +103,7 @@ def _number(text):
 
 def _from_window(width):
     """The width of the star, if it is known well enough."""
-    error = np.nan if width is None else np.sqrt(np.diag(width.covariance)[:2].max()) * PIXEL_MAS**2
+    error = np.nan if width is None else width_error(width)
     if not error <= LARGEST_ERROR:
         known = "unknown" if np.isnan(error) else f"known to {error:.3g} mas² only"
         raise InputError(

@@ -13,10 +13,13 @@ from rtools.reference import Psf
 from rtools.reference.epsf import JITTER
 from rtools.wfi.instrument import PIXEL_SCALE_ARCSEC
 
-__all__ = ["GuidePsf", "cut_around_middle", "psf_at", "spline_for"]
+__all__ = ["GuidePsf", "cut_around_middle", "psf_at", "spline_for", "widened"]
 
 MARGIN = 4
 """Samples beyond the farthest pixel that the spline needs, with two to spare."""
+
+LARGEST_GAIN = 4.0
+"""By how much a narrower PSF may amplify a frequency, so that noise of its samples does not grow."""
 
 
 class GuidePsf(NamedTuple):
@@ -59,6 +62,37 @@ def psf_at(psf: Psf, x: float, y: float, *, jitter: tuple[float, float, float] =
     scale = 1000 * PIXEL_SCALE_ARCSEC
     xx, yy, xy = (float(value) for value in covariance_of(jitter[0] / scale, jitter[1] / scale, jitter[2]))
     return GuidePsf(np.ascontiguousarray(coefficients), psf.oversample, (xx, yy, xy))
+
+
+def widened(psf: GuidePsf, xx: float, yy: float, xy: float) -> GuidePsf:
+    """The PSF with more jitter, or with less.
+
+    Parameters
+    ----------
+    psf : GuidePsf
+        The PSF.
+    xx, yy, xy : float
+        Covariance that is added to its jitter, pixel²; negative to take jitter away.
+
+    Returns
+    -------
+    GuidePsf
+        Its jitter is the sum. What is taken away amplifies no frequency more than fourfold.
+
+    Notes
+    -----
+    A Gaussian is a factor exp(-2 π² (xx fx² + 2 xy fx fy + yy fy²)) in Fourier space. Coefficients of a spline and its
+    samples are multiplied by the same.
+    """
+    from scipy.fft import irfft2, rfft2
+
+    ny, nx = psf.coefficients.shape
+    fy, fx = np.fft.fftfreq(ny, 1 / psf.oversample)[:, None], np.fft.rfftfreq(nx, 1 / psf.oversample)[None, :]
+    power = xx * fx**2 + 2 * xy * fx * fy + yy * fy**2
+    factor = np.minimum(np.exp(-2 * np.pi**2 * power), LARGEST_GAIN)
+    coefficients = irfft2(rfft2(psf.coefficients) * factor, s=(ny, nx))
+    jitter = (psf.jitter[0] + xx, psf.jitter[1] + yy, psf.jitter[2] + xy)
+    return psf._replace(coefficients=np.ascontiguousarray(coefficients), jitter=jitter)
 
 
 def spline_for(psf: GuidePsf, shape: tuple[int, int]) -> WindowSpline:

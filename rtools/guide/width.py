@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rtools.guide.measured import Centroids
+from rtools.guide.psf import GuidePsf, widened
+from rtools.wfi.instrument import PIXEL_SCALE_ARCSEC
 
-__all__ = ["HighFrequency", "sum_widths"]
+__all__ = ["LARGEST_ERROR", "HighFrequency", "match_psf", "shift_widths", "sum_widths", "width_error"]
+
+LARGEST_ERROR = 10.0
+"""mas²: a width that is known worse is not used for a kernel."""
+
+KNOWN_ERROR = 60.0
+"""mas²: how well the width of a star is known before it is measured."""
+
+PIXEL_MAS = 1000 * PIXEL_SCALE_ARCSEC
 
 ORDER = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))
 """Elements of a symmetric matrix as `Centroids.width_normal` has them."""
@@ -64,3 +75,75 @@ def sum_widths(centroids: Centroids, used: NDArray[np.bool_]) -> HighFrequency:
     covariance = np.asarray(np.linalg.inv(normal), np.float64)
     xx, yy, xy = (float(value) for value in covariance @ centroids.width_sums[counted].sum(axis=0))
     return HighFrequency(xx, yy, xy, covariance)
+
+
+def width_error(width: HighFrequency) -> float:
+    """How well a width is known.
+
+    Parameters
+    ----------
+    width : HighFrequency
+        From `sum_widths`.
+
+    Returns
+    -------
+    float
+        The larger error of xx and yy, mas² of 110 mas a pixel; NaN where there is no width.
+    """
+    return float(np.sqrt(np.diag(width.covariance)[:2].max()) * PIXEL_MAS**2)
+
+
+def match_psf(psf: GuidePsf, width: HighFrequency) -> GuidePsf:
+    """The PSF as wide as the star.
+
+    Parameters
+    ----------
+    psf : GuidePsf
+        Of the reference.
+    width : HighFrequency
+        Of the star relative to it, from pairs that are like those to be fitted.
+
+    Returns
+    -------
+    GuidePsf
+        With the jitter that is most probable.
+
+    Notes
+    -----
+    The samples of a PSF contain the jitter R of a whole exposure; a pair has only the part that is faster than itself.
+    A PSF that is too wide by this makes places depend on the phase of the pixels (F062: by 0.2 mas), and fluxes too
+    large by up to 0.6 %. What is taken for known beforehand is -R / 2, the middle between no motion in a pair and all
+    of it, with an error of 60 mas², which is 1 % of the width of a PSF. With the width H and its covariance C, the mean
+    of both is -R / 2 + K (C + K)⁻¹ (H + R / 2), K the square of that error times the unit matrix.
+    """
+    known = -np.asarray(psf.jitter) / 2
+    prior = np.eye(3) * (KNOWN_ERROR / PIXEL_MAS**2) ** 2
+    found = np.array([width.xx, width.yy, width.xy])
+    if np.isfinite(found).all():
+        known = known + prior @ np.linalg.solve(width.covariance + prior, found - known)
+    return widened(psf, *(float(value) for value in known))
+
+
+def shift_widths(centroids: Centroids, excess: Sequence[float]) -> Centroids:
+    """Widths relative to another PSF than that of the fit.
+
+    Parameters
+    ----------
+    centroids : Centroids
+        By `fit_psf`.
+    excess : sequence of float
+        xx, yy, xy by which the PSF of the fit is wider than the other, pixel².
+
+    Returns
+    -------
+    Centroids
+        With `width_xx`, `width_yy`, `width_xy` and the equations of the sum relative to the other.
+    """
+    added = np.asarray(excess, float)
+    matrix = centroids.width_normal[:, [0, 1, 2, 1, 3, 4, 2, 4, 5]].reshape(-1, 3, 3)
+    return centroids._replace(
+        width_xx=centroids.width_xx + added[0],
+        width_yy=centroids.width_yy + added[1],
+        width_xy=centroids.width_xy + added[2],
+        width_sums=centroids.width_sums + matrix @ added,
+    )

@@ -5,6 +5,7 @@ import pytest
 
 from rtools.errors import InputError, UsageError
 from rtools.guide import Pairs, Readout, take_difference
+from rtools.guide.difference import ConverterCurve
 
 SHAPE = (16, 12)
 
@@ -143,3 +144,18 @@ def test_wrong_words_and_shapes_are_refused(plain, noisy):
 def test_no_pairs(plain):
     empty = Pairs(*(None if values is None else values[:0] for values in plain))
     assert take_difference(empty, Readout(1.8, 13.81)).images.shape == (0, *SHAPE)
+
+
+def test_non_linearity_of_the_converter_is_taken_away_where_its_channel_reads(plain):
+    value = np.array([0.0, 5000.0, 5200.0, 65535.0])
+    curves = (
+        ConverterCurve(slice(0, 4), value, np.array([0.0, -3.0, 5.0, 0.0])),
+        ConverterCurve(slice(4, 12), value, np.zeros(4)),
+    )
+    offset = plain._replace(pedestal=plain.pedestal + 700, signal=plain.signal + 700, offsets=np.full(3, 700))
+    for pairs in (plain, offset):
+        found = take_difference(pairs, Readout(2.0, 13.81, curves=curves))
+        np.testing.assert_allclose(found.images[..., :4], 2 * (100 + 4), rtol=1e-6)
+        np.testing.assert_allclose(found.images[..., 4:], 200, rtol=1e-6)
+    doubled = Readout(2.0, 13.81, linearity=np.array([0.0, 2.0]), curves=curves)
+    np.testing.assert_allclose(take_difference(plain, doubled).images[..., :4], 2 * 2 * (100 + 4), rtol=1e-6)

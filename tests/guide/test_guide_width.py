@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rtools.guide import fit_psf, measure_motion, sum_widths
+from rtools.guide import HighFrequency, fit_psf, match_psf, measure_motion, shift_widths, sum_widths, widened
 from tests.support.guide_motion import CYCLE_S, EXPTIME_S, centres, golden_motion
 from tests.support.guide_windows import SCALE, difference_of, images_of, nominal_psf, observed
 
@@ -105,3 +105,38 @@ def test_motion_and_width_of_twenty_exposures(psf):
         assert 0.8 < np.sqrt(np.mean(np.square(pulls))) < 1.2
         if magnitude == 12:
             assert np.abs(np.mean(width, axis=0)).max() < 1
+
+
+def test_psf_with_more_jitter_is_the_mean_of_moved_ones_and_less_takes_it_back(psf):
+    wide = widened(psf, 0.004, 0.001, 0.0005)
+    assert wide.jitter == pytest.approx(np.add(psf.jitter, (0.004, 0.001, 0.0005)))
+    turned = np.linalg.cholesky([[0.004, 0.0005], [0.0005, 0.001]]) * np.sqrt(3)
+    nodes = [turned @ (a, b) for a in (-1, 0, 1) for b in (-1, 0, 1)]  # Gauss-Hermite of three nodes
+    weights = np.outer((1, 4, 1), (1, 4, 1)).ravel() / 36
+    light = sum(w * images_of(psf, [7.63 + dx], [7.21 + dy]) for w, (dx, dy) in zip(weights, nodes, strict=True))
+    np.testing.assert_allclose(images_of(wide, [7.63], [7.21]), light, atol=1e-5)
+    back = widened(wide, -0.004, -0.001, -0.0005)
+    np.testing.assert_allclose(images_of(back, [7.63], [7.21]), images_of(psf, [7.63], [7.21]), atol=1e-7)
+
+
+def test_widths_of_a_fit_with_a_matched_psf_are_relative_to_the_first(psf):
+    x, y = np.full(5, 7.63), np.linspace(6.8, 7.8, 5)
+    offsets = [(0.06, 0.04), (-0.06, -0.04), (0.08, -0.02), (-0.08, 0.02)]
+    true = np.array([0.005, 0.001, 0.0004])
+    difference = difference_of(1e7 * smeared(psf, x, y, offsets))
+    wrong = fit_psf(difference, psf)
+    matched = match_psf(psf, sum_widths(wrong, EVERY[:5]))
+    again = shift_widths(fit_psf(difference, matched), np.subtract(matched.jitter, psf.jitter))
+    width = sum_widths(again, EVERY[:5])
+    np.testing.assert_allclose(width[:3], true, atol=2e-5)
+    np.testing.assert_allclose(again.width_xx, true[0], atol=2e-5)
+    assert 4 * np.abs(again.x - x).max() < np.abs(wrong.x - x).max()
+
+
+def test_width_that_nobody_knows_is_half_of_the_jitter_of_the_psf(psf):
+    nothing = match_psf(psf, HighFrequency(np.nan, np.nan, np.nan, np.full((3, 3), np.nan)))
+    assert nothing.jitter == pytest.approx(np.array(psf.jitter) / 2)
+    vague = match_psf(psf, HighFrequency(0.05, 0.05, 0.0, np.eye(3)))
+    assert vague.jitter == pytest.approx(np.array(psf.jitter) / 2, abs=2e-6)
+    certain = match_psf(psf, HighFrequency(0.005, 0.004, 0.001, 1e-12 * np.eye(3)))
+    assert certain.jitter == pytest.approx(np.add(psf.jitter, (0.005, 0.004, 0.001)), abs=1e-6)

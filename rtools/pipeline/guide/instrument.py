@@ -10,14 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtools.declare import Reference
+from rtools.errors import InputError
 from rtools.guide import GuidePsf, Readout, psf_at
+from rtools.guide.difference import ConverterCurve
 from rtools.pipeline.guide.request import GuideRequest
 from rtools.products.io import open_product
 from rtools.products.schema.history import is_simulated
 from rtools.reference import find
 from rtools.reference.epsf import from_reference, jitter_of
 from rtools.wfi import dq
-from rtools.wfi.frame import BORDER
+from rtools.wfi.frame import BORDER, CHANNEL
 from rtools.wfi.instrument import SPECTRAL_ELEMENTS
 from rtools.wfi.units import MAS
 
@@ -76,7 +78,23 @@ class GuideInstrument:
         masked = None if cut["mask"] is None else (cut["mask"].astype(np.uint32) & dq.PIXEL["DO_NOT_USE"]) > 0
         linearity = self._plane("linearity", "coeffs", lower, shape) if self.linearity else None
         noise = np.sqrt(2) * cut["readnoise"] * gain
-        return Readout(gain, noise, cut["saturation"], masked, linearity, *reads)
+        curves = self._curves(lower[0], shape[1]) if self.linearity else ()
+        return Readout(gain, noise, cut["saturation"], masked, linearity, *reads, curves)
+
+    def _curves(self, first, columns):
+        """Integral non-linearity of the channels of a window."""
+        source = self.sources.get("integralnonlinearity")
+        if source is None:
+            return ()
+        value, tables = np.asarray(source.node("value"), float), source.node("inl_table")
+        found = []
+        for channel in range(first // CHANNEL, (first + columns - 1) // CHANNEL + 1):
+            correction = (tables.get(f"science_channel_{channel + 1:02d}") or {}).get("correction")
+            if correction is None or np.shape(correction) != value.shape:
+                raise InputError(f"the integralnonlinearity reference has nothing right for channel {channel + 1}")
+            own = slice(max(channel * CHANNEL - first, 0), (channel + 1) * CHANNEL - first)
+            found.append(ConverterCurve(own, value, np.asarray(correction, float)))
+        return tuple(found)
 
     def _plane(self, kind, array, lower, shape):
         """A reference cut to a window; None without the reference."""
@@ -133,6 +151,8 @@ def instrument_of(guide: Guide, request: GuideRequest, log: Callable[[str, str],
     }
     uses = [Reference(name, absent="skip") for name in ("saturation", "mask")]
     uses.append(Reference("readnoise"))
+    curve = Reference("integralnonlinearity", nodes=("value", "inl_table"), absent="skip", optional=True)
+    uses += [curve] * request.linearity
     uses += [Reference("gain")] * (request.gain is None) + [Reference("linearity", absent="skip")] * request.linearity
     uses += [Reference("epsf")] * (request.centroid == "psf")
     simulated = is_simulated(guide.product.history)

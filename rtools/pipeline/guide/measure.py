@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -15,16 +15,11 @@ from rtools.guide import (
     GuidePsf,
     PairFlags,
     Pairs,
-    fit_edge,
-    fit_edge_shape,
-    fit_gaussians,
-    fit_psf,
     flag_pairs,
-    measure_moments,
-    section_of,
     take_difference,
 )
 from rtools.guide.measured import COLUMNS, centroids_of
+from rtools.pipeline.guide.fits import MATCHED, Fit, edge_fit, plain_fit, psf_fit, relative
 from rtools.pipeline.guide.instrument import GuideInstrument, angles_of_wcs, instrument_of, stretch_of
 from rtools.pipeline.guide.request import GuideRequest
 from rtools.wfi.fgs import place_in_field
@@ -36,9 +31,6 @@ if TYPE_CHECKING:
     from rtools.work import Work
 
 __all__ = ["Measured", "difference_of", "flags_of", "measure_pairs", "measure_stage", "pieces_of"]
-
-Fit = Callable[[Difference, "Work"], Centroids]
-"""How centroids are measured."""
 
 READS = (2, 2)
 """Readings of pedestal and signal where the table of the stage is not known."""
@@ -84,7 +76,7 @@ class Measured(NamedTuple):
     kappa : float
         Share of the reference output's noise that was taken away; NaN for none.
     psf : rtools.guide.GuidePsf or None
-        What was fitted.
+        Of the reference. What was fitted is as wide as the star, where that is known; widths are relative to this.
     """
 
     stage: GuideStage
@@ -128,15 +120,10 @@ def measure_pairs(guide: Guide, stage: GuideStage, request: GuideRequest, work: 
     pieces = list(pieces_of(stage, request))
     place = _place_of(guide, stage, pieces)
     psf = instrument.psf_at(*place) if request.centroid == "psf" and pieces else None
-    fit = _fit_of(request, psf)
+    fit, kappa = _fit_of(guide, stage, pieces, (psf, instrument), request=request, work=work)
+    psf = None if guide.spectroscopic else psf
     found: list[Centroids] = []
     about: list[Difference] = []
-    kappa = None
-    if len(pieces) > 1 or guide.spectroscopic:  # of few pairs neither the share of amp33 nor the edge is known
-        longest = difference_of(stage, max(pieces, key=lambda piece: len(piece.pairs)), instrument, request)
-        kappa = longest.kappa
-    if psf is not None and guide.spectroscopic:
-        fit, psf = _edge_fit(longest, psf, guide, work), None
     for piece in pieces:
         difference = difference_of(stage, piece, instrument, request, kappa=kappa)
         found.append(fit(difference, work))
@@ -144,7 +131,7 @@ def measure_pairs(guide: Guide, stage: GuideStage, request: GuideRequest, work: 
     pairs = _joined([piece.pairs for piece in pieces], np.zeros(0, np.int64))
     centroids = Centroids(*(_joined(list(parts)) for parts in zip(*found, strict=True))) if found else None
     said = flags_of(stage, pairs)
-    judged = _relative(centroids) if request.centroid == "gauss" else centroids
+    judged = relative(centroids) if request.centroid == "gauss" else centroids
     use = flag_pairs(said, judged, _joined([one.saturated for one in about]), stage.shape)
     shares = [one.kappa for one in about if one.kappa is not None]
     return Measured(
@@ -158,6 +145,33 @@ def measure_pairs(guide: Guide, stage: GuideStage, request: GuideRequest, work: 
         float(np.mean(shares)) if shares else np.nan,
         psf,
     )
+
+
+def _fit_of(
+    guide: Guide,
+    stage: GuideStage,
+    pieces: list[Piece],
+    detector: tuple[GuidePsf | None, GuideInstrument],
+    *,
+    request: GuideRequest,
+    work: Work,
+) -> tuple[Fit, float | None]:
+    """How pairs are fitted, and the share of the reference output: by the longest piece, for few pairs do not tell."""
+    psf, instrument = detector
+    fit, kappa = plain_fit(request.centroid), None
+    if not pieces:
+        return fit, kappa
+    longest = max(pieces, key=lambda piece: len(piece.pairs))
+    if len(pieces) > 1 or guide.spectroscopic:
+        difference = difference_of(stage, longest, instrument, request)
+        kappa = difference.kappa
+    if psf is not None and guide.spectroscopic:
+        fit = edge_fit(difference, psf, guide, work)
+    elif psf is not None:
+        sample = longest._replace(pairs=longest.pairs[:MATCHED])
+        difference = difference_of(stage, sample, instrument, request, kappa=kappa)
+        fit = psf_fit(difference, flags_of(stage, sample.pairs), psf, work)
+    return fit, kappa
 
 
 def flags_of(stage: GuideStage, pairs: NDArray[np.int64]) -> PairFlags:
@@ -300,34 +314,6 @@ def difference_of(
     readout = instrument.readout_at(piece.lower, (rows, columns), reads)
     without = pairs.amp33_pedestal is None or pairs.amp33_signal is None
     return take_difference(pairs, readout, amp33="none" if without else request.amp33, kappa=kappa)
-
-
-def _fit_of(request: GuideRequest, psf: GuidePsf | None) -> Fit:
-    """What ``--centroid`` asks for; without a PSF there is nothing to be fitted, or a spectrum."""
-    if psf is not None:
-        known = psf
-        return lambda difference, work: fit_psf(difference, known, work=work)
-    if request.centroid == "gauss":
-        return lambda difference, work: fit_gaussians(difference, work=work)
-    return lambda difference, work: measure_moments(difference, work=work)
-
-
-def _edge_fit(difference: Difference, psf: GuidePsf, guide: Guide, work: Work) -> Fit:
-    """The fit of the edge of a spectrum, whose shape is that of these pairs; without an edge nothing is fitted."""
-    section = section_of(psf)
-    try:
-        shape = fit_edge_shape(difference, section, edge=guide.edge)
-    except InputError as error:
-        work.log("warning", f"{guide.path}: {error.message}")
-        return lambda images, _work: centroids_of(np.full((len(images.images), COLUMNS), np.nan))
-    return lambda images, share: fit_edge(images, section, shape=shape, work=share)
-
-
-def _relative(centroids):
-    """The same with χ² by its median: a star in focus is not a Gaussian, and only what differs from others is odd."""
-    if centroids is None or not np.isfinite(centroids.chi2).any():
-        return centroids
-    return centroids._replace(chi2=centroids.chi2 / max(float(np.nanmedian(centroids.chi2)), 1.0))
 
 
 def _in_frame(centroids, lower):
