@@ -10,7 +10,7 @@ from tests.support.modules import imports, libraries_of, modules, tree_of
 FLOORS = [
     ["rtools.errors"],
     ["rtools.compiled", "rtools.declare", "rtools.findings"],
-    ["rtools.wfi"],
+    ["rtools.wfi", "rtools.jwst"],
     ["rtools.work"],
     ["rtools.products.schema"],
     ["rtools.products.names"],
@@ -18,6 +18,7 @@ FLOORS = [
     ["rtools.products.guide"],
     ["rtools.products.fits"],
     ["rtools.products.tables"],
+    ["rtools.products.jwst"],
     ["rtools.products.forms"],
     ["rtools.products.mosaic", "rtools.products.refcat", "rtools.products.edit"],
     ["rtools.products.check"],

@@ -1,5 +1,6 @@
 """What catalogs say of themselves: metadata and columns of parquet, ECSV and FITS files, without reading their rows."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from rtools.products.schema.yamltext import FastLoader
 from rtools.products.tables import flat as flatmeta
 from rtools.products.tables.parquet_files import parquet_source
 
-__all__ = ["TABLE_KEY", "ColumnInfo", "Table", "read_table"]
+__all__ = ["TABLE_KEY", "ColumnInfo", "Table", "columns_of", "read_table"]
 
 TABLE_KEY = "table_meta_yaml"
 """Key of astropy's description of a table in a parquet file."""
@@ -170,10 +171,26 @@ def _fits(path):
                 "a FITS file with neither an extension ASDF nor a table", mend="rt-fits writes the former", path=path
             )
         head = found.header
-        columns = tuple(_fits_column(head, number) for number in range(1, head.get("TFIELDS", 0) + 1))
+        columns = columns_of(head)
         texts = {key.lower(): str(head[key]) for key in head if key.partition(".")[0].lower() in flatmeta.FLAT}
         texts = {key: value for key, value in texts.items() if "." in key}
         return _table(flatmeta.to_tree(texts), columns, head.get("NAXIS2", 0))
+
+
+def columns_of(head: Mapping[str, Any]) -> tuple[ColumnInfo, ...]:
+    """Columns of a table in a FITS file.
+
+    Parameters
+    ----------
+    head : astropy.io.fits.Header
+        Of the extension.
+
+    Returns
+    -------
+    tuple of ColumnInfo
+        In order.
+    """
+    return tuple(_fits_column(head, number) for number in range(1, head.get("TFIELDS", 0) + 1))
 
 
 def _fits_column(head, number):

@@ -1,0 +1,160 @@
+"""One HDU of a JWST file: what its header says, where its bytes lie, and its pixels."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rtools.errors import InputError
+from rtools.jwst.kinds import SeenHdu
+from rtools.products.fits import pixel_types
+from rtools.products.tables.metadata import ColumnInfo, columns_of
+
+if TYPE_CHECKING:
+    from astropy.io import fits
+
+__all__ = ["JwstHdu", "read_pixels"]
+
+PIXELS = {8: "u1", 16: "i2", 32: "i4", 64: "i8", -32: "f4", -64: "f8"}
+"""Type of pixels by BITPIX."""
+
+UNSIGNED = {(pixel_types.STORED[name], zero): name for name, zero in pixel_types.ZEROS.items()}
+"""Type that pixels stand for, by the type that is stored and BZERO."""
+
+Part = tuple[int | slice, ...]
+
+
+@dataclass(frozen=True)
+class JwstHdu:
+    """One HDU.
+
+    Attributes
+    ----------
+    number : int
+        Its place in the file, 0 for the primary one.
+    name, version : str, int
+        EXTNAME (``PRIMARY`` for the primary one) and EXTVER (1 where it is not given).
+    header : astropy.io.fits.Header
+        All cards in order; not to be changed.
+    start, data, end : int
+        Offsets in the file of the header, of the data and of what follows the HDU.
+    """
+
+    number: int
+    name: str
+    version: int
+    header: fits.Header
+    start: int
+    data: int
+    end: int
+
+    @property
+    def is_table(self) -> bool:
+        """Whether it is a table."""
+        return self.header.get("XTENSION") in ("BINTABLE", "TABLE")
+
+    @property
+    def is_image(self) -> bool:
+        """Whether it holds pixels."""
+        return not self.is_table and self.header.get("XTENSION", "IMAGE") == "IMAGE" and self.header["NAXIS"] > 0
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of an image, slowest axis first; () without pixels."""
+        count = self.header["NAXIS"] if self.is_image else 0
+        return tuple(self.header[f"NAXIS{axis}"] for axis in range(count, 0, -1))
+
+    @property
+    def stored(self) -> np.dtype:
+        """Type of the pixels in the file, big-endian."""
+        return np.dtype(PIXELS[self.header["BITPIX"]]).newbyteorder(">")
+
+    @property
+    def is_unsigned(self) -> bool:
+        """Whether BZERO makes the other sign of the pixels, and nothing else scales them."""
+        return self.header.get("BSCALE", 1) == 1 and (self.stored.str[1:], self.header.get("BZERO", 0)) in UNSIGNED
+
+    @property
+    def is_scaled(self) -> bool:
+        """Whether BSCALE or BZERO make other numbers of the pixels."""
+        plain = self.header.get("BSCALE", 1) == 1 and self.header.get("BZERO", 0) == 0
+        return not plain and not self.is_unsigned
+
+    @property
+    def dtype(self) -> np.dtype | None:
+        """Type of an image as `read_pixels` gives it, in native byte order; None without pixels."""
+        if not self.is_image:
+            return None
+        if self.is_unsigned:
+            return np.dtype(UNSIGNED[self.stored.str[1:], self.header["BZERO"]])
+        return np.dtype("float64") if self.is_scaled else self.stored.newbyteorder("=")
+
+    @property
+    def unit(self) -> str | None:
+        """BUNIT, None where the header has none."""
+        return self.header.get("BUNIT")
+
+    @property
+    def rows(self) -> int:
+        """Number of rows of a table, 0 for an image."""
+        return self.header["NAXIS2"] if self.is_table else 0
+
+    @property
+    def columns(self) -> tuple[ColumnInfo, ...]:
+        """Columns of a table in order, with units; none for an image."""
+        return columns_of(self.header) if self.is_table else ()
+
+    @property
+    def size(self) -> int:
+        """Bytes of the data without what fills up the last block: those of the axes and of the heap."""
+        axes = [self.header[f"NAXIS{axis}"] for axis in range(1, self.header["NAXIS"] + 1)]
+        values = math.prod(axes) if axes else 0
+        return abs(self.header["BITPIX"]) // 8 * (values + self.header.get("PCOUNT", 0))
+
+    def seen(self) -> SeenHdu:
+        """What its header says to tell the kind of the product by."""
+        fields = range(1, self.header.get("TFIELDS", 0) + 1 if self.is_table else 1)
+        columns = {self.header.get(f"TTYPE{field}", ""): self.header.get(f"TFORM{field}", "") for field in fields}
+        bitpix = self.header["BITPIX"] if self.is_image else 0
+        return SeenHdu(self.name, len(self.shape), bitpix, columns)
+
+
+def read_pixels(path: str | Path, hdu: JwstHdu, part: Part = ()) -> np.ndarray:
+    """Pixels of an image or of a part of it; nothing else of the file is read.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+    hdu : JwstHdu
+        One of its HDUs.
+    part : tuple of int or slice
+        Which part, slowest axis first; the whole by default.
+
+    Returns
+    -------
+    ndarray
+        In native byte order, of the type `JwstHdu.dtype`; unsigned integers are those that BZERO makes.
+
+    Raises
+    ------
+    InputError
+        The HDU has no pixels, or the file is no longer what it was.
+    """
+    if not hdu.is_image:
+        raise InputError(f"its extension {hdu.name} is not an image", path=path)
+    if 0 in hdu.shape:
+        return np.zeros(hdu.shape, hdu.dtype)[part]
+    try:
+        mapped = np.memmap(path, hdu.stored, "r", hdu.data, hdu.shape)
+    except (OSError, ValueError) as error:
+        raise InputError(f"cannot be read ({' '.join(str(error).split())})", path=path) from None
+    raw = np.ascontiguousarray(mapped[part])
+    if hdu.is_scaled:
+        return raw * np.float64(hdu.header.get("BSCALE", 1)) + hdu.header.get("BZERO", 0)
+    shape = np.shape(mapped[part])
+    return pixel_types.decode(np.asarray(raw), hdu.dtype, flipped=hdu.is_unsigned).reshape(shape)
