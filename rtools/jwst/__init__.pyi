@@ -1,5 +1,5 @@
 from .dq import GROUP_FLAGS, PIXEL_FLAGS, flags_of
-from .kinds import INSTRUMENTS, SeenHdu, described, kind_of, kind_of_columns, suffix_of
+from .kinds import INSTRUMENTS, SeenHdu, described, kind_of, kind_of_columns, seen_hdu, suffix_of
 from .layout import SUFFIXES, ColumnLayout, HduLayout, ProductLayout, facts, product_layout
 
 __all__ = [
@@ -17,5 +17,6 @@ __all__ = [
     "kind_of",
     "kind_of_columns",
     "product_layout",
+    "seen_hdu",
     "suffix_of",
 ]

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from rtools.jwst.layout import SUFFIXES, product_layout
 
-__all__ = ["INSTRUMENTS", "SeenHdu", "described", "kind_of", "kind_of_columns", "suffix_of"]
+__all__ = ["INSTRUMENTS", "SeenHdu", "described", "kind_of", "kind_of_columns", "seen_hdu", "suffix_of"]
 
 INSTRUMENTS = {"NIRCAM": "NIRCam", "NIRISS": "NIRISS", "NIRSPEC": "NIRSpec", "MIRI": "MIRI", "FGS": "FGS"}
 """What INSTRUME says, and how the instrument is called in text."""
@@ -76,6 +76,25 @@ def suffix_of(name: str) -> str | None:
     longest_first = "|".join(sorted(SUFFIXES, key=len, reverse=True))
     found = re.search(rf"_({longest_first})(?:-[0-9a-z]{{2}})?\.[a-z0-9.]+$", name)
     return found[1] if found else None
+
+
+def seen_hdu(header: Mapping[str, Any]) -> SeenHdu:
+    """What the header of an extension says.
+
+    Parameters
+    ----------
+    header : mapping
+        Its keywords, such as an astropy.io.fits.Header.
+
+    Returns
+    -------
+    SeenHdu
+    """
+    name = str(header.get("EXTNAME", "")).strip().upper()
+    if header.get("XTENSION") == "IMAGE":
+        return SeenHdu(name, header.get("NAXIS", 0), header.get("BITPIX", 0), {})
+    fields = range(1, header.get("TFIELDS", 0) + 1)
+    return SeenHdu(name, 0, 0, {header.get(f"TTYPE{field}", ""): header.get(f"TFORM{field}", "") for field in fields})
 
 
 def kind_of(primary: Mapping[str, Any], hdus: Sequence[SeenHdu], suffix: str | None = None) -> str | None:

@@ -6,6 +6,7 @@ from rtools.errors import InputError
 from rtools.products.edit.edit import Edit
 from rtools.products.edit.edit_catalog import CatalogEdit
 from rtools.products.forms import form_of
+from rtools.products.io import foreign
 
 __all__ = ["open_edit"]
 
@@ -32,5 +33,6 @@ def open_edit(path: str | Path) -> Edit:
     if form == "asdf":
         return Edit(path)
     if form not in ("parquet", "ecsv"):
+        foreign.refuse_jwst(path)
         raise InputError(f"metadata of {form} files cannot be set", path=path)
     return CatalogEdit(path, form)

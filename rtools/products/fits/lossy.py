@@ -15,7 +15,7 @@ from rtools.errors import InputError
 from rtools.products.fits import keywords as fits_keywords
 from rtools.products.fits import layout
 from rtools.products.fits import read as fits_read
-from rtools.products.io import writer
+from rtools.products.io import foreign, writer
 from rtools.products.schema import history, nodes
 from rtools.products.schema.blocks import WRITTEN, complete
 from rtools.wfi import metadata
@@ -57,6 +57,7 @@ def stage_lossy(
     InputError
         The file does not say what it is, its kind needs a WCS, or what it says does not fit the schema.
     """
+    foreign.refuse_jwst(source)
     kind = _kind(hdus, source)
     if kind in layout.ONLY:
         raise InputError("the times of its pairs or rows are lost with the extension ASDF", path=source)

@@ -17,7 +17,7 @@ import numpy as np
 
 from rtools.errors import InputError
 from rtools.products.fits import layout, pixel_types
-from rtools.products.io import open_product, serial, staging, temporary
+from rtools.products.io import foreign, open_product, serial, staging, temporary
 from rtools.products.io.arrays import array_node, dtype_of
 from rtools.products.io.encode import ArrayBytes
 from rtools.products.schema import history, nodes
@@ -155,6 +155,7 @@ def embedded(source: str | Path, hdus: fits.HDUList) -> Iterator[Product]:
     """
     from astropy.io import fits
 
+    foreign.refuse_jwst(source)
     found = [hdu for hdu in hdus if hdu.name == "ASDF"]
     if not found:
         only_tables = not any(hdu.is_image and hdu.shape for hdu in hdus)

@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 from rtools.errors import InputError
+from rtools.products.io import foreign
 from rtools.products.schema.nodes import TaggedDict, TaggedList, TaggedStr, is_array
 from rtools.products.schema.yamltext import FastLoader
 
@@ -109,6 +110,7 @@ def _read_yaml(file, path):
     if not data:
         raise InputError("an empty file", path=path)
     if not data.startswith(b"#ASDF"):
+        foreign.refuse_jwst(path)
         raise InputError("not an ASDF file", path=path)
     searched = 0
     while True:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rtools.errors import InputError
-from rtools.jwst.kinds import SeenHdu
 from rtools.products.fits import pixel_types
 from rtools.products.tables.metadata import ColumnInfo, columns_of
 
@@ -114,13 +113,6 @@ class JwstHdu:
         axes = [self.header[f"NAXIS{axis}"] for axis in range(1, self.header["NAXIS"] + 1)]
         values = math.prod(axes) if axes else 0
         return abs(self.header["BITPIX"]) // 8 * (values + self.header.get("PCOUNT", 0))
-
-    def seen(self) -> SeenHdu:
-        """What its header says to tell the kind of the product by."""
-        fields = range(1, self.header.get("TFIELDS", 0) + 1 if self.is_table else 1)
-        columns = {self.header.get(f"TTYPE{field}", ""): self.header.get(f"TFORM{field}", "") for field in fields}
-        bitpix = self.header["BITPIX"] if self.is_image else 0
-        return SeenHdu(self.name, len(self.shape), bitpix, columns)
 
 
 def read_pixels(path: str | Path, hdu: JwstHdu, part: Part = ()) -> np.ndarray:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rtools.errors import InputError
-from rtools.jwst.kinds import described, kind_of, kind_of_columns, suffix_of
+from rtools.jwst.kinds import described, kind_of, kind_of_columns, seen_hdu, suffix_of
 from rtools.products.fits.read import open_fits
 from rtools.products.io import header, temporary
 from rtools.products.jwst.hdus import JwstHdu, Part, read_pixels
@@ -274,7 +274,7 @@ def _open_hdus(path):
     if telescope != "JWST":
         told = f"TELESCOP is {telescope}" if telescope else "it has no TELESCOP"
         raise InputError(f"not a JWST product: {told}", path=path)
-    kind = kind_of(primary, [hdu.seen() for hdu in hdus[1:]], suffix_of(path.name))
+    kind = kind_of(primary, [seen_hdu(hdu.header) for hdu in hdus[1:]], suffix_of(path.name))
     if kind is None:
         raise InputError(f"{described(primary, None)}, which is none of the JWST products", path=path)
     return JwstProduct(path, kind, "fits", hdus)

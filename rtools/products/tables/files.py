@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rtools.errors import InputError, RtoolsError
+from rtools.products.io import foreign
 from rtools.products.names.extensions import TABLES
 from rtools.products.schema import history, keys
 from rtools.products.schema.nodes import readable
@@ -66,6 +67,7 @@ def read_catalog(path: str | Path, stage: str | None = None) -> AstropyTable:
     except Exception as error:  # readers of six formats raise whatever they like
         if form == "asdf" and isinstance(error, InputError):
             raise
+        foreign.refuse_jwst(path)
         reason = " ".join(str(error).split())[:160]
         raise InputError(f"not a {_NAMES[form]} table that can be read ({reason})", path=path) from error
 

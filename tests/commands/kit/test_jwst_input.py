@@ -1,0 +1,66 @@
+"""Every tool that gets a file of JWST which it cannot take says so, whatever it wanted, and makes nothing."""
+
+import pytest
+from astropy.io import fits
+
+from tests.support import jwst_files
+from tests.support.runs import tool
+
+SAID = "a JWST product ({kind}, NIRCam): this tool does not take it yet"
+
+TOOLS = [
+    ["info"],
+    ["get", "meta.filename"],
+    ["stat"],
+    ["dq"],
+    ["validate"],
+    ["cut", "--section", "0:2,0:2", "-o", "x_cal.asdf"],
+    ["table"],
+    ["fits"],
+    ["fits", "--lossy"],
+    ["run"],
+    ["flat"],
+    ["resample", "-o", "x_coadd.asdf"],
+    ["skymap"],
+]
+
+
+@pytest.mark.parametrize("words", TOOLS, ids=" ".join)
+@pytest.mark.parametrize("kind", ["uncal", "i2d", "x1d"])
+def test_a_product_of_jwst_is_told_by_its_kind(words, kind, tmp_path, monkeypatch, capsys):
+    path = jwst_files.made(tmp_path, kind, "from_jwst.fits")
+    monkeypatch.chdir(tmp_path)
+    assert tool(*words, path) == 3
+    assert f"{path}: {SAID.format(kind=kind)}\n" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_product_without_its_tree_is_not_taken_for_one_of_roman(tmp_path, capsys):
+    path = tmp_path / "from_jwst.fits"
+    jwst_files.hdus_of("rate")[:-1].writeto(path)
+    assert tool("fits", "--lossy", path, "--outdir", tmp_path / "out") == 3
+    assert SAID.format(kind="rate") in capsys.readouterr().err
+
+
+def test_keywords_are_not_set_yet(tmp_path, capsys):
+    path = jwst_files.made(tmp_path, "rate")
+    assert tool("set", path, "meta.filename=x", "-o", tmp_path / "x.fits") == 3
+    assert SAID.format(kind="rate") in capsys.readouterr().err
+
+
+def test_references_and_damaged_files_of_jwst(tmp_path, capsys):
+    path = jwst_files.made(tmp_path, "rate")
+    content = path.read_bytes()
+    fits.setval(path, "REFTYPE", value="FLAT")
+    assert tool("stat", path) == 3
+    assert "a JWST reference file (FLAT, NIRCam): this tool" in capsys.readouterr().err
+    path.write_bytes(content[:1000])
+    assert tool("stat", path) == 3
+    assert "a JWST file: this tool" in capsys.readouterr().err
+
+
+def test_other_fits_files_are_refused_as_before(tmp_path, capsys):
+    path = tmp_path / "x.fits"
+    fits.PrimaryHDU().writeto(path)
+    assert tool("stat", path) == 3
+    assert f"{path}: not an ASDF file\n" in capsys.readouterr().err
