@@ -136,7 +136,7 @@ def _guide_of(product, request):
     """The guide-window file of an exposure, where its jitter is wanted from one."""
     if request.guide is None:
         return None
-    from rtools.pipeline.guide.apply import find_guide_file, guide_files_in
+    from rtools.pipeline.guide.links import find_guide_file, guide_files_in
 
     try:
         return find_guide_file(guide_files_in(request.guide), product.meta)

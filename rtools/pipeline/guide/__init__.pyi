@@ -1,5 +1,6 @@
-from .apply import ExposureKernel, KernelsOfFiles, find_guide_file, guide_files_in
+from .apply import ExposureKernel, KernelsOfFiles
 from .jitter import ExposureJitter, jitter_of, jitter_table
+from .links import find_guide_file, guide_files_in
 from .measure import Measured, measure_pairs, measure_stage
 from .request import GuideRequest
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from rtools.declare import Reference
 from rtools.errors import InputError
-from rtools.guide import GuidePsf, Readout, psf_at
+from rtools.guide import Readout
 from rtools.guide.difference import ConverterCurve
 from rtools.pipeline.guide.request import GuideRequest
 from rtools.products.io import open_product
@@ -24,6 +24,7 @@ from rtools.wfi.instrument import SPECTRAL_ELEMENTS
 from rtools.wfi.units import MAS
 
 if TYPE_CHECKING:
+    from rtools.guide import GuidePsf
     from rtools.products.guide import Guide
 
 __all__ = ["GuideInstrument", "angles_of_wcs", "instrument_of", "stretch_of"]
@@ -117,6 +118,8 @@ class GuideInstrument:
         -------
         rtools.guide.GuidePsf
         """
+        from rtools.guide import psf_at  # what is compiled is loaded where it is needed
+
         source = self.sources["epsf"]
         return psf_at(from_reference(source), x - BORDER, y - BORDER, jitter=jitter_of(source))
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from rtools.errors import InputError
 from rtools.guide import Stack, flag_pairs, stack_images
 from rtools.pipeline.guide.instrument import instrument_of
-from rtools.pipeline.guide.measure import difference_of, flags_of, pieces_of
+from rtools.pipeline.guide.pieces import difference_of, flags_of, pieces_of
 from rtools.pipeline.guide.request import GuideRequest
 from rtools.products.io import Stage
 from rtools.wfi.guide import Use
