@@ -2,6 +2,7 @@
 
 from rtools.commands.guide.attitude import attitude
 from rtools.commands.guide.face import face
+from rtools.commands.guide.info import info
 from rtools.commands.guide.jitter import jitter
 from rtools.commands.guide.lightcurve import lightcurve
 from rtools.commands.guide.measure import measure
@@ -13,6 +14,7 @@ from rtools.commands.kit.tool import group
 __all__ = ["command", "main"]
 
 EXAMPLES = (
+    "rt-gw info X_gw.asdf X_face.asdf",
     "rt-gw measure X_gw.asdf --plot track.png",
     "rt-gw jitter *_gw.asdf -o visit.ecsv",
     "rt-gw spectrum X_gw.asdf --show lines",
@@ -30,7 +32,7 @@ what the numbers mean and what is assumed."""
 command = group("rt-gw", summary="Guide windows and FACE: where the telescope pointed while it looked.",
                 description=DESCRIPTION, examples=EXAMPLES)  # fmt: skip
 
-for subcommand in (measure, jitter, spectrum, lightcurve, face, attitude, stack):
+for subcommand in (info, measure, jitter, spectrum, lightcurve, face, attitude, stack):
     command.add_command(subcommand, subcommand.name.rpartition(" ")[2])
 
 main = entry(command)

@@ -18,6 +18,7 @@ from .face import (
     measure_face,
 )
 from .gaussian import fit_gaussians
+from .glance import Glance, look_at_star
 from .jitter import Drift, Motion, find_drift, measure_motion, neighbour_noise
 from .kernel import JitterKernel, exposure_kernel, mean_kernel, turn_covariance
 from .lightcurve import (
@@ -49,6 +50,7 @@ __all__ = [
     "FaceSeries",
     "FaceStatistics",
     "FrequencyBand",
+    "Glance",
     "GuideAttitude",
     "GuidePsf",
     "HighFrequency",
@@ -98,6 +100,7 @@ __all__ = [
     "light_spectrum",
     "locate_stars",
     "lomb_scargle",
+    "look_at_star",
     "make_light_curve",
     "make_montage",
     "match_psf",

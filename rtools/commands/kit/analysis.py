@@ -134,6 +134,7 @@ def analyse(
     *,
     name: Callable[[str], str],
     draw: Callable[[list[tuple[str, Table]]], Chart] | None = None,
+    show: Callable[[list[str]], None] | None = None,
     long: bool = False,
 ) -> int:
     """Make the table of each input, and print, write and draw what is asked for.
@@ -152,6 +153,8 @@ def analyse(
         ``name(stem)`` gives the name of a table in ``--outdir`` without its extension, from the stem of the input.
     draw : callable, optional
         ``draw([(input, table), …])`` gives a chart of all.
+    show : callable, optional
+        ``show([input, …])`` prints on a terminal, instead of the table.
     long : bool
         Tables are long: parquet is written where nothing says the format.
 
@@ -178,7 +181,7 @@ def analyse(
 
     status = for_each(console, names, one, fail_fast=wanted.fail_fast, report=json_line if wanted.as_json else None)
     if found:
-        _finish(console, wanted, form, found, draw)
+        _finish(console, wanted, form, found, (draw, show))
     return status
 
 
@@ -219,7 +222,7 @@ def analyse_together(
         analysis = find(names, [local_path(one) for one in names])
     _deliver(console, wanted, (form, target), analysis, {"inputs": names})
     title = names[0] if len(names) == 1 else f"{Path(names[0]).name} and {len(names) - 1} more"
-    _finish(console, wanted, form, [(title, analysis)], draw)
+    _finish(console, wanted, form, [(title, analysis)], (draw, None))
     return 0
 
 
@@ -266,15 +269,21 @@ def _refuse_existing(wanted):
             raise RtoolsError("exists already", mend="--overwrite replaces it", path=name)
 
 
-def _finish(console, wanted, form, found, draw):
+def _finish(console, wanted, form, found, pictures):
     """What is made of all inputs together: the one table, what is printed, the picture."""
+    import sys
+
+    draw, show = pictures
     if wanted.output:
         target = None if wanted.output == "-" else Path(wanted.output)
         _write(console, target, _joined(found), form)
         if target is not None and not wanted.as_json:
             click.echo(target)
     elif not (wanted.outdir or wanted.as_json or wanted.plot):
-        _print(console, found)
+        if show is not None and sys.stdout.isatty():
+            show([item for item, _ in found])
+        else:
+            _print(console, found)
     if wanted.plot and draw:
         _draw(wanted, draw([(item, analysis.table) for item, analysis in found]))
 

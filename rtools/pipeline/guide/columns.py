@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BANDS",
     "FACE",
+    "INFO",
     "JITTER",
     "LIGHT_CURVE",
     "LINES",
@@ -105,6 +106,9 @@ DROPPED = (
 )
 """Flags of `rtools.wfi.guide.Use` in lower case, in their order."""
 
+SAID = ("reset_impacted", "reset_read", "sce", "gw_error", "min_bind", "max_bind", "no_downlink", "moved")
+"""Those of them that a file says itself; the others are measured."""
+
 JITTER = _all(
     ("guide_window_id", None, "Acquisition", "U20"),
     ("detector", None, "Detector", "U5"),
@@ -155,6 +159,21 @@ JITTER = _all(
     ("face_rms_zeta", "arcsec", "Roll of FACE about F3"),
 )
 """A row an exposure (`rt-gw jitter`)."""
+
+INFO = _all(
+    ("guide_window_id", None, "Acquisition", "U20"),
+    ("detector", None, "Detector; empty for the attitude of all", "U5"),
+    ("element", None, "Optical element", "U8"),
+    ("phase", None, "track, or the phase of fine guidance", "U16"),
+    ("exposure", None, "Exposure of the visit; negative between exposures, 0 where unknown", "int32"),
+    ("start", "d", "First pair or attitude, MJD, UTC"),
+    ("stop", "d", "Last pair or attitude, MJD, UTC"),
+    ("pairs", None, "Pairs, or attitudes of the phase", "int32"),
+    ("used", None, "Of these, those that nothing in the file keeps out", "int32"),
+    *((f"dropped_{name}", None, f"Pairs with the flag {name.upper()}", "int32") for name in SAID),
+    ("science", None, "Science files of the exposure", "U"),
+)
+"""A row an exposure, or a phase (`rt-gw info`)."""
 
 LIGHT_CURVE = (
     *_START,

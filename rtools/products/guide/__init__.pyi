@@ -1,4 +1,5 @@
 from .downlink import Downlinked
+from .either import open_either
 from .face import Face, open_face, read_face
 from .guide import Guide, open_guide, read_guide
 from .opening import is_face_name, is_guide_name, is_old, kind_of_product, open_as
@@ -23,6 +24,7 @@ __all__ = [
     "is_old",
     "kind_of_product",
     "open_as",
+    "open_either",
     "open_face",
     "open_guide",
     "read_face",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -143,13 +143,15 @@ def open_face(path: str | Path, *, kind: str | None = None) -> Face:
     return face
 
 
-def read_face(product: Product) -> tuple[Face, list[Problem]]:
+def read_face(product: Product, remarks: Sequence[str] = ()) -> tuple[Face, list[Problem]]:
     """What can be read of a FACE file, and what cannot.
 
     Parameters
     ----------
     product : Product
         The opened file.
+    remarks : sequence of str
+        What was noted while it was opened.
 
     Returns
     -------
@@ -163,7 +165,7 @@ def read_face(product: Product) -> tuple[Face, list[Problem]]:
     InputError
         An array is damaged.
     """
-    face, notes = _read(product, [])
+    face, notes = _read(product, remarks)
     return face, notes.problems
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -121,13 +121,15 @@ def open_guide(path: str | Path, *, kind: str | None = None) -> Guide:
     return guide
 
 
-def read_guide(product: Product) -> tuple[Guide, list[Problem]]:
+def read_guide(product: Product, remarks: Sequence[str] = ()) -> tuple[Guide, list[Problem]]:
     """What can be read of a guide-window file, and what cannot.
 
     Parameters
     ----------
     product : Product
         The opened file.
+    remarks : sequence of str
+        What was noted while it was opened.
 
     Returns
     -------
@@ -141,7 +143,7 @@ def read_guide(product: Product) -> tuple[Guide, list[Problem]]:
     InputError
         An array is damaged.
     """
-    guide, notes = _read(product, [])
+    guide, notes = _read(product, remarks)
     return guide, notes.problems
 
 

@@ -10,7 +10,7 @@ from rtools.products.io import Product, open_product
 from rtools.products.schema import layout, nodes
 from rtools.wfi import metadata
 
-__all__ = ["KINDS", "is_face_name", "is_guide_name", "is_old", "kind_of_product", "open_as"]
+__all__ = ["KINDS", "is_face_name", "is_guide_name", "is_old", "kind_of_product", "open_as", "taken_as"]
 
 KINDS = {"gw": "l1_gw", "face": "l1_face"}
 """Words for the kinds, which are the suffixes of their files, and the kinds."""
@@ -76,7 +76,34 @@ def open_as(path: str | Path, wanted: str, kind: str | None) -> tuple[Product, l
     InputError
         It cannot be read, is of another kind, or is a guide-window file from before 2025.
     """
-    product = open_product(path, others=True)
+    return taken_as(open_product(path, others=True), wanted, kind)
+
+
+def taken_as(product: Product, wanted: str, kind: str | None = None) -> tuple[Product, list[str]]:
+    """An opened file as one of these kinds; parameters, results and errors as of `open_as`.
+
+    Parameters
+    ----------
+    product : Product
+        Opened with `others`.
+    wanted : str
+        ``gw`` or ``face``.
+    kind : str, optional
+        What the user says that a file without tag is.
+
+    Returns
+    -------
+    Product
+        Of the kind `wanted`.
+    list of str
+        A remark where its tag does not say so.
+
+    Raises
+    ------
+    InputError
+        It is of another kind, or a guide-window file from before 2025.
+    """
+    path = product.path
     if is_old(product):
         tag = product.tag.rpartition("/")[2]
         message = f"a guide-window file of an old form ({tag}: frames of five dimensions, without times)"

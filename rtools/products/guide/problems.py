@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import NamedTuple
 
 from rtools.errors import InputError
 from rtools.products.io import Product
 
-__all__ = ["Notes", "Problem"]
+__all__ = ["Notes", "Problem", "refuse"]
 
 
 class Problem(NamedTuple):
@@ -75,8 +77,26 @@ class Notes:
         InputError
             Names the part of the file, and how many more problems there are.
         """
-        if self.problems:
-            where, message = self.problems[0]
-            more = len(self.problems) - 1
-            rest = f" (and {more} more {'problems' if more > 1 else 'problem'})" if more else ""
-            raise InputError(f"{where}: {message}{rest}", mend="rt-validate tells all", path=self.product.path)
+        refuse(self.problems, self.product.path)
+
+
+def refuse(problems: Sequence[Problem], path: str | Path) -> None:
+    """Raise the first of some problems, if there is one.
+
+    Parameters
+    ----------
+    problems : sequence of Problem
+        In the order in which they were met.
+    path : str or pathlib.Path
+        The file.
+
+    Raises
+    ------
+    InputError
+        Names the part of the file, and how many more problems there are.
+    """
+    if problems:
+        where, message = problems[0]
+        more = len(problems) - 1
+        rest = f" (and {more} more {'problems' if more > 1 else 'problem'})" if more else ""
+        raise InputError(f"{where}: {message}{rest}", mend="rt-validate tells all", path=path)
