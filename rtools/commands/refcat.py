@@ -201,7 +201,6 @@ def info(console, catalogs, as_json, fail_fast):
 
             print_table((), refcat_rows(name, found), labels=None)
 
-    console.tool = command.name  # what other errors of a subcommand begin with
     names = list(dict.fromkeys(expand_inputs(catalogs)))
     return for_each(console, names, look, fail_fast=fail_fast, report=json_line if as_json else None)
 

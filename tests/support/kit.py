@@ -3,6 +3,7 @@
 A tool that is called as ``rt-NAME FILE`` and writes to ``--outdir DIR`` needs no line here.
 """
 
+import atexit
 import io
 import os
 import re
@@ -10,7 +11,10 @@ import resource
 import signal
 import subprocess
 import sys
+import tempfile
 from contextlib import contextmanager, suppress
+from functools import cache
+from pathlib import Path
 
 import pytest
 
@@ -22,6 +26,18 @@ from tests.support.places import ROOT
 from tests.support.runs import STEPS, SUFFIXES, done
 
 TOOLS = sorted(tool_names())
+
+GROUPED = ("gw",)
+"""Tools of which each subcommand is a tool of its own for the suite: each has inputs, outputs and options."""
+
+SUBTOOLS = sorted(f"{name} {word}" for name in GROUPED for word in command_of(name).commands)
+"""These, as ``gw measure``."""
+
+ALL = [*TOOLS, *SUBTOOLS]
+"""What can be typed and has a help."""
+
+WORKING = [name for name in ALL if name not in GROUPED]
+"""What works on files or names."""
 
 NAME = "r0000101001001001001_0001_wfi01_f158_uncal.asdf"
 
@@ -40,11 +56,13 @@ LINES = {
     "validate": ("FILE --quick --json",),
     "cut": ("FILE --section 10:40,20:60 --outdir DIR",),
     "fits": ("FILE --outdir DIR --sip-error none",),
+    "gw attitude": ("FILE STAR",),
     "multiband": ("FILE --outdir DIR",),
     "resample": ("FILE -o DIR/out_coadd.asdf",),
     **dict.fromkeys((*chain.order(), "run", "flux", "skymatch", "outlier"), ("FILE --outdir DIR",)),
 }
-"""Tool to command lines: FILE is a product that it takes, GAIN a reference file, DIR a directory for outputs."""
+"""Tool to command lines: FILE is a product that it takes, GAIN a reference file, DIR a directory for outputs, STAR a
+guide-window file of another star."""
 
 WRITES = {
     "sim": f"{NAME} --size 256 --read-pattern 1;2;3 --no-truth --outdir DIR",
@@ -53,6 +71,8 @@ WRITES = {
     "dq": "FILE --mask JUMP_DET -o DIR/out.asdf",
     "view": "FILE -o DIR/out.png",
     "table": "FILE --format ecsv -o DIR/out.ecsv",
+    **dict.fromkeys(SUBTOOLS, "FILE --outdir DIR"),
+    "gw attitude": "FILE STAR --outdir DIR",
     "asn": f"{NAME} {' '.join(f'{number}_uncal.asdf' for number in range(40))} -o DIR/field_asn.json",
 }
 """Tool to a command line that writes a file."""
@@ -67,6 +87,8 @@ TAKES = {
     "refcat": "catalog",
     "skymap": "wcs",
     "multiband": "coadd",
+    **dict.fromkeys(SUBTOOLS, "gw"),
+    "gw face": "face",
 }
 """Tool to the kind of product that FILE is; otherwise an image."""
 
@@ -87,6 +109,7 @@ MANY = {
     "point": "FILE --quaternion 0 0 0 1 --outdir DIR",
     "view": "FILE --outdir DIR",
     "table": "FILE --format ecsv --outdir DIR",
+    **dict.fromkeys(SUBTOOLS, "FILE --outdir DIR"),
 }
 """Tool to a command line that takes many files, where it is not the first of its lines."""
 
@@ -101,17 +124,29 @@ WRONG = {
     "multiband": "cal",
     "refs": "gain",
     "skymap": "gain",
+    **dict.fromkeys(SUBTOOLS, "cal"),
 }
 """Tool to a kind of product that it does not take; the others take them all."""
 
-CASES = [(name, line) for name in TOOLS for line in lines(name)]
+CASES = [(name, line) for name in WORKING for line in lines(name)]
 READS = [(name, line) for name, line in CASES if re.search("FILE|GAIN", line)]
-WRITERS = [(name, writing_line(name)) for name in TOOLS if writing_line(name)]
+WRITERS = [(name, writing_line(name)) for name in WORKING if writing_line(name)]
+
+
+TOGETHER = ("gw attitude",)
+"""Tools whose inputs are one thing."""
+
+
+def command_called(name):
+    """The command of a tool, or of a subcommand that is a tool of its own."""
+    first, _, word = name.partition(" ")
+    command = command_of(first)
+    return command.commands[word] if word else command
 
 
 def has(name, option):
     """Whether a tool, or a subcommand of it, has the option of this parameter name."""
-    command = command_of(name)
+    command = command_called(name)
     commands = [command, *getattr(command, "commands", {}).values()]
     return any(param.name == option for one in commands for param in one.params)
 
@@ -122,14 +157,15 @@ def many_line(name):
 
 
 def many_inputs(name):
-    """Whether a tool takes any number of files."""
-    arguments = [param for param in command_of(name).params if param.nargs == -1]
-    return any("FILE" in (param.metavar or param.name.upper()) for param in arguments)
+    """Whether a tool takes any number of files, each of which is a thing of its own."""
+    arguments = [param for param in command_called(name).params if param.nargs == -1]
+    return name not in TOGETHER and any("FILE" in (param.metavar or param.name.upper()) for param in arguments)
 
 
 def run(name, *args):
     """Exit status of a tool run in this process."""
-    return entry.run(command_of(name), list(map(str, args)))
+    first, *word = name.split()
+    return entry.run(command_of(first), [*word, *map(str, args)])
 
 
 def words(line, file, directory):
@@ -139,6 +175,8 @@ def words(line, file, directory):
     for word in line.split():
         if word in ("FILE", "GAIN"):
             filled += files
+        elif word == "STAR":
+            filled.append(str(guided()["star"]))
         else:
             filled.append(re.sub(r"^DIR\b", lambda _: str(directory), word))
     return filled
@@ -160,7 +198,33 @@ def others(tmp_path_factory):
     gain = next(directory.glob("*.asdf"))
     arrays = bands.image("F158", bands.stars(4, shape=(120, 120)), shape=(120, 120))
     coadd = bands.write(directory / "stars_f158_coadd.asdf", "F158", arrays)
-    return {"gain": gain, "catalog": directory / "stars_cat.parquet", "coadd": coadd}
+    return {"gain": gain, "catalog": directory / "stars_cat.parquet", "coadd": coadd} | guided()
+
+
+@cache
+def guided():
+    """Guide windows of a star, its FACE, and the windows of another star: they stay until the process ends."""
+    place = tempfile.TemporaryDirectory()
+    atexit.register(place.cleanup)
+    paths = [Path(place.name) / f"r0000101001001001001_0001_1_{place}_f158_gw.asdf" for place in ("wfi02", "wfi18")]
+    done(
+        "sim",
+        *paths,
+        "--outdir",
+        place.name,
+        "--mag",
+        14,
+        "--exposures",
+        1,
+        "--crowded",
+        0,
+        "--read-pattern",
+        "1;2;3;4",
+        "--gap",
+        1,
+    )
+    face = paths[0].with_name(paths[0].name.replace("_gw", "_face"))
+    return {"gw": paths[0], "star": paths[1], "face": face}
 
 
 @pytest.fixture
@@ -235,8 +299,9 @@ def limited(what, soft):
 
 def started(path_of_tools, name, *args, **settings):
     """A tool as a process of its own, its streams open, that a Ctrl-C stops wherever this suite is started."""
+    first, *word = name.split()
     return subprocess.Popen(
-        [path_of_tools / f"rt-{name}", *map(str, args)],
+        [path_of_tools / f"rt-{first}", *word, *map(str, args)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),

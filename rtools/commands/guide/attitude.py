@@ -30,6 +30,7 @@ FACE: a slope of +1 confirms its frame, its scale and its sign."""
         "rt-gw attitude X_wfi??_f158_gw.asdf --show detectors -o jitter.ecsv",
         "rt-gw attitude X_wfi??_f158_gw.asdf --show comparison --face X_face.asdf",
     ),
+    no_args_is_help=True,
 )
 @inputs
 @option("--show", type=click.Choice(("attitude", "stars", "detectors", "comparison")), default="attitude",

@@ -31,6 +31,7 @@ warning says so."""
         "rt-gw face X_face.asdf --at WFI07 --plot motion.png",
         "rt-gw face X_face.asdf --show exposures --science '@cal.txt' -o visit.ecsv",
     ),
+    no_args_is_help=True,
 )
 @inputs
 @option("--show", type=click.Choice(("series", "phases", "exposures")), default="series", help="What is printed.")

@@ -36,6 +36,7 @@ exposure, or each phase of FACE; --json says everything."""
         "rt-gw info *_gw.asdf -o windows.ecsv",
         "rt-gw info X_gw.asdf --science '@cal.txt' --json | jq .places",
     ),
+    no_args_is_help=True,
 )
 @inputs
 @click.option("--science", multiple=True, metavar="FILE", help="Science file, or @LIST, instead of those beside.")

@@ -34,6 +34,7 @@ as rt-set would; rt-catalog then takes the right PSF."""
         "rt-gw jitter X_gw.asdf --high-frequency window --json",
         "rt-gw jitter X_gw.asdf --apply Y_cal.asdf --in-place",
     ),
+    no_args_is_help=True,
 )
 @inputs
 @option("--high-frequency", default="none", metavar="none|window|MAS", help="What the ellipse holds of fast motion.")

@@ -30,6 +30,7 @@ a gap or the border of an exposure.
         "rt-gw lightcurve *_wfi07_*_gw.asdf -o star.parquet",
         "rt-gw lightcurve X_gw.asdf --barycentre X_cal.asdf -o star.ecsv",
     ),
+    no_args_is_help=True,
 )
 @inputs
 @click.option("--bin", "seconds", type=click.FloatRange(0, min_open=True), metavar="SECONDS", help="Means of so long.")

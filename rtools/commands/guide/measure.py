@@ -24,6 +24,7 @@ X_gw_pairs.parquet."""
         "rt-gw measure X_gw.asdf --exposure 3 --plot track.png",
         "rt-gw measure *_gw.asdf --centroid moment --outdir tables",
     ),
+    no_args_is_help=True,
 )
 @inputs
 @option("--stage", default="track", metavar="STAGES", help="acq, edge, track, several, or all.")

@@ -27,6 +27,7 @@ would have there."""
         "rt-gw spectrum X_gw.asdf --all --show lines",
         "rt-gw spectrum X_gw.asdf --exposure 2 --plot spectrum.png",
     ),
+    no_args_is_help=True,
 )
 @inputs
 @click.option("--all", "together", is_flag=True, help="One spectrum of all exposures, with their gaps.")

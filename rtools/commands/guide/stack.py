@@ -2,20 +2,21 @@
 
 import re
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import click
 
 from rtools.commands.guide.options import inputs, measuring, take_request
 from rtools.commands.kit.console import json_line
-from rtools.commands.kit.inputs import is_stream, local
+from rtools.commands.kit.inputs import as_typed, is_stream, local
 from rtools.commands.kit.lists import expand_inputs
 from rtools.commands.kit.loop import file_record, for_each
 from rtools.commands.kit.options import fail_fast, json_output
-from rtools.commands.kit.outputs import make_directory
+from rtools.commands.kit.outputs import Outputs, deliver, make_directory
 from rtools.commands.kit.terminal import terminal_style
 from rtools.commands.kit.tool import option, tool
 from rtools.commands.kit.written import Written
-from rtools.errors import RtoolsError, UsageError
+from rtools.errors import InputError, RtoolsError, UsageError
 from rtools.products.names.extensions import PICTURES
 
 __all__ = ["stack"]
@@ -38,6 +39,7 @@ not used have a red frame, in a montage, too. Without an output the stack is dra
         "rt-gw stack X_gw.asdf --exposure 2 -o star.fits",
         "rt-gw stack X_gw.asdf --movie star.gif --montage 12x8 -o pairs.png",
     ),
+    no_args_is_help=True,
 )
 @inputs
 @option("--stage", default="track", metavar="STAGE", help="acq, edge or track.")
@@ -56,26 +58,80 @@ def stack(console, inputs, stage, method, cover, movie, montage, output, outdir,
           **options):  # fmt: skip
     names = list(dict.fromkeys(expand_inputs(inputs)))
     grid = _grid(montage, output)
-    _check(names, (output, movie), outdir)
+    _check(names, output, movie, as_json=as_json)
+    outputs = Outputs(output, outdir, overwrite=overwrite, inputs=names, dry_run=dry_run)
+    filenames = {name: f"{_stem(name)}_stack.asdf" for name in names}
+    outputs.refuse_twins({name: filename for name, filename in filenames.items() if not is_stream(name)})
     request = take_request(options, stage=stage)
     if len(request.stages) != 1:
         raise UsageError("--stage: one stage")
+    if movie and Path(movie).exists() and not (overwrite or dry_run):
+        raise RtoolsError("exists already", mend="--overwrite replaces it", path=movie)
     work = console.work()
 
     def one(name):
-        targets = _targets(name, output, outdir, movie, overwrite=overwrite)
+        wanted = bool(output or outdir)
+        target = outputs.path(name, filenames[name]) if wanted else None
+        named = [str(target or "-")] * wanted + [movie] * bool(movie)
         if dry_run:
-            click.echo(f"{name} -> {' '.join(map(str, targets.values())) or 'the terminal'}")
+            click.echo(f"{name} -> {' '.join(named) or 'the terminal'}")
             return
         with local(name) as path:
-            summary = _make(path, request, (method, cover, grid), targets, work, draw=not (targets or as_json))
+            made = _make(path, request, (method, cover), work, moves=movie is not None)
+        if wanted:
+            deliver(target, filenames[name], _maker(made, grid))
+        if movie:
+            _write_movie(Path(movie), made)
         if as_json:
-            json_line(file_record(console, name, list(targets.values())) | {"file": name} | summary)
-        else:
-            for target in targets.values():
-                click.echo(target)
+            json_line(file_record(console, name, named) | {"file": name} | made.summary())
+        elif not named:
+            _draw(made)
+        for place in named if not as_json else ():
+            if place != "-":
+                click.echo(place)
 
     return for_each(console, names, one, fail_fast=fail_fast, report=json_line if as_json else None)
+
+
+class Made(NamedTuple):
+    """What was made of a file.
+
+    Attributes
+    ----------
+    guide : rtools.products.guide.Guide
+        The file.
+    stage : rtools.products.guide.GuideStage
+        The stage of which the images are.
+    images : rtools.pipeline.guide.stack.Images
+        Of its pairs.
+    stack : rtools.guide.Stack
+        Of those that count.
+    measured : rtools.pipeline.guide.measure.Measured or None
+        Where the star is in each, for a movie.
+    """
+
+    guide: Any
+    stage: Any
+    images: Any
+    stack: Any
+    measured: Any
+
+    def title(self):
+        """The file and the stage."""
+        return f"{Path(as_typed(self.guide.path)).name}, {self.stage.name}"
+
+    def used(self):
+        """How many pairs count."""
+        return int((~self.images.dropped).sum())
+
+    def summary(self):
+        """What --json says."""
+        return {"stage": self.stage.name, "pairs": len(self.images.pairs), "used": self.used(),
+                "shape": list(self.stack.image.shape)}  # fmt: skip
+
+
+def _stem(name):
+    return "stdin" if is_stream(name) else Path(name).stem
 
 
 def _grid(word, output):
@@ -90,30 +146,19 @@ def _grid(word, output):
     return int(found[1]), int(found[2])
 
 
-def _check(names, files, outdir):
+def _check(names, output, movie, *, as_json):
     if not names:
         raise UsageError("the list names no input file")
-    if any(files) and len(names) > 1:
-        raise UsageError("-o and --movie are of one input", mend="use --outdir for several")
-    if files[0] and outdir:
-        raise UsageError("-o and --outdir do not go together")
-    if "-" in files:
-        raise UsageError("a stack does not go to standard output", mend="give it a name")
+    if movie and len(names) > 1:
+        raise UsageError("--movie is of one input")
+    if movie == "-":
+        raise UsageError("a movie does not go to standard output", mend="give it a name")
+    if as_json and output == "-":
+        raise UsageError("--json and -o - both want standard output")
 
 
-def _targets(name, output, outdir, movie, *, overwrite):
-    """What is written of one input, by what it is."""
-    stem = "stdin" if is_stream(name) else Path(name).stem
-    targets = {"stack": Path(output)} if output else {"stack": Path(outdir) / f"{stem}_stack.asdf"} if outdir else {}
-    targets |= {"movie": Path(movie)} if movie else {}
-    for path in targets.values():
-        if path.exists() and not overwrite:
-            raise RtoolsError("exists already", mend="--overwrite replaces it", path=path)
-    return targets
-
-
-def _make(path, request, how, targets, work, *, draw):
-    """Make the stack of a file and what is asked for; what --json says of it."""
+def _make(path, request, how, work, *, moves):
+    """Make the stack of a file."""
     from rtools.pipeline.guide.measure import measure_pairs
     from rtools.pipeline.guide.stack import images_of, stack_of
     from rtools.products.guide import open_guide
@@ -121,53 +166,52 @@ def _make(path, request, how, targets, work, *, draw):
     with open_guide(path) as guide:
         stage = guide.stage(request.stages[0])
         if stage is None:
-            raise RtoolsError(f"no stage {request.stages[0]}", path=path)
+            raise InputError(f"no stage {request.stages[0]}", path=path)
         images = images_of(guide, stage, request, work)
-        made = stack_of(images, how[0], how[1])
-        if "stack" in targets:
-            _write_stack(targets["stack"], made, images, guide, stage, how[2])
-        if "movie" in targets:
-            _write_movie(targets["movie"], images, measure_pairs(guide, stage, request, work))
-        if draw:
-            _draw(made, Path(guide.path).name)
-    used = int((~images.dropped).sum())
-    return {"stage": stage.name, "pairs": len(images.pairs), "used": used, "shape": list(made.image.shape)}
+        measured = measure_pairs(guide, stage, request, work) if moves else None
+        return Made(guide, stage, images, stack_of(images, *how), measured)
 
 
-def _write_stack(target, made, images, guide, stage, grid):
-    """The stack as ASDF, FITS or a picture, or a montage."""
+def _maker(made, grid):
+    """A function that stages the stack, or a montage, under a path whose extension says the form."""
     from rtools.pipeline.guide.stack import stage_stack
+
+    def make(path):
+        if Path(path).suffix.lower()[1:] in PICTURES:
+            return _picture(Path(path), made, grid)
+        return stage_stack(path, made.stack, made.guide, made.stage.name)
+
+    return make
+
+
+def _picture(path, made, grid):
     from rtools.products.io import Stage
     from rtools.show.guide_pictures import plot_montage, plot_stack
     from rtools.show.plot import save
 
-    make_directory(target.parent)
-    if target.suffix.lower()[1:] not in PICTURES:
-        stage_stack(target, made, guide, stage.name).commit()
-        return
-    title = f"{Path(guide.path).name}, {stage.name}"
     if grid is None:
-        figure = plot_stack(made, f"{title}: {int((~images.dropped).sum())} pairs")
+        figure = plot_stack(made.stack, f"{made.title()}: {made.used()} pairs")
     else:
         from rtools.guide import make_montage, spread_evenly
 
+        images = made.images
         shown = spread_evenly(len(images.pairs), grid[0] * grid[1])
         labels = [str(number) for number in images.pairs[shown]]
-        figure = plot_montage(
-            make_montage(images.images[shown], grid[0]), labels, images.dropped[shown].tolist(), title
-        )
-    staged = Stage(target)
+        pixels, dropped = make_montage(images.images[shown], grid[0]), images.dropped[shown].tolist()
+        figure = plot_montage(pixels, labels, dropped, made.title())
+    staged = Stage(path)
     with staged.open() as file:
-        save(figure, file, target.suffix[1:].lower())
-    staged.commit()
+        save(figure, file, path.suffix[1:].lower())
+    return staged
 
 
-def _write_movie(target, images, measured):
+def _write_movie(target, made):
     from rtools.guide import lay_frames
     from rtools.products.io import Stage
     from rtools.show.guide_pictures import MovieFrame, save_movie
     from rtools.wfi.guide import DROPPED_BY_JITTER
 
+    images, measured = made.images, made.measured
     make_directory(target.parent)
     frames, lower = lay_frames(images.images, images.lower, masked=images.masked)
     dropped = (measured.use & int(DROPPED_BY_JITTER)) != 0
@@ -179,12 +223,12 @@ def _write_movie(target, images, measured):
     staged.commit()
 
 
-def _draw(made, title):
+def _draw(made):
     """The stack in the terminal."""
     from rtools.show.image import ShownPlane
     from rtools.show.terminal import draw_image
     from rtools.wfi.frame import FRAME
 
-    x, y = made.lower
-    plane = ShownPlane(made.image, x, y, (FRAME, FRAME), "image", "stack", "electron", title)
+    x, y = made.stack.lower
+    plane = ShownPlane(made.stack.image, x, y, (FRAME, FRAME), "image", "stack", "electron", made.title())
     click.echo("\n".join(draw_image(plane, terminal_style())))

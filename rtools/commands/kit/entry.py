@@ -135,10 +135,21 @@ def run(command, args):
         click.echo(f"{command.name}: interrupted", err=True)
         return 130
     except Exception as error:
-        return _failed(command, error, debug="--debug" in args or bool(ctx and ctx.meta.get(DEBUG)))
+        return _failed(
+            _called(command, ctx, error), error, debug="--debug" in args or bool(ctx and ctx.meta.get(DEBUG))
+        )
 
 
-def _failed(command, error, *, debug):
+def _called(command, ctx, error):
+    """Name of the tool that was called, with its subcommand."""
+    context = getattr(error, "ctx", None)
+    if context is not None:
+        return context.command.name
+    word = ctx.invoked_subcommand if ctx is not None else None
+    return command.commands[word].name if word in getattr(command, "commands", {}) else command.name
+
+
+def _failed(name, error, *, debug):
     if (debug or os.environ.get("RT_DEBUG", "0") not in ("", "0")) and not isinstance(error, click.UsageError):
         import traceback
 
@@ -147,8 +158,8 @@ def _failed(command, error, *, debug):
         click.echo(error.ctx.get_help(), err=True)
         return 2
     if isinstance(error, click.ClickException):
-        click.echo(f"{command.name}: {error.format_message()}; see {command.name} --help", err=True)
+        click.echo(f"{name}: {error.format_message()}; see {name} --help", err=True)
         return error.exit_code
     error = as_rtools_error(error)
-    click.echo(f"{command.name}: {error}", err=True)
+    click.echo(f"{name}: {error}", err=True)
     return error.exit_code

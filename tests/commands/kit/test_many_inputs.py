@@ -11,7 +11,8 @@ import pytest
 from tests.support.kit import (
     LIGHT,
     NAME,
-    TOOLS,
+    SUBTOOLS,
+    WORKING,
     WRITERS,
     has,
     limited,
@@ -23,11 +24,11 @@ from tests.support.kit import (
 )
 from tests.support.runs import listing, piped, records
 
-every_list_taker = pytest.mark.parametrize("name", [name for name in TOOLS if many_inputs(name)])
+every_list_taker = pytest.mark.parametrize("name", [name for name in WORKING if many_inputs(name)])
 SPARE = 20
 """Files that a tool may have open."""
 
-MANY_WRITERS = [name for name in TOOLS if many_inputs(name) and "--outdir DIR" in many_line(name)]
+MANY_WRITERS = [name for name in WORKING if many_inputs(name) and "--outdir DIR" in many_line(name)]
 
 
 @pytest.fixture
@@ -110,7 +111,7 @@ def test_fail_fast_stops_at_the_first(name, taken, tmp_path, out, capsys):
     assert listing(out) == {}
 
 
-@pytest.mark.parametrize("name", [name for name in TOOLS if many_inputs(name) and has(name, "as_json")])
+@pytest.mark.parametrize("name", [name for name in WORKING if many_inputs(name) and has(name, "as_json")])
 def test_json_has_a_line_for_each_input_as_it_ends(name, taken, tmp_path, out, capsys):
     line = lines(name)[0]
     source, missing = taken(name, line), str(tmp_path / "missing_cal.asdf")
@@ -175,7 +176,7 @@ def test_an_input_given_twice_is_done_once(name, taken, out, capsys):
 @pytest.mark.parametrize(("name", "line"), [case for case in WRITERS if "FILE" in case[1]])
 def test_a_directory_in_the_environment_does_not_hinder_o(name, line, taken, tmp_path, out, monkeypatch, capsys):
     monkeypatch.setenv("RT_OUTDIR", str(tmp_path / "elsewhere"))
-    tables = dict.fromkeys(("catalog", "multiband", "refcat"), "parquet")
+    tables = dict.fromkeys(("catalog", "multiband", "refcat", *SUBTOOLS), "parquet") | {"gw stack": "asdf"}
     extension = {"fits": "fits", "table": "ecsv", "view": "png", **tables}.get(name, "asdf")
     line = re.sub(r"-o \S+|--outdir \S+", f"-o DIR/x.{extension}", line)
     assert run(name, *words(line, taken(name, line), out)) == 0

@@ -17,7 +17,7 @@ from tests.support.kit import (
     NAME,
     READS,
     TAKES,
-    TOOLS,
+    WORKING,
     WRITERS,
     many_inputs,
     many_line,
@@ -30,7 +30,7 @@ from tests.support.runs import listing
 DETECTORS = " ".join(f"--detector WFI{number:02d}" for number in range(1, 19))
 
 LONG = {
-    **{name: many_line(name) for name in TOOLS if many_inputs(name) and "DIR" in many_line(name)},
+    **{name: many_line(name) for name in WORKING if many_inputs(name) and "DIR" in many_line(name)},
     "sim": f"{' '.join(NAME.replace('_0001_', f'_{number:04d}_') for number in range(1, 31))} "
     "--size 256 --read-pattern 1;2;3 --no-truth --outdir DIR",
     "refs": f"make DIR {DETECTORS} --size 256",
@@ -109,7 +109,7 @@ def test_ctrl_c_while_names_are_typed(path_of_tools):
 
 def test_every_tool_is_interrupted_here():
     one_small_file = "asn"  # written in one go, from names alone
-    assert sorted({*LONG, *(name for name, _line in READERS), "name", one_small_file}) == TOOLS
+    assert sorted({*LONG, *(name for name, _line in READERS), "name", one_small_file}) == sorted(WORKING)
 
 
 LOST = """
@@ -155,7 +155,8 @@ def alone(command, args, errors):
 
 statuses = {}
 for name, before, args, errors in json.loads(sys.argv[1]):
-    command = command_of(name)
+    first, *word = name.split()
+    command, before, args = command_of(first), [*word, *before], [*word, *args]
     assert entry.run(command, before) == 0  # loads what only root may read, and compiles
     child = os.fork() or alone(command, args, errors)
     statuses[name] = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])

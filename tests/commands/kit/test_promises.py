@@ -9,10 +9,11 @@ from importlib import metadata
 
 import pytest
 
-from rtools.commands.kit.tools import command_of, groups, tool_names
+from rtools.commands.kit.tools import groups, tool_names
 from rtools.commands.kit.written import Written
 from rtools.products.names.extensions import EXTENSIONS, form_of_name
 from tests.support.kit import (
+    ALL,
     CASES,
     NAME,
     READS,
@@ -21,6 +22,7 @@ from tests.support.kit import (
     WRONG,
     Terminal,
     broken_pipe,
+    command_called,
     full_device,
     has,
     limited,
@@ -32,7 +34,7 @@ from tests.support.runs import listing, piped
 
 HEAVY = ("numba", "scipy", "asdf", "astropy", "gwcs", "matplotlib", "pyarrow")
 
-every_tool = pytest.mark.parametrize("name", TOOLS)
+every_tool = pytest.mark.parametrize("name", ALL)
 every_line = pytest.mark.parametrize(("name", "line"), CASES)
 every_reader = pytest.mark.parametrize(("name", "line"), READS)
 every_writer = pytest.mark.parametrize(("name", "line"), WRITERS)
@@ -249,7 +251,7 @@ def test_a_terminal_gets_no_product(name, line, taken, out, monkeypatch, capsys)
 
 def outputs_of(name):
     """Options of a tool, or of its subcommands, that name an output: (command, option)."""
-    command = command_of(name)
+    command = command_called(name)
     commands = [command, *getattr(command, "commands", {}).values()]
     return [(one, param) for one in commands for param in one.params if isinstance(param.type, Written)]
 
