@@ -204,25 +204,10 @@ def others(tmp_path_factory):
 @cache
 def guided():
     """Guide windows of a star, its FACE, and the windows of another star: they stay until the process ends."""
-    place = tempfile.TemporaryDirectory()
-    atexit.register(place.cleanup)
-    paths = [Path(place.name) / f"r0000101001001001001_0001_1_{place}_f158_gw.asdf" for place in ("wfi02", "wfi18")]
-    done(
-        "sim",
-        *paths,
-        "--outdir",
-        place.name,
-        "--mag",
-        14,
-        "--exposures",
-        1,
-        "--crowded",
-        0,
-        "--read-pattern",
-        "1;2;3;4",
-        "--gap",
-        1,
-    )
+    folder = tempfile.TemporaryDirectory()
+    atexit.register(folder.cleanup)
+    paths = [Path(folder.name) / f"r0000101001001001001_0001_1_{place}_f158_gw.asdf" for place in ("wfi02", "wfi18")]
+    done("sim", *paths, "--mag", 14, "--crowded", 0, "--read-pattern", "1;2;3;4", "--gap", 1)
     face = paths[0].with_name(paths[0].name.replace("_gw", "_face"))
     return {"gw": paths[0], "star": paths[1], "face": face}
 

@@ -8,7 +8,7 @@ import click
 
 from rtools.commands.guide.options import inputs, measuring, take_request
 from rtools.commands.kit.console import json_line
-from rtools.commands.kit.inputs import as_typed, is_stream, local
+from rtools.commands.kit.inputs import as_typed, is_stream, local, opened
 from rtools.commands.kit.lists import expand_inputs
 from rtools.commands.kit.loop import file_record, for_each
 from rtools.commands.kit.options import fail_fast, json_output
@@ -74,7 +74,12 @@ def stack(console, inputs, stage, method, cover, movie, montage, output, outdir,
         target = outputs.path(name, filenames[name]) if wanted else None
         named = [str(target or "-")] * wanted + [movie] * bool(movie)
         if dry_run:
-            click.echo(f"{name} -> {' '.join(named) or 'the terminal'}")
+            with opened(name, others=True):  # it must be there
+                told = f"{name} -> {' '.join(named) or 'the terminal'}"
+            if as_json:
+                json_line({"file": name} | file_record(console, name, named, dry_run=True))
+            else:
+                click.echo(told)
             return
         with local(name) as path:
             made = _make(path, request, (method, cover), work, moves=movie is not None)

@@ -169,14 +169,13 @@ def analyse(
     found: list[tuple[str, Analysis]] = []
 
     def one(item):
+        target = outputs.path(item, filenames[item]) if wanted.outdir else None
         if wanted.dry_run:
-            target = wanted.output or (Path(wanted.outdir) / filenames[item] if wanted.outdir else None)
-            click.echo(f"{item} -> {target}" if target else item)
+            _plan(console, wanted, [item], target, {"file": item})
             return
         with local(item) as path:
             analysis = find(item, path)
         found.append((item, analysis))
-        target = outputs.path(item, filenames[item]) if wanted.outdir else None
         _deliver(console, wanted, (form, target), analysis, {"file": item})
 
     status = for_each(console, names, one, fail_fast=wanted.fail_fast, report=json_line if wanted.as_json else None)
@@ -213,17 +212,30 @@ def analyse_together(
     """
     names, form, outputs = _begin(inputs, wanted, long=long, draws=draw is not None)
     filename = f"{name(_stem(names[0]))}{TABLES[form][0]}"
-    if wanted.dry_run:
-        target = wanted.output or (Path(wanted.outdir) / filename if wanted.outdir else None)
-        click.echo(" ".join(names) + (f" -> {target}" if target else ""))
-        return 0
     target = outputs.path(names[0], filename) if wanted.outdir else None
     with errors_in_json(wanted.as_json, inputs=names), console.gathering(names):
+        if wanted.dry_run:
+            _plan(console, wanted, names, target, {"inputs": names})
+            return 0
         analysis = find(names, [local_path(one) for one in names])
     _deliver(console, wanted, (form, target), analysis, {"inputs": names})
     title = names[0] if len(names) == 1 else f"{Path(names[0]).name} and {len(names) - 1} more"
     _finish(console, wanted, form, [(title, analysis)], (draw, None))
     return 0
+
+
+def _plan(console, wanted, names, target, inputs):
+    """Say what would be written of some inputs, which must be there."""
+    from rtools.products.io import open_product
+
+    for name in names:
+        open_product(local_path(name), others=True).close()
+    target = target or wanted.output
+    if wanted.as_json:
+        record = file_record(console, names[0], [target] if target else [], dry_run=True)
+        json_line(inputs | {key: value for key, value in record.items() if key != "input" or "file" in inputs})
+    else:
+        click.echo(" ".join(names) + (f" -> {target}" if target else ""))
 
 
 def _begin(inputs, wanted, *, long, draws):
