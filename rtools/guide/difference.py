@@ -147,7 +147,14 @@ def noise_variance(readout: Readout, shape: tuple[int, int]) -> NDArray[np.float
     return np.array(np.broadcast_to(np.square(readout.cds_noise) * shared, shape), np.float32)
 
 
-def take_difference(pairs: Pairs, readout: Readout, *, amp33: str = "row", kappa: float | None = None) -> Difference:
+def take_difference(
+    pairs: Pairs,
+    readout: Readout,
+    *,
+    amp33: str = "row",
+    kappa: float | None = None,
+    good: NDArray[np.bool_] | None = None,
+) -> Difference:
     """Signal less pedestal of each pair, in electrons.
 
     Parameters
@@ -161,6 +168,8 @@ def take_difference(pairs: Pairs, readout: Readout, *, amp33: str = "row", kappa
         subtracted), or ``row`` (the medians of its rows).
     kappa : float, optional
         Share of the reference output to subtract. It is measured of these pairs if it is not given.
+    good : ndarray bool (n,), optional
+        Pairs of which it is measured; all by default.
 
     Returns
     -------
@@ -201,7 +210,8 @@ def take_difference(pairs: Pairs, readout: Readout, *, amp33: str = "row", kappa
         rows = _reference_rows(pairs, amp33)
         gain = float(np.mean(np.asarray(readout.gain, float)))
         if kappa is None:
-            kappa = measure_share(images / gain, masked, rows) if amp33 == "row" else 1.0
+            known = np.ones(n, bool) if good is None else good
+            kappa = measure_share(images[known] / gain, masked[known], rows[known]) if amp33 == "row" else 1.0
         images -= np.float32(kappa * gain) * rows[:, :, None]
     return Difference(images, masked, noise_variance(readout, shape), saturated, peak.astype(np.float32), kappa)
 
@@ -283,6 +293,8 @@ def measure_share(images: NDArray[np.float32], masked: NDArray[np.bool_], rows: 
     """
     from rtools.guide._difference_kernels import fill_row_medians
 
+    if not len(images):
+        return 0.0
     mean = np.mean(images, axis=0, dtype=float)
     y, x = np.unravel_index(np.argmax(mean), mean.shape)
     down, across = np.indices(mean.shape)

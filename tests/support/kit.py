@@ -206,6 +206,7 @@ def guided():
     """Guide windows of a star, its FACE, and the windows of another star: they stay until the process ends."""
     folder = tempfile.TemporaryDirectory()
     atexit.register(folder.cleanup)
+    Path(folder.name).chmod(0o755)  # some tests read as another user
     paths = [Path(folder.name) / f"r0000101001001001001_0001_1_{place}_f158_gw.asdf" for place in ("wfi02", "wfi18")]
     done("sim", *paths, "--mag", 14, "--crowded", 0, "--read-pattern", "1;2;3;4", "--gap", 1)
     face = paths[0].with_name(paths[0].name.replace("_gw", "_face"))

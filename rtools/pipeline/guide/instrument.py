@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -56,6 +56,7 @@ class GuideInstrument:
     sources: Mapping[str, Any]
     gain: float | None
     linearity: bool
+    _known: dict[tuple[Any, ...], Readout] = field(default_factory=dict, repr=False)
 
     def readout_at(self, lower: tuple[int, int], shape: tuple[int, int], reads: tuple[int, int]) -> Readout:
         """The detector at a window.
@@ -72,7 +73,14 @@ class GuideInstrument:
         Returns
         -------
         rtools.guide.Readout
+            References are read once for each window.
         """
+        key = (*lower, *shape, *reads)
+        if key not in self._known:
+            self._known[key] = self._readout(lower, shape, reads)
+        return self._known[key]
+
+    def _readout(self, lower, shape, reads):
         cut = {name: self._plane(name, array, lower, shape) for name, array in (
             ("gain", "data"), ("readnoise", "data"), ("saturation", "data"), ("mask", "dq"))}  # fmt: skip
         gain = np.float32(self.gain) if self.gain is not None else cut["gain"]

@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 __all__ = ["Measured", "measure_pairs", "measure_stage"]
 
 
+FEWEST = 30
+"""Pairs without which the share of the reference output is that of the longest piece."""
+
+
 class Measured(NamedTuple):
     """What was measured of a stage.
 
@@ -96,11 +100,12 @@ def measure_pairs(guide: Guide, stage: GuideStage, request: GuideRequest, work: 
     pieces = list(pieces_of(stage, request))
     place = _place_of(guide, stage, pieces)
     psf = instrument.psf_at(*place) if request.centroid == "psf" and pieces else None
-    fit, kappa = _fit_of(guide, stage, pieces, (psf, instrument), request=request, work=work)
+    fit, few = _fit_of(guide, stage, pieces, (psf, instrument), request=request, work=work)
     psf = None if guide.spectroscopic else psf
     found: list[Centroids] = []
     about: list[Difference] = []
     for piece in pieces:
+        kappa = few if len(piece.pairs) < FEWEST else None
         difference = difference_of(stage, piece, instrument, request, kappa=kappa)
         found.append(fit(difference, work))
         about.append(difference._replace(images=difference.images[:0], masked=difference.masked[:0]))
@@ -132,13 +137,13 @@ def _fit_of(
     request: GuideRequest,
     work: Work,
 ) -> tuple[Fit, float | None]:
-    """How pairs are fitted, and the share of the reference output: by the longest piece, for few pairs do not tell."""
+    """How pairs are fitted, and the share of the reference output in short pieces: by the longest one."""
     psf, instrument = detector
     fit, kappa = plain_fit(request.centroid), None
     if not pieces:
         return fit, kappa
     longest = max(pieces, key=lambda piece: len(piece.pairs))
-    if len(pieces) > 1 or guide.spectroscopic:
+    if guide.spectroscopic or any(len(piece.pairs) < FEWEST for piece in pieces):
         difference = difference_of(stage, longest, instrument, request)
         kappa = difference.kappa
     if psf is not None and guide.spectroscopic:

@@ -26,7 +26,7 @@ PAIR_BYTES = 40
 
 
 class Piece(NamedTuple):
-    """Consecutive pairs of one place of the window.
+    """Consecutive pairs of one exposure and one place of the window.
 
     Attributes
     ----------
@@ -69,7 +69,7 @@ def flags_of(stage: GuideStage, pairs: NDArray[np.int64]) -> PairFlags:
 
 
 def pieces_of(stage: GuideStage, request: GuideRequest) -> Iterator[Piece]:
-    """Pairs that are asked for, in pieces that fit into memory and have one place of the window each.
+    """Pairs that are asked for, in pieces that fit into memory and have one exposure and one place of the window each.
 
     Parameters
     ----------
@@ -82,6 +82,10 @@ def pieces_of(stage: GuideStage, request: GuideRequest) -> Iterator[Piece]:
     ------
     Piece
         In the order of time.
+
+    Notes
+    -----
+    What is found of an exposure is the same whatever went wrong in others, and whichever are asked for.
     """
     if stage.shape is None or stage.lower is None or not stage.pairs:
         return
@@ -91,7 +95,7 @@ def pieces_of(stage: GuideStage, request: GuideRequest) -> Iterator[Piece]:
         return
     most = max(int(request.max_memory * 2**30 / (PAIR_BYTES * stage.shape[0] * stage.shape[1])), 1)
     lower = stage.lower[chosen]
-    breaks = (np.diff(chosen) > 1) | (np.diff(lower, axis=0) != 0).any(axis=1)
+    breaks = (np.diff(chosen) > 1) | (np.diff(lower, axis=0) != 0).any(axis=1) | (np.diff(stage.exposure[chosen]) != 0)
     for run in np.split(chosen, np.flatnonzero(breaks) + 1):
         for first in range(0, len(run), most):
             part = run[first : first + most]
@@ -148,4 +152,11 @@ def difference_of(
     rows, columns = pairs.signal.shape[1:]
     readout = instrument.readout_at(piece.lower, (rows, columns), reads)
     without = pairs.amp33_pedestal is None or pairs.amp33_signal is None
-    return take_difference(pairs, readout, amp33="none" if without else request.amp33, kappa=kappa)
+    amp33 = "none" if without else request.amp33
+    return take_difference(pairs, readout, amp33=amp33, kappa=kappa, good=_good(stage, span))
+
+
+def _good(stage, span):
+    """Pairs that the file says nothing bad of."""
+    either = (stage.sce_status | stage.resultant_err | stage.min_bind | stage.max_bind)[span].any(axis=1)
+    return ~(either | stage.reset_impacted[span])
