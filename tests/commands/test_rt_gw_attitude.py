@@ -220,6 +220,7 @@ def test_errors_are_in_json(tmp_path, capsys):
     assert record["status"] == "failed" and record["inputs"] == [str(files[0])]
 
 
-def test_a_dry_run_says_the_one_name(capsys):
-    assert tool("gw", "attitude", "a_wfi01_f158_gw.asdf", "a_wfi02_f158_gw.asdf", "--outdir", "x", "-n") == 0
+def test_a_dry_run_says_the_one_name(tmp_path, capsys):
+    files = [guide_file(tmp_path / f"a_wfi0{number}_f158_gw.asdf") for number in (1, 2)]
+    assert tool("gw", "attitude", *files, "--outdir", "x", "-n") == 0
     assert capsys.readouterr().out.strip().endswith("-> x/a_f158_attitude.parquet")

@@ -88,7 +88,7 @@ class GuideInstrument:
         linearity = self._plane("linearity", "coeffs", lower, shape) if self.linearity else None
         noise = np.sqrt(2) * cut["readnoise"] * gain
         curves = self._curves(lower[0], shape[1]) if self.linearity else ()
-        return Readout(gain, noise, cut["saturation"], masked, linearity, *reads, curves)
+        return Readout(gain, noise, cut["saturation"], masked, linearity, reads[0], reads[1], curves)
 
     def _curves(self, first, columns):
         """Integral non-linearity of the channels of a window."""
