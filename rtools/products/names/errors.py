@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rtools.errors import RtoolsError
-from rtools.products.names.grammar import ALIASES, ELEMENTS, SUFFIXES, Scan, Span
+from rtools.products.names.grammar import ALIASES, ELEMENTS, SUFFIXES
 from rtools.products.names.hints import WIDTHS, Fault, hint
+from rtools.products.names.matching import BOUNDS, Scan, Span
 
 if TYPE_CHECKING:
     from rtools.products.names.rules import Violation
@@ -68,8 +69,6 @@ FOLLOWER = {
 }
 """The component that is missing where a name ends after another."""
 
-BOUNDS = ("separator", "dot", "end")
-
 
 class InvalidName(RtoolsError):
     """A text that is not a name.
@@ -114,7 +113,7 @@ def rule_error(text: str, spans: Sequence[Span], violation: Violation) -> Invali
     ----------
     text : str
         The name.
-    spans : tuple of rtools.products.names.grammar.Span
+    spans : tuple of rtools.products.names.matching.Span
         Its components.
     violation : rtools.products.names.rules.Violation
         The rule that it breaks.
@@ -137,7 +136,7 @@ def syntax_error(text: str, scan: Scan) -> InvalidName:
     ----------
     text : str
         The text.
-    scan : rtools.products.names.grammar.Scan
+    scan : rtools.products.names.matching.Scan
         How far it could be read.
 
     Returns

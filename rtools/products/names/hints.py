@@ -16,9 +16,9 @@ from rtools.products.names.grammar import (
     MOSAIC,
     SUFFIXES,
     VISIT_PARTS,
-    Span,
     Suffix,
 )
+from rtools.products.names.matching import Span
 
 __all__ = ["WIDTHS", "Fault", "hint"]
 
@@ -38,7 +38,7 @@ class Fault:
         First wrong character, counted from 0.
     component : str
         The component that is wrong; it begins at `start` and ends before `stop`.
-    before : tuple of rtools.products.names.grammar.Span
+    before : tuple of rtools.products.names.matching.Span
         The components before it.
     wanted : tuple of str
         What would have fitted at `at`.

@@ -14,6 +14,7 @@ from rtools.errors import RtoolsError, UsageError
 from rtools.products.names import grammar, rules
 from rtools.products.names.errors import InvalidName, rule_error, syntax_error
 from rtools.products.names.grammar import ALIASES, ELEMENTS, FORMS, SUFFIXES, VISIT_PARTS
+from rtools.products.names.matching import Span
 from rtools.products.names.rules import disagreements, metadata, remarks
 from rtools.wfi.instrument import NOT_CONFIGURED
 from rtools.wfi.skycell_names import pad_skycell
@@ -77,7 +78,7 @@ class Name:
         ``name``, ``stem`` (no extension) or ``root`` (no suffix).
     values : dict
         Field to value; `name["detector"]` and ``name.detector`` read it.
-    spans : tuple of rtools.products.names.grammar.Span
+    spans : tuple of rtools.products.names.matching.Span
         Where each component stands.
     strict : str or None
         The name as the grammar writes it; another than `text` only for a lenient reading, None if there is none.
@@ -87,7 +88,7 @@ class Name:
     kind: str
     form: str
     values: dict[str, Any]
-    spans: tuple[grammar.Span, ...]
+    spans: tuple[Span, ...]
     strict: str | None
 
     def __getitem__(self, field):

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rtools.products.names.grammar import ALIASES, ALSO_ASDF, EXPOSURE, GUIDE, SUFFIXES, VISIT_PARTS, Span
+from rtools.products.names.grammar import ALIASES, ALSO_ASDF, EXPOSURE, GUIDE, SUFFIXES, VISIT_PARTS
+from rtools.products.names.matching import Span
 from rtools.wfi.fill import PLACEHOLDERS
 from rtools.wfi.skycell_names import SKYCELL_NAME, pad_skycell
 
@@ -51,7 +52,7 @@ def violations(text: str, spans: Sequence[Span], *, lenient: bool = False) -> li
     ----------
     text : str
         The name.
-    spans : tuple of rtools.products.names.grammar.Span
+    spans : tuple of rtools.products.names.matching.Span
         Its components.
     lenient : bool
         Prompt products may have any subset, data releases visits.
