@@ -1,4 +1,4 @@
-"""File names of the mission: taken apart, and made."""
+"""File names of Roman and of JWST: taken apart, and made."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def parse_name(text: str | Path, *, lenient: bool = False) -> Name:
     -------
     rtools.products.names.Name
         Fields are attributes, None where the name has none: ``name.detector``, ``name.element``, ``name.suffix``;
-        ``name.as_dict()`` has them all.
+        ``name.as_dict()`` has them all. ``name.mission`` is ``roman`` or ``jwst``.
 
     Raises
     ------
     InvalidName
-        It is not a name of the mission; the message says where it goes wrong.
+        It is not a name of either mission; the message says where it goes wrong.
 
     Examples
     --------
@@ -38,6 +38,9 @@ def parse_name(text: str | Path, *, lenient: bool = False) -> Name:
     >>> name = rtools.parse_name("r0000101001001001001_0001_wfi01_f158_cal.asdf")
     >>> name.program, name.detector, name.element, name.suffix
     ('00001', 'wfi01', 'f158', 'cal')
+    >>> name = rtools.parse_name("jw02586-o173_t035_nircam_f212n-wlm8-nrca3_i2d.fits")
+    >>> name.target, name.instrument, name.optics, name.stage
+    ('t035', 'nircam', 'f212n-wlm8-nrca3', '3')
     """
     from rtools.products.names import parse
 
@@ -52,7 +55,8 @@ def build_name(**fields: str | int) -> str:
     **fields : str or int
         As `rtools.products.names.FIELDS` lists them: ``visit_id`` or its parts (``program``, ``plan``, ``pass``,
         ``segment``, ``observation``, ``visit``), ``exposure``, ``detector``, ``element``, ``suffix``; of a mosaic
-        ``program``, ``release``, ``subset``, ``skycell``, ``element``. Numbers are padded with zeros.
+        ``program``, ``release``, ``subset``, ``skycell``, ``element``. Fields of JWST, as
+        `rtools.products.names.JWST_FIELDS` lists them, make a name of JWST. Numbers are padded with zeros.
 
     Returns
     -------
@@ -64,7 +68,7 @@ def build_name(**fields: str | int) -> str:
     UsageError
         A field is unknown or missing.
     InvalidName
-        The fields make no name of the mission.
+        The fields make no name of either mission.
 
     Examples
     --------

@@ -174,7 +174,7 @@ def _name(file):
     from rtools.products import names
 
     try:
-        return names.parse(file, lenient=True)
+        return names.parse(file, lenient=True, mission="roman")
     except names.InvalidName:
         return None
 
@@ -309,7 +309,7 @@ def _content(path, product, files, settings):
 
 def _catalog(file):
     """The catalog beside a file."""
-    from rtools.products.names.parsing import split_suffix
+    from rtools.products.names import split_suffix
 
     return os.path.join(os.path.dirname(file), f"{split_suffix(file)[0]}_cat.parquet")
 

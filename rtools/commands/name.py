@@ -20,21 +20,30 @@ from rtools.products.schema.jsontext import json_text
 __all__ = ["command", "main"]
 
 COLUMNS = ("name", "kind", *names.FIELDS)
-BRIEF = ("kind", "level", "program", "exposure", "detector", "element", "release", "subset", "skycell", "suffix")
+JWST_COLUMNS = ("name", "kind", *names.JWST_FIELDS)
+ALL_COLUMNS = ("name", "kind", *names.ALL_FIELDS)
+BRIEF = (
+    *("kind", "level", "stage", "program", "asn_candidate", "target", "exposure", "detector", "element", "instrument"),
+    *("optics", "release", "subset", "skycell", "suffix"),
+)
 
 # What to do with a name is said on the command line: RT_ROOT or RT_FORMAT may mean something else in an environment.
 _option = partial(click.option, allow_from_autoenv=False)
 
 DESCRIPTION = f"""\
 Takes file names, names without extension and roots, as arguments or one a line on standard input (also for -); a
-directory before a name is ignored. What is not a valid name is refused with the column and what was expected there,
-exit status 1.
+directory before a name is ignored. Names that begin with jw are those of JWST, all others those of Roman. What is not a
+valid name is refused with the column and what was expected there, exit status 1.
 
-In a pipe each name is a line of tab-separated fields: {" ".join(COLUMNS)}. Fields are as they stand in the name, zeros
-kept. With --json each name is one object on a line of its own; --build takes these back.
+In a pipe each name is a line of tab-separated fields: {" ".join(COLUMNS)}. A name of JWST has its own fields there:
+{" ".join(JWST_COLUMNS)}. Fields are as they stand in the name, zeros kept. --field and --format take the fields of both
+missions, and print nothing for one that a name does not have. With --json each name is one object on a line of its own;
+--build takes these back.
 
 --check prints nothing but errors and warnings. It warns of a skycell that does not exist or is not padded, of a missing
-filter, of an older suffix and, where an ASDF file of that name exists, of metadata that say something else."""
+filter, of an older suffix and, where an ASDF file of that name exists, of metadata that say something else. Of a name
+of JWST it warns of numbers that are not padded, of a word that is no field, and of a suffix that goes with other
+names."""
 
 
 @tool(
@@ -47,6 +56,9 @@ filter, of an older suffix and, where an ASDF file of that name exists, of metad
         "rt-name --suffix cal r0012301008002013005_0005_wfi06_f184_uncal.asdf",
         "ls | rt-name --check && echo all good",
         "rt-name --build visit_id=0012301008002013005 exposure=5 detector=wfi06 element=f184 suffix=cal",
+        "rt-name jw02586-o173_t035_nircam_f212n-wlm8-nrca3_i2d.fits",
+        "rt-name --format '{instrument}/{detector}/{stage}' jw*.fits",
+        "rt-name --suffix calints jw02113004001_02101_00001-seg001_nis_o004_crfints.fits",
     ),
 )
 @click.argument("name", nargs=-1)
@@ -155,13 +167,14 @@ def _json(name, **more):
 
 def _record(name):
     """Field to text; empty where the name has none."""
-    return {key: value or "" for key, value in {**name.as_dict(), "strict": name.strict}.items()}
+    known = dict.fromkeys(ALL_COLUMNS) | name.as_dict() | {"strict": name.strict}
+    return {key: value or "" for key, value in known.items()}
 
 
 def _refuse_unknown(fields):
-    unknown = [field for field in fields if field not in (*COLUMNS, "strict")]
+    unknown = [field for field in fields if field not in (*ALL_COLUMNS, "strict")]
     if unknown:
-        raise UsageError(f"a name has no field {unknown[0]!r}", mend=f"fields: {' '.join(COLUMNS)} strict")
+        raise UsageError(f"a name has no field {unknown[0]!r}", mend=f"fields: {' '.join(ALL_COLUMNS)} strict")
 
 
 def _template(format):
@@ -169,7 +182,7 @@ def _template(format):
     template = format.replace("\\t", "\t").replace("\\n", "\n")
     try:
         _refuse_unknown([field for _, field, _, _ in Formatter().parse(template) if field is not None])
-        template.format_map(dict.fromkeys((*COLUMNS, "strict"), ""))
+        template.format_map(dict.fromkeys((*ALL_COLUMNS, "strict"), ""))
     except ValueError as error:
         raise UsageError(f"--format {format}: {error}") from None
     return template
@@ -204,7 +217,7 @@ def _skycell_remarks(name):
 
 def _metadata_remarks(path, name):
     """Where the file of this name, if there is one, disagrees with it."""
-    if name.form != "name" or name.extension != "asdf" or not os.path.isfile(path):
+    if name.mission != "roman" or name.form != "name" or name.extension != "asdf" or not os.path.isfile(path):
         return []
     from rtools.products.io import header
 
@@ -240,15 +253,20 @@ def _print_table(parsed):
     from rtools.show.table import print_table
 
     records = [_record(name) for name in parsed]
-    head = ()
+    head: list[str] = []
     if not sys.stdout.isatty():
-        rows = [[record[key] for key in COLUMNS] for record in records]
+        rows = [[record[key] for key in _columns(record)] for record in records]
     elif len(records) == 1:
-        rows = [(key, records[0][key]) for key in COLUMNS if records[0][key]]
+        rows = [[key, records[0][key]] for key in _columns(records[0]) if records[0][key]]
     else:
-        head = ["name", *(key for key in BRIEF if any(record[key] for record in records))] if records else ()
+        head = ["name", *(key for key in BRIEF if any(record[key] for record in records))] if records else []
         rows = [[record[key] for key in head] for record in records]
     print_table(head, rows, labels=None)
+
+
+def _columns(record):
+    """Columns of a name's line: the fields of its mission, so that it does not depend on the names beside it."""
+    return JWST_COLUMNS if record["mission"] == "jwst" else COLUMNS
 
 
 main = entry(command)

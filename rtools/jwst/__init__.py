@@ -1,4 +1,4 @@
-"""What products of JWST are, each fact once: their layouts, flags, and how a file of one is told.
+"""What products of JWST are, each fact once: their layouts, flags, how a file of one is told, suffixes, detectors.
 
 A ground floor beside `wfi`: it imports nothing of rtools but `errors`.
 """

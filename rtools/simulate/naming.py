@@ -126,7 +126,7 @@ def refuse_infinite(settings: Mapping[str, Any]) -> None:
 def _parsed(name):
     """The parsed name, which must be that of an L1 exposure."""
     try:
-        parsed = names.parse(name, forms=("name",))
+        parsed = names.parse(name, forms=("name",), mission="roman")
     except names.InvalidName as error:
         raise UsageError(f"not a file name of the mission ({str(error).splitlines()[0]})") from None
     if parsed.suffix not in ("uncal", "gw"):
@@ -178,7 +178,7 @@ def acquisitions_of(typed: Iterable[str]) -> dict[str, AcquisitionNames]:
     of_name = {}
     for name in typed:
         try:
-            parsed = names.parse(name, forms=("name",))
+            parsed = names.parse(name, forms=("name",), mission="roman")
             windows = windows_of(parsed)
         except RtoolsError:
             continue

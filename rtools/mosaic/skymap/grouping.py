@@ -94,7 +94,7 @@ def multiband(names: Mapping[str, Any]) -> list[Group]:
 
     Parameters
     ----------
-    names : mapping of str to rtools.products.names.parsing.Name
+    names : mapping of str to rtools.products.names.name.Name
         Files, and their names parsed.
 
     Returns

@@ -133,7 +133,7 @@ def _wrong_name(text: object, suffix: str, window: str, detector: str | None = N
     if names.split_suffix(str(text))[1] != suffix:
         return f"{text!r:.80} is not the name of a _{suffix} file"
     try:
-        name = names.parse(str(text), lenient=True)
+        name = names.parse(str(text), lenient=True, mission="roman")
     except names.InvalidName:
         return None  # a name of somebody's own
     parts = WINDOW_ID.fullmatch(window)

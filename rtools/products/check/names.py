@@ -45,7 +45,7 @@ def check_name(path: str | Path, kind: str, meta: Mapping[str, Any]) -> list[Fin
     if kind == "reference":
         return list(_filename(base, meta))
     try:
-        name = names.parse(base, forms=("name",))
+        name = names.parse(base, forms=("name",), mission="roman")
     except names.InvalidName as problem:
         about = info("name", WHERE, "not a name of the archive")
         if MEANT.match(base):

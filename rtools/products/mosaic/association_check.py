@@ -57,7 +57,7 @@ def _about_name(found):
     if f"{found.name}_asn.json" != Path(found.path).name:
         warnings.append(f"its product {found.name} would make it {found.name}_asn.json")
     try:
-        name = names.parse(f"{found.name}_asn.json")
+        name = names.parse(f"{found.name}_asn.json", mission="roman")
     except names.InvalidName as error:
         return [*warnings, f"{found.name} is not a name of the archive's: {str(error).splitlines()[0]}"]
     stated = {"program": found.program, "release": found.release, "skycell": found.target}
@@ -74,7 +74,7 @@ def _about_members(found):
     parsed = []
     for member in found.science:
         try:
-            parsed.append(names.parse(Path(member.path).name, lenient=True))
+            parsed.append(names.parse(Path(member.path).name, lenient=True, mission="roman"))
         except names.InvalidName:
             continue
     levels = {name.level for name in parsed if name.level}

@@ -245,7 +245,7 @@ def product_type(filename: str) -> str:
 def _named(filename):
     """Fields of an archive's name, nothing of another."""
     try:
-        found = names.parse(str(filename), lenient=True)
+        found = names.parse(str(filename), lenient=True, mission="roman")
     except RtoolsError:
         return {}
     return {key: found[key] for key in ("release", "subset")}

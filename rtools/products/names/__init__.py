@@ -1,6 +1,6 @@
-"""File names: the grammar of root names, suffixes, skycells and releases, and what is wrong with a name that breaks it.
+"""File names of Roman and of JWST: their grammars, suffixes, and what is wrong with a name that breaks them.
 
-It imports `wfi` and nothing else of the house.
+It imports `wfi`, `jwst` and nothing else of the house.
 """
 
 import lazy_loader

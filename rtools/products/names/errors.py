@@ -30,6 +30,11 @@ LABELS = {
     "dec": "skycell Dec",
     "asn_type": "association type",
     "end": "the name's end",
+    "visit_group": "visit group",
+    "parallel_seq": "parallel sequence",
+    "asn_candidate": "association candidate",
+    "config": "configuration",
+    "guide_mode": "guide mode",
 }
 """What a component is called where its field name does not say it."""
 

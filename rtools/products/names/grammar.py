@@ -12,6 +12,7 @@ from rtools.products.names.matching import (
     DOT,
     LOWER,
     SEPARATOR,
+    Matcher,
     Scan,
     Span,
     at_end,
@@ -146,7 +147,7 @@ _SKYCELL = component(
 def _ending(forms, suffixes, relaxed):
     """What may follow a root: nothing, a suffix, a suffix and its extension."""
     extensions = EXTENSIONS if relaxed else sorted(set(suffixes.values()))
-    ways = [at_end] if "root" in forms else []
+    ways: list[Matcher] = [at_end] if "root" in forms else []
     for extension in extensions:
         names = [name for name, own in suffixes.items() if relaxed or own == extension]
         suffix = sequence(SEPARATOR, component("suffix", word(*names)))
@@ -214,7 +215,7 @@ def _mosaic(forms, element, lenient, relaxed):
 
 def _reference(forms):
     letters = run(LOWER, 1, None, expected="a lower-case letter")
-    ways = [at_end] if "stem" in forms or "root" in forms else []
+    ways: list[Matcher] = [at_end] if "stem" in forms or "root" in forms else []
     if "name" in forms:
         ways.append(sequence(DOT, component("extension", word("asdf")), at_end))
     return sequence(

@@ -1,115 +1,35 @@
-"""File names: parse, check and build them; split any file name into stem and suffix.
+"""File names of Roman: parse and build them, name their siblings.
 
-The grammar is `names_grammar`, the rules beside it `names_rules`, what an error says `names_errors`. Nothing here opens
-a file or imports anything heavy.
+The grammar is `grammar`, the rules beside it `rules`, what an error says `errors`. Nothing here opens a file or imports
+anything heavy.
 """
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from rtools.errors import RtoolsError, UsageError
 from rtools.products.names import grammar, rules
 from rtools.products.names.errors import InvalidName, rule_error, syntax_error
 from rtools.products.names.grammar import ALIASES, ELEMENTS, FORMS, SUFFIXES, VISIT_PARTS
-from rtools.products.names.matching import Span
-from rtools.products.names.rules import disagreements, metadata, remarks
+from rtools.products.names.name import FIELDS, Name
 from rtools.wfi.instrument import NOT_CONFIGURED
 from rtools.wfi.skycell_names import pad_skycell
 
 __all__ = [
     "ALIASES",
     "ELEMENTS",
-    "FIELDS",
     "FORMS",
     "SUFFIXES",
-    "InvalidName",
-    "Name",
     "build",
-    "disagreements",
-    "metadata",
     "parse",
-    "remarks",
     "sibling",
-    "split_suffix",
 ]
-
-FIELDS = (
-    "mission",
-    "visit_id",
-    *VISIT_PARTS,
-    "exposure",
-    "acquisition",
-    "detector",
-    "element",
-    "release",
-    "subset",
-    "skycell",
-    "reftype",
-    "serial",
-    "suffix",
-    "extension",
-    "root",
-    "level",
-    "name_only",
-)
-"""Fields of a name, in order; `name_only` names the one that the file's metadata do not have (detector of a FACE)."""
 
 WIDTHS = {"visit_id": 19, **VISIT_PARTS, "exposure": 4, "serial": 4}
 
 DERIVED = ("name", "kind", "form", "level", "name_only", "strict", "warnings")
 """What is known of a name once it is parsed, and not asked for when it is built."""
-
-
-@dataclass(frozen=True)
-class Name:
-    """A name and its fields: strings as they stand in the name, zeros kept; None where the name has none.
-
-    Attributes
-    ----------
-    text : str
-        The name, without directory.
-    kind : str
-        Key of the product (``l2_image``, ``cat_mosaic`` …), ``association``, ``reference``, or ``exposure-root``,
-        ``detector-root``, ``guide-root``, ``mosaic-root``.
-    form : str
-        ``name``, ``stem`` (no extension) or ``root`` (no suffix).
-    values : dict
-        Field to value; `name["detector"]` and ``name.detector`` read it.
-    spans : tuple of rtools.products.names.matching.Span
-        Where each component stands.
-    strict : str or None
-        The name as the grammar writes it; another than `text` only for a lenient reading, None if there is none.
-    """
-
-    text: str
-    kind: str
-    form: str
-    values: dict[str, Any]
-    spans: tuple[Span, ...]
-    strict: str | None
-
-    def __getitem__(self, field):
-        return self.values[field]
-
-    def __getattr__(self, field):
-        if field in FIELDS:
-            return self.values[field]
-        raise AttributeError(f"a name has no field {field!r}")
-
-    def __str__(self):
-        return self.text
-
-    def span(self, component: str) -> tuple[int, int]:
-        """Start and end of a component in `text`."""
-        found = next(span for span in self.spans if span.component == component)
-        return found.start, len(self.text) if found.end is None else found.end
-
-    def as_dict(self) -> dict[str, Any]:
-        """Name, kind and all fields, for JSON and `build`."""
-        return {"name": self.text, "kind": self.kind, **self.values}
 
 
 def parse(text: str, *, lenient: bool = False, forms: Sequence[str] = FORMS) -> Name:
@@ -340,34 +260,3 @@ def sibling(name: Name | str, suffix: str, *, lenient: bool = False) -> str:
         root = root.removesuffix(f"_{name.element}")
     text = f"{root}_{suffix}.{SUFFIXES[suffix]}"
     return parse(text, lenient=lenient).text
-
-
-def split_suffix(filename: str | Path) -> tuple[str, str | None]:
-    """Split any file name into its stem and the suffix of the product.
-
-    Parameters
-    ----------
-    filename : str or Path
-        Any name; it need not follow the grammar. Directory and extension are left out.
-
-    Returns
-    -------
-    (str, str or None)
-        What stands before a known ``_suffix``, else all of it; and the suffix as it is written now, whatever spelling
-        the name has.
-
-    Examples
-    --------
-    >>> split_suffix("mysim.asdf")
-    ('mysim', None)
-    >>> split_suffix("data/x_dq_init.asdf")
-    ('x', 'dqinit')
-    """
-    stem = os.path.splitext(os.path.basename(filename))[0]
-    for word in _LONGEST_FIRST:
-        if stem.endswith(f"_{word}") and len(stem) > len(word) + 1:
-            return stem[: -len(word) - 1], ALIASES.get(word, word)
-    return stem, None
-
-
-_LONGEST_FIRST = sorted([*SUFFIXES, *ALIASES], key=len, reverse=True)

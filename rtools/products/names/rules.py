@@ -15,7 +15,7 @@ from rtools.wfi.fill import PLACEHOLDERS
 from rtools.wfi.skycell_names import SKYCELL_NAME, pad_skycell
 
 if TYPE_CHECKING:
-    from rtools.products.names.parsing import Name
+    from rtools.products.names.name import Name
 
 __all__ = ["Violation", "disagreements", "metadata", "remarks", "violations", "visit_parts"]
 
@@ -170,7 +170,7 @@ def remarks(name: Name) -> list[str]:
 
     Parameters
     ----------
-    name : rtools.products.names.parsing.Name
+    name : rtools.products.names.name.Name
         As `parse` gives it.
 
     Returns
@@ -194,7 +194,7 @@ def metadata(name: Name) -> dict[str, int | str]:
 
     Parameters
     ----------
-    name : rtools.products.names.parsing.Name
+    name : rtools.products.names.name.Name
         As `parse` gives it.
 
     Returns
@@ -227,7 +227,7 @@ def disagreements(name: Name, meta: Mapping[str, Any]) -> list[str]:
 
     Parameters
     ----------
-    name : rtools.products.names.parsing.Name
+    name : rtools.products.names.name.Name
         As `parse` gives it.
     meta : mapping
         ``roman.meta`` of the file. What it lacks, or has as null or a fill value, is not compared; nor is the visit
