@@ -6,12 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rtools.jwst.suffixes import NAME_SUFFIXES
-from rtools.products.names import jwst_parsing as jwst
 from rtools.products.names import parsing as roman
 from rtools.products.names import rules
 from rtools.products.names.grammar import ALIASES, FORMS, SUFFIXES
-from rtools.products.names.jwst_grammar import GUIDE_SUFFIXES
 from rtools.products.names.name import FIELDS, JWST_FIELDS, Name
 
 __all__ = ["build", "mission_of", "parse", "remarks", "sibling", "split_suffix"]
@@ -37,7 +34,12 @@ def mission_of(text: str) -> str:
 
 
 def _of(mission):
-    return jwst if mission == "jwst" else roman
+    """Parsing of a mission's names; that of JWST is loaded when it is needed."""
+    if mission != "jwst":
+        return roman
+    from rtools.products.names import jwst_parsing
+
+    return jwst_parsing
 
 
 def parse(text: str, *, lenient: bool = False, forms: Sequence[str] = FORMS, mission: str | None = None) -> Name:
@@ -141,7 +143,7 @@ def remarks(name: Name) -> list[str]:
     -------
     list of str
     """
-    return jwst.remarks(name) if name.mission == "jwst" else rules.remarks(name)
+    return _of("jwst").remarks(name) if name.mission == "jwst" else rules.remarks(name)
 
 
 def split_suffix(filename: str | Path) -> tuple[str, str | None]:
@@ -168,11 +170,9 @@ def split_suffix(filename: str | Path) -> tuple[str, str | None]:
     ('jw02586001001_02101_00001_nrca1', 'rate')
     """
     base = os.path.basename(filename)
-    if found := _JWST_SUFFIX.match(base):
-        return found["stem"], found["suffix"]
-    stem = os.path.splitext(base)[0]
     if _JWST_ROOT.match(base):
-        return stem, None
+        return _of("jwst").split_suffix(base)
+    stem = os.path.splitext(base)[0]
     for word in _LONGEST_FIRST:
         if stem.endswith(f"_{word}") and len(stem) > len(word) + 1:
             return stem[: -len(word) - 1], ALIASES.get(word, word)
@@ -181,6 +181,3 @@ def split_suffix(filename: str | Path) -> tuple[str, str | None]:
 
 _LONGEST_FIRST = sorted([*SUFFIXES, *ALIASES], key=len, reverse=True)
 _JWST_ROOT = re.compile(r"jw\d{5}")
-_JWST_SUFFIX = re.compile(
-    rf"(?P<stem>jw\d{{5}}[^.]*)_(?P<suffix>{'|'.join([*NAME_SUFFIXES, *GUIDE_SUFFIXES, 'asn'])})(-[0-9a-z]{{2}})?(\.|$)"
-)

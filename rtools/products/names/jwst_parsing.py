@@ -25,7 +25,7 @@ from rtools.products.names.jwst_errors import JWST_WIDTHS, jwst_syntax_error
 from rtools.products.names.jwst_grammar import GUIDE_SUFFIXES, read
 from rtools.products.names.name import JWST_FIELDS, Name
 
-__all__ = ["build", "parse", "remarks", "sibling"]
+__all__ = ["build", "parse", "remarks", "sibling", "split_suffix"]
 
 DERIVED = ("name", "kind", "form", "stage", "title", "maker", "strict", "warnings")
 """What is known of a name once it is parsed, and not asked for when it is built."""
@@ -294,3 +294,26 @@ def remarks(name: Name) -> list[str]:
     if written and extension_of(name.suffix) not in written:
         found.append(f"{column['extension']}{name.suffix} is {extension_of(name.suffix)}")
     return found
+
+
+def split_suffix(filename: str) -> tuple[str, str | None]:
+    """Split any file name into its stem and a suffix of JWST.
+
+    Parameters
+    ----------
+    filename : str
+        Without directory; it need not follow the grammar.
+
+    Returns
+    -------
+    (str, str or None)
+        What stands before a known ``_suffix``, else all but the extension; and the suffix. An activity after it, as in
+        ``_wfscmb-04``, is left out.
+    """
+    if found := _SUFFIXED.match(filename):
+        return found["stem"], found["suffix"]
+    return os.path.splitext(filename)[0], None
+
+
+_WORDS = "|".join([*NAME_SUFFIXES, *GUIDE_SUFFIXES, "asn"])
+_SUFFIXED = re.compile(rf"(?P<stem>[^.]+)_(?P<suffix>{_WORDS})(-[0-9a-z]{{2}})?(\.|$)")
