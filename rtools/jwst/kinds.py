@@ -117,21 +117,27 @@ def kind_of(primary: Mapping[str, Any], hdus: Sequence[SeenHdu], suffix: str | N
     model = str(primary.get("DATAMODL", "")).strip()
     if "REFTYPE" in primary or model.startswith("Guider"):
         return None
-    held = _by_extensions(hdus)
+    marked, held = _by_marks(hdus), _by_science(hdus)
     modelled = tuple(kind for kind in SUFFIXES if model in product_layout(kind).models)
-    both = tuple(kind for kind in held if kind in modelled)
-    possible = _by_steps(both or held or modelled, primary, {hdu.name for hdu in hdus})
+    both = tuple(kind for kind in marked or held if kind in modelled)
+    possible = _by_steps(both or marked or modelled or held, primary, {hdu.name for hdu in hdus})
     if suffix in possible:
         return suffix
-    return possible[0] if possible and (modelled or not model or len(held) == 1) else None
+    return possible[0] if possible and (modelled or not model or len(marked or held) == 1) else None
 
 
-def _by_extensions(hdus):
-    """Kinds that have such extensions, the likeliest first; none where nothing tells."""
+def _by_marks(hdus):
+    """Kinds of which an extension is theirs alone, the likeliest first; none where there is none."""
     named = {hdu.name: hdu for hdu in hdus}
     for mark, kinds in MARKS.items():
         if mark in named:
             return _by_columns(kinds, named)
+    return ()
+
+
+def _by_science(hdus):
+    """Kinds whose SCI has so many axes and such pixels, the likeliest first."""
+    named = {hdu.name: hdu for hdu in hdus}
     science = named.get("SCI")
     if science is None:
         return ()
