@@ -1,5 +1,6 @@
 from .detectors import DETECTORS, instrument_of
 from .dq import GROUP_FLAGS, PIXEL_FLAGS, flags_of
+from .keywords import MetadataKeyword, keyword_at, keywords
 from .kinds import INSTRUMENTS, SeenHdu, described, kind_of, kind_of_columns, seen_hdu, suffix_of
 from .layout import SUFFIXES, ColumnLayout, HduLayout, ProductLayout, facts, product_layout
 from .suffixes import NAME_SUFFIXES, Making, extension_of, making_of
@@ -14,6 +15,7 @@ __all__ = [
     "ColumnLayout",
     "HduLayout",
     "Making",
+    "MetadataKeyword",
     "ProductLayout",
     "SeenHdu",
     "described",
@@ -21,6 +23,8 @@ __all__ = [
     "facts",
     "flags_of",
     "instrument_of",
+    "keyword_at",
+    "keywords",
     "kind_of",
     "kind_of_columns",
     "making_of",

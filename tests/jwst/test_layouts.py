@@ -10,6 +10,8 @@ from rtools.jwst import (
     SeenHdu,
     described,
     flags_of,
+    keyword_at,
+    keywords,
     kind_of,
     product_layout,
     suffix_of,
@@ -153,3 +155,13 @@ def test_a_file_in_words():
     assert described({"INSTRUME": "NIRCAM"}, "rate") == "a JWST product (rate, NIRCam)"
     assert described({"INSTRUME": "MIRI", "REFTYPE": "FLAT"}, None) == "a JWST reference file (FLAT, MIRI)"
     assert described({"DATAMODL": "GuiderCalModel", "INSTRUME": "FGS"}, None) == "a JWST file (GuiderCalModel, FGS)"
+
+
+def test_paths_and_keywords():
+    assert len(keywords()) == 619
+    assert keyword_at("exposure.type") is keyword_at("meta.exposure.type") is keyword_at("EXP_TYPE")
+    assert keyword_at("exposure.type").hdu == "PRIMARY"
+    assert (keyword_at("ROLL_REF").path, keyword_at("roll_ref").hdu) == ("wcsinfo.roll_ref", "SCI")
+    assert keyword_at("guidestar.fgs_roll_ref").hdu == "PRIMARY"
+    assert keyword_at("cal_step.photom").keyword == "S_PHOTOM"
+    assert keyword_at("NOBODYS") is None

@@ -5,18 +5,21 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rtools.errors import InputError
+from rtools.jwst.keywords import MetadataKeyword, keyword_at, keywords
 from rtools.jwst.kinds import described, kind_of, kind_of_columns, seen_hdu, suffix_of
 from rtools.products.fits.read import open_fits
 from rtools.products.io import header, temporary
 from rtools.products.jwst.hdus import JwstHdu, Part, read_pixels
+from rtools.products.schema import keys
 from rtools.products.tables.metadata import ColumnInfo, read_table
+from rtools.wfi import metadata
 
 if TYPE_CHECKING:
     from astropy.table import Table
@@ -59,7 +62,7 @@ class JwstProduct:
         Of an ECSV table.
     rows : int
         Of an ECSV table.
-    meta : mapping
+    table_meta : mapping
         What an ECSV table says of itself.
     """
 
@@ -69,7 +72,7 @@ class JwstProduct:
     hdus: tuple[JwstHdu, ...] = ()
     columns: tuple[ColumnInfo, ...] = ()
     rows: int = 0
-    meta: Mapping[str, Any] | None = None
+    table_meta: Mapping[str, Any] = field(default_factory=dict)
 
     def hdu(self, name: str, version: int = 1) -> JwstHdu:
         """One HDU.
@@ -208,6 +211,64 @@ class JwstProduct:
                 return header.read_header(file.name)[0]
             except InputError as error:
                 raise InputError(f"its extension ASDF: {error.message}", path=self.path) from None
+
+    def meta(self) -> dict[str, Any]:
+        """All metadata: what keywords say, and what only the tree has; for ECSV what the table says of itself.
+
+        Returns
+        -------
+        dict
+            Nested as below ``meta`` in the data model, plain values. Where both have a value, it is that of the
+            keyword, which may have been edited.
+
+        Raises
+        ------
+        InputError
+            The extension ASDF is damaged.
+        """
+        if self.form == "ecsv":
+            return dict(self.table_meta)
+        told = keys.bare(self.tree().get("meta") or {})
+        for one in keywords():
+            value = self._keyword_value(one)
+            if value is not None:
+                metadata.put(told, one.path, value)
+        return told
+
+    def value(self, name: str) -> Any:
+        """One value of the metadata.
+
+        Parameters
+        ----------
+        name : str
+            A path below ``meta``, with or without it (``exposure.type``), or a keyword (``EXP_TYPE``). Keywords that
+            the data model does not know are looked for in the primary header and then in SCI.
+
+        Returns
+        -------
+        Any
+            None where the file has no such value. The tree is read only where no keyword has it.
+        """
+        known = keyword_at(name)
+        if known is not None and (value := self._keyword_value(known)) is not None:
+            return value
+        if known is None:
+            plain = MetadataKeyword(name, name.upper(), "PRIMARY", "string")
+            for one in (plain, plain._replace(hdu="SCI")):
+                if (value := self._keyword_value(one)) is not None:
+                    return value
+        path = known.path if known else name.removeprefix("meta.")
+        return metadata.get(self.table_meta or keys.bare(self.tree().get("meta") or {}), path)
+
+    def _keyword_value(self, one: MetadataKeyword) -> Any:
+        """What the header of the first HDU of this name says; None where it has no such card or one without value."""
+        from astropy.io.fits.card import Undefined
+
+        found = next((hdu for hdu in self.hdus if (hdu.name, hdu.version) == (one.hdu, 1)), None)
+        value = found.header.get(one.keyword) if found else None
+        if isinstance(value, Undefined):
+            return None
+        return value.strip() if isinstance(value, str) else value
 
     def header_hash(self) -> str:
         """SHA-256 of all headers but that of the extension ASDF, which the tree keeps as ``_fits_hash``.

@@ -126,8 +126,29 @@ def test_a_damaged_tree(tmp_path):
 def test_light_curves_and_catalogs(tmp_path):
     product = open_jwst(jwst_files.made(tmp_path, "whtlt"))
     assert [column.name for column in product.columns] == ["MJD_UTC", "BJD_TDB", "whitelight_flux"]
-    assert (product.rows, product.columns[2].unit, product.meta["instrument"]) == (4, "Jy", "NIRCAM")
+    assert (product.rows, product.columns[2].unit, product.value("instrument")) == (4, "Jy", "NIRCAM")
     assert product.table()["whitelight_flux"].unit == "Jy"
+
+
+def test_metadata_of_keywords_and_of_the_tree(tmp_path):
+    path = jwst_files.made(tmp_path, "rate")
+    fits.setval(path, "TELESCOP", value="JWST  ")
+    product = open_jwst(path)
+    for name in ("exposure.type", "meta.exposure.type", "EXP_TYPE", "exp_type"):
+        assert product.value(name) == "NRC_IMAGE"
+    assert (product.value("bunit_data"), product.value("SOURCEID"), product.value("NOVALUE")) == ("DN/s", 101, None)
+    assert (product.value("only_here"), product.value("nobodys.key")) == (3, None)
+    meta = product.meta()
+    assert (meta["exposure"], meta["instrument"]["detector"]) == ({"type": "NRC_IMAGE"}, "NRCA1")
+    assert (meta["telescope"], meta["only_here"], meta["bunit_err"]) == ("JWST", 3, "DN/s")
+
+
+def test_what_a_damaged_tree_is_not_needed_for(tmp_path):
+    path = jwst_files.made(tmp_path, "rate")
+    path.write_bytes(path.read_bytes().replace(b"meta: {telescope", b"meta: ]telescope"))
+    assert open_jwst(path).value("instrument.name") == "NIRCAM"
+    with pytest.raises(InputError, match="extension ASDF"):
+        open_jwst(path).meta()
 
 
 def test_headers_alone_are_read(tmp_path):
