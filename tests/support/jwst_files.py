@@ -31,8 +31,8 @@ def made(directory, suffix, name=None, **options):
     return path
 
 
-def hdus_of(suffix, filename="", *, sets=1, image_tree=False, model=None, optional=True, extra=True):
-    """All HDUs of a kind: sets of EXTVER, the tree as an image, without optional ones or one that nobody knows."""
+def hdus_of(suffix, filename="", *, sets=1, image_tree=False, model=None, optional=True, extra=True, more=""):
+    """All HDUs of a kind: sets of EXTVER; the tree as an image, or with more in it; without what may be left out."""
     layout, rng = product_layout(suffix), np.random.default_rng(7)
     hdus = fits.HDUList([_primary(layout, filename, model)])
     for version in range(1, sets + 1):
@@ -41,7 +41,7 @@ def hdus_of(suffix, filename="", *, sets=1, image_tree=False, model=None, option
                 hdus.append(_extension(told, version, rng))
     if extra:
         hdus.append(fits.ImageHDU(np.arange(6, dtype="i2").reshape(2, 3), name="NOBODYS"))
-    hdus.append(_tree(hdus, image_tree))
+    hdus.append(_tree(hdus, image_tree, more))
     return hdus
 
 
@@ -107,7 +107,7 @@ def _column(column, rows, rng):
     return fits.Column(column.name, form, column.unit, array=_values(dtype, (rows, *cell), rng), **zero)
 
 
-def _tree(hdus, as_image):
+def _tree(hdus, as_image, more):
     """The last extension: an ASDF file that refers to the images and knows the hash of all headers."""
     text = "".join(str(hdu.header) for hdu in hdus)
     images = [hdu for hdu in hdus[1:] if isinstance(hdu, fits.ImageHDU) and hdu.name != "NOBODYS"]
@@ -119,7 +119,7 @@ def _tree(hdus, as_image):
     content = (
         "#ASDF 1.0.0\n#ASDF_STANDARD 1.5.0\n%YAML 1.1\n%TAG ! tag:stsci.edu:asdf/\n--- !core/asdf-1.1.0\n"
         f"_fits_hash: {hashlib.sha256(text.encode()).hexdigest()}\nmeta: {{telescope: JWST, only_here: 3}}\n"
-        f"arrays:\n  none: 0\n{''.join(nodes)}...\n"
+        f"{more}arrays:\n  none: 0\n{''.join(nodes)}...\n"
     ).encode()
     values = np.frombuffer(content, np.uint8)
     if as_image:

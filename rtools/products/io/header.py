@@ -65,13 +65,16 @@ class StoredBlock:
     checksum: bytes
 
 
-def read_header(path: str | Path) -> tuple[TaggedDict, dict[str, Any], list[StoredBlock]]:
+def read_header(path: str | Path, *, cut_loops: bool = False) -> tuple[TaggedDict, dict[str, Any], list[StoredBlock]]:
     """Tree and block table of an ASDF file.
 
     Parameters
     ----------
     path : str or Path
         The file.
+    cut_loops : bool
+        A node that stands inside itself (a transform is the inverse of its inverse) is empty there, and the tree is
+        for looking only; otherwise such a tree is an error.
 
     Returns
     -------
@@ -92,7 +95,7 @@ def read_header(path: str | Path) -> tuple[TaggedDict, dict[str, Any], list[Stor
         with open(path, "rb") as file:
             size = os.fstat(file.fileno()).st_size
             text, end = _read_yaml(file, path)
-            tree = _parse(text, path)
+            tree = _parse(text, path, _CuttingLoader if cut_loops else _Loader)
             blocks = _read_blocks(file, end, size, path)
     except OSError as error:
         reason = "no such file" if isinstance(error, FileNotFoundError) else (error.strerror or str(error)).lower()
@@ -133,6 +136,15 @@ class _Loader(FastLoader):
     """libyaml's safe loader that keeps tags; of plain scalars only numbers, booleans and null are converted."""
 
 
+class _CuttingLoader(_Loader):
+    """The same; a node that is reached while it is constructed is an empty one of its tag."""
+
+    def construct_object(self, node, deep=False):
+        if node in self.recursive_objects:
+            return TaggedList([], node.tag) if isinstance(node, yaml.SequenceNode) else TaggedDict({}, node.tag)
+        return super().construct_object(node, deep)
+
+
 def _tagged(loader, _suffix, node):
     tag = node.tag
     if isinstance(node, yaml.ScalarNode):
@@ -156,9 +168,9 @@ _Loader.add_constructor("tag:yaml.org,2002:timestamp", lambda _loader, node: nod
 _Loader.add_multi_constructor(None, _tagged)
 
 
-def _parse(text, path):
+def _parse(text, path, loader):
     try:
-        tree = yaml.load(text, Loader=_Loader)
+        tree = yaml.load(text, Loader=loader)
     except (yaml.YAMLError, UnicodeDecodeError, ValueError, TypeError, RecursionError) as error:
         problem = getattr(error, "problem", None) or str(error)
         mark = getattr(error, "problem_mark", None)

@@ -193,8 +193,8 @@ class JwstProduct:
         Returns
         -------
         dict
-            With ``meta`` in it; arrays that are HDUs are nodes whose source is ``fits:NAME,VERSION``. Empty where
-            the file has no extension ASDF.
+            With ``meta`` in it; arrays that are HDUs are nodes whose source is ``fits:NAME,VERSION``. A transform
+            that is the inverse of its inverse is empty there. Without an extension ASDF the whole is empty.
 
         Raises
         ------
@@ -208,7 +208,7 @@ class JwstProduct:
             file.write(content)
             file.flush()
             try:
-                return header.read_header(file.name)[0]
+                return header.read_header(file.name, cut_loops=True)[0]
             except InputError as error:
                 raise InputError(f"its extension ASDF: {error.message}", path=self.path) from None
 

@@ -101,6 +101,14 @@ def test_the_tree_of_both_conventions(tmp_path, image_tree):
     assert tree["_fits_hash"] == product.header_hash()
 
 
+def test_a_transform_that_is_the_inverse_of_its_inverse(tmp_path):
+    path = jwst_files.made(
+        tmp_path, "c1d", more="wcs: &a !transform/x-1.0.0\n  inverse: !transform/y-1.0.0 {inverse: *a}\n"
+    )
+    there = open_jwst(path).tree()["wcs"]
+    assert there["inverse"]["inverse"] == {} and there["inverse"]["inverse"].tag == there.tag
+
+
 def test_an_edited_header_is_seen(tmp_path):
     path = jwst_files.made(tmp_path, "rate")
     fits.setval(path, "TARGPROP", value="M 31")
