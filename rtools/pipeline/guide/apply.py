@@ -32,11 +32,14 @@ class ExposureKernel(NamedTuple):
         What was measured.
     kernel : rtools.guide.JitterKernel
         The ellipse.
+    kind : str
+        What it holds, by the word of the table of `columns.JITTER`.
     """
 
     path: str
     motion: Motion
     kernel: JitterKernel
+    kind: str
 
     def keywords(self) -> dict[str, Any]:
         """What science files are told.
@@ -53,7 +56,7 @@ class ExposureKernel(NamedTuple):
             "guide_star.jitter_position_angle": angle,
             "rtools.jitter": {
                 "source": "guide window",
-                "kind": self.kernel.kind,
+                "kind": self.kind,
                 "pairs": int(self.motion.used),
                 "rms_x": float(self.motion.rms_x),
                 "rms_y": float(self.motion.rms_y),
@@ -109,4 +112,5 @@ class KernelsOfFiles:
         with open_guide(path) as guide:
             measured = measure_stage(guide, "track", self._request, self._work)
             rows = jitter_of(guide, measured, self._request, self._work)
-        return {one.exposure: ExposureKernel(path, one.motion, one.kernel) for one in rows if one.kernel is not None}
+        return {one.exposure: ExposureKernel(path, one.motion, one.kernel, one.row["kind"])
+                for one in rows if one.kernel is not None}  # fmt: skip

@@ -89,7 +89,8 @@ def track_of(measured: Measured, request: GuideRequest) -> Track:
     """
     found, pairs, stage = measured.centroids, measured.pairs, measured.stage
     used = (measured.use & request.dropped(DROPPED_BY_JITTER)) == 0
-    origin = [np.median(axis[used]) if used.any() else 0.0 for axis in (found.x, found.y)]
+    # From the corner of the first window: what went wrong in a pair does not shift the others.
+    origin = measured.lower[0] if len(pairs) else (0, 0)
     x, y = measured.angles @ np.stack([found.x - origin[0], found.y - origin[1]])
     covariance = turn_covariance(np.stack([found.xx, found.yy, found.xy], axis=1), measured.angles)
     return Track(stage.t[pairs], x, y, covariance, stage.exposure[pairs], measured.use, used)

@@ -89,6 +89,8 @@ def write_fits(table: AstropyTable, messages: list[str]) -> bytes:
     for number, name in enumerate(table.colnames, 1):
         if table[name].description:
             hdu.header[f"TCOMM{number}"] = _ascii(table[name].description)
+        if standard[name].unit is not None and f"TUNIT{number}" not in hdu.header:  # FITS has no electron and no DN
+            hdu.columns[number - 1].unit = str(standard[name].unit)
     lost = 0
     texts = flatten(dict(table.meta))
     for key in [key for key in texts if key.startswith(f"{HISTORY}.")]:
@@ -142,6 +144,8 @@ def _roman_units(table):
 
     known = {units.mag: units.ABmag, units.mag / units.arcsec**2: units.mag(units.AB / units.arcsec**2)}
     for name in table.colnames:
+        if isinstance(table[name].unit, units.UnrecognizedUnit):
+            table[name].unit = units.Unit(str(table[name].unit), parse_strict="silent")
         if re.search(r"(^|_)abmag(_err)?$", name) and table[name].unit in known:
             table[name].unit = known[table[name].unit]
     return table
