@@ -17,7 +17,7 @@ NAME = f"r{VISIT}_0001_1_wfi02_f158_gw.asdf"
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
-    """Windows of a star of 14 mag that moves by whole pixels between two exposures, with faults in the second."""
+    """Windows of a star of 14 mag that moves by whole pixels between two exposures, with faults in the first."""
     folder = tmp_path_factory.mktemp("info")
     asked = ("--mag", 14, "--exposures", 2, "--crowded", 0, "--read-pattern", "1;2;3", "--gap", 1, "-q")
     assert tool("sim", folder / NAME, *asked, "--dither", "5,3", "--fault", "bind") == 0
@@ -60,8 +60,8 @@ def test_stages_exposures_and_flags_are_those_of_the_file(made, capsys):
     ]
     assert [(row["exposure"], row["pairs"]) for row in found["rows"]] == [(1, 64), (2, 64)]
     first, second = found["rows"]
-    assert (first["used"], first["dropped_reset_read"], first["dropped_reset_impacted"]) == (48, 16, 1)
-    assert (second["dropped_min_bind"], second["dropped_max_bind"], second["used"]) == (1, 1, 47)
+    assert (second["used"], second["dropped_reset_read"], second["dropped_reset_impacted"]) == (48, 16, 1)
+    assert (first["dropped_min_bind"], first["dropped_max_bind"], first["used"]) == (1, 1, 47)
     assert found["flags"]["reset_read"] == 32
     assert first["start"] < first["stop"] < second["start"]
 
@@ -76,7 +76,7 @@ def test_places_of_the_window_and_its_moves(made, capsys):
 def test_the_star_is_where_and_as_bright_as_predicted(made, capsys):
     found = record_of(capsys, made)
     seen, star = found["seen"], found["star"]
-    assert seen["how"] == "measured" and seen["exposure"] == 1 and seen["pairs"] == 48
+    assert seen["how"] == "measured" and seen["exposure"] == 1 and seen["pairs"] == 47
     assert abs(seen["x"] - star["x"]) < 0.3 and abs(seen["y"] - star["y"]) < 0.3
     assert 0.9 < seen["rate"] / star["count_rate"] < 1.02
 
@@ -165,8 +165,7 @@ def test_on_a_terminal_everything_is_told(made, tmp_path, monkeypatch):
                  "reset_read", "WIM_TRK", "AQ_DOF_3", "18 stars", made.name, face.name):  # fmt: skip
         assert word in text, word
     lines = [line.split() for line in text.splitlines()]
-    assert [line[0] for line in lines if line[-4:] == ["exposure", "from", "to", "pairs"]] == []
-    assert ["1", "64", "48"] in [[line[0], *line[3:5]] for line in lines if len(line) > 6]
+    assert ["1", "64", "47"] in [[line[0], *line[3:5]] for line in lines if len(line) > 6]
     assert "-1 " not in text and "\n  -1" in shown(monkeypatch, made, "--gaps")
 
 
