@@ -15,6 +15,7 @@ from rtools.products.guide import open_guide
 from rtools.products.io import open_product
 from rtools.products.tables import read_catalog
 from rtools.wfi.guide import DROPPED_BY_JITTER, Use
+from tests.support import judges
 from tests.support.guide_files import FORMS, MAPPING, guide_file
 from tests.support.small_files import tool
 
@@ -404,3 +405,22 @@ def test_a_run_takes_the_kernel_of_a_directory(guided, tmp_path):
         assert image.meta["guide_star"]["jitter_major"] == pytest.approx(row["jitter_major"], rel=1e-6)
         assert image.meta["rtools"]["jitter"]["file"] == windows.name
     assert tool("run", raw, "--guide", tmp_path, "--outdir", tmp_path / "none", "-q") == 3
+
+
+# --- files of others ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.judges
+@pytest.mark.parametrize("version", judges.OPENS)
+def test_files_of_roman_datamodels_give_tables(version, tmp_path, capsys):
+    judges.asked(version, "products", tmp_path)
+    windows, face = (tmp_path / f"L1{name}GuidewindowModel.asdf" for name in ("Detector", "Face"))
+    for subcommand in (*COLUMNS, "info"):
+        capsys.readouterr()
+        assert tool("gw", subcommand, windows, "--builtin", "--json") == 0
+        assert json.loads(capsys.readouterr().out)["rows"] == []
+    for subcommand in ("face", "info"):
+        assert tool("gw", subcommand, face) == 0
+    old = tmp_path / "GuidewindowModel.asdf"
+    assert tool("gw", "info", old) == 3
+    assert "of an old form" in capsys.readouterr().err

@@ -70,13 +70,13 @@ def light_of(measured: Measured, request: GuideRequest, seconds: float | None) -
         The exposure time of a pair is not known.
     """
     stage, pairs, found = measured.stage, measured.pairs, measured.centroids
-    if stage.exptime is None:
+    if stage.exptime is None and len(pairs):
         raise InputError("the file does not say the exposure time of a pair", path=stage.product.path)
     curve = make_light_curve(
         stage.t[pairs],
         found.flux,
         found.flux_err,
-        exptime_s=stage.exptime,
+        exptime_s=np.nan if stage.exptime is None else stage.exptime,
         exposure=stage.exposure[pairs].astype(np.int64),
         use=measured.use,
         dropped=request.dropped(DROPPED_BY_PHOTOMETRY),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -174,4 +175,6 @@ def _write_fits(file, said, planes):
         if name != "n":
             hdu.header["BUNIT"] = "electron"
         hdus.append(hdu)
-    fits.HDUList(hdus).writeto(file)
+    whole = io.BytesIO()  # astropy takes no file that was opened to be new
+    fits.HDUList(hdus).writeto(whole)
+    file.write(whole.getvalue())
