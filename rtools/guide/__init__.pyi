@@ -32,7 +32,7 @@ from .lightcurve import (
 )
 from .lines import Line, Partner, find_lines, find_partners
 from .measured import Centroids
-from .psf import GuidePsf, psf_at, widened
+from .psf import GuidePsf, cropped, psf_at, widened
 from .spectrum import FrequencyBand, Spectrum, add_spectra, lomb_scargle, measure_bands, take_out_line, welch
 from .stack import Montage, Stack, lay_frames, make_montage, spread_evenly, stack_images
 from .use import PairFlags, count_causes, flag_pairs, runs_of
@@ -83,6 +83,7 @@ __all__ = [
     "compare_motion",
     "count_causes",
     "covariance_of",
+    "cropped",
     "ellipse",
     "exposure_kernel",
     "face_motion",

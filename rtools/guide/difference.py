@@ -243,10 +243,11 @@ def _subtract(pairs, readout):
 
 def _linearise(resultants, offsets, readout):
     """Resultants as they would be without the non-linearity of converter and pixels, DN without the offset."""
-    value = resultants - offsets[:, None, None].astype(float)
+    whole = resultants - offsets[:, None, None].astype(np.int32)
+    value = whole.astype(float)
     for curve in readout.curves:
-        part = value[..., curve.columns]
-        part += np.interp(part, curve.value, curve.correction)
+        table = np.interp(np.arange(LARGEST_DN + 1), curve.value, curve.correction)
+        value[..., curve.columns] += table[np.clip(whole[..., curve.columns], 0, LARGEST_DN)]
     if readout.linearity is None:
         return value
     coefficients = np.asarray(readout.linearity, float)

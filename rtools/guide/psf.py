@@ -13,10 +13,13 @@ from rtools.reference import Psf
 from rtools.reference.epsf import JITTER
 from rtools.wfi.instrument import PIXEL_SCALE_ARCSEC
 
-__all__ = ["GuidePsf", "cut_around_middle", "psf_at", "spline_for", "widened"]
+__all__ = ["GuidePsf", "cropped", "cut_around_middle", "psf_at", "spline_for", "widened"]
 
 MARGIN = 4
 """Samples beyond the farthest pixel that the spline needs, with two to spare."""
+
+WINGS = 8
+"""Pixels beyond the window that a cropped PSF keeps, so that what is done to it at its edge is not seen."""
 
 LARGEST_GAIN = 4.0
 """By how much a narrower PSF may amplify a frequency, so that noise of its samples does not grow."""
@@ -62,6 +65,34 @@ def psf_at(psf: Psf, x: float, y: float, *, jitter: tuple[float, float, float] =
     scale = 1000 * PIXEL_SCALE_ARCSEC
     xx, yy, xy = (float(value) for value in covariance_of(jitter[0] / scale, jitter[1] / scale, jitter[2]))
     return GuidePsf(np.ascontiguousarray(coefficients), psf.oversample, (xx, yy, xy))
+
+
+def cropped(psf: GuidePsf, shape: tuple[int, int]) -> GuidePsf:
+    """The part of the PSF that stars in a window need.
+
+    Parameters
+    ----------
+    psf : GuidePsf
+        The PSF.
+    shape : tuple of int
+        Rows and columns of the window.
+
+    Returns
+    -------
+    GuidePsf
+        Of a size that transforms quickly, with the star in its middle as before; `psf` itself where it is not larger.
+    """
+    from scipy.fft import next_fast_len
+
+    cuts = []
+    for samples, pixels in zip(psf.coefficients.shape, shape, strict=True):
+        kept = 2 * psf.oversample * (pixels + WINGS)
+        kept += (samples - kept) % 2
+        while next_fast_len(kept, real=True) > kept:
+            kept += 2
+        cut = max((samples - kept) // 2, 0)
+        cuts.append(slice(cut, samples - cut))
+    return psf._replace(coefficients=np.ascontiguousarray(psf.coefficients[tuple(cuts)]))
 
 
 def widened(psf: GuidePsf, xx: float, yy: float, xy: float) -> GuidePsf:

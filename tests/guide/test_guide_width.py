@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rtools.guide import HighFrequency, fit_psf, match_psf, measure_motion, shift_widths, sum_widths, widened
+from rtools.guide import HighFrequency, cropped, fit_psf, match_psf, measure_motion, shift_widths, sum_widths, widened
 from tests.support.guide_motion import CYCLE_S, EXPTIME_S, centres, golden_motion
 from tests.support.guide_windows import SCALE, difference_of, images_of, nominal_psf, observed
 
@@ -140,3 +140,13 @@ def test_width_that_nobody_knows_is_half_of_the_jitter_of_the_psf(psf):
     assert vague.jitter == pytest.approx(np.array(psf.jitter) / 2, abs=2e-6)
     certain = match_psf(psf, HighFrequency(0.005, 0.004, 0.001, 1e-12 * np.eye(3)))
     assert certain.jitter == pytest.approx(np.add(psf.jitter, (0.005, 0.004, 0.001)), abs=1e-6)
+
+
+def test_cropped_psf_gives_the_same_images_and_the_same_when_it_is_widened(psf):
+    small = cropped(psf, (16, 16))
+    assert small.coefficients.size < psf.coefficients.size / 2
+    for x, y in ((-0.9, 3.0), (7.6, 7.2), (15.4, 15.9)):
+        np.testing.assert_allclose(images_of(small, [x], [y]), images_of(psf, [x], [y]), atol=1e-12)
+        both = [images_of(widened(one, -0.004, 0.006, 0.001), [x], [y]) for one in (small, psf)]
+        np.testing.assert_allclose(both[0], both[1], atol=1e-7)
+    assert cropped(small, (64, 64)).coefficients.shape == small.coefficients.shape

@@ -51,7 +51,12 @@ def measure(console, inputs, stage, **options):
 
 def counts_of(measured):
     """How many pairs have each flag, by its name."""
+    from collections import Counter
+
+    from rtools.guide import count_causes
     from rtools.wfi.guide import Use
 
-    flags = [int(value) for one in measured for value in one.use]
-    return {flag.name: sum(bool(value & flag) for value in flags) for flag in Use}
+    total = Counter({flag.name: 0 for flag in Use})
+    for one in measured:
+        total.update({flag.name: count for flag, count in count_causes(one.use).items()})
+    return dict(total)

@@ -13,6 +13,7 @@ from rtools.guide import (
     Difference,
     GuidePsf,
     PairFlags,
+    cropped,
     fit_edge,
     fit_edge_shape,
     fit_gaussians,
@@ -31,13 +32,13 @@ if TYPE_CHECKING:
     from rtools.products.guide import Guide
     from rtools.work import Work
 
-__all__ = ["MATCHED", "Fit", "edge_fit", "plain_fit", "psf_fit", "relative"]
+__all__ = ["Fit", "edge_fit", "plain_fit", "psf_fit", "relative"]
 
 Fit = Callable[[Difference, "Work"], Centroids]
 """How centroids are measured."""
 
-MATCHED = 1000
-"""Pairs at most that tell how wide the star is, before all are fitted with a PSF of this width."""
+MATCHED = 250
+"""Pairs of an exposure at most that tell how wide the star is, before all are fitted with a PSF of this width."""
 
 ROUNDS = 2
 """Times that the width is measured: once in first order, and once about it."""
@@ -80,10 +81,14 @@ def psf_fit(difference: Difference, said: PairFlags, psf: GuidePsf, work: Work) 
     callable
         The fit. Its widths are relative to the PSF of the reference.
     """
+    every = -(-len(difference.images) // MATCHED)
+    sample = difference._replace(images=difference.images[::every], masked=difference.masked[::every])
+    said = PairFlags._make(flags[::every] for flags in said)
+    psf = cropped(psf, difference.variance.shape)
     fit = _fit_of_width(psf, psf)
     for _ in range(ROUNDS):
-        found = fit(difference, work)
-        use = flag_pairs(said, found, difference.saturated, difference.variance.shape)
+        found = fit(sample, work)
+        use = flag_pairs(said, found, difference.saturated[::every], difference.variance.shape)
         fit = _fit_of_width(match_psf(psf, sum_widths(found, (use & DROPPED_BY_JITTER) == 0)), psf)
     return fit
 

@@ -15,7 +15,7 @@ from rtools.guide import (
     flag_pairs,
 )
 from rtools.guide.measured import COLUMNS, centroids_of
-from rtools.pipeline.guide.fits import MATCHED, Fit, edge_fit, plain_fit, psf_fit, relative
+from rtools.pipeline.guide.fits import Fit, edge_fit, plain_fit, psf_fit, relative
 from rtools.pipeline.guide.instrument import GuideInstrument, angles_of_wcs, instrument_of, stretch_of
 from rtools.pipeline.guide.pieces import Piece, difference_of, flags_of, pieces_of
 from rtools.pipeline.guide.request import GuideRequest
@@ -31,7 +31,7 @@ __all__ = ["Measured", "measure_pairs", "measure_stage"]
 
 
 FEWEST = 30
-"""Pairs without which the share of the reference output is that of the longest piece."""
+"""Pairs without which the share of the reference output and the width of the star are those of the longest piece."""
 
 
 class Measured(NamedTuple):
@@ -105,9 +105,10 @@ def measure_pairs(guide: Guide, stage: GuideStage, request: GuideRequest, work: 
     found: list[Centroids] = []
     about: list[Difference] = []
     for piece in pieces:
-        kappa = few if len(piece.pairs) < FEWEST else None
-        difference = difference_of(stage, piece, instrument, request, kappa=kappa)
-        found.append(fit(difference, work))
+        short = len(piece.pairs) < FEWEST
+        difference = difference_of(stage, piece, instrument, request, kappa=few if short else None)
+        own = fit if short or psf is None else psf_fit(difference, flags_of(stage, piece.pairs), psf, work)
+        found.append(own(difference, work))
         about.append(difference._replace(images=difference.images[:0], masked=difference.masked[:0]))
     pairs = _joined([piece.pairs for piece in pieces], np.zeros(0, np.int64))
     centroids = Centroids(*(_joined(list(parts)) for parts in zip(*found, strict=True))) if found else None
@@ -137,21 +138,20 @@ def _fit_of(
     request: GuideRequest,
     work: Work,
 ) -> tuple[Fit, float | None]:
-    """How pairs are fitted, and the share of the reference output in short pieces: by the longest one."""
+    """How short pieces are fitted, and the share of the reference output in them: by the longest one."""
     psf, instrument = detector
     fit, kappa = plain_fit(request.centroid), None
     if not pieces:
         return fit, kappa
+    if not guide.spectroscopic and all(len(piece.pairs) >= FEWEST for piece in pieces):
+        return fit, kappa
     longest = max(pieces, key=lambda piece: len(piece.pairs))
-    if guide.spectroscopic or any(len(piece.pairs) < FEWEST for piece in pieces):
-        difference = difference_of(stage, longest, instrument, request)
-        kappa = difference.kappa
+    difference = difference_of(stage, longest, instrument, request)
+    kappa = difference.kappa
     if psf is not None and guide.spectroscopic:
         fit = edge_fit(difference, psf, guide, work)
     elif psf is not None:
-        sample = longest._replace(pairs=longest.pairs[:MATCHED])
-        difference = difference_of(stage, sample, instrument, request, kappa=kappa)
-        fit = psf_fit(difference, flags_of(stage, sample.pairs), psf, work)
+        fit = psf_fit(difference, flags_of(stage, longest.pairs), psf, work)
     return fit, kappa
 
 
