@@ -48,6 +48,9 @@ def test_tools_options_values_and_files(monkeypatch, capsys):
     run = command_of("run")
     assert asked(rt, "rt ref", monkeypatch, capsys) == ["plain,refs", "plain,refcat", "plain,refpix"]
     assert asked(rt, "rt refs ch", monkeypatch, capsys) == ["plain,check"]
+    assert asked(rt, "rt gw mea", monkeypatch, capsys) == ["plain,measure"]
+    assert asked(command_of("gw"), "rt-gw spectrum --show b", monkeypatch, capsys) == ["plain,bands"]
+    assert asked(command_of("gw"), "rt-gw info X_", monkeypatch, capsys) == ["file,X_"]
     assert asked(rt, "rt rt-run --ski", monkeypatch, capsys) == ["plain,--skip"]
     assert asked(rt, "rt completion z", monkeypatch, capsys) == ["plain,zsh"]
     assert asked(run, "rt-run --until x --ski", monkeypatch, capsys) == ["plain,--skip"]
