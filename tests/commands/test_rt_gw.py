@@ -85,8 +85,13 @@ def changed(path, folder, change):
 # --- tables of every form -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("subcommand", COLUMNS)
-@pytest.mark.parametrize("form", FORMS)
+def slowly(values, quick):
+    """Values of a parameter, of which the others than the quick ones are of tests that are slow."""
+    return [pytest.param(one, marks=() if one in quick else pytest.mark.slow) for one in values]
+
+
+@pytest.mark.parametrize("subcommand", slowly(COLUMNS, ("measure", "jitter")))
+@pytest.mark.parametrize("form", slowly(FORMS, ("seed", "dark", "empty")))
 def test_every_form_of_a_file_gives_the_columns_with_their_units(form, subcommand, tmp_path, capsys):
     table = table_of(tmp_path, subcommand, guide_file(tmp_path, form), "--builtin")
     expected = {one.name: one.unit for one in COLUMNS[subcommand]}
@@ -113,6 +118,7 @@ def test_a_table_without_rows_is_written_with_one_warning(subcommand, tmp_path, 
     assert printed.split("\n")[0].split("\t") == read_catalog(tmp_path / "x.ecsv").colnames
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["rad", "empty"])
 def test_spectra_have_tables_too(form, tmp_path, capsys):
     path = guide_file(tmp_path, form, spectroscopic=True)
@@ -122,7 +128,7 @@ def test_spectra_have_tables_too(form, tmp_path, capsys):
     assert "internal" not in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("form", ["parquet", "ecsv", "fits", "csv"])
+@pytest.mark.parametrize("form", slowly(("parquet", "ecsv", "fits", "csv"), ("parquet", "fits")))
 def test_a_table_opens_elsewhere_with_its_units(form, made, tmp_path, capsys):
     first = table_of(tmp_path, "measure", made, form="ecsv")
     target = tmp_path / f"pairs.{form}"
@@ -154,8 +160,8 @@ def test_files_in_a_directory_are_called_as_the_input(made, tmp_path, capsys):
 
 def test_two_files_in_one_table_have_their_names(made, tmp_path):
     other = shutil.copy(made, tmp_path / made.name.replace("wfi02", "wfi03"))
-    for subcommand in COLUMNS:
-        table = table_of(tmp_path, subcommand, made, other)
+    for subcommand in ("measure", "jitter"):
+        table = table_of(tmp_path, subcommand, made, other, "--exposure", 2)
         assert table.colnames[0] == "filename"
         assert sorted(set(table["filename"])) == [made.name, other.name]
         assert "filename" not in table_of(tmp_path, subcommand, made).colnames
@@ -233,7 +239,12 @@ def bind(data, exposure):
         data[name] = flags
 
 
-@pytest.mark.parametrize("fault", [lose, spoil, bind])
+def all_at_once(data, exposure):
+    for fault in (lose, spoil, bind):
+        fault(data, exposure)
+
+
+@pytest.mark.parametrize("fault", slowly((all_at_once, lose, spoil, bind), (all_at_once,)))
 def test_a_fault_changes_no_number_of_the_exposures_around_it(fault, made, tmp_path):
     made = changed(made, tmp_path, lambda data, exposure: None)  # its times are rounded as those of the other
     (tmp_path / "bad").mkdir()
