@@ -244,7 +244,10 @@ def all_at_once(data, exposure):
         fault(data, exposure)
 
 
-@pytest.mark.parametrize("fault", slowly((all_at_once, lose, spoil, bind), (all_at_once,)))
+EACH = [pytest.param(fault, marks=pytest.mark.long) for fault in (lose, spoil, bind)]
+
+
+@pytest.mark.parametrize("fault", [all_at_once, *EACH])
 def test_a_fault_changes_no_number_of_the_exposures_around_it(fault, made, tmp_path):
     made = changed(made, tmp_path, lambda data, exposure: None)  # its times are rounded as those of the other
     (tmp_path / "bad").mkdir()
@@ -422,7 +425,7 @@ def test_a_run_takes_the_kernel_of_a_directory(guided, tmp_path):
 
 
 @pytest.mark.judges
-@pytest.mark.parametrize("version", judges.OPENS)
+@pytest.mark.parametrize("version", judges.newest_only(judges.OPENS))
 def test_files_of_roman_datamodels_give_tables(version, tmp_path, capsys):
     judges.asked(version, "products", tmp_path)
     windows, face = (tmp_path / f"L1{name}GuidewindowModel.asdf" for name in ("Detector", "Face"))

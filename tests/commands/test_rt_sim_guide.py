@@ -14,7 +14,7 @@ from rtools.products.io import open_product
 from rtools.products.schema import layout
 from rtools.reference.builtin import Builtin
 from rtools.wfi.guide import guide_table
-from tests.support.judges import OPENS
+from tests.support.judges import OPENS, newest_only
 
 pytestmark = pytest.mark.slow
 
@@ -463,7 +463,7 @@ def test_files_are_valid_in_every_profile(profiles):
 
 
 @pytest.mark.judges
-@pytest.mark.parametrize("version", OPENS)
+@pytest.mark.parametrize("version", newest_only(OPENS))
 def test_judges_open_what_they_know(judge, profiles, version):
     paths = [path for profile in OPENS[version] for path in profiles[profile]]
     verdicts = judge(version, paths)

@@ -19,6 +19,12 @@ OPENS = {
 """Versions of roman_datamodels that must open and validate our files, and the profiles that they open."""
 
 
+def newest_only(versions):
+    """Versions as parameters of which all but the last are asked with ``--long`` only."""
+    *older, newest = versions
+    return [*(pytest.param(version, marks=pytest.mark.long) for version in older), newest]
+
+
 def judge_python(version):
     """Interpreter of a judge's environment, which ``tests/judges/setup.sh`` makes.
 
