@@ -9,6 +9,7 @@ from contextlib import nullcontext, suppress
 import click
 
 from rtools.commands.kit.failures import as_rtools_error
+from rtools.products.io import unfinished
 
 __all__ = ["DEBUG", "entry", "leave", "run"]
 
@@ -44,7 +45,11 @@ def entry(command):
                 signal.signal(number, _terminated)
         _let_no_interrupt_be_lost()
         _take_any_name()
-        leave(run(command, sys.argv[1:] if args is None else args), at_once=args is None)
+        try:
+            status = run(command, sys.argv[1:] if args is None else args)
+        finally:
+            unfinished.remove_all()
+        leave(status, at_once=args is None)
 
     return main
 

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from rtools.errors import RtoolsError
-from rtools.products.io import encode, serial, temporary
+from rtools.products.io import encode, serial, temporary, unfinished
 from rtools.products.io.arrays import array_node
 from rtools.products.io.encode import ArrayBytes, BlockSource, RepeatedBytes
 from rtools.products.schema import nodes, tags
@@ -38,6 +38,7 @@ class Stage:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         self.temporary = temporary.name_beside(self.path)
+        unfinished.add(self.temporary)
         self.overflows: dict[str, int] = {}
         self.messages: list[str] = []
 
@@ -52,12 +53,14 @@ class Stage:
         except OSError as error:
             self.discard()
             raise _cannot(self.path, error) from None
+        unfinished.discard(self.temporary)
         return self.path
 
     def discard(self) -> None:
         """Remove the temporary file."""
         with contextlib.suppress(OSError):
             self.temporary.unlink(missing_ok=True)
+            unfinished.discard(self.temporary)
 
 
 class _Scratch:

@@ -221,3 +221,25 @@ def test_an_interrupt_that_a_library_made_an_error_of_still_ends_all():
     with pytest.raises(KeyboardInterrupt):
         for_each(Console("rt-x"), ["a", "b"], work)
     assert done == ["a"]
+
+
+STAGED = """
+from rtools.commands.kit import entry
+from rtools.commands.kit.tool import tool
+from rtools.products.io import Stage
+
+@tool("rt-x", summary="", examples=())
+def command(console):
+    with Stage("PATH").open() as file:
+        file.write(b"whole")
+    raise KeyboardInterrupt  # before anybody knows of the stage
+
+entry.entry(command)()
+"""
+
+
+def test_an_interrupt_between_a_file_and_whoever_would_name_it_leaves_nothing(tmp_path):
+    code = STAGED.replace("PATH", str(tmp_path / "x_cal.asdf"))
+    done = subprocess.run([sys.executable, "-c", code], env=environment(), capture_output=True, check=False, timeout=50)
+    assert (done.returncode, done.stderr) == (130, b"rt-x: interrupted\n")
+    assert list(tmp_path.iterdir()) == []
