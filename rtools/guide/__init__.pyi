@@ -20,7 +20,7 @@ from .face import (
 from .gaussian import fit_gaussians
 from .glance import Glance, look_at_star
 from .jitter import Drift, Motion, find_drift, measure_motion, neighbour_noise
-from .kernel import JitterKernel, exposure_kernel, mean_kernel, turn_covariance
+from .kernel import JitterKernel, exposure_kernel, turn_covariance
 from .lightcurve import (
     LightBins,
     LightCurve,
@@ -105,7 +105,6 @@ __all__ = [
     "make_light_curve",
     "make_montage",
     "match_psf",
-    "mean_kernel",
     "measure_bands",
     "measure_face",
     "measure_moments",

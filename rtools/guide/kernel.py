@@ -1,4 +1,4 @@
-"""The jitter kernel of an exposure or a mosaic: what smears the images of all its stars.
+"""The jitter kernel of an exposure: what smears the images of all its stars.
 
 Kernels are covariances xx, yy, xy in square pixels. Metadata of jitter hold them as an ellipse in mas, with the nominal
 0.11 arcsec for a pixel in both directions, because those who read them go back to pixels by that.
@@ -17,7 +17,7 @@ from rtools.guide.ellipse import JitterEllipse, covariance_of, ellipse
 from rtools.guide.width import LARGEST_ERROR, HighFrequency, width_error
 from rtools.wfi.instrument import PIXEL_SCALE_ARCSEC
 
-__all__ = ["KERNELS", "JitterKernel", "exposure_kernel", "mean_kernel", "turn_covariance"]
+__all__ = ["KERNELS", "JitterKernel", "exposure_kernel", "turn_covariance"]
 
 KERNELS = ("none", "window")
 """Where the part that is faster than a pair comes from; a number of mas is the third way."""
@@ -134,40 +134,3 @@ def turn_covariance(covariance: ArrayLike, matrix: ArrayLike) -> NDArray[np.floa
     matrix = np.asarray(matrix, float)
     new = matrix @ old @ np.swapaxes(matrix, -1, -2)
     return np.stack([new[..., 0, 0], new[..., 1, 1], new[..., 0, 1]], axis=-1)
-
-
-def mean_kernel(
-    ellipses: Sequence[Sequence[float]], turns: ArrayLike, weights: ArrayLike | None = None
-) -> JitterEllipse:
-    """The kernel of a mosaic: the mean of those of its members.
-
-    Parameters
-    ----------
-    ellipses : sequence
-        Major and minor axis and angle of the kernel of each member, as its metadata have them: along its detector's
-        axes, mas and degrees.
-    turns : array_like (k, 2, 2)
-        Of each member: from displacements along its detector's axes to those along the axes of the mosaic. Their scale
-        does not count: each is divided by the root of its determinant.
-    weights : array_like (k,), optional
-        Of each member in the mosaic; alike by default.
-
-    Returns
-    -------
-    JitterEllipse
-        The ellipse of the weighted mean of the covariances, along the axes of the mosaic.
-
-    Raises
-    ------
-    InputError
-        There is no member, or no weight.
-    """
-    if not len(ellipses):
-        raise InputError("a mosaic without members has no jitter")
-    turns = np.asarray(turns, float)
-    turns = turns / np.sqrt(np.abs(np.linalg.det(turns)))[:, None, None]
-    covariances = np.stack(covariance_of(*np.asarray(ellipses, float).T), axis=-1)
-    weights = np.ones(len(covariances)) if weights is None else np.asarray(weights, float)
-    if not weights.sum() > 0:
-        raise InputError("no member of the mosaic has a weight")
-    return ellipse(*(weights @ turn_covariance(covariances, turns) / weights.sum()))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rtools.errors import InputError, UsageError
-from rtools.guide import HighFrequency, covariance_of, ellipse, exposure_kernel, mean_kernel, measure_motion
+from rtools.guide import HighFrequency, covariance_of, ellipse, exposure_kernel, measure_motion
 from rtools.guide.jitter import find_drift, neighbour_noise
 from tests.support.guide_motion import CYCLE_S, EXPTIME_S, centres, golden_motion
 
@@ -143,19 +143,3 @@ def test_kernel_is_refused_where_the_width_is_not_known():
     for word in ("some", "-3", "nan"):
         with pytest.raises(UsageError, match="number of mas"):
             exposure_kernel((1e-3, 1e-3, 0), high_frequency=word)
-
-
-def test_kernel_of_a_mosaic_is_the_mean_in_its_axes():
-    quarter = np.array([[0.0, -1.0], [1.0, 0.0]])
-    same = mean_kernel([(12, 6, 30), (12, 6, 30)], [np.eye(2), 2.5 * np.eye(2)])
-    np.testing.assert_allclose(same, (12, 6, 30), rtol=1e-12)
-    turned = mean_kernel([(12, 6, 30)], [quarter])
-    np.testing.assert_allclose(turned, (12, 6, 120), rtol=1e-12)
-    mirrored = mean_kernel([(12, 6, 30)], [np.diag([-1.0, 1.0])])
-    np.testing.assert_allclose(mirrored, (12, 6, 150), rtol=1e-12)
-    crossed = mean_kernel([(12, 6, 30), (12, 6, 30)], [np.eye(2), quarter])
-    np.testing.assert_allclose(crossed[:2], np.sqrt(90), rtol=1e-12)
-    weighted = mean_kernel([(12, 12, 0), (6, 6, 0)], [np.eye(2)] * 2, [1, 3])
-    np.testing.assert_allclose(weighted[:2], np.sqrt((144 + 3 * 36) / 4), rtol=1e-12)
-    with pytest.raises(InputError, match="without members"):
-        mean_kernel([], np.empty((0, 2, 2)))

@@ -2,7 +2,7 @@ from .downlink import Downlinked
 from .either import open_either
 from .face import Face, open_face, read_face
 from .guide import Guide, open_guide, read_guide
-from .opening import is_face_name, is_guide_name, is_old, kind_of_product, open_as
+from .opening import is_guide_name, is_old, kind_of_product, open_as
 from .problems import Problem
 from .records import FaceSummary, GuideSummary
 from .stage import GuideStage
@@ -19,7 +19,6 @@ __all__ = [
     "Problem",
     "face_table",
     "guide_table",
-    "is_face_name",
     "is_guide_name",
     "is_old",
     "kind_of_product",

@@ -10,7 +10,7 @@ from rtools.products.io import Product, open_product
 from rtools.products.schema import layout, nodes
 from rtools.wfi import metadata
 
-__all__ = ["KINDS", "is_face_name", "is_guide_name", "is_old", "kind_of_product", "open_as", "taken_as"]
+__all__ = ["KINDS", "is_guide_name", "is_old", "kind_of_product", "open_as", "taken_as"]
 
 KINDS = {"gw": "l1_gw", "face": "l1_face"}
 """Words for the kinds, which are the suffixes of their files, and the kinds."""
@@ -33,22 +33,6 @@ def is_guide_name(path: str | Path) -> bool:
         Its suffix is ``_gw``.
     """
     return names.split_suffix(path)[1] == "gw"
-
-
-def is_face_name(path: str | Path) -> bool:
-    """Whether a file is a FACE file by its name.
-
-    Parameters
-    ----------
-    path : str or pathlib.Path
-        The file; it need not exist.
-
-    Returns
-    -------
-    bool
-        Its suffix is ``_face``.
-    """
-    return names.split_suffix(path)[1] == "face"
 
 
 def open_as(path: str | Path, wanted: str, kind: str | None) -> tuple[Product, list[str]]:

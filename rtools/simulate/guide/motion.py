@@ -19,7 +19,7 @@ from rtools.simulate.guide.timeline import Exposed, Timeline
 from rtools.simulate.streams import generator
 from rtools.wfi.units import RADIAN_ARCSEC
 
-__all__ = ["TelescopeMotion", "Terms", "axes_of", "draw_motion", "mean_over", "oscillation", "terms_of", "turns"]
+__all__ = ["TelescopeMotion", "Terms", "axes_of", "draw_motion", "oscillation", "terms_of", "turns"]
 
 MAS = 1e-3 / RADIAN_ARCSEC
 """Radians in a milliarcsecond."""
@@ -100,29 +100,6 @@ def oscillation(
         angle = np.outer(t[first : first + CHUNK], rate) + phase
         out[first : first + CHUNK] = np.cos(angle) @ cosine - np.sin(angle) @ sine
     return out
-
-
-def mean_over(terms: Terms, phase: NDArray[np.float64], t: NDArray[np.float64], duration: float) -> NDArray[np.float64]:
-    """Mean of an oscillation over durations centred on times: Σ a sinc(f T) cos(2π f t + φ), sinc u = sin πu / πu.
-
-    Parameters
-    ----------
-    terms : Terms
-        Frequencies and amplitudes.
-    phase : ndarray float64 (k,)
-        Radians.
-    t : ndarray float64 (n,)
-        Seconds.
-    duration : float
-        T, seconds.
-
-    Returns
-    -------
-    ndarray float64, (n,)
-        In the unit of the amplitudes.
-    """
-    slower = Terms(terms.frequency, terms.amplitude * np.sinc(terms.frequency * duration))
-    return oscillation(slower, phase, t)[:, 0]
 
 
 @dataclass(frozen=True, eq=False)

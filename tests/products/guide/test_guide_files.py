@@ -6,7 +6,7 @@ import pytest
 from astropy.time import Time
 
 from rtools.errors import InputError
-from rtools.products.guide import is_face_name, is_guide_name, open_guide, read_guide
+from rtools.products.guide import is_guide_name, open_guide, read_guide
 from rtools.products.io import open_product
 from rtools.wfi.guide import BLOCKS, guide_table
 from tests.support import guide_files
@@ -245,4 +245,3 @@ def test_other_products_are_refused(tmp_path):
 def test_names_tell_the_kind():
     assert is_guide_name(GUIDE_NAME)
     assert not is_guide_name(guide_files.FACE_NAME)
-    assert is_face_name(guide_files.FACE_NAME)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rtools.simulate.guide.motion import Terms, draw_motion, mean_over, oscillation, terms_of, turns
+from rtools.simulate.guide.motion import Terms, draw_motion, oscillation, terms_of, turns
 from rtools.simulate.guide.plan import ellipse_of
 from rtools.simulate.guide.request import AcquisitionRequest, MotionTable
 from rtools.simulate.guide.timeline import draw_timeline
@@ -29,6 +29,12 @@ def test_spectrum_and_means_over_pairs_are_those_worked_out(rest, step, rms, mea
     b = mean_over(terms, phase, 0.1010471875 + CYCLE * np.arange(720), EXPOSURE)
     np.testing.assert_allclose(b[[0, 1, 2, 719]], means, atol=2e-6)
     np.testing.assert_allclose([b.std(ddof=1), b[16:].std(ddof=1)], scatter, rtol=1e-6)
+
+
+def mean_over(terms, phase, t, duration):
+    """Mean of an oscillation over durations centred on times: a sinc(f T) cos(2 pi f t + phase) of each term."""
+    slower = Terms(terms.frequency, terms.amplitude * np.sinc(terms.frequency * duration))
+    return oscillation(slower, phase, t)[:, 0]
 
 
 def test_amplitudes_of_the_first_terms_are_those_worked_out():
