@@ -17,6 +17,7 @@ from rtools.products.tables import read_catalog
 from rtools.wfi.guide import DROPPED_BY_JITTER, Use
 from tests.support import judges
 from tests.support.guide_files import FORMS, MAPPING, guide_file
+from tests.support.runs import meta
 from tests.support.small_files import tool
 
 ROOT = "r0000101001001001001_0001"
@@ -438,3 +439,32 @@ def test_files_of_roman_datamodels_give_tables(version, tmp_path, capsys):
     old = tmp_path / "GuidewindowModel.asdf"
     assert tool("gw", "info", old) == 3
     assert "of an old form" in capsys.readouterr().err
+
+
+# --- time and pictures ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_dates_at_the_barycentre_follow_from_the_ephemeris_of_a_science_file(made, raw, tmp_path):
+    table = table_of(tmp_path, "lightcurve", made, "--barycentre", raw, "--builtin")
+    with open_guide(made) as guide:
+        ra, dec = (np.deg2rad(guide.meta["guide_star"][f"predicted_{axis}"]) for axis in ("ra", "dec"))
+    star = np.array([np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)])
+    ephemeris = meta(raw)["ephemeris"]
+    place, speed = (np.array([ephemeris[f"{what}_{axis}"] for axis in "xyz"]) for what in ("spatial", "velocity"))
+    seconds = (table["mjd"] - ephemeris["time"]) * 86400
+    delay = (place @ star + seconds * (speed @ star)) / 299792.458
+    found = (np.asarray(table["bjd_tdb"]) - 2400000.5 - table["mjd"]) * 86400
+    assert found == pytest.approx(69.184 + delay, abs=0.005)  # TDB is within 2 ms of TT; days have 40 microseconds
+
+
+@pytest.mark.parametrize("subcommand", ["measure", "jitter", "spectrum", "lightcurve"])
+def test_a_chart_is_drawn_in_the_terminal_and_as_a_picture(subcommand, made, tmp_path, capsys):
+    capsys.readouterr()
+    assert tool("gw", subcommand, made, "--builtin", "--plot", "-", "-q") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert made.name in lines[0] and any(set(line) & set("⠁⠂⠄⡀⢀*") for line in lines)
+    picture = tmp_path / "chart.png"
+    assert tool("gw", subcommand, made, "--builtin", "--plot", picture, "-q") == 0
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert tool("gw", subcommand, made, "--builtin", "--plot", picture, "-q") == 1  # it exists already
