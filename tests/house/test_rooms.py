@@ -20,6 +20,7 @@ FLOORS = [
     ["rtools.products.tables"],
     ["rtools.products.jwst"],
     ["rtools.products.forms"],
+    ["rtools.products.opening"],
     ["rtools.products.mosaic", "rtools.products.refcat", "rtools.products.edit"],
     ["rtools.products.check"],
     ["rtools.reference"],

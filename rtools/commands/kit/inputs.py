@@ -117,7 +117,7 @@ def _of_streams(value):
 
 
 @contextmanager
-def opened(name, kinds=None, *, others=False):
+def opened(name, kinds=None, *, others=False, jwst=False):
     """An opened product, perhaps of a stream.
 
     Parameters
@@ -125,14 +125,18 @@ def opened(name, kinds=None, *, others=False):
     name : str
     kinds, others
         As `rtools.products.io.opening.open_product`.
+    jwst : bool
+        Take products of JWST, too; otherwise they are refused by their name.
 
     Yields
     ------
-    rtools.products.io.product.Product
+    rtools.products.io.face.ProductFace
     """
     from rtools.products.io import open_product
+    from rtools.products.opening import open_any
 
-    with local(name) as path, open_product(path, kinds, others=others) as product:
+    open_file = open_any if jwst else open_product
+    with local(name) as path, open_file(path, kinds, others=others) as product:
         yield product
 
 

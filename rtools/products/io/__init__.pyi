@@ -1,5 +1,6 @@
 from .arrays import ArrayInfo
 from .checksums import NO_CHECKSUM
+from .face import ProductFace
 from .header import TruncatedError, read_header
 from .laidout import LaidOut
 from .opening import open_product
@@ -12,6 +13,7 @@ __all__ = [
     "ArrayInfo",
     "LaidOut",
     "Product",
+    "ProductFace",
     "RampWriter",
     "Stage",
     "TruncatedError",

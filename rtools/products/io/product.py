@@ -16,6 +16,7 @@ from rtools.products.io import arrays
 from rtools.products.io.reading import Reading, run_all
 from rtools.products.io.stored import StoredArrays
 from rtools.products.schema import nodes
+from rtools.wfi import dq
 from rtools.work import ALONE, Work
 
 if TYPE_CHECKING:
@@ -45,9 +46,12 @@ class Product:
         ``asdf_library`` and ``history``.
     problem : str or None
         Why the file is not a Roman product.
+    mission : str
+        ``roman``; this and what `rtools.products.io.face` lists is the same for products of other missions.
     """
 
     problem = None
+    mission = "roman"
 
     def __init__(
         self,
@@ -109,6 +113,10 @@ class Product:
     def has(self, name: str) -> bool:
         """Whether there is an array of this name."""
         return name in self.arrays
+
+    def flag_bits(self, name: str) -> dict[str, int] | None:
+        """Names of the bits of an array of flags; None for any other array."""
+        return dq.bits_of(name)
 
     def leave_out(self, name: str) -> None:
         """Take the array `name` for one that the file does not have."""

@@ -1,11 +1,13 @@
-from .hdus import JwstHdu
-from .reading import JwstProduct, open_jwst
+from .hdus import JwstHdu, StoredTable
+from .opening import open_jwst
+from .product import JwstProduct
 from .writing import HduChange, stage_jwst
 
 __all__ = [
     "HduChange",
     "JwstHdu",
     "JwstProduct",
+    "StoredTable",
     "open_jwst",
     "stage_jwst",
 ]

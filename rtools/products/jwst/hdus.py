@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from rtools.products.tables.metadata import ColumnInfo, columns_of
 if TYPE_CHECKING:
     from astropy.io import fits
 
-__all__ = ["JwstHdu", "read_pixels"]
+__all__ = ["JwstHdu", "StoredTable", "read_pixels", "read_spans"]
 
 PIXELS = {8: "u1", 16: "i2", 32: "i4", 64: "i8", -32: "f4", -64: "f8"}
 """Type of pixels by BITPIX."""
@@ -24,7 +25,23 @@ PIXELS = {8: "u1", 16: "i2", 32: "i4", 64: "i8", -32: "f4", -64: "f8"}
 UNSIGNED = {(pixel_types.STORED[name], zero): name for name, zero in pixel_types.ZEROS.items()}
 """Type that pixels stand for, by the type that is stored and BZERO."""
 
-Part = tuple[int | slice, ...]
+Part = tuple[Any, ...]
+"""Which part of an array, as numpy takes it: whole numbers, slices, an ellipsis."""
+
+
+class StoredTable(NamedTuple):
+    """What is known of a table before it is read.
+
+    Attributes
+    ----------
+    columns : tuple of ColumnInfo
+        In order, with units.
+    rows : int
+        Their number.
+    """
+
+    columns: tuple[ColumnInfo, ...]
+    rows: int
 
 
 @dataclass(frozen=True)
@@ -150,3 +167,31 @@ def read_pixels(path: str | Path, hdu: JwstHdu, part: Part = ()) -> np.ndarray:
         return raw * np.float64(hdu.header.get("BSCALE", 1)) + hdu.header.get("BZERO", 0)
     shape = np.shape(mapped[part])
     return pixel_types.decode(np.asarray(raw), hdu.dtype, flipped=hdu.is_unsigned).reshape(shape)
+
+
+def read_spans(path: str | Path, spans: Iterable[tuple[int, int]]) -> Iterator[bytes]:
+    """Bytes of a file from offset to offset.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+    spans : iterable of (int, int)
+        First byte, and the one behind the last.
+
+    Yields
+    ------
+    bytes
+
+    Raises
+    ------
+    InputError
+        The file cannot be read any more.
+    """
+    try:
+        with open(path, "rb") as file:
+            for start, end in spans:
+                file.seek(start)
+                yield file.read(end - start)
+    except OSError as error:
+        raise InputError(f"can no longer be read ({(error.strerror or str(error)).lower()})", path=path) from None

@@ -13,7 +13,7 @@ import numpy as np
 from rtools.errors import InputError, UsageError
 from rtools.products.fits import pixel_types
 from rtools.products.io import Stage
-from rtools.products.jwst.reading import JwstProduct
+from rtools.products.jwst.product import JwstProduct
 
 __all__ = ["HduChange", "stage_jwst"]
 

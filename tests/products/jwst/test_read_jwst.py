@@ -33,7 +33,7 @@ def test_everything_is_read_as_astropy_reads_it(tmp_path, suffix):
             if mine.is_table:
                 same_rows(Table(hdu.data), product.table(mine.name, mine.version))
             elif mine.is_image:
-                pixels = product.array(mine.name, mine.version)
+                pixels = product.pixels(mine.name, mine.version)
                 assert pixels.dtype == mine.dtype == hdu.data.dtype.newbyteorder("=")
                 assert mine.shape == hdu.data.shape
                 np.testing.assert_array_equal(pixels, hdu.data)
@@ -62,10 +62,10 @@ def test_a_file_is_what_its_layout_says(tmp_path, suffix):
 
 def test_a_part_of_an_image(tmp_path):
     product = open_jwst(jwst_files.made(tmp_path, "uncal"))
-    whole = product.array("SCI")
+    whole = product.pixels("SCI")
     assert whole.min() == 0 and whole.max() == 65535
-    np.testing.assert_array_equal(product.array("SCI", part=(1, slice(0, 2), 3)), whole[1, :2, 3])
-    assert product.array("SCI", part=(0, 0, 0, 0)) == whole[0, 0, 0, 0]
+    np.testing.assert_array_equal(product.pixels("SCI", part=(1, slice(0, 2), 3)), whole[1, :2, 3])
+    assert product.pixels("SCI", part=(0, 0, 0, 0)) == whole[0, 0, 0, 0]
 
 
 def test_scaled_pixels_are_numbers(tmp_path):
@@ -76,8 +76,8 @@ def test_scaled_pixels_are_numbers(tmp_path):
     with fits.open(path, mode="update", do_not_scale_image_data=True) as opened:
         opened[1].header["BSCALE"], opened[1].header["BZERO"] = 0.5, 10.0
     product = open_jwst(path)
-    np.testing.assert_array_equal(product.array("SCI"), 10 + np.arange(6).reshape(2, 3) / 2)
-    assert product.hdu("SCI").dtype == product.array("SCI").dtype
+    np.testing.assert_array_equal(product.pixels("SCI"), 10 + np.arange(6).reshape(2, 3) / 2)
+    assert product.hdu("SCI").dtype == product.pixels("SCI").dtype
 
 
 def test_names_of_the_data_model(tmp_path):
@@ -86,7 +86,7 @@ def test_names_of_the_data_model(tmp_path):
     assert product.hdu("slits.1.data") is product.hdu("SCI", 2)
     assert product.hdu("var_poisson").name == "VAR_POISSON"
     assert product.hdu("slits.2.dq").header["SOURCEID"] == 103
-    assert product.array("slits.2.dq").dtype == np.uint32
+    assert product.pixels("slits.2.dq").dtype == np.uint32
     with pytest.raises(InputError, match=r"_cal.fits: the extension SCI,4 is missing"):
         product.hdu("slits.3.data")
 
@@ -95,7 +95,7 @@ def test_names_of_the_data_model(tmp_path):
 def test_the_tree_of_both_conventions(tmp_path, image_tree):
     product = open_jwst(jwst_files.made(tmp_path, "rate", image_tree=image_tree))
     assert product.tree_bytes().startswith(b"#ASDF") and product.tree_bytes().endswith(b"...\n")
-    tree = product.tree()
+    tree = product.tree
     assert tree["meta"]["only_here"] == 3
     assert tree["arrays"]["sci_1"]["source"] == "fits:SCI,1"
     assert tree["_fits_hash"] == product.header_hash()
@@ -105,7 +105,7 @@ def test_a_transform_that_is_the_inverse_of_its_inverse(tmp_path):
     path = jwst_files.made(
         tmp_path, "c1d", more="wcs: &a !transform/x-1.0.0\n  inverse: !transform/y-1.0.0 {inverse: *a}\n"
     )
-    there = open_jwst(path).tree()["wcs"]
+    there = open_jwst(path).tree["wcs"]
     assert there["inverse"]["inverse"] == {} and there["inverse"]["inverse"].tag == there.tag
 
 
@@ -113,14 +113,14 @@ def test_an_edited_header_is_seen(tmp_path):
     path = jwst_files.made(tmp_path, "rate")
     fits.setval(path, "TARGPROP", value="M 31")
     product = open_jwst(path)
-    assert product.tree()["_fits_hash"] != product.header_hash()
+    assert product.tree["_fits_hash"] != product.header_hash()
 
 
 def test_a_file_without_a_tree(tmp_path):
     path = tmp_path / "segm.fits"
     jwst_files.hdus_of("segm")[:2].writeto(path)
     product = open_jwst(path)
-    assert (product.kind, product.tree_bytes(), product.tree()) == ("segm", None, {})
+    assert (product.kind, product.tree_bytes(), product.tree) == ("segm", None, {})
 
 
 def test_a_damaged_tree(tmp_path):
@@ -128,13 +128,13 @@ def test_a_damaged_tree(tmp_path):
     content = path.read_bytes()
     path.write_bytes(content.replace(b"meta: {telescope", b"meta: ]telescope"))
     with pytest.raises(InputError, match=r"_rate.fits: its extension ASDF: its YAML tree is damaged"):
-        open_jwst(path).tree()
+        _ = open_jwst(path).tree
 
 
 def test_light_curves_and_catalogs(tmp_path):
     product = open_jwst(jwst_files.made(tmp_path, "whtlt"))
-    assert [column.name for column in product.columns] == ["MJD_UTC", "BJD_TDB", "whitelight_flux"]
-    assert (product.rows, product.columns[2].unit, product.value("instrument")) == (4, "Jy", "NIRCAM")
+    assert [column.name for column in product.tables["TABLE"].columns] == ["MJD_UTC", "BJD_TDB", "whitelight_flux"]
+    assert (product.ecsv.rows, product.ecsv.columns[2].unit, product.value("instrument")) == (4, "Jy", "NIRCAM")
     assert product.table()["whitelight_flux"].unit == "Jy"
 
 
@@ -146,7 +146,7 @@ def test_metadata_of_keywords_and_of_the_tree(tmp_path):
         assert product.value(name) == "NRC_IMAGE"
     assert (product.value("bunit_data"), product.value("SOURCEID"), product.value("NOVALUE")) == ("DN/s", 101, None)
     assert (product.value("only_here"), product.value("nobodys.key")) == (3, None)
-    meta = product.meta()
+    meta = product.meta
     assert (meta["exposure"], meta["instrument"]["detector"]) == ({"type": "NRC_IMAGE"}, "NRCA1")
     assert (meta["telescope"], meta["only_here"], meta["bunit_err"]) == ("JWST", 3, "DN/s")
 
@@ -156,7 +156,7 @@ def test_what_a_damaged_tree_is_not_needed_for(tmp_path):
     path.write_bytes(path.read_bytes().replace(b"meta: {telescope", b"meta: ]telescope"))
     assert open_jwst(path).value("instrument.name") == "NIRCAM"
     with pytest.raises(InputError, match="extension ASDF"):
-        open_jwst(path).meta()
+        _ = open_jwst(path).meta
 
 
 def test_headers_alone_are_read(tmp_path):
@@ -176,8 +176,8 @@ def test_headers_alone_are_read(tmp_path):
     product = open_jwst(path)
     assert path.stat().st_size > 4 << 32
     assert product.kind == "rate" and product.hdu("SCI").shape == (1 << 16, 1 << 16)
-    assert product.array("SCI", part=(slice(7, 9), slice(0, 5))).tolist() == [[0] * 5] * 2
-    assert product.array("DQ").max() == 2**32 - 1
+    assert product.pixels("SCI", part=(slice(7, 9), slice(0, 5))).tolist() == [[0] * 5] * 2
+    assert product.pixels("DQ").max() == 2**32 - 1
 
 
 def write(path, content):
@@ -218,10 +218,16 @@ def test_a_directory_is_refused(tmp_path):
 def test_what_is_asked_for_must_be_of_its_kind(tmp_path):
     product = open_jwst(jwst_files.made(tmp_path, "rateints"))
     with pytest.raises(InputError, match="its extension INT_TIMES is not an image"):
-        product.array("INT_TIMES")
+        product.pixels("INT_TIMES")
     with pytest.raises(InputError, match="its extension SCI is not a table"):
         product.table("SCI")
     product.path.unlink()
-    for ask in (lambda: product.array("SCI"), product.tree, product.header_hash, lambda: product.table("INT_TIMES")):
+    asked = (
+        lambda: product.pixels("SCI"),
+        lambda: product.tree,
+        product.header_hash,
+        lambda: product.table("INT_TIMES"),
+    )
+    for ask in asked:
         with pytest.raises(InputError, match=r"rateints\.fits: "):
             ask()

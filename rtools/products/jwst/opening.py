@@ -1,0 +1,78 @@
+"""Opening a JWST file: its headers are read, and which product it is is told by them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rtools.errors import InputError
+from rtools.jwst.kinds import described, kind_of, kind_of_columns, seen_hdu, suffix_of
+from rtools.products.fits.read import open_fits
+from rtools.products.jwst.hdus import JwstHdu, StoredTable
+from rtools.products.jwst.product import JwstProduct
+from rtools.products.tables.metadata import read_table
+
+__all__ = ["open_jwst"]
+
+
+def open_jwst(path: str | Path) -> JwstProduct:
+    """Open a JWST product; of a FITS file the headers alone are read.
+
+    Parameters
+    ----------
+    path : str or Path
+        A FITS file, or an ECSV table.
+
+    Returns
+    -------
+    JwstProduct
+
+    Raises
+    ------
+    InputError
+        Missing, damaged, truncated, neither FITS nor ECSV, not of JWST, or none of the products of JWST.
+    """
+    path = Path(path)
+    try:
+        with open(path, "rb") as file:
+            first = file.read(9)
+    except OSError as error:
+        reason = "no such file" if isinstance(error, FileNotFoundError) else (error.strerror or str(error)).lower()
+        raise InputError(reason, path=path) from None
+    if not first:
+        raise InputError("an empty file", path=path)
+    if first.startswith(b"# %ECSV"):
+        return _open_table(path)
+    if first != b"SIMPLE  =":
+        raise InputError("neither FITS nor ECSV, so not a JWST product", path=path)
+    return _open_hdus(path)
+
+
+def _open_table(path):
+    table = read_table(path, "ecsv")
+    kind = None if table.kind else kind_of_columns(column.name for column in table.columns)
+    if kind is None:
+        raise InputError("an ECSV table that is not a JWST product", path=path)
+    return JwstProduct(path, kind, "ecsv", (), StoredTable(tuple(table.columns), table.rows), table.tree)
+
+
+def _open_hdus(path):
+    with open_fits(path) as opened:
+        hdus = tuple(_hdu(number, one) for number, one in enumerate(opened))
+    primary = hdus[0].header
+    telescope = str(primary.get("TELESCOP", "")).strip()
+    if telescope != "JWST":
+        told = f"TELESCOP is {telescope}" if telescope else "it has no TELESCOP"
+        raise InputError(f"not a JWST product: {told}", path=path)
+    suffix = suffix_of(path.name) or suffix_of(str(primary.get("FILENAME", "")))
+    kind = kind_of(primary, [seen_hdu(hdu.header) for hdu in hdus[1:]], suffix)
+    if kind is None:
+        raise InputError(f"{described(primary, None)}, which is none of the JWST products", path=path)
+    return JwstProduct(path, kind, "fits", hdus)
+
+
+def _hdu(number, opened):
+    place = opened.fileinfo()
+    start, data = place["hdrLoc"], place["datLoc"]
+    name = opened.header.get("EXTNAME", "") if number else "PRIMARY"
+    version = opened.header.get("EXTVER", 1) if number else 1
+    return JwstHdu(number, str(name).strip().upper(), version, opened.header, start, data, data + place["datSpan"])

@@ -1,0 +1,70 @@
+"""Tables of JWST files in memory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rtools.errors import InputError
+from rtools.products.fits.read import open_fits
+from rtools.products.jwst.hdus import JwstHdu
+
+if TYPE_CHECKING:
+    from astropy.table import Table
+
+__all__ = ["read_ecsv_table", "read_hdu_table"]
+
+
+def read_ecsv_table(path: str | Path) -> Table:
+    """The table of an ECSV file.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+
+    Returns
+    -------
+    astropy.table.Table
+
+    Raises
+    ------
+    InputError
+        It is damaged.
+    """
+    return _read_rows(path, {"format": "ascii.ecsv"}, path)
+
+
+def read_hdu_table(path: str | Path, hdu: JwstHdu) -> Table:
+    """The table of an HDU.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+    hdu : JwstHdu
+        One of its HDUs.
+
+    Returns
+    -------
+    astropy.table.Table
+        Columns with their units, vector cells as further dimensions.
+
+    Raises
+    ------
+    InputError
+        It is no table, or damaged.
+    """
+    if not hdu.is_table:
+        raise InputError(f"its extension {hdu.name} is not a table", path=path)
+    with open_fits(path) as hdus:
+        return _read_rows(path, {"mask_invalid": False, "unit_parse_strict": "silent"}, hdus[hdu.number])
+
+
+def _read_rows(path: str | Path, options: dict[str, Any], source: Any) -> Table:
+    from astropy.table import Table
+
+    try:
+        return Table.read(source, **options).copy()
+    except (OSError, ValueError, TypeError, KeyError, IndexError) as error:
+        raise InputError(f"its table cannot be read ({' '.join(str(error).split())})", path=path) from None

@@ -1,0 +1,114 @@
+"""The tree of the data model in the extension ASDF: its bytes, what is written in it, and its nodes converted."""
+
+from __future__ import annotations
+
+import io
+import re
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rtools.errors import InputError
+from rtools.products.io import header, temporary
+from rtools.products.jwst.hdus import JwstHdu, read_spans
+
+__all__ = ["bytes_of_tree", "node_of", "parsed_tree"]
+
+
+def bytes_of_tree(path: str | Path, hdu: JwstHdu) -> bytes:
+    """The ASDF file that an extension holds, in a table of one cell or in an image of bytes.
+
+    Parameters
+    ----------
+    path : str or Path
+        The FITS file.
+    hdu : JwstHdu
+        Its extension ASDF.
+
+    Returns
+    -------
+    bytes
+
+    Raises
+    ------
+    InputError
+        The extension is neither of the two.
+    """
+    if hdu.is_table:
+        form = hdu.header.get("TFORM1", "")
+        if not (len(hdu.columns) == hdu.rows == 1 and re.fullmatch(r"\d*B", form)):
+            raise InputError("its extension ASDF is not a table of one cell of bytes", path=path)
+    elif hdu.dtype != np.uint8:
+        raise InputError("its extension ASDF is not an image of bytes", path=path)
+    return b"".join(read_spans(path, [(hdu.data, hdu.data + hdu.size)]))
+
+
+def parsed_tree(content: bytes, path: str | Path) -> dict[str, Any]:
+    """What stands in an ASDF file that is in memory; nodes keep their tags, loops are cut.
+
+    Parameters
+    ----------
+    content : bytes
+        The file.
+    path : str or Path
+        What an error names.
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    InputError
+        It is damaged.
+    """
+    with temporary.file(".asdf") as file:
+        file.write(content)
+        file.flush()
+        try:
+            return header.read_header(file.name, cut_loops=True)[0]
+        except InputError as error:
+            raise InputError(f"its extension ASDF: {error.message}", path=path) from None
+
+
+def node_of(content: bytes, path: str, where: str | Path) -> Any:
+    """A node of an ASDF file that is in memory, as asdf converts it.
+
+    Parameters
+    ----------
+    content : bytes
+        The file.
+    path : str
+        Dotted, from the root.
+    where : str or Path
+        What an error names.
+
+    Returns
+    -------
+    object
+
+    Raises
+    ------
+    InputError
+        It cannot be converted: a damaged tree, or one with transforms of packages that are not installed.
+    """
+    import asdf
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            with asdf.open(io.BytesIO(content), lazy_load=False, lazy_tree=True) as opened:
+                node: Any = opened.tree
+                for key in path.split("."):
+                    node = node[int(key)] if isinstance(node, list) and key.isdigit() else node[key]
+        except Exception as error:  # what converters of other packages raise is not known
+            raise InputError(f"its {path} cannot be read ({' '.join(str(error).split())})", path=where) from None
+    if path.endswith("wcs") and not hasattr(node, "invert"):
+        raise InputError(
+            f"its {path} has transforms that only stdatamodels knows",
+            mend="pip install 'roman-rtools[jwst]'",
+            path=where,
+        )
+    return node

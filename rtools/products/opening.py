@@ -1,0 +1,41 @@
+"""Opening a product of any mission: what looking tools begin with."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rtools.products.forms import form_of
+from rtools.products.io import Product, open_product
+
+if TYPE_CHECKING:
+    from rtools.products.jwst import JwstProduct
+
+__all__ = ["open_any"]
+
+
+def open_any(path: str | Path, kinds: Collection[str] | None = None, *, others: bool = False) -> Product | JwstProduct:
+    """Open a product of Roman or of JWST; both have the face of `rtools.products.io.ProductFace`.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file: ASDF of Roman, FITS or ECSV of JWST.
+    kinds, others
+        Of Roman files, as `rtools.products.io.open_product` takes them; a JWST product is of any kind.
+
+    Returns
+    -------
+    rtools.products.io.Product or rtools.products.jwst.JwstProduct
+
+    Raises
+    ------
+    InputError
+        Missing, damaged, or no product of either mission.
+    """
+    if form_of(path) in ("fits", "ecsv"):
+        from rtools.products.jwst import open_jwst
+
+        return open_jwst(path)
+    return open_product(path, kinds, others=others)
