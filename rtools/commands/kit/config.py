@@ -5,12 +5,15 @@ One file serves all tools::
     jobs = 2             # every tool that has --jobs, as RT_JOBS does
     [rampfit]            # a step: in rt-run as by --set, and in its own tool
     threshold = 5
+    [jwst.rampfit]       # the same for inputs of one mission
+    threshold = 4
     [rt-run]             # a tool
     save-steps = true
     [rt-refcat.make]     # a subcommand
     limit = 20
 
-The more special one counts: a tool's table before a step's, a step's before the top level. All keys of the file are
+The more special one counts: a tool's table before a step's, a step's of one mission before that of all, a step's before
+the top level. All keys of the file are
 checked, those of other tools, too: a word that nobody reads would look like one that is obeyed.
 """
 
@@ -19,8 +22,10 @@ from pathlib import Path
 
 import click
 
-from rtools.commands.kit.config_shown import PATH, STEPS
-from rtools.commands.kit.config_values import place_of, value_of_kind, value_of_option
+from rtools.commands.kit.config_shown import PATH, STEPS, tables_of_steps
+from rtools.commands.kit.config_steps import add_mission, add_step, all_steps, joined
+from rtools.commands.kit.config_values import add_values, nearest, place_of, value_of_option
+from rtools.commands.kit.missions import MISSIONS
 from rtools.errors import InputError, UsageError
 
 __all__ = ["read_config", "with_tables"]
@@ -52,9 +57,9 @@ def read_config(ctx, path):
         tables = {word: value for word, value in settings.items() if isinstance(value, dict)}
         steps, tools = _tables(tables, ctx.command)
         top = _top_values(top, ctx.command)
-        shadowed = {key for values in steps.values() for key in values}
+        shadowed = {key for found in steps.values() for values in found.values() for key in values}
         values = {key: value for key, value in top.items() if key not in shadowed}
-        values |= steps.get(ctx.command.name.removeprefix("rt-"), {})
+        values |= _of_step(steps, ctx.command.name.removeprefix("rt-"))
     except UsageError as error:
         error.path = path
         raise
@@ -62,7 +67,13 @@ def read_config(ctx, path):
     ctx.meta[STEPS], ctx.meta[PATH] = steps, path
 
 
-def with_tables(settings, names):
+def _of_step(steps, name):
+    """What tables say of the step that a tool is; where several missions have it, the inputs decide later."""
+    found = [tables[name] for tables in steps.values() if name in tables]
+    return found[0] if len(found) == 1 else {}
+
+
+def with_tables(settings, names, mission="roman"):
     """Options of steps with those that the configuration file of this call has in tables of these steps.
 
     Parameters
@@ -71,12 +82,14 @@ def with_tables(settings, names):
         Step name to {option key: value}, which counts more.
     names : iterable of str
         Steps whose tables are looked at.
+    mission : str
+        Whose steps they are.
 
     Returns
     -------
     dict
     """
-    tables = click.get_current_context().meta.get(STEPS, {})
+    tables = tables_of_steps(click.get_current_context(), mission)
     merged = {name: tables[name] | settings.get(name, {}) for name in names if name in tables}
     return settings | merged
 
@@ -93,28 +106,23 @@ def _loaded(path):
 
 
 def _tables(tables, command):
-    """Checked tables: of steps, {step: {option key: value}}, and of tools, {tool: {parameter name: value}}."""
-    steps, tools = {}, {}
+    """Checked tables: of steps as {mission: {step: {option key: value}}}, of tools as {tool: {name: value}}."""
+    steps, special, tools = {}, {}, {}
     for word, table in tables.items():
         if word == command.name:
             found = {word: command}
         elif word.startswith("rt-"):
             found = _tool(word)
+        elif word in MISSIONS:
+            add_mission(special.setdefault(word, {}), word, table)
+            continue
         else:
-            step = _step(word)
-            _add(steps.setdefault(step.name, {}), _step_options(word, table, step), word)
+            if not add_step(steps, word, table):
+                raise _unknown_table(word)
             continue
         for name, values in _tool_options(word, table, found).items():
-            _add(tools.setdefault(name, {}), values, word)
-    return steps, tools
-
-
-def _add(values, more, table):
-    """Values of a table that may stand in the file under two names."""
-    twice = sorted(set(values) & set(more))
-    if twice:
-        raise UsageError(f"{place_of(table, twice[0])}: given twice")
-    values |= more
+            add_values(tools.setdefault(name, {}), values, word)
+    return joined(steps, special), tools
 
 
 def _tool(word):
@@ -141,49 +149,17 @@ def _tool_options(word, table, commands):
         if isinstance(value, dict):
             if inner not in commands:
                 names = [name.removeprefix(f"{word} ") for name in commands if name != word]
-                raise UsageError(f"[{word}.{key}]: {word} has no such table", mend=_nearest(key, names))
+                raise UsageError(f"[{word}.{key}]: {word} has no such table", mend=nearest(key, names))
             found[inner] |= _tool_options(inner, value, {inner: commands[inner]})[inner]
     plain = {key: value for key, value in table.items() if not isinstance(value, dict)}
     for key, value in _written(plain, word).items():
         takers = {name: _options(command)[key] for name, command in commands.items() if key in _options(command)}
         if not takers:
             known = [key for command in commands.values() for key in _options(command)]
-            raise UsageError(f"{place_of(word)}: {word} has no option {key}", mend=_nearest(key, known))
+            raise UsageError(f"{place_of(word)}: {word} has no option {key}", mend=nearest(key, known))
         for name, param in takers.items():
             found[name] = {param.name: value_of_option(param, value, place_of(word, key))} | found[name]
     return found
-
-
-def _step(word):
-    """The declaration of a step, by what --set calls it."""
-    for step in _all_steps():
-        if word.lower() in (step.name, step.cal_step, step.suffix):
-            return step
-    raise _unknown_table(word)
-
-
-def _all_steps():
-    from rtools.pipeline.job.steps import steps_in_order
-
-    return steps_in_order()
-
-
-def _step_options(word, table, step):
-    """{option key: value} of the table of a step; options by their names here or in romancal, as --set takes them."""
-    from rtools.pipeline.job.settings import check_option, find_option
-
-    values = {}
-    for key, value in table.items():
-        option = find_option(step, key)
-        if option is None:
-            names = [option.name for option in step.options]
-            raise UsageError(f"[{word}]: {step.tool} has no step option {key}", mend=_nearest(key, names))
-        _add(
-            values,
-            {option.key: check_option(step, option, value_of_kind(option.kind, value, place_of(word, key)))},
-            word,
-        )
-    return values
 
 
 def _top_values(top, command):
@@ -201,7 +177,7 @@ def _top_values(top, command):
         if owners:
             raise UsageError(f"{key}: not for all tools", mend=f"put it into a table, as {place_of(owners[0])}")
         if not takers:
-            raise UsageError(f"no tool has an option {key}", mend=_nearest(key, {key for one in every for key in one}))
+            raise UsageError(f"no tool has an option {key}", mend=nearest(key, {key for one in every for key in one}))
         _of_any(takers, value, key)
     return values
 
@@ -247,7 +223,7 @@ def _written(table, name):
 
 
 def _table_names():
-    return [command.name for command in _commands()] + [step.name for step in _all_steps()]
+    return [command.name for command in _commands()] + [step.name for step in all_steps()]
 
 
 def _unknown_table(word):
@@ -259,12 +235,3 @@ def _unknown_table(word):
         else "tables are called as tools are, rt-run, or as steps are, rampfit"
     )
     return UsageError(f"[{word}]: no tool or step is called so", mend=mend)
-
-
-def _nearest(word, known):
-    """What to advise instead of a word that is not known."""
-    known = sorted(set(known))
-    near = get_close_matches(word.replace("_", "-"), known, n=1)
-    if near:
-        return f"did you mean {near[0]}?"
-    return f"it has {', '.join(known)}" if 0 < len(known) <= 20 else None

@@ -4,10 +4,28 @@ import click
 
 from rtools.commands.kit.config_values import place_of, toml_text
 
-__all__ = ["long_names", "print_config", "untyped"]
+__all__ = ["long_names", "origin_of", "print_config", "tables_of_steps", "untyped"]
 
 STEPS, PATH = "rtools.config.steps", "rtools.config.path"
-"""Keys of `click.Context.meta` below which the tables of steps and the path of a configuration file are."""
+"""Keys of `click.Context.meta` of the tables of steps, by mission, and of the path of a configuration file."""
+
+
+def tables_of_steps(ctx, mission):
+    """What the configuration file of a call says of steps.
+
+    Parameters
+    ----------
+    ctx : click.Context
+        Of the tool.
+    mission : str
+        Whose steps.
+
+    Returns
+    -------
+    dict of str to dict
+        Step name to {option key: value}.
+    """
+    return ctx.meta.get(STEPS, {}).get(mission, {})
 
 
 def long_names(command):
@@ -43,11 +61,15 @@ def print_config(ctx, values):
     click.echo(place_of(ctx.command.name))
     for word, param in long_names(ctx.command).items():
         if param.name in ctx.params and not param.hidden:
-            click.echo(_line(word, values[param.name], _origin(ctx, param)))
+            click.echo(_line(word, values[param.name], origin_of(ctx, param)))
     if ctx.command.name != "rt-run":
         return
-    for name, options in ctx.meta.get(STEPS, {}).items():
-        click.echo(f"\n[{name}]")
+    from rtools.pipeline.job.steps import missions_of
+
+    tables = [(mission, name, options) for mission, steps in ctx.meta.get(STEPS, {}).items()
+              for name, options in steps.items()]  # fmt: skip
+    for mission, name, options in tables:
+        click.echo(f"\n[{name if len(missions_of(name)) == 1 else f'{mission}.{name}'}]")
         for key, value in options.items():
             click.echo(_line(key.replace("_", "-"), value, f"config file {ctx.meta[PATH]}"))
 
@@ -68,7 +90,7 @@ def untyped(ctx, values):
         ``name = value, where it is from``.
     """
     for word, param in long_names(ctx.command).items():
-        origin = _origin(ctx, param)
+        origin = origin_of(ctx, param)
         if origin not in ("default", "command line") and values.get(param.name) not in (None, False, (), param.default):
             yield f"{word} = {toml_text(values[param.name])}, {origin}"
 
@@ -80,7 +102,21 @@ def _line(word, value, origin):
     return f"{mark}{word} = {toml_text(value)}  # {origin}"
 
 
-def _origin(ctx, param):
+def origin_of(ctx, param):
+    """Where the value of an option is from, in words.
+
+    Parameters
+    ----------
+    ctx : click.Context
+        Of the tool.
+    param : click.Option
+        One of its options.
+
+    Returns
+    -------
+    str
+        ``command line``, ``config file X``, ``environment RT_X`` or ``default``.
+    """
     return {
         "COMMANDLINE": "command line",
         "DEFAULT_MAP": f"config file {ctx.meta.get(PATH)}",

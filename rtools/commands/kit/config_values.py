@@ -2,12 +2,13 @@
 
 import datetime
 import json
+from difflib import get_close_matches
 
 import click
 
 from rtools.errors import UsageError
 
-__all__ = ["place_of", "toml_text", "value_of_kind", "value_of_option"]
+__all__ = ["add_values", "nearest", "place_of", "toml_text", "value_of_kind", "value_of_option"]
 
 
 def place_of(table, key=None):
@@ -120,3 +121,47 @@ def toml_text(value):
     if isinstance(value, bool | str):
         return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007F")
     return str(value)
+
+
+def add_values(values, more, table):
+    """Add the values of a table that may stand in the file under two names.
+
+    Parameters
+    ----------
+    values : dict
+        What was found so far; changed.
+    more : dict
+        The values of the table.
+    table : str
+        Its name, for the message.
+
+    Raises
+    ------
+    UsageError
+        A value is given twice.
+    """
+    twice = sorted(set(values) & set(more))
+    if twice:
+        raise UsageError(f"{place_of(table, twice[0])}: given twice")
+    values |= more
+
+
+def nearest(word, known):
+    """What to advise instead of a word that is not known.
+
+    Parameters
+    ----------
+    word : str
+        As it is written.
+    known : iterable of str
+        What would be understood.
+
+    Returns
+    -------
+    str or None
+    """
+    known = sorted(set(known))
+    near = get_close_matches(word.replace("_", "-"), known, n=1)
+    if near:
+        return f"did you mean {near[0]}?"
+    return f"it has {', '.join(known)}" if 0 < len(known) <= 20 else None

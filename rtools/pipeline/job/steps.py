@@ -17,7 +17,16 @@ from typing import Any
 
 from rtools.declare import Reference, Step
 
-__all__ = ["StepPlan", "find_modules", "has_step", "step_names", "step_of", "steps_in_order", "uses_of"]
+__all__ = [
+    "StepPlan",
+    "find_modules",
+    "has_step",
+    "missions_of",
+    "step_names",
+    "step_of",
+    "steps_in_order",
+    "uses_of",
+]
 
 PACKAGE = Path(__file__).parents[2]
 """The directory of `rtools`."""
@@ -53,6 +62,22 @@ def has_step(name: str) -> bool:
         True where a file of this name stands in the folder ``steps/`` of a room.
     """
     return name in find_modules()
+
+
+def missions_of(name: str) -> tuple[str, ...]:
+    """Missions that have a step.
+
+    Parameters
+    ----------
+    name : str
+        The tool name of the step, without ``rt-``.
+
+    Returns
+    -------
+    tuple of str
+        As `Step.mission` names them.
+    """
+    return tuple(import_module(module).STEP.mission for module in find_modules()[name])
 
 
 def step_of(name: str, mission: str = "roman") -> Step:

@@ -52,6 +52,16 @@ def test_set_and_tables_of_tools_count_more_than_a_table_of_the_step(config, pro
     assert options_of(capsys, *own, "--threshold", "9")["rampfit"]["threshold"] == 9.0
 
 
+def test_a_table_of_a_mission_counts_more_than_that_of_the_step(config, product, capsys):
+    path = config("[rampfit]\nthreshold = 5\n[roman.rampfit]\nthreshold = 6\n")
+    line = ("rampfit", product("linearity"), "--outdir", "o", "--config", path)
+    assert options_of(capsys, *line)["rampfit"]["threshold"] == 6.0
+    line = ("run", product("uncal"), "--outdir", "o", "--config", path)
+    assert options_of(capsys, *line)["rampfit"]["threshold"] == 6.0
+    assert run(command_of("run"), ["x.asdf", "--config", path, "--show-config"]) == 0
+    assert "[rampfit]\nthreshold = 6" in capsys.readouterr().out
+
+
 def test_what_environment_or_command_line_say_counts_more_than_the_file(config, product, capsys, monkeypatch):
     path = config('threshold = 5\nrefcat = "top.parquet"\n[tweakreg]\nrefcat = "gaia"\n')
     line = ("rampfit", product("linearity"), "--outdir", "o", "--config", path)
