@@ -58,7 +58,7 @@ def test_a_table_of_a_mission_counts_more_than_that_of_the_step(config, product,
     assert options_of(capsys, *line)["rampfit"]["threshold"] == 6.0
     line = ("run", product("uncal"), "--outdir", "o", "--config", path)
     assert options_of(capsys, *line)["rampfit"]["threshold"] == 6.0
-    assert run(command_of("run"), ["x.asdf", "--config", path, "--show-config"]) == 0
+    assert tool("run", "x.asdf", "--config", path, "--show-config") == 0
     assert "[rampfit]\nthreshold = 6" in capsys.readouterr().out
 
 
