@@ -90,7 +90,7 @@ def seen_hdu(header: Mapping[str, Any]) -> SeenHdu:
     -------
     SeenHdu
     """
-    name = str(header.get("EXTNAME", "")).strip().upper()
+    name = str(header.get("EXTNAME") or "").strip().upper()
     if header.get("XTENSION") == "IMAGE":
         return SeenHdu(name, header.get("NAXIS", 0), header.get("BITPIX", 0), {})
     fields = range(1, header.get("TFIELDS", 0) + 1)

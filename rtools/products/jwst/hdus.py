@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -54,8 +55,10 @@ class JwstHdu:
         Its place in the file, 0 for the primary one.
     name, version : str, int
         EXTNAME (``PRIMARY`` for the primary one) and EXTVER (1 where it is not given).
-    header : astropy.io.fits.Header
-        All cards in order; not to be changed.
+    values : mapping of str to object
+        What its cards say, by keyword in capitals, as `rtools.products.fits.header_values` gives it.
+    text : bytes
+        Its header as it stands in the file.
     start, data, end : int
         Offsets in the file of the header, of the data and of what follows the HDU.
     """
@@ -63,41 +66,49 @@ class JwstHdu:
     number: int
     name: str
     version: int
-    header: fits.Header
+    values: Mapping[str, Any]
+    text: bytes
     start: int
     data: int
     end: int
 
+    @cached_property
+    def header(self) -> fits.Header:
+        """All cards in order with their comments; not to be changed. To look at values, `values` is much faster."""
+        from astropy.io import fits
+
+        return fits.Header.fromstring(self.text)
+
     @property
     def is_table(self) -> bool:
         """Whether it is a table."""
-        return self.header.get("XTENSION") in ("BINTABLE", "TABLE")
+        return self.values.get("XTENSION") in ("BINTABLE", "TABLE")
 
     @property
     def is_image(self) -> bool:
         """Whether it holds pixels."""
-        return not self.is_table and self.header.get("XTENSION", "IMAGE") == "IMAGE" and self.header["NAXIS"] > 0
+        return not self.is_table and self.values.get("XTENSION", "IMAGE") == "IMAGE" and self.values["NAXIS"] > 0
 
     @property
     def shape(self) -> tuple[int, ...]:
         """Shape of an image, slowest axis first; () without pixels."""
-        count = self.header["NAXIS"] if self.is_image else 0
-        return tuple(self.header[f"NAXIS{axis}"] for axis in range(count, 0, -1))
+        count = self.values["NAXIS"] if self.is_image else 0
+        return tuple(self.values[f"NAXIS{axis}"] for axis in range(count, 0, -1))
 
     @property
     def stored(self) -> np.dtype:
         """Type of the pixels in the file, big-endian."""
-        return np.dtype(PIXELS[self.header["BITPIX"]]).newbyteorder(">")
+        return np.dtype(PIXELS[self.values["BITPIX"]]).newbyteorder(">")
 
     @property
     def is_unsigned(self) -> bool:
         """Whether BZERO makes the other sign of the pixels, and nothing else scales them."""
-        return self.header.get("BSCALE", 1) == 1 and (self.stored.str[1:], self.header.get("BZERO", 0)) in UNSIGNED
+        return self.values.get("BSCALE", 1) == 1 and (self.stored.str[1:], self.values.get("BZERO", 0)) in UNSIGNED
 
     @property
     def is_scaled(self) -> bool:
         """Whether BSCALE or BZERO make other numbers of the pixels."""
-        plain = self.header.get("BSCALE", 1) == 1 and self.header.get("BZERO", 0) == 0
+        plain = self.values.get("BSCALE", 1) == 1 and self.values.get("BZERO", 0) == 0
         return not plain and not self.is_unsigned
 
     @property
@@ -106,30 +117,30 @@ class JwstHdu:
         if not self.is_image:
             return None
         if self.is_unsigned:
-            return np.dtype(UNSIGNED[self.stored.str[1:], self.header["BZERO"]])
+            return np.dtype(UNSIGNED[self.stored.str[1:], self.values["BZERO"]])
         return np.dtype("float64") if self.is_scaled else self.stored.newbyteorder("=")
 
     @property
     def unit(self) -> str | None:
         """BUNIT, None where the header has none."""
-        return self.header.get("BUNIT")
+        return self.values.get("BUNIT")
 
     @property
     def rows(self) -> int:
         """Number of rows of a table, 0 for an image."""
-        return self.header["NAXIS2"] if self.is_table else 0
+        return self.values["NAXIS2"] if self.is_table else 0
 
     @property
     def columns(self) -> tuple[ColumnInfo, ...]:
         """Columns of a table in order, with units; none for an image."""
-        return columns_of(self.header) if self.is_table else ()
+        return columns_of(self.values) if self.is_table else ()
 
     @property
     def size(self) -> int:
         """Bytes of the data without what fills up the last block: those of the axes and of the heap."""
-        axes = [self.header[f"NAXIS{axis}"] for axis in range(1, self.header["NAXIS"] + 1)]
+        axes = [self.values[f"NAXIS{axis}"] for axis in range(1, self.values["NAXIS"] + 1)]
         values = math.prod(axes) if axes else 0
-        return abs(self.header["BITPIX"]) // 8 * (values + self.header.get("PCOUNT", 0))
+        return abs(self.values["BITPIX"]) // 8 * (values + self.values.get("PCOUNT", 0))
 
 
 def read_pixels(path: str | Path, hdu: JwstHdu, part: Part = ()) -> np.ndarray:
@@ -164,7 +175,7 @@ def read_pixels(path: str | Path, hdu: JwstHdu, part: Part = ()) -> np.ndarray:
         raise InputError(f"cannot be read ({' '.join(str(error).split())})", path=path) from None
     raw = np.ascontiguousarray(mapped[part])
     if hdu.is_scaled:
-        return raw * np.float64(hdu.header.get("BSCALE", 1)) + hdu.header.get("BZERO", 0)
+        return raw * np.float64(hdu.values.get("BSCALE", 1)) + hdu.values.get("BZERO", 0)
     shape = np.shape(mapped[part])
     return pixel_types.decode(np.asarray(raw), hdu.dtype, flipped=hdu.is_unsigned).reshape(shape)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rtools.errors import InputError
 from rtools.jwst.kinds import described, kind_of, kind_of_columns, seen_hdu, suffix_of
-from rtools.products.fits.read import open_fits
+from rtools.products.fits.headers import read_headers
 from rtools.products.jwst.hdus import JwstHdu, StoredTable
 from rtools.products.jwst.product import JwstProduct
 from rtools.products.tables.metadata import read_table
@@ -56,23 +56,20 @@ def _open_table(path):
 
 
 def _open_hdus(path):
-    with open_fits(path) as opened:
-        hdus = tuple(_hdu(number, one) for number, one in enumerate(opened))
-    primary = hdus[0].header
+    hdus = tuple(_hdu(number, one) for number, one in enumerate(read_headers(path)))
+    primary = hdus[0].values
     telescope = str(primary.get("TELESCOP", "")).strip()
     if telescope != "JWST":
         told = f"TELESCOP is {telescope}" if telescope else "it has no TELESCOP"
         raise InputError(f"not a JWST product: {told}", path=path)
     suffix = suffix_of(path.name) or suffix_of(str(primary.get("FILENAME", "")))
-    kind = kind_of(primary, [seen_hdu(hdu.header) for hdu in hdus[1:]], suffix)
+    kind = kind_of(primary, [seen_hdu(hdu.values) for hdu in hdus[1:]], suffix)
     if kind is None:
         raise InputError(f"{described(primary, None)}, which is none of the JWST products", path=path)
     return JwstProduct(path, kind, "fits", hdus)
 
 
-def _hdu(number, opened):
-    place = opened.fileinfo()
-    start, data = place["hdrLoc"], place["datLoc"]
-    name = opened.header.get("EXTNAME", "") if number else "PRIMARY"
-    version = opened.header.get("EXTVER", 1) if number else 1
-    return JwstHdu(number, str(name).strip().upper(), version, opened.header, start, data, data + place["datSpan"])
+def _hdu(number, stored):
+    name = str(stored.values.get("EXTNAME") or "").strip().upper() if number else "PRIMARY"
+    version = stored.values.get("EXTVER", 1) if number else 1
+    return JwstHdu(number, name, version, stored.values, stored.text, stored.start, stored.data, stored.end)

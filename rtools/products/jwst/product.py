@@ -107,10 +107,14 @@ class JwstProduct:
     @cached_property
     def history(self) -> list[dict[str, Any]]:
         """What was done to the file: the entries of the tree, then the HISTORY cards of the primary header."""
-        cards = [str(text) for text in self.hdus[0].header.get("HISTORY", ())] if self.hdus else []
+        cards = self.hdus[0].values.get("HISTORY", ()) if self.hdus else ()
         told = self.tree.get("history") or {}
         entries = told.get("entries") or [] if isinstance(told, dict) else told
         return [*keys.bare(entries), *({"description": text} for text in cards)]
+
+    @cached_property
+    def _numbered(self) -> dict[tuple[str, int], JwstHdu]:
+        return {(hdu.name, hdu.version): hdu for hdu in reversed(self.hdus)}  # of twins the first
 
     @cached_property
     def _named(self) -> dict[str, JwstHdu]:
@@ -352,12 +356,8 @@ class JwstProduct:
 
     def _keyword_value(self, one: MetadataKeyword) -> Any:
         """What the header of the first HDU of this name says; None where it has no such card or one without value."""
-        from astropy.io.fits.card import Undefined
-
-        found = next((hdu for hdu in self.hdus if (hdu.name, hdu.version) == (one.hdu, 1)), None)
-        value = found.header.get(one.keyword) if found else None
-        if isinstance(value, Undefined):
-            return None
+        found = self._numbered.get((one.hdu, 1))
+        value = found.values.get(one.keyword) if found else None
         return value.strip() if isinstance(value, str) else value
 
     def header_hash(self) -> str:

@@ -37,7 +37,7 @@ def bytes_of_tree(path: str | Path, hdu: JwstHdu) -> bytes:
         The extension is neither of the two.
     """
     if hdu.is_table:
-        form = hdu.header.get("TFORM1", "")
+        form = hdu.values.get("TFORM1", "")
         if not (len(hdu.columns) == hdu.rows == 1 and re.fullmatch(r"\d*B", form)):
             raise InputError("its extension ASDF is not a table of one cell of bytes", path=path)
     elif hdu.dtype != np.uint8:
