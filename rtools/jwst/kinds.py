@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from rtools.jwst.layout import SUFFIXES, product_layout
 
-__all__ = ["INSTRUMENTS", "SeenHdu", "described", "kind_of", "kind_of_columns", "seen_hdu", "suffix_of"]
+__all__ = ["INSTRUMENTS", "ON_DETECTOR", "SeenHdu", "described", "kind_of", "kind_of_columns", "seen_hdu", "suffix_of"]
 
 INSTRUMENTS = {"NIRCAM": "NIRCam", "NIRISS": "NIRISS", "NIRSPEC": "NIRSpec", "MIRI": "MIRI", "FGS": "FGS"}
 """What INSTRUME says, and how the instrument is called in text."""
@@ -34,6 +34,9 @@ MARKS = {
 IMAGES = ("rate", "bsub", "cal", "crf")
 CUBES = ("rateints", "bsubints", "calints", "crfints")
 STACKS = ("psfstack", "psfalign")
+
+ON_DETECTOR = ("uncal", "ramp", *IMAGES, *CUBES)
+"""Kinds whose pixels are those of a detector, from SUBSTRT1 and SUBSTRT2 on; others have a grid of their own."""
 
 COLUMNS = {"label": "cat", "aperture_sum": "phot", "net_aperture_sum": "phot", "whitelight_flux": "whtlt"}
 """Columns that tell an ECSV product; those of a light curve may go on after their names."""

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from rtools.errors import InputError, UsageError
+from rtools.jwst.kinds import ON_DETECTOR
 from rtools.wfi.frame import BORDER
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from rtools.products.io.product import Product
+    from rtools.products.io.face import ProductFace
 
 __all__ = [
     "FRAMES",
@@ -76,12 +77,12 @@ def parse_section(
     return rows, columns
 
 
-def frame_of(product: Product) -> str | None:
-    """Frame of an opened product's images: ``l1``, ``l2``, or None where neither applies (mosaics, tables).
+def frame_of(product: ProductFace) -> str | None:
+    """Frame of an opened product's images: ``l1``, ``l2``, or None where neither applies (mosaics, tables, JWST).
 
     Parameters
     ----------
-    product : rtools.products.io.product.Product
+    product : rtools.products.io.ProductFace
         Opened.
 
     Returns
@@ -89,17 +90,19 @@ def frame_of(product: Product) -> str | None:
     str or None
         The word.
     """
+    if product.mission != "roman":
+        return None
     if product.kind == "reference" and product.reftype == "flat":
         return "l2"
     return "l1" if product.kind in L1_KINDS else "l2" if product.kind in L2_KINDS else None
 
 
-def shift_between(product: Product, other: Product) -> tuple[int, int]:
+def shift_between(product: ProductFace, other: ProductFace) -> tuple[int, int]:
     """How far the pixels of one product's image are numbered from those of another's of the same exposure.
 
     Parameters
     ----------
-    product, other : rtools.products.io.product.Product
+    product, other : rtools.products.io.ProductFace
         Each of a frame of its own, whole or cut out of it.
 
     Returns
@@ -111,12 +114,12 @@ def shift_between(product: Product, other: Product) -> tuple[int, int]:
     return x - other_x, y - other_y
 
 
-def origin_of(product: Product) -> tuple[int, int]:
-    """Column and row of a product's first pixel, counted in the whole frame without border.
+def origin_of(product: ProductFace) -> tuple[int, int]:
+    """Column and row of a product's first pixel, counted in the whole frame without border; of JWST in the detector.
 
     Parameters
     ----------
-    product : rtools.products.io.product.Product
+    product : rtools.products.io.ProductFace
         Opened; whole, or cut out.
 
     Returns
@@ -124,17 +127,20 @@ def origin_of(product: Product) -> tuple[int, int]:
     (int, int)
         Column and row, negative for a whole frame with its border.
     """
+    if product.mission == "jwst" and product.kind in ON_DETECTOR:
+        subarray = product.meta.get("subarray") or {}
+        return int(subarray.get("xstart", 1)) - 1, int(subarray.get("ystart", 1)) - 1
     cut = cutout_of(product)
     border = BORDER if frame_of(product) == "l1" else 0
     return (cut["columns"][0] if cut else 0) - border, (cut["rows"][0] if cut else 0) - border
 
 
-def cutout_of(product: Product) -> dict[str, Any] | None:
+def cutout_of(product: ProductFace) -> dict[str, Any] | None:
     """Where a product was cut from (filename, columns, rows), as ``meta.rtools.cutout`` says; None for a whole one.
 
     Parameters
     ----------
-    product : rtools.products.io.product.Product
+    product : rtools.products.io.ProductFace
         Opened.
 
     Returns
@@ -162,12 +168,12 @@ def _clip(first, stop, length):
     return slice(first, stop) if first < stop else None
 
 
-def select(product: Product, name: str, text: str | None, frame: str | None = None) -> tuple[slice, slice]:
+def select(product: ProductFace, name: str, text: str | None, frame: str | None = None) -> tuple[slice, slice]:
     """Rows and columns of an array of a product that a section means; everything where `text` is None.
 
     Parameters
     ----------
-    product : rtools.products.io.product.Product
+    product : rtools.products.io.ProductFace
         Opened.
     name : str
         Dotted path of the array.
@@ -205,18 +211,18 @@ def select(product: Product, name: str, text: str | None, frame: str | None = No
 
 
 def read_plane(
-    product: Product, name: str, number: int = 0, rows: slice = slice(None), columns: slice = slice(None)
+    product: ProductFace, name: str, number: int = 0, rows: slice = slice(None), columns: slice = slice(None)
 ) -> np.ndarray:
     """Part of one plane of an array; no more than the plane is read.
 
     Parameters
     ----------
-    product : rtools.products.io.product.Product
+    product : rtools.products.io.ProductFace
         Opened.
     name : str
         Dotted path of the array.
     number : int
-        Along the leading axis of a cube; ignored for an array of fewer than three axes.
+        Along the leading axis of a cube, of JWST through all leading axes; ignored for fewer than three axes.
     rows, columns : slice
         Of the last two axes; ignored for an array of fewer than two.
 
@@ -231,6 +237,6 @@ def read_plane(
     if len(shape) == 2:
         first, stop, _step = rows.indices(shape[0])
         return product.rows(name, first, stop)[:, columns]
-    if len(shape) == 3:
+    if len(shape) == 3 or product.mission == "jwst":
         return product.plane(name, number, rows)[:, columns]
     return product.rows(name, number, number + 1)[0][..., rows, columns]

@@ -9,37 +9,41 @@ from rtools.errors import InputError
 from rtools.products import names
 from rtools.products.edit.section import frame_of, shift_between
 from rtools.products.io import open_product
+from rtools.products.opening import open_any
 from rtools.wfi.frame import BORDER
 from rtools.wfi.gwcs_frames import level1_wcs, shifted_wcs
 
 if TYPE_CHECKING:
-    from rtools.products.io.product import Product
+    from rtools.products.io.face import ProductFace
 
 __all__ = ["load_wcs"]
 
 
-def load_wcs(product: Product, path: str | Path | None = None) -> Any:
+def load_wcs(product: ProductFace, path: str | Path | None = None) -> Any:
     """World coordinate system of a product's own pixels.
 
     Parameters
     ----------
-    product : rtools.products.io.product.Product
+    product : rtools.products.io.ProductFace
         Opened; where it holds no WCS its path says where to look for one.
     path : str, optional
         A ``_wcs`` file, or an image of the same pointing; by default what the product holds, else the ``_wcs`` beside
-        it.
+        it. Of JWST an image of the same detector and pointing.
 
     Returns
     -------
-    gwcs.WCS
+    gwcs.WCS or rtools.products.jwst.sky.ImageSky
+        The latter has its calls alone, for a JWST product whose header is all there is, and for a cube.
 
     Raises
     ------
     InputError
-        There is none.
+        There is none, or it is that of a spectrum.
     """
+    if product.mission == "jwst":
+        return _of_jwst(product, path)
     if path is None:
-        if isinstance(product.tree["meta"].get("wcs"), dict):
+        if isinstance(product.meta.get("wcs"), dict):
             return product.node("meta.wcs")
         path = Path(product.path).with_name(f"{names.split_suffix(product.path)[0]}_wcs.asdf")
         if not path.exists():
@@ -56,3 +60,16 @@ def load_wcs(product: Product, path: str | Path | None = None) -> Any:
     if frame_of(product) == "l1":
         wcs, x, y = level1_wcs(wcs), x + BORDER, y + BORDER
     return wcs if (x, y) == (0, 0) else shifted_wcs(wcs, x, y)
+
+
+def _of_jwst(product, path):
+    """The product's own, or that of another file, moved to where the product's pixels begin."""
+    from rtools.products.jwst import moved_sky, sky_of
+
+    if path is None:
+        return sky_of(product)
+    with open_any(path) as holder:
+        if holder.mission != "jwst":
+            raise InputError("not a JWST product, which the image is", path=path)
+        wcs, (x, y) = sky_of(holder), shift_between(product, holder)
+    return wcs if (x, y) == (0, 0) else moved_sky(wcs, x, y)

@@ -27,6 +27,8 @@ class ProductFace(Protocol):
         ``roman`` or ``jwst``.
     kind : str
         Which product it is, in the words of its mission: ``l2_image``, ``rate``.
+    reftype : str or None
+        What a Roman reference is a reference of: ``flat``; None for a product.
     meta : dict
         Metadata by the names of the mission's data model, nested.
     arrays : mapping of str to rtools.products.io.ArrayInfo
@@ -41,6 +43,8 @@ class ProductFace(Protocol):
     def mission(self) -> str: ...
     @property
     def kind(self) -> str: ...
+    @property
+    def reftype(self) -> str | None: ...
     @property
     def meta(self) -> dict[str, Any]: ...
     @property

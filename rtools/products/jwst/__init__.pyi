@@ -1,13 +1,18 @@
 from .hdus import JwstHdu, StoredTable
 from .opening import open_jwst
 from .product import JwstProduct
+from .sky import ImageSky, header_sky, moved_sky, sky_of
 from .writing import HduChange, stage_jwst
 
 __all__ = [
     "HduChange",
+    "ImageSky",
     "JwstHdu",
     "JwstProduct",
     "StoredTable",
+    "header_sky",
+    "moved_sky",
     "open_jwst",
+    "sky_of",
     "stage_jwst",
 ]

@@ -83,6 +83,7 @@ class JwstProduct:
     table_meta: Mapping[str, Any] = field(default_factory=dict)
 
     mission = "jwst"
+    reftype = None
 
     @cached_property
     def arrays(self) -> dict[str, ArrayInfo]:

@@ -70,7 +70,7 @@ def test_a_frame_needs_a_detector():
     ],
 )
 def test_frame_of_products(kind, reftype, frame):
-    assert frame_of(SimpleNamespace(kind=kind, reftype=reftype)) == frame
+    assert frame_of(SimpleNamespace(mission="roman", kind=kind, reftype=reftype)) == frame
 
 
 @pytest.mark.parametrize("compression", [None, "lz4", "zlib"])
