@@ -1,4 +1,4 @@
-"""What products of JWST are, each fact once: their layouts, flags, how a file of one is told, suffixes, detectors.
+"""What products and detectors of JWST are, each fact once: layouts, flags, kinds, suffixes; apertures, read-out, pupil.
 
 A ground floor beside `wfi`: it imports nothing of rtools but `errors`.
 """
