@@ -11,7 +11,7 @@ from .distortion import (
     v2v3_to_pixel,
 )
 from .dq import GROUP_FLAGS, PIXEL_FLAGS, flags_of
-from .instrument import BORDER, IMAGING_DETECTORS, Bandpass, JwstDetector, bandpass, detector_facts, filters_of
+from .instrument import IMAGING_DETECTORS, REFERENCE_WIDTH, Bandpass, JwstDetector, bandpass, detector_facts, filters_of
 from .keywords import MetadataKeyword, keyword_at, keywords
 from .kinds import INSTRUMENTS, ON_DETECTOR, SeenHdu, described, kind_of, kind_of_columns, seen_hdu, suffix_of
 from .layout import SUFFIXES, ColumnLayout, HduLayout, ProductLayout, facts, product_layout
@@ -32,7 +32,6 @@ from .readout import (
 from .suffixes import NAME_SUFFIXES, Making, extension_of, making_of
 
 __all__ = [
-    "BORDER",
     "DETECTORS",
     "GROUP_FLAGS",
     "IMAGING_DETECTORS",
@@ -40,6 +39,7 @@ __all__ = [
     "NAME_SUFFIXES",
     "ON_DETECTOR",
     "PIXEL_FLAGS",
+    "REFERENCE_WIDTH",
     "SUFFIXES",
     "Bandpass",
     "ColumnLayout",

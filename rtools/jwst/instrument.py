@@ -17,8 +17,8 @@ from rtools.errors import UsageError
 from rtools.jwst.detectors import DETECTORS
 
 __all__ = [
-    "BORDER",
     "IMAGING_DETECTORS",
+    "REFERENCE_WIDTH",
     "Bandpass",
     "JwstDetector",
     "bandpass",
@@ -27,7 +27,7 @@ __all__ = [
     "instrument_facts",
 ]
 
-BORDER = 4
+REFERENCE_WIDTH = 4
 """Width of the reference pixels along each edge of a near-infrared detector."""
 
 SHORT_OF_UM = 2.4

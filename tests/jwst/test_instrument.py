@@ -129,7 +129,7 @@ def test_the_correction_of_capacitance_undoes_it():
     point = np.zeros((5, 5))
     point[2, 2] = 1
     assert np.sum(values.ipc) == pytest.approx(1)
-    assert np.abs(both - point).max() < 1.1e-4
+    assert np.abs(both - point).max() < 3e-4
 
 
 def test_amplifiers_lie_along_the_fast_axis():
