@@ -29,6 +29,7 @@ from .readout import (
     subarrays,
     window,
 )
+from .steps import STEP_STATES, STEPS, steps_in_order
 from .suffixes import NAME_SUFFIXES, Making, extension_of, making_of
 
 __all__ = [
@@ -40,6 +41,8 @@ __all__ = [
     "ON_DETECTOR",
     "PIXEL_FLAGS",
     "REFERENCE_WIDTH",
+    "STEPS",
+    "STEP_STATES",
     "SUFFIXES",
     "Bandpass",
     "ColumnLayout",
@@ -83,6 +86,7 @@ __all__ = [
     "readout_patterns",
     "relative_area",
     "seen_hdu",
+    "steps_in_order",
     "subarray",
     "subarrays",
     "suffix_of",

@@ -14,13 +14,16 @@ from rtools.products.tables.metadata import read_table
 __all__ = ["open_jwst"]
 
 
-def open_jwst(path: str | Path) -> JwstProduct:
+def open_jwst(path: str | Path, *, others: bool = False) -> JwstProduct:
     """Open a JWST product; of a FITS file the headers alone are read.
 
     Parameters
     ----------
     path : str or Path
         A FITS file, or an ECSV table.
+    others : bool
+        Open other FITS files of JWST, too: the kind of a reference file is ``reference/flat``, that of the rest
+        ``other``.
 
     Returns
     -------
@@ -44,7 +47,7 @@ def open_jwst(path: str | Path) -> JwstProduct:
         return _open_table(path)
     if first != b"SIMPLE  =":
         raise InputError("neither FITS nor ECSV, so not a JWST product", path=path)
-    return _open_hdus(path)
+    return _open_hdus(path, others=others)
 
 
 def _open_table(path):
@@ -55,7 +58,7 @@ def _open_table(path):
     return JwstProduct(path, kind, "ecsv", (), StoredTable(tuple(table.columns), table.rows), table.tree)
 
 
-def _open_hdus(path):
+def _open_hdus(path, *, others):
     hdus = tuple(_hdu(number, one) for number, one in enumerate(read_headers(path)))
     primary = hdus[0].values
     telescope = str(primary.get("TELESCOP", "")).strip()
@@ -64,6 +67,9 @@ def _open_hdus(path):
         raise InputError(f"not a JWST product: {told}", path=path)
     suffix = suffix_of(path.name) or suffix_of(str(primary.get("FILENAME", "")))
     kind = kind_of(primary, [seen_hdu(hdu.values) for hdu in hdus[1:]], suffix)
+    if kind is None and others:
+        reftype = str(primary.get("REFTYPE") or "").strip()
+        kind = f"reference/{reftype.lower()}" if reftype else "other"
     if kind is None:
         raise InputError(f"{described(primary, None)}, which is none of the JWST products", path=path)
     return JwstProduct(path, kind, "fits", hdus)

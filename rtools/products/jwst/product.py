@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -64,7 +64,7 @@ class JwstProduct:
     path : Path
         The file.
     kind : str
-        One of `rtools.jwst.SUFFIXES`.
+        One of `rtools.jwst.SUFFIXES`; of a file that is none of these products, what `open_jwst` calls it.
     form : str
         ``fits`` or ``ecsv``.
     hdus : tuple of JwstHdu
@@ -107,11 +107,18 @@ class JwstProduct:
 
     @cached_property
     def history(self) -> list[dict[str, Any]]:
-        """What was done to the file: the entries of the tree, then the HISTORY cards of the primary header."""
+        """What was done to the file: HISTORY cards of the primary header, those that the tree has, too, as there.
+
+        Entries of the tree have times. Where a card was edited since, the cards alone hold.
+        """
         cards = self.hdus[0].values.get("HISTORY", ()) if self.hdus else ()
         told = self.tree.get("history") or {}
-        entries = told.get("entries") or [] if isinstance(told, dict) else told
-        return [*keys.bare(entries), *({"description": text} for text in cards)]
+        entries = keys.bare(told.get("entries") or [] if isinstance(told, dict) else told)
+        covered = _cards_of(entries, cards)
+        if covered is None:
+            entries, covered = [], 0
+        cards = cards[covered:]
+        return [*entries, *({"description": text} for text in cards)]
 
     @cached_property
     def _numbered(self) -> dict[tuple[str, int], JwstHdu]:
@@ -384,3 +391,19 @@ class JwstProduct:
 
     def __exit__(self, *_error: object) -> None:
         self.close()
+
+
+def _cards_of(entries: Sequence[dict[str, Any]], cards: Sequence[str]) -> int | None:
+    """How many of the first HISTORY cards say what the entries say; None where others stand there.
+
+    Texts of entries are broken where a card ends; blanks there may be lost.
+    """
+    wanted = "".join("".join(str(entry.get("description", "")).split()) for entry in entries)
+    for count, card in enumerate(cards):
+        if not wanted:
+            return count
+        text = "".join(card.split())
+        if not wanted.startswith(text):
+            return None
+        wanted = wanted[len(text) :]
+    return None if wanted and cards else len(cards)

@@ -68,9 +68,10 @@ def parsed_tree(content: bytes, path: str | Path) -> dict[str, Any]:
         file.write(content)
         file.flush()
         try:
-            return header.read_header(file.name, cut_loops=True)[0]
+            tree, about, _blocks = header.read_header(file.name, cut_loops=True)
         except InputError as error:
             raise InputError(f"its extension ASDF: {error.message}", path=path) from None
+    return {**about, **tree}
 
 
 def node_of(content: bytes, path: str, where: str | Path) -> Any:
