@@ -24,7 +24,12 @@ EXAMPLES = (
     "rt-table X_cat.parquet --where 'kron_flux > 200 and warning_flags == 0' -o bright.ecsv",
     "rt-table *_cat.parquet --format fits --outdir fits",
     "rt-table X_cat.parquet --flux-unit ABmag --columns 'label,aper*_abmag' --format csv -o - | head",
+    "rt-table jw…_x1dints.fits --explode --where 'WAVELENGTH > 3' --columns INT_NUM,WAVELENGTH,FLUX",
+    "rt-table jw…_ami-oi.fits --hdu OI_T3 -o phases.ecsv",
 )
+
+SHOWN = 8
+"""Names of other tables that are told."""
 
 DESCRIPTION = """\
 Reads parquet, ECSV, CSV, FITS and VOTable, told by content; writes the format that the extension of -o or --format
@@ -32,23 +37,30 @@ says, with units, descriptions and metadata where the format has a place for the
 is mag there. Without an output the table is printed: in panels on a terminal, else as tab-separated lines led by the
 names. In what is written, meta.filename, meta.file_date and the history of a product follow.
 
+Of a FITS file any table is read: --hdu names it. Without it a product of JWST shows its main one (EXTRACT1D, COMBINE1D,
+OI_VIS2, SOLNS, else INT_TIMES, else the first), and a line says which others there are. Cells that are vectors stay
+vectors in FITS, ECSV and parquet; --explode makes a row of each element and repeats the single values. Elements behind
+N_ALONGDISP, which only fill up a row of a spectrum, are left out then.
+
 Guide-window files have a row for each pair of a stage, without pixels, and FACE files one for each attitude; t is in
 seconds since meta.t_start.
 
---where takes comparisons of a column with a number, a text in quotes, true, false or another column (< <= > >= == !=),
-joined by and, or and parentheses. Units and names are changed first: --where, --sort and --columns take the table as it
-will be printed; then rows are chosen, sorted and counted, and last come the columns."""
+--where takes comparisons of a column of single values with a number, a text in quotes, true, false or another column
+(< <= > >= == !=), joined by and, or and parentheses. Units and names are changed first: --where, --sort and --columns
+take the table as it will be printed; then rows are chosen, sorted and counted, and last come the columns."""
 
 
 @tool(
     "rt-table",
-    summary="Catalogs: print, select, convert.",
+    summary="Catalogs and other tables: print, select, convert.",
     description=DESCRIPTION,
     examples=EXAMPLES,
     no_args_is_help=True,
 )
 @click.argument("inputs", nargs=-1, metavar="FILE…")
 @click.option("--stage", type=click.Choice(STAGES), help="Of a guide-window file; track by default.")
+@click.option("--hdu", metavar="NAME[,VER]", help="Table of a FITS file: EXTNAME, EXTVER; by default the main one.")
+@click.option("--explode", is_flag=True, help="A row for each element of vectors; element says which it is.")
 @click.option("--columns", metavar="NAME,…", help="These, in this order; globs like aper*_flux.")
 @click.option("--where", metavar="CONDITION", help="Rows for which it holds.")
 @click.option("--sort", metavar="COL,…", help="By these columns; -COL descends.")
@@ -125,12 +137,15 @@ def _output_name(name, form):
 def _viewed(console, name, view):
     """The table of a file as it was asked for."""
     from rtools.products.tables import arrange, where
+    from rtools.products.tables.explode import exploded
     from rtools.products.tables.files import read_catalog
     from rtools.products.tables.jwst import jwst_names
     from rtools.products.tables.units import convert_flux
 
     with local(name) as path:
-        table = read_catalog(path, view["stage"])
+        table = read_catalog(path, view["stage"], view["hdu"])
+        if view["hdu"] is None:
+            _tell_others(console, name, path)
     try:
         if view["jwst_columns"]:
             table, messages = jwst_names(table, view["flux_unit"])
@@ -138,6 +153,10 @@ def _viewed(console, name, view):
                 console.log("warning", f"{name}: {text}")
         elif view["flux_unit"]:
             convert_flux(table, view["flux_unit"])
+        if view["explode"]:
+            table, vectors = exploded(table)
+            if vectors:
+                console.log("note", f"{name}: of another length, and still vectors: {' '.join(vectors)}")
         if view["where"] is not None:
             table = table[where.select(view["where"], {key: table[key].data for key in table.colnames})]
         if view["sort"]:
@@ -150,6 +169,21 @@ def _viewed(console, name, view):
         error.path = error.path or name
         raise
     return table
+
+
+def _tell_others(console, name, path):
+    """Say which tables a FITS file has beside the one that is shown."""
+    from rtools.products.tables.hdus import main_table, table_names
+
+    with open(path, "rb") as file:
+        if file.read(9) != b"SIMPLE  =":
+            return
+    found = table_names(path)
+    main = main_table(found)
+    others = [other for other in found if other != main]
+    if others:
+        shown = " ".join(others[:SHOWN]) + (f" and {len(others) - SHOWN} more" if len(others) > SHOWN else "")
+        console.log("note", f"{name}: {main}; --hdu has other tables: {shown}")
 
 
 def _entry(name, view):

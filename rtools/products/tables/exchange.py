@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rtools.products.tables.flat import HISTORY, flatten, history_of
+from rtools.products.tables.hdus import read_hdu
 
 if TYPE_CHECKING:
     from astropy.table import Table as AstropyTable
@@ -21,13 +22,15 @@ SIGNED = {"int8": "int16", "uint16": "int32", "uint32": "int64"}
 """Types that VOTable does not know to those that hold their values."""
 
 
-def read_fits(path: str | Path) -> AstropyTable:
-    """The first table of a FITS file.
+def read_fits(path: str | Path, name: str | None = None) -> AstropyTable:
+    """A table of a FITS file.
 
     Parameters
     ----------
     path : str or Path
         The file.
+    name : str, optional
+        Which table, as `rtools.products.tables.hdus.read_hdu` takes it.
 
     Returns
     -------
@@ -36,22 +39,10 @@ def read_fits(path: str | Path) -> AstropyTable:
 
     Raises
     ------
-    ValueError
-        It has no table, or is an image of rt-fits.
+    InputError
+        It has no such table, or is an image of rt-fits.
     """
-    from astropy.io import fits
-    from astropy.table import Table
-
-    with fits.open(path) as file:
-        if "ASDF" in file:
-            raise ValueError("an image of rt-fits, which makes ASDF of it")
-        hdu = next((hdu for hdu in file if isinstance(hdu, fits.BinTableHDU | fits.TableHDU)), None)
-        if hdu is None:
-            raise ValueError("no HDU with a table")
-        table = Table.read(hdu, mask_invalid=False, unit_parse_strict="silent")
-        for number, name in enumerate(hdu.columns.names, 1):
-            if f"TCOMM{number}" in hdu.header and name in table.colnames:
-                table[name].description = str(hdu.header[f"TCOMM{number}"])
+    table = read_hdu(path, name)
     strange = re.compile("comments|HISTORY|TCOMM.*")
     table.meta = {_fits_key(key): value for key, value in table.meta.items() if not strange.fullmatch(key)}
     return _roman_units(table)
@@ -98,7 +89,9 @@ def write_fits(table: AstropyTable, messages: list[str]) -> bytes:
             hdu.header.add_history(_ascii(f"{entry.get('time', '')} {entry.get('description', '')}"))
     for key, value in texts.items():
         try:
-            card = fits.Card(key.upper() if len(key) <= 8 and "." not in key else f"HIERARCH {key}", _ascii(value))
+            known = table.meta.get(key)
+            told = known if isinstance(known, bool | int | float) else _ascii(value)
+            card = fits.Card(key.upper() if len(key) <= 8 and "." not in key else f"HIERARCH {key}", told)
             str(card)
             hdu.header.append(card, end=True)
         except ValueError:

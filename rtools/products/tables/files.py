@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rtools.errors import InputError, RtoolsError
-from rtools.products.io import foreign
 from rtools.products.names.extensions import TABLES
 from rtools.products.schema import history, keys
 from rtools.products.schema.nodes import readable
 from rtools.products.tables import exchange as catalog_exchange
 from rtools.products.tables import flat as flatmeta
 from rtools.products.tables import parquet as catalog_parquet
+from rtools.products.tables.ecsv import ecsv_table, plain_values
 from rtools.products.tables.flat import flatten
 from rtools.products.tables.parquet import to_arrow
 
@@ -37,7 +37,7 @@ NESTING = ("parquet", "ecsv")
 """Formats with columns of lists whose lengths differ."""
 
 
-def read_catalog(path: str | Path, stage: str | None = None) -> AstropyTable:
+def read_catalog(path: str | Path, stage: str | None = None, hdu: str | None = None) -> AstropyTable:
     """Read a catalog, or a guide-window or FACE file as one; its format is told by its content.
 
     Parameters
@@ -46,6 +46,8 @@ def read_catalog(path: str | Path, stage: str | None = None) -> AstropyTable:
         The file.
     stage : str, optional
         ``acq``, ``edge`` or ``track`` of a guide-window file, which has a table for each; tracking by default.
+    hdu : str, optional
+        Table of a FITS file, ``EXTNAME`` or ``EXTNAME,EXTVER``; the main one by default.
 
     Returns
     -------
@@ -60,16 +62,23 @@ def read_catalog(path: str | Path, stage: str | None = None) -> AstropyTable:
     form = _form_of_content(path)
     if stage is not None and form != "asdf":
         raise InputError("only guide-window files have stages", path=path)
+    if hdu is not None and form != "fits":
+        raise InputError("only FITS files have tables by name", path=path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return _plain(_read_asdf(path, stage) if form == "asdf" else _READERS[form](path))
+            return _plain(_read(path, form, stage, hdu))
     except Exception as error:  # readers of six formats raise whatever they like
-        if form == "asdf" and isinstance(error, InputError):
+        if isinstance(error, InputError):
             raise
-        foreign.refuse_jwst(path)
         reason = " ".join(str(error).split())[:160]
         raise InputError(f"not a {_NAMES[form]} table that can be read ({reason})", path=path) from error
+
+
+def _read(path, form, stage, hdu):
+    if form == "asdf":
+        return _read_asdf(path, stage)
+    return catalog_exchange.read_fits(path, hdu) if form == "fits" else _READERS[form](path)
 
 
 def _form_of_content(path):
@@ -164,7 +173,7 @@ def _plain(table):
         table.meta.pop("__serialized_columns__", None)
     table.convert_bytestring_to_unicode()
     nested = flatmeta.ours(table.meta)
-    table.meta = flatten(nested) | {key: value for key, value in table.meta.items() if key not in nested}
+    table.meta = flatten(nested) | {key: plain_values(value) for key, value in table.meta.items() if key not in nested}
     for name in table.colnames:
         column = table[name]
         described = {"unit": column.unit, "description": column.description, "name": name}
@@ -256,9 +265,7 @@ def _text_of(path):
 
 
 def _read_ecsv(path):
-    from astropy.table import Table
-
-    return Table.read(_text_of(path), format="ascii.ecsv")
+    return ecsv_table(_text_of(path))
 
 
 def _read_csv(path):
@@ -296,7 +303,6 @@ _READERS = {
     "parquet": catalog_parquet.read_parquet,
     "ecsv": _read_ecsv,
     "csv": _read_csv,
-    "fits": catalog_exchange.read_fits,
     "votable": catalog_exchange.read_votable,
 }
 _WRITERS = {

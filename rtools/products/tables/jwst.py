@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rtools.errors import UsageError
 from rtools.products.tables.units import convert_flux
 from rtools.wfi.units import DEGREE_ARCSEC, RADIAN_ARCSEC
 
@@ -56,6 +57,8 @@ def jwst_names(table: AstropyTable, unit: str | None = None) -> tuple[AstropyTab
     (astropy.table.Table, list of str)
         The table; messages. Areas and axes are in pixels where the pixel area is known.
     """
+    if "xcentroid" in table.colnames or not any(_jwst_name(name, keep_band=False) for name in table.colnames):
+        raise UsageError("--jwst-columns: not a Roman catalog, whose columns could be renamed")
     table, messages = table.copy(), []
     bands = sorted({found[1] for found in map(BAND.search, table.colnames) if found})
     if len(bands) > 1:

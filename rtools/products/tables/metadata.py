@@ -1,10 +1,12 @@
 """What catalogs say of themselves: metadata and columns of parquet, ECSV and FITS files, without reading their rows."""
 
+import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import yaml
 
 from rtools.errors import InputError
@@ -12,7 +14,7 @@ from rtools.products.schema.yamltext import FastLoader
 from rtools.products.tables import flat as flatmeta
 from rtools.products.tables.parquet_files import parquet_source
 
-__all__ = ["TABLE_KEY", "ColumnInfo", "Table", "columns_of", "read_table"]
+__all__ = ["TABLE_KEY", "ColumnInfo", "PlainLoader", "Table", "columns_of", "read_table"]
 
 TABLE_KEY = "table_meta_yaml"
 """Key of astropy's description of a table in a parquet file."""
@@ -120,7 +122,7 @@ def _text(data):
 def _described(text):
     """Name of each column to astropy's description of it."""
     try:
-        listed = yaml.load(text or "", Loader=_Loader)
+        listed = yaml.load(text or "", Loader=PlainLoader)
         return {entry["name"]: entry for entry in listed["datatype"]}
     except (yaml.YAMLError, KeyError, TypeError):
         return {}
@@ -143,7 +145,7 @@ def _ecsv(path):
                     lines.append(line[1:].removeprefix(" "))
                 elif line.strip():
                     rows += 1
-        head = yaml.load("".join(line for line in lines if not line.startswith("%")), Loader=_Loader)
+        head = yaml.load("".join(line for line in lines if not line.startswith("%")), Loader=PlainLoader)
         columns = tuple(
             ColumnInfo(str(one["name"]), str(one["datatype"]), one.get("unit"), one.get("description"))
             for one in head["datatype"]
@@ -205,7 +207,7 @@ def _fits_column(head, number):
     return ColumnInfo(str(head.get(f"TTYPE{number}", number)), dtype, unit, comment)
 
 
-class _Loader(FastLoader):
+class PlainLoader(FastLoader):
     """A safe loader that drops tags which it does not know and keeps times as they are written."""
 
 
@@ -222,6 +224,18 @@ def _omap(loader, node):
     return {key: value for pair in loader.construct_sequence(node, deep=True) for key, value in pair.items()}
 
 
-_Loader.add_constructor("tag:yaml.org,2002:timestamp", lambda _loader, node: node.value)
-_Loader.add_constructor("tag:yaml.org,2002:omap", _omap)
-_Loader.add_multi_constructor(None, _untagged)
+def _array(loader, node):
+    """Numbers of an array of numpy, which astropy writes as its bytes in base 64, as lists."""
+    told = loader.construct_mapping(node, deep=True)
+    try:
+        dtype = np.dtype(told["dtype"])
+        values = np.frombuffer(base64.b64decode(told["buffer"]), dtype if dtype.kind in "biufSU" else None)
+        return values.reshape(told["shape"], order=told.get("order", "C")).tolist()
+    except (KeyError, TypeError, ValueError):
+        return str(told)
+
+
+PlainLoader.add_constructor("!numpy.ndarray", _array)
+PlainLoader.add_constructor("tag:yaml.org,2002:timestamp", lambda _loader, node: node.value)
+PlainLoader.add_constructor("tag:yaml.org,2002:omap", _omap)
+PlainLoader.add_multi_constructor(None, _untagged)

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 __all__ = ["convert_flux"]
 
 
+ERRORS = {"FLUX_ERROR": "FLUX", "ERROR": "FLUX", "SB_ERROR": "SURF_BRIGHT", "BKGD_ERROR": "BACKGROUND"}
+"""Columns of JWST spectra that are errors, and of what; errors of other tables end in _err."""
+
+
 def convert_flux(table: AstropyTable, unit: str) -> None:
     """Express flux densities, their errors and surface brightnesses in another unit.
 
@@ -24,8 +28,8 @@ def convert_flux(table: AstropyTable, unit: str) -> None:
         Changed in place.
     unit : str
         One of `rtools.wfi.units.FLUX_UNITS`. For ABmag, m = 31.4 - 2.5 log10(f / nJy) and its error
-        2.5 log10(1 + err / f), both NaN for f ≤ 0; ``_flux`` in a name becomes ``_abmag``, and a magnitude that the
-        table has already stays.
+        2.5 log10(1 + err / f), both NaN for f ≤ 0; ``_flux`` in a name becomes ``_abmag``, FLUX of a spectrum ABMAG,
+        and a magnitude that the table has already stays.
     """
     from astropy import units
 
@@ -38,7 +42,7 @@ def convert_flux(table: AstropyTable, unit: str) -> None:
         return
     values = {name: _in_nanojansky(table[name], area) for name, area in columns.items()}
     for name, area in columns.items():
-        partner = name.removesuffix("_err")
+        partner = ERRORS.get(name, name.removesuffix("_err"))
         if partner != name and partner not in values:
             continue  # an error of nothing
         if partner == name:
@@ -81,6 +85,7 @@ def _replace(table, name, values, unit):
 
     old = table[name]
     new = re.sub(r"(^|_)flux(?=_err$|$)", r"\1abmag", name)
+    new = re.sub(r"^FLUX(?=_ERROR$|$)", "ABMAG", new)
     if new != name and new in table.colnames:
         table.remove_column(name)
         return

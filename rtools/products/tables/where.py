@@ -33,7 +33,7 @@ _TOKEN = re.compile(
     (?P<number>[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?(?![\w.]))
     | (?P<text>'[^']*'|"[^"]*")
     | (?P<sign><=|>=|==|!=|[<>=()])
-    | (?P<word>[^\W\d][\w.]*)
+    | (?P<word>[^\W\d][\w.]*(?:-[^\W\d][\w.]*)*)
     )\s*""",
     re.VERBOSE | re.IGNORECASE,
 )

@@ -15,7 +15,6 @@ TOOLS = [
     ["dq"],
     ["validate"],
     ["cut", "--section", "0:2,0:2", "-o", "x_cal.asdf"],
-    ["table"],
     ["fits"],
     ["fits", "--lossy"],
     ["run"],
