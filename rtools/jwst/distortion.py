@@ -182,8 +182,7 @@ def pixel_area_sr(detector: str) -> float:
     float
         Steradian: 2.3e-14 for NIRCam's short channel.
     """
-    (a, b), (c, d) = ([slope[0, 0] for slope in row] for row in _slopes(detector))
-    return float(abs(a * d - b * c)) * ARCSEC**2
+    return float(_area(detector)[0, 0] * ARCSEC**2)
 
 
 def relative_area(detector: str, x: ArrayLike, y: ArrayLike) -> np.ndarray:
@@ -202,14 +201,9 @@ def relative_area(detector: str, x: ArrayLike, y: ArrayLike) -> np.ndarray:
     -------
     ndarray float64 (rows, columns)
     """
-    across, along = _from_reference(detector, x, y)
-
-    def on_grid(matrix):
-        size = len(matrix)
-        return np.vander(along, size, increasing=True) @ matrix.T @ np.vander(across, size, increasing=True).T
-
-    (a, b), (c, d) = ([on_grid(_squared(slope, len(slope) + 1)) for slope in row] for row in _slopes(detector))
-    return np.abs(a * d - b * c) * ARCSEC**2 / pixel_area_sr(detector)
+    area = _area(detector)
+    across, along = (np.vander(each, len(area), increasing=True) for each in _from_reference(detector, x, y))
+    return along @ (area / area[0, 0]).T @ across.T
 
 
 def distortion_model(detector: str) -> Model:
@@ -291,10 +285,19 @@ def _square(listed, degree):
     return matrix
 
 
-def _squared(matrix, size):
-    """A matrix of coefficients with zeros to the right and below."""
-    result = np.zeros((size, size))
-    result[: matrix.shape[0], : matrix.shape[1]] = matrix
+@cache
+def _area(detector):
+    """Matrix c[i, j] of X^i Y^j for the area of a pixel, square arcsec: the determinant of the slopes."""
+    (a, b), (c, d) = _slopes(detector)
+    area = _product(a, d) - _product(b, c)
+    return area * np.sign(area[0, 0])
+
+
+def _product(one, other):
+    """Coefficients of the product of two polynomials of X and Y."""
+    result = np.zeros((2 * max(*one.shape, *other.shape),) * 2)
+    for (i, j), value in np.ndenumerate(one):
+        result[i : i + other.shape[0], j : j + other.shape[1]] += value * other
     return result
 
 

@@ -1,13 +1,13 @@
-"""In which order the pixels of JWST's detectors are read, and through which amplifier."""
+"""Pixels of JWST's detectors: in which order they are read, through which amplifier, and which see no light."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from rtools.errors import InputError
-from rtools.jwst.instrument import detector_facts
+from rtools.jwst.instrument import REFERENCE_WIDTH, detector_facts
 
-__all__ = ["amplifiers", "read_out_order"]
+__all__ = ["amplifiers", "read_out_order", "reference_pixels"]
 
 
 def read_out_order(array: np.ndarray, fast_axis: int, slow_axis: int) -> np.ndarray:
@@ -59,6 +59,27 @@ def amplifiers(detector: str) -> np.ndarray:
     position = np.arange(columns)
     outputs = position % 4 if facts.instrument == "miri" else position * 4 // columns
     return read_out_order(np.broadcast_to(outputs.astype(np.int8), (rows, columns)), fast, slow)
+
+
+def reference_pixels(detector: str) -> np.ndarray:
+    """Which pixels of the full frame see no light.
+
+    Parameters
+    ----------
+    detector : str
+        One of `rtools.jwst.instrument.IMAGING_DETECTORS`.
+
+    Returns
+    -------
+    ndarray bool (rows, columns)
+        A border along all edges; of MIRI along the left and the right one.
+    """
+    facts = detector_facts(detector)
+    border = np.zeros((facts.rows, facts.columns), bool)
+    border[:, :REFERENCE_WIDTH] = border[:, -REFERENCE_WIDTH:] = True
+    if facts.instrument != "miri":
+        border[:REFERENCE_WIDTH] = border[-REFERENCE_WIDTH:] = True
+    return border
 
 
 def _way(axis):

@@ -7,11 +7,11 @@ own border. One plane of 4096² costs about 0.2 s on one core.
 
 from dataclasses import dataclass
 from functools import cache
-from hashlib import blake2b
 
 import numpy as np
 
 from rtools.reference import nominal
+from rtools.reference.keyed import keyed
 from rtools.wfi import distortion, instrument
 from rtools.wfi.dq import PIXEL
 from rtools.wfi.frame import BORDER, CHANNEL, FRAME
@@ -58,9 +58,7 @@ def generator(setting: Setting, *what: object) -> np.random.Generator:
     numpy.random.Generator
         Of the bit generator Philox.
     """
-    words = [str(nominal.VERSION), setting.detector, str(setting.seed), *(str(word) for word in what)]
-    digest = blake2b("/".join(words).encode(), digest_size=16).digest()
-    return np.random.Generator(np.random.Philox(key=int.from_bytes(digest, "little")))
+    return keyed(nominal.VERSION, setting.detector, setting.seed, *what)
 
 
 def factor(setting: Setting, quantity: str) -> float:
