@@ -15,6 +15,7 @@ from .instrument import IMAGING_DETECTORS, REFERENCE_WIDTH, Bandpass, JwstDetect
 from .keywords import MetadataKeyword, keyword_at, keywords
 from .kinds import INSTRUMENTS, ON_DETECTOR, SeenHdu, described, kind_of, kind_of_columns, seen_hdu, suffix_of
 from .layout import SUFFIXES, ColumnLayout, HduLayout, ProductLayout, facts, product_layout
+from .models import keywords_of_path, member_of, node_of_hdu, path_of_keyword
 from .nominal import NominalValues, nominal_values, photmjsr
 from .order import amplifiers, read_out_order
 from .pupil import NonRedundantMask, hexagon_area, hexagon_field, interference, non_redundant_mask, psf, segment_centres
@@ -77,11 +78,15 @@ __all__ = [
     "interference",
     "keyword_at",
     "keywords",
+    "keywords_of_path",
     "kind_of",
     "kind_of_columns",
     "making_of",
+    "member_of",
+    "node_of_hdu",
     "nominal_values",
     "non_redundant_mask",
+    "path_of_keyword",
     "photmjsr",
     "pixel_area_sr",
     "pixel_to_ideal",

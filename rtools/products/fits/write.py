@@ -18,6 +18,7 @@ from rtools.products.fits import flags as fits_flags
 from rtools.products.fits import keywords as fits_keywords
 from rtools.products.fits import layout, pixel_types
 from rtools.products.fits import tables as fits_tables
+from rtools.products.fits.hdu_headers import image_header, tree_header
 from rtools.products.io import encode, header, serial
 from rtools.products.io.arrays import array_node
 from rtools.products.io.encode import ArrayBytes
@@ -138,12 +139,8 @@ def _write_header(file, made):
 
 def _write_image(file, product, extension, cards, work):
     """Header and planes of one array; the names of flags that were lost in translation."""
-    from astropy.io import fits
-
     stored = pixel_types.stored_dtype(extension.dtype)
-    made = fits.ImageHDU(np.broadcast_to(np.zeros((), stored), extension.shape), name=extension.name, ver=1).header
-    if extension.flipped:
-        made["BSCALE"], made["BZERO"] = 1, pixel_types.ZEROS[extension.dtype]
+    made = image_header(extension.name, extension.dtype, extension.shape, flipped=extension.flipped)
     if np.dtype(extension.dtype) == np.float16 or (extension.dtype in pixel_types.ZEROS and not extension.flipped):
         made["RT_DTYPE"] = extension.dtype, "type of the array in the ASDF product"
     if extension.ndim != len(extension.shape):
@@ -175,7 +172,7 @@ def _write_tree(file, product, extensions):
     """The extension ASDF: a table of one row that is an ASDF file."""
     head, blocks = _tree(product, extensions)
     place = file.tell()
-    _write_header(file, _tree_header(0))
+    _write_header(file, tree_header(0))
     start = file.tell()
     file.write(head)
     encode.write_blocks(file, blocks, compression="none")
@@ -183,17 +180,8 @@ def _write_tree(file, product, extensions):
     _pad(file, start)
     end = file.tell()
     file.seek(place)
-    _write_header(file, _tree_header(size))
+    _write_header(file, tree_header(size))
     file.seek(end)
-
-
-def _tree_header(size):
-    from astropy.io import fits
-
-    column = fits.Column("ASDF_METADATA", format="1B")
-    made = fits.BinTableHDU.from_columns([column], nrows=1, name="ASDF", ver=1).header
-    made["NAXIS1"], made["TFORM1"] = size, f"{size}B"
-    return made
 
 
 def _tree(product, extensions):

@@ -143,6 +143,7 @@ def dump(
     history: Iterable[Mapping[str, Any]] = (),
     extensions: Iterable[Mapping[str, Any]] = (),
     beside: Mapping[str, Any] | None = None,
+    standard: str = VERSION,
 ) -> tuple[bytes, bytes]:
     """YAML of a tree, with the schemas of a profile checked.
 
@@ -158,6 +159,8 @@ def dump(
         What the history of a file says of the extensions that its nodes need, as read.
     beside : mapping, optional
         What stands next to ``roman`` in the tree.
+    standard : str
+        Version of the ASDF standard, which decides the versions of tags.
 
     Returns
     -------
@@ -174,7 +177,7 @@ def dump(
 
     buffer = io.BytesIO()
     with _settings(profile):
-        file = AsdfFile({"roman": roman} | dict(beside or {}), version=VERSION)
+        file = AsdfFile({"roman": roman} | dict(beside or {}), version=standard)
         if history or extensions:
             file["history"] = {
                 "entries": [_history_entry(entry) for entry in history],

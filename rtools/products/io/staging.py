@@ -19,7 +19,7 @@ from rtools.products.schema import nodes, tags
 from rtools.wfi import metadata
 from rtools.work import ALONE, Work
 
-__all__ = ["Stage", "build_tree", "serialise", "write_file"]
+__all__ = ["Stage", "block_offsets", "build_tree", "serialise", "write_file"]
 
 
 class Stage:
@@ -169,7 +169,7 @@ def serialise(
 
         made = tree(first) if callable(tree) else tree
         head, inner = serial.dump(serial.to_asdf(made, store), profile=profile, history=history)
-        count = len(_offsets(inner))
+        count = len(block_offsets(inner))
         if count == first:
             return head, inner, found
         if first or (sources and not callable(tree)):
@@ -198,14 +198,25 @@ def write_file(
         Its threads compress and write.
     """
     file.write(head)
-    offsets = [file.tell() + offset for offset in _offsets(inner)]
+    offsets = [file.tell() + offset for offset in block_offsets(inner)]
     file.write(inner)
     offsets += encode.write_blocks(file, sources, compression=compression, work=work)
     file.write(encode.block_index(offsets))
 
 
-def _offsets(blocks):
-    """Places where blocks begin, in bytes that hold nothing else."""
+def block_offsets(blocks: bytes) -> list[int]:
+    """Places where blocks begin, in bytes that hold nothing else.
+
+    Parameters
+    ----------
+    blocks : bytes
+        Complete blocks, one behind the other.
+
+    Returns
+    -------
+    list of int
+        Offset of the magic of each.
+    """
     offsets, place = [], 0
     while place < len(blocks):
         offsets.append(place)

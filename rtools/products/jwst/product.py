@@ -16,6 +16,7 @@ import numpy as np
 from rtools.errors import InputError
 from rtools.jwst.dq import flags_of
 from rtools.jwst.keywords import MetadataKeyword, keyword_at, keywords
+from rtools.jwst.models import EXTENSIONS, NODE_NAMES
 from rtools.products.io.arrays import ArrayInfo
 from rtools.products.jwst.hdus import JwstHdu, Part, StoredTable, read_pixels, read_spans
 from rtools.products.jwst.tables import read_ecsv_table, read_hdu_table
@@ -34,22 +35,6 @@ TREE = "ASDF"
 
 TABLE = "TABLE"
 """What the one table of an ECSV file is called."""
-
-MODEL_NAMES = {
-    "data": "SCI",
-    "weightmap": "WMAP",
-    "pathloss_point": "PATHLOSS_PS",
-    "pathloss_uniform": "PATHLOSS_UN",
-    "centered_image": "CTRD",
-    "norm_centered_image": "N_CTRD",
-    "fit_image": "FIT",
-    "norm_fit_image": "N_FIT",
-    "resid_image": "RESID",
-    "norm_resid_image": "N_RESID",
-}
-"""Names in the data models whose EXTNAME is not the same in capitals."""
-
-NAMES_OF_EXTENSIONS = {extension: name for name, extension in MODEL_NAMES.items()}
 
 
 @dataclass(frozen=True)
@@ -130,7 +115,7 @@ class JwstProduct:
         several = len(self.versions("SCI")) > 1
         found: dict[str, JwstHdu] = {}
         for hdu in images:
-            name = NAMES_OF_EXTENSIONS.get(hdu.name, hdu.name.lower())
+            name = NODE_NAMES.get(hdu.name, hdu.name.lower())
             found.setdefault(f"slits.{hdu.version - 1}.{name}" if several else name, hdu)
         return found
 
@@ -159,7 +144,7 @@ class JwstProduct:
             name, version = member[2], int(member[1]) + 1
         elif numbered:
             name, version = numbered[1], int(numbered[2])
-        wanted = MODEL_NAMES.get(name, name.upper())
+        wanted = EXTENSIONS.get(name, name.upper())
         for hdu in self.hdus:
             if (hdu.name, hdu.version) == (wanted, version):
                 return hdu

@@ -1,57 +1,58 @@
-"""A JWST product as a file again: what is not changed is copied byte by byte, cards, data and unknown extensions."""
+"""A JWST product as a file again: what is not changed is copied byte by byte, and the tree goes with the headers."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, BinaryIO
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from rtools.errors import InputError, UsageError
-from rtools.products.fits import pixel_types
+from rtools.jwst.models import node_of_hdu
 from rtools.products.io import Stage
-from rtools.products.jwst.product import JwstProduct
+from rtools.products.jwst.agreement import card_into_tree, header_into_tree, leaves, set_card, set_values
+from rtools.products.jwst.assembly import FilePart, array_node, headers_hash, tree_part, write_parts
+from rtools.products.jwst.changes import HduChange, changed_part, copy_span, kept_part, refuse_misfit
+from rtools.products.jwst.content import AsdfContent
+from rtools.products.jwst.demands import NewHdu
+from rtools.products.jwst.new import new_part
+from rtools.products.jwst.past import add_history
+from rtools.products.jwst.product import TREE, JwstProduct
+
+if TYPE_CHECKING:
+    import yaml
+
+    from rtools.products.jwst.hdus import JwstHdu
 
 __all__ = ["HduChange", "stage_jwst"]
 
-BLOCK = 2880
-"""Bytes of a block of FITS; header and data fill whole ones."""
-
-COPIED = 1 << 24
-"""Bytes copied or encoded at a time."""
-
-STRUCTURE = re.compile(r"SIMPLE|XTENSION|BITPIX|NAXIS\d*|PCOUNT|GCOUNT|TFIELDS|TFORM\d+|BSCALE|BZERO|END")
-"""Keywords that say how the data are stored, which no change may set."""
+HASH = "_fits_hash"
+"""Where the tree keeps the hash of the headers."""
 
 
-@dataclass(frozen=True)
-class HduChange:
-    """What becomes different in one HDU.
-
-    Attributes
-    ----------
-    name, version : str, int
-        Which HDU, as `JwstProduct.hdu` takes them.
-    array : ndarray or None
-        New pixels, of the type that they had; another shape is allowed. None keeps them.
-    cards : mapping of str to value
-        Keywords that get another value, or are added at the end of the header.
-    """
-
-    name: str
-    version: int = 1
-    array: np.ndarray | None = None
-    cards: Mapping[str, Any] = field(default_factory=dict)
-
-
-def stage_jwst(path: str | Path, product: JwstProduct, changes: Sequence[HduChange] = ()) -> Stage:
+def stage_jwst(
+    path: str | Path,
+    product: JwstProduct,
+    changes: Sequence[HduChange] = (),
+    *,
+    tree: Mapping[str, Any] | None = None,
+    added: Sequence[NewHdu] = (),
+    history: Sequence[Mapping[str, Any] | str] = (),
+) -> Stage:
     """Write a product to a temporary file next to its place.
 
-    The extension ASDF stays as it is. Where cards change, its ``_fits_hash`` no longer agrees with the headers: this
-    is how a reader of the tree knows that the keywords hold.
+    Keywords and tree go together: a card that the data model knows changes its node of the tree, a node that has a
+    keyword changes its card, and the tree gets the new hash of the headers, so that its readers trust it. All other
+    nodes stay as they were written, also those with tags that nobody here knows, and arrays inside the extension.
+
+    Where the headers had been edited before without the tree (the hash did not agree), all keywords are put into the
+    tree first, and what no data model knows into its ``extra_fits``: then it says nothing that has become wrong. Where
+    nothing but pixels changes, the tree stays as it is. A file without the extension ASDF gets none.
+
+    To set metadata it is enough to say their path or their keyword, ``tree={"meta.exposure.type": "NRC_IMAGE"}`` or
+    ``[HduChange("PRIMARY", cards={"EXP_TYPE": "NRC_IMAGE"})]``. To cut a piece out, give each image its new pixels, SCI
+    its new CRPIX, and ``tree={"meta.wcs": shifted, "meta.subarray.xstart": 5}``. DATE and FILENAME are for the caller
+    to set, if they are to change.
 
     Parameters
     ----------
@@ -61,6 +62,13 @@ def stage_jwst(path: str | Path, product: JwstProduct, changes: Sequence[HduChan
         Opened; its file must still be there.
     changes : sequence of HduChange
         At most one for each HDU; none for ECSV.
+    tree : mapping of str to object, optional
+        New values of nodes by their dotted path from the root (``meta.wcs``, ``slits.0.source_id``): plain values,
+        mappings of them, arrays, or what asdf can write, such as a gwcs. None removes a node and its card.
+    added : sequence of NewHdu
+        HDUs that come before the extension ASDF; the tree gets their nodes.
+    history : sequence of mapping or str
+        What was done: entries of `rtools.products.schema.history.entry`, or descriptions.
 
     Returns
     -------
@@ -70,9 +78,9 @@ def stage_jwst(path: str | Path, product: JwstProduct, changes: Sequence[HduChan
     Raises
     ------
     InputError
-        An HDU is missing, or the file is no longer what it was.
+        An HDU is missing, the tree is damaged, or the file is no longer what it was.
     UsageError
-        A change does not fit its HDU.
+        A change does not fit its HDU, or there is no place for a value of the tree.
     RtoolsError
         The file cannot be written.
     """
@@ -80,17 +88,16 @@ def stage_jwst(path: str | Path, product: JwstProduct, changes: Sequence[HduChan
     if len(changed) < len(changes):
         raise UsageError("two changes of one HDU")
     for number, change in changed.items():
-        _refuse(product.hdus[number], change)
-    stage = Stage(path)
-    with _opened(product.path) as source, stage.open() as file:
-        end = 0
-        for hdu in product.hdus:
-            if hdu.number in changed:
-                _write_changed(file, source, hdu, changed[hdu.number])
-            else:
-                _copy(file, source, (hdu.start, hdu.end), product.path)
-            end = hdu.end
-        _copy_rest(file, source, end)
+        refuse_misfit(product.hdus[number], change)
+    values = [leaf for name, value in (tree or {}).items() for leaf in leaves(value, name)]
+    if product.form == "ecsv" and (values or added or history):
+        raise UsageError("an ECSV table has no HDUs and no tree")
+    with _opened(product.path) as source:
+        parts = _Rewriting(product, changed, source).parts(values, added, history)
+        stage = Stage(path)
+        with stage.open() as file:
+            write_parts(file, parts)
+            copy_span(file, source, (product.hdus[-1].end if product.hdus else 0, None), product.path)
     return stage
 
 
@@ -101,73 +108,124 @@ def _opened(path):
         raise InputError(f"can no longer be read ({(error.strerror or str(error)).lower()})", path=path) from None
 
 
-def _refuse(hdu, change):
-    """Raise UsageError where a change does not fit its HDU."""
-    for key in change.cards:
-        if STRUCTURE.fullmatch(key.upper()):
-            raise UsageError(f"the keyword {key} of {hdu.name} follows from the data")
-    if change.array is None:
-        return
-    if not hdu.is_image or hdu.is_scaled:
-        raise UsageError(f"{hdu.name} has no pixels that can be replaced")
-    if change.array.dtype.newbyteorder("=") != hdu.dtype:
-        raise UsageError(f"{hdu.name} is {hdu.dtype}, not {change.array.dtype}")
-    if change.array.ndim < 1:
-        raise UsageError(f"{hdu.name} needs an array with axes")
+class _Rewriting:
+    """A product on its way into a new file: its HDUs, their headers, its tree once that has to change."""
+
+    def __init__(self, product: JwstProduct, changed: Mapping[int, HduChange], source: BinaryIO) -> None:
+        self.product = product
+        self.changed = changed
+        self.source = source
+        self.model = str(product.hdus[0].header.get("DATAMODL", "")).strip() if product.hdus else ""
+        self.old = [(hdu, self._part(hdu)) for hdu in product.hdus]
+        self.new: list[FilePart] = []
+
+    def _part(self, hdu):
+        change = self.changed.get(hdu.number)
+        return kept_part(self.source, hdu) if change is None else changed_part(self.source, hdu, change)
+
+    def parts(self, values, added: Sequence[NewHdu], history) -> list[FilePart]:
+        """All HDUs of the new file."""
+        self.new = [new_part(one) for one in added]
+        headers = self._headers()
+        altered = [hdu for hdu, part in self.old if part.header.tostring() != hdu.header.tostring()]
+        gone = [hdu for hdu, _part in self.old if hdu.number in self.changed and self.changed[hdu.number].removed]
+        cards = self._cards(added)
+        touched = cards or values or added or history or altered or gone
+        content = _content(self.product, self.model) if touched else None
+        for key, keyword, value in cards:
+            set_card(headers[key], keyword, value)
+            if content is not None:
+                card_into_tree(content, self.model, key, (keyword, value, ""))
+        set_values(content, self.model, headers, values)
+        if history:
+            add_history(content, self.old[0][1].header, history)
+        kept = [self._finished(hdu, part) for hdu, part in self.old if hdu not in gone]
+        place = next((number for number, part in enumerate(kept) if part.name == TREE), len(kept))
+        kept[place:place] = self.new
+        if content is None:
+            return kept
+        self._tell_arrays(content, kept, altered, gone)
+        content.put(HASH, headers_hash(kept))
+        return [_with_tree(part, content.to_bytes()) if part.name == TREE else part for part in kept]
+
+    def _headers(self):
+        """Headers by EXTNAME and EXTVER; of two alike that of the first."""
+        headers = {(part.name, part.version): part.header for _hdu, part in reversed(self.old)}
+        for part in self.new:
+            if (part.name, part.version) in headers:
+                raise UsageError(f"there is an extension {part.name},{part.version} already")
+            headers[part.name, part.version] = part.header
+        return headers
+
+    def _cards(self, added):
+        """((EXTNAME, EXTVER), keyword, value) of all cards that are to change."""
+        told = [
+            ((hdu.name, hdu.version), self.changed[hdu.number].cards)
+            for hdu, _part in self.old
+            if hdu.number in self.changed
+        ]
+        told += [((one.name, one.version), one.cards) for one in added]
+        return [(key, keyword.upper(), value) for key, cards in told for keyword, value in cards.items()]
+
+    def _finished(self, hdu: JwstHdu, part: FilePart) -> FilePart:
+        """An HDU whose header is copied byte by byte where no card is another."""
+        if part.header.tostring() != hdu.header.tostring():
+            return part
+        self.source.seek(hdu.start)
+        return replace(part, text=self.source.read(hdu.data - hdu.start))
+
+    def _tell_arrays(
+        self, content: AsdfContent, parts: Sequence[FilePart], altered: Sequence[JwstHdu], gone: Sequence[JwstHdu]
+    ) -> None:
+        """Nodes of arrays and tables say what the HDUs of the new file are."""
+        places = {(part.name, part.version): number for number, part in enumerate(parts)}
+        holders = _holders(content, self.product.hdus)
+        for hdu, path, node in holders:
+            if hdu in gone:
+                content.remove(path)
+                continue
+            place = places[hdu.name, hdu.version]
+            if "," not in content.item(node, "source"):
+                content.set_item(node, "source", f"fits:{place}")
+            told = array_node(parts[place])
+            if hdu in altered and told is not None:
+                content.set_item(node, "shape", told["shape"])
+                content.set_item(node, "datatype", told["datatype"])
+        for part in self.new:
+            content.put(node_of_hdu(self.model, part.name, part.version), array_node(part))
 
 
-def _write_changed(file, source, hdu, change):
-    header = hdu.header.copy()
-    if change.array is not None:
-        _reshape(header, change.array.shape)
-    for key, value in change.cards.items():
-        header[key] = value
-    file.write(header.tostring().encode("ascii"))
-    if change.array is None:
-        _copy(file, source, (hdu.data, hdu.end), source.name)
-        return
-    written = 0
-    for piece in _encoded(change.array, flipped=hdu.is_unsigned):
-        file.write(piece)
-        written += len(piece)
-    file.write(bytes(-written % BLOCK))
+def _with_tree(part: FilePart, content: bytes) -> FilePart:
+    """The extension ASDF as a table or an image, whichever it is, with a new tree."""
+    header = part.header
+    header["NAXIS1"] = len(content)
+    if header["XTENSION"] != "IMAGE":
+        header["TFORM1"] = f"{len(content)}B"
+    return replace(tree_part(content), version=part.version, header=header)
 
 
-def _reshape(header, shape):
-    """Set the axes of an image; cards of axes that are gone go with them."""
-    for axis in range(len(shape) + 1, header["NAXIS"] + 1):
-        del header[f"NAXIS{axis}"]
-    header["NAXIS"] = len(shape)
-    for axis, length in enumerate(reversed(shape), start=1):
-        before = "NAXIS" if axis == 1 else f"NAXIS{axis - 1}"
-        if f"NAXIS{axis}" in header:
-            header[f"NAXIS{axis}"] = length
-        else:
-            header.set(f"NAXIS{axis}", length, after=before)
+def _content(product: JwstProduct, model: str) -> AsdfContent | None:
+    """The tree; with all that the headers say, where they had been edited without it."""
+    held = product.tree_bytes()
+    if held is None:
+        return None
+    content = AsdfContent(held, product.path)
+    if content.value(HASH) == product.header_hash():
+        return content
+    known = {hdu.number for hdu, _path, _node in _holders(content, product.hdus)}
+    for hdu in product.hdus:
+        if hdu.name == TREE:
+            continue
+        header_into_tree(content, model, (hdu.name, hdu.version), hdu.header)
+        node = array_node(FilePart.of_header(hdu.name, hdu.header))
+        if node is not None and hdu.number not in known:
+            content.put(node_of_hdu(model, hdu.name, hdu.version), node | {"source": f"fits:{hdu.name},{hdu.version}"})
+    return content
 
 
-def _encoded(array: np.ndarray, *, flipped: bool) -> Iterator[bytes]:
-    """Pixels as the file has them, piece by piece."""
-    flat = np.ascontiguousarray(array).reshape(-1)
-    count = max(1, COPIED // array.dtype.itemsize)
-    for start in range(0, flat.size, count):
-        yield pixel_types.encode(flat[start : start + count], flipped=flipped).tobytes()
-
-
-def _copy(file: BinaryIO, source: BinaryIO, span: tuple[int, int], path: str | Path) -> None:
-    """Copy a span of the source."""
-    source.seek(span[0])
-    left = span[1] - span[0]
-    while left > 0:
-        data = source.read(min(COPIED, left))
-        if not data:
-            raise InputError("has become shorter while it was read", path=path)
-        file.write(data)
-        left -= len(data)
-
-
-def _copy_rest(file: BinaryIO, source: BinaryIO, start: int) -> None:
-    """Copy what follows the last HDU: for ECSV all."""
-    source.seek(start)
-    while data := source.read(COPIED):
-        file.write(data)
+def _holders(content: AsdfContent, hdus: Sequence[JwstHdu]) -> list[tuple[JwstHdu, str, yaml.MappingNode]]:
+    """(HDU, path, node) of each node whose array an HDU holds, which the node names or numbers."""
+    named = {f"fits:{hdu.name},{hdu.version}": hdu for hdu in reversed(hdus)}
+    named |= {f"fits:{hdu.number}": hdu for hdu in hdus}
+    found = [(named.get(str(content.item(node, "source"))), path, node) for path, node in content.arrays()]
+    return [(hdu, path, node) for hdu, path, node in found if hdu is not None]

@@ -44,13 +44,13 @@ def test_new_pixels_and_cards_and_all_else_as_it_was(tmp_path):
     flags = product.pixels("PIXELDQ") ^ np.uint32(1 << 31)
     changes = [HduChange("pixeldq", array=flags), HduChange("PRIMARY", cards={"FILENAME": "new.fits", "NEWCARD": 2.5})]
     again = stage_jwst(tmp_path / "new.fits", product, changes).commit()
-    same_cards(path, again, but=("FILENAME", "NEWCARD"))
+    same_cards(path, again, but=("FILENAME", "NEWCARD", "NAXIS1", "TFORM1"))
     written = open_jwst(again)
     np.testing.assert_array_equal(written.pixels("PIXELDQ"), flags)
     np.testing.assert_array_equal(fits.getdata(again, "PIXELDQ"), flags)
     assert (written.hdu("PRIMARY").header["FILENAME"], written.hdu("PRIMARY").header["NEWCARD"]) == ("new.fits", 2.5)
-    assert written.tree_bytes() == product.tree_bytes()
-    assert written.tree["_fits_hash"] != written.header_hash()
+    assert written.tree["_fits_hash"] == written.header_hash()
+    assert written.tree["meta"]["filename"] == "new.fits"
     for name in ("SCI", "GROUPDQ", "REFOUT", "NOBODYS"):
         assert written.pixels(name).tobytes() == product.pixels(name).tobytes()
 

@@ -1,0 +1,221 @@
+"""What is about to become a JWST product fits its layout: HDUs, axes, types of pixels and columns."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rtools.errors import UsageError
+from rtools.jwst.layout import ColumnLayout, HduLayout, ProductLayout
+from rtools.products.fits import pixel_types
+
+if TYPE_CHECKING:
+    from astropy.table import Table
+
+__all__ = ["NewHdu", "fitting_hdus", "fitting_table"]
+
+
+@dataclass(frozen=True)
+class NewHdu:
+    """One HDU of a new file.
+
+    Attributes
+    ----------
+    name : str
+        Its EXTNAME; ``PRIMARY`` for cards of the primary header.
+    data : ndarray, astropy.table.Table or None
+        Pixels, slowest axis first, in any byte order; or a table, which may be a structured array. None for
+        ``PRIMARY``.
+    version : int
+        EXTVER; several sets of slits or spectra count from 1.
+    unit : str or None
+        BUNIT of an image. Without it SCI and ERR get that of the layout, where it is one unit.
+    units : mapping of str to str
+        Units of columns, beside those that the table has. Other columns get those of the layout.
+    cards : mapping of str to value
+        Further keywords. The tree gets them, too: at the place that the data model has for them, else in
+        ``extra_fits``.
+    """
+
+    name: str
+    data: Any = None
+    version: int = 1
+    unit: str | None = None
+    units: Mapping[str, str] = field(default_factory=dict)
+    cards: Mapping[str, Any] = field(default_factory=dict)
+
+
+OPTIONAL_COLUMNS = ("nelem",)
+"""Columns that only older releases write: the length of the wavelengths beside them."""
+
+
+def fitting_hdus(layout: ProductLayout, hdus: Iterable[NewHdu], without: Collection[str] = ()) -> list[NewHdu]:
+    """HDUs in the order of the file, with the types of the layout.
+
+    Parameters
+    ----------
+    layout : rtools.jwst.ProductLayout
+        Of a FITS product.
+    hdus : iterable of NewHdu
+        In any order, without that of the tree.
+    without : collection of str
+        EXTNAMEs that may be missing, although the layout has them in every file.
+
+    Returns
+    -------
+    list of NewHdu
+        Set by set; within a set as the layout has them, what it does not know at the end. Without ``PRIMARY``.
+
+    Raises
+    ------
+    UsageError
+        One is missing or twice there, or an array or column does not have the axes or the type that it must have.
+    """
+    given = [one for one in hdus if one.name != "PRIMARY"]
+    keys = [(one.name, one.version) for one in given]
+    for name, version in keys:
+        if name == "ASDF" or keys.count((name, version)) > 1 or version < 1:
+            raise UsageError(f"{layout.suffix}: the extension {name},{version} cannot be given, or only once")
+    repeated = [name for name, version in keys if version > 1]
+    if repeated and not layout.repeats and (known := [name for name in repeated if layout.hdu(name)]):
+        raise UsageError(f"{layout.suffix} has one extension {known[0]}")
+    last = max((version for name, version in keys if name in layout.required), default=1)
+    for name in layout.required:
+        if name == "ASDF" or name in without:
+            continue
+        wanted = [version for version in range(1, last + 1) if (name, version) not in keys]
+        if wanted:
+            raise UsageError(f"{layout.suffix} needs an extension {name}" + (f",{wanted[0]}" if last > 1 else ""))
+    order = [told.name for told in layout.hdus]
+    place = {name: number for number, name in enumerate(order)}
+    given.sort(key=lambda one: (one.version, place.get(one.name, len(order))))
+    return [_fitting(layout, one) for one in given]
+
+
+def _fitting(layout, one):
+    from dataclasses import replace
+
+    from astropy.table import Table
+
+    told = layout.hdu(one.name)
+    is_table = isinstance(one.data, Table) or (isinstance(one.data, np.ndarray) and one.data.dtype.names is not None)
+    if told is not None and told.is_table != is_table:
+        raise UsageError(f"{layout.suffix}: {one.name} is {'a table' if told.is_table else 'an image'}")
+    if is_table:
+        columns = told.columns if told else ()
+        units = {column.name: column.unit for column in columns if column.unit} | dict(one.units)
+        return replace(one, data=fitting_table(one.name, one.data, columns, one.units), units=units)
+    if not isinstance(one.data, np.ndarray):
+        raise UsageError(f"{layout.suffix}: {one.name} is neither an array nor a table")
+    return replace(one, data=_fitting_image(layout.suffix, one, told))
+
+
+def _fitting_image(suffix, one: NewHdu, told: HduLayout | None) -> np.ndarray:
+    """The array, with the context's bits as signed numbers."""
+    array = one.data
+    if one.name == "CON" and array.dtype == np.uint32:
+        array = array.view("i4" if array.dtype.isnative else ">i4")
+    name = array.dtype.newbyteorder("=").name
+    wanted = (told.dtypes or ("float32",)) if told else tuple(pixel_types.STORED)
+    if name not in wanted or name == "float16":
+        raise UsageError(f"{suffix}: {one.name} is {' or '.join(wanted)}, not {name}")
+    axes = {len(shape) for shape in told.shapes} if told else ()
+    if array.ndim < 1 or (axes and array.ndim not in axes):
+        raise UsageError(
+            f"{suffix}: {one.name} has {' or '.join(map(str, sorted(axes or (1,))))} axes, not {array.ndim}"
+        )
+    return array
+
+
+def fitting_table(
+    name: str, data: Any, told: Sequence[ColumnLayout], units: Mapping[str, str], *, partly: bool = False
+) -> Table:
+    """A table with the columns, types and units of its layout.
+
+    Parameters
+    ----------
+    name : str
+        What an error calls it.
+    data : astropy.table.Table or structured ndarray
+        The rows; not changed.
+    told : sequence of ColumnLayout
+        Columns that it must have; further ones stay behind them.
+    units : mapping of str to str
+        Units of columns that are told apart from the data.
+    partly : bool
+        Columns of the layout may be missing.
+
+    Returns
+    -------
+    astropy.table.Table
+        Without masks: what is missing is NaN, 0, False or empty.
+
+    Raises
+    ------
+    UsageError
+        A column is missing, or cannot be of its type.
+    """
+    from astropy.table import Table
+
+    table = Table(data, copy=False)
+    columns: dict[str, Any] = {}
+    for column in told:
+        if column.dtype == "SkyCoord":
+            columns |= _sky(name, column.name, table, partly)
+            continue
+        if column.name not in table.colnames and (partly or column.name in OPTIONAL_COLUMNS):
+            continue
+        if column.name not in table.colnames:
+            raise UsageError(f"{name} needs a column {column.name}")
+        columns[column.name] = _fitting_column(name, table[column.name], column)
+    columns |= {key: table[key] for key in table.colnames if key not in columns}
+    made = Table({key: _unmasked(column) for key, column in columns.items()}, copy=False)
+    layout_units = {column.name: column.unit for column in told}
+    for key in made.colnames:
+        unit = units.get(key) or table[key].unit or layout_units.get(key)
+        made[key].unit = unit
+    made.meta = dict(table.meta)
+    return made
+
+
+def _sky(name, key, table, partly):
+    """A position, as one column or as those of its two angles, which is how a file has it."""
+    parts = [f"{key}.ra", f"{key}.dec"]
+    if key in table.colnames:
+        return {key: table[key]}
+    if not set(parts) <= set(table.colnames):
+        if partly:
+            return {}
+        raise UsageError(f"{name} needs a column {key}")
+    return {part: table[part] for part in parts}
+
+
+def _unmasked(column):
+    """Values without a mask."""
+    if not hasattr(column, "filled"):
+        return column
+    kind = column.dtype.kind
+    return column.filled({"f": np.nan, "U": "", "S": b""}.get(kind, 0) if kind != "O" else None)
+
+
+def _fitting_column(name, column, told: ColumnLayout):
+    """A column of the type of the layout, if its values fit."""
+    have, wanted = column.dtype, np.dtype(told.dtype)
+    if wanted.kind in "SU":
+        if have.kind in "SU":
+            return column
+    elif wanted.kind == "b":
+        if have.kind == "b" or (have.kind in "iu" and np.isin(column, (0, 1)).all()):
+            return column.astype(bool)
+    elif have.newbyteorder("=") == wanted:
+        return column
+    elif wanted.kind == "f" and have.kind in "fiu":
+        return column.astype(wanted)
+    elif wanted.kind in "iu" and have.kind in "iu":
+        cast = column.astype(wanted)
+        if np.array_equal(np.asarray(cast, "O" if have == np.uint64 else "i8"), np.asarray(column)):
+            return cast
+    raise UsageError(f"{name}: the column {told.name} is {told.dtype}, not {have.name}")

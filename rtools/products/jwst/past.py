@@ -1,0 +1,57 @@
+"""What was done to a JWST product: entries of the tree and HISTORY cards."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from rtools import __version__
+from rtools.products.fits.keywords import ascii_text
+from rtools.products.jwst.content import AsdfContent
+from rtools.products.schema import nodes
+from rtools.products.schema.history import stamp
+
+if TYPE_CHECKING:
+    from astropy.io import fits
+
+__all__ = ["add_history"]
+
+ENTRY = "tag:stsci.edu:asdf/core/history_entry-1.0.0"
+SOFTWARE = "tag:stsci.edu:asdf/core/software-1.0.0"
+TIMESTAMP = "tag:yaml.org,2002:timestamp"
+
+
+def add_history(content: AsdfContent | None, primary: fits.Header, entries: Sequence[Mapping[str, Any] | str]) -> None:
+    """Add entries to the history of the tree, and their descriptions as HISTORY cards.
+
+    Parameters
+    ----------
+    content : AsdfContent or None
+        Changed in place; None where the file has no tree.
+    primary : astropy.io.fits.Header
+        Of the primary HDU; changed in place.
+    entries : sequence of mapping or str
+        Oldest first: entries of `rtools.products.schema.history.entry`, or descriptions.
+    """
+    for told in entries:
+        entry = {"description": told} if isinstance(told, str) else dict(told)
+        primary.add_history(" ".join(ascii_text(str(entry["description"])).split()))
+        if content is not None:
+            _append(content, entry)
+
+
+def _append(content, entry):
+    listed = "history" if isinstance(content.node("history"), yaml.SequenceNode) else "history.entries"
+    software = entry.get("software") or {"name": "rtools", "version": __version__}
+    software = software if isinstance(software, list) else [software]
+    time = yaml.ScalarNode(TIMESTAMP, str(entry.get("time") or stamp()))
+    made = {
+        **entry,
+        "time": time,
+        "software": [nodes.TaggedDict(one, SOFTWARE) for one in software],
+    }
+    known = content.node(listed)
+    count = len(known.value) if isinstance(known, yaml.SequenceNode) else 0
+    content.put(f"{listed}.{count}", nodes.TaggedDict(made, ENTRY))
