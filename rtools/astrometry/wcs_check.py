@@ -11,13 +11,19 @@ from rtools.findings import Finding, info, warning
 from rtools.wfi.frame import BORDER
 from rtools.wfi.gwcs_frames import box_of
 
-__all__ = ["GRID", "LIMIT", "check_wcs", "grid_of", "round_trip"]
+__all__ = ["GRID", "LIMIT", "check_sky_systems", "check_wcs", "grid_of", "round_trip"]
 
 GRID = 9
 """Pixels of the grid on each side."""
 
 LIMIT = 0.01
 """Largest error of forward and inverse transform together, in pixels."""
+
+CORNER_LIMIT = 1.0
+"""Pixels by which a corner of a region may be off: some writers take centres of the last pixels, some their edges."""
+
+HEADER_LIMIT = 0.1
+"""Pixels by which the header's distortion, a polynomial, may be off the transform that it stands for."""
 
 
 def grid_of(wcs: Any, shape: tuple[int, ...] | None = None) -> tuple[np.ndarray, np.ndarray] | None:
@@ -119,3 +125,64 @@ def _levels(level1, level2):
     if worst <= LIMIT:
         return []
     return [warning("wcs", "wcs_l1", f"{worst:.3g} pixel from wcs_l2, beside the border of {BORDER}")]
+
+
+def check_sky_systems(header: Any, gwcs: Any, corners: np.ndarray | None, shape: tuple[int, int]) -> list[Finding]:
+    """W1 of JWST: the systems that an image has, one in its header and one in its tree, and the corners that it names.
+
+    Parameters
+    ----------
+    header : astropy.wcs.WCS or None
+        Of the header.
+    gwcs : gwcs.WCS or None
+        Of the tree.
+    corners : ndarray float64 (n, 2) or None
+        Right ascension and declination of the corners of the region that the header names, degrees. Four are those of
+        the image; any other number is the outline of what was combined, which lies in the image.
+    shape : tuple of int
+        Rows and columns of the image.
+
+    Returns
+    -------
+    list of Finding
+        Warnings of check ``W1``.
+    """
+    if header is None:
+        return []
+    try:
+        with np.errstate(all="ignore"):
+            found = [] if corners is None else _corners_of_region(header, corners, shape)
+            return found + ([] if gwcs is None else _header_and_tree(header, gwcs, shape))
+    except Exception as problem:  # whatever a transform of somebody else's raises
+        reason = " ".join(str(problem).split())[:200]
+        return [warning("W1", "SCI", f"its WCS cannot be evaluated ({type(problem).__name__}: {reason})")]
+
+
+def _corners_of_region(header, corners, shape):
+    rows, columns = shape
+    x, y = header.all_world2pix(corners[:, 0], corners[:, 1], 0, quiet=True)
+    if len(corners) != 4:
+        away = np.maximum.reduce([-0.5 - x, x - columns + 0.5, -0.5 - y, y - rows + 0.5])
+    else:
+        edge_x, edge_y = np.meshgrid([-0.5, columns - 0.5], [-0.5, rows - 0.5])
+        distances = np.hypot(x[:, None] - edge_x.ravel(), y[:, None] - edge_y.ravel())
+        away = np.concatenate([distances.min(axis=0), distances.min(axis=1)])
+    worst = float(np.max(away))
+    if worst <= CORNER_LIMIT:
+        return []
+    return [
+        warning("W1", "S_REGION", f"a corner is {worst:.3g} pixels off the WCS of the header; {CORNER_LIMIT:g} allowed")
+    ]
+
+
+def _header_and_tree(header, gwcs, shape):
+    rows, columns = shape
+    x, y = (one.ravel() for one in np.meshgrid(np.linspace(0, columns - 1, GRID), np.linspace(0, rows - 1, GRID)))
+    ra, dec = (np.asarray(one, float) for one in gwcs(x, y, with_bounding_box=False)[:2])
+    there_x, there_y = header.all_world2pix(ra, dec, 0, quiet=True)
+    away = np.hypot(there_x - x, there_y - y)
+    worst = int(np.argmax(np.where(np.isfinite(away), away, np.inf)))
+    if away[worst] <= HEADER_LIMIT:
+        return []
+    about = f"{away[worst]:.3g} pixels from the WCS of the header at x {x[worst]:g}, y {y[worst]:g}"
+    return [warning("W1", "meta.wcs", f"{about}; {HEADER_LIMIT} allowed")]

@@ -18,7 +18,8 @@ __all__ = ["command", "main"]
 COLOURS = {"error": "red", "warning": "yellow", "info": "cyan"}
 
 DESCRIPTION = """\
-Takes products, reference files and catalogs (parquet, ECSV, ASDF). What is checked:
+Takes products of Roman (ASDF), reference files and catalogs (parquet, ECSV, ASDF), and products of JWST (FITS, ECSV).
+What is checked of Roman files:
 
 \b
 schema    the tree against the schemas of the file's own manifest
@@ -32,6 +33,21 @@ blocks    block table and block index against the file: is it cut off?
 checksum  the MD5 of every block
 wcs       forward and inverse transform agree to 0.01 pixel on a 9 x 9 grid
 catalog   a catalog and its segmentation map have the same labels
+
+\b
+Of JWST files:
+F1-F3     the file follows the standard of FITS; its primary header; its name
+L1-L7     extensions, their order, types, axes and columns, against the layout of the product; which release wrote it
+C1-C5     flags, NaN, errors and variances; saturation along a ramp; times of integrations
+C6-C8     inputs and weights of resampled images; wavelengths of cubes
+C9, C10   spectra: wavelengths, errors, times; numbers of inputs of combined ones
+C11       a catalog and its segmentation map: labels, areas, centroids; the shape of the image
+C12       light curves: net flux, times
+C13       numbers and shapes of images of coronagraphy, with --associated
+C14, C15  interferometric observables, and fits of fringes
+A1        the extension ASDF: its arrays, and whether headers were edited after it was written
+W1        coordinates of images: header, S_REGION and tree agree
+segments  segments of an exposure follow each other, with --associated
 
 Findings are errors, warnings (of which a good file may have some) and remarks, which are shown with -v. In a pipe each
 is a line of tab-separated fields: file, severity, check, where, message; a good file prints nothing. With --json each
@@ -48,6 +64,7 @@ Exit status 0 without errors, 1 with errors (with --strict: or warnings), 3 if a
         "rt-validate r0000101001001001001_0001_wfi01_f158_cal.asdf",
         "rt-validate --quick *.asdf && echo all good",
         "rt-validate X_segm.asdf --with other_cat.parquet",
+        "rt-validate --associated jw*.fits jw*.ecsv",
         "rt-validate --json X_cal.asdf | jq .findings",
     ),
     no_args_is_help=True,
@@ -61,10 +78,15 @@ Exit status 0 without errors, 1 with errors (with --strict: or warnings), 3 if a
     metavar="FILE",
     help="Catalog of a segmentation map, or the other way round; the sibling of the same root by default.",
 )
+@click.option(
+    "--associated",
+    is_flag=True,
+    help="Look also at files that belong together, among those named and beside them.",
+)
 @options.jobs
 @options.json_output
 @options.fail_fast
-def command(console, inputs, quick, strict, partner, jobs, as_json, fail_fast):
+def command(console, inputs, quick, strict, partner, associated, jobs, as_json, fail_fast):
     inputs = expand_inputs(inputs)
     if not inputs:
         raise UsageError("no input file")
@@ -72,12 +94,16 @@ def command(console, inputs, quick, strict, partner, jobs, as_json, fail_fast):
         raise UsageError("--with goes with one file")
     if partner and quick:
         raise UsageError("--with and --quick do not go together", mend="labels are compared without --quick")
+    if associated and (partner or quick):
+        other = "--with" if partner else "--quick"
+        raise UsageError(f"--associated and {other} do not go together", mend="files are compared without it")
     work = console.work(jobs)
+    others = [name for name in inputs if not is_stream(name)] if associated else None
     examined = set()
 
     def examine(name):
         try:
-            report = _examined(name, quick=quick, partner=partner, work=work)
+            report = _examined(name, quick=quick, partner=partner, others=others, work=work)
         finally:
             progress.advance()
         failed = bool(report.count("error") or (strict and report.count("warning")))
@@ -97,23 +123,41 @@ def command(console, inputs, quick, strict, partner, jobs, as_json, fail_fast):
         return for_each(console, inputs, examine, fail_fast=fail_fast, report=unread)
 
 
-def _examined(name, *, quick, partner, work):
-    """The report on one file, WCS included."""
+def _examined(name, *, quick, partner, others, work):
+    """The report on one file, world coordinates included."""
     from rtools.products.check import file as checks
 
     with local(name) as path:
         called = "" if is_stream(name) else None
-        report = checks.check_file(path, name=called, quick=quick, partner=partner, work=work)
+        report = checks.check_file(path, name=called, quick=quick, partner=partner, others=others, work=work)
         if not quick:
-            systems, found = checks.wcs_of(report.product)
-            if systems:
-                from rtools.astrometry.wcs_check import check_wcs
-
-                arrays = report.product.arrays
-                found += check_wcs(systems, arrays["data"].shape[-2:] if "data" in arrays else None)
-            if systems or found:
-                report.add("wcs", found)
+            (_judge_sky if getattr(report.product, "mission", None) == "jwst" else _judge_wcs)(report)
         return report
+
+
+def _judge_wcs(report):
+    """Of Roman: systems of the tree, there and back."""
+    from rtools.products.check.file import wcs_of
+
+    systems, found = wcs_of(report.product)
+    if systems:
+        from rtools.astrometry.wcs_check import check_wcs
+
+        arrays = report.product.arrays
+        found += check_wcs(systems, arrays["data"].shape[-2:] if "data" in arrays else None)
+    if systems or found:
+        report.add("wcs", found)
+
+
+def _judge_sky(report):
+    """Of JWST: systems of header and tree, and the region."""
+    from rtools.products.check.jwst import systems_of
+
+    systems, found = systems_of(report.product)
+    if systems is not None:
+        from rtools.astrometry.wcs_check import check_sky_systems
+
+        report.add("W1", found + check_sky_systems(*systems))
 
 
 def _counted(report, *severities):

@@ -1,4 +1,5 @@
-from .file import Report, check_file
+from .file import check_file
+from .report import Report
 
 __all__ = [
     "Report",

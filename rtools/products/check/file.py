@@ -1,19 +1,20 @@
 """Everything that can be checked of one file without science: schema, layout, steps, names, blocks, catalogs."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from rtools.errors import InputError, UsageError
-from rtools.findings import SEVERITIES, Finding, error, warning
+from rtools.findings import Finding, error, warning
 from rtools.products import names
 from rtools.products.check import catalog as catalogs
 from rtools.products.check.face import check_face
 from rtools.products.check.guide import KINDS as GUIDING
 from rtools.products.check.guide import accept_spellings, check_guide
 from rtools.products.check.integrity import check_blocks, check_index
+from rtools.products.check.jwst import check_jwst, is_jwst
 from rtools.products.check.names import check_name
+from rtools.products.check.report import Report
 from rtools.products.check.schema import (
     check_arrays,
     check_fields,
@@ -24,66 +25,13 @@ from rtools.products.check.schema import (
 )
 from rtools.products.check.steps import check_fit, check_steps
 from rtools.products.check.values import check_entries, check_values
-from rtools.products.io import Product, open_product
+from rtools.products.io import open_product
 from rtools.products.io.header import TruncatedError
 from rtools.products.schema.history import NOT_FOR_SCIENCE, built_in_types
 from rtools.wfi import metadata
 from rtools.work import ALONE, Work
 
-__all__ = ["Report", "check_file", "wcs_of"]
-
-
-@dataclass
-class Report:
-    """What was found in one file.
-
-    Attributes
-    ----------
-    path : str or Path
-        The file.
-    kind : str or None
-        None for a file that is cut off.
-    profile : str or None
-        The profile that its tags are of; None for files that are not of a profile.
-    checked : list of str
-        Names of the checks that were made.
-    findings : list of Finding
-        In the order in which they were found.
-    product : Product, Catalog or None
-        The opened file, for checks that need science; None where its arrays are out of reach.
-    """
-
-    path: str | Path
-    kind: str | None = None
-    profile: str | None = None
-    checked: list[str] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
-    product: Product | catalogs.Catalog | None = None
-
-    def add(self, check: str, findings: Iterable[Finding]) -> None:
-        """Take in the findings of a check that was made; the worst come first.
-
-        Parameters
-        ----------
-        check : str
-            Name of the check.
-        findings : iterable of rtools.findings.Finding
-            What it found, perhaps nothing.
-        """
-        if check not in self.checked:
-            self.checked.append(check)
-        self.findings += findings
-        self.findings.sort(key=lambda finding: SEVERITIES.index(finding.severity))
-
-    def count(self, severity: str) -> int:
-        """Number of findings of a severity.
-
-        Parameters
-        ----------
-        severity : str
-            One of `SEVERITIES`.
-        """
-        return sum(finding.severity == severity for finding in self.findings)
+__all__ = ["check_file", "wcs_of"]
 
 
 def check_file(
@@ -92,6 +40,7 @@ def check_file(
     name: str | Path | None = None,
     quick: bool = False,
     partner: str | Path | None = None,
+    others: Sequence[str | Path] | None = None,
     work: Work = ALONE,
 ) -> Report:
     """Check one file.
@@ -99,13 +48,16 @@ def check_file(
     Parameters
     ----------
     path : str or Path
-        A product, a reference file, or a catalog.
+        A product, a reference file, or a catalog; of JWST a product.
     name : str, optional
         What it is called, where that is not `path`; "" if nobody knows.
     quick : bool
         Header, metadata, shapes and block table only: no schema of asdf, no array is read.
     partner : str or Path, optional
         Catalog of a segmentation map, or the other way round; by default the sibling by root name, if there is one.
+    others : sequence of str or Path, optional
+        Files of the same command, to look also at what belongs together among them and beside them; by default no such
+        look is taken.
     work : rtools.work.Work
         Its threads take checksums and decode.
 
@@ -118,8 +70,10 @@ def check_file(
     InputError
         The file cannot be read at all.
     """
-    report = Report(path)
     name = path if name is None else name
+    if is_jwst(path):
+        return check_jwst(path, name, quick=quick, partner=partner, others=others)
+    report = Report(path)
     try:
         opened = catalogs.read_catalog(path) if catalogs.is_catalog(path) else open_product(path, others=True)
     except TruncatedError as problem:
@@ -143,7 +97,7 @@ def check_file(
     else:
         known = {finding.where for finding in report.findings}  # the schema has found some of them
         report.add("values", [finding for finding in check_values(opened.meta) if finding.where not in known])
-    _check_partner(report, opened, name, partner, quick=quick)
+    _check_partner(report, opened, name, partner or _partner_among(others, opened, name), quick=quick)
     return report
 
 
@@ -205,6 +159,17 @@ def _check_guiding(report, product):
 
 def _damaged(report):
     return any(finding.check == "checksum" for finding in report.findings)
+
+
+def _partner_among(others, opened, name):
+    """The catalog of a segmentation map, or the other way round, among the files of a command."""
+    pair = isinstance(opened, catalogs.Catalog) or opened.kind in catalogs.SEGMENTATION
+    if not others or not pair or not name or catalogs.partner_of(name, opened.kind):
+        return None
+    folders = dict.fromkeys(Path(one).parent for one in others)
+    found = (catalogs.partner_of(folder / Path(name).name, opened.kind) for folder in folders)
+    named = {Path(one) for one in others}
+    return next((one for one in found if one in named), None)
 
 
 def _check_partner(report, opened, name, partner, *, quick):

@@ -1,0 +1,141 @@
+"""W1, what headers alone say: matrix, distortion; and the systems of an image, for those who can judge them."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from rtools.errors import InputError
+from rtools.findings import Finding, info, warning
+from rtools.products.check.jwst.pieces import image_of
+from rtools.products.jwst.product import JwstProduct
+
+__all__ = ["SkySystems", "check_cards", "is_image_on_sky", "systems_of"]
+
+KINDS = ("cal", "calints", "crf", "crfints", "i2d", "psfsub")
+"""Products from the assignment of coordinates on."""
+
+IMAGING = re.compile(r".*_(IMAGE|TSIMAGE|CORON|AMI|LYOT|4QPM|DFLAT|TACQ|TACONFIRM)")
+"""EXP_TYPE of images of the sky without dispersion."""
+
+
+class SkySystems(NamedTuple):
+    """World coordinates that an image has.
+
+    Attributes
+    ----------
+    header : astropy.wcs.WCS or None
+        Of the header of SCI, distortion included.
+    gwcs : gwcs.WCS or None
+        Of the tree.
+    corners : ndarray float64 (n, 2) or None
+        Right ascension and declination of the corners of S_REGION, degrees.
+    shape : tuple of int
+        Rows and columns of the image.
+    """
+
+    header: Any
+    gwcs: Any
+    corners: np.ndarray | None
+    shape: tuple[int, int]
+
+
+def is_image_on_sky(product: JwstProduct) -> bool:
+    """Whether W1 can be asked of a file."""
+    if product.kind not in KINDS or image_of(product, "SCI") is None:
+        return False
+    return bool(IMAGING.fullmatch(str(product.value("EXP_TYPE"))))
+
+
+def check_cards(product: JwstProduct, _layout: Any) -> Iterator[Finding]:
+    """W1: one matrix, and distortion where CTYPE says so.
+
+    Parameters
+    ----------
+    product : JwstProduct
+        Opened.
+
+    Yields
+    ------
+    Finding
+        Warnings; a remark where SCI has no WCS.
+    """
+    science = image_of(product, "SCI")
+    if not is_image_on_sky(product) or science is None:
+        return
+    header = science.header
+    if "CTYPE1" not in header:
+        yield info("W1", "SCI", "its header has no WCS")
+        return
+    matrices = [name for name in ("CD", "PC") if any(f"{name}{i}_{j}" in header for i in (1, 2) for j in (1, 2))]
+    if len(matrices) != 1:
+        told = "both CD and PC" if matrices else "neither CD nor PC"
+        yield warning("W1", "SCI", f"{told}: one of them is the matrix")
+    distorted = [str(header.get(f"CTYPE{axis}", "")).strip().endswith("-SIP") for axis in (1, 2)]
+    orders = [f"{letter}_ORDER" in header for letter in "AB"]
+    if len({*distorted, *orders}) > 1:
+        types = f"{header.get('CTYPE1')}, {header.get('CTYPE2')}"
+        has = " and ".join(f"{letter}_ORDER" for letter, one in zip("AB", orders, strict=True) if one) or "no A_ORDER"
+        yield warning("W1", "SCI", f"CTYPE is {types}, with {has}")
+
+
+def systems_of(product: JwstProduct) -> tuple[SkySystems | None, list[Finding]]:
+    """The systems of an image.
+
+    Parameters
+    ----------
+    product : JwstProduct
+        Opened.
+
+    Returns
+    -------
+    (SkySystems or None, list of Finding)
+        None where W1 does not apply; and why a system cannot be read.
+    """
+    science = image_of(product, "SCI")
+    if science is None or not is_image_on_sky(product) or "CTYPE1" not in science.header:
+        return None, []
+    found: list[Finding] = []
+    header, gwcs = _header_system(science.header, found), _tree_system(product, found)
+    region = _corners(str(product.value("S_REGION") or ""), found)
+    return SkySystems(header, gwcs, region, (science.shape[-2], science.shape[-1])), found
+
+
+def _header_system(header, found):
+    from astropy.wcs import WCS
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return WCS(header).celestial
+        except Exception as problem:  # what wcslib says of wrong cards has many types
+            found.append(warning("W1", "SCI", f"its WCS cannot be read ({' '.join(str(problem).split())[:200]})"))
+            return None
+
+
+def _tree_system(product, found):
+    try:
+        return product.node("meta.wcs")
+    except KeyError:
+        return None
+    except InputError as problem:
+        found.append(info("W1", "meta.wcs", f"not compared: {problem.message}"))
+        return None
+
+
+def _corners(region, found):
+    words = re.fullmatch(r"\s*POLYGON\s+ICRS\s+(?P<numbers>.*)", region, re.IGNORECASE | re.DOTALL)
+    if not region:
+        return None
+    try:
+        numbers = np.array(words["numbers"].split() if words else [], float)
+    except ValueError:
+        numbers = np.array([])
+    if numbers.size < 6 or numbers.size % 2:
+        found.append(warning("W1", "S_REGION", "not a polygon of right ascensions and declinations"))
+        return None
+    return numbers.reshape(-1, 2)
