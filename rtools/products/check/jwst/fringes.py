@@ -77,12 +77,12 @@ def _keywords(kind: str, present: Mapping[str, JwstHdu]) -> Iterator[Finding]:
     for tables, keywords in facts()[kind]["keywords"].items():
         for name in (one for one in tables.split("/") if one in present):
             for keyword in keywords:
-                if keyword not in present[name].header:
+                if keyword not in present[name].values:
                     yield error("C14", f"{name}.{keyword}", "the keyword is missing")
     for keyword, source in (("ARRNAME", "OI_ARRAY"), ("INSNAME", "OI_WAVELENGTH")):
-        known = present[source].header.get(keyword) if source in present else None
+        known = present[source].values.get(keyword) if source in present else None
         for name in DATA:
-            stated = present[name].header.get(keyword) if name in present else None
+            stated = present[name].values.get(keyword) if name in present else None
             if None not in (known, stated) and stated != known:
                 yield error("C14", f"{name}.{keyword}", f"{stated}, but {source} is called {known}")
 

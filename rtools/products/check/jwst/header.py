@@ -78,7 +78,7 @@ def _against_standard(hdu):
 def check_sums(product: JwstProduct, _layout: Any) -> Iterator[Finding]:
     """F1: CHECKSUM and DATASUM of each HDU that has them, read piece by piece."""
     for hdu in product.hdus:
-        told = hdu.header.get("DATASUM"), hdu.header.get("CHECKSUM")
+        told = hdu.values.get("DATASUM"), hdu.values.get("CHECKSUM")
         if told == (None, None):
             continue
         data = _sum(product, hdu.data, hdu.end)
@@ -105,7 +105,7 @@ def _added(one, two):
 
 def check_primary(product: JwstProduct, _layout: Any) -> Iterator[Finding]:
     """F2: the primary HDU has no data, and says what the file is."""
-    primary = product.hdus[0].header
+    primary = product.hdus[0].values
     if primary["NAXIS"]:
         yield error("F2", "PRIMARY", f"it has data (NAXIS is {primary['NAXIS']})")
     for keyword in WANTED:

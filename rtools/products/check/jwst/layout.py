@@ -80,8 +80,8 @@ def _image_type(hdu: JwstHdu, told: HduLayout, where: str) -> Iterator[Finding]:
         yield error("L4", where, "it has no pixels")
         return
     if told.dtypes and hdu.dtype.name not in told.dtypes:
-        stored = f"BITPIX {hdu.header['BITPIX']}" + (
-            f", BZERO {hdu.header['BZERO']:g}" if hdu.header.get("BZERO") else ""
+        stored = f"BITPIX {hdu.values['BITPIX']}" + (
+            f", BZERO {hdu.values['BZERO']:g}" if hdu.values.get("BZERO") else ""
         )
         yield error("L4", where, f"{hdu.dtype.name} ({stored}), not {' or '.join(told.dtypes)}")
     lengths = sorted({len(shape) for shape in told.shapes})

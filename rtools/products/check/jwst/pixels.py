@@ -13,6 +13,7 @@ import numpy as np
 
 from rtools.findings import Finding, error, info, warning
 from rtools.jwst.dq import GROUP_FLAGS, PIXEL_FLAGS
+from rtools.jwst.instrument import REFERENCE_WIDTH
 from rtools.jwst.layout import ProductLayout
 from rtools.products.check.jwst.pieces import (
     Piece,
@@ -40,9 +41,6 @@ RESAMPLED = ("i2d", "s2d")
 
 TOLERANCE = 1e-4
 """Relative difference of variances that single precision explains."""
-
-BORDER = 4
-"""Rows and columns of reference pixels at each edge of a detector; of MIRI columns alone."""
 
 DETECTOR_SIZES = {"MIRI": (1032, 1024)}
 """Columns and rows of a detector where they are not `DETECTOR_SIZE`."""
@@ -112,7 +110,7 @@ def _place(product: JwstProduct, version: int) -> tuple[int, int, int, int] | No
 
 
 def _count_borders(tally, piece: Piece, place, where, name="DQ"):
-    """C1: reference pixels lie in the border of the detector."""
+    """C1: reference pixels lie in the border of the detector, of which MIRI has columns alone."""
     flags = piece.arrays[name]
     reference = (flags & flags.dtype.type(PIXEL_FLAGS["REFERENCE_PIXEL"])) != 0
     if not reference.any():
@@ -120,9 +118,9 @@ def _count_borders(tally, piece: Piece, place, where, name="DQ"):
     left, bottom, width, height = place
     columns = left + np.arange(flags.shape[-1])
     rows = bottom + np.arange(piece.rows.start, piece.rows.stop)
-    inner_columns = (columns >= BORDER) & (columns < width - BORDER)
-    inner_rows = (rows >= BORDER) & (rows < height - BORDER) if (width, height) == DETECTOR_SIZE else np.ones_like(rows)
-    inside = inner_rows.astype(bool)[:, None] & inner_columns
+    inner_columns = (columns >= REFERENCE_WIDTH) & (columns < width - REFERENCE_WIDTH)
+    inner_rows = (rows >= REFERENCE_WIDTH) & (rows < height - REFERENCE_WIDTH) | ((width, height) != DETECTOR_SIZE)
+    inside = inner_rows[:, None] & inner_columns
     found = warning("C1", where, "{} values inside the border of the detector are REFERENCE_PIXEL")
     tally[found] += number_of(reference & inside)
 

@@ -44,13 +44,13 @@ def row_pieces(product: JwstProduct, hdu: JwstHdu, names: Iterable[str]) -> Iter
         The table is not laid out as its header says.
     """
     dtype = _row_type(hdu)
-    if dtype.itemsize != hdu.header["NAXIS1"]:
+    if dtype.itemsize != hdu.values["NAXIS1"]:
         raise InputError(f"rows of its table {hdu.name} are not as long as its columns", path=product.path)
     wanted = [name for name in names if name in (dtype.names or ())]
     if not hdu.rows or not wanted:
         return
     mapped = np.memmap(product.path, dtype, "r", hdu.data, (hdu.rows,))
-    zeros = {hdu.header[f"TTYPE{number}"]: zero for number, zero in _zeros(hdu)}
+    zeros = {hdu.values[f"TTYPE{number}"]: zero for number, zero in _zeros(hdu)}
     step = max(1, BYTES // max(1, dtype.itemsize))
     for start in range(0, hdu.rows, step):
         rows = mapped[start : start + step]
@@ -59,9 +59,9 @@ def row_pieces(product: JwstProduct, hdu: JwstHdu, names: Iterable[str]) -> Iter
 
 def _zeros(hdu):
     """(number, TZERO) of columns that have one, which makes other integers of what is stored."""
-    for number in range(1, hdu.header["TFIELDS"] + 1):
-        if hdu.header.get(f"TZERO{number}"):
-            yield number, int(hdu.header[f"TZERO{number}"])
+    for number in range(1, hdu.values["TFIELDS"] + 1):
+        if hdu.values.get(f"TZERO{number}"):
+            yield number, int(hdu.values[f"TZERO{number}"])
 
 
 def _native(values, zero):
@@ -85,12 +85,12 @@ def columns_of(product: JwstProduct, hdu: JwstHdu | None, *names: str) -> list[n
 
 def _row_type(hdu):
     fields = []
-    for number in range(1, hdu.header["TFIELDS"] + 1):
-        form = re.fullmatch(r"(\d*)([A-Z]).*", str(hdu.header[f"TFORM{number}"]).strip())
+    for number in range(1, hdu.values["TFIELDS"] + 1):
+        form = re.fullmatch(r"(\d*)([A-Z]).*", str(hdu.values[f"TFORM{number}"]).strip())
         if form is None or form[2] not in STORED:
             raise InputError(f"TFORM{number} of its table {hdu.name} is not of FITS")
         repeat = int(form[1] or 1)
-        name = str(hdu.header.get(f"TTYPE{number}", number)).strip()
+        name = str(hdu.values.get(f"TTYPE{number}", number)).strip()
         fields.append((name, *_field(form[2], repeat)))
     return np.dtype(fields)
 

@@ -67,7 +67,7 @@ def check_cards(product: JwstProduct, _layout: Any) -> Iterator[Finding]:
     science = image_of(product, "SCI")
     if not is_image_on_sky(product) or science is None:
         return
-    header = science.header
+    header = science.values
     if "CTYPE1" not in header:
         yield info("W1", "SCI", "its header has no WCS")
         return
@@ -97,7 +97,7 @@ def systems_of(product: JwstProduct) -> tuple[SkySystems | None, list[Finding]]:
         None where W1 does not apply; and why a system cannot be read.
     """
     science = image_of(product, "SCI")
-    if science is None or not is_image_on_sky(product) or "CTYPE1" not in science.header:
+    if science is None or not is_image_on_sky(product) or "CTYPE1" not in science.values:
         return None, []
     found: list[Finding] = []
     header, gwcs = _header_system(science.header, found), _tree_system(product, found)
