@@ -1,6 +1,8 @@
 """rt-dq: data-quality flags by name and number, pixels per flag, masks."""
 
 import os
+from contextlib import contextmanager
+from typing import NamedTuple
 
 import click
 
@@ -13,22 +15,28 @@ from rtools.commands.kit.loop import for_each
 from rtools.commands.kit.outputs import Outputs, deliver
 from rtools.commands.kit.tool import option, tool
 from rtools.commands.kit.written import Written
-from rtools.errors import UsageError
+from rtools.errors import InputError, UsageError
+from rtools.products.schema.flag_tables import MISSIONS, bits_of_mission, tables_of_mission
 from rtools.wfi import dq
 
 __all__ = ["command", "main"]
 
 DESCRIPTION = """\
-An argument that is made of flags is translated: numbers (129, 0x81) to names, names (HOT,DEAD) to a number. Of a file,
-the pixels with each flag that occurs are counted, GOOD being those without any; of a cube of flags, over all
-resultants, and with --json for each. The array is dq, pixeldq or resultantdq unless --array names another; groupdq and
-resultantdq have names of their own, and bit 7 is WFI18_TRANSIENT there, OUTLIER elsewhere.
+An argument that is made of flags is translated: numbers (129, 0x81) to names, names (HOT,DEAD) to a number; --mission
+says whose flags they are. Of a file, the pixels with each flag that occurs are counted, GOOD being those without any,
+by the names of its mission; of a cube of flags, over all planes, and with --each for each. The array is dq, pixeldq or
+resultantdq unless --array names another; groupdq and resultantdq have names of their own. Of Roman, bit 7 is
+WFI18_TRANSIENT there, OUTLIER elsewhere.
+
+Of JWST files each set of a product of several sources is counted, and of tables the columns DQ and FLAG, for which the
+pixels are rows, or the elements of their cells. A plane is an integration (3), a group of an integration (0/3) or, of
+a table with several flags in a cell, a row.
 
 With --mask, an image of bytes is written that is 1 where any of the flags is set: to .asdf as roman.mask, to .fits as
 the primary image.
 
-In a pipe: for flags, number, hexadecimal and names; for a file, its name, array, flag, value, pixels and percentage;
-for --list, table, name, bit and value; separated by tabs."""
+In a pipe: for flags, number, hexadecimal and names; for a file, its name, array, with --each the plane, flag, value,
+pixels and percentage; for --list, table, name, bit and value; separated by tabs."""
 
 
 @tool(
@@ -42,12 +50,16 @@ for --list, table, name, bit and value; separated by tabs."""
         "rt-dq X_cal.asdf",
         "rt-dq X_dqinit.asdf --array groupdq --json",
         "rt-dq X_cal.asdf --mask DO_NOT_USE,HOT -o hot.fits",
+        "rt-dq jwX_ramp.fits --array groupdq --each",
+        "rt-dq 144 --mission jwst",
     ),
     no_args_is_help=True,
 )
 @click.argument("what", nargs=-1, metavar="[FLAGS|FILE]…")
 @click.option("--list", "list_all", is_flag=True, help="Print the names of all flags.")
 @click.option("--array", metavar="NAME", help="Array of flags, as groupdq; the names of its bits are used.")
+@click.option("--mission", type=click.Choice(MISSIONS), help="Whose flags numbers and names are; roman by default.")
+@click.option("--each", is_flag=True, help="Count in each plane of a cube alone.")
 @click.option("--mask", metavar="NAME,…", help="Write where any of these flags, or numbers, is set.")
 @options.section
 @option(
@@ -61,9 +73,10 @@ for --list, table, name, bit and value; separated by tabs."""
 @options.json_output
 @options.no_checksum
 @options.fail_fast
-def command(console, what, list_all, array, mask, section, frame, output, overwrite, as_json, fail_fast):
+def command(console, what, list_all, mask, output, overwrite, as_json, fail_fast, **settings):
+    asked = _Asked(**settings)
     if list_all:
-        return _print_all(as_json)
+        return _print_all(asked.mission or "roman", as_json)
     what = expand_inputs(what)
     if not what:
         raise UsageError("no flags and no file")
@@ -72,29 +85,40 @@ def command(console, what, list_all, array, mask, section, frame, output, overwr
     if mask is not None:
         if len(what) > 1:
             raise UsageError("-o names one output", mend="give one file")
-        return _write_mask(what[0], mask, output, array=array, section=(section, frame), overwrite=overwrite)
+        return _write_mask(what[0], mask, output, asked, overwrite=overwrite)
 
     def show(text):
-        if _is_flags(text, array):
-            _print_flags(text, array, as_json)
+        if _is_flags(text, asked):
+            _print_flags(text, asked, as_json)
         else:
-            _print_counts(text, array, section=(section, frame), as_json=as_json)
+            _print_counts(text, asked, as_json)
 
     return for_each(console, what, show, fail_fast=fail_fast, report=json_line if as_json else None)
 
 
-def _bits(array):
+class _Asked(NamedTuple):
+    """What is asked of each argument."""
+
+    array: str | None
+    mission: str | None
+    each: bool
+    section: str | None
+    frame: str | None
+
+
+def _tables(asked):
     """Tables in which flags are looked for."""
-    if array is None:
-        return dq.PIXEL, dq.GROUP
-    bits = dq.bits_of(array)
-    return (dq.PIXEL if bits is None else bits,)
+    tables = tables_of_mission(asked.mission or "roman")
+    if asked.array is None:
+        return tuple(tables.values())
+    bits = bits_of_mission(asked.mission or "roman", asked.array)
+    return (tables["dq"] if bits is None else bits,)
 
 
-def _is_flags(text, array):
+def _is_flags(text, asked):
     """Whether an argument means flags; raises what is wrong with it if it can neither mean a file."""
     problems = []
-    for bits in _bits(array):
+    for bits in _tables(asked):
         try:
             dq.value(text, bits)
             return True
@@ -102,12 +126,24 @@ def _is_flags(text, array):
             problems.append(error)
     if is_stream(text) or "." in text or os.sep in text or os.path.exists(text):
         return False
+    problems[0].mend = _other_mission(text, asked) or problems[0].mend
     raise problems[0]
 
 
-def _value(text, array):
+def _other_mission(text, asked):
+    """What to do about flags that only another mission has; None where none has them."""
+    for mission in MISSIONS:
+        try:
+            dq.value(text, {name: flag for bits in tables_of_mission(mission).values() for name, flag in bits.items()})
+        except UsageError:
+            continue
+        return None if mission == (asked.mission or "roman") else f"--mission {mission} has it"
+    return None
+
+
+def _value(text, asked):
     """Value of flags and the table that has their names."""
-    *others, last = _bits(array)
+    *others, last = _tables(asked)
     for bits in others:
         try:
             return dq.value(text, bits), bits
@@ -116,8 +152,8 @@ def _value(text, array):
     return dq.value(text, last), last
 
 
-def _print_flags(text, array, as_json):
-    value, bits = _value(text, array)
+def _print_flags(text, asked, as_json):
+    value, bits = _value(text, asked)
     names = dq.names(value, bits)
     if as_json:
         json_line({"input": text, "status": "done", "value": value, "hex": hex(value), "names": names})
@@ -125,10 +161,10 @@ def _print_flags(text, array, as_json):
         click.echo(f"{value}\t{hex(value)}\t{','.join(names) or 'GOOD'}")
 
 
-def _print_all(as_json):
+def _print_all(mission, as_json):
     from rtools.show.table import print_table
 
-    tables = {"dq": dq.PIXEL, "groupdq": dq.GROUP}
+    tables = tables_of_mission(mission)
     if as_json:
         print_json(tables)
         return 0
@@ -138,39 +174,82 @@ def _print_all(as_json):
     return 0
 
 
-def _print_counts(path, array, *, section, as_json):
+@contextmanager
+def _product(path, asked):
+    """The opened product, and the names of its arrays of flags that are meant."""
     from rtools.products.edit import flags
-    from rtools.products.edit.section import select
+
+    with opened(path, jwst=True) as product:
+        if asked.mission not in (None, product.mission):
+            raise UsageError(f"--mission {asked.mission} is not for a file of {product.mission}", path=path)
+        array = asked.array
+        yield product, flags.named_arrays(product, array) if array else flags.default_arrays(product)
+
+
+def _print_counts(path, asked, as_json):
+    from rtools.products.edit.flags import count_flags
+
+    rows = []
+    with _product(path, asked) as (product, names):
+        for name in names:
+            planes = list(count_flags(product, name, *_slices(product, name, asked)))
+            bits = product.flag_bits(name)
+            if as_json:
+                json_line({"file": path, "status": "done"} | _array_record(product, name, planes, asked))
+            elif asked.each:
+                rows += [[name, plane.label or "-", *line] for plane, found in planes for line in _lines(found, bits)]
+            else:
+                rows += [[name, *line] for line in _lines(_summed(planes), bits)]
+    if not as_json:
+        _print_rows(rows, path, asked)
+
+
+def _print_rows(rows, path, asked):
     from rtools.show.table import print_table
 
-    with opened(path) as product:
-        name = flags.check_array(product, array) if array else flags.default_array(product)
-        rows, columns = select(product, name, *section)
-        planes = flags.count_flags(product, name, rows, columns)
-        is_cube = len(product.arrays[name].shape) > 2
-    bits = dq.bits_of(name)
-    total = _summed(planes)
-    if as_json:
-        record = {"file": path, "status": "done", "array": name, "section": section[0], **_record(total, bits)}
-        record |= {"resultants": [_record(plane, bits) for plane in planes]} if is_cube else {}
-        json_line(record)
-        return
-    pixels, good, counts = total
+    place = ("array", "plane") if asked.each else ("array",)
+    print_table((*place, "flag", "value", "pixels", "%"), rows, labels=1 + len(place), title=path)
+
+
+def _slices(product, name, asked):
+    """Rows and columns that are counted in."""
+    from rtools.products.edit.section import select
+
+    if name in product.arrays or (asked.section is None and asked.frame is None):
+        return select(product, name, asked.section, asked.frame)
+    raise InputError(f"{name} has no rows and columns to take a section of", path=product.path)
+
+
+def _lines(counted, bits):
+    """Cells of the table: flag, value, pixels and percentage."""
+    pixels, good, counts = counted
     lines = [("GOOD", 0, good)] + [(dq.names(1 << bit, bits)[0], 1 << bit, count) for bit, count in counts.items()]
-    print_table(
-        ("array", "flag", "value", "pixels", "%"),
-        [(name, word, str(value), str(count), f"{100 * count / pixels:.6g}") for word, value, count in lines],
-        labels=2,
-        title=path,
-    )
+    return [
+        (word, str(value), str(count), f"{100 * count / pixels:.6g}" if pixels else "-") for word, value, count in lines
+    ]
+
+
+def _array_record(product, name, planes, asked):
+    """What JSON says of an array; of the planes of a Roman cube always, of those of others if each is asked for."""
+    bits = product.flag_bits(name)
+    record = {"array": name, "section": asked.section, **_record(_summed(planes), bits)}
+    if product.mission == "roman" and planes and planes[0][0].place:
+        record["resultants"] = [_record(found, bits) for _plane, found in planes]
+    if asked.each:
+        record["planes"] = [{"plane": plane.label, **_record(found, bits)} for plane, found in planes]
+    return record
 
 
 def _summed(planes):
     counts = {}
-    for _pixels, _good, found in planes:
+    for _plane, (_pixels, _good, found) in planes:
         for bit, count in found.items():
             counts[bit] = counts.get(bit, 0) + count
-    return sum(plane[0] for plane in planes), sum(plane[1] for plane in planes), dict(sorted(counts.items()))
+    return (
+        sum(found[0] for _plane, found in planes),
+        sum(found[1] for _plane, found in planes),
+        dict(sorted(counts.items())),
+    )
 
 
 def _record(counted, bits):
@@ -180,20 +259,20 @@ def _record(counted, bits):
     return {"pixels": pixels, "good": good, "flags": flags}
 
 
-def _write_mask(path, words, output, *, array, section, overwrite):
+def _write_mask(path, words, output, asked, *, overwrite):
     from rtools.products.edit import flags
-    from rtools.products.edit.section import select
     from rtools.products.io.staging import Stage
 
     form = flags.mask_form(output)
     target = Outputs(output, None, overwrite=overwrite, inputs=[path]).path(path, output)
-    with opened(path) as product:
-        name = flags.check_array(product, array) if array else flags.default_array(product)
-        bits = dq.bits_of(name)
+    with _product(path, asked) as (product, (name, *others)):
+        if others:
+            mend = f"--array names one of {name} {' '.join(others)}"
+            raise UsageError("a mask is of one array of flags", mend=mend, path=path)
+        bits = product.flag_bits(name)
         value = dq.value(words, bits)
-        rows, columns = select(product, name, *section)
-        mask = flags.make_mask(product, name, value, rows, columns)
-    about = {"source": path, "array": name, "flags": dq.names(value, bits), "value": value, "section": section[0]}
+        mask = flags.make_mask(product, name, value, *_slices(product, name, asked))
+    about = {"source": path, "array": name, "flags": dq.names(value, bits), "value": value, "section": asked.section}
 
     def make(written):
         stage = Stage(written)

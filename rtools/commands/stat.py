@@ -12,7 +12,7 @@ from rtools.commands.kit.inputs import opened
 from rtools.commands.kit.lists import expand_inputs
 from rtools.commands.kit.loop import for_each
 from rtools.commands.kit.tool import option, tool
-from rtools.errors import UsageError
+from rtools.errors import InputError, UsageError
 
 __all__ = ["command", "main"]
 
@@ -21,11 +21,17 @@ For each image plane, and each plane of a cube: pixels in the region, count of t
 deviation), mad (median absolute deviation, not scaled), min, max, percentiles, and count, mean, median and sd of what
 is left after clipping.
 
-Used are finite pixels that are not DO_NOT_USE in dq, pixeldq, groupdq or resultantdq; of data, err must be positive
-too, so that median and 1.4826 mad are meta.statistics. --dq names other flags instead, --dq none uses all finite
-pixels. --section applies to arrays of the image's frame, which are those described unless --array names others.
+Used are finite pixels that are not DO_NOT_USE in dq, pixeldq, groupdq or resultantdq; of data of Roman, err must be
+positive too, so that median and 1.4826 mad are meta.statistics. --dq names other flags instead, --dq none uses all
+finite pixels. --section applies to arrays of the image's frame, which are those described unless --array names others.
 
 Of arrays that have several numbers for each pair of a guide window, as x and y, each is described by itself: NAME[x].
+
+Of JWST files a plane is an integration (3), a group of an integration (0/3), or what else the leading axis of a cube
+counts. Arrays may be called by their extensions, as SCI. Of tables each column of numbers is described, as
+EXTRACT1D.FLUX, and row by row where its cells hold many numbers; left out are values that DQ says are DO_NOT_USE, or
+that have FLAG set. INT_TIMES, GROUP, HDRTAB and WCS-TABLE are described where --array names them. Of ECSV files each
+column is described.
 
 In a pipe, a line for each plane: file, array, plane (- for an image) and the statistics in this order, separated by
 tabs."""
@@ -40,16 +46,24 @@ tabs."""
         "rt-stat --array data --section 1000:1100,500:600 *_cal.asdf",
         "rt-stat --stat count,median --resultant -1 X_uncal.asdf",
         "rt-stat --dq DO_NOT_USE,JUMP_DET --json X_cal.asdf",
+        "rt-stat --integration 0 --group -1 jwX_ramp.fits",
+        "rt-stat --array FLUX,SURF_BRIGHT jwX_x1d.fits",
     ),
     no_args_is_help=True,
 )
 @click.argument("inputs", nargs=-1, metavar="FILE…", required=True)
-@click.option("--array", "arrays", multiple=True, metavar="NAME,…", help="These arrays, or globs, as 'var_*'.")
+@click.option(
+    "--array", "arrays", multiple=True, metavar="NAME,…", help="These arrays or columns, or globs, as 'var_*'."
+)
 @options.section
 @click.option(
     "--dq", "flags", metavar="NAME,…", help="Leave out pixels with these flags, not DO_NOT_USE; none: use all."
 )
-@click.option("--resultant", type=int, metavar="N", help="Only this plane of cubes, from 0; negative from the end.")
+@click.option(
+    "--resultant", type=int, metavar="N", help="Only this plane of Roman cubes, from 0; negative from the end."
+)
+@click.option("--integration", type=int, metavar="N", help="Only this one of JWST cubes, ramps and tables, likewise.")
+@click.option("--group", type=int, metavar="N", help="Only this group of JWST ramps, likewise.")
 @option("--percentile", default="16,84", metavar="P,…", help="Percentiles.")
 @option("--sigma", type=float, default=3.0, metavar="S", help="Clip beyond so many standard deviations.")
 @click.option("--stat", "chosen", metavar="NAME,…", help="Only these statistics, as count,median,p16,clip_sd.")
@@ -57,33 +71,30 @@ tabs."""
 @options.no_checksum
 @options.json_output
 @options.fail_fast
-def command(console, inputs, arrays, flags, percentile, chosen, jobs, as_json, fail_fast, **settings):
+def command(console, inputs, arrays, percentile, chosen, jobs, as_json, fail_fast, **settings):
+    from rtools.products.edit.array_names import split_names
+    from rtools.products.schema.flag_tables import check_flags
     from rtools.show import statistics
     from rtools.show.table import print_table
-    from rtools.wfi import dq
 
     inputs = expand_inputs(inputs)
     if not inputs:
         raise UsageError("the list names no input file")
     wanted = _wanted(chosen, statistics.columns(_percentiles(percentile)))
-    if flags not in (None, "none"):
-        dq.value(flags, dq.PIXEL | dq.GROUP)
+    if settings["flags"] not in (None, "none"):
+        check_flags(settings["flags"])
     if not settings["sigma"] > 0:
         raise UsageError(f"--sigma {settings['sigma']}: a positive number expected")
-    patterns = [word.strip() for words in arrays for word in words.split(",") if word.strip()]
-    settings |= {"flags": flags, "work": console.work(jobs)}
+    patterns = split_names(arrays)
+    settings |= {"wanted": wanted, "work": console.work(jobs)}
     digits = 6 if sys.stdout.isatty() else 9
 
     def show(path):
-        with opened(path, others=True) as product:
-            names = statistics.choose_arrays(product, patterns)
-            if not names:
-                flags_alone = [name for name in product.arrays if dq.bits_of(name) is not None]
-                hint = f"; --array takes {' '.join(flags_alone)}" if flags_alone else ""
-                console.log("note", f"{path}: has no array of real numbers other than flags{hint}")
-            found = list(statistics.measure_planes(product, names, wanted=wanted, **settings))
+        with opened(path, others=True, jwst=True) as product:
+            found = list(_measured(console, path, product, patterns, **settings))
         if as_json:
-            about = {"file": path, "status": "done", "section": settings["section"], "dq": flags or "DO_NOT_USE"}
+            about = {"file": path, "status": "done", "section": settings["section"]}
+            about |= {"dq": settings["flags"] or "DO_NOT_USE"}
             records = [_place(one) | {name: _plain(value) for name, value in one.values.items()} for one in found]
             json_line(about | {"statistics": records})
             return
@@ -91,6 +102,48 @@ def command(console, inputs, arrays, flags, percentile, chosen, jobs, as_json, f
         print_table(("array", "plane", *wanted), rows, labels=2, title=path)
 
     return for_each(console, inputs, show, fail_fast=fail_fast, report=json_line if as_json else None)
+
+
+def _measured(console, path, product, patterns, *, resultant, integration, group, section, frame, work, **settings):
+    """Statistics of what is chosen in an opened product: its arrays, then columns of its tables."""
+    from rtools.products.edit.planes import Choice, check_choice
+    from rtools.show.column_statistics import measure_columns
+    from rtools.show.plane_statistics import measure_planes
+
+    choice = Choice(resultant, integration, group)
+    check_choice(product, choice)
+    arrays, columns = _chosen(product, patterns, in_section=section is not None)
+    if not arrays and not columns:
+        flags_alone = [name for name in product.arrays if product.flag_bits(name) is not None]
+        hint = f"; --array takes {' '.join(flags_alone)}" if flags_alone else ""
+        console.log("note", f"{path}: has no array of real numbers other than flags{hint}")
+    yield from measure_planes(product, arrays, choice=choice, section=section, frame=frame, work=work, **settings)
+    if columns:
+        yield from measure_columns(product, columns, choice=choice, **settings)
+
+
+def _chosen(product, patterns, *, in_section):
+    """Names of the arrays and of the columns that are to be described."""
+    from rtools.products.edit.array_names import names_that_fit
+    from rtools.show import column_statistics, plane_statistics
+
+    if not patterns:
+        columns = [] if in_section else column_statistics.columns_by_default(product)
+        return plane_statistics.arrays_by_default(product), columns
+    arrays, columns = plane_statistics.real_arrays(product), column_statistics.real_columns(product)
+    chosen = []
+    for pattern in patterns:
+        fitting = names_that_fit(product, pattern, [*arrays, *columns])
+        if not fitting:
+            known = [*arrays, *columns]
+            mend = f"there are {' '.join(known)}" if known else None
+            raise InputError(f"has no array of real numbers {pattern}", mend=mend, path=product.path)
+        chosen += fitting
+    chosen = list(dict.fromkeys(chosen))
+    columns = [name for name in chosen if name in columns]
+    if columns and in_section:
+        raise InputError(f"{columns[0]} has no rows and columns to take a section of", path=product.path)
+    return [name for name in chosen if name not in columns], columns
 
 
 def _percentiles(text):
@@ -116,12 +169,13 @@ def _wanted(chosen, known):
 def _texts(found, digits):
     numbers = [f"{one:d}" if isinstance(one, int) else f"{one:.{digits}g}" for one in found.values.values()]
     array = found.array if found.column is None else f"{found.array}[{found.column}]"
-    return [array, "-" if found.plane is None else str(found.plane), *numbers]
+    return [array, "/".join(map(str, found.place)) or "-", *numbers]
 
 
 def _place(found):
     """Which plane of which array it is; and the column, where an array has columns that are no axis."""
-    return {"array": found.array, "plane": found.plane} | ({"column": found.column} if found.column else {})
+    place = {"array": found.array, "plane": found.plane} | ({"column": found.column} if found.column else {})
+    return place | (dict(zip(("integration", "group"), found.place, strict=True)) if len(found.place) == 2 else {})
 
 
 def _plain(value):

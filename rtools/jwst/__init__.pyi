@@ -10,7 +10,7 @@ from .distortion import (
     v2v3_to_ideal,
     v2v3_to_pixel,
 )
-from .dq import GROUP_FLAGS, PIXEL_FLAGS, flags_of
+from .dq import GROUP_FLAGS, LOGICAL_FLAG, PIXEL_FLAGS, flags_of
 from .instrument import IMAGING_DETECTORS, REFERENCE_WIDTH, Bandpass, JwstDetector, bandpass, detector_facts, filters_of
 from .keywords import MetadataKeyword, keyword_at, keywords
 from .kinds import INSTRUMENTS, ON_DETECTOR, SeenHdu, described, kind_of, kind_of_columns, seen_hdu, suffix_of
@@ -39,6 +39,7 @@ __all__ = [
     "GROUP_FLAGS",
     "IMAGING_DETECTORS",
     "INSTRUMENTS",
+    "LOGICAL_FLAG",
     "NAME_SUFFIXES",
     "ON_DETECTOR",
     "PIXEL_FLAGS",

@@ -2,56 +2,71 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
 from rtools.errors import InputError
+from rtools.products.edit.array_names import names_that_fit
+from rtools.products.edit.planes import Plane, leading_axes, planes_of
 from rtools.products.edit.section import read_plane
+from rtools.products.edit.table_columns import read_columns, table_columns
 from rtools.products.names.extensions import form_of_name
 from rtools.products.schema import history
-from rtools.wfi import dq
 
 if TYPE_CHECKING:
-    from rtools.products.io.product import Product
+    from rtools.products.io.face import ProductFace
 
-__all__ = ["check_array", "count_flags", "default_array", "flag_arrays", "make_mask", "mask_form", "write_mask"]
+__all__ = [
+    "count_flags",
+    "default_arrays",
+    "flag_arrays",
+    "make_mask",
+    "mask_form",
+    "named_arrays",
+    "write_mask",
+]
 
 EVERY = slice(None)
 
 FITS_BLOCK = 2880
 
 
-def flag_arrays(product: Product) -> list[str]:
-    """Names of an opened product's arrays of flags.
+def flag_arrays(product: ProductFace) -> list[str]:
+    """Names of an opened product's arrays of flags, and of the columns of its tables that hold flags.
 
     Parameters
     ----------
-    product : rtools.products.io.product.Product
+    product : rtools.products.io.face.ProductFace
         Opened.
 
     Returns
     -------
     list of str
-        Dotted paths, in the order of the file.
+        Dotted paths, in the order of the file; columns as `rtools.products.edit.table_columns.table_columns` calls
+        them.
     """
-    return [name for name, info in product.arrays.items() if dq.bits_of(name) is not None and info.dtype.kind in "iu"]
+    kinds = {name: info.dtype.kind for name, info in product.arrays.items()}
+    held = [name for name, kind in kinds.items() if product.flag_bits(name) is not None and kind in "iu"]
+    columns = [one for one in table_columns(product).values() if one.is_numeric]
+    return held + [one.name for one in columns if product.flag_bits(one.name) is not None]
 
 
-def default_array(product: Product) -> str:
-    """The array of flags that is meant when none is named.
+def default_arrays(product: ProductFace) -> list[str]:
+    """The arrays of flags that are meant when none is named.
 
     Parameters
     ----------
-    product : rtools.products.io.product.Product
+    product : rtools.products.io.face.ProductFace
         Opened.
 
     Returns
     -------
-    str
-        Its dotted path: ``dq``, else ``pixeldq``, else ``resultantdq``, else the first.
+    list of str
+        Dotted paths: ``dq``, else ``pixeldq``, else ``resultantdq``, else the first; of JWST, where a product may have
+        several sets and tables, all rather than the first.
 
     Raises
     ------
@@ -59,26 +74,28 @@ def default_array(product: Product) -> str:
         There is none.
     """
     found = flag_arrays(product)
-    for name in ("dq", "pixeldq", "resultantdq", *found):
+    for name in ("dq", "pixeldq", "resultantdq"):
         if name in found:
-            return name
-    raise InputError("has no array of flags", path=product.path)
+            return [name]
+    if not found:
+        raise InputError("has no array of flags", path=product.path)
+    return found if product.mission == "jwst" else found[:1]
 
 
-def check_array(product: Product, name: str) -> str:
-    """The name of an array, if it is one of flags.
+def named_arrays(product: ProductFace, name: str) -> list[str]:
+    """The arrays of flags that a name means.
 
     Parameters
     ----------
-    product : rtools.products.io.product.Product
+    product : rtools.products.io.face.ProductFace
         Opened.
     name : str
-        Dotted path, as typed.
+        Dotted path, as typed; of JWST also as `rtools.products.edit.array_names.names_that_fit` takes it.
 
     Returns
     -------
-    str
-        The same name.
+    list of str
+        One for a Roman product; one for each set or table of a JWST product that it fits.
 
     Raises
     ------
@@ -87,42 +104,47 @@ def check_array(product: Product, name: str) -> str:
     """
     found = flag_arrays(product)
     if name in found:
-        return name
+        return [name]
+    fitting = names_that_fit(product, name, found) if product.mission == "jwst" else []
+    if fitting:
+        return fitting
     mend = f"there are {' '.join(found)}" if found else None
     raise InputError(f"has no array of flags {name}", mend=mend, path=product.path)
 
 
 def count_flags(
-    product: Product, name: str, rows: slice = EVERY, columns: slice = EVERY
-) -> list[tuple[int, int, dict[int, int]]]:
-    """Pixels per flag of each plane.
+    product: ProductFace, name: str, rows: slice = EVERY, columns: slice = EVERY
+) -> Iterator[tuple[Plane, tuple[int, int, dict[int, int]]]]:
+    """Pixels per flag of each plane, one after another.
 
     Parameters
     ----------
-    product : rtools.products.io.product.Product
+    product : rtools.products.io.face.ProductFace
         Opened.
     name : str
-        Of an array of flags.
+        Of an array or a column of flags.
     rows, columns : slice
         Part of the array that is counted in.
 
-    Returns
-    -------
-    list of (int, int, dict of int to int)
-        For each plane (one, or the resultants of a cube): pixels, pixels without a flag, pixels by bit that occurs.
+    Yields
+    ------
+    (rtools.products.edit.planes.Plane, (int, int, dict of int to int))
+        Which plane it is: the only one, a resultant, a group of an integration, or the row of a table whose cells hold
+        several flags. Then pixels, pixels without a flag, pixels by bit that occurs.
     """
-    return [_count(plane) for plane in _planes(product, name, rows, columns)]
+    for plane, values in _planes(product, name, rows, columns):
+        yield plane, _count(values)
 
 
-def make_mask(product: Product, name: str, value: int, rows: slice = EVERY, columns: slice = EVERY) -> np.ndarray:
+def make_mask(product: ProductFace, name: str, value: int, rows: slice = EVERY, columns: slice = EVERY) -> np.ndarray:
     """Where any of some bits is set.
 
     Parameters
     ----------
-    product : rtools.products.io.product.Product
+    product : rtools.products.io.face.ProductFace
         Opened.
     name : str
-        Dotted path of an array of flags.
+        Dotted path of an array of flags, or name of a column.
     value : int
         The bits, as one number.
     rows, columns : slice
@@ -133,11 +155,14 @@ def make_mask(product: Product, name: str, value: int, rows: slice = EVERY, colu
     ndarray uint8
         1 where a bit of `value` is set, else 0; of the array's axes.
     """
-    masks = []
-    for plane in _planes(product, name, rows, columns):
-        wanted = plane.dtype.type(value & np.iinfo(plane.dtype).max)
-        masks.append(((plane & wanted) != 0).view(np.uint8))
-    return masks[0] if len(product.arrays[name].shape) < 3 else np.stack(masks)
+    found = [(plane, _any_of(values, value)) for plane, values in _planes(product, name, rows, columns)]
+    if not found:
+        return np.zeros(0, np.uint8)
+    if not found[0][0].place:
+        return found[0][1]
+    axes = leading_axes(product, name) if name in product.arrays else (len(found),)
+    masks = np.stack([mask for _plane, mask in found])
+    return masks.reshape(*axes, *masks.shape[1:])
 
 
 def write_mask(file: BinaryIO, mask: np.ndarray, about: Mapping[str, Any], form: str) -> None:
@@ -199,10 +224,29 @@ def _write_fits(file, mask, about):
 
 
 def _planes(product, name, rows, columns):
-    shape = product.arrays[name].shape
-    for number in range(shape[0] if len(shape) > 2 else 1):
-        plane = read_plane(product, name, number, rows, columns)
-        yield plane.astype(f"u{plane.dtype.itemsize}", copy=False)
+    if name not in product.arrays:
+        yield from _cells(product, name)
+        return
+    for plane in planes_of(product, name):
+        values = read_plane(product, name, plane.number, rows, columns)
+        yield plane, values.astype(f"u{values.dtype.itemsize}", copy=False)
+
+
+def _cells(product, name):
+    """The rows of a column of vectors, or all of a column of single values as one plane."""
+    ((_column, values),) = read_columns(product, [table_columns(product)[name]])
+    values = np.ma.getdata(values)
+    values = values.astype(f"u{values.dtype.itemsize}", copy=False)  # logical ones among them
+    if values.ndim < 2:
+        yield Plane(0, ()), values
+        return
+    for row, cell in enumerate(values):
+        yield Plane(row, (row,)), cell
+
+
+def _any_of(plane, value):
+    wanted = plane.dtype.type(value & np.iinfo(plane.dtype).max)
+    return ((plane & wanted) != 0).view(np.uint8)
 
 
 def _count(plane):

@@ -139,6 +139,8 @@ class JwstProduct:
         InputError
             There is no such HDU.
         """
+        if version == 1 and name in self._named:
+            return self._named[name]
         member, numbered = re.fullmatch(r"slits\.(\d+)\.(\w+)", name), re.fullmatch(r"(.+),(\d+)", name)
         if member:
             name, version = member[2], int(member[1]) + 1
