@@ -7,6 +7,7 @@ from astropy.io import fits
 from astropy.table import Table
 
 from rtools.jwst import product_layout
+from rtools.products.jwst import NewHdu, stage_new
 
 SIZES = {"ncols": 16, "nrows": 8, "ngroups": 3, "nints": 2, "nplanes": 2, "nwaves": 5, "npsfs": 3}
 
@@ -29,6 +30,38 @@ def made(directory, suffix, name=None, **options):
     else:
         hdus_of(suffix, path.name, **options).writeto(path)
     return path
+
+
+def written(directory, suffix, meta=None, *, sets=1, **options):
+    """A file of a kind that rtools writes of what the table of layouts says; options are those of `stage_new`."""
+    layout = product_layout(suffix)
+    path = directory / f"jw01024001001_02101_00001_nrca1_{suffix}.{layout.form}"
+    return stage_new(path, suffix, METADATA if meta is None else meta, data_of(suffix, sets=sets), **options).commit()
+
+
+def data_of(suffix, *, sets=1):
+    """All arrays and tables of a kind as `stage_new` takes them."""
+    layout, rng = product_layout(suffix), np.random.default_rng(7)
+    if layout.form == "ecsv":
+        return [NewHdu("TABLE", _table(layout))]
+    hdus = [
+        NewHdu(told.name, _rows(told, rng) if told.is_table else _pixels(told, rng), version)
+        for version in range(1, sets + 1)
+        for told in layout.hdus
+        if told.name != "ASDF"
+    ]
+    return hdus[::-1]  # in any order
+
+
+METADATA = {
+    "instrument": {"name": "NIRCAM", "detector": "NRCA1", "filter": "F200W", "pupil": "CLEAR"},
+    "exposure": {"type": "NRC_IMAGE", "nints": 2, "ngroups": 3, "start_time": 60000.125, "zero_frame": False},
+    "observation": {"program_number": "01024", "date": "2023-02-25"},
+    "target": {"ra": 80.487, "proposer_name": "LMC"},
+    "subarray": {"name": "SUB64P", "xstart": 5, "ystart": 7, "xsize": 16, "ysize": 8, "fastaxis": -1, "slowaxis": 2},
+    "cal_step": {},
+}
+"""Metadata that the data models take."""
 
 
 def hdus_of(suffix, filename="", *, sets=1, image_tree=False, model=None, optional=True, extra=True, more=""):
@@ -69,9 +102,18 @@ def _extension(told, version, rng):
     return hdu
 
 
+def _pixels(told, rng):
+    return _values(np.dtype(told.dtypes[0] if told.dtypes else "float32"), told.shape(SIZES), rng)
+
+
+def _rows(told, rng):
+    """A table as numpy has it, without units."""
+    hdu = _binary(told, rng)
+    return Table({name: np.array(hdu.data[name]) for name in hdu.columns.names})
+
+
 def _image(told, rng):
-    shape, dtype = told.shape(SIZES), np.dtype(told.dtypes[0] if told.dtypes else "float32")
-    hdu = fits.ImageHDU(_values(dtype, shape, rng))
+    hdu = fits.ImageHDU(_pixels(told, rng))
     if told.unit:
         hdu.header["BUNIT"] = told.unit
     return hdu

@@ -65,7 +65,7 @@ def typed(value: Any, told: MetadataKeyword) -> Any:
 
 
 def leaves(node: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """(dotted path, value) of everything in nested mappings and lists that is neither of them.
+    """(dotted path, value) of everything in nested mappings, and in lists of nothing but mappings.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ def leaves(node: Any, path: str = "") -> Iterator[tuple[str, Any]]:
     if isinstance(node, Mapping):
         for key, value in node.items():
             yield from leaves(value, f"{path}.{key}" if path else str(key))
-    elif isinstance(node, list | tuple) and any(isinstance(one, Mapping) for one in node):
+    elif isinstance(node, list | tuple) and node and all(isinstance(one, Mapping) for one in node):
         for place, value in enumerate(node):
             yield from leaves(value, f"{path}.{place}")
     else:
@@ -135,7 +135,7 @@ def set_values(
         value, has_place = told, content is not None
         for keyword, version in keywords_of_path(path, model):
             header = headers.get((keyword.hdu, version))
-            if header is not None:
+            if header is not None and not STRUCTURE.fullmatch(keyword.keyword):
                 value = None if told is None else typed(told, keyword)
                 set_card(header, keyword.keyword, value)
                 has_place = True

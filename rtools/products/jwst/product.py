@@ -17,6 +17,7 @@ from rtools.errors import InputError
 from rtools.jwst.dq import flags_of
 from rtools.jwst.keywords import MetadataKeyword, keyword_at, keywords
 from rtools.jwst.models import EXTENSIONS, NODE_NAMES
+from rtools.products.fits.keywords import ascii_text
 from rtools.products.io.arrays import ArrayInfo
 from rtools.products.jwst.hdus import JwstHdu, Part, StoredTable, read_pixels, read_spans
 from rtools.products.jwst.tables import read_ecsv_table, read_hdu_table
@@ -385,7 +386,7 @@ def _cards_of(entries: Sequence[dict[str, Any]], cards: Sequence[str]) -> int | 
 
     Texts of entries are broken where a card ends; blanks there may be lost.
     """
-    wanted = "".join("".join(str(entry.get("description", "")).split()) for entry in entries)
+    wanted = "".join("".join(ascii_text(str(entry.get("description", ""))).split()) for entry in entries)
     for count, card in enumerate(cards):
         if not wanted:
             return count

@@ -169,10 +169,7 @@ class _Rewriting:
 
     def _finished(self, hdu: JwstHdu, part: FilePart) -> FilePart:
         """An HDU whose header is copied byte by byte where no card is another."""
-        if part.header.tostring() != hdu.header.tostring():
-            return part
-        self.source.seek(hdu.start)
-        return replace(part, text=self.source.read(hdu.data - hdu.start))
+        return part if part.header.tostring() != hdu.header.tostring() else replace(part, text=hdu.text)
 
     def _tell_arrays(
         self, content: AsdfContent, parts: Sequence[FilePart], altered: Sequence[JwstHdu], gone: Sequence[JwstHdu]
