@@ -10,13 +10,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from rtools.errors import InputError, MissingReferenceError, UsageError
-from rtools.reference import crds_cache
-from rtools.reference.builtin import Builtin
-from rtools.reference.match import ReferenceQuery, best, mismatches, wanted
-from rtools.reference.types import APPLIED, TYPES, type_of
+from rtools.errors import MissingReferenceError, UsageError
+from rtools.reference.roman import RomanRules
+from rtools.reference.rules import Case, Place, Rules
 from rtools.wfi.frame import FRAME
-from rtools.wfi.instrument import DETECTORS, ELEMENTS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,6 +22,8 @@ if TYPE_CHECKING:
     from rtools.reference.source import ReferenceSource
 
 __all__ = ["Answer", "Config", "references", "survey"]
+
+ROMAN: Rules = RomanRules()
 
 NOT_FOR_SCIENCE = "uses the built-in nominal instrument, not for science"
 NOT_ASKED_FOR = "and the built-in set serves simulated data only, unless it is asked for"
@@ -83,13 +82,15 @@ def references(
     simulated: bool = False,
     frame: tuple[int, int] = (FRAME, FRAME),
     log: Callable[[str, str], None] | None = None,
+    rules: Rules = ROMAN,
 ) -> dict[str, ReferenceSource | None]:
     """The reference of every type that steps use.
 
     Parameters
     ----------
     meta : mapping of str to object
-        Metadata of the exposure: exposure.type, exposure.start_time, instrument.detector, instrument.optical_element.
+        Metadata of the exposure; of Roman exposure.type, exposure.start_time, instrument.detector,
+        instrument.optical_element.
     uses : iterable of rtools.declare.Reference
         What the steps of the run read.
     config : Config, optional
@@ -101,6 +102,8 @@ def references(
     log : callable, optional
         ``log(level, text)`` for warnings, as that a file is for another detector, and for a caution that the built-in
         set is not for science.
+    rules : Rules
+        Of the exposure's mission (`rtools.reference.missions.rules_of`); Roman's by default.
 
     Returns
     -------
@@ -120,10 +123,10 @@ def references(
     """
     config = config or Config()
     log = log or (lambda level, text: None)
-    answers = survey(meta, uses, config, simulated=simulated, frame=frame, log=log)
+    answers = survey(meta, uses, config, simulated=simulated, frame=frame, log=log, rules=rules)
     missing = [answer for answer in answers if answer.status == "missing"]
     if missing:
-        raise _missing(missing, meta, config)
+        raise _missing(missing, rules.wanted(meta), config, rules)
     if any(answer.source is not None and answer.source.origin == "builtin" for answer in answers):
         log("caution", NOT_FOR_SCIENCE)
     return {answer.type: answer.source for answer in answers}
@@ -137,12 +140,13 @@ def survey(
     simulated: bool = False,
     frame: tuple[int, int] = (FRAME, FRAME),
     log: Callable[[str, str], None] | None = None,
+    rules: Rules = ROMAN,
 ) -> list[Answer]:
     """As `references`, but a missing type is an answer and not an error.
 
     Parameters
     ----------
-    meta, uses, config, simulated, frame, log
+    meta, uses, config, simulated, frame, log, rules
         As for `references`.
 
     Returns
@@ -157,24 +161,24 @@ def survey(
     """
     config = config or Config()
     log = log or (lambda level, text: None)
-    overrides = _overrides(config)
-    want = wanted(meta)
+    overrides = _overrides(config, rules)
+    want = rules.wanted(meta)
     uses = _merge(uses)
-    for reftype in overrides.keys() - {*APPLIED, *(use.type for use in uses)}:
+    for reftype in overrides.keys() - {*rules.applied, *(use.type for use in uses)}:
         log("warning", f"--ref {reftype}: no tool applies a reference of this type")
-    places = _places(config, [use.type for use in uses if use.type not in overrides], meta, log)
-    case = _Case(want, (frame[0], frame[1]), log, simulated)
-    return [_answer(use, overrides.get(use.type), places, config, case) for use in uses]
+    places = _places(config, [use.type for use in uses if use.type not in overrides], meta, log, rules)
+    case = Case(want, (frame[0], frame[1]), log, simulated)
+    return [_answer(use, overrides.get(use.type), _Search(places, config, case, rules)) for use in uses]
 
 
 @dataclass(frozen=True)
-class _Case:
-    """The exposure at hand: what it wants, its frame, where warnings go, whether it is simulated."""
+class _Search:
+    """Where is looked, for which exposure, by which rules."""
 
-    want: ReferenceQuery
-    frame: tuple[int, int]
-    log: Callable[[str, str], None]
-    simulated: bool
+    places: list[Place]
+    config: Config
+    case: Case
+    rules: Rules
 
 
 def _merge(uses):
@@ -186,99 +190,81 @@ def _merge(uses):
     return list(merged.values())
 
 
-def _overrides(config):
+def _overrides(config, rules):
     overrides = {}
     for word, path in config.overrides.items():
-        reftype = type_of(word)
+        reftype = rules.type_of(word)
         if reftype is None:
-            raise UsageError(f"--ref {word}=…: no such reference type", mend=f"types: {' '.join(TYPES)}")
+            raise UsageError(f"--ref {word}=…: no such reference type", mend=f"types: {' '.join(rules.types)}")
         overrides[reftype] = str(path)
     return overrides
 
 
-def _places(config, reftypes, meta, log):
-    """Ordered (name of the place, function type -> (path or None, note), origin) of what is configured."""
+def _places(config, reftypes, meta, log, rules):
+    """What is configured, in the order in which it is asked."""
     places = []
     if config.refdir is not None:
-        from rtools.reference.index import scan
-
-        candidates = scan(config.refdir)
+        candidates = rules.scan(config.refdir)
         for candidate in candidates:
             if candidate.problem:
                 log("warning", f"{candidate.path}: {candidate.problem}; ignored")
 
         def in_directory(reftype):
-            candidate, note = best(candidates, reftype, wanted(meta))
+            candidate, note = rules.best(candidates, reftype, rules.wanted(meta))
             return (candidate.path if candidate else None), note
 
-        places.append((str(config.refdir), in_directory, "file"))
-    if config.crds and crds_cache.configured():
-        if crds_cache.available():
-            chosen = crds_cache.lookup(reftypes, meta)
-            places.append((f"CRDS cache {crds_cache.configured()}", lambda reftype: chosen[reftype], "crds"))
-        else:
-            log("info", "CRDS_PATH is set but the crds package is not installed; ignored")
-    return places
+        places.append(Place(str(config.refdir), in_directory, "file"))
+    cache = rules.crds(reftypes, meta, log) if config.crds else None
+    return places if cache is None else [*places, cache]
 
 
-def _answer(use, override, places, config, case):
-    reftype = use.type
+def _answer(use, override, search):
+    reftype, config, case, rules = use.type, search.config, search.case, search.rules
     if override is not None and override.lower() == "none":
         if not use.refusable:
             return Answer(reftype, None, "missing", f"--ref {reftype}=none, but nothing can be done without it")
         return Answer(reftype, None, "none", f"--ref {reftype}=none")
     if override is not None:
-        return _open(reftype, override, "file", case, note="--ref")
+        return _open(reftype, override, "file", search, "--ref")
     notes = []
-    for place, look, origin in places:
-        path, note = look(reftype)
+    for place in search.places:
+        path, note = place.look(reftype)
         if path is not None:
             if note:
                 case.log("warning", f"{path}: {note}; this one taken")
-            return _open(reftype, path, origin, case, note=note)
-        notes.append(f"{place} ({note})" if note else place)
-    unasked = config.builtin is None and not places and reftype in APPLIED
-    if reftype in APPLIED and (config.builtin or (unasked and case.simulated)):
+            return _open(reftype, path, place.origin, search, note)
+        notes.append(f"{place.name} ({note})" if note else place.name)
+    has_builtin = reftype in rules.applied and rules.has_builtin(reftype, case)
+    unasked = config.builtin is None and not search.places and has_builtin
+    if has_builtin and (config.builtin or (unasked and case.simulated)):
         case.log("info", f"{reftype}: built-in nominal reference")
-        return Answer(reftype, _builtin(reftype, case), "found")
+        return Answer(reftype, rules.builtin(reftype, case), "found")
     if unasked:
-        crds = ", CRDS_PATH is set, but the crds package is not installed" if crds_cache.configured() else ""
-        return Answer(reftype, None, "missing", f"no place is configured{crds}, {NOT_ASKED_FOR}")
+        doubt = f", {rules.crds_doubt()}" if rules.crds_doubt() else ""
+        return Answer(reftype, None, "missing", f"no place is configured{doubt}, {NOT_ASKED_FOR}")
     where = ", ".join(notes) or "no place is configured"
     return Answer(reftype, None, "absent" if use.absent == "skip" else "missing", where)
 
 
-def _open(reftype, path, origin, case, *, note):
-    from rtools.reference.files import FileSource
-
-    source = FileSource(reftype, path, origin=origin)
-    wrong = mismatches(source.candidate, case.want)
+def _open(reftype, path, origin, search, note):
+    source, wrong = search.rules.open(reftype, path, origin, search.case)
     if wrong:
-        text = f"for {', '.join(wrong)}; the exposure is {case.want}"
-        case.log("warning", f"{reftype} reference {path}: {text}")
-        note = text
+        note = f"for {wrong}; the exposure is {search.case.want}"
+        search.case.log("warning", f"{reftype} reference {path}: {note}")
     return Answer(reftype, source, "found", note)
 
 
-def _builtin(reftype, case):
-    want = case.want
-    for word, known in ((want.detector, DETECTORS), (want.element, ELEMENTS)):
-        if word not in known:
-            raise InputError(f"no built-in reference for {word!r}")
-    return Builtin(reftype, want.detector, want.element, case.frame)
-
-
-def _missing(answers, meta, config):
+def _missing(answers, want, config, rules):
     """The error that names every missing type and the places asked."""
     if len(answers) == 1:
-        what = f"no {answers[0].type} reference for {wanted(meta)}: {answers[0].note}"
+        what = f"no {answers[0].type} reference for {want}: {answers[0].note}"
     else:
         places = {answer.note for answer in answers}
         listed = ", ".join(
             f"{answer.type}" if len(places) == 1 else f"{answer.type} [{answer.note}]" for answer in answers
         )
-        what = f"no references for {wanted(meta)}: {listed}" + (f": {places.pop()}" if len(places) == 1 else "")
-    refused = any(answer.type in _overrides(config) for answer in answers)
+        what = f"no references for {want}: {listed}" + (f": {places.pop()}" if len(places) == 1 else "")
+    refused = any(answer.type in _overrides(config, rules) for answer in answers)
     nominal = ", or --builtin for nominal ones, not for science" if config.builtin is None and not refused else ""
     mend = f"give --refdir DIR or --ref TYPE=FILE{nominal}"
     return MissingReferenceError(what, mend=mend)

@@ -13,7 +13,7 @@ from rtools.jwst.dq import PIXEL_FLAGS
 from rtools.jwst.instrument import detector_facts
 from rtools.jwst.nominal import nominal_values
 from rtools.jwst.order import amplifiers, reference_pixels
-from rtools.jwst.readout import Subarray, frame_time, readout_patterns
+from rtools.jwst.readout import Subarray, frame_time
 from rtools.reference.keyed import keyed
 
 __all__ = ["FLAGS", "PLANES", "VERSION", "Setting", "hot_pixels"]
@@ -180,9 +180,8 @@ def _dark(setting: Setting) -> Made:
     seconds = frame_time(setting.detector, setting.part)
     frames = np.arange(1, DARK_FRAMES + 1, dtype=np.float32) * np.float32(seconds)
     data, dq = frames[:, None, None] * setting.cut(rate), _no_flags(setting)
-    pattern = readout_patterns(setting.detector)[0]
     cards = {
-        "READPATT": pattern.name, "NOUTPUTS": setting.part.outputs, "NFRAMES": 1, "GROUPGAP": 0,
+        "NOUTPUTS": setting.part.outputs, "NFRAMES": 1, "GROUPGAP": 0,
         "NGROUPS": DARK_FRAMES, "NINTS": 1, "TFRAME": seconds, "TGROUP": seconds,
     }  # fmt: skip
     if detector_facts(setting.detector).instrument == "miri":
