@@ -229,6 +229,8 @@ def _tree_meta(reference: NominalReference, filename: str) -> dict[str, Any]:
     for key in ("channel", "module"):
         if key.upper() in cards:
             instrument[key] = cards[key.upper()]
+    if reference.type == "distortion":
+        instrument["p_pupil"] = "ANY|"  # which the mission's software asks of one
     meta: dict[str, Any] = {
         "filename": filename,
         "model_type": cards["DATAMODL"],

@@ -33,8 +33,8 @@ class JwstRefType:
         Of an ASDF file: parts of its tree.
     keywords : tuple of str
         Of the primary header, where they are what the reference says.
-    is_plane : bool
-        Whether the last two axes of its images are those of the detector.
+    apart : bool
+        Whether the axes of its images are not those of the detector.
     exact : bool
         Whether a file must be for the very sub-array: it is not cut.
     absent : bool
@@ -51,11 +51,16 @@ class JwstRefType:
     tables: tuple[str, ...] = ()
     nodes: tuple[str, ...] = ()
     keywords: tuple[str, ...] = ()
-    is_plane: bool = True
+    apart: bool = False
     exact: bool = False
     absent: bool = False
     nominal: tuple[str, ...] = field(default=())
     by_filter: bool = False
+
+    @property
+    def is_plane(self) -> bool:
+        """Whether the last two axes of its images are those of the detector."""
+        return bool(self.arrays) and not self.apart
 
     @property
     def form(self) -> str:
@@ -92,7 +97,7 @@ JWST_TYPES: Mapping[str, JwstRefType] = MappingProxyType(
             JwstRefType("mask", "MaskModel", ("DQ",), ("DQ_DEF",), nominal=ALL),
             JwstRefType("saturation", "SaturationModel", ("SCI", "DQ"), ("DQ_DEF",), nominal=ALL),
             JwstRefType("superbias", "SuperBiasModel", ("SCI", "ERR", "DQ"), ("DQ_DEF",), nominal=NEAR_INFRARED),
-            JwstRefType("ipc", "IPCModel", ("SCI",), is_plane=False, nominal=ALL),
+            JwstRefType("ipc", "IPCModel", ("SCI",), apart=True, nominal=ALL),
             JwstRefType("linearity", "LinearityModel", ("COEFFS", "DQ"), ("DQ_DEF",), nominal=ALL),
             JwstRefType("dark", DARK, ("SCI", "DQ"), ("DQ_DEF",), exact=True, nominal=ALL),
             JwstRefType("gain", "GainModel", ("SCI",), nominal=ALL),
@@ -110,7 +115,7 @@ JWST_TYPES: Mapping[str, JwstRefType] = MappingProxyType(
             ),
             JwstRefType("extract1d", "", nodes=("data",)),
             JwstRefType("psfmask", "PsfMaskModel", ("SCI",)),
-            JwstRefType("nrm", "NRMModel", ("NRM",), keywords=("F2F", *HOLES), is_plane=False, nominal=("niriss",)),
+            JwstRefType("nrm", "NRMModel", ("NRM",), keywords=("F2F", *HOLES), apart=True, nominal=("niriss",)),
             JwstRefType("throughput", "ThroughputModel", (), ("THROUGHPUT",), nominal=("niriss",), by_filter=True),
             JwstRefType("bkg", BACKGROUND, ("SCI", "ERR", "DQ"), ("DQ_DEF",)),
         )
