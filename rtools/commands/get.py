@@ -13,7 +13,6 @@ from rtools.commands.kit.lists import expand_inputs
 from rtools.commands.kit.loop import for_each
 from rtools.commands.kit.tool import tool
 from rtools.errors import RtoolsError, UsageError
-from rtools.products.forms import read_tree
 from rtools.products.schema import keys
 from rtools.products.schema.jsontext import json_text
 
@@ -25,7 +24,11 @@ _print_json = partial(json_line, ascii_only=False)
 DESCRIPTION = """\
 KEY is a dotted path below roman (exposure.type is meta.exposure.type, too), several of them separated by commas. A
 component may be a glob (ref_file.*; ** is any number of components) or a place in a list (read_pattern.-1). Takes ASDF,
-FITS of rt-fits, catalogs (parquet, ECSV, FITS) and JSON; only headers are read.
+FITS of rt-fits, FITS of JWST, catalogs (parquet, ECSV, FITS) and JSON; only headers are read.
+
+Of FITS files of JWST a key is a path of the data model (meta.exposure.type, exposure.type, data.shape) or a keyword
+(EXP_TYPE), also as a glob (S_*). A keyword is looked for where the data model has it, then in the other headers;
+--hdu says in which. Where a header was edited, its keywords hold.
 
 One key of one file prints its value alone; several keys or a glob print lines of key and value; several files have
 their name first; separated by tabs. Lists and blocks are printed as JSON, an array as its node in the tree (data.shape
@@ -42,15 +45,19 @@ there is is printed."""
         "rt-get --tsv instrument.detector,exposure.start_time *_uncal.asdf",
         "rt-get 'cal_step.*' X_cal.asdf",
         "rt-get --json 'ref_file.*,data.shape' X_cal.asdf",
+        "rt-get --tsv EXP_TYPE,FILTER,EFFEXPTM jw*_cal.fits",
     ),
     no_args_is_help=True,
 )
 @click.argument("key", metavar="KEY[,KEY…]")
 @click.argument("file", nargs=-1, required=True)
+@_option("--hdu", metavar="NAME[,VER]", help="Look for keywords in this HDU alone (JWST): SCI, SCI,2, PRIMARY.")
 @_option("--tsv", is_flag=True, help="A table: one line for each file, one column for each key, names first.")
 @options.json_output
 @options.fail_fast
-def command(console, key, file, tsv, as_json, fail_fast):
+def command(console, key, file, hdu, tsv, as_json, fail_fast):
+    from rtools.products.edit import open_keyed
+
     wanted = [word.strip() for word in key.split(",") if word.strip()]
     if not wanted:
         raise UsageError("no key")
@@ -62,8 +69,8 @@ def command(console, key, file, tsv, as_json, fail_fast):
 
     def show(name):
         with local(name) as path:
-            tree = read_tree(path)
-        found, missing = _values(tree, wanted)
+            keyed = open_keyed(path, hdu)
+        found, missing = _values(keyed, wanted)
         rows.append((name, found))
         if as_json and not missing:
             _print_json({"file": name, "status": "done", **found})
@@ -72,7 +79,7 @@ def command(console, key, file, tsv, as_json, fail_fast):
                 before = ([name] if len(names) > 1 else []) + ([] if alone else [one])
                 click.echo("\t".join([*before, value if isinstance(value, str) and not before else _cell(value)]))
         if missing:
-            raise _missing(tree, missing)
+            raise _missing(keyed, missing)
 
     def report(failure):
         found = rows[-1][1] if rows and rows[-1][0] == failure["file"] else {}
@@ -84,19 +91,19 @@ def command(console, key, file, tsv, as_json, fail_fast):
     return status
 
 
-def _values(tree, wanted):
+def _values(keyed, wanted):
     """(name to plain value of all that the keys name, keys that name nothing)."""
     found, missing = {}, []
     for key in wanted:
-        matches = keys.find(tree, key)
+        matches = keyed.find(key)
         found |= {name: keys.bare(node) for name, node in matches}
         if not matches:
             missing.append(key)
     return found, missing
 
 
-def _missing(tree, missing):
-    near = keys.nearest(tree, missing[0]) if not keys.is_glob(missing[0]) else None
+def _missing(keyed, missing):
+    near = keyed.nearest(missing[0]) if not keys.is_glob(missing[0]) else None
     words = "no key" if len(missing) == 1 else "no keys"
     return RtoolsError(f"{words} {', '.join(missing)}", mend=near and f"did you mean {near}?")
 

@@ -3,12 +3,14 @@ from .comparison import compare_products
 from .cutout import cut_arrays, cut_metadata
 from .edit import Edit
 from .flags import count_flags, make_mask, write_mask
+from .keyed import KeyedFile, open_keyed
 from .opening import open_edit
 from .section import parse_section
 from .wcs import load_wcs
 
 __all__ = [
     "Edit",
+    "KeyedFile",
     "compare_catalogs",
     "compare_products",
     "count_flags",
@@ -17,6 +19,7 @@ __all__ = [
     "load_wcs",
     "make_mask",
     "open_edit",
+    "open_keyed",
     "parse_section",
     "write_mask",
 ]

@@ -8,7 +8,7 @@ from pathlib import Path
 from rtools.errors import InputError
 from rtools.jwst.kinds import described, kind_of, seen_hdu, suffix_of
 
-__all__ = ["refuse_jwst"]
+__all__ = ["is_jwst", "refuse_jwst"]
 
 LOOKED_AT = 1 << 16
 """Bytes in which the primary header says whose the file is."""
@@ -31,16 +31,32 @@ def refuse_jwst(path: str | Path) -> None:
     InputError
         It is a FITS file of JWST: its kind and instrument are told.
     """
+    if is_jwst(path):
+        raise InputError(f"{_described(Path(path))}: this tool does not take it yet", path=path)
+
+
+def is_jwst(path: str | Path) -> bool:
+    """Whether a file is a FITS file of JWST: a product, a reference file or another one.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+
+    Returns
+    -------
+    bool
+        False, too, for one that cannot be read.
+    """
     path = Path(path)
     try:
         if not path.is_file():  # what went through a pipe is gone
-            return
+            return False
         with open(path, "rb") as file:
             head = file.read(LOOKED_AT)
     except OSError:
-        return
-    if head.startswith(b"SIMPLE  =") and MARK in head:
-        raise InputError(f"{_described(path)}: this tool does not take it yet", path=path)
+        return False
+    return head.startswith(b"SIMPLE  =") and MARK in head
 
 
 def _described(path):

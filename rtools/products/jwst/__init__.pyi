@@ -1,4 +1,5 @@
 from .hdus import JwstHdu, StoredTable
+from .keyed import find_keywords, hdu_of_keyword, model_tree, nearest_keyword
 from .new import NewHdu, stage_new
 from .opening import open_jwst
 from .product import JwstProduct
@@ -12,8 +13,12 @@ __all__ = [
     "JwstProduct",
     "NewHdu",
     "StoredTable",
+    "find_keywords",
+    "hdu_of_keyword",
     "header_sky",
+    "model_tree",
     "moved_sky",
+    "nearest_keyword",
     "open_jwst",
     "sky_of",
     "stage_jwst",
