@@ -93,7 +93,8 @@ def command(console, key, file, hdu, tsv, as_json, fail_fast):
 
 def _values(keyed, wanted):
     """(name to plain value of all that the keys name, keys that name nothing)."""
-    found, missing = {}, []
+    found: dict[str, object] = {}
+    missing = []
     for key in wanted:
         matches = keyed.find(key)
         found |= {name: keys.bare(node) for name, node in matches}

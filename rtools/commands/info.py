@@ -2,7 +2,7 @@
 
 import shutil
 import sys
-from functools import partial
+from functools import cache, partial
 
 import click
 
@@ -26,6 +26,10 @@ of any age. Headers are read, no pixels. Steps stand in the order of the chain; 
 compression, with the part that the stored bytes are of the decoded ones. Of guide-window and FACE files six lines tell
 stages, exposures, flags and the star, or phases and quality.
 
+Of products of JWST (FITS, ECSV) six lines tell what it is, of whom, when, what was done to it, with which references,
+and where on the sky; further ones how it was read out or resampled, columns and wavelengths of tables, whether the tree
+in the extension ASDF can be trusted, and the HDUs. -v names the files of references and all corners on the sky.
+
 --tree, --history and --logs print these in place of the screen; with --json they are added to the data: one
 object for each file, on a line of its own."""
 
@@ -39,6 +43,7 @@ object for each file, on a line of its own."""
         "rt-info --history X_cal.asdf",
         "rt-info --tree X_cat.parquet",
         "rt-info --json *_cal.asdf | jq .steps",
+        "rt-info -v jw01024001001_02101_00001_nrca1_cal.fits",
     ),
     no_args_is_help=True,
 )
@@ -49,11 +54,9 @@ object for each file, on a line of its own."""
 @options.json_output
 @options.fail_fast
 def command(console, file, tree, history, logs, as_json, fail_fast):
-    from rtools.pipeline.exposure import chain
     from rtools.show import info
     from rtools.show.info_screen import screen
 
-    order = [chain.step_of(name).cal_step for name in chain.order()]
     names = expand_inputs(file)
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     parts = {"tree": tree, "history": history, "logs": logs}
@@ -61,17 +64,29 @@ def command(console, file, tree, history, logs, as_json, fail_fast):
 
     def show(name):
         with local(name) as path:
-            told = info.describe(path, order) | {"file": name}
+            told = info.describe(path, _step_order) | {"file": name}
         if as_json:
             _print_json({"file": name, "status": "done"} | info.plain(told, **parts))
             return
-        lines = _parts(told, width, **parts) if any(parts.values()) else screen(told, width or 80)
+        lines = (
+            _parts(told, width, **parts)
+            if any(parts.values())
+            else screen(told, width or 80, verbose=console.verbosity > 0)
+        )
         if any(parts.values()) and len(names) > 1:
             lines.insert(0, name)
         click.echo("\n".join([""] * bool(shown) + lines))
         shown.append(name)
 
     return for_each(console, names, show, fail_fast=fail_fast, report=_print_json if as_json else None)
+
+
+@cache
+def _step_order():
+    """Keys of the steps of Roman, in the order of their chain."""
+    from rtools.pipeline.exposure import chain
+
+    return [chain.step_of(name).cal_step for name in chain.order()]
 
 
 def _parts(told, width, *, tree, history, logs):

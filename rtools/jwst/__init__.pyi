@@ -12,7 +12,7 @@ from .distortion import (
 )
 from .dq import GROUP_FLAGS, LOGICAL_FLAG, PIXEL_FLAGS, flags_of
 from .instrument import IMAGING_DETECTORS, REFERENCE_WIDTH, Bandpass, JwstDetector, bandpass, detector_facts, filters_of
-from .keywords import MetadataKeyword, keyword_at, keywords
+from .keywords import REFERENCE_KEYWORDS, MetadataKeyword, keyword_at, keywords
 from .kinds import INSTRUMENTS, ON_DETECTOR, SeenHdu, described, kind_of, kind_of_columns, seen_hdu, suffix_of
 from .layout import SUFFIXES, ColumnLayout, HduLayout, ProductLayout, facts, product_layout
 from .models import keywords_of_path, member_of, node_of_hdu, path_of_keyword
@@ -43,6 +43,7 @@ __all__ = [
     "NAME_SUFFIXES",
     "ON_DETECTOR",
     "PIXEL_FLAGS",
+    "REFERENCE_KEYWORDS",
     "REFERENCE_WIDTH",
     "STEPS",
     "STEP_STATES",

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-__all__ = ["MetadataKeyword", "keyword_at", "keywords"]
+__all__ = ["REFERENCE_KEYWORDS", "MetadataKeyword", "keyword_at", "keywords"]
 
 
 class MetadataKeyword(NamedTuple):
@@ -31,9 +31,22 @@ class MetadataKeyword(NamedTuple):
     type: str
 
 
+REFERENCE_KEYWORDS = tuple(
+    MetadataKeyword(path, keyword, "PRIMARY", "string")
+    for path, keyword in (
+        ("reftype", "REFTYPE"),
+        ("pedigree", "PEDIGREE"),
+        ("description", "DESCRIP"),
+        ("author", "AUTHOR"),
+        ("useafter", "USEAFTER"),
+    )
+)
+"""Metadata that reference files have and products have not."""
+
+
 @cache
 def keywords() -> tuple[MetadataKeyword, ...]:
-    """All metadata that have a keyword, in the order of their paths."""
+    """All metadata of products that have a keyword, in the order of their paths."""
     told = json.loads(Path(__file__).with_name("keywords.json").read_text(encoding="utf-8"))
     return tuple(MetadataKeyword(*row) for row in told["rows"])
 
@@ -53,5 +66,5 @@ def keyword_at(name: str) -> MetadataKeyword | None:
         this name.
     """
     path = name.removeprefix("meta.")
-    found = [one for one in keywords() if one.path == path or one.keyword == name.upper()]
+    found = [one for one in (*keywords(), *REFERENCE_KEYWORDS) if one.path == path or one.keyword == name.upper()]
     return next((one for one in found if one.hdu == "SCI"), found[0] if found else None)

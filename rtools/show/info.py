@@ -7,13 +7,14 @@ them, `rtools.show.info_screen` the screen.
 import json
 import os
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from rtools.errors import InputError
 from rtools.products.forms import embedded, form_of, read_json
+from rtools.products.io import foreign
 from rtools.products.io.arrays import ArrayInfo, dtype_of, unwrap
 from rtools.products.schema import keys, layout, nodes
 from rtools.products.schema.history import built_in_types
@@ -25,15 +26,15 @@ NOTHING = (None, "", FILL_STRING, NOT_APPLICABLE, FILL_NUMBER, str(FILL_NUMBER))
 """Values that stand for something unknown."""
 
 
-def describe(path: str | Path, step_order: Sequence[str] = ()) -> dict[str, Any]:
+def describe(path: str | Path, step_order: Callable[[], Sequence[str]] = tuple) -> dict[str, Any]:
     """Everything that is shown of a file.
 
     Parameters
     ----------
     path : str or Path
         A file of any form that has metadata.
-    step_order : sequence of str
-        Keys of `meta.cal_step` in the order of the chain.
+    step_order : callable
+        Keys of `meta.cal_step` in the order of the chain, asked for where a file of Roman has steps.
 
     Returns
     -------
@@ -42,7 +43,8 @@ def describe(path: str | Path, step_order: Sequence[str] = ()) -> dict[str, Any]
         ``steps`` (list of ``{step, status}``), ``references`` (type to name), ``built_in`` (types of references of the
         built-in instrument that it or what it is made of was calibrated with), ``arrays`` (list), ``columns`` and
         ``rows`` of a catalog, ``products`` of an association, ``guiding`` (a `GuideSummary` or `FaceSummary`) or
-        ``guiding_problem`` of guide windows and FACE, ``history``, ``logs``, ``tree``.
+        ``guiding_problem`` of guide windows and FACE, ``history``, ``logs``, ``tree``. Of files of JWST also
+        ``mission`` and what `rtools.show.info_jwst.describe_fits` adds.
 
     Raises
     ------
@@ -51,13 +53,14 @@ def describe(path: str | Path, step_order: Sequence[str] = ()) -> dict[str, Any]
     """
     form = form_of(path)
     told: dict[str, Any] = {"file": str(path), "bytes": os.stat(path).st_size, "form": form, "kind": None}
-    told |= {"asdf": _asdf, "fits": _fits, "json": _association}.get(form, _catalog)(path, form)
+    told |= {"asdf": _asdf, "fits": _fits, "json": _json}.get(form, _catalog)(path, form)
     meta = told["tree"].get("meta") or {}
-    told["steps"] = _steps(meta.get("cal_step"), step_order)
-    told["references"] = _references(meta.get("ref_file"))
+    if "steps" not in told:
+        told["steps"] = _steps(meta.get("cal_step"), step_order)
+        told["references"] = _references(meta.get("ref_file"))
     told["built_in"] = built_in_types(meta, told.get("history") or ())
     logs = meta.get("cal_logs")
-    told["logs"] = [str(line) for line in logs] if isinstance(logs, list) else []
+    told.setdefault("logs", [str(line) for line in logs] if isinstance(logs, list) else [])
     return told
 
 
@@ -67,7 +70,15 @@ def _asdf(path, _form):
     with open_product(path, others=True) as product:
         described = layout.arrays(_kind(product), product.profile)
         arrays = [_array(name, info, described.get(name)) for name, info in product.arrays.items()]
-        return _product(product) | {"arrays": arrays} | _guiding(product)
+        told = _product(product) | {"arrays": arrays} | _guiding(product)
+        return told | (_jwst_reference(product.tree.get("meta")) if product.kind == "other" else {})
+
+
+def _jwst_reference(meta):
+    """Of a reference file of JWST in ASDF or JSON what it is; nothing of any other."""
+    if not isinstance(meta, dict) or meta.get("telescope") != "JWST" or not isinstance(meta.get("reftype"), str):
+        return {}
+    return {"mission": "jwst", "kind": f"reference/{meta['reftype'].lower()}"}
 
 
 def _guiding(product):
@@ -90,7 +101,11 @@ def _guiding(product):
 
 
 def _fits(path, form):
-    """A product that rt-fits wrote, or a FITS table."""
+    """A file of JWST, a product that rt-fits wrote, or a FITS table."""
+    if foreign.is_jwst(path):
+        from rtools.show.info_jwst import describe_fits
+
+        return describe_fits(path)
     with embedded(path) as product:
         if product is None:
             return _catalog(path, form)
@@ -174,11 +189,20 @@ def _catalog(path, form):
         "compression": table.compression or "none",
         "history": table.history,
         "tree": table.tree,
-    }
+    } | (_jwst_table(table) if form == "ecsv" else {})
 
 
-def _association(path, _form):
+def _jwst_table(table):
+    from rtools.show.info_jwst import table_facts
+
+    return table_facts(table)
+
+
+def _json(path, _form):
+    """An association, or a JSON reference file of JWST."""
     tree = read_json(path)
+    if reference := _jwst_reference(tree):
+        return reference | {"tree": tree}
     products = tree.get("products")
     if not isinstance(products, list) or not all(isinstance(product, dict) for product in products):
         raise InputError("a JSON file that is not an association: products are missing", path=path)
@@ -188,6 +212,7 @@ def _association(path, _form):
 
 def _steps(recorded, order):
     recorded = recorded if isinstance(recorded, dict) else {}
+    order = order() if recorded else ()
     ordered = [key for key in order if key in recorded] + [key for key in recorded if key not in order]
     return [{"step": key, "status": str(recorded[key])} for key in ordered]
 

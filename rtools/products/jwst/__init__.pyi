@@ -1,5 +1,7 @@
+from .columns import read_column
 from .hdus import JwstHdu, StoredTable
 from .keyed import find_keywords, hdu_of_keyword, model_tree, nearest_keyword
+from .model_state import ModelState, model_state
 from .new import NewHdu, stage_new
 from .opening import open_jwst
 from .product import JwstProduct
@@ -11,15 +13,18 @@ __all__ = [
     "ImageSky",
     "JwstHdu",
     "JwstProduct",
+    "ModelState",
     "NewHdu",
     "StoredTable",
     "find_keywords",
     "hdu_of_keyword",
     "header_sky",
+    "model_state",
     "model_tree",
     "moved_sky",
     "nearest_keyword",
     "open_jwst",
+    "read_column",
     "sky_of",
     "stage_jwst",
     "stage_new",

@@ -27,9 +27,10 @@ def model_tree(product: JwstProduct) -> dict[str, Any]:
     -------
     dict
         ``meta`` as `JwstProduct.meta` has it, a node for each image (``data``, ``slits.0.data``) with type and shape
-        of its HDU, and what else the extension ASDF holds.
+        of its HDU, and what else the extension ASDF holds but for its history.
     """
-    tree = dict(product.tree) | {"meta": product.meta}
+    tree = {key: node for key, node in product.tree.items() if key not in ("asdf_library", "history")}
+    tree["meta"] = product.meta
     for name, info in product.arrays.items():
         hdu = product.hdu(name)
         told = {

@@ -15,7 +15,7 @@ import numpy as np
 
 from rtools.errors import InputError
 from rtools.jwst.dq import flags_of
-from rtools.jwst.keywords import MetadataKeyword, keyword_at, keywords
+from rtools.jwst.keywords import REFERENCE_KEYWORDS, MetadataKeyword, keyword_at, keywords
 from rtools.jwst.models import EXTENSIONS, NODE_NAMES
 from rtools.products.fits.keywords import ascii_text
 from rtools.products.io.arrays import ArrayInfo
@@ -319,7 +319,7 @@ class JwstProduct:
         if self.form == "ecsv":
             return dict(self.table_meta)
         told = keys.bare(self.tree.get("meta") or {})
-        for one in keywords():
+        for one in (*keywords(), *REFERENCE_KEYWORDS):
             value = self._keyword_value(one)
             if value is not None:
                 metadata.put(told, one.path, value)

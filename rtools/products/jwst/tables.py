@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rtools.errors import InputError
-from rtools.products.fits.read import open_fits
 from rtools.products.jwst.hdus import JwstHdu
 
 if TYPE_CHECKING:
@@ -55,6 +54,8 @@ def read_hdu_table(path: str | Path, hdu: JwstHdu) -> Table:
     InputError
         It is no table, or damaged.
     """
+    from rtools.products.fits.read import open_fits  # with what a look at headers does not need
+
     if not hdu.is_table:
         raise InputError(f"its extension {hdu.name} is not a table", path=path)
     with open_fits(path) as hdus:
