@@ -163,7 +163,7 @@ def _time(meta: dict[str, Any]) -> str:
     if begin in NOTHING:
         begin = " ".join(str(observation[key]) for key in ("date", "time") if observation.get(key) not in NOTHING)
     begin = begin and f"from {str(begin).replace('T', ' ')} UTC"
-    spans = [exposure.get("duration")]
+    spans: list[Any] = [exposure.get("duration")]
     ends: list[Any] = [exposure.get(key) for key in ("start_time", "end_time")]
     if all(map(_is_number, ends)):
         spans.append((ends[1] - ends[0]) * DAY_S)
