@@ -10,7 +10,7 @@ import numpy as np
 
 from rtools.compiled import njit
 
-__all__ = ["normal", "poisson", "uniform"]
+__all__ = ["normal", "poisson", "poisson_of", "uniform"]
 
 LAYERS = 256
 TAIL = 3.6541528853610088
@@ -90,14 +90,34 @@ def poisson(state, mean):
     if not mean > 0.0:
         return 0.0
     if mean < POISSON_BY_INVERSION:
-        term = math.exp(-mean)
-        left = uniform(state) - term
-        k = 0
-        while left >= 0.0 and k < MOST:
-            k += 1
-            term *= mean * RECIPROCAL[k]
-            left -= term
-        return float(k)
+        return _inverted(state, mean, math.exp(-mean))
+    return _cornish_fisher(state, mean)
+
+
+@njit(nogil=True, cache=True)
+def poisson_of(state, mean, none):
+    """Poisson deviate, as a float, where the probability of none, exp(-mean), is known already."""
+    if not mean > 0.0:
+        return 0.0
+    return _inverted(state, mean, none) if mean < POISSON_BY_INVERSION else _cornish_fisher(state, mean)
+
+
+@njit(nogil=True, cache=True, inline="always")
+def _inverted(state, mean, none):
+    """Of a small mean, by inversion."""
+    term = none
+    left = uniform(state) - term
+    k = 0
+    while left >= 0.0 and k < MOST:
+        k += 1
+        term *= mean * RECIPROCAL[k]
+        left -= term
+    return float(k)
+
+
+@njit(nogil=True, cache=True, inline="always")
+def _cornish_fisher(state, mean):
+    """Of a large mean, from a normal deviate."""
     # Cornish-Fisher: (z² - 1)/6 gives the skewness; its variance 1/18 and that of rounding 1/12 are taken off.
     z = normal(state)
     value = mean + math.sqrt(mean - 5.0 / 36.0) * z + (z * z - 1.0) / 6.0

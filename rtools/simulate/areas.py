@@ -12,7 +12,7 @@ from rtools.wfi.units import ARCSEC
 if TYPE_CHECKING:
     from rtools.simulate.pointing import Transform
 
-__all__ = ["centre_area", "divide"]
+__all__ = ["area_of", "centre_area", "divide"]
 
 STEP = 64
 """Pixels between the places where the area is worked out; it is linear between them to 4e-6."""
@@ -31,28 +31,46 @@ def centre_area(transform: Transform) -> float:
     float
         The area that the pixel covers in the plane of V2 and V3, sr.
     """
-    return float(_areas(transform, np.array([CENTRE]), np.array([CENTRE]))[0, 0])
+    return area_of(transform, CENTRE, CENTRE)
 
 
-def divide(image: np.ndarray, transform: Transform, unit: float) -> None:
-    """Divide a square image, in place, by the areas of its pixels.
+def area_of(transform: Transform, x: float, y: float) -> float:
+    """Area of a pixel, sr.
 
     Parameters
     ----------
-    image : ndarray float32 (size, size)
-        The corner of the trimmed frame.
+    transform : callable
+        As for `centre_area`.
+    x, y : float
+        Its place.
+
+    Returns
+    -------
+    float
+        The area that the pixel covers in the plane of V2 and V3, sr.
+    """
+    return float(_areas(transform, np.array([x]), np.array([y]))[0, 0])
+
+
+def divide(image: np.ndarray, transform: Transform, unit: float) -> None:
+    """Divide an image, in place, by the areas of its pixels.
+
+    Parameters
+    ----------
+    image : ndarray float32 (rows, columns)
+        The corner of the trimmed frame, or whatever the transform's pixels belong to.
     transform : callable
         As for `centre_area`.
     unit : float
         The area that is 1, sr.
     """
-    size = len(image)
-    nodes = np.arange(0, size - 1 + STEP, STEP, dtype=float)
-    values = _areas(transform, nodes, nodes) / unit
-    across = np.stack([np.interp(np.arange(size), nodes, row) for row in values])
-    for y in range(size):
+    rows, columns = image.shape
+    along, nodes = (np.arange(0, size - 1 + STEP, STEP, dtype=float) for size in (rows, columns))
+    values = _areas(transform, nodes, along) / unit
+    across = np.stack([np.interp(np.arange(columns), nodes, row) for row in values])
+    for y in range(rows):
         k, part = divmod(y, STEP)
-        image[y] /= across[k] + part / STEP * (across[min(k + 1, len(nodes) - 1)] - across[k])
+        image[y] /= across[k] + part / STEP * (across[min(k + 1, len(along) - 1)] - across[k])
 
 
 def _areas(transform, x, y):

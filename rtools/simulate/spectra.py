@@ -11,9 +11,11 @@ from rtools.wfi import instrument
 from rtools.wfi.units import AB_ZERO_JY, HC_OVER_K_UM_K
 
 if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
     from rtools.simulate.scene import Sources
 
-__all__ = ["dispersion", "in_band", "relative_flux", "trace_rate"]
+__all__ = ["dispersion", "in_band", "in_passband", "relative_flux", "trace_rate"]
 
 PLANCK_J_S = 6.62607015e-34
 
@@ -60,8 +62,28 @@ def in_band(sources: Sources, element: str) -> np.ndarray:
     ndarray float64, (n,)
         mag(AB).
     """
-    ratio = _band_mean(sources, element) / _band_mean(sources, assumed.REFERENCE_BAND)
-    return sources.magnitude - 2.5 * np.log10(ratio)
+    return in_passband(sources, *instrument.effective_area(element))
+
+
+def in_passband(sources: Sources, wavelength: ArrayLike, area: ArrayLike) -> np.ndarray:
+    """AB magnitudes of drawn sources in any passband, f_ν averaged with its effective area over photons.
+
+    Parameters
+    ----------
+    sources : rtools.simulate.scene.Sources
+        n drawn sources; their magnitudes are those in `assumed.REFERENCE_BAND`.
+    wavelength : array_like (k,)
+        Micron, in equal steps.
+    area : array_like (k,)
+        Effective area at these wavelengths, in any unit.
+
+    Returns
+    -------
+    ndarray float64, (n,)
+        mag(AB).
+    """
+    reference = _mean(sources, *instrument.effective_area(assumed.REFERENCE_BAND))
+    return sources.magnitude - 2.5 * np.log10(_mean(sources, wavelength, area) / reference)
 
 
 def dispersion(element: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -125,7 +147,11 @@ def _shape(sources, wavelength):
 
 
 def _band_mean(sources, element):
-    wavelength, area = (np.array(part) for part in instrument.effective_area(element))
+    return _mean(sources, *instrument.effective_area(element))
+
+
+def _mean(sources, wavelength, area):
+    wavelength, area = np.array(wavelength), np.array(area)
     weight = area / wavelength
     inside = weight > 0
     return _shape(sources, wavelength[inside]) @ (weight[inside] / weight[inside].sum())
