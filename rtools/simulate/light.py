@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 __all__ = [
     "FocalPlane",
     "add_sources",
+    "describe",
     "rate_image",
     "stamp_of",
     "uniform_rate",
@@ -149,7 +150,7 @@ def rate_image(
             found = find_sources(view, request, references, gain=gain, table=table, work=work)
         psf = stamp_of(references, request.jitter, work)
         add_sources(image, found, psf, view, work=work)
-        seen = _described(found, psf.peak)
+        seen = describe(found, psf.peak)
         areas.divide(image, view.transform, unit)
     image += np.float32(uniform_rate(request, unit / instrument.PIXEL_AREA_SR) / gain)
     return image, seen
@@ -250,8 +251,21 @@ def _shapes(stars, view):
     return shapes
 
 
-def _described(found, peak):
-    """Columns of the truth table, with units; `peak` is the largest share of light in a pixel."""
+def describe(found: Seen, peak: float) -> dict[str, tuple[np.ndarray, str | None]]:
+    """Columns of the truth table, with units.
+
+    Parameters
+    ----------
+    found : Seen
+        Sources.
+    peak : float
+        The largest share of a star's light in a pixel.
+
+    Returns
+    -------
+    dict of str to (ndarray, str or None)
+        Columns and their units.
+    """
     stars, magnitude = found.stars, found.magnitude
     kind = np.where(stars.sersic == 0, "star", np.where(stars.sersic == 1, "disk", "spheroid"))
     return {
