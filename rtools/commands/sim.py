@@ -1,17 +1,18 @@
-"""rt-sim: simulated raw exposures and guide windows."""
-
-from dataclasses import replace
+"""rt-sim: simulated raw exposures of both missions, and guide windows of Roman."""
 
 import click
+
+from rtools.commands import sim_guide, sim_jwst
 
 from rtools.commands.kit import options as bundles
 from rtools.commands.kit.entry import entry
 from rtools.commands.kit.lists import expand_inputs
+from rtools.commands.kit.missions import mission_option, options_by_mission
 from rtools.commands.kit.reference_options import reference_config
 from rtools.commands.kit.reports import RunReport
 from rtools.commands.kit.tool import option, tool
 from rtools.errors import UsageError
-from rtools.simulate.guide.request import FAULTS, AcquisitionRequest, parse_dithers, parse_numbers
+from rtools.simulate.guide.request import FAULTS
 from rtools.wfi.exposure_types import EXPOSURE_TYPES
 from rtools.wfi.frame import FRAME, SMALLEST
 
@@ -49,54 +50,46 @@ meta.guide_star. Detectors see the same motion where seed, visit, acquisition an
 
 TYPES = list(EXPOSURE_TYPES)
 
-GUIDED = ("drift", "motion", "exposures", "mag", "dither", "gap", "fault")
-"""Options about guide windows alone."""
-
-SEVERAL = ("exposures", "dither")
-"""Those of them that are about several exposures, which NAME_gw.asdf has."""
-
-LARGEST_JITTER = 1000.0
-"""mas: more is none."""
-
-
 @tool(
     "rt-sim",
-    summary="Simulate raw exposures and guide windows.",
+    summary="Simulate raw exposures of Roman and JWST, and guide windows.",
     description=DESCRIPTION,
     examples=EXAMPLES,
     no_args_is_help=True,
 )
-@click.argument("names", nargs=-1, metavar="NAME_uncal.asdf|NAME_gw.asdf…")
-@option("--ra", default=270.0, help="Where the aperture WFI_CEN points, degrees.")
+@click.argument("names", nargs=-1, metavar="NAME_uncal.asdf|NAME_gw.asdf|jw…_uncal.fits…")
+@option("--ra", default=270.0, help="Where the aperture points, degrees: WFI_CEN, or the middle of what JWST reads.")
 @option("--dec", type=click.FloatRange(-90, 90), default=66.0, help="Degrees.")
 @option("--pa", default=0.0, help="Position angle of the aperture, degrees.")
 @option("--date", default="2027-01-01T00:00:00", help="Start of the exposure, UTC.")
 @option("--scene-seed", default=0, metavar="N", help="The sky.")
 @option("--seed", default=0, metavar="N", help="The noise.")
-@click.option("--exposure-type", type=click.Choice(TYPES), help="Default by the element: image, spectrum or dark.")
-@click.option("--element", metavar="F158", help="Optical element, where the name has none.")
-@click.option(
+@mission_option("roman", "--exposure-type", type=click.Choice(TYPES), help="Default by the element: image, spectrum or dark.")
+@mission_option("roman", "--element", metavar="F158", help="Optical element, where the name has none.")
+@mission_option(
+    "roman",
     "--read-pattern",
     "--ma-table",
     "read_pattern",
     metavar="TABLE|READS",
     help="Table by name, number or id, or reads like 1;2-3;4-9; default C2A_IMG_HLWAS or C3A_SPEC_HLSS.",
 )
-@click.option("--matable", metavar="FILE", help="matable reference file with further read patterns.")
-@click.option("--sources", metavar="FILE", help="Table of RA, Dec, magnitude … instead of drawn sources.")
+@mission_option("roman", "--matable", metavar="FILE", help="matable reference file with further read patterns.")
+@mission_option("roman", "--sources", metavar="FILE", help="Table of RA, Dec, magnitude … instead of drawn sources.")
 @click.option("--crowded", type=click.IntRange(0), metavar="N", help="N stars a detector, nothing else on the sky.")
-@click.option("--sky", type=click.FloatRange(0), metavar="E", help="Background, electron/s/pixel; default by element.")
-@click.option(
+@mission_option("roman", "--sky", type=click.FloatRange(0), metavar="E", help="Background, electron/s/pixel; default by element.")
+@mission_option(
+    "roman",
     "--pink-noise",
     type=click.FloatRange(0),
     metavar="E",
     help="1/f noise of each channel and amp33, electron rms a frame; default 0.5, 3 for the total noise as measured.",
 )
 @option("--cosmic-rays/--no-cosmic-rays", default=True, help="Cosmic rays.")
-@option("--guide-window", default="auto", metavar="auto|none|X,Y", help="On the brightest unsaturated star, or there.")
-@click.option("--guide", is_flag=True, help="Write the guide windows, FACE and their truth of each raw exposure, too.")
-@click.option(
-    "--jitter",
+@mission_option("roman", "--guide-window", default="auto", show_default=True, metavar="auto|none|X,Y", help="On the brightest unsaturated star, or there.")
+@mission_option("roman", "--guide", is_flag=True, help="Write the guide windows, FACE and their truth of each raw exposure, too.")
+@mission_option(
+    "roman", "--jitter",
     metavar="X,Y[,PA]",
     help="Jitter of the telescope: mas rms along two axes, the first at PA degrees from +y toward +x; default 8,8. The "
     "axes are x and y of the detectors where no PA is given. A raw exposure gets it as a kernel, without --guide, too.",
@@ -104,36 +97,48 @@ LARGEST_JITTER = 1000.0
 @click.option(
     "--drift",
     metavar="X,Y",
-    help="Drift during each exposure, mas/s along x and y; default 0.047 along both, in a direction that is drawn.",
+    help="Roman: drift during each exposure, mas/s along x and y; default 0.047 along both, in a direction that is "
+    "drawn. JWST: pixels by which the target moves from the begin to the end of the exposure; default none.",
 )
-@click.option(
-    "--motion",
+@mission_option(
+    "roman", "--motion",
     metavar="FILE",
     help="Table of t (seconds since the first exposure began), dx, dy (mas) and dzeta (arcsec, may be missing): the "
     "motion of the stars, instead of all that is drawn.",
 )
-@click.option("--exposures", type=click.IntRange(1, 200), metavar="N", help="Exposures that NAME_gw.asdf covers.")
-@click.option("--mag", type=float, metavar="AB", help="Magnitude of the guide star; default its own.")
-@click.option(
-    "--dither",
+@mission_option("roman", "--exposures", type=click.IntRange(1, 200), metavar="N", help="Exposures that NAME_gw.asdf covers.")
+@click.option("--mag", type=float, metavar="AB", help="Magnitude of the guide star; default its own. JWST: of the target; default half a well.")
+@mission_option(
+    "roman", "--dither",
     metavar="DX,DY;…",
     help="Pixels by which the star stands elsewhere in the second exposure of NAME_gw.asdf and in those after it.",
 )
-@click.option("--gap", type=click.IntRange(0, 1000), metavar="N", help="Science reads between exposures; default 3.")
+@mission_option("roman", "--gap", type=click.IntRange(0, 1000), metavar="N", help="Science reads between exposures; default 3.")
 @click.option(
     "--fault",
     multiple=True,
-    type=click.Choice(FAULTS),
-    help="Plant something to find into the exposure in the middle: guiding is lost, a reset in its midst, an error of "
-    "the electronics, resultants bound to 0 and 65535, or pairs that are missing. May be given several times.",
+    type=click.Choice(FAULTS + sim_jwst.FAULTS),
+    help="Plant something to find. Into guide windows of Roman, in the exposure in the middle: guiding is lost, a reset "
+    "in its midst, an error of the electronics, resultants bound to 0 and 65535, or pairs that are missing (lost to "
+    "late). Into an exposure of JWST: reference pixels of one output stick at 65535, a storm of cosmic rays, groups that "
+    "were lost (0), or NINTS one too large (refpix to nints). May be given several times.",
 )
-@click.option("--reference-read", is_flag=True, help="Subtract a first read, and store it.")
-@click.option("--encoding-offset", type=int, metavar="DN", help="Added; default 0, 1000 with --reference-read.")
+@mission_option("roman", "--reference-read", is_flag=True, help="Subtract a first read, and store it.")
+@mission_option("roman", "--encoding-offset", type=int, metavar="DN", help="Added; default 0, 1000 with --reference-read.")
 @option("--truth/--no-truth", default=True, help="Write the truth beside the exposure.")
-@option("--size", type=click.IntRange(SMALLEST, FRAME), default=FRAME, metavar="N", help="N x N pixels, for tests.")
+@mission_option(
+    "roman",
+    "--size",
+    type=click.IntRange(SMALLEST, FRAME),
+    default=FRAME,
+    show_default=True,
+    metavar="N",
+    help="N x N pixels, for tests.",
+)
 @click.option("--outdir", metavar="DIR", help="Write there; otherwise where the name says.")
 @click.option("--overwrite", is_flag=True, help="Replace outputs that exist; otherwise refused, exit 1.")
 @click.option("-n", "--dry-run", is_flag=True, help="Say what would be written; write nothing.")
+@sim_jwst.jwst_options
 @bundles.writing
 @bundles.references
 @bundles.jobs
@@ -143,101 +148,77 @@ LARGEST_JITTER = 1000.0
 def command(console, names, jobs, as_json, fail_fast, dry_run, **settings):
     from rtools.pipeline.job.request import Request
     from rtools.pipeline.job.run import Local, run_jobs
-    from rtools.pipeline.simulation.job import plan_simulation
-    from rtools.simulate.naming import acquisitions_of, refuse_infinite, request_of
+    from rtools.products.names import mission_of
 
-    refuse_infinite(settings)
     names = expand_inputs(names)
     if not names:
         raise UsageError("no name to simulate")
-    guided = _guided(names, settings)
+    groups = {mission: [name for name in names if mission_of(name) == mission] for mission in PLANNERS}
+    groups = {mission: group for mission, group in groups.items() if group}
+    by_mission = options_by_mission(console, settings, groups)
+    if "roman" not in groups:
+        sim_jwst.refuse_writing()
     request = Request(
         tool="rt-sim",
-        references=reference_config(settings.pop("ref"), settings.pop("refdir"), settings.pop("builtin")),
-        **{key: settings.pop(key) for key in ("outdir", "overwrite", "profile", "compression")},
+        references=reference_config(settings["ref"], settings["refdir"], settings["builtin"]),
+        **{key: settings[key] for key in ("outdir", "overwrite", "profile", "compression")},
     )
-    sources, truth = settings.pop("sources"), settings.pop("truth")
-    tables = _tables(settings.pop("matable"))
-    acquisitions = acquisitions_of(names)
-
-    def plan(name):
-        exposure = request_of(name, tables=tables, **guided(name), **settings)
-        about = {"truth": truth, "table": _table(sources, exposure), "acquisition": acquisitions.get(name)}
-        return [plan_simulation(name, exposure, request, **about)]
-
+    _refuse_faults(settings["fault"], groups)
+    planners = {mission: PLANNERS[mission](groups[mission], _own(by_mission[mission]), request) for mission in groups}
     report = RunReport(console, as_json=as_json)
-    plans = [(name, lambda name=name: plan(name)) for name in names]
+    plans = [(name, lambda name=name: planners[mission_of(name)](name)) for name in names]
     with console.gathering(names):
         return run_jobs(plans, Local(console.work(jobs)), report, dry_run=dry_run, fail_fast=fail_fast)
 
 
-def _guided(names, settings):
-    """What each name is simulated with, as fields of a `SimulationRequest`: a function of the name.
-
-    Options about guide windows are taken out of `settings`; refused where they go with none of the names.
-    """
-    typed = {key: settings.pop(key) for key in GUIDED}
-    guide, jitter = settings.pop("guide"), _jitter(settings.pop("jitter"))
-    asked = {key: value for key, value in typed.items() if value not in (None, ())}
-    windows = any(map(is_windows, names))
-    for key in asked:
-        if not (windows or (guide and key not in SEVERAL)):
-            others = "" if key in SEVERAL else ", or --guide"
-            raise UsageError(f"--{key} is about guide windows", mend=f"give NAME_gw.asdf{others}")
-    request = AcquisitionRequest(jitter=jitter, **_parsed(asked))
-
-    def of(name):
-        if is_windows(name):
-            return {"guide": request}
-        return {"guide": replace(request, exposures=1, dither=())} if guide else {"jitter": jitter}
-
-    return of
+SHARED = ("ref", "refdir", "builtin", "outdir", "overwrite", "profile", "compression")
+"""Options that are not about what is simulated."""
 
 
-def is_windows(name):
-    """Whether a name is that of guide windows."""
-    return str(name).lower().endswith("_gw.asdf")
+def _own(options):
+    return {key: value for key, value in options.items() if key not in SHARED}
 
 
-def _jitter(word):
-    """Numbers of --jitter, with the position angle."""
-    if word is None:
-        return None
-    first, second, *angle = parse_numbers("--jitter", word, (2, 3))
-    if min(first, second) < 0 or max(first, second) >= LARGEST_JITTER:
-        raise UsageError(f"--jitter {word}: between 0 and {LARGEST_JITTER:g} mas expected")
-    return first, second, (angle[0] if angle else 90.0)
+def _refuse_faults(words, missions):
+    """Refuse faults of a mission of which no input is."""
+    for mission, known, called in (("roman", FAULTS, "Roman"), ("jwst", sim_jwst.FAULTS, "JWST")):
+        for word in set(words) & set(known):
+            if mission not in missions:
+                raise UsageError(f"--fault {word} is about {called}, and no input is of {called}")
 
 
-def _parsed(asked):
-    """Values of options as fields of an `AcquisitionRequest`."""
-    parsed = {"exposures": asked.get("exposures", 1), "gap": asked.get("gap", 3), "magnitude": asked.get("mag")}
-    parsed["faults"] = tuple(dict.fromkeys(asked.get("fault", ())))
-    if "drift" in asked:
-        parsed["drift"] = parse_numbers("--drift", asked["drift"], (2,))
-    if "dither" in asked:
-        parsed["dither"] = parse_dithers(asked["dither"])
-    if "motion" in asked:
-        from rtools.simulate.files import read_motion
+def _plan_roman(names, settings, request):
+    """What plans the names of Roman: a function of the name."""
+    from rtools.pipeline.simulation.job import plan_simulation
+    from rtools.simulate.naming import acquisitions_of, refuse_infinite, request_of
 
-        parsed["motion"] = read_motion(asked["motion"])
-    return parsed
+    refuse_infinite(settings)
+    settings["fault"] = tuple(word for word in settings["fault"] if word in FAULTS)
+    guided = sim_guide.guided(names, settings)
+    sources, truth = settings.pop("sources"), settings.pop("truth")
+    tables = sim_guide.tables_of(settings.pop("matable"))
+    acquisitions = acquisitions_of(names)
 
+    def plan(name):
+        exposure = request_of(name, tables=tables, **guided(name), **settings)
+        about = {"truth": truth, "table": sim_guide.sources_of(sources, exposure), "acquisition": acquisitions.get(name)}
+        return [plan_simulation(name, exposure, request, **about)]
 
-def _tables(path):
-    if path is None:
-        return None
-    from rtools.simulate import files
-
-    return files.read_tables(path)
+    return plan
 
 
-def _table(path, request):
-    if path is None or not request.has_sky:
-        return None
-    from rtools.simulate import files
+def _plan_jwst(_names, settings, request):
+    """What plans the names of JWST: a function of the name."""
+    from rtools.pipeline.simulation.jwst import plan_jwst
+    from rtools.simulate.jwst.naming import request_of_jwst
 
-    return files.read_sources(path, request.element)
+    truth, faults = settings.pop("truth"), settings.pop("fault")
+    settings["faults"] = tuple(dict.fromkeys(word for word in faults if word in sim_jwst.FAULTS))
+    renamed = {"mag": "magnitude", "exp_type": "exposure_type", "subarray": "part"}
+    settings = {renamed.get(key, key): value for key, value in settings.items()}
+    return lambda name: [plan_jwst(name, request_of_jwst(name, **settings), request, truth=truth)]
 
+
+PLANNERS = {"roman": _plan_roman, "jwst": _plan_jwst}
 
 main = entry(command)

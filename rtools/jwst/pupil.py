@@ -19,6 +19,7 @@ __all__ = [
     "hexagon_area",
     "hexagon_field",
     "interference",
+    "mask_centres",
     "non_redundant_mask",
     "psf",
     "segment_centres",
@@ -79,6 +80,17 @@ def non_redundant_mask() -> NonRedundantMask:
         pixel_arcsec=told["pixel_arcsec"],
         affine=dict(told["affine_commissioning"]),
     )
+
+
+def mask_centres() -> np.ndarray:
+    """Centres of the holes of NIRISS's mask in the axes of the detector, as they lay at commissioning.
+
+    Returns
+    -------
+    ndarray float64 (7, 2)
+        x along columns and y along rows, m.
+    """
+    return np.array(non_redundant_mask().centres) @ _mask_turn()
 
 
 def segment_centres() -> np.ndarray:
@@ -259,13 +271,18 @@ def _through_mask(detector, offsets, wave):
     """
     if detector_facts(detector).instrument != "niriss":
         raise UsageError(f"{detector.upper()} has no non-redundant mask", mend="NIS has it")
-    holes = non_redundant_mask()
-    mx, my, sx, sy = (holes.affine[name] for name in ("mx", "my", "sx", "sy"))
+    holes, matrix = non_redundant_mask(), _mask_turn()
     across = offsets[None, :] * holes.pixel_arcsec * ARCSEC / wave
     along = offsets[:, None] * holes.pixel_arcsec * ARCSEC / wave
-    matrix = np.array([[mx, -sx], [-sy, my]]) / (mx * my - sx * sy)  # of (along columns, along rows)
     u, v = matrix[0, 0] * across + matrix[0, 1] * along, matrix[1, 0] * across + matrix[1, 1] * along
-    return u, v, (across, along), np.array(holes.centres) @ matrix, holes.flat_to_flat
+    return u, v, (across, along), mask_centres(), holes.flat_to_flat
+
+
+def _mask_turn():
+    """The affine as a matrix of (along columns, along rows)."""
+    affine = non_redundant_mask().affine
+    mx, my, sx, sy = (affine[name] for name in ("mx", "my", "sx", "sy"))
+    return np.array([[mx, -sx], [-sy, my]]) / (mx * my - sx * sy)
 
 
 def _segment_width():

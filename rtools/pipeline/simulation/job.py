@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from rtools.pipeline.job.job import Cost, Description, Job, Outcome, Result
 from rtools.pipeline.job.journal import Journal
@@ -24,7 +24,7 @@ from rtools.simulate.run import Output, outputs, simulate_to_files
 from rtools.simulate.scene import Sources
 from rtools.work import Work
 
-__all__ = ["SimulationJob", "WindowsJob", "plan_simulation"]
+__all__ = ["Outputs", "Simulated", "SimulationJob", "WindowsJob", "Writing", "plan_simulation"]
 
 
 RESULTANT, PIXEL = 3, 19
@@ -35,7 +35,7 @@ COLUMNS = 60000
 """Bytes for each row of the frame that guide windows take: references are read by channels, over all rows."""
 
 
-class _Writing(NamedTuple):
+class Writing(NamedTuple):
     """How the files of a simulation are written, as `simulate_to_files` and `simulate_windows` take it."""
 
     config: Config
@@ -43,13 +43,19 @@ class _Writing(NamedTuple):
     compression: str
 
 
+class Outputs(Protocol):
+    """Names of what a simulation writes."""
+
+    def paths(self) -> list[Path]:
+        """Those that are written, the main product last."""
+
+
 @dataclass(frozen=True, eq=False)
-class _Simulated(Job):
+class Simulated(Job):
     """What simulations have in common; `_simulate` makes the files, the main one is the last of `output.paths()`."""
 
-    exposure: SimulationRequest
-    output: Output | GuideOutput
-    table: Sources | None = None
+    exposure: Any
+    output: Outputs
 
     kind = "simulate"
 
@@ -72,18 +78,18 @@ class _Simulated(Job):
         started, journal = time.perf_counter(), Journal(work.log, self.name)
         make_directory(self.writes[-1].parent)
         asked = self.request
-        how = _Writing(asked.references, asked.profile or layout.DEFAULT_PROFILE, asked.compression or "none")
+        how = Writing(asked.references, asked.profile or layout.DEFAULT_PROFILE, asked.compression or "none")
         self._simulate(how, work.with_log(journal.log))
         seconds = {"total": time.perf_counter() - started}
         return [Result(self.name, tuple(reversed(self.writes)), seconds=seconds, peak_memory=peak_memory(),
                        warnings=tuple(journal.warned))]  # fmt: skip
 
-    def _simulate(self, how: _Writing, work: Work) -> None:
+    def _simulate(self, how: Writing, work: Work) -> None:
         raise NotImplementedError
 
 
 @dataclass(frozen=True, eq=False)
-class SimulationJob(_Simulated):
+class SimulationJob(Simulated):
     """Simulate one exposure.
 
     Attributes
@@ -96,7 +102,9 @@ class SimulationJob(_Simulated):
         Sources that are given instead of drawn.
     """
 
+    exposure: SimulationRequest
     output: Output
+    table: Sources | None = None
 
     def cost(self) -> Cost:
         """Memory by the pixels of the frame and the number of resultants."""
@@ -107,13 +115,13 @@ class SimulationJob(_Simulated):
         """The same job with the raw exposure alone, in a directory."""
         return replace(self, output=Output(folder / self.output.uncal.name, None, None))
 
-    def _simulate(self, how: _Writing, work: Work) -> None:
+    def _simulate(self, how: Writing, work: Work) -> None:
         simulate_to_files(self.exposure, self.output, how.config, profile=how.profile, compression=how.compression,
                           table=self.table, label=self.name, work=work)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
-class WindowsJob(_Simulated):
+class WindowsJob(Simulated):
     """Simulate the guide windows of one detector and acquisition.
 
     Attributes
@@ -126,7 +134,9 @@ class WindowsJob(_Simulated):
         Sources that are given instead of drawn.
     """
 
+    exposure: SimulationRequest
     output: GuideOutput
+    table: Sources | None = None
 
     def cost(self) -> Cost:
         """Memory by the rows of the frame."""
@@ -137,7 +147,7 @@ class WindowsJob(_Simulated):
         alone = replace(self.output, windows=folder / self.output.windows.name, face=None, truth=None)
         return replace(self, output=alone)
 
-    def _simulate(self, how: _Writing, work: Work) -> None:
+    def _simulate(self, how: Writing, work: Work) -> None:
         simulate_windows(self.exposure, self.output, how.config, profile=how.profile, compression=how.compression,
                          table=self.table, work=work)  # fmt: skip
 

@@ -54,6 +54,10 @@ class Planes:
         Dark current, electron/s.
     flat : ndarray float32
         Sensitivity, 1 where the flat is not usable.
+    flat_error : ndarray float32
+        Its error.
+    area : ndarray float32
+        Areas of pixels, in units of that which photom calibrates.
     flags : ndarray uint32
         Of the mask, by `rtools.jwst.dq.PIXEL_FLAGS`.
     well : float
@@ -65,6 +69,8 @@ class Planes:
     detector: Detector
     dark: np.ndarray
     flat: np.ndarray
+    flat_error: np.ndarray
+    area: np.ndarray
     flags: np.ndarray
     well: float
     brightness: Brightness
@@ -146,6 +152,8 @@ def planes_of(request: JwstRequest, references: Mapping[str, Reference | None]) 
         detector=detector,
         dark=_dark(references.get("dark"), request) * gain / np.float32(request.frame_time),
         flat=flat,
+        flat_error=plane("flat", "ERR", usual=0.0),
+        area=plane("area", usual=1.0),
         flags=flags,
         well=float(np.median(saturation - bias)),
         brightness=_brightness(references.get("photom"), request, values.sky),

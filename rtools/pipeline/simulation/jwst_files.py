@@ -1,0 +1,146 @@
+"""From a request to the files of a simulated exposure of JWST: references, the exposure, its truth."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rtools.products.io import Stage
+from rtools.products.jwst.new import NewHdu, stage_new
+from rtools.products.schema import history
+from rtools.simulate.jwst import assumed, truth
+from rtools.simulate.jwst.exposure import set_up, simulate_ramps
+from rtools.simulate.jwst.images import simulate_image
+from rtools.simulate.jwst.references import find_all
+from rtools.work import ALONE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from rtools.pipeline.simulation.jwst import JwstOutput
+    from rtools.reference.find import Config
+    from rtools.simulate.jwst.exposure import JwstScene
+    from rtools.simulate.jwst.request import JwstRequest
+    from rtools.work import Work
+
+__all__ = ["simulate_to_files"]
+
+
+def simulate_to_files(
+    request: JwstRequest, output: JwstOutput, config: Config, *, label: str = "", work: Work = ALONE
+) -> None:
+    """Simulate and write: all files, or none.
+
+    Parameters
+    ----------
+    request : rtools.simulate.jwst.request.JwstRequest
+        What is simulated.
+    output : rtools.pipeline.simulation.jwst.JwstOutput
+        Names of the files.
+    config : rtools.reference.find.Config
+        Where references are looked for.
+    label : str
+        What progress calls the exposure.
+    work : rtools.work.Work
+        Threads, log and progress.
+
+    Raises
+    ------
+    RtoolsError
+        A file cannot be written, or a reference is missing.
+    """
+    references = find_all(request, config, work.log)
+    scene = set_up(request, references.planes, model=references.model, work=work)
+    entry = history.entry("rt-sim", parameters=request.as_parameters(), references=references.labels)
+    stages: list[Stage] = []
+    try:
+        stages.extend(_staged(scene, output, entry, work))
+        for stage in stages:
+            stage.commit()
+    except BaseException:
+        for stage in stages:
+            stage.discard()
+        raise
+
+
+def _staged(scene: JwstScene, output: JwstOutput, entry: dict[str, Any], work: Work) -> Iterator[Stage]:
+    """Files under temporary names, the main product last."""
+    if scene.request.suffix == "uncal":
+        raw = simulate_ramps(scene, work=work)
+        hits, meta, tree = raw.hits, scene.meta, {}
+        hdus = [NewHdu("SCI", raw.data), NewHdu("GROUP", raw.groups), NewHdu("INT_TIMES", scene.int_times)]
+    else:
+        image = simulate_image(scene)
+        hits, meta, tree = None, image.meta, image.tree
+        hdus = [NewHdu(name, array) for name, array in image.arrays.items()]
+        hdus += [NewHdu("INT_TIMES", scene.int_times)] if scene.request.has_integrations else []
+    if output.truth_table is not None:
+        yield _stage_table(output.truth_table, scene)
+    if output.truth_image is not None:
+        yield _stage_image(output.truth_image, scene, hits)
+    yield stage_new(output.product, scene.request.suffix, meta, hdus, tree=tree, history=[entry])
+
+
+def _stage_table(path: Path, scene: JwstScene) -> Stage:
+    """The light curve of a target that changes, visibilities behind the mask, else the sources, as ECSV."""
+    if scene.request.masked:
+        what, columns = "visibilities", truth.visibilities(scene)
+    elif scene.light.target is not None and scene.request.exposure_type == "NRC_TSIMAGE":
+        what, columns = "light curve", truth.light_curve(scene)
+    else:
+        what, columns = "sources", truth.source_columns(scene)
+    stage = Stage(path)
+    with stage.open() as file:
+        text = _table(columns, {"content": what, "note": assumed.NOTE}).write
+        file.write(_ecsv(text))
+    return stage
+
+
+def _ecsv(write):
+    import io
+
+    text = io.StringIO()
+    write(text, format="ascii.ecsv")
+    return text.getvalue().encode()
+
+
+def _table(columns, meta):
+    from astropy.table import Table
+
+    table = Table({name: values for name, (values, _) in columns.items()}, meta=meta)
+    for name, (_, unit) in columns.items():
+        table[name].unit = unit
+    return table
+
+
+def _stage_image(path: Path, scene: JwstScene, hits: dict[str, np.ndarray] | None) -> Stage:
+    """The true rates, where cosmic rays fell, the rays and the sources, as FITS."""
+    from astropy.io import fits
+
+    request = scene.request
+    primary = fits.PrimaryHDU()
+    rates = scene.truths()
+    primary.header["FILENAME"] = path.name
+    primary.header["VARIES"] = (len(rates) > 1, "SCI has a plane for each integration")
+    primary.header.add_comment(assumed.NOTE)
+    primary.header.add_comment("SCI: what a perfect rate holds; flat field and capacitance between pixels are in it")
+    image = fits.ImageHDU(rates if len(rates) > 1 else rates[0], name="SCI")
+    image.header["BUNIT"] = "DN/s"
+    hdus = [primary, image]
+    if hits is not None:
+        struck = np.zeros((request.integrations, request.part.rows, request.part.columns), np.uint8)
+        struck[hits["integration"], hits["y"], hits["x"]] = 1
+        hdus.append(fits.ImageHDU(struck, name="RAYMASK"))
+        kept = {"integration": hits["integration"] + 1, "group": hits["group"] + 1, "y": hits["y"], "x": hits["x"]}
+        rows = {name: (values.astype(np.int32), None) for name, values in kept.items()}
+        rows["electrons"] = (hits["electrons"].astype(np.float32), "electron")
+        hdus.append(fits.table_to_hdu(_table(rows, {"EXTNAME": "RAYS"})))
+    sources = truth.source_columns(scene)
+    if sources:
+        hdus.append(fits.table_to_hdu(_table(sources, {"EXTNAME": "SOURCES"})))
+    stage = Stage(path)
+    with stage.open() as file:
+        fits.HDUList(hdus).writeto(file)
+    return stage
