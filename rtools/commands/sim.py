@@ -50,6 +50,7 @@ meta.guide_star. Detectors see the same motion where seed, visit, acquisition an
 
 TYPES = list(EXPOSURE_TYPES)
 
+
 @tool(
     "rt-sim",
     summary="Simulate raw exposures of Roman and JWST, and guide windows.",
@@ -64,7 +65,9 @@ TYPES = list(EXPOSURE_TYPES)
 @option("--date", default="2027-01-01T00:00:00", help="Start of the exposure, UTC.")
 @option("--scene-seed", default=0, metavar="N", help="The sky.")
 @option("--seed", default=0, metavar="N", help="The noise.")
-@mission_option("roman", "--exposure-type", type=click.Choice(TYPES), help="Default by the element: image, spectrum or dark.")
+@mission_option(
+    "roman", "--exposure-type", type=click.Choice(TYPES), help="Default by the element: image, spectrum or dark."
+)
 @mission_option("roman", "--element", metavar="F158", help="Optical element, where the name has none.")
 @mission_option(
     "roman",
@@ -77,7 +80,9 @@ TYPES = list(EXPOSURE_TYPES)
 @mission_option("roman", "--matable", metavar="FILE", help="matable reference file with further read patterns.")
 @mission_option("roman", "--sources", metavar="FILE", help="Table of RA, Dec, magnitude … instead of drawn sources.")
 @click.option("--crowded", type=click.IntRange(0), metavar="N", help="N stars a detector, nothing else on the sky.")
-@mission_option("roman", "--sky", type=click.FloatRange(0), metavar="E", help="Background, electron/s/pixel; default by element.")
+@mission_option(
+    "roman", "--sky", type=click.FloatRange(0), metavar="E", help="Background, electron/s/pixel; default by element."
+)
 @mission_option(
     "roman",
     "--pink-noise",
@@ -86,10 +91,20 @@ TYPES = list(EXPOSURE_TYPES)
     help="1/f noise of each channel and amp33, electron rms a frame; default 0.5, 3 for the total noise as measured.",
 )
 @option("--cosmic-rays/--no-cosmic-rays", default=True, help="Cosmic rays.")
-@mission_option("roman", "--guide-window", default="auto", show_default=True, metavar="auto|none|X,Y", help="On the brightest unsaturated star, or there.")
-@mission_option("roman", "--guide", is_flag=True, help="Write the guide windows, FACE and their truth of each raw exposure, too.")
 @mission_option(
-    "roman", "--jitter",
+    "roman",
+    "--guide-window",
+    default="auto",
+    show_default=True,
+    metavar="auto|none|X,Y",
+    help="On the brightest unsaturated star, or there.",
+)
+@mission_option(
+    "roman", "--guide", is_flag=True, help="Write the guide windows, FACE and their truth of each raw exposure, too."
+)
+@mission_option(
+    "roman",
+    "--jitter",
     metavar="X,Y[,PA]",
     help="Jitter of the telescope: mas rms along two axes, the first at PA degrees from +y toward +x; default 8,8. The "
     "axes are x and y of the detectors where no PA is given. A raw exposure gets it as a kernel, without --guide, too.",
@@ -101,19 +116,30 @@ TYPES = list(EXPOSURE_TYPES)
     "drawn. JWST: pixels by which the target moves from the begin to the end of the exposure; default none.",
 )
 @mission_option(
-    "roman", "--motion",
+    "roman",
+    "--motion",
     metavar="FILE",
     help="Table of t (seconds since the first exposure began), dx, dy (mas) and dzeta (arcsec, may be missing): the "
     "motion of the stars, instead of all that is drawn.",
 )
-@mission_option("roman", "--exposures", type=click.IntRange(1, 200), metavar="N", help="Exposures that NAME_gw.asdf covers.")
-@click.option("--mag", type=float, metavar="AB", help="Magnitude of the guide star; default its own. JWST: of the target; default half a well.")
 @mission_option(
-    "roman", "--dither",
+    "roman", "--exposures", type=click.IntRange(1, 200), metavar="N", help="Exposures that NAME_gw.asdf covers."
+)
+@click.option(
+    "--mag",
+    type=float,
+    metavar="AB",
+    help="Magnitude of the guide star; default its own. JWST: of the target; default half a well.",
+)
+@mission_option(
+    "roman",
+    "--dither",
     metavar="DX,DY;…",
     help="Pixels by which the star stands elsewhere in the second exposure of NAME_gw.asdf and in those after it.",
 )
-@mission_option("roman", "--gap", type=click.IntRange(0, 1000), metavar="N", help="Science reads between exposures; default 3.")
+@mission_option(
+    "roman", "--gap", type=click.IntRange(0, 1000), metavar="N", help="Science reads between exposures; default 3."
+)
 @click.option(
     "--fault",
     multiple=True,
@@ -124,7 +150,9 @@ TYPES = list(EXPOSURE_TYPES)
     "were lost (0), or NINTS one too large (refpix to nints). May be given several times.",
 )
 @mission_option("roman", "--reference-read", is_flag=True, help="Subtract a first read, and store it.")
-@mission_option("roman", "--encoding-offset", type=int, metavar="DN", help="Added; default 0, 1000 with --reference-read.")
+@mission_option(
+    "roman", "--encoding-offset", type=int, metavar="DN", help="Added; default 0, 1000 with --reference-read."
+)
 @option("--truth/--no-truth", default=True, help="Write the truth beside the exposure.")
 @mission_option(
     "roman",
@@ -201,7 +229,11 @@ def _plan_roman(names, settings, request):
 
     def plan(name):
         exposure = request_of(name, tables=tables, **guided(name), **settings)
-        about = {"truth": truth, "table": sim_guide.sources_of(sources, exposure), "acquisition": acquisitions.get(name)}
+        about = {
+            "truth": truth,
+            "table": sim_guide.sources_of(sources, exposure),
+            "acquisition": acquisitions.get(name),
+        }
         return [plan_simulation(name, exposure, request, **about)]
 
     return plan

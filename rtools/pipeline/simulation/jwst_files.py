@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -92,27 +93,33 @@ def _stage_table(path: Path, scene: JwstScene) -> Stage:
     else:
         what, columns = "sources", truth.source_columns(scene)
     stage = Stage(path)
+    table = _table(columns)
+    table.meta.update(content=what, note=assumed.NOTE)
+    for name, (_, unit) in columns.items():
+        table[name].unit = unit
+    text = io.StringIO()
+    table.write(text, format="ascii.ecsv")
     with stage.open() as file:
-        text = _table(columns, {"content": what, "note": assumed.NOTE}).write
-        file.write(_ecsv(text))
+        file.write(text.getvalue().encode())
     return stage
 
 
-def _ecsv(write):
-    import io
-
-    text = io.StringIO()
-    write(text, format="ascii.ecsv")
-    return text.getvalue().encode()
-
-
-def _table(columns, meta):
+def _table(columns):
     from astropy.table import Table
 
-    table = Table({name: values for name, (values, _) in columns.items()}, meta=meta)
-    for name, (_, unit) in columns.items():
-        table[name].unit = unit
-    return table
+    return Table({name: values for name, (values, _) in columns.items()})
+
+
+def _table_hdu(name, columns):
+    """A table of FITS; units that FITS does not know, electron and DN, are written as they are."""
+    from astropy.io import fits
+
+    hdu = fits.table_to_hdu(_table(columns))
+    hdu.name = name
+    for number, (_, unit) in enumerate(columns.values()):
+        if unit is not None:
+            hdu.columns[number].unit = unit
+    return hdu
 
 
 def _stage_image(path: Path, scene: JwstScene, hits: dict[str, np.ndarray] | None) -> Stage:
@@ -136,11 +143,13 @@ def _stage_image(path: Path, scene: JwstScene, hits: dict[str, np.ndarray] | Non
         kept = {"integration": hits["integration"] + 1, "group": hits["group"] + 1, "y": hits["y"], "x": hits["x"]}
         rows = {name: (values.astype(np.int32), None) for name, values in kept.items()}
         rows["electrons"] = (hits["electrons"].astype(np.float32), "electron")
-        hdus.append(fits.table_to_hdu(_table(rows, {"EXTNAME": "RAYS"})))
+        hdus.append(_table_hdu("RAYS", rows))
     sources = truth.source_columns(scene)
     if sources:
-        hdus.append(fits.table_to_hdu(_table(sources, {"EXTNAME": "SOURCES"})))
+        hdus.append(_table_hdu("SOURCES", sources))
+    whole = io.BytesIO()
+    fits.HDUList(hdus).writeto(whole)
     stage = Stage(path)
     with stage.open() as file:
-        fits.HDUList(hdus).writeto(file)
+        file.write(whole.getbuffer())
     return stage

@@ -8,7 +8,18 @@ from typing import Any
 from rtools.jwst.nominal import nominal_values
 from rtools.simulate import assumed
 
-__all__ = ["DRIFT_DN", "DRIFT_ROWS", "FULL_WELL", "HALF", "NOTE", "OUTPUT_DRIFT_DN", "POSITION", "RAYS", "START_TIME", "STORM"]
+__all__ = [
+    "DRIFT_DN",
+    "DRIFT_ROWS",
+    "FULL_WELL",
+    "HALF",
+    "NOTE",
+    "OUTPUT_DRIFT_DN",
+    "POSITION",
+    "RAYS",
+    "START_TIME",
+    "STORM",
+]
 
 NOTE = (
     "simulated by rt-sim; sky, optics, cosmic rays and all values of the built-in nominal detectors are assumed, "

@@ -73,7 +73,9 @@ class JwstScene:
 
     def truths(self) -> np.ndarray:
         """The same of all integrations, float32 (integrations, rows, columns), or (1, …) where they do not differ."""
-        return np.stack([self.truth(number) for number in range(self.request.integrations if self.request.varies else 1)])
+        return np.stack(
+            [self.truth(number) for number in range(self.request.integrations if self.request.varies else 1)]
+        )
 
     @property
     def int_times(self) -> np.ndarray:

@@ -65,7 +65,9 @@ def simulate_image(scene: JwstScene) -> SimulatedImage:
     """
     request = scene.request
     calibrated = request.suffix in ("cal", "calints")
-    planes = [_plane(scene, number, calibrated) for number in range(request.integrations if request.has_integrations else 1)]
+    planes = [
+        _plane(scene, number, calibrated) for number in range(request.integrations if request.has_integrations else 1)
+    ]
     arrays = {name: np.stack([plane[name] for plane in planes]) for name in planes[0]}
     if not request.has_integrations:
         arrays = {name: array[0] for name, array in arrays.items()}
@@ -149,7 +151,10 @@ def _saturated(truth, scene):
     """Flags of pixels that reach the well in an integration, or before the second group."""
     request, detector = scene.request, scene.planes.detector
     level = (detector.full - detector.bias).astype(np.float32)
-    ends = [(request.pattern.frames(group)[-1] + 1) * request.frame_time for group in (min(1, request.groups - 1), request.groups - 1)]
+    ends = [
+        (request.pattern.frames(group)[-1] + 1) * request.frame_time
+        for group in (min(1, request.groups - 1), request.groups - 1)
+    ]
     flags = np.where(truth * np.float32(ends[1]) >= level, np.uint32(PIXEL_FLAGS["SATURATED"]), np.uint32(0))
     flags[truth * np.float32(ends[0]) >= level] |= np.uint32(PIXEL_FLAGS["DO_NOT_USE"])
     return flags

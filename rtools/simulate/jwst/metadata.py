@@ -75,8 +75,14 @@ def metadata_of(request: JwstRequest, clock: Clock, view: View, target: Target |
         "instrument": _instrument(request, facts),
         "exposure": _exposure(request, clock, view),
         "subarray": _subarray(request, facts),
-        "dither": {"primary_type": "NONE", "position_number": 1, "total_points": 1, "pattern_start": 1,
-                   "x_offset": 0.0, "y_offset": 0.0},  # fmt: skip
+        "dither": {
+            "primary_type": "NONE",
+            "position_number": 1,
+            "total_points": 1,
+            "pattern_start": 1,
+            "x_offset": 0.0,
+            "y_offset": 0.0,
+        },  # fmt: skip
         "aperture": {"name": name, "pps_name": name, "position_angle": request.pa},
         "coordinates": {"reference_frame": "ICRS"},
         "ephemeris": {"reference_frame": "ICRS", "type": "Predicted", "time": view.moment, **axes, **motion},
@@ -151,6 +157,7 @@ def _instrument(request, facts):
 def _exposure(request, clock, view):
     frame, groups, integrations = request.frame_time, request.groups, request.integrations
     effective, pattern = request.integration_time, request.pattern
+    duration = effective * integrations + frame * (integrations - 1)
     middle = clock.middle
     tdb = [float(value) for value in barycentric(np.array([clock.starts[0], middle, clock.ends[-1]]), view)]
     begin, end = float(clock.starts[0]), float(clock.ends[-1])
@@ -182,9 +189,11 @@ def _exposure(request, clock, view):
         "integration_time": effective,
         "exposure_time": effective * integrations,
         "effective_exposure_time": effective * integrations,
-        "elapsed_exposure_time": (end - begin) * DAY_S,
-        "measurement_time": request.group_time * (groups - 1) * integrations if groups > 1 else effective * integrations,
-        "duration": (end - begin) * DAY_S,
+        "elapsed_exposure_time": duration,
+        "measurement_time": request.group_time * (groups - 1) * integrations
+        if groups > 1
+        else effective * integrations,
+        "duration": duration,
         "nresets_at_start": 1,
         "nresets_between_ints": 1,
         "noutputs": request.part.outputs,

@@ -188,7 +188,9 @@ def _part(detector: str, asked: str | None, kind: str) -> Subarray:
 
 
 def _pattern(detector: str, asked: str | None, kind: str) -> ReadoutPattern:
-    return readout_pattern(detector, asked or ("SHALLOW4" if kind == "NRC_IMAGE" else readout_patterns(detector)[0].name))
+    return readout_pattern(
+        detector, asked or ("SHALLOW4" if kind == "NRC_IMAGE" else readout_patterns(detector)[0].name)
+    )
 
 
 def _transit(word):

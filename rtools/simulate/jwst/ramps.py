@@ -234,7 +234,10 @@ def _read_block(block, detector, reading, place, hits):
     if detector.has_border:
         _add_drift(out, detector, reading, place)
     streams = np.array(
-        [[state(*reading.stream, what, number, row) for row in range(start - 1, stop + 1)] for what in ("photons", "noise")]
+        [
+            [state(*reading.stream, what, number, row) for row in range(start - 1, stop + 1)]
+            for what in ("photons", "noise")
+        ]
     )
     timing = reading.intervals, float(reading.frame_time)
     kernels.accumulate(out, streams, block, timing, _hits_of(hits, number, (start, stop)))
