@@ -3,7 +3,6 @@
 import click
 
 from rtools.commands import sim_guide, sim_jwst
-
 from rtools.commands.kit import options as bundles
 from rtools.commands.kit.entry import entry
 from rtools.commands.kit.lists import expand_inputs
@@ -144,10 +143,10 @@ TYPES = list(EXPOSURE_TYPES)
     "--fault",
     multiple=True,
     type=click.Choice(FAULTS + sim_jwst.FAULTS),
-    help="Plant something to find. Into guide windows of Roman, in the exposure in the middle: guiding is lost, a reset "
-    "in its midst, an error of the electronics, resultants bound to 0 and 65535, or pairs that are missing (lost to "
-    "late). Into an exposure of JWST: reference pixels of one output stick at 65535, a storm of cosmic rays, groups that "
-    "were lost (0), or NINTS one too large (refpix to nints). May be given several times.",
+    help="Plant something to find. Into guide windows of Roman, in the exposure in the middle: guiding is lost, a "
+    "reset in its midst, an error of the electronics, resultants bound to 0 and 65535, or pairs that are missing (lost "
+    "to late). Into an exposure of JWST: reference pixels of one output stick at 65535, a storm of cosmic rays, groups "
+    "that were lost (0), or NINTS one too large (refpix to nints). May be given several times.",
 )
 @mission_option("roman", "--reference-read", is_flag=True, help="Subtract a first read, and store it.")
 @mission_option(

@@ -15,10 +15,11 @@ OPTIONS = (
     mission_option("jwst", "--pupil", metavar="NAME", help="Element of the pupil wheel; NRM is NIRISS's mask."),
     mission_option("jwst", "--exp-type", metavar="NRC_IMAGE", help="Default by what else is asked for: NRC_IMAGE, "
                    "NRC_TSIMAGE, NIS_IMAGE, NIS_AMI; also NRC_CORON, NRC_DARK, NIS_DARK."),
-    mission_option("jwst", "--subarray", metavar="NAME|X,Y,NX,NY", help="Part of the detector that is read: a name, in "
-                   "the lower left corner, or the first pixel from 1 on and the size. Default FULL, SUB80 behind the mask."),
-    mission_option("jwst", "--readpatt", metavar="NAME", help="Read pattern; default SHALLOW4 for images of NIRCam, else "
-                   "that which keeps every frame."),
+    mission_option("jwst", "--subarray", metavar="NAME|X,Y,NX,NY", help="Part of the detector that is read: a name, "
+                   "in the lower left corner, or first pixel from 1 on and size. Default FULL, SUB80 behind the "
+                   "mask."),
+    mission_option("jwst", "--readpatt", metavar="NAME", help="Read pattern; default SHALLOW4 for images of NIRCam, "
+                   "else that which keeps every frame."),
     mission_option("jwst", "--ngroups", type=int, metavar="N", help="Groups of an integration; default 10."),
     mission_option("jwst", "--nints", type=int, metavar="N", help="Integrations; default 1, or 10 where there must be "
                    "several."),

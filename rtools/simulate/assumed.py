@@ -7,6 +7,8 @@ that a sky looks like one. Assumed numbers of the detectors themselves (gain, li
 
 from typing import Any
 
+from rtools.wfi.frame import FRAME
+
 __all__ = [
     "CROWDED_SLOPE",
     "FULL_WELL",
@@ -82,7 +84,7 @@ TRANSIENT: dict[str, Any] = {"amplitude_dn": (220.0, -20.0), "time_s": (0.2, 0.7
 RAYS: dict[str, Any] = {
     "per_cm2_s": 8.0,
     "area_cm2": 16.8,
-    "pixels": 4096**2,
+    "pixels": FRAME**2,
     "length_um": (10.0, 2000.0),
     "length_slope": -4.33,
     "loss_ev_um": (120.0, 50.0),
@@ -91,5 +93,5 @@ RAYS: dict[str, Any] = {
     "pixel_um": 10.0,
     "depth_pixels": 0.5,
 }
-"""Cosmic rays (romanisim): rate over the detector, its area and number of pixels, power law of track lengths, Moyal distribution of the energy loss
-(location, scale), and the depth that every pixel on a track contributes."""
+"""Cosmic rays (romanisim): rate over the detector, its area and number of pixels, power law of track lengths, Moyal
+distribution of the energy loss (location, scale), and the depth that every pixel on a track contributes."""

@@ -24,7 +24,7 @@ from rtools.simulate.run import Output, outputs, simulate_to_files
 from rtools.simulate.scene import Sources
 from rtools.work import Work
 
-__all__ = ["Outputs", "Simulated", "SimulationJob", "WindowsJob", "Writing", "plan_simulation"]
+__all__ = ["Simulated", "SimulatedFiles", "SimulationJob", "SimulationWriting", "WindowsJob", "plan_simulation"]
 
 
 RESULTANT, PIXEL = 3, 19
@@ -35,7 +35,7 @@ COLUMNS = 60000
 """Bytes for each row of the frame that guide windows take: references are read by channels, over all rows."""
 
 
-class Writing(NamedTuple):
+class SimulationWriting(NamedTuple):
     """How the files of a simulation are written, as `simulate_to_files` and `simulate_windows` take it."""
 
     config: Config
@@ -43,7 +43,7 @@ class Writing(NamedTuple):
     compression: str
 
 
-class Outputs(Protocol):
+class SimulatedFiles(Protocol):
     """Names of what a simulation writes."""
 
     def paths(self) -> list[Path]:
@@ -55,7 +55,7 @@ class Simulated(Job):
     """What simulations have in common; `_simulate` makes the files, the main one is the last of `output.paths()`."""
 
     exposure: Any
-    output: Outputs
+    output: SimulatedFiles
 
     kind = "simulate"
 
@@ -78,13 +78,13 @@ class Simulated(Job):
         started, journal = time.perf_counter(), Journal(work.log, self.name)
         make_directory(self.writes[-1].parent)
         asked = self.request
-        how = Writing(asked.references, asked.profile or layout.DEFAULT_PROFILE, asked.compression or "none")
+        how = SimulationWriting(asked.references, asked.profile or layout.DEFAULT_PROFILE, asked.compression or "none")
         self._simulate(how, work.with_log(journal.log))
         seconds = {"total": time.perf_counter() - started}
         return [Result(self.name, tuple(reversed(self.writes)), seconds=seconds, peak_memory=peak_memory(),
                        warnings=tuple(journal.warned))]  # fmt: skip
 
-    def _simulate(self, how: Writing, work: Work) -> None:
+    def _simulate(self, how: SimulationWriting, work: Work) -> None:
         raise NotImplementedError
 
 
@@ -115,7 +115,7 @@ class SimulationJob(Simulated):
         """The same job with the raw exposure alone, in a directory."""
         return replace(self, output=Output(folder / self.output.uncal.name, None, None))
 
-    def _simulate(self, how: Writing, work: Work) -> None:
+    def _simulate(self, how: SimulationWriting, work: Work) -> None:
         simulate_to_files(self.exposure, self.output, how.config, profile=how.profile, compression=how.compression,
                           table=self.table, label=self.name, work=work)  # fmt: skip
 
@@ -147,7 +147,7 @@ class WindowsJob(Simulated):
         alone = replace(self.output, windows=folder / self.output.windows.name, face=None, truth=None)
         return replace(self, output=alone)
 
-    def _simulate(self, how: Writing, work: Work) -> None:
+    def _simulate(self, how: SimulationWriting, work: Work) -> None:
         simulate_windows(self.exposure, self.output, how.config, profile=how.profile, compression=how.compression,
                          table=self.table, work=work)  # fmt: skip
 

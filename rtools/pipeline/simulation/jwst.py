@@ -9,7 +9,7 @@ from rtools.errors import RtoolsError
 from rtools.pipeline.job.job import Cost
 from rtools.pipeline.job.process import PROCESS_BYTES
 from rtools.pipeline.job.request import Request
-from rtools.pipeline.simulation.job import Simulated, Writing
+from rtools.pipeline.simulation.job import Simulated, SimulationWriting
 from rtools.simulate.jwst.request import JwstRequest
 from rtools.work import Work
 
@@ -62,13 +62,13 @@ class JwstSimulationJob(Simulated):
         asked = self.exposure
         planes = asked.integrations if asked.has_integrations or asked.varies else 1
         each = PIXEL + RAW * asked.groups * asked.integrations + PLANE * planes
-        return Cost(bytes=PROCESS_BYTES + each * asked.part.rows * asked.part.columns)
+        return Cost(bytes=int(PROCESS_BYTES + each * asked.part.rows * asked.part.columns))
 
     def moved_to(self, folder: Path) -> JwstSimulationJob:
         """The same job with the exposure alone, in a directory."""
         return replace(self, output=JwstOutput(folder / self.output.product.name))
 
-    def _simulate(self, how: Writing, work: Work) -> None:
+    def _simulate(self, how: SimulationWriting, work: Work) -> None:
         from rtools.pipeline.simulation.jwst_files import simulate_to_files
 
         simulate_to_files(self.exposure, self.output, how.config, label=self.name, work=work)

@@ -141,7 +141,7 @@ def _stage_image(path: Path, scene: JwstScene, hits: dict[str, np.ndarray] | Non
         struck[hits["integration"], hits["y"], hits["x"]] = 1
         hdus.append(fits.ImageHDU(struck, name="RAYMASK"))
         kept = {"integration": hits["integration"] + 1, "group": hits["group"] + 1, "y": hits["y"], "x": hits["x"]}
-        rows = {name: (values.astype(np.int32), None) for name, values in kept.items()}
+        rows: truth.Columns = {name: (values.astype(np.int32), None) for name, values in kept.items()}
         rows["electrons"] = (hits["electrons"].astype(np.float32), "electron")
         hdus.append(_table_hdu("RAYS", rows))
     sources = truth.source_columns(scene)

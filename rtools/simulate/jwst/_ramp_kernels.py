@@ -4,8 +4,8 @@ Rows are those of the detector as it is read out. Each row has streams of its ow
 noise of the amplifiers, so that a block can draw the photons of the rows above and below it again: their charge is
 seen in it by the capacitance between pixels.
 
-White noise: the sum of N reads, each floored to an integer, is the sum of the signal plus N(0, N σ²) minus N/2, rounded,
-so that one deviate serves N reads.
+White noise: the sum of N reads, each floored to an integer, is the sum of the signal plus N(0, N σ²) minus N/2,
+rounded, so that one deviate serves N reads.
 """
 
 import math
@@ -16,7 +16,7 @@ import numpy as np
 from rtools.compiled import njit
 from rtools.simulate._random_kernels import normal, poisson_of
 
-__all__ = ["BIAS", "FULL", "GAIN", "LIVE", "NOISE", "PLANES", "RATE", "Block", "Hits", "accumulate"]
+__all__ = ["BIAS", "FULL", "GAIN", "LIVE", "NOISE", "PLANES", "RATE", "RowBlock", "RowHits", "accumulate"]
 
 LARGEST = 65535.0
 """DN that an integer of 16 bits can hold."""
@@ -32,11 +32,11 @@ CLOSE_ENOUGH = 0.5
 
 PLANES = 6
 RATE, GAIN, NOISE, FULL, BIAS, LIVE = range(PLANES)
-"""Planes of a `Block`: electron/s; electron/DN; noise of one read, DN; level at which the pixel stops rising, DN; what
-a read shows without charge, DN; 1 for a pixel that collects charge, else 0."""
+"""Planes of a `RowBlock`: electron/s; electron/DN; noise of one read, DN; level at which the pixel stops rising, DN;
+what a read shows without charge, DN; 1 for a pixel that collects charge, else 0."""
 
 
-class Block(NamedTuple):
+class RowBlock(NamedTuple):
     """Rows of a detector, with one more above and one below.
 
     Attributes
@@ -57,7 +57,7 @@ class Block(NamedTuple):
     reset: float
 
 
-class Hits(NamedTuple):
+class RowHits(NamedTuple):
     """Cosmic rays, sorted by row and read; rows count from the one above the block.
 
     Attributes
@@ -82,15 +82,15 @@ def accumulate(out, streams, block, timing, hits):
     Parameters
     ----------
     out : float32 (G, rows, columns)
-        Holds offsets of amplifiers and their drift, DN; receives the floor of the mean of the floored reads, DN, between
-        0 and what an integer can hold.
+        Holds offsets of amplifiers and their drift, DN; receives the floor of the mean of the floored reads, DN,
+        between 0 and what an integer can hold.
     streams : uint64 (2, rows + 2, 1)
         States of the random numbers of each row: photons, noise.
-    block : Block
+    block : RowBlock
         What the pixels are.
     timing : (int64 (G, N), float)
         Frames in which charge is collected before each read, and seconds of a frame.
-    hits : Hits
+    hits : RowHits
         Cosmic rays.
     """
     planes, (frames, seconds) = block.planes, timing

@@ -1,4 +1,4 @@
-"""The assumed numbers of the simulator of JWST, all in one place; those of its detectors are in `rtools.jwst.instrument`.
+"""The assumed numbers of the simulator of JWST, all in one place; those of its detectors are in `rtools.jwst.nominal`.
 
 The sky is Roman's: `rtools.simulate.assumed` has its sources.
 """

@@ -1,7 +1,7 @@
-"""When a simulated exposure of JWST was taken: integrations, groups, and the same at the barycentre of the solar system.
+"""When a simulated exposure of JWST was taken: integrations and groups, also at the barycentre of the solar system.
 
-A frame of reset stands before each integration. The telescope is at the second Lagrange point of Earth and Sun; its halo
-orbit is left out, which moves times at the barycentre by up to 3 s. The metadata say where it is taken to be.
+A frame of reset stands before each integration. The telescope is at the second Lagrange point of Earth and Sun; its
+halo orbit is left out, which moves times at the barycentre by up to 3 s. The metadata say where it is taken to be.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from rtools.wfi.units import AU_KM, DAY_S, L2_FACTOR
 
 if TYPE_CHECKING:
     from rtools.simulate.jwst.request import JwstRequest
-    from rtools.simulate.jwst.view import View
+    from rtools.simulate.jwst.view import JwstView
 
 __all__ = ["Clock", "clock_of", "group_table", "int_times", "iso"]
 
@@ -67,14 +67,14 @@ def clock_of(request: JwstRequest) -> Clock:
     return Clock(starts, starts + request.integration_time / DAY_S, starts[:, None] + last * frame / DAY_S)
 
 
-def int_times(clock: Clock, view: View) -> np.ndarray:
+def int_times(clock: Clock, view: JwstView) -> np.ndarray:
     """Rows of INT_TIMES.
 
     Parameters
     ----------
     clock : Clock
         Times.
-    view : rtools.simulate.jwst.view.View
+    view : rtools.simulate.jwst.view.JwstView
         Where it looks, and from where.
 
     Returns
@@ -91,14 +91,14 @@ def int_times(clock: Clock, view: View) -> np.ndarray:
     return rows
 
 
-def barycentric(times: np.ndarray, view: View) -> np.ndarray:
+def barycentric(times: np.ndarray, view: JwstView) -> np.ndarray:
     """Times (MJD, UTC) at the barycentre (MJD, TDB), of light from where the exposure looks."""
     position, velocity = view.ephemeris
     where = Ephemeris(view.moment, tuple(position), tuple(velocity))
     return barycentric_mjd(times, view.wcsinfo["ra_ref"], view.wcsinfo["dec_ref"], where)
 
 
-def heliocentric_delay(view: View) -> float:
+def heliocentric_delay(view: JwstView) -> float:
     """Seconds after which a wave front passes the Sun."""
     import erfa
 
@@ -106,7 +106,7 @@ def heliocentric_delay(view: View) -> float:
     return float(light_delay(place, view.wcsinfo["ra_ref"], view.wcsinfo["dec_ref"]))
 
 
-def group_table(request: JwstRequest, clock: Clock, view: View) -> np.ndarray:
+def group_table(request: JwstRequest, clock: Clock, view: JwstView) -> np.ndarray:
     """Rows of GROUP.
 
     Parameters
@@ -115,7 +115,7 @@ def group_table(request: JwstRequest, clock: Clock, view: View) -> np.ndarray:
         What is simulated.
     clock : Clock
         Times.
-    view : rtools.simulate.jwst.view.View
+    view : rtools.simulate.jwst.view.JwstView
         Where it looks, and from where.
 
     Returns

@@ -23,10 +23,10 @@ from rtools.work import ALONE
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from rtools.simulate.jwst.light import Light
-    from rtools.simulate.jwst.planes import Planes, Reference
+    from rtools.simulate.jwst.light import JwstLight
+    from rtools.simulate.jwst.planes import JwstReference, Planes
     from rtools.simulate.jwst.request import JwstRequest
-    from rtools.simulate.jwst.view import View
+    from rtools.simulate.jwst.view import JwstView
     from rtools.work import Work
 
 __all__ = ["JwstScene", "RawExposure", "set_up", "simulate_ramps"]
@@ -45,11 +45,11 @@ class JwstScene:
         What is simulated.
     clock : rtools.simulate.jwst.clock.Clock
         When.
-    view : rtools.simulate.jwst.view.View
+    view : rtools.simulate.jwst.view.JwstView
         Where it looks.
     planes : rtools.simulate.jwst.planes.Planes
         The pixels.
-    light : rtools.simulate.jwst.light.Light
+    light : rtools.simulate.jwst.light.JwstLight
         What falls on them.
     meta : dict
         Metadata of a raw exposure.
@@ -57,9 +57,9 @@ class JwstScene:
 
     request: JwstRequest
     clock: clock.Clock
-    view: View
+    view: JwstView
     planes: Planes
-    light: Light
+    light: JwstLight
     meta: dict[str, Any]
 
     def electrons(self, number: int) -> np.ndarray:
@@ -104,7 +104,7 @@ class RawExposure:
 
 def set_up(
     request: JwstRequest,
-    references: Mapping[str, Reference | None],
+    references: Mapping[str, JwstReference | None],
     *,
     model: Callable[..., Any] | None = None,
     work: Work = ALONE,
@@ -149,7 +149,9 @@ def simulate_ramps(scene: JwstScene, *, work: Work = ALONE) -> RawExposure:
         With the faults that are asked for.
     """
     request, detector = scene.request, scene.planes.detector
-    reading = ramps.Reading(request.pattern, request.groups, request.integrations, request.frame_time, request.stream)
+    reading = ramps.JwstReading(
+        request.pattern, request.groups, request.integrations, request.frame_time, request.stream
+    )
     times = (assumed.STORM if "storm" in request.faults else 1.0) if request.cosmic_rays else 0.0
     hits = ramps.draw_hits(detector, reading, times=times)
     fixed = None if request.varies else scene.electrons(0)

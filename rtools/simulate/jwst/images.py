@@ -2,7 +2,8 @@
 
 Variances are those of an unweighted straight line through the n groups of an integration (read noise) and of the light
 that is collected between its first and its last group (photons):
-VAR_RNOISE = 12 (R/TGROUP)²/((n³ - n) G²) with R the electrons of read noise of a group, VAR_POISSON = rate/(TGROUP G (n - 1)).
+VAR_RNOISE = 12 (R/TGROUP)²/((n³ - n) G²) with R the electrons of read noise of a group,
+VAR_POISSON = rate/(TGROUP G (n - 1)).
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["SimulatedImage", "simulate_image"]
 
-RAMP_STEPS = ("group_scale", "dq_init", "saturation", "superbias", "refpix", "linearity", "dark_sub", "jump", "ramp_fit",
-              "gain_scale")  # fmt: skip
+RAMP_STEPS = ("group_scale", "dq_init", "saturation", "superbias", "refpix", "linearity", "dark_sub", "jump",
+              "ramp_fit", "gain_scale")  # fmt: skip
 IMAGE_STEPS = ("assign_wcs", "flat_field", "photom")
 """Steps that such a product has had, as ``meta.cal_step`` names them."""
 
@@ -101,8 +102,8 @@ def wcs_of(scene: JwstScene) -> Any:
     from rtools.astrometry.wcs import Pointing, build_wcs
     from rtools.jwst.distortion import distortion_model
 
-    part, transform = scene.request.part, scene.view.plane.transform
-    model = distortion_model(scene.request.detector) if transform.model is None else transform.model
+    part = scene.request.part
+    model = distortion_model(scene.request.detector) if scene.view.model is None else scene.view.model
     shifted = Shift(float(part.x - 1)) & Shift(float(part.y - 1)) | model
     pointing = Pointing(*(float(scene.view.wcsinfo[key]) for key in Pointing._fields))
     return build_wcs(shifted, pointing, scene.view.aberration[0], (part.rows, part.columns))
@@ -110,7 +111,7 @@ def wcs_of(scene: JwstScene) -> Any:
 
 def _plane(scene, number, calibrated):
     """Arrays of one integration, or of the mean of all."""
-    request, planes, detector = scene.request, scene.planes, scene.planes.detector
+    request, planes = scene.request, scene.planes
     if request.has_integrations or not request.varies:
         truth, count = scene.truth(number), 1 if request.has_integrations else request.integrations
     else:

@@ -23,10 +23,10 @@ from rtools.work import ALONE
 if TYPE_CHECKING:
     from rtools.reference.epsf import Psf
     from rtools.simulate.jwst.request import JwstRequest
-    from rtools.simulate.jwst.view import View
+    from rtools.simulate.jwst.view import JwstView
     from rtools.work import Work
 
-__all__ = ["Brightness", "Light", "Target", "light_of"]
+__all__ = ["Brightness", "JwstLight", "Target", "light_of"]
 
 MEGAJANSKY = 1e-6
 """MJy of 1 Jy."""
@@ -88,7 +88,7 @@ class Target:
 
 
 @dataclass(frozen=True)
-class Light:
+class JwstLight:
     """What falls on a detector.
 
     Attributes
@@ -139,14 +139,16 @@ class Light:
         return image
 
 
-def light_of(request: JwstRequest, view: View, brightness: Brightness, *, well: float, work: Work = ALONE) -> Light:
+def light_of(
+    request: JwstRequest, view: JwstView, brightness: Brightness, *, well: float, work: Work = ALONE
+) -> JwstLight:
     """Sources, sky and target of an exposure.
 
     Parameters
     ----------
     request : rtools.simulate.jwst.request.JwstRequest
         What is simulated.
-    view : rtools.simulate.jwst.view.View
+    view : rtools.simulate.jwst.view.JwstView
         Where it looks.
     brightness : Brightness
         From flux to DN/s.
@@ -163,13 +165,13 @@ def light_of(request: JwstRequest, view: View, brightness: Brightness, *, well: 
     base = np.zeros((request.part.rows, request.part.columns), np.float32)
     psf = stamp_of(request.detector, request.element, masked=request.masked)
     if request.exposure_type.endswith("_DARK"):
-        return Light(base, None, None, psf, request)
+        return JwstLight(base, None, None, psf, request)
     found = _found(request, view, brightness)
     work.log("info", f"{len(found.stars)} sources, {np.count_nonzero(found.stars.sersic == 0)} of them stars")
     light.add_sources(base, found, psf, view.plane, work=work)
     areas.divide(base, view.plane.transform, brightness.pixel_sr)
     base += np.float32(brightness.sky / brightness.photmjsr)
-    return Light(base, found, _target(request, view, brightness, well / psf.peak), psf, request)
+    return JwstLight(base, found, _target(request, view, brightness, well / psf.peak), psf, request)
 
 
 def _found(request, view, brightness):
@@ -193,11 +195,12 @@ def _target(request, view, brightness, well):
     if magnitude is None:
         magnitude = round(brightness.magnitude(well / request.integration_time), 2)
     x, y = (request.part.columns - 1) / 2, (request.part.rows - 1) / 2
-    others = ()
+    others: tuple[tuple[float, float, float], ...] = ()
     if request.companion is not None:
         angle, distance = np.deg2rad(request.companion.angle), request.companion.separation * ARCSEC
         sky = from_plane(distance * np.sin(angle), distance * np.cos(angle), (request.ra, request.dec))
-        there = pointing.locate(*(np.atleast_1d(each) for each in sky), view.plane.attitude, view.plane.transform)
+        ra, dec = (np.atleast_1d(each) for each in sky)
+        there = pointing.locate(ra, dec, view.plane.attitude, view.plane.transform)
         others = ((float(there[0][0] - x), float(there[1][0] - y), request.companion.contrast),)
     area = areas.area_of(view.plane.transform, x, y) / brightness.pixel_sr
     return Target(x, y, float(brightness.rate(magnitude)), magnitude, area, others)

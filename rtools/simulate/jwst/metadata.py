@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rtools.simulate.jwst.clock import Clock
     from rtools.simulate.jwst.light import Target
     from rtools.simulate.jwst.request import JwstRequest
-    from rtools.simulate.jwst.view import View
+    from rtools.simulate.jwst.view import JwstView
 
 __all__ = ["metadata_of"]
 
@@ -37,7 +37,7 @@ TEMPLATES = {
 }
 
 
-def metadata_of(request: JwstRequest, clock: Clock, view: View, target: Target | None = None) -> dict[str, Any]:
+def metadata_of(request: JwstRequest, clock: Clock, view: JwstView, target: Target | None = None) -> dict[str, Any]:
     """Metadata of an exposure.
 
     Parameters
@@ -46,7 +46,7 @@ def metadata_of(request: JwstRequest, clock: Clock, view: View, target: Target |
         What is simulated.
     clock : rtools.simulate.jwst.clock.Clock
         When.
-    view : rtools.simulate.jwst.view.View
+    view : rtools.simulate.jwst.view.JwstView
         Where it looks.
     target : rtools.simulate.jwst.light.Target, optional
         The star on the reference point.
@@ -82,7 +82,7 @@ def metadata_of(request: JwstRequest, clock: Clock, view: View, target: Target |
             "pattern_start": 1,
             "x_offset": 0.0,
             "y_offset": 0.0,
-        },  # fmt: skip
+        },
         "aperture": {"name": name, "pps_name": name, "position_angle": request.pa},
         "coordinates": {"reference_frame": "ICRS"},
         "ephemeris": {"reference_frame": "ICRS", "type": "Predicted", "time": view.moment, **axes, **motion},
@@ -234,7 +234,7 @@ def _header_wcs(view, facts):
     info = view.wcsinfo
     x, y = info["siaf_xref_sci"] - 1, info["siaf_yref_sci"] - 1
     places = view.plane.attitude.to_sky(*view.plane.transform(x + np.array([0, 1, 0]), y + np.array([0, 0, 1])))
-    xi, eta = to_plane(*places, (places[0][0], places[1][0]))
+    xi, eta = to_plane(places[0], places[1], (places[0][0], places[1][0]))
     steps = np.rad2deg([[xi[1], xi[2]], [eta[1], eta[2]]])
     scales = facts.x_scale / DEGREE_ARCSEC, facts.y_scale / DEGREE_ARCSEC
     return {

@@ -1,4 +1,4 @@
-"""What references say of the pixels that are read: the detector of the ramps, and the planes of the chain's image steps."""
+"""What references say of the pixels that are read: the detector of the ramps, and planes of the steps on images."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from rtools.jwst.instrument import REFERENCE_WIDTH, detector_facts
 from rtools.jwst.nominal import nominal_values
 from rtools.simulate.jwst import assumed
 from rtools.simulate.jwst.light import Brightness
-from rtools.simulate.jwst.ramps import Detector
+from rtools.simulate.jwst.ramps import JwstPixels
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from rtools.simulate.jwst.request import JwstRequest
 
-__all__ = ["NEEDED", "Planes", "Reference", "planes_of"]
+__all__ = ["NEEDED", "JwstReference", "Planes", "planes_of"]
 
 NEEDED = ("mask", "gain", "readnoise", "saturation", "superbias", "linearity", "dark", "ipc", "flat", "photom", "area")
 """Types of references that the simulator asks for; distortion besides."""
 
 
-class Reference(Protocol):
+class JwstReference(Protocol):
     """What the simulator asks of a reference: arrays and tables by EXTNAME, and keywords."""
 
     @property
@@ -48,7 +48,7 @@ class Planes:
 
     Attributes
     ----------
-    detector : rtools.simulate.jwst.ramps.Detector
+    detector : rtools.simulate.jwst.ramps.JwstPixels
         For the ramps.
     dark : ndarray float32
         Dark current, electron/s.
@@ -66,7 +66,7 @@ class Planes:
         From flux to DN/s.
     """
 
-    detector: Detector
+    detector: JwstPixels
     dark: np.ndarray
     flat: np.ndarray
     flat_error: np.ndarray
@@ -98,7 +98,7 @@ class Planes:
         return np.where(live, total / gain, np.float32(0))
 
 
-def planes_of(request: JwstRequest, references: Mapping[str, Reference | None]) -> Planes:
+def planes_of(request: JwstRequest, references: Mapping[str, JwstReference | None]) -> Planes:
     """Planes of an exposure.
 
     Parameters
@@ -132,7 +132,7 @@ def planes_of(request: JwstRequest, references: Mapping[str, Reference | None]) 
     saturation = plane("saturation", usual=values.saturation)
     saturation[saturation <= 0] = values.saturation
     facts = detector_facts(request.detector)
-    detector = Detector(
+    detector = JwstPixels(
         gain=gain,
         noise=plane("readnoise", usual=values.readnoise) / np.float32(np.sqrt(2)),
         full=saturation * np.float32(assumed.FULL_WELL),

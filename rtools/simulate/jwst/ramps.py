@@ -4,7 +4,7 @@ The order is that of light and electronics: photons and dark current by Poisson'
 seen by neighbours, what the reset leaves, non-linearity, the full well, bias, offsets of outputs and of odd and even
 columns with a slow drift, read noise, the converter, the mean of the frames of a group.
 
-Memory: 2 bytes for each pixel of each group and integration, and the planes of a `Detector`.
+Memory: 2 bytes for each pixel of each group and integration, and the planes of a `JwstPixels`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from rtools.jwst.readout import ReadoutPattern
     from rtools.work import Work
 
-__all__ = ["Detector", "Reading", "draw_hits", "read_out"]
+__all__ = ["JwstPixels", "JwstReading", "draw_hits", "read_out"]
 
 ROWS = 64
 """Rows of a block; each is done by one thread."""
@@ -33,7 +33,7 @@ BLOCKS = 64
 """Blocks at a time where an integration has fewer."""
 
 
-class Detector(NamedTuple):
+class JwstPixels(NamedTuple):
     """The pixels that are read, in the frame that files have; planes (rows, columns).
 
     Attributes
@@ -82,7 +82,7 @@ class Detector(NamedTuple):
         return read_out_order(array, *self.axes)
 
 
-class Reading(NamedTuple):
+class JwstReading(NamedTuple):
     """How an exposure is read.
 
     Attributes
@@ -117,8 +117,8 @@ class Reading(NamedTuple):
 
 def read_out(
     rates: Callable[[int], np.ndarray],
-    detector: Detector,
-    reading: Reading,
+    detector: JwstPixels,
+    reading: JwstReading,
     *,
     hits: dict[str, np.ndarray] | None = None,
     work: Work = ALONE,
@@ -129,9 +129,9 @@ def read_out(
     ----------
     rates : callable
         Number of an integration, from 0, to electrons per second, float32 (rows, columns), dark current included.
-    detector : Detector
+    detector : JwstPixels
         What the pixels are.
-    reading : Reading
+    reading : JwstReading
         How they are read.
     hits : dict of ndarray, optional
         From `draw_hits`.
@@ -162,14 +162,14 @@ def read_out(
     return data
 
 
-def draw_hits(detector: Detector, reading: Reading, *, times: float = 1.0) -> dict[str, np.ndarray]:
+def draw_hits(detector: JwstPixels, reading: JwstReading, *, times: float = 1.0) -> dict[str, np.ndarray]:
     """Cosmic rays of an exposure.
 
     Parameters
     ----------
-    detector : Detector
+    detector : JwstPixels
         What the pixels are.
-    reading : Reading
+    reading : JwstReading
         How they are read.
     times : float
         How many times the usual rate.
@@ -220,7 +220,7 @@ def _block(detector, fixed, light, rows):
     start, stop = rows
     planes = np.stack([plane[start : stop + 2] for plane in (light, *fixed)])
     coeffs = np.ascontiguousarray(np.moveaxis(detector.turned(detector.coeffs)[:, start:stop], 0, -1), np.float32)
-    return kernels.Block(planes, coeffs, np.asarray(detector.kernel, float), float(detector.reset))
+    return kernels.RowBlock(planes, coeffs, np.asarray(detector.kernel, float), float(detector.reset))
 
 
 def _read_block(block, detector, reading, place, hits):
@@ -252,11 +252,11 @@ def _hits_of(hits, number, rows):
     every = np.arange(start - 1, stop + 2)
     if hits is None or len(hits["row"]) == 0:
         none = np.zeros(0, np.int64)
-        return kernels.Hits(np.zeros(len(every), np.int64), none, none, np.zeros(0))
+        return kernels.RowHits(np.zeros(len(every), np.int64), none, none, np.zeros(0))
     low, high = np.searchsorted(hits["integration"], (number, number + 1))
     own = low + np.searchsorted(hits["row"][low:high], every)
     span = slice(own[0], own[-1])
-    return kernels.Hits(own - own[0], hits["column"][span], hits["read"][span], hits["electrons"][span])
+    return kernels.RowHits(own - own[0], hits["column"][span], hits["read"][span], hits["electrons"][span])
 
 
 def _add_drift(out, detector, reading, place):

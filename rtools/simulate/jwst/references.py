@@ -10,13 +10,13 @@ from rtools.simulate.jwst.planes import NEEDED
 
 if TYPE_CHECKING:
     from rtools.reference.find import Config
-    from rtools.simulate.jwst.planes import Reference
+    from rtools.simulate.jwst.planes import JwstReference
     from rtools.simulate.jwst.request import JwstRequest
 
-__all__ = ["Found", "find_all"]
+__all__ = ["JwstReferences", "find_all"]
 
 
-class Found(NamedTuple):
+class JwstReferences(NamedTuple):
     """References of an exposure.
 
     Attributes
@@ -29,12 +29,12 @@ class Found(NamedTuple):
         By type, what the history says of each.
     """
 
-    planes: Mapping[str, Reference | None]
+    planes: Mapping[str, JwstReference | None]
     model: Callable[..., Any] | None
     labels: Mapping[str, str]
 
 
-def find_all(request: JwstRequest, config: Config, log: Callable[[str, str], None]) -> Found:
+def find_all(request: JwstRequest, config: Config, log: Callable[[str, str], None]) -> JwstReferences:
     """References of an exposure.
 
     Parameters
@@ -50,11 +50,11 @@ def find_all(request: JwstRequest, config: Config, log: Callable[[str, str], Non
     -------
     Found
     """
-    planes: dict[str, Reference | None] = {}
+    planes: dict[str, JwstReference | None] = {}
     labels = {"distortion": "builtin:distortion"}
     for kind in NEEDED:
         if not has_nominal(kind, request.detector, request.element):
             continue
         found = nominal_reference(kind, request.detector, request.element, part=request.part)
         planes[kind], labels[kind] = found, f"builtin:{found.name}"
-    return Found(planes, None, labels)
+    return JwstReferences(planes, None, labels)

@@ -17,7 +17,6 @@ from rtools.simulate import pointing
 from rtools.simulate.light import FocalPlane
 from rtools.simulate.seen import MARGIN_PIXELS
 from rtools.wfi.sphere import separation
-from rtools.wfi.times import mjd_of
 from rtools.wfi.units import DEGREE_ARCSEC
 
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from rtools.jwst.readout import Subarray
     from rtools.simulate.jwst.request import JwstRequest
 
-__all__ = ["PartTransform", "View", "view_of"]
+__all__ = ["JwstView", "PartTransform", "view_of"]
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,7 @@ class PartTransform:
 
 
 @dataclass(frozen=True)
-class View:
+class JwstView:
     """Where an exposure looks.
 
     Attributes
@@ -79,6 +78,8 @@ class View:
         When that is, MJD, UTC.
     aberration : (float, float, float)
         Scale factor, and apparent position of the reference point, degrees.
+    model : callable or None
+        Of a distortion reference; None for the nominal geometry.
     """
 
     plane: FocalPlane
@@ -87,9 +88,10 @@ class View:
     ephemeris: tuple[np.ndarray, np.ndarray]
     moment: float
     aberration: tuple[float, float, float]
+    model: Any = None
 
 
-def view_of(request: JwstRequest, moment: float, model: Callable[..., Any] | None = None) -> View:
+def view_of(request: JwstRequest, moment: float, model: Callable[..., Any] | None = None) -> JwstView:
     """Where an exposure looks.
 
     Parameters
@@ -125,12 +127,7 @@ def view_of(request: JwstRequest, moment: float, model: Callable[..., Any] | Non
     attitude = pointing.Attitude(wcsinfo, aberration[0])
     plane, radius = _plane(attitude, transform, part, facts.pixel_scale)
     wcsinfo["s_region"] = plane.s_region
-    return View(plane, radius, wcsinfo, (position, velocity), moment, aberration)
-
-
-def moment_of(date: str, seconds: float) -> float:
-    """MJD (UTC) some seconds after a date."""
-    return mjd_of(date) + seconds / 86400.0
+    return JwstView(plane, radius, wcsinfo, (position, velocity), moment, aberration, model)
 
 
 def _plane(attitude, transform, part, scale):
@@ -141,6 +138,6 @@ def _plane(attitude, transform, part, scale):
     places = np.stack(attitude.to_sky(*transform(x, y)), axis=1)
     centre = float(places[4, 0]), float(places[4, 1])
     size = max(part.columns, part.rows)
-    farthest = separation(*places[:4].T, *centre).max()
+    farthest = separation(places[:4, 0], places[:4, 1], *centre).max()
     radius = float(farthest + MARGIN_PIXELS * scale / DEGREE_ARCSEC)
     return FocalPlane(attitude, transform, size, centre, places[:4]), radius
