@@ -1,4 +1,4 @@
-"""rt-fits: Roman ASDF to FITS and back."""
+"""rt-fits: Roman ASDF to FITS and back, JWST FITS to ASDF and back."""
 
 from functools import partial
 from pathlib import Path
@@ -11,19 +11,23 @@ from rtools.commands.kit.entry import entry
 from rtools.commands.kit.inputs import is_stream, local
 from rtools.commands.kit.lists import expand_inputs
 from rtools.commands.kit.loop import file_record, for_each
+from rtools.commands.kit.missions import mission_option, options_by_mission
 from rtools.commands.kit.outputs import Outputs, deliver
-from rtools.commands.kit.tool import option, tool
+from rtools.commands.kit.tool import tool
 from rtools.errors import InputError, UsageError
 from rtools.pipeline.job.status import shared_status
 from rtools.products.names.extensions import form_of_name
 
 __all__ = ["command", "main"]
 
+of_roman = partial(mission_option, "roman")
+
 EXAMPLES = (
     "rt-fits X_cal.asdf",
     "rt-fits X_cal.fits -o back_cal.asdf",
     "rt-fits *_cal.asdf --outdir fits --sip-error 0.002",
     "rt-fits X_uncal.asdf --wcs X_wcs.asdf",
+    "rt-fits jw…_cal.fits --check",
 )
 
 DESCRIPTION = """\
@@ -46,35 +50,53 @@ the extension ASDF, of META or of the keywords, marked in meta.rtools.lossy: no 
 Guide windows become cubes of all pairs (ACQPED, ACQSIG, EDGPED, EDGSIG, TRKPED, TRKSIG; A33ACQPED … of amp33) and a
 table of each stage (ACQ, EDGE, TRACK) with times as MJD, corners, flags and centroids; FACE becomes the table FACE.
 
+A FITS file of JWST becomes ASDF with the root jwst: the tree of its data model, with arrays and tables in the places
+where it refers to them, and in fits_headers every card of every header, in order. The way back makes the same file of
+it, byte by byte.
+
 Reference files are converted, too; _wcs files have no FITS form, catalogs are for rt-table. Memory: one plane, and what
 stays in the tree; with --check the largest array."""
 
 
 @tool(
-    "rt-fits", summary="Roman ASDF to FITS and back.", description=DESCRIPTION, examples=EXAMPLES, no_args_is_help=True
+    "rt-fits",
+    summary="Roman ASDF to FITS, JWST FITS to ASDF, and back.",
+    description=DESCRIPTION,
+    examples=EXAMPLES,
+    no_args_is_help=True,
 )
 @click.argument("inputs", nargs=-1, metavar="FILE…")
-@click.option("--wcs", metavar="FILE", help="A _wcs file, or an image of the same pointing, for the WCS of SCI.")
+@of_roman("--wcs", metavar="FILE", help="A _wcs file, or an image of the same pointing, for the WCS of SCI.")
 @click.option("--check", is_flag=True, help="Read what was written back and compare it before it gets its name.")
-@option("--sip-error", default="0.01", metavar="PX|none", help="Largest error of the WCS; none takes any and warns.")
-@click.option("--wcs-all", is_flag=True, help="Repeat the WCS in ERR, DQ, VAR_* …; DS9 does not inherit it.")
-@click.option("--3d", "three", is_flag=True, help="Ramps without the axis of integrations that JWST's have.")
-@click.option("--slim", is_flag=True, help="Leave the reference pixels of the border in the ASDF extension.")
-@option(
-    "--dq", "flags", type=click.Choice(["roman", "jwst"]), default="roman",
-    help="Bits of DQ, PIXELDQ, GROUPDQ; JWST's leave the original in DQ_ROMAN, GROUPDQ_ROMAN."
-)  # fmt: skip
-@click.option("--header-wins", is_flag=True, help="Put keywords that were edited into the tree.")
-@click.option("--lossy", is_flag=True, help="Make a product of a FITS file that has no ASDF extension.")
+@of_roman(
+    "--sip-error",
+    default="0.01",
+    metavar="PX|none",
+    show_default=True,
+    help="Largest error of the WCS; none takes any and warns.",
+)
+@of_roman("--wcs-all", is_flag=True, help="Repeat the WCS in ERR, DQ, VAR_* …; DS9 does not inherit it.")
+@of_roman("--3d", "three", is_flag=True, help="Ramps without the axis of integrations that JWST's have.")
+@of_roman("--slim", is_flag=True, help="Leave the reference pixels of the border in the ASDF extension.")
+@of_roman(
+    "--dq",
+    "flags",
+    type=click.Choice(["roman", "jwst"]),
+    default="roman",
+    show_default=True,
+    help="Bits of DQ, PIXELDQ, GROUPDQ; JWST's leave the original in DQ_ROMAN, GROUPDQ_ROMAN.",
+)
+@of_roman("--header-wins", is_flag=True, help="Put keywords that were edited into the tree.")
+@of_roman("--lossy", is_flag=True, help="Make a product of a FITS file that has no ASDF extension.")
 @click.option("--compression", type=click.Choice(["lz4", "zlib", "none"]), help="In ASDF; lz4, ramps none by default.")
 @bundles.outputs("fits", "asdf")
 @bundles.jobs
 @bundles.no_checksum
 @bundles.json_output
 @bundles.fail_fast
-def command(console, inputs, wcs, check, sip_error, wcs_all, three, slim, flags, header_wins, lossy, compression,
-            output, outdir, overwrite, dry_run, jobs, as_json, fail_fast):  # fmt: skip
-    inputs, work, limit = list(dict.fromkeys(expand_inputs(inputs))), console.work(jobs), _limit(sip_error)
+def command(console, inputs, check, compression, output, outdir, overwrite, dry_run, jobs, as_json, fail_fast,
+            **of_missions):  # fmt: skip
+    inputs, work, limit = list(dict.fromkeys(expand_inputs(inputs))), console.work(jobs), _limit(of_missions)
     if not inputs:
         raise UsageError("no input file")
     if output == "-" and as_json:
@@ -83,26 +105,19 @@ def command(console, inputs, wcs, check, sip_error, wcs_all, three, slim, flags,
     outputs = Outputs(output, beside, overwrite=overwrite, inputs=inputs, dry_run=dry_run)
     plans = {}
 
-    def plan(name, source):
-        from rtools.products.fits.layout import container
-
-        form = container(source)
-        _refuse_extension(output, form)
-        filename = _filename(name, source, form, output)
+    def plan(name):
+        with local(name) as source:
+            form, mission = _contents(source)
+            _refuse_extension(output, form)
+            filename = _filename(name, source, form, mission, output)
         below = filename if outdir or is_stream(name) else Path(name).parent / filename
-        plans[name] = form, filename, outputs.path(name, below)
+        plans[name] = mission, form, filename, outputs.path(name, below)
 
     def convert(name):
+        mission, form, filename, path = plans[name]
         with local(name) as source:
-            if is_stream(name):
-                plan(name, source)
-            form, filename, path = plans[name]
-            if form == "asdf":
-                settings = {"sky_everywhere": wcs_all, "integrations": not three, "slim": slim, "flags": flags}
-                make = _to_fits(console, source, wcs, limit, check=check, **settings)
-            else:
-                settings = {"header_wins": header_wins, "lossy": lossy, "compression": compression}
-                make = _to_asdf(console, name, source, check=check, **settings)
+            settings = {"check": check, "compression": compression, **options.get(mission, {})}
+            make = MAKERS[mission, form](console, name, source, limit, settings)
             if not dry_run:
                 deliver(path, filename, lambda place: make(place, work))
         if as_json:
@@ -110,13 +125,23 @@ def command(console, inputs, wcs, check, sip_error, wcs_all, three, slim, flags,
         elif path is not None:
             click.echo(f"{name} -> {path}" if dry_run else path)
 
-    files = [name for name in inputs if not is_stream(name)]
     each = partial(for_each, console, fail_fast=fail_fast, report=json_line if as_json else None, key="input")
-    status = each(files, lambda name: plan(name, name))
+    status = each(inputs, plan)
     if status and fail_fast:
         return status
-    ready = [name for name in inputs if is_stream(name) or name in plans]
-    return shared_status(status, each(ready, convert))
+    options = options_by_mission(console, of_missions, {mission for mission, *_others in plans.values()} or {"roman"})
+    return shared_status(status, each([name for name in inputs if name in plans], convert))
+
+
+def _contents(source):
+    """What is in a file, and of which mission."""
+    from rtools.products.fits.layout import container
+    from rtools.products.io.foreign import is_jwst
+    from rtools.products.jwst.fits_form import tree_of_form
+
+    form = container(source)
+    of_jwst = is_jwst(source) if form == "fits" else tree_of_form(source) is not None
+    return form, "jwst" if of_jwst else "roman"
 
 
 def _refuse_extension(output, form):
@@ -126,8 +151,9 @@ def _refuse_extension(output, form):
         raise UsageError(f"-o {output}: {made.upper()} is made of {form.upper()}", mend=f"end the name in .{made}")
 
 
-def _limit(text):
-    """The largest error allowed, pixels, or None."""
+def _limit(options):
+    """The largest error of the WCS allowed, pixels, or None."""
+    text = options["sip_error"]
     if text.lower() == "none":
         return None
     try:
@@ -139,64 +165,74 @@ def _limit(text):
     return limit
 
 
-def _filename(name, source, form, output):
+def _filename(name, source, form, mission, output):
     """Name of the output: that of the input with the other extension; of standard input the name it had."""
-    if not is_stream(name):
-        filename = Path(name).name
-    elif form == "asdf":
-        from rtools.products.io import open_product
-
-        with open_product(source) as product:
-            filename = str(product.meta.get("filename") or "")
-    else:
-        from astropy.io import fits
-
-        filename = str(fits.getheader(source).get("FILENAME", ""))
+    filename = _own_name(source, form, mission) if is_stream(name) else Path(name).name
     if not filename and output in (None, "-"):
         raise InputError("standard input does not say its name, to call the output after", mend="use -o", path=name)
     return f"{Path(filename).stem}.{'fits' if form == 'asdf' else 'asdf'}"
 
 
-def _to_fits(console, source, wcs, limit, *, check, **settings):
-    """A function that stages the FITS file of a product under a path."""
+def _own_name(source, form, mission):
+    """What a file calls itself."""
+    if form == "fits":
+        from rtools.products.fits.headers import read_headers
+
+        return str(read_headers(source)[0].values.get("FILENAME") or "")
+    if mission == "jwst":
+        from rtools.products.jwst.fits_form import tree_of_form
+
+        return str(tree_of_form(source)["meta"].get("filename") or "")
+    from rtools.products.io import open_product
+
+    with open_product(source) as product:
+        return str(product.meta.get("filename") or "")
+
+
+def _to_fits(console, _name, source, limit, options):
+    """A function that stages the FITS file of a Roman product under a path."""
     from rtools.pipeline.astrometry.fits_header import sky_cards
     from rtools.products.fits import layout as fits_layout
     from rtools.products.fits import write as fits_write
+    from rtools.products.fits.check import require_same
     from rtools.products.io import open_product
 
     with open_product(source) as product:
         fits_layout.extensions(product)  # refuses what has no FITS form, before the WCS is looked at
-        sky = sky_cards(product, wcs, limit, console.log)
+        sky = sky_cards(product, options["wcs"], limit, console.log)
+    settings = {"sky_everywhere": options["wcs_all"], "integrations": not options["three"]}
+    settings |= {key: options[key] for key in ("slim", "flags")}
 
     def make(path, work):
         with open_product(source) as product:
             stage = fits_write.stage_fits(path, product, sky=sky, work=work, **settings)
         for message in stage.messages:
             console.log("warning", f"{source}: {message}")
-        return _checked(stage, source, stage.temporary) if check else stage
+        return _compared(stage, lambda: require_same(source, stage.temporary), options)
 
     return make
 
 
-def _to_asdf(console, name, source, *, header_wins, lossy, check, compression):
-    """A function that stages the ASDF product of a FITS file under a path."""
+def _to_asdf(console, name, source, _limit, options):
+    """A function that stages the ASDF product of a Roman FITS file under a path."""
     from rtools.products.fits import edits as fits_edits
     from rtools.products.fits import lossy as fits_lossy
     from rtools.products.fits import read as fits_read
+    from rtools.products.fits.check import require_same
 
     def make(path, work):
+        settings = {"compression": options["compression"], "work": work}
         with fits_read.open_fits(source) as hdus:
-            if lossy and "ASDF" not in hdus:
+            if options["lossy"] and "ASDF" not in hdus:
                 console.log("warning", f"{name}: no ASDF extension: what its tables and keywords do not say is lost")
-                return fits_lossy.stage_lossy(path, source, hdus, compression=compression, work=work)
+                return fits_lossy.stage_lossy(path, source, hdus, **settings)
             with fits_read.embedded(source, hdus) as product:
                 edits = fits_edits.edited(product, hdus)
-                applied = fits_edits.apply(product, edits) if header_wins and edits else {}
+                applied = fits_edits.apply(product, edits) if options["header_wins"] and edits else {}
                 changed = dict(applied.values())
-                settings = {"compression": compression, "work": work}
                 stage = fits_read.stage_asdf(path, source, hdus, product, parameters=changed, **settings)
                 _tell_edits(console, name, edits, applied, sky=fits_edits.sky_edited(hdus))
-        return _checked(stage, stage.temporary, source, changed=changed) if check else stage
+        return _compared(stage, lambda: require_same(stage.temporary, source, changed), options)
 
     return make
 
@@ -213,16 +249,49 @@ def _tell_edits(console, name, edits, applied, *, sky):
         console.log("warning", f"{name}: the tree counts, not the edited WCS in the header of SCI")
 
 
-def _checked(stage, asdf, fits, *, changed=()):
-    """The stage, if both files hold the same; else it is discarded."""
-    from rtools.products.fits.check import require_same
+def _jwst_to_asdf(_console, _name, source, _limit, options):
+    """A function that stages the ASDF form of a FITS file of JWST under a path."""
+    from rtools.products.jwst import open_jwst
+    from rtools.products.jwst.asdf_form import stage_jwst_asdf
+    from rtools.products.jwst.fits_form import require_same_bytes
 
+    product = open_jwst(source, others=True)
+
+    def make(path, work):
+        stage = stage_jwst_asdf(path, product, compression=options["compression"], work=work)
+        return _compared(stage, lambda: require_same_bytes(stage.temporary, source, work), options)
+
+    return make
+
+
+def _jwst_to_fits(_console, _name, source, _limit, options):
+    """A function that stages the FITS file of JWST that an ASDF file was made of under a path."""
+    from rtools.products.jwst.fits_form import require_same_bytes, stage_jwst_fits
+
+    def make(path, work):
+        stage = stage_jwst_fits(path, source, work)
+        return _compared(stage, lambda: require_same_bytes(source, stage.temporary, work), options)
+
+    return make
+
+
+def _compared(stage, require, options):
+    """The stage; where a comparison is asked for and fails, it is discarded."""
     try:
-        require_same(asdf, fits, changed)
+        if options["check"]:
+            require()
     except BaseException:
         stage.discard()
         raise
     return stage
 
+
+MAKERS = {
+    ("roman", "asdf"): _to_fits,
+    ("roman", "fits"): _to_asdf,
+    ("jwst", "asdf"): _jwst_to_fits,
+    ("jwst", "fits"): _jwst_to_asdf,
+}
+"""What makes the other form of a file, by its mission and form."""
 
 main = entry(command)

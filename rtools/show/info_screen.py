@@ -14,7 +14,11 @@ __all__ = ["screen"]
 
 MOST_ARRAYS = 24
 MOST_MEMBERS = 20
-OTHERS = {"truth": "truth of an rt-sim exposure (not a Roman product)", "other": "not a Roman product"}
+OTHERS = {
+    "truth": "truth of an rt-sim exposure (not a Roman product)",
+    "jwst": "FITS file of JWST as ASDF, of which rt-fits makes FITS again (not a Roman product)",
+    "other": "not a Roman product",
+}
 """What is said of ASDF files that are not Roman products."""
 
 

@@ -10,6 +10,13 @@ from rtools.products.schema import layout, nodes, tags
 
 __all__ = ["open_product"]
 
+OTHERS = {
+    "truth": "the truth of an rt-sim exposure",
+    "jwst": "a FITS file of JWST as ASDF, of which rt-fits makes FITS again",
+    "other": "an ASDF file without a roman tree",
+}
+"""What files are that are no Roman product, by their kind."""
+
 
 def open_product(path: str | Path, kinds: Collection[str] | None = None, *, others: bool = False) -> Product:
     """Open a Roman product or reference file.
@@ -49,8 +56,7 @@ def _root(tree):
     roman, whole = tree.get("roman"), nodes.TaggedDict(tree, getattr(tree, "tag", None))
     if not isinstance(roman, dict):
         kind = layout.kind_of_tree(tree)
-        what = "the truth of an rt-sim exposure" if kind == "truth" else "an ASDF file without a roman tree"
-        return kind, layout.DEFAULT_PROFILE, whole, f"not a Roman product: {what}"
+        return kind, layout.DEFAULT_PROFILE, whole, f"not a Roman product: {OTHERS[kind]}"
     tag = getattr(roman, "tag", None)
     known, profile = tags.kind_of(tag)
     if known is None:

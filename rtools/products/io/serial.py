@@ -144,13 +144,14 @@ def dump(
     extensions: Iterable[Mapping[str, Any]] = (),
     beside: Mapping[str, Any] | None = None,
     standard: str = VERSION,
+    root: str = "roman",
 ) -> tuple[bytes, bytes]:
     """YAML of a tree, with the schemas of a profile checked.
 
     Parameters
     ----------
     roman : object
-        As `to_asdf` makes it; stands under the key ``roman``.
+        As `to_asdf` makes it; stands under the key `root`.
     profile : str, optional
         Without it only asdf's own schemas are checked.
     history : iterable of mapping
@@ -158,9 +159,11 @@ def dump(
     extensions : iterable of mapping
         What the history of a file says of the extensions that its nodes need, as read.
     beside : mapping, optional
-        What stands next to ``roman`` in the tree.
+        What stands next to it in the tree.
     standard : str
         Version of the ASDF standard, which decides the versions of tags.
+    root : str
+        Key of the root.
 
     Returns
     -------
@@ -177,7 +180,7 @@ def dump(
 
     buffer = io.BytesIO()
     with _settings(profile):
-        file = AsdfFile({"roman": roman} | dict(beside or {}), version=standard)
+        file = AsdfFile({root: roman} | dict(beside or {}), version=standard)
         if history or extensions:
             file["history"] = {
                 "entries": [_history_entry(entry) for entry in history],

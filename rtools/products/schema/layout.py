@@ -142,7 +142,7 @@ def reference_kind(reftype: object) -> str:
 
 
 def kind_of_tree(tree: Iterable[str]) -> str:
-    """Kind of the root of a tree that is not a Roman product: ``truth`` or ``other``.
+    """Kind of the root of a tree that is not a Roman product: ``truth``, ``jwst`` (made by rt-fits) or ``other``.
 
     Parameters
     ----------
@@ -154,7 +154,8 @@ def kind_of_tree(tree: Iterable[str]) -> str:
     str
         The word.
     """
-    return "truth" if set(tree) >= TRUTH_KEYS else "other"
+    found = set(tree)
+    return "truth" if found >= TRUTH_KEYS else "jwst" if "jwst" in found else "other"
 
 
 def is_product(kind: str) -> bool:

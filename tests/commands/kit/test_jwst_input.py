@@ -15,8 +15,6 @@ TOOLS = [
     ["dq"],
     ["validate"],
     ["cut", "--section", "0:2,0:2", "-o", "x_cal.asdf"],
-    ["fits"],
-    ["fits", "--lossy"],
     ["run"],
     ["flat"],
     ["resample", "-o", "x_coadd.asdf"],
@@ -32,13 +30,6 @@ def test_a_product_of_jwst_is_told_by_its_kind(words, kind, tmp_path, monkeypatc
     assert tool(*words, path) == 3
     assert f"{path}: {SAID.format(kind=kind)}\n" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == [path]
-
-
-def test_a_product_without_its_tree_is_not_taken_for_one_of_roman(tmp_path, capsys):
-    path = tmp_path / "from_jwst.fits"
-    jwst_files.hdus_of("rate")[:-1].writeto(path)
-    assert tool("fits", "--lossy", path, "--outdir", tmp_path / "out") == 3
-    assert SAID.format(kind="rate") in capsys.readouterr().err
 
 
 def test_keywords_are_not_set_yet(tmp_path, capsys):
