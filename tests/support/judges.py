@@ -1,4 +1,4 @@
-"""Other people's readers in environments of their own: versions of roman_datamodels that judge what is written."""
+"""Other people's readers in environments of their own: roman_datamodels and stdatamodels judge what is written."""
 
 import atexit
 import json
@@ -19,28 +19,32 @@ OPENS = {
 """Versions of roman_datamodels that must open and validate our files, and the profiles that they open."""
 
 
+OF_JWST = "6.0.0"
+"""Version of stdatamodels that must open our JWST files, trust their trees, and find in them what we wrote."""
+
+
 def newest_only(versions):
     """Versions as parameters of which all but the last are asked with ``--long`` only."""
     *older, newest = versions
     return [*(pytest.param(version, marks=pytest.mark.long) for version in older), newest]
 
 
-def judge_python(version):
+def judge_python(version, package="roman_datamodels"):
     """Interpreter of a judge's environment, which ``tests/judges/setup.sh`` makes.
 
     One that is missing is an error, never a skip.
     """
     home = Path(os.environ.get("RTOOLS_JUDGES") or ROOT / ".cache" / "judges")
-    python = home / f"roman_datamodels-{version}" / "bin" / "python"
+    python = home / f"{package}-{version}" / "bin" / "python"
     if not python.exists():
         raise FileNotFoundError(f"no judge at {python}; make it with: sh tests/judges/setup.sh {home}")
     return python
 
 
 @cache
-def _judge_at_work(version):
+def _judge_at_work(version, package="roman_datamodels", script="judge.py"):
     """A judge that waits for questions: to start one takes longer than most verdicts."""
-    command = [judge_python(version), JUDGES / "judge.py"]
+    command = [judge_python(version, package), JUDGES / script]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     atexit.register(process.communicate)
     return process
@@ -48,11 +52,19 @@ def _judge_at_work(version):
 
 def asked(version, *question):
     """Answer of that roman_datamodels: of ``"files", PATH…`` or ``"catalog", IMAGE, CATALOG, MODEL, OUT``."""
-    process = _judge_at_work(version)
+    return _answer(_judge_at_work(version), question)
+
+
+def asked_of_jwst(*question):
+    """Answer of stdatamodels: of ``"files", PATH…``, or of ``"again", PATH, OUT``, which it opens and saves."""
+    return _answer(_judge_at_work(OF_JWST, "stdatamodels", "jwst.py"), question)
+
+
+def _answer(process, question):
     process.stdin.write(json.dumps(list(map(str, question))) + "\n")
     process.stdin.flush()
     answer = process.stdout.readline()
-    assert answer, f"the judge {version} has ended with {process.wait()}"
+    assert answer, f"the judge has ended with {process.wait()}"
     return json.loads(answer)
 
 

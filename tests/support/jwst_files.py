@@ -57,10 +57,13 @@ METADATA = {
     "instrument": {"name": "NIRCAM", "detector": "NRCA1", "filter": "F200W", "pupil": "CLEAR"},
     "exposure": {"type": "NRC_IMAGE", "nints": 2, "ngroups": 3, "start_time": 60000.125, "zero_frame": False},
     "observation": {"program_number": "01024", "date": "2023-02-25"},
-    "target": {"ra": 80.487, "proposer_name": "LMC"},
+    "program": {"pi_name": "somebody"},
+    "visit": {"start_time": "2023-02-25 12:00:00.000"},
+    "target": {"ra": 80.487, "dec": -69.5, "ra_uncertainty": 1e-4, "dec_uncertainty": 1e-4, "proposer_name": "LMC",
+               "catalog_name": "LMC", "proper_motion_ra": 0.01, "proper_motion_dec": 0.01},
     "subarray": {"name": "SUB64P", "xstart": 5, "ystart": 7, "xsize": 16, "ysize": 8, "fastaxis": -1, "slowaxis": 2},
     "cal_step": {},
-}
+}  # fmt: skip
 """Metadata that the data models take."""
 
 
@@ -109,6 +112,8 @@ def _pixels(told, rng):
 def _rows(told, rng):
     """A table as numpy has it, without units."""
     hdu = _binary(told, rng)
+    if told.name == "WCS-TABLE":  # as newer releases write it
+        return Table({"wavelength": np.array(hdu.data["wavelength"])[..., None]})
     return Table({name: np.array(hdu.data[name]) for name in hdu.columns.names})
 
 

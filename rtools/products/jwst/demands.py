@@ -48,8 +48,11 @@ class NewHdu:
     cards: Mapping[str, Any] = field(default_factory=dict)
 
 
-OPTIONAL_COLUMNS = ("nelem",)
-"""Columns that only older releases write: the length of the wavelengths beside them."""
+FORMER_COLUMNS = ("nelem",)
+"""Columns that older releases wrote, and that stdatamodels 6 does not read: the length of the wavelengths beside it."""
+
+OTHER_TYPES = {"N_ALONGDISP": "uint32"}
+"""Types of columns in the data models that are others than in the documentation; either is written."""
 
 
 def fitting_hdus(layout: ProductLayout, hdus: Iterable[NewHdu], without: Collection[str] = ()) -> list[NewHdu]:
@@ -106,11 +109,20 @@ def _fitting(layout, one):
         raise UsageError(f"{layout.suffix}: {one.name} is {'a table' if told.is_table else 'an image'}")
     if is_table:
         columns = told.columns if told else ()
+        if one.name == "WCS-TABLE":
+            one = replace(one, data=_with_axis(Table(one.data)))
         units = {column.name: column.unit for column in columns if column.unit} | dict(one.units)
         return replace(one, data=fitting_table(one.name, one.data, columns, one.units), units=units)
     if not isinstance(one.data, np.ndarray):
         raise UsageError(f"{layout.suffix}: {one.name} is neither an array nor a table")
     return replace(one, data=_fitting_image(layout.suffix, one, told))
+
+
+def _with_axis(table):
+    """Wavelengths of a cube with the axis of length one that WCS-TAB asks for (Greisen et al. 2006, section 6.1.2)."""
+    if "wavelength" in table.colnames and table["wavelength"].ndim == 2:
+        table["wavelength"] = table["wavelength"][..., None]
+    return table
 
 
 def _fitting_image(suffix, one: NewHdu, told: HduLayout | None) -> np.ndarray:
@@ -166,12 +178,12 @@ def fitting_table(
         if column.dtype == "SkyCoord":
             columns |= _sky(name, column.name, table, partly)
             continue
-        if column.name not in table.colnames and (partly or column.name in OPTIONAL_COLUMNS):
+        if column.name in FORMER_COLUMNS or (partly and column.name not in table.colnames):
             continue
         if column.name not in table.colnames:
             raise UsageError(f"{name} needs a column {column.name}")
         columns[column.name] = _fitting_column(name, table[column.name], column)
-    columns |= {key: table[key] for key in table.colnames if key not in columns}
+    columns |= {key: table[key] for key in table.colnames if key not in (*columns, *FORMER_COLUMNS)}
     made = Table({key: _unmasked(column) for key, column in columns.items()}, copy=False)
     layout_units = {column.name: column.unit for column in told}
     for key in made.colnames:
@@ -210,7 +222,7 @@ def _fitting_column(name, column, told: ColumnLayout):
     elif wanted.kind == "b":
         if have.kind == "b" or (have.kind in "iu" and np.isin(column, (0, 1)).all()):
             return column.astype(bool)
-    elif have.newbyteorder("=") == wanted:
+    elif have.newbyteorder("=").name in (wanted.name, OTHER_TYPES.get(told.name)):
         return column
     elif wanted.kind == "f" and have.kind in "fiu":
         return column.astype(wanted)

@@ -29,6 +29,7 @@ from rtools.products.jwst.assembly import (
 )
 from rtools.products.jwst.content import AsdfContent
 from rtools.products.jwst.demands import NewHdu, fitting_hdus, fitting_table
+from rtools.products.jwst.oifits import oifits_meta
 from rtools.products.jwst.past import add_history
 from rtools.products.schema.history import stamp
 
@@ -185,6 +186,10 @@ def _told(layout, meta, hdus, filename):
         "model_type": model,
         "telescope": "JWST",
     }
+    tables = [one.name for one in hdus if one.name.startswith("OI_")]
+    if tables:
+        of_file["oifits"] = oifits_meta(meta, tables) | dict(meta.get("oifits") or {})
+        of_file["origin"] = meta.get("origin") or "rtools"  # OIFITS asks who made the file
     units = {f"bunit_{node}": _unit(layout, name, hdus) for name, node in (("SCI", "data"), ("ERR", "err"))}
     return {key: value for key, value in units.items() if value} | dict(meta) | of_file
 

@@ -69,7 +69,8 @@ def test_headers_are_those_of_the_layout(tmp_path, suffix):
         for told in product_layout(suffix).hdus:
             header = hdus[told.name].header
             assert told.name == "ASDF" or header["EXTVER"] == 1
-            for number, column in enumerate(told.columns, start=1):
+            columns = [column for column in told.columns if column.name != "nelem"]
+            for number, column in enumerate(columns, start=1):
                 assert header[f"TTYPE{number}"] == column.name
                 assert told.name == "ASDF" or header.get(f"TUNIT{number}") == column.unit
                 assert (header.get(f"TZERO{number}") == 1 << 31) == (column.dtype == "uint32")
@@ -204,6 +205,26 @@ def test_columns_are_cast_only_where_nothing_is_lost(tmp_path):
     table["DQ"][0] = -1
     with pytest.raises(UsageError, match="the column DQ is uint32, not int64"):
         stage_new(tmp_path / "b_c1d.fits", "c1d", {}, [one])
+
+
+def test_wavelengths_of_a_cube_in_the_old_form_become_those_of_the_new(tmp_path):
+    old = Table({"nelem": [5], "wavelength": np.arange(5, dtype="f4")[None]})
+    hdus = [one if one.name != "WCS-TABLE" else NewHdu("WCS-TABLE", old) for one in jwst_files.data_of("s3d")]
+    path = stage_new(tmp_path / "a_s3d.fits", "s3d", {}, hdus).commit()
+    with fits.open(path) as opened:
+        assert opened["WCS-TABLE"].columns.names == ["wavelength"] and opened["WCS-TABLE"].header["TDIM1"] == "(1,5)"
+        np.testing.assert_array_equal(opened["WCS-TABLE"].data["wavelength"].ravel(), np.arange(5))
+
+
+def test_tables_of_oifits_refer_to_each_other(tmp_path):
+    meta = jwst_files.METADATA | {"instrument": {"name": "NIRISS", "pupil": "NRM"}}
+    product = open_jwst(jwst_files.written(tmp_path, "ami-oi", meta))
+    for name in ("OI_VIS", "OI_VIS2", "OI_T3"):
+        header = product.hdu(name).header
+        told = [header[key] for key in ("OI_REVN", "ARRNAME", "INSNAME", "DATE-OBS")]
+        assert told == [2, product.hdu("OI_ARRAY").header["ARRNAME"], "NIRISS", "2023-02-25"]
+    assert product.hdu("OI_WAVELENGTH").header["INSNAME"] == "NIRISS" and product.hdus[0].header["CONTENT"] == "OIFITS2"
+    assert [product.hdu("OI_ARRAY").header[key] for key in ("FRAME", "ARRAYX", "ARRAYY", "ARRAYZ")] == ["SKY", 0, 0, 0]
 
 
 @pytest.mark.parametrize(
