@@ -132,8 +132,8 @@ def check_sky_systems(header: Any, gwcs: Any, corners: np.ndarray | None, shape:
 
     Parameters
     ----------
-    header : astropy.wcs.WCS or None
-        Of the header.
+    header : object or None
+        Of the header, with a method `invert` as a gwcs has.
     gwcs : gwcs.WCS or None
         Of the tree.
     corners : ndarray float64 (n, 2) or None
@@ -160,7 +160,7 @@ def check_sky_systems(header: Any, gwcs: Any, corners: np.ndarray | None, shape:
 
 def _corners_of_region(header, corners, shape):
     rows, columns = shape
-    x, y = header.all_world2pix(corners[:, 0], corners[:, 1], 0, quiet=True)
+    x, y = header.invert(corners[:, 0], corners[:, 1], with_bounding_box=False)
     if len(corners) != 4:
         away = np.maximum.reduce([-0.5 - x, x - columns + 0.5, -0.5 - y, y - rows + 0.5])
     else:
@@ -179,7 +179,7 @@ def _header_and_tree(header, gwcs, shape):
     rows, columns = shape
     x, y = (one.ravel() for one in np.meshgrid(np.linspace(0, columns - 1, GRID), np.linspace(0, rows - 1, GRID)))
     ra, dec = (np.asarray(one, float) for one in gwcs(x, y, with_bounding_box=False)[:2])
-    there_x, there_y = header.all_world2pix(ra, dec, 0, quiet=True)
+    there_x, there_y = header.invert(ra, dec, with_bounding_box=False)
     away = np.hypot(there_x - x, there_y - y)
     worst = int(np.argmax(np.where(np.isfinite(away), away, np.inf)))
     if away[worst] <= HEADER_LIMIT:

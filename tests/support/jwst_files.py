@@ -8,6 +8,7 @@ from astropy.table import Table
 
 from rtools.jwst import product_layout
 from rtools.products.jwst import NewHdu, stage_new
+from tests.support import jwst_sound
 
 SIZES = {"ncols": 16, "nrows": 8, "ngroups": 3, "nints": 2, "nplanes": 2, "nwaves": 5, "npsfs": 3}
 
@@ -24,11 +25,17 @@ LETTERS = {"bool": "L", "uint8": "B", "int16": "I", "int32": "J", "uint32": "J",
 def made(directory, suffix, name=None, **options):
     """A file of a kind in a directory; options are those of `hdus_of`."""
     layout = product_layout(suffix)
-    path = directory / (name or f"jw01024001001_02101_00001_nrca1_{suffix}.{layout.form}")
+    usual = f"jw01024001001_02101_00001_nrca1_{suffix}.{layout.form}"
+    path = directory / (name or (jwst_sound.name_of(suffix, layout.form) if options.get("sound") else usual))
     if layout.form == "ecsv":
-        _table(layout).write(path, format="ascii.ecsv")
+        table = _table(layout)
+        if options.get("sound"):
+            jwst_sound.fill_table(table, suffix)
+        if options.get("change"):
+            options["change"](table)
+        table.write(path, format="ascii.ecsv", overwrite=True)
     else:
-        hdus_of(suffix, path.name, **options).writeto(path)
+        hdus_of(suffix, path.name, **options).writeto(path, overwrite=True)
     return path
 
 
@@ -67,14 +74,34 @@ METADATA = {
 """Metadata that the data models take."""
 
 
-def hdus_of(suffix, filename="", *, sets=1, image_tree=False, model=None, optional=True, extra=True, more=""):
-    """All HDUs of a kind: sets of EXTVER; the tree as an image, or with more in it; without what may be left out."""
+def hdus_of(
+    suffix,
+    filename="",
+    *,
+    sets=1,
+    image_tree=False,
+    model=None,
+    optional=True,
+    extra=True,
+    more="",
+    sound=False,
+    change=None,
+):
+    """All HDUs of a kind: sets of EXTVER; the tree as an image, or with more in it; without what may be left out.
+
+    Sound ones have values that a good product could have (`jwst_sound`); others are random, extremes among them. A
+    change is a function of the HDUs, or of an ECSV table, called before the tree is made, which then agrees with it.
+    """
     layout, rng = product_layout(suffix), np.random.default_rng(7)
     hdus = fits.HDUList([_primary(layout, filename, model)])
     for version in range(1, sets + 1):
         for told in layout.hdus:
             if told.name != "ASDF" and (optional or not told.optional):
                 hdus.append(_extension(told, version, rng))
+    if sound:
+        jwst_sound.fill(hdus, suffix)
+    if change:
+        change(hdus)
     if extra:
         hdus.append(fits.ImageHDU(np.arange(6, dtype="i2").reshape(2, 3), name="NOBODYS"))
     hdus.append(_tree(hdus, image_tree, more))
@@ -160,7 +187,7 @@ def _tree(hdus, as_image, more):
     images = [hdu for hdu in hdus[1:] if isinstance(hdu, fits.ImageHDU) and hdu.name != "NOBODYS"]
     nodes = [
         f"  {hdu.name.lower()}_{hdu.ver}: !core/ndarray-1.0.0 {{source: 'fits:{hdu.name},{hdu.ver}', "
-        f"datatype: float32, byteorder: big, shape: {list(hdu.shape)}}}\n"
+        f"datatype: {hdu.data.dtype.name}, byteorder: big, shape: {list(hdu.shape)}}}\n"
         for hdu in images
     ]
     content = (

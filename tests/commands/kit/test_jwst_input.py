@@ -13,7 +13,6 @@ TOOLS = [
     ["get", "meta.filename"],
     ["stat"],
     ["dq"],
-    ["validate"],
     ["cut", "--section", "0:2,0:2", "-o", "x_cal.asdf"],
     ["run"],
     ["flat"],

@@ -11,7 +11,7 @@ import numpy as np
 
 from rtools.errors import InputError, UsageError
 from rtools.findings import Finding, error, info
-from rtools.products.check.jwst.pieces import pieces
+from rtools.products.check.jwst.pieces import meta_value, pieces
 from rtools.products.jwst import JwstProduct, open_jwst
 
 __all__ = ["check_associated", "check_pair", "partner_of"]
@@ -213,20 +213,20 @@ def _segments(product, name, others):
     if not files or files[0].name != base:
         return
     segments = [product if path.name == base else open_jwst(path) for path in files]
-    total = product.value("EXSEGTOT")
-    numbers = [one.value("EXSEGNUM") for one in segments]
+    total = meta_value(product, "EXSEGTOT")
+    numbers = [meta_value(one, "EXSEGNUM") for one in segments]
     if total is not None and numbers != list(range(1, total + 1)):
         yield error("segments", "EXSEGNUM", f"segments {numbers} of {total}")
     expected = 1
     for one in segments:
-        start, end = one.value("INTSTART"), one.value("INTEND")
+        start, end = meta_value(one, "INTSTART"), meta_value(one, "INTEND")
         if start is None or end is None:
             yield error("segments", "INTSTART", f"{one.path.name} does not say which integrations it has")
             return
         if start != expected:
             yield error("segments", "INTSTART", f"{one.path.name} begins with integration {start}, not {expected}")
         expected = end + 1
-    integrations = product.value("NINTS")
+    integrations = meta_value(product, "NINTS")
     if integrations is not None and expected != integrations + 1:
         yield error("segments", "INTEND", f"the segments end with integration {expected - 1} of {integrations}")
 
@@ -242,7 +242,7 @@ def _coronagraphy(product: JwstProduct, name: str | Path, others: Sequence[str |
     if product.kind == "psfstack":
         yield from _stack(shape, related)
         return
-    science = [one for one in related if one.kind in ("crfints", "calints") and not one.value("IS_PSF")]
+    science = [one for one in related if one.kind in ("crfints", "calints") and not meta_value(one, "IS_PSF")]
     stacks = [one for one in related if one.kind == "psfstack" and one.has("data")]
     if product.kind == "psfalign" and len(stacks) == 1 and len(shape) > 2:
         count, wanted = shape[-3], stacks[0].arrays["data"].shape[0]
@@ -260,7 +260,7 @@ def _coronagraphy(product: JwstProduct, name: str | Path, others: Sequence[str |
 def _stack(shape, related):
     """A stack has every integration of every reference; those of another form of the same exposure count once."""
     references = {_exposure(one.path.name): one for one in related if one.kind in ("calints", "crfints")}
-    known = {key: one for key, one in references.items() if one.value("IS_PSF") and one.has("data")}
+    known = {key: one for key, one in references.items() if meta_value(one, "IS_PSF") and one.has("data")}
     total = sum(one.arrays["data"].shape[0] for one in known.values())
     if known and len(shape) == 3 and shape[0] != total:
         yield error(

@@ -14,6 +14,7 @@ from rtools.findings import Finding, error, info, warning
 from rtools.jwst.kinds import suffix_of
 from rtools.jwst.layout import SUFFIXES
 from rtools.products import names
+from rtools.products.check.jwst.pieces import meta_value
 from rtools.products.fits.read import open_fits
 from rtools.products.jwst.hdus import read_spans
 from rtools.products.jwst.product import JwstProduct
@@ -22,6 +23,13 @@ __all__ = ["check_name", "check_primary", "check_standard", "check_sums"]
 
 BLOCK = 2880
 """Bytes of a block of FITS."""
+
+CARD = 80
+"""Bytes of a card."""
+
+PRINTABLE = re.compile(rb"[ -~]*")
+KEYWORD = re.compile(rb"[A-Z0-9_-]* *$")
+"""The first eight characters of a card."""
 
 SUMMED = 1 << 24
 """Bytes of which a checksum is made at a time, whole blocks."""
@@ -57,18 +65,31 @@ def check_standard(product: JwstProduct, _layout: Any) -> Iterator[Finding]:
         yield error("F1", "the file", f"{size - end} bytes follow the last extension")
     with open_fits(product.path) as hdus:
         for hdu, mine in zip(hdus, product.hdus, strict=True):
-            for problem in _against_standard(hdu):
+            for problem in (*_wrong_cards(mine), *_against_standard(hdu)):
                 yield error("F1", mine.name or f"HDU {mine.number}", problem)
 
 
+def _wrong_cards(hdu):
+    """Cards with other characters than FITS has, and keywords that are none, of which the first is told."""
+    cards = [hdu.text[start : start + CARD] for start in range(0, len(hdu.text), CARD)]
+    unprintable = [number for number, card in enumerate(cards, 1) if not PRINTABLE.fullmatch(card)]
+    misnamed = [card[:8].decode("latin-1").rstrip() for card in cards if not KEYWORD.match(card[:8])]
+    if unprintable:
+        yield f"{len(unprintable)} cards have characters that are not printable ASCII (card {unprintable[0]})"
+    if misnamed and not unprintable:
+        yield f"{len(misnamed)} keywords have other characters than A-Z, 0-9, - and _ ({misnamed[0]})"
+
+
 def _against_standard(hdu):
-    """What astropy says of the cards of an HDU, each thing once."""
+    """What astropy says of an HDU, each thing once; values that are neither texts nor numbers are told when read."""
     from astropy.io import fits
 
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
             hdu.verify("warn")
+            for card in hdu.header.cards:
+                card.value  # noqa: B018  it is parsed here
         except (fits.VerifyError, ValueError) as problem:
             return [" ".join(str(problem).split())]
     texts = (" ".join(str(one.message).split()) for one in caught)
@@ -128,7 +149,7 @@ def check_name(product: JwstProduct, path: str) -> Iterator[Finding]:
     Finding
     """
     base = os.path.basename(path)
-    stated = product.value("FILENAME") if product.hdus else None
+    stated = meta_value(product, "FILENAME") if product.hdus else None
     if stated and stated != base:
         yield warning("F3", "FILENAME", f"{stated}, but the file is {base}")
     suffix = suffix_of(base)
@@ -149,7 +170,7 @@ def check_name(product: JwstProduct, path: str) -> Iterator[Finding]:
 def _disagreements(product, name):
     """Fields of a name that are not those of the keywords; an exposure may be numbered without zeros."""
     for field, keyword in FIELDS.items():
-        value, stated = getattr(name, field, None), product.value(keyword) if product.hdus else None
+        value, stated = getattr(name, field, None), meta_value(product, keyword) if product.hdus else None
         of_stage3 = name.exposure is None and field != "program"
         if value is None or stated is None or of_stage3:
             continue

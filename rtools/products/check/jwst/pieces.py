@@ -8,11 +8,23 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from rtools.errors import InputError
 from rtools.findings import Finding
 from rtools.products.jwst.hdus import JwstHdu
 from rtools.products.jwst.product import JwstProduct
 
-__all__ = ["Piece", "counted", "image_of", "named", "number_of", "pieces", "ramp_pieces", "table_of", "versions_of"]
+__all__ = [
+    "Piece",
+    "counted",
+    "image_of",
+    "meta_value",
+    "named",
+    "number_of",
+    "pieces",
+    "ramp_pieces",
+    "table_of",
+    "versions_of",
+]
 
 PIXELS = 1 << 20
 """Pixels of a piece: a few MB of each array are in memory at a time."""
@@ -47,6 +59,14 @@ def image_of(product: JwstProduct, name: str, version: int = 1) -> JwstHdu | Non
     """The image of this name, None where the file has none."""
     found = (hdu for hdu in product.hdus if (hdu.name, hdu.version) == (name, version) and hdu.is_image)
     return next(found, None)
+
+
+def meta_value(product: JwstProduct, keyword: str) -> Any:
+    """What a keyword says, or what the tree says in its place; None where neither does, or the tree is damaged."""
+    try:
+        return product.value(keyword)
+    except InputError:  # told by A1
+        return None
 
 
 def table_of(product: JwstProduct, name: str, version: int = 1) -> JwstHdu | None:

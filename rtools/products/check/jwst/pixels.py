@@ -19,6 +19,7 @@ from rtools.products.check.jwst.pieces import (
     Piece,
     counted,
     image_of,
+    meta_value,
     named,
     number_of,
     pieces,
@@ -75,14 +76,14 @@ def _set(product, layout, version):
         return
     for piece in pieces(product, names, version):
         arrays = piece.arrays
-        if "DQ" in arrays and arrays["DQ"].dtype.kind in "iu":
+        if "DQ" in arrays and arrays["DQ"].dtype.kind == "u":  # other types are L4
             _count_bits(tally, arrays["DQ"], PIXEL_FLAGS, named("DQ", version))
             if place is not None:
                 _count_borders(tally, piece, place, named("DQ", version))
             _count_unused(tally, arrays, layout.suffix, version)
         _count_errors(tally, sums, arrays, layout.suffix, version)
     yield from counted(tally)
-    if layout.suffix in RATES and product.value("S_CHGMIG") == "COMPLETE":
+    if layout.suffix in RATES and meta_value(product, "S_CHGMIG") == "COMPLETE":
         return  # such groups make VAR_RNOISE smaller, ERR is left as it was, and DQ does not say of which pixels
     yield from _judge_sums(sums, layout.suffix, version)
 
@@ -102,11 +103,11 @@ def _place(product: JwstProduct, version: int) -> tuple[int, int, int, int] | No
     image = image_of(product, "SCI", version) or image_of(product, "PIXELDQ", version)
     if version > 1 or image is None:
         return None
-    width, height = DETECTOR_SIZES.get(str(product.value("INSTRUME")), DETECTOR_SIZE)
-    size = (product.value("SUBSIZE1") or width, product.value("SUBSIZE2") or height)
+    width, height = DETECTOR_SIZES.get(str(meta_value(product, "INSTRUME")), DETECTOR_SIZE)
+    size = (meta_value(product, "SUBSIZE1") or width, meta_value(product, "SUBSIZE2") or height)
     if image.shape[-2:] != (size[1], size[0]):
         return None
-    return (product.value("SUBSTRT1") or 1) - 1, (product.value("SUBSTRT2") or 1) - 1, width, height
+    return (meta_value(product, "SUBSTRT1") or 1) - 1, (meta_value(product, "SUBSTRT2") or 1) - 1, width, height
 
 
 def _count_borders(tally, piece: Piece, place, where, name="DQ"):
@@ -159,7 +160,7 @@ def _count_errors(tally, sums, arrays, kind, version):
     squared = arrays["ERR"].astype(float) ** 2
     both = arrays["VAR_POISSON"].astype(float) + arrays["VAR_RNOISE"]
     compared = np.isfinite(squared) & np.isfinite(both) & ((squared != 0) | (both != 0))
-    if "DQ" in arrays:
+    if "DQ" in arrays and arrays["DQ"].dtype.kind == "u":
         compared &= (arrays["DQ"] & PIXEL_FLAGS["CHARGELOSS"]) == 0
     near = np.abs(squared - both) <= TOLERANCE * np.maximum(squared, both)
     sums["compared"] += number_of(compared)
@@ -197,12 +198,12 @@ def check_flags_of_ramps(product: JwstProduct, _layout: Any) -> Iterator[Finding
     tally: Counter[Finding] = Counter()
     place = _place(product, 1)
     for piece in pieces(product, ("PIXELDQ",)):
-        if piece.arrays["PIXELDQ"].dtype.kind in "iu":
+        if piece.arrays["PIXELDQ"].dtype.kind == "u":
             _count_bits(tally, piece.arrays["PIXELDQ"], PIXEL_FLAGS, "PIXELDQ")
             if place is not None:
                 _count_borders(tally, piece, place, "PIXELDQ", "PIXELDQ")
     for _integration, flags in ramp_pieces(product, "GROUPDQ"):
-        if flags.dtype.kind not in "iu":
+        if flags.dtype.kind != "u":
             break
         _count_bits(tally, flags, GROUP_FLAGS, "GROUPDQ")
         saturated = (flags & GROUP_FLAGS["SATURATED"]) != 0

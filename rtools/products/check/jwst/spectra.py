@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from rtools.findings import Finding, error, warning
-from rtools.products.check.jwst.pieces import counted, image_of, named, number_of, table_of
+from rtools.products.check.jwst.pieces import counted, image_of, meta_value, named, number_of, table_of
 from rtools.products.check.jwst.rows import column_of, columns_of, row_pieces
 from rtools.products.jwst.hdus import JwstHdu
 from rtools.products.jwst.product import JwstProduct
@@ -30,7 +30,7 @@ CLOCKS = (("MJD-BEG", "MJD-AVG", "MJD-END"), ("TDB-BEG", "TDB-MID", "TDB-END"))
 def check_cube(product: JwstProduct, _layout: Any) -> Iterator[Finding]:
     """C8: wavelengths of the planes, and which extensions the header names."""
     for keyword in ("FLUXEXT", "ERREXT", "MASKEXT"):
-        stated = str(product.value(keyword) or "").strip()
+        stated = str(meta_value(product, keyword) or "").strip()
         if stated and stated.upper() not in {hdu.name for hdu in product.hdus}:
             yield error("C8", keyword, f"there is no extension {stated}")
     science, table = image_of(product, "SCI"), table_of(product, "WCS-TABLE")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -11,8 +10,9 @@ import numpy as np
 
 from rtools.errors import InputError
 from rtools.findings import Finding, info, warning
-from rtools.products.check.jwst.pieces import image_of
+from rtools.products.check.jwst.pieces import image_of, meta_value
 from rtools.products.jwst.product import JwstProduct
+from rtools.products.jwst.sky import header_sky
 
 __all__ = ["SkySystems", "check_cards", "is_image_on_sky", "systems_of"]
 
@@ -28,7 +28,7 @@ class SkySystems(NamedTuple):
 
     Attributes
     ----------
-    header : astropy.wcs.WCS or None
+    header : rtools.products.jwst.sky.ImageSky or None
         Of the header of SCI, distortion included.
     gwcs : gwcs.WCS or None
         Of the tree.
@@ -48,7 +48,7 @@ def is_image_on_sky(product: JwstProduct) -> bool:
     """Whether W1 can be asked of a file."""
     if product.kind not in KINDS or image_of(product, "SCI") is None:
         return False
-    return bool(IMAGING.fullmatch(str(product.value("EXP_TYPE"))))
+    return bool(IMAGING.fullmatch(str(meta_value(product, "EXP_TYPE"))))
 
 
 def check_cards(product: JwstProduct, _layout: Any) -> Iterator[Finding]:
@@ -100,31 +100,30 @@ def systems_of(product: JwstProduct) -> tuple[SkySystems | None, list[Finding]]:
     if science is None or not is_image_on_sky(product) or "CTYPE1" not in science.values:
         return None, []
     found: list[Finding] = []
-    header, gwcs = _header_system(science.header, found), _tree_system(product, found)
-    region = _corners(str(product.value("S_REGION") or ""), found)
+    header, gwcs = _header_system(science, found), _tree_system(product, found)
+    region = _corners(str(meta_value(product, "S_REGION") or ""), found)
     return SkySystems(header, gwcs, region, (science.shape[-2], science.shape[-1])), found
 
 
-def _header_system(header, found):
-    from astropy.wcs import WCS
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            return WCS(header).celestial
-        except Exception as problem:  # what wcslib says of wrong cards has many types
-            found.append(warning("W1", "SCI", f"its WCS cannot be read ({' '.join(str(problem).split())[:200]})"))
-            return None
+def _header_system(science, found):
+    try:
+        return header_sky(science.values, science.shape[-2:])
+    except Exception as problem:  # what wcslib says of wrong cards has many types
+        found.append(warning("W1", "SCI", f"its WCS cannot be read ({' '.join(str(problem).split())[:200]})"))
+        return None
 
 
 def _tree_system(product, found):
+    """The gwcs of an image; None where there is none, or one that leads elsewhere than from pixels to the sky."""
     try:
-        return product.node("meta.wcs")
+        wcs = product.node("meta.wcs")
     except KeyError:
         return None
     except InputError as problem:
         found.append(info("W1", "meta.wcs", f"not compared: {problem.message}"))
         return None
+    transform = wcs.forward_transform
+    return wcs if (transform.n_inputs, transform.n_outputs) == (2, 2) else None
 
 
 def _corners(region, found):
