@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from rtools.errors import MissingReferenceError, UsageError
 from rtools.reference.roman import RomanRules
-from rtools.reference.rules import Case, Place, Rules
+from rtools.reference.rules import Case, MissionRules, SearchedPlace
 from rtools.wfi.frame import FRAME
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Answer", "Config", "references", "survey"]
 
-ROMAN: Rules = RomanRules()
+ROMAN: MissionRules = RomanRules()
 
 NOT_FOR_SCIENCE = "uses the built-in nominal instrument, not for science"
 NOT_ASKED_FOR = "and the built-in set serves simulated data only, unless it is asked for"
@@ -82,7 +82,7 @@ def references(
     simulated: bool = False,
     frame: tuple[int, int] = (FRAME, FRAME),
     log: Callable[[str, str], None] | None = None,
-    rules: Rules = ROMAN,
+    rules: MissionRules = ROMAN,
 ) -> dict[str, ReferenceSource | None]:
     """The reference of every type that steps use.
 
@@ -102,7 +102,7 @@ def references(
     log : callable, optional
         ``log(level, text)`` for warnings, as that a file is for another detector, and for a caution that the built-in
         set is not for science.
-    rules : Rules
+    rules : MissionRules
         Of the exposure's mission (`rtools.reference.missions.rules_of`); Roman's by default.
 
     Returns
@@ -140,7 +140,7 @@ def survey(
     simulated: bool = False,
     frame: tuple[int, int] = (FRAME, FRAME),
     log: Callable[[str, str], None] | None = None,
-    rules: Rules = ROMAN,
+    rules: MissionRules = ROMAN,
 ) -> list[Answer]:
     """As `references`, but a missing type is an answer and not an error.
 
@@ -175,10 +175,10 @@ def survey(
 class _Search:
     """Where is looked, for which exposure, by which rules."""
 
-    places: list[Place]
+    places: list[SearchedPlace]
     config: Config
     case: Case
-    rules: Rules
+    rules: MissionRules
 
 
 def _merge(uses):
@@ -213,7 +213,7 @@ def _places(config, reftypes, meta, log, rules):
             candidate, note = rules.best(candidates, reftype, rules.wanted(meta))
             return (candidate.path if candidate else None), note
 
-        places.append(Place(str(config.refdir), in_directory, "file"))
+        places.append(SearchedPlace(str(config.refdir), in_directory, "file"))
     cache = rules.crds(reftypes, meta, log) if config.crds else None
     return places if cache is None else [*places, cache]
 

@@ -5,13 +5,13 @@ docs/algorithms/instrument.md lists what each type is selected on; the rules are
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from rtools.reference.types import TYPES
 
-__all__ = ["Candidate", "ReferenceQuery", "best", "exposure_types", "mismatches", "wanted"]
+__all__ = ["Candidate", "ReferenceQuery", "best", "exposure_types", "iso", "latest", "mismatches", "wanted"]
 
 
 @dataclass(frozen=True)
@@ -178,7 +178,46 @@ def best(candidates: Iterable[Candidate], reftype: str, want: ReferenceQuery) ->
     """
     of_type = [candidate for candidate in candidates if candidate.type == reftype]
     fitting = [candidate for candidate in of_type if not mismatches(candidate, want)]
-    timely = [candidate for candidate in fitting if candidate.useafter <= want.start]
+    return latest(fitting, want.start, reftype, f"{len(of_type)} for other {_selectors(reftype)}" if of_type else "")
+
+
+class Dated(Protocol):
+    """A file by its path and by the time from which it may be used."""
+
+    @property
+    def path(self) -> str:
+        """Absolute."""
+
+    @property
+    def useafter(self) -> str:
+        """As `iso` writes it."""
+
+
+Fitting = TypeVar("Fitting", bound=Dated)
+
+
+def latest(fitting: Sequence[Fitting], start: str, reftype: str, none: str) -> tuple[Fitting | None, str]:
+    """Of files that fit an exposure the one whose use begins last before it.
+
+    Parameters
+    ----------
+    fitting : sequence of Candidate or of another mission's
+        Files that fit but for their dates.
+    start : str
+        When the exposure began, as `iso` writes it.
+    reftype : str
+        Their type.
+    none : str
+        What there is to say where none fits.
+
+    Returns
+    -------
+    candidate : Candidate or None
+        None where all are for later exposures.
+    note : str
+        As `best` gives it. Of equals the last by name is taken.
+    """
+    timely = [candidate for candidate in fitting if candidate.useafter <= start]
     if timely:
         chosen = max(timely, key=lambda candidate: (candidate.useafter, candidate.path))
         equal = sum(candidate.useafter == chosen.useafter for candidate in timely) - 1
@@ -186,7 +225,7 @@ def best(candidates: Iterable[Candidate], reftype: str, want: ReferenceQuery) ->
     if fitting:
         first = min(candidate.useafter for candidate in fitting)
         return None, f"{len(fitting)} for later exposures only, from {first[:19]}"
-    return None, f"{len(of_type)} for other {_selectors(reftype)}" if of_type else ""
+    return None, none
 
 
 def _selectors(reftype):

@@ -10,7 +10,7 @@ from rtools.errors import InputError
 from rtools.reference import crds_cache
 from rtools.reference.builtin import Builtin
 from rtools.reference.match import Candidate, ReferenceQuery, best, mismatches, wanted
-from rtools.reference.rules import Case, Place
+from rtools.reference.rules import Case, SearchedPlace
 from rtools.reference.types import APPLIED, TYPES, type_of
 from rtools.wfi.instrument import DETECTORS, ELEMENTS
 
@@ -21,7 +21,7 @@ __all__ = ["RomanRules"]
 
 
 class RomanRules:
-    """The rules of Roman, as `rtools.reference.rules.Rules` asks for them."""
+    """The rules of Roman, as `rtools.reference.rules.MissionRules` asks for them."""
 
     types = tuple(TYPES)
     applied = APPLIED
@@ -44,7 +44,9 @@ class RomanRules:
         """The file that serves or None, and what there is to say about the choice."""
         return best(candidates, reftype, want)
 
-    def crds(self, reftypes: Iterable[str], meta: Mapping[str, Any], log: Callable[[str, str], None]) -> Place | None:
+    def crds(
+        self, reftypes: Iterable[str], meta: Mapping[str, Any], log: Callable[[str, str], None]
+    ) -> SearchedPlace | None:
         """The cache that ``CRDS_PATH`` names, where the package crds is installed."""
         if not crds_cache.configured():
             return None
@@ -52,7 +54,7 @@ class RomanRules:
             log("info", "CRDS_PATH is set but the crds package is not installed; ignored")
             return None
         chosen = crds_cache.lookup(reftypes, meta)
-        return Place(f"CRDS cache {crds_cache.configured()}", lambda reftype: chosen[reftype], "crds")
+        return SearchedPlace(f"CRDS cache {crds_cache.configured()}", lambda reftype: chosen[reftype], "crds")
 
     def crds_doubt(self) -> str:
         """Why the cache that the environment names cannot be asked."""

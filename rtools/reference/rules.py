@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 if TYPE_CHECKING:
     from rtools.reference.source import ReferenceSource
 
-__all__ = ["Case", "Listed", "Place", "Rules"]
+__all__ = ["Case", "Listed", "MissionRules", "SearchedPlace"]
 
 
 class Listed(Protocol):
@@ -32,7 +32,7 @@ class Case:
     Attributes
     ----------
     want : object
-        What its references are selected on, as `Rules.wanted` gives it; its text names the exposure in messages.
+        What its references are selected on, as `MissionRules.wanted` gives it; its text names the exposure in messages.
     frame : tuple of int
         Rows and columns of its full frame.
     log : callable
@@ -47,7 +47,7 @@ class Case:
     simulated: bool
 
 
-class Place(NamedTuple):
+class SearchedPlace(NamedTuple):
     """Where references are looked for.
 
     Attributes
@@ -65,7 +65,7 @@ class Place(NamedTuple):
     origin: str
 
 
-class Rules(Protocol):
+class MissionRules(Protocol):
     """How a mission's references are found."""
 
     @property
@@ -88,7 +88,9 @@ class Rules(Protocol):
     def best(self, candidates: Iterable[Any], reftype: str, want: Any) -> tuple[Any, str]:
         """The file that serves or None, and what there is to say about the choice."""
 
-    def crds(self, reftypes: Iterable[str], meta: Mapping[str, Any], log: Callable[[str, str], None]) -> Place | None:
+    def crds(
+        self, reftypes: Iterable[str], meta: Mapping[str, Any], log: Callable[[str, str], None]
+    ) -> SearchedPlace | None:
         """The mission's cache of references, where the environment names one that can be asked."""
 
     def crds_doubt(self) -> str:

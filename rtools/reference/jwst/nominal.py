@@ -135,6 +135,6 @@ def nominal_reference(
     if kind.name not in planes.PLANES:
         return NominalReference(kind.name, facts.name, named, None, *tables.TABLES[kind.name](facts.name, named))
     part = part or subarray(detector)
-    arrays, cards = planes.PLANES[kind.name](planes.Setting(facts.name, named, part))
+    arrays, cards = planes.PLANES[kind.name](planes.JwstSetting(facts.name, named, part))
     flagged = {"DQ_DEF": tables.dq_def(planes.FLAGS[kind.name])} if kind.name in planes.FLAGS else {}
     return NominalReference(kind.name, facts.name, named, part if kind.is_plane else None, arrays, flagged, cards)

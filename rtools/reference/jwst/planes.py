@@ -16,7 +16,7 @@ from rtools.jwst.order import amplifiers, reference_pixels
 from rtools.jwst.readout import Subarray, frame_time
 from rtools.reference.keyed import keyed
 
-__all__ = ["FLAGS", "PLANES", "VERSION", "Setting", "hot_pixels"]
+__all__ = ["FLAGS", "PLANES", "VERSION", "JwstSetting", "hot_pixels"]
 
 VERSION = 1
 """Of the nominal set: raised when any number or draw of it changes, because labels carry it."""
@@ -48,7 +48,7 @@ Made = tuple[dict[str, np.ndarray], dict[str, Any]]
 
 
 @dataclass(frozen=True)
-class Setting:
+class JwstSetting:
     """What references are for.
 
     Attributes
@@ -109,12 +109,12 @@ def _scatter(setting, mean, relative, what):
     return np.float32(mean) * (1 + np.float32(relative) * setting.cut(setting.normal(what)))
 
 
-def hot_pixels(setting: Setting) -> tuple[np.ndarray, np.ndarray]:
+def hot_pixels(setting: JwstSetting) -> tuple[np.ndarray, np.ndarray]:
     """Bad pixels of the full frame.
 
     Parameters
     ----------
-    setting : Setting
+    setting : JwstSetting
         Its detector counts.
 
     Returns
@@ -135,7 +135,7 @@ def hot_pixels(setting: Setting) -> tuple[np.ndarray, np.ndarray]:
     return dead, hot
 
 
-def _mask(setting: Setting) -> Made:
+def _mask(setting: JwstSetting) -> Made:
     dead, hot = hot_pixels(setting)
     dq = np.where(reference_pixels(setting.detector), np.uint32(PIXEL_FLAGS["REFERENCE_PIXEL"]), np.uint32(0))
     dq[dead] = PIXEL_FLAGS["DO_NOT_USE"] | PIXEL_FLAGS["DEAD"]
@@ -143,24 +143,24 @@ def _mask(setting: Setting) -> Made:
     return {"DQ": setting.cut(dq)}, {}
 
 
-def _gain(setting: Setting) -> Made:
+def _gain(setting: JwstSetting) -> Made:
     values = nominal_values(setting.detector)
     return {"SCI": _scatter(setting, values.gain, GAIN_SCATTER, "gain")}, {}
 
 
-def _readnoise(setting: Setting) -> Made:
+def _readnoise(setting: JwstSetting) -> Made:
     """Of a difference of two reads, DN."""
     values = nominal_values(setting.detector)
     return {"SCI": _scatter(setting, values.readnoise, READNOISE_SCATTER, "readnoise")}, {}
 
 
-def _saturation(setting: Setting) -> Made:
+def _saturation(setting: JwstSetting) -> Made:
     values = nominal_values(setting.detector)
     level = _scatter(setting, values.saturation, SATURATION_SCATTER, "saturation")
     return {"SCI": level, "DQ": _no_flags(setting)}, {}
 
 
-def _superbias(setting: Setting) -> Made:
+def _superbias(setting: JwstSetting) -> Made:
     """Level, pixels and outputs; what moves from one read-out to the next is left to the reference pixels."""
     values = nominal_values(setting.detector)
     offsets = np.array(values.amplifier_offsets, np.float32)
@@ -171,7 +171,7 @@ def _superbias(setting: Setting) -> Made:
     return {"SCI": data, "ERR": np.full_like(data, BIAS_ERROR_DN), "DQ": _no_flags(setting)}, {}
 
 
-def _dark(setting: Setting) -> Made:
+def _dark(setting: JwstSetting) -> Made:
     """Frames of the dark current as it adds up, DN; reference pixels have none. MIRI's has an axis of integrations."""
     values = nominal_values(setting.detector)
     rate = np.abs(1 + np.float32(DARK_SCATTER) * setting.normal("dark")) * np.float32(values.dark)
@@ -189,7 +189,7 @@ def _dark(setting: Setting) -> Made:
     return {"SCI": data, "DQ": dq}, cards
 
 
-def _linearity(setting: Setting) -> Made:
+def _linearity(setting: JwstSetting) -> Made:
     """Coefficients 0, 1, b, 2 b² of the inverse of raw = true - b true², b scattered; 0 and 1 alone in the border."""
     values = nominal_values(setting.detector)
     b = _scatter(setting, values.nonlinearity, LINEARITY_SCATTER, "linearity")
@@ -201,7 +201,7 @@ def _linearity(setting: Setting) -> Made:
     return {"COEFFS": coeffs, "DQ": _no_flags(setting)}, {}
 
 
-def _flat(setting: Setting) -> Made:
+def _flat(setting: JwstSetting) -> Made:
     """Scatter of pixels, times their areas in units of that of the reference point.
 
     The sky is uniform, and a larger pixel sees more of it: a flat made on the sky holds the areas, and what is divided
@@ -217,14 +217,14 @@ def _flat(setting: Setting) -> Made:
     return {"SCI": data, "ERR": np.full_like(data, FLAT_ERROR), "DQ": setting.cut(dq)}, {}
 
 
-def _area(setting: Setting) -> Made:
+def _area(setting: JwstSetting) -> Made:
     facts = detector_facts(setting.detector)
     area = relative_area(setting.detector, np.arange(facts.columns), np.arange(facts.rows)).astype(np.float32)
     steradian = pixel_area_sr(setting.detector)
     return {"SCI": setting.cut(area)}, {"PIXAR_SR": steradian, "PIXAR_A2": float(steradian / SQUARE_ARCSEC_SR)}
 
 
-def _ipc(setting: Setting) -> Made:
+def _ipc(setting: JwstSetting) -> Made:
     """The kernel that undoes the capacitance."""
     return {"SCI": np.array(nominal_values(setting.detector).ipc_correction, np.float32)}, {}
 
@@ -233,7 +233,7 @@ def _no_flags(setting):
     return np.zeros((setting.part.rows, setting.part.columns), np.uint32)
 
 
-PLANES: dict[str, Callable[[Setting], Made]] = {
+PLANES: dict[str, Callable[[JwstSetting], Made]] = {
     "mask": _mask,
     "gain": _gain,
     "readnoise": _readnoise,

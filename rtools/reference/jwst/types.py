@@ -15,6 +15,10 @@ NEAR_INFRARED = ("nircam", "niriss", "fgs")
 WITH_FILTERS = ("nircam", "niriss")
 
 
+AS_READ = ("superbias", "reset")
+"""Types that depend on how a sub-array is read, so that a file of the full frame does not serve it by its name."""
+
+
 @dataclass(frozen=True)
 class JwstRefType:
     """One reference type.
@@ -61,6 +65,11 @@ class JwstRefType:
     def is_plane(self) -> bool:
         """Whether the last two axes of its images are those of the detector."""
         return bool(self.arrays) and not self.apart
+
+    @property
+    def cut(self) -> bool:
+        """Whether a full frame is cut to a sub-array: it says what pixels are, however they are read."""
+        return self.is_plane and not self.exact and self.name not in AS_READ
 
     @property
     def form(self) -> str:

@@ -106,7 +106,7 @@ def test_the_dark_grows_with_time():
     rate = np.median(frames[0, 4:]) / reference.cards["TFRAME"]
     assert rate == pytest.approx(values.dark / values.gain, rel=0.01)
     assert np.all(frames[:, :4] == 0)
-    hot = planes.hot_pixels(planes.Setting("NRCA1", None, PART))[1][PART.slices]
+    hot = planes.hot_pixels(planes.JwstSetting("NRCA1", None, PART))[1][PART.slices]
     assert np.array_equal(frames[0] > 10 * np.median(frames[0]), hot > 0)
 
 
@@ -129,7 +129,7 @@ def test_the_flat_holds_areas_and_scatter():
     assert ratio.mean() == pytest.approx(1, abs=1e-4)
     assert ratio.std() == pytest.approx(0.01, rel=0.01)
     assert np.array_equal(
-        ~good, reference_pixels("nrca1") | (planes.hot_pixels(planes.Setting("NRCA1", None, PART))[0])
+        ~good, reference_pixels("nrca1") | (planes.hot_pixels(planes.JwstSetting("NRCA1", None, PART))[0])
     )
     assert area.cards["PIXAR_SR"] == pixel_area_sr("nrca1")
     assert area.cards["PIXAR_A2"] == pytest.approx(0.0312**2, rel=0.01)
