@@ -11,10 +11,11 @@ from rtools.commands.kit import inputs, options
 from rtools.commands.kit.entry import entry
 from rtools.commands.kit.lists import expand_inputs
 from rtools.commands.kit.loop import for_each
+from rtools.commands.kit.missions import mission_option
 from rtools.commands.kit.terminal import terminal_style
 from rtools.commands.kit.tool import option, tool
 from rtools.commands.kit.written import Written
-from rtools.errors import InputError, RtoolsError, UsageError
+from rtools.errors import RtoolsError, UsageError
 from rtools.products.io import temporary
 from rtools.products.names.extensions import PICTURES
 
@@ -27,13 +28,17 @@ EXAMPLES = (
     "rt-view X_cal.asdf --array dq --section 0:200,0:200",
     "rt-view X_uncal.asdf --ramp 1234,2345 --rate X_cal.asdf -o ramp.png",
     "rt-view X_gw.asdf",
+    "rt-view jwX_uncal.fits --at 1234,1045 --integration 0",
+    "rt-view jwX_i2d.fits --sources jwX_cat.ecsv --grid --compass -o sky.png",
+    "rt-view jwX_s3d.fits --wave 5.2 -o plane.png",
+    "rt-view jwX_x1d.fits -o spectrum.png",
     "rt-view X_face.asdf -o attitude.png",
 )
 
 DESCRIPTION = """\
-x to the right, row 0 at the bottom. On a terminal in half blocks with 24-bit colour where COLORTERM says truecolor or
-24bit, else 256 colours; with NO_COLOR, or into a pipe, in shade characters on 80 columns. With -o or --outdir as a
-picture: png, pdf, svg or jpg.
+Products of Roman and of JWST. x to the right, row 0 at the bottom. On a terminal in half blocks with 24-bit colour
+where COLORTERM says truecolor or 24bit, else 256 colours; with NO_COLOR, or into a pipe, in shade characters on 80
+columns. With -o or --outdir as a picture: png, pdf, svg or jpg.
 
 Pixels are averaged to the size of the picture; bad ones (--dq) are left out, and blocks without a good one are grey
 (x in shades). In flag arrays and segmentation maps the highest class of a block is shown, and the rarer flag lies on
@@ -43,14 +48,20 @@ Of guide windows (_gw) the mean difference of tracking, signal - pedestal in DN,
 does not call spoiled; with --resultant N that of pair N; arrays as they are with --array. Of FACE the three rotations
 are drawn against time.
 
---ramp X,Y draws the resultants of one pixel of a raw exposure or ramp, with flags and jumps, and the line of the rate:
+--at X,Y draws the resultants of one pixel of a raw exposure or ramp, with flags and jumps, and the line of the rate:
 of --rate FILE, else of the _cal or _rampfit beside it, else a straight line through the unflagged resultants. Between
 jumps the line has the level of the resultants there. The rate of a _cal has its dark subtracted and is divided by the
-flat."""
+flat. Of JWST the groups are drawn, of all integrations or of --integration I, with the rate of the _rateints or the
+_rate beside it.
 
-OF_IMAGES = ("resultant", "section", "flags", "limits", "catalog", "segmentation", "grid", "compass", "wcs", "hist",
-             "ramp")  # fmt: skip
-"""Settings that say something of images alone."""
+Of JWST cubes the last plane is shown, or that of --integration and --group; of an s3d the median along the wavelength,
+or the plane of --wave or --integration; of CON the number of images. --array takes the names of the data model (data,
+dq, slits.1.data) and those of the extensions (SCI, DQ, CON).
+
+Spectra (x1d, c1d) are drawn with their errors as a band, points with flags (--dq) as crosses; --array SURF_BRIGHT or
+BACKGROUND draws these. Of x1dints an image is shown, integration by wavelength, or with --row one spectrum. Of OIFITS
+V² and closure phase are drawn against the baseline, of phot and whtlt the light curve, of cat a map of the sources by
+magnitude."""
 
 STRETCHES = ("asinh", "linear", "sqrt", "log", "zscale", "percentile")
 
@@ -64,15 +75,22 @@ STRETCHES = ("asinh", "linear", "sqrt", "log", "zscale", "percentile")
 )
 @click.argument("files", nargs=-1, metavar="FILE…")
 @click.option("--array", metavar="NAME", help="Array to show: dq, err, groupdq …; data by default.")
-@click.option("--resultant", type=int, metavar="N", help="Plane of a cube, from 0, negative from the end; the last.")
+@mission_option(
+    "roman", "--resultant", type=int, metavar="N", help="Plane of a cube, from 0, negative from the end; the last."
+)
+@mission_option("jwst", "--integration", type=int, metavar="I", help="Plane of a cube, or integration of a ramp; so.")
+@mission_option("jwst", "--group", type=int, metavar="G", help="Group of the integration; so.")
+@mission_option("jwst", "--wave", type=float, metavar="UM", help="Plane of an s3d next to this wavelength.")
+@mission_option("jwst", "--hdu", metavar="N", help="Spectrum of this EXTVER; all by default.")
+@mission_option("jwst", "--row", type=int, metavar="N", help="Spectrum of this row, where rows are spectra.")
 @click.option("--section", metavar="X1:X2,Y1:Y2", help="Part of it: x first, from 0, ends exclusive.")
-@click.option("--frame", type=click.Choice(["l1", "l2"]), help="Pixels that --section and --ramp count in; the file's.")
+@click.option("--frame", type=click.Choice(["l1", "l2"]), help="Pixels that --section and --at count in; the file's.")
 @click.option("--dq", "flags", metavar="NAME,…|none", help="Leave out pixels with these flags; DO_NOT_USE by default.")
 @option("--stretch", type=click.Choice(STRETCHES), default="asinh", help="zscale and percentile are linear.")
 @click.option("--limits", metavar="LIMITS", help="zscale, minmax, 99%, 1%,99.5% or LOW,HIGH; default by --stretch.")
 @option("--cmap", default="inferno", metavar="NAME", help="Colour map of matplotlib.")
 @click.option("--width", type=click.IntRange(10), metavar="N", help="Columns of text; the terminal's, else 80.")
-@click.option("--catalog", metavar="FILE", help="Mark its sources: parquet, ECSV, FITS, CSV.")
+@click.option("--catalog", "--sources", metavar="FILE", help="Mark its sources: parquet, ECSV, FITS, CSV.")
 @click.option("--segmentation", metavar="FILE", help="Draw the outlines of a _segm.")
 @click.option("--grid", is_flag=True, help="Lines of equal right ascension and declination (pictures).")
 @click.option("--compass", is_flag=True, help="Directions of north and east, and the scale.")
@@ -80,28 +98,29 @@ STRETCHES = ("asinh", "linear", "sqrt", "log", "zscale", "percentile")
     "--wcs", metavar="FILE", help="World coordinates from this _wcs; else the file's own, else those beside it."
 )
 @click.option("--hist", is_flag=True, help="Distribution of the values instead of the image.")
-@click.option("--ramp", metavar="X,Y", help="The resultants of this pixel instead of an image.")
-@click.option("--rate", metavar="FILE", help="Image whose rate --ramp draws as a line.")
+@click.option("--at", "--ramp", "ramp", metavar="X,Y", help="The ramp of this pixel instead of an image.")
+@click.option("--rate", metavar="FILE", help="Image whose rate --at draws as a line.")
 @click.option("--title", metavar="TEXT", help="Above the picture.")
 @click.option("-o", "--output", type=Written(*PICTURES), metavar="FILE.png", help="Write a picture; - is stdout (png).")
 @click.option("--outdir", metavar="DIR", help="Write pictures there, named as the inputs, .png.")
 @click.option("--overwrite", is_flag=True, help="Replace pictures that exist; otherwise refused, exit 1.")
 @options.fail_fast
 @options.no_checksum
-def command(console, files, output, outdir, overwrite, fail_fast, **settings):
+def command(console, files, output, outdir, overwrite, fail_fast, width, **settings):
     with _settings_of_matplotlib():
         names = list(dict.fromkeys(expand_inputs(files)))
         _check(names, output, outdir, settings)
         targets = _targets(names, output, outdir, overwrite=overwrite)
         if settings["ramp"]:
             settings["ramp"] = _pixel(settings["ramp"])
+        settings["typed"] = _typed(settings)
 
         def show(name):
             with inputs.local(name) as path:
                 if targets:
                     _picture(console, path, targets[name], settings)
                 else:
-                    click.echo("\n".join(_text(console, path, settings)))
+                    click.echo("\n".join(_text(console, path, settings, width)))
 
         return for_each(console, names, show, fail_fast=fail_fast)
 
@@ -133,12 +152,12 @@ def _check(names, output, outdir, settings):
     if output == "-" and sys.stdout.isatty():
         raise UsageError("will not write a picture to a terminal", mend="redirect it, or give -o a name")
     if settings["ramp"] and settings["hist"]:
-        raise UsageError("--ramp and --hist do not go together")
+        raise UsageError("--at and --hist do not go together")
     if settings["rate"] and not settings["ramp"]:
-        raise UsageError("--rate goes with --ramp")
+        raise UsageError("--rate goes with --at or --ramp")
     image_only = ("catalog", "segmentation", "grid", "compass")
     for word in (*image_only, "section", "array", "resultant"):
-        other = "ramp" if settings["ramp"] else "hist" if settings["hist"] and word in image_only else None
+        other = "at" if settings["ramp"] else "hist" if settings["hist"] and word in image_only else None
         if other and settings[word] not in (None, False):
             raise UsageError(f"--{word} does not go with --{other}")
     if settings["grid"] and not (output or outdir):
@@ -148,7 +167,7 @@ def _check(names, output, outdir, settings):
 
         colour_table(settings["cmap"])
     if settings["frame"] and not (settings["section"] or settings["ramp"]):
-        raise UsageError("--frame goes with --section or --ramp")
+        raise UsageError("--frame goes with --section or --at")
 
 
 def _targets(names, output, outdir, *, overwrite):
@@ -173,11 +192,17 @@ def _targets(names, output, outdir, *, overwrite):
     return targets
 
 
+def _typed(names):
+    """Which of some options stand on the command line."""
+    context = click.get_current_context()
+    return frozenset(name for name in names if context.get_parameter_source(name).name == "COMMANDLINE")
+
+
 def _pixel(text):
     try:
         x, y = map(int, text.split(","))
     except ValueError:
-        raise UsageError(f"--ramp {text}: X,Y expected, as 1234,2345") from None
+        raise UsageError(f"--at {text}: X,Y expected, as 1234,2345") from None
     return x, y
 
 
@@ -186,7 +211,7 @@ def _picture(console, path, target, settings):
     from rtools.products.io.staging import Stage
     from rtools.show import plot
 
-    figure = _figure(console, path, settings)
+    figure = _drawing(console, path, settings).plot()
     if target is None:
         plot.save(figure, sys.stdout.buffer, "png")
         sys.stdout.buffer.flush()
@@ -202,87 +227,19 @@ def _picture(console, path, target, settings):
     click.echo(stage.commit())
 
 
-def _figure(console, path, settings):
-    from rtools.products.io import open_product
-    from rtools.show import chart, plot, ramp
+def _drawing(console, path, settings):
+    """What is drawn of one input; all that is needed of the file has been read."""
+    from rtools.products.opening import open_any
+    from rtools.show.view import drawing_of
+    from rtools.show.wishes import Wishes
 
-    shared = {key: settings[key] for key in ("limits", "title")}
-    with open_product(path) as product:
-        if _is_series(product, settings):
-            return chart.plot_chart(_rotations(product, settings))
-        if settings["ramp"]:
-            return ramp.plot_ramp(_ramp(product, settings), title=settings["title"])
-        image = _image(product, settings)
-        if settings["hist"]:
-            return plot.plot_histogram(image, **shared)
-        over = _overlays(console, product, image, settings)
-        look = {key: settings[key] for key in ("stretch", "cmap", "grid")}
-        return plot.plot_image(image, **shared, **look, **over)
+    with open_any(path) as product:
+        return drawing_of(product, Wishes(**settings), console.log, called=_called(product))
 
 
-def _text(console, path, settings):
+def _text(console, path, settings, width):
     """The lines of text of one input."""
-    from rtools.products.io import open_product
-    from rtools.show import chart, ramp, terminal
-
-    style = terminal_style(settings["width"])
-    with open_product(path) as product:
-        if _is_series(product, settings):
-            return chart.draw_chart(_rotations(product, settings), style)
-        if settings["ramp"]:
-            found = _ramp(product, settings)
-            found.title = found.title if settings["title"] is None else settings["title"]
-            return ramp.draw_ramp(found, style)
-        image = _image(product, settings)
-        image.title = image.title if settings["title"] is None else settings["title"]
-        if settings["hist"]:
-            return terminal.draw_histogram(image, style, limits=settings["limits"])
-        over = _overlays(console, product, image, settings)
-        over.pop("wcs")
-        look = {key: settings[key] for key in ("stretch", "limits", "cmap")}
-        return terminal.draw_image(image, style, **look, **over)
-
-
-def _ramp(product, settings):
-    from rtools.show.ramp import load_ramp
-
-    wanted = {key: settings[key] for key in ("frame", "rate")}
-    return load_ramp(product, *settings["ramp"], **wanted, called=_called(product))
-
-
-def _is_series(product, settings):
-    """Whether numbers are drawn against time: of FACE, unless an array of it is asked for."""
-    if product.kind != "l1_face" or settings["array"]:
-        return False
-    strange = [word for word in OF_IMAGES if settings[word] not in (None, False)]
-    if strange:
-        word = {"flags": "dq"}.get(strange[0], strange[0])
-        raise UsageError(f"--{word} does not go with a _face file", path=product.path)
-    return True
-
-
-def _rotations(product, settings):
-    from rtools.show.guide_view import load_rotations
-
-    found = load_rotations(product, called=_called(product))
-    return found if settings["title"] is None else found._replace(title=settings["title"])
-
-
-def _image(product, settings):
-    from rtools.show import guide_view
-    from rtools.show.image import load_image
-
-    if settings["array"] is None and guide_view.has_windows(product):
-        if settings["frame"]:
-            raise UsageError("--frame does not go with a _gw file", path=product.path)
-        return guide_view.load_difference(
-            product, pair=settings["resultant"], section=settings["section"], called=_called(product)
-        )
-    wanted = {key: settings[key] for key in ("array", "resultant", "section", "frame", "flags")}
-    image = load_image(product, **wanted, called=_called(product))
-    if settings["hist"] and image.kind != "image":
-        raise UsageError(f"--hist: {image.name} holds {image.kind}, no values", mend="rt-dq counts flags")
-    return image
+    return _drawing(console, path, settings).draw(terminal_style(width))
 
 
 def _called(product):
@@ -290,32 +247,6 @@ def _called(product):
     if not Path(product.path).name.startswith("rtools-"):
         return None
     return str(product.meta.get("filename") or "standard input")
-
-
-def _overlays(console, product, image, settings):
-    """What lies over the image: WCS, compass, sources, outlines; each None where not asked for."""
-    from rtools.products.edit.wcs import load_wcs
-    from rtools.show import overlay
-
-    found = dict.fromkeys(("wcs", "compass", "sources", "outlines"))
-    needed = settings["grid"] or settings["compass"] or settings["wcs"]
-    if needed or settings["catalog"]:
-        try:
-            found["wcs"] = load_wcs(product, settings["wcs"])
-        except InputError:
-            if needed:
-                raise
-    rows, columns = image.data.shape
-    if settings["compass"]:
-        found["compass"] = overlay.compass(found["wcs"], image.x + columns / 2, image.y + rows / 2)
-    if settings["catalog"]:
-        x, y = found["sources"] = overlay.load_sources(settings["catalog"], product, wcs=found["wcs"])
-        inside = (abs(x - image.x - columns / 2) <= columns / 2) & (abs(y - image.y - rows / 2) <= rows / 2)
-        level = "info" if inside.any() else "warning"
-        console.log(level, f"{settings['catalog']}: {inside.sum()} of {len(x)} sources in the picture")
-    if settings["segmentation"]:
-        found["outlines"] = overlay.load_outlines(settings["segmentation"], product, image)
-    return found
 
 
 main = entry(command)

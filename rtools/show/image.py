@@ -1,6 +1,6 @@
 """What is to be shown of a product: one plane, or a part of it, with bad pixels left out.
 
-Only the rows, columns and resultant that are shown are read, as far as the file's compression allows.
+Only the rows, columns and planes that are shown are read, as far as the file's compression allows.
 """
 
 from __future__ import annotations
@@ -11,27 +11,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rtools.errors import InputError, UsageError
+from rtools.errors import InputError
+from rtools.products.edit.array_names import names_that_fit
+from rtools.products.edit.planes import Choice
 from rtools.products.edit.section import read_plane, select
-from rtools.products.schema import layout
-from rtools.wfi import dq
+from rtools.show.flag_classes import classify, flag_value, flags_beside
+from rtools.show.planes import PickedPlane, pick_plane
+from rtools.show.units import unit_of
 
 if TYPE_CHECKING:
-    from rtools.products.io.product import Product
+    from rtools.products.io.face import ProductFace
 
-__all__ = ["ShownPlane", "default_array", "load_image", "unit_of"]
+__all__ = ["ShownPlane", "default_array", "load_image", "named_array", "unit_of"]
 
-MOST_CLASSES = 9
-"""Flags that get a colour of their own; the rest shares one."""
-
-UNITS = {
-    "DN / s": "DN/s",
-    "DN2 / s2": "(DN/s)²",
-    "MJy.sr**-1": "MJy/sr",
-    "MJy**2.sr**-2": "(MJy/sr)²",
-    "electron / s": "electron/s",
-}
-"""Units of the schemas as one reads them."""
+STACK = 1 << 26
+"""Bytes of a cube that are in memory while its planes become one."""
 
 
 @dataclass
@@ -53,6 +47,12 @@ class ShownPlane:
         Of flags: name and number of pixels; the first is class 1.
     bad : int
         Pixels that are left out.
+    axes : (str, str)
+        What runs to the right and upwards.
+    places : ndarray float64 (columns,) or None
+        What the columns stand for, where the axis does not count pixels.
+    look : (str, str) or None
+        Stretch and limits that such numbers have unless others are asked for.
     """
 
     data: np.ndarray
@@ -65,6 +65,9 @@ class ShownPlane:
     title: str = ""
     classes: list[tuple[str, int]] = field(default_factory=list)
     bad: int = 0
+    axes: tuple[str, str] = ("x [pixel]", "y [pixel]")
+    places: np.ndarray | None = None
+    look: tuple[str, str] | None = None
 
     @property
     def region(self) -> str:
@@ -74,10 +77,13 @@ class ShownPlane:
 
 
 def load_image(
-    product: Product,
+    product: ProductFace,
     *,
     array: str | None = None,
     resultant: int | None = None,
+    integration: int | None = None,
+    group: int | None = None,
+    wave: float | None = None,
     section: str | None = None,
     frame: str | None = None,
     flags: str | None = None,
@@ -87,12 +93,14 @@ def load_image(
 
     Parameters
     ----------
-    product : rtools.products.io.product.Product
+    product : rtools.products.io.ProductFace
         Opened.
     array : str, optional
-        ``data``, or what the product has in its place, by default.
+        ``data``, or what the product has in its place, by default; of JWST also its EXTNAME.
     resultant : int, optional
-        Plane of a cube, from the end where negative; the last one by default.
+        Plane of a Roman cube, from the end where negative; the last one by default.
+    integration, group, wave : int, int, float, optional
+        Plane of a JWST cube, as `rtools.show.planes.pick_plane` takes them.
     section, frame : str, optional
         As `rtools.products.edit.section.parse_section` takes them; all by default.
     flags : str, optional
@@ -108,36 +116,50 @@ def load_image(
     Raises
     ------
     InputError
-        There is no such array or resultant, it is not an image, the section is outside of it.
+        There is no such array or plane, it is not an image, the section is outside of it.
+    UsageError
+        An option is about what the product does not have.
     """
-    name = array or default_array(product)
+    name = named_array(product, array) if array else default_array(product)
     info = _image_info(product, name)
-    plane, label = _plane_number(product, name, info.shape, resultant)
+    picked = pick_plane(product, name, Choice(resultant, integration, group), wave)
     rows, columns = select(product, name, section, frame)
-    pixels = _read(product, name, plane, rows, columns)
-    image = ShownPlane(pixels, columns.start or 0, rows.start or 0, info.shape[-2:], name=label)
+    image = ShownPlane(np.zeros(0), columns.start or 0, rows.start or 0, info.shape[-2:], name=picked.label)
     image.unit = unit_of(product, name)
+    if picked.summary == "count":
+        image.unit, image.look = "images", ("linear", "minmax")
     image.title = called or Path(product.path).name
-    if dq.bits_of(name) is not None and pixels.dtype.kind == "u":
-        return _classify(image, dq.bits_of(name), flags)
+    if picked.summary:
+        return _summed_up(product, name, picked, image, (rows, columns), flags)
+    pixels = _read(product, name, picked.number, rows, columns)
+    bits = product.flag_bits(name)
+    if bits is not None and pixels.dtype.kind in "iu":
+        image.kind = "flags"
+        image.data, image.classes = classify(pixels.view(f"u{pixels.dtype.itemsize}"), bits, flags)
+        return image
     if "segm" in product.kind and pixels.dtype.kind in "iu":
         image.kind = "labels"
         number = (pixels.astype(np.uint64) % 192).astype(np.int32)
         image.data = np.where(pixels > 0, 64 + number * 101 % 192, 0).astype(np.float32)  # neighbours differ
         return image
-    image.data = np.abs(pixels).astype(np.float32) if pixels.dtype.kind == "c" else pixels.astype(np.float32)
-    bad = _bad_pixels(product, name, plane, (rows, columns), flags) | ~np.isfinite(image.data)
+    values = np.abs(pixels).astype(np.float32) if pixels.dtype.kind == "c" else pixels.astype(np.float32)
+    return _without_bad(image, values, _bad_pixels(product, name, picked.number, (rows, columns), flags))
+
+
+def _without_bad(image, values, bad):
+    image.data = values
+    bad = bad | ~np.isfinite(values)
     image.data[bad] = np.nan
     image.bad = int(np.count_nonzero(bad))
     return image
 
 
-def default_array(product: Product) -> str:
+def default_array(product: ProductFace) -> str:
     """The array that is shown when none is named: ``data``, else the first that can be shown, flags last.
 
     Parameters
     ----------
-    product : rtools.products.io.product.Product
+    product : rtools.products.io.ProductFace
         Opened.
 
     Returns
@@ -152,118 +174,100 @@ def default_array(product: Product) -> str:
     """
     if product.has("data") and len(product.arrays["data"].shape) >= 2:
         return "data"
-    for name, info in sorted(product.arrays.items(), key=lambda item: dq.bits_of(item[0]) is not None):
+    for name, info in sorted(product.arrays.items(), key=lambda item: product.flag_bits(item[0]) is not None):
         if len(info.shape) >= 2 and info.dtype.names is None and info.dtype.kind in "biufc":
             return name
     raise InputError(f"has no image (its kind is {product.reftype or product.kind})", path=product.path)
 
 
-def _image_info(product, name):
-    if name not in product.arrays:
+def named_array(product: ProductFace, wanted: str) -> str:
+    """The array that a name means.
+
+    Parameters
+    ----------
+    product : rtools.products.io.ProductFace
+        Opened.
+    wanted : str
+        As typed; of JWST in any letter case, and also as the extension is called: ``SCI``, ``DQ,2``.
+
+    Returns
+    -------
+    str
+        Its dotted path.
+
+    Raises
+    ------
+    InputError
+        There is none.
+    """
+    found = [wanted] if wanted in product.arrays else names_that_fit(product, wanted, product.arrays)
+    if not found:
         there = ", ".join(product.arrays) or "none"
-        raise InputError(f"the array {name} is missing", mend=f"there are {there}", path=product.path)
+        raise InputError(f"the array {wanted} is missing", mend=f"there are {there}", path=product.path)
+    return found[0]
+
+
+def _image_info(product, name):
     info = product.arrays[name]
     if len(info.shape) < 2 or 0 in info.shape or info.dtype.names or info.dtype.kind not in "biufc":
         raise InputError(f"the array {name} of shape {info.shape} is not an image", path=product.path)
     return info
 
 
-def _plane_number(product, name, shape, wanted):
-    """Number of the plane, axes before the last two taken as one; and a label that says it."""
-    if len(shape) == 2:
-        if wanted not in (None, 0, -1):
-            raise InputError(f"--resultant {wanted}: the array {name} has two axes", path=product.path)
-        return None, name
-    count = int(np.prod(shape[:-2]))
-    plane = count - 1 if wanted is None else wanted + count * (wanted < 0)
-    if not 0 <= plane < count:
-        raise InputError(f"--resultant {wanted}: the array {name} has {count}", path=product.path)
-    word = "resultant" if product.kind in ("l1_uncal", "ramp") else "plane"
-    return plane, f"{name}, {word} {plane} of {count}"
-
-
 def _read(product, name, plane, rows, columns):
     """A part of one plane; axes before the last two are taken as one."""
     shape = product.arrays[name].shape
-    if len(shape) > 3:
+    if len(shape) > 3 and product.mission == "roman":
         return np.array(product.array(name, part=True).reshape(-1, *shape[-2:])[plane, rows, columns])
     return read_plane(product, name, plane or 0, rows, columns)
-
-
-def _classify(image, table, wanted):
-    """Flags as classes, the rarest on top: one bad pixel is not to be lost."""
-    pixels = image.data
-    present = int(np.bitwise_or.reduce(pixels, axis=None))
-    if wanted and wanted.lower() != "none":
-        present &= dq.value(wanted, table)
-    counts = {}
-    for bit in range(present.bit_length()):
-        if present >> bit & 1:
-            counts[1 << bit] = int(np.count_nonzero(pixels & pixels.dtype.type(1 << bit)))
-    order = sorted(counts, key=counts.__getitem__, reverse=True)
-    shared = order[: max(0, len(order) - MOST_CLASSES + 1)] if len(order) > MOST_CLASSES else []
-    groups = ([shared] if shared else []) + [[bit] for bit in order if bit not in shared]
-    image.data = np.zeros(pixels.shape, np.float32)
-    for number, bits in enumerate(groups, 1):
-        hit = (pixels & pixels.dtype.type(sum(bits))) != 0
-        image.data[hit] = number
-        name = dq.names(bits[0], table)[0] if len(bits) == 1 else f"{len(bits)} other flags"
-        image.classes.append((name, int(np.count_nonzero(hit))))
-    image.kind = "flags"
-    return image
 
 
 def _bad_pixels(product, name, plane, region, flags):
     """Pixels that have one of the flags in the arrays of flags that go with an array."""
     words = flags or "DO_NOT_USE"
-    shape = product.arrays[name].shape[-2:]
     if words.lower() == "none":
         return False
     bad = False
-    for other in ("dq", "pixeldq", "groupdq", "resultantdq"):
-        info = product.arrays.get(other)
-        if info is None or info.shape[-2:] != shape or (len(info.shape) == 3 and plane is None):
-            continue
-        bits = _bits(words, dq.GROUP if len(info.shape) == 3 else dq.PIXEL)
-        if bits:
-            number = plane if len(info.shape) == 3 else None
-            pixels = _read(product, other, number, *region)
-            bad = bad | ((pixels & pixels.dtype.type(bits)) != 0)
+    for other, table in flags_beside(product, name).items():
+        number = plane if len(product.arrays[other].shape) > 2 else None
+        bad = bad | _flagged(_read(product, other, number, *region), flag_value(product, words, table))
     return bad
 
 
-def _bits(words, table):
-    """Value of those flags that a table has; a name that no table has is a UsageError."""
-    total = 0
-    for word in words.replace("|", ",").replace("+", ",").split(","):
-        try:
-            total |= dq.value(word, table)
-        except UsageError:
-            dq.value(word, {**dq.PIXEL, **dq.GROUP})
-    return total & (0xFF if table is dq.GROUP else 0xFFFFFFFF)
+def _flagged(pixels, bits):
+    """Where any of some bits is set; those beyond the type's are set nowhere."""
+    unsigned = pixels.view(f"u{pixels.dtype.itemsize}")
+    return (unsigned & unsigned.dtype.type(bits & np.iinfo(unsigned.dtype).max)) != 0
 
 
-def unit_of(product: Product, name: str) -> str:
-    """Unit of an array as text, empty where there is none.
+def _summed_up(product, name, picked: PickedPlane, image, region, flags):
+    """All planes as one: the median of what is not bad, or the number of bits that are set; some rows at a time."""
+    rows, columns = region
+    first, last, _step = rows.indices(image.frame[0])
+    left, right, _step = columns.indices(image.frame[1])
+    count = int(np.prod(product.arrays[name].shape[:-2]))
+    step = max(1, STACK // (8 * count * (right - left)))
+    found = np.empty((last - first, right - left), np.float32)
+    for start in range(first, last, step):
+        part = slice(start, min(start + step, last))
+        stack = product.section(name, part, slice(left, right)).reshape(count, -1, right - left)
+        if picked.summary == "count":
+            value = np.bitwise_count(stack.view(f"u{stack.dtype.itemsize}")).sum(axis=0)
+        else:
+            value = _median(product, name, stack.astype(np.float32), (part, slice(left, right)), flags)
+        found[part.start - first : part.stop - first] = value
+    return _without_bad(image, found, False)
 
-    Parameters
-    ----------
-    product : rtools.products.io.product.Product
-        Opened.
-    name : str
-        Dotted path of the array.
 
-    Returns
-    -------
-    str
-        As one reads it, such as ``DN/s``.
-    """
-    info = product.arrays.get(name)
-    unit: str | list[str] | None = info.unit if info is not None else None
-    if not unit:
-        kind = f"reference/{product.reftype}" if product.reftype else product.kind
-        known = layout.arrays(kind, product.profile).get(name)
-        unit = known.unit if known else None
-    if isinstance(unit, list):
-        unit = unit[product.kind == "l2_image" and (product.meta.get("cal_step") or {}).get("flux") == "COMPLETE"]
-    return UNITS.get(unit or "", unit or "")
+def _median(product, name, stack, region, flags):
+    import warnings
+
+    words = flags or "DO_NOT_USE"
+    if words.lower() != "none":
+        for other, table in flags_beside(product, name).items():
+            stack[_flagged(product.section(other, *region), flag_value(product, words, table)).reshape(stack.shape)] = (
+                np.nan
+            )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # a pixel without a good plane
+        return np.nanmedian(stack, axis=0)

@@ -9,19 +9,26 @@ import numpy as np
 
 from rtools.errors import InputError
 from rtools.products.edit.section import cutout_of, origin_of, shift_between
-from rtools.products.io import open_product
+from rtools.products.opening import open_any
 from rtools.products.tables.files import read_catalog
+from rtools.show.columns import column_values
 from rtools.wfi.sphere import signed_turn
 from rtools.wfi.units import DEGREE_ARCSEC
 from rtools.work import Work
 
 if TYPE_CHECKING:
-    from rtools.products.io.product import Product
+    from rtools.products.io.face import ProductFace
     from rtools.show.image import ShownPlane
 
 __all__ = ["compass", "load_outlines", "load_sources"]
 
-SKY = (("ra", "dec"), ("ra_centroid", "dec_centroid"), ("RA", "DEC"), ("RA", "Dec"))
+SKY = (
+    ("ra", "dec"),
+    ("sky_centroid.ra", "sky_centroid.dec"),
+    ("ra_centroid", "dec_centroid"),
+    ("RA", "DEC"),
+    ("RA", "Dec"),
+)
 PIXELS = (("x_centroid", "y_centroid"), ("xcentroid", "ycentroid"), ("x", "y"), ("X", "Y"))
 
 
@@ -55,14 +62,14 @@ def compass(wcs: Any, x: float, y: float) -> tuple[np.ndarray, np.ndarray, float
     return back[:, 1] / np.hypot(*back[:, 1]), back[:, 0] / np.hypot(*back[:, 0]), float(scale)
 
 
-def load_sources(path: str | Path, product: Product, *, wcs: Any = None) -> np.ndarray:
+def load_sources(path: str | Path, product: ProductFace, *, wcs: Any = None) -> np.ndarray:
     """Positions of a catalog's sources in pixels of a product.
 
     Parameters
     ----------
     path : str
         Parquet, ECSV, FITS, CSV …
-    product : rtools.products.io.product.Product
+    product : rtools.products.io.ProductFace
         What the sources are shown on.
     wcs : gwcs.WCS, optional
         Positions on the sky are used where there is one and the catalog has them; else its pixels, which are those of
@@ -82,31 +89,26 @@ def load_sources(path: str | Path, product: Product, *, wcs: Any = None) -> np.n
     names = set(table.colnames)
     sky, pixels = (next((pair for pair in known if set(pair) <= names), None) for known in (SKY, PIXELS))
     if sky and wcs is not None:
-        ra, dec = (_column(table, name) for name in sky)
+        ra, dec = (column_values(table, name) for name in sky)
         ra[~((np.abs(ra) <= 360) & (np.abs(dec) <= 90))] = np.nan  # -999999, 99
         x, y = wcs.invert(ra, dec, with_bounding_box=False)
         return np.array([x, y], float)
     if pixels:
         origin = np.array(origin_of(product))[:, None]
-        return np.array([_column(table, name) for name in pixels]) - origin
+        return np.array([column_values(table, name) for name in pixels]) - origin
     if sky:
         raise InputError("its positions need a WCS, which the image has not", mend="give --wcs FILE", path=path)
     raise InputError("no positions: columns ra, dec or x_centroid, y_centroid expected", path=path)
 
 
-def _column(table, name):
-    """A column as float64, NaN where it has no value."""
-    return np.ma.filled(np.ma.asarray(table[name], float), np.nan)
-
-
-def load_outlines(path: str | Path, product: Product, image: ShownPlane) -> np.ndarray:
+def load_outlines(path: str | Path, product: ProductFace, image: ShownPlane) -> np.ndarray:
     """Pixels at the edge of a segment, in the region that is shown.
 
     Parameters
     ----------
     path : str
         A ``_segm`` file.
-    product : rtools.products.io.product.Product
+    product : rtools.products.io.ProductFace
         What is shown.
     image : rtools.show.image.ShownPlane
         The region of it.
@@ -120,7 +122,7 @@ def load_outlines(path: str | Path, product: Product, image: ShownPlane) -> np.n
     InputError
         It is not a segmentation map of such a frame.
     """
-    with open_product(path) as segments:
+    with open_any(path) as segments:
         if "segm" not in segments.kind:
             raise InputError("not a segmentation map (_segm)", path=path)
         found, (dx, dy) = segments.arrays["data"].shape, shift_between(product, segments)

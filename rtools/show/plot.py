@@ -73,7 +73,7 @@ def plot_image(
     from matplotlib.figure import Figure
 
     rows, columns = image.data.shape
-    tall = float(np.clip(rows / columns, 0.25, 2.5))
+    tall = float(np.clip(rows / columns, 0.25, 2.5)) if image.places is None else 0.6
     width = 8.0 if tall <= 1.25 else max(4.5, 10.0 / tall)
     beside = 1.2 if image.kind == "image" else 0.4  # the colour bar
     figure = Figure(figsize=(width + beside, width * tall + 0.8), layout="constrained")
@@ -93,12 +93,28 @@ def plot_image(
         axes.scatter(sources[0], sources[1], s=size, facecolors="none", edgecolors=OVERLAY, linewidths=0.9)
     if grid:
         _sky_lines(axes, image, wcs)
-    axes.set(xlabel="x [pixel]", ylabel="y [pixel]")
+    axes.set(xlabel=image.axes[0], ylabel=image.axes[1])
+    if image.places is not None:
+        axes.set_aspect("auto")  # rows and columns are of different kinds
+        _name_columns(axes, image)
     if compass is not None:
         _draw_compass(axes, compass, image)
     heading = title if title is not None else f"{image.title}  {image.name}"
     axes.set_title(_wrapped(readable(heading), figure), fontsize=10)
     return figure
+
+
+def _name_columns(axes, image):
+    """Round numbers of what the columns stand for, where these stand, instead of the numbers of the columns."""
+    from matplotlib.ticker import MaxNLocator
+
+    known = np.flatnonzero(np.isfinite(image.places))
+    order = known[np.argsort(image.places[known], kind="stable")]
+    if order.size < 2:
+        return
+    values = image.places[order]
+    ticks = [value for value in MaxNLocator(8).tick_values(values[0], values[-1]) if values[0] <= value <= values[-1]]
+    axes.set_xticks(image.x + np.interp(ticks, values, order), labels=[f"{value:.6g}" for value in ticks])
 
 
 def _wrapped(text, figure):

@@ -166,11 +166,24 @@ def draw_image(
     lines, legend = paint(image, cells, style, norm=norm, cmap=cmap, edges=drawn, marks=marks)
     size = f"{down} x {down} pixels a cell" if down > 1 else f"{up} x {up} cells a pixel"
     title = f"{image.title}  {image.name}" + f"  [{image.unit}]" * bool(image.unit)
-    notes = f"{image.region}; {size}" + f"; {image.bad} bad" * bool(image.bad)
+    notes = f"{_region(image)}; {size}" + f"; {image.bad} bad" * bool(image.bad)
     if compass is not None:
         north, east, scale = compass
         notes += f"; north {_arrow(north, style)} east {_arrow(east, style)} {scale:.3g} arcsec a pixel"
-    return [title, *lines, *legend, *wrap(notes, style.columns)]
+    return [*_titled(title, style), *lines, *legend, *wrap(notes, style.columns)]
+
+
+def _titled(title, style):
+    """The title, in several lines where there is no room in one."""
+    return [title] if len(title) <= style.columns else wrap(title, style.columns)
+
+
+def _region(image):
+    """Which columns and rows are shown, in the words of the axes where these do not count pixels."""
+    if image.places is None or not np.isfinite(image.places).any():
+        return image.region
+    low, high = np.nanmin(image.places), np.nanmax(image.places)
+    return f"{image.axes[0]} {low:.5g} to {high:.5g}, {image.axes[1]} {image.y} to {image.y + len(image.data) - 1}"
 
 
 def _arrow(direction, style):
@@ -361,4 +374,4 @@ def draw_histogram(image: ShownPlane, style: Style, *, limits: str | None = None
     title = f"{image.title}  {image.name}" + f"  [{image.unit}]" * bool(image.unit)
     notes = f"{image.region}; {counts.sum()} pixels in {len(counts)} bins, log counts"
     notes += f"; {below} below, {above} above" + f"; {image.bad} bad" * bool(image.bad)
-    return [title, *lines, " " * 10 + axis, *wrap(notes, style.columns)]
+    return [*_titled(title, style), *lines, " " * 10 + axis, *wrap(notes, style.columns)]

@@ -6,6 +6,7 @@ from .new import NewHdu, stage_new
 from .opening import open_jwst
 from .product import JwstProduct
 from .sky import ImageSky, header_sky, moved_sky, sky_of
+from .wavelengths import cube_wavelengths
 from .writing import HduChange, stage_jwst
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "StoredTable",
     "find_keywords",
     "hdu_of_keyword",
+    "cube_wavelengths",
     "header_sky",
     "model_state",
     "model_tree",

@@ -123,7 +123,7 @@ def sky_of(product: JwstProduct) -> Any:
         hdu = product.hdu("SCI")
     except InputError:
         raise reason from None
-    found = header_sky(hdu.header, hdu.shape[-2:])
+    found = header_sky(hdu.values, hdu.shape[-2:])
     if found is None:
         raise reason
     return found

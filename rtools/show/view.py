@@ -1,0 +1,200 @@
+"""What rt-view draws of a product: an image, the distribution of its values, ramps of a pixel, or a chart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from rtools.errors import InputError, UsageError
+from rtools.show.wishes import CHARTS, IMAGE, INTEGRATIONS, RAMP, Wishes, meant
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from rtools.products.io.face import ProductFace
+    from rtools.show.chart import Chart
+    from rtools.show.image import ShownPlane
+    from rtools.show.terminal import Style
+
+__all__ = ["Drawing", "Wishes", "drawing_of"]
+
+Tell = Callable[[str, str], None]
+"""Level and text of a message."""
+
+
+class Drawing(NamedTuple):
+    """Something that can be drawn either way.
+
+    Attributes
+    ----------
+    plot : callable
+        Makes a figure.
+    draw : callable
+        Makes lines of text in a style of the terminal.
+    """
+
+    plot: Callable[[], Figure]
+    draw: Callable[[Style], list[str]]
+
+
+def drawing_of(product: ProductFace, wishes: Wishes, tell: Tell, *, called: str | None = None) -> Drawing:
+    """What is drawn of a product.
+
+    Parameters
+    ----------
+    product : rtools.products.io.ProductFace
+        Opened.
+    wishes : Wishes
+        What is asked for.
+    tell : callable
+        Takes level and text of a message.
+    called : str, optional
+        What the picture calls the file, if not by its name.
+
+    Returns
+    -------
+    Drawing
+        All of the file that is needed has been read.
+
+    Raises
+    ------
+    UsageError
+        Something is asked for that means nothing for such a file.
+    InputError
+        There is nothing to be drawn, or not what is asked for.
+    """
+    if wishes.ramp:
+        return _ramps(product, meant(product, wishes, RAMP[product.mission]), called)
+    one_array = product.kind == "l1_face" and wishes.array is not None
+    if product.kind in CHARTS and not one_array and not (product.kind == "x1dints" and wishes.row is None):
+        return _chart(product, meant(product, wishes, CHARTS[product.kind]), tell, called)
+    known = INTEGRATIONS if product.kind == "x1dints" else IMAGE[product.mission]
+    return _image(product, meant(product, wishes, known), tell, called)
+
+
+def _ramps(product, wishes, called):
+    from rtools.show import ramp_drawing
+
+    ramps = _load_ramps(product, wishes, called)
+    if wishes.title is not None:
+        ramps[0].title = wishes.title
+    return Drawing(lambda: ramp_drawing.plot_ramps(ramps), lambda style: ramp_drawing.draw_ramps(ramps, style))
+
+
+def _load_ramps(product, wishes, called):
+    if product.mission == "jwst":
+        from rtools.show.ramp_jwst import load_groups
+
+        return load_groups(product, *wishes.ramp, **wishes.of("integration", "rate"), called=called)
+    from rtools.show.ramp import load_ramp
+
+    return [load_ramp(product, *wishes.ramp, **wishes.of("frame", "rate"), called=called)]
+
+
+def _chart(product, wishes, tell, called):
+    from rtools.show import chart
+
+    found, notes = _load_chart(product, wishes, called)
+    for note in notes:
+        tell("note", f"{product.path}: {note}")
+    found = found if wishes.title is None else found._replace(title=wishes.title)
+    return Drawing(lambda: chart.plot_chart(found), lambda style: chart.draw_chart(found, style))
+
+
+def _load_chart(product: Any, wishes: Wishes, called: str | None) -> tuple[Chart, list[str]]:
+    """The chart of a kind of product, and what is to be said of it."""
+    if product.kind == "l1_face":
+        from rtools.show.guide_view import load_rotations
+
+        return load_rotations(product, called=called), []
+    if product.kind in ("phot", "whtlt"):
+        from rtools.show.light_curve import chart_light_curve
+
+        return chart_light_curve(product, array=wishes.array, called=called), []
+    if product.kind == "cat":
+        from rtools.show.star_map import chart_sources
+
+        return chart_sources(product, array=wishes.array, called=called), []
+    if product.kind.endswith("-oi"):
+        from rtools.show.observables import chart_observables
+
+        return chart_observables(product, integration=wishes.integration, called=called), []
+    from rtools.show.spectrum import chart_spectra
+
+    return chart_spectra(product, **wishes.of("array", "hdu", "row", "flags"), called=called)
+
+
+def _image(product, wishes, tell, called):
+    from rtools.show import plot, terminal
+
+    image = _load_image(product, wishes, tell, called)
+    if wishes.title is not None:
+        image.title = wishes.title
+    if image.look and wishes.limits is None and wishes.stretch == Wishes.stretch:
+        wishes = replace(wishes, stretch=image.look[0], limits=image.look[1])
+    titled = {"limits": wishes.limits, "title": wishes.title}
+    if wishes.hist:
+        return Drawing(
+            lambda: plot.plot_histogram(image, **titled),
+            lambda style: terminal.draw_histogram(image, style, limits=wishes.limits),
+        )
+    over = _overlays(product, image, wishes, tell)
+    look = wishes.of("stretch", "cmap")
+    text = {name: value for name, value in over.items() if name != "wcs"} | {"limits": wishes.limits}
+    return Drawing(
+        lambda: plot.plot_image(image, **titled, **look, **over, grid=wishes.grid),
+        lambda style: terminal.draw_image(image, style, **look, **text),
+    )
+
+
+def _load_image(product: Any, wishes: Wishes, tell: Tell, called: str | None) -> ShownPlane:
+    from rtools.show import guide_view
+    from rtools.show.image import load_image
+
+    if product.kind == "x1dints":
+        from rtools.show.spectrum import load_integrations
+
+        image, notes = load_integrations(product, **wishes.of("array", "hdu", "flags"), called=called)
+        for note in notes:
+            tell("note", f"{product.path}: {note}")
+        return image
+    if wishes.array is None and guide_view.has_windows(product):
+        if wishes.frame:
+            raise UsageError("--frame does not go with a _gw file", path=product.path)
+        return guide_view.load_difference(product, pair=wishes.resultant, section=wishes.section, called=called)
+    shown = wishes.of("array", "resultant", "integration", "group", "wave", "section", "frame", "flags")
+    image = load_image(product, **shown, called=called)
+    sets = len(product.versions("SCI")) if product.mission == "jwst" else 1
+    if wishes.array is None and sets > 1:
+        tell("note", f"{product.path}: the first of {sets} sets: --array slits.1.data is the second")
+    if wishes.hist and image.kind != "image":
+        raise UsageError(f"--hist: {image.name} holds {image.kind}, no values", mend="rt-dq counts flags")
+    return image
+
+
+def _overlays(product: Any, image: ShownPlane, wishes: Wishes, tell: Tell) -> Mapping[str, Any]:
+    """What lies over the image: WCS, compass, sources, outlines; each None where not asked for."""
+    from rtools.products.edit.wcs import load_wcs
+    from rtools.show import overlay
+
+    found: dict[str, Any] = dict.fromkeys(("wcs", "compass", "sources", "outlines"))
+    needed = wishes.grid or wishes.compass or wishes.wcs
+    if needed or wishes.catalog:
+        try:
+            found["wcs"] = load_wcs(product, wishes.wcs)
+        except InputError:
+            if needed:
+                raise
+    rows, columns = image.data.shape
+    if wishes.compass:
+        found["compass"] = overlay.compass(found["wcs"], image.x + columns / 2, image.y + rows / 2)
+    if wishes.catalog:
+        x, y = found["sources"] = overlay.load_sources(wishes.catalog, product, wcs=found["wcs"])
+        inside = (abs(x - image.x - columns / 2) <= columns / 2) & (abs(y - image.y - rows / 2) <= rows / 2)
+        level = "info" if inside.any() else "warning"
+        tell(level, f"{Path(wishes.catalog)}: {inside.sum()} of {len(x)} sources in the picture")
+    if wishes.segmentation:
+        found["outlines"] = overlay.load_outlines(wishes.segmentation, product, image)
+    return found
