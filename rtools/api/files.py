@@ -202,7 +202,7 @@ def write_catalog(path: str | Path, table: Table, *, overwrite: bool = False) ->
 
 
 def validate(path: str | Path, *, quick: bool = False, threads: int = 1) -> list[Finding]:
-    """Check a product, a reference file or a catalog: blocks, schema, values, name, steps.
+    """Check a product of either mission, a reference file or a catalog: blocks, schema, values, name, steps.
 
     Parameters
     ----------

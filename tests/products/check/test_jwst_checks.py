@@ -1,13 +1,16 @@
 """Checks of JWST products: sound files of each kind give no finding, corrupted ones that of one check and no other."""
 
+import re
+
 import numpy as np
 import pytest
 from astropy.io import fits
 from astropy.table import Table
 
-from rtools.jwst import PIXEL_FLAGS, SUFFIXES
+from rtools.jwst import PIXEL_FLAGS, SUFFIXES, product_layout
 from rtools.products.check import check_file
-from tests.support import jwst_files
+from rtools.products.jwst import NewHdu, stage_new
+from tests.support import jwst_files, jwst_sound
 
 UNUSED, REFERENCE = PIXEL_FLAGS["DO_NOT_USE"], PIXEL_FLAGS["REFERENCE_PIXEL"]
 
@@ -380,6 +383,15 @@ def test_the_layout_of_a_release_is_a_remark(kind, change, words, tmp_path):
     assert [one.message for one in check_file(path).findings if one.check == "L7" and words in one.message]
 
 
+def test_one_pixel_is_spoken_of_as_one(tmp_path):
+    change = all_of(pixel("VAR_RNOISE", (0, 6, 6), -1), pixel("DQ", (0, 7, 7), 1 << 8))
+    path = jwst_files.made(tmp_path, "psfsub", sound=True, extra=False, change=change)
+    assert {one.message for one in check_file(path).findings if one.severity != "info"} == {
+        "1 value is negative",
+        "1 value has bit 8, which has no meaning",
+    }
+
+
 def test_every_check_has_its_faults():
     """Those of files that belong together are tested with the command."""
     numbered = [
@@ -412,3 +424,28 @@ def test_errors_may_be_made_without_the_flat(tmp_path):
     path = jwst_files.made(tmp_path, "cal", sound=True, extra=False, change=change)
     assert found(path) == set()
     assert "its square is VAR_POISSON + VAR_RNOISE" in [one.message for one in check_file(path).findings]
+
+
+STRUCTURE = re.compile(
+    r"SIMPLE|XTENSION|BITPIX|NAXIS\d*|EXTEND|[PG]COUNT|TFIELDS|T(TYPE|FORM|UNIT|ZERO|SCAL|DIM|NULL)\d+|BZERO|BSCALE"
+    r"|EXTNAME|EXTVER|BUNIT|COMMENT|HISTORY|NOVALUE|DATE|FILENAME|DATAMODL|TELESCOP|A\.KEYWORD.*|"
+)
+
+
+def as_new(hdu):
+    """An HDU of astropy as `stage_new` takes it."""
+    cards = {key: value for key, value in hdu.header.items() if not STRUCTURE.fullmatch(key)}
+    data = Table(hdu.data) if isinstance(hdu, fits.BinTableHDU) else hdu.data
+    return NewHdu(hdu.name, data, hdu.ver, cards=cards)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_what_rtools_writes_gives_no_finding(suffix, tmp_path):
+    form = product_layout(suffix).form
+    path = tmp_path / jwst_sound.name_of(suffix, form)
+    if form == "ecsv":
+        hdus = [NewHdu("TABLE", Table.read(jwst_files.made(tmp_path, suffix, sound=True), format="ascii.ecsv"))]
+    else:
+        hdus = [as_new(hdu) for hdu in jwst_files.hdus_of(suffix, path.name, sound=True, extra=False)[:-1]]
+    stage_new(path, suffix, jwst_files.METADATA, hdus).commit()
+    assert found(path) == set()

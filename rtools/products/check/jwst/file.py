@@ -47,6 +47,10 @@ NAMED = re.compile(r"jw\d{5}")
 """How names of JWST files begin."""
 
 
+ONE = re.compile(r"1 (?!axes)(?P<noun>\w+)s(?P<verb> have| begin| lie)?(?= |,|$)")
+"""How messages begin that speak of one thing as of several."""
+
+
 class Check(NamedTuple):
     """One function, what it looks for and where.
 
@@ -175,9 +179,18 @@ def check_jwst(
 def _findings(check, product, told):
     """What a check finds; data that cannot be read are a finding, too."""
     try:
-        return list(check.function(product, told))
+        return [one._replace(message=_of_one(one.message)) for one in check.function(product, told)]
     except InputError as problem:
         return [error(check.ids[0], "the file", problem.message)]
+
+
+def _of_one(message):
+    """A message about a number of things, when that is 1."""
+    found = ONE.match(message)
+    if found is None:
+        return message
+    verb = {None: "", " have": " has"}.get(found["verb"], f"{found['verb']}s")
+    return f"1 {found['noun']}{verb}{message[found.end() :]}".replace(" are ", " is ")
 
 
 def _compare(report, product, name, partner, others):

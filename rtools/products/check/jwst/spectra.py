@@ -87,7 +87,7 @@ def _count(tally, piece, where):
         found = warning("C9", f"{where}.FLUX", "{} values behind N_ALONGDISP are not NaN")
         flux = vectors.get("FLUX", wavelengths)
         tally[found] += number_of(beyond & ~np.isnan(flux)) if flux.shape == beyond.shape else 0
-    found = error("C9", f"{where}.WAVELENGTH", "{} spectra neither increase nor decrease")
+    found = error("C9", f"{where}.WAVELENGTH", "{} rows are neither increasing nor decreasing")
     tally[found] += sum(not _is_monotonic(row[~one]) for row, one in zip(wavelengths, beyond, strict=True))
     if "NPIXELS" in vectors:
         tally[error("C9", f"{where}.NPIXELS", "{} values are negative")] += number_of(vectors["NPIXELS"] < 0)
