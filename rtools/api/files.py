@@ -288,15 +288,9 @@ def compare(
     >>> rtools.compare(cal, cal)
     Differences(metadata=[], arrays=[])
     """
-    from rtools.products.edit import compare_catalogs, compare_products
-    from rtools.products.forms import is_asdf
-    from rtools.products.io import open_product
+    from rtools.products.edit.file_comparison import compare_files
 
-    settings: dict[str, Any] = {"rtol": rtol, "atol": atol, "ignore": list(ignore)}
-    if is_asdf(first) or is_asdf(second):
-        with open_product(first, others=True) as one, open_product(second, others=True) as two:
-            return Differences(*compare_products(one, two, **settings))
-    return Differences(*compare_catalogs(first, second, **settings))
+    return Differences(*compare_files(first, second, rtol=rtol, atol=atol, ignore=list(ignore))[:2])
 
 
 def cut_out(

@@ -12,7 +12,7 @@ from rtools.commands.kit.inputs import local
 from rtools.commands.kit.loop import errors_in_json
 from rtools.commands.kit.tool import option, tool
 from rtools.errors import UsageError
-from rtools.products.forms import is_asdf
+from rtools.products.schema.flag_tables import bits_of_mission
 from rtools.wfi import dq
 
 __all__ = ["command", "main"]
@@ -30,6 +30,12 @@ Takes ASDF files, and catalogs of any format that rt-table reads: metadata, unit
 Rows belong together by label or source_id, where these are there and occur once, else by their place; the order of
 columns, and of labelled rows, is not a difference.
 
+Of JWST files in FITS the cards, arrays and tables of each extension are compared, and the tree of the extension ASDF
+without its arrays. Extensions belong together by EXTNAME and EXTVER; their order, that of cards, and comments of cards
+are no difference. What differs in a keyword and alike in the tree is told of the keyword, as SCI.PHOTMJSR. Left out,
+unless --all: DATE, FILENAME, CAL_VER, CAL_VCS, CHECKSUM, DATASUM, HISTORY, what the tree says of the same, _fits_hash,
+and comments. Both files must be of JWST.
+
 Exit status 0 if the products are the same (nothing is printed), 1 if they differ, 3 if one cannot be read. With -q only
 the status tells."""
 
@@ -46,6 +52,7 @@ SHORT = 60
         "rt-diff --rtol 1e-5 --ignore 'meta.wcs*,meta.ref_file' old_cal.asdf new_cal.asdf",
         "rt-diff --rtol 1e-6 old_cat.parquet new_cat.parquet",
         "rt-diff -q A.asdf B.asdf && echo same",
+        "rt-diff --rtol 1e-6 --ignore 'R_*,GROUP' old_rate.fits new_rate.fits",
     ),
     no_args_is_help=True,
 )
@@ -68,35 +75,24 @@ def command(console, first, second, rtol, atol, within, ignore, everything, wors
         raise UsageError("--within: a number of seconds of at least 0 expected")
     if first == second == "-":
         raise UsageError("only one of the two can be standard input")
-    patterns = [word.strip() for words in ignore for word in words.split(",") if word.strip()]
+    from rtools.products.edit.array_names import split_names
+    from rtools.products.edit.file_comparison import compare_files
+
     settings = {"rtol": rtol, "atol": atol, "within": within}
-    settings |= {"ignore": patterns, "everything": everything, "worst": worst}
+    settings |= {"ignore": split_names(ignore), "everything": everything, "worst": worst}
     with errors_in_json(as_json, a=first, b=second), local(first) as one, local(second) as two:
-        metadata, arrays, what = _compared(one, two, settings)
+        metadata, arrays, what, mission = compare_files(one, two, **settings)
     differ = bool(metadata or arrays)
     if as_json:
         told = {"a": first, "b": second, "same": not differ, "metadata": metadata, f"{what}s": arrays}
         json_line(_plain(told))
     elif differ and console.verbosity >= 0:
-        for line in _lines(metadata, arrays, what):
+        for line in _lines(metadata, arrays, what, mission):
             click.echo(line)
     return int(differ)
 
 
-def _compared(one, two, settings):
-    """Differences in metadata and in arrays or columns, and which of these."""
-    if any(is_asdf(path) for path in (one, two)):
-        from rtools.products.edit.comparison import compare_products
-        from rtools.products.io import open_product
-
-        with open_product(one, others=True) as first, open_product(two, others=True) as second:
-            return *compare_products(first, second, **settings), "array"
-    from rtools.products.edit.catalog_comparison import compare_catalogs
-
-    return *compare_catalogs(one, two, **settings), "column"
-
-
-def _lines(metadata, arrays, what):
+def _lines(metadata, arrays, what, mission):
     for found in (*metadata, *arrays):
         name = found.get("key") or found["array"]
         if "only_in" in found:
@@ -106,12 +102,12 @@ def _lines(metadata, arrays, what):
         elif "key" in found:
             yield f"{name}: {' | '.join(_pair(found['a'], found['b']))}"
         else:
-            yield from _array_lines(found)
+            yield from _array_lines(found, bits_of_mission(mission, found["array"]))
     keys = f"{len(metadata)} {'key' if len(metadata) == 1 else 'keys'}"
     yield f"differ: {keys}, {len(arrays)} {what if len(arrays) == 1 else f'{what}s'}"
 
 
-def _array_lines(found):
+def _array_lines(found, bits):
     name = found["array"]
     for what in ("shape", "dtype"):
         if what in found:
@@ -130,7 +126,7 @@ def _array_lines(found):
     yield line
     for flag, (only_a, only_b) in found.get("flags", {}).items():
         yield f"  {flag}: {only_a} in A only, {only_b} in B only"
-    yield from _worst_lines(found["worst"], dq.bits_of(name))
+    yield from _worst_lines(found["worst"], bits)
 
 
 def _worst_lines(worst, bits):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from rtools.errors import UsageError
-from rtools.products.edit.planes import EVERY_PLANE, Choice, Plane, planes_of
+from rtools.products.edit.planes import EVERY_PLANE, ArrayPlane, Choice, planes_of
 from rtools.products.edit.section import read_plane, select
 from rtools.products.io.reading import run_all
 from rtools.products.schema import layout
@@ -119,7 +119,7 @@ def measure_planes(
         masks += [("err", None)] if _is_strict(product, name, flags) else []
         whole = section is None and choice == EVERY_PLANE
         parts = _columns(product, name) if whole else ()
-        jobs += [_Job(name, Plane(0, ()), rows, cols, [], column) for column in parts]
+        jobs += [_Job(name, ArrayPlane(0, ()), rows, cols, [], column) for column in parts]
         jobs += [_Job(name, plane, rows, cols, masks) for plane in planes_of(product, name, choice) if not parts]
     if section is None and choice == EVERY_PLANE:
         read = {one for job in jobs for one in (job.array, *(mask for mask, _value in job.masks))}
@@ -132,7 +132,7 @@ class _Job(NamedTuple):
     """A plane, or a column, that is to be described: which part of it, and what masks it."""
 
     array: str
-    plane: Plane
+    plane: ArrayPlane
     rows: slice
     columns: slice
     masks: list

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from rtools.products.edit import comparison
+from rtools.products.edit.array_comparison import Values
 from rtools.products.tables import flat as flatmeta
 from rtools.products.tables.files import read_catalog
 
@@ -135,7 +136,7 @@ def _compare_column(walk, name, columns, rows):
     one, two = (column[chosen] for column, chosen in zip(columns, rows, strict=True))
     if one.shape == two.shape:
         one, two = _known(walk, name, one, two)
-    walk.compare_arrays(name, comparison.Values.of(_plain(one)), comparison.Values.of(_plain(two)))
+    walk.compare_arrays(name, Values.of(_plain(one)), Values.of(_plain(two)))
 
 
 def _known(walk, name, one, two):

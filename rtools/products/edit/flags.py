@@ -10,7 +10,7 @@ import numpy as np
 
 from rtools.errors import InputError
 from rtools.products.edit.array_names import names_that_fit
-from rtools.products.edit.planes import Plane, leading_axes, planes_of
+from rtools.products.edit.planes import ArrayPlane, leading_axes, planes_of
 from rtools.products.edit.section import read_plane
 from rtools.products.edit.table_columns import read_columns, table_columns
 from rtools.products.names.extensions import form_of_name
@@ -114,7 +114,7 @@ def named_arrays(product: ProductFace, name: str) -> list[str]:
 
 def count_flags(
     product: ProductFace, name: str, rows: slice = EVERY, columns: slice = EVERY
-) -> Iterator[tuple[Plane, tuple[int, int, dict[int, int]]]]:
+) -> Iterator[tuple[ArrayPlane, tuple[int, int, dict[int, int]]]]:
     """Pixels per flag of each plane, one after another.
 
     Parameters
@@ -128,7 +128,7 @@ def count_flags(
 
     Yields
     ------
-    (rtools.products.edit.planes.Plane, (int, int, dict of int to int))
+    (rtools.products.edit.planes.ArrayPlane, (int, int, dict of int to int))
         Which plane it is: the only one, a resultant, a group of an integration, or the row of a table whose cells hold
         several flags. Then pixels, pixels without a flag, pixels by bit that occurs.
     """
@@ -238,10 +238,10 @@ def _cells(product, name):
     values = np.ma.getdata(values)
     values = values.astype(f"u{values.dtype.itemsize}", copy=False)  # logical ones among them
     if values.ndim < 2:
-        yield Plane(0, ()), values
+        yield ArrayPlane(0, ()), values
         return
     for row, cell in enumerate(values):
-        yield Plane(row, (row,)), cell
+        yield ArrayPlane(row, (row,)), cell
 
 
 def _any_of(plane, value):

@@ -16,7 +16,7 @@ from rtools.errors import InputError, UsageError
 if TYPE_CHECKING:
     from rtools.products.io.face import ProductFace
 
-__all__ = ["EVERY_PLANE", "Choice", "Plane", "check_choice", "leading_axes", "planes_of"]
+__all__ = ["EVERY_PLANE", "ArrayPlane", "Choice", "check_choice", "leading_axes", "planes_of"]
 
 AXES = ("integration", "group")
 """What the two leading axes of a ramp of JWST are."""
@@ -42,7 +42,7 @@ EVERY_PLANE = Choice()
 """No plane is chosen, so that all are wanted."""
 
 
-class Plane(NamedTuple):
+class ArrayPlane(NamedTuple):
     """One plane of an array.
 
     Attributes
@@ -99,7 +99,7 @@ def leading_axes(product: ProductFace, name: str) -> tuple[int, ...]:
     return shape[:-2] if product.mission == "jwst" else shape[:1] if len(shape) > 2 else ()
 
 
-def planes_of(product: ProductFace, name: str, choice: Choice = EVERY_PLANE) -> list[Plane]:
+def planes_of(product: ProductFace, name: str, choice: Choice = EVERY_PLANE) -> list[ArrayPlane]:
     """Planes of an array.
 
     Parameters
@@ -113,7 +113,7 @@ def planes_of(product: ProductFace, name: str, choice: Choice = EVERY_PLANE) -> 
 
     Returns
     -------
-    list of Plane
+    list of ArrayPlane
         In order; one without a label for an array of fewer than three axes.
 
     Raises
@@ -123,7 +123,7 @@ def planes_of(product: ProductFace, name: str, choice: Choice = EVERY_PLANE) -> 
     """
     axes = leading_axes(product, name)
     if not axes:
-        return [Plane(0, ())]
+        return [ArrayPlane(0, ())]
     wanted = (choice.integration, choice.group) if product.mission == "jwst" else (choice.resultant,)
     words = AXES if len(axes) > 1 else ("plane",)
     places = [range(length) for length in axes]
@@ -134,4 +134,4 @@ def planes_of(product: ProductFace, name: str, choice: Choice = EVERY_PLANE) -> 
         if not -length <= number < length:
             raise InputError(f"{name} has {length} {words[axis]}s, no number {number}", path=product.path)
         places[axis] = range(number % length, number % length + 1)
-    return [Plane(int(np.ravel_multi_index(place, axes)), place) for place in itertools.product(*places)]
+    return [ArrayPlane(int(np.ravel_multi_index(place, axes)), place) for place in itertools.product(*places)]

@@ -18,7 +18,7 @@ from rtools.products.tables.metadata import ColumnInfo, columns_of
 if TYPE_CHECKING:
     from astropy.io import fits
 
-__all__ = ["JwstHdu", "StoredTable", "read_pixels", "read_spans"]
+__all__ = ["JwstHdu", "StoredTable", "read_lines", "read_pixels", "read_spans"]
 
 PIXELS = {8: "u1", 16: "i2", 32: "i4", 64: "i8", -32: "f4", -64: "f8"}
 """Type of pixels by BITPIX."""
@@ -165,19 +165,50 @@ def read_pixels(path: str | Path, hdu: JwstHdu, part: Part = ()) -> np.ndarray:
     InputError
         The HDU has no pixels, or the file is no longer what it was.
     """
+    return _read(path, hdu, hdu.shape, part)
+
+
+def read_lines(path: str | Path, hdu: JwstHdu, start: int, stop: int) -> np.ndarray:
+    """Some lines of an image: those of all axes but the last counted through; nothing else of the file is read.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+    hdu : JwstHdu
+        One of its HDUs.
+    start, stop : int
+        First line, and the one behind the last.
+
+    Returns
+    -------
+    ndarray
+        (lines, columns), else as `read_pixels`.
+
+    Raises
+    ------
+    InputError
+        The HDU has no pixels, or the file is no longer what it was.
+    """
+    lines = (math.prod(hdu.shape[:-1]), *hdu.shape[-1:])
+    return _read(path, hdu, lines, (slice(start, stop),))
+
+
+def _read(path: str | Path, hdu: JwstHdu, shape: tuple[int, ...], part: Part) -> np.ndarray:
+    """A part of the pixels as if they had another shape of the same size."""
     if not hdu.is_image:
         raise InputError(f"its extension {hdu.name} is not an image", path=path)
-    if 0 in hdu.shape:
-        return np.zeros(hdu.shape, hdu.dtype)[part]
+    if 0 in shape:
+        return np.zeros(shape, hdu.dtype)[part]
     try:
-        mapped = np.memmap(path, hdu.stored, "r", hdu.data, hdu.shape)
+        mapped = np.memmap(path, hdu.stored, "r", hdu.data, shape)
     except (OSError, ValueError) as error:
         raise InputError(f"cannot be read ({' '.join(str(error).split())})", path=path) from None
     raw = np.ascontiguousarray(mapped[part])
     if hdu.is_scaled:
         return raw * np.float64(hdu.values.get("BSCALE", 1)) + hdu.values.get("BZERO", 0)
-    shape = np.shape(mapped[part])
-    return pixel_types.decode(np.asarray(raw), hdu.dtype, flipped=hdu.is_unsigned).reshape(shape)
+    wanted = np.shape(mapped[part])
+    return pixel_types.decode(np.asarray(raw), hdu.dtype, flipped=hdu.is_unsigned).reshape(wanted)
 
 
 def read_spans(path: str | Path, spans: Iterable[tuple[int, int]]) -> Iterator[bytes]:

@@ -19,7 +19,7 @@ from rtools.jwst.keywords import REFERENCE_KEYWORDS, MetadataKeyword, keyword_at
 from rtools.jwst.models import EXTENSIONS, NODE_NAMES
 from rtools.products.fits.keywords import ascii_text
 from rtools.products.io.arrays import ArrayInfo
-from rtools.products.jwst.hdus import JwstHdu, Part, StoredTable, read_pixels, read_spans
+from rtools.products.jwst.hdus import JwstHdu, Part, StoredTable, read_lines, read_pixels, read_spans
 from rtools.products.jwst.tables import read_ecsv_table, read_hdu_table
 from rtools.products.jwst.trees import bytes_of_tree, node_of, parsed_tree
 from rtools.products.schema import keys
@@ -193,6 +193,10 @@ class JwstProduct:
             There is no such image.
         """
         return read_pixels(self.path, self._named.get(name) or self.hdu(name, version), part)
+
+    def lines(self, name: str, start: int, stop: int) -> np.ndarray:
+        """Lines of an array, those of all axes but the last counted through, as two axes; nothing else is read."""
+        return read_lines(self.path, self.hdu(name), start, stop)
 
     def array(self, name: str, work: Work = ALONE, *, part: bool = False) -> np.ndarray:
         """A whole array, in memory and in native byte order; `work` and `part` change nothing here.

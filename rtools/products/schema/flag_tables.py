@@ -4,17 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from rtools.jwst.dq import GROUP_FLAGS, PIXEL_FLAGS, flags_of
 from rtools.wfi import dq
 
 __all__ = ["MISSIONS", "bits_of_mission", "check_flags", "tables_of_mission"]
 
-TABLES = {
-    "roman": {"dq": dq.PIXEL, "groupdq": dq.GROUP},
-    "jwst": {"dq": PIXEL_FLAGS, "groupdq": GROUP_FLAGS},
-}
-
-MISSIONS = tuple(TABLES)
+MISSIONS = ("roman", "jwst")
 """Missions whose products are known."""
 
 
@@ -31,7 +25,11 @@ def tables_of_mission(mission: str) -> dict[str, dict[str, int]]:
     dict
         ``dq`` and ``groupdq``; groups have resultants in them as well.
     """
-    return TABLES[mission]
+    if mission == "roman":
+        return {"dq": dq.PIXEL, "groupdq": dq.GROUP}
+    from rtools.jwst import GROUP_FLAGS, PIXEL_FLAGS  # read from a file, which those who ask of Roman need not wait for
+
+    return {"dq": PIXEL_FLAGS, "groupdq": GROUP_FLAGS}
 
 
 def bits_of_mission(mission: str, array: str) -> dict[str, int] | None:
@@ -49,7 +47,11 @@ def bits_of_mission(mission: str, array: str) -> dict[str, int] | None:
     dict of str to int, or None
         None if this is not an array of flags.
     """
-    return flags_of(array) if mission == "jwst" else dq.bits_of(array)
+    if mission == "roman":
+        return dq.bits_of(array)
+    from rtools.jwst import flags_of
+
+    return flags_of(array)
 
 
 def check_flags(text: str, missions: tuple[str, ...] = MISSIONS) -> None:
@@ -63,6 +65,9 @@ def check_flags(text: str, missions: tuple[str, ...] = MISSIONS) -> None:
         Of `MISSIONS`.
     """
     known: Mapping[str, int] = {
-        name: flag for mission in missions for table in TABLES[mission].values() for name, flag in table.items()
+        name: flag
+        for mission in missions
+        for table in tables_of_mission(mission).values()
+        for name, flag in table.items()
     }
     dq.value(text, known)
