@@ -27,7 +27,12 @@ meta.file_date follow the new file unless they are set.
 
 Takes ASDF files and catalogs (parquet, ECSV). Metadata of parquet files are strings; they are checked as what the
 schema of their model_type wants, null takes a key away, rows and columns stay as they are, and the change is recorded
-under history, as JSON."""
+under history, as JSON.
+
+Of FITS files of JWST KEY is a keyword (EXP_TYPE) or a path of the data model (exposure.type). The keyword, the tree in
+the extension ASDF and its hash change together, so that readers trust the tree. A value must be of the type that the
+data model has; null takes it away; keywords that say how the data are stored cannot be set. FILENAME and DATE follow,
+and each change is recorded in a HISTORY card. Metadata of JWST's ECSV tables cannot be set."""
 
 
 @tool(
@@ -38,22 +43,29 @@ under history, as JSON."""
         "rt-set X_cal.asdf program.title='Deep field' -o Y_cal.asdf",
         "rt-set X_uncal.asdf exposure.start_time=2027-01-01T00:00:00 --outdir fixed",
         "rt-set --in-place *_uncal.asdf instrument.data_encoding_offset=1000",
+        "rt-set jw01024001001_02101_00001_nrca1_cal.fits TARGNAME=M-31 --outdir fixed",
     ),
     no_args_is_help=True,
 )
 @click.argument("words", nargs=-1, required=True, metavar="FILE… KEY=VALUE…")
 @in_place
+@click.option(
+    "--hdu",
+    metavar="NAME[,VER]",
+    allow_from_autoenv=False,
+    help="Set keywords of this HDU (JWST): SCI, SCI,2, PRIMARY.",
+)
 @click.option("--new", is_flag=True, allow_from_autoenv=False, help="Take keys that neither schema nor file have.")
 @options.named_outputs(*EDITED)
 @options.json_output
 @options.fail_fast
-def command(console, words, new, **where):
+def command(console, words, hdu, new, **where):
     names, assignments = _sorted(words)
 
     def edited(name, path):
         from rtools.products.edit.opening import open_edit
 
-        edit = open_edit(path)
+        edit = open_edit(path, hdu)
         for key, value in assignments:
             edit.set(key, value, new=new)
         problem = edit.check()

@@ -1,3 +1,4 @@
+from .choices import choices_of
 from .detectors import DETECTORS, instrument_of
 from .distortion import (
     distortion_model,
@@ -62,6 +63,7 @@ __all__ = [
     "Subarray",
     "amplifiers",
     "bandpass",
+    "choices_of",
     "described",
     "detector_facts",
     "distortion_model",

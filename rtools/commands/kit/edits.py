@@ -12,7 +12,7 @@ from rtools.commands.kit.inputs import is_stream, local
 from rtools.commands.kit.loop import file_record, for_each
 from rtools.commands.kit.outputs import Outputs, make_directory
 from rtools.errors import RtoolsError, UsageError
-from rtools.products.forms import form_of, read_tree
+from rtools.products.forms import form_of
 from rtools.products.io import temporary
 from rtools.products.names.extensions import refuse_contradiction
 from rtools.products.schema import keys
@@ -98,7 +98,9 @@ def _target(name, path, output, outdir, *, in_place, overwrite):
 
 def _filename(path):
     """What a file from standard input is called."""
-    found = keys.find(read_tree(path), "meta.filename")
+    from rtools.products.edit import open_keyed
+
+    found = open_keyed(path).find("meta.filename")
     name = Path(str(found[0][1])).name if found else ""
     return name or f"stdin.{form_of(path)}"
 

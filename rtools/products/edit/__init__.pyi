@@ -2,6 +2,7 @@ from .catalog_comparison import compare_catalogs
 from .comparison import compare_products
 from .cutout import cut_arrays, cut_metadata
 from .edit import Edit
+from .edit_jwst import JwstEdit
 from .flags import count_flags, make_mask, write_mask
 from .keyed import KeyedFile, open_keyed
 from .opening import open_edit
@@ -10,6 +11,7 @@ from .wcs import load_wcs
 
 __all__ = [
     "Edit",
+    "JwstEdit",
     "KeyedFile",
     "compare_catalogs",
     "compare_products",
