@@ -7,6 +7,7 @@ pytest.register_assert_rewrite("tests.support")
 pytest_plugins = [
     "tests.support.compiled_lines",
     "tests.support.judges",
+    "tests.support.jwst_golden",
     "tests.support.kit",
     "tests.support.quick_tools",
     "tests.support.runs",

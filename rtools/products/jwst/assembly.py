@@ -213,7 +213,7 @@ def _unit_text(unit, written):
     """A unit in a header: as it is written elsewhere where that means the same."""
     from astropy.units import Unit
 
-    if written and (unit is None or Unit(written, parse_strict="silent") == unit):
+    if written and (unit is None or Unit(written.replace("^", "**"), parse_strict="silent") == unit):
         return written
     return None if unit is None else re.sub(r"\s*/\s*", "/", ascii_text(str(unit)))
 
