@@ -10,7 +10,7 @@ import numpy as np
 
 from rtools.astrometry.wcs import footprint
 from rtools.errors import InputError, UsageError
-from rtools.wfi.gwcs_frames import box_of, shifted_wcs
+from rtools.wfi.gwcs_frames import inputs_of, intervals_of, shifted_wcs
 from rtools.wfi.sphere import s_region, signed_turn
 from rtools.wfi.units import DEGREE_ARCSEC
 
@@ -148,8 +148,10 @@ def cutout_wcs(wcs: Any, rows: slice, columns: slice) -> Any:
     gwcs.WCS
         Shifts stand before its first transform; its bounding box is that of the whole, as far as the cutout goes.
     """
-    whole = (None, None) if wcs.bounding_box is None else box_of(wcs)
-    box = tuple(_interval(span, interval) for span, interval in zip((columns, rows), whole, strict=True))
+    if wcs.bounding_box is None and inputs_of(wcs) > 2:
+        return shifted_wcs(wcs, columns.start, rows.start)
+    x, y, *others = (None, None) if wcs.bounding_box is None else intervals_of(wcs)
+    box = _interval(columns, x), _interval(rows, y), *others
     return shifted_wcs(wcs, columns.start, rows.start, box)
 
 

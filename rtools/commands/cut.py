@@ -1,13 +1,13 @@
 """rt-cut: cutouts."""
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import click
 
+from rtools.commands.kit import cut_jwst_files
 from rtools.commands.kit import options as bundles
 from rtools.commands.kit.console import json_line
+from rtools.commands.kit.cut_jwst_files import Cutting
 from rtools.commands.kit.entry import entry
 from rtools.commands.kit.inputs import is_stream, opened
 from rtools.commands.kit.lists import expand_inputs
@@ -25,6 +25,9 @@ EXAMPLES = (
     "rt-cut X_uncal.asdf --sky 18:00:12,+66:00:36,1arcmin --wcs X_wcs.asdf -o part_uncal.asdf",
     "rt-cut X_flat.asdf --section 0:128,: -o channel_flat.asdf",
     "rt-cut X_gw.asdf --exposure 2 --stage track -o second_gw.asdf",
+    "rt-cut jw…_cal.fits --sky 80.05,-69.49,4 --outdir cutouts",
+    "rt-cut jw…_calints.fits --section 100:150,: --integrations 0:200 -o first_calints.fits",
+    "rt-cut jw…_x1d.fits --wave 2.1:2.3 -o line_x1d.fits",
 )
 
 OPTIONS = {"pairs": "--pairs", "exposures": "--exposure", "times": "--time", "stages": "--stage"}
@@ -46,6 +49,12 @@ A guide-window file keeps whole windows of fewer pairs. --pairs and --exposure c
 --time among those of all stages by their centres, and a stage that --stage does not name goes. A FACE file keeps the
 rows in --time. What belongs to the pairs is cut with them: times, corners, flags, centroids, amp33. meta.guide_window,
 meta.t_start and meta.t_stop are those of what is left.
+
+Products of JWST are cut in the same way and stay FITS. With their pixels go SUBSTRT1, SUBSTRT2, SUBSIZE1, SUBSIZE2,
+CRPIX1 and CRPIX2 of every image, XREF_SCI, YREF_SCI, S_REGION and the gwcs of the tree; one with transforms that only
+stdatamodels knows cannot be moved, exit status 3. REFOUT has a column for four. --integrations chooses planes and rows
+of integrations, with or without --section or --sky; INTSTART and INTEND follow, and NINTS is still of the exposure.
+--wave chooses rows of spectra, or elements of their vectors, ends inclusive. ECSV is for rt-table.
 
 Where the result goes must be said, by -o or --outdir (then it has the name of the input)."""
 
@@ -73,34 +82,41 @@ Where the result goes must be said, by -o or --outdir (then it has the name of t
     "--time", "times", metavar="T1,T2", help="From T1 to before T2: UTC, or seconds since t_start (_gw, _face)."
 )
 @click.option("--stage", "stages", metavar="STAGE,…", help="Only these of acq, edge, track (_gw).")
-@bundles.named_outputs("asdf")
+@click.option("--integrations", metavar="A:B", help="From 0 in the file, the end exclusive (JWST).")
+@click.option("--wave", metavar="W1:W2", help="Wavelengths of spectra, µm (JWST: _x1d, _x1dints, _c1d).")
+@bundles.named_outputs("asdf", "fits")
 @bundles.writing
 @bundles.jobs
 @bundles.no_checksum
 @bundles.json_output
 @bundles.fail_fast
-def command(console, inputs, section, frame, sky, wcs, output, outdir, overwrite, dry_run, compression, profile, jobs,
-            as_json, fail_fast, **guide):  # fmt: skip
+def command(console, inputs, section, frame, sky, wcs, integrations, wave, output, outdir, overwrite, dry_run,
+            compression, profile, jobs, as_json, fail_fast, **guide):  # fmt: skip
     inputs, work = list(dict.fromkeys(expand_inputs(inputs))), console.work(jobs)
     if not inputs:
         raise UsageError("no input file")
-    _check(section, frame, sky, wcs, any(guide.values()))
+    pieces = cut_jwst_files.pieces(integrations, wave)
+    _check(section, frame, sky, wcs, any(guide.values()), pieces)
     if not (output or outdir):
         raise UsageError("where to?", mend="-o FILE or --outdir DIR says it")
     if output == "-" and as_json:
         raise UsageError("--json and -o - both want standard output")
     outputs = Outputs(output, outdir, overwrite=overwrite, inputs=inputs, dry_run=dry_run)
-    choose = _chooser(section, frame, sky, wcs, guide)
+    choose = _chooser(section, frame, sky, wcs, guide, pieces)
+    writing = {"compression": compression, "profile": profile}
     outputs.refuse_twins({name: Path(name).name for name in inputs if not is_stream(name)})
 
     def cut(name):
-        with opened(name) as product:
+        with opened(name, jwst=True) as product:
             filename = _filename(name, product, output)
-            refuse_contradiction(filename, "asdf")
+            form = "asdf" if product.mission == "roman" else cut_jwst_files.form_of(product)
+            for one in (filename, output or ""):
+                refuse_contradiction(one, form)
             path = outputs.path(name, filename)
             part = choose(product)
+            maker = _maker if product.mission == "roman" else cut_jwst_files.maker
+            make = maker(console, product, part, writing, work=work)
             if not dry_run:
-                make = _maker(console, product, part, compression, profile, work=work)
                 deliver(path, filename, make)
         if as_json:
             json_line(file_record(console, name, [path], dry_run=dry_run) | part.spans)
@@ -113,30 +129,23 @@ def command(console, inputs, section, frame, sky, wcs, output, outdir, overwrite
     return for_each(console, inputs, cut, fail_fast=fail_fast, report=report, key="input")
 
 
-class Cutting(NamedTuple):
-    """What is cut out of a product: as text, for --json, for the history, and how."""
-
-    told: str
-    spans: dict[str, Any]
-    parameters: dict[str, Any]
-    cut: Callable[[Any], tuple[dict, dict]]
-
-
-def _check(section, frame, sky, wcs, guide):
-    if bool(section) + bool(sky) + guide != 1:
+def _check(section, frame, sky, wcs, guide, pieces):
+    if bool(section) + bool(sky) + guide != 1 and (section or sky or guide or not pieces):
         mend = "--section X1:X2,Y1:Y2 or --sky RA,DEC,SIZE says it, one of them; of _gw and _face files --pairs, "
         raise UsageError("what to cut?", mend=f"{mend}--exposure, --time, --stage")
+    if "wave" in pieces and (section or sky):
+        raise UsageError("--wave is about spectra, --section and --sky are about images")
     if frame and not section:
         raise UsageError("--frame goes with --section")
     if wcs and not sky:
         raise UsageError("--wcs goes with --sky")
 
 
-def _chooser(section, frame, sky, wcs, guide):
+def _chooser(section, frame, sky, wcs, guide, pieces):
     """A function that says which part of an opened product is wanted."""
-    if section or sky:
+    if section or sky or pieces:
         place = _place(sky)
-        return lambda product: _pixels_of(product, section, frame, place, wcs)
+        return lambda product: _pixels_of(product, section, frame, place, wcs, pieces)
     from rtools.products.edit import guide_choice
 
     parsers = {"pairs": guide_choice.parse_pairs, "exposures": _exposures, "times": guide_choice.parse_times,
@@ -172,10 +181,15 @@ def _filename(name, product, output):
     return filename
 
 
-def _pixels_of(product, section, frame, place, wcs):
-    """Rows and columns to be cut."""
+def _pixels_of(product, section, frame, place, wcs, pieces):
+    """Rows and columns to be cut; of JWST integrations and wavelengths, too."""
     from rtools.pipeline.astrometry.cutout import cut_product
 
+    if product.mission == "jwst":
+        region = _region(product, section, frame, place, wcs) if section or place else None
+        return cut_jwst_files.part_of(product, region, pieces)
+    if pieces:
+        raise UsageError(f"--{next(iter(pieces))} does not go with {_kind(product)}", path=product.path)
     if product.kind in CHOICES:
         mend = f"{', '.join(CHOICES[product.kind])} cut{'s' * (len(CHOICES[product.kind]) == 1)} it"
         raise UsageError(
@@ -249,14 +263,14 @@ def _typed(runs):
     return " ".join(f"{name} {','.join(f'{first}:{stop}' for first, stop in spans)}" for name, spans in runs.items())
 
 
-def _maker(console, product, part, compression, profile, *, work):
+def _maker(console, product, part, writing, *, work):
     """A function that stages the cutout under a path."""
     from rtools.products.io.writer import stage_product
     from rtools.products.schema import history, profiles, tags
 
     meta, arrays = part.cut(work)
     kind = f"reference/{product.reftype}" if product.reftype else product.kind
-    chosen, said = profiles.kept(profile, [product])
+    chosen, said = profiles.kept(writing["profile"], [product])
     source = str(meta.get("filename") or Path(product.path).name)
     record = history.entry("rt-cut", parameters=part.parameters, inputs=[source])
     if "cal_logs" in meta:
@@ -270,7 +284,7 @@ def _maker(console, product, part, compression, profile, *, work):
             arrays,
             profile=chosen,
             as_is=tags.tag(kind, chosen) == product.tag,
-            compression=compression or ("none" if kind in ("l1_uncal", "ramp") else "lz4"),
+            compression=writing["compression"] or ("none" if kind in ("l1_uncal", "ramp") else "lz4"),
             history=[*product.history, record],
             work=work,
         )

@@ -17,23 +17,24 @@ from rtools.wfi import metadata
 from rtools.work import ALONE, Work
 
 if TYPE_CHECKING:
+    from rtools.products.io.face import ProductFace
     from rtools.products.io.product import Product
 
 __all__ = ["cut_arrays", "cut_metadata", "image_shape"]
 
-IMAGES = ("data", "dq", "coeffs", "dark_slope")
+IMAGES = ("data", "dq", "coeffs", "dark_slope", "centered_image")
 """Where the image of a product or reference file is; the first that there is."""
 
 WHOLE = ("amp33", "reference_amp33", "reset_amp33")
 """Arrays that belong to no pixel of the image, besides the border_ref_pix and dq_border_ref_pix ones."""
 
 
-def image_shape(product: Product) -> tuple[int, int]:
+def image_shape(product: ProductFace) -> tuple[int, int]:
     """Rows and columns of a product's image.
 
     Parameters
     ----------
-    product : rtools.products.io.product.Product
+    product : rtools.products.io.ProductFace
         Opened.
 
     Returns

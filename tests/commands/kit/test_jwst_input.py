@@ -9,7 +9,6 @@ from tests.support.runs import tool
 SAID = "a JWST product ({kind}, NIRCam): this tool does not take it yet"
 
 TOOLS = [
-    ["cut", "--section", "0:2,0:2", "-o", "x_cal.asdf"],
     ["run"],
     ["flat"],
     ["resample", "-o", "x_coadd.asdf"],
