@@ -1,20 +1,17 @@
 """rt-refs: which references a file needs, what is found where; lists, shows and makes reference files."""
 
-import os
 from dataclasses import replace
-from pathlib import Path
 
 import click
 
 from rtools.commands.kit import options
 from rtools.commands.kit.console import json_line, print_json
 from rtools.commands.kit.entry import entry
-from rtools.commands.kit.inputs import is_stream, opened
+from rtools.commands.kit.inputs import is_stream, local, opened
 from rtools.commands.kit.loop import errors_in_json
 from rtools.commands.kit.reference_options import reference_config
-from rtools.commands.kit.tool import group, option, tool
-from rtools.errors import RtoolsError, UsageError
-from rtools.wfi.frame import FRAME, SMALLEST
+from rtools.commands.kit.tool import group, tool
+from rtools.commands.refs_make import make, print_rows
 
 __all__ = ["command", "main"]
 
@@ -23,6 +20,7 @@ EXAMPLES = (
     "rt-refs list refs",
     "rt-refs show refs/roman_wfi_gain_0001.asdf",
     "rt-refs make refs --detector WFI01 --element F158",
+    "rt-refs make refs --detector nrca1 --filter F200W",
 )
 
 
@@ -39,28 +37,27 @@ command = group(
     summary="Every reference that a file's chain needs, and what is found where.",
     description="Exit status 4 if one that is needed is missing. A boresight alignment (bam) that is found is listed, "
     "too, although no tool applies it.",
-    examples=("rt-refs check X_uncal.asdf --refdir refs", "rt-refs check X_uncal.asdf --refdir refs --builtin --json"),
+    examples=(
+        "rt-refs check X_uncal.asdf --refdir refs",
+        "rt-refs check X_uncal.asdf --refdir refs --builtin --json",
+        "rt-refs check jw01234001001_02101_00001_nrca1_uncal.fits --refdir refs",
+    ),
 )
 @click.argument("file")
 @options.references
 @options.json_output
 def check(console, file, ref, refdir, builtin, as_json):
-    from rtools.declare import Reference
-    from rtools.pipeline.exposure import chain
     from rtools.products.schema import history
-    from rtools.reference import find, match
-    from rtools.reference.types import APPLIED, TYPES
-    from rtools.wfi import metadata
+    from rtools.reference import find
+    from rtools.reference.missions import rules_of
 
     config = reference_config(ref, refdir, builtin)
-    needed = ("exposure.type", "exposure.start_time", "instrument.detector", "instrument.optical_element")
     with errors_in_json(as_json, file=file):
-        with opened(file) as product:
+        with opened(file, jwst=True) as product:
             meta, simulated = product.meta, history.is_simulated(product.history)
-        metadata.require(meta, *needed, path=file)
-        uses = [use for step in chain.steps_for(meta) for use in step.references]
-        uses += [Reference(name, absent="skip", optional=True) for name in TYPES if name not in APPLIED]
-        answers = find.survey(meta, uses, config, simulated=simulated, log=console.log)
+            rules = rules_of(product.mission)
+        uses = _USES[product.mission](meta, file)
+        answers = find.survey(meta, uses, config, simulated=simulated, log=console.log, rules=rules)
     rows = [
         {
             "type": answer.type,
@@ -68,15 +65,15 @@ def check(console, file, ref, refdir, builtin, as_json):
             "origin": answer.source.origin if answer.source else None,
             "reference": answer.source.label if answer.source else None,
             "checksum": answer.source.checksum if answer.source else None,
-            "note": answer.note if answer.type in APPLIED else f"{answer.note}; no tool applies it",
+            "note": answer.note if answer.type in rules.applied else f"{answer.note}; no tool applies it",
         }
         for answer in answers
-        if answer.type in APPLIED or answer.source
+        if answer.type in rules.applied or answer.source
     ]
     if as_json:
-        print_json({"file": file, "exposure": vars(match.wanted(meta)), "references": rows})
+        print_json({"file": file, "exposure": _plain(rules.wanted(meta)), "references": rows})
     else:
-        _print_table(
+        print_rows(
             ("type", "status", "reference", "note"),
             [(row["type"], row["status"], row["reference"] or "-", row["note"]) for row in rows],
         )
@@ -89,6 +86,29 @@ def check(console, file, ref, refdir, builtin, as_json):
     return 0
 
 
+def _uses_of_roman(meta, file):
+    """What the chain of a Roman exposure reads, and types that no tool applies, which may be absent."""
+    from rtools.declare import Reference
+    from rtools.pipeline.exposure import chain
+    from rtools.reference.types import APPLIED, TYPES
+    from rtools.wfi import metadata
+
+    needed = ("exposure.type", "exposure.start_time", "instrument.detector", "instrument.optical_element")
+    metadata.require(meta, *needed, path=file)
+    uses = [use for step in chain.steps_for(meta) for use in step.references]
+    return uses + [Reference(name, absent="skip", optional=True) for name in TYPES if name not in APPLIED]
+
+
+def _uses_of_jwst(meta, file):
+    """What the chains of a JWST exposure read, as far as they are known by its exposure type."""
+    from rtools.reference.jwst.needs import needed_references
+
+    return needed_references(meta, file)
+
+
+_USES = {"roman": _uses_of_roman, "jwst": _uses_of_jwst}
+
+
 @tool(
     "rt-refs list",
     summary="The reference files of a directory.",
@@ -97,27 +117,17 @@ def check(console, file, ref, refdir, builtin, as_json):
 @click.argument("directory", metavar="DIR")
 @options.json_output
 def list_(console, directory, as_json):
-    from rtools.reference.index import scan
+    from rtools.reference.missions import scan_all
 
     with errors_in_json(as_json, directory=directory):
-        candidates = scan(directory)
+        candidates = scan_all(directory)
     if as_json:
         for candidate in candidates:
             json_line({"file": candidate.path, "status": "done"} | _plain(candidate))
         return 0
-    rows = [
-        (
-            Path(candidate.path).name,
-            candidate.type or "-",
-            candidate.detector or "-",
-            candidate.element or "-",
-            "|".join(candidate.exposure_types) or "-",
-            candidate.useafter[:19] or "-",
-            candidate.problem or candidate.pedigree,
-        )
-        for candidate in candidates
-    ]
-    _print_table(("file", "type", "detector", "element", "exposure types", "useafter", "remark"), rows)
+    head = ("file", "type", "detector", "element", "exposure types", "useafter", "remark")
+    rows = [candidate.listed() for candidate in candidates]
+    print_rows(head, [(*(word or "-" for word in cells), remark) for *cells, remark in rows])
     for candidate in candidates:
         if candidate.problem:
             console.log("warning", f"{candidate.path}: {candidate.problem}")
@@ -127,108 +137,32 @@ def list_(console, directory, as_json):
 @tool(
     "rt-refs show",
     summary="What one reference file says of itself, its arrays and its checksum.",
-    examples=("rt-refs show refs/roman_wfi_gain_0001.asdf", "rt-refs show --json gain.asdf"),
+    examples=(
+        "rt-refs show refs/roman_wfi_gain_0001.asdf",
+        "rt-refs show --json gain.asdf",
+        "rt-refs show refs/jwst_nircam_flat_builtin_nrca1_f200w.fits",
+    ),
 )
 @click.argument("file")
 @options.json_output
 def show(console, file, as_json):
-    from rtools.errors import InputError
-    from rtools.reference.files import FileSource
-    from rtools.reference.index import candidate_of
+    from rtools.reference.missions import opened_reference
 
-    with errors_in_json(as_json, file=file), opened(file) as product:
-        candidate = candidate_of(product.path)
-        if candidate.type is None:
-            raise InputError("not a reference file of a type that the chain uses", path=file)
-        source = FileSource(candidate.type, product.path)
-        arrays = {name: f"{info.dtype} {tuple(info.shape)}" for name, info in source.product.arrays.items()}
-        checksum = source.checksum
+    with errors_in_json(as_json, file=file), local(file) as path:
+        source = opened_reference(path)
+        candidate, contents, checksum = source.candidate, source.listed(), source.checksum
         if is_stream(file):
             candidate = replace(candidate, path=file)
     if as_json:
-        said = _plain(candidate) | {"checksum": checksum, "arrays": arrays}
-        print_json(said)
+        print_json(_plain(candidate) | {"checksum": checksum} | contents)
         return 0
     rows = [(name, _text(value)) for name, value in _plain(candidate).items() if value]
-    rows += [("checksum", checksum)] + [(f"array {name}", text) for name, text in arrays.items()]
-    _print_table((), rows)
+    rows += [("checksum", checksum)]
+    rows += [
+        (f"{kind.removesuffix('s')} {name}", text) for kind, named in contents.items() for name, text in named.items()
+    ]
+    print_rows((), rows)
     return 0
-
-
-@tool(
-    "rt-refs make",
-    summary="Write the nominal instrument, or a seeded variation of it, as reference files.",
-    description="Not for science: part of its values are assumed. A detector and an element take about 1.9 GB "
-    "before compression; --all says the total and goes on. There is no nominal boresight alignment (bam).",
-    examples=(
-        "rt-refs make refs --detector WFI01 --element F158",
-        "rt-refs make refs2 --detector WFI01 --element F158 --seed 7",
-        "rt-refs make flats --detector WFI01 --detector WFI02 --element F062 --types flat -n",
-    ),
-)
-@click.argument("directory", metavar="DIR")
-@click.option("--detector", "detectors", multiple=True, metavar="WFI01", help="Detector; may be repeated.")
-@click.option("--element", "elements", multiple=True, metavar="F158", help="Optical element; may be repeated.")
-@click.option("--all", "everything", is_flag=True, help="All detectors and elements.")
-@click.option("--types", multiple=True, metavar="TYPE", help="Only these types, repeated or separated by commas.")
-@option("--seed", default=0, metavar="N", help="Variation; 0 is the nominal set.")
-@click.option(
-    "--size", type=click.IntRange(SMALLEST, FRAME), default=FRAME, metavar="N", help="N x N pixels, for tests."
-)
-@click.option("--compression", type=click.Choice(["lz4", "zlib", "none"]), default="lz4", help="Of arrays.")
-@click.option("--overwrite", is_flag=True, help="Replace files that exist; otherwise refused, exit 1.")
-@click.option("-n", "--dry-run", is_flag=True, help="Print names and sizes; write nothing.")
-@options.jobs
-@options.no_checksum
-@options.json_output
-def make(console, directory, detectors, elements, everything, types, seed, size, compression, overwrite, dry_run, jobs,
-         as_json):  # fmt: skip
-    from rtools.reference import make as making
-    from rtools.wfi.frame import CHANNEL
-    from rtools.wfi.instrument import DETECTORS, ELEMENTS
-
-    types = [word for group in types for word in group.lower().split(",") if word]
-    detectors = DETECTORS if everything else [word.upper() for word in detectors]
-    elements = ELEMENTS if everything else [word.upper() for word in elements]
-    if size % CHANNEL:
-        raise UsageError(f"--size {size}: a multiple of {CHANNEL} expected")
-    if not detectors:
-        raise UsageError("no detector", mend="give --detector WFI01, or --all")
-    planned = making.jobs(detectors, elements, types=types, seed=seed, frame=(size, size))
-    if not planned:
-        raise UsageError("nothing to make: these types need an --element")
-    if not elements and not types:
-        console.log("warning", "no --element: no flat, distortion or epsf")
-    sizes = [making.size(job) for job in planned]
-    if everything or dry_run:
-        console.log("warning", f"{len(planned)} files, {sum(sizes) / 1e9:.1f} GB before compression")
-    paths = making.paths(directory, planned)
-    for path in paths:
-        if path.exists() and not overwrite:
-            raise RtoolsError("exists already", mend="--overwrite replaces it", path=path)
-    if dry_run:
-        _print_planned(paths, sizes, as_json=as_json)
-        return 0
-    os.makedirs(directory, exist_ok=True)
-    work = console.work(jobs)
-    with work.progress(f"{len(planned)} references", sum(sizes)) as progress:
-        for path, job, size in zip(paths, planned, sizes, strict=True):
-            making.write(path, job.source, compression=compression, work=work)
-            progress.advance(size)
-            if as_json:
-                json_line({"outputs": [str(path)], "status": "done", "bytes": path.stat().st_size})
-            else:
-                click.echo(path)
-    return 0
-
-
-def _print_planned(paths, sizes, *, as_json):
-    """Print the names of reference files that would be made, and their bytes before compression."""
-    if not as_json:
-        _print_table(("file", "bytes"), [(str(path), str(size)) for path, size in zip(paths, sizes, strict=True)])
-        return
-    for path, size in zip(paths, sizes, strict=True):
-        json_line({"outputs": [str(path)], "status": "planned", "bytes": size})
 
 
 def _plain(candidate):
@@ -239,14 +173,10 @@ def _plain(candidate):
 
 
 def _text(value):
-    return "|".join(value) if isinstance(value, tuple) else str(value)
-
-
-def _print_table(head, rows):
-    """Print a table of texts."""
-    from rtools.show.table import print_table
-
-    print_table(head, rows, labels=None)
+    """A value of a candidate in one line."""
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_text(words)}" for key, words in value.items())
+    return "|".join(str(word) for word in value) if isinstance(value, tuple | list) else str(value)
 
 
 for name, subcommand in (("check", check), ("list", list_), ("show", show), ("make", make)):

@@ -23,6 +23,7 @@ __all__ = [
     "JwstDetector",
     "bandpass",
     "detector_facts",
+    "filter_names",
     "filters_of",
     "instrument_facts",
 ]
@@ -49,6 +50,12 @@ def instrument_facts() -> dict[str, Any]:
     told: dict[str, Any] = json.loads(Path(__file__).with_name("instrument.json").read_text(encoding="utf-8"))
     return told
 
+
+MIRI_FILTERS = (
+    "F560W", "F770W", "F1000W", "F1065C", "F1130W", "F1140C", "F1280W", "F1500W", "F1550C", "F1800W", "F2100W",
+    "F2300C", "F2550W", "F2550WR",
+)  # fmt: skip
+"""Filters of MIRI's imager and coronagraphs, by their names alone."""
 
 IMAGING_DETECTORS = tuple(
     name for names in DETECTORS.values() for name in names if name.upper() in instrument_facts()["detectors"]
@@ -242,6 +249,27 @@ def bandpass(detector: str, filter_: str) -> Bandpass:
         mend = f"filters: {' '.join(known)}" if known else "no filter of this instrument is known by its wavelengths"
         raise UsageError(f"detector {facts.name} has no filter {filter_.upper()}", mend=mend)
     return Bandpass(filter_.upper(), known[filter_.upper()]["pivot_um"], known[filter_.upper()]["width_um"])
+
+
+def filter_names(detector: str) -> tuple[str, ...]:
+    """Filters of a detector, those whose wavelengths are not among the facts, too.
+
+    Parameters
+    ----------
+    detector : str
+        One of `IMAGING_DETECTORS`.
+
+    Returns
+    -------
+    tuple of str
+        None of the guiders, which have no filters.
+
+    Raises
+    ------
+    UsageError
+        As `detector_facts`.
+    """
+    return MIRI_FILTERS if detector_facts(detector).instrument == "miri" else filters_of(detector)
 
 
 @cache

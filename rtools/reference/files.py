@@ -80,6 +80,10 @@ class FileSource:
         useafter = self.candidate.useafter[:10]
         return f"{self.label} (useafter {useafter})" if useafter else self.label
 
+    def listed(self) -> dict[str, dict[str, str]]:
+        """What it holds, for a list: ``arrays`` by name, with their types and shapes."""
+        return {"arrays": {name: f"{info.dtype} {tuple(info.shape)}" for name, info in self.product.arrays.items()}}
+
     def has(self, array: str) -> bool:
         """Whether it has an array of this name."""
         return self.product.has(array)

@@ -239,7 +239,7 @@ def _answer(use, override, search):
     if has_builtin and (config.builtin or (unasked and case.simulated)):
         case.log("info", f"{reftype}: built-in nominal reference")
         return Answer(reftype, rules.builtin(reftype, case), "found")
-    if unasked:
+    if unasked and reftype not in rules.lackable:
         doubt = f", {rules.crds_doubt()}" if rules.crds_doubt() else ""
         return Answer(reftype, None, "missing", f"no place is configured{doubt}, {NOT_ASKED_FOR}")
     where = ", ".join(notes) or "no place is configured"

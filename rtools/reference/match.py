@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from rtools.reference.types import TYPES
@@ -67,6 +68,12 @@ class Candidate:
     description: str = ""
     pedigree: str = ""
     problem: str = ""
+
+    def listed(self) -> tuple[str, ...]:
+        """Cells of a table: file, type, detector, element, exposure types, useafter, remark; empty where unknown."""
+        types = "|".join(self.exposure_types)
+        told = Path(self.path).name, self.type or "", self.detector or "", self.element or "", types, self.useafter[:19]
+        return *told, self.problem or self.pedigree
 
 
 def wanted(meta: Mapping[str, Any]) -> ReferenceQuery:

@@ -25,6 +25,7 @@ class RomanRules:
 
     types = tuple(TYPES)
     applied = APPLIED
+    lackable = ()
 
     def type_of(self, word: str) -> str | None:
         """The type that a word names; None where none has this name."""

@@ -76,6 +76,10 @@ class MissionRules(Protocol):
     def applied(self) -> Collection[str]:
         """Those that some tool applies."""
 
+    @property
+    def lackable(self) -> Collection[str]:
+        """Those that may be absent even where no place is configured."""
+
     def type_of(self, word: str) -> str | None:
         """The type that a word names; None where none has this name."""
 

@@ -100,6 +100,17 @@ class JwstFileSource(JwstSource):
         useafter = self.candidate.useafter[:10]
         return f"{self.label} (useafter {useafter})" if useafter else self.label
 
+    def listed(self) -> dict[str, dict[str, str]]:
+        """What it holds, for a list: ``arrays`` and ``tables`` by EXTNAME, names of ``flags``; ``nodes`` of a tree."""
+        if not self._is_fits:
+            told = {key: value for key, value in self._tree.items() if key not in ("asdf_library", "history", "meta")}
+            return {"nodes": {str(key): _in_words(value) for key, value in told.items()}}
+        images = {hdu.name: hdu for hdu in self._product.hdus if hdu.is_image}
+        tables = {name: f"{one.rows} rows: {' '.join(column.name for column in one.columns)}"
+                  for name, one in self._product.tables.items()}  # fmt: skip
+        found = {"arrays": {name: f"{hdu.dtype} {hdu.shape}" for name, hdu in images.items()}, "tables": tables}
+        return found | ({"flags": {"DQ": "|".join(name for name, _value in self._bits)}} if self._bits else {})
+
     def has(self, array: str) -> bool:
         """Whether it has an array of this name."""
         return self._is_fits and array in self._product.arrays
@@ -243,3 +254,12 @@ def _composed(cut, index, ndim, shape):
         else:
             moved.append(one + offset if one >= 0 else one + offset + shape[axis])
     return tuple(moved)
+
+
+def _in_words(value):
+    """What a node of a tree is."""
+    if isinstance(value, str | int | float | bool) or value is None:
+        return str(value)
+    if hasattr(value, "colnames"):
+        return f"{len(value)} rows: {' '.join(value.colnames)}"
+    return f"{len(value)} entries" if isinstance(value, list | tuple | dict) else type(value).__name__

@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rtools.errors import UsageError
-from rtools.jwst.instrument import detector_facts
+from rtools.jwst.instrument import detector_facts, filter_names
 from rtools.jwst.readout import Subarray
 from rtools.products.io.staging import Stage
 from rtools.products.jwst.assembly import FilePart, write_parts
 from rtools.products.jwst.demands import NewHdu
 from rtools.products.jwst.new import new_part
 from rtools.reference.jwst.nominal import NominalReference, available_types, has_nominal, nominal_reference
-from rtools.reference.jwst.planes import VERSION
+from rtools.reference.jwst.planes import DARK_FRAMES, VERSION
 from rtools.reference.jwst.tables import optical_elements
 from rtools.reference.jwst.types import JWST_TYPES, known_type
 
-__all__ = ["NominalFile", "files", "metadata", "paths", "size", "write"]
+__all__ = ["NominalFile", "files", "metadata", "write"]
 
 USEAFTER = "2020-01-01T00:00:00"
 
 ASDF_STANDARD = "1.6.0"
+
+PLANES = {"dark": DARK_FRAMES + 1, "linearity": 6}
+"""How many planes a type has that has more than its arrays."""
 
 GENERIC = "GENERIC"
 """SUBARRAY of a file that is cut to the sub-array of an exposure."""
@@ -52,6 +55,13 @@ class NominalFile:
     filter: str | None
     part: Subarray | None
 
+    @property
+    def bytes(self) -> int:
+        """Of its arrays: so many planes of the part, of four bytes a pixel; 0 for tables and trees."""
+        facts, kind = detector_facts(self.detector), JWST_TYPES[self.type]
+        columns, rows = (self.part.columns, self.part.rows) if self.part else (facts.columns, facts.rows)
+        return 4 * columns * rows * PLANES.get(self.type, len(kind.arrays)) if kind.is_plane else 0
+
     def reference(self) -> NominalReference:
         """What goes into it, computed now."""
         return nominal_reference(self.type, self.detector, self.filter, part=self.part)
@@ -62,7 +72,7 @@ def files(
     filters: Sequence[str] = (),
     *,
     types: Sequence[str] = (),
-    part: Subarray | None = None,
+    parts: Mapping[str, Subarray] | None = None,
 ) -> list[NominalFile]:
     """The files of the nominal set for some detectors and filters.
 
@@ -74,8 +84,8 @@ def files(
         Filters for which flats, aperture corrections and throughputs are made; each for the detectors that have it.
     types : sequence of str, optional
         Reference types; by default all that there are of a detector.
-    part : Subarray, optional
-        What of the detector planes cover; the full frame by default.
+    parts : mapping of str to Subarray, optional
+        What planes of each of `detectors` cover; the full frame by default.
 
     Returns
     -------
@@ -92,7 +102,8 @@ def files(
     made: dict[str, NominalFile] = {}
     unused = {name.upper() for name in filters}
     for detector in detectors:
-        fitting = _fitting(detector, filters)
+        fitting = [name.upper() for name in filters if name.upper() in filter_names(detector)]
+        part = (parts or {}).get(detector)
         unused -= set(fitting)
         for reftype in types or available_types(detector):
             kind, facts = known_type(reftype), detector_facts(detector)
@@ -105,14 +116,6 @@ def files(
     if unused:
         raise UsageError(f"none of these detectors has filter {' '.join(sorted(unused))}")
     return list(made.values())
-
-
-def _fitting(detector, filters):
-    from rtools.jwst.instrument import filters_of
-
-    if detector_facts(detector).instrument == "miri":  # whose wavelengths are not among the facts
-        return tuple(name.upper() for name in filters)
-    return tuple(name.upper() for name in filters if name.upper() in filters_of(detector))
 
 
 def _file(reftype, facts, filter_, part):
@@ -147,8 +150,6 @@ def metadata(reference: NominalReference) -> dict[str, Any]:
         "INSTRUME": facts.instrument.upper(),
         "DETECTOR": facts.name,
     }
-    if facts.channel:
-        cards |= {"CHANNEL": facts.channel, "MODULE": facts.module or ""}
     if reference.filter:
         cards |= _elements(reference)
     if reference.part is not None:
@@ -224,13 +225,12 @@ def _asdf_bytes(reference: NominalReference, filename: str) -> bytes:
 
 def _tree_meta(reference: NominalReference, filename: str) -> dict[str, Any]:
     """What an ASDF reference says of itself below ``meta``."""
-    cards = metadata(reference)
+    cards, facts = metadata(reference), detector_facts(reference.detector)
     instrument = {"name": cards["INSTRUME"], "detector": cards["DETECTOR"]}
-    for key in ("channel", "module"):
-        if key.upper() in cards:
-            instrument[key] = cards[key.upper()]
+    if facts.channel:  # the mission's software asks for these
+        instrument |= {"channel": facts.channel, "module": facts.module}
     if reference.type == "distortion":
-        instrument["p_pupil"] = "ANY|"  # which the mission's software asks of one
+        instrument["p_pupil"] = "ANY|"
     meta: dict[str, Any] = {
         "filename": filename,
         "model_type": cards["DATAMODL"],
@@ -248,36 +248,3 @@ def _tree_meta(reference: NominalReference, filename: str) -> dict[str, Any]:
 
         meta |= {"input_units": units.pix, "output_units": units.arcsec}
     return meta
-
-
-def size(reference: NominalReference) -> int:
-    """Bytes of the arrays of a reference.
-
-    Parameters
-    ----------
-    reference : NominalReference
-        What is counted.
-
-    Returns
-    -------
-    int
-    """
-    return sum(array.nbytes for array in reference.arrays.values())
-
-
-def paths(directory: str | Path, planned: Iterable[NominalFile]) -> list[Path]:
-    """Where the files of a plan will lie.
-
-    Parameters
-    ----------
-    directory : str or Path
-        Their directory.
-    planned : iterable of NominalFile
-        From `files`.
-
-    Returns
-    -------
-    list of Path
-        In the order of the plan.
-    """
-    return [Path(directory) / one.name for one in planned]

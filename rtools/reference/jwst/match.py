@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+from rtools.jwst.instrument import IMAGING_DETECTORS, detector_facts
 from rtools.jwst.readout import Subarray
 from rtools.reference.jwst.types import JWST_TYPES
 from rtools.reference.match import iso, latest
@@ -107,6 +109,17 @@ class JwstCandidate:
     pedigree: str = ""
     problem: str = ""
 
+    def listed(self) -> tuple[str, ...]:
+        """Cells of a table: file, type, detector, element, exposure types, useafter, remark; empty where unknown.
+
+        The element is every selector but the exposure type: ``F200W CLEAR``, ``SUBARRAY FULL``.
+        """
+        plain = [word for key in ("FILTER", "PUPIL", "GRATING") for word in self.selectors.get(key, ())]
+        others = [f"{key} {'|'.join(self.selectors[key])}" for key in ("READPATT", "SUBARRAY") if key in self.selectors]
+        types = "|".join(self.selectors.get("EXP_TYPE", ()))
+        told = Path(self.path).name, self.type or "", "|".join(self.detectors), " ".join([*plain, *others])
+        return *told, types, self.useafter[:19], self.problem or self.pedigree
+
 
 def wanted_jwst(meta: Mapping[str, Any]) -> JwstQuery:
     """`JwstQuery` from the metadata of an exposure.
@@ -126,11 +139,14 @@ def wanted_jwst(meta: Mapping[str, Any]) -> JwstQuery:
         value = metadata.get(meta, path)
         if value is not None and str(value).strip():
             selectors[keyword] = str(value).strip().upper()
+    detector = _word(meta, "instrument.detector")
+    if detector.lower() in IMAGING_DETECTORS and (channel := detector_facts(detector).channel):
+        selectors.setdefault("CHANNEL", channel)  # which the detector says, too
     named = metadata.get(meta, "ref_file") or {}
     files = {reftype: metadata.get(entry, "name") for reftype, entry in named.items()}
     return JwstQuery(
         instrument=_word(meta, "instrument.name"),
-        detector=_word(meta, "instrument.detector"),
+        detector=detector,
         start=_start(meta),
         selectors=selectors,
         part=_part(meta),

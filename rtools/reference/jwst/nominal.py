@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from rtools.errors import UsageError
-from rtools.jwst.instrument import bandpass, detector_facts
+from rtools.jwst.instrument import bandpass, detector_facts, filter_names
 from rtools.jwst.readout import Subarray, subarray
 from rtools.reference.jwst import planes, tables
 from rtools.reference.jwst.types import JWST_TYPES, known_type
@@ -129,8 +129,8 @@ def nominal_reference(
     if kind.by_filter and facts.instrument != "fgs":
         if filter_ is None:
             raise UsageError(f"a nominal {kind.name} is for one filter, and none is named")
-        if facts.instrument != "miri":  # whose wavelengths are not among the facts
-            bandpass(detector, filter_)
+        if filter_.upper() not in filter_names(detector):
+            bandpass(detector, filter_)  # which says what filters there are
     named = filter_.upper() if kind.by_filter and filter_ else None
     if kind.name not in planes.PLANES:
         return NominalReference(kind.name, facts.name, named, None, *tables.TABLES[kind.name](facts.name, named))

@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rtools.jwst.instrument import IMAGING_DETECTORS, detector_facts, filters_of
+from rtools.jwst.instrument import IMAGING_DETECTORS, filter_names
 from rtools.reference.jwst.builtin import JwstBuiltin
 from rtools.reference.jwst.files import JwstFileSource
 from rtools.reference.jwst.index import scan_jwst
 from rtools.reference.jwst.match import JwstCandidate, JwstQuery, best_jwst, mismatches_jwst, wanted_jwst
+from rtools.reference.jwst.needs import NOT_ASKED
 from rtools.reference.jwst.nominal import has_nominal
 from rtools.reference.jwst.types import JWST_TYPES, jwst_type
 from rtools.reference.rules import Case, SearchedPlace
@@ -27,6 +28,7 @@ class JwstRules:
 
     types = tuple(JWST_TYPES)
     applied = tuple(JWST_TYPES)
+    lackable = (*(name for name, kind in JWST_TYPES.items() if kind.absent), *NOT_ASKED)
 
     def type_of(self, word: str) -> str | None:
         """The type that a word names; None where none has this name."""
@@ -92,8 +94,6 @@ JWST_RULES = JwstRules()
 
 def _filter_of(want):
     """The filter that light passes: that of the pupil wheel where there is one, else that of the filter wheel."""
+    known = filter_names(want.detector)
     named = [want.selectors.get(key) for key in ("PUPIL", "FILTER")]
-    if detector_facts(want.detector).instrument == "miri":  # whose wavelengths are not among the facts
-        return named[1]
-    known = filters_of(want.detector)
     return next((name for name in named if name in known), None)

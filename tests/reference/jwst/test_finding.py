@@ -107,6 +107,15 @@ def test_a_file_serves_where_all_that_it_says_fits(refdir, cards, fits_exposure)
     assert bool(note) == (not fits_exposure and cards.keys().isdisjoint({"TELESCOP", "REFTYPE"}))
 
 
+def test_the_channel_is_that_of_the_detector(refdir):
+    write(refdir / "a.fits", CHANNEL="SHORT")
+    silent = {**META, "instrument": {key: word for key, word in META["instrument"].items() if key != "channel"}}
+    assert found("gain", refdir=refdir, meta=silent)
+    silent["instrument"]["detector"] = "NRCALONG"
+    with pytest.raises(MissingReferenceError, match="one for detector NRCA1, CHANNEL SHORT"):
+        found("gain", refdir=refdir, meta=silent)
+
+
 def test_the_latest_before_the_exposure_is_taken(refdir):
     for name, day in (("a", "2022-01-01"), ("b", "2023-01-01"), ("c", "2024-01-01")):
         write(refdir / f"{name}.fits", useafter=f"{day}T00:00:00")
@@ -281,7 +290,7 @@ def test_made_files_serve_the_exposure_they_are_made_for(refdir):
     part = wanted_jwst(META).part
     for one in make.files(["nrca1"], ["F200W"], types=["gain", "flat", "photom", "apcorr"]):
         make.write(refdir / one.name, one.reference())
-    for one in make.files(["nrca1"], types=["dark"], part=part):
+    for one in make.files(["nrca1"], types=["dark"], parts={"nrca1": part}):
         make.write(refdir / one.name, one.reference())
     for reftype in ("gain", "flat", "dark"):
         nominal = nominal_reference(reftype, "nrca1", "F200W", part=part)
@@ -289,7 +298,7 @@ def test_made_files_serve_the_exposure_they_are_made_for(refdir):
     assert found("photom", refdir=refdir).node("phot_table")
     blue = changed(filter="F150W")
     for reftype in ("flat", "apcorr"):
-        with pytest.raises(MissingReferenceError, match="1 for other exposures"):
+        with pytest.raises(MissingReferenceError, match="one for FILTER F200W"):
             found(reftype, refdir=refdir, meta=blue)
 
 

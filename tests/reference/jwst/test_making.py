@@ -18,7 +18,7 @@ PART = window("nis", 1, 1, 40, 24)
 def made(tmp_path_factory):
     """Path of a file of each type for NIS, of a small part of it."""
     directory = tmp_path_factory.mktemp("references")
-    planned = make.files(["nis"], ["F480M"], part=PART)
+    planned = make.files(["nis"], ["F480M"], parts={"nis": PART})
     return {one.type: make.write(directory / one.name, one.reference()) for one in planned}
 
 
@@ -29,7 +29,7 @@ def test_there_is_a_file_for_each_type(made):
     assert made["photom"].name == "jwst_niriss_photom_builtin_nis.fits"
     [one] = make.files(["nrca1"], types=["gain"])
     assert one.name == "jwst_nircam_gain_builtin_nrca1.fits"
-    [one] = make.files(["nrca1"], types=["dark"], part=subarray("nrca1", "SUB64P"))
+    [one] = make.files(["nrca1"], types=["dark"], parts={"nrca1": subarray("nrca1", "SUB64P")})
     assert one.name == "jwst_nircam_dark_builtin_nrca1_sub64p.fits"
 
 
