@@ -56,7 +56,7 @@ OTHER_THINGS = {
 
 NAMES = {
     "rtools.catalog.multiband.injection": "limiting magnitudes by element",
-    "rtools.commands.refs": "an example in a help text",
+    "rtools.commands.refs_make": "an example in a help text",
     "rtools.commands.sim": "an example in a help text",
     "rtools.pipeline.catalog.references": "the exposure type that a mosaic stands for",
     "rtools.pipeline.guide.instrument": "the filter that stands for a spectrum across, what references are asked for",

@@ -266,7 +266,13 @@ def best_jwst(candidates: Iterable[JwstCandidate], reftype: str, want: JwstQuery
     """
     of_type = [candidate for candidate in candidates if candidate.type == reftype]
     fitting = [candidate for candidate in of_type if not mismatches_jwst(candidate, want)]
-    named = [
-        candidate for candidate in fitting if want.selectors.get("SUBARRAY") in candidate.selectors.get("SUBARRAY", ())
-    ]
-    return latest(named or fitting, want.start, reftype, f"{len(of_type)} for other exposures" if of_type else "")
+    part = want.selectors.get("SUBARRAY")
+    of_part = [candidate for candidate in fitting if part in candidate.selectors.get("SUBARRAY", ())]
+    return latest(of_part or fitting, want.start, reftype, _reason(of_type, want))
+
+
+def _reason(of_type, want):
+    """Why none of some files fits."""
+    if len(of_type) == 1:
+        return f"one for {', '.join(mismatches_jwst(of_type[0], want))}"
+    return f"{len(of_type)} for other exposures" if of_type else ""
