@@ -7,6 +7,7 @@ import pytest
 from astropy.io import fits
 from astropy.table import Table
 
+from rtools.errors import InputError
 from rtools.jwst import PIXEL_FLAGS, SUFFIXES, product_layout
 from rtools.products.check import check_file
 from rtools.products.jwst import NewHdu, stage_new
@@ -449,3 +450,36 @@ def test_what_rtools_writes_gives_no_finding(suffix, tmp_path):
         hdus = [as_new(hdu) for hdu in jwst_files.hdus_of(suffix, path.name, sound=True, extra=False)[:-1]]
     stage_new(path, suffix, jwst_files.METADATA, hdus).commit()
     assert found(path) == set()
+
+
+def crossed(kind):
+    """An image where a table should be, a table where an image should be, other axes and types of columns."""
+
+    def change(hdus):
+        for number, hdu in enumerate(list(hdus[1:]), 1):
+            if not isinstance(hdu, fits.BinTableHDU):
+                shape = hdu.shape[:-1] if kind == "axes" and len(hdu.shape) > 1 else hdu.shape
+                wrong = fits.BinTableHDU(Table({"a": [1]}), name=hdu.name) if kind == "tables" else None
+                hdus[number] = wrong or fits.ImageHDU(np.zeros(shape, "i2"), name=hdu.name)
+            elif kind == "tables":
+                hdus[number] = fits.ImageHDU(np.zeros((3, 3), "f4"), name=hdu.name)
+            else:
+                rows = Table(hdu.data)
+                for name in rows.colnames:
+                    rows[name] = np.zeros((len(rows), 3)) if kind == "axes" else rows[name].astype(str)
+                hdus[number] = fits.table_to_hdu(rows)
+                hdus[number].name = hdu.name
+
+    return change
+
+
+@pytest.mark.parametrize("kind", ["axes", "types", "tables"])
+def test_what_is_laid_out_wrongly_is_told_whatever_else_is_asked(kind, tmp_path):
+    for suffix in SUFFIXES:
+        if product_layout(suffix).form == "fits":
+            path = jwst_files.made(tmp_path, suffix, sound=True, extra=False, change=crossed(kind))
+            try:
+                told = found(path)
+            except InputError:  # no product of JWST any more
+                continue
+            assert {"L4", "L6"} & {check for _severity, check in told}, suffix

@@ -11,7 +11,7 @@ import numpy as np
 
 from rtools.errors import InputError, UsageError
 from rtools.findings import Finding, error, info
-from rtools.products.check.jwst.pieces import meta_value, pieces
+from rtools.products.check.jwst.pieces import count_of, meta_value, pieces
 from rtools.products.jwst import JwstProduct, open_jwst
 
 __all__ = ["check_associated", "check_pair", "partner_of"]
@@ -104,8 +104,9 @@ def _opened(path, kinds):
 
 
 def _labels(catalog, segmentation, name):
-    if segmentation.arrays["data"].dtype.kind not in "iu" or len(segmentation.arrays["data"].shape) != 2:
-        yield info("C11", "SCI", f"not compared: {name} is no image of whole numbers")
+    image = segmentation.arrays.get("data")
+    if image is None or image.dtype.kind not in "iu" or len(image.shape) != 2:
+        yield info("C11", "SCI", "not compared: the segmentation map is no image of whole numbers")
         return
     table = catalog.table()
     if "label" not in table.colnames:
@@ -213,20 +214,20 @@ def _segments(product, name, others):
     if not files or files[0].name != base:
         return
     segments = [product if path.name == base else open_jwst(path) for path in files]
-    total = meta_value(product, "EXSEGTOT")
-    numbers = [meta_value(one, "EXSEGNUM") for one in segments]
+    total = count_of(product, "EXSEGTOT")
+    numbers = [count_of(one, "EXSEGNUM") for one in segments]
     if total is not None and numbers != list(range(1, total + 1)):
         yield error("segments", "EXSEGNUM", f"segments {numbers} of {total}")
     expected = 1
     for one in segments:
-        start, end = meta_value(one, "INTSTART"), meta_value(one, "INTEND")
+        start, end = count_of(one, "INTSTART"), count_of(one, "INTEND")
         if start is None or end is None:
             yield error("segments", "INTSTART", f"{one.path.name} does not say which integrations it has")
             return
         if start != expected:
             yield error("segments", "INTSTART", f"{one.path.name} begins with integration {start}, not {expected}")
         expected = end + 1
-    integrations = meta_value(product, "NINTS")
+    integrations = count_of(product, "NINTS")
     if integrations is not None and expected != integrations + 1:
         yield error("segments", "INTEND", f"the segments end with integration {expected - 1} of {integrations}")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from rtools.errors import InputError
-from rtools.findings import Finding, error, warning
+from rtools.findings import Finding, error, info, warning
 from rtools.jwst.layout import SUFFIXES, ProductLayout, product_layout
 from rtools.products.check.jwst import (
     columns,
@@ -46,6 +46,8 @@ OF_CATALOGS = {"xcentroid", "sky_centroid.ra", "isophotal_flux", "aper_bkg_flux"
 NAMED = re.compile(r"jw\d{5}")
 """How names of JWST files begin."""
 
+
+LAYOUT = ("L1", "L4", "L5", "L6")
 
 ONE = re.compile(r"1 (?!axes)(?P<noun>\w+)s(?P<verb> have| begin| lie)?(?= |,|$)")
 """How messages begin that speak of one thing as of several."""
@@ -168,7 +170,7 @@ def check_jwst(
     for check in CHECKS:
         if (check.kinds and product.kind not in check.kinds) or (quick and check.reads):
             continue
-        found = _findings(check, product, told)
+        found = _findings(check, product, told, report)
         for one in check.ids:
             report.add(one, [finding for finding in found if finding.check == one])
     if not quick:
@@ -176,12 +178,19 @@ def check_jwst(
     return report
 
 
-def _findings(check, product, told):
-    """What a check finds; data that cannot be read are a finding, too."""
+def _findings(check, product, told, report):
+    """What a check finds; data that cannot be read are a finding, too.
+
+    Where extensions are not what the layout says, of which the checks before this have told, anything may go wrong.
+    """
     try:
         return [one._replace(message=_of_one(one.message)) for one in check.function(product, told)]
     except InputError as problem:
         return [error(check.ids[0], "the file", problem.message)]
+    except (TypeError, ValueError, LookupError, ArithmeticError):
+        if not any(one.check in LAYOUT and one.severity != "info" for one in report.findings):
+            raise
+        return [info(check.ids[0], "the file", "not checked: its extensions are not those of its layout")]
 
 
 def _of_one(message):

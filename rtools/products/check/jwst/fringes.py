@@ -122,7 +122,7 @@ def _amplitudes(product: JwstProduct, present: Mapping[str, JwstHdu]) -> Iterato
     """Each integration alone: the squared visibility is the square of the amplitude."""
     first = columns_of(product, present.get("OI_VIS"), "VISAMP", "VISAMPERR")
     second = columns_of(product, present.get("OI_VIS2"), "VIS2DATA", "VIS2ERR")
-    if not first or not second or first[0].shape != second[0].shape:
+    if not first or not second or len({one.shape for one in (*first, *second)}) > 1:
         return
     (amplitude, spread), (squared, error_of) = first, second
     limit = EXACT + SIGMAS * np.hypot(np.nan_to_num(error_of), 2 * amplitude * np.nan_to_num(spread))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from rtools.findings import Finding, error, info, warning
 from rtools.jwst.layout import AXIS, HduLayout, ProductLayout
-from rtools.products.check.jwst.pieces import meta_value, named, versions_of
+from rtools.products.check.jwst.pieces import count_of, named, versions_of
 from rtools.products.jwst.hdus import JwstHdu
 from rtools.products.jwst.product import JwstProduct
 
@@ -120,16 +120,17 @@ def _axes(hdu, told, sizes):
 def _counts(product, layout, sizes):
     """NGROUPS, and NINTS or INTSTART and INTEND, against the axes."""
     if "ngroups" in sizes:
-        stated = meta_value(product, "NGROUPS")
+        stated = count_of(product, "NGROUPS")
         if stated is not None and stated != sizes["ngroups"][0]:
             yield error("L5", "NGROUPS", f"{stated}, but {sizes['ngroups'][1]} has {sizes['ngroups'][0]} groups")
     if "nints" not in sizes or layout.suffix in AXES_OF_OTHERS:
         return
-    start, end, total = (meta_value(product, key) for key in ("INTSTART", "INTEND", "NINTS"))
+    start, end, total = count_of(product, "INTSTART"), count_of(product, "INTEND"), count_of(product, "NINTS")
     length, source = sizes["nints"]
-    if None not in (start, end) and end - start + 1 != length:
-        yield error("L5", "INTEND", f"integrations {start} to {end}, but {source} has {length}")
-    elif None in (start, end) and total is not None and total != length:
+    if start is not None and end is not None:
+        if end - start + 1 != length:
+            yield error("L5", "INTEND", f"integrations {start} to {end}, but {source} has {length}")
+    elif total is not None and total != length:
         yield error("L5", "NINTS", f"{total}, but {source} has {length} integrations")
 
 

@@ -10,9 +10,9 @@ import numpy as np
 
 from rtools.findings import Finding, error, warning
 from rtools.products.check.jwst.pieces import (
+    count_of,
     counted,
     image_of,
-    meta_value,
     named,
     number_of,
     pieces,
@@ -30,7 +30,7 @@ BITS = 32
 
 def check_context(product: JwstProduct, _layout: Any) -> Iterator[Finding]:
     """C6: CON against the number of inputs, which NDRIZ and the rows of HDRTAB say, and against WHT."""
-    stated, table = meta_value(product, "NDRIZ"), table_of(product, "HDRTAB")
+    stated, table = count_of(product, "NDRIZ"), table_of(product, "HDRTAB")
     if stated is not None and table is not None and stated != table.rows:
         yield error("C6", "NDRIZ", f"{stated} inputs, but HDRTAB has {table.rows} rows")
     inputs = stated if stated is not None else table.rows if table is not None else None

@@ -15,6 +15,7 @@ from rtools.products.jwst.product import JwstProduct
 
 __all__ = [
     "Piece",
+    "count_of",
     "counted",
     "image_of",
     "meta_value",
@@ -67,6 +68,12 @@ def meta_value(product: JwstProduct, keyword: str) -> Any:
         return product.value(keyword)
     except InputError:  # told by A1
         return None
+
+
+def count_of(product: JwstProduct, keyword: str) -> int | None:
+    """A whole number that a keyword says; None where it says none."""
+    value = meta_value(product, keyword)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def table_of(product: JwstProduct, name: str, version: int = 1) -> JwstHdu | None:

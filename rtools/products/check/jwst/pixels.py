@@ -17,6 +17,7 @@ from rtools.jwst.instrument import REFERENCE_WIDTH
 from rtools.jwst.layout import ProductLayout
 from rtools.products.check.jwst.pieces import (
     Piece,
+    count_of,
     counted,
     image_of,
     meta_value,
@@ -104,10 +105,10 @@ def _place(product: JwstProduct, version: int) -> tuple[int, int, int, int] | No
     if version > 1 or image is None:
         return None
     width, height = DETECTOR_SIZES.get(str(meta_value(product, "INSTRUME")), DETECTOR_SIZE)
-    size = (meta_value(product, "SUBSIZE1") or width, meta_value(product, "SUBSIZE2") or height)
+    size = (count_of(product, "SUBSIZE1") or width, count_of(product, "SUBSIZE2") or height)
     if image.shape[-2:] != (size[1], size[0]):
         return None
-    return (meta_value(product, "SUBSTRT1") or 1) - 1, (meta_value(product, "SUBSTRT2") or 1) - 1, width, height
+    return (count_of(product, "SUBSTRT1") or 1) - 1, (count_of(product, "SUBSTRT2") or 1) - 1, width, height
 
 
 def _count_borders(tally, piece: Piece, place, where, name="DQ"):

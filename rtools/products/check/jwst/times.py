@@ -8,7 +8,7 @@ import numpy as np
 
 from rtools.findings import Finding, error
 from rtools.jwst.layout import ProductLayout
-from rtools.products.check.jwst.pieces import meta_value, table_of
+from rtools.products.check.jwst.pieces import count_of, table_of
 from rtools.products.jwst.product import JwstProduct
 from rtools.wfi.units import DAY_S
 
@@ -69,7 +69,7 @@ def _rows(product, layout, hdu):
 
 
 def _numbers(product, numbers):
-    first = meta_value(product, "INTSTART") or numbers[0]
+    first = count_of(product, "INTSTART") or numbers[0]
     wrong = np.flatnonzero(numbers != first + np.arange(numbers.size))
     if wrong.size:
         row = wrong[0]
