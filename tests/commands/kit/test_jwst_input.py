@@ -26,12 +26,6 @@ def test_a_product_of_jwst_is_told_by_its_kind(words, kind, tmp_path, monkeypatc
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_keywords_are_not_set_yet(tmp_path, capsys):
-    path = jwst_files.made(tmp_path, "rate")
-    assert tool("set", path, "meta.filename=x", "-o", tmp_path / "x.fits") == 3
-    assert SAID.format(kind="rate") in capsys.readouterr().err
-
-
 def test_references_and_damaged_files_of_jwst(tmp_path, capsys):
     path = jwst_files.made(tmp_path, "rate")
     content = path.read_bytes()
