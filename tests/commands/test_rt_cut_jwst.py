@@ -11,6 +11,7 @@ from rtools.products.edit import load_wcs
 from rtools.products.jwst import HduChange, open_jwst, stage_jwst
 from rtools.wfi.gwcs_frames import box_of
 from tests.support import jwst_files, samples
+from tests.support.judges import asked_of_jwst
 from tests.support.runs import done, records, tool
 
 ROWS, COLUMNS = slice(1, 6), slice(4, 12)
@@ -315,3 +316,32 @@ def test_names_and_json(tmp_path, capsys):
     made = open_jwst(tmp_path / "x_rateints.fits")
     assert made.value("FILENAME") == "x_rateints.fits"
     assert "rt-cut" in made.history[-1]["description"]
+
+
+@pytest.mark.judges
+@pytest.mark.parametrize(
+    ("part", "names"),
+    [("image", ["in_rate", "out_cal", "out_calints"]), ("spec", ["in_calints", "out_s2d"])],
+    ids=["image", "spec"],
+)
+def test_stdatamodels_trusts_cutouts_of_files_of_the_peer(tmp_path, jwst_golden, part, names):
+    """It finds the pixels, and the positions that they had."""
+    paths = [jwst_golden(part) / f"{name}.fits" for name in names]
+    pairs = {path: cut(path, tmp_path / "out", "--section", "4:16,3:15") for path in paths}
+    verdicts = asked_of_jwst("files", *pairs, *(product.path for product in pairs.values()))
+    for path, product in pairs.items():
+        known, found = verdicts[str(path)], verdicts[str(product.path)]
+        assert (found["ok"], found["trusted"], found["warnings"], found["model"]) == (True, True, [], known["model"])
+        assert found["values"]["meta.filename"] == path.name
+        assert found["arrays"]["data"][1] == [*known["arrays"]["data"][1][:-2], 12, 12]
+        if known["wcs"] is not None:
+            expected = open_jwst(path).node("meta.wcs")(7, 7)  # its 3, 4 is the pixel 7, 7 of the whole
+            np.testing.assert_allclose(found["wcs"], np.array(expected, float), rtol=0, atol=1e-11)
+
+
+def test_the_gwcs_of_a_cube_keeps_its_planes(tmp_path, jwst_golden):
+    path = jwst_golden("cube") / "in_s3d.fits"
+    whole, moved = (
+        product.node("meta.wcs") for product in (open_jwst(path), cut(path, tmp_path, "--section", "3:9,4:12"))
+    )
+    np.testing.assert_allclose(moved(1, 2, 6), whole(4, 6, 6), rtol=0, atol=1e-12)

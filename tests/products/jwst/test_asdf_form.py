@@ -1,6 +1,7 @@
 """FITS files of JWST as ASDF: what is in it, and the same bytes back."""
 
 import warnings
+from pathlib import Path
 
 import asdf
 import numpy as np
@@ -13,6 +14,7 @@ from rtools.products.jwst import open_jwst
 from rtools.products.jwst.asdf_form import stage_jwst_asdf
 from rtools.products.jwst.fits_form import require_same_bytes, stage_jwst_fits, tree_of_form
 from tests.support import jwst_files
+from tests.support.jwst_golden import PARTS, WHOLE, products_in
 
 KINDS = [suffix for suffix in SUFFIXES if product_layout(suffix).form == "fits"]
 
@@ -206,3 +208,23 @@ def test_tags_that_nobody_here_knows_stay_and_loops_are_cut(tmp_path):
     assert b"jwst_pipeline/gwa_to_slit-1.0.0" in text
     inner = opened(made)["more"]["wcs"]["models"]
     assert (inner(1.0), inner.inverse(2.5)) == (2.5, 1.0)
+
+
+@pytest.mark.parametrize("part", ["cube", "edges", "spec"])
+def test_files_of_the_peer_come_back_byte_by_byte(tmp_path, jwst_golden, part):
+    come_back(tmp_path, products_in(jwst_golden(part)))
+
+
+@pytest.mark.long
+@pytest.mark.skipif(not WHOLE, reason="RTOOLS_JWST_GOLDEN names no directory")
+@pytest.mark.parametrize("part", PARTS)
+def test_all_files_of_the_peer_come_back_byte_by_byte(tmp_path, part):
+    come_back(tmp_path, products_in(Path(WHOLE) / part))
+
+
+def come_back(directory, paths):
+    products = [open_jwst(path, others=True) for path in paths]
+    assert products
+    for product in products:
+        if product.form == "fits":
+            require_same_bytes(stage_jwst_asdf(directory / "x.asdf", product).commit(), product.path)
