@@ -71,7 +71,7 @@ class AsdfContent:
         if not isinstance(self.root, yaml.MappingNode):
             raise InputError("its extension ASDF: an ASDF file without a tree", path=path)
         self.path = path
-        self.comments = b"".join(re.findall(rb"^#[^\n]*\n", content[: content.index(b"\n%") + 1], re.MULTILINE))
+        self.comments = re.findall(rb"\A(?:#[^\n]*\n)*", content)[0]
         self.blocks = _blocks(content[end.end() :], path)
 
     def node(self, path: str) -> yaml.Node | None:

@@ -7,7 +7,7 @@ from astropy.io import fits
 from astropy.modeling.models import Identity, Shift, Tabular1D
 from gwcs import WCS, coordinate_frames
 
-from rtools.errors import UsageError
+from rtools.errors import InputError, UsageError
 from rtools.products.jwst import HduChange, NewHdu, open_jwst, stage_jwst
 from rtools.products.jwst.content import AsdfContent
 from tests.support import jwst_files
@@ -214,3 +214,36 @@ def asdf_file(tree):
     buffer = io.BytesIO()
     asdf.AsdfFile(tree).write_to(buffer)
     return buffer.getvalue()
+
+
+def test_the_tree_itself_may_be_left_out(tmp_path):
+    new = rewritten(tmp_path, open_jwst(jwst_files.made(tmp_path, "rate")), [HduChange("ASDF", removed=True)])
+    assert new.tree_bytes() is None and new.has("data")
+
+
+@pytest.mark.parametrize("fault", [b"#ASDF", b"meta: {", b"...\n", b"--- !core"])
+def test_a_damaged_tree_is_told_and_nothing_is_left(tmp_path, fault):
+    path = jwst_files.made(tmp_path, "rate")
+    content = path.read_bytes()
+    path.write_bytes(content.replace(fault, b"}" * len(fault)))
+    with pytest.raises(InputError, match="its extension ASDF"):
+        stage_jwst(tmp_path / "new.fits", open_jwst(path), tree={"meta.exposure.type": "NRC_TACQ"})
+    assert list(tmp_path.iterdir()) == [path]
+    unchanged = stage_jwst(tmp_path / "new.fits", open_jwst(path)).commit()
+    assert unchanged.read_bytes() == path.read_bytes()
+
+
+def test_a_tree_that_is_changed_anywhere_is_read_or_told_to_be_damaged():
+    rng = np.random.default_rng(5)
+    content = asdf_file({"meta": {"a": [1, 2, {"b": "c"}], "d": np.arange(4.0)}, "e": None})
+    told = set()
+    for _ in range(300):
+        changed = bytearray(content)
+        changed[rng.integers(len(content))] = rng.integers(256)
+        try:
+            tree = AsdfContent(bytes(changed))
+            tree.put("meta.exposure.type", "NRC_TACQ")
+            told.add(AsdfContent(tree.to_bytes()).value("meta.exposure.type"))
+        except InputError as error:
+            told.add(type(error))
+    assert told == {"NRC_TACQ", InputError}
