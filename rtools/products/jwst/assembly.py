@@ -198,9 +198,9 @@ def table_part(name: str, version: int, table: Table, units: Mapping[str, str | 
     for column in bare.columns.values():
         column.unit = None  # astropy would write another form of it
     made = fits.table_to_hdu(bare)
-    for number, key in enumerate(table.colnames, start=1):
+    for key in table.colnames:
         if text := _unit_text(table[key].unit, units.get(key)):
-            made.header.set(f"TUNIT{number}", text, after=f"TFORM{number}")
+            made.columns.change_unit(key, text)
     made.header["EXTNAME"], made.header["EXTVER"] = name, version
     buffer = io.BytesIO()
     hdus = fits.HDUList([fits.PrimaryHDU(), made])

@@ -219,7 +219,8 @@ def _rank(leaf):
     if parts[0] in FIRST:
         return FIRST.index(parts[0]), ""
     place = GROUPS.index(parts[0]) if parts[0] in GROUPS else len(GROUPS) - 2.5
-    return len(FIRST) + place, ".".join(parts)
+    name = ".".join(parts)
+    return len(FIRST) + place, name.replace("wcsaxes", "")  # WCSAXES comes before all others of the WCS (FITS 4.0, 8.1)
 
 
 def _stage_table(path, layout, meta, hdus, history):

@@ -106,6 +106,22 @@ def test_what_the_file_says_of_itself(tmp_path):
     assert "MINE" not in header and product.value("DATE") == product.tree["meta"]["date"]
 
 
+def test_cards_stand_where_the_standard_and_people_look_for_them(tmp_path):
+    meta = {
+        "wcsinfo": {"crpix1": 1.0, "cdelt1": 1.0, "wcsaxes": 2, "ctype1": "RA---TAN"},
+        "cal_step": {"photom": "COMPLETE"},
+    }
+    path = jwst_files.written(tmp_path, "calints", meta | {"exposure": {"type": "NRC_TSIMAGE"}})
+    with fits.open(path) as hdus:
+        science = [key for key in hdus["SCI"].header if key in ("WCSAXES", "CRPIX1", "CDELT1", "CTYPE1")]
+        assert len(science) == 4 and science[0] == "WCSAXES"
+        times = list(hdus["INT_TIMES"].header)
+        assert times[times.index("TTYPE2") :][:3] == ["TTYPE2", "TFORM2", "TUNIT2"]
+        primary = list(hdus[0].header)
+        assert primary[4:9] == ["DATE", "FILENAME", "CAL_VER", "DATAMODL", "TELESCOP"]
+        assert primary.index("EXP_TYPE") < primary.index("S_PHOTOM")
+
+
 def test_a_unit_and_a_model_of_ones_own(tmp_path):
     hdus = [NewHdu(one.name, one.data, unit="MJy" if one.name == "SCI" else None) for one in jwst_files.data_of("s2d")]
     product = open_jwst(stage_new(tmp_path / "a_s2d.fits", "s2d", {"model_type": "SlitModel"}, hdus).commit())
