@@ -8,9 +8,10 @@ import click
 from rtools.commands.kit import options
 from rtools.commands.kit.console import json_line
 from rtools.commands.kit.entry import entry
-from rtools.commands.kit.inputs import opened
+from rtools.commands.kit.inputs import missions_of, opened
 from rtools.commands.kit.lists import expand_inputs
 from rtools.commands.kit.loop import for_each
+from rtools.commands.kit.missions import mission_option, options_by_mission
 from rtools.commands.kit.tool import option, tool
 from rtools.errors import InputError, UsageError
 
@@ -59,11 +60,13 @@ tabs."""
 @click.option(
     "--dq", "flags", metavar="NAME,…", help="Leave out pixels with these flags, not DO_NOT_USE; none: use all."
 )
-@click.option(
-    "--resultant", type=int, metavar="N", help="Only this plane of Roman cubes, from 0; negative from the end."
+@mission_option(
+    "roman", "--resultant", type=int, metavar="N", help="Only this plane of cubes; from the end if negative."
 )
-@click.option("--integration", type=int, metavar="N", help="Only this one of JWST cubes, ramps and tables, likewise.")
-@click.option("--group", type=int, metavar="N", help="Only this group of JWST ramps, likewise.")
+@mission_option(
+    "jwst", "--integration", type=int, metavar="N", help="Only this one of cubes, ramps and tables; likewise."
+)
+@mission_option("jwst", "--group", type=int, metavar="N", help="Only this group of ramps; likewise.")
 @option("--percentile", default="16,84", metavar="P,…", help="Percentiles.")
 @option("--sigma", type=float, default=3.0, metavar="S", help="Clip beyond so many standard deviations.")
 @click.option("--stat", "chosen", metavar="NAME,…", help="Only these statistics, as count,median,p16,clip_sd.")
@@ -81,20 +84,21 @@ def command(console, inputs, arrays, percentile, chosen, jobs, as_json, fail_fas
     if not inputs:
         raise UsageError("the list names no input file")
     wanted = _wanted(chosen, statistics.columns(_percentiles(percentile)))
-    if settings["flags"] not in (None, "none"):
-        check_flags(settings["flags"])
+    section, flags = settings["section"], settings["flags"]
+    if flags not in (None, "none"):
+        check_flags(flags)
     if not settings["sigma"] > 0:
         raise UsageError(f"--sigma {settings['sigma']}: a positive number expected")
     patterns = split_names(arrays)
-    settings |= {"wanted": wanted, "work": console.work(jobs)}
+    settings = options_by_mission(console, settings, missions_of(inputs))
+    shared = {"wanted": wanted, "work": console.work(jobs)}
     digits = 6 if sys.stdout.isatty() else 9
 
     def show(path):
         with opened(path, others=True, jwst=True) as product:
-            found = list(_measured(console, path, product, patterns, **settings))
+            found = list(_measured(console, path, product, patterns, **settings[product.mission], **shared))
         if as_json:
-            about = {"file": path, "status": "done", "section": settings["section"]}
-            about |= {"dq": settings["flags"] or "DO_NOT_USE"}
+            about = {"file": path, "status": "done", "section": section, "dq": flags or "DO_NOT_USE"}
             records = [_place(one) | {name: _plain(value) for name, value in one.values.items()} for one in found]
             json_line(about | {"statistics": records})
             return
@@ -104,14 +108,13 @@ def command(console, inputs, arrays, percentile, chosen, jobs, as_json, fail_fas
     return for_each(console, inputs, show, fail_fast=fail_fast, report=json_line if as_json else None)
 
 
-def _measured(console, path, product, patterns, *, resultant, integration, group, section, frame, work, **settings):
+def _measured(console, path, product, patterns, *, section, frame, work, **settings):
     """Statistics of what is chosen in an opened product: its arrays, then columns of its tables."""
-    from rtools.products.edit.planes import Choice, check_choice
+    from rtools.products.edit.planes import Choice
     from rtools.show.column_statistics import measure_columns
     from rtools.show.plane_statistics import measure_planes
 
-    choice = Choice(resultant, integration, group)
-    check_choice(product, choice)
+    choice = Choice(**{axis: settings.pop(axis, None) for axis in Choice._fields})
     arrays, columns = _chosen(product, patterns, in_section=section is not None)
     if not arrays and not columns:
         flags_alone = [name for name in product.arrays if product.flag_bits(name) is not None]

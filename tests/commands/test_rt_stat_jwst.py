@@ -9,7 +9,7 @@ from astropy.table import Table
 
 from rtools.jwst import SUFFIXES, product_layout
 from tests.support import jwst_files
-from tests.support.small_files import tool
+from tests.support.small_files import tool, write
 
 NAMES = {"SCI": "data", "WMAP": "weightmap", "PATHLOSS_PS": "pathloss_point", "PATHLOSS_UN": "pathloss_uniform",
          "CTRD": "centered_image", "N_CTRD": "norm_centered_image", "FIT": "fit_image", "N_FIT": "norm_fit_image",
@@ -156,6 +156,15 @@ def test_what_is_not_there_and_what_is_not_of_the_mission(tmp_path, capsys):
         assert tool("stat", path, *args) == status
         said = capsys.readouterr()
         assert said.out == "" and len(said.err.splitlines()) == 1
+
+
+def test_an_option_of_one_mission_is_for_its_files_alone(tmp_path, capsys):
+    roman = write(tmp_path / "x_uncal.asdf", "l1_uncal", {"data": np.ones((3, 8, 8), "u2")})
+    jwst = jwst_files.made(tmp_path, "rateints")
+    assert tool("stat", roman, jwst, "--array", "data", "--stat", "count", "--resultant", 1, "--integration", 0) == 0
+    lines = [line.split("\t")[1:3] for line in capsys.readouterr().out.splitlines()]
+    assert lines == [["data", "1"], ["data", "0"]]
+    assert tool("stat", roman, "--integration", 0) == 2
 
 
 def test_a_section_of_an_array_and_threads(tmp_path, capsys):

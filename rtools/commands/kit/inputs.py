@@ -13,10 +13,20 @@ from contextlib import contextmanager
 
 import click
 
-from rtools.errors import UsageError
+from rtools.errors import InputError, UsageError
 from rtools.products.io import temporary
+from rtools.products.schema.flag_tables import MISSIONS
 
-__all__ = ["as_typed", "files_of_options", "is_association", "is_stream", "local", "local_path", "opened"]
+__all__ = [
+    "as_typed",
+    "files_of_options",
+    "is_association",
+    "is_stream",
+    "local",
+    "local_path",
+    "missions_of",
+    "opened",
+]
 
 _COPIES = "rtools.inputs.copies"
 
@@ -114,6 +124,19 @@ def _of_streams(value):
         return value
     before, equals, path = value.rpartition("=")
     return before + equals + local_path(path) if is_stream(path) else value
+
+
+def missions_of(names):
+    """Missions of inputs, as `opened` takes them for; of one that cannot be read every mission."""
+    from rtools.products.forms import form_of
+
+    found = set()
+    for name in names:
+        try:
+            found.add("jwst" if form_of(local_path(name)) in ("fits", "ecsv") else "roman")
+        except InputError:
+            found |= set(MISSIONS)
+    return found
 
 
 @contextmanager

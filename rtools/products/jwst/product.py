@@ -148,9 +148,8 @@ class JwstProduct:
         elif numbered:
             name, version = numbered[1], int(numbered[2])
         wanted = EXTENSIONS.get(name, name.upper())
-        for hdu in self.hdus:
-            if (hdu.name, hdu.version) == (wanted, version):
-                return hdu
+        if (wanted, version) in self._numbered:
+            return self._numbered[wanted, version]
         which = wanted if version == 1 else f"{wanted},{version}"
         raise InputError(f"the extension {which} is missing", path=self.path)
 
