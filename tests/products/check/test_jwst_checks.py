@@ -195,6 +195,7 @@ FAULTS = [
     ("L5", WRONG, "uncal", wider("REFOUT"), ()),
     ("L5", WRONG, "uncal", card("PRIMARY", "NGROUPS", 4), ()),
     ("L5", WRONG, "rateints", card("PRIMARY", "INTEND", 5), ()),
+    ("L5", DOUBTFUL, "calints", card("PRIMARY", "NINTS", 3), ()),
     ("L5", WRONG, "psfsub", all_of(without("PRIMARY", "INTEND"), card("PRIMARY", "NINTS", 5)), ()),
     ("L6", WRONG, "x1d", table("EXTRACT1D", without_column("FLUX")), ()),
     ("L6", DOUBTFUL, "x1d", table("EXTRACT1D", reordered), ("C9",)),

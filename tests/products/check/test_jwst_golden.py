@@ -1,7 +1,6 @@
 """Every file that the mission's pipeline wrote for the golden set: no finding that is not explained here."""
 
 import fnmatch
-import os
 from pathlib import Path
 
 import pytest
@@ -10,8 +9,7 @@ from rtools.errors import InputError
 from rtools.jwst import SUFFIXES
 from rtools.products.check import check_file
 from rtools.products.opening import open_any
-
-DIRECTORY = os.environ.get("RTOOLS_JWST_GOLDEN", "")
+from tests.support.jwst_golden import PARTS, WHOLE, products_in
 
 FLAGGED = "pixels that are not to be used keep their errors in the images that the script invents"
 
@@ -48,22 +46,26 @@ def is_explained(name, finding):
     )
 
 
-@pytest.mark.long
-@pytest.mark.skipif(not DIRECTORY, reason="RTOOLS_JWST_GOLDEN names no directory")
-def test_golden_files_have_no_finding_that_is_not_explained():
-    looked_at, unexplained, kinds = 0, {}, set()
-    for path in sorted(Path(DIRECTORY).glob("*/*.*")):
-        if path.suffix not in (".fits", ".ecsv"):
-            continue
+def judged(paths):
+    """Kinds of the products among files, and findings that are not explained by file."""
+    kinds, unexplained = set(), {}
+    for path in paths:
         try:
             kinds.add(open_any(path).kind)
-        except InputError:  # references, truth, and what the script keeps for itself
+        except InputError:  # a reference file
             continue
-        looked_at += 1
-        name = f"{path.parent.name}/{path.name}"
-        left = {one for one in findings(path) if not is_explained(name, one)}
-        if left:
-            unexplained[name] = left
+        left = {one for one in findings(path) if not is_explained(f"{path.parent.name}/{path.name}", one)}
+        unexplained |= {path.name: left} if left else {}
+    return kinds, unexplained
+
+
+def test_golden_files_have_no_finding_that_is_not_explained(jwst_golden):
+    kinds, unexplained = judged([path for part in PARTS for path in products_in(jwst_golden(part))])
     assert unexplained == {}
-    assert looked_at > 80
     assert kinds == set(SUFFIXES)
+
+
+@pytest.mark.long
+@pytest.mark.skipif(not WHOLE, reason="RTOOLS_JWST_GOLDEN names no directory")
+def test_the_whole_golden_set_has_no_finding_that_is_not_explained():
+    assert judged([path for part in PARTS for path in products_in(Path(WHOLE) / part)])[1] == {}

@@ -130,6 +130,8 @@ def _counts(product, layout, sizes):
     if start is not None and end is not None:
         if end - start + 1 != length:
             yield error("L5", "INTEND", f"integrations {start} to {end}, but {source} has {length}")
+        elif start == 1 and total not in (None, length) and (count_of(product, "EXSEGTOT") or 1) == 1:
+            yield warning("L5", "NINTS", f"{total}, but {source} has {length}, and this is no segment of an exposure")
     elif total is not None and total != length:
         yield error("L5", "NINTS", f"{total}, but {source} has {length} integrations")
 
