@@ -39,12 +39,12 @@ def describe(path: str | Path, step_order: Callable[[], Sequence[str]] = tuple) 
     Returns
     -------
     dict
-        ``file``, ``bytes``, ``form`` (asdf, fits, parquet, ecsv, json), ``kind``, ``tag``, ``profile``, ``written_by``,
-        ``steps`` (list of ``{step, status}``), ``references`` (type to name), ``built_in`` (types of references of the
-        built-in instrument that it or what it is made of was calibrated with), ``arrays`` (list), ``columns`` and
-        ``rows`` of a catalog, ``products`` of an association, ``guiding`` (a `GuideSummary` or `FaceSummary`) or
-        ``guiding_problem`` of guide windows and FACE, ``history``, ``logs``, ``tree``. Of files of JWST also
-        ``mission`` and what `rtools.show.info_jwst.describe_fits` adds.
+        ``file``, ``bytes``, ``form`` (asdf, fits, parquet, ecsv, json), ``kind``, ``mission`` (roman, jwst; where it is
+        known), ``tag``, ``profile``, ``written_by``, ``steps`` (list of ``{step, status}``), ``references`` (type to
+        name), ``built_in`` (types of references of the built-in instrument that it or what it is made of was calibrated
+        with), ``arrays`` (list), ``columns`` and ``rows`` of a catalog, ``products`` of an association, ``guiding`` (a
+        `GuideSummary` or `FaceSummary`) or ``guiding_problem`` of guide windows and FACE, ``history``, ``logs``,
+        ``tree``. Of files of JWST also what `rtools.show.info_jwst.describe_fits` adds.
 
     Raises
     ------
@@ -150,6 +150,7 @@ def _product(product):
     library = product.about.get("asdf_library") or {}
     return {
         "kind": _kind(product),
+        "mission": None if product.kind in layout.facts()["others"] else "roman",
         "tag": product.tag.rpartition("/tags/")[2],
         "profile": product.profile if layout.is_product(product.kind) else None,
         "written_by": " ".join(str(library[key]) for key in ("name", "version") if key in library),
@@ -184,6 +185,7 @@ def _catalog(path, form):
     table = read_table(path, form)
     return {
         "kind": table.kind or "table",
+        "mission": "roman" if table.kind else None,
         "rows": table.rows,
         "columns": [vars(column) for column in table.columns],
         "compression": table.compression or "none",

@@ -76,7 +76,7 @@ def jwst_screen(told: Mapping[str, Any], width: int = 80, *, verbose: bool = Fal
     if verbose:
         named = [(kind, file_name(str(name))) for kind, name in told["references"].items()]
         lines += pairs("references", named, width)
-    lines += labelled("spectra", _spectra(told.get("spectra") or []), width)
+    lines += labelled("spectra", _spectra(told.get("spectra") or []), width, aside=False)
     return lines + labelled("HDUs" if told["form"] == "fits" else "arrays", _hdus(told), width, aside=False)
 
 
@@ -148,9 +148,11 @@ def _observation(meta):
         "program_number": "program {}", "observation_number": "observation {}", "visit_number": "visit {}",
         "exposure_number": "exposure {}"}  # fmt: skip
     program = get(meta, "program") or {}
-    target = said(get(meta, "target") or {}, catalog_name="{}", proposer_name="({})")
-    target = target or str(meta.get("target_name") or "")
-    parts = [said(get(meta, "observation") or {}, **words), target and f"target {target.replace(', (', ' (')}",
+    named = get(meta, "target") or {}
+    names = [named.get(key) for key in ("catalog_name", "proposer_name")]
+    shown = [str(name) for name in dict.fromkeys(names) if name not in NOTHING]
+    target = " or ".join(shown) or str(meta.get("target_name") or "")
+    parts = [said(get(meta, "observation") or {}, **words), target and f"target {target}",
              said(program, title="“{}”", pi_name="PI {}", category="{}")]  # fmt: skip
     return "; ".join(part for part in parts if part)
 
@@ -200,6 +202,8 @@ def _read_out(meta):
                  integration_time="EFFINTTM {:.6g} s")  # fmt: skip
     segment = said(exposure, segment_number="segment {}", segment_total="of {}").replace(", of", " of")
     first, last = exposure.get("integration_start"), exposure.get("integration_end")
+    if exposure.get("segment_total") in (None, 1):
+        segment = ""
     if segment and _is_number(first) and _is_number(last):
         segment += f": integrations {first} to {last}"
     return "; ".join(part for part in (shape, times, segment) if part)
@@ -244,8 +248,8 @@ def _spectra(spectra):
     rows = []
     for one in spectra[:MOST_SPECTRA]:
         ends = one["wavelengths"]
-        cells = [one["extension"].removesuffix(",1"), f"{_count(one['rows'], 'row')}"]
-        cells.append(f"{ends[0]:.6g} to {ends[1]:.6g} {one['unit'] or ''}".rstrip() if ends else "no wavelengths")
+        cells = [one["extension"].removesuffix(",1")]
+        cells.append(f"{ends[0]:.5g} to {ends[1]:.5g} {one['unit'] or ''}".rstrip() if ends else "no wavelengths")
         rows.append([*cells, _source(one)])
     more = [f"and {len(spectra) - MOST_SPECTRA} more (--json shows all)"] if len(spectra) > MOST_SPECTRA else []
     return aligned((), rows) + more
