@@ -102,6 +102,7 @@ def test_catalog_segmentation_and_image_agree(found_sources, validate):
     ("change", "where"),
     [
         (lambda rows: rows["label"].__setitem__(1, 9), "label"),
+        (lambda rows: rows["label"].__setitem__(1, 1 << 30), "label"),
         (lambda rows: rows["isophotal_area"].__setitem__(1, 99), "isophotal_area"),
         (lambda rows: rows["xcentroid"].__setitem__(1, 12), "xcentroid"),
         (lambda rows: rows["ycentroid"].__setitem__(0, 7), "ycentroid"),

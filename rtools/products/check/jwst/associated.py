@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -113,7 +114,11 @@ def _labels(catalog, segmentation, name):
         yield info("C11", "label", "not compared: the catalog has no column label")
         return
     labels = np.asarray(table["label"]).astype(np.int64)
-    counts, boxes = _extents(segmentation, int(labels.max(initial=0)))
+    highest = max(int(labels.max(initial=0)), _highest(segmentation))
+    if highest > math.prod(image.shape):
+        yield error("C11", "label", f"not compared: label {highest} is greater than the number of pixels")
+        return
+    counts, boxes = _extents(segmentation, highest)
     present = np.flatnonzero(counts)
     for some, message in (
         (np.setdiff1d(labels, present), "in the catalog, not in the segmentation map"),
@@ -145,22 +150,24 @@ def _sources(table, labels, both, counts, boxes):
             yield error("C11", name, f"{wrong.size} sources lie outside of their pixels (label {labels[wrong[0]]})")
 
 
+def _highest(segmentation):
+    """The highest label in the segmentation map."""
+    return max(int(piece.arrays["SCI"].max(initial=0)) for piece in pieces(segmentation, ("SCI",)))
+
+
 def _extents(segmentation, most):
     """Number of pixels of each label, and their first and last columns and rows."""
-    counts = np.zeros(most + 1, np.int64)
-    boxes = [np.zeros(0)] * 4
+    size = most + 1
+    counts = np.zeros(size, np.int64)
+    boxes = [np.full(size, far) for far in (np.inf, -np.inf, np.inf, -np.inf)]
     for piece in pieces(segmentation, ("SCI",)):
         labels = piece.arrays["SCI"]
-        rows, columns = np.nonzero(labels)
+        rows, columns = np.nonzero(labels > 0)
         here = labels[rows, columns].astype(np.int64)
-        size = max(counts.size, int(here.max(initial=0)) + 1)
-        counts = np.pad(counts, (0, size - counts.size)) + np.bincount(here, minlength=size)
-        for side, (values, far, pick) in enumerate(
-            ((columns, np.inf, np.minimum), (columns, -np.inf, np.maximum),
-             (rows + piece.rows.start, np.inf, np.minimum), (rows + piece.rows.start, -np.inf, np.maximum))
-        ):  # fmt: skip
-            boxes[side] = np.pad(boxes[side], (0, size - boxes[side].size), constant_values=far)
-            pick.at(boxes[side], here, values)
+        counts += np.bincount(here, minlength=size)
+        rows += piece.rows.start
+        for box, values, pick in zip(boxes, (columns, columns, rows, rows), (np.minimum, np.maximum) * 2, strict=True):
+            pick.at(box, here, values)
     counts[0] = 0
     return counts, boxes
 

@@ -14,7 +14,7 @@ from rtools.products.jwst.hdus import JwstHdu
 from rtools.products.jwst.product import JwstProduct
 
 __all__ = [
-    "Piece",
+    "PixelPiece",
     "count_of",
     "counted",
     "image_of",
@@ -31,7 +31,7 @@ PIXELS = 1 << 20
 """Pixels of a piece: a few MB of each array are in memory at a time."""
 
 
-class Piece(NamedTuple):
+class PixelPiece(NamedTuple):
     """The same part of several images.
 
     Attributes
@@ -87,7 +87,7 @@ def versions_of(product: JwstProduct, name: str = "SCI") -> list[int]:
     return sorted(hdu.version for hdu in product.hdus if hdu.name == name and hdu.is_image)
 
 
-def pieces(product: JwstProduct, names: Iterable[str], version: int = 1) -> Iterator[Piece]:
+def pieces(product: JwstProduct, names: Iterable[str], version: int = 1) -> Iterator[PixelPiece]:
     """The images of a set, from first to last pixel.
 
     Parameters
@@ -102,7 +102,7 @@ def pieces(product: JwstProduct, names: Iterable[str], version: int = 1) -> Iter
 
     Yields
     ------
-    Piece
+    PixelPiece
         Of at most `PIXELS` pixels, or one row. Nothing where the first image is missing.
     """
     first, *others = names
@@ -112,7 +112,7 @@ def pieces(product: JwstProduct, names: Iterable[str], version: int = 1) -> Iter
     found = [(name, image_of(product, name, version)) for name in others]
     hdus = {first: lead} | {name: one for name, one in found if one and one.shape in (lead.shape, lead.shape[-2:])}
     for part in _parts(lead.shape):
-        yield Piece(
+        yield PixelPiece(
             part[-1],
             {
                 name: product.pixels(name, version, part if hdu.shape == lead.shape else part[-1:])

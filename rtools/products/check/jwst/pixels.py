@@ -16,7 +16,7 @@ from rtools.jwst.dq import GROUP_FLAGS, PIXEL_FLAGS
 from rtools.jwst.instrument import REFERENCE_WIDTH
 from rtools.jwst.layout import ProductLayout
 from rtools.products.check.jwst.pieces import (
-    Piece,
+    PixelPiece,
     count_of,
     counted,
     image_of,
@@ -111,7 +111,7 @@ def _place(product: JwstProduct, version: int) -> tuple[int, int, int, int] | No
     return (count_of(product, "SUBSTRT1") or 1) - 1, (count_of(product, "SUBSTRT2") or 1) - 1, width, height
 
 
-def _count_borders(tally, piece: Piece, place, where, name="DQ"):
+def _count_borders(tally, piece: PixelPiece, place, where, name="DQ"):
     """C1: reference pixels lie in the border of the detector, of which MIRI has columns alone."""
     flags = piece.arrays[name]
     reference = (flags & flags.dtype.type(PIXEL_FLAGS["REFERENCE_PIXEL"])) != 0
