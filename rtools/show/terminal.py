@@ -7,7 +7,7 @@ the mean of two. So pixels are square either way.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
@@ -154,6 +154,9 @@ def draw_image(
     -------
     list of str
     """
+    whole = image
+    if image.places is not None:
+        image = _stretched(image, style)
     down, up = _scale(image.data.shape, style)
     cells = magnify(shrink(image.data, down, highest=image.kind != "image"), up)
     norm = None
@@ -165,17 +168,28 @@ def draw_image(
     paint = _in_colour if style.colours else _in_shades
     lines, legend = paint(image, cells, style, norm=norm, cmap=cmap, edges=drawn, marks=marks)
     size = f"{down} x {down} pixels a cell" if down > 1 else f"{up} x {up} cells a pixel"
-    title = f"{image.title}  {image.name}" + f"  [{image.unit}]" * bool(image.unit)
-    notes = f"{_region(image)}; {size}" + f"; {image.bad} bad" * bool(image.bad)
+    size = size if whole is image else f"{len(image.data) // len(whole.data) / down:.3g} cells a row"
+    notes = f"{_region(whole)}; {size}" + f"; {image.bad} bad" * bool(image.bad)
     if compass is not None:
         north, east, scale = compass
         notes += f"; north {_arrow(north, style)} east {_arrow(east, style)} {scale:.3g} arcsec a pixel"
-    return [*_titled(title, style), *lines, *legend, *wrap(notes, style.columns)]
+    return [*_titled(image, style), *lines, *legend, *wrap(notes, style.columns)]
 
 
-def _titled(title, style):
-    """The title, in several lines where there is no room in one."""
-    return [title] if len(title) <= style.columns else wrap(title, style.columns)
+def _stretched(image, style):
+    """Rows repeated until the picture is about half as high as wide: rows and columns are of different kinds."""
+    rows, columns = image.data.shape
+    wide = -(-columns // max(1, -(-columns // style.columns)))  # cells
+    high = min(2 * style.lines, wide // 2)
+    times = max(1, high * -(-columns // wide) // rows)
+    return replace(image, data=np.repeat(image.data, times, axis=0)) if times > 1 else image
+
+
+def _titled(image, style):
+    """The file, the array and its unit; in two lines where there is no room in one."""
+    name = image.name + f"  [{image.unit}]" * bool(image.unit)
+    title = f"{image.title}  {name}"
+    return [title] if len(title) <= style.columns else [image.title, name]
 
 
 def _region(image):
@@ -371,7 +385,6 @@ def draw_histogram(image: ShownPlane, style: Style, *, limits: str | None = None
         lines.append(f"{label:>9} " + "".join(bars[step] for step in filled).rstrip())
     axis = f"{edges[0]:.5g}"
     axis += f"{edges[-1]:.5g}".rjust(len(counts) - len(axis))
-    title = f"{image.title}  {image.name}" + f"  [{image.unit}]" * bool(image.unit)
     notes = f"{image.region}; {counts.sum()} pixels in {len(counts)} bins, log counts"
     notes += f"; {below} below, {above} above" + f"; {image.bad} bad" * bool(image.bad)
-    return [*_titled(title, style), *lines, " " * 10 + axis, *wrap(notes, style.columns)]
+    return [*_titled(image, style), *lines, " " * 10 + axis, *wrap(notes, style.columns)]

@@ -42,7 +42,8 @@ def unit_of(product: ProductFace, name: str) -> str:
     unit = info.unit if info is not None else None
     if not unit:
         unit = (_of_jwst if product.mission == "jwst" else _of_roman)(product, name)
-    return UNITS.get(unit or "", unit or "")
+    unit = (unit or "").partition(" (")[0]  # without a remark
+    return UNITS.get(unit, unit)
 
 
 def _of_roman(product: Any, name: str) -> str | None:
@@ -64,4 +65,5 @@ def _of_jwst(product: Any, name: str) -> str | None:
         base = unit_of(product, f"{before}.data" if before else "data")
         return (f"({base})²" if "/" in base else f"{base}²") if base else None
     known = product_layout(product.kind).hdu(product.hdu(name).name) if name in product.arrays else None
-    return known.unit if known and known.unit and " " not in known.unit else None
+    unit = known.unit.partition(" (")[0] if known and known.unit else ""
+    return unit if " " not in unit else None
