@@ -595,7 +595,7 @@ def test_sources_lie_over_an_image_by_the_sky_or_by_its_pixels(tmp_path, capsys)
     np.testing.assert_allclose(by_sky, [[0] * 4, [2] * 4], atol=1e-4)
     np.testing.assert_array_equal(by_pixel, [[2, 5.5, 9, 12], [1, 3, 6, 7]])
     lines = terminal.draw_image(shown(path), terminal.Style(80, 20), limits="0,1", sources=by_pixel)
-    marks = [text.index("o") // 4 for text in lines[2:-2] if "o" in text]  # from above
+    marks = [text.index("o") // 4 for text in lines[1:-2] if "o" in text]  # from above
     assert sorted(marks) == [2, 6, 9, 12]
 
 

@@ -43,7 +43,7 @@ OTHER_THINGS = {
     ("rtools.products.tables.files", 4096): "bytes of the head of a file",
     ("rtools.reference.nominal", 4096): "points of a table",
     ("rtools.reference.psf", 128): "angles in half a turn",
-    ("rtools.show.chart", 128): "a dot of a Braille letter",
+    ("rtools.show.chart_text", 128): "a dot of a Braille letter",
     ("rtools.simulate.effects", 142): "the account of the simulator, which is independent on purpose",
     ("rtools.simulate.effects", 4.915263e-6): "the account of the simulator, which is independent on purpose",
     ("rtools.simulate._random_kernels", 128): "steps of a search",
