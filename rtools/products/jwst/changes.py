@@ -12,7 +12,7 @@ import numpy as np
 from rtools.errors import InputError, UsageError
 from rtools.products.jwst.agreement import STRUCTURE
 from rtools.products.jwst.assembly import BLOCK, PIECE, FilePart, image_part, table_part
-from rtools.products.jwst.hdus import JwstHdu
+from rtools.products.jwst.hdus import JwstHdu, Part
 
 if TYPE_CHECKING:
     from astropy.io import fits
@@ -31,6 +31,8 @@ class HduChange:
         Which HDU, as `JwstProduct.hdu` takes them.
     array : ndarray or None
         New pixels, of the type that they had; another shape is allowed. None keeps them.
+    part : tuple of slice or ellipsis, or None
+        Part of the pixels that stays, as numpy takes it, byte by byte; it is read while it is written.
     cards : mapping of str to value
         Keywords that get another value, or are added at the end of the header; None takes one away. What the data
         model knows changes in the tree, too.
@@ -49,6 +51,7 @@ class HduChange:
     table: Table | None = None
     rows: Any = None
     removed: bool = False
+    part: Part | None = None
 
 
 def refuse_misfit(hdu: JwstHdu, change: HduChange) -> None:
@@ -75,6 +78,8 @@ def refuse_misfit(hdu: JwstHdu, change: HduChange) -> None:
         raise UsageError(f"{hdu.name} is not a table")
     if change.rows is not None and hdu.header.get("PCOUNT", 0):
         raise UsageError(f"{hdu.name} has cells of any length, so its rows cannot be chosen")
+    if change.part is not None and (not hdu.is_image or 0 in hdu.shape):
+        raise UsageError(f"{hdu.name} has no pixels that can be chosen")
     if change.array is None:
         return
     if not hdu.is_image or hdu.is_scaled:
@@ -124,6 +129,10 @@ def changed_part(source: BinaryIO, hdu: JwstHdu, change: HduChange) -> FilePart:
     if change.array is not None:
         _reshape(kept.header, change.array.shape)
         return image_part(hdu.name, hdu.version, kept.header, change.array, flipped=hdu.is_unsigned)
+    if change.part is not None:
+        stored = np.memmap(source.name, hdu.stored, "r", hdu.data, hdu.shape)[change.part]
+        _reshape(kept.header, stored.shape)
+        return image_part(hdu.name, hdu.version, kept.header, stored, flipped=False)
     if change.table is not None:
         made = table_part(hdu.name, hdu.version, change.table, {column.name: column.unit for column in hdu.columns})
         _carry_over(made.header, kept.header)

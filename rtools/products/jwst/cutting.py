@@ -146,7 +146,7 @@ def pixel_changes(product: JwstProduct, region: JwstRegion) -> list[HduChange]:
     Returns
     -------
     list of HduChange
-        Pixels of the whole cutout are in memory.
+        Pixels are read when they are written.
 
     Raises
     ------
@@ -168,13 +168,12 @@ def _image_changes(product, region):
     main = main_image(product)
     changes = []
     for hdu in product.hdus:
-        if not hdu.is_image or hdu.name == TREE or len(hdu.shape) < 2:
+        if not hdu.is_image or hdu.name == TREE or len(hdu.shape) < 2 or 0 in hdu.shape:
             continue
         part = _part(product, hdu, main, region)
         if part is not None:
             cards = _positions(hdu, region) if region.rows is not None else {}
-            array = product.pixels(hdu.name, hdu.version, part)
-            changes.append(HduChange(hdu.name, hdu.version, array=array, cards=cards))
+            changes.append(HduChange(hdu.name, hdu.version, part=part, cards=cards))
     return changes
 
 

@@ -18,7 +18,7 @@ from rtools.products.tables.metadata import ColumnInfo, columns_of
 if TYPE_CHECKING:
     from astropy.io import fits
 
-__all__ = ["JwstHdu", "StoredTable", "read_lines", "read_pixels", "read_spans"]
+__all__ = ["JwstHdu", "Part", "StoredTable", "read_lines", "read_pixels", "read_spans"]
 
 PIXELS = {8: "u1", 16: "i2", 32: "i4", 64: "i8", -32: "f4", -64: "f8"}
 """Type of pixels by BITPIX."""
