@@ -216,7 +216,8 @@ def _content(product: JwstProduct, model: str) -> AsdfContent | None:
         header_into_tree(content, model, (hdu.name, hdu.version), hdu.header)
         node = array_node(FilePart.of_header(hdu.name, hdu.header))
         if node is not None and hdu.number not in known:
-            content.put(node_of_hdu(model, hdu.name, hdu.version), node | {"source": f"fits:{hdu.name},{hdu.version}"})
+            node["source"] = f"fits:{hdu.name},{hdu.version}"
+            content.put(node_of_hdu(model, hdu.name, hdu.version), node)
     return content
 
 

@@ -4,6 +4,7 @@ import importlib.util
 
 import numpy as np
 import pytest
+from astropy.io import fits
 from astropy.modeling.models import Identity, Shift
 from astropy.table import Table
 from gwcs import WCS
@@ -108,6 +109,25 @@ def test_stdatamodels_trusts_what_is_rewritten(tmp_path):
     assert not complaints(open_jwst(path), verdict)
     assert verdict["wcs"] == [8, 4] and verdict["values"]["meta.exposure.nints"] == 1
     assert verdict["values"]["meta.only_here.deep"] == 2.5
+
+
+def test_stdatamodels_finds_what_somebody_else_put_into_a_file_that_is_rewritten(tmp_path):
+    before = jwst_files.written(tmp_path, "cal", tree=TREE)
+    with fits.open(before, mode="update") as hdus:
+        hdus[0].header["EXP_TYPE"], hdus[0].header["MINE"] = "NRC_TACQ", (3, "mine")
+        hdus.insert(2, fits.ImageHDU(np.arange(6.0).reshape(2, 3), name="MYIMAGE"))
+        hdus.insert(3, fits.BinTableHDU(Table({"a": [1, 2], "b": [1.5, 2.5]}), name="MYTABLE"))
+    name = "jw01024001001_02101_00002_nrca1_cal.fits"
+    stage_jwst(tmp_path / name, open_jwst(before), tree={"meta.target.ra": 1.25, "meta.filename": name}).commit()
+    verdict = asked_of_jwst("files", tmp_path / name)[str(tmp_path / name)]
+    assert not complaints(open_jwst(tmp_path / name), verdict)
+    assert [verdict["values"][f"meta.{path}"] for path in ("exposure.type", "target.ra")] == ["NRC_TACQ", 1.25]
+    again = tmp_path / "jw01024001001_02101_00003_nrca1_cal.fits"
+    asked_of_jwst("again", tmp_path / name, again)
+    with fits.open(again) as hdus:
+        assert hdus[0].header["MINE"] == 3
+        np.testing.assert_array_equal(hdus["MYIMAGE"].data, np.arange(6.0).reshape(2, 3))
+        assert hdus["MYTABLE"].data["b"].tolist() == [1.5, 2.5]
 
 
 def test_what_stdatamodels_saves_again_is_what_it_was(tmp_path):
