@@ -66,8 +66,10 @@ def is_trusted(path, told):
     from astropy.io import fits
     from stdatamodels.fits_support import fits_hash
 
+    if not path.endswith(".fits"):
+        return False  # an ASDF reference
     with fits.open(path) as hdus:
-        if hdus[0].header["DATAMODL"] != told["model"]:
+        if hdus[0].header["DATAMODL"] != told["model"] or "ASDF" not in hdus:
             return False
         with asdf.open(io.BytesIO(hdus["ASDF"].data.tobytes())) as tree:
             return tree["_fits_hash"] == fits_hash(hdus)
