@@ -35,10 +35,13 @@ def test_a_reference_is_always_the_same(reftype):
         assert any(not np.array_equal(one.arrays[name], foreign.arrays[name]) for name in one.arrays)
 
 
-def test_a_part_is_cut_out_of_the_full_frame():
-    whole = nominal_reference("gain", "nrca1").arrays["SCI"]
+@pytest.mark.parametrize("reftype", ["gain", "mask", "flat", "superbias"])
+def test_a_part_is_cut_out_of_the_full_frame(reftype):
+    name = "DQ" if reftype == "mask" else "SCI"
+    whole = nominal_reference(reftype, "nrca1", "F200W").arrays[name]
     assert whole.shape == (2048, 2048)
-    assert np.array_equal(made("gain").arrays["SCI"], whole[:200, 900:1200])
+    for part in (PART, window("nrca1", 2001, 1971, 48, 78), window("nrca1", 1, 65, 2048, 64)):
+        assert np.array_equal(made(reftype, part=part).arrays[name], whole[part.slices])
 
 
 def test_a_flat_is_for_one_filter():
@@ -106,7 +109,7 @@ def test_the_dark_grows_with_time():
     rate = np.median(frames[0, 4:]) / reference.cards["TFRAME"]
     assert rate == pytest.approx(values.dark / values.gain, rel=0.01)
     assert np.all(frames[:, :4] == 0)
-    hot = planes.hot_pixels(planes.JwstSetting("NRCA1", None, PART))[1][PART.slices]
+    hot = planes.hot_pixels(planes.JwstSetting("NRCA1", None, PART))[1]
     assert np.array_equal(frames[0] > 10 * np.median(frames[0]), hot > 0)
 
 
@@ -128,9 +131,8 @@ def test_the_flat_holds_areas_and_scatter():
     ratio = flat.arrays["SCI"][good] / area.arrays["SCI"][good]
     assert ratio.mean() == pytest.approx(1, abs=1e-4)
     assert ratio.std() == pytest.approx(0.01, rel=0.01)
-    assert np.array_equal(
-        ~good, reference_pixels("nrca1") | (planes.hot_pixels(planes.JwstSetting("NRCA1", None, PART))[0])
-    )
+    dead = planes.hot_pixels(planes.JwstSetting("NRCA1", None, subarray("nrca1")))[0]
+    assert np.array_equal(~good, reference_pixels("nrca1") | dead)
     assert area.cards["PIXAR_SR"] == pixel_area_sr("nrca1")
     assert area.cards["PIXAR_A2"] == pytest.approx(0.0312**2, rel=0.01)
 
