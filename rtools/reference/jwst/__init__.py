@@ -2,3 +2,7 @@
 
 It imports `rtools.reference`, `products`, `jwst`, `wfi` and `work`.
 """
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
