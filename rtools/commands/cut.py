@@ -115,9 +115,8 @@ def command(console, inputs, section, frame, sky, wcs, integrations, wave, outpu
             path = outputs.path(name, filename)
             part = choose(product)
             maker = _maker if product.mission == "roman" else cut_jwst_files.maker
-            make = maker(console, product, part, writing, work=work)
             if not dry_run:
-                deliver(path, filename, make)
+                deliver(path, filename, maker(console, product, part, writing, work=work))
         if as_json:
             json_line(file_record(console, name, [path], dry_run=dry_run) | part.spans)
         elif dry_run:

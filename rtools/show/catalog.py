@@ -18,6 +18,9 @@ __all__ = ["plain_rows", "print_catalog"]
 ROWS = 20
 """Rows that a terminal gets unless more are asked for."""
 
+LONGEST = 4
+"""Elements of a vector that a terminal gets; of a longer one the first, the last and their number."""
+
 QUICK = tuple(map(np.dtype, ("f8", "i2", "u2", "i4", "u4", "i8", "u8", "?")))
 """Types whose values numpy and Python write alike."""
 
@@ -60,6 +63,9 @@ def _column(table, name):
 def _short(value, unit):
     if isinstance(value, np.floating | float):
         return f"{value:.6f}" if str(unit) == "deg" else f"{value:.5g}"
+    if isinstance(value, np.ndarray) and value.size > LONGEST:
+        first, last = (_short(end, unit) for end in (value.flat[0], value.flat[value.size - 1]))
+        return f"{first} … {last} ({value.size})"
     return _exact(value)
 
 
@@ -75,7 +81,7 @@ def _exact(value):
     if value is np.ma.masked:
         return ""
     if isinstance(value, np.ndarray):
-        return " ".join(map(str, value.tolist()))
+        return " ".join(map(str, value.ravel().tolist()))
     return str(value).replace("\t", " ").replace("\n", " ")
 
 
@@ -100,4 +106,13 @@ def _plain_values(column):
     values = column.astype(str).tolist() if column.dtype.kind == "c" else column.tolist()
     if column.dtype.kind == "f" and column.ndim == 1:
         return [float(str(one)) if np.isfinite(one) else None for one in np.asarray(column)]
+    if column.dtype.kind == "f":
+        return _finite(values)
     return values
+
+
+def _finite(values):
+    """Vectors with None for what is not known."""
+    return [
+        _finite(one) if isinstance(one, list) else one if one == one and abs(one) != np.inf else None for one in values
+    ]

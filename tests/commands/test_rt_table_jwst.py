@@ -128,6 +128,21 @@ def test_vectors_of_another_length_stay_and_are_told(tmp_path, capsys):
     np.testing.assert_array_equal(made["STA_INDEX"], np.repeat(known["STA_INDEX"], known["T3PHI"].shape[1], axis=0))
 
 
+def test_json_has_null_for_what_is_not_known_in_a_vector(tmp_path, capsys):
+    path = spectra(tmp_path, [5])
+    with fits.open(path, mode="update") as hdus:
+        hdus["EXTRACT1D"].data["FLUX"] = [1.5, np.nan, np.inf, 0.25, -3.0]
+    assert tool("table", path, "--columns", "FLUX", "--json", "-q") == 0
+    assert records(capsys.readouterr().out)[0]["rows"] == [{"FLUX": [1.5, None, None, 0.25, -3.0]}]
+
+
+def test_a_terminal_gets_the_ends_of_vectors(tmp_path, capsys, monkeypatch):
+    path = spectra(tmp_path, [5])
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    assert tool("table", path, "--columns", "INT_NUM,FLUX", "-q") == 0
+    assert "0 … 4 (5)" in capsys.readouterr().out
+
+
 def test_a_table_without_vectors_has_a_row_for_each_element_already(tmp_path, capsys):
     path = jwst_files.made(tmp_path, "x1d")
     assert tool("table", path, "-q") == 0
