@@ -8,6 +8,7 @@ from astropy.table import Table
 from rtools.errors import InputError, UsageError
 from rtools.jwst import GROUP_FLAGS, PIXEL_FLAGS, SUFFIXES
 from rtools.products.edit import load_wcs
+from rtools.products.io import writer
 from rtools.products.jwst import open_jwst
 from rtools.show import chart, image, plot, ramp_drawing, ramp_jwst, terminal
 from rtools.show.light_curve import chart_light_curve
@@ -16,6 +17,7 @@ from rtools.show.overlay import load_outlines, load_sources
 from rtools.show.spectrum import chart_spectra, load_integrations
 from rtools.show.star_map import chart_sources
 from rtools.show.units import unit_of
+from tests.support import samples
 from tests.support.jwst_files import hdus_of, made
 from tests.support.runs import tool
 
@@ -625,3 +627,21 @@ def test_outlines_of_a_segmentation_map_lie_over_its_image(tmp_path):
     expected[1:4, 1:5] = True
     expected[2, 2:4] = False
     np.testing.assert_array_equal(outlines, expected)
+
+
+# -- options of one mission -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("words", [("--integration", "0"), ("--group", "0"), ("--wave", "2"), ("--hdu", "1")])
+def test_options_of_jwst_are_refused_for_roman_files_where_they_are_typed(words, tmp_path, capsys, monkeypatch):
+    path = tmp_path / "x_cal.asdf"
+    writer.write_product(path, "l2_image", samples.meta("l2_image"), samples.arrays("l2_image"))
+    assert tool("view", path, *words) == 2
+    assert capsys.readouterr().err == f"rt-view: {path}: {words[0]} does not go with a _cal file\n"
+    monkeypatch.setenv(f"RT_{words[0][2:].upper()}", words[1])  # it may be meant for other calls
+    assert tool("view", path) == 0
+
+
+def test_what_the_environment_says_of_pictures_is_no_matter_for_charts(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("RT_STRETCH", "log")
+    assert tool("view", made(tmp_path, "x1d")) == 0

@@ -125,6 +125,22 @@ def test_wcs_of_another_file_is_moved_to_where_the_subarray_begins(tmp_path):
     assert moved.bounding_box == ((-3.5, 12.5), (-2.5, 5.5))
 
 
+def test_header_stands_in_for_a_gwcs_that_only_stdatamodels_knows(tmp_path):
+    name = "jw01024001001_02101_00001_nrca1_cal.fits"
+    hdus = hdus_of("cal", name)
+    content = bytes(hdus[-1].data["ASDF_METADATA"][0])
+    content = content.replace(b"only_here: 3}", b"only_here: 3, wcs: !<tag:x.org:y-1> {}}")
+    column = fits.Column("ASDF_METADATA", f"{len(content)}B", array=np.frombuffer(content, np.uint8)[None])
+    hdus[-1] = fits.BinTableHDU.from_columns([column], name="ASDF")
+    hdus.writeto(tmp_path / name)
+    with open_jwst(tmp_path / name) as product, pytest.raises(InputError, match="stdatamodels"):
+        load_wcs(product)
+    with fits.open(tmp_path / name, mode="update") as opened:
+        opened["SCI"].header.update(CARDS)
+    with open_jwst(tmp_path / name) as product:
+        assert isinstance(load_wcs(product), ImageSky)
+
+
 def test_tables_have_no_wcs(tmp_path):
     for suffix in ("phot", "x1d", "ami-oi"):
         with open_jwst(made(tmp_path, suffix)) as product, pytest.raises(InputError, match="has no WCS"):
