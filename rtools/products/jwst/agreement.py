@@ -65,7 +65,7 @@ def typed(value: Any, told: MetadataKeyword) -> Any:
 
 
 def leaves(node: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """(dotted path, value) of everything in nested mappings, and in lists of nothing but mappings.
+    """(dotted path, value) of everything in nested mappings without tags, and in lists of nothing but mappings.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def leaves(node: Any, path: str = "") -> Iterator[tuple[str, Any]]:
     ------
     (str, object)
     """
-    if isinstance(node, Mapping):
+    if isinstance(node, Mapping) and getattr(node, "tag", None) is None:
         for key, value in node.items():
             yield from leaves(value, f"{path}.{key}" if path else str(key))
     elif isinstance(node, list | tuple) and node and all(isinstance(one, Mapping) for one in node):
