@@ -260,7 +260,7 @@ def compare(
     atol: float = 0.0,
     ignore: Iterable[str] = (),
 ) -> Differences:
-    """Compare two products, or two catalogs.
+    """Compare two products of one mission, or two catalogs.
 
     Parameters
     ----------

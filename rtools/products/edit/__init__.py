@@ -1,6 +1,6 @@
 """What is done to one product that exists: set keys, cut out, take flags, compare with another, find its WCS.
 
-It imports `schema`, `names`, `io`, `tables` and `forms`.
+It imports `schema`, `names`, `io`, `tables`, `jwst`, `forms` and `opening`.
 """
 
 import lazy_loader

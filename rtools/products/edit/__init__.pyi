@@ -3,6 +3,7 @@ from .comparison import compare_products
 from .cutout import cut_arrays, cut_metadata
 from .edit import Edit
 from .edit_jwst import JwstEdit
+from .file_comparison import compare_files
 from .flags import count_flags, make_mask, write_mask
 from .keyed import KeyedFile, open_keyed
 from .opening import open_edit
@@ -14,6 +15,7 @@ __all__ = [
     "JwstEdit",
     "KeyedFile",
     "compare_catalogs",
+    "compare_files",
     "compare_products",
     "count_flags",
     "cut_arrays",
