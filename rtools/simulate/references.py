@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = [
     "GROUP",
     "ReferencePlanes",
+    "as_a_warning",
     "calibration_of",
     "decay_of",
     "find_all",
@@ -83,7 +84,7 @@ def find_all(
         uses.append(Reference("photom"))
     config = replace(config, builtin=True if config.builtin is None else config.builtin)
     frame = (request.size, request.size)
-    log = _as_a_warning(log)
+    log = as_a_warning(log)
     references = find.references(meta, uses, config, simulated=True, frame=frame, log=log)
     if request.has_sky:
         # A trace has F158's cross-section: there is no ePSF for a disperser.
@@ -98,8 +99,19 @@ def find_all(
     return references
 
 
-def _as_a_warning(log):
-    """`log` to which a caution is a warning: that the data are not real need not be said to those who make them."""
+def as_a_warning(log: Callable[[str, str], None]) -> Callable[[str, str], None]:
+    """A log to which a caution is a warning: that the data are not real need not be said to those who make them.
+
+    Parameters
+    ----------
+    log : callable
+        ``log(level, text)``.
+
+    Returns
+    -------
+    callable
+        Another one.
+    """
     return lambda level, text: log("warning" if level == "caution" else level, text)
 
 

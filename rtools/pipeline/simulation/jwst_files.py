@@ -54,7 +54,7 @@ def simulate_to_files(
     """
     references = find_all(request, config, work.log)
     scene = set_up(request, references.planes, model=references.model, work=work)
-    entry = history.entry("rt-sim", parameters=request.as_parameters(), references=references.labels)
+    entry = history.entry("rt-sim", parameters=request.as_parameters(), references=references.sources)
     stages: list[Stage] = []
     try:
         stages.extend(_staged(scene, output, entry, work))
@@ -133,9 +133,12 @@ def _stage_image(path: Path, scene: JwstScene, hits: dict[str, np.ndarray] | Non
     primary.header["VARIES"] = (len(rates) > 1, "SCI has a plane for each integration")
     primary.header.add_comment(assumed.NOTE)
     primary.header.add_comment("SCI: what a perfect rate holds; flat field and capacitance between pixels are in it")
-    image = fits.ImageHDU(rates if len(rates) > 1 else rates[0], name="SCI")
-    image.header["BUNIT"] = "DN/s"
-    hdus = [primary, image]
+    primary.header.add_comment("SHARP: the same without the capacitance, for a chain that corrects it")
+    sharp = np.stack([scene.sharp(number) for number in range(len(rates))])
+    hdus = [primary]
+    for name, images in (("SCI", rates), ("SHARP", sharp)):
+        hdus.append(fits.ImageHDU(images if len(images) > 1 else images[0], name=name))
+        hdus[-1].header["BUNIT"] = "DN/s"
     if hits is not None:
         struck = np.zeros((request.integrations, request.part.rows, request.part.columns), np.uint8)
         struck[hits["integration"], hits["y"], hits["x"]] = 1

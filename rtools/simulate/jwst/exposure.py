@@ -71,6 +71,11 @@ class JwstScene:
         """What a perfect rate of an integration holds, DN/s; ndarray float32 (rows, columns)."""
         return self.planes.seen(self.light.image(number))
 
+    def sharp(self, number: int) -> np.ndarray:
+        """As `truth`, without what neighbours see of each other; ndarray float32 (rows, columns)."""
+        planes = self.planes
+        return np.where(planes.detector.live, self.light.image(number) * planes.flat, np.float32(0))
+
     def truths(self) -> np.ndarray:
         """The same of all integrations, float32 (integrations, rows, columns), or (1, …) where they do not differ."""
         return np.stack(

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rtools.simulate.jwst.request import JwstRequest
     from rtools.simulate.jwst.view import JwstView
 
-__all__ = ["metadata_of"]
+__all__ = ["identity_of", "metadata_of"]
 
 SAMPLE_TIME_US = 10.0
 """Time of one pixel, TSAMPLE."""
@@ -90,6 +90,32 @@ def metadata_of(request: JwstRequest, clock: Clock, view: JwstView, target: Targ
         "velocity_aberration": {"scale_factor": scale, "va_ra_ref": ra_apparent, "va_dec_ref": dec_apparent},
         "wcsinfo": view.wcsinfo | _header_wcs(view, facts),
         "time": _time(clock, view),
+    }
+
+
+def identity_of(request: JwstRequest, clock: Clock) -> dict[str, Any]:
+    """What references are chosen by.
+
+    Parameters
+    ----------
+    request : rtools.simulate.jwst.request.JwstRequest
+        What is simulated.
+    clock : rtools.simulate.jwst.clock.Clock
+        When.
+
+    Returns
+    -------
+    dict
+        Some of the metadata, nested.
+    """
+    facts = detector_facts(request.detector)
+    read = {"type": request.exposure_type, "readpatt": request.pattern.name, "noutputs": request.part.outputs}
+    return {
+        "telescope": "JWST",
+        "observation": _observation(request, clock),
+        "instrument": _instrument(request, facts),
+        "exposure": read,
+        "subarray": _subarray(request, facts),
     }
 
 

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rtools.reference.jwst.nominal import has_nominal, nominal_reference
+from rtools.declare import Reference
+from rtools.jwst.instrument import detector_facts
+from rtools.reference import find
+from rtools.reference.missions import rules_of
+from rtools.simulate.jwst.clock import clock_of
+from rtools.simulate.jwst.metadata import identity_of
 from rtools.simulate.jwst.planes import NEEDED
+from rtools.simulate.references import as_a_warning
 
 if TYPE_CHECKING:
-    from rtools.reference.find import Config
     from rtools.simulate.jwst.planes import JwstReference
     from rtools.simulate.jwst.request import JwstRequest
 
 __all__ = ["JwstReferences", "find_all"]
+
+ALWAYS = ("gain", "readnoise", "distortion")
+"""Types without which nothing can be simulated."""
 
 
 class JwstReferences(NamedTuple):
@@ -21,21 +30,21 @@ class JwstReferences(NamedTuple):
 
     Attributes
     ----------
-    planes : mapping of str to Reference or None
+    planes : mapping of str to JwstReference or None
         By type, those of `rtools.simulate.jwst.planes.NEEDED`.
     model : callable or None
         Of a distortion reference; None for the nominal geometry.
-    labels : mapping of str to str
-        By type, what the history says of each.
+    sources : mapping of str to ReferenceSource
+        By type, what was used, for the history.
     """
 
     planes: Mapping[str, JwstReference | None]
     model: Callable[..., Any] | None
-    labels: Mapping[str, str]
+    sources: Mapping[str, Any]
 
 
-def find_all(request: JwstRequest, config: Config, log: Callable[[str, str], None]) -> JwstReferences:
-    """References of an exposure.
+def find_all(request: JwstRequest, config: find.Config, log: Callable[[str, str], None]) -> JwstReferences:
+    """References of an exposure; what is found nowhere else comes from the built-in set, and `log` says so.
 
     Parameters
     ----------
@@ -48,13 +57,28 @@ def find_all(request: JwstRequest, config: Config, log: Callable[[str, str], Non
 
     Returns
     -------
-    Found
+    JwstReferences
+
+    Raises
+    ------
+    MissingReferenceError, InputError, UsageError
+        As `rtools.reference.find.references`.
     """
-    planes: dict[str, JwstReference | None] = {}
-    labels = {"distortion": "builtin:distortion"}
-    for kind in NEEDED:
-        if not has_nominal(kind, request.detector, request.element):
-            continue
-        found = nominal_reference(kind, request.detector, request.element, part=request.part)
-        planes[kind], labels[kind] = found, f"builtin:{found.name}"
-    return JwstReferences(planes, None, labels)
+    uses = [Reference(kind, refusable=kind not in ALWAYS) for kind in (*NEEDED, "distortion")]
+    config = replace(config, builtin=True if config.builtin is None else config.builtin)
+    facts = detector_facts(request.detector)
+    found = find.references(
+        identity_of(request, clock_of(request)),
+        uses,
+        config,
+        simulated=True,
+        frame=(facts.rows, facts.columns),
+        log=as_a_warning(log),
+        rules=rules_of("jwst"),
+    )
+    used = {kind: source for kind, source in found.items() if source is not None}
+    distortion = used["distortion"]
+    # The nominal geometry is computed as such: its inverse is exact, that of the model a fit.
+    model = None if distortion.origin == "builtin" else distortion.node("model")
+    planes = {kind: used[kind].contents() if kind in used else None for kind in NEEDED}  # type: ignore[attr-defined]
+    return JwstReferences(planes, model, used)
