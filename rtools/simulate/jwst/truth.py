@@ -96,7 +96,7 @@ def light_curve(scene: JwstScene) -> Columns:
 def visibilities(scene: JwstScene) -> Columns:
     """Visibilities of the target with its companion on the baselines of the mask, at the filter's pivot wavelength.
 
-    A companion of contrast c at Δ gives V = (1 + c exp(2πi b·Δ/λ)) / (1 + c) on the baseline b.
+    A companion of contrast c at Δ gives V = (1 + c exp(-2πi b·Δ/λ)) / (1 + c) on the baseline b, with the sign of OIFITS.
 
     Parameters
     ----------
@@ -117,7 +117,7 @@ def visibilities(scene: JwstScene) -> Columns:
     pixel = non_redundant_mask().pixel_arcsec * ARCSEC
     total, light = np.ones(len(pairs), complex), 1.0
     for dx, dy, share in target.others if target is not None else ():
-        total += share * np.exp(2j * np.pi * (base @ (np.array([dx, dy]) * pixel)) / wave)
+        total += share * np.exp(-2j * np.pi * (base @ (np.array([dx, dy]) * pixel)) / wave)
         light += share
     value = total / light
     return {
