@@ -4,32 +4,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rtools.errors import UsageError
+from rtools.errors import InputError, UsageError
 from rtools.jwst.instrument import bandpass, detector_facts
 from rtools.jwst.readout import ReadoutPattern, Subarray, readout_pattern, readout_patterns, subarray, window
 from rtools.products import names
+from rtools.reference.jwst.tables import optical_elements
 from rtools.simulate.guide.request import parse_numbers
 from rtools.simulate.jwst.request import MADE, Companion, JwstRequest, Transit
 from rtools.simulate.naming import refuse_infinite
+from rtools.wfi.times import mjd_of
 
 if TYPE_CHECKING:
     from typing import Any
 
 __all__ = ["request_of_jwst"]
 
-GROUPS = {"uncal": 10}
-"""NGROUPS when nothing is asked for, by suffix; as for uncal otherwise."""
+GROUPS, SEVERAL = 10, 10
+"""NGROUPS when nothing is asked for, and NINTS where there must be several."""
+
+MOST_GROUPS, MOST_INTEGRATIONS = 32767, 65535
+"""What GROUP and INT_TIMES can number."""
 
 AMI_SUBARRAY = "SUB80"
-
-TIME_SERIES = ("NRC_TSIMAGE", "NIS_SOSS", "NRC_TSGRISM")
-"""Exposure types of time series."""
-
-DISPERSED = ("NRC_GRISM", "NRC_WFSS", "NRC_TSGRISM", "NIS_WFSS", "NIS_SOSS")
-"""Exposure types of spectra, which are not simulated."""
-
-PUPIL_FILTERS = ("F090W", "F115W", "F140M", "F150W", "F158M", "F200W")
-"""Filters of NIRISS that are in its pupil wheel."""
+"""What is read behind the mask when nothing is asked for."""
 
 EXPOSURE_TYPES = {
     "nircam": ("NRC_IMAGE", "NRC_TSIMAGE", "NRC_CORON", "NRC_DARK"),
@@ -96,8 +93,8 @@ def request_of_jwst(
     refuse_infinite(settings)
     parsed = _parsed(name)
     detector = parsed.detector
-    if exposure_type in ("NIS_AMI",) and pupil is None:
-        pupil = "NRM"
+    _refuse_counts(ngroups, nints)
+    _refuse_date(settings["date"])
     kind = _exposure_type(detector, exposure_type, pupil, transit)
     element, wheels = _elements(detector, filter_, pupil, kind)
     settings["ra"] = settings["ra"] % 360
@@ -116,8 +113,8 @@ def request_of_jwst(
         identity=names.metadata(parsed),
         part=_part(detector, part, kind),
         pattern=_pattern(detector, readpatt, kind),
-        groups=ngroups or GROUPS["uncal"],
-        integrations=nints or (10 if several else 1),
+        groups=ngroups or GROUPS,
+        integrations=nints or (SEVERAL if several else 1),
         transit=_transit(transit),
         drift=parse_numbers("--drift", drift, (2,)) if drift else (0.0, 0.0),  # type: ignore[arg-type]
         companion=_companion(companion),
@@ -145,6 +142,19 @@ def _parsed(name):
     return parsed
 
 
+def _refuse_counts(ngroups, nints):
+    for option, count, most in (("--ngroups", ngroups, MOST_GROUPS), ("--nints", nints, MOST_INTEGRATIONS)):
+        if count is not None and not 1 <= count <= most:
+            raise UsageError(f"{option} {count}: between 1 and {most} expected")
+
+
+def _refuse_date(date):
+    try:
+        mjd_of(date)
+    except (ValueError, InputError):
+        raise UsageError(f"--date {date}: not a valid time", mend="write it as 2027-01-01T00:00:00") from None
+
+
 def _exposure_type(detector, asked, pupil, transit):
     known = EXPOSURE_TYPES[detector_facts(detector).instrument]
     if asked is not None:
@@ -154,6 +164,8 @@ def _exposure_type(detector, asked, pupil, transit):
             raise UsageError(f"--exp-type NIS_AMI has the pupil NRM, not {pupil}")
         return asked.upper()
     if (pupil or "").upper() == "NRM":
+        if "NIS_AMI" not in known:
+            raise UsageError("the pupil NRM is NIRISS's", mend="give a name of the detector nis")
         return "NIS_AMI"
     return "NRC_TSIMAGE" if transit is not None and "NRC_TSIMAGE" in known else known[0]
 
@@ -163,15 +175,18 @@ def _elements(detector, asked, pupil, kind):
     facts = detector_facts(detector)
     usual = "F480M" if kind == "NIS_AMI" else "F444W" if facts.channel == "LONG" else "F200W"
     element = bandpass(detector, asked or usual).name
-    if facts.instrument != "niriss":
-        if (pupil or "").upper() == "NRM":
-            raise UsageError("--pupil NRM is NIRISS's", mend="give a name of the detector nis")
-        return element, (element, (pupil or "CLEAR").upper())
-    if element in PUPIL_FILTERS:
-        if pupil is not None and pupil.upper() != element:
-            raise UsageError(f"filter {element} of NIRISS is in the pupil wheel itself", mend="leave --pupil out")
-        return element, ("CLEAR", element)
-    return element, (element, (pupil or ("NRM" if kind == "NIS_AMI" else "CLEARP")).upper())
+    known = optical_elements(detector, element)
+    if pupil is None and kind != "NIS_AMI":
+        return element, known[0]
+    wanted = (pupil or "NRM").upper()
+    for wheels in known:
+        if wheels[1] == wanted:
+            return element, wheels
+    if facts.instrument == "nircam" and wanted != "NRM":
+        return element, (element, wanted)
+    raise UsageError(
+        f"pupil {wanted} does not go with {element} on {facts.name}", mend=f"{', '.join(two[1] for two in known)} do"
+    )
 
 
 def _part(detector: str, asked: str | None, kind: str) -> Subarray:

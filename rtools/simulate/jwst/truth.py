@@ -96,7 +96,8 @@ def light_curve(scene: JwstScene) -> Columns:
 def visibilities(scene: JwstScene) -> Columns:
     """Visibilities of the target with its companion on the baselines of the mask, at the filter's pivot wavelength.
 
-    A companion of contrast c at Δ gives V = (1 + c exp(-2πi b·Δ/λ)) / (1 + c) on the baseline b, with the sign of OIFITS.
+    A companion of contrast c at Δ gives V = (1 + c exp(-2πi b·Δ/λ)) / (1 + c) on the baseline b; the sign is that
+    of OIFITS.
 
     Parameters
     ----------
