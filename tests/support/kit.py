@@ -43,7 +43,7 @@ NAME = "r0000101001001001001_0001_wfi01_f158_uncal.asdf"
 
 LINES = {
     "name": (NAME,),
-    "sim": (f"{NAME} --size 256 --dry-run",),
+    "sim": (f"{NAME} --size 256 --dry-run", "jw01234001001_02101_00001_nrca1_uncal.fits --subarray SUB64P --dry-run"),
     "refs": ("check FILE --builtin", "show GAIN"),
     "get": ("exposure.type FILE",),
     "set": ("FILE exposure.nresultants=5 --outdir DIR",),

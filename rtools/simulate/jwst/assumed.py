@@ -36,7 +36,8 @@ HALF = 0.5
 """Part of the well that a target fills in an integration when its magnitude is not given."""
 
 DRIFT_DN, DRIFT_ROWS = 2.0, 512
-"""Slow drift along the rows: rms of its nodes, rows between them. It is there where reference pixels see it."""
+"""Slow drift along the rows: rms of its nodes, rows between them. It is there where reference pixels at the sides
+are used against it: where several outputs read."""
 
 OUTPUT_DRIFT_DN = 1.0
 """Drift of each output from group to group, rms."""

@@ -260,12 +260,16 @@ def _hits_of(hits, number, rows):
 
 
 def _add_drift(out, detector, reading, place):
-    """Add the slow drift along the rows, and of each output from group to group; the same whatever is read when."""
+    """Add the slow drift along the rows, and of each output from group to group; the same whatever is read when.
+
+    With one output the chain takes one number from each group, so there is no drift along the rows then.
+    """
     number, start = place
     rows = detector.turned(detector.gain).shape[0]
     rng = generator(*reading.stream, "drift", number)
     nodes = np.arange(0, rows + assumed.DRIFT_ROWS, assumed.DRIFT_ROWS)
-    heights = assumed.DRIFT_DN * rng.standard_normal((reading.groups, len(nodes)))
+    slow = assumed.DRIFT_DN if detector.outputs > 1 else 0.0
+    heights = slow * rng.standard_normal((reading.groups, len(nodes)))
     steps = assumed.OUTPUT_DRIFT_DN * rng.standard_normal((reading.groups, detector.outputs))
     here = np.arange(start, start + out.shape[1])
     width = -(-out.shape[2] // detector.outputs)
