@@ -21,6 +21,10 @@ from rtools.reference.jwst.types import JWST_TYPES
 __all__ = ["JwstFileSource"]
 
 
+ABOUT = ("asdf_library", "history", "meta", "reftype", "telescope", "instrument", "exp_type")
+"""Keys of a tree that say what it is, not what it holds."""
+
+
 class JwstFileSource(JwstSource):
     """One reference file, opened.
 
@@ -103,7 +107,7 @@ class JwstFileSource(JwstSource):
     def listed(self) -> dict[str, dict[str, str]]:
         """What it holds, for a list: ``arrays`` and ``tables`` by EXTNAME, names of ``flags``; ``nodes`` of a tree."""
         if not self._is_fits:
-            told = {key: value for key, value in self._tree.items() if key not in ("asdf_library", "history", "meta")}
+            told = {key: value for key, value in self._tree.items() if key not in ABOUT}
             return {"nodes": {str(key): _in_words(value) for key, value in told.items()}}
         images = {hdu.name: hdu for hdu in self._product.hdus if hdu.is_image}
         tables = {name: f"{one.rows} rows: {' '.join(column.name for column in one.columns)}"

@@ -64,20 +64,22 @@ class NominalReference:
         return "_".join(words).lower()
 
 
-def has_nominal(reftype: str, detector: str, filter_: str | None = None) -> bool:
+def has_nominal(reftype: str, detector: str, filter_: str | None = None, *, part: Subarray | None = None) -> bool:
     """Whether the nominal set has a reference.
 
     Parameters
     ----------
-    reftype, detector, filter_ : str
+    reftype, detector, filter_, part
         As `nominal_reference` takes them.
 
     Returns
     -------
     bool
-        False, too, where one is made for each filter and none is named.
+        False, too, where one is made for each filter and none is named, and for a dark whose frame time is not known.
     """
     kind, facts = known_type(reftype), detector_facts(detector)
+    if kind.exact and part is not None and facts.instrument == "miri" and part.name != subarray(detector).name:
+        return False
     return facts.instrument in kind.nominal and (filter_ is not None or not kind.by_filter or facts.instrument == "fgs")
 
 

@@ -82,7 +82,9 @@ class JwstRules:
     def has_builtin(self, reftype: str, case: Case) -> bool:
         """Whether the nominal set has a reference of a type for the exposure."""
         detector = case.want.detector.lower()
-        return detector in IMAGING_DETECTORS and has_nominal(reftype, detector, _filter_of(case.want))
+        return detector in IMAGING_DETECTORS and has_nominal(
+            reftype, detector, _filter_of(case.want), part=case.want.part
+        )
 
     def builtin(self, reftype: str, case: Case) -> ReferenceSource:
         """The nominal reference of a type."""

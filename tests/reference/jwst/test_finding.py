@@ -285,6 +285,15 @@ def test_what_the_nominal_set_lacks_is_missing_or_absent():
         found("gain", meta=spectrum, builtin=True)
 
 
+def test_a_dark_without_a_frame_time_is_missing():
+    """Of MIRI that of the full frame alone is known."""
+    miri = {**META, "instrument": {"name": "MIRI", "detector": "MIRIMAGE", "filter": "F770W"}}
+    with pytest.raises(MissingReferenceError, match="dark"):
+        found("dark", meta=miri, builtin=True)
+    full = {"name": "FULL", "xstart": 1, "ystart": 1, "xsize": 1032, "ysize": 1024}
+    assert found("dark", meta={**miri, "subarray": full}, builtin=True).has("data")
+
+
 def test_made_files_serve_the_exposure_they_are_made_for(refdir):
     """Of the full frame they are cut; the dark alone is for its sub-array."""
     part = wanted_jwst(META).part
