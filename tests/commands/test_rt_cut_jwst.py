@@ -89,8 +89,11 @@ def test_pixels_of_the_detector_are_counted_on(tmp_path):
     assert (place["columns"], place["rows"], place["filename"]) == ([6, 9], [2, 4], path.name)
 
 
-def test_a_mosaic_has_no_pixels_of_a_detector(tmp_path):
-    path = with_sky(jwst_files.made(tmp_path, "i2d"), subarray__xstart=1, subarray__xsize=2048)
+@pytest.mark.parametrize("suffix", ["i2d", "amilg"])
+def test_a_mosaic_and_a_centred_image_have_no_pixels_of_a_detector(tmp_path, suffix):
+    path = jwst_files.made(tmp_path, suffix)
+    told = {"meta.subarray.xstart": 1, "meta.subarray.xsize": 2048}
+    stage_jwst(tmp_path / "made.fits", open_jwst(path), tree=told).commit().replace(path)
     part = cut(path, tmp_path / "out", "--section", SECTION)
     assert (part.value("SUBSTRT1"), part.value("SUBSIZE1")) == (1, 2048)
 

@@ -34,7 +34,7 @@ REFOUT, FOUR = "REFOUT", 4
 ALONE = "ZEROFRAME"
 """An image with a plane for each integration, whose axes are fewer than those of the main one."""
 
-FRAMES = (*ON_DETECTOR, "psfstack", "psfalign", "psfsub", "amilg")
+FRAMES = (*ON_DETECTOR, "psfstack", "psfalign", "psfsub")
 """Kinds whose pixels are those of the detector, which keywords SUBSTRT and SUBSIZE count."""
 
 NO_INTEGRATIONS = ("psfstack", "i2d", "s2d", "s3d", "segm")
