@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -155,14 +156,16 @@ def make_mask(product: ProductFace, name: str, value: int, rows: slice = EVERY, 
     ndarray uint8
         1 where a bit of `value` is set, else 0; of the array's axes.
     """
-    found = [(plane, _any_of(values, value)) for plane, values in _planes(product, name, rows, columns)]
-    if not found:
-        return np.zeros(0, np.uint8)
-    if not found[0][0].place:
-        return found[0][1]
-    axes = leading_axes(product, name) if name in product.arrays else (len(found),)
-    masks = np.stack([mask for _plane, mask in found])
-    return masks.reshape(*axes, *masks.shape[1:])
+    if name not in product.arrays:
+        return _any_of(_column(product, name), value)
+    axes = leading_axes(product, name)
+    mask = None
+    for plane, values in _planes(product, name, rows, columns):
+        if not axes:
+            return _any_of(values, value)
+        mask = np.empty((math.prod(axes), *values.shape), np.uint8) if mask is None else mask
+        mask[plane.number] = _any_of(values, value)
+    return np.zeros(product.arrays[name].shape, np.uint8) if mask is None else mask.reshape(*axes, *mask.shape[1:])
 
 
 def write_mask(file: BinaryIO, mask: np.ndarray, about: Mapping[str, Any], form: str) -> None:
@@ -234,14 +237,19 @@ def _planes(product, name, rows, columns):
 
 def _cells(product, name):
     """The rows of a column of vectors, or all of a column of single values as one plane."""
-    ((_column, values),) = read_columns(product, [table_columns(product)[name]])
-    values = np.ma.getdata(values)
-    values = values.astype(f"u{values.dtype.itemsize}", copy=False)  # logical ones among them
+    values = _column(product, name)
     if values.ndim < 2:
         yield ArrayPlane(0, ()), values
         return
     for row, cell in enumerate(values):
         yield ArrayPlane(row, (row,)), cell
+
+
+def _column(product, name):
+    """A column of flags; logical ones are 1 where they are true."""
+    ((_column, values),) = read_columns(product, [table_columns(product)[name]])
+    values = np.ma.getdata(values)
+    return values.astype(f"u{values.dtype.itemsize}", copy=False)
 
 
 def _any_of(plane, value):
