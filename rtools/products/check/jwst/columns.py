@@ -43,7 +43,19 @@ SQUARE = re.compile(r"\(([^/()]+)/([^/()]+)\)\s*(?:\^|\*\*)?2")
 
 
 def check_columns(product: JwstProduct, layout: ProductLayout) -> Iterator[Finding]:
-    """L6 of all tables, which are not read."""
+    """L6 of all tables, which are not read.
+
+    Parameters
+    ----------
+    product : JwstProduct
+        Opened.
+    layout : ProductLayout
+        Of its kind.
+
+    Yields
+    ------
+    Finding
+    """
     if layout.form == "ecsv":
         table = product.tables["TABLE"]
         yield from _columns("the table", table.columns, _split_places(layout.columns), layout.suffix, ecsv=True)

@@ -57,7 +57,17 @@ MEANT = re.compile(r"jw\d{5,}", re.IGNORECASE)
 
 
 def check_standard(product: JwstProduct, _layout: Any) -> Iterator[Finding]:
-    """F1: the file is as long as its HDUs, and its headers follow the standard of FITS; no data are read."""
+    """F1: the file is as long as its HDUs, and its headers follow the standard of FITS; no data are read.
+
+    Parameters
+    ----------
+    product : JwstProduct
+        Opened.
+
+    Yields
+    ------
+    Finding
+    """
     size, end = os.path.getsize(product.path), product.hdus[-1].end
     if size % BLOCK:
         yield error("F1", "the file", f"{size} bytes, which is no multiple of {BLOCK}")
@@ -97,7 +107,17 @@ def _against_standard(hdu):
 
 
 def check_sums(product: JwstProduct, _layout: Any) -> Iterator[Finding]:
-    """F1: CHECKSUM and DATASUM of each HDU that has them, read piece by piece."""
+    """F1: CHECKSUM and DATASUM of each HDU that has them, read piece by piece.
+
+    Parameters
+    ----------
+    product : JwstProduct
+        Opened.
+
+    Yields
+    ------
+    Finding
+    """
     for hdu in product.hdus:
         told = hdu.values.get("DATASUM"), hdu.values.get("CHECKSUM")
         if told == (None, None):
@@ -125,7 +145,17 @@ def _added(one, two):
 
 
 def check_primary(product: JwstProduct, _layout: Any) -> Iterator[Finding]:
-    """F2: the primary HDU has no data, and says what the file is."""
+    """F2: the primary HDU has no data, and says what the file is.
+
+    Parameters
+    ----------
+    product : JwstProduct
+        Opened.
+
+    Yields
+    ------
+    Finding
+    """
     primary = product.hdus[0].values
     if primary["NAXIS"]:
         yield error("F2", "PRIMARY", f"it has data (NAXIS is {primary['NAXIS']})")

@@ -24,7 +24,19 @@ AXES_OF_OTHERS = ("psfstack", "psfalign")
 
 
 def check_extensions(product: JwstProduct, layout: ProductLayout) -> Iterator[Finding]:
-    """L1: extensions that are missing; L2: SCI is first; L3: extensions that the table does not know."""
+    """L1: extensions that are missing; L2: SCI is first; L3: extensions that the table does not know.
+
+    Parameters
+    ----------
+    product : JwstProduct
+        Opened.
+    layout : ProductLayout
+        Of its kind.
+
+    Yields
+    ------
+    Finding
+    """
     present = Counter(hdu.name for hdu in product.hdus[1:])
     for name in layout.required:
         if name not in present:
@@ -57,7 +69,19 @@ def _sets(product, layout):
 
 
 def check_types(product: JwstProduct, layout: ProductLayout) -> Iterator[Finding]:
-    """L4: images and tables where they should be, types of pixels as they are stored, numbers of axes."""
+    """L4: images and tables where they should be, types of pixels as they are stored, numbers of axes.
+
+    Parameters
+    ----------
+    product : JwstProduct
+        Opened.
+    layout : ProductLayout
+        Of its kind.
+
+    Yields
+    ------
+    Finding
+    """
     for hdu in product.hdus[1:]:
         told = layout.hdu(hdu.name)
         if told is None:
@@ -90,7 +114,19 @@ def _image_type(hdu: JwstHdu, told: HduLayout, where: str) -> Iterator[Finding]:
 
 
 def check_axes(product: JwstProduct, layout: ProductLayout) -> Iterator[Finding]:
-    """L5: axes of the same meaning are of the same length in all images of a set, and what keywords say."""
+    """L5: axes of the same meaning are of the same length in all images of a set, and what keywords say.
+
+    Parameters
+    ----------
+    product : JwstProduct
+        Opened.
+    layout : ProductLayout
+        Of its kind.
+
+    Yields
+    ------
+    Finding
+    """
     first: dict[str, tuple[int, str]] = {}
     for version in versions_of(product, layout.hdus[0].name) or [1]:
         sizes: dict[str, tuple[int, str]] = {}
@@ -137,7 +173,19 @@ def _counts(product, layout, sizes):
 
 
 def check_release(product: JwstProduct, layout: ProductLayout) -> Iterator[Finding]:
-    """L7: which release's layout a file has, where releases differ."""
+    """L7: which release's layout a file has, where releases differ.
+
+    Parameters
+    ----------
+    product : JwstProduct
+        Opened.
+    layout : ProductLayout
+        Of its kind.
+
+    Yields
+    ------
+    Finding
+    """
     for about in _releases(product, layout.suffix):
         yield info("L7", "the file", f"laid out as {about}")
 

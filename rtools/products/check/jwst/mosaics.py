@@ -29,7 +29,17 @@ BITS = 32
 
 
 def check_context(product: JwstProduct, _layout: Any) -> Iterator[Finding]:
-    """C6: CON against the number of inputs, which NDRIZ and the rows of HDRTAB say, and against WHT."""
+    """C6: CON against the number of inputs, which NDRIZ and the rows of HDRTAB say, and against WHT.
+
+    Parameters
+    ----------
+    product : JwstProduct
+        Opened.
+
+    Yields
+    ------
+    Finding
+    """
     stated, table = count_of(product, "NDRIZ"), table_of(product, "HDRTAB")
     if stated is not None and table is not None and stated != table.rows:
         yield error("C6", "NDRIZ", f"{stated} inputs, but HDRTAB has {table.rows} rows")
@@ -72,7 +82,17 @@ def _rows_of_context(product, hdu):
 
 
 def check_weights(product: JwstProduct, _layout: Any) -> Iterator[Finding]:
-    """C7: no weight is negative, and a pixel without weight is NaN or what fills such pixels."""
+    """C7: no weight is negative, and a pixel without weight is NaN or what fills such pixels.
+
+    Parameters
+    ----------
+    product : JwstProduct
+        Opened.
+
+    Yields
+    ------
+    Finding
+    """
     for version in versions_of(product, "WHT"):
         negative, empty = 0, 0
         filled: set[float] = set()

@@ -47,23 +47,67 @@ class PixelPiece(NamedTuple):
 
 
 def named(name: str, version: int = 1) -> str:
-    """How a finding calls an HDU: ``SCI``, ``SCI,2``."""
+    """How a finding calls an HDU: ``SCI``, ``SCI,2``.
+
+    Parameters
+    ----------
+    name, version : str, int
+        EXTNAME and EXTVER.
+
+    Returns
+    -------
+    str
+    """
     return name if version == 1 else f"{name},{version}"
 
 
 def number_of(mask: Any) -> int:
-    """How many elements of a mask are true."""
+    """How many elements of a mask are true.
+
+    Parameters
+    ----------
+    mask : array_like
+        Of any shape.
+
+    Returns
+    -------
+    int
+    """
     return int(np.count_nonzero(mask))
 
 
 def image_of(product: JwstProduct, name: str, version: int = 1) -> JwstHdu | None:
-    """The image of this name, None where the file has none."""
+    """The image of this name, None where the file has none.
+
+    Parameters
+    ----------
+    product : JwstProduct
+        Opened.
+    name, version : str, int
+        EXTNAME and EXTVER.
+
+    Returns
+    -------
+    JwstHdu or None
+    """
     found = (hdu for hdu in product.hdus if (hdu.name, hdu.version) == (name, version) and hdu.is_image)
     return next(found, None)
 
 
 def meta_value(product: JwstProduct, keyword: str) -> Any:
-    """What a keyword says, or what the tree says in its place; None where neither does, or the tree is damaged."""
+    """What a keyword says, or what the tree says in its place; None where neither does, or the tree is damaged.
+
+    Parameters
+    ----------
+    product : JwstProduct
+        Opened.
+    keyword : str
+        Its keyword, or its path below ``meta``.
+
+    Returns
+    -------
+    object
+    """
     try:
         return product.value(keyword)
     except InputError:  # told by A1
@@ -71,19 +115,55 @@ def meta_value(product: JwstProduct, keyword: str) -> Any:
 
 
 def count_of(product: JwstProduct, keyword: str) -> int | None:
-    """A whole number that a keyword says; None where it says none."""
+    """A whole number that a keyword says; None where it says none.
+
+    Parameters
+    ----------
+    product : JwstProduct
+        Opened.
+    keyword : str
+        Its keyword.
+
+    Returns
+    -------
+    int or None
+    """
     value = meta_value(product, keyword)
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def table_of(product: JwstProduct, name: str, version: int = 1) -> JwstHdu | None:
-    """The table of this name, None where the file has none."""
+    """The table of this name, None where the file has none.
+
+    Parameters
+    ----------
+    product : JwstProduct
+        Opened.
+    name, version : str, int
+        EXTNAME and EXTVER.
+
+    Returns
+    -------
+    JwstHdu or None
+    """
     found = (hdu for hdu in product.hdus if (hdu.name, hdu.version) == (name, version) and hdu.is_table)
     return next(found, None)
 
 
 def versions_of(product: JwstProduct, name: str = "SCI") -> list[int]:
-    """EXTVER of every image of this name, in ascending order."""
+    """EXTVER of every image of this name, in ascending order.
+
+    Parameters
+    ----------
+    product : JwstProduct
+        Opened.
+    name : str
+        EXTNAME.
+
+    Returns
+    -------
+    list of int
+    """
     return sorted(hdu.version for hdu in product.hdus if hdu.name == name and hdu.is_image)
 
 

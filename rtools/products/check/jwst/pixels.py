@@ -195,7 +195,17 @@ def _judge_sums(sums: Counter[str], kind: str, version: int) -> Iterator[Finding
 
 
 def check_flags_of_ramps(product: JwstProduct, _layout: Any) -> Iterator[Finding]:
-    """C1 of PIXELDQ and GROUPDQ, and C4: SATURATED is not taken back in a later group."""
+    """C1 of PIXELDQ and GROUPDQ, and C4: SATURATED is not taken back in a later group.
+
+    Parameters
+    ----------
+    product : JwstProduct
+        Opened.
+
+    Yields
+    ------
+    Finding
+    """
     tally: Counter[Finding] = Counter()
     place = _place(product, 1)
     for piece in pieces(product, ("PIXELDQ",)):

@@ -70,13 +70,43 @@ def _native(values, zero):
 
 
 def column_of(product: JwstProduct, hdu: JwstHdu, name: str) -> np.ndarray | None:
-    """One column of a small table in memory; None where the table lacks it."""
+    """One column of a small table in memory; None where the table lacks it.
+
+    Parameters
+    ----------
+    product : JwstProduct
+        Opened.
+    hdu : JwstHdu
+        One of its tables.
+    name : str
+        Of the column.
+
+    Returns
+    -------
+    ndarray or None
+        As `row_pieces` gives it, of all rows.
+    """
     found = columns_of(product, hdu, name)
     return found[0] if found else None
 
 
 def columns_of(product: JwstProduct, hdu: JwstHdu | None, *names: str) -> list[np.ndarray]:
-    """Several columns of a small table in memory; none of them where the table, its rows or any of them is missing."""
+    """Several columns of a small table in memory; none of them where the table, its rows or any of them is missing.
+
+    Parameters
+    ----------
+    product : JwstProduct
+        Opened.
+    hdu : JwstHdu or None
+        One of its tables.
+    *names : str
+        Of the columns.
+
+    Returns
+    -------
+    list of ndarray
+        As `row_pieces` gives them, of all rows.
+    """
     pieces = [] if hdu is None else list(row_pieces(product, hdu, names))
     if not pieces or not set(names) <= set(pieces[0]):
         return []

@@ -19,7 +19,17 @@ DIGITS = 1e-6
 
 
 def check_light_curve(product: JwstProduct, _layout: Any) -> Iterator[Finding]:
-    """C12: net flux is that of the aperture less background, and times increase."""
+    """C12: net flux is that of the aperture less background, and times increase.
+
+    Parameters
+    ----------
+    product : JwstProduct
+        Opened.
+
+    Yields
+    ------
+    Finding
+    """
     table = product.table()
     columns = {name: _floats(table[name]) for name in table.colnames}
     parts = [columns.get(name) for name in ("aperture_sum", "aperture_bkg", "net_aperture_sum")]
@@ -56,7 +66,17 @@ def _increasing(name, times, *, finite):
 
 
 def check_fringe_fit(product: JwstProduct, _layout: Any) -> Iterator[Finding]:
-    """C15: residuals, images over their peaks, and coefficients whose first is 1; an integration at a time."""
+    """C15: residuals, images over their peaks, and coefficients whose first is 1; an integration at a time.
+
+    Parameters
+    ----------
+    product : JwstProduct
+        Opened.
+
+    Yields
+    ------
+    Finding
+    """
     yield from _fringe_images(product)
     table = table_of(product, "SOLNS")
     coefficients = None if table is None else column_of(product, table, "coeffs")

@@ -28,7 +28,17 @@ CLOCKS = (("MJD-BEG", "MJD-AVG", "MJD-END"), ("TDB-BEG", "TDB-MID", "TDB-END"))
 
 
 def check_cube(product: JwstProduct, _layout: Any) -> Iterator[Finding]:
-    """C8: wavelengths of the planes, and which extensions the header names."""
+    """C8: wavelengths of the planes, and which extensions the header names.
+
+    Parameters
+    ----------
+    product : JwstProduct
+        Opened.
+
+    Yields
+    ------
+    Finding
+    """
     for keyword in ("FLUXEXT", "ERREXT", "MASKEXT"):
         stated = str(meta_value(product, keyword) or "").strip()
         if stated and stated.upper() not in {hdu.name for hdu in product.hdus}:
@@ -61,7 +71,17 @@ def _linear(science, wavelengths):
 
 
 def check_spectra(product: JwstProduct, _layout: Any) -> Iterator[Finding]:
-    """C9 of every table of spectra, in which a row is a wavelength, or an integration or source with vectors."""
+    """C9 of every table of spectra, in which a row is a wavelength, or an integration or source with vectors.
+
+    Parameters
+    ----------
+    product : JwstProduct
+        Opened.
+
+    Yields
+    ------
+    Finding
+    """
     for hdu in product.hdus:
         if hdu.name != "EXTRACT1D" or not hdu.is_table:
             continue
@@ -136,7 +156,17 @@ def _integrations(product: JwstProduct, hdu: JwstHdu, where: str) -> Iterator[Fi
 
 
 def check_combined(product: JwstProduct, _layout: Any) -> Iterator[Finding]:
-    """C10: each wavelength of a combined spectrum comes of at least one input, with a weight."""
+    """C10: each wavelength of a combined spectrum comes of at least one input, with a weight.
+
+    Parameters
+    ----------
+    product : JwstProduct
+        Opened.
+
+    Yields
+    ------
+    Finding
+    """
     for hdu in product.hdus:
         if hdu.name != "COMBINE1D" or not hdu.is_table:
             continue

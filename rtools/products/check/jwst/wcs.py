@@ -45,7 +45,17 @@ class SkySystems(NamedTuple):
 
 
 def is_image_on_sky(product: JwstProduct) -> bool:
-    """Whether W1 can be asked of a file."""
+    """Whether W1 can be asked of a file.
+
+    Parameters
+    ----------
+    product : JwstProduct
+        Opened.
+
+    Returns
+    -------
+    bool
+    """
     if product.kind not in KINDS or image_of(product, "SCI") is None:
         return False
     return bool(IMAGING.fullmatch(str(meta_value(product, "EXP_TYPE"))))
