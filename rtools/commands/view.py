@@ -52,7 +52,7 @@ are drawn against time.
 of --rate FILE, else of the _cal or _rampfit beside it, else a straight line through the unflagged resultants. Between
 jumps the line has the level of the resultants there. The rate of a _cal has its dark subtracted and is divided by the
 flat. Of JWST the groups are drawn, of all integrations or of --integration I, with the rate of the _rateints or the
-_rate beside it.
+_rate beside it; raw data have the flags of the _ramp beside them.
 
 Of JWST cubes the last plane is shown, or that of --integration and --group; of an s3d the median along the wavelength,
 or the plane of --wave or --integration; of CON the number of images. --array takes the names of the data model (data,

@@ -49,7 +49,7 @@ def load_groups(
     Returns
     -------
     list of PixelRamp
-        One for each integration.
+        One for each integration. Raw data have no flags; they are those of the ``_ramp`` beside it.
 
     Raises
     ------
@@ -63,12 +63,9 @@ def load_groups(
             raise InputError(f"--integration {integration}: there are {integrations}", path=product.path)
         chosen = range(integration % integrations, integration % integrations + 1)
     values = _pixel(product, "data", x, y).astype(float)
-    flags = np.zeros((integrations, groups), np.uint8)
-    if product.has("groupdq"):
-        flags |= _pixel(product, "groupdq", x, y).astype(np.uint8)
-    pixel_flags = int(_pixel(product, "pixeldq", x, y)) if product.has("pixeldq") else 0
+    flags, pixel_flags, holder = _flags(product, (x, y), (integrations, groups))
     times, found = group_times(product, groups), _rates(product, (x, y), integrations, rate)
-    title = f"{called or Path(product.path).name}  pixel {x},{y}"
+    title = f"{called or Path(product.path).name}  pixel {x},{y}" + f"  flags of {holder}" * bool(holder)
     ramps = []
     for number in chosen:
         one = PixelRamp(title, unit_of(product, "data"), times, values[number], flags[number], pixel_flags)
@@ -81,6 +78,24 @@ def load_groups(
             one.title += f"  integration {number} of {integrations}"
         ramps.append(one)
     return ramps
+
+
+def _flags(product, pixel, shape):
+    """Flags of the groups and of the pixel; of raw data those of the ramp beside it, whose name comes third."""
+    if product.has("groupdq"):
+        return *_flags_of(product, *pixel), ""
+    beside = Path(product.path).with_name(f"{names.split_suffix(product.path)[0]}_ramp.fits")
+    if beside.exists():
+        with open_any(beside) as ramp:
+            same = ramp.has("groupdq") and ramp.arrays["groupdq"].shape == product.arrays["data"].shape
+            if same and shift_between(product, ramp) == (0, 0):
+                return *_flags_of(ramp, *pixel), beside.name
+    return np.zeros(shape, np.uint8), 0, ""
+
+
+def _flags_of(ramp, x, y):
+    groups = _pixel(ramp, "groupdq", x, y).astype(np.uint8)
+    return groups, int(_pixel(ramp, "pixeldq", x, y)) if ramp.has("pixeldq") else 0
 
 
 def _checked(product, x, y):

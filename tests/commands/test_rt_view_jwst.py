@@ -280,6 +280,18 @@ def test_groups_stand_at_the_mean_time_of_their_frames(tmp_path):
     assert (first.label, second.label, first.word, first.unit) == ("integration 0", "integration 1", "group", "DN")
 
 
+def test_raw_groups_have_the_flags_of_the_ramp_beside_them(tmp_path):
+    path = ramp_file(tmp_path, "uncal")
+    assert [one.flags.any() for one in groups(path)] == [False, False]
+    beside = ramp_file(tmp_path)
+    first, second = groups(path)
+    assert (first.words(4), second.jumps, first.pixel_flags) == ("SATURATED", [3], PIXEL_FLAGS["HOT"])
+    assert first.title.endswith(f"pixel 5,3  flags of {ROOT}_ramp.fits")
+    with fits.open(beside, mode="update") as hdus:
+        hdus[0].header["SUBSTRT1"] = 102  # other pixels
+    assert not groups(path)[0].flags.any()
+
+
 def test_times_follow_from_the_frames_where_there_is_no_group_time(tmp_path):
     path = ramp_file(tmp_path)
     with fits.open(path, mode="update") as hdus:
