@@ -228,6 +228,21 @@ def test_extensions_and_columns_that_one_lacks(pair, capsys):
     assert found["metadata"] == [{"key": "INT_TIMES.integration_number unit", "a": None, "b": "s"}]
 
 
+def test_texts_logical_values_and_elements_of_cells_are_told_by_row(pair, capsys):
+    def change(hdus):
+        hdus["OI_ARRAY"].data["STA_NAME"][2] = "ZZ"
+        hdus["OI_T3"].data["FLAG"][4] ^= True
+        hdus["OI_VIS"].data["VISAMP"][3, 1] = 9
+
+    first, second = pair("amimulti-oi", change)
+    entries = {entry["array"]: entry for entry in differences(capsys, first, second)["arrays"]}
+    assert {name: (entry["worst"][0]["row"], entry["worst"][0].get("element")) for name, entry in entries.items()} == {
+        "OI_ARRAY.STA_NAME": (2, None), "OI_T3.FLAG": (4, None), "OI_VIS.VISAMP": (3, 1),
+    }  # fmt: skip
+    assert sum(entries["OI_T3.FLAG"]["flags"]["FLAG"]) == 1
+    assert entries["OI_ARRAY.STA_NAME"]["worst"][0]["b"] == "ZZ"
+
+
 def test_sets_are_told_apart(pair, capsys):
     def change(hdus):
         hdus["ERR", 2].data[0, 1] = 7
