@@ -19,7 +19,16 @@ from .layout import SUFFIXES, ColumnLayout, HduLayout, ProductLayout, facts, pro
 from .models import keywords_of_path, member_of, node_of_hdu, path_of_keyword
 from .nominal import NominalValues, nominal_values, photmjsr
 from .order import amplifiers, read_out_order
-from .pupil import NonRedundantMask, hexagon_area, hexagon_field, interference, non_redundant_mask, psf, segment_centres
+from .pupil import (
+    NonRedundantMask,
+    hexagon_area,
+    hexagon_field,
+    interference,
+    mask_transmission,
+    non_redundant_mask,
+    psf,
+    segment_centres,
+)
 from .readout import (
     ReadoutPattern,
     Subarray,
@@ -86,6 +95,7 @@ __all__ = [
     "kind_of",
     "kind_of_columns",
     "making_of",
+    "mask_transmission",
     "member_of",
     "node_of_hdu",
     "nominal_values",

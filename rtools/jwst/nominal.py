@@ -7,6 +7,7 @@ from functools import cache
 
 from rtools.jwst.distortion import pixel_area_sr
 from rtools.jwst.instrument import bandpass, detector_facts, instrument_facts
+from rtools.jwst.pupil import mask_transmission
 
 __all__ = ["NominalValues", "nominal_values", "photmjsr"]
 
@@ -121,7 +122,7 @@ def nominal_values(detector: str) -> NominalValues:
     )
 
 
-def photmjsr(detector: str, filter_: str) -> float:
+def photmjsr(detector: str, filter_: str, *, mask: str = "CLEAR") -> float:
     """Nominal surface brightness of 1 DN/s.
 
     A source of 1 MJy/sr gives Ω A ε (Δλ/λ)/h electrons in a second, Ω the pixel's solid angle, A the collecting area, ε
@@ -133,6 +134,8 @@ def photmjsr(detector: str, filter_: str) -> float:
         One of `IMAGING_DETECTORS`.
     filter_ : str
         In letters of any case.
+    mask : str
+        ``NRM`` for the mask of NIRISS, which lets through what falls on its seven holes: 0.14 of the light.
 
     Returns
     -------
@@ -147,4 +150,6 @@ def photmjsr(detector: str, filter_: str) -> float:
     band, values = bandpass(detector, filter_), nominal_values(detector)
     light = MJY_SI * pixel_area_sr(detector) * values.collecting_area * values.efficiency
     electrons = light * band.width_um / band.pivot_um / PLANCK_J_S
+    if mask == "NRM":
+        electrons *= mask_transmission()
     return float(values.gain / electrons)

@@ -20,6 +20,7 @@ __all__ = [
     "hexagon_field",
     "interference",
     "mask_centres",
+    "mask_transmission",
     "non_redundant_mask",
     "psf",
     "segment_centres",
@@ -91,6 +92,19 @@ def mask_centres() -> np.ndarray:
         x along columns and y along rows, m.
     """
     return np.array(non_redundant_mask().centres) @ _mask_turn()
+
+
+def mask_transmission() -> float:
+    """Part of the light of the mirror that the mask of NIRISS lets through: the area of its holes.
+
+    Returns
+    -------
+    float
+        0.143.
+    """
+    holes = non_redundant_mask()
+    open_ = len(holes.centres) * hexagon_area(holes.flat_to_flat)
+    return open_ / (len(segment_centres()) * hexagon_area(_segment_width()))
 
 
 def segment_centres() -> np.ndarray:

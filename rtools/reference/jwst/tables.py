@@ -120,11 +120,11 @@ def vega_offset(wavelength_um: float) -> float:
 
 
 def _photom(detector: str, _filter: str | None) -> Made:
-    rows = [
-        (*elements, photmjsr(detector, name), PHOTOM_UNCERTAINTY * photmjsr(detector, name))
-        for name in filters_of(detector)
-        for elements in optical_elements(detector, name)
-    ]
+    rows = []
+    for name in filters_of(detector):
+        for filter_, pupil in optical_elements(detector, name):
+            value = photmjsr(detector, name, mask=pupil)
+            rows.append((filter_, pupil, value, PHOTOM_UNCERTAINTY * value))
     kind = [("filter", "S12"), ("pupil", "S12"), ("photmjsr", "f4"), ("uncertainty", "f4")]
     return {}, {"PHOTOM": np.array(rows, kind)}, _pixel_area(detector), {}
 
@@ -137,11 +137,8 @@ def _pixel_area(detector):
 def _apcorr(detector: str, filter_: str | None) -> Made:
     assert filter_ is not None
     kind = [("filter", "S12"), ("pupil", "S15"), *((name, "f4") for name in APERTURE)]
-    rows = [
-        (*elements, *values)
-        for elements in optical_elements(detector, filter_)
-        for values in _apertures(detector, filter_)
-    ]
+    clear = [elements for elements in optical_elements(detector, filter_) if elements[1] != "NRM"]
+    rows = [(*elements, *values) for elements in clear for values in _apertures(detector, filter_)]
     return {}, {"APCORR": np.array(rows, kind)}, {}, {}
 
 

@@ -143,7 +143,14 @@ def test_the_photometry_has_a_row_for_each_filter():
     assert np.all(table["photmjsr"] > 0)
     pairs = list(zip(table["filter"], table["pupil"], strict=True))
     assert len(set(pairs)) == len(pairs)
-    assert (b"F480M", b"NRM") in nominal_reference("photom", "nis").tables["PHOTOM"][["filter", "pupil"]].tolist()
+
+
+def test_the_mask_of_holes_dims_the_light():
+    """Seven holes of 0.8 m instead of 18 segments of 1.32 m."""
+    rows = nominal_reference("photom", "nis").tables["PHOTOM"]
+    by_pupil = {row["pupil"]: row["photmjsr"] for row in rows[rows["filter"] == b"F480M"]}
+    assert by_pupil[b"CLEARP"] / by_pupil[b"NRM"] == pytest.approx(7 * 0.8**2 / (18 * 1.32**2))
+    assert b"NRM" not in nominal_reference("apcorr", "nis", "F480M").tables["APCORR"]["pupil"]
 
 
 def light_in(radius, offset, size=61):
