@@ -124,7 +124,7 @@ def kind_of(primary: Mapping[str, Any], hdus: Sequence[SeenHdu], suffix: str | N
     modelled = tuple(kind for kind in SUFFIXES if model in product_layout(kind).models)
     both = tuple(kind for kind in marked or held if kind in modelled)
     possible = _by_steps(both or marked or modelled or held, primary, {hdu.name for hdu in hdus})
-    if suffix in possible:
+    if suffix in possible or (suffix == "x1dints" and suffix in marked):  # its model was once that of x1d
         return suffix
     return possible[0] if possible and (modelled or not model or len(marked or held) == 1) else None
 

@@ -137,6 +137,7 @@ FLAT, CUBE = [image(2)], [image(3), image(3, "VAR_POISSON")]
         ({"DATAMODL": "RampModel"}, [image(4), image(4, "GROUPDQ", 8)], "rate", "ramp"),
         ({}, [image(4, bitpix=16)], None, "uncal"),
         ({"DATAMODL": "MultiSpecModel"}, [SeenHdu("EXTRACT1D", 0, 0, {"WAVELENGTH": "D"})], None, "x1d"),
+        ({"DATAMODL": "MultiSpecModel"}, [SeenHdu("EXTRACT1D", 0, 0, {"WAVELENGTH": "D"})] * 2, "x1dints", "x1dints"),
         ({"DATAMODL": "TSOMultiSpecModel"}, [SeenHdu("EXTRACT1D", 0, 0, {"INT_NUM": "J"})], None, "x1dints"),
         ({"DATAMODL": "AmiOIModel"}, [SeenHdu("OI_VIS", 0, 0, {"VISAMP": "10D"})], "ami-oi", "amimulti-oi"),
         ({"DATAMODL": "AmiOIModel"}, [SeenHdu("OI_VIS", 0, 0, {"VISAMP": "D"})], None, "ami-oi"),

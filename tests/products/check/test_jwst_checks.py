@@ -385,6 +385,15 @@ def test_the_layout_of_a_release_is_a_remark(kind, change, words, tmp_path):
     assert [one.message for one in check_file(path).findings if one.check == "L7" and words in one.message]
 
 
+def test_integrations_in_tables_of_their_own_are_the_layout_of_older_releases(tmp_path):
+    name = "jw01024001001_02101_00001_nrca1_x1dints.fits"
+    path = jwst_files.made(tmp_path, "x1d", name, sound=True, extra=False, sets=3)
+    assert found(path) == set()
+    assert "laid out as in releases before 1.19 (a table for each integration)" in [
+        one.message for one in check_file(path).findings if one.check == "L7"
+    ]
+
+
 def test_one_pixel_is_spoken_of_as_one(tmp_path):
     change = all_of(pixel("VAR_RNOISE", (0, 6, 6), -1), pixel("DQ", (0, 7, 7), 1 << 8))
     path = jwst_files.made(tmp_path, "psfsub", sound=True, extra=False, change=change)
