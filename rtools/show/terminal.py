@@ -189,7 +189,7 @@ def _titled(image, style):
     """The file, the array and its unit; in two lines where there is no room in one."""
     name = image.name + f"  [{image.unit}]" * bool(image.unit)
     title = f"{image.title}  {name}"
-    return [title] if len(title) <= style.columns else [image.title, name]
+    return [title] if len(title) <= style.columns or not image.title else [image.title, name]
 
 
 def _region(image):
