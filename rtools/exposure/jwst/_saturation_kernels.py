@@ -1,0 +1,108 @@
+"""Saturation of groups that are means of several frames, row by row of a block."""
+
+import numpy as np
+
+from rtools.compiled import njit
+
+DO_NOT_USE, SATURATED, AD_FLOOR = np.uint8(1), np.uint8(2), np.uint8(64)
+
+
+@njit(nogil=True, cache=True)
+def flag_levels(data, flags, threshold, first_row, last_row):
+    """Flag groups at the threshold or above with all that follow, and groups at zero or below.
+
+    data is (integrations, groups, rows, columns), `threshold` infinite where there is none.
+    """
+    integrations, groups = data.shape[:2]
+    for i in range(integrations):
+        for g in range(groups):
+            for y in range(first_row, last_row):
+                for x in range(data.shape[3]):
+                    value = data[i, g, y, x]
+                    if value >= threshold[y, x] or (g > 0 and flags[i, g - 1, y, x] & SATURATED):
+                        flags[i, g, y, x] |= SATURATED
+                    if value <= 0:
+                        flags[i, g, y, x] |= AD_FLOOR | DO_NOT_USE
+
+
+@njit(nogil=True, cache=True)
+def near(mask, y, x, size):
+    """Whether any pixel of a mask is set in the box around a pixel, `size` to each side."""
+    for row in range(max(y - size, 0), min(y + size + 1, mask.shape[0])):
+        for column in range(max(x - size, 0), min(x + size + 1, mask.shape[1])):
+            if mask[row, column]:
+                return True
+    return False
+
+
+@njit(nogil=True, cache=True)
+def grow_saturation(flags, size):
+    """Flag the neighbours of saturated pixels in each group, in a box of `size` pixels to each side."""
+    integrations, groups, rows, columns = flags.shape
+    mask = np.empty((rows, columns), np.bool_)
+    for i in range(integrations):
+        for g in range(groups):
+            found = False
+            for y in range(rows):
+                for x in range(columns):
+                    mask[y, x] = (flags[i, g, y, x] & SATURATED) != 0
+                    found |= mask[y, x]
+            if found:
+                _flag_near(flags[i, g], mask, size, SATURATED)
+
+
+@njit(nogil=True, cache=True)
+def _flag_near(plane, mask, size, flag):
+    """Set a flag in all pixels near one of a mask; the mask is walked, because few pixels are set."""
+    rows, columns = mask.shape
+    for y in range(rows):
+        for x in range(columns):
+            if mask[y, x]:
+                for row in range(max(y - size, 0), min(y + size + 1, rows)):
+                    for column in range(max(x - size, 0), min(x + size + 1, columns)):
+                        plane[row, column] |= flag
+
+
+@njit(nogil=True, cache=True)
+def flag_before_saturation(data, flags, threshold, share, size):
+    """Leave out groups some frames of which were saturated although their mean is not: the next group is saturated.
+
+    `share` of each group is the mean number of its frames over the last one: a pixel that fills linearly and reaches the
+    threshold in the last frame of the group has this share of the threshold as its mean.
+    """
+    integrations, groups, rows, columns = flags.shape
+    mask = np.empty((rows, columns), np.bool_)
+    for i in range(integrations):
+        for g in range(groups - 1):
+            found = False
+            for y in range(rows):
+                for x in range(columns):
+                    mask[y, x] = (
+                        data[i, g, y, x] >= threshold[y, x] * share[g]
+                        and (flags[i, g, y, x] & (SATURATED | DO_NOT_USE)) == 0
+                        and (flags[i, g + 1, y, x] & SATURATED) != 0
+                    )
+                    found |= mask[y, x]
+            if found:
+                _flag_near(flags[i, g], mask, size, DO_NOT_USE)
+
+
+@njit(nogil=True, cache=True)
+def flag_second_group(data, flags, threshold, bias, frames):
+    """Leave out the second group where a cosmic ray saturated some of its frames.
+
+    The first group says how far the third would have come: below the threshold, and yet it is saturated; and the second
+    has risen by more than a jump in its last frame alone can make, (threshold - first group) / frames.
+
+    `frames` holds the mean number of the frames of group 0, the last of group 2, and the frames a group.
+    """
+    integrations = data.shape[0]
+    for i in range(integrations):
+        for y in range(data.shape[2]):
+            for x in range(data.shape[3]):
+                if (flags[i, 2, y, x] & SATURATED) == 0 or (flags[i, 1, y, x] & SATURATED) != 0:
+                    continue
+                first, second = data[i, 0, y, x], data[i, 1, y, x]
+                third = (first - bias[y, x]) / frames[0] * frames[1] + bias[y, x]
+                if third < threshold[y, x] and second - first > (threshold[y, x] - first) / frames[2]:
+                    flags[i, 1, y, x] |= DO_NOT_USE
