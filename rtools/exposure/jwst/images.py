@@ -1,0 +1,185 @@
+"""Rates of JWST made images in MJy/sr: flat field, photometry, backgrounds.
+
+An image is (rows, columns) or (integrations, rows, columns). Functions change the planes that they get, in place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from rtools.jwst.dq import PIXEL_FLAGS
+
+__all__ = ["ImagePlanes", "calibrate_flux", "divide_by_flat", "match_flags", "subtract_background"]
+
+DO_NOT_USE = np.uint32(PIXEL_FLAGS["DO_NOT_USE"])
+NO_FLAT = np.uint32(PIXEL_FLAGS["NO_FLAT_FIELD"])
+
+
+@dataclass
+class ImagePlanes:
+    """The planes of an image or of a stack of integrations.
+
+    Attributes
+    ----------
+    data, err : ndarray float32 (…, rows, columns)
+        The image and its standard deviation.
+    dq : ndarray uint32, of the same shape
+        Flags.
+    var_poisson, var_rnoise : ndarray float32, of the same shape
+        Variances from photons and from reading.
+    var_flat : ndarray float32 or None
+        Variance from the flat field; None before it is divided by it.
+    """
+
+    data: np.ndarray
+    err: np.ndarray
+    dq: np.ndarray
+    var_poisson: np.ndarray
+    var_rnoise: np.ndarray
+    var_flat: np.ndarray | None = None
+
+    @property
+    def variances(self) -> list[np.ndarray]:
+        """The variances that there are."""
+        return [one for one in (self.var_poisson, self.var_rnoise, self.var_flat) if one is not None]
+
+
+def divide_by_flat(image: ImagePlanes, flat: np.ndarray, flat_err: np.ndarray, flat_dq: np.ndarray) -> None:
+    """Divide by the flat field; the variance of the flat is that of the corrected image.
+
+    With F the flat field: data/F, var/F², var_flat = (data/F)² err_F²/F², err the root of the sum of variances.
+
+    Parameters
+    ----------
+    image : ImagePlanes
+        A rate; changed, with `var_flat`.
+    flat, flat_err : ndarray float32 (rows, columns)
+        The flat field and its error.
+    flat_dq : ndarray uint32 (rows, columns)
+        Its flags. Where it is 0, not a number, NO_FLAT_FIELD or DO_NOT_USE the pixel is flagged with both.
+    """
+    none = ~np.isfinite(flat) | (flat == 0) | ((flat_dq & (NO_FLAT | DO_NOT_USE)) > 0)
+    flat = np.where(none, np.float32(1), flat)
+    image.data /= flat
+    square = flat * flat
+    image.var_poisson /= square
+    image.var_rnoise /= square
+    with np.errstate(invalid="ignore"):
+        image.var_flat = (image.data * image.data / square * (flat_err * flat_err)).astype(np.float32)
+    np.sqrt(image.var_poisson + image.var_rnoise + image.var_flat, out=image.err)
+    image.dq |= flat_dq | np.where(none, NO_FLAT | DO_NOT_USE, np.uint32(0))
+    match_flags(image)
+
+
+def match_flags(image: ImagePlanes) -> None:
+    """Make DO_NOT_USE and "not a number" agree: each makes the other, in all planes.
+
+    Parameters
+    ----------
+    image : ImagePlanes
+        Changed.
+    """
+    planes = [image.data, image.err, *image.variances]
+    bad = (image.dq & DO_NOT_USE) > 0
+    for plane in planes:
+        bad |= np.isnan(plane)
+    image.dq[bad] |= DO_NOT_USE
+    for plane in planes:
+        plane[bad] = np.nan
+
+
+def calibrate_flux(image: ImagePlanes, factor: float) -> None:
+    """Multiply by MJy/sr for each DN/s.
+
+    Parameters
+    ----------
+    image : ImagePlanes
+        A rate in DN/s; becomes MJy/sr.
+    factor : float
+        PHOTMJSR.
+    """
+    factor32 = np.float32(factor)
+    square = np.float32(factor32 * factor32)
+    for plane in (image.data, image.err):
+        plane *= factor32
+    for plane in image.variances:
+        plane *= square
+
+
+def subtract_background(
+    image: ImagePlanes, backgrounds: Sequence[ImagePlanes], sigma: float = 3.0, rounds: int | None = None
+) -> None:
+    """Subtract the clipped mean of background exposures.
+
+    Where no sample is left the pixel gets their flags, else none of them. The variance of the mean is added to that from
+    reading, and the error is the root of the sum of variances.
+
+    Parameters
+    ----------
+    image : ImagePlanes
+        A rate or a stack of integrations, each of which loses the same background; changed.
+    backgrounds : sequence of ImagePlanes
+        On the pixels of the image, not a number outside of their own. Of a stack of integrations the clipped mean over
+        these is taken first.
+    sigma : float
+        Samples so many standard deviations from the median are left out.
+    rounds : int, optional
+        Rounds of clipping at most; until nothing changes by default.
+    """
+    means = [_mean_of(one, sigma, rounds) for one in backgrounds]
+    level, kept = clipped_mean(np.stack([mean for mean, _variance, _dq in means]), sigma, rounds)
+    variance = np.stack([variance for _mean, variance, _dq in means])
+    count = kept.sum(axis=0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        of_mean = np.where(kept, variance, 0).sum(axis=0) / count.astype(np.float64) ** 2
+    image.data -= level.astype(np.float32)
+    image.var_rnoise += np.where(count > 0, of_mean, 0).astype(np.float32)
+    np.sqrt(sum(image.variances), out=image.err)
+    flags = np.bitwise_or.reduce([dq for _mean, _variance, dq in means])
+    image.dq |= np.where(count > 0, np.uint32(0), flags | DO_NOT_USE)
+
+
+def _mean_of(image, sigma, rounds):
+    """Mean, variance of the mean and flags of one background exposure."""
+    if image.data.ndim == 2:
+        return image.data, image.err.astype(np.float64) ** 2, image.dq
+    mean, kept = clipped_mean(image.data, sigma, rounds)
+    count = kept.sum(axis=0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        variance = np.where(kept, image.err.astype(np.float64) ** 2, 0).sum(axis=0) / count.astype(float) ** 2
+    return mean, variance, np.bitwise_or.reduce(image.dq, axis=0)
+
+
+def clipped_mean(samples: np.ndarray, sigma: float, rounds: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Mean along the first axis of the samples near the median; and which these are.
+
+    Parameters
+    ----------
+    samples : ndarray (n, …)
+        Samples that are not a number do not count.
+    sigma : float
+        Limit in standard deviations.
+    rounds : int, optional
+        At most so many; until nothing changes by default.
+
+    Returns
+    -------
+    (ndarray float64, ndarray bool)
+        Mean, not a number where nothing is left; and the samples that are kept.
+    """
+    import warnings
+
+    kept, left = np.isfinite(samples), rounds if rounds is not None else len(samples) + 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        while left > 0:
+            values = np.where(kept, samples, np.nan).astype(np.float64)
+            middle, spread = np.nanmedian(values, axis=0), np.nanstd(values, axis=0)
+            stay = kept & (np.abs(samples - middle) <= sigma * spread)
+            if (stay == kept).all():
+                break
+            kept, left = stay, left - 1
+        return np.nanmean(np.where(kept, samples, np.nan), axis=0, dtype=np.float64), kept
