@@ -59,10 +59,11 @@ def divide_by_flat(image: ImagePlanes, flat: np.ndarray, flat_err: np.ndarray, f
     flat, flat_err : ndarray float32 (rows, columns)
         The flat field and its error.
     flat_dq : ndarray uint32 (rows, columns)
-        Its flags. Where it is 0, not a number, NO_FLAT_FIELD or DO_NOT_USE the pixel is flagged with both.
+        Its flags. Where it is NO_FLAT_FIELD or DO_NOT_USE nothing is divided; 0 and not a number count as both.
     """
-    none = ~np.isfinite(flat) | (flat == 0) | ((flat_dq & (NO_FLAT | DO_NOT_USE)) > 0)
-    flat = np.where(none, np.float32(1), flat)
+    none = ~np.isfinite(flat) | (flat == 0)
+    flags = flat_dq | np.where(none, NO_FLAT | DO_NOT_USE, np.uint32(0))
+    flat = np.where((flags & (NO_FLAT | DO_NOT_USE)) > 0, np.float32(1), flat)
     image.data /= flat
     square = flat * flat
     image.var_poisson /= square
@@ -70,7 +71,7 @@ def divide_by_flat(image: ImagePlanes, flat: np.ndarray, flat_err: np.ndarray, f
     with np.errstate(invalid="ignore"):
         image.var_flat = (image.data * image.data / square * (flat_err * flat_err)).astype(np.float32)
     np.sqrt(image.var_poisson + image.var_rnoise + image.var_flat, out=image.err)
-    image.dq |= flat_dq | np.where(none, NO_FLAT | DO_NOT_USE, np.uint32(0))
+    image.dq |= flags
     match_flags(image)
 
 
