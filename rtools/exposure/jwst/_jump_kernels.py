@@ -8,6 +8,7 @@ import math
 import numpy as np
 
 from rtools.compiled import njit
+from rtools.exposure.jwst._order_kernels import median_of_ordered, put_in_order
 
 DO_NOT_USE, SATURATED, JUMP = np.uint8(1), np.uint8(2), np.uint8(4)
 UNUSED = np.uint8(3)
@@ -45,142 +46,150 @@ def find_jumps(data, flags, gain, noise, levels, limits, after, marks, search):
         `REPEATED`, `ONCE` or `ACROSS`.
     """
     integrations, groups, rows, columns = data.shape
-    most = integrations * (groups - 1)
-    steps, values = np.empty(most), np.empty(most)
+    per = groups - 1
+    steps, values = np.empty(integrations * per), np.empty(integrations * per)
+    found = np.zeros(integrations * groups, np.uint8)
     for y in range(rows):
         for x in range(columns):
-            factor = np.float32(gain[y, x])
+            factor = gain[y, x]
             if not factor > 0:
                 continue
             n = 0
             for i in range(integrations):
-                for g in range(groups - 1):
-                    step = np.nan
-                    if ((flags[i, g, y, x] | flags[i, g + 1, y, x]) & UNUSED) == 0:
-                        step = np.float64(data[i, g + 1, y, x] * factor - data[i, g, y, x] * factor)
-                        if step == step:
-                            values[n] = step
-                            n += 1
-                    steps[i * (groups - 1) + g] = step
+                last, used = data[i, 0, y, x] * factor, (flags[i, 0, y, x] & UNUSED) == 0
+                for g in range(per):
+                    value, use = data[i, g + 1, y, x] * factor, (flags[i, g + 1, y, x] & UNUSED) == 0
+                    step = np.float64(value - last) if used and use else np.nan
+                    steps[i * per + g] = step
+                    n += step == step
+                    last, used = value, use
             if n == 0:
                 continue
-            median = _median(values, n)
-            sigma = math.sqrt(abs(median) + noise[y, x])
             if search == ACROSS:
-                _mark_across(steps, values, levels[0], marks[:, :, y, x])
+                count = _find_across(steps, values, levels[0], found, per)
             elif search == ONCE:
-                _mark_once(steps, median, sigma, levels[0], marks[:, :, y, x])
-            elif n > 1:
-                _mark_repeatedly(steps, values, n, noise[y, x], levels, marks[:, :, y, x])
-            _mark_strong(steps, median, sigma, limits, marks[:, :, y, x])
-            for k in range(after.shape[0]):
-                _mark_after(steps, median, after[k, 0] * factor, int(after[k, 1]), marks[:, :, y, x])
+                count = _find_once(steps, values, noise[y, x], levels[0], found, per)
+            else:
+                count = _find_repeatedly(steps, values, noise[y, x], levels, found, per)
+            if count == 0:
+                continue
+            _find_around(steps, values, (noise[y, x], factor, limits[0], limits[1]), after, found, per)
+            for k in range(integrations * groups):
+                if found[k]:
+                    marks[k // groups, k % groups, y, x] = found[k]
+                    found[k] = 0
 
 
 @njit(nogil=True, cache=True)
-def _median(values, n):
-    """Median of the first n values, which are put in order."""
-    part = values[:n]
-    part.sort()
-    return part[n // 2] if n % 2 else 0.5 * (part[n // 2 - 1] + part[n // 2])
+def _place(k, per):
+    """Where the group behind a difference stands among all groups."""
+    return k // per * (per + 1) + k % per + 1
 
 
 @njit(nogil=True, cache=True)
-def _mark_once(steps, median, sigma, level, marks):
-    per = marks.shape[1] - 1
-    for k in range(steps.size):
-        if abs(steps[k] - median) / sigma > level:
-            marks[k // per, k % per + 1] |= FOUND
-
-
-@njit(nogil=True, cache=True)
-def _mark_repeatedly(steps, values, n, noise, levels, marks):
-    """Take the difference that stands out most for a jump, leave it out, and look again."""
-    per = marks.shape[1] - 1
+def _median_of(steps, values):
+    """Median of the differences that are numbers."""
     n = 0
-    for k in range(steps.size):
-        if steps[k] == steps[k]:
-            values[n] = abs(steps[k])
+    for step in steps:
+        if step == step:
+            values[n] = step
             n += 1
-    values[:n].sort()
+    put_in_order(values, n)
+    return median_of_ordered(values, n)
+
+
+@njit(nogil=True, cache=True)
+def _find_once(steps, values, noise, level, found, per):
+    median = _median_of(steps, values)
+    limit, count = level * math.sqrt(abs(median) + noise), 0
+    for k in range(steps.size):
+        if abs(steps[k] - median) > limit:
+            found[_place(k, per)] = FOUND
+            count += 1
+    return count
+
+
+@njit(nogil=True, cache=True)
+def _find_repeatedly(steps, values, noise, levels, found, per):
+    """Take the difference that stands out most for a jump, leave it out, and look again."""
+    n = count = 0
+    for step in steps:
+        if step == step:
+            values[n] = abs(step)
+            n += 1
+    put_in_order(values, n)
     while n > 1:
         if n >= 4:
-            kept = n - 1
-            middle = values[kept // 2] if kept % 2 else 0.5 * (values[kept // 2 - 1] + values[kept // 2])
-            level = levels[0]
+            middle, level = median_of_ordered(values, n - 1), levels[0]
         elif n == 3:
             middle, level = values[1], levels[1]
         else:
             middle, level = values[0], levels[2]
-        sigma = math.sqrt(abs(middle) + noise)
-        worst, place = 0.0, -1
-        for k in range(steps.size):
-            if steps[k] == steps[k] and marks[k // per, k % per + 1] == 0:
-                ratio = abs(abs(steps[k]) - middle) / sigma
-                if ratio > worst:
-                    worst, place = ratio, k
-        if not worst > level:
-            return
-        marks[place // per, place % per + 1] |= FOUND
-        found = abs(steps[place])
-        for k in range(n):
-            if values[k] == found:
-                for j in range(k, n - 1):
-                    values[j] = values[j + 1]
-                break
-        n -= 1
-
-
-@njit(nogil=True, cache=True)
-def _mark_strong(steps, median, sigma, limits, marks):
-    per = marks.shape[1] - 1
-    for k in range(steps.size):
-        ratio = abs(steps[k] - median) / sigma
-        if marks[k // per, k % per + 1] and ratio > limits[0] and ratio < limits[1]:
-            marks[k // per, k % per + 1] |= SPREADS
-
-
-@njit(nogil=True, cache=True)
-def _mark_after(steps, median, height, count, marks):
-    """Mark groups behind a high jump, whose charge is still being released."""
-    per = marks.shape[1] - 1
-    for k in range(steps.size):
-        if (marks[k // per, k % per + 1] & FOUND) and steps[k] - median > height:
-            for g in range(k % per + 2, min(k % per + 2 + count, per + 1)):
-                marks[k // per, g] |= BEHIND
-
-
-@njit(nogil=True, cache=True)
-def _mark_across(steps, values, level, marks):
-    """Clip each difference across integrations, `level` standard deviations (of the population) about the median."""
-    per = marks.shape[1] - 1
-    for g in range(per):
-        _clip(steps[g::per], values, level, marks[:, g + 1])
-
-
-@njit(nogil=True, cache=True)
-def _clip(steps, values, level, marks):
-    low, high = -np.inf, np.inf
-    last = -1
-    for _ in range(ROUNDS):
-        n, total = 0, 0.0
-        for value in steps:
-            if value >= low and value <= high:
-                values[n] = value
-                total += value
-                n += 1
-        if n == 0 or n == last:
+        high, low = values[n - 1] - middle, middle - values[0]
+        if not max(high, low) > level * math.sqrt(abs(middle) + noise):
             break
-        last = n
-        mean, spread = total / n, 0.0
-        for k in range(n):
-            spread += (values[k] - mean) ** 2
-        spread = math.sqrt(spread / n)
-        median = _median(values, n)
-        low, high = max(low, median - level * spread), min(high, median + level * spread)
-    for i in range(steps.size):
-        if steps[i] < low or steps[i] > high:
-            marks[i] |= FOUND
+        worst = values[n - 1] if high >= low else values[0]
+        for k in range(steps.size):
+            if abs(steps[k]) == worst and found[_place(k, per)] == 0:
+                found[_place(k, per)] = FOUND
+                break
+        if high < low:
+            for j in range(n - 1):
+                values[j] = values[j + 1]
+        n -= 1
+        count += 1
+    return count
+
+
+@njit(nogil=True, cache=True)
+def _find_across(steps, values, level, found, per):
+    """Clip each difference across integrations, `level` standard deviations (of the population) about the median."""
+    integrations, count = steps.size // per, 0
+    for g in range(per):
+        low, high, last = -np.inf, np.inf, -1
+        for _ in range(ROUNDS):
+            n, total = 0, 0.0
+            for i in range(integrations):
+                value = steps[i * per + g]
+                if value >= low and value <= high:
+                    values[n] = value
+                    total += value
+                    n += 1
+            if n in (0, last):
+                break
+            last = n
+            mean, spread = total / n, 0.0
+            for k in range(n):
+                spread += (values[k] - mean) ** 2
+            spread = math.sqrt(spread / n)
+            put_in_order(values, n)
+            median = median_of_ordered(values, n)
+            low, high = max(low, median - level * spread), min(high, median + level * spread)
+        for i in range(integrations):
+            if steps[i * per + g] < low or steps[i * per + g] > high:
+                found[_place(i * per + g, per)] = FOUND
+                count += 1
+    return count
+
+
+@njit(nogil=True, cache=True)
+def _find_around(steps, values, about, after, found, per):
+    """Mark jumps that spread to the neighbours, and groups behind high ones, whose charge is still being released."""
+    noise, factor, least, most = about
+    median = _median_of(steps, values)
+    sigma = math.sqrt(abs(median) + noise)
+    for k in range(steps.size):
+        place = _place(k, per)
+        if not found[place] & FOUND:
+            continue
+        ratio = abs(steps[k] - median) / sigma
+        if ratio > least and ratio < most:
+            found[place] |= SPREADS
+        for row in range(after.shape[0]):
+            if steps[k] - median > after[row, 0] * factor:
+                end = k // per * (per + 1) + per + 1
+                for behind in range(place + 1, min(place + 1 + int(after[row, 1]), end)):
+                    found[behind] |= BEHIND
 
 
 @njit(nogil=True, cache=True)

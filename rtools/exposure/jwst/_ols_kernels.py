@@ -9,6 +9,7 @@ import math
 import numpy as np
 
 from rtools.compiled import njit
+from rtools.exposure.jwst._order_kernels import median_of_ordered, put_in_order
 
 DO_NOT_USE, SATURATED, JUMP, PERSISTENCE, CHARGELOSS = 1, 2, 4, 32, 128
 UNUSED = 3
@@ -17,6 +18,9 @@ SHOWN = np.uint8(SATURATED | JUMP | PERSISTENCE)
 
 LARGEST = 1e6
 """A variance of this size or more is that of nothing."""
+
+EXPONENTS = np.array([0.0, 0.4, 1.0, 3.0, 6.0, 10.0])
+"""Of the weights, by signal over noise."""
 
 SCI, POISSON, READ, ERR = 0, 1, 2, 3
 """Planes of what is made."""
@@ -65,44 +69,60 @@ def find_segments(flags, starts, stops, ignored):
 
 
 @njit(nogil=True, cache=True)
-def weigh(signal, read):
-    """The exponent of the weights by signal over noise, `signal` and `read` (noise of a group) in electron."""
-    if not signal > 0:
-        return 0.0
-    ratio = signal / math.sqrt(read * read + signal)
-    if ratio < 5:
-        return 0.0
-    if ratio < 10:
-        return 0.4
-    if ratio < 20:
-        return 1.0
-    if ratio < 50:
-        return 3.0
-    return 6.0 if ratio < 100 else 10.0
+def lay_out_weights(groups):
+    """What each group of a segment counts in its slope, DN per group: (exponents, lengths, groups).
+
+    With weights w_k = |(k - m)/m|^P about the middle m, the slope is sum of w_k (k - c) v_k over sum of w_k (k - c)², c the
+    weighted mean of k.
+    """
+    table = np.zeros((EXPONENTS.size, groups + 1, groups))
+    for one in range(EXPONENTS.size):
+        for n in range(2, groups + 1):
+            middle = 0.5 * (n - 1)
+            total = centre = below = 0.0
+            for k in range(n):
+                weight = abs((k - middle) / middle) ** EXPONENTS[one]
+                total += weight
+                centre += weight * k
+            centre /= total
+            for k in range(n):
+                table[one, n, k] = abs((k - middle) / middle) ** EXPONENTS[one] * (k - centre)
+                below += table[one, n, k] * (k - centre)
+            for k in range(n):
+                table[one, n, k] /= below
+    return table
 
 
 @njit(nogil=True, cache=True)
-def fit_segment(values, gain, read):
-    """Slope of a segment in DN per group; of one group there is none."""
-    n = values.size
-    if n == 2:
-        return np.float64(values[1]) - np.float64(values[0])
-    power = weigh((np.float64(values[n - 1]) - np.float64(values[0])) * gain, read)
-    middle = 0.5 * (n - 1)
-    total = mean_x = mean_y = 0.0
+def choose_exponent(signal, read):
+    """Which of `EXPONENTS` it is by signal over noise, `signal` and `read` (noise of a group) in electron."""
+    if not signal > 0:
+        return 0
+    ratio = signal / math.sqrt(read * read + signal)
+    if ratio < 5:
+        return 0
+    if ratio < 10:
+        return 1
+    if ratio < 20:
+        return 2
+    if ratio < 50:
+        return 3
+    return 4 if ratio < 100 else 5
+
+
+@njit(nogil=True, cache=True)
+def fit_segment(values, start, stop, noise, table):
+    """Slope of a segment in DN per group; of one group its value."""
+    n, gain, read = stop - start, noise[0], noise[1]
+    if n == 1:
+        return np.float64(values[start])
+    one = 0
+    if n > 2:
+        one = choose_exponent((np.float64(values[stop - 1]) - np.float64(values[start])) * gain, read)
+    slope = 0.0
     for k in range(n):
-        weight = abs((k - middle) / middle) ** power
-        total += weight
-        mean_x += weight * k
-        mean_y += weight * values[k]
-    mean_x /= total
-    mean_y /= total
-    above = below = 0.0
-    for k in range(n):
-        weight = abs((k - middle) / middle) ** power
-        above += weight * (k - mean_x) * (values[k] - mean_y)
-        below += weight * (k - mean_x) * (k - mean_x)
-    return above / below
+        slope += table[one, n, k] * values[start + k]
+    return slope
 
 
 @njit(nogil=True, cache=True)
@@ -117,9 +137,8 @@ def median_rate(values, flags, buffer, time):
                 n += 1
     if n == 0:
         return np.nan
-    part = buffer[:n]
-    part.sort()
-    return (part[n // 2] if n % 2 else 0.5 * (part[n // 2 - 1] + part[n // 2])) / time
+    put_in_order(buffer, n)
+    return median_of_ordered(buffer, n) / time
 
 
 @njit(nogil=True, cache=True)
@@ -154,7 +173,9 @@ def _inverse(total):
 
 
 @njit(nogil=True, cache=True)
-def fit_block(data, flags, pixel_flags, planes, times, zero, suppress, of_integrations, of_all, dq_integrations, dq_all):
+def fit_block(
+    data, flags, pixel_flags, planes, times, zero, suppress, of_integrations, of_all, dq_integrations, dq_all
+):
     """Fit every pixel of a block.
 
     Parameters
@@ -179,36 +200,40 @@ def fit_block(data, flags, pixel_flags, planes, times, zero, suppress, of_integr
     integrations, groups, rows, columns = data.shape
     starts, stops = np.empty(groups, np.int64), np.empty(groups, np.int64)
     how, spans, buffer = np.empty(integrations, np.int64), np.empty(integrations), np.empty(groups)
-    sums, all_sums = np.empty(4), np.empty(4)
+    ramps, marks = np.empty((integrations, groups), np.float32), np.empty((integrations, groups), np.uint8)
+    sums, all_sums, out = np.empty(4), np.empty(4), np.empty(4)
+    table = lay_out_weights(groups)
     for y in range(rows):
         for x in range(columns):
             gain, read, dark = planes[0, y, x], planes[1, y, x], planes[2, y, x]
             rate = 0.0
             for i in range(integrations):
                 first = zero[i, y, x] if zero.size else np.float32(0.0)
-                ramp, marks = data[i, :, y, x], flags[i, :, y, x]
-                how[i], spans[i], one = look_at(ramp, marks, buffer, times, first, suppress)
+                for g in range(groups):
+                    ramps[i, g], marks[i, g] = data[i, g, y, x], flags[i, g, y, x]
+                how[i], spans[i], one = look_at(ramps[i], marks[i], buffer, times, first, suppress)
                 rate += one
             photons = (max(rate / integrations, 0.0) + dark) / gain
             all_sums[:] = 0.0
             shown, any_slope, lost = np.uint32(0), False, False
             for i in range(integrations):
                 first = zero[i, y, x] if zero.size else np.float32(0.0)
-                ramp, marks = data[i, :, y, x], flags[i, :, y, x]
                 sums[:] = 0.0
                 if how[i] == SLOPES:
-                    _fit_slopes(ramp, marks, (gain, read, photons, spans[i]), starts, stops, sums)
+                    _fit_slopes(ramps[i], marks[i], (gain, read, photons, spans[i]), starts, stops, table, sums)
                 elif how[i] != NOTHING:
-                    value = first if how[i] == FRAME else _first_good(ramp, marks)
+                    value = first if how[i] == FRAME else _first_good(ramps[i], marks[i])
                     _add(sums, np.float64(value) / spans[i], _variances(1, gain, read, photons, spans[i]))
-                flag, is_lost = _flags_of(marks)
+                flag, is_lost = _flags_of(marks[i])
                 lost |= is_lost
-                variance = _read_variance(marks, gain, read, times[0], starts, stops) if is_lost else -1.0
+                variance = _read_variance(marks[i], gain, read, times[0], starts, stops) if is_lost else -1.0
                 found = sums[READ] > 0
                 if not found:
                     flag |= np.uint32(DO_NOT_USE)
                 dead = ((flag & DO_NOT_USE) | (pixel_flags[y, x] & UNUSED)) != 0
-                _write(of_integrations[:, i], y, x, sums, variance, dead, True)
+                _write(sums, variance, dead, True, out)
+                for k in range(4):
+                    of_integrations[k, i, y, x] = out[k]
                 dq_integrations[i, y, x] = pixel_flags[y, x] | flag
                 shown |= flag & ~np.uint32(DO_NOT_USE)
                 if found:
@@ -219,8 +244,10 @@ def fit_block(data, flags, pixel_flags, planes, times, zero, suppress, of_integr
             dead = ((shown & DO_NOT_USE) | (pixel_flags[y, x] & UNUSED)) != 0
             variance = -1.0
             if lost:
-                variance = _joint_read_variance(flags[:, :, y, x], gain, read, times[0], starts, stops)
-            _write(of_all, y, x, all_sums, variance, dead, False)
+                variance = _joint_read_variance(marks, gain, read, times[0], starts, stops)
+            _write(all_sums, variance, dead, False, out)
+            for k in range(4):
+                of_all[k, y, x] = out[k]
             dq_all[y, x] = pixel_flags[y, x] | shown
 
 
@@ -250,13 +277,12 @@ def _variances(n, gain, read, photons, time):
 
 
 @njit(nogil=True, cache=True)
-def _fit_slopes(ramp, marks, noise, starts, stops, sums):
+def _fit_slopes(ramp, marks, noise, starts, stops, table, sums):
     """Add slope/variance, 1/variance (photons), 1/variance (reading), 1/variance (both) of all segments to `sums`."""
     gain, read, photons, time = noise
     for k in range(find_segments(marks, starts, stops, 0)):
-        values = ramp[starts[k] : stops[k]]
-        slope = fit_segment(values, gain, read) if values.size > 1 else np.float64(values[0])
-        _add(sums, slope / time, _variances(values.size, gain, read, photons, time))
+        slope = fit_segment(ramp, starts[k], stops[k], noise, table)
+        _add(sums, slope / time, _variances(stops[k] - starts[k], gain, read, photons, time))
 
 
 @njit(nogil=True, cache=True)
@@ -289,18 +315,18 @@ def _joint_read_variance(flags, gain, read, group_time, starts, stops):
 
 
 @njit(nogil=True, cache=True)
-def _write(made, y, x, sums, variance, dead, of_integration):
-    """Write the planes of one pixel; `variance` from reading counts where it is not negative."""
+def _write(sums, variance, dead, of_integration, out):
+    """The planes of one pixel; `variance` from reading counts where it is not negative."""
     if dead or not sums[READ] > 0:
-        made[SCI, y, x] = np.nan
-        made[POISSON, y, x] = made[READ, y, x] = made[ERR, y, x] = 0.0
+        out[SCI] = np.nan
+        out[POISSON] = out[READ] = out[ERR] = 0.0
         return
     read, photons = 1.0 / sums[READ], _inverse(sums[POISSON])
-    made[SCI, y, x] = sums[SCI] * read
+    out[SCI] = sums[SCI] * read
     error = math.sqrt(1.0 / sums[ERR]) if of_integration else 0.0
     if variance >= 0.0:
         read, of_integration = variance, False
     read = read if read < LARGEST else 0.0
     photons = photons if photons < LARGEST else 0.0
-    made[POISSON, y, x], made[READ, y, x] = photons, read
-    made[ERR, y, x] = error if of_integration else math.sqrt(photons + read)
+    out[POISSON], out[READ] = photons, read
+    out[ERR] = error if of_integration else math.sqrt(photons + read)

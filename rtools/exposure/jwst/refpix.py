@@ -1,0 +1,199 @@
+"""Reference pixels of JWST's near-infrared detectors: what they say of offsets of amplifiers and of rows.
+
+Detectors are read along rows ("fast") and from row to row ("slow"); images may be turned against that, as FASTAXIS and
+SLOWAXIS say: 1 for x, 2 for y, negative where it runs down.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from rtools.exposure.jwst import _reference_kernels as kernels
+from rtools.exposure.jwst.block import RampBlock
+from rtools.jwst.dq import PIXEL_FLAGS
+
+__all__ = ["BORDER", "Readout", "ReferenceOffsets", "ReferenceSettings", "measure_offsets", "subtract_offsets"]
+
+BORDER = 4
+"""Reference pixels at each edge of a near-infrared detector."""
+
+REFERENCE, DO_NOT_USE = PIXEL_FLAGS["REFERENCE_PIXEL"], PIXEL_FLAGS["DO_NOT_USE"]
+
+
+class Readout(NamedTuple):
+    """How a detector is read.
+
+    Attributes
+    ----------
+    fast, slow : int
+        FASTAXIS and SLOWAXIS.
+    outputs : int
+        NOUTPUTS, amplifiers that share a row.
+    """
+
+    fast: int
+    slow: int
+    outputs: int
+
+
+class ReferenceSettings(NamedTuple):
+    """What is done with the reference pixels.
+
+    Attributes
+    ----------
+    odd_even : bool
+        Odd and even columns have offsets of their own.
+    sides : bool
+        The pixels at the sides give an offset of each row.
+    length : int
+        Rows over which these are smoothed, odd.
+    gain : float
+        Share of that offset which is subtracted.
+    sigmas : float
+        Clipping of the means.
+    """
+
+    odd_even: bool = True
+    sides: bool = True
+    length: int = 11
+    gain: float = 1.0
+    sigmas: float = 3.0
+
+
+@dataclass
+class ReferenceOffsets:
+    """What is to be subtracted from each group.
+
+    Attributes
+    ----------
+    first, second : ndarray float32 (integrations, groups, columns or rows)
+        Offsets of amplifiers, subtracted first, and of detector rows; along x or y as `transposed` says.
+    transposed : bool
+        Offsets of amplifiers are along y, those of detector rows along x; else the other way round.
+    """
+
+    first: np.ndarray
+    second: np.ndarray
+    transposed: bool
+
+
+def measure_offsets(
+    edges: tuple[RampBlock, RampBlock, RampBlock, RampBlock], readout: Readout, settings: ReferenceSettings
+) -> ReferenceOffsets | None:
+    """Offsets of every group from the reference pixels.
+
+    Of several amplifiers: means of the rows at both ends, whose mean is the offset of the amplifier's columns; then the
+    running medians of the columns at both sides, whose mean is the offset of the row. Of one amplifier: the mean of all
+    reference pixels of a column's parity.
+
+    Parameters
+    ----------
+    edges : four RampBlock
+        The image's first and last `BORDER` rows, and its first and last columns; the bias subtracted.
+    readout : Readout
+        How the detector is read.
+    settings : ReferenceSettings
+        How offsets are measured.
+
+    Returns
+    -------
+    ReferenceOffsets or None
+        None where the image has no reference pixels that can be used.
+    """
+    pixels = [edge.data for edge in edges]
+    usable = [(edge.pixeldq & (REFERENCE | DO_NOT_USE)) == REFERENCE for edge in edges]
+    turned, transposed = _turned(pixels, readout), abs(readout.fast) == 2
+    good = [plane.copy() for plane in _turned(usable, readout)]
+    if not any(plane.any() for plane in good):
+        return None
+    integrations, groups = pixels[0].shape[:2]
+    first = np.zeros((integrations, groups, turned[0].shape[-1]), np.float32)
+    second = np.zeros((integrations, groups, turned[2].shape[-2]), np.float32)
+    for i in range(integrations):
+        for g in range(groups):
+            planes = [np.ascontiguousarray(plane[i, g]) for plane in turned]
+            if readout.outputs == 1:
+                first[i, g] = _of_one_amplifier(planes, good, settings)
+            else:
+                first[i, g], second[i, g] = _of_amplifiers(planes, good, readout.outputs, settings)
+    if readout.fast < 0:
+        first = first[..., ::-1]
+    if readout.slow < 0:
+        second = second[..., ::-1]
+    return ReferenceOffsets(np.ascontiguousarray(first), np.ascontiguousarray(second), transposed)
+
+
+def _turned(edges, readout):
+    """The four edges in the order of reading: first and last rows, first and last columns."""
+    bottom, top, left, right = edges
+    if abs(readout.fast) == 2:
+        bottom, top, left, right = (edge.swapaxes(-1, -2) for edge in (left, right, bottom, top))
+    if readout.fast < 0:
+        bottom, top, left, right = (edge[..., ::-1] for edge in (bottom, top, right, left))
+    if readout.slow < 0:
+        bottom, top, left, right = (edge[..., ::-1, :] for edge in (top, bottom, left, right))
+    return bottom, top, left, right
+
+
+def _of_amplifiers(planes, good, outputs, settings):
+    """Offsets along a row and from row to row, of a detector of several amplifiers."""
+    bottom, top, left, right = planes
+    width = -(-bottom.shape[1] // outputs)
+    means = [
+        kernels.average_columns(edge, ~mask, width, settings.sigmas, not settings.odd_even)
+        for edge, mask in ((bottom, good[0]), (top, good[1]))
+    ]
+    offsets = np.nan_to_num(_mean_of_both(*means))
+    column = np.arange(bottom.shape[1])
+    along = offsets[column // width, column % 2].astype(np.float32)
+    if not settings.sides:
+        return along, 0
+    sides = [
+        kernels.run_median((edge - along[part]).astype(np.float32), ~mask, settings.length // 2)
+        for edge, mask, part in ((left, good[2], slice(None, BORDER)), (right, good[3], slice(-BORDER, None)))
+    ]
+    return along, np.nan_to_num(_mean_of_both(*sides)).astype(np.float32) * np.float32(settings.gain)
+
+
+def _mean_of_both(one, two):
+    """Their mean, or that which is a number."""
+    return np.where(np.isnan(one), two, np.where(np.isnan(two), one, 0.5 * (one + two)))
+
+
+def _of_one_amplifier(planes, good, settings):
+    """Offsets of even and odd columns from all reference pixels, each counted once."""
+    bottom, top, left, right = planes
+    rows, columns = left.shape[0], bottom.shape[1]
+    there, pixels = np.zeros((rows, columns), bool), np.zeros((rows, columns), np.float32)
+    for plane, mask, at in (
+        (bottom, good[0], np.s_[:BORDER, :]),
+        (top, good[1], np.s_[-BORDER:, :]),
+        (left, good[2], np.s_[:, :BORDER]),
+        (right, good[3], np.s_[:, -BORDER:]),
+    ):
+        there[at] |= mask
+        pixels[at] = plane
+    means = kernels.average_columns(pixels, ~there, columns, settings.sigmas, not settings.odd_even)
+    return np.nan_to_num(means[0])[np.arange(columns) % 2]
+
+
+def subtract_offsets(block: RampBlock, offsets: ReferenceOffsets) -> None:
+    """Subtract what `measure_offsets` found from a block, in place.
+
+    Parameters
+    ----------
+    block : RampBlock
+        Its data change.
+    offsets : ReferenceOffsets
+        Of the whole image.
+    """
+    first, second = (offsets.first, block.columns), (offsets.second, block.rows)
+    if offsets.transposed:
+        first, second = (offsets.first, block.rows), (offsets.second, block.columns)
+    for number, (values, part) in enumerate((first, second)):
+        along_rows = (number == 0) == offsets.transposed
+        cut = values[..., part]
+        block.data -= cut[..., :, None] if along_rows else cut[..., None, :]

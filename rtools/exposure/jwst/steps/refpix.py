@@ -1,0 +1,72 @@
+"""Reference pixels: subtract what drifts in amplifiers and rows."""
+
+from __future__ import annotations
+
+from rtools.declare import Option, RampStep
+from rtools.exposure.jwst.block import RampBlock
+from rtools.exposure.jwst.exposure import RampExposure
+from rtools.exposure.jwst.refpix import Readout, ReferenceOffsets, ReferenceSettings, subtract_offsets
+
+__all__ = ["STEP", "apply", "prepare"]
+
+
+def prepare(exposure: RampExposure, options: dict) -> tuple[Readout, ReferenceSettings]:
+    """How the detector is read, and how its reference pixels are used.
+
+    Parameters
+    ----------
+    exposure : RampExposure
+        Its metadata are read.
+    options : dict
+        All options of the step.
+    """
+    subarray = exposure.meta["subarray"]
+    outputs = int(exposure.meta["exposure"].get("noutputs") or (4 if exposure.shape[3] >= 2048 else 1))
+    readout = Readout(int(subarray["fastaxis"]), int(subarray["slowaxis"]), outputs)
+    settings = ReferenceSettings(
+        options["odd_even_columns"],
+        options["use_side_ref_pixels"],
+        options["side_smoothing_length"],
+        options["side_gain"],
+    )
+    return readout, settings
+
+
+def apply(block: RampBlock, refs: dict, options: dict, prepared: ReferenceOffsets) -> None:
+    """Subtract the offsets that the reference pixels of the whole image show.
+
+    Parameters
+    ----------
+    block : RampBlock
+        Its data change.
+    refs, options : dict
+        Not used.
+    prepared : ReferenceOffsets
+        From `rtools.exposure.jwst.refpix.measure_offsets`.
+    """
+    subtract_offsets(block, prepared)
+
+
+STEP = RampStep(
+    name="refpix",
+    mission="jwst",
+    after="superbias",
+    cal_step="refpix",
+    suffix="refpix",
+    summary="Correct by the reference pixels.",
+    description=(
+        "Of a detector with several amplifiers, the means of the reference rows at both ends, of odd and even columns "
+        "apart and clipped at 3 standard deviations, give the offset of each amplifier in each group. The running "
+        "median of the reference columns at both sides gives the offset of each row. Of a sub-array with one amplifier, "
+        "the mean of all its reference pixels is subtracted; one that has none is SKIPPED."
+    ),
+    options=(
+        Option("odd-even-columns", True, "Treat odd and even columns apart."),
+        Option("use-side-ref-pixels", True, "Use the columns at the sides."),
+        Option("side-smoothing-length", 11, "Rows over which these are smoothed.", minimum=1),
+        Option("side-gain", 1.0, "Share of what they show that is subtracted.", minimum=0.0),
+    ),
+    metadata=("subarray.fastaxis", "subarray.slowaxis"),
+    prepare=prepare,
+    apply=apply,
+)
