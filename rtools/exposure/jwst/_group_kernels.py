@@ -1,4 +1,4 @@
-"""What is done to each group of a ramp by itself: bias, linearity, crosstalk of neighbours, dark, charge that migrates."""
+"""What is done to each group of a ramp by itself: bias, linearity, crosstalk, dark current, charge that migrates."""
 
 import numpy as np
 

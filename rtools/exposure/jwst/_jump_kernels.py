@@ -14,7 +14,7 @@ DO_NOT_USE, SATURATED, JUMP = np.uint8(1), np.uint8(2), np.uint8(4)
 UNUSED = np.uint8(3)
 
 FOUND, SPREADS, BEHIND = np.uint8(1), np.uint8(2), np.uint8(4)
-"""Marks of a group: there is a jump in front of it; one that is seen in the neighbours, too; it is behind a high one."""
+"""Marks of a group: a jump is in front of it; one that is seen in the neighbours, too; a high one is further back."""
 
 REPEATED, ONCE, ACROSS = 0, 1, 2
 """How jumps are looked for: the largest difference is taken away again and again; every difference is compared with the
@@ -33,7 +33,7 @@ def find_jumps(data, flags, gain, noise, levels, limits, after, marks, search):
     data, flags : float32, uint8 (integrations, groups, rows, columns)
         Groups in DN, and their flags.
     gain, noise : float32 (rows, columns)
-        electron/DN, not a number where a pixel is not searched; and the variance of a difference from reading, electron².
+        electron/DN, not a number where a pixel is not searched; the variance of a difference from reading, electron².
     levels : float64 (3,)
         Thresholds for four differences or more, for three, for two, in standard deviations.
     limits : float64 (2,)

@@ -33,8 +33,8 @@ NOTHING, SLOPES, VALUE, FRAME = 0, 1, 2, 3
 def find_segments(flags, starts, stops, ignored):
     """Runs of groups between jumps that can be fitted; their number.
 
-    A group that is flagged as a jump and as nothing else begins a segment, if the next one is good. A segment of one group
-    counts only where none is longer, and then the first of them alone. Groups with a flag of `ignored` are good.
+    A group that is flagged as a jump and as nothing else begins a segment, if the next one is good. A segment of one
+    group counts only where none is longer, and then the first of them alone. Groups with a flag of `ignored` are good.
     """
     groups, n, start = flags.size, 0, -1
     longest = 0
@@ -72,8 +72,8 @@ def find_segments(flags, starts, stops, ignored):
 def lay_out_weights(groups):
     """What each group of a segment counts in its slope, DN per group: (exponents, lengths, groups).
 
-    With weights w_k = |(k - m)/m|^P about the middle m, the slope is sum of w_k (k - c) v_k over sum of w_k (k - c)², c the
-    weighted mean of k.
+    With weights w_k = |(k - m)/m|^P about the middle m, the slope is the sum of w_k (k - c) v_k over that of
+    w_k (k - c)², c the weighted mean of k.
     """
     table = np.zeros((EXPONENTS.size, groups + 1, groups))
     for one in range(EXPONENTS.size):
@@ -156,7 +156,7 @@ def look_at(values, flags, buffer, times, zero, suppress):
             first = g if first < 0 else first
     rate = median_rate(values, flags, buffer, times[0])
     if good == 0:
-        if suppress or not zero != 0:
+        if suppress or zero == 0 or zero != zero:
             return NOTHING, times[0], 0.0
         return FRAME, times[2], np.float64(zero) / times[2]
     if good == 1 and suppress:

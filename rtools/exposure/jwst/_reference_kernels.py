@@ -11,7 +11,7 @@ DO_NOT_USE = np.uint32(1)
 
 @njit(nogil=True, cache=True)
 def clipped_mean(values, n, sigmas):
-    """Mean of the first n values after those beyond so many standard deviations of the mean are left out, until all stay.
+    """Mean of the first n values, those beyond so many standard deviations left out again and again until all stay.
 
     `values` is put into another order. Not a number where there is none.
     """
@@ -59,7 +59,7 @@ def average_columns(pixels, bad, width, sigmas, both):
 
 @njit(nogil=True, cache=True)
 def run_median(pixels, bad, half):
-    """Median of each row of a side with `half` rows before and behind, reflected at the ends; not a number without pixels."""
+    """Median of each row of a side with `half` rows to either side, reflected at the ends; not a number without pixels."""
     rows, columns = pixels.shape
     made, values = np.empty(rows), np.empty((2 * half + 1) * columns)
     for y in range(rows):

@@ -67,8 +67,8 @@ def _flag_near(plane, mask, size, flag):
 def flag_before_saturation(data, flags, threshold, share, size):
     """Leave out groups some frames of which were saturated although their mean is not: the next group is saturated.
 
-    `share` of each group is the mean number of its frames over the last one: a pixel that fills linearly and reaches the
-    threshold in the last frame of the group has this share of the threshold as its mean.
+    `share` of each group is the mean number of its frames over the last one: a pixel that fills linearly and reaches
+    the threshold in the last frame of the group has this share of the threshold as its mean.
     """
     integrations, groups, rows, columns = flags.shape
     mask = np.empty((rows, columns), np.bool_)

@@ -115,8 +115,8 @@ def subtract_background(
 ) -> None:
     """Subtract the clipped mean of background exposures.
 
-    Where no sample is left the pixel gets their flags, else none of them. The variance of the mean is added to that from
-    reading, and the error is the root of the sum of variances.
+    Where no sample is left the pixel gets their flags, else none of them. The variance of the mean is added to that
+    from reading, and the error is the root of the sum of variances.
 
     Parameters
     ----------

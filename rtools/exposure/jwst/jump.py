@@ -57,8 +57,8 @@ def find_jumps(block: RampBlock, noise: np.ndarray, frames: int, usable: int, se
     """Flag jumps in a block, in place.
 
     A difference d between neighbouring groups is compared with m, the median of all of the pixel: |d - m| over
-    sqrt(|m| + r²/frames), in electron. Flags in the first and last row of the block are right only where these are rims of
-    the detector.
+    sqrt(|m| + r²/frames), in electron. Flags in the first and last row of the block are right only where these are
+    rims of the detector.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Saturation in ramps of JWST: groups at the threshold or above, their neighbours, and groups that are partly saturated."""
+"""Saturation in ramps of JWST: groups at the threshold or above, their neighbours, groups that are partly full."""
 
 from __future__ import annotations
 

@@ -41,8 +41,8 @@ STEP = RampStep(
     summary="Leave out groups that charge has left.",
     description=(
         "A group above the threshold, all that follow it, and these groups of the four neighbours are CHARGELOSS and "
-        "DO_NOT_USE. The variance of the rate from reading is that of the ramp with these groups. rt-run does this step "
-        "for images of NIRISS, and for others where --with chargemig asks for it."
+        "DO_NOT_USE. The variance of the rate from reading is that of the ramp with these groups. rt-run does this "
+        "step for images of NIRISS, and for others where --with chargemig asks for it."
     ),
     options=(Option("threshold", 25000.0, "DN.", minimum=0.0, peer="signal_threshold"),),
     halo=halo,

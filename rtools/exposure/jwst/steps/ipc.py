@@ -48,8 +48,8 @@ STEP = RampStep(
     suffix="ipc",
     summary="Correct the crosstalk between neighbouring pixels.",
     description=(
-        "Each group is convolved with the kernel of the reference, which is one for all pixels or one for each. Nothing "
-        "lies beyond the edge. Reference pixels are neither used nor changed. rt-run leaves this step out unless it is "
+        "Each group is convolved with the kernel of the reference, which is one for all pixels or one for each. "
+        "Nothing lies beyond the edge. Reference pixels are neither used nor changed. rt-run leaves this step out unless it is "
         "asked for by --with ipc."
     ),
     references=(Reference("ipc", planes=("data",)),),

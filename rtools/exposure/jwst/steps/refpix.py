@@ -57,8 +57,8 @@ STEP = RampStep(
     description=(
         "Of a detector with several amplifiers, the means of the reference rows at both ends, of odd and even columns "
         "apart and clipped at 3 standard deviations, give the offset of each amplifier in each group. The running "
-        "median of the reference columns at both sides gives the offset of each row. Of a sub-array with one amplifier, "
-        "the mean of all its reference pixels is subtracted; one that has none is SKIPPED."
+        "median of the reference columns at both sides gives the offset of each row. Of a sub-array with one "
+        "amplifier, the mean of all its reference pixels is subtracted; one that has none is SKIPPED."
     ),
     options=(
         Option("odd-even-columns", True, "Treat odd and even columns apart."),

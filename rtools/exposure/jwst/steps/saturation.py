@@ -69,9 +69,9 @@ STEP = RampStep(
     suffix="saturation",
     summary="Flag saturated groups.",
     description=(
-        "A group at the threshold or above is SATURATED, and so are all that follow and, in each of these groups, the "
-        "pixels around. A group at zero or below is AD_FLOOR and DO_NOT_USE. Where several frames are averaged, a group "
-        "in front of a saturated one is DO_NOT_USE if it is so high that its last frames were saturated, and the second "
+        "A group at the threshold or above is SATURATED, and so are all that follow and, in each of these groups, "
+        "the pixels around. A group at zero or below is AD_FLOOR and DO_NOT_USE. Where several frames are averaged, a "
+        "group in front of a saturated one is DO_NOT_USE if it is so high that its last frames were saturated, and the second "
         "group where a cosmic ray saturated some of its frames."
     ),
     options=(
