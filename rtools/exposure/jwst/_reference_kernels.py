@@ -59,7 +59,7 @@ def average_columns(pixels, bad, width, sigmas, both):
 
 @njit(nogil=True, cache=True)
 def run_median(pixels, bad, half):
-    """Median of each row of a side with `half` rows to either side, reflected at the ends; not a number without pixels."""
+    """Running median of a side over `half` rows either way, reflected at the ends; not a number without pixels."""
     rows, columns = pixels.shape
     made, values = np.empty(rows), np.empty((2 * half + 1) * columns)
     for y in range(rows):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from rtools.exposure.jwst.block import RampTiming
@@ -27,6 +27,8 @@ class RampExposure:
         Keywords of each reference, by its type.
     log : callable
         ``log(level, text)``.
+    left_out : set of int
+        Groups that steps leave out in all pixels.
     """
 
     meta: Mapping[str, Any]
@@ -34,3 +36,4 @@ class RampExposure:
     timing: RampTiming
     cards: Mapping[str, Mapping[str, Any]]
     log: Callable[[str, str], None]
+    left_out: set[int] = field(default_factory=set)

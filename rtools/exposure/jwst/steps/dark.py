@@ -80,8 +80,8 @@ STEP = RampStep(
     summary="Subtract the dark current.",
     description=(
         "The frames of the dark are averaged as those of the exposure are, and where they end, its last difference "
-        "goes on. Of MIRI, each of the first integrations has a dark of its own. A dark that averages more frames than the "
-        "exposure is not used: the step is SKIPPED. With --average-dark the fit counts the photons of the dark current."
+        "goes on. Of MIRI, each of the first integrations has a dark of its own. A dark that averages more frames "
+        "than the exposure is not used: the step is SKIPPED. With --average-dark the fit counts the photons of the dark current."
     ),
     options=(
         Option(

@@ -49,8 +49,8 @@ STEP = RampStep(
     summary="Correct the crosstalk between neighbouring pixels.",
     description=(
         "Each group is convolved with the kernel of the reference, which is one for all pixels or one for each. "
-        "Nothing lies beyond the edge. Reference pixels are neither used nor changed. rt-run leaves this step out unless it is "
-        "asked for by --with ipc."
+        "Nothing lies beyond the edge. Reference pixels are neither used nor changed. rt-run leaves this step "
+        "out unless it is asked for by --with ipc."
     ),
     references=(Reference("ipc", planes=("data",)),),
     halo=halo,

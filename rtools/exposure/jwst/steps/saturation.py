@@ -71,8 +71,8 @@ STEP = RampStep(
     description=(
         "A group at the threshold or above is SATURATED, and so are all that follow and, in each of these groups, "
         "the pixels around. A group at zero or below is AD_FLOOR and DO_NOT_USE. Where several frames are averaged, a "
-        "group in front of a saturated one is DO_NOT_USE if it is so high that its last frames were saturated, and the second "
-        "group where a cosmic ray saturated some of its frames."
+        "group in front of a saturated one is DO_NOT_USE if it is so high that its last frames were saturated, and the "
+        "second group where a cosmic ray saturated some of its frames."
     ),
     options=(
         Option("grow", 1, "Flag so many pixels to each side of a saturated one.", minimum=0, peer="n_pix_grow_sat"),

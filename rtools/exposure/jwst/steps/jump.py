@@ -1,0 +1,120 @@
+"""Jumps: flag the groups in front of which cosmic rays hit."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from rtools.declare import Option, RampStep, Reference, Skip
+from rtools.exposure.jwst.block import RampBlock
+from rtools.exposure.jwst.exposure import RampExposure
+from rtools.exposure.jwst.jump import MANY, JumpSettings, find_jumps
+from rtools.jwst.dq import PIXEL_FLAGS
+
+__all__ = ["STEP", "JumpSearch", "apply", "halo", "prepare"]
+
+NO_GAIN = np.uint32(PIXEL_FLAGS["NO_GAIN_VALUE"] | PIXEL_FLAGS["DO_NOT_USE"])
+
+
+class JumpSearch(NamedTuple):
+    """How jumps are looked for in an exposure.
+
+    Attributes
+    ----------
+    settings : JumpSettings
+        Thresholds.
+    frames : int
+        Frames that are averaged in a group.
+    usable : int
+        Groups that are not left out in all pixels.
+    """
+
+    settings: JumpSettings
+    frames: int
+    usable: int
+
+
+def prepare(exposure: RampExposure, options: dict) -> JumpSearch | Skip:
+    """Turn options into what the search takes; too few groups have no jumps.
+
+    Parameters
+    ----------
+    exposure : RampExposure
+        Its timing, and the groups that steps before leave out.
+    options : dict
+        All options of the step.
+    """
+    usable = exposure.shape[1] - len(exposure.left_out)
+    if usable < 3 and exposure.shape[0] < MANY:
+        return Skip(f"{usable} groups are too few")
+    spread = (options["min_neighbour"], options["max_neighbour"]) if options["flag_neighbours"] else (0.0, 0.0)
+    pairs = (("after_jump1", "after_time1"), ("after_jump2", "after_time2"))
+    after = tuple(
+        (options[height], int(options[time] // exposure.timing.group_time))
+        for height, time in pairs
+        if options[time] > 0
+    )
+    levels = options["threshold"], options["threshold_three"], options["threshold_two"]
+    return JumpSearch(JumpSettings(levels, spread, after), exposure.timing.frames, usable)
+
+
+def halo(options: dict) -> int:
+    """Rows beyond a block that its flags depend on."""
+    return 1
+
+
+def apply(block: RampBlock, refs: dict, options: dict, prepared: JumpSearch) -> None:
+    """Flag jumps; a pixel without a gain is not to be used.
+
+    Parameters
+    ----------
+    block : RampBlock
+        Its flags change.
+    refs : dict
+        ``refs["gain"]`` and ``refs["readnoise"]`` hold `data`: electron/DN, and DN of a correlated double sample.
+    options : dict
+        Not used here.
+    prepared : JumpSearch
+        From `prepare`.
+    """
+    noise = np.stack([refs["gain"]["data"], refs["readnoise"]["data"]])
+    block.pixeldq |= np.where(noise[0] > 0, np.uint32(0), NO_GAIN)
+    find_jumps(block, noise, prepared.frames, prepared.usable, prepared.settings)
+
+
+STEP = RampStep(
+    name="jump",
+    mission="jwst",
+    after="chargemig",
+    cal_step="jump",
+    suffix="jump",
+    summary="Flag jumps by differences of neighbouring groups.",
+    description=(
+        "The differences between neighbouring groups are compared with the median of all differences of the pixel, in "
+        "standard deviations sqrt(|median| + noise² / NFRAMES) in electron. With 10 differences or more each that is "
+        "beyond the threshold is a jump. With fewer the largest is taken away and the others are compared again. With "
+        "100 integrations or more each difference is clipped across them, at most five times. Strong jumps are flagged "
+        "in the four neighbours, too."
+    ),
+    options=(
+        Option("threshold", 4.0, "Standard deviations.", minimum=0.0, peer="rejection_threshold"),
+        Option("threshold-three", 5.0, "With three differences.", minimum=0.0, peer="three_group_rejection_threshold"),
+        Option("threshold-two", 6.0, "With two differences.", minimum=0.0, peer="four_group_rejection_threshold"),
+        Option("flag-neighbours", True, "Flag neighbours of strong jumps.", peer="flag_4_neighbors"),
+        Option("min-neighbour", 10.0, "Strong is more than this.", minimum=0.0, peer="min_jump_to_flag_neighbors"),
+        Option("max-neighbour", 1000.0, "And less than this.", minimum=0.0, peer="max_jump_to_flag_neighbors"),
+        Option("after-jump1", 0.0, "Height in DN from which on groups behind are flagged.", minimum=0.0,
+               peer="after_jump_flag_dn1"),
+        Option("after-time1", 0.0, "Seconds for which they are.", minimum=0.0, peer="after_jump_flag_time1"),
+        Option("after-jump2", 0.0, "A second such height.", minimum=0.0, peer="after_jump_flag_dn2"),
+        Option("after-time2", 0.0, "And its seconds.", minimum=0.0, peer="after_jump_flag_time2"),
+    ),
+    references=(
+        Reference("gain", planes=("data",), refusable=False),
+        Reference("readnoise", planes=("data",), refusable=False),
+    ),
+    prepare=prepare,
+    halo=halo,
+    apply=apply,
+)  # fmt: skip

@@ -1,0 +1,90 @@
+"""Ramp fit: a rate for each integration, and one of all."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rtools.declare import FitStep, Option, Reference
+from rtools.exposure.jwst.block import RampBlock
+from rtools.exposure.jwst.exposure import RampExposure
+from rtools.exposure.jwst.fit import FittedRates, fit_lines
+from rtools.jwst.dq import PIXEL_FLAGS
+
+__all__ = ["STEP", "apply", "prepare"]
+
+NO_GAIN = np.uint32(PIXEL_FLAGS["NO_GAIN_VALUE"] | PIXEL_FLAGS["DO_NOT_USE"])
+
+
+def prepare(exposure: RampExposure, options: dict) -> RampExposure:
+    """Tell which fit it will be where the one that is asked for cannot be done.
+
+    Parameters
+    ----------
+    exposure : RampExposure
+        Its groups are counted.
+    options : dict
+        ``algorithm``.
+    """
+    from rtools.exposure.jwst.likely import FEWEST
+
+    if options["algorithm"] == "likely" and exposure.shape[1] < FEWEST:
+        exposure.log("warning", f"rampfit: {exposure.shape[1]} groups are too few for likely: fitted by ols")
+    return exposure
+
+
+def apply(block: RampBlock, refs: dict, options: dict, prepared: RampExposure) -> FittedRates:
+    """Fit a block.
+
+    Parameters
+    ----------
+    block : RampBlock
+        A ramp with its flags.
+    refs : dict
+        ``refs["gain"]`` and ``refs["readnoise"]`` hold `data`: electron/DN, and DN of a correlated double sample.
+    options : dict
+        ``algorithm``, ``suppress_one_group``, ``average_dark``.
+    prepared : RampExposure
+        Its timing.
+
+    Returns
+    -------
+    FittedRates
+    """
+    noise = np.stack([refs["gain"]["data"], refs["readnoise"]["data"]])
+    block.pixeldq |= np.where(noise[0] > 0, np.uint32(0), NO_GAIN)
+    if options["algorithm"] == "likely":
+        from rtools.exposure.jwst.likely import FEWEST, fit_likely
+
+        if block.data.shape[1] >= FEWEST:
+            return fit_likely(block, noise, prepared.timing)
+    return fit_lines(
+        block, noise, prepared.timing, dark=options["average_dark"], suppress=options["suppress_one_group"]
+    )
+
+
+STEP = FitStep(
+    name="rampfit",
+    mission="jwst",
+    after="jump",
+    cal_step="ramp_fit",
+    suffix="rate",
+    peer="ramp_fit",
+    summary="Fit rates to ramps.",
+    description=(
+        "The default is the fit of the archive: straight lines, weighted by the signal, to the groups between jumps, "
+        "whose slopes are averaged by their variances. With --algorithm likely each integration is fitted by "
+        "likelihood, which uses all that neighbouring groups say of each other. The products are _rate, and _rateints where there "
+        "are several integrations."
+    ),
+    options=(
+        Option("algorithm", "ols", "How ramps are fitted.", choices=("ols", "likely")),
+        Option("suppress-one-group", True, "A ramp with one good group gives no rate."),
+        Option("average-dark", 0.0, "Dark current in DN/s whose photons add to the variance.", minimum=0.0),
+    ),
+    references=(
+        Reference("gain", planes=("data",), refusable=False),
+        Reference("readnoise", planes=("data",), refusable=False),
+    ),
+    prepare=prepare,
+    apply=apply,
+)

@@ -1,0 +1,88 @@
+"""MIRI's reset switch charge decay: leave out the first groups of an integration."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rtools.declare import Option, RampStep, Reference, Skip
+from rtools.exposure.jwst.block import RampBlock
+from rtools.exposure.jwst.exposure import RampExposure
+from rtools.jwst.dq import GROUP_FLAGS
+
+__all__ = ["STEP", "apply", "prepare"]
+
+DO_NOT_USE, SATURATED = np.uint8(GROUP_FLAGS["DO_NOT_USE"]), np.uint8(GROUP_FLAGS["SATURATED"])
+
+SHORT = 5
+"""Groups up to which one at most is left out."""
+
+LEAST = 3
+"""Groups that always stay."""
+
+
+def prepare(exposure: RampExposure, options: dict) -> tuple[int, int] | Skip:
+    """Groups to leave out: of the first integration, and of those behind it.
+
+    Parameters
+    ----------
+    exposure : RampExposure
+        Its read-out pattern and sub-array choose the row of the reference, which `cards` has as ``GROUPS``.
+    options : dict
+        Not used here.
+    """
+    groups = exposure.shape[1]
+    wanted = exposure.cards["rscd"].get("GROUPS")
+    if wanted is None:
+        return Skip("the reference does not have this read-out pattern and sub-array")
+    most = min(1 if groups <= SHORT else groups, max(groups - len(exposure.left_out) - LEAST, 0))
+    first, later = (min(int(number), most) for number in wanted)
+    if max(first, later) == 0:
+        return Skip(f"{groups} groups are too few")
+    if not options["bright_use_group1"] and (exposure.shape[0] == 1 or later >= first):
+        exposure.left_out.update(range(first))
+    return first, later
+
+
+def apply(block: RampBlock, refs: dict, options: dict, prepared: tuple[int, int]) -> None:
+    """Leave the first groups out.
+
+    Parameters
+    ----------
+    block : RampBlock
+        Its group flags change.
+    refs : dict
+        Not used.
+    options : dict
+        ``bright_use_group1``: a pixel that saturates in the second group keeps the first.
+    prepared : tuple of int
+        From `prepare`.
+    """
+    for number in range(block.groupdq.shape[0]):
+        flags = block.groupdq[number]
+        count = prepared[0] if number == 0 else prepared[1]
+        kept = np.zeros(flags.shape[1:], bool)
+        if options["bright_use_group1"] and flags.shape[0] > 1:
+            kept = (flags[1] & SATURATED) > 0
+        for group in range(count):
+            flags[group] |= np.where(kept & (group == 0), np.uint8(0), DO_NOT_USE)
+
+
+STEP = RampStep(
+    name="rscd",
+    mission="jwst",
+    after="linearity",
+    before="dark",
+    cal_step="rscd",
+    suffix="rscd",
+    chains=("miri",),
+    summary="Leave out the first groups of MIRI's integrations.",
+    description=(
+        "The first groups of an integration of MIRI, as many as the reference says for the read-out pattern and "
+        "sub-array, are DO_NOT_USE: one at most where there are five or fewer, and three always stay. With "
+        "--bright-use-group1 a pixel that saturates in its second group keeps the first."
+    ),
+    options=(Option("bright-use-group1", False, "Keep the first group of pixels that saturate in the second."),),
+    references=(Reference("rscd"),),
+    prepare=prepare,
+    apply=apply,
+)
