@@ -2,6 +2,7 @@ from .columns import read_column
 from .hdus import JwstHdu, StoredTable
 from .keyed import find_keywords, hdu_of_keyword, model_tree, nearest_keyword
 from .model_state import ModelState, model_state
+from .laidout import LaidOutJwst, room_for
 from .new import NewHdu, stage_new
 from .opening import open_jwst
 from .product import JwstProduct
@@ -15,6 +16,7 @@ __all__ = [
     "JwstHdu",
     "JwstProduct",
     "ModelState",
+    "LaidOutJwst",
     "NewHdu",
     "StoredTable",
     "cube_wavelengths",
@@ -27,6 +29,7 @@ __all__ = [
     "nearest_keyword",
     "open_jwst",
     "read_column",
+    "room_for",
     "sky_of",
     "stage_jwst",
     "stage_new",
