@@ -4,11 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from rtools.exposure.jwst.block import RampTiming
 
-__all__ = ["RampExposure"]
+__all__ = ["RampExposure", "ReferenceFacts"]
+
+
+class ReferenceFacts(NamedTuple):
+    """What a reference says beside its arrays.
+
+    Attributes
+    ----------
+    cards : mapping of str to object
+        Keywords of its primary header.
+    tables : mapping of str to ndarray
+        Its tables by EXTNAME, structured; names of columns in lower case.
+    """
+
+    cards: Mapping[str, Any] = {}
+    tables: Mapping[str, np.ndarray] = {}
 
 
 @dataclass(frozen=True)
@@ -20,11 +37,11 @@ class RampExposure:
     meta : dict
         Metadata by the names of the data model.
     shape : tuple of int
-        (integrations, groups, rows, columns).
+        (integrations, groups, rows, columns); no groups of what is an image already.
     timing : RampTiming
         How groups follow each other.
-    cards : mapping of str to mapping
-        Keywords of each reference, by its type.
+    facts : mapping of str to ReferenceFacts
+        Of each reference that there is, by its type.
     log : callable
         ``log(level, text)``.
     left_out : set of int
@@ -34,6 +51,10 @@ class RampExposure:
     meta: Mapping[str, Any]
     shape: tuple[int, int, int, int]
     timing: RampTiming
-    cards: Mapping[str, Mapping[str, Any]]
+    facts: Mapping[str, ReferenceFacts]
     log: Callable[[str, str], None]
     left_out: set[int] = field(default_factory=set)
+
+    def facts_of(self, kind: str) -> ReferenceFacts:
+        """What a reference says; nothing where there is none."""
+        return self.facts.get(kind) or ReferenceFacts()

@@ -32,6 +32,8 @@ class ImagePlanes:
         Variances from photons and from reading.
     var_flat : ndarray float32 or None
         Variance from the flat field; None before it is divided by it.
+    area : ndarray float32 (rows, columns) or None
+        Areas of pixels in units of the nominal one; None where they are not known.
     """
 
     data: np.ndarray
@@ -40,6 +42,7 @@ class ImagePlanes:
     var_poisson: np.ndarray
     var_rnoise: np.ndarray
     var_flat: np.ndarray | None = None
+    area: np.ndarray | None = None
 
     @property
     def variances(self) -> list[np.ndarray]:

@@ -1,8 +1,8 @@
 """The engine: a block of rows goes through all steps of a run on one thread, and only its results are kept.
 
-A block has all groups of all integrations, because jumps are looked for in all of them. Rows beyond it at either end, the
-halo, are computed with it and thrown away, so that its pixels do not depend on where it was cut. Height of blocks and
-number of threads change nothing in the results.
+A block has all groups of all integrations, because jumps are looked for in all of them. Rows beyond it at either end,
+the halo, are computed with it and thrown away, so that its pixels do not depend on where it was cut. Height of blocks
+and number of threads change nothing in the results.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from rtools.exposure.jwst.images import ImagePlanes
 __all__ = ["BlockReference", "BlockStep", "Keep", "carry_image", "carry_ramp", "halo_of", "height_for", "spans"]
 
 BYTES_OF_SAMPLE = 18
-"""Memory of one group of one pixel while its block is worked on: raw, float32 twice, flags, marks, and what is copied."""
+"""Memory of one group of one pixel while its block is worked on: raw, float32 twice, flags, marks, copies."""
 
 BYTES_OF_RATE = 64
 """Memory of one integration of one pixel: planes of the rates, twice, and those of the image."""

@@ -38,7 +38,7 @@ def prepare(exposure: RampExposure, options: dict) -> DarkRhythm | Skip:
     options : dict
         Not used here.
     """
-    cards, timing = exposure.cards["dark"], exposure.timing
+    cards, timing = exposure.facts_of("dark").cards, exposure.timing
     frames, skipped = int(cards.get("NFRAMES") or 1), int(cards.get("GROUPGAP") or 0)
     if (frames, skipped) == (timing.frames, timing.skipped):
         return DarkRhythm(exposure.shape[1], 1, 0)
@@ -81,7 +81,8 @@ STEP = RampStep(
     description=(
         "The frames of the dark are averaged as those of the exposure are, and where they end, its last difference "
         "goes on. Of MIRI, each of the first integrations has a dark of its own. A dark that averages more frames "
-        "than the exposure is not used: the step is SKIPPED. With --average-dark the fit counts the photons of the dark current."
+        "than the exposure is not used: the step is SKIPPED. With --average-dark the fit counts the photons of the dark "
+        "current."
     ),
     options=(
         Option(

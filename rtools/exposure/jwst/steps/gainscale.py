@@ -21,7 +21,7 @@ def prepare(exposure: RampExposure, options: dict) -> np.float32 | NotApplicable
     options : dict
         Not used.
     """
-    factor = exposure.meta["exposure"].get("gain_factor") or exposure.cards.get("gain", {}).get("GAINFACT")
+    factor = exposure.meta["exposure"].get("gain_factor") or exposure.facts_of("gain").cards.get("GAINFACT")
     if factor is None:
         return NotApplicable("the gain is the standard one")
     return np.float32(factor)

@@ -73,8 +73,8 @@ STEP = FitStep(
     description=(
         "The default is the fit of the archive: straight lines, weighted by the signal, to the groups between jumps, "
         "whose slopes are averaged by their variances. With --algorithm likely each integration is fitted by "
-        "likelihood, which uses all that neighbouring groups say of each other. The products are _rate, and _rateints where there "
-        "are several integrations."
+        "likelihood, which uses all that neighbouring groups say of each other. The products are _rate, and _rateints "
+        "where there are several integrations."
     ),
     options=(
         Option("algorithm", "ols", "How ramps are fitted.", choices=("ols", "likely")),

@@ -26,12 +26,12 @@ def prepare(exposure: RampExposure, options: dict) -> tuple[int, int] | Skip:
     Parameters
     ----------
     exposure : RampExposure
-        Its read-out pattern and sub-array choose the row of the reference, which `cards` has as ``GROUPS``.
+        Its read-out pattern and sub-array choose the row of the reference.
     options : dict
         Not used here.
     """
     groups = exposure.shape[1]
-    wanted = exposure.cards["rscd"].get("GROUPS")
+    wanted = _row_of(exposure)
     if wanted is None:
         return Skip("the reference does not have this read-out pattern and sub-array")
     most = min(1 if groups <= SHORT else groups, max(groups - len(exposure.left_out) - LEAST, 0))
@@ -41,6 +41,19 @@ def prepare(exposure: RampExposure, options: dict) -> tuple[int, int] | Skip:
     if not options["bright_use_group1"] and (exposure.shape[0] == 1 or later >= first):
         exposure.left_out.update(range(first))
     return first, later
+
+
+def _row_of(exposure):
+    """Groups of the first integration and of later ones that the reference leaves out; None where it does not say."""
+    pattern, part = exposure.meta["exposure"].get("readpatt"), exposure.meta["subarray"].get("name")
+    for row in exposure.facts_of("rscd").tables.get("RSCD_GROUP_SKIP", ()):
+        if (_text(row["readpatt"]), _text(row["subarray"])) == (pattern, part):
+            return row["group_skip1" if "group_skip1" in row.dtype.names else "group_skip"], row["group_skip"]
+    return None
+
+
+def _text(value):
+    return value.decode().strip() if isinstance(value, bytes) else str(value).strip()
 
 
 def apply(block: RampBlock, refs: dict, options: dict, prepared: tuple[int, int]) -> None:
