@@ -1,7 +1,7 @@
 """Every step of the kit: where it is declared, in which order the steps stand, and what a plan says of one.
 
-A step is a file in the folder ``steps/`` of a science room. What the steps are called is known from the file names
-alone; nothing is imported for it. The order follows from what the declarations say, and they are imported when it is
+A step is a file in the folder ``steps/`` of a science room, or of a part of one. What the steps are called is known from
+the file names alone; nothing is imported for it. The order follows from what the declarations say, and they are imported when it is
 asked for.
 """
 
@@ -42,9 +42,9 @@ def find_modules() -> dict[str, tuple[str, ...]]:
         Names without ``rt-``, in the order of rooms and files.
     """
     found: dict[str, list[str]] = {}
-    for path in sorted(PACKAGE.glob("*/steps/[!_]*.py")):
-        room = path.parents[1].name
-        found.setdefault(path.stem, []).append(f"{PACKAGE.name}.{room}.steps.{path.stem}")
+    for path in sorted([*PACKAGE.glob("*/steps/[!_]*.py"), *PACKAGE.glob("*/*/steps/[!_]*.py")]):
+        module = ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
+        found.setdefault(path.stem, []).append(f"{PACKAGE.name}.{module}")
     return {name: tuple(modules) for name, modules in found.items()}
 
 

@@ -31,8 +31,8 @@ def apply(exposure: RampExposure, refs: dict[str, Any], options: dict, prepared:
     exposure : RampExposure
         Its metadata say where the telescope pointed, and its shape how large the image is.
     refs : dict
-        ``refs["distortion"]``: pixels of the full frame (0-based) to V2, V3 in arcsec, a model; ``refs["filteroffset"]``,
-        where there is one, the offsets of its optical elements (columns, rows) in pixels.
+        ``refs["distortion"]``: pixels of the full frame (0-based) to V2, V3 in arcsec, a model;
+        ``refs["filteroffset"]``, where there is one, the offsets of its optical elements (columns, rows) in pixels.
     options, prepared
         Not used.
 
@@ -65,10 +65,11 @@ STEP = FrameStep(
     peer="assign_wcs",
     summary="Attach the world coordinate system.",
     description=(
-        "Pixels, moved by the offset of the filter, go through the distortion to V2, V3, are corrected for the velocity "
-        "of the telescope about the reference point, and are turned to the sky by RA_REF, DEC_REF and ROLL_REF. The "
-        "tree gets a gwcs object, the header of SCI a TAN projection with SIP polynomials, and S_REGION the corners. "
-        "This is for images; spectra need coordinates that the mission's software makes."
+        "Pixels, moved by the offset of the filter, go through the distortion to V2, V3, are corrected for the "
+        "velocity of the telescope about the reference point, and are turned to the sky by RA_REF, DEC_REF and "
+        "ROLL_REF. The "
+        "tree gets a gwcs object, the header of SCI a TAN projection with SIP polynomials, and S_REGION the "
+        "corners. This is for images; spectra need coordinates that the mission's software makes."
     ),
     references=(
         Reference("distortion", nodes=("model",)),

@@ -73,7 +73,7 @@ def apply(block: RampBlock, refs: dict, options: dict, prepared: DarkRhythm) -> 
 STEP = RampStep(
     name="dark",
     mission="jwst",
-    after="linearity",
+    after="rscd",
     cal_step="dark_sub",
     suffix="dark_current",
     peer="dark_current",
@@ -81,8 +81,8 @@ STEP = RampStep(
     description=(
         "The frames of the dark are averaged as those of the exposure are, and where they end, its last difference "
         "goes on. Of MIRI, each of the first integrations has a dark of its own. A dark that averages more frames "
-        "than the exposure is not used: the step is SKIPPED. With --average-dark the fit counts the photons of the dark "
-        "current."
+        "than the exposure is not used: the step is SKIPPED. With --average-dark the fit counts the photons of the "
+        "dark current."
     ),
     options=(
         Option(

@@ -35,9 +35,9 @@ STEP = ImageStep(
     peer="flat_field",
     summary="Divide by the flat field.",
     description=(
-        "The rate is divided by the flat field F, its variances by F², and var_flat is (rate err_F / F)². A pixel where "
-        "F is zero or not a number is NO_FLAT_FIELD and DO_NOT_USE. From here on DO_NOT_USE and not-a-number are the "
-        "same pixels in all planes."
+        "The rate is divided by the flat field F, its variances by F², and var_flat is (rate err_F / F)². A pixel "
+        "where F is zero or not a number is NO_FLAT_FIELD and DO_NOT_USE. From here on DO_NOT_USE and not-a-number are "
+        "the same pixels in all planes."
     ),
     references=(Reference("flat", planes=("data", "err", "dq")),),
     apply=apply,

@@ -84,7 +84,6 @@ STEP = RampStep(
     name="rscd",
     mission="jwst",
     after="linearity",
-    before="dark",
     cal_step="rscd",
     suffix="rscd",
     chains=("miri",),

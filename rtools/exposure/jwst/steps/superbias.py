@@ -33,7 +33,7 @@ def apply(block: RampBlock, refs: dict, options: dict, prepared: None) -> None:
 STEP = RampStep(
     name="superbias",
     mission="jwst",
-    after="ipc",
+    after="reset",
     cal_step="superbias",
     suffix="superbias",
     summary="Subtract the superbias.",
