@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 from rtools.errors import InputError, UsageError
+from rtools.products.fits import pixel_types
+from rtools.products.fits.hdu_headers import image_header
 from rtools.products.jwst.agreement import STRUCTURE
 from rtools.products.jwst.assembly import BLOCK, PIECE, FilePart, image_part, table_part
 from rtools.products.jwst.hdus import JwstHdu, Part
@@ -30,7 +32,9 @@ class HduChange:
     name, version : str, int
         Which HDU, as `JwstProduct.hdu` takes them.
     array : ndarray or None
-        New pixels, of the type that they had; another shape is allowed. None keeps them.
+        New pixels, of the type that they had unless `retyped`; another shape is allowed. None keeps them.
+    retyped : bool
+        The pixels may be of another type.
     part : tuple of slice or ellipsis, or None
         Part of the pixels that stays, as numpy takes it, byte by byte; it is read while it is written.
     cards : mapping of str to value
@@ -52,6 +56,7 @@ class HduChange:
     rows: Any = None
     removed: bool = False
     part: Part | None = None
+    retyped: bool = False
 
 
 def refuse_misfit(hdu: JwstHdu, change: HduChange) -> None:
@@ -84,7 +89,7 @@ def refuse_misfit(hdu: JwstHdu, change: HduChange) -> None:
         return
     if not hdu.is_image or hdu.is_scaled:
         raise UsageError(f"{hdu.name} has no pixels that can be replaced")
-    if change.array.dtype.newbyteorder("=") != hdu.dtype:
+    if change.array.dtype.newbyteorder("=") != hdu.dtype and not change.retyped:
         raise UsageError(f"{hdu.name} is {hdu.dtype}, not {change.array.dtype}")
     if change.array.ndim < 1:
         raise UsageError(f"{hdu.name} needs an array with axes")
@@ -126,6 +131,12 @@ def changed_part(source: BinaryIO, hdu: JwstHdu, change: HduChange) -> FilePart:
     FilePart
     """
     kept = kept_part(source, hdu)
+    if change.array is not None and change.retyped:
+        dtype = change.array.dtype.newbyteorder("=")
+        flipped = dtype.name in pixel_types.ZEROS
+        header = image_header(hdu.name, dtype, change.array.shape, flipped=flipped, version=hdu.version)
+        _carry_over(header, kept.header)
+        return image_part(hdu.name, hdu.version, header, change.array, flipped=flipped)
     if change.array is not None:
         _reshape(kept.header, change.array.shape)
         return image_part(hdu.name, hdu.version, kept.header, change.array, flipped=hdu.is_unsigned)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,8 +15,10 @@ from rtools.errors import RtoolsError
 from rtools.products.fits import pixel_types
 from rtools.products.io import Stage
 from rtools.products.jwst.assembly import BLOCK, FilePart
+from rtools.products.jwst.changes import HduChange
 from rtools.products.jwst.demands import NewHdu
-from rtools.products.jwst.new import parts_of_product
+from rtools.products.jwst.product import JwstProduct
+from rtools.products.jwst.writing import rewritten_parts
 
 if TYPE_CHECKING:
     from typing import BinaryIO
@@ -51,44 +53,63 @@ class LaidOutJwst:
 
     Parameters
     ----------
-    path, kind, meta, hdus, tree, history
-        As `rtools.products.jwst.stage_new` takes them; images made by `room_for` are zero until they are written.
+    path : str or Path
+        Where it will appear.
+    parts : sequence of FilePart
+        Its HDUs; those of `rooms` are not written.
+    rooms : mapping of str to (dtype, tuple of int)
+        Type and shape of the images that are written later, by EXTNAME.
 
     Raises
     ------
-    UsageError, RtoolsError
-        As `stage_new`; or the disk has no room for it.
+    RtoolsError
+        The file cannot be made, or the disk has no room for it.
     """
 
-    def __init__(
-        self,
-        path: str | Path,
-        kind: str,
-        meta: Mapping[str, Any],
-        hdus: Iterable[NewHdu],
-        *,
-        tree: Mapping[str, Any] | None = None,
-        history: Sequence[Mapping[str, Any] | str] = (),
-    ) -> None:
-        given = list(hdus)
-        empty = {one.name: one.data.dtype for one in given if _is_room(one.data)}
-        self._dtypes = {name: dtype.newbyteorder("=") for name, dtype in empty.items()}
-        self._shapes = {one.name: one.data.shape for one in given if one.name in empty}
+    def __init__(self, path: str | Path, parts: Sequence[FilePart], rooms: Mapping[str, tuple[Any, tuple[int, ...]]]):
+        self._dtypes = {name: np.dtype(dtype).newbyteorder("=") for name, (dtype, _shape) in rooms.items()}
+        self._shapes = {name: shape for name, (_dtype, shape) in rooms.items()}
         self._places: dict[str, int] = {}
         self.stage = Stage(path)
         self._scratch = self.stage.open()
         self._file = self._scratch.__enter__()
         try:
-            parts = [
-                self._marked(part) for part in parts_of_product(path, kind, meta, given, tree=tree, history=history)
-            ]
-            for part in parts:
+            for part in map(self._marked, parts):
                 self._file.write(part.header_text)
                 part.write(self._file)
             self._file.flush()
         except BaseException as error:
             self._scratch.__exit__(type(error), error, None)
             raise
+
+    @classmethod
+    def made_of(
+        cls,
+        path: str | Path,
+        product: JwstProduct,
+        changes: Sequence[HduChange],
+        added: Sequence[NewHdu],
+        *,
+        tree: Mapping[str, Any],
+        history: Sequence[Mapping[str, Any] | str] = (),
+    ) -> LaidOutJwst:
+        """A product that is made of another one; images of `room_for` in changes and added HDUs are written later.
+
+        Parameters
+        ----------
+        path : str or Path
+            Where it will appear.
+        product, changes, added, tree, history
+            As `rtools.products.jwst.stage_jwst` takes them.
+
+        Returns
+        -------
+        LaidOutJwst
+        """
+        empty = [(one.name, one.data) for one in added] + [(one.name, one.array) for one in changes]
+        rooms = {name: (data.dtype, data.shape) for name, data in empty if _is_room(data)}
+        with rewritten_parts(product, changes, tree=tree, added=added, history=history) as parts:
+            return cls(path, parts, rooms)
 
     def _marked(self, part: FilePart) -> FilePart:
         """A part that notes where its pixels begin, and leaves room for them."""

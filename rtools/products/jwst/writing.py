@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from rtools.products.jwst.hdus import JwstHdu
 
-__all__ = ["HduChange", "stage_jwst"]
+__all__ = ["HduChange", "rewritten_parts", "stage_jwst"]
 
 HASH = "_fits_hash"
 """Where the tree keeps the hash of the headers."""
@@ -101,6 +102,35 @@ def stage_jwst(
     return stage
 
 
+@contextmanager
+def rewritten_parts(
+    product: JwstProduct,
+    changes: Sequence[HduChange],
+    *,
+    tree: Mapping[str, Any],
+    added: Sequence[NewHdu] = (),
+    history: Sequence[Mapping[str, Any] | str] = (),
+) -> Iterator[list[FilePart]]:
+    """HDUs of a product that is written again, as long as the context lasts.
+
+    Parameters
+    ----------
+    product, changes, tree, added, history
+        As `stage_jwst` takes them.
+
+    Yields
+    ------
+    list of FilePart
+        In the order of the file.
+    """
+    changed = {product.hdu(one.name, one.version).number: one for one in changes}
+    for number, change in changed.items():
+        refuse_misfit(product.hdus[number], change)
+    values = [leaf for name, value in tree.items() for leaf in leaves(value, name)]
+    with _opened(product.path) as source:
+        yield _Rewriting(product, changed, source).parts(values, added, history)
+
+
 def _opened(path):
     try:
         return open(path, "rb")
@@ -117,6 +147,7 @@ class _Rewriting:
         self.source = source
         self.model = str(product.hdus[0].header.get("DATAMODL", "")).strip() if product.hdus else ""
         self.old = [(hdu, self._part(hdu)) for hdu in product.hdus]
+        self.becomes = self.model
         self.new: list[FilePart] = []
 
     def _part(self, hdu):
@@ -126,6 +157,7 @@ class _Rewriting:
     def parts(self, values, added: Sequence[NewHdu], history) -> list[FilePart]:
         """All HDUs of the new file."""
         self.new = [new_part(one) for one in added]
+        self.becomes = next((str(value) for name, value in values if name == "meta.model_type"), self.model)
         headers = self._headers()
         altered = [hdu for hdu, part in self.old if part.header.tostring() != hdu.header.tostring()]
         gone = [hdu for hdu, _part in self.old if hdu.number in self.changed and self.changed[hdu.number].removed]
@@ -189,7 +221,7 @@ class _Rewriting:
                 content.set_item(node, "shape", told["shape"])
                 content.set_item(node, "datatype", told["datatype"])
         for part in self.new:
-            content.put(node_of_hdu(self.model, part.name, part.version), array_node(part))
+            content.put(node_of_hdu(self.becomes, part.name, part.version), array_node(part))
 
 
 def _with_tree(part: FilePart, content: bytes) -> FilePart:
