@@ -1,0 +1,150 @@
+"""Which HDUs each product of the chain has, and the files that they are written to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from rtools.exposure.jwst.block import RampBlock
+from rtools.exposure.jwst.images import ImagePlanes
+from rtools.products.jwst import HduChange, JwstProduct, LaidOutJwst, room_for
+
+__all__ = ["Form", "ProductFile", "form_of"]
+
+RAMP_ONLY = ("GROUP", "ZEROFRAME", "REFOUT", "PIXELDQ", "GROUPDQ", "AVDRKCUR")
+"""HDUs of ramps that images do not have."""
+
+IMAGE_NAMES = {
+    "data": "SCI", "err": "ERR", "dq": "DQ", "var_poisson": "VAR_POISSON", "var_rnoise": "VAR_RNOISE",
+    "var_flat": "VAR_FLAT", "area": "AREA",
+}  # fmt: skip
+"""Attributes of `ImagePlanes` and their HDUs."""
+
+
+class Form(NamedTuple):
+    """What a product is made of.
+
+    Attributes
+    ----------
+    model : str
+        DATAMODL.
+    images : mapping of str to (dtype, tuple of int)
+        Its images by EXTNAME.
+    removed : tuple of str
+        HDUs of what it is made of that it does not have.
+    """
+
+    model: str
+    images: Mapping[str, tuple[str, tuple[int, ...]]]
+    removed: tuple[str, ...] = ()
+
+
+def form_of(what: str, shape: Sequence[int], *, flat: bool = False, area: bool = False, zero: bool = False) -> Form:
+    """The form of a product.
+
+    Parameters
+    ----------
+    what : str
+        ``ramp``, ``image`` or ``integrations``.
+    shape : sequence of int
+        (integrations, groups, rows, columns).
+    flat, area : bool
+        Whether an image has the variance of a flat field, and areas of pixels.
+    zero : bool
+        Whether a ramp has first frames.
+
+    Returns
+    -------
+    Form
+    """
+    integrations, _groups, rows, columns = shape
+    if what == "ramp":
+        images: dict[str, tuple[str, tuple[int, ...]]] = {
+            "SCI": ("f4", tuple(shape)),
+            "PIXELDQ": ("u4", (rows, columns)),
+            "GROUPDQ": ("u1", tuple(shape)),
+        }
+        if zero:
+            images["ZEROFRAME"] = ("f4", (integrations, rows, columns))
+        return Form("RampModel", images)
+    whole = (rows, columns) if what == "image" else (integrations, rows, columns)
+    names = ["SCI", "ERR", "DQ", "VAR_POISSON", "VAR_RNOISE", *(["VAR_FLAT"] if flat else [])]
+    images = {name: ("u4" if name == "DQ" else "f4", whole) for name in names}
+    if area:
+        images["AREA"] = ("f4", (rows, columns))
+    removed = (*RAMP_ONLY, "INT_TIMES") if what == "image" else RAMP_ONLY
+    return Form("ImageModel" if what == "image" else "CubeModel", images, removed)
+
+
+class ProductFile:
+    """A product that is being written, block by block; several threads may write at a time.
+
+    Parameters
+    ----------
+    path : Path
+        Where it will appear.
+    product : JwstProduct
+        What it is made of: all that is not changed is carried over.
+    form : Form
+        Its images.
+    tree : mapping of str to object
+        Metadata by their paths in the tree; those with keywords become cards, too.
+    cards : mapping of str to object
+        Further cards of SCI.
+    history : sequence of mapping
+        What was done.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        product: JwstProduct,
+        form: Form,
+        tree: Mapping[str, Any],
+        *,
+        cards: Mapping[str, Any],
+        history: Sequence[Mapping[str, Any]],
+    ):
+        there = {hdu.name for hdu in product.hdus}
+        changes = [HduChange(name, removed=True) for name in form.removed if name in there]
+        for name, (dtype, shape) in form.images.items():
+            if name in there:
+                room = room_for(name, dtype, shape).data
+                changes.append(
+                    HduChange(name, array=room, retyped=True, cards=dict(cards) if name == "SCI" else {})
+                )
+        added = [room_for(name, *form.images[name]) for name in form.images if name not in there]
+        values = {"meta.model_type": form.model, "meta.filename": path.name, **tree}
+        self.names = tuple(form.images)
+        self.file = LaidOutJwst.made_of(path, product, changes, added, tree=values, history=history)
+
+    def take_ramp(self, rows: slice, block: RampBlock) -> None:
+        """Write rows of a ramp."""
+        integrations, groups = block.data.shape[:2]
+        for i in range(integrations):
+            for g in range(groups):
+                self.file.write("SCI", block.data[i, g], rows.start, i * groups + g)
+                self.file.write("GROUPDQ", block.groupdq[i, g], rows.start, i * groups + g)
+            if "ZEROFRAME" in self.names and block.zeroframe is not None:
+                self.file.write("ZEROFRAME", block.zeroframe[i], rows.start, i)
+        self.file.write("PIXELDQ", block.pixeldq, rows.start)
+
+    def take_image(self, rows: slice, image: ImagePlanes) -> None:
+        """Write rows of an image, or of all integrations."""
+        for attribute, name in IMAGE_NAMES.items():
+            plane = getattr(image, attribute)
+            if name not in self.names or plane is None:
+                continue
+            for number, one in enumerate(plane if plane.ndim == 3 else plane[None]):
+                self.file.write(name, np.ascontiguousarray(one), rows.start, number)
+
+    def commit(self) -> Path:
+        """Give the complete file its name."""
+        return self.file.finish().commit()
+
+    def discard(self) -> None:
+        """Remove what there is of it."""
+        self.file.discard()

@@ -1,0 +1,99 @@
+"""The job of one JWST exposure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from rtools.pipeline.exposure.request import ExposureRequest
+from rtools.pipeline.job.job import Cost, Description, Job, Outcome, PlannedStep
+from rtools.pipeline.job.outputs import make_directory
+from rtools.pipeline.job.process import PROCESS_BYTES
+from rtools.pipeline.jwst.plan import JwstPlan, plan_jwst
+from rtools.pipeline.jwst.run import BUDGET, execute
+from rtools.work import Work
+
+__all__ = ["JwstJob", "plan_jwst_job"]
+
+
+@dataclass(frozen=True, eq=False)
+class JwstJob(Job):
+    """Calibrate one exposure of JWST, or do one step of its chain.
+
+    Attributes
+    ----------
+    path : str
+        The file to open: the input, or the copy of a stream.
+    plan : JwstPlan
+        What is to be done.
+    """
+
+    request: ExposureRequest
+    path: str
+    plan: JwstPlan
+
+    kind = "calibrate"
+
+    def __reduce__(self):
+        return plan_jwst_job, (self.name, self.path, self.request, self.plan.name)
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The exposure."""
+        return (self.path,)
+
+    @property
+    def writes(self) -> tuple[Path, ...]:
+        """Its products, the main one last."""
+        return tuple(self.plan.outputs.values())
+
+    def cost(self) -> Cost:
+        """Memory by the blocks that are worked on."""
+        return Cost(threads=0, bytes=PROCESS_BYTES + BUDGET)
+
+    def describe(self) -> Description:
+        """The steps with their options and references, and the outputs."""
+        steps = tuple(
+            PlannedStep(
+                one.step.name,
+                one.status,
+                one.options,
+                {kind: source.label if source else None for kind, source in one.references.items()},
+            )
+            for one in self.plan.steps
+        )
+        outputs = ("-",) if self.request.to_stdout else tuple(map(str, self.plan.outputs.values()))
+        return Description(self.name, steps, outputs, (*self.plan.cautions, *self.plan.warnings))
+
+    def moved_to(self, folder: Path) -> JwstJob:
+        """The same job with its main product alone, in a directory."""
+        main = self.plan.outputs[self.plan.main]
+        return replace(self, plan=replace(self.plan, outputs={self.plan.main: folder / main.name}))
+
+    def carry_out(self, work: Work, before: Mapping[str, Sequence[Outcome]]) -> Sequence[Outcome]:
+        """Calibrate the exposure."""
+        for folder in {path.parent for path in self.plan.outputs.values()}:
+            make_directory(folder)
+        return [replace(execute(self.plan, self.request, work), input=self.name)]
+
+
+def plan_jwst_job(name: str, path: str, request: ExposureRequest, called: str | None = None) -> JwstJob:
+    """Decide what to do with one exposure, or refuse it.
+
+    Parameters
+    ----------
+    name : str
+        The input, as it was typed.
+    path : str
+        The file to open.
+    request : ExposureRequest
+        What is asked.
+    called : str, optional
+        The name that output names are made of, where it is not `path`.
+
+    Returns
+    -------
+    JwstJob
+    """
+    return JwstJob(name, request, path, plan_jwst(path, request, name=called))
