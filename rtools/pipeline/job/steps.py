@@ -1,8 +1,8 @@
 """Every step of the kit: where it is declared, in which order the steps stand, and what a plan says of one.
 
-A step is a file in the folder ``steps/`` of a science room, or of a part of one. What the steps are called is known from
-the file names alone; nothing is imported for it. The order follows from what the declarations say, and they are imported when it is
-asked for.
+A step is a file in the folder ``steps/`` of a science room, or of a part of one. What the steps are called is known
+from the file names alone; nothing is imported for it. The order follows from what the declarations say, and they are
+imported when it is asked for.
 """
 
 from __future__ import annotations

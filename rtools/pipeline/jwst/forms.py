@@ -113,9 +113,7 @@ class ProductFile:
         for name, (dtype, shape) in form.images.items():
             if name in there:
                 room = room_for(name, dtype, shape).data
-                changes.append(
-                    HduChange(name, array=room, retyped=True, cards=dict(cards) if name == "SCI" else {})
-                )
+                changes.append(HduChange(name, array=room, retyped=True, cards=dict(cards) if name == "SCI" else {}))
         added = [room_for(name, *form.images[name]) for name in form.images if name not in there]
         values = {"meta.model_type": form.model, "meta.filename": path.name, **tree}
         self.names = tuple(form.images)

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from rtools.declare import Step
 from rtools.errors import InputError, UsageError
@@ -127,9 +126,7 @@ def _choose(product, request, messages):
             raise UsageError(f"--{bound} {word}: not in the chain of {kind}", mend=f"it is {' '.join(names_there)}")
     ramp = product.kind in RAMPS
     todo = [
-        name
-        for name in names_there
-        if done[name] == "INCOMPLETE" and (ramp or not chain.step_called(name).reads_ramp)
+        name for name in names_there if done[name] == "INCOMPLETE" and (ramp or not chain.step_called(name).reads_ramp)
     ]
     if ramp and "rampfit" in request.skip:
         raise UsageError("--skip rampfit: there is no image without it", mend="use --until jump")

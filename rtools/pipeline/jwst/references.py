@@ -1,20 +1,39 @@
-"""References of a JWST exposure, cut to its part of the detector and to blocks of it."""
+"""References of a JWST exposure: found, cut to its part of the detector, and cut again to blocks."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from rtools.declare import Step
+from rtools.errors import RtoolsError
 from rtools.exposure.jwst.exposure import ReferenceFacts
+from rtools.products.schema import history
+from rtools.reference import find
 
 if TYPE_CHECKING:
-    from rtools.reference.source import ReferenceSource
+    from rtools.pipeline.exposure.request import ExposureRequest
+    from rtools.pipeline.job.job import Messages
+    from rtools.products.jwst import JwstProduct
 
-__all__ = ["CutReference", "facts_of"]
+__all__ = ["CutReference", "Served", "find_references"]
 
-FLAGS = ("dq",)
+
+class Served(NamedTuple):
+    """References that serve an exposure.
+
+    Attributes
+    ----------
+    sources : mapping of str to source or None
+        By type, on the pixels of the exposure; flags are JWST's bits.
+    facts : mapping of str to ReferenceFacts
+        What they say beside their arrays.
+    """
+
+    sources: Mapping[str, Any]
+    facts: Mapping[str, ReferenceFacts]
 
 
 class CutReference:
@@ -22,13 +41,13 @@ class CutReference:
 
     Parameters
     ----------
-    source : rtools.reference.source.ReferenceSource
-        On the pixels of the exposure; its flags are JWST's bits.
+    source : object
+        On the pixels of the exposure.
     names : tuple of str
         Arrays that are read.
     """
 
-    def __init__(self, source: ReferenceSource, names: tuple[str, ...]):
+    def __init__(self, source: Any, names: tuple[str, ...]):
         self.source = source
         self.names = tuple(name for name in names if source.has(name))
 
@@ -37,20 +56,47 @@ class CutReference:
         return {name: self.source.cut(name, rows, columns) for name in self.names}
 
 
-def facts_of(sources: Mapping[str, ReferenceSource | None]) -> dict[str, ReferenceFacts]:
-    """What references say beside their arrays.
+def find_references(
+    product: JwstProduct, steps: Sequence[Step], request: ExposureRequest, messages: Messages
+) -> Served:
+    """The references that steps of an exposure need.
 
     Parameters
     ----------
-    sources : mapping of str to ReferenceSource
-        By type.
+    product : JwstProduct
+        The exposure.
+    steps : sequence of Step
+        Those that are done; what is skipped needs none.
+    request : ExposureRequest
+        Where they are looked for.
+    messages : Messages
+        Gets what is to be said.
 
     Returns
     -------
-    dict of str to ReferenceFacts
+    Served
+
+    Raises
+    ------
+    MissingReferenceError
+        Some are nowhere; all of them are named.
+    InputError
+        One cannot be read, or does not cover the exposure.
     """
-    found: dict[str, Any] = {}
-    for kind, source in sources.items():
-        if source is not None:
-            found[kind] = ReferenceFacts(source.cards, source.tables)
-    return found
+    from rtools.reference.missions import rules_of
+
+    uses = [use for step in steps if step.name not in request.skip for use in step.references]
+    try:
+        found = find.references(
+            product.meta,
+            uses,
+            request.references,
+            log=messages.log,
+            simulated=history.is_simulated(product.history),
+            rules=rules_of("jwst"),
+        )
+    except RtoolsError as error:
+        error.path = error.path or product.path
+        raise
+    facts = {kind: ReferenceFacts(source.cards, source.tables) for kind, source in found.items() if source is not None}
+    return Served(found, facts)

@@ -9,8 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from rtools import __version__
 from rtools.declare import NotApplicable, Skip
 from rtools.exposure.jwst import refpix
@@ -284,5 +282,3 @@ def _unit(what: str, done: set[str]) -> str:
     if what == "ramp":
         return "DN"
     return "MJy/sr" if "photom" in done else "DN/s"
-
-

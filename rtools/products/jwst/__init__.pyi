@@ -1,8 +1,8 @@
 from .columns import read_column
 from .hdus import JwstHdu, StoredTable
 from .keyed import find_keywords, hdu_of_keyword, model_tree, nearest_keyword
-from .model_state import ModelState, model_state
 from .laidout import LaidOutJwst, room_for
+from .model_state import ModelState, model_state
 from .new import NewHdu, stage_new
 from .opening import open_jwst
 from .product import JwstProduct
@@ -15,8 +15,8 @@ __all__ = [
     "ImageSky",
     "JwstHdu",
     "JwstProduct",
-    "ModelState",
     "LaidOutJwst",
+    "ModelState",
     "NewHdu",
     "StoredTable",
     "cube_wavelengths",

@@ -10,7 +10,7 @@ from rtools.exposure.jwst.exposure import RampExposure
 __all__ = ["STEP", "apply", "prepare"]
 
 
-def prepare(exposure: RampExposure, options: dict) -> None | NotApplicable:
+def prepare(exposure: RampExposure, options: dict) -> NotApplicable | None:
     """Leave exposures alone that have coordinates already.
 
     Parameters
