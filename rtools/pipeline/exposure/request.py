@@ -20,6 +20,8 @@ class ExposureRequest(Request):
         ``--from`` and ``--until``, tool names.
     named : mapping of str to mapping
         Those of `settings` that are meant for this run, not a configuration file's for any.
+    also : frozenset of str
+        ``--with``: steps of JWST that are left out unless they are asked for.
     save_steps : bool
         Write the product of every step, too.
     strict : bool
@@ -41,6 +43,7 @@ class ExposureRequest(Request):
     first: str | None = None
     last: str | None = None
     named: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    also: frozenset[str] = frozenset()
     save_steps: bool = False
     strict: bool = False
     together: bool = False

@@ -86,7 +86,7 @@ class _Run:
             statuses=self.statuses,
             seconds={"total": time.perf_counter() - self.started},
             peak_memory=peak_memory(),
-            warnings=tuple(self.journal.warnings),
+            warnings=tuple(self.journal.warned),
         )
 
     def _prepared(self):
@@ -144,11 +144,11 @@ class _Run:
         self.cards |= cards
 
     def _note_photometry(self, found) -> None:
-        from rtools.wfi.units import SQUARE_ARCSEC_SR
+        from rtools.wfi.units import ARCSEC
 
         self.facts |= {
             "meta.photometry.conversion_megajanskys": found.factor,
-            "meta.photometry.conversion_microjanskys": found.factor * 1e12 * SQUARE_ARCSEC_SR,
+            "meta.photometry.conversion_microjanskys": found.factor * 1e12 * ARCSEC**2,
             "meta.photometry.pixelarea_steradians": found.pixel_area_sr,
             "meta.photometry.pixelarea_arcsecsq": found.pixel_area_arcsec2,
         }
