@@ -7,11 +7,13 @@ from rtools.commands.kit import mosaic_chain
 from rtools.commands.kit import options as bundles
 from rtools.commands.kit.config import with_tables
 from rtools.commands.kit.entry import entry
-from rtools.commands.kit.exposures import run_exposures
+from rtools.commands.kit.chosen_steps import ChosenSteps
+from rtools.commands.kit.exposures import missions_of_inputs, run_exposures
 from rtools.commands.kit.lists import expand_inputs
 from rtools.commands.kit.reference_options import reference_config
+from rtools.commands.kit.missions import mission_option, options_by_mission
 from rtools.commands.kit.reports import RunFlags
-from rtools.commands.kit.step_options import click_option, read_settings
+from rtools.commands.kit.step_options import click_option
 from rtools.commands.kit.tool import option, tool, typed
 from rtools.errors import UsageError
 from rtools.pipeline.exposure import chain
@@ -75,6 +77,7 @@ def _catalog_settings(options):
 @click.option("--from", "first", metavar="STEP", help="Start there; the input must be the product before it.")
 @click.option("--until", "last", metavar="STEP", help="Stop after it and write its product, neither _cal nor _wcs.")
 @click.option("--skip", multiple=True, metavar="STEP", help="Leave a step out; its cal_step says SKIPPED.")
+@mission_option("jwst", "--with", "also", multiple=True, metavar="STEP", help="Do ipc or chargemig, too.")
 @click.option("--set", "settings", multiple=True, metavar="STEP.OPTION=VALUE", help="An option of a step.")
 @click.option("--refcat", metavar="FILE|DIR", help="Reference catalog for the alignment: a table or a HATS tree.")
 @click.option("--strict", is_flag=True, help="An alignment that fails is an error.")
@@ -96,7 +99,6 @@ def _catalog_settings(options):
 @bundles.json_output
 @bundles.fail_fast
 def command(console, **options):
-    from rtools.pipeline.exposure.request import ExposureRequest
     from rtools.pipeline.guide.request import parse_high_frequency
 
     inputs = options.pop("inputs")
@@ -117,31 +119,40 @@ def command(console, **options):
         raise UsageError("--max-memory is for mosaics, and this calibrates exposures")
     for key in (*mosaic_options.GRID_KEYS, "add", "mosaic", "max_memory"):
         options.pop(key)
-    named = read_settings(options.pop("settings"), lambda word: chain.step_of(chain.resolve(word)))
+    jobs, missions = options.pop("jobs"), missions_of_inputs(inputs)
+    requests = {
+        mission: _request(mission, missions, found, references, others)
+        for mission, found in options_by_mission(console, options, missions).items()
+    }
+    return run_exposures(console, inputs, requests, jobs, flags)
+
+
+def _request(mission, missions, options, references, others):
+    """What is asked of the exposures of a mission."""
+    from rtools.pipeline.exposure.request import ExposureRequest
+
+    steps = ChosenSteps(mission, missions)
+    named = steps.settings(options.pop("settings"))
     refcat = options.pop("refcat")
-    if refcat is not None:
+    if refcat is not None and mission == "roman":
         named.setdefault("tweakreg", {}).setdefault("refcat", refcat)
-    jobs = options.pop("jobs")
-    request = ExposureRequest(
+    settings = with_tables(named, steps.order(), mission)
+    return ExposureRequest(
         tool="rt-run",
-        first=_step(options.pop("first")),
-        last=_step(options.pop("last")),
-        skip=frozenset(chain.resolve(word) for word in options.pop("skip")),
-        settings=_with_catalog(with_tables(named, chain.order()), others),
+        first=steps.name(options.pop("first")),
+        last=steps.name(options.pop("last")),
+        skip=steps.names(options.pop("skip")),
+        also=steps.names(options.pop("also", ())),
+        settings=_with_catalog(settings, others) if mission == "roman" else settings,
         named=named,
         references=references,
         **options,
     )
-    return run_exposures(console, inputs, request, jobs, flags)
 
 
 def _with_catalog(settings, others):
     """Settings with options of the catalog that count where nothing else says them."""
     return settings | {"catalog": others | settings.get("catalog", {})} if others else settings
-
-
-def _step(word):
-    return chain.resolve(word) if word else None
 
 
 main = entry(command)

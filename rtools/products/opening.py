@@ -7,12 +7,34 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rtools.products.forms import form_of
+from rtools.products.io.foreign import LOOKED_AT, MARK
 from rtools.products.io import Product, open_product
 
 if TYPE_CHECKING:
     from rtools.products.jwst import JwstProduct
 
-__all__ = ["open_any"]
+__all__ = ["mission_of", "open_any"]
+
+
+def mission_of(path: str | Path) -> str:
+    """Whose a file is, by its first bytes.
+
+    Parameters
+    ----------
+    path : str or Path
+        Any file, which need not exist.
+
+    Returns
+    -------
+    str
+        ``jwst`` for a FITS file that says so, else ``roman``.
+    """
+    try:
+        with open(path, "rb") as file:
+            head = file.read(LOOKED_AT)
+    except OSError:
+        return "roman"
+    return "jwst" if head.startswith(b"SIMPLE  =") and MARK in head else "roman"
 
 
 def open_any(path: str | Path, kinds: Collection[str] | None = None, *, others: bool = False) -> Product | JwstProduct:

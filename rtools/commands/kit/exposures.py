@@ -14,7 +14,24 @@ from rtools.pipeline.job.status import shared_status
 __all__ = ["local_and_called", "members_of", "plans_of", "run_exposures"]
 
 
-def run_exposures(console, inputs, request, jobs, flags, *, catalog=None):
+def missions_of_inputs(inputs):
+    """Missions of which there are inputs.
+
+    Parameters
+    ----------
+    inputs : sequence of str
+        As they were typed; an association counts by its members.
+
+    Returns
+    -------
+    set of str
+    """
+    from rtools.products.opening import mission_of
+
+    return {mission_of(local_path(name)) for name in inputs if not is_association(name)} or {"roman"}
+
+
+def run_exposures(console, inputs, requests, jobs, flags, *, catalog=None):
     """Plan every input, then carry every plan out; returns the exit status.
 
     Parameters
@@ -23,8 +40,8 @@ def run_exposures(console, inputs, request, jobs, flags, *, catalog=None):
         Takes messages.
     inputs : sequence of str
         As they were typed.
-    request : rtools.pipeline.exposure.request.ExposureRequest
-        What is asked of them.
+    requests : mapping of str to rtools.pipeline.exposure.request.ExposureRequest
+        What is asked of those of each mission.
     jobs : int
         Threads, as ``-j`` says.
     flags : rtools.commands.kit.reports.RunFlags
@@ -40,6 +57,7 @@ def run_exposures(console, inputs, request, jobs, flags, *, catalog=None):
     from rtools.pipeline.job.run import Local, run_jobs
 
     work = console.work(jobs)
+    request = next(iter(requests.values()))
     refuse_combinations(request, as_json=flags.as_json, dry_run=flags.dry_run, terminal=sys.stdout.isatty())
     if request.to_stdout and request.save_steps:
         raise UsageError("--save-steps and -o - do not go together", mend="standard output holds one product")
@@ -52,15 +70,17 @@ def run_exposures(console, inputs, request, jobs, flags, *, catalog=None):
     refuse_several(request, len(groups))
     _refuse_groups(request, groups, catalog)
     given = dict.fromkeys(groups, catalog) if catalog is not None else {}
-    request = replace(request, catalogs={**request.catalogs, **catalogs, **given})
+    requests = {
+        mission: replace(one, catalogs={**one.catalogs, **catalogs, **given}) for mission, one in requests.items()
+    }
     if status and flags.fail_fast:
         return status
     with console.gathering(groups):
         done = run_jobs(
-            plans_of(groups, request),
+            plans_of(groups, requests),
             Local(work),
             report,
-            arrange=lambda made: aligned_together(made, groups, request),
+            arrange=lambda made: aligned_together(made, groups, requests.get("roman", request)),
             dry_run=flags.dry_run,
             fail_fast=flags.fail_fast,
         )
@@ -68,16 +88,23 @@ def run_exposures(console, inputs, request, jobs, flags, *, catalog=None):
     return shared_status(status, done)
 
 
-def plans_of(groups, request):
+def plans_of(groups, requests):
     """What plans each input: its name, and a function that gives its job."""
-    return [(name, lambda name=name: [_plan(name, request)]) for name in groups]
+    return [(name, lambda name=name: [_plan(name, requests)]) for name in groups]
 
 
-def _plan(name, request):
+def _plan(name, requests):
     from rtools.pipeline.exposure.job import plan_exposure
     from rtools.pipeline.mosaic.catalog import plan_catalog, takes
+    from rtools.products.opening import mission_of
 
-    path, called = local_and_called(name, request.output)
+    first = next(iter(requests.values()))
+    path, called = local_and_called(name, first.output)
+    request = requests.get(mission_of(path), first)
+    if mission_of(path) == "jwst":
+        from rtools.pipeline.jwst.job import plan_jwst_job
+
+        return plan_jwst_job(name, path, request, called)
     if name in request.catalogs:
         request = replace(request, catalogs={**request.catalogs, called: request.catalogs[name]})
     if takes(path, request):
@@ -158,12 +185,12 @@ def local_and_called(name, output):
     InputError
         A stream does not say what it is called, and nobody else does.
     """
-    from rtools.products.io import opening
+    from rtools.products.opening import open_any
 
     path = local_path(name)
     if path == name or path.endswith(".json"):
         return path, name
-    filename = Path(str(opening.open_product(path).meta.get("filename") or "")).name
+    filename = Path(str(open_any(path).meta.get("filename") or "")).name
     if not filename and output in (None, "-"):
         called = "standard input" if name == "-" else name
         raise InputError(f"{called} has no meta.filename to name the output after", mend="use -o")

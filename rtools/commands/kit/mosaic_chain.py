@@ -203,7 +203,7 @@ def _run_both(console, inputs, exposures, mosaic, jobs, flags):
 
     with console.gathering(members):
         done = run_jobs(
-            plans_of(todo, exposures),
+            plans_of(todo, {"roman": exposures}),
             Local(work),
             report,
             arrange=arrange,

@@ -4,14 +4,17 @@ import click
 
 from rtools.commands.kit import options as bundles
 from rtools.commands.kit.lists import expand_inputs
+from rtools.commands.kit.missions import MISSIONS, options_by_mission
 from rtools.commands.kit.reference_options import reference_config
-from rtools.commands.kit.step_options import click_option
+from rtools.commands.kit.step_options import click_options, own_values
 from rtools.commands.kit.tool import tool
 from rtools.errors import UsageError
-from rtools.pipeline.job.settings import check_option
-from rtools.pipeline.job.steps import step_of
+from rtools.pipeline.job.steps import missions_of, step_of
 
 __all__ = ["command"]
+
+REQUEST = ("references", "output", "outdir", "overwrite", "compression", "profile", "again")
+"""Options of a step tool that say nothing of the step."""
 
 
 def command(name, more=(), forms=("asdf",)):
@@ -30,34 +33,28 @@ def command(name, more=(), forms=("asdf",)):
     -------
     click.Command
     """
-    step = step_of(name)
+    steps = [step_of(name, mission) for mission in missions_of(name)]
 
     def run(console, **options):
-        from rtools.commands.kit.exposures import run_exposures
+        from rtools.commands.kit.exposures import missions_of_inputs, run_exposures
         from rtools.commands.kit.reports import RunFlags
-        from rtools.pipeline.exposure.request import ExposureRequest
 
-        values = {item.key: options.pop(item.key) for item in step.options}
-        settings = {item.key: _checked(step, item, values[item.key]) for item in step.options}
-        inputs = options.pop("inputs")
-        if not inputs:
+        if not options["inputs"]:
             raise UsageError("no input file")
+        inputs = expand_inputs(options.pop("inputs"))
         flags, catalog = RunFlags.taken_from(options), options.pop("catalog", None)
         jobs = options.pop("jobs")
-        references = reference_config(options.pop("ref"), options.pop("refdir"), options.pop("builtin"))
-        request = ExposureRequest(
-            tool=step.tool,
-            single=name,
-            settings={name: settings},
-            references=references,
-            strict=step.aligns,
-            **options,
-        )
-        return run_exposures(console, expand_inputs(inputs), request, jobs, flags, catalog=catalog)
+        options["references"] = reference_config(options.pop("ref"), options.pop("refdir"), options.pop("builtin"))
+        missions = missions_of_inputs(inputs)
+        requests = {
+            mission: _request(name, mission, found)
+            for mission, found in options_by_mission(console, options, missions, name).items()
+        }
+        return run_exposures(console, inputs, requests, jobs, flags, catalog=catalog)
 
     decorators = [
         click.argument("inputs", nargs=-1, metavar="FILE…"),
-        *(click_option(item) for item in step.options),
+        *click_options(steps),
         *more,
         bundles.outputs(*forms),
         bundles.writing,
@@ -70,10 +67,31 @@ def command(name, more=(), forms=("asdf",)):
     ]
     for decorator in reversed(decorators):
         run = decorator(run)
-    description = step.description + (f"\n\nPeak memory: {step.memory}" if step.memory else "")
-    examples = step.examples or (f"{step.tool} X.asdf",)
-    return tool(step.tool, summary=step.summary, description=description, examples=examples, no_args_is_help=True)(run)
+    description = "\n\n".join(_described(step, several=len(steps) > 1) for step in steps)
+    examples = tuple(example for step in steps for example in step.examples) or (f"{steps[0].tool} X.asdf",)
+    about = {"summary": steps[0].summary, "description": description, "examples": examples}
+    return tool(steps[0].tool, **about, no_args_is_help=True)(run)
 
 
-def _checked(step, item, value):
-    return None if value is None else check_option(step, item, value)
+def _described(step, *, several):
+    """The paragraph of a declaration; with the mission's name where a tool has more than one."""
+    text = f"{MISSIONS[step.mission]}: {step.description}" if several else step.description
+    return text + (f"\n\nPeak memory: {step.memory}" if step.memory else "")
+
+
+def _request(name, mission, options):
+    """What is asked of the inputs of a mission."""
+    from rtools.pipeline.exposure.request import ExposureRequest
+
+    if mission not in missions_of(name):
+        options = {key: value for key, value in options.items() if key in REQUEST}
+        return ExposureRequest(tool=f"rt-{name}", single=name, **options)
+    step = step_of(name, mission)
+    settings = own_values(step, options)
+    rest = {key: value for key, value in options.items() if key not in _keys(name)}
+    return ExposureRequest(tool=step.tool, single=name, settings={name: settings}, strict=step.aligns, **rest)
+
+
+def _keys(name):
+    """Parameters that are options of the step, for any mission."""
+    return {item.key for mission in missions_of(name) for item in step_of(name, mission).options}

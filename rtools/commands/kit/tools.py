@@ -9,6 +9,7 @@ from functools import cache
 from importlib import import_module
 from pathlib import Path
 
+from rtools.commands.kit.missions import MISSIONS
 from rtools.errors import UsageError
 from rtools.pipeline.job import steps
 
@@ -63,8 +64,10 @@ def groups():
         Title of the group to names of tools without ``rt-``.
     """
     found = {group: list(names) for group, names in GROUPS.items()}
-    for step in steps.steps_in_order():
-        found[step.group].append(step.name)
+    for mission in MISSIONS:
+        for step in steps.steps_in_order(mission):
+            if step.name not in found[step.group]:
+                found[step.group].append(step.name)
     return {group: tuple(names) for group, names in found.items()}
 
 

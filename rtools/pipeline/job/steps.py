@@ -42,7 +42,7 @@ def find_modules() -> dict[str, tuple[str, ...]]:
         Names without ``rt-``, in the order of rooms and files.
     """
     found: dict[str, list[str]] = {}
-    for path in sorted([*PACKAGE.glob("*/steps/[!_]*.py"), *PACKAGE.glob("*/*/steps/[!_]*.py")]):
+    for path in [*sorted(PACKAGE.glob("*/steps/[!_]*.py")), *sorted(PACKAGE.glob("*/*/steps/[!_]*.py"))]:
         module = ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
         found.setdefault(path.stem, []).append(f"{PACKAGE.name}.{module}")
     return {name: tuple(modules) for name, modules in found.items()}
