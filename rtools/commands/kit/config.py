@@ -22,7 +22,7 @@ from pathlib import Path
 
 import click
 
-from rtools.commands.kit.config_shown import PATH, STEPS, tables_of_steps
+from rtools.commands.kit.config_shown import OWN, PATH, STEPS, tables_of_steps
 from rtools.commands.kit.config_steps import add_mission, add_step, all_steps, joined
 from rtools.commands.kit.config_values import add_values, nearest, place_of, value_of_option
 from rtools.commands.kit.missions import MISSIONS
@@ -64,7 +64,7 @@ def read_config(ctx, path):
         error.path = path
         raise
     ctx.default_map = values | tools.get(ctx.command.name, {})
-    ctx.meta[STEPS], ctx.meta[PATH] = steps, path
+    ctx.meta[STEPS], ctx.meta[PATH], ctx.meta[OWN] = steps, path, frozenset(tools.get(ctx.command.name, {}))
 
 
 def _of_step(steps, name):

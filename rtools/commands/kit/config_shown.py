@@ -6,8 +6,8 @@ from rtools.commands.kit.config_values import place_of, toml_text
 
 __all__ = ["long_names", "origin_of", "print_config", "tables_of_steps", "untyped"]
 
-STEPS, PATH = "rtools.config.steps", "rtools.config.path"
-"""Keys of `click.Context.meta` of the tables of steps, by mission, and of the path of a configuration file."""
+STEPS, PATH, OWN = "rtools.config.steps", "rtools.config.path", "rtools.config.own"
+"""Keys of `click.Context.meta`: tables of steps by mission, path of the file, parameters in the table of the tool."""
 
 
 def tables_of_steps(ctx, mission):

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 
 import click
 
-from rtools.commands.kit.config_shown import long_names, origin_of, tables_of_steps
+from rtools.commands.kit.config_shown import OWN, long_names, origin_of, tables_of_steps
 from rtools.errors import UsageError
 
 __all__ = ["MISSIONS", "MissionOption", "mission_option", "options_by_mission"]
@@ -86,7 +86,7 @@ def _pass_over(console, ctx, word, param, value):
 
 def _of_tables(ctx, mission, step, options):
     """What the configuration file says of the step for this mission, where nothing that counts more says it."""
-    weak = ("DEFAULT", "DEFAULT_MAP")
+    weak, own = ("DEFAULT", "DEFAULT_MAP"), ctx.meta.get(OWN, ())
     found = tables_of_steps(ctx, mission).get(step, {}) if step else {}
     return {key: value for key, value in found.items()
-            if key in options and ctx.get_parameter_source(key).name in weak}  # fmt: skip
+            if key in options and key not in own and ctx.get_parameter_source(key).name in weak}  # fmt: skip
