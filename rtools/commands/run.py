@@ -5,13 +5,13 @@ import click
 from rtools.commands.kit import grid_options as mosaic_options
 from rtools.commands.kit import mosaic_chain
 from rtools.commands.kit import options as bundles
+from rtools.commands.kit.chosen_steps import ChosenSteps
 from rtools.commands.kit.config import with_tables
 from rtools.commands.kit.entry import entry
-from rtools.commands.kit.chosen_steps import ChosenSteps
 from rtools.commands.kit.exposures import missions_of_inputs, run_exposures
 from rtools.commands.kit.lists import expand_inputs
-from rtools.commands.kit.reference_options import reference_config
 from rtools.commands.kit.missions import mission_option, options_by_mission
+from rtools.commands.kit.reference_options import reference_config
 from rtools.commands.kit.reports import RunFlags
 from rtools.commands.kit.step_options import click_option
 from rtools.commands.kit.tool import option, tool, typed

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rtools.products.forms import form_of
-from rtools.products.io.foreign import LOOKED_AT, MARK
 from rtools.products.io import Product, open_product
+from rtools.products.io.foreign import LOOKED_AT, MARK
 
 if TYPE_CHECKING:
     from rtools.products.jwst import JwstProduct

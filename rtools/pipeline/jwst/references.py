@@ -8,15 +8,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from rtools.declare import Step
-from rtools.errors import RtoolsError
+from rtools.errors import InputError, RtoolsError
 from rtools.exposure.jwst.exposure import ReferenceFacts
 from rtools.products.schema import history
 from rtools.reference import find
+from rtools.reference.jwst.source import TABLES as EXTENSION_NODES
+from rtools.reference.jwst.types import JWST_TYPES
+from rtools.reference.missions import rules_of
 
 if TYPE_CHECKING:
     from rtools.pipeline.exposure.request import ExposureRequest
     from rtools.pipeline.job.job import Messages
     from rtools.products.jwst import JwstProduct
+    from rtools.reference.jwst.source import JwstSource
 
 __all__ = ["CutReference", "Served", "find_references"]
 
@@ -41,19 +45,57 @@ class CutReference:
 
     Parameters
     ----------
-    source : object
+    source : rtools.reference.jwst.source.JwstSource
         On the pixels of the exposure.
     names : tuple of str
         Arrays that are read.
     """
 
-    def __init__(self, source: Any, names: tuple[str, ...]):
+    def __init__(self, source: JwstSource, names: tuple[str, ...]):
         self.source = source
         self.names = tuple(name for name in names if source.has(name))
 
     def block(self, rows: slice, columns: slice) -> dict[str, np.ndarray]:
-        """Arrays of a part, by their names in the data model; an array for all pixels comes whole."""
-        return {name: self.source.cut(name, rows, columns) for name in self.names}
+        """Arrays of a part, by their names in the data model; what is one for all pixels comes whole."""
+        if not JWST_TYPES[self.source.type].is_plane:
+            return {name: self.source.array(name) for name in self.names}
+        return {name: self.source.section(name, rows, columns) for name in self.names}
+
+
+FACTS = {
+    "dark": ("NFRAMES", "GROUPGAP"),
+    "gain": ("GAINFACT",),
+    "photom": ("PIXAR_SR", "PIXAR_A2"),
+    "area": ("PIXAR_SR", "PIXAR_A2"),
+}
+"""Keywords that steps ask references for, by type."""
+
+TABLES = {
+    "photom": ("PHOTOM", "TIMECOEFF_LINEAR", "TIMECOEFF_EXPONENTIAL"),
+    "rscd": ("RSCD_GROUP_SKIP",),
+}
+"""Tables that steps ask references for, by type."""
+
+
+def _facts_of(source):
+    """What steps ask a reference for beside its arrays."""
+    cards = {keyword: _node(source, keyword) for keyword in FACTS.get(source.type, ())}
+    tables = {name: _node(source, EXTENSION_NODES[name]) for name in TABLES.get(source.type, ())}
+    return ReferenceFacts(cards, {name: _rows(table) for name, table in tables.items() if table is not None})
+
+
+def _node(source, path):
+    try:
+        return source.node(path)
+    except InputError:
+        return None
+
+
+def _rows(table):
+    """A table as a structured array with columns in lower case."""
+    rows = np.array(table.as_array() if hasattr(table, "as_array") else table)
+    rows.dtype.names = tuple(name.lower() for name in rows.dtype.names)
+    return rows
 
 
 def find_references(
@@ -83,8 +125,6 @@ def find_references(
     InputError
         One cannot be read, or does not cover the exposure.
     """
-    from rtools.reference.missions import rules_of
-
     uses = [use for step in steps if step.name not in request.skip for use in step.references]
     try:
         found = find.references(
@@ -98,5 +138,5 @@ def find_references(
     except RtoolsError as error:
         error.path = error.path or product.path
         raise
-    facts = {kind: ReferenceFacts(source.cards, source.tables) for kind, source in found.items() if source is not None}
+    facts = {kind: _facts_of(source) for kind, source in found.items() if source is not None}
     return Served(found, facts)
