@@ -87,7 +87,7 @@ def _facts_of(source):
 def _node(source, path):
     try:
         return source.node(path)
-    except InputError:
+    except (InputError, KeyError):
         return None
 
 
