@@ -48,6 +48,7 @@ def find_jumps(data, flags, gain, noise, levels, limits, after, marks, search):
     integrations, groups, rows, columns = data.shape
     per = groups - 1
     steps, values = np.empty(integrations * per), np.empty(integrations * per)
+    spare = np.empty(integrations * per)
     found = np.zeros(integrations * groups, np.uint8)
     for y in range(rows):
         for x in range(columns):
@@ -66,14 +67,14 @@ def find_jumps(data, flags, gain, noise, levels, limits, after, marks, search):
             if n == 0:
                 continue
             if search == ACROSS:
-                count = _find_across(steps, values, levels[0], found, per)
+                count = _find_across(steps, values, spare, levels[0], found, per)
             elif search == ONCE:
-                count = _find_once(steps, values, noise[y, x], levels[0], found, per)
+                count = _find_once(steps, values, spare, noise[y, x], levels[0], found, per)
             else:
-                count = _find_repeatedly(steps, values, noise[y, x], levels, found, per)
+                count = _find_repeatedly(steps, values, spare, noise[y, x], levels, found, per)
             if count == 0:
                 continue
-            _find_around(steps, values, (noise[y, x], factor, limits[0], limits[1]), after, found, per)
+            _find_around(steps, values, spare, (noise[y, x], factor, limits[0], limits[1]), after, found, per)
             for k in range(integrations * groups):
                 if found[k]:
                     marks[k // groups, k % groups, y, x] = found[k]
@@ -87,20 +88,20 @@ def _place(k, per):
 
 
 @njit(nogil=True, cache=True)
-def _median_of(steps, values):
+def _median_of(steps, values, spare):
     """Median of the differences that are numbers."""
     n = 0
     for step in steps:
         if step == step:
             values[n] = step
             n += 1
-    put_in_order(values, n)
+    put_in_order(values, n, spare)
     return median_of_ordered(values, n)
 
 
 @njit(nogil=True, cache=True)
-def _find_once(steps, values, noise, level, found, per):
-    median = _median_of(steps, values)
+def _find_once(steps, values, spare, noise, level, found, per):
+    median = _median_of(steps, values, spare)
     limit, count = level * math.sqrt(abs(median) + noise), 0
     for k in range(steps.size):
         if abs(steps[k] - median) > limit:
@@ -110,14 +111,14 @@ def _find_once(steps, values, noise, level, found, per):
 
 
 @njit(nogil=True, cache=True)
-def _find_repeatedly(steps, values, noise, levels, found, per):
+def _find_repeatedly(steps, values, spare, noise, levels, found, per):
     """Take the difference that stands out most for a jump, leave it out, and look again."""
     n = count = 0
     for step in steps:
         if step == step:
             values[n] = abs(step)
             n += 1
-    put_in_order(values, n)
+    put_in_order(values, n, spare)
     while n > 1:
         if n >= 4:
             middle, level = median_of_ordered(values, n - 1), levels[0]
@@ -142,7 +143,7 @@ def _find_repeatedly(steps, values, noise, levels, found, per):
 
 
 @njit(nogil=True, cache=True)
-def _find_across(steps, values, level, found, per):
+def _find_across(steps, values, spare, level, found, per):
     """Clip each difference across integrations, `level` standard deviations (of the population) about the median."""
     integrations, count = steps.size // per, 0
     for g in range(per):
@@ -162,7 +163,7 @@ def _find_across(steps, values, level, found, per):
             for k in range(n):
                 spread += (values[k] - mean) ** 2
             spread = math.sqrt(spread / n)
-            put_in_order(values, n)
+            put_in_order(values, n, spare)
             median = median_of_ordered(values, n)
             low, high = max(low, median - level * spread), min(high, median + level * spread)
         for i in range(integrations):
@@ -173,10 +174,10 @@ def _find_across(steps, values, level, found, per):
 
 
 @njit(nogil=True, cache=True)
-def _find_around(steps, values, about, after, found, per):
+def _find_around(steps, values, spare, about, after, found, per):
     """Mark jumps that spread to the neighbours, and groups behind high ones, whose charge is still being released."""
     noise, factor, least, most = about
-    median = _median_of(steps, values)
+    median = _median_of(steps, values, spare)
     sigma = math.sqrt(abs(median) + noise)
     for k in range(steps.size):
         place = _place(k, per)
