@@ -11,8 +11,9 @@ from pathlib import Path
 import click
 
 from rtools import __version__
+from rtools.commands.kit.missions import MISSIONS
 from rtools.commands.kit.tools import command_of, groups
-from rtools.pipeline.job.steps import has_step, step_of
+from rtools.pipeline.job.steps import has_step, missions_of, step_of
 
 __all__ = ["main", "page", "pages"]
 
@@ -151,13 +152,17 @@ def _examples(examples):
 
 def _step(name):
     """What the declaration of a step says beyond its help: its product and its references."""
-    if not has_step(name) or not step_of(name).of_exposure:
-        return []
-    step = step_of(name)
-    text = f"It writes X_{step.suffix}.asdf and answers to meta.cal_step.{step.cal_step}."
+    steps = [step_of(name, mission) for mission in missions_of(name)] if has_step(name) else []
+    texts = [_product(step) for step in steps if step.of_exposure]
+    return [".SH PRODUCT", *(line for text in texts for line in (".PP", _text(text)))] if texts else []
+
+
+def _product(step):
+    form = {"roman": "asdf", "jwst": "fits"}[step.mission]
+    text = f"{MISSIONS[step.mission]}: it writes X_{step.suffix}.{form} and answers to meta.cal_step.{step.cal_step}."
     if step.references:
         text += f" Reference types it reads: {', '.join(reference.type for reference in step.references)}."
-    return [".SH PRODUCT", _text(text)]
+    return text
 
 
 def _environment(commands):

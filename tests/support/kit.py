@@ -21,6 +21,7 @@ import pytest
 from rtools.commands.kit import entry
 from rtools.commands.kit.tools import command_of, tool_names
 from rtools.pipeline.exposure import chain
+from rtools.pipeline.job.steps import step_names
 from tests.support import bands
 from tests.support.places import ROOT
 from tests.support.runs import STEPS, SUFFIXES, done
@@ -41,6 +42,9 @@ WORKING = [name for name in ALL if name not in GROUPED]
 
 NAME = "r0000101001001001001_0001_wfi01_f158_uncal.asdf"
 
+OF_JWST = tuple(name for name in step_names("jwst") if name not in step_names())
+"""Steps that exposures of JWST alone have."""
+
 LINES = {
     "name": (NAME,),
     "sim": (f"{NAME} --size 256 --dry-run", "jw01234001001_02101_00001_nrca1_uncal.fits --subarray SUB64P --dry-run"),
@@ -60,6 +64,8 @@ LINES = {
     "multiband": ("FILE --outdir DIR",),
     "resample": ("FILE -o DIR/out_coadd.asdf",),
     **dict.fromkeys((*chain.order(), "run", "flux", "skymatch", "outlier"), ("FILE --outdir DIR",)),
+    **dict.fromkeys(OF_JWST, ("FILE --builtin --outdir DIR",)),
+    **{name: (f"FILE --ref {name}=none --outdir DIR",) for name in ("reset", "rscd")},
 }
 """Tool to command lines: FILE is a product that it takes, GAIN a reference file, DIR a directory for outputs, STAR a
 guide-window file of another star."""
@@ -89,6 +95,9 @@ TAKES = {
     "multiband": "coadd",
     **dict.fromkeys(SUBTOOLS, "gw"),
     "gw face": "face",
+    **dict.fromkeys(OF_JWST, "jwst_ramp"),
+    "groupscale": "jwst_uncal",
+    "gainscale": "jwst_rate",
 }
 """Tool to the kind of product that FILE is; otherwise an image."""
 
@@ -124,7 +133,7 @@ WRONG = {
     "multiband": "cal",
     "refs": "gain",
     "skymap": "gain",
-    **dict.fromkeys(SUBTOOLS, "cal"),
+    **dict.fromkeys((*SUBTOOLS, *OF_JWST), "cal"),
 }
 """Tool to a kind of product that it does not take; the others take them all."""
 
@@ -198,7 +207,22 @@ def others(tmp_path_factory):
     gain = next(directory.glob("*.asdf"))
     arrays = bands.image("F158", bands.stars(4, shape=(120, 120)), shape=(120, 120))
     coadd = bands.write(directory / "stars_f158_coadd.asdf", "F158", arrays)
-    return {"gain": gain, "catalog": directory / "stars_cat.parquet", "coadd": coadd} | guided()
+    return {"gain": gain, "catalog": directory / "stars_cat.parquet", "coadd": coadd} | guided() | jwst_files()
+
+
+@cache
+def jwst_files():
+    """A raw exposure of JWST, its ramp and its rate: they stay until the process ends."""
+    folder = tempfile.TemporaryDirectory()
+    atexit.register(folder.cleanup)
+    Path(folder.name).chmod(0o755)
+    root = Path(folder.name) / "jw01234001001_02101_00001_nrca1"
+    with redirect_stdout(io.StringIO()):
+        done("sim", f"{root}_uncal.fits", "--subarray", "SUB64P", "--ngroups", 4)
+        done("dqinit", f"{root}_uncal.fits", "--builtin")
+        done("run", f"{root}_uncal.fits", "--builtin", "--until", "rampfit")
+    return {"jwst_uncal": Path(f"{root}_uncal.fits"), "jwst_ramp": Path(f"{root}_dq_init.fits"),
+            "jwst_rate": Path(f"{root}_rate.fits")}  # fmt: skip
 
 
 @cache

@@ -6,10 +6,12 @@ from pathlib import Path
 
 from rtools.commands.kit.inputs import is_association, local_path
 from rtools.commands.kit.lists import expand_inputs
+from rtools.commands.kit.missions import MISSIONS
 from rtools.commands.kit.reports import RunReport
 from rtools.errors import InputError, RtoolsError, UsageError
 from rtools.pipeline.job.outputs import refuse_combinations, refuse_several
 from rtools.pipeline.job.status import shared_status
+from rtools.pipeline.job.steps import missions_of
 
 __all__ = ["local_and_called", "members_of", "plans_of", "run_exposures"]
 
@@ -101,6 +103,7 @@ def _plan(name, requests):
     first = next(iter(requests.values()))
     path, called = local_and_called(name, first.output)
     request = requests.get(mission_of(path), first)
+    _refuse_stranger(path, mission_of(path), request)
     if mission_of(path) == "jwst":
         from rtools.pipeline.jwst.job import plan_jwst_job
 
@@ -110,6 +113,14 @@ def _plan(name, requests):
     if takes(path, request):
         return plan_catalog(name, path, request, called)
     return plan_exposure(name, path, request, called)
+
+
+def _refuse_stranger(path, mission, request):
+    """A step that the mission of a file does not have."""
+    known = missions_of(request.single) if request.single else MISSIONS
+    if mission not in known and Path(path).exists():
+        takes = " and ".join(MISSIONS[one] for one in known)
+        raise InputError(f"{request.tool} takes exposures of {takes}, and this is none", path=path)
 
 
 def _refuse_groups(request, groups, catalog):

@@ -194,13 +194,13 @@ def _lines(told):
     """A plan as text."""
     if not told.steps:  # what is made from nothing: its files say it
         return [*told.outputs, *(f"  warning: {text}" for text in told.warnings)]
-    from rtools.pipeline.exposure import chain
+    from rtools.pipeline.job.steps import step_of
 
     steps = []
     for step in told.steps:
         found = "  ".join(f"{kind}={label or 'none'}" for kind, label in step.references.items())
         mark = "" if step.status == "COMPLETE" else f" ({step.status})"
-        words = step.name + mark, found, changed_options(step.options, chain.step_of(step.name))
+        words = step.name + mark, found, changed_options(step.options, step_of(step.name, step.mission))
         if not told.members or any(words[1:]):
             steps.append("  " + "  ".join(filter(None, words)))
     title = f"{told.input}: {', '.join(step.name for step in told.steps)}" if told.members else told.input

@@ -85,12 +85,15 @@ class PlannedStep:
         Values of its options.
     references : mapping of str to str or None
         Reference type to the file that serves; None where it goes without.
+    mission : str
+        Whose step it is.
     """
 
     name: str
     status: str = "COMPLETE"
     options: Mapping[str, object] = field(default_factory=dict)
     references: Mapping[str, str | None] = field(default_factory=dict)
+    mission: str = "roman"
 
 
 class PlannedMember(NamedTuple):

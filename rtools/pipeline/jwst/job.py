@@ -60,6 +60,7 @@ class JwstJob(Job):
                 one.status,
                 one.options,
                 {kind: source.label if source else None for kind, source in one.references.items()},
+                one.step.mission,
             )
             for one in self.plan.steps
         )
