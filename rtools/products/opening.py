@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,13 +28,13 @@ def mission_of(path: str | Path) -> str:
     Returns
     -------
     str
-        ``jwst`` for a FITS file that says so, else ``roman``.
+        ``jwst`` for a FITS file that says so, and for one that is not there by its name; else ``roman``.
     """
     try:
         with open(path, "rb") as file:
             head = file.read(LOOKED_AT)
     except OSError:
-        return "roman"
+        return "jwst" if re.match(r"jw\d{5}", Path(path).name) else "roman"
     return "jwst" if head.startswith(b"SIMPLE  =") and MARK in head else "roman"
 
 

@@ -118,7 +118,9 @@ def _plan(name, requests):
 def _refuse_stranger(path, mission, request):
     """A step that the mission of a file does not have."""
     known = missions_of(request.single) if request.single else MISSIONS
-    if mission not in known and Path(path).exists():
+    if not Path(path).exists():
+        raise InputError("no such file", path=path)
+    if mission not in known:
         takes = " and ".join(MISSIONS[one] for one in known)
         raise InputError(f"{request.tool} takes exposures of {takes}, and this is none", path=path)
 
