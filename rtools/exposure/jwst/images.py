@@ -186,4 +186,4 @@ def clipped_mean(samples: np.ndarray, sigma: float, rounds: int | None = None) -
             if (stay == kept).all():
                 break
             kept, left = stay, left - 1
-        return np.nanmean(np.where(kept, samples, np.nan), axis=0, dtype=np.float64), kept
+        return np.asarray(np.nanmean(np.where(kept, samples, np.nan), axis=0, dtype=np.float64)), kept

@@ -79,9 +79,9 @@ def find_jumps(block: RampBlock, noise: np.ndarray, frames: int, usable: int, se
     if block.data.shape[0] >= MANY:
         search = kernels.ACROSS
     spread = settings.spread if settings.spread[0] < settings.spread[1] else (np.inf, np.inf)
-    marks = np.zeros(block.groupdq.shape, np.uint8)
+    marks = np.zeros_like(block.groupdq)
     kernels.find_jumps(
         block.data, block.groupdq, gain, variance, np.array(settings.levels), np.array(spread),
         np.array(settings.after, float).reshape(-1, 2), marks, search,
     )  # fmt: skip
-    kernels.flag_marks(block.groupdq, marks, 0, marks.shape[2])
+    kernels.flag_marks(block.groupdq, marks, 0, block.groupdq.shape[2])

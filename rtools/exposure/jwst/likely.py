@@ -61,7 +61,8 @@ def fit_likely(block: RampBlock, noise: np.ndarray, timing: RampTiming) -> Fitte
         planes = _fit(ramp, flags, noise, reads, timing.frame_time)
         if block.zeroframe is not None and timing.frames > 1:
             first = block.zeroframe[number]
-            split = _fit(*_with_first_frame(ramp, flags, first, timing), noise, _split(reads), timing.frame_time)
+            longer, its_flags = _with_first_frame(ramp, flags, first, timing)
+            split = _fit(longer, its_flags, noise, _split(reads), timing.frame_time)
             planes = np.where(first != 0, split, planes)
         shown = np.bitwise_or.reduce(flags, axis=0) & SHOWN
         made.each[:, number], made.each_dq[number] = _finish(planes, shown, block.pixeldq)

@@ -18,7 +18,17 @@ from rtools.exposure.jwst.block import RampBlock
 from rtools.exposure.jwst.fit import FittedRates
 from rtools.exposure.jwst.images import ImagePlanes
 
-__all__ = ["BlockReference", "BlockStep", "Keep", "carry_image", "carry_ramp", "halo_of", "height_for", "spans"]
+__all__ = [
+    "BlockCut",
+    "BlockReference",
+    "BlockStep",
+    "Keep",
+    "carry_image",
+    "carry_ramp",
+    "halo_of",
+    "height_for",
+    "spans",
+]
 
 BYTES_OF_SAMPLE = 18
 """Memory of one group of one pixel while its block is worked on: raw, float32 twice, flags, marks, copies."""
@@ -32,10 +42,6 @@ SMALLEST = 8
 
 class BlockReference(Protocol):
     """A reference of which blocks are cut."""
-
-    @property
-    def cards(self) -> Mapping[str, Any]:
-        """Its keywords."""
 
     def block(self, rows: slice, columns: slice) -> dict[str, np.ndarray]:
         """Its arrays for a part of the image, by their names in the data model; flags are JWST's bits."""
@@ -66,10 +72,26 @@ class BlockStep:
     prepared: Any = None
     references: tuple[str, ...] = ()
 
+    def apply(self, part: RampBlock | ImagePlanes, refs: Mapping[str, Any]) -> Any:
+        """Do the step on a part of a ramp or an image, which changes; a fit gives rates."""
+        if self.step.apply is None:
+            raise ValueError(f"{self.step.name} does nothing with pixels")
+        return self.step.apply(part, refs, dict(self.options), self.prepared)
+
 
 @dataclass
-class _Cut:
-    """References of one block, each cut once."""
+class BlockCut:
+    """References of one block, each cut once.
+
+    Attributes
+    ----------
+    sources : mapping of str to BlockReference
+        By type.
+    rows, columns : slice
+        The block.
+    found : dict
+        What was cut already.
+    """
 
     sources: Mapping[str, BlockReference]
     rows: slice
@@ -77,6 +99,7 @@ class _Cut:
     found: dict[str, dict[str, np.ndarray]] = field(default_factory=dict)
 
     def of(self, types: Sequence[str]) -> dict[str, dict[str, np.ndarray]]:
+        """Arrays of some types."""
         for kind in types:
             if kind not in self.found and kind in self.sources:
                 self.found[kind] = self.sources[kind].block(self.rows, self.columns)
@@ -156,15 +179,15 @@ def carry_ramp(
     outer = slice(max(rows.start - halo, 0), min(rows.stop + halo, total))
     inner = slice(rows.start - outer.start, rows.stop - outer.start)
     block = read(outer)
-    cut = _Cut(sources, outer, block.columns)
+    cut = BlockCut(sources, outer, block.columns)
     for one in steps:
         refs = cut.of(one.references)
         if one.step.fits_ramp:
-            rates = one.step.apply(block, refs, dict(one.options), one.prepared)
+            rates = one.apply(block, refs)
             for what, planes in _images_of(rates, inner).items():
                 keep(what, rows, planes)
             return
-        one.step.apply(block, refs, dict(one.options), one.prepared)
+        one.apply(block, refs)
         keep(one.step.suffix, rows, _inner(block, inner, rows))
 
 
@@ -208,7 +231,7 @@ def carry_image(
     keep : Keep
         Called with the suffix of each step.
     """
-    cut = _Cut(sources, *place)
+    cut = BlockCut(sources, *place)
     for one in steps:
-        one.step.apply(image, cut.of(one.references), dict(one.options), one.prepared)
+        one.apply(image, cut.of(one.references))
         keep(one.step.suffix, place[0], image)

@@ -50,7 +50,7 @@ class JwstJob(Job):
 
     def cost(self) -> Cost:
         """Memory by the blocks that are worked on."""
-        return Cost(threads=0, bytes=PROCESS_BYTES + BUDGET)
+        return Cost(threads=0, bytes=int(PROCESS_BYTES + BUDGET))
 
     def describe(self) -> Description:
         """The steps with their options and references, and the outputs."""

@@ -94,7 +94,7 @@ def _node(source, path):
 def _rows(table):
     """A table as a structured array with columns in lower case."""
     rows = np.array(table.as_array() if hasattr(table, "as_array") else table)
-    rows.dtype.names = tuple(name.lower() for name in rows.dtype.names)
+    rows.dtype.names = tuple(name.lower() for name in rows.dtype.names or ())
     return rows
 
 

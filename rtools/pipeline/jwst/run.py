@@ -98,8 +98,8 @@ class _Run:
                 continue
             step, options = planned.step, dict(planned.options)
             prepared = step.prepare(self.exposure, options) if step.prepare else None
-            if step.name == "refpix" and not isinstance(prepared, Skip | NotApplicable):
-                prepared = self._offsets(ramps, *prepared)
+            if step.name == "refpix":
+                prepared = self._offsets(ramps, prepared)
             if isinstance(prepared, Skip | NotApplicable):
                 self._settle(planned, prepared)
                 continue
@@ -117,26 +117,23 @@ class _Run:
         self.statuses[planned.step.cal_step] = "SKIPPED" if skipped else "COMPLETE"
         self.journal.log("warning" if skipped else "info", f"{planned.step.name}: {reason.reason}")
 
-    def _offsets(self, before: Sequence[engine.BlockStep], readout: refpix.Readout, settings: refpix.ReferenceSettings):
-        """What the reference pixels of the whole image show, after the steps before."""
+    def _offsets(self, before: Sequence[engine.BlockStep], how: Any) -> Any:
+        """What the reference pixels of the whole image show, after the steps before; `how` is what refpix prepared."""
         rows, columns = self.exposure.shape[2:]
         whole, edge = slice(None), refpix.BORDER
         if min(rows, columns) < 2 * edge:
             return Skip("the image has no room for reference pixels")
-        parts = ((slice(0, edge), whole), (slice(rows - edge, rows), whole), (whole, slice(0, edge)),
-                 (whole, slice(columns - edge, columns)))  # fmt: skip
-        edges = []
-        for part in parts:
-            block = source.ramp_block(self.plan.product, *part)
-            kept: dict[str, Any] = {}
-            for one in before:
-                refs = {kind: self.sources[kind].block(block.rows, block.columns) for kind in one.references
-                        if kind in self.sources}  # fmt: skip
-                one.step.apply(block, refs, dict(one.options), one.prepared)
-            kept.clear()
-            edges.append(block)
-        found = refpix.measure_offsets(tuple(edges), readout, settings)
+        bottom, top = (self._edge(before, part, whole) for part in (slice(0, edge), slice(rows - edge, rows)))
+        left, right = (self._edge(before, whole, part) for part in (slice(0, edge), slice(columns - edge, columns)))
+        found = refpix.measure_offsets((bottom, top, left, right), *how)
         return found if found is not None else Skip("there are no reference pixels")
+
+    def _edge(self, before, rows, columns):
+        block = source.ramp_block(self.plan.product, rows, columns)
+        cut = engine.BlockCut(self.sources, block.rows, block.columns)
+        for one in before:
+            one.apply(block, cut.of(one.references))
+        return block
 
     def _place_on_sky(self, planned: StepPlan) -> None:
         tree, cards = sky_of_image(planned, self.exposure)
@@ -175,15 +172,12 @@ class _Run:
         apart = suffix.endswith("ints") or (self.plan.apart and suffix != "rate")
         what = "ramp" if ramp else "integrations" if apart else "image"
         form = form_of(what, self.exposure.shape, flat=flat, area=area, zero=product.has("zeroframe"))
-        tree = {f"meta.cal_step.{one.step.cal_step}": self.statuses[one.step.cal_step] for one in steps}
+        tree: dict[str, Any] = {f"meta.cal_step.{one.step.cal_step}": self.statuses[one.step.cal_step] for one in steps}
         for one in steps:
             tree |= {f"meta.ref_file.{kind}.name": found.label for kind, found in one.references.items() if found}
-        tree |= {
-            "meta.date": stamp(),
-            "meta.calibration_software_version": f"rtools {__version__}",
-            "meta.bunit_data": _unit(what, done),
-            "meta.bunit_err": _unit(what, done) if what != "ramp" else None,
-        }
+        unit = _unit(what, done)
+        tree |= {"meta.date": stamp(), "meta.calibration_software_version": f"rtools {__version__}"}
+        tree |= {"meta.bunit_data": unit} | ({"meta.bunit_err": unit} if what != "ramp" else {})
         if "assignwcs" in {one.step.name for one in steps}:
             tree |= {key: value for key, value in self.facts.items() if not key.startswith("meta.photometry")}
         if "photom" in done:
@@ -214,8 +208,8 @@ class _Run:
         def keep(what: str, rows: slice, made: Any) -> None:
             if isinstance(made, ImagePlanes):
                 self._keep_rates(what, rows, made, (scale, later), files)
-            elif self._file_of(what, files) is not None:
-                self._file_of(what, files).take_ramp(rows, made)
+            elif (file := self._file_of(what, files)) is not None:
+                file.take_ramp(rows, made)
 
         def carry(rows: slice) -> None:
             engine.carry_ramp(lambda part: source.ramp_block(product, part), ramps, self.sources, rows, shape[2], keep)
@@ -225,13 +219,11 @@ class _Run:
             self.work.map(carry, list(engine.spans(shape[2], height)))
 
     def _file_of(self, suffix, files):
-        """The file that takes what a step on ramps makes."""
+        """The file that takes what a step on ramps makes; the last step makes the main product."""
         if suffix in files:
             return files[suffix]
-        last = [one.step.suffix for one in self.plan.steps if one.step.writes_ramp]
-        return files.get(self.plan.main) if self.plan.main not in ("rate", "rateints", "cal", "calints") and last and (
-            suffix == last[-1]
-        ) else None  # fmt: skip
+        last = self.plan.steps[-1].step
+        return files[self.plan.main] if last.writes_ramp and suffix == last.suffix else None
 
     def _keep_rates(self, what, rows, image, steps, files) -> None:
         """Write a rate, and go on to the image where it is made of this one."""

@@ -7,6 +7,7 @@ from typing import Any
 from rtools.astrometry import sip
 from rtools.errors import QualityError
 from rtools.exposure.jwst.exposure import RampExposure
+from rtools.exposure.jwst.steps import assignwcs
 from rtools.pipeline.job.steps import StepPlan
 
 __all__ = ["sky_of_image"]
@@ -34,7 +35,7 @@ def sky_of_image(planned: StepPlan, exposure: RampExposure) -> tuple[dict[str, A
     offsets = planned.references.get("filteroffset")
     if offsets is not None:
         refs["filteroffset"] = _offset_of(offsets.node("filters"), exposure.meta["instrument"])
-    made = planned.step.apply(exposure, refs, dict(planned.options), None)
+    made = assignwcs.apply(exposure, refs, dict(planned.options), None)
     tree = {"meta.wcs": made["wcs"], "meta.wcsinfo.s_region": made["s_region"]}
     try:
         header = sip.sip_header(made["wcs"], exposure.shape[2:])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from rtools.declare import ImageStep, NotApplicable
 from rtools.exposure.jwst.exposure import RampExposure
 from rtools.exposure.jwst.images import ImagePlanes, calibrate_flux
@@ -11,7 +9,7 @@ from rtools.exposure.jwst.images import ImagePlanes, calibrate_flux
 __all__ = ["STEP", "apply", "prepare"]
 
 
-def prepare(exposure: RampExposure, options: dict) -> np.float32 | NotApplicable:
+def prepare(exposure: RampExposure, options: dict) -> float | NotApplicable:
     """The factor GAINFACT.
 
     Parameters
@@ -24,10 +22,10 @@ def prepare(exposure: RampExposure, options: dict) -> np.float32 | NotApplicable
     factor = exposure.meta["exposure"].get("gain_factor") or exposure.facts_of("gain").cards.get("GAINFACT")
     if factor is None:
         return NotApplicable("the gain is the standard one")
-    return np.float32(factor)
+    return float(factor)
 
 
-def apply(image: ImagePlanes, refs: dict, options: dict, prepared: np.float32) -> None:
+def apply(image: ImagePlanes, refs: dict, options: dict, prepared: float) -> None:
     """Multiply the rate, its error and its variances.
 
     Parameters
@@ -36,7 +34,7 @@ def apply(image: ImagePlanes, refs: dict, options: dict, prepared: np.float32) -
         Changed.
     refs, options : dict
         Not used.
-    prepared : float32
+    prepared : float
         The factor.
     """
     calibrate_flux(image, prepared)
