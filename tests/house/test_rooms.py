@@ -29,6 +29,7 @@ FLOORS = [
     ["rtools.pipeline.job"],
     ["rtools.pipeline.astrometry", "rtools.pipeline.catalog", "rtools.pipeline.guide", "rtools.pipeline.simulation"],
     ["rtools.pipeline.exposure"],
+    ["rtools.pipeline.jwst"],
     ["rtools.pipeline.mosaic"],
     ["rtools.show", "rtools.api"],
     ["rtools.commands.kit"],

@@ -9,9 +9,10 @@ import numpy as np
 
 from rtools.compiled import njit
 from rtools.exposure.jwst._order_kernels import median_of_ordered, put_in_order
+from rtools.jwst.dq import GROUP_FLAGS
 
-DO_NOT_USE, SATURATED, JUMP = np.uint8(1), np.uint8(2), np.uint8(4)
-UNUSED = np.uint8(3)
+JUMP = np.uint8(GROUP_FLAGS["JUMP_DET"])
+UNUSED = np.uint8(GROUP_FLAGS["DO_NOT_USE"] | GROUP_FLAGS["SATURATED"])
 
 FOUND, SPREADS, BEHIND = np.uint8(1), np.uint8(2), np.uint8(4)
 """Marks of a group: a jump is in front of it; one that is seen in the neighbours, too; a high one is further back."""

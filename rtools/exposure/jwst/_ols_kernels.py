@@ -24,8 +24,9 @@ from rtools.exposure.jwst._segment_kernels import (
     look_at,
     median_rate,
 )
+from rtools.jwst.dq import GROUP_FLAGS
 
-CHARGELOSS = 128
+CHARGELOSS = GROUP_FLAGS["CHARGELOSS"]
 SHOWN = np.uint8(SATURATED | JUMP | PERSISTENCE)
 """Flags of groups that become flags of the pixel."""
 

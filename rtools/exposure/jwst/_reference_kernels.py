@@ -6,8 +6,6 @@ import numpy as np
 
 from rtools.compiled import njit
 
-DO_NOT_USE = np.uint32(1)
-
 
 @njit(nogil=True, cache=True)
 def clipped_mean(values, n, sigmas):

@@ -3,8 +3,9 @@
 import numpy as np
 
 from rtools.compiled import njit
+from rtools.jwst.dq import GROUP_FLAGS
 
-DO_NOT_USE, SATURATED, AD_FLOOR = np.uint8(1), np.uint8(2), np.uint8(64)
+DO_NOT_USE, SATURATED, AD_FLOOR = (np.uint8(GROUP_FLAGS[name]) for name in ("DO_NOT_USE", "SATURATED", "AD_FLOOR"))
 
 
 @njit(nogil=True, cache=True)

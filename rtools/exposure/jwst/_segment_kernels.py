@@ -11,9 +11,12 @@ import numpy as np
 
 from rtools.compiled import njit
 from rtools.exposure.jwst._order_kernels import median_of_ordered, put_in_order
+from rtools.jwst.dq import GROUP_FLAGS
 
-DO_NOT_USE, SATURATED, JUMP, PERSISTENCE = 1, 2, 4, 32
-UNUSED = 3
+DO_NOT_USE, SATURATED, JUMP, PERSISTENCE = (
+    GROUP_FLAGS[name] for name in ("DO_NOT_USE", "SATURATED", "JUMP_DET", "PERSISTENCE")
+)
+UNUSED = DO_NOT_USE | SATURATED
 
 EXPONENTS = np.array([0.0, 0.4, 1.0, 3.0, 6.0, 10.0])
 """Of the weights, by signal over noise."""

@@ -12,14 +12,14 @@ import numpy as np
 
 from rtools.jwst.dq import PIXEL_FLAGS
 
-__all__ = ["ImagePlanes", "calibrate_flux", "divide_by_flat", "match_flags", "subtract_background"]
+__all__ = ["RatePlanes", "calibrate_flux", "divide_by_flat", "match_flags", "subtract_background"]
 
 DO_NOT_USE = np.uint32(PIXEL_FLAGS["DO_NOT_USE"])
 NO_FLAT = np.uint32(PIXEL_FLAGS["NO_FLAT_FIELD"])
 
 
 @dataclass
-class ImagePlanes:
+class RatePlanes:
     """The planes of an image or of a stack of integrations.
 
     Attributes
@@ -50,14 +50,14 @@ class ImagePlanes:
         return [one for one in (self.var_poisson, self.var_rnoise, self.var_flat) if one is not None]
 
 
-def divide_by_flat(image: ImagePlanes, flat: np.ndarray, flat_err: np.ndarray, flat_dq: np.ndarray) -> None:
+def divide_by_flat(image: RatePlanes, flat: np.ndarray, flat_err: np.ndarray, flat_dq: np.ndarray) -> None:
     """Divide by the flat field; the variance of the flat is that of the corrected image.
 
     With F the flat field: data/F, var/F², var_flat = (data/F)² err_F²/F², err the root of the sum of variances.
 
     Parameters
     ----------
-    image : ImagePlanes
+    image : RatePlanes
         A rate; changed, with `var_flat`.
     flat, flat_err : ndarray float32 (rows, columns)
         The flat field and its error.
@@ -78,12 +78,12 @@ def divide_by_flat(image: ImagePlanes, flat: np.ndarray, flat_err: np.ndarray, f
     match_flags(image)
 
 
-def match_flags(image: ImagePlanes) -> None:
+def match_flags(image: RatePlanes) -> None:
     """Make DO_NOT_USE and "not a number" agree: each makes the other, in all planes.
 
     Parameters
     ----------
-    image : ImagePlanes
+    image : RatePlanes
         Changed.
     """
     planes = [image.data, image.err, *image.variances]
@@ -95,12 +95,12 @@ def match_flags(image: ImagePlanes) -> None:
         plane[bad] = np.nan
 
 
-def calibrate_flux(image: ImagePlanes, factor: float) -> None:
+def calibrate_flux(image: RatePlanes, factor: float) -> None:
     """Multiply by MJy/sr for each DN/s.
 
     Parameters
     ----------
-    image : ImagePlanes
+    image : RatePlanes
         A rate in DN/s; becomes MJy/sr.
     factor : float
         PHOTMJSR.
@@ -114,7 +114,7 @@ def calibrate_flux(image: ImagePlanes, factor: float) -> None:
 
 
 def subtract_background(
-    image: ImagePlanes, backgrounds: Sequence[ImagePlanes], sigma: float = 3.0, rounds: int | None = None
+    image: RatePlanes, backgrounds: Sequence[RatePlanes], sigma: float = 3.0, rounds: int | None = None
 ) -> None:
     """Subtract the clipped mean of background exposures.
 
@@ -123,9 +123,9 @@ def subtract_background(
 
     Parameters
     ----------
-    image : ImagePlanes
+    image : RatePlanes
         A rate or a stack of integrations, each of which loses the same background; changed.
-    backgrounds : sequence of ImagePlanes
+    backgrounds : sequence of RatePlanes
         On the pixels of the image, not a number outside of their own. Of a stack of integrations the clipped mean over
         these is taken first.
     sigma : float

@@ -14,16 +14,14 @@ import numpy as np
 from rtools.exposure.jwst import _reference_kernels as kernels
 from rtools.exposure.jwst.block import RampBlock
 from rtools.jwst.dq import PIXEL_FLAGS
+from rtools.jwst.instrument import REFERENCE_WIDTH
 
-__all__ = ["BORDER", "Readout", "ReferenceOffsets", "ReferenceSettings", "measure_offsets", "subtract_offsets"]
-
-BORDER = 4
-"""Reference pixels at each edge of a near-infrared detector."""
+__all__ = ["DetectorReadout", "ReferenceOffsets", "ReferenceSettings", "measure_offsets", "subtract_offsets"]
 
 REFERENCE, DO_NOT_USE = PIXEL_FLAGS["REFERENCE_PIXEL"], PIXEL_FLAGS["DO_NOT_USE"]
 
 
-class Readout(NamedTuple):
+class DetectorReadout(NamedTuple):
     """How a detector is read.
 
     Attributes
@@ -81,7 +79,7 @@ class ReferenceOffsets:
 
 
 def measure_offsets(
-    edges: tuple[RampBlock, RampBlock, RampBlock, RampBlock], readout: Readout, settings: ReferenceSettings
+    edges: tuple[RampBlock, RampBlock, RampBlock, RampBlock], readout: DetectorReadout, settings: ReferenceSettings
 ) -> ReferenceOffsets | None:
     """Offsets of every group from the reference pixels.
 
@@ -92,8 +90,8 @@ def measure_offsets(
     Parameters
     ----------
     edges : four RampBlock
-        The image's first and last `BORDER` rows, and its first and last columns; the bias subtracted.
-    readout : Readout
+        The image's first and last `REFERENCE_WIDTH` rows, and its first and last columns; the bias subtracted.
+    readout : DetectorReadout
         How the detector is read.
     settings : ReferenceSettings
         How offsets are measured.
@@ -151,9 +149,10 @@ def _of_amplifiers(planes, good, outputs, settings):
     along = offsets[column // width, column % 2].astype(np.float32)
     if not settings.sides:
         return along, 0
+    first, last = slice(None, REFERENCE_WIDTH), slice(-REFERENCE_WIDTH, None)
     sides = [
         kernels.run_median((edge - along[part]).astype(np.float32), ~mask, settings.length // 2)
-        for edge, mask, part in ((left, good[2], slice(None, BORDER)), (right, good[3], slice(-BORDER, None)))
+        for edge, mask, part in ((left, good[2], first), (right, good[3], last))
     ]
     return along, np.nan_to_num(_mean_of_both(*sides)).astype(np.float32) * np.float32(settings.gain)
 
@@ -169,10 +168,10 @@ def _of_one_amplifier(planes, good, settings):
     rows, columns = left.shape[0], bottom.shape[1]
     there, pixels = np.zeros((rows, columns), bool), np.zeros((rows, columns), np.float32)
     for plane, mask, at in (
-        (bottom, good[0], np.s_[:BORDER, :]),
-        (top, good[1], np.s_[-BORDER:, :]),
-        (left, good[2], np.s_[:, :BORDER]),
-        (right, good[3], np.s_[:, -BORDER:]),
+        (bottom, good[0], np.s_[:REFERENCE_WIDTH, :]),
+        (top, good[1], np.s_[-REFERENCE_WIDTH:, :]),
+        (left, good[2], np.s_[:, :REFERENCE_WIDTH]),
+        (right, good[3], np.s_[:, -REFERENCE_WIDTH:]),
     ):
         there[at] |= mask
         pixels[at] = plane

@@ -16,7 +16,7 @@ import numpy as np
 from rtools.declare import Step
 from rtools.exposure.jwst.block import RampBlock
 from rtools.exposure.jwst.fit import FittedRates
-from rtools.exposure.jwst.images import ImagePlanes
+from rtools.exposure.jwst.images import RatePlanes
 
 __all__ = [
     "BlockCut",
@@ -48,7 +48,7 @@ class BlockReference(Protocol):
 
 
 Keep = Callable[[str, slice, Any], None]
-"""``keep(what, rows, block)`` takes what a step made of the rows of a block: a `RampBlock` or `ImagePlanes`."""
+"""``keep(what, rows, block)`` takes what a step made of the rows of a block: a `RampBlock` or `RatePlanes`."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class BlockStep:
     prepared: Any = None
     references: tuple[str, ...] = ()
 
-    def apply(self, part: RampBlock | ImagePlanes, refs: Mapping[str, Any]) -> Any:
+    def apply(self, part: RampBlock | RatePlanes, refs: Mapping[str, Any]) -> Any:
         """Do the step on a part of a ramp or an image, which changes; a fit gives rates."""
         if self.step.apply is None:
             raise ValueError(f"{self.step.name} does nothing with pixels")
@@ -199,18 +199,18 @@ def _inner(block, inner, rows):
     )
 
 
-def _images_of(rates: FittedRates, inner: slice) -> dict[str, ImagePlanes]:
+def _images_of(rates: FittedRates, inner: slice) -> dict[str, RatePlanes]:
     """Rates of all integrations together, and of each, as images without halo."""
     one, photons, reading, error = (np.ascontiguousarray(plane[inner]) for plane in rates.planes)
     each = [np.ascontiguousarray(plane[:, inner]) for plane in rates.each]
     return {
-        "rate": ImagePlanes(one, error, np.ascontiguousarray(rates.dq[inner]), photons, reading),
-        "rateints": ImagePlanes(each[0], each[3], np.ascontiguousarray(rates.each_dq[:, inner]), each[1], each[2]),
+        "rate": RatePlanes(one, error, np.ascontiguousarray(rates.dq[inner]), photons, reading),
+        "rateints": RatePlanes(each[0], each[3], np.ascontiguousarray(rates.each_dq[:, inner]), each[1], each[2]),
     }
 
 
 def carry_image(
-    image: ImagePlanes,
+    image: RatePlanes,
     steps: Sequence[BlockStep],
     sources: Mapping[str, BlockReference],
     place: tuple[slice, slice],
@@ -220,7 +220,7 @@ def carry_image(
 
     Parameters
     ----------
-    image : ImagePlanes
+    image : RatePlanes
         Changed.
     steps : sequence of BlockStep
         In order.

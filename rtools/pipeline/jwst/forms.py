@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rtools.exposure.jwst.block import RampBlock
-from rtools.exposure.jwst.images import ImagePlanes
+from rtools.exposure.jwst.images import RatePlanes
 from rtools.products.jwst import HduChange, JwstProduct, LaidOutJwst, room_for
 
 __all__ = ["Form", "ProductFile", "form_of"]
@@ -21,7 +21,7 @@ IMAGE_NAMES = {
     "data": "SCI", "err": "ERR", "dq": "DQ", "var_poisson": "VAR_POISSON", "var_rnoise": "VAR_RNOISE",
     "var_flat": "VAR_FLAT", "area": "AREA",
 }  # fmt: skip
-"""Attributes of `ImagePlanes` and their HDUs."""
+"""Attributes of `RatePlanes` and their HDUs."""
 
 
 class Form(NamedTuple):
@@ -130,7 +130,7 @@ class ProductFile:
                 self.file.write("ZEROFRAME", block.zeroframe[i], rows.start, i)
         self.file.write("PIXELDQ", block.pixeldq, rows.start)
 
-    def take_image(self, rows: slice, image: ImagePlanes) -> None:
+    def take_image(self, rows: slice, image: RatePlanes) -> None:
         """Write rows of an image, or of all integrations."""
         for attribute, name in IMAGE_NAMES.items():
             plane = getattr(image, attribute)

@@ -12,7 +12,8 @@ from typing import Any
 from rtools import __version__
 from rtools.declare import NotApplicable, Skip
 from rtools.exposure.jwst import refpix
-from rtools.exposure.jwst.images import ImagePlanes
+from rtools.exposure.jwst.images import RatePlanes
+from rtools.jwst.instrument import REFERENCE_WIDTH
 from rtools.pipeline.exposure.request import ExposureRequest
 from rtools.pipeline.job.job import Result
 from rtools.pipeline.job.journal import Journal
@@ -120,7 +121,7 @@ class _Run:
     def _offsets(self, before: Sequence[engine.BlockStep], how: Any) -> Any:
         """What the reference pixels of the whole image show, after the steps before; `how` is what refpix prepared."""
         rows, columns = self.exposure.shape[2:]
-        whole, edge = slice(None), refpix.BORDER
+        whole, edge = slice(None), REFERENCE_WIDTH
         if min(rows, columns) < 2 * edge:
             return Skip("the image has no room for reference pixels")
         bottom, top = (self._edge(before, part, whole) for part in (slice(0, edge), slice(rows - edge, rows)))
@@ -206,7 +207,7 @@ class _Run:
         later = [one for one in images if one.step.name != "gainscale"]
 
         def keep(what: str, rows: slice, made: Any) -> None:
-            if isinstance(made, ImagePlanes):
+            if isinstance(made, RatePlanes):
                 self._keep_rates(what, rows, made, (scale, later), files)
             elif (file := self._file_of(what, files)) is not None:
                 file.take_ramp(rows, made)

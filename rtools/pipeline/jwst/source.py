@@ -6,7 +6,7 @@ import numpy as np
 
 from rtools.errors import InputError
 from rtools.exposure.jwst.block import RampBlock
-from rtools.exposure.jwst.images import ImagePlanes
+from rtools.exposure.jwst.images import RatePlanes
 from rtools.products.jwst import JwstProduct
 
 __all__ = ["image_block", "ramp_block", "ramp_shape", "refuse_strange_readout"]
@@ -87,7 +87,7 @@ def ramp_block(product: JwstProduct, rows: slice, columns: slice = ALL) -> RampB
     return RampBlock(data, flags, pixels, slice(*rows.indices(height)[:2]), slice(*columns.indices(width)[:2]), zero)
 
 
-def image_block(product: JwstProduct, rows: slice) -> ImagePlanes:
+def image_block(product: JwstProduct, rows: slice) -> RatePlanes:
     """Read rows of an image, or of all integrations.
 
     Parameters
@@ -99,7 +99,7 @@ def image_block(product: JwstProduct, rows: slice) -> ImagePlanes:
 
     Returns
     -------
-    ImagePlanes
+    RatePlanes
         Variances that the file does not have are zero.
     """
     planes = {}
@@ -110,4 +110,4 @@ def image_block(product: JwstProduct, rows: slice) -> ImagePlanes:
         planes[name] = product.section(name, rows, ALL) if there else np.zeros(shape, np.float32)
     dq = product.section("dq", rows, ALL)
     flat = product.section("var_flat", rows, ALL) if product.has("var_flat") else None
-    return ImagePlanes(planes["data"], planes["err"], dq, planes["var_poisson"], planes["var_rnoise"], flat)
+    return RatePlanes(planes["data"], planes["err"], dq, planes["var_poisson"], planes["var_rnoise"], flat)

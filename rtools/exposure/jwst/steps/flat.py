@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from rtools.declare import ImageStep, Reference
-from rtools.exposure.jwst.images import ImagePlanes, divide_by_flat
+from rtools.exposure.jwst.images import RatePlanes, divide_by_flat
 
 __all__ = ["STEP", "apply"]
 
 
-def apply(image: ImagePlanes, refs: dict, options: dict, prepared: None) -> None:
+def apply(image: RatePlanes, refs: dict, options: dict, prepared: None) -> None:
     """Divide by the flat field.
 
     Parameters
     ----------
-    image : ImagePlanes
+    image : RatePlanes
         Changed.
     refs : dict
         ``refs["flat"]`` holds `data`, `err` and `dq`.

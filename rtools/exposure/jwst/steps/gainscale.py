@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rtools.declare import ImageStep, NotApplicable
 from rtools.exposure.jwst.exposure import RampExposure
-from rtools.exposure.jwst.images import ImagePlanes, calibrate_flux
+from rtools.exposure.jwst.images import RatePlanes, calibrate_flux
 
 __all__ = ["STEP", "apply", "prepare"]
 
@@ -25,12 +25,12 @@ def prepare(exposure: RampExposure, options: dict) -> float | NotApplicable:
     return float(factor)
 
 
-def apply(image: ImagePlanes, refs: dict, options: dict, prepared: float) -> None:
+def apply(image: RatePlanes, refs: dict, options: dict, prepared: float) -> None:
     """Multiply the rate, its error and its variances.
 
     Parameters
     ----------
-    image : ImagePlanes
+    image : RatePlanes
         Changed.
     refs, options : dict
         Not used.

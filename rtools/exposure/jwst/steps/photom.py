@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rtools.declare import ImageStep, Reference, Skip
 from rtools.exposure.jwst.exposure import RampExposure
-from rtools.exposure.jwst.images import ImagePlanes, calibrate_flux
+from rtools.exposure.jwst.images import RatePlanes, calibrate_flux
 from rtools.exposure.jwst.photometry import Photometry, photometry_of
 
 __all__ = ["STEP", "apply", "prepare"]
@@ -24,12 +24,12 @@ def prepare(exposure: RampExposure, options: dict) -> Photometry | Skip:
     return found or Skip("the photom reference has no row for these optical elements")
 
 
-def apply(image: ImagePlanes, refs: dict, options: dict, prepared: Photometry) -> None:
+def apply(image: RatePlanes, refs: dict, options: dict, prepared: Photometry) -> None:
     """Multiply by the conversion.
 
     Parameters
     ----------
-    image : ImagePlanes
+    image : RatePlanes
         Changed; gets the areas of its pixels.
     refs : dict
         ``refs["area"]``, where there is one, holds `data`.

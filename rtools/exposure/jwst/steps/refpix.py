@@ -5,12 +5,12 @@ from __future__ import annotations
 from rtools.declare import Option, RampStep
 from rtools.exposure.jwst.block import RampBlock
 from rtools.exposure.jwst.exposure import RampExposure
-from rtools.exposure.jwst.refpix import Readout, ReferenceOffsets, ReferenceSettings, subtract_offsets
+from rtools.exposure.jwst.refpix import DetectorReadout, ReferenceOffsets, ReferenceSettings, subtract_offsets
 
 __all__ = ["STEP", "apply", "prepare"]
 
 
-def prepare(exposure: RampExposure, options: dict) -> tuple[Readout, ReferenceSettings]:
+def prepare(exposure: RampExposure, options: dict) -> tuple[DetectorReadout, ReferenceSettings]:
     """How the detector is read, and how its reference pixels are used.
 
     Parameters
@@ -22,7 +22,7 @@ def prepare(exposure: RampExposure, options: dict) -> tuple[Readout, ReferenceSe
     """
     subarray = exposure.meta["subarray"]
     outputs = int(exposure.meta["exposure"].get("noutputs") or (4 if exposure.shape[3] >= 2048 else 1))
-    readout = Readout(int(subarray["fastaxis"]), int(subarray["slowaxis"]), outputs)
+    readout = DetectorReadout(int(subarray["fastaxis"]), int(subarray["slowaxis"]), outputs)
     settings = ReferenceSettings(
         options["odd_even_columns"],
         options["use_side_ref_pixels"],
