@@ -183,21 +183,25 @@ def fitting_table(
         if column.name not in table.colnames:
             raise UsageError(f"{name} needs a column {column.name}")
         columns[column.name] = _fitting_column(name, table[column.name], column)
-    columns |= {key: table[key] for key in table.colnames if key not in (*columns, *FORMER_COLUMNS)}
+    taken = {*columns, *FORMER_COLUMNS, *(column.name for column in told if column.dtype == "SkyCoord")}
+    columns |= {key: table[key] for key in table.colnames if key not in taken}
     made = Table({key: _unmasked(column) for key, column in columns.items()}, copy=False)
     layout_units = {column.name: column.unit for column in told}
     for key in made.colnames:
-        unit = units.get(key) or table[key].unit or layout_units.get(key)
+        unit = units.get(key) or made[key].unit or layout_units.get(key)
         made[key].unit = unit
     made.meta = dict(table.meta)
     return made
 
 
 def _sky(name, key, table, partly):
-    """A position, as one column or as those of its two angles, which is how a file has it."""
+    """The columns of a position's two angles, which is how a file has it; the table may have one of positions."""
+    from astropy.table import Column
+
     parts = [f"{key}.ra", f"{key}.dec"]
     if key in table.colnames:
-        return {key: table[key]}
+        sky = table[key].icrs
+        return {part: Column(values.deg, unit="deg") for part, values in zip(parts, (sky.ra, sky.dec), strict=True)}
     if not set(parts) <= set(table.colnames):
         if partly:
             return {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -233,5 +234,5 @@ def _stage_table(path, layout, meta, hdus, history):
         raise UsageError(f"{layout.suffix} has none of the columns by which it is known")
     table.meta = {**meta, "date": stamp(), "filename": Path(path).name}
     if history:
-        table.meta["history"] = [one if isinstance(one, str) else one["description"] for one in history]
+        table.meta["history"] = [one if isinstance(one, str) else json.dumps(dict(one)) for one in history]
     return stage_catalog(path, table, "ecsv")

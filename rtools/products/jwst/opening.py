@@ -55,7 +55,8 @@ def _open_table(path):
     kind = None if table.kind else kind_of_columns(column.name for column in table.columns)
     if kind is None:
         raise InputError("an ECSV table that is not a JWST product", path=path)
-    return JwstProduct(path, kind, "ecsv", (), StoredTable(tuple(table.columns), table.rows), table.tree)
+    stored = StoredTable(tuple(table.columns), table.rows)
+    return JwstProduct(path, kind, "ecsv", (), stored, table.tree, table.history)
 
 
 def _open_hdus(path, *, others):

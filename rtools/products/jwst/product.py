@@ -17,11 +17,10 @@ from rtools.errors import InputError
 from rtools.jwst.dq import flags_of
 from rtools.jwst.keywords import REFERENCE_KEYWORDS, MetadataKeyword, keyword_at, keywords
 from rtools.jwst.models import EXTENSIONS, NODE_NAMES
-from rtools.products.fits.keywords import ascii_text
 from rtools.products.io.arrays import ArrayInfo
 from rtools.products.jwst.hdus import JwstHdu, Part, StoredTable, read_lines, read_pixels, read_spans
 from rtools.products.jwst.tables import read_ecsv_table, read_hdu_table
-from rtools.products.jwst.trees import bytes_of_tree, node_of, parsed_tree
+from rtools.products.jwst.trees import bytes_of_tree, count_cards, node_of, parsed_tree
 from rtools.products.schema import keys
 from rtools.wfi import metadata
 from rtools.work import ALONE, Work
@@ -59,6 +58,8 @@ class JwstProduct:
         The table of an ECSV file.
     table_meta : mapping
         What an ECSV table says of itself.
+    table_history : sequence of dict
+        What it says was done to it.
     """
 
     path: Path
@@ -67,6 +68,7 @@ class JwstProduct:
     hdus: tuple[JwstHdu, ...] = ()
     ecsv: StoredTable | None = None
     table_meta: Mapping[str, Any] = field(default_factory=dict)
+    table_history: Sequence[dict[str, Any]] = ()
 
     mission = "jwst"
     reftype = None
@@ -95,12 +97,14 @@ class JwstProduct:
     def history(self) -> list[dict[str, Any]]:
         """What was done to the file: HISTORY cards of the primary header, those that the tree has, too, as there.
 
-        Entries of the tree have times. Where a card was edited since, the cards alone hold.
+        Entries of the tree have times. Where a card was edited since, the cards alone hold. Of ECSV, its entries.
         """
+        if self.ecsv is not None:
+            return list(self.table_history)
         cards = self.hdus[0].values.get("HISTORY", ()) if self.hdus else ()
         told = self.tree.get("history") or {}
         entries = keys.bare(told.get("entries") or [] if isinstance(told, dict) else told)
-        covered = _cards_of(entries, cards)
+        covered = count_cards(entries, cards)
         if covered is None:
             entries, covered = [], 0
         cards = cards[covered:]
@@ -382,19 +386,3 @@ class JwstProduct:
 
     def __exit__(self, *_error: object) -> None:
         self.close()
-
-
-def _cards_of(entries: Sequence[dict[str, Any]], cards: Sequence[str]) -> int | None:
-    """How many of the first HISTORY cards say what the entries say; None where others stand there.
-
-    Texts of entries are broken where a card ends; blanks there may be lost.
-    """
-    wanted = "".join("".join(ascii_text(str(entry.get("description", ""))).split()) for entry in entries)
-    for count, card in enumerate(cards):
-        if not wanted:
-            return count
-        text = "".join(card.split())
-        if not wanted.startswith(text):
-            return None
-        wanted = wanted[len(text) :]
-    return None if wanted and cards else len(cards)

@@ -5,16 +5,18 @@ from __future__ import annotations
 import io
 import re
 import warnings
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from rtools.errors import InputError
+from rtools.products.fits.keywords import ascii_text
 from rtools.products.io import header, temporary
 from rtools.products.jwst.hdus import JwstHdu, read_spans
 
-__all__ = ["bytes_of_tree", "node_of", "parsed_tree"]
+__all__ = ["bytes_of_tree", "count_cards", "node_of", "parsed_tree"]
 
 
 def bytes_of_tree(path: str | Path, hdu: JwstHdu) -> bytes:
@@ -113,3 +115,29 @@ def node_of(content: bytes, path: str, where: str | Path) -> Any:
             path=where,
         )
     return node
+
+
+def count_cards(entries: Sequence[Mapping[str, Any]], cards: Sequence[str]) -> int | None:
+    """How many of the first HISTORY cards say what the entries of a history say.
+
+    Parameters
+    ----------
+    entries : sequence of mapping
+        Of the tree, oldest first.
+    cards : sequence of str
+        Texts of the cards; those of entries are broken where a card ends, and blanks there may be lost.
+
+    Returns
+    -------
+    int or None
+        None where other cards stand there.
+    """
+    wanted = "".join("".join(ascii_text(str(entry.get("description", ""))).split()) for entry in entries)
+    for count, card in enumerate(cards):
+        if not wanted:
+            return count
+        text = "".join(card.split())
+        if not wanted.startswith(text):
+            return None
+        wanted = wanted[len(text) :]
+    return None if wanted and cards else len(cards)

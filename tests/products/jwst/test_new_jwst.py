@@ -5,9 +5,10 @@ import sys
 
 import numpy as np
 import pytest
+from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from astropy.modeling.models import Identity, Shift
-from astropy.table import Table
+from astropy.table import MaskedColumn, Table
 from gwcs import WCS
 
 from rtools import __version__
@@ -21,6 +22,8 @@ from tests.support import jwst_files
 OF_FITS = [suffix for suffix in SUFFIXES if product_layout(suffix).form == "fits"]
 
 VALUES = {"string": "some text", "number": 0.1, "integer": -3, "boolean": True}
+
+HISTORY = ["found", {"description": "looked at", "parameters": {"depth": 2}}]
 
 NOT_SET = ("model_type", "date", "filename", "calibration_software_version", "telescope", "bunit_data", "bunit_err",
            "wavedim")  # fmt: skip
@@ -241,6 +244,65 @@ def test_tables_of_oifits_refer_to_each_other(tmp_path):
         assert told == [2, product.hdu("OI_ARRAY").header["ARRNAME"], "NIRISS", "2023-02-25"]
     assert product.hdu("OI_WAVELENGTH").header["INSNAME"] == "NIRISS" and product.hdus[0].header["CONTENT"] == "OIFITS2"
     assert [product.hdu("OI_ARRAY").header[key] for key in ("FRAME", "ARRAYX", "ARRAYY", "ARRAYZ")] == ["SKY", 0, 0, 0]
+
+
+def test_positions_of_a_catalog_are_two_columns_and_nothing_is_masked(tmp_path):
+    table = jwst_files.data_of("cat")[0].data
+    given = SkyCoord(table["sky_centroid.ra"], table["sky_centroid.dec"], unit="deg")
+    table.remove_columns(["sky_centroid.ra", "sky_centroid.dec"])
+    table["sky_centroid"] = given.galactic
+    table["nn_dist"] = MaskedColumn(table["nn_dist"], mask=[False, True, False, False])
+    product = open_jwst(stage_new(tmp_path / "a_cat.ecsv", "cat", {}, [NewHdu("", table)], history=HISTORY).commit())
+    read = product.table()
+    np.testing.assert_allclose(read["sky_centroid.ra"], given.ra.deg, rtol=0, atol=1e-10)
+    assert read["sky_centroid.dec"].unit == "deg" and "sky_centroid" not in read.colnames
+    assert np.isnan(read["nn_dist"]).tolist()[1] and not hasattr(read["nn_dist"], "mask")
+    assert product.history == [{"description": "found"}, HISTORY[1]]
+    assert "__serialized_columns__" not in product.path.read_text()
+
+
+@pytest.mark.parametrize(
+    ("hdus", "message"),
+    [
+        ([], "whtlt has one table"),
+        ([NewHdu("", Table({"MJD_UTC": [1.0]}))], "whtlt has none of the columns by which it is known"),
+        ([NewHdu("", Table({"whitelight_flux": ["a"]}))], "the column whitelight_flux is float64, not str32"),
+    ],
+)
+def test_tables_that_are_no_light_curve(tmp_path, hdus, message):
+    with pytest.raises(UsageError, match=message):
+        stage_new(tmp_path / "a_whtlt.ecsv", "whtlt", {}, hdus)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_light_curve_of_an_order_may_have_its_name(tmp_path):
+    table = Table({"MJD_UTC": [60000.0], "whitelight_flux_order_1": [2.5]})
+    path = stage_new(tmp_path / "a_whtlt.ecsv", "whtlt", {}, [NewHdu("", table)]).commit()
+    assert open_jwst(path).table()["whitelight_flux_order_1"][0] == 2.5
+
+
+def test_aligned_references_have_three_or_four_axes(tmp_path):
+    for axes, model in ((3, "CubeModel"), (4, "QuadModel")):
+        shape = (2, 3, 4, 5)[-axes:]
+        hdus = [NewHdu(name, np.zeros(shape, "u4" if name == "DQ" else "f4")) for name in ("SCI", "DQ", "ERR")]
+        path = stage_new(tmp_path / f"{axes}_psfalign.fits", "psfalign", {}, hdus).commit()
+        assert (open_jwst(path).value("DATAMODL"), open_jwst(path).array("data").shape) == (model, shape)
+
+
+def test_a_product_of_one_image_has_no_second_set(tmp_path):
+    hdus = [*jwst_files.data_of("rate"), NewHdu("DQ", np.zeros((8, 16), "u4"), 2)]
+    with pytest.raises(UsageError, match="rate has one extension DQ"):
+        stage_new(tmp_path / "a_rate.fits", "rate", {}, hdus)
+
+
+def test_metadata_of_the_file_are_not_those_of_a_spectrum(tmp_path):
+    """In sets, SCI of the first has keywords of the file, such as XPOSURE, and of its own slit."""
+    meta = jwst_files.METADATA | {"photometry": {"pixelarea_steradians": 2.0}}
+    meta["exposure"] = meta["exposure"] | {"effective_exposure_time": 5.5}
+    tree = {"slits": [{"meta": {"photometry": {"pixelarea_steradians": value}}} for value in (3.0, 4.0)]}
+    product = open_jwst(jwst_files.written(tmp_path, "cal", meta, sets=2, tree=tree))
+    assert [product.hdu("SCI", number).values["PIXAR_SR"] for number in (1, 2)] == [3.0, 4.0]
+    assert product.hdu("SCI").values["XPOSURE"] == 5.5 and "XPOSURE" not in product.hdu("SCI", 2).values
 
 
 @pytest.mark.parametrize(

@@ -249,3 +249,32 @@ def test_a_tree_that_is_changed_anywhere_is_read_or_told_to_be_damaged():
         except InputError as error:
             told.add(type(error))
     assert told == {"NRC_TACQ", InputError}
+
+
+def test_keywords_of_a_file_and_of_its_slits_find_their_nodes(tmp_path):
+    product = open_jwst(jwst_files.written(tmp_path, "cal", sets=2))
+    cards = {"XPOSURE": 5.5, "PHOTMJSR": 2.5, "SOURCEID": 7, "OTHER": 1}
+    new = rewritten(tmp_path, product, [HduChange("SCI", number, cards=cards) for number in (1, 2)])
+    assert new.tree["meta"]["exposure"]["effective_exposure_time"] == 5.5 and is_trusted(new)
+    for slit in new.tree["slits"]:
+        assert slit["source_id"] == 7 and slit["meta"]["photometry"]["conversion_megajanskys"] == 2.5
+    assert new.tree["extra_fits"]["SCI"]["header"] == [["OTHER", 1, ""]]
+
+
+def test_rows_of_any_length_cannot_be_chosen(tmp_path):
+    hdus = jwst_files.hdus_of("rate")
+    column = fits.Column("a", "PJ()", array=np.array([np.arange(2), np.arange(3)], dtype=object))
+    hdus.insert(2, fits.BinTableHDU.from_columns([column], name="UNEVEN"))
+    hdus.writeto(path := tmp_path / "jw_rate.fits")
+    with pytest.raises(UsageError, match="UNEVEN has cells of any length"):
+        stage_jwst(tmp_path / "new.fits", open_jwst(path), [HduChange("UNEVEN", rows=slice(1))])
+    new = rewritten(tmp_path, open_jwst(path), tree={"meta.target.ra": 1.5})
+    assert [cell.tolist() for cell in fits.getdata(new.path, "UNEVEN")["a"]] == [[0, 1], [0, 1, 2]]
+
+
+def test_history_as_a_list_is_continued_as_one(tmp_path):
+    more = "history:\n- !core/history_entry-1.0.0 {description: before, time: 2020-01-01 00:00:00}\n"
+    product = open_jwst(jwst_files.made(tmp_path, "rate", more=more))
+    new = rewritten(tmp_path, product, tree={"meta.only_here": None}, history=["after"])
+    assert [entry["description"] for entry in new.tree["history"]] == ["before", "after"]
+    assert "only_here" not in new.tree["meta"]
