@@ -24,6 +24,9 @@ EXAMPLES = (
     "rt-sim r0000101001001001001_0001_wfi01_f158_uncal.asdf --sources stars.ecsv --read-pattern '1;2-3;4-9;10'",
     "rt-sim r0000101001001001001_0001_wfi01_f158_uncal.asdf --guide --jitter 20,12",
     "rt-sim r0000101001001001001_0001_1_wfi0{1,2,3}_f158_gw.asdf --exposures 5 --fault lost --mag 14",
+    "rt-sim jw01234001001_02101_00001_nrca1_uncal.fits --filter F150W --readpatt BRIGHT1 --ngroups 8 -j 2",
+    "rt-sim jw01234001001_02101_00001_nrcalong_uncal.fits --subarray SUB64P --nints 100 --transit 0.01,0.3,0.7",
+    "rt-sim jw01234001001_02101_00001_nis_calints.fits --pupil NRM --companion 0.15,30,0.02",
 )
 
 DESCRIPTION = """\
@@ -45,7 +48,17 @@ in radians, flux and background in electron/s, and what went wrong. The metadata
 smeared, in mas²: slow is what is slower than a pair, total is all of it.
 
 With --guide a raw exposure gets such files of its own. The motion that they show is the jitter of the picture and of
-meta.guide_star. Detectors see the same motion where seed, visit, acquisition and first exposure are the same."""
+meta.guide_star. Detectors see the same motion where seed, visit, acquisition and first exposure are the same.
+
+A name of JWST says programme, visit, exposure and detector: NIRCam's ten, or NIRISS's nis. _uncal.fits gives ramps;
+_rate, _rateints, _cal and _calints give images with the noise that a fit would leave, in seconds. Beside them come two
+files. ROOT_truth.fits has SCI (what a perfect rate holds, DN/s, for each integration where it varies), SHARP (the same
+for a chain that corrects the capacitance between pixels), RAYMASK and RAYS (cosmic rays) and SOURCES. ROOT_truth.ecsv
+has the sources; of a time series the light curve of the target; behind NIRISS's mask the visibilities on its baselines.
+
+The target is a star on the middle of what is read. It is there in time series, behind the mask, in coronagraphy (the
+occulter is left out), and with --transit or --companion. The same --scene-seed gives both missions the same sky.
+A full frame of JWST with 10 groups takes 1.1 GB."""
 
 TYPES = list(EXPOSURE_TYPES)
 
