@@ -57,8 +57,8 @@ for a chain that corrects the capacitance between pixels), RAYMASK and RAYS (cos
 has the sources; of a time series the light curve of the target; behind NIRISS's mask the visibilities on its baselines.
 
 The target is a star on the middle of what is read. It is there in time series, behind the mask, in coronagraphy (the
-occulter is left out), and with --transit or --companion. The same --scene-seed gives both missions the same sky.
-A full frame of JWST with 10 groups takes 1.1 GB."""
+occulter is left out), and with --transit, --drift, --companion or --mag. The same --scene-seed gives both missions the
+same sky. A full frame of JWST with 10 groups takes 1.1 GB."""
 
 TYPES = list(EXPOSURE_TYPES)
 

@@ -88,7 +88,7 @@ def _stage_table(path: Path, scene: JwstScene) -> Stage:
     """The light curve of a target that changes, visibilities behind the mask, else the sources, as ECSV."""
     if scene.request.masked:
         what, columns = "visibilities", truth.visibilities(scene)
-    elif scene.light.target is not None and scene.request.exposure_type == "NRC_TSIMAGE":
+    elif scene.light.target is not None and (scene.request.varies or scene.request.exposure_type == "NRC_TSIMAGE"):
         what, columns = "light curve", truth.light_curve(scene)
     else:
         what, columns = "sources", truth.source_columns(scene)

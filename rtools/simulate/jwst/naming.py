@@ -95,11 +95,13 @@ def request_of_jwst(
     detector = parsed.detector
     _refuse_counts(ngroups, nints)
     _refuse_date(settings["date"])
-    kind = _exposure_type(detector, exposure_type, pupil, transit)
+    is_series = transit is not None or drift is not None
+    kind = _exposure_type(detector, exposure_type, pupil, is_series=is_series)
     element, wheels = _elements(detector, filter_, pupil, kind)
     settings["ra"] = settings["ra"] % 360
-    several = parsed.suffix in ("rateints", "calints") or transit is not None
-    settings["target"] = kind in WITH_TARGET or transit is not None or companion is not None
+    several = parsed.suffix in ("rateints", "calints") or is_series
+    starred = is_series or companion is not None or settings.get("magnitude") is not None
+    settings["target"] = kind in WITH_TARGET or starred
     if kind.endswith("_DARK") and settings["target"]:
         raise UsageError(f"--exp-type {kind} has no target")
     return JwstRequest(
@@ -155,7 +157,7 @@ def _refuse_date(date):
         raise UsageError(f"--date {date}: not a valid time", mend="write it as 2027-01-01T00:00:00") from None
 
 
-def _exposure_type(detector, asked, pupil, transit):
+def _exposure_type(detector, asked, pupil, *, is_series):
     known = EXPOSURE_TYPES[detector_facts(detector).instrument]
     if asked is not None:
         if asked.upper() not in known:
@@ -167,7 +169,7 @@ def _exposure_type(detector, asked, pupil, transit):
         if "NIS_AMI" not in known:
             raise UsageError("the pupil NRM is NIRISS's", mend="give a name of the detector nis")
         return "NIS_AMI"
-    return "NRC_TSIMAGE" if transit is not None and "NRC_TSIMAGE" in known else known[0]
+    return "NRC_TSIMAGE" if is_series and "NRC_TSIMAGE" in known else known[0]
 
 
 def _elements(detector, asked, pupil, kind):

@@ -258,6 +258,18 @@ def test_what_cannot_be_is_refused_in_one_line(name, settings, said):
     assert said in str(error.value)
 
 
+def test_what_is_about_a_target_brings_one():
+    assert not request().target
+    asked = [
+        request(drift="1,0"),
+        request(magnitude=17.0),
+        request(companion="1,0,0.5"),
+        request(exposure_type="NRC_CORON"),
+    ]
+    assert all(one.target for one in asked)
+    assert (asked[0].exposure_type, asked[0].integrations) == ("NRC_TSIMAGE", 10)
+
+
 def test_filters_are_in_the_wheels_in_which_the_telescope_has_them():
     assert request(NIS, part=None, filter_="f200w").pupil_wheel == "F200W"
     assert request(NIS, part=None, filter_="F480M").pupil_wheel == "CLEARP"
