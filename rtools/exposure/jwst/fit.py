@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rtools.exposure.jwst import _ols_kernels as kernels
 from rtools.exposure.jwst.block import RampBlock, RampTiming
 
 __all__ = ["FittedRates", "fit_lines"]
@@ -66,6 +65,8 @@ def fit_lines(
     -------
     FittedRates
     """
+    from rtools.exposure.jwst import _ols_kernels as kernels
+
     integrations, _groups, rows, columns = block.data.shape
     made = FittedRates.empty(integrations, rows, columns)
     gain = noise[0].astype(np.float64)

@@ -6,10 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rtools.exposure.jwst import _jump_kernels as kernels
 from rtools.exposure.jwst.block import RampBlock
 
-__all__ = ["JumpSettings", "find_jumps", "usable_groups"]
+__all__ = ["JumpSettings", "find_jumps"]
 
 MANY = 100
 """Integrations from which on differences are compared across them."""
@@ -36,23 +35,6 @@ class JumpSettings(NamedTuple):
     after: tuple[tuple[float, int], ...] = ()
 
 
-def usable_groups(integrations: int, unused: np.ndarray) -> int:
-    """Groups that are not left out in all pixels, of the integration that has the fewest.
-
-    Parameters
-    ----------
-    integrations : int
-        Their number.
-    unused : ndarray bool (integrations, groups)
-        Whether a group is left out in every pixel.
-
-    Returns
-    -------
-    int
-    """
-    return int(min((~unused[i]).sum() for i in range(integrations)))
-
-
 def find_jumps(block: RampBlock, noise: np.ndarray, frames: int, usable: int, settings: JumpSettings) -> None:
     """Flag jumps in a block, in place.
 
@@ -69,10 +51,12 @@ def find_jumps(block: RampBlock, noise: np.ndarray, frames: int, usable: int, se
     frames : int
         Frames that are averaged in a group.
     usable : int
-        From `usable_groups`.
+        Groups that are not left out in all pixels.
     settings : JumpSettings
         How.
     """
+    from rtools.exposure.jwst import _jump_kernels as kernels
+
     gain = np.where(noise[0] > 0, noise[0], np.float32(np.nan))
     variance = (noise[1] * gain) ** 2 / np.float32(frames)
     search = kernels.REPEATED if usable - 1 < ENOUGH else kernels.ONCE

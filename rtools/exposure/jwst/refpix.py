@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rtools.exposure.jwst import _reference_kernels as kernels
 from rtools.exposure.jwst.block import RampBlock
 from rtools.jwst.dq import PIXEL_FLAGS
 from rtools.jwst.instrument import REFERENCE_WIDTH
@@ -138,6 +137,8 @@ def _turned(edges, readout):
 
 def _of_amplifiers(planes, good, outputs, settings):
     """Offsets along a row and from row to row, of a detector of several amplifiers."""
+    from rtools.exposure.jwst import _reference_kernels as kernels
+
     bottom, top, left, right = planes
     width = -(-bottom.shape[1] // outputs)
     means = [
@@ -164,6 +165,8 @@ def _mean_of_both(one, two):
 
 def _of_one_amplifier(planes, good, settings):
     """Offsets of even and odd columns from all reference pixels, each counted once."""
+    from rtools.exposure.jwst import _reference_kernels as kernels
+
     bottom, top, left, right = planes
     rows, columns = left.shape[0], bottom.shape[1]
     there, pixels = np.zeros((rows, columns), bool), np.zeros((rows, columns), np.float32)

@@ -6,8 +6,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rtools.exposure.jwst import _saturation_kernels as kernels
-
 __all__ = ["SaturationSettings", "flag_saturation"]
 
 
@@ -51,6 +49,8 @@ def flag_saturation(
     settings : SaturationSettings
         How.
     """
+    from rtools.exposure.jwst import _saturation_kernels as kernels
+
     kernels.flag_levels(data, flags, threshold, 0, data.shape[2])
     if settings.grow > 0:
         kernels.grow_saturation(flags, settings.grow)

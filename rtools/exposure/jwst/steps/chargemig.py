@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from rtools.declare import Option, RampStep
-from rtools.exposure.jwst import _group_kernels as kernels
 from rtools.exposure.jwst.block import RampBlock
 
 __all__ = ["STEP", "apply", "halo"]
@@ -28,6 +27,8 @@ def apply(block: RampBlock, refs: dict, options: dict, prepared: None) -> None:
     prepared : None
         Not used.
     """
+    from rtools.exposure.jwst import _group_kernels as kernels
+
     kernels.flag_migration(block.data, block.groupdq, options["threshold"])
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from rtools.declare import Option, RampStep, Reference, Skip
-from rtools.exposure.jwst import _group_kernels as kernels
 from rtools.exposure.jwst.block import RampBlock
 from rtools.exposure.jwst.exposure import RampExposure
 
@@ -61,6 +60,8 @@ def apply(block: RampBlock, refs: dict, options: dict, prepared: DarkRhythm) -> 
     prepared : DarkRhythm
         From `prepare`.
     """
+    from rtools.exposure.jwst import _group_kernels as kernels
+
     dark = refs["dark"]["data"]
     ramps = dark if dark.ndim == 4 else dark[None]
     for number in range(block.data.shape[0]):

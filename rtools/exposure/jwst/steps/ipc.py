@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from rtools.declare import RampStep, Reference
-from rtools.exposure.jwst import _group_kernels as kernels
 from rtools.exposure.jwst.block import RampBlock
 from rtools.jwst.dq import PIXEL_FLAGS
 
@@ -33,6 +32,8 @@ def apply(block: RampBlock, refs: dict, options: dict, prepared: None) -> None:
     prepared : None
         Not used.
     """
+    from rtools.exposure.jwst import _group_kernels as kernels
+
     kernel = refs["ipc"]["data"].astype(np.float64)
     kernel = kernel if kernel.ndim == 4 else kernel[:, :, None, None]
     made = np.empty_like(block.data)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from rtools.declare import RampStep, Reference
-from rtools.exposure.jwst import _group_kernels as kernels
 from rtools.exposure.jwst.block import RampBlock
 from rtools.jwst.dq import PIXEL_FLAGS
 
@@ -28,6 +27,8 @@ def apply(block: RampBlock, refs: dict, options: dict, prepared: None) -> None:
     prepared : None
         Not used.
     """
+    from rtools.exposure.jwst import _group_kernels as kernels
+
     coefficients, flags = refs["linearity"]["coeffs"], refs["linearity"]["dq"]
     bad = np.isnan(coefficients).any(axis=0) | (coefficients[1] == 0)
     flags = flags | np.where(bad, NO_CORRECTION, np.uint32(0))

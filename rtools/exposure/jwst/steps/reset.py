@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from rtools.declare import RampStep, Reference
-from rtools.exposure.jwst import _group_kernels as kernels
 from rtools.exposure.jwst.block import RampBlock
 
 __all__ = ["STEP", "apply"]
@@ -23,6 +22,8 @@ def apply(block: RampBlock, refs: dict, options: dict, prepared: None) -> None:
     prepared : None
         Not used.
     """
+    from rtools.exposure.jwst import _group_kernels as kernels
+
     ramps = refs["reset"]["data"]
     for number in range(block.data.shape[0]):
         kernels.subtract_ramp(block.data[number : number + 1], ramps[min(number, len(ramps) - 1)])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from rtools.declare import RampStep, Reference
-from rtools.exposure.jwst import _group_kernels as kernels
 from rtools.exposure.jwst.block import RampBlock
 
 __all__ = ["STEP", "apply"]
@@ -23,6 +22,8 @@ def apply(block: RampBlock, refs: dict, options: dict, prepared: None) -> None:
     prepared : None
         Not used.
     """
+    from rtools.exposure.jwst import _group_kernels as kernels
+
     reference = refs["superbias"]
     kernels.subtract(block.data, reference["data"])
     if block.zeroframe is not None:
