@@ -218,7 +218,7 @@ def jwst_files():
     Path(folder.name).chmod(0o755)
     root = Path(folder.name) / "jw01234001001_02101_00001_nrca1"
     with redirect_stdout(io.StringIO()):
-        done("sim", f"{root}_uncal.fits", "--subarray", "SUB64P", "--ngroups", 4)
+        done("sim", f"{root}_uncal.fits", "--subarray", "SUB64P", "--ngroups", 5)
         done("dqinit", f"{root}_uncal.fits", "--builtin")
         done("run", f"{root}_uncal.fits", "--builtin", "--until", "rampfit")
     return {"jwst_uncal": Path(f"{root}_uncal.fits"), "jwst_ramp": Path(f"{root}_dq_init.fits"),

@@ -14,6 +14,7 @@ from rtools.errors import InputError, UsageError
 from rtools.exposure.jwst.block import RampTiming
 from rtools.exposure.jwst.exposure import RampExposure
 from rtools.jwst import modes
+from rtools.jwst.kinds import described
 from rtools.pipeline.exposure.request import ExposureRequest
 from rtools.pipeline.job.job import Messages
 from rtools.pipeline.job.outputs import check_outputs, name_outputs
@@ -92,7 +93,8 @@ def plan_jwst(path: str | Path, request: ExposureRequest, *, name: str | None = 
     """
     product, messages = open_jwst(path), Messages()
     if product.kind not in (*RAMPS, *IMAGES):
-        raise InputError(f"is a {product.kind}, wanted {', '.join((*RAMPS, *IMAGES))}", path=path)
+        what = described(product.hdus[0].values if product.hdus else {}, product.kind)
+        raise InputError(f"{what}: wanted {', '.join((*RAMPS, *IMAGES))}", path=path)
     is_ramp = product.kind in RAMPS
     if is_ramp:
         refuse_strange_readout(product)

@@ -59,7 +59,7 @@ def test_a_table_of_a_mission_counts_more_than_that_of_the_step(config, product,
     line = ("run", product("uncal"), "--outdir", "o", "--config", path)
     assert options_of(capsys, *line)["rampfit"]["threshold"] == 6.0
     assert tool("run", "x.asdf", "--config", path, "--show-config") == 0
-    assert "[rampfit]\nthreshold = 6" in capsys.readouterr().out
+    assert "[roman.rampfit]\nthreshold = 6" in capsys.readouterr().out
 
 
 def test_what_environment_or_command_line_say_counts_more_than_the_file(config, product, capsys, monkeypatch):
@@ -125,7 +125,11 @@ def test_a_file_of_all_tools_serves_each(config, capsys):
     assert shown["resample"]["rt-resample"] == {"pixfrac": 0.8, "jobs": 2}
     assert shown["cut"]["rt-cut"] == {"section": "0:9,0:9", "jobs": 2}
     assert shown["sim"]["rt-sim"] == {"scene-seed": 3, "date": "2027-03-01T00:00:00", "jobs": 2}
-    assert shown["run"] == {"rt-run": {"jobs": 2}, "rampfit": {"threshold": 5.0}, "resample": {"pixfrac": 0.8}}
+    assert shown["run"] == {
+        "rt-run": {"jobs": 2},
+        "roman": {"rampfit": {"threshold": 5.0}},
+        "resample": {"pixfrac": 0.8},
+    }
     assert tool("refcat", "make", "a", "-o", "b", "--config", path, "--show-config") == 0
     assert tomllib.loads(capsys.readouterr().out)["rt-refcat"] == {"make": {"limit": 20.0, "output": "b"}}
     args = ("--cone", "1,2,0.1", "-o", "b", "--config", path, "--show-config", "-q")

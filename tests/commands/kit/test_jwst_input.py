@@ -9,11 +9,18 @@ from tests.support.runs import tool
 SAID = "a JWST product ({kind}, NIRCam): this tool does not take it yet"
 
 TOOLS = [
-    ["run"],
-    ["flat"],
     ["resample", "-o", "x_coadd.asdf"],
     ["skymap"],
 ]
+
+
+@pytest.mark.parametrize("name", ["run", "flat"])
+def test_a_product_that_is_no_exposure_is_told_by_its_kind(name, tmp_path, monkeypatch, capsys):
+    path = jwst_files.made(tmp_path, "x1d", "from_jwst.fits")
+    monkeypatch.chdir(tmp_path)
+    assert tool(name, path) == 3
+    assert f"{path}: a JWST product (x1d, NIRCam): wanted uncal, " in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == [path]
 
 
 @pytest.mark.parametrize("words", TOOLS, ids=" ".join)
@@ -31,10 +38,10 @@ def test_references_and_damaged_files_of_jwst(tmp_path, capsys):
     content = path.read_bytes()
     fits.setval(path, "REFTYPE", value="FLAT")
     assert tool("flat", path) == 3
-    assert "a JWST reference file (FLAT, NIRCam): this tool" in capsys.readouterr().err
+    assert "a JWST reference file (FLAT, NIRCam), which is none of the JWST products" in capsys.readouterr().err
     path.write_bytes(content[:1000])
     assert tool("flat", path) == 3
-    assert "a JWST file: this tool" in capsys.readouterr().err
+    assert len(capsys.readouterr().err.splitlines()) == 1
 
 
 def test_other_fits_files_are_refused_as_before(tmp_path, capsys):

@@ -64,6 +64,7 @@ STEP = FrameStep(
     suffix="assign_wcs",
     peer="assign_wcs",
     summary="Attach the world coordinate system.",
+    examples=("rt-assignwcs X_rate.fits --ref distortion=mine.asdf",),
     description=(
         "Pixels, moved by the offset of the filter, go through the distortion to V2, V3, are corrected for the "
         "velocity of the telescope about the reference point, and are turned to the sky by RA_REF, DEC_REF and "

@@ -40,6 +40,7 @@ STEP = RampStep(
     suffix="charge_migration",
     peer="charge_migration",
     summary="Leave out groups that charge has left.",
+    examples=("rt-chargemig X_dark_current.fits", "rt-chargemig X_dark_current.fits --threshold 20000"),
     description=(
         "A group above the threshold, all that follow it, and these groups of the four neighbours are CHARGELOSS and "
         "DO_NOT_USE. The variance of the rate from reading is that of the ramp with these groups. rt-run does this "

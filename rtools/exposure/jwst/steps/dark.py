@@ -79,6 +79,7 @@ STEP = RampStep(
     suffix="dark_current",
     peer="dark_current",
     summary="Subtract the dark current.",
+    examples=("rt-dark X_linearity.fits",),
     description=(
         "The frames of the dark are averaged as those of the exposure are, and where they end, its last difference "
         "goes on. Of MIRI, each of the first integrations has a dark of its own. A dark that averages more frames "

@@ -40,6 +40,7 @@ STEP = RampStep(
     suffix="dq_init",
     peer="dq_init",
     summary="Flag bad pixels.",
+    examples=("rt-dqinit X_uncal.fits",),
     description=(
         "The bits of the mask, which its table DQ_DEF names, become flags of the pixels. Groups of pixels that are "
         "DO_NOT_USE get that flag. Reference pixels come flagged with the mask."

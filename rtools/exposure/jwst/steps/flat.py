@@ -34,6 +34,7 @@ STEP = ImageStep(
     suffix="flat_field",
     peer="flat_field",
     summary="Divide by the flat field.",
+    examples=("rt-flat X_assign_wcs.fits",),
     description=(
         "The rate is divided by the flat field F, its variances by F², and var_flat is (rate err_F / F)². A pixel "
         "where F is zero or not a number is NO_FLAT_FIELD and DO_NOT_USE. From here on DO_NOT_USE and not-a-number are "

@@ -48,6 +48,7 @@ STEP = ImageStep(
     suffix="gain_scale",
     peer="gain_scale",
     summary="Rescale rates taken with another gain.",
+    examples=("rt-gainscale X_rate.fits", "rt-gainscale X_rateints.fits --outdir scaled"),
     description=(
         "Sub-arrays of NIRSpec are read with another gain than the full frame. Rate and error are multiplied by "
         "GAINFACT of the exposure or of the gain reference, variances by its square."

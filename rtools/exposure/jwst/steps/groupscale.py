@@ -50,6 +50,7 @@ STEP = RampStep(
     suffix="group_scale",
     peer="group_scale",
     summary="Rescale groups that were averaged on board by a power of two.",
+    examples=("rt-groupscale X_uncal.fits", "rt-groupscale jw*_uncal.fits --outdir scaled"),
     description=(
         "The frames of a group are added on board and divided by FRMDIVSR, which is a power of two. Where that is not "
         "NFRAMES, all groups are multiplied by FRMDIVSR / NFRAMES."

@@ -48,6 +48,7 @@ STEP = RampStep(
     cal_step="ipc",
     suffix="ipc",
     summary="Correct the crosstalk between neighbouring pixels.",
+    examples=("rt-ipc X_saturation.fits", "rt-ipc X_saturation.fits --ref ipc=kernel.fits -o X_ipc.fits"),
     description=(
         "Each group is convolved with the kernel of the reference, which is one for all pixels or one for each. "
         "Nothing lies beyond the edge. Reference pixels are neither used nor changed. rt-run leaves this step "

@@ -90,6 +90,7 @@ STEP = RampStep(
     cal_step="jump",
     suffix="jump",
     summary="Flag jumps by differences of neighbouring groups.",
+    examples=("rt-jump X_dark_current.fits", "rt-jump X_dark_current.fits --threshold 5 --no-flag-neighbours"),
     description=(
         "The differences between neighbouring groups are compared with the median of all differences of the pixel, in "
         "standard deviations sqrt(|median| + noise² / NFRAMES) in electron. With 10 differences or more each that is "

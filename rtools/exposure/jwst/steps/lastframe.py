@@ -56,6 +56,7 @@ STEP = RampStep(
     suffix="lastframe",
     chains=("miri",),
     summary="Leave out the last group of MIRI's integrations.",
+    examples=("rt-lastframe X_saturation.fits", "rt-lastframe X_saturation.fits --first"),
     description=(
         "The last group of an integration of MIRI is DO_NOT_USE where there are three or more, because the reset "
         "begins in it. With --first the first group is, too, where there are four or more."

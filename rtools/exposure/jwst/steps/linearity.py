@@ -47,6 +47,7 @@ STEP = RampStep(
     cal_step="linearity",
     suffix="linearity",
     summary="Correct the non-linearity.",
+    examples=("rt-linearity X_refpix.fits",),
     description=(
         "Every group becomes the value of the pixel's polynomial. Groups that are SATURATED keep theirs. A pixel whose "
         "coefficients are not numbers, or whose linear one is zero, is NO_LIN_CORR and keeps its values."

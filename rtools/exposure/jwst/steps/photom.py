@@ -50,6 +50,7 @@ STEP = ImageStep(
     cal_step="photom",
     suffix="photom",
     summary="Calibrate the flux: MJy/sr.",
+    examples=("rt-photom X_flat_field.fits",),
     description=(
         "Rate and error are multiplied by PHOTMJSR of the reference for the filter and pupil (of MIRI: filter and "
         "sub-array), variances by its square. Where the reference says how the throughput falls with time, it is "

@@ -70,6 +70,7 @@ STEP = FitStep(
     suffix="rate",
     peer="ramp_fit",
     summary="Fit rates to ramps.",
+    examples=("rt-rampfit X_jump.fits", "rt-rampfit X_jump.fits --algorithm likely"),
     description=(
         "The default is the fit of the archive: straight lines, weighted by the signal, to the groups between jumps, "
         "whose slopes are averaged by their variances. With --algorithm likely each integration is fitted by "

@@ -54,6 +54,7 @@ STEP = RampStep(
     cal_step="refpix",
     suffix="refpix",
     summary="Correct by the reference pixels.",
+    examples=("rt-refpix X_superbias.fits --no-odd-even-columns",),
     description=(
         "Of a detector with several amplifiers, the means of the reference rows at both ends, of odd and even columns "
         "apart and clipped at 3 standard deviations, give the offset of each amplifier in each group. The running "

@@ -38,6 +38,7 @@ STEP = RampStep(
     suffix="reset",
     chains=("miri",),
     summary="Subtract the reset anomaly of MIRI.",
+    examples=("rt-reset X_lastframe.fits", "rt-reset X_lastframe.fits --ref reset=anomaly.fits"),
     description=(
         "What the first groups of an integration still have of the reset is subtracted, as far as the reference has "
         "groups. Each of the first integrations has one of its own."

@@ -88,6 +88,7 @@ STEP = RampStep(
     suffix="rscd",
     chains=("miri",),
     summary="Leave out the first groups of MIRI's integrations.",
+    examples=("rt-rscd X_linearity.fits", "rt-rscd X_linearity.fits --bright-use-group1"),
     description=(
         "The first groups of an integration of MIRI, as many as the reference says for the read-out pattern and "
         "sub-array, are DO_NOT_USE: one at most where there are five or fewer, and three always stay. With "

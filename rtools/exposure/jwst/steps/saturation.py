@@ -68,6 +68,7 @@ STEP = RampStep(
     cal_step="saturation",
     suffix="saturation",
     summary="Flag saturated groups.",
+    examples=("rt-saturation X_dq_init.fits --grow 0",),
     description=(
         "A group at the threshold or above is SATURATED, and so are all that follow and, in each of these groups, "
         "the pixels around. A group at zero or below is AD_FLOOR and DO_NOT_USE. Where several frames are averaged, a "

@@ -38,6 +38,7 @@ STEP = RampStep(
     cal_step="superbias",
     suffix="superbias",
     summary="Subtract the superbias.",
+    examples=("rt-superbias X_saturation.fits", "rt-superbias X_saturation.fits --refdir refs"),
     description="The bias of each pixel is subtracted from all groups. Its flags join those of the pixels.",
     references=(Reference("superbias", planes=("data", "dq")),),
     apply=apply,
