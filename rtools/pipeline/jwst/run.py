@@ -145,6 +145,9 @@ class _Run:
 
     def _place_on_sky(self, planned: StepPlan) -> None:
         tree, cards = sky_of_image(planned, self.exposure)
+        if self.plan.product.tree_bytes() is None:
+            self.journal.log("warning", "assignwcs: the file has no extension ASDF; only its header gets coordinates")
+            tree.pop("meta.wcs")
         self.facts |= tree
         self.cards |= cards
 
@@ -270,6 +273,9 @@ class _Run:
             if suffix in files and suffix != self.plan.main:
                 files[suffix].take_image(place, made)
 
+        for one in self.plan.steps:
+            if not one.step.works_on_strips:  # metadata alone: its image is the one before
+                keep(one.step.suffix, place, image)
         engine.carry_image(image, steps, self.sources, place, keep)
         if self.plan.main in files:
             files[self.plan.main].take_image(place, image)

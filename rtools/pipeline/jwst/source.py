@@ -32,7 +32,7 @@ def refuse_strange_readout(product: JwstProduct) -> None:
     pattern = str(product.value("READPATT") or "")
     columns = product.value("SUBSIZE1")
     shape = product.arrays["data"].shape
-    if pattern.endswith("IRS2") or (columns is not None and shape[-1] != columns and shape[-2] != columns):
+    if "IRS2" in pattern or (columns is not None and shape[-1] != columns and shape[-2] != columns):
         raise InputError("read by IRS2, whose reference pixels lie among the others: not supported", path=product.path)
     primary = product.hdus[0].values
     if any(key.startswith(("MSTR_", "SSTR_")) for key in primary):

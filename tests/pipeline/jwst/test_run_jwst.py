@@ -47,9 +47,7 @@ def test_the_exposure_has_what_the_tests_are_about(ran_jwst):
     [(2, 128, 320 << 20), (1, 5, 320 << 20), (2, 13, 320 << 20), (1, 128, 1 << 20), (2, 128, 1)],
     ids=["two threads", "five rows", "thirteen rows", "little memory", "least memory"],
 )
-def test_bits_depend_neither_on_threads_nor_on_blocks(
-    jobs, tallest, budget, raw_jwst, ran_jwst, tmp_path, monkeypatch
-):
+def test_bits_depend_neither_on_threads_nor_on_blocks(jobs, tallest, budget, raw_jwst, ran_jwst, tmp_path, monkeypatch):
     monkeypatch.setattr(engine, "TALLEST", tallest)
     monkeypatch.setattr(pipeline_run, "BUDGET", budget)
     run(raw_jwst, *BOTH, "--outdir", tmp_path, "-j", jobs)
@@ -61,7 +59,7 @@ def test_bits_depend_neither_on_threads_nor_on_blocks(
 def test_little_memory_cuts_columns_too():
     shape = (800, 10, 256, 256)
     places = engine.blocks_for(shape, 4, 160 << 20)
-    assert {place[1] for place in places} != {slice(0, 256)}
+    assert any(columns != slice(0, 256) for _rows, columns in places)
     covered = np.zeros(shape[2:], int)
     for place in places:
         covered[place] += 1
@@ -239,13 +237,13 @@ def test_standard_input_and_output(raw_jwst, ran_jwst, monkeypatch, tmp_path):
 def test_a_plan_and_a_report(raw_jwst, tmp_path, capsys):
     assert tool("run", raw_jwst, "--builtin", "--dry-run", "--json", "--outdir", tmp_path / "no", "-q") == 0
     plan = json.loads(capsys.readouterr().out)
-    assert [step["name"] for step in plan["steps"]][:3] == ["groupscale", "dqinit", "saturation"]
+    assert [step["step"] for step in plan["steps"]][:3] == ["groupscale", "dqinit", "saturation"]
     assert [name.rpartition("_")[2] for name in plan["outputs"]] == ["rate.fits", "rateints.fits", "cal.fits"]
     assert not (tmp_path / "no").exists()
     assert tool("run", raw_jwst, "--builtin", "--json", "--outdir", tmp_path, "-q") == 0
     told = json.loads(capsys.readouterr().out)
     assert told["outputs"] == [str(tmp_path / f"{ROOT}_{one}.fits") for one in ("rate", "rateints", "cal")]
-    assert told["statuses"]["ramp_fit"] == "COMPLETE"
+    assert told["cal_step"]["ramp_fit"] == "COMPLETE"
 
 
 def test_long_paths_of_references_are_no_matter_for_the_user(raw_jwst, tmp_path):
@@ -274,7 +272,9 @@ def test_flags_of_a_reference_count_by_their_names(raw_jwst, tmp_path):
         table = hdus["DQ_DEF"].data
         table["VALUE"][one], table["VALUE"][other] = second, first
         table["BIT"][one], table["BIT"][other] = np.log2(second), np.log2(first)
-        fits.HDUList([hdus[0], fits.ImageHDU(swapped, hdus["DQ"].header), hdus["DQ_DEF"]]).writeto(tmp_path / "odd.fits")
+        fits.HDUList([hdus[0], fits.ImageHDU(swapped, hdus["DQ"].header), hdus["DQ_DEF"]]).writeto(
+            tmp_path / "odd.fits"
+        )
     done("dqinit", raw_jwst, "--ref", f"mask={path}", "--outdir", tmp_path / "plain")
     done("dqinit", raw_jwst, "--ref", f"mask={tmp_path / 'odd.fits'}", "--outdir", tmp_path / "odd")
     plain, odd = (open_jwst(tmp_path / place / f"{ROOT}_dq_init.fits") for place in ("plain", "odd"))
