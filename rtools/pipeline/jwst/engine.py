@@ -42,7 +42,7 @@ BYTES_OF_RATE = 64
 SMALLEST = 8
 """Rows of a block, at least; and columns, where it does not have all."""
 
-TALLEST = 128
+TALLEST = 120
 """Rows of a block, at most: threads are busy to the end, and most of it stays in their caches."""
 
 LAST = "last"

@@ -44,7 +44,7 @@ def test_the_exposure_has_what_the_tests_are_about(ran_jwst):
 
 @pytest.mark.parametrize(
     ("jobs", "tallest", "budget"),
-    [(2, 128, 320 << 20), (1, 5, 320 << 20), (2, 13, 320 << 20), (1, 128, 1 << 20), (2, 128, 1)],
+    [(2, 120, 320 << 20), (1, 5, 320 << 20), (2, 13, 320 << 20), (1, 120, 1 << 20), (2, 120, 1)],
     ids=["two threads", "five rows", "thirteen rows", "little memory", "least memory"],
 )
 def test_bits_depend_neither_on_threads_nor_on_blocks(jobs, tallest, budget, raw_jwst, ran_jwst, tmp_path, monkeypatch):
