@@ -42,7 +42,7 @@ def kinds_of(item):
 
 
 def _is_done_with_a_tool_like_others(item):
-    """Whether a kit-wide test is about a tool that differs from another by its declaration alone, and not of its help."""
+    """Whether a kit-wide test is about a tool that differs by its declaration alone, and not of its help."""
     of_kit = item.path.parent.name == "kit" and hasattr(item, "callspec")
     return of_kit and item.callspec.params.get("name") in ALIKE and not any(word in item.name for word in TOLD)
 
