@@ -14,6 +14,7 @@ from rtools.commands.kit.entry import entry
 from rtools.commands.kit.inputs import is_association, local_path, opened
 from rtools.commands.kit.lists import expand_inputs
 from rtools.commands.kit.loop import for_each
+from rtools.commands.kit.missions import mission_option
 from rtools.commands.kit.outputs import Outputs, deliver
 from rtools.commands.kit.tool import tool, typed
 from rtools.errors import InputError, UsageError
@@ -21,12 +22,16 @@ from rtools.wfi.mosaics import PRODUCT_TYPES
 
 __all__ = ["command", "main"]
 
+RULES = ("image2", "image3", "tso3", "coron3", "spec3", "ami3")
+
+OF_JWST = re.compile(r"jw\d{5}")
+
 MAKING = ("product_name", "target", "release", "psf_match", "catalogs", "output", "outdir", "overwrite", "dry_run")
 """Options, by the names of their parameters, that mean nothing where associations are read."""
 
 DESCRIPTION = """\
 Files are arguments, lists (@list, @-) or, for -, one a line on standard input; an association among them stands for its
-science members. Three kinds of associations are made:
+science members. Four kinds of associations are made:
 
 plain: of all files, in their order; --product-name or -o says the name. The files are not opened and may still be
 missing.
@@ -37,6 +42,12 @@ default) are made of visits, data releases (r1 …) of passes and programs, or o
 (--subset 2: subset s2). Spectra and calibration exposures are left out with a warning.
 
 --multiband: one for each set of coadds whose names differ by filter only.
+
+--rule: one of exposures of JWST, by a rule of the mission. Headers say program, observation, instrument, optical
+elements and sub-array, and so the names; exposures of the background (BKGDTARG) and of reference stars (IS_PSF) are
+members of these types, as are those of --background and --psf. image2 has a product for each exposure, with the
+backgrounds of its detector; the others have one product of all. What no rule has together is refused. Members lie
+beside the association.
 
 Members are written relative to the association unless they are absolute. --check prints nothing but errors and
 warnings about associations: exit status 1 if there are errors, 3 if a file cannot be read. --members prints paths of
@@ -52,6 +63,7 @@ the science members of associations, one a line; with --json all that they say."
         "rt-asn --skycell r0000101001001001001_*_cal.asdf --outdir asn",
         "ls *_cal.asdf | rt-asn - --product-type full --release r1 --cell 270p65x69y51",
         "rt-asn --multiband r00001_r1_full_*_coadd.asdf",
+        "rt-asn --rule image2 jw01234001001_*_rate.fits --background jw01234002001_*_rate.fits",
         "rt-asn --check *_asn.json",
         "rt-asn --members X_asn.json | xargs rt-info",
     ),
@@ -65,6 +77,9 @@ the science members of associations, one a line; with --json all that they say."
 @click.option("--cell", "cells", multiple=True, metavar="NAME", help="By skycell: only this one; repeatable.")
 @click.option("--subset", type=click.IntRange(1, 9999), metavar="N", help="By skycell: an arbitrary subset sN.")
 @click.option("--multiband", is_flag=True, help="Coadds of several filters.")
+@mission_option("jwst", "--rule", type=click.Choice(RULES), help="By a rule of the mission.")
+@mission_option("jwst", "--background", multiple=True, metavar="FILE", help="A member that shows the background.")
+@mission_option("jwst", "--psf", multiple=True, metavar="FILE", help="A member that shows a reference star.")
 @click.option("--release", metavar="ID", help="Data release: p, r1, r1-ultradeep …  [p, or that of the coadds]")
 @click.option("--psf-match", metavar="FILTER", help="Filter to which a multiband catalog matches the others.")
 @click.option("--catalogs", is_flag=True, help="Name the catalog beside each member, for the alignment.")
@@ -72,12 +87,14 @@ the science members of associations, one a line; with --json all that they say."
 @click.option("--members", is_flag=True, help="Read associations.")
 @options.named_outputs("json")
 @options.json_output
-def command(console, exposures, product_name, target, skycell, product_type, cells, subset, multiband, release,
-            psf_match, catalogs, check, members, output, outdir, overwrite, dry_run, as_json):  # fmt: skip
+def command(console, exposures, product_name, target, skycell, product_type, cells, subset, multiband, rule,
+            background, psf, release, psf_match, catalogs, check, members, output, outdir, overwrite, dry_run,
+            as_json):  # fmt: skip
     by_cell = bool(skycell or product_type or cells or subset)
-    if by_cell + multiband + check + members > 1:
-        ways = "--skycell (with --product-type, --cell, --subset), --multiband, --check and --members"
+    if by_cell + multiband + bool(rule) + check + members > 1:
+        ways = "--skycell (with --product-type, --cell, --subset), --multiband, --rule, --check and --members"
         raise UsageError(f"{ways} exclude each other")
+    _refuse_other_mission(rule)
     if target and (by_cell or multiband):
         raise UsageError("--target is for plain associations")
     if product_name and by_cell:
@@ -96,6 +113,14 @@ def command(console, exposures, product_name, target, skycell, product_type, cel
     if check or members:
         return (check_files if check else print_members)(console, files, as_json=as_json)
     files = _unfolded(console, files)
+    if rule:
+        from rtools.commands.asn_jwst import make_by_rule
+
+        extras = {"background": background, "psf": psf}
+        where = output, outdir, overwrite, dry_run
+        make_by_rule(rule, files, extras, (product_name, target), where, as_json=as_json)
+        return 0
+    _refuse_jwst(files)
     if by_cell:
         from rtools.mosaic.skymap import grouping
 
@@ -116,6 +141,21 @@ def command(console, exposures, product_name, target, skycell, product_type, cel
     extra = {"psf_match": None if by_cell else psf_match, "catalogs": catalogs and not multiband}
     _write(made, extra, (output, outdir, overwrite, dry_run), as_json=as_json)
     return 0
+
+
+def _refuse_other_mission(rule):
+    """Refuse options that are about associations of the other mission."""
+    for key in ("release", "psf_match", "catalogs") if rule else ("background", "psf"):
+        if typed(key):
+            other = "is not for --rule" if rule else "goes with --rule"
+            raise UsageError(f"--{key.replace('_', '-')} {other}")
+
+
+def _refuse_jwst(files):
+    """Exposures of JWST have rules of their own."""
+    found = next((file for file in files if OF_JWST.match(Path(file).name)), None)
+    if found is not None:
+        raise UsageError("associations of JWST are made by the mission's rules", mend="use --rule", path=found)
 
 
 def _refuse_words(psf_match, release, product_name):

@@ -54,16 +54,40 @@ def _about_target(target):
 
 def print_members(console, files, *, as_json):
     """Print what associations say; returns the exit status."""
-    from rtools.products.mosaic.association import read_association
+    from rtools.products.mosaic.association import content_of, read_association
+    from rtools.products.mosaic.jwst_association import is_of_jwst
 
     def show(file):
-        found = read_association(local_path(file))
+        path = local_path(file)
+        if is_of_jwst(content_of(path)):
+            _print_jwst_members(file, path, as_json=as_json)
+            return
+        found = read_association(path)
         if as_json:
-            said = found._asdict() | {"members": [member._asdict() for member in found.members]}
-            del said["path"]
+            said = _without_path(found) | {"members": [member._asdict() for member in found.members]}
             json_line({"file": file, "status": "done"} | said)
         else:
             for member in found.science:
                 click.echo(member.path)
 
     return for_each(console, files, show, report=json_line if as_json else None)
+
+
+def _print_jwst_members(file, path, *, as_json):
+    """Print the science members of all products, or all that the file says."""
+    from rtools.products.mosaic.jwst_association import beside, read_jwst_association
+
+    found = read_jwst_association(path)
+    if as_json:
+        products = [
+            product._asdict() | {"members": [member._asdict() for member in product.members]}
+            for product in found.products
+        ]
+        json_line({"file": file, "status": "done"} | _without_path(found) | {"products": products})
+        return
+    for name in dict.fromkeys(name for product in found.products for name in product.of("science")):
+        click.echo(beside(path, name))
+
+
+def _without_path(found):
+    return {key: value for key, value in found._asdict().items() if key != "path"}

@@ -9,6 +9,7 @@ from rtools.commands.kit.chosen_steps import ChosenSteps
 from rtools.commands.kit.config import with_tables
 from rtools.commands.kit.entry import entry
 from rtools.commands.kit.exposures import missions_of_inputs, run_exposures
+from rtools.commands.kit.jwst_associations import associations_of_jwst, run_associations
 from rtools.commands.kit.lists import expand_inputs
 from rtools.commands.kit.missions import mission_option, options_by_mission
 from rtools.commands.kit.reference_options import reference_config
@@ -34,7 +35,8 @@ DESCRIPTION = """\
 Runs the steps that the exposure's type has and that its file does not have yet, and writes X_cal.asdf, X_wcs.asdf,
 and for images X_cat.parquet and X_segm.asdf. With --refcat the image is aligned to its stars; where that fails there
 is a warning (exit 5 with --strict).
-Takes raw data (_uncal), any intermediate product, and associations (.json: each science member).
+Takes raw data (_uncal), any intermediate product, and associations (.json: each science member; of JWST image2, whose
+background members are subtracted, ramps among them made rates first).
 With --until it writes that step's product instead.
 
 With a grid or --mosaic, and with associations of images, images (_cal) become a mosaic: flux, skymatch, outlier,
@@ -113,17 +115,22 @@ def command(console, **options):
     inputs = expand_inputs(inputs)
     words, others = _catalog_settings(options)
     options["settings"] = (*words, *options["settings"])
-    if mosaic_chain.makes_mosaic(inputs, options):
+    of_jwst = associations_of_jwst(inputs)
+    if not of_jwst and mosaic_chain.makes_mosaic(inputs, options):
         return mosaic_chain.run_to_mosaic(console, inputs, options, flags, references=references, catalog=others)
     if typed("max_memory"):
         raise UsageError("--max-memory is for mosaics, and this calibrates exposures")
     for key in (*mosaic_options.GRID_KEYS, "add", "mosaic", "max_memory"):
-        options.pop(key)
-    jobs, missions = options.pop("jobs"), missions_of_inputs(inputs)
+        given = options.pop(key)
+        if of_jwst and key != "max_memory" and given not in (None, (), False):
+            raise UsageError("a grid, --mosaic and --add do not go with an association of JWST")
+    jobs, missions = options.pop("jobs"), {"jwst"} if of_jwst else missions_of_inputs(inputs)
     requests = {
         mission: _request(mission, missions, found, references, others)
         for mission, found in options_by_mission(console, options, missions).items()
     }
+    if of_jwst:
+        return run_associations(console, inputs, requests["jwst"], jobs, flags)
     return run_exposures(console, inputs, requests, jobs, flags)
 
 

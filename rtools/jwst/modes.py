@@ -8,7 +8,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["ASKED_FOR", "IMAGE_CHAIN", "RAMP_CHAINS", "has_coordinates", "ramp_chain", "stays_apart", "wanted_anyway"]
+__all__ = [
+    "ASKED_FOR",
+    "IMAGE_CHAIN",
+    "RAMP_CHAINS",
+    "SCALED_BACKGROUND",
+    "has_coordinates",
+    "ramp_chain",
+    "stays_apart",
+    "wanted_anyway",
+]
 
 RAMP_CHAINS = {
     "near infrared": (
@@ -22,10 +31,10 @@ RAMP_CHAINS = {
 }  # fmt: skip
 """From raw ramps to rates."""
 
-IMAGE_CHAIN = ("assignwcs", "flat", "photom")
+IMAGE_CHAIN = ("bsub", "assignwcs", "flat", "photom")
 """From rates to calibrated images."""
 
-ASKED_FOR = ("ipc", "chargemig")
+ASKED_FOR = ("ipc", "chargemig", "bsub")
 """Steps that are left out unless they are asked for."""
 
 IMAGING = (
@@ -40,6 +49,9 @@ APART = (
     "MIR_4QPM",
 )  # fmt: skip
 """Types whose integrations are calibrated one by one."""
+
+SCALED_BACKGROUND = ("NIS_WFSS", "NRC_WFSS", "NIS_SOSS")
+"""Types whose background is scaled from a template."""
 
 
 def ramp_chain(instrument: str) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ import io
 import os
 import re
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -45,10 +46,6 @@ NAME = "r0000101001001001001_0001_wfi01_f158_uncal.asdf"
 OF_JWST = tuple(name for name in step_names("jwst") if name not in step_names())
 """Steps that exposures of JWST alone have."""
 
-ALIKE = tuple(name for name in OF_JWST if name not in ("jump", "superbias"))
-"""Those of them whose tools differ from these two by their declarations alone: what the suite does with files is done
-with two in every run, with all of them among the long tests."""
-
 LINES = {
     "name": (NAME,),
     "sim": (f"{NAME} --size 256 --dry-run", "jw01234001001_02101_00001_nrca1_uncal.fits --subarray SUB64P --dry-run"),
@@ -69,10 +66,11 @@ LINES = {
     "resample": ("FILE -o DIR/out_coadd.asdf",),
     **dict.fromkeys((*chain.order(), "run", "flux", "skymatch", "outlier"), ("FILE --outdir DIR",)),
     **dict.fromkeys(OF_JWST, ("FILE --builtin --outdir DIR",)),
+    "bsub": ("FILE BKG --outdir DIR",),
     **{name: (f"FILE --ref {name}=none --outdir DIR",) for name in ("reset", "rscd")},
 }
 """Tool to command lines: FILE is a product that it takes, GAIN a reference file, DIR a directory for outputs, STAR a
-guide-window file of another star."""
+guide-window file of another star, BKG an exposure of the background."""
 
 WRITES = {
     "sim": f"{NAME} --size 256 --read-pattern 1;2;3 --no-truth --outdir DIR",
@@ -101,7 +99,7 @@ TAKES = {
     "gw face": "face",
     **dict.fromkeys(OF_JWST, "jwst_ramp"),
     "groupscale": "jwst_uncal",
-    "gainscale": "jwst_rate",
+    **dict.fromkeys(("gainscale", "bsub"), "jwst_rate"),
 }
 """Tool to the kind of product that FILE is; otherwise an image."""
 
@@ -138,6 +136,7 @@ WRONG = {
     "refs": "gain",
     "skymap": "gain",
     **dict.fromkeys((*SUBTOOLS, *OF_JWST), "cal"),
+    "bsub": "wcs",
 }
 """Tool to a kind of product that it does not take; the others take them all."""
 
@@ -190,6 +189,8 @@ def words(line, file, directory):
             filled += files
         elif word == "STAR":
             filled.append(str(guided()["star"]))
+        elif word == "BKG":
+            filled.append(str(jwst_files()["jwst_background"]))
         else:
             filled.append(re.sub(r"^DIR\b", lambda _: str(directory), word))
     return filled
@@ -220,13 +221,14 @@ def jwst_files():
     folder = tempfile.TemporaryDirectory()
     atexit.register(folder.cleanup)
     Path(folder.name).chmod(0o755)
-    root = Path(folder.name) / "jw01234001001_02101_00001_nrca1"
+    root = f"{folder.name}/jw01234001001_02101_00001_nrca1"
     with redirect_stdout(io.StringIO()):
         done("sim", f"{root}_uncal.fits", "--subarray", "SUB64P", "--ngroups", 5)
         done("dqinit", f"{root}_uncal.fits", "--builtin")
         done("run", f"{root}_uncal.fits", "--builtin", "--until", "rampfit")
+    background = shutil.copy(f"{root}_rate.fits", f"{root.replace('00001_nrca1', '00002_nrca1')}_rate.fits")
     return {"jwst_uncal": Path(f"{root}_uncal.fits"), "jwst_ramp": Path(f"{root}_dq_init.fits"),
-            "jwst_rate": Path(f"{root}_rate.fits")}  # fmt: skip
+            "jwst_rate": Path(f"{root}_rate.fits"), "jwst_background": Path(background)}  # fmt: skip
 
 
 @cache

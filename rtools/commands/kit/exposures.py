@@ -160,7 +160,8 @@ def members_of(inputs, request, report, log, *, fail_fast=False):
     status : int
         Exit code of what cannot be read.
     """
-    from rtools.products.mosaic.association import science_members, tweakreg_catalogs
+    from rtools.products.mosaic.association import content_of, science_members, tweakreg_catalogs
+    from rtools.products.mosaic.jwst_association import is_of_jwst
 
     groups, catalogs, codes = {}, {}, []
     for name in inputs:
@@ -169,6 +170,8 @@ def members_of(inputs, request, report, log, *, fail_fast=False):
             continue
         try:
             path = local_path(name)
+            if request.single and is_of_jwst(content_of(path)):
+                raise InputError("an association of JWST, which rt-run takes", path=name)
             for member in science_members(path, log):
                 groups.setdefault(member, "together" if request.together else name)
             catalogs |= tweakreg_catalogs(path)

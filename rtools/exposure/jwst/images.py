@@ -118,43 +118,49 @@ def subtract_background(
 ) -> None:
     """Subtract the clipped mean of background exposures.
 
-    Where no sample is left the pixel gets their flags, else none of them. The variance of the mean is added to that
-    from reading, and the error is the root of the sum of variances.
+    The variance of the mean, Σσ²/n² over the n samples that are kept, is added to that from reading, and the error is
+    the root of the sum of variances. Where no sample is left the pixel is not a number, DO_NOT_USE, and has the
+    backgrounds' flags; elsewhere it has none of these.
 
     Parameters
     ----------
     image : RatePlanes
         A rate or a stack of integrations, each of which loses the same background; changed.
     backgrounds : sequence of RatePlanes
-        On the pixels of the image, not a number outside of their own. Of a stack of integrations the clipped mean over
-        these is taken first.
+        On the pixels of the image, not a number outside of their own. Samples that are DO_NOT_USE do not count. Of a
+        stack of integrations the clipped mean over these is taken first.
     sigma : float
-        Samples so many standard deviations from the median are left out.
+        Samples more than so many standard deviations from the median are left out.
     rounds : int, optional
         Rounds of clipping at most; until nothing changes by default.
     """
     means = [_mean_of(one, sigma, rounds) for one in backgrounds]
     level, kept = clipped_mean(np.stack([mean for mean, _variance, _dq in means]), sigma, rounds)
-    variance = np.stack([variance for _mean, variance, _dq in means])
-    count = kept.sum(axis=0)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        of_mean = np.where(kept, variance, 0).sum(axis=0) / count.astype(np.float64) ** 2
-    image.data -= level.astype(np.float32)
-    image.var_rnoise += np.where(count > 0, of_mean, 0).astype(np.float32)
-    np.sqrt(sum(image.variances), out=image.err)
+    of_mean = _variance_of(np.stack([variance for _mean, variance, _dq in means]), kept)
+    lost = ~kept.any(axis=0)
     flags = np.bitwise_or.reduce([dq for _mean, _variance, dq in means])
-    image.dq |= np.where(count > 0, np.uint32(0), flags | DO_NOT_USE)
+    image.data -= level.astype(np.float32)
+    image.dq |= np.where(lost, flags | DO_NOT_USE, np.uint32(0))
+    image.var_rnoise += of_mean.astype(np.float32)
+    for plane in image.variances:
+        plane[..., lost] = 0
+    np.sqrt(sum(image.variances), out=image.err)
 
 
 def _mean_of(image, sigma, rounds):
     """Mean, variance of the mean and flags of one background exposure."""
-    if image.data.ndim == 2:
-        return image.data, image.err.astype(np.float64) ** 2, image.dq
-    mean, kept = clipped_mean(image.data, sigma, rounds)
+    data = np.where((image.dq & DO_NOT_USE) > 0, np.float32(np.nan), image.data)
+    variance = image.err.astype(np.float64) ** 2
+    if data.ndim == 2:
+        return data, variance, image.dq
+    mean, kept = clipped_mean(data, sigma, rounds)
+    return mean, _variance_of(variance, kept), np.bitwise_or.reduce(image.dq, axis=0)
+
+
+def _variance_of(variances, kept):
+    """Variance of the mean of the samples that are kept; 0 where none is."""
     count = kept.sum(axis=0)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        variance = np.where(kept, image.err.astype(np.float64) ** 2, 0).sum(axis=0) / count.astype(float) ** 2
-    return mean, variance, np.bitwise_or.reduce(image.dq, axis=0)
+    return np.where(kept, variances, 0).sum(axis=0) / np.maximum(count, 1).astype(np.float64) ** 2
 
 
 def clipped_mean(samples: np.ndarray, sigma: float, rounds: int | None = None) -> tuple[np.ndarray, np.ndarray]:
@@ -163,9 +169,9 @@ def clipped_mean(samples: np.ndarray, sigma: float, rounds: int | None = None) -
     Parameters
     ----------
     samples : ndarray (n, …)
-        Samples that are not a number do not count.
+        Samples that are not finite do not count.
     sigma : float
-        Limit in standard deviations.
+        Limit in standard deviations (of the population).
     rounds : int, optional
         At most so many; until nothing changes by default.
 
@@ -174,16 +180,29 @@ def clipped_mean(samples: np.ndarray, sigma: float, rounds: int | None = None) -
     (ndarray float64, ndarray bool)
         Mean, not a number where nothing is left; and the samples that are kept.
     """
-    import warnings
+    values = samples.reshape(len(samples), -1).astype(np.float64)
+    values[~np.isfinite(values)] = np.nan
+    unsettled, left = np.arange(values.shape[1]), len(values) if rounds is None else rounds
+    while unsettled.size and left > 0:
+        part = values[:, unsettled]
+        middle, spread = _middle_and_spread(part)
+        far = np.abs(part - middle) > sigma * spread
+        part[far] = np.nan
+        values[:, unsettled] = part
+        unsettled, left = unsettled[far.any(axis=0)], left - 1
+    shape = samples.shape[1:]
+    return _mean(values).reshape(shape), np.isfinite(values).reshape(samples.shape)
 
-    kept, left = np.isfinite(samples), rounds if rounds is not None else len(samples) + 1
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        while left > 0:
-            values = np.where(kept, samples, np.nan).astype(np.float64)
-            middle, spread = np.nanmedian(values, axis=0), np.nanstd(values, axis=0)
-            stay = kept & (np.abs(samples - middle) <= sigma * spread)
-            if (stay == kept).all():
-                break
-            kept, left = stay, left - 1
-        return np.asarray(np.nanmean(np.where(kept, samples, np.nan), axis=0, dtype=np.float64)), kept
+
+def _mean(values):
+    """Mean along the first axis without what is not a number; not a number where nothing is left."""
+    count = np.isfinite(values).sum(axis=0)
+    return np.where(count > 0, np.nansum(values, axis=0) / np.maximum(count, 1), np.nan)
+
+
+def _middle_and_spread(values):
+    """Median and standard deviation along the first axis without what is not a number."""
+    ordered = np.sort(values, axis=0)  # what is not a number comes last
+    count = np.isfinite(values).sum(axis=0)
+    ends = [np.take_along_axis(ordered, np.maximum(place, 0)[None], 0)[0] for place in ((count - 1) // 2, count // 2)]
+    return (ends[0] + ends[1]) / 2, np.sqrt(_mean((values - _mean(values)) ** 2))

@@ -22,6 +22,8 @@ class ExposureRequest(Request):
         Those of `settings` that are meant for this run, not a configuration file's for any.
     also : frozenset of str
         ``--with``: steps of JWST that are left out unless they are asked for.
+    backgrounds : tuple of str
+        Exposures of which the background is taken that an exposure of JWST loses.
     save_steps : bool
         Write the product of every step, too.
     strict : bool
@@ -44,6 +46,7 @@ class ExposureRequest(Request):
     last: str | None = None
     named: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     also: frozenset[str] = frozenset()
+    backgrounds: tuple[str, ...] = ()
     save_steps: bool = False
     strict: bool = False
     together: bool = False

@@ -41,8 +41,8 @@ def chain_of(meta: Mapping[str, Any], also: Collection[str] = ()) -> tuple[str, 
     """
     kind = str(meta["exposure"].get("type"))
     left_out = set(modes.ASKED_FOR) - set(also) - set(modes.wanted_anyway(kind))
-    ramp = tuple(name for name in modes.ramp_chain(str(meta["instrument"]["name"])) if name not in left_out)
-    return (*ramp, *modes.IMAGE_CHAIN)
+    whole = (*modes.ramp_chain(str(meta["instrument"]["name"])), *modes.IMAGE_CHAIN)
+    return tuple(name for name in whole if name not in left_out)
 
 
 def resolve(word: str) -> str:

@@ -1,9 +1,8 @@
-"""The engine: a block of pixels goes through all steps of a run on one thread, and only its results are kept.
+"""The engine: a block of rows goes through all steps of a run on one thread, and only its results are kept.
 
-A block has all groups of all integrations, because jumps are looked for in all of them. It has whole rows, unless there
-are so many integrations that these need too much memory. Pixels beyond it at every side, the halo, are computed with it
-and thrown away, so that its own do not depend on where it was cut. The size of blocks and the number of threads change
-nothing in the results.
+A block has all groups of all integrations, because jumps are looked for in all of them. Rows beyond it at either end,
+the halo, are computed with it and thrown away, so that its pixels do not depend on where it was cut. Height of blocks
+and number of threads change nothing in the results.
 """
 
 from __future__ import annotations
@@ -20,16 +19,14 @@ from rtools.exposure.jwst.fit import FittedRates
 from rtools.exposure.jwst.images import RatePlanes
 
 __all__ = [
-    "LAST",
     "BlockCut",
     "BlockReference",
     "BlockStep",
     "Keep",
-    "Place",
-    "blocks_for",
     "carry_image",
     "carry_ramp",
     "halo_of",
+    "height_for",
     "spans",
 ]
 
@@ -40,16 +37,7 @@ BYTES_OF_RATE = 64
 """Memory of one integration of one pixel: planes of the rates, twice, and those of the image."""
 
 SMALLEST = 8
-"""Rows of a block, at least; and columns, where it does not have all."""
-
-TALLEST = 120
-"""Rows of a block, at most: threads are busy to the end, and most of it stays in their caches."""
-
-LAST = "last"
-"""What there is behind all steps on ramps, which may have been none."""
-
-Place = tuple[slice, slice]
-"""Rows and columns of an image."""
+"""Rows of a block, at least."""
 
 
 class BlockReference(Protocol):
@@ -59,8 +47,8 @@ class BlockReference(Protocol):
         """Its arrays for a part of the image, by their names in the data model; flags are JWST's bits."""
 
 
-Keep = Callable[[str, Place, Any], None]
-"""``keep(what, place, block)`` takes what a step made of the pixels of a block: a `RampBlock` or `RatePlanes`."""
+Keep = Callable[[str, slice, Any], None]
+"""``keep(what, rows, block)`` takes what a step made of the rows of a block: a `RampBlock` or `RatePlanes`."""
 
 
 @dataclass(frozen=True)
@@ -134,8 +122,8 @@ def halo_of(steps: Sequence[BlockStep]) -> int:
     return sum(one.step.halo(dict(one.options)) for one in steps if one.step.halo is not None)
 
 
-def blocks_for(shape: tuple[int, int, int, int], halo: int, budget: int, planes: int = 0) -> list[Place]:
-    """Blocks that take about so much memory each, and together are the image.
+def height_for(shape: tuple[int, int, int, int], halo: int, budget: int) -> int:
+    """Rows of a block that takes about so much memory.
 
     Parameters
     ----------
@@ -145,90 +133,79 @@ def blocks_for(shape: tuple[int, int, int, int], halo: int, budget: int, planes:
         From `halo_of`.
     budget : int
         Bytes.
-    planes : int
-        Planes of references, of four bytes a pixel.
 
     Returns
     -------
-    list of (slice, slice)
-        Row by row, and in these from left to right.
+    int
+        `SMALLEST` at least, all rows at most.
     """
     integrations, groups, rows, columns = shape
-    pixels = budget // (integrations * (groups * BYTES_OF_SAMPLE + BYTES_OF_RATE) + 4 * planes)
-    height, width = min(pixels // columns - 2 * halo, TALLEST), columns
-    if height < min(SMALLEST, rows):
-        height = min(SMALLEST, rows)
-        width = min(max(pixels // (height + 2 * halo) - 2 * halo, SMALLEST), columns)
-    even = [-(-size // -(-size // most)) for size, most in ((rows, height), (columns, width))]
-    return [(part, across) for part in spans(rows, even[0]) for across in spans(columns, even[1])]
+    row = columns * integrations * (groups * BYTES_OF_SAMPLE + BYTES_OF_RATE)
+    return min(max(budget // row - 2 * halo, SMALLEST), rows)
 
 
-def spans(size: int, most: int) -> Iterator[slice]:
-    """Parts of an axis, one behind the other."""
-    for start in range(0, size, most):
-        yield slice(start, min(start + most, size))
+def spans(rows: int, height: int) -> Iterator[slice]:
+    """Blocks of rows, one behind the other."""
+    for start in range(0, rows, height):
+        yield slice(start, min(start + height, rows))
 
 
 def carry_ramp(
-    read: Callable[[slice, slice], RampBlock],
+    read: Callable[[slice], RampBlock],
     steps: Sequence[BlockStep],
     sources: Mapping[str, BlockReference],
-    place: Place,
+    rows: slice,
+    total: int,
     keep: Keep,
 ) -> None:
-    """Take the ramps of a block through steps, and keep what each of them made of its own pixels.
+    """Take the ramps of a block through steps, and keep what each of them made of its own rows.
 
     Parameters
     ----------
     read : callable
-        ``read(rows, columns)`` gives the block with its halo, as far as the image goes.
+        ``read(rows)`` gives the block with its halo.
     steps : sequence of BlockStep
         From ramp to ramp, the fit last if there is one.
     sources : mapping of str to BlockReference
         References by type.
-    place : (slice, slice)
-        Rows and columns of the block.
+    rows : slice
+        Rows of the block.
+    total : int
+        Rows of the image.
     keep : Keep
-        Called with the suffix of each step, and with ``rate`` and ``rateints`` for the fit; without a fit with `LAST`
-        at the end, too.
+        Called with the suffix of each step, and with ``rate`` and ``rateints`` for the fit.
     """
     halo = halo_of(steps)
-    rows, columns = (slice(max(one.start - halo, 0), one.stop + halo) for one in place)
-    block = read(rows, columns)
-    inner = _shifted(place[0], block.rows.start), _shifted(place[1], block.columns.start)
-    cut = BlockCut(sources, block.rows, block.columns)
+    outer = slice(max(rows.start - halo, 0), min(rows.stop + halo, total))
+    inner = slice(rows.start - outer.start, rows.stop - outer.start)
+    block = read(outer)
+    cut = BlockCut(sources, outer, block.columns)
     for one in steps:
         refs = cut.of(one.references)
         if one.step.fits_ramp:
             rates = one.apply(block, refs)
             for what, planes in _images_of(rates, inner).items():
-                keep(what, place, planes)
+                keep(what, rows, planes)
             return
         one.apply(block, refs)
-        keep(one.step.suffix, place, _inner(block, inner, place))
-    keep(LAST, place, _inner(block, inner, place))
+        keep(one.step.suffix, rows, _inner(block, inner, rows))
 
 
-def _shifted(part, start):
-    return slice(part.start - start, part.stop - start)
-
-
-def _inner(block, inner, place):
+def _inner(block, inner, rows):
     """The block without its halo; views."""
-    part = (..., *inner)
-    zero, dark = (None if one is None else one[part] for one in (block.zeroframe, block.dark_rate))
-    rows, columns = place
-    return RampBlock(block.data[part], block.groupdq[part], block.pixeldq[part], rows, columns, zero, dark)
+    zero = None if block.zeroframe is None else block.zeroframe[:, inner]
+    return RampBlock(
+        block.data[:, :, inner], block.groupdq[:, :, inner], block.pixeldq[inner], rows, block.columns, zero
+    )
 
 
-def _images_of(rates: FittedRates, inner: Place) -> dict[str, RatePlanes]:
+def _images_of(rates: FittedRates, inner: slice) -> dict[str, RatePlanes]:
     """Rates of all integrations together, and of each, as images without halo."""
-    part = (..., *inner)
-    one, photons, reading, error = (np.ascontiguousarray(plane[part]) for plane in rates.planes)
-    each = [np.ascontiguousarray(plane[part]) for plane in rates.each]
+    one, photons, reading, error = (np.ascontiguousarray(plane[inner]) for plane in rates.planes)
+    each = [np.ascontiguousarray(plane[:, inner]) for plane in rates.each]
     return {
-        "rate": RatePlanes(one, error, np.ascontiguousarray(rates.dq[part]), photons, reading),
-        "rateints": RatePlanes(each[0], each[3], np.ascontiguousarray(rates.each_dq[part]), each[1], each[2]),
+        "rate": RatePlanes(one, error, np.ascontiguousarray(rates.dq[inner]), photons, reading),
+        "rateints": RatePlanes(each[0], each[3], np.ascontiguousarray(rates.each_dq[:, inner]), each[1], each[2]),
     }
 
 
@@ -236,7 +213,7 @@ def carry_image(
     image: RatePlanes,
     steps: Sequence[BlockStep],
     sources: Mapping[str, BlockReference],
-    place: Place,
+    place: tuple[slice, slice],
     keep: Keep,
 ) -> None:
     """Take rows of an image, or of all integrations, through steps on images.
@@ -257,4 +234,4 @@ def carry_image(
     cut = BlockCut(sources, *place)
     for one in steps:
         one.apply(image, cut.of(one.references))
-        keep(one.step.suffix, place, image)
+        keep(one.step.suffix, place[0], image)

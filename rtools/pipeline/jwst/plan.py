@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from rtools.declare import NotApplicable, Skip, Step
+from rtools.declare import Step
 from rtools.errors import InputError, UsageError
 from rtools.exposure.jwst.block import RampTiming
 from rtools.exposure.jwst.exposure import RampExposure
@@ -20,19 +20,17 @@ from rtools.pipeline.job.job import Messages
 from rtools.pipeline.job.outputs import check_outputs, name_outputs
 from rtools.pipeline.job.steps import StepPlan
 from rtools.pipeline.jwst import chain
+from rtools.pipeline.jwst.background import open_backgrounds
 from rtools.pipeline.jwst.references import find_references
-from rtools.pipeline.jwst.source import groups_left_out, ramp_shape, refuse_strange_readout
+from rtools.pipeline.jwst.source import ramp_shape, refuse_strange_readout
 from rtools.products import names
 from rtools.products.jwst import JwstProduct, open_jwst
 from rtools.wfi import metadata
 
-__all__ = ["JwstPlan", "plan_jwst"]
+__all__ = ["JwstPlan", "plan_jwst", "suffix_of"]
 
 RAMPS = ("uncal", "ramp")
 IMAGES = ("rate", "rateints", "bsub", "bsubints", "cal", "calints")
-
-WITHOUT_FILE = ("rampfit", "gainscale", "photom")
-"""Steps whose products are `rate` and `cal`, whatever else is saved."""
 
 BASE_METADATA = ("exposure.type", "instrument.name", "instrument.detector", "subarray.xstart", "subarray.ystart")
 RAMP_METADATA = ("exposure.nframes", "exposure.groupgap", "exposure.frame_time", "exposure.group_time")
@@ -60,6 +58,8 @@ class JwstPlan:
         What the input is called.
     warnings, cautions : tuple of str
         What is to be said before the work; cautions even with -q.
+    backgrounds : tuple of JwstProduct
+        Exposures of which the background is taken that it loses.
     """
 
     product: JwstProduct
@@ -71,6 +71,7 @@ class JwstPlan:
     name: str
     warnings: tuple[str, ...] = field(default=())
     cautions: tuple[str, ...] = field(default=())
+    backgrounds: tuple[JwstProduct, ...] = field(default=())
 
 
 def plan_jwst(path: str | Path, request: ExposureRequest, *, name: str | None = None) -> JwstPlan:
@@ -107,24 +108,22 @@ def plan_jwst(path: str | Path, request: ExposureRequest, *, name: str | None = 
     apart = modes.stays_apart(product.meta) or product.kind.endswith("ints")
     metadata.require(product.meta, *(key for step in steps for key in step.metadata), path=product.path)
     _refuse_without_coordinates(product, chosen)
-    _refuse_reference_pixels_of_miri(product, chosen, request)
+    backgrounds = open_backgrounds(product, request.backgrounds) if "bsub" in chosen else ()
     options = {step.name: step.defaults() | dict(request.settings.get(step.name, {})) for step in steps}
     served = find_references(product, steps, request, messages)
     exposure = _exposure(product, served, messages)
-    planned = tuple(
-        _if_needed(_planned(step, options[step.name], served, request, messages), exposure, messages) for step in steps
-    )
+    planned = tuple(_planned(step, options[step.name], served, request, messages) for step in steps)
     main = _main(product, planned, request, apart=apart)
     outputs = _outputs(str(name or path), product, planned, main, request, messages, apart=apart)
     return JwstPlan(
         product, exposure, planned, outputs, main, apart, str(name or path),
-        tuple(messages.warnings), tuple(messages.cautions),
+        tuple(messages.warnings), tuple(messages.cautions), backgrounds,
     )  # fmt: skip
 
 
 def _choose(product, request, messages):
     """Names of the steps that are done."""
-    names_there = chain.chain_of(product.meta, request.also)
+    names_there = _chain(product, request)
     done = _statuses(product, names_there)
     if request.single:
         return [_single(product, request, done)]
@@ -145,6 +144,14 @@ def _choose(product, request, messages):
             raise InputError(f"--until {request.last}: this file is past it", path=product.path)
         todo = todo[: todo.index(request.last) + 1]
     return todo
+
+
+def _chain(product, request):
+    """Names of the steps of the exposure; among them the background, where others are given that show it."""
+    if "bsub" in request.also:
+        raise UsageError("--with bsub: an association names exposures of the background, and rt-bsub takes them")
+    also = {"bsub"} if request.backgrounds else set()
+    return chain.chain_of(product.meta, request.also | also)
 
 
 def _statuses(product, names_there):
@@ -173,13 +180,6 @@ def _refuse_without_coordinates(product, chosen):
     raise InputError(f"{kind} needs mission software for its coordinates", mend=mend, path=product.path)
 
 
-def _refuse_reference_pixels_of_miri(product, chosen, request):
-    """Reference pixels of MIRI, whose amplifiers take turns from column to column, are not done here."""
-    if "refpix" in chosen and "refpix" not in request.skip and product.meta["instrument"]["name"].upper() == "MIRI":
-        mend = "--skip refpix does without" if request.single is None else None
-        raise InputError("the reference pixels of MIRI are not corrected here", mend=mend, path=product.path)
-
-
 def _exposure(product, served, messages):
     """What steps know of the exposure."""
     info = product.meta["exposure"]
@@ -188,12 +188,11 @@ def _exposure(product, served, messages):
         timing = RampTiming(
             int(info["nframes"]), int(info["groupgap"]), float(info["frame_time"]), float(info["group_time"])
         )
-        left_out = groups_left_out(product)
     else:
         image = product.arrays["data"].shape
         shape = (image[0] if len(image) == 3 else 1, 0, *image[-2:])
-        timing, left_out = RampTiming(1, 0, 0.0, 0.0), set()
-    return RampExposure(product.meta, shape, timing, served.facts, messages.log, left_out)
+        timing = RampTiming(1, 0, 0.0, 0.0)
+    return RampExposure(product.meta, shape, timing, served.facts, messages.log)
 
 
 def _planned(step: Step, options, served, request, messages) -> StepPlan:
@@ -208,19 +207,6 @@ def _planned(step: Step, options, served, request, messages) -> StepPlan:
     return replace(planned, status="SKIPPED", active=False) if skipped else planned
 
 
-def _if_needed(planned: StepPlan, exposure: RampExposure, messages) -> StepPlan:
-    """A step, SKIPPED where metadata alone say that it cannot or need not be done."""
-    if not planned.active or planned.step.prepare is None:
-        return planned
-    trial = replace(exposure, left_out=set(exposure.left_out), log=lambda *_: None)
-    found = planned.step.prepare(trial, dict(planned.options))
-    if not isinstance(found, Skip | NotApplicable):
-        return planned
-    text = f"{planned.step.name}: {found.reason}"
-    messages.warn(text) if isinstance(found, Skip) else messages.log("info", text)
-    return replace(planned, status="SKIPPED", active=False)
-
-
 def _main(product, planned: Sequence[StepPlan], request, *, apart: bool) -> str:
     """Suffix of the main product."""
     names_done = [one.step.name for one in planned]
@@ -228,7 +214,7 @@ def _main(product, planned: Sequence[StepPlan], request, *, apart: bool) -> str:
     rate = "rateints" if product.kind.endswith("ints") else "rate"
     if request.single:
         step = planned[0].step
-        return rate if step.fits_ramp else step.suffix
+        return rate if step.fits_ramp else suffix_of(step, apart=apart)
     if request.last is None:
         return image
     last = chain.step_called(request.last)
@@ -237,9 +223,22 @@ def _main(product, planned: Sequence[StepPlan], request, *, apart: bool) -> str:
     if last.name == "photom":
         return image
     if last.reads_ramp:
-        ramp = [name for name in chain.chain_of(product.meta, request.also) if chain.step_called(name).writes_ramp]
+        ramp = [name for name in _chain(product, request) if chain.step_called(name).writes_ramp]
         return "ramp" if names_done and ramp[-1] == last.name else last.suffix
-    return last.suffix
+    return suffix_of(last, apart=apart)
+
+
+def suffix_of(step: Step, *, apart: bool) -> str:
+    """Suffix of what a step makes.
+
+    Parameters
+    ----------
+    step : Step
+        Of an exposure of JWST.
+    apart : bool
+        Whether images are made of each integration.
+    """
+    return "bsubints" if step.name == "bsub" and apart else step.suffix
 
 
 def _outputs(path, product, planned, main, request, messages, *, apart: bool):
@@ -249,7 +248,7 @@ def _outputs(path, product, planned, main, request, messages, *, apart: bool):
     fitted = any(one.step.fits_ramp for one in planned)
     suffixes: list[str] = []
     if request.save_steps:
-        suffixes += [one.step.suffix for one in planned if one.active and one.step.name not in WITHOUT_FILE]
+        suffixes += [suffix_of(one.step, apart=apart) for one in planned if one.active and not one.step.fits_ramp]
     if fitted:
         suffixes += ["rate"] + (["rateints"] if several or apart else [])
     suffixes = [one for one in dict.fromkeys(suffixes) if one != main]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -55,13 +54,6 @@ class CutReference:
     def __init__(self, source: JwstSource, names: tuple[str, ...]):
         self.source = source
         self.names = tuple(name for name in names if source.has(name))
-
-    @property
-    def planes(self) -> int:
-        """Planes of the pixels of an image that it has."""
-        if not JWST_TYPES[self.source.type].is_plane:
-            return 0
-        return sum(math.prod(self.source.shape(name)[:-2]) for name in self.names)
 
     def block(self, rows: slice, columns: slice) -> dict[str, np.ndarray]:
         """Arrays of a part, by their names in the data model; what is one for all pixels comes whole."""

@@ -6,7 +6,6 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +20,9 @@ from rtools.pipeline.job.journal import Journal
 from rtools.pipeline.job.process import peak_memory, settled
 from rtools.pipeline.job.steps import StepPlan
 from rtools.pipeline.jwst import engine, source
+from rtools.pipeline.jwst.background import BackgroundBlocks
 from rtools.pipeline.jwst.forms import ProductFile, form_of
-from rtools.pipeline.jwst.plan import RAMPS, JwstPlan
+from rtools.pipeline.jwst.plan import RAMPS, JwstPlan, suffix_of
 from rtools.pipeline.jwst.references import CutReference
 from rtools.pipeline.jwst.sky import sky_of_image
 from rtools.products.schema.history import entry, stamp
@@ -30,7 +30,7 @@ from rtools.work import Work
 
 __all__ = ["BUDGET", "execute"]
 
-BUDGET = 320 << 20
+BUDGET = 256 << 20
 """Bytes of all blocks that are worked on at a time."""
 
 
@@ -63,7 +63,12 @@ class _Run:
         self.work = work.with_log(self.journal.log)
         self.started = time.perf_counter()
         self.exposure = replace(plan.exposure, log=self.journal.log)
-        self.sources = _cut_references(plan.steps)
+        self.sources: dict[str, engine.BlockReference] = dict(_cut_references(plan.steps))
+        self.integrations = plan.exposure.shape[0]
+        if plan.backgrounds:
+            shown = BackgroundBlocks(plan.product, plan.backgrounds)
+            self.sources["background"] = shown
+            self.integrations += shown.integrations
         self.statuses: dict[str, str] = {one.step.cal_step: one.status for one in plan.steps}
         self.facts: dict[str, Any] = {}
         self.cards: dict[str, Any] = {}
@@ -81,7 +86,7 @@ class _Run:
             else:
                 self._through_images(image_steps, files)
             stack.pop_all()
-        outputs = [one.commit() for one in files.values()]
+        outputs = [files[suffix].commit() for suffix in self.plan.outputs]
         return Result(
             input=self.plan.name,
             outputs=tuple(outputs),
@@ -108,46 +113,38 @@ class _Run:
             if not step.works_on_strips:
                 self._place_on_sky(planned)
                 continue
-            made = engine.BlockStep(step, options, prepared, tuple(planned.references))
+            also = ("background",) if step.name == "bsub" else ()
+            made = engine.BlockStep(step, options, prepared, (*planned.references, *also))
             (ramps if step.reads_ramp else images).append(made)
             if step.name == "photom":
                 self._note_photometry(prepared)
         return ramps, images
 
     def _settle(self, planned: StepPlan, reason: Skip | NotApplicable) -> None:
-        self.statuses[planned.step.cal_step] = "SKIPPED"  # also of what is not needed, as the mission's pipeline says
-        self.journal.log("warning" if isinstance(reason, Skip) else "info", f"{planned.step.name}: {reason.reason}")
+        skipped = isinstance(reason, Skip)
+        self.statuses[planned.step.cal_step] = "SKIPPED" if skipped else "COMPLETE"
+        self.journal.log("warning" if skipped else "info", f"{planned.step.name}: {reason.reason}")
 
     def _offsets(self, before: Sequence[engine.BlockStep], how: Any) -> Any:
         """What the reference pixels of the whole image show, after the steps before; `how` is what refpix prepared."""
-        integrations, groups, rows, columns = self.exposure.shape
-        if min(rows, columns) < 2 * REFERENCE_WIDTH:
+        rows, columns = self.exposure.shape[2:]
+        whole, edge = slice(None), REFERENCE_WIDTH
+        if min(rows, columns) < 2 * edge:
             return Skip("the image has no room for reference pixels")
-        most = max(BUDGET // 4 // (2 * (rows + columns) * REFERENCE_WIDTH * groups * engine.BYTES_OF_SAMPLE), 1)
+        bottom, top = (self._edge(before, part, whole) for part in (slice(0, edge), slice(rows - edge, rows)))
+        left, right = (self._edge(before, whole, part) for part in (slice(0, edge), slice(columns - edge, columns)))
+        found = refpix.measure_offsets((bottom, top, left, right), *how)
+        return found if found is not None else Skip("there are no reference pixels")
 
-        def measure(some: slice) -> Any:
-            return refpix.measure_offsets(self._edges(before, some), *how)
-
-        found = self.work.map(measure, list(engine.spans(integrations, most)))
-        return refpix.joined(found) if found[0] is not None else Skip("there are no reference pixels")
-
-    def _edges(self, before, integrations):
-        """The image's first and last rows, and its first and last columns, of some integrations."""
-        whole, first, last = slice(None), slice(None, REFERENCE_WIDTH), slice(-REFERENCE_WIDTH, None)
-        blocks = []
-        for rows, columns in ((first, whole), (last, whole), (whole, first), (whole, last)):
-            block = source.ramp_block(self.plan.product, rows, columns, integrations)
-            cut = engine.BlockCut(self.sources, block.rows, block.columns)
-            for one in before:
-                one.apply(block, cut.of(one.references))
-            blocks.append(block)
-        return tuple(blocks)
+    def _edge(self, before, rows, columns):
+        block = source.ramp_block(self.plan.product, rows, columns)
+        cut = engine.BlockCut(self.sources, block.rows, block.columns)
+        for one in before:
+            one.apply(block, cut.of(one.references))
+        return block
 
     def _place_on_sky(self, planned: StepPlan) -> None:
         tree, cards = sky_of_image(planned, self.exposure)
-        if self.plan.product.tree_bytes() is None:
-            self.journal.log("warning", "assignwcs: the file has no extension ASDF; only its header gets coordinates")
-            tree.pop("meta.wcs")
         self.facts |= tree
         self.cards |= cards
 
@@ -162,13 +159,10 @@ class _Run:
         }
 
     def _files(self) -> dict[str, ProductFile]:
-        """All products, laid out, but for those of steps that turned out not to be done."""
+        """All products, laid out."""
         made: dict[str, ProductFile] = {}
-        idle = {one.step.suffix for one in self.plan.steps if self.statuses[one.step.cal_step] != "COMPLETE"}
         try:
             for suffix, path in self.plan.outputs.items():
-                if suffix in idle and suffix != self.plan.main:
-                    continue
                 made[suffix] = self._file(suffix, path)
         except BaseException:
             for one in made.values():
@@ -181,9 +175,11 @@ class _Run:
         done = {one.step.name for one in steps if self.statuses[one.step.cal_step] == "COMPLETE"}
         ramp = self.plan.product.kind in RAMPS and not any(one.step.fits_ramp for one in steps)
         product = self.plan.product
+        flat = product.has("var_flat") or "flat" in done
+        area = product.has("area") or ("photom" in done and "area" in self.sources)
         apart = suffix.endswith("ints") or (self.plan.apart and suffix != "rate")
         what = "ramp" if ramp else "integrations" if apart else "image"
-        form = form_of(what, self.exposure.shape, self._further(done))
+        form = form_of(what, self.exposure.shape, flat=flat, area=area, zero=product.has("zeroframe"))
         tree: dict[str, Any] = {f"meta.cal_step.{one.step.cal_step}": self.statuses[one.step.cal_step] for one in steps}
         for one in steps:
             tree |= {f"meta.ref_file.{kind}.name": found.label for kind, found in one.references.items() if found}
@@ -197,22 +193,9 @@ class _Run:
         cards = self.cards if "assignwcs" in done else {}
         parameters = {f"{one.step.name}.{key}": value for one in steps for key, value in one.options.items()}
         references = {kind: found.label for one in steps for kind, found in one.references.items() if found}
-        record = entry(self.request.tool, parameters=parameters, references=references, inputs=[product.path.name])
+        inputs = [product.path.name, *(other.path.name for other in self.plan.backgrounds if "bsub" in done)]
+        record = entry(self.request.tool, parameters=parameters, references=references, inputs=inputs)
         return ProductFile(path, product, form, tree, cards=cards, history=[record])
-
-    def _further(self, done: set[str]) -> set[str]:
-        """Images that not all products of a kind have."""
-        product = self.plan.product
-        there = {
-            "VAR_FLAT": product.has("var_flat") or "flat" in done,
-            "AREA": product.has("area") or ("photom" in done and "area" in self.sources),
-            "ZEROFRAME": product.has("zeroframe"),
-            "AVDRKCUR": product.has("average_dark_current") or ("dark" in done and self._dark_rate() > 0),
-        }
-        return {name for name, is_there in there.items() if is_there}
-
-    def _dark_rate(self) -> float:
-        return max((one.options["average_dark"] for one in self.plan.steps if one.step.name == "dark"), default=0.0)
 
     def _steps_until(self, suffix: str) -> list[StepPlan]:
         """Steps that a product has gone through."""
@@ -220,71 +203,71 @@ class _Run:
         if suffix in ("rate", "rateints"):
             return [one for one in steps if one.step.reads_ramp or one.step.name == "gainscale"]
         for number, one in enumerate(steps):
-            if one.step.suffix == suffix and suffix != self.plan.main:
+            if suffix_of(one.step, apart=self.plan.apart) == suffix and suffix != self.plan.main:
                 return steps[: number + 1]
         return steps
 
     def _through_ramps(self, ramps, images, files) -> None:
+        shape, product = self.exposure.shape, self.plan.product
+        halo = engine.halo_of(ramps)
+        height = engine.height_for(shape, halo, BUDGET // max(self.work.threads, 1))
         scale = [one for one in images if one.step.name == "gainscale"]
         later = [one for one in images if one.step.name != "gainscale"]
 
-        def keep(what: str, place: engine.Place, made: Any) -> None:
+        def keep(what: str, rows: slice, made: Any) -> None:
             if isinstance(made, RatePlanes):
-                self._keep_rates(what, place, made, (scale, later), files)
+                self._keep_rates(what, rows, made, (scale, later), files)
             elif (file := self._file_of(what, files)) is not None:
-                file.take_ramp(place, made)
+                file.take_ramp(rows, made)
 
-        def carry(place: engine.Place) -> None:
-            engine.carry_ramp(partial(source.ramp_block, self.plan.product), ramps, self.sources, place, keep)
+        def carry(rows: slice) -> None:
+            engine.carry_ramp(lambda part: source.ramp_block(product, part), ramps, self.sources, rows, shape[2], keep)
+            progress.advance(rows.stop - rows.start)
 
-        self._in_blocks(carry, engine.halo_of(ramps))
-
-    def _in_blocks(self, carry, halo) -> None:
-        """Call ``carry(place)`` for all blocks of the image."""
-        shape = self.exposure.shape
-        planes = sum(one.planes for one in self.sources.values())
-        blocks = engine.blocks_for(shape, halo, BUDGET // max(self.work.threads, 1), planes)
-        with self.work.progress(self.plan.name, len(blocks)) as progress:
-
-            def carried(place: engine.Place) -> None:
-                carry(place)
-                progress.advance(1)
-
-            self.work.map(carried, blocks)
+        with self.work.progress(self.plan.name, shape[2]) as progress:
+            self.work.map(carry, list(engine.spans(shape[2], height)))
 
     def _file_of(self, suffix, files):
-        """The file that takes what a step on ramps makes; what there is at last is the main product."""
-        if suffix == engine.LAST:
-            return files[self.plan.main]
-        return files.get(suffix) if suffix != self.plan.main else None
+        """The file that takes what a step on ramps makes; the last step makes the main product."""
+        if suffix in files:
+            return files[suffix]
+        last = self.plan.steps[-1].step
+        return files[self.plan.main] if last.writes_ramp and suffix == last.suffix else None
 
-    def _keep_rates(self, what, place, image, steps, files) -> None:
+    def _keep_rates(self, what, rows, image, steps, files) -> None:
         """Write a rate, and go on to the image where it is made of this one."""
         scale, later = steps
+        place = rows, slice(0, self.exposure.shape[3])
         engine.carry_image(image, scale, self.sources, place, lambda *_: None)
         if what in files:
-            files[what].take_image(place, image)
+            files[what].take_image(rows, image)
         goes_on = what == ("rateints" if self.plan.apart else "rate")
         if goes_on and self.plan.main not in ("rate", "rateints"):
             self._finish_image(image, later, place, files)
 
     def _finish_image(self, image, steps, place, files) -> None:
-        def keep(suffix, place, made):
-            if suffix in files and suffix != self.plan.main:
-                files[suffix].take_image(place, made)
+        called = {one.step.suffix: suffix_of(one.step, apart=self.plan.apart) for one in steps}
 
-        for one in self.plan.steps:
-            if not one.step.works_on_strips:  # metadata alone: its image is the one before
-                keep(one.step.suffix, place, image)
+        def keep(suffix, rows, made):
+            suffix = called[suffix]
+            if suffix in files and suffix != self.plan.main:
+                files[suffix].take_image(rows, made)
+
         engine.carry_image(image, steps, self.sources, place, keep)
         if self.plan.main in files:
-            files[self.plan.main].take_image(place, image)
+            files[self.plan.main].take_image(place[0], image)
 
     def _through_images(self, images, files) -> None:
-        def carry(place: engine.Place) -> None:
-            self._finish_image(source.image_block(self.plan.product, place), images, place, files)
+        rows, columns = self.exposure.shape[2:]
+        height = max(engine.SMALLEST, (BUDGET // self.work.threads) // (self.integrations * columns * 64))
 
-        self._in_blocks(carry, 0)
+        def carry(part: slice) -> None:
+            image = source.image_block(self.plan.product, part)
+            self._finish_image(image, images, (part, slice(0, columns)), files)
+            progress.advance(part.stop - part.start)
+
+        with self.work.progress(self.plan.name, rows) as progress:
+            self.work.map(carry, list(engine.spans(rows, height)))
 
 
 def _cut_references(steps: Sequence[StepPlan]) -> Mapping[str, CutReference]:

@@ -4,6 +4,8 @@ from pathlib import Path
 
 from rtools.products import names
 from rtools.products.mosaic.association import content_of, problems, read_association
+from rtools.products.mosaic.jwst_association import is_of_jwst
+from rtools.products.mosaic.jwst_association_check import check_jwst_association
 
 __all__ = ["check_association"]
 
@@ -26,7 +28,10 @@ def check_association(path: str | Path) -> tuple[list[str], list[str]]:
     InputError
         It cannot be read, or is not JSON.
     """
-    errors = problems(content_of(path))
+    content = content_of(path)
+    if is_of_jwst(content):
+        return check_jwst_association(path)
+    errors = problems(content)
     if errors:
         return errors, []
     found = read_association(path)

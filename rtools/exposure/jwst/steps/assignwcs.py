@@ -59,7 +59,7 @@ def apply(exposure: RampExposure, refs: dict[str, Any], options: dict, prepared:
 STEP = FrameStep(
     name="assignwcs",
     mission="jwst",
-    after="gainscale",
+    after="bsub",
     cal_step="assign_wcs",
     suffix="assign_wcs",
     peer="assign_wcs",
