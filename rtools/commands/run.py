@@ -9,7 +9,7 @@ from rtools.commands.kit.chosen_steps import ChosenSteps
 from rtools.commands.kit.config import with_tables
 from rtools.commands.kit.entry import entry
 from rtools.commands.kit.exposures import missions_of_inputs, run_exposures
-from rtools.commands.kit.jwst_associations import associations_of_jwst, run_associations
+from rtools.commands.kit.jwst_associations import are_of_mosaics, associations_of_jwst, run_associations
 from rtools.commands.kit.lists import expand_inputs
 from rtools.commands.kit.missions import mission_option, options_by_mission
 from rtools.commands.kit.reference_options import reference_config
@@ -28,6 +28,7 @@ EXAMPLES = (
     "rt-run X_linearity.asdf --skip dark --dry-run",
     "rt-run r*_cal.asdf --skycell 270p65x69y50 --outdir mosaics -j 0",
     "rt-run *_uncal.asdf --refcat gaia.parquet --mosaic --outdir cal -o field_coadd.asdf -j 0",
+    "rt-run jw*_cal.fits --mosaic -o field_i2d.fits",
     "rt-run new_cal.asdf --add field_coadd.asdf -o deeper_coadd.asdf",
 )
 
@@ -44,6 +45,7 @@ resample and the catalog; X_coadd.asdf, X_cat.parquet, X_segm.asdf. Exposures th
 first, and with --refcat all are aligned together; one that fails is left out, and the exit code says so. Then -o names
 the mosaic and --outdir takes the exposures. Several skycells are done one after another. With --add images join a
 mosaic, which is not changed: matched to its sky, tested against it. Memory does not grow with the number of images.
+Calibrated images of JWST become X_i2d.fits, without a catalog.
 --from, --until, --refcat, --strict and --save-steps act on exposures, the options of a grid on the mosaic."""
 
 
@@ -93,7 +95,7 @@ def _catalog_settings(options):
 @mosaic_options.memory
 @click.option("--on-disk", "--on_disk", is_flag=True, hidden=True, help="Accepted; members are never held together.")
 @click.option("--timings", is_flag=True, help="Print seconds per step, summed over threads, and peak memory.")
-@bundles.outputs("asdf")
+@bundles.outputs("asdf", "fits")
 @bundles.writing
 @bundles.references
 @bundles.jobs
@@ -116,14 +118,14 @@ def command(console, **options):
     words, others = _catalog_settings(options)
     options["settings"] = (*words, *options["settings"])
     of_jwst = associations_of_jwst(inputs)
-    if not of_jwst and mosaic_chain.makes_mosaic(inputs, options):
+    if are_of_mosaics(of_jwst) if of_jwst else mosaic_chain.makes_mosaic(inputs, options):
         return mosaic_chain.run_to_mosaic(console, inputs, options, flags, references=references, catalog=others)
     if typed("max_memory"):
         raise UsageError("--max-memory is for mosaics, and this calibrates exposures")
     for key in (*mosaic_options.GRID_KEYS, "add", "mosaic", "max_memory"):
         given = options.pop(key)
         if of_jwst and key != "max_memory" and given not in (None, (), False):
-            raise UsageError("a grid, --mosaic and --add do not go with an association of JWST")
+            raise UsageError("a grid, --mosaic and --add do not go with image2 of JWST")
     jobs, missions = options.pop("jobs"), {"jwst"} if of_jwst else missions_of_inputs(inputs)
     requests = {
         mission: _request(mission, missions, found, references, others)

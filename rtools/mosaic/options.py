@@ -15,6 +15,7 @@ from rtools.mosaic.drizzle.options import PLANES
 from rtools.mosaic.drizzle.weights import bad_bits
 from rtools.mosaic.outlier.outlier import OutlierLimits
 from rtools.mosaic.sky.statistics import SkyStatistic
+from rtools.wfi.dq import PIXEL
 
 __all__ = [
     "DrizzleOptions",
@@ -150,13 +151,15 @@ class ResampleOptions:
     dq: bool
 
 
-def parse_skymatch(options: Mapping[str, Any]) -> SkyMatchOptions:
+def parse_skymatch(options: Mapping[str, Any], flags: Mapping[str, int] = PIXEL) -> SkyMatchOptions:
     """Options of skymatch from values by key.
 
     Parameters
     ----------
     options : mapping of str to object
         Of all options of the step.
+    flags : mapping of str to int
+        Names of DQ bits.
 
     Returns
     -------
@@ -172,20 +175,22 @@ def parse_skymatch(options: Mapping[str, Any]) -> SkyMatchOptions:
         match_down=options["match_down"],
         subtract=options["subtract"],
         statistic=SkyStatistic(options["statistic"], *(options[key] for key in LIMITS)),
-        bad_bits=bad_bits(options["dqbits"]),
+        bad_bits=bad_bits(options["dqbits"], flags),
         mask_sources=options["mask_sources"],
         exact=options["pairs"] == "exact",
         stepsize=options["stepsize"],
     )
 
 
-def parse_outlier(options: Mapping[str, Any]) -> OutlierOptions:
+def parse_outlier(options: Mapping[str, Any], flags: Mapping[str, int] = PIXEL) -> OutlierOptions:
     """Options of outlier from values by key.
 
     Parameters
     ----------
     options : mapping of str to object
         Of all options of the step.
+    flags : mapping of str to int
+        Names of DQ bits.
 
     Returns
     -------
@@ -197,7 +202,7 @@ def parse_outlier(options: Mapping[str, Any]) -> OutlierOptions:
         A word means nothing.
     """
     return OutlierOptions(
-        drizzle=_drizzle(options),
+        drizzle=_drizzle(options, flags),
         limits=OutlierLimits(snr=_two(options, "snr"), scale=_two(options, "gradient")),
         maskpt=options["maskpt"],
         backg=options["backg"],
@@ -205,7 +210,7 @@ def parse_outlier(options: Mapping[str, Any]) -> OutlierOptions:
     )
 
 
-def parse_resample(options: Mapping[str, Any]) -> ResampleOptions:
+def parse_resample(options: Mapping[str, Any], flags: Mapping[str, int] = PIXEL) -> ResampleOptions:
     """Options of resample from values by key.
 
     With other weights than exposure times the read noise weighs all variances, so it is computed with any of them.
@@ -214,6 +219,8 @@ def parse_resample(options: Mapping[str, Any]) -> ResampleOptions:
     ----------
     options : mapping of str to object
         Of all options of the step.
+    flags : mapping of str to int
+        Names of DQ bits.
 
     Returns
     -------
@@ -224,7 +231,7 @@ def parse_resample(options: Mapping[str, Any]) -> ResampleOptions:
     UsageError
         A word means nothing.
     """
-    drizzle = _drizzle(options)
+    drizzle = _drizzle(options, flags)
     asked = [word.strip() for word in options["planes"].split(",") if word.strip()]
     unknown = set(asked) - {*PLANES, "var_flat", "dq"}
     if unknown:
@@ -242,12 +249,12 @@ def parse_resample(options: Mapping[str, Any]) -> ResampleOptions:
     )
 
 
-def _drizzle(options):
+def _drizzle(options, flags):
     made = DrizzleOptions(
         kernel=options["kernel"],
         pixfrac=options["pixfrac"],
         weight_type=options["weight_type"],
-        bad_bits=bad_bits(options["good_bits"]),
+        bad_bits=bad_bits(options["good_bits"], flags),
         fill=_number(options["fillval"]),
     )
     made.kernel_for()

@@ -257,7 +257,8 @@ def test_names_that_lead_out_of_the_directory_are_exit_3(folder, capsys):
 def test_associations_that_cannot_be_carried_out(folder, capsys):
     one, two = exposure(1), exposure(2)
     for members, asn_type, said in (
-        ([(one, "science")], "image3", "what image3 makes is not made yet"),
+        ([(one, "science")], "coron3", "what coron3 makes is not made yet"),
+        ([(one, "science")], "image3", "not all are calibrated images"),
         ([(one, "science"), (two, "science")], "image2", "has 2 science members; image2 takes one"),
         ([(one, "background")], "image2", "has no science members"),
         ([(one, "science"), ("none_rate.fits", "background")], "image2", "member none_rate.fits is not there"),

@@ -1,6 +1,7 @@
 """What `rt-run` and the step tools have in common: inputs to jobs of exposures."""
 
 import sys
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,9 +29,15 @@ def missions_of_inputs(inputs):
     -------
     set of str
     """
+    from rtools.products.mosaic.association import science_members
     from rtools.products.opening import mission_of
 
-    return {mission_of(local_path(name)) for name in inputs if not is_association(name)} or {"roman"}
+    found = set()
+    for name in inputs:
+        with suppress(RtoolsError):  # told where the input is planned
+            path = local_path(name)
+            found |= {mission_of(member) for member in (science_members(path) if is_association(name) else [path])}
+    return found or {"roman"}
 
 
 def run_exposures(console, inputs, requests, jobs, flags, *, catalog=None):

@@ -1,6 +1,7 @@
 """Associations of JWST in rt-run: background exposures are made rates first, then every product its image."""
 
 import sys
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,10 @@ from rtools.errors import RtoolsError, UsageError
 from rtools.pipeline.job.outputs import refuse_combinations, refuse_several
 from rtools.pipeline.job.status import shared_status
 
-__all__ = ["associations_of_jwst", "run_associations"]
+__all__ = ["are_of_mosaics", "associations_of_jwst", "run_associations"]
+
+MOSAICS = ("image3",)
+"""Types of associations whose images become one mosaic."""
 
 
 def associations_of_jwst(inputs):
@@ -46,6 +50,34 @@ def associations_of_jwst(inputs):
     for name in filter(is_stream, found):
         raise UsageError("members lie beside an association of JWST, and a stream has no place", path=name)
     return found
+
+
+def are_of_mosaics(inputs):
+    """Whether associations of JWST are of mosaics.
+
+    Parameters
+    ----------
+    inputs : sequence of str
+        The associations.
+
+    Returns
+    -------
+    bool
+
+    Raises
+    ------
+    UsageError
+        Some of them are, others not.
+    """
+    from rtools.products.mosaic.jwst_association import read_jwst_association
+
+    found = {}
+    for name in inputs:
+        with suppress(RtoolsError):  # told where it is planned
+            found.setdefault(read_jwst_association(local_path(name)).asn_type in MOSAICS, name)
+    if len(found) > 1:
+        raise UsageError(f"{found[True]} is of a mosaic, {found[False]} is not", mend="run one after the other")
+    return True in found
 
 
 def run_associations(console, inputs, request, jobs, flags):

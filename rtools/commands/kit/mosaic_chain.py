@@ -13,7 +13,7 @@ from rtools.commands.kit.mosaics import check_memory, groups_of, run_groups
 from rtools.commands.kit.reports import RunReport
 from rtools.commands.kit.step_options import read_settings
 from rtools.commands.kit.tool import typed
-from rtools.errors import RtoolsError, UsageError
+from rtools.errors import InputError, RtoolsError, UsageError
 from rtools.pipeline.job.outputs import refuse_combinations, refuse_several
 from rtools.pipeline.job.status import shared_status
 
@@ -43,8 +43,9 @@ def makes_mosaic(inputs, options):
 
 def _of_images(inputs):
     """Whether all inputs, and the members of associations among them, are images; None if none of them can be read."""
-    from rtools.products.io import open_product
+    from rtools.pipeline.mosaic.missions import IMAGES
     from rtools.products.mosaic.association import science_members
+    from rtools.products.opening import open_any
 
     kinds = []
     for name in inputs:
@@ -53,8 +54,8 @@ def _of_images(inputs):
             members = science_members(path) if is_association(name) else [path]
             for member in members:
                 with suppress(RtoolsError):
-                    kinds.append(open_product(member).kind)
-    return all(kind == "l2_image" for kind in kinds) if kinds else None
+                    kinds.append(open_any(member).kind)
+    return all(kind in IMAGES for kind in kinds) if kinds else None
 
 
 def run_to_mosaic(console, inputs, options, flags, *, references, catalog):
@@ -90,7 +91,19 @@ def run_to_mosaic(console, inputs, options, flags, *, references, catalog):
     check_memory(mosaic)
     if images is not False:
         return run_groups(console, inputs, mosaic, jobs, flags)
+    _refuse_jwst_exposures(inputs)
     return _run_both(console, inputs, exposures, mosaic, jobs, flags)
+
+
+def _refuse_jwst_exposures(inputs):
+    """Refuse exposures of JWST that are not calibrated: a mosaic is made of images."""
+    from rtools.pipeline.mosaic.missions import mission_of_images
+    from rtools.products.mosaic.association import science_members
+
+    for name in inputs:
+        path = local_path(name)
+        if mission_of_images(science_members(path) if is_association(name) else [path]) == "jwst":
+            raise InputError("not all are calibrated images", mend="rt-run without a mosaic calibrates them", path=name)
 
 
 def _requests(options, references, catalog, *, of_images):

@@ -30,9 +30,9 @@ def command_of_step(step, more=()):
         from rtools.pipeline.mosaic.request import MosaicRequest
 
         values = {item.key: options.pop(item.key) for item in step.options}
-        if options.get("add"):  # what is not asked for is as the mosaic has it
-            source = click.get_current_context().get_parameter_source
-            values = {key: value for key, value in values.items() if source(key) is not ParameterSource.DEFAULT}
+        # What is not asked for is as the mission of the images has it, or the mosaic that they join.
+        source = click.get_current_context().get_parameter_source
+        values = {key: value for key, value in values.items() if source(key) is not ParameterSource.DEFAULT}
         settings = {item.key: None if values[item.key] is None else check_option(step, item, values[item.key])
                     for item in step.options if item.key in values}  # fmt: skip
         inputs, flags = options.pop("inputs"), RunFlags.taken_from(options)
@@ -50,7 +50,7 @@ def command_of_step(step, more=()):
         click.argument("inputs", nargs=-1, metavar="FILE…" if step.one_by_one else "IMAGE…|ASSOCIATION"),
         *(click_option(item) for item in step.options),
         *more,
-        bundles.outputs("asdf"),
+        bundles.outputs("asdf", *(() if step.one_by_one else ("fits",))),
         bundles.writing,
         *(() if step.repeatable or step.once else (again,)),
         bundles.jobs,

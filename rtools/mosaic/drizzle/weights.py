@@ -1,6 +1,6 @@
 """Weights of a member's pixels, and the variances that they come from."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -24,7 +24,7 @@ SAMPLE = 8
 CLIP, PASSES = 3.0, 5
 
 
-def bad_bits(good_bits: str | int = GOOD_BITS) -> int:
+def bad_bits(good_bits: str | int = GOOD_BITS, names: Mapping[str, int] = flags.PIXEL) -> int:
     """The DQ bits that make a pixel bad.
 
     Parameters
@@ -32,6 +32,8 @@ def bad_bits(good_bits: str | int = GOOD_BITS) -> int:
     good_bits : str or int
         Flags to be ignored, by name or number, joined by + | or comma; after ``~`` the only flags that count. Empty:
         none are ignored.
+    names : mapping of str to int
+        The flags of a mission.
 
     Returns
     -------
@@ -40,8 +42,8 @@ def bad_bits(good_bits: str | int = GOOD_BITS) -> int:
     """
     text = str(good_bits).strip()
     if text.startswith("~"):
-        return flags.value(text[1:].strip().removeprefix("(").removesuffix(")"))
-    return 0xFFFFFFFF & ~(flags.value(text) if text else 0)
+        return flags.value(text[1:].strip().removeprefix("(").removesuffix(")"), names)
+    return 0xFFFFFFFF & ~(flags.value(text, names) if text else 0)
 
 
 def typical_noise(err: np.ndarray, others: Sequence[np.ndarray], good: np.ndarray) -> np.float32:

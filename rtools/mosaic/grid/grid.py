@@ -165,6 +165,7 @@ def covering_grid(
     crpix: Sequence[float] | None = None,
     shape: Sequence[int] | None = None,
     parity: int = -1,
+    nearest: bool = False,
 ) -> Grid:
     """Grid that covers all footprints.
 
@@ -184,6 +185,8 @@ def covering_grid(
         Rows and columns; by default half a pixel or more beyond the footprints on every side.
     parity : int
         -1: east is left where north is up.
+    nearest : bool
+        Without `shape`: the whole number nearest to the extent of the footprints, as JWST's pipeline has it.
 
     Returns
     -------
@@ -207,7 +210,8 @@ def covering_grid(
         crpix = float(-x.min()), float(-y.min())
     if shape is None:
         # the outermost points are the centres of the outermost pixels, or further in
-        shape = [int(np.ceil(np.ptp(each) - AGREES)) + 1 for each in (y, x)]
+        extents = np.ptp(y), np.ptp(x)
+        shape = [int(np.floor(one + 0.5)) if nearest else int(np.ceil(one - AGREES)) + 1 for one in extents]
     rows, columns = shape
     size = int(rows), int(columns)
     return _checked(Grid(size, _pair(crpix), tangent, float(scale), rotation(angle, parity)))

@@ -10,13 +10,18 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rtools.mosaic.sky.statistics import DEFAULT, SkyStatistic, sky_value
+from rtools.wfi.instrument import PIXEL_SCALE_ARCSEC
 from rtools.wfi.sphere import to_plane
+from rtools.wfi.units import DEGREE_ARCSEC
 from rtools.work import ALONE, Work
 
-__all__ = ["NSIDE", "SkyCells", "good_values", "pixel_finder", "sky_cells", "source_blocks"]
+__all__ = ["NSIDE", "SkyCells", "good_values", "nside_for", "pixel_finder", "sky_cells", "source_blocks"]
 
 NSIDE = 1 << 15
 """Of the cells: 6.44 arcsec."""
+
+PIXEL = PIXEL_SCALE_ARCSEC / DEGREE_ARCSEC
+"""Degrees: the pixels for which these cells are 60 wide."""
 
 SPACING = 24
 """Cells are looked for at every so many pixels; none is narrower, and shreds may be missed."""
@@ -46,7 +51,7 @@ class SkyCells(NamedTuple):
     Attributes
     ----------
     cells : ndarray int64 (n,)
-        HEALPix numbers (nested, `NSIDE`), ascending.
+        HEALPix numbers (nested, of the `nside` asked for), ascending.
     level : ndarray float64 (n,)
         The statistic, in units of the data.
     spread : ndarray float64 (n,)
@@ -72,6 +77,7 @@ def sky_cells(
     statistic: SkyStatistic = DEFAULT,
     mask_sources: bool = True,
     whole: bool = False,
+    nside: int = NSIDE,
     work: Work = ALONE,
 ) -> SkyCells:
     """Reduce an exposure, or a mosaic, to its sky in cells.
@@ -90,6 +96,8 @@ def sky_cells(
         Leave out blocks of pixels that are brighter than their surroundings.
     whole : bool
         Also the statistic of the whole image, which the methods other than ``match`` need.
+    nside : int
+        Of the cells; one for all exposures that are compared.
     work : rtools.work.Work
         The result does not depend on its threads.
 
@@ -100,7 +108,7 @@ def sky_cells(
     from rtools.mosaic.sky._sky_kernels import SkyPixels, cell_statistics
 
     data, good = np.ascontiguousarray(data, np.float32), np.ascontiguousarray(good, bool)
-    places = work.submit(_cells_of, to_sky, data.shape)
+    places = work.submit(_cells_of, to_sky, data.shape, nside)
     sources = source_blocks(data, good, work) if mask_sources else _blocks(data.shape, bool)
     cells, corners = places.result()
     found = np.empty((len(cells), 3))
@@ -115,6 +123,22 @@ def sky_cells(
     enough = (found[:, 1] >= LEAST) & np.isfinite(found[:, 2])
     value, count, spread = found[enough].T
     return SkyCells(cells[enough], value.copy(), spread.copy(), count.astype(np.int64), float(level))
+
+
+def nside_for(scale: float) -> int:
+    """HEALPix resolution of cells that are some 60 pixels wide.
+
+    Parameters
+    ----------
+    scale : float
+        Pixel scale, degrees.
+
+    Returns
+    -------
+    int
+        `NSIDE` times a power of two: cells of 42 to 84 pixels.
+    """
+    return int(NSIDE * 2.0 ** round(float(np.log2(PIXEL / scale))))
 
 
 def good_values(data: np.ndarray, good: np.ndarray, sources: np.ndarray | None = None) -> np.ndarray:
@@ -207,12 +231,12 @@ def _grown(marked):
     return wide
 
 
-def _cells_of(to_sky, shape):
+def _cells_of(to_sky, shape, nside):
     """The cells that an image covers, and their corners in its pixels: (n,) and (n, 4, 2)."""
     from astropy import units
     from astropy_healpix import HEALPix
 
-    grid = HEALPix(NSIDE, order="nested")
+    grid = HEALPix(nside, order="nested")
     ra, dec = to_sky(*_nodes(shape, SPACING))
     cells = np.unique(grid.lonlat_to_healpix(ra * units.deg, dec * units.deg))
     corners = [angle.to_value(units.deg) for angle in grid.boundaries_lonlat(cells, 1)]

@@ -18,7 +18,9 @@ STEP = MosaicStep(
         "outlier that is further from it than S0 errors + D0 times the steepest step of the median around it and has "
         "itself, or as neighbour, a pixel beyond S1 and D1: it gets DO_NOT_USE and OUTLIER (129). With two exposures "
         "the lower value stands for their median. Nothing outside the grid is tested. One image alone is left as it is "
-        "(SKIPPED)."
+        "(SKIPPED).\n\n"
+        "Images of JWST make _crf.fits, with the identifier of an association before the suffix. There an outlier is "
+        "17, and value, error and variances of all pixels with DO_NOT_USE are NaN."
     ),
     examples=(
         "rt-outlier r*_skymatch.asdf --outdir flagged",

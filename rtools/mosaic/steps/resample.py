@@ -18,12 +18,16 @@ STEP = MosaicStep(
         "and sky alone and no part of err. Standard deviations are resampled like data; exposures are combined by "
         "exposure time, with ivm by the inverse of their resampled read-noise variance; variances are for pixels of "
         "the input's size (divided by the square of the ratio of pixel scales): apertures keep their signal to noise."
+        "\n\nImages of JWST (_cal, _crf) make an _i2d.fits. For them weights are ivm, pixels with DO_NOT_USE or "
+        "NON_SCIENCE are left out, and var_flat is there, unless other options are typed; the grid that covers all is "
+        "that of the mission's pipeline."
     ),
     examples=(
         "rt-resample r*_cal.asdf -o field_coadd.asdf",
         "rt-resample X_asn.json --outdir mosaics -j 0",
         "rt-resample @list.txt --skycell 270p65x69y50",
         "rt-resample *_cal.asdf --center 270.1,66.02 --scale 0.055 --size 6000,6000 --pa 0 -o m_coadd.asdf",
+        "rt-resample jw*_crf.fits -o field_i2d.fits",
     ),
     options=(
         KERNEL,

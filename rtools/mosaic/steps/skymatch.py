@@ -23,7 +23,8 @@ STEP = MosaicStep(
         "By default (--pairs cells) exposures are compared in cells of the sky 6.4 arcsec wide: one clipped median "
         "each, sources left out, then a robust fit of all levels at once, weighted by pixels and scatter. --pairs "
         "exact takes one statistic of the whole overlap of each two exposures, weighted by pixels. A median of sky "
-        "pixels is closer to the sky than the mode of a histogram, which is 0.05 sigma low."
+        "pixels is closer to the sky than the mode of a histogram, which is 0.05 sigma low.\n\n"
+        "The cells of JWST's images are as many pixels wide, and pixels with NON_SCIENCE are left out, too."
     ),
     examples=(
         "rt-skymatch r*_flux.asdf --outdir matched",

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from rtools.errors import RtoolsError, UsageError
 from rtools.products import names
 from rtools.products.forms import history_of
+from rtools.products.names.extensions import form_of_name
 
 if TYPE_CHECKING:
     from rtools.pipeline.job.request import Request
@@ -65,6 +66,7 @@ def name_outputs(
     folder = Path(request.outdir) if request.outdir else Path(folder)
     exact = Path(request.output) if request.output and not request.to_stdout else None
     if exact:
+        _check_form(request, extensions[main])
         folder, stem = exact.parent, names.split_suffix(exact.name)[0]
     outputs = {suffix: folder / f"{stem}_{suffix}.{extension}" for suffix, extension in extensions.items()}
     if exact:
@@ -74,6 +76,14 @@ def name_outputs(
     if len(set(outputs.values())) < len(outputs):
         raise UsageError(f"-o {request.output}: another product of this run has that name")
     return main_last(outputs, main)
+
+
+def _check_form(request, extension):
+    """Refuse a name that says another form of a product than the one that is written."""
+    said = form_of_name(request.output)
+    if said != extension and {said, extension} == {"asdf", "fits"}:
+        raise UsageError(f"-o {request.output}: {request.tool} writes .{extension} of these",
+                         mend="rt-fits makes FITS of it" if said == "fits" else "end the name in .fits")  # fmt: skip
 
 
 def main_last(outputs: Mapping[str, Path], main: str) -> dict[str, Path]:

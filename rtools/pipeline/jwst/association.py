@@ -71,8 +71,7 @@ def exposures_of(path: str | Path) -> list[AssociatedExposure]:
     """
     association = read_jwst_association(path)
     if association.asn_type not in MADE:
-        made = " and ".join(MADE)
-        raise InputError(f"what {association.asn_type} makes is not made yet; {made} is", path=path)
+        raise InputError(f"what {association.asn_type} makes is not made yet; image2 and image3 are", path=path)
     return [_exposure(path, product) for product in association.products]
 
 

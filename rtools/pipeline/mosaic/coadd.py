@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from rtools.pipeline.mosaic.workers import Workers
     from rtools.products.io.staging import Stage
 
-__all__ = ["Coadd", "CoaddSource", "write_slabs", "write_whole"]
+__all__ = ["Coadd", "CoaddSource", "finished_planes", "write_slabs", "write_whole"]
 
 NEEDED = ("err", "var_poisson", "var_rnoise")
 """Planes that every mosaic has, NaN where they were not wanted."""
@@ -90,8 +90,23 @@ class Coadd:
     meta: dict
 
 
-def _planes(totals, source, workers):
-    """Planes of a product, by name, from totals, which are of no use afterwards."""
+def finished_planes(totals: Totals, source: CoaddSource, workers: Workers) -> dict[str, np.ndarray]:
+    """Planes of a mosaic from its totals.
+
+    Parameters
+    ----------
+    totals : rtools.mosaic.drizzle.variance.Totals
+        Of the whole mosaic or of some of its rows; of no use afterwards.
+    source : CoaddSource
+        What it is made of.
+    workers : rtools.pipeline.mosaic.workers.Workers
+        Threads.
+
+    Returns
+    -------
+    dict of str to ndarray
+        By name; what every mosaic has and nobody asked for is NaN.
+    """
     options = source.plan.options.resample
     planes = finish(totals, source.mosaic.frame.ratio, workers.work)
     if not np.isnan(options.drizzle.fill):
@@ -120,11 +135,11 @@ def write_whole(totals: Totals, source: CoaddSource, request: MosaicRequest, wor
     -------
     Coadd
     """
-    planes = _planes(totals, source, workers)
+    planes = finished_planes(totals, source, workers)
     coverage = _coverage(planes["context"], source, workers)
     meta = _meta(source, workers, planes, total_coverage(coverage))
     stage = stage_mosaic(
-        source.mosaic.outputs["coadd"],
+        source.mosaic.path,
         meta,
         planes,
         source.metas,
@@ -156,11 +171,11 @@ def write_slabs(
     frame = source.mosaic.frame
     recipe = source.plan.recipe("resample", frame)
     names = [*dict.fromkeys(("data", "weight", *NEEDED, *recipe.names)), *(("dq",) if recipe.dq else ())]
-    path, profile = source.mosaic.outputs["coadd"], source.plan.profile
+    path, profile = source.mosaic.path, source.plan.profile
     file = MosaicWriter(path, frame.grid.shape, source.metas, names, profile=profile)
     try:
         for rows, totals in slabs:
-            planes = _planes(totals, source, workers)
+            planes = finished_planes(totals, source, workers)
             coverage += _coverage(planes["context"], source, workers)
             file.put(rows.start, {name: planes[name] for name in (*names, "context")})
             del totals, planes
@@ -204,7 +219,7 @@ def _meta(source, workers, planes, coverage):
         },
         coverage=coverage,
         statistics=image_statistics(planes["data"], None, err, workers.work),
-        filename=source.mosaic.outputs["coadd"].name,
+        filename=source.mosaic.path.name,
         association=association.path.rpartition("/")[2] if association else None,
         release=association.release if association else None,
         cal_logs=list(source.logs),

@@ -18,7 +18,7 @@ from rtools.mosaic.drizzle.drizzle import MemberPlanes, add_image, band_rows, dr
 from rtools.mosaic.drizzle.variance import add_band
 from rtools.mosaic.drizzle.weights import read_noise_variance, sky_variance, typical_noise, weight_map
 from rtools.mosaic.grid.pixmap import pixel_map
-from rtools.mosaic.outlier.outlier import BITS, level_of
+from rtools.mosaic.outlier.outlier import level_of
 from rtools.pipeline.mosaic.members import read_planes, without_bits
 from rtools.work.loops import in_rows
 
@@ -153,7 +153,7 @@ def planes_of(member: Member, recipe: Recipe, workers: Workers, names: Sequence[
     if need_noise and not _holds(planes.get("var_rnoise")):
         planes["var_rnoise"] = _rebuilt(member, planes, workers)
     if need_sky and member.sky_variance is None:
-        learn = _plain(planes["dq"], workers)
+        learn = _plain(planes["dq"], member, workers)
         member.sky_variance = sky_variance(planes["data"], planes["var_poisson"], learn)
     sky = member.sky_variance or 0.0 if need_sky else 0.0
     data, dq, noise = planes["data"], planes["dq"], planes.get("var_rnoise")
@@ -173,9 +173,9 @@ def planes_of(member: Member, recipe: Recipe, workers: Workers, names: Sequence[
     return MemberPlanes(data, weight, *variances, sky, dq if recipe.dq else None)
 
 
-def _plain(dq, workers):
+def _plain(dq, member, workers):
     """Pixels to learn from: without any flag but those of outliers, which may come or go without a change here."""
-    plain = without_bits(dq, ~BITS, workers)
+    plain = without_bits(dq, ~member.mission.outlier_bits, workers)
     return plain if np.count_nonzero(plain) > ENOUGH * plain.size else np.ones_like(plain)
 
 
@@ -192,7 +192,7 @@ def _rebuilt(member, planes, workers):
               if plane is not None]  # fmt: skip
     err, out = held["err"], workers.plane("var_rnoise", member.shape)
     if member.read_noise is None:
-        member.read_noise = typical_noise(err, others, _plain(planes["dq"], workers))
+        member.read_noise = typical_noise(err, others, _plain(planes["dq"], member, workers))
     typical = member.read_noise
 
     def rebuild(rows):

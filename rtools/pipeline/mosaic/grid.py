@@ -12,12 +12,14 @@ from rtools.errors import InputError, UsageError
 from rtools.mosaic.drizzle.options import WEIGHTS
 from rtools.mosaic.grid.footprint import footprint
 from rtools.mosaic.grid.grid import centred_grid, covering_grid, grid_like, skycell_grid
-from rtools.mosaic.grid.scale import mean_pixel_area, native_scale, pixel_scale_ratio
+from rtools.mosaic.grid.scale import mean_pixel_area, pixel_scale_ratio
 from rtools.mosaic.skymap import skymap
 from rtools.pipeline.mosaic.extent import check_covering, check_stated, far_apart
 from rtools.products.edit.wcs import load_wcs
-from rtools.products.io import header, open_product
+from rtools.products.io import header
 from rtools.products.io.unitless import without_units
+from rtools.products.jwst import sky_of
+from rtools.products.opening import mission_of, open_any
 from rtools.wfi import metadata
 from rtools.wfi.siaf import PARITY
 from rtools.wfi.units import DEGREE_ARCSEC
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
     from rtools.mosaic.grid.grid import Grid
     from rtools.pipeline.mosaic.members import Member
     from rtools.products.mosaic.association import Association
+MOSAICS = ("l3_coadd", "i2d")
+"""Kinds of products that have a grid of their own."""
+
 __all__ = ["Frame", "WantedGrid", "check_words", "choose_frame", "refuse_empty", "weight_of"]
 
 
@@ -148,7 +153,7 @@ def choose_frame(
         return _on_skycell(members, skymap.wcs_info(skymap.parse_name(wanted.skycell)), log)
     if wanted.like:
         return _like(members, wanted.like, wanted.size and wanted.size[::-1], log)
-    if association is not None and not wanted.free:
+    if association is not None and members[0].mission.in_skycells and not wanted.free:
         info = _grid_of(association, log)
         if info:
             return _on_skycell(members, info, log)
@@ -175,17 +180,18 @@ def _on_skycell(members, info, log):
 
 def _like(members, path, shape, log):
     """The frame of another image; a mosaic says the ratio, too, so that both have variances of one kind."""
-    if "wcs" in header.read_header(path)[0]:
+    if _holds_wcs_alone(path):
         grid = _grid_alone(path, shape)
         return Frame(grid, _ratio(members[0], grid, log))
-    with open_product(path, ("l2_image", "l3_coadd")) as product:
+    with _image(path) as product:
         try:
-            grid = grid_like(load_wcs(product), shape or product.arrays["data"].shape[-2:])
+            wcs = sky_of(product) if product.mission == "jwst" else load_wcs(product)
+            grid = grid_like(wcs, shape or product.arrays["data"].shape[-2:])
         except InputError as error:
             error.path = error.path or path
             raise
         name = ratio = None
-        if product.kind == "l3_coadd":
+        if product.kind in MOSAICS and product.mission == members[0].mission.name:
             name = metadata.get(product.meta, "wcsinfo.skycell_name")
             ratio = metadata.usable(product.meta, "resample.pixel_scale_ratio", _named(log, path), "it is measured")
     ratio = _ratio(members[0], grid, log) if ratio is None else float(ratio)
@@ -227,13 +233,17 @@ def refuse_empty(members: Sequence[Member], frame: Frame, log: Callable[[str, st
         log("warning", f"{beside} of {len(members)} images do not touch the {frame.said()}")
 
 
-def weight_of(path: str) -> str:
-    """Weight type of a mosaic; ``exptime`` for another file, or where it does not say it.
+def weight_of(path: str, mission: str = "roman", otherwise: str = "exptime") -> str:
+    """Weight type of a mosaic; what is said otherwise for another file, or where it does not say it.
 
     Parameters
     ----------
     path : str
         A mosaic, an image, or a file that holds nothing but a WCS.
+    mission : str
+        Whose mosaics are asked; that of another mission says nothing of the weights.
+    otherwise : str
+        Where nothing is said.
 
     Returns
     -------
@@ -245,11 +255,24 @@ def weight_of(path: str) -> str:
     InputError
         The file is none of these.
     """
-    if "wcs" in header.read_header(path)[0]:
-        return "exptime"
-    with open_product(path, ("l2_image", "l3_coadd")) as product:
+    if _holds_wcs_alone(path):
+        return otherwise
+    with _image(path) as product:
         weight = metadata.get(product.meta, "resample.weight_type")
-    return weight if weight in WEIGHTS else "exptime"
+    return weight if weight in WEIGHTS and product.mission == mission else otherwise
+
+
+def _holds_wcs_alone(path):
+    """Whether a file is no product, and has a WCS at its root."""
+    return mission_of(path) != "jwst" and "wcs" in header.read_header(path)[0]
+
+
+def _image(path):
+    """An image or a mosaic of either mission."""
+    product = open_any(path, ("l2_image", "l3_coadd"))
+    if product.mission == "jwst" and "data" not in product.arrays:
+        raise InputError(f"{product.kind}, which is no image", path=path)
+    return product
 
 
 def _grid_alone(path, shape):
@@ -270,11 +293,11 @@ def _covering(members, wanted, log):
     """The grid that covers all exposures, but for what the user says."""
     first = members[0]
     known = _stated(first, ("ra_ref", "dec_ref"), log, "the scale is that of the middle of the image")
-    native = native_scale(first.wcs, tuple(map(float, known)) if known else None)
+    native = first.mission.scale_at(first.wcs, tuple(map(float, known)) if known else None)
     ratio = wanted.scale_ratio or 1.0
     scale = wanted.scale / DEGREE_ARCSEC if wanted.scale else native * ratio
     if wanted.scale:
-        ratio = scale / np.rad2deg(np.sqrt(mean_pixel_area(first.wcs, first.shape)))
+        ratio = scale / np.rad2deg(np.sqrt(_native_area(first, log)))
     angle = _angle(first, log) if wanted.pa is None else wanted.pa
     (parity,) = map(int, _stated(first, ("vparity",), log, f"{PARITY} is taken") or (PARITY,))
     shape = wanted.size[::-1] if wanted.size else None
@@ -284,7 +307,14 @@ def _covering(members, wanted, log):
     try:
         inside = shape if wanted.crpix else None
         grid = covering_grid(
-            footprints, scale, angle, parity=parity, crval=wanted.center, crpix=wanted.crpix, shape=inside
+            footprints,
+            scale,
+            angle,
+            parity=parity,
+            crval=wanted.center,
+            crpix=wanted.crpix,
+            shape=inside,
+            nearest=first.mission.nearest,
         )
     except InputError:
         raise far_apart(members, footprints) from None
@@ -296,7 +326,7 @@ def _covering(members, wanted, log):
 
 
 def _footprints(members):
-    return [np.stack(footprint(member.wcs, member.shape), axis=1) for member in members]
+    return [member.mission.outline_of(member.meta, member.wcs, member.shape) for member in members]
 
 
 def _angle(member, log):
@@ -314,9 +344,18 @@ def _stated(member, keys, log, otherwise):
     return None if None in values else values
 
 
+def _native_area(member, log):
+    """Area of a pixel, sr, that a scale in arcsec is compared with."""
+    stated = _stated_area(member, log) if member.mission.nominal_scale else None
+    return stated or mean_pixel_area(member.wcs, member.shape)
+
+
+def _stated_area(member, log):
+    """Area of a pixel, sr, as metadata state it; None, and perhaps a warning, where they do not."""
+    return metadata.usable(member.meta, member.mission.pixel_area, _named(log, member.name), "it is measured")
+
+
 def _ratio(member, grid, log):
     """Pixel scale of a grid over that of an exposure."""
-    area = metadata.usable(member.meta, "photometry.pixel_area", _named(log, member.name), "it is measured")
-    if area is None:
-        area = mean_pixel_area(member.wcs, member.shape)
+    area = _stated_area(member, log) or mean_pixel_area(member.wcs, member.shape)
     return pixel_scale_ratio(np.rad2deg(np.sqrt(mean_pixel_area(grid.to_sky, grid.shape))), area)

@@ -10,11 +10,12 @@ from rtools.errors import InputError
 from rtools.pipeline.job.job import Addition, Cost, Description, Job, Outcome, PlannedMember, PlannedStep, Result
 from rtools.pipeline.job.outputs import check_outputs, refuse_several
 from rtools.pipeline.mosaic.add import open_joined, refuse_options
+from rtools.pipeline.mosaic.choices import parse_options
 from rtools.pipeline.mosaic.grid import check_words, weight_of
-from rtools.pipeline.mosaic.members import refuse_elements, why_left_out
+from rtools.pipeline.mosaic.members import refuse_elements
 from rtools.pipeline.mosaic.outputs import mosaic_outputs, mosaic_root
-from rtools.pipeline.mosaic.plan import Mosaic, MosaicPlan, make_plan, parse_options, plan_catalog
-from rtools.pipeline.mosaic.request import STEPS, MosaicRequest
+from rtools.pipeline.mosaic.plan import Mosaic, MosaicPlan, make_plan, plan_catalog
+from rtools.pipeline.mosaic.request import MosaicRequest
 from rtools.pipeline.mosaic.run import run_mosaic
 from rtools.products.io.product import Product
 from rtools.products.mosaic.association import Association
@@ -177,7 +178,7 @@ class FutureMosaicJob(Job):
 
     def describe(self) -> Description:
         """Steps with their options, images, outputs, and what is known of the grids."""
-        steps = tuple(PlannedStep(name, options=self.request.options(name)) for name in STEPS
+        steps = tuple(PlannedStep(name, options=self.request.options(name)) for name in self.request.rules.steps
                       if name not in self.request.skip)  # fmt: skip
         if any("cat" in outputs for outputs in self.outputs):
             steps += (PlannedStep("catalog", options=self.request.options("catalog")),)
@@ -202,7 +203,8 @@ class FutureMosaicJob(Job):
 
     def moved_to(self, folder: Path) -> FutureMosaicJob:
         """The same job with the coadds alone, in a directory."""
-        return replace(self, outputs=tuple({"coadd": folder / one["coadd"].name} for one in self.outputs))
+        suffix = self.request.rules.suffix
+        return replace(self, outputs=tuple({suffix: folder / one[suffix].name} for one in self.outputs))
 
     def carry_out(self, work: Work, before: Mapping[str, Sequence[Outcome]]) -> Sequence[Outcome]:
         """Plan the mosaic of those images that were made, and carry the plan out."""
@@ -213,7 +215,7 @@ class FutureMosaicJob(Job):
         request = self.request
         if len(self.outputs) == 1:  # the name is settled, whichever way it was found
             skip = request.skip | ({"catalog"} if request.to_stdout else set())
-            request = replace(request, output=str(self.outputs[0]["coadd"]), outdir=None, skip=skip)
+            request = replace(request, output=str(self.outputs[0][request.rules.suffix]), outdir=None, skip=skip)
         groups = {image.path: image.group for image in images if image.group}
         files = [image.path for image in images]
         plan = make_plan(files, request, association=self.association, groups=groups)
@@ -252,6 +254,8 @@ def plan_future_mosaic(
         As `plan_mosaic`, where the images are not needed to know it.
     """
     refuse_several(request, len(request.skycells))
+    request = replace(request, mission=exposures[0].mission)
+    rules = request.rules
     parse_options(request)
     cells = tuple(dict.fromkeys(map(pad_skycell, request.skycells))) or (None,)
     for cell in cells:
@@ -260,17 +264,17 @@ def plan_future_mosaic(
         refuse_options(request)
         open_joined(request.add)
     elif request.wanted.like:
-        weight_of(request.wanted.like)
-    of_sky = {image.name: one for image, one in zip(images, exposures, strict=True) if not why_left_out(one.meta)}
+        weight_of(request.wanted.like, rules.name, rules.weight)
+    of_sky = {image.name: one for image, one in zip(images, exposures, strict=True)
+              if not rules.why_left_out(one.meta)}  # fmt: skip
     if not of_sky:
         raise InputError("no image of the sky among the files")
-    refuse_elements({image: one.meta for image, one in of_sky.items()})
+    refuse_elements({image: rules.element_of(one.meta) for image, one in of_sky.items()})
     meta, made, warnings = next(iter(of_sky.values())).meta, [], []
     for cell in cells:
-        element = meta["instrument"]["optical_element"]
-        root = mosaic_root([image.path for image in images], request, association, cell, element)
+        root = mosaic_root([image.path for image in images], request, association, cell, rules.element_of(meta))
         outputs = mosaic_outputs(root, request)
-        warnings += check_outputs(outputs, "coadd", request, [str(outputs["coadd"])])
+        warnings += check_outputs(outputs, rules.suffix, request, [str(outputs[rules.suffix])])
         made.append(outputs)
     if any("cat" in outputs for outputs in made):
         simulated = all(history.is_simulated(one.history) for one in of_sky.values())

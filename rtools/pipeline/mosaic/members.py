@@ -10,18 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rtools.errors import InputError
-from rtools.mosaic.drizzle.flux import apply_flux, conversion, put_floats
-from rtools.mosaic.outlier.outlier import BITS
-from rtools.products.io import Product, open_product
-from rtools.products.mosaic.metadata import group_of
+from rtools.mosaic.drizzle.flux import apply_flux, put_floats
+from rtools.pipeline.mosaic.missions import ROMAN, MosaicMission
 from rtools.wfi import metadata
-from rtools.wfi.exposure_types import SKY_IMAGE_TYPES
-from rtools.wfi.instrument import SPECTRAL_ELEMENTS
 from rtools.work.loops import in_rows
 
 if TYPE_CHECKING:
-    from gwcs import WCS
-
     from rtools.mosaic.grid.freegrid import FreeGrid
     from rtools.mosaic.grid.grid import Grid
     from rtools.pipeline.mosaic.workers import Workers
@@ -33,7 +27,6 @@ __all__ = [
     "refuse_elements",
     "share_of",
     "sky_planes",
-    "why_left_out",
     "without_bits",
 ]
 
@@ -48,14 +41,16 @@ class Member:
         Its bit in the context.
     name : str
         What its file is called.
-    product : rtools.products.io.product.Product
+    product : rtools.products.io.Product or rtools.products.jwst.JwstProduct
         Its file; closed, and opened again while something is read.
     meta : dict
         As the steps of this run leave it; that of `product` stays as it was.
-    wcs : gwcs.WCS or None
+    wcs : gwcs.WCS, rtools.products.jwst.ImageSky or None
         Of its pixels, with a bounding box; None where no place on the sky is wanted.
     group : str
         Exposure that it belongs to.
+    mission : rtools.pipeline.mosaic.missions.MosaicMission
+        Whose it is.
     factor : float or None
         MJy/sr per DN/s where its data are still to be multiplied.
     subtract : float
@@ -74,10 +69,11 @@ class Member:
 
     number: int
     name: str
-    product: Product
+    product: Any
     meta: dict[str, Any]
-    wcs: WCS
+    wcs: Any
     group: str
+    mission: MosaicMission = ROMAN
     factor: float | None = None
     subtract: float = 0.0
     flagged: np.ndarray = field(default_factory=lambda: np.empty(0, np.uint32))
@@ -99,7 +95,7 @@ class Member:
     @property
     def share(self) -> float:
         """`share_of` its metadata."""
-        return share_of(self.meta)
+        return share_of(self.meta, self.mission.times)
 
     def to_sky(self, x: Any, y: Any) -> tuple[Any, Any]:
         """Positions of pixels, also outside the image.
@@ -135,20 +131,22 @@ def exposed(meta: Mapping[str, Any], key: str = "effective_exposure_time") -> fl
     return float(metadata.usable(meta, f"exposure.{key}") or 0.0)
 
 
-def share_of(meta: Mapping[str, Any]) -> float:
+def share_of(meta: Mapping[str, Any], times: tuple[str, str] = ROMAN.times) -> float:
     """What an exposure counts where weights are exposure times.
 
     Parameters
     ----------
     meta : dict
         Metadata of the exposure.
+    times : (str, str)
+        Below meta.exposure: the time, and the one that stands in for it.
 
     Returns
     -------
     float
-        `exposure_time`, else `effective_exposure_time`, seconds; 1 where neither is known.
+        The first of these times that is known, seconds; 1 where neither is.
     """
-    return exposed(meta, "exposure_time") or exposed(meta) or 1.0
+    return exposed(meta, times[0]) or exposed(meta, times[1]) or 1.0
 
 
 def open_members(
@@ -158,6 +156,7 @@ def open_members(
     groups: Mapping[str, str] | None = None,
     called: Mapping[str, str] | None = None,
     wcs: bool = True,
+    mission: MosaicMission = ROMAN,
 ) -> list[Member]:
     """Open the images that make one mosaic.
 
@@ -173,6 +172,8 @@ def open_members(
         File to what it is called, where that is another name.
     wcs : bool
         Whether their places on the sky are wanted.
+    mission : rtools.pipeline.mosaic.missions.MosaicMission
+        Whose they are.
 
     Returns
     -------
@@ -186,27 +187,27 @@ def open_members(
     """
     members: list[Member] = []
     for name in dict.fromkeys(files):
-        product = open_product(name, ("l2_image",))
-        reason = why_left_out(product.meta)
+        product = mission.open_image(name)
+        reason = mission.why_left_out(product.meta)
         if reason:
             log("warning", f"{name}: {reason}, left out")
             continue
         title, group = str((called or {}).get(str(name), name)), (groups or {}).get(str(name))
-        members.append(_member(len(members), title, product, group, wcs))
+        members.append(_member(len(members), title, product, group, mission, wcs))
         _settle_sky(members[-1], log)
     if not members:
         raise InputError("no image of the sky among the files")
-    refuse_elements({member.name: member.meta for member in members})
+    refuse_elements({member.name: mission.element_of(member.meta) for member in members})
     return members
 
 
-def refuse_elements(metas: Mapping[str, Mapping[str, Any]]) -> None:
+def refuse_elements(told: Mapping[str, str]) -> None:
     """Refuse images of several optical elements.
 
     Parameters
     ----------
-    metas : mapping of str to mapping
-        Name of each image, and its metadata.
+    told : mapping of str to str
+        Name of each image, and its optical element.
 
     Raises
     ------
@@ -214,56 +215,34 @@ def refuse_elements(metas: Mapping[str, Mapping[str, Any]]) -> None:
         They are of more than one.
     """
     elements: dict[str, str] = {}
-    for name, meta in metas.items():
-        elements.setdefault(meta["instrument"]["optical_element"], name)
+    for name, element in told.items():
+        elements.setdefault(element, name)
     if len(elements) > 1:
         raise InputError(f"several optical elements: {', '.join(f'{key} ({name})' for key, name in elements.items())}",
                          mend="a mosaic is of one; rt-multiband takes mosaics of several")  # fmt: skip
 
 
-def why_left_out(meta: Mapping[str, Any]) -> str:
-    """Why an image cannot be part of a mosaic.
-
-    Parameters
-    ----------
-    meta : dict
-        Its metadata.
-
-    Returns
-    -------
-    str
-        The exposure type, where that is none of images of the sky, or the spectral element; empty if it can be part.
-    """
-    kind = str(metadata.get(meta, "exposure.type"))
-    element = str(metadata.get(meta, "instrument.optical_element")).upper()
-    return kind if kind not in SKY_IMAGE_TYPES else element if element in SPECTRAL_ELEMENTS else ""
-
-
-def _member(number, name, product, group, with_wcs):
+def _member(number, name, product, group, mission, with_wcs):
     meta = _own(product.meta)
-    metadata.require(meta, "exposure.start_time", "exposure.end_time", path=name)
-    if with_wcs and meta.get("wcs") is None:
-        raise InputError("no WCS", mend="run rt-assignwcs first", path=name)
+    mission.check_times(meta, name)
     missing = [key for key in ("data", "dq", "err", "var_poisson") if not product.has(key)]
     if missing:
         raise InputError(f"no array {', '.join(missing)}", path=name)
     for key in ("data", "dq", "err", "var_poisson", "var_rnoise", "var_flat"):
         if product.has(key) and product.arrays[key].shape != product.arrays["data"].shape:
             raise InputError(f"{key} is not of the shape of data", path=name)
-    factor, steps = None, meta.setdefault("cal_step", {})
-    if steps.get("flux") != "COMPLETE":
-        try:
-            factor = conversion(meta.get("photometry"))
-        except InputError as error:
-            error.path = name
-            raise
-        steps["flux"] = "COMPLETE"
-    wcs = product.node("meta.wcs") if with_wcs else None
+    meta.setdefault("cal_step", {})
+    try:
+        factor = mission.factor_of(meta)
+        wcs = mission.wcs_of(product) if with_wcs else None
+    except InputError as error:
+        error.path = name
+        raise
     if wcs is not None and wcs.bounding_box is None:
         rows, columns = product.arrays["data"].shape
         wcs.bounding_box = (-0.5, columns - 0.5), (-0.5, rows - 0.5)
     product.close()  # or many members would be many open files
-    return Member(number, name, product, meta, wcs, group_of(meta, number, group), factor)
+    return Member(number, name, product, meta, wcs, mission.group_of(meta, number, group), mission, factor)
 
 
 def _own(meta):
@@ -321,7 +300,7 @@ def read_planes(member: Member, names: Iterable[str], workers: Workers) -> dict[
 
     in_rows(workers.work, fill, member.shape[0])
     if "dq" in planes and member.flagged.size:
-        planes["dq"].reshape(-1)[member.flagged] |= BITS
+        planes["dq"].reshape(-1)[member.flagged] |= member.mission.outlier_bits
     return planes
 
 

@@ -50,8 +50,9 @@ def mosaic_root(
         return "mosaic"
     if association is not None and association.name and len(request.skycells) < 2:
         return association.name
+    rules = request.rules
     if not request.skycells:
-        raise UsageError("the mosaic has no name", mend="use -o NAME_coadd.asdf, or --skycell")
+        raise UsageError("the mosaic has no name", mend=f"use -o NAME_{rules.suffix}.{rules.extension}, or --skycell")
     visits = {names.split_suffix(file)[0][1:20] for file in files}
     visit = visits.pop()
     if visits or not visit.isdecimal() or len(visit) != 19:
@@ -61,7 +62,7 @@ def mosaic_root(
 
 
 def mosaic_outputs(root: str, request: MosaicRequest) -> dict[str, Path]:
-    """Paths of the products of one mosaic, by suffix, the coadd last.
+    """Paths of the products of one mosaic, by suffix, the mosaic itself last.
 
     Parameters
     ----------
@@ -70,13 +71,15 @@ def mosaic_outputs(root: str, request: MosaicRequest) -> dict[str, Path]:
     request : MosaicRequest
         What is asked.
     """
-    extensions = {"segm": "asdf", "cat": request.form or "parquet", "coadd": "asdf"}
-    if request.single is not None or "catalog" in request.skip:
-        extensions = {"coadd": "asdf"}
-    return name_outputs(request, ".", root, extensions, "coadd")
+    rules, extensions = request.rules, {}
+    if rules.catalog and request.single is None and "catalog" not in request.skip:
+        extensions = {"segm": "asdf", "cat": request.form or "parquet"}
+    return name_outputs(request, ".", root, extensions | {rules.suffix: rules.extension}, rules.suffix)
 
 
-def image_outputs(members: Sequence[Member], request: MosaicRequest, suffix: str) -> tuple[Path, ...]:
+def image_outputs(
+    members: Sequence[Member], request: MosaicRequest, suffix: str, association: Association | None = None
+) -> tuple[Path, ...]:
     """Paths of the images as a step leaves them, in the order of the members.
 
     Parameters
@@ -87,6 +90,8 @@ def image_outputs(members: Sequence[Member], request: MosaicRequest, suffix: str
         What is asked.
     suffix : str
         Of the step's product.
+    association : rtools.products.mosaic.association.Association, optional
+        That names the images; where the mission wants it, its identifier stands before the suffix.
 
     Raises
     ------
@@ -94,10 +99,13 @@ def image_outputs(members: Sequence[Member], request: MosaicRequest, suffix: str
         Two of them would be one file, or ``-o`` names one of several.
     """
     refuse_several(request, len(members))
+    extensions = {suffix: request.rules.extension}
     paths: list[Path] = []
     for member in members:
-        stem = names.split_suffix(Path(member.name).name)[0]
-        path = name_outputs(request, Path(member.name).parent, stem, {suffix: "asdf"}, suffix)[suffix]
+        stem = names.split_suffix(Path(member.name).name)[0].removesuffix("_skymatch")
+        if association is not None and association.asn_id and suffix == request.rules.named_by_association:
+            stem += f"_{association.asn_id}"
+        path = name_outputs(request, Path(member.name).parent, stem, extensions, suffix)[suffix]
         if path in paths:
             raise UsageError(f"two of the images would be {path}", mend="give them different names")
         paths.append(path)

@@ -8,29 +8,23 @@ from pathlib import Path
 from typing import Any
 
 from rtools.errors import InputError, UsageError
-from rtools.mosaic.options import (
-    OutlierOptions,
-    ResampleOptions,
-    SkyMatchOptions,
-    parse_outlier,
-    parse_resample,
-    parse_skymatch,
-)
 from rtools.mosaic.skymap import skymap
 from rtools.pipeline.job.job import Messages
 from rtools.pipeline.job.outputs import check_outputs, refuse_inputs, refuse_several
 from rtools.pipeline.job.steps import StepPlan, step_of
 from rtools.pipeline.mosaic import add as mosaic_add
 from rtools.pipeline.mosaic.catalog import plan_catalog_step
+from rtools.pipeline.mosaic.choices import MosaicOptions, parse_options, refuse_foreign, settle_weights
 from rtools.pipeline.mosaic.drizzle import Recipe
-from rtools.pipeline.mosaic.grid import Frame, choose_frame, refuse_empty, weight_of
-from rtools.pipeline.mosaic.members import Member, exposed, open_members
+from rtools.pipeline.mosaic.grid import Frame, choose_frame, refuse_empty
+from rtools.pipeline.mosaic.members import Member, open_members
+from rtools.pipeline.mosaic.missions import ROMAN, MosaicMission, mission_of_images
 from rtools.pipeline.mosaic.outputs import image_outputs, mosaic_outputs, mosaic_root
 from rtools.pipeline.mosaic.request import STEPS, MosaicRequest
 from rtools.products.mosaic.association import Association, read_association
-from rtools.products.schema import history, profiles
+from rtools.products.schema import history
 
-__all__ = ["Mosaic", "MosaicOptions", "MosaicPlan", "make_plan", "parse_options"]
+__all__ = ["Mosaic", "MosaicPlan", "make_plan", "plan_catalog", "science_of"]
 
 
 @dataclass(frozen=True)
@@ -42,30 +36,16 @@ class Mosaic:
     frame : rtools.pipeline.mosaic.grid.Frame
         Its grid.
     outputs : mapping of str to Path
-        Its products by suffix, the coadd last; none where only outliers are looked for on it.
+        Its products by suffix, the mosaic itself last; none where only outliers are looked for on it.
     """
 
     frame: Frame
     outputs: Mapping[str, Path]
 
-
-@dataclass(frozen=True)
-class MosaicOptions:
-    """Options of all steps, parsed.
-
-    Attributes
-    ----------
-    skymatch : SkyMatchOptions
-        Of rt-skymatch.
-    outlier : OutlierOptions
-        Of rt-outlier.
-    resample : ResampleOptions
-        Of rt-resample.
-    """
-
-    skymatch: SkyMatchOptions
-    outlier: OutlierOptions
-    resample: ResampleOptions
+    @property
+    def path(self) -> Path:
+        """Where the mosaic itself goes; IndexError without outputs."""
+        return list(self.outputs.values())[-1]
 
 
 @dataclass(frozen=True)
@@ -98,6 +78,8 @@ class MosaicPlan:
         Where catalogs are made.
     joined : rtools.pipeline.mosaic.add.JoinedMosaic or None
         A mosaic that the members join.
+    mission : rtools.pipeline.mosaic.missions.MosaicMission
+        Whose images they are.
     """
 
     name: str
@@ -113,6 +95,7 @@ class MosaicPlan:
     cautions: tuple[str, ...] = ()
     catalog: StepPlan | None = None
     joined: mosaic_add.JoinedMosaic | None = None
+    mission: MosaicMission = ROMAN
 
     @property
     def count(self) -> int:
@@ -187,20 +170,23 @@ def make_plan(
         See the module's first line.
     """
     refuse_several(request, len(request.skycells))
-    parse_options(request)
     messages, groups = Messages(), groups or {}
     name = str(files[0]) if len(files) == 1 else f"{len(files)} images"
     if any(str(file).endswith(".json") for file in files):
         association = read_association(files[0])
         files, groups = science_of(association, messages.log)
-    members = open_members(files, messages.log, groups=groups, called=request.called, wcs=request.single != "flux")
+    request = replace(request, mission=mission_of_images(files))
+    refuse_foreign(request, files)
+    parse_options(request)
+    members = open_members(files, messages.log, groups=groups, called=request.called, wcs=request.single != "flux",
+                           mission=request.rules)  # fmt: skip
     joined = None
     if request.add:
         joined, settled = mosaic_add.join(request, members, groups, messages.log)
         request = replace(request, settings={**request.settings, "resample": settled})
     steps = _steps(members, request, messages.log)
     if "resample" in steps:
-        request = _settle_weights(members, request, messages.log)
+        request = settle_weights(members, request, messages.log)
     frames = [joined.frame] if joined else _frames(members, steps, request, association, messages.log)
     for frame in frames:
         refuse_empty(members, frame, messages.log)
@@ -208,38 +194,15 @@ def make_plan(
     mosaics, images = _outputs(members, request, association, frames, steps, [one.name for one in made], messages)
     refuse_inputs([path for path in (*images, *_paths(mosaics)) if not request.to_stdout], files)
     catalog = _catalog(mosaics, made, members, request, messages.log)
-    profile, changes = profiles.kept(request.profile, [one.product for one in ([joined] if joined else members)])
+    profile, changes = request.rules.profile_of(
+        request.profile, [one.product for one in ([joined] if joined else members)]
+    )
     messages.warnings += changes if mosaics else ()
     return MosaicPlan(
         name, tuple(members), association, steps, parse_options(request),
         {step: request.options(step) for step in STEPS}, mosaics, images, profile,
-        tuple(messages.warnings), tuple(messages.cautions), catalog, joined,
+        tuple(messages.warnings), tuple(messages.cautions), catalog, joined, request.rules,
     )  # fmt: skip
-
-
-def parse_options(request: MosaicRequest) -> MosaicOptions:
-    """Options of all steps in their own types.
-
-    Parameters
-    ----------
-    request : MosaicRequest
-        Its options as they were typed.
-
-    Returns
-    -------
-    MosaicOptions
-        Also of steps that will not be done.
-
-    Raises
-    ------
-    UsageError
-        A word means nothing.
-    """
-    return MosaicOptions(
-        outlier=parse_outlier(request.options("outlier")),
-        resample=parse_resample(request.options("resample")),
-        skymatch=parse_skymatch(request.options("skymatch")),
-    )
 
 
 def _paths(mosaics):
@@ -249,22 +212,26 @@ def _paths(mosaics):
 def _outputs(members, request, association, frames, steps, inputs, messages):
     """The mosaics with their files, or the files of the images; refuses what exists."""
     if "resample" not in steps:
-        images = image_outputs(members, request, step_of(request.single).suffix)
+        suffix = request.rules.suffixes.get(request.single) or step_of(request.single).suffix
+        images = image_outputs(members, request, suffix, association)
         for path in images:
             messages.warnings += check_outputs({"image": path}, "image", request, [str(path), *inputs])
         return tuple(Mosaic(frame, {}) for frame in frames), images
     mosaics = []
     for frame in frames:
         root = mosaic_root([member.name for member in members], request, association, frame.skycell,
-                           members[0].meta["instrument"]["optical_element"])  # fmt: skip
-        outputs = mosaic_outputs(root, request)
-        messages.warnings += check_outputs(outputs, "coadd", request, [str(outputs["coadd"]), *inputs])
-        mosaics.append(Mosaic(frame, outputs))
+                           request.rules.element_of(members[0].meta))  # fmt: skip
+        mosaic = Mosaic(frame, mosaic_outputs(root, request))
+        suffix = request.rules.suffix
+        messages.warnings += check_outputs(mosaic.outputs, suffix, request, [str(mosaic.path), *inputs])
+        mosaics.append(mosaic)
     return tuple(mosaics), ()
 
 
 def _catalog(mosaics, made, members, request, log):
     """The catalog step, where catalogs are wanted."""
+    if mosaics and not request.rules.catalog and request.single is None and "catalog" not in request.skip:
+        log("warning", f"no catalog is made of a mosaic of {request.rules.title}")
     if not any("cat" in mosaic.outputs for mosaic in mosaics):
         return None
     simulated = all(history.is_simulated(one.product.history) for one in made)
@@ -296,31 +263,10 @@ def plan_catalog(
     UsageError, MissingReferenceError
         The mosaic will have no errors, or a reference is nowhere.
     """
-    if "err" not in parse_resample(request.options("resample")).planes:
+    if "err" not in parse_options(request).resample.planes:
         raise UsageError("the catalog needs err", mend="leave it in resample.planes, or --skip catalog")
     chosen_by = {"coadd_info": {"time_first": meta["exposure"]["start_time"]}, "instrument": meta["instrument"]}
     return plan_catalog_step(chosen_by, request, log, simulated=simulated)
-
-
-def _settle_weights(members, request, log):
-    """The request with weights that are not ``auto``: of the mosaic that it is to be like, else exposure times."""
-    like, options = request.wanted.like, request.options("resample")
-    if options["weight_type"] == "auto":
-        weight = weight_of(like) if like else "exptime"
-        if weight != "exptime":
-            keeping = "--weight-type exptime" if request.single else "--set resample.weight-type=exptime"
-            log("warning", f"weights are {weight}, as of {like}: stars lose light ({keeping} keeps it)")
-        request = replace(request, settings={**request.settings, "resample": options | {"weight_type": weight}})
-    weighs = request.options("resample")["weight_type"] == "exptime"
-    for member in members:
-        time, effective = exposed(member.meta, "exposure_time"), exposed(member.meta)
-        if not (time or effective) and weighs:
-            log("warning", f"{member.name}: exposure time not known: it counts like 1 s")
-        elif weighs and not time:
-            log("warning", f"{member.name}: no meta.exposure.exposure_time: effective_exposure_time is taken")
-        elif not effective:
-            log("warning", f"{member.name}: no meta.exposure.effective_exposure_time: meta.coadd_info is without it")
-    return request
 
 
 def science_of(association: Association, log: Callable[[str, str], None]) -> tuple[list[str], dict[str, str]]:
@@ -353,7 +299,7 @@ def _steps(members, request, log):
     """Steps to be done; those that are done already are refused in a tool and left out in the chain."""
     if request.single:
         return _single_step(members, request, log)
-    steps = [name for name in STEPS if name not in request.skip]
+    steps = [name for name in request.rules.steps if name not in request.skip]
     for name in ("skymatch", "outlier"):
         cal_step = step_of(name).cal_step
         done = {(member.product.meta.get("cal_step") or {}).get(cal_step) for member in members}

@@ -9,10 +9,11 @@ from typing import Any
 from rtools.pipeline.job.request import Request
 from rtools.pipeline.job.steps import step_of
 from rtools.pipeline.mosaic.grid import WantedGrid
+from rtools.pipeline.mosaic.missions import ROMAN, MosaicMission, mission_named
 
 __all__ = ["STEPS", "MosaicRequest"]
 
-STEPS = ("flux", "skymatch", "outlier", "resample")
+STEPS = ROMAN.steps
 """Steps of the chain but the catalog, in order."""
 
 
@@ -32,6 +33,8 @@ class MosaicRequest(Request):
         GiB.
     called : mapping of str to str
         Temporary file to the name that its products are named after.
+    mission : str
+        Whose images they are, ``roman`` or ``jwst``; a plan says it when it has seen them.
     """
 
     wanted: WantedGrid = field(default_factory=WantedGrid)
@@ -39,7 +42,13 @@ class MosaicRequest(Request):
     add: str | None = None
     max_memory: float = 2.0
     called: Mapping[str, str] = field(default_factory=dict)
+    mission: str = "roman"
+
+    @property
+    def rules(self) -> MosaicMission:
+        """Words and rules of the mission."""
+        return mission_named(self.mission)
 
     def options(self, name: str) -> dict[str, Any]:
         """All options of a step, as they were typed."""
-        return step_of(name).defaults() | dict(self.settings.get(name, {}))
+        return step_of(name).defaults() | dict(self.rules.defaults.get(name, {})) | dict(self.settings.get(name, {}))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -18,8 +19,10 @@ from rtools.pipeline.job.steps import step_of
 from rtools.pipeline.mosaic.catalog import stage_catalog
 from rtools.pipeline.mosaic.coadd import CoaddSource, write_slabs, write_whole
 from rtools.pipeline.mosaic.drizzle import exposures_of
+from rtools.pipeline.mosaic.i2d import write_i2d, write_i2d_slabs
 from rtools.pipeline.mosaic.images import PLANES, stage_image
 from rtools.pipeline.mosaic.joined import flag_against, sky_of, totals_of
+from rtools.pipeline.mosaic.jwst_files import stage_jwst_image
 from rtools.pipeline.mosaic.request import STEPS
 from rtools.pipeline.mosaic.sky import match_sky
 from rtools.pipeline.mosaic.totals import drizzle_members, find_outliers, slabs_of
@@ -32,6 +35,9 @@ if TYPE_CHECKING:
     from rtools.work import Work
 
 __all__ = ["run_mosaic"]
+
+WRITERS = {"roman": (write_whole, write_slabs, stage_image), "jwst": (write_i2d, write_i2d_slabs, stage_jwst_image)}
+"""What writes a mosaic whose totals are in memory, one that comes in slabs, and an image, for each mission."""
 
 PIXEL = 40
 """Bytes for each pixel of a member at work: its planes, what they are decoded from, and the same of the next."""
@@ -64,6 +70,7 @@ class _Run:
 
     def __init__(self, plan, request, work):
         self.plan, self.request, self.log = plan, request, work.log
+        self.write_whole, self.write_slabs, self.stage_image = WRITERS[plan.mission.name]
         self.members = [member.fresh() for member in plan.members]
         self.journal = Journal(work.log, plan.name)
         self.workers = Workers(work.with_log(self.journal.log), label=str(plan.name))
@@ -134,13 +141,14 @@ class _Run:
 
     def _write_images(self):
         step = step_of(self.request.single)
+        request = replace(self.request, settings={step.name: dict(self.plan.typed[step.name])})
         statuses = {}
         for member, path in zip(self.members, self.plan.images, strict=True):
             make_directory(path.parent)
             journal = Journal(self.log, member.name)
             journal.log("info", f"{step.name}: {member.meta['cal_step'][step.cal_step]}")
             statuses[member.name] = dict(member.meta["cal_step"])
-            self.staged.append(stage_image(member, path, self.request, self.workers, journal))
+            self.staged.append(self.stage_image(member, path, request, self.workers, journal))
         self.statuses = statuses
         self._commit()
 
@@ -209,7 +217,7 @@ class _Run:
                 (rows, drizzle_members(self.members, recipe, self.workers, rows=rows, begin=begin)) for rows in slabs
             )
             with self._timed("resample and write"):
-                coadd = write_slabs(parts, source, self.request, self.workers)
+                coadd = self.write_slabs(parts, source, self.request, self.workers)
         else:
             if totals is None:
                 with self._timed("resample"):
@@ -217,7 +225,7 @@ class _Run:
             if mosaic is self.plan.mosaics[-1]:
                 self.workers.release()
             with self._timed("write"):
-                coadd = write_whole(totals, source, self.request, self.workers)
+                coadd = self.write_whole(totals, source, self.request, self.workers)
         del totals
         self.staged.append(coadd.stage)
         if "cat" in mosaic.outputs:
@@ -233,7 +241,7 @@ class _Run:
             profile=plan.profile,
             options=step.options,
             references=step.references,
-            inputs=(str(mosaic.outputs["coadd"]), *plan.names),
+            inputs=(str(mosaic.path), *plan.names),
             history=tuple(source.history),
         )
         with self._timed("catalog"):

@@ -10,7 +10,7 @@ import numpy as np
 
 from rtools.errors import InputError
 from rtools.mosaic.grid.footprint import footprint
-from rtools.mosaic.sky.cells import good_values, sky_cells, source_blocks
+from rtools.mosaic.sky.cells import NSIDE, good_values, nside_for, sky_cells, source_blocks
 from rtools.mosaic.sky.pairs import overlap_values, points_of
 from rtools.mosaic.sky.sky import background, check_background, match_cells, match_pairs, sky_levels
 from rtools.mosaic.sky.statistics import sky_value
@@ -82,8 +82,10 @@ def _tell_groups(matched, members, workers):
 def _by_cells(members, options, workers, joined):
     """Matched levels by cells, at the end that of a mosaic if there is one; and the statistic of each member."""
     found = []
+    first = members[0]
+    nside = nside_for(first.mission.scale_at(first.wcs, None)) if first.mission.cells_follow else NSIDE
     reduce = partial(sky_cells, statistic=options.statistic, mask_sources=options.mask_sources,
-                     whole=options.wants_whole, work=workers.work)  # fmt: skip
+                     whole=options.wants_whole, nside=nside, work=workers.work)  # fmt: skip
     workers.follow(members)
     with workers.progress("sky", len(members)) as progress:
         for member in members:

@@ -17,6 +17,7 @@ from rtools.products.io import Stage
 from rtools.products.jwst.assembly import BLOCK, FilePart
 from rtools.products.jwst.changes import HduChange
 from rtools.products.jwst.demands import NewHdu
+from rtools.products.jwst.new import parts_of_new
 from rtools.products.jwst.product import JwstProduct
 from rtools.products.jwst.writing import rewritten_parts
 
@@ -110,6 +111,33 @@ class LaidOutJwst:
         rooms = {name: (data.dtype, data.shape) for name, data in empty if _is_room(data)}
         with rewritten_parts(product, changes, tree=tree, added=added, history=history) as parts:
             return cls(path, parts, rooms)
+
+    @classmethod
+    def new(
+        cls,
+        path: str | Path,
+        kind: str,
+        meta: Mapping[str, Any],
+        hdus: Sequence[NewHdu],
+        *,
+        tree: Mapping[str, Any] | None = None,
+        history: Sequence[Mapping[str, Any] | str] = (),
+    ) -> LaidOutJwst:
+        """A product that did not exist; images of `room_for` are written later.
+
+        Parameters
+        ----------
+        path : str or Path
+            Where it will appear.
+        kind, meta, hdus, tree, history
+            As `rtools.products.jwst.stage_new` takes them.
+
+        Returns
+        -------
+        LaidOutJwst
+        """
+        rooms = {one.name: (one.data.dtype, one.data.shape) for one in hdus if _is_room(one.data)}
+        return cls(path, parts_of_new(path, kind, meta, hdus, tree=tree, history=history), rooms)
 
     def _marked(self, part: FilePart) -> FilePart:
         """A part that notes where its pixels begin, and leaves room for them."""

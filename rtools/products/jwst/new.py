@@ -34,7 +34,7 @@ from rtools.products.jwst.oifits import oifits_meta
 from rtools.products.jwst.past import add_history
 from rtools.products.schema.history import stamp
 
-__all__ = ["new_part", "new_parts", "stage_new"]
+__all__ = ["new_part", "new_parts", "parts_of_new", "stage_new"]
 
 FIRST = ("date", "filename", "calibration_software_version", "model_type", "telescope", "origin", "program")
 """Metadata whose keywords come first in the primary header."""
@@ -95,12 +95,43 @@ def stage_new(
     layout, given = product_layout(kind), list(hdus)
     if layout.form == "ecsv":
         return _stage_table(path, layout, meta, given, history)
-    told = _told(layout, meta, given, Path(path).name)
-    parts = new_parts(told, [*_primary(given), *fitting_hdus(layout, given, without)], tree or {}, history)
+    parts = parts_of_new(path, kind, meta, given, tree=tree, history=history, without=without)
     stage = Stage(path)
     with stage.open() as file:
         write_parts(file, parts)
     return stage
+
+
+def parts_of_new(
+    path: str | Path,
+    kind: str,
+    meta: Mapping[str, Any],
+    hdus: Iterable[NewHdu],
+    *,
+    tree: Mapping[str, Any] | None = None,
+    history: Sequence[Mapping[str, Any] | str] = (),
+    without: Collection[str] = (),
+) -> list[FilePart]:
+    """All HDUs of a new FITS product, complete, before anything is written.
+
+    Parameters
+    ----------
+    path, kind, meta, hdus, tree, history, without
+        As `stage_new` takes them.
+
+    Returns
+    -------
+    list of FilePart
+        In the order of the file.
+
+    Raises
+    ------
+    UsageError
+        As `stage_new`.
+    """
+    layout, given = product_layout(kind), list(hdus)
+    told = _told(layout, meta, given, Path(path).name)
+    return new_parts(told, [*_primary(given), *fitting_hdus(layout, given, without)], tree or {}, history)
 
 
 def _primary(hdus):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from rtools.jwst.dq import flags_of
 from rtools.jwst.keywords import REFERENCE_KEYWORDS, MetadataKeyword, keyword_at, keywords
 from rtools.jwst.models import EXTENSIONS, NODE_NAMES
 from rtools.products.io.arrays import ArrayInfo
+from rtools.products.io.reading import Reading, one_by_one
 from rtools.products.jwst.hdus import JwstHdu, Part, StoredTable, read_lines, read_pixels, read_spans
 from rtools.products.jwst.tables import read_ecsv_table, read_hdu_table
 from rtools.products.jwst.trees import bytes_of_tree, count_cards, node_of, parsed_tree
@@ -211,6 +212,12 @@ class JwstProduct:
     def rows(self, name: str, start: int, stop: int, work: Work = ALONE) -> np.ndarray:
         """Items of the leading axis, ``array[start:stop]``; nothing else is read."""
         return self.pixels(name, part=(slice(start, stop),))
+
+    def row_spans(self, name: str, spans: Iterable[tuple[int, int]]) -> Reading:
+        """Items of the leading axis that are being read, ``array[start:stop]`` for each (start, stop)."""
+        info, cuts = self.arrays[name], [tuple(span) for span in spans]
+        shapes = [(max(stop - start, 0), *info.shape[1:]) for start, stop in cuts]
+        return one_by_one(partial(self.rows, name), cuts, shapes, info.dtype)
 
     def columns(self, name: str, start: int, stop: int, work: Work = ALONE) -> np.ndarray:
         """Columns of an array, ``array[..., start:stop]``."""

@@ -77,7 +77,7 @@ class Association(NamedTuple):
         None also where the file says ``None`` or ``none``.
     skycell_wcs_info : dict or None
         The grid: all 12 keys of `WCS_INFO`.
-    release, program, pool, psf_match_reference_filter : str or None
+    release, program, pool, psf_match_reference_filter, asn_id : str or None
         As the file has them; None where it has not.
     """
 
@@ -91,6 +91,7 @@ class Association(NamedTuple):
     program: str | None
     pool: str | None
     psf_match_reference_filter: str | None
+    asn_id: str | None = None
 
     @property
     def science(self) -> tuple[AssociationMember, ...]:
@@ -132,6 +133,7 @@ def read_association(path: str | Path) -> Association:
         program=content.get("program"),
         pool=content.get("asn_pool"),
         psf_match_reference_filter=content.get("psf_match_reference_filter"),
+        asn_id=content.get("asn_id"),
     )
 
 

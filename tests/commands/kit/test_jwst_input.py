@@ -8,10 +8,7 @@ from tests.support.runs import tool
 
 SAID = "a JWST product ({kind}, NIRCam): this tool does not take it yet"
 
-TOOLS = [
-    ["resample", "-o", "x_coadd.asdf"],
-    ["skymap"],
-]
+TOOLS = [["skymap"]]
 
 
 @pytest.mark.parametrize("name", ["run", "flat"])
@@ -20,6 +17,15 @@ def test_a_product_that_is_no_exposure_is_told_by_its_kind(name, tmp_path, monke
     monkeypatch.chdir(tmp_path)
     assert tool(name, path) == 3
     assert f"{path}: a JWST product (x1d, NIRCam): wanted uncal, " in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("kind", ["rate", "i2d", "x1d"])
+def test_a_product_that_is_no_image_for_a_mosaic_is_told_by_its_kind(kind, tmp_path, monkeypatch, capsys):
+    path = jwst_files.made(tmp_path, kind, "from_jwst.fits")
+    monkeypatch.chdir(tmp_path)
+    assert tool("resample", path, "-o", "x_i2d.fits") == 3
+    assert f"{path}: a JWST product ({kind}, NIRCam): wanted cal, crf" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == [path]
 
 
