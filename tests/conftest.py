@@ -4,6 +4,8 @@ import pytest
 
 pytest.register_assert_rewrite("tests.support")
 
+from tests.support.kit import ALIKE  # noqa: E402  (after the rewriting of its assertions)
+
 pytest_plugins = [
     "tests.support.compiled_lines",
     "tests.support.judges",
@@ -13,6 +15,9 @@ pytest_plugins = [
     "tests.support.runs",
     "tests.support.star_fields",
 ]
+
+TOLD = ("help", "manual", "complet", "option")
+"""Words in the names of kit-wide tests of what a tool says of itself."""
 
 SLOW_FIXTURES = {"raw", "raw18", "references", "star_field", "quick", "path_of_tools"}
 """Fixtures that simulate and calibrate an exposure, or start tools as processes: what needs them is slow."""
@@ -27,11 +32,19 @@ def pytest_addoption(parser):
 def kinds_of(item):
     """Which of ``long``, ``full``, ``judges``, ``slow`` a test is: by its marks, and by the fixtures that it needs."""
     kinds = {"long", "full", "judges", "slow"} & set(item.keywords)
+    if _is_done_with_a_tool_like_others(item):
+        kinds.add("long")
     if "judge" in item.fixturenames:
         kinds.add("judges")
     if SLOW_FIXTURES & set(item.fixturenames):
         kinds.add("slow")
     return kinds
+
+
+def _is_done_with_a_tool_like_others(item):
+    """Whether a kit-wide test is about a tool that differs by its declaration alone, and not of its help."""
+    of_kit = item.path.parent.name == "kit" and hasattr(item, "callspec")
+    return of_kit and item.callspec.params.get("name") in ALIKE and not any(word in item.name for word in TOLD)
 
 
 def pytest_collection_modifyitems(config, items):

@@ -7,7 +7,16 @@ from typing import NamedTuple
 
 from rtools.jwst.layout import SUFFIXES, facts, product_layout
 
-__all__ = ["EXPOSURE_ONLY", "NAME_SUFFIXES", "STAGE3_ONLY", "WITH_CANDIDATE", "Making", "extension_of", "making_of"]
+__all__ = [
+    "EXPOSURE_ONLY",
+    "NAME_SUFFIXES",
+    "STAGE3_ONLY",
+    "STEP_SUFFIXES",
+    "WITH_CANDIDATE",
+    "Making",
+    "extension_of",
+    "making_of",
+]
 
 EXPOSURE_ONLY = ("uncal", "ramp", "rate", "rateints", "bsub", "bsubints")
 """Products that are named by their exposure alone."""
@@ -33,6 +42,14 @@ FURTHER = {
 
 NAME_SUFFIXES = (*SUFFIXES, *FURTHER)
 """All suffixes of exposures and of what is made of several of them."""
+
+
+STEP_SUFFIXES = (
+    "group_scale", "dq_init", "saturation", "ipc", "firstframe", "lastframe", "reset", "superbias", "refpix", "rscd",
+    "linearity", "persistence", "dark_current", "charge_migration", "jump", "gain_scale", "assign_wcs", "flat_field",
+    "photom",
+)  # fmt: skip
+"""Suffixes of what single steps make of a ramp or an image."""
 
 
 class Making(NamedTuple):

@@ -46,6 +46,10 @@ NAME = "r0000101001001001001_0001_wfi01_f158_uncal.asdf"
 OF_JWST = tuple(name for name in step_names("jwst") if name not in step_names())
 """Steps that exposures of JWST alone have."""
 
+ALIKE = tuple(name for name in OF_JWST if name not in ("jump", "superbias"))
+"""Those of them whose tools differ from these two by their declarations alone: what the suite does with files is done
+with two in every run, with all of them among the long tests."""
+
 LINES = {
     "name": (NAME,),
     "sim": (f"{NAME} --size 256 --dry-run", "jw01234001001_02101_00001_nrca1_uncal.fits --subarray SUB64P --dry-run"),

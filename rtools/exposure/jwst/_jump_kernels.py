@@ -21,6 +21,9 @@ REPEATED, ONCE, ACROSS = 0, 1, 2
 """How jumps are looked for: the largest difference is taken away again and again; every difference is compared with the
 median of all, once; every difference is compared with the same one in the other integrations."""
 
+NEAR, ROUNDING = 0.4, 1 - 1e-9
+"""Neighbourhood of a mean, standard deviations; and a little less than 1, so that no rounding matters."""
+
 ROUNDS = 5
 """Rounds of clipping across integrations, at most."""
 
@@ -164,6 +167,8 @@ def _find_across(steps, values, spare, level, found, per):
             for k in range(n):
                 spread += (values[k] - mean) ** 2
             spread = math.sqrt(spread / n)
+            if low == -np.inf and _is_narrow(values, n, (mean, spread, level)):
+                break
             put_in_order(values, n, spare)
             median = median_of_ordered(values, n)
             low, high = max(low, median - level * spread), min(high, median + level * spread)
@@ -172,6 +177,23 @@ def _find_across(steps, values, spare, level, found, per):
                 found[_place(i * per + g, per)] = FOUND
                 count += 1
     return count
+
+
+@njit(nogil=True, cache=True)
+def _is_narrow(values, n, about):
+    """Whether it is certain, without the median, that nothing is `level` standard deviations from it.
+
+    The median is near the mean where fewer than half of the values are beyond either side of that neighbourhood.
+    """
+    mean, spread, level = about
+    near, far = NEAR * spread, (level - NEAR) * spread * ROUNDING
+    below = above = beyond = 0
+    for k in range(n):
+        away = values[k] - mean
+        below += away < -near
+        above += away > near
+        beyond += abs(away) > far
+    return beyond == 0 and 2 * below < n and 2 * above < n
 
 
 @njit(nogil=True, cache=True)

@@ -76,6 +76,7 @@ def fit_block(
     buffer = np.empty(groups), np.empty(groups)
     ramps, marks = np.empty(integrations * groups, np.float32), np.empty(integrations * groups, np.uint8)
     sums, all_sums, out = np.empty(4), np.empty(4), np.empty(4)
+    clean, clean_out = np.empty(4), np.empty(4)
     table = lay_out_weights(groups)
     for y in range(rows):
         for x in range(columns):
@@ -95,9 +96,21 @@ def fit_block(
                 how[i], spans[i], one = look_at(ramps, marks, (begin, groups), buffer, times, first, suppress)
                 rate += one
             photons = (max(rate / integrations, 0.0) + dark) / gain
+            dead_pixel = (pixel_flags[y, x] & UNUSED) != 0
+            clean_read = _lay_out_clean((groups, gain, read, photons, times[0]), dead_pixel, clean, clean_out)
             all_sums[:] = 0.0
             shown, any_slope, lost = np.uint32(0), False, False
             for i in range(integrations):
+                if how[i] == CLEAN and clean[READ] > 0:  # all that follows, at once: no more than its slope is its own
+                    value = fit_segment(ramps, i * groups, groups, gain, read, table) / spans[i] / clean_read
+                    all_sums += clean
+                    all_sums[SCI] += value
+                    of_integrations[SCI, i, y, x] = np.nan if dead_pixel else value * (1.0 / clean[READ])
+                    for k in range(1, 4):
+                        of_integrations[k, i, y, x] = clean_out[k]
+                    dq_integrations[i, y, x] = pixel_flags[y, x]
+                    any_slope = True
+                    continue
                 first = zero[i, y, x] if zero.size else np.float32(0.0)
                 sums[:] = 0.0
                 begin, variance, flag = i * groups, -1.0, np.uint32(0)
@@ -139,6 +152,16 @@ def fit_block(
             for k in range(4):
                 of_all[k, y, x] = out[k]
             dq_all[y, x] = pixel_flags[y, x] | shown
+
+
+@njit(nogil=True, cache=True)
+def _lay_out_clean(ramp, dead, sums, out):
+    """Sums and planes of an integration without flags whose slope is zero; the variance of its slope from reading."""
+    variances = _variances(*ramp)
+    sums[:] = 0.0
+    _add(sums, 0.0, variances)
+    _write(sums, -1.0, dead, True, out)
+    return variances[0]
 
 
 @njit(nogil=True, cache=True)

@@ -45,6 +45,8 @@ class RampBlock:
         Where in the image it lies, rows beyond its own at either end included.
     zeroframe : ndarray float32 (integrations, rows, columns) or None
         The first frames, where they were kept.
+    dark_rate : ndarray float32 (rows, columns) or None
+        Dark current in DN/s whose photons add to the variance, where a step has told it.
     """
 
     data: np.ndarray
@@ -53,3 +55,4 @@ class RampBlock:
     rows: slice
     columns: slice
     zeroframe: np.ndarray | None = None
+    dark_rate: np.ndarray | None = None

@@ -6,6 +6,7 @@ SLOWAXIS say: 1 for x, 2 for y, negative where it runs down.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -15,7 +16,7 @@ from rtools.exposure.jwst.block import RampBlock
 from rtools.jwst.dq import PIXEL_FLAGS
 from rtools.jwst.instrument import REFERENCE_WIDTH
 
-__all__ = ["DetectorReadout", "ReferenceOffsets", "ReferenceSettings", "measure_offsets", "subtract_offsets"]
+__all__ = ["DetectorReadout", "ReferenceOffsets", "ReferenceSettings", "joined", "measure_offsets", "subtract_offsets"]
 
 REFERENCE, DO_NOT_USE = PIXEL_FLAGS["REFERENCE_PIXEL"], PIXEL_FLAGS["DO_NOT_USE"]
 
@@ -121,6 +122,22 @@ def measure_offsets(
     if readout.slow < 0:
         second = second[..., ::-1]
     return ReferenceOffsets(np.ascontiguousarray(first), np.ascontiguousarray(second), transposed)
+
+
+def joined(parts: Sequence[ReferenceOffsets]) -> ReferenceOffsets:
+    """Offsets of integrations that follow each other, as those of all of them.
+
+    Parameters
+    ----------
+    parts : sequence of ReferenceOffsets
+        One at least.
+
+    Returns
+    -------
+    ReferenceOffsets
+    """
+    first, second = (np.concatenate([getattr(one, name) for one in parts]) for name in ("first", "second"))
+    return ReferenceOffsets(first, second, parts[0].transposed)
 
 
 def _turned(edges, readout):

@@ -87,6 +87,10 @@ def _spans(target, product):
     ]
 
 
+COPIES = 16
+"""Planes of four bytes for each image of which a clipped mean is taken."""
+
+
 def _overlap(own, other):
     return max(own[0], other[0]) < min(own[1], other[1])
 
@@ -106,11 +110,13 @@ class BackgroundBlocks:
         self.exposures = tuple(exposures)
         self._places = [_spans(target, one) for one in exposures]
 
+    is_plane = True
+
     @property
-    def integrations(self) -> int:
-        """Of all exposures together."""
+    def planes(self) -> int:
+        """Planes of pixels that take as much memory as the mean of all exposures does."""
         shapes = [one.arrays["data"].shape for one in self.exposures]
-        return sum(shape[0] if len(shape) == 3 else 1 for shape in shapes)
+        return COPIES * sum(shape[0] if len(shape) == 3 else 1 for shape in shapes)
 
     def block(self, rows: slice, columns: slice) -> dict[str, Any]:
         """``exposures``: planes of each on a part of the target, not a number where it has no pixels."""

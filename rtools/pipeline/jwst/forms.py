@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
-
-import numpy as np
 
 from rtools.exposure.jwst.block import RampBlock
 from rtools.exposure.jwst.images import RatePlanes
 from rtools.products.jwst import HduChange, JwstProduct, LaidOutJwst, room_for
 
-__all__ = ["Form", "ProductFile", "form_of"]
+__all__ = ["Form", "Place", "ProductFile", "form_of"]
+
+Place = tuple[slice, slice]
+"""Rows and columns of an image."""
 
 RAMP_ONLY = ("GROUP", "ZEROFRAME", "REFOUT", "PIXELDQ", "GROUPDQ", "AVDRKCUR")
 """HDUs of ramps that images do not have."""
@@ -42,7 +43,7 @@ class Form(NamedTuple):
     removed: tuple[str, ...] = ()
 
 
-def form_of(what: str, shape: Sequence[int], *, flat: bool = False, area: bool = False, zero: bool = False) -> Form:
+def form_of(what: str, shape: Sequence[int], further: Collection[str] = ()) -> Form:
     """The form of a product.
 
     Parameters
@@ -51,10 +52,8 @@ def form_of(what: str, shape: Sequence[int], *, flat: bool = False, area: bool =
         ``ramp``, ``image`` or ``integrations``.
     shape : sequence of int
         (integrations, groups, rows, columns).
-    flat, area : bool
-        Whether an image has the variance of a flat field, and areas of pixels.
-    zero : bool
-        Whether a ramp has first frames.
+    further : collection of str
+        Images that not all of its kind have: ZEROFRAME and AVDRKCUR of a ramp, VAR_FLAT and AREA of an image.
 
     Returns
     -------
@@ -67,13 +66,15 @@ def form_of(what: str, shape: Sequence[int], *, flat: bool = False, area: bool =
             "PIXELDQ": ("u4", (rows, columns)),
             "GROUPDQ": ("u1", tuple(shape)),
         }
-        if zero:
+        if "ZEROFRAME" in further:
             images["ZEROFRAME"] = ("f4", (integrations, rows, columns))
+        if "AVDRKCUR" in further:
+            images["AVDRKCUR"] = ("f4", (rows, columns))
         return Form("RampModel", images)
     whole = (rows, columns) if what == "image" else (integrations, rows, columns)
-    names = ["SCI", "ERR", "DQ", "VAR_POISSON", "VAR_RNOISE", *(["VAR_FLAT"] if flat else [])]
+    names = ["SCI", "ERR", "DQ", "VAR_POISSON", "VAR_RNOISE", *(["VAR_FLAT"] if "VAR_FLAT" in further else [])]
     images = {name: ("u4" if name == "DQ" else "f4", whole) for name in names}
-    if area:
+    if "AREA" in further:
         images["AREA"] = ("f4", (rows, columns))
     removed = (*RAMP_ONLY, "INT_TIMES") if what == "image" else RAMP_ONLY
     return Form("ImageModel" if what == "image" else "CubeModel", images, removed)
@@ -119,25 +120,27 @@ class ProductFile:
         self.names = tuple(form.images)
         self.file = LaidOutJwst.made_of(path, product, changes, added, tree=values, history=history)
 
-    def take_ramp(self, rows: slice, block: RampBlock) -> None:
-        """Write rows of a ramp."""
-        integrations, groups = block.data.shape[:2]
-        for i in range(integrations):
-            for g in range(groups):
-                self.file.write("SCI", block.data[i, g], rows.start, i * groups + g)
-                self.file.write("GROUPDQ", block.groupdq[i, g], rows.start, i * groups + g)
-            if "ZEROFRAME" in self.names and block.zeroframe is not None:
-                self.file.write("ZEROFRAME", block.zeroframe[i], rows.start, i)
-        self.file.write("PIXELDQ", block.pixeldq, rows.start)
+    def take_ramp(self, place: Place, block: RampBlock) -> None:
+        """Write a part of a ramp."""
+        self._write("SCI", block.data, place)
+        self._write("GROUPDQ", block.groupdq, place)
+        self._write("PIXELDQ", block.pixeldq, place)
+        if block.zeroframe is not None:
+            self._write("ZEROFRAME", block.zeroframe, place)
+        if block.dark_rate is not None:
+            self._write("AVDRKCUR", block.dark_rate, place)
 
-    def take_image(self, rows: slice, image: RatePlanes) -> None:
-        """Write rows of an image, or of all integrations."""
+    def take_image(self, place: Place, image: RatePlanes) -> None:
+        """Write a part of an image, or of all integrations."""
         for attribute, name in IMAGE_NAMES.items():
             plane = getattr(image, attribute)
-            if name not in self.names or plane is None:
-                continue
-            for number, one in enumerate(plane if plane.ndim == 3 else plane[None]):
-                self.file.write(name, np.ascontiguousarray(one), rows.start, number)
+            if plane is not None:
+                self._write(name, plane, place)
+
+    def _write(self, name, pixels, place):
+        if name in self.names:
+            rows, columns = place
+            self.file.write(name, pixels.reshape(-1, *pixels.shape[-2:]), rows.start, column=columns.start)
 
     def commit(self) -> Path:
         """Give the complete file its name."""

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from rtools.declare import Step
+from rtools.declare import NotApplicable, Skip, Step
 from rtools.errors import InputError, UsageError
 from rtools.exposure.jwst.block import RampTiming
 from rtools.exposure.jwst.exposure import RampExposure
@@ -22,7 +22,7 @@ from rtools.pipeline.job.steps import StepPlan
 from rtools.pipeline.jwst import chain
 from rtools.pipeline.jwst.background import open_backgrounds
 from rtools.pipeline.jwst.references import find_references
-from rtools.pipeline.jwst.source import ramp_shape, refuse_strange_readout
+from rtools.pipeline.jwst.source import groups_left_out, ramp_shape, refuse_strange_readout
 from rtools.products import names
 from rtools.products.jwst import JwstProduct, open_jwst
 from rtools.wfi import metadata
@@ -31,6 +31,9 @@ __all__ = ["JwstPlan", "plan_jwst", "suffix_of"]
 
 RAMPS = ("uncal", "ramp")
 IMAGES = ("rate", "rateints", "bsub", "bsubints", "cal", "calints")
+
+WITHOUT_FILE = ("rampfit", "gainscale", "photom")
+"""Steps whose products are `rate` and `cal`, whatever else is saved."""
 
 BASE_METADATA = ("exposure.type", "instrument.name", "instrument.detector", "subarray.xstart", "subarray.ystart")
 RAMP_METADATA = ("exposure.nframes", "exposure.groupgap", "exposure.frame_time", "exposure.group_time")
@@ -108,11 +111,14 @@ def plan_jwst(path: str | Path, request: ExposureRequest, *, name: str | None = 
     apart = modes.stays_apart(product.meta) or product.kind.endswith("ints")
     metadata.require(product.meta, *(key for step in steps for key in step.metadata), path=product.path)
     _refuse_without_coordinates(product, chosen)
+    _refuse_reference_pixels_of_miri(product, chosen, request)
     backgrounds = open_backgrounds(product, request.backgrounds) if "bsub" in chosen else ()
     options = {step.name: step.defaults() | dict(request.settings.get(step.name, {})) for step in steps}
     served = find_references(product, steps, request, messages)
     exposure = _exposure(product, served, messages)
-    planned = tuple(_planned(step, options[step.name], served, request, messages) for step in steps)
+    planned = tuple(
+        _if_needed(_planned(step, options[step.name], served, request, messages), exposure, messages) for step in steps
+    )
     main = _main(product, planned, request, apart=apart)
     outputs = _outputs(str(name or path), product, planned, main, request, messages, apart=apart)
     return JwstPlan(
@@ -180,6 +186,13 @@ def _refuse_without_coordinates(product, chosen):
     raise InputError(f"{kind} needs mission software for its coordinates", mend=mend, path=product.path)
 
 
+def _refuse_reference_pixels_of_miri(product, chosen, request):
+    """Reference pixels of MIRI, whose amplifiers take turns from column to column, are not done here."""
+    if "refpix" in chosen and "refpix" not in request.skip and product.meta["instrument"]["name"].upper() == "MIRI":
+        mend = "--skip refpix does without" if request.single is None else None
+        raise InputError("the reference pixels of MIRI are not corrected here", mend=mend, path=product.path)
+
+
 def _exposure(product, served, messages):
     """What steps know of the exposure."""
     info = product.meta["exposure"]
@@ -188,11 +201,12 @@ def _exposure(product, served, messages):
         timing = RampTiming(
             int(info["nframes"]), int(info["groupgap"]), float(info["frame_time"]), float(info["group_time"])
         )
+        left_out = groups_left_out(product)
     else:
         image = product.arrays["data"].shape
         shape = (image[0] if len(image) == 3 else 1, 0, *image[-2:])
-        timing = RampTiming(1, 0, 0.0, 0.0)
-    return RampExposure(product.meta, shape, timing, served.facts, messages.log)
+        timing, left_out = RampTiming(1, 0, 0.0, 0.0), set()
+    return RampExposure(product.meta, shape, timing, served.facts, messages.log, left_out)
 
 
 def _planned(step: Step, options, served, request, messages) -> StepPlan:
@@ -205,6 +219,19 @@ def _planned(step: Step, options, served, request, messages) -> StepPlan:
             messages.warn(f"{step.name}: SKIPPED without the {use.type} reference")
             skipped = True
     return replace(planned, status="SKIPPED", active=False) if skipped else planned
+
+
+def _if_needed(planned: StepPlan, exposure: RampExposure, messages) -> StepPlan:
+    """A step, SKIPPED where metadata alone say that it cannot or need not be done."""
+    if not planned.active or planned.step.prepare is None:
+        return planned
+    trial = replace(exposure, left_out=set(exposure.left_out), log=lambda *_: None)
+    found = planned.step.prepare(trial, dict(planned.options))
+    if not isinstance(found, Skip | NotApplicable):
+        return planned
+    text = f"{planned.step.name}: {found.reason}"
+    messages.warn(text) if isinstance(found, Skip) else messages.log("info", text)
+    return replace(planned, status="SKIPPED", active=False)
 
 
 def _main(product, planned: Sequence[StepPlan], request, *, apart: bool) -> str:
@@ -248,7 +275,8 @@ def _outputs(path, product, planned, main, request, messages, *, apart: bool):
     fitted = any(one.step.fits_ramp for one in planned)
     suffixes: list[str] = []
     if request.save_steps:
-        suffixes += [suffix_of(one.step, apart=apart) for one in planned if one.active and not one.step.fits_ramp]
+        done = [one for one in planned if one.active and one.step.name not in WITHOUT_FILE]
+        suffixes += [suffix_of(one.step, apart=apart) for one in done]
     if fitted:
         suffixes += ["rate"] + (["rateints"] if several or apart else [])
     suffixes = [one for one in dict.fromkeys(suffixes) if one != main]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -55,9 +56,21 @@ class CutReference:
         self.source = source
         self.names = tuple(name for name in names if source.has(name))
 
+    @property
+    def is_plane(self) -> bool:
+        """Whether its arrays have the pixels of an image."""
+        return JWST_TYPES[self.source.type].is_plane
+
+    @property
+    def planes(self) -> int:
+        """Planes of the pixels of an image that it has."""
+        if not self.is_plane:
+            return 0
+        return sum(math.prod(self.source.shape(name)[:-2]) for name in self.names)
+
     def block(self, rows: slice, columns: slice) -> dict[str, np.ndarray]:
         """Arrays of a part, by their names in the data model; what is one for all pixels comes whole."""
-        if not JWST_TYPES[self.source.type].is_plane:
+        if not self.is_plane:
             return {name: self.source.array(name) for name in self.names}
         return {name: self.source.section(name, rows, columns) for name in self.names}
 

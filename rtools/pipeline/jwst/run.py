@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ from rtools.work import Work
 
 __all__ = ["BUDGET", "execute"]
 
-BUDGET = 256 << 20
+BUDGET = 320 << 20
 """Bytes of all blocks that are worked on at a time."""
 
 
@@ -64,11 +65,8 @@ class _Run:
         self.started = time.perf_counter()
         self.exposure = replace(plan.exposure, log=self.journal.log)
         self.sources: dict[str, engine.BlockReference] = dict(_cut_references(plan.steps))
-        self.integrations = plan.exposure.shape[0]
         if plan.backgrounds:
-            shown = BackgroundBlocks(plan.product, plan.backgrounds)
-            self.sources["background"] = shown
-            self.integrations += shown.integrations
+            self.sources["background"] = BackgroundBlocks(plan.product, plan.backgrounds)
         self.statuses: dict[str, str] = {one.step.cal_step: one.status for one in plan.steps}
         self.facts: dict[str, Any] = {}
         self.cards: dict[str, Any] = {}
@@ -86,7 +84,7 @@ class _Run:
             else:
                 self._through_images(image_steps, files)
             stack.pop_all()
-        outputs = [files[suffix].commit() for suffix in self.plan.outputs]
+        outputs = [one.commit() for one in files.values()]
         return Result(
             input=self.plan.name,
             outputs=tuple(outputs),
@@ -112,7 +110,6 @@ class _Run:
                 continue
             if not step.works_on_strips:
                 self._place_on_sky(planned)
-                continue
             also = ("background",) if step.name == "bsub" else ()
             made = engine.BlockStep(step, options, prepared, (*planned.references, *also))
             (ramps if step.reads_ramp else images).append(made)
@@ -121,30 +118,39 @@ class _Run:
         return ramps, images
 
     def _settle(self, planned: StepPlan, reason: Skip | NotApplicable) -> None:
-        skipped = isinstance(reason, Skip)
-        self.statuses[planned.step.cal_step] = "SKIPPED" if skipped else "COMPLETE"
-        self.journal.log("warning" if skipped else "info", f"{planned.step.name}: {reason.reason}")
+        self.statuses[planned.step.cal_step] = "SKIPPED"  # also of what is not needed, as the mission's pipeline says
+        self.journal.log("warning" if isinstance(reason, Skip) else "info", f"{planned.step.name}: {reason.reason}")
 
     def _offsets(self, before: Sequence[engine.BlockStep], how: Any) -> Any:
         """What the reference pixels of the whole image show, after the steps before; `how` is what refpix prepared."""
-        rows, columns = self.exposure.shape[2:]
-        whole, edge = slice(None), REFERENCE_WIDTH
-        if min(rows, columns) < 2 * edge:
+        integrations, groups, rows, columns = self.exposure.shape
+        if min(rows, columns) < 2 * REFERENCE_WIDTH:
             return Skip("the image has no room for reference pixels")
-        bottom, top = (self._edge(before, part, whole) for part in (slice(0, edge), slice(rows - edge, rows)))
-        left, right = (self._edge(before, whole, part) for part in (slice(0, edge), slice(columns - edge, columns)))
-        found = refpix.measure_offsets((bottom, top, left, right), *how)
-        return found if found is not None else Skip("there are no reference pixels")
+        most = max(BUDGET // 4 // (2 * (rows + columns) * REFERENCE_WIDTH * groups * engine.BYTES_OF_SAMPLE), 1)
 
-    def _edge(self, before, rows, columns):
-        block = source.ramp_block(self.plan.product, rows, columns)
-        cut = engine.BlockCut(self.sources, block.rows, block.columns)
-        for one in before:
-            one.apply(block, cut.of(one.references))
-        return block
+        def measure(some: slice) -> Any:
+            return refpix.measure_offsets(self._edges(before, some), *how)
+
+        found = self.work.map(measure, list(engine.spans(integrations, most)))
+        return refpix.joined(found) if found[0] is not None else Skip("there are no reference pixels")
+
+    def _edges(self, before, integrations):
+        """The image's first and last rows, and its first and last columns, of some integrations."""
+        whole, first, last = slice(None), slice(None, REFERENCE_WIDTH), slice(-REFERENCE_WIDTH, None)
+        blocks = []
+        for rows, columns in ((first, whole), (last, whole), (whole, first), (whole, last)):
+            block = source.ramp_block(self.plan.product, rows, columns, integrations)
+            cut = engine.BlockCut(self.sources, block.rows, block.columns)
+            for one in before:
+                one.apply(block, cut.of(one.references))
+            blocks.append(block)
+        return tuple(blocks)
 
     def _place_on_sky(self, planned: StepPlan) -> None:
         tree, cards = sky_of_image(planned, self.exposure)
+        if self.plan.product.tree_bytes() is None:
+            self.journal.log("warning", "assignwcs: the file has no extension ASDF; only its header gets coordinates")
+            tree.pop("meta.wcs")
         self.facts |= tree
         self.cards |= cards
 
@@ -159,10 +165,13 @@ class _Run:
         }
 
     def _files(self) -> dict[str, ProductFile]:
-        """All products, laid out."""
+        """All products, laid out, but for those of steps that turned out not to be done."""
         made: dict[str, ProductFile] = {}
+        idle = {one.step.suffix for one in self.plan.steps if self.statuses[one.step.cal_step] != "COMPLETE"}
         try:
             for suffix, path in self.plan.outputs.items():
+                if suffix in idle and suffix != self.plan.main:
+                    continue
                 made[suffix] = self._file(suffix, path)
         except BaseException:
             for one in made.values():
@@ -175,11 +184,9 @@ class _Run:
         done = {one.step.name for one in steps if self.statuses[one.step.cal_step] == "COMPLETE"}
         ramp = self.plan.product.kind in RAMPS and not any(one.step.fits_ramp for one in steps)
         product = self.plan.product
-        flat = product.has("var_flat") or "flat" in done
-        area = product.has("area") or ("photom" in done and "area" in self.sources)
         apart = suffix.endswith("ints") or (self.plan.apart and suffix != "rate")
         what = "ramp" if ramp else "integrations" if apart else "image"
-        form = form_of(what, self.exposure.shape, flat=flat, area=area, zero=product.has("zeroframe"))
+        form = form_of(what, self.exposure.shape, self._further(done))
         tree: dict[str, Any] = {f"meta.cal_step.{one.step.cal_step}": self.statuses[one.step.cal_step] for one in steps}
         for one in steps:
             tree |= {f"meta.ref_file.{kind}.name": found.label for kind, found in one.references.items() if found}
@@ -197,6 +204,20 @@ class _Run:
         record = entry(self.request.tool, parameters=parameters, references=references, inputs=inputs)
         return ProductFile(path, product, form, tree, cards=cards, history=[record])
 
+    def _further(self, done: set[str]) -> set[str]:
+        """Images that not all products of a kind have."""
+        product = self.plan.product
+        there = {
+            "VAR_FLAT": product.has("var_flat") or "flat" in done,
+            "AREA": product.has("area") or ("photom" in done and "area" in self.sources),
+            "ZEROFRAME": product.has("zeroframe"),
+            "AVDRKCUR": product.has("average_dark_current") or ("dark" in done and self._dark_rate() > 0),
+        }
+        return {name for name, is_there in there.items() if is_there}
+
+    def _dark_rate(self) -> float:
+        return max((one.options["average_dark"] for one in self.plan.steps if one.step.name == "dark"), default=0.0)
+
     def _steps_until(self, suffix: str) -> list[StepPlan]:
         """Steps that a product has gone through."""
         steps = list(self.plan.steps)
@@ -208,39 +229,45 @@ class _Run:
         return steps
 
     def _through_ramps(self, ramps, images, files) -> None:
-        shape, product = self.exposure.shape, self.plan.product
-        halo = engine.halo_of(ramps)
-        height = engine.height_for(shape, halo, BUDGET // max(self.work.threads, 1))
         scale = [one for one in images if one.step.name == "gainscale"]
         later = [one for one in images if one.step.name != "gainscale"]
 
-        def keep(what: str, rows: slice, made: Any) -> None:
+        def keep(what: str, place: engine.Place, made: Any) -> None:
             if isinstance(made, RatePlanes):
-                self._keep_rates(what, rows, made, (scale, later), files)
+                self._keep_rates(what, place, made, (scale, later), files)
             elif (file := self._file_of(what, files)) is not None:
-                file.take_ramp(rows, made)
+                file.take_ramp(place, made)
 
-        def carry(rows: slice) -> None:
-            engine.carry_ramp(lambda part: source.ramp_block(product, part), ramps, self.sources, rows, shape[2], keep)
-            progress.advance(rows.stop - rows.start)
+        def carry(place: engine.Place) -> None:
+            engine.carry_ramp(partial(source.ramp_block, self.plan.product), ramps, self.sources, place, keep)
 
-        with self.work.progress(self.plan.name, shape[2]) as progress:
-            self.work.map(carry, list(engine.spans(shape[2], height)))
+        self._in_blocks(carry, engine.halo_of(ramps))
+
+    def _in_blocks(self, carry, halo) -> None:
+        """Call ``carry(place)`` for all blocks of the image."""
+        shape = self.exposure.shape
+        planes = sum(one.planes for one in self.sources.values())
+        blocks = engine.blocks_for(shape, halo, BUDGET // max(self.work.threads, 1), planes)
+        with self.work.progress(self.plan.name, len(blocks)) as progress:
+
+            def carried(place: engine.Place) -> None:
+                carry(place)
+                progress.advance(1)
+
+            self.work.map(carried, blocks)
 
     def _file_of(self, suffix, files):
-        """The file that takes what a step on ramps makes; the last step makes the main product."""
-        if suffix in files:
-            return files[suffix]
-        last = self.plan.steps[-1].step
-        return files[self.plan.main] if last.writes_ramp and suffix == last.suffix else None
+        """The file that takes what a step on ramps makes; what there is at last is the main product."""
+        if suffix == engine.LAST:
+            return files[self.plan.main]
+        return files.get(suffix) if suffix != self.plan.main else None
 
-    def _keep_rates(self, what, rows, image, steps, files) -> None:
+    def _keep_rates(self, what, place, image, steps, files) -> None:
         """Write a rate, and go on to the image where it is made of this one."""
         scale, later = steps
-        place = rows, slice(0, self.exposure.shape[3])
         engine.carry_image(image, scale, self.sources, place, lambda *_: None)
         if what in files:
-            files[what].take_image(rows, image)
+            files[what].take_image(place, image)
         goes_on = what == ("rateints" if self.plan.apart else "rate")
         if goes_on and self.plan.main not in ("rate", "rateints"):
             self._finish_image(image, later, place, files)
@@ -248,26 +275,20 @@ class _Run:
     def _finish_image(self, image, steps, place, files) -> None:
         called = {one.step.suffix: suffix_of(one.step, apart=self.plan.apart) for one in steps}
 
-        def keep(suffix, rows, made):
+        def keep(suffix, place, made):
             suffix = called[suffix]
             if suffix in files and suffix != self.plan.main:
-                files[suffix].take_image(rows, made)
+                files[suffix].take_image(place, made)
 
         engine.carry_image(image, steps, self.sources, place, keep)
         if self.plan.main in files:
-            files[self.plan.main].take_image(place[0], image)
+            files[self.plan.main].take_image(place, image)
 
     def _through_images(self, images, files) -> None:
-        rows, columns = self.exposure.shape[2:]
-        height = max(engine.SMALLEST, (BUDGET // self.work.threads) // (self.integrations * columns * 64))
+        def carry(place: engine.Place) -> None:
+            self._finish_image(source.image_block(self.plan.product, place), images, place, files)
 
-        def carry(part: slice) -> None:
-            image = source.image_block(self.plan.product, part)
-            self._finish_image(image, images, (part, slice(0, columns)), files)
-            progress.advance(part.stop - part.start)
-
-        with self.work.progress(self.plan.name, rows) as progress:
-            self.work.map(carry, list(engine.spans(rows, height)))
+        self._in_blocks(carry, 0)
 
 
 def _cut_references(steps: Sequence[StepPlan]) -> Mapping[str, CutReference]:

@@ -26,6 +26,9 @@ STRUCTURE = re.compile(
 )
 """Keywords that say how the data are stored, and what is no keyword; the tree has none of them."""
 
+CARD = 80
+"""Characters of a card."""
+
 KINDS: dict[str, tuple[type, ...]] = {
     "string": (str,),
     "number": (int, float),
@@ -105,6 +108,16 @@ def set_card(header: fits.Header, keyword: str, value: Any) -> None:
         header.remove(keyword, ignore_missing=True)
         return
     header[keyword] = said
+    if isinstance(said, str):
+        _shorten_comment(header, keyword, said)
+
+
+def _shorten_comment(header, keyword, text):
+    """Leave of a comment what has room behind a text in one card, as the writer of headers would with a warning."""
+    quoted = len(text.replace("'", "''"))
+    comment, room = header.comments[keyword], CARD - max(quoted, 8) - len("KEYWORD = '' / ")
+    if quoted <= CARD - len("KEYWORD = ''") and len(comment) > room:
+        header.comments[keyword] = comment[: max(room, 0)].rstrip()
 
 
 def set_values(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -200,15 +201,60 @@ def _read(path: str | Path, hdu: JwstHdu, shape: tuple[int, ...], part: Part) ->
         raise InputError(f"its extension {hdu.name} is not an image", path=path)
     if 0 in shape:
         return np.zeros(shape, hdu.dtype)[part]
+    spans = _spans_of(part, shape)
     try:
-        mapped = np.memmap(path, hdu.stored, "r", hdu.data, shape)
+        if spans is not None:
+            raw = _read_section(path, hdu, shape, spans)
+        else:
+            raw = np.array(np.memmap(path, hdu.stored, "r", hdu.data, shape)[part], order="C")
     except (OSError, ValueError) as error:
         raise InputError(f"cannot be read ({' '.join(str(error).split())})", path=path) from None
-    raw = np.ascontiguousarray(mapped[part])
     if hdu.is_scaled:
         return raw * np.float64(hdu.values.get("BSCALE", 1)) + hdu.values.get("BZERO", 0)
-    wanted = np.shape(mapped[part])
-    return pixel_types.decode(np.asarray(raw), hdu.dtype, flipped=hdu.is_unsigned).reshape(wanted)
+    wanted = raw.shape
+    return pixel_types.decode(np.atleast_1d(raw), hdu.dtype, flipped=hdu.is_unsigned).reshape(wanted)
+
+
+def _spans_of(part: Part, shape: tuple[int, ...]) -> list[range] | None:
+    """What a part takes of each axis, where that is a span of two axes or more; else None."""
+    place = part.index(Ellipsis) if Ellipsis in part else len(part)
+    filled = (*part[:place], *[slice(None)] * (len(shape) - len(part) + (place < len(part))), *part[place + 1 :])
+    if len(shape) < 2 or len(filled) != len(shape) or not all(isinstance(one, slice) for one in filled):
+        return None
+    spans = [range(*one.indices(size)) for one, size in zip(filled, shape, strict=True)]
+    return spans if all(one.step == 1 and len(one) for one in spans) else None
+
+
+def _read_section(path, hdu, shape, spans):
+    """A section of an array as it is stored, plane by plane.
+
+    A mapped file would be simpler, but its pages count as memory of the process, far more of them than are read.
+    """
+    *leading, rows, columns = spans
+    width = shape[-1] * hdu.stored.itemsize
+    raw = np.empty(tuple(map(len, spans)), hdu.stored)
+    planes = raw.reshape(-1, len(rows), len(columns))
+    buffer = np.empty((len(rows), shape[-1]), hdu.stored)
+    numbers = np.zeros(1, np.int64)
+    for size, span in zip(shape, leading, strict=False):
+        numbers = (numbers[:, None] * size + np.arange(span.start, span.stop)).ravel()
+    with open(path, "rb", buffering=0) as file:
+        for plane, number in zip(planes, numbers.tolist(), strict=True):
+            into = plane if len(columns) == shape[-1] else buffer
+            _fill(file.fileno(), into, hdu.data + (number * shape[-2] + rows.start) * width)
+            if into is buffer:
+                plane[:] = buffer[:, columns.start : columns.stop]
+    return raw
+
+
+def _fill(descriptor, array, offset):
+    """Fill an array with the bytes from an offset on."""
+    room = memoryview(array.view(np.uint8).reshape(-1))
+    while len(room):
+        count = os.preadv(descriptor, [room], offset)
+        if count == 0:
+            raise ValueError("it is shorter than its headers say")
+        room, offset = room[count:], offset + count
 
 
 def read_spans(path: str | Path, spans: Iterable[tuple[int, int]]) -> Iterator[bytes]:

@@ -151,27 +151,34 @@ class LaidOutJwst:
 
         return replace(part, write=write)
 
-    def write(self, name: str, pixels: np.ndarray, first: int, plane: int = 0) -> None:
-        """Put rows of one plane into their place; several threads may do this at a time.
+    def write(self, name: str, pixels: np.ndarray, first: int, plane: int = 0, *, column: int = 0) -> None:
+        """Put a part of one plane, or of several that follow each other, into place; threads may do this at a time.
 
         Parameters
         ----------
         name : str
             EXTNAME of an image of `room_for`.
-        pixels : ndarray (rows, columns)
+        pixels : ndarray (rows, columns) or (planes, rows, columns)
             Of its type.
         first : int
             Row of the first of them.
         plane : int
-            Planes of more than two axes are counted through.
+            The first plane; those of more than two axes are counted through.
+        column : int
+            Column of the first of them.
         """
         dtype, (height, width) = self._dtypes[name], self._shapes[name][-2:]
-        content = pixel_types.encode(
-            np.ascontiguousarray(pixels, dtype), flipped=dtype.name in pixel_types.ZEROS
-        ).tobytes()
-        place = self._places[name] + (plane * height + first) * width * dtype.itemsize
+        stored = pixel_types.encode(np.ascontiguousarray(pixels, dtype), flipped=dtype.name in pixel_types.ZEROS)
+        content = stored.view(np.uint8).reshape(-1, pixels.shape[-2], pixels.shape[-1] * dtype.itemsize)
         try:
-            os.pwrite(self._file.fileno(), content, place)
+            for number, lines in enumerate(content, plane):
+                place = self._places[name] + ((number * height + first) * width + column) * dtype.itemsize
+                if pixels.shape[-1] == width:
+                    os.pwrite(self._file.fileno(), lines.data, place)
+                    continue
+                for line in lines:
+                    os.pwrite(self._file.fileno(), line.data, place)
+                    place += width * dtype.itemsize
         except OSError as error:
             raise _cannot(self.stage.path, error) from None
 

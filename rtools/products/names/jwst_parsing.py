@@ -14,6 +14,7 @@ from rtools.jwst.suffixes import (
     EXPOSURE_ONLY,
     NAME_SUFFIXES,
     STAGE3_ONLY,
+    STEP_SUFFIXES,
     WITH_CANDIDATE,
     Making,
     extension_of,
@@ -315,5 +316,5 @@ def split_suffix(filename: str) -> tuple[str, str | None]:
     return os.path.splitext(filename)[0], None
 
 
-_WORDS = "|".join([*NAME_SUFFIXES, *GUIDE_SUFFIXES, "asn"])
+_WORDS = "|".join([*NAME_SUFFIXES, *STEP_SUFFIXES, *GUIDE_SUFFIXES, "asn"])
 _SUFFIXED = re.compile(rf"(?P<stem>[^.]+)_(?P<suffix>{_WORDS})(-[0-9a-z]{{2}})?(\.|$)")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
+
 from rtools.declare import Option, RampStep, Reference, Skip
 from rtools.exposure.jwst.block import RampBlock
 from rtools.exposure.jwst.exposure import RampExposure
@@ -56,7 +58,7 @@ def apply(block: RampBlock, refs: dict, options: dict, prepared: DarkRhythm) -> 
     refs : dict
         ``refs["dark"]`` holds `data` (groups, rows, columns) or (integrations, groups, …) in DN, and `dq`.
     options : dict
-        Not used here.
+        ``average_dark`` in DN/s.
     prepared : DarkRhythm
         From `prepare`.
     """
@@ -69,6 +71,8 @@ def apply(block: RampBlock, refs: dict, options: dict, prepared: DarkRhythm) -> 
             ramp = kernels.average_dark(ramps[number], *prepared)
         kernels.subtract_ramp(block.data[number : number + 1], ramp)
     block.pixeldq |= refs["dark"]["dq"]
+    if options["average_dark"] > 0:
+        block.dark_rate = np.full(block.pixeldq.shape, options["average_dark"], np.float32)
 
 
 STEP = RampStep(
@@ -84,7 +88,7 @@ STEP = RampStep(
         "The frames of the dark are averaged as those of the exposure are, and where they end, its last difference "
         "goes on. Of MIRI, each of the first integrations has a dark of its own. A dark that averages more frames "
         "than the exposure is not used: the step is SKIPPED. With --average-dark the fit counts the photons of the "
-        "dark current."
+        "dark current: a ramp that goes on later has it in AVDRKCUR."
     ),
     options=(
         Option(

@@ -58,8 +58,15 @@ def apply(block: RampBlock, refs: dict, options: dict, prepared: RampExposure) -
         if block.data.shape[1] >= FEWEST:
             return fit_likely(block, noise, prepared.timing)
     return fit_lines(
-        block, noise, prepared.timing, dark=options["average_dark"], suppress=options["suppress_one_group"]
+        block, noise, prepared.timing, dark=_dark_rate(block, options), suppress=options["suppress_one_group"]
     )
+
+
+def _dark_rate(block, options):
+    """Dark current whose photons count: that of the option, else that of the ramp."""
+    if options["average_dark"] > 0 or block.dark_rate is None:
+        return options["average_dark"]
+    return block.dark_rate
 
 
 STEP = FitStep(
@@ -80,7 +87,12 @@ STEP = FitStep(
     options=(
         Option("algorithm", "ols", "How ramps are fitted.", choices=("ols", "likely")),
         Option("suppress-one-group", True, "A ramp with one good group gives no rate."),
-        Option("average-dark", 0.0, "Dark current in DN/s whose photons add to the variance.", minimum=0.0),
+        Option(
+            "average-dark",
+            0.0,
+            "Dark current in DN/s whose photons add to the variance; that of the ramp by default.",
+            minimum=0.0,
+        ),
     ),
     references=(
         Reference("gain", planes=("data",), refusable=False),
