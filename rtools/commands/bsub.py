@@ -17,11 +17,8 @@ from rtools.commands.kit.tool import tool
 from rtools.errors import InputError, UsageError
 from rtools.exposure.jwst.steps.bsub import STEP
 from rtools.pipeline.job.outputs import refuse_combinations
-from rtools.products.names.extensions import form_of_name
 
 __all__ = ["command", "main"]
-
-FORMS = {"jwst": "fits", "roman": "asdf"}
 
 DESCRIPTION = f"""\
 {STEP.description}
@@ -40,19 +37,16 @@ def _run(console, inputs, jobs, **options):
     dry_run, as_json = options.pop("dry_run"), options.pop("as_json")
     path, called = local_and_called(target, options["output"])
     mission = mission_of(path)
-    request = _request(options_by_mission(console, options, {mission}, STEP.name)[mission], backgrounds, mission)
+    request = _request(options_by_mission(console, options, {mission}, STEP.name)[mission], backgrounds)
     refuse_combinations(request, as_json=as_json, dry_run=dry_run, terminal=sys.stdout.isatty())
     report = RunReport(console, as_json=as_json)
     plans = [(target, lambda: [_plan(target, path, request, called, mission)])]
     return run_jobs(plans, Local(console.work(jobs)), report, dry_run=dry_run)
 
 
-def _request(options, backgrounds, mission):
+def _request(options, backgrounds):
     from rtools.pipeline.exposure.request import ExposureRequest
 
-    output = options["output"]
-    if output not in (None, "-") and form_of_name(output) != FORMS[mission]:
-        raise UsageError(f"-o {output}: a product of {MISSIONS[mission]} is a {FORMS[mission].upper()} file")
     settings = own_values(STEP, options)
     rest = {key: value for key, value in options.items() if key not in settings}
     files = tuple(map(local_path, backgrounds))

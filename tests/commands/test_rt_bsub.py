@@ -165,7 +165,7 @@ def test_what_is_refused_of_targets_and_names(exposure, tmp_path, capsys):
     for words, status, said in (
         ((target,), 2, "no exposure of the background"),
         ((target, target), 2, "is the target and a background of it"),
-        ((target, background, "-o", tmp_path / "x.asdf"), 2, "a product of JWST is a FITS file"),
+        ((target, background, "-o", tmp_path / "x.asdf"), 2, "writes .fits of these"),
         ((slitless, background), 3, "NIS_WFSS: its background is scaled from a template"),
         ((calibrated, background), 3, "is a cal, wanted rate or rateints"),
         ((again, background), 3, "bkg_subtract is COMPLETE in this file"),
@@ -193,6 +193,8 @@ def test_images_of_roman(product, tmp_path, capsys):
         assert after.history[-1]["tool"] == "rt-bsub"
     assert tool("validate", record["outputs"][0], "-q") == 0
     rate = made(tmp_path, "rate")
+    assert tool("bsub", *paths, "-o", tmp_path / "x.fits") == 2
+    assert "writes .asdf of these" in capsys.readouterr().err
     assert tool("bsub", paths[0], rate) == 3
     assert "no exposure of Roman, as the target is" in capsys.readouterr().err
     assert tool("bsub", record["outputs"][0], paths[1]) == 3

@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from contextlib import contextmanager, redirect_stdout, suppress
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from functools import cache
 from pathlib import Path
 
@@ -226,7 +226,7 @@ def jwst_files():
     atexit.register(folder.cleanup)
     Path(folder.name).chmod(0o755)
     root = f"{folder.name}/jw01234001001_02101_00001_nrca1"
-    with redirect_stdout(io.StringIO()):
+    with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
         done("sim", f"{root}_uncal.fits", "--subarray", "SUB64P", "--ngroups", 5)
         done("dqinit", f"{root}_uncal.fits", "--builtin")
         done("run", f"{root}_uncal.fits", "--builtin", "--until", "rampfit")

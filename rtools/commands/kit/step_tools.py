@@ -17,7 +17,11 @@ REQUEST = ("references", "output", "outdir", "overwrite", "compression", "profil
 """Options of a step tool that say nothing of the step."""
 
 
-def command(name, more=(), forms=("asdf",)):
+FORMS = {"roman": "asdf", "jwst": "fits"}
+"""Forms of products of each mission."""
+
+
+def command(name, more=(), forms=()):
     """The click command of a step.
 
     Parameters
@@ -27,7 +31,7 @@ def command(name, more=(), forms=("asdf",)):
     more : sequence of callable
         Decorators of options that are fields of the request.
     forms : sequence of str
-        Forms of its main product.
+        Forms of its main product; by default those of the missions that have the step.
 
     Returns
     -------
@@ -56,7 +60,7 @@ def command(name, more=(), forms=("asdf",)):
         click.argument("inputs", nargs=-1, metavar="FILE…"),
         *click_options(steps),
         *more,
-        bundles.outputs(*forms),
+        bundles.outputs(*(forms or (FORMS[step.mission] for step in steps))),
         bundles.writing,
         bundles.references,
         click.option("--again", is_flag=True, help="Run although the file's cal_step says COMPLETE."),

@@ -11,6 +11,7 @@ import pytest
 from tests.support.kit import (
     LIGHT,
     NAME,
+    OF_JWST,
     SUBTOOLS,
     WORKING,
     WRITERS,
@@ -177,7 +178,8 @@ def test_an_input_given_twice_is_done_once(name, taken, out, capsys):
 def test_a_directory_in_the_environment_does_not_hinder_o(name, line, taken, tmp_path, out, monkeypatch, capsys):
     monkeypatch.setenv("RT_OUTDIR", str(tmp_path / "elsewhere"))
     tables = dict.fromkeys(("catalog", "multiband", "refcat", *SUBTOOLS), "parquet") | {"gw stack": "asdf"}
-    extension = {"fits": "fits", "bsub": "fits", "table": "ecsv", "view": "png", **tables}.get(name, "asdf")
+    images = dict.fromkeys(("fits", *OF_JWST), "fits")
+    extension = {**images, "table": "ecsv", "view": "png", **tables}.get(name, "asdf")
     line = re.sub(r"-o \S+|--outdir \S+", f"-o DIR/x.{extension}", line)
     assert run(name, *words(line, taken(name, line), out)) == 0
     assert (out / f"x.{extension}").exists()

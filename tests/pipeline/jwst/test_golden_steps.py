@@ -183,3 +183,12 @@ def test_the_whole_chain_of_a_ramp(step, jwst_golden, tmp_path):
     for suffix, wanted in (("linearity", "out_linearity"), ("jump", "out_jump"), ("rate", "out_rate"),
                            ("rateints", "out_rateints")):  # fmt: skip
         same(made / f"{NAME}_{suffix}.fits", folder / f"{wanted}.fits")
+
+
+def test_a_name_says_the_form_of_the_mission(jwst_golden, tmp_path, capsys):
+    folder = jwst_golden("image")
+    path, given = shutil.copy(folder / "in_rate.fits", tmp_path / f"{NAME}_rate.fits"), folder / "ref_flat.fits"
+    assert tool("flat", path, "--ref", f"flat={given}", "-o", tmp_path / "x.asdf") == 2
+    assert "writes .fits of these" in capsys.readouterr().err
+    assert tool("flat", path, "--ref", f"flat={given}", "-o", tmp_path / "x.fits", "-q") == 0
+    assert open_jwst(tmp_path / "x.fits").value("S_FLAT") == "COMPLETE"
