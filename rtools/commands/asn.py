@@ -63,7 +63,7 @@ the science members of associations, one a line; with --json all that they say."
         "rt-asn --skycell r0000101001001001001_*_cal.asdf --outdir asn",
         "ls *_cal.asdf | rt-asn - --product-type full --release r1 --cell 270p65x69y51",
         "rt-asn --multiband r00001_r1_full_*_coadd.asdf",
-        "rt-asn --rule image2 jw01234001001_*_rate.fits --background jw01234002001_*_rate.fits",
+        "rt-asn --rule image2 jw01234001001_*_rate.fits --background @sky.txt",
         "rt-asn --check *_asn.json",
         "rt-asn --members X_asn.json | xargs rt-info",
     ),
@@ -78,8 +78,10 @@ the science members of associations, one a line; with --json all that they say."
 @click.option("--subset", type=click.IntRange(1, 9999), metavar="N", help="By skycell: an arbitrary subset sN.")
 @click.option("--multiband", is_flag=True, help="Coadds of several filters.")
 @mission_option("jwst", "--rule", type=click.Choice(RULES), help="By a rule of the mission.")
-@mission_option("jwst", "--background", multiple=True, metavar="FILE", help="A member that shows the background.")
-@mission_option("jwst", "--psf", multiple=True, metavar="FILE", help="A member that shows a reference star.")
+@mission_option(
+    "jwst", "--background", multiple=True, metavar="FILE", help="A member of background, or @LIST; repeatable."
+)
+@mission_option("jwst", "--psf", multiple=True, metavar="FILE", help="A reference star, or @LIST; repeatable.")
 @click.option("--release", metavar="ID", help="Data release: p, r1, r1-ultradeep …  [p, or that of the coadds]")
 @click.option("--psf-match", metavar="FILTER", help="Filter to which a multiband catalog matches the others.")
 @click.option("--catalogs", is_flag=True, help="Name the catalog beside each member, for the alignment.")
@@ -116,7 +118,7 @@ def command(console, exposures, product_name, target, skycell, product_type, cel
     if rule:
         from rtools.commands.asn_jwst import make_by_rule
 
-        extras = {"background": background, "psf": psf}
+        extras = {"background": expand_inputs(background), "psf": expand_inputs(psf)}
         where = output, outdir, overwrite, dry_run
         make_by_rule(rule, files, extras, (product_name, target), where, as_json=as_json)
         return 0

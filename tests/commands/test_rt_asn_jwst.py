@@ -47,7 +47,8 @@ def test_image2_has_a_product_for_each_exposure_with_the_backgrounds_of_its_dete
     other = exposure(3, DETECTOR="NRCB1")
     nodded = exposure(11, BKGDTARG=True)
     given = [exposure(12), exposure(13, DETECTOR="NRCB1")]
-    words = [word for file in given for word in ("--background", file)]
+    Path("sky.txt").write_text("\n".join(map(str, given)))
+    words = ["--background", "@sky.txt"]
     path, content = association(capsys, "--rule", "image2", *targets, other, nodded, *words)
     assert NAME.fullmatch(path).groups() == ("o001", "image2")
     assert [content[key] for key in ("asn_type", "asn_rule", "program", "asn_id", "target")] == [
