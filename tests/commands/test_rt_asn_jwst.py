@@ -248,9 +248,10 @@ def test_names_that_lead_out_of_the_directory_are_exit_3(folder, capsys):
         ([(linked, "science")], "x", "is a link that leads out of its directory"),
         ([(inside, "science")], "../x", "a name without directories is expected"),
     ):
-        path = written(*members, name=name)
-        assert tool("run", path, "--builtin", "--outdir", "o") == 3
-        assert said in capsys.readouterr().err
+        for asn_type in ("image3", "image2"):
+            path = written(*members, name=name, asn_type=asn_type)
+            assert tool("run", path, "--builtin", "--outdir", "o") == 3
+            assert said in capsys.readouterr().err
         assert tool("asn", "--check", path) == 1
         assert not Path("o").exists()
 
