@@ -34,6 +34,18 @@ def test_recipes_work_one_after_another(quick, tmp_path):
     check_that_a_mosaic_stands_behind_its_images(tmp_path)
 
 
+def test_the_example_of_jwst_works(quick, tmp_path):
+    """With a small sub-array; what it makes is there, and nothing else."""
+    settings = {"PATH": f"{quick}:{os.environ['PATH']}", "SUBARRAY": "SUB64P"}
+    command = ["sh", EXAMPLES / "jwst_steps.sh", tmp_path]
+    done = subprocess.run(command, env=os.environ | settings, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    suffixes = sorted(path.stem.rpartition("_")[2] for path in tmp_path.glob("jw*_00001_*.fits"))
+    assert suffixes == ["cal", "ramp", "rate", "truth", "uncal"]
+    assert {path.name for path in tmp_path.glob("*.png")} == {"cal.png", "ramp.png"}
+    assert not list(tmp_path.glob(".*"))
+
+
 def check_that_a_mosaic_stands_behind_its_images(place):
     """What `make` would do again after one of the exposures has changed."""
     command = ["make", "-f", EXAMPLES / "mosaic.mk", "DIR=field", "NAME=all", "-n"]
