@@ -116,6 +116,7 @@ def plan_jwst(path: str | Path, request: ExposureRequest, *, name: str | None = 
     options = {step.name: step.defaults() | dict(request.settings.get(step.name, {})) for step in steps}
     served = find_references(product, steps, request, messages)
     exposure = _exposure(product, served, messages)
+    _refuse_kernels_elsewhere(served, exposure.shape)
     planned = tuple(
         _if_needed(_planned(step, options[step.name], served, request, messages), exposure, messages) for step in steps
     )
@@ -207,6 +208,13 @@ def _exposure(product, served, messages):
         shape = (image[0] if len(image) == 3 else 1, 0, *image[-2:])
         timing, left_out = RampTiming(1, 0, 0.0, 0.0), set()
     return RampExposure(product.meta, shape, timing, served.facts, messages.log, left_out)
+
+
+def _refuse_kernels_elsewhere(served, shape):
+    """Kernels of crosstalk, one for each pixel, that are of other pixels than the image."""
+    found = served.sources.get("ipc")
+    if found is not None and len(found.shape("data")) == 4 and tuple(found.shape("data")[-2:]) != tuple(shape[-2:]):
+        raise InputError("this ipc reference has kernels of other pixels", path=getattr(found, "path", None))
 
 
 def _planned(step: Step, options, served, request, messages) -> StepPlan:

@@ -58,8 +58,9 @@ class CutReference:
 
     @property
     def is_plane(self) -> bool:
-        """Whether its arrays have the pixels of an image."""
-        return JWST_TYPES[self.source.type].is_plane
+        """Whether its arrays have the pixels of an image, also kernels of crosstalk where each pixel has one."""
+        one_each = self.source.type == "ipc" and any(len(self.source.shape(name)) == 4 for name in self.names)
+        return JWST_TYPES[self.source.type].is_plane or one_each
 
     @property
     def planes(self) -> int:

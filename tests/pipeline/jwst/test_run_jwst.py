@@ -280,3 +280,21 @@ def test_flags_of_a_reference_count_by_their_names(raw_jwst, tmp_path):
     plain, odd = (open_jwst(tmp_path / place / f"{ROOT}_dq_init.fits") for place in ("plain", "odd"))
     assert plain.array("pixeldq").any()
     assert bits(plain.path) == bits(odd.path)
+
+
+def test_kernels_of_crosstalk_may_be_one_for_each_pixel(raw_jwst, ran_jwst, tmp_path, monkeypatch):
+    """Blocks get those of their own pixels: with kernels that differ from row to row the bits stay the same."""
+    done("refs", "make", tmp_path, "--mission", "jwst", "--detector", "nrca1", "--subarray", "SUB64P")
+    (path,) = tmp_path.glob("*ipc*.fits")
+    with fits.open(path) as hdus:
+        kernel = np.broadcast_to(hdus["SCI"].data[..., None, None], (*hdus["SCI"].data.shape, 64, 64)).copy()
+        kernel[1, 1] += np.arange(64, dtype=np.float32)[:, None] * 1e-3
+        hdus["SCI"].data = kernel
+        hdus.writeto(tmp_path / "each.fits")
+    made = []
+    for height in (120, 9):
+        monkeypatch.setattr(engine, "TALLEST", height)
+        place = tmp_path / str(height)
+        done("ipc", ran_jwst / f"{ROOT}_saturation.fits", "--ref", f"ipc={tmp_path / 'each.fits'}", "--outdir", place)
+        made.append(bits(place / f"{ROOT}_ipc.fits"))
+    assert made[0] == made[1] != bits(ran_jwst / f"{ROOT}_ipc.fits")
