@@ -1,5 +1,5 @@
 #!/bin/sh
-# JWST from nothing: environment, two simulated dithers, rt-run to calibrated images, rt-info, rt-stat and pictures.
+# JWST from nothing: environment, four simulated dithers, rt-run to calibrated images and their mosaic, rt-info, rt-stat and pictures.
 # usage: sh examples/jwst.sh [DIR]     default DIR: jwst
 set -eu
 cd "$(dirname "$0")/.."

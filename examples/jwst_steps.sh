@@ -5,11 +5,15 @@ set -eux
 cd "${1:-jwst}"
 root=jw01234001001_02101
 part=${SUBARRAY:-SUB320}
-# two dithers of a sub-array, with truth beside them: _truth.fits and _truth.ecsv
-rt-sim ${root}_00001_nrca1_uncal.fits --subarray "$part" --ngroups 6 --ra 80.0 --dec -69.5 --overwrite -q
-rt-sim ${root}_00002_nrca1_uncal.fits --subarray "$part" --ngroups 6 --ra 80.0002 --dec -69.5001 --overwrite -q
+# four dithers of a sub-array, with truth beside them: _truth.fits and _truth.ecsv
+number=0
+for place in 80.0,-69.5 80.0002,-69.5001 80.0001,-69.5002 80.0003,-69.5; do
+    number=$((number + 1))
+    rt-sim ${root}_0000${number}_nrca1_uncal.fits --subarray "$part" --ngroups 6 --overwrite -q \
+        --ra ${place%,*} --dec ${place#*,}
+done
 rt-info ${root}_00001_nrca1_uncal.fits
-# _rate and _cal of both, one step after another
+# _rate and _cal of all, one step after another
 rt-run ${root}_0000?_nrca1_uncal.fits --builtin --overwrite -q -j 0
 rt-info ${root}_00001_nrca1_cal.fits
 rt-stat ${root}_00001_nrca1_cal.fits
@@ -19,3 +23,10 @@ rt-validate ${root}_0000?_nrca1_rate.fits ${root}_0000?_nrca1_cal.fits
 rt-view ${root}_00001_nrca1_cal.fits -o cal.png --overwrite
 rt-run ${root}_00001_nrca1_uncal.fits --builtin --until jump --overwrite -q
 rt-view ${root}_00001_nrca1_ramp.fits --ramp 30,30 --rate ${root}_00001_nrca1_rate.fits -o ramp.png --overwrite
+# the mosaic of the four
+rm -f ./*_asn.json
+rt-asn --rule image3 ${root}_0000?_nrca1_cal.fits
+rt-run ./*_image3_*_asn.json --overwrite -q
+rt-info ./*_i2d.fits
+rt-validate ./*_i2d.fits
+rt-view ./*_i2d.fits -o mosaic.png --overwrite

@@ -68,22 +68,15 @@ def are_of_mosaics(inputs):
     ------
     UsageError
         Some of them are, others not.
-    InputError
-        A member of one of a mosaic is a link that leads out of its directory.
     """
-    from rtools.products.mosaic.jwst_association import beside, read_jwst_association
+    from rtools.products.mosaic.jwst_association import read_jwst_association
 
     found = {}
     for name in inputs:
         with suppress(RtoolsError):  # told where it is planned
-            association = read_jwst_association(local_path(name))
-            found.setdefault(association.asn_type in MOSAICS, []).append(association)
+            found.setdefault(read_jwst_association(local_path(name)).asn_type in MOSAICS, name)
     if len(found) > 1:
-        mosaic, other = (found[which][0].path for which in (True, False))
-        raise UsageError(f"{mosaic} is of a mosaic, {other} is not", mend="run one after the other")
-    for association in found.get(True, ()):
-        for member in (member for product in association.products for member in product.members):
-            beside(association.path, member.name)
+        raise UsageError(f"{found[True]} is of a mosaic, {found[False]} is not", mend="run one after the other")
     return True in found
 
 

@@ -162,7 +162,7 @@ def read_jwst_association(path: str | Path) -> JwstAssociation:
 
 
 def beside(path: str | Path, name: str) -> Path:
-    """The file that a member of an association is, which need not be there.
+    """The file, or link to one, that a member of an association is; it need not be there.
 
     Parameters
     ----------
@@ -174,15 +174,11 @@ def beside(path: str | Path, name: str) -> Path:
     Raises
     ------
     InputError
-        The name, or a link of this name, leads out of the directory of the association.
+        The name leads out of the directory of the association.
     """
-    folder = Path(path).parent
     if not is_product_name(name):
         raise InputError(f"member {name!r}: the name of a file beside it is expected", path=path)
-    file = folder / name
-    if file.is_symlink() and file.resolve().parent != folder.resolve():
-        raise InputError(f"member {name} is a link that leads out of its directory", path=path)
-    return file
+    return Path(path).parent / name
 
 
 def make_jwst_association(
