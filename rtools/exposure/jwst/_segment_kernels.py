@@ -143,21 +143,23 @@ def look_at(values, flags, place, buffer, times, zero, suppress):
     How is `SLOPES`, `VALUE` (its one good group counts from zero) or `FRAME` (its first frame does); else `NOTHING`.
     """
     begin, groups = place
-    good, first = 0, -1
+    good, whole, first = 0, 0, -1  # groups that can be used; those of them that no jump begins, and the first of these
     for g in range(groups):
         if flags[begin + g] & SATURATED:
             break
         if (flags[begin + g] & UNUSED) == 0:
             good += 1
-            first = g if first < 0 else first
+            if (flags[begin + g] & JUMP) == 0:
+                whole += 1
+                first = g if first < 0 else first
     rate = median_rate(values, flags, begin, groups, buffer) / times[0]
     if good == 0:
         if suppress or zero == 0 or zero != zero:
             return NOTHING, times[0], 0.0
         return FRAME, times[2], np.float64(zero) / times[2]
-    if good == 1 and suppress:
+    if whole == 1 and suppress:
         return NOTHING, times[0], 0.0
-    time = times[1] if good == 1 and first == 0 else times[0]
+    time = times[1] if whole == 1 and first == 0 else times[0]
     if rate != rate:
-        rate = np.float64(values[begin]) / time if first == 0 else 0.0
-    return (VALUE if good == 1 else SLOPES), time, (rate if rate == rate else 0.0)
+        rate = np.float64(values[begin]) / time if (flags[begin] & UNUSED) == 0 else 0.0
+    return (VALUE if good == whole == 1 else SLOPES), time, (rate if rate == rate else 0.0)

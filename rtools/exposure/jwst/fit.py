@@ -59,7 +59,7 @@ def fit_lines(
     dark : ndarray (rows, columns) or float
         Dark current in DN/s, which adds to the variance from photons.
     suppress : bool
-        A ramp with one good group gives no rate.
+        A ramp gives no rate where one group alone is good and begins with no jump.
 
     Returns
     -------
