@@ -1,8 +1,22 @@
-"""numba's decorator for all kernels: what it compiles is kept where a directory for that can be written."""
+"""numba's decorator for all kernels: what it compiles is kept where a directory for that can be written.
+
+Code of other kernels, and the values of constants, are compiled into the kernel that names them. numba asks for the
+source of this kernel alone when it decides whether what it kept is still true. Here a kept kernel also depends on the
+modules that its own module imports from the package, on those that they import, and so on.
+"""
+
+import hashlib
+import re
+import sys
+from functools import cache
+from importlib.util import resolve_name
 
 import numba
 
 __all__ = ["is_kept", "njit"]
+
+_IMPORT = re.compile(r"^(?:from|import) +([\w.]+)(?: +import +(\([^)]*\)|.*))?", re.MULTILINE)
+"""An import at the head of a module, where it is always carried out: the module, and the names taken from it."""
 
 _unkept = []
 
@@ -36,10 +50,10 @@ def njit(**options):
 
 
 def _forgiving(dispatcher):
-    """A compiled function that compiles anew where what is kept of another version cannot be read.
+    """A compiled function that compiles anew where what is kept of another version cannot be read, or is out of date.
 
-    numba reads the whole index of a function before it compares the age of the source. An index whose argument types
-    are classes that have been renamed or moved since then raises an error in every call.
+    numba reads the whole index of a function before it compares the source. An index whose argument types are classes
+    that have been renamed or moved since then raises an error in every call.
     """
     kept = getattr(getattr(dispatcher, "_cache", None), "_cache_file", None)
     if kept is not None:
@@ -52,7 +66,54 @@ def _forgiving(dispatcher):
                 return {}
 
         kept._load_index = load_index
+        kept._source_stamp = (kept._source_stamp, _stamp(dispatcher.py_func.__module__))
+        key = dispatcher._cache._index_key
+        dispatcher._cache._index_key = lambda sig, codegen: (key(sig, codegen), _fields(getattr(sig, "args", sig)))
     return dispatcher
+
+
+def _fields(types):
+    """Fields of the named tuples among types of arguments: numba knows the class by its name, and its fields by place.
+
+    A kernel need not import the classes of its arguments.
+    """
+    inner = [(getattr(each, "instance_class", None), getattr(each, "types", ())) for each in types]
+    return tuple((getattr(named, "_fields", ()), _fields(parts)) for named, parts in inner)
+
+
+@cache
+def _stamp(name):
+    """Digest of the sources of a module and of all that it imports from its package, directly or not.
+
+    It is taken while the module is loaded, so that the code in memory and the source are of one age.
+    """
+    digest, modules = hashlib.sha256(), [name]
+    for each in modules:  # grows on the way
+        source = _source(each)
+        digest.update(source)
+        modules += [other for other in _imported(each, source.decode(errors="replace")) if other not in modules]
+    return digest.hexdigest()
+
+
+@cache
+def _source(name):
+    """Bytes of the source of a loaded module, in a zip file, too; none where it has no source."""
+    module = sys.modules.get(name)
+    try:
+        return module.__loader__.get_data(module.__file__)
+    except (AttributeError, OSError):
+        return b""
+
+
+def _imported(name, source):
+    """Names of the modules of its own package that a loaded module imports at its head, in order, each once."""
+    found = {}
+    for origin, names in _IMPORT.findall(source):
+        origin = resolve_name(origin, sys.modules[name].__package__)
+        taken = [f"{origin}.{word}" for word in re.findall(r"\w+", names)]
+        found |= dict.fromkeys(other for other in (origin, *taken) if other in sys.modules)
+    package = name.partition(".")[0]
+    return [other for other in found if other.partition(".")[0] == package]
 
 
 def is_kept():

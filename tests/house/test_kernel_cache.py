@@ -1,14 +1,17 @@
 """What is compiled is kept: said once, in the user's cache where the package cannot be written, unharmed by company."""
 
+import importlib
 import os
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
 
 import rtools
+from rtools import compiled
 from tests.support.places import ROOT
 from tests.support.runs import done, same
 
@@ -119,6 +122,101 @@ def test_a_kernel_whose_arguments_were_renamed_is_compiled_anew(tmp_path):
         assert ran.returncode == 0, ran.stderr
         found.append(float(ran.stdout))
     assert found == [8.0, 12.0, 12.0]
+
+
+CALLEE = """
+from rtools.compiled import njit
+from calling._facts import FACTOR
+
+@njit(cache=True)
+def scale(value):
+    return FACTOR * value
+"""
+CALLER = """
+from rtools.compiled import njit
+from calling._inner_kernels import (
+    scale,
+)
+
+@njit(cache=True)
+def scale_and_add(value):
+    return scale(value) + 1.0
+"""
+
+
+@pytest.fixture
+def calling(tmp_path, monkeypatch):
+    """``calling(name=source, …)``: the kernel of a new process, after modules of its package have changed."""
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)  # which is judged by its age in whole seconds
+    folder = tmp_path / "calling"
+    folder.mkdir()
+
+    def forget():
+        for name in [name for name in sys.modules if name.partition(".")[0] == "calling"]:
+            del sys.modules[name]
+        compiled._stamp.cache_clear()
+        compiled._source.cache_clear()
+
+    def load(**changed):
+        forget()
+        for name, source in changed.items():
+            (folder / f"{name}.py").write_text(source)
+        return importlib.import_module("calling._outer_kernels").scale_and_add
+
+    load.first = {"__init__": "", "_facts": "FACTOR = 2.0", "_inner_kernels": CALLEE, "_outer_kernels": CALLER}
+    yield load
+    forget()
+
+
+def loaded(kernel):
+    """How often a kernel was found in the cache."""
+    return sum(kernel.stats.cache_hits.values())
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"_facts": "FACTOR = 3.0"}, {"_inner_kernels": CALLEE.replace("FACTOR * value", "3 * value")}],
+    ids=["constant", "kernel"],
+)
+def test_a_kernel_does_not_keep_the_old_callee_of_another_file(calling, changed):
+    assert calling(**calling.first)(2.0) == 5.0
+    kernel = calling(**changed)
+    assert kernel(2.0) == 7.0
+    assert loaded(kernel) == 0
+
+
+BUNDLE = "from typing import NamedTuple\nclass Bundle(NamedTuple):\n    first: float\n    second: float"
+TAKING = "from rtools.compiled import njit\n@njit(cache=True)\ndef scale_and_add(bundle): return bundle.first"
+"""A kernel that takes a named tuple without importing it."""
+
+
+def test_a_kernel_does_not_keep_the_places_of_fields_that_were_changed_about(calling):
+    for bundle, fields in (
+        (BUNDLE, (1.0, 2.0)),
+        (BUNDLE.replace("first", "last").replace("second", "first"), (2.0, 1.0)),
+    ):
+        kernel = calling(**calling.first | {"_facts": bundle, "_outer_kernels": TAKING})
+        named = importlib.import_module("calling._facts").Bundle
+        assert kernel(named(*fields)) == 1.0
+
+
+def test_a_kernel_stays_compiled_while_nothing_that_it_names_changes(calling):
+    """That another module of the package is new is no reason to compile."""
+    calling(**calling.first)(2.0)
+    kernel = calling(_other_kernels=CALLEE, _outer_kernels=CALLER)
+    assert kernel(2.0) == 5.0
+    assert loaded(kernel) == 1
+
+
+def test_a_kernel_of_a_zip_file_does_not_keep_the_old_callee(calling, tmp_path, monkeypatch):
+    """numba asks for the age of the file alone, in which the kernel is the same."""
+    for factor in (2.0, 3.0):
+        with zipfile.ZipFile(tmp_path / "calling.zip", "w") as packed:
+            for name, source in (calling.first | {"_facts": f"FACTOR = {factor}"}).items():
+                packed.writestr(f"calling/{name}.py", source)
+        monkeypatch.syspath_prepend(tmp_path / "calling.zip")
+        assert calling()(2.0) == factor * 2 + 1
 
 
 UNKNOWN = ("unshare", "--user", "--map-user=12345", "--map-group=12345")
