@@ -8,6 +8,9 @@ from rtools.exposure.rampfit.timing import Timing
 
 __all__ = ["Block", "FitImage", "FitTerms", "JumpLimits", "Ramp"]
 
+NO_FLAGS = np.empty((0, 0, 0), np.uint8)
+NO_PLANE = np.empty((0, 0), np.float32)
+
 
 class Ramp(NamedTuple):
     """Arrays of one strip with G resultants, C-contiguous; the references are cut to the strip.
@@ -24,6 +27,10 @@ class Ramp(NamedTuple):
         Electrons per DN.
     readnoise : ndarray float32 (rows, columns)
         Standard deviation of a single read, in DN.
+    known : ndarray uint8 (G, rows, columns), or empty
+        Flags of resultants of which JUMP_DET leaves out the difference in front, from the beginning.
+    dark : ndarray float32 (rows, columns), or empty
+        Dark current in DN/s that has been subtracted, and whose photons add to the covariance.
     """
 
     data: np.ndarray
@@ -31,6 +38,8 @@ class Ramp(NamedTuple):
     pixeldq: np.ndarray
     gain: np.ndarray
     readnoise: np.ndarray
+    known: np.ndarray = NO_FLAGS
+    dark: np.ndarray = NO_PLANE
 
 
 class FitImage(NamedTuple):

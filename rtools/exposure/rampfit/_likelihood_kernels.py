@@ -73,6 +73,8 @@ def fit_by_likelihood(ramp, terms, revised, image):
             block = Block(y, number * BLOCK)  # type: ignore[arg-type]  # unsigned where it is compiled
             _load_differences(ramp, block, timing.interval, w)
             _load_noise(ramp, block, w)
+            if ramp.known.size:
+                _exclude(ramp.known, block, n, w)
             _guess_rate(n, w, terms.network)
             _fit(timing, w)
             screen(w, limits, candidate)
@@ -122,7 +124,7 @@ def _load_differences(ramp, block, interval, w):
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def _load_noise(ramp, block, w):
-    """Load gain and read variance in float64, NaN where they cannot be: no result of such a pixel is finite."""
+    """Load gain, read variance and dark current in float64, NaN where they cannot be: no result is finite there."""
     y, start = block.row, block.start
     for j in range(BLOCK):
         gain = np.float64(ramp.gain[y, start + j])
@@ -130,6 +132,9 @@ def _load_noise(ramp, block, w):
     for j in range(BLOCK):
         noise = np.float64(ramp.readnoise[y, start + j])
         w[q.READ + j] = noise * noise if (noise >= 0.0) & (noise < NO_NOISE) else np.nan
+    if ramp.dark.size:
+        for j in range(BLOCK):
+            w[q.DARK + j] = np.float64(ramp.dark[y, start + j])
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -188,7 +193,7 @@ def _fit(timing, w):
     """
     for j in range(BLOCK):
         rate = w[q.RATE + j]
-        w[q.POISSON + j] = (0.0 if rate < 0.0 else rate) / w[q.GAIN + j]
+        w[q.POISSON + j] = ((0.0 if rate < 0.0 else rate) + w[q.DARK + j]) / w[q.GAIN + j]
     p_diagonal, r_diagonal = timing.poisson_diagonal[0], timing.read_diagonal[0]
     first = q.BASE  # the first difference has no other before it
     for j in range(BLOCK):
@@ -229,11 +234,12 @@ def _fit(timing, w):
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _exclude(revised, block, n, w):
-    """Leave out the differences whose second resultant is flagged as a jump by the revision."""
+def _exclude(flags, block, n, w):
+    """Leave out the differences whose second resultant is flagged as a jump."""
     for i in range(np.uint64(n)):
         at = q.BASE + i * q.STRIDE
         for j in range(BLOCK):
-            if revised[i + q.ONE, block.row, block.start + j] & GROUP_JUMP:
+            if flags[i + q.ONE, block.row, block.start + j] & GROUP_JUMP:
+                w[q.USABLE + j] -= w[at + q.U + j]
                 w[at + q.X + j] = 0.0
                 w[at + q.U + j] = 0.0

@@ -19,7 +19,7 @@ READ = np.uint64(1) * BLOCK
 """Variance of one read."""
 
 POISSON = np.uint64(2) * BLOCK
-"""max(rate, 0) / gain."""
+"""(max(rate, 0) + dark current) / gain."""
 
 USABLE = np.uint64(3) * BLOCK
 """Number of usable differences."""
@@ -38,7 +38,10 @@ CHI = np.uint64(8) * BLOCK
 CARRIED = np.uint64(9) * BLOCK
 """What a pass over the differences carries from one to the next: ten quantities, named by each pass."""
 
-BASE = np.uint64(19) * BLOCK
+DARK = np.uint64(19) * BLOCK
+"""Dark current that was subtracted."""
+
+BASE = np.uint64(20) * BLOCK
 """Where the differences begin."""
 
 # Of a difference; the covariance is L diag(1 / inverse) L^T with `LOWER` the subdiagonal of L.

@@ -6,7 +6,6 @@ resultants takes 5 G + 12 bytes per pixel of input and references and 28 of resu
 for snowballs keeps the group flags of the frame, G bytes per pixel.
 """
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,10 +13,11 @@ import numpy as np
 from rtools.declare import FitStep, Option, Reference
 from rtools.errors import InputError
 from rtools.exposure.frame import Exposure, Strip, View, given
-from rtools.exposure.rampfit._arguments import FitImage, FitTerms, JumpLimits, Ramp
+from rtools.exposure.rampfit._arguments import FitImage, FitTerms, Ramp
 from rtools.exposure.rampfit._work import BLOCK
+from rtools.exposure.rampfit.limits import jump_limits
 from rtools.exposure.rampfit.network import median_network
-from rtools.exposure.rampfit.timing import Timing, resultant_timing, uniform_weights
+from rtools.exposure.rampfit.timing import resultant_timing, uniform_weights
 from rtools.wfi.dq import PIXEL
 from rtools.wfi.frame import BORDER
 
@@ -126,33 +126,6 @@ def _rounded(exposure):
     """Timing with frame and resultant times in float32: slopes of ols_cas22 depend on their last digits."""
     timing = resultant_timing(exposure.read_pattern, float(np.float32(exposure.frame_time)))
     return timing._replace(mean=timing.mean.astype(np.float32), tau=timing.tau.astype(np.float32))
-
-
-def jump_limits(threshold: float, timing: Timing) -> JumpLimits:
-    """Limits of the search for jumps (docs/algorithms/jumps.md).
-
-    The first limit is threshold^2; the second has the same chance for two degrees of freedom,
-    ``-2 ln erfc(threshold / sqrt 2)``. Three differences leave too little to tell which is wrong, unless all resultants
-    are single reads.
-
-    Parameters
-    ----------
-    threshold : float
-        In standard deviations of a normal distribution.
-    timing : Timing
-        Times of the resultants; tells how many differences there are, and whether resultants are single reads.
-
-    Returns
-    -------
-    JumpLimits
-        Drop of chi-square for one and for two differences, and the usable differences with which a search begins.
-    """
-    one = threshold**2
-    chance = math.erfc(threshold / math.sqrt(2))
-    two = -2 * math.log(chance) if chance > 0 else one + 10
-    if timing.interval.size < 3:
-        return JumpLimits(one, two, timing.interval.size + 1)  # more than there are: nothing is searched
-    return JumpLimits(one, two, 3 if np.all(timing.reads == 1) else 4)
 
 
 def apply(strip: Strip, refs: dict, options: dict, prepared: FitPlan) -> dict[str, int]:

@@ -12,6 +12,8 @@ NAME = "jw01234001001_02101_00001_nrca1"
 
 NOISE = ("gain", "readnoise")
 
+FITTED = ("data", "err", "var_poisson", "var_rnoise")
+
 # Step, input, references, options, and the file that the mission's step made.
 STEPS = {
     "dqinit": ("dqinit", "in_uncal", ("mask",), (), "out_dq_init"),
@@ -192,3 +194,40 @@ def test_a_name_says_the_form_of_the_mission(jwst_golden, tmp_path, capsys):
     assert "writes .fits of these" in capsys.readouterr().err
     assert tool("flat", path, "--ref", f"flat={given}", "-o", tmp_path / "x.fits", "-q") == 0
     assert open_jwst(tmp_path / "x.fits").value("S_FLAT") == "COMPLETE"
+
+
+@pytest.mark.parametrize(("part", "source"), [("ramps", "out_jump"), ("edges", "in_edges")])
+def test_the_likelihood_fit_with_its_search_for_jumps(part, source, step, jwst_golden):
+    """With --jumps ours is the mission's, which always looks for them; but for ramps that have flags already.
+
+    Of a flagged jump theirs leaves out the differences on both sides, ours the one in front. Of a ramp that saturates
+    theirs forms the covariance at the median of all differences, ours of those that can be used; and theirs looks for
+    jumps in fewer than four of them.
+    """
+    folder = jwst_golden(part)
+    made = step("rampfit", folder / f"{source}.fits", folder, NOISE, ("--algorithm", "likely", "--jumps"))
+    flags = open_jwst(folder / f"{source}.fits").array("groupdq")
+    usable = (((flags[:, 1:] | flags[:, :-1]) & 3) == 0).sum(axis=1)
+    plain, searched = (flags == 0).all(axis=1), ((flags & 4) == 0).all(axis=1) & (usable >= 4)
+    ours, theirs = open_jwst(made / f"{NAME}_rateints.fits"), open_jwst(folder / "out_rateints_likely.fits")
+    np.testing.assert_array_equal(ours.array("dq")[searched], theirs.array("dq")[searched])
+    for name in FITTED:
+        np.testing.assert_allclose(ours.array(name)[plain], theirs.array(name)[plain], 1e-5, err_msg=name)
+    off = (ours.array("data") - theirs.array("data"))[searched]
+    np.testing.assert_array_equal(*(np.isfinite(file.array("data")[searched]) for file in (ours, theirs)))
+    assert (np.abs(np.nan_to_num(off)) <= 0.02 * ours.array("err")[searched]).all()
+    ours, theirs = open_jwst(made / f"{NAME}_rate.fits"), open_jwst(folder / "out_rate_likely.fits")
+    for name in (*FITTED, "dq"):
+        one, other = (file.array(name)[plain.all(axis=0)] for file in (ours, theirs))
+        np.testing.assert_allclose(one, other, 1e-5, err_msg=name)
+
+
+def test_what_has_no_rate_is_not_to_be_used_by_either_fit(step, jwst_golden):
+    """The mission's likelihood fit leaves such pixels usable, with errors that are not numbers."""
+    folder = jwst_golden("ramps")
+    made = step("rampfit", folder / "out_jump.fits", folder, NOISE, ("--algorithm", "likely"))
+    rate, peer = open_jwst(made / f"{NAME}_rateints.fits"), open_jwst(folder / "out_rateints_likely.fits")
+    dead = np.isnan(rate.array("data"))
+    assert (dead == ((rate.array("dq") & 1) > 0)).all()
+    assert all((rate.array(name)[dead] == 0).all() for name in FITTED[1:])
+    assert (np.isnan(peer.array("data")) & ((peer.array("dq") & 1) == 0)).any()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from rtools.declare import FitStep, Option, Reference
@@ -12,23 +14,32 @@ from rtools.jwst.dq import PIXEL_FLAGS
 
 __all__ = ["STEP", "apply", "prepare"]
 
+LIKELY_ONLY = ("jumps", "threshold")
+"""Options that only the fit by likelihood uses."""
+
 NO_GAIN = np.uint32(PIXEL_FLAGS["NO_GAIN_VALUE"] | PIXEL_FLAGS["DO_NOT_USE"])
 
 
 def prepare(exposure: RampExposure, options: dict) -> RampExposure:
-    """Tell which fit it will be where the one that is asked for cannot be done.
+    """Tell which fit it will be where the one that is asked for cannot be done, and which options have no effect.
 
     Parameters
     ----------
     exposure : RampExposure
         Its groups are counted.
     options : dict
-        ``algorithm``.
+        All options of the step.
     """
     from rtools.exposure.jwst.likely import FEWEST
 
-    if options["algorithm"] == "likely" and exposure.shape[1] < FEWEST:
-        exposure.log("warning", f"rampfit: {exposure.shape[1]} groups are too few for likely: fitted by ols")
+    groups, likely = exposure.shape[1], options["algorithm"] == "likely"
+    if likely and groups < FEWEST:
+        exposure.log("warning", f"rampfit: {groups} groups are too few for likely: fitted by ols")
+    given = [one.name for one in STEP.options if one.name in LIKELY_ONLY and options[one.key] != one.default]
+    if given and not (likely and groups >= FEWEST):
+        exposure.log("warning", f"rampfit: ols does not use {', '.join(given)}")
+    elif given == ["threshold"]:
+        exposure.log("warning", "rampfit: threshold is used with --jumps alone")
     return exposure
 
 
@@ -42,7 +53,7 @@ def apply(block: RampBlock, refs: dict, options: dict, prepared: RampExposure) -
     refs : dict
         ``refs["gain"]`` and ``refs["readnoise"]`` hold `data`: electron/DN, and DN of a correlated double sample.
     options : dict
-        ``algorithm``, ``suppress_one_group``, ``average_dark``.
+        ``algorithm``, ``jumps``, ``threshold``, ``suppress_one_group``, ``average_dark``.
     prepared : RampExposure
         Its timing.
 
@@ -52,14 +63,14 @@ def apply(block: RampBlock, refs: dict, options: dict, prepared: RampExposure) -
     """
     noise = np.stack([refs["gain"]["data"], refs["readnoise"]["data"]])
     block.pixeldq |= np.where(noise[0] > 0, np.uint32(0), NO_GAIN)
+    dark = _dark_rate(block, options)
     if options["algorithm"] == "likely":
         from rtools.exposure.jwst.likely import FEWEST, fit_likely
 
         if block.data.shape[1] >= FEWEST:
-            return fit_likely(block, noise, prepared.timing)
-    return fit_lines(
-        block, noise, prepared.timing, dark=_dark_rate(block, options), suppress=options["suppress_one_group"]
-    )
+            threshold = options["threshold"] if options["jumps"] else math.inf
+            return fit_likely(block, noise, prepared.timing, dark=dark, threshold=threshold)
+    return fit_lines(block, noise, prepared.timing, dark=dark, suppress=options["suppress_one_group"])
 
 
 def _dark_rate(block, options):
@@ -77,15 +88,19 @@ STEP = FitStep(
     suffix="rate",
     peer="ramp_fit",
     summary="Fit rates to ramps.",
-    examples=("rt-rampfit X_jump.fits", "rt-rampfit X_jump.fits --algorithm likely"),
+    examples=("rt-rampfit X_jump.fits", "rt-rampfit X_jump.fits --algorithm likely --jumps"),
     description=(
         "The default is the fit of the archive: straight lines, weighted by the signal, to the groups between jumps, "
         "whose slopes are averaged by their variances. With --algorithm likely each integration is fitted by "
-        "likelihood, which uses all that neighbouring groups say of each other. The products are _rate, and _rateints "
-        "where there are several integrations."
+        "likelihood, which uses all that neighbouring groups say of each other. Jumps are those that the ramp has "
+        "flagged; with --jumps the fit by likelihood looks for more: differences, alone or in pairs, whose removal "
+        "lowers chi-square beyond the threshold (Brandt 2024, PASP 136, 045005). The products are _rate, and "
+        "_rateints where there are several integrations."
     ),
     options=(
         Option("algorithm", "ols", "How ramps are fitted.", choices=("ols", "likely")),
+        Option("jumps", False, "Look for jumps beside those that are flagged; likely only."),
+        Option("threshold", 4.5, "Jump limit of likely, in sigma.", minimum=0.0, peer="rejection_threshold"),
         Option("suppress-one-group", True, "A ramp with one good group gives no rate."),
         Option(
             "average-dark",
