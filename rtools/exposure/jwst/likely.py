@@ -96,7 +96,8 @@ def fit_likely(
         planes, found = _fit(ramp, flags, pixels, whole)
         if first_frames is not None:
             first = first_frames[number]
-            its_planes, also_found = _fit(*_with_first_frame(ramp, flags, first, timing), pixels, split)
+            longer, its_flags = _with_first_frame(ramp, flags, first, timing)
+            its_planes, also_found = _fit(longer, its_flags, pixels, split)
             planes = np.where(first != 0, its_planes, planes)
             found = np.where(first != 0, also_found[1:], found)
         flags |= found
