@@ -17,6 +17,7 @@ __all__ = [
     "FitStep",
     "FrameStep",
     "ImageStep",
+    "MosaicCatalogStep",
     "MosaicStep",
     "MultibandStep",
     "NotApplicable",
@@ -275,6 +276,14 @@ class CatalogStep(Step):
     def carry_out(self, run, task):
         """Make the catalog of the image."""
         run.find_sources(task)
+
+
+class MosaicCatalogStep(CatalogStep):
+    """A step that finds and measures the sources of a mosaic, and of no exposure."""
+
+    group: ClassVar[str] = "mosaic"
+    of_exposure: ClassVar[bool] = False
+    of_mosaic: ClassVar[bool] = True
 
 
 class AlignStep(Step):

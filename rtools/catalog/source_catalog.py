@@ -25,7 +25,7 @@ from rtools.work import ALONE, Work
 if TYPE_CHECKING:
     from rtools.reference.epsf import Psf
 
-__all__ = ["Found", "ImagePlanes", "about_table", "catalog_of", "make_image", "place_on_sky"]
+__all__ = ["Found", "ImagePlanes", "about_table", "catalog_of", "detect_sources", "make_image", "place_on_sky"]
 
 DO_NOT_USE = np.uint32(PIXEL["DO_NOT_USE"])
 STAMP = 15
@@ -151,7 +151,7 @@ def catalog_of(
         return empty if forced is None else empty._replace(detection_image=forced[1])
     if forced is not None:
         return _forced(image, forced, measuring, psf=psf, about=about, work=work)
-    labels = _detected(image, rms, options, stamp=stamp, work=work)
+    labels = detect_sources(image, rms, options, stamp=stamp, work=work)
     del rms
     found = segments.find(labels)
     depth = None if stamp is None else limiting_magnitude(image, labels, stamp)
@@ -185,7 +185,7 @@ def place_on_sky(values: Any, wcs: Any) -> None:
 
 
 def make_image(
-    planes: ImagePlanes, options: Mapping[str, Any], *, work: Work = ALONE
+    planes: ImagePlanes, options: Mapping[str, Any], *, kernel: np.ndarray | None = None, work: Work = ALONE
 ) -> tuple[Image | None, np.ndarray | None]:
     """Mask, background, smoothing.
 
@@ -195,6 +195,8 @@ def make_image(
         The image; it is not changed.
     options : mapping of str to object
         bkg_boxsize, and kernel_fwhm; None leaves the image as it is.
+    kernel : ndarray float64 (k, k), optional
+        That the image is smoothed with; by default the Gaussian of kernel_fwhm, averaged over pixels.
     work : rtools.work.Work
         Threads and log.
 
@@ -225,7 +227,7 @@ def make_image(
     data = planes.data - sky_level.level
     smoothed, fwhm = data, options["kernel_fwhm"]
     if fwhm is not None:
-        smoothed = smooth.smooth(data, mask, smooth.gaussian_kernel(fwhm), work=work)
+        smoothed = smooth.smooth(data, mask, smooth.gaussian_kernel(fwhm) if kernel is None else kernel, work=work)
     image = Image(
         data=data,
         err=err,
@@ -241,9 +243,35 @@ def make_image(
     return image, sky_level.rms
 
 
-def _detected(image, rms, options, *, stamp, work):
-    """Labels of the sources."""
-    if options["deep"]:
+def detect_sources(
+    image: Image, rms: np.ndarray, options: Mapping[str, Any], *, stamp: np.ndarray | None = None, work: Work = ALONE
+) -> np.ndarray:
+    """Find the sources of an image.
+
+    Parameters
+    ----------
+    image : rtools.catalog.measure.image.Image
+        From `make_image`.
+    rms : ndarray float32 (rows, columns)
+        From `make_image`; of no use afterwards.
+    options : mapping of str to object
+        snr_threshold, npixels, deblend and contrast; deep and significance where there is deep detection.
+    stamp : ndarray (rows, columns), optional
+        The PSF on the image's pixels, which the deep detection needs.
+    work : rtools.work.Work
+        Threads and log.
+
+    Returns
+    -------
+    ndarray int32 (rows, columns)
+        Labels of the sources from 1 on; 0 is the sky.
+
+    Raises
+    ------
+    UsageError
+        Deep detection is asked for without a PSF.
+    """
+    if options.get("deep"):
         if stamp is None:
             raise UsageError("--deep needs the PSF", mend="an epsf reference")
         significant = {"threshold": options["significance"], "npixels": options["npixels"], "work": work}

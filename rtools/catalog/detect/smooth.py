@@ -4,7 +4,7 @@ import numpy as np
 
 from rtools.work import ALONE, Work
 
-__all__ = ["gaussian_kernel", "smooth"]
+__all__ = ["gaussian_kernel", "sampled_kernel", "smooth"]
 
 FWHM_TO_SIGMA = 1 / (2 * np.sqrt(2 * np.log(2)))
 
@@ -30,6 +30,28 @@ def gaussian_kernel(fwhm: float) -> np.ndarray:
     size = int(np.ceil(3 * fwhm)) | 1
     points = (np.arange(size * SUBPIXELS) + 0.5) / SUBPIXELS - size / 2
     profile = np.exp(-0.5 * (points / (fwhm * FWHM_TO_SIGMA)) ** 2).reshape(size, SUBPIXELS).mean(axis=1)
+    profile /= profile.sum()
+    return np.outer(profile, profile)
+
+
+def sampled_kernel(fwhm: float) -> np.ndarray:
+    """A circular Gaussian as it is in the middle of each pixel, sum 1, as the archive of JWST smooths with it.
+
+    It is narrower than `gaussian_kernel` by a twelfth of a pixel in the square.
+
+    Parameters
+    ----------
+    fwhm : float
+        Pixels.
+
+    Returns
+    -------
+    ndarray float64 (k, k)
+        k = 8 standard deviations rounded up to an odd number.
+    """
+    sigma = fwhm * FWHM_TO_SIGMA
+    size = int(np.ceil(8 * sigma)) | 1
+    profile = np.exp(-0.5 * ((np.arange(size) - size // 2) / sigma) ** 2)
     profile /= profile.sum()
     return np.outer(profile, profile)
 

@@ -39,11 +39,14 @@ class RoundApertures(NamedTuple):
         x and y, pixels; NaN allowed.
     radii : ndarray float64 (n, k)
         Rising, pixels; of a ring the inner one and the outer one.
+    whole_variance : bool
+        Of a pixel of which a circle has the share w, count w of the variance, not w².
     """
 
     labels: np.ndarray
     centres: np.ndarray
     radii: np.ndarray
+    whole_variance: bool
 
 
 @njit(cache=True, nogil=True)
@@ -78,7 +81,8 @@ def sum_circles(pixels, circles, out, first, last):
 def _sum_about(pixels, circles, i, sums, area):
     """Add up flux, variance, replaced area and area in the circles about one source.
 
-    Errors of pixels are independent: a pixel of which the circle has the share w adds w² of its variance.
+    Errors of pixels are independent: a pixel of which the circle has the share w adds w² of its variance. With
+    `whole_variance` it adds w, which is more.
     """
     x, y = circles.centres[i]
     radii, label = circles.radii[i], circles.labels[i]
@@ -108,10 +112,10 @@ def _sum_about(pixels, circles, i, sums, area):
                 weight = 1.0 if far2 <= radius2 else overlap_circle(dx, dy, radii[r])
                 area[r] += weight
                 sums[0, r] += weight * value
-                sums[1, r] += weight * weight * variance
+                sums[1, r] += (weight if circles.whole_variance else weight * weight) * variance
                 if not good:
                     sums[2, r] += weight
-                    if jj >= 0:  # it stands here and in its own place: (w + w')² of its variance, not w² + w'²
+                    if jj >= 0 and not circles.whole_variance:  # it stands here and in its own place: (w + w')² of its variance, not w² + w'²
                         own = max(overlap_circle(kk - x, jj - y, radii[r]), 0.0)
                         sums[1, r] += 2 * weight * own * variance
 

@@ -56,6 +56,7 @@ def circular(
     centres: tuple[np.ndarray, np.ndarray],
     *,
     radii: np.ndarray,
+    whole_variance: bool = False,
     work: Work = ALONE,
 ) -> Apertures:
     """Sums in circles, with exact overlap of the pixels.
@@ -72,6 +73,8 @@ def circular(
         x and y for each segment; NaN allowed.
     radii : array_like of float (k,) or (n, k)
         Rising, pixels; the same for all, or each segment's own.
+    whole_variance : bool
+        A pixel of which a circle has the share w adds w of its variance, as in the archive of JWST, not w².
     work : rtools.work.Work
         Its threads share the sources; the result does not depend on how many there are.
 
@@ -83,7 +86,7 @@ def circular(
     """
     from rtools.catalog.measure._aperture_kernels import sum_circles
 
-    circles = _about(segments, centres, radii)
+    circles = _about(segments, centres, radii, whole_variance)
     out = np.empty((segments.n, 3, circles.radii.shape[1]))
     in_chunks(work, segments.n, sum_circles, planes(data, err, segments, mask), circles, out)
     flux, variance, replaced = np.moveaxis(out, 1, 0).copy()
@@ -121,10 +124,11 @@ def annulus(
     return Ring(*out.T.copy())
 
 
-def _about(segments, centres, radii):
+def _about(segments, centres, radii, whole_variance=False):
     """Circles or rings about the sources, as the compiled loops take them; every source has its own radii."""
     from rtools.catalog.measure._aperture_kernels import RoundApertures
 
     radii = np.asarray(radii, np.float64)
     radii = np.ascontiguousarray(np.broadcast_to(radii, (segments.n, radii.shape[-1])))
-    return RoundApertures(segments.ids, np.ascontiguousarray(np.stack(centres, axis=1), np.float64), radii)
+    places = np.ascontiguousarray(np.stack(centres, axis=1), np.float64)
+    return RoundApertures(segments.ids, places, radii, whole_variance)

@@ -111,14 +111,14 @@ def _plan(name, requests):
     path, called = local_and_called(name, first.output)
     request = requests.get(mission_of(path), first)
     _refuse_stranger(path, mission_of(path), request)
+    if takes(path, request):
+        return plan_catalog(name, path, request, called)
     if mission_of(path) == "jwst":
         from rtools.pipeline.jwst.job import plan_jwst_job
 
         return plan_jwst_job(name, path, request, called)
     if name in request.catalogs:
         request = replace(request, catalogs={**request.catalogs, called: request.catalogs[name]})
-    if takes(path, request):
-        return plan_catalog(name, path, request, called)
     return plan_exposure(name, path, request, called)
 
 

@@ -97,7 +97,7 @@ class RunReport:
         depths = [one.magnitude_snr5 for one in searched if one.magnitude_snr5 is not None]
         if depths:
             words.append(f"a point source of S/N 5 has {_range(depths, '.1f')} mag (AB)")
-        if not all(one.searched == "deep" for one in searched):
+        if any(one.searched == "default" for one in searched):
             words.append("--deep finds fainter ones")
         self.console.log("note", "; ".join(words))
 

@@ -209,7 +209,8 @@ class CatalogSummary(NamedTuple):
     magnitude_snr5 : float or None
         AB magnitude of a point source of S/N 5, where that is known.
     searched : str
-        ``default``, ``deep``, or ``forced`` for the segments of another image.
+        ``default``, ``deep``, ``deepest`` where there is no deeper way, or ``forced`` for the segments of another
+        image.
     """
 
     sources: int

@@ -8,29 +8,42 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rtools.errors import InputError
 from rtools.pipeline.catalog import files as catalog_files
+from rtools.pipeline.catalog import jwst as jwst_cataloging
 from rtools.pipeline.catalog import single as cataloging
 from rtools.pipeline.catalog.references import find_references
-from rtools.pipeline.exposure import chain
 from rtools.pipeline.job.compiling import announced
 from rtools.pipeline.job.job import Cost, Description, Job, Messages, Outcome, PlannedStep, Result
 from rtools.pipeline.job.journal import Journal
 from rtools.pipeline.job.outputs import check_outputs, make_directory, name_outputs
 from rtools.pipeline.job.process import PROCESS_BYTES, peak_memory, settled
 from rtools.pipeline.job.request import Request
-from rtools.pipeline.job.steps import StepPlan, uses_of
+from rtools.pipeline.job.steps import StepPlan, step_of, uses_of
+from rtools.pipeline.mosaic.missions import mission_named
+from rtools.pipeline.mosaic.outputs import catalog_extensions
 from rtools.products import names
 from rtools.products.io import open_product
-from rtools.products.io.product import Product
+from rtools.products.jwst import JwstProduct, open_jwst
+from rtools.products.opening import mission_of
 from rtools.products.schema import history, profiles
 from rtools.products.schema.blocks import stamp_file
 from rtools.wfi import metadata
 from rtools.work import Work
 
 if TYPE_CHECKING:
+    from rtools.pipeline.mosaic.coadd import Coadd
+    from rtools.products.io.product import Product
     from rtools.products.io.staging import Stage
 
-__all__ = ["MosaicCatalogJob", "plan_catalog", "plan_catalog_step", "stage_catalog", "takes"]
+__all__ = [
+    "MosaicCatalogJob",
+    "plan_catalog",
+    "plan_catalog_step",
+    "stage_catalog",
+    "stage_catalog_of_i2d",
+    "takes",
+]
 
 KIND = "l3_coadd"
 
@@ -39,49 +52,55 @@ PIXEL = 33
 
 
 def plan_catalog_step(
-    meta: Mapping[str, Any], request: Request, log: Callable[[str, str], None], *, simulated: bool
+    meta: Mapping[str, Any],
+    request: Request,
+    log: Callable[[str, str], None],
+    *,
+    simulated: bool,
+    mission: str = "roman",
 ) -> StepPlan:
     """Options and references of the catalog of a mosaic; refused before any work where a reference is missing.
 
     Parameters
     ----------
     meta : mapping
-        Of the mosaic, as far as references are chosen by it: `coadd_info.time_first` and `instrument`.
+        Of the mosaic, as far as references are chosen by it: of Roman `coadd_info.time_first` and `instrument`.
     request : rtools.pipeline.job.request.Request
-        What is asked.
+        What is asked; what its options say that a mission's catalog does not have is passed over.
     log : callable
         ``log(level, text)``.
     simulated : bool
         Whether all data of the mosaic are.
+    mission : str
+        Whose mosaic it is.
 
     Returns
     -------
     rtools.pipeline.job.steps.StepPlan
     """
-    step = chain.step_of("catalog")
-    options = step.defaults() | dict(request.settings.get("catalog", {}))
-    uses = uses_of(step, options)
-    found = find_references(meta, KIND, uses, request.references, log, simulated=simulated)
+    step = step_of("catalog", mission)
+    defaults = step.defaults()
+    asked = request.settings.get("catalog", {})
+    options = defaults | {key: value for key, value in asked.items() if key in defaults}
+    uses, config = uses_of(step, options), request.references
+    if mission == "jwst":
+        found = jwst_cataloging.find_jwst_references(meta, uses, options, config, log, simulated=simulated)
+    else:
+        found = find_references(meta, KIND, uses, config, log, simulated=simulated)
     return StepPlan(step, options, found)
 
 
 def stage_catalog(
-    step: StepPlan,
-    files: catalog_files.CatalogFiles,
-    image: tuple[Mapping[str, Any], dict],
-    request: Request,
-    work: Work,
+    files: catalog_files.CatalogFiles, coadd: Coadd, request: Request, work: Work
 ) -> tuple[list[Stage], cataloging.CatalogSummary]:
     """Find the sources of a mosaic that is in memory, and write them under temporary names.
 
     Parameters
     ----------
-    step : rtools.pipeline.job.steps.StepPlan
-        From `plan_catalog_step`.
     files : rtools.pipeline.catalog.files.CatalogFiles
         Their names, and what they say; among them ``coadd``, the mosaic.
-    image : (mapping, dict)
-        Planes of the mosaic by name, and its metadata.
+    coadd : rtools.pipeline.mosaic.coadd.Coadd
+        The mosaic, with its planes.
     request : rtools.pipeline.job.request.Request
         What is asked.
     work : rtools.work.Work
@@ -93,14 +112,30 @@ def stage_catalog(
         The segmentation map first.
     summary : rtools.pipeline.catalog.single.CatalogSummary
     """
-    planes, meta = image
-    meta = stamp_file(KIND, meta, files.outputs["coadd"])
-    made = cataloging.make_planes(planes, meta, meta["wcs"])
-    options = dict(step.options)  # what is asked for, and then what was done
-    found = cataloging.find_sources(made, meta, options, step.references, work)
-    summary = cataloging.summary_of(found, options)
-    files = replace(files, options=options)
-    return catalog_files.stage(files, request, found, meta, work), summary
+    meta = stamp_file(KIND, coadd.meta, files.outputs["coadd"])
+    made = cataloging.make_planes(coadd.planes, meta, meta["wcs"])
+    return _find_and_stage(files, made, meta, request, work)
+
+
+def stage_catalog_of_i2d(
+    files: catalog_files.CatalogFiles, coadd: Coadd, request: Request, work: Work
+) -> tuple[list[Stage], cataloging.CatalogSummary]:
+    """The same for a mosaic of JWST, which is read from its file, as it has no name yet.
+
+    Parameters
+    ----------
+    files, coadd, request, work
+        As `stage_catalog`; the planes are not needed.
+    """
+    with open_jwst(coadd.stage.temporary) as product:
+        return jwst_cataloging.stage_jwst_catalog(files, request, product, work)
+
+
+def _find_and_stage(files, planes, meta, request, work):
+    options = dict(files.options)  # what is asked for, and then what was done
+    found = cataloging.find_sources(planes, meta, options, files.references, work)
+    stages = catalog_files.stage(replace(files, options=options), request, found, meta, work)
+    return stages, cataloging.summary_of(found, options)
 
 
 def takes(path: str | Path, request: Request) -> bool:
@@ -116,15 +151,16 @@ def takes(path: str | Path, request: Request) -> bool:
     Returns
     -------
     bool
-        False also where another step is asked for, or a chain.
+        False also where another step is asked for, or a chain. True for all files of JWST.
 
     Raises
     ------
     InputError
         A catalog is asked for, and the file is neither an image nor a mosaic.
     """
-    single = chain.step_of(request.single) if request.single else None
-    return single is not None and single.finds_sources and open_product(path, ("l2_image", KIND)).kind == KIND
+    if request.single != "catalog":
+        return False
+    return mission_of(path) == "jwst" or open_product(path, ("l2_image", KIND)).kind == KIND
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,7 +173,7 @@ class MosaicCatalogJob(Job):
         The file to open.
     called : str
         What the input calls itself: its path, or the name that standard input gives itself.
-    product : rtools.products.io.product.Product
+    product : rtools.products.io.product.Product or rtools.products.jwst.JwstProduct
         The mosaic.
     step : rtools.pipeline.job.steps.StepPlan
         Options and references.
@@ -149,7 +185,7 @@ class MosaicCatalogJob(Job):
 
     path: str
     called: str
-    product: Product
+    product: Product | JwstProduct
     step: StepPlan
     files: catalog_files.CatalogFiles
     messages: Messages
@@ -177,9 +213,10 @@ class MosaicCatalogJob(Job):
     def describe(self) -> Description:
         """The step with its options and references."""
         found = {kind: reference.label if reference else None for kind, reference in self.step.references.items()}
+        step = self.step.step
         return Description(
             input=self.name,
-            steps=(PlannedStep(self.step.step.name, self.step.status, self.step.options, found),),
+            steps=(PlannedStep(step.name, self.step.status, self.step.options, found, step.mission),),
             outputs=("-",) if self.request.to_stdout else tuple(map(str, self.writes)),
             warnings=(*self.messages.cautions, *self.messages.warnings),
         )
@@ -191,17 +228,13 @@ class MosaicCatalogJob(Job):
 
     def carry_out(self, work: Work, before: Mapping[str, Sequence[Outcome]]) -> Sequence[Outcome]:
         """Make the catalog and write it; it waits for nothing."""
-        started, journal, meta = time.perf_counter(), Journal(work.log, self.called), self.product.meta
+        started, journal = time.perf_counter(), Journal(work.log, self.called)
         work = work.with_log(journal.log)
         for folder in {path.parent for path in self.writes}:
             make_directory(folder)
-        with settled(), self.product:
+        with settled(), self.product, announced(journal.tell):
             journal.begin(self.messages)
-            planes = cataloging.planes_of(self.product, work)
-            with announced(journal.tell):
-                options = dict(self.step.options)  # what is asked for, and then what was done
-                found = cataloging.find_sources(planes, meta, options, self.step.references, work)
-            staged = catalog_files.stage(replace(self.files, options=options), self.request, found, meta, work)
+            staged, summary = self._made(work)
         outputs = tuple(stage.commit() for stage in staged)
         seconds = time.perf_counter() - started
         return [
@@ -210,10 +243,16 @@ class MosaicCatalogJob(Job):
                 outputs=outputs,
                 seconds={"catalog": seconds, "total": seconds},
                 peak_memory=peak_memory(),
-                catalogs=(cataloging.summary_of(found, self.step.options),),
+                catalogs=(summary,),
                 warnings=tuple(journal.warned),
             )
         ]
+
+    def _made(self, work):
+        product = self.product
+        if isinstance(product, JwstProduct):
+            return jwst_cataloging.stage_jwst_catalog(self.files, self.request, product, work)
+        return _find_and_stage(self.files, cataloging.planes_of(product, work), product.meta, self.request, work)
 
 
 def plan_catalog(name: str, path: str, request: Request, called: str | None = None) -> MosaicCatalogJob:
@@ -234,16 +273,28 @@ def plan_catalog(name: str, path: str, request: Request, called: str | None = No
     -------
     MosaicCatalogJob
     """
-    product, messages, called = open_product(path, (KIND,)), Messages(), str(called or path)
-    metadata.require(product.meta, "instrument.optical_element", "coadd_info.time_first", path=product.path)
+    mission, messages, called = mission_of(path), Messages(), str(called or path)
+    product = open_jwst(path) if mission == "jwst" else open_product(path, (KIND,))
+    _refuse_other(product)
     simulated = history.is_simulated(product.history)
-    step = plan_catalog_step(product.meta, request, messages.log, simulated=simulated)
+    step = plan_catalog_step(product.meta, request, messages.log, simulated=simulated, mission=mission)
     stem = names.split_suffix(Path(called).name)[0]
-    extensions = {"segm": "asdf", "cat": request.form or "parquet"}
+    extensions = catalog_extensions(mission_named(mission), request)
     outputs = name_outputs(request, Path(called).parent, stem, extensions, "cat")
     messages.warnings += check_outputs(outputs, "cat", request, [called])
-    profile, changes = profiles.kept(request.profile, [product])
-    messages.warnings += changes
+    profile = ""
+    if mission == "roman":
+        profile, changes = profiles.kept(request.profile, [product])
+        messages.warnings += changes
     past = tuple(product.history)
-    files = catalog_files.CatalogFiles(outputs, KIND, profile, step.options, step.references, (called,), past)
+    files = catalog_files.CatalogFiles(outputs, product.kind, profile, step.options, step.references, (called,), past)
     return MosaicCatalogJob(name, request, path, called, product, step, files, messages)
+
+
+def _refuse_other(product):
+    """Refuse a mosaic that does not say what references are chosen by, and what is none."""
+    if not isinstance(product, JwstProduct):
+        metadata.require(product.meta, "instrument.optical_element", "coadd_info.time_first", path=product.path)
+    elif product.kind not in jwst_cataloging.KINDS:
+        wanted = " or ".join(jwst_cataloging.KINDS)
+        raise InputError(f"is a {product.kind}, wanted {wanted}", mend="rt-run makes mosaics", path=product.path)

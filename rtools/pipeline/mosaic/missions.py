@@ -40,8 +40,8 @@ class MosaicMission:
         Suffix of images in whose names the identifier of their association stands.
     in_skycells : bool
         Whether associations say which skycell they are of.
-    catalog : bool
-        Whether a catalog is made of a mosaic.
+    catalog : mapping of str to str
+        Suffixes of the catalog's products and the forms that they have, that of the catalog last.
     planes : frozenset of str
         What a mosaic may have.
     bits : mapping of str to int
@@ -74,7 +74,7 @@ class MosaicMission:
     suffixes: Mapping[str, str] = field(default_factory=dict)
     named_by_association: str | None = None
     in_skycells: bool
-    catalog: bool
+    catalog: Mapping[str, str]
     planes: frozenset[str]
     bits: Mapping[str, int]
     defaults: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -109,7 +109,7 @@ ROMAN = MosaicMission(
     suffix="coadd",
     extension="asdf",
     in_skycells=True,
-    catalog=True,
+    catalog={"segm": "asdf", "cat": "parquet"},
     planes=frozenset(
         ("data", "err", "weight", "context", "var_poisson", "var_rnoise", "var_sky", "var_flat", "dq"),
     ),
@@ -145,7 +145,7 @@ JWST = MosaicMission(
     suffixes={"outlier": "crf"},
     named_by_association="crf",
     in_skycells=False,
-    catalog=False,
+    catalog={"segm": "fits", "cat": "ecsv"},
     planes=frozenset(("data", "err", "weight", "context", "var_poisson", "var_rnoise", "var_flat")),
     bits=PIXEL_FLAGS,
     defaults={

@@ -7,12 +7,14 @@ from pathlib import Path
 
 from rtools.errors import UsageError
 from rtools.pipeline.job.outputs import name_outputs, refuse_several
+from rtools.pipeline.job.request import Request
 from rtools.pipeline.mosaic.members import Member
+from rtools.pipeline.mosaic.missions import MosaicMission
 from rtools.pipeline.mosaic.request import MosaicRequest
 from rtools.products import names
 from rtools.products.mosaic.association import Association
 
-__all__ = ["image_outputs", "mosaic_outputs", "mosaic_root"]
+__all__ = ["catalog_extensions", "image_outputs", "mosaic_outputs", "mosaic_root"]
 
 
 def mosaic_root(
@@ -72,9 +74,30 @@ def mosaic_outputs(root: str, request: MosaicRequest) -> dict[str, Path]:
         What is asked.
     """
     rules, extensions = request.rules, {}
-    if rules.catalog and request.single is None and "catalog" not in request.skip:
-        extensions = {"segm": "asdf", "cat": request.form or "parquet"}
+    if request.single is None and "catalog" not in request.skip:
+        extensions = catalog_extensions(rules, request)
     return name_outputs(request, ".", root, extensions | {rules.suffix: rules.extension}, rules.suffix)
+
+
+def catalog_extensions(rules: MosaicMission, request: Request) -> dict[str, str]:
+    """Suffixes of a catalog's products and their extensions, that of the catalog last.
+
+    Parameters
+    ----------
+    rules : rtools.pipeline.mosaic.missions.MosaicMission
+        Of the mission.
+    request : rtools.pipeline.job.request.Request
+        Its `form` is that of the catalog.
+
+    Raises
+    ------
+    UsageError
+        The mission has no catalogs of this form.
+    """
+    extensions = dict(rules.catalog)
+    if request.form is not None and rules.name == "jwst" and request.form != extensions["cat"]:
+        raise UsageError(f"--format {request.form}: catalogs of {rules.title} are {extensions['cat']}")
+    return extensions | ({"cat": request.form} if request.form else {})
 
 
 def image_outputs(

@@ -230,8 +230,6 @@ def _outputs(members, request, association, frames, steps, inputs, messages):
 
 def _catalog(mosaics, made, members, request, log):
     """The catalog step, where catalogs are wanted."""
-    if mosaics and not request.rules.catalog and request.single is None and "catalog" not in request.skip:
-        log("warning", f"no catalog is made of a mosaic of {request.rules.title}")
     if not any("cat" in mosaic.outputs for mosaic in mosaics):
         return None
     simulated = all(history.is_simulated(one.product.history) for one in made)
@@ -265,8 +263,9 @@ def plan_catalog(
     """
     if "err" not in parse_options(request).resample.planes:
         raise UsageError("the catalog needs err", mend="leave it in resample.planes, or --skip catalog")
-    chosen_by = {"coadd_info": {"time_first": meta["exposure"]["start_time"]}, "instrument": meta["instrument"]}
-    return plan_catalog_step(chosen_by, request, log, simulated=simulated)
+    if request.rules is ROMAN:  # a mosaic has the time in a place of its own
+        meta = {"coadd_info": {"time_first": meta["exposure"]["start_time"]}, "instrument": meta["instrument"]}
+    return plan_catalog_step(meta, request, log, simulated=simulated, mission=request.mission)
 
 
 def science_of(association: Association, log: Callable[[str, str], None]) -> tuple[list[str], dict[str, str]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rtools.pipeline.job.request import Request
-from rtools.pipeline.job.steps import step_of
+from rtools.pipeline.job.steps import missions_of, step_of
 from rtools.pipeline.mosaic.grid import WantedGrid
 from rtools.pipeline.mosaic.missions import ROMAN, MosaicMission, mission_named
 
@@ -51,4 +51,8 @@ class MosaicRequest(Request):
 
     def options(self, name: str) -> dict[str, Any]:
         """All options of a step, as they were typed."""
-        return step_of(name).defaults() | dict(self.rules.defaults.get(name, {})) | dict(self.settings.get(name, {}))
+        return step_of(name, self._mission_of(name)).defaults() | dict(self.rules.defaults.get(name, {})) | dict(self.settings.get(name, {}))
+
+    def _mission_of(self, name: str) -> str:
+        """The mission whose declaration of a step counts: its own where it has one."""
+        return self.mission if self.mission in missions_of(name) else "roman"

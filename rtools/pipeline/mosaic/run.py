@@ -16,7 +16,7 @@ from rtools.pipeline.job.journal import Journal
 from rtools.pipeline.job.outputs import make_directory
 from rtools.pipeline.job.process import PROCESS_BYTES, peak_memory, settled
 from rtools.pipeline.job.steps import step_of
-from rtools.pipeline.mosaic.catalog import stage_catalog
+from rtools.pipeline.mosaic.catalog import stage_catalog, stage_catalog_of_i2d
 from rtools.pipeline.mosaic.coadd import CoaddSource, write_slabs, write_whole
 from rtools.pipeline.mosaic.drizzle import exposures_of
 from rtools.pipeline.mosaic.i2d import write_i2d, write_i2d_slabs
@@ -36,8 +36,11 @@ if TYPE_CHECKING:
 
 __all__ = ["run_mosaic"]
 
-WRITERS = {"roman": (write_whole, write_slabs, stage_image), "jwst": (write_i2d, write_i2d_slabs, stage_jwst_image)}
-"""What writes a mosaic whose totals are in memory, one that comes in slabs, and an image, for each mission."""
+WRITERS = {
+    "roman": (write_whole, write_slabs, stage_image, stage_catalog),
+    "jwst": (write_i2d, write_i2d_slabs, stage_jwst_image, stage_catalog_of_i2d),
+}
+"""What writes a mosaic whose totals are in memory, one that comes in slabs, an image, and a catalog, by mission."""
 
 PIXEL = 40
 """Bytes for each pixel of a member at work: its planes, what they are decoded from, and the same of the next."""
@@ -70,7 +73,7 @@ class _Run:
 
     def __init__(self, plan, request, work):
         self.plan, self.request, self.log = plan, request, work.log
-        self.write_whole, self.write_slabs, self.stage_image = WRITERS[plan.mission.name]
+        self.write_whole, self.write_slabs, self.stage_image, self.stage_catalog = WRITERS[plan.mission.name]
         self.members = [member.fresh() for member in plan.members]
         self.journal = Journal(work.log, plan.name)
         self.workers = Workers(work.with_log(self.journal.log), label=str(plan.name))
@@ -237,7 +240,7 @@ class _Run:
         step, plan = self.plan.catalog, self.plan
         files = CatalogFiles(
             outputs=mosaic.outputs,
-            image_kind="l3_coadd",
+            image_kind="l3_coadd" if plan.mission.name == "roman" else plan.mission.suffix,
             profile=plan.profile,
             options=step.options,
             references=step.references,
@@ -245,8 +248,7 @@ class _Run:
             history=tuple(source.history),
         )
         with self._timed("catalog"):
-            image = coadd.planes, coadd.meta
-            stages, summary = stage_catalog(step, files, image, self.request, self.workers.work)
+            stages, summary = self.stage_catalog(files, coadd, self.request, self.workers.work)
         self.staged[:0] = stages
         self.catalogs.append(summary)
 

@@ -6,7 +6,7 @@ from .model_state import ModelState, model_state
 from .new import NewHdu, stage_new
 from .opening import open_jwst
 from .product import JwstProduct
-from .sky import ImageSky, header_sky, moved_sky, sky_of
+from .sky import ImageSky, celestial_cards, header_sky, moved_sky, sky_of
 from .wavelengths import cube_wavelengths
 from .writing import HduChange, stage_jwst
 
@@ -19,6 +19,7 @@ __all__ = [
     "ModelState",
     "NewHdu",
     "StoredTable",
+    "celestial_cards",
     "cube_wavelengths",
     "find_keywords",
     "hdu_of_keyword",

@@ -266,4 +266,19 @@ def _stage_table(path, layout, meta, hdus, history):
     table.meta = {**meta, "date": stamp(), "filename": Path(path).name}
     if history:
         table.meta["history"] = [one if isinstance(one, str) else json.dumps(dict(one)) for one in history]
-    return stage_catalog(path, table, "ecsv")
+    return stage_catalog(path, _with_positions(table), "ecsv")
+
+
+def _with_positions(table):
+    """The table with one column for each pair of right ascension and declination, as the mission's pipeline reads it."""
+    from astropy.coordinates import SkyCoord
+    from astropy.table import Table
+
+    columns, colnames = {}, table.colnames
+    for key in colnames:
+        name, _dot, part = key.rpartition(".")
+        if part == "ra" and f"{name}.dec" in colnames:
+            columns[name] = SkyCoord(table[key], table[f"{name}.dec"], unit="deg")
+        elif not (part == "dec" and f"{name}.ra" in colnames):
+            columns[key] = table[key]
+    return Table(columns, meta=table.meta, copy=False)

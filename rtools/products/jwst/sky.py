@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from rtools.products.jwst.product import JwstProduct
 
-__all__ = ["ImageSky", "header_sky", "moved_sky", "sky_of"]
+__all__ = ["ImageSky", "celestial_cards", "header_sky", "moved_sky", "sky_of"]
 
 CELESTIAL = re.compile(
     r"(CTYPE|CRVAL|CRPIX|CDELT|CUNIT)[12]|(PC|CD)[12]_[12]|LONPOLE|LATPOLE|RADESYS|EQUINOX"
@@ -89,6 +89,24 @@ class ImageSky(NamedTuple):
             return np.zeros(np.shape(x), bool)
         (x0, x1), (y0, y1) = self.bounding_box
         return (x < x0) | (x > x1) | (y < y0) | (y > y1)
+
+
+def celestial_cards(product: JwstProduct) -> dict[str, Any]:
+    """The keywords that say where the pixels of an image are, for another image of the same pixels.
+
+    Parameters
+    ----------
+    product : JwstProduct
+        The image; the header of SCI is read.
+
+    Returns
+    -------
+    dict of str to object
+        Empty where it says nothing.
+    """
+    values = product.hdu("SCI").values
+    found = {key: value for key, value in values.items() if CELESTIAL.fullmatch(key)}
+    return {"WCSAXES": 2, **found} if found else {}
 
 
 def sky_of(product: JwstProduct) -> Any:

@@ -25,13 +25,30 @@ def read_ecsv_table(path: str | Path) -> Table:
     Returns
     -------
     astropy.table.Table
+        A column of positions is two, ``.ra`` and ``.dec``, as the file has it.
 
     Raises
     ------
     InputError
         It is damaged.
     """
-    return _read_rows(path, {"format": "ascii.ecsv"}, path)
+    return _with_angles(_read_rows(path, {"format": "ascii.ecsv"}, path))
+
+
+def _with_angles(table: Table) -> Table:
+    """The table with the two angles of each position in columns of their own."""
+    from astropy.coordinates import SkyCoord
+    from astropy.table import Column, Table
+
+    columns: dict[str, Any] = {}
+    for name in table.colnames:
+        column = table[name]
+        if isinstance(column, SkyCoord):
+            columns[f"{name}.ra"] = Column(column.icrs.ra.deg, unit="deg")
+            columns[f"{name}.dec"] = Column(column.icrs.dec.deg, unit="deg")
+        else:
+            columns[name] = column
+    return Table(columns, meta=table.meta, copy=False)
 
 
 def read_hdu_table(path: str | Path, hdu: JwstHdu) -> Table:

@@ -158,7 +158,8 @@ def split_suffix(filename: str | Path) -> tuple[str, str | None]:
     -------
     (str, str or None)
         What stands before a known ``_suffix``, else all of it; and the suffix as it is written now, whatever spelling
-        the name has. A name that begins with jw may have the suffixes of JWST only.
+        the name has. A name that begins with jw may have the suffixes of JWST only; one of a FITS or ECSV file has
+        those first.
 
     Examples
     --------
@@ -170,9 +171,11 @@ def split_suffix(filename: str | Path) -> tuple[str, str | None]:
     ('jw02586001001_02101_00001_nrca1', 'rate')
     """
     base = os.path.basename(filename)
+    stem, extension = os.path.splitext(base)
     if _JWST_ROOT.match(base):
         return _of("jwst").split_suffix(base)
-    stem = os.path.splitext(base)[0]
+    if extension in (".fits", ".ecsv") and (split := _of("jwst").split_suffix(base))[1] is not None:
+        return split
     for word in _LONGEST_FIRST:
         if stem.endswith(f"_{word}") and len(stem) > len(word) + 1:
             return stem[: -len(word) - 1], ALIASES.get(word, word)

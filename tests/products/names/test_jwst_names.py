@@ -204,12 +204,13 @@ def test_a_caller_can_ask_for_one_mission():
     assert (names.mission_of(f"x/{RATE}"), names.mission_of("roman_wfi_dark_0001")) == ("jwst", "roman")
 
 
-def test_suffixes_of_jwst_are_split_off_their_names_only():
+def test_suffixes_of_jwst_are_split_off_their_names_and_off_those_of_fits_and_ecsv_files():
     assert names.split_suffix(f"x/{RATE}") == (RATE.removesuffix("_rate.fits"), "rate")
     assert names.split_suffix("jw93210001001_03101_00001_nis_a0003_amimulti-oi.fits")[1] == "amimulti-oi"
     assert names.split_suffix(COMBINED) == ("jw02586-o173_t035_nircam_f212n-wlm8-nrca3", "wfscmb")
     assert names.split_suffix("jw93065002001_02101_00001_nrca1_dqinit.fits")[1] is None
-    assert names.split_suffix("mine_rate.fits") == ("mine_rate", None)
+    assert names.split_suffix("mine_rate.fits") == ("mine", "rate")
+    assert names.split_suffix("mine_rate.asdf") == ("mine_rate", None)
 
 
 def test_every_product_says_its_stage_and_who_makes_it():

@@ -1,0 +1,1 @@
+"""The steps that make catalogs of JWST: declarations."""
