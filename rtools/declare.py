@@ -281,7 +281,6 @@ class CatalogStep(Step):
 class MosaicCatalogStep(CatalogStep):
     """A step that finds and measures the sources of a mosaic, and of no exposure."""
 
-    group: ClassVar[str] = "mosaic"
     of_exposure: ClassVar[bool] = False
     of_mosaic: ClassVar[bool] = True
 

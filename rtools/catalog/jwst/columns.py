@@ -68,13 +68,9 @@ def catalog_columns(energies: Sequence[int]) -> tuple[JwstColumn, ...]:
         *FIRST,
         *_sky("sky_centroid", "of the centre"),
         *_with_error("aper_bkg_flux", "Jy", "Background in a pixel: clipped median of the sky's annulus"),
-        *(one for name, text in apertures.items() for one in _with_error(f"{name}_flux", "Jy", f"Flux {text}")),
-        *(one for name, text in apertures.items() for one in _with_error(f"{name}_abmag", None, f"AB magnitude {text}")),
-        *(
-            one
-            for name, text in apertures.items()
-            for one in _with_error(f"{name}_vegamag", None, f"Vega magnitude {text}")
-        ),
+        *_of_each(apertures, "flux", "Jy", "Flux"),
+        *_of_each(apertures, "abmag", None, "AB magnitude"),
+        *_of_each(apertures, "vegamag", None, "Vega magnitude"),
         *_concentrations(energies),
         JwstColumn("is_extended", "bool", None, "Whether the source is less concentrated than a star"),
         JwstColumn("sharpness", "float64", None, "Sharpness as DAOFIND has it"),
@@ -87,6 +83,11 @@ def catalog_columns(energies: Sequence[int]) -> tuple[JwstColumn, ...]:
         *LAST,
         *(one for name, text in BOX_CORNERS.items() for one in _sky(f"sky_bbox_{name}", f"of the {text} corner")),
     )
+
+
+def _of_each(apertures, end, unit, text):
+    """A quantity of every aperture, each with its error."""
+    return (one for name, where in apertures.items() for one in _with_error(f"{name}_{end}", unit, f"{text} {where}"))
 
 
 def _with_error(name, unit, text):

@@ -19,6 +19,7 @@ from rtools.catalog.measure import daofind, sky
 from rtools.catalog.measure.shapes import moments, segment_sums
 from rtools.catalog.psf import neighbours
 from rtools.catalog.source_catalog import detect_sources, make_image
+from rtools.wfi.units import NJY_MAGNITUDE
 from rtools.work import ALONE, Work
 
 if TYPE_CHECKING:
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Concentrations", "JwstFound", "jwst_catalog_of"]
 
-ZERO_MAGNITUDE = 8.9
-"""AB magnitude of 1 Jy: -2.5 log10(1 / 3631), rounded as the archive has it."""
+ZERO_MAGNITUDE = NJY_MAGNITUDE - 22.5
+"""AB magnitude of 1 Jy, 1e9 nJy."""
 
 
 class Concentrations(NamedTuple):
@@ -130,7 +131,8 @@ def _measured(image, planes, found, apertures, options, work):
     out["isophotal_area"] = total.area
     out |= _aperture_columns(image, planes.data, found, (shapes.x, shapes.y), apertures, jansky, work)
     out |= _indices(out, apertures, Concentrations(options["ci1_star_threshold"], options["ci2_star_threshold"]))
-    statistics = daofind.statistics(image.data, (shapes.x, shapes.y), options["kernel_fwhm"], mask=image.mask, work=work)
+    centres, width = (shapes.x, shapes.y), options["kernel_fwhm"]
+    statistics = daofind.statistics(image.data, centres, width, mask=image.mask, work=work)
     return out | dict(zip(("sharpness", "roundness"), statistics, strict=True))
 
 
@@ -184,7 +186,11 @@ def _indices(values, apertures, limits):
     small, middle, large = (values[f"aper{energy}_flux"] for energy in apertures.energies)
     one, two, three = apertures.energies
     with np.errstate(divide="ignore", invalid="ignore"):
-        out = {f"CI_{two}_{one}": middle / small, f"CI_{three}_{two}": large / middle, f"CI_{three}_{one}": large / small}
+        out = {
+            f"CI_{two}_{one}": middle / small,
+            f"CI_{three}_{two}": large / middle,
+            f"CI_{three}_{one}": large / small,
+        }
     extended = (out[f"CI_{two}_{one}"] > limits.inner) & (out[f"CI_{three}_{two}"] > limits.outer)
     return out | {"is_extended": extended}
 

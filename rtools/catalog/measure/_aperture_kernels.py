@@ -115,7 +115,8 @@ def _sum_about(pixels, circles, i, sums, area):
                 sums[1, r] += (weight if circles.whole_variance else weight * weight) * variance
                 if not good:
                     sums[2, r] += weight
-                    if jj >= 0 and not circles.whole_variance:  # it stands here and in its own place: (w + w')² of its variance, not w² + w'²
+                    if jj >= 0 and not circles.whole_variance:
+                        # It stands here and in its own place: (w + w')² of its variance, not w² + w'².
                         own = max(overlap_circle(kk - x, jj - y, radii[r]), 0.0)
                         sums[1, r] += 2 * weight * own * variance
 

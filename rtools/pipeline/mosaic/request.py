@@ -51,7 +51,11 @@ class MosaicRequest(Request):
 
     def options(self, name: str) -> dict[str, Any]:
         """All options of a step, as they were typed."""
-        return step_of(name, self._mission_of(name)).defaults() | dict(self.rules.defaults.get(name, {})) | dict(self.settings.get(name, {}))
+        return (
+            step_of(name, self._mission_of(name)).defaults()
+            | dict(self.rules.defaults.get(name, {}))
+            | dict(self.settings.get(name, {}))
+        )
 
     def _mission_of(self, name: str) -> str:
         """The mission whose declaration of a step counts: its own where it has one."""

@@ -270,7 +270,7 @@ def _stage_table(path, layout, meta, hdus, history):
 
 
 def _with_positions(table):
-    """The table with one column for each pair of right ascension and declination, as the mission's pipeline reads it."""
+    """The table with one column for each pair of angles on the sky, as the mission's pipeline reads it."""
     from astropy.coordinates import SkyCoord
     from astropy.table import Table
 

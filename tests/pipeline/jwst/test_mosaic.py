@@ -41,6 +41,12 @@ def cals(folder):
     return sorted(folder.glob("jw*_cal.fits"))
 
 
+def references(folder):
+    """Options that name the references of the catalog."""
+    found = {"apcorr": folder / "ref_apcorr.fits", "abvegaoffset": folder / "ref_abvegaoffset.asdf"}
+    return [word for kind, path in found.items() for word in ("--ref", f"{kind}={path}")]
+
+
 def headers_agree(made, wanted):
     """All keywords but those of the writer; the reference pixel to 1e-8 pixel, which is the rounding of degrees."""
     for key, value in wanted.items():
@@ -104,13 +110,12 @@ def test_sky_levels_are_found(cals, tmp_path):
     assert (second.value("BKGMETH"), second.value("BKGSUB"), second.value("S_SKYMAT")) == ("match", False, "COMPLETE")
 
 
-def test_an_association_becomes_a_mosaic(folder, cals, tmp_path, capsys):
+def test_an_association_becomes_a_mosaic(folder, cals, tmp_path):
     for path in cals:
         shutil.copy(path, tmp_path)
     shutil.copy(folder / "in_asn.json", tmp_path / "x_asn.json")
-    assert tool("run", tmp_path / "x_asn.json", "--outdir", tmp_path / "o") == 0
-    assert "no catalog is made of a mosaic of JWST" in " ".join(capsys.readouterr().err.split())
-    (path,) = (tmp_path / "o").iterdir()
+    assert tool("run", tmp_path / "x_asn.json", "--outdir", tmp_path / "o", *references(folder)) == 0
+    catalog, path, segments = sorted((tmp_path / "o").iterdir())
     name = json.loads((tmp_path / "x_asn.json").read_text())["products"][0]["name"]
     made = open_jwst(path)
     assert (path.name, made.kind, made.value("ASNTABLE")) == (f"{name}_i2d.fits", "i2d", "x_asn.json")
@@ -119,7 +124,28 @@ def test_an_association_becomes_a_mosaic(folder, cals, tmp_path, capsys):
     wanted = open_jwst(folder / "out_i2d.fits").array("data")
     off = np.abs(made.array("data") - wanted)[40:130, 40:160]
     assert np.nanmedian(off) < 0.02
-    assert tool("validate", path) == 0
+    assert tool("validate", path, catalog, segments) == 0
+    assert (open_jwst(catalog).kind, open_jwst(segments).kind) == ("cat", "segm")
+    assert catalog.name == f"{name}_cat.ecsv" and segments.name == f"{name}_segm.fits"
+
+
+def test_the_catalog_of_a_run_is_that_of_its_mosaic(folder, cals, tmp_path):
+    """Also where the mosaic was made in slabs."""
+    done("run", *cals, "--mosaic", "-o", tmp_path / "x_i2d.fits", "--max-memory", "0.001", *references(folder))
+    done("catalog", tmp_path / "x_i2d.fits", "-o", tmp_path / "y_cat.ecsv", *references(folder))
+    one, other = (open_jwst(tmp_path / f"{name}_cat.ecsv").table() for name in "xy")
+    assert len(one) > 20
+    for column in one.colnames:
+        np.testing.assert_array_equal(one[column], other[column], column)
+    one, other = (open_jwst(tmp_path / f"{name}_segm.fits").array("data") for name in "xy")
+    np.testing.assert_array_equal(one, other)
+
+
+def test_a_mosaic_whose_catalog_lacks_its_reference_is_refused_before_any_work(cals, tmp_path, capsys):
+    assert tool("run", *cals, "--mosaic", "-o", tmp_path / "x_i2d.fits") == 4
+    assert "apcorr" in capsys.readouterr().err and list(tmp_path.iterdir()) == []
+    done("run", *cals, "--mosaic", "-o", tmp_path / "x_i2d.fits", "--skip", "catalog")
+    assert [path.name for path in tmp_path.iterdir()] == ["x_i2d.fits"]
 
 
 def test_outliers_of_an_association_are_named_after_it(folder, cals, tmp_path):
@@ -134,8 +160,9 @@ def test_outliers_of_an_association_are_named_after_it(folder, cals, tmp_path):
 
 
 def test_slabs_and_threads_give_the_same_bits(cals, tmp_path):
-    done("run", *cals, "--mosaic", "-o", tmp_path / "a_i2d.fits")
-    done("run", *cals, "--mosaic", "-o", tmp_path / "b_i2d.fits", "--max-memory", "0.001", "-j", "2")
+    plain = "--mosaic", "--skip", "catalog"
+    done("run", *cals, *plain, "-o", tmp_path / "a_i2d.fits")
+    done("run", *cals, *plain, "-o", tmp_path / "b_i2d.fits", "--max-memory", "0.001", "-j", "2")
     with fits.open(tmp_path / "a_i2d.fits") as one, fits.open(tmp_path / "b_i2d.fits") as other:
         for name in (*PLANES, "CON"):
             np.testing.assert_array_equal(one[name].data, other[name].data, name)

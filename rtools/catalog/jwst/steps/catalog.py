@@ -34,7 +34,7 @@ STEP = MosaicCatalogStep(
         Option("deblend", True, "Separate sources whose pixels touch."),
         Option("contrast", 1e-3, "Least share of the light of a blend for a source of its own.", minimum=0.0),
         Option("energies", "30,50,70", "Percentages of a star's light in the three circles, with commas between."),
-        Option("radii", None, "Radii of the three circles, pixels of the mosaic, in place of the reference's.", type=str),
+        Option("radii", None, "Radii of the three circles, pixels of the mosaic; not the reference's.", type=str),
         Option(
             "sky-annulus",
             None,
