@@ -17,7 +17,7 @@ OPTIONS = {
     "bkg_boxsize": 100, "kernel_fwhm": 2.0, "snr_threshold": 3.0, "npixels": 5, "deblend": True, "contrast": 1e-3,
     "ci1_star_threshold": 2.0, "ci2_star_threshold": 1.8,
 }  # fmt: skip
-WIDTH = 1.1
+WIDTH = 1.8
 """Standard deviation of stars, pixels."""
 
 ENERGIES = (30, 50, 70)
@@ -34,14 +34,14 @@ def stars(sky=0.0, seed=1):
     """A mosaic of stars on a regular grid: planes, and x, y and flux of each."""
     rng = np.random.default_rng(seed)
     y, x = np.mgrid[30:200:34, 30:200:34].reshape(2, -1) + rng.uniform(-0.5, 0.5, (2, 25))
-    flux = rng.uniform(200, 2000, 25)
+    flux = rng.uniform(100, 600, 25)
     data, err = blobs((230, 230), [(*one, WIDTH, WIDTH, 0) for one in zip(x, y, flux, strict=True)])
     planes = ImagePlanes(data + np.float32(sky), err, tangent(data.shape), weight=np.ones_like(data))
     return planes, x, y, flux
 
 
 def catalog(planes, corrections=(1 / 0.3, 2, 1 / 0.7), **options):
-    apertures = apertures_of_radii(RADII, (6, 9), ENERGIES)
+    apertures = apertures_of_radii(RADII, (10, 15), ENERGIES)
     apertures = apertures._replace(corrections=None if corrections is None else np.array(corrections))
     return jwst_catalog_of(planes, OPTIONS | options, apertures, vega_offset=1.5)
 
