@@ -145,7 +145,7 @@ def catalog_of(
     about = about_table(image, measuring)
     stamp = native_stamp(psf, STAMP) if psf is not None else None
     psf = psf if options["fit_psf"] else None
-    if image is None:
+    if image is None or rms is None:
         work.log("warning", "catalog: no pixel can be used; the catalog is empty")
         empty = _empty(planes.data.shape, about, psf, forced is not None)
         return empty if forced is None else empty._replace(detection_image=forced[1])
