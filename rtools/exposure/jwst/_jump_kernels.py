@@ -1,18 +1,21 @@
 """The two-point search for jumps: differences of neighbouring groups against their median.
 
-A block is (integrations, groups, rows, columns). All integrations of a pixel are looked at together.
+A block is (integrations, groups, rows, columns). All integrations of a pixel are looked at together. Most pixels are
+known to have no jump after a look at many of them at a time (`_jump_screen_kernels`).
 """
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
 from rtools.compiled import njit
-from rtools.exposure.jwst._order_kernels import median_of_ordered, put_in_order
+from rtools.exposure.jwst._jump_screen_kernels import KNOWN, UNUSED, clip, doubt_across, doubt_together
+from rtools.exposure.jwst._lanes import LANES, Piece
+from rtools.exposure.jwst._order_kernels import find_median, median_of_ordered, put_in_order
 from rtools.jwst.dq import GROUP_FLAGS
 
 JUMP = np.uint8(GROUP_FLAGS["JUMP_DET"])
-UNUSED = np.uint8(GROUP_FLAGS["DO_NOT_USE"] | GROUP_FLAGS["SATURATED"])
 
 FOUND, SPREADS, BEHIND = np.uint8(1), np.uint8(2), np.uint8(4)
 """Marks of a group: a jump is in front of it; one that is seen in the neighbours, too; a high one is further back."""
@@ -21,68 +24,146 @@ REPEATED, ONCE, ACROSS = 0, 1, 2
 """How jumps are looked for: the largest difference is taken away again and again; every difference is compared with the
 median of all, once; every difference is compared with the same one in the other integrations."""
 
-NEAR, ROUNDING = 0.4, 1 - 1e-9
-"""Neighbourhood of a mean, standard deviations; and a little less than 1, so that no rounding matters."""
 
-ROUNDS = 5
-"""Rounds of clipping across integrations, at most."""
+class JumpTerms(NamedTuple):
+    """How jumps are looked for.
+
+    Attributes
+    ----------
+    search : int
+        `REPEATED`, `ONCE` or `ACROSS`.
+    levels : ndarray float64 (3,)
+        Thresholds for four differences or more, for three, for two, in standard deviations.
+    limits : ndarray float64 (2,)
+        Jumps between these, in standard deviations, spread to the neighbours; (inf, inf): none does.
+    after : ndarray float64 (n, 2)
+        Heights (DN) and numbers of groups behind a jump of at least this height that are flagged with it.
+    of_sizes : bool
+        Sizes of differences are compared, not these.
+    level : float
+        The threshold where all groups are used.
+    network : ndarray int64 (k, 2)
+        Comparators that put the smallest, the largest and the middle of all differences into their places; none where
+        there are too many, or they are not looked at together.
+    ranks : (int, int)
+        Ranks of the middle.
+    """
+
+    search: int
+    levels: np.ndarray
+    limits: np.ndarray
+    after: np.ndarray
+    of_sizes: bool
+    level: float
+    network: np.ndarray
+    ranks: tuple[int, int]
 
 
 @njit(nogil=True, cache=True)
-def find_jumps(data, flags, gain, noise, levels, limits, after, marks, search):
+def find_jumps(ramp, noise, terms, marks):
     """Mark jumps in each pixel of a block.
 
     Parameters
     ----------
-    data, flags : float32, uint8 (integrations, groups, rows, columns)
+    ramp : (float32, uint8) (integrations, groups, rows, columns)
         Groups in DN, and their flags.
-    gain, noise : float32 (rows, columns)
+    noise : (float32, float32) (rows, columns)
         electron/DN, not a number where a pixel is not searched; the variance of a difference from reading, electron².
-    levels : float64 (3,)
-        Thresholds for four differences or more, for three, for two, in standard deviations.
-    limits : float64 (2,)
-        Jumps between these, in standard deviations, spread to the neighbours; (inf, inf): none does.
-    after : float64 (n, 2)
-        Heights (DN) and numbers of groups behind a jump of at least this height that are flagged with it.
-    marks : uint8, of the shape of `data`
+    terms : JumpTerms
+        How.
+    marks : uint8, of the shape of the groups
         Zeros; set to `FOUND`, and `SPREADS` with it.
-    search : int
-        `REPEATED`, `ONCE` or `ACROSS`.
     """
-    integrations, groups, rows, columns = data.shape
-    per = groups - 1
-    steps, values = np.empty(integrations * per), np.empty(integrations * per)
-    spare = np.empty(integrations * per)
-    found = np.zeros(integrations * groups, np.uint8)
-    for y in range(rows):
+    count, found = marks.shape[0] * (marks.shape[1] - 1), np.zeros(marks.shape[0] * marks.shape[1], np.uint8)
+    search = np.empty(count), np.empty(count), np.empty(count), found
+    if terms.search == ACROSS:
+        _search_across(ramp, noise, terms, search, marks)
+    else:
+        _search_together(ramp, noise, terms, search, marks)
+
+
+@njit(nogil=True, cache=True)
+def _search_together(ramp, noise, terms, search, marks):
+    """Look at all differences of a pixel together."""
+    columns = np.uint64(marks.shape[3])
+    screened = terms.network.shape[0] > 0
+    steps = np.zeros(search[0].size * LANES * np.uint64(screened), np.float32)
+    doubt = np.ones(columns, np.bool_)
+    for y in range(np.uint64(marks.shape[2])):
+        if screened:
+            doubt_together(ramp, noise, y, terms, (steps, doubt))
         for x in range(columns):
-            factor = gain[y, x]
-            if not factor > 0:
-                continue
-            n = 0
-            for i in range(integrations):
-                last, used = data[i, 0, y, x] * factor, (flags[i, 0, y, x] & UNUSED) == 0
-                for g in range(per):
-                    value, use = data[i, g + 1, y, x] * factor, (flags[i, g + 1, y, x] & UNUSED) == 0
-                    step = np.float64(value - last) if used and use else np.nan
-                    steps[i * per + g] = step
-                    n += step == step
-                    last, used = value, use
-            if n == 0:
-                continue
-            if search == ACROSS:
-                count = _find_across(steps, values, spare, levels[0], found, per)
-            elif search == ONCE:
-                count = _find_once(steps, values, spare, noise[y, x], levels[0], found, per)
-            else:
-                count = _find_repeatedly(steps, values, spare, noise[y, x], levels, found, per)
-            if count == 0:
-                continue
-            _find_around(steps, values, spare, (noise[y, x], factor, limits[0], limits[1]), after, found, per)
-            for k in range(integrations * groups):
-                if found[k]:
-                    marks[k // groups, k % groups, y, x] = found[k]
-                    found[k] = 0
+            if doubt[x] and _find_together(ramp, noise, (y, x), terms, search) > 0:
+                _mark(noise, (y, x), terms, search, marks)
+
+
+@njit(nogil=True, cache=True)
+def _search_across(ramp, noise, terms, search, marks):
+    """Look at the same difference of all integrations together."""
+    columns, groups = np.uint64(marks.shape[3]), marks.shape[1]
+    steps, known = np.zeros(np.uint64(search[0].size) * LANES, np.float32), np.zeros(np.uint64(KNOWN) * LANES)
+    doubt = np.zeros((groups, LANES), np.bool_)
+    for y in range(np.uint64(marks.shape[2])):
+        for start in range(np.uint64(0), columns, LANES):
+            piece = Piece(y, start, min(columns - start, LANES))
+            doubt_across(ramp, noise, piece, terms.level, (steps, known, doubt))
+            for j in range(piece.width):
+                if doubt[0, j] and _find_across(steps, doubt, j, terms.level, search) > 0:
+                    _mark(noise, (y, start + j), terms, search, marks)
+
+
+@njit(nogil=True, cache=True)
+def _find_together(ramp, noise, place, terms, rooms):
+    """Find jumps in one pixel by the median of all its differences; their number."""
+    (data, flags), (y, x), (steps, values, spare, found) = ramp, place, rooms
+    integrations, groups = data.shape[:2]
+    per, factor, variance, n = groups - 1, noise[0][y, x], noise[1][y, x], 0
+    if not factor > 0:
+        return 0
+    for i in range(integrations):
+        last, used = data[i, 0, y, x] * factor, (flags[i, 0, y, x] & UNUSED) == 0
+        for g in range(per):
+            value, use = data[i, g + 1, y, x] * factor, (flags[i, g + 1, y, x] & UNUSED) == 0
+            step = np.float64(value - last) if used and use else np.nan
+            steps[i * per + g] = step
+            n += step == step
+            last, used = value, use
+    if n == 0:
+        return 0
+    if terms.search == ONCE:
+        return _find_once(steps, values, spare, variance, terms.levels[0], found, per)
+    return _find_repeatedly(steps, values, spare, variance, terms.levels, found, per)
+
+
+@njit(nogil=True, cache=True)
+def _find_across(known, doubt, j, level, rooms):
+    """Find jumps in pixel j of a piece, what is clipped across integrations, among the differences in doubt."""
+    (steps, values, spare, found), per, count = rooms, doubt.shape[0] - 1, 0
+    integrations = steps.size // per
+    for g in range(per):
+        column = steps[g::per]
+        for i in range(integrations):
+            column[i] = known[np.uint64(g * integrations + i) * LANES + j]
+        if not doubt[g + 1, j]:
+            continue
+        low, high = clip(column, level, values, spare)
+        for i in range(integrations):
+            if column[i] < low or column[i] > high:
+                found[_place(i * per + g, per)] = FOUND
+                count += 1
+    return count
+
+
+@njit(nogil=True, cache=True)
+def _mark(noise, place, terms, rooms, marks):
+    """Mark what was found in one pixel, and what goes with it."""
+    (y, x), (steps, values, spare, found), groups = place, rooms, marks.shape[1]
+    about = noise[1][y, x], noise[0][y, x], terms.limits[0], terms.limits[1]
+    _find_around(steps, values, spare, about, terms.after, found, groups - 1)
+    for k in range(found.size):
+        if found[k]:
+            marks[k // groups, k % groups, y, x] = found[k]
+            found[k] = 0
 
 
 @njit(nogil=True, cache=True)
@@ -99,8 +180,7 @@ def _median_of(steps, values, spare):
         if step == step:
             values[n] = step
             n += 1
-    put_in_order(values, n, spare)
-    return median_of_ordered(values, n)
+    return find_median(values, n, spare)
 
 
 @njit(nogil=True, cache=True)
@@ -144,56 +224,6 @@ def _find_repeatedly(steps, values, spare, noise, levels, found, per):
         n -= 1
         count += 1
     return count
-
-
-@njit(nogil=True, cache=True)
-def _find_across(steps, values, spare, level, found, per):
-    """Clip each difference across integrations, `level` standard deviations (of the population) about the median."""
-    integrations, count = steps.size // per, 0
-    for g in range(per):
-        low, high, last = -np.inf, np.inf, -1
-        for _ in range(ROUNDS):
-            n, total = 0, 0.0
-            for i in range(integrations):
-                value = steps[i * per + g]
-                if value >= low and value <= high:
-                    values[n] = value
-                    total += value
-                    n += 1
-            if n in (0, last):
-                break
-            last = n
-            mean, spread = total / n, 0.0
-            for k in range(n):
-                spread += (values[k] - mean) ** 2
-            spread = math.sqrt(spread / n)
-            if low == -np.inf and _is_narrow(values, n, (mean, spread, level)):
-                break
-            put_in_order(values, n, spare)
-            median = median_of_ordered(values, n)
-            low, high = max(low, median - level * spread), min(high, median + level * spread)
-        for i in range(integrations):
-            if steps[i * per + g] < low or steps[i * per + g] > high:
-                found[_place(i * per + g, per)] = FOUND
-                count += 1
-    return count
-
-
-@njit(nogil=True, cache=True)
-def _is_narrow(values, n, about):
-    """Whether it is certain, without the median, that nothing is `level` standard deviations from it.
-
-    The median is near the mean where fewer than half of the values are beyond either side of that neighbourhood.
-    """
-    mean, spread, level = about
-    near, far = NEAR * spread, (level - NEAR) * spread * ROUNDING
-    below = above = beyond = 0
-    for k in range(n):
-        away = values[k] - mean
-        below += away < -near
-        above += away > near
-        beyond += abs(away) > far
-    return beyond == 0 and 2 * below < n and 2 * above < n
 
 
 @njit(nogil=True, cache=True)

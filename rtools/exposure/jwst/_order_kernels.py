@@ -1,4 +1,4 @@
-"""Order and medians of few numbers, which is what ramps have."""
+"""Order and medians of few numbers, which is what ramps have, and of many."""
 
 from rtools.compiled import njit
 
@@ -39,3 +39,44 @@ def put_in_order(values, n, spare):
 def median_of_ordered(values, n):
     """Median of the first n values, which are in order."""
     return values[n // 2] if n % 2 else 0.5 * (values[n // 2 - 1] + values[n // 2])
+
+
+@njit(nogil=True, cache=True)
+def find_median(values, n, spare):
+    """Median of the first n values, whose order changes; `spare` has room for them."""
+    if n <= SOME:
+        put_in_order(values, n, spare)
+        return median_of_ordered(values, n)
+    upper = _select(values, n, n // 2)
+    if n % 2:
+        return upper
+    lower = values[0]
+    for k in range(1, n // 2):
+        lower = max(lower, values[k])
+    return 0.5 * (lower + upper)
+
+
+@njit(nogil=True, cache=True)
+def _select(values, n, rank):
+    """The value of a rank among the first n, which gets its place; smaller ones stand in front of it (Hoare's FIND)."""
+    first, last = 0, n - 1
+    while first < last:
+        one, two, three = values[first], values[(first + last) // 2], values[last]
+        pivot = max(min(one, two), min(max(one, two), three))
+        i, j = first, last
+        while i <= j:
+            while values[i] < pivot:
+                i += 1
+            while values[j] > pivot:
+                j -= 1
+            if i <= j:
+                values[i], values[j] = values[j], values[i]
+                i += 1
+                j -= 1
+        if rank <= j:
+            last = j
+        elif rank >= i:
+            first = i
+        else:
+            break
+    return values[rank]

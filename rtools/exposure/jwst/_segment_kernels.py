@@ -10,7 +10,7 @@ import math
 import numpy as np
 
 from rtools.compiled import njit
-from rtools.exposure.jwst._order_kernels import median_of_ordered, put_in_order
+from rtools.exposure.jwst._order_kernels import find_median
 from rtools.jwst.dq import GROUP_FLAGS
 
 DO_NOT_USE, SATURATED, JUMP, PERSISTENCE = (
@@ -21,11 +21,14 @@ UNUSED = DO_NOT_USE | SATURATED
 EXPONENTS = np.array([0.0, 0.4, 1.0, 3.0, 6.0, 10.0])
 """Of the weights, by signal over noise."""
 
+LIMITS = (5.0, 10.0, 20.0, 50.0, 100.0)
+"""Signal over noise from which on each exponent but the first is used."""
+
 NOTHING, SLOPES, VALUE, FRAME = 0, 1, 2, 3
 """What an integration is fitted by."""
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, error_model="numpy")
 def find_segments(flags, begin, groups, starts, stops, ignored):
     """Runs of groups between jumps that can be fitted; their number. `groups` of them begin at `begin`.
 
@@ -64,7 +67,7 @@ def find_segments(flags, begin, groups, starts, stops, ignored):
     return kept
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, error_model="numpy")
 def lay_out_weights(groups):
     """What each group of a segment counts in its slope, DN per group: (exponents, lengths, groups).
 
@@ -89,24 +92,19 @@ def lay_out_weights(groups):
     return table
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, error_model="numpy")
 def choose_exponent(signal, read):
     """Which of `EXPONENTS` it is by signal over noise, `signal` and `read` (noise of a group) in electron."""
     if not signal > 0:
         return 0
     ratio = signal / math.sqrt(read * read + signal)
-    if ratio < 5:
-        return 0
-    if ratio < 10:
-        return 1
-    if ratio < 20:
-        return 2
-    if ratio < 50:
-        return 3
-    return 4 if ratio < 100 else 5
+    one = 0
+    for limit in LIMITS:
+        one += 0 if ratio < limit else 1
+    return one
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, error_model="numpy")
 def fit_segment(values, start, n, gain, read, table):
     """Slope of n groups from `start` on, in DN per group; of one group its value."""
     if n == 1:
@@ -120,7 +118,7 @@ def fit_segment(values, start, n, gain, read, table):
     return slope
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, error_model="numpy")
 def median_rate(values, flags, begin, groups, buffer):
     """Median of the first differences of an integration, DN per group; not a number where there is none."""
     n = 0
@@ -132,11 +130,10 @@ def median_rate(values, flags, begin, groups, buffer):
                 n += 1
     if n == 0:
         return np.nan
-    put_in_order(buffer[0], n, buffer[1])
-    return median_of_ordered(buffer[0], n)
+    return find_median(buffer[0], n, buffer[1])
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, error_model="numpy")
 def look_at(values, flags, place, buffer, times, zero, suppress):
     """How an integration is to be fitted, the time that its differences took, and its rate before the fit.
 

@@ -7,8 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from rtools.exposure.jwst.block import RampBlock, RampTiming
+from rtools.exposure.rampfit.network import median_network
 
 __all__ = ["FittedRates", "fit_lines"]
+
+LONGEST = 128
+"""Groups up to which the medians of many pixels are found side by side."""
 
 
 @dataclass
@@ -65,17 +69,21 @@ def fit_lines(
     -------
     FittedRates
     """
-    from rtools.exposure.jwst import _ols_kernels as kernels
+    from rtools.exposure.jwst._fit_lanes import FitPlanes, FitRamps, FitTerms
+    from rtools.exposure.jwst._ols_kernels import fit_block
 
-    integrations, _groups, rows, columns = block.data.shape
+    integrations, groups, rows, columns = block.data.shape
     made = FittedRates.empty(integrations, rows, columns)
     gain = noise[0].astype(np.float64)
     planes = np.stack([gain, noise[1] * gain / np.sqrt(2 * timing.frames), np.broadcast_to(dark, gain.shape)])
     alone = (timing.frames + 1) * timing.frame_time / 2
     times = np.array([timing.group_time, alone, timing.frame_time])
     zero = np.zeros((0, 0, 0), np.float32) if block.zeroframe is None else block.zeroframe
-    kernels.fit_block(
-        block.data, block.groupdq, block.pixeldq, planes, times, zero, suppress,
-        made.each, made.planes, made.each_dq, made.dq,
-    )  # fmt: skip
+    network = median_network(groups - 1) if 1 < groups <= LONGEST else np.zeros((0, 2), np.int64)
+    fit_block(
+        FitRamps(block.data, block.groupdq, block.pixeldq, zero),
+        planes,
+        FitTerms(times, suppress, network),
+        FitPlanes(made.each, made.planes, made.each_dq, made.dq),
+    )
     return made

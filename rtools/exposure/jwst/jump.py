@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rtools.exposure.jwst.block import RampBlock
+from rtools.exposure.rampfit.network import middle_of, rank_network
 
 __all__ = ["JumpSettings", "find_jumps"]
 
@@ -15,6 +16,9 @@ MANY = 100
 
 ENOUGH = 10
 """Differences from which on each is compared with the median once."""
+
+LONGEST = 128
+"""Differences of a pixel up to which those of many pixels are put in order side by side."""
 
 
 class JumpSettings(NamedTuple):
@@ -59,13 +63,28 @@ def find_jumps(block: RampBlock, noise: np.ndarray, frames: int, usable: int, se
 
     gain = np.where(noise[0] > 0, noise[0], np.float32(np.nan))
     variance = (noise[1] * gain) ** 2 / np.float32(frames)
-    search = kernels.REPEATED if usable - 1 < ENOUGH else kernels.ONCE
-    if block.data.shape[0] >= MANY:
-        search = kernels.ACROSS
-    spread = settings.spread if settings.spread[0] < settings.spread[1] else (np.inf, np.inf)
     marks = np.zeros_like(block.groupdq)
-    kernels.find_jumps(
-        block.data, block.groupdq, gain, variance, np.array(settings.levels), np.array(spread),
-        np.array(settings.after, float).reshape(-1, 2), marks, search,
-    )  # fmt: skip
+    terms = _terms(block.data.shape[0], block.data.shape[1] - 1, usable, settings)
+    kernels.find_jumps((block.data, block.groupdq), (gain, variance), terms, marks)
     kernels.flag_marks(block.groupdq, marks, 0, block.groupdq.shape[2])
+
+
+def _terms(integrations, per, usable, settings):
+    """What the compiled search takes; `per` is the number of differences of an integration."""
+    from rtools.exposure.jwst import _jump_kernels as kernels
+
+    levels, count = np.array(settings.levels, float), integrations * per
+    spread = settings.spread if settings.spread[0] < settings.spread[1] else (np.inf, np.inf)
+    search = kernels.REPEATED if usable - 1 < ENOUGH else kernels.ONCE
+    search = kernels.ACROSS if integrations >= MANY else search
+    middle, level, network = (0, 0), levels[0], np.zeros((0, 2), np.int64)
+    if search != kernels.ACROSS and 1 < count <= LONGEST:
+        if search == kernels.REPEATED:  # the largest does not count
+            middle, level = (middle_of(count - 1), levels[0]) if count > 3 else ((count - 2,) * 2, levels[4 - count])
+        else:
+            middle = middle_of(count)
+        network = rank_network(count, (0, *middle, count - 1))
+    after = np.array(settings.after, float).reshape(-1, 2)
+    return kernels.JumpTerms(
+        search, levels, np.array(spread, float), after, search == kernels.REPEATED, float(level), network, middle
+    )
