@@ -193,10 +193,17 @@ def _superbias(setting: JwstSetting) -> Made:
 
 
 def _dark(setting: JwstSetting) -> Made:
-    """Frames of the dark current as it adds up, DN; reference pixels have none. MIRI's has an axis of integrations."""
+    """Frames of the dark current as it adds up, DN; reference pixels have none. MIRI's has an axis of integrations.
+
+    It is what is measured in the dark: by the capacitance between pixels those beside a hot one show a part of it.
+    """
+    from scipy.ndimage import correlate
+
     values = nominal_values(setting.detector)
     rate = np.abs(1 + np.float32(DARK_SCATTER) * setting.normal("dark")) * np.float32(values.dark)
     rate = (rate + hot_pixels(setting)[1]) / np.float32(values.gain)
+    rate[setting.border] = 0
+    rate = correlate(rate, np.array(values.ipc, np.float32), mode="constant")
     rate[setting.border] = 0
     seconds = frame_time(setting.detector, setting.part)
     frames = np.arange(1, DARK_FRAMES + 1, dtype=np.float32) * np.float32(seconds)

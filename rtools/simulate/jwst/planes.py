@@ -150,7 +150,7 @@ def planes_of(request: JwstRequest, references: Mapping[str, JwstReference | Non
     flat[flat <= 0] = 1
     return Planes(
         detector=detector,
-        dark=_dark(references.get("dark"), request) * gain / np.float32(request.frame_time),
+        dark=_collected(_dark(references.get("dark"), request) * gain, references.get("ipc"), request),
         flat=flat,
         flat_error=plane("flat", "ERR", usual=0.0),
         area=plane("area", usual=1.0),
@@ -220,15 +220,19 @@ def _coefficients(reference, request):
     return coeffs
 
 
+def _correction(reference):
+    """The kernel that undoes the capacitance between pixels, or that of none."""
+    if reference is None:
+        return np.pad(np.ones((1, 1)), 1)
+    undoes = np.asarray(reference.arrays["SCI"], float)
+    return undoes if undoes.ndim == 2 else np.median(undoes, axis=(2, 3))
+
+
 def _kernel(reference):
     """What a pixel shows of the charge around it: the inverse of the kernel that corrects this."""
-    kernel = np.zeros((3, 3))
-    kernel[1, 1] = 1
+    undoes = _correction(reference)
     if reference is None:
-        return kernel
-    undoes = np.asarray(reference.arrays["SCI"], float)
-    if undoes.ndim != 2:
-        undoes = np.median(undoes, axis=(2, 3))
+        return undoes
     size, (rows, columns) = 32, undoes.shape
     field = np.zeros((size, size))
     field[:rows, :columns] = undoes
@@ -247,6 +251,14 @@ def _dark(reference, request):
     cut = _cut(_Part(reference, last), "SCI", request, "dark")
     step = (cut[1] - cut[0]).astype(np.float32)
     return np.where(np.isfinite(step) & (step > 0), step, np.float32(0))
+
+
+def _collected(dark, reference, request):
+    """Electrons per second that pixels collect in the dark, of what they show of them in a frame."""
+    from scipy.ndimage import correlate
+
+    charge = correlate(dark, _correction(reference).astype(np.float32), mode="constant")
+    return np.maximum(charge, 0) / np.float32(request.frame_time)
 
 
 class _Part:

@@ -110,7 +110,18 @@ def test_the_dark_grows_with_time():
     assert rate == pytest.approx(values.dark / values.gain, rel=0.01)
     assert np.all(frames[:, :4] == 0)
     hot = planes.hot_pixels(planes.JwstSetting("NRCA1", None, PART))[1]
-    assert np.array_equal(frames[0] > 10 * np.median(frames[0]), hot > 0)
+    assert (frames[0][hot > 0] > 10 * np.median(frames[0])).all()
+
+
+def test_what_lies_beside_a_hot_pixel_shows_a_part_of_its_dark_current():
+    """Else the ramp that is left when the dark is subtracted would rise there, by the capacitance between pixels."""
+    reference, values = made("dark"), nominal_values("nrca1")
+    rate = reference.arrays["SCI"][0] * values.gain / reference.cards["TFRAME"]
+    hot = planes.hot_pixels(planes.JwstSetting("NRCA1", None, PART))[1]
+    y, x = np.unravel_index(np.argmax(hot[6:-2, 2:-2]), hot[6:-2, 2:-2].shape)
+    around = rate[y + 5 : y + 8, x + 1 : x + 4]
+    np.testing.assert_allclose(around, hot[y + 6, x + 2] * np.array(values.ipc), atol=10 * values.dark)
+    assert around[1, 0] > 20 * values.dark
 
 
 def test_the_linearity_undoes_the_nonlinearity_of_each_pixel():
