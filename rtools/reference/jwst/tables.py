@@ -146,18 +146,24 @@ def _apcorr(detector: str, filter_: str | None) -> Made:
 def _apertures(detector, filter_):
     """Rows of `APERTURE` for one filter, radii in pixels.
 
-    What is corrected is the light in the aperture less that which the annulus takes for sky. An aperture takes of a
-    pixel the part that it covers, as if its light were spread evenly: the mean over all places of a star in its pixel
-    has the pixel twice.
+    What is corrected is the light in the aperture less that which the annulus takes for sky. The star is that of a
+    mosaic of dithered images with pixels as large as the detector's. A pixel's light is spread over the pixels of the
+    mosaic that it covers, which is to convolve with the pixel of one and with that of the other, on the mean over all
+    dithers. An aperture takes of a pixel the part that it covers, as if its light were spread evenly, so that the mean
+    over all places of a star has the pixel once more. The capacitance between pixels is not undone by default.
     """
-    from scipy.ndimage import uniform_filter
+    from scipy.ndimage import convolve, uniform_filter
 
     facts, band = detector_facts(detector), bandpass(detector, filter_)
     unit = np.rad2deg(band.pivot_um * 1e-6 / DIAMETER_M) * 3600 / facts.pixel_scale
     inner, outer = (max(factor * unit, least) for factor, least in zip(SKY_ANNULUS, (6, 9), strict=True))
     size = 2 * int(np.ceil(outer)) + 5
     light = psf(detector, filter_, oversample=SAMPLES, size=size, wavelengths=3) / SAMPLES**2
-    light = uniform_filter(light, SAMPLES)
+    capacitance = np.zeros((2 * SAMPLES + 1,) * 2)
+    capacitance[::SAMPLES, ::SAMPLES] = nominal_values(detector).ipc
+    light = convolve(light, capacitance)
+    for _ in ("pixel of the detector", "pixel of the mosaic", "pixel in the aperture"):
+        light = uniform_filter(light, SAMPLES)
     offset = (np.arange(len(light)) - (len(light) - 1) / 2) / SAMPLES
     distance = np.hypot(*np.meshgrid(offset, offset))
     edges = np.arange(0, outer + 1, 0.05)
