@@ -49,6 +49,10 @@ class Option:
         Smallest allowed value.
     peer : str
         The parameter's name in romancal, where it has another; accepted by ``rt-run --set``.
+    mission : str
+        The mission whose files it is for, where the step is for those of several; by default all of them.
+    elsewhere : tuple of (str, value)
+        Further missions that have another default, and that default.
     """
 
     name: str
@@ -58,6 +62,8 @@ class Option:
     choices: tuple[str, ...] = ()
     minimum: float | None = None
     peer: str = ""
+    mission: str = ""
+    elsewhere: tuple[tuple[str, bool | int | float | str], ...] = ()
 
     @property
     def key(self):
@@ -68,6 +74,16 @@ class Option:
     def kind(self):
         """The Python type of a value."""
         return self.type or type(self.default)
+
+    def default_for(self, mission):
+        """The default value for files of a mission.
+
+        Parameters
+        ----------
+        mission : str
+            Its name.
+        """
+        return dict(self.elsewhere).get(mission, self.default)
 
 
 @dataclass(frozen=True)
@@ -122,6 +138,8 @@ class Step:
         The step in front of which it stands; needed only where two steps stand behind the same.
     mission : str
         The mission whose exposures it is for. A tool may have one declaration for each mission.
+    also_of : tuple of str
+        Further missions that have the step with this declaration.
     chains : tuple of str
         The kinds of chain that have it (`rtools.wfi.exposure_types.ExposureType.chain`); all, where none is named.
     cal_step, suffix : str
@@ -168,6 +186,7 @@ class Step:
     after: str = ""
     before: str = ""
     mission: str = "roman"
+    also_of: tuple[str, ...] = ()
     chains: tuple[str, ...] = ()
     examples: tuple[str, ...] = ()
     options: tuple[Option, ...] = ()
@@ -223,9 +242,31 @@ class Step:
         """Whether it makes an image of a ramp."""
         return self.reads_ramp and not self.writes_ramp
 
-    def defaults(self):
-        """Options as a dict of key to default value."""
-        return {option.key: option.default for option in self.options}
+    @property
+    def missions(self):
+        """Missions that have the step with this declaration."""
+        return (self.mission, *self.also_of)
+
+    def options_for(self, mission=""):
+        """Declarations of its options for files of a mission.
+
+        Parameters
+        ----------
+        mission : str
+            By default its own.
+        """
+        return tuple(option for option in self.options if option.mission in ("", mission or self.mission))
+
+    def defaults(self, mission=""):
+        """Options as a dict of key to default value.
+
+        Parameters
+        ----------
+        mission : str
+            Whose files they are for; by default its own.
+        """
+        mission = mission or self.mission
+        return {option.key: option.default_for(mission) for option in self.options_for(mission)}
 
     def carry_out(self, run, task):
         """Do the step's work on the whole image, when all strips are done; nothing, for a step on strips.

@@ -5,17 +5,18 @@ import click
 from rtools.commands.kit import grid_options as mosaic_options
 from rtools.commands.kit import mosaic_chain
 from rtools.commands.kit import options as bundles
+from rtools.commands.kit.associations import missions_of_inputs
 from rtools.commands.kit.chosen_steps import ChosenSteps
 from rtools.commands.kit.config import with_tables
 from rtools.commands.kit.entry import entry
-from rtools.commands.kit.exposures import missions_of_inputs, run_exposures
-from rtools.commands.kit.jwst_associations import are_of_mosaics, associations_of_jwst, run_associations
+from rtools.commands.kit.exposures import run_exposures
+from rtools.commands.kit.jwst_associations import are_of_mosaics, associations_of_jwst
 from rtools.commands.kit.lists import expand_inputs
 from rtools.commands.kit.missions import mission_option, options_by_mission
 from rtools.commands.kit.reference_options import reference_config
 from rtools.commands.kit.reports import RunFlags
 from rtools.commands.kit.step_options import click_option
-from rtools.commands.kit.tool import option, tool, typed
+from rtools.commands.kit.tool import tool, typed
 from rtools.errors import UsageError
 from rtools.pipeline.exposure import chain
 
@@ -28,7 +29,7 @@ EXAMPLES = (
     "rt-run X_linearity.asdf --skip dark --dry-run",
     "rt-run r*_cal.asdf --skycell 270p65x69y50 --outdir mosaics -j 0",
     "rt-run *_uncal.asdf --refcat gaia.parquet --mosaic --outdir cal -o field_coadd.asdf -j 0",
-    "rt-run jw*_cal.fits --mosaic -o field_i2d.fits",
+    "rt-run jw*_uncal.fits --mosaic --save-steps --outdir cal -o field_i2d.fits",
     "rt-run new_cal.asdf --add field_coadd.asdf -o deeper_coadd.asdf",
 )
 
@@ -45,8 +46,11 @@ resample and the catalog; X_coadd.asdf, X_cat.parquet, X_segm.asdf. Exposures th
 first, and with --refcat all are aligned together; one that fails is left out, and the exit code says so. Then -o names
 the mosaic and --outdir takes the exposures. Several skycells are done one after another. With --add images join a
 mosaic, which is not changed: matched to its sky, tested against it. Memory does not grow with the number of images.
-Calibrated images of JWST become X_i2d.fits, without a catalog.
---from, --until, --refcat, --strict and --save-steps act on exposures, the options of a grid on the mosaic."""
+Exposures of JWST become X_i2d.fits, X_cat.ecsv, X_segm.fits by skymatch, outlier and resample; in an association
+image3 a member that is not there is made of what is (_bsub, _rate, _ramp, _uncal).
+--from, --until, --refcat and --strict act on exposures, the options of a grid on the mosaic. With --save-steps
+images are written as each step of the mosaic leaves them, too, of JWST _skymatch and _crf: next to the images, or
+into --outdir."""
 
 
 CATALOG = tuple(option for option in chain.step_of("catalog").options if option.key in ("deep", "deblend", "dust_maps"))
@@ -83,12 +87,24 @@ def _catalog_settings(options):
 @click.option("--skip", multiple=True, metavar="STEP", help="Leave a step out; its cal_step says SKIPPED.")
 @mission_option("jwst", "--with", "also", multiple=True, metavar="STEP", help="Do ipc or chargemig, too.")
 @click.option("--set", "settings", multiple=True, metavar="STEP.OPTION=VALUE", help="An option of a step.")
-@click.option("--refcat", metavar="FILE|DIR", help="Reference catalog for the alignment: a table or a HATS tree.")
-@click.option("--strict", is_flag=True, help="An alignment that fails is an error.")
+@mission_option(
+    "roman", "--refcat", metavar="FILE|DIR", help="Reference catalog for the alignment: a table or a HATS tree."
+)
+@mission_option("roman", "--strict", is_flag=True, help="An alignment that fails is an error.")
 @catalog_options
-@click.option("--guide", metavar="DIR|FILE", help="Guide-window files: the jitter of each exposure is measured there.")
-@option("--high-frequency", default="none", metavar="none|window|MAS", help="What that jitter holds of fast motion.")
-@click.option("--save-steps", is_flag=True, help="Write the product of every step, too.")
+@mission_option(
+    "roman", "--guide", metavar="DIR|FILE", help="Guide-window files: the jitter of each exposure is measured there."
+)
+@mission_option(
+    "roman",
+    "--high-frequency",
+    default="none",
+    show_default=True,
+    metavar="none|window|MAS",
+    help="What that jitter holds of fast motion.",
+)
+@click.option("--save-steps", is_flag=True, help="Write the product of every step, too, also of a mosaic's.")
+@mission_option("jwst", "--keep-values", is_flag=True, help="Flagged pixels of these keep their values in _crf.")
 @click.option("--mosaic", is_flag=True, help="Make a mosaic that covers all images; an association makes one, too.")
 @mosaic_options.grid_options
 @mosaic_options.add
@@ -122,18 +138,20 @@ def command(console, **options):
         return mosaic_chain.run_to_mosaic(console, inputs, options, flags, references=references, catalog=others)
     if typed("max_memory"):
         raise UsageError("--max-memory is for mosaics, and this calibrates exposures")
+    if typed("keep_values"):
+        raise UsageError("--keep-values is for mosaics, and this calibrates exposures")
+    options.pop("keep_values")
     for key in (*mosaic_options.GRID_KEYS, "add", "mosaic", "max_memory"):
         given = options.pop(key)
         if of_jwst and key != "max_memory" and given not in (None, (), False):
             raise UsageError("a grid, --mosaic and --add do not go with image2 of JWST")
-    jobs, missions = options.pop("jobs"), {"jwst"} if of_jwst else missions_of_inputs(inputs)
+    jobs, plain = options.pop("jobs"), [name for name in inputs if name not in of_jwst]
+    missions = ({"jwst"} if of_jwst else set()) | (missions_of_inputs(plain) if plain else set())
     requests = {
         mission: _request(mission, missions, found, references, others)
         for mission, found in options_by_mission(console, options, missions).items()
     }
-    if of_jwst:
-        return run_associations(console, inputs, requests["jwst"], jobs, flags)
-    return run_exposures(console, inputs, requests, jobs, flags)
+    return run_exposures(console, inputs, requests, jobs, flags, associations=of_jwst)
 
 
 def _request(mission, missions, options, references, others):
@@ -142,8 +160,8 @@ def _request(mission, missions, options, references, others):
 
     steps = ChosenSteps(mission, missions)
     named = steps.settings(options.pop("settings"))
-    refcat = options.pop("refcat")
-    if refcat is not None and mission == "roman":
+    refcat = options.pop("refcat", None)
+    if refcat is not None:
         named.setdefault("tweakreg", {}).setdefault("refcat", refcat)
     settings = with_tables(named, steps.order(), mission)
     return ExposureRequest(

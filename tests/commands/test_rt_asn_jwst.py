@@ -12,7 +12,7 @@ from astropy.io import fits
 
 from rtools.products.jwst import open_jwst
 from tests.support.jwst_files import made
-from tests.support.runs import done, tool
+from tests.support.runs import done, piped, tool
 
 ROOT = "jw01234001001_02101_{:05d}_nrca1"
 NAME = re.compile(r"jw01234-(\w+)_\d{8}t\d{6}_(\w+)_00001_asn\.json")
@@ -203,7 +203,7 @@ def test_an_image2_association_is_subtracted_and_calibrated(kind, suffix, golden
     assert backgrounds[0] in str(other.history[-1])
 
 
-def test_ramps_are_taken_up_members_and_backgrounds(folder, capsys):
+def test_ramps_are_taken_up_members_and_backgrounds(folder, capsys, monkeypatch):
     names = [ROOT.format(number) for number in (1, 2)]
     done("sim", *(f"{name}_uncal.fits" for name in names), "--subarray", "SUB64P", "--ngroups", 4)
     path, content = association(
@@ -223,6 +223,40 @@ def test_ramps_are_taken_up_members_and_backgrounds(folder, capsys):
     assert tool("validate", f"o/{names[0]}_cal.fits", "-q") == 0
     assert tool("run", path, "--until", "gainscale", "--builtin", "--outdir", "p", "-q") == 0
     assert [file.name for file in Path("p").iterdir()] == [f"{names[0]}_rate.fits"]
+    capsys.readouterr()
+    assert tool("run", path, "--builtin", "--outdir", "q", "--dry-run", "-q") == 0
+    rate, image = capsys.readouterr().out.split(f"\n{names[0]}_uncal.fits\n")
+    assert rate.startswith(f"{names[1]}_uncal.fits\n") and "bsub" not in rate
+    assert "  bsub\n  assignwcs" in image and f"  after calibrate {names[1]}_uncal.fits\n" in image
+    assert tool("run", path, "--builtin", "-o", "-") == 2
+    with piped(monkeypatch, Path(path).read_bytes()):
+        assert tool("run", "-", f"{names[1]}_uncal.fits", "--builtin", "--outdir", "q", "-q") == 0
+    assert sorted(file.name for file in Path("q").iterdir()) == sorted(
+        f"{name}_{suffix}.fits" for name in names for suffix in ("rate", "cal")
+    )
+    assert tool("diff", f"o/{names[0]}_cal.fits", f"q/{names[0]}_cal.fits") == 0
+
+
+def test_exposures_may_be_the_background_of_each_other(folder, capsys):
+    """Nodded ramps: all become rates first, and each goes on from its own."""
+    names = [ROOT.format(number) for number in (1, 2)]
+    done("sim", *(f"{name}_uncal.fits" for name in names), "--subarray", "SUB64P", "--ngroups", 4, "--no-truth")
+    content = {"asn_type": "image2", "asn_rule": "Asn_Lv2Image", "asn_id": "o001", "program": "01234", "target": "001"}
+    content["products"] = [
+        {"name": name, "members": [{"expname": f"{name}_rate.fits", "exptype": "science"},
+                                   {"expname": f"{other}_rate.fits", "exptype": "background"}]}
+        for name, other in (names, names[::-1])
+    ]  # fmt: skip
+    Path("x_asn.json").write_text(json.dumps(content))
+    assert tool("run", "x_asn.json", "--builtin", "--outdir", "o", "-q") == 0
+    done("run", *(f"{name}_uncal.fits" for name in names), "--until", "gainscale", "--builtin", "--outdir", "p")
+    for name, other in (names, names[::-1]):
+        done("bsub", f"p/{name}_rate.fits", f"p/{other}_rate.fits", "--outdir", "q")
+        done("run", f"q/{name}_bsub.fits", "--builtin", "--outdir", "q")
+        assert tool("diff", f"q/{name}_cal.fits", f"o/{name}_cal.fits") == 0
+    assert sorted(path.name for path in Path("o").iterdir()) == sorted(
+        f"{name}_{suffix}.fits" for name in names for suffix in ("rate", "cal")
+    )
 
 
 def written(*members, name="jw01234001001_02101_00001_nrca1", asn_type="image2"):
@@ -269,7 +303,6 @@ def test_associations_that_cannot_be_carried_out(folder, capsys):
     one, two = exposure(1), exposure(2)
     for members, asn_type, said in (
         ([(one, "science")], "coron3", "what coron3 makes is not made yet"),
-        ([(one, "science")], "image3", "not all are calibrated images"),
         ([(one, "science"), (two, "science")], "image2", "has 2 science members; image2 takes one"),
         ([(one, "background")], "image2", "has no science members"),
         ([(one, "science"), ("none_rate.fits", "background")], "image2", "member none_rate.fits is not there"),
@@ -277,7 +310,13 @@ def test_associations_that_cannot_be_carried_out(folder, capsys):
         assert tool("run", written(*members, asn_type=asn_type), "--builtin") == 3
         assert said in capsys.readouterr().err
     path = written((one, "science"))
-    assert tool("run", path, one, "--builtin") == 2
+    other = Path("other_asn.json")
+    for asn_type, said in (("image3", "is of a mosaic"), ("image2", "two products are of")):
+        content = json.loads(path.read_text()) | {"asn_type": asn_type}
+        content["products"][0]["name"] = "jw01234001001_02101_00007_nrca1"
+        other.write_text(json.dumps(content))
+        assert tool("run", path, other, "--builtin") == 2
+        assert said in capsys.readouterr().err
     assert tool("run", path, "--mosaic") == 2
     assert tool("flat", path, "--builtin") == 3
     assert not list(folder.glob("*cal*"))

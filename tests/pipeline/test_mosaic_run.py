@@ -37,9 +37,10 @@ TOGETHER = ("--set", "resample.weight_type=ivm", "--set", "resample.dq=true")
 
 @pytest.fixture(scope="module", params=[APART, TOGETHER], ids=["apart", "together"])
 def chained(old, request, tmp_path_factory):
-    """The mosaic of `old` in one go, and how it was made."""
+    """The mosaic of `old` in one go with the images of its steps beside it, and how it was made."""
     path = tmp_path_factory.mktemp("chain") / "m_coadd.asdf"
-    done("run", *old, "--mosaic", "--skip", "catalog", *request.param, "-o", path, "-j", 2)
+    words = ("--mosaic", "--skip", "catalog", "--save-steps", "--outdir", path.parent / "steps", *request.param)
+    done("run", *old, *words, "-o", path, "-j", 2)
     return path, request.param
 
 
@@ -60,6 +61,11 @@ def test_the_chain_is_its_steps(old, chained, tmp_path):
     assert set(planes(whole)) == {*NAMES, *(["dq"] if how else [])}
     assert same(whole, tmp_path / "m_coadd.asdf") == []
     assert meta(whole)["cal_step"] == meta(tmp_path / "m_coadd.asdf")["cal_step"]
+    saved = [path for number in "123" for path in sorted((tmp_path / number).iterdir())]
+    assert sorted(path.name for path in (whole.parent / "steps").iterdir()) == sorted(path.name for path in saved)
+    for path in saved:
+        assert same(path, whole.parent / "steps" / path.name) == [], path.name
+        assert meta(path)["cal_step"] == meta(whole.parent / "steps" / path.name)["cal_step"]
 
 
 @pytest.mark.parametrize("how", [("-j", 1), ("-j", 3), ("--max-memory", 0.1), ("--max-memory", 16), ("--on_disk",)])

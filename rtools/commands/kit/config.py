@@ -68,9 +68,13 @@ def read_config(ctx, path):
 
 
 def _of_step(steps, name):
-    """What tables say of the step that a tool is; where several missions have it, the inputs decide later."""
-    found = [tables[name] for tables in steps.values() if name in tables]
-    return found[0] if len(found) == 1 else {}
+    """What tables say of the step that a tool is, for all missions that have it; of the others inputs decide later."""
+    found = {mission: tables[name] for mission, tables in steps.items() if name in tables}
+    if not found:
+        return {}
+    missions = {mission for step in all_steps() if step.name == name for mission in step.missions}
+    first, *rest = (found.get(mission, {}) for mission in missions)
+    return {key: value for key, value in first.items() if all(key in one and one[key] == value for one in rest)}
 
 
 def with_tables(settings, names, mission="roman"):

@@ -64,14 +64,22 @@ def print_config(ctx, values):
             click.echo(_line(word, values[param.name], origin_of(ctx, param)))
     if ctx.command.name != "rt-run":
         return
-    from rtools.pipeline.job.steps import missions_of
-
-    tables = [(mission, name, options) for mission, steps in ctx.meta.get(STEPS, {}).items()
-              for name, options in steps.items()]  # fmt: skip
-    for mission, name, options in tables:
-        click.echo(f"\n[{name if len(missions_of(name)) == 1 else f'{mission}.{name}'}]")
+    for name, options in _tables(ctx.meta.get(STEPS, {})).items():
+        click.echo(f"\n[{name}]")
         for key, value in options.items():
             click.echo(_line(key.replace("_", "-"), value, f"config file {ctx.meta[PATH]}"))
+
+
+def _tables(steps):
+    """Tables of steps by what they are called: one where all missions that have the step have the same."""
+    from rtools.pipeline.job.steps import missions_of
+
+    found = {}
+    for mission, tables in steps.items():
+        for name, options in tables.items():
+            same = all(steps.get(other, {}).get(name) == options for other in missions_of(name))
+            found[name if same else f"{mission}.{name}"] = options
+    return found
 
 
 def untyped(ctx, values):

@@ -49,21 +49,21 @@ def add_step(steps, word, table):
     UsageError
         A key or a value means nothing to the step.
     """
-    declared = {step.mission: step for step in _steps_called(word)}
+    declared = _steps_called(word)
     if not declared:
         return False
     for key, value in table.items():
-        takers = {mission: step for mission, step in declared.items() if _takes(step, key)} or declared
+        takers = {mission: step for mission, step in declared.items() if _takes(step, key, mission)} or declared
         for mission, step in takers.items():
             values = steps.setdefault(mission, {}).setdefault(step.name, {})
-            add_values(values, _step_options(word, {key: value}, step), word)
+            add_values(values, _step_options(word, {key: value}, step, mission), word)
     return True
 
 
-def _takes(step, key):
+def _takes(step, key, mission):
     from rtools.pipeline.job.settings import find_option
 
-    return find_option(step, key) is not None
+    return find_option(step, key, mission) is not None
 
 
 def add_mission(steps, mission, tables):
@@ -85,17 +85,18 @@ def add_mission(steps, mission, tables):
     """
     for word, table in tables.items():
         place = f"{mission} {word}"
-        found = [step for step in _steps_called(word) if step.mission == mission]
-        if not found:
+        step = _steps_called(word).get(mission)
+        if step is None:
             raise UsageError(f"{place_of(place)}: no step of this mission is called so")
         if not isinstance(table, dict):
             raise UsageError(f"{place_of(place)}: a table expected")
-        add_values(steps.setdefault(found[0].name, {}), _step_options(place, table, found[0]), place)
+        add_values(steps.setdefault(step.name, {}), _step_options(place, table, step, mission), place)
 
 
 def _steps_called(word):
-    """Declarations of the step, of every mission that has it, that --set calls so."""
-    return [step for step in all_steps() if word.lower() in (step.name, step.cal_step, step.suffix)]
+    """Declaration of the step that --set calls so, by each mission that has it."""
+    found = [step for step in all_steps() if word.lower() in (step.name, step.cal_step, step.suffix)]
+    return {mission: step for step in found for mission in step.missions}
 
 
 def all_steps():
@@ -105,15 +106,15 @@ def all_steps():
     return [step for mission in MISSIONS for step in steps_in_order(mission)]
 
 
-def _step_options(word, table, step):
+def _step_options(word, table, step, mission):
     """{option key: value} of the table of a step; options by their names here or in romancal, as --set takes them."""
     from rtools.pipeline.job.settings import check_option, find_option
 
     values = {}
     for key, value in table.items():
-        option = find_option(step, key)
+        option = find_option(step, key, mission)
         if option is None:
-            names = [option.name for option in step.options]
+            names = [option.name for option in step.options_for(mission)]
             raise UsageError(f"{place_of(word)}: {step.tool} has no step option {key}", mend=nearest(key, names))
         add_values(
             values,

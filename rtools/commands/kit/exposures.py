@@ -1,11 +1,12 @@
 """What `rt-run` and the step tools have in common: inputs to jobs of exposures."""
 
 import sys
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+from rtools.commands.kit.associations import members_in
 from rtools.commands.kit.inputs import is_association, local_path
+from rtools.commands.kit.jwst_associations import exposures_in, plans_of_associated
 from rtools.commands.kit.lists import expand_inputs
 from rtools.commands.kit.missions import MISSIONS
 from rtools.commands.kit.reports import RunReport
@@ -17,30 +18,7 @@ from rtools.pipeline.job.steps import missions_of
 __all__ = ["local_and_called", "members_of", "plans_of", "run_exposures"]
 
 
-def missions_of_inputs(inputs):
-    """Missions of which there are inputs.
-
-    Parameters
-    ----------
-    inputs : sequence of str
-        As they were typed; an association counts by its members.
-
-    Returns
-    -------
-    set of str
-    """
-    from rtools.products.mosaic.association import science_members
-    from rtools.products.opening import mission_of
-
-    found = set()
-    for name in inputs:
-        with suppress(RtoolsError):  # told where the input is planned
-            path = local_path(name)
-            found |= {mission_of(member) for member in (science_members(path) if is_association(name) else [path])}
-    return found or {"roman"}
-
-
-def run_exposures(console, inputs, requests, jobs, flags, *, catalog=None):
+def run_exposures(console, inputs, requests, jobs, flags, *, catalog=None, associations=()):
     """Plan every input, then carry every plan out; returns the exit status.
 
     Parameters
@@ -57,6 +35,8 @@ def run_exposures(console, inputs, requests, jobs, flags, *, catalog=None):
         How the run goes and what it prints.
     catalog : str, optional
         The catalog of the one image.
+    associations : sequence of str
+        Those of the inputs that are of JWST, whose exposures have backgrounds.
 
     Returns
     -------
@@ -71,12 +51,13 @@ def run_exposures(console, inputs, requests, jobs, flags, *, catalog=None):
     if request.to_stdout and request.save_steps:
         raise UsageError("--save-steps and -o - do not go together", mend="standard output holds one product")
     report = RunReport(console, as_json=flags.as_json, timings=flags.timings)
-    groups, catalogs, status = members_of(
-        expand_inputs(inputs), request, report, console.log, fail_fast=flags.fail_fast
-    )
-    if not groups and not status:
+    plain = [name for name in expand_inputs(inputs) if name not in associations]
+    groups, catalogs, unread = members_of(plain, request, report, console.log, fail_fast=flags.fail_fast)
+    exposures, groups, refused = exposures_in(associations, groups, report, fail_fast=flags.fail_fast)
+    status = shared_status(unread, refused)
+    if not groups and not exposures and not status:
         raise UsageError("the list names no input file")
-    refuse_several(request, len(groups))
+    refuse_several(request, len(groups) + len(exposures))
     _refuse_groups(request, groups, catalog)
     given = dict.fromkeys(groups, catalog) if catalog is not None else {}
     requests = {
@@ -84,9 +65,12 @@ def run_exposures(console, inputs, requests, jobs, flags, *, catalog=None):
     }
     if status and flags.fail_fast:
         return status
-    with console.gathering(groups):
+    plans = plans_of(groups, requests)
+    if exposures:
+        plans += plans_of_associated(exposures, requests["jwst"])
+    with console.gathering([name for name, _plan in plans]):
         done = run_jobs(
-            plans_of(groups, requests),
+            plans,
             Local(work),
             report,
             arrange=lambda made: aligned_together(made, groups, requests.get("roman", request)),
@@ -167,7 +151,7 @@ def members_of(inputs, request, report, log, *, fail_fast=False):
     status : int
         Exit code of what cannot be read.
     """
-    from rtools.products.mosaic.association import content_of, science_members, tweakreg_catalogs
+    from rtools.products.mosaic.association import content_of, tweakreg_catalogs
     from rtools.products.mosaic.jwst_association import is_of_jwst
 
     groups, catalogs, codes = {}, {}, []
@@ -179,7 +163,7 @@ def members_of(inputs, request, report, log, *, fail_fast=False):
             path = local_path(name)
             if request.single and is_of_jwst(content_of(path)):
                 raise InputError("an association of JWST, which rt-run takes", path=name)
-            for member in science_members(path, log):
+            for member in members_in(name, log):
                 groups.setdefault(member, "together" if request.together else name)
             catalogs |= tweakreg_catalogs(path)
         except Exception as error:

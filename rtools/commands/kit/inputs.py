@@ -83,6 +83,7 @@ def _copied(name, context):
 def _anchor(path):
     """Members of an association that has no place of its own are found from the working directory."""
     from rtools.products.mosaic.association import problems
+    from rtools.products.mosaic.jwst_association import is_of_jwst
 
     with open(path, "rb") as file:
         text = file.read()
@@ -90,7 +91,7 @@ def _anchor(path):
         content = json.loads(text)
     except ValueError:
         return  # told where it is read
-    if problems(content):
+    if problems(content) or is_of_jwst(content):  # members of JWST have names without directories
         return
     for member in (member for product in content["products"] for member in product["members"]):
         for key in {"expname", "tweakreg_catalog"} & set(member):

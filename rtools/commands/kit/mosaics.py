@@ -8,11 +8,14 @@ import click
 from click.core import ParameterSource
 
 from rtools.commands.kit import options as bundles
+from rtools.commands.kit.associations import association_of, missions_of_inputs
+from rtools.commands.kit.config_shown import tables_of_steps
 from rtools.commands.kit.entry import entry
 from rtools.commands.kit.exposures import local_and_called
 from rtools.commands.kit.grid_options import wanted_grid
-from rtools.commands.kit.inputs import is_association, is_stream
+from rtools.commands.kit.inputs import is_association, is_stream, local_path
 from rtools.commands.kit.lists import expand_inputs
+from rtools.commands.kit.missions import options_by_mission
 from rtools.commands.kit.reports import RunFlags, RunReport
 from rtools.commands.kit.step_options import click_option
 from rtools.commands.kit.tool import tool
@@ -29,21 +32,25 @@ def command_of_step(step, more=()):
     def run(console, **options):
         from rtools.pipeline.mosaic.request import MosaicRequest
 
-        values = {item.key: options.pop(item.key) for item in step.options}
-        # What is not asked for is as the mission of the images has it, or the mosaic that they join.
-        source = click.get_current_context().get_parameter_source
-        values = {key: value for key, value in values.items() if source(key) is not ParameterSource.DEFAULT}
-        settings = {item.key: None if values[item.key] is None else check_option(step, item, values[item.key])
-                    for item in step.options if item.key in values}  # fmt: skip
-        inputs, flags = options.pop("inputs"), RunFlags.taken_from(options)
+        given = {item.key: options.pop(item.key) for item in step.options}
+        inputs, flags = expand_inputs(options.pop("inputs")), RunFlags.taken_from(options)
         where = {}
         if "skycells" in options:
             where["wanted"], where["skycells"] = wanted_grid(options)
         jobs = options.pop("jobs")
-        request = MosaicRequest(
-            tool=step.tool, single=step.name, settings={step.name: settings}, **where, **options
-        )  # fmt: skip
-        return run_groups(console, expand_inputs(inputs), request, jobs, flags, alone=step.one_by_one)
+        by_mission = options_by_mission(console, given, missions_of_inputs(inputs), step.name)
+        requests = {
+            mission: MosaicRequest(
+                tool=step.tool,
+                single=step.name,
+                settings={step.name: _asked_for(step, mission, found)},
+                mission=mission,
+                **where,
+                **options,
+            )
+            for mission, found in by_mission.items()
+        }
+        return run_groups(console, inputs, requests, jobs, flags, alone=step.one_by_one)
 
     again = click.option("--again", is_flag=True, help="Run although the files' cal_step says COMPLETE.")
     decorators = [
@@ -66,7 +73,16 @@ def command_of_step(step, more=()):
     )
 
 
-def run_groups(console, inputs, request, jobs, flags, *, alone=False):
+def _asked_for(step, mission, options):
+    """Options that are asked for; the others are as the mission has them, or the mosaic that the images join."""
+    context = click.get_current_context()
+    said = {key for key in options if context.get_parameter_source(key) is not ParameterSource.DEFAULT}
+    said |= tables_of_steps(context, mission).get(step.name, {}).keys()
+    return {item.key: None if options[item.key] is None else check_option(step, item, options[item.key])
+            for item in step.options if item.key in said}  # fmt: skip
+
+
+def run_groups(console, inputs, requests, jobs, flags, *, alone=False):
     """Carry out a request on each association, or on all images as one group; returns the exit status.
 
     Parameters
@@ -75,8 +91,8 @@ def run_groups(console, inputs, request, jobs, flags, *, alone=False):
         Takes messages.
     inputs : sequence of str
         Images, or associations.
-    request : rtools.pipeline.mosaic.request.MosaicRequest
-        What is asked of each group.
+    requests : mapping of str to rtools.pipeline.mosaic.request.MosaicRequest
+        What is asked of each group, by the mission of its images.
     jobs : int
         Threads, as ``-j`` says.
     flags : rtools.commands.kit.reports.RunFlags
@@ -90,7 +106,7 @@ def run_groups(console, inputs, request, jobs, flags, *, alone=False):
     """
     from rtools.pipeline.job.run import Local, run_jobs
 
-    work = console.work(jobs)
+    work, request = console.work(jobs), next(iter(requests.values()))
     refuse_combinations(request, as_json=flags.as_json, dry_run=flags.dry_run, terminal=sys.stdout.isatty())
     check_memory(request)
     groups = groups_of(inputs, alone=alone)
@@ -98,22 +114,30 @@ def run_groups(console, inputs, request, jobs, flags, *, alone=False):
     if request.add and len(groups) > 1:
         raise UsageError("--add: one group of images joins a mosaic", mend="add one association after the other")
     report = RunReport(console, as_json=flags.as_json, timings=flags.timings)
-    plans = [(name, lambda name=name: [_plan(name, groups[name], request)]) for name in groups]
+    plans = [(name, lambda name=name: [_plan(name, groups[name], requests)]) for name in groups]
     with console.gathering([*groups, *(file for files in groups.values() for file in files)]):
         status = run_jobs(plans, Local(work), report, dry_run=flags.dry_run, fail_fast=flags.fail_fast)
     report.close()
     return status
 
 
-def _plan(name, files, request):
+def _plan(name, files, requests):
     from rtools.pipeline.mosaic.job import plan_mosaic
+    from rtools.pipeline.mosaic.missions import mission_of_images
 
+    first = next(iter(requests.values()))
+    if is_association(files[0]):
+        association = association_of(files[0])
+        members = [member.path for member in association.science]
+        request = requests.get(mission_of_images(members), first)
+        return plan_mosaic(name, [local_path(files[0])], request, association)
     local, called = [], {}
     for file in files:
-        path, title = local_and_called(file, request.output)
+        path, title = local_and_called(file, first.output)
         local.append(path)
         if path != file:
             called[path] = title
+    request = requests.get(mission_of_images(local), first)
     return plan_mosaic(name, local, replace(request, called={**request.called, **called}))
 
 

@@ -183,9 +183,9 @@ def _member_line(member):
     return "  ".join(filter(None, (member.element, member.file, found)))
 
 
-def changed_options(options, step):
+def changed_options(options, step, mission=""):
     """What --dry-run prints of a step's options: those that are not as by default, ``threshold=5.0  jobs=2``."""
-    defaults = step.defaults()
+    defaults = step.defaults(mission)
     changed = {key: value for key, value in options.items() if key in defaults and value != defaults[key]}
     return "  ".join(f"{key.replace('_', '-')}={value}" for key, value in changed.items())
 
@@ -200,7 +200,7 @@ def _lines(told):
     for step in told.steps:
         found = "  ".join(f"{kind}={label or 'none'}" for kind, label in step.references.items())
         mark = "" if step.status == "COMPLETE" else f" ({step.status})"
-        words = step.name + mark, found, changed_options(step.options, step_of(step.name, step.mission))
+        words = step.name + mark, found, changed_options(step.options, step_of(step.name, step.mission), step.mission)
         if not told.members or any(words[1:]):
             steps.append("  " + "  ".join(filter(None, words)))
     title = f"{told.input}: {', '.join(step.name for step in told.steps)}" if told.members else told.input

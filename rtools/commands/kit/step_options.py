@@ -14,6 +14,8 @@ __all__ = ["click_option", "click_options", "own_values", "read_settings"]
 def click_option(item, **settings):
     """The click option, as a decorator, of an option that a step declares.
 
+    One that missions have with several values has no default on the command line: each mission's own counts.
+
     Parameters
     ----------
     item : rtools.declare.Option
@@ -21,11 +23,22 @@ def click_option(item, **settings):
     **settings
         Further ones of click.option.
     """
+    if item.elsewhere:
+        told = [f"for {MISSIONS[mission]} {_shown(item, value)}" for mission, value in item.elsewhere]
+        text = f"{item.help} Default {', '.join((_shown(item, item.default), *told))}."
+        item = replace(item, default=None, type=item.kind, help=text, elsewhere=())
+    if item.mission:
+        settings = {"cls": MissionOption, "mission": item.mission} | settings
     shown = {"show_default": item.default is not None} | settings
     if item.kind is bool:
         return click.option(f"--{item.name}/--no-{item.name}", item.key, default=item.default, help=item.help, **shown)
     kind = click.Choice(item.choices) if item.choices else item.kind
     return click.option(f"--{item.name}", item.key, default=item.default, type=kind, help=item.help, **shown)
+
+
+def _shown(item, value):
+    """A default as it would be typed."""
+    return f"--{'' if value else 'no-'}{item.name}" if item.kind is bool else str(value)
 
 
 def click_options(steps):
@@ -93,7 +106,7 @@ def own_values(step, options):
     return values
 
 
-def read_settings(words, step_of):
+def read_settings(words, step_of, mission=""):
     """Step to {option key: value} from words like ``rampfit.threshold=5``; romancal's names are taken, too.
 
     Parameters
@@ -101,6 +114,8 @@ def read_settings(words, step_of):
     words : iterable of str
     step_of : callable
         The declaration of the step that a word means.
+    mission : str
+        Whose files they are for; by default those of each step's own.
     """
     settings = {}
     for word in words:
@@ -109,9 +124,9 @@ def read_settings(words, step_of):
         if not separator or not dot:
             raise UsageError(f"--set {word}: STEP.OPTION=VALUE expected")
         step = step_of(step_word)
-        option = find_option(step, option_word)
+        option = find_option(step, option_word, mission)
         if option is None:
-            known = ", ".join(option.name for option in step.options) or "none"
+            known = ", ".join(option.name for option in step.options_for(mission)) or "none"
             raise UsageError(f"--set {word}: {step.tool} has no option {option_word}", mend=f"it has {known}")
         settings.setdefault(step.name, {})[option.key] = check_option(step, option, value)
     return settings

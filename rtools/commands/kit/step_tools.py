@@ -3,6 +3,7 @@
 import click
 
 from rtools.commands.kit import options as bundles
+from rtools.commands.kit.associations import missions_of_inputs
 from rtools.commands.kit.lists import expand_inputs
 from rtools.commands.kit.missions import MISSIONS, options_by_mission
 from rtools.commands.kit.reference_options import reference_config
@@ -40,7 +41,7 @@ def command(name, more=(), forms=()):
     steps = [step_of(name, mission) for mission in missions_of(name)]
 
     def run(console, **options):
-        from rtools.commands.kit.exposures import missions_of_inputs, run_exposures
+        from rtools.commands.kit.exposures import run_exposures
         from rtools.commands.kit.reports import RunFlags
 
         if not options["inputs"]:

@@ -2,7 +2,18 @@
 
 from rtools.declare import Option
 
-__all__ = ["FILL", "GOOD_BITS", "KERNEL", "KERNELS", "PIXFRAC", "PLANES", "WEIGHT", "WEIGHTS", "WEIGHT_TO_COMPARE"]
+__all__ = [
+    "FILL",
+    "GOOD_BITS",
+    "GOOD_OF_JWST",
+    "KERNEL",
+    "KERNELS",
+    "PIXFRAC",
+    "PLANES",
+    "WEIGHT",
+    "WEIGHTS",
+    "WEIGHT_TO_COMPARE",
+]
 
 KERNELS = ("square", "gaussian", "point", "turbo", "lanczos2", "lanczos3")
 WEIGHTS = ("ivm", "exptime", "ivm-sky")
@@ -18,7 +29,7 @@ WEIGHT = Option(
     "weight-type",
     "auto",
     "Weights: exposure time, 1 / read-noise variance (ivm: stars lose light), with the sky's noise (ivm-sky); "
-    "auto: those of the mosaic that it is to be like or to join, else exptime.",
+    "auto: those of the mosaic that it is to be like or to join, else exptime (JWST: ivm).",
     choices=("auto", *WEIGHTS),
 )
 WEIGHT_TO_COMPARE = Option(
@@ -27,5 +38,13 @@ WEIGHT_TO_COMPARE = Option(
     "Weights: 1 / read-noise variance (ivm: cores of stars are not tested), with the sky's noise, or exposure time.",
     choices=WEIGHTS,
 )
-GOOD_BITS = Option("good-bits", "~DO_NOT_USE", "DQ bits that are ignored; after a ~ the only ones that are not.")
+GOOD_OF_JWST = ("jwst", "~DO_NOT_USE+NON_SCIENCE")
+"""Which flags make a pixel of JWST bad, as the mission's own pipeline has it."""
+
+GOOD_BITS = Option(
+    "good-bits",
+    "~DO_NOT_USE",
+    "DQ bits that are ignored; after a ~ the only ones that are not.",
+    elsewhere=(GOOD_OF_JWST,),
+)
 FILL = Option("fillval", "NaN", "Value where there are no data: a number, NaN, or INDEF for 0.")

@@ -9,6 +9,7 @@ __all__ = ["STEP"]
 STEP = MosaicStep(
     name="outlier",
     after="skymatch",
+    also_of=("jwst",),
     cal_step="outlier_detection",
     suffix="outlier_detection_step",
     summary="Flag what one exposure shows and the others do not.",
@@ -20,7 +21,7 @@ STEP = MosaicStep(
         "the lower value stands for their median. Nothing outside the grid is tested. One image alone is left as it is "
         "(SKIPPED).\n\n"
         "Images of JWST make _crf.fits, with the identifier of an association before the suffix. There an outlier is "
-        "17, and value, error and variances of all pixels with DO_NOT_USE are NaN."
+        "17, and value, error and variances of all pixels with DO_NOT_USE are NaN, unless --keep-values says otherwise."
     ),
     examples=(
         "rt-outlier r*_skymatch.asdf --outdir flagged",
@@ -38,6 +39,7 @@ STEP = MosaicStep(
         WEIGHT_TO_COMPARE,
         GOOD_BITS,
         FILL,
+        Option("keep-values", False, "Leave value, error and variances of flagged pixels as they are.", mission="jwst"),
     ),
     memory="about 1 GB for a skycell, whatever the number of exposures; on disk 4 bytes a pixel and exposure, unless "
     "--max-memory has room for them.",

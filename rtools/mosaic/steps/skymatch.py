@@ -1,6 +1,7 @@
 """Sky matching: one sky for images that overlap; `rtools.mosaic.sky` does the work."""
 
 from rtools.declare import MosaicStep, Option
+from rtools.mosaic.drizzle.options import GOOD_OF_JWST
 
 __all__ = ["METHODS", "STEP"]
 
@@ -10,6 +11,7 @@ METHODS = ("match", "local", "global", "global+match")
 STEP = MosaicStep(
     name="skymatch",
     after="flux",
+    also_of=("jwst",),
     cal_step="skymatch",
     suffix="skymatch",
     summary="Match the sky of overlapping exposures.",
@@ -42,7 +44,12 @@ STEP = MosaicStep(
             choices=("median", "mean", "mode", "midpt"),
             peer="skystat",
         ),
-        Option("dqbits", "~DO_NOT_USE", "DQ bits that are ignored; after a ~ those that are not."),
+        Option(
+            "dqbits",
+            "~DO_NOT_USE",
+            "DQ bits that are ignored; after a ~ those that are not.",
+            elsewhere=(GOOD_OF_JWST,),
+        ),
         Option("lower", None, "Least usable value, in units of the data.", type=float),
         Option("upper", None, "Largest usable value, in units of the data.", type=float),
         Option("nclip", 5, "Passes of clipping.", minimum=0),

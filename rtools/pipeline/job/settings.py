@@ -11,7 +11,7 @@ from rtools.errors import UsageError
 __all__ = ["check_option", "check_options", "find_option"]
 
 
-def find_option(step: Step, word: str) -> Option | None:
+def find_option(step: Step, word: str, mission: str = "") -> Option | None:
     """The option of a step that a word means, by its name here or in romancal; None if there is none.
 
     Parameters
@@ -20,9 +20,11 @@ def find_option(step: Step, word: str) -> Option | None:
         The step.
     word : str
         With dashes or underscores.
+    mission : str
+        Whose files it is for; by default those of the step's own.
     """
     plain = word.replace("_", "-")
-    return next((option for option in step.options if plain == option.name or word == option.peer), None)
+    return next((option for option in step.options_for(mission) if plain == option.name or word == option.peer), None)
 
 
 def check_option(step: Step, option: Option, value: Any) -> Any:
@@ -80,7 +82,7 @@ def check_options(step: Step, values: Mapping[str, Any]) -> dict[str, Any]:
     for word, value in values.items():
         option = find_option(step, word)
         if option is None:
-            known = ", ".join(option.name for option in step.options) or "none"
+            known = ", ".join(option.name for option in step.options_for()) or "none"
             raise UsageError(f"{step.tool} has no option {word}", mend=f"it has {known}")
         checked[option.key] = None if value is None else check_option(step, option, value)
     return checked

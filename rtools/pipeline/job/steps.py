@@ -65,7 +65,7 @@ def has_step(name: str) -> bool:
 
 
 def missions_of(name: str) -> tuple[str, ...]:
-    """Missions that have a step.
+    """Missions that have a step, with a declaration of their own or another's.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ def missions_of(name: str) -> tuple[str, ...]:
     tuple of str
         As `Step.mission` names them.
     """
-    return tuple(import_module(module).STEP.mission for module in find_modules()[name])
+    return tuple(mission for module in find_modules()[name] for mission in import_module(module).STEP.missions)
 
 
 def step_of(name: str, mission: str = "roman") -> Step:
@@ -102,14 +102,14 @@ def step_of(name: str, mission: str = "roman") -> Step:
     """
     for module in find_modules()[name]:
         step = import_module(module).STEP
-        if step.mission == mission:
+        if mission in step.missions:
             return step
     raise KeyError(name)
 
 
 @cache
 def step_names(mission: str = "roman") -> tuple[str, ...]:
-    """Tool names of all steps of a mission, in the order of its chain.
+    """Tool names of all steps that are declared for a mission, in the order of its chain.
 
     Parameters
     ----------

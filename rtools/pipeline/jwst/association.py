@@ -1,4 +1,4 @@
-"""What an association of the second stage asks for: its exposures, and those that show their background."""
+"""What associations of JWST ask for: exposures with those that show their background, or the images of a mosaic."""
 
 from __future__ import annotations
 
@@ -7,12 +7,10 @@ from typing import NamedTuple
 
 from rtools.errors import InputError
 from rtools.products import names
-from rtools.products.mosaic.jwst_association import JwstAssociationProduct, beside, read_jwst_association
+from rtools.products.mosaic.association import Association, read_association
+from rtools.products.mosaic.jwst_association import JwstAssociationProduct, file_of_member, read_jwst_association
 
-__all__ = ["AssociatedExposure", "FoundMember", "exposures_of"]
-
-EARLIER = {"rate": ("uncal", "ramp"), "rateints": ("uncal", "ramp")}
-"""Products that a rate is made of where it is not there itself."""
+__all__ = ["AssociatedExposure", "FoundMember", "exposures_of", "mosaic_of"]
 
 MADE = ("image2",)
 """Types of associations that are carried out here."""
@@ -51,13 +49,15 @@ class AssociatedExposure(NamedTuple):
     backgrounds: tuple[FoundMember, ...]
 
 
-def exposures_of(path: str | Path) -> list[AssociatedExposure]:
-    """The exposures of an association, one for each product.
+def exposures_of(path: str | Path, folder: Path | None = None) -> list[AssociatedExposure]:
+    """The exposures of an association of the second stage, one for each product.
 
     Parameters
     ----------
     path : str or Path
         ``_asn.json`` file.
+    folder : Path, optional
+        Where its members lie; by default beside it.
 
     Returns
     -------
@@ -72,27 +72,53 @@ def exposures_of(path: str | Path) -> list[AssociatedExposure]:
     association = read_jwst_association(path)
     if association.asn_type not in MADE:
         raise InputError(f"what {association.asn_type} makes is not made yet; image2 and image3 are", path=path)
-    return [_exposure(path, product) for product in association.products]
+    folder = Path(path).parent if folder is None else folder
+    return [_exposure(path, folder, product) for product in association.products]
 
 
-def _exposure(path: str | Path, product: JwstAssociationProduct) -> AssociatedExposure:
+def mosaic_of(path: str | Path, folder: Path | None = None) -> Association:
+    """What an association of a mosaic says, with the files that there are of its members.
+
+    Parameters
+    ----------
+    path : str or Path
+        ``_asn.json`` file.
+    folder : Path, optional
+        Where its members lie; by default beside it.
+
+    Returns
+    -------
+    rtools.products.mosaic.association.Association
+        A member that is not there is what it can be made of, if that is there.
+
+    Raises
+    ------
+    InputError
+        It is no association, or a name leads out of its directory.
+    """
+    read_jwst_association(path)
+    association, folder = read_association(path), Path(path).parent if folder is None else folder
+    members = (
+        member._replace(path=str(file_of_member(folder, Path(member.path).name))) for member in association.members
+    )
+    return association._replace(members=tuple(members))
+
+
+def _exposure(path: str | Path, folder: Path, product: JwstAssociationProduct) -> AssociatedExposure:
     science = product.of("science")
     if len(science) != 1:
         count = len(science) or "no"
         raise InputError(f"product {product.name!r} has {count} science members; image2 takes one", path=path)
-    member = _member(path, science[0])
+    member = _present(path, folder, science[0])
     root, suffix = names.split_suffix(member.wanted.name)
     called = f"{product.name or root}_{suffix or 'rate'}.fits"
-    backgrounds = tuple(_member(path, name) for name in product.of("background"))
+    backgrounds = tuple(_present(path, folder, name) for name in product.of("background"))
     return AssociatedExposure(str(member.there.parent / called), member, backgrounds)
 
 
-def _member(path, name):
-    """A member by what there is of it."""
-    wanted = beside(path, name)
-    root, suffix = names.split_suffix(name)
-    for candidate in (name, *(f"{root}_{earlier}.fits" for earlier in EARLIER.get(suffix or "", ()))):
-        there = beside(path, candidate)
-        if there.exists():
-            return FoundMember(wanted, there)
-    raise InputError(f"member {name} is not there", path=path)
+def _present(path, folder, name):
+    """A member of which there is something."""
+    there = file_of_member(folder, name)
+    if not there.exists():
+        raise InputError(f"member {name} is not there", path=path)
+    return FoundMember(folder / name, there)

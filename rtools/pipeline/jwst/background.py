@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,9 @@ SAME = ("instrument.name", "instrument.detector", "instrument.filter", "instrume
 KINDS = ("rate", "rateints")
 
 
-def open_backgrounds(target: JwstProduct, paths: Sequence[str | Path]) -> tuple[JwstProduct, ...]:
+def open_backgrounds(
+    target: JwstProduct, paths: Sequence[str | Path], ramps: Mapping[str, str]
+) -> tuple[JwstProduct, ...]:
     """Open exposures that show the background of another.
 
     Parameters
@@ -30,6 +32,8 @@ def open_backgrounds(target: JwstProduct, paths: Sequence[str | Path]) -> tuple[
         The exposure that loses it.
     paths : sequence of str or Path
         Their files.
+    ramps : mapping of str to str
+        Files that are not there yet, and the ramps that they will be made of, which are opened instead.
 
     Returns
     -------
@@ -50,24 +54,30 @@ def open_backgrounds(target: JwstProduct, paths: Sequence[str | Path]) -> tuple[
         raise InputError(f"is a {target.kind}, wanted {' or '.join(KINDS)}", path=target.path)
     found = []
     for path in paths:
-        if Path(path).exists() and Path(path).samefile(target.path):
+        file = ramps.get(str(path), path)
+        if Path(file).exists() and Path(file).samefile(target.path):
             raise UsageError("is the target and a background of it", path=path)
-        found.append(open_jwst(path))
+        found.append(open_jwst(file))
+        if file == path:
+            _refuse_other_kind(target, found[-1])
         _refuse_misfit(target, found[-1])
     return tuple(found)
 
 
-def _refuse_misfit(target, product):
+def _refuse_other_kind(target, product):
     if product.kind not in KINDS:
         raise InputError(f"is a {product.kind}, wanted {' or '.join(KINDS)}", path=product.path)
+    own, other = (one.arrays["data"].unit for one in (target, product))
+    if target.kind in (*KINDS, "bsub", "bsubints") and own and other and own != other:
+        raise InputError(f"in {other}, and {target.path} is in {own}", path=product.path)
+
+
+def _refuse_misfit(target, product):
     for key in SAME:
         part, name = key.split(".")
         own, other = ((one.meta.get(part) or {}).get(name) for one in (target, product))
         if None not in (own, other) and own != other:
             raise InputError(f"its {key} is {other}, that of {target.path} is {own}", path=product.path)
-    own, other = (one.arrays["data"].unit for one in (target, product))
-    if target.kind in (*KINDS, "bsub", "bsubints") and own and other and own != other:
-        raise InputError(f"in {other}, and {target.path} is in {own}", path=product.path)
     if not all(_overlap(*spans) for spans in _spans(target, product)):
         raise InputError(f"covers no pixel of {target.path}", path=product.path)
 

@@ -79,7 +79,13 @@ class JwstJob(Job):
         return [replace(execute(self.plan, self.request, work), input=self.name)]
 
 
-def plan_jwst_job(name: str, path: str, request: ExposureRequest, called: str | None = None) -> JwstJob:
+def plan_jwst_job(
+    name: str,
+    path: str,
+    request: ExposureRequest,
+    called: str | None = None,
+    ramps: Mapping[str, str] | None = None,
+) -> JwstJob:
     """Decide what to do with one exposure, or refuse it.
 
     Parameters
@@ -92,9 +98,11 @@ def plan_jwst_job(name: str, path: str, request: ExposureRequest, called: str | 
         What is asked.
     called : str, optional
         The name that output names are made of, where it is not `path`.
+    ramps : mapping of str to str, optional
+        As `rtools.pipeline.jwst.plan.plan_jwst` takes them; such a job is for its description alone.
 
     Returns
     -------
     JwstJob
     """
-    return JwstJob(name, request, path, plan_jwst(path, request, name=called))
+    return JwstJob(name, request, path, plan_jwst(path, request, name=called, ramps=ramps))

@@ -77,7 +77,9 @@ class JwstPlan:
     backgrounds: tuple[JwstProduct, ...] = field(default=())
 
 
-def plan_jwst(path: str | Path, request: ExposureRequest, *, name: str | None = None) -> JwstPlan:
+def plan_jwst(
+    path: str | Path, request: ExposureRequest, *, name: str | None = None, ramps: Mapping[str, str] | None = None
+) -> JwstPlan:
     """Decide what to do with one input file, or refuse it.
 
     Parameters
@@ -88,6 +90,8 @@ def plan_jwst(path: str | Path, request: ExposureRequest, *, name: str | None = 
         What is asked.
     name : str, optional
         The name from which output names are made, where it is not `path`.
+    ramps : mapping of str to str, optional
+        Backgrounds that are not there yet, and the ramps that they will be made of, which are looked at instead.
 
     Returns
     -------
@@ -112,7 +116,7 @@ def plan_jwst(path: str | Path, request: ExposureRequest, *, name: str | None = 
     metadata.require(product.meta, *(key for step in steps for key in step.metadata), path=product.path)
     _refuse_without_coordinates(product, chosen)
     _refuse_reference_pixels_of_miri(product, chosen, request)
-    backgrounds = open_backgrounds(product, request.backgrounds) if "bsub" in chosen else ()
+    backgrounds = open_backgrounds(product, request.backgrounds, ramps or {}) if "bsub" in chosen else ()
     options = {step.name: step.defaults() | dict(request.settings.get(step.name, {})) for step in steps}
     served = find_references(product, steps, request, messages)
     exposure = _exposure(product, served, messages)

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from rtools.errors import InputError
 from rtools.pipeline.job.job import Addition, Cost, Description, Job, Outcome, PlannedMember, PlannedStep, Result
 from rtools.pipeline.job.outputs import check_outputs, refuse_several
 from rtools.pipeline.mosaic.add import open_joined, refuse_options
-from rtools.pipeline.mosaic.choices import parse_options
+from rtools.pipeline.mosaic.choices import parse_options, refuse_foreign
 from rtools.pipeline.mosaic.grid import check_words, weight_of
 from rtools.pipeline.mosaic.members import refuse_elements
-from rtools.pipeline.mosaic.outputs import mosaic_outputs, mosaic_root
+from rtools.pipeline.mosaic.outputs import mosaic_outputs, mosaic_root, step_outputs
 from rtools.pipeline.mosaic.plan import Mosaic, MosaicPlan, make_plan, plan_catalog
 from rtools.pipeline.mosaic.request import MosaicRequest
 from rtools.pipeline.mosaic.run import run_mosaic
@@ -36,16 +36,19 @@ class MosaicJob(Job):
         Images, or one association.
     plan : rtools.pipeline.mosaic.plan.MosaicPlan
         What was decided.
+    association : rtools.products.mosaic.association.Association or None
+        What the association among the files says, where its members lie elsewhere than beside it.
     """
 
     request: MosaicRequest
     files: tuple[str, ...]
     plan: MosaicPlan
+    association: Association | None = None
 
     kind = "mosaic"
 
     def __reduce__(self):
-        return plan_mosaic, (self.name, self.files, self.request)
+        return plan_mosaic, (self.name, self.files, self.request, self.association)
 
     @property
     def reads(self) -> tuple[str, ...]:
@@ -54,8 +57,9 @@ class MosaicJob(Job):
 
     @property
     def writes(self) -> tuple[Path, ...]:
-        """The images as steps leave them, or the products of each mosaic, its coadd last."""
-        return (*self.plan.images, *(path for mosaic in self.plan.mosaics for path in mosaic.outputs.values()))
+        """The images as steps leave them, the products of each mosaic, its coadd last."""
+        images = (*self.plan.images, *_all_of(self.plan.saved))
+        return (*images, *(path for mosaic in self.plan.mosaics for path in mosaic.outputs.values()))
 
     def cost(self) -> Cost:
         """The memory that the user allows."""
@@ -64,9 +68,10 @@ class MosaicJob(Job):
     def describe(self) -> Description:
         """Steps with their options, members, grids and outputs."""
         plan, joined = self.plan, self.plan.joined
-        steps = [PlannedStep(name, options=plan.typed[name]) for name in plan.steps]
+        mission = plan.mission.name
+        steps = [PlannedStep(name, options=plan.typed[name], mission=mission) for name in plan.steps]
         if plan.catalog is not None:
-            steps.append(PlannedStep("catalog", options=plan.catalog.options))
+            steps.append(PlannedStep("catalog", options=plan.catalog.options, mission=mission))
         return Description(
             input=self.name,
             steps=tuple(steps),
@@ -89,7 +94,9 @@ class MosaicJob(Job):
         return [replace(run_mosaic(self.plan, self.request, work), input=self.name)]
 
 
-def plan_mosaic(name: str, files: Sequence[str], request: MosaicRequest) -> MosaicJob:
+def plan_mosaic(
+    name: str, files: Sequence[str], request: MosaicRequest, association: Association | None = None
+) -> MosaicJob:
     """Decide what to do with a group of images, or refuse it.
 
     Parameters
@@ -100,12 +107,20 @@ def plan_mosaic(name: str, files: Sequence[str], request: MosaicRequest) -> Mosa
         Images, or one association.
     request : MosaicRequest
         What is asked.
+    association : rtools.products.mosaic.association.Association, optional
+        As `MosaicJob` has it.
 
     Returns
     -------
     MosaicJob
     """
-    return MosaicJob(name, request, tuple(map(str, files)), make_plan(files, request))
+    plan = make_plan(files, request, association=association)
+    return MosaicJob(name, request, tuple(map(str, files)), plan, association)
+
+
+def _all_of(saved):
+    """Files of all steps."""
+    return [path for paths in saved.values() for path in paths]
 
 
 @dataclass(frozen=True)
@@ -147,6 +162,8 @@ class FutureMosaicJob(Job):
         That names the exposures.
     warnings : tuple of str
         What is to be said before the work.
+    saved : mapping of str to tuple of Path
+        As `rtools.pipeline.mosaic.plan.MosaicPlan` has them, if all images are made.
     """
 
     request: MosaicRequest
@@ -154,6 +171,7 @@ class FutureMosaicJob(Job):
     outputs: tuple[Mapping[str, Path], ...]
     association: Association | None = None
     warnings: tuple[str, ...] = ()
+    saved: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
 
     kind = "mosaic"
 
@@ -169,8 +187,8 @@ class FutureMosaicJob(Job):
 
     @property
     def writes(self) -> tuple[Path, ...]:
-        """The products of each mosaic, its coadd last."""
-        return tuple(path for outputs in self.outputs for path in outputs.values())
+        """The images as steps leave them, the products of each mosaic, its coadd last."""
+        return (*_all_of(self.saved), *(path for outputs in self.outputs for path in outputs.values()))
 
     def cost(self) -> Cost:
         """The memory that the user allows."""
@@ -178,10 +196,11 @@ class FutureMosaicJob(Job):
 
     def describe(self) -> Description:
         """Steps with their options, images, outputs, and what is known of the grids."""
-        steps = tuple(PlannedStep(name, options=self.request.options(name)) for name in self.request.rules.steps
-                      if name not in self.request.skip)  # fmt: skip
+        request, mission = self.request, self.request.mission
+        steps = tuple(PlannedStep(name, options=request.options(name), mission=mission) for name in request.rules.steps
+                      if name not in request.skip)  # fmt: skip
         if any("cat" in outputs for outputs in self.outputs):
-            steps += (PlannedStep("catalog", options=self.request.options("catalog")),)
+            steps += (PlannedStep("catalog", options=request.options("catalog"), mission=mission),)
         return Description(
             input=self.name,
             steps=steps,
@@ -256,6 +275,7 @@ def plan_future_mosaic(
     refuse_several(request, len(request.skycells))
     request = replace(request, mission=exposures[0].mission)
     rules = request.rules
+    refuse_foreign(request, [image.name for image in images])
     parse_options(request)
     cells = tuple(dict.fromkeys(map(pad_skycell, request.skycells))) or (None,)
     for cell in cells:
@@ -265,11 +285,11 @@ def plan_future_mosaic(
         open_joined(request.add)
     elif request.wanted.like:
         weight_of(request.wanted.like, rules.name, rules.weight)
-    of_sky = {image.name: one for image, one in zip(images, exposures, strict=True)
+    of_sky = {image: one for image, one in zip(images, exposures, strict=True)
               if not rules.why_left_out(one.meta)}  # fmt: skip
     if not of_sky:
         raise InputError("no image of the sky among the files")
-    refuse_elements({image: rules.element_of(one.meta) for image, one in of_sky.items()})
+    refuse_elements({image.name: rules.element_of(one.meta) for image, one in of_sky.items()})
     meta, made, warnings = next(iter(of_sky.values())).meta, [], []
     for cell in cells:
         root = mosaic_root([image.path for image in images], request, association, cell, rules.element_of(meta))
@@ -279,4 +299,13 @@ def plan_future_mosaic(
     if any("cat" in outputs for outputs in made):
         simulated = all(history.is_simulated(one.history) for one in of_sky.values())
         plan_catalog(meta, request, lambda level, text: None, simulated=simulated)
-    return FutureMosaicJob(name, request, tuple(images), tuple(made), association, tuple(warnings))
+    saved = step_outputs([image.path for image in of_sky], request, _changing(of_sky, request), association)
+    return FutureMosaicJob(name, request, tuple(images), tuple(made), association, tuple(warnings), saved)
+
+
+def _changing(exposures, request):
+    """Steps that will change images, as far as their exposures say."""
+    rules = request.rules
+    groups = {rules.group_of(one.meta, number, image.group) for number, (image, one) in enumerate(exposures.items())}
+    idle = {"resample", *request.skip} | (set() if len(groups) > 1 or request.add else {"outlier"})
+    return [name for name in rules.steps if name not in idle]

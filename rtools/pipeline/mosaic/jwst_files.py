@@ -34,7 +34,7 @@ def stage_jwst_image(member: Member, path: Path, request: MosaicRequest, workers
     """Write a member as its steps leave it; what comes back waits for its name.
 
     An outlier gets DO_NOT_USE and OUTLIER. Where outliers were looked for, value, error and variances of all pixels
-    with DO_NOT_USE are NaN, as in the archive's files.
+    with DO_NOT_USE are NaN, as in the archive's files, unless the option keep-values leaves them.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def stage_jwst_image(member: Member, path: Path, request: MosaicRequest, workers
     if request.single == "outlier" and member.meta["cal_step"].get("outlier_detection") == "COMPLETE":
         arrays["dq"] = np.array(read_planes(member, ("dq",), workers)["dq"])
         bad = arrays["dq"] & np.uint32(member.mission.bits["DO_NOT_USE"]) != 0
-        for name in VALUES:
+        for name in () if request.settings["outlier"]["keep_values"] else VALUES:
             if member.product.has(name):
                 plane = arrays[name] if name in arrays else member.product.array(name, workers.work)
                 plane[bad] = np.nan

@@ -46,8 +46,6 @@ class MosaicMission:
         What a mosaic may have.
     bits : mapping of str to int
         Names of DQ bits.
-    defaults : mapping of str to mapping
-        Options of steps that are others than declared.
     weight : str
         Weights of a mosaic where nothing else says them.
     times : (str, str)
@@ -77,7 +75,6 @@ class MosaicMission:
     catalog: Mapping[str, str]
     planes: frozenset[str]
     bits: Mapping[str, int]
-    defaults: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     weight: str
     times: tuple[str, str]
     sums_in: str
@@ -133,9 +130,6 @@ ROMAN = MosaicMission(
     why_left_out=roman_images.why_left_out,
 )
 
-GOOD = "~DO_NOT_USE+NON_SCIENCE"
-"""Which flags make a pixel of JWST bad, as the mission's own pipeline has it."""
-
 JWST = MosaicMission(
     name="jwst",
     title="JWST",
@@ -148,15 +142,6 @@ JWST = MosaicMission(
     catalog={"segm": "fits", "cat": "ecsv"},
     planes=frozenset(("data", "err", "weight", "context", "var_poisson", "var_rnoise", "var_flat")),
     bits=PIXEL_FLAGS,
-    defaults={
-        "skymatch": {"dqbits": GOOD},
-        "outlier": {"good_bits": GOOD},
-        "resample": {
-            "good_bits": GOOD,
-            "planes": "data,err,weight,context,var_poisson,var_rnoise",
-            "var_flat": True,
-        },
-    },
     weight="ivm",
     times=("measurement_time", "exposure_time"),
     sums_in="the header",

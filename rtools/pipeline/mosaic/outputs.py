@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from rtools.errors import UsageError
-from rtools.pipeline.job.outputs import name_outputs, refuse_several
+from rtools.pipeline.job.outputs import check_outputs, name_outputs, refuse_several
 from rtools.pipeline.job.request import Request
-from rtools.pipeline.mosaic.members import Member
+from rtools.pipeline.job.steps import step_of
 from rtools.pipeline.mosaic.missions import MosaicMission
 from rtools.pipeline.mosaic.request import MosaicRequest
 from rtools.products import names
 from rtools.products.mosaic.association import Association
 
-__all__ = ["catalog_extensions", "image_outputs", "mosaic_outputs", "mosaic_root"]
+__all__ = ["catalog_extensions", "image_outputs", "mosaic_outputs", "mosaic_root", "step_outputs"]
 
 
 def mosaic_root(
@@ -101,18 +102,18 @@ def catalog_extensions(rules: MosaicMission, request: Request) -> dict[str, str]
 
 
 def image_outputs(
-    members: Sequence[Member], request: MosaicRequest, suffix: str, association: Association | None = None
+    files: Sequence[str], request: MosaicRequest, step: str, association: Association | None = None
 ) -> tuple[Path, ...]:
-    """Paths of the images as a step leaves them, in the order of the members.
+    """Paths of images as a step leaves them, in order.
 
     Parameters
     ----------
-    members : sequence of rtools.pipeline.mosaic.members.Member
-        The images.
+    files : sequence of str
+        The images by their names.
     request : MosaicRequest
         What is asked.
-    suffix : str
-        Of the step's product.
+    step : str
+        The step.
     association : rtools.products.mosaic.association.Association, optional
         That names the images; where the mission wants it, its identifier stands before the suffix.
 
@@ -121,15 +122,46 @@ def image_outputs(
     UsageError
         Two of them would be one file, or ``-o`` names one of several.
     """
-    refuse_several(request, len(members))
-    extensions = {suffix: request.rules.extension}
+    refuse_several(request, len(files))
+    rules = request.rules
+    suffix = rules.suffixes.get(step) or step_of(step).suffix
     paths: list[Path] = []
-    for member in members:
-        stem = names.split_suffix(Path(member.name).name)[0].removesuffix("_skymatch")
-        if association is not None and association.asn_id and suffix == request.rules.named_by_association:
+    for file in files:
+        stem = names.split_suffix(Path(file).name)[0].removesuffix("_skymatch")
+        if association is not None and association.asn_id and suffix == rules.named_by_association:
             stem += f"_{association.asn_id}"
-        path = name_outputs(request, Path(member.name).parent, stem, extensions, suffix)[suffix]
+        path = name_outputs(request, Path(file).parent, stem, {suffix: rules.extension}, suffix)[suffix]
         if path in paths:
             raise UsageError(f"two of the images would be {path}", mend="give them different names")
         paths.append(path)
     return tuple(paths)
+
+
+def step_outputs(
+    files: Sequence[str], request: MosaicRequest, steps: Sequence[str], association: Association | None = None
+) -> dict[str, tuple[Path, ...]]:
+    """Paths of the images that are written beside a mosaic, by step; none unless that is asked for.
+
+    Parameters
+    ----------
+    files : sequence of str
+        The images by their names.
+    request : MosaicRequest
+        What is asked of the mosaic.
+    steps : sequence of str
+        Those that change something.
+    association : rtools.products.mosaic.association.Association, optional
+        That names the images.
+
+    Raises
+    ------
+    RtoolsError
+        One of them exists.
+    UsageError
+        Two of them would be one file.
+    """
+    beside = replace(request, output=None, outdir=request.steps_in)
+    saved = {step: image_outputs(files, beside, step, association) for step in steps if request.save_steps}
+    for path in (path for paths in saved.values() for path in paths):
+        check_outputs({"image": path}, "image", beside, [str(path), *files])
+    return saved

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,8 @@ from rtools.pipeline.mosaic.drizzle import Recipe
 from rtools.pipeline.mosaic.grid import Frame, choose_frame, refuse_empty
 from rtools.pipeline.mosaic.members import Member, open_members
 from rtools.pipeline.mosaic.missions import ROMAN, MosaicMission, mission_of_images
-from rtools.pipeline.mosaic.outputs import image_outputs, mosaic_outputs, mosaic_root
-from rtools.pipeline.mosaic.request import STEPS, MosaicRequest
+from rtools.pipeline.mosaic.outputs import image_outputs, mosaic_outputs, mosaic_root, step_outputs
+from rtools.pipeline.mosaic.request import MosaicRequest
 from rtools.products.mosaic.association import Association, read_association
 from rtools.products.schema import history
 
@@ -80,6 +80,8 @@ class MosaicPlan:
         A mosaic that the members join.
     mission : rtools.pipeline.mosaic.missions.MosaicMission
         Whose images they are.
+    saved : mapping of str to tuple of Path
+        Step to one file for each member, where the images as it leaves them are written beside a mosaic.
     """
 
     name: str
@@ -96,6 +98,7 @@ class MosaicPlan:
     catalog: StepPlan | None = None
     joined: mosaic_add.JoinedMosaic | None = None
     mission: MosaicMission = ROMAN
+    saved: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
 
     @property
     def count(self) -> int:
@@ -156,7 +159,7 @@ def make_plan(
     request : MosaicRequest
         What is asked.
     association : rtools.products.mosaic.association.Association, optional
-        That the images were made of; by default the one among the files.
+        That names the images; by default the one among the files.
     groups : mapping of str to str, optional
         Image to the exposure that this association puts it in.
 
@@ -173,7 +176,7 @@ def make_plan(
     messages, groups = Messages(), groups or {}
     name = str(files[0]) if len(files) == 1 else f"{len(files)} images"
     if any(str(file).endswith(".json") for file in files):
-        association = read_association(files[0])
+        association = association or read_association(files[0])
         files, groups = science_of(association, messages.log)
     request = replace(request, mission=mission_of_images(files))
     refuse_foreign(request, files)
@@ -192,7 +195,9 @@ def make_plan(
         refuse_empty(members, frame, messages.log)
     made = _files(joined, members)
     mosaics, images = _outputs(members, request, association, frames, steps, [one.name for one in made], messages)
-    refuse_inputs([path for path in (*images, *_paths(mosaics)) if not request.to_stdout], files)
+    saved = step_outputs([member.name for member in members], request, _changing(members, steps, joined), association)
+    written = (*images, *(path for paths in saved.values() for path in paths), *_paths(mosaics))
+    refuse_inputs([path for path in written if not request.to_stdout], files)
     catalog = _catalog(mosaics, made, members, request, messages.log)
     profile, changes = request.rules.profile_of(
         request.profile, [one.product for one in ([joined] if joined else members)]
@@ -200,9 +205,17 @@ def make_plan(
     messages.warnings += changes if mosaics else ()
     return MosaicPlan(
         name, tuple(members), association, steps, parse_options(request),
-        {step: request.options(step) for step in STEPS}, mosaics, images, profile,
-        tuple(messages.warnings), tuple(messages.cautions), catalog, joined, request.rules,
+        {step: request.options(step) for step in request.rules.steps}, mosaics, images, profile,
+        tuple(messages.warnings), tuple(messages.cautions), catalog, joined, request.rules, saved,
     )  # fmt: skip
+
+
+def _changing(members, steps, joined):
+    """Those of the steps that change images."""
+    idle = {"resample"} | (set() if any(member.factor is not None for member in members) else {"flux"})
+    if joined is None and len({member.group for member in members}) < 2:
+        idle.add("outlier")
+    return [name for name in steps if name not in idle]
 
 
 def _paths(mosaics):
@@ -212,8 +225,7 @@ def _paths(mosaics):
 def _outputs(members, request, association, frames, steps, inputs, messages):
     """The mosaics with their files, or the files of the images; refuses what exists."""
     if "resample" not in steps:
-        suffix = request.rules.suffixes.get(request.single) or step_of(request.single).suffix
-        images = image_outputs(members, request, suffix, association)
+        images = image_outputs([member.name for member in members], request, request.single, association)
         for path in images:
             messages.warnings += check_outputs({"image": path}, "image", request, [str(path), *inputs])
         return tuple(Mosaic(frame, {}) for frame in frames), images

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rtools.pipeline.job.request import Request
-from rtools.pipeline.job.steps import missions_of, step_of
+from rtools.pipeline.job.steps import step_of
 from rtools.pipeline.mosaic.grid import WantedGrid
 from rtools.pipeline.mosaic.missions import ROMAN, MosaicMission, mission_named
 
@@ -33,6 +33,10 @@ class MosaicRequest(Request):
         GiB.
     called : mapping of str to str
         Temporary file to the name that its products are named after.
+    save_steps : bool
+        Write the images as each step on the way to a mosaic leaves them, too.
+    steps_in : str or None
+        Where these go; without it next to the images.
     mission : str
         Whose images they are, ``roman`` or ``jwst``; a plan says it when it has seen them.
     """
@@ -42,6 +46,8 @@ class MosaicRequest(Request):
     add: str | None = None
     max_memory: float = 2.0
     called: Mapping[str, str] = field(default_factory=dict)
+    save_steps: bool = False
+    steps_in: str | None = None
     mission: str = "roman"
 
     @property
@@ -51,12 +57,4 @@ class MosaicRequest(Request):
 
     def options(self, name: str) -> dict[str, Any]:
         """All options of a step, as they were typed."""
-        return (
-            step_of(name, self._mission_of(name)).defaults()
-            | dict(self.rules.defaults.get(name, {}))
-            | dict(self.settings.get(name, {}))
-        )
-
-    def _mission_of(self, name: str) -> str:
-        """The mission whose declaration of a step counts: its own where it has one."""
-        return self.mission if self.mission in missions_of(name) else "roman"
+        return step_of(name, self.mission).defaults(self.mission) | dict(self.settings.get(name, {}))

@@ -117,11 +117,13 @@ class _Run:
         # Unless all can be kept, decoding again is faster than new memory (docs/speed.md).
         decoded = sum(_decoded(member) for member in self.members)
         self.kept = self.workers.room = decoded if left > decoded else 0
+        self._save("flux")
         if "skymatch" in plan.steps:
             with self._timed("skymatch"):
                 options = plan.options.skymatch
                 joined = sky_of(plan.joined, options, self.workers) if plan.joined else None
                 match_sky(self.members, options, self.workers, joined=joined)
+            self._save("skymatch")
         self.common = len(self.journal.lines)
         for mosaic in plan.mosaics or ([None] if "outlier" in plan.steps else []):
             self._mosaic(mosaic)
@@ -143,17 +145,30 @@ class _Run:
     # -- images ---------------------------------------------------------------------------------------------------
 
     def _write_images(self):
-        step = step_of(self.request.single)
-        request = replace(self.request, settings={step.name: dict(self.plan.typed[step.name])})
-        statuses = {}
-        for member, path in zip(self.members, self.plan.images, strict=True):
+        self._stage_images(self.request.single, zip(self.members, self.plan.images, strict=True))
+        self.statuses = {member.name: dict(member.meta["cal_step"]) for member in self.members}
+        self._commit()
+
+    def _stage_images(self, name, images):
+        """Write members as a step leaves them; the files wait for their names."""
+        step = step_of(name)
+        request = replace(self.request, single=name, settings={name: dict(self.plan.typed[name])})
+        for member, path in images:
             make_directory(path.parent)
             journal = Journal(self.log, member.name)
-            journal.log("info", f"{step.name}: {member.meta['cal_step'][step.cal_step]}")
-            statuses[member.name] = dict(member.meta["cal_step"])
-            self.staged.append(self.stage_image(member, path, request, self.workers, journal))
-        self.statuses = statuses
-        self._commit()
+            journal.log("info", f"{name}: {member.meta['cal_step'][step.cal_step]}")
+            self.staged.append(self.stage_image(member.fresh(), path, request, self.workers, journal))
+
+    def _save(self, name):
+        """The images that a step on the way to a mosaic has changed, where they are wanted, too."""
+        paths = self.plan.saved.get(name)
+        if not paths:
+            return
+        key = step_of(name).cal_step
+        images = [(member, path) for member, path in zip(self.members, paths, strict=True)
+                  if member.meta["cal_step"].get(key) == "COMPLETE"]  # fmt: skip
+        with self._timed("write"):
+            self._stage_images(name, images)
 
     # -- mosaics --------------------------------------------------------------------------------------------------
 
@@ -180,6 +195,7 @@ class _Run:
             self.journal.log("info", f"{len(slabs)} slabs of {slabs[0].stop} rows" if slabs[1:] else "in memory")
         if "outlier" in plan.steps:
             totals = self._outliers(mosaic, recipe, slabs)
+            self._save("outlier")
         if recipe is not None:
             self._coadd(mosaic, recipe, totals, slabs)
 

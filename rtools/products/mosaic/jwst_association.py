@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from rtools.errors import InputError
+from rtools.products import names
 from rtools.products.mosaic.association import content_of, is_product_name, problems
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "JwstAssociationMember",
     "JwstAssociationProduct",
     "beside",
+    "file_of_member",
     "is_of_jwst",
     "jwst_problems",
     "make_jwst_association",
@@ -22,6 +24,11 @@ __all__ = [
 ]
 
 OF_JWST = re.compile(r"jw\d{5}")
+
+RAMPS = ("ramp", "uncal")
+
+EARLIER = {"rate": RAMPS, "rateints": RAMPS, "cal": ("bsub", "rate", *RAMPS)}
+"""Products that a member can be made of where it is not there itself, the one with the least left to do first."""
 
 
 class JwstAssociationMember(NamedTuple):
@@ -179,6 +186,25 @@ def beside(path: str | Path, name: str) -> Path:
     if not is_product_name(name):
         raise InputError(f"member {name!r}: the name of a file beside it is expected", path=path)
     return Path(path).parent / name
+
+
+def file_of_member(folder: Path, name: str) -> Path:
+    """The file that there is of a member: itself, else one that it can be made of; itself where there is none.
+
+    Parameters
+    ----------
+    folder : Path
+        Where members lie.
+    name : str
+        Of the member, without directories.
+
+    Returns
+    -------
+    Path
+    """
+    root, suffix = names.split_suffix(name)
+    files = [folder / name, *(folder / f"{root}_{earlier}.fits" for earlier in EARLIER.get(suffix or "", ()))]
+    return next((file for file in files if file.exists()), files[0])
 
 
 def make_jwst_association(

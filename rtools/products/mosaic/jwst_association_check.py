@@ -5,7 +5,7 @@ from pathlib import Path
 from rtools.errors import InputError
 from rtools.products import names
 from rtools.products.mosaic.association import content_of
-from rtools.products.mosaic.jwst_association import beside, jwst_problems, read_jwst_association
+from rtools.products.mosaic.jwst_association import beside, file_of_member, jwst_problems, read_jwst_association
 
 __all__ = ["check_jwst_association"]
 
@@ -60,9 +60,9 @@ def _look_for(path, name, errors, warnings):
         return
     if file.exists():
         return
-    raw = file.with_name(f"{names.split_suffix(name)[0]}_uncal.fits")
-    if raw.exists():
-        warnings.append(f"member {name} is not there; {raw.name} is, of which it can be made")
+    earlier = file_of_member(file.parent, name)
+    if earlier.exists():
+        warnings.append(f"member {name} is not there; {earlier.name} is, of which it can be made")
     else:
         errors.append(f"member {name} is not there")
 

@@ -54,7 +54,7 @@ class Suffix(NamedTuple):
 
 _RAMPS = ("dqinit", "saturation", "refpix", "dark_decay", "wfi18_transient", "linearity")
 _IMAGES = ("rampfit", "darkcurrent", "assignwcs", "photom", "flat", "sourcecatalogstep", "tweakregstep", "cal")
-_MOSAIC_STEPS = ("flux", "skymatch", "outlier_detection_step")
+_LATER_STEPS = ("bsub", "flux", "skymatch", "outlier_detection_step")
 
 _PICTURES = ("preview", "thumb")
 
@@ -62,7 +62,7 @@ EXPOSURE = {
     "uncal": Suffix("asdf", "L1", "l1_uncal"),
     "wcs": Suffix("asdf", "L1", "wcs"),
     **{name: Suffix("asdf", "L1-L2", "ramp") for name in _RAMPS},
-    **{name: Suffix("asdf", "L2", "l2_image") for name in _IMAGES + _MOSAIC_STEPS},
+    **{name: Suffix("asdf", "L2", "l2_image") for name in _IMAGES + _LATER_STEPS},
     "cat": Suffix("parquet", "L4", "cat_exposure"),
     "segm": Suffix("asdf", "L4", "segm_exposure"),
     **{name: Suffix("png", "L2-L4", name) for name in _PICTURES},
