@@ -5,6 +5,7 @@ import numpy as np
 from rtools.compiled import njit
 from rtools.jwst.dq import GROUP_FLAGS
 
+ZERO = np.float32(0)
 DO_NOT_USE, SATURATED, CHARGELOSS = (np.uint8(GROUP_FLAGS[name]) for name in ("DO_NOT_USE", "SATURATED", "CHARGELOSS"))
 
 
@@ -16,8 +17,7 @@ def subtract(data, plane):
             for y in range(data.shape[2]):
                 for x in range(data.shape[3]):
                     value = plane[y, x]
-                    if value == value:
-                        data[i, g, y, x] -= value
+                    data[i, g, y, x] -= value if value == value else ZERO
 
 
 @njit(nogil=True, cache=True)
@@ -28,25 +28,28 @@ def subtract_ramp(data, ramp):
             for y in range(data.shape[2]):
                 for x in range(data.shape[3]):
                     value = ramp[g, y, x]
-                    if value == value:
-                        data[i, g, y, x] -= value
+                    data[i, g, y, x] -= value if value == value else ZERO
 
 
 @njit(nogil=True, cache=True)
 def linearise(data, flags, coefficients, is_left):
     """Evaluate the polynomial of each pixel, lowest power first, in float32; saturated groups keep their value."""
-    powers = coefficients.shape[0]
+    powers, columns = coefficients.shape[0], data.shape[3]
+    totals = np.empty(columns, np.float32)
     for i in range(data.shape[0]):
         for g in range(data.shape[1]):
             for y in range(data.shape[2]):
-                for x in range(data.shape[3]):
-                    if is_left[y, x] or (flags[i, g, y, x] & SATURATED):
-                        continue
-                    value = data[i, g, y, x]
-                    total = coefficients[powers - 1, y, x]
-                    for k in range(powers - 2, -1, -1):
-                        total = np.float32(np.float32(total * value) + coefficients[k, y, x])
-                    data[i, g, y, x] = total
+                for x in range(columns):
+                    totals[x] = coefficients[powers - 1, y, x]
+                for k in range(powers - 2, -1, -1):
+                    for x in range(columns):
+                        product = np.float32(totals[x] * data[i, g, y, x])
+                        totals[x] = product + coefficients[k, y, x]
+                for x in range(columns):
+                    value, total = data[i, g, y, x], totals[x]
+                    stays = is_left[y, x] | ((flags[i, g, y, x] & SATURATED) != 0)
+                    totals[x] = value  # a store in between: else the next one would be under a mask, which takes longer
+                    data[i, g, y, x] = value if stays else total
 
 
 @njit(nogil=True, cache=True)

@@ -18,6 +18,9 @@ ONE = np.uint64(1)
 LANES = np.uint64(64)
 """Pixels at a time: what many integrations of so many have stays in the caches."""
 
+ZERO = np.float32(0)
+"""Added to a number that may go back where it was: else it would be stored under a mask, which takes longer."""
+
 
 class Piece(NamedTuple):
     """A piece of a row of a block.
@@ -30,9 +33,9 @@ class Piece(NamedTuple):
         Its columns, `LANES` at most.
     """
 
-    row: int
-    start: int
-    width: int
+    row: int | np.uint64
+    start: int | np.uint64
+    width: int | np.uint64
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -42,7 +45,5 @@ def order_lanes(work, base, network):
         a, b = base + np.uint64(network[k, 0]) * LANES, base + np.uint64(network[k, 1]) * LANES
         for j in range(LANES):
             low, high = work[a + j], work[b + j]
-            work[a + j] = min(
-                low, high
-            )  # an `if` here would be compiled to masked stores, which some processors crawl at
+            work[a + j] = min(low, high) + ZERO
             work[b + j] = max(high, low)

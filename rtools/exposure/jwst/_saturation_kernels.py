@@ -5,6 +5,7 @@ import numpy as np
 from rtools.compiled import njit
 from rtools.jwst.dq import GROUP_FLAGS
 
+NONE = np.uint8(0)
 DO_NOT_USE, SATURATED, AD_FLOOR = (np.uint8(GROUP_FLAGS[name]) for name in ("DO_NOT_USE", "SATURATED", "AD_FLOOR"))
 
 
@@ -14,49 +15,45 @@ def flag_levels(data, flags, threshold, first_row, last_row):
 
     data is (integrations, groups, rows, columns), `threshold` infinite where there is none.
     """
-    integrations, groups = data.shape[:2]
-    for i in range(integrations):
-        for g in range(groups):
+    below = AD_FLOOR | DO_NOT_USE
+    for i in range(data.shape[0]):
+        for g in range(data.shape[1]):
+            before = max(g - 1, 0)  # of the first group its own flags
             for y in range(first_row, last_row):
                 for x in range(data.shape[3]):
                     value = data[i, g, y, x]
-                    if value >= threshold[y, x] or (g > 0 and flags[i, g - 1, y, x] & SATURATED):
-                        flags[i, g, y, x] |= SATURATED
-                    if value <= 0:
-                        flags[i, g, y, x] |= AD_FLOOR | DO_NOT_USE
-
-
-@njit(nogil=True, cache=True)
-def near(mask, y, x, size):
-    """Whether any pixel of a mask is set in the box around a pixel, `size` to each side."""
-    for row in range(max(y - size, 0), min(y + size + 1, mask.shape[0])):
-        for column in range(max(x - size, 0), min(x + size + 1, mask.shape[1])):
-            if mask[row, column]:
-                return True
-    return False
+                    found = SATURATED if value >= threshold[y, x] else NONE
+                    found |= flags[i, before, y, x] & SATURATED
+                    flags[i, g, y, x] |= found | (below if value <= 0 else NONE)
 
 
 @njit(nogil=True, cache=True)
 def grow_saturation(flags, size):
     """Flag the neighbours of saturated pixels in each group, in a box of `size` pixels to each side."""
     integrations, groups, rows, columns = flags.shape
-    mask = np.empty((rows, columns), np.bool_)
+    mask, there = np.empty((rows, columns), np.uint8), np.empty(rows, np.uint8)
     for i in range(integrations):
         for g in range(groups):
-            found = False
             for y in range(rows):
+                found = NONE
                 for x in range(columns):
-                    mask[y, x] = (flags[i, g, y, x] & SATURATED) != 0
+                    mask[y, x] = flags[i, g, y, x] & SATURATED
                     found |= mask[y, x]
-            if found:
-                _flag_near(flags[i, g], mask, size, SATURATED)
+                there[y] = found
+            _flag_near(flags[i, g], (mask, there), size, SATURATED)
 
 
 @njit(nogil=True, cache=True)
-def _flag_near(plane, mask, size, flag):
-    """Set a flag in all pixels near one of a mask; the mask is walked, because few pixels are set."""
+def _flag_near(plane, masked, size, flag):
+    """Set a flag in all pixels near one of a mask, which comes with the rows that have any.
+
+    The mask is walked, because few pixels are set.
+    """
+    mask, there = masked
     rows, columns = mask.shape
     for y in range(rows):
+        if not there[y]:
+            continue
         for x in range(columns):
             if mask[y, x]:
                 for row in range(max(y - size, 0), min(y + size + 1, rows)):
@@ -72,20 +69,23 @@ def flag_before_saturation(data, flags, threshold, share, size):
     the threshold in the last frame of the group has this share of the threshold as its mean.
     """
     integrations, groups, rows, columns = flags.shape
-    mask = np.empty((rows, columns), np.bool_)
+    mask, there = np.zeros((rows, columns), np.uint8), np.zeros(rows, np.uint8)
     for i in range(integrations):
         for g in range(groups - 1):
-            found = False
             for y in range(rows):
+                next_ones = NONE
+                for x in range(columns):
+                    next_ones |= flags[i, g + 1, y, x]
+                there[y] = next_ones & SATURATED
+                if not there[y]:
+                    continue
                 for x in range(columns):
                     mask[y, x] = (
                         data[i, g, y, x] >= threshold[y, x] * share[g]
                         and (flags[i, g, y, x] & (SATURATED | DO_NOT_USE)) == 0
                         and (flags[i, g + 1, y, x] & SATURATED) != 0
                     )
-                    found |= mask[y, x]
-            if found:
-                _flag_near(flags[i, g], mask, size, DO_NOT_USE)
+            _flag_near(flags[i, g], (mask, there), size, DO_NOT_USE)
 
 
 @njit(nogil=True, cache=True)

@@ -11,7 +11,7 @@ from rtools.exposure.rampfit.network import median_network
 
 __all__ = ["FittedRates", "fit_lines"]
 
-LONGEST = 128
+LONGEST = 100
 """Groups up to which the medians of many pixels are found side by side."""
 
 

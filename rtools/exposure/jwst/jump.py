@@ -17,7 +17,7 @@ MANY = 100
 ENOUGH = 10
 """Differences from which on each is compared with the median once."""
 
-LONGEST = 128
+LONGEST = 100
 """Differences of a pixel up to which those of many pixels are put in order side by side."""
 
 
