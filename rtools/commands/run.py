@@ -13,6 +13,7 @@ from rtools.commands.kit.exposures import run_exposures
 from rtools.commands.kit.jwst_associations import are_of_mosaics, associations_of_jwst
 from rtools.commands.kit.lists import expand_inputs
 from rtools.commands.kit.missions import mission_option, options_by_mission
+from rtools.commands.kit.mosaics import check_memory
 from rtools.commands.kit.reference_options import reference_config
 from rtools.commands.kit.reports import RunFlags
 from rtools.commands.kit.step_options import click_option
@@ -136,21 +137,23 @@ def command(console, **options):
     of_jwst = associations_of_jwst(inputs)
     if are_of_mosaics(of_jwst) if of_jwst else mosaic_chain.makes_mosaic(inputs, options):
         return mosaic_chain.run_to_mosaic(console, inputs, options, flags, references=references, catalog=others)
-    if typed("max_memory"):
-        raise UsageError("--max-memory is for mosaics, and this calibrates exposures")
     if typed("keep_values"):
         raise UsageError("--keep-values is for mosaics, and this calibrates exposures")
     options.pop("keep_values")
-    for key in (*mosaic_options.GRID_KEYS, "add", "mosaic", "max_memory"):
+    for key in (*mosaic_options.GRID_KEYS, "add", "mosaic"):
         given = options.pop(key)
-        if of_jwst and key != "max_memory" and given not in (None, (), False):
+        if of_jwst and given not in (None, (), False):
             raise UsageError("a grid, --mosaic and --add do not go with image2 of JWST")
     jobs, plain = options.pop("jobs"), [name for name in inputs if name not in of_jwst]
     missions = ({"jwst"} if of_jwst else set()) | (missions_of_inputs(plain) if plain else set())
+    if typed("max_memory") and "roman" in missions:
+        raise UsageError("--max-memory is for mosaics and for exposures of JWST, and this calibrates Roman's")
     requests = {
         mission: _request(mission, missions, found, references, others)
         for mission, found in options_by_mission(console, options, missions).items()
     }
+    for request in requests.values():
+        check_memory(request)
     return run_exposures(console, inputs, requests, jobs, flags, associations=of_jwst)
 
 

@@ -87,6 +87,7 @@ def _exposures(options, chosen, named, skip, catalog, shared):
         strict=options.get("strict", False),
         guide=options.get("guide"),
         high_frequency=options.get("high_frequency", "none"),
+        max_memory=options["max_memory"],
         together=True,
         outdir=options["outdir"],
         **shared,

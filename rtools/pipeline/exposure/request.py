@@ -38,6 +38,8 @@ class ExposureRequest(Request):
         Where the table of matches goes.
     guide : str or None
         Directory of guide-window files, or one: the jitter of an exposure is measured there before its catalog is made.
+    max_memory : float
+        GiB that is used, about, for an exposure of JWST.
     high_frequency : str or float
         What that jitter holds of fast motion, as `rtools.pipeline.guide.request.GuideRequest` has it.
     """
@@ -55,3 +57,4 @@ class ExposureRequest(Request):
     matches: str | None = None
     guide: str | None = None
     high_frequency: str | float = "none"
+    max_memory: float = 2.0

@@ -27,6 +27,7 @@ __all__ = [
     "Keep",
     "Place",
     "blocks_for",
+    "bytes_of",
     "carry_image",
     "carry_ramp",
     "halo_of",
@@ -170,14 +171,38 @@ def blocks_for(shape: tuple[int, int, int, int], halo: int, budget: int, planes:
     list of (slice, slice)
         Row by row, and in these from left to right.
     """
-    integrations, groups, rows, columns = shape
-    pixels = budget // (integrations * (groups * BYTES_OF_SAMPLE + BYTES_OF_RATE) + 4 * planes)
+    rows, columns = shape[2:]
+    pixels = budget // _bytes_of_pixel(shape, planes)
     height, width = min(pixels // columns - 2 * halo, TALLEST), columns
     if height < min(SMALLEST, rows):
         height = min(SMALLEST, rows)
         width = min(max(pixels // (height + 2 * halo) - 2 * halo, SMALLEST), columns)
     even = [-(-size // -(-size // most)) for size, most in ((rows, height), (columns, width))]
     return [(part, across) for part in spans(rows, even[0]) for across in spans(columns, even[1])]
+
+
+def bytes_of(shape: tuple[int, int, int, int], place: Place, halo: int, planes: int = 0) -> int:
+    """Memory of a block while it is worked on.
+
+    Parameters
+    ----------
+    shape, halo, planes
+        As `blocks_for` takes them.
+    place : (slice, slice)
+        The block.
+
+    Returns
+    -------
+    int
+        Bytes.
+    """
+    sizes = [min(one.stop + halo, size) - max(one.start - halo, 0) for one, size in zip(place, shape[2:], strict=True)]
+    return sizes[0] * sizes[1] * _bytes_of_pixel(shape, planes)
+
+
+def _bytes_of_pixel(shape, planes):
+    integrations, groups = shape[:2]
+    return integrations * (groups * BYTES_OF_SAMPLE + BYTES_OF_RATE) + 4 * planes
 
 
 def spans(size: int, most: int) -> Iterator[slice]:

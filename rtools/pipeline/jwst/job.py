@@ -11,7 +11,7 @@ from rtools.pipeline.job.job import Cost, Description, Job, Outcome, PlannedStep
 from rtools.pipeline.job.outputs import make_directory
 from rtools.pipeline.job.process import PROCESS_BYTES
 from rtools.pipeline.jwst.plan import JwstPlan, plan_jwst
-from rtools.pipeline.jwst.run import BUDGET, execute
+from rtools.pipeline.jwst.run import budget_of, execute
 from rtools.work import Work
 
 __all__ = ["JwstJob", "plan_jwst_job"]
@@ -50,7 +50,7 @@ class JwstJob(Job):
 
     def cost(self) -> Cost:
         """Memory by the blocks that are worked on."""
-        return Cost(threads=0, bytes=int(PROCESS_BYTES + BUDGET))
+        return Cost(threads=0, bytes=int(PROCESS_BYTES) + budget_of(self.request.max_memory))
 
     def describe(self) -> Description:
         """The steps with their options and references, and the outputs."""

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from threading import BoundedSemaphore
 from typing import Any
 
 from rtools import __version__
@@ -18,7 +19,7 @@ from rtools.jwst.instrument import REFERENCE_WIDTH
 from rtools.pipeline.exposure.request import ExposureRequest
 from rtools.pipeline.job.job import Result
 from rtools.pipeline.job.journal import Journal
-from rtools.pipeline.job.process import peak_memory, settled
+from rtools.pipeline.job.process import PROCESS_BYTES, peak_memory, settled
 from rtools.pipeline.job.steps import StepPlan
 from rtools.pipeline.jwst import engine, source
 from rtools.pipeline.jwst.background import BackgroundBlocks
@@ -29,10 +30,28 @@ from rtools.pipeline.jwst.sky import sky_of_image
 from rtools.products.schema.history import entry, stamp
 from rtools.work import Work
 
-__all__ = ["BUDGET", "execute"]
+__all__ = ["BUDGET", "budget_of", "execute"]
 
 BUDGET = 320 << 20
-"""Bytes of all blocks that are worked on at a time."""
+"""Bytes of all blocks that are worked on at a time, at most: with more nothing is quicker."""
+
+LEAST = 8 << 20
+"""And at least, however little memory is allowed: a process takes many times that without any block."""
+
+
+def budget_of(max_memory: float) -> int:
+    """Bytes of all blocks that are worked on at a time.
+
+    Parameters
+    ----------
+    max_memory : float
+        GiB that the process may use, about.
+
+    Returns
+    -------
+    int
+    """
+    return min(max(int(max_memory * 2**30 - PROCESS_BYTES), LEAST), BUDGET)
 
 
 def execute(plan: JwstPlan, request: ExposureRequest, work: Work) -> Result:
@@ -62,7 +81,7 @@ class _Run:
         self.plan, self.request = plan, request
         self.journal = Journal(work.log, plan.name)
         self.work = work.with_log(self.journal.log)
-        self.started = time.perf_counter()
+        self.started, self.budget = time.perf_counter(), budget_of(request.max_memory)
         self.exposure = replace(plan.exposure, log=self.journal.log)
         self.sources: dict[str, engine.BlockReference] = dict(_cut_references(plan.steps))
         if plan.backgrounds:
@@ -126,7 +145,8 @@ class _Run:
         integrations, groups, rows, columns = self.exposure.shape
         if min(rows, columns) < 2 * REFERENCE_WIDTH:
             return Skip("the image has no room for reference pixels")
-        most = max(BUDGET // 4 // (2 * (rows + columns) * REFERENCE_WIDTH * groups * engine.BYTES_OF_SAMPLE), 1)
+        at_a_time = self.budget // 4 // self.work.threads
+        most = max(at_a_time // (2 * (rows + columns) * REFERENCE_WIDTH * groups * engine.BYTES_OF_SAMPLE), 1)
 
         def measure(some: slice) -> Any:
             return refpix.measure_offsets(self._edges(before, some), *how)
@@ -247,11 +267,13 @@ class _Run:
         """Call ``carry(place)`` for all blocks of the image."""
         shape = self.exposure.shape
         planes = sum(one.planes for one in self.sources.values())
-        blocks = engine.blocks_for(shape, halo, BUDGET // max(self.work.threads, 1), planes)
+        blocks = engine.blocks_for(shape, halo, self.budget // self.work.threads, planes)
+        room = BoundedSemaphore(max(self.budget // engine.bytes_of(shape, blocks[0], halo, planes), 1))
         with self.work.progress(self.plan.name, len(blocks)) as progress:
 
             def carried(place: engine.Place) -> None:
-                carry(place)
+                with room:
+                    carry(place)
                 progress.advance(1)
 
             self.work.map(carried, blocks)

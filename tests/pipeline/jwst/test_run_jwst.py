@@ -4,13 +4,17 @@ import json
 import re
 import shutil
 import warnings
+from threading import BoundedSemaphore
 
 import numpy as np
 import pytest
 from astropy.io import fits
 
+from rtools.api.asking import reference_places
+from rtools.pipeline.exposure.request import ExposureRequest
 from rtools.pipeline.jwst import engine
 from rtools.pipeline.jwst import run as pipeline_run
+from rtools.pipeline.jwst.job import plan_jwst_job
 from rtools.products.jwst import open_jwst
 from tests.support.judges import asked_of_jwst
 from tests.support.runs import done, piped, tool
@@ -54,6 +58,36 @@ def test_bits_depend_neither_on_threads_nor_on_blocks(jobs, tallest, budget, raw
     for suffix in ("rate", "rateints", "cal"):
         name = f"{ROOT}_{suffix}.fits"
         assert bits(tmp_path / name) == bits(ran_jwst / name), suffix
+
+
+@pytest.mark.parametrize(("gigabytes", "jobs"), [(0.001, 3), (64, 2)])
+def test_memory_that_is_allowed_changes_no_bit(gigabytes, jobs, raw_jwst, ran_jwst, tmp_path, monkeypatch):
+    sizes, places = [], []
+    monkeypatch.setattr(pipeline_run, "LEAST", 1)
+    carry = engine.carry_ramp
+    monkeypatch.setattr(engine, "carry_ramp", lambda *given: (places.append(given[3]), carry(*given)))
+    monkeypatch.setattr(pipeline_run, "BoundedSemaphore", lambda n: (sizes.append(n), BoundedSemaphore(n))[1])
+    run(raw_jwst, *BOTH, "--outdir", tmp_path, "-j", jobs, "--max-memory", gigabytes)
+    at_a_time = sizes[0]
+    assert (at_a_time == 1 and len(places) == 64) if gigabytes < 1 else (at_a_time > 2 and len(places) < 8)
+    for suffix in ("rate", "rateints", "cal"):
+        name = f"{ROOT}_{suffix}.fits"
+        assert bits(tmp_path / name) == bits(ran_jwst / name), suffix
+
+
+def test_a_job_says_how_much_memory_it_takes(raw_jwst):
+    def cost(gigabytes):
+        request = ExposureRequest(tool="rt-run", references=reference_places(None, None, True), max_memory=gigabytes)
+        return plan_jwst_job("x", str(raw_jwst), request).cost().bytes
+
+    assert cost(0.5) == pytest.approx(0.5 * 2**30, rel=1e-6)
+    assert cost(0.001) < cost(0.4) < cost(0.5) < cost(2) == cost(64)
+
+
+@pytest.mark.parametrize("gigabytes", ["0", "-1", "nan", "inf"])
+def test_memory_that_is_no_number_above_zero_is_refused(gigabytes, raw_jwst, tmp_path, capsys):
+    assert tool("run", raw_jwst, "--builtin", "--outdir", tmp_path, "--max-memory", gigabytes) == 2
+    assert "--max-memory" in capsys.readouterr().err
 
 
 def test_little_memory_cuts_columns_too():
