@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import json
 import warnings
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +37,9 @@ NESTING = ("parquet", "ecsv")
 """Formats with columns of lists whose lengths differ."""
 
 
-def read_catalog(path: str | Path, stage: str | None = None, hdu: str | None = None) -> AstropyTable:
+def read_catalog(
+    path: str | Path, stage: str | None = None, hdu: str | None = None, columns: Collection[str] | None = None
+) -> AstropyTable:
     """Read a catalog, or a guide-window or FACE file as one; its format is told by its content.
 
     Parameters
@@ -48,6 +50,8 @@ def read_catalog(path: str | Path, stage: str | None = None, hdu: str | None = N
         ``acq``, ``edge`` or ``track`` of a guide-window file, which has a table for each; tracking by default.
     hdu : str, optional
         Table of a FITS file, ``EXTNAME`` or ``EXTNAME,EXTVER``; the main one by default.
+    columns : collection of str, optional
+        Names of those that are needed: of parquet no others are read.
 
     Returns
     -------
@@ -67,7 +71,7 @@ def read_catalog(path: str | Path, stage: str | None = None, hdu: str | None = N
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return _plain(_read(path, form, stage, hdu))
+            return _plain(_read(path, form, stage, hdu, columns))
     except Exception as error:  # readers of six formats raise whatever they like
         if isinstance(error, InputError):
             raise
@@ -75,9 +79,11 @@ def read_catalog(path: str | Path, stage: str | None = None, hdu: str | None = N
         raise InputError(f"not a {_NAMES[form]} table that can be read ({reason})", path=path) from error
 
 
-def _read(path, form, stage, hdu):
+def _read(path, form, stage, hdu, columns):
     if form == "asdf":
         return _read_asdf(path, stage)
+    if form == "parquet":
+        return catalog_parquet.read_parquet(path, columns)
     return catalog_exchange.read_fits(path, hdu) if form == "fits" else _READERS[form](path)
 
 

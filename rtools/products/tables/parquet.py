@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,7 +29,7 @@ VALUE = 8
 """Bytes that a value takes in memory, about: runs of equal values take next to nothing in a file."""
 
 
-def read_parquet(path: str | Path) -> AstropyTable:
+def read_parquet(path: str | Path, columns: Collection[str] | None = None) -> AstropyTable:
     """The table of a parquet file.
 
     astropy's own reader wants pandas, and knows neither units of fields nor the archive's metadata.
@@ -37,6 +38,8 @@ def read_parquet(path: str | Path) -> AstropyTable:
     ----------
     path : str or Path
         The file.
+    columns : collection of str, optional
+        Only these columns, as far as the file has them.
 
     Returns
     -------
@@ -54,7 +57,8 @@ def read_parquet(path: str | Path) -> AstropyTable:
 
     with parquet.ParquetFile(parquet_source(path)) as file:
         _check_room(file.metadata)
-        arrow = file.read()
+        names = file.schema_arrow.names
+        arrow = file.read(None if columns is None else [name for name in names if name in columns])
     texts = {key.decode(): value.decode("utf-8", "replace") for key, value in (arrow.schema.metadata or {}).items()}
     header = _yaml_header(texts.get(TABLE_KEY))
     described = {entry["name"]: entry for entry in header.get("datatype", ())}

@@ -1,0 +1,185 @@
+"""One image in numbers: flags, sky, noise against the errors that it claims, and a small picture.
+
+An image is looked at in bands of rows, one after another, so that it is never in memory as a whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from rtools.work.statistics import MAD_TO_SIGMA
+
+__all__ = ["Band", "ImageQuality", "block_peaks", "measure_image"]
+
+SAMPLES = 1 << 20
+"""Pixels by which sky and noise are measured, about: the noise is then known to 0.2 percent."""
+
+
+class Band(NamedTuple):
+    """Some rows of an image.
+
+    Attributes
+    ----------
+    data : ndarray float (rows, columns)
+        The pixels.
+    dq : ndarray of unsigned int (rows, columns) or None
+        Their flags.
+    err : ndarray float (rows or fewer, columns) or None
+        Errors of the first of the rows; the noise is measured there.
+    """
+
+    data: np.ndarray
+    dq: np.ndarray | None = None
+    err: np.ndarray | None = None
+
+
+class ImageQuality(NamedTuple):
+    """What an image is like.
+
+    Attributes
+    ----------
+    pixels : int
+        How many there are.
+    good : int
+        Those that are finite, and not flagged as not to be used.
+    flags : dict of str to int
+        Name of each flag that is set to its number of pixels, most frequent first.
+    sky : float
+        Median of the good pixels.
+    noise : float
+        Scatter from pixel to pixel: of differences of pixels of a row, over the root of 2.
+    expected : float
+        Median of the errors of the same pixels.
+    noise_ratio : float
+        Scatter of these differences over their errors: 1 where the errors are honest. NaN without errors.
+    picture : ndarray float32 (rows, columns)
+        Means of blocks of good pixels; NaN where there is none.
+    """
+
+    pixels: int
+    good: int
+    flags: dict[str, int]
+    sky: float
+    noise: float
+    expected: float
+    noise_ratio: float
+    picture: np.ndarray
+
+
+def measure_image(
+    bands: Iterable[Band], table: Mapping[str, int], *, block: int = 1, unusable: int = 0, lag: int = 1
+) -> ImageQuality:
+    """Measure an image.
+
+    Parameters
+    ----------
+    bands : iterable of Band
+        From the first row to the last. All but the last have a multiple of `block` rows.
+    table : mapping of str to int
+        Names of the bits of the flags.
+    block : int
+        Pixels along each side of what becomes one pixel of the picture.
+    unusable : int
+        Flags of pixels that do not count.
+    lag : int
+        Distance, in pixels of a row, of those whose differences tell the noise: larger than that over which the
+        noise is correlated.
+
+    Returns
+    -------
+    ImageQuality
+    """
+    pixels = good = 0
+    flags: dict[str, int] = {}
+    samples, pictures = [], []
+    for band in bands:
+        usable = np.isfinite(band.data)
+        if band.dq is not None:
+            _count_flags(band.dq, table, flags)
+            usable &= (band.dq & band.dq.dtype.type(unusable)) == 0
+        pixels += usable.size
+        good += int(np.count_nonzero(usable))
+        pictures.append(_block_means(band.data, usable, block))
+        samples.append(_sample(band, usable, lag))
+    picture = np.concatenate(pictures) if pictures else np.zeros((0, 0), np.float32)
+    ordered = dict(sorted(flags.items(), key=lambda item: -item[1]))
+    return ImageQuality(pixels, good, ordered, *_noise_of(samples), picture)
+
+
+def _count_flags(dq, table, counts):
+    """Add the pixels of each flag; few pixels have one, so those that have none are left out first."""
+    bits = dq.view(f"u{dq.dtype.itemsize}")
+    flagged = bits[bits != 0]
+    for name, value in table.items():
+        if value <= np.iinfo(bits.dtype).max:
+            found = int(np.count_nonzero(flagged & bits.dtype.type(value)))
+            if found:
+                counts[name] = counts.get(name, 0) + found
+
+
+def _block_means(data, usable, block):
+    """Means of blocks, those at the ends smaller; NaN without a usable pixel."""
+    if block == 1:
+        return np.where(usable, data, np.nan).astype(np.float32)
+    rows, columns = (np.arange(0, length, block) for length in data.shape)
+    values = np.where(usable, data, 0).astype(np.float32, copy=False)
+    total = np.add.reduceat(np.add.reduceat(values, columns, axis=1), rows, axis=0)
+    count = np.add.reduceat(np.add.reduceat(usable, columns, axis=1, dtype=np.int32), rows, axis=0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(count > 0, total / count, np.nan).astype(np.float32)
+
+
+def block_peaks(labels: np.ndarray, block: int) -> np.ndarray:
+    """The highest number of each block of an array of labels.
+
+    Parameters
+    ----------
+    labels : ndarray of int (rows, columns)
+        Of sources; 0 elsewhere.
+    block : int
+        Pixels along each side of a block.
+
+    Returns
+    -------
+    ndarray of int
+        Blocks at the ends are smaller.
+    """
+    if block == 1:
+        return labels
+    rows, columns = (np.arange(0, length, block) for length in labels.shape)
+    return np.maximum.reduceat(np.maximum.reduceat(labels, rows, axis=0), columns, axis=1)
+
+
+def _sample(band, usable, lag):
+    """Values, differences and errors of some usable pixels of a band, each with the error of its difference."""
+    rows = len(band.data) if band.err is None else len(band.err)
+    data, usable = np.asarray(band.data[:rows], np.float32), usable[:rows]
+    step = max(1, -(-data.size // SAMPLES))
+    err = None if band.err is None else np.asarray(band.err, np.float32)
+    values = data[usable][::step]
+    pairs = usable[:, lag:] & usable[:, :-lag]
+    if err is not None:
+        pairs &= (err[:, lag:] > 0) & (err[:, :-lag] > 0) & np.isfinite(err[:, lag:]) & np.isfinite(err[:, :-lag])
+    difference = (data[:, lag:] - data[:, :-lag])[pairs][::step]
+    if err is None:
+        return values, difference, None, None
+    together = np.hypot(err[:, lag:][pairs][::step], err[:, :-lag][pairs][::step])
+    return values, difference, err[:, lag:][pairs][::step], together
+
+
+def _noise_of(samples):
+    """Sky, noise, expected noise and their ratio, of the samples of all bands."""
+    values, differences = (np.concatenate([one[number] for one in samples]) if samples else [] for number in (0, 1))
+    sky = float(np.median(values)) if len(values) else np.nan
+    noise = _scatter(differences) / np.sqrt(2)
+    if not samples or any(one[2] is None for one in samples) or not len(differences):
+        return sky, float(noise), np.nan, np.nan
+    errors, together = (np.concatenate([one[number] for one in samples]) for number in (2, 3))
+    return sky, float(noise), float(np.median(errors)), float(_scatter(differences / together))
+
+
+def _scatter(values):
+    return MAD_TO_SIGMA * np.median(np.abs(values - np.median(values))) if len(values) else np.nan

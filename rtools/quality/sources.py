@@ -1,0 +1,170 @@
+"""One catalog in numbers: counts by magnitude, how complete it may be, its star sequence, errors by magnitude."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from rtools.wfi.units import NJY_MAGNITUDE
+from rtools.work.statistics import MAD_TO_SIGMA
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+__all__ = ["SourceQuality", "magnitudes", "measure_sources"]
+
+BIN = 0.5
+"""Magnitudes of a bin of the counts."""
+
+LEAST = 40
+"""Sources without which no completeness is estimated."""
+
+BRIGHT = 30.0
+"""S/N above which a point source belongs to the star sequence."""
+
+SNR = 5.0
+
+
+class SourceQuality(NamedTuple):
+    """What a catalog is like.
+
+    Attributes
+    ----------
+    sources : int
+        Rows.
+    edges : ndarray float64 (bins + 1,)
+        Magnitudes between which sources are counted; two at least where there are any.
+    counts : ndarray int64 (bins,)
+        Sources between them.
+    slope : tuple of float or None
+        a and b of the line log10(counts) = a + b magnitude through the bins that are complete.
+    complete_50 : float
+        Magnitude beyond which fewer than half are found of what that line promises: an estimate. NaN if unknown.
+    depth : float
+        Magnitude at which a source has S/N 5, by the errors of the faint ones. NaN if unknown.
+    stars : int
+        Bright point sources.
+    star_size : float
+        Median of their sizes, in the unit of the sizes. NaN without any.
+    star_scatter : float
+        Scatter of these over their median. NaN with fewer than five.
+    flagged : float
+        Share of rows that have a warning or a flag; NaN where the catalog has none.
+    """
+
+    sources: int
+    edges: np.ndarray
+    counts: np.ndarray
+    slope: tuple[float, float] | None
+    complete_50: float
+    depth: float
+    stars: int
+    star_size: float
+    star_scatter: float
+    flagged: float
+
+
+def magnitudes(flux: ArrayLike, error: ArrayLike, *, njy: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
+    """AB magnitudes of flux densities, and their errors.
+
+    Parameters
+    ----------
+    flux, error : array_like of float (n,)
+        Of the sources, in one unit.
+    njy : float
+        nJy in that unit.
+
+    Returns
+    -------
+    magnitude, magnitude_error : ndarray float64 (n,)
+        NaN where the flux is not positive or the error not known.
+    """
+    flux, error = np.asarray(flux, float) * njy, np.asarray(error, float) * njy
+    known = np.isfinite(flux) & (flux > 0) & np.isfinite(error) & (error > 0)
+    light = np.where(known, flux, np.nan)
+    return NJY_MAGNITUDE - 2.5 * np.log10(light), 2.5 / np.log(10) * error / light
+
+
+def measure_sources(
+    magnitude: np.ndarray,
+    error: np.ndarray,
+    *,
+    size: np.ndarray | None = None,
+    extended: np.ndarray | None = None,
+    flagged: np.ndarray | None = None,
+) -> SourceQuality:
+    """Measure a catalog.
+
+    Parameters
+    ----------
+    magnitude, error : ndarray float64 (n,)
+        Of each source; NaN where it has none.
+    size : ndarray float (n,), optional
+        Half-light radius, or another size.
+    extended : ndarray of bool (n,), optional
+        Whether a source is no point; all are points by default.
+    flagged : ndarray of bool (n,), optional
+        Whether a source has a warning or a flag.
+
+    Returns
+    -------
+    SourceQuality
+    """
+    known = np.isfinite(magnitude) & np.isfinite(error)
+    edges, counts = _counts(magnitude[known])
+    slope, half = _completeness(edges, counts)
+    point = known if extended is None else known & ~extended
+    star = point & (error * BRIGHT < 2.5 / np.log(10))
+    if flagged is not None and np.any(star & ~flagged):
+        star &= ~flagged
+    width = np.zeros(0) if size is None else size[star & np.isfinite(size)]
+    middle = float(np.median(width)) if width.size else np.nan
+    scatter = MAD_TO_SIGMA * float(np.median(np.abs(width - middle))) / middle if len(width) >= 5 else np.nan
+    share = float(np.mean(flagged)) if flagged is not None and flagged.size else np.nan
+    depth = _depth(magnitude[known], error[known])
+    stars = int(np.count_nonzero(star))
+    return SourceQuality(len(magnitude), edges, counts, slope, half, depth, stars, middle, scatter, share)
+
+
+def _counts(magnitude):
+    """Edges of bins that hold all magnitudes, and the number in each."""
+    if not magnitude.size:
+        return np.zeros(0), np.zeros(0, np.int64)
+    low, high = np.floor(magnitude.min() / BIN), np.floor(magnitude.max() / BIN) + 1
+    edges = BIN * np.arange(low, high + 1)
+    return edges, np.histogram(magnitude, edges)[0]
+
+
+def _completeness(edges, counts):
+    """The line through the logarithms of the counts that rise, and where counts fall to half of it.
+
+    Bins from the first with three sources to the one before the last before the peak count, each by its number. The
+    peak itself is left out, because incompleteness begins before counts fall.
+    """
+    if counts.sum() < LEAST:
+        return None, np.nan
+    centres, peak = (edges[1:] + edges[:-1]) / 2, int(np.argmax(counts))
+    used = np.flatnonzero(counts[: max(0, peak - 1)] >= 3)
+    if len(used) < 3:
+        return None, np.nan
+    slope, start = np.polyfit(centres[used], np.log10(counts[used]), 1, w=np.sqrt(counts[used]))
+    if slope <= 0:
+        return None, np.nan
+    share = counts / 10 ** (start + slope * centres)
+    below = np.flatnonzero(share[peak:] < 0.5)
+    if not below.size:
+        return (float(start), float(slope)), np.nan
+    last = peak + int(below[0])
+    before, after = share[last - 1], share[last]
+    part = (before - 0.5) / (before - after) if before > 0.5 else 0.0
+    return (float(start), float(slope)), float(centres[last - 1] + part * BIN)
+
+
+def _depth(magnitude, error):
+    """Magnitude of S/N 5: the noise of the faint quarter of the sources is that of the sky."""
+    if magnitude.size < 5:
+        return np.nan
+    noisy = error >= np.quantile(error, 0.75)
+    snr = 2.5 / np.log(10) / error[noisy]
+    return float(np.median(magnitude[noisy] + 2.5 * np.log10(snr / SNR)))
