@@ -15,6 +15,7 @@ from rtools.commands.kit.lists import expand_inputs
 from rtools.commands.kit.missions import mission_option, options_by_mission
 from rtools.commands.kit.mosaics import check_memory
 from rtools.commands.kit.reference_options import reference_config
+from rtools.commands.kit.report_page import with_page
 from rtools.commands.kit.reports import RunFlags
 from rtools.commands.kit.step_options import click_option
 from rtools.commands.kit.tool import tool, typed
@@ -112,6 +113,7 @@ def _catalog_settings(options):
 @mosaic_options.memory
 @click.option("--on-disk", "--on_disk", is_flag=True, hidden=True, help="Accepted; members are never held together.")
 @click.option("--timings", is_flag=True, help="Print seconds per step, summed over threads, and peak memory.")
+@click.option("--report", "page", metavar="DIR", help="Write DIR/report.html about the products, as rt-report does.")
 @bundles.outputs("asdf", "fits")
 @bundles.writing
 @bundles.references
@@ -119,7 +121,15 @@ def _catalog_settings(options):
 @bundles.no_checksum
 @bundles.json_output
 @bundles.fail_fast
-def command(console, **options):
+def command(console, page, **options):
+    if page is None or options["dry_run"]:
+        return _run(console, options)
+    return with_page(
+        console, page, lambda: _run(console, options), overwrite=options["overwrite"], jobs=options["jobs"]
+    )
+
+
+def _run(console, options):
     from rtools.pipeline.guide.request import parse_high_frequency
 
     inputs = options.pop("inputs")

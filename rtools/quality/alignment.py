@@ -1,8 +1,9 @@
-"""How well exposures lie on each other: offsets of their stars from the same stars elsewhere, and what was corrected."""
+"""How well exposures lie on each other: offsets of their stars from the same stars in others; what was corrected."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -30,7 +31,8 @@ class StarOffsets(NamedTuple):
     star : ndarray int64 (n,)
         Rows of the stars that others have, too.
     after, before : ndarray float64 (n, 2)
-        Offsets east and north of the mean of the others, mas; as they are, and as they were before the correction.
+        Offsets east and north of the mean of the others as they are, mas; of the stars as they are, and as they were
+        before the correction of this exposure.
     """
 
     star: np.ndarray
@@ -143,11 +145,11 @@ def star_offsets(
     count = np.bincount(pairs[:, 0], minlength=len(owner))
     mean = {}
     for name, (here, there) in {"after": (ra, dec), "before": (old_ra, old_dec)}.items():
-        offset = _offsets(here[pairs[:, 0]], there[pairs[:, 0]], here[pairs[:, 1]], there[pairs[:, 1]])
+        offset = _offsets(here[pairs[:, 0]], there[pairs[:, 0]], ra[pairs[:, 1]], dec[pairs[:, 1]])
         total = np.stack([np.bincount(pairs[:, 0], offset[:, axis], len(owner)) for axis in (0, 1)], axis=-1)
         mean[name] = total / np.maximum(count, 1)[:, None]
     starts = np.concatenate([[0], np.cumsum(sizes)])
-    return [_of_exposure(start, stop, count, mean) for start, stop in zip(starts, starts[1:], strict=False)]
+    return [_of_exposure(start, stop, count, mean) for start, stop in pairwise(starts)]
 
 
 def _of_exposure(start, stop, count, mean):

@@ -25,6 +25,9 @@ BRIGHT = 30.0
 
 SNR = 5.0
 
+FEWEST = 5
+"""Sources without which no depth, and stars without which no scatter is told."""
+
 
 class SourceQuality(NamedTuple):
     """What a catalog is like.
@@ -42,7 +45,7 @@ class SourceQuality(NamedTuple):
     complete_50 : float
         Magnitude beyond which fewer than half are found of what that line promises: an estimate. NaN if unknown.
     depth : float
-        Magnitude at which a source has S/N 5, by the errors of the faint ones. NaN if unknown.
+        Magnitude at which a point source has S/N 5, by the errors of all of them. NaN if unknown.
     stars : int
         Bright point sources.
     star_size : float
@@ -120,9 +123,10 @@ def measure_sources(
         star &= ~flagged
     width = np.zeros(0) if size is None else size[star & np.isfinite(size)]
     middle = float(np.median(width)) if width.size else np.nan
-    scatter = MAD_TO_SIGMA * float(np.median(np.abs(width - middle))) / middle if len(width) >= 5 else np.nan
+    scatter = MAD_TO_SIGMA * float(np.median(np.abs(width - middle))) / middle if len(width) >= FEWEST else np.nan
     share = float(np.mean(flagged)) if flagged is not None and flagged.size else np.nan
-    depth = _depth(magnitude[known], error[known])
+    fitted = point if np.count_nonzero(point) >= FEWEST else known
+    depth = _depth(magnitude[fitted], error[fitted])
     stars = int(np.count_nonzero(star))
     return SourceQuality(len(magnitude), edges, counts, slope, half, depth, stars, middle, scatter, share)
 
@@ -162,9 +166,24 @@ def _completeness(edges, counts):
 
 
 def _depth(magnitude, error):
-    """Magnitude of S/N 5: the noise of the faint quarter of the sources is that of the sky."""
-    if magnitude.size < 5:
+    """Magnitude of S/N 5: the variance of a flux is that of the sky, and a share of the flux for its photons.
+
+    Both follow from a straight line through variances against fluxes, each counted by its own size; where the line
+    promises no noise without light, the variance is that of the faint quarter.
+    """
+    if magnitude.size < FEWEST:
         return np.nan
-    noisy = error >= np.quantile(error, 0.75)
-    snr = 2.5 / np.log(10) / error[noisy]
-    return float(np.median(magnitude[noisy] + 2.5 * np.log10(snr / SNR)))
+    light = 10 ** (-0.4 * (magnitude - magnitude.max()))
+    variance = (light * error * np.log(10) / 2.5) ** 2
+    used = np.ones(light.size, bool)
+    for _pass in range(3):  # blends and flagged pixels have larger errors
+        photons, sky = np.polyfit(light[used], variance[used], 1, w=1 / variance[used])
+        near = variance < 2 * (sky + photons * light)
+        if np.count_nonzero(used & near) < FEWEST or np.array_equal(near, used):
+            break
+        used = near
+    if sky <= 0 or photons < 0:
+        photons, sky = 0.0, float(np.median(variance[light <= np.quantile(light, 0.25)]))
+    half = SNR**2 * photons / 2
+    faintest = half + np.hypot(half, SNR * np.sqrt(sky))
+    return float(magnitude.max() - 2.5 * np.log10(faintest))

@@ -25,9 +25,10 @@ FLOORS = [
     ["rtools.products.check"],
     ["rtools.reference"],
     ["rtools.astrometry"],
-    ["rtools.exposure", "rtools.catalog", "rtools.guide", "rtools.mosaic", "rtools.simulate"],
+    ["rtools.exposure", "rtools.catalog", "rtools.guide", "rtools.mosaic", "rtools.simulate", "rtools.quality"],
     ["rtools.pipeline.job"],
     ["rtools.pipeline.astrometry", "rtools.pipeline.catalog", "rtools.pipeline.guide", "rtools.pipeline.simulation"],
+    ["rtools.pipeline.report"],
     ["rtools.pipeline.exposure"],
     ["rtools.pipeline.jwst"],
     ["rtools.pipeline.mosaic"],
@@ -39,7 +40,9 @@ FLOORS = [
 its own, and itself; rooms of one floor know nothing of each other."""
 
 FLOOR_OF = {room: number for number, floor in enumerate(FLOORS) for room in floor}
-SCIENCE = ("rtools.exposure", "rtools.catalog", "rtools.guide", "rtools.mosaic", "rtools.astrometry")
+SCIENCE = (
+    "rtools.exposure", "rtools.catalog", "rtools.guide", "rtools.mosaic", "rtools.quality", "rtools.astrometry",
+)  # fmt: skip
 DOORS = ("rtools", "rtools.products", "rtools.pipeline")
 """Packages that hold rooms and nothing else, and the face of the whole package: the face may see every room."""
 

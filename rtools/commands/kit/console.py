@@ -32,6 +32,8 @@ class Console:
         Holds warnings back; None while they are printed at once.
     warned : list of str
         Texts of all warnings since the list was last emptied, printed or not.
+    records : list of dict
+        What --json says of each input of a run, printed or not.
     """
 
     tool: str
@@ -39,6 +41,7 @@ class Console:
     debug: bool = False
     gathered: Gathered | None = None
     warned: list[str] = field(default_factory=list)
+    records: list[dict] = field(default_factory=list)
 
     def __post_init__(self):
         from rtools.work.progress import ProgressReporter

@@ -72,8 +72,7 @@ class RunReport:
         """Print what was done for one input; the exit code, 5 where a quality limit was missed."""
         self.catalogs += result.catalogs
         error = QualityError(result.failure, path=result.input) if result.failure else None
-        if self.as_json:
-            json_line(record_of_result(result, error))
+        self._record(record_of_result(result, error))
         for path in result.outputs if not self.as_json else ():
             click.echo(path)
         if self.timings:
@@ -84,7 +83,13 @@ class RunReport:
 
     def failed(self, name: str, error: Exception) -> int:
         """Print one line about an input that nothing came of; the exit code."""
-        return tell_failure(self.console, name, error, json_line if self.as_json else None)
+        return tell_failure(self.console, name, error, self._record)
+
+    def _record(self, record):
+        """Keep what is said of an input, and print it with --json."""
+        self.console.records.append(record)
+        if self.as_json:
+            json_line(record)
 
     def close(self) -> None:
         """Say once how deep the catalogs are that were made, and how they go deeper."""

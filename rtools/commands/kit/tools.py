@@ -29,6 +29,7 @@ GROUPS = {
         "cut",
         "fits",
         "table",
+        "report",
     ),
     "references": ("refs", "refcat", "skymap"),
     "simulate": ("sim",),

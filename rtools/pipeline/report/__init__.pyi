@@ -10,9 +10,10 @@ from .findings import (
     Provenance,
     RunRecord,
 )
+from .images import picture_side
 from .product import broken, companions, read_product
-from .report import Judged, Report, gather
-from .runlog import read_run_log
+from .report import Judged, Survey, gather
+from .runlog import read_run_log, records_of
 
 __all__ = [
     "AlignmentFindings",
@@ -25,11 +26,13 @@ __all__ = [
     "Pictures",
     "ProductFindings",
     "Provenance",
-    "Report",
     "RunRecord",
+    "Survey",
     "broken",
     "companions",
     "gather",
+    "picture_side",
     "read_product",
     "read_run_log",
+    "records_of",
 ]

@@ -36,6 +36,8 @@ FLAGS = ("warning_flags", "image_flags")
 SKY = (("ra_psf", "dec_psf"), ("ra", "dec"), ("ra_centroid", "dec_centroid"), ("sky_centroid.ra", "sky_centroid.dec"))
 PIXELS = (("x_psf", "y_psf"), ("x_centroid", "y_centroid"), ("xcentroid", "ycentroid"))
 
+KNOWN = {*FLAGS, *(name for pair in (*SKY, *PIXELS) for name in pair)}
+
 POINTS = 250
 """Sources of a catalog that are drawn."""
 
@@ -74,23 +76,15 @@ def read_sources(path: str | Path) -> ReadCatalog:
     InputError
         It cannot be read.
     """
-    table = read_catalog(path, columns=_wanted(path))
+    table = read_catalog(path, wanted=_wanted)
     flat = {str(key): value for key, value in table.meta.items() if str(key).startswith("roman.")}
     meta = (to_tree(flat).get("meta") or {}) if flat else {}
     return ReadCatalog(table, meta if isinstance(meta, dict) else {})
 
 
-def _wanted(path):
-    """Columns of a parquet file that are needed: fewer than a fifth of what it has."""
-    from rtools.products.forms import form_of
-    from rtools.products.tables import read_table
-
-    if form_of(path) != "parquet":
-        return None
-    names = [column.name for column in read_table(path, "parquet").columns]
-    known = {*FLAGS, *(name for pair in (*SKY, *PIXELS) for name in pair)}
-    begins = (*SIZES, EXTENDED)
-    return [one for one in names if one in known or one.startswith(begins) or one.removesuffix("_err").endswith("_flux")]
+def _wanted(name):
+    """Whether a column is needed: fewer than a fifth of those that a catalog has."""
+    return name in KNOWN or name.startswith((*SIZES, EXTENDED)) or name.removesuffix("_err").endswith("_flux")
 
 
 def catalog_findings(name: str, read: ReadCatalog) -> CatalogFindings | None:
@@ -117,9 +111,7 @@ def catalog_findings(name: str, read: ReadCatalog) -> CatalogFindings | None:
     size = _numbers(table, size_name) if size_name else np.full(len(table), np.nan)
     extended = _extended(table, band)
     flagged = _flagged(table)
-    quality = measure_sources(
-        magnitude, error, size=size, extended=extended, flagged=flagged
-    )
+    quality = measure_sources(magnitude, error, size=size, extended=extended, flagged=flagged)
     some = np.unique(np.linspace(0, len(table) - 1, POINTS).astype(int)) if len(table) else np.zeros(0, int)
     return CatalogFindings(
         Path(name).name, band, quality, magnitude[some], error[some], size[some], extended[some],
@@ -235,4 +227,3 @@ def image_of(meta: Mapping[str, Any]) -> str:
     image = meta.get("image")
     name = image.get("filename") if isinstance(image, dict) else None
     return name if isinstance(name, str) else ""
-

@@ -7,17 +7,28 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rtools.products.edit.section import read_plane
+from rtools.jwst.modes import has_coordinates
 from rtools.pipeline.report.findings import ExposureFindings, Pictures
 from rtools.pipeline.report.identity import number_at, text_at
+from rtools.products.edit.section import read_plane
+from rtools.quality import ImageQuality, ImageRows, block_peaks, measure_image
 from rtools.reference.nominal import GAIN
-from rtools.quality import Band, ImageQuality, block_peaks, measure_image
+from rtools.wfi.exposure_types import SKY_IMAGE_TYPES, reading_of
 from rtools.wfi.instrument import FILTERS
 
 if TYPE_CHECKING:
     from rtools.products.io.face import ProductFace
 
-__all__ = ["RATES", "exposure_findings", "exposure_values", "image_array", "pictures_of", "quality_of", "unit_of_image"]
+__all__ = [
+    "RATES",
+    "exposure_findings",
+    "exposure_values",
+    "image_array",
+    "picture_side",
+    "pictures_of",
+    "quality_of",
+    "unit_of_image",
+]
 
 RAMPS = ("l1_uncal", "ramp", "uncal")
 """Kinds whose numbers are no rates: of jumps, noise and sky nothing is said."""
@@ -33,6 +44,31 @@ FEW = 16
 
 LAG = {"l3_coadd": 4, "i2d": 4}
 """Distance of pixels whose differences tell the noise: in mosaics neighbours share light."""
+
+PICTURE_BYTES = 9 << 20
+"""Of all pictures of a report together, about."""
+
+PIXEL_BYTES = 0.9
+"""Of a pixel of a picture as text, about."""
+
+SIDES = (48, 224)
+"""Least and largest side of a picture."""
+
+
+def picture_side(count: int) -> int:
+    """Pixels of the longer side of the pictures of a report: two of each product shall not be too much together.
+
+    Parameters
+    ----------
+    count : int
+        Of the products.
+
+    Returns
+    -------
+    int
+    """
+    return int(np.clip((PICTURE_BYTES / (2 * PIXEL_BYTES * max(1, count))) ** 0.5, *SIDES))
+
 
 def image_array(product: ProductFace) -> str | None:
     """The array of a product that is its image; None where it has none."""
@@ -59,9 +95,7 @@ def quality_of(product: ProductFace, side: int) -> ImageQuality:
     table = product.flag_bits(flags) or {} if flags else {}
     bands = _bands(product, flags, block_of(product, side))
     unusable = table.get("DO_NOT_USE", 0)
-    return measure_image(
-        bands, table, block=block_of(product, side), unusable=unusable, lag=LAG.get(product.kind, 1)
-    )
+    return measure_image(bands, table, block=block_of(product, side), unusable=unusable, lag=LAG.get(product.kind, 1))
 
 
 def block_of(product: ProductFace, side: int) -> int:
@@ -95,7 +129,7 @@ def _bands(product, flags, block):
     has_err = product.has("err") and product.arrays["err"].shape == shape
     for rows in rows_of_bands(*shape[-2:], block):
         few = slice(rows.start, min(rows.stop, rows.start + FEW if shape[-2] > 512 else rows.stop))
-        yield Band(
+        yield ImageRows(
             _read(product, "data", rows),
             _read(product, flags, rows) if flags else None,
             _read(product, "err", few).astype(np.float32) if has_err else None,
@@ -187,7 +221,7 @@ def exposure_findings(product: ProductFace, quality: ImageQuality) -> ExposureFi
     )  # fmt: skip
 
 
-MOST_READS = 4096
+MOST_READS = 5000
 """Resultants or groups of which a pattern is drawn: a file that says more is not believed."""
 
 
@@ -240,7 +274,9 @@ def exposure_values(
         return values
     sky = number_at(product.meta, "statistics.image_median") if product.mission == "roman" else float("nan")
     sky = sky if sky == sky else quality.sky
-    values |= {"sky": sky, "noise": quality.noise, "noise_ratio": quality.noise_ratio}
+    values |= {"sky": sky, "noise": quality.noise}
+    if _is_imaging(product):
+        values["noise_ratio"] = quality.noise_ratio
     values |= {"sky_ratio": _sky_ratio(product.meta, sky, found.unit)} if product.mission == "roman" else {}
     for key, flag in (("jump_fraction", "JUMP_DET"), ("saturated_fraction", "SATURATED")):
         values[key] = 100 * found.flags.get(flag, 0) / max(1, quality.pixels)
@@ -249,11 +285,17 @@ def exposure_values(
     return {key: value for key, value in values.items() if np.isfinite(value)}
 
 
+def _is_imaging(product):
+    """Whether neighbours differ by their noise: in spectra they differ by the light, too."""
+    kind = text_at(product.meta, "exposure.type")
+    return has_coordinates(kind) if product.mission == "jwst" else reading_of(kind) == "imaging"
+
+
 def _sky_ratio(meta: Mapping[str, Any], sky: float, unit: str) -> float:
     """The sky of a Roman image over the least that its filter sees; NaN where nothing is known."""
     band = FILTERS.get(text_at(meta, "instrument.optical_element"))
     subtracted = meta.get("background")
-    if band is None or unit.replace(" ", "") != "DN/s" or text_at(meta, "exposure.type") != "WFI_IMAGE":
+    if band is None or unit.replace(" ", "") != "DN/s" or text_at(meta, "exposure.type") not in SKY_IMAGE_TYPES:
         return float("nan")
     if isinstance(subtracted, dict) and subtracted.get("subtracted"):
         return float("nan")

@@ -63,7 +63,10 @@ def mosaic_findings(product: ProductFace, logs: Iterable[tuple[str, str]], side:
     quality = measure_mosaic(_bands(product, context, weight, block), block=block)
     settings = {name: text_at(product.meta, *paths) for name, paths in SETTINGS.items()}
     return MosaicFindings(
-        quality, _members(product.meta, logs), unit_of_image(product), {key: one for key, one in settings.items() if one}
+        quality,
+        _members(product.meta, logs),
+        unit_of_image(product),
+        {key: one for key, one in settings.items() if one},
     )
 
 

@@ -95,7 +95,7 @@ def read_product(path: str | Path, called: str, side: int) -> ProductFindings:
         raise InputError("a JSON file: a report is of products", mend="--log takes the log of a run", path=path)
     if form in ("parquet", "ecsv"):
         return _of_table(path, called, form)
-    with open_any(path, others=True) as product:
+    with open_any(path) as product:
         if getattr(product, "tables", None) and image_array(product) is None:
             identity = identity_of(called, product.mission, product.kind, product.meta)
             return ProductFindings(identity, provenance=_provenance(product))

@@ -12,7 +12,7 @@ from rtools.pipeline.report.aligned import with_offsets
 from rtools.pipeline.report.findings import MosaicFindings, ProductFindings, RunRecord
 from rtools.quality import METRICS, Verdict, judge, odd_ones
 
-__all__ = ["Judged", "Report", "gather"]
+__all__ = ["Judged", "Survey", "gather"]
 
 GIB = 2**30
 
@@ -43,7 +43,7 @@ class Judged:
 
 
 @dataclass(frozen=True)
-class Report:
+class Survey:
     """All products, and the run that made them.
 
     Attributes
@@ -58,7 +58,7 @@ class Report:
     run: tuple[RunRecord, ...] = ()
 
 
-def gather(products: Iterable[ProductFindings], run: Sequence[RunRecord] = ()) -> Report:
+def gather(products: Iterable[ProductFindings], run: Sequence[RunRecord] = ()) -> Survey:
     """Put products together.
 
     Parameters
@@ -70,7 +70,7 @@ def gather(products: Iterable[ProductFindings], run: Sequence[RunRecord] = ()) -
 
     Returns
     -------
-    Report
+    Survey
     """
     made = with_offsets(list(products))
     pixels = {Path(one.identity.file).name: one.exposure.pixels for one in made if one.exposure}
@@ -80,7 +80,7 @@ def gather(products: Iterable[ProductFindings], run: Sequence[RunRecord] = ()) -
     made = [_with_costs(one, record) if record else one for one, record in zip(made, found, strict=True)]
     odd = _odd(made)
     judged = [_judged(one, odd[number], found[number]) for number, one in enumerate(made)]
-    return Report(tuple(judged), tuple(run))
+    return Survey(tuple(judged), tuple(run))
 
 
 def _with_shares(product, pixels):

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from rtools.errors import InputError
 from rtools.pipeline.report.findings import RunRecord
 
-__all__ = ["read_run_log"]
+__all__ = ["read_run_log", "records_of"]
 
 KNOWN = {"input", "file", "status", "outputs", "exit_code", "error", "warnings", "seconds", "peak_memory", "steps"}
 
@@ -45,16 +45,34 @@ def read_run_log(path: str | Path) -> list[RunRecord]:
         lines = Path(path).read_text("utf-8", "replace").splitlines()
     except OSError as error:
         raise InputError((error.strerror or str(error)).lower(), path=path) from None
+    return records_of(_object(line, number, path) for number, line in enumerate(lines, 1) if line.strip())
+
+
+def _object(line, number, path):
+    try:
+        told = json.loads(line)
+    except (ValueError, RecursionError):
+        told = None
+    if not isinstance(told, dict):
+        raise InputError(f"line {number} is no object of JSON", path=path)
+    return told
+
+
+def records_of(lines: Iterable[Mapping[str, Any]]) -> list[RunRecord]:
+    """What the log of a run says of each input.
+
+    Parameters
+    ----------
+    lines : iterable of mapping
+        The objects of the log; those that are of no input are passed over.
+
+    Returns
+    -------
+    list of RunRecord
+        In the order in which inputs appear first; each as it was last.
+    """
     found: dict[str, RunRecord] = {}
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            told = json.loads(line)
-        except (ValueError, RecursionError):
-            told = None
-        if not isinstance(told, dict):
-            raise InputError(f"line {number} is no object of JSON", path=path)
+    for told in lines:
         if record := _record(told):
             found[record.input] = record
     return list(found.values())

@@ -18,9 +18,9 @@ TABLES = {
 PICTURES = ("png", "pdf", "svg", "jpg")
 """Formats of pictures; the extension is called as the format is."""
 
-EXTENSIONS = (
-    TABLES | {"asdf": (".asdf",), "json": (".json",), "gif": (".gif",)} | {form: (f".{form}",) for form in PICTURES}
-)
+OTHERS = ("asdf", "json", "html", "gif")
+
+EXTENSIONS = TABLES | {form: (f".{form}",) for form in (*OTHERS, *PICTURES)}
 """All forms and their extensions."""
 
 

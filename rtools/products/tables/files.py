@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import json
 import warnings
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +38,10 @@ NESTING = ("parquet", "ecsv")
 
 
 def read_catalog(
-    path: str | Path, stage: str | None = None, hdu: str | None = None, columns: Collection[str] | None = None
+    path: str | Path,
+    stage: str | None = None,
+    hdu: str | None = None,
+    wanted: Callable[[str], bool] | None = None,
 ) -> AstropyTable:
     """Read a catalog, or a guide-window or FACE file as one; its format is told by its content.
 
@@ -50,8 +53,8 @@ def read_catalog(
         ``acq``, ``edge`` or ``track`` of a guide-window file, which has a table for each; tracking by default.
     hdu : str, optional
         Table of a FITS file, ``EXTNAME`` or ``EXTNAME,EXTVER``; the main one by default.
-    columns : collection of str, optional
-        Names of those that are needed: of parquet no others are read.
+    wanted : callable, optional
+        Whether a column of this name is needed: of parquet no others are read.
 
     Returns
     -------
@@ -71,7 +74,7 @@ def read_catalog(
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return _plain(_read(path, form, stage, hdu, columns))
+            return _plain(_read(path, form, stage, hdu, wanted))
     except Exception as error:  # readers of six formats raise whatever they like
         if isinstance(error, InputError):
             raise
@@ -79,11 +82,11 @@ def read_catalog(
         raise InputError(f"not a {_NAMES[form]} table that can be read ({reason})", path=path) from error
 
 
-def _read(path, form, stage, hdu, columns):
+def _read(path, form, stage, hdu, wanted):
     if form == "asdf":
         return _read_asdf(path, stage)
     if form == "parquet":
-        return catalog_parquet.read_parquet(path, columns)
+        return catalog_parquet.read_parquet(path, wanted)
     return catalog_exchange.read_fits(path, hdu) if form == "fits" else _READERS[form](path)
 
 

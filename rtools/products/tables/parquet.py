@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
-from collections.abc import Collection
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,7 +29,7 @@ VALUE = 8
 """Bytes that a value takes in memory, about: runs of equal values take next to nothing in a file."""
 
 
-def read_parquet(path: str | Path, columns: Collection[str] | None = None) -> AstropyTable:
+def read_parquet(path: str | Path, wanted: Callable[[str], bool] | None = None) -> AstropyTable:
     """The table of a parquet file.
 
     astropy's own reader wants pandas, and knows neither units of fields nor the archive's metadata.
@@ -38,8 +38,9 @@ def read_parquet(path: str | Path, columns: Collection[str] | None = None) -> As
     ----------
     path : str or Path
         The file.
-    columns : collection of str, optional
-        Only these columns, as far as the file has them.
+    wanted : callable, optional
+        Whether a column of this name is read; all are by default. Descriptions of some are not looked for where each
+        says its unit itself.
 
     Returns
     -------
@@ -57,10 +58,10 @@ def read_parquet(path: str | Path, columns: Collection[str] | None = None) -> As
 
     with parquet.ParquetFile(parquet_source(path)) as file:
         _check_room(file.metadata)
-        names = file.schema_arrow.names
-        arrow = file.read(None if columns is None else [name for name in names if name in columns])
+        arrow = file.read(None if wanted is None else list(filter(wanted, file.schema_arrow.names)))
     texts = {key.decode(): value.decode("utf-8", "replace") for key, value in (arrow.schema.metadata or {}).items()}
-    header = _yaml_header(texts.get(TABLE_KEY))
+    complete = wanted is not None and all(b"unit" in (field.metadata or {}) for field in arrow.schema)
+    header = {} if complete else _yaml_header(texts.get(TABLE_KEY))
     described = {entry["name"]: entry for entry in header.get("datatype", ())}
     meta = {key: value for key, value in (header.get("meta") or {}).items() if not key.startswith("__")}
     meta |= {key: value for key, value in texts.items() if key not in NOT_OURS}

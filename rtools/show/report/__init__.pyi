@@ -1,0 +1,3 @@
+from .page import PageOptions, render
+
+__all__ = ["PageOptions", "render"]
