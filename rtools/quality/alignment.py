@@ -81,7 +81,8 @@ def undo_correction(
     """
     plane = np.stack(to_plane(ra, dec, tangent, unit=ARCSEC))
     old = np.linalg.solve(np.asarray(matrix, float), plane - np.asarray(shift, float)[:, None])
-    return from_plane(*(old / RADIAN_ARCSEC), tangent)
+    xi, eta = old / RADIAN_ARCSEC
+    return from_plane(xi, eta, tangent)
 
 
 def correction_field(

@@ -106,7 +106,8 @@ def measure_image(
         samples.append(_sample(band, usable, lag))
     picture = np.concatenate(pictures) if pictures else np.zeros((0, 0), np.float32)
     ordered = dict(sorted(flags.items(), key=lambda item: -item[1]))
-    return ImageQuality(pixels, good, ordered, *_noise_of(samples), picture)
+    sky, noise, expected, ratio = _noise_of(samples)
+    return ImageQuality(pixels, good, ordered, sky, noise, expected, ratio, picture)
 
 
 def _count_flags(dq, table, counts):
@@ -170,10 +171,12 @@ def _sample(band, usable, lag):
 
 def _noise_of(samples):
     """Sky, noise, expected noise and their ratio, of the samples of all bands."""
-    values, differences = (np.concatenate([one[number] for one in samples]) if samples else [] for number in (0, 1))
+    if not samples:
+        return np.nan, np.nan, np.nan, np.nan
+    values, differences = (np.concatenate([one[number] for one in samples]) for number in (0, 1))
     sky = float(np.median(values)) if len(values) else np.nan
     noise = _scatter(differences) / np.sqrt(2)
-    if not samples or any(one[2] is None for one in samples) or not len(differences):
+    if any(one[2] is None for one in samples) or not len(differences):
         return sky, float(noise), np.nan, np.nan
     errors, together = (np.concatenate([one[number] for one in samples]) for number in (2, 3))
     return sky, float(noise), float(np.median(errors)), float(_scatter(differences / together))

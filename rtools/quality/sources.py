@@ -17,6 +17,9 @@ __all__ = ["SourceQuality", "magnitudes", "measure_sources"]
 BIN = 0.5
 """Magnitudes of a bin of the counts."""
 
+RISING = 6
+"""Bins before the peak of the counts through which the line goes."""
+
 LEAST = 40
 """Sources without which no completeness is estimated."""
 
@@ -143,16 +146,17 @@ def _counts(magnitude):
 def _completeness(edges, counts):
     """The line through the logarithms of the counts that rise, and where counts fall to half of it.
 
-    Bins from the first with three sources to the one before the last before the peak count, each by its number. The
-    peak itself is left out, because incompleteness begins before counts fall.
+    It goes through bins of the three magnitudes before the peak count, each counted by its number, from the first that
+    has sources on. The peak itself is left out, because incompleteness begins before counts fall.
     """
     if counts.sum() < LEAST:
         return None, np.nan
     centres, peak = (edges[1:] + edges[:-1]) / 2, int(np.argmax(counts))
-    used = np.flatnonzero(counts[: max(0, peak - 1)] >= 3)
-    if len(used) < 3:
+    used = slice(max(int(np.argmax(counts > 0)), peak - 1 - RISING), max(0, peak - 1))
+    known = np.maximum(counts[used], 0.5)
+    if len(known) < 3:
         return None, np.nan
-    slope, start = np.polyfit(centres[used], np.log10(counts[used]), 1, w=np.sqrt(counts[used]))
+    slope, start = np.polyfit(centres[used], np.log10(known), 1, w=np.sqrt(known))
     if slope <= 0:
         return None, np.nan
     share = counts / 10 ** (start + slope * centres)

@@ -83,7 +83,7 @@ def exposure(path, number, *, detector="WFI01", profile="2.1.0", hit=True, noise
     meta = _meta(number, detector, pointing, profile) | {"wcs": wcs}
     for key, value in dict(change).items():
         block, _, field = key.partition(".")
-        meta[block] = dict(meta[block]) | {field: value}
+        meta[block] = dict(meta.get(block, {})) | {field: value}
     kept = {name: array for name, array in arrays.items() if name not in drop}
     writer.write_product(path, "l2_image", meta, kept, profile=profile, compression="lz4", history=SIMULATED)
     return path

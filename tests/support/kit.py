@@ -65,6 +65,7 @@ LINES = {
     "validate": ("FILE --quick --json",),
     "cut": ("FILE --section 10:40,20:60 --outdir DIR",),
     "fits": ("FILE --outdir DIR --sip-error none",),
+    "report": ("FILE -o DIR/page.html",),
     "gw attitude": ("FILE STAR",),
     "multiband": ("FILE --outdir DIR",),
     "resample": ("FILE -o DIR/out_coadd.asdf",),
@@ -128,7 +129,11 @@ MANY = {
 }
 """Tool to a command line that takes many files, where it is not the first of its lines."""
 
-LIGHT = {"stat": "FILE --array data", "set": "GAIN author=me --outdir DIR"}
+LIGHT = {
+    "stat": "FILE --array data",
+    "set": "GAIN author=me --outdir DIR",
+    "report": "FILE --json -o DIR/page.html",
+}
 """As `MANY`, quick enough for many files."""
 
 WRONG = {

@@ -110,8 +110,13 @@ def with_offsets(products: Sequence[ProductFindings]) -> list[ProductFindings]:
     list of ProductFindings
         In the same order; those without aligned stars as they were.
     """
-    aligned = [(number, one.alignment) for number, one in enumerate(products) if one.alignment and one.alignment.stars]
-    found = star_offsets([one.stars for _number, one in aligned], [one.old for _number, one in aligned])
+    aligned, stars, old = [], [], []
+    for number, one in enumerate(products):
+        if one.alignment and one.alignment.stars and one.alignment.old:
+            aligned.append((number, one.alignment))
+            stars.append(one.alignment.stars)
+            old.append(one.alignment.old)
+    found = star_offsets(stars, old)
     made = list(products)
     for (number, alignment), offsets in zip(aligned, found, strict=True):
         if offsets is None:

@@ -126,9 +126,9 @@ class AlignmentFindings:
         What the log of the file says of it last.
     rotation, scale : float
         Of the correction: degrees, and less 1 in parts of a million; NaN where there is none.
-    stars : tuple of ndarray float64
-        Right ascension and declination of bright point sources, degrees; empty without a catalog.
-    old : tuple of ndarray float64
+    stars : (ndarray float64 (n,), ndarray float64 (n,)) or None
+        Right ascension and declination of bright point sources, degrees; None without a catalog.
+    old : (ndarray float64 (n,), ndarray float64 (n,)) or None
         The same before the correction.
     pixels : ndarray float64 (n, 2)
         Where they are in the image, as fractions of its width and height.
@@ -142,8 +142,8 @@ class AlignmentFindings:
     reason: str = ""
     rotation: float = float("nan")
     scale: float = float("nan")
-    stars: tuple[np.ndarray, ...] = ()
-    old: tuple[np.ndarray, ...] = ()
+    stars: tuple[np.ndarray, np.ndarray] | None = None
+    old: tuple[np.ndarray, np.ndarray] | None = None
     pixels: np.ndarray | None = None
     field: CorrectionField | None = None
     offsets: StarOffsets | None = None

@@ -186,7 +186,7 @@ def _references(told):
 
 def _options(entries):
     """Options of steps that the history knows: of each step those of its last entry."""
-    found = {}
+    found: dict[str, str] = {}
     for entry in entries:
         steps = entry.get("parameters")
         for step, options in (steps if isinstance(steps, dict) else {}).items():

@@ -127,7 +127,7 @@ def _last_plane(product, name):
 def _bands(product, flags, block):
     shape = product.arrays["data"].shape
     has_err = product.has("err") and product.arrays["err"].shape == shape
-    for rows in rows_of_bands(*shape[-2:], block):
+    for rows in rows_of_bands(shape[-2], shape[-1], block):
         few = slice(rows.start, min(rows.stop, rows.start + FEW if shape[-2] > 512 else rows.stop))
         yield ImageRows(
             _read(product, "data", rows),

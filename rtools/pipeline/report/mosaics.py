@@ -72,7 +72,7 @@ def mosaic_findings(product: ProductFace, logs: Iterable[tuple[str, str]], side:
 
 def _bands(product, context, weight, block) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
     shape = product.arrays[context].shape
-    for rows in rows_of_bands(*shape[-2:], block):
+    for rows in rows_of_bands(shape[-2], shape[-1], block):
         bits = product.section(context, rows, slice(None)).reshape(-1, rows.stop - rows.start, shape[-1])
         yield bits, None if weight is None else product.section(weight, rows, slice(None))
 
@@ -80,7 +80,8 @@ def _bands(product, context, weight, block) -> Iterator[tuple[np.ndarray, np.nda
 def _members(meta, logs):
     """Images of a mosaic, with what its log says of them."""
     listed = get(meta, "resample.members")
-    found = {os.path.basename(str(name)): {} for name in listed} if isinstance(listed, list) else {}
+    names = map(str, listed) if isinstance(listed, list) else ()
+    found: dict[str, dict[str, str]] = {os.path.basename(name): {} for name in names}
     for _level, text in logs:
         for key, pattern in (("sky", SKY), ("outliers", OUTLIERS)):
             if match := pattern.fullmatch(text):

@@ -105,7 +105,8 @@ def read_product(path: str | Path, called: str, side: int) -> ProductFindings:
 def _of_table(path, called, form):
     """A catalog that is reported for itself."""
     read, described = read_sources(path), read_table(path, form)
-    meta = described.tree.get("meta") if isinstance(described.tree.get("meta"), dict) else {}
+    stated = described.tree.get("meta")
+    meta: dict[str, Any] = stated if isinstance(stated, dict) else {}
     mission = "roman" if described.kind else "jwst" if form == "ecsv" else ""
     identity = identity_of(called, mission, described.kind or "catalog", meta)
     found = catalog_findings(called, read)

@@ -116,9 +116,10 @@ class _Item:
 
     def __init__(self, number: int, judged: Judged, name: str):
         self.number, self.judged, self.name = number, judged, name
-        self.product, self.identity, self.verdict = judged.product, judged.product.identity, judged.verdict
+        self.product: Any = judged.product  # a section asks for what its products have
+        self.identity, self.verdict = judged.product.identity, judged.verdict
 
-    def cells(self, keys: Sequence[str]) -> list[cells.NumberCell]:
+    def numbers(self, keys: Sequence[str]) -> list[cells.NumberCell]:
         """Its numbers, for the table."""
         return cells.cells_of(self.judged, keys)
 
@@ -171,7 +172,7 @@ class _Item:
         return charts.read_bars(self.product.exposure)
 
     @property
-    def charts(self) -> list[charts.Plot]:
+    def plots(self) -> list[charts.Plot]:
         """Plots of its catalog."""
         return charts.catalog_charts(self.product.catalog)
 

@@ -54,7 +54,7 @@ class CountedRow(NamedTuple):
 
     name: str
     value: str
-    count: int
+    products: int
     look: str = ""
 
 

@@ -234,7 +234,7 @@ def test_a_pipe_at_both_ends(name, line, taken, out, monkeypatch):
     line = re.sub(r"-o \S+|--outdir \S+", "-o -", line)
     with piped(monkeypatch, source.read_bytes()) as printed:
         assert run(name, *words(line, "-", out)) == 0
-    assert printed.getvalue().startswith((b"#ASDF", b"SIMPLE", b"\x89PNG\r", b"# %ECSV", b"PAR1"))
+    assert printed.getvalue().startswith((b"#ASDF", b"SIMPLE", b"\x89PNG\r", b"# %ECSV", b"PAR1", b"<!doctype html>"))
 
 
 @pytest.mark.parametrize(("name", "line"), [case for case in WRITERS if "FILE" in case[1]])
@@ -289,6 +289,7 @@ def test_what_is_written_is_what_its_name_says(name, line, taken, out):
         "ecsv": b"# %ECSV",
         "png": b"\x89PNG",
         "json": b"{",
+        "html": b"<!doctype html>",
     }
     for path in out.rglob("*.*"):
         assert path.read_bytes().startswith(marks[form_of_name(path)])
