@@ -1,5 +1,5 @@
 from .alignment import CorrectionField, StarOffsets, correction_field, star_offsets, undo_correction
-from .image import ImageQuality, ImageRows, block_peaks, measure_image
+from .image import ImageQuality, ImageRows, measure_image
 from .limits import METRICS, Metric, Verdict, judge, odd_ones
 from .mosaic import MosaicQuality, measure_mosaic
 from .sources import SourceQuality, magnitudes, measure_sources
@@ -14,7 +14,6 @@ __all__ = [
     "SourceQuality",
     "StarOffsets",
     "Verdict",
-    "block_peaks",
     "correction_field",
     "judge",
     "magnitudes",

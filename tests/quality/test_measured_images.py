@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rtools.quality import ImageRows, block_peaks, measure_image, measure_mosaic
+from rtools.quality import ImageRows, measure_image, measure_mosaic
 
 TABLE = {"DO_NOT_USE": 1, "SATURATED": 2, "JUMP_DET": 4}
 SKY, SIGMA = 3.0, 0.2
@@ -75,15 +75,6 @@ def test_an_image_without_a_good_pixel_has_no_sky_and_no_noise():
     assert found.good == 0
     assert np.isnan([found.sky, found.noise, found.noise_ratio]).all()
     assert np.isnan(found.picture).all()
-
-
-def test_blocks_at_the_ends_are_smaller_and_labels_are_never_lost():
-    labels = np.zeros((25, 13), np.int32)
-    labels[24, 12], labels[3, 3] = 7, 2
-    found = block_peaks(labels, 10)
-    assert found.shape == (3, 2)
-    assert found[2, 1] == 7
-    assert found[0, 0] == 2
 
 
 def test_depth_is_the_number_of_images_whose_bits_are_set():

@@ -11,7 +11,7 @@ from rtools.jwst.modes import has_coordinates
 from rtools.pipeline.report.findings import ExposureFindings, Pictures
 from rtools.pipeline.report.identity import number_at, text_at
 from rtools.products.edit.section import read_plane
-from rtools.quality import ImageQuality, ImageRows, block_peaks, measure_image
+from rtools.quality import ImageQuality, ImageRows, measure_image
 from rtools.reference.nominal import GAIN
 from rtools.wfi.exposure_types import SKY_IMAGE_TYPES, reading_of
 from rtools.wfi.instrument import FILTERS
@@ -39,7 +39,7 @@ RATES = ("l2_image", "rate", "rateints", "bsub", "bsubints", "cal", "calints", "
 BAND_PIXELS = 1 << 21
 """Pixels that are in memory at a time, about."""
 
-FEW = 16
+FEW = 8
 """Rows of a band in which the noise is measured."""
 
 LAG = {"l3_coadd": 4, "i2d": 4}
@@ -182,7 +182,7 @@ def _middle(length, side):
 
 
 def _labels(segments, rows, columns):
-    return block_peaks(np.asarray(read_plane(segments, "data", 0, rows)[:, columns]), 1)
+    return read_plane(segments, "data", 0, rows)[:, columns].copy()  # not a part of what was read
 
 
 def unit_of_image(product: ProductFace) -> str:
