@@ -1,14 +1,14 @@
 from .alignment import CorrectionField, StarOffsets, correction_field, star_offsets, undo_correction
-from .image import ImageQuality, ImageRows, measure_image
+from .image import BandOfRows, ImageQuality, measure_image
 from .limits import METRICS, Metric, Verdict, judge, odd_ones
 from .mosaic import MosaicQuality, measure_mosaic
 from .sources import SourceQuality, magnitudes, measure_sources
 
 __all__ = [
     "METRICS",
+    "BandOfRows",
     "CorrectionField",
     "ImageQuality",
-    "ImageRows",
     "Metric",
     "MosaicQuality",
     "SourceQuality",

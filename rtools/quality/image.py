@@ -12,13 +12,13 @@ import numpy as np
 
 from rtools.work.statistics import MAD_TO_SIGMA
 
-__all__ = ["ImageQuality", "ImageRows", "measure_image"]
+__all__ = ["BandOfRows", "ImageQuality", "measure_image"]
 
 SAMPLES = 1 << 17
 """Pixels of a band by which sky and noise are measured, about: of an image the noise is then known to 0.2 percent."""
 
 
-class ImageRows(NamedTuple):
+class BandOfRows(NamedTuple):
     """Some rows of an image.
 
     Attributes
@@ -70,13 +70,13 @@ class ImageQuality(NamedTuple):
 
 
 def measure_image(
-    bands: Iterable[ImageRows], table: Mapping[str, int], *, block: int = 1, unusable: int = 0, lag: int = 1
+    bands: Iterable[BandOfRows], table: Mapping[str, int], *, block: int = 1, unusable: int = 0, lag: int = 1
 ) -> ImageQuality:
     """Measure an image.
 
     Parameters
     ----------
-    bands : iterable of ImageRows
+    bands : iterable of BandOfRows
         From the first row to the last. All but the last have a multiple of `block` rows.
     table : mapping of str to int
         Names of the bits of the flags.

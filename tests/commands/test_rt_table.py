@@ -78,6 +78,15 @@ def test_archive_layout_is_read_with_units_descriptions_and_metadata(catalog):
     assert dict(table.meta) == META | {"aperture_mask_method": "mask"}
 
 
+def test_columns_that_are_not_wanted_are_not_read_and_the_others_keep_values_and_units(catalog):
+    whole = read_catalog(catalog)
+    part = read_catalog(catalog, wanted=lambda name: name == whole.colnames[1])
+    assert part.colnames == whole.colnames[1:2]
+    assert part.columns[0].unit == whole.columns[1].unit
+    assert part.columns[0].tolist() == whole.columns[1].tolist()
+    assert part.meta["roman.meta.filename"] == whole.meta["roman.meta.filename"]
+
+
 @pytest.mark.parametrize("form", TABLES)
 def test_round_trip_keeps_values_types_units_and_descriptions(catalog, form):
     first = read_catalog(catalog)

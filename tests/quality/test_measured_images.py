@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rtools.quality import ImageRows, measure_image, measure_mosaic
+from rtools.quality import BandOfRows, measure_image, measure_mosaic
 
 TABLE = {"DO_NOT_USE": 1, "SATURATED": 2, "JUMP_DET": 4}
 SKY, SIGMA = 3.0, 0.2
@@ -22,7 +22,7 @@ def noisy(seed=1, shape=(120, 150), sigma=SIGMA):
 
 def in_bands(arrays, height):
     """Rows of an image, so many at a time."""
-    return [ImageRows(*(one[start : start + height] for one in arrays)) for start in range(0, len(arrays[0]), height)]
+    return [BandOfRows(*(one[start : start + height] for one in arrays)) for start in range(0, len(arrays[0]), height)]
 
 
 def test_flags_are_counted_and_what_must_not_be_used_is_left_out():
@@ -35,7 +35,7 @@ def test_flags_are_counted_and_what_must_not_be_used_is_left_out():
 
 def test_honest_errors_have_the_ratio_1_and_errors_that_are_half_as_large_2():
     data, dq, err = noisy(shape=(400, 400))
-    honest, small = (measure_image([ImageRows(data, dq, one)], TABLE, unusable=1) for one in (err, err / 2))
+    honest, small = (measure_image([BandOfRows(data, dq, one)], TABLE, unusable=1) for one in (err, err / 2))
     assert honest.noise == pytest.approx(SIGMA, rel=0.02)
     assert honest.expected == pytest.approx(SIGMA)
     assert honest.noise_ratio == pytest.approx(1, rel=0.02)
@@ -48,14 +48,14 @@ def test_stars_and_a_slope_of_the_sky_are_no_noise():
     data += (0.01 * x).astype(np.float32)
     for place in range(20, 400, 40):
         data += 50 * np.exp(-((x - place) ** 2 + (y - place) ** 2) / 4).astype(np.float32)
-    assert measure_image([ImageRows(data, dq, err)], TABLE, unusable=1).noise_ratio == pytest.approx(1, rel=0.05)
+    assert measure_image([BandOfRows(data, dq, err)], TABLE, unusable=1).noise_ratio == pytest.approx(1, rel=0.05)
 
 
 def test_noise_that_neighbours_share_is_told_by_pixels_that_are_apart():
     rng = np.random.default_rng(5)
     wide = rng.normal(0, 1, (300, 303))
     data = ((wide[:, 3:] + wide[:, 2:-1] + wide[:, 1:-2]) / 3**0.5).astype(np.float32)
-    rows = [ImageRows(data, None, np.ones_like(data))]
+    rows = [BandOfRows(data, None, np.ones_like(data))]
     assert measure_image(rows, {}, lag=1).noise_ratio == pytest.approx((1 / 3) ** 0.5, rel=0.03)
     assert measure_image(rows, {}, lag=4).noise_ratio == pytest.approx(1, rel=0.03)
 
@@ -71,7 +71,7 @@ def test_the_height_of_the_bands_changes_neither_counts_nor_picture(height):
 
 def test_an_image_without_a_good_pixel_has_no_sky_and_no_noise():
     data = np.full((40, 40), np.nan, np.float32)
-    found = measure_image([ImageRows(data, None, np.ones_like(data))], {}, block=8)
+    found = measure_image([BandOfRows(data, None, np.ones_like(data))], {}, block=8)
     assert found.good == 0
     assert np.isnan([found.sky, found.noise, found.noise_ratio]).all()
     assert np.isnan(found.picture).all()

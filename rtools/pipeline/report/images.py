@@ -11,7 +11,7 @@ from rtools.jwst.modes import has_coordinates
 from rtools.pipeline.report.findings import ExposureFindings, Pictures
 from rtools.pipeline.report.identity import number_at, text_at
 from rtools.products.edit.section import read_plane
-from rtools.quality import ImageQuality, ImageRows, measure_image
+from rtools.quality import BandOfRows, ImageQuality, measure_image
 from rtools.reference.nominal import GAIN
 from rtools.wfi.exposure_types import SKY_IMAGE_TYPES, reading_of
 from rtools.wfi.instrument import FILTERS
@@ -129,7 +129,7 @@ def _bands(product, flags, block):
     has_err = product.has("err") and product.arrays["err"].shape == shape
     for rows in rows_of_bands(shape[-2], shape[-1], block):
         few = slice(rows.start, min(rows.stop, rows.start + FEW if shape[-2] > 512 else rows.stop))
-        yield ImageRows(
+        yield BandOfRows(
             _read(product, "data", rows),
             _read(product, flags, rows) if flags else None,
             _read(product, "err", few).astype(np.float32) if has_err else None,
