@@ -127,7 +127,7 @@ def test_a_file_of_all_tools_serves_each(config, capsys):
     assert shown["sim"]["rt-sim"] == {"scene-seed": 3, "date": "2027-03-01T00:00:00", "jobs": 2}
     assert shown["run"] == {
         "rt-run": {"jobs": 2},
-        "roman": {"rampfit": {"threshold": 5.0}},
+        "rampfit": {"threshold": 5.0},
         "resample": {"pixfrac": 0.8},
     }
     assert tool("refcat", "make", "a", "-o", "b", "--config", path, "--show-config") == 0

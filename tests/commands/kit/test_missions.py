@@ -71,6 +71,15 @@ def declared(mission, *names):
                     options=options)  # fmt: skip
 
 
+def test_a_table_of_one_mission_leaves_files_of_the_other_alone(tmp_path, monkeypatch):
+    two = {mission: declared(mission, "threshold") for mission in ("roman", "jwst")}
+    monkeypatch.setattr(steps, "steps_in_order", lambda mission="roman": [two[mission]])
+    path = tmp_path / "c.toml"
+    path.write_text("[jwst.both]\nthreshold = 6\n")
+    found = called("jw1.fits", "r1.asdf", "--config", str(path))
+    assert (found["roman"]["threshold"], found["jwst"]["threshold"]) == (4.0, 6.0)
+
+
 def test_a_table_of_a_step_of_two_missions_serves_each(tmp_path, monkeypatch, capsys):
     two = {"roman": declared("roman", "threshold"), "jwst": declared("jwst", "threshold", "only")}
     monkeypatch.setattr(steps, "steps_in_order", lambda mission="roman": [two[mission]])
