@@ -60,6 +60,8 @@ class MosaicMission:
         Whether the sky is compared in cells that are as wide in pixels for any detector.
     nearest : bool
         Whether a grid that covers all images has the nearest number of pixels, so that outer halves may be cut off.
+    packed : bool
+        Whether arrays in files are compressed: then images are kept as they are decoded, where there is room for all.
     check_times, element_of, factor_of, group_of, open_image, outline_of, profile_of, scale_at, wcs_of, why_left_out
         As in `rtools.pipeline.mosaic.roman_images` and `jwst_images`.
     """
@@ -82,6 +84,7 @@ class MosaicMission:
     nominal_scale: bool
     cells_follow: bool
     nearest: bool
+    packed: bool
     check_times: Callable[[Mapping[str, Any], str | Path], None]
     element_of: Callable[[Mapping[str, Any]], str]
     factor_of: Callable[[dict[str, Any]], float | None]
@@ -118,6 +121,7 @@ ROMAN = MosaicMission(
     nominal_scale=False,
     cells_follow=False,
     nearest=False,
+    packed=True,
     check_times=roman_images.check_times,
     element_of=roman_images.element_of,
     factor_of=roman_images.factor_of,
@@ -149,6 +153,7 @@ JWST = MosaicMission(
     nominal_scale=True,
     cells_follow=True,
     nearest=True,
+    packed=False,
     check_times=jwst_images.check_times,
     element_of=jwst_images.element_of,
     factor_of=jwst_images.factor_of,

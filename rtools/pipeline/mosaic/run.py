@@ -116,7 +116,7 @@ class _Run:
         left = self.room - max((self._bytes(mosaic) for mosaic in plan.mosaics), default=0)
         # Unless all can be kept, decoding again is faster than new memory (docs/speed.md).
         decoded = sum(_decoded(member) for member in self.members)
-        self.kept = self.workers.room = decoded if left > decoded else 0
+        self.kept = self.workers.room = decoded if plan.mission.packed and left > decoded else 0
         self._save("flux")
         if "skymatch" in plan.steps:
             with self._timed("skymatch"):

@@ -8,6 +8,7 @@ import pytest
 from astropy.io import fits
 from astropy.wcs import WCS
 
+from rtools.pipeline.mosaic.workers import Workers
 from rtools.products.jwst import open_jwst
 from rtools.products.opening import open_any
 from tests.support.placed_images import image
@@ -127,6 +128,19 @@ def test_an_association_becomes_a_mosaic(folder, cals, tmp_path):
     assert tool("validate", path, catalog, segments) == 0
     assert (open_jwst(catalog).kind, open_jwst(segments).kind) == ("cat", "segm")
     assert catalog.name == f"{name}_cat.ecsv" and segments.name == f"{name}_segm.fits"
+
+
+def test_images_are_read_again_and_not_kept_in_memory(cals, tmp_path, monkeypatch):
+    kept, readings = [], Workers._readings
+
+    def spy(*given):
+        found = readings(*given)
+        kept.extend(keep for _reading, keep in found.values())
+        return found
+
+    monkeypatch.setattr(Workers, "_readings", spy)
+    done("run", *cals, "--mosaic", "--skip", "catalog", "-o", tmp_path / "x_i2d.fits")
+    assert kept and not any(kept)
 
 
 def test_the_catalog_of_a_run_is_that_of_its_mosaic(folder, cals, tmp_path):
