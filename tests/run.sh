@@ -32,7 +32,7 @@ measure_coverage() { # workers and tools in processes of their own as well (pypr
 "$cache/env/bin/ruff" format --check .
 if [ "${1:-}" != --quick ]; then
     "$python" -m mypy
-    sh tests/judges/setup.sh "$RTOOLS_JUDGES"
+    sh tests/judges/setup.sh "$RTOOLS_JUDGES" "${1:-}"
 fi
 failed=0
 run_tests "$@" || failed=1

@@ -7,11 +7,12 @@ import click
 
 from rtools.commands.kit import options as bundles
 from rtools.commands.kit.entry import entry
+from rtools.commands.kit.executors import executor_of
 from rtools.commands.kit.exposures import local_and_called
 from rtools.commands.kit.inputs import local_path
 from rtools.commands.kit.lists import expand_inputs
 from rtools.commands.kit.missions import MISSIONS, options_by_mission
-from rtools.commands.kit.reports import RunReport
+from rtools.commands.kit.reports import RunFlags, RunReport
 from rtools.commands.kit.step_options import click_option, own_values
 from rtools.commands.kit.tool import tool
 from rtools.errors import InputError, UsageError
@@ -28,20 +29,20 @@ are rates, or images, of the same detector through the same filter; they may be 
 
 
 def _run(console, inputs, jobs, **options):
-    from rtools.pipeline.job.run import Local, run_jobs
+    from rtools.pipeline.job.run import run_jobs
     from rtools.products.opening import mission_of
 
     target, *backgrounds = expand_inputs(inputs)
     if not backgrounds:
         raise UsageError("no exposure of the background", mend="rt-bsub TARGET BKG…")
-    dry_run, as_json = options.pop("dry_run"), options.pop("as_json")
+    flags = RunFlags.taken_from(options)
     path, called = local_and_called(target, options["output"])
     mission = mission_of(path)
     request = _request(options_by_mission(console, options, {mission}, STEP.name)[mission], backgrounds)
-    refuse_combinations(request, as_json=as_json, dry_run=dry_run, terminal=sys.stdout.isatty())
-    report = RunReport(console, as_json=as_json)
+    refuse_combinations(request, as_json=flags.as_json, dry_run=flags.dry_run, terminal=sys.stdout.isatty())
+    report = RunReport(console, flags)
     plans = [(target, lambda: [_plan(target, path, request, called, mission)])]
-    return run_jobs(plans, Local(console.work(jobs)), report, dry_run=dry_run)
+    return run_jobs(plans, executor_of(console, jobs, flags), report, dry_run=flags.dry_run)
 
 
 def _request(options, backgrounds):
@@ -81,7 +82,7 @@ def _decorated():
         bundles.outputs("fits", "asdf"),
         bundles.writing,
         click.option("--again", is_flag=True, help="Run although the file's cal_step says COMPLETE."),
-        bundles.jobs,
+        bundles.running,
         bundles.no_checksum,
         bundles.json_output,
     ]

@@ -8,10 +8,11 @@ from rtools.catalog.steps.multiband import STEP
 from rtools.commands.catalog import CATALOGS, form
 from rtools.commands.kit import options as bundles
 from rtools.commands.kit.entry import entry
+from rtools.commands.kit.executors import executor_of
 from rtools.commands.kit.inputs import is_association, is_stream, local_path
 from rtools.commands.kit.lists import expand_inputs
 from rtools.commands.kit.reference_options import reference_config
-from rtools.commands.kit.reports import RunReport
+from rtools.commands.kit.reports import RunFlags, RunReport
 from rtools.commands.kit.step_options import click_option
 from rtools.commands.kit.tool import tool, typed
 from rtools.errors import UsageError
@@ -21,10 +22,11 @@ from rtools.pipeline.job.settings import check_option
 __all__ = ["command", "main"]
 
 
-def _run(console, inputs, ref, refdir, builtin, *, dry_run, as_json, fail_fast, jobs, **options):
+def _run(console, inputs, ref, refdir, builtin, *, jobs, **options):
     from rtools.pipeline.job.request import Request
-    from rtools.pipeline.job.run import Local, run_jobs
+    from rtools.pipeline.job.run import run_jobs
 
+    flags = RunFlags.taken_from(options)
     settings = {item.key: options.pop(item.key) for item in STEP.options}
     checked = {
         item.key: None if settings[item.key] is None else check_option(STEP, item, settings[item.key])
@@ -37,13 +39,14 @@ def _run(console, inputs, ref, refdir, builtin, *, dry_run, as_json, fail_fast, 
     request = Request(
         tool=STEP.tool, single=STEP.name, settings={STEP.name: checked}, references=references, **options
     )  # fmt: skip
-    refuse_combinations(request, as_json=as_json, dry_run=dry_run, terminal=sys.stdout.isatty())
+    refuse_combinations(request, as_json=flags.as_json, dry_run=flags.dry_run, terminal=sys.stdout.isatty())
     groups = _groups(inputs)
     refuse_several(request, len(groups))
-    report = RunReport(console, as_json=as_json)
+    report = RunReport(console, flags)
     plans = [(name, lambda name=name: [_plan(name, groups[name], request)]) for name in groups]
     with console.gathering(groups):
-        return run_jobs(plans, Local(console.work(jobs)), report, dry_run=dry_run, fail_fast=fail_fast)
+        executor = executor_of(console, jobs, flags)
+        return run_jobs(plans, executor, report, dry_run=flags.dry_run, fail_fast=flags.fail_fast)
 
 
 def _plan(name, files, request):
@@ -75,7 +78,7 @@ def _decorated():
         bundles.outputs(*CATALOGS),
         bundles.writing,
         bundles.references,
-        bundles.jobs,
+        bundles.running,
         bundles.no_checksum,
         bundles.json_output,
         bundles.fail_fast,

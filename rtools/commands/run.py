@@ -13,7 +13,6 @@ from rtools.commands.kit.exposures import run_exposures
 from rtools.commands.kit.jwst_associations import are_of_mosaics, associations_of_jwst
 from rtools.commands.kit.lists import expand_inputs
 from rtools.commands.kit.missions import mission_option, options_by_mission
-from rtools.commands.kit.mosaics import check_memory
 from rtools.commands.kit.reference_options import reference_config
 from rtools.commands.kit.report_page import with_page
 from rtools.commands.kit.reports import RunFlags
@@ -110,14 +109,13 @@ def _catalog_settings(options):
 @click.option("--mosaic", is_flag=True, help="Make a mosaic that covers all images; an association makes one, too.")
 @mosaic_options.grid_options
 @mosaic_options.add
-@mosaic_options.memory
 @click.option("--on-disk", "--on_disk", is_flag=True, hidden=True, help="Accepted; members are never held together.")
 @click.option("--timings", is_flag=True, help="Print seconds per step, summed over threads, and peak memory.")
 @click.option("--report", "page", metavar="DIR", help="Write DIR/report.html about the products, as rt-report does.")
 @bundles.outputs("asdf", "fits")
 @bundles.writing
 @bundles.references
-@bundles.jobs
+@bundles.running
 @bundles.no_checksum
 @bundles.json_output
 @bundles.fail_fast
@@ -156,14 +154,10 @@ def _run(console, options):
             raise UsageError("a grid, --mosaic and --add do not go with image2 of JWST")
     jobs, plain = options.pop("jobs"), [name for name in inputs if name not in of_jwst]
     missions = ({"jwst"} if of_jwst else set()) | (missions_of_inputs(plain) if plain else set())
-    if typed("max_memory") and "roman" in missions:
-        raise UsageError("--max-memory is for mosaics and for exposures of JWST, and this calibrates Roman's")
     requests = {
         mission: _request(mission, missions, found, references, others)
         for mission, found in options_by_mission(console, options, missions).items()
     }
-    for request in requests.values():
-        check_memory(request)
     return run_exposures(console, inputs, requests, jobs, flags, associations=of_jwst)
 
 

@@ -5,10 +5,11 @@ import click
 from rtools.commands import sim_guide, sim_jwst
 from rtools.commands.kit import options as bundles
 from rtools.commands.kit.entry import entry
+from rtools.commands.kit.executors import executor_of
 from rtools.commands.kit.lists import expand_inputs
 from rtools.commands.kit.missions import mission_option, options_by_mission
 from rtools.commands.kit.reference_options import reference_config
-from rtools.commands.kit.reports import RunReport
+from rtools.commands.kit.reports import RunFlags, RunReport
 from rtools.commands.kit.tool import option, tool
 from rtools.errors import UsageError
 from rtools.simulate.guide.request import FAULTS
@@ -181,15 +182,16 @@ TYPES = list(EXPOSURE_TYPES)
 @sim_jwst.jwst_options
 @bundles.writing
 @bundles.references
-@bundles.jobs
+@bundles.running
 @bundles.no_checksum
 @bundles.json_output
 @bundles.fail_fast
-def command(console, names, jobs, as_json, fail_fast, dry_run, **settings):
+def command(console, names, jobs, **settings):
     from rtools.pipeline.job.request import Request
-    from rtools.pipeline.job.run import Local, run_jobs
+    from rtools.pipeline.job.run import run_jobs
     from rtools.products.names import mission_of
 
+    flags = RunFlags.taken_from(settings)
     names = expand_inputs(names)
     if not names:
         raise UsageError("no name to simulate")
@@ -205,10 +207,11 @@ def command(console, names, jobs, as_json, fail_fast, dry_run, **settings):
     )
     _refuse_faults(settings["fault"], groups)
     planners = {mission: PLANNERS[mission](groups[mission], _own(by_mission[mission]), request) for mission in groups}
-    report = RunReport(console, as_json=as_json)
+    report = RunReport(console, flags)
     plans = [(name, lambda name=name: planners[mission_of(name)](name)) for name in names]
     with console.gathering(names):
-        return run_jobs(plans, Local(console.work(jobs)), report, dry_run=dry_run, fail_fast=fail_fast)
+        executor = executor_of(console, jobs, flags)
+        return run_jobs(plans, executor, report, dry_run=flags.dry_run, fail_fast=flags.fail_fast)
 
 
 SHARED = ("ref", "refdir", "builtin", "outdir", "overwrite", "profile", "compression")

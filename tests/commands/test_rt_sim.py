@@ -10,6 +10,7 @@ from pyarrow import table as arrow_table
 from rtools.commands.kit import entry
 from rtools.commands.kit.tools import command_of
 from rtools.exposure.rampfit.timing import resultant_timing
+from rtools.pipeline.job import local
 from rtools.products.io import open_product
 from rtools.reference.builtin import Builtin
 from rtools.wfi import instrument, metadata
@@ -213,6 +214,15 @@ def test_same_bits_for_any_number_of_threads_and_none_for_other_seeds(tmp_path, 
     dither = make(tmp_path, root=ROOT.replace("_0001_", "_0002_"))
     noise = open_product(dither).array("data")[0, 4:-4, 4:-4].astype(int) - first.array("data")[0, 4:-4, 4:-4]
     assert noise.std() > 8
+
+
+def test_names_that_are_simulated_by_several_processes_have_the_same_bits(tmp_path, exposure, monkeypatch):
+    monkeypatch.setattr(local, "WORTHWHILE", 0)
+    names = exposure.name, exposure.name.replace("_0001_", "_0002_")
+    assert sim(*names, "--outdir", tmp_path, "--size", 256, "-q", "-j", 2) == 0
+    assert (tmp_path / names[1]).exists()
+    made, known = open_product(tmp_path / names[0]), open_product(exposure)
+    assert all(np.array_equal(made.array(name), known.array(name)) for name in known.arrays)
 
 
 def test_two_pointings_see_the_same_sky(tmp_path):

@@ -13,8 +13,9 @@ from rtools.errors import InputError, Refusal
 from rtools.pipeline.exposure.job import plan_exposure
 from rtools.pipeline.exposure.request import ExposureRequest
 from rtools.pipeline.job.job import Description, Failure, Job, Result
+from rtools.pipeline.job.local import Local
 from rtools.pipeline.job.request import Request
-from rtools.pipeline.job.run import Local, run_jobs
+from rtools.pipeline.job.run import run_jobs
 from rtools.work import Work
 from tests.support.runs import same
 
@@ -64,6 +65,9 @@ class Told:
 
     def planned(self, description):
         self.plans.append(description)
+
+    def begin(self, count):
+        self.count = count
 
     def ended(self, result):
         self.results.append(result.input)
@@ -142,7 +146,19 @@ def test_a_product_for_standard_output_is_copied_when_it_is_whole(capfdbinary):
 
 def test_an_executor_takes_as_many_jobs_as_it_has_room_for():
     class Slow:
-        capacity, running, most = 2, [], 0
+        running, most = [], 0
+
+        def begin(self, jobs):
+            return len(jobs) == 3
+
+        def takes(self, job, running):
+            return len(running) < 2
+
+        def wait(self, running):
+            return [one for one in running if one.done()]
+
+        def close(self):
+            self.running.clear()
 
         def submit(self, job, before):
             self.running.append(Future())

@@ -227,8 +227,6 @@ def test_associations_of_images_and_of_ramps_do_not_go_together(new, tmp_path, c
     raw = association(tmp_path / "raw_asn.json", [tmp_path / "x_uncal.asdf"])
     assert tool("run", raw, association(tmp_path / "new_asn.json", new[:2]), "--outdir", tmp_path) == 2
     assert "new_asn.json is of images" in capsys.readouterr().err
-    assert tool("run", tmp_path / "x_uncal.asdf", "--max-memory", "4") == 2
-    assert "--max-memory is for mosaics" in capsys.readouterr().err
 
 
 def test_mosaics_of_every_profile_are_valid(new, tmp_path, judge):

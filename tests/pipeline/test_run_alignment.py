@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from rtools.errors import InputError
+from rtools.pipeline.job import local
 from rtools.products.tables.files import read_catalog
 from tests.support.runs import PRODUCTS, complaints, done, listing, meta, records, statuses
 from tests.support.star_fields import (
@@ -107,7 +108,8 @@ def test_rt_run_warns_where_it_fails_and_is_strict_on_request(imaged, elsewhere,
     assert np.array_equal(one["ra"], read_catalog(sibling(imaged, "cat.parquet"))["ra"])
 
 
-def test_rt_run_aligns_an_association_together(imaged, imaged_again, gaia, tmp_path, capsys):
+def test_rt_run_aligns_an_association_together(imaged, imaged_again, gaia, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(local, "WORTHWHILE", 0)  # each in a process of its own
     sources = [sibling(path, "flat.asdf") for path in (imaged, imaged_again)]
     asn = association(tmp_path / "x_asn.json", *({"expname": str(path)} for path in sources))
     status, out, _err = said(capsys, "run", asn, "--refcat", gaia, "--outdir", tmp_path / "out", "-q", "-j", 2)

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from rtools.pipeline.job import local
 from tests.support.runs import arrays, complaints, done, listing, meta, records, same, simulate, tool
 
 pytestmark = pytest.mark.slow
@@ -36,6 +37,15 @@ def test_one_command_makes_what_two_make(pair, single, tmp_path, capsys):
     *exposures, mosaic = records(capsys.readouterr().out)
     assert [one["input"] for one in exposures] == list(map(str, pair)) and len(mosaic["members"]) == 2
     assert {one["status"] for one in (*exposures, mosaic)} == {"done"} and "numpy" in mosaic["versions"]
+    assert sorted(listing(tmp_path)) == sorted(listing(single))
+    for path in (*images(single), single / "field_coadd.asdf"):
+        assert all(same(path, tmp_path / path.name).values()), path.name
+
+
+def test_several_processes_make_the_same_bits(pair, single, tmp_path, monkeypatch):
+    monkeypatch.setattr(local, "WORTHWHILE", 0)
+    where = ("--outdir", tmp_path, "-o", tmp_path / "field_coadd.asdf")
+    done("run", *pair, "--mosaic", *where, "-j", 2, "--max-memory", 8)
     assert sorted(listing(tmp_path)) == sorted(listing(single))
     for path in (*images(single), single / "field_coadd.asdf"):
         assert all(same(path, tmp_path / path.name).values()), path.name

@@ -41,6 +41,19 @@ def judge_python(version, package="roman_datamodels"):
     return python
 
 
+SNAKEMAKE = "9.27.1"
+
+
+@pytest.fixture
+def snakemake():
+    """The program, in the environment that ``tests/judges/setup.sh`` makes for it; one that is missing is an error."""
+    home = Path(os.environ.get("RTOOLS_JUDGES") or ROOT / ".cache" / "judges")
+    program = home / f"snakemake-{SNAKEMAKE}" / "bin" / "snakemake"
+    if not program.exists():
+        raise FileNotFoundError(f"no {program}; make it with: sh tests/judges/setup.sh {home} --long")
+    return program
+
+
 @cache
 def _judge_at_work(version, package="roman_datamodels", script="judge.py"):
     """A judge that waits for questions: to start one takes longer than most verdicts."""

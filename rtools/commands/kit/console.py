@@ -88,6 +88,11 @@ class Console:
         elif self.verbosity >= THRESHOLDS[level]:
             self._reporter.say(f"{self.tool}: {'warning: ' if warning else ''}{worded(text)}")
 
+    def say(self, text):
+        """Print a line as it is, unless -q."""
+        if self.verbosity >= 0:
+            self._reporter.say(text)
+
     @contextmanager
     def gathering(self, names):
         """Hold warnings about several inputs until all are done: what is the same for many is then said once.

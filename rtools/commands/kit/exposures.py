@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from rtools.commands.kit.associations import members_in
+from rtools.commands.kit.executors import executor_of, with_memory
 from rtools.commands.kit.inputs import is_association, local_path
 from rtools.commands.kit.jwst_associations import exposures_in, plans_of_associated
 from rtools.commands.kit.lists import expand_inputs
@@ -43,14 +44,15 @@ def run_exposures(console, inputs, requests, jobs, flags, *, catalog=None, assoc
     int
     """
     from rtools.pipeline.exposure.job import aligned_together
-    from rtools.pipeline.job.run import Local, run_jobs
+    from rtools.pipeline.job.run import run_jobs
 
-    work = console.work(jobs)
+    executor = executor_of(console, jobs, flags)
+    requests = {mission: with_memory(one, flags) for mission, one in requests.items()}
     request = next(iter(requests.values()))
     refuse_combinations(request, as_json=flags.as_json, dry_run=flags.dry_run, terminal=sys.stdout.isatty())
     if request.to_stdout and request.save_steps:
         raise UsageError("--save-steps and -o - do not go together", mend="standard output holds one product")
-    report = RunReport(console, as_json=flags.as_json, timings=flags.timings)
+    report = RunReport(console, flags)
     plain = [name for name in expand_inputs(inputs) if name not in associations]
     groups, catalogs, unread = members_of(plain, request, report, console.log, fail_fast=flags.fail_fast)
     exposures, groups, refused = exposures_in(associations, groups, report, fail_fast=flags.fail_fast)
@@ -71,13 +73,12 @@ def run_exposures(console, inputs, requests, jobs, flags, *, catalog=None, assoc
     with console.gathering([name for name, _plan in plans]):
         done = run_jobs(
             plans,
-            Local(work),
+            executor,
             report,
             arrange=lambda made: aligned_together(made, groups, requests.get("roman", request)),
             dry_run=flags.dry_run,
             fail_fast=flags.fail_fast,
         )
-    report.close()
     return shared_status(status, done)
 
 

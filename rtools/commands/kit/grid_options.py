@@ -4,7 +4,7 @@ import click
 
 from rtools.errors import UsageError
 
-__all__ = ["GRID_KEYS", "add", "grid", "grid_options", "memory", "wanted_grid"]
+__all__ = ["GRID_KEYS", "add", "grid", "grid_options", "wanted_grid"]
 
 grid = (
     click.option("--skycell", "skycells", multiple=True, metavar="NAME", help="Grid of a skycell."),
@@ -36,10 +36,6 @@ def grid_options(function):
 
 
 GRID_KEYS = ("skycells", "like", "center", "scale", "scale_ratio", "size", "pa", "crpix")
-
-memory = click.option(
-    "--max-memory", type=float, default=2.0, show_default=True, metavar="GIB", help="Memory that is used, about."
-)
 
 add = click.option("--add", metavar="COADD", help="A mosaic that the images join; its grid, kernel, weights.")
 

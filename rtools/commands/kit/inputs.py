@@ -30,7 +30,7 @@ __all__ = [
 
 _COPIES = "rtools.inputs.copies"
 
-OUTPUTS = ("output", "outdir", "matches")
+OUTPUTS = ("output", "outdir", "matches", "log_json", "emit")
 """Options, by the names of their parameters, whose files are written."""
 
 FORMS = ((b"#ASDF", ".asdf"), (b"PAR1", ".parquet"), (b"SIMPLE", ".fits"), (b"# %ECSV", ".ecsv"), (b"{", ".json"))

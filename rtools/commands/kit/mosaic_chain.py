@@ -6,12 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from rtools.commands.kit.associations import association_of, members_in
+from rtools.commands.kit.executors import executor_of, with_memory
 from rtools.commands.kit.exposures import members_of, plans_of
 from rtools.commands.kit.grid_options import GRID_KEYS
 from rtools.commands.kit.inputs import is_association, local_path
 from rtools.commands.kit.missions import options_by_mission
 from rtools.commands.kit.mosaic_requests import requests_of
-from rtools.commands.kit.mosaics import check_memory, groups_of, run_groups
+from rtools.commands.kit.mosaics import groups_of, run_groups
 from rtools.commands.kit.reports import RunReport
 from rtools.commands.kit.tool import typed
 from rtools.errors import InputError, RtoolsError, UsageError
@@ -97,8 +98,7 @@ def run_to_mosaic(console, inputs, options, flags, *, references, catalog):
             if options.get(key) and typed(key):
                 raise UsageError(f"--{KEYS.get(key, key).replace('_', '-')} is for exposures, and this makes a mosaic")
     exposures, mosaic = requests_of(options, mission, references, catalog, of_images=images)
-    check_memory(mosaic)
-    mosaic = _settle_saving(mosaic)
+    exposures, mosaic = with_memory(exposures, flags), _settle_saving(with_memory(mosaic, flags))
     if typed("keep_values") and not mosaic.save_steps:
         raise UsageError("--keep-values goes with --save-steps")
     if images:
@@ -121,11 +121,11 @@ def _settle_saving(mosaic):
 def _run_both(console, inputs, exposures, mosaic, jobs, flags):
     """Calibrate what is not calibrated, align it if that is asked for, and make the mosaic."""
     from rtools.pipeline.exposure.job import aligned_together
-    from rtools.pipeline.job.run import Local, run_jobs
+    from rtools.pipeline.job.run import run_jobs
 
-    work = console.work(jobs)
+    executor = executor_of(console, jobs, flags)
     refuse_combinations(mosaic, as_json=flags.as_json, dry_run=flags.dry_run, terminal=sys.stdout.isatty())
-    report = RunReport(console, as_json=flags.as_json, timings=flags.timings)
+    report = RunReport(console, flags)
     groups = groups_of(inputs)
     refuse_several(mosaic, len(groups))
     members, catalogs, status = members_of(inputs, exposures, report, console.log, fail_fast=flags.fail_fast)
@@ -141,13 +141,12 @@ def _run_both(console, inputs, exposures, mosaic, jobs, flags):
     with console.gathering(members):
         done = run_jobs(
             plans_of(todo, {mosaic.mission: exposures}),
-            Local(work),
+            executor,
             report,
             arrange=arrange,
             dry_run=flags.dry_run,
             fail_fast=flags.fail_fast,
         )
-    report.close()
     return shared_status(status, done)
 
 

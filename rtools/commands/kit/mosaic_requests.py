@@ -7,7 +7,7 @@ from rtools.commands.kit.step_options import read_settings
 from rtools.errors import UsageError
 from rtools.pipeline.job.steps import step_of
 
-__all__ = ["requests_of"]
+__all__ = ["requests_of", "step_named"]
 
 
 def requests_of(options, mission, references, catalog, *, of_images):
@@ -50,6 +50,28 @@ def requests_of(options, mission, references, catalog, *, of_images):
     return _exposures(options, chosen, named, skip, catalog, shared), mosaic
 
 
+def step_named(word, mission):
+    """A step of exposures or of a mosaic that a word names.
+
+    Parameters
+    ----------
+    word : str
+        Its tool name, cal_step key or suffix.
+    mission : str
+        Whose step it is.
+
+    Returns
+    -------
+    name : str
+        The tool name.
+    of_mosaic : bool
+        Whether a mosaic has it; the catalog is of both.
+    """
+    chosen = _ChosenSteps(mission, of_images=False)
+    name = chosen.name(word)
+    return name, name in chosen.of_mosaic
+
+
 def _mosaic(options, chosen, named, skip, catalog, shared):
     from rtools.pipeline.mosaic.request import MosaicRequest
 
@@ -62,7 +84,6 @@ def _mosaic(options, chosen, named, skip, catalog, shared):
         wanted=wanted,
         skycells=cells,
         add=options["add"],
-        max_memory=options["max_memory"],
         output=options["output"],
         outdir=None if options["output"] else options["outdir"],
         steps_in=options["outdir"],
@@ -87,7 +108,6 @@ def _exposures(options, chosen, named, skip, catalog, shared):
         strict=options.get("strict", False),
         guide=options.get("guide"),
         high_frequency=options.get("high_frequency", "none"),
-        max_memory=options["max_memory"],
         together=True,
         outdir=options["outdir"],
         **shared,

@@ -11,6 +11,7 @@ from rtools.commands.kit import options as bundles
 from rtools.commands.kit.associations import association_of, missions_of_inputs
 from rtools.commands.kit.config_shown import tables_of_steps
 from rtools.commands.kit.entry import entry
+from rtools.commands.kit.executors import executor_of, with_memory
 from rtools.commands.kit.exposures import local_and_called
 from rtools.commands.kit.grid_options import wanted_grid
 from rtools.commands.kit.inputs import is_association, is_stream, local_path
@@ -23,7 +24,7 @@ from rtools.errors import UsageError
 from rtools.pipeline.job.outputs import refuse_combinations, refuse_several
 from rtools.pipeline.job.settings import check_option
 
-__all__ = ["check_memory", "command_of_step", "entry", "groups_of", "run_groups"]
+__all__ = ["command_of_step", "entry", "groups_of", "run_groups"]
 
 
 def command_of_step(step, more=()):
@@ -60,7 +61,7 @@ def command_of_step(step, more=()):
         bundles.outputs("asdf", *(() if step.one_by_one else ("fits",))),
         bundles.writing,
         *(() if step.repeatable or step.once else (again,)),
-        bundles.jobs,
+        bundles.running,
         bundles.no_checksum,
         bundles.json_output,
         bundles.fail_fast,
@@ -104,21 +105,19 @@ def run_groups(console, inputs, requests, jobs, flags, *, alone=False):
     -------
     int
     """
-    from rtools.pipeline.job.run import Local, run_jobs
+    from rtools.pipeline.job.run import run_jobs
 
-    work, request = console.work(jobs), next(iter(requests.values()))
+    executor, request = executor_of(console, jobs, flags), next(iter(requests.values()))
     refuse_combinations(request, as_json=flags.as_json, dry_run=flags.dry_run, terminal=sys.stdout.isatty())
-    check_memory(request)
+    requests = {mission: with_memory(one, flags) for mission, one in requests.items()}
     groups = groups_of(inputs, alone=alone)
     refuse_several(request, len(groups))
     if request.add and len(groups) > 1:
         raise UsageError("--add: one group of images joins a mosaic", mend="add one association after the other")
-    report = RunReport(console, as_json=flags.as_json, timings=flags.timings)
+    report = RunReport(console, flags)
     plans = [(name, lambda name=name: [_plan(name, groups[name], requests)]) for name in groups]
     with console.gathering([*groups, *(file for files in groups.values() for file in files)]):
-        status = run_jobs(plans, Local(work), report, dry_run=flags.dry_run, fail_fast=flags.fail_fast)
-    report.close()
-    return status
+        return run_jobs(plans, executor, report, dry_run=flags.dry_run, fail_fast=flags.fail_fast)
 
 
 def _plan(name, files, requests):
@@ -139,12 +138,6 @@ def _plan(name, files, requests):
             called[path] = title
     request = requests.get(mission_of_images(local), first)
     return plan_mosaic(name, local, replace(request, called={**request.called, **called}))
-
-
-def check_memory(request):
-    """Refuse a limit of memory that is not valid."""
-    if not 0 < request.max_memory < float("inf"):
-        raise UsageError(f"--max-memory {request.max_memory}: a positive number expected")
 
 
 def groups_of(inputs, *, alone=False):

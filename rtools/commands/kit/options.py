@@ -14,6 +14,7 @@ __all__ = [
     "no_checksum",
     "outputs",
     "references",
+    "running",
     "section",
     "writing",
 ]
@@ -40,6 +41,38 @@ no_checksum = click.option(
 """For all tools that read arrays; `rtools.commands.kit.tool.tool` obeys it."""
 
 jobs = option("-j", "--jobs", default=1, metavar="N", help="Threads; 0 for all cores.")
+
+
+def _amount(_context, param, value):
+    """Refuse what is no amount of memory."""
+    if value is not None and not 0 < value < float("inf"):
+        raise click.BadParameter(f"{value}: a positive number expected", param=param)
+    return value
+
+
+running = _bundle(
+    option("-j", "--jobs", default=1, metavar="N", help="Cores; 0 for all. Several inputs are worked on at a time."),
+    click.option(
+        "--max-memory",
+        type=float,
+        callback=_amount,
+        metavar="GIB",
+        help="Memory of all that is worked on at a time; 1.5 for each of -j by default. Of a mosaic, 2 by default.",
+    ),
+    click.option("--log-json", metavar="FILE", help="Add a line of JSON to it as each input ends."),
+    click.option(
+        "--emit",
+        type=(click.Choice(["make", "snakemake", "slurm"]), str),
+        metavar="make|snakemake|slurm DIR",
+        help="Do nothing but write rules there, one for each job, for that program; -j is the cores of a job.",
+    ),
+    click.option(
+        "--dask",
+        metavar="ADDRESS|local[:N]",
+        help="Have workers of Dask do the jobs: of that scheduler, or N processes here; -j is the threads of a job.",
+    ),
+)
+"""For tools whose inputs become jobs: how many are under way, and where is told how they ended."""
 
 
 def _outputs(name_help, outdir_help, forms):

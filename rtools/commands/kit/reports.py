@@ -6,6 +6,8 @@ from typing import NamedTuple
 import click
 
 from rtools.commands.kit.console import json_line
+from rtools.commands.kit.ends import JsonLog, end_of_failure, end_of_result, lines_of_table
+from rtools.commands.kit.failures import as_rtools_error
 from rtools.commands.kit.loop import tell_failure
 from rtools.errors import QualityError
 from rtools.pipeline.job.job import Description, Result
@@ -29,12 +31,24 @@ class RunFlags(NamedTuple):
         Stop at the first failure.
     timings : bool
         Print seconds and memory on standard error, too.
+    max_memory : float or None
+        GiB that all jobs under way may take together; None for as much as is usual.
+    log_json : str or None
+        A file to which a line of JSON is added as each input ends.
+    emit : (str, str) or None
+        Form and directory of rules that are written instead.
+    dask : str or None
+        Address of a scheduler of Dask, or ``local`` or ``local:N``.
     """
 
     dry_run: bool = False
     as_json: bool = False
     fail_fast: bool = False
     timings: bool = False
+    max_memory: float | None = None
+    log_json: str | None = None
+    emit: tuple[str, str] | None = None
+    dask: str | None = None
 
     @classmethod
     def taken_from(cls, options: dict) -> "RunFlags":
@@ -49,17 +63,26 @@ class RunReport:
     ----------
     console : rtools.commands.kit.console.Console
         Takes messages.
-    as_json : bool
-        Print one JSON object a line as each input ends, instead of paths.
-    timings : bool
-        Print seconds and memory on standard error, too.
+    flags : RunFlags
+        What is printed, and where.
     """
 
-    def __init__(self, console, *, as_json=False, timings=False):
+    def __init__(self, console, flags=RunFlags()):  # noqa: B008 (it does not change)
         self.console = console
-        self.as_json = as_json
-        self.timings = timings
+        self.as_json = flags.as_json
+        self.timings = flags.timings
         self.catalogs = []
+        self._count = 0
+        self._ends = []
+        self._log = JsonLog(flags.log_json) if flags.log_json and not (flags.dry_run or flags.emit) else None
+
+        context = click.get_current_context(silent=True)
+        if context is not None:
+            context.call_on_close(self.close)
+
+    def begin(self, count: int) -> None:
+        """Learn how many inputs are worked on, beside those that have ended."""
+        self._count = len(self._ends) + count
 
     def planned(self, description: Description) -> None:
         """Print what would be done for one input."""
@@ -79,11 +102,31 @@ class RunReport:
             _print_timings(result)
         if error:
             self.console.error(error)
+        self._ended(end_of_result(result, error))
         return error.exit_code if error else 0
 
     def failed(self, name: str, error: Exception) -> int:
         """Print one line about an input that nothing came of; the exit code."""
-        return tell_failure(self.console, name, error, self._record)
+        code = tell_failure(self.console, name, error, self._record)
+        self._ended(end_of_failure(name, as_rtools_error(error, name)))
+        return code
+
+    def _ended(self, end):
+        """Keep how an input ended for the table; one that ended well gets a line where there are several."""
+        self._ends.append(end)
+        if self._log is not None:
+            self._log.add(end)
+        if self._tells_all and not end.exit_code:
+            self.console.log("note", f"{len(self._ends)} of {self._count}: {end.line()}")
+
+    @property
+    def _tells_all(self):
+        """Whether lines and a table are printed: there are several inputs, and no program reads the report."""
+        return self._count > 1 and not self.as_json
+
+    def again(self, name: str, error: BaseException | None) -> None:
+        """Say that a job is done once more, because its worker was lost."""
+        self.console.log("note", f"{error or name}: it is done once more, alone")
 
     def _record(self, record):
         """Keep what is said of an input, and print it with --json."""
@@ -92,7 +135,16 @@ class RunReport:
             json_line(record)
 
     def close(self) -> None:
-        """Say once how deep the catalogs are that were made, and how they go deeper."""
+        """Print the table of a run with several inputs, and say once how deep the catalogs are that were made."""
+        if self._log is not None:
+            self._log.close()
+        if self._tells_all:
+            for line in lines_of_table(self._ends):
+                self.console.say(line)
+        self._tell_depth()
+
+    def _tell_depth(self):
+        """Say how deep the catalogs are, and how they go deeper."""
         searched = [one for one in self.catalogs if one.searched != "forced"]
         if not searched:
             return

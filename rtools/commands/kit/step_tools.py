@@ -65,7 +65,7 @@ def command(name, more=(), forms=()):
         bundles.writing,
         bundles.references,
         click.option("--again", is_flag=True, help="Run although the file's cal_step says COMPLETE."),
-        bundles.jobs,
+        bundles.running,
         bundles.no_checksum,
         bundles.json_output,
         bundles.fail_fast,

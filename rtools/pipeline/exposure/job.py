@@ -204,6 +204,15 @@ class AlignJob(Job):
         """
         raise NotImplementedError("standard output takes one image, which is aligned by itself")
 
+    def cost(self) -> Cost:
+        """Images are written one after another, which takes less than their calibration."""
+        return Cost(bytes=max(member.cost().bytes for member in self.members))
+
+    def again(self) -> Job:
+        """The same job, whose members replace what was cut off."""
+        return replace(self, members=tuple(replace(one, request=replace(one.request, overwrite=True))
+                                           for one in self.members))  # fmt: skip
+
     def claims(self) -> Sequence[tuple[str, Path]]:
         """Every product with the member that it is of."""
         return [(member.name, path) for member in self.members for path in member.plan.outputs.values()]

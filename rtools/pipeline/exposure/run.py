@@ -386,4 +386,14 @@ class ExposureRun:
             failure=f"not aligned: {self.failure}" if self.failure and self.request.strict else "",
             catalogs=self.summary,
             warnings=tuple(self.journal.warned),
+            measures=self._measures(),
         )
+
+    def _measures(self):
+        """Numbers that tell how good the image is."""
+        found = {}
+        if self.meta.get("statistics"):
+            found["sky"] = float(self.meta["statistics"]["image_median"])
+        if self.meta["cal_step"].get("tweakreg") == "COMPLETE" and self.meta.get("wcs_fit_results"):
+            found["alignment_rms"] = 1000 * float(self.meta["wcs_fit_results"]["rmse"])
+        return found

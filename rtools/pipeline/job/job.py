@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -190,6 +190,9 @@ class Result:
         Files of which one product was made; none where every input has its own.
     warnings : tuple of str
         What was warned of on the way.
+    measures : mapping of str to float
+        Numbers of the product that tell how good it is: `sky`, the median of the image in its unit; `alignment_rms`
+        of the stars that it was aligned to, mas.
     finished : bool
         False where another job goes on with this input and reports it.
     """
@@ -203,6 +206,7 @@ class Result:
     catalogs: tuple = ()
     members: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    measures: Mapping[str, float] = field(default_factory=dict)
     finished: bool = True
 
 
@@ -270,6 +274,10 @@ class Job(ABC):
     @abstractmethod
     def moved_to(self, folder: Path) -> Job:
         """The same job with its main product alone, in a directory from which it is copied to standard output."""
+
+    def again(self) -> Job:
+        """The same job after one that was cut off, whose products it replaces."""
+        return replace(self, request=replace(self.request, overwrite=True))
 
     @abstractmethod
     def carry_out(self, work: Work, before: Mapping[str, Sequence[Outcome]]) -> Sequence[Outcome]:

@@ -5,19 +5,19 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
 from rtools.errors import Refusal
+from rtools.pipeline.job.executor import Executor, WorkerLostError
 from rtools.pipeline.job.job import Description, Failure, Job, Outcome, Result
 from rtools.pipeline.job.status import shared_status
 from rtools.products.io import temporary
-from rtools.work import Work
 
-__all__ = ["Executor", "Local", "RunReporter", "run_jobs"]
+__all__ = ["RunReporter", "run_jobs"]
 
 
 class RunReporter(Protocol):
@@ -32,39 +32,11 @@ class RunReporter(Protocol):
     def failed(self, name: str, error: Exception) -> int:
         """Tell why nothing came of one input; the exit code. What stops the whole run is raised again."""
 
+    def begin(self, count: int) -> None:
+        """Learn how many inputs are worked on, beside those of which it was told already."""
 
-class Executor(Protocol):
-    """Who carries jobs out."""
-
-    capacity: int
-    """Jobs that may be under way at a time."""
-
-    def submit(self, job: Job, before: Mapping[str, Sequence[Outcome]]) -> Future:
-        """Have a job carried out, with what came of those that it waits for; a future of its outcomes."""
-
-
-class Local:
-    """Carries jobs out one after another, in this process, on the threads of one `Work`.
-
-    Parameters
-    ----------
-    work : rtools.work.Work
-        Threads, log and progress.
-    """
-
-    capacity = 1
-
-    def __init__(self, work: Work):
-        self.work = work
-
-    def submit(self, job: Job, before: Mapping[str, Sequence[Outcome]]) -> Future:
-        """Carry a job out now."""
-        future: Future = Future()
-        try:
-            future.set_result(job.carry_out(self.work, before))
-        except Exception as error:
-            future.set_exception(error)
-        return future
+    def again(self, name: str, error: BaseException | None) -> None:
+        """Tell that a job is done once more, because the process that worked on it was lost."""
 
 
 def run_jobs(
@@ -112,10 +84,13 @@ def run_jobs(
         for job in jobs:
             reporter.planned(job.describe())
         return shared_status(*codes)
-    if not (codes and fail_fast):
+    if jobs and not (codes and fail_fast):
         try:
-            codes += _carried_out(jobs, executor, reporter, fail_fast)
+            if executor.begin(jobs):
+                reporter.begin(len({name for job in jobs for name, _path in job.claims()}))
+                codes += _carried_out(jobs, executor, reporter, fail_fast)
         finally:
+            executor.close()
             for job in jobs:
                 job.discard()
     return shared_status(*codes)
@@ -152,15 +127,21 @@ def _carried_out(jobs: list[Job], executor: Executor, reporter: RunReporter, fai
     waiting, codes = list(jobs), []
     running: dict[Future, Job] = {}
     ended: dict[str, Sequence[Outcome]] = {}
+    again: set[str] = set()
     while waiting or running:
-        while len(running) < executor.capacity and (job := _next(waiting, ended)) is not None:
+        while (job := _next(waiting, ended, executor, running.values(), again)) is not None:
             waiting.remove(job)
             before = {key: ended[key] for key in job.waits_for}
             running[_submitted(job, before, executor)] = job
         if not running:
             raise RuntimeError(f"jobs wait for what is not there: {', '.join(job.key for job in waiting)}")
-        for future in wait(running, return_when=FIRST_COMPLETED).done:
+        for future in executor.wait(running):
             job = running.pop(future)
+            if isinstance(future.exception(), WorkerLostError) and job.key not in again:
+                again.add(job.key)
+                waiting.insert(0, job.again())
+                reporter.again(job.name, future.exception())
+                continue
             ended[job.key] = _outcomes(job, future)
             codes += [_told(outcome, reporter) for outcome in ended[job.key]]
         if fail_fast and any(codes):
@@ -168,9 +149,15 @@ def _carried_out(jobs: list[Job], executor: Executor, reporter: RunReporter, fai
     return codes
 
 
-def _next(waiting, ended):
-    """The first job whose turn it is; None where all wait for others."""
-    return next((job for job in waiting if all(key in ended for key in job.waits_for)), None)
+def _next(waiting, ended, executor, running, again):
+    """The first job whose turn it is and for which there is room; None where there is none.
+
+    One whose worker was lost is done alone, for it may have had too little memory.
+    """
+    if any(job.key in again for job in running):
+        return None
+    ready = (job for job in waiting if all(key in ended for key in job.waits_for))
+    return next((job for job in ready if executor.takes(job, running) and not (job.key in again and running)), None)
 
 
 def _outcomes(job, future):

@@ -173,7 +173,7 @@ def _is_gone(pid, start):
     return bool(start) and now is not None and now != start
 
 
-def sweep(folder: str | Path, *, name_others: bool = True) -> None:
+def sweep(folder: str | Path, *, name_others: bool = True, again: bool = False) -> None:
     """Remove what runs of this host that were killed left in a directory, once in a process; tell `LOGGER` of it.
 
     Parameters
@@ -182,10 +182,12 @@ def sweep(folder: str | Path, *, name_others: bool = True) -> None:
         The directory in which files of runs that were killed are removed.
     name_others : bool
         Tell of what is of other hosts, too, which stays.
+    again : bool
+        Look once more where this process has looked already.
     """
     folder = os.path.abspath(folder)
     with _lock:
-        if folder in _swept:
+        if folder in _swept and not again:
             return
         _swept.add(folder)
     others = []

@@ -148,7 +148,7 @@ def test_what_is_shown_can_be_read_back_and_says_where_each_value_is_from(config
         "jobs = 2  # command line",
         'profile = "1.5.0"  # config file c.toml',
         '  # environment RT_OUTDIR',
-        "# max-memory = 2.0  # default",
+        "# max-memory is not set  # default",
         "# refdir is not set  # default",
         "threshold = 5.0  # config file c.toml",
     ):  # fmt: skip

@@ -12,6 +12,7 @@ from astropy.io import fits
 
 from rtools.api.asking import reference_places
 from rtools.pipeline.exposure.request import ExposureRequest
+from rtools.pipeline.job import local
 from rtools.pipeline.jwst import engine
 from rtools.pipeline.jwst import run as pipeline_run
 from rtools.pipeline.jwst.job import plan_jwst_job
@@ -24,8 +25,8 @@ BOTH = ("--with", "ipc", "--with", "chargemig")
 RAMPS = ("dq_init", "saturation", "ipc", "superbias", "refpix", "linearity", "dark_current", "charge_migration", "jump")
 
 
-def run(path, *options):
-    done("run", path, "--builtin", *options)
+def run(*words):
+    done("run", *words, "--builtin")
 
 
 def bits(path):
@@ -88,6 +89,16 @@ def test_a_job_says_how_much_memory_it_takes(raw_jwst):
 def test_memory_that_is_no_number_above_zero_is_refused(gigabytes, raw_jwst, tmp_path, capsys):
     assert tool("run", raw_jwst, "--builtin", "--outdir", tmp_path, "--max-memory", gigabytes) == 2
     assert "--max-memory" in capsys.readouterr().err
+
+
+def test_bits_do_not_depend_on_processes(raw_jwst, ran_jwst, tmp_path, monkeypatch):
+    monkeypatch.setattr(local, "WORTHWHILE", 0)
+    other = tmp_path / raw_jwst.name.replace("nrca1", "nrca2")
+    shutil.copy(raw_jwst, other)
+    run(raw_jwst, other, *BOTH, "--outdir", tmp_path / "out", "-j", 2)
+    for suffix in ("rate", "cal"):
+        name = f"{ROOT}_{suffix}.fits"
+        assert bits(tmp_path / "out" / name) == bits(ran_jwst / name), suffix
 
 
 def test_little_memory_cuts_columns_too():

@@ -1,0 +1,234 @@
+"""Jobs of a run as rules: which files one needs and makes, and the command line that makes them."""
+
+import json
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+import click
+
+from rtools.commands.kit.grid_options import GRID_KEYS
+from rtools.commands.kit.inputs import is_association, is_stream
+from rtools.errors import UsageError
+from rtools.products.mosaic.association import AssociationMember, content_of, make_association
+
+__all__ = ["Rule", "option_words", "rules_of"]
+
+OF_THE_RUN = ("verbose", "quiet", "debug", "dry_run", "as_json", "fail_fast", "timings", "log_json", "emit", "dask",
+              "jobs", "overwrite", "page", "output", "outdir", "max_memory")  # fmt: skip
+"""Options that are about the run around the jobs, or that a rule says itself."""
+
+OF_MOSAICS = (*GRID_KEYS, "add", "mosaic", "keep_values")
+
+OF_EXPOSURES = ("first", "last", "also", "refcat", "strict", "guide", "high_frequency")
+
+
+class Rule(NamedTuple):
+    """One job.
+
+    Attributes
+    ----------
+    name : str
+        A word that no other rule has.
+    inputs : tuple of Path
+        Files that must be there, absolute.
+    outputs : tuple of Path
+        Files that appear, absolute, the main product last.
+    words : tuple of str
+        Its command line.
+    bytes : int
+        Memory at its peak, about.
+    """
+
+    name: str
+    inputs: tuple[Path, ...]
+    outputs: tuple[Path, ...]
+    words: tuple[str, ...]
+    bytes: int
+
+
+def option_words(context: click.Context, without=()) -> list[str]:
+    """Options of a command line as words again: what was typed, and what the environment said.
+
+    Parameters
+    ----------
+    context : click.Context
+        Of the command.
+    without : collection of str
+        Names of parameters that are left out, beside those of the run.
+    """
+    from rtools.commands.kit.config_shown import PATH
+
+    words = ["--config", os.path.abspath(context.meta[PATH])] if context.meta.get(PATH) else []
+    for param in context.command.params:
+        source = context.get_parameter_source(param.name)
+        if not isinstance(param, click.Option) or param.name in (*OF_THE_RUN, *without):
+            continue
+        if source is None or source.name not in ("COMMANDLINE", "ENVIRONMENT"):
+            continue
+        words += _words_of(param, context.params[param.name])
+    return words
+
+
+def _words_of(option, value):
+    """One option as words."""
+    if option.is_flag:
+        name = option.opts[0] if value else next(iter(option.secondary_opts), None)
+        return [name] if name else []
+    name = next((word for word in option.opts if word.startswith("--")), option.opts[0])
+    if value is None:
+        return []
+    return [word for one in (value if option.multiple else [value]) for word in (name, str(one))]
+
+
+def rules_of(jobs, context: click.Context, folder: Path) -> list[Rule]:
+    """The rules of a run, each behind those whose products it needs.
+
+    Parameters
+    ----------
+    jobs : sequence of rtools.pipeline.job.job.Job
+        Of the run.
+    context : click.Context
+        Of the command that was typed.
+    folder : Path
+        Takes associations that command lines need.
+
+    Returns
+    -------
+    list of Rule
+    """
+    from rtools.pipeline.exposure.job import AlignJob
+    from rtools.pipeline.mosaic.job import FutureMosaicJob
+
+    _refuse_streams(jobs)
+    maker = _Maker(context, folder, to_mosaic=any(isinstance(job, FutureMosaicJob) for job in jobs))
+    aligned = {member.key for job in jobs if isinstance(job, AlignJob) for member in job.members}
+    rules = []
+    for job in jobs:
+        if job.key not in aligned:  # those are calibrated by the command that aligns them
+            rules.append(maker.rule(job, f"job{len(rules) + 1:04d}"))
+    return rules
+
+
+def _refuse_streams(jobs):
+    """Refuse what will not be there when the rules are carried out."""
+    if any(job.request.to_stdout for job in jobs) or any(is_stream(name) for job in jobs for name in job.reads):
+        raise UsageError("--emit takes and writes files, not streams")
+    if any(getattr(job.request, "backgrounds", ()) or (job.waits_for and job.kind == "calibrate") for job in jobs):
+        raise UsageError("--emit does not take exposures with those of the background", mend="run them here")
+
+
+class _Maker:
+    """Makes the rules of one command.
+
+    Parameters
+    ----------
+    context : click.Context
+        Of the command.
+    folder : Path
+        Takes associations.
+    to_mosaic : bool
+        Whether exposures are calibrated on the way to a mosaic.
+    """
+
+    def __init__(self, context, folder, *, to_mosaic):
+        self._context, self._folder, self._to_mosaic = context, folder, to_mosaic
+
+    def rule(self, job, name):
+        """The rule of a job."""
+        from rtools.pipeline.exposure.job import AlignJob
+        from rtools.pipeline.mosaic.job import FutureMosaicJob, MosaicJob
+
+        if isinstance(job, FutureMosaicJob):
+            inputs, options = self._future_mosaic(job, name)
+        elif isinstance(job, MosaicJob):
+            inputs, options = list(job.files), [*self._options(()), *self._memory(), *self._where()]
+        elif isinstance(job, AlignJob):
+            inputs, options = self._aligned(job, name), self._of_exposures(job)
+        else:
+            inputs, options = [job.name], self._of_exposures(job)
+        words = (self._context.command.name, *inputs, *options, "-j", str(self._context.params["jobs"]), "--overwrite")
+        needs = [name for name in (*inputs, *job.reads) if job.reads]
+        return Rule(
+            name=name,
+            inputs=tuple(dict.fromkeys(Path(os.path.abspath(name)) for name in needs)),
+            outputs=tuple(Path(os.path.abspath(path)) for path in job.writes),
+            words=words,
+            bytes=job.cost().bytes,
+        )
+
+    def _options(self, without):
+        return option_words(self._context, without)
+
+    def _memory(self):
+        given = self._context.params.get("max_memory")
+        return [] if given is None else ["--max-memory", str(given)]
+
+    def _where(self):
+        """``-o`` and ``--outdir`` as they were typed."""
+        params = self._context.params
+        output = ["-o", params["output"]] if params.get("output") else []
+        return [*output, *(["--outdir", params["outdir"]] if params.get("outdir") else [])]
+
+    def _of_exposures(self, job):
+        """Options of a command that calibrates exposures, or does one step."""
+        from rtools.pipeline.jwst.job import JwstJob
+
+        if not self._to_mosaic:
+            return [*self._options(()), *self._where()]
+        outdir = self._context.params["outdir"]
+        options = self._options((*OF_MOSAICS, "settings", "skip"))
+        mission = "jwst" if isinstance(job, JwstJob) else "roman"
+        return [*options, *self._of_steps(mission, mosaic=False), *(["--outdir", outdir] if outdir else [])]
+
+    def _of_steps(self, mission, *, mosaic):
+        """``--set`` and ``--skip`` of those steps that exposures, or the mosaic, have; the catalog is of both."""
+        from rtools.commands.kit.mosaic_requests import step_named
+
+        words = []
+        for option, key in (("--set", "settings"), ("--skip", "skip")):
+            for word in self._context.params[key]:
+                name, of_mosaic = step_named(word.partition("=")[0].partition(".")[0], mission)
+                words += [option, word] if name == "catalog" or of_mosaic == mosaic else []
+        return words
+
+    def _aligned(self, job, name):
+        """What a command takes that aligns these: the association, the files, or an association that is made for it."""
+        if is_association(job.name):
+            return [job.name]
+        if job.request.single:
+            return [member.name for member in job.members]
+        catalogs = getattr(job.request, "catalogs", {})
+        members = [AssociationMember(os.path.abspath(one.path), tweakreg_catalog=_absolute(catalogs.get(one.name)))
+                   for one in job.members]  # fmt: skip
+        return [self._association(f"{name}_asn.json", make_association("together", members))]
+
+    def _future_mosaic(self, job, name):
+        """Inputs and options of the command that makes a mosaic of images that others make."""
+        files = [image.path for image in job.images]
+        if job.association is not None:
+            made = {os.path.abspath(image.name): os.path.abspath(image.path) for image in job.images}
+            content = content_of(job.association.path)
+            beside = Path(job.association.path).absolute().parent
+            for member in (one for product in content["products"] for one in product["members"]):
+                path = os.path.normpath(beside / member["expname"])
+                member["expname"] = made.get(path, path)
+            files = [self._association(Path(job.association.path).name, content)]
+        suffix = job.request.rules.suffix
+        options = [
+            *self._options((*OF_EXPOSURES, "settings", "skip", "mosaic")),
+            *self._of_steps(job.request.mission, mosaic=True),
+        ]
+        outdir = self._context.params["outdir"]
+        where = ["-o", str(job.outputs[0][suffix])] if len(job.outputs) == 1 else []
+        return files, ["--mosaic", *options, *self._memory(), *where, *(["--outdir", outdir] if outdir else [])]
+
+    def _association(self, name, content):
+        """Write an association beside the rules; its path."""
+        path = self._folder / name
+        path.write_text(json.dumps(content, indent=1))
+        return str(path)
+
+
+def _absolute(path):
+    return None if path is None else os.path.abspath(path)
