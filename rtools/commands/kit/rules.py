@@ -10,6 +10,7 @@ import click
 from rtools.commands.kit.grid_options import GRID_KEYS
 from rtools.commands.kit.inputs import is_association, is_stream
 from rtools.errors import UsageError
+from rtools.pipeline.job.outputs import COMPANIONS
 from rtools.products.mosaic.association import AssociationMember, content_of, make_association
 
 __all__ = ["Rule", "option_words", "rules_of"]
@@ -152,7 +153,7 @@ class _Maker:
         return Rule(
             name=name,
             inputs=tuple(dict.fromkeys(Path(os.path.abspath(name)) for name in needs)),
-            outputs=tuple(Path(os.path.abspath(path)) for path in job.writes),
+            outputs=tuple(Path(os.path.abspath(path)) for path in _certain(job)),
             words=words,
             bytes=job.cost().bytes,
         )
@@ -228,6 +229,14 @@ class _Maker:
         path = self._folder / name
         path.write_text(json.dumps(content, indent=1))
         return str(path)
+
+
+def _certain(job):
+    """Products that a job makes for certain: a step that turns out not to apply has none of its own."""
+    if not getattr(job.request, "save_steps", False):
+        return job.writes
+    companions = tuple(f"_{suffix}" for suffix in COMPANIONS)
+    return [path for path in job.writes if path == job.writes[-1] or path.stem.endswith(companions)]
 
 
 def _absolute(path):
