@@ -55,12 +55,14 @@ with the same numbers for each product."""
 def command(console, files, log, title, output, overwrite, jobs, as_json, fail_fast):
     from rtools.commands.kit.report_page import read_products, record_of, write_page
     from rtools.pipeline.report import broken, read_run_log
+    from rtools.show.report import require_jinja2
 
     names = list(dict.fromkeys(expand_inputs(files)))
     if not names and not log:
         raise UsageError("the list names no input file")
     if as_json and output == "-":
         raise UsageError("--json and -o - do not go together", mend="standard output holds one of them")
+    require_jinja2()
     target = Outputs(output, None, overwrite=overwrite, inputs=names[:1]).path(names[0] if names else "", "")
     run = read_run_log(log) if log else []
     products = []

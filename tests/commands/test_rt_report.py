@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import sys
 
 import numpy as np
 import pytest
@@ -234,6 +235,15 @@ def test_products_of_jwst_are_rows_of_the_table(suffix, tmp_path):
         with open_any(path) as product:
             dq = product.array("dq")
         assert row["good pixels [%]"] == f"{100 * np.mean((dq & 1) == 0):.2f}"
+
+
+@pytest.mark.parametrize("name", ["report", "run"])
+def test_without_jinja2_nothing_is_begun(name, raw, tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    args = {"report": ("-o", tmp_path / "x.html"), "run": ("--report", tmp_path, "--outdir", tmp_path)}[name]
+    assert run(name, raw, *args) == 1
+    assert "roman-rtools[report]" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_rt_run_writes_a_page_about_what_it_made(raw, tmp_path, capsys):

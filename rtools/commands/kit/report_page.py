@@ -162,10 +162,12 @@ def with_page(console, directory, carry_out, *, overwrite, jobs):
     Raises
     ------
     RtoolsError
-        The page exists already: nothing is carried out then.
+        The page exists already, or jinja2 is missing: nothing is carried out then.
     """
     from rtools.pipeline.report import broken, records_of
+    from rtools.show.report import require_jinja2
 
+    require_jinja2()
     page = Path(directory) / "report.html"
     if page.exists() and not overwrite:
         raise RtoolsError("exists already", mend="--overwrite replaces it", path=page)

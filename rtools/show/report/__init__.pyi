@@ -1,3 +1,3 @@
-from .page import PageOptions, render
+from .page import PageOptions, render, require_jinja2
 
-__all__ = ["PageOptions", "render"]
+__all__ = ["PageOptions", "render", "require_jinja2"]

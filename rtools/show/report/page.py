@@ -24,7 +24,7 @@ from rtools.show.report import cells, charts, pictures, run_tables
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-__all__ = ["PageOptions", "render"]
+__all__ = ["PageOptions", "render", "require_jinja2"]
 
 LONGEST = 300
 """Letters of a text that is shown."""
@@ -202,11 +202,18 @@ def _commands(products):
     return Counter(command for command in commands if command).most_common()
 
 
-def _environment() -> Environment:
+def require_jinja2() -> None:
+    """Stop with one line where jinja2 is not installed: before the work that a page would be about."""
     try:
-        from jinja2 import Environment, PackageLoader, StrictUndefined
+        import jinja2  # noqa: F401
     except ImportError:
         raise RtoolsError("a report needs jinja2", mend="pip install 'roman-rtools[report]'") from None
+
+
+def _environment() -> Environment:
+    require_jinja2()
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
     made = Environment(
         loader=PackageLoader("rtools.show.report"),
         autoescape=True,
