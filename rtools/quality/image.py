@@ -72,7 +72,7 @@ class ImageQuality(NamedTuple):
 def measure_image(
     bands: Iterable[BandOfRows], table: Mapping[str, int], *, block: int = 1, unusable: int = 0, lag: int = 1
 ) -> ImageQuality:
-    """Measure an image.
+    """Measure an image, whatever its pixels hold.
 
     Parameters
     ----------
@@ -92,6 +92,11 @@ def measure_image(
     -------
     ImageQuality
     """
+    with np.errstate(all="ignore"):  # a pixel may be as large as a float can be
+        return _measured(bands, table, block, unusable, lag)
+
+
+def _measured(bands, table, block, unusable, lag):
     pixels = good = 0
     flags: dict[str, int] = {}
     samples, pictures = [], []
@@ -129,8 +134,7 @@ def _block_means(data, usable, block):
     total = np.add.reduceat(np.add.reduceat(values, rows, axis=0), columns, axis=1)  # whole rows are added quickly
     ones = usable.view(np.uint8) if block < 256 else usable.astype(np.int32)
     count = np.add.reduceat(np.add.reduceat(ones, rows, axis=0), columns, axis=1, dtype=np.int32)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(count > 0, total / count, np.nan).astype(np.float32)
+    return np.where(count > 0, total / count, np.nan).astype(np.float32)
 
 
 def _sample(band, usable, lag):

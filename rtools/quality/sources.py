@@ -23,6 +23,9 @@ RISING = 6
 LEAST = 40
 """Sources without which no completeness is estimated."""
 
+FAINTEST, SMALLEST = 60.0, 1e-6
+"""Magnitudes, and errors of magnitudes, beyond which a number is no source's."""
+
 BRIGHT = 30.0
 """S/N above which a point source belongs to the star sequence."""
 
@@ -84,12 +87,14 @@ def magnitudes(flux: ArrayLike, error: ArrayLike, *, njy: float = 1.0) -> tuple[
     Returns
     -------
     magnitude, magnitude_error : ndarray float64 (n,)
-        NaN where the flux is not positive or the error not known.
+        NaN where the flux is not positive, the error not known, or either is none that a source can have.
     """
-    flux, error = np.asarray(flux, float) * njy, np.asarray(error, float) * njy
-    known = np.isfinite(flux) & (flux > 0) & np.isfinite(error) & (error > 0)
-    light = np.where(known, flux, np.nan)
-    return NJY_MAGNITUDE - 2.5 * np.log10(light), 2.5 / np.log(10) * error / light
+    with np.errstate(all="ignore"):
+        flux, error = np.asarray(flux, float) * njy, np.asarray(error, float) * njy
+        light = np.where(flux > 0, flux, np.nan)
+        magnitude, magnitude_error = NJY_MAGNITUDE - 2.5 * np.log10(light), 2.5 / np.log(10) * error / light
+        known = (np.abs(magnitude) < FAINTEST) & (magnitude_error > SMALLEST) & (magnitude_error < 1 / SMALLEST)
+    return np.where(known, magnitude, np.nan), np.where(known, magnitude_error, np.nan)
 
 
 def measure_sources(

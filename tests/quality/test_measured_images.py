@@ -77,6 +77,14 @@ def test_an_image_without_a_good_pixel_has_no_sky_and_no_noise():
     assert np.isnan(found.picture).all()
 
 
+@pytest.mark.filterwarnings("error")
+def test_pixels_as_large_as_can_be_stop_nothing():
+    wild = np.random.default_rng(3).choice(np.float32([3e38, -3e38, np.nan, np.inf, 0]), (40, 40))
+    found = measure_image([BandOfRows(wild, None, np.full_like(wild, 3e38))], {}, block=7)
+    assert found.good == np.count_nonzero(np.isfinite(wild))
+    assert found.picture.shape == (6, 6)
+
+
 def test_depth_is_the_number_of_images_whose_bits_are_set():
     context = np.zeros((2, 40, 40), np.uint32)
     context[0, 10:, :] = 0b101

@@ -64,6 +64,16 @@ def test_the_star_sequence_is_of_bright_points_without_flags():
     assert found.flagged == pytest.approx(10 / 110)
 
 
+def test_fluxes_that_no_source_can_have_are_unknown_and_stop_nothing():
+    rng = np.random.default_rng(8)
+    flux = 10 ** rng.uniform(-300, 300, 200)
+    with np.errstate(over="ignore"):
+        error = flux * rng.choice([1e-320, 0.1, 1e30, np.nan, np.inf], 200)
+    found = measure_sources(*magnitudes(flux, error), size=np.full(200, np.inf))
+    assert len(found.counts) < 300
+    assert found.sources == 200
+
+
 def test_an_empty_catalog_says_nothing():
     found = measure_sources(np.zeros(0), np.zeros(0))
     assert (found.sources, len(found.counts)) == (0, 0)

@@ -18,7 +18,7 @@ from rtools.pipeline.report.catalogs import (
     image_of,
     read_sources,
 )
-from rtools.pipeline.report.findings import Identity, ProductFindings
+from rtools.pipeline.report.findings import CatalogFindings, Identity, ProductFindings
 from rtools.pipeline.report.identity import identity_of, log_lines, provenance_of
 from rtools.pipeline.report.images import (
     exposure_findings,
@@ -129,7 +129,7 @@ def _of_product(product: ProductFace, called: str, side: int) -> ProductFindings
         return ProductFindings(identity, _counts(meta, logs), provenance=_provenance(product))
     remarks: list[str] = []
     beside = companions(product.path)
-    catalog = _catalog_beside(beside.get("catalog"), product, remarks)
+    catalog, found = _catalog_beside(beside.get("catalog"), product, remarks)
     quality = quality_of(product, side)
     values: dict[str, float] = {}
     exposure = mosaic = None
@@ -141,7 +141,6 @@ def _of_product(product: ProductFace, called: str, side: int) -> ProductFindings
         values |= exposure_values(product, quality, exposure, identity.exposure_time)
     shape = product.arrays["data"].shape[-2:]
     alignment = alignment_findings(meta, logs, catalog, shape) if exposure else None
-    found = catalog_findings(str(beside["catalog"]), catalog) if catalog else None
     values |= alignment_values(alignment, meta) if alignment else {}
     values |= catalog_values(found) if found else {}
     return ProductFindings(
@@ -165,20 +164,21 @@ def _counts(meta: dict[str, Any], logs: Iterable[tuple[str, str]]) -> dict[str, 
     return {"warnings": float(len(texts)), "not_done": float(failed)}
 
 
-def _catalog_beside(path, product, remarks) -> ReadCatalog | None:
-    """The catalog beside an image; a remark where it is damaged or of another image."""
+def _catalog_beside(path, product, remarks) -> tuple[ReadCatalog | None, CatalogFindings | None]:
+    """The catalog beside an image, and what it is like; a remark where it is damaged or of another image."""
     if path is None:
-        return None
+        return None, None
     try:
         read = read_sources(path)
+        found = catalog_findings(str(path), read)
     except RtoolsError as error:
         remarks.append(str(error))
-        return None
+        return None, None
     of_image, filename = image_of(read.meta), product.meta.get("filename")
     if of_image and isinstance(filename, str) and of_image != filename:
         remarks.append(f"{path}: is of {of_image}, and not taken")
-        return None
-    return read
+        return None, None
+    return read, found
 
 
 def _pictures(product, quality, side, path, remarks):
