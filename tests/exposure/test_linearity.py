@@ -1,5 +1,7 @@
 """Linearity: published values, the peer's bits, closure on simulated reads, unusable coefficients."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -17,8 +19,14 @@ def inl(value, corrections):
     return {"integralnonlinearity": {"value": value, "inl_table": table}}
 
 
-def planes(coefficients, shape=(2, 128)):
+def planes(coefficients, shape=(2, 128), terms=0):
+    """Planes of a polynomial, with zeros to so many terms: each number of them is compiled by itself."""
+    coefficients = (*coefficients, *[0.0] * (terms - len(coefficients)))
     return np.broadcast_to(np.array(coefficients, np.float32)[:, None, None], (len(coefficients), *shape)).copy()
+
+
+forward = partial(planes, terms=len(GOLDEN["linearity"]))
+backward = partial(planes, terms=len(GOLDEN["inverse"]))
 
 
 def corrected(data, lin, inverse, dq=None, *, nodes=None, pattern=PATTERN, start=0, **flags):
@@ -46,7 +54,7 @@ RAMP = np.broadcast_to(np.float32([8000, 9000, 12500, 17000, 20000, 21500])[:, N
 def test_published_ramps_are_corrected_as_published(saturated, published):
     flags = np.zeros(RAMP.shape, np.uint8)
     flags[6 - saturated :] = 2
-    made, counts = corrected(RAMP, planes(LIN), planes(INVERSE), groupdq=flags)
+    made, counts = corrected(RAMP, forward(LIN), backward(INVERSE), groupdq=flags)
     assert np.array_equal(made.data[:, 1, 77], np.float32(published))
     assert counts == {"clipped": 0}
 
@@ -107,8 +115,8 @@ def test_mean_of_curved_reads_becomes_linear():
 def test_integral_nonlinearity_is_added_before_the_polynomial():
     value = np.arange(0, 65536, 1024)
     corrections = np.stack([value * 1e-3, value * -2e-3])
-    data = np.broadcast_to(RAMP[..., :1], (6, 2, 256))
-    made, _counts = corrected(data, planes((0, 2), (2, 256)), planes((0, 1), (2, 256)), nodes=inl(value, corrections))
+    data, nodes = np.broadcast_to(RAMP[..., :1], (6, 2, 256)), inl(value, corrections)
+    made, _counts = corrected(data, forward((0, 2), (2, 256)), backward((0, 1), (2, 256)), nodes=nodes)
     assert np.allclose(made.data[..., :128], data[..., :128] * 2 * 1.001, rtol=1e-6)
     assert np.allclose(made.data[..., 128:], data[..., 128:] * 2 * 0.998, rtol=1e-6)
 
@@ -137,7 +145,7 @@ def test_missing_channel_of_the_table():
 
 
 def test_unusable_coefficients_leave_the_pixel_alone_and_flag_it():
-    lin, inverse = planes((0.0, 2.0, 0.0)), planes((0.0, 0.5, 0.0))
+    lin, inverse = forward((0.0, 2.0)), backward((0.0, 0.5))
     lin[2, 0, 1] = np.nan
     lin[2, 0, 6] = -999999
     lin[1, 0, 2] = 0
@@ -163,7 +171,7 @@ def test_implausible_values_are_clipped_flagged_and_reported():
 
 
 def test_one_resultant_is_corrected_with_no_slope():
-    made, _counts = corrected(RAMP[:1], planes((0.0, 1.0, 1e-6)), planes((0.0, 1.0, -1e-6)), pattern=[[1, 2, 3]])
+    made, _counts = corrected(RAMP[:1], forward((0.0, 1.0, 1e-6)), backward((0.0, 1.0, -1e-6)), pattern=[[1, 2, 3]])
     assert np.allclose(made.data, 8000 + 1e-6 * 8000**2, rtol=1e-6)
 
 
