@@ -12,8 +12,9 @@ import pytest
 
 import rtools
 from rtools import compiled
+from tests.support.kit import BEFORE
 from tests.support.places import ROOT
-from tests.support.runs import done, same
+from tests.support.runs import same
 
 pytestmark = pytest.mark.slow
 
@@ -22,17 +23,19 @@ NOTE = "first run here: compiling"
 EVERY = "in every run"
 
 
-@pytest.fixture(scope="module")
-def start(raw, tmp_path_factory):
-    """A product for rt-saturation, whose kernel takes two seconds to compile."""
-    folder = tmp_path_factory.mktemp("start")
-    done("dqinit", raw, "--outdir", folder)
-    return next(folder.glob("*_dqinit.asdf"))
+TOOL = "darkdecay"
+"""A tool whose kernels take a moment to compile: there is one, and a short one."""
+
+
+@pytest.fixture
+def start(product):
+    """A product for this tool."""
+    return product(BEFORE[TOOL])
 
 
 def begin(start, folder, package=None, **environment):
-    """rt-saturation in a process of its own."""
-    command = [sys.executable, "-c", CODE, "saturation", str(start), "--outdir", str(folder)]
+    """The tool in a process of its own."""
+    command = [sys.executable, "-c", CODE, TOOL, str(start), "--outdir", str(folder)]
     settings = {key: value for key, value in os.environ.items() if key != "NUMBA_CACHE_DIR"}
     settings["PYTHONPATH"] = str(package or ROOT)
     pipes = {"stderr": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
@@ -76,7 +79,7 @@ def closed(tmp_path):
 def test_package_that_cannot_be_written_has_its_kernels_in_the_cache_of_the_user(start, closed, tmp_path):
     user = {"HOME": str(tmp_path / "home"), "XDG_CACHE_HOME": str(tmp_path / "user")}
     assert NOTE in end(begin(start, tmp_path / "first", closed.parent, **user))
-    assert list((tmp_path / "user").rglob("*flag*.nbc"))
+    assert list((tmp_path / "user").rglob("_darkdecay*.nbc"))
     assert NOTE not in end(begin(start, tmp_path / "second", closed.parent, **user))
 
 
@@ -234,7 +237,7 @@ def test_a_user_whom_nobody_knows_and_without_a_home(start, closed, tmp_path):
     work = tmp_path / "work"
     work.mkdir()
     surroundings = {"PYTHONPATH": str(closed.parent), "TMPDIR": str(work)}
-    for words in (("view", "-o", work / "x.png"), ("saturation", "-o", work / "s.asdf")):
+    for words in (("view", "-o", work / "x.png"), (TOOL, "-o", work / "s.asdf")):
         command = [*UNKNOWN, sys.executable, "-B", "-c", CODE, words[0], start, *words[1:]]
         ran = subprocess.run(list(map(str, command)), env=surroundings, cwd=work, capture_output=True, text=True)
         assert ran.returncode == 0, ran.stderr
