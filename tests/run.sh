@@ -18,6 +18,13 @@ run_tests() { # [PYTEST ARGUMENTS]
     "$python" -m pytest -n 2 --dist worksteal "$@"
 }
 
+check_types() { # and compile kernels meanwhile on the other core; what goes wrong there, the tests will say
+    "$python" -m mypy &
+    checking=$!
+    "$python" -m tests.support.warm_up >"$cache/warm_up.log" 2>&1 || :
+    wait $checking
+}
+
 measure_coverage() { # workers and tools in processes of their own as well (pyproject.toml)
     rm -rf "$cache/coverage"
     mkdir -p "$cache/coverage"
@@ -31,7 +38,7 @@ measure_coverage() { # workers and tools in processes of their own as well (pypr
 "$cache/env/bin/ruff" check .
 "$cache/env/bin/ruff" format --check .
 if [ "${1:-}" != --quick ]; then
-    "$python" -m mypy
+    check_types
     sh tests/judges/setup.sh "$RTOOLS_JUDGES" "${1:-}"
 fi
 failed=0

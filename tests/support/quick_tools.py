@@ -19,6 +19,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.places import ROOT
+from tests.support.warm_up import warm_up
 
 CLIENT = """
 import json, os, signal, socket, sys
@@ -62,20 +63,6 @@ def directory_of(place):
         script.write_text(f'#!/bin/sh\nexec "{sys.executable}" -SE "{directory}/client.py" "{server}" {name} "$@"\n')
         script.chmod(0o755)
     return started, directory
-
-
-def warm_up():
-    """Load and compile what a simulation and a calibration need."""
-    from rtools.commands.kit import entry
-    from rtools.commands.kit.tools import command_of
-
-    name = "r0000101001001001001_0001_wfi01_f158_uncal.asdf"
-    with tempfile.TemporaryDirectory() as place:
-        for tool, *args in (
-            ("sim", name, "--size", "256", "--read-pattern", "1;2-3;4-5;6", "--outdir", place, "-q"),
-            ("run", f"{place}/{name}", "-q"),
-        ):
-            assert entry.run(command_of(tool), args) == 0
 
 
 def serve(path):
