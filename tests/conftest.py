@@ -1,7 +1,13 @@
 """What pytest is told of the whole suite: where its fixtures are, and which tests run when."""
 
+import gc
+import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy: as the tools have it, and workers share the cores
+
 import pytest
 
+gc.set_threshold(50_000)  # as the tools, too
 pytest.register_assert_rewrite("tests.support")
 
 from tests.support.kit import ALIKE  # noqa: E402  (after the rewriting of its assertions)
@@ -21,6 +27,11 @@ TOLD = ("help", "manual", "complet", "option")
 
 SLOW_FIXTURES = {"raw", "raw18", "references", "star_field", "quick", "path_of_tools"}
 """Fixtures that simulate and calibrate an exposure, or start tools as processes: what needs them is slow."""
+
+
+def pytest_collection_finish():
+    """Ten thousand tests and all modules are no garbage: they are not looked at again and again."""
+    gc.freeze()
 
 
 def pytest_addoption(parser):
