@@ -53,6 +53,8 @@ class Option:
         The mission whose files it is for, where the step is for those of several; by default all of them.
     elsewhere : tuple of (str, value)
         Further missions that have another default, and that default.
+    names_file : bool
+        Its value may be the path of a file or a directory, whose content counts, and not its name.
     """
 
     name: str
@@ -64,6 +66,7 @@ class Option:
     peer: str = ""
     mission: str = ""
     elsewhere: tuple[tuple[str, bool | int | float | str], ...] = ()
+    names_file: bool = False
 
     @property
     def key(self):
@@ -169,6 +172,9 @@ class Step:
         The step's name in romancal, where it is another; accepted where a step is named.
     takes_raw : bool
         It makes a ramp of raw data; all other steps take what it makes.
+    results : int
+        Raised with every change that makes other numbers of the same input: what was made with a lower one is out of
+        date (`rtools.products.schema.record`). The version of the package says nothing of that.
     prepare, apply, halo, revise, report : callable or None
         Its functions, as `rtools.exposure.frame` describes them; None where the step has none.
     is_saturated : callable or None
@@ -200,6 +206,7 @@ class Step:
     runs_without_reference: bool = False
     peer: str = ""
     takes_raw: bool = False
+    results: int = 1
     prepare: Callable | None = None
     apply: Callable | None = None
     halo: Callable | None = None

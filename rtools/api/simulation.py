@@ -91,6 +91,21 @@ def simulate_exposure(
         references=reference_places(refdir, references, None),
         outdir=None if outdir is None else str(outdir),
         overwrite=overwrite,
+        said=_words(settings, size, sources, truth=truth),
     )
     table = read_sources(sources, exposure.element) if sources is not None and exposure.has_sky else None
     return carried_out(plan_simulation(str(name), exposure, request, truth=truth, table=table), threads)
+
+
+def _words(settings, size, sources, *, truth):
+    """What was asked as words of rt-sim, for the record of the products."""
+    from os.path import abspath
+
+    from rtools.products.schema.record import JobWord
+
+    words = [JobWord(f"--{key.replace('_', '-')}" if value is not False else f"--no-{key.replace('_', '-')}",
+                  None if isinstance(value, bool) else str(value))
+             for key, value in settings.items() if value is not None]  # fmt: skip
+    words.append(JobWord("--size", str(size)))
+    words += [] if sources is None else [JobWord("--sources", abspath(sources), names_file=True)]
+    return (*words, *([] if truth else [JobWord("--no-truth")]))

@@ -1,7 +1,6 @@
 """rt-asn for JWST: associations by the mission's rules, made of what headers say."""
 
 import re
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -54,6 +53,7 @@ def make_by_rule(asn_type, files, extras, words, where, *, as_json):
     from rtools.products import names
     from rtools.products.mosaic.association import stage_association
     from rtools.products.mosaic.jwst_association import make_jwst_association
+    from rtools.products.schema import history
 
     rule, (product_name, target) = ASSOCIATION_RULES[asn_type], words
     number = _target_number(target)
@@ -63,7 +63,7 @@ def make_by_rule(asn_type, files, extras, words, where, *, as_json):
     products = _products(rule, exposures, product_name or _stage3_name(exposures, asn_id, number))
     if product_name and len(products) > 1:
         raise UsageError("--product-name names one product", mend=f"the exposures make {len(products)}")
-    now, program = datetime.now(UTC), exposures[0].program
+    now, program = history.now(), exposures[0].program
     told = {"program": program, "asn_id": asn_id, "target": number, "stamp": f"{now:%Y%m%d%H%M%S}"}
     content = make_jwst_association(rule.asn_type, rule.asn_rule, products, **told)
     fields = {"mission": "jwst", "program": program, "asn_candidate": asn_id, "stamp": f"{now:%Y%m%dt%H%M%S}"}

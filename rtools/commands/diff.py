@@ -24,7 +24,8 @@ compressed or its bytes ordered is not a difference. Times are compared as times
 leap seconds are counted.
 
 Left out, unless --all: asdf_library, history, meta.filename, meta.file_date, meta.calibration_software_*,
-meta.cal_logs, and of catalogs the date and versions of source_catalog.
+meta.cal_logs, meta.rtools (what made the file: rt-history tells it), and of catalogs the date and versions of
+source_catalog.
 
 Takes ASDF files, and catalogs of any format that rt-table reads: metadata, units, descriptions and values by column.
 Rows belong together by label or source_id, where these are there and occur once, else by their place; the order of

@@ -176,7 +176,7 @@ def _filename(name, source, form, mission, output):
 def _own_name(source, form, mission):
     """What a file calls itself."""
     if form == "fits":
-        from rtools.products.fits.headers import read_headers
+        from rtools.products.io.fits_headers import read_headers
 
         return str(read_headers(source)[0].values.get("FILENAME") or "")
     if mission == "jwst":

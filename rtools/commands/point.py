@@ -194,7 +194,7 @@ def _show(console, rows, path, tool, names, where):
 
     form = "ecsv" if path == "-" else table_form(path)
     table = _table(rows)
-    table.meta = record({}, history.entry(tool, inputs=names))
+    table.meta = record({}, history.entry(tool, inputs=names), path)
     deliver(None if path == "-" else path, "pointing.ecsv", lambda target: catalogs.stage_catalog(target, table, form))
     if path != "-":
         click.echo(path)

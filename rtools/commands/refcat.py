@@ -273,7 +273,7 @@ def _write(console, where, target, table, *, inputs, parameters=None):
     if form == "hats":
         hats.write_tree(path, table, rows=where["rows"] or hats.ROWS, overwrite=where["overwrite"], entry=entry)
     else:
-        table.meta = record(dict(table.meta), entry)
+        table.meta = record(dict(table.meta), entry, path or "-")
         deliver(path, f"refcat{TABLES[form][0]}", lambda name: _staged(console, name, table, form))
     if path is not None:
         click.echo(path)

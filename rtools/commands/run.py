@@ -1,5 +1,7 @@
 """rt-run: an exposure through its chain of steps."""
 
+from dataclasses import replace
+
 import click
 
 from rtools.commands.kit import grid_options as mosaic_options
@@ -16,6 +18,7 @@ from rtools.commands.kit.missions import mission_option, options_by_mission
 from rtools.commands.kit.reference_options import reference_config
 from rtools.commands.kit.report_page import with_page
 from rtools.commands.kit.reports import RunFlags
+from rtools.commands.kit.resuming import resume_options
 from rtools.commands.kit.step_options import click_option
 from rtools.commands.kit.tool import tool, typed
 from rtools.errors import UsageError
@@ -93,6 +96,10 @@ def _catalog_settings(options):
 )
 @mission_option("roman", "--strict", is_flag=True, help="An alignment that fails is an error.")
 @catalog_options
+@mission_option("roman", "--together", is_flag=True, help="Align all exposures by one correction.")
+@mission_option(
+    "jwst", "--background", "backgrounds", multiple=True, metavar="FILE", help="Subtract the background that it shows."
+)
 @mission_option(
     "roman", "--guide", metavar="DIR|FILE", help="Guide-window files: the jitter of each exposure is measured there."
 )
@@ -119,6 +126,7 @@ def _catalog_settings(options):
 @bundles.no_checksum
 @bundles.json_output
 @bundles.fail_fast
+@resume_options
 def command(console, page, **options):
     if page is None or options["dry_run"]:
         return _run(console, options)
@@ -134,6 +142,8 @@ def _run(console, options):
     if not inputs:
         raise UsageError("no input file")
     flags = RunFlags.taken_from(options)
+    if flags.check_data and not flags.resume:
+        raise UsageError("--check-data goes with --resume")
     if options["guide"] is None and typed("high_frequency"):
         raise UsageError("--high-frequency goes with --guide")
     options["high_frequency"] = parse_high_frequency(options["high_frequency"])
@@ -155,7 +165,7 @@ def _run(console, options):
     jobs, plain = options.pop("jobs"), [name for name in inputs if name not in of_jwst]
     missions = ({"jwst"} if of_jwst else set()) | (missions_of_inputs(plain) if plain else set())
     requests = {
-        mission: _request(mission, missions, found, references, others)
+        mission: replace(_request(mission, missions, found, references, others), resume=flags.resume)
         for mission, found in options_by_mission(console, options, missions).items()
     }
     return run_exposures(console, inputs, requests, jobs, flags, associations=of_jwst)

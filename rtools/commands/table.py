@@ -90,7 +90,7 @@ def command(console, inputs, form, output, outdir, overwrite, dry_run, as_json, 
 
             path, filename = _target(outputs, name, form)
             if not dry_run:
-                stamp(table, filename if path is None else path.name, _entry(name, view))
+                stamp(table, filename if path is None else path, _entry(name, view))
                 deliver(path, filename, lambda path: _staged(console, path, table, form))
             if as_json:
                 json_line(file_record(console, name, [path], dry_run=dry_run) | {"rows": len(table)})

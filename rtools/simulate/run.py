@@ -12,6 +12,9 @@ from rtools.simulate.references import find_all
 from rtools.work import ALONE
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rtools.products.schema.record import JobWord
     from rtools.reference.find import Config
     from rtools.simulate.exposure import SimulatedExposure
     from rtools.simulate.guide.run import GuideOutput
@@ -102,6 +105,7 @@ def simulate_to_files(
     compression: str,
     table: Sources | None = None,
     label: str = "",
+    words: Sequence[JobWord] = (),
     work: Work = ALONE,
 ) -> SimulatedExposure:
     """Simulate and write: all files, or none.
@@ -122,6 +126,8 @@ def simulate_to_files(
         Instead of drawn sources; magnitudes in the simulated element.
     label : str
         What progress calls the exposure.
+    words : sequence of JobWord
+        What was said to the tool, for the record.
     work : rtools.work.Work
         Threads, log and progress.
 
@@ -146,7 +152,7 @@ def simulate_to_files(
     result = exposure.simulate(aim.smeared(request), meta, references, aim=aim, label=label, work=work)
     result.meta["filename"] = output.uncal.name
     used = {kind: reference for kind, reference in references.items() if reference is not None}
-    entry = history.entry("rt-sim", parameters=request.as_parameters(), references=used)
+    entry = history.entry("rt-sim", parameters=request.as_parameters(), references=used, words=words)
     stages = []
     try:
         if output.guide is not None:

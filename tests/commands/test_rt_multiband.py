@@ -1,6 +1,7 @@
 """rt-multiband: what it writes and refuses, and that others can read it."""
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -74,7 +75,9 @@ def test_metadata_are_what_the_mosaics_share(made, coadds):
     times = [one["coadd_info"]["exposure_time"] for one in each.values()]
     assert found["coadd_info"]["exposure_time"] == pytest.approx(np.mean(times))
     entry = history(made / f"{NAME}_segm.asdf")[-1]
-    assert entry["tool"] == "rt-multiband" and entry["inputs"] == [str(path) for path in coadds.values()]
+    assert entry["tool"] == "rt-multiband" and entry["inputs"] == [
+        os.path.relpath(path, made) for path in coadds.values()
+    ]
     assert entry["parameters"]["multiband"]["psf_match"] == "F158"
 
 

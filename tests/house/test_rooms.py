@@ -21,6 +21,7 @@ FLOORS = [
     ["rtools.products.jwst"],
     ["rtools.products.forms"],
     ["rtools.products.opening"],
+    ["rtools.products.making"],
     ["rtools.products.mosaic", "rtools.products.refcat", "rtools.products.edit"],
     ["rtools.products.check"],
     ["rtools.reference"],

@@ -36,7 +36,7 @@ REFERENCES = [
 ]
 CASES = [(profile, kind) for profile in layout.PROFILES for kind in (*KINDS, *(f"reference/{r}" for r in REFERENCES))]
 """Every profile with every kind."""
-SIMULATED = [history.entry("rt-sim", arguments=[])]
+SIMULATED = [history.entry("rt-sim", words=())]
 """History of what tests make up: such data may have the built-in references unasked."""
 
 

@@ -30,6 +30,7 @@ STEP = AlignStep(
             None,
             "Reference catalog: table, HATS tree (directory), or gaia: the archive, if no file has that name.",
             type=str,
+            names_file=True,
         ),
         Option("max-shift", 6.0, "Largest shift that is accepted at the detector centre, arcsec.", minimum=0.0),
         Option("max-rotation", 0.3, "Largest rotation that is accepted, about WFI_CEN, degrees.", minimum=0.0),

@@ -19,7 +19,9 @@ MEASURING = (
         "psf-weights", "model", "Noise in the PSF fit: of the fitted model, or as measured.", choices=("model", "err")
     ),
 )
-DUST_MAPS = Option("dust-maps", None, "Directory of the SFD98 maps SFD_dust_4096_ngp.fits and _sgp.fits.", type=str)
+DUST_MAPS = Option(
+    "dust-maps", None, "Directory of the SFD98 maps SFD_dust_4096_ngp.fits and _sgp.fits.", type=str, names_file=True
+)
 """Options that multiband catalogs have, too."""
 
 REFERENCES = (
@@ -113,7 +115,7 @@ STEP = CatalogStep(
             "significance", 4.25, "With --deep: threshold, in standard deviations of the filtered image.", minimum=0.0
         ),
         DUST_MAPS,
-        Option("forced-segmentation", None, "Measure on the segments of this _segm file.", type=str),
+        Option("forced-segmentation", None, "Measure on the segments of this _segm file.", type=str, names_file=True),
     ),
     references=REFERENCES,
     repeatable=True,

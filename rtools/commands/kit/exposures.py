@@ -11,6 +11,7 @@ from rtools.commands.kit.jwst_associations import exposures_in, plans_of_associa
 from rtools.commands.kit.lists import expand_inputs
 from rtools.commands.kit.missions import MISSIONS
 from rtools.commands.kit.reports import RunReport
+from rtools.commands.kit.resuming import resume_of
 from rtools.errors import InputError, RtoolsError, UsageError
 from rtools.pipeline.job.outputs import refuse_combinations, refuse_several
 from rtools.pipeline.job.status import shared_status
@@ -78,6 +79,7 @@ def run_exposures(console, inputs, requests, jobs, flags, *, catalog=None, assoc
             arrange=lambda made: aligned_together(made, groups, requests.get("roman", request)),
             dry_run=flags.dry_run,
             fail_fast=flags.fail_fast,
+            resume=resume_of(flags, executor, console),
         )
     return shared_status(status, done)
 

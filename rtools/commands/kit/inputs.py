@@ -64,7 +64,7 @@ def _copied(name, context):
     if name == "-" and sys.stdin.isatty():
         raise UsageError("will not read a file from a terminal", mend="give a file or a pipe")
     folder = context.with_resource(temporary.directory())
-    path = os.path.join(folder, "rtools-stream")
+    path = os.path.join(folder, temporary.STREAM)
     with open(path, "xb") as copy:
         if name == "-":
             shutil.copyfileobj(sys.stdin.buffer, copy)

@@ -14,6 +14,7 @@ from rtools.commands.kit.missions import options_by_mission
 from rtools.commands.kit.mosaic_requests import requests_of
 from rtools.commands.kit.mosaics import groups_of, run_groups
 from rtools.commands.kit.reports import RunReport
+from rtools.commands.kit.resuming import resume_of
 from rtools.commands.kit.tool import typed
 from rtools.errors import InputError, RtoolsError, UsageError
 from rtools.pipeline.job.outputs import refuse_combinations, refuse_several
@@ -99,6 +100,7 @@ def run_to_mosaic(console, inputs, options, flags, *, references, catalog):
                 raise UsageError(f"--{KEYS.get(key, key).replace('_', '-')} is for exposures, and this makes a mosaic")
     exposures, mosaic = requests_of(options, mission, references, catalog, of_images=images)
     exposures, mosaic = with_memory(exposures, flags), _settle_saving(with_memory(mosaic, flags))
+    exposures, mosaic = replace(exposures, resume=flags.resume), replace(mosaic, resume=flags.resume)
     if typed("keep_values") and not mosaic.save_steps:
         raise UsageError("--keep-values goes with --save-steps")
     if images:
@@ -146,6 +148,7 @@ def _run_both(console, inputs, exposures, mosaic, jobs, flags):
             arrange=arrange,
             dry_run=flags.dry_run,
             fail_fast=flags.fail_fast,
+            resume=resume_of(flags, executor, console),
         )
     return shared_status(status, done)
 

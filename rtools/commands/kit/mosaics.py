@@ -18,6 +18,7 @@ from rtools.commands.kit.inputs import is_association, is_stream, local_path
 from rtools.commands.kit.lists import expand_inputs
 from rtools.commands.kit.missions import options_by_mission
 from rtools.commands.kit.reports import RunFlags, RunReport
+from rtools.commands.kit.resuming import resume_of
 from rtools.commands.kit.step_options import click_option
 from rtools.commands.kit.tool import tool
 from rtools.errors import UsageError
@@ -117,7 +118,8 @@ def run_groups(console, inputs, requests, jobs, flags, *, alone=False):
     report = RunReport(console, flags)
     plans = [(name, lambda name=name: [_plan(name, groups[name], requests)]) for name in groups]
     with console.gathering([*groups, *(file for files in groups.values() for file in files)]):
-        return run_jobs(plans, executor, report, dry_run=flags.dry_run, fail_fast=flags.fail_fast)
+        return run_jobs(plans, executor, report, dry_run=flags.dry_run, fail_fast=flags.fail_fast,
+                        resume=resume_of(flags, executor, console))  # fmt: skip
 
 
 def _plan(name, files, requests):

@@ -39,6 +39,10 @@ class RunFlags(NamedTuple):
         Form and directory of rules that are written instead.
     dask : str or None
         Address of a scheduler of Dask, or ``local`` or ``local:N``.
+    resume : bool
+        What exists stays, where it is as it would be made.
+    check_data : bool
+        For that, its data are read, too.
     """
 
     dry_run: bool = False
@@ -49,6 +53,8 @@ class RunFlags(NamedTuple):
     log_json: str | None = None
     emit: tuple[str, str] | None = None
     dask: str | None = None
+    resume: bool = False
+    check_data: bool = False
 
     @classmethod
     def taken_from(cls, options: dict) -> "RunFlags":
@@ -72,6 +78,7 @@ class RunReport:
         self.as_json = flags.as_json
         self.timings = flags.timings
         self.catalogs = []
+        self.kept = 0
         self._count = 0
         self._ends = []
         self._log = JsonLog(flags.log_json) if flags.log_json and not (flags.dry_run or flags.emit) else None
@@ -94,15 +101,16 @@ class RunReport:
     def ended(self, result: Result) -> int:
         """Print what was done for one input; the exit code, 5 where a quality limit was missed."""
         self.catalogs += result.catalogs
+        self.kept += result.kept
         error = QualityError(result.failure, path=result.input) if result.failure else None
         self._record(record_of_result(result, error))
-        for path in result.outputs if not self.as_json else ():
+        for path in result.outputs if not (self.as_json or result.kept) else ():
             click.echo(path)
-        if self.timings:
+        if self.timings and not result.kept:
             _print_timings(result)
         if error:
             self.console.error(error)
-        self._ended(end_of_result(result, error))
+        self._ended(end_of_result(result, error), kept=result.kept)
         return error.exit_code if error else 0
 
     def failed(self, name: str, error: Exception) -> int:
@@ -111,12 +119,12 @@ class RunReport:
         self._ended(end_of_failure(name, as_rtools_error(error, name)))
         return code
 
-    def _ended(self, end):
+    def _ended(self, end, *, kept=False):
         """Keep how an input ended for the table; one that ended well gets a line where there are several."""
         self._ends.append(end)
         if self._log is not None:
             self._log.add(end)
-        if self._tells_all and not end.exit_code:
+        if self._tells_all and not end.exit_code and not kept:
             self.console.log("note", f"{len(self._ends)} of {self._count}: {end.line()}")
 
     @property
@@ -141,6 +149,8 @@ class RunReport:
         if self._tells_all:
             for line in lines_of_table(self._ends):
                 self.console.say(line)
+        if self.kept:
+            self.console.log("note", f"{self.kept} of {len(self._ends)} up to date")
         self._tell_depth()
 
     def _tell_depth(self):
@@ -194,7 +204,7 @@ def record_of_result(result, error=None):
         record["members"] = list(result.members)
     record |= {
         "outputs": [str(path) for path in result.outputs],
-        "status": "failed" if error else "done",
+        "status": "failed" if error else "kept" if result.kept else "done",
         "warnings": list(result.warnings),
         "versions": _versions(),
         "seconds": dict(result.seconds),
@@ -208,7 +218,9 @@ def record_of_result(result, error=None):
 def record_of_plan(description):
     """The object that --json prints of one input with --dry-run."""
     told = description
-    record = {"input": told.input, "status": "planned"}
+    record = {"input": told.input, "status": "kept" if told.reason == "" else "planned"}
+    if told.reason is not None:
+        record["reason"] = told.reason
     if told.waits_for:
         record["waits_for"] = list(told.waits_for)
     if told.members:
@@ -249,6 +261,8 @@ def changed_options(options, step, mission=""):
 
 def _lines(told):
     """A plan as text."""
+    if told.reason is not None:
+        return [f"{told.input}: {told.reason or 'up to date'}"]
     if not told.steps:  # what is made from nothing: its files say it
         return [*told.outputs, *(f"  warning: {text}" for text in told.warnings)]
     from rtools.pipeline.job.steps import step_of

@@ -15,6 +15,7 @@ from rtools.commands.kit.config_shown import long_names, print_config, untyped
 from rtools.commands.kit.console import Console
 from rtools.commands.kit.entry import DEBUG
 from rtools.commands.kit.inputs import as_typed, files_of_options
+from rtools.commands.kit.said import words_said
 from rtools.commands.kit.wording import worded
 from rtools.commands.kit.written import check_outputs, contradicts
 from rtools.errors import RtoolsError
@@ -116,7 +117,7 @@ def _call(function, name, options):
         for line in untyped(ctx, options):
             ctx.obj.log("note", line)
     try:
-        with _told_by(ctx.obj):
+        with _told_by(ctx.obj), _heard(ctx, options):
             return function(ctx.obj, **files_of_options(ctx, options))
     except RtoolsError as error:
         error.path = error.path and as_typed(error.path)
@@ -142,6 +143,18 @@ def _told_by(console):
     finally:
         logger.removeHandler(handler)
         logger.setLevel(level)
+
+
+@contextmanager
+def _heard(ctx, options):
+    """Let what is written know what was said."""
+    from rtools.products.schema import history
+
+    before = history.said.set(words_said(ctx, options))
+    try:
+        yield
+    finally:
+        history.said.reset(before)
 
 
 def _without_checksums(ctx):

@@ -22,6 +22,7 @@ GROUPS = {
         "stat",
         "diff",
         "info",
+        "history",
         "get",
         "set",
         "validate",

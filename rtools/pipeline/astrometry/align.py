@@ -33,6 +33,7 @@ __all__ = [
     "Outcome",
     "align",
     "align_group",
+    "catalog_of",
     "catalog_path",
     "image_of",
     "member_of",
@@ -221,6 +222,24 @@ def member_of(
     names_there = getattr(columns, "colnames", columns)
     labels = np.asarray(columns["label"]) if "label" in names_there else None
     return ImageToAlign(plan.name, image_of(columns, meta, wcs, log), path, labels)
+
+
+def catalog_of(plan: _Planned, request: _Asked) -> Path | None:
+    """The catalog by which an image is aligned, where that is a file and is not made in the same run.
+
+    Parameters
+    ----------
+    plan, request
+        As `member_of` takes them.
+
+    Returns
+    -------
+    Path or None
+    """
+    active = [one.step for one in plan.steps if one.active]
+    if any(step.finds_sources for step in active) or not any(step.aligns for step in active):
+        return None
+    return catalog_path(plan.product.path, plan.product.meta, request.catalogs.get(plan.name))
 
 
 def catalog_path(

@@ -96,7 +96,7 @@ def stage_updated(outcome: Outcome, wcs: WCS, tool: str) -> Stage:
         raise ValueError("the sources of this image are not from a file")
     table = read_catalog(path)
     place_on_sky(table, wcs)
-    catalogs.stamp(table, path.name, history.entry(tool, inputs=[str(path)]))
+    catalogs.stamp(table, path, history.entry(tool, inputs=[str(path)], is_edit=True))
     return catalogs.stage_catalog(path, table, table_form(path))
 
 

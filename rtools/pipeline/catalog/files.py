@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rtools.products.schema import history
 from rtools.products.tables import sources as source_catalog
 
 if TYPE_CHECKING:
@@ -79,7 +78,7 @@ def stage(
     from rtools.catalog.measure.columns import definition_name
 
     kinds = source_catalog.KINDS[files.image_kind]
-    entry = _entry(files, request, image_meta)
+    entry, main = _entry(files, request, image_meta), list(files.outputs.values())[-1].name
     staged = []
     try:
         if "segm" in files.outputs:
@@ -89,7 +88,7 @@ def stage(
             staged.append(
                 source_catalog.stage_segments(
                     path, kinds.segments, meta, *arrays,
-                    history=[entry], profile=files.profile, compression=compression, work=work,
+                    history=[entry | {"main": main}], profile=files.profile, compression=compression, work=work,
                 )
             )  # fmt: skip
         path = files.outputs["cat"]
@@ -97,7 +96,8 @@ def stage(
         meta = _catalog_meta(files, kinds.catalog, image_meta, path)
         about = {"date": source_catalog.date_now()} | found.about
         table = source_catalog.table_of(found.values, columns, meta, about)
-        staged.append(source_catalog.stage_sources(path, table, form_of(path, request), entry))
+        mine = entry if path.name == main else entry | {"main": main}
+        staged.append(source_catalog.stage_sources(path, table, form_of(path, request), mine))
     except BaseException:
         for one in staged:
             one.discard()
@@ -115,8 +115,7 @@ def _catalog_meta(files, kind, image_meta, path):
 
 def _entry(files, request, image_meta):
     """The entry in the history of both files."""
-    return history.entry(
-        request.tool,
+    return request.entry(
         parameters={"catalog": dict(files.options)},
         references={name: reference for name, reference in files.references.items() if reference is not None},
         inputs=list(files.inputs),

@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from rtools.catalog.steps.multiband import STEP
 from rtools.pipeline.catalog.multiband import MultibandPlan, carry_out, make_plan
@@ -13,7 +15,9 @@ from rtools.pipeline.job.job import Cost, Description, Job, Outcome, PlannedMemb
 from rtools.pipeline.job.journal import Journal
 from rtools.pipeline.job.outputs import make_directory
 from rtools.pipeline.job.process import PROCESS_BYTES, peak_memory
+from rtools.pipeline.job.records import record_of
 from rtools.pipeline.job.request import Request
+from rtools.products.schema.record import JobRecord
 from rtools.work import Work
 
 __all__ = ["MultibandJob", "plan_multiband"]
@@ -47,6 +51,22 @@ class MultibandJob(Job):
         seed = {"inject_seed": self.plan.options["inject_seed"]}  # it may have been drawn
         settings = {**self.request.settings, STEP.name: {**self.request.settings.get(STEP.name, {}), **seed}}
         return plan_multiband, (self.name, self.files, replace(self.request, settings=settings), self.copies)
+
+    @cached_property
+    def record(self) -> JobRecord:
+        """The mosaics, with the references of each, and the options."""
+        plan, references = self.plan, dict[str, Any]()
+        for member in plan.members:
+            references |= {f"{kind} {member.element}": one for kind, one in member.references.items()}
+        members = {f"member {number}": path for number, path in enumerate(self.reads)}
+        return record_of(
+            self.request,
+            self.files,
+            {STEP.name: dict(plan.options)},
+            references=references,
+            files=members if self.files != self.reads else {},
+            folder=plan.outputs["cat"].parent,
+        )
 
     @property
     def reads(self) -> tuple[str, ...]:
@@ -87,7 +107,7 @@ class MultibandJob(Job):
                 work.log(level, text)
         for folder in {path.parent for path in self.writes}:
             make_directory(folder)
-        outputs = carry_out(self.plan, self.request, work)
+        outputs = carry_out(self.plan, self.asked, work)
         warned = (*self.plan.cautions, *self.plan.warnings, *journal.warned)
         seconds = {"total": time.perf_counter() - started}
         return [Result(self.name, tuple(outputs), seconds=seconds, peak_memory=peak_memory(), warnings=warned,

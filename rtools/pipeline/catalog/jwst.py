@@ -14,7 +14,6 @@ from rtools.catalog.jwst.apertures import EnergyApertures, apertures_of_radii, a
 from rtools.errors import InputError, UsageError
 from rtools.pipeline.catalog.single import WIDEST, CatalogSummary
 from rtools.products.jwst import JwstProduct, NewHdu, celestial_cards, open_jwst, sky_of, stage_new
-from rtools.products.schema import history
 from rtools.reference import find
 from rtools.reference.missions import rules_of
 from rtools.wfi import metadata
@@ -274,25 +273,31 @@ def stage_jwst_catalog(
     """
     meta = product.meta
     found, about = find_jwst_sources(jwst_planes_of(product, work), meta, files.options, files.references, work)
-    entry = history.entry(
-        request.tool,
-        parameters={"catalog": dict(files.options)},
-        references={name: reference for name, reference in files.references.items() if reference is not None},
-        inputs=list(files.inputs),
-        made_of=[(meta, list(files.history))],
-    )
+    entry, main = _entry(files, request, meta), list(files.outputs.values())[-1].name
     staged: list[Stage] = []
     try:
         if "segm" in files.outputs:
-            staged.append(_stage_segments(files.outputs["segm"], product, found.labels, entry))
+            staged.append(_stage_segments(files.outputs["segm"], product, found.labels, entry | {"main": main}))
         table = _table_of(found)
-        staged.append(stage_new(files.outputs["cat"], "cat", about, [NewHdu("CAT", table)], history=[entry]))
+        path = files.outputs["cat"]
+        mine = entry if path.name == main else entry | {"main": main}
+        staged.append(stage_new(path, "cat", about, [NewHdu("CAT", table)], history=[mine]))
     except BaseException:
         for one in staged:
             one.discard()
         raise
     searched = "forced" if files.options["forced_segmentation"] else "deepest"
     return staged, CatalogSummary(len(found.values["label"]), None, searched)
+
+
+def _entry(files, request, meta):
+    """The entry in the history of both files."""
+    return request.entry(
+        parameters={"catalog": dict(files.options)},
+        references={name: reference for name, reference in files.references.items() if reference is not None},
+        inputs=list(files.inputs),
+        made_of=[(meta, list(files.history))],
+    )
 
 
 def _table_of(found):
@@ -305,9 +310,13 @@ def _table_of(found):
     return Table(columns)
 
 
+MINE = ("model_type", "wcs", "filename", "date", "rtools")
+"""Metadata that a file has for itself."""
+
+
 def _stage_segments(path: Path, product: JwstProduct, labels: np.ndarray, entry: dict[str, Any]) -> Stage:
     """The segmentation map, with the coordinates of its mosaic."""
-    meta = {key: value for key, value in product.meta.items() if key not in ("model_type", "wcs", "filename", "date")}
+    meta = {key: value for key, value in product.meta.items() if key not in MINE}
     try:
         tree = {"meta": {"wcs": product.node("meta.wcs")}}
     except (KeyError, InputError):

@@ -315,8 +315,7 @@ def _entry(plan, request):
         for name, reference in member.references.items()
         if reference is not None
     }
-    return history.entry(
-        request.tool,
+    return request.entry(
         parameters={STEP.name: dict(plan.options)},
         references=used,
         inputs=[member.name for member in plan.members],
@@ -340,7 +339,7 @@ def _stage(plan, request, found, extra, work):
                 described("segm_multiband", metas, path),
                 found.labels,
                 found.detection_image,
-                history=[entry],
+                history=[entry | {"main": plan.outputs["cat"].name}],
                 extra=extra,
                 profile=plan.profile,
                 compression=request.compression or "lz4",

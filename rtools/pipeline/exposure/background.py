@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -16,9 +17,11 @@ from rtools.pipeline.job.job import Cost, Description, Job, Messages, Outcome, P
 from rtools.pipeline.job.journal import Journal
 from rtools.pipeline.job.outputs import check_outputs, make_directory, name_outputs
 from rtools.pipeline.job.process import PROCESS_BYTES, peak_memory, settled
+from rtools.pipeline.job.records import record_of
 from rtools.products import names
 from rtools.products.io import Product, open_product, writer
-from rtools.products.schema import history, profiles
+from rtools.products.schema import profiles
+from rtools.products.schema.record import JobRecord
 from rtools.wfi import metadata
 from rtools.work import Work
 from rtools.work.statistics import image_statistics
@@ -61,6 +64,11 @@ class BackgroundJob(Job):
 
     def __reduce__(self):
         return plan_background, (self.name, str(self.product.path), self.request, self.called)
+
+    @cached_property
+    def record(self) -> JobRecord:
+        """The image, those that show its background, and the options."""
+        return record_of(self.request, self.reads, {"bsub": self._options}, mission="jwst", folder=self.output.parent)
 
     @property
     def reads(self) -> tuple[str, ...]:
@@ -131,7 +139,7 @@ class BackgroundJob(Job):
             arrays = {name: product.array(name, work) for name in product.arrays if name not in planes}
         profile, said = profiles.kept(request.profile, [product])
         inputs = [self.called, *(str(one.path) for one in self.backgrounds)]
-        entry = history.entry(request.tool, parameters={"bsub": self._options}, inputs=inputs)
+        entry = self.asked.entry(parameters={"bsub": self._options}, inputs=inputs)
         stage = writer.stage_product(
             self.output,
             "l2_image",

@@ -7,16 +7,30 @@ import shutil
 from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 from rtools.errors import RtoolsError
+from rtools.pipeline.astrometry.align import catalog_of
 from rtools.pipeline.exposure.plan import ExposurePlan, make_plan
 from rtools.pipeline.exposure.request import ExposureRequest
 from rtools.pipeline.exposure.run import execute
-from rtools.pipeline.job.job import Cost, Description, Failure, Job, Outcome, PlannedMember, PlannedStep, Result
+from rtools.pipeline.job.job import (
+    Cost,
+    Description,
+    Failure,
+    Job,
+    JobProducts,
+    Outcome,
+    PlannedMember,
+    PlannedStep,
+    Result,
+)
 from rtools.pipeline.job.outputs import make_directory
 from rtools.pipeline.job.process import PROCESS_BYTES
+from rtools.pipeline.job.records import options_of, read_file, record_of, references_of
 from rtools.products.io import temporary
+from rtools.products.schema.record import JobRecord, JobWord
 from rtools.wfi.frame import CHANNELS
 from rtools.work import Work
 
@@ -50,6 +64,27 @@ class ExposureJob(Job):
     def __reduce__(self):
         return plan_exposure, (self.name, self.path, self.request, self.plan.name, self.workplace)
 
+    @cached_property
+    def record(self) -> JobRecord:
+        """The exposure, the steps of the plan, and the catalog or the guide windows that are read beside it."""
+        plan, files, words = self.plan, {}, []
+        catalog = catalog_of(plan, self.request)
+        if catalog is not None:
+            files["catalog of the image"] = catalog
+        if self.request.single and self.request.catalogs.get(plan.name):
+            words.append(JobWord("--catalog", os.path.abspath(self.request.catalogs[plan.name]), names_file=True))
+        if plan.guide is not None:
+            files["--guide"] = plan.guide
+        return record_of(
+            self.request,
+            [self.path],
+            options_of(plan.steps),
+            references=references_of(plan.steps),
+            files=files,
+            words=words,
+            folder=plan.outputs[plan.main].parent,
+        )
+
     @property
     def reads(self) -> tuple[str, ...]:
         """The exposure."""
@@ -67,6 +102,16 @@ class ExposureJob(Job):
     def writes(self) -> tuple[Path, ...]:
         """Its `outputs`, the main product last."""
         return tuple(self.outputs.values())
+
+    @property
+    def finishes(self) -> bool:
+        """Whether the image is not aligned with others."""
+        return self.workplace is None
+
+    @property
+    def wants_all(self) -> bool:
+        """Whether ``--save-steps`` is asked for."""
+        return self.request.save_steps
 
     def cost(self) -> Cost:
         """A thread for each channel, and memory by the size of the arrays of the input."""
@@ -98,7 +143,7 @@ class ExposureJob(Job):
         if self.workplace is not None:
             temporary.sweep(self.workplace.parent)
         with plan.product:
-            result = execute(plan, self.request, work)
+            result = execute(plan, self.asked, work)
         return [replace(result, input=self.name, finished=self.workplace is None)]
 
     def discard(self) -> None:
@@ -194,6 +239,32 @@ class AlignJob(Job):
             waits_for=tuple(member.name for member in self.members if member.workplace is not None),
         )
 
+    def record_of(self, member: ExposureJob) -> JobRecord:
+        """What the image of a member says: what makes it alone, and all images of the group."""
+        words = (*member.record.words, JobWord("--together"))
+        inputs = tuple(read_file(path) for path in self.reads)
+        files = {**member.record.files, "this image": read_file(member.path)}
+        return replace(member.record, inputs=inputs, files=files, words=words)
+
+    def made(self) -> Sequence[JobProducts]:
+        """Images with the record of the group; what was made before the alignment may say what made it alone."""
+        found = []
+        for member in self.members:
+            outputs, main = member.plan.outputs, member.plan.main
+            beside = tuple(path for suffix, path in outputs.items() if suffix != main)
+            found.append(JobProducts(outputs[main], beside, (self.record_of(member),), (member.record,)))
+        return found
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The members that are calibrated for it."""
+        return self.waits_for
+
+    @property
+    def wants_all(self) -> bool:
+        """Whether ``--save-steps`` is asked for."""
+        return self.request.save_steps
+
     def moved_to(self, folder: Path) -> Job:
         """Not possible: several images do not go to standard output.
 
@@ -240,7 +311,8 @@ class AlignJob(Job):
         for member in members:
             if member.name in plans:
                 calibrated = before[member.key][0] if member.workplace is not None else None
-                done.append(_finished(member, plans[member.name], outcomes.get(member.name), calibrated, work))
+                recorded = replace(member, request=replace(member.request, record=self.record_of(member)))
+                done.append(_finished(recorded, plans[member.name], outcomes.get(member.name), calibrated, work))
         return [*failures, *done]
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from rtools.products.io import writer
-from rtools.products.schema import history, layout
+from rtools.products.schema import layout
 from rtools.wfi.gwcs_frames import level1_wcs
 from rtools.work.statistics import image_statistics
 
@@ -56,6 +56,7 @@ class ExposureProducts:
         self._journal = journal
         self._work = work
         self._ramps: dict[str, writer.RampWriter] = {}
+        self._suffixes: dict[str, str] = {}
         self._stages: list = []
         self._said: set[str] = set()
         self.outputs = dict(plan.outputs)
@@ -77,6 +78,7 @@ class ExposureProducts:
         -------
         rtools.products.io.writer.RampWriter
         """
+        self._suffixes[step] = suffix
         self._ramps[step] = writer.RampWriter(self.outputs[suffix], meta, shape, profile=self._plan.profile)
         return self._ramps[step]
 
@@ -93,10 +95,10 @@ class ExposureProducts:
             Arrays beside the ramp.
         """
         started = time.perf_counter()
-        ramp = self._ramps.pop(step)
+        ramp, suffix = self._ramps.pop(step), self._suffixes[step]
         meta["cal_logs"] = self._logs()
         packing = self._request.compression
-        self.keep(ramp.finish(meta, extra, history=self._history(), compression=packing, work=self._work))
+        self.keep(ramp.finish(meta, extra, history=self._history(suffix), compression=packing, work=self._work))
         self.seconds += time.perf_counter() - started
 
     def write_image(self, suffix: str, meta: dict, planes: Mapping[str, Any], extra: Mapping[str, Any]) -> None:
@@ -147,7 +149,7 @@ class ExposureProducts:
             extra=extra,
             profile=self._plan.profile,
             compression=self._request.compression or "lz4",
-            history=self._history(),
+            history=self._history(suffix),
             work=self._work,
         )
         self.keep(stage)
@@ -180,12 +182,17 @@ class ExposureProducts:
         old = self._plan.product.meta.get("cal_logs") or []
         return [*map(str, old), *self._journal.lines]
 
-    def _history(self):
+    def _history(self, suffix):
+        """The history of the product of a suffix; the main one knows what else was written."""
         used = {kind: one for task in self._tasks for kind, one in task.references.items() if one is not None}
-        mine = history.entry(
-            self._request.tool,
+        mine = self._request.entry(
             parameters={task.step.name: dict(task.options) for task in self._tasks},
             references=used,
             inputs=[self._plan.name],
         )
+        main = self._plan.main
+        if suffix == main:
+            mine["companions"] = [path.name for one, path in self.outputs.items() if one != suffix]
+        else:
+            mine["main"] = self.outputs[main].name
         return [*self._plan.product.history, mine]

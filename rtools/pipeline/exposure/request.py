@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from rtools.pipeline.job.request import Request
+from rtools.products.schema.record import JobWord
 
 __all__ = ["ExposureRequest"]
 
@@ -58,3 +60,18 @@ class ExposureRequest(Request):
     guide: str | None = None
     high_frequency: str | float = "none"
     max_memory: float = 2.0
+
+    def words(self) -> list[JobWord]:
+        """As `Request.words`; those of exposures among them."""
+        words = [*super().words(), *(JobWord("--with", name) for name in sorted(self.also))]
+        words += [JobWord(name, value) for name, value in (("--from", self.first), ("--until", self.last)) if value]
+        flags = {
+            "--save-steps": self.save_steps,
+            "--strict": self.strict and self.single is None,
+            "--update-catalog": self.update_catalog,
+        }
+        words += [JobWord(name) for name, given in flags.items() if given]
+        if self.guide is not None:
+            words.append(JobWord("--guide", os.path.abspath(self.guide), names_file=True))
+            words.append(JobWord("--high-frequency", str(self.high_frequency)))
+        return words

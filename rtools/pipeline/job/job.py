@@ -11,10 +11,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from rtools.pipeline.job.request import Request
+    from rtools.products.schema.record import JobRecord
     from rtools.work import Work
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "Description",
     "Failure",
     "Job",
+    "JobProducts",
     "Messages",
     "Outcome",
     "PlannedMember",
@@ -117,6 +119,32 @@ class PlannedMember(NamedTuple):
     references: Mapping[str, str | None] | None = None
 
 
+class JobProducts(NamedTuple):
+    """A product with those beside it, as a job would make them.
+
+    Attributes
+    ----------
+    main : Path
+        The product; its record names what else was made.
+    beside : tuple of Path
+        Its companions, which may be fewer.
+    records : tuple of JobRecord
+        By any of which the product is as it would be made.
+    also : tuple of JobRecord
+        Further ones that a companion may have.
+    """
+
+    main: Path
+    beside: tuple[Path, ...]
+    records: tuple[JobRecord, ...]
+    also: tuple[JobRecord, ...] = ()
+
+    @property
+    def of_companions(self) -> tuple[JobRecord, ...]:
+        """Those that a companion may have."""
+        return (*self.records, *self.also)
+
+
 class Addition(NamedTuple):
     """A mosaic that others join.
 
@@ -154,6 +182,8 @@ class Description:
         Grids of the mosaics.
     waits_for : tuple of str
         Names of the jobs that must end before it begins.
+    reason : str or None
+        Why it is made, where a run goes on; empty where its products stay.
     """
 
     input: str
@@ -164,6 +194,7 @@ class Description:
     add: Addition | None = None
     grids: tuple[str, ...] = ()
     waits_for: tuple[str, ...] = ()
+    reason: str | None = None
 
 
 @dataclass(frozen=True)
@@ -195,6 +226,8 @@ class Result:
         of the stars that it was aligned to, mas.
     finished : bool
         False where another job goes on with this input and reports it.
+    kept : bool
+        Nothing was done, because all products were there, and as they would have been made.
     """
 
     input: str
@@ -208,6 +241,7 @@ class Result:
     warnings: tuple[str, ...] = ()
     measures: Mapping[str, float] = field(default_factory=dict)
     finished: bool = True
+    kept: bool = False
 
 
 @dataclass(frozen=True)
@@ -238,6 +272,57 @@ class Job(ABC):
 
     kind = "job"
     """What jobs of this class do, one word: two jobs of a run may have one name, but not one name and one kind."""
+
+    @property
+    def record(self) -> JobRecord | None:
+        """What products say of the job; None where they say what their history does."""
+        return None
+
+    @property
+    def asked(self) -> Any:
+        """The request, of the class that it is of, as it is carried out: products get the record by it."""
+        return replace(self.request, record=self.record)
+
+    def made(self) -> Sequence[JobProducts]:
+        """Its products, with the records by which they are known to be as this job would make them."""
+        *beside, main = self.writes
+        return [JobProducts(main, tuple(beside), () if self.record is None else (self.record,))]
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Keys of jobs whose products are for this one alone, and are not kept."""
+        return ()
+
+    @property
+    def is_future(self) -> bool:
+        """Whether its inputs are made in the same run, so that what it makes is not known before."""
+        return False
+
+    @property
+    def finishes(self) -> bool:
+        """Whether no other job goes on with its inputs and reports them."""
+        return True
+
+    @property
+    def wants_all(self) -> bool:
+        """Whether the product of every step is wanted."""
+        return False
+
+    def settled(self, before: Mapping[str, Sequence[Outcome]], *, whole: bool = False) -> Job:
+        """The job as it is when those that it waits for have ended.
+
+        Parameters
+        ----------
+        before : mapping of str to sequence of Outcome
+            What came of them, by their keys.
+        whole : bool
+            All of them have been done before, by another run.
+
+        Returns
+        -------
+        Job
+        """
+        return self
 
     @property
     def key(self) -> str:

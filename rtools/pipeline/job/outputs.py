@@ -205,7 +205,7 @@ def check_outputs(
         if path.is_dir():
             raise RtoolsError("a directory", path=path)
         _check_directory(path)
-        if request.overwrite or not path.exists():
+        if request.overwrite or request.resume or not path.exists():
             continue
         left = suffix in COMPANIONS and suffix != main and not outputs[main].exists()
         if not (left and _made_by(path, request.tool, inputs)):
@@ -228,13 +228,14 @@ def _made_by(path, tool, inputs):
     try:
         entry = history_of(path)[-1]
         made_of = [str(name) for name in entry["inputs"]]
-        return entry["tool"] == tool and _places(made_of) == _places(inputs)
+        told = [_places(made_of, folder) for folder in (path.parent, ".")]  # of older files from where they were made
+        return entry["tool"] == tool and _places(inputs, ".") in told
     except (RtoolsError, LookupError, TypeError):
         return False
 
 
-def _places(names):
-    return [Path(name).resolve() for name in names]
+def _places(names, folder):
+    return [Path(folder, name).resolve() for name in names]
 
 
 def make_directory(directory: Path) -> None:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
+from rtools.products.schema import history
+from rtools.products.schema.record import JobRecord, JobWord
 from rtools.reference import find
 
 __all__ = ["Request"]
@@ -40,6 +45,12 @@ class Request:
         Do a step that is COMPLETE in the input.
     form : str or None
         Format of the catalog, parquet or ecsv; None as `output` says, else parquet.
+    resume : bool
+        What exists stays, if it is what this request would make (`rtools.pipeline.job.resume`).
+    said : tuple of JobWord
+        What the user said to the tool, for jobs whose record cannot be made of the other attributes.
+    record : JobRecord or None
+        What products will say of their job; a job sets it when it is carried out.
     """
 
     tool: str
@@ -54,8 +65,49 @@ class Request:
     profile: str | None = None
     again: bool = False
     form: str | None = None
+    resume: bool = False
+    said: tuple[JobWord, ...] = field(default_factory=history.spoken)
+    record: JobRecord | None = None
 
     @property
     def to_stdout(self) -> bool:
         """Whether the main product goes to standard output."""
         return self.output == "-"
+
+    def words(self) -> list[JobWord]:
+        """What is asked, as options of the tool; those of steps and of outputs apart."""
+        words = [JobWord("--skip", name) for name in sorted(self.skip)]
+        places = self.references
+        for kind, path in places.overrides.items():
+            absent = str(path).lower() == "none"
+            words.append(JobWord("--ref", f"{kind}=none") if absent else
+                         JobWord("--ref", os.path.abspath(path), names_file=True, before=f"{kind}="))  # fmt: skip
+        if places.refdir is not None:
+            words.append(JobWord("--refdir", os.path.abspath(places.refdir), names_file=True))
+        if places.builtin is not None:
+            words.append(JobWord("--builtin" if places.builtin else "--no-builtin"))
+        said = {"--compression": self.compression, "--profile": self.profile, "--format": self.form}
+        words += [JobWord(name, value) for name, value in said.items() if value is not None]
+        return words + ([JobWord("--again")] if self.again else [])
+
+    def entry(
+        self,
+        *,
+        parameters: Mapping[str, Any],
+        inputs: Iterable[str | Path],
+        references: Mapping[str, Any] | None = None,
+        made_of: Iterable[tuple[Mapping[str, Any], Any]] | None = None,
+    ) -> dict[str, Any]:
+        """The entry of a product's history, with the record of the job.
+
+        Parameters
+        ----------
+        parameters, inputs, references, made_of
+            As `rtools.products.schema.history.entry` takes them.
+
+        Returns
+        -------
+        dict
+        """
+        return history.entry(self.tool, parameters=parameters, inputs=inputs, references=references, made_of=made_of,
+                             job=self.record)  # fmt: skip

@@ -9,13 +9,16 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from rtools.errors import Refusal
 from rtools.pipeline.job.executor import Executor, WorkerLostError
 from rtools.pipeline.job.job import Description, Failure, Job, Outcome, Result
 from rtools.pipeline.job.status import shared_status
 from rtools.products.io import temporary
+
+if TYPE_CHECKING:
+    from rtools.pipeline.job.resume import Resume
 
 __all__ = ["RunReporter", "run_jobs"]
 
@@ -47,6 +50,7 @@ def run_jobs(
     arrange: Callable[[list[Job]], list[Job]] = list,
     dry_run: bool = False,
     fail_fast: bool = False,
+    resume: Resume | None = None,
 ) -> int:
     """Plan every input, then carry every job out; go on after a failure.
 
@@ -66,6 +70,8 @@ def run_jobs(
         Tell what would be done; do nothing.
     fail_fast : bool
         Stop at the first failure.
+    resume : Resume, optional
+        Decides which products stay, and stands before `executor`; without it all are made.
 
     Returns
     -------
@@ -80,9 +86,13 @@ def run_jobs(
     planned, codes = _planned(plans, reporter, fail_fast)
     jobs = arrange(planned)
     _refuse_twins(jobs)
+    if resume is not None:
+        resume.look_at(jobs, dry_run=dry_run)
+        executor = resume
     if dry_run:
         for job in jobs:
-            reporter.planned(job.describe())
+            told = job.describe()
+            reporter.planned(told if resume is None else replace(told, reason=resume.reason(job) or ""))
         return shared_status(*codes)
     if jobs and not (codes and fail_fast):
         try:

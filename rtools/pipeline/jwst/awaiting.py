@@ -82,12 +82,21 @@ class AwaitingJob(Job):
         """
         raise NotImplementedError("standard output takes one product")
 
-    def carry_out(self, work: Work, before: Mapping[str, Sequence[Outcome]]) -> Sequence[Outcome]:
-        """Plan the exposure with the rates, and calibrate it."""
+    @property
+    def is_future(self) -> bool:
+        """Its rates are made in the same run."""
+        return True
+
+    def settled(self, before: Mapping[str, Sequence[Outcome]], *, whole: bool = False) -> JwstJob:
+        """The job of the exposure with its rates."""
         for path in self.makers:
             if not Path(path).exists():
                 raise InputError(f"{path} was not made, which it needs")
-        return plan_jwst_job(self.name, self.path, self.request, self.called).carry_out(work, before)
+        return plan_jwst_job(self.name, self.path, self.request, self.called)
+
+    def carry_out(self, work: Work, before: Mapping[str, Sequence[Outcome]]) -> Sequence[Outcome]:
+        """Plan the exposure with the rates, and calibrate it."""
+        return self.settled(before).carry_out(work, before)
 
 
 class RatesToMake:
@@ -124,6 +133,10 @@ class RatesToMake:
         made = member.there != member.wanted and self.request.outdir is not None
         return str(Path(self.request.outdir or "") / member.wanted.name if made else member.wanted)
 
+    def _stays(self, path):
+        """Whether a rate that is there is taken as it is; a run that goes on looks at it."""
+        return Path(path).exists() and not (self.request.overwrite or self.request.resume)
+
     def plan(self, member: FoundMember) -> list[Job]:
         """Decide how the rate of a member is made, or refuse it.
 
@@ -138,7 +151,7 @@ class RatesToMake:
             None where it is there, or decided already.
         """
         path, ramp = self.path_of(member), str(member.there)
-        if member.there == member.wanted or path in self.jobs or (Path(path).exists() and not self.request.overwrite):
+        if member.there == member.wanted or path in self.jobs or self._stays(path):
             return []
         self.jobs[path] = plan_jwst_job(ramp, ramp, self.request)
         return [self.jobs[path]]

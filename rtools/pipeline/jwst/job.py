@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 from rtools.pipeline.exposure.request import ExposureRequest
 from rtools.pipeline.job.job import Cost, Description, Job, Outcome, PlannedStep
 from rtools.pipeline.job.outputs import make_directory
 from rtools.pipeline.job.process import PROCESS_BYTES
+from rtools.pipeline.job.records import options_of, record_of, references_of
 from rtools.pipeline.jwst.plan import JwstPlan, plan_jwst
 from rtools.pipeline.jwst.run import budget_of, execute
+from rtools.products.schema.record import JobRecord, JobWord
 from rtools.work import Work
 
 __all__ = ["JwstJob", "plan_jwst_job"]
@@ -38,6 +42,26 @@ class JwstJob(Job):
     def __reduce__(self):
         return plan_jwst_job, (self.name, self.path, self.request, self.plan.name)
 
+    @cached_property
+    def record(self) -> JobRecord:
+        """The exposure, those that show its background, and the steps of the plan."""
+        plan, backgrounds = self.plan, [str(one.path) for one in self.plan.backgrounds]
+        words, inputs = [], [self.path]
+        if self.request.single:
+            inputs += backgrounds
+        else:
+            words = [JobWord("--background", os.path.abspath(path), names_file=True) for path in backgrounds]
+        return record_of(
+            self.request,
+            inputs,
+            options_of(plan.steps),
+            mission="jwst",
+            references=references_of(plan.steps),
+            files={f"background {number}": path for number, path in enumerate(backgrounds)},
+            words=words,
+            folder=plan.outputs[plan.main].parent,
+        )
+
     @property
     def reads(self) -> tuple[str, ...]:
         """The exposure."""
@@ -47,6 +71,11 @@ class JwstJob(Job):
     def writes(self) -> tuple[Path, ...]:
         """Its products, the main one last."""
         return tuple(self.plan.outputs.values())
+
+    @property
+    def wants_all(self) -> bool:
+        """Whether ``--save-steps`` is asked for."""
+        return self.request.save_steps
 
     def cost(self) -> Cost:
         """Memory by the blocks that are worked on."""
@@ -76,7 +105,7 @@ class JwstJob(Job):
         """Calibrate the exposure."""
         for folder in {path.parent for path in self.plan.outputs.values()}:
             make_directory(folder)
-        return [replace(execute(self.plan, self.request, work), input=self.name)]
+        return [replace(execute(self.plan, self.asked, work), input=self.name)]
 
 
 def plan_jwst_job(

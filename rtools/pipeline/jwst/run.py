@@ -27,7 +27,7 @@ from rtools.pipeline.jwst.forms import ProductFile, form_of
 from rtools.pipeline.jwst.plan import RAMPS, JwstPlan, suffix_of
 from rtools.pipeline.jwst.references import CutReference
 from rtools.pipeline.jwst.sky import sky_of_image
-from rtools.products.schema.history import entry, stamp
+from rtools.products.schema.history import stamp
 from rtools.work import Work
 
 __all__ = ["BUDGET", "budget_of", "execute"]
@@ -192,14 +192,15 @@ class _Run:
             for suffix, path in self.plan.outputs.items():
                 if suffix in idle and suffix != self.plan.main:
                     continue
-                made[suffix] = self._file(suffix, path)
+                made[suffix] = self._file(suffix, path, [one.file.stage.path.name for one in made.values()])
         except BaseException:
             for one in made.values():
                 one.discard()
             raise
         return made
 
-    def _file(self, suffix: str, path: Path) -> ProductFile:
+    def _file(self, suffix: str, path: Path, beside: Sequence[str]) -> ProductFile:
+        """A product, laid out; the main one knows those beside it."""
         steps = self._steps_until(suffix)
         done = {one.step.name for one in steps if self.statuses[one.step.cal_step] == "COMPLETE"}
         ramp = self.plan.product.kind in RAMPS and not any(one.step.fits_ramp for one in steps)
@@ -220,9 +221,11 @@ class _Run:
         cards = self.cards if "assignwcs" in done else {}
         parameters = {f"{one.step.name}.{key}": value for one in steps for key, value in one.options.items()}
         references = {kind: found.label for one in steps for kind, found in one.references.items() if found}
-        inputs = [product.path.name, *(other.path.name for other in self.plan.backgrounds if "bsub" in done)]
-        record = entry(self.request.tool, parameters=parameters, references=references, inputs=inputs)
-        return ProductFile(path, product, form, tree, cards=cards, history=[record])
+        inputs = [self.plan.name, *(str(other.path) for other in self.plan.backgrounds if "bsub" in done)]
+        entry = self.request.entry(parameters=parameters, references=references, inputs=inputs)
+        main = self.plan.main
+        entry |= {"companions": beside} if suffix == main else {"main": self.plan.outputs[main].name}
+        return ProductFile(path, product, form, tree, cards=cards, history=[entry])
 
     def _further(self, done: set[str]) -> set[str]:
         """Images that not all products of a kind have."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from rtools.pipeline.job.job import Cost, Description, Job, Messages, Outcome, P
 from rtools.pipeline.job.journal import Journal
 from rtools.pipeline.job.outputs import check_outputs, make_directory, name_outputs
 from rtools.pipeline.job.process import PROCESS_BYTES, peak_memory, settled
+from rtools.pipeline.job.records import options_of, record_of
 from rtools.pipeline.job.request import Request
 from rtools.pipeline.job.steps import StepPlan, step_of, uses_of
 from rtools.pipeline.mosaic.missions import mission_named
@@ -28,6 +30,7 @@ from rtools.products.jwst import JwstProduct, open_jwst
 from rtools.products.opening import mission_of
 from rtools.products.schema import history, profiles
 from rtools.products.schema.blocks import stamp_file
+from rtools.products.schema.record import JobRecord
 from rtools.wfi import metadata
 from rtools.work import Work
 
@@ -195,6 +198,18 @@ class MosaicCatalogJob(Job):
     def __reduce__(self):
         return plan_catalog, (self.name, self.path, self.request, self.called)
 
+    @cached_property
+    def record(self) -> JobRecord:
+        """The mosaic, and the step of the plan."""
+        return record_of(
+            self.request,
+            [self.path],
+            options_of([self.step]),
+            mission=self.step.step.mission,
+            references=self.step.references,
+            folder=self.files.outputs["cat"].parent,
+        )
+
     @property
     def reads(self) -> tuple[str, ...]:
         """The mosaic."""
@@ -251,8 +266,8 @@ class MosaicCatalogJob(Job):
     def _made(self, work):
         product = self.product
         if isinstance(product, JwstProduct):
-            return jwst_cataloging.stage_jwst_catalog(self.files, self.request, product, work)
-        return _find_and_stage(self.files, cataloging.planes_of(product, work), product.meta, self.request, work)
+            return jwst_cataloging.stage_jwst_catalog(self.files, self.asked, product, work)
+        return _find_and_stage(self.files, cataloging.planes_of(product, work), product.meta, self.asked, work)
 
 
 def plan_catalog(name: str, path: str, request: Request, called: str | None = None) -> MosaicCatalogJob:

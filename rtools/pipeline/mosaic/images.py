@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rtools.pipeline.mosaic.members import read_planes
 from rtools.products.io import writer
-from rtools.products.schema import history, profiles
+from rtools.products.schema import profiles
 from rtools.work.statistics import image_statistics
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def stage_image(member: Member, path: Path, request: MosaicRequest, workers: Wor
         arrays = {name: product.array(name, work) for name in product.arrays if name not in planes}
     profile, said = profiles.kept(request.profile, [product])
     typed = {name: dict(values) for name, values in request.settings.items()}
-    entry = history.entry(request.tool, parameters=typed, inputs=[member.name])
+    entry = request.entry(parameters=typed, inputs=[member.name])
     stage = writer.stage_product(
         path,
         "l2_image",

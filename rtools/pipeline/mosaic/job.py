@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
 from rtools.errors import InputError
-from rtools.pipeline.job.job import Addition, Cost, Description, Job, Outcome, PlannedMember, PlannedStep, Result
+from rtools.pipeline.job.job import (
+    Addition,
+    Cost,
+    Description,
+    Job,
+    JobProducts,
+    Outcome,
+    PlannedMember,
+    PlannedStep,
+    Result,
+)
 from rtools.pipeline.job.outputs import check_outputs, refuse_several
 from rtools.pipeline.mosaic.add import open_joined, refuse_options
 from rtools.pipeline.mosaic.choices import parse_options, refuse_foreign
@@ -15,11 +26,13 @@ from rtools.pipeline.mosaic.grid import check_words, weight_of
 from rtools.pipeline.mosaic.members import refuse_elements
 from rtools.pipeline.mosaic.outputs import mosaic_outputs, mosaic_root, step_outputs
 from rtools.pipeline.mosaic.plan import Mosaic, MosaicPlan, make_plan, plan_catalog
+from rtools.pipeline.mosaic.records import record_of_group, record_of_image
 from rtools.pipeline.mosaic.request import MosaicRequest
 from rtools.pipeline.mosaic.run import run_mosaic
 from rtools.products.io.product import Product
 from rtools.products.mosaic.association import Association
 from rtools.products.schema import history
+from rtools.products.schema.record import JobRecord
 from rtools.wfi.skycell_names import pad_skycell
 from rtools.work import Work
 
@@ -49,6 +62,20 @@ class MosaicJob(Job):
 
     def __reduce__(self):
         return plan_mosaic, (self.name, self.files, self.request, self.association)
+
+    @cached_property
+    def record(self) -> JobRecord:
+        """The images, and the steps of the plan."""
+        return record_of_group(self.request, self.files, self.plan)
+
+    def made(self) -> Sequence[JobProducts]:
+        """Mosaics with the record of the group, images each with its own."""
+        images = zip(self.plan.images, self.plan.members, strict=False)
+        found = [JobProducts(path, (), (record_of_image(self.record, member),)) for path, member in images]
+        for mosaic in self.plan.mosaics:
+            *beside, main = mosaic.outputs.values()
+            found.append(JobProducts(main, tuple(beside), (self.record,)))
+        return found
 
     @property
     def reads(self) -> tuple[str, ...]:
@@ -91,7 +118,7 @@ class MosaicJob(Job):
 
     def carry_out(self, work: Work, before: Mapping[str, Sequence[Outcome]]) -> Sequence[Outcome]:
         """Do the steps and write what comes of them; it waits for nothing."""
-        return [replace(run_mosaic(self.plan, self.request, work), input=self.name)]
+        return [replace(run_mosaic(self.plan, self.asked, work), input=self.name)]
 
 
 def plan_mosaic(
@@ -227,8 +254,17 @@ class FutureMosaicJob(Job):
 
     def carry_out(self, work: Work, before: Mapping[str, Sequence[Outcome]]) -> Sequence[Outcome]:
         """Plan the mosaic of those images that were made, and carry the plan out."""
+        return self.settled(before).carry_out(work, before)
+
+    @property
+    def is_future(self) -> bool:
+        """Its images are made in the same run."""
+        return True
+
+    def settled(self, before: Mapping[str, Sequence[Outcome]], *, whole: bool = False) -> MosaicJob:
+        """The job of those images that were made."""
         done = {outcome.input for outcomes in before.values() for outcome in outcomes if isinstance(outcome, Result)}
-        images = [image for image in self.images if image.after is None or image.name in done]
+        images = [image for image in self.images if whole or image.after is None or image.name in done]
         if not images:
             raise InputError("none of its exposures was calibrated")
         request = self.request
@@ -238,7 +274,7 @@ class FutureMosaicJob(Job):
         groups = {image.path: image.group for image in images if image.group}
         files = [image.path for image in images]
         plan = make_plan(files, request, association=self.association, groups=groups)
-        return [replace(run_mosaic(plan, request, work), input=self.name)]
+        return MosaicJob(self.name, request, tuple(files), plan)
 
 
 def plan_future_mosaic(

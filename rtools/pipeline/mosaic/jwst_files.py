@@ -67,7 +67,7 @@ def stage_jwst_image(member: Member, path: Path, request: MosaicRequest, workers
                 arrays[name] = plane
     changes = [HduChange({**VALUES, "dq": "DQ"}[name], array=array) for name, array in arrays.items()]
     typed = {name: dict(values) for name, values in request.settings.items()}
-    entry = history.entry(request.tool, parameters=typed, inputs=[member.name])
+    entry = request.entry(parameters=typed, inputs=[member.name])
     return stage_jwst(path, member.product, changes, tree=_said(member, path), history=[entry])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +11,7 @@ from rtools.pipeline.job.request import Request
 from rtools.pipeline.job.steps import step_of
 from rtools.pipeline.mosaic.grid import WantedGrid
 from rtools.pipeline.mosaic.missions import ROMAN, MosaicMission, mission_named
+from rtools.products.schema.record import JobWord
 
 __all__ = ["STEPS", "MosaicRequest"]
 
@@ -54,6 +56,20 @@ class MosaicRequest(Request):
     def rules(self) -> MosaicMission:
         """Words and rules of the mission."""
         return mission_named(self.mission)
+
+    def words(self) -> list[JobWord]:
+        """As `Request.words`; the grid among them."""
+        wanted = self.wanted
+        words = [*super().words(), *(JobWord("--skycell", cell) for cell in self.skycells)]
+        words += [JobWord(f"--{name}", os.path.abspath(path), names_file=True)
+                  for name, path in (("like", wanted.like), ("add", self.add)) if path]  # fmt: skip
+        for name in ("center", "size", "crpix"):
+            pair = getattr(wanted, name)
+            words += [] if pair is None else [JobWord(f"--{name}", ",".join(map(repr, pair)))]
+        for name in ("scale", "scale_ratio", "pa"):
+            value = getattr(wanted, name)
+            words += [] if value is None else [JobWord(f"--{name.replace('_', '-')}", repr(value))]
+        return [JobWord("--mosaic"), *words] if self.single is None else words
 
     def options(self, name: str) -> dict[str, Any]:
         """All options of a step, as they were typed."""

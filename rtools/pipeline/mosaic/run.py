@@ -23,11 +23,11 @@ from rtools.pipeline.mosaic.i2d import write_i2d, write_i2d_slabs
 from rtools.pipeline.mosaic.images import PLANES, stage_image
 from rtools.pipeline.mosaic.joined import flag_against, sky_of, totals_of
 from rtools.pipeline.mosaic.jwst_files import stage_jwst_image
+from rtools.pipeline.mosaic.records import record_of_image
 from rtools.pipeline.mosaic.request import STEPS
 from rtools.pipeline.mosaic.sky import match_sky
 from rtools.pipeline.mosaic.totals import drizzle_members, find_outliers, slabs_of
 from rtools.pipeline.mosaic.workers import Workers
-from rtools.products.schema import history
 
 if TYPE_CHECKING:
     from rtools.pipeline.mosaic.plan import MosaicPlan
@@ -157,7 +157,8 @@ class _Run:
             make_directory(path.parent)
             journal = Journal(self.log, member.name)
             journal.log("info", f"{name}: {member.meta['cal_step'][step.cal_step]}")
-            self.staged.append(self.stage_image(member.fresh(), path, request, self.workers, journal))
+            alone = replace(request, record=record_of_image(request.record, member))
+            self.staged.append(self.stage_image(member.fresh(), path, alone, self.workers, journal))
 
     def _save(self, name):
         """The images that a step on the way to a mosaic has changed, where they are wanted, too."""
@@ -273,7 +274,8 @@ class _Run:
         plan = self.plan
         logs = [*self.journal.lines[: self.common], *self.journal.lines[self.common + self.others :]]
         steps = {name: dict(plan.typed[name]) for name in plan.steps if name in STEPS}
-        done = [history.entry(self.request.tool, parameters=steps, inputs=plan.names, made_of=plan.records)]
+        done = [self.request.entry(parameters=steps, inputs=plan.names, made_of=plan.records)]
+        done[0]["companions"] = [path.name for path in mosaic.outputs.values() if path != mosaic.path]
         if plan.joined:
             before = plan.joined.product
             done = [*before.history, *done]

@@ -15,6 +15,7 @@ from rtools.pipeline.job.process import PROCESS_BYTES, peak_memory
 from rtools.pipeline.job.request import Request
 from rtools.products import names
 from rtools.products.schema import layout
+from rtools.products.schema.record import JobWord
 from rtools.reference.find import Config
 from rtools.simulate.guide.metadata import AcquisitionNames
 from rtools.simulate.guide.run import GuideOutput, guide_outputs, simulate_windows
@@ -41,6 +42,7 @@ class SimulationWriting(NamedTuple):
     config: Config
     profile: str
     compression: str
+    words: tuple[JobWord, ...] = ()
 
 
 class SimulatedFiles(Protocol):
@@ -78,7 +80,9 @@ class Simulated(Job):
         started, journal = time.perf_counter(), Journal(work.log, self.name)
         make_directory(self.writes[-1].parent)
         asked = self.request
-        how = SimulationWriting(asked.references, asked.profile or layout.DEFAULT_PROFILE, asked.compression or "none")
+        words = JobWord("", Path(self.name).name), *asked.said
+        profile, compression = asked.profile or layout.DEFAULT_PROFILE, asked.compression or "none"
+        how = SimulationWriting(asked.references, profile, compression, words)
         self._simulate(how, work.with_log(journal.log))
         seconds = {"total": time.perf_counter() - started}
         return [Result(self.name, tuple(reversed(self.writes)), seconds=seconds, peak_memory=peak_memory(),
@@ -117,7 +121,8 @@ class SimulationJob(Simulated):
 
     def _simulate(self, how: SimulationWriting, work: Work) -> None:
         simulate_to_files(self.exposure, self.output, how.config, profile=how.profile, compression=how.compression,
-                          table=self.table, label=self.name, work=work)  # fmt: skip
+                          table=self.table, label=self.name, words=how.words,
+                          work=work)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,7 +154,7 @@ class WindowsJob(Simulated):
 
     def _simulate(self, how: SimulationWriting, work: Work) -> None:
         simulate_windows(self.exposure, self.output, how.config, profile=how.profile, compression=how.compression,
-                         table=self.table, work=work)  # fmt: skip
+                         table=self.table, words=how.words, work=work)  # fmt: skip
 
 
 def plan_simulation(

@@ -71,7 +71,7 @@ class JwstSimulationJob(Simulated):
     def _simulate(self, how: SimulationWriting, work: Work) -> None:
         from rtools.pipeline.simulation.jwst_files import simulate_to_files
 
-        simulate_to_files(self.exposure, self.output, how.config, label=self.name, work=work)
+        simulate_to_files(self.exposure, self.output, how.config, label=self.name, words=how.words, work=work)
 
 
 def plan_jwst(name: str, exposure: JwstRequest, request: Request, *, truth: bool = True) -> JwstSimulationJob:

@@ -17,10 +17,11 @@ from rtools.simulate.jwst.references import find_all
 from rtools.work import ALONE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from rtools.pipeline.simulation.jwst import JwstOutput
+    from rtools.products.schema.record import JobWord
     from rtools.reference.find import Config
     from rtools.simulate.jwst.exposure import JwstScene
     from rtools.simulate.jwst.request import JwstRequest
@@ -30,7 +31,13 @@ __all__ = ["simulate_to_files"]
 
 
 def simulate_to_files(
-    request: JwstRequest, output: JwstOutput, config: Config, *, label: str = "", work: Work = ALONE
+    request: JwstRequest,
+    output: JwstOutput,
+    config: Config,
+    *,
+    label: str = "",
+    words: Sequence[JobWord] = (),
+    work: Work = ALONE,
 ) -> None:
     """Simulate and write: all files, or none.
 
@@ -44,6 +51,8 @@ def simulate_to_files(
         Where references are looked for.
     label : str
         What progress calls the exposure.
+    words : sequence of JobWord
+        What was said to the tool, for the record.
     work : rtools.work.Work
         Threads, log and progress.
 
@@ -54,7 +63,7 @@ def simulate_to_files(
     """
     references = find_all(request, config, work.log)
     scene = set_up(request, references.planes, model=references.model, work=work)
-    entry = history.entry("rt-sim", parameters=request.as_parameters(), references=references.sources)
+    entry = history.entry("rt-sim", parameters=request.as_parameters(), references=references.sources, words=words)
     stages: list[Stage] = []
     try:
         stages.extend(_staged(scene, output, entry, work))

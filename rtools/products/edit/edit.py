@@ -125,7 +125,7 @@ class Edit:
         """
         self._stamp(os.path.basename(path))
         parameters = {key: new for key, (_old, new) in self.changes.items()}
-        entries = [*self.product.history, history.entry(tool, parameters=parameters, inputs=inputs)]
+        entries = [*self.product.history, history.entry(tool, parameters=parameters, inputs=inputs, is_edit=True)]
         whole, about, blocks = header.read_header(self.path)
         kept = about.get("history")
         extensions = kept.get("extensions", ()) if isinstance(kept, dict) else ()

@@ -63,7 +63,7 @@ class CatalogEdit(edit.Edit):
         """As `Edit.stage`."""
         stamped = self._stamp(os.path.basename(path))
         changed = {key: new for key, (_old, new) in self.changes.items()}
-        entry = history.entry(tool, parameters=changed, inputs=inputs)
+        entry = history.entry(tool, parameters=changed, inputs=inputs, is_edit=True)
         stage = staging.Stage(path)
         with open(self.path, "rb") as stored, stage.open() as file:
             os.fchmod(file.fileno(), stat.S_IMODE(os.fstat(stored.fileno()).st_mode))

@@ -252,7 +252,7 @@ class JwstEdit:
                 cards.setdefault(("PRIMARY", 1), {})[keyword] = value
         changes = [HduChange(name, version, cards=changed) for (name, version), changed in cards.items()]
         entries = [
-            history.entry(tool, parameters={key: value}, inputs=inputs)
+            history.entry(tool, parameters={key: value}, inputs=inputs, is_edit=True)
             | {"description": f"{tool}: {self._called[key]} was {_said(old)}, is {_said(value)}"}
             for key, (old, value) in self.changes.items()
         ]

@@ -187,7 +187,7 @@ def write_mask(file: BinaryIO, mask: np.ndarray, about: Mapping[str, Any], form:
         return
     from rtools.products.io.staging import serialise, write_file
 
-    entry = history.entry("rt-dq", parameters=about, inputs=[about["source"]])
+    entry = history.entry("rt-dq", parameters=about, inputs=[about["source"]], is_edit=True)
     head, inner, sources = serialise({"meta": about, "mask": mask}, None, [entry])
     write_file(file, head, inner, sources, compression="lz4")
 

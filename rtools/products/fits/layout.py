@@ -283,7 +283,8 @@ def continued_history(product: Product, source: str | Path, parameters: Mapping[
     """
     kept = product.about.get("history")
     known = kept.get("extensions", []) if isinstance(kept, dict) else []
-    return FileHistory([*product.history, history.entry("rt-fits", parameters=parameters, inputs=[source])], known)
+    mine = history.entry("rt-fits", parameters=parameters, inputs=[source], is_edit=True)
+    return FileHistory([*product.history, mine], known)
 
 
 def rewritten(node: Any, place: Callable[[Any, str], Any], path: str = "") -> Any:

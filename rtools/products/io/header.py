@@ -18,7 +18,7 @@ from rtools.products.io import foreign
 from rtools.products.schema.nodes import TaggedDict, TaggedList, TaggedStr, is_array
 from rtools.products.schema.yamltext import FastLoader
 
-__all__ = ["BLOCK_HEADER", "BLOCK_MAGIC", "StoredBlock", "TruncatedError", "read_header"]
+__all__ = ["BLOCK_HEADER", "BLOCK_MAGIC", "StoredBlock", "TruncatedError", "read_header", "read_outline"]
 
 BLOCK_MAGIC = b"\xd3BLK"
 BLOCK_HEADER = struct.Struct(">I4sQQQ16s")
@@ -105,6 +105,33 @@ def read_header(path: str | Path, *, cut_loops: bool = False) -> tuple[TaggedDic
         raise TruncatedError(f"truncated: block {min(missing)} of the tree is not in the file", path=path)
     about = {key: tree.pop(key) for key in ("asdf_library", "history") if key in tree}
     return tree, about, blocks
+
+
+def read_outline(path: str | Path) -> tuple[bytes, list[StoredBlock]]:
+    """Text of the tree and block table of an ASDF file: as `read_header`, and nothing is parsed.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+
+    Returns
+    -------
+    (bytes, list of StoredBlock)
+
+    Raises
+    ------
+    InputError
+        As `read_header`, but for what is wrong inside the tree.
+    """
+    try:
+        with open(path, "rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            text, end = _read_yaml(file, path)
+            return text, _read_blocks(file, end, size, path)
+    except OSError as error:
+        reason = "no such file" if isinstance(error, FileNotFoundError) else (error.strerror or str(error)).lower()
+        raise InputError(reason, path=path) from None
 
 
 def _read_yaml(file, path):

@@ -20,6 +20,7 @@ from rtools.errors import RtoolsError
 from rtools.products.io import encode, staging
 from rtools.products.io.arrays import array_node
 from rtools.products.io.encode import CHUNK, HEAD, FileBytes
+from rtools.products.io.recording import recorded
 from rtools.products.schema import profiles
 from rtools.products.schema.blocks import stamp_file
 from rtools.work import ALONE, Work, aside, settle
@@ -154,6 +155,7 @@ class LaidOut:
         arrays = {name: array for name, array in extra.items() if isinstance(array, np.ndarray)}
         nodes = {name: node for name, node in extra.items() if name not in arrays}
         meta, arrays, self.stage.messages = profiles.convert(self.kind, meta, self._arrays | arrays, self.profile)
+        meta, history = recorded(meta, history, self.stage.path)
         meta = stamp_file(self.kind, meta, self.stage.path)
         sources = [FileBytes(self._file.fileno(), self._places[name], array.nbytes)
                    for name, array in self._arrays.items()]  # fmt: skip

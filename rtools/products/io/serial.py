@@ -254,6 +254,8 @@ def _history_entry(entry):
     """An entry with a time and software in the form of the core schema; further keys are kept."""
     from asdf.tags.core import HistoryEntry, Software
 
+    # What writes a product has put these into their place.
+    entry = {key: one for key, one in entry.items() if key not in ("job", "companions", "main")}
     entry = to_asdf(entry, lambda array: array.tolist())
     software = entry.get("software", [])
     software = [Software(dict(one)) for one in (software if isinstance(software, list) else [software])]

@@ -15,7 +15,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import BinaryIO
 
-__all__ = ["LOGGER", "directory", "directory_name", "file", "name_beside", "sweep"]
+__all__ = ["LOGGER", "STREAM", "directory", "directory_name", "file", "left_in", "name_beside", "sweep"]
 
 LOGGER = logging.getLogger("rtools")
 """Is told what was found and removed."""
@@ -34,6 +34,9 @@ FIRST_NAMESPACE = 4026531836
 """Number of the name space of processes that Linux starts in (`PROC_PID_INIT_INO`); containers have others."""
 
 MOST_NAMED = 3
+
+STREAM = "rtools-stream"
+"""How copies of streams are called, before their extension."""
 
 _swept: set[str] = set()
 _lock = threading.Lock()
@@ -203,6 +206,31 @@ def sweep(folder: str | Path, *, name_others: bool = True, again: bool = False) 
     if others and name_others:
         named = ", ".join(others[:MOST_NAMED]) + (" …" if len(others) > MOST_NAMED else "")
         LOGGER.info("unfinished files of other hosts, which stay: %s", named)
+
+
+def left_in(folder: str | Path) -> list[Path]:
+    """Directories for temporary files that runs of this host left which were killed.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Where they lie.
+
+    Returns
+    -------
+    list of Path
+        Until `sweep` removes them.
+    """
+    try:
+        found = [(entry, owner) for entry in os.scandir(folder) if (owner := OWNER.match(entry.name))]
+    except OSError:
+        return []
+    return [
+        Path(entry.path)
+        for entry, owner in found
+        if owner["host"] == _host() and entry.is_dir(follow_symlinks=False)
+        and _is_gone(int(owner["pid"]), int(owner["start"]))
+    ]  # fmt: skip
 
 
 def _remove(entry, owner):

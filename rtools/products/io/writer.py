@@ -13,6 +13,7 @@ import numpy as np
 
 from rtools.errors import InputError, RtoolsError
 from rtools.products.io.ramp import RampWriter
+from rtools.products.io.recording import recorded
 from rtools.products.io.staging import Stage, build_tree, serialise, write_file
 from rtools.products.schema import layout, profiles
 from rtools.products.schema.blocks import stamp_file
@@ -106,6 +107,7 @@ def stage_product(
     stage = Stage(path)
     if not as_is:
         meta, arrays, stage.messages = profiles.convert(kind, meta, arrays, profile)
+    meta, history = recorded(meta, history, path)
     meta = stamp_file(kind, meta, path)
     arrays = {name: _cast(name, array, kind, profile, stage) for name, array in arrays.items()}
     tree = build_tree(kind, meta, {**arrays, **(extra or {})}, profile)

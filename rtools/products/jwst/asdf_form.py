@@ -20,10 +20,10 @@ import numpy as np
 
 from rtools.errors import InputError
 from rtools.products.fits import layout, pixel_types
-from rtools.products.fits.headers import BLOCK, CARD
 from rtools.products.io import Product, header, serial, staging, temporary
 from rtools.products.io.arrays import array_node
 from rtools.products.io.encode import ArrayBytes, BlockSource, FileBytes
+from rtools.products.io.fits_headers import BLOCK, CARD
 from rtools.products.jwst.hdus import JwstHdu, read_spans
 from rtools.products.jwst.product import TREE, JwstProduct
 from rtools.products.jwst.records import as_records
@@ -106,7 +106,7 @@ def stage_jwst_asdf(
             made[REST] = _stored(rest, sources)
         told = about.get("history") or {}
         known = told.get("extensions", []) if isinstance(told, dict) else []
-        entry = history.entry("rt-fits", inputs=[str(product.path)])
+        entry = history.entry("rt-fits", inputs=[str(product.path)], is_edit=True)
         head, _inner = serial.dump(
             serial.to_asdf(made, None, raw=True), history=[*_entries(told), entry], extensions=known, root=ROOT
         )

@@ -14,6 +14,7 @@ import numpy as np
 from rtools.products.fits import pixel_types
 from rtools.products.fits.hdu_headers import tree_header
 from rtools.products.fits.keywords import ascii_text
+from rtools.products.jwst.sealing import DataSpan, seal
 from rtools.products.schema import nodes
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ __all__ = [
     "image_part",
     "table_part",
     "tree_part",
+    "write_part",
     "write_parts",
 ]
 
@@ -108,7 +110,7 @@ def headers_hash(parts: Sequence[FilePart]) -> str:
 
 
 def write_parts(file: BinaryIO, parts: Sequence[FilePart]) -> None:
-    """Write HDUs one behind the other.
+    """Write HDUs one behind the other, and the checksum of the data into the tree.
 
     Parameters
     ----------
@@ -117,9 +119,28 @@ def write_parts(file: BinaryIO, parts: Sequence[FilePart]) -> None:
     parts : sequence of FilePart
         In the order of the file.
     """
-    for part in parts:
-        file.write(part.header_text)
-        part.write(file)
+    seal(file, [write_part(file, part) for part in parts])
+
+
+def write_part(file: BinaryIO, part: FilePart) -> DataSpan:
+    """Write one HDU.
+
+    Parameters
+    ----------
+    file : binary file object
+        At its end.
+    part : FilePart
+        The HDU.
+
+    Returns
+    -------
+    DataSpan
+        Where its data are.
+    """
+    file.write(part.header_text)
+    start = file.tell()
+    part.write(file)
+    return DataSpan(part.name, start, file.tell())
 
 
 def image_part(name: str, version: int, header: fits.Header, array: np.ndarray, *, flipped: bool) -> FilePart:

@@ -10,9 +10,9 @@ import numpy as np
 
 from rtools.errors import InputError, RtoolsError
 from rtools.products.fits import pixel_types
-from rtools.products.fits.headers import BLOCK, header_values
 from rtools.products.io import Product, header, staging
 from rtools.products.io.arrays import ArrayInfo, array_info
+from rtools.products.io.fits_headers import BLOCK, header_values
 from rtools.products.io.reading import run_all
 from rtools.products.jwst.asdf_form import HEADERS, REST, ROOT, header_of
 from rtools.products.jwst.hdus import JwstHdu

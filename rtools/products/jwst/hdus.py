@@ -57,7 +57,7 @@ class JwstHdu:
     name, version : str, int
         EXTNAME (``PRIMARY`` for the primary one) and EXTVER (1 where it is not given).
     values : mapping of str to object
-        What its cards say, by keyword in capitals, as `rtools.products.fits.header_values` gives it.
+        What its cards say, by keyword in capitals, as `rtools.products.io.fits_headers.header_values` gives it.
     text : bytes
         Its header as it stands in the file.
     start, data, end : int

@@ -14,11 +14,13 @@ import numpy as np
 from rtools.errors import RtoolsError
 from rtools.products.fits import pixel_types
 from rtools.products.io import Stage
-from rtools.products.jwst.assembly import BLOCK, FilePart
+from rtools.products.jwst.assembly import BLOCK, FilePart, write_part
 from rtools.products.jwst.changes import HduChange
 from rtools.products.jwst.demands import NewHdu
 from rtools.products.jwst.new import parts_of_new
+from rtools.products.jwst.past import settled
 from rtools.products.jwst.product import JwstProduct
+from rtools.products.jwst.sealing import seal
 from rtools.products.jwst.writing import rewritten_parts
 
 if TYPE_CHECKING:
@@ -75,9 +77,7 @@ class LaidOutJwst:
         self._scratch = self.stage.open()
         self._file = self._scratch.__enter__()
         try:
-            for part in map(self._marked, parts):
-                self._file.write(part.header_text)
-                part.write(self._file)
+            self._spans = [write_part(self._file, self._marked(part)) for part in parts]
             self._file.flush()
         except BaseException as error:
             self._scratch.__exit__(type(error), error, None)
@@ -109,7 +109,7 @@ class LaidOutJwst:
         """
         empty = [(one.name, one.data) for one in added] + [(one.name, one.array) for one in changes]
         rooms = {name: (data.dtype, data.shape) for name, data in empty if _is_room(data)}
-        with rewritten_parts(product, changes, tree=tree, added=added, history=history) as parts:
+        with rewritten_parts(product, changes, tree=tree, added=added, history=settled(history, path)) as parts:
             return cls(path, parts, rooms)
 
     @classmethod
@@ -184,6 +184,7 @@ class LaidOutJwst:
 
     def finish(self) -> Stage:
         """The file, complete under its temporary name."""
+        seal(self._file, self._spans)
         self._scratch.__exit__(None, None, None)
         return self.stage
 

@@ -31,7 +31,7 @@ from rtools.products.jwst.assembly import (
 from rtools.products.jwst.content import AsdfContent
 from rtools.products.jwst.demands import NewHdu, fitting_hdus, fitting_table
 from rtools.products.jwst.oifits import oifits_meta
-from rtools.products.jwst.past import add_history
+from rtools.products.jwst.past import add_history, settled
 from rtools.products.schema.history import stamp
 
 __all__ = ["new_part", "new_parts", "parts_of_new", "stage_new"]
@@ -131,7 +131,9 @@ def parts_of_new(
     """
     layout, given = product_layout(kind), list(hdus)
     told = _told(layout, meta, given, Path(path).name)
-    return new_parts(told, [*_primary(given), *fitting_hdus(layout, given, without)], tree or {}, history)
+    return new_parts(
+        told, [*_primary(given), *fitting_hdus(layout, given, without)], tree or {}, settled(history, path)
+    )
 
 
 def _primary(hdus):
@@ -265,7 +267,10 @@ def _stage_table(path, layout, meta, hdus, history):
         raise UsageError(f"{layout.suffix} has none of the columns by which it is known")
     table.meta = {**meta, "date": stamp(), "filename": Path(path).name}
     if history:
-        table.meta["history"] = [one if isinstance(one, str) else json.dumps(dict(one)) for one in history]
+        entries = [one if isinstance(one, str) else dict(one) for one in settled(history, path)]
+        if isinstance(entries[-1], dict) and "job" in entries[-1]:
+            table.meta["rtools.job"] = json.dumps(entries[-1].pop("job"))
+        table.meta["history"] = [one if isinstance(one, str) else json.dumps(one) for one in entries]
     return stage_catalog(path, _with_positions(table), "ecsv")
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rtools.errors import InputError
 from rtools.jwst.kinds import described, kind_of, kind_of_columns, seen_hdu, suffix_of
-from rtools.products.fits.headers import read_headers
+from rtools.products.io.fits_headers import read_headers
 from rtools.products.jwst.hdus import JwstHdu, StoredTable
 from rtools.products.jwst.product import JwstProduct
 from rtools.products.tables.metadata import read_table

@@ -20,6 +20,7 @@ from rtools.jwst.models import EXTENSIONS, NODE_NAMES
 from rtools.products.io.arrays import ArrayInfo
 from rtools.products.io.reading import Reading, one_by_one
 from rtools.products.jwst.hdus import JwstHdu, Part, StoredTable, read_lines, read_pixels, read_spans
+from rtools.products.jwst.sealing import MARK
 from rtools.products.jwst.tables import read_ecsv_table, read_hdu_table
 from rtools.products.jwst.trees import bytes_of_tree, count_cards, node_of, parsed_tree
 from rtools.products.schema import keys
@@ -103,6 +104,7 @@ class JwstProduct:
         if self.ecsv is not None:
             return list(self.table_history)
         cards = self.hdus[0].values.get("HISTORY", ()) if self.hdus else ()
+        cards = [card for card in cards if not str(card).startswith(MARK)]
         told = self.tree.get("history") or {}
         entries = keys.bare(told.get("entries") or [] if isinstance(told, dict) else told)
         covered = count_cards(entries, cards)

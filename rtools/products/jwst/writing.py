@@ -17,8 +17,9 @@ from rtools.products.jwst.changes import HduChange, changed_part, copy_span, kep
 from rtools.products.jwst.content import AsdfContent
 from rtools.products.jwst.demands import NewHdu
 from rtools.products.jwst.new import new_part
-from rtools.products.jwst.past import add_history
+from rtools.products.jwst.past import add_history, settled
 from rtools.products.jwst.product import TREE, JwstProduct
+from rtools.products.jwst.sealing import DATA, UNKNOWN
 
 if TYPE_CHECKING:
     import yaml
@@ -94,7 +95,7 @@ def stage_jwst(
     if product.form == "ecsv" and (values or added or history):
         raise UsageError("an ECSV table has no HDUs and no tree")
     with _opened(product.path) as source:
-        parts = _Rewriting(product, changed, source).parts(values, added, history)
+        parts = _Rewriting(product, changed, source).parts(values, added, settled(history, path))
         stage = Stage(path)
         with stage.open() as file:
             write_parts(file, parts)
@@ -163,7 +164,7 @@ class _Rewriting:
         gone = [hdu for hdu, _part in self.old if hdu.number in self.changed and self.changed[hdu.number].removed]
         cards = self._cards(added)
         touched = cards or values or added or history or altered or gone
-        content = _content(self.product, self.model) if touched else None
+        content = _content(self.product, self.model) if touched else self._unsealed()
         for key, keyword, value in cards:
             set_card(headers[key], keyword, value)
             if content is not None:
@@ -176,9 +177,18 @@ class _Rewriting:
         kept[place:place] = self.new
         if content is None:
             return kept
+        if content.node(DATA) is not None:
+            content.put(DATA, UNKNOWN)
         self._tell_arrays(content, kept, altered, gone)
         content.put(HASH, headers_hash(kept))
         return [_with_tree(part, content.to_bytes()) if part.name == TREE else part for part in kept]
+
+    def _unsealed(self):
+        """The tree, where other pixels make the checksum wrong that it keeps of them."""
+        if not any(change.array is not None for change in self.changed.values()):
+            return None
+        content = _content(self.product, self.model)
+        return content if content is not None and content.node(DATA) is not None else None
 
     def _headers(self):
         """Headers by EXTNAME and EXTVER; of two alike that of the first."""

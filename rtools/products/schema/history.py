@@ -1,15 +1,27 @@
 """What was done to a product: entries of the ASDF history, and lines of `meta.cal_logs`."""
 
-import sys
+import os
 from collections.abc import Iterable, Mapping, Sequence
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from rtools import __version__
 from rtools.products.schema.nodes import readable
+from rtools.products.schema.record import JobRecord, JobWord, ReadFile, plain, reference_entry
 
-__all__ = ["NOT_FOR_SCIENCE", "built_in_types", "entry", "is_simulated", "log_line", "stamp"]
+__all__ = [
+    "NOT_FOR_SCIENCE",
+    "built_in_types",
+    "entry",
+    "is_simulated",
+    "log_line",
+    "now",
+    "said",
+    "spoken",
+    "stamp",
+]
 
 SIMULATOR = "rt-sim"
 """Its entry in a history says that the data are simulated."""
@@ -19,6 +31,33 @@ BUILT_IN = "builtin:"
 
 NOT_FOR_SCIENCE = "BUILT IN, not for science"
 """What every look at a product says whose calibration is that instrument's, before the types."""
+
+
+said: ContextVar[tuple[JobWord, ...]] = ContextVar("said", default=())
+"""What the user said to the tool that runs, but for inputs, outputs and how it runs; the command line sets it."""
+
+
+def spoken() -> tuple[JobWord, ...]:
+    """Words that the user said to the tool that runs.
+
+    Returns
+    -------
+    tuple of JobWord
+        None where no command runs.
+    """
+    return said.get()
+
+
+def now() -> datetime:
+    """The time that products say: of the clock, or ``SOURCE_DATE_EPOCH`` where the environment has that.
+
+    Returns
+    -------
+    datetime.datetime
+        UTC.
+    """
+    fixed = os.environ.get("SOURCE_DATE_EPOCH", "")
+    return datetime.fromtimestamp(int(fixed), UTC) if fixed.isdecimal() else datetime.now(UTC)
 
 
 def stamp(moment: datetime | None = None) -> str:
@@ -34,7 +73,7 @@ def stamp(moment: datetime | None = None) -> str:
     str
         Without a zone.
     """
-    moment = moment or datetime.now(UTC)
+    moment = moment or now()
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds")
 
 
@@ -64,8 +103,10 @@ def entry(
     parameters: Mapping[str, Any] | None = None,
     references: Mapping[str, Any] | None = None,
     inputs: Iterable[str | Path] = (),
-    arguments: Sequence[str] | None = None,
     made_of: Iterable[tuple[Mapping[str, Any], Sequence[Mapping[str, Any]]]] | None = None,
+    job: JobRecord | None = None,
+    words: Sequence[JobWord] | None = None,
+    is_edit: bool = False,
 ) -> dict[str, Any]:
     """An entry of the ASDF history.
 
@@ -79,33 +120,52 @@ def entry(
         Type to a source (with `label` and `checksum`), or to such a dict, or to a string.
     inputs : iterable of str or Path
         Names of the input files.
-    arguments : sequence of str, optional
-        The command line without the tool; this process's by default.
     made_of : iterable of (mapping, sequence of mapping), optional
         ``meta`` and history of each input whose history ends here, because the product is another one or is made of
         several. The entry then says what `is_simulated` and `built_in_types` want to know of them.
+    job : JobRecord, optional
+        What the product will say of its job; what else is given here by default.
+    words : sequence of JobWord, optional
+        What was said to the tool, where `job` is not given; `spoken` by default.
+    is_edit : bool
+        A file is changed that was made before, and says what made it as it did.
 
     Returns
     -------
     dict
-        Plain values only, all texts printable.
+        Plain values only, all texts printable; and ``job``, which the writers put in its place
+        (`rtools.products.io.recording`).
     """
     handed_on = {} if made_of is None else _handed_on(list(made_of), references or {})
     invented = f"; {NOT_FOR_SCIENCE}: {', '.join(handed_on['builtin'])}" if "builtin" in handed_on else ""
     names = [str(name) for name in inputs]
-    words = [str(word) for word in (sys.argv[1:] if arguments is None else arguments)]
     made = {
         "description": f"{tool} (rtools {__version__})" + (f" on {', '.join(names)}" if names else "") + invented,
         "time": stamp(),
         "software": {"name": "rtools", "version": __version__},
         "tool": tool,
-        "arguments": words,
-        "parameters": _plain(parameters or {}),
+        "parameters": plain(parameters or {}),
         "references": {kind: _reference(source) for kind, source in (references or {}).items()},
         "inputs": names,
         **handed_on,
     }
-    return _readable(made)
+    return _readable(made) | (
+        {} if is_edit else {"job": job or _record(made, spoken() if words is None else tuple(words))}
+    )
+
+
+def _record(made, words):
+    """What is known of a job from the entry of its history."""
+    parameters = made["parameters"]
+    nested = parameters and all(isinstance(one, dict) for one in parameters.values())
+    return JobRecord(
+        tool=made["tool"],
+        inputs=tuple(ReadFile(os.path.abspath(name) if os.path.exists(name) else name) for name in made["inputs"]),
+        words=words,
+        options=parameters if nested else {made["tool"].removeprefix("rt-"): parameters},
+        references={kind: {"name": str(one.get("name")), "digest": str(one.get("checksum", ""))}
+                    for kind, one in made["references"].items()},
+    )  # fmt: skip
 
 
 def _readable(value):
@@ -180,15 +240,6 @@ def _reference(source):
     if isinstance(source, str):
         return {"name": source}
     if isinstance(source, dict):
-        return _plain(source)
-    return {"name": str(source.label), "checksum": str(source.checksum)}
-
-
-def _plain(value):
-    if isinstance(value, dict):
-        return {str(key): _plain(one) for key, one in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [_plain(one) for one in value]
-    if hasattr(value, "item") and not getattr(value, "shape", ()):
-        return value.item()
-    return value if value is None or isinstance(value, bool | int | float | str) else str(value)
+        return plain(source)
+    told = reference_entry(source)
+    return {"name": told["name"], "checksum": told["digest"]}

@@ -152,7 +152,7 @@ def stage_catalog(path: str | Path, table: AstropyTable, form: str) -> Stage:
     return stage
 
 
-def stamp(table: AstropyTable, filename: object, entry: Mapping[str, Any]) -> None:
+def stamp(table: AstropyTable, path: str | Path, entry: Mapping[str, Any]) -> None:
     """Let a product's catalog say what it is called, when it was written and what was done to it.
 
     Other tables stay as they are.
@@ -161,15 +161,15 @@ def stamp(table: AstropyTable, filename: object, entry: Mapping[str, Any]) -> No
     ----------
     table : astropy.table.Table
         Its metadata are changed.
-    filename : str
-        Name of the file, without directory.
+    path : str or Path
+        Where it will appear.
     entry : mapping
         Entry of the history, as `rtools.products.schema.history.entry` makes it.
     """
     named = "roman.meta.filename"
     if named in table.meta:
-        stamps = {named: readable(str(filename)), "roman.meta.file_date": history.stamp()}
-        table.meta = flatmeta.record(dict(table.meta) | stamps, entry)
+        stamps = {named: readable(Path(path).name), "roman.meta.file_date": history.stamp()}
+        table.meta = flatmeta.record(dict(table.meta) | stamps, entry, path)
 
 
 def _plain(table):

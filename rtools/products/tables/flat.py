@@ -5,19 +5,24 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+from rtools.products.io.recording import settled_entry
 from rtools.products.schema import layout
 from rtools.products.schema.nodes import readable
 
-__all__ = ["FLAT", "HISTORY", "flatten", "history_of", "kind_of", "ours", "record", "replace", "to_tree"]
+__all__ = ["FLAT", "HISTORY", "JOB", "flatten", "history_of", "kind_of", "ours", "record", "replace", "to_tree"]
 
 ROOT = "roman."
 
 HISTORY = "history"
 """Key of what was done to a catalog: entries numbered from 0, each as JSON."""
 
-FLAT = ("roman", "source_catalog", HISTORY)
+JOB = "meta.rtools.job"
+"""Key of what made a catalog, below ``roman``; without ``meta`` in a table that is no product."""
+
+FLAT = ("roman", "source_catalog", HISTORY, "rtools")
 """First words of the keys that stand in a parquet file under their own names."""
 
 TYPES: dict[str, Callable[[str], object]] = {
@@ -98,23 +103,30 @@ def replace(flat: Mapping[str, str], path: Sequence[str], value: Any) -> dict[st
     return kept if placed else kept | made
 
 
-def record(flat: Mapping[str, Any], entry: Mapping[str, Any]) -> dict[str, Any]:
-    """Flat metadata with one more entry of the history.
+def record(flat: Mapping[str, Any], entry: Mapping[str, Any], path: str | Path = "-") -> dict[str, Any]:
+    """Flat metadata with one more entry of the history, and with the job that it brings.
 
     Parameters
     ----------
     flat : mapping
         Dotted key to text.
     entry : mapping
-        Plain values, which are written as JSON.
+        Plain values, which are written as JSON; the job, too, under one key.
+    path : str or Path
+        Where the table will appear.
 
     Returns
     -------
     dict
         New flat metadata.
     """
+    flat = dict(flat)
+    if "job" in entry:
+        job, entry = settled_entry(entry, path)
+        product = any(str(key).startswith(ROOT) for key in flat)
+        flat[f"{ROOT}{JOB}" if product else JOB.removeprefix("meta.")] = json.dumps(job, ensure_ascii=False)
     number = sum(key.startswith(f"{HISTORY}.") for key in flat)
-    return dict(flat) | {f"{HISTORY}.{number}": readable(json.dumps(entry, ensure_ascii=False))}
+    return flat | {f"{HISTORY}.{number}": readable(json.dumps(entry, ensure_ascii=False))}
 
 
 def history_of(listed: Any) -> list[dict[str, Any]]:

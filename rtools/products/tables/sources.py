@@ -169,7 +169,7 @@ def stage_sources(path: Path, table: AstropyTable, form: str, entry: Mapping[str
     -------
     rtools.products.io.staging.Stage
     """
-    catalogs.stamp(table, path.name, entry)
+    catalogs.stamp(table, path, entry)
     return catalogs.stage_catalog(path, table, form)
 
 

@@ -21,7 +21,10 @@ from rtools.wfi.frame import BORDER
 from rtools.work import ALONE
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rtools.products.io.writer import Stage
+    from rtools.products.schema.record import JobWord
     from rtools.reference.find import Config
     from rtools.reference.source import References
     from rtools.simulate.request import SimulationRequest
@@ -189,6 +192,7 @@ def simulate_windows(
     profile: str,
     compression: str,
     table: Sources | None = None,
+    words: Sequence[JobWord] = (),
     work: Work = ALONE,
 ) -> None:
     """Simulate an acquisition and write its files: all, or none.
@@ -207,6 +211,8 @@ def simulate_windows(
         Of the arrays, as asdf calls it, or ``none``.
     table : rtools.simulate.scene.Sources, optional
         Instead of drawn sources; magnitudes in the simulated element.
+    words : sequence of JobWord
+        What was said to the tool, for the record.
     work : rtools.work.Work
         Threads and log.
 
@@ -221,7 +227,7 @@ def simulate_windows(
     references = find_all(meta, request, config, work.log)
     aimed = aim(request, meta, references, table=table, work=work)
     used = {kind: reference for kind, reference in references.items() if reference is not None}
-    entry = history.entry("rt-sim", parameters=request.as_parameters(), references=used)
+    entry = history.entry("rt-sim", parameters=request.as_parameters(), references=used, words=words)
     stages: list[Stage] = []
     try:
         writing = Writing(profile, compression, entry)

@@ -12,6 +12,7 @@ from rtools.errors import InputError, RtoolsError, UsageError
 from rtools.products.io import encode, header, open_product, staging, writer
 from rtools.products.schema import history
 from rtools.products.schema.layout import PROFILES
+from rtools.products.schema.record import JobWord
 from rtools.work import Work
 from tests.support import samples
 
@@ -93,7 +94,9 @@ def test_small_arrays_stand_in_the_tree(tmp_path):
 
 def test_what_a_file_says_of_itself(tmp_path):
     path = tmp_path / "x_dqinit.asdf"
-    step = history.entry("rt-dqinit", parameters={"n": np.int64(3)}, inputs=["x_uncal.asdf"], arguments=["-v"])
+    step = history.entry(
+        "rt-dqinit", parameters={"n": np.int64(3)}, inputs=["x_uncal.asdf"], words=[JobWord("--n", "3")]
+    )
     write_ramp(path, history=[step])
     product = open_product(path)
     assert product.meta["filename"] == "x_dqinit.asdf"
@@ -104,8 +107,9 @@ def test_what_a_file_says_of_itself(tmp_path):
     assert abs(np.datetime64(str(product.meta["file_date"])) - np.datetime64("now")) < np.timedelta64(60, "s")
     (entry,) = product.history
     assert entry["description"] == f"rt-dqinit (rtools {__version__}) on x_uncal.asdf"
+    assert product.meta["rtools"]["job"]["arguments"] == ["--n=3"]
     assert entry["parameters"] == {"n": 3}
-    assert entry["arguments"] == ["-v"]
+    assert entry["arguments"] == ["x_uncal.asdf", "--n=3"]
     assert entry["software"] == [{"name": "rtools", "version": __version__}]
     again = tmp_path / "x_saturation.asdf"
     write_ramp(again, history=[*product.history, history.entry("rt-saturation")])

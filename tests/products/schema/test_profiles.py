@@ -166,7 +166,7 @@ def test_history_entry_is_plain():
         parameters={"a": {"b": np.float32(2), "c": (1, None)}, "d": metadata},
         references={"gain": Source(), "mask": "N/A", "flat": {"name": "f", "checksum": "1"}},
         inputs=["a.asdf"],
-        arguments=("-q",),
+        words=(),
     )
     assert entry["parameters"]["a"] == {"b": 2.0, "c": [1, None]}
     assert isinstance(entry["parameters"]["d"], str)

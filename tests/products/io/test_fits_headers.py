@@ -9,7 +9,7 @@ from astropy.io import fits
 
 from rtools.errors import InputError
 from rtools.jwst import SUFFIXES, product_layout
-from rtools.products.fits import header_values, read_headers
+from rtools.products.io.fits_headers import header_values, read_headers
 from tests.support import jwst_files
 
 CARDS = {

@@ -1,0 +1,156 @@
+"""The command line that makes a product again, from what the product says of its job."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rtools.declare import Option, Step
+from rtools.pipeline.job.steps import has_step, missions_of, step_of
+from rtools.products.io.digest import digest_of
+from rtools.products.schema.record import STREAM
+
+__all__ = ["command_words", "edits_after", "files_read", "output_name"]
+
+CHAIN = "rt-run"
+"""The tool that takes options of steps as ``--set STEP.OPTION=VALUE``."""
+
+SEVERAL = ("--together", "--skycell")
+"""Words with which a job makes several main products: the second one, where it stands twice."""
+
+
+def command_words(job: Mapping[str, Any], name: str, options: Collection[str] = ("--output",)) -> list[str]:
+    """The command line, as it is typed in the directory of the product.
+
+    Parameters
+    ----------
+    job : mapping
+        What the product says (`rtools.products.making.job_of`).
+    name : str
+        Name of its file.
+    options : collection of str
+        Long options of the tool; its product is named where it has ``--output``, or else goes where it is.
+
+    Returns
+    -------
+    list of str
+        The tool, its subcommand where it has them, inputs, words.
+    """
+    tool, *words = str(job["tool"]).split()
+    words += [str(one.get("file")) for one in job.get("inputs") or ()]
+    words += map(str, job.get("arguments") or ())
+    for step, values in (job.get("options") or {}).items():
+        words += _step_words(tool, step, values)
+    if "--output" in options and not _makes_several(job):
+        words += ["-o", output_name(job, name)]
+    elif "--outdir" in options:
+        words.append("--outdir=.")
+    return [tool, *words]
+
+
+def output_name(job: Mapping[str, Any], name: str) -> str:
+    """Name of the main product that is made with a file.
+
+    Parameters
+    ----------
+    job : mapping
+        What the file says.
+    name : str
+        Of the file.
+
+    Returns
+    -------
+    str
+    """
+    return str(job.get("main") or name)
+
+
+def _makes_several(job):
+    """Whether a job has more than one main product."""
+    arguments = [str(word).partition("=")[0] for word in job.get("arguments") or ()]
+    if arguments.count("--skycell") > 1 or ("--together" in arguments and len(job["inputs"]) > 1):
+        return True
+    return "this image" in (job.get("files") or {})
+
+
+def _step_words(tool: str, step: str, values: Any) -> list[str]:
+    declared = _declared(step, values) if has_step(step) and isinstance(values, Mapping) else None
+    if declared is None or (tool != CHAIN and tool != declared.tool):
+        return []
+    words = []
+    for option in declared.options:
+        value = values.get(option.key)
+        if value is not None and any(value != option.default_for(mission) for mission in declared.missions):
+            words += _option_words(tool, declared, option, value)
+    return words
+
+
+def _declared(step: str, values: Mapping[str, Any]) -> Step | None:
+    """The declaration of a step whose options these are."""
+    for mission in missions_of(step):
+        found = step_of(step, mission)
+        if set(values) <= {option.key for option in found.options}:
+            return found
+    return None
+
+
+def _option_words(tool: str, step: Step, option: Option, value: Any) -> list[str]:
+    text = ",".join(map(str, value)) if isinstance(value, Sequence) and not isinstance(value, str) else str(value)
+    if tool == CHAIN:
+        return ["--set", f"{step.name}.{option.name}={text.lower() if isinstance(value, bool) else text}"]
+    if option.kind is bool:
+        return [f"--{'' if value else 'no-'}{option.name}"]
+    return [f"--{option.name}={text}"]
+
+
+def files_read(job: Mapping[str, Any], folder: str | Path) -> list[dict[str, str]]:
+    """The files that a job read, and what has become of them.
+
+    Parameters
+    ----------
+    job : mapping
+        What a product says.
+    folder : str or Path
+        The product's directory.
+
+    Returns
+    -------
+    list of dict
+        ``file`` from the working directory, ``digest``, and ``state``: there, changed, missing or stream.
+    """
+    told = [*(job.get("inputs") or ()), *(job.get("files") or {}).values()]
+    found = {}
+    for one in told:
+        name, digest = str(one.get("file")), str(one.get("digest") or "")
+        if name == STREAM:
+            found[name] = {"file": name, "digest": digest, "state": "stream"}
+            continue
+        path = os.path.normpath(os.path.join(folder, name))
+        now = digest_of(path)
+        state = "missing" if not now else "there" if now == digest or not digest else "changed"
+        found[path] = {"file": path, "digest": digest, "state": state}
+    return list(found.values())
+
+
+def edits_after(job: Mapping[str, Any], history: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """What was done to a product after it was made.
+
+    Parameters
+    ----------
+    job : mapping
+        What the product says.
+    history : sequence of mapping
+        Its history, oldest first.
+
+    Returns
+    -------
+    list of dict
+        ``tool``, ``time``, ``parameters`` of each entry that is younger than that of the job.
+    """
+    made = max((number for number, one in enumerate(history) if one.get("tool") == job.get("tool")), default=-1)
+    return [
+        {key: one.get(key) for key in ("tool", "time", "parameters")} | {"description": str(one.get("description", ""))}
+        for one in history[made + 1 :]
+    ]
