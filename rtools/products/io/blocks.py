@@ -11,6 +11,7 @@ import os
 import struct
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -113,14 +114,12 @@ def _plain(file, place, span, take):
     position, stop = span
     begin = place + position
     aligned = begin - begin % mmap.ALLOCATIONGRANULARITY
-    with mmap.mmap(file, place + stop - aligned, offset=aligned, access=mmap.ACCESS_READ) as window:
-        view = memoryview(window)
-        part = view[begin - aligned :]
-        try:
-            take(position, part)
-        finally:
-            part.release()
-            view.release()
+    window = mmap.mmap(file, place + stop - aligned, offset=aligned, access=mmap.ACCESS_READ)
+    try:
+        take(position, memoryview(window)[begin - aligned :])
+    finally:
+        with suppress(BufferError):  # who looks at frames, as the profiler of Dask does, holds a view a moment longer
+            window.close()
 
 
 def _lz4(file, chunk, take):

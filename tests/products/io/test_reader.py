@@ -4,13 +4,14 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import asdf
 import numpy as np
 import pytest
 
 from rtools.errors import InputError
-from rtools.products.io import header, open_product, writer
+from rtools.products.io import blocks, header, open_product, writer
 from rtools.products.schema import nodes
 from rtools.wfi.times import iso_time
 from rtools.work import Work
@@ -311,3 +312,20 @@ def test_guide_window_files_validate_and_faults_are_named(tmp_path, kind):
         node = node[key]
     node["datatype"] = "float64" if node["datatype"] == "float32" else "int16"
     assert any(line.startswith(name) for line in validate_tree(product))
+
+
+def test_a_view_of_a_block_that_somebody_holds_is_no_error(tmp_path):
+    """Dask's profiler looks at frames of threads, and holds what they hold."""
+    path, held = tmp_path / "block", []
+    path.write_bytes(bytes(range(256)) * 64)
+    lines = blocks.Lines(5000, 1, 300, 300)
+    out = np.empty((1, 300), np.uint8)
+
+    def outs():
+        held.append(sys._getframe(1).f_locals["data"])
+        return [out]
+
+    with open(path, "rb") as file:
+        (job,) = blocks.line_jobs(file.fileno(), SimpleNamespace(compression="", offset=0), [lines], outs)
+        job()
+    assert out.tobytes() == path.read_bytes()[5000:5300] == held[0].tobytes()[:300]
