@@ -16,7 +16,7 @@ from rtools.products.mosaic.association import AssociationMember, content_of, ma
 __all__ = ["Rule", "option_words", "rules_of"]
 
 OF_THE_RUN = ("verbose", "quiet", "debug", "dry_run", "as_json", "fail_fast", "timings", "log_json", "emit", "dask",
-              "jobs", "overwrite", "page", "output", "outdir", "max_memory")  # fmt: skip
+              "jobs", "overwrite", "page", "resume", "check_data", "output", "outdir", "max_memory")  # fmt: skip
 """Options that are about the run around the jobs, or that a rule says itself."""
 
 OF_MOSAICS = (*GRID_KEYS, "add", "mosaic", "keep_values")
