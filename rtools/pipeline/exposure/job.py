@@ -67,7 +67,7 @@ class ExposureJob(Job):
     @cached_property
     def record(self) -> JobRecord:
         """The exposure, the steps of the plan, and the catalog or the guide windows that are read beside it."""
-        plan, files, words = self.plan, {}, []
+        plan, files, words = self.plan, dict[str, str | Path](), list[JobWord]()
         catalog = catalog_of(plan, self.request)
         if catalog is not None:
             files["catalog of the image"] = catalog
