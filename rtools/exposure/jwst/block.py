@@ -47,6 +47,8 @@ class RampBlock:
         The first frames, where they were kept.
     dark_rate : ndarray float32 (rows, columns) or None
         Dark current in DN/s whose photons add to the variance, where a step has told it.
+    begin : int
+        Number of its first integration, from 0.
     """
 
     data: np.ndarray
@@ -56,3 +58,4 @@ class RampBlock:
     columns: slice
     zeroframe: np.ndarray | None = None
     dark_rate: np.ndarray | None = None
+    begin: int = 0

@@ -1,7 +1,7 @@
-"""Reference pixels of JWST's near-infrared detectors: what they say of offsets of amplifiers and of rows.
+"""Reference pixels of JWST's detectors: what they say of offsets of amplifiers and of rows.
 
 Detectors are read along rows ("fast") and from row to row ("slow"); images may be turned against that, as FASTAXIS and
-SLOWAXIS say: 1 for x, 2 for y, negative where it runs down.
+SLOWAXIS say: 1 for x, 2 for y, negative where it runs down. Of MIRI four amplifiers take turns from column to column.
 """
 
 from __future__ import annotations
@@ -16,7 +16,16 @@ from rtools.exposure.jwst.block import RampBlock
 from rtools.jwst.dq import PIXEL_FLAGS
 from rtools.jwst.instrument import REFERENCE_WIDTH
 
-__all__ = ["DetectorReadout", "ReferenceOffsets", "ReferenceSettings", "joined", "measure_offsets", "subtract_offsets"]
+__all__ = [
+    "AnyOffsets",
+    "DetectorReadout",
+    "InterleavedOffsets",
+    "ReferenceOffsets",
+    "ReferenceSettings",
+    "joined",
+    "measure_offsets",
+    "subtract_offsets",
+]
 
 REFERENCE, DO_NOT_USE = PIXEL_FLAGS["REFERENCE_PIXEL"], PIXEL_FLAGS["DO_NOT_USE"]
 
@@ -30,11 +39,14 @@ class DetectorReadout(NamedTuple):
         FASTAXIS and SLOWAXIS.
     outputs : int
         NOUTPUTS, amplifiers that share a row.
+    interleaved : bool
+        They take turns from column to column, as MIRI's do.
     """
 
     fast: int
     slow: int
     outputs: int
+    interleaved: bool = False
 
 
 class ReferenceSettings(NamedTuple):
@@ -52,6 +64,8 @@ class ReferenceSettings(NamedTuple):
         Share of that offset which is subtracted.
     sigmas : float
         Clipping of the means.
+    odd_even_rows : bool
+        Of amplifiers that take turns, odd and even rows have offsets of their own.
     """
 
     odd_even: bool = True
@@ -59,6 +73,7 @@ class ReferenceSettings(NamedTuple):
     length: int = 11
     gain: float = 1.0
     sigmas: float = 3.0
+    odd_even_rows: bool = True
 
 
 @dataclass
@@ -78,14 +93,31 @@ class ReferenceOffsets:
     transposed: bool
 
 
+@dataclass
+class InterleavedOffsets:
+    """What is to be subtracted from each group where amplifiers take turns from column to column.
+
+    Attributes
+    ----------
+    table : ndarray float32 (integrations, groups, 2, amplifiers)
+        Offsets of even and odd rows, counted from 0, and of columns by their remainder.
+    """
+
+    table: np.ndarray
+
+
+AnyOffsets = ReferenceOffsets | InterleavedOffsets
+
+
 def measure_offsets(
     edges: tuple[RampBlock, RampBlock, RampBlock, RampBlock], readout: DetectorReadout, settings: ReferenceSettings
-) -> ReferenceOffsets | None:
+) -> AnyOffsets | None:
     """Offsets of every group from the reference pixels.
 
     Of several amplifiers: means of the rows at both ends, whose mean is the offset of the amplifier's columns; then the
     running medians of the columns at both sides, whose mean is the offset of the row. Of one amplifier: the mean of all
-    reference pixels of a column's parity.
+    reference pixels of a column's parity. Of amplifiers that take turns: the mean of the means of its column on either
+    side, of odd and even rows apart, of what has changed since the first group.
 
     Parameters
     ----------
@@ -98,9 +130,11 @@ def measure_offsets(
 
     Returns
     -------
-    ReferenceOffsets or None
+    ReferenceOffsets, InterleavedOffsets or None
         None where the image has no reference pixels that can be used.
     """
+    if readout.interleaved:
+        return _measure_interleaved(edges[2:], settings)
     pixels = [edge.data for edge in edges]
     usable = [(edge.pixeldq & (REFERENCE | DO_NOT_USE)) == REFERENCE for edge in edges]
     turned, transposed = _turned(pixels, readout), abs(readout.fast) == 2
@@ -124,18 +158,45 @@ def measure_offsets(
     return ReferenceOffsets(np.ascontiguousarray(first), np.ascontiguousarray(second), transposed)
 
 
-def joined(parts: Sequence[ReferenceOffsets]) -> ReferenceOffsets:
+def _measure_interleaved(sides, settings):
+    """Offsets of amplifiers that take turns, from the columns at both sides."""
+    from rtools.exposure.jwst import _reference_kernels as kernels
+
+    good = [(side.pixeldq & DO_NOT_USE) == 0 for side in sides]
+    if not any(mask.any() for mask in good):
+        return None
+    integrations, groups = sides[0].data.shape[:2]
+    table = np.zeros((integrations, groups, 2, REFERENCE_WIDTH), np.float32)
+    parities = (slice(0, None, 2), slice(1, None, 2)) if settings.odd_even_rows else (slice(None),)
+    for i, g in np.ndindex(integrations, groups):
+        if g == 0:
+            continue
+        changes = [side.data[i, g] - side.data[i, 0] for side in sides]
+        for parity, rows in enumerate(parities):
+            means = [
+                kernels.average_columns(change[rows], ~mask[rows], 1, settings.sigmas, True)[:, 0]
+                for change, mask in zip(changes, good, strict=True)
+            ]
+            table[i, g, parity] = np.nan_to_num(_mean_of_both(*means))
+    if not settings.odd_even_rows:
+        table[:, :, 1] = table[:, :, 0]
+    return InterleavedOffsets(table)
+
+
+def joined(parts: Sequence[AnyOffsets]) -> AnyOffsets:
     """Offsets of integrations that follow each other, as those of all of them.
 
     Parameters
     ----------
-    parts : sequence of ReferenceOffsets
+    parts : sequence of ReferenceOffsets or of InterleavedOffsets
         One at least.
 
     Returns
     -------
-    ReferenceOffsets
+    ReferenceOffsets or InterleavedOffsets
     """
+    if isinstance(parts[0], InterleavedOffsets):
+        return InterleavedOffsets(np.concatenate([one.table for one in parts]))  # type: ignore[union-attr]
     first, second = (np.concatenate([getattr(one, name) for one in parts]) for name in ("first", "second"))
     return ReferenceOffsets(first, second, parts[0].transposed)
 
@@ -199,16 +260,23 @@ def _of_one_amplifier(planes, good, settings):
     return np.nan_to_num(means[0])[np.arange(columns) % 2]
 
 
-def subtract_offsets(block: RampBlock, offsets: ReferenceOffsets) -> None:
+def subtract_offsets(block: RampBlock, offsets: AnyOffsets) -> None:
     """Subtract what `measure_offsets` found from a block, in place.
 
     Parameters
     ----------
     block : RampBlock
         Its data change.
-    offsets : ReferenceOffsets
+    offsets : ReferenceOffsets or InterleavedOffsets
         Of the whole image.
     """
+    if isinstance(offsets, InterleavedOffsets):
+        for y in range(2):
+            for x in range(REFERENCE_WIDTH):
+                rows = slice((y - block.rows.start) % 2, None, 2)
+                columns = slice((x - block.columns.start) % REFERENCE_WIDTH, None, REFERENCE_WIDTH)
+                block.data[..., rows, columns] -= offsets.table[..., y, x, None, None]
+        return
     first, second = (offsets.first, block.columns), (offsets.second, block.rows)
     if offsets.transposed:
         first, second = (offsets.first, block.rows), (offsets.second, block.columns)

@@ -275,7 +275,7 @@ def _inner(block, place):
     rows, columns = place
     part = (..., _shifted(rows, block.rows.start), _shifted(columns, block.columns.start))
     zero, dark = (None if one is None else one[part] for one in (block.zeroframe, block.dark_rate))
-    return RampBlock(block.data[part], block.groupdq[part], block.pixeldq[part], rows, columns, zero, dark)
+    return RampBlock(block.data[part], block.groupdq[part], block.pixeldq[part], rows, columns, zero, dark, block.begin)
 
 
 def _images_of(rates: FittedRates) -> dict[str, RatePlanes]:

@@ -115,7 +115,6 @@ def plan_jwst(
     apart = modes.stays_apart(product.meta) or product.kind.endswith("ints")
     metadata.require(product.meta, *(key for step in steps for key in step.metadata), path=product.path)
     _refuse_without_coordinates(product, chosen)
-    _refuse_reference_pixels_of_miri(product, chosen, request)
     backgrounds = open_backgrounds(product, request.backgrounds, ramps or {}) if "bsub" in chosen else ()
     options = {step.name: step.defaults() | dict(request.settings.get(step.name, {})) for step in steps}
     served = find_references(product, steps, request, messages)
@@ -189,13 +188,6 @@ def _refuse_without_coordinates(product, chosen):
         return
     mend = "--until gainscale gives _rate and _rateints; run assign_wcs of the mission's software once on that"
     raise InputError(f"{kind} needs mission software for its coordinates", mend=mend, path=product.path)
-
-
-def _refuse_reference_pixels_of_miri(product, chosen, request):
-    """Reference pixels of MIRI, whose amplifiers take turns from column to column, are not done here."""
-    if "refpix" in chosen and "refpix" not in request.skip and product.meta["instrument"]["name"].upper() == "MIRI":
-        mend = "--skip refpix does without" if request.single is None else None
-        raise InputError("the reference pixels of MIRI are not corrected here", mend=mend, path=product.path)
 
 
 def _exposure(product, served, messages):

@@ -122,7 +122,7 @@ class _Run:
                 continue
             step, options = planned.step, dict(planned.options)
             prepared = step.prepare(self.exposure, options) if step.prepare else None
-            if step.name == "refpix":
+            if step.name == "refpix" and not isinstance(prepared, Skip):
                 prepared = self._offsets(ramps, prepared)
             if isinstance(prepared, Skip | NotApplicable):
                 self._settle(planned, prepared)

@@ -94,6 +94,7 @@ def ramp_block(product: JwstProduct, rows: slice, columns: slice, integrations: 
         slice(*columns.indices(width)[:2]),
         None if zero is None else np.asarray(zero, np.float32),
         read("average_dark_current"),
+        integrations.start or 0,
     )
 
 

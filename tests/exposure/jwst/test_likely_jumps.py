@@ -86,6 +86,22 @@ def test_photons_of_the_dark_add_to_the_error():
     np.testing.assert_allclose(dark.planes[3] ** 2, dark.planes[1] + dark.planes[2], 1e-5)
 
 
+def test_a_ramp_that_saturates_in_its_second_group_has_a_rate_by_its_first_frame():
+    """The first group is split into its first frame and the mean of the others, 2.5 frames apart."""
+    block = struck(0, 0)
+    block.groupdq[:, 1:] |= 2
+    assert np.isnan(fitted(block).planes[0]).all()
+    rng = np.random.default_rng(8)
+    reads = np.cumsum(rng.poisson(40 * TIMING.frame_time, (TIMING.frames, *SHAPE)), axis=0) / GAIN
+    reads = reads + rng.normal(0, 12 / np.sqrt(2), reads.shape)
+    block.data[0, 0], block.zeroframe = reads.mean(axis=0), reads[None, 0].astype(np.float32)
+    block.zeroframe[0, :, :5] = 0
+    made = fitted(block)
+    pull = (made.planes[0] - 40 / GAIN) / made.planes[3, :, 5:].mean()
+    assert np.isnan(pull[:, :5]).all() and (made.dq[:, :5] & 1).all()
+    assert abs(pull[:, 5:].mean()) < 0.05 and abs(pull[:, 5:].std() - 1) < 0.05
+
+
 def test_options_that_have_no_effect_are_told():
     def told(groups=GROUPS, **given):
         lines = []
@@ -96,5 +112,8 @@ def test_options_that_have_no_effect_are_told():
     assert told() == told(algorithm="likely", jumps=True, threshold=5.0) == []
     assert told(jumps=True) == [("warning", "rampfit: ols does not use jumps")]
     assert told(algorithm="likely", threshold=5.0) == [("warning", "rampfit: threshold is used with --jumps alone")]
+    assert told(algorithm="likely", suppress_one_group=False) == [
+        ("warning", "rampfit: likely does not use suppress-one-group")
+    ]
     few = [text for _, text in told(3, algorithm="likely", jumps=True)]
     assert few == ["rampfit: 3 groups are too few for likely: fitted by ols", "rampfit: ols does not use jumps"]

@@ -54,11 +54,6 @@ def test_coordinates_that_are_not_made_here(kind, refused, changed, tmp_path):
     assert {one.name for one in tmp_path.iterdir()} == {f"{ROOT}_{one}.fits" for one in ("uncal", "rate", "rateints")}
 
 
-def test_reference_pixels_of_miri(refused, changed):
-    path = changed(INSTRUME="MIRI", EXP_TYPE="MIR_IMAGE", DETECTOR="MIRIMAGE")
-    refused(3, ["MIRI", "--skip refpix"], path, "--builtin")
-
-
 def test_missing_references_are_all_named(refused, changed, tmp_path):
     (tmp_path / "empty").mkdir()
     wanted = ("mask", "saturation", "linearity", "dark", "gain", "readnoise", "flat", "photom")

@@ -67,10 +67,11 @@ def apply(block: RampBlock, refs: dict, options: dict, prepared: DarkRhythm) -> 
     dark = refs["dark"]["data"]
     ramps = dark if dark.ndim == 4 else dark[None]
     for number in range(block.data.shape[0]):
-        if number < len(ramps):
-            ramp = kernels.average_dark(ramps[number], *prepared)
+        if number == 0 or block.begin + number < len(ramps):
+            ramp = kernels.average_dark(ramps[min(block.begin + number, len(ramps) - 1)], *prepared)
         kernels.subtract_ramp(block.data[number : number + 1], ramp)
-    block.pixeldq |= refs["dark"]["dq"]
+    flags = refs["dark"]["dq"]
+    block.pixeldq |= np.bitwise_or.reduce(flags, axis=tuple(range(flags.ndim - 2)))
     if options["average_dark"] > 0:
         block.dark_rate = np.full(block.pixeldq.shape, options["average_dark"], np.float32)
 

@@ -14,8 +14,8 @@ from rtools.jwst.dq import PIXEL_FLAGS
 
 __all__ = ["STEP", "apply", "prepare"]
 
-LIKELY_ONLY = ("jumps", "threshold")
-"""Options that only the fit by likelihood uses."""
+OWN = {"likely": ("jumps", "threshold"), "ols": ("suppress-one-group",)}
+"""Options that only one algorithm uses."""
 
 NO_GAIN = np.uint32(PIXEL_FLAGS["NO_GAIN_VALUE"] | PIXEL_FLAGS["DO_NOT_USE"])
 
@@ -32,13 +32,15 @@ def prepare(exposure: RampExposure, options: dict) -> RampExposure:
     """
     from rtools.exposure.jwst.likely import FEWEST
 
-    groups, likely = exposure.shape[1], options["algorithm"] == "likely"
-    if likely and groups < FEWEST:
+    groups, algorithm = exposure.shape[1], options["algorithm"]
+    if algorithm == "likely" and groups < FEWEST:
         exposure.log("warning", f"rampfit: {groups} groups are too few for likely: fitted by ols")
-    given = [one.name for one in STEP.options if one.name in LIKELY_ONLY and options[one.key] != one.default]
-    if given and not (likely and groups >= FEWEST):
-        exposure.log("warning", f"rampfit: ols does not use {', '.join(given)}")
-    elif given == ["threshold"]:
+        algorithm = "ols"
+    given = {one.name for one in STEP.options if options[one.key] != one.default}
+    idle = [name for other in OWN if other != algorithm for name in OWN[other] if name in given]
+    if idle:
+        exposure.log("warning", f"rampfit: {algorithm} does not use {', '.join(idle)}")
+    elif "threshold" in given and not options["jumps"]:
         exposure.log("warning", "rampfit: threshold is used with --jumps alone")
     return exposure
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from rtools.declare import RampStep, Reference
 from rtools.exposure.jwst.block import RampBlock
 
@@ -26,8 +28,9 @@ def apply(block: RampBlock, refs: dict, options: dict, prepared: None) -> None:
 
     ramps = refs["reset"]["data"]
     for number in range(block.data.shape[0]):
-        kernels.subtract_ramp(block.data[number : number + 1], ramps[min(number, len(ramps) - 1)])
-    block.pixeldq |= refs["reset"]["dq"]
+        kernels.subtract_ramp(block.data[number : number + 1], ramps[min(block.begin + number, len(ramps) - 1)])
+    flags = refs["reset"]["dq"]
+    block.pixeldq |= np.bitwise_or.reduce(flags, axis=tuple(range(flags.ndim - 2)))
 
 
 STEP = RampStep(

@@ -72,7 +72,7 @@ def apply(block: RampBlock, refs: dict, options: dict, prepared: tuple[int, int]
     """
     for number in range(block.groupdq.shape[0]):
         flags = block.groupdq[number]
-        count = prepared[0] if number == 0 else prepared[1]
+        count = prepared[0] if block.begin + number == 0 else prepared[1]
         kept = np.zeros(flags.shape[1:], bool)
         if options["bright_use_group1"] and flags.shape[0] > 1:
             kept = (flags[1] & SATURATED) > 0
