@@ -35,7 +35,7 @@ OTHER_THINGS = {
     ("rtools.catalog.detect.deep", 128): "rows of a block",
     ("rtools.catalog.detect.smooth", 128): "rows of a block",
     ("rtools.catalog.psf._psffit_work", 128): "a flag of the catalog",
-    ("rtools.commands.kit.entry", 128): "the shell's status of a signal",
+    ("rtools.pipeline.job.status", 128): "the shell's status of a signal",
     ("rtools.pipeline.exposure.portion", 4096): "bytes of a page of memory",
     ("rtools.products.fits.flags", 128): "a flag of JWST",
     ("rtools.products.fits.pixel_types", 128): "the smallest int8",

@@ -9,6 +9,7 @@ from contextlib import nullcontext, suppress
 import click
 
 from rtools.commands.kit.failures import as_rtools_error
+from rtools.pipeline.job.status import end_by_signal
 from rtools.products.io import unfinished
 
 __all__ = ["DEBUG", "entry", "leave", "run"]
@@ -42,7 +43,7 @@ def entry(command):
         gc.set_threshold(50_000)  # imports make many objects and no garbage
         for number in (signal.SIGTERM, signal.SIGHUP):
             if signal.getsignal(number) == signal.SIG_DFL:  # nohup keeps its word
-                signal.signal(number, _terminated)
+                signal.signal(number, end_by_signal)
         _let_no_interrupt_be_lost()
         _take_any_name()
         try:
@@ -104,11 +105,6 @@ def _let_no_interrupt_be_lost():
             sys.__unraisablehook__(unraisable)
 
     sys.unraisablehook = keep
-
-
-def _terminated(number, _frame):
-    """End by way of every clean-up, so that no temporary file stays."""
-    sys.exit(128 + number)
 
 
 def run(command, args):

@@ -1,6 +1,21 @@
-"""Exit status of several pieces of work."""
+"""Exit status of several pieces of work, and of what a signal ends."""
 
-__all__ = ["shared_status"]
+import sys
+from types import FrameType
+from typing import NoReturn
+
+__all__ = ["end_by_signal", "shared_status"]
+
+
+def end_by_signal(number: int, _frame: FrameType | None) -> NoReturn:
+    """End by way of every clean-up, so that no temporary file stays: a handler of signals.
+
+    Parameters
+    ----------
+    number : int
+        Of the signal; shells know a process that it ended by 128 more.
+    """
+    sys.exit(128 + number)
 
 
 def shared_status(*codes: int) -> int:

@@ -22,6 +22,7 @@ from queue import SimpleQueue
 from typing import Any
 
 from rtools.errors import RtoolsError
+from rtools.pipeline.job.status import end_by_signal
 from rtools.products.io import checksums, temporary, unfinished
 from rtools.work import Work
 
@@ -42,7 +43,7 @@ def main() -> None:
     parent = Parent(Connection(int(sys.argv[1])))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # of the terminal: the parent says what is to be done
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _terminated)
+        signal.signal(number, end_by_signal)
     gc.set_threshold(50_000)  # as commands do
     forward_logging(parent.log)
     checksums.switch(parent.settings["checks"])
@@ -55,11 +56,6 @@ def main() -> None:
     finally:
         unfinished.remove_all()
     os._exit(status)  # the interpreter is not taken apart, which takes long
-
-
-def _terminated(number, _frame):
-    """End by way of every clean-up, so that no temporary file stays."""
-    sys.exit(128 + number)
 
 
 def forward_logging(log: Callable[[str, str], None], least: int = logging.INFO) -> logging.Handler:
