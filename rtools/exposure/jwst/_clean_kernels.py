@@ -161,7 +161,7 @@ def write_clean(each, i, piece, work, values, how):
         Receives it.
     i : int
         The integration.
-    piece : rtools.exposure.jwst._lanes.Piece
+    piece : rtools.exposure.jwst._lanes.LaneSpan
         The piece of a row.
     work : float64
         The work space.

@@ -12,7 +12,7 @@ import numpy as np
 
 from rtools.exposure.jwst._lanes import LANES
 
-__all__ = ["FitPlanes", "FitRamps", "FitTerms"]
+__all__ = ["FitPlanes", "FitRamps", "OlsTerms"]
 
 SCI, POISSON, READ, ERR = np.uint64(0), np.uint64(1), np.uint64(2), np.uint64(3)
 """Planes of what is made; of sums, what is added up for each of them."""
@@ -71,7 +71,7 @@ class FitRamps(NamedTuple):
     zero: np.ndarray
 
 
-class FitTerms(NamedTuple):
+class OlsTerms(NamedTuple):
     """How ramps are fitted.
 
     Attributes

@@ -11,7 +11,7 @@ import numpy as np
 
 from rtools.compiled import njit
 from rtools.exposure.jwst._jump_screen_kernels import KNOWN, UNUSED, clip, doubt_across, doubt_together
-from rtools.exposure.jwst._lanes import LANES, Piece
+from rtools.exposure.jwst._lanes import LANES, LaneSpan
 from rtools.exposure.jwst._order_kernels import find_median, median_of_ordered, put_in_order
 from rtools.jwst.dq import GROUP_FLAGS
 
@@ -105,7 +105,7 @@ def _search_across(ramp, noise, terms, search, marks):
     doubt = np.zeros((groups, LANES), np.bool_)
     for y in range(np.uint64(marks.shape[2])):
         for start in range(np.uint64(0), columns, LANES):
-            piece = Piece(y, start, min(columns - start, LANES))
+            piece = LaneSpan(y, start, min(columns - start, LANES))
             doubt_across(ramp, noise, piece, terms.level, (steps, known, doubt))
             for j in range(piece.width):
                 if doubt[0, j] and _find_across(steps, doubt, j, terms.level, search) > 0:

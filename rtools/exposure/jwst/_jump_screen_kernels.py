@@ -9,7 +9,7 @@ import math
 import numpy as np
 
 from rtools.compiled import njit
-from rtools.exposure.jwst._lanes import LANES, ONE, Piece, order_lanes
+from rtools.exposure.jwst._lanes import LANES, ONE, LaneSpan, order_lanes
 from rtools.exposure.jwst._order_kernels import find_median
 from rtools.jwst.dq import GROUP_FLAGS
 
@@ -47,7 +47,7 @@ def doubt_together(ramp, noise, y, terms, rooms):
     (data, flags), (gain, variance), (steps, doubt), columns = ramp, noise, rooms, np.uint64(ramp[0].shape[3])
     network, of_sizes, level, ranks = terms.network, terms.of_sizes, terms.level, terms.ranks
     for start in range(np.uint64(0), columns, LANES):
-        piece = Piece(y, start, min(columns - start, LANES))
+        piece = LaneSpan(y, start, min(columns - start, LANES))
         n = np.uint64(0)
         for i in range(np.uint64(data.shape[0])):
             for g in range(np.uint64(data.shape[1]) - ONE):
@@ -98,7 +98,7 @@ def doubt_across(ramp, noise, piece, level, rooms):
     ----------
     ramp, noise : tuples
         As `doubt_together` takes them.
-    piece : rtools.exposure.jwst._lanes.Piece
+    piece : rtools.exposure.jwst._lanes.LaneSpan
         The piece of a row.
     level : float
         The threshold, standard deviations.

@@ -12,7 +12,7 @@ import numpy as np
 
 from rtools.compiled import njit
 
-__all__ = ["LANES", "ONE", "Piece", "order_lanes"]
+__all__ = ["LANES", "ONE", "LaneSpan", "order_lanes"]
 
 ONE = np.uint64(1)
 LANES = np.uint64(64)
@@ -22,7 +22,7 @@ ZERO = np.float32(0)
 """Added to a number that may go back where it was: else it would be stored under a mask, which takes longer."""
 
 
-class Piece(NamedTuple):
+class LaneSpan(NamedTuple):
     """A piece of a row of a block.
 
     Attributes

@@ -25,7 +25,7 @@ from rtools.exposure.jwst._clean_kernels import (
     write_clean,
     write_sums,
 )
-from rtools.exposure.jwst._lanes import LANES, Piece
+from rtools.exposure.jwst._lanes import LANES, LaneSpan
 from rtools.exposure.jwst._segment_kernels import (
     DO_NOT_USE,
     FRAME,
@@ -59,7 +59,7 @@ def fit_block(ramps, planes, terms, made):
         Groups, their flags, those of the pixels, first frames.
     planes : float64 (3, rows, columns)
         Gain (electron/DN), noise of a group from reading (electron), dark current (DN/s).
-    terms : rtools.exposure.jwst._fit_lanes.FitTerms
+    terms : rtools.exposure.jwst._fit_lanes.OlsTerms
         Times, whether ramps of one group are suppressed, the sorting network.
     made : rtools.exposure.jwst._fit_lanes.FitPlanes
         Receives the results.
@@ -74,7 +74,7 @@ def fit_block(ramps, planes, terms, made):
     weights = np.ascontiguousarray(table[:, groups].T)
     for y in range(rows):
         for start in range(np.uint64(0), columns, LANES):
-            piece = Piece(y, start, min(columns - start, LANES))
+            piece = LaneSpan(y, start, min(columns - start, LANES))
             load_noise(planes, ramps.pixel_flags, (groups, terms.times[0]), piece, work)
             _fit_piece(ramps, piece, terms, weights, (work, rooms, spare))
             lay_out_clean(ramps.data.shape[0], groups, terms.times[0], work)

@@ -69,7 +69,7 @@ def fit_lines(
     -------
     FittedRates
     """
-    from rtools.exposure.jwst._fit_lanes import FitPlanes, FitRamps, FitTerms
+    from rtools.exposure.jwst._fit_lanes import FitPlanes, FitRamps, OlsTerms
     from rtools.exposure.jwst._ols_kernels import fit_block
 
     integrations, groups, rows, columns = block.data.shape
@@ -83,7 +83,7 @@ def fit_lines(
     fit_block(
         FitRamps(block.data, block.groupdq, block.pixeldq, zero),
         planes,
-        FitTerms(times, suppress, network),
+        OlsTerms(times, suppress, network),
         FitPlanes(made.each, made.planes, made.each_dq, made.dq),
     )
     return made
