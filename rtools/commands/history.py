@@ -8,6 +8,7 @@ import click
 from rtools.commands.kit import options
 from rtools.commands.kit.console import json_line
 from rtools.commands.kit.entry import entry
+from rtools.commands.kit.inputs import is_stream, local_path
 from rtools.commands.kit.lists import expand_inputs
 from rtools.commands.kit.loop import for_each
 from rtools.commands.kit.remaking import Remakings, options_of_tool
@@ -52,7 +53,9 @@ def command(console, file, verify, jobs, as_json, fail_fast):
     codes, makers = [], click.get_current_context().with_resource(Remakings(jobs))
 
     def show(name):
-        told = _told(name)
+        told = _told(name, local_path(name))
+        if verify and is_stream(name):
+            raise InputError("a stream: --verify takes files", path=name)
         if verify:
             told |= makers.compared(told)
             codes.append(0 if told["same"] else 1)
@@ -65,12 +68,12 @@ def command(console, file, verify, jobs, as_json, fail_fast):
     return status or max(codes, default=0)
 
 
-def _told(name):
-    """What a file says of its job, as plain data."""
+def _told(name, path):
+    """What a file says of its job, as plain data; a stream is read from its copy."""
     from rtools.pipeline.job.remaking import command_words, edits_after, files_read
     from rtools.products.making import history_of_file, job_of
 
-    job, past = job_of(name), history_of_file(name)
+    job, past = job_of(path), history_of_file(path)
     folder = os.path.dirname(name) or "."
     if job is None:
         return {"file": name, "status": "done"} | _old(name, past)

@@ -8,7 +8,7 @@ import click
 
 from rtools import __version__
 from rtools.commands.kit.entry import entry, leave
-from rtools.commands.kit.tools import command_of, groups
+from rtools.commands.kit.tools import command_of, groups, summary_of
 from rtools.errors import UsageError
 
 __all__ = ["main"]
@@ -61,5 +61,5 @@ def _list_tools(*, err):
     for group, tools in groups().items():
         click.echo(f"{group}:", err=err)
         for name in tools:
-            click.echo(f"  rt-{name:15s} {command_of(name).short_help}", err=err)
+            click.echo(f"  rt-{name:15s} {summary_of(name)}", err=err)
     click.echo("\nrt completion SHELL prints the completion for bash, zsh or fish.", err=err)

@@ -4,6 +4,7 @@ A tool is a file of `rtools.commands`, called as the tool without ``rt-``, or a 
 declaration. A step whose tool has options of its own has a file of that name, too.
 """
 
+import re
 from difflib import get_close_matches
 from functools import cache
 from importlib import import_module
@@ -13,7 +14,7 @@ from rtools.commands.kit.missions import MISSIONS
 from rtools.errors import UsageError
 from rtools.pipeline.job import steps
 
-__all__ = ["command_of", "groups", "tool_names"]
+__all__ = ["command_of", "groups", "summary_of", "tool_names"]
 
 GROUPS = {
     "names and looking": (
@@ -73,6 +74,37 @@ def groups():
     return {group: tuple(names) for group, names in found.items()}
 
 
+SUMMARY = re.compile(r'\bsummary="([^"\\]+)"')
+"""Where the file of a tool has its sentence."""
+
+
+def summary_of(name):
+    """The sentence about a tool; it is looked up in the tool's file, for to import all tools takes long.
+
+    Parameters
+    ----------
+    name : str
+        The tool without ``rt-``.
+
+    Returns
+    -------
+    str
+        As its command's `short_help`.
+    """
+    path = _file_of(name)
+    found = SUMMARY.search(path.read_text("utf-8")) if path is not None else None
+    if found:
+        return found[1]
+    if steps.has_step(name):
+        return steps.step_of(name, steps.missions_of(name)[0]).summary
+    return command_of(name).short_help
+
+
+def _file_of(name):
+    """The file of a tool; None where it is a step that has none. set.py would hide a word of Python."""
+    return next((path for stem in (name, f"{name}_") if (path := COMMANDS / f"{stem}.py").exists()), None)
+
+
 def command_of(name):
     """The click command of a tool.
 
@@ -93,8 +125,8 @@ def command_of(name):
     """
     if name not in tool_names():
         name = _step_called(name)
-    # set_.py is the file of rt-set: set.py would hide a word of Python. Steps without a file share one.
-    module = next((stem for stem in (name, f"{name}_") if (COMMANDS / f"{stem}.py").exists()), "step")
+    path = _file_of(name)
+    module = "step" if path is None else path.stem  # steps without a file share one
     found = import_module(f"rtools.commands.{module}")
     return found.command(name) if module == "step" else found.command
 

@@ -18,8 +18,11 @@ LEFT_OUT = (
     "source_catalog.date",
     "source_catalog.versions",
     "date",
+    "filename",
+    "version",
     "versions",
     flatmeta.HISTORY,
+    "rtools.*",
 )
 """Metadata that differ between two catalogs of the same content."""
 

@@ -43,7 +43,8 @@ def recorded(
     if not entries or "job" not in entries[-1]:
         return dict(meta), entries
     job, newest = settled_entry(entries[-1], path)
-    return dict(meta) | {KEY: {"job": job}}, [*entries[:-1], newest]
+    known = meta.get(KEY)
+    return dict(meta) | {KEY: (dict(known) if isinstance(known, dict) else {}) | {"job": job}}, [*entries[:-1], newest]
 
 
 def settled_entry(entry: Mapping[str, Any], path: str | Path) -> tuple[dict[str, Any], dict[str, Any]]:

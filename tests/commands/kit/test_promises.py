@@ -9,7 +9,7 @@ from importlib import metadata
 
 import pytest
 
-from rtools.commands.kit.tools import groups, tool_names
+from rtools.commands.kit.tools import command_of, groups, summary_of, tool_names
 from rtools.commands.kit.written import Written
 from rtools.products.names.extensions import EXTENSIONS, form_of_name
 from tests.support.kit import (
@@ -89,6 +89,10 @@ def test_help_takes_less_than_0_3_s_and_loads_nothing_heavy(name):
         assert not set(HEAVY) & set(loaded)
         took.append(float(cpu))  # of the processor: others may be at work on this machine
     assert min(took) < 0.3
+
+
+def test_the_list_of_tools_has_the_sentence_of_each():
+    assert {name: summary_of(name) for name in TOOLS} == {name: command_of(name).short_help for name in TOOLS}
 
 
 @every_tool
