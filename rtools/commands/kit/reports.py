@@ -81,6 +81,7 @@ class RunReport:
         self.kept = 0
         self._count = 0
         self._ends = []
+        self._unheard = False
         self._log = JsonLog(flags.log_json) if flags.log_json and not (flags.dry_run or flags.emit) else None
 
         context = click.get_current_context(silent=True)
@@ -100,6 +101,13 @@ class RunReport:
 
     def ended(self, result: Result) -> int:
         """Print what was done for one input; the exit code, 5 where a quality limit was missed."""
+        try:
+            return self._tell(result)
+        except OSError:
+            self._unheard = True
+            raise
+
+    def _tell(self, result):
         self.catalogs += result.catalogs
         self.kept += result.kept
         error = QualityError(result.failure, path=result.input) if result.failure else None
@@ -146,6 +154,8 @@ class RunReport:
         """Print the table of a run with several inputs, and say once how deep the catalogs are that were made."""
         if self._log is not None:
             self._log.close()
+        if self._unheard:  # standard output takes nothing: an error says so, or nobody reads
+            return
         if self._tells_all:
             for line in lines_of_table(self._ends):
                 self.console.say(line)

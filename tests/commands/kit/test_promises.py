@@ -368,7 +368,7 @@ def errors(capsys):
 @every_writer
 def test_full_disk_is_exit_1_and_leaves_nothing(name, line, taken, out, capsys):
     args = words(line, taken(name, line), out)
-    with limited(resource.RLIMIT_FSIZE, 2000):
+    with limited(resource.RLIMIT_FSIZE, 1000):
         status = run(name, *args)
     assert status == 1
     assert "file too large" in one_line(errors(capsys), name)
