@@ -202,7 +202,7 @@ OTHERWISE = {
 }
 """Metadata that are not romancal's, and why."""
 
-NOT_COMPARED = ("wcs", "cal_logs", "individual_image_meta")
+NOT_COMPARED = ("wcs", "cal_logs", "individual_image_meta", "rtools")
 
 
 def leaves(value, path=""):
