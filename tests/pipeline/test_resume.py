@@ -124,7 +124,7 @@ def test_a_mosaic_is_made_again_when_its_exposures_have_other_bits(finished, cap
     rewrite(words[0], words[0], lambda _meta, found: found["data"].__iadd__(7))
     assert tool("run", *words, "--resume", "--json") == 0
     told = [one["status"] for one in records(capsys.readouterr().out)]
-    assert told == ["done", "kept", "done"]
+    assert sorted(told) == ["done", "done", "kept"]
     assert (arrays(folder / "field_coadd.asdf", "data")["data"] != before).any()
     assert reasons(capsys, words) == ["", "", ""]
 
@@ -189,6 +189,6 @@ def test_an_alignment_goes_on_with_what_a_killed_run_calibrated(
     capsys.readouterr()
     assert tool("run", *words, "--resume", "--json") == 0
     out, said = capsys.readouterr()
-    assert f"{flats[0]}: " not in said  # neither is calibrated again
+    assert f"{images[0]}: " not in said  # neither is calibrated again
     assert [one["status"] for one in records(out)] == ["done", "done"]
     assert {path.name for path in tmp_path.glob("*_cal.asdf")} == set(whole)
