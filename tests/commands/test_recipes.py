@@ -42,7 +42,7 @@ def test_the_example_of_jwst_works(quick, tmp_path):
     assert done.returncode == 0, done.stderr
     suffixes = sorted(path.stem.rpartition("_")[2] for path in tmp_path.glob("jw*_00001_*.fits"))
     assert suffixes == ["cal", "ramp", "rate", "truth", "uncal"]
-    assert {path.name for path in tmp_path.glob("*.png")} == {"cal.png", "mosaic.png", "ramp.png"}
+    assert {path.name for path in tmp_path.glob("*.png")} == {"cal.png", "mosaic.png", "ramp.png", "segments.png"}
     assert not list(tmp_path.glob(".*"))
 
 

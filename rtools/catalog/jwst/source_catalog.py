@@ -82,7 +82,7 @@ def jwst_catalog_of(
     Parameters
     ----------
     planes : rtools.catalog.source_catalog.ImagePlanes
-        The mosaic, MJy/sr times what `to_mjysr` says; `to_jansky` of a pixel follows from the area of each source's.
+        The mosaic; what a pixel is in Jy follows from its area at each source's place.
     options : mapping of str to object
         Options of the step by key (`rtools.catalog.jwst.steps.catalog.STEP`).
     apertures : rtools.catalog.jwst.apertures.EnergyApertures

@@ -25,7 +25,7 @@ class End(NamedTuple):
     input : str
         Its name.
     status : str
-        ``done`` or ``failed``.
+        ``done``, ``kept`` where it was as the run would have made it, or ``failed``.
     seconds : float or None
         Of work, on the clock.
     sources : int or None
@@ -86,7 +86,7 @@ def end_of_result(result: Result, error: RtoolsError | None = None) -> End:
     """
     return End(
         input=result.input,
-        status="failed" if error else "done",
+        status="failed" if error else "kept" if result.kept else "done",
         seconds=result.seconds.get("total"),
         sources=sum(one.sources for one in result.catalogs) if result.catalogs else None,
         sky=result.measures.get("sky"),

@@ -58,8 +58,6 @@ def run_exposures(console, inputs, requests, jobs, flags, *, catalog=None, assoc
     groups, catalogs, unread = members_of(plain, request, report, console.log, fail_fast=flags.fail_fast)
     exposures, groups, refused = exposures_in(associations, groups, report, fail_fast=flags.fail_fast)
     status = shared_status(unread, refused)
-    if not groups and not exposures and not status:
-        raise UsageError("the list names no input file")
     refuse_several(request, len(groups) + len(exposures))
     _refuse_groups(request, groups, catalog)
     given = dict.fromkeys(groups, catalog) if catalog is not None else {}

@@ -4,7 +4,7 @@ import os
 import sys
 from pathlib import Path
 
-from rtools.errors import InputError
+from rtools.errors import InputError, UsageError
 
 __all__ = ["expand_inputs", "names_in"]
 
@@ -13,14 +13,22 @@ def expand_inputs(arguments):
     """Input names from the command line; ``@list.txt`` and ``@-`` are lists.
 
     A list has one name a line, comments after #; or names that NUL ends, as ``find -print0`` writes them.
+
+    Raises
+    ------
+    rtools.errors.UsageError
+        There are arguments, and no name in them: an empty list.
     """
-    names = []
+    arguments, names = tuple(arguments), []
     for argument in arguments:
         if argument.startswith("@"):
             names += names_in(_text_of(argument[1:]), comments=True)
         else:
             names.append(argument)
-    return [name for name in names if name.strip()]
+    names = [name for name in names if name.strip()]
+    if arguments and not names:
+        raise UsageError("the list names no input file")
+    return names
 
 
 def names_in(text, *, comments=False):

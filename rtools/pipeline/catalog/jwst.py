@@ -18,7 +18,7 @@ from rtools.reference import find
 from rtools.reference.missions import rules_of
 from rtools.wfi import metadata
 from rtools.wfi.labels import catalog_labels
-from rtools.work import ALONE, Work
+from rtools.work import Work
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,15 +41,13 @@ ONE_SCALE = 0.01
 """Pixels of a mosaic are the detector's where their sides differ by less."""
 
 
-def jwst_planes_of(product: JwstProduct, work: Work = ALONE) -> ImagePlanes:
+def jwst_planes_of(product: JwstProduct) -> ImagePlanes:
     """Planes of a mosaic, as the catalog takes them.
 
     Parameters
     ----------
     product : JwstProduct
         The mosaic.
-    work : rtools.work.Work
-        Its threads read.
 
     Returns
     -------
@@ -272,7 +270,7 @@ def stage_jwst_catalog(
     summary : rtools.pipeline.catalog.single.CatalogSummary
     """
     meta = product.meta
-    found, about = find_jwst_sources(jwst_planes_of(product, work), meta, files.options, files.references, work)
+    found, about = find_jwst_sources(jwst_planes_of(product), meta, files.options, files.references, work)
     entry, main = _entry(files, request, meta), list(files.outputs.values())[-1].name
     staged: list[Stage] = []
     try:

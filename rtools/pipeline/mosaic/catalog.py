@@ -21,6 +21,7 @@ from rtools.pipeline.job.outputs import check_outputs, make_directory, name_outp
 from rtools.pipeline.job.process import PROCESS_BYTES, peak_memory, settled
 from rtools.pipeline.job.records import options_of, record_of
 from rtools.pipeline.job.request import Request
+from rtools.pipeline.job.settings import check_options
 from rtools.pipeline.job.steps import StepPlan, step_of, uses_of
 from rtools.pipeline.mosaic.missions import mission_named
 from rtools.pipeline.mosaic.outputs import catalog_extensions
@@ -69,7 +70,7 @@ def plan_catalog_step(
     meta : mapping
         Of the mosaic, as far as references are chosen by it: of Roman `coadd_info.time_first` and `instrument`.
     request : rtools.pipeline.job.request.Request
-        What is asked; what its options say that a mission's catalog does not have is passed over.
+        What is asked.
     log : callable
         ``log(level, text)``.
     simulated : bool
@@ -82,9 +83,7 @@ def plan_catalog_step(
     rtools.pipeline.job.steps.StepPlan
     """
     step = step_of("catalog", mission)
-    defaults = step.defaults()
-    asked = request.settings.get("catalog", {})
-    options = defaults | {key: value for key, value in asked.items() if key in defaults}
+    options = step.defaults() | check_options(step, request.settings.get("catalog", {}))
     uses, config = uses_of(step, options), request.references
     if mission == "jwst":
         found = jwst_cataloging.find_jwst_references(meta, uses, options, config, log, simulated=simulated)

@@ -49,6 +49,6 @@ STEP = MosaicCatalogStep(
         Reference("apcorr", nodes=("apcorr_table",), absent="needed", optional=True),
         Reference("abvegaoffset", nodes=("abvega_offset",), absent="skip", optional=True),
     ),
-    memory="33 bytes a pixel of the mosaic.",
+    memory="38 bytes a pixel of the mosaic, beside 0.26 GB.",
     repeatable=True,
 )
