@@ -11,6 +11,7 @@ from rtools.commands.kit.inputs import is_stream, local, opened
 from rtools.commands.kit.loop import errors_in_json
 from rtools.commands.kit.reference_options import reference_config
 from rtools.commands.kit.tool import group, tool
+from rtools.commands.refs_fetch import compare_directory, fetch, is_lock, lock, uses_of
 from rtools.commands.refs_make import make, print_rows
 
 __all__ = ["command", "main"]
@@ -21,13 +22,16 @@ EXAMPLES = (
     "rt-refs show refs/roman_wfi_gain_0001.asdf",
     "rt-refs make refs --detector WFI01 --element F158",
     "rt-refs make refs --detector nrca1 --filter F200W",
+    "rt-refs fetch *_uncal.asdf --to refs",
+    "rt-refs check refs/rtools-refs.lock",
 )
 
 
 command = group(
     "rt-refs",
-    summary="Reference files: check, list, show, make.",
-    description="Reference files: which ones an exposure needs and what is found where; list, show and make them.",
+    summary="Reference files: fetch, lock, check, list, show, make.",
+    description="Reference files: which ones an exposure needs and what is found where; fetch them from a server of "
+    "CRDS, pin them by a lock; list, show and make them.",
     examples=EXAMPLES,
 )
 
@@ -36,11 +40,13 @@ command = group(
     "rt-refs check",
     summary="Every reference that a file's chain needs, and what is found where.",
     description="Exit status 4 if one that is needed is missing. A boresight alignment (bam) that is found is listed, "
-    "too, although no tool applies it.",
+    "too, although no tool applies it. Of a lock (rtools-refs.lock) every file that it names is compared with what it "
+    "says: exit status 4 if one was changed or is missing.",
     examples=(
         "rt-refs check X_uncal.asdf --refdir refs",
         "rt-refs check X_uncal.asdf --refdir refs --builtin --json",
         "rt-refs check jw01234001001_02101_00001_nrca1_uncal.fits --refdir refs",
+        "rt-refs check refs/rtools-refs.lock",
     ),
 )
 @click.argument("file")
@@ -51,12 +57,14 @@ def check(console, file, ref, refdir, builtin, as_json):
     from rtools.reference import find
     from rtools.reference.missions import rules_of
 
+    if is_lock(file):
+        return compare_directory(console, file, as_json=as_json)
     config = reference_config(ref, refdir, builtin)
     with errors_in_json(as_json, file=file):
         with opened(file, jwst=True) as product:
             meta, simulated = product.meta, history.is_simulated(product.history)
             rules = rules_of(product.mission)
-        uses = _USES[product.mission](meta, file)
+        uses = uses_of(product.mission, meta, file)
         answers = find.survey(meta, uses, config, simulated=simulated, log=console.log, rules=rules)
     rows = [
         {
@@ -84,29 +92,6 @@ def check(console, file, ref, refdir, builtin, as_json):
     if any(row["origin"] == "builtin" for row in rows):
         console.log("caution", find.NOT_FOR_SCIENCE)
     return 0
-
-
-def _uses_of_roman(meta, file):
-    """What the chain of a Roman exposure reads, and types that no tool applies, which may be absent."""
-    from rtools.declare import Reference
-    from rtools.pipeline.exposure import chain
-    from rtools.reference.types import APPLIED, TYPES
-    from rtools.wfi import metadata
-
-    needed = ("exposure.type", "exposure.start_time", "instrument.detector", "instrument.optical_element")
-    metadata.require(meta, *needed, path=file)
-    uses = [use for step in chain.steps_for(meta) for use in step.references]
-    return uses + [Reference(name, absent="skip", optional=True) for name in TYPES if name not in APPLIED]
-
-
-def _uses_of_jwst(meta, file):
-    """What the chains of a JWST exposure read, as far as they are known by its exposure type."""
-    from rtools.reference.jwst.needs import needed_references
-
-    return needed_references(meta, file)
-
-
-_USES = {"roman": _uses_of_roman, "jwst": _uses_of_jwst}
 
 
 @tool(
@@ -179,7 +164,14 @@ def _text(value):
     return "|".join(str(word) for word in value) if isinstance(value, tuple | list) else str(value)
 
 
-for name, subcommand in (("check", check), ("list", list_), ("show", show), ("make", make)):
+for name, subcommand in (
+    ("check", check),
+    ("fetch", fetch),
+    ("list", list_),
+    ("lock", lock),
+    ("show", show),
+    ("make", make),
+):
     command.add_command(subcommand, name)
 
 main = entry(command)

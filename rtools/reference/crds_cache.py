@@ -16,7 +16,7 @@ from rtools.errors import MissingReferenceError
 from rtools.reference.match import wanted
 from rtools.wfi.instrument import NAME
 
-__all__ = ["available", "configured", "lookup", "parameters"]
+__all__ = ["available", "configured", "locate_in_cache", "lookup", "parameters"]
 
 OBSERVATORY = "roman"
 
@@ -33,21 +33,26 @@ def available() -> bool:
     return find_spec("crds") is not None
 
 
-def parameters(meta: Mapping[str, Any]) -> dict[str, str]:
+def parameters(meta: Mapping[str, Any], mission: str = OBSERVATORY) -> dict[str, str]:
     """What the rules of a CRDS context may ask about an exposure: every scalar of its metadata.
 
     Parameters
     ----------
     meta : dict
         Metadata of the exposure.
+    mission : str
+        ``roman`` or ``jwst``.
 
     Returns
     -------
     dict of str to str
-        Keys as in ``roman.meta.exposure.ma_table_number``, those of lists by place: ``….read_pattern.0.0``.
+        Keys as in ``roman.meta.exposure.ma_table_number``, those of lists by place: ``….read_pattern.0.0``; of JWST as
+        in ``meta.exposure.type``.
     """
     from rtools.products.tables.flat import flatten
 
+    if mission != OBSERVATORY:
+        return flatten(meta, "meta.")
     want = wanted(meta)
     return flatten(meta, "roman.meta.") | {
         "roman.meta.instrument.name": NAME,
@@ -92,9 +97,40 @@ def lookup(reftypes: Iterable[str], meta: Mapping[str, Any]) -> dict[str, tuple[
         if not name.endswith(".asdf"):
             found[reftype] = None, name if name.upper().startswith("NOT FOUND") else ""
             continue
-        path = Path(config.locate_file(name, OBSERVATORY))
-        found[reftype] = (str(path), "") if path.is_file() else (None, f"{name} is not in the cache")
+        path = locate_in_cache(str(configured()), OBSERVATORY, name)
+        found[reftype] = (path, "") if path else (None, f"{name} is not in the cache")
     return found
+
+
+def locate_in_cache(cache: str | Path, observatory: str, name: str) -> str | None:
+    """Where a cache of CRDS has a file: in one directory for all files, or in one for each instrument.
+
+    Parameters
+    ----------
+    cache : str or Path
+        Its directory, of all observatories or of one.
+    observatory : str
+        ``roman`` or ``jwst``.
+    name : str
+        Of the file.
+
+    Returns
+    -------
+    str or None
+        Its path; None where it is not there.
+    """
+    root = Path(cache) / "references"
+    for directory in (root / observatory, *_directories_in(root / observatory), root, *_directories_in(root)):
+        if (directory / name).is_file():
+            return str(directory / name)
+    return None
+
+
+def _directories_in(directory):
+    try:
+        return sorted(entry for entry in directory.iterdir() if entry.is_dir())
+    except OSError:
+        return []
 
 
 def _context(config):

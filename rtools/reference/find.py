@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from rtools.errors import MissingReferenceError, UsageError
+from rtools.reference.lock import ObeyedLock, lock_of
 from rtools.reference.roman import RomanRules
 from rtools.reference.rules import Case, MissionRules, SearchedPlace
 from rtools.wfi.frame import FRAME
@@ -204,13 +205,18 @@ def _places(config, reftypes, meta, log, rules):
     """What is configured, in the order in which it is asked."""
     places = []
     if config.refdir is not None:
-        candidates = rules.scan(config.refdir)
+        candidates, lock = rules.scan(config.refdir), lock_of(config.refdir)
+        obeyed = ObeyedLock(config.refdir, lock) if lock else None
+        if obeyed:
+            candidates = obeyed.named(candidates, log)
         for candidate in candidates:
             if candidate.problem:
                 log("warning", f"{candidate.path}: {candidate.problem}; ignored")
 
         def in_directory(reftype):
             candidate, note = rules.best(candidates, reftype, rules.wanted(meta))
+            if candidate and obeyed:
+                obeyed.refuse_changed(candidate.path)
             return (candidate.path if candidate else None), note
 
         places.append(SearchedPlace(str(config.refdir), in_directory, "file"))

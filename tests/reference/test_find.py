@@ -314,8 +314,9 @@ def test_crds_rules_choose_by_any_scalar_of_the_metadata(tmp_path, monkeypatch):
     monkeypatch.setattr(crds_cache, "available", lambda: True)
     monkeypatch.setenv("CRDS_PATH", str(tmp_path))
     monkeypatch.setenv("CRDS_CONTEXT", "roman_0042.pmap")
+    (tmp_path / "references" / "roman").mkdir(parents=True)
     for name in rules.values():
-        write(tmp_path / name, "dark")
+        write(tmp_path / "references" / "roman" / name, "dark")
 
     def label(**exposure):
         meta = META | {"exposure": META["exposure"] | exposure, "visit": {"dither": None, "nexposures": 3}}

@@ -19,7 +19,7 @@ from rtools.errors import InputError
 from rtools.products.io import checksums, header
 from rtools.products.io.fits_headers import StoredHeader, read_headers
 
-__all__ = ["digest_of", "find_data_digest", "sum_of_spans", "switch"]
+__all__ = ["digest_of", "find_data_digest", "sha256_of", "sum_of_spans", "switch"]
 
 VOLATILE_BLOCKS = re.compile(
     rb"^(?:asdf_library|history):.*?(?=^[^\s-])"
@@ -162,16 +162,38 @@ def find_data_digest(path: str | Path, hdus: Sequence[StoredHeader]) -> str | No
     return None
 
 
-def _content(path, size, time, spans):
+def sha256_of(path: str | Path) -> str:
+    """The SHA-256 of all bytes of a file, as `sha256sum` prints it; remembered by size and time.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits.
+
+    Raises
+    ------
+    OSError
+        It cannot be read.
+    """
+    state = os.stat(path)
+    return _content(os.path.realpath(path), state.st_size, state.st_mtime_ns, None, digits=64)
+
+
+def _content(path, size, time, spans, digits=DIGITS):
     """The sum of all bytes, or of some spans of them; remembered."""
-    told = f"{path} {size} {time} {spans}".encode("utf-8", "surrogateescape")
+    told = f"{path} {size} {time} {spans}{'' if digits == DIGITS else ' whole'}".encode("utf-8", "surrogateescape")
     home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     note = Path(home) / "rtools" / "digests" / md5(told, usedforsecurity=False).hexdigest()
     if _state["remembering"]:
         with suppress(OSError):
-            if len(known := note.read_text("ascii", "replace")) == 32:
+            if len(known := note.read_text("ascii", "replace")) == digits:
                 return known
-    digest = sum_of_spans(path, spans or [(0, size)])
+    digest = _sha256(path, spans or [(0, size)])[:digits]
     with suppress(OSError, RuntimeError):  # no home, or none that can be written
         note.parent.mkdir(parents=True, exist_ok=True)
         note.write_text(digest, "ascii")
@@ -193,6 +215,10 @@ def sum_of_spans(path: str | Path, spans: Iterable[tuple[int, int]]) -> str:
     str
         32 hexadecimal digits.
     """
+    return _sha256(path, spans)[:DIGITS]
+
+
+def _sha256(path, spans):
     found = sha256(usedforsecurity=False)
     with open(path, "rb") as file:
         for start, stop in spans:
@@ -200,4 +226,4 @@ def sum_of_spans(path: str | Path, spans: Iterable[tuple[int, int]]) -> str:
             while start < stop and (piece := file.read(min(PIECE, stop - start))):
                 found.update(piece)
                 start += len(piece)
-    return found.hexdigest()[:DIGITS]
+    return found.hexdigest()

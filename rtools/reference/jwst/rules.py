@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rtools.jwst.instrument import IMAGING_DETECTORS, filter_names
+from rtools.reference.crds_cache import locate_in_cache
 from rtools.reference.jwst.builtin import JwstBuiltin
 from rtools.reference.jwst.files import JwstFileSource
 from rtools.reference.jwst.index import scan_jwst
@@ -57,16 +58,13 @@ class JwstRules:
         if not root:
             return None
         want = wanted_jwst(meta)
-        directory = Path(root) / "references" / "jwst"
 
         def look(reftype: str) -> tuple[str | None, str]:
             name = want.names.get(reftype, "").rpartition("/")[2]
             if not name or name.upper() in ("N/A", "NONE"):
                 return None, "the exposure names no file"
-            for path in (directory / want.instrument.lower() / name, directory / name):
-                if path.is_file():
-                    return str(path), ""
-            return None, f"{name} is not in the cache"
+            path = locate_in_cache(root, "jwst", name)
+            return (path, "") if path else (None, f"{name} is not in the cache")
 
         return SearchedPlace(f"CRDS cache {root}", look, "crds")
 
