@@ -7,12 +7,15 @@ import signal
 import subprocess
 from functools import partial
 
+import pytest
+
 from tests.support.places import ROOT
 
 EXAMPLES = ROOT / "examples"
 BLOCKS = re.findall(r"^```sh\n(.*?)^```", (EXAMPLES / "recipes.md").read_text(), flags=re.M | re.S)
 
 
+@pytest.mark.long
 def test_recipes_work_one_after_another(quick, tmp_path):
     """One test: later recipes work on what earlier ones made, and leave images but no temporary files."""
     (tmp_path / "examples").mkdir()
@@ -63,6 +66,7 @@ def test_make_mosaic_of_a_directory_without_exposures(tmp_path):
     assert done.returncode == 2 and "no *_uncal.asdf in" in done.stderr
 
 
+@pytest.mark.long
 def test_make_goes_on_after_an_interrupt(raw, tmp_path, path_of_tools):
     for number in range(5):
         os.link(raw, tmp_path / raw.name.replace("_0001_", f"_{number:04d}_"))

@@ -237,6 +237,7 @@ def test_ramps_are_taken_up_members_and_backgrounds(folder, capsys, monkeypatch)
     assert tool("diff", f"o/{names[0]}_cal.fits", f"q/{names[0]}_cal.fits") == 0
 
 
+@pytest.mark.long
 def test_exposures_may_be_the_background_of_each_other(folder, capsys):
     """Nodded ramps: all become rates first, and each goes on from its own."""
     names = [ROOT.format(number) for number in (1, 2)]

@@ -5,6 +5,7 @@ import pytest
 
 from rtools.products.io import open_product
 from tests.support.runs import arrays, done, meta, tool
+from tests.support.share import some_long
 
 X, Y, NX, NY = 30, 41, 190, 165
 SECTION = f"{X}:{X + NX},{Y}:{Y + NY}"
@@ -56,7 +57,7 @@ def sky(path, x, y):
 
 
 @pytest.mark.parametrize(("tool_name", "before"), [("flat", "photom"), ("dark", "rampfit")])
-@pytest.mark.parametrize("source", ["built in", "files"])
+@pytest.mark.parametrize("source", some_long(["built in", "files"], 1))
 def test_references_of_the_frame_are_cut_as_the_image_was(tool_name, before, source, request, cutout, tmp_path):
     words = ("--refdir", request.getfixturevalue("references")) if source == "files" else ()
     done(tool_name, request.getfixturevalue("product")(before), "-o", tmp_path / "whole.asdf", *words)
@@ -184,7 +185,7 @@ def test_cutouts_become_a_mosaic(cutout, product, tmp_path):
     assert max(arrays(tmp_path / "x_coadd.asdf", "data")["data"].shape) >= 248
 
 
-@pytest.mark.parametrize("section", ["100:108,60:66", "100:101,60:61", "0:122,0:3", "120:248,0:248"])
+@pytest.mark.parametrize("section", some_long(["100:108,60:66", "100:101,60:61", "0:122,0:3", "120:248,0:248"], 1))
 def test_images_of_a_few_pixels_go_through_every_image_tool(section, product, tmp_path):
     path = tmp_path / "x_photom.asdf"
     done("cut", product("photom"), "--section", section, "-o", path)

@@ -79,6 +79,7 @@ def carried_out(path, env):
     make("all")
 
 
+@pytest.mark.long
 def test_a_makefile_reaches_the_products_of_the_run(pair, whole, tmp_path, surroundings):
     rules, made = emitted("make", pair, tmp_path)
     try:

@@ -13,6 +13,7 @@ from rtools.pipeline.mosaic import run as mosaic_run
 from rtools.products.io import open_product, writer
 from tests.support.dithers import FACTOR, SIZE, STEPS, exposure, exposures, place, planes, rays, same
 from tests.support.runs import done, history, listing, meta, records, retouched, tool
+from tests.support.share import some_long
 
 pytestmark = pytest.mark.slow
 
@@ -79,7 +80,7 @@ def tables(path):
             for name, table in found.items()} | {"logs": logs}  # fmt: skip
 
 
-@pytest.mark.parametrize("weight", ["ivm", "exptime", "ivm-sky"])
+@pytest.mark.parametrize("weight", some_long(["ivm", "exptime", "ivm-sky"], 1))
 def test_adding_is_one_run(weight, images, grid, tmp_path):
     how = ("--weight-type", weight, "--kernel", "turbo", "--pixfrac", 0.8, "--var-flat", "--dq")
     done("resample", *images, *grid, *how, "-o", tmp_path / "all_coadd.asdf")
@@ -104,7 +105,7 @@ def test_the_chain_without_sky_and_outliers_is_one_run(images, three, four, tmp_
         np.testing.assert_allclose(planes(tmp_path / "x_coadd.asdf", name)[name], plane, rtol=1e-6)
 
 
-@pytest.mark.parametrize("how", [("-j", 2), ("--max-memory", 0.1), ("--compression", "none")])
+@pytest.mark.parametrize("how", some_long([("-j", 2), ("--max-memory", 0.1), ("--compression", "none")], 1))
 def test_threads_and_slabs_change_no_bit(how, images, three, tmp_path):
     words = (images[3], "--add", three, "--skip", "catalog")
     done("run", *words, "-o", tmp_path / "one_coadd.asdf")
@@ -112,6 +113,7 @@ def test_threads_and_slabs_change_no_bit(how, images, three, tmp_path):
     assert same(tmp_path / "one_coadd.asdf", tmp_path / "two_coadd.asdf") == []
 
 
+@pytest.mark.long
 def test_the_thirty_third_member_is_in_a_second_plane(images, tmp_path):
     name, files = images[0].name, []
     for number in range(101, 136):
@@ -237,6 +239,7 @@ def test_same_options_are_no_others(images, three, four, tmp_path):
     alike(tmp_path / "x_coadd.asdf", four)
 
 
+@pytest.mark.long
 def test_planes_that_the_mosaic_lacks(images, grid, three, four, tmp_path, capsys):
     bare, out = tmp_path / "bare_coadd.asdf", tmp_path / "x_coadd.asdf"
     words = (*images[:3], *grid, "--planes", "data,weight,context", "-o", bare)
@@ -298,6 +301,7 @@ def test_a_plan_and_the_catalog(images, three, tmp_path, capsys):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["x_cat.parquet", "x_coadd.asdf", "x_segm.asdf"]
 
 
+@pytest.mark.long
 def test_mosaics_that_were_added_to_are_valid(images, three, tmp_path, judge):
     paths = []
     for words in ((), ("--max-memory", 0.1), ("--profile", "1.5.0")):

@@ -7,6 +7,7 @@ from rtools.mosaic.sky.cells import sky_cells
 from rtools.products.mosaic.association import AssociationMember, make_association, stage_association
 from tests.support.dithers import FACTOR, exposure, exposures, planes, same
 from tests.support.runs import done, meta, records, tool
+from tests.support.share import some_long
 
 pytestmark = pytest.mark.slow
 
@@ -21,7 +22,7 @@ def images(tmp_path_factory):
     return exposures(tmp_path_factory.mktemp("images"), 3)
 
 
-@pytest.mark.parametrize("kernel", ["turbo", "gaussian", "lanczos2"])
+@pytest.mark.parametrize("kernel", some_long(["turbo", "gaussian", "lanczos2"], 1))
 def test_one_kernel_in_both_steps(images, kernel, tmp_path, monkeypatch):
     """Images and totals are made in one pass; as in two."""
     words = ("--set", f"resample.kernel={kernel}", "--set", f"outlier.kernel={kernel}", *IVM)
@@ -49,7 +50,7 @@ def test_exposures_count_by_their_time(images, tmp_path):
         )
 
 
-@pytest.mark.parametrize("time", [-999999, 0.0, -5.0])
+@pytest.mark.parametrize("time", some_long([-999999, 0.0, -5.0], 1))
 def test_an_unknown_exposure_time_is_told_and_poisons_nothing(images, time, tmp_path, capsys):
     change = dict.fromkeys(("exposure.exposure_time", "exposure.effective_exposure_time"), time)
     file = exposure(tmp_path / "x_cal.asdf", 1, change=change)
@@ -139,7 +140,9 @@ def test_sky_of_an_image_smaller_than_a_cell():
     np.testing.assert_allclose(found.level, 3)
 
 
-@pytest.mark.parametrize("how", [IVM, ("--set", "resample.var_flat=true", "--max-memory", 0.1), ("--max-memory", 16)])
+@pytest.mark.parametrize(
+    "how", some_long([("--set", "resample.var_flat=true", "--max-memory", 0.1), IVM, ("--max-memory", 16)], 1)
+)
 def test_looking_ahead_changes_nothing(how, tmp_path, monkeypatch):
     """Images of several dtypes, some without arrays that others have; memory is what the last one left in it."""
     files = [exposure(tmp_path / "a_cal.asdf", 0, profile="1.5.0", drop=("var_rnoise",)),

@@ -14,6 +14,7 @@ from tests.support.places import DATA
 from tests.support.runs import done, meta, rewrite
 from tests.support.samples import arrays as sample_arrays
 from tests.support.samples import meta as sample_meta
+from tests.support.share import some_long
 
 pytestmark = pytest.mark.slow
 
@@ -136,7 +137,7 @@ def test_fluxes_are_the_peers_to_the_bit(golden, fluxed):
         np.testing.assert_array_equal([found[name].ravel()[::997] for name in FLUXED], expected)
 
 
-@pytest.mark.parametrize("name", LEVELS)
+@pytest.mark.parametrize("name", some_long(LEVELS, 2))
 def test_sky_levels_are_the_peers(golden, fluxed, name, tmp_path):
     how = ("--pairs", "exact", "--stepsize", 10_000, "--no-mask-sources")
     done("skymatch", *fluxed, *LEVELS[name], *how, "--outdir", tmp_path)
@@ -172,7 +173,7 @@ def test_outliers_are_the_peers_but_few(golden, levelled, outliers, tmp_path):
     assert 0 < np.count_nonzero(outliers & ~found) < 0.03 * np.count_nonzero(outliers)
 
 
-@pytest.mark.parametrize("name", COADDS)
+@pytest.mark.parametrize("name", some_long(COADDS, 2))
 def test_coadds_are_the_peers(golden, flagged, name, tmp_path):
     path = tmp_path / "m_coadd.asdf"
     done("resample", *flagged, *COADDS[name], "--dq", "--like", like(golden, name, tmp_path), "-o", path)

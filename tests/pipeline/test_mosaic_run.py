@@ -11,6 +11,7 @@ from rtools.products.mosaic.association import AssociationMember, make_associati
 from tests.support import samples
 from tests.support.dithers import FACTOR, SIZE, SKY, STEPS, exposure, exposures, place, planes, rays, same
 from tests.support.runs import done, listing, meta, records, tool
+from tests.support.share import some_long
 
 pytestmark = pytest.mark.slow
 
@@ -68,7 +69,9 @@ def test_the_chain_is_its_steps(old, chained, tmp_path):
         assert meta(path)["cal_step"] == meta(whole.parent / "steps" / path.name)["cal_step"]
 
 
-@pytest.mark.parametrize("how", [("-j", 1), ("-j", 3), ("--max-memory", 0.1), ("--max-memory", 16), ("--on_disk",)])
+@pytest.mark.parametrize(
+    "how", some_long([("-j", 3), ("-j", 1), ("--max-memory", 0.1), ("--max-memory", 16), ("--on_disk",)], 1)
+)
 def test_threads_memory_and_slabs_change_no_bit(old, chained, how, tmp_path):
     whole, made = chained
     done("run", *old, "--mosaic", "--skip", "catalog", *made, "-o", tmp_path / "m_coadd.asdf", *how)
@@ -229,6 +232,7 @@ def test_associations_of_images_and_of_ramps_do_not_go_together(new, tmp_path, c
     assert "new_asn.json is of images" in capsys.readouterr().err
 
 
+@pytest.mark.long
 def test_mosaics_of_every_profile_are_valid(new, tmp_path, judge):
     made = []
     for profile in ("1.5.0", "2.0.0", "2.1.0", "2.2.0"):

@@ -168,6 +168,7 @@ def flats(imaged, imaged_again):
     return [sibling(path, "flat.asdf") for path in (imaged, imaged_again)]
 
 
+@pytest.mark.long
 def test_an_alignment_goes_on_with_what_a_killed_run_calibrated(
     imaged, imaged_again, gaia, tmp_path, capsys, monkeypatch
 ):

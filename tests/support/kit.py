@@ -46,9 +46,13 @@ NAME = "r0000101001001001001_0001_wfi01_f158_uncal.asdf"
 OF_JWST = tuple(name for name in step_names("jwst") if name not in step_names())
 """Steps that exposures of JWST alone have."""
 
-ALIKE = tuple(name for name in OF_JWST if name not in ("jump", "superbias"))
-"""Those of them whose tools differ from these two by their declarations alone: what the suite does with files is done
-with two in every run, with all of them among the long tests."""
+ALIKE = (
+    *(name for name in OF_JWST if name not in ("jump", "superbias")),
+    *(name for name in chain.order() if name not in ("linearity", "rampfit", "flat", "catalog", "tweakreg")),
+    *("skymatch", "outlier"),
+)
+"""Steps whose tools differ by their declarations alone from those that are left out here: what the suite does with
+files is done with these among the long tests, with the others in every run."""
 
 LINES = {
     "name": (NAME,),

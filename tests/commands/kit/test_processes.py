@@ -26,6 +26,7 @@ from tests.support.kit import (
 )
 from tests.support.places import ROOT
 from tests.support.runs import listing
+from tests.support.share import some_long
 
 DETECTORS = " ".join(f"--detector WFI{number:02d}" for number in range(1, 19))
 
@@ -64,7 +65,11 @@ def end_of(process, name):
     return said.decode()
 
 
-@pytest.mark.parametrize("name", LONG)
+USUAL = ("cut", "jump", "rampfit", "run", "sim", "table")
+"""Tools that are interrupted in every run."""
+
+
+@pytest.mark.parametrize("name", some_long(sorted(LONG, key=lambda name: name not in USUAL), len(USUAL)))
 def test_ctrl_c_between_many_outputs_leaves_whole_files_only(name, taken, tmp_path, scratch, quick):
     out, files = tmp_path / "out", []
     if "FILE" in LONG[name]:
