@@ -17,6 +17,7 @@ from rtools.commands.kit.tool import option, tool
 from rtools.commands.kit.written import Written
 from rtools.errors import InputError, UsageError
 from rtools.products.schema.flag_tables import MISSIONS, bits_of_mission, tables_of_mission
+from rtools.remote import marks
 from rtools.wfi import dq
 
 __all__ = ["command", "main"]
@@ -272,7 +273,8 @@ def _write_mask(path, words, output, asked, *, overwrite):
         bits = product.flag_bits(name)
         value = dq.value(words, bits)
         mask = flags.make_mask(product, name, value, *_slices(product, name, asked))
-    about = {"source": path, "array": name, "flags": dq.names(value, bits), "value": value, "section": asked.section}
+    source = marks.source_of(path) or path
+    about = {"source": source, "array": name, "flags": dq.names(value, bits), "value": value, "section": asked.section}
 
     def make(written):
         stage = Stage(written)

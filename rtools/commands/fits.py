@@ -17,6 +17,7 @@ from rtools.commands.kit.tool import tool
 from rtools.errors import InputError, UsageError
 from rtools.pipeline.job.status import shared_status
 from rtools.products.names.extensions import form_of_name
+from rtools.remote import marks
 
 __all__ = ["command", "main"]
 
@@ -110,7 +111,7 @@ def command(console, inputs, check, compression, output, outdir, overwrite, dry_
             form, mission = _contents(source)
             _refuse_extension(output, form)
             filename = _filename(name, source, form, mission, output)
-        below = filename if outdir or is_stream(name) else Path(name).parent / filename
+        below = filename if outdir or is_stream(name) else marks.beside(Path(name).parent) / filename
         plans[name] = mission, form, filename, outputs.path(name, below)
 
     def convert(name):

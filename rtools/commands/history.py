@@ -14,6 +14,9 @@ from rtools.commands.kit.loop import for_each
 from rtools.commands.kit.remaking import Remakings, options_of_tool
 from rtools.commands.kit.tool import tool
 from rtools.errors import InputError
+from rtools.products.schema.record import STREAM
+from rtools.remote import marks
+from rtools.remote.names import beside
 
 __all__ = ["command", "main"]
 
@@ -78,15 +81,23 @@ def _told(name, path):
     if job is None:
         return {"file": name, "status": "done"} | _old(name, past)
     words = command_words(job, os.path.basename(name), options_of_tool(str(job["tool"])))
+    source = marks.source_of(path)
+    if source is not None:  # nothing can be typed there
+        words = [beside(source, word) if word in _inputs_of(job) else word for word in words]
+        folder = "."
     return {
         "file": name,
         "status": "done",
         "directory": folder,
         "command": words,
-        "reads": files_read(job, folder),
+        "reads": files_read(job, folder if source is None else source),
         "later": edits_after(job, past),
         **{key: job.get(key) for key in ("tool", "fingerprint", "options", "references", "results")},
     }
+
+
+def _inputs_of(job):
+    return {str(one.get("file")) for one in job.get("inputs") or ()} - {STREAM}
 
 
 def _old(name, past):
@@ -111,7 +122,7 @@ def _remarks(told):
     for one in told["reads"]:
         if one["state"] == "stream":
             yield "# - was a stream"
-        elif one["state"] != "there":
+        elif one["state"] not in ("there", "elsewhere"):
             yield f"# {one['file']} {'is missing' if one['state'] == 'missing' else 'has changed since'}"
     for one in told["later"]:
         yield f"# later: {' '.join(one['description'].split())}"

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from rtools.errors import InputError
 from rtools.products.schema import keys
+from rtools.remote import parts
 
 if TYPE_CHECKING:
     from rtools.products.io.product import Product
@@ -76,7 +77,7 @@ def is_asdf(path: str | Path) -> bool:
 
 def _first_bytes(path):
     try:
-        with open(path, "rb") as file:
+        with parts.open_parts(path) as file:
             head = file.read(512)
     except OSError as error:
         reason = "no such file" if isinstance(error, FileNotFoundError) else (error.strerror or str(error)).lower()

@@ -17,6 +17,7 @@ from rtools.products.io.fits_headers import read_headers
 from rtools.products.io.header import read_outline
 from rtools.products.opening import mission_of, open_any
 from rtools.products.schema import keys
+from rtools.remote import parts
 
 __all__ = ["check_data", "fingerprint_of", "history_of_file", "job_of"]
 
@@ -76,7 +77,7 @@ def fingerprint_of(path: str | Path) -> str | None:
 
 
 def _refuse_without_index(path):
-    with open(path, "rb") as file:
+    with parts.open_parts(path) as file:
         size = file.seek(0, 2)
         file.seek(max(size - LONGEST_INDEX, 0))
         if INDEX not in file.read():

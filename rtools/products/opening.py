@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from rtools.products.forms import form_of
 from rtools.products.io import Product, open_product
 from rtools.products.io.foreign import LOOKED_AT, MARK
+from rtools.remote import parts
 
 if TYPE_CHECKING:
     from rtools.products.jwst import JwstProduct
@@ -31,7 +32,7 @@ def mission_of(path: str | Path) -> str:
         ``jwst`` for a FITS file that says so, and for one that is not there by its name; else ``roman``.
     """
     try:
-        with open(path, "rb") as file:
+        with parts.open_parts(path) as file:
             head = file.read(LOOKED_AT)
     except OSError:
         return "jwst" if re.match(r"jw\d{5}", Path(path).name) else "roman"

@@ -9,6 +9,7 @@ from tests.support.modules import imports, libraries_of, modules, tree_of
 
 FLOORS = [
     ["rtools.errors"],
+    ["rtools.remote"],
     ["rtools.compiled", "rtools.declare", "rtools.findings"],
     ["rtools.wfi", "rtools.jwst"],
     ["rtools.work"],

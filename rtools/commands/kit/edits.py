@@ -11,6 +11,7 @@ from rtools.commands.kit.console import json_line
 from rtools.commands.kit.inputs import is_stream, local
 from rtools.commands.kit.loop import file_record, for_each
 from rtools.commands.kit.outputs import Outputs, make_directory
+from rtools.commands.kit.sending import send_made
 from rtools.errors import RtoolsError, UsageError
 from rtools.products.forms import form_of
 from rtools.products.io import temporary
@@ -63,6 +64,7 @@ def edit_files(console, names, edited, *, in_place, output, outdir, overwrite, d
             if not dry_run:
                 make_directory(target.parent)
                 edit.stage(target, tool=console.tool, inputs=[name]).commit()
+                send_made()
             if as_json:
                 json_line(file_record(console, name, [target], dry_run=dry_run) | {"changes": _plain(changes)})
             elif dry_run:

@@ -8,6 +8,7 @@ from contextlib import nullcontext, suppress
 
 import click
 
+from rtools.commands.kit.elsewhere import retold
 from rtools.commands.kit.failures import as_rtools_error
 from rtools.pipeline.job.status import end_by_signal
 from rtools.products.io import unfinished
@@ -137,7 +138,7 @@ def run(command, args):
         return 130
     except Exception as error:
         return _failed(
-            _called(command, ctx, error), error, debug="--debug" in args or bool(ctx and ctx.meta.get(DEBUG))
+            _called(command, ctx, error), error, ctx, debug="--debug" in args or bool(ctx and ctx.meta.get(DEBUG))
         )
 
 
@@ -150,7 +151,7 @@ def _called(command, ctx, error):
     return command.commands[word].name if word in getattr(command, "commands", {}) else command.name
 
 
-def _failed(name, error, *, debug):
+def _failed(name, error, ctx, *, debug):
     if (debug or os.environ.get("RT_DEBUG", "0") not in ("", "0")) and not isinstance(error, click.UsageError):
         import traceback
 
@@ -162,5 +163,5 @@ def _failed(name, error, *, debug):
         click.echo(f"{name}: {error.format_message()}; see {name} --help", err=True)
         return error.exit_code
     error = as_rtools_error(error)
-    click.echo(f"{name}: {error}", err=True)
+    click.echo(f"{name}: {retold(ctx, str(error))}", err=True)
     return error.exit_code

@@ -4,7 +4,9 @@ import os
 import sys
 from pathlib import Path
 
+from rtools.commands.kit.elsewhere import copies_of
 from rtools.errors import InputError, UsageError
+from rtools.remote.names import is_remote
 
 __all__ = ["expand_inputs", "names_in"]
 
@@ -25,10 +27,19 @@ def expand_inputs(arguments):
             names += names_in(_text_of(argument[1:]), comments=True)
         else:
             names.append(argument)
-    names = [name for name in names if name.strip()]
+    names = _here([name for name in names if name.strip()])
     if arguments and not names:
         raise UsageError("the list names no input file")
     return names
+
+
+def _here(names):
+    """Names of files that lie here: of those elsewhere that a list names, the paths of copies."""
+    found = [name for name in names if is_remote(name)]
+    if not found:
+        return names
+    copies = dict(zip(found, copies_of(found), strict=True))
+    return [copies.get(name, name) for name in names]
 
 
 def names_in(text, *, comments=False):

@@ -5,6 +5,7 @@ import shutil
 import sys
 from pathlib import Path
 
+from rtools.commands.kit.sending import send_made
 from rtools.errors import Refusal, RtoolsError, UsageError
 from rtools.products.io import temporary
 
@@ -107,6 +108,7 @@ def deliver(path, filename, make):
     if path is not None:
         make_directory(path.parent)
         make(path).commit()
+        send_made()
         return
     with temporary.directory() as scratch:
         with open(make(Path(scratch) / filename).commit(), "rb") as file:

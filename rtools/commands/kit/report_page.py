@@ -7,6 +7,7 @@ from pathlib import Path
 from rtools.commands.kit.inputs import local_path
 from rtools.commands.kit.outputs import deliver
 from rtools.errors import RtoolsError
+from rtools.remote import marks
 
 __all__ = ["read_products", "record_of", "with_page", "write_page"]
 
@@ -57,7 +58,7 @@ def _read(item, told_with, side):
         if Path(path).resolve() in told_with:
             _look_at(path)
             return None
-        return read_product(path, name, side)
+        return read_product(path, marks.source_of(path) or name, side)
     except Exception as error:
         return error
 

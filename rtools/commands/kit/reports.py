@@ -9,7 +9,8 @@ from rtools.commands.kit.console import json_line
 from rtools.commands.kit.ends import JsonLog, end_of_failure, end_of_result, lines_of_table
 from rtools.commands.kit.failures import as_rtools_error
 from rtools.commands.kit.loop import tell_failure
-from rtools.errors import QualityError
+from rtools.commands.kit.sending import send_made
+from rtools.errors import QualityError, RtoolsError
 from rtools.pipeline.job.job import Description, Result
 
 __all__ = ["RunFlags", "RunReport", "changed_options"]
@@ -101,6 +102,10 @@ class RunReport:
 
     def ended(self, result: Result) -> int:
         """Print what was done for one input; the exit code, 5 where a quality limit was missed."""
+        try:
+            send_made()
+        except RtoolsError as error:
+            return self.failed(result.input, error)
         try:
             return self._tell(result)
         except OSError:

@@ -13,9 +13,11 @@ from rtools import __version__
 from rtools.commands.kit.config import read_config
 from rtools.commands.kit.config_shown import long_names, print_config, untyped
 from rtools.commands.kit.console import Console
+from rtools.commands.kit.elsewhere import brought
 from rtools.commands.kit.entry import DEBUG
 from rtools.commands.kit.inputs import as_typed, files_of_options
 from rtools.commands.kit.said import words_said
+from rtools.commands.kit.sending import made_here, send_made
 from rtools.commands.kit.wording import worded
 from rtools.commands.kit.written import check_outputs, contradicts
 from rtools.errors import RtoolsError
@@ -117,12 +119,29 @@ def _call(function, name, options):
         for line in untyped(ctx, options):
             ctx.obj.log("note", line)
     try:
-        with _told_by(ctx.obj), _heard(ctx, options):
-            return function(ctx.obj, **files_of_options(ctx, options))
+        with _told_by(ctx.obj):
+            options = _here(ctx, options)
+            with _heard(ctx, options):
+                status = function(ctx.obj, **files_of_options(ctx, options))
+            send_made()
+            return status
     except RtoolsError as error:
         error.path = error.path and as_typed(error.path)
         error.message, error.mend = worded(error.message), error.mend and worded(error.mend)
         raise
+
+
+def _here(ctx, options):
+    """Options of a call whose files lie here, those that lie elsewhere as copies."""
+    if not any(_lies_elsewhere(value) for value in options.values()):
+        return options
+    return brought(ctx, made_here(ctx, options))
+
+
+def _lies_elsewhere(value):
+    if isinstance(value, tuple):
+        return any(map(_lies_elsewhere, value))
+    return isinstance(value, str) and "://" in value
 
 
 @contextmanager

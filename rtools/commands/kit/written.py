@@ -6,6 +6,7 @@ import click
 
 from rtools.errors import UsageError
 from rtools.products.names.extensions import EXTENSIONS, PICTURES, TABLES, form_of_name
+from rtools.remote.names import file_name, is_remote, shown
 
 __all__ = ["Written", "check_outputs", "contradicts"]
 
@@ -46,7 +47,8 @@ class Written(click.ParamType):
         """
         if name in (None, "-") or os.path.isdir(name):
             return
-        said = form_of_name(name)
+        said = form_of_name(file_name(name) if is_remote(name) else name)
+        name = shown(name) if is_remote(name) else name
         if asked is not None and said not in (None, asked):
             raise UsageError(f"{word} {name}: --format {asked} is not what this name says", mend="leave out --format")
         if asked is not None or said in self.forms or (said is None and self.directory):

@@ -14,6 +14,7 @@ from rtools.errors import RtoolsError, UsageError
 from rtools.products import names
 from rtools.products.forms import history_of
 from rtools.products.names.extensions import form_of_name
+from rtools.remote import marks
 
 if TYPE_CHECKING:
     from rtools.pipeline.job.request import Request
@@ -45,7 +46,8 @@ def name_outputs(
     request : Request
         Its `output` and `outdir`.
     folder : str or os.PathLike
-        Where products go without ``-o`` and ``--outdir``.
+        Where products go without ``-o`` and ``--outdir``; the working directory for that of a copy of what lies
+        elsewhere.
     stem : str
         Of the input: its name without suffix.
     extensions : mapping of str to str
@@ -63,7 +65,7 @@ def name_outputs(
     UsageError
         Another product has the name that ``-o`` gives the main one.
     """
-    folder = Path(request.outdir) if request.outdir else Path(folder)
+    folder = Path(request.outdir) if request.outdir else marks.beside(folder)
     exact = Path(request.output) if request.output and not request.to_stdout else None
     if exact:
         _check_form(request, extensions[main])

@@ -11,6 +11,7 @@ from rtools.declare import Option, Step
 from rtools.pipeline.job.steps import has_step, missions_of, step_of
 from rtools.products.io.digest import digest_of
 from rtools.products.schema.record import STREAM
+from rtools.remote.names import beside, is_remote
 
 __all__ = ["command_words", "edits_after", "files_read", "output_name"]
 
@@ -113,12 +114,12 @@ def files_read(job: Mapping[str, Any], folder: str | Path) -> list[dict[str, str
     job : mapping
         What a product says.
     folder : str or Path
-        The product's directory.
+        The product's directory; of one that lies elsewhere its whole name.
 
     Returns
     -------
     list of dict
-        ``file`` from the working directory, ``digest``, and ``state``: there, changed, missing or stream.
+        ``file`` from the working directory, ``digest``, and ``state``: there, changed, missing, stream or elsewhere.
     """
     told = [*(job.get("inputs") or ()), *(job.get("files") or {}).values()]
     found = {}
@@ -126,6 +127,9 @@ def files_read(job: Mapping[str, Any], folder: str | Path) -> list[dict[str, str
         name, digest = str(one.get("file")), str(one.get("digest") or "")
         if name == STREAM:
             found[name] = {"file": name, "digest": digest, "state": "stream"}
+            continue
+        if is_remote(name) or is_remote(str(folder)):
+            found[name] = {"file": beside(str(folder), name), "digest": digest, "state": "elsewhere"}
             continue
         path = os.path.normpath(os.path.join(folder, name))
         now = digest_of(path)

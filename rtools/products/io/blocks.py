@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from rtools.errors import InputError
+from rtools.remote import parts
 
 if TYPE_CHECKING:
     from rtools.products.io.header import StoredBlock
@@ -86,7 +87,7 @@ def line_jobs(
             _copy_lines(data, position - lines.offset, out, lines.pitch)
 
     if block.compression == "":
-        return [partial(_plain, file, block.offset, (first, min(first + WINDOW, end)), take)
+        return [partial(_plain, file, block.offset, (first, min(first + WINDOW, end)), wanted, take)
                 for first in range(begin, end, WINDOW)]  # fmt: skip
     if block.compression == "lz4":
         chunks = [chunk for chunk in _chunks(file, block) if chunk[2] < end and chunk[2] + chunk[3] > begin]
@@ -110,8 +111,10 @@ def _copy_lines(data, start, out, pitch):
             out[line, begin - line * pitch : finish - line * pitch] = data[begin - start : finish - start]
 
 
-def _plain(file, place, span, take):
+def _plain(file, place, span, wanted, take):
     position, stop = span
+    for lines in wanted:
+        parts.want(file, place + max(lines.offset, position), place + min(lines.end, stop))
     begin = place + position
     aligned = begin - begin % mmap.ALLOCATIONGRANULARITY
     window = mmap.mmap(file, place + stop - aligned, offset=aligned, access=mmap.ACCESS_READ)
@@ -130,6 +133,7 @@ def _lz4(file, chunk, take):
         _scratch.buffer = bytearray(max(stored, SCRATCH))
     data = memoryview(_scratch.buffer)[:stored]
     try:
+        parts.want(file, place, place + stored)
         os.preadv(file, [data], place)
         data = decompress(data)
     except (LZ4BlockError, MemoryError, ValueError) as error:
@@ -143,6 +147,7 @@ def _chunks(file, block):
     """(place in the file, stored bytes, place in the block, decoded bytes) of each lz4 chunk."""
     place, end, position, chunks = block.offset, block.offset + block.used, 0, []
     while place < end:
+        parts.want(file, place, place + 8)
         head = os.pread(file, 8, place)
         if len(head) < 8:
             raise InputError("damaged: an lz4 chunk is cut off")
@@ -169,6 +174,7 @@ def _stream(file, block, end, take):
     position = place = 0
     try:
         while position < end and place < block.used:
+            parts.want(file, block.offset + place, block.offset + min(place + STREAM, block.used))
             stored = os.pread(file, min(STREAM, block.used - place), block.offset + place)
             if not stored:
                 break

@@ -14,6 +14,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rtools.remote import parts
+
 if TYPE_CHECKING:
     from rtools.products.io.header import StoredBlock
 
@@ -64,6 +66,7 @@ def md5_of(descriptor: int, block: StoredBlock) -> bytes:
     """
     if not hasattr(_buffers, "view"):
         _buffers.view = memoryview(bytearray(STEP))
+    parts.want(descriptor, block.offset, block.offset + block.used)
     total, place = hashlib.md5(usedforsecurity=False), 0
     while place < block.used:
         part = _buffers.view[: min(STEP, block.used - place)]

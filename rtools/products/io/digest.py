@@ -18,6 +18,7 @@ from pathlib import Path
 from rtools.errors import InputError
 from rtools.products.io import checksums, header
 from rtools.products.io.fits_headers import StoredHeader, read_headers
+from rtools.remote import parts
 
 __all__ = ["digest_of", "find_data_digest", "sha256_of", "sum_of_spans", "switch"]
 
@@ -100,7 +101,7 @@ def _of_directory(path):
 @lru_cache(10_000)
 def _of_file(path, size, time):
     try:
-        with open(path, "rb") as file:
+        with parts.open_parts(path) as file:
             first = file.read(9)
         if first.startswith(b"#ASDF"):
             return _of_asdf(path, size, time)
@@ -155,7 +156,7 @@ def find_data_digest(path: str | Path, hdus: Sequence[StoredHeader]) -> str | No
     """
     for hdu in reversed(hdus):
         if str(hdu.values.get("EXTNAME", "")).strip().upper() == "ASDF":
-            with open(path, "rb") as file:
+            with parts.open_parts(path) as file:
                 file.seek(hdu.data)
                 match = DATA.search(file.read(hdu.end - hdu.data))
             return match[1].decode() if match and match[1].strip(b"0") else None

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from rtools.errors import InputError
+from rtools.remote import parts
 
 __all__ = ["BLOCK", "StoredHeader", "header_values", "read_headers"]
 
@@ -79,7 +80,7 @@ def read_headers(path: str | Path) -> tuple[StoredHeader, ...]:
         Missing, not FITS, truncated, or with a header that does not say how large its data are.
     """
     try:
-        with open(path, "rb") as file:
+        with parts.open_parts(path) as file:
             return tuple(_headers(file, os.fstat(file.fileno()).st_size, path))
     except OSError as error:
         reason = "no such file" if isinstance(error, FileNotFoundError) else (error.strerror or str(error)).lower()

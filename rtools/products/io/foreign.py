@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rtools.errors import InputError
 from rtools.jwst.kinds import described, kind_of, seen_hdu, suffix_of
+from rtools.remote import parts
 
 __all__ = ["is_jwst", "refuse_jwst"]
 
@@ -52,7 +53,7 @@ def is_jwst(path: str | Path) -> bool:
     try:
         if not path.is_file():  # what went through a pipe is gone
             return False
-        with open(path, "rb") as file:
+        with parts.open_parts(path) as file:
             head = file.read(LOOKED_AT)
     except OSError:
         return False

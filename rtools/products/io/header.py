@@ -17,6 +17,7 @@ from rtools.errors import InputError
 from rtools.products.io import foreign
 from rtools.products.schema.nodes import TaggedDict, TaggedList, TaggedStr, is_array
 from rtools.products.schema.yamltext import FastLoader
+from rtools.remote import parts
 
 __all__ = ["BLOCK_HEADER", "BLOCK_MAGIC", "StoredBlock", "TruncatedError", "read_header", "read_outline"]
 
@@ -92,7 +93,7 @@ def read_header(path: str | Path, *, cut_loops: bool = False) -> tuple[TaggedDic
         Missing, a directory, unreadable, empty, not ASDF, truncated (`TruncatedError` where only blocks are missing).
     """
     try:
-        with open(path, "rb") as file:
+        with parts.open_parts(path) as file:
             size = os.fstat(file.fileno()).st_size
             text, end = _read_yaml(file, path)
             tree = _parse(text, path, _CuttingLoader if cut_loops else _Loader)
@@ -125,7 +126,7 @@ def read_outline(path: str | Path) -> tuple[bytes, list[StoredBlock]]:
         As `read_header`, but for what is wrong inside the tree.
     """
     try:
-        with open(path, "rb") as file:
+        with parts.open_parts(path) as file:
             size = os.fstat(file.fileno()).st_size
             text, end = _read_yaml(file, path)
             return text, _read_blocks(file, end, size, path)
@@ -230,6 +231,7 @@ def _read_blocks(file, end, size, path):
     offset = _first_block(file, end)
     blocks: list[StoredBlock] = []
     while offset is not None and offset < size:
+        parts.want(file.fileno(), offset, offset + 6 + BLOCK_HEADER.size)
         head = os.pread(file.fileno(), 6 + BLOCK_HEADER.size, offset)
         if head[:4] != BLOCK_MAGIC:
             if head[:4] == BLOCK_MAGIC[: len(head)]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from rtools.products.io.digest import digest_of
 from rtools.products.schema.record import JobRecord, ReadFile, relative
+from rtools.remote.names import is_remote
 
 __all__ = ["KEY", "recorded", "settled_entry"]
 
@@ -81,4 +82,6 @@ def _known(one: ReadFile) -> ReadFile:
 
 def _named(name: str, folder: str) -> str:
     """A file from a directory; what is none, a stream that calls itself something, stays as it is called."""
+    if is_remote(name):
+        return name
     return relative(os.path.abspath(name), folder) if os.path.dirname(name) or os.path.exists(name) else name

@@ -16,8 +16,10 @@ import numpy as np
 from rtools.errors import InputError
 from rtools.products.io import arrays, blocks, checksums
 from rtools.products.io.cuts import Cut, cut_lines, cut_shape, is_whole
+from rtools.products.io.mapping import map_array
 from rtools.products.io.reading import Reading, one_by_one
 from rtools.products.schema.nodes import TaggedDict
+from rtools.remote import parts
 from rtools.work import ALONE, Work
 
 if TYPE_CHECKING:
@@ -55,7 +57,7 @@ class StoredArrays:
         # drops what is raised in it, and a Ctrl-C may be.
         with self._lock:
             if self._file is None:
-                self._file = open(self.path, "rb", buffering=0)  # noqa: SIM115
+                self._file = parts.open_raw(self.path)
             return self._file.fileno()
 
     def close(self) -> None:
@@ -78,7 +80,7 @@ class StoredArrays:
         """
         if info.block is None:
             raise ValueError("an inline array lies in no block")
-        flat = np.memmap(self.path, np.uint8, "r", offset=info.block.offset, shape=(info.block.size,))
+        flat = map_array(self.path, np.uint8, info.block.offset, (info.block.size,))
         return np.ndarray(info.shape, info.dtype, buffer=flat, offset=info.offset, strides=info.strides)
 
     def read(
@@ -209,6 +211,7 @@ class StoredArrays:
         if block.compression not in blocks.KNOWN:
             from rtools.products.io.serial import block_by_asdf
 
+            parts.want(self._descriptor(), block.offset, block.offset + block.used)
             return block_by_asdf(os.pread(self._descriptor(), block.used, block.offset), block)
         out = np.empty((1, block.size), np.uint8)
         for job in self._jobs(block, [blocks.Lines(0, 1, block.size, block.size)], lambda: [out]):

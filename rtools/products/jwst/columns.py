@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from rtools.errors import InputError
+from rtools.products.io.mapping import map_array
 from rtools.products.jwst.hdus import JwstHdu
 
 __all__ = ["read_column"]
@@ -62,7 +63,7 @@ def read_column(path: str | Path, hdu: JwstHdu, name: str, rows: slice = slice(N
     shape = (count,) if count > 1 else ()
     form = np.dtype({"names": ["x"], "formats": [(code, shape)], "offsets": [offset], "itemsize": place})
     try:
-        values = np.memmap(path, form, "r", hdu.data, (hdu.rows,))["x"][rows]
+        values = map_array(path, form, hdu.data, (hdu.rows,))["x"][rows]
     except (OSError, ValueError) as error:
         raise InputError(f"cannot be read ({' '.join(str(error).split())})", path=path) from None
     return np.array(values, values.dtype.newbyteorder("="))

@@ -14,7 +14,9 @@ import numpy as np
 
 from rtools.errors import InputError
 from rtools.products.fits import pixel_types
+from rtools.products.io.mapping import map_array
 from rtools.products.tables.metadata import ColumnInfo, columns_of
+from rtools.remote import parts
 
 if TYPE_CHECKING:
     from astropy.io import fits
@@ -206,7 +208,7 @@ def _read(path: str | Path, hdu: JwstHdu, shape: tuple[int, ...], part: Part) ->
         if spans is not None:
             raw = _read_section(path, hdu, shape, spans)
         else:
-            raw = np.array(np.memmap(path, hdu.stored, "r", hdu.data, shape)[part], order="C")
+            raw = np.array(map_array(path, hdu.stored, hdu.data, shape)[part], order="C")
     except (OSError, ValueError) as error:
         raise InputError(f"cannot be read ({' '.join(str(error).split())})", path=path) from None
     if hdu.is_scaled:
@@ -238,7 +240,7 @@ def _read_section(path, hdu, shape, spans):
     numbers = np.zeros(1, np.int64)
     for size, span in zip(shape, leading, strict=False):
         numbers = (numbers[:, None] * size + np.arange(span.start, span.stop)).ravel()
-    with open(path, "rb", buffering=0) as file:
+    with parts.open_raw(path) as file:
         for plane, number in zip(planes, numbers.tolist(), strict=True):
             into = plane if len(columns) == shape[-1] else buffer
             _fill(file.fileno(), into, hdu.data + (number * shape[-2] + rows.start) * width)
@@ -250,6 +252,7 @@ def _read_section(path, hdu, shape, spans):
 def _fill(descriptor, array, offset):
     """Fill an array with the bytes from an offset on."""
     room = memoryview(array.view(np.uint8).reshape(-1))
+    parts.want(descriptor, offset, offset + len(room))
     while len(room):
         count = os.preadv(descriptor, [room], offset)
         if count == 0:
@@ -277,7 +280,7 @@ def read_spans(path: str | Path, spans: Iterable[tuple[int, int]]) -> Iterator[b
         The file cannot be read any more.
     """
     try:
-        with open(path, "rb") as file:
+        with parts.open_parts(path) as file:
             for start, end in spans:
                 file.seek(start)
                 yield file.read(end - start)

@@ -10,6 +10,7 @@ from rtools.products.io.fits_headers import read_headers
 from rtools.products.jwst.hdus import JwstHdu, StoredTable
 from rtools.products.jwst.product import JwstProduct
 from rtools.products.tables.metadata import read_table
+from rtools.remote import parts
 
 __all__ = ["open_jwst"]
 
@@ -36,7 +37,7 @@ def open_jwst(path: str | Path, *, others: bool = False) -> JwstProduct:
     """
     path = Path(path)
     try:
-        with open(path, "rb") as file:
+        with parts.open_parts(path) as file:
             first = file.read(9)
     except OSError as error:
         reason = "no such file" if isinstance(error, FileNotFoundError) else (error.strerror or str(error)).lower()

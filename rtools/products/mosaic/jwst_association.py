@@ -202,9 +202,24 @@ def file_of_member(folder: Path, name: str) -> Path:
     -------
     Path
     """
-    root, suffix = names.split_suffix(name)
-    files = [folder / name, *(folder / f"{root}_{earlier}.fits" for earlier in EARLIER.get(suffix or "", ()))]
+    files = [folder / one for one in sources_of_member(name)]
     return next((file for file in files if file.exists()), files[0])
+
+
+def sources_of_member(name: str) -> list[str]:
+    """Names of files of which one is a member: its own, then those of what it can be made of.
+
+    Parameters
+    ----------
+    name : str
+        Of the member, without directories.
+
+    Returns
+    -------
+    list of str
+    """
+    root, suffix = names.split_suffix(name)
+    return [name, *(f"{root}_{earlier}.fits" for earlier in EARLIER.get(suffix or "", ()))]
 
 
 def make_jwst_association(

@@ -10,6 +10,7 @@ from typing import Any
 from rtools import __version__
 from rtools.products.schema.nodes import readable
 from rtools.products.schema.record import JobRecord, JobWord, ReadFile, plain, reference_entry
+from rtools.remote import marks
 
 __all__ = [
     "NOT_FOR_SCIENCE",
@@ -119,7 +120,7 @@ def entry(
     references : mapping, optional
         Type to a source (with `label` and `checksum`), or to such a dict, or to a string.
     inputs : iterable of str or Path
-        Names of the input files.
+        Names of the input files; the entry calls copies of what lies elsewhere by the names there.
     made_of : iterable of (mapping, sequence of mapping), optional
         ``meta`` and history of each input whose history ends here, because the product is another one or is made of
         several. The entry then says what `is_simulated` and `built_in_types` want to know of them.
@@ -138,29 +139,39 @@ def entry(
     """
     handed_on = {} if made_of is None else _handed_on(list(made_of), references or {})
     invented = f"; {NOT_FOR_SCIENCE}: {', '.join(handed_on['builtin'])}" if "builtin" in handed_on else ""
-    names = [str(name) for name in inputs]
+    files = [str(name) for name in inputs]
+    names = [marks.source_of(name) or name for name in files]
     made = {
         "description": f"{tool} (rtools {__version__})" + (f" on {', '.join(names)}" if names else "") + invented,
         "time": stamp(),
         "software": {"name": "rtools", "version": __version__},
         "tool": tool,
-        "parameters": plain(parameters or {}),
+        "parameters": _told(plain(parameters or {})),
         "references": {kind: _reference(source) for kind, source in (references or {}).items()},
         "inputs": names,
         **handed_on,
     }
     return _readable(made) | (
-        {} if is_edit else {"job": job or _record(made, spoken() if words is None else tuple(words))}
+        {} if is_edit else {"job": job or _record(made, files, spoken() if words is None else tuple(words))}
     )
 
 
-def _record(made, words):
+def _told(value):
+    """Values in which copies of what lies elsewhere are called by the names there."""
+    if isinstance(value, dict):
+        return {key: _told(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_told(one) for one in value]
+    return (marks.source_of(value) or value) if isinstance(value, str) and os.path.isabs(value) else value
+
+
+def _record(made, files, words):
     """What is known of a job from the entry of its history."""
     parameters = made["parameters"]
     nested = parameters and all(isinstance(one, dict) for one in parameters.values())
     return JobRecord(
         tool=made["tool"],
-        inputs=tuple(ReadFile(os.path.abspath(name) if os.path.exists(name) else name) for name in made["inputs"]),
+        inputs=tuple(ReadFile(os.path.abspath(name) if os.path.exists(name) else name) for name in files),
         words=words,
         options=parameters if nested else {made["tool"].removeprefix("rt-"): parameters},
         references={kind: {"name": str(one.get("name")), "digest": str(one.get("checksum", ""))}

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from rtools.products.schema.nodes import readable
+from rtools.remote import marks
 
 __all__ = ["STREAM", "JobRecord", "JobWord", "ReadFile", "changes", "plain", "reference_entry", "relative"]
 
@@ -156,20 +157,25 @@ class JobRecord:
 
 
 def relative(path: str, folder: str | Path) -> str:
-    """A path as it is typed in a directory.
+    """A path as it is typed in a directory; a file that lies elsewhere by its whole name.
 
     Parameters
     ----------
     path : str
         Absolute, or `STREAM`.
     folder : str or Path
-        The directory.
+        The directory; to one that lies elsewhere nothing leads from here but whole names.
 
     Returns
     -------
     str
     """
-    return os.path.relpath(path, folder) if os.path.isabs(path) else path
+    if not os.path.isabs(path):
+        return path
+    elsewhere, there = marks.source_of(path), marks.source_of(os.path.join(folder, "-"))
+    if there is not None and os.path.dirname(path) == os.path.abspath(folder):
+        return os.path.basename(path)
+    return elsewhere or (path if there is not None else os.path.relpath(path, folder))
 
 
 def reference_entry(source: Any) -> dict[str, str]:

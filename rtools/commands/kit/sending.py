@@ -1,0 +1,153 @@
+"""Outputs that shall lie elsewhere: they are made in a directory here, and sent when they are whole."""
+
+import os
+from pathlib import Path
+
+import click
+
+from rtools.commands.kit.elsewhere import NOT_INPUTS, tell_as
+from rtools.errors import RtoolsError, UsageError
+from rtools.remote.names import BUCKETS, beside, file_name, is_remote, shown
+
+__all__ = ["made_here", "send_made"]
+
+PLACES = ("output", "outdir")
+
+_SENDING = "rtools.sending"
+
+
+def made_here(ctx, options):
+    """Options of a call whose outputs are made in a directory here.
+
+    What has a name there already has it here, too, as an empty file, so that the tool refuses to replace it as ever.
+
+    Parameters
+    ----------
+    ctx : click.Context
+        Of the tool.
+    options : mapping of str to object
+        Parameter name to value; inputs are as they were typed.
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    UsageError
+        Nothing can be written there, or not by this option.
+    RtoolsError
+        The output exists already.
+    """
+    options, asked = dict(options), {key: options[key] for key in NOT_INPUTS if is_remote(options.get(key))}
+    for key, url in asked.items():
+        _refuse(ctx, key, url, options)
+    for key, url in asked.items():
+        folder = beside(url.rstrip("/"), ".") if key == "output" else url.rstrip("/")
+        sending = _Sending(ctx, folder, overwrite=bool(options.get("overwrite")))
+        ctx.meta[_SENDING] = sending
+        options[key] = sending.folder
+        if key == "output":
+            options[key] = os.path.join(sending.folder, file_name(url))
+            sending.refuse_existing(options[key])
+    return options
+
+
+def _refuse(ctx, key, url, options):
+    word = next(param.opts[0] for param in ctx.command.params if param.name == key)
+    if key not in PLACES:
+        raise UsageError(f"{word} {shown(url)}: it is written here only", mend="name a file here")
+    if url.partition("://")[0].lower() not in BUCKETS:
+        raise UsageError(f"{word} {shown(url)}: nothing is written to the web", mend="s3:// and gs:// take files")
+    if options.get("resume"):
+        raise UsageError(f"{word} {shown(url)}: --resume is for products that lie here")
+    if options.get("emit"):
+        raise UsageError(f"{word} {shown(url)}: --emit is for products that lie here")
+    if url in _texts(options):
+        raise UsageError("is the input itself", path=shown(url))
+
+
+def _texts(options):
+    """Everything that is said, but for outputs."""
+    for key, value in options.items():
+        if key not in NOT_INPUTS:
+            yield from value if isinstance(value, tuple | list) else (value,)
+
+
+def send_made():
+    """Send what the tool that runs has made since it was last asked; nothing where its outputs stay here.
+
+    Raises
+    ------
+    RtoolsError
+        A file did not get there, or something else has its name by now.
+    """
+    context = click.get_current_context(silent=True)
+    sending = context.meta.get(_SENDING) if context else None
+    if sending is not None:
+        sending.send()
+
+
+class _Sending:
+    """The outputs of one command that go elsewhere.
+
+    Parameters
+    ----------
+    ctx : click.Context
+        Of the tool.
+    url : str
+        The directory there.
+    overwrite : bool
+        Whether what exists there is replaced.
+    """
+
+    def __init__(self, ctx, url, *, overwrite):
+        from rtools.products.io import temporary
+        from rtools.remote import marks, server
+
+        self.url, self.overwrite = url, overwrite
+        self.folder = ctx.find_root().with_resource(temporary.directory())
+        marks.mark(self.folder, shown(url) + "/")
+        tell_as(ctx, self.folder, url)
+        self._known = {}
+        for name in () if overwrite else server.names_in(url):
+            self._stand_for(os.path.join(self.folder, name))
+
+    def _stand_for(self, path):
+        if os.path.basename(path):
+            Path(path).touch()
+            self._known[path] = _state(path)
+
+    def refuse_existing(self, path):
+        """Refuse a name that exists there, also where the directory may not be listed."""
+        from rtools.remote import server
+
+        if not self.overwrite and not os.path.exists(path) and server.is_there(self._there(path)):
+            self._stand_for(path)
+
+    def _there(self, path):
+        return f"{self.url}/{os.path.relpath(path, self.folder)}"
+
+    def send(self):
+        """Send files that are new here and whole, in the order in which they got their names."""
+        from rtools.remote import server
+
+        for path in sorted(self._made(), key=lambda one: os.stat(one).st_mtime_ns):
+            there, is_new = self._there(path), path not in self._known
+            self._known[path] = _state(path)  # whatever comes of it: a failure is told once
+            if not self.overwrite and is_new and server.is_there(there):
+                raise RtoolsError("exists already", mend="--overwrite replaces it", path=shown(there))
+            server.send(path, there)
+
+    def _made(self):
+        """Files with their final names, but for those that stand for others or have been sent."""
+        for folder, folders, files in os.walk(self.folder):
+            folders[:] = [one for one in folders if not one.startswith(".")]
+            for path in (os.path.join(folder, name) for name in files if not name.startswith(".")):
+                if self._known.get(path) != _state(path):
+                    yield path
+
+
+def _state(path):
+    state = os.stat(path)
+    return state.st_ino, state.st_size, state.st_mtime_ns

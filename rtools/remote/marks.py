@@ -1,0 +1,64 @@
+"""Directories of copies: a mark in each says what lies elsewhere, by which every process knows where a file is from."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+__all__ = ["MARK", "beside", "mark", "source_of"]
+
+MARK = ".rtools-elsewhere"
+"""File in a directory: the name of the file of which a copy lies there; of a directory, with a / at its end."""
+
+
+def mark(folder: str | Path, url: str) -> None:
+    """Say of a directory what lies in it.
+
+    Parameters
+    ----------
+    folder : str or Path
+        It is there.
+    url : str
+        Without secrets: of the one file in it, or with a ``/`` at its end that of the directory.
+    """
+    Path(folder, MARK).write_text(url, "utf-8")
+
+
+def source_of(path: str | Path) -> str | None:
+    """Where a file lies of which this is a copy, or where one will lie that is made here first.
+
+    Parameters
+    ----------
+    path : str or Path
+        Any path; links are followed. It need not exist.
+
+    Returns
+    -------
+    str or None
+        None for a file that is at home here.
+    """
+    for one in (os.path.abspath(path), os.path.realpath(path)):
+        folder, name = os.path.split(one)
+        try:
+            with open(os.path.join(folder, MARK), encoding="utf-8") as file:
+                url = file.read()
+        except (OSError, ValueError):
+            continue
+        return url + name if url.endswith("/") else url
+    return None
+
+
+def beside(folder: str | os.PathLike) -> Path:
+    """Where outputs go that shall lie beside an input: not among copies of what lies elsewhere.
+
+    Parameters
+    ----------
+    folder : str or Path
+        The input's directory.
+
+    Returns
+    -------
+    Path
+        The directory itself, or the working directory.
+    """
+    return Path() if os.path.exists(os.path.join(folder, MARK)) else Path(folder)

@@ -1,0 +1,126 @@
+"""Names of files that lie elsewhere: what is one, what may be said of it, and what its copy is called."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+__all__ = ["BUCKETS", "beside", "file_name", "is_remote", "shown"]
+
+BUCKETS = ("s3", "gs", "memory")
+"""Schemes under which files are written, too; fsspec keeps the files of the last one in memory, for tests."""
+
+WEB = ("https", "http")
+
+REMOTE = re.compile(rf"(?:{'|'.join((*BUCKETS, *WEB))})://.", re.IGNORECASE)
+
+TOLD = ("uri", "file", "filename", "path", "name", "versionid")
+"""Parts of a query that say which file is meant. All others are secrets, or may be: they are never shown."""
+
+NAMING = ("uri", "file", "filename", "path", "name")
+"""Of these, those whose value ends in the name of the file."""
+
+
+def is_remote(name: object) -> bool:
+    """Whether a name is that of a file elsewhere.
+
+    Parameters
+    ----------
+    name : object
+        Anything; only texts are such names.
+
+    Returns
+    -------
+    bool
+    """
+    return isinstance(name, str) and REMOTE.match(name) is not None
+
+
+def shown(url: str) -> str:
+    """A name without its secrets, as messages, products and logs say it.
+
+    Parameters
+    ----------
+    url : str
+        The whole name.
+
+    Returns
+    -------
+    str
+        Without user and password, without what follows ``#``, and of the query only `TOLD`.
+    """
+    parts = _split(url)
+    if parts is None:
+        return url
+    told = [(key, value) for key, value in parse_qsl(parts.query) if key.lower() in TOLD]
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, urlencode(told, safe="/:"), ""))
+
+
+def file_name(url: str) -> str:
+    """What the copy of a file is called: by its extension, tools and people know what it is.
+
+    Parameters
+    ----------
+    url : str
+        The whole name.
+
+    Returns
+    -------
+    str
+        Never empty, without a directory, not hidden.
+    """
+    parts = _split(url)
+    name = url.rstrip("/").rpartition("/")[2] if parts is None else parts.path.rstrip("/").rpartition("/")[2]
+    if parts is not None and "." not in name:
+        asked = [value for key, value in parse_qsl(parts.query) if key.lower() in NAMING]
+        name = next((last for value in asked if "." in (last := re.split(r"[/:]", value)[-1])), name)
+    return re.sub(r"[/\0]", "_", _unquoted(name) if parts is not None else name).lstrip(".") or "file"
+
+
+def beside(url: str, name: str) -> str:
+    """The name of a file that lies beside another one, or below or above it.
+
+    Parameters
+    ----------
+    url : str
+        The whole name of the other one; its query goes with it, as that of a directory that was signed.
+    name : str
+        As it is written from there; a whole name stays what it is.
+
+    Returns
+    -------
+    str
+    """
+    if is_remote(name):
+        return name
+    parts = _split(url)
+    scheme, _, path = url.partition("://")
+    host, query = "", ""
+    if parts is not None:
+        host, path, query = parts.netloc, parts.path, parts.query
+        name = _quoted(name)
+    steps = path.split("/")[:-1]
+    for step in name.split("/"):
+        if step == ".." and len(steps) > 1:
+            steps.pop()
+        elif step not in ("", ".", ".."):
+            steps.append(step)
+    joined = "/".join(steps)
+    return f"{scheme}://{joined}" if parts is None else urlunsplit((parts.scheme, host, joined, query, ""))
+
+
+def _split(url):
+    """The parts of an address of the web; None of another name, whose every letter counts."""
+    return urlsplit(url) if url.partition("://")[0].lower() in WEB else None
+
+
+def _quoted(text):
+    from urllib.parse import quote
+
+    return quote(text)
+
+
+def _unquoted(text):
+    from urllib.parse import unquote
+
+    return unquote(text)

@@ -1,0 +1,36 @@
+"""Names of files that lie elsewhere."""
+
+import pytest
+
+from rtools.remote.names import beside, file_name, is_remote, shown
+
+
+@pytest.mark.parametrize(
+    "name, said, called",
+    [
+        ("s3://bucket/a/x_cal.asdf", "s3://bucket/a/x_cal.asdf", "x_cal.asdf"),
+        ("s3://bucket/a#1?b.asdf", "s3://bucket/a#1?b.asdf", "a#1?b.asdf"),
+        ("https://h/d/x_cal.asdf?X-Amz-Signature=S&token=S", "https://h/d/x_cal.asdf", "x_cal.asdf"),
+        ("https://me:S@h:8/x.asdf#S", "https://h:8/x.asdf", "x.asdf"),
+        ("https://h/get?uri=mast:JWST/product/jw_cal.fits&sig=S",
+         "https://h/get?uri=mast:JWST/product/jw_cal.fits", "jw_cal.fits"),
+        ("https://h/x%20y.asdf", "https://h/x%20y.asdf", "x y.asdf"),
+        ("https://h/..%2F..%2Fetc", "https://h/..%2F..%2Fetc", "_.._etc"),
+        ("https://h/", "https://h/", "file"),
+    ],
+)  # fmt: skip
+def test_names_are_said_without_secrets_and_copies_keep_theirs(name, said, called):
+    assert is_remote(name)
+    assert shown(name) == said
+    assert file_name(name) == called
+
+
+def test_what_is_no_remote_name():
+    assert not any(map(is_remote, ("x.asdf", "/a/b", "c:x", "ftp://h/x", "s3://", "a=https://h/x", None, 3)))
+
+
+def test_files_beside_another_one():
+    assert beside("s3://b/d/field_asn.json", "x_cal.asdf") == "s3://b/d/x_cal.asdf"
+    assert beside("s3://b/d/field_asn.json", "../e/./x.asdf") == "s3://b/e/x.asdf"
+    assert beside("https://h/d/field_asn.json?sig=S", "x y.asdf") == "https://h/d/x%20y.asdf?sig=S"
+    assert beside("https://h/d/field_asn.json", "s3://b/x.asdf") == "s3://b/x.asdf"
