@@ -18,6 +18,9 @@ __all__ = ["NOT_INPUTS", "brought", "copies_of", "retold", "tell_as"]
 NOT_INPUTS = ("output", "outdir", "matches", "plot", "page", "log_json", "emit", "write", "movie")
 """Options, by the names of their parameters, whose files are written."""
 
+ADDRESS = "URL"
+"""Word in the metavar of an option that names a server, not a file."""
+
 IN_PARTS = ("rt-info", "rt-get", "rt-cut", "rt-stat", "rt-history", "rt-view", "rt-dq", "rt-point")
 """Tools that read little of a file, and read it in one process: they fetch what they read."""
 
@@ -55,7 +58,7 @@ def brought(ctx, options):
     if ctx.command.name in OF_NAMES:
         return dict(options)
     inputs = {param.name for param in ctx.command.params if isinstance(param, click.Argument)}
-    known = {param.name for param in ctx.command.params} - set(NOT_INPUTS)
+    known = {param.name for param in ctx.command.params if ADDRESS not in str(param.metavar)} - set(NOT_INPUTS)
     found = [one for key in inputs for one in _texts(options.get(key)) if is_remote(one)]
     if options.get("in_place") and found:
         raise UsageError("what lies elsewhere cannot be changed in place", mend="-o says where the result goes")
