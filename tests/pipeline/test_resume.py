@@ -8,6 +8,7 @@ import pytest
 from rtools.pipeline.job.steps import step_of
 from rtools.products.io import temporary
 from rtools.products.making import fingerprint_of
+from tests.support.dithers import exposures
 from tests.support.runs import PRODUCTS, arrays, complaints, done, listing, records, rewrite, same, simulate, tool
 from tests.support.star_fields import sibling
 
@@ -193,3 +194,28 @@ def test_an_alignment_goes_on_with_what_a_killed_run_calibrated(
     assert f"{images[0]}: " not in said  # neither is calibrated again
     assert [one["status"] for one in records(out)] == ["done", "done"]
     assert {path.name for path in tmp_path.glob("*_cal.asdf")} == set(whole)
+
+
+def test_images_that_the_steps_of_a_mosaic_have_left_are_missed_too(tmp_path, capsys):
+    """Of one image nothing is matched and no outlier is looked for: what was never made is not missed."""
+    two = exposures(tmp_path, 2)
+    for images, count in ((two, 6), (two[:1], 1)):
+        place = tmp_path / str(count)
+        words = (
+            *images,
+            "--mosaic",
+            "--skip",
+            "catalog",
+            "--save-steps",
+            "--outdir",
+            place,
+            "-o",
+            place / "m_coadd.asdf",
+        )
+        done("run", *words)
+        assert len(list(place.iterdir())) == count + 1
+        assert reasons(capsys, words) == [""]
+        gone = next(place.glob("*_flux.asdf"))
+        gone.unlink()
+        assert reasons(capsys, words) == [f"{gone} is missing"]
+        assert reasons(capsys, [word for word in words if word != "--save-steps"]) == [""]

@@ -69,13 +69,20 @@ class MosaicJob(Job):
         return record_of_group(self.request, self.files, self.plan)
 
     def made(self) -> Sequence[JobProducts]:
-        """Mosaics with the record of the group, images each with its own."""
+        """Mosaics with the record of the group, images each with its own; those of steps stand beside the mosaics."""
         images = zip(self.plan.images, self.plan.members, strict=False)
         found = [JobProducts(path, (), (record_of_image(self.record, member),)) for path, member in images]
+        saved = _all_of(self.plan.saved)
+        of_images = tuple(record_of_image(self.record, member) for member in self.plan.members) if saved else ()
         for mosaic in self.plan.mosaics:
             *beside, main = mosaic.outputs.values()
-            found.append(JobProducts(main, tuple(beside), (self.record,)))
+            found.append(JobProducts(main, (*beside, *saved), (self.record,), of_images))
         return found
+
+    @property
+    def wants_all(self) -> bool:
+        """Whether images are wanted as each step leaves them."""
+        return bool(self.plan.saved)
 
     @property
     def reads(self) -> tuple[str, ...]:

@@ -69,7 +69,9 @@ class MosaicRequest(Request):
         for name in ("scale", "scale_ratio", "pa"):
             value = getattr(wanted, name)
             words += [] if value is None else [JobWord(f"--{name.replace('_', '-')}", repr(value))]
-        return [JobWord("--mosaic"), *words] if self.single is None else words
+        if self.single is not None:
+            return words
+        return [JobWord("--mosaic"), *words, *([JobWord("--save-steps")] if self.save_steps else ())]
 
     def options(self, name: str) -> dict[str, Any]:
         """All options of a step, as they were typed."""

@@ -275,7 +275,8 @@ class _Run:
         logs = [*self.journal.lines[: self.common], *self.journal.lines[self.common + self.others :]]
         steps = {name: dict(plan.typed[name]) for name in plan.steps if name in STEPS}
         done = [self.request.entry(parameters=steps, inputs=plan.names, made_of=plan.records)]
-        done[0]["companions"] = [path.name for path in mosaic.outputs.values() if path != mosaic.path]
+        saved = [stage.path for stage in self.staged]  # images, as the steps before have left them
+        done[0]["companions"] = [path.name for path in (*mosaic.outputs.values(), *saved) if path != mosaic.path]
         if plan.joined:
             before = plan.joined.product
             done = [*before.history, *done]
