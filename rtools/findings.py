@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-__all__ = ["SEVERITIES", "Finding", "error", "info", "warning"]
+__all__ = ["SEVERITIES", "Finding", "error", "failed_check", "info", "warning"]
 
 SEVERITIES = ("error", "warning", "info")
 """Worst first."""
@@ -42,3 +42,17 @@ def warning(check, where, message):
 def info(check, where, message):
     """A finding that does not count."""
     return Finding("info", check, where, message)
+
+
+def failed_check(check, problem):
+    """A finding of a check that could not be made, because a file says what no check has foreseen.
+
+    Parameters
+    ----------
+    check : str
+        Which check it was.
+    problem : Exception
+        What came up.
+    """
+    text = " ".join(str(problem).split())
+    return error(check, "the file", f"cannot be checked ({type(problem).__name__}: {text})")

@@ -8,10 +8,11 @@ import click
 from rtools.commands.kit import options
 from rtools.commands.kit.console import json_line
 from rtools.commands.kit.entry import entry
+from rtools.commands.kit.guarded import on_one_line
 from rtools.commands.kit.inputs import is_stream, local_path
 from rtools.commands.kit.lists import expand_inputs
 from rtools.commands.kit.loop import for_each
-from rtools.commands.kit.remaking import Remakings, options_of_tool
+from rtools.commands.kit.remaking import Remakings, options_of_tool, refuse_strange
 from rtools.commands.kit.tool import tool
 from rtools.errors import InputError
 from rtools.products.schema.record import STREAM
@@ -80,6 +81,7 @@ def _told(name, path):
     folder = os.path.dirname(name) or "."
     if job is None:
         return {"file": name, "status": "done"} | _old(name, past)
+    refuse_strange(job, name)
     words = command_words(job, os.path.basename(name), options_of_tool(str(job["tool"])))
     source = marks.source_of(path)
     if source is not None:  # nothing can be typed there
@@ -104,7 +106,8 @@ def _old(name, past):
     """What the history of a file says that knows no job."""
     for one in reversed(past):
         if one.get("tool") and one.get("arguments"):
-            command = [str(one["tool"]), *map(str, one["arguments"])]
+            refuse_strange({"tool": one["tool"]}, name)
+            command = [str(one["tool"]), *(str(word) for word in one["arguments"] if word != "--overwrite")]
             return {"directory": None, "command": command, "reads": [], "later": [], "tool": one["tool"]}
     raise InputError("does not say what made it", path=name)
 
@@ -123,9 +126,9 @@ def _remarks(told):
         if one["state"] == "stream":
             yield "# - was a stream"
         elif one["state"] not in ("there", "elsewhere"):
-            yield f"# {one['file']} {'is missing' if one['state'] == 'missing' else 'has changed since'}"
+            yield on_one_line(f"# {one['file']} {'is missing' if one['state'] == 'missing' else 'has changed since'}")
     for one in told["later"]:
-        yield f"# later: {' '.join(one['description'].split())}"
+        yield on_one_line(f"# later: {' '.join(one['description'].split())}")
 
 
 def _verdict(told):

@@ -7,6 +7,7 @@ import click
 from rtools.commands.kit import options
 from rtools.commands.kit.console import json_line
 from rtools.commands.kit.entry import entry
+from rtools.commands.kit.examination import examined
 from rtools.commands.kit.inputs import is_stream, local
 from rtools.commands.kit.lists import expand_inputs
 from rtools.commands.kit.loop import failed_record, for_each
@@ -124,40 +125,10 @@ def command(console, inputs, quick, strict, partner, associated, jobs, as_json, 
 
 
 def _examined(name, *, quick, partner, others, work):
-    """The report on one file, world coordinates included."""
-    from rtools.products.check import file as checks
-
+    """The report on one file, or on the copy of a stream."""
     with local(name) as path:
         called = "" if is_stream(name) else None
-        report = checks.check_file(path, name=called, quick=quick, partner=partner, others=others, work=work)
-        if not quick:
-            (_judge_sky if getattr(report.product, "mission", None) == "jwst" else _judge_wcs)(report)
-        return report
-
-
-def _judge_wcs(report):
-    """Of Roman: systems of the tree, there and back."""
-    from rtools.products.check.file import wcs_of
-
-    systems, found = wcs_of(report.product)
-    if systems:
-        from rtools.astrometry.wcs_check import check_wcs
-
-        arrays = report.product.arrays
-        found += check_wcs(systems, arrays["data"].shape[-2:] if "data" in arrays else None)
-    if systems or found:
-        report.add("wcs", found)
-
-
-def _judge_sky(report):
-    """Of JWST: systems of header and tree, and the region."""
-    from rtools.products.check.jwst import systems_of
-
-    systems, found = systems_of(report.product)
-    if systems is not None:
-        from rtools.astrometry.wcs_check import check_sky_systems
-
-        report.add("W1", found + check_sky_systems(*systems))
+        return examined(path, name=called, quick=quick, partner=partner, others=others, work=work)
 
 
 def _counted(report, *severities):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from rtools.errors import InputError
 from rtools.products.schema import keys
+from rtools.products.schema.yamltext import bounded
 from rtools.remote import parts
 
 if TYPE_CHECKING:
@@ -202,7 +203,7 @@ def read_json(path: str | Path) -> dict[str, Any]:
     """
     try:
         with open(path, encoding="utf-8") as file:
-            content = json.load(file)
+            content = bounded(json.load(file))
     except OSError as error:
         raise InputError((error.strerror or str(error)).lower(), path=path) from None
     except (ValueError, RecursionError) as error:

@@ -17,6 +17,7 @@ from rtools.products.io.fits_headers import read_headers
 from rtools.products.io.header import read_outline
 from rtools.products.opening import mission_of, open_any
 from rtools.products.schema import keys
+from rtools.products.schema.yamltext import bounded
 from rtools.remote import parts
 
 __all__ = ["check_data", "fingerprint_of", "history_of_file", "job_of"]
@@ -99,10 +100,22 @@ def _parquet_job(path):
 
 def _of_json(text):
     try:
-        found = json.loads(text)
-    except ValueError:
+        found = bounded(json.loads(text))
+    except (ValueError, RecursionError):
         return None
-    return found if isinstance(found, dict) else None
+    return _if_sound(found)
+
+
+def _if_sound(job):
+    """A record of a job, where its parts are what they are in one; None where a file says something else there."""
+    if not isinstance(job, dict) or "tool" not in job:
+        return None
+    lists = [job.get(key) or [] for key in ("inputs", "arguments", "companions")]
+    mappings = [job.get(key) or {} for key in ("files", "options", "references", "results")]
+    if not all(isinstance(one, list) for one in lists) or not all(isinstance(one, dict) for one in mappings):
+        return None
+    blocks = [*lists[0], *mappings[0].values(), *mappings[1].values(), *mappings[2].values()]
+    return job if all(isinstance(one, dict) for one in blocks) else None
 
 
 def job_of(path: str | Path) -> dict[str, Any] | None:
@@ -132,7 +145,7 @@ def job_of(path: str | Path) -> dict[str, Any] | None:
     job = block.get("job") if isinstance(block, dict) else None
     if isinstance(job, str):
         return _of_json(job)
-    return job if isinstance(job, dict) else None
+    return _if_sound(job)
 
 
 def _tree_of_fits(path):

@@ -208,8 +208,14 @@ def _json(path, _form):
     products = tree.get("products")
     if not isinstance(products, list) or not all(isinstance(product, dict) for product in products):
         raise InputError("a JSON file that is not an association: products are missing", path=path)
-    listed = [{"name": product.get("name"), "members": product.get("members") or []} for product in products]
+    listed = [{"name": product.get("name"), "members": _members(product)} for product in products]
     return {"kind": "association", "products": listed, "tree": tree}
+
+
+def _members(product):
+    """Members of a product of an association, as far as they are that."""
+    found = product.get("members")
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
 
 
 def _steps(recorded, order):
@@ -301,8 +307,8 @@ def leaf(node):
         return None if value else "{}"
     if isinstance(value, list):
         long = any(isinstance(one, dict) or (isinstance(one, str) and len(one) > 60) for one in value)
-        return None if long else json.dumps(value, ensure_ascii=False)
-    return " ".join(value.split()) if isinstance(value, str) else json.dumps(value)
+        return None if long else json.dumps(value, ensure_ascii=False, default=str)
+    return " ".join(value.split()) if isinstance(value, str) else json.dumps(value, default=str)
 
 
 def history_lines(told: Mapping[str, Any]) -> list[str]:

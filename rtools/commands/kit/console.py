@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import click
 
+from rtools.commands.kit.guarded import on_one_line
 from rtools.commands.kit.wording import Gathered, worded
 from rtools.errors import UsageError
 from rtools.products.schema.jsontext import json_text
@@ -86,7 +87,7 @@ class Console:
         if self.gathered is not None and warning:
             self.gathered.add(level, text)
         elif self.verbosity >= THRESHOLDS[level]:
-            self._reporter.say(f"{self.tool}: {'warning: ' if warning else ''}{worded(text)}")
+            self._reporter.say(f"{self.tool}: {'warning: ' if warning else ''}{on_one_line(worded(text))}")
 
     def say(self, text):
         """Print a line as it is, unless -q."""

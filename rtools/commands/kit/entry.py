@@ -10,6 +10,8 @@ import click
 
 from rtools.commands.kit.elsewhere import retold
 from rtools.commands.kit.failures import as_rtools_error
+from rtools.commands.kit.guarded import guarded_terminal, on_one_line
+from rtools.pipeline.job.process import quieten_libraries
 from rtools.pipeline.job.status import end_by_signal
 from rtools.products.io import unfinished
 
@@ -121,8 +123,9 @@ def run(command, args):
         What stands behind its name.
     """
     ctx = None
+    quieten_libraries()
     try:
-        with command.make_context(command.name, list(args)) as ctx:
+        with guarded_terminal(), command.make_context(command.name, list(args)) as ctx:
             status = command.invoke(ctx)
         status = status if isinstance(status, int) else 0
         with suppress(OSError) if status else nullcontext():  # what failed there has been said
@@ -138,7 +141,11 @@ def run(command, args):
         return 130
     except Exception as error:
         return _failed(
-            _called(command, ctx, error), error, ctx, debug="--debug" in args or bool(ctx and ctx.meta.get(DEBUG))
+            _called(command, ctx, error),
+            error,
+            ctx,
+            args,
+            debug="--debug" in args or bool(ctx and ctx.meta.get(DEBUG)),
         )
 
 
@@ -151,7 +158,7 @@ def _called(command, ctx, error):
     return command.commands[word].name if word in getattr(command, "commands", {}) else command.name
 
 
-def _failed(name, error, ctx, *, debug):
+def _failed(name, error, ctx, args, *, debug):
     if (debug or os.environ.get("RT_DEBUG", "0") not in ("", "0")) and not isinstance(error, click.UsageError):
         import traceback
 
@@ -160,8 +167,8 @@ def _failed(name, error, ctx, *, debug):
         click.echo(error.ctx.get_help(), err=True)
         return 2
     if isinstance(error, click.ClickException):
-        click.echo(f"{name}: {error.format_message()}; see {name} --help", err=True)
+        click.echo(f"{name}: {on_one_line(error.format_message())}; see {name} --help", err=True)
         return error.exit_code
-    error = as_rtools_error(error)
-    click.echo(f"{name}: {retold(ctx, str(error))}", err=True)
+    error = as_rtools_error(error, words=args)
+    click.echo(f"{name}: {on_one_line(retold(ctx, str(error)))}", err=True)
     return error.exit_code

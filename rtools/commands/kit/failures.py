@@ -2,6 +2,7 @@
 
 import errno
 
+from rtools.commands.kit.blame import blamed_file
 from rtools.errors import InputError, RtoolsError
 
 __all__ = ["as_rtools_error", "was_interrupt"]
@@ -10,7 +11,7 @@ NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """Errors of the system for which an input is not to blame."""
 
 
-def as_rtools_error(error, name=None):
+def as_rtools_error(error, name=None, words=()):
     """The error that is told in place of an exception.
 
     Parameters
@@ -19,6 +20,8 @@ def as_rtools_error(error, name=None):
         What was raised.
     name : str, optional
         The input that was worked on; None if it is not known that one is to blame.
+    words : sequence of str
+        Of the command line, where no command is under way any more.
 
     Returns
     -------
@@ -33,7 +36,8 @@ def as_rtools_error(error, name=None):
     text = " ".join(str(error).split()) or type(error).__name__
     if isinstance(error, MemoryError):
         return RtoolsError(f"not enough memory ({text})")
-    return RtoolsError(f"internal error: {type(error).__name__}: {text}", mend="run again with --debug")
+    found = blamed_file(name, words)
+    return found or RtoolsError(f"internal error: {type(error).__name__}: {text}", mend="run again with --debug")
 
 
 def _kind_of(error, name):

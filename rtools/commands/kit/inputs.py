@@ -89,7 +89,7 @@ def _anchor(path):
         text = file.read()
     try:
         content = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return  # told where it is read
     if problems(content) or is_of_jwst(content):  # members of JWST have names without directories
         return

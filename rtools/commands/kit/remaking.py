@@ -7,9 +7,11 @@ from pathlib import Path
 
 import click
 
+from rtools.commands.kit.said import AROUND
 from rtools.errors import InputError, RtoolsError
+from rtools.products.schema.record import STREAM
 
-__all__ = ["Remakings", "options_of_tool"]
+__all__ = ["Remakings", "options_of_tool", "refuse_strange"]
 
 IGNORED = ("meta.image.file_date",)
 """A time that rt-diff does not leave out."""
@@ -43,6 +45,36 @@ def _command(tool):
     for word in words:
         found = found.commands[word]
     return found
+
+
+def refuse_strange(job, path):
+    """Refuse what a file says of its job where that is no job: its command is for a shell, and anybody writes files.
+
+    Parameters
+    ----------
+    job : mapping
+        What the file says (`rtools.products.making.job_of`).
+    path : str
+        The file.
+
+    Raises
+    ------
+    InputError
+        It names no tool of rtools, or words that the record of a job never has: where products go, what is replaced.
+    """
+    try:
+        known = {word: param.name for param in _command(str(job["tool"])).params for word in param.opts}
+    except (RtoolsError, AttributeError, LookupError):
+        raise InputError(f"says that {job.get('tool')!r} made it, which is no tool of rtools", path=path) from None
+    words = [str(word).partition("=")[0] for word in job.get("arguments") or ()]
+    inputs = [str(one["file"]) for one in job.get("inputs") or ()]
+    main = str(job.get("main") or "x")
+    strange = [word for word in words if word.startswith("-") and known.get(word) in (*AROUND, "config")]
+    strange += [word for word in words if word.startswith("-") and not word.startswith("--")]
+    strange += [name for name in inputs if name.startswith("-") and name != STREAM]
+    strange += [main] if main != os.path.basename(main) or main.startswith("-") else []
+    if strange:
+        raise InputError(f"its record of what made it has {strange[0]!r}, which no such record has", path=path)
 
 
 class Remakings:

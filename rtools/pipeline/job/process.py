@@ -7,11 +7,12 @@ import gc
 import os
 import resource
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-__all__ = ["PROCESS_BYTES", "memory_of_machine", "peak_memory", "settled"]
+__all__ = ["PROCESS_BYTES", "memory_of_machine", "peak_memory", "quieten_libraries", "settled"]
 
 PROCESS_BYTES = 0.35 * 2**30
 """Memory of a process without any image, as measured."""
@@ -48,6 +49,16 @@ def _keep_freed_memory():
     mallopt(M_ARENA_MAX, 1)  # one heap that all threads share
     mallopt(M_MMAP_THRESHOLD, 32 << 20)  # the largest that glibc takes
     mallopt(M_TRIM_THRESHOLD, 1 << 30)
+
+
+def quieten_libraries() -> None:
+    """Keep warnings that name lines of code from a user: rtools itself says what is wrong with headers and numbers.
+
+    They are shown where Python is asked to: ``PYTHONWARNINGS=default``.
+    """
+    if not sys.warnoptions:
+        warnings.filterwarnings("ignore", module=r"astropy\.")
+        warnings.filterwarnings("ignore", category=RuntimeWarning)
 
 
 def peak_memory() -> int:

@@ -22,6 +22,7 @@ from queue import SimpleQueue
 from typing import Any
 
 from rtools.errors import RtoolsError
+from rtools.pipeline.job.process import quieten_libraries
 from rtools.pipeline.job.status import end_by_signal
 from rtools.products.io import checksums, temporary, unfinished
 from rtools.work import Work
@@ -45,6 +46,7 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, end_by_signal)
     gc.set_threshold(50_000)  # as commands do
+    quieten_libraries()
     forward_logging(parent.log)
     checksums.switch(parent.settings["checks"])
     status = 0

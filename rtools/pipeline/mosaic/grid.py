@@ -279,6 +279,7 @@ def _grid_alone(path, shape):
     """The grid of a file that holds nothing but a WCS, below ``wcs``; without a shape of that which the WCS states."""
     import asdf
 
+    header.refuse_links(header.read_header(path, cut_loops=True)[0], path)
     try:
         with asdf.open(path, lazy_load=False, memmap=False) as file:
             grid = grid_like(without_units(file["wcs"]), shape)

@@ -10,6 +10,7 @@ from typing import Any
 
 from rtools.errors import InputError
 from rtools.pipeline.report.findings import RunRecord
+from rtools.products.schema.yamltext import bounded
 
 __all__ = ["read_run_log", "records_of"]
 
@@ -50,7 +51,7 @@ def read_run_log(path: str | Path) -> list[RunRecord]:
 
 def _object(line, number, path):
     try:
-        told = json.loads(line)
+        told = bounded(json.loads(line))
     except (ValueError, RecursionError):
         told = None
     if not isinstance(told, dict):

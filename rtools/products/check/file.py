@@ -83,20 +83,20 @@ def check_file(
     if getattr(opened, "problem", None):
         name, report.profile = None, None
     if name:
-        report.add("name", check_name(name, opened.kind, opened.meta))
-    report.add("built-in", _check_references(opened))
+        report.attempt("name", lambda: check_name(name, opened.kind, opened.meta))
+    report.attempt("built-in", _check_references, opened)
     if isinstance(opened, catalogs.Catalog):
-        report.add("schema", catalogs.check_catalog(opened))
+        report.attempt("schema", catalogs.check_catalog, opened)
     else:
         suffix = names.split_suffix(name)[1] if name and not report.count("error") else None
         _check_product(report, opened, suffix, quick=quick, work=work)
         if opened.kind in catalogs.CATALOGS and not quick:
             opened = _check_table(report, opened)
     if not isinstance(opened, catalogs.Catalog) and opened.kind == "reference":
-        report.add("values", list(check_entries(opened.tree)))
+        report.attempt("values", check_entries, opened.tree)
     else:
         known = {finding.where for finding in report.findings}  # the schema has found some of them
-        report.add("values", [finding for finding in check_values(opened.meta) if finding.where not in known])
+        report.attempt("values", lambda: [one for one in check_values(opened.meta) if one.where not in known])
     _check_partner(report, opened, name, partner or _partner_among(others, opened, name), quick=quick)
     return report
 
@@ -131,22 +131,26 @@ def _check_product(report, product, suffix, *, quick, work):
     if product.kind == "other":
         report.add("schema", [error("schema", "the tree", product.problem)])
     known = is_described(product) or product.kind == "truth"
+    report.attempt("schema", _check_tree, product, known, quick)
+    if known:
+        report.attempt("layout", check_arrays, product)
+    if known and product.kind in ("l1_uncal", "ramp", "l2_image", "l3_coadd"):
+        report.attempt("steps", check_steps, product, suffix)
+    report.attempt("blocks", check_index, product)
+    if not quick:
+        report.attempt("checksum", check_blocks, product, work)
+        if product.kind == "l2_image" and not _damaged(report):
+            report.attempt("steps", check_fit, product)
+        if known and product.kind in GUIDING and not _damaged(report):
+            report.attempt("guide", _check_guiding, report, product)
+
+
+def _check_tree(product, known, quick):
+    """Findings of the schema of asdf, or of the fields that are known; and of the tree as a whole."""
     schema = [] if quick or product.problem else check_schema(product)
     if quick and known:
         schema = list(check_fields(product))
-    found = one_per_place(schema, check_tree(product) if known else [])
-    report.add("schema", accept_spellings(product, found))
-    if known:
-        report.add("layout", check_arrays(product))
-    if known and product.kind in ("l1_uncal", "ramp", "l2_image", "l3_coadd"):
-        report.add("steps", check_steps(product, suffix))
-    report.add("blocks", check_index(product))
-    if not quick:
-        report.add("checksum", check_blocks(product, work))
-        if product.kind == "l2_image" and not _damaged(report):
-            report.add("steps", check_fit(product))
-        if known and product.kind in GUIDING and not _damaged(report):
-            report.add("guide", _check_guiding(report, product))
+    return accept_spellings(product, one_per_place(schema, check_tree(product) if known else []))
 
 
 def _check_guiding(report, product):
@@ -180,7 +184,7 @@ def _check_partner(report, opened, name, partner, *, quick):
         return
     partner = partner or (catalogs.partner_of(name, opened.kind) if name else None)
     if partner is not None:
-        report.add("catalog", catalogs.check_labels(opened, partner))
+        report.attempt("catalog", catalogs.check_labels, opened, partner)
 
 
 def wcs_of(product: Any) -> tuple[dict[str, Any], list[Finding]]:

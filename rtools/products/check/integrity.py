@@ -11,7 +11,7 @@ from rtools.errors import InputError
 from rtools.findings import Finding, error, warning
 from rtools.products.io.checksums import NO_CHECKSUM, md5_of
 from rtools.products.io.header import BLOCK_MAGIC
-from rtools.products.schema.yamltext import FastLoader
+from rtools.products.schema.yamltext import FastLoader, load_bounded
 from rtools.work import ALONE, Work
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def check_index(product: Product) -> list[Finding]:
             left = tail.strip(b"\0\r\n ")
             return [warning("blocks", "the block index", f"{len(left)} bytes that are not part of it")] if left else []
         try:
-            offsets = yaml.load(tail[place + len(INDEX) :], FastLoader)
+            offsets = load_bounded(tail[place + len(INDEX) :], FastLoader)
             found = [_data_offset(file, int(offset)) for offset in offsets]
         except (yaml.YAMLError, UnicodeDecodeError, TypeError, ValueError):
             return [warning("blocks", "the block index", "damaged or cut off")]

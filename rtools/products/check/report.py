@@ -1,11 +1,12 @@
 """What was found in a file: a report of findings, whichever mission the file is of."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rtools.findings import SEVERITIES, Finding
+from rtools.errors import RtoolsError
+from rtools.findings import SEVERITIES, Finding, failed_check
 
 __all__ = ["Report"]
 
@@ -51,6 +52,27 @@ class Report:
             self.checked.append(check)
         self.findings += findings
         self.findings.sort(key=lambda finding: SEVERITIES.index(finding.severity))
+
+    def attempt(self, check: str, function: Callable[..., Iterable[Finding] | None], *args: Any) -> None:
+        """Make a check; what comes up because the file says what no check has foreseen is a finding, too.
+
+        Parameters
+        ----------
+        check : str
+            Name of the check.
+        function : callable
+            What makes it: ``function(*args)`` gives findings, or None where there is nothing to check.
+        *args : object
+            What it is called with.
+        """
+        try:
+            found = function(*args)
+            if found is not None:
+                self.add(check, list(found))
+        except (RtoolsError, OSError, MemoryError):
+            raise
+        except Exception as problem:
+            self.add(check, [failed_check(check, problem)])
 
     def count(self, severity: str) -> int:
         """Number of findings of a severity.

@@ -20,6 +20,7 @@ from rtools.products.fits import layout, pixel_types
 from rtools.products.io import foreign, open_product, serial, staging, temporary
 from rtools.products.io.arrays import array_node, dtype_of
 from rtools.products.io.encode import ArrayBytes
+from rtools.products.io.fits_headers import read_headers
 from rtools.products.schema import history, nodes
 from rtools.work import ALONE, Work
 
@@ -51,19 +52,23 @@ def open_fits(path: str | Path) -> Iterator[fits.HDUList]:
     Raises
     ------
     InputError
-        Not FITS, or truncated.
+        Not FITS, truncated, or a header says what cannot be.
     """
     from astropy.io import fits
 
+    read_headers(path)  # astropy believes what stands there: it would count two billion axes
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             hdus = fits.open(path, do_not_scale_image_data=True, lazy_load_hdus=False, disable_image_compression=True)
-        except (OSError, ValueError, KeyError, TypeError, IndexError, fits.VerifyError) as error:
+        except (OSError, ValueError, LookupError, TypeError, AttributeError, fits.VerifyError) as error:
             raise InputError(f"cannot be read as FITS ({' '.join(str(error).split())})", path=path) from None
     with hdus:
         _refuse_truncated(path, hdus)
-        yield hdus
+        try:
+            yield hdus
+        except fits.VerifyError as error:  # a card is parsed when it is asked for
+            raise InputError(f"a bad header: {' '.join(str(error).split())}", path=path) from None
 
 
 def _refuse_truncated(path, hdus):

@@ -181,8 +181,15 @@ def array_info(node: TaggedDict, blocks: Sequence[StoredBlock], unit: str | None
     Raises
     ------
     InputError
-        It does not fit its block, its block cannot hold what it states, or it lies in another file.
+        It does not fit its block, its block cannot hold what it states, it lies in another file, or it is damaged.
     """
+    try:
+        return _array_info(node, blocks, unit)
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        raise InputError(f"an array of the tree is damaged ({type(error).__name__}: {error})") from None
+
+
+def _array_info(node, blocks, unit):
     if "data" in node or "source" not in node:
         array = inline_array(node)
         return ArrayInfo(array.shape, array.dtype, unit=unit, node=node)

@@ -170,7 +170,7 @@ def _stream(file, block, end, take):
     import bz2
     import zlib
 
-    decoder = zlib.decompressobj() if block.compression == "zlib" else bz2.BZ2Decompressor()
+    decode = _inflated(zlib.decompressobj()) if block.compression == "zlib" else _expanded(bz2.BZ2Decompressor())
     position = place = 0
     try:
         while position < end and place < block.used:
@@ -179,11 +179,39 @@ def _stream(file, block, end, take):
             if not stored:
                 break
             place += len(stored)
-            data = decoder.decompress(stored)
-            if data:
+            for data in decode(stored):
                 take(position, data)
                 position += len(data)
+                if position >= end:
+                    break
     except (zlib.error, OSError, EOFError) as error:
         raise InputError(f"damaged: a {block.compression} block cannot be decoded ({error})") from None
     if position < end:
         raise InputError(f"damaged: a {block.compression} block ends early")
+
+
+def _inflated(decoder):
+    """``decode(stored)`` of zlib: pieces of bounded size, for a few bytes may stand for gigabytes."""
+
+    def decode(stored):
+        while stored:
+            data = decoder.decompress(stored, WINDOW)
+            stored = decoder.unconsumed_tail
+            if not data:
+                return
+            yield data
+
+    return decode
+
+
+def _expanded(decoder):
+    """The same of bzip2."""
+
+    def decode(stored):
+        while data := decoder.decompress(stored, WINDOW):
+            yield data
+            if decoder.eof or decoder.needs_input:
+                return
+            stored = b""
+
+    return decode

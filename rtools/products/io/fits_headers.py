@@ -32,6 +32,9 @@ LONGEST = 1 << 26
 BITPIX = (8, 16, 32, 64, -32, -64)
 """What may stand there: bits of an integer, or of a float with a minus."""
 
+MOST = 999
+"""Axes and columns that there can be: the numbers behind their keywords have three digits."""
+
 COMMENTARY = ("COMMENT", "HISTORY", "")
 """Keywords without a value, whose texts may be many."""
 
@@ -123,11 +126,16 @@ def _text(file, path, *, extension):
 def _data_size(values, path):
     """Bytes of the data with what fills up their last block."""
     name = str(values.get("EXTNAME") or "PRIMARY")
-    axes = [_whole(values, f"NAXIS{axis}", name, path) for axis in range(1, _whole(values, "NAXIS", name, path) + 1)]
+    dimensions, fields = _whole(values, "NAXIS", name, path), _whole(values, "TFIELDS", name, path, 0)
+    if not (0 <= dimensions <= MOST and 0 <= fields <= MOST):
+        raise InputError(f"a bad header: NAXIS or TFIELDS of {name} cannot be", path=path)
+    axes = [_whole(values, f"NAXIS{axis}", name, path) for axis in range(1, dimensions + 1)]
     if _whole(values, "BITPIX", name, path) not in BITPIX or min(axes, default=0) < 0:
         raise InputError(f"a bad header: BITPIX or NAXIS of {name} cannot be", path=path)
-    items = (math.prod(axes) if axes else 0) + _whole(values, "PCOUNT", name, path, 0)
-    size = abs(values["BITPIX"]) // 8 * items * _whole(values, "GCOUNT", name, path, 1)
+    heap, groups = _whole(values, "PCOUNT", name, path, 0), _whole(values, "GCOUNT", name, path, 1)
+    if heap < 0 or groups < 1:  # without groups a header could state any size
+        raise InputError(f"a bad header: PCOUNT or GCOUNT of {name} cannot be", path=path)
+    size = abs(values["BITPIX"]) // 8 * ((math.prod(axes) if axes else 0) + heap) * groups
     return -(-size // BLOCK) * BLOCK
 
 

@@ -4,7 +4,6 @@ libyaml parses the bytes up to the end of the YAML document, and the 54-byte hea
 else of the file is touched, so this takes milliseconds whatever the file's size.
 """
 
-import math
 import os
 import struct
 from dataclasses import dataclass
@@ -16,10 +15,18 @@ import yaml
 from rtools.errors import InputError
 from rtools.products.io import foreign
 from rtools.products.schema.nodes import TaggedDict, TaggedList, TaggedStr, is_array
-from rtools.products.schema.yamltext import FastLoader
+from rtools.products.schema.yamltext import FastLoader, bounded
 from rtools.remote import parts
 
-__all__ = ["BLOCK_HEADER", "BLOCK_MAGIC", "StoredBlock", "TruncatedError", "read_header", "read_outline"]
+__all__ = [
+    "BLOCK_HEADER",
+    "BLOCK_MAGIC",
+    "StoredBlock",
+    "TruncatedError",
+    "read_header",
+    "read_outline",
+    "refuse_links",
+]
 
 BLOCK_MAGIC = b"\xd3BLK"
 BLOCK_HEADER = struct.Struct(">I4sQQQ16s")
@@ -31,12 +38,6 @@ STREAMED = 1
 FIRST_READ = 1 << 16
 LONGEST_TREE = 1 << 27
 """Bytes; those of the largest mosaics have a few megabytes."""
-
-DEEPEST = 100
-"""Levels of a tree; products have some fifteen."""
-
-LARGEST = 20_000_000
-"""Nodes of a tree whose aliases are written out: a few lines of aliases of aliases can stand for billions."""
 
 
 class TruncatedError(InputError):
@@ -101,7 +102,7 @@ def read_header(path: str | Path, *, cut_loops: bool = False) -> tuple[TaggedDic
     except OSError as error:
         reason = "no such file" if isinstance(error, FileNotFoundError) else (error.strerror or str(error)).lower()
         raise InputError(reason, path=path) from None
-    missing = _sources(tree) - set(range(-1, len(blocks)))
+    missing = {one for one in _sources(tree) if isinstance(one, int)} - set(range(-1, len(blocks)))
     if missing:
         raise TruncatedError(f"truncated: block {min(missing)} of the tree is not in the file", path=path)
     about = {key: tree.pop(key) for key in ("asdf_library", "history") if key in tree}
@@ -206,24 +207,10 @@ def _parse(text, path, loader):
         raise InputError(f"its YAML tree is damaged{where} ({' '.join(str(problem).split())})", path=path) from None
     if not isinstance(tree, dict):
         raise InputError("an ASDF file without a tree", path=path)
-    if _extent(tree, {}, 0) > LARGEST:
-        raise InputError(
-            f"its YAML tree is deeper than {DEEPEST} levels, or its aliases stand for more than {LARGEST} nodes",
-            path=path,
-        )
-    return tree
-
-
-def _extent(node, known, depth):
-    """Nodes in a container with every alias written out; infinite where it holds itself, or is too deep."""
-    if depth > DEEPEST:
-        return math.inf
-    if id(node) not in known:
-        known[id(node)] = math.inf  # until it is counted
-        inside = node.values() if isinstance(node, dict) else node
-        deeper = [one for one in inside if isinstance(one, dict | list)]
-        known[id(node)] = len(inside) + sum([_extent(one, known, depth + 1) for one in deeper])
-    return known[id(node)]
+    try:
+        return bounded(tree)
+    except ValueError as error:
+        raise InputError(f"its YAML tree is {error}", path=path) from None
 
 
 def _read_blocks(file, end, size, path):
@@ -264,16 +251,38 @@ def _first_block(file, end):
     return None
 
 
+def refuse_links(tree: Any, path: str | Path) -> None:
+    """Refuse a tree with arrays in other files or parts of other trees, which asdf would fetch even from the network.
+
+    Parameters
+    ----------
+    tree : dict
+        As `read_header` gives it; sources like ``fits:SCI,1``, which mean the same file, are no links.
+    path : str or Path
+        The file.
+
+    Raises
+    ------
+    InputError
+        It has such links.
+    """
+    links = [one for one in _sources(tree) if not isinstance(one, int) and not str(one).startswith("fits:")]
+    if links:
+        raise InputError(f"a part of it lies in another file ({links[0]})", mend="have everything in one", path=path)
+
+
 def _sources(tree):
-    """Numbers of the blocks that the tree names."""
+    """Numbers of the blocks that the tree names, and what else stands for a place of an array or of a part."""
     found, stack, seen = set(), [tree], set()
     while stack:
         node = stack.pop()
         if isinstance(node, dict):
             if is_array(node):
-                if isinstance(node.get("source"), int):
+                if isinstance(node.get("source"), int | str):
                     found.add(node["source"])
                 continue
+            if isinstance(node.get("$ref"), str) or "fileuri" in node:
+                found.add(str(node.get("$ref", node.get("fileuri"))))
             values = list(node.values())
         elif isinstance(node, list):
             values = node

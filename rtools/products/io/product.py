@@ -331,15 +331,25 @@ class Product:
         try:
             return nodes.plain(node, array=lambda found: found.load())
         except TypeError:
-            from rtools.products.io.serial import convert
-
-            made = convert(node)
+            made = self._converted(node, path)
         if hasattr(made, "forward_transform") or hasattr(made, "param_names"):
             from rtools.products.io.unitless import plain_transform
 
             with self._stored.named():
                 return plain_transform(made)
         return made
+
+    def _converted(self, node, path):
+        """What asdf makes of a tagged node; what converters of other packages raise is not known."""
+        from rtools.products.io.serial import convert
+
+        try:
+            return convert(node)
+        except (InputError, MemoryError):
+            raise
+        except Exception as error:
+            text = " ".join(str(error).split())
+            raise InputError(f"{path} cannot be read ({type(error).__name__}: {text})", path=self.path) from error
 
     def attach(self, node: Any) -> None:
         """Give each array node the means to load itself.

@@ -175,12 +175,11 @@ def dump(
     InputError
         The tree does not fit the schema; the message names the key.
     """
-    from asdf import AsdfFile
     from asdf.exceptions import ValidationError
 
     buffer = io.BytesIO()
     with _settings(profile):
-        file = AsdfFile({root: roman} | dict(beside or {}), version=standard)
+        file = _ordered_file()({root: roman} | dict(beside or {}), version=standard)
         if history or extensions:
             file["history"] = {
                 "entries": [_history_entry(entry) for entry in history],
@@ -196,6 +195,22 @@ def dump(
     data = buffer.getvalue()
     end = data.index(b"\n...\n") + 5
     return data[:end], data[end:].split(b"#ASDF BLOCK INDEX")[0]
+
+
+@cache
+def _ordered_file():
+    """asdf's file, which lists the extensions that it used in their order and not in that of a set.
+
+    The order of a set differs from process to process, and so would the bytes of a product.
+    """
+    from asdf import AsdfFile
+
+    class OrderedFile(AsdfFile):
+        def _update_extension_history(self, tree, *args, **settings):
+            super()._update_extension_history(tree, *args, **settings)
+            tree["history"]["extensions"].sort(key=lambda one: sorted(map(str, one.items())))
+
+    return OrderedFile
 
 
 def _settings(profile):

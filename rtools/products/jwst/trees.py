@@ -39,7 +39,7 @@ def bytes_of_tree(path: str | Path, hdu: JwstHdu) -> bytes:
         The extension is neither of the two.
     """
     if hdu.is_table:
-        form = hdu.values.get("TFORM1", "")
+        form = str(hdu.values.get("TFORM1", ""))
         if not (len(hdu.columns) == hdu.rows == 1 and re.fullmatch(r"\d*B", form)):
             raise InputError("its extension ASDF is not a table of one cell of bytes", path=path)
     elif hdu.dtype != np.uint8:
@@ -99,6 +99,7 @@ def node_of(content: bytes, path: str, where: str | Path) -> Any:
     """
     import asdf
 
+    header.refuse_links(parsed_tree(content, where), where)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rtools.errors import InputError, RtoolsError
+from rtools.products.schema.yamltext import bounded
 
 if TYPE_CHECKING:
     from rtools.products.io.staging import Stage
@@ -377,7 +378,7 @@ def content_of(path: str | Path) -> Any:
         It cannot be read, or is not JSON.
     """
     try:
-        return json.loads(Path(path).read_text())
+        return bounded(json.loads(Path(path).read_text()))
     except FileNotFoundError:
         raise InputError("no such file", path=path) from None
     except (OSError, UnicodeDecodeError, ValueError, RecursionError) as error:

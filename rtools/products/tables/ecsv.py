@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import yaml
 
+from rtools.products.schema.yamltext import load_bounded
 from rtools.products.tables.metadata import PlainLoader
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def _without_tags(text):
     """The text with a header of plain YAML."""
     lines = text.splitlines(keepends=True)
     count = next((number for number, line in enumerate(lines) if not line.startswith("#")), len(lines))
-    head = yaml.load("".join(line[1:].removeprefix(" ") for line in lines[1:count]), Loader=PlainLoader)
+    head = load_bounded("".join(line[1:].removeprefix(" ") for line in lines[1:count]), PlainLoader)
     meta = plain_values(head.get("meta") or {})
     head["meta"] = {key: value for key, value in meta.items() if key != PIECES}
     made = yaml.safe_dump(head, sort_keys=False, width=float("inf"), allow_unicode=True)

@@ -11,6 +11,7 @@ from typing import Any
 from rtools.products.io.recording import settled_entry
 from rtools.products.schema import layout
 from rtools.products.schema.nodes import readable
+from rtools.products.schema.yamltext import bounded
 
 __all__ = ["FLAT", "HISTORY", "JOB", "flatten", "history_of", "kind_of", "ours", "record", "replace", "to_tree"]
 
@@ -147,8 +148,8 @@ def history_of(listed: Any) -> list[dict[str, Any]]:
 
 def _entry(text):
     try:
-        found = json.loads(text)
-    except (TypeError, ValueError):
+        found = bounded(json.loads(text))
+    except (TypeError, ValueError, RecursionError):
         found = text
     return found if isinstance(found, dict) else {"description": str(found)}
 

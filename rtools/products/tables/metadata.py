@@ -10,7 +10,7 @@ import numpy as np
 import yaml
 
 from rtools.errors import InputError
-from rtools.products.schema.yamltext import FastLoader
+from rtools.products.schema.yamltext import FastLoader, load_bounded
 from rtools.products.tables import flat as flatmeta
 from rtools.products.tables.parquet_files import parquet_source
 
@@ -122,7 +122,7 @@ def _text(data):
 def _described(text):
     """Name of each column to astropy's description of it."""
     try:
-        listed = yaml.load(text or "", Loader=PlainLoader)
+        listed = load_bounded(text or "", PlainLoader)
         return {entry["name"]: entry for entry in listed["datatype"]}
     except (yaml.YAMLError, KeyError, TypeError):
         return {}
@@ -145,7 +145,7 @@ def _ecsv(path):
                     lines.append(line[1:].removeprefix(" "))
                 elif line.strip():
                     rows += 1
-        head = yaml.load("".join(line for line in lines if not line.startswith("%")), Loader=PlainLoader)
+        head = load_bounded("".join(line for line in lines if not line.startswith("%")), PlainLoader)
         columns = tuple(
             ColumnInfo(str(one["name"]), str(one["datatype"]), one.get("unit"), one.get("description"))
             for one in head["datatype"]

@@ -13,6 +13,7 @@ from rtools.errors import InputError
 from rtools.jwst.dq import PIXEL_FLAGS
 from rtools.jwst.keywords import keyword_at
 from rtools.jwst.readout import Subarray
+from rtools.products.io import header
 from rtools.reference.jwst.index import jwst_candidate_of
 from rtools.reference.jwst.nominal import NominalReference
 from rtools.reference.jwst.source import ARRAYS, EXTENSIONS, JwstSource, in_tree
@@ -214,6 +215,7 @@ class JwstFileSource(JwstSource):
             return json.loads(self.path.read_text(encoding="utf-8"))
         import asdf
 
+        header.refuse_links(header.read_header(self.path, cut_loops=True)[0], self.path)
         with asdf.open(self.path, memmap=False, lazy_load=False) as file:
             return dict(file.tree)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from rtools.errors import InputError
-from rtools.findings import Finding, error, info, warning
+from rtools.findings import Finding, error, failed_check, info, warning
 from rtools.jwst.layout import SUFFIXES, ProductLayout, product_layout
 from rtools.products.check.jwst import (
     columns,
@@ -187,9 +187,9 @@ def _findings(check, product, told, report):
         return [one._replace(message=_of_one(one.message)) for one in check.function(product, told)]
     except InputError as problem:
         return [error(check.ids[0], "the file", problem.message)]
-    except (TypeError, ValueError, LookupError, ArithmeticError):
+    except Exception as problem:  # anything may go wrong with what a file may say
         if not any(one.check in LAYOUT and one.severity != "info" for one in report.findings):
-            raise
+            return [failed_check(check.ids[0], problem)]
         return [info(check.ids[0], "the file", "not checked: its extensions are not those of its layout")]
 
 
