@@ -195,6 +195,7 @@ def _bring(url, path, stated, *, in_parts):
         return
     coming = path.parent / COMING
     coming.unlink(missing_ok=True)  # of a process that was killed
+    (path.parent / parts.CAME).unlink(missing_ok=True)
     try:
         server.fetch(url, coming, stated)
     except BaseException:

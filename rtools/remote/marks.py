@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
-__all__ = ["MARK", "beside", "mark", "source_of"]
+__all__ = ["MARK", "beside", "mark", "source_of", "told"]
 
 MARK = ".rtools-elsewhere"
 """File in a directory: the name of the file of which a copy lies there; of a directory, with a / at its end."""
+
+
+PATH = re.compile(r"(?<![^\s=:(,'\"])/[^\s:;,()'\"]+")
+"""An absolute path among words."""
 
 
 def mark(folder: str | Path, url: str) -> None:
@@ -46,6 +51,25 @@ def source_of(path: str | Path) -> str | None:
             continue
         return url + name if url.endswith("/") else url
     return None
+
+
+def told(text: str) -> str:
+    """A text in which copies of what lies elsewhere are called by the names there.
+
+    Parameters
+    ----------
+    text : str
+        A path, or words among which paths are.
+
+    Returns
+    -------
+    str
+    """
+    if "/" not in text:
+        return text
+    if os.path.isabs(text) and (whole := source_of(text)):
+        return whole
+    return PATH.sub(lambda found: source_of(found[0]) or found[0], text)
 
 
 def beside(folder: str | os.PathLike) -> Path:

@@ -71,9 +71,8 @@ def file_name(url: str) -> str:
     """
     parts = _split(url)
     name = url.rstrip("/").rpartition("/")[2] if parts is None else parts.path.rstrip("/").rpartition("/")[2]
-    if parts is not None and "." not in name:
-        asked = [value for key, value in parse_qsl(parts.query) if key.lower() in NAMING]
-        name = next((last for value in asked if "." in (last := re.split(r"[/:]", value)[-1])), name)
+    asked = _asked(parts)
+    name = name if asked is None else re.split(r"[/:]", asked[1])[-1]
     return re.sub(r"[/\0]", "_", _unquoted(name) if parts is not None else name).lstrip(".") or "file"
 
 
@@ -94,6 +93,12 @@ def beside(url: str, name: str) -> str:
     if is_remote(name):
         return name
     parts = _split(url)
+    asked = _asked(parts)
+    if asked is not None:
+        place, value = asked
+        query = parse_qsl(parts.query)
+        query[place] = (query[place][0], value[: len(value) - len(re.split(r"[/:]", value)[-1])] + name)
+        return urlunsplit((parts.scheme, parts.netloc, parts.path, urlencode(query, safe="/:"), ""))
     scheme, _, path = url.partition("://")
     host, query = "", ""
     if parts is not None:
@@ -112,6 +117,16 @@ def beside(url: str, name: str) -> str:
 def _split(url):
     """The parts of an address of the web; None of another name, whose every letter counts."""
     return urlsplit(url) if url.partition("://")[0].lower() in WEB else None
+
+
+def _asked(parts):
+    """Place and value in a query that names the file, where the path does not."""
+    if parts is None or "." in parts.path.rpartition("/")[2]:
+        return None
+    for place, (key, value) in enumerate(parse_qsl(parts.query)):
+        if key.lower() in NAMING and "." in re.split(r"[/:]", value)[-1]:
+            return place, value
+    return None
 
 
 def _quoted(text):

@@ -15,7 +15,7 @@ from rtools.errors import InputError, RtoolsError
 from rtools.remote.faults import TRIES, timeout, tried
 from rtools.remote.names import shown
 
-__all__ = ["Stated", "fetch", "is_there", "names_in", "reader", "send", "state_of"]
+__all__ = ["Stated", "check_bucket", "fetch", "is_there", "names_in", "reader", "send", "state_of"]
 
 TAGS = ("ETag", "etag", "Last-Modified", "LastModified", "updated", "mtime", "created")
 """Where drivers say what changes with a file, the best first."""
@@ -218,6 +218,31 @@ def is_there(url: str) -> bool:
             return False
         raise RtoolsError(error.message, mend=error.mend, path=error.path) from None
     return True
+
+
+def check_bucket(url: str) -> None:
+    """Refuse a name in a bucket that is not there, before the work.
+
+    Parameters
+    ----------
+    url : str
+        A whole name in a bucket.
+
+    Raises
+    ------
+    RtoolsError
+        There is no such bucket, or nobody answers.
+    """
+    scheme, _, place = url.partition("://")
+    if scheme.lower() not in PACKAGES:
+        return
+    bucket = place.partition("/")[0]
+    try:
+        tried(url, lambda: _system(url).info(bucket))
+    except InputError as error:
+        if not error.message.startswith("denied"):  # one may write where one may not look
+            message = "no such bucket" if error.message == "no such file" else error.message
+            raise RtoolsError(message, path=f"{scheme}://{bucket}") from None
 
 
 def names_in(folder: str) -> list[str]:

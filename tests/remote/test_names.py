@@ -34,3 +34,5 @@ def test_files_beside_another_one():
     assert beside("s3://b/d/field_asn.json", "../e/./x.asdf") == "s3://b/e/x.asdf"
     assert beside("https://h/d/field_asn.json?sig=S", "x y.asdf") == "https://h/d/x%20y.asdf?sig=S"
     assert beside("https://h/d/field_asn.json", "s3://b/x.asdf") == "s3://b/x.asdf"
+    asked = beside("https://h/get?uri=mast:JWST/product/jw_asn.json&sig=S", "jw_cal.fits")
+    assert asked == "https://h/get?uri=mast:JWST/product/jw_cal.fits&sig=S"

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from rtools.errors import RtoolsError
 from rtools.pipeline.job.job import Result
+from rtools.remote import marks
 
 __all__ = ["End", "JsonLog", "end_of_failure", "end_of_result", "lines_of_table"]
 
@@ -85,7 +86,7 @@ def end_of_result(result: Result, error: RtoolsError | None = None) -> End:
     End
     """
     return End(
-        input=result.input,
+        input=marks.told(result.input),
         status="failed" if error else "kept" if result.kept else "done",
         seconds=result.seconds.get("total"),
         sources=sum(one.sources for one in result.catalogs) if result.catalogs else None,
@@ -93,8 +94,8 @@ def end_of_result(result: Result, error: RtoolsError | None = None) -> End:
         alignment_rms=result.measures.get("alignment_rms"),
         exit_code=error.exit_code if error else 0,
         error=_reason(error, result.input) if error else None,
-        outputs=tuple(map(str, result.outputs)),
-        warnings=tuple(result.warnings),
+        outputs=tuple(marks.told(str(path)) for path in result.outputs),
+        warnings=tuple(map(marks.told, result.warnings)),
         peak_memory=result.peak_memory,
     )
 
@@ -113,12 +114,12 @@ def end_of_failure(name: str, error: RtoolsError) -> End:
     -------
     End
     """
-    return End(name, "failed", exit_code=error.exit_code, error=_reason(error, name))
+    return End(marks.told(name), "failed", exit_code=error.exit_code, error=_reason(error, name))
 
 
 def _reason(error, name):
     """What went wrong without the name of the input, which stands beside it."""
-    return str(error).removeprefix(f"{name}: ")
+    return marks.told(str(error).removeprefix(f"{name}: "))
 
 
 class JsonLog:

@@ -106,6 +106,7 @@ class _Sending:
         from rtools.remote import marks, server
 
         self.url, self.overwrite = url, overwrite
+        server.check_bucket(url)
         self.folder = ctx.find_root().with_resource(temporary.directory())
         marks.mark(self.folder, shown(url) + "/")
         tell_as(ctx, self.folder, url)

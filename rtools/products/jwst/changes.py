@@ -12,9 +12,11 @@ import numpy as np
 from rtools.errors import InputError, UsageError
 from rtools.products.fits import pixel_types
 from rtools.products.fits.hdu_headers import image_header
+from rtools.products.io.mapping import map_array
 from rtools.products.jwst.agreement import STRUCTURE
 from rtools.products.jwst.assembly import BLOCK, PIECE, FilePart, image_part, table_part
-from rtools.products.jwst.hdus import JwstHdu, Part
+from rtools.products.jwst.hdus import JwstHdu, Part, read_stored
+from rtools.remote import parts
 
 if TYPE_CHECKING:
     from astropy.io import fits
@@ -141,7 +143,10 @@ def changed_part(source: BinaryIO, hdu: JwstHdu, change: HduChange) -> FilePart:
         _reshape(kept.header, change.array.shape)
         return image_part(hdu.name, hdu.version, kept.header, change.array, flipped=hdu.is_unsigned)
     if change.part is not None:
-        stored = np.memmap(source.name, hdu.stored, "r", hdu.data, hdu.shape)[change.part]
+        if parts.want_of(source.name, 0, 0):
+            stored = read_stored(source.name, hdu, change.part)
+        else:
+            stored = np.memmap(source.name, hdu.stored, "r", hdu.data, hdu.shape)[change.part]
         _reshape(kept.header, stored.shape)
         return image_part(hdu.name, hdu.version, kept.header, stored, flipped=False)
     if change.table is not None:
@@ -180,7 +185,7 @@ def _with_rows(path: str, hdu: JwstHdu, header: fits.Header, rows: Any) -> FileP
     header["NAXIS2"] = len(chosen)
 
     def write(file: BinaryIO) -> None:
-        stored = np.memmap(path, np.uint8, "r", hdu.data, (hdu.rows, width)) if chosen.size else np.empty((0, width))
+        stored = map_array(path, np.uint8, hdu.data, (hdu.rows, width)) if chosen.size else np.empty((0, width))
         count = max(1, PIECE // max(1, width))
         for start in range(0, len(chosen), count):
             file.write(stored[chosen[start : start + count]].tobytes())

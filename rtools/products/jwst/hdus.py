@@ -21,7 +21,7 @@ from rtools.remote import parts
 if TYPE_CHECKING:
     from astropy.io import fits
 
-__all__ = ["JwstHdu", "Part", "StoredTable", "read_lines", "read_pixels", "read_spans"]
+__all__ = ["JwstHdu", "Part", "StoredTable", "read_lines", "read_pixels", "read_spans", "read_stored"]
 
 PIXELS = {8: "u1", 16: "i2", 32: "i4", 64: "i8", -32: "f4", -64: "f8"}
 """Type of pixels by BITPIX."""
@@ -203,18 +203,54 @@ def _read(path: str | Path, hdu: JwstHdu, shape: tuple[int, ...], part: Part) ->
         raise InputError(f"its extension {hdu.name} is not an image", path=path)
     if 0 in shape:
         return np.zeros(shape, hdu.dtype)[part]
-    spans = _spans_of(part, shape)
-    try:
-        if spans is not None:
-            raw = _read_section(path, hdu, shape, spans)
-        else:
-            raw = np.array(map_array(path, hdu.stored, hdu.data, shape)[part], order="C")
-    except (OSError, ValueError) as error:
-        raise InputError(f"cannot be read ({' '.join(str(error).split())})", path=path) from None
+    raw = _as_stored(path, hdu, shape, part)
     if hdu.is_scaled:
         return raw * np.float64(hdu.values.get("BSCALE", 1)) + hdu.values.get("BZERO", 0)
     wanted = raw.shape
     return pixel_types.decode(np.atleast_1d(raw), hdu.dtype, flipped=hdu.is_unsigned).reshape(wanted)
+
+
+def read_stored(path: str | Path, hdu: JwstHdu, part: Part) -> np.ndarray:
+    """A part of the pixels of an image as they are stored.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+    hdu : JwstHdu
+        An image that is not empty.
+    part : tuple
+        Which part, as numpy takes it.
+
+    Returns
+    -------
+    ndarray
+
+    Raises
+    ------
+    InputError
+        It cannot be read.
+    """
+    return _as_stored(path, hdu, hdu.shape, part)
+
+
+def _as_stored(path, hdu, shape, part):
+    numbers = [isinstance(one, int | np.integer) and one >= 0 for one in part]
+    spans = _spans_of(
+        tuple(slice(one, one + 1) if single else one for one, single in zip(part, numbers, strict=True)), shape
+    )
+    try:
+        if spans is None:
+            return np.array(map_array(path, hdu.stored, hdu.data, shape)[part], order="C")
+        section = _read_section(path, hdu, shape, spans)
+    except (OSError, ValueError) as error:
+        raise InputError(f"cannot be read ({' '.join(str(error).split())})", path=path) from None
+    if not any(numbers):
+        return section
+    chosen = (
+        0 if single else one if one is Ellipsis else slice(None) for one, single in zip(part, numbers, strict=True)
+    )
+    return np.array(section[tuple(chosen)], order="C", copy=None)
 
 
 def _spans_of(part: Part, shape: tuple[int, ...]) -> list[range] | None:

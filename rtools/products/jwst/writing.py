@@ -20,6 +20,7 @@ from rtools.products.jwst.new import new_part
 from rtools.products.jwst.past import add_history, settled
 from rtools.products.jwst.product import TREE, JwstProduct
 from rtools.products.jwst.sealing import DATA, UNKNOWN
+from rtools.remote.parts import open_parts
 
 if TYPE_CHECKING:
     import yaml
@@ -134,7 +135,7 @@ def rewritten_parts(
 
 def _opened(path):
     try:
-        return open(path, "rb")
+        return open_parts(path)
     except OSError as error:
         raise InputError(f"can no longer be read ({(error.strerror or str(error)).lower()})", path=path) from None
 

@@ -93,9 +93,9 @@ def log_line(level: str, text: object, *, logger: str = "step") -> str:
     Returns
     -------
     str
-        One line, without a newline.
+        One line, without a newline; copies of what lies elsewhere are called by the names there.
     """
-    return f"{stamp()}Z :: rtools.{logger} :: {level.upper()} :: {' '.join(str(text).split())}"
+    return f"{stamp()}Z :: rtools.{logger} :: {level.upper()} :: {marks.told(' '.join(str(text).split()))}"
 
 
 def entry(
@@ -162,7 +162,7 @@ def _told(value):
         return {key: _told(one) for key, one in value.items()}
     if isinstance(value, list):
         return [_told(one) for one in value]
-    return (marks.source_of(value) or value) if isinstance(value, str) and os.path.isabs(value) else value
+    return marks.told(value) if isinstance(value, str) else value
 
 
 def _record(made, files, words):

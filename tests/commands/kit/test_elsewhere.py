@@ -5,8 +5,10 @@ import shutil
 import subprocess
 import sys
 
+import click
 import pytest
 
+from rtools.commands.kit.elsewhere import brought
 from rtools.remote import faults, parts
 from tests.support.kit import run, words
 from tests.support.places import ROOT
@@ -34,10 +36,9 @@ LOOKS = {
 
 MAKES = {
     "cut": ("cal", "FILE --section 10:40,20:60 --outdir DIR"),
-    "set": ("cal", "FILE meta.exposure.nresultants=5 --outdir DIR"),
     "fits": ("cal", "FILE --outdir DIR --sip-error none"),
     "dq": ("cal", "FILE --mask JUMP_DET -o DIR/out.asdf"),
-    "view": ("cal", "FILE -o DIR/out.png"),
+    "point": ("cal", "FILE --quaternion 0 0 0 1 --outdir DIR"),
     "dqinit": ("uncal", "FILE --outdir DIR"),
     "table": ("catalog", "FILE -o DIR/out.ecsv"),
     "report": ("cal", "FILE -o DIR/page.html"),
@@ -130,11 +131,13 @@ def test_a_section_is_fetched_not_the_file(web, tmp_path, capsys):
 
 def test_a_run_says_in_its_products_where_its_input_lies(web, raw, capsys):
     url = web.add(raw)
-    assert run("run", f"{url}?token=SECRET", "--until", "dqinit", "-v") == 0
+    assert run("run", f"{url}?token=SECRET", "--until", "dqinit", "-v", "--log-json", "log.json") == 0
     printed = capsys.readouterr()
     made = printed.out.split()[-1]
     assert made == raw.name.replace("_uncal", "_dqinit") or "/" not in made
     assert history(made)[-1]["inputs"] == [url]
+    with open("log.json") as log:
+        assert json.loads(log.read())["input"] == url
     job = meta(made)["rtools"]["job"]
     assert [one["file"] for one in job["inputs"]] == [url]
     assert run("run", f"{url}?token=OTHER", "--until", "dqinit", "--resume") == 0
@@ -161,8 +164,10 @@ def test_what_is_denied_is_an_input_that_cannot_be_read(name, status, words, web
     assert capsys.readouterr().err.splitlines() == [f"rt-{name}: {url}: {words}"]
 
 
-def test_lists_and_options_name_files_elsewhere(web, raw, references, capsys, tmp_path):
-    mask = next(references.glob("*mask*.asdf"))
+def test_lists_and_options_name_files_elsewhere(web, raw, capsys, tmp_path):
+    done("refs", "make", tmp_path / "refs", "--detector", "WFI01", "--types", "mask", "--size", 256)
+    mask = next((tmp_path / "refs").glob("*mask*.asdf"))
+    capsys.readouterr()
     (tmp_path / "list.txt").write_text(web.add(raw) + "\n")
     web.files["/d/list.txt"] = tmp_path / "list.txt"
     assert run("dqinit", f"@{web.address}/d/list.txt", "--ref", f"mask={web.add(mask)}", "--outdir", ".") == 0
@@ -252,6 +257,11 @@ def test_nothing_of_it_is_loaded_where_no_such_name_is_given(product):
         assert not [name for name in ("fsspec", "aiohttp", "rtools.remote.cache", "rtools.remote.server")
                     if name in sys.modules]"""
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True)
+
+
+def test_the_address_of_a_server_is_no_file():
+    asked = click.Command("rt-refs fetch", params=[click.Option(["--server"], metavar="URL")])
+    assert brought(click.Context(asked), {"server": "https://crds.example"}) == {"server": "https://crds.example"}
 
 
 def test_a_missing_driver_is_told_with_its_remedy(monkeypatch, capsys):

@@ -12,6 +12,7 @@ from collections import defaultdict
 from pathlib import Path
 
 import pytest
+from tests.support.share import some_long
 
 from tests.support.kit import (
     NAME,
@@ -26,7 +27,6 @@ from tests.support.kit import (
 )
 from tests.support.places import ROOT
 from tests.support.runs import listing
-from tests.support.share import some_long
 
 DETECTORS = " ".join(f"--detector WFI{number:02d}" for number in range(1, 19))
 
