@@ -185,7 +185,7 @@ def test_on_a_terminal_nothing_is_wider_than_it(monkeypatch, capsys):
         (("--write", "x.asdf", "--corners"), 2, "no options of cells"),
         (("--write", "-"), 2, "names a file"),
         (("--compare", "x", "--overwrite"), 2, "--overwrite is for --write"),
-        (("--radec", "@/dev/null"), 2, "lists are empty"),
+        (("--radec", "@/dev/null"), 2, "names no input"),
     ],
 )
 def test_each_bad_word_is_refused_in_one_line(words, status, text, capsys):
