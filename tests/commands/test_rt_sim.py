@@ -216,6 +216,7 @@ def test_same_bits_for_any_number_of_threads_and_none_for_other_seeds(tmp_path, 
     assert noise.std() > 8
 
 
+@pytest.mark.long
 def test_names_that_are_simulated_by_several_processes_have_the_same_bits(tmp_path, exposure, monkeypatch):
     monkeypatch.setattr(local, "WORTHWHILE", 0)
     names = exposure.name, exposure.name.replace("_0001_", "_0002_")

@@ -42,6 +42,7 @@ def test_one_command_makes_what_two_make(pair, single, tmp_path, capsys):
         assert all(same(path, tmp_path / path.name).values()), path.name
 
 
+@pytest.mark.long
 def test_several_processes_make_the_same_bits(pair, single, tmp_path, monkeypatch):
     monkeypatch.setattr(local, "WORTHWHILE", 0)
     where = ("--outdir", tmp_path, "-o", tmp_path / "field_coadd.asdf")
@@ -51,6 +52,7 @@ def test_several_processes_make_the_same_bits(pair, single, tmp_path, monkeypatc
         assert all(same(path, tmp_path / path.name).values()), path.name
 
 
+@pytest.mark.long
 def test_calibrated_images_and_raw_exposures_may_be_mixed(pair, single, tmp_path):
     done("run", pair[0], images(single)[1], "--mosaic", "--outdir", tmp_path, "-o", tmp_path / "field_coadd.asdf")
     assert len(images(tmp_path)) == 1

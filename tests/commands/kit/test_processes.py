@@ -12,7 +12,6 @@ from collections import defaultdict
 from pathlib import Path
 
 import pytest
-from tests.support.share import some_long
 
 from tests.support.kit import (
     NAME,
@@ -27,6 +26,7 @@ from tests.support.kit import (
 )
 from tests.support.places import ROOT
 from tests.support.runs import listing
+from tests.support.share import some_long
 
 DETECTORS = " ".join(f"--detector WFI{number:02d}" for number in range(1, 19))
 

@@ -37,8 +37,8 @@ def streamed(directory, profile):
     return ramp.finish(samples.meta("ramp", profile), small).commit()
 
 
-def test_roman_datamodels_opens_and_validates_every_product_in_every_profile(tmp_path, judge):
-    """One test, so that the files are written and each judge is started once."""
+@pytest.mark.parametrize("version", judges.newest_only(judges.OPENS))
+def test_roman_datamodels_opens_and_validates_every_product_in_every_profile(tmp_path, judge, version):
     paths = {case: samples.write(tmp_path, *case) for case in samples.CASES}
     for profile in layout.PROFILES:
         paths[profile, "before wcs"] = image_without_wcs(tmp_path, profile)
@@ -46,12 +46,11 @@ def test_roman_datamodels_opens_and_validates_every_product_in_every_profile(tmp
     for path in paths.values():
         with open_product(path) as product:
             assert validate_tree(product) == []
-    for version in judges.OPENS:
-        verdicts = judge(version, paths.values())
-        wrong = {case: verdicts[str(path)] for case, path in paths.items() if not agrees(version, case, path, verdicts)}
-        assert wrong == {}
-        found = verdicts[str(paths["2.0.0", "l2_image"])]["wcs"]
-        np.testing.assert_allclose(found, samples.wcs()(10, 20), rtol=0, atol=1e-12)
+    verdicts = judge(version, paths.values())
+    wrong = {case: verdicts[str(path)] for case, path in paths.items() if not agrees(version, case, path, verdicts)}
+    assert wrong == {}
+    found = verdicts[str(paths["2.0.0", "l2_image"])]["wcs"]
+    np.testing.assert_allclose(found, samples.wcs()(10, 20), rtol=0, atol=1e-12)
 
 
 def agrees(version, case, path, verdicts):
