@@ -93,6 +93,7 @@ def _own_folder():
 
 def enter() -> None:
     """Say that a command uses copies from now on; it ends that with `leave`."""
+    server.give_up(False)
     _users.append(None)
 
 

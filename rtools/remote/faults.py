@@ -72,7 +72,7 @@ def tried(url: str, function: Callable[[], Value]) -> Value:
     for number in range(TRIES):
         try:
             return function()
-        except (RtoolsError, ValueError, TypeError, AttributeError, MemoryError):
+        except (RtoolsError, InterruptedError, ValueError, TypeError, AttributeError, MemoryError):
             raise
         except Exception as error:
             if number == TRIES - 1 or not _may_pass(error) or (number and _is_late(error)):

@@ -6,6 +6,7 @@ fsspec and its drivers do it. What goes wrong on the way, `faults.py` tells in o
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -15,10 +16,12 @@ from rtools.errors import InputError, RtoolsError
 from rtools.remote.faults import TRIES, timeout, tried
 from rtools.remote.names import shown
 
-__all__ = ["Stated", "check_bucket", "fetch", "is_there", "names_in", "reader", "send", "state_of"]
+__all__ = ["Stated", "check_bucket", "fetch", "give_up", "is_there", "names_in", "reader", "send", "state_of"]
 
 TAGS = ("ETag", "etag", "Last-Modified", "LastModified", "updated", "mtime", "created")
 """Where drivers say what changes with a file, the best first."""
+
+_given_up = threading.Event()
 
 PACKAGES = {"s3": "s3fs", "gs": "gcsfs", "https": "fsspec and aiohttp", "http": "fsspec and aiohttp"}
 
@@ -139,12 +142,39 @@ def fetch(url: str, path: str | Path, stated: Stated) -> None:
     """
 
     def get():
-        _system(url).get_file(_place(url), os.fspath(path), **_unchanged(url, stated))
+        _system(url).get_file(_place(url), os.fspath(path), callback=_heeding(), **_unchanged(url, stated))
         _compare(url, path, stated)
         if not _is_web(url) and state_of(url) != stated:
             raise InputError("was changed while it was fetched", mend="try again", path=shown(url))
 
     tried(url, get)
+
+
+def give_up(what: bool = True) -> None:
+    """Have all that is being fetched end at its next piece; or, with False, let it be fetched again.
+
+    Parameters
+    ----------
+    what : bool
+        Whether it ends.
+    """
+    if what:
+        _given_up.set()
+    else:
+        _given_up.clear()
+
+
+def _heeding():
+    """What a driver tells of each piece that has come."""
+    from fsspec.callbacks import Callback
+
+    def heed(_count=1):
+        if _given_up.is_set():
+            raise InterruptedError("given up")
+
+    told = Callback()
+    told.relative_update = heed
+    return told
 
 
 def _compare(url, path, stated):

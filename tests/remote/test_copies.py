@@ -123,6 +123,15 @@ def test_what_is_cut_off_is_refused_and_leaves_nothing(web):
     assert not list(cache.root().rglob("x.asdf")) and not list(cache.root().rglob(cache.COMING))
 
 
+def test_a_fetch_that_is_given_up_ends_at_once_and_leaves_nothing(web):
+    server.give_up()
+    with pytest.raises(InterruptedError):
+        cache.copy_of(web.url)
+    assert not list(cache.root().rglob("x.asdf")) and not list(cache.root().rglob(cache.COMING))
+    server.give_up(False)
+    assert read(cache.copy_of(web.url)) == LARGE
+
+
 def test_no_answer_is_told_in_time(web):
     web.silent, begun = True, time.monotonic()
     with pytest.raises(InputError, match=r"no answer within 0\.2 s"):

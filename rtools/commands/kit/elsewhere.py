@@ -6,6 +6,7 @@ name again, without its secrets. Nothing of this is loaded where no such name is
 
 import json
 import os
+import time
 from contextlib import redirect_stderr, redirect_stdout
 
 import click
@@ -26,6 +27,9 @@ IN_PARTS = ("rt-info", "rt-get", "rt-cut", "rt-stat", "rt-history", "rt-view", "
 
 OF_NAMES = ("rt-name",)
 """Tools that take names, not files."""
+
+MOMENT = 0.01
+"""Seconds between two looks at whether all is there."""
 
 AT_ONCE = 4
 """Files that are fetched at the same time."""
@@ -131,9 +135,22 @@ def copies_of(urls):
 
     _begin(context)
     once = list(dict.fromkeys(urls))
-    with Work(AT_ONCE if len(once) > 1 else 1) as work:
-        paths = dict(zip(once, work.map(fetched, once), strict=True))
-    return [paths[url] for url in urls]
+    with Work(AT_ONCE) as work:
+        jobs = {url: work.submit(fetched, url) for url in once}
+        _wait(jobs.values())
+    return [jobs[url].result() for url in urls]
+
+
+def _wait(jobs):
+    """Wait for what is fetched; a Ctrl-C ends it at once, not when all of it is there."""
+    from rtools.remote import server
+
+    try:
+        while not all(job.done() for job in jobs):
+            time.sleep(MOMENT)
+    except BaseException:
+        server.give_up()
+        raise
 
 
 def _copy(url, *, in_parts, context=None):
