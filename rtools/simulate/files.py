@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from rtools.errors import InputError
 from rtools.simulate.scene import Sources
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from rtools.products.io.writer import Stage
@@ -206,7 +208,13 @@ def read_tables(path: Path | str) -> dict[str, MaTable]:
 
 
 def stage_truth_image(
-    path: Path | str, result: SimulatedExposure, note: str, *, flattened: bool, compression: str | None = None
+    path: Path | str,
+    result: SimulatedExposure,
+    note: str,
+    *,
+    flattened: bool,
+    job: Mapping[str, Any],
+    compression: str | None = None,
 ) -> Stage:
     """Write the true rate and the cosmic rays as plain ASDF, under a temporary name.
 
@@ -220,6 +228,8 @@ def stage_truth_image(
         What the file says of itself.
     flattened : bool
         Whether the rate is corrected for the flat; the file says so.
+    job : mapping
+        What made it (`rtools.products.io.recording.job_beside`).
     compression : str, optional
         As asdf calls it; none by default.
 
@@ -240,6 +250,7 @@ def stage_truth_image(
         "rate": result.rate,
         "cosmic_rays": result.rays,
         "simulation": result.meta["rtools"]["simulation"],
+        "rtools": {"job": dict(job)},
     }
     stage = Stage(path)
     with stage.open() as file:
@@ -247,7 +258,7 @@ def stage_truth_image(
     return stage
 
 
-def stage_truth_table(path: Path | str, result: SimulatedExposure) -> Stage:
+def stage_truth_table(path: Path | str, result: SimulatedExposure, *, job: Mapping[str, Any]) -> Stage:
     """Write the sources as parquet, units in the fields' metadata, under a temporary name.
 
     Parameters
@@ -256,6 +267,8 @@ def stage_truth_table(path: Path | str, result: SimulatedExposure) -> Stage:
         The name that the file will have.
     result : SimulatedExposure
         What was simulated; its `sources` are written.
+    job : mapping
+        What made it (`rtools.products.io.recording.job_beside`).
 
     Returns
     -------
@@ -272,7 +285,9 @@ def stage_truth_table(path: Path | str, result: SimulatedExposure) -> Stage:
         array = pyarrow.array(list(values) if values.dtype.kind == "U" else values)
         arrays.append(array)
         fields.append(pyarrow.field(name, array.type, metadata={"unit": unit or "None"}))
-    table = pyarrow.Table.from_arrays(arrays, schema=pyarrow.schema(fields))
+    table = pyarrow.Table.from_arrays(
+        arrays, schema=pyarrow.schema(fields, metadata={"rtools.job": json.dumps(dict(job))})
+    )
     stage = Stage(path)
     with stage.open() as file:
         parquet.write_table(table, file)

@@ -159,7 +159,7 @@ def simulate_to_files(
             writing = guide.Writing(profile, compression, entry)
             stages += guide.stage_windows(request, aim, references, output=output.guide, writing=writing, work=work)
         # One by one: what was staged before a failure is in the list, and is discarded.
-        stages.extend(_staged_truth(output, result, flattened=request.flattened, compression=compression))
+        stages.extend(_staged_truth(output, result, entry, flattened=request.flattened, compression=compression))
         stages.append(
             writer.stage_product(
                 output.uncal,
@@ -181,12 +181,19 @@ def simulate_to_files(
     return result
 
 
-def _staged_truth(output, result, *, flattened, compression):
+def _staged_truth(output, result, entry, *, flattened, compression):
     """The truth under temporary names: table of sources and image, where they are wanted."""
+    from rtools.products.io.recording import job_beside
     from rtools.simulate import files
 
     if output.truth_table is not None:
-        yield files.stage_truth_table(output.truth_table, result)
+        job = job_beside(entry, output.truth_table, output.uncal)
+        yield files.stage_truth_table(output.truth_table, result, job=job)
     if output.truth_image is not None:
-        packed = None if compression == "none" else compression
-        yield files.stage_truth_image(output.truth_image, result, ASSUMED_NOTE, flattened=flattened, compression=packed)
+        job, packed = (
+            job_beside(entry, output.truth_image, output.uncal),
+            None if compression == "none" else compression,
+        )
+        yield files.stage_truth_image(
+            output.truth_image, result, ASSUMED_NOTE, flattened=flattened, job=job, compression=packed
+        )

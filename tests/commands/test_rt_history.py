@@ -142,3 +142,16 @@ def test_a_file_of_unknown_origin_is_an_error(made, tmp_path, capsys):
     rewrite(copied(cal, tmp_path, "y_cal.asdf") and path, path, lambda meta, _arrays: meta.pop("rtools"))
     assert told(capsys, path)[0].startswith("rt-run ")  # what its history says
     assert tool("history", "--verify", path, "-q") == 3
+
+
+def test_the_truth_of_a_simulation_is_made_again_with_it(tmp_path, capsys):
+    words = ("--size", 256, "--read-pattern", "1;2;3", "--guide", "--crowded", 30_000)
+    done("sim", tmp_path / "r0000101001001001001_0001_wfi01_f158_uncal.asdf", *words)
+    capsys.readouterr()
+    truths = sorted(tmp_path.glob("*_truth.*"))
+    assert len(truths) == 3
+    assert tool("history", *truths) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert all("rt-sim r0000101001001001001_0001_wfi01_f158_uncal.asdf" in line for line in lines)
+    assert tool("history", "--verify", *truths) == 0
+    assert capsys.readouterr().out.count("the same") == 3

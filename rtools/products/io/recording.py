@@ -12,7 +12,7 @@ from rtools.products.io.digest import digest_of
 from rtools.products.schema.record import JobRecord, ReadFile, relative
 from rtools.remote.names import is_remote
 
-__all__ = ["KEY", "recorded", "settled_entry"]
+__all__ = ["KEY", "job_beside", "recorded", "settled_entry"]
 
 KEY = "rtools"
 """Block of `meta` that holds what rtools says of a product."""
@@ -46,6 +46,26 @@ def recorded(
     job, newest = settled_entry(entries[-1], path)
     known = meta.get(KEY)
     return dict(meta) | {KEY: (dict(known) if isinstance(known, dict) else {}) | {"job": job}}, [*entries[:-1], newest]
+
+
+def job_beside(entry: Mapping[str, Any], path: str | Path, main: str | Path) -> dict[str, Any]:
+    """What a file that is no product says of the job that made it beside a product, as the truth of a simulation.
+
+    Parameters
+    ----------
+    entry : mapping
+        From `rtools.products.schema.history.entry`, of the product.
+    path : str or Path
+        Where the file will appear.
+    main : str or Path
+        The product.
+
+    Returns
+    -------
+    dict
+        Plain values; it stands at ``rtools.job``, in parquet as JSON.
+    """
+    return settled_entry({**entry, "main": Path(main).name}, path)[0]
 
 
 def settled_entry(entry: Mapping[str, Any], path: str | Path) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -299,7 +299,7 @@ def stage_windows(
     stages: list[Stage] = []
     try:
         if output.truth is not None:
-            stages.append(_stage_truth(request, plan, made, sky, output.truth))
+            stages.append(_stage_truth(request, plan, made, sky, _place(output, writing)))
         if output.face is not None:
             stages.append(_stage_face(request, plan, made, begin, output=output, writing=writing, about=about))
         stages.append(
@@ -312,7 +312,14 @@ def stage_windows(
     return stages
 
 
-def _stage_truth(request, plan, made, sky, path):
+def _place(output, writing):
+    """Where the truth goes, and what it says of its job."""
+    from rtools.products.io.recording import job_beside
+
+    return output.truth, job_beside(writing.entry, output.truth, output.windows)
+
+
+def _stage_truth(request, plan, made, sky, place):
     """The pairs; in the metadata of the table the exposures and the star."""
     guide, star = request.guide, plan.star
     about: dict[str, Any] = {
@@ -325,7 +332,7 @@ def _stage_truth(request, plan, made, sky, path):
     if star.source is not None:
         about["star"]["magnitude"] = float(sky.found.magnitude[star.source])
     columns = table_of(plan, made.flux, made.background, [read.hits for read in made.reads])
-    return stage_truth(path, columns, about)
+    return stage_truth(place[0], columns, about, place[1])
 
 
 def _stage_face(request, plan, made, begin, *, output, writing, about):

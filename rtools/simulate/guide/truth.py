@@ -107,7 +107,7 @@ def exposures_of(plan: AcquisitionPlan) -> list[dict[str, Any]]:
     return listed
 
 
-def stage_truth(path: Path, columns: dict[str, Any], about: dict[str, Any]) -> Stage:
+def stage_truth(path: Path, columns: dict[str, Any], about: dict[str, Any], job: dict[str, Any]) -> Stage:
     """Write the table as parquet.
 
     Parameters
@@ -118,6 +118,8 @@ def stage_truth(path: Path, columns: dict[str, Any], about: dict[str, Any]) -> S
         From `table_of`.
     about : dict
         JSON in the metadata of the file, under ``rtools``.
+    job : dict
+        What made it (`rtools.products.io.recording.job_beside`): JSON, too, under ``rtools.job``.
 
     Returns
     -------
@@ -135,7 +137,7 @@ def stage_truth(path: Path, columns: dict[str, Any], about: dict[str, Any]) -> S
         array = pyarrow.array(values)
         arrays.append(array)
         fields.append(pyarrow.field(name, array.type, metadata={"unit": unit or "None", "description": meaning}))
-    schema = pyarrow.schema(fields, metadata={"rtools": json.dumps(about)})
+    schema = pyarrow.schema(fields, metadata={"rtools": json.dumps(about), "rtools.job": json.dumps(job)})
     table = pyarrow.Table.from_arrays(arrays, schema=schema)
     stage = Stage(path)
     with stage.open() as file:
