@@ -1,9 +1,11 @@
-"""Names of files that lie elsewhere: what is one, what may be said of it, and what its copy is called."""
+"""Names of files that lie elsewhere: what is one, what may be said of it, and what its copy is called.
+
+Every tool asks whether a name is one; urllib takes milliseconds and is imported when one is.
+"""
 
 from __future__ import annotations
 
 import re
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 __all__ = ["BUCKETS", "beside", "file_name", "is_remote", "shown"]
 
@@ -49,6 +51,8 @@ def shown(url: str) -> str:
     str
         Without user and password, without what follows ``#``, and of the query only `TOLD`.
     """
+    from urllib.parse import parse_qsl, urlencode, urlunsplit
+
     parts = _split(url)
     if parts is None:
         return url
@@ -90,6 +94,8 @@ def beside(url: str, name: str) -> str:
     -------
     str
     """
+    from urllib.parse import parse_qsl, urlencode, urlunsplit
+
     if is_remote(name):
         return name
     parts = _split(url)
@@ -116,11 +122,15 @@ def beside(url: str, name: str) -> str:
 
 def _split(url):
     """The parts of an address of the web; None of another name, whose every letter counts."""
+    from urllib.parse import urlsplit
+
     return urlsplit(url) if url.partition("://")[0].lower() in WEB else None
 
 
 def _asked(parts):
     """Place and value in a query that names the file, where the path does not."""
+    from urllib.parse import parse_qsl
+
     if parts is None or "." in parts.path.rpartition("/")[2]:
         return None
     for place, (key, value) in enumerate(parse_qsl(parts.query)):
