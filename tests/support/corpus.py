@@ -1,6 +1,7 @@
 """A small whole file of every kind that tools read."""
 
 import json
+import shutil
 
 from tests.support.runs import done
 
@@ -27,6 +28,7 @@ KINDS = (
     "asn:jwst",
     "log",
     "config",
+    "lock",
 )
 """Kinds of files; a colon separates the form where it is not the usual one."""
 
@@ -78,6 +80,10 @@ def corpus(product, others, folder):
     )
     made["config"] = folder / "x.toml"
     made["config"].write_text('jobs = 2\n[rampfit]\nthreshold = 5\n[rt-run]\nsave-steps = true\nskip = ["flat"]\n')
+    made["lock"] = folder / "refs" / "rtools-refs.lock"
+    made["lock"].parent.mkdir()
+    shutil.copy(made["gain"], made["lock"].parent)
+    done("refs", "lock", made["lock"].parent)
     return made
 
 

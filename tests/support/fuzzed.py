@@ -99,6 +99,11 @@ LINES = {
         "validate FILE",
     ),
     "log": ("report CAL --log FILE -o DIR/page.html",),
+    "lock": (
+        "refs check FILE",
+        "rampfit RAMP --builtin --refdir . --outdir DIR",
+        "run RAMP --builtin --refdir . --dry-run",
+    ),
     "config": ("info --config FILE CAL", "run --config FILE CAL --show-config"),
 }
 """Kind of file to command lines: FILE is the changed file, WHOLE the one it was, DIR the output directory."""

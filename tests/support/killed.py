@@ -23,7 +23,7 @@ EXECUTORS = {
 MARK = "RT_TEST_MARK"
 
 
-def started_run(executor, words, folder):
+def started_run(executor, words, folder, scratch="tmp"):
     """``rt-run`` in a process of its own, which leads its group; what it begins knows the directory as a mark.
 
     Parameters
@@ -33,9 +33,11 @@ def started_run(executor, words, folder):
     words : sequence
         What stands behind ``rt-run``.
     folder : Path
-        The working directory; temporary files go to ``tmp`` in it.
+        The working directory.
+    scratch : str
+        A directory in it that is made for temporary files.
     """
-    scratch = folder / "tmp"
+    scratch = folder / scratch
     scratch.mkdir()
     code, options = EXECUTORS[executor]
     settings = os.environ | {"PYTHONPATH": str(ROOT), "TMPDIR": str(scratch), MARK: str(folder)}

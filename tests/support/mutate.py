@@ -273,6 +273,7 @@ OF_KIND = {
     "ecsv": (_tree, _tree, _tree_key, _cell, _cell),
     "json": (_node, _node, _node, _node),
     "jsonl": (_node, _node, _node, _node),
+    "lock": (_node, _node, _node, _node),
     "toml": (),
 }
 """How a file ends to changes of what it means; they come beside those of its bytes."""

@@ -1,12 +1,10 @@
 """What `kill -9` leaves: it is removed by the next run, for its names say whose it is; companions are replaced."""
 
 import os
-import random
 import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -151,27 +149,3 @@ def test_after_a_kill_between_companions_and_main_product_the_same_command_works
     (out / "x_cal.asdf").unlink()
     (out / "x_segm.asdf").write_text("a file of the user")
     assert tool("run", source, "--outdir", out, "-q") == 1
-
-
-def kill_somewhere(product, folder, seed):
-    """Kill a run at a random time, then do it again."""
-    source = copied(product("flat"), folder / "in", "x_flat.asdf")
-    process = start(CODE, "run", source, "--outdir", folder / "out", "-q")
-    time.sleep(random.Random(seed).uniform(0.5, 4))
-    process.kill()
-    process.wait()
-    temporary._swept.clear()
-    if not (folder / "out" / "x_cal.asdf").exists():
-        assert tool("run", source, "--outdir", folder / "out", "-q") == 0
-    assert sorted(listing(folder / "out")) == sorted(f"x_{end}" for end in PRODUCTS)
-    assert all(same(folder / "out" / "x_cal.asdf", product("cal"), "data", "dq").values())
-
-
-def test_a_run_that_was_killed_can_be_done_again(product, tmp_path):
-    kill_somewhere(product, tmp_path, 1)
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("seed", range(2, 32))
-def test_a_run_that_was_killed_anywhere_can_be_done_again(product, tmp_path, seed):
-    kill_somewhere(product, tmp_path, seed)
