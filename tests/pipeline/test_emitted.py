@@ -173,3 +173,11 @@ def test_arrays_are_no_longer_than_slurm_takes_and_wait_for_all_parts_of_the_one
     calls = [line for line in (tmp_path / "submit.sh").read_text().splitlines() if "sbatch --parsable" in line]
     assert [line.split("--array=")[1].split()[0] for line in calls] == ["1-1000", "1-1000", "1-500", "1-1"]
     assert "--dependency=afterok:$id1_1:$id1_2:$id1_3" in calls[-1] and "--cpus-per-task=4" in calls[0]
+
+
+@pytest.mark.parametrize("name", ["a;touch pwned", "a=b", "a|b", "a&b", "a\\", "a\tb"])
+def test_names_that_make_would_take_for_commands_are_refused(tmp_path, name):
+    """The member of an association is a name that anybody may have chosen."""
+    with pytest.raises(UsageError, match="cannot stand in a Makefile"):
+        write_rules("make", [rule("x", [name], ["x_cal.asdf"])], tmp_path, 1)
+    assert not list(tmp_path.iterdir())

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -48,13 +49,22 @@ def write_rules(form: str, rules: Sequence[Rule], folder: Path, cores: int) -> l
     return written
 
 
+UNQUOTABLE = re.compile(r"[;|=&\\\x00-\x1f\x7f]")
+"""Characters by which make ends a name although a backslash stands before them: behind ``;`` it reads a command."""
+
+
 def _command(rule, here):
     """The shell command of a rule, in the directory where the run was typed."""
     return f"cd {shlex.quote(here)} && {shlex.join(rule.words)}"
 
 
 def _make_name(path):
-    """A file name as a Makefile takes it."""
+    """A file name as a Makefile takes it; what no quoting keeps from being read as a command or a variable is refused."""
+    found = UNQUOTABLE.search(str(path))
+    if found:
+        raise UsageError(
+            f"{path}: a name with {found[0]!r} cannot stand in a Makefile", mend="rename it, or emit others"
+        )
     text = str(path).replace("$", "$$")
     for letter in " #:":  # a name with % is a pattern that it matches itself
         text = text.replace(letter, f"\\{letter}")
