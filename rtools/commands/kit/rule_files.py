@@ -59,7 +59,7 @@ def _command(rule, here):
 
 
 def _make_name(path):
-    """A file name as a Makefile takes it; what no quoting keeps from being read as a command or a variable is refused."""
+    """A file name as a Makefile takes it; one that it would read as a command or a variable in any case is refused."""
     found = UNQUOTABLE.search(str(path))
     if found:
         raise UsageError(
