@@ -219,3 +219,13 @@ def test_images_that_the_steps_of_a_mosaic_have_left_are_missed_too(tmp_path, ca
         gone.unlink()
         assert reasons(capsys, words) == [f"{gone} is missing"]
         assert reasons(capsys, [word for word in words if word != "--save-steps"]) == [""]
+
+
+def test_what_a_killed_run_left_is_removed_though_all_is_up_to_date(finished):
+    folder, words = finished
+    before, mark = listing(folder), temporary.name_beside(folder / "x_cal.asdf").name
+    left = folder / mark.replace(f"-{os.getpid()}-", "-999999999-")
+    left.mkdir()
+    temporary._swept.clear()
+    assert tool("run", *words, "--resume", "-q") == 0
+    assert listing(folder) == before

@@ -98,7 +98,12 @@ class Resume:
         return self._reason(job.settled({}, whole=True))
 
     def begin(self, jobs: Sequence[Job]) -> bool:
-        """Let the executor learn which jobs may be carried out; where all products stay it need not begin."""
+        """Let the executor learn which jobs may be carried out; where all products stay it need not begin.
+
+        What a killed run left beside the products is removed though nothing may be written there any more.
+        """
+        for folder in {path.parent for job in jobs for path in job.writes}:
+            temporary.sweep(folder)
         open_jobs = [job for job in jobs if self._reasons.get(job.key, UNKNOWN) is not None]
         return not open_jobs or self.executor.begin(open_jobs)
 
