@@ -139,9 +139,11 @@ def read_lock(path: str | Path) -> Lock:
         raise InputError(f"cannot read the lock ({error.strerror})", path=path) from None
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise InputError("not a lock of references", path=path) from None
+    if not all(isinstance(word, str) for origin in origins.values() for word in origin):
+        raise InputError("not a lock of references", path=path)
     for name, one in files.items():
-        whole = isinstance(one.size, int) and isinstance(one.sha256, str) and len(one.sha256) == DIGITS
-        if not whole or os.path.basename(name) != name:
+        words = isinstance(one.reftype, str) and isinstance(one.sha256, str) and len(one.sha256) == DIGITS
+        if not words or not isinstance(one.size, int) or os.path.basename(name) != name or name in (".", "..", ""):
             raise InputError(f"the lock says nothing that can be of {name!r}", path=path)
     return Lock(files, origins)
 
