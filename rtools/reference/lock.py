@@ -142,7 +142,7 @@ def read_lock(path: str | Path) -> Lock:
     if not all(isinstance(word, str) for origin in origins.values() for word in origin):
         raise InputError("not a lock of references", path=path)
     for name, one in files.items():
-        words = isinstance(one.reftype, str) and isinstance(one.sha256, str) and len(one.sha256) == DIGITS
+        words = isinstance(one.type, str) and isinstance(one.sha256, str) and len(one.sha256) == DIGITS
         if not words or not isinstance(one.size, int) or os.path.basename(name) != name or name in (".", "..", ""):
             raise InputError(f"the lock says nothing that can be of {name!r}", path=path)
     return Lock(files, origins)
