@@ -279,7 +279,10 @@ def _grid_alone(path, shape):
     """The grid of a file that holds nothing but a WCS, below ``wcs``; without a shape of that which the WCS states."""
     import asdf
 
+    from rtools.products.io.extensions import find_extensions
+
     header.refuse_links(header.read_header(path, cut_loops=True)[0], path)
+    find_extensions()
     try:
         with asdf.open(path, lazy_load=False, memmap=False) as file:
             grid = grid_like(without_units(file["wcs"]), shape)

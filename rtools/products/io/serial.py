@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import warnings
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import contextmanager
 from functools import cache
 from pathlib import PurePath
 from typing import Any
@@ -19,9 +18,9 @@ import yaml
 
 from rtools.errors import InputError, RtoolsError, UsageError
 from rtools.products.io.arrays import array_node
+from rtools.products.io.extensions import find_extensions, manifest_from_uri
 from rtools.products.io.header import BLOCK_HEADER, BLOCK_MAGIC, StoredBlock
 from rtools.products.schema import nodes
-from rtools.products.schema.yamltext import FastLoader
 from rtools.wfi.times import iso_time
 
 __all__ = ["INLINE", "block_by_asdf", "convert", "dump", "manifest", "problem", "problems", "to_asdf"]
@@ -55,7 +54,7 @@ def manifest(name: str) -> Any:
     from asdf.extension import ManifestExtension
 
     try:
-        return _manifest_from_uri(ManifestExtension, f"asdf://stsci.edu/datamodels/roman/manifests/{name}")
+        return manifest_from_uri(ManifestExtension, f"asdf://stsci.edu/datamodels/roman/manifests/{name}")
     except KeyError:
         raise UsageError(f"the installed rad has no manifest {name}", mend="install rad 1.2 or newer") from None
 
@@ -223,9 +222,7 @@ def _settings(profile):
     stack.enter_context(warnings.catch_warnings())
     warnings.filterwarnings("ignore", module="asdf.*")
     warnings.filterwarnings("ignore", category=asdf.exceptions.AsdfWarning)
-    shared = asdf.get_config()
-    with _manifests_read_fast():
-        shared.extensions, shared.resource_manager  # noqa: B018  found once for the process, not once a context
+    find_extensions()
     config = stack.enter_context(asdf.config_context())
     config.validate_on_read = False
     config.default_array_save_base = False
@@ -233,29 +230,6 @@ def _settings(profile):
     if profile is not None:
         config.add_extension(manifest(f"datamodels-{profile}"))
     return stack
-
-
-def _manifest_from_uri(kind, uri, **settings):
-    """As asdf's `ManifestExtension.from_uri`, with libyaml."""
-    from asdf import get_config
-
-    return kind(yaml.load(get_config().resource_manager[uri], FastLoader), **settings)
-
-
-@contextmanager
-def _manifests_read_fast():
-    """While asdf finds its extensions, read its 45 manifests with libyaml, which needs 0.03 s.
-
-    asdf itself takes the parser that is written in Python, and needs 0.3 s. Every run that writes a file waits for it.
-    """
-    from asdf.extension import ManifestExtension
-
-    theirs = vars(ManifestExtension)["from_uri"]
-    ManifestExtension.from_uri = classmethod(_manifest_from_uri)
-    try:
-        yield
-    finally:
-        ManifestExtension.from_uri = theirs
 
 
 def describe(error):

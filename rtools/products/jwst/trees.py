@@ -99,7 +99,10 @@ def node_of(content: bytes, path: str, where: str | Path) -> Any:
     """
     import asdf
 
+    from rtools.products.io.extensions import find_extensions
+
     header.refuse_links(parsed_tree(content, where), where)
+    find_extensions()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:

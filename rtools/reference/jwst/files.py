@@ -215,7 +215,10 @@ class JwstFileSource(JwstSource):
             return json.loads(self.path.read_text(encoding="utf-8"))
         import asdf
 
+        from rtools.products.io.extensions import find_extensions
+
         header.refuse_links(header.read_header(self.path, cut_loops=True)[0], self.path)
+        find_extensions()
         with asdf.open(self.path, memmap=False, lazy_load=False) as file:
             return dict(file.tree)
 
