@@ -456,12 +456,14 @@ def profiles(tmp_path_factory):
     return found
 
 
+@pytest.mark.long
 def test_files_are_valid_in_every_profile(profiles):
     paths = [path for group in profiles.values() for path in group]
     assert len(paths) == 16
     assert entry.run(command_of("validate"), ["-q", *map(str, paths)]) == 0
 
 
+@pytest.mark.long
 @pytest.mark.judges
 @pytest.mark.parametrize("version", newest_only(OPENS))
 def test_judges_open_what_they_know(judge, profiles, version):

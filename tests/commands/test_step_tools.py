@@ -18,12 +18,13 @@ from tests.support.runs import (
     statuses,
     tool,
 )
+from tests.support.share import some_long
 
 BEFORE = {name: SUFFIXES[STEPS[number - 1]] if number else "uncal" for number, name in enumerate(STEPS)}
 BEFORE["linearity"] = "dark_decay"  # WFI01 has no product of wfi18_transient
 
 
-@pytest.mark.parametrize("name", STEPS)
+@pytest.mark.parametrize("name", some_long(STEPS[::-1], 4))
 def test_step_writes_its_product_next_to_the_input(product, name, tmp_path, capsys):
     source = copied(product(BEFORE[name]), tmp_path)
     assert tool(name, source, "-q") == 0

@@ -36,7 +36,9 @@ TOGETHER = ("--set", "resample.weight_type=ivm", "--set", "resample.dq=true")
 """Images that are compared and totals of the mosaic: drizzled apart, or in one pass that is repaired; flags joined."""
 
 
-@pytest.fixture(scope="module", params=[APART, TOGETHER], ids=["apart", "together"])
+@pytest.fixture(
+    scope="module", params=[TOGETHER, pytest.param(APART, marks=pytest.mark.long)], ids=["together", "apart"]
+)
 def chained(old, request, tmp_path_factory):
     """The mosaic of `old` in one go with the images of its steps beside it, and how it was made."""
     path = tmp_path_factory.mktemp("chain") / "m_coadd.asdf"

@@ -155,6 +155,7 @@ def test_an_alignment_that_raises_is_told_of_every_image(imaged, imaged_again, g
     assert len(complaints(err)) == 2
 
 
+@pytest.mark.long
 def test_rt_run_of_an_association_that_fails(imaged, imaged_again, elsewhere, tmp_path, capsys):
     sources = [sibling(path, "flat.asdf") for path in (imaged, imaged_again)]
     asn = association(tmp_path / "x_asn.json", *({"expname": str(path)} for path in sources))

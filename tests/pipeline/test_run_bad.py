@@ -29,6 +29,7 @@ from tests.support.runs import (
     statuses,
     tool,
 )
+from tests.support.share import some_long
 
 SATURATED, DO_NOT_USE, NO_GAIN_VALUE = 2, 1, 1 << 19
 
@@ -309,7 +310,7 @@ STEP_WITHOUT = {
 """cal_step key of what is SKIPPED where a reference is none (docs/algorithms/README.md#references)."""
 
 
-@pytest.mark.parametrize("reftype", STEP_WITHOUT)
+@pytest.mark.parametrize("reftype", some_long(STEP_WITHOUT, 3))
 def test_reference_none_skips_its_step_with_a_warning(product, reftype, tmp_path, capsys):
     assert tool("run", product("uncal"), "--outdir", tmp_path, "--ref", f"{reftype}=none") == 0
     assert f"SKIPPED without the {reftype} reference" in capsys.readouterr().err
@@ -459,6 +460,7 @@ def test_everything_saturated_wcs_has_no_transforms(drowned):
         assert set(found.tree) == {"meta"}
 
 
+@pytest.mark.long
 def test_everything_saturated_step_by_step(drowned, tmp_path):
     path = drowned[0]
     for name in STEPS:
@@ -473,7 +475,7 @@ def test_everything_saturated_step_by_step(drowned, tmp_path):
     assert (tmp_path / "x_wcs.asdf").exists()
 
 
-@pytest.mark.parametrize("name", ["saturation", "linearity", "rampfit", "flat"])
+@pytest.mark.parametrize("name", some_long(["linearity", "saturation", "rampfit", "flat"], 1))
 def test_rt_run_goes_on_with_everything_saturated(drowned, name, tmp_path):
     done("run", drowned[0], "--outdir", tmp_path, "--until", name)
     done("run", tmp_path / f"x_{SUFFIXES[name]}.asdf")
@@ -491,7 +493,9 @@ def put_in_place(monkeypatch, name, function):
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, MemoryError])
-@pytest.mark.parametrize("place", ["refpix", "dark", "rtools.products.io.writer.write_file", "os.replace"])
+@pytest.mark.parametrize(
+    "place", some_long(["refpix", "os.replace", "dark", "rtools.products.io.writer.write_file"], 2)
+)
 def test_an_end_in_the_middle_leaves_nothing(product, tmp_path, monkeypatch, capsys, place, error):
     source = copied(product("uncal"), tmp_path)
     before = listing(tmp_path)

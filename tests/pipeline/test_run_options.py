@@ -27,6 +27,7 @@ from tests.support.runs import (
     statuses,
     tool,
 )
+from tests.support.share import some_long
 
 
 def names_in(directory):
@@ -71,7 +72,7 @@ def test_cal_step_says_how_far_a_product_is(ran, raw):
         assert {key: value for key, value in found.items() if value != "INCOMPLETE"} == expected
 
 
-@pytest.mark.parametrize("name", STEPS)
+@pytest.mark.parametrize("name", some_long(STEPS[::-1], 4))
 def test_from_takes_the_product_before_the_step(product, name, tmp_path):
     before = STEPS[STEPS.index(name) - 1] if name != "dqinit" else None
     if before == "wfi18transient":  # made by its own tool: a step that does nothing still writes its product
@@ -144,7 +145,7 @@ def test_until_a_step_that_the_type_does_not_have(product, tmp_path, capsys):
     assert "not in the chain of WFI_SPECTRAL" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name", [name for name in STEPS if name not in ("rampfit", "wfi18transient")])
+@pytest.mark.parametrize("name", some_long([name for name in STEPS if name not in ("rampfit", "wfi18transient")], 3))
 def test_skip_leaves_a_step_out_and_still_ends_in_cal(product, name, tmp_path):
     done("run", product("uncal"), "--outdir", tmp_path, "--skip", name)
     cal = tmp_path / product("cal").name

@@ -21,7 +21,7 @@ def typed(raw, directory, *options):
     return made
 
 
-@pytest.fixture(scope="module", params=["1.5.0", "2.1.0"])
+@pytest.fixture(scope="module", params=some_long(["2.1.0", "1.5.0"], 1))
 def both(request, raw18, tmp_path_factory):
     """(profile, `_cal` of rt-run on the raw file, products of the steps typed one by one), detector WFI18."""
     directory = tmp_path_factory.mktemp("both")

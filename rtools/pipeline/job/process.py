@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-__all__ = ["PROCESS_BYTES", "memory_of_machine", "peak_memory", "quieten_libraries", "settled"]
+__all__ = ["PROCESS_BYTES", "give_back_memory", "memory_of_machine", "peak_memory", "quieten_libraries", "settled"]
 
 PROCESS_BYTES = 0.35 * 2**30
 """Memory of a process without any image, as measured."""
@@ -49,6 +49,15 @@ def _keep_freed_memory():
     mallopt(M_ARENA_MAX, 1)  # one heap that all threads share
     mallopt(M_MMAP_THRESHOLD, 32 << 20)  # the largest that glibc takes
     mallopt(M_TRIM_THRESHOLD, 1 << 30)
+
+
+def give_back_memory() -> None:
+    """Give the system what the process has freed: of several processes each needs most of its memory for a moment only.
+
+    Where the C library is not glibc nothing happens.
+    """
+    with suppress(AttributeError, OSError, TypeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def quieten_libraries() -> None:

@@ -22,7 +22,7 @@ from queue import SimpleQueue
 from typing import Any
 
 from rtools.errors import RtoolsError
-from rtools.pipeline.job.process import quieten_libraries
+from rtools.pipeline.job.process import give_back_memory, quieten_libraries
 from rtools.pipeline.job.status import end_by_signal
 from rtools.products.io import checksums, temporary, unfinished
 from rtools.work import Work
@@ -206,6 +206,7 @@ def carry_out_job(job, work, before):
         return job.carry_out(work, before)
     finally:
         gc.collect()  # an exposure holds itself by cycles, for which nobody looked during the work
+        give_back_memory()
 
 
 def portable(error: Exception) -> Exception:

@@ -13,6 +13,7 @@ from rtools.remote import faults, parts
 from tests.support.kit import run, words
 from tests.support.places import ROOT
 from tests.support.runs import arrays, done, history, meta
+from tests.support.share import some_long
 from tests.support.web import serving
 
 pytest.importorskip("aiohttp")
@@ -72,7 +73,7 @@ def said(capsys, path, name):
     return printed.out.replace(str(path), name), printed.err
 
 
-@pytest.mark.parametrize("name", LOOKS)
+@pytest.mark.parametrize("name", some_long(LOOKS, 5))
 def test_tools_look_at_what_lies_elsewhere(name, web, product, others, tmp_path, capsys):
     kind, line = LOOKS[name]
     path = input_of(kind, product, others)

@@ -24,10 +24,27 @@ from tests.support.kit import (
     words,
 )
 from tests.support.runs import listing, piped, records
+from tests.support.share import some_long
 
 every_list_taker = pytest.mark.parametrize("name", [name for name in WORKING if many_inputs(name)])
 SPARE = 20
 """Files that a tool may have open."""
+
+SHARE = ("asn", "catalog", "cut", "diff", "jump", "rampfit", "run", "skymap", "table")
+"""Tools with which every run of the suite tries many inputs; the others are alike in this, and for the long tests."""
+
+
+def shared_first(names):
+    """Names of tools, or cases that begin with one, of which those in `SHARE` run every time."""
+
+    def is_shared(case):
+        return (case if isinstance(case, str) else case[0]) in SHARE
+
+    cases = sorted(names, key=lambda case: not is_shared(case))
+    return some_long(cases, sum(map(is_shared, cases)), rows=not all(isinstance(case, str) for case in cases))
+
+
+some_list_takers = pytest.mark.parametrize("name", shared_first(name for name in WORKING if many_inputs(name)))
 
 MANY_WRITERS = [name for name in WORKING if many_inputs(name) and "--outdir DIR" in many_line(name)]
 
@@ -67,7 +84,7 @@ def run_short_of_files(name, args):
         return run(name, *args)
 
 
-@every_list_taker
+@some_list_takers
 def test_60_inputs_need_no_more_open_files_than_a_few(name, light, tmp_path, out, capsys):
     line = LIGHT.get(name, lines(name)[0])
     files = linked(light(name, line), tmp_path, 3 * SPARE)
@@ -89,7 +106,7 @@ def test_30_outputs_need_no_more_open_files_than_a_few(name, light, tmp_path, ou
     assert len(listing(out)) == 30
 
 
-@every_list_taker
+@some_list_takers
 def test_a_bad_input_does_not_stop_the_others(name, taken, tmp_path, out, capsys):
     line = lines(name)[0]
     source = taken(name, line)
@@ -112,7 +129,7 @@ def test_fail_fast_stops_at_the_first(name, taken, tmp_path, out, capsys):
     assert listing(out) == {}
 
 
-@pytest.mark.parametrize("name", [name for name in WORKING if many_inputs(name) and has(name, "as_json")])
+@pytest.mark.parametrize("name", shared_first(name for name in WORKING if many_inputs(name) and has(name, "as_json")))
 def test_json_has_a_line_for_each_input_as_it_ends(name, taken, tmp_path, out, capsys):
     line = lines(name)[0]
     source, missing = taken(name, line), str(tmp_path / "missing_cal.asdf")
@@ -135,7 +152,7 @@ def test_json_of_names_and_simulations_has_those_that_failed(out, capsys):
     assert (failed["name"], failed["exit_code"], good["name"]) == ("nonsense.asdf", 1, NAME)
 
 
-@every_list_taker
+@some_list_takers
 def test_a_list_of_inputs(name, taken, tmp_path, out, capsys, monkeypatch):
     line = lines(name)[0]
     source = taken(name, line)
@@ -162,7 +179,7 @@ def test_two_inputs_with_one_output_are_refused_before_any_work(name, taken, tmp
         assert listing(out) == {}
 
 
-@pytest.mark.parametrize("name", MANY_WRITERS)
+@pytest.mark.parametrize("name", shared_first(MANY_WRITERS))
 def test_an_input_given_twice_is_done_once(name, taken, out, capsys):
     line = many_line(name)
     source = taken(name, line)
@@ -174,7 +191,7 @@ def test_an_input_given_twice_is_done_once(name, taken, out, capsys):
 # --- defaults from the environment ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("name", "line"), [case for case in WRITERS if "FILE" in case[1]])
+@pytest.mark.parametrize(("name", "line"), shared_first(case for case in WRITERS if "FILE" in case[1]))
 def test_a_directory_in_the_environment_does_not_hinder_o(name, line, taken, tmp_path, out, monkeypatch, capsys):
     monkeypatch.setenv("RT_OUTDIR", str(tmp_path / "elsewhere"))
     tables = dict.fromkeys(("catalog", "multiband", "refcat", *SUBTOOLS), "parquet") | {"gw stack": "asdf"}
