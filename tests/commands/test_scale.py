@@ -20,11 +20,11 @@ def test_a_night_that_is_all_there_is_bound_by_cores_and_then_by_the_file_system
     words = ("--images", 720, "--arrivals", 0, "--mtbf", 0, "--per-mosaic", 0)
     found = played(*words, "--cores", 4, 16, 256, "--bandwidth", 1000)
     for cores, one in found.items():
-        assert one["hours"] >= one["core_hours"] / cores
-        assert one["hours"] >= one["TB_moved"] * 1e6 / 1000 / 3600
+        computing, moving = one["core_hours"] / cores, one["TB_moved"] * 1e6 / 1000 / 3600
+        assert max(computing, moving) <= one["hours"] <= 1.05 * (computing + moving)
         assert one["workers_lost"] == one["jobs_repeated"] == 0
-    assert found[4]["hours"] == pytest.approx(found[4]["core_hours"] / 4, rel=0.25)
-    assert found[256]["hours"] == pytest.approx(found[256]["TB_moved"] * 1e6 / 1000 / 3600, rel=0.25)
+        assert (computing > 4 * moving) == (cores == 4)
+        assert (moving > 4 * computing) == (cores == 256)
     assert found[4]["TB_moved"] == pytest.approx(found[256]["TB_moved"], rel=1e-6)
 
 
@@ -39,6 +39,6 @@ def test_lost_workers_cost_their_jobs_and_no_other():
     (whole,), (broken,) = (played(*words, "--mtbf", hours).values() for hours in (0, 0.5))
     assert broken["workers_lost"] > 10
     assert 0 < broken["jobs_repeated"] <= broken["workers_lost"]
-    assert whole["hours"] < broken["hours"] < 1.5 * whole["hours"]
+    assert 0.95 * whole["hours"] < broken["hours"] < 1.5 * whole["hours"]
     assert broken["hours_repeated"] < broken["jobs_repeated"] * 60 / 3600
     assert played(*words, "--mtbf", 0.5)[32] == broken
