@@ -306,7 +306,7 @@ def test_crds_rules_choose_by_any_scalar_of_the_metadata(tmp_path, monkeypatch):
         return {name: rules.get(key, "NOT FOUND No match found.") for name in include}
 
     core = SimpleNamespace(
-        config=SimpleNamespace(locate_file=lambda name, observatory: str(tmp_path / name)),
+        config=SimpleNamespace(),
         rmap=SimpleNamespace(get_best_references=get_best_references),
     )
     for name, module in (("crds", SimpleNamespace(core=core)), ("crds.core", core)):
