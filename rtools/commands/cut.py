@@ -166,7 +166,7 @@ def _exposures(words):
 def _place(sky):
     if not sky:
         return None
-    from rtools.astrometry.cutout_wcs import parse_sky
+    from rtools.astrometry.positions import parse_sky
 
     return parse_sky(sky)
 

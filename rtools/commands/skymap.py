@@ -10,9 +10,10 @@ from rtools.commands.kit import options
 from rtools.commands.kit.console import json_line, print_json
 from rtools.commands.kit.entry import entry
 from rtools.commands.kit.inputs import opened
-from rtools.commands.kit.lists import expand_inputs
+from rtools.commands.kit.lists import expand_inputs, lines_of
 from rtools.commands.kit.loop import for_each
 from rtools.commands.kit.outputs import Outputs, make_directory
+from rtools.commands.kit.positions import read_positions, sky_option, table
 from rtools.commands.kit.tool import tool, typed
 from rtools.commands.kit.written import Written
 from rtools.errors import InputError, UsageError
@@ -30,11 +31,8 @@ what is asked for: --wcs, the fields of an association's skycell_wcs_info withou
 RA, Dec of the corners (x, y low low, high low, high high, low high); --primary, those of the cell without its border,
 and the limits (RA, RA, Dec, Dec) of its projection region: the primary area is what lies in both.
 
-RA and DEC are degrees, or sexagesimal with RA in hours. --radec @FILE reads positions one a line, @- standard input,
-columns beyond the second and lines that begin with # are ignored; --polygon @FILE reads polygons."""
-
-_SIX_WORDS = re.compile(r"\s*\d{1,2}\s+\d{1,2}\s+\d{1,2}(\.\d*)?\s+[+-]\d{1,2}\s+\d{1,2}\s+\d{1,2}(\.\d*)?(\s|$)")
-"""A position in sexagesimal that has spaces only."""
+RA and DEC are degrees, or sexagesimal with RA in hours. --sky @FILE reads positions one a line, @- standard input;
+what stands behind a position is its name, by which it is called instead. --polygon @FILE reads polygons."""
 
 
 @tool(
@@ -43,7 +41,7 @@ _SIX_WORDS = re.compile(r"\s*\d{1,2}\s+\d{1,2}\s+\d{1,2}(\.\d*)?\s+[+-]\d{1,2}\s
     description=DESCRIPTION,
     examples=(
         "rt-skymap r0000101001001001001_0001_wfi01_f158_cal.asdf",
-        "rt-skymap --radec 270.05,66.01 --radec 18:00:12,+66:00:36",
+        "rt-skymap --sky 270.05,66.01 --sky 18:00:12,+66:00:36",
         "rt-skymap --polygon 10,85,10.5,85,10.5,85.1,10,85.1 --names",
         "rt-skymap 135p90x25y50 --wcs --corners --json",
         "rt-skymap --write skycells.asdf",
@@ -52,7 +50,8 @@ _SIX_WORDS = re.compile(r"\s*\d{1,2}\s+\d{1,2}\s+\d{1,2}(\.\d*)?\s+[+-]\d{1,2}\s
     no_args_is_help=True,
 )
 @click.argument("inputs", nargs=-1, metavar="[FILE|CELL]…")
-@click.option("--radec", multiple=True, metavar="RA,DEC", help="A position; repeatable; @FILE is a list of them.")
+@sky_option("--radec")
+@table
 @click.option("--polygon", multiple=True, metavar="RA,DEC,…", help="Corners, or an s_region; repeatable; @FILE.")
 @click.option("--neighbours", is_flag=True, help="Instead of each cell those that overlap it.")
 @click.option("--names", is_flag=True, help="Only names of cells, one a line, each once.")
@@ -65,9 +64,9 @@ _SIX_WORDS = re.compile(r"\s*\d{1,2}\s+\d{1,2}\s+\d{1,2}(\.\d*)?\s+[+-]\d{1,2}\s
 @click.option("--overwrite", is_flag=True, help="Replace an output that exists; otherwise refused, exit 1.")
 @options.jobs
 @options.fail_fast
-def command(console, inputs, radec, polygon, neighbours, names, wcs, corners, primary, as_json, write, compare,
+def command(console, inputs, sky, table, polygon, neighbours, names, wcs, corners, primary, as_json, write, compare,
             overwrite, jobs, fail_fast):  # fmt: skip
-    queries = bool(inputs or radec or polygon)
+    queries = bool(inputs or sky or table or polygon)
     if queries + bool(write) + bool(compare) != 1:
         raise UsageError("give files, cells or positions, or one of --write and --compare")
     more = {"wcs": wcs, "corners": corners, "primary": primary}
@@ -84,9 +83,7 @@ def command(console, inputs, radec, polygon, neighbours, names, wcs, corners, pr
     reports = []
 
     asked = dict.fromkeys(expand_inputs(inputs))
-    asked |= dict.fromkeys(_lines(radec, _columns), "radec") | dict.fromkeys(_lines(polygon, str.strip), "polygon")
-    if not asked:
-        raise UsageError("the lists are empty")
+    asked |= _places(read_positions(sky=sky, table=table)) | dict.fromkeys(_polygons(polygon), "polygon")
 
     def look(source):
         cells = _cells(asked[source], source, neighbours)
@@ -107,24 +104,21 @@ def command(console, inputs, radec, polygon, neighbours, names, wcs, corners, pr
     return status
 
 
-def _lines(texts, plain):
-    """Texts as they are typed, and what ``plain(line)`` makes of each line of lists."""
+def _places(positions):
+    """Names of positions, to right ascension and declination in degrees."""
+    if positions is None:
+        return {}
+    places = zip(positions.first.tolist(), positions.second.tolist(), strict=True)
+    return dict(zip(positions.names, places, strict=True))
+
+
+def _polygons(texts):
+    """Polygons as they are typed, those of lists among them."""
     for text in texts:
-        if not text.startswith("@"):
-            yield text
-            continue
-        lines = (line.split("#")[0] for line in expand_inputs([text]))
-        yield from (plain(line) for line in lines if line.strip())
-
-
-def _columns(line):
-    """A position of a line of a list: columns parted by commas or spaces, ``h m s d m s`` among them."""
-    if "," in line:
-        return ",".join(line.split(",")[:2])
-    if _SIX_WORDS.match(line):
-        words = line.split()
-        return f"{':'.join(words[:3])},{':'.join(words[3:6])}"
-    return ",".join(line.split()[:2])
+        lines = lines_of(text[1:]) if text.startswith("@") else [text]
+        if not lines:
+            raise UsageError("the list of --polygon is empty")
+        yield from lines
 
 
 def _cells(kind, source, neighbours):
@@ -133,8 +127,8 @@ def _cells(kind, source, neighbours):
     from rtools.mosaic.skymap import skymap
 
     place = None
-    if kind == "radec":
-        place = _position(source)
+    if isinstance(kind, tuple):
+        place = kind
         found = skymap_match.cells_touching(*place)
     elif kind == "polygon":
         found = skymap_match.cells_touching(*_corners(source))
@@ -154,16 +148,6 @@ def _is_cell(text):
     from rtools.mosaic.skymap.skymap import is_name
 
     return is_name(text) and not Path(text).exists()
-
-
-def _position(text):
-    """Right ascension and declination, degrees."""
-    from rtools.astrometry.cutout_wcs import parse_sky
-
-    try:
-        return parse_sky(f"{text},1")[:2]
-    except UsageError:
-        raise UsageError("not a valid position", mend="one is 270.1,66.02 or 18:00:24,+66:01:12", path=text) from None
 
 
 def _corners(text):

@@ -5,7 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from rtools.astrometry.cutout_wcs import cutout_wcs, parse_sky, sky_section
+from rtools.astrometry.cutout_wcs import cutout_wcs, sky_section
+from rtools.astrometry.positions import parse_sky
 from rtools.errors import InputError, UsageError
 from rtools.products.io import open_product, writer
 from rtools.products.schema import layout, nodes

@@ -53,7 +53,7 @@ def test_lists_and_standard_input(tmp_path, said, monkeypatch):
 
 
 def test_a_position_has_its_cell_and_pixel(tmp_path, said):
-    lines = [line.split("\t") for line in said("--radec", "18:00:43.250,+65:59:43.18", "--radec", "10.0 , 85")]
+    lines = [line.split("\t") for line in said("--radec", "18:00:43.250,+65:59:43.18", "--sky", "10.0 , 85")]
     cell = skymap.parse_name("270p65x69y51")
     ra, dec = skymap.center(cell)
     assert lines[0] == ["18:00:43.250,+65:59:43.18", "270p65x69y51", f"{ra:.8f}", f"{dec:.8f}", *lines[0][4:]]
@@ -61,13 +61,13 @@ def test_a_position_has_its_cell_and_pixel(tmp_path, said):
     assert lines[0][6] == "yes"
     assert lines[1][1] == "000p86x32y62"
     (tmp_path / "places").write_text("# a list\n270.0 66.0 star\n10,85\n\n")
-    assert [line.split("\t")[0] for line in said("--radec", f"@{tmp_path / 'places'}")][-1] == "10,85"
+    assert [line.split("\t")[0] for line in said("--sky", f"@{tmp_path / 'places'}")][-1] == "10,85"
 
 
 def test_a_position_in_the_overlap_has_one_primary_cell(said):
     cell = skymap.parse_name("270p65x69y51")
     ra, dec = skymap.pixel_to_sky(cell, 4899.0, 4899.0)
-    told = json.loads("\n".join(said("--radec", f"{ra:.12f},{dec:.12f}", "--json")))
+    told = json.loads("\n".join(said("--sky", f"{ra:.12f},{dec:.12f}", "--json")))
     found = {entry["name"]: entry for entry in told["cells"]}
     assert len(found) == 4
     assert [name for name, entry in found.items() if entry["primary"]] == ["270p65x69y51"]
@@ -87,7 +87,7 @@ def test_a_position_in_the_overlap_has_one_primary_cell(said):
 )
 def test_forms_of_positions_in_lists(line, tmp_path, said):
     (tmp_path / "places").write_text(f"\n# RA Dec\n  {line}\n")
-    (found,) = said("--radec", f"@{tmp_path / 'places'}")
+    (found,) = said("--sky", f"@{tmp_path / 'places'}")
     assert [float(text) for text in found.split("\t")[4:6]] == pytest.approx([2499.5, 2499.5], abs=0.2)
 
 
@@ -101,7 +101,7 @@ def test_polygons_in_a_list(tmp_path, said):
 
 @pytest.mark.parametrize("pole", ["90", "-90"])
 def test_a_pole_lies_in_one_cell(pole, said):
-    found = {line.split("\t")[1]: line.split("\t") for line in said("--radec", f"77,{pole}")}
+    found = {line.split("\t")[1]: line.split("\t") for line in said("--sky", f"77,{pole}")}
     (name,) = found
     assert name == {"90": "135p90x50y50", "-90": "225m90x50y50"}[pole]
     assert found[name][6] == "yes"
@@ -172,20 +172,20 @@ def test_on_a_terminal_nothing_is_wider_than_it(monkeypatch, capsys):
     ("words", "status", "text"),
     [
         (("135p90x81y50",), 3, "135p90x81y50: no such skycell"),
-        (("--radec", "10"), 2, "10: not a valid position"),
-        (("--radec", "10,95"), 2, "10,95: not a valid position"),
+        (("--sky", "10"), 2, "'10' is not a position"),
+        (("--sky", "10,95"), 2, "'10,95' is not a position"),
         (("--polygon", "1,2,3,4"), 2, "three corners"),
         (("--polygon", "1,2,3,4,5,x"), 2, "'x'"),
         (("--polygon", "0,0,90,0,180,0,270,0"), 3, "wider than"),
         (("missing.asdf",), 3, "missing.asdf: no such file"),
         (("135p90x25y50", "--write", "x.asdf"), 2, "one of --write"),
         (("135p90x25y50", "--names", "--wcs"), 2, "--names does not go"),
-        (("--radec", "nan,10"), 2, "nan,10: not a valid position"),
+        (("--sky", "nan,10"), 2, "'nan,10' is not a position"),
         (("--polygon", "1,2,3,nan,5,6"), 3, "finite corners"),
         (("--write", "x.asdf", "--corners"), 2, "no options of cells"),
         (("--write", "-"), 2, "names a file"),
         (("--compare", "x", "--overwrite"), 2, "--overwrite is for --write"),
-        (("--radec", "@/dev/null"), 2, "names no input"),
+        (("--sky", "@/dev/null"), 2, "the list of --sky is empty"),
     ],
 )
 def test_each_bad_word_is_refused_in_one_line(words, status, text, capsys):

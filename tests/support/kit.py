@@ -63,7 +63,7 @@ LINES = {
     "point": ("--summary FILE", "--v1 FILE", "FILE --quaternion 0 0 0 1 --outdir DIR"),
     "aberration": ("FILE --outdir DIR",),
     "refcat": ("info FILE",),
-    "skymap": ("FILE", "--radec 10.5,-20.25 --json", "135p90x25y50 --wcs --corners"),
+    "skymap": ("FILE", "--sky 10.5,-20.25 --json", "135p90x25y50 --wcs --corners"),
     "asn": (f"{NAME} --product-name field --dry-run",),
     "diff": ("FILE FILE",),
     "validate": ("FILE --quick --json",),

@@ -6,6 +6,7 @@ is first asked for, which stays until the tool ends; messages speak of it as it 
 
 import json
 import os
+import re
 import shutil
 import stat
 import sys
@@ -26,12 +27,19 @@ __all__ = [
     "local_path",
     "missions_of",
     "opened",
+    "refuse_numbers",
 ]
 
 _COPIES = "rtools.inputs.copies"
 
 OUTPUTS = ("output", "outdir", "matches", "log_json", "emit")
 """Options, by the names of their parameters, whose files are written."""
+
+NOT_FILES = ("directory", "key", "name", "names", "shell", "what")
+"""Arguments, by the names of their parameters, that mean more than files, or anything else."""
+
+_NUMBERS = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([,: ]\s*[+-]?(\d+\.?\d*|\.\d+))*")
+"""A number, or several, as somebody types a place who means a pixel or a position."""
 
 FORMS = ((b"#ASDF", ".asdf"), (b"PAR1", ".parquet"), (b"SIMPLE", ".fits"), (b"# %ECSV", ".ecsv"), (b"{", ".json"))
 """First bytes of a file, and the extension that it has."""
@@ -125,6 +133,31 @@ def _of_streams(value):
         return value
     before, equals, path = value.rpartition("=")
     return before + equals + local_path(path) if is_stream(path) else value
+
+
+def refuse_numbers(context, options):
+    """Refuse numbers where names of files are expected: somebody means a place in a file.
+
+    Parameters
+    ----------
+    context : click.Context
+        Of the tool.
+    options : mapping of str to object
+        Parameter name to value.
+
+    Raises
+    ------
+    UsageError
+        One is a number, and no file is called so.
+    """
+    for param in context.command.params:
+        if not isinstance(param, click.Argument) or param.name in NOT_FILES:
+            continue
+        value = options.get(param.name)
+        for name in value if isinstance(value, tuple) else (value,):
+            if isinstance(name, str) and _NUMBERS.fullmatch(name) and not os.path.lexists(name):
+                mend = "a place in a file is --at X,Y in pixels, or --sky RA,DEC"
+                raise UsageError(f"{name}: a file expected, not a number", mend=mend)
 
 
 def missions_of(names):

@@ -8,7 +8,7 @@ from rtools.commands.kit.elsewhere import copies_of
 from rtools.errors import InputError, UsageError
 from rtools.remote.names import is_remote
 
-__all__ = ["expand_inputs", "names_in"]
+__all__ = ["expand_inputs", "lines_of", "names_in"]
 
 
 def expand_inputs(arguments):
@@ -31,6 +31,27 @@ def expand_inputs(arguments):
     if arguments and not names:
         raise UsageError("the list names no input file")
     return names
+
+
+def lines_of(path):
+    """Lines of a list that say something, without what stands behind a #.
+
+    Parameters
+    ----------
+    path : str
+        The list; ``-`` is standard input.
+
+    Returns
+    -------
+    list of str
+
+    Raises
+    ------
+    rtools.errors.InputError
+        It cannot be read.
+    """
+    lines = (line.partition("#")[0].strip() for line in _text_of(path).splitlines())
+    return [line for line in lines if line]
 
 
 def _here(names):

@@ -15,7 +15,7 @@ from rtools.commands.kit.config_shown import long_names, print_config, untyped
 from rtools.commands.kit.console import Console
 from rtools.commands.kit.elsewhere import brought
 from rtools.commands.kit.entry import DEBUG
-from rtools.commands.kit.inputs import as_typed, files_of_options
+from rtools.commands.kit.inputs import as_typed, files_of_options, refuse_numbers
 from rtools.commands.kit.said import words_said
 from rtools.commands.kit.sending import made_here, send_made
 from rtools.commands.kit.wording import worded
@@ -108,6 +108,7 @@ def _call(function, name, options):
     ctx = click.get_current_context()
     options = _settled(ctx, options)
     check_outputs(ctx, options)
+    refuse_numbers(ctx, options)
     if ctx.meta.get(_SHOW_CONFIG):
         print_config(ctx, options)
         return 0
