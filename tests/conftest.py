@@ -2,6 +2,7 @@
 
 import gc
 import os
+import time
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy: as the tools have it, and workers share the cores
 
@@ -29,9 +30,21 @@ SLOW_FIXTURES = {"raw", "raw18", "references", "star_field", "quick", "path_of_t
 """Fixtures that simulate and calibrate an exposure, or start tools as processes: what needs them is slow."""
 
 
-def pytest_collection_finish():
+SETTLED = 2.0
+"""Seconds after which what has been loaded and made meanwhile counts as no garbage."""
+
+
+def pytest_collection_finish(session):
     """Ten thousand tests and all modules are no garbage: they are not looked at again and again."""
-    gc.freeze()
+    session.settled = 0.0
+
+
+def pytest_runtest_setup(item):
+    """Nor are modules that the tests load and what fixtures keep: every job of a run looks for garbage as it ends."""
+    if time.monotonic() - item.session.settled > SETTLED:
+        gc.collect()
+        gc.freeze()
+        item.session.settled = time.monotonic()
 
 
 def pytest_addoption(parser):

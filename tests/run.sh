@@ -9,20 +9,29 @@ cd "$(dirname "$0")/.."
 . examples/python.sh
 cache=${RTOOLS_CACHE:-$PWD/.cache}
 unset PYTHONDONTWRITEBYTECODE # to compile modules and tests anew in every process takes minutes
-make_environment "$cache/env" ".[test]"
-python=$cache/env/bin/python
 RTOOLS_JUDGES=${RTOOLS_JUDGES:-$cache/judges}
 export RTOOLS_JUDGES
+if [ "${1:-}" != --quick ]; then
+    sh tests/judges/setup.sh "$RTOOLS_JUDGES" "${1:-}" &
+    installing=$!
+fi
+make_environment "$cache/env" ".[test]" --no-compile # most modules of what is installed are never loaded
+python=$cache/env/bin/python
 
 run_tests() { # [PYTEST ARGUMENTS]
     "$python" -m pytest -n 2 --dist worksteal "$@"
 }
 
-check_types() { # and compile kernels meanwhile on the other core; what goes wrong there, the tests will say
+check_types() { # and meanwhile compile kernels, and the modules of the tests, for which pytest takes its time
     "$python" -m mypy &
     checking=$!
-    "$python" -m tests.support.warm_up >"$cache/warm_up.log" 2>&1 || :
+    warm_up >"$cache/warm_up.log" 2>&1 || : # what goes wrong there, the tests will say
     wait $checking
+}
+
+warm_up() {
+    "$python" -m tests.support.warm_up
+    "$python" -m pytest --collect-only --quiet
 }
 
 measure_coverage() { # workers and tools in processes of their own as well (pyproject.toml)
@@ -39,7 +48,7 @@ measure_coverage() { # workers and tools in processes of their own as well (pypr
 "$cache/env/bin/ruff" format --check .
 if [ "${1:-}" != --quick ]; then
     check_types
-    sh tests/judges/setup.sh "$RTOOLS_JUDGES" "${1:-}"
+    wait $installing
 fi
 failed=0
 run_tests "$@" || failed=1

@@ -24,9 +24,17 @@ OF_JWST = "6.0.0"
 
 
 def newest_only(versions):
-    """Versions as parameters of which all but the last are asked with ``--long`` only."""
+    """Versions, or tuples that begin with one, as parameters of which all but the last are asked with ``--long`` only.
+
+    The older judges have environments only then.
+    """
     *older, newest = versions
-    return [*(pytest.param(version, marks=pytest.mark.long) for version in older), newest]
+    return [*(_with_long_only(version) for version in older), newest]
+
+
+def _with_long_only(version):
+    """A version, or a tuple that begins with it, as a parameter of which nothing is asked but with ``--long``."""
+    return pytest.param(*(version if isinstance(version, tuple) else (version,)), marks=pytest.mark.long)
 
 
 def judge_python(version, package="roman_datamodels"):

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import yaml
 
 from rtools.products.schema.yamltext import FastLoader
 
-__all__ = ["find_extensions", "manifest_from_uri"]
+__all__ = ["find_extensions", "manifest_from_uri", "schemas_read_once"]
 
 
 def find_extensions() -> None:
@@ -49,6 +50,48 @@ def manifest_from_uri(kind: Callable[..., Any], uri: str, **settings: Any) -> An
     from asdf import get_config
 
     return kind(yaml.load(get_config().resource_manager[uri], FastLoader), **settings)
+
+
+@contextmanager
+def schemas_read_once() -> Iterator[None]:
+    """While asdf checks a tree, take the schemas that an earlier tree needed as they were parsed then.
+
+    asdf parses a hundred schemas anew for every file, which takes a third of the time in which it writes a tree. A
+    schema is known by its text. An asdf without the function that is replaced here goes on as it does.
+    """
+    from asdf import schema
+
+    theirs = getattr(schema, "_make_schema_loader", None)
+    if theirs is None or theirs.__module__ == __name__:
+        yield
+        return
+    schema._make_schema_loader = _reading_once(theirs)
+    try:
+        yield
+    finally:
+        schema._make_schema_loader = theirs
+
+
+@cache
+def _reading_once(theirs):
+    """As asdf's maker of functions that load a schema, with a memory for those of installed packages."""
+    from asdf import get_config
+    from asdf.yamlutil import AsdfLoader
+
+    @cache
+    def parsed(text):
+        return yaml.load(text, AsdfLoader)
+
+    def make():
+        load = theirs()
+
+        def load_schema(url):
+            known = get_config().resource_manager
+            return (parsed(known[url]), url) if url in known else load(url)
+
+        return load_schema
+
+    return make
 
 
 @contextmanager

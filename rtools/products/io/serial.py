@@ -18,7 +18,7 @@ import yaml
 
 from rtools.errors import InputError, RtoolsError, UsageError
 from rtools.products.io.arrays import array_node
-from rtools.products.io.extensions import find_extensions, manifest_from_uri
+from rtools.products.io.extensions import find_extensions, manifest_from_uri, schemas_read_once
 from rtools.products.io.header import BLOCK_HEADER, BLOCK_MAGIC, StoredBlock
 from rtools.products.schema import nodes
 from rtools.wfi.times import iso_time
@@ -223,6 +223,7 @@ def _settings(profile):
     warnings.filterwarnings("ignore", module="asdf.*")
     warnings.filterwarnings("ignore", category=asdf.exceptions.AsdfWarning)
     find_extensions()
+    stack.enter_context(schemas_read_once())
     config = stack.enter_context(asdf.config_context())
     config.validate_on_read = False
     config.default_array_save_base = False

@@ -14,6 +14,7 @@ from rtools.products.io import open_product
 from rtools.products.schema import layout
 from tests.support import samples
 from tests.support.fits_files import back, by_asdf, lossless, sample, there, verified
+from tests.support.judges import newest_only
 from tests.support.runs import arrays, copied, history, listing, meta, piped, tool
 
 
@@ -41,10 +42,10 @@ def test_every_profile_comes_back_as_it_was(profile, tmp_path):
         assert ("PIXELDQ2" in hdus) == (profile == "2.2.0")
 
 
-def test_what_came_back_is_a_valid_product(product, tmp_path, judge):
+@pytest.mark.parametrize("version", newest_only(["1.1.0", "1.2.0"]))
+def test_what_came_back_is_a_valid_product(version, product, tmp_path, judge):
     again = [back(there(product(suffix), tmp_path), tmp_path / "asdf") for suffix in ("uncal", "linearity", "cal")]
-    for version in ("1.1.0", "1.2.0"):
-        assert all(verdict["ok"] for verdict in judge(version, again).values())
+    assert all(verdict["ok"] for verdict in judge(version, again).values())
 
 
 def test_twice_there_and_back(product, tmp_path):

@@ -16,7 +16,6 @@ from rtools.products.mosaic import metadata as mosaic_meta
 from rtools.products.mosaic.members import image_logs, image_tables
 from rtools.products.mosaic.writer import MosaicWriter, stage_mosaic
 from rtools.products.schema import nodes
-from rtools.products.schema.layout import PROFILES
 from rtools.work.statistics import image_statistics
 from tests.support import judges, samples
 from tests.support.validity import validate_tree
@@ -337,18 +336,17 @@ def test_rows_that_were_never_written(tmp_path):
     assert not os.listdir(tmp_path)
 
 
-def test_roman_datamodels_validates_mosaics_with_tables_and_logs(tmp_path, judge):
-    members, made_of = [member(number) for number in range(3)], {}
-    for profile in PROFILES:
+@pytest.mark.parametrize("version", judges.newest_only(judges.OPENS))
+def test_roman_datamodels_validates_mosaics_with_tables_and_logs(version, tmp_path, judge):
+    members, paths = [member(number) for number in range(3)], []
+    for profile in judges.OPENS[version]:
         path = tmp_path / f"{profile}_coadd.asdf"
         whole = stage_mosaic(path, made(members), PLANES, members, profile=profile).commit()
         by_rows = written_by_rows(tmp_path / f"{profile}_rows_coadd.asdf", members, profile=profile).commit()
-        made_of[whole] = made_of[by_rows] = profile
-    for version, opened in judges.OPENS.items():
-        paths = [path for path, profile in made_of.items() if profile in opened]
-        verdicts = judge(version, paths)
-        wrong = {path: verdict for path, verdict in verdicts.items() if not verdict["ok"]}
-        assert wrong == {}
-        for path in map(str, paths):
-            assert verdicts[path]["model"] == "MosaicModel"
-            np.testing.assert_allclose(verdicts[path]["wcs"], GRID.to_sky(10, 20), rtol=0, atol=1e-11)
+        paths += [whole, by_rows]
+    verdicts = judge(version, paths)
+    wrong = {path: verdict for path, verdict in verdicts.items() if not verdict["ok"]}
+    assert wrong == {}
+    for path in map(str, paths):
+        assert verdicts[path]["model"] == "MosaicModel"
+        np.testing.assert_allclose(verdicts[path]["wcs"], GRID.to_sky(10, 20), rtol=0, atol=1e-11)
