@@ -9,11 +9,13 @@ import click
 from rtools.commands.kit import options
 from rtools.commands.kit.console import json_line, print_json
 from rtools.commands.kit.entry import entry
-from rtools.commands.kit.inputs import is_stream, opened
+from rtools.commands.kit.inputs import is_stream, opened, refuse_number
 from rtools.commands.kit.lists import expand_inputs
 from rtools.commands.kit.loop import for_each
 from rtools.commands.kit.outputs import Outputs, deliver
-from rtools.commands.kit.tool import option, tool
+from rtools.commands.kit.positions import at, read_positions, sky
+from rtools.commands.kit.reference_options import reference_config
+from rtools.commands.kit.tool import option, tool, typed
 from rtools.commands.kit.written import Written
 from rtools.errors import InputError, UsageError
 from rtools.products.schema.flag_tables import MISSIONS, bits_of_mission, tables_of_mission
@@ -33,11 +35,18 @@ Of JWST files each set of a product of several sources is counted, and of tables
 pixels are rows, or the elements of their cells. A plane is an integration (3), a group of an integration (0/3) or, of
 a table with several flags in a cell, a row.
 
+With --at or --sky it tells of single pixels: flags by name, values with their errors, jumps with the resultant before
+which they are and its time, the pixel's numbers in both frames (L1 has the border of reference pixels, L2 not; from 0;
+of JWST those of the detector, from 1), its position, the source whose segment it is where a _segm file lies beside, and
+what each reference of the exposure says there. --ramp adds all resultants; of an image those of the ramp beside it, or
+of which its record says that it was made.
+
 With --mask, an image of bytes is written that is 1 where any of the flags is set: to .asdf as roman.mask, to .fits as
 the primary image.
 
 In a pipe: for flags, number, hexadecimal and names; for a file, its name, array, with --each the plane, flag, value,
-pixels and percentage; for --list, table, name, bit and value; separated by tabs."""
+pixels and percentage; for a pixel, file, x, y, what, value and remark; for --list, table, name, bit and value;
+separated by tabs."""
 
 
 @tool(
@@ -50,6 +59,8 @@ pixels and percentage; for --list, table, name, bit and value; separated by tabs
         "rt-dq --list",
         "rt-dq X_cal.asdf",
         "rt-dq X_dqinit.asdf --array groupdq --json",
+        "rt-dq X_cal.asdf --at 1234,567 --ramp",
+        "rt-dq *_cal.asdf --sky 10h02m03.4s,+02d12m11s",
         "rt-dq X_cal.asdf --mask DO_NOT_USE,HOT -o hot.fits",
         "rt-dq jwX_ramp.fits --array groupdq --each",
         "rt-dq 144 --mission jwst",
@@ -62,7 +73,12 @@ pixels and percentage; for --list, table, name, bit and value; separated by tabs
 @click.option("--mission", type=click.Choice(MISSIONS), help="Whose flags numbers and names are; roman by default.")
 @click.option("--each", is_flag=True, help="Count in each plane of a cube alone.")
 @click.option("--mask", metavar="NAME,…", help="Write where any of these flags, or numbers, is set.")
+@at
+@sky
+@click.option("--ramp", is_flag=True, help="With --at or --sky: all resultants of the pixel, too.")
+@click.option("--refs/--no-refs", default=True, help="With --at or --sky: what references say; they do by default.")
 @options.section
+@options.references
 @option(
     "-o",
     "--output",
@@ -74,13 +90,22 @@ pixels and percentage; for --list, table, name, bit and value; separated by tabs
 @options.json_output
 @options.no_checksum
 @options.fail_fast
-def command(console, what, list_all, mask, output, overwrite, as_json, fail_fast, **settings):
+def command(console, what, list_all, mask, output, overwrite, as_json, fail_fast, at, sky, **settings):
+    pixels = {key: settings.pop(key) for key in ("ramp", "refs", "ref", "refdir", "builtin")}
     asked = _Asked(**settings)
     if list_all:
         return _print_all(asked.mission or "roman", as_json)
     what = expand_inputs(what)
     if not what:
         raise UsageError("no flags and no file")
+    if at or sky:
+        if mask is not None or output is not None or asked.section or asked.array or asked.each:
+            raise UsageError("--at and --sky go with none of --mask, -o, --section, --array and --each")
+        show = _pixel_teller(console, read_positions(at, sky), asked, pixels, as_json)
+        return for_each(console, what, show, fail_fast=fail_fast, report=json_line if as_json else None)
+    if typed("ramp") or typed("refs"):
+        raise UsageError("--ramp and --refs go with --at or --sky")
+    _refuse_places(what)
     if (mask is None) != (output is None):
         raise UsageError("--mask and -o go together")
     if mask is not None:
@@ -95,6 +120,22 @@ def command(console, what, list_all, mask, output, overwrite, as_json, fail_fast
             _print_counts(text, asked, as_json)
 
     return for_each(console, what, show, fail_fast=fail_fast, report=json_line if as_json else None)
+
+
+def _pixel_teller(console, positions, asked, pixels, as_json):
+    """A function that tells of the pixels of a file."""
+    from rtools.commands.dq_pixel import AskedPixels, show_pixels
+
+    config = reference_config(pixels["ref"], pixels["refdir"], pixels["builtin"]) if pixels["refs"] else None
+    wanted = AskedPixels(positions, asked.frame, pixels["ramp"], config)
+    return lambda name: show_pixels(console, name, wanted, as_json=as_json)
+
+
+def _refuse_places(what):
+    """Refuse numbers behind a file: they are no flags, but a place."""
+    first = next((number for number, text in enumerate(what) if os.path.isfile(text)), len(what))
+    for text in what[first:]:
+        refuse_number(text)
 
 
 class _Asked(NamedTuple):

@@ -12,6 +12,7 @@ from rtools.exposure.rampfit.timing import resultant_timing
 from rtools.products import names
 from rtools.products.edit.section import shift_between
 from rtools.products.io import open_product
+from rtools.show.beside import ramps_beside
 from rtools.show.pixel_ramp import JUMP, PixelRamp, add_lines, draw_straight
 from rtools.show.ramp_drawing import draw_ramp, plot_ramp
 from rtools.show.units import unit_of
@@ -39,7 +40,8 @@ def load_ramp(
     Parameters
     ----------
     product : rtools.products.io.product.Product
-        Raw exposure or ramp.
+        Raw exposure or ramp; of an image the ramp that lies beside it is read (`rtools.show.beside.ramps_beside`), and
+        the rate is that of the image.
     x, y : int
         In pixels of the product, or of `frame`.
     frame : str, optional
@@ -57,12 +59,16 @@ def load_ramp(
     Raises
     ------
     InputError
-        The product is not a ramp, or the pixel lies outside.
+        The product is no ramp and has none beside it, or the pixel lies outside.
     """
+    if product.kind == "l2_image" and (path := next(ramps_beside(product), None)) is not None:
+        with open_product(path, ("l1_uncal", "ramp")) as beside:
+            (dx, dy), margin = shift_between(product, beside), BORDER * (frame == "l1")
+            return load_ramp(beside, x + dx - margin, y + dy - margin, rate=rate or product.path)
     if product.kind not in ("l1_uncal", "ramp"):
         stem = names.split_suffix(product.path)[0] if product.kind == "l2_image" else ""
         message = f"has no resultants (it is {product.reftype or product.kind})"
-        wanted = f"--ramp takes {stem}_uncal.asdf, or its ramp {stem}_dqinit.asdf … {stem}_linearity.asdf"
+        wanted = f"its ramp is not beside it: {stem}_uncal.asdf, or {stem}_dqinit.asdf … {stem}_linearity.asdf"
         raise InputError(message, mend=wanted if stem else "--ramp takes a raw exposure or a ramp", path=product.path)
     metadata.require(product.meta, "exposure.read_pattern", "exposure.frame_time", path=product.path)
     x, y = (value + BORDER * (frame == "l2") for value in (x, y))

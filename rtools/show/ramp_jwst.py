@@ -11,6 +11,7 @@ from rtools.errors import InputError
 from rtools.products import names
 from rtools.products.edit.section import shift_between
 from rtools.products.opening import open_any
+from rtools.show.beside import ramps_beside
 from rtools.show.pixel_ramp import JUMP, PixelRamp, add_lines, draw_straight
 from rtools.show.units import unit_of
 
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from rtools.products.jwst import JwstProduct
 
 __all__ = ["group_times", "load_groups"]
+
+
+IMAGES = ("rate", "rateints", "cal", "calints", "crf", "crfints")
+"""Kinds of images that keep the pixels of the ramp that they were made of."""
 
 
 def load_groups(
@@ -35,7 +40,7 @@ def load_groups(
     Parameters
     ----------
     product : JwstProduct
-        An uncal or a ramp, opened.
+        An uncal or a ramp, opened; of an image the ramp that lies beside it is read.
     x, y : int
         In pixels of the product, from 0.
     integration : int, optional
@@ -54,8 +59,12 @@ def load_groups(
     Raises
     ------
     InputError
-        The product is not a ramp, the pixel lies outside, or there is no such integration.
+        The product is no ramp and has none beside it, the pixel lies outside, or there is no such integration.
     """
+    if product.kind in IMAGES and (path := next(ramps_beside(product), None)) is not None:
+        with open_any(path) as beside:
+            dx, dy = shift_between(product, beside)
+            return load_groups(beside, x + dx, y + dy, integration=integration, rate=rate)  # type: ignore[arg-type]
     integrations, groups = _checked(product, x, y)[:2]
     chosen = range(integrations)
     if integration is not None:
@@ -102,7 +111,7 @@ def _checked(product, x, y):
     """The shape of the ramp."""
     if product.kind not in ("uncal", "ramp"):
         stem = names.split_suffix(product.path)[0]
-        wanted = f"--at takes {stem}_uncal.fits, or a ramp"
+        wanted = f"--at takes a ramp, or an image with its ramp beside it: {stem}_uncal.fits"
         raise InputError(f"has no groups (it is {product.kind})", mend=wanted, path=product.path)
     shape: tuple[int, ...] = product.arrays["data"].shape if product.has("data") else ()
     if len(shape) != 4:

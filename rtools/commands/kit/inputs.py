@@ -27,6 +27,7 @@ __all__ = [
     "local_path",
     "missions_of",
     "opened",
+    "refuse_number",
     "refuse_numbers",
 ]
 
@@ -155,9 +156,26 @@ def refuse_numbers(context, options):
             continue
         value = options.get(param.name)
         for name in value if isinstance(value, tuple) else (value,):
-            if isinstance(name, str) and _NUMBERS.fullmatch(name) and not os.path.lexists(name):
-                mend = "a place in a file is --at X,Y in pixels, or --sky RA,DEC"
-                raise UsageError(f"{name}: a file expected, not a number", mend=mend)
+            if isinstance(name, str):
+                refuse_number(name)
+
+
+def refuse_number(name):
+    """Refuse a number where the name of a file is expected.
+
+    Parameters
+    ----------
+    name : str
+        As it is typed.
+
+    Raises
+    ------
+    UsageError
+        It is a number, and no file is called so.
+    """
+    if _NUMBERS.fullmatch(name) and not os.path.lexists(name):
+        mend = "a place in a file is --at X,Y in pixels, or --sky RA,DEC"
+        raise UsageError(f"{name}: a file expected, not a number", mend=mend)
 
 
 def missions_of(names):
