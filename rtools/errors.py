@@ -3,6 +3,8 @@
 Rooms raise these; `rtools.commands.kit.failures` and `entry` turn each into one line on stderr and an exit status.
 """
 
+from contextlib import contextmanager
+
 __all__ = [
     "InputError",
     "MissingReferenceError",
@@ -11,6 +13,7 @@ __all__ = [
     "RtoolsError",
     "RtoolsWarning",
     "UsageError",
+    "about",
 ]
 
 
@@ -73,6 +76,22 @@ class QualityError(RtoolsError):
     """The result misses a quality limit that was asked for (exit 5)."""
 
     exit_code = 5
+
+
+@contextmanager
+def about(path):
+    """Errors that are raised inside name a file, where they do not name one yet.
+
+    Parameters
+    ----------
+    path : str or os.PathLike or None
+        The file.
+    """
+    try:
+        yield
+    except RtoolsError as error:
+        error.path = error.path or path
+        raise
 
 
 def _again(kind, message, mend, path):

@@ -105,8 +105,8 @@ def align(
     images : sequence of ImageSources
         As `read_sources` gives them, or made of arrays.
     refcat : str, Path, Table or mapping
-        Reference stars: a file or HATS tree, of which the part around the images is read; or a table with columns as
-        Gaia's, ``ra`` and ``dec`` (degrees) at least.
+        Reference stars: a file or HATS tree, of which the part around the images is read; or a table. Names of columns
+        are Gaia's or others that are usual (``RA_ICRS``, ``RAJ2000``, ``pmRA`` …).
     threads : int
         Threads that look for the match; 0 means all cores. The result does not depend on it.
     **options
@@ -136,14 +136,21 @@ def align(
     >>> alignment.status, [f"{shift:.2f}" for shift in alignment.results["shift"]][1]
     ('COMPLETE', '0.20')
     """
+    from astropy.table import Table
+
     from rtools.astrometry.align import align
     from rtools.astrometry.refcat import from_table
     from rtools.astrometry.steps.tweakreg import STEP
     from rtools.pipeline.astrometry.align import stars_around
     from rtools.pipeline.job.settings import check_options
+    from rtools.products.refcat.files import standard
+    from rtools.products.tables.column_names import parse_columns
 
     options = STEP.defaults() | check_options(STEP, options)
     if isinstance(refcat, str | Path):
         refcat = stars_around(str(refcat), [image.wcs for image in images], options)
+    else:
+        asked = options["refcat_columns"]
+        refcat = standard(Table(refcat), asked=parse_columns(asked) if asked else None)
     with working(threads) as work:
         return align(list(images), from_table(refcat), options, work=work)

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from rtools.commands.kit import options
+from rtools.commands.kit.columns import parsed_columns
 from rtools.commands.kit.console import json_line
 from rtools.commands.kit.entry import entry
 from rtools.commands.kit.inputs import local
@@ -84,20 +85,31 @@ _where = _bundle(
 )
 
 
+_columns = click.option(
+    "--columns",
+    callback=parsed_columns,
+    metavar="ra=NAME,…",
+    help="Which columns mean what: ra=ALPHA,dec=DELTA,ref_epoch=2016.0. Usual names are found.",
+)
+
+
 @tool(
     "rt-refcat make",
     summary="A table or a HATS tree as a HATS tree or a table, names and units normalised.",
-    description=f"{OUTPUT_HELP}\n\nNames are taken in any case, RA/DEC and sky_centroid, too; units are converted.",
+    description=f"{OUTPUT_HELP}\n\n"
+    "Usual names are known in any case (RA_ICRS, RAJ2000, pmRA, e_RA_ICRS, Plx, Gmag …), else --columns says them; "
+    "units are converted, and positions may be sexagesimal.",
     examples=("rt-refcat make gaia.fits -o gaia", "rt-refcat make gaia -o gaia.parquet --limit 20"),
     no_args_is_help=True,
 )
 @click.argument("catalog", metavar="IN")
 @click.option("--all-columns", is_flag=True, help="Keep other columns, too.")
+@_columns
 @_limit
 @_writing
-def make(console, catalog, all_columns, limit, **where):
+def make(console, catalog, all_columns, columns, limit, **where):
     target = _target(where, [catalog])
-    table = _brighter(_read(catalog, everything=all_columns), limit)
+    table = _brighter(_read(catalog, everything=all_columns, asked=columns), limit)
     _write(console, where, target, table, inputs=[catalog], parameters={"limit": limit})
 
 
@@ -114,12 +126,13 @@ def make(console, catalog, all_columns, limit, **where):
 @click.argument("catalog", metavar="IN")
 @_where
 @click.option("--all-columns", is_flag=True, help="Keep other columns, too.")
+@_columns
 @_limit
 @_writing
-def cut(console, catalog, cone, files, margin, all_columns, limit, **where):
+def cut(console, catalog, cone, files, margin, all_columns, columns, limit, **where):
     target = _target(where, [catalog, *files])
     cone = _cone(cone, files, margin)
-    table = _brighter(_read(catalog, cone, everything=all_columns), limit)
+    table = _brighter(_read(catalog, cone, everything=all_columns, asked=columns), limit)
     _write(console, where, target, table, inputs=[catalog, *files], parameters={"cone": cone, "limit": limit})
 
 
@@ -185,14 +198,15 @@ def download(console, cone, files, margin, limit, **where):
     no_args_is_help=True,
 )
 @click.argument("catalogs", nargs=-1, required=True, metavar="IN…")
+@_columns
 @options.json_output
 @options.fail_fast
-def info(console, catalogs, as_json, fail_fast):
+def info(console, catalogs, columns, as_json, fail_fast):
     def look(name):
         from rtools.products.refcat.info import describe
 
         with local(name) as path:
-            found = describe(path)
+            found = describe(path, columns)
         if as_json:
             json_line({"file": name, "status": "done"} | found.record())
         else:
@@ -205,11 +219,11 @@ def info(console, catalogs, as_json, fail_fast):
     return for_each(console, names, look, fail_fast=fail_fast, report=json_line if as_json else None)
 
 
-def _read(name, cone=None, *, everything=False):
+def _read(name, cone=None, *, everything=False, asked=None):
     from rtools.products.refcat import files as refcat_files
 
     with local(name) as path:
-        return refcat_files.read(path, cone, everything=everything)
+        return refcat_files.read(path, cone, everything=everything, asked=asked)
 
 
 def _brighter(table, limit):

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rtools.errors import InputError
+from rtools.errors import InputError, about
 from rtools.products.edit.section import cutout_of, origin_of, shift_between
 from rtools.products.opening import open_any
+from rtools.products.tables.column_names import missing_positions, sky_columns
 from rtools.products.tables.files import read_catalog
+from rtools.products.tables.positions import read_positions
 from rtools.show.columns import column_values
 from rtools.wfi.sphere import signed_turn
 from rtools.wfi.units import DEGREE_ARCSEC
@@ -22,13 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = ["compass", "load_outlines", "load_sources"]
 
-SKY = (
-    ("ra", "dec"),
-    ("sky_centroid.ra", "sky_centroid.dec"),
-    ("ra_centroid", "dec_centroid"),
-    ("RA", "DEC"),
-    ("RA", "Dec"),
-)
 PIXELS = (("x_centroid", "y_centroid"), ("xcentroid", "ycentroid"), ("x", "y"), ("X", "Y"))
 
 
@@ -87,10 +82,11 @@ def load_sources(path: str | Path, product: ProductFace, *, wcs: Any = None) -> 
     """
     table = read_catalog(path)
     names = set(table.colnames)
-    sky, pixels = (next((pair for pair in known if set(pair) <= names), None) for known in (SKY, PIXELS))
+    sky = sky_columns(table.colnames)
+    pixels = next((pair for pair in PIXELS if set(pair) <= names), None)
     if sky and wcs is not None:
-        ra, dec = (column_values(table, name) for name in sky)
-        ra[~((np.abs(ra) <= 360) & (np.abs(dec) <= 90))] = np.nan  # -999999, 99
+        with about(path):
+            ra, dec, _columns = read_positions(table)
         x, y = wcs.invert(ra, dec, with_bounding_box=False)
         return np.array([x, y], float)
     if pixels:
@@ -98,7 +94,8 @@ def load_sources(path: str | Path, product: ProductFace, *, wcs: Any = None) -> 
         return np.array([column_values(table, name) for name in pixels]) - origin
     if sky:
         raise InputError("its positions need a WCS, which the image has not", mend="give --wcs FILE", path=path)
-    raise InputError("no positions: columns ra, dec or x_centroid, y_centroid expected", path=path)
+    with about(path):
+        raise missing_positions(table.colnames, "no positions", mend="call them ra and dec, or x and y in pixels")
 
 
 def load_outlines(path: str | Path, product: ProductFace, image: ShownPlane) -> np.ndarray:

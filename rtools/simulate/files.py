@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rtools.errors import InputError
+from rtools.errors import InputError, about
 from rtools.simulate.scene import Sources
 
 if TYPE_CHECKING:
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 __all__ = ["read_motion", "read_sources", "read_tables", "stage_truth_image", "stage_truth_table"]
 
 COLUMNS = {
-    "ra": ("ra", "ra_deg", "raj2000"),
-    "dec": ("dec", "dec_deg", "dej2000"),
     "magnitude": ("mag", "magnitude", "mag_ab"),
     "radius": ("size", "radius", "half_light_radius", "r_eff"),
     "axis_ratio": ("axis_ratio", "q", "ba"),
@@ -31,7 +29,7 @@ COLUMNS = {
     "sersic": ("sersic", "sersic_index", "n"),
     "type": ("type", "kind"),
 }
-"""Names under which a source table may have each column, any letter case."""
+"""Names under which a source table may have each column, any letter case; positions are found by `products.tables`."""
 
 LIMITS = {
     "ra": (-360, 360),
@@ -54,9 +52,10 @@ def read_sources(path: str | Path, element: str) -> Sources:
     Parameters
     ----------
     path : str or Path
-        Columns: ra, dec (degrees), magnitude (AB; a column named for the element, ``F158``, is preferred); optional
-        size (half-light radius along the major axis, arcsec), axis_ratio, angle (degrees east of north), type (star,
-        disk, spheroid) or sersic. With a size and neither type nor sersic a source is a disk.
+        Columns: positions by any name that `rtools.products.tables.positions` knows; magnitude (AB; a column named for
+        the element, ``F158``, is preferred); optional size (half-light radius along the major axis, arcsec),
+        axis_ratio, angle (degrees east of north), type (star, disk, spheroid) or sersic. With a size and neither type
+        nor sersic a source is a disk.
     element : str
         Optical element in which the magnitudes are wanted; empty for none.
 
@@ -70,22 +69,26 @@ def read_sources(path: str | Path, element: str) -> Sources:
     InputError
         The table cannot be read, lacks a column, or has a value that is not finite or cannot be (`LIMITS`).
     """
+    from rtools.products.tables.column_names import missing_positions, sky_columns
     from rtools.products.tables.files import read_catalog
 
     table = read_catalog(path)
     names = {name.lower(): name for name in table.colnames}
     found = {key: next((names[word] for word in words if word in names), None) for key, words in COLUMNS.items()}
+    sky = sky_columns(table.colnames)
+    if sky is None:
+        with about(path):
+            raise missing_positions(table.colnames, "no sources", mend="call them ra and dec")
+    found |= dict(zip(("ra", "dec"), sky, strict=True))
     found["magnitude"] = names.get(element.lower(), found["magnitude"])
-    lacking = [key for key in ("ra", "dec", "magnitude") if found[key] is None]
-    if lacking:
-        mend = f"magnitudes may be called {element}, mag or magnitude" if "magnitude" in lacking else None
-        raise InputError(f"no column {', '.join(lacking)}", mend=mend, path=path)
+    if found["magnitude"] is None:
+        raise InputError("no column magnitude", mend=f"it may be called {element}, mag or magnitude", path=path)
     count = len(table)
 
     def column(key, default):
         if found[key] is None:
             return np.full(count, float(default))
-        values = _numbers(table, found[key], path)
+        values = _numbers(table, found[key], path, axis=key if key in ("ra", "dec") else None)
         _refuse_impossible(values, key, found[key], path)
         return values
 
@@ -156,12 +159,12 @@ def read_motion(path: str | Path) -> MotionTable:
     return MotionTable(t, dx, dy, zeta)
 
 
-def _numbers(table, name, path):
-    """A column of finite numbers."""
-    try:
-        values: np.ndarray = np.asarray(np.ma.filled(np.ma.asarray(table[name], dtype=float), np.nan))
-    except (TypeError, ValueError):
-        raise InputError(f"column {name} holds text where numbers belong", path=path) from None
+def _numbers(table, name, path, *, axis=None):
+    """A column of finite numbers; of an axis of the sky in degrees."""
+    from rtools.products.tables.positions import plain_numbers, sky_values
+
+    with about(path):
+        values = sky_values(table[name], axis) if axis else plain_numbers(table[name])
     if not np.all(np.isfinite(values)):
         raise InputError(f"column {name} has values that are not numbers", path=path)
     return values

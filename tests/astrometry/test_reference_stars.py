@@ -157,10 +157,10 @@ def test_a_column_of_positions_is_read_as_ra_and_dec(tmp_path):
 @pytest.mark.parametrize(
     ("columns", "message"),
     [
-        ({"x": [1.0], "y": [1.0]}, "no column ra"),
+        ({"x": [1.0], "y": [1.0]}, "no column is known"),
         ({"ra": [1.0], "dec": [100.0]}, "beyond 90"),
         ({"ra": [-999999.0], "dec": [1.0]}, "ra is beyond 360"),
-        ({"ra": ["a"], "dec": [1.0]}, "not a column of numbers"),
+        ({"ra": ["a"], "dec": [1.0]}, "no positions that can be read"),
         ({"ra": [1.0], "dec": [1.0], "ref_epoch": [57000.0]}, "not a Julian year"),
     ],
 )

@@ -188,7 +188,11 @@ def test_a_tree_that_cannot_be_finished_leaves_nothing(table, tmp_path, monkeypa
 def test_what_is_no_reference_catalog_is_refused(tmp_path, capsys):
     (tmp_path / "a.csv").write_text("label,flux\n1,2\n")
     (tmp_path / "tree").mkdir()
-    for name, says in (("a.csv", "no column ra"), ("tree", "partition_info.csv"), ("none.parquet", "no such file")):
+    for name, says in (
+        ("a.csv", "no column is known"),
+        ("tree", "partition_info.csv"),
+        ("none.parquet", "no such file"),
+    ):
         for line in (("info", tmp_path / name), ("make", tmp_path / name, "-o", tmp_path / "out")):
             assert tool("refcat", *line) == 3
             captured = capsys.readouterr()

@@ -299,7 +299,7 @@ def test_table_with_galaxies_and_a_column_per_filter(tmp_path):
 BAD_TABLES = [
     ({}, "no column magnitude"),
     ({"mag": [np.nan, 1.0]}, "not numbers"),
-    ({"mag": ["bright", "faint"]}, "column mag holds text where numbers belong"),
+    ({"mag": ["bright", "faint"]}, "mag is not a column of numbers"),
     ({"mag": [20.0, 20.0], "type": ["quasar", "star"]}, "quasar"),
     ({"mag": [20.0, 20.0], "type": ["disk", "star"]}, "without a size"),
 ]

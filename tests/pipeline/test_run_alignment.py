@@ -134,7 +134,7 @@ def test_rt_run_aligns_an_association_together(imaged, imaged_again, gaia, tmp_p
 
 @pytest.mark.parametrize(
     "text, word",
-    [(b"x,y\n1,2\n", "it has no column ra"), (b"PAR1 no more", "that can be read"), (b"\0", "not a table")],
+    [(b"x,y\n1,2\n", "no column is known"), (b"PAR1 no more", "that can be read"), (b"\0", "not a table")],
 )
 def test_a_reference_catalog_that_is_none_is_refused_before_any_work(imaged, text, word, tmp_path, capsys):
     asn = association(tmp_path / "x_asn.json", {"expname": str(sibling(imaged, "flat.asdf"))})

@@ -32,6 +32,12 @@ STEP = AlignStep(
             type=str,
             names_file=True,
         ),
+        Option(
+            "refcat-columns",
+            None,
+            "Which of its columns mean what: ra=NAME,dec=NAME,ref_epoch=2016.0; usual names are known.",
+            type=str,
+        ),
         Option("max-shift", 6.0, "Largest shift that is accepted at the detector centre, arcsec.", minimum=0.0),
         Option("max-rotation", 0.3, "Largest rotation that is accepted, about WFI_CEN, degrees.", minimum=0.0),
         Option("max-scale", 2e-3, "Largest |scale - 1| that is accepted.", minimum=0.0),

@@ -12,7 +12,7 @@ import click
 
 from rtools.commands.kit.inputs import local_path
 from rtools.commands.kit.lists import lines_of
-from rtools.errors import InputError, UsageError
+from rtools.errors import InputError, UsageError, about
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -172,24 +172,17 @@ def _of_table(path):
     import numpy as np
 
     from rtools.products.tables import read_catalog
+    from rtools.products.tables.positions import read_positions as positions_of
 
     rows = read_catalog(local_path(path))
-    ra, dec = _columns(rows, path)
-    if not len(rows):
-        raise InputError("the table has no rows", path=path)
+    with about(path):
+        ra, dec, _names = positions_of(rows)
+        if not len(rows):
+            raise InputError("the table has no rows")
     column = next((rows.colnames[names.index(one)] for names in [[name.lower() for name in rows.colnames]]
                    for one in IDS if one in names), None)  # fmt: skip
     ids = np.arange(1, len(rows) + 1) if column is None else np.asarray(rows[column])
     return Positions("sky", ra, dec, tuple(map(str, ids.tolist())), ids, column or "row")
-
-
-def _columns(rows, path):
-    """Right ascensions and declinations of a table, degrees; NaN where the table says nothing."""
-    import numpy as np
-
-    if not {"ra", "dec"} <= set(rows.colnames):
-        raise InputError(f"no columns ra and dec in {' '.join(rows.colnames[:12])}", path=path)
-    return tuple(np.ma.filled(np.ma.asarray(rows[name], np.float64), np.nan) for name in ("ra", "dec"))
 
 
 def pixels_of(positions: Positions, product: ProductFace, wcs: Any = None) -> tuple[np.ndarray, np.ndarray]:

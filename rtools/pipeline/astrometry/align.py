@@ -302,6 +302,7 @@ def align(members: Sequence[ImageToAlign], options: Mapping[str, Any], work: Wor
         if not _is_archive(path):
             raise
         return [error.message] * len(members)  # the images are not to blame for the network
+    _tell_undated(table, path, work)
     name = f"FIT-LVL2-{Path(path).name.partition('.')[0]}"
     alignment = aligning.align(images, from_table(table), options, name=name, work=work)
     return [Outcome(alignment, number, members, table) for number in range(len(members))]
@@ -363,11 +364,20 @@ def stars_around(path: str, systems: Sequence[WCS], options: Mapping[str, Any]) 
     from rtools.astrometry.align import search_radius
     from rtools.products.refcat import files as refcat_files
     from rtools.products.refcat import gaia as gaia_archive
+    from rtools.products.tables.column_names import parse_columns
 
     cone = _cone(systems, search_radius(options) / DEGREE_ARCSEC)
     if _is_archive(path):
         return gaia_archive.download(cone, limit=FAINTEST)
-    return refcat_files.read(path, cone)
+    asked = options.get("refcat_columns")
+    return refcat_files.read(path, cone, asked=parse_columns(asked, option="--refcat-columns") if asked else None)
+
+
+def _tell_undated(table, name, work):
+    """Warn of stars that move from nobody knows when."""
+    if "pmra" in table.colnames and not ("ref_epoch" in table.colnames and np.isfinite(table["ref_epoch"]).any()):
+        mend = "--refcat-columns ref_epoch=2016.0 says it"
+        work.log("warning", f"{name}: its proper motions are not used, because it has no epoch; {mend}")
 
 
 def _cone(systems, margin):

@@ -105,7 +105,7 @@ def _settle_alignment(planned, messages):
             messages.warn(f"{planned.step.name}: SKIPPED {note}")
         return replace(planned, status="SKIPPED", note=note, active=False)
     if Path(path).exists():
-        refcat_files.check(str(path))
+        refcat_files.check(str(path), planned.options["refcat_columns"])
     elif path != GAIA:
         raise InputError("no such file", mend=f"{GAIA} asks the archive, over the network", path=path)
     return planned

@@ -12,7 +12,9 @@ import numpy as np
 from rtools.errors import InputError
 from rtools.pipeline.report.findings import CatalogFindings
 from rtools.products.tables import read_catalog
+from rtools.products.tables.column_names import is_of_positions, sky_columns
 from rtools.products.tables.flat import to_tree
+from rtools.products.tables.positions import read_positions
 from rtools.quality import magnitudes, measure_sources
 
 if TYPE_CHECKING:
@@ -33,10 +35,12 @@ BANDS = re.compile(r"(psf|kron|segment)_([a-z]\d+)_flux")
 SIZES = ("fluxfrac_radius_50", "half_light_radius", "CI_70_30")
 EXTENDED = "is_extended"
 FLAGS = ("warning_flags", "image_flags")
-SKY = (("ra_psf", "dec_psf"), ("ra", "dec"), ("ra_centroid", "dec_centroid"), ("sky_centroid.ra", "sky_centroid.dec"))
+SKY = ("ra_psf", "dec_psf")
+"""Columns of positions that go before those that a table is known to have (`products.tables.positions`)."""
+
 PIXELS = (("x_psf", "y_psf"), ("x_centroid", "y_centroid"), ("xcentroid", "ycentroid"))
 
-KNOWN = {*FLAGS, *(name for pair in (*SKY, *PIXELS) for name in pair)}
+KNOWN = {*FLAGS, *SKY, *(name for pair in PIXELS for name in pair)}
 
 POINTS = 250
 """Sources of a catalog that are drawn."""
@@ -84,7 +88,12 @@ def read_sources(path: str | Path) -> ReadCatalog:
 
 def _wanted(name):
     """Whether a column is needed: fewer than a fifth of those that a catalog has."""
-    return name in KNOWN or name.startswith((*SIZES, EXTENDED)) or name.removesuffix("_err").endswith("_flux")
+    return (
+        name in KNOWN
+        or is_of_positions(name)
+        or name.startswith((*SIZES, EXTENDED))
+        or name.removesuffix("_err").endswith("_flux")
+    )
 
 
 def catalog_findings(name: str, read: ReadCatalog) -> CatalogFindings | None:
@@ -181,12 +190,12 @@ def stars_of(read: ReadCatalog, most: int) -> tuple[np.ndarray, np.ndarray, np.n
         x and y, 0-based; NaN where the catalog does not say.
     """
     names = read.table.colnames
-    sky = next((pair for pair in SKY if set(pair) <= set(names)), None)
+    sky = sky_columns(names, first=SKY)
     flux, band = _flux_column(read)
     if sky is None or flux is None:
         return np.zeros(0), np.zeros(0), np.zeros((0, 2))
     light, error = _numbers(read.table, flux), _numbers(read.table, f"{flux}_err")
-    ra, dec = (_numbers(read.table, name) for name in sky)
+    ra, dec, _columns = read_positions(read.table, first=SKY)
     usable = np.isfinite(ra) & np.isfinite(dec) & (light > 20 * error) & ~_extended(read.table, band)
     rows = np.flatnonzero(usable)
     rows = rows[np.argsort(-light[rows], kind="stable")][:most]

@@ -1,24 +1,27 @@
 """Reference catalogs in files: a table of any format, or a HATS tree like the public copy of Gaia. No network.
 
 A HATS tree is a directory with ``partition_info.csv`` (columns Norder, Npix) and
-``dataset/Norder=k/Dir=⌊n/10000⌋·10000/Npix=n.parquet``, the sky in nested healpix cells. Names of columns are taken in
-any case and come out as Gaia writes them; units are turned into degrees, mas and mas/yr, which is also what a column
-without unit has.
+``dataset/Norder=k/Dir=⌊n/10000⌋·10000/Npix=n.parquet``, the sky in nested healpix cells. Names of columns are those of
+`rtools.products.tables.positions` and come out as Gaia writes them; units are turned into degrees, mas and mas/yr,
+which is also what a column without unit has.
 """
 
 from __future__ import annotations
 
 import csv
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rtools.errors import InputError
+from rtools.errors import InputError, about
+from rtools.products.tables.column_names import QUANTITIES, constants_of, find_columns, missing_positions, parse_columns
 from rtools.products.tables.files import read_catalog
 from rtools.products.tables.parquet import from_arrow
 from rtools.products.tables.parquet_files import parquet_source
+from rtools.products.tables.positions import column_of, epoch_of
 from rtools.wfi.sphere import separation
 
 if TYPE_CHECKING:
@@ -26,21 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["COLUMNS", "check", "is_tree", "partition_file", "partitions", "read", "standard"]
 
-COLUMNS = {
-    "ra": "deg",
-    "dec": "deg",
-    "pmra": "mas / yr",
-    "pmdec": "mas / yr",
-    "parallax": "mas",
-    "ref_epoch": "yr",
-    "ra_error": "mas",
-    "dec_error": "mas",
-    "pmra_error": "mas / yr",
-    "pmdec_error": "mas / yr",
-    "parallax_error": "mas",
-    "phot_g_mean_mag": "mag",
-    "source_id": None,
-}
+COLUMNS = QUANTITIES
 """Columns of a reference catalog and their units; `ra` and `dec` are needed."""
 
 LIMITS = {
@@ -56,15 +45,6 @@ LIMITS = {
 }
 """What a star can have, in these units; anything else (-999999, 99, 1e20) is not known. Barnard's star moves 10,393
 mas/yr, Proxima's parallax is 768 mas."""
-
-OTHER_NAMES = {
-    "ra": ("sky_centroid.ra",),
-    "dec": ("sky_centroid.dec",),
-    "ref_epoch": ("epoch",),
-    "phot_g_mean_mag": ("mag",),
-    "source_id": ("objid",),
-}
-"""Names that are taken where the first is missing."""
 
 PARTITIONS = "partition_info.csv"
 DEEPEST = 29
@@ -90,7 +70,13 @@ def is_tree(path: str | Path) -> bool:
     return Path(path).is_dir()
 
 
-def read(path: str | Path, cone: tuple[float, float, float] | None = None, *, everything: bool = False) -> AstropyTable:
+def read(
+    path: str | Path,
+    cone: tuple[float, float, float] | None = None,
+    *,
+    everything: bool = False,
+    asked: Mapping[str, str] | None = None,
+) -> AstropyTable:
     """Read a reference catalog, or the part of it in a cone.
 
     Parameters
@@ -101,6 +87,8 @@ def read(path: str | Path, cone: tuple[float, float, float] | None = None, *, ev
         Right ascension, declination, radius, in degrees.
     everything : bool
         Other columns, too, as they are.
+    asked : mapping of str to str, optional
+        Which columns mean what, as `rtools.products.tables.column_names.parse_columns` gives it.
 
     Returns
     -------
@@ -114,21 +102,23 @@ def read(path: str | Path, cone: tuple[float, float, float] | None = None, *, ev
         Missing, unreadable, no reference catalog, or units that cannot be.
     """
     path = Path(path)
-    table = _read_tree(path, cone, everything) if is_tree(path) else read_catalog(path)
-    table = standard(table, path, everything=everything)
+    table = _read_tree(path, cone, everything, asked) if is_tree(path) else read_catalog(path)
+    table = standard(table, path, everything=everything, asked=asked)
     if cone is not None and len(table):
         table = table[separation(table["ra"], table["dec"], cone[0], cone[1]) <= cone[2]]
     return table
 
 
 @lru_cache(maxsize=1)  # every exposure asks
-def check(path: str | Path) -> None:
+def check(path: str | Path, columns: str | None = None) -> None:
     """Refuse what is not a reference catalog; of parquet files only names of columns are looked at.
 
     Parameters
     ----------
     path : str
         A file, or the directory of a tree.
+    columns : str, optional
+        Which columns mean what, as it is typed (`rtools.products.tables.column_names.parse_columns`).
 
     Raises
     ------
@@ -138,15 +128,18 @@ def check(path: str | Path) -> None:
     from astropy.table import Table
     from pyarrow import ArrowException, parquet
 
+    asked = parse_columns(columns) if columns else None
     cells = partitions(path) if is_tree(path) else []
     files = (partition_file(Path(path), cell) for cell in cells) if is_tree(path) else iter([Path(path)])
     file = next((file for file in files if file.is_file()), None)  # perhaps only a part of a tree is here
     try:
         names = [] if file is None else parquet.read_schema(parquet_source(file)).names
     except (OSError, ArrowException):
-        names = [] if is_tree(path) else read(path).colnames  # another format
+        names = []
+        if not is_tree(path):
+            read(path, asked=asked)  # another format
     if names:
-        standard(Table({name: np.zeros(0) for name in names}), path)
+        standard(Table({name: np.zeros(0) for name in names}), path, asked=asked)
 
 
 # -- HATS -------------------------------------------------------------------------------------------------------------
@@ -183,7 +176,7 @@ def partitions(path: str | Path) -> list[tuple[int, int]]:
         raise InputError("has no columns Norder and Npix that can be read", path=listing) from None
 
 
-def _read_tree(path, cone, everything):
+def _read_tree(path, cone, everything, asked):
     from astropy.table import Table, vstack
 
     cells = partitions(path)
@@ -193,7 +186,9 @@ def _read_tree(path, cone, everything):
         touched = {order: set(_cells(cone, order).tolist()) for order in {min(order, finest) for order, _ in cells}}
         cells = [cell for cell in cells if _ancestor(cell[0], cell[1], finest) in touched[min(cell[0], finest)]]
         fine = finest, _cells(cone, finest)
-    tables = [_read_partition(partition_file(path, cell), cell, fine, everything) for cell in cells]
+    tables = [
+        _read_partition(partition_file(path, cell), (cell, fine), None if everything else asked or {}) for cell in cells
+    ]
     filled = [table for table in tables if len(table)]
     if filled:
         return vstack(filled, metadata_conflicts="silent")
@@ -240,14 +235,15 @@ def _order_of(cone):
     return int(np.clip(np.log2(8 * 58.6 / max(cone[2], 1e-3)), 0, DEEPEST))
 
 
-def _read_partition(file, cell, fine, everything):
-    """One partition; only the row groups around the cone are read."""
+def _read_partition(file, place, asked):
+    """One partition; only the row groups around the cone are read, and all columns where nothing is `asked`."""
     from astropy.table import Table
     from pyarrow import ArrowException, parquet
 
     try:
         schema = parquet.read_schema(parquet_source(file))
-        names = schema.names if everything else _known(schema.names)
+        names = schema.names if asked is None else list(find_columns(schema.names, asked).values())
+        cell, fine = place
         ranges = _ranges(cell, *fine) if fine is not None and "_healpix_29" in schema.names else None
         arrow = parquet.read_table(parquet_source(file), columns=names, filters=ranges or None, partitioning=None)
     except FileNotFoundError:
@@ -285,27 +281,13 @@ def _ranges(cell, order, cells):
 # -- names and units --------------------------------------------------------------------------------------------------
 
 
-def _known(names):
-    """Those of a file's columns that mean one of `COLUMNS`."""
-    return list(_meanings(names).values())
-
-
-def _meanings(names):
-    """Our name to the file's; a name as it is written goes before one in another case, RA before sky_centroid."""
-    lower = {}
-    for name in names:
-        if name not in COLUMNS and name.lower() in lower:
-            continue
-        lower[name.lower()] = name
-    found = {}
-    for name in COLUMNS:
-        alias = next((word for word in (name, *OTHER_NAMES.get(name, ())) if word in lower), None)
-        if alias is not None:
-            found[name] = lower[alias]
-    return found
-
-
-def standard(table: AstropyTable, path: str | Path | None = None, *, everything: bool = False) -> AstropyTable:
+def standard(
+    table: AstropyTable,
+    path: str | Path | None = None,
+    *,
+    everything: bool = False,
+    asked: Mapping[str, str] | None = None,
+) -> AstropyTable:
     """A table with the names and units of `COLUMNS`, without the rows that have no position.
 
     Parameters
@@ -316,6 +298,8 @@ def standard(table: AstropyTable, path: str | Path | None = None, *, everything:
         Name of the file, for messages.
     everything : bool
         Keep other columns, too, as they are.
+    asked : mapping of str to str, optional
+        Which columns mean what, as `rtools.products.tables.column_names.parse_columns` gives it.
 
     Returns
     -------
@@ -327,23 +311,24 @@ def standard(table: AstropyTable, path: str | Path | None = None, *, everything:
     InputError
         It has no positions, or values or units that cannot be.
     """
-    from astropy.table import Table
+    from astropy.table import Column, Table
 
-    meanings = _meanings(table.colnames)
-    for name in ("ra", "dec"):
-        if name not in meanings:
-            raise InputError(f"not a reference catalog: it has no column {name}", path=path)
-    result = Table(meta=table.meta)
+    result, meanings = Table(meta=table.meta), _meanings(table, asked, path)
     for name, theirs in meanings.items():
         result[name] = _column(table[theirs], name, path)
+    for name, value in constants_of(asked, table.colnames).items():
+        result[name] = Column(np.full(len(table), value), unit=COLUMNS[name])
+    if "ref_epoch" not in result.colnames and (epoch := epoch_of(table[meanings["ra"]])) is not None:
+        result["ref_epoch"] = Column(np.full(len(table), epoch), unit=COLUMNS["ref_epoch"])
     if everything:
         for name in set(table.colnames) - set(meanings.values()) - set(meanings):
             result[name] = table[name]
-        result = result[[name for name in _order(table.colnames, meanings) if name in result.colnames]]
-    years = result["ref_epoch"] if "ref_epoch" in meanings else np.zeros(0)
+        order = _order(table.colnames, meanings)
+        result = result[[name for name in (*order, *set(result.colnames).difference(order)) if name in result.colnames]]
+    years = result["ref_epoch"] if "ref_epoch" in result.colnames else np.zeros(0)
     known = np.isfinite(years)
     if np.any((years[known] < YEARS[0]) | (years[known] > YEARS[1])):
-        raise InputError(f"{meanings['ref_epoch']} is not a Julian year (2016.0)", path=path)
+        raise InputError(f"{meanings.get('ref_epoch', 'ref_epoch')} is not a Julian year (2016.0)", path=path)
     result = result[np.isfinite(result["ra"]) & np.isfinite(result["dec"])]
     for name, most in (("ra", 360), ("dec", 90)):
         if len(result) and np.abs(result[name]).max() > most:
@@ -356,26 +341,25 @@ def _order(names, meanings):
     return [ours.get(name, name) for name in names]
 
 
+def _meanings(table, asked, path):
+    """Our name to the file's; positions there must be."""
+    with about(path):
+        meanings = find_columns(table.colnames, asked)
+        if not {"ra", "dec"} <= set(meanings):
+            mend = "say which are: --columns (rt-tweakreg: --refcat-columns) ra=NAME,dec=NAME"
+            raise missing_positions(table.colnames, "not a reference catalog", mend=mend)
+    return meanings
+
+
 def _column(column, name, path):
-    """A column of float64 in our unit; the identity as it is."""
-    from astropy import units
+    """A column of float64 in our unit, NaN for what no star can have; the identity as it is."""
     from astropy.table import Column
 
     if COLUMNS[name] is None:
         return column
-    try:
-        values: np.ndarray = np.array(np.ma.filled(np.ma.asarray(column, dtype=float), np.nan))
-    except (TypeError, ValueError):
-        raise InputError(f"{column.name} is not a column of numbers", path=path) from None
-    wanted = units.Unit(COLUMNS[name])
-    given = column.unit
-    # a magnitude is one whatever its unit says; a year may be written Julian
-    if given is not None and name not in ("phot_g_mean_mag", "ref_epoch") and str(given) != "":
-        try:
-            values = values * units.Unit(given).to(wanted)
-        except (units.UnitConversionError, TypeError, ValueError):
-            raise InputError(f"{column.name} has the unit {given}, not one of {wanted}", path=path) from None
+    with about(path):
+        values = column_of(column, name)
     if name in LIMITS:
         low, high = LIMITS[name]
         values[(values < low) | (values > high)] = np.nan
-    return Column(values, name=name, unit=wanted, description=column.description)
+    return Column(values, name=name, unit=COLUMNS[name], description=column.description)

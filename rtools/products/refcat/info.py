@@ -1,5 +1,6 @@
 """What a reference catalog has."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -91,13 +92,15 @@ class RefCatDescription(NamedTuple):
         return found | {"median_errors": self.median_errors}
 
 
-def describe(path: str | Path) -> RefCatDescription:
+def describe(path: str | Path, asked: Mapping[str, str] | None = None) -> RefCatDescription:
     """Form, rows, columns, and unless there are too many, place on the sky, epoch, magnitudes and errors.
 
     Parameters
     ----------
     path : str or Path
         A table, or the directory of a HATS tree.
+    asked : mapping of str to str, optional
+        Which columns mean what, as `rtools.products.tables.column_names.parse_columns` gives it.
 
     Returns
     -------
@@ -112,7 +115,7 @@ def describe(path: str | Path) -> RefCatDescription:
     found = _tree(path) if refcat_files.is_tree(path) else RefCatDescription("table", 0)
     if found.rows > MANY:
         return found
-    table = refcat_files.read(path, everything=True)
+    table = refcat_files.read(path, everything=True, asked=asked)
     ours = [name for name in refcat_files.COLUMNS if name in table.colnames]
     return found._replace(
         rows=len(table),

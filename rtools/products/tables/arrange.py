@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rtools.errors import UsageError
-from rtools.products.tables.where import missing_column
+from rtools.products.tables.missing import missing_column
 
 if TYPE_CHECKING:
     from astropy.table import Table as AstropyTable

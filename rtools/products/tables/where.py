@@ -7,14 +7,14 @@ than ``or``; parentheses are allowed. Nothing is evaluated but this.
 import operator
 import re
 from collections import deque
-from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
+from collections.abc import Mapping
 
 import numpy as np
 
-from rtools.errors import InputError, UsageError
+from rtools.errors import UsageError
+from rtools.products.tables.missing import missing_column
 
-__all__ = ["missing_column", "select"]
+__all__ = ["select"]
 
 OPERATORS = {
     "<": operator.lt,
@@ -65,25 +65,6 @@ def select(text: str, columns: Mapping[str, np.ndarray]) -> np.ndarray:
     if tokens:
         raise _unexpected(tokens)
     return chosen
-
-
-def missing_column(name: str, columns: Iterable[str]) -> InputError:
-    """The error that a table has no column of a name.
-
-    Parameters
-    ----------
-    name : str
-        Name of the column that is not there.
-    columns : iterable of str
-        Names of those that are.
-
-    Returns
-    -------
-    rtools.errors.InputError
-        To be raised; it names the nearest column.
-    """
-    near = get_close_matches(name, columns, 1)
-    return InputError(f"there is no column {name}", mend=f"did you mean {near[0]}?" if near else None)
 
 
 def _tokens(text):
