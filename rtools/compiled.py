@@ -8,15 +8,21 @@ modules that its own module imports from the package, on those that they import,
 import hashlib
 import re
 import sys
+from contextlib import contextmanager
 from functools import cache
 from importlib.util import resolve_name
+from pathlib import Path
 
 import numba
+from numba.core import caching
 
 __all__ = ["is_kept", "njit"]
 
 _IMPORT = re.compile(r"^(?:from|import) +([\w.]+)(?: +import +(\([^)]*\)|.*))?", re.MULTILINE)
 """An import at the head of a module, where it is always carried out: the module, and the names taken from it."""
+
+PLACES = "_locator_classes"
+"""What numba calls the list of places that it tries, in one of its classes."""
 
 _unkept = []
 
@@ -25,7 +31,8 @@ def njit(**options):
     """Decorator as `numba.njit`, with ``cache=True`` as far as that is possible.
 
     numba refuses a function outright if neither ``NUMBA_CACHE_DIR`` nor the package nor the user's cache directory can
-    be written, as in an installation for all that is used by somebody without a home.
+    be written, as in an installation for all that is used by somebody without a home. What was compiled there
+    beforehand (``rt compile``) is read all the same, also by a user who has a cache directory of his own.
 
     Parameters
     ----------
@@ -39,7 +46,8 @@ def njit(**options):
 
     def decorate(function):
         try:
-            return _forgiving(numba.njit(**options)(function))
+            with _prepared_read():
+                return _forgiving(numba.njit(**options)(function))
         except RuntimeError:
             if not options.get("cache"):
                 raise
@@ -47,6 +55,38 @@ def njit(**options):
             return numba.njit(**options | {"cache": False})(function)
 
     return decorate
+
+
+@contextmanager
+def _prepared_read():
+    """Let numba also take what lies in directories that cannot be written, behind each place that it tries to write."""
+    holder = next((each for each in caching.CompileResultCacheImpl.__mro__ if PLACES in vars(each)), None)
+    if holder is None:  # a numba that keeps its list elsewhere
+        yield
+        return
+    known = getattr(holder, PLACES)
+    setattr(holder, PLACES, [each for place in known for each in (place, *_prepared(place))])
+    try:
+        yield
+    finally:
+        setattr(holder, PLACES, known)
+
+
+@cache
+def _prepared(place):
+    """The locator of a directory of numba's that is only read; none for those that are of one user or session."""
+    if place.__name__.lstrip("_") not in ("UserProvidedCacheLocator", "InTreeCacheLocator"):
+        return ()
+
+    class Prepared(place):
+        is_prepared = True
+
+        def ensure_cache_path(self):
+            index = f"{Path(self._py_file).stem}.*-{self._lineno}.py*.nbi"
+            if not any(Path(self.get_cache_path()).glob(index)):
+                raise FileNotFoundError(self.get_cache_path())
+
+    return (Prepared,)
 
 
 def _forgiving(dispatcher):
@@ -57,6 +97,9 @@ def _forgiving(dispatcher):
     """
     kept = getattr(getattr(dispatcher, "_cache", None), "_cache_file", None)
     if kept is not None:
+        if hasattr(dispatcher._cache._impl.locator, "is_prepared"):
+            _unkept.append(dispatcher.py_func.__name__)
+            dispatcher._cache.save_overload = lambda _signature, _compiled: None
         load = kept._load_index
 
         def load_index():

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rtools.errors import RtoolsError, RtoolsWarning, UsageError
+from rtools.machine import cores
 
 if TYPE_CHECKING:
     from rtools.pipeline.job.job import Job, Result
@@ -59,8 +60,7 @@ def working(threads: int) -> Work:
 
     if threads < 0:
         raise UsageError(f"threads={threads}: a number of threads is 0 (all cores) or more")
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    count = threads or cores
+    count = threads or cores()
     return Work(None if count == 1 else count, log=warn)
 
 

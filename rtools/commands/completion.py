@@ -5,7 +5,7 @@ from click import shell_completion
 
 from rtools.commands.kit.complete import ENABLE, SHELLS, VARIABLE
 from rtools.commands.kit.tool import tool
-from rtools.commands.kit.tools import command_of, groups
+from rtools.commands.kit.tools import OF_RT, command_of, groups
 from rtools.errors import UsageError
 
 __all__ = ["Kit", "command", "script"]
@@ -15,11 +15,11 @@ class Kit(click.Group):
     """All tools as subcommands of ``rt``, each loaded when it is asked for."""
 
     def list_commands(self, _context):
-        return [*_tools(), "completion"]
+        return [*_tools(), *OF_RT, "help"]
 
     def get_command(self, _context, name):
-        if name == "completion":
-            return command
+        if name == "help":
+            return Kit("help")
         try:
             return command_of(name.removeprefix("rt-"))
         except UsageError:

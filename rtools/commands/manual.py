@@ -11,8 +11,9 @@ from pathlib import Path
 import click
 
 from rtools import __version__
+from rtools.commands.kit.grouping import OWN, SHARED, by_title
 from rtools.commands.kit.missions import MISSIONS
-from rtools.commands.kit.tools import command_of, groups
+from rtools.commands.kit.tools import OF_RT, command_of, groups
 from rtools.pipeline.job.steps import has_step, missions_of, step_of
 
 __all__ = ["main", "page", "pages"]
@@ -51,12 +52,8 @@ def page(name):
     command = command_of(name)
     subcommands = getattr(command, "commands", {})
     own = {word: _options(subcommand) for word, subcommand in subcommands.items()}
-    shared = {
-        names: entry
-        for names, entry in next(iter(own.values()), {}).items()
-        if all(names in one for one in own.values())
-    }
-    options = _options(command) | shared
+    shared = {names for names in next(iter(own.values()), {}) if all(names in one for one in own.values())}
+    options = [_sections(command)] + [_sections(one, shared) for one in list(subcommands.values())[:1]]
     lines = _head(command.name, command.short_help)
     lines += [".SH SYNOPSIS", *_usage(command, [command.name])]
     for word, subcommand in subcommands.items():
@@ -64,8 +61,8 @@ def page(name):
     lines += [".SH DESCRIPTION", *_paragraphs(command.help), *_step(name)]
     for word, subcommand in subcommands.items():
         lines += [f".SH {_text(word.upper())}", *_paragraphs(subcommand.help)]
-        lines += [line for names, entry in own[word].items() if names not in options for line in entry]
-    lines += [".SH OPTIONS", *(line for entry in options.values() for line in entry)]
+        lines += [line for names, entry in own[word].items() if names not in shared for line in entry]
+    lines += [".SH OPTIONS", *_under_titles(options)]
     lines += [".SH EXAMPLES", *_examples(command.examples)]
     if any(isinstance(param, click.Argument) for param in command.params):
         lines += [".SH FILES", _text(FILES)]
@@ -95,6 +92,10 @@ def _overview():
         lines.append(f'.SS "{_text(group)}"')
         for name in tools:
             lines += [".TP", rf"\fBrt\-{_text(name)}\fR(1)", _text(command_of(name).short_help)]
+    lines.append('.SS "the installation"')
+    for name in OF_RT:
+        lines += [".TP", rf"\fBrt {name}\fR", _text(command_of(name).short_help)]
+    lines += [".TP", r"\fBrt help\fR \fITOOL\fR", "What a tool does, with examples."]
     lines += [".SH COMPLETION"]
     for shell, line in _completion().items():
         lines += [".TP", _text(shell), rf"\fB{_text(line)}\fR"]
@@ -137,13 +138,36 @@ def _paragraphs(text):
     return [line for block in blocks if block for line in (".PP", _text(block))][1:]
 
 
-def _options(command):
-    """Option names to the lines that say what the option means."""
+def _sections(command, wanted=None):
+    """Titles of groups of options, each to option names and the lines that say what the option means."""
     context = _context(command)
-    records = [param.get_help_record(context) for param in command.get_params(context)]
-    return {
-        names: [".TP", rf"\fB{_text(names)}\fR", _text(meaning)] for names, meaning in filter(None, records) if meaning
-    }
+    found = {}
+    for title, params in by_title(command.get_params(context)).items():
+        records = filter(None, (param.get_help_record(context) for param in params))
+        found[title] = {
+            names: [".TP", rf"\fB{_text(names)}\fR", _text(meaning)]
+            for names, meaning in records
+            if wanted is None or names in wanted
+        }
+    return found
+
+
+def _options(command):
+    """Option names of all groups to the lines that say what the option means."""
+    return {names: lines for section in _sections(command).values() for names, lines in section.items()}
+
+
+def _under_titles(several):
+    """Lines of groups of options of several commands, those of one title together; the first title is plain."""
+    joined = {}
+    for sections in several:
+        for title, entries in sections.items():
+            joined.setdefault(title, {}).update(entries)
+    order = [title for title in joined if title not in SHARED] + [title for title in SHARED if title in joined]
+    for title in order:
+        if joined[title]:
+            yield from () if title == OWN else (f'.SS "{_text(title)}"',)
+            yield from (line for entry in joined[title].values() for line in entry)
 
 
 def _examples(examples):

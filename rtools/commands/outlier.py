@@ -1,11 +1,11 @@
 """rt-outlier: what one exposure shows and the others do not."""
 
-from rtools.commands.kit.grid_options import grid
+from rtools.commands.kit.grid_options import grid_options
 from rtools.commands.kit.mosaics import command_of_step, entry
 from rtools.mosaic.steps.outlier import STEP
 
 __all__ = ["command", "main"]
 
-command = command_of_step(STEP, more=grid)
+command = command_of_step(STEP, more=(grid_options,))
 
 main = entry(command)

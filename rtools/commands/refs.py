@@ -8,7 +8,8 @@ from rtools.commands.kit import options
 from rtools.commands.kit.console import json_line, print_json
 from rtools.commands.kit.entry import entry
 from rtools.commands.kit.inputs import is_stream, local, opened
-from rtools.commands.kit.loop import errors_in_json
+from rtools.commands.kit.lists import expand_inputs
+from rtools.commands.kit.loop import errors_in_json, for_each
 from rtools.commands.kit.reference_options import reference_config
 from rtools.commands.kit.tool import group, tool
 from rtools.commands.refs_fetch import compare_directory, fetch, is_lock, lock, uses_of
@@ -38,34 +39,45 @@ command = group(
 
 @tool(
     "rt-refs check",
-    summary="Every reference that a file's chain needs, and what is found where.",
+    summary="Every reference that the chains of files need, and what is found where.",
     description="Exit status 4 if one that is needed is missing. A boresight alignment (bam) that is found is listed, "
     "too, although no tool applies it. Of a lock (rtools-refs.lock) every file that it names is compared with what it "
     "says: exit status 4 if one was changed or is missing.",
     examples=(
-        "rt-refs check X_uncal.asdf --refdir refs",
+        "rt-refs check *_uncal.asdf --refdir refs",
         "rt-refs check X_uncal.asdf --refdir refs --builtin --json",
         "rt-refs check jw01234001001_02101_00001_nrca1_uncal.fits --refdir refs",
         "rt-refs check refs/rtools-refs.lock",
     ),
 )
-@click.argument("file")
+@click.argument("files", nargs=-1, required=True, metavar="FILE…")
 @options.references
 @options.json_output
-def check(console, file, ref, refdir, builtin, as_json):
+@options.fail_fast
+def check(console, files, ref, refdir, builtin, as_json, fail_fast):
+    config, names, codes = reference_config(ref, refdir, builtin), expand_inputs(files), set()
+
+    def look(name):
+        codes.add(_check_one(console, name, config, as_json=as_json, title=name if len(names) > 1 else None))
+
+    codes.add(for_each(console, names, look, fail_fast=fail_fast, report=json_line if as_json else None))
+    failures = codes - {0}
+    return failures.pop() if len(failures) == 1 else int(bool(failures))
+
+
+def _check_one(console, file, config, *, as_json, title):
+    """Print the references of one file, or how a lock compares; the exit status."""
     from rtools.products.schema import history
     from rtools.reference import find
     from rtools.reference.missions import rules_of
 
     if is_lock(file):
         return compare_directory(console, file, as_json=as_json)
-    config = reference_config(ref, refdir, builtin)
-    with errors_in_json(as_json, file=file):
-        with opened(file, jwst=True) as product:
-            meta, simulated = product.meta, history.is_simulated(product.history)
-            rules = rules_of(product.mission)
-        uses = uses_of(product.mission, meta, file)
-        answers = find.survey(meta, uses, config, simulated=simulated, log=console.log, rules=rules)
+    with opened(file, jwst=True) as product:
+        meta, simulated = product.meta, history.is_simulated(product.history)
+        rules = rules_of(product.mission)
+    uses = uses_of(product.mission, meta, file)
+    answers = find.survey(meta, uses, config, simulated=simulated, log=console.log, rules=rules)
     rows = [
         {
             "type": answer.type,
@@ -79,11 +91,12 @@ def check(console, file, ref, refdir, builtin, as_json):
         if answer.type in rules.applied or answer.source
     ]
     if as_json:
-        print_json({"file": file, "exposure": _plain(rules.wanted(meta)), "references": rows})
+        json_line({"file": file, "status": "done", "exposure": _plain(rules.wanted(meta)), "references": rows})
     else:
         print_rows(
             ("type", "status", "reference", "note"),
             [(row["type"], row["status"], row["reference"] or "-", row["note"]) for row in rows],
+            title,
         )
     missing = [row["type"] for row in rows if row["status"] == "missing"]
     if missing:

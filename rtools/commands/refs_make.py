@@ -172,8 +172,8 @@ def _print_planned(paths, sizes, *, as_json):
         json_line({"outputs": [path], "status": "planned", "bytes": size})
 
 
-def print_rows(head, rows):
-    """Print a table of texts."""
+def print_rows(head, rows, title=None):
+    """Print a table of texts; a title is a line above it, or the first field of each line in a pipe."""
     from rtools.show.table import print_table
 
-    print_table(head, rows, labels=None)
+    print_table(head, rows, labels=None, title=title)

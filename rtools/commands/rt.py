@@ -8,7 +8,7 @@ import click
 
 from rtools import __version__
 from rtools.commands.kit.entry import entry, leave
-from rtools.commands.kit.tools import command_of, groups, summary_of
+from rtools.commands.kit.tools import OF_RT, command_of, groups, summary_of
 from rtools.errors import UsageError
 
 __all__ = ["main"]
@@ -26,7 +26,7 @@ def main(args=None):
     if args and args[0] in ("-V", "--version"):
         click.echo(f"rt (rtools) {__version__}")
         sys.exit(0)
-    if not args or args[0] in ("-h", "--help"):
+    if not args or args[0] in ("-h", "--help") or args == ["help"]:
         try:
             _list_tools(err=not args)
         except BrokenPipeError:
@@ -35,11 +35,10 @@ def main(args=None):
             click.echo(f"rt: {(error.strerror or str(error)).lower()}", err=True)
             leave(1, at_once=at_once)
         sys.exit(0 if args else 2)
+    if args[0] == "help":
+        args = [*args[1:], "--help"]
     try:
-        if args[0] == "completion":
-            from rtools.commands.completion import command
-        else:
-            command = _asked(args[0])
+        command = _asked(args[0])
     except UsageError as error:
         click.echo(f"rt: {error}", err=True)
         sys.exit(error.exit_code)
@@ -53,7 +52,7 @@ def _asked(word):
         near = get_close_matches(word, ("--help", "--version", "-h", "-V"), n=1)
         mend = f"did you mean {near[0]}?" if near else "see rt --help"
         raise UsageError(f"no such option: {word}", mend=mend)
-    return command_of(word.removeprefix("rt-"))
+    return command_of(word if word in OF_RT else word.removeprefix("rt-"))
 
 
 def _list_tools(*, err):
@@ -62,4 +61,7 @@ def _list_tools(*, err):
         click.echo(f"{group}:", err=err)
         for name in tools:
             click.echo(f"  rt-{name:15s} {summary_of(name)}", err=err)
-    click.echo("\nrt completion SHELL prints the completion for bash, zsh or fish.", err=err)
+    click.echo("the installation:", err=err)
+    for name in OF_RT:
+        click.echo(f"  rt {name:15s} {summary_of(name)}", err=err)
+    click.echo("\nrt help TOOL says what a tool does, with examples.", err=err)

@@ -12,6 +12,7 @@ from rtools.commands.kit.chosen_steps import ChosenSteps
 from rtools.commands.kit.config import with_tables
 from rtools.commands.kit.entry import entry
 from rtools.commands.kit.exposures import run_exposures
+from rtools.commands.kit.grouping import titled
 from rtools.commands.kit.jwst_associations import are_of_mosaics, associations_of_jwst
 from rtools.commands.kit.lists import expand_inputs
 from rtools.commands.kit.missions import mission_option, options_by_mission
@@ -21,6 +22,7 @@ from rtools.commands.kit.reports import RunFlags
 from rtools.commands.kit.resuming import resume_options
 from rtools.commands.kit.step_options import click_option
 from rtools.commands.kit.tool import tool, typed
+from rtools.commands.kit.values import complete_settings, complete_steps, split_commas
 from rtools.errors import UsageError
 from rtools.pipeline.exposure import chain
 
@@ -61,6 +63,9 @@ CATALOG = tuple(option for option in chain.step_of("catalog").options if option.
 """Options of the catalog that are asked for so often that they are rt-run's own, too."""
 
 
+SEVERAL_STEPS = {"multiple": True, "callback": split_commas, "shell_complete": complete_steps}
+
+
 def catalog_options(function):
     """The options in `CATALOG`, as one decorator."""
     for one in reversed(CATALOG):
@@ -86,36 +91,72 @@ def _catalog_settings(options):
     no_args_is_help=True,
 )
 @click.argument("inputs", nargs=-1, metavar="FILE…")
-@click.option("--from", "first", metavar="STEP", help="Start there; the input must be the product before it.")
-@click.option("--until", "last", metavar="STEP", help="Stop after it and write its product, neither _cal nor _wcs.")
-@click.option("--skip", multiple=True, metavar="STEP", help="Leave a step out; its cal_step says SKIPPED.")
-@mission_option("jwst", "--with", "also", multiple=True, metavar="STEP", help="Do ipc or chargemig, too.")
-@click.option("--set", "settings", multiple=True, metavar="STEP.OPTION=VALUE", help="An option of a step.")
-@mission_option(
-    "roman", "--refcat", metavar="FILE|DIR", help="Reference catalog for the alignment: a table or a HATS tree."
+@titled(
+    "Steps",
+    click.option(
+        "--from",
+        "first",
+        metavar="STEP",
+        shell_complete=complete_steps,
+        help="Start there; the input must be the product before it.",
+    ),
+    click.option(
+        "--until",
+        "last",
+        metavar="STEP",
+        shell_complete=complete_steps,
+        help="Stop after it and write its product, neither _cal nor _wcs.",
+    ),
+    click.option("--skip", metavar="STEP,…", **SEVERAL_STEPS, help="Leave steps out; their cal_step says SKIPPED."),
+    mission_option("jwst", "--with", "also", metavar="STEP,…", **SEVERAL_STEPS, help="Do ipc or chargemig, too."),
+    click.option(
+        "--set",
+        "settings",
+        multiple=True,
+        metavar="STEP.OPTION=VALUE",
+        shell_complete=complete_settings,
+        help="An option of a step.",
+    ),
+    click.option("--save-steps", is_flag=True, help="Write the product of every step, too, also of a mosaic's."),
 )
-@mission_option("roman", "--strict", is_flag=True, help="An alignment that fails is an error.")
-@catalog_options
-@mission_option("roman", "--together", is_flag=True, help="Align all exposures by one correction.")
-@mission_option(
-    "jwst", "--background", "backgrounds", multiple=True, metavar="FILE", help="Subtract the background that it shows."
+@titled(
+    "Exposures",
+    catalog_options,
+    mission_option(
+        "roman", "--refcat", metavar="FILE|DIR", help="Reference catalog for the alignment: a table or a HATS tree."
+    ),
+    mission_option("roman", "--strict", is_flag=True, help="An alignment that fails is an error."),
+    mission_option("roman", "--together", is_flag=True, help="Align all exposures by one correction."),
+    mission_option(
+        "jwst",
+        "--background",
+        "backgrounds",
+        multiple=True,
+        metavar="FILE",
+        help="Subtract the background that it shows.",
+    ),
+    mission_option(
+        "roman",
+        "--guide",
+        metavar="DIR|FILE",
+        help="Guide-window files: the jitter of each exposure is measured there.",
+    ),
+    mission_option(
+        "roman",
+        "--high-frequency",
+        default="none",
+        show_default=True,
+        metavar="none|window|MAS",
+        help="What that jitter holds of fast motion.",
+    ),
 )
-@mission_option(
-    "roman", "--guide", metavar="DIR|FILE", help="Guide-window files: the jitter of each exposure is measured there."
+@titled(
+    "Mosaic",
+    click.option("--mosaic", is_flag=True, help="Make a mosaic that covers all images; an association makes one, too."),
+    mission_option("jwst", "--keep-values", is_flag=True, help="Flagged pixels of these keep their values in _crf."),
+    mosaic_options.grid_options,
+    mosaic_options.add,
 )
-@mission_option(
-    "roman",
-    "--high-frequency",
-    default="none",
-    show_default=True,
-    metavar="none|window|MAS",
-    help="What that jitter holds of fast motion.",
-)
-@click.option("--save-steps", is_flag=True, help="Write the product of every step, too, also of a mosaic's.")
-@mission_option("jwst", "--keep-values", is_flag=True, help="Flagged pixels of these keep their values in _crf.")
-@click.option("--mosaic", is_flag=True, help="Make a mosaic that covers all images; an association makes one, too.")
-@mosaic_options.grid_options
-@mosaic_options.add
 @click.option("--on-disk", "--on_disk", is_flag=True, hidden=True, help="Accepted; members are never held together.")
 @click.option("--timings", is_flag=True, help="Print seconds per step, summed over threads, and peak memory.")
 @click.option("--report", "page", metavar="DIR", help="Write DIR/report.html about the products, as rt-report does.")

@@ -12,7 +12,8 @@ from rtools.commands.kit.inputs import missions_of, opened
 from rtools.commands.kit.lists import expand_inputs
 from rtools.commands.kit.loop import for_each
 from rtools.commands.kit.missions import mission_option, options_by_mission
-from rtools.commands.kit.tool import option, tool
+from rtools.commands.kit.tool import option, tool, typed
+from rtools.commands.kit.values import complete_arrays, complete_flags
 from rtools.errors import InputError, UsageError
 
 __all__ = ["command", "main"]
@@ -34,8 +35,12 @@ EXTRACT1D.FLUX, and row by row where its cells hold many numbers; left out are v
 that have FLAG set. INT_TIMES, GROUP, HDRTAB and WCS-TABLE are described where --array names them. Of ECSV files each
 column is described.
 
-In a pipe, a line for each plane: file, array, plane (- for an image) and the statistics in this order, separated by
-tabs."""
+On a terminal there is one table of all files, with the statistics that fit on a line; --stat all shows all. In a pipe
+there is a line for each plane: file, array, plane (- for an image) and the statistics in this order, separated by tabs;
+--header puts their names above."""
+
+ON_TERMINAL = ("count", "median", "clip_sd", "min", "max")
+"""Statistics that a line of 80 characters has room for."""
 
 
 @tool(
@@ -54,11 +59,20 @@ tabs."""
 )
 @click.argument("inputs", nargs=-1, metavar="FILE…", required=True)
 @click.option(
-    "--array", "arrays", multiple=True, metavar="NAME,…", help="These arrays or columns, or globs, as 'var_*'."
+    "--array",
+    "arrays",
+    multiple=True,
+    metavar="NAME,…",
+    shell_complete=complete_arrays,
+    help="These arrays or columns, or globs, as 'var_*'.",
 )
 @options.section
 @click.option(
-    "--dq", "flags", metavar="NAME,…", help="Leave out pixels with these flags, not DO_NOT_USE; none: use all."
+    "--dq",
+    "flags",
+    metavar="NAME,…",
+    shell_complete=complete_flags,
+    help="Leave out pixels with these flags, not DO_NOT_USE; none: use all.",
 )
 @mission_option(
     "roman", "--resultant", type=int, metavar="N", help="Only this plane of cubes; from the end if negative."
@@ -69,21 +83,25 @@ tabs."""
 @mission_option("jwst", "--group", type=int, metavar="N", help="Only this group of ramps; likewise.")
 @option("--percentile", default="16,84", metavar="P,…", help="Percentiles.")
 @option("--sigma", type=float, default=3.0, metavar="S", help="Clip beyond so many standard deviations.")
-@click.option("--stat", "chosen", metavar="NAME,…", help="Only these statistics, as count,median,p16,clip_sd.")
+@click.option(
+    "--stat", "chosen", metavar="NAME,…", help="Only these statistics, as count,median,p16,clip_sd; all: all of them."
+)
+@click.option("--header", is_flag=True, help="In a pipe, too, begin with a line of the columns' names.")
 @options.jobs
 @options.no_checksum
 @options.json_output
 @options.fail_fast
-def command(console, inputs, arrays, percentile, chosen, jobs, as_json, fail_fast, **settings):
+def command(console, inputs, arrays, percentile, chosen, jobs, as_json, fail_fast, header, **settings):
     from rtools.products.edit.array_names import split_names
     from rtools.products.schema.flag_tables import check_flags
     from rtools.show import statistics
-    from rtools.show.table import print_table
 
     inputs = expand_inputs(inputs)
     if not inputs:
         raise UsageError("the list names no input file")
-    wanted = _wanted(chosen, statistics.columns(_percentiles(percentile)))
+    on_terminal = sys.stdout.isatty() and not as_json
+    usual = ON_TERMINAL if on_terminal and not typed("percentile") else None
+    wanted = _wanted(chosen, statistics.columns(_percentiles(percentile)), usual)
     section, flags = settings["section"], settings["flags"]
     if flags not in (None, "none"):
         check_flags(flags)
@@ -92,7 +110,9 @@ def command(console, inputs, arrays, percentile, chosen, jobs, as_json, fail_fas
     patterns = split_names(arrays)
     settings = options_by_mission(console, settings, missions_of(inputs))
     shared = {"wanted": wanted, "work": console.work(jobs)}
-    digits = 6 if sys.stdout.isatty() else 9
+    digits, kept = 6 if on_terminal else 9, []
+    if header and not on_terminal and not as_json:
+        print("file", "array", "plane", *wanted, sep="\t")
 
     def show(path):
         with opened(path, others=True, jwst=True) as product:
@@ -102,10 +122,32 @@ def command(console, inputs, arrays, percentile, chosen, jobs, as_json, fail_fas
             records = [_place(one) | {name: _plain(value) for name, value in one.values.items()} for one in found]
             json_line(about | {"statistics": records})
             return
-        rows = [_texts(one, digits) for one in found]
-        print_table(("array", "plane", *wanted), rows, labels=2, title=path)
+        rows = [[path, *_texts(one, digits)] for one in found]
+        if on_terminal:
+            kept.extend(rows)
+        else:
+            sys.stdout.writelines("\t".join(row) + "\n" for row in rows)
 
-    return for_each(console, inputs, show, fail_fast=fail_fast, report=json_line if as_json else None)
+    status = for_each(console, inputs, show, fail_fast=fail_fast, report=json_line if as_json else None)
+    _print_kept(kept, wanted)
+    return status
+
+
+def _print_kept(rows, wanted):
+    """One table of all files on a terminal; of their names only what differs, below a line with the whole."""
+    from rtools.show.names import shortened
+    from rtools.show.table import print_table
+
+    if not rows:
+        return
+    names = list(dict.fromkeys(row[0] for row in rows))
+    pattern, short = shortened(names)
+    print(pattern)
+    if len(names) == 1:
+        print_table(("array", "plane", *wanted), [row[1:] for row in rows], labels=2)
+    else:
+        short = dict(zip(names, short, strict=True))
+        print_table(("file", "array", "plane", *wanted), [[short[row[0]], *row[1:]] for row in rows], labels=3)
 
 
 def _measured(console, path, product, patterns, *, section, frame, work, **settings):
@@ -159,9 +201,10 @@ def _percentiles(text):
     return found
 
 
-def _wanted(chosen, known):
-    if chosen is None:
-        return known
+def _wanted(chosen, known, usual):
+    """Statistics that are shown: those that were chosen, else the usual ones, else all."""
+    if chosen == "all" or chosen is None:
+        return usual if usual and chosen is None else known
     words = [word.strip() for word in chosen.split(",") if word.strip()]
     unknown = [word for word in words if word not in known]
     if unknown or not words:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from rtools.errors import MissingReferenceError, RtoolsError
+from rtools.machine import cache_home
 from rtools.products.io import temporary
 from rtools.reference.match import Candidate, exposure_types, iso
 from rtools.reference.types import type_of
@@ -169,9 +170,8 @@ def cache_file(directory: Path | str, mission: str = "roman") -> Path:
     Path
         ``rtools/references/HASH.json`` below ``$XDG_CACHE_HOME``, by default ``~/.cache``; it need not exist.
     """
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     name = md5(os.fsencode(Path(directory).resolve()), usedforsecurity=False).hexdigest()
-    return Path(home) / "rtools" / "references" / f"{name}{'' if mission == 'roman' else f'-{mission}'}.json"
+    return cache_home() / "references" / f"{name}{'' if mission == 'roman' else f'-{mission}'}.json"
 
 
 def _read(path, indexed):

@@ -13,7 +13,7 @@ from rtools.products.schema import keys
 from rtools.products.schema.history import NOT_FOR_SCIENCE
 from rtools.show.info import NOTHING, cut
 from rtools.show.info_jwst_sky import sky_rows
-from rtools.show.labels import amount, file_name, history_row, labelled, labelled_texts, pairs, said
+from rtools.show.labels import amount, file_name, history_row, labelled, labelled_texts, named_column, pairs, said
 from rtools.show.table import aligned
 from rtools.wfi.metadata import get
 from rtools.wfi.units import DAY_S
@@ -94,7 +94,7 @@ def _rows(told, meta, verbose):
         ("photometry", said(get(meta, "photometry") or {}, conversion_megajanskys="1 DN/s is {:.6g} MJy/sr",
                             pixelarea_steradians="pixel {:.6g} sr")),
         ("slits", _slits(told.get("slits") or [])),
-        ("columns", ", ".join(_named(column) for column in told.get("columns") or [])),
+        ("columns", ", ".join(named_column(column) for column in told.get("columns") or [])),
         ("meta", _table_meta(told) if told["form"] == "ecsv" else ""),
         ("ASDF", _model(told)),
     ]  # fmt: skip
@@ -213,10 +213,6 @@ def _resample(block):
     images = block.get("pointings")
     forms = {"pixel_scale_ratio": "scale ratio {:.6g}", "pixfrac": "pixfrac {}", "weight_type": "weights {}"}
     return ", ".join(filter(None, [_count(images, "image") if _is_number(images) else "", said(block, **forms)]))
-
-
-def _named(column):
-    return f"{column['name']} [{column['unit']}]" if column["unit"] else column["name"]
 
 
 def _table_meta(told):

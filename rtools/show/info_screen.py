@@ -6,9 +6,20 @@ from typing import Any
 from rtools.products.schema import keys, layout
 from rtools.products.schema.history import NOT_FOR_SCIENCE
 from rtools.show.info import NOTHING, tree_lines
-from rtools.show.labels import amount, corners, file_name, history_row, labelled, labelled_texts, pairs, said
+from rtools.show.labels import (
+    amount,
+    corners,
+    file_name,
+    history_row,
+    labelled,
+    labelled_texts,
+    named_column,
+    pairs,
+    said,
+)
 from rtools.show.table import aligned
 from rtools.wfi.metadata import get
+from rtools.wfi.units import DEGREE_ARCSEC
 
 __all__ = ["screen"]
 
@@ -121,7 +132,7 @@ def _rows(told, meta):
                               program="program {}") if told["form"] == "json" else get(meta, "association.name", "")),
         ("products", ", ".join(f"{one['name']} ({len(one['members'])} members)" for one in
                                told.get("products") or [])),
-        ("columns", ", ".join(column["name"] for column in told.get("columns") or [])),
+        ("columns", ", ".join(map(named_column, told.get("columns") or []))),
         ("history", history_row(told.get("history"))),
         ("logs", f"{len(told['logs'])} lines" if told["logs"] else ""),
     ]  # fmt: skip
@@ -186,10 +197,12 @@ def _sky(info):
         "roll_ref": "roll {:.4f}",
         "orientation_ref": "orientation {:.4f}",
         "aperture_name": "{}",
-        "pixel_scale": "scale {:.6g}",
         "skycell_name": "skycell {}",
     }
-    return said(info, **forms)
+    scale = info.get("pixel_scale")
+    known = isinstance(scale, int | float) and scale not in NOTHING  # that of mosaics, in degrees
+    words = (said(info, **forms), f"scale {scale * DEGREE_ARCSEC:.6g} arcsec" if known else "")
+    return ", ".join(filter(None, words))
 
 
 def _resample(meta):

@@ -8,7 +8,17 @@ from typing import Any
 from rtools.products.schema.history import BUILT_IN
 from rtools.show.info import NOTHING, cut
 
-__all__ = ["amount", "corners", "file_name", "history_row", "labelled", "labelled_texts", "pairs", "said"]
+__all__ = [
+    "amount",
+    "corners",
+    "file_name",
+    "history_row",
+    "labelled",
+    "labelled_texts",
+    "named_column",
+    "pairs",
+    "said",
+]
 
 LABEL, INDENT, GAP = 13, 2, 3
 """Columns: of a label, before it, between the columns of a table."""
@@ -81,6 +91,21 @@ def said(block: Mapping[str, Any], **forms: str) -> str:
         except (TypeError, ValueError):  # a catalog of unknown model has strings only
             said.append(f"{key} {value}")
     return ", ".join(said)
+
+
+def named_column(column: Mapping[str, Any]) -> str:
+    """Name of a column, with its unit in brackets where it has one.
+
+    Parameters
+    ----------
+    column : mapping
+        ``name`` and ``unit``.
+
+    Returns
+    -------
+    str
+    """
+    return f"{column['name']} [{column['unit']}]" if column["unit"] else column["name"]
 
 
 def corners(text: object) -> str:

@@ -178,7 +178,7 @@ def test_catalogs_are_told_in_every_form(write, form, tmp_path, capsys):
     assert "2 rows, 2 columns" in row(lines, "size")
     assert row(lines, "exposure") == "WFI_IMAGE, WFI07"
     assert row(lines, "exposed") == "12.500 s"
-    assert row(lines, "columns") == "label, segment_flux"
+    assert row(lines, "columns") == "label, segment_flux [nJy]"
     found = told_json(capsys, path)[0]
     assert found["rows"] == 2
     assert [(one["name"], one["unit"]) for one in found["columns"]] == [("label", None), ("segment_flux", "nJy")]

@@ -191,6 +191,18 @@ def test_check_says_what_is_missing(refdir, tmp_path, capsys):
     assert "not for science" in err
 
 
+def test_check_takes_many_files_and_names_each(refdir, uncal, tmp_path, capsys):
+    other = exposure_file(tmp_path / "y_uncal.asdf", optical_element="F062")
+    status, out, err = run(capsys, "check", uncal, other, tmp_path / "nowhere.asdf", "--refdir", refdir)
+    assert status == 1  # one lacks references, one is not there
+    assert {row[0] for row in table(out)} == {str(uncal), str(other)}
+    assert [row[2] for row in table(out) if row[:2] == [str(other), "flat"]] == ["missing"]
+    assert "nowhere.asdf: no such file" in err
+    status, out, _err = run(capsys, "check", uncal, other, "--refdir", refdir, "--json")
+    assert status == 4
+    assert [json.loads(line)["file"] for line in out.splitlines()] == [str(uncal), str(other)]
+
+
 def test_check_knows_the_chain_of_the_type(refdir, tmp_path, capsys):
     flat_exposure = exposure_file(tmp_path / "z_uncal.asdf", type="WFI_FLAT")
     status, out, _err = run(capsys, "check", flat_exposure, "--refdir", refdir)

@@ -218,3 +218,24 @@ def test_columns_are_named_in_a_pipe(tmp_path, capsys):
         ["centroids.track_centroids[x]", "-", "112"],
         ["centroids.track_centroids[y]", "-", "112"],
     ]
+
+
+def test_a_terminal_gets_one_table_of_all_files_with_what_fits(image, planes, tmp_path, capsys, monkeypatch):
+    other = write(tmp_path / "y_cal.asdf", "l2_image", planes)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "80")
+    assert tool("stat", image, other, "--array", "data,err") == 0
+    pattern, head, *rows = capsys.readouterr().out.splitlines()
+    assert pattern == str(tmp_path / "*_cal.asdf")
+    assert head.split() == ["file", "array", "plane", "count", "median", "clip_sd", "min", "max"]
+    assert [row.split()[:3] for row in rows] == [[name, array, "-"] for name in "xy" for array in ("data", "err")]
+    assert max(map(len, [head, *rows])) <= 80
+    assert tool("stat", image, "--array", "data", "--stat", "all") == 0
+    assert "clip_mean" in capsys.readouterr().out
+
+
+def test_a_pipe_gets_names_of_columns_when_asked(image, capsys):
+    assert tool("stat", image, "--array", "data", "--stat", "median,mad", "--header") == 0
+    head, row = capsys.readouterr().out.splitlines()
+    assert head.split("\t") == ["file", "array", "plane", "median", "mad"]
+    assert len(row.split("\t")) == 5

@@ -90,6 +90,29 @@ def test_kernels_compile_where_no_directory_can_be_written(start, closed, tmp_pa
     assert NOTE not in said
 
 
+def test_what_was_compiled_beforehand_serves_who_cannot_write_there(start, tmp_path, monkeypatch):
+    """Only a user other than root meets a directory that cannot be written: here it refuses to be tried."""
+    cache, nowhere = tmp_path / "cache", {"HOME": os.devnull, "XDG_CACHE_HOME": os.devnull}
+    assert NOTE in end(begin(start, tmp_path / "first", NUMBA_CACHE_DIR=str(cache)))
+    (tmp_path / "sitecustomize.py").write_text(REFUSING.format(cache=str(cache)))
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    settings = {"NUMBA_CACHE_DIR": str(cache), "PYTHONPATH": f"{tmp_path}:{ROOT}", **nowhere}
+    said = end(begin(start, tmp_path / "second", **settings))
+    assert NOTE not in said
+    assert EVERY not in said
+
+
+REFUSING = """
+import tempfile
+real = tempfile.TemporaryFile
+def refuse(*args, dir=None, **options):
+    if dir and (str(dir).startswith({cache!r}) or str(dir).endswith("__pycache__")):
+        raise PermissionError(dir)
+    return real(*args, dir=dir, **options)
+tempfile.TemporaryFile = refuse
+"""
+
+
 def test_a_cache_directory_alone_is_enough(start, closed, tmp_path):
     nowhere = {"HOME": os.devnull, "XDG_CACHE_HOME": os.devnull, "NUMBA_CACHE_DIR": str(tmp_path / "cache")}
     assert NOTE in end(begin(start, tmp_path / "first", closed.parent, **nowhere))

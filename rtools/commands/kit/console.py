@@ -1,6 +1,5 @@
 """What a tool says: messages on standard error, progress, and JSON on standard output."""
 
-import os
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -9,6 +8,7 @@ import click
 from rtools.commands.kit.guarded import on_one_line
 from rtools.commands.kit.wording import Gathered, worded
 from rtools.errors import UsageError
+from rtools.machine import cores
 from rtools.products.schema.jsontext import json_text
 
 __all__ = ["Console", "json_line", "print_json"]
@@ -129,7 +129,7 @@ def _threads(jobs):
     """Number of threads that ``-j`` asks for; 0 means all cores."""
     if jobs < 0:
         raise UsageError(f"-j {jobs}: a number of threads is 0 (all cores) or more")
-    return jobs or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else jobs or os.cpu_count()
+    return jobs or cores()
 
 
 def json_line(record, *, ascii_only=True):

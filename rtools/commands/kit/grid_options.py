@@ -2,11 +2,13 @@
 
 import click
 
+from rtools.commands.kit.grouping import titled
 from rtools.errors import UsageError
 
-__all__ = ["GRID_KEYS", "add", "grid", "grid_options", "wanted_grid"]
+__all__ = ["GRID_KEYS", "add", "grid_options", "wanted_grid"]
 
-grid = (
+grid_options = titled(
+    "Mosaic",
     click.option("--skycell", "skycells", multiple=True, metavar="NAME", help="Grid of a skycell."),
     click.option(
         "--like",
@@ -25,19 +27,14 @@ grid = (
     click.option("--pa", type=float, metavar="DEG", help="Position angle of +y; default that of the first exposure."),
     click.option("--crpix", metavar="X,Y", help="0-based pixel of the tangent point; with --size."),
 )
-"""Options of the grid: an association's own grid counts without them, else all exposures are covered."""
-
-
-def grid_options(function):
-    """The options of the grid, as one decorator."""
-    for decorator in reversed(grid):
-        function = decorator(function)
-    return function
-
+"""The options of the grid, as one decorator: an association's own grid counts without them, else all are covered."""
 
 GRID_KEYS = ("skycells", "like", "center", "scale", "scale_ratio", "size", "pa", "crpix")
 
-add = click.option("--add", metavar="COADD", help="A mosaic that the images join; its grid, kernel, weights.")
+add = titled(
+    "Mosaic",
+    click.option("--add", metavar="COADD", help="A mosaic that the images join; its grid, kernel, weights."),
+)
 
 
 def wanted_grid(options):

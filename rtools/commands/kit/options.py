@@ -3,6 +3,7 @@
 import click
 
 from rtools.commands.kit.tool import option
+from rtools.commands.kit.values import complete_references
 from rtools.commands.kit.written import Written
 from rtools.products.schema import layout
 
@@ -120,7 +121,12 @@ writing = _bundle(
 
 references = _bundle(
     click.option(
-        "--ref", "ref", multiple=True, metavar="TYPE=FILE", help="Reference file for a type; none to do without."
+        "--ref",
+        "ref",
+        multiple=True,
+        metavar="TYPE=FILE",
+        shell_complete=complete_references,
+        help="Reference file for a type; none to do without.",
     ),
     click.option("--refdir", metavar="DIR", help="Directory of reference files (RT_REFDIR)."),
     click.option(

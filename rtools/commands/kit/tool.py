@@ -15,6 +15,7 @@ from rtools.commands.kit.config_shown import long_names, print_config, untyped
 from rtools.commands.kit.console import Console
 from rtools.commands.kit.elsewhere import brought
 from rtools.commands.kit.entry import DEBUG
+from rtools.commands.kit.grouping import by_title
 from rtools.commands.kit.inputs import as_typed, files_of_options, refuse_numbers
 from rtools.commands.kit.said import words_said
 from rtools.commands.kit.sending import made_here, send_made
@@ -55,6 +56,13 @@ class Tool(click.Command):
         self.format_help_text(ctx, formatter)
         self.format_options(ctx, formatter)
         self.format_epilog(ctx, formatter)
+
+    def format_options(self, ctx, formatter):
+        for title, params in by_title(self.get_params(ctx)).items():
+            records = [record for param in params if (record := param.get_help_record(ctx))]
+            if records:
+                with formatter.section(title):
+                    formatter.write_dl(records)
 
 
 def tool(name, *, summary, examples, description="", no_args_is_help=False, **settings):
@@ -187,6 +195,10 @@ def _without_checksums(ctx):
 
 class ToolGroup(Tool, click.Group):
     """A group of subcommands whose help begins with usage and examples."""
+
+    def format_options(self, ctx, formatter):
+        super().format_options(ctx, formatter)
+        self.format_commands(ctx, formatter)
 
 
 def group(name, *, summary, examples, description):

@@ -14,7 +14,7 @@ from rtools.commands.kit.missions import MISSIONS
 from rtools.errors import UsageError
 from rtools.pipeline.job import steps
 
-__all__ = ["command_of", "groups", "summary_of", "tool_names"]
+__all__ = ["OF_RT", "command_of", "groups", "summary_of", "tool_names"]
 
 GROUPS = {
     "names and looking": (
@@ -41,6 +41,9 @@ GROUPS = {
     "chains": ("run",),
 }
 """Group to its tools without ``rt-``, in the order of ``rt --help``; steps join the group of their kind behind them."""
+
+OF_RT = ("completion", "doctor", "compile")
+"""Commands that are typed as ``rt NAME`` alone: they are about the installation, not about data."""
 
 COMMANDS = Path(__file__).parents[1]
 """The directory of `rtools.commands`."""
@@ -111,7 +114,7 @@ def command_of(name):
     Parameters
     ----------
     name : str
-        The tool without ``rt-``; a step of an exposure also by its cal_step key or suffix.
+        The tool without ``rt-``; a step of an exposure also by its cal_step key or suffix; or one of `OF_RT`.
 
     Returns
     -------
@@ -123,7 +126,7 @@ def command_of(name):
     UsageError
         There is no such tool.
     """
-    if name not in tool_names():
+    if name not in tool_names() and name not in OF_RT:
         name = _step_called(name)
     path = _file_of(name)
     module = "step" if path is None else path.stem  # steps without a file share one

@@ -18,6 +18,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from rtools.errors import RtoolsError, UsageError
+from rtools.machine import cores
 from rtools.pipeline.job.job import Failure, Job, Outcome
 from rtools.pipeline.job.outputs import make_directory
 from rtools.pipeline.job.task import Asked, carry_out_task, keep_outcomes, kept_outcomes, stop_tasks
@@ -223,7 +224,7 @@ def _workers(number):
     """How many worker processes ``local:N`` asks for."""
     if number and not (number.isdigit() and int(number)):
         raise UsageError(f"--dask local:{number}: a number of workers is 1 or more")
-    return int(number) if number else len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
+    return int(number) if number else cores()
 
 
 def _in_order(jobs):

@@ -11,9 +11,10 @@ from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
+from rtools.machine import memory_of_machine
 from rtools.pipeline.job.crew import Crew
 from rtools.pipeline.job.job import Job, Outcome
-from rtools.pipeline.job.process import PROCESS_BYTES, memory_of_machine
+from rtools.pipeline.job.process import PROCESS_BYTES
 from rtools.pipeline.job.worker import carry_out_job
 
 if TYPE_CHECKING:

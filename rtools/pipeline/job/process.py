@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import ctypes
 import gc
-import os
 import resource
 import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 
-__all__ = ["PROCESS_BYTES", "give_back_memory", "memory_of_machine", "peak_memory", "quieten_libraries", "settled"]
+__all__ = ["PROCESS_BYTES", "give_back_memory", "peak_memory", "quieten_libraries", "settled"]
 
 PROCESS_BYTES = 0.35 * 2**30
 """Memory of a process without any image, as measured."""
-LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
-"""Where Linux says what a container may have, in both versions of control groups."""
 
 # Parameters of glibc's mallopt (malloc.h).
 M_TRIM_THRESHOLD = -1
@@ -73,12 +69,3 @@ def quieten_libraries() -> None:
 def peak_memory() -> int:
     """The most memory that the process has had, in bytes."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-
-
-def memory_of_machine() -> int:
-    """Memory that there is, in bytes: of the machine, or what the container may have of it."""
-    found = [os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")]
-    for path in LIMITS:
-        with suppress(OSError, ValueError):  # "max" where there is no limit
-            found.append(int(Path(path).read_text()))
-    return min(found)

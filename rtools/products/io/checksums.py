@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rtools.machine import cache_home
 from rtools.remote import parts
 
 if TYPE_CHECKING:
@@ -120,6 +121,5 @@ def _mark(path, block):
     """The file that stands for a block: named for all that says that it is the same."""
     stated = os.stat(path)
     told = (os.fspath(Path(path).resolve()), stated.st_size, stated.st_mtime_ns, block.offset, block.checksum.hex())
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     name = hashlib.md5(repr(told).encode("utf-8", "surrogateescape"), usedforsecurity=False).hexdigest()
-    return Path(home) / "rtools" / "checked" / name
+    return cache_home() / "checked" / name

@@ -16,6 +16,7 @@ from hashlib import md5, sha256
 from pathlib import Path
 
 from rtools.errors import InputError
+from rtools.machine import cache_home
 from rtools.products.io import checksums, header
 from rtools.products.io.fits_headers import StoredHeader, read_headers
 from rtools.remote import parts
@@ -188,14 +189,13 @@ def sha256_of(path: str | Path) -> str:
 def _content(path, size, time, spans, digits=DIGITS):
     """The sum of all bytes, or of some spans of them; remembered."""
     told = f"{path} {size} {time} {spans}{'' if digits == DIGITS else ' whole'}".encode("utf-8", "surrogateescape")
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    note = Path(home) / "rtools" / "digests" / md5(told, usedforsecurity=False).hexdigest()
+    note = cache_home() / "digests" / md5(told, usedforsecurity=False).hexdigest()
     if _state["remembering"]:
         with suppress(OSError):
             if len(known := note.read_text("ascii", "replace")) == digits:
                 return known
     digest = _sha256(path, spans or [(0, size)])[:digits]
-    with suppress(OSError, RuntimeError):  # no home, or none that can be written
+    with suppress(OSError):  # no home, or none that can be written
         note.parent.mkdir(parents=True, exist_ok=True)
         note.write_text(digest, "ascii")
     return digest

@@ -8,12 +8,14 @@ import shutil
 import subprocess
 import time
 
+import numpy as np
 import pytest
 
 from rtools.commands import completion
 from rtools.commands.kit import complete
 from rtools.commands.kit.tools import command_of
 from tests.support.kit import TOOLS
+from tests.support.small_files import write
 
 SHELLS = ("bash", "zsh", "fish")
 
@@ -58,6 +60,25 @@ def test_tools_options_values_and_files(monkeypatch, capsys):
     assert asked(run, "rt-run X_unc", monkeypatch, capsys) == ["file,X_unc"]
     assert asked(run, "rt-run --outdir ", monkeypatch, capsys) == ["file,"]
     assert asked(run, "rt-run -o a b", monkeypatch, capsys) == ["file,b"]
+    assert asked(rt, "rt doc", monkeypatch, capsys) == ["plain,doctor"]
+    assert asked(rt, "rt help refs ch", monkeypatch, capsys) == ["plain,check"]
+
+
+def test_values_of_options(tmp_path, monkeypatch, capsys):
+    run, stat = command_of("run"), command_of("stat")
+    image = write(
+        tmp_path / "x_cal.asdf", "l2_image", {"data": np.ones((2, 2), "f4"), "var_poisson": np.ones((2, 2), "f2")}
+    )
+    for command, line, proposed in (
+        (run, "rt-run --skip dark,fl", ["dark,flat", "dark,flux"]),
+        (run, "rt-run --set rampfit.threshold-i", ["rampfit.threshold-intercept="]),
+        (run, "rt-run --ref gai", ["gain="]),
+        (stat, "rt-stat --dq DO_NOT_USE,JU", ["DO_NOT_USE,JUMP_DET"]),
+        (stat, f"rt-stat {image} --array data,var_p", ["data,var_poisson"]),
+    ):
+        assert asked(command, line, monkeypatch, capsys) == [f"plain,{word}" for word in proposed], line
+    for line in ("rt-stat nowhere.asdf --array var_p", "rt-stat --array var_p"):
+        assert asked(stat, line, monkeypatch, capsys) == ["file,var_p"]
 
 
 def test_other_shells_ask_in_their_way(monkeypatch, capsys):

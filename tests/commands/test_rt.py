@@ -1,0 +1,159 @@
+"""rt itself: the list of tools, help, doctor, compile."""
+
+import json
+import os
+
+import numpy as np
+import pytest
+
+from rtools import machine
+from rtools.commands import rt
+from rtools.commands.kit import compiling, condition
+from rtools.commands.kit.tools import OF_RT, command_of
+from tests.support.small_files import write
+
+
+def said_by(capsys, *words):
+    """Exit status, standard output and error of rt."""
+    with pytest.raises(SystemExit) as end:
+        rt.main(list(words))
+    told = capsys.readouterr()
+    return end.value.code, told.out, told.err
+
+
+def test_help_of_a_tool_in_three_ways(capsys):
+    expected = said_by(capsys, "stat", "--help")
+    assert expected[0] == 0
+    assert "rt-stat X_cal.asdf" in expected[1]
+    assert said_by(capsys, "help", "stat") == said_by(capsys, "help", "rt-stat") == expected
+    assert said_by(capsys, "help", "refs", "check")[1].startswith("Usage: rt-refs check ")
+    assert said_by(capsys, "help", "doctor")[1].startswith("Usage: rt doctor ")
+
+
+def test_help_alone_lists_the_tools_and_what_is_about_the_installation(capsys):
+    status, out, _err = said_by(capsys, "help")
+    assert status == 0
+    assert out == said_by(capsys, "--help")[1]
+    assert all(f"  rt {name} " in out for name in OF_RT)
+
+
+def test_help_of_no_tool_is_exit_2_and_names_near_ones(capsys):
+    status, _out, err = said_by(capsys, "help", "stt")
+    assert (status, err.count("\n")) == (2, 1)
+    assert "rt-stat" in err
+
+
+# -- doctor -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def surroundings(monkeypatch, tmp_path):
+    """An environment without settings of rtools, in a directory of its own."""
+    for name in [name for name in os.environ if name.startswith(("RT_", "CRDS_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+    return monkeypatch
+
+
+def looks(capsys, status=0):
+    """What rt doctor says, by what it looked at."""
+    code, out, err = said_by(capsys, "doctor", "--json")
+    assert (code, err) == (status, "")
+    return {(one["about"], one["verdict"]): one for one in json.loads(out)}
+
+
+def test_doctor_finds_a_sound_installation(surroundings, capsys, tmp_path):
+    found = looks(capsys)
+    assert not [about for about, verdict in found if verdict == "bad"]
+    assert "numpy" in found["libraries", "ok"]["found"]
+    assert "built-in" in found["references", "note"]["found"]
+    assert list(tmp_path.iterdir()) == []  # nothing is left of looking whether files can be written
+    code, out, _err = said_by(capsys, "doctor")
+    assert code == 0
+    assert max(map(len, out.splitlines())) <= 80
+
+
+def test_doctor_names_what_is_wrong_and_what_to_do(surroundings, capsys, tmp_path):
+    surroundings.setenv("RT_REFDIR", str(tmp_path / "nowhere"))
+    surroundings.setenv("RT_REFCAT", str(tmp_path / "none.parquet"))
+    surroundings.setenv("RT_JBOS", "2")
+    surroundings.setattr(condition, "memory_available", lambda: 2**30)
+    found = looks(capsys, status=1)
+    for about in ("references", "reference catalog", "memory"):
+        assert found[about, "bad"]["todo"], about
+    assert "RT_JBOS" in found["environment", "note"]["found"]
+
+
+def test_doctor_looks_into_the_directory_of_references(surroundings, capsys, tmp_path):
+    (tmp_path / "refs").mkdir()
+    surroundings.setenv("RT_REFDIR", str(tmp_path / "refs"))
+    assert "0 files" in looks(capsys)["references", "note"]["found"]
+
+
+# -- compile ----------------------------------------------------------------------------------------------------------
+
+
+def test_compile_runs_its_jobs_quietly_and_counts_kernels(monkeypatch, tmp_path, capsys):
+    image = write(tmp_path / "x_cal.asdf", "l2_image", {"data": np.ones((8, 8), "f4")})
+    monkeypatch.setattr(compiling, "JOBS", (("stat", "--array", "data", str(image)),))
+    status, out, err = said_by(capsys, "compile")
+    assert (status, err) == (0, "")
+    count = len(compiling.all_kernels())
+    assert count > 100
+    assert f"of {count} kernels are kept" in out
+    assert out.count("\n") == 1
+
+
+def test_compile_says_which_job_failed(monkeypatch, capsys):
+    monkeypatch.setattr(compiling, "JOBS", (("info", "nowhere.asdf"),))
+    status, out, err = said_by(capsys, "compile")
+    assert (status, out) == (1, "")
+    assert "rt-info ended with exit status 3: " in err
+    assert "no such file" in err
+
+
+def test_jobs_of_compile_are_valid_command_lines():
+    """The jobs themselves take a minute, and are done in tests of the longest kind."""
+    for name, *words in compiling.JOBS:
+        command = command_of(name)
+        if hasattr(command, "commands"):
+            command, words = command.commands[words[0]], words[1:]
+        command.make_context(name, [*words, "-q"])
+
+
+@pytest.mark.long
+def test_compile_reaches_nearly_all_kernels(capsys):
+    status, _out, err = said_by(capsys, "compile", "-v")
+    assert status == 0, err
+    missed = [line for line in err.splitlines() if "not reached" in line]
+    assert len(missed) <= 5, missed
+
+
+# -- the machine ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("limit", "expected"), [("max 100000", 8), ("250000 100000", 3), ("50000 100000", 1)])
+def test_cores_are_those_that_a_container_may_use(limit, expected, monkeypatch, tmp_path):
+    (tmp_path / "cpu.max").write_text(f"{limit}\n")
+    monkeypatch.setattr(machine, "CORE_LIMIT", str(tmp_path / "cpu.max"))
+    monkeypatch.setattr(machine.os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
+    assert machine.cores() == expected
+
+
+def test_a_user_without_a_home_has_a_cache_that_nobody_can_make(monkeypatch):
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(machine.Path, "home", lambda: (_ for _ in ()).throw(RuntimeError("no home")))
+    with pytest.raises(OSError):
+        machine.cache_home().mkdir(parents=True)
+
+
+# -- several values with commas ---------------------------------------------------------------------------------------
+
+
+def test_steps_to_skip_may_stand_with_commas(raw, capsys):
+    for words in (("--skip", "dark,flat"), ("--skip", "dark", "--skip", "flat")):
+        with pytest.raises(SystemExit):
+            rt.main(["run", str(raw), *words, "--dry-run", "--json"])
+        told = json.loads(capsys.readouterr().out)
+        assert not {"dark", "flat"} & set(map(str, told["steps"])), told
