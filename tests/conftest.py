@@ -26,7 +26,7 @@ pytest_plugins = [
 TOLD = ("help", "manual", "complet", "option")
 """Words in the names of kit-wide tests of what a tool says of itself."""
 
-SLOW_FIXTURES = {"raw", "raw18", "references", "star_field", "quick", "path_of_tools"}
+SLOW_FIXTURES = {"raw", "raw18", "raw_jwst", "references", "star_field", "others", "quick", "path_of_tools"}
 """Fixtures that simulate and calibrate an exposure, or start tools as processes: what needs them is slow."""
 
 

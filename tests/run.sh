@@ -29,10 +29,13 @@ check_types() { # and meanwhile compile kernels, and the modules of the tests, f
     wait $checking
 }
 
-warm_up() {
-    "$python" -m tests.support.warm_up
+warm_up() (
+    for part in roman jwst guide; do
+        "$python" -m tests.support.warm_up $part &
+    done
     "$python" -m pytest --collect-only --quiet
-}
+    wait
+)
 
 measure_coverage() { # workers and tools in processes of their own as well (pyproject.toml)
     rm -rf "$cache/coverage"

@@ -14,6 +14,8 @@ from rtools.products.jwst import open_jwst
 from tests.support.jwst_files import made
 from tests.support.runs import done, piped, tool
 
+pytestmark = pytest.mark.slow
+
 ROOT = "jw01234001001_02101_{:05d}_nrca1"
 NAME = re.compile(r"jw01234-(\w+)_\d{8}t\d{6}_(\w+)_00001_asn\.json")
 

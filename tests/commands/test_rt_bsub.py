@@ -12,6 +12,8 @@ from rtools.products.jwst import open_jwst
 from tests.support.jwst_files import made
 from tests.support.runs import tool
 
+pytestmark = pytest.mark.slow
+
 NAME = "jw01234001001_02101_00001_nrca1"
 
 GOLDEN = {

@@ -20,6 +20,8 @@ from tests.support.guide_files import FORMS, MAPPING, guide_file
 from tests.support.runs import meta
 from tests.support.small_files import tool
 
+pytestmark = pytest.mark.slow
+
 ROOT = "r0000101001001001001_0001"
 NAME = f"{ROOT}_1_wfi02_f158_gw.asdf"
 READS = ";".join(map(str, range(1, 9)))

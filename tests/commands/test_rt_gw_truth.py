@@ -9,6 +9,8 @@ from pyarrow import parquet
 
 from tests.support.small_files import tool
 
+pytestmark = pytest.mark.slow
+
 NAME = "r0000101001001001001_0001_1_wfi10_f062_gw.asdf"
 READS = ";".join(map(str, range(1, 21)))
 

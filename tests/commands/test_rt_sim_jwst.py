@@ -12,6 +12,8 @@ from rtools.commands.kit.tools import command_of
 from rtools.products.opening import open_any
 from tests.support.judges import asked_of_jwst
 
+pytestmark = pytest.mark.slow
+
 ROOT = "jw01234001001_02101_00001_nrca1"
 UNCAL = f"{ROOT}_uncal.fits"
 ROMAN = "r0000101001001001001_0001_wfi01_f158_uncal.asdf"

@@ -20,6 +20,7 @@ def fit_ols(ramps, **settings):
     return strip.image, counts
 
 
+@pytest.mark.slow
 def test_golden_ramps_have_their_values():
     ramps = column(RAMP_A, RAMP_B, RAMP_C, RAMP_A)
     groupdq = np.zeros(ramps.shape, np.uint8)

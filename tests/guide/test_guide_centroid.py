@@ -23,6 +23,8 @@ from tests.support.guide_windows import (
     observed,
 )
 
+pytestmark = pytest.mark.slow
+
 ELECTRONS = {12: 107503.0, 13: 42798.0, 14: 17038.0, 15: 6783.0, 16: 2700.0, 17: 1075.0}
 """Of a star of such an AB magnitude in F158, in a pair."""
 

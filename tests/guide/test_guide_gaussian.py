@@ -6,6 +6,8 @@ import pytest
 from rtools.guide import fit_gaussians
 from tests.support.guide_windows import READS, SIGMA, difference_of, gaussian_images, images_of, nominal_psf, observed
 
+pytestmark = pytest.mark.slow
+
 
 def test_golden_star_has_its_width():
     x, y = np.linspace(6.5, 8.2, 9), np.linspace(7.9, 6.1, 9)

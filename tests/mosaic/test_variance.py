@@ -100,6 +100,7 @@ def test_data_and_weight_are_those_of_all_members():
     np.testing.assert_allclose(ours["data"][seen], product[seen] / total[seen], rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_constant_variance_falls_with_the_members():
     """One member, V, pixels of half the size: 4 V; two: 2 V."""
     half = shifted(1.0, 1.0, 0.0, 1.0)

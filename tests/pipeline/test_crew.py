@@ -11,6 +11,8 @@ from rtools.pipeline.job.run import run_jobs
 from rtools.work import Work
 from tests.support.worked_jobs import GIB, Told, begun, gone, jobs_of, whom
 
+pytestmark = pytest.mark.slow
+
 
 def run(jobs, cores=2, memory=None, **options):
     """Status, what was told and what was logged of jobs in processes."""

@@ -87,6 +87,7 @@ def run(jobs, **options):
     return run_jobs(plans, Local(Work()), told, **options), told
 
 
+@pytest.mark.slow
 def test_a_job_begins_when_those_that_it_waits_for_have_ended():
     done = []
     jobs = [
@@ -98,6 +99,7 @@ def test_a_job_begins_when_those_that_it_waits_for_have_ended():
     assert (status, told.results, [name for name, _failed in done]) == (0, ["a", "b", "last"], ["a", "b", "last"])
 
 
+@pytest.mark.slow
 def test_a_failure_is_told_and_what_waits_for_it_learns_of_it():
     done = []
     jobs = [

@@ -53,6 +53,7 @@ def matched(found, x, y):
     return away.argmin(axis=0)
 
 
+@pytest.mark.slow
 def test_fluxes_and_positions_of_stars_are_the_true_ones():
     """Pulls of the total flux have mean 0 and sd 1; 25 stars, so 0.6 and 0.45 are three standard errors."""
     planes, x, y, flux = stars(sky=3.0)

@@ -8,6 +8,8 @@ import pytest
 from rtools.products.jwst import open_jwst
 from tests.support.runs import tool
 
+pytestmark = pytest.mark.slow
+
 NAME = "jw01234001001_02101_00001_nrca1"
 
 NOISE = ("gain", "readnoise")

@@ -7,6 +7,8 @@ from astropy.io import fits
 from rtools.products.jwst import open_jwst
 from tests.support.runs import done
 
+pytestmark = pytest.mark.slow
+
 NAME = "jw01234001001_02101_00001_mirimage"
 CARDS = {
     "INSTRUME": "MIRI", "EXP_TYPE": "MIR_IMAGE", "DETECTOR": "MIRIMAGE", "FILTER": "F770W", "READPATT": "FASTR1",

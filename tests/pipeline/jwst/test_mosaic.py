@@ -14,6 +14,8 @@ from rtools.products.opening import open_any
 from tests.support.placed_images import image
 from tests.support.runs import done, tool
 
+pytestmark = pytest.mark.slow
+
 RIM = 60
 """Pixels on the edge of a frame, of 20 000, that two ways of cutting polygons see differently."""
 

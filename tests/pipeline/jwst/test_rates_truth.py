@@ -5,6 +5,8 @@ import pytest
 from tests.support.runs import done
 from tests.validation.jwst_rates import WAYS, calibrate, compare
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def uncal(tmp_path_factory):

@@ -7,6 +7,8 @@ from astropy.io import fits
 
 from tests.support.runs import tool
 
+pytestmark = pytest.mark.slow
+
 ROOT = "jw01234001001_02101_00001_nrca1"
 
 

@@ -21,6 +21,8 @@ from tests.support.judges import asked_of_jwst
 from tests.support.runs import done, piped, tool
 from tests.support.share import some_long
 
+pytestmark = pytest.mark.slow
+
 ROOT = "jw01234001001_02101_00001_nrca1"
 BOTH = ("--with", "ipc", "--with", "chargemig")
 RAMPS = ("dq_init", "saturation", "ipc", "superbias", "refpix", "linearity", "dark_current", "charge_migration", "jump")

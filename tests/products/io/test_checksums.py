@@ -12,6 +12,8 @@ from rtools.products.io import checksums, open_product
 from tests.support.dithers import exposure
 from tests.support.runs import done, rewrite, simulate, tool
 
+pytestmark = pytest.mark.slow
+
 
 def flipped(source, target, name, place=0.5):
     """A copy with one bit of an array's stored bytes turned."""
