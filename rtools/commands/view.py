@@ -12,6 +12,7 @@ from rtools.commands.kit.entry import entry
 from rtools.commands.kit.lists import expand_inputs
 from rtools.commands.kit.loop import for_each
 from rtools.commands.kit.missions import mission_option
+from rtools.commands.kit.sending import send_made
 from rtools.commands.kit.terminal import terminal_style
 from rtools.commands.kit.tool import option, tool
 from rtools.commands.kit.written import Written
@@ -224,7 +225,9 @@ def _picture(console, path, target, settings):
     stage = Stage(target)
     with stage.open() as file:
         plot.save(figure, file, target.suffix[1:].lower())
-    click.echo(stage.commit())
+    path = stage.commit()
+    send_made()
+    click.echo(path)
 
 
 def _drawing(console, path, settings):

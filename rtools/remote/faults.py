@@ -98,6 +98,8 @@ def _status(error):
             number = answer.get("ResponseMetadata", {}).get("HTTPStatusCode")
         if str(number).isdecimal():
             return int(number)
+        if type(one) is OSError and str(one).startswith("Forbidden"):
+            return 403  # all that gcsfs says of it
     return None
 
 
@@ -134,7 +136,7 @@ def told(error: BaseException) -> str:
     status, whole = _status(error), list(_chain(error))
     if status in DENIED or (status is None and any(isinstance(one, PermissionError) for one in whole)):
         return f"denied ({status or 'permission'})"
-    if status in GONE or (status is None and isinstance(error, FileNotFoundError) and len(whole) == 1):
+    if status in GONE or (status is None and all(isinstance(one, FileNotFoundError) for one in whole)):
         return "no such file"
     if status == CHANGED:
         return "was changed while it was fetched"

@@ -58,8 +58,7 @@ def _system(url):
         if scheme == "s3":
             return fsspec.filesystem("s3", **_of_s3())
         if scheme == "gs":
-            anonymous = {"token": "anon"} if _is_set("RT_GS_ANON") else {}
-            return fsspec.filesystem("gs", **anonymous)
+            return _of_gs()
         return fsspec.filesystem(scheme)
     except ImportError:
         raise RtoolsError(
@@ -80,6 +79,16 @@ def _of_s3():
     config = {"connect_timeout": seconds, "read_timeout": seconds, "retries": {"max_attempts": TRIES}}
     anonymous = _is_set("RT_S3_ANON") if "RT_S3_ANON" in os.environ else not _has_s3_credentials()
     return {"anon": anonymous, "config_kwargs": config, "use_listings_cache": False}
+
+
+def _of_gs():
+    # As it comes, gcsfs asks by gRPC of what kind a bucket is: for buckets of one zone alone, and for a minute at each
+    # request where that is not answered (behind a proxy, for example). Who has such a bucket sets the variable.
+    by_rpc = os.environ.setdefault("GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false").lower() in ("true", "1")
+    import gcsfs
+
+    kind = gcsfs.GCSFileSystem if by_rpc else gcsfs.core.GCSFileSystem
+    return kind(**({"token": "anon"} if _is_set("RT_GS_ANON") else {}))
 
 
 @cache

@@ -103,7 +103,7 @@ class RunReport:
     def ended(self, result: Result) -> int:
         """Print what was done for one input; the exit code, 5 where a quality limit was missed."""
         try:
-            send_made()
+            send_made(result.outputs)
         except RtoolsError as error:
             return self.failed(result.input, error)
         try:

@@ -1,6 +1,10 @@
-"""Outputs that shall lie elsewhere: they are made in a directory here, and sent when they are whole."""
+"""Outputs that shall lie elsewhere: they are made in a directory here, and sent when they are whole.
+
+What cannot be sent is kept here, and the error says where: a server that fails costs no work.
+"""
 
 import os
+import tempfile
 from pathlib import Path
 
 import click
@@ -74,18 +78,25 @@ def _texts(options):
             yield from value if isinstance(value, tuple | list) else (value,)
 
 
-def send_made():
+def send_made(paths=None):
     """Send what the tool that runs has made since it was last asked; nothing where its outputs stay here.
+
+    Parameters
+    ----------
+    paths : iterable of str or os.PathLike, optional
+        The files of one input; by default all that have been made. So a file that does not get there is a failure of
+        the input that it is of, while others are under way.
 
     Raises
     ------
     RtoolsError
-        A file did not get there, or something else has its name by now.
+        A file did not get there, or something else has its name by now. The file, and those that were to follow it,
+        are kept where the error says.
     """
     context = click.get_current_context(silent=True)
     sending = context.meta.get(_SENDING) if context else None
     if sending is not None:
-        sending.send()
+        sending.send(None if paths is None else {os.path.abspath(path) for path in paths})
 
 
 class _Sending:
@@ -111,6 +122,7 @@ class _Sending:
         marks.mark(self.folder, shown(url) + "/")
         tell_as(ctx, self.folder, url)
         self._known = {}
+        self._log, self._kept = ctx.obj.log, None
         for name in () if overwrite else server.names_in(url):
             self._stand_for(os.path.join(self.folder, name))
 
@@ -129,16 +141,43 @@ class _Sending:
     def _there(self, path):
         return f"{self.url}/{os.path.relpath(path, self.folder)}"
 
-    def send(self):
-        """Send files that are new here and whole, in the order in which they got their names."""
+    def send(self, only):
+        """Send files that are new here and whole, in the order in which they got their names; of some alone."""
+        paths = [path for path in self._made() if only is None or os.path.abspath(path) in only]
+        paths.sort(key=lambda one: os.stat(one).st_mtime_ns)
+        for number, path in enumerate(paths):
+            is_new = path not in self._known
+            self._known[path] = _state(path)  # whatever comes of it: a failure is told once
+            try:
+                self._send_one(path, is_new=is_new)
+            except RtoolsError as error:
+                error.mend = self._keep(paths[number:])
+                raise
+            except BaseException:
+                self._log("warning", f"{shown(self._there(path))}: not sent; {self._keep(paths[number:])}")
+                raise
+
+    def _send_one(self, path, *, is_new):
         from rtools.remote import server
 
-        for path in sorted(self._made(), key=lambda one: os.stat(one).st_mtime_ns):
-            there, is_new = self._there(path), path not in self._known
-            self._known[path] = _state(path)  # whatever comes of it: a failure is told once
-            if not self.overwrite and is_new and server.is_there(there):
-                raise RtoolsError("exists already", mend="--overwrite replaces it", path=shown(there))
-            server.send(path, there)
+        there = self._there(path)
+        if not self.overwrite and is_new and server.is_there(there):
+            raise RtoolsError("exists already", path=shown(there))
+        server.send(path, there)
+
+    def _keep(self, paths):
+        """Keep files here, beside the directory that goes with the command; words that say where."""
+        if self._kept is None:
+            self._kept = tempfile.mkdtemp(prefix="rtools-unsent-", dir=os.path.dirname(self.folder))
+        for path in paths:
+            kept = os.path.join(self._kept, os.path.relpath(path, self.folder))
+            os.makedirs(os.path.dirname(kept), exist_ok=True)
+            os.replace(path, kept)
+            self._known.pop(path, None)
+        if len(paths) == 1:
+            return f"it is kept as {kept}"
+        others = "another that was" if len(paths) == 2 else f"{len(paths) - 1} others that were"
+        return f"it and {others} to follow are kept in {self._kept}"
 
     def _made(self):
         """Files with their final names, but for those that stand for others or have been sent."""

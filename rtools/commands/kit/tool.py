@@ -131,12 +131,24 @@ def _call(function, name, options):
         with _told_by(ctx.obj):
             options = _here(ctx, options)
             with _heard(ctx, options):
-                status = function(ctx.obj, **files_of_options(ctx, options))
+                status = _carried_out(ctx, function, options)
             send_made()
             return status
     except RtoolsError as error:
         error.path = error.path and as_typed(error.path)
         error.message, error.mend = worded(error.message), error.mend and worded(error.mend)
+        raise
+
+
+def _carried_out(ctx, function, options):
+    """Call the function of a tool; what it had made when it failed goes where it was to go, as it would stay here."""
+    try:
+        return function(ctx.obj, **files_of_options(ctx, options))
+    except RtoolsError:
+        try:
+            send_made()
+        except RtoolsError as second:
+            ctx.obj.error(second)
         raise
 
 

@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+import tempfile
 
 import click
 import pytest
@@ -235,7 +236,7 @@ def test_products_of_a_run_are_sent(web, memory, raw, capsys):
     assert run("run", web.add(raw), "--until", "dqinit", "--outdir", "memory://b/out", "--resume") == 2
 
 
-def test_an_output_that_does_not_get_there_is_a_failure(memory, product, monkeypatch, capsys):
+def test_an_output_that_does_not_get_there_is_a_failure(memory, product, monkeypatch, capsys, tmp_path):
     from fsspec.implementations.memory import MemoryFileSystem
 
     def gone(*_words, **_more):
@@ -243,10 +244,12 @@ def test_an_output_that_does_not_get_there_is_a_failure(memory, product, monkeyp
 
     monkeypatch.setattr(MemoryFileSystem, "put_file", gone)
     monkeypatch.setattr(faults, "PAUSE", 0.01)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     assert run("cut", product("cal"), "--section", "1:9,1:9", "-o", "memory://b/x_cal.asdf") == 1
     printed = capsys.readouterr()
+    (kept,) = tmp_path.glob("rtools-unsent-*/x_cal.asdf")
     assert printed.out == "" and not memory
-    assert printed.err == "rt-cut: memory://b/x_cal.asdf: cannot be written (gone)\n"
+    assert printed.err == f"rt-cut: memory://b/x_cal.asdf: cannot be written (gone); it is kept as {kept}\n"
 
 
 def test_nothing_of_it_is_loaded_where_no_such_name_is_given(product):
