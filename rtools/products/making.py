@@ -15,6 +15,7 @@ from rtools.products.forms import embedded, form_of, history_of, read_tree
 from rtools.products.io import checksums, digest
 from rtools.products.io.fits_headers import read_headers
 from rtools.products.io.header import read_outline
+from rtools.products.io.recording import JOB_OF_IMAGE, JOB_OF_TABLE
 from rtools.products.opening import mission_of, open_any
 from rtools.products.schema import keys
 from rtools.products.schema.yamltext import bounded
@@ -139,10 +140,12 @@ def job_of(path: str | Path) -> dict[str, Any] | None:
     form = form_of(path)
     if form == "parquet":
         return _parquet_job(path)
+    if form == "fits" and (card := read_headers(path)[0].values.get(JOB_OF_IMAGE)):
+        return _of_json(str(card))
     tree = _tree_of_fits(path) if form == "fits" else keys.bare(read_tree(path))
     meta = tree.get("meta")
     block = (meta.get("rtools") if isinstance(meta, dict) else None) or tree.get("rtools")
-    job = block.get("job") if isinstance(block, dict) else None
+    job = block.get("job") if isinstance(block, dict) else tree.get(JOB_OF_TABLE)
     if isinstance(job, str):
         return _of_json(job)
     return _if_sound(job)

@@ -155,3 +155,14 @@ def test_the_truth_of_a_simulation_is_made_again_with_it(tmp_path, capsys):
     assert all("rt-sim r0000101001001001001_0001_wfi01_f158_uncal.asdf" in line for line in lines)
     assert tool("history", "--verify", *truths) == 0
     assert capsys.readouterr().out.count("the same") == 3
+
+
+def test_the_truth_of_a_simulation_of_jwst_is_made_again_with_it(tmp_path, capsys):
+    done("sim", tmp_path / f"{JWST.format(1)}_uncal.fits", "--subarray", "SUB64P", "--groups", 3)
+    truths = sorted(tmp_path.glob("*_truth.*"))
+    assert [path.suffix for path in truths] == [".ecsv", ".fits"]
+    for path in truths:
+        (line,) = told(capsys, path)
+        assert f"rt-sim {JWST.format(1)}_uncal.fits" in line
+    same, lines = verified(capsys, *truths)
+    assert same and lines == [f"{path}: the same" for path in truths]

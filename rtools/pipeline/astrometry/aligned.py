@@ -96,7 +96,8 @@ def stage_updated(outcome: Outcome, wcs: WCS, tool: str) -> Stage:
         raise ValueError("the sources of this image are not from a file")
     table = read_catalog(path)
     place_on_sky(table, wcs)
-    catalogs.stamp(table, path, history.entry(tool, inputs=[str(path)], is_edit=True))
+    # by its name alone: of a group the catalog lies in a temporary directory until all have their names
+    catalogs.stamp(table, path, history.entry(tool, inputs=[path.name], is_edit=True))
     return catalogs.stage_catalog(path, table, table_form(path))
 
 

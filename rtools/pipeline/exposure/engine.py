@@ -64,6 +64,9 @@ class Engine:
     def __exit__(self, kind, *_):
         if kind is not None:
             self.work.close()  # nothing computes any more when the products are given up
+        self._ahead = None
+        self._kept.clear()
+        self._buffers.clear()
 
     @property
     def channels(self) -> int:

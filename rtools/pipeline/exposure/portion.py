@@ -75,6 +75,11 @@ class Buffers:
             for array in arrays:
                 self._free[array.nbytes].append(array.reshape(-1).view(np.uint8))
 
+    def clear(self) -> None:
+        """Keep nothing that was given back."""
+        with self._lock:
+            self._free.clear()
+
 
 class Portion:
     """Input and references of some spans of columns: read by `jobs`, then taken span by span.

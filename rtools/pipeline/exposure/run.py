@@ -24,7 +24,7 @@ from rtools.pipeline.exposure.task import StripTask
 from rtools.pipeline.job.compiling import announced
 from rtools.pipeline.job.job import Result
 from rtools.pipeline.job.journal import Journal
-from rtools.pipeline.job.process import peak_memory, settled
+from rtools.pipeline.job.process import give_back_memory, peak_memory, settled
 from rtools.products.schema import layout
 from rtools.products.schema.blocks import stamp_file
 from rtools.wfi.frame import CHANNEL
@@ -127,6 +127,7 @@ class ExposureRun:
                 self._open_sinks()
                 if self.strip_tasks:
                     engine.run()
+            give_back_memory()  # what strips were read into: sources are found in other arrays
             if aside is not None:
                 aside.join()
             for task in self.tasks:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import io
+import json
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rtools.products.io import Stage
+from rtools.products.io.recording import JOB_OF_IMAGE, JOB_OF_TABLE, job_beside
 from rtools.products.jwst.new import NewHdu, stage_new
+from rtools.products.jwst.sealing import MARK
 from rtools.products.schema import history
 from rtools.simulate.jwst import assumed, truth
 from rtools.simulate.jwst.exposure import set_up, simulate_ramps
@@ -87,13 +90,13 @@ def _staged(scene: JwstScene, output: JwstOutput, entry: dict[str, Any], work: W
         hdus = [NewHdu(name, array) for name, array in image.arrays.items()]
         hdus += [NewHdu("INT_TIMES", scene.int_times)] if scene.request.has_integrations else []
     if output.truth_table is not None:
-        yield _stage_table(output.truth_table, scene)
+        yield _stage_table(output.truth_table, scene, job_beside(entry, output.truth_table, output.product))
     if output.truth_image is not None:
-        yield _stage_image(output.truth_image, scene, hits)
+        yield _stage_image(output.truth_image, scene, hits, job_beside(entry, output.truth_image, output.product))
     yield stage_new(output.product, scene.request.suffix, meta, hdus, tree=tree, history=[entry])
 
 
-def _stage_table(path: Path, scene: JwstScene) -> Stage:
+def _stage_table(path: Path, scene: JwstScene, job: dict[str, Any]) -> Stage:
     """The light curve of a target that changes, visibilities behind the mask, else the sources, as ECSV."""
     if scene.request.masked:
         what, columns = "visibilities", truth.visibilities(scene)
@@ -103,7 +106,7 @@ def _stage_table(path: Path, scene: JwstScene) -> Stage:
         what, columns = "sources", truth.source_columns(scene)
     stage = Stage(path)
     table = _table(columns)
-    table.meta.update(content=what, note=assumed.NOTE)
+    table.meta.update({"content": what, "note": assumed.NOTE, JOB_OF_TABLE: json.dumps(job)})
     for name, (_, unit) in columns.items():
         table[name].unit = unit
     text = io.StringIO()
@@ -131,7 +134,7 @@ def _table_hdu(name, columns):
     return hdu
 
 
-def _stage_image(path: Path, scene: JwstScene, hits: dict[str, np.ndarray] | None) -> Stage:
+def _stage_image(path: Path, scene: JwstScene, hits: dict[str, np.ndarray] | None, job: dict[str, Any]) -> Stage:
     """The true rates, where cosmic rays fell, the rays and the sources, as FITS."""
     from astropy.io import fits
 
@@ -140,6 +143,8 @@ def _stage_image(path: Path, scene: JwstScene, hits: dict[str, np.ndarray] | Non
     rates = scene.truths()
     primary.header["FILENAME"] = path.name
     primary.header["VARIES"] = (len(rates) > 1, "SCI has a plane for each integration")
+    primary.header[JOB_OF_IMAGE] = json.dumps(job)
+    primary.header.add_history(f"{MARK}{job['fingerprint']}")
     primary.header.add_comment(assumed.NOTE)
     primary.header.add_comment("SCI: what a perfect rate holds; flat field and capacitance between pixels are in it")
     primary.header.add_comment("SHARP: the same without the capacitance, for a chain that corrects it")

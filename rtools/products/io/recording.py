@@ -12,10 +12,13 @@ from rtools.products.io.digest import digest_of
 from rtools.products.schema.record import JobRecord, ReadFile, relative
 from rtools.remote.names import is_remote
 
-__all__ = ["KEY", "job_beside", "recorded", "settled_entry"]
+__all__ = ["JOB_OF_IMAGE", "JOB_OF_TABLE", "KEY", "job_beside", "recorded", "settled_entry"]
 
 KEY = "rtools"
 """Block of `meta` that holds what rtools says of a product."""
+
+JOB_OF_TABLE, JOB_OF_IMAGE = "rtools.job", "RTJOB"
+"""Where JSON of the job stands that made a file beside a product: in metadata of a table, in a card of a FITS file."""
 
 PLACE_AMONG = ("companions", "main")
 """What an entry says of the files that are written together: names of those beside the main one, or its own."""
@@ -63,7 +66,7 @@ def job_beside(entry: Mapping[str, Any], path: str | Path, main: str | Path) -> 
     Returns
     -------
     dict
-        Plain values; it stands at ``rtools.job``, in parquet as JSON.
+        Plain values; it stands at ``rtools.job``, in tables and in FITS as JSON (`JOB_OF_TABLE`, `JOB_OF_IMAGE`).
     """
     return settled_entry({**entry, "main": Path(main).name}, path)[0]
 
