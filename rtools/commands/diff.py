@@ -1,7 +1,7 @@
 """rt-diff: what differs between two products."""
 
-import json
 import math
+from pathlib import Path
 
 import click
 
@@ -10,10 +10,12 @@ from rtools.commands.kit.console import json_line
 from rtools.commands.kit.entry import entry
 from rtools.commands.kit.inputs import local
 from rtools.commands.kit.loop import errors_in_json
+from rtools.commands.kit.outputs import Outputs, deliver
 from rtools.commands.kit.tool import option, tool
+from rtools.commands.kit.written import Written
 from rtools.errors import UsageError
-from rtools.products.schema.flag_tables import bits_of_mission
-from rtools.wfi import dq
+from rtools.products.edit.catalog_matches import MATCHES, RADIUS
+from rtools.products.names.extensions import PICTURES, form_of_name
 
 __all__ = ["command", "main"]
 
@@ -29,7 +31,17 @@ source_catalog.
 
 Takes ASDF files, and catalogs of any format that rt-table reads: metadata, units, descriptions and values by column.
 Rows belong together by label or source_id, where these are there and occur once, else by their place; the order of
-columns, and of labelled rows, is not a difference.
+columns, and of labelled rows, is not a difference. --match sky has rows belong together that are each other's nearest
+on the sky; label numbers are not compared then.
+
+Of images that differ the median of B - A and its robust scatter (1.4826 times the median absolute deviation) are told,
+over the pixels that neither file calls DO_NOT_USE, and which share of them differs by more than 1, 3 and 5 times the
+err of A. --by dq tells the same for the pixels with each flag, --by region for 4 x 4 parts of the image. Of columns of
+catalogs a table has median and scatter, and the pull: the difference in units of both errors added in quadrature.
+Reductions of the same data share their noise, so that the sd of their pulls is far below 1.
+
+-o X.png draws A, B, and the difference in units of err. -o X.asdf has the difference as data, in units of err as sigma,
+and the flags of both as dq; -o - writes that to stdout, and nothing else.
 
 Of JWST files in FITS the cards, arrays and tables of each extension are compared, and the tree of the extension ASDF
 without its arrays. Extensions belong together by EXTNAME and EXTVER; their order, that of cards, and comments of cards
@@ -37,11 +49,8 @@ are no difference. What differs in a keyword and alike in the tree is told of th
 unless --all: DATE, FILENAME, CAL_VER, CAL_VCS, CHECKSUM, DATASUM, HISTORY, what the tree says of the same, _fits_hash,
 and comments. Both files must be of JWST.
 
-Exit status 0 if the products are the same (nothing is printed), 1 if they differ, 3 if one cannot be read. With -q only
+Exit status 0 if the products are the same (nothing is told), 1 if they differ, 3 if one cannot be read. With -q only
 the status tells."""
-
-SHORT = 60
-"""Characters of a metadata value."""
 
 
 @tool(
@@ -51,7 +60,9 @@ SHORT = 60
     examples=(
         "rt-diff old_cal.asdf new_cal.asdf",
         "rt-diff --rtol 1e-5 --ignore 'meta.wcs*,meta.ref_file' old_cal.asdf new_cal.asdf",
+        "rt-diff --brief --by dq old_cal.asdf new_cal.asdf -o diff.png",
         "rt-diff --rtol 1e-6 old_cat.parquet new_cat.parquet",
+        "rt-diff --match sky --brief old_cat.parquet new_cat.parquet",
         "rt-diff -q A.asdf B.asdf && echo same",
         "rt-diff --rtol 1e-6 --ignore 'R_*,GROUP' old_rate.fits new_rate.fits",
     ),
@@ -67,140 +78,133 @@ SHORT = 60
 @click.option("--all", "everything", is_flag=True, help="Compare what is left out otherwise, too.")
 @option("--within", type=float, default=0.0, metavar="SECONDS", help="Times so far apart are the same.")
 @option("--worst", type=click.IntRange(0), default=5, metavar="N", help="Pixels, or sources, to list for each array.")
+@click.option("--brief", is_flag=True, help="No single keys, pixels or sources: statistics of what differs.")
+@click.option("--by", multiple=True, type=click.Choice(["dq", "region"]), help="Statistics by flag, or by part.")
+@click.option("--match", type=click.Choice(MATCHES), help="How rows of catalogs belong together; see above.")
+@click.option("--radius", type=float, metavar="ARCSEC", help=f"For --match sky, at most; {RADIUS} by default.")
+@click.option("--array", metavar="NAME", help="Image that --by and -o are about; data by default.")
+@click.option(
+    "-o", "--output", type=Written("asdf", *PICTURES), metavar="FILE", help="Write the difference; see above."
+)
+@click.option("--overwrite", is_flag=True, help="Replace an output that exists; otherwise refused, exit 1.")
 @options.json_output
 @options.no_checksum
-def command(console, first, second, rtol, atol, within, ignore, everything, worst, as_json):
+def command(console, first, second, rtol, atol, within, ignore, everything, worst, as_json, **more):
     if not (0 <= rtol < math.inf and 0 <= atol < math.inf):
         raise UsageError("--rtol and --atol: numbers of at least 0 expected")
     if not 0 <= within < math.inf:
         raise UsageError("--within: a number of seconds of at least 0 expected")
     if first == second == "-":
         raise UsageError("only one of the two can be standard input")
+    matching = _matching(more["match"], more["radius"])
+    target = _target(first, second, more)
     from rtools.products.edit.array_names import split_names
     from rtools.products.edit.file_comparison import compare_files
 
-    settings = {"rtol": rtol, "atol": atol, "within": within}
-    settings |= {"ignore": split_names(ignore), "everything": everything, "worst": worst}
+    settings = {"rtol": rtol, "atol": atol, "within": within, "matching": matching}
+    settings |= {"ignore": split_names(ignore), "everything": everything, "worst": 0 if more["brief"] else worst}
     with errors_in_json(as_json, a=first, b=second), local(first) as one, local(second) as two:
-        metadata, arrays, what, mission = compare_files(one, two, **settings)
-    differ = bool(metadata or arrays)
+        found = compare_files(one, two, **settings)
+        if as_json or console.verbosity >= 0:
+            _measure(one, two, found, {more["array"] or "data": more["by"]})
+        if target:
+            _write(one, two, target, (first, second, more["array"]))
+    differ = bool(found.metadata or found.arrays)
+    if more["output"] == "-":
+        return int(differ)
     if as_json:
-        told = {"a": first, "b": second, "same": not differ, "metadata": metadata, f"{what}s": arrays}
-        json_line(_plain(told))
+        arrays = [_with_record(entry) for entry in found.arrays]
+        told = {"a": first, "b": second, "same": not differ, "metadata": found.metadata, f"{found.what}s": arrays}
+        from rtools.show.difference_text import plain
+
+        json_line(plain(told))
     elif differ and console.verbosity >= 0:
-        for line in _lines(metadata, arrays, what, mission):
+        from rtools.show.difference_text import difference_lines
+
+        for line in difference_lines(found, brief=more["brief"]):
             click.echo(line)
+    if target and not as_json:
+        click.echo(target[0])
     return int(differ)
 
 
-def _lines(metadata, arrays, what, mission):
-    for found in (*metadata, *arrays):
-        name = found.get("key") or found["array"]
-        if "only_in" in found:
-            side = found["only_in"]
-            count = f" {found['count']}" if "count" in found else ""
-            yield f"{name}:{count} only in {side.upper()}: {_text(found[side])}"
-        elif "key" in found:
-            yield f"{name}: {' | '.join(_pair(found['a'], found['b']))}"
-        else:
-            yield from _array_lines(found, bits_of_mission(mission, found["array"]))
-    keys = f"{len(metadata)} {'key' if len(metadata) == 1 else 'keys'}"
-    yield f"differ: {keys}, {len(arrays)} {what if len(arrays) == 1 else f'{what}s'}"
+def _matching(match, radius):
+    """How rows of catalogs are matched; empty where nothing is said of it."""
+    if radius is not None and match != "sky":
+        raise UsageError("--radius goes with --match sky")
+    if radius is not None and not 0 < radius < math.inf:
+        raise UsageError("--radius: a positive number of arcsec expected")
+    return {} if match is None else {"match": match, "radius": RADIUS if radius is None else radius}
 
 
-def _array_lines(found, bits):
-    name = found["array"]
-    for what in ("shape", "dtype"):
-        if what in found:
-            yield f"{name}: {what} {found[what][0]} | {found[what][1]}"
-    if not found.get("differing"):
+def _target(first, second, more):
+    """Where the difference is written, its path (None for stdout) and form; None where it is not."""
+    if more["output"] is None:
+        if more["array"] and not more["by"]:
+            raise UsageError("--array goes with -o or --by")
+        return None
+    for source in (first, second):  # neither may be the output
+        path = Outputs(more["output"], None, overwrite=more["overwrite"], inputs=[source]).path(source, "")
+    form = "asdf" if more["output"] == "-" else form_of_name(more["output"])
+    if form != "asdf":
+        from rtools.show.stretch import require_matplotlib
+
+        require_matplotlib()
+    return path, form
+
+
+def _measure(one, two, found, by):
+    """Put statistics beside each array or column that differs, in detail beside those that `by` names."""
+    from rtools.show import differences
+
+    if found.catalogs is not None:
+        names = [entry["array"] for entry in found.arrays if entry.get("differing")]
+        columns = differences.measure_columns(found.catalogs.tables, found.catalogs.rows, names)
+        for entry in found.arrays:
+            entry["statistics"] = columns.get(entry["array"])
         return
-    times = found.get("unit") == "s"
-    share = 100 * found["differing"] / found["size"]
-    line = f"{name}: {found['differing']} of {found['size']} values differ ({share:.3g} %)"
-    if found["largest"] is not None:
-        line += f", by {found['largest']:.6g}{' s' if times else ''} at most"
-    if found["largest_relative"] is not None:
-        line += f" (relative {found['largest_relative']:.3g})"
-    if found["one_nan"]:
-        line += f", {found['one_nan']} {'null' if times else 'NaN'} in one only"
-    yield line
-    for flag, (only_a, only_b) in found.get("flags", {}).items():
-        yield f"  {flag}: {only_a} in A only, {only_b} in B only"
-    yield from _worst_lines(found["worst"], bits)
-
-
-def _worst_lines(worst, bits):
-    """Pixels, x first, a plane of a cube last; with names of flags if there are `bits`."""
-    from rtools.show.table import aligned
-
-    if not worst:
+    if not any(entry.get("differing") for entry in found.arrays):
         return
-    axes = _axes(worst[0])
-    rows = []
-    for pixel in worst:
-        place = [pixel[axis] for axis in axes] if axes[0] in pixel else pixel["index"][::-1]
-        place = place if len(place) == len(axes) else ["/".join(map(str, pixel["index"]))]
-        if "seconds" in pixel:
-            values = [
-                pixel["a"] or "null",
-                pixel["b"] or "null",
-                "-" if pixel["seconds"] is None else _number(pixel["seconds"]),
-            ]
-        elif bits is None:
-            values = [_number(pixel["a"]), _number(pixel["b"]), _gap(pixel["a"], pixel["b"])]
-        else:
-            values = [",".join(dq.names(pixel[side], bits)) or "GOOD" for side in ("a", "b")]
-        rows.append([*map(str, place), *values])
-    head = [*axes, "A", "B", *(["B - A"] if bits is None else [])]
-    for line in aligned(head, rows, labels=0, width=10**6):
-        yield f"  {line}"
+    from rtools.products.opening import open_any
+
+    with open_any(one, others=True) as first, open_any(two, others=True) as second:
+        for entry in found.arrays:
+            pair = differences.pair_of_images(first, second, entry["array"]) if entry.get("differing") else None
+            entry["statistics"] = None if pair is None else differences.measure_image(pair, by.get(entry["array"], ()))
 
 
-def _axes(entry):
-    """Names of what says where a value is."""
-    source = [key for key in entry if key not in ("index", "a", "b", "seconds")]
-    if "seconds" in entry:
-        return ["item"]
-    axes = ["x", "y", "plane"][: len(entry["index"])] if len(entry["index"]) < 4 else ["index"]
-    return source or axes
+def _write(one, two, target, about):
+    """Write the difference of two images; nothing is left where that fails."""
+    from rtools.products.io.staging import Stage
+    from rtools.products.opening import open_any
+    from rtools.show import difference_output, plot
+
+    (path, form), (first, second, array) = target, about
+    with open_any(one, others=True) as a, open_any(two, others=True) as b:
+
+        def make(name):
+            stage = Stage(name)
+            if form == "asdf":
+                pair = difference_output.image_pair(a, b, array)
+                told = {"a": Path(first).name, "b": Path(second).name, "array": array or "data"}
+                with stage.open() as file:
+                    difference_output.write_difference(file, pair, told)
+                return stage
+            figure = difference_output.plot_difference(a, b, array)
+            with stage.open() as file:
+                plot.save(figure, file, form)
+            return stage
+
+        deliver(path, "difference.asdf", make)
 
 
-def _gap(one, two):
-    return _number(two - one) if all(isinstance(value, int | float | complex) for value in (one, two)) else "-"
-
-
-def _number(value):
-    return f"{value:.7g}" if isinstance(value, float) else str(value)
-
-
-def _pair(one, two):
-    """Two values as short texts, where they begin to differ if they are long."""
-    texts = [_whole(value) for value in (one, two)]
-    alike = next((n for n, pair in enumerate(zip(*texts, strict=False)) if pair[0] != pair[1]), min(map(len, texts)))
-    begin = max(0, alike - SHORT // 3) if alike > SHORT - 10 else 0
-    return [("…" if begin else "") + _text(text[begin:]) for text in texts]
-
-
-def _text(value):
-    text = _whole(value)
-    return text if len(text) <= SHORT else f"{text[: SHORT - 1]}…"
-
-
-def _whole(value):
-    text = value if isinstance(value, str) else json.dumps(_plain(value), ensure_ascii=False)
-    return text.replace("\n", "\\n")
-
-
-def _plain(node):
-    """What JSON can hold: numbers that are not finite, and complex ones, as text."""
-    if isinstance(node, dict):
-        return {key: _plain(value) for key, value in node.items()}
-    if isinstance(node, list | tuple):
-        return [_plain(value) for value in node]
-    if isinstance(node, float) and not math.isfinite(node):
-        return str(node)
-    return node if node is None or isinstance(node, bool | int | float | str) else str(node)
+def _with_record(entry):
+    """An entry as JSON has it."""
+    statistics = entry.get("statistics")
+    plain = {key: value for key, value in entry.items() if key != "statistics"}
+    if statistics is None:
+        return plain
+    return plain | {"statistics": statistics if isinstance(statistics, dict) else statistics.record()}
 
 
 main = entry(command)

@@ -236,7 +236,7 @@ def _drawing(console, path, settings):
     from rtools.show.view import drawing_of
     from rtools.show.wishes import Wishes
 
-    with open_any(path) as product:
+    with open_any(path, others=True) as product:
         return drawing_of(product, Wishes(**settings), console.log, called=_called(product))
 
 

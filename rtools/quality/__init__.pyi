@@ -1,26 +1,44 @@
 from .alignment import CorrectionField, StarOffsets, correction_field, star_offsets, undo_correction
+from .differences import (
+    BEYOND,
+    ColumnDifference,
+    DifferenceStatistics,
+    column_difference,
+    differences_by_flag,
+    differences_by_region,
+    measure_difference,
+    within_one_step,
+)
 from .image import BandOfRows, ImageQuality, measure_image
 from .limits import METRICS, Metric, Verdict, judge, odd_ones
 from .mosaic import MosaicQuality, measure_mosaic
 from .sources import SourceQuality, magnitudes, measure_sources
 
 __all__ = [
+    "BEYOND",
     "METRICS",
     "BandOfRows",
+    "ColumnDifference",
     "CorrectionField",
+    "DifferenceStatistics",
     "ImageQuality",
     "Metric",
     "MosaicQuality",
     "SourceQuality",
     "StarOffsets",
     "Verdict",
+    "column_difference",
     "correction_field",
+    "differences_by_flag",
+    "differences_by_region",
     "judge",
     "magnitudes",
+    "measure_difference",
     "measure_image",
     "measure_mosaic",
     "measure_sources",
     "odd_ones",
     "star_offsets",
     "undo_correction",
+    "within_one_step",
 ]

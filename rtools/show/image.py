@@ -200,7 +200,8 @@ def named_array(product: ProductFace, wanted: str) -> str:
     InputError
         There is none.
     """
-    found = [wanted] if wanted in product.arrays else names_that_fit(product, wanted, product.arrays)
+    known = [name for name in (wanted, f"roman.{wanted}") if name in product.arrays]  # the latter in other files
+    found = known or names_that_fit(product, wanted, product.arrays)
     if not found:
         there = ", ".join(product.arrays) or "none"
         raise InputError(f"the array {wanted} is missing", mend=f"there are {there}", path=product.path)

@@ -87,6 +87,7 @@ WRITES = {
     "refs": "make DIR --detector WFI01 --types gain --size 256",
     "dq": "FILE --mask JUMP_DET -o DIR/out.asdf",
     "view": "FILE -o DIR/out.png",
+    "diff": "FILE FILE -o DIR/out.asdf",
     "table": "FILE --format ecsv -o DIR/out.ecsv",
     **dict.fromkeys(SUBTOOLS, "FILE --outdir DIR"),
     "gw attitude": "FILE STAR --outdir DIR",

@@ -125,10 +125,10 @@ class Remakings:
         made = self._folders[key] / Path(name).name
         if not made.exists():
             raise RtoolsError("its command makes no file of this name", path=name)
-        metadata, arrays, _what, _mission = compare_files(
+        found = compare_files(
             name, str(made), ignore=IGNORED, everything=False, worst=0, rtol=0.0, atol=0.0, within=0.0
         )
-        differences = [str(one.get("key") or one.get("array")) for one in (*metadata, *arrays)]
+        differences = [str(one.get("key") or one.get("array")) for one in (*found.metadata, *found.arrays)]
         return {"same": not differences, "differences": differences}
 
     def _made(self, told):

@@ -2,16 +2,23 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 
+from rtools.errors import InputError, about
 from rtools.products.edit import comparison
 from rtools.products.edit.array_comparison import Values
+from rtools.products.edit.catalog_matches import RADIUS
 from rtools.products.tables import flat as flatmeta
 from rtools.products.tables.files import read_catalog
+from rtools.products.tables.positions import read_positions
+from rtools.wfi.sphere_pairs import mutual_pairs
 
-__all__ = ["LEFT_OUT", "compare_catalogs"]
+if TYPE_CHECKING:
+    from astropy.table import Table
+
+__all__ = ["LEFT_OUT", "CatalogDifferences", "compare_catalogs"]
 
 LEFT_OUT = (
     *comparison.LEFT_OUT,
@@ -29,8 +36,32 @@ LEFT_OUT = (
 LABELS = ("label", "source_id")
 """Columns that say which source a row is, the first that both have."""
 
+NUMBERING = (*LABELS, "nn_label")
+"""Columns that count sources, which is no difference where these are matched by their position."""
+
 LISTED = 10
 """Sources that are named where only one catalog has them."""
+
+
+class CatalogDifferences(NamedTuple):
+    """What differs between two catalogs.
+
+    Attributes
+    ----------
+    metadata : list of dict
+        Entries of key, a, b; ``COLUMN unit`` and ``COLUMN description`` are keys, and ``rows``.
+    columns : list of dict
+        Entries of array (the column's name), and what `compare_products` says of arrays; ``worst`` has label or row.
+    tables : (astropy.table.Table, astropy.table.Table)
+        Both catalogs.
+    rows : (ndarray int, ndarray int)
+        Rows of both that belong together.
+    """
+
+    metadata: list[dict[str, Any]]
+    columns: list[dict[str, Any]]
+    tables: tuple["Table", "Table"]
+    rows: tuple[np.ndarray, np.ndarray]
 
 
 def compare_catalogs(
@@ -43,11 +74,12 @@ def compare_catalogs(
     everything: bool = False,
     worst: int = 5,
     within: float = 0.0,
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    match: str | None = None,
+    radius: float = RADIUS,
+) -> CatalogDifferences:
     """Compare two catalogs, of any formats.
 
-    Rows belong together by their label, where both have labels that occur once, else by their place. The order of
-    columns, and of rows that have labels, is not a difference.
+    The order of columns is not a difference, nor is that of rows that are matched by label or position.
 
     Parameters
     ----------
@@ -56,27 +88,39 @@ def compare_catalogs(
     rtol, atol, ignore, everything, worst, within
         As `rtools.products.edit.comparison.compare_products`; `ignore` is for columns, too.
 
+    match : {"sky", "label", "row"}, optional
+        How rows belong together: by being each other's nearest on the sky, by their label, or by their place. By
+        default by label, where both have labels that occur once, else by place. With ``sky``, labels are not compared.
+    radius : float
+        Arcsec between two rows that are matched on the sky, at most.
+
     Returns
     -------
-    (list of dict, list of dict)
-        Metadata: key, a, b; ``COLUMN unit`` and ``COLUMN description`` are keys, and ``rows``. Columns: array (its
-        name), and what `compare_products` says of arrays; ``worst`` has label or row.
+    CatalogDifferences
+
+    Raises
+    ------
+    InputError
+        A catalog has no labels or positions by which it is to be matched.
     """
     patterns = [*ignore, *(() if everything else LEFT_OUT)]
     sides = [_Side(path) for path in (first, second)]
     walk = comparison.Walk(sides, patterns, rtol=rtol, atol=atol, worst=worst, within=within)
     walk.nodes("", sides[0].tree, sides[1].tree)
-    tables = [side.table for side in sides]
-    key, rows = _matched(tables[0], tables[1], walk)
-    names = [*tables[0].colnames, *(name for name in tables[1].colnames if name not in tables[0].colnames)]
-    for name in names:
-        if not walk.ignored(name):
-            _compare_column(walk, name, [table[name] if name in table.colnames else None for table in tables], rows)
+    one, two = (side.table for side in sides)
+    for path, table in zip((first, second), (one, two), strict=True):
+        _refuse_unmatchable(path, table, match)
+    rows = _matched(one, two, walk, match, radius)
+    skipped = NUMBERING if match == "sky" else ()
+    for name in [*one.colnames, *(name for name in two.colnames if name not in one.colnames)]:
+        if name not in skipped and not walk.ignored(name):
+            _compare_column(walk, name, [table[name] if name in table.colnames else None for table in (one, two)], rows)
+    key = None if match == "row" else _shared_label(one, two)
     for found in walk.arrays:
         for entry in found.get("worst", ()):
             place = rows[0][entry["index"][0]]
-            entry[key or "row"] = int(place) if key is None else tables[0][key][place].item()
-    return walk.metadata, walk.arrays
+            entry[key or "row"] = int(place) if key is None else one[key][place].item()
+    return CatalogDifferences(walk.metadata, walk.arrays, (one, two), rows)
 
 
 class _Side:
@@ -101,20 +145,52 @@ def _bare(node):
     return node if node is None or isinstance(node, bool | int | float | str) else str(node)
 
 
-def _matched(one, two, walk):
-    """(name of the column of labels or None, rows of both that belong together); says which have no partner."""
-    name = next((name for name in LABELS if all(_labelled(table, name) for table in (one, two))), None)
+def _refuse_unmatchable(path, table, match):
+    """Refuse a catalog that has not what its rows are to be matched by."""
+    if match == "label" and not any(_labelled(table, name) for name in LABELS):
+        mend = f"--match row compares by place; columns that can label rows are {', '.join(LABELS)}"
+        raise InputError("has no column of labels that occur once", mend=mend, path=path)
+    if match == "sky":
+        with about(path):
+            read_positions(table)
+
+
+def _shared_label(one, two):
+    """The column that labels the rows of both catalogs; None where there is none."""
+    return next((name for name in LABELS if all(_labelled(table, name) for table in (one, two))), None)
+
+
+def _matched(one, two, walk, match, radius):
+    """Rows of both that belong together; says which have no partner."""
+    name = None if match == "row" else _shared_label(one, two)
+    if match == "sky":
+        first, second, _separation = mutual_pairs(*_positions(one), *_positions(two), radius=radius)
+        for side, table, rows in zip("ab", (one, two), (first, second), strict=True):
+            lonely = np.setdiff1d(np.arange(len(table)), rows)
+            _tell_lonely(walk, name or "numbers", side, np.asarray(table[name])[lonely] if name else lonely)
+        return first, second
     if name is None:
         walk.values("rows", len(one), len(two))
-        return None, [np.arange(min(len(one), len(two)))] * 2
-    first, second = (np.asarray(table[name]) for table in (one, two))
-    _shared, *rows = np.intersect1d(first, second, assume_unique=True, return_indices=True)
-    for side, only in zip("ab", (np.setdiff1d(first, second), np.setdiff1d(second, first)), strict=True):
-        if only.size and not walk.ignored("rows"):
-            few = only[:LISTED].tolist()
-            walk.metadata.append({"key": f"rows {name}", "only_in": side, side: few, "count": int(only.size)})
-    order = np.argsort(rows[0])
-    return name, [found[order] for found in rows]
+        both = np.arange(min(len(one), len(two)))
+        return both, both
+    mine, other = (np.asarray(table[name]) for table in (one, two))
+    _shared, first, second = np.intersect1d(mine, other, assume_unique=True, return_indices=True)
+    for side, only in zip("ab", (np.setdiff1d(mine, other), np.setdiff1d(other, mine)), strict=True):
+        _tell_lonely(walk, name, side, only)
+    order = np.argsort(first)
+    return first[order], second[order]
+
+
+def _positions(table):
+    """Right ascension and declination, NaN where a row has none."""
+    return read_positions(table)[:2]
+
+
+def _tell_lonely(walk, name, side, only):
+    """Say which rows only one catalog has."""
+    if only.size and not walk.ignored("rows"):
+        few = only[:LISTED].tolist()
+        walk.metadata.append({"key": f"rows {name}", "only_in": side, side: few, "count": int(only.size)})
 
 
 def _labelled(table, name):
@@ -133,9 +209,9 @@ def _compare_column(walk, name, columns, rows):
         what = f"column {_dtype(column)} {column.unit or ''}".strip()
         walk.arrays.append({"array": name, "only_in": side, side: what})
         return
-    for about in ("unit", "description"):
-        one, two = (getattr(column, about) for column in columns)
-        walk.values(f"{name} {about}", None if one is None else str(one), None if two is None else str(two))
+    for said in ("unit", "description"):
+        one, two = (getattr(column, said) for column in columns)
+        walk.values(f"{name} {said}", None if one is None else str(one), None if two is None else str(two))
     one, two = (column[chosen] for column, chosen in zip(columns, rows, strict=True))
     if one.shape == two.shape:
         one, two = _known(walk, name, one, two)

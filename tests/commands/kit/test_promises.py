@@ -232,7 +232,7 @@ def test_a_pipe_at_both_ends(name, line, taken, out, monkeypatch):
         pytest.fail("it has no -o")
     line = re.sub(r"-o \S+|--outdir \S+", "-o -", line)
     with piped(monkeypatch, source.read_bytes()) as printed:
-        assert run(name, *words(line, "-", out)) == 0
+        assert run(name, *words(line.replace("FILE FILE", f"FILE {source}"), "-", out)) == 0
     assert printed.getvalue().startswith((b"#ASDF", b"SIMPLE", b"\x89PNG\r", b"# %ECSV", b"PAR1", b"<!doctype html>"))
 
 
