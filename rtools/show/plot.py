@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 from rtools.products.schema.nodes import readable
+from rtools.show.compass_drawing import draw_compass
 from rtools.show.stretch import find_limits, histogram, normalisation, shrink
 from rtools.show.terminal import FLAG_COLOURS, colour_table
 from rtools.wfi.sphere import signed_turn
@@ -16,11 +17,14 @@ if TYPE_CHECKING:
 
     from rtools.show.image import ShownPlane
 
-__all__ = ["plot_histogram", "plot_image", "save"]
+__all__ = ["SIDE", "plot_histogram", "plot_image", "save"]
 
 DPI = 150
 SIDE = 1500
 """Pixels of an image are averaged until its longer side has no more than about so many."""
+
+LEAST = 600
+"""Dots along the longer side of a picture without axes, at least: small images are magnified."""
 
 GRID = 129
 """Points along each axis where the sky position is computed for lines."""
@@ -42,6 +46,8 @@ def plot_image(
     compass: tuple[np.ndarray, np.ndarray, float] | None = None,
     sources: np.ndarray | None = None,
     outlines: np.ndarray | None = None,
+    colours: np.ndarray | None = None,
+    bare: bool = False,
 ) -> Figure:
     """A figure of an image.
 
@@ -65,25 +71,26 @@ def plot_image(
         x and y in pixels of the file, drawn as circles.
     outlines : ndarray of bool, optional
         Pixels at the edge of segments.
+    colours : ndarray uint8 (rows, columns, 3), optional
+        Drawn instead of the image's values, which say the emptiest corners.
+    bare : bool
+        The image alone, without axes, title and bar of colours; a dot of the figure is a pixel of what is shown.
 
     Returns
     -------
     matplotlib.figure.Figure
     """
-    from matplotlib.figure import Figure
-
     rows, columns = image.data.shape
-    tall = float(np.clip(rows / columns, 0.25, 2.5)) if image.places is None else 0.6
-    width = 8.0 if tall <= 1.25 else max(4.5, 10.0 / tall)
-    beside = 1.2 if image.kind == "image" else 0.4  # the colour bar
-    figure = Figure(figsize=(width + beside, width * tall + 0.8), layout="constrained")
-    axes = figure.add_subplot()
     factor = max(1, -(-max(rows, columns) // SIDE))
     extent = _extent(image, factor)
-    if image.kind == "flags":
-        _show_flags(figure, axes, image, factor, extent)
+    with_bar = image.kind == "image" and colours is None
+    figure, axes = _bare_canvas(image, factor) if bare else _canvas(image, bar=with_bar)
+    if colours is not None:
+        axes.imshow(colours, origin="lower", extent=extent, interpolation="nearest")
+    elif image.kind == "flags":
+        _show_flags(figure, axes, image, factor, extent, legend=not bare)
     else:
-        _show_values(figure, axes, image, (factor, extent), (stretch, limits, cmap))
+        _show_values(figure, axes, image, (factor, extent), (stretch, limits, cmap), bar=not bare)
     if outlines is not None:
         _show_outlines(axes, image, outlines, factor, extent)
     axes.set_xlim(image.x - 0.5, image.x + columns - 0.5)
@@ -93,15 +100,40 @@ def plot_image(
         axes.scatter(sources[0], sources[1], s=size, facecolors="none", edgecolors=OVERLAY, linewidths=0.9)
     if grid:
         _sky_lines(axes, image, wcs)
+    if compass is not None:
+        draw_compass(axes, compass, image, sources)
+    if bare:
+        return figure
     axes.set(xlabel=image.axes[0], ylabel=image.axes[1])
     if image.places is not None:
         axes.set_aspect("auto")  # rows and columns are of different kinds
         _name_columns(axes, image)
-    if compass is not None:
-        _draw_compass(axes, compass, image)
     heading = title if title is not None else f"{image.title}  {image.name}"
     axes.set_title(_wrapped(readable(heading), figure), fontsize=10)
     return figure
+
+
+def _canvas(image, *, bar):
+    """A figure and its axes, as wide and high as the image asks for."""
+    from matplotlib.figure import Figure
+
+    rows, columns = image.data.shape
+    tall = float(np.clip(rows / columns, 0.25, 2.5)) if image.places is None else 0.6
+    width = 8.0 if tall <= 1.25 else max(4.5, 10.0 / tall)
+    figure = Figure(figsize=(width + (1.2 if bar else 0.4), width * tall + 0.8), layout="constrained")
+    return figure, figure.add_subplot()
+
+
+def _bare_canvas(image, factor):
+    """A figure whose axes fill it, of a dot for each pixel that is shown, and of some hundred dots at least."""
+    from matplotlib.figure import Figure
+
+    rows, columns = (-(-length // factor) for length in image.data.shape)
+    times = max(1, LEAST // max(rows, columns))
+    figure = Figure(figsize=(columns * times / DPI, rows * times / DPI), frameon=False)
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set_axis_off()
+    return figure, axes
 
 
 def _name_columns(axes, image):
@@ -130,7 +162,7 @@ def _extent(image, factor):
     return image.x - 0.5, image.x + columns - 0.5, image.y - 0.5, image.y + rows - 0.5
 
 
-def _show_values(figure, axes, image, scale, settings):
+def _show_values(figure, axes, image, scale, settings, *, bar):
     (factor, extent), (stretch, limits, cmap) = scale, settings
     shown = shrink(image.data, factor, highest=image.kind == "labels")
     if image.kind == "labels":
@@ -142,13 +174,13 @@ def _show_values(figure, axes, image, scale, settings):
 
     colours = ListedColormap(colour_table(cmap) / 255).with_extremes(bad=GREY)
     drawn = axes.imshow(shown, origin="lower", cmap=colours, norm=norm, extent=extent, interpolation="nearest")
-    if image.kind == "image":
+    if image.kind == "image" and bar:
         place = axes.inset_axes([1.02, 0, 0.03, 1])  # as high as the image
-        bar = figure.colorbar(drawn, cax=place)
+        colour_bar = figure.colorbar(drawn, cax=place)
         values, texts = _ticks(norm)
-        bar.set_ticks(values, labels=texts)
-        bar.minorticks_off()
-        bar.set_label(image.unit or image.name.partition(",")[0])
+        colour_bar.set_ticks(values, labels=texts)
+        colour_bar.minorticks_off()
+        colour_bar.set_label(image.unit or image.name.partition(",")[0])
 
 
 def _ticks(norm, count=7):
@@ -162,7 +194,7 @@ def _ticks(norm, count=7):
     return kept, [f"{value:.4g}" if wide else f"{value:.{decimals}f}" for value in kept]
 
 
-def _show_flags(figure, axes, image, factor, extent):
+def _show_flags(figure, axes, image, factor, extent, *, legend):
     from matplotlib.colors import ListedColormap
     from matplotlib.patches import Patch
 
@@ -174,7 +206,7 @@ def _show_flags(figure, axes, image, factor, extent):
         Patch(facecolor=colours[number], label=f"{name} ({count})")
         for number, (name, count) in enumerate(image.classes, 1)
     ]
-    if patches:
+    if patches and legend:
         figure.legend(handles=patches, loc="outside lower center", ncols=3, fontsize=8, frameon=False)
 
 
@@ -233,41 +265,6 @@ def _label_places(lines, image, along, taken):
         yield tuple(best)
 
 
-def _draw_compass(axes, compass, image):
-    """Arrows to north and east in the lower left corner, a bar of a round number of arcseconds in the lower right."""
-    north, east, scale = compass
-    rows, columns = image.data.shape
-    side = min(rows, columns)
-    length = 0.085 * side
-    centre = np.array([image.x, image.y]) + 0.13 * side - 0.4 * length * (north + east)
-    _shade(axes, (image.x + 0.02 * side, image.y + 0.02 * side), 0.22 * side, 0.22 * side)
-    write = {"color": "white", "ha": "center", "va": "center", "fontsize": 11, "zorder": 6}
-    for name, direction in (("N", north), ("E", east)):
-        arrow = {"arrowstyle": "-|>", "color": "white", "lw": 1.6, "shrinkA": 0, "shrinkB": 0}
-        axes.annotate("", centre + length * direction, centre, arrowprops=arrow, zorder=6)
-        axes.text(*(centre + 1.3 * length * direction), name, fontweight="bold", **write)
-    arcsec = _round_number(0.2 * columns * scale)
-    end, height = image.x + columns - 0.05 * side, image.y + 0.05 * side
-    start = end - arcsec / scale
-    _shade(axes, (start - 0.03 * side, image.y + 0.02 * side), end - start + 0.06 * side, 0.09 * side)
-    axes.plot([start, end], [height, height], color="white", lw=2.5, solid_capstyle="butt", zorder=6)
-    text = f"{arcsec / 60:g}′" if arcsec >= 60 else f"{arcsec:g}″"
-    axes.text((start + end) / 2, height + 0.03 * side, text, **write)
-
-
-def _shade(axes, corner, width, height):
-    """A dark ground for what is to be read."""
-    from matplotlib.patches import Rectangle
-
-    axes.add_patch(Rectangle(corner, width, height, facecolor="black", edgecolor="none", alpha=0.55, zorder=5))
-
-
-def _round_number(value):
-    """The largest of 1, 2, 5, 10 … (15, 30, 60 … beyond ten) that is no larger."""
-    known = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1200, 3600]
-    return max((number for number in known if number <= value), default=value)
-
-
 def plot_histogram(
     image: ShownPlane, *, limits: str | None = None, title: str | None = None, bins: int = 200
 ) -> Figure:
@@ -316,4 +313,7 @@ def save(figure: Figure, file: BinaryIO, format: str) -> None:
     format : str
         As matplotlib calls it, such as ``png``.
     """
+    if not figure.get_frameon():  # bare: the image to its edge
+        figure.savefig(file, format=format, dpi=DPI)
+        return
     figure.savefig(file, format=format, dpi=DPI, bbox_inches="tight", pad_inches=0.12)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rtools.show.image import ShownPlane
     from rtools.show.terminal import Style
 
-__all__ = ["Drawing", "Wishes", "drawing_of"]
+__all__ = ["Drawing", "Wishes", "drawing_of", "load_overlays", "load_shown"]
 
 Tell = Callable[[str, str], None]
 """Level and text of a message."""
@@ -129,7 +129,7 @@ def _load_chart(product: Any, wishes: Wishes, called: str | None) -> tuple[Chart
 def _image(product, wishes, tell, called):
     from rtools.show import plot, terminal
 
-    image = _load_image(product, wishes, tell, called)
+    image = load_shown(product, wishes, tell, called)
     if wishes.title is not None:
         image.title = wishes.title
     if image.look and wishes.limits is None and wishes.stretch == Wishes.stretch:
@@ -140,16 +140,33 @@ def _image(product, wishes, tell, called):
             lambda: plot.plot_histogram(image, **titled),
             lambda style: terminal.draw_histogram(image, style, limits=wishes.limits),
         )
-    over = _overlays(product, image, wishes, tell)
+    over = load_overlays(product, image, wishes, tell)
     look = wishes.of("stretch", "cmap")
     text = {name: value for name, value in over.items() if name != "wcs"} | {"limits": wishes.limits}
     return Drawing(
-        lambda: plot.plot_image(image, **titled, **look, **over, grid=wishes.grid),
+        lambda: plot.plot_image(image, **titled, **look, **over, grid=wishes.grid, bare=wishes.bare),
         lambda style: terminal.draw_image(image, style, **look, **text),
     )
 
 
-def _load_image(product: Any, wishes: Wishes, tell: Tell, called: str | None) -> ShownPlane:
+def load_shown(product: Any, wishes: Wishes, tell: Tell, called: str | None) -> ShownPlane:
+    """The image that is shown of a product.
+
+    Parameters
+    ----------
+    product : rtools.products.io.ProductFace
+        Opened.
+    wishes : Wishes
+        What is asked for.
+    tell : callable
+        Takes level and text of a message.
+    called : str, optional
+        What the picture calls the file, if not by its name.
+
+    Returns
+    -------
+    rtools.show.image.ShownPlane
+    """
     from rtools.show import guide_view
     from rtools.show.image import load_image
 
@@ -174,8 +191,25 @@ def _load_image(product: Any, wishes: Wishes, tell: Tell, called: str | None) ->
     return image
 
 
-def _overlays(product: Any, image: ShownPlane, wishes: Wishes, tell: Tell) -> Mapping[str, Any]:
-    """What lies over the image: WCS, compass, sources, outlines; each None where not asked for."""
+def load_overlays(product: Any, image: ShownPlane, wishes: Wishes, tell: Tell) -> Mapping[str, Any]:
+    """What lies over an image.
+
+    Parameters
+    ----------
+    product : rtools.products.io.ProductFace
+        Opened.
+    image : rtools.show.image.ShownPlane
+        What is shown of it.
+    wishes : Wishes
+        What is asked for.
+    tell : callable
+        Takes level and text of a message.
+
+    Returns
+    -------
+    dict
+        wcs, compass, sources and outlines as `rtools.show.plot.plot_image` takes them; each None where not asked for.
+    """
     from rtools.products.edit.wcs import load_wcs
     from rtools.show import overlay
 

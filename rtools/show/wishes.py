@@ -27,6 +27,8 @@ class Wishes:
         How, as `rtools.show.plot.plot_image` takes it.
     catalog, segmentation, grid, compass, wcs
         What lies over an image.
+    bare : bool
+        Pictures of images have no axes, title and bar of colours.
     hist : bool
         The distribution of the values instead of the image.
     ramp : (int, int)
@@ -54,6 +56,7 @@ class Wishes:
     grid: bool = False
     compass: bool = False
     wcs: str | None = None
+    bare: bool = False
     hist: bool = False
     ramp: tuple[int, int] | None = field(default=None, metadata={"word": "at"})
     rate: str | None = None
@@ -68,7 +71,7 @@ RAMP = {"roman": ("ramp", "rate", "frame", "title"), "jwst": ("ramp", "rate", "i
 """Settings of the ramp of a pixel, by mission."""
 
 _IMAGE = ("array", "section", "flags", "limits", "catalog", "segmentation", "grid", "compass", "wcs", "hist", "title",
-          "stretch", "cmap")  # fmt: skip
+          "stretch", "cmap", "bare")  # fmt: skip
 
 IMAGE = {"roman": (*_IMAGE, "resultant", "frame"), "jwst": (*_IMAGE, "integration", "group", "wave")}
 """Settings of images, by mission; which of the planes a product has is seen when it is read."""

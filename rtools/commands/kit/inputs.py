@@ -33,7 +33,7 @@ __all__ = [
 
 _COPIES = "rtools.inputs.copies"
 
-OUTPUTS = ("output", "outdir", "matches", "log_json", "emit")
+OUTPUTS = ("output", "outdir", "matches", "log_json", "emit", "page")
 """Options, by the names of their parameters, whose files are written."""
 
 NOT_FILES = ("directory", "key", "name", "names", "shell", "what")

@@ -2,23 +2,14 @@
 
 import json
 import re
-import shutil
-import subprocess
 
 import pytest
 
 from tests.support import report_files
+from tests.support.browser import CHROMIUM, opened
 from tests.support.kit import run
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-
 pytestmark = [pytest.mark.long, pytest.mark.skipif(CHROMIUM is None, reason="no chromium here")]
-
-QUIET = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--enable-logging=stderr", "--v=0",
-)  # fmt: skip
 
 PROBE = """
 <script>
@@ -49,14 +40,6 @@ said.milliseconds = load.loadEventEnd || load.domContentLoadedEventEnd || perfor
 document.body.textContent = "SAID" + JSON.stringify(said) + "DIAS";
 </script>
 """
-
-
-def opened(page, profile, width=1400):
-    """What the document holds at the end, and the lines of the console."""
-    line = [CHROMIUM, *QUIET, f"--user-data-dir={profile}", f"--window-size={width},900", "--virtual-time-budget=20000",
-            "--dump-dom", page.as_uri()]  # fmt: skip
-    done = subprocess.run(line, capture_output=True, text=True, timeout=180, check=True)
-    return done.stdout, [text for text in done.stderr.splitlines() if "CONSOLE" in text]
 
 
 @pytest.fixture(scope="module")

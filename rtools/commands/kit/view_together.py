@@ -1,0 +1,132 @@
+"""Pictures that rt-view makes of several inputs at once: in colour, blinking, as a page."""
+
+from __future__ import annotations
+
+import io
+from contextlib import ExitStack
+from pathlib import Path
+
+import click
+
+from rtools.commands.kit.inputs import local
+from rtools.commands.kit.outputs import Outputs, deliver
+from rtools.errors import UsageError
+from rtools.products.names.extensions import form_of_name
+
+__all__ = ["TOGETHER", "draw_together", "way_of"]
+
+TOGETHER = ("blink", "page", "scales", "difference")
+"""Settings that are about several inputs at once."""
+
+
+def way_of(names, output, settings):
+    """How several inputs become one picture.
+
+    Parameters
+    ----------
+    names : sequence of str
+        The inputs.
+    output : str or None
+        -o.
+    settings : dict
+        The options of rt-view.
+
+    Returns
+    -------
+    str or None
+        ``html``, ``blink``, ``colour``; None where each input has a picture of its own.
+
+    Raises
+    ------
+    UsageError
+        Options do not go together.
+    """
+    if settings["page"]:
+        if output or settings["blink"]:
+            raise UsageError("--html does not go with -o and --blink")
+        return "html"
+    gif = form_of_name(output or "") == "gif"
+    if settings["blink"] or gif:
+        if not (gif and len(names) > 1):
+            raise UsageError("--blink takes two images or more, and -o FILE.gif", mend="of one image write a .png")
+        return "blink"
+    if settings["difference"]:
+        raise UsageError("--difference goes with --blink", mend="rt-diff A B -o X.png draws the difference in sigma")
+    if output and len(names) == 3:
+        return "colour"
+    if settings["scales"]:
+        raise UsageError("--scales goes with three images and -o", mend="rt-view R G B -o colour.png")
+    return None
+
+
+def draw_together(console, names, way, output, settings, *, overwrite):
+    """Write one picture of all inputs, and print its path.
+
+    Parameters
+    ----------
+    console : rtools.commands.kit.console.Console
+    names : sequence of str
+        The inputs.
+    way : str
+        As `way_of` says it.
+    output : str
+        Where the picture goes; - is stdout.
+    settings : dict
+        The options of rt-view.
+    overwrite : bool
+        Whether a picture that exists is replaced.
+    """
+    from rtools.products.opening import open_any
+    from rtools.show.stretch import require_matplotlib
+    from rtools.show.wishes import Wishes
+
+    for name in names:
+        path = Outputs(output, None, overwrite=overwrite, inputs=[name]).path(name, "")
+    require_matplotlib()
+    kinds = {"colour": _colour, "blink": _blink, "html": _page}
+    more = {name: settings.pop(name) for name in TOGETHER}
+    with ExitStack() as stack:
+        opened = [stack.enter_context(open_any(stack.enter_context(local(name)), others=True)) for name in names]
+        content = kinds[way](opened, Wishes(**settings), console.log, more, output)
+
+    def make(name):
+        from rtools.products.io.staging import Stage
+
+        stage = Stage(name)
+        with stage.open() as file:
+            file.write(content)
+        return stage
+
+    deliver(path, f"picture.{way}", make)
+    if path is not None:
+        click.echo(path)
+
+
+def _colour(products, wishes, tell, more, output):
+    from rtools.show import plot
+    from rtools.show.colour import parse_scales
+    from rtools.show.together import plot_colours
+
+    scales = parse_scales(more["scales"]) if more["scales"] else None
+    file = io.BytesIO()
+    plot.save(plot_colours(products, wishes, tell, scales), file, form_of_name(output) or "png")
+    return file.getvalue()
+
+
+def _blink(products, wishes, tell, more, _output):
+    from rtools.show.together import blinking_frames
+
+    first, *others = blinking_frames(products, wishes, tell, difference=more["difference"])
+    file = io.BytesIO()
+    first.save(file, "GIF", save_all=True, append_images=others, duration=SHOWN, loop=0)
+    return file.getvalue()
+
+
+SHOWN = 700
+"""Milliseconds that each image of an animation is shown."""
+
+
+def _page(products, wishes, tell, _more, output):
+    from rtools.show.viewer import viewer_page
+
+    return viewer_page(products, wishes, tell, title=wishes.title or Path(str(products[0].path)).name).encode()
