@@ -57,7 +57,7 @@ least of the sources.
 --html X.html writes a page that needs no server and nothing from the network. A browser pans and zooms the whole
 detector, changes the stretch, shows value, flags and sky position under the pointer, and blinks between the arrays
 that --array names (data by default; a list, as data,err) of all files. Values are rounded to a quarter of the noise, so
-that the data of a detector take 13 MB.
+that the page of a detector has 20 MB.
 
 Of guide windows (_gw) the mean difference of tracking, signal - pedestal in DN, is shown, over the pairs that the file
 does not call spoiled; with --resultant N that of pair N; arrays as they are with --array. Of FACE the three rotations

@@ -22,7 +22,7 @@ CORNERS = ("lower left", "lower right", "upper right", "upper left")
 COMPASS = 0.24
 """Side of the square of the arrows, in units of the shorter side of the image."""
 
-BAR = (0.36, 0.11)
+BAR = (0.36, 0.12)
 """Width and height of the field of the scale, at most, in the same units."""
 
 
