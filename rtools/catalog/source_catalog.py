@@ -14,20 +14,26 @@ from rtools import __version__
 from rtools.catalog.detect import background, deblend, deep, detect, segments, smooth
 from rtools.catalog.measure import columns, shapes, sky
 from rtools.catalog.measure.depth import limiting_magnitude
-from rtools.catalog.measure.image import MJYSR_BRIGHTNESS, Image
+from rtools.catalog.measure.image import MJYSR_BRIGHTNESS, Image, errors_and_mask
 from rtools.catalog.measure.measure import RADII, Options, aperture_radii, measure
-from rtools.errors import InputError, UsageError
+from rtools.errors import UsageError
 from rtools.reference.epsf import native_stamp
-from rtools.wfi.dq import PIXEL
 from rtools.wfi.labels import labels_of
 from rtools.work import ALONE, Work
 
 if TYPE_CHECKING:
     from rtools.reference.epsf import Psf
 
-__all__ = ["Found", "ImagePlanes", "about_table", "catalog_of", "detect_sources", "make_image", "place_on_sky"]
+__all__ = [
+    "Found",
+    "ImagePlanes",
+    "about_table",
+    "catalog_of",
+    "detect_sources",
+    "make_image",
+    "place_on_sky",
+]
 
-DO_NOT_USE = np.uint32(PIXEL["DO_NOT_USE"])
 STAMP = 15
 """Pixels on a side of the PSF that the matched filter is cut from."""
 
@@ -212,13 +218,7 @@ def make_image(
     InputError
         dq and data differ in shape.
     """
-    err = planes.err.astype(np.float32)
-    mask = ~np.isfinite(planes.data)
-    mask |= ~((err > 0) & (err < np.inf))
-    if planes.dq is not None:
-        if planes.dq.shape != planes.data.shape:
-            raise InputError("dq and data differ in shape")
-        mask |= (planes.dq & DO_NOT_USE) != 0
+    err, mask = errors_and_mask(planes.data, planes.err, planes.dq)
     if mask.all():
         return None, None
     sky_level = background.estimate(planes.data, mask, options["bkg_boxsize"], work=work)

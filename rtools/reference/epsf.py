@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rtools.errors import InputError
+from rtools.reference.epsf_choice import PsfChoice, chosen_indices
 from rtools.wfi.instrument import PIXEL_SCALE_ARCSEC
 from rtools.wfi.quantities import entry_problem
 
@@ -22,13 +23,16 @@ if TYPE_CHECKING:
 
     from rtools.reference.source import ReferenceSource
 
-__all__ = ["JITTER", "Psf", "from_reference", "image_jitter", "jitter_of", "jittered", "native_stamp", "samples"]
-
-IN_FOCUS = 0
-"""Index of the defocus that is used for every source."""
-
-G2V = 1
-"""Index of the spectral type that is used for every source."""
+__all__ = [
+    "JITTER",
+    "Psf",
+    "from_reference",
+    "image_jitter",
+    "jitter_of",
+    "jittered",
+    "native_stamp",
+    "samples",
+]
 
 JITTER = (8.0, 8.0, 0.0)
 """Jitter where none is stated: major, minor (mas rms), position angle (degrees)."""
@@ -105,8 +109,10 @@ class Psf:
         return along_y @ self.stamps @ along_x
 
 
-def from_reference(source: ReferenceSource, log: Callable[[str, str], None] | None = None) -> Psf:
-    """The `Psf` of an epsf reference: in focus, G2V.
+def from_reference(
+    source: ReferenceSource, log: Callable[[str, str], None] | None = None, choice: PsfChoice | None = None
+) -> Psf:
+    """The `Psf` of an epsf reference: in focus and G2V, if no other is asked for.
 
     Parameters
     ----------
@@ -114,6 +120,8 @@ def from_reference(source: ReferenceSource, log: Callable[[str, str], None] | No
         Of an epsf reference, opened or built in.
     log : callable, optional
         ``log(level, text)``, for warnings: no oversampling that can be, or one spectral type only.
+    choice : PsfChoice, optional
+        Which of its PSFs.
 
     Returns
     -------
@@ -124,6 +132,8 @@ def from_reference(source: ReferenceSource, log: Callable[[str, str], None] | No
     ------
     InputError
         The grid of positions is not a rectangle, or stamps have values that are not numbers.
+    UsageError
+        The reference has no such defocus or spectral type.
     """
     meta = {key: source.node(f"meta.{key}") for key in ("oversample", "pixel_x", "pixel_y")}
     said = meta["oversample"]
@@ -131,12 +141,7 @@ def from_reference(source: ReferenceSource, log: Callable[[str, str], None] | No
     oversample = 4 if wrong else int(said)
     if wrong and log:
         log("warning", f"the epsf reference: {wrong}; 4 is taken")
-    index = G2V
-    if source.shape("psf")[1] <= G2V:
-        index = 0
-        if log:
-            log("warning", "the epsf reference has one spectral type; it is used for every source")
-    stamps = np.asarray(source.part("psf", (IN_FOCUS, index)), float)
+    stamps = np.asarray(source.part("psf", chosen_indices(source, choice or PsfChoice(), log)), float)
     if np.median(stamps.sum(axis=(-2, -1))) < oversample**2 / 2:
         stamps = np.stack([_integrate(stamp, oversample) for stamp in stamps])
     if not np.all(np.isfinite(stamps)):
@@ -272,7 +277,15 @@ def native_stamp(psf: Psf, size: int, x: float | None = None, y: float | None = 
     return samples(psf, size, 1, x, y)
 
 
-def samples(psf: Psf, size: int, per_pixel: float, x: float | None = None, y: float | None = None) -> np.ndarray:
+def samples(
+    psf: Psf,
+    size: int,
+    per_pixel: float,
+    x: float | None = None,
+    y: float | None = None,
+    *,
+    shift: tuple[float, float] = (0.0, 0.0),
+) -> np.ndarray:
     """The PSF at samples of any spacing, centred on the middle one.
 
     Parameters
@@ -285,6 +298,8 @@ def samples(psf: Psf, size: int, per_pixel: float, x: float | None = None, y: fl
         Samples a pixel.
     x, y : float, optional
         As for `native_stamp`.
+    shift : (float, float)
+        Where the star is along x and y from the middle of the middle sample, samples.
 
     Returns
     -------
@@ -297,8 +312,9 @@ def samples(psf: Psf, size: int, per_pixel: float, x: float | None = None, y: fl
     y = (psf.y[0] + psf.y[-1]) / 2 if y is None else y
     coefficients = np.tensordot(psf.weights([x], [y])[0], psf.splines, 1)
     ny, nx = coefficients.shape
-    offset = psf.oversample * (np.arange(size) - (size - 1) / 2) / per_pixel
-    rows, columns = offset + (ny - 1) / 2, offset + (nx - 1) / 2
+    step = psf.oversample / per_pixel
+    offset = np.arange(size) - (size - 1) / 2
+    rows, columns = step * (offset - shift[1]) + (ny - 1) / 2, step * (offset - shift[0]) + (nx - 1) / 2
     places = np.stack(np.meshgrid(rows, columns, indexing="ij"))
     stamp = map_coordinates(coefficients, places, order=3, mode="mirror", prefilter=False)
     inside = ((rows >= 0) & (rows <= ny - 1))[:, None] & ((columns >= 0) & (columns <= nx - 1))[None, :]

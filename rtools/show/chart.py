@@ -12,10 +12,14 @@ from rtools.show.chart_text import draw_chart, limits_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure, SubFigure
     from numpy.typing import NDArray
 
-__all__ = ["Chart", "Panel", "Series", "draw_chart", "error_note", "plot_chart"]
+__all__ = ["Chart", "Panel", "Picture", "Series", "draw_chart", "error_note", "plot_chart"]
+
+
+FAINTEST = 1e-5
+"""Share of the brightest that pictures show."""
 
 
 class Series(NamedTuple):
@@ -67,6 +71,21 @@ class Panel(NamedTuple):
     note: str = ""
 
 
+class Picture(NamedTuple):
+    """A small image above the panels of a chart, in a figure.
+
+    Attributes
+    ----------
+    title : str
+        Above it.
+    values : ndarray (rows, columns)
+        Drawn by their logarithms, from 1e-5 of the largest on.
+    """
+
+    title: str
+    values: NDArray[np.floating]
+
+
 class Chart(NamedTuple):
     """Panels above each other that share the horizontal axis.
 
@@ -80,12 +99,15 @@ class Chart(NamedTuple):
         From the top.
     is_map : bool
         Whether both axes are of one scale, and the colours of the series go from one end of a range to the other.
+    pictures : tuple of Picture
+        In a row above the panels.
     """
 
     title: str
     label: str
     panels: tuple[Panel, ...]
     is_map: bool = False
+    pictures: tuple[Picture, ...] = ()
 
 
 def error_note(series: Sequence[Series]) -> str:
@@ -122,8 +144,14 @@ def plot_chart(chart: Chart) -> Figure:
 
     count = len(chart.panels)
     height = {1: 3.6}.get(count, 1.4 + 2.1 * count) if any(one.band for one in _series(chart)) else 1.4 + 2.1 * count
-    figure = Figure(figsize=(8, 7) if chart.is_map else (9, height), layout="constrained")
-    axes = figure.subplots(count, 1, sharex=True, squeeze=False)[:, 0]
+    above = 3.2 if chart.pictures else 0.0
+    figure = Figure(figsize=(8, 7) if chart.is_map else (9, height + above), layout="constrained")
+    below: Any = figure
+    if chart.pictures:
+        parts: Any = figure.subfigures(2, 1, height_ratios=[above, height])
+        _draw_pictures(parts[0], chart.pictures)
+        below = parts[1]
+    axes = below.subplots(count, 1, sharex=True, squeeze=False)[:, 0]
     for place, panel in zip(axes, chart.panels, strict=True):
         if chart.is_map:
             place.set_aspect("equal")
@@ -134,6 +162,18 @@ def plot_chart(chart: Chart) -> Figure:
     axes[-1].set_xlabel(chart.label)
     axes[0].set_title(readable(chart.title), fontsize=10)
     return figure
+
+
+def _draw_pictures(figure: SubFigure, pictures: Sequence[Picture]) -> None:
+    """Images in a row, with one scale for all."""
+    from matplotlib.colors import LogNorm
+
+    top = max(float(np.nanmax(one.values)) for one in pictures)
+    norm = LogNorm(FAINTEST * top, top, clip=True)
+    for place, one in zip(figure.subplots(1, len(pictures), squeeze=False)[0], pictures, strict=True):
+        place.imshow(np.where(one.values > 0, one.values, FAINTEST * top), origin="lower", cmap="inferno", norm=norm)
+        place.set(xticks=[], yticks=[])
+        place.set_title(readable(one.title), fontsize=9)
 
 
 def _series(chart: Chart) -> list[Series]:

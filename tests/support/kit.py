@@ -70,6 +70,8 @@ LINES = {
     "cut": ("FILE --section 10:40,20:60 --outdir DIR",),
     "fits": ("FILE --outdir DIR --sip-error none",),
     "report": ("FILE -o DIR/page.html",),
+    "phot": ("FILE --at 10,10 --no-psf --outdir DIR",),
+    "psf": ("FILE --builtin --outdir DIR",),
     "gw attitude": ("FILE STAR",),
     "multiband": ("FILE --outdir DIR",),
     "resample": ("FILE -o DIR/out_coadd.asdf",),
@@ -143,7 +145,7 @@ LIGHT = {
 
 WRONG = {
     **dict.fromkeys(("flux", "skymatch", "outlier", "resample"), "wcs"),
-    **dict.fromkeys((*chain.order(), "run", "cut", "view", "dq", "fits", "point", "aberration"), "wcs"),
+    **dict.fromkeys((*chain.order(), "run", "cut", "view", "dq", "fits", "phot", "psf", "point", "aberration"), "wcs"),
     "table": "cal",
     "refcat": "cal",
     "multiband": "cal",

@@ -39,6 +39,8 @@ class RoundApertures(NamedTuple):
         x and y, pixels; NaN allowed.
     radii : ndarray float64 (n, k)
         Rising, pixels; of a ring the inner one and the outer one.
+    levels : ndarray float64 (n,)
+        Sky about each source, which circles take off the pixels.
     whole_variance : bool
         Of a pixel of which a circle has the share w, count w of the variance, not w².
     """
@@ -46,6 +48,7 @@ class RoundApertures(NamedTuple):
     labels: np.ndarray
     centres: np.ndarray
     radii: np.ndarray
+    levels: np.ndarray
     whole_variance: bool
 
 
@@ -85,7 +88,7 @@ def _sum_about(pixels, circles, i, sums, area):
     `whole_variance` it adds w, which is more.
     """
     x, y = circles.centres[i]
-    radii, label = circles.radii[i], circles.labels[i]
+    radii, label, level = circles.radii[i], circles.labels[i], circles.levels[i]
     largest = radii[radii.size - 1]
     # Also false for NaN.
     if not (abs(x) < FAR and abs(y) < FAR and largest < FAR):
@@ -104,7 +107,7 @@ def _sum_about(pixels, circles, i, sums, area):
             jj, kk = (j, k) if good else _find_opposite(pixels, label, (x, y), (k, j))
             value, variance = 0.0, 0.0
             if jj >= 0:
-                value, variance = np.float64(data[jj, kk]), np.float64(err[jj, kk]) ** 2
+                value, variance = np.float64(data[jj, kk]) - level, np.float64(err[jj, kk]) ** 2
             for r in range(radii.size - 1, -1, -1):
                 radius2 = radii[r] * radii[r]
                 if near2 >= radius2:
@@ -144,7 +147,7 @@ def measure_rings(pixels, rings, out, first, last):
         The rings.
     out : ndarray float64 (n, 3)
         Receives the three for each source. The count leaves out the share of the pixels that were replaced; where all
-        were, everything is NaN.
+        were, or would have to be, everything is NaN.
     first, last : int
         Which sources.
     """
@@ -167,7 +170,10 @@ def measure_rings(pixels, rings, out, first, last):
 
 @njit(cache=True, nogil=True)
 def _gather_ring(pixels, rings, i, values):
-    """Values of the pixels of a ring; returns how many there are, and how many of them stand for others."""
+    """Values of the pixels of a ring; returns how many there are, and how many of them stand for others.
+
+    A bad pixel that none can stand for is left out: what the sky is, is asked here.
+    """
     data, mask, label = pixels.data, pixels.mask, rings.labels[i]
     rows, columns = data.shape
     x, y = rings.centres[i]
@@ -186,7 +192,10 @@ def _gather_ring(pixels, rings, i, values):
             value = np.float64(data[j, k])
             if not is_good(data[j, k], mask[j, k]):
                 jj, kk = _find_opposite(pixels, label, (x, y), (k, j))
-                value = np.float64(data[jj, kk]) if jj >= 0 else np.float64(0.0)
+                if jj < 0:
+                    k += 1
+                    continue
+                value = np.float64(data[jj, kk])
                 replaced += 1
             values[count] = value
             count += 1

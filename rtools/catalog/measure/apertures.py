@@ -1,7 +1,8 @@
 """Fluxes in circles and sky values in rings about the sources.
 
 Neighbours are not cut out. A pixel that is masked or not finite is replaced by the one on the other side of the centre
-if that is good and not another source's, else by 0, the sky (docs/algorithms/measurement.md).
+if that is good and not another source's; else it is the sky, 0 or what is taken for it, and is left out where the sky
+is asked for (docs/algorithms/measurement.md).
 """
 
 from typing import NamedTuple
@@ -56,6 +57,7 @@ def circular(
     centres: tuple[np.ndarray, np.ndarray],
     *,
     radii: np.ndarray,
+    levels: np.ndarray | None = None,
     whole_variance: bool = False,
     work: Work = ALONE,
 ) -> Apertures:
@@ -73,6 +75,8 @@ def circular(
         x and y for each segment; NaN allowed.
     radii : array_like of float (k,) or (n, k)
         Rising, pixels; the same for all, or each segment's own.
+    levels : ndarray float64 (n,), optional
+        Sky that the data still have about each, and that is taken off every pixel; 0 by default.
     whole_variance : bool
         A pixel of which a circle has the share w adds w of its variance, as in the archive of JWST, not w².
     work : rtools.work.Work
@@ -86,7 +90,7 @@ def circular(
     """
     from rtools.catalog.measure._aperture_kernels import sum_circles
 
-    circles = _about(segments, centres, radii, whole_variance)
+    circles = _about(segments, centres, radii, levels, whole_variance)
     out = np.empty((segments.n, 3, circles.radii.shape[1]))
     in_chunks(work, segments.n, sum_circles, planes(data, err, segments, mask), circles, out)
     flux, variance, replaced = np.moveaxis(out, 1, 0).copy()
@@ -124,11 +128,12 @@ def annulus(
     return Ring(*out.T.copy())
 
 
-def _about(segments, centres, radii, whole_variance=False):
+def _about(segments, centres, radii, levels=None, whole_variance=False):
     """Circles or rings about the sources, as the compiled loops take them; every source has its own radii."""
     from rtools.catalog.measure._aperture_kernels import RoundApertures
 
     radii = np.asarray(radii, np.float64)
     radii = np.ascontiguousarray(np.broadcast_to(radii, (segments.n, radii.shape[-1])))
     places = np.ascontiguousarray(np.stack(centres, axis=1), np.float64)
-    return RoundApertures(segments.ids, places, radii, whole_variance)
+    levels = np.zeros(segments.n) if levels is None else np.ascontiguousarray(levels, np.float64)
+    return RoundApertures(segments.ids, places, radii, levels, whole_variance)

@@ -7,12 +7,50 @@ from typing import Any
 import numpy as np
 
 from rtools.catalog.measure import sky
+from rtools.errors import InputError
+from rtools.wfi.dq import PIXEL
 from rtools.wfi.units import NJY_PER_MJY, RADIAN_ARCSEC
 
-__all__ = ["MJYSR_BRIGHTNESS", "Image"]
+__all__ = ["MJYSR_BRIGHTNESS", "Image", "errors_and_mask"]
 
 MJYSR_BRIGHTNESS = np.float64(NJY_PER_MJY / RADIAN_ARCSEC**2)
 """nJy per square arcsecond that are 1 MJy/sr; of float64 type, so that float32 planes times it are float64."""
+
+DO_NOT_USE = np.uint32(PIXEL["DO_NOT_USE"])
+
+
+def errors_and_mask(data: np.ndarray, err: np.ndarray, dq: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    """Errors of the pixels, and which pixels cannot be used.
+
+    Parameters
+    ----------
+    data : ndarray float32 (rows, columns)
+        The image.
+    err : ndarray float16 or float32 (rows, columns)
+        Its errors.
+    dq : ndarray uint32 (rows, columns) or None
+        Its flags, where it has any.
+
+    Returns
+    -------
+    err : ndarray float32 (rows, columns)
+        Errors, unit of the data.
+    mask : ndarray bool (rows, columns)
+        True for pixels that are DO_NOT_USE, not finite, or without an error that is positive and finite.
+
+    Raises
+    ------
+    InputError
+        dq and data differ in shape.
+    """
+    err = err.astype(np.float32)
+    mask = ~np.isfinite(data)
+    mask |= ~((err > 0) & (err < np.inf))
+    if dq is not None:
+        if dq.shape != data.shape:
+            raise InputError("dq and data differ in shape")
+        mask |= (dq & DO_NOT_USE) != 0
+    return err, mask
 
 
 @dataclass

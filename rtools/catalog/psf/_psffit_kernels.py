@@ -16,7 +16,7 @@ from rtools.catalog.psf._psf_light_kernels import render_star, scratch_for_light
 from rtools.catalog.psf._psffit_work import FLAGS, PIXELS, SIDE, FitScratch, NormalEquations, RegionScratch
 from rtools.compiled import njit
 
-__all__ = ["fit_pieces"]
+__all__ = ["NO_COVARIANCE", "fit_pieces", "measure_fit", "weigh_pixels"]
 
 STEPS = 200
 CONVERGED = 1e-10
@@ -61,7 +61,7 @@ def fit_pieces(pieces, regions, model, stars, once):
     scratch = _scratch_for_fit(largest)
     for g in range(pieces.starts.size - 1):
         piece = pieces.order[pieces.starts[g] : pieces.starts[g + 1]]
-        _weigh_pixels(piece, regions.variance, model.corners, once, scratch.region.inverse)
+        weigh_pixels(piece, regions.variance, model.corners, once, scratch.region.inverse)
         values = np.empty((piece.size, 3))
         for s in range(piece.size):
             for a in range(3):
@@ -74,7 +74,7 @@ def fit_pieces(pieces, regions, model, stars, once):
         for s in range(piece.size):
             for a in range(3):
                 stars.values[piece[s], a] = values[s, a]
-            stars.gof[piece[s]] = _goodness_of_fit(piece, s, regions, model, values, scratch.region)
+            stars.gof[piece[s]] = measure_fit(piece, s, regions, model, values, scratch.region, 3)
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -93,7 +93,7 @@ def _scratch_for_fit(n):
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _weigh_pixels(piece, variance, corners, once, inverse):
+def weigh_pixels(piece, variance, corners, once, inverse):
     """Weight of each pixel of the regions of a piece, shared among the regions that hold it where it counts once."""
     for s in range(piece.size):
         for p in range(PIXELS):
@@ -229,8 +229,8 @@ def _flag_and_measure_errors(piece, known, converged, scratch, stars):
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _goodness_of_fit(piece, s, regions, model, values, scratch):
-    """Reduced χ² of a source's own region, every pixel counted once; NaN with no more pixels than parameters."""
+def measure_fit(piece, s, regions, model, values, scratch, parameters):
+    """Reduced χ² of a source's own region, every pixel counted once; NaN with no more pixels than parameters of it."""
     region = piece[s]
     data, others, variance, light = regions.data, regions.others, regions.variance, scratch.light
     for k in range(piece.size):
@@ -243,4 +243,4 @@ def _goodness_of_fit(piece, s, regions, model, values, scratch):
                 residual -= values[k, 2] * light[k, 0, p]
             chi += residual * residual / variance[region, p]
             count += 1
-    return chi / (count - 3) if count > 3 else math.nan
+    return chi / (count - parameters) if count > parameters else math.nan

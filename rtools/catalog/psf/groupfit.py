@@ -58,10 +58,12 @@ class ChunkFit:
         The PSF at each source.
     start : ndarray float64 (n, 3)
         x, y and flux to begin with.
+    fixed : bool
+        Fluxes alone are fitted: x and y stay.
     """
 
-    def __init__(self, regions: RegionPixels, model: PsfModel, start: np.ndarray) -> None:
-        self.regions, self.model = regions, model
+    def __init__(self, regions: RegionPixels, model: PsfModel, start: np.ndarray, *, fixed: bool = False) -> None:
+        self.regions, self.model, self.fixed = regions, model, fixed
         n = len(start)
         errors, gof, flags = np.full((n, 4), np.nan), np.full(n, np.nan), np.zeros(n, np.int32)
         self.stars = FittedStars(start, errors, gof, flags)
@@ -77,9 +79,11 @@ class ChunkFit:
         once : bool
             Pixels in several regions of a piece count once, not once for each.
         """
+        from rtools.catalog.psf._fixed_fit_kernels import fit_fluxes
         from rtools.catalog.psf._psffit_kernels import fit_pieces
 
-        fit_pieces(pieces, self.regions, self.model, self.stars, once)
+        kernel = fit_fluxes if self.fixed else fit_pieces
+        kernel(pieces, self.regions, self.model, self.stars, once)
 
     def take_model_variance(self, pieces: Pieces) -> None:
         """Take the variance of the pieces from their fit.

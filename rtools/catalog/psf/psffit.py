@@ -70,6 +70,8 @@ def fit(
     weights: str = "model",
     var_poisson: np.ndarray | None = None,
     background: np.ndarray | float | None = None,
+    level: np.ndarray | None = None,
+    fixed: bool = False,
     work: Work = ALONE,
 ) -> PsfFit:
     """Fit the PSF to sources.
@@ -90,6 +92,10 @@ def fit(
         Part of err² that is photon noise.
     background : ndarray (ny, nx) or float, optional
         All light that was subtracted from the data and whose photons `var_poisson` has.
+    level : ndarray (n,), optional
+        Background that the data still have about each source; it is subtracted from the source's region.
+    fixed : bool
+        Fluxes alone are fitted: sources stay at their start positions, whose errors are 0.
     work : rtools.work.Work
         The result does not depend on its threads.
 
@@ -109,7 +115,7 @@ def fit(
         raise ValueError(f"weights are model or err, not {weights!r}")
     x, y = (np.asarray(values, float) for values in (x, y))
     image = StarImage(data, err, mask, var_poisson if weights == "model" else None, background)
-    table = _Table(x, y)
+    table = _Table(x, y, np.zeros(x.size) if level is None else np.nan_to_num(np.asarray(level, float)), fixed)
     found = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
     table.flags[~(np.isfinite(x) & np.isfinite(y))] |= FLAGS["few_pixels"]
     if found.size:
@@ -120,12 +126,12 @@ def fit(
 class _Table:
     """Start values and results of all sources."""
 
-    def __init__(self, x, y):
+    def __init__(self, x, y, level, fixed):
         self.fitted = np.full((x.size, 3), np.nan)
         self.errors = np.full((x.size, 4), np.nan)  # of x, y, flux; covariance of x and y
         self.gof = np.full(x.size, np.nan)
         self.flags = np.zeros(x.size, np.int32)
-        self.x, self.y = x, y
+        self.x, self.y, self.level, self.fixed = x, y, level, fixed
 
     def finished(self, shape):
         """The `PsfFit`, with the flags that follow from the values."""
@@ -171,26 +177,26 @@ def _fit_chunks(image, table, chunks, psf, work):
 def _fit_chunk(image, table, chunk, psf, splines):
     """Fit some groups, and write their rows of the table."""
     members, starts = chunk
-    x, y = table.x[members], table.y[members]
+    x, y, level = table.x[members], table.y[members], table.level[members]
     ny, nx = image.data.shape
     # Far outside the image a position may be larger than an index can be.
     corners = np.stack([np.clip(np.ceil(x - 2.5), -9, nx + 9), np.clip(np.ceil(y - 2.5), -9, ny + 9)], -1)
     corners = corners.astype(np.int64)
-    data, variance = image.regions(corners)
+    data, variance = image.regions(corners, level)
     count = np.isfinite(variance).sum(axis=1)
     fits = count >= 3
     table.flags[members] |= _unfit(corners, count, (nx, ny))
     group = np.repeat(np.arange(starts.size - 1), np.diff(starts))[fits]
-    members, corners = members[fits], corners[fits]
+    members, corners, level = members[fits], corners[fits], level[fits]
     if not members.size:
         return
-    start = np.stack([x[fits], y[fits], image.aperture(x[fits], y[fits])], -1)
+    start = np.stack([x[fits], y[fits], image.aperture(x[fits], y[fits], level)], -1)
     model = PsfModel(splines, psf.oversample, corners, psf.weights(x[fits], y[fits]))
-    fit = ChunkFit(RegionPixels(data[fits], np.zeros_like(data[fits]), variance[fits]), model, start)
+    fit = ChunkFit(RegionPixels(data[fits], np.zeros_like(data[fits]), variance[fits]), model, start, fixed=table.fixed)
     starts = np.concatenate([[0], np.flatnonzero(np.diff(group)) + 1, [members.size]])
     fit_groups(fit, starts, psf, once=image.photons is not None)
     if image.photons is not None:
-        fit.noise = image.noise(corners, fit.regions.data, fit.regions.variance)
+        fit.noise = image.noise(corners, level, fit.regions.data, fit.regions.variance)
         fit_groups(fit, starts, psf, once=True)
     stars = fit.stars
     table.fitted[members], table.errors[members], table.gof[members] = stars.values, stars.errors, stars.gof

@@ -64,13 +64,15 @@ class StarImage:
         usable &= np.isfinite(self.data[place]) & np.isfinite(err) & (err > 0)
         return place, usable
 
-    def regions(self, corners: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def regions(self, corners: np.ndarray, level: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Pixels of regions.
 
         Parameters
         ----------
         corners : ndarray int64 (n, 2)
             x and y of the first pixel of each.
+        level : ndarray float64 (n,)
+            Background that is subtracted from the pixels of each.
 
         Returns
         -------
@@ -78,17 +80,19 @@ class StarImage:
             The variance is inf where a pixel cannot be used.
         """
         place, usable = self.cut(corners[:, 0], corners[:, 1], SIDE)
-        data = np.where(usable, self.data[place], 0).astype(float)
+        data = np.where(usable, self.data[place] - level[:, None], 0)
         variance = np.where(usable, self.err[place].astype(float) ** 2, np.inf)
         return data, variance
 
-    def noise(self, corners: np.ndarray, data: np.ndarray, variance: np.ndarray) -> RegionNoise:
+    def noise(self, corners: np.ndarray, level: np.ndarray, data: np.ndarray, variance: np.ndarray) -> RegionNoise:
         """Where the variance of the pixels of regions comes from.
 
         Parameters
         ----------
         corners : ndarray int64 (n, 2)
             x and y of the first pixel of each region.
+        level : ndarray float64 (n,)
+            Background that was subtracted from the data of each.
         data, variance : ndarray float64 (n, 25)
             Of `regions`.
 
@@ -101,11 +105,11 @@ class StarImage:
         place, usable = self.cut(corners[:, 0], corners[:, 1], SIDE)
         photons = np.where(usable, 0 if self.photons is None else self.photons[place], 0).astype(float)
         photons = np.where(np.isfinite(photons), np.clip(photons, 0, None), 0)
-        level = np.zeros(data.shape)
+        subtracted = np.broadcast_to(level[:, None], data.shape)
         if self.background is not None:
             given = np.asarray(self.background)
-            level = np.where(usable, given if given.ndim == 0 else given[place], 0).astype(float)
-        light = data + level
+            subtracted = subtracted + np.where(usable, given if given.ndim == 0 else given[place], 0)
+        light = data + subtracted
         some = usable & (light > 0) & (photons > 0)
         with np.errstate(invalid="ignore", divide="ignore"):
             each = np.where(some, photons / light, np.nan)
@@ -113,15 +117,17 @@ class StarImage:
         clear = some & (light > CLEAR * np.sqrt(np.where(usable, variance, 1))) & (each > LOST * typical[:, None])
         per_light = np.where(clear, each, typical[:, None])
         dark = np.where(usable, np.clip(variance - photons, 0, None), np.inf)
-        return RegionNoise(dark, level, per_light)
+        return RegionNoise(dark, np.ascontiguousarray(subtracted), per_light)
 
-    def aperture(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    def aperture(self, x: np.ndarray, y: np.ndarray, level: np.ndarray) -> np.ndarray:
         """Flux within `RADIUS` of positions; at the edge of the circle a pixel's share falls from 1 to 0 linearly.
 
         Parameters
         ----------
         x, y : ndarray float64 (n,)
             Pixels.
+        level : ndarray float64 (n,)
+            Background that is subtracted about each.
 
         Returns
         -------
@@ -135,7 +141,7 @@ class StarImage:
         dx = left[:, None] + index % (2 * reach + 1) - x[:, None]
         dy = low[:, None] + index // (2 * reach + 1) - y[:, None]
         share = np.clip(RADIUS + 0.5 - np.hypot(dx, dy), 0, 1)
-        return np.where(usable, share * self.data[place], 0).sum(axis=1, dtype=float)
+        return np.where(usable, share * (self.data[place] - level[:, None]), 0).sum(axis=1, dtype=float)
 
 
 def _median(values):

@@ -119,4 +119,5 @@ STEP = CatalogStep(
     ),
     references=REFERENCES,
     repeatable=True,
+    results=2,
 )

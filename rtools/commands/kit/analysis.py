@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rtools.commands.kit.console import Console, json_line
-from rtools.commands.kit.inputs import is_stream, local, local_path
+from rtools.commands.kit.inputs import is_stream, local, local_path, opened
 from rtools.commands.kit.lists import expand_inputs
 from rtools.commands.kit.loop import errors_in_json, file_record, for_each
 from rtools.commands.kit.options import json_output
@@ -69,34 +69,40 @@ class Wanted:
     fail_fast: bool
 
 
-OPTIONS = (
+BEFORE = (
     click.option("-o", "--output", type=Written(*TABLES), metavar="FILE",
                  help="One table of all inputs, with this name; - is stdout."),
     click.option("--outdir", metavar="DIR", help="Write there, one table for each input."),
     click.option("--format", "form", type=click.Choice(tuple(TABLES)),
                  help="Of what is written; else the extension of -o; in --outdir ECSV, or parquet for long tables."),
-    click.option("--plot", type=Written(*PICTURES), metavar="FILE.png",
-                 help="Draw it instead of printing; - draws in the terminal."),
+)  # fmt: skip
+AFTER = (
     click.option("--overwrite", is_flag=True, help="Replace outputs that exist; otherwise refused, exit 1."),
     click.option("-n", "--dry-run", is_flag=True, help="Say what would be written; write nothing."),
     json_output,
     click.option("--fail-fast", is_flag=True, help="Stop at the first input that fails."),
-)  # fmt: skip
+)
 
 
-def analysis_options(function):
+def analysis_options(function=None, *, plot=("--plot",)):
     """Decorate a command with the options that `Wanted` holds.
 
     Parameters
     ----------
-    function : callable
-        The command.
+    function : callable, optional
+        The command; without it a decorator is returned.
+    plot : sequence of str
+        What the option of the picture is called.
 
     Returns
     -------
     callable
     """
-    for decorator in reversed(OPTIONS):
+    if function is None:
+        return lambda decorated: analysis_options(decorated, plot=plot)
+    drawn = click.option(*plot, "plot", type=Written(*PICTURES), metavar="FILE.png",
+                         help="Draw it instead of printing; - draws in the terminal.")  # fmt: skip
+    for decorator in reversed((*BEFORE, drawn, *AFTER)):
         function = decorator(function)
     return function
 
@@ -136,6 +142,7 @@ def analyse(
     draw: Callable[[list[tuple[str, Table]]], Chart] | None = None,
     show: Callable[[list[str]], None] | None = None,
     long: bool = False,
+    jwst: bool = False,
 ) -> int:
     """Make the table of each input, and print, write and draw what is asked for.
 
@@ -157,6 +164,8 @@ def analyse(
         ``show([input, …])`` prints on a terminal, instead of the table.
     long : bool
         Tables are long: parquet is written where nothing says the format.
+    jwst : bool
+        Products of JWST are taken, too.
 
     Returns
     -------
@@ -171,7 +180,7 @@ def analyse(
     def one(item):
         target = outputs.path(item, filenames[item]) if wanted.outdir else None
         if wanted.dry_run:
-            _plan(console, wanted, [item], target, {"file": item})
+            _plan(console, wanted, [item], target, {"file": item}, jwst=jwst)
             return
         with local(item) as path:
             analysis = find(item, path)
@@ -224,12 +233,11 @@ def analyse_together(
     return 0
 
 
-def _plan(console, wanted, names, target, inputs):
+def _plan(console, wanted, names, target, inputs, *, jwst=False):
     """Say what would be written of some inputs, which must be there."""
-    from rtools.products.io import open_product
-
     for name in names:
-        open_product(local_path(name), others=True).close()
+        with opened(name, others=True, jwst=jwst):
+            pass
     target = target or wanted.output
     if wanted.as_json:
         record = file_record(console, names[0], [target] if target else [], dry_run=True)
@@ -301,7 +309,7 @@ def _finish(console, wanted, form, found, pictures):
 
 
 def _joined(found):
-    """One table; of several inputs, its first column says which."""
+    """One table; of several inputs, its first column says which, unless a column filename does."""
     from astropy.table import Column, vstack
 
     if len(found) == 1:
@@ -309,9 +317,9 @@ def _joined(found):
     tables = []
     for item, analysis in found:
         table = analysis.table.copy(copy_data=False)
-        table.add_column(
-            Column([Path(item).name] * len(table), name="filename", dtype="U", description="Of which file it is"), 0
-        )
+        if "filename" not in table.colnames:
+            names = [Path(item).name] * len(table)
+            table.add_column(Column(names, name="filename", dtype="U", description="Of which file it is"), 0)
         tables.append(table)
     return vstack(tables, metadata_conflicts="silent")
 

@@ -31,6 +31,8 @@ GROUPS = {
         "cut",
         "fits",
         "table",
+        "phot",
+        "psf",
         "report",
     ),
     "references": ("refs", "refcat", "skymap"),

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from rtools.declare import Reference
     from rtools.reference.epsf import Psf
-__all__ = ["dust_of", "find_references", "psf_of"]
+    from rtools.reference.epsf_choice import PsfChoice
+__all__ = ["dust_of", "find_references", "pixel_side_of", "psf_of"]
 
 DUST_MAPS = "SFD_dust_4096_ngp.fits", "SFD_dust_4096_sgp.fits"
 """Of the northern and the southern galactic hemisphere, as they are distributed."""
@@ -134,6 +135,7 @@ def psf_of(
     *,
     grid: tuple[WCS, tuple[int, int]] | None,
     log: Callable[[str, str], None],
+    choice: PsfChoice | None = None,
 ) -> Psf:
     """The PSF per pixel of an image, with its jitter.
 
@@ -147,18 +149,31 @@ def psf_of(
         WCS and shape of a mosaic; None for an exposure.
     log : callable
         ``log(level, text)``: is warned of metadata that cannot be used.
+    choice : rtools.reference.epsf.PsfChoice, optional
+        Which of the PSFs of the reference: in focus and G2V, if no other is asked for.
 
     Returns
     -------
     rtools.reference.epsf.Psf
-        In pixels of the image: of a cutout its own, of a mosaic those of its grid, averaged over orientations.
+        In pixels of the image: of a cutout its own, of a mosaic those of its grid, averaged over orientations. What
+        was measured on a mosaic is that of mosaics as it is.
+
+    Raises
+    ------
+    InputError
+        The image is an exposure, and the PSF was measured on a mosaic.
     """
     from rtools.catalog.psf.mosaic import mosaic_psf
     from rtools.mosaic.grid.scale import mean_pixel_area
     from rtools.reference.epsf import from_reference, image_jitter, jitter_of, jittered
+    from rtools.reference.epsf_choice import measured_on
 
+    if measured_on(reference) == "mosaic":
+        if grid is None:
+            raise InputError("a PSF that was measured on a mosaic, not that of an exposure", path=reference.label)
+        return from_reference(reference, log, choice)
     jitter = image_jitter(meta, log) if grid is None else _mosaic_jitter(meta, log)
-    psf = jittered(from_reference(reference, log), jitter_of(reference, log), jitter)
+    psf = jittered(from_reference(reference, log, choice), jitter_of(reference, log), jitter)
     if grid is None:
         place = (meta.get("rtools") or {}).get("cutout")
         return replace(psf, x=psf.x - place["columns"][0], y=psf.y - place["rows"][0]) if place else psf
@@ -167,7 +182,7 @@ def psf_of(
         scale = np.rad2deg(np.sqrt(mean_pixel_area(*grid)))
     pixfrac = metadata.usable(meta, "resample.pixfrac", log, "1 is taken")
     width = 1.0 if pixfrac is None else float(pixfrac)
-    return mosaic_psf(psf, float(scale) * DEGREE_ARCSEC, width, native=_side_of(reference))
+    return mosaic_psf(psf, float(scale) * DEGREE_ARCSEC, width, native=pixel_side_of(reference))
 
 
 def _mosaic_jitter(meta, log):
@@ -208,10 +223,23 @@ def _number(value):
         return 0.0
 
 
-def _side_of(reference):
-    """Side of the pixels of the detector whose PSF a reference has, arcsec."""
+def pixel_side_of(reference: Any) -> float:
+    """Side of the pixels that the PSF of a reference is per, arcsec.
+
+    Parameters
+    ----------
+    reference : rtools.reference.files.FileSource or rtools.reference.builtin.Builtin
+        epsf.
+
+    Returns
+    -------
+    float
+        Of the image that it was measured on, else of the detector whose PSF it is.
+    """
     from rtools.wfi.distortion import pixel_side
 
+    with suppress(KeyError, InputError, TypeError, ValueError):
+        return float(reference.node("meta.rtools.psf.pixel_scale"))
     detector = getattr(reference, "detector", None)
     if detector is None:
         with suppress(KeyError, InputError):

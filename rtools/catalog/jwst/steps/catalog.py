@@ -51,4 +51,5 @@ STEP = MosaicCatalogStep(
     ),
     memory="38 bytes a pixel of the mosaic, beside 0.26 GB.",
     repeatable=True,
+    results=2,
 )

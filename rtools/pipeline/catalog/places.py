@@ -1,0 +1,280 @@
+"""Light at given places of the images of files: planes, references, the time of each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from rtools.catalog.places import PlaceOptions, measure_places
+from rtools.errors import InputError, UsageError
+from rtools.pipeline.catalog.jwst import jwst_planes_of
+from rtools.pipeline.catalog.references import find_references, psf_of
+from rtools.pipeline.catalog.single import planes_of
+from rtools.products.jwst import JwstProduct, sky_of
+from rtools.products.schema import history
+from rtools.reference import find
+from rtools.wfi import metadata
+from rtools.wfi.times import mjd_of
+from rtools.work import ALONE, Work
+
+if TYPE_CHECKING:
+    from rtools.catalog.source_catalog import ImagePlanes
+    from rtools.products.io.product import Product
+    from rtools.reference.epsf import Psf
+    from rtools.reference.epsf_choice import PsfChoice
+
+__all__ = ["LightRequest", "MeasuredImage", "image_planes", "image_psf", "light_of", "refuse_other"]
+
+ROMAN_KINDS = ("l2_image", "l3_coadd")
+JWST_KINDS = ("cal", "crf", "i2d")
+"""Images whose light is calibrated."""
+
+
+@dataclass(frozen=True)
+class LightRequest:
+    """What is asked of every image.
+
+    Attributes
+    ----------
+    options : rtools.catalog.places.PlaceOptions
+        How to measure.
+    psf : bool
+        Whether the PSF is fitted, where there is one.
+    correct : bool
+        Whether fluxes in circles are made those of stars, by the apcorr reference.
+    references : rtools.reference.find.Config
+        Where references are looked for.
+    """
+
+    options: PlaceOptions = field(default_factory=PlaceOptions)
+    psf: bool = True
+    correct: bool = False
+    references: find.Config = field(default_factory=find.Config)
+
+
+class MeasuredImage(NamedTuple):
+    """One image with what was measured on it.
+
+    Attributes
+    ----------
+    about : dict of str to object
+        What the image is: ``detector``, ``element``, ``mjd`` (of the middle of the exposure, UTC), ``exposure_time``
+        (seconds).
+    ra, dec : ndarray float64 (n,)
+        The places on the sky, degrees.
+    values : dict of str to ndarray (n,)
+        Columns of `rtools.catalog.places.measure_places`.
+    """
+
+    about: dict[str, Any]
+    ra: np.ndarray
+    dec: np.ndarray
+    values: dict[str, np.ndarray]
+
+
+def refuse_other(product: Product | JwstProduct) -> None:
+    """Refuse a product that is no calibrated image.
+
+    Parameters
+    ----------
+    product : rtools.products.io.product.Product or rtools.products.jwst.JwstProduct
+        Opened.
+
+    Raises
+    ------
+    InputError
+        It is something else, or a cube.
+    """
+    kinds = JWST_KINDS if isinstance(product, JwstProduct) else ROMAN_KINDS
+    if product.kind not in kinds:
+        wanted = ", ".join(kinds[:-1]) + f" or {kinds[-1]}"
+        raise InputError(f"is a {product.kind}, and light is measured on a {wanted}", path=product.path)
+
+
+def image_planes(product: Product | JwstProduct, work: Work = ALONE) -> ImagePlanes:
+    """Planes of a calibrated image of either mission.
+
+    Parameters
+    ----------
+    product : rtools.products.io.product.Product or rtools.products.jwst.JwstProduct
+        Opened.
+    work : rtools.work.Work
+        Its threads decode.
+
+    Returns
+    -------
+    rtools.catalog.source_catalog.ImagePlanes
+        With the calibration and the world coordinates that the file has.
+
+    Raises
+    ------
+    InputError
+        It is no calibrated image, or lacks something.
+    """
+    refuse_other(product)
+    if not isinstance(product, JwstProduct):
+        return planes_of(product, work)
+    if product.kind == "i2d":
+        return jwst_planes_of(product)
+    from rtools.catalog.source_catalog import ImagePlanes
+
+    unit = str(product.arrays["data"].unit or "MJy/sr")
+    if unit.replace(" ", "").lower() != "mjy/sr":
+        raise InputError(f"its data are in {unit}, not in MJy/sr", mend="run rt-photom first", path=product.path)
+    if len(product.arrays["data"].shape) != 2:
+        raise InputError("its data are no single image", path=product.path)
+    names = [name for name in ("data", "err", "var_poisson") if product.has(name)]
+    planes = {name: np.asarray(product.array(name, work), np.float32) for name in names}
+    dq = np.asarray(product.array("dq", work), np.uint32)
+    return ImagePlanes(planes["data"], planes["err"], sky_of(product), dq=dq, var_poisson=planes.get("var_poisson"))
+
+
+def image_psf(
+    product: Product | JwstProduct,
+    planes: ImagePlanes,
+    config: find.Config,
+    log: Callable[[str, str], None],
+    choice: PsfChoice | None = None,
+) -> Psf | None:
+    """The PSF per pixel of an image: that of the epsf reference.
+
+    Parameters
+    ----------
+    product : rtools.products.io.product.Product or rtools.products.jwst.JwstProduct
+        The image.
+    planes : rtools.catalog.source_catalog.ImagePlanes
+        Its planes.
+    config : rtools.reference.find.Config
+        Where references are looked for.
+    log : callable
+        ``log(level, text)``.
+    choice : rtools.reference.epsf_choice.PsfChoice, optional
+        Which of the PSFs of the reference.
+
+    Returns
+    -------
+    rtools.reference.epsf.Psf or None
+        None where there is none: the reference was refused, or the image is of JWST and no reference is named.
+
+    Raises
+    ------
+    MissingReferenceError
+        Of Roman: the reference is nowhere.
+    """
+    from rtools.catalog.steps.catalog import REFERENCES
+    from rtools.reference.epsf import from_reference
+    from rtools.reference.files import FileSource
+
+    if isinstance(product, JwstProduct):
+        named = config.overrides.get("epsf")
+        return None if named in (None, "none") else from_reference(FileSource("epsf", str(named)), log, choice)
+    uses = [use for use in REFERENCES if use.type == "epsf"]
+    simulated = history.is_simulated(product.history)
+    found = find_references(product.meta, product.kind, uses, config, log, simulated=simulated)["epsf"]
+    grid = None if planes.dq is not None else (planes.wcs, planes.data.shape)
+    return None if found is None else psf_of(found, product.meta, grid=grid, log=log, choice=choice)
+
+
+def light_of(
+    product: Product | JwstProduct,
+    places: Callable[[Any], tuple[np.ndarray, np.ndarray]],
+    request: LightRequest,
+    work: Work = ALONE,
+) -> MeasuredImage:
+    """Measure the light at places of one image.
+
+    Parameters
+    ----------
+    product : rtools.products.io.product.Product or rtools.products.jwst.JwstProduct
+        The image, opened.
+    places : callable
+        ``places(wcs)`` returns x and y in pixels of this image, whose coordinates it is given.
+    request : LightRequest
+        What is asked.
+    work : rtools.work.Work
+        Threads and log.
+
+    Returns
+    -------
+    MeasuredImage
+
+    Raises
+    ------
+    InputError
+        It is no calibrated image, or lacks something.
+    MissingReferenceError
+        A reference is nowhere.
+    UsageError
+        The apertures shall be corrected, and it is not known how.
+    """
+    planes = image_planes(product, work)
+    x, y = places(planes.wcs)
+    psf = image_psf(product, planes, request.references, work.log) if request.psf else None
+    options = request.options
+    if request.correct:
+        options = options._replace(energy=_energy(product, request, work.log))
+    values = measure_places(planes, x, y, options, psf=psf, work=work)
+    ra, dec = np.full(np.shape(x), np.nan), np.full(np.shape(x), np.nan)
+    good = np.isfinite(x) & np.isfinite(y)
+    if good.any():
+        ra[good], dec[good] = planes.wcs(x[good], y[good], with_bounding_box=False)
+    return MeasuredImage(_about(product), ra, dec, values)
+
+
+def _energy(product, request, log):
+    """Share of a star's light within a radius, by the apcorr reference."""
+    from rtools.catalog.measure.apcorr import encircled_energy
+    from rtools.catalog.steps.catalog import REFERENCES
+
+    if isinstance(product, JwstProduct):
+        raise UsageError("--apcorr is for images of Roman", path=product.path)
+    uses = [use for use in REFERENCES if use.type == "apcorr"]
+    simulated = history.is_simulated(product.history)
+    found = find_references(product.meta, product.kind, uses, request.references, log, simulated=simulated)["apcorr"]
+    energy = encircled_energy(found, product.meta["instrument"]["optical_element"])
+    if energy is None:
+        raise UsageError("no encircled energies for this element", mend="leave out --apcorr", path=product.path)
+    return energy
+
+
+def _about(product):
+    """What an image is, as far as it says it."""
+    meta = product.meta
+    instrument = meta.get("instrument") or {}
+    keys = ("optical_element",) if product.mission == "roman" else ("filter",)
+    element = next((str(instrument[key]) for key in keys if instrument.get(key)), "")
+    seconds = metadata.get(meta, "exposure.exposure_time")
+    if seconds is None:
+        seconds = metadata.get(meta, "coadd_info.exposure_time")
+    known = isinstance(seconds, int | float) and not isinstance(seconds, bool)
+    return {
+        "detector": str(instrument.get("detector") or ""),
+        "element": element,
+        "mjd": _middle_of(meta),
+        "exposure_time": float(seconds) if known else np.nan,
+    }
+
+
+def _middle_of(meta):
+    """Middle of an exposure, or the mean time of a mosaic, as it says it, else half way between begin and end."""
+    for key in ("exposure.mid_time", "coadd_info.time_mean"):
+        moment = _mjd(metadata.get(meta, key))
+        if np.isfinite(moment):
+            return moment
+    for section, keys in (("exposure", ("start_time", "end_time")), ("coadd_info", ("time_first", "time_last"))):
+        moments = [_mjd(metadata.get(meta, f"{section}.{key}")) for key in keys]
+        if np.isfinite(moments).all():
+            return float(np.mean(moments))
+    return np.nan
+
+
+def _mjd(time):
+    """Modified Julian Date of a time in the form of either mission; NaN for what is none."""
+    with suppress(InputError, ValueError, TypeError, OverflowError):
+        if time is not None and not isinstance(time, bool):
+            return float(time) if isinstance(time, int | float) else mjd_of(time)
+    return np.nan

@@ -1,0 +1,74 @@
+"""Fluxes at given places against time, as a chart."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rtools.errors import InputError
+from rtools.show.chart import Chart, Panel, Series, error_note
+
+if TYPE_CHECKING:
+    from astropy.table import Table
+
+__all__ = ["MOST_SOURCES", "chart_flux_curve"]
+
+MOST_SOURCES = 8
+"""Sources that one chart takes: each has a panel."""
+
+
+def chart_flux_curve(table: Table, name: str, flux: str, *, title: str) -> tuple[Chart, list[str]]:
+    """Fluxes of sources against time: a panel for each source, a colour for each optical element.
+
+    Parameters
+    ----------
+    table : astropy.table.Table
+        From `rtools.pipeline.catalog.places_table.light_table`.
+    name : str
+        The column of the sources' ids.
+    flux : str
+        The column of fluxes that is drawn, with its errors.
+    title : str
+        Above the chart.
+
+    Returns
+    -------
+    (rtools.show.chart.Chart, list of str)
+        The chart, and what is not in it. Fluxes below `limit_flux` are marked as those that are no detections.
+
+    Raises
+    ------
+    InputError
+        No row has both a time and a flux.
+    """
+    good = np.isfinite(table["mjd"]) & np.isfinite(table[flux])
+    if not good.any():
+        raise InputError("no row has a time and a flux: nothing to draw")
+    rows = table[good]
+    ids = list(dict.fromkeys(np.asarray(rows[name]).tolist()))
+    notes = [f"the first {MOST_SOURCES} of {len(ids)} sources are drawn"] if len(ids) > MOST_SOURCES else []
+    day = float(np.floor(np.min(rows["mjd"])))
+    elements = sorted(set(np.asarray(rows["element"]).tolist()))
+    panels = []
+    for one in ids[:MOST_SOURCES]:
+        mine = rows[np.asarray(rows[name]) == one]
+        named = {element: element if len(elements) > 1 else "" for element in elements}
+        series = [part for element in elements for part in _series(mine, element, flux, day, label=named[element])]
+        series.sort(key=lambda part: part.flagged)  # colours go to the elements
+        panels.append(Panel(f"{one} [nJy]", tuple(series), note=error_note(series)))
+    title = f"{title}, {elements[0]}" if len(elements) == 1 and elements[0] else title
+    return Chart(title, f"MJD (UTC) - {day:.0f} [d]", tuple(panels)), notes
+
+
+def _series(rows, element, flux, day, *, label):
+    """The points of a source through one element, in the order of time, and which of them are no detections."""
+    mine = rows[np.asarray(rows["element"]) == element]
+    if not len(mine):
+        return
+    mine = mine[np.argsort(mine["mjd"], kind="stable")]
+    time, value, error = (np.asarray(mine[key], float) for key in ("mjd", flux, f"{flux}_err"))
+    yield Series(label, time - day, value, error)
+    faint = value < np.asarray(mine["limit_flux"], float)
+    if faint.any():
+        yield Series("", (time - day)[faint], value[faint], flagged=True)
