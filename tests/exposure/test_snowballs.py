@@ -5,7 +5,8 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from rtools.exposure.frame import Strip
-from rtools.exposure.rampfit.snowballs import ellipse_of, fill_ellipse, find_ellipses, flag_snowballs
+from rtools.exposure.rampfit.ellipses import ellipse_of, fill_ellipse, find_ellipses
+from rtools.exposure.rampfit.snowballs import find_event_areas, flag_area, flag_snowballs
 from rtools.exposure.steps import rampfit
 from rtools.wfi.frame import CHANNEL
 from tests.support.ramps import PATTERN, bordered, options, plan, simulate
@@ -88,6 +89,23 @@ def test_a_core_is_required_unless_told_or_near_the_edge():
     assert flag_snowballs(flags.copy(), options(edge_size=40)) == [0]
 
 
+def test_an_event_in_the_middle_of_a_wide_frame_is_not_near_its_edge():
+    flags = snowball(x=150, core=0)
+    assert flag_snowballs(flags.copy(), options()) == []
+    assert flag_snowballs(flags.copy(), options(edge_size=30)) == []
+    assert flag_snowballs(flags.copy(), options(edge_size=31)) == [1]
+
+
+@pytest.mark.parametrize("cut", [(0, 0, 20, 70), (25, 40, 64, 58), (40, 0, 64, 256), (0, 130, 64, 256)])
+def test_a_part_of_the_frame_is_flagged_as_the_whole_is(cut):
+    flags = snowball()
+    whole, part = flags.copy(), flags[:, cut[0] : cut[2], cut[1] : cut[3]].copy()
+    flag_snowballs(whole, options())
+    for area in find_event_areas(flags.__getitem__, len(flags), options()):
+        flag_area(part, area, cut[:2])
+    assert_array_equal(part, whole[:, cut[0] : cut[2], cut[1] : cut[3]])
+
+
 def test_a_core_that_saturates_in_the_next_resultant_will_do():
     flags = snowball(core=0)
     flags[3, disc(flags.shape[1:], 30, 60, 3)] = SAT
@@ -140,7 +158,7 @@ def test_second_fit_leaves_out_the_halo_and_nothing_else():
     yy, xx = np.ogrid[: shape[0], : shape[1]]
     distance = np.hypot(yy - 32, xx - 130)
     steps = np.zeros((13, *shape))
-    steps[5:] = np.where(distance < 12, 2000, 60 * np.exp(-(distance - 12) / 3))
+    steps[3:] = np.where(distance < 12, 2000, 60 * np.exp(-(distance - 12) / 3))
     ramps = simulate(rng, 3.0, shape, steps=steps).astype(np.float32)
     groupdq = np.zeros(ramps.shape, np.uint8)
     groupdq[2:, distance < 4] = SAT

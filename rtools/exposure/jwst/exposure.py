@@ -10,7 +10,7 @@ import numpy as np
 
 from rtools.exposure.jwst.block import RampTiming
 
-__all__ = ["RampExposure", "ReferenceFacts"]
+__all__ = ["FlagSearch", "RampExposure", "ReferenceFacts"]
 
 
 class ReferenceFacts(NamedTuple):
@@ -58,3 +58,22 @@ class RampExposure:
     def facts_of(self, kind: str) -> ReferenceFacts:
         """What a reference says; nothing where there is none."""
         return self.facts.get(kind) or ReferenceFacts()
+
+
+class FlagSearch(NamedTuple):
+    """What ``revise(prepared, options)`` of a step gives that looks at its flags in the whole image.
+
+    Attributes
+    ----------
+    kinds : tuple of int
+        Bits of the flags of groups that it looks at.
+    find : callable
+        ``find(plane_of)`` gives a list of what there is in an integration, each with a method `box` that gives rows and
+        columns around it; ``plane_of(group)`` gives flags, uint8 (rows, columns).
+    informed : callable
+        ``informed(found)``, of the lists of all integrations, gives what `apply` takes for `prepared` from then on.
+    """
+
+    kinds: tuple[int, ...]
+    find: Callable[[Callable[[int], np.ndarray]], list[Any]]
+    informed: Callable[[list[list[Any]]], Any]

@@ -1,21 +1,24 @@
 """Snowballs: large cosmic-ray events, a saturated core in a ring of jumps, whose faint halo no jump search finds.
 
 In every resultant, groups of jump pixels that hold a fresh saturated core are replaced by an ellipse with the same
-moments, made larger, and everything inside is flagged as a jump; cores are extended, too. Works on the group flags of
-the whole frame, one resultant at a time; peak memory beyond the flags is a few bytes per pixel of one resultant.
+moments, made larger, and everything inside is flagged as a jump; cores are extended, too. The search looks at the flags
+of the whole frame, one resultant at a time, and says which ellipses are to be flagged; the flagging can be done in any
+part of the frame. Peak memory beyond the flags is a few bytes per pixel of one resultant. Both missions are served.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from rtools.declare import Option
+from rtools.exposure.rampfit.ellipses import box_around, fill_ellipse, find_ellipses, holds_any
 from rtools.wfi.dq import GROUP
 from rtools.wfi.frame import CHANNEL
 
-__all__ = ["Ellipse", "ellipse_of", "fill_ellipse", "find_ellipses", "flag_snowballs"]
+__all__ = ["EventArea", "event_options", "find_event_areas", "flag_area", "flag_snowballs"]
 
 SATURATED = np.uint8(GROUP["SATURATED"])
 JUMP_DET = np.uint8(GROUP["JUMP_DET"])
@@ -23,32 +26,71 @@ JUMP_DET = np.uint8(GROUP["JUMP_DET"])
 # Ellipses grow to no more than this full axis, in pixels.
 LARGEST_AXIS = 200
 
-# Pixels on the rim itself are outside, whatever sin^2 + cos^2 rounds to.
-ROUNDING = 1e-9
 
-# Neighbours that come later in memory order, of the eight: right, and the three below.
-LATER_NEIGHBOURS = ((0, 1), (1, -1), (1, 0), (1, 1))
-
-
-class Ellipse(NamedTuple):
-    """An ellipse about a group of pixels.
+class EventArea(NamedTuple):
+    """An ellipse that is flagged for a large event.
 
     Attributes
     ----------
-    x, y : float
-        Column and row of the centre, pixels.
-    minor, major : float
-        Full axes, pixels.
+    group : int
+        The resultant or group in which the event came.
+    center : (int, int)
+        Column and row, pixels.
+    radii : (int, int)
+        Minor and major, pixels.
     angle : float
-        Of the major axis, in rad, from the row axis towards the column axis: 0 is a blob that is long in y, pi/2 one
-        long in x.
+        As in `Ellipse`, in rad.
+    is_core : bool
+        Whether it is an extended core, whose pixels become SATURATED and nothing else from its group on. Else they get
+        JUMP_DET in its group, but for those that are SATURATED there.
     """
 
-    x: float
-    y: float
-    minor: float
-    major: float
+    group: int
+    center: tuple[int, int]
+    radii: tuple[int, int]
     angle: float
+    is_core: bool
+
+    def box(self, shape: tuple[int, int], first: tuple[int, int] = (0, 0)) -> tuple[slice, slice]:
+        """Rows and columns around it, as far as a frame goes.
+
+        Parameters
+        ----------
+        shape : (int, int)
+            Rows and columns of the frame, or of the part of it that begins at `first`.
+        first : (int, int)
+            Row and column of the first pixel.
+        """
+        return box_around((self.center[0] - first[1], self.center[1] - first[0]), self.radii, shape)
+
+
+def event_options(*, jump_area: float, factor: float, core_axis: float, edge: int) -> tuple[Option, ...]:
+    """Options of the search, which both missions have, with the defaults that a mission has for its own.
+
+    Parameters
+    ----------
+    jump_area : float
+        Default of min-jump-area, pixels.
+    factor : float
+        Default of expand-factor.
+    core_axis : float
+        Default of min-sat-radius-extend, pixels.
+    edge : int
+        Default of edge-size, pixels.
+    """
+    return (
+        Option("min-sat-area", 1.0, "Least area of a snowball's saturated core, in pixels.", minimum=0.0),
+        Option(
+            "min-jump-area", jump_area, "Least area of a group of jumps taken for a snowball, in pixels.", minimum=0.0
+        ),
+        Option("expand-factor", factor, "Factor on the axes of a snowball.", minimum=0.0),
+        Option("sat-required-snowball", True, "A snowball has a saturated core."),
+        Option(
+            "min-sat-radius-extend", core_axis, "Cores with a larger minor axis are extended, in pixels.", minimum=0.0
+        ),
+        Option("sat-expand", 2, "How far a saturated core is extended on every side, in pixels.", minimum=0),
+        Option("edge-size", edge, "Nearer to the edge than this a snowball needs no core, in pixels.", minimum=0),
+    )
 
 
 def flag_snowballs(flags: np.ndarray, options: Mapping[str, Any]) -> list[int]:
@@ -60,193 +102,120 @@ def flag_snowballs(flags: np.ndarray, options: Mapping[str, Any]) -> list[int]:
         Group flags of the full frame after the jump search; changed in place. JUMP_DET is added inside expanded
         ellipses; extended cores become SATURATED (and nothing else) from their resultant on.
     options : mapping of str to object
-        min_sat_area, min_jump_area, expand_factor, sat_required_snowball, min_sat_radius_extend, sat_expand and
-        edge_size, as `rtools.exposure.steps.rampfit.STEP` declares them.
+        As `find_event_areas` takes them.
 
     Returns
     -------
     list of int
         Readout channels in which a flag changed.
     """
-    groups = flags.shape[0]
-    changed = set()
-    for g in range(1, groups):
-        cores = find_ellipses(_fresh(flags, g), options["min_sat_area"])
-        coming = find_ellipses(_fresh(flags, g + 1), options["min_sat_area"]) if g + 1 < groups else []
-        events = find_ellipses(flags[g] & JUMP_DET != 0, options["min_jump_area"])
-        if options["sat_required_snowball"]:
-            low, high = options["edge_size"], max(0, flags.shape[1] - options["edge_size"])
-            events = [e for e in events if _near_edge(e, low, high) or any(_holds(e, c) for c in (*cores, *coming))]
-            for core in cores:
-                if core.minor > options["min_sat_radius_extend"]:
-                    changed |= _extend_core(flags, g, core, 2 * options["sat_expand"])
-        for event in events:
-            changed |= _expand(flags, g, event, options["expand_factor"])
+    changed: set[int] = set()
+    for area in find_event_areas(flags.__getitem__, flags.shape[0], options):
+        (_rows, columns), touched = flag_area(flags, area)
+        across = columns.start + np.flatnonzero(touched.any(axis=0))
+        changed |= {int(channel) for channel in np.unique(across // CHANNEL)}
     return sorted(changed)
 
 
-def _fresh(flags, g):
-    """Pixels that saturate in resultant g."""
-    return (flags[g] & SATURATED != 0) & (flags[g - 1] & SATURATED == 0)
+def find_event_areas(plane_of: Callable[[int], np.ndarray], groups: int, options: Mapping[str, Any]) -> list[EventArea]:
+    """Find snowballs in the flags of a ramp, and what is to be flagged for them.
 
-
-def find_ellipses(mask: np.ndarray, least_area: float) -> list[Ellipse]:
-    """Ellipses of the 8-connected groups of pixels whose area, holes filled, is at least `least_area`.
+    A core that was extended is saturated from then on, for the search of later groups, too.
 
     Parameters
     ----------
-    mask : ndarray bool (rows, columns)
-        The pixels that are grouped.
-    least_area : float
-        In pixels.
+    plane_of : callable
+        ``plane_of(group)`` gives the flags of the whole frame in a group, uint8 (rows, columns). JUMP_DET and SATURATED
+        are looked at, whose bits are the same in both missions. Each group is asked for once, in order.
+    groups : int
+        Number of groups.
+    options : mapping of str to object
+        min_sat_area, min_jump_area, expand_factor, sat_required_snowball, min_sat_radius_extend, sat_expand and
+        edge_size, as `event_options` declares them.
 
     Returns
     -------
-    list of Ellipse
-        In memory order of each group's first pixel.
+    list of EventArea
+        In the order in which they are to be flagged.
     """
-    from scipy.ndimage import binary_fill_holes
-
-    found = []
-    for y, x in _blobs(mask):
-        height, width = np.ptp(y) + 1, np.ptp(x) + 1
-        if height * width < least_area:
-            continue
-        if y.size < least_area:
-            stamp = np.zeros((height, width), bool)
-            stamp[y - y.min(), x - x.min()] = True
-            if np.count_nonzero(binary_fill_holes(stamp, np.ones((3, 3)))) < least_area:
-                continue
-        found.append(ellipse_of(y, x))
+    found: list[EventArea] = []
+    if groups < 2:
+        return found
+    saturated = plane_of(0) & SATURATED != 0
+    flags = plane_of(1)
+    extended = np.zeros(flags.shape, bool)  # by cores that came before
+    fresh = (flags & SATURATED != 0) & ~saturated
+    for g in range(1, groups):
+        cores = find_ellipses(fresh & ~extended, options["min_sat_area"])
+        events = find_ellipses((flags & JUMP_DET != 0) & ~extended, options["min_jump_area"])
+        if g + 1 < groups:
+            saturated, flags = flags & SATURATED != 0, plane_of(g + 1)
+            fresh = (flags & SATURATED != 0) & ~saturated
+            coming = find_ellipses(fresh & ~extended, options["min_sat_area"])
+        else:
+            coming = []
+        if options["sat_required_snowball"]:
+            x, y = (np.array([getattr(core, axis) for core in (*cores, *coming)], float) for axis in "xy")
+            events = [e for e in events if _near_edge(e, extended.shape, options["edge_size"]) or holds_any(e, x, y)]
+            large = [core for core in cores if core.minor > options["min_sat_radius_extend"]]
+            for area in [_extended(g, core, 2 * options["sat_expand"]) for core in large]:
+                box, inside = fill_ellipse(area.center, area.radii, area.angle, extended.shape)
+                extended[box] |= inside
+                found.append(area)
+        found += [_expanded(g, event, options["expand_factor"]) for event in events]
     return found
 
 
-def _blobs(mask):
-    """Rows and columns of each 8-connected group of pixels, from the few pixels that are set."""
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    y, x = np.nonzero(mask)
-    if not y.size:
-        return []
-    columns = mask.shape[1] + 2  # a column of nothing on either side keeps rows apart
-    position = y * columns + x + 1
-    pairs = []
-    for dy, dx in LATER_NEIGHBOURS:
-        wanted = position + dy * columns + dx
-        at = np.minimum(np.searchsorted(position, wanted), position.size - 1)
-        this = np.flatnonzero(position[at] == wanted)
-        pairs.append((this, at[this]))
-    one, other = (np.concatenate(side) for side in zip(*pairs, strict=True))
-    graph = coo_array((np.ones(one.size, bool), (one, other)), shape=(y.size, y.size))
-    _, label = connected_components(graph, directed=False)
-    order = np.argsort(label, kind="stable")
-    edges = np.flatnonzero(np.diff(label[order])) + 1
-    blobs = np.split(order, edges)
-    blobs.sort(key=lambda members: members[0])
-    return [(y[members], x[members]) for members in blobs]
-
-
-def ellipse_of(y: np.ndarray, x: np.ndarray) -> Ellipse:
-    """The ellipse with the second moments of a group of pixels, its axes lessened by one pixel.
-
-    A filled ellipse with semi-axis s has the variance s^2/4 along it, hence full axes of 4 sqrt(eigenvalue).
-
-    Parameters
-    ----------
-    y, x : ndarray int64 (n,)
-        Rows and columns of the pixels, one at least.
-
-    Returns
-    -------
-    Ellipse
-        Its axes are -1 for a single pixel.
-    """
-    cy, cx = y.mean(), x.mean()
-    yy, xx, xy = np.mean((y - cy) ** 2), np.mean((x - cx) ** 2), np.mean((y - cy) * (x - cx))
-    middle, radius = (yy + xx) / 2, np.hypot((yy - xx) / 2, xy)
-    if yy == xx:
-        angle = np.pi / 4 if xy > 0 else -np.pi / 4
-    else:
-        angle = np.arctan2(2 * xy, yy - xx) / 2
-    minor, major = 4 * np.sqrt(max(middle - radius, 0)), 4 * np.sqrt(middle + radius)
-    return Ellipse(float(cx), float(cy), float(minor) - 1, float(major) - 1, float(angle))
-
-
-def fill_ellipse(
-    center: tuple[int, int], radii: tuple[int, int], angle: float, shape: tuple[int, int]
+def flag_area(
+    flags: np.ndarray, area: EventArea, first: tuple[int, int] = (0, 0)
 ) -> tuple[tuple[slice, slice], np.ndarray]:
-    """Pixels strictly inside an ellipse around a pixel.
+    """Flag what is to be flagged for an event, in place.
 
     Parameters
     ----------
-    center : (int, int)
-        Column and row.
-    radii : (int, int)
-        Minor and major; with a zero nothing is inside.
-    angle : float
-        As in `Ellipse`, in rad.
-    shape : (int, int)
-        Rows and columns of the frame.
+    flags : ndarray uint8 (G, rows, columns)
+        Flags of all groups, of the frame or of a part of it.
+    area : EventArea
+        In pixels of the frame.
+    first : (int, int)
+        Row and column of the frame at which `flags` begin.
 
     Returns
     -------
     box : (slice, slice)
-        Rows and columns of the frame around the ellipse.
-    inside : ndarray bool
-        Which pixels of the box are inside.
+        Rows and columns of `flags` around it.
+    changed : ndarray bool
+        Pixels of the box whose flags are others now.
     """
-    cx, cy = center
-    minor, major = radii
-    reach = max(abs(minor), abs(major)) + 2
-    rows = slice(max(cy - reach, 0), min(cy + reach + 1, shape[0]))
-    columns = slice(max(cx - reach, 0), min(cx + reach + 1, shape[1]))
-    y, x = np.ogrid[rows, columns]
-    if minor == 0 or major == 0:
-        return (rows, columns), np.zeros((y.size, x.size), bool)
-    along = (y - cy) * np.cos(angle) + (x - cx) * np.sin(angle)
-    across = (y - cy) * np.sin(angle) - (x - cx) * np.cos(angle)
-    return (rows, columns), (along / major) ** 2 + (across / minor) ** 2 < 1 - ROUNDING
+    center = area.center[0] - first[1], area.center[1] - first[0]
+    box, inside = fill_ellipse(center, area.radii, area.angle, flags.shape[1:])
+    if area.is_core:
+        part = flags[area.group :, box[0], box[1]]
+        changed = np.any((part != SATURATED) & inside, axis=0)
+        part[:, inside] = SATURATED
+        return box, changed
+    part = flags[area.group, box[0], box[1]]
+    inside &= part & SATURATED == 0
+    changed = inside & (part & JUMP_DET == 0)
+    part[inside] |= JUMP_DET
+    return box, changed
 
 
-def _near_edge(event, low, high):
+def _near_edge(event, shape, distance):
     """Whether a centre lies so near the edge that the core may be off the detector."""
-    return event.x < low or event.y < low or event.x > high or event.y > high
+    rows, columns = shape
+    low, high = distance, (max(0, columns - distance), max(0, rows - distance))
+    return event.x < low or event.y < low or event.x > high[0] or event.y > high[1]
 
 
-def _holds(event, core):
-    """Whether the centre of a core lies in an event."""
-    phi = np.pi - event.angle
-    dx, dy = core.x - event.x, core.y - event.y
-    along = dx * np.cos(phi) - dy * np.sin(phi)
-    across = dx * np.sin(phi) + dy * np.cos(phi)
-    a, b = sorted((event.major / 2, event.minor / 2), reverse=True)
-    return (along * b) ** 2 + (across * a) ** 2 <= (a * b) ** 2
-
-
-def _extend_core(flags, g, core, growth):
-    """Make the pixels of an extended core SATURATED from resultant g on; returns the channels touched."""
+def _extended(g, core, growth):
+    """A core that grows by so much on each of its axes."""
     radii = tuple(round(min(axis + growth, LARGEST_AXIS) / 2) for axis in (core.minor, core.major))
-    box, inside = fill_ellipse((round(core.x), round(core.y)), radii, core.angle, flags.shape[1:])
-    part = flags[g:, box[0], box[1]]
-    touched = _channels(box, np.any((part != SATURATED) & inside, axis=0))
-    part[:, inside] = SATURATED
-    return touched
+    return EventArea(g, (round(core.x), round(core.y)), radii, core.angle, is_core=True)
 
 
-def _expand(flags, g, event, factor):
-    """Flag the expanded event in resultant g except where saturated; returns the channels touched."""
+def _expanded(g, event, factor):
+    """An event, larger by a factor."""
     axes = (event.minor * factor, event.major + (factor - 1) * event.minor)
     radii = tuple(round(min(axis, LARGEST_AXIS) / 2) for axis in axes)
-    box, inside = fill_ellipse((round(event.x), round(event.y)), radii, event.angle, flags.shape[1:])
-    part = flags[g, box[0], box[1]]
-    inside &= part & SATURATED == 0
-    touched = _channels(box, inside & (part & JUMP_DET == 0))
-    part[inside] |= JUMP_DET
-    return touched
-
-
-def _channels(box, changed):
-    """Channels of the columns in which anything changed."""
-    columns = box[1].start + np.flatnonzero(changed.any(axis=0))
-    return {int(channel) for channel in np.unique(columns // CHANNEL)}
+    return EventArea(g, (round(event.x), round(event.y)), radii, event.angle, is_core=False)

@@ -17,6 +17,7 @@ from rtools.exposure.rampfit._arguments import FitImage, FitTerms, Ramp
 from rtools.exposure.rampfit._work import BLOCK
 from rtools.exposure.rampfit.limits import jump_limits
 from rtools.exposure.rampfit.network import median_network
+from rtools.exposure.rampfit.snowballs import event_options, flag_snowballs
 from rtools.exposure.rampfit.timing import resultant_timing, uniform_weights
 from rtools.wfi.dq import PIXEL
 from rtools.wfi.frame import BORDER
@@ -233,8 +234,6 @@ def revise(prepared: FitPlan, options: dict) -> list[int]:
     """
     if prepared.flags is None or prepared.revised:
         return []
-    from rtools.exposure.rampfit.snowballs import flag_snowballs
-
     prepared.revised = True
     return flag_snowballs(prepared.flags, options)
 
@@ -326,13 +325,7 @@ STEP = FitStep(
         Option("threshold-constant", 1 / 3, "How far that limit falls per decade of rate, in sigma."),
         Option("record-jumps", True, "Keep the resultant, row and column of every jump; likely only."),
         Option("expand-large-events", False, "Look for snowballs and flag around them; likely only."),
-        Option("min-sat-area", 1.0, "Least area of a snowball's saturated core, in pixels.", minimum=0.0),
-        Option("min-jump-area", 6.0, "Least area of a group of jumps taken for a snowball, in pixels.", minimum=0.0),
-        Option("expand-factor", 1.9, "Factor on the axes of a snowball.", minimum=0.0),
-        Option("sat-required-snowball", True, "A snowball has a saturated core."),
-        Option("min-sat-radius-extend", 0.5, "Cores with a larger minor axis are extended, in pixels.", minimum=0.0),
-        Option("sat-expand", 2, "How far a saturated core is extended on every side, in pixels.", minimum=0),
-        Option("edge-size", 0, "Nearer to the edge than this a snowball needs no core, in pixels.", minimum=0),
+        *event_options(jump_area=6.0, factor=1.9, core_axis=0.5, edge=0),
     ),
     references=(
         Reference("gain", planes=("data",), refusable=False),

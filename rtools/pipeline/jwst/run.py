@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -26,6 +26,7 @@ from rtools.pipeline.jwst.background import BackgroundBlocks
 from rtools.pipeline.jwst.forms import ProductFile, form_of
 from rtools.pipeline.jwst.plan import RAMPS, JwstPlan, suffix_of
 from rtools.pipeline.jwst.references import CutReference
+from rtools.pipeline.jwst.revision import FlagFile, revision_of, touched
 from rtools.pipeline.jwst.sky import sky_of_image
 from rtools.products.schema.history import stamp
 from rtools.work import Work
@@ -261,17 +262,38 @@ class _Run:
             elif (file := self._file_of(what, files)) is not None:
                 file.take_ramp(place, made)
 
+        blocks = self._blocks(engine.halo_of(ramps))
+        revised = revision_of(ramps)
+        if revised is None:
+            self._carry_ramps(blocks, ramps, keep)
+            return
+        store = FlagFile(files[self.plan.main].file.stage.path.parent, self.exposure.shape, revised.search.kinds)
+        with closing(store):
+            self._carry_ramps(blocks, ramps, revised.keeping(store, keep))
+            found = revised.find(store, self.work, self.budget)
+        areas = [one for each in found for one in each]
+        self.journal.log("info", f"{revised.step.step.name}: {len(areas)} areas flagged for large events")
+        self._carry_ramps(touched(blocks, areas, self.exposure.shape[2:]), revised.informed(ramps, found), keep)
+
+    def _carry_ramps(self, blocks, steps, keep) -> None:
         def carry(place: engine.Place) -> None:
-            engine.carry_ramp(partial(source.ramp_block, self.plan.product), ramps, self.sources, place, keep)
+            engine.carry_ramp(partial(source.ramp_block, self.plan.product), steps, self.sources, place, keep)
 
-        self._in_blocks(carry, engine.halo_of(ramps))
+        self._in_blocks(blocks, carry, engine.halo_of(steps))
 
-    def _in_blocks(self, carry, halo) -> None:
-        """Call ``carry(place)`` for all blocks of the image."""
-        shape = self.exposure.shape
-        planes = sum(one.planes for one in self.sources.values())
-        blocks = engine.blocks_for(shape, halo, self.budget // self.work.threads, planes)
-        room = BoundedSemaphore(max(self.budget // engine.bytes_of(shape, blocks[0], halo, planes), 1))
+    def _blocks(self, halo) -> list[engine.Place]:
+        """Blocks of the image that all threads together have room for."""
+        return engine.blocks_for(self.exposure.shape, halo, self.budget // self.work.threads, self._planes())
+
+    def _planes(self) -> int:
+        return sum(one.planes for one in self.sources.values())
+
+    def _in_blocks(self, blocks, carry, halo) -> None:
+        """Call ``carry(place)`` for blocks of the image."""
+        if not blocks:
+            return
+        size = max(engine.bytes_of(self.exposure.shape, one, halo, self._planes()) for one in blocks)
+        room = BoundedSemaphore(max(self.budget // size, 1))
         with self.work.progress(self.plan.name, len(blocks)) as progress:
 
             def carried(place: engine.Place) -> None:
@@ -313,7 +335,7 @@ class _Run:
         def carry(place: engine.Place) -> None:
             self._finish_image(source.image_block(self.plan.product, place), images, place, files)
 
-        self._in_blocks(carry, 0)
+        self._in_blocks(self._blocks(0), carry, 0)
 
 
 def _cut_references(steps: Sequence[StepPlan]) -> Mapping[str, CutReference]:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
 from rtools.declare import Option, RampStep, Reference, Skip
+from rtools.errors import InputError
 from rtools.exposure.jwst.block import RampBlock
-from rtools.exposure.jwst.exposure import RampExposure
+from rtools.exposure.jwst.exposure import FlagSearch, RampExposure
 from rtools.exposure.jwst.jump import MANY, JumpSettings, find_jumps
-from rtools.jwst.dq import PIXEL_FLAGS
+from rtools.exposure.rampfit.snowballs import EventArea, event_options, find_event_areas, flag_area
+from rtools.jwst.dq import GROUP_FLAGS, PIXEL_FLAGS
 
-__all__ = ["STEP", "JumpSearch", "apply", "halo", "prepare"]
+__all__ = ["STEP", "JumpSearch", "apply", "halo", "prepare", "revise"]
 
 NO_GAIN = np.uint32(PIXEL_FLAGS["NO_GAIN_VALUE"] | PIXEL_FLAGS["DO_NOT_USE"])
 
@@ -28,11 +32,17 @@ class JumpSearch(NamedTuple):
         Frames that are averaged in a group.
     usable : int
         Groups that are not left out in all pixels.
+    groups : int
+        All groups.
+    areas : tuple of sequence of EventArea
+        What is flagged for large events, by integration; empty before they were looked for.
     """
 
     settings: JumpSettings
     frames: int
     usable: int
+    groups: int
+    areas: tuple[Sequence[EventArea], ...] = ()
 
 
 def prepare(exposure: RampExposure, options: dict) -> JumpSearch | Skip:
@@ -44,7 +54,14 @@ def prepare(exposure: RampExposure, options: dict) -> JumpSearch | Skip:
         Its timing, and the groups that steps before leave out.
     options : dict
         All options of the step.
+
+    Raises
+    ------
+    InputError
+        Large events are to be looked for, and the detector is that of MIRI.
     """
+    if options["expand_large_events"] and exposure.meta["instrument"]["name"] == "MIRI":
+        raise InputError("--expand-large-events is for detectors of the near infrared; MIRI has showers instead")
     usable = exposure.shape[1] - len(exposure.left_out)
     if usable < 3 and exposure.shape[0] < MANY:
         return Skip(f"{usable} groups are too few")
@@ -56,7 +73,7 @@ def prepare(exposure: RampExposure, options: dict) -> JumpSearch | Skip:
         if options[time] > 0
     )
     levels = options["threshold"], options["threshold_three"], options["threshold_two"]
-    return JumpSearch(JumpSettings(levels, spread, after), exposure.timing.frames, usable)
+    return JumpSearch(JumpSettings(levels, spread, after), exposure.timing.frames, usable, exposure.shape[1])
 
 
 def halo(options: dict) -> int:
@@ -65,7 +82,7 @@ def halo(options: dict) -> int:
 
 
 def apply(block: RampBlock, refs: dict, options: dict, prepared: JumpSearch) -> None:
-    """Flag jumps; a pixel without a gain is not to be used.
+    """Flag jumps, and the surroundings of large events that are known; a pixel without a gain is not to be used.
 
     Parameters
     ----------
@@ -81,6 +98,27 @@ def apply(block: RampBlock, refs: dict, options: dict, prepared: JumpSearch) -> 
     noise = np.stack([refs["gain"]["data"], refs["readnoise"]["data"]])
     block.pixeldq |= np.where(noise[0] > 0, np.uint32(0), NO_GAIN)
     find_jumps(block, noise, prepared.frames, prepared.usable, prepared.settings)
+    first = block.rows.start, block.columns.start
+    for flags, areas in zip(block.groupdq, prepared.areas[block.begin :], strict=False):
+        for area in areas:
+            flag_area(flags, area, first)
+
+
+def revise(prepared: JumpSearch, options: dict) -> FlagSearch | None:
+    """Look for large events in the flags of the whole image, where that is asked.
+
+    Parameters
+    ----------
+    prepared : JumpSearch
+        From `prepare`.
+    options : dict
+        All options of the step.
+    """
+    if not options["expand_large_events"]:
+        return None
+    kinds = GROUP_FLAGS["JUMP_DET"], GROUP_FLAGS["SATURATED"]
+    find = partial(find_event_areas, groups=prepared.groups, options=options)
+    return FlagSearch(kinds, find, lambda found: prepared._replace(areas=tuple(found)))
 
 
 STEP = RampStep(
@@ -90,13 +128,14 @@ STEP = RampStep(
     cal_step="jump",
     suffix="jump",
     summary="Flag jumps by differences of neighbouring groups.",
-    examples=("rt-jump X_dark_current.fits", "rt-jump X_dark_current.fits --threshold 5 --no-flag-neighbours"),
+    examples=("rt-jump X_dark_current.fits", "rt-jump X_dark_current.fits --expand-large-events"),
     description=(
         "The differences between neighbouring groups are compared with the median of all differences of the pixel, in "
         "standard deviations sqrt(|median| + noise² / NFRAMES) in electron. With 10 differences or more each that is "
         "beyond the threshold is a jump. With fewer the largest is taken away and the others are compared again. With "
         "100 integrations or more each difference is clipped across them, at most five times. Strong jumps are flagged "
-        "in the four neighbours, too."
+        "in the four neighbours, too. With --expand-large-events the flags of the whole image are looked at: groups of "
+        "jumps around a fresh saturated core, snowballs, are flagged in a larger ellipse, and cores are extended."
     ),
     options=(
         Option("threshold", 4.0, "Standard deviations.", minimum=0.0, peer="rejection_threshold"),
@@ -110,6 +149,8 @@ STEP = RampStep(
         Option("after-time1", 0.0, "Seconds for which they are.", minimum=0.0, peer="after_jump_flag_time1"),
         Option("after-jump2", 0.0, "A second such height.", minimum=0.0, peer="after_jump_flag_dn2"),
         Option("after-time2", 0.0, "And its seconds.", minimum=0.0, peer="after_jump_flag_time2"),
+        Option("expand-large-events", False, "Look for snowballs and flag around them; near infrared only."),
+        *event_options(jump_area=5.0, factor=2.0, core_axis=2.5, edge=25),
     ),
     references=(
         Reference("gain", planes=("data",), refusable=False),
@@ -118,4 +159,5 @@ STEP = RampStep(
     prepare=prepare,
     halo=halo,
     apply=apply,
+    revise=revise,
 )  # fmt: skip
