@@ -27,7 +27,10 @@ OVERHEAD_PIXELS = 12
 """Pixel times that each row takes besides its pixels."""
 
 FULL = "FULL"
-MIRI_FRAME_TIMES_S = {(1032, 1024, "FASTR1"): instrument_facts()["frame_time_s"]["miri_full_FASTR1"]}
+MIRI_FRAME_TIMES_S = {
+    (columns, rows, "FASTR1"): seconds for columns, rows, seconds in instrument_facts()["frame_time_s"]["miri_FASTR1"]
+} | {(1032, 1024, "FASTR1"): instrument_facts()["frame_time_s"]["miri_full_FASTR1"]}
+"""By columns, rows and READPATT; those of sub-arrays to a millisecond, as the observatory's page on them has them."""
 
 
 @dataclass(frozen=True)
@@ -236,7 +239,7 @@ def frame_time(detector: str, part: Subarray, pattern: str = "") -> float:
     Raises
     ------
     UsageError
-        Of MIRI, whose one known frame time is that of the full frame in FASTR1.
+        Of MIRI, of which the frame times of its own sub-arrays in FASTR1 are known, and no others.
     """
     if detector_facts(detector).instrument == "miri":
         case = (part.columns, part.rows, pattern.upper() or "FASTR1")

@@ -1,13 +1,15 @@
 """Time the ramps of JWST: a full frame, and time series whose number of integrations grows while memory must not.
 
 usage: python tests/bench/jwst.py [--cases full likely series long] [--jobs 1 2] [--repeat 3] [--work DIR]
-                                  [--given DIR …] [--json FILE]
+                                  [--given DIR …] [--fit] [--json FILE]
 
 Cases: ``full`` is 2048 x 2048 pixels and 10 groups of SHALLOW4, ``likely`` the same with the likelihood fit, ``series``
 256 x 256 pixels, 10 groups and 200 integrations, ``long`` the same with 800. Each is taken from _uncal to _rate and
 _rateints with the built-in references. With --given, exposures in directories that also have references
 (ref_TYPE.fits) are run with these: so the mission's pipeline can be timed on the same files. Every run is a process of
 its own; wall and CPU seconds and peak memory (ru_maxrss) are those of the process; of several runs the quickest counts.
+With --fit the fits alone are timed on the ramps of --given, or of the case ``full``, as the engine
+calls them, block by block on one thread: CPU seconds of both algorithms, without reading, writing and imports.
 """
 
 import argparse
@@ -78,6 +80,51 @@ def run(uncal, options, jobs, out):
     return found
 
 
+def fit_alone(uncal, options, algorithm, repeat, work):
+    """The fewest CPU seconds of the fit of an exposure's ramps."""
+    from dataclasses import replace
+
+    from rtools.api.asking import reference_places
+    from rtools.pipeline.exposure.request import ExposureRequest
+    from rtools.pipeline.jwst import engine, source
+    from rtools.pipeline.jwst.plan import plan_jwst
+    from rtools.pipeline.jwst.references import CutReference
+
+    tool("run", uncal, "--until", "jump", "--outdir", work, "--overwrite", "-q", *options)
+    ramp = work / uncal.name.replace("_uncal", "_ramp")
+    named = dict(word.split("=", 1) for word in options if "=" in word)
+    places = reference_places(None, {kind: named[kind] for kind in ("gain", "readnoise") if named}, not named)
+    settings = {"rampfit": {"algorithm": algorithm}}
+    asked = ExposureRequest(tool="rt-rampfit", single="rampfit", references=places, settings=settings, overwrite=True)
+    plan = plan_jwst(ramp, asked)
+    (fit,) = plan.steps
+    sources = {kind: CutReference(found, ("data",)) for kind, found in fit.references.items()}
+    prepared, chosen = fit.step.prepare(plan.exposure, dict(fit.options)), dict(fit.options)
+    blocks = []
+    for place in engine.blocks_for(plan.exposure.shape, 0, 160 << 20, len(sources)):
+        references = engine.BlockCut(sources, *place).of(tuple(sources))
+        blocks.append((source.ramp_block(plan.product, *place), references))
+    seconds = []
+    for _ in range(repeat + 1):  # the first compiles
+        began = time.process_time()
+        for block, references in blocks:
+            fit.step.apply(replace(block, pixeldq=block.pixeldq.copy()), references, chosen, prepared)
+        seconds.append(time.process_time() - began)
+    return min(seconds)
+
+
+def fits_alone(arguments, work):
+    """The measurements of both fits on each exposure."""
+    ramps = [(folder.name, next(folder.glob("*_uncal.fits")), given_references(folder)) for folder in arguments.given]
+    results = []
+    for name, uncal, options in ramps or [("full", raw_exposure(1, 1, work), ["--builtin"])]:
+        for algorithm in ("ols", "likely"):
+            cpu = fit_alone(uncal, options, algorithm, arguments.repeat, work / "fit")
+            results.append({"case": name, "fit": algorithm, "cpu": cpu})
+            print(f"| {name} | fit alone, {algorithm} | – | {cpu:.2f} | – |", flush=True)
+    return results
+
+
 def given_references(folder):
     """Options that name the references of a directory."""
     return [word for kind in KINDS for path in folder.glob(f"ref_{kind}.*") for word in ("--ref", f"{kind}={path}")]
@@ -103,6 +150,7 @@ def main():
     parser.add_argument("--jobs", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--given", type=Path, nargs="*", default=[], metavar="DIR", help="an uncal and ref_TYPE.fits")
+    parser.add_argument("--fit", action="store_true", help="time the fits alone, too")
     parser.add_argument("--work", type=Path, help="directory for exposures and outputs; a temporary one by default")
     parser.add_argument("--json", type=Path, help="write the results there")
     arguments = parser.parse_args()
@@ -119,6 +167,8 @@ def main():
         for folder in arguments.given:
             (uncal,) = folder.glob("*_uncal.fits")
             results.append(bench(folder.name, uncal, given_references(folder), arguments, work / "out"))
+        if arguments.fit:
+            results += fits_alone(arguments, work)
     finally:
         if not arguments.work:
             shutil.rmtree(work)

@@ -16,7 +16,7 @@ from rtools.products.jwst.assembly import FilePart, write_parts
 from rtools.products.jwst.demands import NewHdu
 from rtools.products.jwst.new import new_part
 from rtools.reference.jwst.nominal import NominalReference, available_types, has_nominal, nominal_reference
-from rtools.reference.jwst.planes import DARK_FRAMES, VERSION
+from rtools.reference.jwst.planes import DARK_FRAMES, RESET_DN, RESET_GROUPS, VERSION
 from rtools.reference.jwst.tables import optical_elements
 from rtools.reference.jwst.types import JWST_TYPES, known_type
 
@@ -26,7 +26,7 @@ USEAFTER = "2020-01-01T00:00:00"
 
 ASDF_STANDARD = "1.6.0"
 
-PLANES = {"dark": DARK_FRAMES + 1, "linearity": 6}
+PLANES = {"dark": DARK_FRAMES + 1, "linearity": 6, "reset": len(RESET_DN) * RESET_GROUPS + 1}
 """How many planes a type has that has more than its arrays."""
 
 GENERIC = "GENERIC"

@@ -14,7 +14,7 @@ import numpy as np
 
 from rtools.errors import UsageError
 from rtools.jwst.instrument import bandpass, detector_facts, filter_names
-from rtools.jwst.readout import Subarray, subarray
+from rtools.jwst.readout import Subarray, frame_time, subarray
 from rtools.reference.jwst import planes, tables
 from rtools.reference.jwst.types import JWST_TYPES, known_type
 
@@ -78,8 +78,11 @@ def has_nominal(reftype: str, detector: str, filter_: str | None = None, *, part
         False, too, where one is made for each filter and none is named, and for a dark whose frame time is not known.
     """
     kind, facts = known_type(reftype), detector_facts(detector)
-    if kind.exact and part is not None and facts.instrument == "miri" and part.name != subarray(detector).name:
-        return False
+    if kind.exact and part is not None:
+        try:
+            frame_time(detector, part)
+        except UsageError:
+            return False
     return facts.instrument in kind.nominal and (filter_ is not None or not kind.by_filter or facts.instrument == "fgs")
 
 

@@ -48,6 +48,14 @@ BAND = 64
 DARK_FRAMES = 4
 """A step that needs more continues the last two."""
 
+RESET_DN = (4.0, 2.0)
+"""What the reset leaves in the first group of MIRI's first integration, and of each behind it; assumed, below the noise
+of a read."""
+
+RESET_GROUPS = 4
+RESET_SCATTER = 0.1
+"""Groups in which something is left: e times less in each. Relative scatter from pixel to pixel."""
+
 SQUARE_ARCSEC_SR = np.deg2rad(1 / 3600) ** 2
 
 Made = tuple[dict[str, np.ndarray], dict[str, Any]]
@@ -217,6 +225,15 @@ def _dark(setting: JwstSetting) -> Made:
     return {"SCI": data, "DQ": dq}, cards
 
 
+def _reset(setting: JwstSetting) -> Made:
+    """What the reset leaves in the first groups of an integration, DN; reference pixels have none."""
+    left = _scatter(setting, 1, RESET_SCATTER, "reset")
+    left[setting.border] = 0
+    groups = np.exp(-np.arange(RESET_GROUPS, dtype=np.float32))
+    ramps = np.multiply.outer(np.array(RESET_DN, np.float32), groups)[:, :, None, None] * left
+    return {"SCI": ramps, "DQ": _no_flags(setting)}, {"NINTS": len(RESET_DN), "NGROUPS": RESET_GROUPS}
+
+
 def _linearity(setting: JwstSetting) -> Made:
     """Coefficients 0, 1, b, 2 b² of the inverse of raw = true - b true², b scattered; 0 and 1 alone in the border."""
     values = nominal_values(setting.detector)
@@ -264,6 +281,7 @@ PLANES: dict[str, Callable[[JwstSetting], Made]] = {
     "saturation": _saturation,
     "superbias": _superbias,
     "dark": _dark,
+    "reset": _reset,
     "linearity": _linearity,
     "flat": _flat,
     "area": _area,
@@ -276,6 +294,7 @@ FLAGS = {
     "saturation": ("NO_SAT_CHECK",),
     "superbias": ("UNRELIABLE_BIAS",),
     "dark": ("UNRELIABLE_DARK",),
+    "reset": ("UNRELIABLE_BIAS",),
     "linearity": ("NO_LIN_CORR",),
     "flat": ("DO_NOT_USE", "NO_FLAT_FIELD"),
 }

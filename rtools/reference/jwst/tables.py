@@ -59,6 +59,17 @@ MASK_SIDE_M = 6.603464
 MASK_PIXELS = 1024
 """The picture of the pupil in a reference of type nrm, as the mission's has it: its side and its pixels."""
 
+SKIPPED_GROUPS = (1, 4)
+"""Groups of MIRI's first integration, and of each behind it, that its reset spoils; assumed."""
+
+MIRI_SUBARRAYS = (
+    "FULL", "BRIGHTSKY", "SUB256", "SUB128", "SUB64", "SLITLESSPRISM", "MASK1065", "MASK1140", "MASK1550", "MASKLYOT",
+)  # fmt: skip
+MIRI_PATTERNS = (
+    "FASTR1", "FAST", "SLOWR1", "SLOW", "FASTGRPAVG", "FASTGRPAVG8", "FASTGRPAVG16", "FASTGRPAVG32", "FASTGRPAVG64",
+)  # fmt: skip
+"""As SUBARRAY and READPATT have them."""
+
 Made = tuple[dict[str, np.ndarray], dict[str, np.ndarray], dict[str, Any], dict[str, Any]]
 """Images and tables by EXTNAME, keywords of the primary header, nodes of the tree."""
 
@@ -217,6 +228,13 @@ def _throughput(detector: str, filter_: str | None) -> Made:
     return {}, {"THROUGHPUT": rows}, {}, {}
 
 
+def _rscd(_detector: str, _filter: str | None) -> Made:
+    """The same for all read patterns and sub-arrays."""
+    kind = [("subarray", "S17"), ("readpatt", "S12"), ("group_skip1", "i4"), ("group_skip", "i4")]
+    rows = [(part, pattern, *SKIPPED_GROUPS) for part in MIRI_SUBARRAYS for pattern in MIRI_PATTERNS]
+    return {}, {"RSCD_GROUP_SKIP": np.array(rows, kind)}, {}, {}
+
+
 def _nrm(_detector: str, _filter: str | None) -> Made:
     holes = non_redundant_mask()
     cards: dict[str, Any] = {"F2F": holes.flat_to_flat, "DIAM": DIAMETER_M, "PUPL_CRC": MASK_SIDE_M}
@@ -242,6 +260,7 @@ TABLES: dict[str, Callable[[str, str | None], Made]] = {
     "apcorr": _apcorr,
     "abvegaoffset": _abvegaoffset,
     "throughput": _throughput,
+    "rscd": _rscd,
     "nrm": _nrm,
 }
 """What makes each type; a filter is given where the type is for one."""

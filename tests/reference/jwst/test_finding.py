@@ -286,12 +286,13 @@ def test_what_the_nominal_set_lacks_is_missing_or_absent():
 
 
 def test_a_dark_without_a_frame_time_is_missing():
-    """Of MIRI that of the full frame alone is known."""
+    """Of MIRI those of its own sub-arrays are known."""
     miri = {**META, "instrument": {"name": "MIRI", "detector": "MIRIMAGE", "filter": "F770W"}}
     with pytest.raises(MissingReferenceError, match="dark"):
         found("dark", meta=miri, builtin=True)
-    full = {"name": "FULL", "xstart": 1, "ystart": 1, "xsize": 1032, "ysize": 1024}
-    assert found("dark", meta={**miri, "subarray": full}, builtin=True).has("data")
+    for part in (("FULL", 1, 1, 1032, 1024), ("SUB64", 1, 779, 72, 64)):
+        covered = dict(zip(("name", "xstart", "ystart", "xsize", "ysize"), part, strict=True))
+        assert found("dark", meta={**miri, "subarray": covered}, builtin=True).has("data")
 
 
 def test_made_files_serve_the_exposure_they_are_made_for(refdir):

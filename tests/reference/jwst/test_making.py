@@ -89,8 +89,8 @@ def test_trees_of_tables_can_be_read(made):
 def test_what_cannot_be_made_is_refused():
     with pytest.raises(UsageError, match="none of these detectors has filter F444W"):
         make.files(["nrca1", "nrcb1"], ["F444W"])
-    with pytest.raises(UsageError, match="has no reset"):
-        make.files(["mirimage"], types=["reset"])
+    with pytest.raises(UsageError, match="has no superbias"):
+        make.files(["mirimage"], types=["superbias"])
     with pytest.raises(UsageError, match="no reference type of JWST"):
         make.files(["nrca1"], types=["epsf"])
     assert make.files(["nrca1"], types=["flat"]) == []
