@@ -6,7 +6,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from rtools.exposure.frame import Strip
 from rtools.exposure.rampfit.ellipses import ellipse_of, fill_ellipse, find_ellipses
-from rtools.exposure.rampfit.snowballs import find_event_areas, flag_area, flag_snowballs
+from rtools.exposure.rampfit.snowballs import find_event_areas, flag_area, flag_snowballs, reach_of
 from rtools.exposure.steps import rampfit
 from rtools.wfi.frame import CHANNEL
 from tests.support.ramps import PATTERN, bordered, options, plan, simulate
@@ -197,3 +197,17 @@ def test_the_border_takes_no_part_in_fits():
     rampfit.apply(strip, references, options(), prepared)
     assert strip.image["data"].shape == (16, 16)
     assert np.isfinite(strip.image["data"]).all()
+
+
+def test_boxes_around_areas_hold_all_that_is_flagged_for_them():
+    flags = snowball()
+    areas = find_event_areas(flags.__getitem__, len(flags), options())
+    assert len(areas) == 2
+    for area, (top, left, bottom, right) in zip(areas, reach_of(areas), strict=True):
+        changed = flags.copy()
+        flag_area(changed, area)
+        y, x = np.nonzero((changed != flags).any(axis=0))
+        assert top <= y.min() and y.max() < bottom and left <= x.min() and x.max() < right
+        rows, columns = area.box(flags.shape[1:])
+        assert (rows.start, rows.stop, columns.start, columns.stop) == (max(top, 0), min(bottom, 64), left, right)
+    assert reach_of([]).shape == (0, 4)

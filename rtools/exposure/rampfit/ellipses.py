@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["Ellipse", "box_around", "ellipse_of", "fill_ellipse", "find_ellipses", "holds_any"]
+__all__ = ["Ellipse", "box_around", "ellipse_of", "fill_ellipse", "find_ellipses", "holds_any", "reach_around"]
 
 # Pixels on the rim itself are outside, whatever sin^2 + cos^2 rounds to.
 ROUNDING = 1e-9
@@ -153,6 +153,17 @@ def fill_ellipse(
     return (rows, columns), (along / major) ** 2 + (across / minor) ** 2 < 1 - ROUNDING
 
 
+def reach_around(radii: tuple[int, int]) -> int:
+    """Pixels on every side of its centre that the box around an ellipse has.
+
+    Parameters
+    ----------
+    radii : (int, int)
+        Minor and major.
+    """
+    return max(abs(radii[0]), abs(radii[1])) + 2
+
+
 def box_around(center: tuple[int, int], radii: tuple[int, int], shape: Sequence[int]) -> tuple[slice, slice]:
     """Rows and columns around an ellipse.
 
@@ -170,7 +181,7 @@ def box_around(center: tuple[int, int], radii: tuple[int, int], shape: Sequence[
     (slice, slice)
         As far as the frame goes: empty where the ellipse lies beside it.
     """
-    reach = max(abs(radii[0]), abs(radii[1])) + 2
+    reach = reach_around(radii)
     spans = []
     for middle, size in zip(center[::-1], shape, strict=True):
         start = min(max(middle - reach, 0), size)

@@ -8,17 +8,17 @@ part of the frame. Peak memory beyond the flags is a few bytes per pixel of one 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from rtools.declare import Option
-from rtools.exposure.rampfit.ellipses import box_around, fill_ellipse, find_ellipses, holds_any
+from rtools.exposure.rampfit.ellipses import box_around, fill_ellipse, find_ellipses, holds_any, reach_around
 from rtools.wfi.dq import GROUP
 from rtools.wfi.frame import CHANNEL
 
-__all__ = ["EventArea", "event_options", "find_event_areas", "flag_area", "flag_snowballs"]
+__all__ = ["EventArea", "event_options", "find_event_areas", "flag_area", "flag_snowballs", "reach_of"]
 
 SATURATED = np.uint8(GROUP["SATURATED"])
 JUMP_DET = np.uint8(GROUP["JUMP_DET"])
@@ -164,6 +164,24 @@ def find_event_areas(plane_of: Callable[[int], np.ndarray], groups: int, options
                 found.append(area)
         found += [_expanded(g, event, options["expand_factor"]) for event in events]
     return found
+
+
+def reach_of(areas: Sequence[EventArea]) -> np.ndarray:
+    """First row, first column, row and column behind the last one of the boxes around areas.
+
+    Parameters
+    ----------
+    areas : sequence of EventArea
+        Any number of them.
+
+    Returns
+    -------
+    ndarray int64 (areas, 4)
+        They may lie beyond the edges of the frame.
+    """
+    center = np.array([area.center[::-1] for area in areas], np.int64).reshape(-1, 2)
+    reach = np.array([reach_around(area.radii) for area in areas], np.int64).reshape(-1, 1)
+    return np.concatenate([center - reach, center + reach + 1], axis=1)
 
 
 def flag_area(

@@ -13,7 +13,7 @@ from rtools.errors import InputError
 from rtools.exposure.jwst.block import RampBlock
 from rtools.exposure.jwst.exposure import FlagSearch, RampExposure
 from rtools.exposure.jwst.jump import MANY, JumpSettings, find_jumps
-from rtools.exposure.rampfit.snowballs import EventArea, event_options, find_event_areas, flag_area
+from rtools.exposure.rampfit.snowballs import EventArea, event_options, find_event_areas, flag_area, reach_of
 from rtools.jwst.dq import GROUP_FLAGS, PIXEL_FLAGS
 
 __all__ = ["STEP", "JumpSearch", "apply", "halo", "prepare", "revise"]
@@ -34,15 +34,15 @@ class JumpSearch(NamedTuple):
         Groups that are not left out in all pixels.
     groups : int
         All groups.
-    areas : tuple of sequence of EventArea
-        What is flagged for large events, by integration; empty before they were looked for.
+    areas : tuple of (sequence of EventArea, ndarray)
+        What is flagged for large events, and how far each reaches, by integration; empty before they were looked for.
     """
 
     settings: JumpSettings
     frames: int
     usable: int
     groups: int
-    areas: tuple[Sequence[EventArea], ...] = ()
+    areas: tuple[tuple[Sequence[EventArea], np.ndarray], ...] = ()
 
 
 def prepare(exposure: RampExposure, options: dict) -> JumpSearch | Skip:
@@ -98,10 +98,11 @@ def apply(block: RampBlock, refs: dict, options: dict, prepared: JumpSearch) -> 
     noise = np.stack([refs["gain"]["data"], refs["readnoise"]["data"]])
     block.pixeldq |= np.where(noise[0] > 0, np.uint32(0), NO_GAIN)
     find_jumps(block, noise, prepared.frames, prepared.usable, prepared.settings)
-    first = block.rows.start, block.columns.start
-    for flags, areas in zip(block.groupdq, prepared.areas[block.begin :], strict=False):
-        for area in areas:
-            flag_area(flags, area, first)
+    first, last = (block.rows.start, block.columns.start), (block.rows.stop, block.columns.stop)
+    for flags, (areas, reach) in zip(block.groupdq, prepared.areas[block.begin :], strict=False):
+        touching = (reach[:, :2] < last).all(axis=1) & (reach[:, 2:] > first).all(axis=1)
+        for number in np.flatnonzero(touching).tolist():
+            flag_area(flags, areas[number], first)
 
 
 def revise(prepared: JumpSearch, options: dict) -> FlagSearch | None:
@@ -118,7 +119,7 @@ def revise(prepared: JumpSearch, options: dict) -> FlagSearch | None:
         return None
     kinds = GROUP_FLAGS["JUMP_DET"], GROUP_FLAGS["SATURATED"]
     find = partial(find_event_areas, groups=prepared.groups, options=options)
-    return FlagSearch(kinds, find, lambda found: prepared._replace(areas=tuple(found)))
+    return FlagSearch(kinds, find, lambda found: prepared._replace(areas=tuple((one, reach_of(one)) for one in found)))
 
 
 STEP = RampStep(
