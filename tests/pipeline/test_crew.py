@@ -73,11 +73,38 @@ def test_a_job_whose_worker_is_killed_is_done_once_more_and_its_temporary_file_r
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "a.died", "b", "c"]
 
 
-@pytest.mark.parametrize("what, why", [("die", "was killed (SIGKILL)"), ("starve", "had no memory left")])
+@pytest.mark.parametrize("what, why", [("die", "was killed (SIGKILL)"), ("devour", "had no memory left")])
 def test_a_job_whose_workers_are_lost_twice_is_a_failure_with_its_name(what, why, tmp_path):
     status, told, _said = run([*jobs_of(tmp_path, "a", what=(what,)), *jobs_of(tmp_path, *"bc")])
     assert (status, told.lost, sorted(told.results)) == (1, ["a"], ["b", "c"])
     assert told.failures[0].startswith(f"a: the process that worked on it {why}; fewer jobs at a time (-j)")
+
+
+def test_a_job_whose_worker_had_no_memory_is_done_once_more_alone(tmp_path):
+    jobs = [*jobs_of(tmp_path, "a", what=("devour_once",)), *jobs_of(tmp_path, *"bc", what=("nap",))]
+    status, told, _said = run(jobs)
+    assert (status, told.lost, told.failures, sorted(told.results)) == (0, ["a"], [], ["a", "b", "c"])
+    assert whom(tmp_path, "a")[0][0] != os.getpid()
+
+
+@pytest.mark.parametrize("cores", [1, 2, 4, 8, 16, 64])
+@pytest.mark.parametrize("count", [1, 2, 8, 50])
+def test_processes_and_their_threads_follow_from_cores_inputs_and_memory(count, cores, tmp_path):
+    """A process for each job as far as cores and memory reach; the cores are shared by those that begin together."""
+    jobs = jobs_of(tmp_path, *map(str, range(count)), size=1.4)
+    for each in (1.5, 0.5):  # GiB for a core
+        executor = local.Local(Work(cores), memory=each * cores * GIB)
+        executor.begin(jobs)
+        processes = min(cores, count, max(1, int(each * cores / 1.4)))
+        assert executor._most == processes
+        assert (executor._crew is None) == (processes == 1)  # one process: this one, with all threads
+        threads = []
+        for job in jobs if processes > 1 else ():
+            executor._left.pop(job.key)
+            threads.append(executor._threads())
+        for first in range(0, len(threads), processes):
+            together = threads[first : first + processes]
+            assert sum(together) == cores and max(together) - min(together) <= 1
 
 
 def test_what_waits_for_others_begins_in_a_process_when_they_have_ended(tmp_path):

@@ -1,10 +1,13 @@
 """Jobs that do what a test asks for on the way, in whatever process carries them out; and what a run tells of them."""
 
 import os
+import resource
 import signal
 import time
 from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
 
 from rtools.errors import InputError
 from rtools.pipeline.job.job import Cost, Description, Job, Result
@@ -73,6 +76,20 @@ class Worked(Job):
 
     def _starve(self, _work):
         raise MemoryError
+
+    def _devour(self, _work):
+        """Ask for more memory than the system gives this process."""
+        in_use = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (in_use + GIB // 8, resource.RLIM_INFINITY))
+        pieces = []
+        while True:
+            pieces.append(np.ones(GIB // 64))
+
+    def _devour_once(self, work):
+        mark = Path(self.folder) / f"{self.name}.devoured"
+        if not mark.exists():
+            mark.touch()
+            self._devour(work)
 
     def _begun(self, _work):
         Path(self.folder, f"{self.name}.begun").write_text(str(time.time()))
