@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from rtools.show.table import TextColumn, print_columns
 if TYPE_CHECKING:
     from astropy.table import Table as AstropyTable
 
-__all__ = ["plain_rows", "print_catalog"]
+__all__ = ["print_catalog"]
 
 ROWS = 20
 """Rows that a terminal gets unless more are asked for."""
@@ -26,7 +26,7 @@ QUICK = tuple(map(np.dtype, ("f8", "i2", "u2", "i4", "u4", "i8", "u8", "?")))
 
 
 def print_catalog(
-    table: AstropyTable, title: str, *, rows: int | None = None, note: Callable[[str], None] | None = None
+    table: AstropyTable, title: str, *, whole: bool = False, note: Callable[[str], None] | None = None
 ) -> None:
     """Print a catalog on standard output.
 
@@ -36,8 +36,8 @@ def print_catalog(
         The rows that are shown, at most.
     title : str
         Line above it on a terminal.
-    rows : int, optional
-        That were asked for; on a terminal some, else all by default.
+    whole : bool
+        All rows on a terminal, too; otherwise it gets some.
     note : callable, optional
         Takes a text if there are more rows than are shown.
     """
@@ -46,7 +46,7 @@ def print_catalog(
         columns = [_texts(table[name]) for name in table.colnames]
         sys.stdout.writelines("\t".join(row) + "\n" for row in zip(*columns, strict=True))
         return
-    shown = table if rows is not None else table[:ROWS]
+    shown = table if whole else table[:ROWS]
     print(f"{title}: {len(table)} rows, {len(table.colnames)} columns")
     print_columns([_column(shown, name) for name in table.colnames])
     if len(shown) < len(table) and note is not None:
@@ -83,36 +83,3 @@ def _exact(value):
     if isinstance(value, np.ndarray):
         return " ".join(map(str, value.ravel().tolist()))
     return str(value).replace("\t", " ").replace("\n", " ")
-
-
-def plain_rows(table: AstropyTable) -> list[dict[str, Any]]:
-    """Rows of a catalog as plain values; None for what is not known.
-
-    Parameters
-    ----------
-    table : astropy.table.Table
-        The catalog.
-
-    Returns
-    -------
-    list of dict
-        One mapping for each row, name of the column to value.
-    """
-    columns = [_plain_values(table[name]) for name in table.colnames]
-    return [dict(zip(table.colnames, row, strict=True)) for row in zip(*columns, strict=True)]
-
-
-def _plain_values(column):
-    values = column.astype(str).tolist() if column.dtype.kind == "c" else column.tolist()
-    if column.dtype.kind == "f" and column.ndim == 1:
-        return [float(str(one)) if np.isfinite(one) else None for one in np.asarray(column)]
-    if column.dtype.kind == "f":
-        return _finite(values)
-    return values
-
-
-def _finite(values):
-    """Vectors with None for what is not known."""
-    return [
-        _finite(one) if isinstance(one, list) else one if one == one and abs(one) != np.inf else None for one in values
-    ]

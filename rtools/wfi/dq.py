@@ -8,7 +8,7 @@ from difflib import get_close_matches
 
 from rtools.errors import UsageError
 
-__all__ = ["GROUP", "PIXEL", "bits_of", "names", "value"]
+__all__ = ["GROUP", "PIXEL", "SOURCE", "bits_of", "names", "value"]
 
 _PIXEL_NAMES = [
     "DO_NOT_USE",
@@ -57,6 +57,24 @@ GROUP = {
     "WFI18_TRANSIENT": 128,
 }
 """Bits of `groupdq`, uint8. Bit 7 means something else than in `PIXEL`; bits 4 and 5 are unused."""
+
+SOURCE = {
+    "warning_flags": {"BAD_CENTRE": 1},
+    "image_flags": {"REPLACED": 1},
+    "psf_flags": {
+        "FEW_PIXELS": 1,
+        "OUTSIDE": 2,
+        "NOT_POSITIVE": 4,
+        "NOT_CONVERGED": 8,
+        "NO_COVARIANCE": 16,
+        "NO_OVERLAP": 64,
+        "ALL_MASKED": 128,
+        "TOO_FEW_PIXELS": 256,
+        "NO_POSITION": 512,
+        "NO_FLUX": 1024,
+    },
+}
+"""Bits of the columns of flags that catalogs have, int32."""
 
 
 def bits_of(array: str) -> dict[str, int] | None:

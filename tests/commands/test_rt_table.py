@@ -14,8 +14,8 @@ from astropy.io import fits, votable
 from astropy.table import Table
 from pyarrow import parquet
 
+from rtools.expressions import select
 from rtools.products.names.extensions import TABLES
-from rtools.products.tables import where
 from rtools.products.tables.files import read_catalog, stage_catalog
 from rtools.products.tables.jwst import jwst_names
 from rtools.products.tables.units import convert_flux
@@ -355,26 +355,27 @@ def test_jwst_columns_of_several_bands_say_which(capsys):
 )
 def test_conditions_choose_rows(text, labels):
     columns = {name: values for name, (_unit, _description, values) in COLUMNS.items()}
-    assert columns["label"][where.select(text, columns)].tolist() == labels
+    assert columns["label"][select(text, columns)].tolist() == labels
 
 
 @pytest.mark.parametrize(
     "text",
     ["", "kron_flux", "kron_flux >", "> 5", "kron_flux > 5 and", "1 < 2", "kron_flux > 5 label < 2", "(label > 1",
-     "label > 1)", "type > 5", "label == 'star'", "label > 1; label", "label + 1 > 2", "label > 1x"],
+     "label > 1)", "type > 5", "label == 'star'", "label > 1; label", "label > 1x"],
 )  # fmt: skip
 def test_what_is_no_condition_is_a_usage_error(catalog, text, capsys):
     assert tool("table", catalog, "--where", text) == 2
     assert len(capsys.readouterr().err.splitlines()) == 1
 
 
-def test_nothing_is_called_that_is_no_column(catalog):
-    assert tool("table", catalog, "--where", "label > __import__('os')") == 3
+def test_nothing_is_called_that_is_no_function(catalog, capsys):
+    assert tool("table", catalog, "--where", "label > __import__('os')") == 2
+    assert "there is no function __import__ (at 9," in capsys.readouterr().err
 
 
 def test_masked_values_satisfy_no_comparison():
     column = np.ma.array([1, 2, 3], mask=[False, True, False])
-    assert where.select("a < 3 or a > 1", {"a": column}).tolist() == [True, False, True]
+    assert select("a < 3 or a > 1", {"a": column}).tolist() == [True, False, True]
 
 
 @pytest.mark.parametrize("option", [("--columns", "kron_flx"), ("--where", "kron_flx > 1"), ("--sort", "-kron_flx")])
@@ -408,6 +409,77 @@ def test_json_has_numbers_and_null(catalog, capsys):
     found = json.loads(capsys.readouterr().out)
     assert found["rows"][2] == {"label": 3, "x_centroid": None, "is_extended": False, "type": "star"}
     assert found["columns"][1] == {"name": "x_centroid", "unit": "pix", "description": "Column of the centroid"}
+
+
+def test_expressions_add_choose_and_sort(catalog, capsys):
+    words = ("--add", "double = 2 * kron_flux", "--add", "more=double+1", "--where", "double > 1 && not isnan(more)")
+    assert tool("table", catalog, *words, "--sort", "-abs(double),label", "--columns", "label,double,more") == 0
+    head, *found = rows(capsys)
+    assert head == ["label", "double", "more"]
+    assert all(float(more) == float(double) + 1 for _label, double, more in found)
+    assert [float(row[1]) for row in found] == sorted((float(row[1]) for row in found), reverse=True)
+
+
+@pytest.mark.parametrize("text", ["label=1", "=label", "label", "x=", "x==2"])
+def test_what_is_not_added_is_a_usage_error(catalog, text, capsys):
+    assert tool("table", catalog, "--add", text) == 2
+    assert "--add" in capsys.readouterr().err
+
+
+def test_added_columns_keep_their_unit_and_say_what_they_are(catalog, tmp_path):
+    assert tool("table", catalog, "--add", "sum=kron_flux+segment_flux", "-o", tmp_path / "x.ecsv", "-q") == 0
+    table = read_catalog(tmp_path / "x.ecsv")
+    assert (table["sum"].unit, table["sum"].description) == (units.nJy, "kron_flux+segment_flux")
+
+
+def test_columns_are_described_and_measured(catalog, capsys):
+    assert tool("table", catalog, "--describe") == 0
+    found = {row[0]: row[1:] for row in rows(capsys)}
+    assert found["x_centroid"][0] == "pix" and found["x_centroid"][-1] == "Column of the centroid"
+    assert tool("table", catalog, "--stats", "--columns", "label", "--json") == 0
+    (line,) = json.loads(capsys.readouterr().out)["rows"]
+    assert (line["known"], line["least"], line["median"], line["largest"]) == (4, 1, 2.5, 4)
+    assert tool("table", catalog, "--stats", "--describe") == 2
+
+
+def test_files_are_stacked_with_a_column_that_says_which(catalog, tmp_path, capsys):
+    other = tmp_path / "other.csv"
+    other.write_text("label,kron_flux\n7,1.5\n")
+    words = ("--columns", "file,label,type", "--where", "label > 3")
+    assert tool("table", catalog, other, "--stack", *words) == 0
+    assert [row[:2] for row in rows(capsys)[1:]] == [[str(catalog), "4"], [str(other), "7"]]
+    assert tool("table", catalog, other, "-o", tmp_path / "all.ecsv", "-q") == 0
+    assert len(read_catalog(tmp_path / "all.ecsv")) == 5
+    assert tool("table", catalog, other, "-o", other, "--overwrite") == 2
+    assert tool("table", catalog, tmp_path / "none.csv", "-o", tmp_path / "half.ecsv") == 3
+    assert not (tmp_path / "half.ecsv").exists()
+
+
+def test_rows_are_regions_of_ds9_and_json(tmp_path, capsys):
+    given = tmp_path / "s.csv"
+    given.write_text("RA_ICRS,DE_ICRS,label\n10.5,-2.25,{7}\n,,8\n")
+    assert tool("table", given, "--format", "reg", "-q") == 0
+    assert capsys.readouterr().out.splitlines()[2:] == ["icrs", 'circle(10.50000000,-2.25000000,0.500") # text={(7)}']
+    assert tool("table", given, "-o", tmp_path / "s.json", "-q") == 0
+    first, second = json.loads((tmp_path / "s.json").read_text())
+    assert first == {"RA_ICRS": 10.5, "DE_ICRS": -2.25, "label": "{7}"}
+    assert second == {"RA_ICRS": None, "DE_ICRS": None, "label": "8"}
+    (tmp_path / "x.csv").write_text("a,b\n1,2\n")
+    assert tool("table", tmp_path / "x.csv", "-o", tmp_path / "x.reg") == 3
+    assert "there are a, b" in capsys.readouterr().err and not (tmp_path / "x.reg").exists()
+
+
+def test_a_table_in_the_tree_of_any_asdf_file_is_read(tmp_path, capsys):
+    import asdf
+
+    lists = {"one": Table({"id": [1, 2], "mag": [3.0, 4.0]}), "two": {"a": np.arange(3), "b": np.arange(3.0)}}
+    asdf.AsdfFile({"roman": {"lists": lists, "data": np.zeros((4, 4))}}).write_to(tmp_path / "x.asdf")
+    assert tool("table", tmp_path / "x.asdf") == 3
+    assert "roman.lists.one roman.lists.two" in capsys.readouterr().err
+    assert tool("table", tmp_path / "x.asdf", "--hdu", "roman.lists.one") == 0
+    assert rows(capsys) == [["id", "mag"], ["1", "3.0"], ["2", "4.0"]]
+    assert tool("table", tmp_path / "x.asdf", "--hdu", "roman.lists.two", "--columns", "b") == 0
+    assert rows(capsys)[1:] == [["0.0"], ["1.0"], ["2.0"]]
 
 
 # -- files ------------------------------------------------------------------------------------------------------------

@@ -76,9 +76,9 @@ def test_a_table_by_its_name_and_version(tmp_path, capsys):
     assert tool("table", path, "--hdu", "ASDF") == 3
 
 
-def test_hdu_is_for_fits_alone(tmp_path, capsys):
+def test_hdu_is_for_fits_and_asdf_alone(tmp_path, capsys):
     assert tool("table", jwst_files.made(tmp_path, "cat"), "--hdu", "TABLE") == 3
-    assert "only FITS files have tables by name" in capsys.readouterr().err
+    assert "only FITS and ASDF files have tables by name" in capsys.readouterr().err
 
 
 def spectra(tmp_path, counts):

@@ -13,6 +13,7 @@ FLOORS = [
     ["rtools.compiled", "rtools.declare", "rtools.findings"],
     ["rtools.wfi", "rtools.jwst"],
     ["rtools.work"],
+    ["rtools.expressions"],
     ["rtools.products.schema"],
     ["rtools.products.names"],
     ["rtools.products.io"],
@@ -44,6 +45,7 @@ its own, and itself; rooms of one floor know nothing of each other."""
 FLOOR_OF = {room: number for number, floor in enumerate(FLOORS) for room in floor}
 SCIENCE = (
     "rtools.exposure", "rtools.catalog", "rtools.guide", "rtools.mosaic", "rtools.quality", "rtools.astrometry",
+    "rtools.expressions",
 )  # fmt: skip
 DOORS = ("rtools", "rtools.products", "rtools.pipeline")
 """Packages that hold rooms and nothing else, and the face of the whole package: the face may see every room."""

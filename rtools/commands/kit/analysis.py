@@ -351,7 +351,6 @@ def _print(console, found):
     print_catalog(
         table,
         title,
-        rows=None,
         note=lambda text: console.log("note", text.replace("; --head says how many", "; -o writes all")),
     )
     if sys.stdout.isatty():
@@ -362,7 +361,7 @@ def _print(console, found):
 
 def _record(console, inputs, targets, analysis):
     """What --json says of one input, or of all together."""
-    from rtools.show.catalog import plain_rows
+    from rtools.products.tables.plain_forms import plain_rows
 
     record = inputs | file_record(console, inputs.get("file", ""), targets) | analysis.summary
     if "inputs" in record:

@@ -67,6 +67,18 @@ class Outputs:
         self.claim(path, source)
         return path
 
+    def refuse_input(self, source):
+        """Refuse an output that is one of several inputs.
+
+        Parameters
+        ----------
+        source : str
+            The input.
+        """
+        there = self.output not in (None, "-") and os.path.exists(self.output) and os.path.exists(source)
+        if there and os.path.samefile(self.output, source):
+            raise UsageError("is an input itself", path=self.output)
+
     def refuse_twins(self, filenames):
         """Refuse inputs that would be one file in --outdir, before any work.
 

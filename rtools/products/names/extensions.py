@@ -1,10 +1,20 @@
 """Forms of files, and the extensions by which a name says one. Nothing here is heavy: commands are declared with it."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from rtools.errors import UsageError
 
-__all__ = ["EXTENSIONS", "PICTURES", "TABLES", "form_of_name", "refuse_contradiction", "table_form"]
+__all__ = [
+    "EXTENSIONS",
+    "PICTURES",
+    "TABLES",
+    "TEXTS",
+    "WRITTEN_TABLES",
+    "form_of_name",
+    "refuse_contradiction",
+    "table_form",
+]
 
 TABLES = {
     "parquet": (".parquet", ".parq"),
@@ -15,10 +25,16 @@ TABLES = {
 }
 """Formats of tables and their extensions, the first the one that is written."""
 
+WRITTEN_TABLES = (*TABLES, "reg", "json")
+"""Formats in which tables are written: for DS9 and as JSON they are not read back."""
+
+TEXTS = ("ecsv", "csv", "votable", "reg", "json")
+"""Formats of tables that are text."""
+
 PICTURES = ("png", "pdf", "svg", "jpg")
 """Formats of pictures; the extension is called as the format is."""
 
-OTHERS = ("asdf", "json", "html", "gif")
+OTHERS = ("asdf", "json", "html", "gif", "reg")
 
 EXTENSIONS = TABLES | {form: (f".{form}",) for form in (*OTHERS, *PICTURES)}
 """All forms and their extensions."""
@@ -62,7 +78,7 @@ def refuse_contradiction(path: str | Path, form: str) -> None:
         raise UsageError(f"{form.upper()} is what would be written under this name", mend=mend, path=path)
 
 
-def table_form(path: str | Path, *, option: str | None = None) -> str:
+def table_form(path: str | Path, *, option: str | None = None, forms: Sequence[str] = tuple(TABLES)) -> str:
     """Format of tables that a file's name says.
 
     Parameters
@@ -71,11 +87,13 @@ def table_form(path: str | Path, *, option: str | None = None) -> str:
         Only its name is looked at.
     option : str, optional
         What says the format, too.
+    forms : sequence of str
+        Formats that may be said.
 
     Returns
     -------
     str
-        A key of `TABLES`.
+        One of `forms`.
 
     Raises
     ------
@@ -83,9 +101,9 @@ def table_form(path: str | Path, *, option: str | None = None) -> str:
         It says none.
     """
     form = form_of_name(path)
-    if form in TABLES:
-        return form
-    known = " ".join(extension for extensions in TABLES.values() for extension in extensions)
+    if form in forms:
+        return str(form)
+    known = " ".join(extension for name in forms for extension in EXTENSIONS[name])
     raise UsageError(
         "its extension says no format of tables",
         mend=f"{option} does, or one of {known}" if option else f"give one of {known}",

@@ -1,19 +1,19 @@
-"""The columns of a table that names and globs choose, and its rows in an order."""
+"""The columns of a table that names and globs choose, and tables of several files as one."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rtools.errors import UsageError
-from rtools.products.tables.missing import missing_column
+from rtools.errors import InputError
+from rtools.expressions import missing_column
 
 if TYPE_CHECKING:
     from astropy.table import Table as AstropyTable
 
-__all__ = ["choose_columns", "sort_rows"]
+__all__ = ["choose_columns", "stacked"]
 
 
 def choose_columns(table: AstropyTable, patterns: Iterable[str]) -> AstropyTable:
@@ -47,41 +47,63 @@ def choose_columns(table: AstropyTable, patterns: Iterable[str]) -> AstropyTable
     return table[chosen]
 
 
-def sort_rows(table: AstropyTable, keys: Sequence[str]) -> AstropyTable:
-    """A table in the order of columns, the first the most important; ``-COL`` descends. What is not known comes last.
+FILE = "file"
+"""Column that says which file a row of a stacked table is from."""
+
+
+def stacked(tables: Mapping[str, AstropyTable]) -> AstropyTable:
+    """Tables of several files as one, with a column that says which file a row is from.
 
     Parameters
     ----------
-    table : astropy.table.Table
-        Not changed.
-    keys : sequence of str
-        Names of columns, each perhaps after a ``-``.
+    tables : mapping of str to astropy.table.Table
+        By name of the file; not changed. Columns of the same name are converted to the first unit that one has;
+        one without a unit is taken to be in it.
 
     Returns
     -------
     astropy.table.Table
-        A copy; rows that are alike keep their order.
+        All rows, in the order of the tables. Where a table lacks a column its rows have no value (NaN, masked). Of the
+        metadata none is kept: they are those of single files.
 
     Raises
     ------
     InputError
-        There is no such column.
-    UsageError
-        It holds lists.
+        Columns of one name have units or types that do not go together.
     """
-    order = np.arange(len(table))
-    for key in reversed(keys):
-        name = key.removeprefix("-")
-        if name not in table.colnames:
-            raise missing_column(name, table.colnames)
-        column = table[name][order]
-        if column.ndim != 1 or column.dtype.kind == "O":
-            raise UsageError(f"the column {name} has no single value a row to sort by")
-        unknown = np.ma.getmaskarray(column) if np.ma.isMaskedArray(column) else np.zeros(len(column), bool)
-        values = np.asarray(column)
-        if values.dtype.kind == "f":
-            unknown = unknown | np.isnan(values)
-        ranks = np.unique(values, return_inverse=True)[1].reshape(len(values))
-        ranks = np.where(unknown, len(values), -ranks if key != name else ranks)
-        order = order[np.argsort(ranks, kind="stable")]
-    return table[order]
+    from astropy.table import Column, vstack
+
+    units: dict[str, object] = {}
+    parts = []
+    name_of_file = FILE if not any(FILE in table.colnames for table in tables.values()) else "input_file"
+    for path, table in tables.items():
+        part = table.copy()
+        part.meta = {}
+        for name in part.colnames:
+            units[name] = units.get(name) or part[name].unit
+            if part[name].unit not in (None, units[name]):
+                part[name] = _converted(part[name], units[name], path)
+        part.add_column(Column([path] * len(part), dtype=f"U{max(map(len, tables))}"), index=0, name=name_of_file)
+        parts.append(part)
+    try:
+        whole = vstack(parts, join_type="outer", metadata_conflicts="silent")
+    except Exception as error:  # vstack has an exception of its own for columns that do not go together
+        reason = " ".join(str(error).split())[:160]
+        raise InputError(f"the tables cannot be one ({reason})", mend="choose --columns that they share") from None
+    for name in whole.colnames:
+        if whole[name].dtype.kind == "f" and np.ma.isMaskedArray(whole[name]):
+            whole[name] = Column(np.ma.filled(whole[name], np.nan), unit=whole[name].unit,
+                                 description=whole[name].description)  # fmt: skip
+    return whole
+
+
+def _converted(column, unit, path):
+    """A column in another unit."""
+    from astropy.table import Column
+    from astropy.units import Unit, UnitConversionError
+
+    try:
+        values = np.asarray(column) * Unit(column.unit or "").to(Unit(unit or ""))
+    except (UnitConversionError, TypeError, ValueError):
+        raise InputError(f"{column.name} has the unit {column.unit}, elsewhere {unit}", path=path) from None
+    return Column(values, unit=unit, name=column.name, description=column.description)

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from rtools.errors import InputError, UsageError
-from rtools.products.tables.missing import missing_column
+from rtools.expressions import missing_column
 
 __all__ = [
     "QUANTITIES",

@@ -24,7 +24,9 @@ from rtools.products.tables import flat as flatmeta
 from rtools.products.tables import parquet as catalog_parquet
 from rtools.products.tables.ecsv import ecsv_table, plain_values
 from rtools.products.tables.flat import flatten
+from rtools.products.tables.in_trees import table_at
 from rtools.products.tables.parquet import to_arrow
+from rtools.products.tables.plain_forms import write_json, write_regions
 
 if TYPE_CHECKING:
     from astropy.table import Table as AstropyTable
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = ["read_catalog", "stage_catalog", "stamp"]
 
-NESTING = ("parquet", "ecsv")
+NESTING = ("parquet", "ecsv", "json")
 """Formats with columns of lists whose lengths differ."""
 
 
@@ -52,7 +54,8 @@ def read_catalog(
     stage : str, optional
         ``acq``, ``edge`` or ``track`` of a guide-window file, which has a table for each; tracking by default.
     hdu : str, optional
-        Table of a FITS file, ``EXTNAME`` or ``EXTNAME,EXTVER``; the main one by default.
+        Table of a FITS file, ``EXTNAME`` or ``EXTNAME,EXTVER``, or dotted path of one in the tree of an ASDF file;
+        the main one by default.
     wanted : callable, optional
         Whether a column of this name is needed: of parquet no others are read.
 
@@ -69,8 +72,8 @@ def read_catalog(
     form = _form_of_content(path)
     if stage is not None and form != "asdf":
         raise InputError("only guide-window files have stages", path=path)
-    if hdu is not None and form != "fits":
-        raise InputError("only FITS files have tables by name", path=path)
+    if hdu is not None and form not in ("fits", "asdf"):
+        raise InputError("only FITS and ASDF files have tables by name", path=path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -84,7 +87,7 @@ def read_catalog(
 
 def _read(path, form, stage, hdu, wanted):
     if form == "asdf":
-        return _read_asdf(path, stage)
+        return _read_asdf(path, stage, hdu)
     if form == "parquet":
         return catalog_parquet.read_parquet(path, wanted)
     return catalog_exchange.read_fits(path, hdu) if form == "fits" else _READERS[form](path)
@@ -125,7 +128,7 @@ def stage_catalog(path: str | Path, table: AstropyTable, form: str) -> Stage:
     table : astropy.table.Table
         With units, descriptions and metadata.
     form : str
-        A key of `rtools.products.names.extensions.TABLES`.
+        One of `rtools.products.names.extensions.WRITTEN_TABLES`.
 
     Returns
     -------
@@ -144,6 +147,9 @@ def stage_catalog(path: str | Path, table: AstropyTable, form: str) -> Stage:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             data = _WRITERS[form](_without_lists(table, form, stage.messages), stage.messages)
+    except InputError:
+        stage.discard()
+        raise
     except Exception as error:
         reason = " ".join(str(error).split())[:160]
         raise RtoolsError(f"cannot be written as {_NAMES[form]} ({reason})", path=path) from error
@@ -234,8 +240,8 @@ def _unknown(value):
 # -- ASDF -------------------------------------------------------------------------------------------------------------
 
 
-def _read_asdf(path, stage):
-    """The table of a catalog product or of guiding, with its metadata."""
+def _read_asdf(path, stage, name):
+    """The table of a catalog product or of guiding, or one that any other tree has, with its metadata."""
     from rtools.products.guide import kind_of_product
     from rtools.products.io import open_product
 
@@ -243,10 +249,10 @@ def _read_asdf(path, stage):
         guiding = kind_of_product(product)
         if stage is not None and guiding != "gw":
             raise InputError("only guide-window files have stages", path=path)
+        if name is not None or (guiding is None and "source_catalog" not in product.tree):
+            return table_at(product, name)
         if guiding is None and product.problem:
             raise InputError(product.problem, path=path)
-        if guiding is None and "source_catalog" not in product.tree:
-            raise InputError(f"not a catalog: its product is {product.reftype or product.kind}", path=path)
         table, meta = _of_guiding(path, guiding, stage) if guiding else (product.node("source_catalog"), product.meta)
         entries = [json.dumps(entry, ensure_ascii=False) for entry in product.history]
         table.meta = {"roman": {"meta": keys.bare(meta)}, flatmeta.HISTORY: entries}
@@ -307,7 +313,16 @@ def _write_csv(table, messages):
     return ",".join(names).encode() + b"\n" + out.getvalue()
 
 
-_NAMES = {"asdf": "ASDF", "parquet": "parquet", "ecsv": "ECSV", "csv": "CSV", "fits": "FITS", "votable": "VOTable"}
+_NAMES = {
+    "asdf": "ASDF",
+    "parquet": "parquet",
+    "ecsv": "ECSV",
+    "csv": "CSV",
+    "fits": "FITS",
+    "votable": "VOTable",
+    "reg": "DS9 regions",
+    "json": "JSON",
+}
 _READERS = {
     "parquet": catalog_parquet.read_parquet,
     "ecsv": _read_ecsv,
@@ -320,4 +335,6 @@ _WRITERS = {
     "csv": _write_csv,
     "fits": catalog_exchange.write_fits,
     "votable": catalog_exchange.write_votable,
+    "reg": write_regions,
+    "json": write_json,
 }
