@@ -68,6 +68,29 @@ def test_the_wcs_moves_onto_the_reference_stars(cal, gaia, capsys):
     assert found.bounding_box == old.bounding_box
 
 
+def test_a_table_as_vizier_delivers_it_aligns_as_gaias_own(cal, gaia, capsys):
+    names = {"ra": "RA_ICRS", "dec": "DE_ICRS", "pmra": "pmRA", "pmdec": "pmDE", "parallax": "Plx",
+             "source_id": "Source", "ra_error": "e_RA_ICRS", "dec_error": "e_DE_ICRS",
+             "phot_g_mean_mag": "Gmag"}  # fmt: skip
+    stars = read_catalog(gaia)
+    epoch = float(stars["ref_epoch"][0])
+    stars = stars[[name for name in names if name in stars.colnames]]
+    for name in stars.colnames:
+        stars.rename_column(name, names[name])
+    stars.meta = {}
+    stars["RA_ICRS"].description = f"Right ascension (ICRS) at Ep={epoch}"
+    stars.write(cal.parent / "vizier.vot", format="votable")
+    status, _, err = said(capsys, "tweakreg", cal, "--refcat", cal.parent / "vizier.vot")
+    assert (status, "warning" in err) == (0, False)
+    assert apart(wcs_of(product_of(cal)), moved()) < 3
+    stars["RA_ICRS"].description = None
+    stars.write(cal.parent / "undated.vot", format="votable")
+    words = ("--refcat", cal.parent / "undated.vot", "--overwrite")
+    if "pmRA" in stars.colnames:
+        assert "because it has no epoch" in said(capsys, "tweakreg", cal, *words)[2]
+    assert "no epoch" not in said(capsys, "tweakreg", cal, *words, "--refcat-columns", f"ref_epoch={epoch}")[2]
+
+
 def test_results_stand_in_the_metadata(cal, gaia, bright):
     done("tweakreg", cal, "--refcat", gaia)
     told, results = meta(product_of(cal)), meta(product_of(cal))["wcs_fit_results"]

@@ -182,6 +182,7 @@ class RunReport:
         if any(one.searched == "default" for one in searched):
             words.append("--deep finds fainter ones")
         self.console.log("note", "; ".join(words))
+        self.console.log("note", "which flux to use for what: docs/fluxes.md")
 
 
 def _range(values, form):

@@ -33,6 +33,7 @@ GROUPS = {
         "table",
         "phot",
         "psf",
+        "match",
         "report",
     ),
     "references": ("refs", "refcat", "skymap"),

@@ -186,7 +186,8 @@ def find_columns(names: Iterable[str], asked: Mapping[str, str] | None = None) -
     found |= asked
     for meaning in [meaning for meaning in QUANTITIES if meaning.endswith("_error")]:
         of = meaning.removesuffix("_error")
-        stems = [of, *([plain_name(found[of])] if of in found else [])]  # that of the column itself goes last, and wins
+        own = plain_name(found[of]) if of in found else of
+        stems = [of, f"{own}_centroid", own]  # ra of the archive is a centroid; the column's own goes last, and wins
         for stem in stems:
             for form in ERRORS:
                 if (name := known.get(form.format(stem))) and (meaning not in asked):

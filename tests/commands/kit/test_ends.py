@@ -42,6 +42,7 @@ def test_several_inputs_have_a_line_each_and_a_table(capsys):
         "a_uncal.asdf  done       12.3      562  0.5123     1.23     0",
         "b_uncal.asdf  failed                                        3",
         "rt-run: catalog: 562 sources; a point source of S/N 5 has 25.9 mag (AB); --deep finds fainter ones",
+        "rt-run: which flux to use for what: docs/fluxes.md",
     ]
 
 

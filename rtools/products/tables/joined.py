@@ -1,0 +1,77 @@
+"""Rows of several tables side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from astropy.table import Table as AstropyTable
+
+__all__ = ["joined"]
+
+
+def joined(
+    tables: Sequence[AstropyTable],
+    rows: Sequence[np.ndarray],
+    suffixes: Sequence[str],
+    more: Mapping[str, tuple[np.ndarray, str | None, str]],
+) -> AstropyTable:
+    """Rows of tables side by side.
+
+    Parameters
+    ----------
+    tables : sequence of astropy.table.Table
+        Not changed.
+    rows : sequence of ndarray of int
+        For each table its row in each row of the result; -1 where it has none.
+    suffixes : sequence of str
+        For each table what is put behind the names that more than one table has, or that `more` has.
+    more : mapping of str to (ndarray, str or None, str)
+        Other columns: values, unit and description.
+
+    Returns
+    -------
+    astropy.table.Table
+        With units and descriptions. Where a table has no row its columns have no value (NaN, masked).
+    """
+    from astropy.table import Column, Table
+
+    counts: dict[str, int] = dict.fromkeys(more, 1)
+    for table in tables:
+        for name in table.colnames:
+            counts[name] = counts.get(name, 0) + 1
+    result = Table()
+    for table, chosen, suffix in zip(tables, rows, suffixes, strict=True):
+        for name in table.colnames:
+            called = f"{name}{suffix}" if counts[name] > 1 else name
+            while called in result.colnames:
+                called += suffix
+            result[called] = _taken(table[name], chosen)
+    for name, (values, unit, description) in more.items():
+        result[name] = Column(values, unit=unit, description=description)
+    return result
+
+
+def _taken(column, rows):
+    """Rows of a column; without a value where the row is -1."""
+    from astropy.table import Column, MaskedColumn
+
+    gone = rows < 0
+    described = {"unit": column.unit, "description": column.description}
+    if len(column) == 0:
+        data = np.ma.masked_all((len(rows), *column.shape[1:]), column.dtype)
+    else:
+        data = column[np.where(gone, 0, rows)]
+    if not gone.any():
+        kind = MaskedColumn if np.ma.isMaskedArray(data) else Column
+        return kind(data, **described)
+    if column.dtype.kind == "f":
+        values = np.array(np.ma.filled(np.ma.asarray(data), np.nan))
+        values[gone] = np.nan
+        return Column(values, **described)
+    found = MaskedColumn(data, **described)
+    found[gone] = np.ma.masked
+    return found

@@ -1,0 +1,85 @@
+"""Rows of two lists of positions that are the same sources."""
+
+import numpy as np
+import pytest
+from astropy import units
+from astropy.coordinates import SkyCoord
+
+from rtools.astrometry.crossmatch import match_keys, match_positions, residuals
+from rtools.astrometry.refcat import Places
+from rtools.errors import InputError
+
+
+def places(ra, dec, error=np.nan):
+    ra, dec = np.asarray(ra, float), np.asarray(dec, float)
+    return Places(ra, dec, np.full(len(ra), error), np.full(len(ra), error))
+
+
+def field(count, seed, middle=(359.99, 80.0), size=0.05):
+    chance = np.random.default_rng(seed)
+    dec = middle[1] + chance.uniform(-size, size, count)
+    return (middle[0] + chance.uniform(-size, size, count) / np.cos(np.deg2rad(dec))) % 360, dec
+
+
+@pytest.mark.parametrize("middle", [(359.99, 80.0), (0.0, -89.9), (180.0, 0.0)])
+def test_pairs_are_those_of_astropy(middle):
+    one, two = places(*field(800, 1, middle)), places(*field(1200, 2, middle))
+    coords = [SkyCoord(each.ra * units.deg, each.dec * units.deg) for each in (one, two)]
+    index, apart, _ = coords[0].match_to_catalog_sky(coords[1])
+    near = apart.arcsec <= 5
+    found = match_positions(one, two, 5.0, find="nearest")
+    np.testing.assert_array_equal(found.first, np.flatnonzero(near))
+    np.testing.assert_array_equal(found.second, index[near])
+    np.testing.assert_allclose(found.separation, apart.arcsec[near], rtol=1e-8)
+    np.testing.assert_allclose(np.hypot(found.east, found.north), found.separation, rtol=1e-6)
+    back, _, _ = coords[1].match_to_catalog_sky(coords[0])
+    mutual = near & (back[index] == np.arange(800))
+    best = match_positions(one, two, 5.0)
+    np.testing.assert_array_equal(best.first, np.flatnonzero(mutual))
+    assert len(set(best.second)) == len(best.second)
+    first, second, _, _ = coords[1].search_around_sky(coords[0], 5 * units.arcsec)
+    everything = match_positions(one, two, 5.0, find="all")
+    assert set(zip(everything.first, everything.second, strict=True)) == set(zip(first, second, strict=True))
+
+
+def test_what_has_no_position_has_no_pair():
+    one, two = places([np.nan, 10.0], [0.0, 0.0]), places([10.0, np.nan], [0.0, np.nan])
+    found = match_positions(one, two, 1.0)
+    assert (found.first.tolist(), found.second.tolist(), found.separation.tolist()) == ([1], [0], [0.0])
+    assert len(match_positions(one, places([], []), 1.0).first) == 0
+
+
+def test_separations_are_compared_with_their_errors():
+    one = places([10.0, 20.0], [0.0, 0.0], error=3.0)
+    two = Places(np.array([10.0, 20.0]), np.array([25e-3 / 3600, 5e-3 / 3600]), np.full(2, 4.0), np.full(2, 4.0))
+    np.testing.assert_allclose(match_positions(one, two, 1.0).sigma, [5.0, 1.0], rtol=1e-6)
+    assert match_positions(one, two, 1.0, sigmas=3.0).first.tolist() == [1]
+    assert np.isnan(match_positions(one, places(two.ra, two.dec), 1.0, sigmas=3.0).sigma).all()
+
+
+def test_a_list_that_was_moved_and_turned_is_found_so():
+    """20 mas east, 3 arcsec of rotation from north to east, larger by 2e-5."""
+    centre = SkyCoord(40 * units.deg, 60 * units.deg)
+    chance = np.random.default_rng(4)
+    angle, far = chance.uniform(0, 2 * np.pi, 500) * units.rad, 300 * np.sqrt(chance.uniform(0, 1, 500)) * units.arcsec
+    one = centre.directional_offset_by(angle, far)
+    two = centre.directional_offset_by(angle + 3 * units.arcsec, far * (1 + 2e-5))
+    two = two.spherical_offsets_by(0.020 * units.arcsec, 0 * units.arcsec)
+    given = places(one.ra.deg, one.dec.deg)
+    noise = chance.normal(0, 2e-3 / 3600, (2, 500))
+    seen = places(two.ra.deg + noise[0] / np.cos(two.dec.rad), two.dec.deg + noise[1])
+    found = residuals(given, match_positions(given, seen, 1.0))
+    assert abs(found.east - 20) < 1 and abs(found.north) < 1
+    assert abs(found.rotation - 3) < 4 * found.rotation_error < 1
+    assert abs(found.scale - 2e-5) < 4 * found.scale_error < 4e-6
+    assert found.rms == pytest.approx(2, rel=0.1)
+    assert residuals(given, match_positions(given, places([0.0], [0.0]), 1.0)) is None
+
+
+def test_keys_that_repeat_make_every_pair():
+    first, second = match_keys(np.array([3, 1, 2, 1]), np.ma.array([1, 2, 1, 3], mask=[0, 0, 0, 1]))
+    assert list(zip(first.tolist(), second.tolist(), strict=True)) == [(1, 0), (1, 2), (2, 1), (3, 0), (3, 2)]
+    first, second = match_keys(np.array([np.nan, 1.0]), np.array([np.nan, 1.0]))
+    assert (first.tolist(), second.tolist()) == ([1], [1])
+    with pytest.raises(InputError, match="same key"):
+        match_keys(np.zeros(10_000), np.zeros(10_000))
