@@ -12,7 +12,7 @@ from rtools.wfi.sphere import positions_of, separation, to_plane, unit_vectors
 from rtools.wfi.units import ARCSEC, DEGREE_ARCSEC, RADIAN_ARCSEC
 from rtools.work.statistics import MAD_TO_SIGMA
 
-__all__ = ["FINDS", "Pairs", "Residuals", "match_keys", "match_positions", "residuals"]
+__all__ = ["FINDS", "MatchedPairs", "Residuals", "match_keys", "match_positions", "residuals"]
 
 FINDS = ("best", "nearest", "all")
 """Which pairs: those that are nearest to each other both ways; for each row of the first list that of the second;
@@ -25,7 +25,7 @@ PASSES, CLIP = 3, 3.0
 """Passes of the fit of a rotation, and how many scatters from it a pair may lie."""
 
 
-class Pairs(NamedTuple):
+class MatchedPairs(NamedTuple):
     """Rows of two lists that go together.
 
     Attributes
@@ -84,7 +84,7 @@ class Residuals(NamedTuple):
 
 def match_positions(
     one: Places, two: Places, radius: float, *, find: str = "best", sigmas: float | None = None
-) -> Pairs:
+) -> MatchedPairs:
     """Pairs of rows that lie close together on the sky.
 
     Parameters
@@ -100,7 +100,7 @@ def match_positions(
 
     Returns
     -------
-    Pairs
+    MatchedPairs
         Of ``best`` each row is in one pair at most.
 
     Raises
@@ -129,7 +129,7 @@ def match_positions(
     chosen = found.separation <= radius
     if sigmas is not None:
         chosen &= ~(found.sigma > sigmas)
-    return Pairs(*(each[chosen] for each in found))
+    return MatchedPairs(*(each[chosen] for each in found))
 
 
 def _nearest(tree, other, chord):
@@ -158,7 +158,7 @@ def _pairs(one, two, first, second):
             np.hypot(getattr(one, name)[first], getattr(two, name)[second]) / 1000 for name in ("ra_error", "dec_error")
         ]
         sigma = np.hypot(east / along[0], north / along[1])
-    return Pairs(first, second, apart, east, north, np.where(np.isfinite(sigma), sigma, np.nan))
+    return MatchedPairs(first, second, apart, east, north, np.where(np.isfinite(sigma), sigma, np.nan))
 
 
 def match_keys(one: np.ndarray, two: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -191,14 +191,14 @@ def _unknown(keys):
     return masked | np.isnan(np.ma.getdata(keys)) if np.ma.getdata(keys).dtype.kind == "f" else masked
 
 
-def residuals(one: Places, pairs: Pairs) -> Residuals | None:
+def residuals(one: Places, pairs: MatchedPairs) -> Residuals | None:
     """Offset, scatter, rotation and scale of the second list against the first.
 
     Parameters
     ----------
     one : Places
         The first list.
-    pairs : Pairs
+    pairs : MatchedPairs
         With positions.
 
     Returns

@@ -16,7 +16,7 @@ import numpy as np
 from rtools.errors import RtoolsError, UsageError
 from rtools.expressions import functions
 from rtools.expressions.missing import missing_column
-from rtools.expressions.text import BETWEEN, Column, MistakeError, Parsed, Word, fault, parse
+from rtools.expressions.text import BETWEEN, ColumnName, LooseWord, MistakeError, Parsed, fault, parse
 from rtools.expressions.values import (
     Value,
     arithmetic,
@@ -157,11 +157,11 @@ def _condition(task, node, depth):
 def _leaf(task, node):
     """A number, a text, a truth value or a column."""
     given = task.parsed.leaves.get(node.id)
-    if isinstance(given, Word) or (isinstance(given, Column) and given.name not in task.columns):
+    if isinstance(given, LooseWord) or (isinstance(given, ColumnName) and given.name not in task.columns):
         raise missing_column(given.name, task.columns)
     if given is None:
         raise _fault(task, node, "this is not part of an expression")
-    if not isinstance(given, Column):
+    if not isinstance(given, ColumnName):
         return value_of(given)
     task.used.add(given.name)
     try:
@@ -236,9 +236,9 @@ def _called(task, node, depth):
     if name != "has":
         return functions.call(name, [_value(task, part, depth) for part in node.args])
     leaves = [task.parsed.leaves.get(part.id) if isinstance(part, ast.Name) else None for part in node.args]
-    if not node.args or not isinstance(leaves[0], Column):
+    if not node.args or not isinstance(leaves[0], ColumnName):
         raise UsageError("has takes a column of flags and their names: has(image_flags, REPLACED)")
-    wanted = [leaf.name if isinstance(leaf, Word | Column) else leaf for leaf in leaves[1:]]
+    wanted = [leaf.name if isinstance(leaf, LooseWord | ColumnName) else leaf for leaf in leaves[1:]]
     try:
         return functions.has(_value(task, node.args[0], depth), leaves[0].name, wanted, task.flags)
     except RtoolsError as error:

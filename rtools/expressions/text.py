@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from rtools.errors import UsageError
 
-__all__ = ["BETWEEN", "Column", "MistakeError", "Parsed", "Word", "fault", "parse"]
+__all__ = ["BETWEEN", "ColumnName", "LooseWord", "MistakeError", "Parsed", "fault", "parse"]
 
 LONGEST = 4000
 """Characters of an expression."""
@@ -52,13 +52,13 @@ class MistakeError(UsageError):
     """A mistake in an expression whose place is told."""
 
 
-class Word(NamedTuple):
+class LooseWord(NamedTuple):
     """A name in an expression that is neither a column nor a function: perhaps that of a flag."""
 
     name: str
 
 
-class Column(NamedTuple):
+class ColumnName(NamedTuple):
     """The name of a column in an expression."""
 
     name: str
@@ -74,7 +74,7 @@ class Parsed(NamedTuple):
     tree : ast.expr
         Operators, calls and placeholders.
     leaves : dict of str to object
-        Placeholder to what it stands for: a number, a text, a truth value, a `Word`, or the name of a `Column`.
+        Placeholder to what it stands for: a number, a text, a truth value, a `LooseWord` or a `ColumnName`.
     places : list of (int, int)
         Places in the text that Python parsed, and in what was typed, of each part.
     """
@@ -243,7 +243,7 @@ def _part(text, token, following, functions):
     if kind == "text":
         return (word[1:-1],)
     if kind in ("quoted", "column"):
-        return (Column(word.strip("`")),)
+        return (ColumnName(word.strip("`")),)
     low = word.lower()
     if low in WORDS:
         return WORDS[low]
@@ -255,7 +255,7 @@ def _part(text, token, following, functions):
             mend = f"did you mean {near[0]}?" if near else f"there are {', '.join(sorted(functions))}"
             raise fault(text, place, f"there is no function {word}", mend=mend)
         return low
-    return (low == "true",) if low in ("true", "false") else (Word(word),)
+    return (low == "true",) if low in ("true", "false") else (LooseWord(word),)
 
 
 def _number(text, word, place):

@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from rtools.astrometry.crossmatch import Pairs, Residuals
+    from rtools.astrometry.crossmatch import MatchedPairs, Residuals
 
 __all__ = ["plot_match"]
 
@@ -19,12 +19,12 @@ MANY = 3000
 POINT, MARK, CHANCE = "#1f5fa8", "#d03020", "0.45"
 
 
-def plot_match(pairs: Pairs, found: Residuals, radius: float, *, chance: float, title: str) -> Figure:
+def plot_match(pairs: MatchedPairs, found: Residuals, radius: float, *, chance: float, title: str) -> Figure:
     """Offsets of the second list from the first, and separations of the pairs.
 
     Parameters
     ----------
-    pairs : rtools.astrometry.crossmatch.Pairs
+    pairs : rtools.astrometry.crossmatch.MatchedPairs
         With positions, one at least.
     found : rtools.astrometry.crossmatch.Residuals
         Of them.

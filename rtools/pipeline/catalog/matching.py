@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from rtools.astrometry.crossmatch import Pairs, Residuals, match_keys, match_positions, residuals
+from rtools.astrometry.crossmatch import MatchedPairs, Residuals, match_keys, match_positions, residuals
 from rtools.astrometry.refcat import Places
 from rtools.errors import InputError, UsageError, about
 from rtools.expressions import missing_column
@@ -79,7 +79,7 @@ class MatchedTable(NamedTuple):
     ----------
     table : astropy.table.Table
         The rows that were asked for.
-    pairs : tuple of Pairs
+    pairs : tuple of MatchedPairs
         Of the first table with each other one.
     residuals : tuple of Residuals or None
         Of each of the other tables against the first one; None where there are no pairs, or no positions.
@@ -88,7 +88,7 @@ class MatchedTable(NamedTuple):
     """
 
     table: Table
-    pairs: tuple[Pairs, ...]
+    pairs: tuple[MatchedPairs, ...]
     residuals: tuple[Residuals | None, ...]
     chance: tuple[float, ...]
 
@@ -162,7 +162,7 @@ def _by_key(first, other):
         raise InputError(f"{first.key} and {other.key} are a text and a number", path=other.name)
     rows = match_keys(*columns)
     nothing = np.full(len(rows[0]), np.nan)
-    return Pairs(*rows, nothing, nothing, nothing, nothing)
+    return MatchedPairs(*rows, nothing, nothing, nothing, nothing)
 
 
 def _by_chance(one, two, radius):
