@@ -7,6 +7,7 @@ import shutil
 import pytest
 
 from tests.support import dithers
+from tests.support.guide_files import guide_file
 from tests.support.runs import copied, done, meta, records, rewrite, simulate, tool
 
 pytestmark = pytest.mark.slow
@@ -158,7 +159,7 @@ def test_the_truth_of_a_simulation_is_made_again_with_it(tmp_path, capsys):
 
 
 def test_the_truth_of_a_simulation_of_jwst_is_made_again_with_it(tmp_path, capsys):
-    done("sim", tmp_path / f"{JWST.format(1)}_uncal.fits", "--subarray", "SUB64P", "--groups", 3)
+    done("sim", tmp_path / f"{JWST.format(1)}_uncal.fits", "--subarray", "SUB64P", "--ngroups", 3)
     truths = sorted(tmp_path.glob("*_truth.*"))
     assert [path.suffix for path in truths] == [".ecsv", ".fits"]
     for path in truths:
@@ -166,3 +167,18 @@ def test_the_truth_of_a_simulation_of_jwst_is_made_again_with_it(tmp_path, capsy
         assert f"rt-sim {JWST.format(1)}_uncal.fits" in line
     same, lines = verified(capsys, *truths)
     assert same and lines == [f"{path}: the same" for path in truths]
+
+
+@pytest.mark.parametrize(
+    "words", [("info", "-o", "x.ecsv"), ("lightcurve", "-o", "x.parquet"), ("stack", "-o", "x.asdf"),
+              ("stack", "-o", "x.fits")]
+)  # fmt: skip
+def test_tables_and_stacks_of_guide_windows_say_what_made_them(words, tmp_path, monkeypatch, capsys):
+    path, (name, *more) = guide_file(tmp_path), words
+    monkeypatch.chdir(tmp_path)
+    done("gw", name, path.name, *more, *(() if name == "info" else ("--builtin",)))
+    made = tmp_path / more[-1]
+    (line,) = told(capsys, made)
+    assert f"rt-gw {name} {path.name} " in line and line.endswith(f"-o {made.name}")
+    if made.suffix != ".fits":
+        assert verified(capsys, made) == (True, [f"{made}: the same"])

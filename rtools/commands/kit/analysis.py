@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -189,7 +190,7 @@ def analyse(
 
     status = for_each(console, names, one, fail_fast=wanted.fail_fast, report=json_line if wanted.as_json else None)
     if found:
-        _finish(console, wanted, form, found, (draw, show))
+        _finish(console, wanted, (form, [item for item, _ in found]), found, (draw, show))
     return status
 
 
@@ -229,7 +230,7 @@ def analyse_together(
         analysis = find(names, [local_path(one) for one in names])
     _deliver(console, wanted, (form, target), analysis, {"inputs": names})
     title = names[0] if len(names) == 1 else f"{Path(names[0]).name} and {len(names) - 1} more"
-    _finish(console, wanted, form, [(title, analysis)], (draw, None))
+    _finish(console, wanted, (form, names), [(title, analysis)], (draw, None))
     return 0
 
 
@@ -271,7 +272,7 @@ def _deliver(console, wanted, place, analysis, inputs):
     """Write a table in --outdir, if that is asked for, and say so; `inputs` is what --json calls what it is of."""
     form, target = place
     if target:
-        _write(console, target, analysis.table, form)
+        _write(console, target, analysis.table, form, inputs.get("inputs") or inputs.values())
     if wanted.as_json:
         json_line(_record(console, inputs, [target] if target else [], analysis))
     elif target:
@@ -289,14 +290,14 @@ def _refuse_existing(wanted):
             raise RtoolsError("exists already", mend="--overwrite replaces it", path=name)
 
 
-def _finish(console, wanted, form, found, pictures):
-    """What is made of all inputs together: the one table, what is printed, the picture."""
+def _finish(console, wanted, table, found, pictures):
+    """What is made of all inputs together: the one table, by its form and its inputs, what is printed, the picture."""
     import sys
 
-    draw, show = pictures
+    (form, names), (draw, show) = table, pictures
     if wanted.output:
         target = None if wanted.output == "-" else Path(wanted.output)
-        _write(console, target, _joined(found), form)
+        _write(console, target, _joined(found), form, names)
         if target is not None and not wanted.as_json:
             click.echo(target)
     elif not (wanted.outdir or wanted.as_json or wanted.plot):
@@ -324,10 +325,17 @@ def _joined(found):
     return vstack(tables, metadata_conflicts="silent")
 
 
-def _write(console, path, table, form):
+def _write(console, path, table, form, inputs):
+    """Write a table that says what made it, to a file or to standard output."""
+    from rtools.products.io.recording import JOB_OF_TABLE, settled_entry
+    from rtools.products.schema import history
     from rtools.products.tables.files import stage_catalog
 
+    name = f"table{TABLES[form][0]}"
+    entry = history.entry(console.tool, inputs=[one for one in inputs if not is_stream(one)])
+
     def stage(place):
+        table.meta[JOB_OF_TABLE] = json.dumps(settled_entry(entry, path or name)[0], ensure_ascii=False)
         staged = stage_catalog(place, table, form)
         for text in staged.messages:
             console.log("warning", f"{place}: {text}")
@@ -335,7 +343,7 @@ def _write(console, path, table, form):
 
     if not len(table):
         console.log("warning", f"{path or '-'}: no row")
-    deliver(path, f"table{TABLES[form][0]}", stage)
+    deliver(path, name, stage)
 
 
 def _print(console, found):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -15,7 +16,9 @@ from rtools.guide import Stack, flag_pairs, stack_images
 from rtools.pipeline.guide.instrument import instrument_of
 from rtools.pipeline.guide.pieces import difference_of, flags_of, pieces_of
 from rtools.pipeline.guide.request import GuideRequest
-from rtools.products.io import Stage
+from rtools.products.io import Stage, temporary
+from rtools.products.io.recording import JOB_OF_IMAGE, KEY, settled_entry
+from rtools.products.schema import history
 from rtools.wfi.guide import Use
 
 if TYPE_CHECKING:
@@ -143,24 +146,27 @@ def stage_stack(path: str | Path, stack: Stack, guide: Guide, stage: str) -> Sta
         "x_start": stack.lower[0],
         "y_start": stack.lower[1],
     }
+    source = str(guide.product.path)
+    inputs = [] if temporary.STREAM in source else [source]
+    job = settled_entry(history.entry("rt-gw stack", inputs=inputs), path)[0]
     planes = {"data": stack.image, "err": np.sqrt(stack.variance), "n": stack.counts}
     staged = Stage(path)
     try:
         with staged.open() as file:
-            (_write_fits if str(path).lower().endswith((".fits", ".fit")) else _write_asdf)(file, said, planes)
+            (_write_fits if str(path).lower().endswith((".fits", ".fit")) else _write_asdf)(file, said, job, planes)
     except BaseException:
         staged.discard()
         raise
     return staged
 
 
-def _write_asdf(file, said, planes):
+def _write_asdf(file, said, job, planes):
     import asdf
 
-    asdf.AsdfFile({"meta": said | {"unit": "electron"}} | planes).write_to(file)
+    asdf.AsdfFile({"meta": said | {"unit": "electron", KEY: {"job": job}}} | planes).write_to(file)
 
 
-def _write_fits(file, said, planes):
+def _write_fits(file, said, job, planes):
     from astropy.io import fits
 
     header = fits.Header([("GWID", said["guide_window_id"], "guide_window_id"),
@@ -169,6 +175,7 @@ def _write_fits(file, said, planes):
                           ("STAGE", said["stage"], "stage of guiding"),
                           ("XSTART", said["x_start"], "first column, 0-based, of 4096"),
                           ("YSTART", said["y_start"], "first row, 0-based, of 4096")])  # fmt: skip
+    header[JOB_OF_IMAGE] = json.dumps(job)
     hdus = [fits.PrimaryHDU(header=header)]
     for name, plane in planes.items():
         hdu = fits.ImageHDU(plane, name=name.upper())
