@@ -28,7 +28,8 @@ def _with(names: tuple[str, ...], suffix: str) -> list[str]:
 JOBS = (
     ("sim", *_with((*ROMAN, OTHER), "_uncal.asdf"), *SMALL),
     ("refcat", "from-truth", f"{ROMAN[0]}_truth.parquet", "-o", "gaia.parquet"),
-    ("run", *_with((*ROMAN, OTHER), "_uncal.asdf"), "--save-steps", "--deblend"),
+    ("run", *_with((*ROMAN, OTHER), "_uncal.asdf"), "--deblend"),
+    ("run", f"{ROMAN[0]}_uncal.asdf", "--outdir", "steps", "--save-steps"),
     ("run", f"{ROMAN[0]}_uncal.asdf", "--outdir", "ols", "--set", "rampfit.algorithm=ols_cas22", "--deep", "--refcat",
      "gaia.parquet"),
     ("run", *_with(ROMAN, "_cal.asdf"), "--mosaic", "-o", "one_coadd.asdf"),
