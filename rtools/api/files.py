@@ -294,7 +294,12 @@ def compare(
 
 
 def cut_out(
-    file: str | Path | Product, rows: slice, columns: slice, *, threads: int = 1
+    file: str | Path | Product,
+    rows: slice,
+    columns: slice,
+    *,
+    reference_pixels: bool = False,
+    threads: int = 1,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Cut some rows and columns out of a product: every array of the image, the WCS and the statistics with it.
 
@@ -304,6 +309,8 @@ def cut_out(
         An image, a ramp or a reference file.
     rows, columns : slice
         Of its image, 0-based, the end not included.
+    reference_pixels : bool
+        Keep the border of reference pixels and amp33 whole; otherwise they have no pixel.
     threads : int
         Threads that decode; 0 means all cores.
 
@@ -336,7 +343,7 @@ def cut_out(
     shape = image_shape(product)
     inside = _part(rows, shape[0]), _part(columns, shape[1])
     with working(threads) as work:
-        return cut_product(product, *inside, work)
+        return cut_product(product, *inside, work, whole_frame=reference_pixels)
 
 
 def _part(span, length):

@@ -16,7 +16,9 @@ from rtools.wfi.sphere import s_region
 __all__ = ["cutout_wcs", "sky_metadata", "sky_section"]
 
 
-def sky_section(wcs: Any, place: tuple[float, float, float, str], shape: tuple[int, int]) -> tuple[slice, slice]:
+def sky_section(
+    wcs: Any, place: tuple[float, float, float, str], shape: tuple[int, int], *, whole: bool = False
+) -> tuple[slice, slice]:
     """Rows and columns of a square on the sky, its sides along those of the image.
 
     Parameters
@@ -27,11 +29,13 @@ def sky_section(wcs: Any, place: tuple[float, float, float, str], shape: tuple[i
         As `parse_sky` gives it.
     shape : (int, int)
         Rows and columns of the image.
+    whole : bool
+        Keep what lies beyond the edges.
 
     Returns
     -------
     (slice, slice) : rows, columns
-        Clipped at the edges of the image.
+        Clipped at the edges of the image, unless the whole is asked for.
 
     Raises
     ------
@@ -51,7 +55,7 @@ def sky_section(wcs: Any, place: tuple[float, float, float, str], shape: tuple[i
         span = slice(max(first, 0), min(first + count, length))
         if span.start >= span.stop:
             raise outside
-        spans.append(span)
+        spans.append(slice(first, first + count) if whole else span)
     rows, columns = spans
     return rows, columns
 

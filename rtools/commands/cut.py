@@ -4,24 +4,30 @@ from pathlib import Path
 
 import click
 
-from rtools.commands.kit import cut_jwst_files
+from rtools.commands.kit import cut_jwst_files, cut_roman_files
 from rtools.commands.kit import options as bundles
 from rtools.commands.kit.console import json_line
 from rtools.commands.kit.cut_jwst_files import Cutting
+from rtools.commands.kit.cut_places import file_of_place, read_places
+from rtools.commands.kit.cut_regions import region_of, staged_sheet, stamp_of
 from rtools.commands.kit.entry import entry
 from rtools.commands.kit.inputs import is_stream, opened
 from rtools.commands.kit.lists import expand_inputs
 from rtools.commands.kit.loop import file_record, for_each
 from rtools.commands.kit.outputs import Outputs, deliver
+from rtools.commands.kit.positions import table
 from rtools.commands.kit.tool import tool
-from rtools.errors import InputError, RtoolsError, UsageError
-from rtools.products.names.extensions import refuse_contradiction
+from rtools.errors import InputError, UsageError
+from rtools.products.names.extensions import PICTURES, form_of_name, refuse_contradiction
 
 __all__ = ["command", "main"]
 
 EXAMPLES = (
     "rt-cut X_cal.asdf --section 1000:1200,3000:3200 -o star_cal.asdf",
     "rt-cut *_cal.asdf --sky 270.05,66.01,30 --outdir cutouts",
+    "rt-cut X_cal.asdf --sky 10h02m03.4s,+02d12m11s,10 -o star.fits",
+    "rt-cut X_cal.asdf --table X_cat.parquet --size 3 --outdir stamps --format fits",
+    "rt-cut *_cal.asdf --sky @targets.txt --size 5 --fill -o sheet.png",
     "rt-cut X_uncal.asdf --sky 18:00:12,+66:00:36,1arcmin --wcs X_wcs.asdf -o part_uncal.asdf",
     "rt-cut X_flat.asdf --section 0:128,: -o channel_flat.asdf",
     "rt-cut X_gw.asdf --exposure 2 --stage track -o second_gw.asdf",
@@ -37,13 +43,18 @@ CHOICES = {"l1_gw": tuple(OPTIONS.values()), "l1_face": ("--time",)}
 DESCRIPTION = """\
 Raw files, ramps, images, mosaics, segmentation maps and reference files with an image. The result is of the same kind
 with the same metadata; its WCS, meta.wcsinfo and meta.statistics are those of the cutout, and meta.rtools.cutout says
-where it was cut from. Reference pixels and amp33 are kept whole, and so are all resultants and context planes. What
-reaches beyond an edge is clipped; what is wholly outside is refused, exit status 3. A cut image goes through every tool
-for images; cut raw data and ramps are for looking at, and are not calibrated.
+where it was cut from. All resultants and context planes are kept; the border of reference pixels and amp33 only with
+--reference-pixels. What reaches beyond an edge is clipped, or with --fill filled; what is wholly outside is refused,
+exit status 3. A cut image goes through every tool for images; cut raw data and ramps are for looking at, and are not
+calibrated.
 
 A region on the sky is a square of SIZE along the pixel axes, in arcsec unless a unit (arcmin, deg, pix) stands there;
 RA and DEC are degrees, or sexagesimal with RA in hours. The WCS is that of the file, else that of --wcs or of the _wcs
-file beside it.
+file beside it. Several squares, of lists and of tables, go to --outdir, each with the name of its position before the
+suffix of the file; of every file those are made that lie in it.
+
+-o x.fits or --format fits writes FITS with the WCS in its header, as rt-fits does. -o x.png draws all squares on one
+sheet of stamps.
 
 A guide-window file keeps whole windows of fewer pairs. --pairs and --exposure choose among the pairs of tracking,
 --time among those of all stages by their centres, and a stage that --stage does not name goes. A FACE file keeps the
@@ -68,8 +79,18 @@ Where the result goes must be said, by -o or --outdir (then it has the name of t
 )
 @click.argument("inputs", nargs=-1, metavar="FILE…")
 @bundles.section
-@click.option("--sky", metavar="RA,DEC,SIZE", help="A square on the sky.")
-@click.option("--wcs", metavar="FILE", help="A _wcs file, or an image of the same pointing, for --sky.")
+@click.option(
+    "--sky",
+    multiple=True,
+    allow_from_autoenv=False,
+    metavar="RA,DEC,SIZE",
+    help="A square on the sky, SIZE in arcsec or with a unit; repeatable; @FILE or @- is a list of RA,DEC.",
+)
+@table
+@click.option("--size", allow_from_autoenv=False, metavar="SIZE", help="Of squares that do not say theirs.")
+@click.option("--fill", is_flag=True, help="Full squares: beyond the edge NaN and DO_NOT_USE (Roman).")
+@click.option("--wcs", metavar="FILE", help="A _wcs file, or an image of the same pointing, for --sky and --table.")
+@click.option("--reference-pixels", is_flag=True, help="Keep the border of reference pixels and amp33 whole (Roman).")
 @click.option("--pairs", metavar="A:B", help="Pairs of tracking, from 0, the end exclusive (_gw).")
 @click.option(
     "--exposure",
@@ -84,48 +105,120 @@ Where the result goes must be said, by -o or --outdir (then it has the name of t
 @click.option("--stage", "stages", metavar="STAGE,…", help="Only these of acq, edge, track (_gw).")
 @click.option("--integrations", metavar="A:B", help="From 0 in the file, the end exclusive (JWST).")
 @click.option("--wave", metavar="W1:W2", help="Wavelengths of spectra, µm (JWST: _x1d, _x1dints, _c1d).")
-@bundles.named_outputs("asdf", "fits")
+@click.option("--format", "form", type=click.Choice(["asdf", "fits"]), help="Of what is made of Roman files.")
+@bundles.named_outputs("asdf", "fits", "png", "pdf")
 @bundles.writing
 @bundles.jobs
 @bundles.no_checksum
 @bundles.json_output
 @bundles.fail_fast
-def command(console, inputs, section, frame, sky, wcs, integrations, wave, output, outdir, overwrite, dry_run,
-            compression, profile, jobs, as_json, fail_fast, **guide):  # fmt: skip
+def command(console, inputs, section, frame, wcs, integrations, wave, output, outdir, overwrite, dry_run, compression,
+            profile, jobs, as_json, fail_fast, form, fill, reference_pixels, **choice):  # fmt: skip
     inputs, work = list(dict.fromkeys(expand_inputs(inputs))), console.work(jobs)
     if not inputs:
         raise UsageError("no input file")
     pieces = cut_jwst_files.pieces(integrations, wave)
-    _check(section, frame, sky, wcs, any(guide.values()), pieces)
+    sky, table_file, size = (choice.pop(key) for key in ("sky", "table", "size"))
+    _check(section, frame, sky or table_file, wcs, any(choice.values()), pieces)
+    places = read_places(sky, table_file, size)
+    if fill and not places:
+        raise UsageError("--fill goes with --sky and --table")
     if not (output or outdir):
         raise UsageError("where to?", mend="-o FILE or --outdir DIR says it")
     if output == "-" and as_json:
         raise UsageError("--json and -o - both want standard output")
-    outputs = Outputs(output, outdir, overwrite=overwrite, inputs=inputs, dry_run=dry_run)
-    choose = _chooser(section, frame, sky, wcs, guide, pieces)
-    writing = {"compression": compression, "profile": profile}
-    outputs.refuse_twins({name: Path(name).name for name in inputs if not is_stream(name)})
+    sheet = output if form_of_name(output or "") in PICTURES else None
+    if output and not sheet and len(places) > 1:
+        raise UsageError("-o names one cutout", mend="--outdir for several places, or -o x.png for a sheet of stamps")
+    if sheet and not places:
+        raise UsageError("a sheet is of squares on the sky", mend="--sky or --table says which")
+    outputs = Outputs(output, outdir, overwrite=overwrite, inputs=inputs[:1] if sheet else inputs, dry_run=dry_run)
+    choose = _chooser(section, frame, wcs, choice, pieces, whole={"fill": fill, "frame": reference_pixels})
+    writing = {"compression": compression, "profile": profile, "form": form, "whole_frame": reference_pixels}
+    if len(places) < 2 and not sheet:
+        outputs.refuse_twins({name: Path(name).name for name in inputs if not is_stream(name)})
+    if sheet:
+        return _sheet(console, inputs, places, wcs, outputs.path("", sheet), dry_run=dry_run, fail_fast=fail_fast)
 
     def cut(name):
         with opened(name, jwst=True) as product:
             filename = _filename(name, product, output)
-            form = "asdf" if product.mission == "roman" else cut_jwst_files.form_of(product)
-            for one in (filename, output or ""):
-                refuse_contradiction(one, form)
-            path = outputs.path(name, filename)
-            part = choose(product)
-            maker = _maker if product.mission == "roman" else cut_jwst_files.maker
-            if not dry_run:
-                deliver(path, filename, maker(console, product, part, writing, work=work))
-        if as_json:
-            json_line(file_record(console, name, [path], dry_run=dry_run) | part.spans)
-        elif dry_run:
-            click.echo(f"{name} {part.told} -> {path or '-'}")
-        elif path is not None:
-            click.echo(path)
+            _form_of(product, filename, output, writing)  # refuses what cannot be, before anything is read
+            for number, place, part in _parts(product, places, choose):
+                target = file_of_place(filename, number, place) if len(places) > 1 else filename
+                target, wanted = _form_of(product, target, output, writing)
+                path = outputs.path(name, target)
+                maker = cut_roman_files.maker if product.mission == "roman" else cut_jwst_files.maker
+                if not dry_run:
+                    deliver(path, target, maker(console, product, part, wanted, work=work))
+                _tell(console, name, path, part, as_json=as_json, dry_run=dry_run)
 
     report = json_line if as_json else None
     return for_each(console, inputs, cut, fail_fast=fail_fast, report=report, key="input")
+
+
+def _tell(console, name, path, part, *, as_json, dry_run):
+    """Say what was written, or would be."""
+    if as_json:
+        json_line(file_record(console, name, [path], dry_run=dry_run) | part.spans)
+    elif dry_run:
+        click.echo(f"{name} {part.told} -> {path or '-'}")
+    elif path is not None:
+        click.echo(path)
+
+
+def _parts(product, places, choose):
+    """Number, place and part of every cutout of a file; of several places those that lie in it."""
+    if len(places) < 2:
+        yield 1, places[0] if places else None, choose(product, places[0] if places else None)
+        return
+    found = 0
+    for number, place in enumerate(places, 1):
+        try:
+            part = choose(product, place)
+        except InputError as error:
+            if "outside of the image" not in error.message:
+                raise
+            continue
+        found += 1
+        yield number, place, part
+    if not found:
+        raise InputError(f"none of {len(places)} positions is in it", path=product.path)
+
+
+def _form_of(product, filename, output, writing):
+    """Name of a cutout, and how it is written: the form is that of -o or --format, else that of the input."""
+    if product.mission != "roman":
+        form = cut_jwst_files.form_of(product)
+        for one in (filename, output or ""):
+            refuse_contradiction(one, form)
+        if writing["form"] not in (None, form) or writing["whole_frame"]:
+            option = "reference-pixels" if writing["whole_frame"] else "format asdf"
+            raise UsageError(f"--{option} is for Roman files", path=product.path)
+        return filename, {key: writing[key] for key in ("compression", "profile")}
+    refuse_contradiction(filename, "asdf")
+    form = writing["form"] or form_of_name(output or "") or "asdf"
+    return str(Path(filename).with_suffix(".fits")) if form == "fits" else filename, writing | {"form": form}
+
+
+def _sheet(console, inputs, places, wcs, path, *, dry_run, fail_fast):
+    """Draw the squares of all inputs on one sheet."""
+    stamps = []
+
+    def look(name):
+        with opened(name, jwst=True) as product:
+            for _number, place, stamp in _parts(product, places, lambda product, place: stamp_of(product, place, wcs)):
+                title = f"{Path(name).stem}\n{place.name}" if len(inputs) > 1 else place.name
+                stamps.append((title, stamp))
+
+    status = for_each(console, inputs, look, fail_fast=fail_fast)
+    if dry_run:
+        click.echo(f"{len(stamps)} stamps -> {path or '-'}")
+    elif stamps:
+        deliver(path, "stamps.png", lambda place: staged_sheet(place, stamps))
+        if path is not None:
+            click.echo(path)
+    return status
 
 
 def _check(section, frame, sky, wcs, guide, pieces):
@@ -140,11 +233,10 @@ def _check(section, frame, sky, wcs, guide, pieces):
         raise UsageError("--wcs goes with --sky")
 
 
-def _chooser(section, frame, sky, wcs, guide, pieces):
+def _chooser(section, frame, wcs, guide, pieces, *, whole):
     """A function that says which part of an opened product is wanted."""
-    if section or sky or pieces:
-        place = _place(sky)
-        return lambda product: _pixels_of(product, section, frame, place, wcs, pieces)
+    if not any(guide.values()):
+        return lambda product, place: _pixels_of(product, (section, frame), (place, wcs), pieces, whole)
     from rtools.products.edit import guide_choice
 
     parsers = {"pairs": guide_choice.parse_pairs, "exposures": _exposures, "times": guide_choice.parse_times,
@@ -153,7 +245,7 @@ def _chooser(section, frame, sky, wcs, guide, pieces):
     choice = guide_choice.GuideChoice(**{name: parsers[name](value) for name, value in given.items()})
     if choice.stages and "track" not in choice.stages and {"pairs", "exposures"} & given.keys():
         raise UsageError("--pairs and --exposure choose pairs of tracking, which --stage leaves out")
-    return lambda product: _pairs_of(product, choice, given)
+    return lambda product, _place: _pairs_of(product, choice, given)
 
 
 def _exposures(words):
@@ -161,14 +253,6 @@ def _exposures(words):
     from rtools.pipeline.guide.request import parse_exposures
 
     return tuple(sorted(parse_exposures(words)))
-
-
-def _place(sky):
-    if not sky:
-        return None
-    from rtools.astrometry.positions import parse_sky
-
-    return parse_sky(sky)
 
 
 def _filename(name, product, output):
@@ -180,12 +264,15 @@ def _filename(name, product, output):
     return filename
 
 
-def _pixels_of(product, section, frame, place, wcs, pieces):
+def _pixels_of(product, typed, square, pieces, whole):
     """Rows and columns to be cut; of JWST integrations and wavelengths, too."""
     from rtools.pipeline.astrometry.cutout import cut_product
 
+    section = typed[0]
     if product.mission == "jwst":
-        region = _region(product, section, frame, place, wcs) if section or place else None
+        if whole["fill"]:
+            raise UsageError("--fill is for Roman files, and for sheets of stamps", path=product.path)
+        region = region_of(product, typed, square) if section or square[0] else None
         return cut_jwst_files.part_of(product, region, pieces)
     if pieces:
         raise UsageError(f"--{next(iter(pieces))} does not go with {_kind(product)}", path=product.path)
@@ -194,27 +281,11 @@ def _pixels_of(product, section, frame, place, wcs, pieces):
         raise UsageError(
             f"--{'section' if section else 'sky'} does not go with {_kind(product)}", mend=mend, path=product.path
         )
-    rows, columns = _region(product, section, frame, place, wcs)
+    rows, columns = region_of(product, typed, square, whole=whole["fill"])
     told = f"{columns.start}:{columns.stop},{rows.start}:{rows.stop}"
     spans = {"columns": [columns.start, columns.stop], "rows": [rows.start, rows.stop]}
-    return Cutting(told, spans, {"section": told}, lambda work: cut_product(product, rows, columns, work))
-
-
-def _region(product, section, frame, place, wcs):
-    from rtools.products.edit.cutout import image_shape
-    from rtools.products.edit.section import frame_of, parse_section
-
-    shape = image_shape(product)
-    try:
-        if section:
-            return parse_section(section, shape, frame, frame_of(product))
-        from rtools.astrometry.cutout_wcs import sky_section
-        from rtools.products.edit.wcs import load_wcs
-
-        return sky_section(load_wcs(product, wcs), place, shape)
-    except RtoolsError as error:
-        error.path = error.path or product.path
-        raise
+    return Cutting(told, spans, {"section": told},
+                   lambda work: cut_product(product, rows, columns, work, whole_frame=whole["frame"]))  # fmt: skip
 
 
 def _pairs_of(product, choice, given):
@@ -260,38 +331,6 @@ def _whole(read, product):
 def _typed(runs):
     """Runs of numbers by their names, as text."""
     return " ".join(f"{name} {','.join(f'{first}:{stop}' for first, stop in spans)}" for name, spans in runs.items())
-
-
-def _maker(console, product, part, writing, *, work):
-    """A function that stages the cutout under a path."""
-    from rtools.products.io.writer import stage_product
-    from rtools.products.schema import history, profiles, tags
-
-    meta, arrays = part.cut(work)
-    kind = f"reference/{product.reftype}" if product.reftype else product.kind
-    chosen, said = profiles.kept(writing["profile"], [product])
-    source = str(meta.get("filename") or Path(product.path).name)
-    record = history.entry("rt-cut", parameters=part.parameters, inputs=[source])
-    if "cal_logs" in meta:
-        meta["cal_logs"] = [*meta["cal_logs"], history.log_line("info", f"rt-cut {part.told} of {source}")]
-
-    def make(path):
-        stage = stage_product(
-            path,
-            kind,
-            meta,
-            arrays,
-            profile=chosen,
-            as_is=tags.tag(kind, chosen) == product.tag,
-            compression=writing["compression"] or ("none" if kind in ("l1_uncal", "ramp") else "lz4"),
-            history=[*product.history, record],
-            work=work,
-        )
-        for text in (*said, *stage.messages):
-            console.log("warning", f"{path}: {text}")
-        return stage
-
-    return make
 
 
 main = entry(command)

@@ -10,7 +10,7 @@ from rtools.commands.kit.lists import expand_inputs
 from rtools.commands.kit.missions import mission_option, options_by_mission
 from rtools.commands.kit.reference_options import reference_config
 from rtools.commands.kit.reports import RunFlags, RunReport
-from rtools.commands.kit.tool import option, tool
+from rtools.commands.kit.tool import option, tool, typed
 from rtools.errors import UsageError
 from rtools.simulate.guide.request import FAULTS
 from rtools.wfi.exposure_types import EXPOSURE_TYPES
@@ -72,6 +72,12 @@ TYPES = list(EXPOSURE_TYPES)
     no_args_is_help=True,
 )
 @click.argument("names", nargs=-1, metavar="NAME_uncal.asdf|NAME_gw.asdf|jw…_uncal.fits…")
+@click.option(
+    "--sky",
+    allow_from_autoenv=False,
+    metavar="RA,DEC",
+    help="Where the aperture points: --ra and --dec in one, degrees or sexagesimal. One number alone is --background.",
+)
 @option("--ra", default=270.0, help="Where the aperture points, degrees: WFI_CEN, or the middle of what JWST reads.")
 @option("--dec", type=click.FloatRange(-90, 90), default=66.0, help="Degrees.")
 @option("--pa", default=0.0, help="Position angle of the aperture, degrees.")
@@ -94,7 +100,11 @@ TYPES = list(EXPOSURE_TYPES)
 @mission_option("roman", "--sources", metavar="FILE", help="Table of RA, Dec, magnitude … instead of drawn sources.")
 @click.option("--crowded", type=click.IntRange(0), metavar="N", help="N stars a detector, nothing else on the sky.")
 @mission_option(
-    "roman", "--sky", type=click.FloatRange(0), metavar="E", help="Background, electron/s/pixel; default by element."
+    "roman",
+    "--background",
+    type=click.FloatRange(0),
+    metavar="E",
+    help="Background, electron/s/pixel; default by element.",
 )
 @mission_option(
     "roman",
@@ -191,6 +201,7 @@ def command(console, names, jobs, **settings):
     from rtools.pipeline.job.run import run_jobs
     from rtools.products.names import mission_of
 
+    _place(settings)
     flags = RunFlags.taken_from(settings)
     names = expand_inputs(names)
     if not names:
@@ -212,6 +223,27 @@ def command(console, names, jobs, **settings):
     with console.gathering(names):
         executor = executor_of(console, jobs, flags)
         return run_jobs(plans, executor, report, dry_run=flags.dry_run, fail_fast=flags.fail_fast)
+
+
+def _place(settings):
+    """Take --sky for --ra and --dec; one number alone for --background, which it once was."""
+    text = settings.pop("sky")
+    if text is None:
+        return
+    try:
+        number = float(text)
+    except ValueError:
+        from rtools.astrometry.positions import parse_position
+
+        if typed("ra") or typed("dec"):
+            raise UsageError("--sky says --ra and --dec in one", mend="give one of them") from None
+        settings["ra"], settings["dec"] = parse_position(text)
+        return
+    if not 0 <= number < float("inf"):
+        raise UsageError(f"--sky {text}: RA,DEC expected, or a background of 0 or more")
+    if settings["background"] is not None:
+        raise UsageError("--sky with one number is --background", mend="give one of them")
+    settings["background"] = number
 
 
 SHARED = ("ref", "refdir", "builtin", "outdir", "overwrite", "profile", "compression")
@@ -236,6 +268,7 @@ def _plan_roman(names, settings, request):
     from rtools.simulate.naming import acquisitions_of, refuse_infinite, request_of
 
     refuse_infinite(settings)
+    settings["sky"] = settings.pop("background")
     settings["fault"] = tuple(word for word in settings["fault"] if word in FAULTS)
     guided = sim_guide.guided(names, settings)
     sources, truth = settings.pop("sources"), settings.pop("truth")

@@ -118,7 +118,7 @@ def refuse_infinite(settings: Mapping[str, Any]) -> None:
     UsageError
         One of them is NaN or infinite.
     """
-    for key in ("ra", "dec", "pa", "sky", "pink_noise"):
+    for key in ("ra", "dec", "pa", "background", "pink_noise"):
         if settings.get(key) is not None and not math.isfinite(settings[key]):
             raise UsageError(f"--{key.replace('_', '-')} {settings[key]}: a finite number expected")
 

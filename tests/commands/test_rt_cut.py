@@ -1,16 +1,22 @@
 """rt-cut: the same product with fewer pixels, by section and by sky."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from astropy.io import fits
+from astropy.table import Table
+from astropy.wcs import WCS
 
 from rtools.astrometry.cutout_wcs import cutout_wcs, sky_section
 from rtools.astrometry.positions import parse_sky
 from rtools.errors import InputError, UsageError
+from rtools.pipeline.catalog import placing
 from rtools.products.io import open_product, writer
 from rtools.products.schema import layout, nodes
 from rtools.work.statistics import image_statistics
+from tests.support.placed_images import image as placed
 from tests.support.runs import piped, tool
 from tests.support.samples import arrays as sample_arrays
 from tests.support.samples import meta as sample_meta
@@ -61,7 +67,10 @@ def cut(path, target, *words):
 @pytest.mark.parametrize("kind", KINDS)
 def test_images_are_cut_and_the_rest_is_whole(kind, compression, tmp_path):
     path = made(tmp_path / "a.asdf", kind, compression=compression)
-    with open_product(path) as before, cut(path, tmp_path / "b.asdf", "--section", SECTION) as after:
+    with (
+        open_product(path) as before,
+        cut(path, tmp_path / "b.asdf", "--section", SECTION, "--reference-pixels") as after,
+    ):
         assert after.kind == before.kind
         assert after.tag == before.tag
         assert after.arrays.keys() == before.arrays.keys()
@@ -289,7 +298,11 @@ def test_where_to_and_what_must_be_said(tmp_path, capsys):
         ("--section", SECTION, "--wcs", "w", "-o", "b.asdf"),
         ("--section", SECTION, "-o", path, "--overwrite"),
         ("--section", SECTION, "-o", "-", "--json"),
-        ("--section", SECTION, "-o", "b.fits"),
+        ("--section", SECTION, "-o", "b.png"),
+        ("--section", SECTION, "--fill", "-o", "b.asdf"),
+        ("--section", SECTION, "--size", "3", "-o", "b.asdf"),
+        ("--sky", "1,2", "-o", "b.asdf"),
+        ("--sky", "1,2,3", "--sky", "4,5,6", "-o", "b.asdf"),
     ):
         assert tool("cut", path, *words) == 2
         assert capsys.readouterr().err.count("\n") == 1
@@ -340,7 +353,7 @@ def test_a_cutout_of_a_cutout(tmp_path):
         cut(tmp_path / "b.asdf", tmp_path / "c.asdf", "--section", "5:9,:") as last,
     ):
         np.testing.assert_array_equal(last.array("data"), whole.array("data")[:, 40:100, 35:39])
-        assert last.arrays["amp33"].shape == whole.arrays["amp33"].shape
+        assert last.arrays["amp33"].shape == (whole.arrays["amp33"].shape[0], 0, 128)
         where = last.meta["rtools"]["cutout"]
         assert (where["columns"], where["rows"]) == ([35, 39], [40, 100])
         assert where["filename"] == whole.meta["filename"]
@@ -371,3 +384,94 @@ def test_only_what_holds_the_cutout_is_decoded(tmp_path, monkeypatch):
         part = product.section("data", slice(100, 110), slice(7, 9))
     np.testing.assert_array_equal(part, cube[:, 100:110, 7:9])
     assert sum(decoded) <= cube.nbytes / 2
+
+
+# -- many places, small files, pictures -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def field(tmp_path):
+    """An image of 400 x 400 pixels of 0.11 arcsec at 270, 66, whose pixels count their columns."""
+    path = placed(tmp_path / "f_cal.asdf", size=400)
+    with open_product(path) as product:
+        meta, arrays = dict(product.meta), {name: product.array(name) for name in product.arrays}
+        meta["wcs"] = product.node("meta.wcs")
+    arrays["data"] = np.broadcast_to(np.arange(400, dtype=np.float32), (400, 400)).copy()
+    arrays["amp33"] = np.ones((3, 4096, 128), np.uint16)
+    writer.write_product(path, "l2_image", meta, arrays)
+    return path
+
+
+def place_of(path, x, y):
+    with open_product(path) as product:
+        ra, dec = product.node("meta.wcs")(x, y, with_bounding_box=False)
+    return f"{ra:.9f},{dec:.9f}"
+
+
+def test_a_hundred_pixels_square_weigh_little(field, tmp_path):
+    """A cutout of 40 kB kept the reference pixels of the whole frame, and weighed megabytes."""
+    with cut(field, tmp_path / "b.asdf", "--sky", f"{place_of(field, 200, 200)},100pix") as after:
+        assert after.arrays["data"].shape == (100, 100)
+        assert after.arrays["amp33"].shape == (3, 0, 128)
+        assert validate_tree(after) == []
+    assert (tmp_path / "b.asdf").stat().st_size < 200_000
+
+
+def test_places_of_a_list_become_files_with_their_names(field, tmp_path, capsys):
+    lines = f"{place_of(field, 100, 50)} one\n{place_of(field, 300, 60)} two\n10,10,far\n"
+    (tmp_path / "list").write_text(lines)
+    assert tool("cut", field, "--sky", f"@{tmp_path / 'list'}", "--size", "11pix", "--outdir", tmp_path / "out") == 0
+    names = ["f-one_cal.asdf", "f-two_cal.asdf"]
+    assert capsys.readouterr().out.split() == [str(tmp_path / "out" / name) for name in names]
+    for name, x in zip(names, (100, 300), strict=True):
+        with open_product(tmp_path / "out" / name) as part:
+            assert part.array("data")[0].tolist() == list(range(x - 5, x + 6))
+    assert tool("cut", field, "--sky", "10,10", "--sky", "11,10", "--size", "3", "--outdir", tmp_path / "none") == 3
+    assert "none of 2 positions is in it" in capsys.readouterr().err
+
+
+def test_rows_of_a_table_become_files_with_their_ids(field, tmp_path):
+    places = [tuple(map(float, place_of(field, x, 200).split(","))) for x in (100, 300)]
+    Table(rows=places, names=["ra", "dec"]).write(tmp_path / "t.ecsv")
+    table = Table.read(tmp_path / "t.ecsv")
+    table["label"] = [17, 23]
+    table.write(tmp_path / "t.ecsv", overwrite=True)
+    words = ("--table", tmp_path / "t.ecsv", "--size", "1", "--format", "fits", "--outdir", tmp_path / "out", "-q")
+    assert tool("cut", field, *words) == 0
+    assert sorted(found.name for found in (tmp_path / "out").iterdir()) == ["f-17_cal.fits", "f-23_cal.fits"]
+
+
+def test_what_lies_beyond_the_edge_is_filled(field, tmp_path):
+    words = ("--sky", f"{place_of(field, 1, 398)},9pix", "--fill")
+    with cut(field, tmp_path / "b.asdf", *words) as after, open_product(field) as before:
+        data, flags = after.array("data"), after.array("dq")
+        assert data.shape == (9, 9)
+        assert np.isnan(data[:, :3]).all()
+        assert np.isnan(data[6:]).all()
+        assert data[0, 3:].tolist() == [0, 1, 2, 3, 4, 5]
+        assert (flags[:, :3] & 1).all()
+        assert not flags[:6, 3:].any()
+        there, whole = after.node("meta.wcs"), before.node("meta.wcs")
+        np.testing.assert_allclose(there(4, 4), whole(1, 398, with_bounding_box=False), atol=1e-12)
+
+
+def test_fits_has_the_wcs_in_its_header(field, tmp_path):
+    assert tool("cut", field, "--sky", f"{place_of(field, 200, 100)},20pix", "-o", tmp_path / "b.fits", "-q") == 0
+    with fits.open(tmp_path / "b.fits") as hdus:
+        assert hdus["SCI"].shape == (20, 20)
+        x, y = WCS(hdus["SCI"].header).all_world2pix(*map(float, place_of(field, 200, 100).split(",")), 0)
+        assert hdus["SCI"].data[round(float(y)), round(float(x))] == 200
+
+
+def test_a_sheet_of_stamps_is_a_picture(field, tmp_path, capsys):
+    words = [word for x in (100, 200, 399) for word in ("--sky", place_of(field, x, 200))]
+    assert tool("cut", field, *words, "--size", "31pix", "-o", tmp_path / "sheet.png") == 0
+    assert capsys.readouterr().out == f"{tmp_path / 'sheet.png'}\n"
+    assert (tmp_path / "sheet.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_filled_cutout_has_no_place_in_the_frame():
+    """References would have been cut where there is nothing."""
+    product = SimpleNamespace(kind="l2_image", mission="roman", reftype=None, meta={"rtools": {"cutout": {
+        "columns": [-3, 6], "rows": [10, 19], "shape": [4088, 4088]}}})  # fmt: skip
+    assert not placing.place_of(product, (17, 17), None).known

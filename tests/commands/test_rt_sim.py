@@ -11,11 +11,11 @@ from rtools.commands.kit import entry
 from rtools.commands.kit.tools import command_of
 from rtools.exposure.rampfit.timing import resultant_timing
 from rtools.pipeline.job import local
-from rtools.products.io import open_product
+from rtools.products.io import header, open_product
 from rtools.reference.builtin import Builtin
 from rtools.wfi import instrument, metadata
 from rtools.wfi.distortion import relative_area
-from tests.support.runs import records
+from tests.support.runs import done, records, tool
 
 pytestmark = pytest.mark.slow
 
@@ -438,10 +438,20 @@ def test_pink_noise_option_reaches_the_channels(tmp_path):
     assert np.corrcoef(step[:, :-1].ravel(), step[:, 1:].ravel())[0, 1] > 0.8
 
 
-@pytest.mark.parametrize("option", ["--ra", "--pa", "--sky", "--pink-noise"])
+@pytest.mark.parametrize("option", ["--ra", "--pa", "--sky", "--background", "--pink-noise"])
 @pytest.mark.parametrize("value", ["nan", "inf"])
 def test_numbers_that_are_none_are_refused(option, value, tmp_path, capsys):
     name = tmp_path / "r0000101001001001001_0001_wfi01_f158_uncal.asdf"
     assert entry.run(command_of("sim"), [str(name), option, value, "--size", "256"]) == 2
     assert option in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
+
+
+def test_a_position_says_where_the_aperture_points(tmp_path, capsys):
+    name = "r0000101001001001001_0001_wfi01_f158_uncal.asdf"
+    done("sim", name, "--sky", "10h02m03.4s,+02d12m11s", "--outdir", tmp_path, "--size", 256, "--read-pattern", "1;2",
+         "--no-truth", "--crowded", 0)  # fmt: skip
+    pointing = header.read_header(tmp_path / name)[0]["roman"]["meta"]["pointing"]
+    assert (pointing["target_ra"], pointing["target_dec"]) == pytest.approx((150.5141667, 2.2030556), abs=1e-6)
+    assert tool("sim", name, "--sky", "1,2", "--ra", 3, "--outdir", tmp_path) == 2
+    assert "--ra and --dec in one" in capsys.readouterr().err

@@ -23,7 +23,7 @@ FLOORS = [
     ["rtools.products.jwst"],
     ["rtools.products.forms"],
     ["rtools.products.opening"],
-    ["rtools.products.making"],
+    ["rtools.products.making", "rtools.products.manifest"],
     ["rtools.products.mosaic", "rtools.products.refcat", "rtools.products.edit"],
     ["rtools.products.check"],
     ["rtools.reference"],

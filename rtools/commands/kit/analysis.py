@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -41,11 +42,14 @@ class Analysis:
         What ``--json`` says beside the rows.
     lines : tuple of str
         What is said beside the table where it is printed on a terminal.
+    every : bool
+        Whether a terminal gets all rows.
     """
 
     table: Table
     summary: dict[str, Any] = field(default_factory=dict)
     lines: tuple[str, ...] = ()
+    every: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -203,6 +207,7 @@ def analyse_together(
     name: Callable[[str], str],
     draw: Callable[[list[tuple[str, Table]]], Chart] | None = None,
     long: bool = False,
+    looks: bool = True,
 ) -> int:
     """Make one table of all inputs, and print, write and draw what is asked for.
 
@@ -214,6 +219,8 @@ def analyse_together(
         ``find(names, paths)`` gives the analysis of all inputs.
     name : callable
         As for `analyse`, of the first input.
+    looks : bool
+        Whether a dry run opens the inputs to see that they are there.
 
     Returns
     -------
@@ -225,7 +232,7 @@ def analyse_together(
     target = outputs.path(names[0], filename) if wanted.outdir else None
     with errors_in_json(wanted.as_json, inputs=names), console.gathering(names):
         if wanted.dry_run:
-            _plan(console, wanted, names, target, {"inputs": names})
+            _plan(console, wanted, names, target, {"inputs": names}, looks=looks)
             return 0
         analysis = find(names, [local_path(one) for one in names])
     _deliver(console, wanted, (form, target), analysis, {"inputs": names})
@@ -234,9 +241,9 @@ def analyse_together(
     return 0
 
 
-def _plan(console, wanted, names, target, inputs, *, jwst=False):
+def _plan(console, wanted, names, target, inputs, *, jwst=False, looks=True):
     """Say what would be written of some inputs, which must be there."""
-    for name in names:
+    for name in names if looks else ():
         with opened(name, others=True, jwst=jwst):
             pass
     target = target or wanted.output
@@ -292,8 +299,6 @@ def _refuse_existing(wanted):
 
 def _finish(console, wanted, table, found, pictures):
     """What is made of all inputs together: the one table, by its form and its inputs, what is printed, the picture."""
-    import sys
-
     (form, names), (draw, show) = table, pictures
     if wanted.output:
         target = None if wanted.output == "-" else Path(wanted.output)
@@ -348,8 +353,6 @@ def _write(console, path, table, form, inputs):
 
 def _print(console, found):
     """The table on a terminal or in a pipe, and what is said beside it."""
-    import sys
-
     from rtools.show.catalog import print_catalog
 
     table = _joined(found)
@@ -359,6 +362,7 @@ def _print(console, found):
     print_catalog(
         table,
         title,
+        whole=any(analysis.every for _, analysis in found),
         note=lambda text: console.log("note", text.replace("; --head says how many", "; -o writes all")),
     )
     if sys.stdout.isatty():

@@ -22,7 +22,7 @@ NOT_INPUTS = ("output", "outdir", "matches", "plot", "page", "log_json", "emit",
 ADDRESS = "URL"
 """Word in the metavar of an option that names a server, not a file."""
 
-IN_PARTS = ("rt-info", "rt-get", "rt-cut", "rt-stat", "rt-history", "rt-view", "rt-dq", "rt-point")
+IN_PARTS = ("rt-info", "rt-get", "rt-cut", "rt-stat", "rt-history", "rt-view", "rt-dq", "rt-point", "rt-sky", "rt-ls")
 """Tools that read little of a file, and read it in one process: they fetch what they read."""
 
 OF_NAMES = ("rt-name",)

@@ -15,7 +15,14 @@ grid_options = titled(
         metavar="FILE",
         help="Grid of another image, also with distortion, or of a bare WCS; weights of a mosaic.",
     ),
-    click.option("--center", metavar="RA,DEC", help="Tangent point; with --size the middle of the grid. Degrees."),
+    click.option(
+        "--sky",
+        "--center",
+        "center",
+        allow_from_autoenv=False,
+        metavar="RA,DEC",
+        help="Tangent point, degrees or sexagesimal; with --size the middle of the grid.",
+    ),
     click.option("--scale", type=float, metavar="ARCSEC", help="Pixel scale."),
     click.option("--scale-ratio", type=float, metavar="R", help="Pixel scale over that of the first exposure.  [1]"),
     click.option(
@@ -42,7 +49,8 @@ def wanted_grid(options):
     from rtools.pipeline.mosaic.grid import WantedGrid
 
     values = {key: options.pop(key) for key in GRID_KEYS[1:]}
-    for key in ("center", "size", "crpix"):
+    values["center"] = _position(values["center"])
+    for key in ("size", "crpix"):
         values[key] = _pair(key, values[key], int if key == "size" else float)
     for key in ("scale", "scale_ratio"):
         if values[key] is not None and not 0 < values[key] < float("inf"):
@@ -51,6 +59,15 @@ def wanted_grid(options):
     if cells and (values["like"] or WantedGrid(**values).free):
         raise UsageError("--skycell, --like and the options of a free grid exclude each other")
     return WantedGrid(**values), cells
+
+
+def _position(text):
+    """Right ascension and declination as they are typed, degrees."""
+    if text is None:
+        return None
+    from rtools.astrometry.positions import parse_position
+
+    return parse_position(str(text))
 
 
 def _pair(key, text, kind):
@@ -63,8 +80,7 @@ def _pair(key, text, kind):
     except ValueError:
         pair = ()
     if len(pair) != 2 or not all(abs(value) < float("inf") for value in pair):
-        mend = "as in 270.1,66.0" if key == "center" else "as in 5000,5000"
-        raise UsageError(f"--{key} {text}: two numbers expected", mend=mend)
+        raise UsageError(f"--{key} {text}: two numbers expected", mend="as in 5000,5000")
     if key == "size" and min(pair) < 1:
         raise UsageError(f"--size {text}: at least one pixel expected")
     return pair

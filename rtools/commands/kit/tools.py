@@ -19,7 +19,9 @@ __all__ = ["OF_RT", "command_of", "groups", "summary_of", "tool_names"]
 GROUPS = {
     "names and looking": (
         "name",
+        "ls",
         "dq",
+        "sky",
         "stat",
         "diff",
         "info",

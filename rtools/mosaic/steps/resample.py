@@ -27,7 +27,7 @@ STEP = MosaicStep(
         "rt-resample r*_cal.asdf -o field_coadd.asdf",
         "rt-resample X_asn.json --outdir mosaics -j 0",
         "rt-resample @list.txt --skycell 270p65x69y50",
-        "rt-resample *_cal.asdf --center 270.1,66.02 --scale 0.055 --size 6000,6000 --pa 0 -o m_coadd.asdf",
+        "rt-resample *_cal.asdf --sky 270.1,66.02 --scale 0.055 --size 6000,6000 --pa 0 -o m_coadd.asdf",
         "rt-resample jw*_crf.fits -o field_i2d.fits",
     ),
     options=(

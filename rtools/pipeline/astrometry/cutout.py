@@ -18,7 +18,7 @@ __all__ = ["cut_product"]
 
 
 def cut_product(
-    product: Product, rows: slice, columns: slice, work: Work = ALONE
+    product: Product, rows: slice, columns: slice, work: Work = ALONE, *, whole_frame: bool = False
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Metadata and arrays of a cutout.
 
@@ -27,16 +27,18 @@ def cut_product(
     product : rtools.products.io.product.Product
         What is cut, opened.
     rows, columns : slice
-        Of its image; start and stop are numbers within it.
+        Of its image; what begins before it or ends behind it is filled.
     work : rtools.work.Work
         Its threads decode.
+    whole_frame : bool
+        Keep the border of reference pixels and amp33, whole.
 
     Returns
     -------
     meta, arrays : dict
         What `rtools.products.io.write_product` takes.
     """
-    arrays = cut_arrays(product, rows, columns, work)
+    arrays = cut_arrays(product, rows, columns, work, whole_frame=whole_frame)
     meta = cut_metadata(product.meta, rows, columns, image_shape(product))
     if isinstance(meta.get("wcs"), dict):
         meta["wcs"] = cutout_wcs(product.node("meta.wcs"), rows, columns)

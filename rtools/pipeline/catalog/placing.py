@@ -86,6 +86,8 @@ def place_of(product: Product, shape: tuple[int, int], config: find.Config) -> P
     if cutout:
         rows, columns = (int(size) + 2 * BORDER for size in cutout.get("shape") or WHOLE)
         x, y = origin_of(product)
+        if min(x, y) < 0 or x + image[1] > columns - 2 * BORDER or y + image[0] > rows - 2 * BORDER:
+            return Place(None, None, (rows, columns))  # filled beyond the edge
         return Place(x, y, (rows, columns))
     if image == WHOLE:
         return Place(0, 0, shape)

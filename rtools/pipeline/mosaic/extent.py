@@ -58,7 +58,7 @@ def check_covering(grid: Grid, members: Sequence[Member], footprints: Sequence[n
     name, distance, other = _stray([member.name for member in members], footprints)
     raise InputError(
         f"it is {distance:.3g} degrees from {other}, and a mosaic of both has {grid.shape[1]} x {grid.shape[0]} pixels",
-        mend="leave it out, or say the grid with --skycell, or --center and --size",
+        mend="leave it out, or say the grid with --skycell, or --sky and --size",
         path=name,
     )
 
@@ -107,7 +107,7 @@ def check_stated(grid: AnyGrid, path: str | os.PathLike | None = None) -> AnyGri
     rows, columns = grid.shape
     if rows * columns > STATED:
         raise InputError(
-            f"the grid that it states has {columns} x {rows} pixels", mend="--center and --size say another", path=path
+            f"the grid that it states has {columns} x {rows} pixels", mend="--sky and --size say another", path=path
         )
     return grid
 

@@ -1,7 +1,7 @@
 """Cutouts: the same product with fewer rows and columns.
 
-Arrays of the size of the image are cut, jump positions shifted; what belongs to the frame as a whole (reference
-pixels, the 33rd amplifier) is kept as it is. Axes before the last two stay whole.
+Arrays of the size of the image are cut, jump positions shifted; of what belongs to the frame as a whole (reference
+pixels, the 33rd amplifier) nothing is kept unless that is asked for. Axes before the last two stay whole.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rtools.products.io.face import ProductFace
     from rtools.products.io.product import Product
 
-__all__ = ["cut_arrays", "cut_metadata", "image_shape"]
+__all__ = ["cut_arrays", "cut_metadata", "filled", "image_shape"]
 
 IMAGES = ("data", "dq", "coeffs", "dark_slope", "centered_image")
 """Where the image of a product or reference file is; the first that there is."""
@@ -55,7 +55,9 @@ def image_shape(product: ProductFace) -> tuple[int, int]:
     raise InputError(f"no image to cut in this {what}", path=product.path)
 
 
-def cut_arrays(product: Product, rows: slice, columns: slice, work: Work = ALONE) -> dict[str, Any]:
+def cut_arrays(
+    product: Product, rows: slice, columns: slice, work: Work = ALONE, *, whole_frame: bool = False
+) -> dict[str, Any]:
     """What a cutout holds below ``roman`` besides ``meta``.
 
     Parameters
@@ -63,9 +65,12 @@ def cut_arrays(product: Product, rows: slice, columns: slice, work: Work = ALONE
     product : rtools.products.io.product.Product
         What is cut, opened.
     rows, columns : slice
-        Of its image.
+        Of its image; what begins before it or ends behind it is filled (`filled`).
     work : rtools.work.Work
         Its threads decode.
+    whole_frame : bool
+        Keep the border of reference pixels and amp33 whole; otherwise they are there without any pixel, so that the
+        product keeps its form.
 
     Returns
     -------
@@ -73,11 +78,16 @@ def cut_arrays(product: Product, rows: slice, columns: slice, work: Work = ALONE
         Key to array or, where the tree has more than arrays, to what it has.
     """
     shape = image_shape(product)
+    lines, places = _inside(rows, shape[0]), _inside(columns, shape[1])
 
     def part(node, path):
         if path in product.arrays:
-            if _is_cut(path, product.arrays[path], shape):
-                return product.section(path, rows, columns, work)
+            info = product.arrays[path]
+            if _is_cut(path, info, shape):
+                found = product.section(path, lines, places, work)
+                return filled(found, (rows, columns), shape, flags=product.flag_bits(path))
+            if _is_of_frame(path) and not whole_frame:
+                return np.zeros(_without_pixels(path, info.shape), info.dtype.newbyteorder("="))
             whole = product.array(path, work)
             return _cut_jumps(whole, rows, columns) if path == "jump_indices" else whole
         if isinstance(node, dict) and not nodes.is_foreign(node):
@@ -92,6 +102,50 @@ def cut_arrays(product: Product, rows: slice, columns: slice, work: Work = ALONE
 def _is_cut(path, info, shape):
     """Whether an array has the pixels of the image."""
     return info.shape[-2:] == shape and path not in WHOLE and "border_ref_pix" not in path
+
+
+def _is_of_frame(path):
+    """Whether an array belongs to the frame as a whole, not to pixels of the image."""
+    return path in WHOLE or "border_ref_pix" in path
+
+
+def _without_pixels(path, shape):
+    """The shape of an array of the frame of which no row, or no column, is kept."""
+    axis = len(shape) - (1 if path.endswith(("top", "bottom")) else 2)
+    return tuple(0 if number == axis else length for number, length in enumerate(shape))
+
+
+def _inside(span, length):
+    """The part of a span that the image has."""
+    return slice(max(span.start, 0), min(span.stop, length))
+
+
+def filled(
+    array: np.ndarray, spans: tuple[slice, slice], shape: tuple[int, int], flags: Mapping[str, int] | None = None
+) -> np.ndarray:
+    """A cut array with what lies beyond the edges of the image.
+
+    Parameters
+    ----------
+    array : ndarray
+        What the image has of it.
+    spans : (slice, slice)
+        Rows and columns that are wanted, in pixels of the image; they may begin before it and end behind it.
+    shape : (int, int)
+        Rows and columns of the image.
+    flags : mapping of str to int, optional
+        Names of its bits, of an array of flags.
+
+    Returns
+    -------
+    ndarray
+        The same array where nothing lies beyond; else NaN there, DO_NOT_USE in flags, and 0 in other integers.
+    """
+    beyond = [(max(-span.start, 0), max(span.stop - length, 0)) for span, length in zip(spans, shape, strict=True)]
+    if not any(map(any, beyond)):
+        return array
+    value = np.nan if array.dtype.kind == "f" else (flags or {}).get("DO_NOT_USE", 0)
+    return np.pad(array, [(0, 0)] * (array.ndim - 2) + beyond, constant_values=value)
 
 
 def _cut_jumps(jumps, rows, columns):
