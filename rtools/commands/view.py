@@ -1,8 +1,6 @@
 """rt-view: images in the terminal, or as pictures."""
 
-import os
 import sys
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -15,10 +13,11 @@ from rtools.commands.kit.missions import mission_option
 from rtools.commands.kit.sending import send_made
 from rtools.commands.kit.terminal import terminal_style
 from rtools.commands.kit.tool import option, tool
+from rtools.commands.kit.values import complete_arrays, complete_flags
+from rtools.commands.kit.view_asked import check_asked, parse_pixel, settings_of_matplotlib, targets_of, typed_of
 from rtools.commands.kit.view_together import TOGETHER, draw_together, way_of
 from rtools.commands.kit.written import Written
-from rtools.errors import RtoolsError, UsageError
-from rtools.products.io import temporary
+from rtools.errors import RtoolsError
 from rtools.products.names.extensions import PICTURES
 
 __all__ = ["command", "main"]
@@ -28,6 +27,8 @@ EXAMPLES = (
     "rt-view X_cal.asdf --section 1000:1400,2000:2400 -o stars.png",
     "rt-view X_cal.asdf --catalog X_cat.parquet --grid --compass -o sky.png",
     "rt-view red_cal.asdf green_cal.asdf blue_cal.asdf --bare --compass -o colour.png",
+    "rt-view r*_0001_wfi*_cal.asdf --focal-plane --compass -o focal_plane.png",
+    "rt-view X_cal.asdf --panels --array data,err,dq -o panels.png",
     "rt-view before_cal.asdf after_cal.asdf --blink --difference -o blink.gif",
     "rt-view X_cal.asdf --catalog X_cat.parquet --html X.html",
     "rt-view X_cal.asdf --array dq --section 0:200,0:200",
@@ -53,6 +54,12 @@ Three files and -o make a picture in colour: the first is red, the second green,
 The others are laid on the pixels of the first by their world coordinates. Each image is multiplied by what gives the
 bright sources the same sum in all three, or by --scales. The compass and the scale stand in the corners where they hide
 least of the sources.
+
+--panels shows all images side by side, in rows by file and in columns by array where there are several of both. Panels
+of one array have the same limits, or with --each limits of their own.
+
+--focal-plane brings the detectors of one exposure to their places in the focal plane of Roman, by the nominal
+distortion and as it is seen on the sky. Detectors without a file are empty outlines.
 
 --html X.html writes a page that needs no server and nothing from the network. A browser pans and zooms the whole
 detector, changes the stretch, shows value, flags and sky position under the pointer, and blinks between the arrays
@@ -89,7 +96,9 @@ STRETCHES = ("asinh", "linear", "sqrt", "log", "zscale", "percentile")
     no_args_is_help=True,
 )
 @click.argument("files", nargs=-1, metavar="FILE…")
-@click.option("--array", metavar="NAME", help="Array to show: dq, err, groupdq …; data by default.")
+@click.option(
+    "--array", metavar="NAME", shell_complete=complete_arrays, help="Array to show: dq, err …; data by default."
+)
 @mission_option(
     "roman", "--resultant", type=int, metavar="N", help="Plane of a cube, from 0, negative from the end; the last."
 )
@@ -100,7 +109,13 @@ STRETCHES = ("asinh", "linear", "sqrt", "log", "zscale", "percentile")
 @mission_option("jwst", "--row", type=int, metavar="N", help="Spectrum of this row, where rows are spectra.")
 @click.option("--section", metavar="X1:X2,Y1:Y2", help="Part of it: x first, from 0, ends exclusive.")
 @click.option("--frame", type=click.Choice(["l1", "l2"]), help="Pixels that --section and --at count in; the file's.")
-@click.option("--dq", "flags", metavar="NAME,…|none", help="Leave out pixels with these flags; DO_NOT_USE by default.")
+@click.option(
+    "--dq",
+    "flags",
+    metavar="NAME,…|none",
+    shell_complete=complete_flags,
+    help="Leave out pixels with these flags; DO_NOT_USE by default.",
+)
 @option("--stretch", type=click.Choice(STRETCHES), default="asinh", help="zscale and percentile are linear.")
 @click.option("--limits", metavar="LIMITS", help="zscale, minmax, 99%, 1%,99.5% or LOW,HIGH; default by --stretch.")
 @option("--cmap", default="inferno", metavar="NAME", help="Colour map of matplotlib.")
@@ -116,6 +131,9 @@ STRETCHES = ("asinh", "linear", "sqrt", "log", "zscale", "percentile")
 @click.option("--scales", metavar="R,G,B", help="Factors of the three images of a picture in colour; else balanced.")
 @click.option("--blink", is_flag=True, help="Show several images in turn, on the pixels of the first: -o FILE.gif.")
 @click.option("--difference", is_flag=True, help="With --blink, the last one minus the first behind them.")
+@click.option("--panels", is_flag=True, help="All images side by side; of --array A,B several arrays (pictures).")
+@click.option("--each", is_flag=True, help="With --panels: each has limits of its own; else those of one array share.")
+@click.option("--focal-plane", is_flag=True, help="Detectors of one exposure at their places in the focal plane.")
 @click.option("--hist", is_flag=True, help="Distribution of the values instead of the image.")
 @click.option("--at", "--ramp", "ramp", metavar="X,Y", help="The ramp of this pixel instead of an image.")
 @click.option("--rate", metavar="FILE", help="Image whose rate --at draws as a line.")
@@ -131,19 +149,19 @@ STRETCHES = ("asinh", "linear", "sqrt", "log", "zscale", "percentile")
 @options.fail_fast
 @options.no_checksum
 def command(console, files, output, outdir, overwrite, fail_fast, width, **settings):
-    with _settings_of_matplotlib():
+    with settings_of_matplotlib():
         names = list(dict.fromkeys(expand_inputs(files)))
         way = way_of(names, output, settings)
-        _check(names, output, outdir, settings, together=way is not None)
+        check_asked(names, output, outdir, settings, together=way is not None)
         if way:
-            settings["typed"] = _typed(settings)
+            settings["typed"] = typed_of(settings)
             return draw_together(console, names, way, output or settings["page"], settings, overwrite=overwrite)
         for name in TOGETHER:
             del settings[name]
-        targets = _targets(names, output, outdir, overwrite=overwrite)
+        targets = targets_of(names, output, outdir, overwrite=overwrite)
         if settings["ramp"]:
-            settings["ramp"] = _pixel(settings["ramp"])
-        settings["typed"] = _typed(settings)
+            settings["ramp"] = parse_pixel(settings["ramp"])
+        settings["typed"] = typed_of(settings)
 
         def show(name):
             with inputs.local(name) as path:
@@ -153,96 +171,6 @@ def command(console, files, output, outdir, overwrite, fail_fast, width, **setti
                     click.echo("\n".join(_text(console, path, settings, width)))
 
         return for_each(console, names, show, fail_fast=fail_fast)
-
-
-@contextmanager
-def _settings_of_matplotlib():
-    """A directory for matplotlib's settings and fonts where the user has none that can be written."""
-    home = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")
-    there = next(path for path in (Path(home) / "matplotlib", *Path(home).absolute().parents) if path.exists())
-    if os.environ.get("MPLCONFIGDIR") or (there.is_dir() and os.access(there, os.W_OK)):
-        yield
-        return
-    with temporary.directory() as folder:
-        os.environ["MPLCONFIGDIR"] = folder
-        try:
-            yield
-        finally:
-            del os.environ["MPLCONFIGDIR"]
-
-
-def _check(names, output, outdir, settings, *, together):
-    """Refuse what does not go together, before any work."""
-    if not names:
-        raise UsageError("the list names no input file")
-    if output and outdir:
-        raise UsageError("-o and --outdir do not go together")
-    if output and len(names) > 1 and not together:
-        raise UsageError("-o names one output", mend="use --outdir for several inputs; three make a picture in colour")
-    if together:
-        unfit = next((word for word in ("outdir", "ramp", "hist", "rate") if outdir or settings.get(word)), None)
-        if unfit:
-            raise UsageError(f"--{'at' if unfit == 'ramp' else unfit} is not about several images at once")
-    if output == "-" and sys.stdout.isatty():
-        raise UsageError("will not write a picture to a terminal", mend="redirect it, or give -o a name")
-    if settings["ramp"] and settings["hist"]:
-        raise UsageError("--at and --hist do not go together")
-    if settings["rate"] and not settings["ramp"]:
-        raise UsageError("--rate goes with --at or --ramp")
-    image_only = ("catalog", "segmentation", "grid", "compass")
-    for word in (*image_only, "section", "array", "resultant"):
-        other = "at" if settings["ramp"] else "hist" if settings["hist"] and word in image_only else None
-        if other and settings[word] not in (None, False):
-            raise UsageError(f"--{word} does not go with --{other}")
-    for word in ("grid", "bare"):
-        _needs_picture(word, settings[word] and not (output or outdir or settings["page"]))
-    if settings["cmap"] != "inferno":
-        from rtools.show.terminal import colour_table
-
-        colour_table(settings["cmap"])
-    if settings["frame"] and not (settings["section"] or settings["ramp"]):
-        raise UsageError("--frame goes with --section or --at")
-
-
-def _needs_picture(word, missing):
-    if missing:
-        raise UsageError(f"--{word} needs a picture", mend="give -o FILE.png; --compass works in the terminal")
-
-
-def _targets(names, output, outdir, *, overwrite):
-    """Path of each input's picture, None for stdout; empty where text is wanted."""
-    from rtools.show.stretch import require_matplotlib
-
-    if not (output or outdir):
-        return {}
-    require_matplotlib()
-    if output == "-":
-        return {names[0]: None}
-    targets = {names[0]: Path(output)} if output else {}
-    if outdir:
-        stems = {name: "stdin" if inputs.is_stream(name) else Path(name).stem for name in names}
-        targets = {name: Path(outdir) / f"{stem}.png" for name, stem in stems.items()}
-    for name, path in targets.items():
-        twin = next((other for other in targets if other != name and targets[other] == path), None)
-        if twin:
-            raise UsageError(f"{name} and {twin} would both be {path}")
-        if path.exists() and not overwrite:
-            raise RtoolsError("exists already", mend="--overwrite replaces it", path=path)
-    return targets
-
-
-def _typed(names):
-    """Which of some options stand on the command line."""
-    context = click.get_current_context()
-    return frozenset(name for name in names if context.get_parameter_source(name).name == "COMMANDLINE")
-
-
-def _pixel(text):
-    try:
-        x, y = map(int, text.split(","))
-    except ValueError:
-        raise UsageError(f"--at {text}: X,Y expected, as 1234,2345") from None
-    return x, y
 
 
 def _picture(console, path, target, settings):

@@ -8,16 +8,16 @@ import numpy as np
 
 from rtools.products.schema.nodes import readable
 from rtools.show.compass_drawing import draw_compass
-from rtools.show.stretch import find_limits, histogram, normalisation, shrink
+from rtools.show.sky_lines import draw_sky_lines
+from rtools.show.stretch import find_limits, normalisation, shrink
 from rtools.show.terminal import FLAG_COLOURS, colour_table
-from rtools.wfi.sphere import signed_turn
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from rtools.show.image import ShownPlane
 
-__all__ = ["SIDE", "plot_histogram", "plot_image", "save"]
+__all__ = ["SIDE", "paint_image", "plot_image", "save", "show_values"]
 
 DPI = 150
 SIDE = 1500
@@ -25,9 +25,6 @@ SIDE = 1500
 
 LEAST = 600
 """Dots along the longer side of a picture without axes, at least: small images are magnified."""
-
-GRID = 129
-"""Points along each axis where the sky position is computed for lines."""
 
 GREY = "0.55"
 OVERLAY = "#40ff40"
@@ -80,17 +77,63 @@ def plot_image(
     -------
     matplotlib.figure.Figure
     """
-    rows, columns = image.data.shape
-    factor = max(1, -(-max(rows, columns) // SIDE))
-    extent = _extent(image, factor)
+    factor = max(1, -(-max(image.data.shape) // SIDE))
     with_bar = image.kind == "image" and colours is None
     figure, axes = _bare_canvas(image, factor) if bare else _canvas(image, bar=with_bar)
+    look: dict[str, Any] = {
+        "stretch": stretch,
+        "limits": limits,
+        "cmap": cmap,
+        "title": title,
+        "colours": colours,
+        "bare": bare,
+    }
+    over: dict[str, Any] = {"wcs": wcs, "grid": grid, "compass": compass, "sources": sources, "outlines": outlines}
+    paint_image(figure, axes, image, factor, **look, **over)
+    return figure
+
+
+def paint_image(
+    figure: Any,
+    axes: Any,
+    image: ShownPlane,
+    factor: int,
+    *,
+    stretch: str,
+    limits: str | None,
+    cmap: str,
+    title: str | None,
+    wcs: Any,
+    grid: bool,
+    compass: tuple[np.ndarray, np.ndarray, float] | None,
+    sources: np.ndarray | None,
+    outlines: np.ndarray | None,
+    colours: np.ndarray | None = None,
+    bare: bool = False,
+) -> None:
+    """Draw an image into axes that are there.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.FigureBase
+        Gets the legend of flags.
+    axes : matplotlib.axes.Axes
+        Where the image is drawn.
+    image : rtools.show.image.ShownPlane
+        What is drawn.
+    factor : int
+        So many pixels along each side are one dot.
+    stretch, limits, cmap, title, wcs, grid, compass, sources, outlines, colours, bare
+        As `plot_image` takes them.
+    """
+    rows, columns = image.data.shape
+    extent = _extent(image, factor)
     if colours is not None:
         axes.imshow(colours, origin="lower", extent=extent, interpolation="nearest")
     elif image.kind == "flags":
         _show_flags(figure, axes, image, factor, extent, legend=not bare)
     else:
-        _show_values(figure, axes, image, (factor, extent), (stretch, limits, cmap), bar=not bare)
+        show_values(figure, axes, image, (factor, extent), (stretch, limits, cmap), bar=not bare)
     if outlines is not None:
         _show_outlines(axes, image, outlines, factor, extent)
     axes.set_xlim(image.x - 0.5, image.x + columns - 0.5)
@@ -99,18 +142,20 @@ def plot_image(
         size = float(np.clip(40 * (1000 / max(rows, columns)) ** 1.2, 14, 250))
         axes.scatter(sources[0], sources[1], s=size, facecolors="none", edgecolors=OVERLAY, linewidths=0.9)
     if grid:
-        _sky_lines(axes, image, wcs)
+        draw_sky_lines(axes, image, wcs)
     if compass is not None:
         draw_compass(axes, compass, image, sources)
-    if bare:
-        return figure
+    if not bare:
+        _name_axes(figure, axes, image, title)
+
+
+def _name_axes(figure, axes, image, title):
     axes.set(xlabel=image.axes[0], ylabel=image.axes[1])
     if image.places is not None:
         axes.set_aspect("auto")  # rows and columns are of different kinds
         _name_columns(axes, image)
     heading = title if title is not None else f"{image.title}  {image.name}"
     axes.set_title(_wrapped(readable(heading), figure), fontsize=10)
-    return figure
 
 
 def _canvas(image, *, bar):
@@ -153,7 +198,7 @@ def _wrapped(text, figure):
     """A title in lines that the figure has room for."""
     from textwrap import fill
 
-    return fill(text, int(11 * figure.get_figwidth()))
+    return fill(text, int(11 * figure.bbox.width / figure.dpi))
 
 
 def _extent(image, factor):
@@ -162,7 +207,28 @@ def _extent(image, factor):
     return image.x - 0.5, image.x + columns - 0.5, image.y - 0.5, image.y + rows - 0.5
 
 
-def _show_values(figure, axes, image, scale, settings, *, bar):
+def show_values(
+    figure: Any, axes: Any, image: ShownPlane, scale: tuple[int, Any], settings: tuple[Any, ...], *, bar: bool
+) -> Any:
+    """Draw the values of an image in colours.
+
+    Parameters
+    ----------
+    figure, axes : matplotlib objects
+        Where it is drawn.
+    image : rtools.show.image.ShownPlane
+        Values, or labels of segments.
+    scale : (int, tuple of float)
+        So many pixels along each side are one dot; and left, right, lower and upper edge of what is drawn.
+    settings : (str, str or None, str)
+        Stretch, limits and colour map.
+    bar : bool
+        With a bar of the colours.
+
+    Returns
+    -------
+    matplotlib.image.AxesImage
+    """
     (factor, extent), (stretch, limits, cmap) = scale, settings
     shown = shrink(image.data, factor, highest=image.kind == "labels")
     if image.kind == "labels":
@@ -181,6 +247,7 @@ def _show_values(figure, axes, image, scale, settings, *, bar):
         colour_bar.set_ticks(values, labels=texts)
         colour_bar.minorticks_off()
         colour_bar.set_label(image.unit or image.name.partition(",")[0])
+    return drawn
 
 
 def _ticks(norm, count=7):
@@ -217,88 +284,6 @@ def _show_outlines(axes, image, outlines, factor, extent):
     edge = shrink(outlines.astype(np.float32), factor, highest=True)
     layer = np.ma.masked_equal(edge, 0)
     axes.imshow(layer, origin="lower", cmap=ListedColormap([EDGES]), extent=extent, interpolation="nearest", alpha=0.9)
-
-
-def _sky_lines(axes, image, wcs):
-    """Lines of equal right ascension and declination, labelled where they run."""
-    from astropy import units
-    from astropy.visualization.wcsaxes.formatter_locator import AngleFormatterLocator
-    from matplotlib.patheffects import withStroke
-
-    rows, columns = image.data.shape
-    x = np.linspace(image.x - 0.5, image.x + columns - 0.5, GRID)
-    y = np.linspace(image.y - 0.5, image.y + rows - 0.5, GRID)
-    ra, dec = wcs(*np.meshgrid(x, y), with_bounding_box=False)
-    middle = ra[GRID // 2, GRID // 2]
-    ra = middle + signed_turn(ra - middle)  # no step inside the image but at a pole
-    taken: list[np.ndarray] = []
-    for values, unit, along in ((ra, units.hourangle, 0.3), (dec, units.deg, 0.6)):
-        if not np.isfinite(values).any():
-            continue
-        chosen = AngleFormatterLocator(number=5, unit=units.deg, format_unit=unit)
-        levels, spacing = chosen.locator(np.nanmin(values), np.nanmax(values))
-        words = chosen.formatter(levels % (360 * units.deg) if unit is units.hourangle else levels, spacing)
-        levels = levels.to_value(units.deg)
-        if not len(levels):
-            continue
-        lines = axes.contour(x, y, values, levels=levels, colors="white", linewidths=0.8, alpha=0.65)
-        lines.set_path_effects([withStroke(linewidth=2, foreground="black", alpha=0.3)])  # seen on white too
-        named = dict(zip(lines.levels, words, strict=True))
-        places = _label_places(lines, image, along, taken)
-        for text in axes.clabel(lines, fmt=named, fontsize=9, inline_spacing=3, manual=places):
-            text.set(alpha=1, path_effects=[withStroke(linewidth=2, foreground="black")])
-
-
-def _label_places(lines, image, along, taken):
-    """Where lines are labelled: some way along each, off the edges, other labels (`taken`), compass and bar."""
-    rows, columns = image.data.shape
-    low = np.array([image.x + 0.08 * columns, image.y + 0.27 * min(rows, columns)])
-    high = np.array([image.x + 0.92 * columns, image.y + 0.92 * rows])
-    for path in lines.get_paths():
-        inside = path.vertices[np.all((path.vertices > low) & (path.vertices < high), axis=1)]
-        if not len(inside):
-            continue
-        room = np.min([np.hypot(*(inside - other).T) for other in taken] or [np.full(len(inside), np.inf)], axis=0)
-        wanted = np.abs(np.arange(len(inside)) - along * len(inside)) / len(inside)
-        best = inside[np.argmin(wanted - np.minimum(room / (0.12 * max(rows, columns)), 1))]
-        taken.append(best)
-        yield tuple(best)
-
-
-def plot_histogram(
-    image: ShownPlane, *, limits: str | None = None, title: str | None = None, bins: int = 200
-) -> Figure:
-    """A figure of the distribution of an image's values.
-
-    Parameters
-    ----------
-    image : rtools.show.image.ShownPlane
-        Whose values are counted.
-    limits : str, optional
-        As `rtools.show.stretch.find_limits` takes them; the central 99.8 percent by default.
-    title : str, optional
-        Instead of the file, the array and the region.
-    bins : int
-        At most so many.
-    """
-    from matplotlib.figure import Figure
-
-    edges, counts, below, above = histogram(image.data, limits, bins)
-    figure = Figure(figsize=(8, 5), layout="constrained")
-    axes = figure.add_subplot()
-    axes.stairs(counts, edges, fill=True, color="tab:blue", alpha=0.85)
-    axes.set_yscale("log" if counts.any() else "linear")
-    values = image.data[np.isfinite(image.data)]
-    if values.size:
-        median = float(np.median(values))
-        axes.axvline(median, color="tab:orange", lw=1.5, label=f"median {median:.5g}")
-        axes.legend(frameon=False)
-    name = image.name.partition(",")[0]
-    axes.set(xlabel=f"{name} [{image.unit}]" if image.unit else name, ylabel="pixels", xlim=(edges[0], edges[-1]))
-    notes = f"{counts.sum()} pixels shown, {below} below, {above} above, {image.bad} bad"
-    heading = title if title is not None else f"{image.title}  {image.name}, {image.region}"
-    axes.set_title(f"{readable(heading)}\n{notes}", fontsize=10)
-    return figure
 
 
 def save(figure: Figure, file: BinaryIO, format: str) -> None:

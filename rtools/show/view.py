@@ -128,6 +128,7 @@ def _load_chart(product: Any, wishes: Wishes, called: str | None) -> tuple[Chart
 
 def _image(product, wishes, tell, called):
     from rtools.show import plot, terminal
+    from rtools.show.histogram import plot_histogram
 
     image = load_shown(product, wishes, tell, called)
     if wishes.title is not None:
@@ -137,7 +138,7 @@ def _image(product, wishes, tell, called):
     titled = {"limits": wishes.limits, "title": wishes.title}
     if wishes.hist:
         return Drawing(
-            lambda: plot.plot_histogram(image, **titled),
+            lambda: plot_histogram(image, **titled),
             lambda style: terminal.draw_histogram(image, style, limits=wishes.limits),
         )
     over = load_overlays(product, image, wishes, tell)

@@ -45,7 +45,7 @@ from .metadata import exposure_mjd, get, missing, put, refuse_impossible, requir
 from .mosaics import MOSAIC_CAL_STEPS, PRODUCT_TYPES, VISIT_DIGITS
 from .quantities import ENTRIES, QUANTITIES, Parity, Quantity, ReadPattern, Time, Vector, Word, entry_problem, problem
 from .readout import CLOCK_S, PAUSE_SAMPLES, ROW_CLOCKS, ROW_SAMPLES, WINDOW_FACTOR, WINDOW_ROWS
-from .siaf import PARITY, Aperture, aperture, corners, detector_of, pixel_to_v2v3, v2v3_to_ideal
+from .siaf import PARITY, Aperture, aperture, corners, detector_of, ideal_to_v2v3, pixel_to_v2v3, v2v3_to_ideal
 from .skycell_names import SKYCELL_NAME, pad_skycell
 from .sphere import (
     angles_to_vectors,
@@ -185,6 +185,7 @@ __all__ = [
     "frame_time",
     "from_plane",
     "get",
+    "ideal_to_v2v3",
     "inverse_coefficients",
     "is_time_mapping",
     "iso_time",

@@ -24,6 +24,7 @@ __all__ = [
     "aperture",
     "corners",
     "detector_of",
+    "ideal_to_v2v3",
     "pixel_to_v2v3",
     "v2v3_to_ideal",
 ]
@@ -153,6 +154,26 @@ def v2v3_to_ideal(aperture: Aperture, v2: ArrayLike, v3: ArrayLike) -> tuple[np.
     cosine, sine = _turn(aperture)
     v2, v3 = np.asarray(v2, float) - aperture.v2_ref, np.asarray(v3, float) - aperture.v3_ref
     return aperture.parity * (v2 * cosine - v3 * sine), v2 * sine + v3 * cosine
+
+
+def ideal_to_v2v3(aperture: Aperture, x: ArrayLike, y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    """V2, V3 of ideal coordinates: the inverse of `v2v3_to_ideal`.
+
+    Parameters
+    ----------
+    aperture : Aperture
+        Its reference point is 0, 0 of the ideal frame; its angle and parity turn the axes.
+    x, y : array_like
+        arcsec, of one shape.
+
+    Returns
+    -------
+    v2, v3 : ndarray float64
+        arcsec, of the shape of `x`.
+    """
+    cosine, sine = _turn(aperture)
+    x, y = aperture.parity * np.asarray(x, float), np.asarray(y, float)
+    return aperture.v2_ref + x * cosine + y * sine, aperture.v3_ref - x * sine + y * cosine
 
 
 def _turn(aperture):

@@ -1,4 +1,4 @@
-"""Pictures that rt-view makes of several inputs at once: in colour, blinking, as a page."""
+"""Pictures that rt-view makes of several inputs at once: in colour, blinking, side by side, as a page."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rtools.products.names.extensions import form_of_name
 
 __all__ = ["TOGETHER", "draw_together", "way_of"]
 
-TOGETHER = ("blink", "page", "scales", "difference")
+TOGETHER = ("blink", "page", "scales", "difference", "focal_plane", "panels", "each")
 """Settings that are about several inputs at once."""
 
 
@@ -34,17 +34,25 @@ def way_of(names, output, settings):
     Returns
     -------
     str or None
-        ``html``, ``blink``, ``colour``; None where each input has a picture of its own.
+        ``html``, ``blink``, ``colour``, ``focal_plane``, ``panels``; None where each input has a picture of its own.
 
     Raises
     ------
     UsageError
         Options do not go together.
     """
+    asked = [word for word in ("page", "blink", "focal_plane", "panels") if settings[word]]
+    if len(asked) > 1 or (settings["page"] and output):
+        words = [f"--{'html' if word == 'page' else word.replace('_', '-')}" for word in asked] + ["-o"]
+        raise UsageError(f"{words[0]} and {words[1]} do not go together")
+    if settings["each"] and not settings["panels"]:
+        raise UsageError("--each goes with --panels")
     if settings["page"]:
-        if output or settings["blink"]:
-            raise UsageError("--html does not go with -o and --blink")
         return "html"
+    if settings["focal_plane"] or settings["panels"]:
+        if not output or form_of_name(output) == "gif":
+            raise UsageError(f"--{asked[0].replace('_', '-')} needs a picture", mend="give -o FILE.png")
+        return asked[0]
     gif = form_of_name(output or "") == "gif"
     if settings["blink"] or gif:
         if not (gif and len(names) > 1):
@@ -83,7 +91,7 @@ def draw_together(console, names, way, output, settings, *, overwrite):
     for name in names:
         path = Outputs(output, None, overwrite=overwrite, inputs=[name]).path(name, "")
     require_matplotlib()
-    kinds = {"colour": _colour, "blink": _blink, "html": _page}
+    kinds = {"colour": _colour, "blink": _blink, "html": _page, "focal_plane": _focal_plane, "panels": _panels}
     more = {name: settings.pop(name) for name in TOGETHER}
     with ExitStack() as stack:
         opened = [stack.enter_context(open_any(stack.enter_context(local(name)), others=True)) for name in names]
@@ -103,14 +111,32 @@ def draw_together(console, names, way, output, settings, *, overwrite):
 
 
 def _colour(products, wishes, tell, more, output):
-    from rtools.show import plot
     from rtools.show.colour import parse_scales
     from rtools.show.together import plot_colours
 
     scales = parse_scales(more["scales"]) if more["scales"] else None
+    return _saved(plot_colours(products, wishes, tell, scales), output)
+
+
+def _saved(figure, output):
+    """The bytes of a figure in the form that the name of its file says."""
+    from rtools.show import plot
+
     file = io.BytesIO()
-    plot.save(plot_colours(products, wishes, tell, scales), file, form_of_name(output) or "png")
+    plot.save(figure, file, form_of_name(output) or "png")
     return file.getvalue()
+
+
+def _focal_plane(products, wishes, tell, _more, output):
+    from rtools.show.focal_plane import load_focal_plane, plot_focal_plane
+
+    return _saved(plot_focal_plane(load_focal_plane(products, wishes, tell), wishes), output)
+
+
+def _panels(products, wishes, tell, more, output):
+    from rtools.show.panels import plot_panels
+
+    return _saved(plot_panels(products, wishes, tell, each=more["each"]), output)
 
 
 def _blink(products, wishes, tell, more, _output):
