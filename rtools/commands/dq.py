@@ -16,6 +16,7 @@ from rtools.commands.kit.outputs import Outputs, deliver
 from rtools.commands.kit.positions import at, read_positions, sky
 from rtools.commands.kit.reference_options import reference_config
 from rtools.commands.kit.tool import option, tool, typed
+from rtools.commands.kit.values import complete_arrays, complete_flags
 from rtools.commands.kit.written import Written
 from rtools.errors import InputError, UsageError
 from rtools.products.schema.flag_tables import MISSIONS, bits_of_mission, tables_of_mission
@@ -69,10 +70,20 @@ separated by tabs."""
 )
 @click.argument("what", nargs=-1, metavar="[FLAGS|FILE]…")
 @click.option("--list", "list_all", is_flag=True, help="Print the names of all flags.")
-@click.option("--array", metavar="NAME", help="Array of flags, as groupdq; the names of its bits are used.")
+@click.option(
+    "--array",
+    metavar="NAME",
+    shell_complete=complete_arrays,
+    help="Array of flags, as groupdq; the names of its bits are used.",
+)
 @click.option("--mission", type=click.Choice(MISSIONS), help="Whose flags numbers and names are; roman by default.")
 @click.option("--each", is_flag=True, help="Count in each plane of a cube alone.")
-@click.option("--mask", metavar="NAME,…", help="Write where any of these flags, or numbers, is set.")
+@click.option(
+    "--mask",
+    metavar="NAME,…",
+    shell_complete=complete_flags,
+    help="Write where any of these flags, or numbers, is set.",
+)
 @at
 @sky
 @click.option("--ramp", is_flag=True, help="With --at or --sky: all resultants of the pixel, too.")

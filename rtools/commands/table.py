@@ -12,6 +12,7 @@ from rtools.commands.kit.lists import expand_inputs
 from rtools.commands.kit.loop import file_record, for_each
 from rtools.commands.kit.outputs import Outputs, deliver
 from rtools.commands.kit.tool import tool
+from rtools.commands.kit.values import complete_columns
 from rtools.errors import UsageError, about
 from rtools.expressions.guide import HELP
 from rtools.products.names.extensions import EXTENSIONS, TEXTS, WRITTEN_TABLES, table_form
@@ -75,10 +76,14 @@ each.
 @click.option("--hdu", metavar="NAME[,VER]", help="Table of a FITS file (EXTNAME, EXTVER) or of ASDF (its path).")
 @click.option("--stack", is_flag=True, help="All files as one table, with a column file.")
 @click.option("--explode", is_flag=True, help="A row for each element of vectors; element says which it is.")
-@click.option("--columns", metavar="NAME,…", help="These, in this order; globs like aper*_flux.")
+@click.option(
+    "--columns", metavar="NAME,…", shell_complete=complete_columns, help="These, in this order; globs like aper*_flux."
+)
 @click.option("--add", multiple=True, metavar="NAME=EXPR", help="A column more; repeatable.")
-@click.option("--where", metavar="CONDITION", help="Rows for which it holds.")
-@click.option("--sort", metavar="EXPR,…", help="By these columns or expressions; -COL descends.")
+@click.option("--where", metavar="CONDITION", shell_complete=complete_columns, help="Rows for which it holds.")
+@click.option(
+    "--sort", metavar="EXPR,…", shell_complete=complete_columns, help="By these columns or expressions; -COL descends."
+)
 @click.option("--head", type=click.IntRange(0), metavar="N", help="The first N rows.")
 @click.option("--flux-unit", type=click.Choice(FLUX_UNITS), help="Of all flux densities; ABmag names them _abmag.")
 @click.option("--jwst-columns", is_flag=True, help="What a JWST catalog has, with its names and units.")

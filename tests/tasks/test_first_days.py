@@ -1,0 +1,55 @@
+"""The tasks of examples/tasks.md: every command is run, with small frames, and leaves what it promises."""
+
+import os
+import re
+import subprocess
+
+import pytest
+
+from tests.support.places import ROOT
+
+TEXT = (ROOT / "examples" / "tasks.md").read_text()
+BLOCKS = re.findall(r"^```sh ([^\n]*)\n(.*?)^```", TEXT, flags=re.M | re.S)
+SETUP = "".join(block for names, block in BLOCKS if names == "setup")
+TASKS = {names: block for names, block in BLOCKS if names != "setup"}
+ASKED = {f"A{number}" for number in range(1, 17)} | {f"B{number}" for number in range(1, 18)} | {
+    f"C{number}" for number in (1, 2, 3, 4, 5, 7, 8, 9, 10, 11)
+}  # fmt: skip
+
+pytestmark = pytest.mark.long
+
+
+def test_every_task_is_answered():
+    answered = [name for names in TASKS for name in names.split()]
+    assert sorted(answered) == sorted(ASKED)
+
+
+def run(block, place, path):
+    """Exit status, standard output and error of lines of a shell."""
+    settings = {"PATH": f"{path}:{os.environ['PATH']}", "RT_SIZE": "256", "RT_READ_PATTERN": "1;2-3;4-7;8-10;11;12-13"}
+    command = ["bash", "-eu", "-o", "pipefail", "-c", NAMES + block]
+    return subprocess.run(command, cwd=place, env=os.environ | settings, capture_output=True, text=True, check=False)
+
+
+NAMES = "".join(re.findall(r"^(?:cal|raw|other)=.*\n", SETUP, flags=re.M))
+"""Lines of the setup that say what files are called."""
+
+
+@pytest.fixture(scope="module")
+def field(quick, tmp_path_factory):
+    """A directory with the files of all tasks."""
+    place = tmp_path_factory.mktemp("tasks")
+    done = run(SETUP, place, quick)
+    assert done.returncode == 0, done.stderr
+    return place
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_commands_of_a_task_work(name, field, quick):
+    """In the order of the page: some take what those before have made."""
+    done = run(TASKS[name], field, quick)
+    assert done.returncode == 0, f"{TASKS[name]}\n{done.stdout}\n{done.stderr}"
+    assert "internal error" not in done.stderr
+    assert "Traceback" not in done.stderr
+    too_wide = [line for line in done.stderr.splitlines() if len(line) > 400]
+    assert not too_wide
