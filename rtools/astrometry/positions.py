@@ -14,6 +14,9 @@ SKY_FORM = "RA,DEC is one, as 270.1,66.02 or 18:00:24,+66:01:12 or 18h00m24s,+66
 SQUARE_FORM = "RA,DEC,SIZE is one, as 270.1,66.02,30 or 18:00:24,+66:01:12,1arcmin"
 PIXEL_FORM = "X,Y is one, as 1234,567.5"
 
+NO_ANGLE = (ValueError, TypeError, IndexError, ArithmeticError)
+"""What astropy raises of a text that is no angle; arithmetic fails of hours with hundreds of digits."""
+
 _HOURS = re.compile(r"\d\s*(h|:|\s\s*\d)", re.IGNORECASE)
 """A right ascension in hours: with an h, colons, or words of digits."""
 
@@ -123,7 +126,7 @@ def _sexagesimal(ra, dec, wrong, form):
     try:
         right = Angle(ra, "hourangle" if _HOURS.search(ra) else "deg").deg
         return float(right), float(Angle(dec, "deg").deg)
-    except (ValueError, TypeError, IndexError) as error:
+    except NO_ANGLE as error:
         raise UsageError(f"{wrong} ({_first_line(error)})", mend=form) from None
 
 
@@ -184,7 +187,7 @@ def _size(text, wrong, form):
     try:
         number = re.fullmatch(r"(.*\d\.?)\s*pix(?:els?)?", text)
         size, unit = (float(number[1]), "pix") if number else (float(Angle(text, "arcsec").arcsec), "arcsec")
-    except (ValueError, TypeError, IndexError) as error:
+    except NO_ANGLE as error:
         raise UsageError(f"{wrong} ({_first_line(error)})", mend=form) from None
     if not (np.isfinite(size) and size > 0):
         raise UsageError(wrong, mend=form)

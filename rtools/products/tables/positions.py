@@ -205,7 +205,7 @@ def _of_text(column, axis):
     try:
         written = [texts[number].replace("\N{MINUS SIGN}", "-") for number in known]
         found[known] = Angle(written, units.hourangle if hours else units.deg).deg
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, IndexError, ArithmeticError) as error:
         reason = " ".join(str(error).split())[:100]
         raise InputError(f"{column.name} holds no positions that can be read ({reason})") from None
     return found
