@@ -38,6 +38,8 @@ JOBS = (
     ("skymatch", *_with(ROMAN, "_cal.asdf"), "--pairs", "exact", "--no-mask-sources"),
     ("outlier", *_with(ROMAN, "_cal.asdf"), "--no-resample-data"),
     ("multiband", "one_coadd.asdf", "other_coadd.asdf", "-o", "both_cat.parquet"),
+    ("phot", f"{ROMAN[0]}_cal.asdf", "--table", f"{ROMAN[0]}_cat.parquet", "-o", "light.ecsv"),
+    ("phot", f"{ROMAN[0]}_cal.asdf", "--table", f"{ROMAN[0]}_cat.parquet", "--free", "-o", "free.ecsv"),
     ("sim", GUIDE, "--exposures", "2"),
     ("gw", "measure", GUIDE, "-o", "measured.ecsv"),
     ("gw", "measure", GUIDE, "--centroid", "gauss", "-o", "gauss.ecsv"),
