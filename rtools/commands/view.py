@@ -26,6 +26,7 @@ EXAMPLES = (
     "rt-view X_cal.asdf",
     "rt-view X_cal.asdf --section 1000:1400,2000:2400 -o stars.png",
     "rt-view X_cal.asdf --catalog X_cat.parquet --grid --compass -o sky.png",
+    "rt-view X_cal.asdf --regions X.reg -o regions.png",
     "rt-view red_cal.asdf green_cal.asdf blue_cal.asdf --bare --compass -o colour.png",
     "rt-view r*_0001_wfi*_cal.asdf --focal-plane --compass -o focal_plane.png",
     "rt-view X_cal.asdf --panels --array data,err,dq -o panels.png",
@@ -120,8 +121,11 @@ STRETCHES = ("asinh", "linear", "sqrt", "log", "zscale", "percentile")
 @click.option("--limits", metavar="LIMITS", help="zscale, minmax, 99%, 1%,99.5% or LOW,HIGH; default by --stretch.")
 @option("--cmap", default="inferno", metavar="NAME", help="Colour map of matplotlib.")
 @click.option("--width", type=click.IntRange(10), metavar="N", help="Columns of text; the terminal's, else 80.")
-@click.option("--catalog", "--sources", metavar="FILE", help="Mark its sources: parquet, ECSV, FITS, CSV.")
+@click.option(
+    "--catalog", "--sources", metavar="FILE", help="Mark its sources, by class and flag: parquet, ECSV, FITS …"
+)
 @click.option("--segmentation", metavar="FILE", help="Draw the outlines of a _segm.")
+@click.option("--regions", metavar="FILE.reg", help="Draw the regions of a file of DS9.")
 @click.option("--grid", is_flag=True, help="Lines of equal right ascension and declination (pictures).")
 @click.option("--compass", is_flag=True, help="Directions of north and east, and the scale.")
 @click.option(

@@ -22,7 +22,13 @@ if TYPE_CHECKING:
     from rtools.products.io.face import ProductFace
     from rtools.show.image import ShownPlane
 
-__all__ = ["compass", "load_outlines", "load_sources"]
+__all__ = ["CLASSES", "compass", "load_classed", "load_outlines", "load_sources"]
+
+CLASSES = ("point", "extended", "flagged")
+"""Kinds of sources that have different marks."""
+
+FLAGS = ("warning_flags", "image_flags")
+"""Columns whose flags make a source a flagged one; others tell of a PSF that did not fit."""
 
 PIXELS = (("x_centroid", "y_centroid"), ("xcentroid", "ycentroid"), ("x", "y"), ("X", "Y"))
 
@@ -80,7 +86,46 @@ def load_sources(path: str | Path, product: ProductFace, *, wcs: Any = None) -> 
     InputError
         No table, or no positions in it.
     """
+    return load_classed(path, product, wcs=wcs)[0]
+
+
+def load_classed(path: str | Path, product: ProductFace, *, wcs: Any = None) -> tuple[np.ndarray, np.ndarray | None]:
+    """Positions of a catalog's sources in pixels of a product, and what kind of source each is.
+
+    Parameters
+    ----------
+    path, product, wcs
+        As `load_sources` takes them.
+
+    Returns
+    -------
+    (ndarray, ndarray of int or None)
+        x and y; and the number of each source in `CLASSES`, None where the catalog does not tell points from extended
+        sources and has no flags.
+
+    Raises
+    ------
+    InputError
+        No table, or no positions in it.
+    """
     table = read_catalog(path)
+    return _positions(table, path, product, wcs), _classes(table)
+
+
+def _classes(table):
+    """Flags go before all else: a flagged source may be of either kind."""
+    flags = [name for name in FLAGS if name in table.colnames]
+    if "is_extended" not in table.colnames and not flags:
+        return None
+    found = np.zeros(len(table), int)
+    if "is_extended" in table.colnames:
+        found[column_values(table, "is_extended") == 1] = 1
+    for name in flags:
+        found[np.nan_to_num(column_values(table, name)) != 0] = 2
+    return found
+
+
+def _positions(table, path, product, wcs):
     names = set(table.colnames)
     sky = sky_columns(table.colnames)
     pixels = next((pair for pair in PIXELS if set(pair) <= names), None)

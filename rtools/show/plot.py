@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
 from rtools.products.schema.nodes import readable
 from rtools.show.compass_drawing import draw_compass
+from rtools.show.region_shapes import draw_regions
 from rtools.show.sky_lines import draw_sky_lines
+from rtools.show.source_marks import draw_sources
 from rtools.show.stretch import find_limits, normalisation, shrink
 from rtools.show.terminal import FLAG_COLOURS, colour_table
 
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from rtools.show.image import ShownPlane
+    from rtools.show.region_shapes import ShownRegion
 
 __all__ = ["SIDE", "paint_image", "plot_image", "save", "show_values"]
 
@@ -27,7 +31,6 @@ LEAST = 600
 """Dots along the longer side of a picture without axes, at least: small images are magnified."""
 
 GREY = "0.55"
-OVERLAY = "#40ff40"
 EDGES = "#30d0ff"
 
 
@@ -42,7 +45,9 @@ def plot_image(
     grid: bool = False,
     compass: tuple[np.ndarray, np.ndarray, float] | None = None,
     sources: np.ndarray | None = None,
+    classes: np.ndarray | None = None,
     outlines: np.ndarray | None = None,
+    regions: Sequence[ShownRegion] | None = None,
     colours: np.ndarray | None = None,
     bare: bool = False,
 ) -> Figure:
@@ -66,8 +71,12 @@ def plot_image(
         As `rtools.show.overlay.compass` gives it: arrows to north and east, and a bar of some arcseconds.
     sources : ndarray (2, n), optional
         x and y in pixels of the file, drawn as circles.
+    classes : ndarray of int, optional
+        Of sources, as `rtools.show.overlay.load_classed` gives them: each class has a mark of its own, and a legend.
     outlines : ndarray of bool, optional
         Pixels at the edge of segments.
+    regions : sequence of rtools.show.region_shapes.ShownRegion, optional
+        Lines and labels.
     colours : ndarray uint8 (rows, columns, 3), optional
         Drawn instead of the image's values, which say the emptiest corners.
     bare : bool
@@ -88,7 +97,8 @@ def plot_image(
         "colours": colours,
         "bare": bare,
     }
-    over: dict[str, Any] = {"wcs": wcs, "grid": grid, "compass": compass, "sources": sources, "outlines": outlines}
+    over: dict[str, Any] = {"wcs": wcs, "grid": grid, "compass": compass, "outlines": outlines, "regions": regions}
+    over |= {"sources": sources, "classes": classes}
     paint_image(figure, axes, image, factor, **look, **over)
     return figure
 
@@ -107,7 +117,9 @@ def paint_image(
     grid: bool,
     compass: tuple[np.ndarray, np.ndarray, float] | None,
     sources: np.ndarray | None,
+    classes: np.ndarray | None,
     outlines: np.ndarray | None,
+    regions: Sequence[ShownRegion] | None,
     colours: np.ndarray | None = None,
     bare: bool = False,
 ) -> None:
@@ -123,7 +135,7 @@ def paint_image(
         What is drawn.
     factor : int
         So many pixels along each side are one dot.
-    stretch, limits, cmap, title, wcs, grid, compass, sources, outlines, colours, bare
+    stretch, limits, cmap, title, wcs, grid, compass, sources, classes, outlines, regions, colours, bare
         As `plot_image` takes them.
     """
     rows, columns = image.data.shape
@@ -140,7 +152,9 @@ def paint_image(
     axes.set_ylim(image.y - 0.5, image.y + rows - 0.5)
     if sources is not None:
         size = float(np.clip(40 * (1000 / max(rows, columns)) ** 1.2, 14, 250))
-        axes.scatter(sources[0], sources[1], s=size, facecolors="none", edgecolors=OVERLAY, linewidths=0.9)
+        draw_sources(figure, axes, (sources, classes), size, legend=None if bare else image.kind)
+    if regions is not None:
+        draw_regions(axes, regions)
     if grid:
         draw_sky_lines(axes, image, wcs)
     if compass is not None:

@@ -143,11 +143,22 @@ def _image(product, wishes, tell, called):
         )
     over = load_overlays(product, image, wishes, tell)
     look = wishes.of("stretch", "cmap")
-    text = {name: value for name, value in over.items() if name != "wcs"} | {"limits": wishes.limits}
+    text = {name: over[name] for name in ("compass", "sources")} | {"limits": wishes.limits}
+    text["outlines"] = _painted(image, over)
     return Drawing(
         lambda: plot.plot_image(image, **titled, **look, **over, grid=wishes.grid, bare=wishes.bare),
         lambda style: terminal.draw_image(image, style, **look, **text),
     )
+
+
+def _painted(image, over):
+    """Pixels that text paints: edges of segments, and lines of regions."""
+    if not over["regions"]:
+        return over["outlines"]
+    from rtools.show.region_shapes import paint_regions
+
+    lines = paint_regions(over["regions"], image)
+    return lines if over["outlines"] is None else lines | over["outlines"]
 
 
 def load_shown(product: Any, wishes: Wishes, tell: Tell, called: str | None) -> ShownPlane:
@@ -209,14 +220,15 @@ def load_overlays(product: Any, image: ShownPlane, wishes: Wishes, tell: Tell) -
     Returns
     -------
     dict
-        wcs, compass, sources and outlines as `rtools.show.plot.plot_image` takes them; each None where not asked for.
+        wcs, compass, sources, classes, outlines and regions as `rtools.show.plot.plot_image` takes them; each None
+        where not asked for.
     """
     from rtools.products.edit.wcs import load_wcs
     from rtools.show import overlay
 
-    found: dict[str, Any] = dict.fromkeys(("wcs", "compass", "sources", "outlines"))
+    found: dict[str, Any] = dict.fromkeys(("wcs", "compass", "sources", "classes", "outlines", "regions"))
     needed = wishes.grid or wishes.compass or wishes.wcs
-    if needed or wishes.catalog:
+    if needed or wishes.catalog or wishes.regions:
         try:
             found["wcs"] = load_wcs(product, wishes.wcs)
         except InputError:
@@ -226,10 +238,18 @@ def load_overlays(product: Any, image: ShownPlane, wishes: Wishes, tell: Tell) -
     if wishes.compass:
         found["compass"] = overlay.compass(found["wcs"], image.x + columns / 2, image.y + rows / 2)
     if wishes.catalog:
-        x, y = found["sources"] = overlay.load_sources(wishes.catalog, product, wcs=found["wcs"])
+        found["sources"], found["classes"] = overlay.load_classed(wishes.catalog, product, wcs=found["wcs"])
+        x, y = found["sources"]
         inside = (abs(x - image.x - columns / 2) <= columns / 2) & (abs(y - image.y - rows / 2) <= rows / 2)
         level = "info" if inside.any() else "warning"
         tell(level, f"{Path(wishes.catalog)}: {inside.sum()} of {len(x)} sources in the picture")
     if wishes.segmentation:
         found["outlines"] = overlay.load_outlines(wishes.segmentation, product, image)
+    if wishes.regions:
+        from rtools.show.region_shapes import load_regions
+
+        messages: list[str] = []
+        found["regions"] = load_regions(wishes.regions, found["wcs"], messages)
+        for text in messages:
+            tell("warning", f"{Path(wishes.regions)}: {text}")
     return found

@@ -25,7 +25,7 @@ class Wishes:
         Which spectrum, as `rtools.show.spectrum.chart_spectra` takes it.
     stretch, limits, cmap, title
         How, as `rtools.show.plot.plot_image` takes it.
-    catalog, segmentation, grid, compass, wcs
+    catalog, segmentation, regions, grid, compass, wcs
         What lies over an image.
     bare : bool
         Pictures of images have no axes, title and bar of colours.
@@ -53,6 +53,7 @@ class Wishes:
     title: str | None = None
     catalog: str | None = None
     segmentation: str | None = None
+    regions: str | None = None
     grid: bool = False
     compass: bool = False
     wcs: str | None = None
@@ -70,8 +71,8 @@ class Wishes:
 RAMP = {"roman": ("ramp", "rate", "frame", "title"), "jwst": ("ramp", "rate", "integration", "title")}
 """Settings of the ramp of a pixel, by mission."""
 
-_IMAGE = ("array", "section", "flags", "limits", "catalog", "segmentation", "grid", "compass", "wcs", "hist", "title",
-          "stretch", "cmap", "bare")  # fmt: skip
+_IMAGE = ("array", "section", "flags", "limits", "catalog", "segmentation", "regions", "grid", "compass", "wcs", "hist",
+          "title", "stretch", "cmap", "bare")  # fmt: skip
 
 IMAGE = {"roman": (*_IMAGE, "resultant", "frame"), "jwst": (*_IMAGE, "integration", "group", "wave")}
 """Settings of images, by mission; which of the planes a product has is seen when it is read."""

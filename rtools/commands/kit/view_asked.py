@@ -48,7 +48,9 @@ def check_asked(names, output, outdir, settings, *, together):
         raise UsageError("--at and --hist do not go together")
     if settings["rate"] and not settings["ramp"]:
         raise UsageError("--rate goes with --at or --ramp")
-    image_only = ("catalog", "segmentation", "grid", "compass")
+    if settings["page"] and settings["regions"]:
+        raise UsageError("--regions does not go with --html")
+    image_only = ("catalog", "segmentation", "regions", "grid", "compass")
     for word in (*image_only, "section", "array", "resultant"):
         other = "at" if settings["ramp"] else "hist" if settings["hist"] and word in image_only else None
         if other and settings[word] not in (None, False):

@@ -26,7 +26,8 @@ from rtools.products.tables.ecsv import ecsv_table, plain_values
 from rtools.products.tables.flat import flatten
 from rtools.products.tables.in_trees import table_at
 from rtools.products.tables.parquet import to_arrow
-from rtools.products.tables.plain_forms import write_json, write_regions
+from rtools.products.tables.plain_forms import write_json
+from rtools.products.tables.regions import write_regions
 
 if TYPE_CHECKING:
     from astropy.table import Table as AstropyTable
