@@ -26,8 +26,8 @@ compressed or its bytes ordered is not a difference. Times are compared as times
 leap seconds are counted.
 
 Left out, unless --all: asdf_library, history, meta.filename, meta.file_date, meta.calibration_software_*,
-meta.cal_logs, meta.rtools (what made the file: rt-history tells it), and of catalogs the date and versions of
-source_catalog.
+meta.cal_logs, meta.rtools and rtools (what made the file: rt-history tells it), and of catalogs the date and versions
+of source_catalog.
 
 Takes ASDF files, and catalogs of any format that rt-table reads: metadata, units, descriptions and values by column.
 Rows belong together by label or source_id, where these are there and occur once, else by their place; the order of
@@ -188,7 +188,7 @@ def _write(one, two, target, about):
                 pair = difference_output.image_pair(a, b, array)
                 told = {"a": Path(first).name, "b": Path(second).name, "array": array or "data"}
                 with stage.open() as file:
-                    difference_output.write_difference(file, pair, told)
+                    difference_output.write_difference(file, pair, told, (first, second), path or "difference.asdf")
                 return stage
             figure = difference_output.plot_difference(a, b, array)
             with stage.open() as file:

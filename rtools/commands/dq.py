@@ -331,7 +331,7 @@ def _write_mask(path, words, output, asked, *, overwrite):
     def make(written):
         stage = Stage(written)
         with stage.open() as file:
-            flags.write_mask(file, mask, about, form)
+            flags.write_mask(file, mask, about, form, target or "mask.asdf")
         return stage
 
     deliver(target, "mask.asdf", make)

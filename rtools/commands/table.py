@@ -162,8 +162,7 @@ def _written(console, outputs, names, what, *, dry_run):
     (name, sources), (table, form, view) = names, what
     path, filename = _target(outputs, name, form)
     if not dry_run:
-        if not (view["describe"] or view["stats"]):
-            stamp(table, filename if path is None else path, _entry(sources, view))
+        stamp(table, filename if path is None else path, _entry(sources, view))
         deliver(path, filename, lambda path: _staged(console, path, table, form))
     return path
 

@@ -38,6 +38,9 @@ INDEX = b"#ASDF BLOCK INDEX"
 
 LONGEST_INDEX = 1 << 16
 
+JOBS_OF_TABLES = (f"roman.meta.{JOB_OF_TABLE}", JOB_OF_TABLE)
+"""Keys of flat metadata at which the job stands: of a product's catalog, and of any other table."""
+
 
 def fingerprint_of(path: str | Path) -> str | None:
     """The fingerprint of the job that made a file; None where it says nothing of that.
@@ -95,7 +98,7 @@ def _parquet_job(path):
     except (ArrowException, OSError) as error:
         raise InputError(f"not a parquet file that can be read ({' '.join(str(error).split())[:120]})",
                          path=path) from None  # fmt: skip
-    text = told.get(b"roman.meta.rtools.job") or told.get(b"rtools.job")
+    text = next(filter(None, (told.get(key.encode()) for key in JOBS_OF_TABLES)), None)
     return None if text is None else _of_json(text)
 
 
@@ -140,7 +143,7 @@ def job_of(path: str | Path) -> dict[str, Any] | None:
     form = form_of(path)
     if form == "parquet":
         return _parquet_job(path)
-    if form == "fits" and (card := read_headers(path)[0].values.get(JOB_OF_IMAGE)):
+    if form == "fits" and (card := _card_of_job(path)):
         return _of_json(str(card))
     tree = _tree_of_fits(path) if form == "fits" else keys.bare(read_tree(path))
     meta = tree.get("meta")
@@ -149,6 +152,12 @@ def job_of(path: str | Path) -> dict[str, Any] | None:
     if isinstance(job, str):
         return _of_json(job)
     return _if_sound(job)
+
+
+def _card_of_job(path):
+    """The card that says which job made an image, or a table; None where the file has no such card."""
+    cards = (hdu.values.get(key) for hdu in read_headers(path) for key in (JOB_OF_IMAGE, *JOBS_OF_TABLES))
+    return next(filter(None, cards), None)
 
 
 def _tree_of_fits(path):

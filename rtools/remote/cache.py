@@ -18,14 +18,9 @@ from pathlib import Path
 from typing import IO
 
 from rtools.errors import InputError, RtoolsError
-from rtools.remote import marks, names, parts, server
+from rtools.remote import marks, names, parts, server, settings
 
-__all__ = ["LEAST_IN_PARTS", "SIZE", "copy_of", "enter", "failed_copy", "leave", "limit", "root"]
-
-SIZE = "10G"
-"""Bytes that all copies may take together; ``RT_CACHE_SIZE`` says another number."""
-
-UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
+__all__ = ["LEAST_IN_PARTS", "copy_of", "enter", "failed_copy", "leave", "limit", "root"]
 
 LEAST_IN_PARTS = 1 << 20
 """Bytes of a file from which on parts are fetched."""
@@ -56,15 +51,9 @@ def limit() -> int:
     Raises
     ------
     RtoolsError
-        ``RT_CACHE_SIZE`` is no size.
+        What is said of it is no size.
     """
-    said = os.environ.get("RT_CACHE_SIZE", "").strip() or SIZE
-    text = said.upper().removesuffix("IB").removesuffix("B")
-    number, unit = (text[:-1], text[-1]) if text[-1:] in UNITS and text[-1:] else (text, "")
-    try:
-        return int(float(number) * UNITS[unit])
-    except (ValueError, OverflowError):
-        raise RtoolsError(f"RT_CACHE_SIZE={said}: a size is a number with K, M, G or T") from None
+    return int(settings.said("cache-size"))
 
 
 def root() -> Path:
@@ -75,7 +64,7 @@ def root() -> Path:
     Path
     """
     home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    folder = Path(os.environ.get("RT_CACHE_DIR") or Path(home, "rtools", "remote"))
+    folder = Path(settings.said("cache-dir") or Path(home, "rtools", "remote"))
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if os.access(folder, os.W_OK):

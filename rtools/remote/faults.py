@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from typing import NoReturn, TypeVar
 
 from rtools.errors import InputError, RtoolsError
+from rtools.remote import settings
 from rtools.remote.names import shown
 
 __all__ = ["PAUSE", "TRIES", "timeout", "told", "tried"]
-
-TIMEOUT = 15.0
-"""Seconds for a connection, and for each answer; ``RT_REMOTE_TIMEOUT`` says another number."""
 
 TRIES = 3
 PAUSE = 0.5
@@ -31,7 +28,7 @@ Value = TypeVar("Value")
 
 
 def timeout() -> float:
-    """Seconds that are waited for an answer.
+    """Seconds that are waited for a connection, and for each answer.
 
     Returns
     -------
@@ -40,13 +37,9 @@ def timeout() -> float:
     Raises
     ------
     RtoolsError
-        ``RT_REMOTE_TIMEOUT`` is no number.
+        What is said of it is no number of seconds.
     """
-    said = os.environ.get("RT_REMOTE_TIMEOUT", "")
-    try:
-        return float(said) if said else TIMEOUT
-    except ValueError:
-        raise RtoolsError(f"RT_REMOTE_TIMEOUT={said}: a number of seconds is needed") from None
+    return float(settings.said("timeout"))
 
 
 def tried(url: str, function: Callable[[], Value]) -> Value:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
@@ -56,8 +58,10 @@ def image_pair(first: ProductFace, second: ProductFace, array: str | None = None
     return pair
 
 
-def write_difference(file: BinaryIO, pair: ImagePair, about: dict[str, Any]) -> None:
-    """Write the difference as ASDF.
+def write_difference(
+    file: BinaryIO, pair: ImagePair, about: dict[str, Any], inputs: Sequence[str], path: str | Path
+) -> None:
+    """Write the difference as ASDF, which says what made it.
 
     Parameters
     ----------
@@ -67,22 +71,28 @@ def write_difference(file: BinaryIO, pair: ImagePair, about: dict[str, Any]) -> 
         The images.
     about : dict
         What they are: a, b, array.
+    inputs : sequence of str
+        The two files, as they were typed.
+    path : str or Path
+        Where the difference will appear.
 
     Notes
     -----
     ``roman.data`` is B - A, ``roman.sigma`` the same in units of the errors where there are some, ``roman.dq`` the
     flags of both together, and ``roman.meta`` says what they are of.
     """
+    from rtools.products.io.recording import recorded
     from rtools.products.io.staging import serialise, write_file
 
-    tree: dict[str, Any] = {"meta": about | {"error_of": pair.error_of or None, "unit": pair.unit or None}}
-    tree["data"] = _difference(pair)
+    entry = history.entry("rt-diff", parameters=about, inputs=inputs)
+    said = about | {"error_of": pair.error_of or None, "unit": pair.unit or None}
+    meta, entries = recorded(said, [entry], path)
+    tree: dict[str, Any] = {"meta": meta, "data": _difference(pair)}
     if pair.err is not None:
         tree["sigma"] = _sigmas(pair)
     if pair.flags is not None:
         tree["dq"] = pair.flags
-    entry = history.entry("rt-diff", parameters=about, inputs=[about["a"], about["b"]], is_edit=True)
-    head, inner, sources = serialise(tree, None, [entry])
+    head, inner, sources = serialise(tree, None, entries)
     write_file(file, head, inner, sources, compression="lz4")
 
 

@@ -14,6 +14,7 @@ from rtools.astrometry.positions import parse_sky
 from rtools.errors import InputError, UsageError
 from rtools.pipeline.catalog import placing
 from rtools.products.io import open_product, writer
+from rtools.products.making import job_of
 from rtools.products.schema import layout, nodes
 from rtools.work.statistics import image_statistics
 from tests.support.placed_images import image as placed
@@ -343,6 +344,16 @@ def test_standard_input_to_standard_output(tmp_path, monkeypatch):
     with open_product(tmp_path / "b.asdf") as after:
         assert after.meta["filename"] == "a_cal.asdf"
         assert after.arrays["data"].shape == (60, 20)
+    (read,) = job_of(tmp_path / "b.asdf")["inputs"]
+    assert read["file"] == "-" and len(read["digest"]) == 32
+
+
+def test_what_made_a_cutout_names_the_file_that_was_cut_and_not_the_cutout(tmp_path):
+    (tmp_path / "parts").mkdir()
+    path = made(tmp_path / "a.asdf", "ramp")
+    assert tool("cut", path, "--section", SECTION, "--outdir", tmp_path / "parts") == 0
+    (read,) = job_of(tmp_path / "parts" / "a.asdf")["inputs"]
+    assert read["file"] == "../a.asdf" and len(read["digest"]) == 32
 
 
 def test_a_cutout_of_a_cutout(tmp_path):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
+from rtools.products.making import job_of
 from rtools.wfi import dq
 from tests.support.runs import piped
 from tests.support.small_files import tool, write
@@ -150,6 +151,7 @@ def test_mask_as_fits(ramp, tmp_path):
         assert found[0].header["BITPIX"] == 8
         assert found[0].header["DQVALUE"] == 128
         np.testing.assert_array_equal(found[0].data, (GROUPDQ & 128) != 0)
+    assert job_of(out)["arguments"] == ["--array=groupdq", "--mask=WFI18_TRANSIENT"]
     assert out.stat().st_size % 2880 == 0
 
 

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from rtools.products.making import job_of
 from rtools.products.tables import read_catalog
 from tests.support.runs import done, tool
 from tests.support.star_fields import sibling
@@ -56,6 +57,7 @@ def test_a_star_is_like_the_psf(imaged, star, tmp_path, capsys):
 def test_the_psf_of_stars_is_a_reference_that_the_catalog_takes(imaged, tmp_path, capsys):
     target = tmp_path / "own_epsf.asdf"
     done("psf", imaged, "--measure", "--stars", "8", "--write", target, *TINY)
+    assert job_of(target)["tool"] == "rt-psf" and job_of(target)["inputs"][0]["digest"]
     record = told(capsys, target, *TINY)
     assert 0.12 < record["numbers"]["fwhm"] < 0.2
     done("catalog", imaged, "--ref", f"epsf={target}", "-o", tmp_path / "own_cat.parquet")

@@ -245,6 +245,15 @@ def test_a_kernel_of_a_zip_file_does_not_keep_the_old_callee(calling, tmp_path, 
         assert calling()(2.0) == factor * 2 + 1
 
 
+SLOW = """
+import threading
+class Timer(threading.Timer):
+    def __init__(self, interval, *args, **more):
+        super().__init__(0.0, *args, **more)
+threading.Timer = Timer
+"""
+"""As on a busy machine: after some seconds matplotlib says that it looks for fonts."""
+
 UNKNOWN = ("unshare", "--user", "--map-user=12345", "--map-group=12345")
 """Begin a process under a number that is no user of the system; the rights stay those of who begins it."""
 
@@ -259,6 +268,7 @@ def test_a_user_whom_nobody_knows_and_without_a_home(start, closed, tmp_path):
     """As in a container that runs under a number: pictures, WCS and kernels need settings that libraries look for."""
     work = tmp_path / "work"
     work.mkdir()
+    (closed.parent / "sitecustomize.py").write_text(SLOW)
     surroundings = {"PYTHONPATH": str(closed.parent), "TMPDIR": str(work)}
     for words in (("view", "-o", work / "x.png"), (TOOL, "-o", work / "s.asdf")):
         command = [*UNKNOWN, sys.executable, "-B", "-c", CODE, words[0], start, *words[1:]]

@@ -146,6 +146,9 @@ LIGHT = {
 }
 """As `MANY`, quick enough for many files."""
 
+EDITS = ("aberration", "fits", "point", "set")
+"""Tools that change a file, or its form, and leave what made it."""
+
 WRONG = {
     **dict.fromkeys(("flux", "skymatch", "outlier", "resample"), "wcs"),
     **dict.fromkeys((*chain.order(), "run", "cut", "view", "dq", "fits", "phot", "psf", "point", "aberration"), "wcs"),

@@ -16,6 +16,7 @@ from typing import NamedTuple
 from rtools import __version__
 from rtools.errors import RtoolsError
 from rtools.machine import cache_home, cores, memory_available, memory_of_machine
+from rtools.remote import settings
 
 __all__ = ["Look", "all_looks"]
 
@@ -181,7 +182,7 @@ def _catalog() -> Iterator[Look]:
 def _environment() -> Iterator[Look]:
     from rtools.commands.kit.tools import command_of, tool_names
 
-    known = {"RT_DEBUG", "RT_REMOTE_TIMEOUT", "RT_CACHE_SIZE", "RT_CACHE_DIR"}
+    known = {"RT_DEBUG", *(setting.variable for setting in settings.SETTINGS.values())}
     for name in tool_names():
         commands = [command_of(name), *getattr(command_of(name), "commands", {}).values()]
         known |= {param.envvar for command in commands for param in command.params if isinstance(param.envvar, str)}

@@ -11,6 +11,8 @@ One file serves all tools::
     save-steps = true
     [rt-refcat.make]     # a subcommand
     limit = 20
+    [remote]             # copies of files that lie elsewhere
+    cache-size = "50G"
 
 The more special one counts: a tool's table before a step's, a step's of one mission before that of all, a step's before
 the top level. All keys of the file are
@@ -22,6 +24,7 @@ from pathlib import Path
 
 import click
 
+from rtools.commands.kit.config_remote import REMOTE, remote_values, take_remote
 from rtools.commands.kit.config_shown import OWN, PATH, STEPS, tables_of_steps
 from rtools.commands.kit.config_steps import add_mission, add_step, all_steps, joined
 from rtools.commands.kit.config_values import add_values, nearest, place_of, value_of_option
@@ -55,6 +58,7 @@ def read_config(ctx, path):
     try:
         top = {word: value for word, value in settings.items() if not isinstance(value, dict)}
         tables = {word: value for word, value in settings.items() if isinstance(value, dict)}
+        remote = remote_values(_written(tables.pop(REMOTE, {}), REMOTE))
         steps, tools = _tables(tables, ctx.command)
         top = _top_values(top, ctx.command)
         shadowed = {key for found in steps.values() for values in found.values() for key in values}
@@ -63,6 +67,7 @@ def read_config(ctx, path):
     except UsageError as error:
         error.path = path
         raise
+    take_remote(ctx, remote)
     ctx.default_map = values | tools.get(ctx.command.name, {})
     ctx.meta[STEPS], ctx.meta[PATH], ctx.meta[OWN] = steps, path, frozenset(tools.get(ctx.command.name, {}))
 
@@ -227,7 +232,7 @@ def _written(table, name):
 
 
 def _table_names():
-    return [command.name for command in _commands()] + [step.name for step in all_steps()]
+    return [command.name for command in _commands()] + [step.name for step in all_steps()] + [REMOTE]
 
 
 def _unknown_table(word):

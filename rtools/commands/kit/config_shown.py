@@ -3,11 +3,15 @@
 import click
 
 from rtools.commands.kit.config_values import place_of, toml_text
+from rtools.remote import settings
 
 __all__ = ["long_names", "origin_of", "print_config", "tables_of_steps", "untyped"]
 
 STEPS, PATH, OWN = "rtools.config.steps", "rtools.config.path", "rtools.config.own"
 """Keys of `click.Context.meta`: tables of steps by mission, path of the file, parameters in the table of the tool."""
+
+REMOTE = "remote"
+"""What the table about files that lie elsewhere is called."""
 
 
 def tables_of_steps(ctx, mission):
@@ -62,12 +66,26 @@ def print_config(ctx, values):
     for word, param in long_names(ctx.command).items():
         if param.name in ctx.params and not param.hidden:
             click.echo(_line(word, values[param.name], origin_of(ctx, param)))
+    _print_remote(ctx)
     if ctx.command.name != "rt-run":
         return
     for name, options in _tables(ctx.meta.get(STEPS, {})).items():
         click.echo(f"\n[{name}]")
         for key, value in options.items():
             click.echo(_line(key.replace("_", "-"), value, f"config file {ctx.meta[PATH]}"))
+
+
+def _print_remote(ctx):
+    """Print what counts for files that lie elsewhere."""
+    lines = []
+    for key, setting in settings.SETTINGS.items():
+        text, origin = settings.wording(key)
+        origin = {"environment": f"environment {setting.variable}",
+                  "configuration": f"config file {ctx.meta.get(PATH)}"}.get(origin, origin)  # fmt: skip
+        lines.append(_line(key, settings.said(key) if isinstance(setting.default, float) else text, origin))
+    said = not all(line.startswith("# ") for line in lines)
+    click.echo(f"\n{'' if said else '# '}{place_of(REMOTE)}")
+    click.echo("\n".join(lines))
 
 
 def _tables(steps):

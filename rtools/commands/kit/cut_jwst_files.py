@@ -160,8 +160,7 @@ def maker(_console, product, part, writing, *, work):
     if asked:
         raise UsageError(f"--{asked} is about ASDF, and a product of JWST stays FITS", path=product.path)
     cutout = part.cut(work)
-    source = str(product.meta.get("filename") or os.path.basename(product.path))
-    record = history.entry("rt-cut", parameters=part.parameters, inputs=[source])
+    record = history.entry("rt-cut", parameters=part.parameters, inputs=[product.path])
 
     def make(path):
         stamps = {"meta.filename": os.path.basename(path), "meta.date": history.stamp()}

@@ -31,7 +31,7 @@ def maker(console, product, part, writing, *, work):
     meta, arrays = part.cut(work)
     chosen, said = profiles.kept(writing["profile"], [product])
     source = str(meta.get("filename") or Path(product.path).name)
-    record = history.entry("rt-cut", parameters=part.parameters, inputs=[source])
+    record = history.entry("rt-cut", parameters=part.parameters, inputs=[product.path])
     if "cal_logs" in meta:
         meta["cal_logs"] = [*meta["cal_logs"], history.log_line("info", f"rt-cut {part.told} of {source}")]
 

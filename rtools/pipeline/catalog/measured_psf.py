@@ -131,5 +131,5 @@ def stage_psf(path: Path, product: ProductFace, planes: ImagePlanes, measured: M
         "rtools": {"psf": about},
     }
     stamp = measured.psf.stamps[None, None].astype(np.float32)
-    entry = history.entry("rt-psf", parameters={"stars": len(measured.stars)}, inputs=[image])
+    entry = history.entry("rt-psf", parameters={"stars": len(measured.stars)}, inputs=[product.path])
     return stage_product(path, "reference/epsf", made, {"psf": stamp}, history=[entry])

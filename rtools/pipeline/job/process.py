@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import logging
 import resource
 import sys
 import warnings
@@ -59,8 +60,10 @@ def give_back_memory() -> None:
 def quieten_libraries() -> None:
     """Keep warnings that name lines of code from a user: rtools itself says what is wrong with headers and numbers.
 
-    They are shown where Python is asked to: ``PYTHONWARNINGS=default``.
+    They are shown where Python is asked to: ``PYTHONWARNINGS=default``. What matplotlib logs of its fonts, and of where
+    it keeps what it knows of them, changes no picture.
     """
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
     if not sys.warnoptions:
         warnings.filterwarnings("ignore", module=r"astropy\.")
         warnings.filterwarnings("ignore", category=RuntimeWarning)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -168,8 +169,8 @@ def make_mask(product: ProductFace, name: str, value: int, rows: slice = EVERY, 
     return np.zeros(product.arrays[name].shape, np.uint8) if mask is None else mask.reshape(*axes, *mask.shape[1:])
 
 
-def write_mask(file: BinaryIO, mask: np.ndarray, about: Mapping[str, Any], form: str) -> None:
-    """Write a mask to an open file.
+def write_mask(file: BinaryIO, mask: np.ndarray, about: Mapping[str, Any], form: str, path: str | Path) -> None:
+    """Write a mask, which says what made it, to an open file.
 
     Parameters
     ----------
@@ -181,14 +182,18 @@ def write_mask(file: BinaryIO, mask: np.ndarray, about: Mapping[str, Any], form:
         What the mask is of: source, array, flags, value, section.
     form : {"asdf", "fits"}
         ``roman.mask`` beside ``roman.meta`` with `about`; or the primary image, with `about` in its header.
+    path : str or Path
+        Where the file will appear.
     """
-    if form == "fits":
-        _write_fits(file, mask, about)
-        return
+    from rtools.products.io.recording import recorded, settled_entry
     from rtools.products.io.staging import serialise, write_file
 
-    entry = history.entry("rt-dq", parameters=about, inputs=[about["source"]], is_edit=True)
-    head, inner, sources = serialise({"meta": about, "mask": mask}, None, [entry])
+    entry = history.entry("rt-dq", parameters=about, inputs=[about["source"]])
+    if form == "fits":
+        _write_fits(file, mask, about, settled_entry(entry, path)[0])
+        return
+    meta, entries = recorded(about, [entry], path)
+    head, inner, sources = serialise({"meta": meta, "mask": mask}, None, entries)
     write_file(file, head, inner, sources, compression="lz4")
 
 
@@ -208,13 +213,16 @@ def mask_form(path: str | Path) -> str:
     return form_of_name(path) or "asdf"
 
 
-def _write_fits(file, mask, about):
+def _write_fits(file, mask, about, job):
     from astropy.io import fits
+
+    from rtools.products.io.recording import JOB_OF_IMAGE
 
     hdu = fits.PrimaryHDU(mask)
     hdu.header["CREATOR"] = ("rt-dq", "rtools")
     hdu.header["DQARRAY"] = (about["array"], "array of flags")
     hdu.header["DQVALUE"] = (about["value"], "1 where any of these bits is set")
+    hdu.header[JOB_OF_IMAGE] = json.dumps(job)
     for line in (
         f"file {about['source']}",
         f"flags {','.join(about['flags'])}",

@@ -8,8 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from rtools.products.io import temporary
 from rtools.products.io.digest import digest_of
-from rtools.products.schema.record import JobRecord, ReadFile, relative
+from rtools.products.schema.record import STREAM, JobRecord, ReadFile, relative
+from rtools.remote import marks, parts
 from rtools.remote.names import is_remote
 
 __all__ = ["JOB_OF_IMAGE", "JOB_OF_TABLE", "KEY", "job_beside", "recorded", "settled_entry"]
@@ -100,11 +102,24 @@ def settled_entry(entry: Mapping[str, Any], path: str | Path) -> tuple[dict[str,
 
 
 def _known(one: ReadFile) -> ReadFile:
-    return one if one.digest or not os.path.isabs(one.path) else ReadFile(one.path, digest_of(one.path))
+    """A file with its digest; a copy of a stream stands for that, and of a file that lies elsewhere its name."""
+    if _is_stream(one.path):
+        return ReadFile(STREAM, one.digest or digest_of(one.path))
+    if one.digest or not os.path.isabs(one.path):
+        return one
+    if parts.want_of(one.path, 0, 0):  # a digest would have all of it fetched
+        return ReadFile(marks.source_of(one.path) or one.path)
+    return ReadFile(one.path, digest_of(one.path))
+
+
+def _is_stream(name: str) -> bool:
+    return os.path.basename(name).startswith(temporary.STREAM)
 
 
 def _named(name: str, folder: str) -> str:
     """A file from a directory; what is none, a stream that calls itself something, stays as it is called."""
     if is_remote(name):
         return name
+    if _is_stream(name):
+        return STREAM
     return relative(os.path.abspath(name), folder) if os.path.dirname(name) or os.path.exists(name) else name

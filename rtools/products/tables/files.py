@@ -160,9 +160,7 @@ def stage_catalog(path: str | Path, table: AstropyTable, form: str) -> Stage:
 
 
 def stamp(table: AstropyTable, path: str | Path, entry: Mapping[str, Any]) -> None:
-    """Let a product's catalog say what it is called, when it was written and what was done to it.
-
-    Other tables stay as they are.
+    """Let a table say what was done to it; that of a product also what it is called, and when it was written.
 
     Parameters
     ----------
@@ -174,9 +172,8 @@ def stamp(table: AstropyTable, path: str | Path, entry: Mapping[str, Any]) -> No
         Entry of the history, as `rtools.products.schema.history.entry` makes it.
     """
     named = "roman.meta.filename"
-    if named in table.meta:
-        stamps = {named: readable(Path(path).name), "roman.meta.file_date": history.stamp()}
-        table.meta = flatmeta.record(dict(table.meta) | stamps, entry, path)
+    stamps = {named: readable(Path(path).name), "roman.meta.file_date": history.stamp()} if named in table.meta else {}
+    table.meta = flatmeta.record(dict(table.meta) | stamps, entry, path)
 
 
 def _plain(table):

@@ -126,7 +126,7 @@ def record(flat: Mapping[str, Any], entry: Mapping[str, Any], path: str | Path =
         job, entry = settled_entry(entry, path)
         product = any(str(key).startswith(ROOT) for key in flat)
         flat[f"{ROOT}{JOB}" if product else JOB.removeprefix("meta.")] = json.dumps(job, ensure_ascii=False)
-    number = sum(key.startswith(f"{HISTORY}.") for key in flat)
+    number = sum(str(key).startswith(f"{HISTORY}.") for key in flat)
     return flat | {f"{HISTORY}.{number}": readable(json.dumps(entry, ensure_ascii=False))}
 
 

@@ -84,6 +84,14 @@ def test_what_environment_or_command_line_say_counts_more_than_the_file(config, 
         ("[rt-cut]\nsectoin = '0:9,0:9'", "[rt-cut]: rt-cut has no option sectoin; did you mean section?"),
         ("[rt-refcat.mke]\nrows = 5", "[rt-refcat.mke]: rt-refcat has no such table; did you mean make?"),
         ("[rt-refs.make]\nelemnt = 'F158'", "[rt-refs.make]: rt-refs make has no option elemnt; did you mean element?"),
+        ("remote = 3", "remote: a table expected, [remote]"),
+        ("[remot]\ntimeout = 3", "did you mean [remote]?"),
+        ("[remote]\ncache-sise = '1G'", "[remote]: no such setting cache-sise; did you mean cache-size?"),
+        ("[remote]\ncache-size = 'much'", '[remote] cache-size: a size is a number with K, M, G or T, not "much"'),
+        ("[remote]\ncache-dir = 3", "[remote] cache-dir: the name of a directory is needed, not 3"),
+        ("[remote]\ntimeout = '3'", '[remote] timeout: a number of seconds is needed, not "3"'),
+        ("[remote]\ntimeout = 0", "[remote] timeout: a number of seconds is needed, not 0"),
+        ("[remote]\ncache_dir = 'a'\ncache-dir = 'b'", "[remote] cache-dir: given twice"),
         ("job = 3", "no tool has an option job; did you mean jobs?"),
         ("config = 'x'", "no tool has an option config"),
         ("in-place = true", "in-place: not for all tools; put it into a table, as [rt-set]"),
@@ -200,3 +208,39 @@ def test_a_table_of_a_step_that_is_done_is_no_warning(config, product, capsys):
 def test_debug_in_the_file_shows_tracebacks(config, capsys):
     assert tool("run", "none_cal.asdf", "--config", config("debug = true")) == 3
     assert "Traceback" in capsys.readouterr().err
+
+
+def test_the_cache_of_copies_is_as_the_file_says_until_the_command_ends(config, monkeypatch, capsys):
+    from rtools.remote import cache, faults, settings
+
+    for setting in settings.SETTINGS.values():
+        monkeypatch.delenv(setting.variable, raising=False)
+    seen = {}
+
+    def look(*_args):
+        seen.update(limit=cache.limit(), root=cache.root(), timeout=faults.timeout())
+
+    monkeypatch.setattr("rtools.commands.kit.tool.print_config", look)
+    path = config('[remote]\ncache_size = "2G"\ncache-dir = "copies"\ntimeout = 3\n')
+    assert tool("info", RAW, "--config", path, "--show-config") == 0
+    assert (seen["limit"], str(seen["root"]), seen["timeout"]) == (2 << 30, "copies", 3.0)
+    assert (cache.limit(), faults.timeout()) == (10 << 30, 15.0)
+    monkeypatch.setenv("RT_CACHE_SIZE", "3G")
+    assert tool("info", RAW, "--config", path, "--show-config") == 0
+    assert (seen["limit"], seen["timeout"]) == (3 << 30, 3.0)
+
+
+def test_what_counts_for_files_elsewhere_is_shown_with_its_origin(config, monkeypatch, capsys):
+    monkeypatch.setenv("RT_CACHE_DIR", "/scratch")
+    monkeypatch.setenv("RT_REMOTE_TIMEOUT", "7")
+    assert tool("info", RAW, "--config", config('[remote]\ncache-size = "2G"\n'), "--show-config") == 0
+    shown = capsys.readouterr().out
+    for line in ('cache-size = "2G"  # config file c.toml', 'cache-dir = "/scratch"  # environment RT_CACHE_DIR',
+                 "timeout = 7.0  # environment RT_REMOTE_TIMEOUT"):  # fmt: skip
+        assert line in shown.splitlines()
+    for name in ("RT_CACHE_DIR", "RT_REMOTE_TIMEOUT"):
+        monkeypatch.delenv(name)
+    assert tool("info", RAW, "--config", config(shown), "--show-config") == 0
+    assert tomllib.loads(capsys.readouterr().out)["remote"] == tomllib.loads(shown)["remote"]
+    assert tool("info", RAW, "--show-config") == 0
+    assert "\n# [remote]\n" in capsys.readouterr().out

@@ -11,10 +11,12 @@ import pytest
 
 from rtools.commands.kit.tools import command_of, groups, summary_of, tool_names
 from rtools.commands.kit.written import Written
+from rtools.products.making import history_of_file, job_of
 from rtools.products.names.extensions import EXTENSIONS, form_of_name
 from tests.support.kit import (
     ALL,
     CASES,
+    EDITS,
     NAME,
     READS,
     TOOLS,
@@ -340,6 +342,8 @@ def test_a_line_works_says_what_it_wrote_and_replaces_only_when_asked(name, line
     assert sorted(captured.out.splitlines()) == sorted(str(path) for path in out.iterdir())
     for path in out.rglob("*.*"):
         assert path.read_bytes().startswith(MARKS[form_of_name(path)])
+        if form_of_name(path) in OF_PRODUCTS:
+            says_what_made_it(name, line, path, taken(name, line), capsys)
     assert run(name, *args) == 1
     text = one_line(capsys.readouterr().err, name)
     assert str(out) in text
@@ -348,6 +352,25 @@ def test_a_line_works_says_what_it_wrote_and_replaces_only_when_asked(name, line
     assert listing(out) == made
     assert run(name, *args, "--overwrite") == 0
     assert listing(out).keys() == made.keys()
+
+
+OF_PRODUCTS = ("asdf", "fits", "parquet", "ecsv")
+"""Forms of files that say which job made them."""
+
+
+def says_what_made_it(name, line, path, source, capsys):
+    """A product has the record of its job, and rt-history prints the command line; an edit keeps the file's record."""
+    job, edits = job_of(path), name in EDITS
+    made = job_of(source)["tool"] if edits else f"rt-{name}"
+    assert job["tool"].startswith(made)
+    assert len(job["fingerprint"]) == 32
+    read = [path.parent / one["file"] for one in job["inputs"]]
+    assert bool(read) == ("FILE" in line)
+    assert edits or source in [one.resolve() for one in read] or not read
+    assert edits or all(one["digest"] for one in job["inputs"])
+    assert run("history", path) == 0
+    assert f"{made} " in capsys.readouterr().out.splitlines()[0]
+    assert not edits or history_of_file(path)[-1]["tool"] == f"rt-{name}"
 
 
 def errors(capsys):
