@@ -12,12 +12,12 @@ from typing import Any, NamedTuple
 
 from rtools.errors import RtoolsError
 
-__all__ = ["SETTINGS", "Setting", "configure", "said", "size_in_bytes", "wording"]
+__all__ = ["SETTINGS", "RemoteSetting", "configure", "said", "size_in_bytes", "wording"]
 
 UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
 
-class Setting(NamedTuple):
+class RemoteSetting(NamedTuple):
     """A setting.
 
     Attributes
@@ -71,10 +71,10 @@ def _seconds(text):
     return seconds
 
 
-SETTINGS: dict[str, Setting] = {
-    "cache-size": Setting("RT_CACHE_SIZE", "10G", size_in_bytes, "a size is a number with K, M, G or T"),
-    "cache-dir": Setting("RT_CACHE_DIR", None, os.path.expanduser, "the name of a directory is needed"),
-    "timeout": Setting("RT_REMOTE_TIMEOUT", 15.0, _seconds, "a number of seconds is needed"),
+SETTINGS: dict[str, RemoteSetting] = {
+    "cache-size": RemoteSetting("RT_CACHE_SIZE", "10G", size_in_bytes, "a size is a number with K, M, G or T"),
+    "cache-dir": RemoteSetting("RT_CACHE_DIR", None, os.path.expanduser, "the name of a directory is needed"),
+    "timeout": RemoteSetting("RT_REMOTE_TIMEOUT", 15.0, _seconds, "a number of seconds is needed"),
 }
 """Settings by the keys of the table ``[remote]`` of a configuration file."""
 
@@ -125,7 +125,7 @@ def said(key: str) -> Any:
     Returns
     -------
     int, float, str or None
-        As `Setting.parse` gives it; None where nothing is said and there is no default.
+        As `RemoteSetting.parse` gives it; None where nothing is said and there is no default.
 
     Raises
     ------
