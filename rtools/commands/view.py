@@ -39,6 +39,7 @@ EXAMPLES = (
     "rt-view jwX_i2d.fits --sources jwX_cat.ecsv --grid --compass -o sky.png",
     "rt-view jwX_s3d.fits --wave 5.2 -o plane.png",
     "rt-view jwX_x1d.fits -o spectrum.png",
+    "rt-view roman_wfi_distortion_0601.asdf -o distortion.png",
     "rt-view X_face.asdf -o attitude.png",
 )
 

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 __all__ = ["Chart", "Panel", "Picture", "Series", "draw_chart", "error_note", "plot_chart"]
 
 
+MANY, MOST = 6, 13
+"""More names than these would hide too much inside of the axes, and stand beside them; and how many a column takes."""
+
 FAINTEST = 1e-5
 """Share of the brightest that pictures show."""
 
@@ -200,7 +203,10 @@ def _plot_panel(axes: Axes, panel: Panel) -> None:
     if panel.note:
         axes.annotate(panel.note, (0.01, 0.97), xycoords="axes fraction", va="top", fontsize=8, color="0.35")
     axes.grid(alpha=0.25, lw=0.5)
-    if any(series.label for series in panel.series):
+    named = sum(bool(series.label) for series in panel.series)
+    if named > MANY:
+        axes.legend(frameon=False, fontsize=7, loc="upper left", bbox_to_anchor=(1.01, 1), ncols=1 + named // MOST)
+    elif named:
         axes.legend(frameon=False, fontsize=8, loc="upper right", markerscale=1.5)
 
 

@@ -70,8 +70,38 @@ def drawing_of(product: ProductFace, wishes: Wishes, tell: Tell, *, called: str 
     one_array = product.kind == "l1_face" and wishes.array is not None
     if product.kind in CHARTS and not one_array and not (product.kind == "x1dints" and wishes.row is None):
         return _chart(product, meant(product, wishes, CHARTS[product.kind]), tell, called)
+    if product.kind == "reference" and wishes.array is None and wishes.resultant is None:
+        found = _reference(product, wishes, tell, called)
+        if found is not None:
+            return found
     known = INTEGRATIONS if product.kind == "x1dints" else IMAGE[product.mission]
     return _image(product, meant(product, wishes, known), tell, called)
+
+
+def _reference(product, wishes, tell, called):
+    """What is drawn of a reference file that is no image; None for one that is."""
+    from rtools.show import chart, reference_pictures, terminal
+    from rtools.show.reference_charts import REFERENCE_CHARTS, chart_reference
+
+    if product.reftype in REFERENCE_CHARTS:
+        wishes = meant(product, wishes, ("title",))
+        found = chart_reference(product, called=called)
+        found = found if wishes.title is None else found._replace(title=wishes.title)
+        return Drawing(lambda: chart.plot_chart(found), lambda style: chart.draw_chart(found, style))
+    if product.reftype == "distortion":
+        wishes = meant(product, wishes, ("title", "cmap"))
+        field = reference_pictures.load_distortion(product, called=called)
+        look = {"stretch": "linear", "limits": "minmax", "cmap": wishes.cmap}
+        return Drawing(
+            lambda: reference_pictures.plot_distortion(field, cmap=wishes.cmap, title=wishes.title),
+            lambda style: terminal.draw_image(field.area, style, **look),
+        )
+    if product.reftype == "epsf" and not (wishes.hist or wishes.section):
+        image = _image(product, meant(product, wishes, IMAGE["roman"]), tell, called)
+        planes = reference_pictures.load_epsf(product, called=called)
+        look = {"cmap": wishes.cmap, "title": wishes.title}
+        return Drawing(lambda: reference_pictures.plot_epsf(planes, **look), image.draw)
+    return None
 
 
 def _ramps(product, wishes, called):

@@ -1,0 +1,254 @@
+"""Pictures of reference files that are no images: the distortion as a field of shifts, an ePSF by place and colour."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from rtools.errors import InputError
+from rtools.show import plot
+from rtools.show.image import ShownPlane
+from rtools.show.stretch import magnify
+from rtools.wfi import CENTRE, DEGREE_ARCSEC, TRIMMED
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from rtools.products.io import Product
+
+__all__ = ["Distortion", "EpsfPlanes", "load_distortion", "load_epsf", "plot_distortion", "plot_epsf"]
+
+BLOCK = 28
+"""Pixels along each side of a block of the detector whose area is computed once; 146 of them are a detector."""
+
+ARROWS = 13
+"""Arrows along each axis."""
+
+STAMP = 24
+"""Detector pixels along each side of a PSF that are drawn, at most."""
+
+FAINTEST = 1e-5
+"""Share of the brightest that is drawn."""
+
+
+class Distortion(NamedTuple):
+    """What a distortion does to the pixels of a detector.
+
+    Attributes
+    ----------
+    area : rtools.show.image.ShownPlane
+        Area of each pixel against that at the centre, percent more.
+    places, shifts : ndarray float64 (n, 2)
+        Pixels, and by how many pixels x and y there differ from the linear scale at the centre.
+    """
+
+    area: ShownPlane
+    places: np.ndarray
+    shifts: np.ndarray
+
+
+def load_distortion(product: Product, *, called: str | None = None) -> Distortion:
+    """Read a distortion and what it does.
+
+    Parameters
+    ----------
+    product : rtools.products.io.Product
+        A reference of the type distortion, opened.
+    called : str, optional
+        What the picture calls the file, if not by its name.
+
+    Returns
+    -------
+    Distortion
+
+    Raises
+    ------
+    InputError
+        It holds no model of the type, or one that gives no positions.
+    """
+    from rtools.reference.files import FileSource
+
+    model = FileSource("distortion", product.path).node("coordinate_distortion_transform")
+    count = -(-TRIMMED // BLOCK)
+    middles = np.arange(count) * BLOCK + (BLOCK - 1) / 2
+    across, up = (np.asarray(part) for part in np.meshgrid(middles, middles))
+    steps = ((0, 0), (1, 0), (0, 1))
+    base, right, above = (_at(model, across + one, up + two, product) for one, two in steps)
+    (a, b), (c, d) = right - base, above - base
+    area = abs(a * d - b * c)
+    centre = _at(model, CENTRE + np.array([0, 1, 0]), CENTRE + np.array([0, 0, 1]), product)
+    linear = np.array([centre[:, 1] - centre[:, 0], centre[:, 2] - centre[:, 0]]).T
+    side = 100 * (area / abs(np.linalg.det(linear)) - 1)
+    plane = ShownPlane(magnify(side.astype(np.float32), BLOCK)[:TRIMMED, :TRIMMED], frame=(TRIMMED, TRIMMED))
+    plane.name, plane.unit = "area of a pixel", "% more than at the centre"
+    scale = DEGREE_ARCSEC / 3600 * np.sqrt(abs(np.linalg.det(linear)))
+    plane.title = f"{called or Path(product.path).name}, {scale:.5f} arcsec a pixel"
+    nodes = np.linspace(100, TRIMMED - 101, ARROWS)
+    places = np.array(np.meshgrid(nodes, nodes)).reshape(2, -1)
+    there = np.linalg.solve(linear, _at(model, places[0], places[1], product) - centre[:, :1]) + CENTRE
+    return Distortion(plane, places.T, (there - places).T)
+
+
+def _at(model, x, y, product):
+    """V2 and V3 of pixels, arcsec."""
+    found = np.array(model(np.asarray(x, float), np.asarray(y, float)), float)
+    if len(found) != 2 or not np.isfinite(found).all():
+        raise InputError("its model gives no V2, V3", path=product.path)
+    return found
+
+
+def plot_distortion(found: Distortion, *, cmap: str = "viridis", title: str | None = None) -> Figure:
+    """A figure of a distortion: areas in colours, shifts as arrows.
+
+    Parameters
+    ----------
+    found : Distortion
+        As `load_distortion` gives it.
+    cmap : str
+        A colour map of matplotlib.
+    title : str, optional
+        Instead of the file's name.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    figure = plot.plot_image(found.area, stretch="linear", limits="minmax", cmap=cmap, title=title)
+    draw_arrows(figure.axes[0], found.places, found.shifts, "pixel")
+    return figure
+
+
+def draw_arrows(axes: Any, places: np.ndarray, moves: np.ndarray, unit: str, colour: str = "white") -> None:
+    """Draw arrows much longer than what they stand for, and how long one of a round number is.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+        Those of an image.
+    places, moves : ndarray (n, 2)
+        Where arrows begin, in pixels; and what they stand for.
+    unit : str
+        Of the moves.
+    colour : str
+        Of the arrows.
+    """
+    lengths = np.hypot(*moves.T)
+    longest = float(np.percentile(lengths[np.isfinite(lengths)], 95)) if np.isfinite(lengths).any() else 0.0
+    longest = longest or 1.0
+    unit_length = 10.0 ** np.floor(np.log10(longest))
+    told = next(unit_length * one for one in (5, 2, 1) if unit_length * one <= longest)
+    side = abs(np.subtract(*axes.get_xlim()))
+    drawn = axes.quiver(*places.T, *moves.T, color=colour, angles="xy", scale_units="xy", width=0.003,
+                        scale=longest / (0.075 * side))  # fmt: skip
+    axes.quiverkey(drawn, 0.93, -0.065, told, f"{told:g} {unit}", labelpos="W", coordinates="axes", color="0.2",
+                   labelcolor="0.2")  # fmt: skip
+
+
+class EpsfPlanes(NamedTuple):
+    """Planes of an ePSF.
+
+    Attributes
+    ----------
+    title : str
+        The file.
+    rows : tuple of tuple of (str, ndarray)
+        What each plane is of, and the middle of it, its sum 1: first the places on the detector, from the top; then
+        the spectral types, and the defocus, at the place that is nearest the centre.
+    """
+
+    title: str
+    rows: tuple[tuple[tuple[str, np.ndarray], ...], ...]
+
+
+def load_epsf(product: Product, *, called: str | None = None) -> EpsfPlanes:
+    """Read the planes of an ePSF that tell how it varies.
+
+    Parameters
+    ----------
+    product : rtools.products.io.Product
+        A reference of the type epsf, opened.
+    called : str, optional
+        What the picture calls the file, if not by its name.
+
+    Returns
+    -------
+    EpsfPlanes
+
+    Raises
+    ------
+    InputError
+        It holds no PSF with five axes.
+    """
+    shape = product.arrays["psf"].shape if product.has("psf") else ()
+    meta = product.meta
+    x, y = (np.array(meta.get(f"pixel_{axis}") or [], float) for axis in "xy")
+    if len(shape) != 5 or len(x) != shape[2] or len(y) != shape[2]:
+        raise InputError("it holds no PSF by defocus, spectral type and place", path=product.path)
+    stack = np.asarray(product.array("psf"), np.float32)
+    cut = min(STAMP * int(meta.get("oversample") or 1), *shape[-2:])
+    start = [(length - cut) // 2 for length in shape[-2:]]
+    small = stack[..., start[0] : start[0] + cut, start[1] : start[1] + cut]
+    centre = int(np.argmin(np.hypot(x - CENTRE, y - CENTRE)))
+    defocus = int(np.argmin(np.abs(_listed(meta, "defocus", shape[0]))))
+    colours = [str(one) for one in meta.get("spectral_type") or range(shape[1])]
+    colour = shape[1] // 2
+    rows = []
+    for height in sorted(set(y.tolist()), reverse=True):
+        line = [number for number in np.argsort(x, kind="stable") if y[number] == height]
+        rows.append(tuple((f"{x[n]:.0f}, {y[n]:.0f}", small[defocus, colour, n]) for n in line))
+    if shape[1] > 1:
+        rows.append(tuple((f"type {name}", small[defocus, n, centre]) for n, name in enumerate(colours)))
+    if shape[0] > 1:
+        steps = _listed(meta, "defocus", shape[0])
+        rows.append(tuple((f"defocus {one:g}", small[n, colour, centre]) for n, one in enumerate(steps)))
+    title = f"{called or Path(product.path).name}, type {colours[colour]}"
+    return EpsfPlanes(title, tuple(rows))
+
+
+def _listed(meta, name, count):
+    """Numbers that a file lists; 0 … where it does not list so many."""
+    values = meta.get(name)
+    return (
+        np.array(values, float) if isinstance(values, list) and len(values) == count else np.arange(count, dtype=float)
+    )
+
+
+def plot_epsf(found: EpsfPlanes, *, cmap: str = "inferno", title: str | None = None) -> Figure:
+    """A figure of the planes of an ePSF, by their logarithms.
+
+    Parameters
+    ----------
+    found : EpsfPlanes
+        As `load_epsf` gives it.
+    cmap : str
+        A colour map of matplotlib.
+    title : str, optional
+        Instead of the file's name.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    from matplotlib.colors import LogNorm
+    from matplotlib.figure import Figure
+
+    from rtools.products.schema.nodes import readable
+
+    across = max(map(len, found.rows))
+    figure = Figure(figsize=(max(5.0, 2.4 * across), 2.65 * len(found.rows) + 0.5), layout="constrained")
+    figure.suptitle(readable(found.title if title is None else title), fontsize=10)
+    top = max(float(np.nanmax(values)) for row in found.rows for _name, values in row)
+    norm = LogNorm(FAINTEST * top, top, clip=True)
+    places = figure.subplots(len(found.rows), across, squeeze=False)
+    for line, row in zip(places, found.rows, strict=True):
+        for number, axes in enumerate(line):
+            if number >= len(row):
+                axes.set_axis_off()
+                continue
+            name, values = row[number]
+            axes.imshow(np.where(values > 0, values, FAINTEST * top), origin="lower", cmap=cmap, norm=norm)
+            axes.set(xticks=[], yticks=[])
+            axes.set_title(readable(name), fontsize=9)
+    return figure
