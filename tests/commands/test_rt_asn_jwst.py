@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import shutil
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from astropy.io import fits
 
 from rtools.products.jwst import open_jwst
+from rtools.products.making import job_of
 from tests.support.jwst_files import made
 from tests.support.runs import done, piped, tool
 
@@ -237,6 +239,31 @@ def test_ramps_are_taken_up_members_and_backgrounds(folder, capsys, monkeypatch)
         f"{name}_{suffix}.fits" for name in names for suffix in ("rate", "cal")
     )
     assert tool("diff", f"o/{names[0]}_cal.fits", f"q/{names[0]}_cal.fits") == 0
+
+
+def test_rules_of_exposures_with_backgrounds_reach_their_products(folder, capsys):
+    """A ramp that is the background becomes a rate by a rule of its own; a product has the name of its association."""
+    names = [ROOT.format(number) for number in (1, 2)]
+    done("sim", *(f"{name}_uncal.fits" for name in names), "--subarray", "SUB64P", "--ngroups", 3)
+    path, content = association(
+        capsys, "--rule", "image2", f"{names[0]}_uncal.fits", "--background", f"{names[1]}_uncal.fits"
+    )
+    content["products"][0]["name"] = "field"
+    for member in content["products"][0]["members"]:
+        member["expname"] = member["expname"].replace("uncal", "rate")
+    Path(path).write_text(json.dumps(content))
+    words = ("--builtin", "-q", "--set", "jump.threshold=5")
+    done("run", path, *words, "--outdir", "whole")
+    done("run", path, *words, "--outdir", "parts", "--emit", "make", "rules")
+    commands = [line for line in Path("rules/Makefile").read_text().splitlines() if line.startswith("\t")]
+    for line in commands:
+        _cd, _here, _and, name, *arguments = shlex.split(line)
+        done(name.removeprefix("rt-"), *arguments)
+    assert len(commands) == 2
+    assert sorted(os.listdir("parts")) == sorted(os.listdir("whole"))
+    for name in os.listdir("whole"):
+        assert tool("diff", f"whole/{name}", f"parts/{name}") == 0
+        assert job_of(f"whole/{name}") == job_of(f"parts/{name}")
 
 
 @pytest.mark.long

@@ -24,6 +24,11 @@ OF_MOSAICS = (*GRID_KEYS, "add", "mosaic", "keep_values")
 OF_EXPOSURES = ("first", "last", "also", "refcat", "strict", "guide", "high_frequency")
 
 
+OF_BACKGROUNDS = ("backgrounds",)
+
+OF_WHOLE_CHAINS = ("first", "last", "save_steps")
+
+
 class Rule(NamedTuple):
     """One job.
 
@@ -102,7 +107,12 @@ def rules_of(jobs, context: click.Context, folder: Path) -> list[Rule]:
     from rtools.pipeline.mosaic.job import FutureMosaicJob
 
     _refuse_streams(jobs)
-    maker = _Maker(context, folder, to_mosaic=any(isinstance(job, FutureMosaicJob) for job in jobs))
+    maker = _Maker(
+        context,
+        folder,
+        to_mosaic=any(isinstance(job, FutureMosaicJob) for job in jobs),
+        rates={key for job in jobs if job.kind == "calibrate" for key in job.waits_for},
+    )
     aligned = {member.key for job in jobs if isinstance(job, AlignJob) for member in job.members}
     rules = []
     for job in jobs:
@@ -115,8 +125,6 @@ def _refuse_streams(jobs):
     """Refuse what will not be there when the rules are carried out."""
     if any(job.request.to_stdout for job in jobs) or any(is_stream(name) for job in jobs for name in job.reads):
         raise UsageError("--emit takes and writes files, not streams")
-    if any(getattr(job.request, "backgrounds", ()) or (job.waits_for and job.kind == "calibrate") for job in jobs):
-        raise UsageError("--emit does not take exposures with those of the background", mend="run them here")
 
 
 class _Maker:
@@ -130,10 +138,12 @@ class _Maker:
         Takes associations.
     to_mosaic : bool
         Whether exposures are calibrated on the way to a mosaic.
+    rates : set of str
+        Keys of jobs that make no more than the rate that another exposure needs, or goes on from.
     """
 
-    def __init__(self, context, folder, *, to_mosaic):
-        self._context, self._folder, self._to_mosaic = context, folder, to_mosaic
+    def __init__(self, context, folder, *, to_mosaic, rates):
+        self._context, self._folder, self._to_mosaic, self._rates = context, folder, to_mosaic, rates
 
     def rule(self, job, name):
         """The rule of a job."""
@@ -146,10 +156,13 @@ class _Maker:
             inputs, options = list(job.files), [*self._options(()), *self._memory(), *self._where()]
         elif isinstance(job, AlignJob):
             inputs, options = self._aligned(job, name), self._of_exposures(job)
+        elif job.key in self._rates:
+            inputs, options = [job.name], self._of_rates(job)
         else:
-            inputs, options = [job.name], self._of_exposures(job)
+            inputs, options = self._exposure(job)
         words = (self._context.command.name, *inputs, *options, "-j", str(self._context.params["jobs"]), "--overwrite")
-        needs = [name for name in (*inputs, *job.reads) if job.reads]
+        backgrounds = getattr(job.request, "backgrounds", ())
+        needs = [name for name in (*inputs, *job.reads, *backgrounds) if job.reads]
         return Rule(
             name=name,
             inputs=tuple(dict.fromkeys(Path(os.path.abspath(name)) for name in needs)),
@@ -168,19 +181,34 @@ class _Maker:
     def _where(self):
         """``-o`` and ``--outdir`` as they were typed."""
         params = self._context.params
-        output = ["-o", params["output"]] if params.get("output") else []
-        return [*output, *(["--outdir", params["outdir"]] if params.get("outdir") else [])]
+        return [*(["-o", params["output"]] if params.get("output") else []), *self._outdir()]
 
-    def _of_exposures(self, job):
-        """Options of a command that calibrates exposures, or does one step."""
-        from rtools.pipeline.jwst.job import JwstJob
+    def _exposure(self, job):
+        """What a command takes that calibrates an exposure, perhaps with those that show its background."""
+        files = list(getattr(job.request, "backgrounds", ()))
+        if not files or job.request.single:
+            return [job.name, *files], self._of_exposures(job)
+        words = [word for file in files for word in ("--background", file)]
+        # the name of its product, which an association may say
+        return [job.name], [*self._of_exposures(job, OF_BACKGROUNDS), *words, "-o", str(job.writes[-1])]
 
+    def _of_rates(self, job):
+        """Options of a command that makes a rate, and no more."""
+        from rtools.pipeline.jwst.awaiting import LAST
+
+        return [*self._of_exposures(job, (*OF_BACKGROUNDS, *OF_WHOLE_CHAINS)), "--until", LAST, *self._outdir()]
+
+    def _outdir(self):
+        outdir = self._context.params.get("outdir")
+        return ["--outdir", outdir] if outdir else []
+
+    def _of_exposures(self, job, without=()):
+        """Options of a command that calibrates exposures, or does one step; where to, if that is as it was typed."""
+        where = [] if without else self._where()
         if not self._to_mosaic:
-            return [*self._options(()), *self._where()]
-        outdir = self._context.params["outdir"]
-        options = self._options((*OF_MOSAICS, "settings", "skip"))
-        mission = "jwst" if isinstance(job, JwstJob) else "roman"
-        return [*options, *self._of_steps(mission, mosaic=False), *(["--outdir", outdir] if outdir else [])]
+            return [*self._options(without), *where]
+        options = self._options((*OF_MOSAICS, "settings", "skip", *without))
+        return [*options, *self._of_steps(_mission(job), mosaic=False), *([] if without else self._outdir())]
 
     def _of_steps(self, mission, *, mosaic):
         """``--set`` and ``--skip`` of those steps that exposures, or the mosaic, have; the catalog is of both."""
@@ -229,6 +257,13 @@ class _Maker:
         path = self._folder / name
         path.write_text(json.dumps(content, indent=1))
         return str(path)
+
+
+def _mission(job):
+    from rtools.pipeline.jwst.awaiting import AwaitingJob
+    from rtools.pipeline.jwst.job import JwstJob
+
+    return "jwst" if isinstance(job, JwstJob | AwaitingJob) else "roman"
 
 
 def _certain(job):

@@ -138,7 +138,7 @@ def _of_fits(path, size, time):
 def _stable_cards(text):
     """Cards of a header but for those that tell when and how the file was written."""
     cards = (text[start : start + CARD] for start in range(0, len(text), CARD))
-    return b"".join(card for card in cards if card[:8].rstrip() not in VOLATILE_CARDS)
+    return b"".join(card for card in cards if card[:8] not in VOLATILE_CARDS)
 
 
 def find_data_digest(path: str | Path, hdus: Sequence[StoredHeader]) -> str | None:

@@ -4,6 +4,7 @@ import os
 
 import numpy as np
 import pytest
+from astropy.io import fits
 
 from rtools.products.io import digest, writer
 from rtools.products.io.digest import digest_of
@@ -25,6 +26,18 @@ def test_a_product_that_is_made_again_has_the_same_digest(tmp_path, monkeypatch)
     first = product(tmp_path / "a_cal.asdf", monkeypatch=monkeypatch, cal_logs=["at noon"])
     again = product(tmp_path / "b_cal.asdf", moment="1700000000", monkeypatch=monkeypatch, cal_logs=["at night"])
     assert first.read_bytes() != again.read_bytes() and digest_of(first) == digest_of(again)
+
+
+def test_a_fits_product_that_is_made_again_at_another_time_has_the_same_digest(tmp_path, monkeypatch):
+    made = []
+    for moment in ("1000000000", "1700000000"):
+        monkeypatch.setenv("SOURCE_DATE_EPOCH", moment)
+        path = jwst_files.written(tmp_path, "cal", history=[history.entry("rt-x", parameters={"moment": moment})])
+        with fits.open(path, mode="update") as hdus:
+            hdus[0].header["DATE"] = moment
+        made.append((path.read_bytes(), digest_of(path)))
+    (first, one), (again, other) = made
+    assert first != again and one == other
 
 
 def test_other_pixels_or_metadata_have_another_digest(tmp_path, monkeypatch):
