@@ -27,6 +27,7 @@ EXAMPLES = (
     "rt-view X_cal.asdf --section 1000:1400,2000:2400 -o stars.png",
     "rt-view X_cal.asdf --catalog X_cat.parquet --grid --compass -o sky.png",
     "rt-view X_cal.asdf --regions X.reg -o regions.png",
+    "rt-view X_cal.asdf --residuals gaia.parquet -o residuals.png",
     "rt-view red_cal.asdf green_cal.asdf blue_cal.asdf --bare --compass -o colour.png",
     "rt-view r*_0001_wfi*_cal.asdf --focal-plane --compass -o focal_plane.png",
     "rt-view X_cal.asdf --panels --array data,err,dq -o panels.png",
@@ -127,6 +128,9 @@ STRETCHES = ("asinh", "linear", "sqrt", "log", "zscale", "percentile")
 )
 @click.option("--segmentation", metavar="FILE", help="Draw the outlines of a _segm.")
 @click.option("--regions", metavar="FILE.reg", help="Draw the regions of a file of DS9.")
+@click.option(
+    "--residuals", metavar="FILE", help="Arrows from stars to a reference catalog, or of a table of matches (pictures)."
+)
 @click.option("--grid", is_flag=True, help="Lines of equal right ascension and declination (pictures).")
 @click.option("--compass", is_flag=True, help="Directions of north and east, and the scale.")
 @click.option(

@@ -19,10 +19,12 @@ from rtools.wfi.units import DEGREE_ARCSEC
 from rtools.work import Work
 
 if TYPE_CHECKING:
+    from astropy.table import Table
+
     from rtools.products.io.face import ProductFace
     from rtools.show.image import ShownPlane
 
-__all__ = ["CLASSES", "compass", "load_classed", "load_outlines", "load_sources"]
+__all__ = ["CLASSES", "classes_of", "compass", "load_classed", "load_outlines", "load_sources"]
 
 CLASSES = ("point", "extended", "flagged")
 """Kinds of sources that have different marks."""
@@ -109,20 +111,7 @@ def load_classed(path: str | Path, product: ProductFace, *, wcs: Any = None) -> 
         No table, or no positions in it.
     """
     table = read_catalog(path)
-    return _positions(table, path, product, wcs), _classes(table)
-
-
-def _classes(table):
-    """Flags go before all else: a flagged source may be of either kind."""
-    flags = [name for name in FLAGS if name in table.colnames]
-    if "is_extended" not in table.colnames and not flags:
-        return None
-    found = np.zeros(len(table), int)
-    if "is_extended" in table.colnames:
-        found[column_values(table, "is_extended") == 1] = 1
-    for name in flags:
-        found[np.nan_to_num(column_values(table, name)) != 0] = 2
-    return found
+    return _positions(table, path, product, wcs), classes_of(table)
 
 
 def _positions(table, path, product, wcs):
@@ -141,6 +130,31 @@ def _positions(table, path, product, wcs):
         raise InputError("its positions need a WCS, which the image has not", mend="give --wcs FILE", path=path)
     with about(path):
         raise missing_positions(table.colnames, "no positions", mend="call them ra and dec, or x and y in pixels")
+
+
+def classes_of(table: Table) -> np.ndarray | None:
+    """What kind each source of a catalog is. A flagged source may be of either kind, but counts as flagged.
+
+    Parameters
+    ----------
+    table : astropy.table.Table
+        A catalog.
+
+    Returns
+    -------
+    ndarray of int or None
+        The number of each source in `CLASSES`; None where the catalog does not tell points from extended sources and
+        has no flags.
+    """
+    flags = [name for name in FLAGS if name in table.colnames]
+    if "is_extended" not in table.colnames and not flags:
+        return None
+    found = np.zeros(len(table), int)
+    if "is_extended" in table.colnames:
+        found[column_values(table, "is_extended") == 1] = 1
+    for name in flags:
+        found[np.nan_to_num(column_values(table, name)) != 0] = 2
+    return found
 
 
 def load_outlines(path: str | Path, product: ProductFace, image: ShownPlane) -> np.ndarray:

@@ -10,6 +10,7 @@ import numpy as np
 from rtools.products.schema.nodes import readable
 from rtools.show.compass_drawing import draw_compass
 from rtools.show.region_shapes import draw_regions
+from rtools.show.residuals import draw_residuals
 from rtools.show.sky_lines import draw_sky_lines
 from rtools.show.source_marks import draw_sources
 from rtools.show.stretch import find_limits, normalisation, shrink
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from rtools.show.image import ShownPlane
     from rtools.show.region_shapes import ShownRegion
+    from rtools.show.residuals import StarResiduals
 
 __all__ = ["SIDE", "paint_image", "plot_image", "save", "show_values"]
 
@@ -48,6 +50,7 @@ def plot_image(
     classes: np.ndarray | None = None,
     outlines: np.ndarray | None = None,
     regions: Sequence[ShownRegion] | None = None,
+    residuals: StarResiduals | None = None,
     colours: np.ndarray | None = None,
     bare: bool = False,
 ) -> Figure:
@@ -77,6 +80,8 @@ def plot_image(
         Pixels at the edge of segments.
     regions : sequence of rtools.show.region_shapes.ShownRegion, optional
         Lines and labels.
+    residuals : rtools.show.residuals.StarResiduals, optional
+        Arrows from sources to where a reference catalog has them.
     colours : ndarray uint8 (rows, columns, 3), optional
         Drawn instead of the image's values, which say the emptiest corners.
     bare : bool
@@ -98,7 +103,7 @@ def plot_image(
         "bare": bare,
     }
     over: dict[str, Any] = {"wcs": wcs, "grid": grid, "compass": compass, "outlines": outlines, "regions": regions}
-    over |= {"sources": sources, "classes": classes}
+    over |= {"sources": sources, "classes": classes, "residuals": residuals}
     paint_image(figure, axes, image, factor, **look, **over)
     return figure
 
@@ -120,6 +125,7 @@ def paint_image(
     classes: np.ndarray | None,
     outlines: np.ndarray | None,
     regions: Sequence[ShownRegion] | None,
+    residuals: StarResiduals | None,
     colours: np.ndarray | None = None,
     bare: bool = False,
 ) -> None:
@@ -135,7 +141,7 @@ def paint_image(
         What is drawn.
     factor : int
         So many pixels along each side are one dot.
-    stretch, limits, cmap, title, wcs, grid, compass, sources, classes, outlines, regions, colours, bare
+    stretch, limits, cmap, title, wcs, grid, compass, sources, classes, outlines, regions, residuals, colours, bare
         As `plot_image` takes them.
     """
     rows, columns = image.data.shape
@@ -155,6 +161,8 @@ def paint_image(
         draw_sources(figure, axes, (sources, classes), size, legend=None if bare else image.kind)
     if regions is not None:
         draw_regions(axes, regions)
+    if residuals is not None:
+        draw_residuals(axes, residuals)
     if grid:
         draw_sky_lines(axes, image, wcs)
     if compass is not None:

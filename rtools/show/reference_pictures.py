@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from rtools.errors import InputError
 from rtools.show import plot
+from rtools.show.arrows import draw_arrows
 from rtools.show.image import ShownPlane
 from rtools.show.stretch import magnify
 from rtools.wfi import CENTRE, DEGREE_ARCSEC, TRIMMED
@@ -118,32 +119,6 @@ def plot_distortion(found: Distortion, *, cmap: str = "viridis", title: str | No
     figure = plot.plot_image(found.area, stretch="linear", limits="minmax", cmap=cmap, title=title)
     draw_arrows(figure.axes[0], found.places, found.shifts, "pixel")
     return figure
-
-
-def draw_arrows(axes: Any, places: np.ndarray, moves: np.ndarray, unit: str, colour: str = "white") -> None:
-    """Draw arrows much longer than what they stand for, and how long one of a round number is.
-
-    Parameters
-    ----------
-    axes : matplotlib.axes.Axes
-        Those of an image.
-    places, moves : ndarray (n, 2)
-        Where arrows begin, in pixels; and what they stand for.
-    unit : str
-        Of the moves.
-    colour : str
-        Of the arrows.
-    """
-    lengths = np.hypot(*moves.T)
-    longest = float(np.percentile(lengths[np.isfinite(lengths)], 95)) if np.isfinite(lengths).any() else 0.0
-    longest = longest or 1.0
-    unit_length = 10.0 ** np.floor(np.log10(longest))
-    told = next(unit_length * one for one in (5, 2, 1) if unit_length * one <= longest)
-    side = abs(np.subtract(*axes.get_xlim()))
-    drawn = axes.quiver(*places.T, *moves.T, color=colour, angles="xy", scale_units="xy", width=0.003,
-                        scale=longest / (0.075 * side))  # fmt: skip
-    axes.quiverkey(drawn, 0.93, -0.065, told, f"{told:g} {unit}", labelpos="W", coordinates="axes", color="0.2",
-                   labelcolor="0.2")  # fmt: skip
 
 
 class EpsfPlanes(NamedTuple):

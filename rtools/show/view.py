@@ -250,15 +250,15 @@ def load_overlays(product: Any, image: ShownPlane, wishes: Wishes, tell: Tell) -
     Returns
     -------
     dict
-        wcs, compass, sources, classes, outlines and regions as `rtools.show.plot.plot_image` takes them; each None
-        where not asked for.
+        wcs, compass, sources, classes, outlines, regions and residuals as `rtools.show.plot.plot_image` takes them;
+        each None where not asked for.
     """
     from rtools.products.edit.wcs import load_wcs
     from rtools.show import overlay
 
-    found: dict[str, Any] = dict.fromkeys(("wcs", "compass", "sources", "classes", "outlines", "regions"))
+    found: dict[str, Any] = dict.fromkeys(("wcs", "compass", "sources", "classes", "outlines", "regions", "residuals"))
     needed = wishes.grid or wishes.compass or wishes.wcs
-    if needed or wishes.catalog or wishes.regions:
+    if needed or wishes.catalog or wishes.regions or wishes.residuals:
         try:
             found["wcs"] = load_wcs(product, wishes.wcs)
         except InputError:
@@ -282,4 +282,9 @@ def load_overlays(product: Any, image: ShownPlane, wishes: Wishes, tell: Tell) -
         found["regions"] = load_regions(wishes.regions, found["wcs"], messages)
         for text in messages:
             tell("warning", f"{Path(wishes.regions)}: {text}")
+    if wishes.residuals:
+        from rtools.show.residuals import load_residuals
+
+        found["residuals"] = load_residuals(wishes.residuals, product, found["wcs"], wishes.catalog)
+        tell("info", f"{Path(wishes.residuals)}: {found['residuals'].note}")
     return found

@@ -25,7 +25,7 @@ class Wishes:
         Which spectrum, as `rtools.show.spectrum.chart_spectra` takes it.
     stretch, limits, cmap, title
         How, as `rtools.show.plot.plot_image` takes it.
-    catalog, segmentation, regions, grid, compass, wcs
+    catalog, segmentation, regions, residuals, grid, compass, wcs
         What lies over an image.
     bare : bool
         Pictures of images have no axes, title and bar of colours.
@@ -54,6 +54,7 @@ class Wishes:
     catalog: str | None = None
     segmentation: str | None = None
     regions: str | None = None
+    residuals: str | None = None
     grid: bool = False
     compass: bool = False
     wcs: str | None = None
@@ -71,8 +72,9 @@ class Wishes:
 RAMP = {"roman": ("ramp", "rate", "frame", "title"), "jwst": ("ramp", "rate", "integration", "title")}
 """Settings of the ramp of a pixel, by mission."""
 
-_IMAGE = ("array", "section", "flags", "limits", "catalog", "segmentation", "regions", "grid", "compass", "wcs", "hist",
-          "title", "stretch", "cmap", "bare")  # fmt: skip
+_OVERLAYS = ("catalog", "segmentation", "regions", "residuals", "grid", "compass", "wcs")
+
+_IMAGE = ("array", "section", "flags", "limits", *_OVERLAYS, "hist", "title", "stretch", "cmap", "bare")
 
 IMAGE = {"roman": (*_IMAGE, "resultant", "frame"), "jwst": (*_IMAGE, "integration", "group", "wave")}
 """Settings of images, by mission; which of the planes a product has is seen when it is read."""

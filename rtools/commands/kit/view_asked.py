@@ -48,14 +48,15 @@ def check_asked(names, output, outdir, settings, *, together):
         raise UsageError("--at and --hist do not go together")
     if settings["rate"] and not settings["ramp"]:
         raise UsageError("--rate goes with --at or --ramp")
-    if settings["page"] and settings["regions"]:
-        raise UsageError("--regions does not go with --html")
-    image_only = ("catalog", "segmentation", "regions", "grid", "compass")
+    unfit = next((word for word in ("regions", "residuals") if settings["page"] and settings[word]), None)
+    if unfit:
+        raise UsageError(f"--{unfit} does not go with --html")
+    image_only = ("catalog", "segmentation", "regions", "residuals", "grid", "compass")
     for word in (*image_only, "section", "array", "resultant"):
         other = "at" if settings["ramp"] else "hist" if settings["hist"] and word in image_only else None
         if other and settings[word] not in (None, False):
             raise UsageError(f"--{word} does not go with --{other}")
-    for word in ("grid", "bare"):
+    for word in ("grid", "bare", "residuals"):
         _needs_picture(word, settings[word] and not (output or outdir or settings["page"]))
     if settings["cmap"] != "inferno":
         from rtools.show.terminal import colour_table
