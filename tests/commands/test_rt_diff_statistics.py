@@ -84,6 +84,14 @@ def test_a_picture_and_arrays_of_the_difference(pair, tmp_path, capsys):
     assert tool("view", tmp_path / "d.asdf", "--array", "sigma") == 0
 
 
+def test_the_difference_of_files_that_differ_is_made_again_and_verified(pair, tmp_path, capsys):
+    made = tmp_path / "d.asdf"
+    assert tool("diff", *pair, "-o", made, "-q") == 1
+    capsys.readouterr()
+    assert tool("history", made, "--verify") == 0
+    assert capsys.readouterr().out == f"{made}: the same\n"
+
+
 def test_the_same_is_drawn_too_and_stays_the_same(pair, tmp_path):
     assert tool("diff", pair[0], pair[0], "-o", tmp_path / "d.png") == 0
     assert (tmp_path / "d.png").exists()

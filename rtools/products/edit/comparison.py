@@ -21,7 +21,15 @@ if TYPE_CHECKING:
 
 __all__ = ["LEFT_OUT", "Walk", "compare_products"]
 
-LEFT_OUT = ("meta.filename", "meta.file_date", "meta.calibration_software_*", "meta.cal_logs", "meta.rtools", "rtools")
+LEFT_OUT = (
+    "meta.filename",
+    "meta.file_date",
+    "meta.calibration_software_*",
+    "meta.cal_logs",
+    "meta.rtools",
+    "roman.meta.rtools",
+    "rtools",
+)
 """Metadata that differ between two files of the same content."""
 
 BLOCK = 1 << 21
