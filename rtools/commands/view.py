@@ -14,6 +14,7 @@ from rtools.commands.kit.sending import send_made
 from rtools.commands.kit.terminal import terminal_style
 from rtools.commands.kit.tool import option, tool
 from rtools.commands.kit.values import complete_arrays, complete_flags
+from rtools.commands.kit.view_archive import archive_kind, archive_settings, with_compass
 from rtools.commands.kit.view_asked import check_asked, parse_pixel, settings_of_matplotlib, targets_of, typed_of
 from rtools.commands.kit.view_together import TOGETHER, draw_together, way_of
 from rtools.commands.kit.written import Written
@@ -27,6 +28,7 @@ EXAMPLES = (
     "rt-view X_cal.asdf --section 1000:1400,2000:2400 -o stars.png",
     "rt-view X_cal.asdf --catalog X_cat.parquet --grid --compass -o sky.png",
     "rt-view X_cal.asdf --regions X.reg -o regions.png",
+    "rt-view *_cal.asdf --thumb --outdir thumbs",
     "rt-view X_cal.asdf --residuals gaia.parquet -o residuals.png",
     "rt-view red_cal.asdf green_cal.asdf blue_cal.asdf --bare --compass -o colour.png",
     "rt-view r*_0001_wfi*_cal.asdf --focal-plane --compass -o focal_plane.png",
@@ -136,6 +138,8 @@ STRETCHES = ("asinh", "linear", "sqrt", "log", "zscale", "percentile")
 @click.option(
     "--wcs", metavar="FILE", help="World coordinates from this _wcs; else the file's own, else those beside it."
 )
+@click.option("--preview", is_flag=True, help="Write X_preview.png, 1080 dots wide, as archives have it; JWST: X.jpg.")
+@click.option("--thumb", is_flag=True, help="Write X_thumb.png, 300 dots wide, as archives have it; JWST: X_thumb.jpg.")
 @click.option("--bare", is_flag=True, help="The image alone, without axes, title and bar of colours (pictures).")
 @click.option("--scales", metavar="R,G,B", help="Factors of the three images of a picture in colour; else balanced.")
 @click.option("--blink", is_flag=True, help="Show several images in turn, on the pixels of the first: -o FILE.gif.")
@@ -159,35 +163,36 @@ STRETCHES = ("asinh", "linear", "sqrt", "log", "zscale", "percentile")
 @options.no_checksum
 def command(console, files, output, outdir, overwrite, fail_fast, width, **settings):
     with settings_of_matplotlib():
-        names = list(dict.fromkeys(expand_inputs(files)))
+        names, kind = list(dict.fromkeys(expand_inputs(files))), archive_kind(settings)
         way = way_of(names, output, settings)
-        check_asked(names, output, outdir, settings, together=way is not None)
+        check_asked(names, output, outdir, settings, together=way is not None, kind=kind)
         if way:
             settings["typed"] = typed_of(settings)
             return draw_together(console, names, way, output or settings["page"], settings, overwrite=overwrite)
         for name in TOGETHER:
             del settings[name]
-        targets = targets_of(names, output, outdir, overwrite=overwrite)
+        targets = targets_of(names, output, outdir, overwrite=overwrite, kind=kind)
         if settings["ramp"]:
             settings["ramp"] = parse_pixel(settings["ramp"])
         settings["typed"] = typed_of(settings)
+        settings = archive_settings(kind, settings, settings["typed"])
 
         def show(name):
             with inputs.local(name) as path:
                 if targets:
-                    _picture(console, path, targets[name], settings)
+                    _picture(console, path, targets[name], settings, kind)
                 else:
                     click.echo("\n".join(_text(console, path, settings, width)))
 
         return for_each(console, names, show, fail_fast=fail_fast)
 
 
-def _picture(console, path, target, settings):
+def _picture(console, path, target, settings, kind):
     """Write one picture and print its path."""
     from rtools.products.io.staging import Stage
     from rtools.show import plot
 
-    figure = _drawing(console, path, settings).plot()
+    figure = _drawing(console, path, settings, kind).plot()
     if target is None:
         plot.save(figure, sys.stdout.buffer, "png")
         sys.stdout.buffer.flush()
@@ -205,14 +210,15 @@ def _picture(console, path, target, settings):
     click.echo(path)
 
 
-def _drawing(console, path, settings):
+def _drawing(console, path, settings, kind=None):
     """What is drawn of one input; all that is needed of the file has been read."""
     from rtools.products.opening import open_any
     from rtools.show.view import drawing_of
     from rtools.show.wishes import Wishes
 
     with open_any(path, others=True) as product:
-        return drawing_of(product, Wishes(**settings), console.log, called=_called(product))
+        wishes = with_compass(kind, product, Wishes(**settings))
+        return drawing_of(product, wishes, console.log, called=_called(product))
 
 
 def _text(console, path, settings, width):

@@ -53,6 +53,7 @@ def plot_image(
     residuals: StarResiduals | None = None,
     colours: np.ndarray | None = None,
     bare: bool = False,
+    side: int | None = None,
 ) -> Figure:
     """A figure of an image.
 
@@ -86,14 +87,16 @@ def plot_image(
         Drawn instead of the image's values, which say the emptiest corners.
     bare : bool
         The image alone, without axes, title and bar of colours; a dot of the figure is a pixel of what is shown.
+    side : int, optional
+        Pixels are averaged until the longer side has no more; `SIDE` by default.
 
     Returns
     -------
     matplotlib.figure.Figure
     """
-    factor = max(1, -(-max(image.data.shape) // SIDE))
+    factor = max(1, -(-max(image.data.shape) // (side or SIDE)))
     with_bar = image.kind == "image" and colours is None
-    figure, axes = _bare_canvas(image, factor) if bare else _canvas(image, bar=with_bar)
+    figure, axes = _bare_canvas(image, factor, min(LEAST, side or LEAST)) if bare else _canvas(image, bar=with_bar)
     look: dict[str, Any] = {
         "stretch": stretch,
         "limits": limits,
@@ -191,12 +194,12 @@ def _canvas(image, *, bar):
     return figure, figure.add_subplot()
 
 
-def _bare_canvas(image, factor):
+def _bare_canvas(image, factor, least):
     """A figure whose axes fill it, of a dot for each pixel that is shown, and of some hundred dots at least."""
     from matplotlib.figure import Figure
 
     rows, columns = (-(-length // factor) for length in image.data.shape)
-    times = max(1, LEAST // max(rows, columns))
+    times = max(1, least // max(rows, columns))
     figure = Figure(figsize=(columns * times / DPI, rows * times / DPI), frameon=False)
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set_axis_off()

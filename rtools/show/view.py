@@ -176,7 +176,7 @@ def _image(product, wishes, tell, called):
     text = {name: over[name] for name in ("compass", "sources")} | {"limits": wishes.limits}
     text["outlines"] = _painted(image, over)
     return Drawing(
-        lambda: plot.plot_image(image, **titled, **look, **over, grid=wishes.grid, bare=wishes.bare),
+        lambda: plot.plot_image(image, **titled, **look, **over, grid=wishes.grid, bare=wishes.bare, side=wishes.side),
         lambda style: terminal.draw_image(image, style, **look, **text),
     )
 

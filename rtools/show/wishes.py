@@ -29,6 +29,8 @@ class Wishes:
         What lies over an image.
     bare : bool
         Pictures of images have no axes, title and bar of colours.
+    side : int or None
+        Dots along the longer side of a bare picture, at most; None for as many as serve a screen.
     hist : bool
         The distribution of the values instead of the image.
     ramp : (int, int)
@@ -59,6 +61,7 @@ class Wishes:
     compass: bool = False
     wcs: str | None = None
     bare: bool = False
+    side: int | None = None
     hist: bool = False
     ramp: tuple[int, int] | None = field(default=None, metadata={"word": "at"})
     rate: str | None = None
@@ -74,7 +77,7 @@ RAMP = {"roman": ("ramp", "rate", "frame", "title"), "jwst": ("ramp", "rate", "i
 
 _OVERLAYS = ("catalog", "segmentation", "regions", "residuals", "grid", "compass", "wcs")
 
-_IMAGE = ("array", "section", "flags", "limits", *_OVERLAYS, "hist", "title", "stretch", "cmap", "bare")
+_IMAGE = ("array", "section", "flags", "limits", *_OVERLAYS, "hist", "title", "stretch", "cmap", "bare", "side")
 
 IMAGE = {"roman": (*_IMAGE, "resultant", "frame"), "jwst": (*_IMAGE, "integration", "group", "wave")}
 """Settings of images, by mission; which of the planes a product has is seen when it is read."""

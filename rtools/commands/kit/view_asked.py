@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from rtools.commands.kit import inputs
+from rtools.commands.kit.view_archive import archive_name
 from rtools.errors import RtoolsError, UsageError
 from rtools.products.io import temporary
 
@@ -30,7 +31,7 @@ def settings_of_matplotlib():
             del os.environ["MPLCONFIGDIR"]
 
 
-def check_asked(names, output, outdir, settings, *, together):
+def check_asked(names, output, outdir, settings, *, together, kind=None):
     """Refuse what does not go together, before any work."""
     if not names:
         raise UsageError("the list names no input file")
@@ -57,7 +58,7 @@ def check_asked(names, output, outdir, settings, *, together):
         if other and settings[word] not in (None, False):
             raise UsageError(f"--{word} does not go with --{other}")
     for word in ("grid", "bare", "residuals"):
-        _needs_picture(word, settings[word] and not (output or outdir or settings["page"]))
+        _needs_picture(word, settings[word] and not (output or outdir or kind or settings["page"]))
     if settings["cmap"] != "inferno":
         from rtools.show.terminal import colour_table
 
@@ -71,17 +72,20 @@ def _needs_picture(word, missing):
         raise UsageError(f"--{word} needs a picture", mend="give -o FILE.png; --compass works in the terminal")
 
 
-def targets_of(names, output, outdir, *, overwrite):
+def targets_of(names, output, outdir, *, overwrite, kind=None):
     """Path of each input's picture, None for stdout; empty where text is wanted."""
     from rtools.show.stretch import require_matplotlib
 
-    if not (output or outdir):
+    if not (output or outdir or kind):
         return {}
     require_matplotlib()
     if output == "-":
         return {names[0]: None}
     targets = {names[0]: Path(output)} if output else {}
-    if outdir:
+    if kind and not output:
+        own = {name: "stdin" if inputs.is_stream(name) else name for name in names}
+        targets = {name: Path(outdir or Path(path).parent) / archive_name(kind, path) for name, path in own.items()}
+    elif outdir:
         stems = {name: "stdin" if inputs.is_stream(name) else Path(name).stem for name in names}
         targets = {name: Path(outdir) / f"{stem}.png" for name, stem in stems.items()}
     for name, path in targets.items():
