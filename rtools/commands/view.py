@@ -11,11 +11,11 @@ from rtools.commands.kit.lists import expand_inputs
 from rtools.commands.kit.loop import for_each
 from rtools.commands.kit.missions import mission_option
 from rtools.commands.kit.sending import send_made
-from rtools.commands.kit.terminal import terminal_style
 from rtools.commands.kit.tool import option, tool
 from rtools.commands.kit.values import complete_arrays, complete_flags
 from rtools.commands.kit.view_archive import archive_kind, archive_settings, with_compass
 from rtools.commands.kit.view_asked import check_asked, parse_pixel, settings_of_matplotlib, targets_of, typed_of
+from rtools.commands.kit.view_graphics import GRAPHICS, drawn_text
 from rtools.commands.kit.view_together import TOGETHER, draw_together, way_of
 from rtools.commands.kit.written import Written
 from rtools.errors import RtoolsError
@@ -47,9 +47,10 @@ EXAMPLES = (
 )
 
 DESCRIPTION = """\
-Products of Roman and of JWST. x to the right, row 0 at the bottom. On a terminal in half blocks with 24-bit colour
-where COLORTERM says truecolor or 24bit, else 256 colours; with NO_COLOR, or into a pipe, in shade characters on 80
-columns. With -o or --outdir as a picture: png, pdf, svg or jpg.
+Products of Roman and of JWST. x to the right, row 0 at the bottom. A terminal that shows pixels gets a picture: by
+Kitty's protocol or by Sixel, as its environment tells, or as --graphics says. Others get half blocks with 24-bit colour
+where COLORTERM says truecolor or 24bit, else 256 colours; with NO_COLOR, or into a pipe, shade characters on 80
+columns. With -o or --outdir the picture is a file: png, pdf, svg or jpg.
 
 Pixels are averaged to the size of the picture; bad ones (--dq) are left out, and blocks without a good one are grey
 (x in shades). In flag arrays and segmentation maps the highest class of a block is shown, and the rarer flag lies on
@@ -125,6 +126,7 @@ STRETCHES = ("asinh", "linear", "sqrt", "log", "zscale", "percentile")
 @click.option("--limits", metavar="LIMITS", help="zscale, minmax, 99%, 1%,99.5% or LOW,HIGH; default by --stretch.")
 @option("--cmap", default="inferno", metavar="NAME", help="Colour map of matplotlib.")
 @click.option("--width", type=click.IntRange(10), metavar="N", help="Columns of text; the terminal's, else 80.")
+@option("--graphics", type=click.Choice(GRAPHICS), default="auto", help="Pixels in the terminal, where it shows them.")
 @click.option(
     "--catalog", "--sources", metavar="FILE", help="Mark its sources, by class and flag: parquet, ECSV, FITS …"
 )
@@ -161,7 +163,7 @@ STRETCHES = ("asinh", "linear", "sqrt", "log", "zscale", "percentile")
 @click.option("--overwrite", is_flag=True, help="Replace pictures that exist; otherwise refused, exit 1.")
 @options.fail_fast
 @options.no_checksum
-def command(console, files, output, outdir, overwrite, fail_fast, width, **settings):
+def command(console, files, output, outdir, overwrite, fail_fast, width, graphics, **settings):
     with settings_of_matplotlib():
         names, kind = list(dict.fromkeys(expand_inputs(files))), archive_kind(settings)
         way = way_of(names, output, settings)
@@ -182,7 +184,7 @@ def command(console, files, output, outdir, overwrite, fail_fast, width, **setti
                 if targets:
                     _picture(console, path, targets[name], settings, kind)
                 else:
-                    click.echo("\n".join(_text(console, path, settings, width)))
+                    click.echo(drawn_text(_drawing(console, path, settings), graphics, width))
 
         return for_each(console, names, show, fail_fast=fail_fast)
 
@@ -219,11 +221,6 @@ def _drawing(console, path, settings, kind=None):
     with open_any(path, others=True) as product:
         wishes = with_compass(kind, product, Wishes(**settings))
         return drawing_of(product, wishes, console.log, called=_called(product))
-
-
-def _text(console, path, settings, width):
-    """The lines of text of one input."""
-    return _drawing(console, path, settings).draw(terminal_style(width))
 
 
 def _called(product):

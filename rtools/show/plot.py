@@ -311,7 +311,7 @@ def _show_outlines(axes, image, outlines, factor, extent):
     axes.imshow(layer, origin="lower", cmap=ListedColormap([EDGES]), extent=extent, interpolation="nearest", alpha=0.9)
 
 
-def save(figure: Figure, file: BinaryIO, format: str) -> None:
+def save(figure: Figure, file: BinaryIO, format: str, *, dpi: float = DPI) -> None:
     """Write a figure into an open binary file, as large as what is drawn.
 
     Parameters
@@ -322,8 +322,10 @@ def save(figure: Figure, file: BinaryIO, format: str) -> None:
         Open for writing.
     format : str
         As matplotlib calls it, such as ``png``.
+    dpi : float
+        Dots of an inch.
     """
     if not figure.get_frameon():  # bare: the image to its edge
-        figure.savefig(file, format=format, dpi=DPI)
+        figure.savefig(file, format=format, dpi=dpi)
         return
-    figure.savefig(file, format=format, dpi=DPI, bbox_inches="tight", pad_inches=0.12)
+    figure.savefig(file, format=format, dpi=dpi, bbox_inches="tight", pad_inches=0.12)

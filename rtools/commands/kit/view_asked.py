@@ -35,6 +35,8 @@ def check_asked(names, output, outdir, settings, *, together, kind=None):
     """Refuse what does not go together, before any work."""
     if not names:
         raise UsageError("the list names no input file")
+    if (output or outdir or kind or together) and "graphics" in typed_of(("graphics",)):
+        raise UsageError("--graphics is about the terminal", mend="leave it out, or write no file")
     if output and outdir:
         raise UsageError("-o and --outdir do not go together")
     if output and len(names) > 1 and not together:
