@@ -21,7 +21,12 @@ def test_recipes_work_one_after_another(quick, tmp_path):
     (tmp_path / "examples").mkdir()
     for name in ("Makefile", "mosaic.mk"):
         shutil.copy(EXAMPLES / name, tmp_path / "examples")
-    settings = {"PATH": f"{quick}:{os.environ['PATH']}", "RT_SIZE": "256", "RT_READ_PATTERN": "1;2-3;4-5;6"}
+    settings = {
+        "PATH": f"{quick}:{os.environ['PATH']}",
+        "RT_SIZE": "256",
+        "RT_READ_PATTERN": "1;2-3;4-5;6",
+        "RT_CROWDED": "60000",
+    }
     for block in BLOCKS:
         done = subprocess.run(
             ["bash", "-eu", "-o", "pipefail", "-c", block],
