@@ -270,10 +270,11 @@ def test_a_user_whom_nobody_knows_and_without_a_home(start, closed, tmp_path):
     work.mkdir()
     (closed.parent / "sitecustomize.py").write_text(SLOW)
     surroundings = {"PYTHONPATH": str(closed.parent), "TMPDIR": str(work)}
-    for words in (("view", "-o", work / "x.png"), (TOOL, "-o", work / "s.asdf")):
+    drawn = (("view", "-o", work / "x.png"), ("ls", "--plot", work / "l.png"))
+    for words in (*drawn, (TOOL, "-o", work / "s.asdf")):
         command = [*UNKNOWN, sys.executable, "-B", "-c", CODE, words[0], start, *words[1:]]
         ran = subprocess.run(list(map(str, command)), env=surroundings, cwd=work, capture_output=True, text=True)
         assert ran.returncode == 0, ran.stderr
         assert "Matplotlib" not in ran.stderr
     assert ran.stderr.count(EVERY) == 1
-    assert {path.name for path in work.iterdir()} == {"x.png", "s.asdf"}
+    assert {path.name for path in work.iterdir()} == {"x.png", "l.png", "s.asdf"}

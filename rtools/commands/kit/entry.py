@@ -11,6 +11,7 @@ import click
 from rtools.commands.kit.elsewhere import retold
 from rtools.commands.kit.failures import as_rtools_error
 from rtools.commands.kit.guarded import guarded_terminal, on_one_line
+from rtools.commands.kit.surroundings import find_a_home, settings_of_matplotlib
 from rtools.pipeline.job.process import quieten_libraries
 from rtools.pipeline.job.status import end_by_signal
 from rtools.products.io import unfinished
@@ -42,7 +43,7 @@ def entry(command):
             leave(answer(command), at_once=False)
         # Linear algebra is small here; its threads would only wait, and burn a core meanwhile.
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-        _find_a_home()
+        find_a_home()
         gc.set_threshold(50_000)  # imports make many objects and no garbage
         for number in (signal.SIGTERM, signal.SIGHUP):
             if signal.getsignal(number) == signal.SIG_DFL:  # nohup keeps its word
@@ -50,7 +51,8 @@ def entry(command):
         _let_no_interrupt_be_lost()
         _take_any_name()
         try:
-            status = run(command, sys.argv[1:] if args is None else args)
+            with settings_of_matplotlib():
+                status = run(command, sys.argv[1:] if args is None else args)
         finally:
             unfinished.remove_all()
         leave(status, at_once=args is None)
@@ -81,15 +83,6 @@ def _take_any_name():
     for stream in (sys.stdin, sys.stdout):
         if getattr(stream, "errors", None) == "strict" and hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="surrogateescape")
-
-
-def _find_a_home():
-    """Give a process without a home one that cannot be: libraries that look for it fail, or write to a directory ``~``.
-
-    A cron job, a container with a number for a user and `env -i` have neither HOME nor an entry of the user.
-    """
-    if os.path.expanduser("~") == "~":
-        os.environ["HOME"] = os.devnull  # nothing can exist below it, for no user
 
 
 def _let_no_interrupt_be_lost():
