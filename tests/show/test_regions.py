@@ -1,5 +1,8 @@
 """Region files of DS9: read, brought to pixels, drawn; marks of sources by class."""
 
+import contextlib
+import random
+
 import numpy as np
 import pytest
 from astropy.table import Table
@@ -15,6 +18,7 @@ from rtools.show.region_shapes import load_regions, paint_regions
 from rtools.show.view import load_overlays
 from rtools.show.wishes import Wishes
 from tests.support.samples import arrays, meta, wcs
+from tests.support.share import some_long
 from tests.support.small_files import tool
 
 SKY = """# Region file format: DS9 version 4.1
@@ -52,6 +56,19 @@ def test_shapes_and_properties_are_read(tmp_path):
     assert line.places.tolist() == [[0, 0], [2, 0]]
     assert text.text == "here"
     assert messages == ["shapes that are not read: 1 panda"]
+
+
+@pytest.mark.parametrize("cases", some_long((40, 10_000), 1))
+def test_a_damaged_region_file_is_read_or_refused(tmp_path, cases):
+    letters, path = "()[]{};,#\"'+-.019eE:hmsdr \n\tfk5boxline\0é", tmp_path / "x.reg"
+    choose = random.Random(7)
+    for _case in range(cases):
+        text = list(SKY)
+        for _change in range(choose.randint(1, 6)):
+            place = choose.randrange(len(text))
+            text[place : place + choose.randint(0, 6)] = choose.choices(letters, k=choose.randint(0, 3))
+        with contextlib.suppress(InputError):
+            read_regions(written(path, "".join(text)))
 
 
 @pytest.mark.parametrize("text", [
