@@ -13,7 +13,7 @@ from rtools.commands.kit.missions import mission_option
 from rtools.commands.kit.sending import send_made
 from rtools.commands.kit.tool import option, tool
 from rtools.commands.kit.values import complete_arrays, complete_flags
-from rtools.commands.kit.view_archive import archive_kind, archive_settings, with_compass
+from rtools.commands.kit.view_archive import archive_dpi, archive_kind, archive_settings, with_compass
 from rtools.commands.kit.view_asked import check_asked, parse_pixel, settings_of_matplotlib, targets_of, typed_of
 from rtools.commands.kit.view_graphics import GRAPHICS, drawn_text
 from rtools.commands.kit.view_together import TOGETHER, draw_together, way_of
@@ -195,8 +195,9 @@ def _picture(console, path, target, settings, kind):
     from rtools.show import plot
 
     figure = _drawing(console, path, settings, kind).plot()
+    dpi = archive_dpi(kind, figure)
     if target is None:
-        plot.save(figure, sys.stdout.buffer, "png")
+        plot.save(figure, sys.stdout.buffer, "png", dpi=dpi)
         sys.stdout.buffer.flush()
         return
     try:
@@ -206,7 +207,7 @@ def _picture(console, path, target, settings, kind):
         raise RtoolsError(f"cannot be made ({reason})", path=target.parent) from None
     stage = Stage(target)
     with stage.open() as file:
-        plot.save(figure, file, target.suffix[1:].lower())
+        plot.save(figure, file, target.suffix[1:].lower(), dpi=dpi)
     path = stage.commit()
     send_made()
     click.echo(path)

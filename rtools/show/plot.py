@@ -23,9 +23,11 @@ if TYPE_CHECKING:
     from rtools.show.region_shapes import ShownRegion
     from rtools.show.residuals import StarResiduals
 
-__all__ = ["SIDE", "paint_image", "plot_image", "save", "show_values"]
+__all__ = ["DPI", "SIDE", "paint_image", "plot_image", "save", "show_values"]
 
 DPI = 150
+"""Dots of an inch of a picture."""
+
 SIDE = 1500
 """Pixels of an image are averaged until its longer side has no more than about so many."""
 

@@ -33,6 +33,15 @@ def test_a_thumbnail_is_small_and_shows_sources_white(tmp_path, capsys):
     assert tool("view", path, "--thumb", "--panels", "--overwrite") == 2
 
 
+def test_a_thumbnail_of_a_chart_is_small_too(tmp_path):
+    node = {"F158": {"wavelength": np.linspace(1, 2, 9), "effective_area": np.ones(9), "photmjsr": 0.7,
+                     "pixelareasr": 2.8e-13}}  # fmt: skip
+    path = write(tmp_path / "roman_wfi_photom_0001.asdf", "reference/photom", {"phot_table": node}, reftype="PHOTOM")
+    assert tool("view", path, "--thumb", "--outdir", tmp_path / "out") == 0
+    with Image.open(tmp_path / "out" / "roman_wfi_photom_0001_thumb.png") as made:
+        assert 200 < max(made.size) <= 300
+
+
 def test_a_preview_has_a_compass_where_the_image_has_world_coordinates(tmp_path):
     plain, on_sky = image(tmp_path / "a_cal.asdf"), image(tmp_path / "b_cal.asdf", wcs=wcs())
     assert tool("view", plain, on_sky, "--preview", "--outdir", tmp_path / "out") == 0

@@ -5,10 +5,13 @@ from pathlib import Path
 
 from rtools.errors import UsageError
 
-__all__ = ["SIDES", "archive_kind", "archive_name", "archive_settings", "with_compass"]
+__all__ = ["SIDES", "archive_dpi", "archive_kind", "archive_name", "archive_settings", "with_compass"]
 
 SIDES = {"preview": 1080, "thumb": 300}
 """Dots along the longer side, at most: those of the pictures that Roman's own pipeline makes."""
+
+PADDING = 0.4
+"""Inches that saving may add to a figure with axes, at most."""
 
 LOOK = {"stretch": "linear", "limits": "90%", "cmap": "afmhot", "bare": True}
 """How these show an image, unless something else is asked for."""
@@ -92,6 +95,28 @@ def archive_name(kind, name):
     path = Path(name)
     mission = "jwst" if path.suffix == ".fits" else "roman"
     return NAMES[mission][kind].format(stem=path.stem)
+
+
+def archive_dpi(kind, figure):
+    """Dots of an inch with which a figure is no larger than it may be.
+
+    Parameters
+    ----------
+    kind : str or None
+        ``preview``, ``thumb``, or None for neither.
+    figure : matplotlib.figure.Figure
+        What is saved.
+
+    Returns
+    -------
+    float
+        Of images, which have that size already, and of pictures that may be of any size, it is the usual one.
+    """
+    from rtools.show.plot import DPI
+
+    if kind is None or not figure.get_frameon():
+        return DPI
+    return SIDES[kind] / (max(figure.get_size_inches()) + PADDING)
 
 
 def with_compass(kind, product, wishes):
