@@ -8,6 +8,9 @@ import numpy as np
 
 __all__ = ["draw_arrows"]
 
+LEAST = 1e-3
+"""Moves smaller than this, in any unit that is drawn, are those of rounding, and stay points."""
+
 
 def draw_arrows(axes: Any, places: np.ndarray, moves: np.ndarray, unit: str, colour: str = "white") -> None:
     """Draw arrows much longer than what they stand for, and how long one of a round number is.
@@ -25,7 +28,7 @@ def draw_arrows(axes: Any, places: np.ndarray, moves: np.ndarray, unit: str, col
     """
     lengths = np.hypot(*moves.T)
     longest = float(np.percentile(lengths[np.isfinite(lengths)], 95)) if np.isfinite(lengths).any() else 0.0
-    longest = longest or 1.0
+    longest = longest if longest > LEAST else 1.0
     unit_length = 10.0 ** np.floor(np.log10(longest))
     told = next(unit_length * one for one in (5, 2, 1) if unit_length * one <= longest)
     side = abs(np.subtract(*axes.get_xlim()))

@@ -17,7 +17,8 @@ from rtools.show.arrows import draw_arrows
 from rtools.show.beside import file_beside
 from rtools.show.columns import column_values
 from rtools.show.overlay import classes_of, compass
-from rtools.wfi import DEGREE_ARCSEC, exposure_mjd, positions_of, separation, unit_vectors
+from rtools.wfi import DEGREE_ARCSEC, positions_of, separation, unit_vectors
+from rtools.wfi.metadata import middle_mjd
 from rtools.wfi.sphere_pairs import mutual_pairs
 from rtools.work.statistics import MAD_TO_SIGMA
 
@@ -123,8 +124,8 @@ def _of_stars(path, product, wcs, catalog):
     if classes is not None:
         ra = np.where(classes == 0, ra, np.nan)
     stars = refcat.from_table(read_stars(path, _cone(ra, dec)))
-    epoch = refcat.julian_year(np.mean(exposure_mjd(product.meta)))
-    there = refcat.propagate(stars, float(epoch))
+    moment = middle_mjd(product.meta)
+    there = refcat.propagate(stars, float(refcat.julian_year(moment))) if np.isfinite(moment) else stars
     pairs = mutual_pairs(ra, dec, there.ra, there.dec, radius=RADIUS)
     own_places, places = (
         np.stack(wcs.invert(*where, with_bounding_box=False), axis=1)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from rtools.errors import InputError
@@ -13,6 +15,7 @@ from rtools.wfi.times import mjd_of
 __all__ = [
     "exposure_mjd",
     "get",
+    "middle_mjd",
     "missing",
     "put",
     "refuse_impossible",
@@ -180,3 +183,35 @@ def exposure_mjd(meta: Mapping[str, Any]) -> tuple[float, float]:
     require(meta, *keys)
     start, end = (mjd_of(get(meta, key)) for key in keys)
     return start, end
+
+
+def middle_mjd(meta: Mapping[str, Any]) -> float:
+    """Middle of an exposure, or the mean time of a mosaic, as it says it, else half way between begin and end.
+
+    Parameters
+    ----------
+    meta : dict
+        Metadata of a product of either mission.
+
+    Returns
+    -------
+    float
+        Modified Julian Date, UTC; NaN where the metadata say no time.
+    """
+    for key in ("exposure.mid_time", "coadd_info.time_mean"):
+        moment = _mjd(get(meta, key))
+        if math.isfinite(moment):
+            return moment
+    for section, keys in (("exposure", ("start_time", "end_time")), ("coadd_info", ("time_first", "time_last"))):
+        moments = [_mjd(get(meta, f"{section}.{key}")) for key in keys]
+        if all(map(math.isfinite, moments)):
+            return math.fsum(moments) / 2
+    return math.nan
+
+
+def _mjd(time):
+    """Modified Julian Date of a time in the form of either mission; NaN for what is none."""
+    with suppress(InputError, ValueError, TypeError, OverflowError):
+        if time is not None and not isinstance(time, bool):
+            return float(time) if isinstance(time, int | float) else mjd_of(time)
+    return math.nan

@@ -10,6 +10,7 @@ from rtools.show import plot
 from rtools.show.image import ShownPlane
 from rtools.show.view import load_overlays
 from rtools.show.wishes import Wishes
+from rtools.wfi.metadata import middle_mjd
 from tests.support.samples import arrays, meta, wcs
 from tests.support.small_files import tool
 
@@ -55,6 +56,15 @@ def test_the_table_of_matches_has_its_residuals_east_and_north(image, tmp_path):
     ra, dec = system(1.0, 1.0, with_bounding_box=False)
     north = np.array(system.invert(ra, dec + 20e-3 / 3600, with_bounding_box=False)) - 1
     np.testing.assert_allclose(found.moves[0] / np.hypot(*found.moves[0]), north / np.hypot(*north), atol=1e-3)
+
+
+@pytest.mark.parametrize(("meta", "expected"), [
+    ({"exposure": {"start_time": 60000.5, "end_time": 60000.7}}, 60000.6),
+    ({"exposure": {"start_time": "2027-01-01T00:00:00", "end_time": "2027-01-02T00:00:00"}}, 61406.5),
+    ({"coadd_info": {"time_mean": "2027-01-01T00:00:00"}}, 61406.0), ({}, np.nan),
+])  # fmt: skip
+def test_stars_are_moved_to_the_middle_of_an_exposure_of_either_mission(meta, expected):
+    assert middle_mjd(meta) == pytest.approx(expected, nan_ok=True)
 
 
 def test_a_catalog_elsewhere_on_the_sky_has_no_residuals(image, tmp_path, capsys):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -18,7 +17,6 @@ from rtools.products.jwst import JwstProduct, sky_of
 from rtools.products.schema import history
 from rtools.reference import find
 from rtools.wfi import metadata
-from rtools.wfi.times import mjd_of
 from rtools.work import ALONE, Work
 
 if TYPE_CHECKING:
@@ -254,27 +252,6 @@ def _about(product):
     return {
         "detector": str(instrument.get("detector") or ""),
         "element": element,
-        "mjd": _middle_of(meta),
+        "mjd": metadata.middle_mjd(meta),
         "exposure_time": float(seconds) if known else np.nan,
     }
-
-
-def _middle_of(meta):
-    """Middle of an exposure, or the mean time of a mosaic, as it says it, else half way between begin and end."""
-    for key in ("exposure.mid_time", "coadd_info.time_mean"):
-        moment = _mjd(metadata.get(meta, key))
-        if np.isfinite(moment):
-            return moment
-    for section, keys in (("exposure", ("start_time", "end_time")), ("coadd_info", ("time_first", "time_last"))):
-        moments = [_mjd(metadata.get(meta, f"{section}.{key}")) for key in keys]
-        if np.isfinite(moments).all():
-            return float(np.mean(moments))
-    return np.nan
-
-
-def _mjd(time):
-    """Modified Julian Date of a time in the form of either mission; NaN for what is none."""
-    with suppress(InputError, ValueError, TypeError, OverflowError):
-        if time is not None and not isinstance(time, bool):
-            return float(time) if isinstance(time, int | float) else mjd_of(time)
-    return np.nan
