@@ -14,7 +14,7 @@ from rtools.commands.kit.sending import send_made
 from rtools.commands.kit.tool import option, tool
 from rtools.commands.kit.values import complete_arrays, complete_flags
 from rtools.commands.kit.view_archive import archive_dpi, archive_kind, archive_settings, with_compass
-from rtools.commands.kit.view_asked import check_asked, parse_pixel, settings_of_matplotlib, targets_of, typed_of
+from rtools.commands.kit.view_asked import check_asked, parse_pixel, targets_of, typed_of
 from rtools.commands.kit.view_graphics import GRAPHICS, drawn_text
 from rtools.commands.kit.view_together import TOGETHER, draw_together, way_of
 from rtools.commands.kit.written import Written
@@ -164,29 +164,28 @@ STRETCHES = ("asinh", "linear", "sqrt", "log", "zscale", "percentile")
 @options.fail_fast
 @options.no_checksum
 def command(console, files, output, outdir, overwrite, fail_fast, width, graphics, **settings):
-    with settings_of_matplotlib():
-        names, kind = list(dict.fromkeys(expand_inputs(files))), archive_kind(settings)
-        way = way_of(names, output, settings)
-        check_asked(names, output, outdir, settings, together=way is not None, kind=kind)
-        if way:
-            settings["typed"] = typed_of(settings)
-            return draw_together(console, names, way, output or settings["page"], settings, overwrite=overwrite)
-        for name in TOGETHER:
-            del settings[name]
-        targets = targets_of(names, output, outdir, overwrite=overwrite, kind=kind)
-        if settings["ramp"]:
-            settings["ramp"] = parse_pixel(settings["ramp"])
+    names, kind = list(dict.fromkeys(expand_inputs(files))), archive_kind(settings)
+    way = way_of(names, output, settings)
+    check_asked(names, output, outdir, settings, together=way is not None, kind=kind)
+    if way:
         settings["typed"] = typed_of(settings)
-        settings = archive_settings(kind, settings, settings["typed"])
+        return draw_together(console, names, way, output or settings["page"], settings, overwrite=overwrite)
+    for name in TOGETHER:
+        del settings[name]
+    targets = targets_of(names, output, outdir, overwrite=overwrite, kind=kind)
+    if settings["ramp"]:
+        settings["ramp"] = parse_pixel(settings["ramp"])
+    settings["typed"] = typed_of(settings)
+    settings = archive_settings(kind, settings, settings["typed"])
 
-        def show(name):
-            with inputs.local(name) as path:
-                if targets:
-                    _picture(console, path, targets[name], settings, kind)
-                else:
-                    click.echo(drawn_text(_drawing(console, path, settings), graphics, width))
+    def show(name):
+        with inputs.local(name) as path:
+            if targets:
+                _picture(console, path, targets[name], settings, kind)
+            else:
+                click.echo(drawn_text(_drawing(console, path, settings), graphics, width))
 
-        return for_each(console, names, show, fail_fast=fail_fast)
+    return for_each(console, names, show, fail_fast=fail_fast)
 
 
 def _picture(console, path, target, settings, kind):

@@ -31,8 +31,9 @@ def settings_of_matplotlib() -> Iterator[None]:
         ``MPLCONFIGDIR`` names it while the context lasts.
     """
     home = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")
-    there = next(path for path in (Path(home) / "matplotlib", *Path(home).absolute().parents) if path.exists())
-    if os.environ.get("MPLCONFIGDIR") or (there.is_dir() and os.access(there, os.W_OK)):
+    places = (Path(home) / "matplotlib", *Path(home).absolute().parents)
+    there = next(path for path in places if os.path.exists(path))  # False, too, for what may not be looked into
+    if os.environ.get("MPLCONFIGDIR") or (os.path.isdir(there) and os.access(there, os.W_OK)):
         yield
         return
     with ExitStack() as stack:

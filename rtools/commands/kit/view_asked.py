@@ -1,8 +1,6 @@
 """What is asked of rt-view, checked before any work: options that go together, and where pictures go."""
 
-import os
 import sys
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -10,25 +8,8 @@ import click
 from rtools.commands.kit import inputs
 from rtools.commands.kit.view_archive import archive_name
 from rtools.errors import RtoolsError, UsageError
-from rtools.products.io import temporary
 
-__all__ = ["check_asked", "parse_pixel", "settings_of_matplotlib", "targets_of", "typed_of"]
-
-
-@contextmanager
-def settings_of_matplotlib():
-    """A directory for matplotlib's settings and fonts where the user has none that can be written."""
-    home = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")
-    there = next(path for path in (Path(home) / "matplotlib", *Path(home).absolute().parents) if path.exists())
-    if os.environ.get("MPLCONFIGDIR") or (there.is_dir() and os.access(there, os.W_OK)):
-        yield
-        return
-    with temporary.directory() as folder:
-        os.environ["MPLCONFIGDIR"] = folder
-        try:
-            yield
-        finally:
-            del os.environ["MPLCONFIGDIR"]
+__all__ = ["check_asked", "parse_pixel", "targets_of", "typed_of"]
 
 
 def check_asked(names, output, outdir, settings, *, together, kind=None):
