@@ -162,6 +162,20 @@ def test_ring_counts_measured_pixels_only():
     assert np.isnan(apertures.annulus(data, found, mask, centre, radii=RING)).all()
 
 
+def test_bad_pixels_on_both_sides_do_not_pull_the_sky_of_a_ring_to_zero():
+    """Where the data still have their sky, as mosaics of JWST do, 0 is not what a bad pixel would be."""
+    data = np.random.default_rng(5).normal(50, 1, (80, 80)).astype(np.float32)
+    mask = np.zeros(data.shape, bool)
+    mask[:, 26:34] = mask[:, 47:55] = True  # as far from the middle on both sides
+    labels = np.zeros(data.shape, np.int32)
+    labels[40, 40] = 1
+    found, centre = segments.find(labels), (np.array([40.0]), np.array([40.0]))
+    sky = apertures.annulus(data, found, mask, centre, radii=RING)
+    assert abs(sky.median[0] - 50) < 0.5
+    assert 0.7 < sky.scatter[0] < 1.3
+    assert sky.pixels[0] > 30
+
+
 def test_daofind_equals_photutils():
     sources = [
         (40 * i + 21 + 0.3 * (i - 1), 40 * j + 20, 900 + 90 * j, 0.9 + 0.3 * i, 0.9, 0.4)
