@@ -11,6 +11,7 @@ from rtools.products.io import open_product, writer
 from rtools.products.tables.files import read_catalog
 from tests.support import samples
 from tests.support.fits_files import by_asdf
+from tests.support.judges import newest_only
 from tests.support.runs import arrays, complaints, copied, done, meta, retouched, rewrite, tool
 from tests.support.star_fields import (
     bits,
@@ -151,13 +152,14 @@ def test_a_forced_catalog_is_a_product_of_its_own(both, imaged_again, tmp_path, 
     assert tool("set", path, "program.title=deep", "-o", tmp_path / "x_cat.parquet") == 0
 
 
-def test_a_forced_catalog_of_profile_2_0_0_is_valid(imaged_again, deep, tmp_path):
+@pytest.mark.parametrize("version", newest_only(["1.0.0", "1.1.0"]))
+def test_a_forced_catalog_of_profile_2_0_0_is_valid(version, imaged_again, deep, tmp_path):
     image, catalog = tmp_path / "x_cal.asdf", tmp_path / "x_cat.parquet"
     with open_product(imaged_again) as product:
         planes = {name: product.array(name) for name in product.arrays}
         writer.write_product(image, "l2_image", product.meta, planes, profile="2.0.0")
     table = forced(image, deep, tmp_path, "--builtin")
-    found = judged("1.0.0", image, catalog, "ForcedImageSourceCatalogModel", tmp_path)
+    found = judged(version, image, catalog, "ForcedImageSourceCatalogModel", tmp_path)
     is_as_the_archives(found, len(table), differ=("ref_file.epsf", "ref_file.apcorr"))
 
 

@@ -26,7 +26,7 @@ OF_JWST = "6.0.0"
 def newest_only(versions):
     """Versions, or tuples that begin with one, as parameters of which all but the last are asked with ``--long`` only.
 
-    The older judges have environments only then.
+    Each judge takes as long as the newest, and the oldest has an environment only then.
     """
     *older, newest = versions
     return [*(_with_long_only(version) for version in older), newest]
