@@ -493,3 +493,36 @@ def test_what_is_laid_out_wrongly_is_told_whatever_else_is_asked(kind, tmp_path)
             except InputError:  # no product of JWST any more
                 continue
             assert {"L4", "L6"} & {check for _severity, check in told}, suffix
+
+
+def test_a_card_with_a_number_beyond_all_doubles_is_an_error_of_the_file(tmp_path):
+    """rt-cut stumbled over it as over a fault of its own, for no FITS file can be written with it."""
+    path = jwst_files.made(tmp_path, "cal", sound=True, extra=False)
+    data = path.read_bytes()
+    number = re.search(rb"[A-Z0-9_-]{2,8} *= +-?\d+\.\d+ ", data)
+    start = number.start() // 80 * 80
+    path.write_bytes(data[: start + 10] + b"1E999".rjust(20) + data[start + 30 :])
+    assert ("error", "F1") in found(path)
+    told = [one.message for one in check_file(path).findings if one.check == "F1"]
+    assert any("too large" in message for message in told)
+
+
+def test_coordinates_that_do_not_lead_back_to_pixels_are_an_error_of_the_file():
+    """rt-resample stumbled over them as over a fault of its own."""
+    from astropy.modeling.models import Mapping, Polynomial2D
+    from gwcs import WCS
+
+    from rtools.products.check.jwst import wcs
+
+    class Product:
+        """What has one node."""
+
+        @staticmethod
+        def node(_key):
+            transform = Mapping((0, 1, 0, 1)) | Polynomial2D(2, c1_0=1) & Polynomial2D(2, c0_1=1)
+            return WCS(transform, input_frame="detector", output_frame="world")
+
+    findings = []
+    assert wcs._tree_system(Product, findings) is None
+    assert [(one.severity, one.check) for one in findings] == [("error", "W1")]
+    assert "does not lead back" in findings[0].message

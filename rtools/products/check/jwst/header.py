@@ -6,6 +6,7 @@ import os
 import re
 import warnings
 from collections.abc import Iterator
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -100,11 +101,11 @@ def _against_standard(hdu):
         warnings.simplefilter("always")
         try:
             hdu.verify("warn")
-            for card in hdu.header.cards:
-                card.value  # noqa: B018  it is parsed here
+            values = [(card.keyword, card.value) for card in hdu.header.cards]  # parsed here
         except (fits.VerifyError, ValueError, TypeError, LookupError, AttributeError) as problem:
             return [" ".join(str(problem).split())]
-    texts = (" ".join(str(one.message).split()) for one in caught)
+    texts = [" ".join(str(one.message).split()) for one in caught]
+    texts += [f"{keyword}: a number that is too large" for keyword, value in values if value in (inf, -inf)]
     return list(dict.fromkeys(text for text in texts if text and not text.startswith(SAID_AROUND)))
 
 

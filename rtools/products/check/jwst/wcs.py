@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rtools.errors import InputError
-from rtools.findings import Finding, info, warning
+from rtools.findings import Finding, error, info, warning
 from rtools.products.check.jwst.pieces import image_of, meta_value
 from rtools.products.jwst.product import JwstProduct
 from rtools.products.jwst.sky import header_sky
@@ -133,7 +133,16 @@ def _tree_system(product, found):
         found.append(info("W1", "meta.wcs", f"not compared: {problem.message}"))
         return None
     transform = wcs.forward_transform
-    return wcs if (transform.n_inputs, transform.n_outputs) == (2, 2) else None
+    if (transform.n_inputs, transform.n_outputs) != (2, 2):
+        return None
+    try:
+        wcs.backward_transform  # noqa: B018  it is made here
+    except NotImplementedError as problem:
+        found.append(
+            error("W1", "meta.wcs", f"it does not lead back to pixels ({' '.join(str(problem).split())[:100]})")
+        )
+        return None
+    return wcs
 
 
 def _corners(region, found):
