@@ -67,7 +67,7 @@ def pair(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("number", some_long((2, 7, *range(2), *range(3, 7)), 2))
+@pytest.mark.parametrize("number", some_long((0, 7, *range(1, 7)), 2))
 def test_a_run_killed_while_images_get_their_names_goes_on_to_the_same_bytes(pair, tmp_path, number):
     shutil.copytree(pair / "raw", tmp_path / "raw")
     shutil.copy(pair / "stars.parquet", tmp_path)

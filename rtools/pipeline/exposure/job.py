@@ -15,6 +15,7 @@ from rtools.pipeline.astrometry.align import catalog_of
 from rtools.pipeline.exposure.plan import ExposurePlan, make_plan
 from rtools.pipeline.exposure.request import ExposureRequest
 from rtools.pipeline.exposure.run import execute
+from rtools.pipeline.exposure.workplace import ALIGNED, copy_catalog, find_made, workplace_of
 from rtools.pipeline.job.job import (
     Cost,
     Description,
@@ -297,14 +298,17 @@ class AlignJob(Job):
         from rtools.pipeline.astrometry.align import align_group
 
         members = [member for member in self.members if not _failed(member, before)]
-        plans, failures = {}, []
+        plans, failures, catalogs = {}, [], dict(self.request.catalogs)
         for member in members:
             try:
                 plans[member.name] = member.plan if member.workplace is None else _rest_of(member, self.request)
+                if (catalog := copy_catalog(member.workplace, member.plan.outputs)) is not None:
+                    catalogs[member.name] = catalog
             except Exception as error:
                 failures.append(Failure(member.name, error))
         try:
-            outcomes = align_group(plans, self.request, work) if plans else {}
+            asked = replace(self.request, catalogs=catalogs)
+            outcomes = align_group(plans, asked, work) if plans else {}
         except (RtoolsError, OSError) as error:
             return [*failures, *(Failure(name, copy(error)) for name in plans)]
         done = []
@@ -323,7 +327,7 @@ def _failed(member, before):
 
 def _rest_of(member, request):
     """The plan of the alignment of an image that was calibrated into a workplace."""
-    folder = member.workplace / "aligned"
+    folder = member.workplace / ALIGNED
     folder.mkdir(exist_ok=True)
     again = replace(request, outdir=str(folder), output=None, catalogs={}, update_catalog=True)
     rest = make_plan(str(member.outputs["cal"]), again)
@@ -339,16 +343,15 @@ def _finished(member, plan, outcome, calibrated, work):
         with plan.product:
             result = execute(plan, request, work, alignment=outcome)
         result = replace(result, input=member.name)
-        return result if calibrated is None else _named(member, plan, result, calibrated)
+        return result if calibrated is None else _named(member, result, calibrated)
     except Exception as error:
         return Failure(member.name, error)
 
 
-def _named(member, rest, result, calibrated):
+def _named(member, result, calibrated):
     """Give all products of an exposure their names, the image last; the result of both jobs."""
     outputs = member.plan.outputs
-    aligned = {suffix: path for suffix, path in rest.outputs.items() if path.exists()}
-    made = {suffix: aligned.get(suffix, member.workplace / path.name) for suffix, path in outputs.items()}
+    made = find_made(member.workplace, outputs)
     names = [suffix for suffix in outputs if suffix != member.plan.main and made[suffix].exists()] + [member.plan.main]
     for suffix in names:
         os.replace(made[suffix], outputs[suffix])
@@ -388,12 +391,9 @@ def aligned_together(jobs: Sequence[Job], groups: Mapping[str, str], request: Ex
             made += members
             continue
         if not request.single:
-            members = [replace(member, workplace=_workplace(member.plan)) for member in members]
+            members = [
+                replace(member, workplace=workplace_of(member.plan.outputs[member.plan.main])) for member in members
+            ]
             made += members
         made.append(AlignJob(name.removeprefix("group "), request, tuple(members)))
     return made
-
-
-def _workplace(plan):
-    """A directory that will be made on the file system of a plan's outputs."""
-    return temporary.directory_name(plan.outputs[plan.main].parent)
