@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["BUCKETS", "beside", "file_name", "is_remote", "shown"]
+__all__ = ["BUCKETS", "beside", "file_name", "is_remote", "shown", "shown_in"]
 
 BUCKETS = ("s3", "gs", "memory")
 """Schemes under which files are written, too; fsspec keeps the files of the last one in memory, for tests."""
@@ -15,6 +15,8 @@ BUCKETS = ("s3", "gs", "memory")
 WEB = ("https", "http")
 
 REMOTE = re.compile(rf"(?:{'|'.join((*BUCKETS, *WEB))})://.", re.IGNORECASE)
+
+NAME_IN_TEXT = re.compile(rf"{REMOTE.pattern}[^\s'\"]*", re.IGNORECASE)
 
 TOLD = ("uri", "file", "filename", "path", "name", "versionid")
 """Parts of a query that say which file is meant. All others are secrets, or may be: they are never shown."""
@@ -58,6 +60,21 @@ def shown(url: str) -> str:
         return url
     told = [(key, value) for key, value in parse_qsl(parts.query) if key.lower() in TOLD]
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, urlencode(told, safe="/:"), ""))
+
+
+def shown_in(text: str) -> str:
+    """A text in which every name of a file elsewhere is without its secrets.
+
+    Parameters
+    ----------
+    text : str
+        Any text.
+
+    Returns
+    -------
+    str
+    """
+    return NAME_IN_TEXT.sub(lambda found: shown(found[0]), text)
 
 
 def file_name(url: str) -> str:

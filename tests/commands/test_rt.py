@@ -85,6 +85,15 @@ def test_doctor_names_what_is_wrong_and_what_to_do(surroundings, capsys, tmp_pat
     assert "RT_JBOS" in found["environment", "note"]["found"]
 
 
+def test_doctor_tells_no_secrets_of_names(surroundings, capsys):
+    """What it prints is meant for reports of faults."""
+    surroundings.setenv("RT_REFDIR", "https://me:SECRET@host/refs?token=SECRET")
+    code, out, err = said_by(capsys, "doctor")
+    assert code == 1
+    assert "https://host/refs" in out
+    assert "SECRET" not in out + err
+
+
 def test_doctor_looks_into_the_directory_of_references(surroundings, capsys, tmp_path):
     (tmp_path / "refs").mkdir()
     surroundings.setenv("RT_REFDIR", str(tmp_path / "refs"))

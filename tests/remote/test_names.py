@@ -2,7 +2,7 @@
 
 import pytest
 
-from rtools.remote.names import beside, file_name, is_remote, shown
+from rtools.remote.names import beside, file_name, is_remote, shown, shown_in
 
 
 @pytest.mark.parametrize(
@@ -23,6 +23,12 @@ def test_names_are_said_without_secrets_and_copies_keep_theirs(name, said, calle
     assert is_remote(name)
     assert shown(name) == said
     assert file_name(name) == called
+
+
+def test_names_inside_of_texts_are_said_without_secrets():
+    text = "ref = ['flat=https://me:pw@h/x.asdf?token=T', 's3://b/y'], environment RT_REF"
+    assert shown_in(text) == "ref = ['flat=https://h/x.asdf', 's3://b/y'], environment RT_REF"
+    assert shown_in("plain s3:// text") == "plain s3:// text"
 
 
 def test_what_is_no_remote_name():

@@ -17,6 +17,7 @@ from rtools import __version__
 from rtools.errors import RtoolsError
 from rtools.machine import cache_home, cores, memory_available, memory_of_machine
 from rtools.remote import settings
+from rtools.remote.names import shown_in
 
 __all__ = ["Look", "all_looks"]
 
@@ -74,7 +75,7 @@ def all_looks() -> list[Look]:
         removes again.
     """
     looks = (_versions, _extras, _processor, _memory, _kernels, _references, _catalog, _environment, _places, _terminal)
-    return [one for look in looks for one in look()]
+    return [one._replace(found=shown_in(one.found)) for look in looks for one in look()]
 
 
 def _versions() -> Iterator[Look]:

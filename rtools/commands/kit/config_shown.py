@@ -4,6 +4,7 @@ import click
 
 from rtools.commands.kit.config_values import place_of, toml_text
 from rtools.remote import settings
+from rtools.remote.names import shown_in
 
 __all__ = ["long_names", "origin_of", "print_config", "tables_of_steps", "untyped"]
 
@@ -118,7 +119,7 @@ def untyped(ctx, values):
     for word, param in long_names(ctx.command).items():
         origin = origin_of(ctx, param)
         if origin not in ("default", "command line") and values.get(param.name) not in (None, False, (), param.default):
-            yield f"{word} = {toml_text(values[param.name])}, {origin}"
+            yield shown_in(f"{word} = {toml_text(values[param.name])}, {origin}")
 
 
 def _line(word, value, origin):
