@@ -22,6 +22,7 @@ __all__ = [
     "MultibandStep",
     "NotApplicable",
     "Option",
+    "ProductStep",
     "RampStep",
     "Reference",
     "Skip",
@@ -224,6 +225,9 @@ class Step:
     of_mosaic: ClassVar[bool] = False
     """Whether it is a step of the chain from images to a mosaic."""
 
+    in_chain: ClassVar[bool] = True
+    """Whether it has a place in the one order of the steps of its mission; the others stand behind these."""
+
     works_on_strips: ClassVar[bool] = False
     """Whether the engine takes strips of the exposure through it; else it leaves the pixels alone."""
 
@@ -366,6 +370,18 @@ class MultibandStep(Step):
     group: ClassVar[str] = "mosaic"
     of_exposure: ClassVar[bool] = False
     finds_sources: ClassVar[bool] = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProductStep(Step):
+    """A step from whole products of JWST to others (`rtools.pipeline.stage3`); `files` names them in its usage line."""
+
+    mission: str = "jwst"
+    files: str = "FILE…"
+
+    group: ClassVar[str] = "series, spectra, contrast"
+    of_exposure: ClassVar[bool] = False
+    in_chain: ClassVar[bool] = False
 
 
 @dataclass(frozen=True)

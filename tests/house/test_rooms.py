@@ -28,13 +28,25 @@ FLOORS = [
     ["rtools.products.check"],
     ["rtools.reference"],
     ["rtools.astrometry"],
-    ["rtools.exposure", "rtools.catalog", "rtools.guide", "rtools.mosaic", "rtools.simulate", "rtools.quality"],
+    [
+        "rtools.exposure",
+        "rtools.catalog",
+        "rtools.guide",
+        "rtools.mosaic",
+        "rtools.simulate",
+        "rtools.quality",
+        "rtools.timeseries",
+        "rtools.spectra",
+        "rtools.coronagraphy",
+        "rtools.interferometry",
+    ],
     ["rtools.pipeline.job"],
     ["rtools.pipeline.astrometry", "rtools.pipeline.catalog", "rtools.pipeline.guide", "rtools.pipeline.simulation"],
     ["rtools.pipeline.report"],
     ["rtools.pipeline.exposure"],
     ["rtools.pipeline.jwst"],
     ["rtools.pipeline.mosaic"],
+    ["rtools.pipeline.stage3"],
     ["rtools.show", "rtools.api"],
     ["rtools.commands.kit"],
     ["rtools.commands"],
@@ -45,7 +57,7 @@ its own, and itself; rooms of one floor know nothing of each other."""
 FLOOR_OF = {room: number for number, floor in enumerate(FLOORS) for room in floor}
 SCIENCE = (
     "rtools.exposure", "rtools.catalog", "rtools.guide", "rtools.mosaic", "rtools.quality", "rtools.astrometry",
-    "rtools.expressions",
+    "rtools.expressions", "rtools.timeseries", "rtools.spectra", "rtools.coronagraphy", "rtools.interferometry",
 )  # fmt: skip
 DOORS = ("rtools", "rtools.products", "rtools.pipeline")
 """Packages that hold rooms and nothing else, and the face of the whole package: the face may see every room."""

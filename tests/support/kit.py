@@ -22,10 +22,11 @@ import pytest
 from rtools.commands.kit import entry
 from rtools.commands.kit.tools import command_of, tool_names
 from rtools.pipeline.exposure import chain
-from rtools.pipeline.job.steps import step_names
+from rtools.pipeline.job.steps import step_names, step_of
 from tests.support import bands
 from tests.support.places import ROOT
 from tests.support.runs import STEPS, SUFFIXES, done
+from tests.support.stage3_files import golden_product
 
 TOOLS = sorted(tool_names())
 
@@ -43,11 +44,15 @@ WORKING = [name for name in ALL if name not in GROUPED]
 
 NAME = "r0000101001001001001_0001_wfi01_f158_uncal.asdf"
 
-OF_JWST = tuple(name for name in step_names("jwst") if name not in step_names())
+OF_JWST = tuple(name for name in step_names("jwst") if name not in step_names() and step_of(name, "jwst").in_chain)
 """Steps that exposures of JWST alone have."""
+
+OF_PRODUCTS = {"whtlt": "x1dints"}
+"""Steps on whole products of JWST, and what they take, as `tests.support.stage3_files` calls it."""
 
 ALIKE = (
     *(name for name in OF_JWST if name not in ("jump", "superbias")),
+    *(name for name in OF_PRODUCTS if name != "whtlt"),
     *(name for name in chain.order() if name not in ("linearity", "rampfit", "flat", "catalog", "tweakreg")),
     *("skymatch", "outlier"),
 )
@@ -78,6 +83,7 @@ LINES = {
     "resample": ("FILE -o DIR/out_coadd.asdf",),
     **dict.fromkeys((*chain.order(), "run", "flux", "skymatch", "outlier"), ("FILE --outdir DIR",)),
     **dict.fromkeys(OF_JWST, ("FILE --builtin --outdir DIR",)),
+    **dict.fromkeys(OF_PRODUCTS, ("FILE --outdir DIR",)),
     "bsub": ("FILE BKG --outdir DIR",),
     **{name: (f"FILE --ref {name}=none --outdir DIR",) for name in ("reset", "rscd")},
 }
@@ -113,6 +119,7 @@ TAKES = {
     **dict.fromkeys(SUBTOOLS, "gw"),
     "gw face": "face",
     **dict.fromkeys(OF_JWST, "jwst_ramp"),
+    **OF_PRODUCTS,
     "groupscale": "jwst_uncal",
     **dict.fromkeys(("gainscale", "bsub"), "jwst_rate"),
 }
@@ -158,7 +165,7 @@ WRONG = {
     "multiband": "cal",
     "refs": "gain",
     "skymap": "gain",
-    **dict.fromkeys((*SUBTOOLS, *OF_JWST), "cal"),
+    **dict.fromkeys((*SUBTOOLS, *OF_JWST, *OF_PRODUCTS), "cal"),
     "bsub": "wcs",
 }
 """Tool to a kind of product that it does not take; the others take them all."""
@@ -235,7 +242,17 @@ def others(tmp_path_factory):
     gain = next(directory.glob("*.asdf"))
     arrays = bands.image("F158", bands.stars(4, shape=(120, 120)), shape=(120, 120))
     coadd = bands.write(directory / "stars_f158_coadd.asdf", "F158", arrays)
-    return {"gain": gain, "catalog": directory / "stars_cat.parquet", "coadd": coadd} | guided() | jwst_files()
+    return (
+        {"gain": gain, "catalog": directory / "stars_cat.parquet", "coadd": coadd}
+        | guided()
+        | jwst_files()
+        | golden_products()
+    )
+
+
+def golden_products():
+    """What steps on whole products of JWST take."""
+    return {kind: golden_product(kind) for kind in set(OF_PRODUCTS.values())}
 
 
 @cache

@@ -43,6 +43,7 @@ GROUPS = {
     "exposure": (),
     "pointing": ("point", "aberration", "gw"),
     "mosaic": ("asn",),
+    "series, spectra, contrast": (),
     "chains": ("run",),
 }
 """Group to its tools without ``rt-``, in the order of ``rt --help``; steps join the group of their kind behind them."""

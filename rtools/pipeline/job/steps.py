@@ -109,7 +109,7 @@ def step_of(name: str, mission: str = "roman") -> Step:
 
 @cache
 def step_names(mission: str = "roman") -> tuple[str, ...]:
-    """Tool names of all steps that are declared for a mission, in the order of its chain.
+    """Tool names of all steps that are declared for a mission, in the order of its chain; behind them those of none.
 
     Parameters
     ----------
@@ -128,8 +128,9 @@ def step_names(mission: str = "roman") -> tuple[str, ...]:
     """
     steps = [import_module(module).STEP for modules in find_modules().values() for module in modules]
     steps = [step for step in steps if step.mission == mission]
-    sorter = TopologicalSorter({step.name: {step.after} - {""} for step in steps})
-    for step in steps:
+    chained = [step for step in steps if step.in_chain]
+    sorter = TopologicalSorter({step.name: {step.after} - {""} for step in chained})
+    for step in chained:
         if step.before:
             sorter.add(step.before, step.name)
     sorter.prepare()
@@ -140,7 +141,7 @@ def step_names(mission: str = "roman") -> tuple[str, ...]:
             raise ValueError(f"the order of {' and '.join(sorted(ready))} is open: one says before= which it stands")
         names += ready
         sorter.done(*ready)
-    return tuple(names)
+    return (*names, *(step.name for step in steps if not step.in_chain))
 
 
 def steps_in_order(mission: str = "roman") -> list[Step]:

@@ -8,10 +8,13 @@ import shutil
 
 import pytest
 
+from rtools.jwst.suffixes import extension_of
+from rtools.pipeline.job.steps import step_of
 from tests.support.kit import (
     LIGHT,
     NAME,
     OF_JWST,
+    OF_PRODUCTS,
     SUBTOOLS,
     WORKING,
     WRITERS,
@@ -196,7 +199,8 @@ def test_a_directory_in_the_environment_does_not_hinder_o(name, line, taken, tmp
     monkeypatch.setenv("RT_OUTDIR", str(tmp_path / "elsewhere"))
     tables = dict.fromkeys(("catalog", "multiband", "refcat", *SUBTOOLS), "parquet") | {"gw stack": "asdf"}
     images = dict.fromkeys(("fits", *OF_JWST), "fits")
-    extension = {**images, "table": "ecsv", "view": "png", "report": "html", **tables}.get(name, "asdf")
+    made = {name: extension_of(step_of(name, "jwst").suffix) for name in OF_PRODUCTS}
+    extension = {**images, **made, "table": "ecsv", "view": "png", "report": "html", **tables}.get(name, "asdf")
     line = re.sub(r"-o \S+|--outdir \S+", f"-o DIR/x.{extension}", line)
     assert run(name, *words(line, taken(name, line), out)) == 0
     assert (out / f"x.{extension}").exists()

@@ -1,0 +1,133 @@
+"""Tools on whole products of JWST, one for each declared `ProductStep`: options, files, jobs."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from rtools.commands.kit import options as bundles
+from rtools.commands.kit.executors import executor_of
+from rtools.commands.kit.exposures import local_and_called
+from rtools.commands.kit.lists import expand_inputs
+from rtools.commands.kit.reference_options import reference_config
+from rtools.commands.kit.reports import RunFlags, RunReport
+from rtools.commands.kit.resuming import resume_of
+from rtools.commands.kit.step_options import click_option, own_values
+from rtools.commands.kit.tool import tool
+from rtools.errors import InputError, UsageError
+from rtools.pipeline.job.outputs import refuse_combinations, refuse_several
+
+__all__ = ["command", "plans_of_products", "run_products"]
+
+
+def command(step):
+    """The click command of a step on whole products.
+
+    Parameters
+    ----------
+    step : rtools.declare.ProductStep
+        Its declaration.
+
+    Returns
+    -------
+    click.Command
+    """
+
+    def run(console, inputs, jobs, **options):
+        from rtools.pipeline.job.request import Request
+
+        if not inputs:
+            raise UsageError("no input file")
+        flags = RunFlags.taken_from(options)
+        places = {}
+        if step.references:
+            places["references"] = reference_config(options.pop("ref"), options.pop("refdir"), options.pop("builtin"))
+        settings = own_values(step, options)
+        rest = {key: value for key, value in options.items() if key not in settings}
+        request = Request(tool=step.tool, single=step.name, settings={step.name: settings}, **places, **rest)
+        return run_products(console, expand_inputs(inputs), request, jobs, flags)
+
+    decorators = [
+        click.argument("inputs", nargs=-1, metavar=step.files),
+        *map(click_option, step.options),
+        bundles.outputs("fits", "ecsv"),
+        bundles.writing,
+        *([bundles.references] if step.references else ()),
+        bundles.running,
+        bundles.no_checksum,
+        bundles.json_output,
+        bundles.fail_fast,
+    ]
+    for decorator in reversed(decorators):
+        run = decorator(run)
+    description = step.description + (f"\n\nPeak memory: {step.memory}" if step.memory else "")
+    about = {"summary": step.summary, "description": description, "examples": step.examples}
+    return tool(step.tool, **about, no_args_is_help=True)(run)
+
+
+def run_products(console, inputs, request, jobs, flags):
+    """Do a step on whole products; returns the exit status.
+
+    Parameters
+    ----------
+    console : rtools.commands.kit.console.Console
+        Takes messages.
+    inputs : sequence of str
+        As they were typed.
+    request : rtools.pipeline.job.request.Request
+        Its `single` names the step.
+    jobs : int
+        Threads, as ``-j`` says.
+    flags : rtools.commands.kit.reports.RunFlags
+        How the run goes and what it prints.
+
+    Returns
+    -------
+    int
+    """
+    from rtools.pipeline.job.run import run_jobs
+
+    executor = executor_of(console, jobs, flags)
+    refuse_combinations(request, as_json=flags.as_json, dry_run=flags.dry_run, terminal=sys.stdout.isatty())
+    plans = plans_of_products(inputs, request)
+    refuse_several(request, len(plans))
+    report = RunReport(console, flags)
+    with console.gathering(inputs):
+        return run_jobs(plans, executor, report, dry_run=flags.dry_run, fail_fast=flags.fail_fast,
+                        resume=resume_of(flags, executor, console))  # fmt: skip
+
+
+def plans_of_products(inputs, request):
+    """What plans each job: its name, and a function that gives it.
+
+    Parameters
+    ----------
+    inputs : sequence of str
+        Files, each once.
+    request : rtools.pipeline.job.request.Request
+        What is asked of them.
+
+    Returns
+    -------
+    list of (str, callable)
+        As `rtools.pipeline.job.run.run_jobs` takes them.
+    """
+    from rtools.pipeline.stage3.work import work_of
+
+    work = work_of(request.single)
+    inputs = list(dict.fromkeys(inputs))
+    groups = [inputs] if work.together or work.beside else [[name] for name in inputs]
+    return [(files[0], lambda files=files: [_plan(files, request)]) for files in groups]
+
+
+def _plan(files, request):
+    from rtools.pipeline.stage3.job import plan_products
+    from rtools.products.opening import mission_of
+
+    local = [local_and_called(name, request.output) for name in files]
+    for path, _called in local:
+        if not Path(path).exists():
+            raise InputError("no such file", path=path)
+        if mission_of(path) != "jwst":
+            raise InputError(f"{request.tool} takes products of JWST, and this is none", path=path)
+    return plan_products(files[0], [path for path, _called in local], request, called=local[0][1])

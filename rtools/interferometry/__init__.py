@@ -1,0 +1,8 @@
+"""Interferometry with a mask of holes: model of the fringes, fit, observables, calibration.
+
+It imports `wfi`, `jwst` and `work`.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,199 @@
+"""What a work is given to make its products with: opened files, options, references, places for what it writes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rtools.errors import InputError
+from rtools.products.jwst import HduChange, JwstProduct, LaidOutJwst, NewHdu, stage_jwst, stage_new
+from rtools.products.schema import history
+from rtools.wfi import metadata
+from rtools.work import Work
+
+__all__ = ["ProductMaking", "passed_on", "refuse_other"]
+
+OF_ITSELF = ("calibration_software_revision", "calibration_software_version", "date", "filename", "model_type")
+"""Metadata that a product says of itself."""
+
+
+def passed_on(product: JwstProduct, *without: str, **cal_step: str) -> dict[str, Any]:
+    """Metadata of a product that what is made of it has, too.
+
+    Parameters
+    ----------
+    product : JwstProduct
+        What it is made of.
+    *without : str
+        Groups of metadata that are no longer so: ``wcs``, ``wcsinfo``.
+    **cal_step : str
+        Status of steps by their names below ``meta.cal_step``.
+
+    Returns
+    -------
+    dict
+        For `rtools.products.jwst.stage_new`.
+    """
+    told = {key: value for key, value in product.meta.items() if key not in (*OF_ITSELF, *without)}
+    return told | {"cal_step": dict(told.get("cal_step") or {}) | cal_step}
+
+
+def refuse_other(products: Sequence[JwstProduct], *keys: str) -> None:
+    """Refuse files of one product that differ where they must not.
+
+    Parameters
+    ----------
+    products : sequence of JwstProduct
+        Of which one product is made.
+    *keys : str
+        Dotted, below ``meta``: ``instrument.name``.
+
+    Raises
+    ------
+    InputError
+        One of them says something else than the first.
+    """
+    for key in keys:
+        first = metadata.get(products[0].meta, key)
+        for product in products[1:]:
+            found = metadata.get(product.meta, key)
+            if found != first:
+                raise InputError(f"its {key} is {found}, that of {products[0].path} is {first}", path=product.path)
+
+
+@dataclass
+class ProductMaking:
+    """What a work makes its products of, and the products so far.
+
+    Attributes
+    ----------
+    products : tuple of JwstProduct
+        The files, in the order in which the tool takes them.
+    options : mapping of str to object
+        Of the step.
+    references : mapping of str to reference or None
+        By type.
+    outputs : mapping of str to Path
+        Where each product goes, by suffix; standard output takes the main product alone.
+    entry : mapping
+        What the history of each product will say.
+    work : rtools.work.Work
+        Threads, log and progress.
+    stages : dict of str to Stage
+        What is written, under temporary names, by suffix.
+    """
+
+    products: tuple[JwstProduct, ...]
+    options: Mapping[str, Any]
+    references: Mapping[str, Any]
+    outputs: Mapping[str, Path]
+    entry: Mapping[str, Any]
+    work: Work
+    stages: dict[str, Any] = field(default_factory=dict)
+
+    def wants(self, suffix: str) -> bool:
+        """Whether a product is to be written.
+
+        Parameters
+        ----------
+        suffix : str
+            Of its name.
+        """
+        return suffix in self.outputs
+
+    def log(self, level: str, text: str) -> None:
+        """Say something.
+
+        Parameters
+        ----------
+        level : str
+            ``info``, ``warning`` or ``caution``.
+        text : str
+            One line.
+        """
+        self.work.log(level, text)
+
+    def write_new(
+        self,
+        suffix: str,
+        meta: Mapping[str, Any],
+        hdus: Iterable[NewHdu],
+        *,
+        tree: Mapping[str, Any] | None = None,
+        without: Collection[str] = (),
+    ) -> None:
+        """Write a product that did not exist, if it is wanted; its history goes on from that of the first file.
+
+        Parameters
+        ----------
+        suffix : str
+            Which product.
+        meta, hdus, tree, without
+            As `rtools.products.jwst.stage_new` takes them.
+        """
+        if self.wants(suffix):
+            self.stages[suffix] = stage_new(
+                self.outputs[suffix], suffix, meta, hdus, tree=tree, history=self.history, without=without
+            )
+
+    @property
+    def history(self) -> list[Mapping[str, Any]]:
+        """What was done so far, and what is done now."""
+        return [*self.products[0].history, self.entry]
+
+    def write_changed(
+        self,
+        suffix: str,
+        changes: Sequence[HduChange],
+        *,
+        tree: Mapping[str, Any] | None = None,
+        added: Sequence[NewHdu] = (),
+    ) -> None:
+        """Write the first file with changes, if that product is wanted; what does not change is copied.
+
+        Parameters
+        ----------
+        suffix : str
+            Which product.
+        changes, tree, added
+            As `rtools.products.jwst.stage_jwst` takes them; the tree gets name and date of the file.
+        """
+        if self.wants(suffix):
+            path = self.outputs[suffix]
+            told = {"meta.filename": path.name, "meta.date": history.stamp(), **(tree or {})}
+            self.stages[suffix] = stage_jwst(
+                path, self.products[0], changes, tree=told, added=added, history=[self.entry]
+            )
+
+    def lay_out(
+        self, suffix: str, meta: Mapping[str, Any], hdus: Sequence[NewHdu], *, tree: Mapping[str, Any] | None = None
+    ) -> LaidOutJwst:
+        """Lay out a product that is written piece by piece; its maker hands it to `finish`.
+
+        Parameters
+        ----------
+        suffix : str
+            Which product.
+        meta, hdus, tree
+            As `rtools.products.jwst.LaidOutJwst.new` takes them; of big arrays `room_for` them.
+
+        Returns
+        -------
+        rtools.products.jwst.LaidOutJwst
+        """
+        file = LaidOutJwst.new(self.outputs[suffix], suffix, meta, hdus, tree=tree, history=self.history)
+        self.stages[suffix] = file
+        return file
+
+    def finish(self) -> None:
+        """Complete what was laid out."""
+        for suffix, stage in self.stages.items():
+            if isinstance(stage, LaidOutJwst):
+                self.stages[suffix] = stage.finish()
+
+    def discard(self) -> None:
+        """Remove what was written."""
+        for stage in self.stages.values():
+            stage.discard()

@@ -1,0 +1,108 @@
+"""What a step does with whole products, as data: which files it takes and gives, and the function that makes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rtools.declare import Step
+from rtools.errors import InputError, UsageError
+from rtools.products.jwst import JwstProduct
+
+if TYPE_CHECKING:
+    from rtools.pipeline.stage3.making import ProductMaking
+
+__all__ = ["ProductWork", "has_work", "work_of"]
+
+WORKS = Path(__file__).with_name("works")
+"""Where the works are, one file for each."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProductWork:
+    """The work of a step on files; ``WORK`` of the file in ``works/`` that is called as the step.
+
+    Attributes
+    ----------
+    step : rtools.declare.Step
+        Declaration of the step.
+    takes : tuple of str
+        Kinds of products that it is done on.
+    gives : callable
+        ``gives(kind, options)``: suffixes of what it makes of such a product, the main one last.
+    make : callable
+        ``make(making)`` makes the products (`rtools.pipeline.stage3.making.ProductMaking`).
+    together : bool
+        Whether all files make one product; else each has its own.
+    beside : tuple of str
+        Kinds of the one further file that the work needs, behind the one that it is done on. ``rt-psfsub TARGET REFS``.
+    beside_called : str
+        What that file is called in help and messages.
+    check : callable or None
+        ``check(products, options)`` refuses what cannot be done, before any work.
+    copies : float
+        Memory at the peak, in units of the arrays of all files.
+    """
+
+    step: Step
+    takes: tuple[str, ...]
+    gives: Callable[[str, Mapping[str, Any]], tuple[str, ...]]
+    make: Callable[[ProductMaking], None]
+    together: bool = False
+    beside: tuple[str, ...] = ()
+    beside_called: str = ""
+    check: Callable[[Sequence[JwstProduct], Mapping[str, Any]], None] | None = None
+    copies: float = 3.0
+
+    def refuse_misfit(self, products: Sequence[JwstProduct]) -> None:
+        """Refuse files that are not of the kinds that it takes.
+
+        Parameters
+        ----------
+        products : sequence of JwstProduct
+            In the order in which the tool takes them.
+
+        Raises
+        ------
+        UsageError
+            There are too few of them, or too many.
+        InputError
+            One is of another kind.
+        """
+        if self.beside and len(products) != 2:
+            raise UsageError(f"{self.step.tool} takes two files, not {len(products)}",
+                             mend=f"the second is {self.beside_called}")  # fmt: skip
+        for number, product in enumerate(products):
+            wanted = self.beside if self.beside and number else self.takes
+            if product.kind not in wanted:
+                raise InputError(f"is a {product.kind}, wanted {' or '.join(wanted)}", path=product.path)
+
+
+def has_work(name: str) -> bool:
+    """Whether a step has a work on whole products; nothing is imported for it.
+
+    Parameters
+    ----------
+    name : str
+        Tool name of the step.
+    """
+    return (WORKS / f"{name}.py").exists()
+
+
+def work_of(name: str) -> ProductWork:
+    """The work of a step.
+
+    Parameters
+    ----------
+    name : str
+        Tool name of the step.
+
+    Returns
+    -------
+    ProductWork
+        Its file is imported for it.
+    """
+    return import_module(f"{__package__}.works.{name}").WORK

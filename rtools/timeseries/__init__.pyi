@@ -1,0 +1,3 @@
+from .white_light import SeriesOfSpectra, WhiteLight, bins_of, white_light
+
+__all__ = ["SeriesOfSpectra", "WhiteLight", "bins_of", "white_light"]

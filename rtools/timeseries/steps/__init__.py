@@ -1,0 +1,1 @@
+"""Steps on series of integrations: declarations."""

@@ -1,0 +1,49 @@
+"""Files of JWST's third stage for tests: those of the golden set under names that the archive would give them."""
+
+import atexit
+import shutil
+import tarfile
+import tempfile
+from functools import cache
+from pathlib import Path
+
+from astropy.io import fits
+
+from tests.support.places import DATA
+
+__all__ = ["FILES", "golden_product"]
+
+EXPOSURE = "jw01234001001_02101_00001"
+
+FILES = {
+    "x1dints": ("tso", "in_x1dints.fits", "jw01234-o001_t001_nircam_f322w2-grismr_x1dints.fits"),
+}
+"""What a file is called in tests: the part of the golden set and the file there, and the name that it gets."""
+
+LACKING = {"x1dints": {"TELESCOP": "JWST"}}
+"""Keywords that a file of the golden set lacks."""
+
+
+@cache
+def _folder():
+    folder = tempfile.TemporaryDirectory()
+    atexit.register(folder.cleanup)
+    Path(folder.name).chmod(0o755)  # some tests read as another user
+    return folder
+
+
+@cache
+def golden_product(called):
+    """Path of one of `FILES`, made once in a process; it is not to be changed."""
+    part, file, name = FILES[called]
+    folder = Path(_folder().name) / called
+    folder.mkdir()
+    with tarfile.open(DATA / "jwst" / f"{part}.tar.xz") as archive:
+        member = next(one for one in archive.getmembers() if Path(one.name).name == file)
+        member.name = file
+        archive.extract(member, folder, filter="data")
+    path = Path(shutil.move(folder / file, folder / name))
+    if called in LACKING:
+        with fits.open(path, mode="update") as hdus:
+            hdus[0].header.update(LACKING[called])
+    return path
