@@ -14,6 +14,7 @@ __all__ = [
     "RtoolsWarning",
     "UsageError",
     "about",
+    "own_work",
 ]
 
 
@@ -92,6 +93,19 @@ def about(path):
     except RtoolsError as error:
         error.path = error.path or path
         raise
+
+
+@contextmanager
+def own_work():
+    """Unforeseen errors inside are those of the program, whatever is wrong with files that have been read."""
+    try:
+        yield
+    except RtoolsError:
+        raise
+    except (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError) as error:
+        text = " ".join(str(error).split()) or "no reason is given"
+        line = f"internal error: {type(error).__name__}: {text}"
+        raise RtoolsError(line, mend="run again with --debug") from error
 
 
 def _again(kind, message, mend, path):

@@ -1,7 +1,6 @@
 """rt-diff: what differs between two products."""
 
 import math
-from pathlib import Path
 
 import click
 
@@ -13,7 +12,7 @@ from rtools.commands.kit.loop import errors_in_json
 from rtools.commands.kit.outputs import Outputs, deliver
 from rtools.commands.kit.tool import option, tool
 from rtools.commands.kit.written import Written
-from rtools.errors import UsageError
+from rtools.errors import UsageError, own_work
 from rtools.products.edit.catalog_matches import MATCHES, RADIUS
 from rtools.products.names.extensions import PICTURES, form_of_name
 
@@ -105,10 +104,15 @@ def command(console, first, second, rtol, atol, within, ignore, everything, wors
     settings |= {"ignore": split_names(ignore), "everything": everything, "worst": 0 if more["brief"] else worst}
     with errors_in_json(as_json, a=first, b=second), local(first) as one, local(second) as two:
         found = compare_files(one, two, **settings)
+        asked = next((word for word in ("by", "array", "output") if more[word]), None)
+        if found.catalogs is not None and asked:
+            raise UsageError(f"{'-o' if asked == 'output' else f'--{asked}'} is about images, not catalogs", path=first)
         if as_json or console.verbosity >= 0:
-            _measure(one, two, found, {more["array"] or "data": more["by"]})
+            with own_work():  # both files have been read and compared: damage has been told
+                _measure(one, two, found, more["array"], more["by"])
         if target:
-            _write(one, two, target, (first, second, more["array"]))
+            with own_work():
+                _write(one, two, target, (first, second, more["array"]))
     differ = bool(found.metadata or found.arrays)
     if more["output"] == "-":
         return int(differ)
@@ -153,8 +157,8 @@ def _target(first, second, more):
     return path, form
 
 
-def _measure(one, two, found, by):
-    """Put statistics beside each array or column that differs, in detail beside those that `by` names."""
+def _measure(one, two, found, array, by):
+    """Put statistics beside each array or column that differs, of that which `array` names in detail."""
     from rtools.show import differences
 
     if found.catalogs is not None:
@@ -163,14 +167,32 @@ def _measure(one, two, found, by):
         for entry in found.arrays:
             entry["statistics"] = columns.get(entry["array"])
         return
-    if not any(entry.get("differing") for entry in found.arrays):
+    if not (by or any(entry.get("differing") for entry in found.arrays)):
         return
     from rtools.products.opening import open_any
+    from rtools.show.image_pairs import shared_array, thinned_pair
 
     with open_any(one, others=True) as first, open_any(two, others=True) as second:
+        detailed = _detailed(first, second, array, by) if by else None
         for entry in found.arrays:
-            pair = differences.pair_of_images(first, second, entry["array"]) if entry.get("differing") else None
-            entry["statistics"] = None if pair is None else differences.measure_image(pair, by.get(entry["array"], ()))
+            differences.add_frames(entry, first)
+            shared = shared_array(first, second, entry["array"]) if entry.get("differing") else None
+            wanted = by if entry["array"] == detailed else ()
+            entry["statistics"] = None if shared is None else differences.measure_image(thinned_pair(shared), wanted)
+
+
+def _detailed(first, second, array, by):
+    """Name of the array that --by is about."""
+    from rtools.show.image import named_array
+    from rtools.show.image_pairs import shared_array
+
+    name = named_array(first, array or "data")
+    shared = shared_array(first, second, name)
+    if shared is None:
+        raise UsageError(f"--by: the array {name} holds no values of one size in both", path=first.path)
+    if "dq" in by and not shared.flags:
+        raise UsageError(f"--by dq: no flags go with the array {name} in both", path=first.path)
+    return name
 
 
 def _write(one, two, target, about):
@@ -178,6 +200,7 @@ def _write(one, two, target, about):
     from rtools.products.io.staging import Stage
     from rtools.products.opening import open_any
     from rtools.show import difference_output, plot
+    from rtools.show.names import shown_name
 
     (path, form), (first, second, array) = target, about
     with open_any(one, others=True) as a, open_any(two, others=True) as b:
@@ -185,10 +208,10 @@ def _write(one, two, target, about):
         def make(name):
             stage = Stage(name)
             if form == "asdf":
-                pair = difference_output.image_pair(a, b, array)
-                told = {"a": Path(first).name, "b": Path(second).name, "array": array or "data"}
+                shared = difference_output.shared_image(a, b, array)
+                told = {"a": shown_name(a), "b": shown_name(b), "array": array or "data"}
                 with stage.open() as file:
-                    difference_output.write_difference(file, pair, told, (first, second), path or "difference.asdf")
+                    difference_output.write_difference(file, shared, told, (first, second), path or "difference.asdf")
                 return stage
             figure = difference_output.plot_difference(a, b, array)
             with stage.open() as file:

@@ -41,7 +41,8 @@ class DifferenceStatistics(NamedTuple):
     with_error : int
         How many of the pixels have a positive error.
     beyond : tuple of float
-        Share of these, 0 … 1, whose difference is larger than each of `BEYOND` times the error; empty without errors.
+        Share of these, 0 … 1, whose difference is larger than each of `BEYOND` times the error; empty where no pixel
+        has a positive error.
     """
 
     pixels: int
@@ -99,7 +100,7 @@ def measure_difference(
     error = err.astype(np.float32)
     known = good & np.isfinite(error) & (error > 0)
     pull = np.abs(gap[known]) / error[known]
-    beyond = tuple(float(np.count_nonzero(pull > times) / max(1, pull.size)) for times in BEYOND)
+    beyond = tuple(float(np.count_nonzero(pull > times) / pull.size) for times in BEYOND if pull.size)
     return DifferenceStatistics(int(np.count_nonzero(good)), median, scatter, pull.size, beyond)
 
 

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 import numpy as np
 
 from rtools.errors import InputError
 from rtools.products.schema import history
 from rtools.products.schema.nodes import readable
-from rtools.show.differences import ImagePair, pair_of_images
-from rtools.show.image import load_image, named_array
-from rtools.show.plot import GREY
-from rtools.show.stretch import find_limits, normalisation, shrink
-from rtools.show.terminal import colour_table
+from rtools.show.image import ShownPlane, load_image, named_array
+from rtools.show.image_pairs import BLOCK, ImagePair, SharedArray, pair_in, rows_of_pair, shared_array
+from rtools.show.plot import colour_map, extent_of
+from rtools.show.stretch import deepest, find_limits, normalisation, shrink
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from rtools.products.io.face import ProductFace
 
-__all__ = ["image_pair", "plot_difference", "write_difference"]
+__all__ = ["plot_difference", "shared_image", "write_difference"]
 
 SIDE = 1000
 """Pixels of an image are put together until its longer side has no more than about so many."""
@@ -31,7 +30,7 @@ SIGMAS = 5.0
 """Differences that have the deepest colours, in units of the error."""
 
 
-def image_pair(first: ProductFace, second: ProductFace, array: str | None = None) -> ImagePair:
+def shared_image(first: ProductFace, second: ProductFace, array: str | None = None) -> SharedArray:
     """The images whose difference is written.
 
     Parameters
@@ -43,8 +42,8 @@ def image_pair(first: ProductFace, second: ProductFace, array: str | None = None
 
     Returns
     -------
-    ImagePair
-        Whole images, of two axes.
+    SharedArray
+        Of two axes.
 
     Raises
     ------
@@ -52,22 +51,22 @@ def image_pair(first: ProductFace, second: ProductFace, array: str | None = None
         There is no such array in both, or it is no image of one size.
     """
     name = named_array(first, array or "data")
-    pair = pair_of_images(first, second, name)
-    if pair is None or pair.one.ndim != 2:
+    shared = shared_array(first, second, name)
+    if shared is None or len(shared.shape) != 2:
         raise InputError(f"-o: the array {name} is no image of one size in both", path=first.path)
-    return pair
+    return shared
 
 
 def write_difference(
-    file: BinaryIO, pair: ImagePair, about: dict[str, Any], inputs: Sequence[str], path: str | Path
+    file: BinaryIO, shared: SharedArray, about: dict[str, Any], inputs: Sequence[str], path: str | Path
 ) -> None:
-    """Write the difference as ASDF, which says what made it.
+    """Write the difference as ASDF, which says what made it; some rows are in memory at a time.
 
     Parameters
     ----------
     file : binary file
         Open for writing.
-    pair : ImagePair
+    shared : SharedArray
         The images.
     about : dict
         What they are: a, b, array.
@@ -81,19 +80,52 @@ def write_difference(
     ``roman.data`` is B - A, ``roman.sigma`` the same in units of the errors where there are some, ``roman.dq`` the
     flags of both together, and ``roman.meta`` says what they are of.
     """
+    from rtools.products.io.arrays import array_node
     from rtools.products.io.recording import recorded
     from rtools.products.io.staging import serialise, write_file
 
     entry = history.entry("rt-diff", parameters=about, inputs=inputs)
-    said = about | {"error_of": pair.error_of or None, "unit": pair.unit or None}
+    said = about | {"error_of": shared.error_of or None, "unit": shared.unit or None}
     meta, entries = recorded(said, [entry], path)
-    tree: dict[str, Any] = {"meta": meta, "data": _difference(pair)}
-    if pair.err is not None:
-        tree["sigma"] = _sigmas(pair)
-    if pair.flags is not None:
-        tree["dq"] = pair.flags
-    head, inner, sources = serialise(tree, None, entries)
-    write_file(file, head, inner, sources, compression="lz4")
+    makers: dict[str, Callable[[ImagePair], np.ndarray]] = {"data": _difference}
+    if shared.error:
+        makers["sigma"] = _sigmas
+    if shared.flags:
+        makers["dq"] = _flags
+    kinds = {name: make(pair_in(shared, slice(0, 1))).dtype for name, make in makers.items()}
+    sources = [_RowBytes(shared, kinds[name], make) for name, make in makers.items()]
+    nodes = {name: array_node(np.broadcast_to(np.zeros((), kinds[name]), shared.shape), number)
+             for number, name in enumerate(makers)}  # fmt: skip
+    head, inner, blocks = serialise({"meta": meta, **nodes}, None, entries, sources)
+    write_file(file, head, inner, blocks, compression="lz4")
+
+
+class _RowBytes:
+    """The bytes of an array that is made of two images when it is written, some rows at a time."""
+
+    compression: str | None = "lz4"
+
+    def __init__(self, shared: SharedArray, dtype: np.dtype, make: Callable[[ImagePair], np.ndarray]) -> None:
+        rows, columns = shared.shape
+        self.nbytes = rows * columns * dtype.itemsize
+        self._rows = max(1, BLOCK // columns)
+        self._size = self._rows * columns * dtype.itemsize
+        self._make = lambda part: make(pair_in(shared, part)).astype(dtype.newbyteorder("<")).tobytes()
+        self._kept = -1, b""
+
+    def __getitem__(self, span: slice) -> bytes | memoryview:
+        start, stop, _step = span.indices(self.nbytes)
+        pieces = []
+        while start < stop:
+            number, first = divmod(start, self._size)
+            pieces.append(self._block(number)[first : first + stop - start])
+            start += len(pieces[-1])
+        return b"".join(pieces)
+
+    def _block(self, number):
+        if self._kept[0] != number:
+            self._kept = number, self._make(slice(number * self._rows, (number + 1) * self._rows))
+        return self._kept[1]
 
 
 def _difference(pair):
@@ -108,6 +140,28 @@ def _sigmas(pair):
         return np.where(error > 0, _difference(pair) / error, np.nan).astype(np.float32)
 
 
+def _flags(pair):
+    return pair.flags
+
+
+class _Drawn(NamedTuple):
+    """What a picture shows of two images, averaged to its size.
+
+    Attributes
+    ----------
+    images : list of ShownPlane
+        A and B: names, units and titles; their data are those of a block of rows.
+    shown : list of ndarray
+        A and B.
+    gap : ndarray
+        Of each block of pixels the difference that is farthest from zero.
+    """
+
+    images: list[ShownPlane]
+    shown: list[np.ndarray]
+    gap: np.ndarray
+
+
 def plot_difference(first: ProductFace, second: ProductFace, array: str | None = None) -> Figure:
     """A figure with A, B and their difference beside each other.
 
@@ -116,7 +170,7 @@ def plot_difference(first: ProductFace, second: ProductFace, array: str | None =
     first, second : rtools.products.io.ProductFace
         Opened.
     array : str, optional
-        As `image_pair` takes it.
+        As `shared_image` takes it.
 
     Returns
     -------
@@ -126,61 +180,49 @@ def plot_difference(first: ProductFace, second: ProductFace, array: str | None =
     """
     from matplotlib.figure import Figure
 
-    pair = image_pair(first, second, array)
-    images = [load_image(product, array=named_array(product, array or "data")) for product in (first, second)]
-    gap, label = _gap(pair, np.isnan(images[0].data) | np.isnan(images[1].data))
-    factor = max(1, -(-max(gap.shape) // SIDE))
-    tall = gap.shape[0] / gap.shape[1]
-    figure = Figure(figsize=(15, max(2.5, 4.6 * min(tall, 2) + 1.2)), layout="constrained")
+    shared = shared_image(first, second, array)
+    factor = max(1, -(-max(shared.shape) // SIDE))
+    drawn = _averaged(shared, factor)
+    name, (rows, columns) = drawn.images[0].name, shared.shape
+    figure = Figure(figsize=(15, max(2.5, 4.6 * min(rows / columns, 2) + 1.2)), layout="constrained")
     panels = figure.subplots(1, 3, sharex=True, sharey=True)
-    shown = [shrink(image.data, factor) for image in images]
-    norm = normalisation(*find_limits(shown[0], None, "asinh"), "asinh")
-    extent = _extent(gap.shape, factor)
-    for axes, letter, image, values in zip(panels, "AB", images, shown, strict=False):
-        drawn = _show(axes, np.clip(values, norm.vmin, norm.vmax), extent, norm=norm, cmap=_colours("inferno"))
+    norm = normalisation(*find_limits(drawn.shown[0], None, "asinh"), "asinh")
+    extent = extent_of(shared.shape, factor)
+    for axes, letter, image, values in zip(panels, "AB", drawn.images, drawn.shown, strict=False):
+        seen = _show(axes, np.clip(values, norm.vmin, norm.vmax), extent, norm=norm, cmap=colour_map("inferno"))
         axes.set_title(readable(f"{letter}: {image.title}"), fontsize=8)
-    figure.colorbar(drawn, ax=panels[1], label=images[0].unit or images[0].name, shrink=0.8)
-    deep = SIGMAS if pair.err is not None else _deepest(gap)
-    drawn = _show(panels[2], _extremes(gap, factor), extent, vmin=-deep, vmax=deep, cmap=_colours("RdBu_r"))
-    panels[2].set_title(f"B - A, {images[0].name}", fontsize=8)
-    figure.colorbar(drawn, ax=panels[2], label=label, shrink=0.8)
+    figure.colorbar(seen, ax=panels[1], label=drawn.images[0].unit or name, shrink=0.8)
+    deep = SIGMAS if shared.error else deepest(drawn.gap)
+    seen = _show(panels[2], drawn.gap, extent, vmin=-deep, vmax=deep, cmap=colour_map("RdBu_r"))
+    panels[2].set_title(f"B - A, {name}", fontsize=8)
+    label = f"sigma of {shared.error_of}" if shared.error else shared.unit or "B - A"
+    figure.colorbar(seen, ax=panels[2], label=label, shrink=0.8)
     for axes in panels:
-        axes.set(xlim=(-0.5, gap.shape[1] - 0.5), ylim=(-0.5, gap.shape[0] - 0.5), xlabel="x [pixel]")
+        axes.set(xlim=(-0.5, columns - 0.5), ylim=(-0.5, rows - 0.5), xlabel="x [pixel]")
     panels[0].set_ylabel("y [pixel]")
     return figure
 
 
-def _gap(pair, bad):
-    """The difference as it is drawn, NaN where a pixel is bad in A or B, and what it is."""
-    if pair.err is not None:
-        gap, label = _sigmas(pair), f"sigma of {pair.error_of}"
-    else:
-        gap, label = _difference(pair), pair.unit or "B - A"
-    gap[bad] = np.nan
-    return gap, label
-
-
-def _deepest(gap):
-    """The difference that has the deepest colour where there are no errors: one percent is beyond it."""
-    finite = np.abs(gap[np.isfinite(gap)])
-    return float(np.percentile(finite, 99)) or float(finite.max()) or 1.0 if finite.size else 1.0
+def _averaged(shared, factor):
+    """What is drawn, made of some rows at a time; pixels that are bad in A or B have no difference."""
+    shown: tuple[list, list, list] = ([], [], [])
+    for rows, pair in rows_of_pair(shared, factor):
+        images = [
+            load_image(product, array=shared.name, section=f":,{rows.start}:{rows.stop}") for product in shared.products
+        ]
+        gap = _sigmas(pair) if shared.error else _difference(pair)
+        gap[np.isnan(images[0].data) | np.isnan(images[1].data)] = np.nan
+        for parts, values in zip(shown, [shrink(image.data, factor) for image in images], strict=False):
+            parts.append(values)
+        shown[2].append(_extremes(gap, factor))
+    one, two, gap = (np.concatenate(parts) for parts in shown)
+    return _Drawn(images, [one, two], gap)
 
 
 def _extremes(gap, factor):
     """Of each block the value that is farthest from zero."""
     high, low = shrink(gap, factor, highest=True), -shrink(-gap, factor, highest=True)
     return np.where(np.abs(low) > np.abs(high), low, high)
-
-
-def _extent(shape, factor):
-    rows, columns = (-(-length // factor) * factor for length in shape)
-    return -0.5, columns - 0.5, -0.5, rows - 0.5
-
-
-def _colours(name):
-    from matplotlib.colors import ListedColormap
-
-    return ListedColormap(colour_table(name) / 255).with_extremes(bad=GREY)
 
 
 def _show(axes, values, extent, **settings):

@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from rtools.products.edit.section import FRAMES
 from rtools.products.schema.flag_tables import bits_of_mission
 from rtools.show import differences
 from rtools.show.table import aligned
@@ -93,6 +94,7 @@ def _worst_lines(worst, bits):
     if not worst:
         return
     axes = _axes(worst[0])
+    others = [frame for frame in FRAMES if frame in worst[0] and worst[0][frame] != worst[0]["index"][:-3:-1]]
     rows = []
     for pixel in worst:
         place = [pixel[axis] for axis in axes] if axes[0] in pixel else pixel["index"][::-1]
@@ -107,15 +109,16 @@ def _worst_lines(worst, bits):
             values = [_number(pixel["a"]), _number(pixel["b"]), _gap(pixel["a"], pixel["b"])]
         else:
             values = [",".join(dq.names(pixel[side], bits)) or "GOOD" for side in ("a", "b")]
-        rows.append([*map(str, place), *values])
-    head = [*axes, "A", "B", *(["B - A"] if bits is None else [])]
+        rows.append([*map(str, place), *(str(n) for frame in others for n in pixel[frame]), *values])
+    numbers = [f"{axis}_{frame}" for frame in others for axis in "xy"]
+    head = [*axes, *numbers, "A", "B", *(["B - A"] if bits is None else [])]
     for line in aligned(head, rows, labels=0, width=10**6):
         yield f"  {line}"
 
 
 def _axes(entry):
     """Names of what says where a value is."""
-    source = [key for key in entry if key not in ("index", "a", "b", "seconds")]
+    source = [key for key in entry if key not in ("index", "a", "b", "seconds", *FRAMES)]
     if "seconds" in entry:
         return ["item"]
     axes = ["x", "y", "plane"][: len(entry["index"])] if len(entry["index"]) < 4 else ["index"]

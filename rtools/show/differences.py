@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from rtools import quality
-from rtools.products.edit.section import read_plane
+from rtools.errors import InputError
 from rtools.quality import BEYOND, DifferenceStatistics
 from rtools.show.columns import column_values
-from rtools.show.flag_classes import flag_value, flags_beside
+from rtools.show.image_pairs import ImagePair
+from rtools.show.pixel import frame_numbers, pixels_shape
 from rtools.show.table import aligned
-from rtools.show.units import unit_of
 from rtools.wfi.sphere import signed_turn
 from rtools.wfi.units import DEGREE_ARCSEC
 
@@ -23,44 +22,7 @@ if TYPE_CHECKING:
 
     from rtools.products.io.face import ProductFace
 
-__all__ = ["ImageDifference", "column_lines", "image_lines", "measure_columns", "measure_image", "pair_of_images"]
-
-LARGEST = 1 << 25
-"""Pixels that are measured at most: of cubes every second, third … pixel along rows and columns of all planes is."""
-
-
-class ImagePair(NamedTuple):
-    """An array of two products, with what says how good its pixels are.
-
-    Attributes
-    ----------
-    one, two : ndarray
-        Of A and B.
-    err : ndarray or None
-        Errors that go with it, of A or else of B.
-    error_of : str
-        ``A`` or ``B``: whose they are; empty without.
-    flags : ndarray or None
-        Flags of either, together.
-    table : dict of str to int
-        Names of the flags.
-    usable : ndarray of bool or None
-        Pixels that neither flags as DO_NOT_USE.
-    step : int
-        Every so many pixels are there along rows and columns.
-    unit : str
-        Of the array, or nothing.
-    """
-
-    one: np.ndarray
-    two: np.ndarray
-    err: np.ndarray | None
-    error_of: str
-    flags: np.ndarray | None
-    table: dict[str, int]
-    usable: np.ndarray | None
-    step: int
-    unit: str
+__all__ = ["ImageDifference", "add_frames", "column_lines", "image_lines", "measure_columns", "measure_image"]
 
 
 class ImageDifference(NamedTuple):
@@ -75,9 +37,11 @@ class ImageDifference(NamedTuple):
     one_step_of : str
         Type of the numbers where no two are farther apart than neighbouring ones of it; else empty.
     step : int
-        Of a cube, every so many pixels were measured along rows and columns.
+        Every so many pixels were measured along rows and columns.
     unit : str
         Of the array, or nothing.
+    takes_errors : bool
+        Whether such an array has errors beside it, where a product has any.
     flags : list of (str, DifferenceStatistics)
         By class of flagged pixels.
     regions : list of (slice, slice, DifferenceStatistics)
@@ -89,6 +53,7 @@ class ImageDifference(NamedTuple):
     one_step_of: str
     step: int
     unit: str
+    takes_errors: bool
     flags: list[tuple[str, DifferenceStatistics]]
     regions: list[tuple[slice, slice, DifferenceStatistics]]
 
@@ -109,63 +74,6 @@ def _record(found):
     return {"pixels": found.pixels, "median": found.median, "scatter": found.scatter} | shares
 
 
-def pair_of_images(first: ProductFace, second: ProductFace, name: str) -> ImagePair | None:
-    """An array of two products that can be measured.
-
-    Parameters
-    ----------
-    first, second : rtools.products.io.ProductFace
-        Opened.
-    name : str
-        Of the array.
-
-    Returns
-    -------
-    ImagePair or None
-        None where it holds flags, is no image, or is not of one shape in both.
-    """
-    infos = [product.arrays[name] for product in (first, second) if name in product.arrays]
-    if len(infos) < 2 or first.flag_bits(name) is not None or any(info.dtype.kind not in "fiu" for info in infos):
-        return None
-    shape = infos[0].shape
-    if shape != infos[1].shape or len(shape) < 2 or 0 in shape:
-        return None
-    step = max(1, math.ceil(math.sqrt(math.prod(shape) / LARGEST)))
-    before, _dot, leaf = name.rpartition(".")
-    error = f"{before}.err" if before else "err"
-    holders = [(side, product) for side, product in (("A", first), ("B", second)) if leaf == "data"]
-    holders = [pair for pair in holders if error in pair[1].arrays and pair[1].arrays[error].shape == shape]
-    err = _pixels(holders[0][1], error, step) if holders else None
-    flags, table, usable = _flags(first, second, name, step)
-    one, two = (_pixels(product, name, step) for product in (first, second))
-    whose = holders[0][0] if holders else ""
-    return ImagePair(one, two, err, whose, flags, table, usable, step, unit_of(first, name))
-
-
-def _pixels(product, name, step):
-    """An array, of cubes only some pixels of each plane."""
-    shape = product.arrays[name].shape
-    if len(shape) == 2:
-        return read_plane(product, name)[::step, ::step]
-    count = math.prod(shape[:-2])
-    if product.mission == "roman" and len(shape) > 3:
-        return product.array(name).reshape(-1, *shape[-2:])[:, ::step, ::step]
-    return np.stack([read_plane(product, name, number)[::step, ::step] for number in range(count)])
-
-
-def _flags(first, second, name, step):
-    """Flags of both together, the names of their bits, and where neither says DO_NOT_USE."""
-    both = [flags_beside(product, name) for product in (first, second)]
-    shared = next((other for other in both[0] if other in both[1]), None)
-    if shared is None or first.arrays[shared].shape != second.arrays[shared].shape:
-        return None, {}, None
-    sides = [_pixels(product, shared, step) for product in (first, second)]
-    sides = [side.astype(f"u{side.dtype.itemsize}") for side in sides]
-    flags, table = sides[0] | sides[1], both[0][shared]
-    unusable = flags.dtype.type(flag_value(first, "DO_NOT_USE", table) & np.iinfo(flags.dtype).max)
-    return flags, table, (flags & unusable) == 0
-
-
 def measure_image(pair: ImagePair, by: Iterable[str] = ()) -> ImageDifference:
     """How an array differs.
 
@@ -180,21 +88,47 @@ def measure_image(pair: ImagePair, by: Iterable[str] = ()) -> ImageDifference:
     -------
     ImageDifference
     """
-    one, two, err = pair.one, pair.two, pair.err
+    one, two, err, shared = pair.one, pair.two, pair.err, pair.shared
     usable = None if pair.usable is None else np.broadcast_to(pair.usable, one.shape)
     good = quality.measure_difference(one, two, err=err, usable=usable)
     flags, regions = [], []
     if "dq" in by and pair.flags is not None:
-        flags = list(quality.differences_by_flag(one, two, pair.flags, pair.table, err=err))
+        flags = list(quality.differences_by_flag(one, two, pair.flags, shared.table, err=err))
     if "region" in by:
         found = quality.differences_by_region(one, two, err=err, usable=usable)
-        regions = [(_scaled(rows, pair.step), _scaled(columns, pair.step), part) for rows, columns, part in found]
+        rows, columns = shared.shape[-2:]
+        regions = [(_scaled(up, pair.step, rows), _scaled(across, pair.step, columns), part)
+                   for up, across, part in found]  # fmt: skip
     one_step_of = one.dtype.name if quality.within_one_step(one, two) else ""
-    return ImageDifference(good, pair.error_of, one_step_of, pair.step, pair.unit, flags, regions)
+    error_of = shared.error_of if good.beyond else ""
+    return ImageDifference(good, error_of, one_step_of, pair.step, shared.unit, shared.takes_errors, flags, regions)
 
 
-def _scaled(part, step):
-    return slice(part.start * step, part.stop * step)
+def _scaled(part, step, length):
+    """A part of thinned pixels in those of the whole."""
+    return slice(part.start * step, min(part.stop * step, length))
+
+
+def add_frames(entry: dict[str, Any], product: ProductFace) -> None:
+    """Put the numbers of pixels in both frames of the detector beside those in the file.
+
+    Parameters
+    ----------
+    entry : dict
+        How an array differs; its ``worst`` get ``l1`` and ``l2``, each x and y, where these are pixels of a detector.
+    product : rtools.products.io.ProductFace
+        One of the two that are compared.
+    """
+    info = product.arrays.get(entry["array"])
+    try:
+        shape = pixels_shape(product)
+    except InputError:
+        return
+    if product.mission != "roman" or info is None or len(info.shape) < 2 or info.shape[-2:] != shape:
+        return
+    for pixel in entry.get("worst", ()):
+        y, x = pixel["index"][-2:]
+        pixel |= {frame: list(place) for frame, place in frame_numbers(product, x, y).items()}
 
 
 def image_lines(found: ImageDifference) -> list[str]:
@@ -214,7 +148,11 @@ def image_lines(found: ImageDifference) -> list[str]:
     line = f"B - A: median {found.good.median:.4g}, scatter {found.good.scatter:.4g}{unit}"
     if found.one_step_of:
         line += f"; one step of {found.one_step_of} at most"
-    lines = [f"{line}; {_beyond_text(found)}" if found.good.beyond else line]
+    if found.good.beyond:
+        line += f"; {_beyond_text(found)}"
+    elif found.takes_errors:
+        line += "; there are no errors to compare it with"
+    lines = [line]
     if found.step > 1:
         lines.append(f"measured in every {_ordinal(found.step)} row and column")
     head = ["pixels", "median", "scatter", *(f">{times} sigma %" for times in BEYOND if found.good.beyond)]
@@ -241,7 +179,8 @@ def _beyond_text(found):
 
 
 def _cells(part, found):
-    shares = [f"{100 * share:.3g}" for share in part.beyond] if found.good.beyond else []
+    unknown = ["-"] * len(found.good.beyond)  # pixels of a class may have no errors
+    shares = [f"{100 * share:.3g}" for share in part.beyond] or unknown
     return [str(part.pixels), f"{part.median:.4g}", f"{part.scatter:.4g}", *shares]
 
 

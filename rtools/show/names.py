@@ -1,10 +1,38 @@
-"""Names of files for tables: what all have in common stands once."""
+"""Names of files: what a picture calls its file, and for tables what all have in common."""
+
+from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 from itertools import takewhile
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-__all__ = ["shortened"]
+from rtools.products.io.temporary import STREAM
+
+if TYPE_CHECKING:
+    from rtools.products.io.face import ProductFace
+
+__all__ = ["shortened", "shown_name"]
+
+
+def shown_name(product: ProductFace) -> str:
+    """What pictures and products call a file.
+
+    Parameters
+    ----------
+    product : rtools.products.io.ProductFace
+        Opened.
+
+    Returns
+    -------
+    str
+        Its name without directories; of a copy of a stream the name that it says of itself, else ``standard input``.
+    """
+    name = Path(product.path).name
+    if not name.startswith(STREAM):
+        return name
+    return str(product.meta.get("filename") or "standard input")
 
 
 def shortened(names: Sequence[str]) -> tuple[str, list[str]]:

@@ -95,7 +95,7 @@ def pixel_facts(product: ProductFace, x: int, y: int, wcs: Any = None) -> PixelF
     shape = pixels_shape(product)
     if not (0 <= x < shape[1] and 0 <= y < shape[0]):
         raise InputError(f"pixel {x},{y} is outside of the {shape[1]} x {shape[0]} pixels", path=product.path)
-    facts = PixelFacts(x, y, _numbers(product, x, y))
+    facts = PixelFacts(x, y, frame_numbers(product, x, y))
     if wcs is not None:
         from rtools.astrometry.pixels import pixels_to_sky
 
@@ -132,8 +132,22 @@ def pixels_shape(product: ProductFace) -> tuple[int, int]:
     return image_shape(product)
 
 
-def _numbers(product, x, y):
-    """The pixel's numbers in the frames of its detector."""
+def frame_numbers(product: ProductFace, x: int, y: int) -> dict[str, tuple[int, int]]:
+    """A pixel's numbers in the frames of its detector.
+
+    Parameters
+    ----------
+    product : ProductFace
+        Opened.
+    x, y : int
+        Column and row in the file, from 0.
+
+    Returns
+    -------
+    dict of str to (int, int)
+        Column and row by frame: ``l1`` with the border of reference pixels and ``l2`` without, of Roman; ``detector``
+        of JWST, from 1. Empty where neither applies.
+    """
     if product.mission == "jwst":
         column, row = origin_of(product)
         return {"detector": (x + column + 1, y + row + 1)} if product.meta.get("subarray") else {}

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from rtools.show.region_shapes import ShownRegion
     from rtools.show.residuals import StarResiduals
 
-__all__ = ["DPI", "SIDE", "paint_image", "plot_image", "save", "show_values"]
+__all__ = ["DPI", "SIDE", "colour_map", "extent_of", "paint_image", "plot_image", "save", "show_values"]
 
 DPI = 150
 """Dots of an inch of a picture."""
@@ -150,7 +150,7 @@ def paint_image(
         As `plot_image` takes them.
     """
     rows, columns = image.data.shape
-    extent = _extent(image, factor)
+    extent = extent_of(image.data.shape, factor, image.x, image.y)
     if colours is not None:
         axes.imshow(colours, origin="lower", extent=extent, interpolation="nearest")
     elif image.kind == "flags":
@@ -228,10 +228,42 @@ def _wrapped(text, figure):
     return fill(text, int(11 * figure.bbox.width / figure.dpi))
 
 
-def _extent(image, factor):
-    """Edges of the shown array in pixels; blocks at the end reach beyond the image and are cut by the axes."""
-    rows, columns = (-(-length // factor) * factor for length in image.data.shape)
-    return image.x - 0.5, image.x + columns - 0.5, image.y - 0.5, image.y + rows - 0.5
+def extent_of(shape: tuple[int, ...], factor: int, x: int = 0, y: int = 0) -> tuple[float, float, float, float]:
+    """Edges of an array of blocks of pixels; those at the end reach beyond the image and are cut by the axes.
+
+    Parameters
+    ----------
+    shape : (int, int)
+        Rows and columns of the image.
+    factor : int
+        Pixels along each side of a block.
+    x, y : int
+        Of its first pixel.
+
+    Returns
+    -------
+    (float, float, float, float)
+        Left, right, lower and upper edge, pixels.
+    """
+    rows, columns = (-(-length // factor) * factor for length in shape)
+    return x - 0.5, x + columns - 0.5, y - 0.5, y + rows - 0.5
+
+
+def colour_map(name: str) -> Any:
+    """A colour map in which what is not known is grey.
+
+    Parameters
+    ----------
+    name : str
+        As matplotlib calls it.
+
+    Returns
+    -------
+    matplotlib.colors.ListedColormap
+    """
+    from matplotlib.colors import ListedColormap
+
+    return ListedColormap(colour_table(name) / 255).with_extremes(bad=GREY)
 
 
 def show_values(
@@ -263,10 +295,7 @@ def show_values(
     norm = normalisation(*find_limits(shown, limits, stretch), stretch)
     norm.clip = False  # it would draw what is not a number as the highest value
     shown = np.clip(shown, norm.vmin, norm.vmax)
-    from matplotlib.colors import ListedColormap
-
-    colours = ListedColormap(colour_table(cmap) / 255).with_extremes(bad=GREY)
-    drawn = axes.imshow(shown, origin="lower", cmap=colours, norm=norm, extent=extent, interpolation="nearest")
+    drawn = axes.imshow(shown, origin="lower", cmap=colour_map(cmap), norm=norm, extent=extent, interpolation="nearest")
     if image.kind == "image" and bar:
         place = axes.inset_axes([1.02, 0, 0.03, 1])  # as high as the image
         colour_bar = figure.colorbar(drawn, cax=place)

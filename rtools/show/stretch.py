@@ -10,7 +10,16 @@ import numpy as np
 
 from rtools.errors import RtoolsError, UsageError
 
-__all__ = ["STRETCHES", "find_limits", "histogram", "magnify", "normalisation", "require_matplotlib", "shrink"]
+__all__ = [
+    "STRETCHES",
+    "deepest",
+    "find_limits",
+    "histogram",
+    "magnify",
+    "normalisation",
+    "require_matplotlib",
+    "shrink",
+]
 
 STRETCHES = {
     "asinh": "zscale",
@@ -95,6 +104,23 @@ def _percents(text):
     if not 0 <= low < high <= 100:
         raise UsageError(f"--limits {text}: percents from 0 to 100 expected")
     return low, high
+
+
+def deepest(gap: np.ndarray) -> float:
+    """The difference, of either sign, that has the deepest colour: one percent is beyond it.
+
+    Parameters
+    ----------
+    gap : ndarray
+        Differences; NaN does not count.
+
+    Returns
+    -------
+    float
+        Positive.
+    """
+    finite = np.abs(gap[np.isfinite(gap)])
+    return float(np.percentile(finite, 99)) or float(finite.max()) or 1.0 if finite.size else 1.0
 
 
 def require_matplotlib() -> None:

@@ -12,7 +12,7 @@ from rtools.errors import InputError
 from rtools.show import plot
 from rtools.show.aligned import align_images, system_of
 from rtools.show.colour import lupton_colours
-from rtools.show.stretch import find_limits, normalisation
+from rtools.show.stretch import deepest, find_limits, normalisation
 from rtools.show.terminal import colour_table
 from rtools.show.view import load_overlays, load_shown
 from rtools.show.wishes import IMAGE, Wishes, meant
@@ -128,9 +128,8 @@ def blinking_frames(
     names = [image.title for image in images]
     if difference:
         gap = planes[-1] - planes[0]
-        finite = np.abs(gap[np.isfinite(gap)])
-        deep = float(np.percentile(finite, 99.5)) if finite.size else 1.0
-        frames.append(_frame(gap, normalisation(-(deep or 1.0), deep or 1.0, "linear"), "RdBu_r"))
+        deep = deepest(gap)
+        frames.append(_frame(gap, normalisation(-deep, deep, "linear"), "RdBu_r"))
         names.append(f"{names[-1]} - {names[0]}")
     return frames if wishes.bare else [_named(frame, name) for frame, name in zip(frames, names, strict=True)]
 

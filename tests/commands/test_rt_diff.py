@@ -140,7 +140,7 @@ def test_worst_pixels_x_first(pair, capsys):
     assert tool("diff", first, second, "--worst", 2) == 1
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("data: 4 of 4200 values differ (0.0952 %), by 3 at most")
-    assert lines[1].split() == ["x", "y", "A", "B", "B", "-", "A"]
+    assert lines[1].split() == ["x", "y", "x_l1", "y_l1", "A", "B", "B", "-", "A"]
     assert lines[3].split()[:2] == ["40", "30"]
     assert float(lines[3].split()[-1]) == pytest.approx(-3)
     assert lines[-1] == "differ: 0 keys, 1 array"

@@ -1,5 +1,6 @@
 """rt-diff: statistics of images and catalogs, catalogs matched on the sky, pictures and files of the difference."""
 
+import io
 import json
 
 import asdf
@@ -8,6 +9,7 @@ import pytest
 from astropy import units
 from astropy.table import Table
 
+from rtools.products.opening import open_any
 from rtools.products.tables.files import stage_catalog
 from tests.support.small_files import tool, write
 
@@ -160,3 +162,88 @@ def test_a_catalog_without_positions_is_not_matched_on_the_sky(tmp_path, catalog
     (tmp_path / "x.csv").write_text("a,b\n1,2\n")
     assert tool("diff", catalogs[0], tmp_path / "x.csv", "--match", "sky") == 3
     assert "x.csv: no positions: no column is known" in capsys.readouterr().err
+
+
+def test_a_difference_of_more_pixels_than_are_measured_is_whole(pair, tmp_path, monkeypatch):
+    from rtools.show import difference_output, image_pairs
+
+    monkeypatch.setattr(image_pairs, "LARGEST", 500)
+    for module in (image_pairs, difference_output):
+        monkeypatch.setattr(module, "BLOCK", 7 * SHAPE[1] + 1)
+    assert tool("diff", *pair, "-o", tmp_path / "d.asdf", "-q") == 1
+    with open_any(tmp_path / "d.asdf", others=True) as file, open_any(pair[0]) as a, open_any(pair[1]) as b:
+        gap = b.array("data") - a.array("data")
+        np.testing.assert_array_equal(file.array("data"), gap)
+        np.testing.assert_array_equal(file.array("sigma"), gap / a.array("err").astype("f4"))
+        np.testing.assert_array_equal(file.array("dq"), a.array("dq"))
+    assert tool("diff", *pair, "-o", tmp_path / "d.png", "-q") == 1
+
+
+def test_parts_of_thinned_images_end_where_the_image_ends(pair, monkeypatch, capsys):
+    monkeypatch.setattr("rtools.show.image_pairs.LARGEST", 500)
+    (found,) = told(capsys, *pair, "--by", "region")["arrays"]
+    assert found["statistics"]["every"] == 4
+    assert found["statistics"]["by_region"][-1]["y"][1] == SHAPE[0]
+    assert found["statistics"]["by_region"][-1]["x"][1] == SHAPE[1]
+
+
+@pytest.mark.parametrize("err", [None, np.zeros(SHAPE, "f2"), np.full(SHAPE, np.nan, "f2")])
+def test_without_errors_no_share_beyond_sigma_is_told(tmp_path, err, capsys):
+    parts = {"data": RNG.normal(5, 0.01, SHAPE).astype("f4")} | ({} if err is None else {"err": err})
+    other = parts | {"data": parts["data"] + np.float32(1)}
+    paths = [write(tmp_path / f"{name}_cal.asdf", "l2_image", made) for name, made in (("a", parts), ("b", other))]
+    assert tool("diff", *paths, "--brief") == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert "no errors" in lines[1]
+    assert "sigma" not in lines[1]
+    (found,) = told(capsys, *paths)["arrays"]
+    assert found["statistics"]["error_of"] is None
+
+
+@pytest.mark.parametrize(("words", "what"), [
+    (["--by", "dq", "--array", "err"], None), (["--by", "region", "--array", "dq"], "holds no values"),
+    (["--by", "region", "--array", "nothing"], "is missing"),
+])  # fmt: skip
+def test_by_of_what_cannot_be_measured_is_told_not_passed_over(pair, words, what, capsys):
+    status = tool("diff", *pair, *words)
+    assert (status == 1) if what is None else (status in (2, 3) and what in capsys.readouterr().err)
+
+
+@pytest.mark.parametrize("words", [["--by", "dq"], ["--by", "dq", "--array", "ra"], ["-o", "d.png"]])
+def test_options_of_images_do_not_go_with_catalogs(catalogs, words, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert tool("diff", *catalogs, *words) == 2
+    assert "images, not catalogs" in capsys.readouterr().err
+    assert not (tmp_path / "d.png").exists()
+
+
+def test_a_fault_of_the_comparison_itself_is_not_told_as_damage_of_the_files(pair, monkeypatch, capsys):
+    def fail(*_args):
+        raise ValueError("operands could not be broadcast together")
+
+    monkeypatch.setattr("rtools.show.differences.measure_image", fail)
+    assert tool("diff", *pair) == 1
+    assert "internal error: ValueError: operands" in capsys.readouterr().err
+
+
+def test_worst_pixels_have_their_numbers_in_both_frames(tmp_path, capsys):
+    data = np.zeros(SHAPE, "f4")
+    other = data.copy()
+    other[7, 9] = 3
+    cutout = {"filename": "whole_cal.asdf", "columns": [100, 180], "rows": [200, 264]}
+    paths = [write(tmp_path / f"{name}_cal.asdf", "l2_image", {"data": made}, rtools={"cutout": cutout})
+             for name, made in (("a", data), ("b", other))]  # fmt: skip
+    (found,) = told(capsys, *paths)["arrays"]
+    assert (found["worst"][0]["l1"], found["worst"][0]["l2"]) == ([113, 211], [109, 207])
+    assert tool("diff", *paths) == 1
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert lines[1][:6] == ["x", "y", "x_l1", "y_l1", "x_l2", "y_l2"]
+    assert lines[2][:6] == ["9", "7", "113", "211", "109", "207"]
+
+
+def test_a_difference_from_standard_input_says_so(pair, tmp_path, monkeypatch):
+    with open(pair[0], "rb") as stream:
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(stream))
+        assert tool("diff", "-", pair[1], "-q", "-o", tmp_path / "d.asdf") == 1
+    with open_any(tmp_path / "d.asdf", others=True) as file:
+        assert file.meta["a"] == "standard input"
