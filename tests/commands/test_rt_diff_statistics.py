@@ -173,9 +173,9 @@ def test_a_difference_of_more_pixels_than_are_measured_is_whole(pair, tmp_path, 
     assert tool("diff", *pair, "-o", tmp_path / "d.asdf", "-q") == 1
     with open_any(tmp_path / "d.asdf", others=True) as file, open_any(pair[0]) as a, open_any(pair[1]) as b:
         gap = b.array("data") - a.array("data")
-        np.testing.assert_array_equal(file.array("data"), gap)
-        np.testing.assert_array_equal(file.array("sigma"), gap / a.array("err").astype("f4"))
-        np.testing.assert_array_equal(file.array("dq"), a.array("dq"))
+        np.testing.assert_array_equal(file.array("roman.data"), gap)
+        np.testing.assert_array_equal(file.array("roman.sigma"), gap / a.array("err").astype("f4"))
+        np.testing.assert_array_equal(file.array("roman.dq"), a.array("dq"))
     assert tool("diff", *pair, "-o", tmp_path / "d.png", "-q") == 1
 
 
@@ -246,4 +246,4 @@ def test_a_difference_from_standard_input_says_so(pair, tmp_path, monkeypatch):
         monkeypatch.setattr("sys.stdin", io.TextIOWrapper(stream))
         assert tool("diff", "-", pair[1], "-q", "-o", tmp_path / "d.asdf") == 1
     with open_any(tmp_path / "d.asdf", others=True) as file:
-        assert file.meta["a"] == "standard input"
+        assert file.content["roman"]["meta"]["a"] == "standard input"
